@@ -1,0 +1,93 @@
+/* backend.h - for people who bring their own network: the table of calls that libkldve makes.
+ *
+ * A backend runs one network on one input and hands back the class scores and the feature maps of
+ * one layer.  If it can also give the vector-Jacobian product (VJP) - the gradient at the layer of
+ * any weighted sum of the logits - every reading and method works; without it those that need no
+ * gradient do, and the others return KLDVE_E_NO_VJP. */
+#ifndef KLDVE_BACKEND_H
+#define KLDVE_BACKEND_H
+
+#include <kldve/common.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The sizes of a network and of the layer that is explained.  All at least 1. */
+typedef struct kldve_shape {
+    size_t struct_size;
+    int32_t in_channels, in_height, in_width; /**< the input, [in_channels][in_height][in_width] */
+    int32_t classes;                          /**< logits, [classes] */
+    int32_t maps, height, width;              /**< feature maps of the layer, [maps][height][width] */
+    int32_t reserved;                         /**< 0 */
+} kldve_shape;
+
+/** How a backward pass treats ReLU-like activations; KLDVE_RULE_GRADIENT is the true derivative. */
+typedef enum kldve_rule {
+    KLDVE_RULE_GRADIENT = 0,      /**< dx = dy where y > 0 */
+    KLDVE_RULE_GUIDED = 1,        /**< dx = dy where y > 0 and dy > 0 (Springenberg et al. 2015) */
+    KLDVE_RULE_DECONVOLUTION = 2, /**< dx = dy where dy > 0 (Zeiler and Fergus 2014) */
+    KLDVE_RULE_LRP_EPSILON = 3,   /**< layer-wise relevance propagation, epsilon rule */
+    KLDVE_RULE_LRP_ZPLUS = 4,     /**< LRP, z+ rule */
+    KLDVE_RULE_LRP_ALPHABETA = 5, /**< LRP, alpha 2, beta 1 */
+    KLDVE_RULE_LRP_COMPOSITE = 6  /**< LRP: epsilon in dense layers, z+ in convolutions, flat first */
+} kldve_rule;
+
+/** The calls of a backend.  The library owns every buffer: the backend fills them and keeps no
+ *  pointer to them.  All arrays are float32, row-major, without gaps.  One state is called from
+ *  one thread at a time, in the order open, shape, (forward, vjp*)*, close.
+ *
+ *  A call that fails returns a negative status, after describing the failure with kldve_ctx_fail()
+ *  on the context that it was opened with; what its output arrays then hold does not matter. */
+typedef struct kldve_backend {
+    size_t struct_size; /**< sizeof(kldve_backend) where this was compiled */
+    const char *name;   /**< [a-z0-9-]+, static storage */
+    /** Required.  Make a state from `config`, whose type the backend defines and documents.  `ctx`
+     *  outlives the state.  Sets *state on KLDVE_OK only. */
+    kldve_status (*open)(kldve_ctx *ctx, const void *config, void **state);
+    /** Required.  The sizes; cannot fail, they are known once open. */
+    void (*shape)(const void *state, kldve_shape *out);
+    /** Required.  input [in_channels][in_height][in_width] -> logits [classes], features
+     *  [maps][height][width]. */
+    kldve_status (*forward)(void *state, const float *input, float *logits, float *features);
+    /** Required.  Accepts NULL. */
+    void (*close)(void *state);
+    /* ---- optional from here on: NULL, or struct_size ends before, means "cannot" ---- */
+    /** The VJP of the last forward: cotangent at the logits [classes] -> gradient at the layer
+     *  [maps][height][width].  May be called any number of times after a forward. */
+    kldve_status (*vjp)(void *state, const float *cotangent, float *gradient);
+    /** The VJP down to the pixels: cotangent at the logits [classes] -> gradient at the input
+     *  [in_channels][in_height][in_width], under `rule` (a kldve_rule).  KLDVE_E_UNSUPPORTED for a
+     *  rule it does not have. */
+    kldve_status (*vjp_input)(void *state, const float *cotangent, int32_t rule, float *gradient);
+    /** The rest of the network: feature maps of the layer -> logits.  For methods that change the
+     *  feature maps (Ablation-CAM, Recipro-CAM).  Invalidates the last forward. */
+    kldve_status (*forward_features)(void *state, const float *features, float *logits);
+} kldve_backend;
+
+/** Record why a call fails and return `status`, so that `return kldve_ctx_fail(ctx, st, "why");`
+ *  is one line.  `message` is copied (cut at 511 bytes), control characters become spaces.
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const char *message);
+
+/** kldve_ctx_fail() with a printf format.  @since 0.1 */
+KLDVE_API kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *format, ...)
+    KLDVE_PRINTF(3, 4);
+
+/** Memory from the context's allocator, `count` items of `nbytes`, not cleared, aligned to 64
+ *  bytes; NULL if the product overflows or the allocator has none.  0 items give a valid pointer.
+ *  @since 0.1 */
+KLDVE_API void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes);
+
+/** Free what kldve_ctx_alloc() gave.  Accepts NULL.  @since 0.1 */
+KLDVE_API void kldve_ctx_release(const kldve_ctx *ctx, void *memory);
+
+/** Report progress to the context's callback.  KLDVE_OK, or KLDVE_E_CANCELLED with its message set:
+ *  return it.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage,
+                                                           int64_t done, int64_t total);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,225 @@
+/* kldve.h - why did the network say that?  A picture in, a heat map of the pixels that made the
+ * network decide out.  Start here: kldve_explain().
+ *
+ * The method is KL-DVE (H. K. Bashier Babiker and R. Goebel, "Using KL-divergence to focus Deep
+ * Visual Explanation", arXiv:1711.06431); docs/method.md says what each reading computes. */
+#ifndef KLDVE_KLDVE_H
+#define KLDVE_KLDVE_H
+
+#include <kldve/common.h>
+#include <kldve/backend.h>
+#include <kldve/divergence.h>
+#include <kldve/image.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How Eq. (3) pairs class weights with feature maps. */
+typedef enum kldve_reading {
+    KLDVE_READING_DEFAULT = 0,  /**< contrast */
+    KLDVE_READING_PAPER = 1,    /**< Algorithm 1 to the letter: the channel sum, the same for every class */
+    KLDVE_READING_CHANNEL = 2,  /**< |standardised channel mean of the VJP of alpha| */
+    KLDVE_READING_CONTRAST = 3, /**< why this class: the class term of the KL gradient */
+    KLDVE_READING_RIVALS = 4    /**< why this class and not those nearly taken */
+} kldve_reading;
+
+/** What is explained. */
+typedef enum kldve_target_kind {
+    KLDVE_TARGET_RANK = 0,  /**< the class ranked `target` by its logit: 0 the first, 1 the second */
+    KLDVE_TARGET_INDEX = 1  /**< the class with the index `target` */
+} kldve_target_kind;
+
+enum {
+    KLDVE_FLAG_CHECK = 1 /**< also measure class sensitivity (one more VJP) */
+};
+
+/** Options of one explanation; all zero = defaults: KL-DVE, reading contrast, top class. */
+typedef struct kldve_options {
+    size_t struct_size;
+    const char *method;  /**< a name from kldve_method_name(); NULL means "kl-dve" */
+    int32_t reading;     /**< a kldve_reading, for kl-dve */
+    int32_t target_kind; /**< a kldve_target_kind */
+    int32_t target;      /**< rank or index */
+    float temperature;   /**< logits are divided by it, > 0; 0 means 1 */
+    double perplexity;   /**< of the truth's affinities, > 1; 0 means 30 */
+    uint64_t flags;      /**< KLDVE_FLAG_*; unknown bits are an error */
+} kldve_options;
+
+/** Channel orders of a network's input. */
+typedef enum kldve_channels {
+    KLDVE_CHANNELS_RGB = 0,
+    KLDVE_CHANNELS_BGR = 1,
+    KLDVE_CHANNELS_GRAY = 2 /**< ITU-R 601 luma, as Pillow's mode L */
+} kldve_channels;
+
+/** How a picture becomes the network's input: shorter side to `resize_shorter_side` (antialiased
+ *  bilinear), centre square `center_crop` cut out, then value = (pixel * scale - mean) / std.  A
+ *  picture that already has the network's size is used as it is.  If the crop does not have the
+ *  network's size it is resized to it. */
+typedef struct kldve_input_spec {
+    size_t struct_size;
+    int32_t channels;            /**< a kldve_channels */
+    int32_t resize_shorter_side; /**< pixels; 0 means the network's shorter side */
+    int32_t center_crop;         /**< pixels; 0 means the network's size */
+    float scale;                 /**< 0 means 1 */
+    float mean[3];               /**< per channel, in the order of `channels` */
+    float std[3];                /**< per channel; 0 means 1 */
+} kldve_input_spec;
+
+/** A network ready to be explained: backend state, preprocessing, every working buffer.  Not safe
+ *  from two threads at once; two explainers made from two contexts are. */
+typedef struct kldve_explainer kldve_explainer;
+
+/** A heat map with everything that was computed on the way. */
+typedef struct kldve_heatmap kldve_heatmap;
+
+/** Open a network through a backend.
+ *  @param backend  Borrowed, must outlive the explainer (usually static).
+ *  @param config   Handed to backend->open().
+ *  @return KLDVE_OK; KLDVE_E_ARG (a required call is missing, a size below 1); KLDVE_E_UNSUPPORTED
+ *          (fewer than 3 classes); KLDVE_E_NOMEM; or what open() returned.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_new(kldve_ctx *ctx,
+                                                            const kldve_backend *backend,
+                                                            const void *config,
+                                                            kldve_explainer **out);
+
+/** @since 0.1 */
+KLDVE_API void kldve_explainer_free(kldve_explainer *explainer);
+
+/** Say how pictures become inputs; copied.  Without it: RGB, pixel values 0..255.
+ *  @return KLDVE_OK, KLDVE_E_ARG (channels that do not fit the network, a negative size).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_set_input(kldve_explainer *explainer,
+                                                                  const kldve_input_spec *spec);
+
+/** The sizes of the network.  Fill in out->struct_size first.  @since 0.1 */
+KLDVE_API void kldve_explainer_shape(const kldve_explainer *explainer, kldve_shape *out);
+
+/** Explain one picture.
+ *  @param options  NULL means defaults.
+ *  @param out      On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL, target or option out of range); KLDVE_E_UNSUPPORTED (no such
+ *          method); KLDVE_E_NO_VJP (the reading needs a gradient that the backend cannot give);
+ *          KLDVE_E_NUMERIC (NaN or infinite logits, features or gradients); KLDVE_E_NOMEM;
+ *          KLDVE_E_CANCELLED; or what the backend returned.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain(kldve_explainer *explainer,
+                                                      const kldve_image *picture,
+                                                      const kldve_options *options,
+                                                      kldve_heatmap **out);
+
+/** The same from the network's input, [in_channels][in_height][in_width], already preprocessed.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_input(kldve_explainer *explainer,
+                                                            const float *input,
+                                                            const kldve_options *options,
+                                                            kldve_heatmap **out);
+
+/** What an inference that ran elsewhere left behind. */
+typedef struct kldve_arrays {
+    size_t struct_size;
+    const float *logits;   /**< [classes] */
+    const float *features; /**< [maps][height][width] */
+    /** [maps][height][width], the gradient at the layer of the sum of cotangent times logits, with
+     *  the cotangent from kldve_cotangent(); NULL if there is none (reading paper only). */
+    const float *gradient;
+    int32_t classes, maps, height, width;
+} kldve_arrays;
+
+/** The cotangent at the logits that a reading back-propagates: what the host's own autograd needs.
+ *  @param cotangent  [classes].  Zeros for the reading paper.
+ *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_NUMERIC, KLDVE_E_NOMEM.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits,
+                                                        int32_t classes,
+                                                        const kldve_options *options,
+                                                        float *cotangent);
+
+/** Explain without any backend: from arrays in memory.
+ *  @return as kldve_explain().  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_arrays(kldve_ctx *ctx,
+                                                             const kldve_arrays *arrays,
+                                                             const kldve_options *options,
+                                                             kldve_heatmap **out);
+
+/** Milliseconds of each stage, wall clock; 0 for a stage that did not run. */
+typedef struct kldve_timings {
+    double preprocess, forward, divergence, backward, reduce;
+} kldve_timings;
+
+/** The record of one explanation. */
+typedef struct kldve_record {
+    size_t struct_size;
+    int32_t target;            /**< index of the class that was explained */
+    int32_t reading;           /**< a kldve_reading */
+    int32_t classes;
+    int32_t maps;
+    int32_t height, width;     /**< of the map, cells */
+    float logit;               /**< of the target, as the network gave it */
+    float probability;         /**< softmax of the logits at the target */
+    double kl;                 /**< KL(P || Q) for one-hot truth at the target */
+    double class_sensitivity;  /**< 1 - correlation with the best other class's map; NaN unless
+                                    KLDVE_FLAG_CHECK.  0: the map does not depend on the class */
+    int32_t flat;              /**< 1: the map is constant, so there is nothing to see */
+    int32_t reserved;
+    kldve_timings timings_ms;
+} kldve_record;
+
+/** Fill in the record; out->struct_size says how much of it the caller knows.  @since 0.1 */
+KLDVE_API void kldve_heatmap_record(const kldve_heatmap *map, kldve_record *out);
+
+/** The map before upsampling, [height][width], in 0..1.  Borrowed.  @since 0.1 */
+KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);
+
+/** The arrays behind the map; *count is their length.  Borrowed; NULL with count 0 where the
+ *  reading has none.  @since 0.1 */
+KLDVE_API const float *kldve_heatmap_logits(const kldve_heatmap *map, size_t *count);
+/** z, the gradient of the KL divergence [classes].  @since 0.1 */
+KLDVE_API const double *kldve_heatmap_z(const kldve_heatmap *map, size_t *count);
+/** (z - mean) / deviation, [classes], Eq. (2).  @since 0.1 */
+KLDVE_API const double *kldve_heatmap_alpha(const kldve_heatmap *map, size_t *count);
+/** The cotangent that was back-propagated, [classes].  @since 0.1 */
+KLDVE_API const double *kldve_heatmap_cotangent(const kldve_heatmap *map, size_t *count);
+/** One weight for each feature map, [maps].  @since 0.1 */
+KLDVE_API const double *kldve_heatmap_weights(const kldve_heatmap *map, size_t *count);
+
+/** @since 0.1 */
+KLDVE_API void kldve_heatmap_free(kldve_heatmap *map);
+
+/** Upsample the map to width x height pixels, bilinear with half-pixel centres.
+ *  @param out  [height][width], the caller's.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_upsample(const kldve_heatmap *map,
+                                                               int32_t width, int32_t height,
+                                                               float *out);
+
+/** How a map is drawn; all zero = defaults. */
+typedef struct kldve_render_options {
+    size_t struct_size;
+    int32_t colormap; /**< a kldve_colormap */
+    float opacity;    /**< of the heat over the picture, 0..1; 0 means 0.5, negative means none */
+} kldve_render_options;
+
+/** Draw the map.
+ *  @param picture  The picture that was explained: the result has its size, the heat lies where the
+ *                  network looked and what it did not see is darkened.  NULL: the map alone, in the
+ *                  size of the network's input (of the map times 16 for kldve_explain_arrays()).
+ *  @param options  NULL means defaults.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(const kldve_heatmap *map,
+                                                             const kldve_image *picture,
+                                                             const kldve_render_options *options,
+                                                             kldve_image **out);
+
+/** The methods, by number from 0; NULL past the last.  Static storage.  @since 0.1 */
+KLDVE_API const char *kldve_method_name(int32_t index);
+
+/** The number of a reading from its name ("paper", "channel", "contrast", "rivals"), or -1, and
+ *  back (NULL for a number that is none).  @since 0.1 */
+KLDVE_API int32_t kldve_reading_from_name(const char *name);
+KLDVE_API const char *kldve_reading_name(int32_t reading);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

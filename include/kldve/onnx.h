@@ -1,0 +1,98 @@
+/* onnx.h - the network engine, libkldve-onnx: a plain .onnx file in, forward pass and VJP out. */
+#ifndef KLDVE_ONNX_H
+#define KLDVE_ONNX_H
+
+#include <kldve/kldve.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A loaded and planned network.  Immutable: any number of threads may open explainers on it, each
+ *  from a context of its own. */
+typedef struct kldve_onnx kldve_onnx;
+
+enum {
+    KLDVE_ONNX_VJP_INPUT = 1, /**< also plan the VJP down to the pixels */
+    KLDVE_ONNX_NO_VJP = 2,    /**< plan the forward pass only */
+    KLDVE_ONNX_PLAIN = 4      /**< run every operator with the reference kernels, for checking */
+};
+
+/** What to load; all zero = defaults. */
+typedef struct kldve_onnx_options {
+    size_t struct_size;
+    const char *layer;  /**< tensor or node name; NULL: the last one with more than one cell */
+    const char *logits; /**< tensor or node name; NULL: the output, before a trailing Softmax */
+    int32_t threads;    /**< of one run; 0: what OpenMP would use */
+    int32_t in_height;  /**< replaces a symbolic height of the input; 0 means 224 */
+    int32_t in_width;   /**< replaces a symbolic width; 0 means 224 */
+    int32_t reserved;   /**< 0 */
+    uint64_t flags;     /**< KLDVE_ONNX_* */
+} kldve_onnx_options;
+
+/** Read and plan a network.
+ *  @param options  NULL means defaults.
+ *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not a valid ONNX file); KLDVE_E_UNSUPPORTED (an
+ *          operator or attribute that the engine lacks: the message names node and attribute);
+ *          KLDVE_E_ARG (no such layer or logits); KLDVE_E_NOMEM.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path,
+                                                        const kldve_onnx_options *options,
+                                                        kldve_onnx **out);
+
+/** The same from memory, which must stay unchanged until kldve_onnx_free().  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load_memory(kldve_ctx *ctx, const void *bytes,
+                                                               size_t nbytes,
+                                                               const kldve_onnx_options *options,
+                                                               kldve_onnx **out);
+
+/** Free a network; every explainer on it must be gone.  @since 0.1 */
+KLDVE_API void kldve_onnx_free(kldve_onnx *net);
+
+/** The backend; its config is a `const kldve_onnx *`.  Static storage.  @since 0.1 */
+KLDVE_API const kldve_backend *kldve_onnx_backend(void);
+
+/** One tensor between input and logits, in the order of computation. */
+typedef struct kldve_onnx_tensor {
+    size_t struct_size;
+    const char *name; /**< borrowed from the network */
+    const char *op;   /**< operator that makes it, "" for the input */
+    int32_t rank;
+    int32_t explainable; /**< 1: can be the layer (rank 4, between input and logits) */
+    int32_t is_layer;    /**< 1: is the layer */
+    int32_t is_logits;   /**< 1: are the logits */
+    int64_t dim[8];
+} kldve_onnx_tensor;
+
+/** @return KLDVE_OK, KLDVE_E_ARG (index past the last).  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index,
+                                                             kldve_onnx_tensor *out);
+
+/** What a model card says (docs/model-cards.md). */
+typedef struct kldve_card kldve_card;
+
+/** Read a card.  @return KLDVE_OK, KLDVE_E_IO, KLDVE_E_FORMAT, KLDVE_E_NOMEM.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_load(kldve_ctx *ctx, const char *path,
+                                                        kldve_card **out);
+KLDVE_API void kldve_card_free(kldve_card *card);
+/** Names of the tensors and the path of the labels (already relative to the working folder); NULL
+ *  where the card has none.  Borrowed.  @since 0.1 */
+KLDVE_API const char *kldve_card_layer(const kldve_card *card);
+KLDVE_API const char *kldve_card_logits(const kldve_card *card);
+KLDVE_API const char *kldve_card_labels(const kldve_card *card);
+/** The preprocessing; fill in out->struct_size first.  @since 0.1 */
+KLDVE_API void kldve_card_input(const kldve_card *card, kldve_input_spec *out);
+
+/** The shortest way: load the network, its card (NAME.onnx -> NAME.card.json) if there is one, and
+ *  make an explainer that owns both.
+ *  @param path     NULL: the built-in demonstration network.
+ *  @param options  NULL means defaults; what it sets wins over the card.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_explainer(kldve_ctx *ctx, const char *path,
+                                                             const kldve_onnx_options *options,
+                                                             kldve_explainer **out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,125 @@
+/* ctx.c - the context: allocator, message of the last failure, progress callback. */
+#include <kldve/backend.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "size.h"
+
+enum { MESSAGE_SIZE = 512, ALIGNMENT = 64 };
+
+struct kldve_ctx {
+    kldve_allocator allocator;
+    kldve_progress progress;
+    void *progress_opaque;
+    char message[MESSAGE_SIZE];
+};
+
+static void *default_alloc(void *opaque, size_t nbytes)
+{
+    (void)opaque;
+    return malloc(nbytes);
+}
+
+static void default_free(void *opaque, void *memory)
+{
+    (void)opaque;
+    free(memory);
+}
+
+kldve_status kldve_ctx_new(const kldve_allocator *allocator, kldve_ctx **out)
+{
+    kldve_allocator use = {sizeof use, default_alloc, default_free, NULL};
+    kldve_ctx *ctx;
+
+    if (!out)
+        return KLDVE_E_ARG;
+    if (allocator) {
+        if (allocator->struct_size < sizeof use || !allocator->alloc || !allocator->free)
+            return KLDVE_E_ARG;
+        use = *allocator;
+    }
+    ctx = use.alloc(use.opaque, sizeof *ctx);
+    if (!ctx)
+        return KLDVE_E_NOMEM;
+    memset(ctx, 0, sizeof *ctx);
+    ctx->allocator = use;
+    *out = ctx;
+    return KLDVE_OK;
+}
+
+void kldve_ctx_free(kldve_ctx *ctx)
+{
+    if (ctx)
+        ctx->allocator.free(ctx->allocator.opaque, ctx);
+}
+
+const char *kldve_ctx_message(const kldve_ctx *ctx)
+{
+    return ctx ? ctx->message : "";
+}
+
+void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress progress, void *opaque)
+{
+    ctx->progress = progress;
+    ctx->progress_opaque = opaque;
+}
+
+kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *format, ...)
+{
+    va_list args;
+
+    if (!ctx)
+        return status;
+    va_start(args, format);
+    vsnprintf(ctx->message, sizeof ctx->message, format, args);
+    va_end(args);
+    /* Names from hostile files end up here: keep the message one printable line. */
+    for (char *c = ctx->message; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+    return status;
+}
+
+kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const char *message)
+{
+    return kldve_ctx_failf(ctx, status, "%s", message);
+}
+
+kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage, int64_t done, int64_t total)
+{
+    if (ctx->progress && ctx->progress(ctx->progress_opaque, stage, done, total) != 0)
+        return kldve_ctx_failf(ctx, KLDVE_E_CANCELLED, "cancelled during %s", stage);
+    return KLDVE_OK;
+}
+
+/* The block starts at the first multiple of 64 that leaves room before it for the pointer that the
+ * allocator gave. */
+void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes)
+{
+    size_t size;
+    unsigned char *raw, *block;
+
+    if (!kldve_size_mul(count, nbytes, &size) ||
+        !kldve_size_add(size, ALIGNMENT + sizeof raw, &size))
+        return NULL;
+    raw = ctx->allocator.alloc(ctx->allocator.opaque, size);
+    if (!raw)
+        return NULL;
+    block = raw + sizeof raw;
+    block += (ALIGNMENT - (uintptr_t)block % ALIGNMENT) % ALIGNMENT;
+    memcpy(block - sizeof raw, &raw, sizeof raw);
+    return block;
+}
+
+void kldve_ctx_release(const kldve_ctx *ctx, void *memory)
+{
+    unsigned char *raw;
+
+    if (!memory)
+        return;
+    memcpy(&raw, (unsigned char *)memory - sizeof raw, sizeof raw);
+    ctx->allocator.free(ctx->allocator.opaque, raw);
+}
