@@ -1,0 +1,21 @@
+/* arena.h - many small objects that die together. */
+#ifndef KLDVE_ONNX_ARENA_H
+#define KLDVE_ONNX_ARENA_H
+
+#include <stddef.h>
+
+#include <kldve/backend.h>
+
+typedef struct kx_arena {
+    const kldve_ctx *ctx; /**< whose allocator is used; outlives the arena */
+    struct kx_chunk *chunk;
+} kx_arena;
+
+void kx_arena_init(kx_arena *arena, const kldve_ctx *ctx);
+/** Zeroed memory, aligned to 64 bytes; NULL on overflow or without memory.  0 items are fine. */
+void *kx_arena_alloc(kx_arena *arena, size_t count, size_t size);
+/** A NUL-terminated copy of n bytes. */
+char *kx_arena_string(kx_arena *arena, const void *bytes, size_t n);
+void kx_arena_free(kx_arena *arena);
+
+#endif
