@@ -1,0 +1,252 @@
+/* file.c - whole files in and out, and a byte buffer that grows. */
+#define _XOPEN_SOURCE 700 /* realpath() */
+
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <kldve/backend.h>
+
+#include "size.h"
+
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
+
+enum { CHUNK = 65536, ATTEMPTS = 100, REASON_SIZE = 128 };
+
+bool kldve_buffer_reserve(kldve_buffer *buffer, size_t more)
+{
+    size_t need, capacity;
+    uint8_t *bytes;
+
+    if (!kldve_size_add(buffer->length, more, &need))
+        return false;
+    if (need <= buffer->capacity)
+        return true;
+    if (!kldve_size_mul(buffer->capacity, 2, &capacity) || capacity < need)
+        capacity = need;
+    bytes = kldve_ctx_alloc(buffer->ctx, capacity, 1);
+    if (!bytes)
+        return false;
+    if (buffer->length > 0)
+        memcpy(bytes, buffer->bytes, buffer->length);
+    kldve_ctx_release(buffer->ctx, buffer->bytes);
+    buffer->bytes = bytes;
+    buffer->capacity = capacity;
+    return true;
+}
+
+bool kldve_buffer_append(kldve_buffer *buffer, const void *bytes, size_t nbytes)
+{
+    if (!kldve_buffer_reserve(buffer, nbytes))
+        return false;
+    if (nbytes > 0)
+        memcpy(buffer->bytes + buffer->length, bytes, nbytes);
+    buffer->length += nbytes;
+    return true;
+}
+
+void kldve_buffer_free(kldve_buffer *buffer)
+{
+    kldve_ctx_release(buffer->ctx, buffer->bytes);
+    buffer->bytes = NULL;
+    buffer->length = 0;
+    buffer->capacity = 0;
+}
+
+/* "PATH: WHAT: REASON", the reason from errno. */
+static kldve_status fail_errno(kldve_ctx *ctx, const char *path, const char *what)
+{
+    char reason[REASON_SIZE];
+    int error = errno;
+
+    /* strerror() may use a static buffer, which two threads would share. */
+    if (strerror_r(error, reason, sizeof reason) != 0)
+        snprintf(reason, sizeof reason, "system error %d", error);
+    return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: %s: %s", path, what, reason);
+}
+
+static ssize_t read_some(int fd, void *bytes, size_t nbytes)
+{
+    ssize_t n;
+
+    do
+        n = read(fd, bytes, nbytes);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+/* One byte more than the limit is asked for, so that a file that grew, or a pipe, is noticed. */
+static kldve_status read_all(kldve_ctx *ctx, const char *path, int fd, size_t limit,
+                             kldve_buffer *out)
+{
+    for (;;) {
+        size_t room = out->capacity - out->length;
+        ssize_t n;
+
+        if (room == 0) {
+            size_t more = out->length > CHUNK ? out->length : CHUNK;
+
+            if (limit < SIZE_MAX && more > limit + 1 - out->length)
+                more = limit + 1 - out->length;
+            if (!kldve_buffer_reserve(out, more))
+                return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "%s: out of memory", path);
+            room = out->capacity - out->length;
+        }
+        n = read_some(fd, out->bytes + out->length, room);
+        if (n < 0)
+            return fail_errno(ctx, path, "cannot read");
+        if (n == 0)
+            return KLDVE_OK;
+        out->length += (size_t)n;
+        if (out->length > limit)
+            return kldve_ctx_failf(ctx, KLDVE_E_LIMIT, "%s: larger than the limit of %zu bytes",
+                                   path, limit);
+    }
+}
+
+static kldve_status read_open(kldve_ctx *ctx, const char *path, int fd, size_t limit,
+                              kldve_buffer *out)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return fail_errno(ctx, path, "cannot read");
+    if (S_ISDIR(st.st_mode))
+        return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: is a folder, give a file", path);
+    if (S_ISREG(st.st_mode)) {
+        if ((uintmax_t)st.st_size > limit)
+            return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
+                                   "%s: %jd bytes are more than the limit of %zu", path,
+                                   (intmax_t)st.st_size, limit);
+        if (!kldve_buffer_reserve(out, (size_t)st.st_size + 1))
+            return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "%s: out of memory", path);
+    }
+    return read_all(ctx, path, fd, limit, out);
+}
+
+kldve_status kldve_file_read(kldve_ctx *ctx, const char *path, size_t limit, kldve_buffer *out)
+{
+    kldve_status status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        return fail_errno(ctx, path, "cannot open");
+    status = read_open(ctx, path, fd, limit, out);
+    close(fd);
+    if (status != KLDVE_OK)
+        kldve_buffer_free(out);
+    return status;
+}
+
+static bool write_all(int fd, const uint8_t *bytes, size_t nbytes)
+{
+    while (nbytes > 0) {
+        ssize_t n = write(fd, bytes, nbytes);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            errno = EIO;
+        if (n <= 0)
+            return false;
+        bytes += n;
+        nbytes -= (size_t)n;
+    }
+    return true;
+}
+
+/* A full disk may show up as late as in close(). */
+static bool write_and_close(int fd, const void *bytes, size_t nbytes)
+{
+    bool ok = write_all(fd, bytes, nbytes);
+    int error = errno;
+
+    if (close(fd) != 0 && ok)
+        return false;
+    errno = error;
+    return ok;
+}
+
+static kldve_status write_direct(kldve_ctx *ctx, const char *path, const void *bytes, size_t nbytes)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        return fail_errno(ctx, path, "cannot open for writing");
+    if (!write_and_close(fd, bytes, nbytes))
+        return fail_errno(ctx, path, "cannot write");
+    return KLDVE_OK;
+}
+
+/* A new file beside `path`.  mkstemp() is not used: it makes files that only the owner may read,
+ * and the umask cannot be asked for without changing it for all threads.  Returns the descriptor,
+ * or -1 with errno. */
+static int open_beside(const char *path, char temporary[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash - path) + 1 : 0;
+
+    for (int i = 0; i < ATTEMPTS; i++) {
+        int n =
+            snprintf(temporary, PATH_MAX, "%.*s.kldve-%ld-%d.tmp", folder, path, (long)getpid(), i);
+        int fd;
+
+        if (n < 0 || n >= PATH_MAX) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+    }
+    return -1;
+}
+
+/* `old` is the file that is replaced, or NULL. */
+static kldve_status write_and_rename(kldve_ctx *ctx, const char *path, const struct stat *old,
+                                     const void *bytes, size_t nbytes)
+{
+    char temporary[PATH_MAX];
+    kldve_status status;
+    int fd = open_beside(path, temporary);
+
+    if (fd < 0)
+        return fail_errno(ctx, path, "cannot create");
+    /* Failing to keep the permissions is no reason to lose the result. */
+    if (old && fchmod(fd, old->st_mode & 0777) != 0)
+        errno = 0;
+    if (write_and_close(fd, bytes, nbytes) && rename(temporary, path) == 0)
+        return KLDVE_OK;
+    status = fail_errno(ctx, path, "cannot write");
+    unlink(temporary);
+    return status;
+}
+
+kldve_status kldve_file_write_atomic(kldve_ctx *ctx, const char *path, const void *bytes,
+                                     size_t nbytes)
+{
+    char resolved[PATH_MAX];
+    struct stat st;
+
+    if (strlen(path) >= PATH_MAX)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "the name of the file to write is too long");
+    if (stat(path, &st) != 0)
+        return write_and_rename(ctx, path, NULL, bytes, nbytes);
+    if (S_ISDIR(st.st_mode))
+        return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: is a folder, give a file", path);
+    if (!S_ISREG(st.st_mode))
+        return write_direct(ctx, path, bytes, nbytes);
+    /* rename() asks the folder only, but a file that is write-protected is meant to stay. */
+    if (access(path, W_OK) != 0 || !realpath(path, resolved))
+        return fail_errno(ctx, path, "cannot write");
+    return write_and_rename(ctx, resolved, &st, bytes, nbytes);
+}

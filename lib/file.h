@@ -1,0 +1,41 @@
+/* file.h - whole files in and out, and a byte buffer that grows. */
+#ifndef KLDVE_LIB_FILE_H
+#define KLDVE_LIB_FILE_H
+
+#include <stdbool.h>
+
+#include <kldve/common.h>
+
+/** Bytes from the context's allocator.  Start with {ctx, NULL, 0, 0}. */
+typedef struct kldve_buffer {
+    kldve_ctx *ctx;
+    uint8_t *bytes;
+    size_t length;   /**< bytes in use */
+    size_t capacity; /**< bytes allocated */
+} kldve_buffer;
+
+/** Make room for at least `more` bytes behind the length.  False, with the buffer as it was, when
+ *  there is no memory. */
+bool kldve_buffer_reserve(kldve_buffer *buffer, size_t more);
+
+/** Append a copy of `nbytes` bytes; false as kldve_buffer_reserve(). */
+bool kldve_buffer_append(kldve_buffer *buffer, const void *bytes, size_t nbytes);
+
+/** Free the bytes; the buffer is empty then and may be used again. */
+void kldve_buffer_free(kldve_buffer *buffer);
+
+/** Read a whole file, pipe or device into *out, whose `ctx` is set and which is empty.
+ *  @return KLDVE_OK; KLDVE_E_IO (the message has the system's reason; a folder is refused);
+ *          KLDVE_E_LIMIT (more than `limit` bytes); KLDVE_E_NOMEM.  *out is empty on failure. */
+kldve_status kldve_file_read(kldve_ctx *ctx, const char *path, size_t limit, kldve_buffer *out);
+
+/** Write a whole file: into a temporary file of the same folder, which then takes the place of
+ *  `path`, so that a reader sees the old bytes or the new ones and a failure leaves no part behind.
+ *  The permissions of a file that is replaced stay; a symbolic link is followed.  What exists and
+ * is no regular file (/dev/stdout, a pipe) is written to directly.
+ *  @return KLDVE_OK; KLDVE_E_IO (the message has the system's reason); KLDVE_E_ARG (path too long).
+ */
+kldve_status kldve_file_write_atomic(kldve_ctx *ctx, const char *path, const void *bytes,
+                                     size_t nbytes);
+
+#endif
