@@ -1,0 +1,128 @@
+/* colormap.c - a value to a colour.
+ *
+ * Between KNOTS colours at equal distances the colour is interpolated linearly.  Where the knots
+ * come from (each is the least-squares fit of a piecewise linear curve to the published 256
+ * colours, at most 1 of 255 away from any of them): viridis, inferno  Stefan van der Walt and
+ * Nathaniel Smith 2015, published as CC0 turbo             Anton Mikhailov 2019, "Turbo, an
+ * improved rainbow colormap for visualization" and computed here: diverging         CIELAB (D65),
+ * lightness 35 - 100 - 35 in equal steps on both sides, hue 290 degrees and chroma 55 (blue) and
+ * hue 30, chroma 62 (red), where the chroma at t = distance from the middle is C (1 - (1 - t)^1.3)
+ *   jet               three trapezoids; their corners are those of matplotlib's jet
+ *   grey              the value itself */
+#include <kldve/image.h>
+
+#include <stddef.h>
+#include <string.h>
+
+enum { KNOTS = 33, LEVELS = 256 };
+
+/* clang-format off */
+static const uint8_t viridis[KNOTS][3] = {
+    {68, 1, 84}, {71, 13, 96}, {72, 24, 106}, {72, 35, 116}, {71, 45, 123}, {69, 54, 129},
+    {66, 64, 134}, {63, 73, 137}, {59, 82, 139}, {55, 90, 141}, {51, 99, 141}, {47, 106, 142},
+    {44, 114, 142}, {41, 122, 142}, {38, 129, 142}, {35, 137, 142}, {33, 144, 141}, {31, 152, 139},
+    {30, 159, 136}, {33, 166, 133}, {39, 174, 128}, {49, 181, 123}, {61, 188, 116}, {76, 194, 108},
+    {92, 201, 99}, {110, 206, 88}, {129, 212, 76}, {150, 216, 64}, {171, 220, 50}, {192, 223, 36},
+    {213, 226, 25}, {234, 229, 25}, {253, 231, 36},
+};
+static const uint8_t inferno[KNOTS][3] = {
+    {0, 0, 3}, {3, 3, 18}, {10, 7, 36}, {21, 11, 55}, {33, 12, 74}, {46, 10, 91},
+    {60, 9, 101}, {74, 11, 107}, {87, 16, 110}, {99, 20, 111}, {112, 25, 110}, {125, 30, 109},
+    {137, 34, 106}, {150, 39, 102}, {163, 43, 98}, {175, 49, 92}, {187, 55, 85}, {198, 61, 77},
+    {209, 69, 69}, {219, 79, 60}, {228, 89, 50}, {235, 101, 40}, {241, 113, 30}, {246, 127, 20},
+    {249, 141, 9}, {251, 156, 5}, {252, 171, 15}, {251, 186, 31}, {249, 202, 50}, {245, 217, 73},
+    {242, 232, 101}, {242, 245, 134}, {252, 255, 165},
+};
+static const uint8_t turbo[KNOTS][3] = {
+    {49, 18, 60}, {58, 42, 116}, {64, 64, 162}, {69, 86, 199}, {71, 107, 228}, {71, 127, 247},
+    {67, 147, 255}, {55, 168, 251}, {41, 187, 236}, {28, 205, 216}, {23, 220, 195}, {29, 232, 176},
+    {48, 242, 153}, {76, 249, 126}, {107, 254, 99}, {138, 255, 76}, {163, 253, 60}, {184, 247, 52},
+    {204, 237, 52}, {222, 224, 55}, {237, 208, 58}, {248, 192, 58}, {253, 174, 53}, {254, 152, 44},
+    {252, 128, 34}, {245, 104, 23}, {236, 82, 14}, {225, 64, 9}, {210, 49, 5}, {193, 35, 2},
+    {172, 23, 1}, {149, 12, 1}, {122, 4, 3},
+};
+static const uint8_t diverging[KNOTS][3] = {
+    {38, 77, 166}, {56, 87, 174}, {72, 97, 182}, {87, 107, 189}, {101, 117, 196}, {115, 128, 202},
+    {128, 138, 208}, {141, 149, 214}, {154, 160, 220}, {167, 172, 225}, {180, 183, 230}, {192, 195, 234},
+    {205, 206, 239}, {218, 218, 243}, {230, 230, 247}, {243, 243, 251}, {255, 255, 255}, {254, 240, 239},
+    {252, 226, 223}, {250, 212, 207}, {247, 197, 191}, {243, 183, 176}, {239, 169, 161}, {233, 155, 147},
+    {228, 141, 133}, {222, 128, 119}, {215, 114, 106}, {207, 100, 93}, {200, 86, 80}, {191, 72, 69},
+    {182, 58, 57}, {173, 42, 46}, {162, 25, 36},
+};
+/* clang-format on */
+
+static const struct {
+    const char *name;
+    int32_t colormap;
+} names[] = {
+    {"viridis", KLDVE_COLORMAP_VIRIDIS}, {"inferno", KLDVE_COLORMAP_INFERNO},
+    {"turbo", KLDVE_COLORMAP_TURBO},     {"jet", KLDVE_COLORMAP_JET},
+    {"grey", KLDVE_COLORMAP_GREY},       {"diverging", KLDVE_COLORMAP_DIVERGING},
+};
+
+int32_t kldve_colormap_from_name(const char *name)
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (name && strcmp(name, names[i].name) == 0)
+            return names[i].colormap;
+    return -1;
+}
+
+static float clamp(float value)
+{
+    if (!(value > 0)) /* NaN as well */
+        return 0;
+    return value < 1 ? value : 1;
+}
+
+static uint8_t to_byte(float value)
+{
+    return (uint8_t)(clamp(value) * 255 + 0.5f);
+}
+
+/* Rises from 0 at a to 1 at b and falls from 1 at c to 0 at d. */
+static uint8_t trapezoid(float v, float a, float b, float c, float d)
+{
+    float up = (v - a) / (b - a), down = (d - v) / (d - c);
+
+    return to_byte(up < down ? up : down);
+}
+
+static void interpolate(const uint8_t knots[KNOTS][3], float value, uint8_t rgb[3])
+{
+    float place = value * (KNOTS - 1);
+    int32_t first = place < KNOTS - 2 ? (int32_t)place : KNOTS - 2;
+    float right = place - (float)first;
+
+    for (int c = 0; c < 3; c++)
+        rgb[c] = (uint8_t)((1 - right) * knots[first][c] + right * knots[first + 1][c] + 0.5f);
+}
+
+void kldve_colormap_rgb(int32_t colormap, float value, uint8_t rgb[3])
+{
+    float v = clamp(value);
+
+    switch (colormap) {
+    case KLDVE_COLORMAP_VIRIDIS:
+        interpolate(viridis, v, rgb);
+        break;
+    case KLDVE_COLORMAP_TURBO:
+        interpolate(turbo, v, rgb);
+        break;
+    case KLDVE_COLORMAP_DIVERGING:
+        interpolate(diverging, v, rgb);
+        break;
+    case KLDVE_COLORMAP_JET:
+        rgb[0] = trapezoid(v, 0.35f, 0.66f, 0.89f, 1.11f);
+        rgb[1] = trapezoid(v, 0.125f, 0.375f, 0.64f, 0.91f);
+        rgb[2] = trapezoid(v, -0.11f, 0.11f, 0.34f, 0.65f);
+        break;
+    case KLDVE_COLORMAP_GREY:
+        rgb[0] = rgb[1] = rgb[2] = to_byte(v);
+        break;
+    case KLDVE_COLORMAP_INFERNO:
+    default:
+        interpolate(inferno, v, rgb);
+        break;
+    }
+}

@@ -1,0 +1,237 @@
+/* png.c - PNG files in and out, by libpng.
+ *
+ * Reading turns whatever the file has into 8-bit RGB: palettes are looked up, grey of 1, 2 and 4
+ * bits is spread to 0..255, 16 bits become round(v / 257), alpha is dropped (the colour below it
+ * stays), gamma and colour profiles are not looked at.
+ *
+ * libpng leaves through longjmp() when a file is broken.  It lands in read_guarded() and
+ * write_guarded(), which hold nothing that would have to be freed: all of it is in struct reader
+ * and struct writer. */
+#include "image/codec.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { REASON_SIZE = 120, COMPRESSION = 6 };
+
+/* What libpng's calls back get: memory, and where the failure is noted. */
+struct session {
+    kldve_ctx *ctx;
+    kldve_status status; /* of the failure, if it is not KLDVE_E_FORMAT */
+    char warning[REASON_SIZE];
+    char reason[REASON_SIZE];
+};
+
+struct reader {
+    struct session session;
+    png_structp png;
+    png_infop info;
+    const uint8_t *bytes;
+    size_t nbytes, at;
+    const kldve_image_limits *limits;
+    kldve_image *image;
+    int32_t orientation;
+};
+
+struct writer {
+    struct session session;
+    png_structp png;
+    png_infop info;
+    const kldve_image *image;
+    kldve_buffer *out;
+};
+
+static png_voidp on_malloc(png_structp png, png_alloc_size_t nbytes)
+{
+    struct session *session = png_get_mem_ptr(png);
+    void *memory = kldve_ctx_alloc(session->ctx, 1, nbytes);
+
+    if (!memory)
+        session->status = KLDVE_E_NOMEM;
+    return memory;
+}
+
+static void on_free(png_structp png, png_voidp memory)
+{
+    struct session *session = png_get_mem_ptr(png);
+
+    kldve_ctx_release(session->ctx, memory);
+}
+
+static void on_warning(png_structp png, png_const_charp message)
+{
+    struct session *session = png_get_error_ptr(png);
+
+    snprintf(session->warning, sizeof session->warning, "%s", message);
+}
+
+/* "Invalid IHDR data" alone tells little: the warning before it says which. */
+static PNG_NORETURN void on_error(png_structp png, png_const_charp message)
+{
+    struct session *session = png_get_error_ptr(png);
+
+    snprintf(session->reason, sizeof session->reason, "%s", message);
+    png_longjmp(png, 1);
+}
+
+static kldve_status fail_session(const struct session *session, const char *what)
+{
+    if (session->status == KLDVE_E_NOMEM)
+        return kldve_ctx_failf(session->ctx, KLDVE_E_NOMEM, "%s: out of memory", what);
+    if (session->status != KLDVE_OK)
+        return session->status; /* the message is set */
+    return kldve_ctx_failf(session->ctx, KLDVE_E_FORMAT, "%s: %s%s%s", what, session->reason,
+                           *session->warning ? ", " : "", session->warning);
+}
+
+/* -- reading ---------------------------------------------------------------------------------- */
+
+static void on_read(png_structp png, png_bytep to, size_t nbytes)
+{
+    struct reader *r = png_get_io_ptr(png);
+
+    if (nbytes > r->nbytes - r->at)
+        png_error(png, "the file is cut off");
+    memcpy(to, r->bytes + r->at, nbytes);
+    r->at += nbytes;
+}
+
+/* Texts, profiles and the like are passed over; the EXIF block is kept. */
+static void choose_chunks(png_structp png)
+{
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "eXIf", 1);
+}
+
+static void choose_rgb8(struct reader *r)
+{
+    png_set_expand(r->png);
+    png_set_scale_16(r->png);
+    png_set_strip_alpha(r->png);
+    png_set_gray_to_rgb(r->png);
+}
+
+static void read_rows(struct reader *r)
+{
+    size_t row = 3 * (size_t)r->image->width;
+    int passes = png_set_interlace_handling(r->png);
+
+    png_read_update_info(r->png, r->info);
+    if (png_get_rowbytes(r->png, r->info) != row)
+        png_error(r->png, "unexpected kind of pixel");
+    for (int pass = 0; pass < passes; pass++)
+        for (size_t y = 0; y < (size_t)r->image->height; y++)
+            png_read_row(r->png, r->image->pixels + y * row, NULL);
+}
+
+/* The block may come before or behind the pixels. */
+static void read_exif(struct reader *r)
+{
+    png_uint_32 nbytes;
+    png_bytep exif;
+
+    png_read_end(r->png, r->info);
+    if (png_get_eXIf_1(r->png, r->info, &nbytes, &exif) != 0)
+        r->orientation = kldve_exif_orientation(exif, nbytes);
+}
+
+static bool read_guarded(struct reader *r)
+{
+    if (setjmp(png_jmpbuf(r->png)))
+        return false;
+    png_set_read_fn(r->png, r, on_read);
+    png_set_user_limits(r->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours say more */
+    choose_chunks(r->png);
+    png_read_info(r->png, r->info);
+    r->session.status =
+        kldve_image_admit(r->session.ctx, r->limits, png_get_image_width(r->png, r->info),
+                          png_get_image_height(r->png, r->info), &r->image);
+    if (r->session.status != KLDVE_OK)
+        return false;
+    choose_rgb8(r);
+    read_rows(r);
+    read_exif(r);
+    return true;
+}
+
+kldve_status kldve_png_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
+                              const kldve_image_limits *limits, int32_t *orientation,
+                              kldve_image **out)
+{
+    struct reader r = {
+        .session.ctx = ctx, .bytes = bytes, .nbytes = nbytes, .limits = limits, .orientation = 1};
+    bool ok = false;
+
+    r.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &r.session, on_error, on_warning,
+                                     &r.session, on_malloc, on_free);
+    if (r.png)
+        r.info = png_create_info_struct(r.png);
+    if (r.info)
+        ok = read_guarded(&r);
+    else
+        r.session.status = KLDVE_E_NOMEM;
+    png_destroy_read_struct(&r.png, &r.info, NULL);
+    /* libpng passes over an EXIF block for which it has no memory; here that is a failure. */
+    if (!ok || r.session.status != KLDVE_OK) {
+        kldve_image_free(r.image);
+        return fail_session(&r.session, "broken PNG");
+    }
+    *orientation = r.orientation;
+    *out = r.image;
+    return KLDVE_OK;
+}
+
+/* -- writing ---------------------------------------------------------------------------------- */
+
+static void on_write(png_structp png, png_bytep bytes, size_t nbytes)
+{
+    struct writer *w = png_get_io_ptr(png);
+
+    if (!kldve_buffer_append(w->out, bytes, nbytes)) {
+        w->session.status = KLDVE_E_NOMEM;
+        png_error(png, "out of memory");
+    }
+}
+
+static void on_flush(png_structp png)
+{
+    (void)png;
+}
+
+static bool write_guarded(struct writer *w)
+{
+    size_t row = 3 * (size_t)w->image->width;
+
+    if (setjmp(png_jmpbuf(w->png)))
+        return false;
+    png_set_write_fn(w->png, w, on_write, on_flush);
+    png_set_compression_level(w->png, COMPRESSION);
+    png_set_IHDR(w->png, w->info, (png_uint_32)w->image->width, (png_uint_32)w->image->height, 8,
+                 PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(w->png, w->info);
+    for (size_t y = 0; y < (size_t)w->image->height; y++)
+        png_write_row(w->png, w->image->pixels + y * row);
+    png_write_end(w->png, NULL);
+    return true;
+}
+
+kldve_status kldve_png_encode(const kldve_image *image, int32_t quality, kldve_buffer *out)
+{
+    struct writer w = {.session.ctx = image->ctx, .image = image, .out = out};
+    bool ok = false;
+
+    (void)quality;
+    w.png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &w.session, on_error, on_warning,
+                                      &w.session, on_malloc, on_free);
+    if (w.png)
+        w.info = png_create_info_struct(w.png);
+    if (w.info)
+        ok = write_guarded(&w);
+    else
+        w.session.status = KLDVE_E_NOMEM;
+    png_destroy_write_struct(&w.png, &w.info);
+    return ok ? KLDVE_OK : fail_session(&w.session, "cannot write PNG");
+}

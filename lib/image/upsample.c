@@ -1,0 +1,55 @@
+/* upsample.c - a coarse map to the size of a picture.
+ *
+ *     s_y = (y + 1/2) h/H - 1/2  clamped to 0 .. h-1,   y0 = floor(s_y),   f_y = s_y - y0
+ *     out[y][x] = (1-f_y) ((1-f_x) m[y0][x0]   + f_x m[y0][x0+1])
+ *               +    f_y  ((1-f_x) m[y0+1][x0] + f_x m[y0+1][x0+1])
+ *
+ * and the same for x: the centre of a cell of an h x w map lies over the centre of the patch of
+ * H/h x W/w pixels that it stands for, and beyond the outermost centres the value stays.  This is
+ * what PyTorch calls interpolate(mode="bilinear", align_corners=False). */
+#include "image/upsample.h"
+
+#include <stddef.h>
+
+/* Where output coordinate i of n falls among `cells` cells. */
+static int32_t locate(int32_t i, int32_t n, int32_t cells, float *fraction)
+{
+    double s = ((double)i + 0.5) * (double)cells / (double)n - 0.5;
+    int32_t first;
+
+    if (s < 0)
+        s = 0;
+    first = (int32_t)s;
+    if (first > cells - 1)
+        first = cells - 1;
+    *fraction = (float)(s - (double)first);
+    return first;
+}
+
+/* One row of the map, already mixed from two, to one row of the output. */
+static void mix_row(const float *top, const float *bottom, float down, int32_t width, float *out,
+                    int32_t out_width)
+{
+    for (int32_t x = 0; x < out_width; x++) {
+        float right, left_value, right_value;
+        int32_t x0 = locate(x, out_width, width, &right);
+        int32_t x1 = x0 + (x0 < width - 1);
+
+        left_value = (1 - down) * top[x0] + down * bottom[x0];
+        right_value = (1 - down) * top[x1] + down * bottom[x1];
+        out[x] = (1 - right) * left_value + right * right_value;
+    }
+}
+
+void kldve_upsample(const float *map, int32_t height, int32_t width, float *out, int32_t out_height,
+                    int32_t out_width)
+{
+    for (int32_t y = 0; y < out_height; y++) {
+        float down;
+        int32_t y0 = locate(y, out_height, height, &down);
+        int32_t y1 = y0 + (y0 < height - 1);
+
+        mix_row(map + (size_t)y0 * (size_t)width, map + (size_t)y1 * (size_t)width, down, width,
+                out + (size_t)y * (size_t)out_width, out_width);
+    }
+}
