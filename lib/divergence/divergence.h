@@ -1,0 +1,58 @@
+/* divergence.h - what the files of this folder share; the public header is kldve/divergence.h.
+ *
+ *     k       scores / temperature [n]           d_ij   k_i - k_j          w_ij   1 / (1 + d_ij^2)
+ *     S1_i    sum over j of w_ij d_ij            S2_i   sum over j of w_ij^2 d_ij
+ *     Z       sum over i != j of w_ij            D      n (n - 1) - Z = sum over i != j of w_ij
+ * d_ij^2
+ *
+ * When all scores lie within 1 of each other ("narrow"), w is nearly constant and S1 / n (n - 1),
+ * S2 / Z nearly cancel in z.  Then S3_i = S1_i - S2_i = sum over j of w_ij^2 d_ij^3 is summed in
+ * the place of S2 and D in the place of Z, and no digit is lost. */
+#ifndef KLDVE_LIB_DIVERGENCE_H
+#define KLDVE_LIB_DIVERGENCE_H
+
+#include <stdbool.h>
+
+#include <kldve/backend.h>
+#include <kldve/divergence.h>
+
+/* Scores that span more than this make w^2 underflow. */
+#define KLDVE_MAX_RANGE 1e75
+
+struct kldve_divergence {
+    kldve_ctx *ctx;
+    size_t n;
+    double perplexity, temperature, tolerance;
+    int32_t summation;
+    bool ready;  /* scores are set */
+    bool narrow; /* s2 holds S3 */
+    double range;
+    double z;       /* Z */
+    double deficit; /* D */
+    double *k, *s1, *s2;
+    double *log_sum; /* one number: sum over i != j of log(1 + d_ij^2); NaN until somebody asks */
+};
+
+/* Joint affinities of a truth with m equal "positive" entries among n: one value within the n - m
+ * negatives, one within the positives, one across. */
+typedef struct kldve_blocks {
+    double nn, pp, pn;
+    double step;    /* pn - nn, without cancellation for m = 1 */
+    double nn_over; /* n (n - 1) - 1 / nn */
+} kldve_blocks;
+
+kldve_blocks kldve_blocks_solve(size_t n, size_t m, double perplexity);
+
+/* KLDVE_OK when scores are set and target < n; else KLDVE_E_ARG with its message. */
+kldve_status kldve_divergence_ready(const kldve_divergence *d, const char *what);
+kldve_status kldve_divergence_ready_for(const kldve_divergence *d, const char *what, size_t target);
+
+/* base_i = 4 (a S1_i - S2_i / Z) = of_s1 * s1[i] + of_s2 * s2[i], for P_ij = a; a_over is
+ * n (n - 1) - 1 / a. */
+void kldve_base_factors(const kldve_divergence *d, double a, double a_over, double *of_s1,
+                        double *of_s2);
+
+/* sum over i != j of log(1 + d_ij^2), computed at the first call after the scores were set. */
+double kldve_divergence_log_sum(const kldve_divergence *d);
+
+#endif
