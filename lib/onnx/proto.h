@@ -49,6 +49,7 @@ typedef struct kx_proto_attr {
 
 typedef struct kx_proto_node {
     const char *name, *type, *domain;
+    const char *overload; /**< picks one of several functions with the same name; IR >= 10 */
     int32_t nin, nout, nattr;
     const char **in, **out; /**< "" for an omitted one */
     kx_proto_attr *attr;

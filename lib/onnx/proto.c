@@ -1,0 +1,245 @@
+/* proto.c - ModelProto and GraphProto: versions, nodes, tensors, inputs, outputs.  See proto.h. */
+#include "proto_read.h"
+
+#include <string.h>
+
+enum { IR_FIRST = 3, IR_LAST = 13, OPSET_LAST = 1000 };
+
+static const size_t max_model = (size_t)2 << 30;
+
+/* What the walk over ModelProto finds besides the graph. */
+typedef struct header {
+    uint64_t ir;
+    int64_t opset; /* of the default domain, 0: not said */
+    size_t graphs, functions;
+    size_t nnode, ninitializer, ninput, noutput;
+} header;
+
+static bool default_domain(const kx_wire *domain)
+{
+    return domain->n == 0 || (domain->n == 7 && memcmp(domain->bytes, "ai.onnx", 7) == 0);
+}
+
+/* OperatorSetIdProto. */
+static kldve_status read_opset(kx_reader *r, const kx_wire *opset, int64_t *out)
+{
+    kx_wire w = kx_wire_start(opset->bytes, opset->n);
+    bool ours = true;
+    int64_t version = 0;
+
+    while (kx_wire_next(&w))
+        if (w.key == KX_BYTES(1))
+            ours = default_domain(&w);
+        else if (w.key == KX_VARINT(2))
+            version = (int64_t)w.value;
+    if (w.broken)
+        return kx_wire_broken(r, &w, "an opset");
+    if (!ours)
+        return KLDVE_OK;
+    if (version < 1 || version > OPSET_LAST)
+        return kx_reader_fail(r, KLDVE_E_FORMAT, "opset %lld", (long long)version);
+    if (*out && *out != version)
+        return kx_reader_fail(r, KLDVE_E_FORMAT, "both opset %lld and opset %lld", (long long)*out,
+                              (long long)version);
+    *out = version;
+    return KLDVE_OK;
+}
+
+static kldve_status count_graph(kx_reader *r, const kx_wire *graph, header *h)
+{
+    kx_wire w = kx_wire_start(graph->bytes, graph->n);
+
+    while (kx_wire_next(&w))
+        switch (w.key) {
+        case KX_BYTES(1):
+            h->nnode++;
+            break;
+        case KX_BYTES(5):
+            h->ninitializer++;
+            break;
+        case KX_BYTES(11):
+            h->ninput++;
+            break;
+        case KX_BYTES(12):
+            h->noutput++;
+            break;
+        case KX_BYTES(15):
+            return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "sparse tensors are not supported");
+        default:
+            break;
+        }
+    return w.broken ? kx_wire_broken(r, &w, "the graph") : KLDVE_OK;
+}
+
+static kldve_status read_header(kx_reader *r, kx_wire w, header *h)
+{
+    kldve_status st = KLDVE_OK;
+
+    while (st == KLDVE_OK && kx_wire_next(&w))
+        switch (w.key) {
+        case KX_VARINT(1):
+            h->ir = w.value;
+            break;
+        case KX_BYTES(7):
+            h->graphs++;
+            st = count_graph(r, &w, h);
+            break;
+        case KX_BYTES(8):
+            st = read_opset(r, &w, &h->opset);
+            break;
+        case KX_BYTES(25):
+            h->functions++;
+            break;
+        default:
+            break;
+        }
+    if (st < 0)
+        return st;
+    if (w.broken && h->graphs == 0)
+        return kx_reader_fail(r, KLDVE_E_FORMAT, "not an ONNX file, or a damaged one");
+    return w.broken ? kx_wire_broken(r, &w, "the model") : KLDVE_OK;
+}
+
+static kldve_status check_header(kx_reader *r, const header *h)
+{
+    if (h->graphs == 0 || h->ir == 0)
+        return kx_reader_fail(r, KLDVE_E_FORMAT, "not an ONNX model: it has no %s",
+                              h->graphs == 0 ? "graph" : "IR version");
+    if (h->ir < IR_FIRST || h->ir > IR_LAST)
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "IR version %llu, %d to %d are supported",
+                              (unsigned long long)h->ir, IR_FIRST, IR_LAST);
+    if (h->opset == 0)
+        return kx_reader_fail(r, KLDVE_E_FORMAT, "the model does not say its opset");
+    if (h->nnode > KX_MAX_NODES)
+        return kx_reader_fail(r, KLDVE_E_LIMIT, "%zu nodes, at most %d are read", h->nnode,
+                              KX_MAX_NODES);
+    if (h->ninitializer > INT32_MAX || h->ninput > INT32_MAX || h->noutput > INT32_MAX)
+        return kx_reader_fail(r, KLDVE_E_LIMIT, "too many tensors");
+    return KLDVE_OK;
+}
+
+static kldve_status fill_graph(kx_reader *r, const kx_wire *graph, kx_model *m)
+{
+    kx_wire w = kx_wire_start(graph->bytes, graph->n);
+    kldve_status st = KLDVE_OK;
+
+    while (st == KLDVE_OK && kx_wire_next(&w))
+        switch (w.key) {
+        case KX_BYTES(1):
+            st = kx_read_node(r, w.bytes, w.n, &m->node[m->nnode++]);
+            break;
+        case KX_BYTES(5): {
+            kx_proto_tensor *t = &m->initializer[m->ninitializer++];
+
+            st = kx_read_tensor(r, w.bytes, w.n, "", t);
+            if (st == KLDVE_OK && !*t->name)
+                st = kx_reader_fail(r, KLDVE_E_FORMAT, "tensor number %d of the graph has no name",
+                                    m->ninitializer);
+            break;
+        }
+        case KX_BYTES(11):
+            st = kx_read_value(r, w.bytes, w.n, &m->input[m->ninput++]);
+            break;
+        case KX_BYTES(12):
+            st = kx_read_value(r, w.bytes, w.n, &m->output[m->noutput++]);
+            break;
+        default:
+            break;
+        }
+    return st;
+}
+
+static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t n)
+{
+    kx_wire w = kx_wire_start(bytes, n);
+    kx_model *m = r->model;
+    const char *other = kx_recognise(bytes, n);
+    header h = {0};
+    kldve_status st;
+
+    if (n == 0)
+        return kx_reader_fail(r, KLDVE_E_FORMAT, "not an ONNX file: it is empty");
+    if (other)
+        return kx_reader_fail(r, KLDVE_E_FORMAT, "not an ONNX file: it is %s", other);
+    if (n > max_model)
+        return kx_reader_fail(r, KLDVE_E_LIMIT, "%zu bytes, at most %zu are read", n, max_model);
+    r->bytes = bytes;
+    if ((st = read_header(r, w, &h)) < 0 || (st = check_header(r, &h)) < 0)
+        return st;
+    if (h.functions)
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED,
+                              "functions local to the model are not supported");
+    m->ir_version = (int64_t)h.ir;
+    m->opset = (int32_t)h.opset;
+    if ((st = kx_reader_new(r, h.nnode, sizeof *m->node, &m->node)) < 0 ||
+        (st = kx_reader_new(r, h.ninitializer, sizeof *m->initializer, &m->initializer)) < 0 ||
+        (st = kx_reader_new(r, h.ninput, sizeof *m->input, &m->input)) < 0 ||
+        (st = kx_reader_new(r, h.noutput, sizeof *m->output, &m->output)) < 0)
+        return st;
+    while (kx_wire_next(&w)) /* several graphs are one: so protobuf merges a repeated message */
+        if (w.key == KX_BYTES(7) && (st = fill_graph(r, &w, m)) < 0)
+            return st;
+    return KLDVE_OK;
+}
+
+static kldve_status new_model(kldve_ctx *ctx, const char *path, kx_reader *r)
+{
+    kx_model *m = kldve_ctx_alloc(ctx, 1, sizeof *m);
+
+    memset(r, 0, sizeof *r);
+    r->ctx = ctx;
+    r->path = path;
+    if (!m)
+        return kx_reader_nomem(r);
+    memset(m, 0, sizeof *m);
+    kx_arena_init(&m->arena, ctx);
+    r->arena = &m->arena;
+    r->model = m;
+    return KLDVE_OK;
+}
+
+kldve_status kx_model_open(kldve_ctx *ctx, const char *path, kx_model **out)
+{
+    const unsigned char *bytes;
+    kx_reader r;
+    size_t n;
+    kldve_status st = new_model(ctx, path, &r);
+
+    if (st < 0)
+        return st;
+    r.external = true;
+    if ((st = kx_map_file(&r, path, max_model, &bytes, &n)) < 0 ||
+        (st = read_model(&r, bytes, n)) < 0) {
+        kx_model_free(r.model);
+        return st;
+    }
+    *out = r.model;
+    return KLDVE_OK;
+}
+
+kldve_status kx_model_read(kldve_ctx *ctx, const void *bytes, size_t nbytes, kx_model **out)
+{
+    kx_reader r;
+    kldve_status st = new_model(ctx, "model in memory", &r);
+
+    if (st < 0)
+        return st;
+    if ((st = read_model(&r, bytes, nbytes)) < 0) {
+        kx_model_free(r.model);
+        return st;
+    }
+    *out = r.model;
+    return KLDVE_OK;
+}
+
+void kx_model_free(kx_model *model)
+{
+    const kldve_ctx *ctx;
+
+    if (!model)
+        return;
+    ctx = model->arena.ctx;
+    kx_unmap_all(model);
+    kx_arena_free(&model->arena);
+    kldve_ctx_release(ctx, model);
+}

@@ -1,0 +1,232 @@
+/* proto_file.c - files in memory: the model itself, external data, and files that are no model. */
+#define _XOPEN_SOURCE 700 /* realpath() */
+
+#include "proto_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const uint64_t max_external = UINT64_C(4) << 30;
+
+/* Mapped files, newest first; the list itself lives in the model's arena. */
+struct mapping {
+    struct mapping *next;
+    const char *location; /* of external data, else "" */
+    void *bytes;
+    size_t n;
+};
+
+static const struct magic {
+    const char *bytes;
+    size_t at, n;
+    const char *what;
+} magics[] = {
+    {"\x89PNG\r\n", 0, 6, "a PNG picture"},
+    {"\xff\xd8\xff", 0, 3, "a JPEG picture"},
+    {"GIF8", 0, 4, "a GIF picture"},
+    {"RIFF", 0, 4, "a RIFF file (WebP?)"},
+    {"%PDF-", 0, 5, "a PDF document"},
+    {"PK\x03\x04", 0, 4, "a ZIP archive (of PyTorch?)"},
+    {"\x1f\x8b\x08", 0, 3, "compressed with gzip"},
+    {"\x89HDF\r\n", 0, 6, "an HDF5 file (of Keras?)"},
+    {"TFL3", 4, 4, "a TensorFlow Lite model"},
+    {"\x80\x02", 0, 2, "a Python pickle (of PyTorch?)"},
+    {"\x93NUMPY", 0, 6, "a NumPy array"},
+    {"\x7f"
+     "ELF",
+     0, 4, "a program"},
+    {"<!DOCTYPE", 0, 9, "a web page"},
+    {"<!doctype", 0, 9, "a web page"},
+    {"<html", 0, 5, "a web page"},
+    {"<HTML", 0, 5, "a web page"},
+    {"<?xml", 0, 5, "an XML file"},
+    {"{\"", 0, 2, "a JSON file"},
+    {"{\n", 0, 2, "a JSON file"},
+    {"version https://git-lfs", 0, 23,
+     "a git-LFS pointer: fetch the model itself with 'git lfs pull'"},
+};
+
+const char *kx_recognise(const unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
+        const struct magic *m = &magics[i];
+
+        if (n >= m->at + m->n && memcmp(bytes + m->at, m->bytes, m->n) == 0)
+            return m->what;
+    }
+    return NULL;
+}
+
+static kldve_status io_error(kx_reader *r, const char *what, const char *path)
+{
+    char reason[128] = "";
+
+    strerror_r(errno, reason, sizeof reason);
+    if (strcmp(path, r->path) == 0)
+        return kx_reader_fail(r, KLDVE_E_IO, "%s: %s", what, reason);
+    return kx_reader_fail(r, KLDVE_E_IO, "%s '%.200s': %s", what, path, reason);
+}
+
+static kldve_status map(kx_reader *r, const char *path, int fd, uint64_t limit, struct mapping *m)
+{
+    struct stat file;
+
+    if (fstat(fd, &file) != 0)
+        return io_error(r, "cannot read", path);
+    if (!S_ISREG(file.st_mode))
+        return kx_reader_fail(r, KLDVE_E_IO, "%s is not a regular file",
+                              strcmp(path, r->path) == 0 ? "this" : path);
+    if ((uint64_t)file.st_size > limit)
+        return kx_reader_fail(r, KLDVE_E_LIMIT, "%lld bytes, at most %llu are read",
+                              (long long)file.st_size, (unsigned long long)limit);
+    m->n = (size_t)file.st_size;
+    if (m->n == 0)
+        return KLDVE_OK;
+    m->bytes = mmap(NULL, m->n, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (m->bytes == MAP_FAILED) {
+        m->bytes = NULL;
+        return io_error(r, "cannot map", path);
+    }
+    return KLDVE_OK;
+}
+
+static kldve_status map_file(kx_reader *r, const char *path, int flags, uint64_t limit,
+                             struct mapping **out)
+{
+    struct mapping *m;
+    kldve_status st;
+    int fd;
+
+    if ((st = kx_reader_new(r, 1, sizeof *m, &m)) < 0)
+        return st;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags); /* a FIFO must not block us */
+    if (fd < 0)
+        return io_error(r, "cannot open", path);
+    st = map(r, path, fd, limit, m);
+    close(fd);
+    if (st < 0)
+        return st;
+    m->location = "";
+    m->next = r->model->mapping;
+    r->model->mapping = m;
+    *out = m;
+    return KLDVE_OK;
+}
+
+kldve_status kx_map_file(kx_reader *r, const char *path, uint64_t limit,
+                         const unsigned char **bytes, size_t *n)
+{
+    struct mapping *m;
+    kldve_status st = map_file(r, path, 0, limit, &m);
+
+    if (st < 0)
+        return st;
+    *bytes = m->bytes;
+    *n = m->n;
+    return KLDVE_OK;
+}
+
+void kx_unmap_all(kx_model *model)
+{
+    for (struct mapping *m = model->mapping; m; m = m->next)
+        if (m->bytes)
+            munmap(m->bytes, m->n);
+    model->mapping = NULL;
+}
+
+/* ---- external data ----------------------------------------------------------------------------
+ */
+
+/* True when the path has a component "..". */
+static bool climbs(const char *path)
+{
+    while (*path) {
+        size_t n = strcspn(path, "/");
+
+        if (n == 2 && path[0] == '.' && path[1] == '.')
+            return true;
+        path += n;
+        path += strspn(path, "/");
+    }
+    return false;
+}
+
+/* folder of the model + "/" + location, symbolic links resolved, still inside the folder. */
+static kldve_status resolve(kx_reader *r, const char *location, char real[PATH_MAX])
+{
+    char folder[PATH_MAX], joined[PATH_MAX];
+    const char *slash = strrchr(r->path, '/');
+    size_t n = slash ? (size_t)(slash - r->path) + 1 : 0, m = strlen(location);
+
+    if (n + m + 2 >= sizeof joined)
+        return kx_reader_fail(r, KLDVE_E_LIMIT, "the path of external data is too long");
+    memcpy(joined, r->path, n);
+    if (n == 0)
+        joined[n++] = '.';
+    joined[n] = 0;
+    if (!realpath(joined, folder))
+        return io_error(r, "cannot find the folder of", location);
+    if (joined[n - 1] != '/')
+        joined[n++] = '/';
+    memcpy(joined + n, location, m + 1);
+    if (!realpath(joined, real))
+        return io_error(r, "cannot open external data", location);
+    n = strlen(folder);
+    if (strcmp(folder, "/") != 0 && (strncmp(real, folder, n) != 0 || real[n] != '/'))
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "external data '%.120s' lies outside the model's folder", location);
+    return KLDVE_OK;
+}
+
+static kldve_status map_location(kx_reader *r, const char *location, struct mapping **out)
+{
+    char real[PATH_MAX];
+    struct mapping *m;
+    kldve_status st;
+
+    for (m = r->model->mapping; m; m = m->next)
+        if (strcmp(m->location, location) == 0) {
+            *out = m;
+            return KLDVE_OK;
+        }
+    if (!*location || *location == '/' || climbs(location))
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "external data '%.120s' lies outside the model's folder", location);
+    if ((st = resolve(r, location, real)) < 0 ||
+        (st = map_file(r, real, O_NOFOLLOW, max_external - r->mapped, &m)) < 0)
+        return st;
+    r->mapped += m->n;
+    m->location = location;
+    *out = m;
+    return KLDVE_OK;
+}
+
+kldve_status kx_map_external(kx_reader *r, const char *tensor, const char *location,
+                             uint64_t offset, size_t n, const unsigned char **bytes)
+{
+    struct mapping *m;
+    kldve_status st;
+
+    if (!r->external)
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED,
+                              "tensor '%.80s' has its data in another file, '%.80s', which only a "
+                              "model read from a file can have",
+                              tensor, location);
+    if (!*location)
+        return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s': external data without a location",
+                              tensor);
+    if ((st = map_location(r, location, &m)) < 0)
+        return st;
+    if (offset > m->n || n > m->n - offset)
+        return kx_reader_fail(
+            r, KLDVE_E_FORMAT, "tensor '%.80s': bytes %llu to %llu of '%.80s', which has %zu",
+            tensor, (unsigned long long)offset, (unsigned long long)(offset + n), location, m->n);
+    *bytes = n ? (const unsigned char *)m->bytes + offset : (const unsigned char *)"";
+    return KLDVE_OK;
+}

@@ -1,0 +1,97 @@
+/* proto_read.h - what the files proto*.c share.
+ *
+ *     proto.c         the model: versions, graph, lists of nodes, tensors, inputs, outputs
+ *     proto_node.c    NodeProto, AttributeProto, ValueInfoProto
+ *     proto_tensor.c  TensorProto: dimensions, element type, where the elements are
+ *     proto_inline.c  functions local to the model are put in the place of their calls
+ *     proto_file.c    mapped files, external data, "this is a PNG"
+ *     proto_wire.c    fields of a message one by one, memory, messages
+ *
+ * A message is walked twice: once to count its repeated fields, once to fill arrays of that length,
+ * so that nothing grows and no count is believed that the bytes do not hold. */
+#ifndef KLDVE_ONNX_PROTO_READ_H
+#define KLDVE_ONNX_PROTO_READ_H
+
+#include <pb_decode.h>
+
+#include "proto.h"
+
+enum {
+    KX_MAX_NODES = 1000000, /* after functions are inlined */
+    KX_MAX_NAME = 4096,
+    /* Of all memory for what is read: bounds files made to unpack to much more than their size. */
+    KX_MAX_READ_MEMORY = 768 << 20
+};
+
+/** One reading of one model. */
+typedef struct kx_reader {
+    kldve_ctx *ctx;
+    kx_arena *arena;
+    const char *path; /**< starts every message */
+    const unsigned char *bytes;
+    kx_model *model;      /**< NULL where external data is refused */
+    bool external;        /**< external data may be opened, beside `path` */
+    uint64_t mapped;      /**< bytes of external data so far */
+    size_t spent;         /**< bytes from the arena */
+    unsigned char *block; /**< small objects are cut from it */
+    size_t block_left;
+} kx_reader;
+
+/** A field's number and wire type as the file stores them: switch labels. */
+#define KX_VARINT(field) ((field) << 3 | PB_WT_VARINT)
+#define KX_FIX64(field) ((field) << 3 | PB_WT_64BIT)
+#define KX_BYTES(field) ((field) << 3 | PB_WT_STRING)
+#define KX_FIX32(field) ((field) << 3 | PB_WT_32BIT)
+
+/** A walk over the fields of one message. */
+typedef struct kx_wire {
+    pb_istream_t stream;
+    uint32_t key;               /**< KX_...(field) of the current field */
+    uint64_t value;             /**< its number: varint, or the bits of fix32 and fix64 */
+    const unsigned char *bytes; /**< its bytes */
+    size_t n;
+    bool broken; /**< the walk ended before the message did */
+} kx_wire;
+
+kx_wire kx_wire_start(const void *bytes, size_t n);
+/** The next field; false at the end, or where the bytes are no protobuf: see broken. */
+bool kx_wire_next(kx_wire *w);
+/** KLDVE_E_FORMAT with where and why. */
+kldve_status kx_wire_broken(kx_reader *r, const kx_wire *w, const char *message);
+/** How many fields with this key the message has; counts up to the first broken one. */
+size_t kx_wire_count(const void *bytes, size_t n, uint32_t key);
+/** Numbers in a packed field of varints. */
+size_t kx_packed_count(const unsigned char *bytes, size_t n);
+
+/** Set the context's message "PATH: ..." and return status. */
+kldve_status kx_reader_fail(kx_reader *r, kldve_status status, const char *format, ...)
+    KLDVE_PRINTF(3, 4);
+kldve_status kx_reader_nomem(kx_reader *r);
+/** Zeroed memory from the arena; on failure the message is set. */
+kldve_status kx_reader_new(kx_reader *r, size_t count, size_t size, void *out);
+/** A NUL-terminated copy; no limit on what it holds. */
+kldve_status kx_reader_text(kx_reader *r, const void *bytes, size_t n, const char **out);
+/** The same for a name: at most KX_MAX_NAME bytes, none of them zero. */
+kldve_status kx_reader_name(kx_reader *r, const kx_wire *w, const char **out);
+
+/** `owner` names a tensor that has no name of its own, in messages. */
+kldve_status kx_read_tensor(kx_reader *r, const void *bytes, size_t n, const char *owner,
+                            kx_proto_tensor *out);
+/** Printable name of TensorProto.DataType; "type ?" for one that is not known. */
+const char *kx_onnx_type_name(int32_t type);
+
+kldve_status kx_read_node(kx_reader *r, const void *bytes, size_t n, kx_proto_node *out);
+kldve_status kx_read_attr(kx_reader *r, const void *bytes, size_t n, kx_proto_attr *out);
+kldve_status kx_read_value(kx_reader *r, const void *bytes, size_t n, kx_proto_value *out);
+
+/** "PNG picture" and the like for bytes that some other program wrote; NULL: may be ONNX. */
+const char *kx_recognise(const unsigned char *bytes, size_t n);
+/** Map a file read-only until the model is freed.  `limit`: bytes. */
+kldve_status kx_map_file(kx_reader *r, const char *path, uint64_t limit,
+                         const unsigned char **bytes, size_t *n);
+/** n bytes from `offset` of another file: `location` is relative to the folder of the model. */
+kldve_status kx_map_external(kx_reader *r, const char *tensor, const char *location,
+                             uint64_t offset, size_t n, const unsigned char **bytes);
+void kx_unmap_all(kx_model *model);
+
+#endif
