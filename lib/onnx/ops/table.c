@@ -1,9 +1,15 @@
 /* table.c - every operator the engine knows, by family. */
 #include <string.h>
 
-#include "../graph.h"
+#include "families.h"
 
-const kx_op *const kx_families[] = {NULL};
+/* clang-format off */
+const kx_op *const kx_families[] = {
+    kx_conv_ops,
+    kx_convtranspose_ops,
+    NULL,
+};
+/* clang-format on */
 
 const kx_op *kx_op_find(const char *domain, const char *type, int32_t opset)
 {

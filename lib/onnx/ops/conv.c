@@ -1,0 +1,67 @@
+/* conv.c - Conv.
+ *
+ *     y = b + w * x,  the sum of corr.c
+ *     dx: the transpose of it, dw: the correlation of x with dy, db: the sum of dy */
+#include "basic.h"
+#include "families.h"
+#include "nn.h"
+
+static kldve_status infer(kx_graph *g, kx_node *n)
+{
+    kx_conv_params *p = kx_new(g, 1, sizeof *p);
+    const kx_shape *x;
+    kx_shape y;
+    kldve_status st;
+
+    if (!p)
+        return kx_nomem(g);
+    if ((st = kx_expect(g, n, 2, 3, 1)) < 0 || (st = kx_need_floats(g, n, 3)) < 0 ||
+        (st = kx_conv_attrs(g, n, p)) < 0)
+        return st;
+    x = &n->in[0]->shape;
+    if (x->dim[1] != p->group * p->cin)
+        return kx_invalid(g, n, "weights for %lld groups of %lld channels, the input has %lld",
+                          (long long)p->group, (long long)p->cin, (long long)x->dim[1]);
+    for (int32_t i = 0; i < p->window.spatial; i++)
+        p->window.in[KX_SPATIAL - p->window.spatial + i] = x->dim[2 + i];
+    if ((st = kx_window_fit(g, n, false, &p->window)) < 0)
+        return st;
+    if (kx_has(n, 2) && (st = kx_need_vector(g, n, 2, "bias", p->group * p->cout)) < 0)
+        return st;
+    n->params = p;
+    kx_window_shape(&p->window, x, p->group * p->cout, &y);
+    return kx_out_like(g, n, 0, n->in[0], &y);
+}
+
+static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+{
+    const kx_conv_params *p = n->params;
+
+    (void)scratch;
+    kx_bias_fill(out[0].data, kx_has(n, 2) ? in[2].data : NULL, p->batch, p->group * p->cout,
+                 kx_window_out(&p->window));
+    kx_corr_forward(p, in[0].data, in[1].data, out[0].data);
+}
+
+static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
+                const kx_tensor *dout, kx_tensor *din, void *scratch)
+{
+    const kx_conv_params *p = n->params;
+    const float *dy = dout[0].data;
+
+    (void)out;
+    (void)scratch;
+    if (!dy)
+        return;
+    if (which == 0)
+        kx_corr_data(p, in[1].data, dy, din->data);
+    else if (which == 1)
+        kx_corr_weights(p, in[0].data, dy, din->data);
+    else
+        kx_bias_vjp(dy, p->batch, p->group * p->cout, kx_window_out(&p->window), din->data);
+}
+
+const kx_op kx_conv_ops[] = {
+    {"Conv", "", 1, 0, infer, forward, vjp, KX_NEEDS_IN(0) | KX_NEEDS_IN(1), NULL},
+    {0},
+};
