@@ -10,6 +10,7 @@
 #include <kldve/backend.h>
 #include <kldve/divergence.h>
 #include <kldve/image.h>
+#include <kldve/labels.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -71,9 +71,18 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *n
 /** What a model card says (docs/model-cards.md). */
 typedef struct kldve_card kldve_card;
 
-/** Read a card.  @return KLDVE_OK, KLDVE_E_IO, KLDVE_E_FORMAT, KLDVE_E_NOMEM.  @since 0.1 */
+/** Read a card.  Keys that it does not know are passed over.
+ *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not JSON, or the message names the key that is
+ *          wrong); KLDVE_E_LIMIT (more than 1 MiB); KLDVE_E_NOMEM.
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_load(kldve_ctx *ctx, const char *path,
                                                         kldve_card **out);
+/** The same from memory.
+ *  @param folder  What the path of the labels is relative to; NULL: the working folder.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_parse(kldve_ctx *ctx, const char *text,
+                                                         size_t nbytes, const char *folder,
+                                                         kldve_card **out);
 KLDVE_API void kldve_card_free(kldve_card *card);
 /** Names of the tensors and the path of the labels (already relative to the working folder); NULL
  *  where the card has none.  Borrowed.  @since 0.1 */
@@ -82,6 +91,9 @@ KLDVE_API const char *kldve_card_logits(const kldve_card *card);
 KLDVE_API const char *kldve_card_labels(const kldve_card *card);
 /** The preprocessing; fill in out->struct_size first.  @since 0.1 */
 KLDVE_API void kldve_card_input(const kldve_card *card, kldve_input_spec *out);
+/** The height and width that input.shape gives, for networks that leave them open; 0 where the card
+ *  does not say.  @since 0.1 */
+KLDVE_API void kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width);
 
 /** The shortest way: load the network, its card (NAME.onnx -> NAME.card.json) if there is one, and
  *  make an explainer that owns both.

@@ -1,0 +1,326 @@
+/* test_card.c - model cards: what a good one says, and the message for each kind of bad one. */
+#include "support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <kldve/onnx.h>
+
+/* ---- bad cards ---------------------------------------------------------------------------- */
+
+struct bad_case {
+    const char *name, *card;
+    const char *message; /* part of it */
+};
+
+#define INPUT(members) "{\"input\": {" members "}}"
+#define A10 "[[[[[[[[[["
+
+static const struct bad_case bad[] = {
+    {"empty", "", "ends too early"},
+    {"blanks only", " \n\t ", "ends too early"},
+    {"cut off", "{\"input\": {\"channels\": \"RG", "ends too early"},
+    {"not JSON", "hello", "not valid JSON: line 1"},
+    {"a comma too many", "{\n\"logits\": \"a\",\n}", "not valid JSON: line 3"},
+    {"a second object", "{} {}", "not valid JSON"},
+    {"single quotes", "{'logits': 'a'}", "not valid JSON"},
+    {"NaN", INPUT("\"scale\": NaN"), "input.scale: nan is out of range"},
+    {"a list", "[1, 2]", "a card must be an object"},
+    {"a string", "\"card\"", "a card must be an object"},
+    {"null", "null", "a card must be an object"},
+    {"too deep", "{\"x\": " A10 A10 A10 A10 "0]]]]", "not valid JSON: line 1"},
+    {"not UTF-8", "{\"logits\": \"\xff\xfe\"}", "not valid JSON"},
+    {"logits is a number", "{\"logits\": 3}", "logits: must be a string, is a number"},
+    {"logits is empty", "{\"logits\": \"\"}", "logits: is empty"},
+    {"features is a list", "{\"features\": []}", "features: must be a string, is a list"},
+    {"labels is true", "{\"labels\": true}", "labels: must be a string, is true or false"},
+    {"labels with a NUL", "{\"labels\": \"a\\u0000b\"}", "labels: is empty or holds a NUL"},
+    {"input is a string", "{\"input\": \"x\"}", "input: must be an object, is a string"},
+    {"channels unknown", INPUT("\"channels\": \"CMYK\""), "input.channels: 'CMYK' is none of RGB"},
+    {"channels in lower case", INPUT("\"channels\": \"rgb\""), "input.channels: 'rgb' is none of"},
+    {"channels is an object", INPUT("\"channels\": {}"), "input.channels: must be a string"},
+    {"scale is a string", INPUT("\"scale\": \"1\""), "input.scale: must be a number, is a string"},
+    {"scale is 0", INPUT("\"scale\": 0"), "input.scale: must be above 0"},
+    {"scale is negative", INPUT("\"scale\": -1"), "input.scale: must be above 0"},
+    {"scale is huge", INPUT("\"scale\": 1e300"), "input.scale: 1e+300 is out of range"},
+    {"scale is infinite", INPUT("\"scale\": 1e999"), "input.scale: inf is out of range"},
+    {"mean of two", INPUT("\"mean\": [1, 2]"), "input.mean: 2 numbers for 3 channels"},
+    {"mean of none", INPUT("\"mean\": []"), "input.mean: 0 numbers for 3 channels"},
+    {"mean of three for grey", INPUT("\"channels\": \"GRAY\", \"mean\": [1, 2, 3]"),
+     "input.mean: 3 numbers for 1 channels"},
+    {"mean of null", INPUT("\"mean\": [1, null, 3]"), "input.mean: must be a number, is null"},
+    {"std of 0", INPUT("\"std\": [1, 0, 1]"), "input.std: must be above 0"},
+    {"std of strings", INPUT("\"std\": [\"a\", \"b\", \"c\"]"), "input.std: must be a number"},
+    {"resize to 0", INPUT("\"resize_shorter_side\": 0"),
+     "input.resize_shorter_side: 0 is no whole"},
+    {"resize to a fraction", INPUT("\"resize_shorter_side\": 256.5"), "256.5 is no whole number"},
+    {"resize to a billion", INPUT("\"resize_shorter_side\": 1000000000"),
+     "is no whole number from 1"},
+    {"crop past 64 bit", INPUT("\"center_crop\": 99999999999999999999999"), "input.center_crop: "},
+    {"crop is negative", INPUT("\"center_crop\": -224"), "input.center_crop: -224 is no whole"},
+    {"crop is a string", INPUT("\"center_crop\": \"224\""), "input.center_crop: must be a number"},
+    {"crop more than resize", INPUT("\"resize_shorter_side\": 224, \"center_crop\": 256"),
+     "input.center_crop: 256 is more than resize_shorter_side, 224"},
+    {"shape of three", INPUT("\"shape\": [3, 224, 224]"), "input.shape: must be [batch, channels"},
+    {"shape with 0", INPUT("\"shape\": [1, 3, 0, 224]"), "input.shape: 0 is no whole number"},
+    {"shape with a string", INPUT("\"shape\": [\"N\", 3, 8, 8]"), "input.shape: must be a number"},
+    {"shape is an object", INPUT("\"shape\": {}"), "input.shape: must be a list, is an object"},
+    {"shape against channels", INPUT("\"shape\": [1, 1, 8, 8], \"channels\": \"RGB\""),
+     "input.channels: RGB does not fit the 1 channels"},
+    {"shape of four channels", INPUT("\"shape\": [1, 4, 8, 8]"), "does not fit the 4 channels"},
+};
+
+static void check_bad(void **state)
+{
+    const struct bad_case *c = *state;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_card *card = NULL;
+
+    assert_int_equal(kldve_card_parse(ctx, c->card, strlen(c->card), NULL, &card), KLDVE_E_FORMAT);
+    assert_null(card);
+    if (!strstr(kldve_ctx_message(ctx), c->message))
+        fail_msg("message: %s", kldve_ctx_message(ctx));
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+/* Cards that are cut off anywhere, or have one byte changed, are read or refused, never worse; what
+ * "worse" is, the sanitizers know. */
+static void test_damaged(void **state)
+{
+    static const char good[] =
+        "{\"input\": {\"shape\": [1, 3, 8, 8], \"channels\": \"BGR\", \"scale\": 0.5, "
+        "\"mean\": [1, 2.5, -3], \"std\": [1, 1, 1], \"resize_shorter_side\": 9, "
+        "\"center_crop\": 8}, \"logits\": \"l\", \"features\": \"f\", \"labels\": \"a\"}";
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    size_t refused = 0;
+
+    (void)state;
+    for (size_t i = 0; i < (sizeof good - 1) * 9; i++) {
+        char card[sizeof good];
+        kldve_card *out = NULL;
+        size_t at = i / 9, bit = i % 9, n = bit == 8 ? at : sizeof good - 1;
+        kldve_status status;
+
+        memcpy(card, good, sizeof card);
+        if (bit < 8)
+            card[at] = (char)(card[at] ^ (1 << bit));
+        status = kldve_card_parse(ctx, card, n, "folder", &out);
+        assert_true((status == KLDVE_OK) == (out != NULL));
+        if (status != KLDVE_OK) {
+            refused++;
+            assert_int_equal(status, KLDVE_E_FORMAT);
+        }
+        kldve_card_free(out);
+    }
+    assert_true(refused > sizeof good); /* at least all that are cut off */
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+static void test_files(void **state)
+{
+    static char big[(1 << 20) + 8];
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_card *card = NULL;
+
+    (void)state;
+    assert_int_equal(kldve_card_load(ctx, "no/such.card.json", &card), KLDVE_E_IO);
+    assert_non_null(strstr(kldve_ctx_message(ctx), "no/such.card.json: cannot read"));
+    assert_int_equal(kldve_card_load(ctx, "/", &card), KLDVE_E_IO);
+    memset(big, ' ', sizeof big);
+    test_file_save("card.tmp", big, sizeof big);
+    assert_int_equal(kldve_card_load(ctx, "card.tmp", &card), KLDVE_E_LIMIT);
+    assert_non_null(strstr(kldve_ctx_message(ctx), "card.tmp: more than 1048576 bytes"));
+    assert_int_equal(kldve_card_load(ctx, "/dev/zero", &card), KLDVE_E_LIMIT);
+    test_file_save("card.tmp", "{\"logits\": 3}", 13);
+    assert_int_equal(kldve_card_load(ctx, "card.tmp", &card), KLDVE_E_FORMAT);
+    assert_string_equal(kldve_ctx_message(ctx), "card.tmp: logits: must be a string, is a number");
+    assert_int_equal(kldve_card_load(ctx, NULL, &card), KLDVE_E_ARG);
+    assert_int_equal(kldve_card_parse(ctx, NULL, 0, NULL, &card), KLDVE_E_ARG);
+    assert_null(card);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+/* ---- good cards --------------------------------------------------------------------------- */
+
+static void test_defaults(void **state)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_card *card = NULL;
+    kldve_input_spec spec = {.struct_size = sizeof spec};
+    int32_t height = -1, width = -1;
+    static const char text[] =
+        "\xef\xbb\xbf{\"unknown\": [1, {\"deep\": null}], \"labels\": null}\n";
+
+    (void)state;
+    assert_int_equal(kldve_card_parse(ctx, text, sizeof text - 1, "folder", &card), KLDVE_OK);
+    assert_null(kldve_card_layer(card));
+    assert_null(kldve_card_logits(card));
+    assert_null(kldve_card_labels(card));
+    kldve_card_input(card, &spec);
+    kldve_card_size(card, &height, &width);
+    assert_int_equal(height + width, 0);
+    assert_int_equal(spec.channels, KLDVE_CHANNELS_RGB);
+    assert_int_equal(spec.resize_shorter_side + spec.center_crop, 0);
+    assert_float_equal(spec.scale, 1, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_float_equal(spec.mean[i], 0, 0);
+        assert_float_equal(spec.std[i], 1, 0);
+    }
+    kldve_card_free(card);
+    kldve_card_free(NULL);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+static void test_values(void **state)
+{
+    static const char text[] =
+        "{\"input\": {\"shape\": [1, 1, 12, 34], \"mean\": 0.5, \"std\": [0.25],"
+        " \"resize_shorter_side\": 40.0, \"center_crop\": 34}, \"labels\": \"../x/l.txt\"}";
+    static const struct {
+        const char *folder, *labels;
+    } paths[] = {{NULL, "../x/l.txt"}, {"", "../x/l.txt"}, {"a/b", "a/b/../x/l.txt"}};
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_card *card = NULL;
+    kldve_input_spec spec = {.struct_size = sizeof spec};
+    int32_t height, width;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        kldve_card_free(card);
+        assert_int_equal(kldve_card_parse(ctx, text, sizeof text - 1, paths[i].folder, &card),
+                         KLDVE_OK);
+        assert_string_equal(kldve_card_labels(card), paths[i].labels);
+    }
+    kldve_card_input(card, &spec);
+    kldve_card_size(card, &height, &width);
+    assert_int_equal(height, 12);
+    assert_int_equal(width, 34);
+    assert_int_equal(spec.channels, KLDVE_CHANNELS_GRAY); /* from the shape */
+    assert_int_equal(spec.resize_shorter_side, 40);
+    assert_int_equal(spec.center_crop, 34);
+    assert_float_equal(spec.mean[0], 0.5f, 0);
+    assert_float_equal(spec.std[0], 0.25f, 0);
+    kldve_card_free(card);
+    card = NULL;
+    assert_int_equal(kldve_card_parse(ctx, "{\"labels\": \"/l\"}", 16, "a", &card), KLDVE_OK);
+    assert_string_equal(kldve_card_labels(card), "/l");
+    kldve_card_free(card);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+/* A caller that was compiled when the struct ended after `scale`. */
+static void test_old_caller(void **state)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_card *card = NULL;
+    kldve_input_spec spec;
+    static const char text[] = INPUT("\"channels\": \"BGR\", \"mean\": [9, 9, 9]");
+
+    (void)state;
+    memset(&spec, 0, sizeof spec);
+    spec.struct_size = offsetof(kldve_input_spec, mean);
+    assert_int_equal(kldve_card_parse(ctx, text, sizeof text - 1, NULL, &card), KLDVE_OK);
+    kldve_card_input(card, &spec);
+    assert_int_equal(spec.struct_size, offsetof(kldve_input_spec, mean));
+    assert_int_equal(spec.channels, KLDVE_CHANNELS_BGR);
+    assert_float_equal(spec.mean[0], 0, 0);
+    kldve_card_free(card);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+static void test_no_memory(void **state)
+{
+    static const char text[] = "{\"logits\": \"l\", \"features\": \"f\", \"labels\": \"a\"}";
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_card *card = NULL;
+    kldve_status status;
+    long budget = 0;
+
+    (void)state;
+    test_file_save("card_memory.tmp", text, sizeof text - 1);
+    do {
+        heap.budget = budget++;
+        status = kldve_card_load(ctx, "card_memory.tmp", &card);
+        if (status != KLDVE_OK) {
+            assert_int_equal(status, KLDVE_E_NOMEM);
+            assert_null(card);
+            assert_non_null(strstr(kldve_ctx_message(ctx), "card_memory.tmp: out of memory"));
+        }
+    } while (status != KLDVE_OK);
+    assert_true(budget > 6); /* bytes, folder, card, three names */
+    heap.budget = -1;
+    kldve_card_free(card);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+static void test_shared_cards(void **state)
+{
+    static const char *const models[] = {"googlenet",
+                                         "mnist_cnn",
+                                         "mobilenet_v1_0.25_128",
+                                         "mobilenet_v1_1.0_224",
+                                         "mobilenet_v2_1.0_224",
+                                         "resnet20_cifar10",
+                                         "resnet56_cifar10",
+                                         "squeezenet_v1.0",
+                                         "squeezenet_v1.1"};
+    const char *shared = test_shared_or_skip();
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        kldve_card *card = NULL;
+        kldve_input_spec spec = {.struct_size = sizeof spec};
+        const char *path = test_path("%s/assets/models/%s.card.json", shared, models[i]);
+        int32_t height, width;
+
+        assert_int_equal(kldve_card_load(ctx, path, &card), KLDVE_OK);
+        assert_non_null(kldve_card_layer(card));
+        assert_non_null(kldve_card_logits(card));
+        kldve_card_input(card, &spec);
+        kldve_card_size(card, &height, &width);
+        assert_int_equal(spec.center_crop, height);
+        assert_int_equal(height, width);
+        if (kldve_card_labels(card)) {
+            kldve_labels *labels = NULL;
+
+            assert_int_equal(kldve_labels_load(ctx, kldve_card_labels(card), &labels), KLDVE_OK);
+            kldve_labels_free(labels);
+        }
+        kldve_card_free(card);
+    }
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+int main(void)
+{
+    enum { CASES = sizeof bad / sizeof *bad, OTHERS = 7 };
+    struct CMUnitTest tests[CASES + OTHERS] = {
+        cmocka_unit_test(test_damaged),     cmocka_unit_test(test_files),
+        cmocka_unit_test(test_defaults),    cmocka_unit_test(test_values),
+        cmocka_unit_test(test_old_caller),  cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_shared_cards)};
+
+    for (size_t i = 0; i < CASES; i++) {
+        tests[OTHERS + i].name = bad[i].name;
+        tests[OTHERS + i].test_func = check_bad;
+        tests[OTHERS + i].initial_state = (void *)(uintptr_t)&bad[i];
+    }
+    return cmocka_run_group_tests_name("card", tests, NULL, NULL);
+}
