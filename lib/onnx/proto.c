@@ -109,7 +109,7 @@ static kldve_status check_header(kx_reader *r, const header *h)
         return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "IR version %llu, %d to %d are supported",
                               (unsigned long long)h->ir, IR_FIRST, IR_LAST);
     if (h->opset == 0)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "the model does not say its opset");
+        return kx_reader_fail(r, KLDVE_E_FORMAT, "the model does not say which opset of ONNX it uses");
     if (h->nnode > KX_MAX_NODES)
         return kx_reader_fail(r, KLDVE_E_LIMIT, "%zu nodes, at most %d are read", h->nnode,
                               KX_MAX_NODES);
