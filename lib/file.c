@@ -237,6 +237,8 @@ kldve_status kldve_file_write_atomic(kldve_ctx *ctx, const char *path, const voi
     char resolved[PATH_MAX];
     struct stat st;
 
+    if (!*path)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "the name of the file to write is empty");
     if (strlen(path) >= PATH_MAX)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "the name of the file to write is too long");
     if (stat(path, &st) != 0)
@@ -246,7 +248,7 @@ kldve_status kldve_file_write_atomic(kldve_ctx *ctx, const char *path, const voi
     if (!S_ISREG(st.st_mode))
         return write_direct(ctx, path, bytes, nbytes);
     /* rename() asks the folder only, but a file that is write-protected is meant to stay. */
-    if (access(path, W_OK) != 0 || !realpath(path, resolved))
+    if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 || !realpath(path, resolved))
         return fail_errno(ctx, path, "cannot write");
     return write_and_rename(ctx, resolved, &st, bytes, nbytes);
 }

@@ -33,7 +33,8 @@ kldve_status kldve_file_read(kldve_ctx *ctx, const char *path, size_t limit, kld
  *  `path`, so that a reader sees the old bytes or the new ones and a failure leaves no part behind.
  *  The permissions of a file that is replaced stay; a symbolic link is followed.  What exists and
  * is no regular file (/dev/stdout, a pipe) is written to directly.
- *  @return KLDVE_OK; KLDVE_E_IO (the message has the system's reason); KLDVE_E_ARG (path too long).
+ *  @return KLDVE_OK; KLDVE_E_IO (the message has the system's reason); KLDVE_E_ARG (path empty or
+ * too long).
  */
 kldve_status kldve_file_write_atomic(kldve_ctx *ctx, const char *path, const void *bytes,
                                      size_t nbytes);
