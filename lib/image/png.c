@@ -98,9 +98,11 @@ static void on_read(png_structp png, png_bytep to, size_t nbytes)
     r->at += nbytes;
 }
 
-/* Texts, profiles and the like are passed over; the EXIF block is kept. */
+/* Texts, profiles and the like are passed over; the EXIF block is kept.  A wrong checksum anywhere
+ * is an error: were a damaged EXIF block passed over, the picture would lie on its side. */
 static void choose_chunks(png_structp png)
 {
+    png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "eXIf", 1);
 }
