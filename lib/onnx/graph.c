@@ -391,6 +391,7 @@ static kldve_status add_node(builder *b, const kx_proto_node *from)
     n->index = g->nnode;
     n->type = from->type;
     n->name = from->name && *from->name ? from->name : from->nout ? from->out[0] : "";
+    g->opset = from->opset ? from->opset : b->model->opset; /* a function may have its own */
     n->op =
         kx_op_find(strcmp(from->domain, "ai.onnx") == 0 ? "" : from->domain, from->type, g->opset);
     if (!n->op)
@@ -515,6 +516,7 @@ static kldve_status build(builder *b)
     for (int32_t i = 0; i < b->norder; i++)
         if ((st = add_node(b, &m->node[b->order[i]])) < 0)
             return st;
+    b->g->opset = m->opset;
     for (int32_t i = 0; i < m->noutput; i++)
         if ((st = add_output(b, &m->output[i])) < 0)
             return st;

@@ -20,8 +20,7 @@ static bool default_domain(const kx_wire *domain)
     return domain->n == 0 || (domain->n == 7 && memcmp(domain->bytes, "ai.onnx", 7) == 0);
 }
 
-/* OperatorSetIdProto. */
-static kldve_status read_opset(kx_reader *r, const kx_wire *opset, int64_t *out)
+kldve_status kx_read_opset(kx_reader *r, const kx_wire *opset, int64_t *out)
 {
     kx_wire w = kx_wire_start(opset->bytes, opset->n);
     bool ours = true;
@@ -85,7 +84,7 @@ static kldve_status read_header(kx_reader *r, kx_wire w, header *h)
             st = count_graph(r, &w, h);
             break;
         case KX_BYTES(8):
-            st = read_opset(r, &w, &h->opset);
+            st = kx_read_opset(r, &w, &h->opset);
             break;
         case KX_BYTES(25):
             h->functions++;
@@ -109,13 +108,28 @@ static kldve_status check_header(kx_reader *r, const header *h)
         return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "IR version %llu, %d to %d are supported",
                               (unsigned long long)h->ir, IR_FIRST, IR_LAST);
     if (h->opset == 0)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "the model does not say which opset of ONNX it uses");
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "the model does not say which opset of ONNX it uses");
     if (h->nnode > KX_MAX_NODES)
         return kx_reader_fail(r, KLDVE_E_LIMIT, "%zu nodes, at most %d are read", h->nnode,
                               KX_MAX_NODES);
     if (h->ninitializer > INT32_MAX || h->ninput > INT32_MAX || h->noutput > INT32_MAX)
         return kx_reader_fail(r, KLDVE_E_LIMIT, "too many tensors");
     return KLDVE_OK;
+}
+
+static kldve_status fill_node(kx_reader *r, const kx_wire *bytes, kx_proto_node *n)
+{
+    kldve_status st = kx_read_node(r, bytes->bytes, bytes->n, n);
+
+    for (int32_t i = 0; st == KLDVE_OK && i < n->nattr; i++)
+        if (n->attr[i].ref)
+            return kx_reader_fail(
+                r, KLDVE_E_FORMAT,
+                "node '%.80s': attribute '%.60s' refers to one of a function, but "
+                "the node is in none",
+                n->name, n->attr[i].name);
+    return st;
 }
 
 static kldve_status fill_graph(kx_reader *r, const kx_wire *graph, kx_model *m)
@@ -126,7 +140,7 @@ static kldve_status fill_graph(kx_reader *r, const kx_wire *graph, kx_model *m)
     while (st == KLDVE_OK && kx_wire_next(&w))
         switch (w.key) {
         case KX_BYTES(1):
-            st = kx_read_node(r, w.bytes, w.n, &m->node[m->nnode++]);
+            st = fill_node(r, &w, &m->node[m->nnode++]);
             break;
         case KX_BYTES(5): {
             kx_proto_tensor *t = &m->initializer[m->ninitializer++];
@@ -166,9 +180,6 @@ static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t 
     r->bytes = bytes;
     if ((st = read_header(r, w, &h)) < 0 || (st = check_header(r, &h)) < 0)
         return st;
-    if (h.functions)
-        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED,
-                              "functions local to the model are not supported");
     m->ir_version = (int64_t)h.ir;
     m->opset = (int32_t)h.opset;
     if ((st = kx_reader_new(r, h.nnode, sizeof *m->node, &m->node)) < 0 ||
@@ -179,6 +190,8 @@ static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t 
     while (kx_wire_next(&w)) /* several graphs are one: so protobuf merges a repeated message */
         if (w.key == KX_BYTES(7) && (st = fill_graph(r, &w, m)) < 0)
             return st;
+    if (h.functions)
+        return kx_inline_functions(r, bytes, n, h.functions);
     return KLDVE_OK;
 }
 

@@ -15,9 +15,19 @@ enum { KX_PROTO_MAX_RANK = 8 };
 
 /** TensorProto.DataType, as the specification numbers them. */
 enum kx_onnx_type {
-    KX_ONNX_FLOAT = 1, KX_ONNX_UINT8 = 2, KX_ONNX_INT8 = 3, KX_ONNX_UINT16 = 4, KX_ONNX_INT16 = 5,
-    KX_ONNX_INT32 = 6, KX_ONNX_INT64 = 7, KX_ONNX_STRING = 8, KX_ONNX_BOOL = 9,
-    KX_ONNX_FLOAT16 = 10, KX_ONNX_DOUBLE = 11, KX_ONNX_UINT32 = 12, KX_ONNX_UINT64 = 13,
+    KX_ONNX_FLOAT = 1,
+    KX_ONNX_UINT8 = 2,
+    KX_ONNX_INT8 = 3,
+    KX_ONNX_UINT16 = 4,
+    KX_ONNX_INT16 = 5,
+    KX_ONNX_INT32 = 6,
+    KX_ONNX_INT64 = 7,
+    KX_ONNX_STRING = 8,
+    KX_ONNX_BOOL = 9,
+    KX_ONNX_FLOAT16 = 10,
+    KX_ONNX_DOUBLE = 11,
+    KX_ONNX_UINT32 = 12,
+    KX_ONNX_UINT64 = 13,
     KX_ONNX_BFLOAT16 = 16
 };
 
@@ -35,7 +45,8 @@ typedef struct kx_proto_tensor {
 
 typedef struct kx_proto_attr {
     const char *name;
-    int32_t type; /**< AttributeProto.AttributeType; guessed from the fields present when 0 (IR < 4) */
+    int32_t
+        type; /**< AttributeProto.AttributeType; guessed from the fields present when 0 (IR < 4) */
     float f;
     int64_t i;
     const char *s;
@@ -50,6 +61,7 @@ typedef struct kx_proto_attr {
 typedef struct kx_proto_node {
     const char *name, *type, *domain;
     const char *overload; /**< picks one of several functions with the same name; IR >= 10 */
+    int32_t opset; /**< of the default domain, for a node out of a function; 0: the model's */
     int32_t nin, nout, nattr;
     const char **in, **out; /**< "" for an omitted one */
     kx_proto_attr *attr;
@@ -67,12 +79,12 @@ typedef struct kx_proto_value {
 typedef struct kx_model {
     kx_arena arena;
     int64_t ir_version;
-    int32_t opset;               /**< of the default domain */
+    int32_t opset; /**< of the default domain */
     int32_t nnode, ninitializer, ninput, noutput;
-    kx_proto_node *node;         /**< in file order; functions local to the model are inlined */
+    kx_proto_node *node; /**< in file order; functions local to the model are inlined */
     kx_proto_tensor *initializer;
     kx_proto_value *input, *output;
-    void *mapping;               /**< private to proto.c: mapped files */
+    void *mapping; /**< private to proto.c: mapped files */
 } kx_model;
 
 /** Read from a file (mapped into memory, external data resolved inside its folder) or from bytes

@@ -84,6 +84,11 @@ kldve_status kx_read_node(kx_reader *r, const void *bytes, size_t n, kx_proto_no
 kldve_status kx_read_attr(kx_reader *r, const void *bytes, size_t n, kx_proto_attr *out);
 kldve_status kx_read_value(kx_reader *r, const void *bytes, size_t n, kx_proto_value *out);
 
+/** OperatorSetIdProto: *out is set to the version if the domain is ONNX's own; it starts as 0. */
+kldve_status kx_read_opset(kx_reader *r, const kx_wire *bytes, int64_t *out);
+/** Replace the calls of the model's `count` functions among r->model's nodes by their bodies. */
+kldve_status kx_inline_functions(kx_reader *r, const void *bytes, size_t n, size_t count);
+
 /** "PNG picture" and the like for bytes that some other program wrote; NULL: may be ONNX. */
 const char *kx_recognise(const unsigned char *bytes, size_t n);
 /** Map a file read-only until the model is freed.  `limit`: bytes. */

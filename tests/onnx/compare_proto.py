@@ -1,14 +1,16 @@
 #!/usr/bin/python3
 """Compare the reader with the onnx package on every .onnx file and every serialised tensor of
-ONNX's test data (Debian: libonnx-testdata) and of the shared networks.
+ONNX's test data (Debian: libonnx-testdata), of the shared networks, and on tensors of every type in
+every encoding, made here.
 
     compare_proto.py PATH/TO/dump_proto
 
-Exit status 77: the onnx package or all of the data is missing."""
+Exit status 77: the onnx package is missing."""
 import glob
 import os
 import subprocess
 import sys
+import tempfile
 import zlib
 
 try:
@@ -97,6 +99,60 @@ def is_tensor(path):
     return values[int(number)].type.WhichOneof('value') == 'tensor_type'
 
 
+def varint(n):
+    n &= (1 << 64) - 1
+    out = b''
+    while n > 0x7f:
+        out += bytes([n & 0x7f | 0x80])
+        n >>= 7
+    return out + bytes([n])
+
+
+def unpacked(t, field, numbers):
+    """The typed field with a tag before every number, which a reader must also accept; the field's
+    first half packed, as protobuf's merging may leave it."""
+    wire = {4: 5, 10: 1}.get(field, 0)
+    item = {5: lambda x: np.float32(x).tobytes(), 1: lambda x: np.float64(x).tobytes()}.get(
+        wire, lambda x: varint(int(x)))
+    rest = onnx.TensorProto(dims=t.dims, data_type=t.data_type, name=t.name)
+    half = len(numbers) // 2
+    packed = b''.join(item(x) for x in numbers[:half])
+    return (rest.SerializeToString() + varint(field << 3 | 2) + varint(len(packed)) + packed +
+            b''.join(varint(field << 3 | wire) + item(x) for x in numbers[half:]))
+
+
+FIELDS = {'float_data': 4, 'int32_data': 5, 'int64_data': 7, 'double_data': 10, 'uint64_data': 11}
+
+
+def made(folder):
+    """Files of tensors of every type in raw_data, in the typed field, and half unpacked."""
+    rng = np.random.default_rng(1)
+    for dtype in (1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 16):
+        kind = np.dtype('f4') if dtype == 16 else onnx.mapping.TENSOR_TYPE_TO_NP_TYPE[dtype]
+        if kind.kind in 'iu':
+            low, high = np.iinfo(kind).min, np.iinfo(kind).max
+            a = rng.integers(low, high, (3, 5), kind, True)
+            a[0, :2] = low, high
+        else:
+            a = (rng.standard_normal((3, 5)) * 3).astype(kind)
+        for raw in (True, False):
+            if raw and dtype == 16:
+                bits = (a.astype('<f4').view('<u4') >> 16).astype('<u2')
+                t = onnx.helper.make_tensor('t', dtype, a.shape, bits.tobytes(), True)
+            else:
+                t = onnx.helper.make_tensor('t', dtype, a.shape,
+                                            a.tobytes() if raw else a.ravel().tolist(), raw)
+            variants = {'raw' if raw else 'typed': t.SerializeToString()}
+            for name, field in FIELDS.items():
+                if len(getattr(t, name)):
+                    variants['unpacked'] = unpacked(t, field, list(getattr(t, name)))
+            for name, b in variants.items():
+                path = os.path.join(folder, '%d_%s.pb' % (dtype, name))
+                with open(path, 'wb') as f:
+                    f.write(b)
+                yield path
+
+
 def expected(path):
     if path.endswith('.pb'):
         t = onnx.TensorProto()
@@ -107,13 +163,18 @@ def expected(path):
 
 
 def main():
+    with tempfile.TemporaryDirectory() as folder:
+        return compare(list(made(folder)))
+
+
+def compare(paths):
     shared = os.environ.get('KLDVE_SHARED', '../shared')
-    paths = sorted(glob.glob(shared + '/assets/models/*.onnx'))
+    paths += sorted(glob.glob(shared + '/assets/models/*.onnx'))
     paths += sorted(glob.glob(TESTDATA + '/**/*.onnx', recursive=True))
     paths += sorted(p for p in glob.glob(TESTDATA + '/**/*.pb', recursive=True) if is_tensor(p))
-    if not paths:
-        print('skipped: neither', TESTDATA, 'nor', shared, 'is there')
-        return 77
+    for folder in (TESTDATA, shared):
+        if not os.path.isdir(folder):
+            print('not there:', folder)
     out = subprocess.run([sys.argv[1]], input='\n'.join(paths).encode(), stdout=subprocess.PIPE,
                          check=True).stdout.decode('utf-8', 'surrogateescape')
     parts = out.split('== ')[1:]
