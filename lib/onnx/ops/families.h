@@ -7,5 +7,13 @@
 
 extern const kx_op kx_conv_ops[];
 extern const kx_op kx_convtranspose_ops[];
+extern const kx_op kx_pool_ops[];
+extern const kx_op kx_lrn_ops[];
+extern const kx_op kx_batchnorm_ops[];
+extern const kx_op kx_norm_ops[];
+extern const kx_op kx_matmul_ops[];
+extern const kx_op kx_softmax_ops[];
+extern const kx_op kx_pad_ops[];
+extern const kx_op kx_resize_ops[];
 
 #endif

@@ -105,7 +105,7 @@ typedef struct kx_batchnorm_params {
 
 /** InstanceNormalization, GroupNormalization, LayerNormalization: rows of `inner` elements are
  *  brought to mean 0 and deviation 1, then element e of the whole array (e = row * inner + i) is
- *  multiplied with scale[e / plane % channels] and bias[...] is added. */
+ *  multiplied with scale[e / plane % channels] and bias[...] is added.  plane divides inner. */
 typedef struct kx_norm_params {
     float epsilon;
     int64_t rows, inner;
@@ -139,5 +139,40 @@ typedef struct kx_matmul_params {
     int64_t a_step[KX_MAX_RANK]; /**< in matrices; 0 where a is broadcast */
     int64_t b_step[KX_MAX_RANK];
 } kx_matmul_params;
+
+/* ---- geometry ------------------------------------------------------------------------------- */
+
+typedef enum kx_pad_mode {
+    KX_PAD_CONSTANT,
+    KX_PAD_REFLECT, /**< around the centre of the outermost element */
+    KX_PAD_EDGE,
+    KX_PAD_WRAP
+} kx_pad_mode;
+
+/** Pad: output index o of an axis is input index o - begin[axis], where that lies outside the mode
+ *  decides.  Negative padding cuts; then, and for axes that only cut, nothing is outside. */
+typedef struct kx_pad_params {
+    kx_pad_mode mode;
+    float value; /**< constant: what stands outside, without an input 2 */
+    int64_t begin[KX_MAX_RANK];
+    int64_t end[KX_MAX_RANK]; /**< output size = begin + input size + end */
+} kx_pad_params;
+
+/** One axis of Resize or Upsample: output o is the sum of weight[o * taps + t] * input
+ *  index[o * taps + t] over t; all indices are valid. */
+typedef struct kx_resize_axis {
+    int64_t in, out;
+    int32_t taps;         /**< nearest 1, linear 2, cubic 4 */
+    const int32_t *index; /**< NULL: the axis stays as it is */
+    const float *weight;
+    const uint8_t *outside; /**< [out], 1: the extrapolation value stands here; or NULL */
+} kx_resize_axis;
+
+/** Resize, Upsample: the same along all axes, one after the other. */
+typedef struct kx_resize_params {
+    float extrapolation;
+    int32_t rank;
+    kx_resize_axis axis[KX_MAX_RANK];
+} kx_resize_params;
 
 #endif

@@ -7,6 +7,14 @@
 const kx_op *const kx_families[] = {
     kx_conv_ops,
     kx_convtranspose_ops,
+    kx_pool_ops,
+    kx_lrn_ops,
+    kx_batchnorm_ops,
+    kx_norm_ops,
+    kx_matmul_ops,
+    kx_softmax_ops,
+    kx_pad_ops,
+    kx_resize_ops,
     NULL,
 };
 /* clang-format on */

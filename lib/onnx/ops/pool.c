@@ -1,0 +1,415 @@
+/* pool.c - MaxPool, AveragePool, LpPool and their Global forms.
+ *
+ *     MaxPool      y = max x,              dx: dy to the first maximum of each window
+ *     AveragePool  y = sum x / count,      dx = dy / count
+ *     LpPool       y = (sum |x|^p)^(1/p),  dx = dy sign(x) (|x| / y)^(p - 1), 0 where y is 0
+ *
+ * over the taps of a window that fall into the input.  count is their number, or, with
+ * count_include_pad, the number that falls into the input with its padding: what a window of
+ * ceil_mode has behind that never counts. */
+#include "basic.h"
+#include "families.h"
+#include "nn.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- one window ------------------------------------------------------------------------------ */
+
+typedef struct cell {
+    kx_reach d, h, w; /* taps in the input */
+} cell;
+
+/* Rows of taps of a cell: for (row = first; row_valid; ...) is spelled out as two loops by the
+ * users, with `at` the element of the plane under tap 0 of axis W. */
+#define FOR_ROWS(q, c, at)                                                                         \
+    for (int64_t kd = (c)->d.lo; kd < (c)->d.hi; kd++)                                             \
+        for (int64_t kh = (c)->h.lo, at = row_at(q, c, kd, kh); kh < (c)->h.hi;                    \
+             kh++, at = row_at(q, c, kd, kh))
+
+static inline int64_t row_at(const kx_window *q, const cell *c, int64_t kd, int64_t kh)
+{
+    return ((c->d.at + kd * q->dilation[KX_D]) * q->in[KX_H] + c->h.at + kh * q->dilation[KX_H]) *
+               q->in[KX_W] +
+           c->w.at;
+}
+
+/* Element of the plane with the largest value, the first of equals; -1: no tap in the input. */
+static int64_t cell_max(const kx_window *q, const cell *c, const float *x)
+{
+    int64_t best = -1;
+    float most = 0;
+
+    FOR_ROWS(q, c, at)
+    for (int64_t k = c->w.lo; k < c->w.hi; k++) {
+        int64_t i = at + k * q->dilation[KX_W];
+
+        if (best < 0 || x[i] > most) {
+            best = i;
+            most = x[i];
+        }
+    }
+    return best;
+}
+
+static double cell_sum(const kx_window *q, const cell *c, const float *x)
+{
+    double sum = 0;
+
+    FOR_ROWS(q, c, at)
+    for (int64_t k = c->w.lo; k < c->w.hi; k++)
+        sum += (double)x[at + k * q->dilation[KX_W]];
+    return sum;
+}
+
+static double cell_norm(const kx_window *q, const cell *c, const float *x, int64_t p)
+{
+    double sum = 0;
+
+    FOR_ROWS(q, c, at)
+    for (int64_t k = c->w.lo; k < c->w.hi; k++) {
+        double v = fabs((double)x[at + k * q->dilation[KX_W]]);
+
+        sum += p == 1 ? v : p == 2 ? v * v : pow(v, (double)p);
+    }
+    return p == 1 ? sum : p == 2 ? sqrt(sum) : pow(sum, 1.0 / (double)p);
+}
+
+static void cell_add(const kx_window *q, const cell *c, float value, float *dx)
+{
+    FOR_ROWS(q, c, at)
+    for (int64_t k = c->w.lo; k < c->w.hi; k++)
+        dx[at + k * q->dilation[KX_W]] += value;
+}
+
+static void cell_norm_add(const kx_window *q, const cell *c, const float *x, int64_t p, double dy,
+                          float *dx)
+{
+    double y = cell_norm(q, c, x, p);
+
+    if (y == 0)
+        return;
+    FOR_ROWS(q, c, at)
+    for (int64_t k = c->w.lo; k < c->w.hi; k++) {
+        int64_t i = at + k * q->dilation[KX_W];
+        double v = (double)x[i], sign = v > 0 ? 1 : v < 0 ? -1 : 0;
+
+        dx[i] += (float)(dy * sign * (p == 1 ? 1 : pow(fabs(v) / y, (double)(p - 1))));
+    }
+}
+
+/* Taps of result o that count_include_pad counts. */
+static int64_t padded_taps(const kx_window *q, int axis, int64_t o)
+{
+    int64_t room = q->in[axis] + q->pad_end[axis] - (o * q->stride[axis] - q->pad_begin[axis]);
+    int64_t taps = (room + q->dilation[axis] - 1) / q->dilation[axis];
+
+    return taps < q->kernel[axis] ? taps : q->kernel[axis];
+}
+
+static double cell_count(const kx_pool_params *p, const cell *c, const int64_t *o)
+{
+    const kx_window *q = &p->window;
+    int64_t count;
+
+    if (p->count_include_pad)
+        count = padded_taps(q, KX_D, o[KX_D]) * padded_taps(q, KX_H, o[KX_H]) *
+                padded_taps(q, KX_W, o[KX_W]);
+    else
+        count = c->d.lo >= c->d.hi || c->h.lo >= c->h.hi || c->w.lo >= c->w.hi
+                    ? 0
+                    : (c->d.hi - c->d.lo) * (c->h.hi - c->h.lo) * (c->w.hi - c->w.lo);
+    return count > 0 ? (double)count : 1.0;
+}
+
+/* ---- all windows of all planes ----------------------------------------------------------------
+ */
+
+/* What to do with the result `at` (an index into the planes' results), position o, of a plane
+ * whose first element has the index `plane`. */
+typedef struct job {
+    const kx_pool_params *p;
+    const float *x, *dy;
+    float *y, *dx;
+    int64_t *indices;
+} job;
+
+typedef void cell_fn(const job *j, const cell *c, const int64_t *o, int64_t plane, int64_t at);
+
+static void each_cell(const job *j, cell_fn *fn)
+{
+    const kx_window *q = &j->p->window;
+    int64_t in = kx_window_in(q), at = 0, o[KX_SPATIAL];
+    cell c;
+
+    for (int64_t plane = 0; plane < j->p->planes; plane++)
+        for (o[KX_D] = 0; o[KX_D] < q->out[KX_D]; o[KX_D]++) {
+            c.d = kx_window_taps_of(q, KX_D, o[KX_D]);
+            for (o[KX_H] = 0; o[KX_H] < q->out[KX_H]; o[KX_H]++) {
+                c.h = kx_window_taps_of(q, KX_H, o[KX_H]);
+                for (o[KX_W] = 0; o[KX_W] < q->out[KX_W]; o[KX_W]++) {
+                    c.w = kx_window_taps_of(q, KX_W, o[KX_W]);
+                    fn(j, &c, o, plane * in, at++);
+                }
+            }
+        }
+}
+
+/* Indices count over the whole array, within a plane by rows or (storage_order 1) by columns. */
+static int64_t index_of(const kx_pool_params *p, int64_t plane, int64_t i)
+{
+    const kx_window *q = &p->window;
+    int64_t w = i % q->in[KX_W], h = i / q->in[KX_W] % q->in[KX_H];
+    int64_t d = i / q->in[KX_W] / q->in[KX_H];
+
+    if (!p->column_major)
+        return plane + i;
+    if (q->spatial == 3) /* the first spatial axis runs fastest */
+        return plane + d + (h + w * q->in[KX_H]) * q->in[KX_D];
+    return plane + h + w * q->in[KX_H];
+}
+
+static void max_forward(const job *j, const cell *c, const int64_t *o, int64_t plane, int64_t at)
+{
+    int64_t i = cell_max(&j->p->window, c, j->x + plane);
+
+    (void)o;
+    if (j->y)
+        j->y[at] = i < 0 ? -INFINITY : j->x[plane + i];
+    if (j->indices)
+        j->indices[at] = i < 0 ? -1 : index_of(j->p, plane, i);
+}
+
+static void max_vjp(const job *j, const cell *c, const int64_t *o, int64_t plane, int64_t at)
+{
+    int64_t i = cell_max(&j->p->window, c, j->x + plane);
+
+    (void)o;
+    if (i >= 0)
+        j->dx[plane + i] += j->dy[at];
+}
+
+static void average_forward(const job *j, const cell *c, const int64_t *o, int64_t plane,
+                            int64_t at)
+{
+    j->y[at] = (float)(cell_sum(&j->p->window, c, j->x + plane) / cell_count(j->p, c, o));
+}
+
+static void average_vjp(const job *j, const cell *c, const int64_t *o, int64_t plane, int64_t at)
+{
+    float each = (float)((double)j->dy[at] / cell_count(j->p, c, o));
+
+    cell_add(&j->p->window, c, each, j->dx + plane);
+}
+
+static void lp_forward(const job *j, const cell *c, const int64_t *o, int64_t plane, int64_t at)
+{
+    (void)o;
+    j->y[at] = (float)cell_norm(&j->p->window, c, j->x + plane, j->p->p);
+}
+
+static void lp_vjp(const job *j, const cell *c, const int64_t *o, int64_t plane, int64_t at)
+{
+    (void)o;
+    cell_norm_add(&j->p->window, c, j->x + plane, j->p->p, (double)j->dy[at], j->dx + plane);
+}
+
+/* ---- the operators ----------------------------------------------------------------------------
+ */
+
+static void run_forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, cell_fn *fn)
+{
+    job j = {.p = n->params, .x = in[0].data, .y = out[0].data};
+
+    if (n->nout > 1)
+        j.indices = out[1].data;
+    each_cell(&j, fn);
+}
+
+static void run_vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *dout,
+                    kx_tensor *din, cell_fn *fn)
+{
+    job j = {.p = n->params, .x = in[0].data, .dy = dout[0].data, .dx = din->data};
+
+    if (which == 0 && j.dy)
+        each_cell(&j, fn);
+}
+
+#define POOL(kind)                                                                                 \
+    static void forward_##kind(const kx_node *n, const kx_tensor *in, kx_tensor *out,              \
+                               void *scratch)                                                      \
+    {                                                                                              \
+        (void)scratch;                                                                             \
+        run_forward(n, in, out, kind##_forward);                                                   \
+    }                                                                                              \
+    static void vjp_##kind(const kx_node *n, int32_t which, const kx_tensor *in,                   \
+                           const kx_tensor *out, const kx_tensor *dout, kx_tensor *din,            \
+                           void *scratch)                                                          \
+    {                                                                                              \
+        (void)out;                                                                                 \
+        (void)scratch;                                                                             \
+        run_vjp(n, which, in, dout, din, kind##_vjp);                                              \
+    }
+POOL(max)
+POOL(average)
+POOL(lp)
+
+/* ---- shapes -----------------------------------------------------------------------------------
+ */
+
+static kldve_status kernel_attr(kx_graph *g, kx_node *n, kx_window *q)
+{
+    size_t count;
+    kldve_status st = kx_spatial_attr(g, n, "kernel_shape", q->spatial, 1, 1, q->kernel);
+    int64_t taps = 1;
+
+    kx_attr_ints(n, "kernel_shape", &count);
+    if (st < 0)
+        return st;
+    if (count == 0)
+        return kx_invalid(g, n, "attribute 'kernel_shape' is missing");
+    for (int i = 0; i < KX_SPATIAL; i++) {
+        if (q->kernel[i] > INT32_MAX / taps)
+            return kx_refuse(g, n, "attribute 'kernel_shape' gives more than 2^31 elements");
+        taps *= q->kernel[i];
+    }
+    return KLDVE_OK;
+}
+
+/* Windows that may see nothing but padding have no meaning. */
+static kldve_status check_pads(kx_graph *g, kx_node *n, const kx_window *q)
+{
+    for (int i = 0; i < KX_SPATIAL; i++)
+        if (q->pad_begin[i] >= kx_window_extent(q, i) || q->pad_end[i] >= kx_window_extent(q, i))
+            return kx_refuse(g, n, "pads of %lld and %lld are not smaller than the kernel, %lld",
+                             (long long)q->pad_begin[i], (long long)q->pad_end[i],
+                             (long long)kx_window_extent(q, i));
+    return KLDVE_OK;
+}
+
+static kldve_status infer_windows(kx_graph *g, kx_node *n, kx_pool_params *p, bool dilated)
+{
+    const kx_shape *x = &n->in[0]->shape;
+    kx_window *q = &p->window;
+    kldve_status st = KLDVE_OK;
+    int32_t spatial = kx_spatial_rank(g, n, x, &st);
+    kx_shape y = {0};
+
+    if (spatial == 0)
+        return st;
+    kx_window_init(q, spatial);
+    for (int32_t i = 0; i < spatial; i++)
+        q->in[KX_SPATIAL - spatial + i] = x->dim[2 + i];
+    p->planes = x->dim[0] * x->dim[1];
+    n->params = p;
+    if ((st = kernel_attr(g, n, q)) < 0 || (st = kx_window_attrs(g, n, dilated, q)) < 0 ||
+        (st = kx_window_fit(g, n, p->ceil_mode, q)) < 0 || (st = check_pads(g, n, q)) < 0)
+        return st;
+    kx_window_shape(q, x, x->dim[1], &y);
+    if ((st = kx_out_like(g, n, 0, n->in[0], &y)) < 0 || n->nout < 2)
+        return st;
+    return kx_out_as(g, n, 1, KX_I64, &y, KX_ONNX_INT64);
+}
+
+static kldve_status start(kx_graph *g, kx_node *n, int32_t max_out, kx_pool_params **p)
+{
+    kldve_status st = kx_expect(g, n, 1, 1, max_out);
+
+    if (st == KLDVE_OK)
+        st = kx_need_floats(g, n, 1);
+    *p = kx_new(g, 1, sizeof **p);
+    return st == KLDVE_OK && !*p ? kx_nomem(g) : st;
+}
+
+static kldve_status infer_max(kx_graph *g, kx_node *n)
+{
+    kx_pool_params *p;
+    kldve_status st = start(g, n, 2, &p);
+
+    if (st < 0)
+        return st;
+    if (g->opset >= 8)
+        p->column_major = kx_attr_int(n, "storage_order", 0) != 0;
+    if (g->opset >= 10)
+        p->ceil_mode = kx_attr_int(n, "ceil_mode", 0) != 0;
+    return infer_windows(g, n, p, g->opset >= 10);
+}
+
+static kldve_status infer_average(kx_graph *g, kx_node *n)
+{
+    kx_pool_params *p;
+    kldve_status st = start(g, n, 1, &p);
+
+    if (st < 0)
+        return st;
+    if (g->opset >= 7)
+        p->count_include_pad = kx_attr_int(n, "count_include_pad", 0) != 0;
+    if (g->opset >= 10)
+        p->ceil_mode = kx_attr_int(n, "ceil_mode", 0) != 0;
+    return infer_windows(g, n, p, g->opset >= 19);
+}
+
+static kldve_status exponent(kx_graph *g, kx_node *n, kx_pool_params *p)
+{
+    p->p = kx_attr_int(n, "p", 2);
+    if (p->p < 1)
+        return kx_invalid(g, n, "attribute 'p' is %lld, allowed are 1 and more", (long long)p->p);
+    return KLDVE_OK;
+}
+
+static kldve_status infer_lp(kx_graph *g, kx_node *n)
+{
+    kx_pool_params *p;
+    kldve_status st = start(g, n, 1, &p);
+
+    if (st < 0 || (st = exponent(g, n, p)) < 0)
+        return st;
+    if (g->opset >= 18)
+        p->ceil_mode = kx_attr_int(n, "ceil_mode", 0) != 0;
+    return infer_windows(g, n, p, g->opset >= 18);
+}
+
+/* One window as large as the plane.  More than three spatial axes count as one. */
+static kldve_status infer_global(kx_graph *g, kx_node *n)
+{
+    kx_pool_params *p;
+    kldve_status st = start(g, n, 1, &p);
+    const kx_shape *x;
+    kx_shape y;
+    int32_t spatial;
+
+    if (st < 0)
+        return st;
+    x = &n->in[0]->shape;
+    if (strcmp(n->type, "GlobalLpPool") == 0 && (st = exponent(g, n, p)) < 0)
+        return st;
+    if (x->rank < 3)
+        return kx_invalid(g, n, "input 0 has rank %d, at least 3 is needed", x->rank);
+    spatial = x->rank - 2 > KX_SPATIAL ? 1 : x->rank - 2;
+    kx_window_init(&p->window, spatial);
+    y = *x;
+    for (int32_t i = 2; i < x->rank; i++) {
+        int32_t axis = x->rank - 2 > KX_SPATIAL ? KX_W : KX_SPATIAL - spatial + i - 2;
+
+        if (x->dim[i] < 1)
+            return kx_invalid(g, n, "the input has no elements along a spatial axis");
+        p->window.in[axis] *= x->dim[i];
+        p->window.kernel[axis] = p->window.in[axis];
+        y.dim[i] = 1;
+    }
+    p->planes = x->dim[0] * x->dim[1];
+    n->params = p;
+    return kx_out_like(g, n, 0, n->in[0], &y);
+}
+
+#define IN0 KX_NEEDS_IN(0)
+
+const kx_op kx_pool_ops[] = {
+    {"MaxPool", "", 1, 0, infer_max, forward_max, vjp_max, IN0, NULL},
+    {"AveragePool", "", 1, 0, infer_average, forward_average, vjp_average, 0, NULL},
+    {"LpPool", "", 2, 0, infer_lp, forward_lp, vjp_lp, IN0, NULL},
+    {"GlobalMaxPool", "", 1, 0, infer_global, forward_max, vjp_max, IN0, NULL},
+    {"GlobalAveragePool", "", 1, 0, infer_global, forward_average, vjp_average, 0, NULL},
+    {"GlobalLpPool", "", 2, 0, infer_global, forward_lp, vjp_lp, IN0, NULL},
+    {0},
+};

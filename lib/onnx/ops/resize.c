@@ -1,0 +1,367 @@
+/* resize.c - Resize and Upsample: what the file asks for, and the walk over the tables that
+ * resize_table.c makes of it; the derivative walks them the other way. */
+#include "basic.h"
+#include "families.h"
+#include "resize.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- attributes and inputs --------------------------------------------------------------------
+ */
+
+static kldve_status choice(kx_graph *g, kx_node *n, const char *attr, const char *const *name,
+                           int count, int def, int *out)
+{
+    const char *value = kx_attr_string(n, attr, name[def]);
+
+    for (int i = 0; i < count; i++)
+        if (name[i] && strcmp(value, name[i]) == 0) {
+            *out = i;
+            return KLDVE_OK;
+        }
+    return kx_refuse(g, n, "attribute '%s' is '%.40s' in opset %d", attr, value, g->opset);
+}
+
+static kldve_status read_options(kx_graph *g, kx_node *n, kx_resize_options *opt)
+{
+    static const char *const modes[] = {"nearest", "linear", "cubic", "bilinear"};
+    static const char *const roundings[] = {"round_prefer_floor", "round_prefer_ceil", "floor",
+                                            "ceil"};
+    const char *transforms[] = {"half_pixel",
+                                "pytorch_half_pixel",
+                                "align_corners",
+                                "asymmetric",
+                                NULL,
+                                "tf_crop_and_resize",
+                                NULL};
+    int mode = 0, transform = ASYMMETRIC, rounding = FLOOR;
+    kldve_status st = choice(g, n, "mode", modes, g->opset >= 11 ? 3 : 4, NEAREST, &mode);
+
+    if (st < 0)
+        return st;
+    mode = mode == 3 ? LINEAR : mode; /* as Upsample of opset 1 said it */
+    if (g->opset < 11 && mode == CUBIC)
+        return kx_refuse(g, n, "attribute 'mode' is 'cubic' in opset %d", g->opset);
+    if (g->opset == 10)
+        rounding = OPSET_10;
+    if (g->opset >= 11) {
+        transforms[TF_HALF_PIXEL_FOR_NN] = g->opset < 13 ? "tf_half_pixel_for_nn" : NULL;
+        transforms[HALF_PIXEL_SYMMETRIC] = g->opset < 19 ? NULL : "half_pixel_symmetric";
+        if ((st = choice(g, n, "coordinate_transformation_mode", transforms, 7, HALF_PIXEL,
+                         &transform)) < 0 ||
+            (st = choice(g, n, "nearest_mode", roundings, 4, PREFER_FLOOR, &rounding)) < 0)
+            return st;
+        opt->cubic_a = (double)kx_attr_float(n, "cubic_coeff_a", -0.75f);
+        opt->exclude_outside = kx_attr_int(n, "exclude_outside", 0) != 0;
+        if (g->opset >= 18 && kx_attr_int(n, "antialias", 0) != 0 && mode != NEAREST)
+            return kx_refuse(g, n, "attribute 'antialias' is not supported");
+    }
+    opt->mode = (kx_resize_mode)mode;
+    opt->transform = (kx_resize_transform)transform;
+    opt->rounding = (kx_resize_rounding)rounding;
+    return KLDVE_OK;
+}
+
+/* A constant list of floats; NULL and 0 where it is omitted. */
+static kldve_status const_floats(kx_graph *g, kx_node *n, int32_t i, const char *what,
+                                 const float **floats, size_t *count)
+{
+    const kx_value *v = kx_has(n, i) ? n->in[i] : NULL;
+
+    *floats = NULL;
+    *count = 0;
+    if (!v || v->count == 0) /* the specification's way to omit it */
+        return KLDVE_OK;
+    if (v->dtype != KX_F32 || v->shape.rank > 1)
+        return kx_invalid(g, n, "input %d (%s) must be a list of numbers", i, what);
+    if (!v->raw)
+        return kx_refuse(g, n, "input %d (%s) must be constant", i, what);
+    *floats = kx_value_data(g, v);
+    if (!*floats)
+        return kx_nomem(g);
+    *count = v->count;
+    return KLDVE_OK;
+}
+
+/* Which axis the values of scales, sizes and roi belong to. */
+typedef struct axis_list {
+    int32_t axis[KX_MAX_RANK];
+    size_t count;
+} axis_list;
+
+static kldve_status read_axes(kx_graph *g, kx_node *n, axis_list *list)
+{
+    int32_t rank = n->in[0]->shape.rank;
+    bool marked[KX_MAX_RANK];
+    size_t count = 0;
+    const int64_t *axes = g->opset >= 18 ? kx_attr_ints(n, "axes", &count) : NULL;
+    kldve_status st = kx_mark_axes(g, n, axes, count, rank, marked);
+
+    if (st < 0)
+        return st;
+    list->count = count ? count : (size_t)rank;
+    for (size_t i = 0; i < list->count; i++)
+        if (!kx_axis(count ? axes[i] : (int64_t)i, rank, &list->axis[i]))
+            return kx_invalid(g, n, "an axis is out of range");
+    return KLDVE_OK;
+}
+
+static kldve_status apply_scales(kx_graph *g, kx_node *n, const axis_list *list, const float *scale,
+                                 size_t count, kx_resize_spec *spec)
+{
+    if (count != list->count)
+        return kx_invalid(g, n, "%zu scales for %zu axes", count, list->count);
+    for (size_t i = 0; i < count; i++) {
+        kx_resize_spec *a = &spec[list->axis[i]];
+        float length = scale[i] * (float)a->in;
+
+        if (!(scale[i] > 0) || !(length < 0x1p40f))
+            return kx_invalid(g, n, "scale %g", (double)scale[i]);
+        a->out = (int64_t)length;
+        a->up = (double)scale[i];
+        a->down = 1;
+        a->single = true;
+    }
+    return KLDVE_OK;
+}
+
+/* keep_aspect_ratio_policy: one scale for all axes, the smallest or largest of theirs. */
+static kldve_status keep_aspect(kx_graph *g, kx_node *n, const axis_list *list,
+                                kx_resize_spec *spec)
+{
+    static const char *const policies[] = {"stretch", "not_larger", "not_smaller"};
+    const kx_resize_spec *a, *best = NULL;
+    double up, down;
+    int policy = 0;
+    kldve_status st = choice(g, n, "keep_aspect_ratio_policy", policies, 3, 0, &policy);
+
+    if (st < 0 || policy == 0)
+        return st;
+    for (size_t i = 0; i < list->count; i++) {
+        a = &spec[list->axis[i]];
+        if (!best || (policy == 1 ? a->up / a->down < best->up / best->down
+                                  : a->up / a->down > best->up / best->down))
+            best = a;
+    }
+    up = best ? best->up : 1;
+    down = best ? best->down : 1;
+    for (size_t i = 0; i < list->count; i++) {
+        double length;
+
+        spec[list->axis[i]].up = up;
+        spec[list->axis[i]].down = down;
+        length = floor((double)spec[list->axis[i]].in * up / down + 0.5);
+        if (!(length < 0x1p40))
+            return kx_invalid(g, n, "the sizes ask for an axis of %g elements", length);
+        spec[list->axis[i]].out = (int64_t)length;
+    }
+    return KLDVE_OK;
+}
+
+static kldve_status apply_sizes(kx_graph *g, kx_node *n, const axis_list *list,
+                                const int64_t *sizes, size_t count, kx_resize_spec *spec)
+{
+    if (count != list->count)
+        return kx_invalid(g, n, "%zu sizes for %zu axes", count, list->count);
+    for (size_t i = 0; i < count; i++) {
+        kx_resize_spec *a = &spec[list->axis[i]];
+
+        if (sizes[i] < 1 || a->in < 1 || sizes[i] > INT64_C(1) << 40)
+            return kx_invalid(g, n, "size %lld from %lld", (long long)sizes[i], (long long)a->in);
+        a->out = sizes[i];
+        a->up = (double)sizes[i];
+        a->down = (double)a->in;
+    }
+    return g->opset >= 18 ? keep_aspect(g, n, list, spec) : KLDVE_OK;
+}
+
+/* Starts of all axes, then their ends. */
+static kldve_status apply_roi(kx_graph *g, kx_node *n, const axis_list *list, kx_resize_spec *spec)
+{
+    const float *roi;
+    size_t count;
+    kldve_status st = const_floats(g, n, 1, "roi", &roi, &count);
+
+    if (st < 0)
+        return st;
+    if (count != 2 * list->count)
+        return kx_invalid(g, n, "%zu values of 'roi' for %zu axes", count, list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        spec[list->axis[i]].start = (double)roi[i];
+        spec[list->axis[i]].end = (double)roi[list->count + i];
+    }
+    return KLDVE_OK;
+}
+
+/* Scales or sizes, from wherever this opset keeps them. */
+static kldve_status read_sizes(kx_graph *g, kx_node *n, const kx_resize_options *opt,
+                               kx_resize_spec *spec)
+{
+    const float *scales;
+    const int64_t *sizes = NULL;
+    size_t nscales, nsizes = 0;
+    axis_list list;
+    kldve_status st = read_axes(g, n, &list);
+
+    if (st < 0)
+        return st;
+    if (g->opset < 9)
+        scales = kx_attr_floats(n, "scales", &nscales);
+    else if ((st = const_floats(g, n, g->opset < 11 ? 1 : 2, "scales", &scales, &nscales)) < 0)
+        return st;
+    if (g->opset >= 11 && kx_has(n, 3) &&
+        (st = kx_const_ints(g, n, 3, "sizes", &sizes, &nsizes)) < 0)
+        return st;
+    if ((nscales != 0) == (nsizes != 0))
+        return kx_invalid(g, n, "either scales or sizes must be given");
+    if (opt->transform == TF_CROP_AND_RESIZE) {
+        if (nscales)
+            return kx_refuse(g, n, "'tf_crop_and_resize' is supported with sizes only");
+        if ((st = apply_roi(g, n, &list, spec)) < 0)
+            return st;
+    }
+    if (nsizes)
+        return apply_sizes(g, n, &list, sizes, nsizes, spec);
+    if (g->opset >= 18)
+        kx_attr_ignore(n, "keep_aspect_ratio_policy"); /* is about sizes */
+    return apply_scales(g, n, &list, scales, nscales, spec);
+}
+
+static kldve_status infer(kx_graph *g, kx_node *n)
+{
+    kx_resize_params *p = kx_new(g, 1, sizeof *p);
+    const kx_shape *x;
+    kx_shape y;
+    kx_resize_options opt = {0};
+    kx_resize_spec spec[KX_MAX_RANK];
+    kldve_status st;
+
+    if (!p)
+        return kx_nomem(g);
+    if ((st = g->opset < 9    ? kx_expect(g, n, 1, 1, 1)
+              : g->opset < 11 ? kx_expect(g, n, 2, 2, 1)
+                              : kx_expect(g, n, 1, 4, 1)) < 0 ||
+        (st = kx_need_floats(g, n, 1)) < 0 || (st = read_options(g, n, &opt)) < 0)
+        return st;
+    x = &n->in[0]->shape;
+    y = *x;
+    for (int32_t i = 0; i < x->rank; i++)
+        spec[i] = (kx_resize_spec){x->dim[i], x->dim[i], 1, 1, false, 0, 1};
+    if ((st = read_sizes(g, n, &opt, spec)) < 0)
+        return st;
+    for (int32_t i = 0; i < x->rank; i++)
+        y.dim[i] = spec[i].out;
+    if ((st = kx_out_like(g, n, 0, n->in[0], &y)) < 0)
+        return st;
+    p->extrapolation = g->opset >= 11 ? kx_attr_float(n, "extrapolation_value", 0) : 0;
+    p->rank = x->rank;
+    for (int32_t i = 0; i < x->rank; i++)
+        if ((st = kx_resize_tabulate(g, n, &spec[i], &opt, &p->axis[i])) < 0)
+            return st;
+    n->params = p;
+    return KLDVE_OK;
+}
+
+/* ---- walking the tables ------------------------------------------------------------------------
+ */
+
+/* A row of the last axis, times `weight`: y += x along the table, or x += y against it. */
+typedef void row_fn(const kx_resize_params *p, float weight, float *x, float *y);
+
+static void row_forward(const kx_resize_params *p, float weight, float *x, float *y)
+{
+    const kx_resize_axis *a = &p->axis[p->rank - 1];
+
+    if (!a->index) {
+        for (int64_t o = 0; o < a->out; o++)
+            y[o] += weight * x[o];
+        return;
+    }
+    for (int64_t o = 0, e = 0; o < a->out; o++) {
+        float sum = 0;
+
+        for (int32_t t = 0; t < a->taps; t++, e++)
+            sum += a->weight[e] * x[a->index[e]];
+        if (a->outside && a->outside[o])
+            y[o] = p->extrapolation;
+        else
+            y[o] += weight * sum;
+    }
+}
+
+static void row_vjp(const kx_resize_params *p, float weight, float *x, float *y)
+{
+    const kx_resize_axis *a = &p->axis[p->rank - 1];
+
+    if (!a->index) {
+        for (int64_t o = 0; o < a->out; o++)
+            x[o] += weight * y[o];
+        return;
+    }
+    for (int64_t o = 0, e = 0; o < a->out; o++) {
+        bool flows = !a->outside || !a->outside[o];
+
+        for (int32_t t = 0; t < a->taps; t++, e++)
+            if (flows)
+                x[a->index[e]] += weight * a->weight[e] * y[o];
+    }
+}
+
+/* Blocks of the axes from `axis` on: nx elements of x, ny of y. */
+static void walk(const kx_resize_params *p, int32_t axis, int64_t nx, int64_t ny, float weight,
+                 float *x, float *y, row_fn *row)
+{
+    const kx_resize_axis *a = &p->axis[axis];
+
+    if (axis == p->rank - 1) {
+        row(p, weight, x, y);
+        return;
+    }
+    nx /= a->in;
+    ny /= a->out;
+    for (int64_t o = 0; o < a->out; o++, y += ny) {
+        if (!a->index) {
+            walk(p, axis + 1, nx, ny, weight, x + o * nx, y, row);
+            continue;
+        }
+        if (a->outside && a->outside[o]) {
+            for (int64_t i = 0; row == row_forward && i < ny; i++)
+                y[i] = p->extrapolation;
+            continue;
+        }
+        for (int64_t e = o * a->taps; e < (o + 1) * a->taps; e++)
+            walk(p, axis + 1, nx, ny, weight * a->weight[e], x + a->index[e] * nx, y, row);
+    }
+}
+
+static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+{
+    const kx_resize_params *p = n->params;
+    float *y = out[0].data;
+
+    (void)scratch;
+    for (size_t i = 0; i < out[0].count; i++)
+        y[i] = 0;
+    if (out[0].count)
+        walk(p, 0, (int64_t)in[0].count, (int64_t)out[0].count, 1, in[0].data, y, row_forward);
+}
+
+static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
+                const kx_tensor *dout, kx_tensor *din, void *scratch)
+{
+    const kx_resize_params *p = n->params;
+
+    (void)in;
+    (void)out;
+    (void)scratch;
+    if (which == 0 && dout[0].data && dout[0].count)
+        walk(p, 0, (int64_t)din->count, (int64_t)dout[0].count, 1, din->data, dout[0].data,
+             row_vjp);
+}
+
+const kx_op kx_resize_ops[] = {
+    {"Upsample", "", 7, 9, infer, forward, vjp, 0, NULL},
+    {"Resize", "", 10, 0, infer, forward, vjp, 0, NULL},
+    {0},
+};

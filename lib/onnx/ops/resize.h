@@ -1,0 +1,51 @@
+/* resize.h - between the two files of Resize and Upsample. */
+#ifndef KLDVE_ONNX_OPS_RESIZE_H
+#define KLDVE_ONNX_OPS_RESIZE_H
+
+#include "nn.h"
+
+typedef enum kx_resize_mode { NEAREST, LINEAR, CUBIC } kx_resize_mode;
+
+typedef enum kx_resize_transform {
+    HALF_PIXEL,
+    PYTORCH_HALF_PIXEL,
+    ALIGN_CORNERS,
+    ASYMMETRIC,
+    TF_HALF_PIXEL_FOR_NN,
+    TF_CROP_AND_RESIZE,
+    HALF_PIXEL_SYMMETRIC
+} kx_resize_transform;
+
+/* OPSET_10: nothing was specified; up takes the element before, down the one after, as ONNX
+ * Runtime does for such models. */
+typedef enum kx_resize_rounding {
+    PREFER_FLOOR,
+    PREFER_CEIL,
+    FLOOR,
+    CEIL,
+    OPSET_10
+} kx_resize_rounding;
+
+typedef struct kx_resize_options {
+    kx_resize_mode mode;
+    kx_resize_transform transform;
+    kx_resize_rounding rounding;
+    double cubic_a;
+    bool exclude_outside;
+} kx_resize_options;
+
+/* One axis: out = scale * in with scale = up / down.  From sizes both are whole numbers and
+ * coordinates are exact; a scale from the file is a float32, and what is nearest is decided in
+ * float32 as well, so that 1/3 written as 0.33333334 still hits whole numbers. */
+typedef struct kx_resize_spec {
+    int64_t in, out;
+    double up, down;
+    bool single;
+    double start, end; /* roi, as a share of the axis */
+} kx_resize_spec;
+
+/** The table of one axis, from the graph's arena. */
+kldve_status kx_resize_tabulate(kx_graph *g, kx_node *n, const kx_resize_spec *a,
+                                const kx_resize_options *opt, kx_resize_axis *r);
+
+#endif

@@ -1,0 +1,158 @@
+/* resize_table.c - Resize and Upsample as weighted sums along every axis.
+ *
+ * Nearest, linear and cubic are separable and linear: output o is a weighted sum of 1, 2 or 4
+ * elements around the coordinate x(o) that coordinate_transformation_mode gives.  Cubic: Keys 1981,
+ * "Cubic convolution interpolation for digital image processing", equation 4. */
+#include "resize.h"
+
+#include <math.h>
+
+enum { MAX_LENGTH = 1 << 20 }; /* of a resized axis: its table must not be what fills the memory */
+
+/* ---- coordinates and weights -------------------------------------------------------------------
+ */
+
+static double unscale(const kx_resize_spec *a, const kx_resize_options *opt, double o)
+{
+    if (a->single && opt->mode == NEAREST)
+        return (double)((float)o / (float)a->up);
+    return o * a->down / a->up;
+}
+
+static double coordinate(const kx_resize_spec *a, const kx_resize_options *opt, int64_t at)
+{
+    double o = (double)at, last = (double)(a->in - 1), length = (double)a->in * a->up / a->down;
+
+    switch (opt->transform) {
+    case HALF_PIXEL:
+        return unscale(a, opt, o + 0.5) - 0.5;
+    case PYTORCH_HALF_PIXEL:
+        return a->out > 1 ? unscale(a, opt, o + 0.5) - 0.5 : 0;
+    case ALIGN_CORNERS:
+        return length > 1 ? o * last / (length - 1) : 0;
+    case ASYMMETRIC:
+        return unscale(a, opt, o);
+    case TF_HALF_PIXEL_FOR_NN:
+        return unscale(a, opt, o + 0.5);
+    case TF_CROP_AND_RESIZE:
+        if (a->out == 1)
+            return 0.5 * (a->start + a->end) * last;
+        return a->start * last + o * (a->end - a->start) * last / (double)(a->out - 1);
+    case HALF_PIXEL_SYMMETRIC:
+        return (double)a->in / 2 * (1 - (double)a->out / length) + unscale(a, opt, o + 0.5) - 0.5;
+    }
+    return 0;
+}
+
+static double round_nearest(const kx_resize_spec *a, const kx_resize_options *opt, double x)
+{
+    switch (opt->rounding) {
+    case PREFER_FLOOR:
+        return ceil(x - 0.5);
+    case PREFER_CEIL:
+        return floor(x + 0.5);
+    case FLOOR:
+        return floor(x);
+    case CEIL:
+        return ceil(x);
+    case OPSET_10:
+        return a->up < a->down ? ceil(x) : floor(x);
+    }
+    return x;
+}
+
+/* Weights of the elements first - 1 .. first + 2 for the position first + r. */
+static void cubic_weights(double a, double r, double *w)
+{
+    double s = 1 - r;
+
+    w[0] = ((a * (r + 1) - 5 * a) * (r + 1) + 8 * a) * (r + 1) - 4 * a;
+    w[1] = ((a + 2) * r - (a + 3)) * r * r + 1;
+    w[2] = ((a + 2) * s - (a + 3)) * s * s + 1;
+    w[3] = ((a * (s + 1) - 5 * a) * (s + 1) + 8 * a) * (s + 1) - 4 * a;
+}
+
+/* Drop the weights of elements outside and bring the sum of the others back to 1. */
+static void drop_outside(int64_t first, int64_t in, double *w)
+{
+    double sum = 0;
+
+    for (int64_t t = 0; t < 4; t++) {
+        if (first + t < 0 || first + t >= in)
+            w[t] = 0;
+        sum += w[t];
+    }
+    for (int64_t t = 0; t < 4 && sum != 0; t++)
+        w[t] /= sum;
+}
+
+/* The table entries of one output. */
+static void taps_at(const kx_resize_spec *a, const kx_resize_options *opt, double x, int32_t taps,
+                    int32_t *index, float *weight)
+{
+    double w[4] = {1, 0, 0, 0}, limit = (double)a->in + 2, first;
+    int64_t from;
+
+    if (!(x > -3)) /* far outside, or NaN from hostile numbers: all clamp to the end anyway */
+        x = -3;
+    if (x > limit)
+        x = limit;
+    first = opt->mode == NEAREST ? round_nearest(a, opt, x) : floor(x);
+    from = (int64_t)first - (opt->mode == CUBIC ? 1 : 0);
+    if (opt->mode == LINEAR) {
+        w[0] = 1 - (x - first);
+        w[1] = x - first;
+    } else if (opt->mode == CUBIC) {
+        cubic_weights(opt->cubic_a, x - first, w);
+        if (opt->exclude_outside)
+            drop_outside(from, a->in, w);
+    }
+    for (int32_t t = 0; t < taps; t++) {
+        int64_t i = from + t;
+
+        index[t] = (int32_t)(i < 0 ? 0 : i < a->in ? i : a->in - 1);
+        weight[t] = (float)w[t];
+    }
+}
+
+static bool stays(const kx_resize_spec *a, const kx_resize_options *opt)
+{
+    return a->in == a->out && a->up == a->down &&
+           (opt->transform != TF_CROP_AND_RESIZE || (a->start == 0 && a->end == 1)) &&
+           opt->transform != TF_HALF_PIXEL_FOR_NN;
+}
+
+kldve_status kx_resize_tabulate(kx_graph *g, kx_node *n, const kx_resize_spec *a,
+                                const kx_resize_options *opt, kx_resize_axis *r)
+{
+    int32_t *index;
+    float *weight;
+    uint8_t *outside;
+
+    r->in = a->in;
+    r->out = a->out;
+    r->taps = opt->mode == NEAREST ? 1 : opt->mode == LINEAR ? 2 : 4;
+    if (stays(a, opt))
+        return KLDVE_OK;
+    if (a->in < 1 && a->out > 0)
+        return kx_invalid(g, n, "an axis without elements cannot be enlarged");
+    if (a->out > MAX_LENGTH || a->in > INT32_MAX)
+        return kx_refuse(g, n,
+                         "resizing an axis from %lld to %lld elements, at most %d are supported",
+                         (long long)a->in, (long long)a->out, MAX_LENGTH);
+    index = kx_new(g, (size_t)(a->out * r->taps), sizeof *index);
+    weight = kx_new(g, (size_t)(a->out * r->taps), sizeof *weight);
+    outside = kx_new(g, (size_t)a->out, 1);
+    if (!index || !weight || !outside)
+        return kx_nomem(g);
+    for (int64_t o = 0; o < a->out; o++) {
+        double x = coordinate(a, opt, o);
+
+        taps_at(a, opt, x, r->taps, index + o * r->taps, weight + o * r->taps);
+        outside[o] = opt->transform == TF_CROP_AND_RESIZE && !(x >= 0 && x <= (double)(a->in - 1));
+    }
+    r->index = index;
+    r->weight = weight;
+    r->outside = opt->transform == TF_CROP_AND_RESIZE ? outside : NULL;
+    return KLDVE_OK;
+}
