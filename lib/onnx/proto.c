@@ -36,10 +36,10 @@ kldve_status kx_read_opset(kx_reader *r, const kx_wire *opset, int64_t *out)
     if (!ours)
         return KLDVE_OK;
     if (version < 1 || version > OPSET_LAST)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "opset %lld", (long long)version);
+        return kx_reader_fail(r, KLDVE_E_FORMAT, "opset %lld does not exist", (long long)version);
     if (*out && *out != version)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "both opset %lld and opset %lld", (long long)*out,
-                              (long long)version);
+        return kx_reader_fail(r, KLDVE_E_FORMAT, "asks for both opset %lld and opset %lld",
+                              (long long)*out, (long long)version);
     *out = version;
     return KLDVE_OK;
 }
