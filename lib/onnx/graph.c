@@ -330,6 +330,18 @@ static void as_tensor(kx_graph *g, const kx_value *v, kx_tensor *t)
     t->data = (void *)(uintptr_t)kx_value_data(g, v); /* only read */
 }
 
+/* infer() knew every output. */
+static bool known(const kx_node *n)
+{
+    for (int32_t i = 0; i < n->nout; i++)
+        if (n->out[i] && !n->out[i]->raw)
+            return false;
+    for (int32_t i = 0; i < n->nout; i++)
+        if (n->out[i])
+            n->out[i]->producer = -1;
+    return true;
+}
+
 /* A node whose inputs are all constant becomes constants itself. */
 static kldve_status fold(kx_graph *g, kx_node *n, bool *folded)
 {
@@ -337,7 +349,9 @@ static kldve_status fold(kx_graph *g, kx_node *n, bool *folded)
     size_t scratch_size = n->op->scratch_size ? n->op->scratch_size(n) : 0;
     void *scratch = NULL;
 
-    *folded = false;
+    *folded = known(n);
+    if (*folded)
+        return KLDVE_OK;
     for (int32_t i = 0; i < n->nin; i++)
         if (n->in[i] && !n->in[i]->raw)
             return KLDVE_OK;

@@ -156,6 +156,10 @@ void kx_attr_ignore(kx_node *n, const char *name);
 kldve_status kx_expect(kx_graph *g, kx_node *n, int32_t lo, int32_t hi, int32_t max_out);
 /** Set type and shape of output i, checking every dimension (>= 0, product fits, <= 2^40 bytes). */
 kldve_status kx_out(kx_graph *g, kx_node *n, int32_t i, kx_dtype dtype, const kx_shape *shape);
+/** The same for an output whose elements infer() knows already (Constant, Shape): `data` of that
+ *  type, from the file or the graph's arena.  A node with only such outputs leaves the graph. */
+kldve_status kx_out_constant(kx_graph *g, kx_node *n, int32_t i, kx_dtype dtype,
+                             const kx_shape *shape, const void *data);
 /** Number of elements; false where a dimension is negative or the bytes pass 2^40. */
 bool kx_shape_count(const kx_shape *shape, size_t item, size_t *count);
 /** True when the input is there (not omitted). */

@@ -168,6 +168,16 @@ kldve_status kx_out(kx_graph *g, kx_node *n, int32_t i, kx_dtype dtype, const kx
     return KLDVE_OK;
 }
 
+kldve_status kx_out_constant(kx_graph *g, kx_node *n, int32_t i, kx_dtype dtype,
+                             const kx_shape *shape, const void *data)
+{
+    kldve_status st = kx_out(g, n, i, dtype, shape);
+
+    if (st == KLDVE_OK && i < n->nout && n->out[i])
+        n->out[i]->raw = data;
+    return st;
+}
+
 bool kx_broadcast(const kx_shape *a, const kx_shape *b, kx_shape *out)
 {
     kx_shape s = {.rank = a->rank > b->rank ? a->rank : b->rank};
