@@ -107,7 +107,8 @@ struct kx_op {
      *  of every output with kx_out().  Constant inputs can be read with kx_value_data().
      *  Everything that forward() cannot do is refused here with kx_refuse(). */
     kldve_status (*infer)(kx_graph *g, kx_node *n);
-    /** out = f(in).  No allocation, cannot fail.  in [nin], out [nout] (data NULL: not wanted).
+    /** NULL where infer() makes every output a constant.
+     *  out = f(in).  No allocation, cannot fail.  in [nin], out [nout] (data NULL: not wanted).
      *  scratch: scratch_size() bytes, or NULL. */
     void (*forward)(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch);
     /** Add the vector-Jacobian product to din: din += (d out / d in[which])^T dout, float32.  NULL:

@@ -137,18 +137,6 @@ void kx_copy_vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_
         to[i] += from[i];
 }
 
-void kx_zero_vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                 const kx_tensor *dout, kx_tensor *din, void *scratch)
-{
-    (void)n;
-    (void)which;
-    (void)in;
-    (void)out;
-    (void)dout;
-    (void)din;
-    (void)scratch;
-}
-
 void kx_move_forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
 {
     const kx_walk_params *p = n->params;
@@ -167,9 +155,4 @@ void kx_move_vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_
     (void)scratch;
     if (which == 0 && dout[0].data)
         kx_walk_add(&p->walk, 0, 1.0f, dout[0].data, din->data);
-}
-
-bool kx_op_copies(const kx_node *n)
-{
-    return n->op->forward == kx_copy_forward;
 }

@@ -33,6 +33,14 @@ void kx_wrap_all(int32_t onnx_type, int64_t *x, size_t count);
 /** Towards zero, clamped to the range of int64; NaN gives 0. */
 int64_t kx_float_to_int(double x);
 
+static inline bool kx_same_shape(const kx_shape *a, const kx_shape *b)
+{
+    for (int32_t i = 0; i < a->rank; i++)
+        if (a->rank != b->rank || a->dim[i] != b->dim[i])
+            return false;
+    return a->rank == b->rank;
+}
+
 static inline bool kx_is_float(const kx_value *v)
 {
     return v->dtype == KX_F32;
@@ -48,9 +56,8 @@ static inline const float *kx_at(const kx_tensor *t, int64_t i)
 void kx_copy_forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch);
 void kx_copy_vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
                  const kx_tensor *dout, kx_tensor *din, void *scratch);
-/** A derivative that is zero wherever it exists (Floor, Sign): adds nothing. */
-void kx_zero_vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                 const kx_tensor *dout, kx_tensor *din, void *scratch);
+/** A Cast or CastLike that changes no element. */
+bool kx_cast_copies(const kx_node *n);
 /** kx_walk_params: out 0 = in 0 along the walk; din += dout along it. */
 void kx_move_forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch);
 void kx_move_vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,

@@ -15,5 +15,18 @@ extern const kx_op kx_matmul_ops[];
 extern const kx_op kx_softmax_ops[];
 extern const kx_op kx_pad_ops[];
 extern const kx_op kx_resize_ops[];
+extern const kx_op kx_unary_ops[];
+extern const kx_op kx_clip_ops[];
+extern const kx_op kx_binary_ops[];
+extern const kx_op kx_variadic_ops[];
+extern const kx_op kx_compare_ops[];
+extern const kx_op kx_reduce_ops[];
+extern const kx_op kx_arg_ops[];
+extern const kx_op kx_shape_ops[];
+extern const kx_op kx_constant_ops[];
+extern const kx_op kx_move_ops[];
+extern const kx_op kx_slice_ops[];
+extern const kx_op kx_gather_ops[];
+extern const kx_op kx_cast_ops[];
 
 #endif

@@ -30,11 +30,16 @@ typedef struct kx_clip_params {
     float lo, hi; /**< if fixed; -inf and inf where missing */
 } kx_clip_params;
 
+/** out[i] = f(a[i * sa], b[i * sb]) for a run (walk.h); steps 0 or 1, not both 0 unless n is 1. */
+typedef void kx_binary_kernel(int64_t n, const void *a, int64_t sa, const void *b, int64_t sb,
+                              void *out);
+
 /** Add, Sub, Mul, Div, Pow, Mod, PRelu, and the comparisons and logical operators: elementwise of
  *  two arrays with broadcasting.  For the shapes look at the values themselves, except in models
  *  of opset 6 and older, whose second operand may be aligned at an axis: `b`. */
 typedef struct kx_binary_params {
-    const struct kx_binary_kind *kind; /**< private to binary.c, compare.c */
+    const struct kx_binary_kind *kind; /**< private to binary.c */
+    kx_binary_kernel *kernel;
     kx_shape b;   /**< shape of the second operand as numpy would have it for broadcasting */
     kx_walk walk; /**< over the output; operands 0 and 1 */
 } kx_binary_params;
@@ -42,7 +47,8 @@ typedef struct kx_binary_params {
 /** Sum, Mean, Min, Max: any number of arrays. */
 typedef struct kx_variadic_params {
     const struct kx_variadic_kind *kind; /**< private to variadic.c */
-    kx_walk *walk;                       /**< [nin], over the output, operand 0 is the input */
+    kx_binary_kernel *kernel;
+    kx_walk *walk; /**< [nin], over the output, operand 0 is the input */
 } kx_variadic_params;
 
 /** ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceProd, ReduceL1, ReduceL2, ReduceSumSquare,
@@ -94,6 +100,7 @@ typedef struct kx_walk_params {
 /** Gather, GatherElements. */
 typedef struct kx_gather_params {
     int32_t axis;
+    kx_walk walk; /**< GatherElements only, private to gather.c */
 } kx_gather_params;
 
 #endif

@@ -1,0 +1,118 @@
+/* clip.c - Clip: y = min(max(x, lo), hi); where lo > hi everything becomes hi.
+ *
+ *     dx  = dy where lo < y < hi
+ *     dlo = sum of dy where y <= lo < hi,   dhi = sum of dy where y >= hi
+ *
+ * Open at both ends, so that Clip from 0 has the derivative of Relu at 0.  Up to opset 10 the
+ * bounds are attributes, then inputs, which may be missing; from opset 12 on also integers. */
+#include <math.h>
+
+#include "basic.h"
+#include "families.h"
+
+static kldve_status check_bound(kx_graph *g, kx_node *n, int32_t i)
+{
+    const kx_value *v = kx_has(n, i) ? n->in[i] : NULL;
+
+    if (v && v->dtype != n->in[0]->dtype)
+        return kx_invalid(g, n, "a bound has another type than the input");
+    if (v && v->count != 1)
+        return kx_invalid(g, n, "a bound has %zu elements, expected 1", v->count);
+    return KLDVE_OK;
+}
+
+static kldve_status infer(kx_graph *g, kx_node *n)
+{
+    kldve_status st = kx_expect(g, n, 1, g->opset < 11 ? 1 : 3, 1);
+    kx_clip_params *p;
+
+    if (st < 0)
+        return st;
+    if (!(p = n->params = kx_new(g, 1, sizeof *p)))
+        return kx_nomem(g);
+    if (!kx_is_float(n->in[0]) && n->in[0]->dtype != KX_I64)
+        return kx_refuse(g, n, "the input must be of a number type");
+    if ((st = check_bound(g, n, 1)) < 0 || (st = check_bound(g, n, 2)) < 0)
+        return st;
+    p->lo = g->opset < 11 ? kx_attr_float(n, "min", -INFINITY) : -INFINITY;
+    p->hi = g->opset < 11 ? kx_attr_float(n, "max", INFINITY) : INFINITY;
+    p->fixed = kx_is_float(n->in[0]);
+    for (int32_t i = 1; i < 3 && p->fixed; i++) {
+        const float *bound = kx_has(n, i) ? kx_value_data(g, n->in[i]) : NULL;
+
+        if (bound)
+            *(i == 1 ? &p->lo : &p->hi) = *bound;
+        else if (kx_has(n, i) && n->in[i]->raw)
+            return kx_nomem(g);
+        else
+            p->fixed = !kx_has(n, i);
+    }
+    return kx_out_like(g, n, 0, n->in[0], &n->in[0]->shape);
+}
+
+/* Bounds of this run: inputs where they are given, else what infer() found. */
+static void bounds(const kx_node *n, const kx_tensor *in, float *lo, float *hi)
+{
+    const kx_clip_params *p = n->params;
+
+    *lo = kx_has(n, 1) ? *(const float *)in[1].data : p->lo;
+    *hi = kx_has(n, 2) ? *(const float *)in[2].data : p->hi;
+}
+
+static void forward_ints(const kx_node *n, const kx_tensor *in, int64_t *y)
+{
+    int64_t lo = kx_has(n, 1) ? *(const int64_t *)in[1].data : INT64_MIN;
+    int64_t hi = kx_has(n, 2) ? *(const int64_t *)in[2].data : INT64_MAX;
+    const int64_t *x = in[0].data;
+
+    for (size_t i = 0; i < in[0].count; i++) {
+        int64_t v = x[i] < lo ? lo : x[i];
+
+        y[i] = v > hi ? hi : v;
+    }
+}
+
+static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+{
+    const float *x = in[0].data;
+    float *y = out[0].data, lo, hi;
+
+    (void)scratch;
+    if (in[0].dtype != KX_F32) {
+        forward_ints(n, in, out[0].data);
+        return;
+    }
+    bounds(n, in, &lo, &hi);
+    for (size_t i = 0; i < in[0].count; i++) {
+        float v = x[i] < lo ? lo : x[i]; /* NaN stays */
+
+        y[i] = v > hi ? hi : v;
+    }
+}
+
+static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
+                const kx_tensor *dout, kx_tensor *din, void *scratch)
+{
+    const float *y = out[0].data, *dy = dout[0].data;
+    float *dx = din->data, lo, hi;
+    double sum = 0;
+
+    (void)scratch;
+    if (!dy)
+        return;
+    bounds(n, in, &lo, &hi);
+    if (which == 0) {
+        for (size_t i = 0; i < out[0].count; i++)
+            dx[i] += y[i] > lo && y[i] < hi ? dy[i] : 0.0f;
+        return;
+    }
+    for (size_t i = 0; i < out[0].count; i++)
+        if (which == 1 ? y[i] <= lo && lo < hi : y[i] >= hi)
+            sum += dy[i];
+    *dx += (float)sum;
+}
+
+const kx_op kx_clip_ops[] = {
+    {"Clip", "", 1, 0, infer, forward, vjp, KX_NEEDS_OUT | KX_NEEDS_IN(1) | KX_NEEDS_IN(2), NULL},
+    {0},
+};
