@@ -2,6 +2,7 @@
 """Make pictures of every kind, let test_pillow decode, resize and write them, and compare with Pillow.
 
 Usage: pillow.py TEST_PILLOW FOLDER [without-png] [without-jpeg]
+       pillow.py --seeds FOLDER     (make the files of tests/fuzz/image)
 
 Exits with 77 (skipped) where Pillow or numpy is missing.  matplotlib (colour maps) and torch
 (upsampling) are compared with if they are there.  FOLDER/manifest.txt tells the C program what to do
@@ -299,6 +300,37 @@ def make_upsample():
         manifest.append(f"upsample {name}.npy {name}.ref.npy 2e-5")
 
 
+# -- small files to start fuzzing from --------------------------------------------------------------
+
+
+def make_seeds(folder):
+    os.chdir(folder)
+
+    def noise(*shape, levels=256):
+        return rng.integers(0, levels, shape)
+
+    save("grey1.png", png(noise(5, 9, 1, levels=2), 0, 1))
+    save("grey16-adam7.png", png(noise(5, 6, 1, levels=65536), 0, 16, True))
+    save("palette4.png", png(noise(5, 7, 1, levels=16), 3, 4,
+                             between=chunk(b"PLTE", bytes(range(48))) + chunk(b"tRNS", bytes(5))))
+    save("rgba8-adam7.png", png(noise(4, 5, 4), 6, 8, True))
+    save("grey-alpha8.png", png(noise(4, 5, 2), 4, 8))
+    save("rgb8-exif.png", png(noise(3, 4, 3), 2, 8, between=chunk(b"gAMA", b"\0\0\xb1\x8f")
+                              + chunk(b"eXIf", tiff(6, b"MM", before=1)) + chunk(b"tEXt", b"a\0b")))
+    rgb = scene(11, 9)
+    save("grey.jpg", jpeg(rgb, "L", quality=60, optimize=True))
+    save("rgb-exif.jpg", with_app1(jpeg(rgb, quality=60, optimize=True),
+                                   b"Exif\0\0" + tiff(8, b"II", before=2)))
+    save("progressive.jpg", jpeg(rgb, quality=60, progressive=True))
+    ink = Image.fromarray(noise(5, 6, 4).astype(np.uint8), "CMYK")
+    for name, progressive in (("cmyk.jpg", False), ("ycck-progressive.jpg", True)):
+        out = io.BytesIO()
+        ink.save(out, "JPEG", quality=40, optimize=True, progressive=progressive)
+        content = out.getvalue()
+        at = content.index(b"Adobe") + 11
+        save(name, content[:at] + bytes([2 * progressive]) + content[at + 1:])
+
+
 # -- what the library wrote -------------------------------------------------------------------------
 
 
@@ -333,6 +365,9 @@ def check_written(checks):
 
 
 def main():
+    if sys.argv[1] == "--seeds":
+        make_seeds(sys.argv[2])
+        return
     program, folder = os.path.abspath(sys.argv[1]), sys.argv[2]
     with_png, with_jpeg = "without-png" not in sys.argv, "without-jpeg" not in sys.argv
     shutil.rmtree(folder, ignore_errors=True)
