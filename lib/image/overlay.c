@@ -1,7 +1,7 @@
 /* overlay.c - the heat over the picture.
  *
  *     inside of the rectangle:   p' = (1 - opacity) p + opacity * colour(heat)
- *     outside:                   p' = 3/8 p
+ *     outside:                   p' = p / 4
  *
  * on sRGB values as they are stored, as image viewers blend.  Weights are multiples of 2^-16. */
 #include "image/overlay.h"
@@ -10,7 +10,7 @@
 
 #include <kldve/image.h>
 
-enum { LEVELS = 256, ONE = 1 << 16, HALF = ONE / 2, DARK = ONE / 8 * 3 };
+enum { LEVELS = 256, ONE = 1 << 16, HALF = ONE / 2, DARK = ONE / 4 };
 
 static void darken(uint8_t *rgb, int32_t pixels)
 {

@@ -175,7 +175,7 @@ static void test_overlay(void **state)
         kldve_overlay(out, W, H, heat, seen, KLDVE_COLORMAP_TURBO, opacities[o]);
         for (int i = 0; i < H * W * 3; i++) {
             int x = i / 3 % W - seen.x, y = i / 3 / W - seen.y;
-            double want = 0.375 * picture[i];
+            double want = 0.25 * picture[i];
 
             if (x >= 0 && x < seen.width && y >= 0 && y < seen.height) {
                 kldve_colormap_rgb(KLDVE_COLORMAP_TURBO, heat[y * seen.width + x], colour);
