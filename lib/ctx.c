@@ -1,5 +1,5 @@
 /* ctx.c - the context: allocator, message of the last failure, progress callback. */
-#include <kldve/backend.h>
+#include "ctx.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +14,8 @@ struct kldve_ctx {
     kldve_allocator allocator;
     kldve_progress progress;
     void *progress_opaque;
+    const kldve_method **methods; /* the host's own, borrowed */
+    int32_t method_count;
     char message[MESSAGE_SIZE];
 };
 
@@ -52,8 +54,10 @@ kldve_status kldve_ctx_new(const kldve_allocator *allocator, kldve_ctx **out)
 
 void kldve_ctx_free(kldve_ctx *ctx)
 {
-    if (ctx)
-        ctx->allocator.free(ctx->allocator.opaque, ctx);
+    if (!ctx)
+        return;
+    kldve_ctx_release(ctx, ctx->methods);
+    ctx->allocator.free(ctx->allocator.opaque, ctx);
 }
 
 const char *kldve_ctx_message(const kldve_ctx *ctx)
@@ -122,4 +126,25 @@ void kldve_ctx_release(const kldve_ctx *ctx, void *memory)
         return;
     memcpy(&raw, (unsigned char *)memory - sizeof raw, sizeof raw);
     ctx->allocator.free(ctx->allocator.opaque, raw);
+}
+
+const kldve_method *kldve_ctx_method(const kldve_ctx *ctx, int32_t index)
+{
+    return ctx && index < ctx->method_count ? ctx->methods[index] : NULL;
+}
+
+kldve_status kldve_ctx_add_method(kldve_ctx *ctx, const kldve_method *method)
+{
+    size_t count = (size_t)ctx->method_count;
+    const kldve_method **more = kldve_ctx_alloc(ctx, count + 1, sizeof *more);
+
+    if (!more)
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a method");
+    if (count > 0)
+        memcpy(more, ctx->methods, count * sizeof *more);
+    more[count] = method;
+    kldve_ctx_release(ctx, ctx->methods);
+    ctx->methods = more;
+    ctx->method_count++;
+    return KLDVE_OK;
 }

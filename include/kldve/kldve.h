@@ -19,7 +19,7 @@ extern "C" {
 /** How Eq. (3) pairs class weights with feature maps. */
 typedef enum kldve_reading {
     KLDVE_READING_DEFAULT = 0,  /**< contrast */
-    KLDVE_READING_PAPER = 1,    /**< Algorithm 1 to the letter: the channel sum, the same for every class */
+    KLDVE_READING_PAPER = 1,    /**< Algorithm 1 to the letter: the same map for every class */
     KLDVE_READING_CHANNEL = 2,  /**< |standardised channel mean of the VJP of alpha| */
     KLDVE_READING_CONTRAST = 3, /**< why this class: the class term of the KL gradient */
     KLDVE_READING_RIVALS = 4    /**< why this class and not those nearly taken */
@@ -27,18 +27,20 @@ typedef enum kldve_reading {
 
 /** What is explained. */
 typedef enum kldve_target_kind {
-    KLDVE_TARGET_RANK = 0,  /**< the class ranked `target` by its logit: 0 the first, 1 the second */
-    KLDVE_TARGET_INDEX = 1  /**< the class with the index `target` */
+    KLDVE_TARGET_RANK = 0, /**< the class ranked `target` by its logit: 0 the first, 1 the second */
+    KLDVE_TARGET_INDEX = 1 /**< the class with the index `target` */
 } kldve_target_kind;
 
 enum {
-    KLDVE_FLAG_CHECK = 1 /**< also measure class sensitivity (one more VJP) */
+    KLDVE_FLAG_CHECK = 1 /**< also measure class sensitivity: explain the best other class as well
+                              (one more VJP), see kldve_record */
 };
 
 /** Options of one explanation; all zero = defaults: KL-DVE, reading contrast, top class. */
 typedef struct kldve_options {
     size_t struct_size;
-    const char *method;  /**< a name from kldve_method_name(); NULL means "kl-dve" */
+    const char *method;  /**< a name from kldve_method_name(), or of a method that was registered
+                              with the context (method.h); NULL means "kl-dve" */
     int32_t reading;     /**< a kldve_reading, for kl-dve */
     int32_t target_kind; /**< a kldve_target_kind */
     int32_t target;      /**< rank or index */
@@ -55,9 +57,10 @@ typedef enum kldve_channels {
 } kldve_channels;
 
 /** How a picture becomes the network's input: shorter side to `resize_shorter_side` (antialiased
- *  bilinear), centre square `center_crop` cut out, then value = (pixel * scale - mean) / std.  A
- *  picture that already has the network's size is used as it is.  If the crop does not have the
- *  network's size it is resized to it. */
+ *  bilinear; the longer side and the place of the crop are rounded as in torchvision), centre
+ *  square `center_crop` cut out, then value = (pixel * scale - mean) / std.  A picture that already
+ *  has the network's size is used as it is.  If the crop does not have the network's size it is
+ *  resized to it. */
 typedef struct kldve_input_spec {
     size_t struct_size;
     int32_t channels;            /**< a kldve_channels */
@@ -89,8 +92,10 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_new(kldve_ctx *ctx,
 /** @since 0.1 */
 KLDVE_API void kldve_explainer_free(kldve_explainer *explainer);
 
-/** Say how pictures become inputs; copied.  Without it: RGB, pixel values 0..255.
- *  @return KLDVE_OK, KLDVE_E_ARG (channels that do not fit the network, a negative size).
+/** Say how pictures become inputs; copied.  Without it: RGB (grey, if the network's input has one
+ *  channel), pixel values 0..255.
+ *  @return KLDVE_OK, KLDVE_E_ARG (channels that do not fit the network, a negative size, a crop
+ *          larger than the resized picture, a number that is not finite).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_set_input(kldve_explainer *explainer,
                                                                   const kldve_input_spec *spec);
@@ -101,9 +106,9 @@ KLDVE_API void kldve_explainer_shape(const kldve_explainer *explainer, kldve_sha
 /** Explain one picture.
  *  @param options  NULL means defaults.
  *  @param out      On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
- *  @return KLDVE_OK; KLDVE_E_ARG (NULL, target or option out of range); KLDVE_E_UNSUPPORTED (no such
- *          method); KLDVE_E_NO_VJP (the reading needs a gradient that the backend cannot give);
- *          KLDVE_E_NUMERIC (NaN or infinite logits, features or gradients); KLDVE_E_NOMEM;
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL, target or option out of range); KLDVE_E_UNSUPPORTED (no
+ *          such method); KLDVE_E_NO_VJP (the reading needs a gradient that the backend cannot
+ *          give); KLDVE_E_NUMERIC (NaN or infinite logits, features or gradients); KLDVE_E_NOMEM;
  *          KLDVE_E_CANCELLED; or what the backend returned.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain(kldve_explainer *explainer,
@@ -124,47 +129,68 @@ typedef struct kldve_arrays {
     const float *logits;   /**< [classes] */
     const float *features; /**< [maps][height][width] */
     /** [maps][height][width], the gradient at the layer of the sum of cotangent times logits, with
-     *  the cotangent from kldve_cotangent(); NULL if there is none (reading paper only). */
+     *  the cotangent from kldve_cotangent(); NULL if there is none (the reading paper and other
+     *  methods that need none). */
     const float *gradient;
     int32_t classes, maps, height, width;
 } kldve_arrays;
 
-/** The cotangent at the logits that a reading back-propagates: what the host's own autograd needs.
- *  @param cotangent  [classes].  Zeros for the reading paper.
- *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_NUMERIC, KLDVE_E_NOMEM.  @since 0.1 */
+/** The cotangent at the logits that a reading or method back-propagates: what the host's own
+ *  autograd needs.
+ *  @param logits     [classes], at least 3.
+ *  @param options    NULL means defaults.
+ *  @param cotangent  [classes], the caller's.  Zeros where nothing is back-propagated (the reading
+ *                    paper).
+ *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_UNSUPPORTED (no such method, fewer than 3 classes),
+ *          KLDVE_E_NUMERIC, KLDVE_E_NOMEM.
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits,
                                                         int32_t classes,
                                                         const kldve_options *options,
                                                         float *cotangent);
 
 /** Explain without any backend: from arrays in memory.
- *  @return as kldve_explain().  @since 0.1 */
+ *  @return as kldve_explain().  KLDVE_E_NO_VJP if the method needs a gradient and there is none, or
+ *          if KLDVE_FLAG_CHECK would need a second one; KLDVE_E_UNSUPPORTED if the method needs the
+ *          network itself.
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_arrays(kldve_ctx *ctx,
                                                              const kldve_arrays *arrays,
                                                              const kldve_options *options,
                                                              kldve_heatmap **out);
 
-/** Milliseconds of each stage, wall clock; 0 for a stage that did not run. */
+/** Milliseconds of each stage, wall clock; 0 for a stage that did not run.  Those of the check
+ *  (KLDVE_FLAG_CHECK) are not in them. */
 typedef struct kldve_timings {
-    double preprocess, forward, divergence, backward, reduce;
+    double preprocess; /**< picture -> input */
+    double forward;    /**< input -> logits and feature maps */
+    double divergence; /**< logits -> z, alpha, cotangent */
+    double backward;   /**< cotangent -> gradient at the layer */
+    double reduce;     /**< gradient, feature maps -> weights -> map in 0..1 */
 } kldve_timings;
 
 /** The record of one explanation. */
 typedef struct kldve_record {
     size_t struct_size;
-    int32_t target;            /**< index of the class that was explained */
-    int32_t reading;           /**< a kldve_reading */
+    const char *method; /**< its name, static or the host's */
+    int32_t target;     /**< index of the class that was explained */
+    int32_t reading;    /**< a kldve_reading */
     int32_t classes;
     int32_t maps;
-    int32_t height, width;     /**< of the map, cells */
-    float logit;               /**< of the target, as the network gave it */
-    float probability;         /**< softmax of the logits at the target */
-    double kl;                 /**< KL(P || Q) for one-hot truth at the target */
-    double class_sensitivity;  /**< 1 - correlation with the best other class's map; NaN unless
-                                    KLDVE_FLAG_CHECK.  0: the map does not depend on the class */
-    int32_t flat;              /**< 1: the map is constant, so there is nothing to see */
+    int32_t height, width;    /**< of the map, cells */
+    float logit;              /**< of the target, as the network gave it */
+    float probability;        /**< softmax of the logits at the target */
+    double kl;                /**< KL(P || Q) for one-hot truth at the target */
+    double class_sensitivity; /**< 1 - Pearson correlation with the map of the best other class;
+                                   NaN unless KLDVE_FLAG_CHECK.  0: the map does not depend on the
+                                   class.  Two constant maps count as correlation 1, a constant
+                                   and another as 0. */
+    int32_t flat;             /**< 1: the map is constant (all zeros): there is nothing to see */
     int32_t reserved;
     kldve_timings timings_ms;
+    /** Where the network looked, as parts of the picture's width and height: 0, 0, 1, 1 is all of
+     *  it. */
+    float seen_x, seen_y, seen_width, seen_height;
 } kldve_record;
 
 /** Fill in the record; out->struct_size says how much of it the caller knows.  @since 0.1 */
@@ -176,20 +202,23 @@ KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);
 /** The arrays behind the map; *count is their length.  Borrowed; NULL with count 0 where the
  *  reading has none.  @since 0.1 */
 KLDVE_API const float *kldve_heatmap_logits(const kldve_heatmap *map, size_t *count);
-/** z, the gradient of the KL divergence [classes].  @since 0.1 */
+/** z, the gradient of the KL divergence for one-hot truth at the target, [classes].  @since 0.1 */
 KLDVE_API const double *kldve_heatmap_z(const kldve_heatmap *map, size_t *count);
 /** (z - mean) / deviation, [classes], Eq. (2).  @since 0.1 */
 KLDVE_API const double *kldve_heatmap_alpha(const kldve_heatmap *map, size_t *count);
-/** The cotangent that was back-propagated, [classes].  @since 0.1 */
+/** The cotangent that was back-propagated, [classes]; none for the reading paper.  @since 0.1 */
 KLDVE_API const double *kldve_heatmap_cotangent(const kldve_heatmap *map, size_t *count);
-/** One weight for each feature map, [maps].  @since 0.1 */
+/** One weight for each feature map, [maps]; for the reading channel with its sign, which the map
+ *  does not use.  None for methods that do not weigh whole maps.  @since 0.1 */
 KLDVE_API const double *kldve_heatmap_weights(const kldve_heatmap *map, size_t *count);
 
 /** @since 0.1 */
 KLDVE_API void kldve_heatmap_free(kldve_heatmap *map);
 
-/** Upsample the map to width x height pixels, bilinear with half-pixel centres.
- *  @param out  [height][width], the caller's.  @since 0.1 */
+/** Upsample the map to width x height pixels, bilinear with half-pixel centres.  It covers what the
+ *  network saw of the picture, see kldve_record.
+ *  @param out  [height][width], the caller's.
+ *  @return KLDVE_OK, KLDVE_E_ARG (a side below 1).  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_upsample(const kldve_heatmap *map,
                                                                int32_t width, int32_t height,
                                                                float *out);
@@ -206,13 +235,16 @@ typedef struct kldve_render_options {
  *                  network looked and what it did not see is darkened.  NULL: the map alone, in the
  *                  size of the network's input (of the map times 16 for kldve_explain_arrays()).
  *  @param options  NULL means defaults.
+ *  @param out      On KLDVE_OK a new picture; free it with kldve_image_free().
+ *  @return KLDVE_OK, KLDVE_E_ARG (a colour map that is none, an opacity above 1), KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(const kldve_heatmap *map,
                                                              const kldve_image *picture,
                                                              const kldve_render_options *options,
                                                              kldve_image **out);
 
-/** The methods, by number from 0; NULL past the last.  Static storage.  @since 0.1 */
+/** The library's methods, by number from 0; NULL past the last.  Static storage.  What each needs
+ *  and where it comes from: kldve_method_at() in method.h.  @since 0.1 */
 KLDVE_API const char *kldve_method_name(int32_t index);
 
 /** The number of a reading from its name ("paper", "channel", "contrast", "rivals"), or -1, and

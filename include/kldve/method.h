@@ -1,0 +1,120 @@
+/* method.h - for people who bring their own explanation method, and for lists of all methods.
+ *
+ * A method turns what one forward pass left behind into a map.  It fills in up to three slots, in
+ * the order in which the library calls them:
+ *
+ *     cotangent   what to back-propagate from the logits         (else: 1 at the target)
+ *     weights     one number for each feature map                (else: there are none)
+ *     map         the map itself                                 (else: ReLU of the weighted sum)
+ *
+ * The library does the forward pass, the choice of the target, the KL divergence, the backward
+ * pass and, at the end, the normalisation to 0..1. */
+#ifndef KLDVE_METHOD_H
+#define KLDVE_METHOD_H
+
+#include <kldve/kldve.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a method needs.  Checked before any work: the call fails with KLDVE_E_NO_VJP or
+ *  KLDVE_E_UNSUPPORTED, naming what is missing. */
+enum {
+    KLDVE_NEED_FEATURES = 1,         /**< the feature maps of the layer */
+    KLDVE_NEED_GRADIENT = 2,         /**< the gradient at the layer: kldve_backend.vjp */
+    KLDVE_NEED_INPUT_GRADIENT = 4,   /**< gradients at the pixels: kldve_backend.vjp_input */
+    KLDVE_NEED_FORWARDS = 8,         /**< more forward passes, of changed inputs */
+    KLDVE_NEED_FEATURE_FORWARDS = 16 /**< forward passes from changed feature maps:
+                                          kldve_backend.forward_features */
+};
+
+/** The size of the map that a method makes. */
+typedef enum kldve_resolution {
+    KLDVE_RESOLUTION_CELLS = 0, /**< of the layer, [height][width] */
+    KLDVE_RESOLUTION_PIXELS = 1 /**< of the network's input, [in_height][in_width] */
+} kldve_resolution;
+
+typedef struct kldve_method kldve_method;
+
+/** One explanation in progress, as a method sees it.  Everything is borrowed and valid during the
+ *  call; made by the library only. */
+typedef struct kldve_job {
+    size_t struct_size;
+    kldve_ctx *ctx;
+    const kldve_method *method;
+    const kldve_options *options; /**< every default filled in */
+    const kldve_shape *shape; /**< in_* are 0 where there is no network (kldve_explain_arrays()) */
+    const kldve_divergence *divergence; /**< the scores are set */
+    const float *input;    /**< [in_channels][in_height][in_width]; NULL without a network */
+    const float *logits;   /**< [classes], as the network gave them */
+    const float *features; /**< [maps][height][width]; NULL within kldve_cotangent() */
+    const float *gradient; /**< [maps][height][width], of sum(cotangent * logits) at the layer;
+                                NULL before the backward pass or if the method needs none */
+    const double *alpha;   /**< [classes], the standardised gradient of the divergence, Eq. (2) */
+    const double *weights; /**< [maps], what weights() made; NULL before */
+    int32_t target;        /**< index of the class to explain */
+    int32_t flat;          /**< 1: alpha is zero because all scores are equal */
+} kldve_job;
+
+/** A method.  A slot that fails describes the failure with kldve_ctx_fail() and returns a negative
+ *  status.  Slots must give the same bits for the same job. */
+struct kldve_method {
+    size_t struct_size; /**< sizeof(kldve_method) where this was compiled */
+    const char *name;   /**< for kldve_options.method, [a-z0-9+-]+ */
+    const char *source; /**< where the method was published, one line */
+    uint32_t needs;     /**< KLDVE_NEED_*, with any options */
+    int32_t resolution; /**< a kldve_resolution */
+    const void *opaque; /**< for the slots: job->method->opaque */
+    /** What it needs with these options, a part of `needs`; NULL: always all of it. */
+    uint32_t (*needs_with)(const kldve_options *options);
+    /** The cotangent at the logits, [classes].  Called where a gradient at the layer is needed.
+     *  NULL: 1 at the target, 0 elsewhere. */
+    kldve_status (*cotangent)(const kldve_job *job, double *cotangent);
+    /** One weight for each feature map, [maps].  NULL: none; `map` is required then. */
+    kldve_status (*weights)(const kldve_job *job, double *weights);
+    /** The map, of `resolution`, before normalisation; any finite numbers.  NULL: the positive part
+     *  of the sum of weights times feature maps. */
+    kldve_status (*map)(kldve_job *job, float *map);
+};
+
+/** Make a host's own method known to a context, under its name.
+ *  @param method  Borrowed, must outlive the context.
+ *  @return KLDVE_OK; KLDVE_E_ARG (a name that is empty, malformed or taken; neither weights nor
+ *          map; unknown needs or resolution); KLDVE_E_NOMEM.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_method_register(kldve_ctx *ctx,
+                                                              const kldve_method *method);
+
+/** The methods by number from 0, the library's first, then those registered with `ctx` (which may
+ *  be NULL); NULL past the last.  @since 0.1 */
+KLDVE_API const kldve_method *kldve_method_at(const kldve_ctx *ctx, int32_t index);
+
+/** One more forward pass, of a changed input [in_channels][in_height][in_width] -> logits
+ *  [classes].  job->logits and job->features stay those of the explained input.  The backward calls
+ *  below are about the last of these passes.
+ *  @return KLDVE_OK, KLDVE_E_NUMERIC (a logit is NaN or infinite), or what the backend returned.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward(kldve_job *job, const float *input,
+                                                          float *logits);
+
+/** The gradient at the layer, [maps][height][width], of sum(cotangent * logits) of the last forward
+ *  pass.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp(kldve_job *job, const float *cotangent,
+                                                      float *gradient);
+
+/** The gradient at the input, [in_channels][in_height][in_width], under `rule` (a kldve_rule).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp_input(kldve_job *job, const float *cotangent,
+                                                            int32_t rule, float *gradient);
+
+/** The rest of the network: changed feature maps [maps][height][width] -> logits [classes].
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward_features(kldve_job *job,
+                                                                   const float *features,
+                                                                   float *logits);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,118 @@
+/* explain.c - the pipeline: what happens in which order.  No arithmetic here; every step is a file.
+ *
+ *     picture --preprocess.c--> input --backend--> logits k, feature maps x
+ *     k --target.c--> class c;  k, c --divergence/--> z, KL;  z --> alpha (Eq. 2)
+ *     alpha --methods/--> cotangent --backend (VJP)--> gradient G at the layer
+ *     G, x --weights.c--> one weight for each map --reduce.c--> map E (Eq. 3)
+ *     E --normalise.c--> 0..1
+ *
+ * H. K. Bashier Babiker and R. Goebel, "Using KL-divergence to focus Deep Visual Explanation",
+ * arXiv:1711.06431. */
+#include "explain.h"
+
+#include "clock.h"
+#include "explainer.h"
+#include "preprocess.h"
+
+static kldve_status explain_class(kldve_run *run, int32_t target, float *map)
+{
+    kldve_status st;
+
+    if ((st = kldve_run_divergence(run, target)) < 0 || /* k, c -> z, KL, alpha [classes]      */
+        (st = kldve_run_cotangent(run)) < 0 ||          /* alpha -> t [classes]                */
+        (st = kldve_run_vjp(run)) < 0 ||                /* t -> G [maps][height][width]        */
+        (st = kldve_run_weights(run)) < 0 ||            /* G, x -> a [maps]                    */
+        (st = kldve_run_map(run, map)) < 0)             /* a, x -> E in 0..1 [height][width]   */
+        return st;
+    return KLDVE_OK;
+}
+
+/* The map of the best other class.  What it leaves in the record is overwritten by the target's. */
+static kldve_status explain_other(kldve_run *run, int32_t other, const float **map)
+{
+    kldve_timings before = run->map->record.timings_ms;
+    float *values = kldve_run_other(run);
+    kldve_status st;
+
+    if (!values)
+        return KLDVE_E_NOMEM;
+    if ((st = explain_class(run, other, values)) < 0)
+        return st;
+    run->map->record.timings_ms = before;
+    *map = values;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_explain_run(kldve_run *run)
+{
+    const float *other_map = NULL;
+    int32_t target, other;
+    kldve_status st;
+
+    if ((st = kldve_run_target(run, &target, &other)) < 0 || /* k, options -> class c */
+        (st = kldve_run_scores(run)) < 0)                    /* k -> its divergence, any class */
+        return st;
+    if (run->options.flags & KLDVE_FLAG_CHECK && (st = explain_other(run, other, &other_map)) < 0)
+        return st;
+    if ((st = explain_class(run, target, run->map->values)) < 0)
+        return st;
+    if (other_map)
+        kldve_run_compare(run, other_map);
+    return KLDVE_OK;
+}
+
+/* Input -> heat map in *out. */
+static kldve_status explain_input(kldve_explainer *ex, const float *input,
+                                  const kldve_options *options, kldve_heatmap **out)
+{
+    kldve_run run;
+    kldve_status st;
+
+    st = kldve_run_prepare(&run, ex->ctx, &ex->net.shape, options, &ex->buffers);
+    if (st < 0 || (st = kldve_run_begin(&run, &ex->net, NULL)) < 0)
+        return st;
+    if ((st = kldve_run_forward(&run, input)) < 0 || (st = kldve_explain_run(&run)) < 0) {
+        kldve_heatmap_free(run.map);
+        return st;
+    }
+    *out = run.map;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_explain_input(kldve_explainer *ex, const float *input,
+                                 const kldve_options *options, kldve_heatmap **out)
+{
+    if (!ex)
+        return KLDVE_E_ARG;
+    if (!input || !out)
+        return kldve_ctx_failf(ex->ctx, KLDVE_E_ARG, "explain: %s is NULL",
+                               input ? "the result" : "the input");
+    return explain_input(ex, input, options, out);
+}
+
+kldve_status kldve_explain(kldve_explainer *ex, const kldve_image *picture,
+                           const kldve_options *options, kldve_heatmap **out)
+{
+    kldve_heatmap *map = NULL;
+    kldve_view view;
+    kldve_status st;
+    double start = kldve_clock_ms(), preprocess;
+
+    if (!ex)
+        return KLDVE_E_ARG;
+    if (!picture || !out)
+        return kldve_ctx_failf(ex->ctx, KLDVE_E_ARG, "explain: %s is NULL",
+                               picture ? "the result" : "the picture");
+    if ((st = kldve_preprocess(ex->ctx, picture, &ex->spec, &ex->net.shape, ex->input, &view)) < 0)
+        return st;
+    preprocess = kldve_clock_ms() - start;
+    if ((st = explain_input(ex, ex->input, options, &map)) < 0)
+        return st;
+    map->record.timings_ms.preprocess = preprocess;
+    map->record.seen_x = view.x;
+    map->record.seen_y = view.y;
+    map->record.seen_width = view.width;
+    map->record.seen_height = view.height;
+    *out = map;
+    return KLDVE_OK;
+}

@@ -1,0 +1,33 @@
+/* finite.h - look for NaN and infinity. */
+#ifndef KLDVE_LIB_FINITE_H
+#define KLDVE_LIB_FINITE_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/** The index of the first item that is NaN or infinite; n if all are finite. */
+static inline size_t kldve_finite(const float *value, size_t n)
+{
+    uint32_t bits, bad = 0;
+
+    /* All exponent bits set; without a branch, so that the loop can run several items at once. */
+    for (size_t i = 0; i < n; i++) {
+        memcpy(&bits, value + i, sizeof bits);
+        bad |= (bits & 0x7f800000u) == 0x7f800000u;
+    }
+    if (!bad)
+        return n;
+    for (size_t i = 0;; i++)
+        if (!isfinite(value[i]))
+            return i;
+}
+
+/** How such a number is called in a message. */
+static inline const char *kldve_finite_name(double value)
+{
+    return isnan(value) ? "not a number" : value > 0 ? "infinite" : "minus infinity";
+}
+
+#endif

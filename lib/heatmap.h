@@ -1,0 +1,28 @@
+/* heatmap.h - inside of the heat map. */
+#ifndef KLDVE_LIB_HEATMAP_H
+#define KLDVE_LIB_HEATMAP_H
+
+#include <stdbool.h>
+
+#include <kldve/kldve.h>
+
+/* One allocation; the arrays lie behind the struct. */
+struct kldve_heatmap {
+    kldve_ctx *ctx;
+    kldve_record record;
+    int32_t view_width, view_height; /**< pixels of the map drawn alone */
+    bool has_cotangent, has_weights;
+    float *values;     /**< [record.height][record.width] */
+    float *logits;     /**< [record.classes] */
+    double *z;         /**< [record.classes] */
+    double *alpha;     /**< [record.classes] */
+    double *cotangent; /**< [record.classes] */
+    double *weights;   /**< [record.maps] */
+};
+
+/** A heat map whose arrays are not set yet; the record has the sizes, all of the picture seen, and
+ *  class_sensitivity NaN.  All sizes at least 1. */
+kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, int32_t height,
+                               int32_t width, kldve_heatmap **out);
+
+#endif

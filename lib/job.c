@@ -1,0 +1,72 @@
+/* job.c - what methods call: sums over feature maps, further runs of the network. */
+#include <assert.h>
+#include <stddef.h>
+
+#include "methods/methods.h"
+#include "reduce.h"
+#include "run.h"
+
+static kldve_run *run_of(kldve_job *job)
+{
+    static_assert(offsetof(kldve_run, job) == 0, "the job is the first member of its run");
+    return (kldve_run *)(void *)job;
+}
+
+void kldve_job_weighted_sum(kldve_job *job, const double *weights, float *map)
+{
+    const kldve_shape *s = job->shape;
+
+    kldve_reduce(job->features, s->maps, s->height * s->width, weights,
+                 run_of(job)->buffers->scratch, map);
+}
+
+void kldve_job_magnitude_sum(kldve_job *job, const double *weights, float *map)
+{
+    const kldve_shape *s = job->shape;
+
+    kldve_reduce_magnitudes(job->features, s->maps, s->height * s->width, weights,
+                            run_of(job)->buffers->scratch, map);
+}
+
+void kldve_job_sum(kldve_job *job, float *map)
+{
+    const kldve_shape *s = job->shape;
+
+    kldve_reduce_sum(job->features, s->maps, s->height * s->width, run_of(job)->buffers->scratch,
+                     map);
+}
+
+static kldve_status without_network(kldve_job *job)
+{
+    return kldve_ctx_failf(job->ctx, KLDVE_E_UNSUPPORTED, "%s: there is no network to run",
+                           job->method->name);
+}
+
+kldve_status kldve_job_forward(kldve_job *job, const float *input, float *logits)
+{
+    kldve_network *net = run_of(job)->net;
+
+    return net ? kldve_network_forward_again(net, input, logits) : without_network(job);
+}
+
+kldve_status kldve_job_vjp(kldve_job *job, const float *cotangent, float *gradient)
+{
+    kldve_network *net = run_of(job)->net;
+
+    return net ? kldve_network_vjp(net, cotangent, gradient) : without_network(job);
+}
+
+kldve_status kldve_job_vjp_input(kldve_job *job, const float *cotangent, int32_t rule,
+                                 float *gradient)
+{
+    kldve_network *net = run_of(job)->net;
+
+    return net ? kldve_network_vjp_input(net, cotangent, rule, gradient) : without_network(job);
+}
+
+kldve_status kldve_job_forward_features(kldve_job *job, const float *features, float *logits)
+{
+    kldve_network *net = run_of(job)->net;
+
+    return net ? kldve_network_forward_features(net, features, logits) : without_network(job);
+}

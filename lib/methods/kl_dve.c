@@ -1,0 +1,93 @@
+/* kl_dve.c - KL-DVE: H. K. Bashier Babiker and R. Goebel, "Using KL-divergence to focus Deep Visual
+ * Explanation", arXiv:1711.06431, in four readings of its Eq. (3) (docs/method.md, section 2).
+ *
+ * k logits, z gradient of the KL divergence, alpha = (z - mean) / deviation (Eq. 2), x feature
+ * maps, c target, d_ic = k_i - k_c, w_ic = 1/(1 + d_ic^2); G is the VJP of the cotangent t to the
+ * layer, a_m the mean of G_m over space:
+ *
+ *     reading    cotangent t                            weights                          map E
+ *     paper      none                                   sum_j |alpha_j|, for every map   sum a x
+ *     channel    alpha                                  (a_m - mean) / deviation         sum |a| x
+ *     contrast   -w_ic |d_ic|, t_c = -sum; / deviation  a_m                              ReLU(sum a
+ * x) rivals     -w_ic^2 |d_ic|, t_c = -sum; / dev.     a_m                              ReLU(sum a
+ * x)
+ *
+ * `paper` is Algorithm 1 to the letter.  Its weight is one positive number for all maps, which the
+ * normalisation removes: it explains no class but the network's activity.  To be bit for bit the
+ * same for every class the map is the plain sum.  All scores equal: alpha = 0, E = 0. */
+#include "methods/methods.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "reduce.h"
+#include "weights.h"
+
+static uint32_t needs_with(const kldve_options *options)
+{
+    return options->reading == KLDVE_READING_PAPER ? KLDVE_NEED_FEATURES
+                                                   : KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT;
+}
+
+static kldve_status cotangent(const kldve_job *job, double *t)
+{
+    size_t n = (size_t)job->shape->classes, c = (size_t)job->target;
+
+    switch (job->options->reading) {
+    case KLDVE_READING_CONTRAST:
+        return kldve_divergence_contrast(job->divergence, c, t);
+    case KLDVE_READING_RIVALS:
+        return kldve_divergence_rivals(job->divergence, c, t);
+    default: /* channel; paper asks for none */
+        memcpy(t, job->alpha, n * sizeof *t);
+        return KLDVE_OK;
+    }
+}
+
+static kldve_status weights(const kldve_job *job, double *a)
+{
+    size_t maps = kldve_job_maps(job);
+    double sum = 0;
+
+    if (job->options->reading != KLDVE_READING_PAPER) {
+        kldve_weights_mean(job->gradient, maps, kldve_job_cells(job), a);
+        if (job->options->reading == KLDVE_READING_CHANNEL)
+            kldve_standardise(a, maps, a);
+        return KLDVE_OK;
+    }
+    for (int32_t j = 0; j < job->shape->classes; j++)
+        sum += fabs(job->alpha[j]);
+    for (size_t m = 0; m < maps; m++)
+        a[m] = sum;
+    return KLDVE_OK;
+}
+
+static kldve_status map(kldve_job *job, float *e)
+{
+    switch (job->options->reading) {
+    case KLDVE_READING_PAPER:
+        if (job->flat)
+            memset(e, 0, kldve_job_cells(job) * sizeof *e);
+        else
+            kldve_job_sum(job, e);
+        break;
+    case KLDVE_READING_CHANNEL:
+        kldve_job_magnitude_sum(job, job->weights, e);
+        break;
+    default:
+        kldve_job_weighted_sum(job, job->weights, e);
+        kldve_reduce_relu(e, kldve_job_cells(job));
+    }
+    return KLDVE_OK;
+}
+
+const kldve_method kldve_method_kl_dve = {
+    .struct_size = sizeof(kldve_method),
+    .name = "kl-dve",
+    .source = "Bashier Babiker and Goebel 2017, arXiv:1711.06431",
+    .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
+    .needs_with = needs_with,
+    .cotangent = cotangent,
+    .weights = weights,
+    .map = map,
+};

@@ -1,0 +1,39 @@
+/* methods.h - the table of methods, and the helpers that method files share.
+ *
+ * A method is one file of this folder with one `const kldve_method`, one line below, one in table.c
+ * and one in meson.build. */
+#ifndef KLDVE_LIB_METHODS_H
+#define KLDVE_LIB_METHODS_H
+
+#include <kldve/method.h>
+
+extern const kldve_method kldve_method_kl_dve;
+
+/** The method of that name: the library's or one registered with `ctx`; NULL if there is none. */
+const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name);
+
+/** The slots, or what stands in for a slot that is NULL. */
+kldve_status kldve_method_cotangent(const kldve_job *job, double *cotangent);
+kldve_status kldve_method_map(kldve_job *job, float *map);
+
+/** A slot: a_c = mean over space of the gradient. */
+kldve_status kldve_method_weights_mean(const kldve_job *job, double *weights);
+
+/** E = sum over c of weights_c x_c, times some positive number.  weights [maps]. */
+void kldve_job_weighted_sum(kldve_job *job, const double *weights, float *map);
+/** The same with |weights_c|. */
+void kldve_job_magnitude_sum(kldve_job *job, const double *weights, float *map);
+/** E = sum over c of x_c. */
+void kldve_job_sum(kldve_job *job, float *map);
+
+/** Sizes. */
+static inline size_t kldve_job_cells(const kldve_job *job)
+{
+    return (size_t)job->shape->height * (size_t)job->shape->width;
+}
+static inline size_t kldve_job_maps(const kldve_job *job)
+{
+    return (size_t)job->shape->maps;
+}
+
+#endif

@@ -1,0 +1,98 @@
+/* table.c - the methods by name and number, and those that a host registers. */
+#include "methods/methods.h"
+
+#include <string.h>
+
+#include "ctx.h"
+#include "reduce.h"
+#include "struct.h"
+#include "weights.h"
+
+static const kldve_method *const methods[] = {
+    &kldve_method_kl_dve,
+};
+
+enum {
+    METHODS = sizeof methods / sizeof *methods,
+    METHOD_SIZE_0_1 = KLDVE_END_OF(kldve_method, map),
+    KNOWN_NEEDS = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT |
+                  KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS
+};
+
+const kldve_method *kldve_method_at(const kldve_ctx *ctx, int32_t index)
+{
+    if (index < 0)
+        return NULL;
+    return index < METHODS ? methods[index] : kldve_ctx_method(ctx, index - METHODS);
+}
+
+const char *kldve_method_name(int32_t index)
+{
+    const kldve_method *method = kldve_method_at(NULL, index);
+
+    return method ? method->name : NULL;
+}
+
+const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name)
+{
+    const kldve_method *method = NULL;
+
+    for (int32_t i = 0; (method = kldve_method_at(ctx, i)) != NULL; i++)
+        if (strcmp(method->name, name) == 0)
+            break;
+    return method;
+}
+
+kldve_status kldve_method_register(kldve_ctx *ctx, const kldve_method *method)
+{
+    const char *name;
+
+    if (!ctx || !method)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "register: NULL argument");
+    if (method->struct_size < METHOD_SIZE_0_1)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: struct_size is %zu, set it to sizeof(kldve_method)",
+                               method->struct_size);
+    name = method->name;
+    if (!name || !*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789+-")])
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: the name \"%s\" is not [a-z0-9+-]+",
+                               name ? name : "");
+    if (kldve_method_find(ctx, name))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: there is a method \"%s\" already",
+                               name);
+    if (!method->weights && !method->map)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s has neither weights nor map", name);
+    if (method->needs & ~(uint32_t)KNOWN_NEEDS || method->resolution < KLDVE_RESOLUTION_CELLS ||
+        method->resolution > KLDVE_RESOLUTION_PIXELS)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s: unknown needs or resolution", name);
+    if (method->resolution == KLDVE_RESOLUTION_PIXELS && !method->map)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: %s: weighted feature maps are no map of pixels", name);
+    return kldve_ctx_add_method(ctx, method);
+}
+
+/* -- what stands in for a slot ---------------------------------------------------------------- */
+
+kldve_status kldve_method_cotangent(const kldve_job *job, double *cotangent)
+{
+    if (job->method->cotangent)
+        return job->method->cotangent(job, cotangent);
+    memset(cotangent, 0, (size_t)job->shape->classes * sizeof *cotangent);
+    cotangent[job->target] = 1;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_method_map(kldve_job *job, float *map)
+{
+    if (job->method->map)
+        return job->method->map(job, map);
+    kldve_job_weighted_sum(job, job->weights, map);
+    kldve_reduce_relu(map, kldve_job_cells(job));
+    return KLDVE_OK;
+}
+
+kldve_status kldve_method_weights_mean(const kldve_job *job, double *weights)
+{
+    kldve_weights_mean(job->gradient, kldve_job_maps(job), kldve_job_cells(job), weights);
+    return KLDVE_OK;
+}

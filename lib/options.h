@@ -1,0 +1,10 @@
+/* options.h - the options of one explanation, checked and with every default filled in. */
+#ifndef KLDVE_LIB_OPTIONS_H
+#define KLDVE_LIB_OPTIONS_H
+
+#include <kldve/kldve.h>
+
+/** @param src  The caller's, or NULL. */
+kldve_status kldve_options_load(kldve_ctx *ctx, const kldve_options *src, kldve_options *dst);
+
+#endif

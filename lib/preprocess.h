@@ -1,0 +1,25 @@
+/* preprocess.h - a picture becomes the network's input. */
+#ifndef KLDVE_LIB_PREPROCESS_H
+#define KLDVE_LIB_PREPROCESS_H
+
+#include <kldve/kldve.h>
+
+/** What the network sees of the picture, as parts of its sides. */
+typedef struct kldve_view {
+    float x, y, width, height;
+} kldve_view;
+
+/** RGB, or grey for one channel, pixel values 0..255. */
+void kldve_input_spec_default(const kldve_shape *shape, kldve_input_spec *spec);
+
+/** Check a caller's specification against the network and fill in every default.  *dst is written
+ *  on success only. */
+kldve_status kldve_input_spec_load(kldve_ctx *ctx, const kldve_shape *shape,
+                                   const kldve_input_spec *src, kldve_input_spec *dst);
+
+/** Picture -> input [in_channels][in_height][in_width]; formulas in preprocess.c. */
+kldve_status kldve_preprocess(kldve_ctx *ctx, const kldve_image *picture,
+                              const kldve_input_spec *spec, const kldve_shape *shape, float *input,
+                              kldve_view *view);
+
+#endif

@@ -1,0 +1,67 @@
+/* reduce.c - from feature maps and their weights to one map, Eq. (3) of arXiv:1711.06431.
+ *
+ *     E = sum over c of a_c x_c,   x [maps][cells] row-major: the transposed matrix times a vector
+ *
+ * Algorithm 1 of the paper adds x_i |alpha_j| over all maps i and all classes j, which is
+ * (sum_j |alpha_j|) sum_i x_i: one positive number times the sum of the maps.  The number drops out
+ * of the normalised map, so the reading `paper` takes the sum of the maps itself and is bit for bit
+ * the same for every class (docs/method.md).
+ *
+ * The only file that calls BLAS.  Cost: maps * cells multiply-adds, memory-bound. */
+#include "reduce.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+static void weigh(const float *x, int32_t maps, int32_t cells, const float *a, float *map)
+{
+    cblas_sgemv(CblasRowMajor, CblasTrans, maps, cells, 1, x, cells, a, 1, 0, map, 1);
+}
+
+/* a / max |a| in float32; false if all are 0. */
+static bool scaled(const double *a, int32_t maps, float *out)
+{
+    double largest = 0;
+
+    for (int32_t c = 0; c < maps; c++)
+        largest = fabs(a[c]) > largest ? fabs(a[c]) : largest;
+    for (int32_t c = 0; c < maps; c++)
+        out[c] = largest > 0 ? (float)(a[c] / largest) : 0;
+    return largest > 0;
+}
+
+void kldve_reduce(const float *x, int32_t maps, int32_t cells, const double *a, float *scratch,
+                  float *map)
+{
+    if (scaled(a, maps, scratch))
+        weigh(x, maps, cells, scratch, map);
+    else
+        memset(map, 0, (size_t)cells * sizeof *map);
+}
+
+void kldve_reduce_magnitudes(const float *x, int32_t maps, int32_t cells, const double *a,
+                             float *scratch, float *map)
+{
+    if (!scaled(a, maps, scratch)) {
+        memset(map, 0, (size_t)cells * sizeof *map);
+        return;
+    }
+    for (int32_t c = 0; c < maps; c++)
+        scratch[c] = fabsf(scratch[c]);
+    weigh(x, maps, cells, scratch, map);
+}
+
+void kldve_reduce_sum(const float *x, int32_t maps, int32_t cells, float *scratch, float *map)
+{
+    for (int32_t c = 0; c < maps; c++)
+        scratch[c] = 1;
+    weigh(x, maps, cells, scratch, map);
+}
+
+void kldve_reduce_relu(float *map, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        map[i] = map[i] > 0 ? map[i] : 0;
+}

@@ -1,0 +1,27 @@
+/* reduce.h - from feature maps and their weights to one map. */
+#ifndef KLDVE_LIB_REDUCE_H
+#define KLDVE_LIB_REDUCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** E = s * sum over c of a_c x_c with one gemv, where s = 1 / max |a| keeps E within float32 (a
+ *  positive factor that the normalisation removes).  All a = 0 gives zeros.
+ *  @param x        [maps][cells].
+ *  @param a        [maps], finite.
+ *  @param scratch  [maps].
+ *  @param map      E, [cells]; not overlapping anything else. */
+void kldve_reduce(const float *x, int32_t maps, int32_t cells, const double *a, float *scratch,
+                  float *map);
+
+/** E = s * sum over c of |a_c| x_c. */
+void kldve_reduce_magnitudes(const float *x, int32_t maps, int32_t cells, const double *a,
+                             float *scratch, float *map);
+
+/** E = sum over c of x_c: the same with every weight 1. */
+void kldve_reduce_sum(const float *x, int32_t maps, int32_t cells, float *scratch, float *map);
+
+/** E = max(E, 0). */
+void kldve_reduce_relu(float *map, size_t count);
+
+#endif

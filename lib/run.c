@@ -1,0 +1,364 @@
+/* run.c - the stages as steps on one explanation: which buffer goes into which function. */
+#include "run.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "block.h"
+#include "clock.h"
+#include "finite.h"
+#include "methods/methods.h"
+#include "normalise.h"
+#include "options.h"
+#include "sensitivity.h"
+#include "target.h"
+
+/* -- buffers ---------------------------------------------------------------------------------- */
+
+static void cut(kldve_buffers *b, kldve_block *block, const kldve_shape *s, bool arrays)
+{
+    size_t n = (size_t)s->classes, maps = (size_t)s->maps, cells, features;
+
+    if (!kldve_size_mul((size_t)s->height, (size_t)s->width, &cells) ||
+        !kldve_size_mul(cells, maps, &features)) {
+        block->overflow = true;
+        return;
+    }
+    b->seed = kldve_block_cut(block, n, sizeof *b->seed);
+    b->scratch = kldve_block_cut(block, maps, sizeof *b->scratch);
+    b->scores = kldve_block_cut(block, n, sizeof *b->scores);
+    if (arrays)
+        return;
+    b->logits = kldve_block_cut(block, n, sizeof *b->logits);
+    b->features = kldve_block_cut(block, features, sizeof *b->features);
+    b->gradient = kldve_block_cut(block, features, sizeof *b->gradient);
+}
+
+kldve_status kldve_buffers_new(kldve_ctx *ctx, const kldve_shape *shape, bool arrays,
+                               kldve_buffers *out)
+{
+    kldve_buffers b = {.ctx = ctx};
+    kldve_block block = {NULL, 0, false};
+
+    cut(&b, &block, shape, arrays);
+    if (!block.overflow)
+        b.memory = kldve_ctx_alloc(ctx, 1, block.size);
+    if (!b.memory)
+        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for %d feature maps of %d x %d",
+                               (int)shape->maps, (int)shape->height, (int)shape->width);
+    block = (kldve_block){b.memory, 0, false};
+    cut(&b, &block, shape, arrays);
+    *out = b;
+    return KLDVE_OK;
+}
+
+void kldve_buffers_free(kldve_buffers *b)
+{
+    if (!b->ctx)
+        return;
+    kldve_divergence_free(b->divergence);
+    kldve_ctx_release(b->ctx, b->other);
+    kldve_ctx_release(b->ctx, b->memory);
+    memset(b, 0, sizeof *b);
+}
+
+/* The divergence object with the options of this call: that of the last call if they are equal. */
+static kldve_status divergence_for(kldve_buffers *b, const kldve_options *o, size_t n)
+{
+    kldve_divergence_options options = {.struct_size = sizeof options,
+                                        .temperature = (double)o->temperature,
+                                        .perplexity = o->perplexity};
+
+    if (b->divergence && b->temperature == options.temperature &&
+        b->perplexity == options.perplexity)
+        return KLDVE_OK;
+    kldve_divergence_free(b->divergence);
+    b->divergence = NULL;
+    b->temperature = options.temperature;
+    b->perplexity = options.perplexity;
+    return kldve_divergence_new(b->ctx, n, &options, &b->divergence);
+}
+
+/* -- begin ------------------------------------------------------------------------------------ */
+
+kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape *shape,
+                               const kldve_options *options, kldve_buffers *buffers)
+{
+    const kldve_method *method;
+    kldve_status st;
+
+    memset(run, 0, sizeof *run);
+    if ((st = kldve_options_load(ctx, options, &run->options)) < 0)
+        return st;
+    method = kldve_method_find(ctx, run->options.method);
+    if (!method)
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
+                               "there is no method \"%s\"; kldve_method_name() lists them",
+                               run->options.method);
+    if ((st = divergence_for(buffers, &run->options, (size_t)shape->classes)) < 0)
+        return st;
+    run->buffers = buffers;
+    run->where = "arrays";
+    run->needs = method->needs_with ? method->needs_with(&run->options) : method->needs;
+    run->job = (kldve_job){
+        .struct_size = sizeof run->job,
+        .ctx = ctx,
+        .method = method,
+        .options = &run->options,
+        .shape = shape,
+        .divergence = buffers->divergence,
+    };
+    return KLDVE_OK;
+}
+
+/* In messages: "the reading contrast", as there the reading decides, else "the method NAME". */
+static kldve_status lacks(const kldve_run *run, kldve_status st, const char *what)
+{
+    bool reading = strcmp(run->job.method->name, "kl-dve") == 0;
+
+    return kldve_ctx_failf(
+        run->job.ctx, st, "%s: the %s %s needs %s", run->where, reading ? "reading" : "method",
+        reading ? kldve_reading_name(run->options.reading) : run->job.method->name, what);
+}
+
+static kldve_status check_arrays(const kldve_run *run)
+{
+    const uint32_t of_network =
+        KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS;
+
+    if (run->needs & of_network || run->job.method->resolution != KLDVE_RESOLUTION_CELLS)
+        return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself, not only its arrays");
+    if (!(run->needs & KLDVE_NEED_GRADIENT))
+        return KLDVE_OK;
+    if (!run->given)
+        return lacks(run, KLDVE_E_NO_VJP,
+                     "kldve_arrays.gradient (the reading paper needs no gradient)");
+    if (run->options.flags & KLDVE_FLAG_CHECK)
+        return lacks(run, KLDVE_E_NO_VJP, "a second gradient for KLDVE_FLAG_CHECK");
+    return KLDVE_OK;
+}
+
+static kldve_status check_network(const kldve_run *run)
+{
+    const kldve_network *net = run->net;
+
+    if (run->needs & KLDVE_NEED_GRADIENT && !kldve_network_has_vjp(net))
+        return lacks(run, KLDVE_E_NO_VJP,
+                     "a gradient, which this backend cannot give (the reading paper needs none)");
+    if (run->needs & KLDVE_NEED_INPUT_GRADIENT && !kldve_network_has_vjp_input(net))
+        return lacks(run, KLDVE_E_NO_VJP,
+                     "a gradient at the pixels, which this backend cannot give");
+    if (run->needs & KLDVE_NEED_FEATURE_FORWARDS && !kldve_network_has_forward_features(net))
+        return lacks(run, KLDVE_E_UNSUPPORTED,
+                     "to run from changed feature maps, which this backend cannot");
+    return KLDVE_OK;
+}
+
+kldve_status kldve_run_begin(kldve_run *run, kldve_network *net, const float *given)
+{
+    const kldve_shape *s = run->job.shape;
+    const kldve_method *method = run->job.method;
+    bool pixels = method->resolution == KLDVE_RESOLUTION_PIXELS;
+    kldve_status st;
+
+    run->net = net;
+    run->given = given;
+    if (net)
+        run->where = net->backend->name;
+    if ((st = net ? check_network(run) : check_arrays(run)) < 0)
+        return st;
+    st = kldve_heatmap_new(run->job.ctx, s->classes, s->maps, pixels ? s->in_height : s->height,
+                           pixels ? s->in_width : s->width, &run->map);
+    if (st < 0)
+        return st;
+    run->map->record.method = method->name;
+    run->map->record.reading = run->options.reading;
+    run->map->view_height = s->in_height;
+    run->map->view_width = s->in_width;
+    run->map->has_cotangent = run->needs & KLDVE_NEED_GRADIENT;
+    run->map->has_weights = method->weights != NULL;
+    return KLDVE_OK;
+}
+
+/* -- steps ------------------------------------------------------------------------------------ */
+
+static kldve_timings *timings(kldve_run *run)
+{
+    return &run->map->record.timings_ms;
+}
+
+kldve_status kldve_run_forward(kldve_run *run, const float *input)
+{
+    kldve_buffers *b = run->buffers;
+    double start = kldve_clock_ms();
+    kldve_status st = kldve_ctx_progress(run->job.ctx, "forward", 0, 1);
+
+    if (st < 0 || (st = kldve_network_forward(run->net, input, b->logits, b->features)) < 0)
+        return st;
+    run->job.input = input;
+    run->job.logits = b->logits;
+    run->job.features = b->features;
+    timings(run)->forward += kldve_clock_ms() - start;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_run_scores(kldve_run *run)
+{
+    size_t n = (size_t)run->job.shape->classes;
+    double start = kldve_clock_ms();
+    kldve_status st;
+
+    for (size_t i = 0; i < n; i++)
+        run->buffers->scores[i] = (double)run->job.logits[i];
+    if ((st = kldve_divergence_set_scores(run->buffers->divergence, run->buffers->scores)) < 0)
+        return st;
+    memcpy(run->map->logits, run->job.logits, n * sizeof *run->map->logits);
+    timings(run)->divergence += kldve_clock_ms() - start;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_run_target(kldve_run *run, int32_t *target, int32_t *other)
+{
+    const float *k = run->job.logits;
+    int32_t n = run->job.shape->classes, wanted = run->options.target;
+
+    if (wanted < 0 || wanted >= n)
+        return kldve_ctx_failf(run->job.ctx, KLDVE_E_ARG,
+                               "%s: target %s %d is not among the %d classes (0 to %d)", run->where,
+                               run->options.target_kind == KLDVE_TARGET_INDEX ? "index" : "rank",
+                               (int)wanted, (int)n, (int)n - 1);
+    if (run->options.target_kind == KLDVE_TARGET_RANK)
+        wanted = (int32_t)kldve_target_ranked(k, (size_t)n, (size_t)wanted);
+    *target = wanted;
+    *other = (int32_t)kldve_target_ranked(k, (size_t)n, 0);
+    if (*other == wanted)
+        *other = (int32_t)kldve_target_ranked(k, (size_t)n, 1);
+    return KLDVE_OK;
+}
+
+kldve_status kldve_run_divergence(kldve_run *run, int32_t target)
+{
+    kldve_heatmap *map = run->map;
+    size_t n = (size_t)run->job.shape->classes, c = (size_t)target;
+    double start = kldve_clock_ms();
+    kldve_status st = kldve_divergence_onehot(run->job.divergence, c, map->z, &map->record.kl);
+
+    if (st < 0)
+        return st;
+    run->job.flat = kldve_standardise(map->z, n, map->alpha);
+    run->job.alpha = map->alpha;
+    run->job.target = target;
+    run->job.gradient = NULL;
+    run->job.weights = NULL;
+    map->record.target = target;
+    map->record.logit = run->job.logits[c];
+    map->record.probability = (float)kldve_target_probability(run->job.logits, n, c);
+    timings(run)->divergence += kldve_clock_ms() - start;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_run_cotangent(kldve_run *run)
+{
+    double start = kldve_clock_ms();
+    kldve_status st;
+
+    if (!(run->needs & KLDVE_NEED_GRADIENT))
+        return KLDVE_OK;
+    st = kldve_method_cotangent(&run->job, run->map->cotangent);
+    timings(run)->divergence += kldve_clock_ms() - start;
+    return st;
+}
+
+/* A method that ran further forward passes left the network elsewhere: go back first. */
+static kldve_status go_back(kldve_run *run)
+{
+    kldve_buffers *b = run->buffers;
+
+    if (!run->net->moved)
+        return KLDVE_OK;
+    return kldve_network_forward(run->net, run->job.input, b->logits, b->features);
+}
+
+kldve_status kldve_run_vjp(kldve_run *run)
+{
+    kldve_buffers *b = run->buffers;
+    double start = kldve_clock_ms();
+    kldve_status st;
+
+    if (run->net && (st = go_back(run)) < 0)
+        return st;
+    if (!(run->needs & KLDVE_NEED_GRADIENT))
+        return KLDVE_OK;
+    if (!run->net) {
+        run->job.gradient = run->given;
+        return KLDVE_OK;
+    }
+    for (int32_t i = 0; i < run->job.shape->classes; i++)
+        b->seed[i] = (float)run->map->cotangent[i];
+    if ((st = kldve_ctx_progress(run->job.ctx, "backward", 0, 1)) < 0 ||
+        (st = kldve_network_vjp(run->net, b->seed, b->gradient)) < 0)
+        return st;
+    run->job.gradient = b->gradient;
+    timings(run)->backward += kldve_clock_ms() - start;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_run_weights(kldve_run *run)
+{
+    const kldve_method *method = run->job.method;
+    double start = kldve_clock_ms();
+    kldve_status st;
+
+    if (!method->weights)
+        return KLDVE_OK;
+    if ((st = method->weights(&run->job, run->map->weights)) < 0)
+        return st;
+    for (int32_t c = 0; c < run->job.shape->maps; c++)
+        if (!isfinite(run->map->weights[c]))
+            return kldve_ctx_failf(run->job.ctx, KLDVE_E_NUMERIC, "%s: the weight of map %d is %s",
+                                   method->name, (int)c, kldve_finite_name(run->map->weights[c]));
+    run->job.weights = run->map->weights;
+    timings(run)->reduce += kldve_clock_ms() - start;
+    return KLDVE_OK;
+}
+
+static size_t map_count(const kldve_run *run)
+{
+    return (size_t)run->map->record.height * (size_t)run->map->record.width;
+}
+
+kldve_status kldve_run_map(kldve_run *run, float *map)
+{
+    size_t count = map_count(run);
+    double start = kldve_clock_ms();
+    kldve_status st = kldve_method_map(&run->job, map);
+
+    if (st < 0 || (st = kldve_network_check(run->job.ctx, run->job.method->name, "value of the map",
+                                            map, count)) < 0)
+        return st;
+    run->map->record.flat = kldve_normalise(map, count);
+    timings(run)->reduce += kldve_clock_ms() - start;
+    return KLDVE_OK;
+}
+
+void kldve_run_compare(kldve_run *run, const float *other)
+{
+    run->map->record.class_sensitivity = kldve_sensitivity(run->map->values, other, map_count(run));
+}
+
+float *kldve_run_other(kldve_run *run)
+{
+    kldve_buffers *b = run->buffers;
+    size_t count = map_count(run);
+
+    if (b->other_count >= count)
+        return b->other;
+    kldve_ctx_release(b->ctx, b->other);
+    b->other_count = 0;
+    b->other = kldve_ctx_alloc(b->ctx, count, sizeof *b->other);
+    if (!b->other)
+        kldve_ctx_fail(b->ctx, KLDVE_E_NOMEM, "out of memory for a second map");
+    else
+        b->other_count = count;
+    return b->other;
+}

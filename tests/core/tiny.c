@@ -1,0 +1,223 @@
+/* tiny.c - see tiny.h. */
+#include "tiny.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "support.h"
+
+struct tiny {
+    kldve_ctx *ctx;
+    tiny_config config;
+    float *w1, *b1, *w2, *b2, *p; /* one block, from w1 */
+    float *x;                     /* [maps][cells] of the last forward, before the ReLU */
+};
+
+static size_t cells_of(const tiny_config *c)
+{
+    return (size_t)c->height * (size_t)c->width;
+}
+
+static void tiny_close(void *state)
+{
+    struct tiny *t = state;
+
+    if (!t)
+        return;
+    kldve_ctx_release(t->ctx, t->w1);
+    kldve_ctx_release(t->ctx, t->x);
+    kldve_ctx_release(t->ctx, t);
+}
+
+static void draw(struct tiny *t, size_t count, size_t cells)
+{
+    uint64_t seed = t->config.seed;
+
+    for (size_t i = 0; i < count; i++)
+        t->w1[i] = (float)test_normal(&seed);
+    for (size_t i = 0; i < cells; i++)
+        t->p[i] = 0.5f + (float)test_random(&seed);
+}
+
+static kldve_status tiny_open(kldve_ctx *ctx, const void *config, void **state)
+{
+    const tiny_config *c = config;
+    size_t maps = (size_t)c->maps, n = (size_t)c->classes, cells = cells_of(c);
+    size_t count = maps * (size_t)c->channels + maps + n * maps + n;
+    struct tiny *t = kldve_ctx_alloc(ctx, 1, sizeof *t);
+
+    if (!t)
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "no memory for the state");
+    memset(t, 0, sizeof *t);
+    t->ctx = ctx;
+    t->config = *c;
+    t->w1 = kldve_ctx_alloc(ctx, count + cells, sizeof *t->w1);
+    t->x = kldve_ctx_alloc(ctx, maps * cells, sizeof *t->x);
+    if (!t->w1 || !t->x) {
+        tiny_close(t);
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "no memory for the weights");
+    }
+    t->b1 = t->w1 + maps * (size_t)c->channels;
+    t->w2 = t->b1 + maps;
+    t->b2 = t->w2 + n * maps;
+    t->p = t->b2 + n;
+    draw(t, count, cells);
+    *state = t;
+    return KLDVE_OK;
+}
+
+static void tiny_shape(const void *state, kldve_shape *out)
+{
+    const tiny_config *c = &((const struct tiny *)state)->config;
+
+    out->in_channels = c->channels;
+    out->in_height = c->height * TINY_PATCH;
+    out->in_width = c->width * TINY_PATCH;
+    out->classes = c->classes;
+    out->maps = c->maps;
+    out->height = c->height;
+    out->width = c->width;
+}
+
+/* The index in the input of pixel `i` of the patch under a cell. */
+static size_t pixel(const tiny_config *c, size_t channel, size_t cell, size_t i)
+{
+    size_t width = (size_t)c->width, row = cell / width * TINY_PATCH + i / TINY_PATCH;
+
+    return (channel * (size_t)c->height * TINY_PATCH + row) * width * TINY_PATCH +
+           cell % width * TINY_PATCH + i % TINY_PATCH;
+}
+
+static double patch_mean(const tiny_config *c, const float *input, size_t channel, size_t cell)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < TINY_PATCH * TINY_PATCH; i++)
+        sum += (double)input[pixel(c, channel, cell, i)];
+    return sum / (TINY_PATCH * TINY_PATCH);
+}
+
+static kldve_status head(const struct tiny *t, const float *features, float *logits)
+{
+    const tiny_config *c = &t->config;
+    size_t cells = cells_of(c);
+
+    for (int32_t j = 0; j < c->classes; j++) {
+        double k = (double)t->b2[j];
+
+        for (int32_t m = 0; m < c->maps; m++) {
+            const float *x = features + (size_t)m * cells;
+            double sum = 0;
+
+            for (size_t i = 0; i < cells; i++)
+                sum += c->curved ? (double)t->p[i] * tanh((double)x[i]) : (double)x[i];
+            k += (double)t->w2[j * c->maps + m] * sum / (double)cells;
+        }
+        logits[j] = (float)k;
+    }
+    return KLDVE_OK;
+}
+
+static kldve_status tiny_forward(void *state, const float *input, float *logits, float *features)
+{
+    struct tiny *t = state;
+    const tiny_config *c = &t->config;
+    size_t cells = cells_of(c);
+
+    for (size_t m = 0; m < (size_t)c->maps; m++)
+        for (size_t i = 0; i < cells; i++) {
+            double x = (double)t->b1[m];
+
+            for (size_t in = 0; in < (size_t)c->channels; in++)
+                x += (double)t->w1[m * (size_t)c->channels + in] * patch_mean(c, input, in, i);
+            t->x[m * cells + i] = (float)x;
+            features[m * cells + i] = x > 0 ? (float)x : 0;
+        }
+    return head(t, features, logits);
+}
+
+static kldve_status tiny_vjp(void *state, const float *cotangent, float *gradient)
+{
+    const struct tiny *t = state;
+    const tiny_config *c = &t->config;
+    size_t cells = cells_of(c);
+
+    for (size_t m = 0; m < (size_t)c->maps; m++) {
+        double at_map = 0;
+
+        for (int32_t j = 0; j < c->classes; j++)
+            at_map += (double)cotangent[j] * (double)t->w2[(size_t)j * (size_t)c->maps + m];
+        for (size_t i = 0; i < cells; i++) {
+            double y = tanh(fmax((double)t->x[m * cells + i], 0));
+            double slope = c->curved ? (double)t->p[i] * (1 - y * y) : 1;
+
+            gradient[m * cells + i] = (float)(at_map * slope / (double)cells);
+        }
+    }
+    return KLDVE_OK;
+}
+
+/* What a ReLU lets pass, down from `dy` where its input was `x`. */
+static double through_relu(int32_t rule, double x, double dy)
+{
+    if (rule != KLDVE_RULE_DECONVOLUTION && x <= 0)
+        return 0;
+    if (rule != KLDVE_RULE_GRADIENT && dy <= 0)
+        return 0;
+    return dy;
+}
+
+static kldve_status tiny_vjp_input(void *state, const float *cotangent, int32_t rule,
+                                   float *gradient)
+{
+    struct tiny *t = state;
+    const tiny_config *c = &t->config;
+    size_t cells = cells_of(c), maps = (size_t)c->maps, channels = (size_t)c->channels;
+    float *at_layer;
+
+    if (rule > KLDVE_RULE_DECONVOLUTION)
+        return kldve_ctx_failf(t->ctx, KLDVE_E_UNSUPPORTED, "no rule %d", (int)rule);
+    at_layer = kldve_ctx_alloc(t->ctx, maps * cells, sizeof *at_layer);
+    if (!at_layer)
+        return kldve_ctx_fail(t->ctx, KLDVE_E_NOMEM, "no memory for a gradient");
+    tiny_vjp(state, cotangent, at_layer);
+    for (size_t in = 0; in < channels; in++)
+        for (size_t cell = 0; cell < cells; cell++) {
+            double sum = 0;
+
+            for (size_t m = 0; m < maps; m++)
+                sum += through_relu(rule, (double)t->x[m * cells + cell],
+                                    (double)at_layer[m * cells + cell]) *
+                       (double)t->w1[m * channels + in];
+            for (size_t i = 0; i < TINY_PATCH * TINY_PATCH; i++)
+                gradient[pixel(c, in, cell, i)] = (float)(sum / (TINY_PATCH * TINY_PATCH));
+        }
+    kldve_ctx_release(t->ctx, at_layer);
+    return KLDVE_OK;
+}
+
+static kldve_status tiny_forward_features(void *state, const float *features, float *logits)
+{
+    return head(state, features, logits);
+}
+
+const kldve_backend tiny_backend = {
+    .struct_size = sizeof(kldve_backend),
+    .name = "tiny",
+    .open = tiny_open,
+    .shape = tiny_shape,
+    .forward = tiny_forward,
+    .close = tiny_close,
+    .vjp = tiny_vjp,
+    .vjp_input = tiny_vjp_input,
+    .forward_features = tiny_forward_features,
+};
+
+const kldve_backend tiny_backend_plain = {
+    .struct_size = offsetof(kldve_backend, vjp), /* as compiled before there were optional slots */
+    .name = "plain",
+    .open = tiny_open,
+    .shape = tiny_shape,
+    .forward = tiny_forward,
+    .close = tiny_close,
+};
