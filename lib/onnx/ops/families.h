@@ -11,6 +11,7 @@ extern const kx_op kx_pool_ops[];
 extern const kx_op kx_lrn_ops[];
 extern const kx_op kx_batchnorm_ops[];
 extern const kx_op kx_norm_ops[];
+extern const kx_op kx_mvn_ops[];
 extern const kx_op kx_matmul_ops[];
 extern const kx_op kx_softmax_ops[];
 extern const kx_op kx_pad_ops[];

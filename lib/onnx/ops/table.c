@@ -11,6 +11,7 @@ const kx_op *const kx_families[] = {
     kx_lrn_ops,
     kx_batchnorm_ops,
     kx_norm_ops,
+    kx_mvn_ops,
     kx_matmul_ops,
     kx_softmax_ops,
     kx_pad_ops,
