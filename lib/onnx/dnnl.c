@@ -1,0 +1,838 @@
+/* dnnl.c - the one file that knows oneDNN.  See accel.h.
+ *
+ * oneDNN 2 describes a computation by an operation descriptor from which a primitive descriptor is
+ * made, oneDNN 3 makes the primitive descriptor directly; memory descriptors are structs in 2 and
+ * pointers in 3.  `md_ref` is the type that both pass around. */
+#include "accel.h"
+
+#include <string.h>
+
+#include <oneapi/dnnl/dnnl.h>
+
+#define V3 (DNNL_VERSION_MAJOR >= 3)
+
+#if V3
+typedef const_dnnl_memory_desc_t md_ref;
+#else
+typedef const dnnl_memory_desc_t *md_ref;
+#endif
+
+struct kx_layout {
+    struct kx_layout *next; /* all of one kx_accel */
+    dnnl_memory_desc_t store;
+    md_ref md;
+};
+
+struct kx_prim {
+    struct kx_prim *next;
+    dnnl_primitive_desc_t pd; /* kept: the hint for backward primitives */
+    dnnl_primitive_t prim;
+    const kx_layout *slot[KX_SLOTS];
+};
+
+struct kx_accel {
+    kldve_ctx *ctx;
+    dnnl_engine_t engine;
+    kx_layout *layouts;
+    kx_prim *prims;
+};
+
+struct kx_call {
+    const kldve_ctx *ctx;
+    const kx_prim *p;
+    dnnl_stream_t stream;
+    int n;
+    dnnl_exec_arg_t arg[];
+};
+
+static kldve_status status_of(dnnl_status_t st)
+{
+    return st == dnnl_success         ? KLDVE_OK
+           : st == dnnl_out_of_memory ? KLDVE_E_NOMEM
+                                      : KLDVE_E_UNSUPPORTED;
+}
+
+kldve_status kx_accel_new(kldve_ctx *ctx, kx_accel **out)
+{
+    kx_accel *a = kldve_ctx_alloc(ctx, 1, sizeof *a);
+
+    if (!a)
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while planning the network");
+    memset(a, 0, sizeof *a);
+    a->ctx = ctx;
+    if (dnnl_engine_create(&a->engine, dnnl_cpu, 0) != dnnl_success) {
+        kldve_ctx_release(ctx, a);
+        return kldve_ctx_fail(ctx, KLDVE_E_BACKEND, "oneDNN has no engine for this processor");
+    }
+    *out = a;
+    return KLDVE_OK;
+}
+
+void kx_accel_free(kx_accel *a)
+{
+    if (!a)
+        return;
+    while (a->prims) {
+        kx_prim *p = a->prims;
+
+        a->prims = p->next;
+        if (p->prim)
+            dnnl_primitive_destroy(p->prim);
+        if (p->pd)
+            dnnl_primitive_desc_destroy(p->pd);
+        kldve_ctx_release(a->ctx, p);
+    }
+    while (a->layouts) {
+        kx_layout *l = a->layouts;
+
+        a->layouts = l->next;
+#if V3
+        dnnl_memory_desc_destroy(l->store);
+#endif
+        kldve_ctx_release(a->ctx, l);
+    }
+    dnnl_engine_destroy(a->engine);
+    kldve_ctx_release(a->ctx, a);
+}
+
+/* ---- layouts ----------------------------------------------------------------------------------
+ */
+
+static kx_layout *add_layout(kx_accel *a, dnnl_memory_desc_t md)
+{
+    kx_layout *l = kldve_ctx_alloc(a->ctx, 1, sizeof *l);
+
+    if (!l) {
+#if V3
+        dnnl_memory_desc_destroy(md);
+#endif
+        return NULL;
+    }
+    l->store = md;
+#if V3
+    l->md = l->store;
+#else
+    l->md = &l->store;
+#endif
+    l->next = a->layouts;
+    a->layouts = l;
+    return l;
+}
+
+/* strides NULL: let oneDNN choose ("any"). */
+static kx_layout *make_layout(kx_accel *a, int rank, const int64_t *dim, const int64_t *strides)
+{
+    dnnl_memory_desc_t md;
+    dnnl_dims_t dims, step;
+    dnnl_status_t st;
+
+    for (int i = 0; i < rank; i++) {
+        dims[i] = dim[i];
+        step[i] = strides ? strides[i] : 0;
+    }
+#if V3
+    st = strides ? dnnl_memory_desc_create_with_strides(&md, rank, dims, dnnl_f32, step)
+                 : dnnl_memory_desc_create_with_tag(&md, rank, dims, dnnl_f32, dnnl_format_tag_any);
+#else
+    st = strides ? dnnl_memory_desc_init_by_strides(&md, rank, dims, dnnl_f32, step)
+                 : dnnl_memory_desc_init_by_tag(&md, rank, dims, dnnl_f32, dnnl_format_tag_any);
+#endif
+    return st == dnnl_success ? add_layout(a, md) : NULL;
+}
+
+static kx_layout *plain_layout(kx_accel *a, int rank, const int64_t *dim)
+{
+    int64_t strides[KX_MAX_RANK], step = 1;
+
+    for (int i = rank - 1; i >= 0; i--) {
+        strides[i] = step;
+        step *= dim[i];
+    }
+    return make_layout(a, rank, dim, strides);
+}
+
+const kx_layout *kx_layout_plain(kx_accel *a, const kx_shape *shape)
+{
+    static const int64_t one = 1;
+
+    return shape->rank ? plain_layout(a, shape->rank, shape->dim) : plain_layout(a, 1, &one);
+}
+
+bool kx_layout_equal(const kx_layout *x, const kx_layout *y)
+{
+    return x == y || dnnl_memory_desc_equal(x->md, y->md);
+}
+
+size_t kx_layout_bytes(const kx_layout *x)
+{
+    return dnnl_memory_desc_get_size(x->md);
+}
+
+/* ---- primitives --------------------------------------------------------------------------------
+ */
+
+static const struct {
+    int slot, arg;
+    dnnl_query_t query;
+} operands[] = {
+    {KX_SRC, DNNL_ARG_SRC, dnnl_query_src_md},
+    {KX_WEIGHTS, DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+    {KX_DST, DNNL_ARG_DST, dnnl_query_dst_md},
+    {KX_DIFF_SRC, DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md},
+    {KX_DIFF_DST, DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
+    {KX_WORKSPACE, DNNL_ARG_WORKSPACE, dnnl_query_workspace_md},
+    {KX_SCRATCH, DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md},
+};
+
+static int slot_arg(int slot)
+{
+    for (size_t i = 0; i < sizeof operands / sizeof operands[0]; i++)
+        if (operands[i].slot == slot)
+            return operands[i].arg;
+    switch (slot) {
+    case KX_SRC1:
+        return DNNL_ARG_SRC_1;
+    case KX_BIAS:
+        return DNNL_ARG_BIAS;
+    case KX_ADDEND:
+        return DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
+    default:
+        return DNNL_ARG_MULTIPLE_SRC + (slot - KX_MULTI);
+    }
+}
+
+/* The layout that the primitive descriptor chose for an operand; NULL with *ok true if it has none.
+ */
+static const kx_layout *query_layout(kx_accel *a, const_dnnl_primitive_desc_t pd, dnnl_query_t what,
+                                     int index, bool *ok)
+{
+    md_ref md = dnnl_primitive_desc_query_md(pd, what, index);
+    const kx_layout *l;
+    dnnl_memory_desc_t copy;
+
+    *ok = true;
+    if (!md || dnnl_memory_desc_get_size(md) == 0)
+        return NULL;
+#if V3
+    if (dnnl_memory_desc_clone(&copy, md) != dnnl_success) {
+        *ok = false;
+        return NULL;
+    }
+#else
+    copy = *md;
+#endif
+    l = add_layout(a, copy);
+    *ok = l != NULL;
+    return l;
+}
+
+/* Take over pd, compile it and read off its operands. */
+static kldve_status finish(kx_accel *a, dnnl_primitive_desc_t pd, kx_prim **out)
+{
+    kx_prim *p = kldve_ctx_alloc(a->ctx, 1, sizeof *p);
+    bool ok;
+
+    if (!p) {
+        dnnl_primitive_desc_destroy(pd);
+        return KLDVE_E_NOMEM;
+    }
+    memset(p, 0, sizeof *p);
+    p->pd = pd;
+    p->next = a->prims;
+    a->prims = p;
+    for (size_t i = 0; i < sizeof operands / sizeof operands[0]; i++) {
+        p->slot[operands[i].slot] = query_layout(a, pd, operands[i].query, 0, &ok);
+        if (!ok)
+            return KLDVE_E_NOMEM;
+    }
+    *out = p;
+    return status_of(dnnl_primitive_create(&p->prim, pd));
+}
+
+const kx_layout *kx_prim_layout(const kx_prim *p, int slot)
+{
+    return p->slot[slot];
+}
+
+/* Scratch memory is ours; post-ops in the order addend, sum, activation. */
+static dnnl_status_t append_act(dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float a, float b)
+{
+#if V3
+    return dnnl_post_ops_append_eltwise(ops, alg, a, b);
+#else
+    return dnnl_post_ops_append_eltwise(ops, 1, alg, a, b);
+#endif
+}
+
+static dnnl_alg_kind_t act_alg(kx_act act, float *alpha, float *beta)
+{
+    *alpha = act.a;
+    *beta = act.b;
+    switch (act.kind) {
+    case KX_ACT_RELU:
+        *alpha = 0;
+        return dnnl_eltwise_relu;
+    case KX_ACT_LEAKY:
+        return dnnl_eltwise_relu;
+    case KX_ACT_CLIP:
+        return dnnl_eltwise_clip;
+    case KX_ACT_SIGMOID:
+        return dnnl_eltwise_logistic;
+    case KX_ACT_TANH:
+        return dnnl_eltwise_tanh;
+    case KX_ACT_ELU:
+        return dnnl_eltwise_elu;
+    case KX_ACT_SWISH:
+        *alpha = 1;
+        return dnnl_eltwise_swish;
+    case KX_ACT_HARDSWISH:
+        *alpha = 1.0f / 6; /* oneDNN 3; 2 ignores both */
+        *beta = 0.5f;
+        return dnnl_eltwise_hardswish;
+    case KX_ACT_LINEAR:
+    case KX_ACT_NONE:
+        break;
+    }
+    return dnnl_eltwise_linear;
+}
+
+static dnnl_status_t make_attr(dnnl_primitive_attr_t *attr, const kx_layout *addend, bool sum,
+                               kx_act act)
+{
+    dnnl_post_ops_t ops = NULL;
+    dnnl_status_t st = dnnl_primitive_attr_create(attr);
+    float alpha, beta;
+
+    if (st != dnnl_success)
+        return st;
+    st = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
+    if (st == dnnl_success)
+        st = dnnl_post_ops_create(&ops);
+    if (st == dnnl_success && addend)
+        st = dnnl_post_ops_append_binary(ops, dnnl_binary_add, addend->md);
+    if (st == dnnl_success && sum)
+#if V3
+        st = dnnl_post_ops_append_sum(ops, 1, 0, dnnl_data_type_undef);
+#else
+        st = dnnl_post_ops_append_sum(ops, 1);
+#endif
+    if (st == dnnl_success && act.kind != KX_ACT_NONE) {
+        dnnl_alg_kind_t alg = act_alg(act, &alpha, &beta);
+
+        st = append_act(ops, alg, alpha, beta);
+    }
+    if (st == dnnl_success)
+        st = dnnl_primitive_attr_set_post_ops(*attr, ops);
+    if (ops)
+        dnnl_post_ops_destroy(ops);
+    if (st != dnnl_success)
+        dnnl_primitive_attr_destroy(*attr);
+    return st;
+}
+
+static const kx_act no_act = {KX_ACT_NONE, 0, 0};
+
+/* ---- convolution -------------------------------------------------------------------------------
+ */
+
+typedef struct conv_mds {
+    kx_layout *src, *weights, *bias, *dst;
+    dnnl_dims_t stride, dilation, pad_begin, pad_end;
+} conv_mds;
+
+/* Weights are [O][I][kh][kw], or with groups [G][O/G][I/G][kh][kw]. */
+static int weight_dims(const kx_conv_desc *d, int64_t dim[5])
+{
+    int n = 0;
+
+    if (d->groups > 1)
+        dim[n++] = d->groups;
+    dim[n++] = d->out_channels / d->groups;
+    dim[n++] = d->in_channels / d->groups;
+    dim[n++] = d->kernel[0];
+    dim[n++] = d->kernel[1];
+    return n;
+}
+
+static bool conv_layouts(kx_accel *a, const kx_conv_desc *d, conv_mds *m)
+{
+    const int64_t src[4] = {d->batch, d->in_channels, d->in[0], d->in[1]};
+    const int64_t dst[4] = {d->batch, d->out_channels, d->out[0], d->out[1]};
+    int64_t weights[5];
+    int rank = weight_dims(d, weights);
+
+    for (int i = 0; i < 2; i++) {
+        m->stride[i] = d->stride[i];
+        m->dilation[i] = d->dilation[i] - 1; /* oneDNN counts the gaps */
+        m->pad_begin[i] = d->pad_begin[i];
+        m->pad_end[i] = d->pad_end[i];
+    }
+    m->src = make_layout(a, 4, src, NULL);
+    m->dst = make_layout(a, 4, dst, NULL);
+    m->weights = make_layout(a, rank, weights, NULL);
+    m->bias = plain_layout(a, 1, &d->out_channels);
+    return m->src && m->dst && m->weights && m->bias;
+}
+
+static dnnl_status_t conv_forward_pd(kx_accel *a, const kx_conv_desc *d, const conv_mds *m,
+                                     md_ref dst, const_dnnl_primitive_attr_t attr,
+                                     dnnl_primitive_desc_t *pd)
+{
+    md_ref bias = d->bias ? m->bias->md : NULL;
+#if V3
+    return dnnl_convolution_forward_primitive_desc_create(
+        pd, a->engine, dnnl_forward_inference, dnnl_convolution_direct, m->src->md, m->weights->md,
+        bias, dst, m->stride, m->dilation, m->pad_begin, m->pad_end, attr);
+#else
+    dnnl_convolution_desc_t desc;
+    dnnl_status_t st = dnnl_dilated_convolution_forward_desc_init(
+        &desc, dnnl_forward_inference, dnnl_convolution_direct, m->src->md, m->weights->md, bias,
+        dst, m->stride, m->dilation, m->pad_begin, m->pad_end);
+
+    return st != dnnl_success ? st : dnnl_primitive_desc_create(pd, &desc, attr, a->engine, NULL);
+#endif
+}
+
+kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, const kx_layout *like,
+                           kx_prim **out)
+{
+    conv_mds m;
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t st;
+    kldve_status result;
+
+    if (!conv_layouts(a, d, &m))
+        return KLDVE_E_NOMEM;
+    st = make_attr(&attr, join == KX_JOIN_ADDEND ? like : NULL, join == KX_JOIN_SUM, d->act);
+    if (st != dnnl_success)
+        return status_of(st);
+    st = conv_forward_pd(a, d, &m, join == KX_JOIN_NONE ? m.dst->md : like->md, attr, &pd);
+    dnnl_primitive_attr_destroy(attr);
+    if (st != dnnl_success)
+        return status_of(st);
+    result = finish(a, pd, out);
+    if (result < 0)
+        return result;
+    (*out)->slot[KX_BIAS] = d->bias ? m.bias : NULL;
+    (*out)->slot[KX_ADDEND] = join == KX_JOIN_ADDEND ? like : NULL;
+    return KLDVE_OK;
+}
+
+kldve_status kx_accel_conv_vjp(kx_accel *a, const kx_conv_desc *d, kx_prim **out)
+{
+    kx_conv_desc bare = *d;
+    conv_mds m;
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t pd = NULL, hint = NULL;
+    dnnl_status_t st;
+
+    bare.bias = false;
+    if (!conv_layouts(a, d, &m))
+        return KLDVE_E_NOMEM;
+    st = make_attr(&attr, NULL, false, no_act);
+    if (st != dnnl_success)
+        return status_of(st);
+    st = conv_forward_pd(a, &bare, &m, m.dst->md, attr, &hint);
+    if (st == dnnl_success) {
+#if V3
+        st = dnnl_convolution_backward_data_primitive_desc_create(
+            &pd, a->engine, dnnl_convolution_direct, m.src->md, m.weights->md, m.dst->md, m.stride,
+            m.dilation, m.pad_begin, m.pad_end, hint, attr);
+#else
+        dnnl_convolution_desc_t desc;
+
+        st = dnnl_dilated_convolution_backward_data_desc_init(
+            &desc, dnnl_convolution_direct, m.src->md, m.weights->md, m.dst->md, m.stride,
+            m.dilation, m.pad_begin, m.pad_end);
+        if (st == dnnl_success)
+            st = dnnl_primitive_desc_create(&pd, &desc, attr, a->engine, hint);
+#endif
+        dnnl_primitive_desc_destroy(hint);
+    }
+    dnnl_primitive_attr_destroy(attr);
+    return st == dnnl_success ? finish(a, pd, out) : status_of(st);
+}
+
+/* One reorder, right away. */
+static dnnl_status_t reorder_now(kx_accel *a, md_ref from_md, const void *from, md_ref to_md,
+                                 void *to)
+{
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_primitive_t prim = NULL;
+    dnnl_stream_t stream = NULL;
+    dnnl_memory_t src = NULL, dst = NULL;
+    dnnl_status_t st;
+
+    st = dnnl_reorder_primitive_desc_create(&pd, from_md, a->engine, to_md, a->engine, NULL);
+    if (st == dnnl_success)
+        st = dnnl_primitive_create(&prim, pd);
+    if (st == dnnl_success)
+        st = dnnl_stream_create(&stream, a->engine, dnnl_stream_default_flags);
+    if (st == dnnl_success)
+        st = dnnl_memory_create(&src, from_md, a->engine, (void *)(uintptr_t)from); /* only read */
+    if (st == dnnl_success)
+        st = dnnl_memory_create(&dst, to_md, a->engine, to);
+    if (st == dnnl_success) {
+        dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, src}, {DNNL_ARG_TO, dst}};
+
+        st = dnnl_primitive_execute(prim, stream, 2, args);
+    }
+    if (st == dnnl_success)
+        st = dnnl_stream_wait(stream);
+    dnnl_memory_destroy(dst);
+    dnnl_memory_destroy(src);
+    dnnl_stream_destroy(stream);
+    dnnl_primitive_destroy(prim);
+    dnnl_primitive_desc_destroy(pd);
+    return st;
+}
+
+kldve_status kx_accel_pack_weights(kx_accel *a, const kx_conv_desc *d, const float *from,
+                                   const kx_layout *layout, void *to)
+{
+    int64_t dim[5];
+    const kx_layout *plain = plain_layout(a, weight_dims(d, dim), dim);
+
+    if (!plain)
+        return KLDVE_E_NOMEM;
+    return status_of(reorder_now(a, plain->md, from, layout->md, to));
+}
+
+/* ---- pooling and LRN ----------------------------------------------------------------------------
+ */
+
+static dnnl_alg_kind_t pool_alg(kx_pool_kind kind)
+{
+    return kind == KX_POOL_MAX           ? dnnl_pooling_max
+           : kind == KX_POOL_AVG_INCLUDE ? dnnl_pooling_avg_include_padding
+                                         : dnnl_pooling_avg_exclude_padding;
+}
+
+typedef struct pool_dims {
+    dnnl_dims_t kernel, stride, dilation, pad_begin, pad_end;
+} pool_dims;
+
+static pool_dims pool_dims_of(const kx_pool_desc *d)
+{
+    pool_dims p = {0};
+
+    for (int i = 0; i < 2; i++) {
+        p.kernel[i] = d->kernel[i];
+        p.stride[i] = d->stride[i];
+        p.pad_begin[i] = d->pad_begin[i];
+        p.pad_end[i] = d->pad_end[i];
+    }
+    return p;
+}
+
+kldve_status kx_accel_pool(kx_accel *a, const kx_pool_desc *d, const kx_layout *src, bool train,
+                           kx_prim **out)
+{
+    const int64_t dim[4] = {d->batch, d->channels, d->out[0], d->out[1]};
+    dnnl_prop_kind_t prop = train ? dnnl_forward_training : dnnl_forward_inference;
+    kx_layout *dst = make_layout(a, 4, dim, NULL);
+    pool_dims p = pool_dims_of(d);
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t st;
+
+    if (!dst)
+        return KLDVE_E_NOMEM;
+    st = make_attr(&attr, NULL, false, no_act);
+    if (st != dnnl_success)
+        return status_of(st);
+#if V3
+    st = dnnl_pooling_forward_primitive_desc_create(&pd, a->engine, prop, pool_alg(d->kind),
+                                                    src->md, dst->md, p.stride, p.kernel,
+                                                    p.dilation, p.pad_begin, p.pad_end, attr);
+#else
+    dnnl_pooling_desc_t desc;
+
+    st = dnnl_pooling_forward_desc_init(&desc, prop, pool_alg(d->kind), src->md, dst->md, p.stride,
+                                        p.kernel, p.pad_begin, p.pad_end);
+    if (st == dnnl_success)
+        st = dnnl_primitive_desc_create(&pd, &desc, attr, a->engine, NULL);
+#endif
+    dnnl_primitive_attr_destroy(attr);
+    return st == dnnl_success ? finish(a, pd, out) : status_of(st);
+}
+
+kldve_status kx_accel_pool_vjp(kx_accel *a, const kx_pool_desc *d, const kx_prim *forward,
+                               kx_prim **out)
+{
+    md_ref src = forward->slot[KX_SRC]->md, dst = forward->slot[KX_DST]->md;
+    pool_dims p = pool_dims_of(d);
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t st = make_attr(&attr, NULL, false, no_act);
+
+    if (st != dnnl_success)
+        return status_of(st);
+#if V3
+    st = dnnl_pooling_backward_primitive_desc_create(&pd, a->engine, pool_alg(d->kind), src, dst,
+                                                     p.stride, p.kernel, p.dilation, p.pad_begin,
+                                                     p.pad_end, forward->pd, attr);
+#else
+    dnnl_pooling_desc_t desc;
+
+    st = dnnl_pooling_backward_desc_init(&desc, pool_alg(d->kind), src, dst, p.stride, p.kernel,
+                                         p.pad_begin, p.pad_end);
+    if (st == dnnl_success)
+        st = dnnl_primitive_desc_create(&pd, &desc, attr, a->engine, forward->pd);
+#endif
+    dnnl_primitive_attr_destroy(attr);
+    return st == dnnl_success ? finish(a, pd, out) : status_of(st);
+}
+
+kldve_status kx_accel_lrn(kx_accel *a, const kx_lrn_desc *d, const kx_layout *src, bool train,
+                          kx_prim **out)
+{
+    dnnl_prop_kind_t prop = train ? dnnl_forward_training : dnnl_forward_inference;
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t st = make_attr(&attr, NULL, false, no_act);
+
+    if (st != dnnl_success)
+        return status_of(st);
+#if V3
+    st = dnnl_lrn_forward_primitive_desc_create(&pd, a->engine, prop, dnnl_lrn_across_channels,
+                                                src->md, src->md, d->size, d->alpha, d->beta,
+                                                d->bias, attr);
+#else
+    dnnl_lrn_desc_t desc;
+
+    st = dnnl_lrn_forward_desc_init(&desc, prop, dnnl_lrn_across_channels, src->md, d->size,
+                                    d->alpha, d->beta, d->bias);
+    if (st == dnnl_success)
+        st = dnnl_primitive_desc_create(&pd, &desc, attr, a->engine, NULL);
+#endif
+    dnnl_primitive_attr_destroy(attr);
+    return st == dnnl_success ? finish(a, pd, out) : status_of(st);
+}
+
+kldve_status kx_accel_lrn_vjp(kx_accel *a, const kx_lrn_desc *d, const kx_prim *forward,
+                              kx_prim **out)
+{
+    md_ref src = forward->slot[KX_SRC]->md;
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t st = make_attr(&attr, NULL, false, no_act);
+
+    if (st != dnnl_success)
+        return status_of(st);
+#if V3
+    st = dnnl_lrn_backward_primitive_desc_create(&pd, a->engine, dnnl_lrn_across_channels, src, src,
+                                                 src, d->size, d->alpha, d->beta, d->bias,
+                                                 forward->pd, attr);
+#else
+    dnnl_lrn_desc_t desc;
+
+    st = dnnl_lrn_backward_desc_init(&desc, dnnl_lrn_across_channels, src, src, d->size, d->alpha,
+                                     d->beta, d->bias);
+    if (st == dnnl_success)
+        st = dnnl_primitive_desc_create(&pd, &desc, attr, a->engine, forward->pd);
+#endif
+    dnnl_primitive_attr_destroy(attr);
+    return st == dnnl_success ? finish(a, pd, out) : status_of(st);
+}
+
+/* ---- elementwise, concatenation, reorder, matrix product
+ * ------------------------------------------ */
+
+kldve_status kx_accel_act(kx_accel *a, kx_act act, const kx_layout *src, kx_prim **out)
+{
+    float alpha, beta;
+    dnnl_alg_kind_t alg = act_alg(act, &alpha, &beta);
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t st = make_attr(&attr, NULL, false, no_act);
+
+    if (st != dnnl_success)
+        return status_of(st);
+#if V3
+    st = dnnl_eltwise_forward_primitive_desc_create(&pd, a->engine, dnnl_forward_inference, alg,
+                                                    src->md, src->md, alpha, beta, attr);
+#else
+    dnnl_eltwise_desc_t desc;
+
+    st = dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_inference, alg, src->md, alpha, beta);
+    if (st == dnnl_success)
+        st = dnnl_primitive_desc_create(&pd, &desc, attr, a->engine, NULL);
+#endif
+    dnnl_primitive_attr_destroy(attr);
+    return st == dnnl_success ? finish(a, pd, out) : status_of(st);
+}
+
+kldve_status kx_accel_binary(kx_accel *a, kx_binary_kind kind, const kx_layout *src,
+                             const kx_layout *src1, const kx_layout *addend, kx_act act,
+                             kx_prim **out)
+{
+    static const dnnl_alg_kind_t algs[] = {dnnl_binary_add, dnnl_binary_sub, dnnl_binary_mul,
+                                           dnnl_binary_div, dnnl_binary_min, dnnl_binary_max};
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t st = make_attr(&attr, addend, false, act);
+    kldve_status result;
+
+    if (st != dnnl_success)
+        return status_of(st);
+#if V3
+    st = dnnl_binary_primitive_desc_create(&pd, a->engine, algs[kind], src->md, src1->md, src->md,
+                                           attr);
+#else
+    dnnl_binary_desc_t desc;
+
+    st = dnnl_binary_desc_init(&desc, algs[kind], src->md, src1->md, src->md);
+    if (st == dnnl_success)
+        st = dnnl_primitive_desc_create(&pd, &desc, attr, a->engine, NULL);
+#endif
+    dnnl_primitive_attr_destroy(attr);
+    if (st != dnnl_success)
+        return status_of(st);
+    result = finish(a, pd, out);
+    if (result < 0)
+        return result;
+    (*out)->slot[KX_SRC1] = src1;
+    (*out)->slot[KX_ADDEND] = addend;
+    return KLDVE_OK;
+}
+
+kldve_status kx_accel_concat(kx_accel *a, int32_t n, const kx_layout *const *src, int32_t axis,
+                             kx_prim **out)
+{
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t st = make_attr(&attr, NULL, false, no_act);
+    kldve_status result;
+#if V3
+    md_ref mds[KX_MAX_IN];
+#else
+    dnnl_memory_desc_t mds[KX_MAX_IN];
+#endif
+
+    if (st != dnnl_success)
+        return status_of(st);
+    for (int32_t i = 0; i < n; i++)
+#if V3
+        mds[i] = src[i]->md;
+    st = dnnl_concat_primitive_desc_create(&pd, a->engine, NULL, n, axis, mds, attr);
+#else
+        mds[i] = src[i]->store;
+    st = dnnl_concat_primitive_desc_create(&pd, NULL, n, axis, mds, attr, a->engine);
+#endif
+    dnnl_primitive_attr_destroy(attr);
+    if (st != dnnl_success)
+        return status_of(st);
+    result = finish(a, pd, out);
+    if (result < 0)
+        return result;
+    (*out)->slot[KX_SRC] = NULL;
+    for (int32_t i = 0; i < n; i++)
+        (*out)->slot[KX_MULTI + i] = src[i];
+    return KLDVE_OK;
+}
+
+kldve_status kx_accel_reorder(kx_accel *a, const kx_layout *from, const kx_layout *to,
+                              kx_prim **out)
+{
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t st = make_attr(&attr, NULL, false, no_act);
+
+    if (st != dnnl_success)
+        return status_of(st);
+    st = dnnl_reorder_primitive_desc_create(&pd, from->md, a->engine, to->md, a->engine, attr);
+    dnnl_primitive_attr_destroy(attr);
+    return st == dnnl_success ? finish(a, pd, out) : status_of(st);
+}
+
+kldve_status kx_accel_matmul(kx_accel *a, int64_t m, int64_t k, int64_t n, bool transposed,
+                             bool bias, kx_act act, kx_prim **out)
+{
+    const int64_t dsrc[2] = {m, k}, dw[2] = {k, n}, ddst[2] = {m, n}, dbias[2] = {1, n};
+    const int64_t sw[2] = {transposed ? 1 : n, transposed ? k : 1};
+    kx_layout *src = plain_layout(a, 2, dsrc), *w = make_layout(a, 2, dw, sw);
+    kx_layout *dst = plain_layout(a, 2, ddst), *b = plain_layout(a, 2, dbias);
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t st;
+    kldve_status result;
+
+    if (!src || !w || !dst || !b)
+        return KLDVE_E_NOMEM;
+    st = make_attr(&attr, NULL, false, act);
+    if (st != dnnl_success)
+        return status_of(st);
+#if V3
+    st = dnnl_matmul_primitive_desc_create(&pd, a->engine, src->md, w->md, bias ? b->md : NULL,
+                                           dst->md, attr);
+#else
+    dnnl_matmul_desc_t desc;
+
+    st = dnnl_matmul_desc_init(&desc, src->md, w->md, bias ? b->md : NULL, dst->md);
+    if (st == dnnl_success)
+        st = dnnl_primitive_desc_create(&pd, &desc, attr, a->engine, NULL);
+#endif
+    dnnl_primitive_attr_destroy(attr);
+    if (st != dnnl_success)
+        return status_of(st);
+    result = finish(a, pd, out);
+    if (result == KLDVE_OK)
+        (*out)->slot[KX_BIAS] = bias ? b : NULL;
+    return result;
+}
+
+/* ---- calls --------------------------------------------------------------------------------------
+ */
+
+kldve_status kx_call_new(const kldve_ctx *ctx, const kx_prim *p, void *const memory[KX_SLOTS],
+                         kx_call **out)
+{
+    dnnl_engine_t engine = NULL;
+    kx_call *c;
+    int n = 0;
+
+    for (int s = 0; s < KX_SLOTS; s++)
+        n += p->slot[s] != NULL;
+    c = kldve_ctx_alloc(ctx, 1, sizeof *c + (size_t)n * sizeof c->arg[0]);
+    if (!c)
+        return KLDVE_E_NOMEM;
+    memset(c, 0, sizeof *c);
+    c->ctx = ctx;
+    c->p = p;
+    if (dnnl_primitive_desc_query(p->pd, dnnl_query_engine, 0, &engine) != dnnl_success ||
+        dnnl_stream_create(&c->stream, engine, dnnl_stream_default_flags) != dnnl_success)
+        goto fail;
+    for (int s = 0; s < KX_SLOTS; s++) {
+        if (!p->slot[s])
+            continue;
+        c->arg[c->n].arg = slot_arg(s);
+        if (dnnl_memory_create(&c->arg[c->n].memory, p->slot[s]->md, engine, memory[s]) !=
+            dnnl_success)
+            goto fail;
+        c->n++;
+    }
+    *out = c;
+    return KLDVE_OK;
+fail:
+    kx_call_free(c);
+    return KLDVE_E_NOMEM;
+}
+
+kldve_status kx_call_run(kx_call *c)
+{
+    if (dnnl_primitive_execute(c->p->prim, c->stream, c->n, c->arg) != dnnl_success)
+        return KLDVE_E_BACKEND;
+    return dnnl_stream_wait(c->stream) == dnnl_success ? KLDVE_OK : KLDVE_E_BACKEND;
+}
+
+void kx_call_free(kx_call *c)
+{
+    if (!c)
+        return;
+    for (int i = 0; i < c->n; i++)
+        dnnl_memory_destroy(c->arg[i].memory);
+    dnnl_stream_destroy(c->stream);
+    kldve_ctx_release(c->ctx, c);
+}
