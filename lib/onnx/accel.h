@@ -62,10 +62,13 @@ bool kx_layout_equal(const kx_layout *x, const kx_layout *y);
 /** Bytes of an array, with the padding of a blocked layout. */
 size_t kx_layout_bytes(const kx_layout *x);
 
+/** The part of `whole` that starts at index `from` of `axis` and has `n` indices; *out is NULL where
+ *  the blocks of the layout cannot be cut there. */
+kldve_status kx_layout_slice(kx_accel *a, const kx_layout *whole, int32_t axis, int64_t from,
+                             int64_t n, const kx_layout **out);
+
 /** What a slot of a primitive wants; NULL: it has no such operand. */
 const kx_layout *kx_prim_layout(const kx_prim *p, int slot);
-/** Another slot's memory may be the same only where the plan says so. */
-
 /** A convolution over [N][C][H][W]. */
 typedef struct kx_conv_desc {
     int64_t batch, in_channels, out_channels, groups;

@@ -168,6 +168,37 @@ size_t kx_layout_bytes(const kx_layout *x)
     return dnnl_memory_desc_get_size(x->md);
 }
 
+kldve_status kx_layout_slice(kx_accel *a, const kx_layout *whole, int32_t axis, int64_t from,
+                             int64_t n, const kx_layout **out)
+{
+    dnnl_memory_desc_t md;
+    dnnl_dims_t dims, offset = {0};
+    dnnl_status_t st;
+#if V3
+    const dnnl_dims_t *all;
+    int rank;
+
+    if (dnnl_memory_desc_query(whole->md, dnnl_query_ndims_s32, &rank) != dnnl_success ||
+        dnnl_memory_desc_query(whole->md, dnnl_query_dims, &all) != dnnl_success)
+        return KLDVE_E_UNSUPPORTED;
+    memcpy(dims, *all, (size_t)rank * sizeof dims[0]);
+#else
+    memcpy(dims, whole->store.dims, sizeof dims);
+#endif
+    dims[axis] = n;
+    offset[axis] = from;
+#if V3
+    st = dnnl_memory_desc_create_submemory(&md, whole->md, dims, offset);
+#else
+    st = dnnl_memory_desc_init_submemory(&md, whole->md, dims, offset);
+#endif
+    *out = NULL;
+    if (st != dnnl_success)
+        return KLDVE_OK;
+    *out = add_layout(a, md);
+    return *out ? KLDVE_OK : KLDVE_E_NOMEM;
+}
+
 /* ---- primitives --------------------------------------------------------------------------------
  */
 

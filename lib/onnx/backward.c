@@ -1,0 +1,555 @@
+/* backward.c - units -> the steps of the vector-Jacobian product, from the last unit to the first.
+ *
+ * Every value on a path from `to` to the logits has one cotangent ("grad"), in the layout in which
+ * the forward pass made the value.  A unit takes the cotangent of its output and gives one to each
+ * of its operands; what a value is given more than once is added up. */
+#include "plan.h"
+
+#include <string.h>
+
+#include "ops/params.h"
+
+static kldve_status plain_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t which,
+                              int32_t *din);
+
+/* ---- who is concerned -------------------------------------------------------------------------------- */
+
+static bool unit_reads_active(kx_planner *p, const kx_unit *u)
+{
+    if (u->kind == KX_UNIT_NODE || u->kind == KX_UNIT_CONCAT) {
+        for (int32_t i = 0; i < u->node->nin; i++)
+            if (u->node->in[i] && kx_place_of(p, u->node->in[i])->active)
+                return true;
+        return false;
+    }
+    return kx_place_of(p, u->x)->active || (u->y && kx_place_of(p, u->y)->active);
+}
+
+kldve_status kx_mark_active(kx_planner *p, const kx_value *to)
+{
+    for (int32_t i = 0; i < p->g->nvalue; i++)
+        p->place[i].active = false;
+    kx_place_of(p, to)->active = true;
+    for (int32_t i = 0; i < p->plan->nunit; i++) {
+        kx_unit *u = &p->plan->unit[i];
+
+        u->active = unit_reads_active(p, u);
+        if (!u->active)
+            continue;
+        if (u->kind != KX_UNIT_NODE) {
+            kx_place_of(p, u->out)->active = u->out->dtype == KX_F32;
+            continue;
+        }
+        for (int32_t k = 0; k < u->node->nout; k++)
+            if (u->node->out[k] && u->node->out[k]->dtype == KX_F32) {
+                if (!u->node->op->vjp)
+                    return kx_refuse(p->g, u->node,
+                                     "the operator has no derivative, but lies between '%.60s' "
+                                     "and the logits",
+                                     to->name);
+                kx_place_of(p, u->node->out[k])->active = true;
+            }
+    }
+    if (!kx_place_of(p, p->options.logits)->active)
+        return kldve_ctx_failf(p->ctx, KLDVE_E_ARG, "the logits '%.60s' do not depend on '%.60s'",
+                               p->options.logits->name, to->name);
+    return KLDVE_OK;
+}
+
+/* ---- cotangents ---------------------------------------------------------------------------------------- */
+
+/* A cotangent buffer and whether others read it. */
+typedef struct grad {
+    int32_t buffer;
+    const kx_layout *layout;
+    bool shared;
+} grad;
+
+static grad grad_of(kx_planner *p, const kx_value *v)
+{
+    const kx_place *at = kx_place_of(p, v);
+
+    return (grad){at->grad, at->copy[0].layout, at->grad_shared};
+}
+
+/* The same in another layout (NULL: plain). */
+static kldve_status grad_in(kx_planner *p, const kx_unit *u, const kx_value *v,
+                            const kx_layout *layout, grad *g)
+{
+    kldve_status st;
+
+    if (!layout && !(layout = kx_layout_plain(p->plan->accel, &v->shape)))
+        return kx_plan_nomem(p);
+    if (!kx_layout_equal(layout, g->layout)) {
+        if ((st = kx_reorder(p, u, g->buffer, g->layout, layout, &g->buffer)) < 0)
+            return st;
+        g->layout = layout;
+        g->shared = false;
+    }
+    return KLDVE_OK;
+}
+
+/* Give a cotangent to a value: the first is kept, others are added. */
+static kldve_status give(kx_planner *p, const kx_unit *u, const kx_value *v, grad g)
+{
+    kx_place *at = kx_place_of(p, v);
+    kx_step *s;
+    kldve_status st;
+
+    if (!at->active)
+        return KLDVE_OK;
+    if ((st = grad_in(p, u, v, at->copy[0].layout, &g)) < 0)
+        return st;
+    if (at->grad < 0) {
+        at->grad = g.buffer;
+        at->grad_shared = g.shared;
+        return KLDVE_OK;
+    }
+    if ((st = kx_step_new(p, KX_STEP_ADD, u, &s)) < 0)
+        return st;
+    s->buf[KX_SRC] = at->grad;
+    s->buf[KX_SRC1] = g.buffer;
+    s->buf[KX_DST] = at->grad;
+    s->count = kx_layout_bytes(g.layout) / sizeof(float);
+    if (at->grad_shared &&
+        (st = kx_buffer_new(p, kx_layout_bytes(g.layout), &s->buf[KX_DST])) < 0)
+        return st;
+    at->grad = s->buf[KX_DST];
+    at->grad_shared = false;
+    kx_step_done(p, s);
+    return KLDVE_OK;
+}
+
+/* dy -> dx through an activation, in place where the buffer is nobody else's.  `seen` is the
+ * buffer of y, or of x for the activations that need it, in g's layout. */
+static kldve_status through_act(kx_planner *p, const kx_unit *u, int32_t seen, grad *g)
+{
+    kx_step *s;
+    kldve_status st;
+
+    if (u->act.kind == KX_ACT_NONE)
+        return KLDVE_OK;
+    if ((st = kx_step_new(p, KX_STEP_ACT_VJP, u, &s)) < 0)
+        return st;
+    s->act = u->act;
+    s->buf[KX_SRC] = seen;
+    s->buf[KX_DIFF_DST] = g->buffer;
+    s->buf[KX_DIFF_SRC] = g->buffer;
+    s->count = kx_layout_bytes(g->layout) / sizeof(float);
+    if (g->shared && (st = kx_buffer_new(p, kx_layout_bytes(g->layout), &s->buf[KX_DIFF_SRC])) < 0)
+        return st;
+    g->buffer = s->buf[KX_DIFF_SRC];
+    g->shared = false;
+    kx_step_done(p, s);
+    return KLDVE_OK;
+}
+
+/* ---- by kind of unit --------------------------------------------------------------------------------------- */
+
+static void unbound(int32_t bind[KX_SLOTS])
+{
+    for (int i = 0; i < KX_SLOTS; i++)
+        bind[i] = -1;
+}
+
+static kldve_status backward_conv(kx_planner *p, kx_unit *u, grad g)
+{
+    int32_t bind[KX_SLOTS];
+    kx_prim *prim;
+    kx_step *s;
+    kldve_status st;
+
+    if (kx_place_of(p, u->x)->active) {
+        grad d = g;
+
+        unbound(bind);
+        if ((st = kx_accel_conv_vjp(p->plan->accel, &u->conv, &prim)) < 0 ||
+            (st = grad_in(p, u, u->out, kx_prim_layout(prim, KX_DIFF_DST), &d)) < 0 ||
+            (st = kx_pack(p, u, kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])) < 0)
+            return st;
+        bind[KX_DIFF_DST] = d.buffer;
+        if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0 ||
+            (st = give(p, u, u->x,
+                       (grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false})) < 0)
+            return st;
+    }
+    return u->y ? give(p, u, u->y, g) : KLDVE_OK;
+}
+
+/* g times an array that broadcasts over it. */
+static kldve_status times(kx_planner *p, const kx_unit *u, grad g, int32_t factor,
+                          const kx_layout *layout, grad *out)
+{
+    static const kx_act none = {KX_ACT_NONE, 0, 0};
+    int32_t bind[KX_SLOTS];
+    kx_prim *prim;
+    kx_step *s;
+    kldve_status st;
+
+    unbound(bind);
+    if ((st = kx_accel_binary(p->plan->accel, KX_BINARY_MUL, g.layout, layout, NULL, none, &prim)) <
+        0)
+        return st;
+    bind[KX_SRC] = g.buffer;
+    bind[KX_SRC1] = factor;
+    if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        return st;
+    *out = (grad){s->buf[KX_DST], kx_prim_layout(prim, KX_DST), false};
+    return KLDVE_OK;
+}
+
+static kldve_status backward_affine(kx_planner *p, kx_unit *u, grad g)
+{
+    const kx_layout *channels = kx_channel_layout(p, u->x);
+    int32_t scale;
+    grad d;
+    kldve_status st;
+
+    if (!channels)
+        return kx_plan_nomem(p);
+    if ((st = kx_buffer_fixed(p, u->scale, &scale)) < 0 ||
+        (st = times(p, u, g, scale, channels, &d)) < 0)
+        return st;
+    return give(p, u, u->x, d);
+}
+
+static kldve_status backward_window(kx_planner *p, kx_unit *u, grad g)
+{
+    const kx_layout *dst = kx_prim_layout(u->forward, KX_DST);
+    int32_t bind[KX_SLOTS];
+    kx_prim *prim;
+    kx_step *s;
+    kldve_status st;
+
+    unbound(bind);
+    if (u->out->shape.rank != 4) { /* [N][C] is [N][C][1][1] */
+        const kx_shape full = {4, {u->pool.batch, u->pool.channels, 1, 1}};
+
+        if ((st = grad_in(p, u, u->out, NULL, &g)) < 0)
+            return st;
+        if (!(g.layout = kx_layout_plain(p->plan->accel, &full)))
+            return kx_plan_nomem(p);
+    }
+    if ((st = grad_in(p, u, u->out, dst, &g)) < 0)
+        return st;
+    if (u->kind == KX_UNIT_POOL)
+        st = kx_accel_pool_vjp(p->plan->accel, &u->pool, u->forward, &prim);
+    else
+        st = kx_accel_lrn_vjp(p->plan->accel, &u->lrn, u->forward, &prim);
+    if (st < 0)
+        return st;
+    bind[KX_DIFF_DST] = g.buffer;
+    bind[KX_WORKSPACE] = u->workspace;
+    if (u->kind == KX_UNIT_LRN &&
+        (st = kx_value_in(p, u, u->x, kx_prim_layout(u->forward, KX_SRC), &bind[KX_SRC])) < 0)
+        return st;
+    if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        return st;
+    return give(p, u, u->x,
+                (grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false});
+}
+
+static kldve_status backward_binary(kx_planner *p, kx_unit *u, grad g)
+{
+    kx_value *operand[2] = {u->x, u->y};
+    bool active[2] = {kx_place_of(p, u->x)->active, kx_place_of(p, u->y)->active};
+    bool same = u->x->count == u->y->count;
+    grad d;
+    kldve_status st;
+
+    if (u->binary == KX_BINARY_ADD && same) {
+        g.shared = g.shared || (active[0] && active[1]);
+        return (st = give(p, u, u->x, g)) < 0 ? st : give(p, u, u->y, g);
+    }
+    for (int i = 0; i < 2; i++) {
+        const kx_value *other = operand[1 - i];
+
+        if (!active[i])
+            continue;
+        if (u->binary == KX_BINARY_ADD && i == 0) {
+            d = g;
+            d.shared = true; /* the other operand's turn comes yet */
+        } else if (u->binary == KX_BINARY_MUL && (i == 0 || same)) {
+            const kx_layout *layout = same ? g.layout
+                                           : kx_layout_plain(p->plan->accel, &other->shape);
+            int32_t factor;
+
+            if (!layout)
+                return kx_plan_nomem(p);
+            if ((st = kx_value_in(p, u, other, layout, &factor)) < 0 ||
+                (st = times(p, u, g, factor, layout, &d)) < 0)
+                return st;
+        } else { /* sums over what was broadcast, quotients: the operator's own kernel */
+            grad plain = g;
+            int32_t which = u->node->in[0] == operand[i] ? 0 : 1;
+
+            if ((st = grad_in(p, u, u->out, NULL, &plain)) < 0 ||
+                (st = plain_vjp(p, u, &plain.buffer, which, &d.buffer)) < 0)
+                return st;
+            if (!(d.layout = kx_layout_plain(p->plan->accel, &operand[i]->shape)))
+                return kx_plan_nomem(p);
+            d.shared = false;
+        }
+        if ((st = give(p, u, operand[i], d)) < 0)
+            return st;
+    }
+    return KLDVE_OK;
+}
+
+static kldve_status backward_concat(kx_planner *p, kx_unit *u, grad g)
+{
+    int64_t from = 0;
+    grad plain = {-1, NULL, false};
+    kldve_status st;
+
+    for (int32_t i = 0; i < u->node->nin; i++) {
+        const kx_value *v = u->node->in[i];
+        const kx_layout *slice, *like = kx_place_of(p, v)->copy[0].layout;
+        int64_t n = v->shape.dim[u->axis];
+        grad part = {-1, like, false};
+
+        if (kx_place_of(p, v)->active) {
+            if ((st = kx_layout_slice(p->plan->accel, g.layout, u->axis, from, n, &slice)) < 0)
+                return kx_plan_nomem(p);
+            if (!slice && plain.buffer < 0) {
+                plain = g;
+                if ((st = grad_in(p, u, u->out, NULL, &plain)) < 0)
+                    return st;
+            }
+            if (!slice && (st = kx_layout_slice(p->plan->accel, plain.layout, u->axis, from, n,
+                                                &slice)) < 0)
+                return kx_plan_nomem(p);
+            if (!slice)
+                return kx_refuse(p->g, u->node, "its cotangent cannot be cut at %lld",
+                                 (long long)from);
+            if ((st = kx_reorder(p, u, plain.buffer < 0 ? g.buffer : plain.buffer, slice, like,
+                                 &part.buffer)) < 0 ||
+                (st = give(p, u, v, part)) < 0)
+                return st;
+        }
+        from += n;
+    }
+    return KLDVE_OK;
+}
+
+static kldve_status backward_view(kx_planner *p, kx_unit *u, grad g)
+{
+    kldve_status st = grad_in(p, u, u->out, NULL, &g);
+
+    if (st < 0)
+        return st;
+    if (!(g.layout = kx_layout_plain(p->plan->accel, &u->x->shape)))
+        return kx_plan_nomem(p);
+    return give(p, u, u->x, g);
+}
+
+static kldve_status backward_dense(kx_planner *p, kx_unit *u, grad g)
+{
+    const struct kx_dense *d = &u->dense;
+    const kx_layout *layout = kx_layout_plain(p->plan->accel, &u->x->shape);
+    int32_t bind[KX_SLOTS];
+    kx_prim *prim;
+    kx_step *s;
+    kldve_status st;
+
+    if (!layout)
+        return kx_plan_nomem(p);
+    if (d->m > 4) {
+        static const kx_act none = {KX_ACT_NONE, 0, 0};
+
+        unbound(bind);
+        if ((st = kx_accel_matmul(p->plan->accel, d->m, d->n, d->k, !d->transposed, false, none,
+                                  &prim)) < 0 ||
+            (st = kx_buffer_fixed(p, d->weights, &bind[KX_WEIGHTS])) < 0)
+            return st;
+        bind[KX_SRC] = g.buffer;
+        if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+            return st;
+        return give(p, u, u->x, (grad){s->buf[KX_DST], layout, false});
+    }
+    if ((st = kx_step_new(p, KX_STEP_DENSE_VJP, u, &s)) < 0)
+        return st;
+    s->buf[KX_DIFF_DST] = g.buffer;
+    if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s->buf[KX_DIFF_SRC])) < 0)
+        return st;
+    kx_step_done(p, s);
+    return give(p, u, u->x, (grad){s->buf[KX_DIFF_SRC], layout, false});
+}
+
+/* The operator's own VJP: dout [nout] plain (-1: none) -> a new buffer. */
+static kldve_status plain_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t which,
+                              int32_t *din)
+{
+    const kx_node *n = u->node;
+    const kx_value *v = n->in[which];
+    size_t slots = (size_t)n->nin + 2 * (size_t)n->nout;
+    size_t scratch = n->op->scratch_size ? n->op->scratch_size(n) : 0;
+    int32_t *list = kx_new(p->g, slots, sizeof *list);
+    kx_step *s;
+    kldve_status st;
+
+    if (!list)
+        return kx_plan_nomem(p);
+    for (size_t i = 0; i < slots; i++)
+        list[i] = -1;
+    for (int32_t i = 0; i < n->nin; i++)
+        if (n->in[i] && (n->op->vjp_needs & KX_NEEDS_IN(i)) &&
+            (st = kx_value_in(p, u, n->in[i], NULL, &list[i])) < 0)
+            return st;
+    for (int32_t i = 0; i < n->nout; i++) {
+        if (n->out[i] && (n->op->vjp_needs & KX_NEEDS_OUT) &&
+            kx_place_of(p, n->out[i])->ncopy > 0 &&
+            (st = kx_value_in(p, u, n->out[i], NULL, &list[n->nin + i])) < 0)
+            return st;
+        list[n->nin + n->nout + i] = dout[i];
+    }
+    if ((st = kx_step_new(p, KX_STEP_ZERO, u, &s)) < 0)
+        return st;
+    s->count = v->count * sizeof(float);
+    if ((st = kx_buffer_new(p, s->count, &s->buf[KX_DST])) < 0)
+        return st;
+    *din = s->buf[KX_DST];
+    kx_step_done(p, s);
+    if ((st = kx_step_new(p, KX_STEP_NODE_VJP, u, &s)) < 0)
+        return st;
+    s->list = list;
+    s->which = which;
+    s->buf[KX_DIFF_SRC] = *din;
+    if (scratch && (st = kx_buffer_new(p, scratch, &s->buf[KX_SCRATCH])) < 0)
+        return st;
+    kx_step_done(p, s);
+    return KLDVE_OK;
+}
+
+static kldve_status backward_node(kx_planner *p, kx_unit *u)
+{
+    const kx_node *n = u->node;
+    int32_t dout[KX_MAX_OUT];
+    kldve_status st;
+
+    for (int32_t i = 0; i < n->nout; i++) {
+        dout[i] = -1;
+        if (n->out[i] && kx_place_of(p, n->out[i])->grad >= 0) {
+            grad g = grad_of(p, n->out[i]);
+
+            if ((st = grad_in(p, u, n->out[i], NULL, &g)) < 0)
+                return st;
+            dout[i] = g.buffer;
+        }
+    }
+    for (int32_t i = 0; i < n->nin; i++) {
+        grad d = {-1, NULL, false};
+
+        if (!n->in[i] || n->in[i]->raw || !kx_place_of(p, n->in[i])->active)
+            continue;
+        if ((st = plain_vjp(p, u, dout, i, &d.buffer)) < 0)
+            return st;
+        if (!(d.layout = kx_layout_plain(p->plan->accel, &n->in[i]->shape)))
+            return kx_plan_nomem(p);
+        if ((st = give(p, u, n->in[i], d)) < 0)
+            return st;
+    }
+    return KLDVE_OK;
+}
+
+static bool needs_x(kx_act act)
+{
+    return act.kind == KX_ACT_SWISH || act.kind == KX_ACT_HARDSWISH;
+}
+
+static kldve_status backward_unit(kx_planner *p, kx_unit *u)
+{
+    const kx_place *out;
+    int32_t seen;
+    grad g;
+    kldve_status st;
+
+    if (u->kind == KX_UNIT_NODE)
+        return backward_node(p, u);
+    out = kx_place_of(p, u->out);
+    if (out->grad < 0)
+        return KLDVE_OK;
+    g = grad_of(p, u->out);
+    seen = out->copy[0].buffer;
+    if (u->kind == KX_UNIT_ACT && needs_x(u->act) &&
+        (st = kx_value_in(p, u, u->x, g.layout, &seen)) < 0)
+        return st;
+    if ((st = through_act(p, u, seen, &g)) < 0)
+        return st;
+    switch (u->kind) {
+    case KX_UNIT_CONV:
+        return backward_conv(p, u, g);
+    case KX_UNIT_AFFINE:
+        return backward_affine(p, u, g);
+    case KX_UNIT_POOL:
+    case KX_UNIT_LRN:
+        return backward_window(p, u, g);
+    case KX_UNIT_ACT:
+        return give(p, u, u->x, g);
+    case KX_UNIT_BINARY:
+        return backward_binary(p, u, g);
+    case KX_UNIT_CONCAT:
+        return backward_concat(p, u, g);
+    case KX_UNIT_DENSE:
+        return backward_dense(p, u, g);
+    case KX_UNIT_VIEW:
+        return backward_view(p, u, g);
+    case KX_UNIT_NODE:
+        break;
+    }
+    return KLDVE_OK;
+}
+
+/* Forget what an earlier backward pass left: copies of forward values that only it makes, grads. */
+static void forget(kx_planner *p)
+{
+    for (int32_t i = 0; i < p->g->nvalue; i++) {
+        kx_place *at = &p->place[i];
+        int n = 0;
+
+        for (int k = 0; k < at->ncopy; k++) {
+            const kx_buffer *b = &p->plan->buffer[at->copy[k].buffer];
+
+            if (b->fixed || b->first < p->plan->forward)
+                at->copy[n++] = at->copy[k];
+        }
+        at->ncopy = n;
+        at->grad = -1;
+        at->grad_shared = false;
+    }
+}
+
+kldve_status kx_plan_backward(kx_planner *p, kx_value *to, kx_port *from, kx_port *port)
+{
+    kx_plan *plan = p->plan;
+    const kx_value *logits = p->options.logits;
+    const kx_layout *plain = kx_layout_plain(plan->accel, &logits->shape);
+    kldve_status st = kx_mark_active(p, to);
+    grad g;
+
+    if (st < 0)
+        return st;
+    if (!plain)
+        return kx_plan_nomem(p);
+    forget(p);
+    from->count = logits->count;
+    if ((st = kx_buffer_new(p, logits->count * sizeof(float), &from->buffer)) < 0 ||
+        (st = give(p, NULL, logits, (grad){from->buffer, plain, false})) < 0)
+        return st;
+    for (int32_t i = plan->nunit - 1; i >= 0; i--)
+        if (plan->unit[i].active && (st = backward_unit(p, &plan->unit[i])) < 0)
+            return st == KLDVE_E_UNSUPPORTED && !*kldve_ctx_message(p->ctx)
+                       ? kx_refuse(p->g, plan->unit[i].node, "oneDNN has no backward pass for it")
+                       : st;
+    g = grad_of(p, to);
+    if (g.buffer < 0) {
+        return kldve_ctx_failf(p->ctx, KLDVE_E_ARG, "the logits '%.60s' do not depend on '%.60s'",
+                               logits->name, to->name);
+    }
+    if ((st = grad_in(p, NULL, to, NULL, &g)) < 0)
+        return st;
+    port->buffer = g.buffer;
+    port->count = to->count;
+    plan->buffer[g.buffer].last = plan->nstep;
+    return KLDVE_OK;
+}

@@ -1,0 +1,216 @@
+/* plan.h - from graph to a list of steps on buffers with fixed places.
+ *
+ *     fuse.c      graph -> units: what is computed together (convolution + normalisation + residual
+ *                 + activation is one unit)
+ *     plan.c      units -> forward steps, layouts, buffers and their places in memory
+ *     backward.c  units -> the steps of the VJP, in reverse
+ *     run.c       a state: memory for the buffers, and the calls bound to it
+ *
+ * A plan is immutable once built: any number of threads may run it, each with a state of its own. */
+#ifndef KLDVE_ONNX_PLAN_H
+#define KLDVE_ONNX_PLAN_H
+
+#include "accel.h"
+#include "graph.h"
+
+/* ---- units ------------------------------------------------------------------------------------ */
+
+typedef enum kx_unit_kind {
+    KX_UNIT_NODE,   /**< the operator's own kernel */
+    KX_UNIT_VIEW,   /**< the same elements under another shape */
+    KX_UNIT_CONV,   /**< out = act(scale (W * x) + shift + join) */
+    KX_UNIT_AFFINE, /**< out = act(scale x + shift), by channel */
+    KX_UNIT_POOL,
+    KX_UNIT_LRN,
+    KX_UNIT_ACT,    /**< out = act(x) */
+    KX_UNIT_BINARY, /**< out = act(x op y) */
+    KX_UNIT_CONCAT,
+    KX_UNIT_DENSE   /**< out = act(x W + bias) */
+} kx_unit_kind;
+
+typedef struct kx_unit {
+    kx_unit_kind kind;
+    const kx_node *node; /**< the operator that does the main work */
+    int32_t order;       /**< index of the last node merged into it: when it can run */
+    bool dead;           /**< merged into another unit */
+    kx_value *x;         /**< first operand; node->in for KX_UNIT_NODE and KX_UNIT_CONCAT */
+    kx_value *y;         /**< second operand of BINARY, residual of CONV, else NULL */
+    kx_value *out;       /**< node->out for KX_UNIT_NODE */
+    kx_act act;
+    const float *scale, *shift; /**< by channel, or NULL (CONV: on top of weights and bias) */
+    kx_conv_desc conv;
+    kx_pool_desc pool;
+    kx_lrn_desc lrn;
+    kx_binary_kind binary;
+    int32_t axis;        /**< of CONCAT */
+    struct kx_dense {
+        int64_t m, k, n;      /**< x [m][k], out [m][n] */
+        bool transposed;      /**< weights are [n][k], else [k][n] */
+        const float *weights; /**< in the file's bytes, perhaps unaligned */
+        const float *bias;    /**< [n] or NULL */
+    } dense;
+    /* filled in by plan.c */
+    const kx_prim *forward; /**< POOL, LRN: the hint for the backward primitive */
+    int32_t workspace;      /**< buffer, or -1 */
+    bool active;            /**< a cotangent flows through it */
+} kx_unit;
+
+/* ---- the plan ----------------------------------------------------------------------------------- */
+
+typedef struct kx_buffer {
+    size_t bytes;
+    int32_t first, last; /**< steps between which it holds something */
+    size_t offset;       /**< in a state's memory */
+    void *fixed;         /**< weights and constants: the shared address; else NULL */
+} kx_buffer;
+
+typedef enum kx_step_kind {
+    KX_STEP_PRIM,      /**< prim on buf[slot] */
+    KX_STEP_NODE,      /**< node's forward kernel on list[0..nin) -> list[nin..nin+nout) */
+    KX_STEP_NODE_VJP,  /**< node's VJP: list = in, out, dout; adds to buf[KX_DIFF_SRC] */
+    KX_STEP_DENSE,     /**< unit's matrix on buf[KX_SRC] -> buf[KX_DST] */
+    KX_STEP_DENSE_VJP, /**< buf[KX_DIFF_DST] -> buf[KX_DIFF_SRC] */
+    KX_STEP_ACT_VJP,   /**< buf[KX_DIFF_SRC] = act'(buf[KX_SRC]) buf[KX_DIFF_DST] */
+    KX_STEP_ADD,       /**< buf[KX_DST] = buf[KX_SRC] + buf[KX_SRC1] */
+    KX_STEP_ZERO       /**< buf[KX_DST] = 0 */
+} kx_step_kind;
+
+typedef struct kx_step {
+    kx_step_kind kind;
+    const kx_node *node; /**< for messages, and for the kernels of NODE */
+    const kx_unit *unit;
+    const kx_prim *prim;
+    int32_t *list;
+    int32_t which;       /**< NODE_VJP: which input */
+    kx_act act;
+    size_t count;        /**< floats of ACT_VJP and ADD, bytes of ZERO */
+    int32_t buf[KX_SLOTS]; /**< -1: none */
+} kx_step;
+
+/** Where something that the caller hands in or out lies: plain float32. */
+typedef struct kx_port {
+    int32_t buffer; /**< -1: none */
+    size_t count;
+} kx_port;
+
+typedef struct kx_plan {
+    kldve_ctx *ctx;
+    const kx_graph *graph;
+    kx_accel *accel;
+    int threads;
+    int32_t nunit, nstep, nbuffer;
+    kx_unit *unit;
+    kx_step *step;
+    kx_buffer *buffer;
+    /** Steps [0, forward), [forward, backward[0]) to the layer, [backward[0], backward[1]) to the
+     *  input; an empty range was not asked for. */
+    int32_t forward, backward[2];
+    kx_port input, logits, features;
+    kx_port cotangent[2], gradient[2]; /**< of the two VJPs: to the layer, to the input */
+    void **owned;        /**< packed weights, from the graph's arena */
+    int32_t nowned;
+    size_t state_bytes;  /**< memory of a state */
+    size_t packed_bytes; /**< of all packed weights */
+} kx_plan;
+
+typedef struct kx_plan_options {
+    kx_value *input, *layer, *logits; /**< layer may be NULL without a VJP */
+    bool vjp, vjp_input, plain;
+    int threads;
+    size_t max_bytes; /**< of a state */
+} kx_plan_options;
+
+kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *options,
+                         kx_plan **out);
+void kx_plan_free(kx_plan *plan);
+
+/* ---- between fuse.c, plan.c and backward.c -------------------------------------------------------- */
+
+enum { KX_COPIES = 4 };
+
+/** What the planner knows of a value. */
+typedef struct kx_place {
+    int32_t uses;     /**< inputs of needed nodes that name it */
+    int32_t producer; /**< unit, or -1 */
+    int32_t last_use; /**< order of the last unit that reads it */
+    bool keep;        /**< layer or logits: must exist on its own */
+    bool active;      /**< a cotangent flows to it */
+    int32_t ncopy;
+    struct kx_copy {
+        const kx_layout *layout; /**< NULL: not float32, plain */
+        int32_t buffer;
+    } copy[KX_COPIES];           /**< copy[0] is what the producer wrote */
+    int32_t grad;                /**< buffer in the layout of copy[0]; -1: none yet */
+    bool grad_shared;            /**< somebody else reads that buffer too: never write to it */
+} kx_place;
+
+typedef struct kx_planner {
+    kldve_ctx *ctx;
+    kx_graph *g;
+    kx_plan *plan;
+    kx_plan_options options;
+    kx_place *place;   /**< by value id */
+    bool *needed;      /**< by node index */
+    int32_t unit_room, step_room, buffer_room;
+    void **owned;      /**< packed weights */
+    int32_t nowned;
+} kx_planner;
+
+/** Merge nodes into units, sorted by when they can run. */
+kldve_status kx_fuse(kx_planner *p);
+
+kx_place *kx_place_of(kx_planner *p, const kx_value *v);
+/** A new buffer that lives from the next step on. */
+kldve_status kx_buffer_new(kx_planner *p, size_t bytes, int32_t *out);
+/** A buffer that is memory shared by all states. */
+kldve_status kx_buffer_fixed(kx_planner *p, const void *memory, int32_t *out);
+/** A new step; every buf is -1.  The buffers that it names are kept alive until it: call
+ *  kx_step_done() when they are set. */
+kldve_status kx_step_new(kx_planner *p, kx_step_kind kind, const kx_unit *unit, kx_step **out);
+void kx_step_done(kx_planner *p, kx_step *s);
+/** A step that runs a primitive; makes its scratch and, if not bound, its output buffers. */
+kldve_status kx_step_prim(kx_planner *p, const kx_unit *unit, const kx_prim *prim,
+                          const int32_t bind[KX_SLOTS], kx_step **out);
+/** The buffer that holds a value in a layout (NULL: plain), reordering if need be. */
+kldve_status kx_value_in(kx_planner *p, const kx_unit *u, const kx_value *v,
+                         const kx_layout *layout, int32_t *out);
+/** Reorder a buffer into a new one. */
+kldve_status kx_reorder(kx_planner *p, const kx_unit *u, int32_t from, const kx_layout *from_layout,
+                        const kx_layout *to_layout, int32_t *out);
+/** Pack a convolution's weights for a layout, once for each layout. */
+kldve_status kx_pack(kx_planner *p, kx_unit *u, const kx_layout *layout, int32_t *out);
+/** [1][C][1]... of the rank of v, plain: for a vector by channel. */
+const kx_layout *kx_channel_layout(kx_planner *p, const kx_value *v);
+kldve_status kx_plan_nomem(kx_planner *p);
+
+/** Append the steps of the VJP from the logits to `to`: *from is where the cotangent goes in, *port
+ *  where the gradient comes out. */
+kldve_status kx_plan_backward(kx_planner *p, kx_value *to, kx_port *from, kx_port *port);
+/** Which units and values a cotangent for `to` flows through. */
+kldve_status kx_mark_active(kx_planner *p, const kx_value *to);
+
+/* ---- kernels of our own: dense.c, kernels.c ------------------------------------------------------ */
+
+/** out [m][n] = act(x W + bias).  Weights are read once, in the order of memory; rows of an [k][n]
+ *  matrix that meet a zero of x are not read. */
+void kx_dense_forward(const struct kx_dense *d, kx_act act, const float *x, float *out);
+/** dx [m][k] = dy W^T.  Rows of an [n][k] matrix that meet a zero of dy are not read. */
+void kx_dense_vjp(const struct kx_dense *d, const float *dy, float *dx);
+/** y = f(x), in place or not. */
+void kx_act_forward(kx_act act, size_t n, const float *x, float *y);
+/** dx = f' dy under a kldve_rule; seen is y, or x for SWISH and HARDSWISH.  In place or not. */
+void kx_act_vjp(kx_act act, int32_t rule, size_t n, const float *seen, const float *dy, float *dx);
+void kx_add(size_t n, const float *a, const float *b, float *out);
+
+/* ---- running --------------------------------------------------------------------------------------- */
+
+typedef struct kx_state kx_state;
+
+kldve_status kx_state_new(kldve_ctx *ctx, const kx_plan *plan, kx_state **out);
+void kx_state_free(kx_state *s);
+kldve_status kx_state_forward(kx_state *s, const float *input, float *logits, float *features);
+/** to: 0 the layer, 1 the input.  rule: a kldve_rule, for activations. */
+kldve_status kx_state_vjp(kx_state *s, int to, int32_t rule, const float *cotangent,
+                          float *gradient);
+
+#endif

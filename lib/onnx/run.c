@@ -1,0 +1,197 @@
+/* run.c - a state: the memory of one run of a plan, and its primitives bound to that memory. */
+#include "plan.h"
+
+#include <string.h>
+
+#include <omp.h>
+
+struct kx_state {
+    kldve_ctx *ctx;
+    const kx_plan *plan;
+    unsigned char *memory;
+    kx_call **call; /* [nstep], NULL for steps without a primitive */
+    int32_t rule;
+    bool ran; /* a forward pass is there for a VJP to look back on */
+};
+
+static void *at(const kx_state *s, int32_t buffer)
+{
+    const kx_buffer *b;
+
+    if (buffer < 0)
+        return NULL;
+    b = &s->plan->buffer[buffer];
+    return b->fixed ? b->fixed : s->memory + b->offset;
+}
+
+static kldve_status bind(kx_state *s, int32_t i)
+{
+    const kx_step *step = &s->plan->step[i];
+    void *memory[KX_SLOTS];
+
+    for (int k = 0; k < KX_SLOTS; k++)
+        memory[k] = at(s, step->buf[k]);
+    return kx_call_new(s->ctx, step->prim, memory, &s->call[i]);
+}
+
+kldve_status kx_state_new(kldve_ctx *ctx, const kx_plan *plan, kx_state **out)
+{
+    kx_state *s = kldve_ctx_alloc(ctx, 1, sizeof *s);
+
+    if (!s)
+        goto nomem;
+    memset(s, 0, sizeof *s);
+    s->ctx = ctx;
+    s->plan = plan;
+    s->call = kldve_ctx_alloc(ctx, (size_t)plan->nstep + 1, sizeof *s->call);
+    if (!s->call)
+        goto nomem;
+    memset(s->call, 0, ((size_t)plan->nstep + 1) * sizeof *s->call);
+    s->memory = kldve_ctx_alloc(ctx, plan->state_bytes, 1);
+    if (!s->memory)
+        goto nomem;
+    for (int32_t i = 0; i < plan->nstep; i++)
+        if (plan->step[i].kind == KX_STEP_PRIM && bind(s, i) < 0)
+            goto nomem;
+    *out = s;
+    return KLDVE_OK;
+nomem:
+    kx_state_free(s);
+    return kldve_ctx_failf(ctx, KLDVE_E_NOMEM,
+                           "out of memory: the network needs %zu MiB of working memory",
+                           plan->state_bytes >> 20);
+}
+
+void kx_state_free(kx_state *s)
+{
+    if (!s)
+        return;
+    for (int32_t i = 0; s->call && i < s->plan->nstep; i++)
+        kx_call_free(s->call[i]);
+    kldve_ctx_release(s->ctx, s->call);
+    kldve_ctx_release(s->ctx, s->memory);
+    kldve_ctx_release(s->ctx, s);
+}
+
+static void tensor(const kx_state *s, const kx_value *v, int32_t buffer, kx_tensor *t)
+{
+    t->data = at(s, buffer);
+    t->count = 0;
+    if (!v)
+        return;
+    t->dtype = v->dtype;
+    t->shape = v->shape;
+    t->count = v->count;
+}
+
+static void run_node(const kx_state *s, const kx_step *step)
+{
+    const kx_node *n = step->node;
+    kx_tensor in[KX_MAX_IN], out[KX_MAX_OUT], dout[KX_MAX_OUT], din;
+
+    for (int32_t i = 0; i < n->nin; i++)
+        tensor(s, n->in[i], step->list[i], &in[i]);
+    for (int32_t i = 0; i < n->nout; i++) {
+        tensor(s, n->out[i], step->list[n->nin + i], &out[i]);
+        tensor(s, n->out[i], step->list[n->nin + n->nout + i], &dout[i]);
+    }
+    if (step->kind == KX_STEP_NODE) {
+        n->op->forward(n, in, out, at(s, step->buf[KX_SCRATCH]));
+        return;
+    }
+    tensor(s, n->in[step->which], step->buf[KX_DIFF_SRC], &din);
+    n->op->vjp(n, step->which, in, out, dout, &din, at(s, step->buf[KX_SCRATCH]));
+}
+
+static kldve_status run_step(kx_state *s, int32_t i)
+{
+    const kx_step *step = &s->plan->step[i];
+    const int32_t *buf = step->buf;
+
+    switch (step->kind) {
+    case KX_STEP_PRIM:
+        return kx_call_run(s->call[i]);
+    case KX_STEP_NODE:
+    case KX_STEP_NODE_VJP:
+        run_node(s, step);
+        break;
+    case KX_STEP_DENSE:
+        kx_dense_forward(&step->unit->dense, step->unit->act, at(s, buf[KX_SRC]),
+                         at(s, buf[KX_DST]));
+        break;
+    case KX_STEP_DENSE_VJP:
+        kx_dense_vjp(&step->unit->dense, at(s, buf[KX_DIFF_DST]), at(s, buf[KX_DIFF_SRC]));
+        break;
+    case KX_STEP_ACT_VJP:
+        kx_act_vjp(step->act, s->rule, step->count, at(s, buf[KX_SRC]), at(s, buf[KX_DIFF_DST]),
+                   at(s, buf[KX_DIFF_SRC]));
+        break;
+    case KX_STEP_ADD:
+        kx_add(step->count, at(s, buf[KX_SRC]), at(s, buf[KX_SRC1]), at(s, buf[KX_DST]));
+        break;
+    case KX_STEP_ZERO:
+        memset(at(s, buf[KX_DST]), 0, step->count);
+        break;
+    }
+    return KLDVE_OK;
+}
+
+/* OpenMP's number of threads belongs to the calling thread: it is set for the run and put back. */
+static kldve_status run(kx_state *s, int32_t from, int32_t to)
+{
+    int before = omp_get_max_threads();
+    kldve_status st = KLDVE_OK;
+
+    omp_set_num_threads(s->plan->threads);
+    for (int32_t i = from; i < to && st == KLDVE_OK; i++)
+        if ((st = run_step(s, i)) < 0) {
+            const kx_node *n = s->plan->step[i].node;
+
+            kldve_ctx_failf(s->ctx, st, "node '%.80s' (%.40s): oneDNN failed to run it",
+                            n ? n->name : "", n ? n->type : "");
+        }
+    omp_set_num_threads(before);
+    return st;
+}
+
+static void copy_out(const kx_state *s, const kx_port *port, float *to)
+{
+    if (to && port->buffer >= 0)
+        memcpy(to, at(s, port->buffer), port->count * sizeof *to);
+}
+
+kldve_status kx_state_forward(kx_state *s, const float *input, float *logits, float *features)
+{
+    const kx_plan *plan = s->plan;
+    kldve_status st;
+
+    s->ran = false;
+    memcpy(at(s, plan->input.buffer), input, plan->input.count * sizeof *input);
+    if ((st = run(s, 0, plan->forward)) < 0)
+        return st;
+    copy_out(s, &plan->logits, logits);
+    copy_out(s, &plan->features, features);
+    s->ran = true;
+    return KLDVE_OK;
+}
+
+kldve_status kx_state_vjp(kx_state *s, int to, int32_t rule, const float *cotangent,
+                          float *gradient)
+{
+    const kx_plan *plan = s->plan;
+    kldve_status st;
+
+    if (plan->gradient[to].buffer < 0)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_NO_VJP,
+                              to ? "the network was loaded without KLDVE_ONNX_VJP_INPUT"
+                                 : "the network was loaded with KLDVE_ONNX_NO_VJP");
+    if (!s->ran)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
+    s->rule = rule;
+    memcpy(at(s, plan->cotangent[to].buffer), cotangent,
+           plan->cotangent[to].count * sizeof *cotangent);
+    st = run(s, to ? plan->backward[0] : plan->forward, plan->backward[to]);
+    if (st == KLDVE_OK)
+        copy_out(s, &plan->gradient[to], gradient);
+    return st;
+}
