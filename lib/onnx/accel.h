@@ -62,8 +62,8 @@ bool kx_layout_equal(const kx_layout *x, const kx_layout *y);
 /** Bytes of an array, with the padding of a blocked layout. */
 size_t kx_layout_bytes(const kx_layout *x);
 
-/** The part of `whole` that starts at index `from` of `axis` and has `n` indices; *out is NULL where
- *  the blocks of the layout cannot be cut there. */
+/** The part of `whole` that starts at index `from` of `axis` and has `n` indices; *out is NULL
+ * where the blocks of the layout cannot be cut there. */
 kldve_status kx_layout_slice(kx_accel *a, const kx_layout *whole, int32_t axis, int64_t from,
                              int64_t n, const kx_layout **out);
 
@@ -117,15 +117,15 @@ kldve_status kx_accel_act(kx_accel *a, kx_act act, const kx_layout *src, kx_prim
 
 /** KX_SRC (op) KX_SRC1 [(+) KX_ADDEND] -> KX_DST in src's layout, then the activation.  src1 and
  *  addend may have dimensions 1 that are broadcast. */
-typedef enum kx_binary_kind {
+typedef enum kx_arith {
     KX_BINARY_ADD,
     KX_BINARY_SUB,
     KX_BINARY_MUL,
     KX_BINARY_DIV,
     KX_BINARY_MIN,
     KX_BINARY_MAX
-} kx_binary_kind;
-kldve_status kx_accel_binary(kx_accel *a, kx_binary_kind kind, const kx_layout *src,
+} kx_arith;
+kldve_status kx_accel_binary(kx_accel *a, kx_arith kind, const kx_layout *src,
                              const kx_layout *src1, const kx_layout *addend, kx_act act,
                              kx_prim **out);
 

@@ -12,7 +12,8 @@
 static kldve_status plain_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t which,
                               int32_t *din);
 
-/* ---- who is concerned -------------------------------------------------------------------------------- */
+/* ---- who is concerned
+ * -------------------------------------------------------------------------------- */
 
 static bool unit_reads_active(kx_planner *p, const kx_unit *u)
 {
@@ -56,7 +57,8 @@ kldve_status kx_mark_active(kx_planner *p, const kx_value *to)
     return KLDVE_OK;
 }
 
-/* ---- cotangents ---------------------------------------------------------------------------------------- */
+/* ---- cotangents
+ * ---------------------------------------------------------------------------------------- */
 
 /* A cotangent buffer and whether others read it. */
 typedef struct grad {
@@ -111,8 +113,7 @@ static kldve_status give(kx_planner *p, const kx_unit *u, const kx_value *v, gra
     s->buf[KX_SRC1] = g.buffer;
     s->buf[KX_DST] = at->grad;
     s->count = kx_layout_bytes(g.layout) / sizeof(float);
-    if (at->grad_shared &&
-        (st = kx_buffer_new(p, kx_layout_bytes(g.layout), &s->buf[KX_DST])) < 0)
+    if (at->grad_shared && (st = kx_buffer_new(p, kx_layout_bytes(g.layout), &s->buf[KX_DST])) < 0)
         return st;
     at->grad = s->buf[KX_DST];
     at->grad_shared = false;
@@ -144,7 +145,8 @@ static kldve_status through_act(kx_planner *p, const kx_unit *u, int32_t seen, g
     return KLDVE_OK;
 }
 
-/* ---- by kind of unit --------------------------------------------------------------------------------------- */
+/* ---- by kind of unit
+ * --------------------------------------------------------------------------------------- */
 
 static void unbound(int32_t bind[KX_SLOTS])
 {
@@ -245,8 +247,7 @@ static kldve_status backward_window(kx_planner *p, kx_unit *u, grad g)
         return st;
     if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
         return st;
-    return give(p, u, u->x,
-                (grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false});
+    return give(p, u, u->x, (grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false});
 }
 
 static kldve_status backward_binary(kx_planner *p, kx_unit *u, grad g)
@@ -270,8 +271,8 @@ static kldve_status backward_binary(kx_planner *p, kx_unit *u, grad g)
             d = g;
             d.shared = true; /* the other operand's turn comes yet */
         } else if (u->binary == KX_BINARY_MUL && (i == 0 || same)) {
-            const kx_layout *layout = same ? g.layout
-                                           : kx_layout_plain(p->plan->accel, &other->shape);
+            const kx_layout *layout =
+                same ? g.layout : kx_layout_plain(p->plan->accel, &other->shape);
             int32_t factor;
 
             if (!layout)
@@ -316,8 +317,8 @@ static kldve_status backward_concat(kx_planner *p, kx_unit *u, grad g)
                 if ((st = grad_in(p, u, u->out, NULL, &plain)) < 0)
                     return st;
             }
-            if (!slice && (st = kx_layout_slice(p->plan->accel, plain.layout, u->axis, from, n,
-                                                &slice)) < 0)
+            if (!slice &&
+                (st = kx_layout_slice(p->plan->accel, plain.layout, u->axis, from, n, &slice)) < 0)
                 return kx_plan_nomem(p);
             if (!slice)
                 return kx_refuse(p->g, u->node, "its cotangent cannot be cut at %lld",

@@ -695,7 +695,7 @@ kldve_status kx_accel_act(kx_accel *a, kx_act act, const kx_layout *src, kx_prim
     return st == dnnl_success ? finish(a, pd, out) : status_of(st);
 }
 
-kldve_status kx_accel_binary(kx_accel *a, kx_binary_kind kind, const kx_layout *src,
+kldve_status kx_accel_binary(kx_accel *a, kx_arith kind, const kx_layout *src,
                              const kx_layout *src1, const kx_layout *addend, kx_act act,
                              kx_prim **out)
 {

@@ -8,7 +8,8 @@
  *     ... Relu, Clip, ...                            activation
  *     MatMul, Add by column                          dense layer with bias
  *
- * A value that must exist on its own (the layer, the logits, or read by two nodes) stops a merge. */
+ * A value that must exist on its own (the layer, the logits, or read by two nodes) stops a merge.
+ */
 #include "plan.h"
 
 #include <math.h>
@@ -55,7 +56,8 @@ static void absorb(kx_planner *p, kx_unit *u, const kx_node *n)
     kx_place_of(p, u->out)->producer = (int32_t)(u - p->plan->unit);
 }
 
-/* ---- activations -------------------------------------------------------------------------------- */
+/* ---- activations --------------------------------------------------------------------------------
+ */
 
 static bool activation(kx_planner *p, const kx_node *n, kx_act *act)
 {
@@ -117,7 +119,8 @@ static kldve_status fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, kx_val
     return KLDVE_OK;
 }
 
-/* ---- by-channel scale and shift -------------------------------------------------------------------- */
+/* ---- by-channel scale and shift
+ * -------------------------------------------------------------------- */
 
 /* Is v a constant that is one number for each channel of x [N][C]... (or one for all)? */
 static bool by_channel(const kx_value *v, const kx_value *x)
@@ -197,7 +200,8 @@ static kldve_status fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n)
     return fuse_affine(p, u, n, n->in[0], s, (size_t)q->channels, t, (size_t)q->channels);
 }
 
-/* ---- binary operators ------------------------------------------------------------------------------- */
+/* ---- binary operators
+ * ------------------------------------------------------------------------------- */
 
 static bool same_shape(const kx_value *a, const kx_value *b)
 {
@@ -206,7 +210,7 @@ static bool same_shape(const kx_value *a, const kx_value *b)
 }
 
 /* x op c with one constant number. */
-static bool linear_act(kx_binary_kind kind, bool constant_first, float c, kx_act *act)
+static bool linear_act(kx_arith kind, bool constant_first, float c, kx_act *act)
 {
     switch (kind) {
     case KX_BINARY_ADD:
@@ -275,7 +279,7 @@ static kldve_status fuse_dense_bias(kx_planner *p, kx_unit *u, const kx_node *n,
     return KLDVE_OK;
 }
 
-static kldve_status fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, kx_binary_kind kind)
+static kldve_status fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, kx_arith kind)
 {
     kx_value *x = n->in[0], *y = n->in[1];
     bool constant_first = x->raw != NULL;
@@ -295,13 +299,11 @@ static kldve_status fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, kx_
 
         if (!c)
             return kx_plan_nomem(p);
-        if (kind == KX_BINARY_ADD &&
-            ((st = fuse_dense_bias(p, u, n, x, y, &done)) < 0 || done))
+        if (kind == KX_BINARY_ADD && ((st = fuse_dense_bias(p, u, n, x, y, &done)) < 0 || done))
             return st;
         if (by_channel(y, x) && (kind == KX_BINARY_ADD || kind == KX_BINARY_MUL) && y->count > 1)
-            return kind == KX_BINARY_ADD
-                       ? fuse_affine(p, u, n, x, NULL, 0, c, y->count)
-                       : fuse_affine(p, u, n, x, c, y->count, NULL, 0);
+            return kind == KX_BINARY_ADD ? fuse_affine(p, u, n, x, NULL, 0, c, y->count)
+                                         : fuse_affine(p, u, n, x, c, y->count, NULL, 0);
         if (y->count == 1 && linear_act(kind, constant_first, c[0], &act)) {
             u->kind = KX_UNIT_ACT;
             u->x = x;
@@ -334,7 +336,8 @@ static kldve_status fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, kx_
     return KLDVE_OK;
 }
 
-/* ---- windows ------------------------------------------------------------------------------------------ */
+/* ---- windows
+ * ------------------------------------------------------------------------------------------ */
 
 static kldve_status match_conv(kx_planner *p, kx_unit *u, const kx_node *n)
 {
@@ -433,7 +436,8 @@ static kldve_status match_lrn(kx_planner *p, kx_unit *u, const kx_node *n)
     return KLDVE_OK;
 }
 
-/* ---- dense layers --------------------------------------------------------------------------------------- */
+/* ---- dense layers
+ * --------------------------------------------------------------------------------------- */
 
 static kldve_status match_gemm(kx_planner *p, kx_unit *u, const kx_node *n)
 {
@@ -486,7 +490,8 @@ static kldve_status match_concat(kx_planner *p, kx_unit *u, const kx_node *n)
     return KLDVE_OK;
 }
 
-/* ---- the walk --------------------------------------------------------------------------------------------- */
+/* ---- the walk
+ * --------------------------------------------------------------------------------------------- */
 
 static kldve_status match(kx_planner *p, kx_unit *u, const kx_node *n)
 {

@@ -24,7 +24,8 @@ struct kldve_onnx {
 enum { DEFAULT_SIDE = 224, MAX_THREADS = 1024 };
 static const size_t default_max_bytes = (size_t)1 << 30;
 
-/* ---- choosing input, logits and layer --------------------------------------------------------- */
+/* ---- choosing input, logits and layer ---------------------------------------------------------
+ */
 
 static kldve_status choose_input(kldve_onnx *net)
 {
@@ -177,7 +178,8 @@ static kldve_status list_tensors(kldve_onnx *net)
     return KLDVE_OK;
 }
 
-/* ---- loading ------------------------------------------------------------------------------------ */
+/* ---- loading ------------------------------------------------------------------------------------
+ */
 
 static kldve_status load_options(kldve_ctx *ctx, const kldve_onnx_options *from,
                                  kldve_onnx_options *to)
@@ -316,7 +318,8 @@ kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_on
     return KLDVE_OK;
 }
 
-/* ---- the backend ---------------------------------------------------------------------------------- */
+/* ---- the backend
+ * ---------------------------------------------------------------------------------- */
 
 typedef struct onnx_state {
     const kldve_onnx *net;
@@ -358,8 +361,7 @@ static void backend_shape(const void *state, kldve_shape *out)
     out->width = (int32_t)map[3];
 }
 
-static kldve_status backend_forward(void *state, const float *input, float *logits,
-                                    float *features)
+static kldve_status backend_forward(void *state, const float *input, float *logits, float *features)
 {
     return kx_state_forward(((onnx_state *)state)->run, input, logits, features);
 }

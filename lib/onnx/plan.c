@@ -17,7 +17,8 @@ kx_place *kx_place_of(kx_planner *p, const kx_value *v)
     return &p->place[v->id];
 }
 
-/* ---- buffers and steps -------------------------------------------------------------------------- */
+/* ---- buffers and steps --------------------------------------------------------------------------
+ */
 
 /* Room for one more item in an array of the plan: doubled when full. */
 static kldve_status grow(kx_planner *p, void **array, int32_t used, int32_t *room, size_t item)
@@ -124,7 +125,8 @@ kldve_status kx_step_prim(kx_planner *p, const kx_unit *unit, const kx_prim *pri
     return KLDVE_OK;
 }
 
-/* ---- values in layouts ----------------------------------------------------------------------------- */
+/* ---- values in layouts
+ * ----------------------------------------------------------------------------- */
 
 static kldve_status failed(kx_planner *p, const kx_unit *u, kldve_status st)
 {
@@ -174,8 +176,8 @@ kldve_status kx_value_in(kx_planner *p, const kx_unit *u, const kx_value *v,
 
     if (v->raw && at->ncopy == 0) {
         const void *data = kx_value_data(p->g, v);
-        const kx_layout *plain = v->dtype == KX_F32 ? kx_layout_plain(p->plan->accel, &v->shape)
-                                                    : NULL;
+        const kx_layout *plain =
+            v->dtype == KX_F32 ? kx_layout_plain(p->plan->accel, &v->shape) : NULL;
         int32_t buffer;
 
         if (!data || (v->dtype == KX_F32 && !plain))
@@ -210,7 +212,8 @@ const kx_layout *kx_channel_layout(kx_planner *p, const kx_value *v)
     return kx_layout_plain(p->plan->accel, &s);
 }
 
-/* ---- weights -------------------------------------------------------------------------------------------- */
+/* ---- weights
+ * -------------------------------------------------------------------------------------------- */
 
 /* Memory that belongs to the plan and is the same for every state. */
 static void *own(kx_planner *p, size_t bytes)
@@ -273,7 +276,8 @@ static kldve_status pack_bias(kx_planner *p, const kx_unit *u, int32_t *out)
     return kx_buffer_fixed(p, sum, out);
 }
 
-/* ---- forward steps, by kind of unit --------------------------------------------------------------------- */
+/* ---- forward steps, by kind of unit
+ * --------------------------------------------------------------------- */
 
 static kldve_status conv_alone(kx_planner *p, kx_unit *u, kx_join join, const kx_layout *like,
                                int32_t bind[KX_SLOTS])
@@ -286,8 +290,7 @@ static kldve_status conv_alone(kx_planner *p, kx_unit *u, kx_join join, const kx
         return st;
     if ((st = kx_value_in(p, u, u->x, kx_prim_layout(prim, KX_SRC), &bind[KX_SRC])) < 0 ||
         (st = kx_pack(p, u, kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])) < 0 ||
-        (st = pack_bias(p, u, &bind[KX_BIAS])) < 0 ||
-        (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        (st = pack_bias(p, u, &bind[KX_BIAS])) < 0 || (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
         return st;
     remember(kx_place_of(p, u->out), kx_prim_layout(prim, KX_DST), s->buf[KX_DST]);
     return KLDVE_OK;
@@ -603,7 +606,8 @@ static kldve_status forward_unit(kx_planner *p, kx_unit *u)
     return st == KLDVE_E_UNSUPPORTED ? failed(p, u, st) : st;
 }
 
-/* ---- which nodes, and how values are used -------------------------------------------------------------- */
+/* ---- which nodes, and how values are used
+ * -------------------------------------------------------------- */
 
 static kldve_status find_needed(kx_planner *p)
 {
@@ -625,8 +629,8 @@ static kldve_status find_needed(kx_planner *p)
         const kx_node *n = &g->node[i];
 
         for (int32_t k = 0; k < n->nout; k++)
-            if (n->out[k] && (kx_place_of(p, n->out[k])->uses > 0 ||
-                              kx_place_of(p, n->out[k])->keep))
+            if (n->out[k] &&
+                (kx_place_of(p, n->out[k])->uses > 0 || kx_place_of(p, n->out[k])->keep))
                 p->needed[i] = true;
         for (int32_t k = 0; p->needed[i] && k < n->nin; k++)
             if (n->in[k])
@@ -653,7 +657,9 @@ static void find_last_uses(kx_planner *p)
     }
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------ */
+/* ---- memory
+ * ------------------------------------------------------------------------------------------------
+ */
 
 /* Buffers by falling size, each at the lowest place that no buffer of the same time holds.  The
  * quadratic search is for networks, not for files made to be slow: those share nothing. */
@@ -722,7 +728,9 @@ static kldve_status place_buffers(kx_planner *p)
     return KLDVE_OK;
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------------------- */
+/* ---- the whole
+ * -----------------------------------------------------------------------------------------------
+ */
 
 /* A size that no plan should even try: refused before oneDNN is asked for anything. */
 static kldve_status check_sizes(kx_planner *p)
@@ -803,8 +811,7 @@ static kldve_status build(kx_planner *p)
     return place_buffers(p);
 }
 
-kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *options,
-                         kx_plan **out)
+kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *options, kx_plan **out)
 {
     kx_planner p = {.ctx = ctx, .g = g, .options = *options};
     kldve_status st;

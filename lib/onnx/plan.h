@@ -6,14 +6,16 @@
  *     backward.c  units -> the steps of the VJP, in reverse
  *     run.c       a state: memory for the buffers, and the calls bound to it
  *
- * A plan is immutable once built: any number of threads may run it, each with a state of its own. */
+ * A plan is immutable once built: any number of threads may run it, each with a state of its own.
+ */
 #ifndef KLDVE_ONNX_PLAN_H
 #define KLDVE_ONNX_PLAN_H
 
 #include "accel.h"
 #include "graph.h"
 
-/* ---- units ------------------------------------------------------------------------------------ */
+/* ---- units ------------------------------------------------------------------------------------
+ */
 
 typedef enum kx_unit_kind {
     KX_UNIT_NODE,   /**< the operator's own kernel */
@@ -25,7 +27,7 @@ typedef enum kx_unit_kind {
     KX_UNIT_ACT,    /**< out = act(x) */
     KX_UNIT_BINARY, /**< out = act(x op y) */
     KX_UNIT_CONCAT,
-    KX_UNIT_DENSE   /**< out = act(x W + bias) */
+    KX_UNIT_DENSE /**< out = act(x W + bias) */
 } kx_unit_kind;
 
 typedef struct kx_unit {
@@ -41,8 +43,8 @@ typedef struct kx_unit {
     kx_conv_desc conv;
     kx_pool_desc pool;
     kx_lrn_desc lrn;
-    kx_binary_kind binary;
-    int32_t axis;        /**< of CONCAT */
+    kx_arith binary;
+    int32_t axis; /**< of CONCAT */
     struct kx_dense {
         int64_t m, k, n;      /**< x [m][k], out [m][n] */
         bool transposed;      /**< weights are [n][k], else [k][n] */
@@ -55,7 +57,8 @@ typedef struct kx_unit {
     bool active;            /**< a cotangent flows through it */
 } kx_unit;
 
-/* ---- the plan ----------------------------------------------------------------------------------- */
+/* ---- the plan -----------------------------------------------------------------------------------
+ */
 
 typedef struct kx_buffer {
     size_t bytes;
@@ -81,9 +84,9 @@ typedef struct kx_step {
     const kx_unit *unit;
     const kx_prim *prim;
     int32_t *list;
-    int32_t which;       /**< NODE_VJP: which input */
+    int32_t which; /**< NODE_VJP: which input */
     kx_act act;
-    size_t count;        /**< floats of ACT_VJP and ADD, bytes of ZERO */
+    size_t count;          /**< floats of ACT_VJP and ADD, bytes of ZERO */
     int32_t buf[KX_SLOTS]; /**< -1: none */
 } kx_step;
 
@@ -107,7 +110,7 @@ typedef struct kx_plan {
     int32_t forward, backward[2];
     kx_port input, logits, features;
     kx_port cotangent[2], gradient[2]; /**< of the two VJPs: to the layer, to the input */
-    void **owned;        /**< packed weights, from the graph's arena */
+    void **owned;                      /**< packed weights, from the graph's arena */
     int32_t nowned;
     size_t state_bytes;  /**< memory of a state */
     size_t packed_bytes; /**< of all packed weights */
@@ -124,7 +127,8 @@ kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *opt
                          kx_plan **out);
 void kx_plan_free(kx_plan *plan);
 
-/* ---- between fuse.c, plan.c and backward.c -------------------------------------------------------- */
+/* ---- between fuse.c, plan.c and backward.c
+ * -------------------------------------------------------- */
 
 enum { KX_COPIES = 4 };
 
@@ -139,9 +143,9 @@ typedef struct kx_place {
     struct kx_copy {
         const kx_layout *layout; /**< NULL: not float32, plain */
         int32_t buffer;
-    } copy[KX_COPIES];           /**< copy[0] is what the producer wrote */
-    int32_t grad;                /**< buffer in the layout of copy[0]; -1: none yet */
-    bool grad_shared;            /**< somebody else reads that buffer too: never write to it */
+    } copy[KX_COPIES]; /**< copy[0] is what the producer wrote */
+    int32_t grad;      /**< buffer in the layout of copy[0]; -1: none yet */
+    bool grad_shared;  /**< somebody else reads that buffer too: never write to it */
 } kx_place;
 
 typedef struct kx_planner {
@@ -149,10 +153,10 @@ typedef struct kx_planner {
     kx_graph *g;
     kx_plan *plan;
     kx_plan_options options;
-    kx_place *place;   /**< by value id */
-    bool *needed;      /**< by node index */
+    kx_place *place; /**< by value id */
+    bool *needed;    /**< by node index */
     int32_t unit_room, step_room, buffer_room;
-    void **owned;      /**< packed weights */
+    void **owned; /**< packed weights */
     int32_t nowned;
 } kx_planner;
 
@@ -189,7 +193,8 @@ kldve_status kx_plan_backward(kx_planner *p, kx_value *to, kx_port *from, kx_por
 /** Which units and values a cotangent for `to` flows through. */
 kldve_status kx_mark_active(kx_planner *p, const kx_value *to);
 
-/* ---- kernels of our own: dense.c, kernels.c ------------------------------------------------------ */
+/* ---- kernels of our own: dense.c, kernels.c
+ * ------------------------------------------------------ */
 
 /** out [m][n] = act(x W + bias).  Weights are read once, in the order of memory; rows of an [k][n]
  *  matrix that meet a zero of x are not read. */
@@ -202,7 +207,8 @@ void kx_act_forward(kx_act act, size_t n, const float *x, float *y);
 void kx_act_vjp(kx_act act, int32_t rule, size_t n, const float *seen, const float *dy, float *dx);
 void kx_add(size_t n, const float *a, const float *b, float *out);
 
-/* ---- running --------------------------------------------------------------------------------------- */
+/* ---- running
+ * --------------------------------------------------------------------------------------- */
 
 typedef struct kx_state kx_state;
 
