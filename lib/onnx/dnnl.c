@@ -232,6 +232,18 @@ static int slot_arg(int slot)
     }
 }
 
+/* 0 for the empty descriptor.  Not by its size: that of a slice is 0, too. */
+static int md_rank(md_ref md)
+{
+#if V3
+    int rank = 0;
+
+    return md && dnnl_memory_desc_query(md, dnnl_query_ndims_s32, &rank) == dnnl_success ? rank : 0;
+#else
+    return md ? md->ndims : 0;
+#endif
+}
+
 /* The layout that the primitive descriptor chose for an operand; NULL with *ok true if it has none.
  */
 static const kx_layout *query_layout(kx_accel *a, const_dnnl_primitive_desc_t pd, dnnl_query_t what,
@@ -242,7 +254,7 @@ static const kx_layout *query_layout(kx_accel *a, const_dnnl_primitive_desc_t pd
     dnnl_memory_desc_t copy;
 
     *ok = true;
-    if (!md || dnnl_memory_desc_get_size(md) == 0)
+    if (md_rank(md) == 0)
         return NULL;
 #if V3
     if (dnnl_memory_desc_clone(&copy, md) != dnnl_success) {

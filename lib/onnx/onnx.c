@@ -18,6 +18,7 @@ struct kldve_onnx {
     kx_value *input, *layer, *logits;
     int32_t ntensor;
     kx_value **tensor; /* the input and what nodes make, in order */
+    bool plain;        /* KLDVE_ONNX_PLAIN */
     bool *on_path;     /* by value id: lies between input and logits */
 };
 
@@ -217,6 +218,7 @@ static kldve_status plan(kldve_onnx *net, const kldve_onnx_options *o)
     int before = omp_get_max_threads();
     kldve_status st;
 
+    net->plain = p.plain;
     omp_set_num_threads(p.threads); /* oneDNN plans for the threads it will find */
     st = kx_plan_new(net->ctx, net->graph, &p, &net->plan);
     omp_set_num_threads(before);
@@ -379,6 +381,9 @@ static kldve_status backend_vjp_input(void *state, const float *cotangent, int32
     if (rule < KLDVE_RULE_GRADIENT || rule > KLDVE_RULE_DECONVOLUTION)
         return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED,
                                "the ONNX engine has no backward rule %d", rule);
+    if (rule != KLDVE_RULE_GRADIENT && s->net->plain)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
+                              "KLDVE_ONNX_PLAIN knows the true gradient only");
     return kx_state_vjp(s->run, 1, rule, cotangent, gradient);
 }
 

@@ -150,24 +150,28 @@ static void check_weights(golden *g, const char *cotangent, const char *alpha)
     test_npy_free(&want);
 }
 
+/* Gradients at the pixels jump where a float32 rounding moves the winner of a maximum or the sign
+ * before a ReLU, so single pixels may differ: the whole picture is held to its root mean square. */
 static void check_pixels(golden *g, const char *name, int32_t rule)
 {
     const char *path = test_path("%s/%s.npy", g->dir, name);
     FILE *f = fopen(path, "rb");
     test_npy want;
     float *seed = calloc((size_t)g->shape.classes, sizeof *seed);
-    double *got;
+    double difference = 0, power = 0;
 
     if (f) {
         fclose(f);
         want = test_npy_load(path);
-        got = calloc(want.count, sizeof *got);
         seed[g->target] = 1;
         ok(g, kldve_onnx_backend()->vjp_input(g->state, seed, rule, g->pixels));
-        for (size_t i = 0; i < want.count; i++)
-            got[i] = (double)g->pixels[i];
-        compare(g, name, want.value, got, want.count, 1e-3);
-        free(got);
+        for (size_t i = 0; i < want.count; i++) {
+            difference += pow((double)g->pixels[i] - want.value[i], 2);
+            power += pow(want.value[i], 2);
+        }
+        if (!(sqrt(difference / power) <= 2e-3))
+            fail_msg("%s: %s differs by %g of its root mean square (allowed 2e-3)", g->dir, name,
+                     sqrt(difference / power));
         test_npy_free(&want);
     }
     free(seed);
@@ -194,7 +198,8 @@ static void run_case(golden *g, uint64_t flags)
     check_weights(g, "contrast_cotangent", "alpha_contrast");
     check_weights(g, "rivals_cotangent", "alpha_rivals");
     check_pixels(g, "pixel_saliency", KLDVE_RULE_GRADIENT);
-    check_pixels(g, "pixel_guided", KLDVE_RULE_GUIDED);
+    if (!(flags & KLDVE_ONNX_PLAIN)) /* the rules belong to the fused activations */
+        check_pixels(g, "pixel_guided", KLDVE_RULE_GUIDED);
     check_weights(g, "contrast_cotangent", "alpha_contrast"); /* a VJP can be repeated */
     close_case(g);
     kldve_ctx_free(g->ctx);
