@@ -76,13 +76,30 @@ static void fail_each(struct call *c, kldve_status (*call)(struct call *), test_
     fail_msg("more than 1000 allocations");
 }
 
+/* Not under valgrind, which puts its own malloc() over this one. */
+static bool is_in_use(void)
+{
+    void *volatile block;
+
+    left = 0;
+    armed = true;
+    block = malloc(1);
+    armed = false;
+    free(block);
+    return !block;
+}
+
 static void test_every_malloc_fails_once(void **state)
 {
     test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-    struct call c = {ctx, NULL, NULL, {ctx, NULL, 0, 0}};
+    kldve_ctx *ctx;
+    struct call c;
 
     (void)state;
+    if (!is_in_use())
+        skip();
+    ctx = test_ctx(&heap);
+    c = (struct call){ctx, NULL, NULL, {ctx, NULL, 0, 0}};
     assert_int_equal(kldve_image_new(ctx, 300, 200, &c.image), KLDVE_OK);
     fail_each(&c, encode, &heap);
     fail_each(&c, decode, &heap);
