@@ -77,17 +77,19 @@ static void fail_each(struct call *c, kldve_status (*call)(struct call *), test_
     fail_msg("more than 1000 allocations");
 }
 
-/* Not under valgrind, which puts its own malloc() over this one. */
-static bool is_in_use(void)
+/* Not under valgrind, which puts its own malloc() before this one. */
+static bool is_in_use(struct call *c)
 {
-    void *volatile block;
+    const long many = 1000;
+    kldve_status status;
 
-    left = 0;
+    left = many;
     armed = true;
-    block = malloc(1);
+    status = encode(c);
     armed = false;
-    free(block);
-    return !block;
+    assert_int_equal(status, KLDVE_OK);
+    kldve_buffer_free(&c->file);
+    return many - left > 5;
 }
 
 static void test_every_malloc_fails_once(void **state)
@@ -95,20 +97,24 @@ static void test_every_malloc_fails_once(void **state)
     test_heap heap;
     kldve_ctx *ctx;
     struct call c;
+    bool used;
 
     (void)state;
-    if (!is_in_use())
-        skip();
     ctx = test_ctx(&heap);
     c = (struct call){ctx, NULL, NULL, {ctx, NULL, 0, 0}};
     assert_int_equal(kldve_image_new(ctx, 300, 200, &c.image), KLDVE_OK);
-    fail_each(&c, encode, &heap);
-    fail_each(&c, decode, &heap);
+    used = is_in_use(&c);
+    if (used) {
+        fail_each(&c, encode, &heap);
+        fail_each(&c, decode, &heap);
+    }
     kldve_image_free(c.image);
     kldve_image_free(c.out);
     kldve_buffer_free(&c.file);
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);
+    if (!used)
+        skip();
 }
 
 #else
