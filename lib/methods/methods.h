@@ -8,6 +8,15 @@
 #include <kldve/method.h>
 
 extern const kldve_method kldve_method_kl_dve;
+extern const kldve_method kldve_method_cam;
+extern const kldve_method kldve_method_grad_cam;
+extern const kldve_method kldve_method_grad_cam_pp;
+extern const kldve_method kldve_method_xgrad_cam;
+extern const kldve_method kldve_method_hires_cam;
+extern const kldve_method kldve_method_layer_cam;
+extern const kldve_method kldve_method_eigen_cam;
+extern const kldve_method kldve_method_eigengrad_cam;
+extern const kldve_method kldve_method_lafam;
 
 /** The method of that name: the library's or one registered with `ctx`; NULL if there is none. */
 const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name);

@@ -9,7 +9,10 @@
 #include "weights.h"
 
 static const kldve_method *const methods[] = {
-    &kldve_method_kl_dve,
+    &kldve_method_kl_dve,      &kldve_method_cam,       &kldve_method_grad_cam,
+    &kldve_method_grad_cam_pp, &kldve_method_xgrad_cam, &kldve_method_hires_cam,
+    &kldve_method_layer_cam,   &kldve_method_eigen_cam, &kldve_method_eigengrad_cam,
+    &kldve_method_lafam,
 };
 
 enum {

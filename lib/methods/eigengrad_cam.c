@@ -1,0 +1,58 @@
+/* eigengrad_cam.c - EigenGrad-CAM: Eigen-CAM (arXiv:2008.00299) of gradient times feature, as
+ * pytorch-grad-cam has it (J. Gildenblat et al., github.com/jacobgil/pytorch-grad-cam).
+ *
+ *     E = ReLU(s u),  u the first left singular vector of the cells x maps matrix G_mi x_mi,
+ *     columns centred;  s = sign of sum_i u_i r_i,  r_i = sum over m of G_mi x_mi
+ *
+ * The sign of a singular vector is arbitrary.  We choose it so that the component points to where
+ * the class's evidence r is; pytorch-grad-cam takes it as it comes. */
+#include "methods/methods.h"
+
+#include <math.h>
+
+#include "methods/component.h"
+#include "methods/product.h"
+#include "reduce.h"
+
+/* e holds r on entry. */
+static void orient(const double *u, size_t cells, float *e)
+{
+    double along = 0;
+
+    for (size_t i = 0; i < cells; i++)
+        along += u[i] * (double)e[i];
+    for (size_t i = 0; i < cells; i++)
+        e[i] = (float)(along < 0 ? -u[i] : u[i]);
+    kldve_reduce_relu(e, cells);
+}
+
+static kldve_status map(kldve_job *job, float *e)
+{
+    size_t maps = kldve_job_maps(job), cells = kldve_job_cells(job);
+    double *u = kldve_ctx_alloc(job->ctx, cells, sizeof *u);
+    float *product = kldve_ctx_alloc(job->ctx, maps * cells, sizeof *product);
+    kldve_status st = KLDVE_E_NOMEM;
+
+    if (!u || !product) {
+        kldve_ctx_fail(job->ctx, st, "eigengrad-cam: out of memory");
+        goto done;
+    }
+    for (size_t i = 0; i < maps * cells; i++)
+        product[i] = job->gradient[i] * job->features[i];
+    if ((st = kldve_component_first(job->ctx, product, maps, cells, u)) < 0)
+        goto done;
+    kldve_product_sum(job->gradient, job->features, maps, cells, false, e);
+    orient(u, cells, e);
+done:
+    kldve_ctx_release(job->ctx, u);
+    kldve_ctx_release(job->ctx, product);
+    return st;
+}
+
+const kldve_method kldve_method_eigengrad_cam = {
+    .struct_size = sizeof(kldve_method),
+    .name = "eigengrad-cam",
+    .source = "pytorch-grad-cam, github.com/jacobgil/pytorch-grad-cam, after arXiv:2008.00299",
+    .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
+    .map = map,
+};

@@ -1,0 +1,21 @@
+/* lafam.c - LaFAM: A. Karjauv and S. Albayrak, "LaFAM: Unsupervised Feature Attribution with
+ * Label-free Activation Maps", 2024, arXiv:2407.06059.
+ *
+ *     E = mean over m of x_m
+ *
+ * The same map as KL-DVE's reading `paper`, and without its detour; no class enters. */
+#include "methods/methods.h"
+
+static kldve_status map(kldve_job *job, float *e)
+{
+    kldve_job_sum(job, e); /* the number of maps is a factor that the normalisation removes */
+    return KLDVE_OK;
+}
+
+const kldve_method kldve_method_lafam = {
+    .struct_size = sizeof(kldve_method),
+    .name = "lafam",
+    .source = "Karjauv and Albayrak 2024, arXiv:2407.06059",
+    .needs = KLDVE_NEED_FEATURES,
+    .map = map,
+};
