@@ -9,6 +9,7 @@ import math
 import re
 import subprocess
 import sys
+from fractions import Fraction
 
 try:
     import numpy as np
@@ -226,6 +227,12 @@ def soft(fn):
 
 # ---- resize, pad --------------------------------------------------------------------------------
 
+def symmetric(o, size, out, scale):
+    """Exact: the element in the middle lies on the border between two."""
+    half = Fraction(1, 2)
+    return size * half * (1 - out / (scale * size)) + (o + half) / scale - half
+
+
 def coordinate(mode, o, size, out, scale, roi):
     """x_original of the specification."""
     length = scale * size
@@ -237,7 +244,7 @@ def coordinate(mode, o, size, out, scale, roi):
         "tf_half_pixel_for_nn": lambda: (o + 0.5) / scale,
         "tf_crop_and_resize": lambda: roi[0] * (size - 1) + o * (roi[1] - roi[0]) * (size - 1) /
         (out - 1) if out > 1 else 0.5 * (roi[0] + roi[1]) * (size - 1),
-        "half_pixel_symmetric": lambda: size / 2 * (1 - out / length) + (o + 0.5) / scale - 0.5,
+        "half_pixel_symmetric": lambda: symmetric(int(o), size, out, Fraction(float(scale))),
     }[mode]()
 
 

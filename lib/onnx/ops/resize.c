@@ -107,8 +107,16 @@ static kldve_status read_axes(kx_graph *g, kx_node *n, axis_list *list)
     return KLDVE_OK;
 }
 
-static kldve_status apply_scales(kx_graph *g, kx_node *n, const axis_list *list, const float *scale,
-                                 size_t count, kx_resize_spec *spec)
+/* align_corners divides by the resized length - 1: for scales that give no whole number the
+ * specification's test data take the product itself, PyTorch and ONNX Runtime the rounded one. */
+static bool ambiguous(const kx_resize_options *opt, float length)
+{
+    return opt->transform == ALIGN_CORNERS && fabsf(length - roundf(length)) > 1e-4f * length;
+}
+
+static kldve_status apply_scales(kx_graph *g, kx_node *n, const kx_resize_options *opt,
+                                 const axis_list *list, const float *scale, size_t count,
+                                 kx_resize_spec *spec)
 {
     if (count != list->count)
         return kx_invalid(g, n, "%zu scales for %zu axes", count, list->count);
@@ -118,6 +126,11 @@ static kldve_status apply_scales(kx_graph *g, kx_node *n, const axis_list *list,
 
         if (!(scale[i] > 0) || !(length < 0x1p40f))
             return kx_invalid(g, n, "scale %g", (double)scale[i]);
+        if (ambiguous(opt, length))
+            return kx_refuse(g, n,
+                             "'align_corners' with a scale of %g for %lld elements, which is no "
+                             "whole number: runtimes disagree on it, export sizes instead",
+                             (double)scale[i], (long long)a->in);
         a->out = (int64_t)length;
         a->up = (double)scale[i];
         a->down = 1;
@@ -223,9 +236,10 @@ static kldve_status read_sizes(kx_graph *g, kx_node *n, const kx_resize_options 
     }
     if (nsizes)
         return apply_sizes(g, n, &list, sizes, nsizes, spec);
-    if (g->opset >= 18)
-        kx_attr_ignore(n, "keep_aspect_ratio_policy"); /* is about sizes */
-    return apply_scales(g, n, &list, scales, nscales, spec);
+    if (g->opset >= 18 &&
+        strcmp(kx_attr_string(n, "keep_aspect_ratio_policy", "stretch"), "stretch") != 0)
+        return kx_invalid(g, n, "attribute 'keep_aspect_ratio_policy' goes with sizes, not scales");
+    return apply_scales(g, n, opt, &list, scales, nscales, spec);
 }
 
 static kldve_status infer(kx_graph *g, kx_node *n)

@@ -21,7 +21,7 @@ static double unscale(const kx_resize_spec *a, const kx_resize_options *opt, dou
 
 static double coordinate(const kx_resize_spec *a, const kx_resize_options *opt, int64_t at)
 {
-    double o = (double)at, last = (double)(a->in - 1), length = (double)a->in * a->up / a->down;
+    double o = (double)at, last = (double)(a->in - 1);
 
     switch (opt->transform) {
     case HALF_PIXEL:
@@ -29,7 +29,7 @@ static double coordinate(const kx_resize_spec *a, const kx_resize_options *opt, 
     case PYTORCH_HALF_PIXEL:
         return a->out > 1 ? unscale(a, opt, o + 0.5) - 0.5 : 0;
     case ALIGN_CORNERS:
-        return length > 1 ? o * last / (length - 1) : 0;
+        return a->out > 1 ? o * last / (double)(a->out - 1) : 0;
     case ASYMMETRIC:
         return unscale(a, opt, o);
     case TF_HALF_PIXEL_FOR_NN:
@@ -38,8 +38,8 @@ static double coordinate(const kx_resize_spec *a, const kx_resize_options *opt, 
         if (a->out == 1)
             return 0.5 * (a->start + a->end) * last;
         return a->start * last + o * (a->end - a->start) * last / (double)(a->out - 1);
-    case HALF_PIXEL_SYMMETRIC:
-        return (double)a->in / 2 * (1 - (double)a->out / length) + unscale(a, opt, o + 0.5) - 0.5;
+    case HALF_PIXEL_SYMMETRIC: /* the specification's formula, arranged around the centre */
+        return unscale(a, opt, o + 0.5 - (double)a->out / 2) + (double)a->in / 2 - 0.5;
     }
     return 0;
 }

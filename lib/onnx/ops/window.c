@@ -131,7 +131,9 @@ kldve_status kx_conv_attrs(kx_graph *g, kx_node *n, kx_conv_params *p)
     return kx_window_attrs(g, n, true, &p->window);
 }
 
-/* One axis whose padding follows from the number of results, ceil(in / stride). */
+/* One axis whose padding follows from the number of results, ceil(in / stride).  Where the stride
+ * is larger than the kernel the total can come out negative; it is then 0, as in TensorFlow, where
+ * this mode is from.  (ONNX Runtime 1.30 cuts the input instead.) */
 static void fit_same(kx_window *w, int axis, bool upper)
 {
     int64_t out = (w->in[axis] + w->stride[axis] - 1) / w->stride[axis];
