@@ -6,13 +6,14 @@
 #include "reduce.h"
 #include "run.h"
 
-static kldve_run *run_of(kldve_job *job)
+/* A job is const so that methods do not change what later steps read; what is behind it is not. */
+static kldve_run *run_of(const kldve_job *job)
 {
     static_assert(offsetof(kldve_run, job) == 0, "the job is the first member of its run");
-    return (kldve_run *)(void *)job;
+    return (kldve_run *)(uintptr_t)job;
 }
 
-void kldve_job_weighted_sum(kldve_job *job, const double *weights, float *map)
+void kldve_job_weighted_sum(const kldve_job *job, const double *weights, float *map)
 {
     const kldve_shape *s = job->shape;
 
@@ -20,7 +21,7 @@ void kldve_job_weighted_sum(kldve_job *job, const double *weights, float *map)
                  run_of(job)->buffers->scratch, map);
 }
 
-void kldve_job_magnitude_sum(kldve_job *job, const double *weights, float *map)
+void kldve_job_magnitude_sum(const kldve_job *job, const double *weights, float *map)
 {
     const kldve_shape *s = job->shape;
 
@@ -28,7 +29,7 @@ void kldve_job_magnitude_sum(kldve_job *job, const double *weights, float *map)
                             run_of(job)->buffers->scratch, map);
 }
 
-void kldve_job_sum(kldve_job *job, float *map)
+void kldve_job_sum(const kldve_job *job, float *map)
 {
     const kldve_shape *s = job->shape;
 
@@ -36,27 +37,27 @@ void kldve_job_sum(kldve_job *job, float *map)
                      map);
 }
 
-static kldve_status without_network(kldve_job *job)
+static kldve_status without_network(const kldve_job *job)
 {
     return kldve_ctx_failf(job->ctx, KLDVE_E_UNSUPPORTED, "%s: there is no network to run",
                            job->method->name);
 }
 
-kldve_status kldve_job_forward(kldve_job *job, const float *input, float *logits)
+kldve_status kldve_job_forward(const kldve_job *job, const float *input, float *logits)
 {
     kldve_network *net = run_of(job)->net;
 
     return net ? kldve_network_forward_again(net, input, logits) : without_network(job);
 }
 
-kldve_status kldve_job_vjp(kldve_job *job, const float *cotangent, float *gradient)
+kldve_status kldve_job_vjp(const kldve_job *job, const float *cotangent, float *gradient)
 {
     kldve_network *net = run_of(job)->net;
 
     return net ? kldve_network_vjp(net, cotangent, gradient) : without_network(job);
 }
 
-kldve_status kldve_job_vjp_input(kldve_job *job, const float *cotangent, int32_t rule,
+kldve_status kldve_job_vjp_input(const kldve_job *job, const float *cotangent, int32_t rule,
                                  float *gradient)
 {
     kldve_network *net = run_of(job)->net;
@@ -64,7 +65,7 @@ kldve_status kldve_job_vjp_input(kldve_job *job, const float *cotangent, int32_t
     return net ? kldve_network_vjp_input(net, cotangent, rule, gradient) : without_network(job);
 }
 
-kldve_status kldve_job_forward_features(kldve_job *job, const float *features, float *logits)
+kldve_status kldve_job_forward_features(const kldve_job *job, const float *features, float *logits)
 {
     kldve_network *net = run_of(job)->net;
 

@@ -75,7 +75,7 @@ struct kldve_method {
     kldve_status (*weights)(const kldve_job *job, double *weights);
     /** The map, of `resolution`, before normalisation; any finite numbers.  NULL: the positive part
      *  of the sum of weights times feature maps. */
-    kldve_status (*map)(kldve_job *job, float *map);
+    kldve_status (*map)(const kldve_job *job, float *map);
 };
 
 /** Make a host's own method known to a context, under its name.
@@ -95,22 +95,23 @@ KLDVE_API const kldve_method *kldve_method_at(const kldve_ctx *ctx, int32_t inde
  *  below are about the last of these passes.
  *  @return KLDVE_OK, KLDVE_E_NUMERIC (a logit is NaN or infinite), or what the backend returned.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward(kldve_job *job, const float *input,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward(const kldve_job *job, const float *input,
                                                           float *logits);
 
 /** The gradient at the layer, [maps][height][width], of sum(cotangent * logits) of the last forward
  *  pass.  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp(kldve_job *job, const float *cotangent,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp(const kldve_job *job, const float *cotangent,
                                                       float *gradient);
 
 /** The gradient at the input, [in_channels][in_height][in_width], under `rule` (a kldve_rule).
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp_input(kldve_job *job, const float *cotangent,
-                                                            int32_t rule, float *gradient);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp_input(const kldve_job *job,
+                                                            const float *cotangent, int32_t rule,
+                                                            float *gradient);
 
 /** The rest of the network: changed feature maps [maps][height][width] -> logits [classes].
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward_features(kldve_job *job,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward_features(const kldve_job *job,
                                                                    const float *features,
                                                                    float *logits);
 

@@ -42,7 +42,7 @@ static kldve_status weights(const kldve_job *job, double *w)
     return KLDVE_OK;
 }
 
-static kldve_status map(kldve_job *job, float *e)
+static kldve_status map(const kldve_job *job, float *e)
 {
     kldve_job_weighted_sum(job, job->weights, e);
     return KLDVE_OK;

@@ -108,8 +108,10 @@ static void iterate(const struct matrix *a, double *u, double *next, double *v)
         double moved;
 
         times_transposed(a, u, v);
-        if (unit(v, a->maps) == 0)
-            break;
+        if (unit(v, a->maps) == 0) {
+            memset(u, 0, a->cells * sizeof *u); /* M = 0 */
+            return;
+        }
         times(a, v, next);
         unit(next, a->cells);
         moved = move(u, next, a->cells);

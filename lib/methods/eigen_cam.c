@@ -10,7 +10,7 @@
 
 #include "methods/component.h"
 
-static kldve_status map(kldve_job *job, float *e)
+static kldve_status map(const kldve_job *job, float *e)
 {
     size_t cells = kldve_job_cells(job);
     double *u = kldve_ctx_alloc(job->ctx, cells, sizeof *u);

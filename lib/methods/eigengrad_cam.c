@@ -26,7 +26,7 @@ static void orient(const double *u, size_t cells, float *e)
     kldve_reduce_relu(e, cells);
 }
 
-static kldve_status map(kldve_job *job, float *e)
+static kldve_status map(const kldve_job *job, float *e)
 {
     size_t maps = kldve_job_maps(job), cells = kldve_job_cells(job);
     double *u = kldve_ctx_alloc(job->ctx, cells, sizeof *u);

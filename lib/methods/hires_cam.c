@@ -7,7 +7,7 @@
 
 #include "reduce.h"
 
-static kldve_status map(kldve_job *job, float *e)
+static kldve_status map(const kldve_job *job, float *e)
 {
     kldve_product_sum(job->gradient, job->features, kldve_job_maps(job), kldve_job_cells(job),
                       false, e);

@@ -62,7 +62,7 @@ static kldve_status weights(const kldve_job *job, double *a)
     return KLDVE_OK;
 }
 
-static kldve_status map(kldve_job *job, float *e)
+static kldve_status map(const kldve_job *job, float *e)
 {
     switch (job->options->reading) {
     case KLDVE_READING_PAPER:

@@ -6,7 +6,7 @@
  * The same map as KL-DVE's reading `paper`, and without its detour; no class enters. */
 #include "methods/methods.h"
 
-static kldve_status map(kldve_job *job, float *e)
+static kldve_status map(const kldve_job *job, float *e)
 {
     kldve_job_sum(job, e); /* the number of maps is a factor that the normalisation removes */
     return KLDVE_OK;

@@ -23,17 +23,17 @@ const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name);
 
 /** The slots, or what stands in for a slot that is NULL. */
 kldve_status kldve_method_cotangent(const kldve_job *job, double *cotangent);
-kldve_status kldve_method_map(kldve_job *job, float *map);
+kldve_status kldve_method_map(const kldve_job *job, float *map);
 
 /** A slot: a_c = mean over space of the gradient. */
 kldve_status kldve_method_weights_mean(const kldve_job *job, double *weights);
 
 /** E = sum over c of weights_c x_c, times some positive number.  weights [maps]. */
-void kldve_job_weighted_sum(kldve_job *job, const double *weights, float *map);
+void kldve_job_weighted_sum(const kldve_job *job, const double *weights, float *map);
 /** The same with |weights_c|. */
-void kldve_job_magnitude_sum(kldve_job *job, const double *weights, float *map);
+void kldve_job_magnitude_sum(const kldve_job *job, const double *weights, float *map);
 /** E = sum over c of x_c. */
-void kldve_job_sum(kldve_job *job, float *map);
+void kldve_job_sum(const kldve_job *job, float *map);
 
 /** Sizes. */
 static inline size_t kldve_job_cells(const kldve_job *job)

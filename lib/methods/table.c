@@ -85,7 +85,7 @@ kldve_status kldve_method_cotangent(const kldve_job *job, double *cotangent)
     return KLDVE_OK;
 }
 
-kldve_status kldve_method_map(kldve_job *job, float *map)
+kldve_status kldve_method_map(const kldve_job *job, float *map)
 {
     if (job->method->map)
         return job->method->map(job, map);
