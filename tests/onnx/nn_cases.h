@@ -31,6 +31,7 @@ static const op_case nn_cases[] = {
     {"conv 3d", 11, "Conv", "pads=(1,0,1,0,1,0) strides=(1,2,1)", "1x2x4x5x4 3x2x2x3x3 3", 1},
     {"conv 3d groups", 11, "Conv", "group=2 dilations=(1,2,1)", "1x4x3x5x3 4x2x2x2x2 4", 1},
 
+    {"conv mostly padding", 11, "Conv", "pads=(0,6,0,6) dilations=(1,5)", "1x1x2x2 1x1x1x3", 1},
     {"conv batch 0", 11, "Conv", "", "0x3x4x4 2x3x3x3 2", 1},
 
     {"transposed plain", 11, "ConvTranspose", "", "2x3x3x4 3x2x3x3 2", 1},
@@ -45,6 +46,8 @@ static const op_case nn_cases[] = {
     {"transposed output shape over all", 11, "ConvTranspose", "strides=(2,2) output_shape=(9,8)", "1x2x3x3 2x2x2x3 2", 1},
     {"transposed same upper", 11, "ConvTranspose", "strides=(2,2) auto_pad='SAME_UPPER'", "1x2x3x4 2x2x3x3 2", 1},
     {"transposed same lower", 11, "ConvTranspose", "strides=(2,2) auto_pad='SAME_LOWER'", "1x2x3x4 2x2x3x3 2", 1},
+    {"transposed valid", 11, "ConvTranspose", "strides=(2,2) auto_pad='VALID'", "1x2x3x2 2x2x3x3 2", 1},
+    {"transposed long kernel", 11, "ConvTranspose", "pads=(2,3,2,3)", "1x2x2x2 2x2x5x7 2", 1},
     {"transposed 1d", 11, "ConvTranspose", "strides=(2) pads=(1,0)", "2x2x4 2x3x3 3", 1},
     {"transposed 3d", 11, "ConvTranspose", "strides=(2,1,2) pads=(0,1,0,1,0,1)", "1x2x2x3x2 2x2x2x3x3 2", 1},
 
@@ -164,6 +167,7 @@ static const op_case nn_cases[] = {
     {"resize 13 cubic corners", 13, "Resize", "mode='cubic' coordinate_transformation_mode='align_corners'", "1x1x5x6 _ _ {1,1,8,4}", 1},
     {"resize 13 cubic outside", 13, "Resize", "mode='cubic' cubic_coeff_a=-0.5f exclude_outside=1", "1x1x5x6 _ _ {1,1,8,4}", 1},
     {"resize 13 crop", 13, "Resize", "mode='linear' coordinate_transformation_mode='tf_crop_and_resize' extrapolation_value=7.5f", "1x1x5x6 c8:0,0,0.2,-0.3,1,1,0.7,1.1 _ {1,1,4,7}", 1},
+    {"resize 13 crop outside above", 13, "Resize", "mode='linear' coordinate_transformation_mode='tf_crop_and_resize' extrapolation_value=-1.5f", "1x1x5x4 c8:0,0,-0.3,0,1,1,1.2,1 _ {1,1,6,4}", 1},
     {"resize 13 crop to one", 13, "Resize", "mode='linear' coordinate_transformation_mode='tf_crop_and_resize'", "1x1x5x6 c8:0,0,0.2,0.9,1,1,0.7,0.1 _ {1,1,1,4}", 1},
     {"resize 18 axes", 18, "Resize", "mode='linear' axes=(-1,2)", "1x2x4x5 _ _ {3,7}", 1},
     {"resize 18 axes scales", 18, "Resize", "mode='linear' axes=(3) keep_aspect_ratio_policy='stretch'", "1x2x4x5 _ c1:2", 1},
@@ -180,6 +184,7 @@ static const op_case nn_cases[] = {
     {"pad 13 edge", 13, "Pad", "mode='edge'", "1x2x3x2 {0,0,2,1,0,0,1,3}", 1},
     {"pad 13 reflect", 13, "Pad", "mode='reflect'", "1x2x3x4 {0,0,2,1,0,0,1,3}", 1},
     {"pad 13 reflect twice", 13, "Pad", "mode='reflect'", "3x4 {5,7,6,8}", 1},
+    {"pad 13 reflect one element", 13, "Pad", "mode='reflect'", "1x3 {2,0,1,1}", 1},
     {"pad 18 axes", 18, "Pad", "", "2x3x2x3 {1,2,0,1} s {3,-2}", 1},
     {"pad 18 one axis", 18, "Pad", "mode='edge'", "2x3x2x3 {1,2} _ {-1}", 1},
     {"pad 19 wrap", 19, "Pad", "mode='wrap'", "3x4 {2,1,4,5}", 1},

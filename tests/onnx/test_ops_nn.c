@@ -68,6 +68,12 @@ static const struct exact_case {
     {{"max: indices by columns", 12, "MaxPool", "kernel_shape=(2,2) storage_order=1",
       "1x2x2x3:1,5,2,3,4,6,9,8,7,3,2,1", 2},
      {"1x2x1x2:5,6,9,8", "i1x2x1x2:2,5,6,8"}},
+    {{"max: indices by columns, 3d", 12, "MaxPool", "kernel_shape=(2,2,2) storage_order=1",
+      "1x1x2x2x3:1,5,2,3,4,6,9,8,7,3,2,1", 2},
+     {"1x1x1x1x2:9,8", "i1x1x1x1x2:1,5"}},
+    {{"conv: a stride over the kernel reads from the first element", 11, "Conv",
+      "auto_pad='SAME_LOWER' strides=(4)", "1x1x8:1,2,3,4,5,6,7,8 1x1x1:1", 1},
+     {"1x1x2:1,5", NULL}},
     {{"max: ceil_mode ignores windows behind the end", 12, "MaxPool",
       "kernel_shape=(1) strides=(3) ceil_mode=1", "1x1x3:1,2,3", 1},
      {"1x1x1:1", NULL}},
@@ -100,6 +106,16 @@ static const struct exact_case {
     {{"conv of constants is folded", 11, "Conv", "", "c1x1x3:1,2,3 c1x1x2:1,10", 1},
      {"1x1x2:21,32", NULL}},
     {{"matmul over nothing", 13, "MatMul", "", "2x0 c0x2", 1}, {"2x2:0,0,0,0", NULL}},
+    {{"softmax of nothing", 13, "Softmax", "", "c2x0", 1}, {"2x0", NULL}},
+    {{"resize, roi far away", 13, "Resize",
+      "mode='cubic' coordinate_transformation_mode='tf_crop_and_resize' extrapolation_value=9.0f",
+      "2:1,2 c2:-1e30,1e30 _ {3}", 1},
+     {"3:9,1,9", NULL}},
+    {{"resize, roi not a number", 13, "Resize",
+      "mode='linear' coordinate_transformation_mode='tf_crop_and_resize'", "2:1,2 c2:nan,1 _ {2}",
+      1},
+     {"2:0,0", NULL}},
+    {{"pad, cut all", 13, "Pad", "", "3:1,2,3 {-5,3}", 1}, {"1:0", NULL}},
     {{"pad integers", 13, "Pad", "mode='reflect'", "i3:1,2,3 {2,2}", 1},
      {"i7:3,2,1,2,3,2,1", NULL}},
     {{"pad by nothing", 13, "Pad", "", "2:1,2 {0,0}", 1}, {"2:1,2", NULL}},
@@ -132,6 +148,55 @@ static void test_exact(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof exact_cases / sizeof *exact_cases; i++)
         check_exact(&exact_cases[i], ctx);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+/* Where no gradient comes back, none is passed on, and outputs nobody wants are not written. */
+static void check_nothing_flows(const op_case *c, kldve_ctx *ctx)
+{
+    op_model *m = op_model_new(c);
+    kx_graph *g = NULL;
+    kx_tensor dout[KX_MAX_OUT];
+    const kx_node *n;
+    plain *p;
+
+    assert_int_equal(op_model_graph(m, ctx, &g), KLDVE_OK);
+    p = plain_new(g);
+    op_model_fill(m, p);
+    plain_forward(p);
+    n = &g->node[0];
+    for (int32_t k = 0; k < n->nout; k++) {
+        dout[k] = *plain_value(p, n->out[k]);
+        dout[k].data = NULL;
+    }
+    for (int32_t i = 0; i < n->nin; i++) {
+        size_t count = n->in[i] ? n->in[i]->count : 0;
+        float *din;
+
+        if (!n->in[i] || n->in[i]->raw || n->in[i]->dtype != KX_F32)
+            continue;
+        din = calloc(count + 1, sizeof *din);
+        plain_vjp(p, n, i, dout, din);
+        for (size_t k = 0; k < count; k++)
+            if (din[k] != 0)
+                fail_msg("%s: input %d has a gradient from nowhere", c->name, i);
+        free(din);
+    }
+    plain_free(p);
+    kx_graph_free(g);
+    op_model_free(m);
+}
+
+static void test_nothing_flows(void **state)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+
+    (void)state;
+    for (size_t i = 0; i < NN_CASES; i++)
+        if (!is_integer_case(&nn_cases[i]))
+            check_nothing_flows(&nn_cases[i], ctx);
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);
 }
@@ -304,6 +369,7 @@ static const struct refusal {
       "1x2x100x1 2x3x2x2", 1},
      F,
      "2^40 bytes"},
+    {{"transposed: empty input", 11, "ConvTranspose", "", "1x2x0x3 2x3x2x2", 1}, F, "0 elements"},
     {{"max: no kernel", 12, "MaxPool", "", "1x2x3x3", 1}, F, "'kernel_shape' is missing"},
     {{"max: pads over kernel", 12, "MaxPool", "kernel_shape=(2,2) pads=(2,0,0,0)", "1x2x3x3", 1},
      U,
@@ -330,6 +396,7 @@ static const struct refusal {
     {{"lp: p", 11, "LpPool", "kernel_shape=(2,2) p=0", "1x2x3x3", 1}, F, "'p' is 0"},
     {{"global: rank", 11, "GlobalAveragePool", "", "2x3", 1}, F, "rank 2"},
     {{"global: empty", 11, "GlobalMaxPool", "", "2x3x0", 1}, F, "no elements"},
+    {{"lrn: vector", 13, "LRN", "size=3", "4", 1}, F, "rank 1"},
     {{"lrn: size", 13, "LRN", "", "2x3x2", 1}, F, "'size' is 0"},
     {{"batch norm: training", 15, "BatchNormalization", "training_mode=1", "2x3x2 3 3 3 3", 1},
      U,
@@ -337,6 +404,10 @@ static const struct refusal {
     {{"batch norm: statistics wanted", 9, "BatchNormalization", "", "2x3x2 3 3 3 3", 3},
      U,
      "output 1 is of training"},
+    {{"batch norm: training in opset 6", 6, "BatchNormalization", "", "2x3x2 3 3 3 3", 1},
+     U,
+     "'is_test' is 0"},
+    {{"batch norm: vector", 9, "BatchNormalization", "", "3 3 3 3 3", 1}, U, "rank 1"},
     {{"batch norm: per element", 7, "BatchNormalization", "spatial=0", "2x3x2 3 3 3 3", 1},
      U,
      "'spatial' is 0"},
@@ -344,6 +415,23 @@ static const struct refusal {
      F,
      "(var) must have the shape [3]"},
     {{"instance norm: scale", 9, "InstanceNormalization", "", "2x3x2 2 3", 1}, F, "(scale)"},
+    {{"instance norm: matrix", 9, "InstanceNormalization", "", "2x3 3 3", 1}, F, "rank 2"},
+    {{"instance norm: empty", 9, "InstanceNormalization", "", "2x3x0 3 3", 1}, F, "no elements"},
+    {{"group norm: matrix", 18, "GroupNormalization", "num_groups=3", "2x3 3 3", 1}, F, "rank 2"},
+    {{"group norm: empty", 18, "GroupNormalization", "num_groups=3", "2x3x0 3 3", 1},
+     F,
+     "no elements"},
+    {{"group norm: stash type", 21, "GroupNormalization", "num_groups=3 stash_type=10", "2x3x2 3 3",
+      1},
+     U,
+     "'stash_type'"},
+    {{"layer norm: stash type", 17, "LayerNormalization", "stash_type=10", "2x3 3 3", 1},
+     U,
+     "'stash_type'"},
+    {{"layer norm: one scale, many biases", 17, "LayerNormalization", "", "2x3 1 3", 1},
+     U,
+     "different sizes"},
+    {{"layer norm: empty", 17, "LayerNormalization", "", "2x0 c0 c0", 1}, F, "no elements"},
     {{"group norm: groups", 18, "GroupNormalization", "num_groups=2", "2x3x2 2 2", 1},
      F,
      "3 channels do not make 2 groups"},
@@ -358,10 +446,14 @@ static const struct refusal {
      U,
      "LayerNormalization of opset 16 is not supported"},
     {{"l3 norm", 13, "LpNormalization", "p=3", "2x3", 1}, F, "'p' is 3"},
+    {{"mean variance: integers", 13, "MeanVarianceNormalization", "axes=(0)", "i2:1,2", 1},
+     U,
+     "holds integers"},
     {{"mean variance: axes", 13, "MeanVarianceNormalization", "", "2x3x4", 1}, F, "axis 3"},
     {{"gemm: rank", 13, "Gemm", "", "2x3x4 4x5", 1}, F, "rank 3 and 2"},
     {{"gemm: sizes", 13, "Gemm", "transB=1", "3x4 4x5", 1}, F, "4 columns times one with 5 rows"},
     {{"gemm: c", 13, "Gemm", "", "3x4 4x5 4x5", 1}, F, "cannot be broadcast to 3 x 5"},
+    {{"gemm: c before broadcasting", 6, "Gemm", "", "3x4 4x5 5", 1}, F, "'broadcast'"},
     {{"gemm: c too early", 9, "Gemm", "", "3x4 4x5", 1}, F, "input 2 is missing"},
     {{"matmul: sizes", 13, "MatMul", "", "3x4 5x4", 1}, F, "do not fit"},
     {{"matmul: batch", 13, "MatMul", "", "2x3x4 3x4x5", 1}, F, "do not fit"},
@@ -374,6 +466,14 @@ static const struct refusal {
      U,
      "(scales) must be constant"},
     {{"resize: both", 13, "Resize", "", "1x2 _ c2:1,2 {1,2}", 1}, F, "either scales or sizes"},
+    {{"resize: cubic too early", 10, "Resize", "mode='cubic'", "1x2 c2:1,2", 1}, U, "in opset 10"},
+    {{"resize: scales of integers", 13, "Resize", "", "1x2 _ {1,2}", 1}, F, "list of numbers"},
+    {{"resize: sizes count", 13, "Resize", "", "1x2 _ _ {2}", 1}, F, "1 sizes for 2 axes"},
+    {{"resize: from nothing", 13, "Resize", "", "1x0 _ _ {1,2}", 1}, F, "size 2 from 0"},
+    {{"resize: sizes and aspect", 18, "Resize", "keep_aspect_ratio_policy='not_smaller'",
+      "1x100 _ _ {1000000000000,1}", 1},
+     F,
+     "axis of"},
     {{"resize: scale 0", 13, "Resize", "", "1x2 _ c2:1,0", 1}, F, "scale 0"},
     {{"resize: scale infinite", 13, "Resize", "", "1x2 _ c2:1,inf", 1}, F, "scale inf"},
     {{"resize: scale nan", 13, "Resize", "", "1x2 _ c2:1,nan", 1}, F, "scale"},
@@ -424,6 +524,7 @@ static const struct refusal {
     {{"pad: wrap too early", 18, "Pad", "mode='wrap'", "3 {1,0}", 1}, U, "'wrap' in opset 18"},
     {{"pad: value", 13, "Pad", "", "3 {1,0} 2", 1}, F, "(constant_value)"},
     {{"pad: type of value", 13, "Pad", "", "3 {1,0} is:2", 1}, F, "(constant_value)"},
+    {{"pad: scalar", 13, "Pad", "", "s {}", 1}, U, "scalar"},
     {{"pad: axis", 18, "Pad", "", "2x3 {1,0} _ {2}", 1}, F, "axis 2"},
 #undef F
 #undef U
@@ -531,8 +632,9 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_differences), cmocka_unit_test(test_exact),
-        cmocka_unit_test(test_ties),        cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_ties),        cmocka_unit_test(test_nothing_flows),
+        cmocka_unit_test(test_windows),     cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_allocations),
     };
 
     if (argc > 1 && strcmp(argv[1], "--dump") == 0)
