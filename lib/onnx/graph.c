@@ -6,9 +6,10 @@
 #include "names.h"
 #include "proto.h"
 
-/* Results of constant folding that are larger are computed at run time instead: a small file must
- * not be able to ask for much memory here (an Expand of a scalar, say). */
-enum { MAX_FOLDED_BYTES = 64 << 20 };
+/* Results of constant folding that are larger, or come when the sum is reached, are computed at run
+ * time instead: a small file must not be able to ask for much memory here (an Expand of a scalar,
+ * say). */
+enum { MAX_FOLDED_BYTES = 64 << 20, MAX_FOLDED_SUM = 256 << 20 };
 
 typedef struct builder {
     kx_graph *g;
@@ -16,6 +17,7 @@ typedef struct builder {
     kx_graph_options options;
     kx_names values;    /* name -> kx_value, what is defined so far */
     kx_names producers; /* output name -> kx_proto_node */
+    size_t folded;      /* bytes of results of constant folding */
     int32_t capacity;   /* of g->value */
     int32_t *order;     /* file indices of the nodes that the outputs need, sorted */
     int32_t norder;
@@ -343,10 +345,11 @@ static bool known(const kx_node *n)
 }
 
 /* A node whose inputs are all constant becomes constants itself. */
-static kldve_status fold(kx_graph *g, kx_node *n, bool *folded)
+static kldve_status fold(builder *b, kx_node *n, bool *folded)
 {
+    kx_graph *g = b->g;
     kx_tensor in[KX_MAX_IN], out[KX_MAX_OUT];
-    size_t scratch_size = n->op->scratch_size ? n->op->scratch_size(n) : 0;
+    size_t scratch_size = n->op->scratch_size ? n->op->scratch_size(n) : 0, sum = b->folded;
     void *scratch = NULL;
 
     *folded = known(n);
@@ -355,11 +358,17 @@ static kldve_status fold(kx_graph *g, kx_node *n, bool *folded)
     for (int32_t i = 0; i < n->nin; i++)
         if (n->in[i] && !n->in[i]->raw)
             return KLDVE_OK;
-    for (int32_t i = 0; i < n->nout; i++)
-        if (n->out[i] && n->out[i]->count * kx_dtype_size(n->out[i]->dtype) > MAX_FOLDED_BYTES)
+    for (int32_t i = 0; i < n->nout; i++) {
+        size_t bytes = n->out[i] ? n->out[i]->count * kx_dtype_size(n->out[i]->dtype) : 0;
+
+        sum += bytes; /* no overflow: each has at most 2^40 */
+        if (bytes > MAX_FOLDED_BYTES)
             return KLDVE_OK;
-    if (scratch_size > MAX_FOLDED_BYTES)
+    }
+    sum += scratch_size;
+    if (scratch_size > MAX_FOLDED_BYTES || sum > MAX_FOLDED_SUM)
         return KLDVE_OK;
+    b->folded = sum;
     for (int32_t i = 0; i < n->nin; i++) {
         as_tensor(g, n->in[i], &in[i]);
         if (n->in[i] && !in[i].data)
@@ -422,7 +431,7 @@ static kldve_status add_node(builder *b, const kx_proto_node *from)
         if ((st = convert_attr(b, &from->attr[i], &n->attr[i])) < 0)
             return st;
     if ((st = connect(b, from, n)) < 0 || (st = n->op->infer(g, n)) < 0 ||
-        (st = check_attributes(g, n)) < 0 || (st = fold(g, n, &folded)) < 0)
+        (st = check_attributes(g, n)) < 0 || (st = fold(b, n, &folded)) < 0)
         return st;
     for (int32_t i = 0; i < n->nout; i++)
         if (n->out[i])
