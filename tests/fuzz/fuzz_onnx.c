@@ -1,0 +1,60 @@
+/* fuzz_onnx.c - any bytes as an .onnx file, read and built into a graph.  An entry for libFuzzer:
+ *
+ *     CC=clang meson setup BUILD -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+ *     ninja -C BUILD
+ *     mkdir NEW_FOLDER; BUILD/tests/onnx/networks/make-network corpus NEW_FOLDER
+ *     BUILD/tests/fuzz/libfuzzer_onnx -max_total_time=180 NEW_FOLDER tests/fuzz/onnx
+ *
+ * The build links it with driver.c too, as a short test.  The files of onnx/ were made with
+ * make-network. */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "graph.h"
+#include "proto.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+/* Every byte that the model says is there must be there. */
+static void touch(const kx_model *m)
+{
+    volatile unsigned sum = 0;
+
+    for (int32_t i = 0; i < m->ninitializer; i++) {
+        const kx_proto_tensor *t = &m->initializer[i];
+        static const unsigned char size[] = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8, 0, 0, 2};
+        size_t last = t->dtype <= KX_ONNX_BFLOAT16 ? t->count * size[t->dtype] : 0;
+
+        if (t->data && last > 0)
+            sum += *(const unsigned char *)t->data + ((const unsigned char *)t->data)[last - 1];
+    }
+    for (int32_t i = 0; i < m->nnode; i++) {
+        const kx_proto_node *node = &m->node[i];
+
+        for (int32_t k = 0; k < node->nin; k++)
+            sum += (unsigned)strlen(node->in[k]);
+        for (int32_t k = 0; k < node->nout; k++)
+            sum += (unsigned)strlen(node->out[k]);
+    }
+    (void)sum;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    const kx_graph_options options = {1, 8, 8};
+    kldve_ctx *ctx;
+    kx_model *m;
+    kx_graph *g;
+
+    if (kldve_ctx_new(NULL, &ctx) < 0)
+        return 0;
+    if (kx_model_read(ctx, bytes, n, &m) == KLDVE_OK) {
+        touch(m);
+        if (kx_graph_new(ctx, m, &options, &g) == KLDVE_OK)
+            kx_graph_free(g);
+        kx_model_free(m);
+    }
+    kldve_ctx_free(ctx);
+    return 0;
+}
