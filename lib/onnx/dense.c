@@ -10,10 +10,46 @@
 
 #include <string.h>
 
+#include <omp.h>
+
+/* Compiled for wider vectors too and chosen when the library is loaded. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+    !defined(__SANITIZE_ADDRESS__)
+#define WIDE __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
+#else
+#define WIDE
+#endif
+
 /* Weights lie where the file put them, perhaps not even at a multiple of 4 bytes. */
 typedef float unaligned_float __attribute__((aligned(1)));
 
-enum { LANES = 16, COLUMN_BLOCK = 1024 };
+enum { LANES = 64, TOGETHER = 4 };
+
+/* dot(row, v), in a fixed order: LANES partial sums. */
+WIDE static float dot(const unaligned_float *row, const float *v, size_t n)
+{
+    float lane[LANES] = {0}, sum = 0;
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        for (size_t l = 0; l < LANES; l++)
+            lane[l] += row[i + l] * v[i + l];
+    for (; i < n; i++)
+        sum += row[i] * v[i];
+    for (size_t l = 0; l < LANES; l++)
+        sum += lane[l];
+    return sum;
+}
+
+/* out += the weighted sum of four rows: the output is read and written once for all of them. */
+WIDE static void add_rows(const unaligned_float *const row[TOGETHER], const float w[TOGETHER],
+                          size_t n, float *restrict out)
+{
+    const unaligned_float *a = row[0], *b = row[1], *c = row[2], *d = row[3];
+
+    for (size_t i = 0; i < n; i++)
+        out[i] += (w[0] * a[i] + w[1] * b[i]) + (w[2] * c[i] + w[3] * d[i]);
+}
 
 /* out[j] = dot(rows[j], v), j < nrows. */
 static void dots(const float *rows, size_t nrows, size_t ncolumns, const float *v, float *out)
@@ -21,45 +57,50 @@ static void dots(const float *rows, size_t nrows, size_t ncolumns, const float *
     const unaligned_float *w = rows;
 
 #pragma omp parallel for schedule(static) if (nrows * ncolumns >= 65536)
-    for (size_t j = 0; j < nrows; j++) {
-        const unaligned_float *row = w + j * ncolumns;
-        float lane[4 * LANES] = {0}, sum = 0;
-        size_t i = 0;
-
-        for (; i + 4 * LANES <= ncolumns; i += 4 * LANES)
-            for (size_t l = 0; l < 4 * LANES; l++)
-                lane[l] += row[i + l] * v[i + l];
-        for (; i < ncolumns; i++)
-            sum += row[i] * v[i];
-        for (size_t l = 0; l < 4 * LANES; l++)
-            sum += lane[l];
-        out[j] = sum;
-    }
+    for (size_t j = 0; j < nrows; j++)
+        out[j] = dot(w + j * ncolumns, v, ncolumns);
 }
 
-/* out = sum over j of v[j] rows[j]. */
+/* Columns [from, from + n) of out = sum over j of v[j] rows[j]. */
+static void combine_columns(const unaligned_float *w, size_t nrows, size_t ncolumns, size_t from,
+                            size_t n, const float *v, float *out)
+{
+    const unaligned_float *row[TOGETHER];
+    float weight[TOGETHER];
+    size_t k = 0;
+
+    memset(out + from, 0, n * sizeof *out);
+    for (size_t j = 0; j < nrows; j++) {
+        if (v[j] == 0)
+            continue;
+        row[k] = w + j * ncolumns + from;
+        weight[k] = v[j];
+        if (++k == TOGETHER) {
+            add_rows(row, weight, n, out + from);
+            k = 0;
+        }
+    }
+    if (k == 0)
+        return;
+    for (size_t j = k; j < TOGETHER; j++) {
+        row[j] = row[0];
+        weight[j] = 0;
+    }
+    add_rows(row, weight, n, out + from);
+}
+
+/* out = sum over j of v[j] rows[j].  Every thread streams its share of the columns of each row. */
 static void combine(const float *rows, size_t nrows, size_t ncolumns, const float *v, float *out)
 {
-    const unaligned_float *w = rows;
-    size_t nblocks = (ncolumns + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
+#pragma omp parallel if (nrows * ncolumns >= 65536)
+    {
+        size_t threads = (size_t)omp_get_num_threads(), me = (size_t)omp_get_thread_num();
+        size_t share = ((ncolumns + threads - 1) / threads + LANES - 1) / LANES * LANES;
+        size_t from = me * share;
 
-#pragma omp parallel for schedule(static) if (nrows * ncolumns >= 65536)
-    for (size_t b = 0; b < nblocks; b++) {
-        size_t from = b * COLUMN_BLOCK;
-        size_t n = ncolumns - from < COLUMN_BLOCK ? ncolumns - from : COLUMN_BLOCK;
-        float sum[COLUMN_BLOCK];
-
-        memset(sum, 0, n * sizeof *sum);
-        for (size_t j = 0; j < nrows; j++) {
-            const unaligned_float *row = w + j * ncolumns + from;
-            float weight = v[j];
-
-            if (weight == 0)
-                continue;
-            for (size_t i = 0; i < n; i++)
-                sum[i] += weight * row[i];
-        }
-        memcpy(out + from, sum, n * sizeof *sum);
+        if (from < ncolumns)
+            combine_columns(rows, nrows, ncolumns, from,
+                            ncolumns - from < share ? ncolumns - from : share, v, out);
     }
 }
 
