@@ -18,6 +18,8 @@ cases = [
     ("Elu", 6, "alpha=2.5f", any_, lambda x: F.elu(x, 2.5)),
     ("Selu", 6, "", any_, F.selu),
     ("Celu", 12, "alpha=0.5f", any_, lambda x: F.celu(x, 0.5)),
+    ("Shrink", 9, "", any_, F.hardshrink),
+    ("Shrink", 9, "lambd=1.5f bias=1.5f", any_, lambda x: F.softshrink(x, 1.5)),
     ("Sigmoid", 13, "", any_, torch.sigmoid),
     ("HardSigmoid", 6, "", any_, lambda x: torch.clamp(0.2 * x + 0.5, 0, 1)),
     ("HardSigmoid", 6, "alpha=0.5f beta=0.25f", any_, lambda x: torch.clamp(0.5 * x + 0.25, 0, 1)),

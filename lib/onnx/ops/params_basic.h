@@ -14,14 +14,14 @@
  * look whether anybody reads out[1]. */
 bool kx_op_copies(const kx_node *n);
 
-/** Relu, LeakyRelu, Elu, Selu, Celu, ThresholdedRelu, Sigmoid, HardSigmoid, HardSwish, Softplus,
- *  Softsign, Tanh, Exp, Log, Sqrt, Abs, Neg, Reciprocal, Erf, Gelu, Mish, Sign, Floor, Ceil, Round,
- *  Sin, Cos and the other trigonometric ones: elementwise of one array. */
+/** Relu, LeakyRelu, Elu, Selu, Celu, ThresholdedRelu, Shrink, Sigmoid, HardSigmoid, HardSwish,
+ * Softplus, Softsign, Tanh, Exp, Log, Sqrt, Abs, Neg, Reciprocal, Erf, Gelu, Mish, Sign, Floor,
+ * Ceil, Round, Sin, Cos and the other trigonometric ones: elementwise of one array. */
 typedef struct kx_unary_params {
     const struct kx_unary_kind *kind; /**< private to unary.c */
-    float alpha; /**< LeakyRelu slope; Elu, Celu, Selu alpha; ThresholdedRelu threshold;
-                      HardSigmoid slope; Gelu: 1 for the tanh approximation, 0 for erf */
-    float beta;  /**< HardSigmoid offset; Selu gamma */
+    float alpha; /**< LeakyRelu slope; Elu, Celu, Selu alpha; ThresholdedRelu threshold; Shrink
+                    lambd; HardSigmoid slope; Gelu: 1 for the tanh approximation, 0 for erf */
+    float beta;  /**< HardSigmoid offset; Selu gamma; Shrink bias */
 } kx_unary_params;
 
 /** Clip, of every opset. */

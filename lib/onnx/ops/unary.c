@@ -48,14 +48,24 @@ struct kx_unary_kind {
 
 /* ---- rectifiers.  x < 0 ? 0 : x keeps NaN --------------------------------------------------- */
 
-UNARY(relu, x[i]<0.0f ? 0.0f : x[i], y[i]> 0.0f ? 1.0f : 0.0f)
-UNARY(leaky, x[i]<0.0f ? p->alpha * x[i] : x[i], x[i]> 0.0f ? 1.0f : p->alpha)
+UNARY(relu, (x[i] < 0.0f) ? 0.0f : x[i], (y[i] > 0.0f) ? 1.0f : 0.0f)
+UNARY(leaky, (x[i] < 0.0f) ? (x[i] * p->alpha) : x[i], (x[i] > 0.0f) ? 1.0f : p->alpha)
 UNARY(thresholded, x[i] <= p->alpha ? 0.0f : x[i], x[i] <= p->alpha ? 0.0f : 1.0f)
 UNARY(elu, x[i] < 0.0f ? p->alpha * expm1f(x[i]) : x[i], x[i] < 0.0f ? p->alpha * expf(x[i]) : 1.0f)
-UNARY(selu, p->beta *(x[i] < 0.0f ? p->alpha * expm1f(x[i]) : x[i]),
-      p->beta *(x[i] < 0.0f ? p->alpha * expf(x[i]) : 1.0f))
+UNARY(selu, (x[i] < 0.0f ? p->alpha * expm1f(x[i]) : x[i]) * p->beta,
+      (x[i] < 0.0f ? p->alpha * expf(x[i]) : 1.0f) * p->beta)
 UNARY(celu, x[i] < 0.0f ? p->alpha * expm1f(x[i] / p->alpha) : x[i],
       x[i] < 0.0f ? expf(x[i] / p->alpha) : 1.0f)
+
+/* Towards 0 by beta, and 0 within alpha of it. */
+static inline float shrink1(float x, float alpha, float beta)
+{
+    if (x < -alpha)
+        return x + beta;
+    return x > alpha ? x - beta : 0.0f;
+}
+
+UNARY(shrink, shrink1(x[i], p->alpha, p->beta), fabsf(x[i]) > p->alpha ? 1.0f : 0.0f)
 
 /* ---- sigmoids ------------------------------------------------------------------------------- */
 
@@ -155,9 +165,10 @@ static const struct kx_unary_kind kinds[] = {
     {KIND("LeakyRelu", leaky), .alpha = "alpha", .default_alpha = 0.01f},
     {KIND("ThresholdedRelu", thresholded), .alpha = "alpha", .default_alpha = 1},
     {KIND("Elu", elu), .alpha = "alpha", .default_alpha = 1},
-    {KIND("Selu", selu), NULL, "alpha", "gamma", 1.67326319217681884765625f,
-     1.05070102214813232421875f},
+    {KIND("Selu", selu), .alpha = "alpha", .default_alpha = 1.67326319217681884765625f,
+     .beta = "gamma", .default_beta = 1.05070102214813232421875f},
     {KIND("Celu", celu), .alpha = "alpha", .default_alpha = 1},
+    {KIND("Shrink", shrink), .alpha = "lambd", .default_alpha = 0.5f, .beta = "bias"},
     {KIND("Sigmoid", sigmoid)},
     {KIND("HardSigmoid", hard_sigmoid), .alpha = "alpha", .default_alpha = 0.2f, .beta = "beta",
      .default_beta = 0.5f},
@@ -283,6 +294,7 @@ const kx_op kx_unary_ops[] = {
     OP("Elu", 1, KX_NEEDS_IN(0)),
     OP("Selu", 1, KX_NEEDS_IN(0)),
     OP("Celu", 12, KX_NEEDS_IN(0)),
+    OP("Shrink", 9, KX_NEEDS_IN(0)),
     OP("Sigmoid", 1, KX_NEEDS_OUT),
     OP("HardSigmoid", 1, KX_NEEDS_OUT),
     OP("HardSwish", 14, KX_NEEDS_IN(0)),
