@@ -1,0 +1,303 @@
+/* test_engine.c - the engine as a backend: the contract, failing allocations, no allocation in a
+ * run, one network for several threads, and what is refused. */
+#include "contract.h"
+#include "support.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <kldve/onnx.h>
+
+static const char *model(const char *name)
+{
+    return test_path("%s/assets/models/%s.onnx", test_shared_or_skip(), name);
+}
+
+static kldve_onnx *load(kldve_ctx *ctx, const char *path, uint64_t flags)
+{
+    kldve_onnx_options o = {.struct_size = sizeof o, .flags = flags};
+    kldve_onnx *net = NULL;
+
+    if (kldve_onnx_load(ctx, path, &o, &net) < 0)
+        fail_msg("%s", kldve_ctx_message(ctx));
+    return net;
+}
+
+static void check_contract(const char *name, uint64_t flags)
+{
+    test_heap heap;
+    const char *path = model(name);
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_onnx *net = load(ctx, path, flags);
+    const contract c = {.backend = kldve_onnx_backend(),
+                        .config = net,
+                        .step = 2e-3,
+                        .tolerance = 5e-2,
+                        .allocations = 12};
+
+    contract_check(&c);
+    kldve_onnx_free(net);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+static void test_contract(void **state)
+{
+    (void)state;
+    check_contract("mnist_cnn", KLDVE_ONNX_VJP_INPUT);
+    check_contract("resnet20_cifar10", KLDVE_ONNX_VJP_INPUT);
+    check_contract("mnist_cnn", KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_PLAIN);
+}
+
+/* Loading and opening with every allocation failing once. */
+static void test_allocations(void **state)
+{
+    const char *path = model("mnist_cnn");
+    const kldve_backend *b = kldve_onnx_backend();
+    bool done = false;
+
+    (void)state;
+    for (long budget = 0; !done; budget++) {
+        kldve_onnx_options o = {.struct_size = sizeof o, .flags = KLDVE_ONNX_VJP_INPUT};
+        kldve_onnx *net = NULL;
+        void *open = NULL;
+        kldve_status st;
+        test_heap heap;
+        kldve_ctx *ctx = test_ctx(&heap);
+
+        heap.budget = budget;
+        st = kldve_onnx_load(ctx, path, &o, &net);
+        if (st == KLDVE_OK)
+            st = b->open(ctx, net, &open);
+        else
+            assert_null(net);
+        done = st == KLDVE_OK;
+        if (!done) {
+            assert_int_equal(st, KLDVE_E_NOMEM);
+            assert_null(open);
+            assert_string_not_equal(kldve_ctx_message(ctx), "");
+        }
+        b->close(open);
+        kldve_onnx_free(net);
+        kldve_ctx_free(ctx);
+        assert_int_equal(heap.live, 0);
+        assert_true(budget < 100000);
+    }
+}
+
+typedef struct run {
+    const kldve_onnx *net;
+    kldve_shape shape;
+    float *input, *logits, *features, *gradient, *cotangent;
+    int rounds;
+    kldve_status st;
+} run;
+
+static size_t volume(int32_t a, int32_t b, int32_t c)
+{
+    return (size_t)a * (size_t)b * (size_t)c;
+}
+
+static void run_new(run *r, const kldve_onnx *net, const kldve_shape *s)
+{
+    uint64_t seed = 7;
+
+    *r = (run){.net = net, .shape = *s, .rounds = 1};
+    r->input = calloc(volume(s->in_channels, s->in_height, s->in_width), sizeof(float));
+    r->logits = calloc((size_t)s->classes, sizeof(float));
+    r->cotangent = calloc((size_t)s->classes, sizeof(float));
+    r->features = calloc(volume(s->maps, s->height, s->width), sizeof(float));
+    r->gradient = calloc(volume(s->maps, s->height, s->width), sizeof(float));
+    for (size_t i = 0; i < volume(s->in_channels, s->in_height, s->in_width); i++)
+        r->input[i] = (float)test_normal(&seed);
+    r->cotangent[0] = 1;
+    r->cotangent[s->classes - 1] = -1;
+}
+
+static void run_free(run *r)
+{
+    free(r->input);
+    free(r->logits);
+    free(r->cotangent);
+    free(r->features);
+    free(r->gradient);
+}
+
+/* A context and a state of its own; no assertions, so that threads can run it. */
+static void *run_it(void *opaque)
+{
+    run *r = opaque;
+    const kldve_backend *b = kldve_onnx_backend();
+    kldve_ctx *ctx = NULL;
+    void *open = NULL;
+
+    r->st = kldve_ctx_new(NULL, &ctx);
+    if (r->st == KLDVE_OK)
+        r->st = b->open(ctx, r->net, &open);
+    for (int i = 0; r->st == KLDVE_OK && i < r->rounds; i++) {
+        r->st = b->forward(open, r->input, r->logits, r->features);
+        if (r->st == KLDVE_OK)
+            r->st = b->vjp(open, r->cotangent, r->gradient);
+    }
+    b->close(open);
+    kldve_ctx_free(ctx);
+    return NULL;
+}
+
+static kldve_shape shape_of(kldve_ctx *ctx, const kldve_onnx *net)
+{
+    kldve_shape s = {.struct_size = sizeof s};
+    void *open = NULL;
+
+    assert_int_equal(kldve_onnx_backend()->open(ctx, net, &open), KLDVE_OK);
+    kldve_onnx_backend()->shape(open, &s);
+    kldve_onnx_backend()->close(open);
+    return s;
+}
+
+/* One network, several threads, each with a context of its own: the same bits as alone. */
+static void test_threads(void **state)
+{
+    enum { THREADS = 3 };
+    const char *path = model("resnet20_cifar10");
+    kldve_onnx_options o = {.struct_size = sizeof o, .threads = 1};
+    run alone, many[THREADS];
+    pthread_t thread[THREADS];
+    kldve_onnx *net = NULL;
+    kldve_shape s;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+
+    (void)state;
+    assert_int_equal(kldve_onnx_load(ctx, path, &o, &net), KLDVE_OK);
+    s = shape_of(ctx, net);
+    run_new(&alone, net, &s);
+    run_it(&alone);
+    assert_int_equal(alone.st, KLDVE_OK);
+    for (int i = 0; i < THREADS; i++) {
+        run_new(&many[i], net, &s);
+        many[i].rounds = 5;
+        assert_int_equal(pthread_create(&thread[i], NULL, run_it, &many[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(thread[i], NULL);
+        assert_int_equal(many[i].st, KLDVE_OK);
+        assert_memory_equal(many[i].logits, alone.logits, (size_t)s.classes * sizeof(float));
+        assert_memory_equal(many[i].gradient, alone.gradient,
+                            volume(s.maps, s.height, s.width) * sizeof(float));
+        run_free(&many[i]);
+    }
+    run_free(&alone);
+    kldve_onnx_free(net);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+static void test_no_allocation_in_a_run(void **state)
+{
+    const char *path = model("resnet20_cifar10");
+    const kldve_backend *b = kldve_onnx_backend();
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_onnx *net = load(ctx, path, KLDVE_ONNX_VJP_INPUT);
+    kldve_shape s = shape_of(ctx, net);
+    void *open = NULL;
+    long before;
+    float *pixels = calloc(volume(s.in_channels, s.in_height, s.in_width), sizeof *pixels);
+    run r;
+
+    (void)state;
+    run_new(&r, net, &s);
+    assert_int_equal(b->open(ctx, net, &open), KLDVE_OK);
+    before = heap.calls;
+    assert_int_equal(b->forward(open, r.input, r.logits, r.features), KLDVE_OK);
+    assert_int_equal(b->vjp(open, r.cotangent, r.gradient), KLDVE_OK);
+    assert_int_equal(b->vjp_input(open, r.cotangent, KLDVE_RULE_GUIDED, pixels), KLDVE_OK);
+    assert_int_equal(heap.calls, before);
+    b->close(open);
+    run_free(&r);
+    free(pixels);
+    kldve_onnx_free(net);
+    kldve_ctx_free(ctx);
+}
+
+static void test_refusals(void **state)
+{
+    const struct {
+        const char *layer, *logits;
+        uint64_t flags;
+        kldve_status status;
+        const char *why;
+    } cases[] = {
+        {"nowhere", NULL, 0, KLDVE_E_ARG, "there is no tensor or node 'nowhere'"},
+        {NULL, "nowhere", 0, KLDVE_E_ARG, "there is no tensor or node 'nowhere'"},
+        {"Parameter5", NULL, 0, KLDVE_E_ARG, "there is no tensor or node 'Parameter5'"},
+        {"Plus214_Output_0", NULL, 0, KLDVE_E_ARG, "cannot be the layer"},
+        {"ReLU114_Output_0", "ReLU32_Output_0", 0, KLDVE_E_ARG, "cannot be the layer"},
+        {NULL, NULL, 1u << 30, KLDVE_E_ARG, "out of range"},
+    };
+    const char *path = model("mnist_cnn");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        kldve_onnx_options o = {.struct_size = sizeof o,
+                                .layer = cases[i].layer,
+                                .logits = cases[i].logits,
+                                .flags = cases[i].flags};
+        kldve_onnx *net = NULL;
+        test_heap heap;
+        kldve_ctx *ctx = test_ctx(&heap);
+
+        assert_int_equal(kldve_onnx_load(ctx, path, &o, &net), cases[i].status);
+        assert_null(net);
+        if (!strstr(kldve_ctx_message(ctx), cases[i].why))
+            fail_msg("case %zu: '%s'", i, kldve_ctx_message(ctx));
+        kldve_ctx_free(ctx);
+        assert_int_equal(heap.live, 0);
+    }
+}
+
+/* Calls out of order, and what a plan was not made for. */
+static void test_order(void **state)
+{
+    const char *path = model("mnist_cnn");
+    const kldve_backend *b = kldve_onnx_backend();
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_onnx *net = load(ctx, path, 0);
+    kldve_shape s = shape_of(ctx, net);
+    void *open = NULL;
+    run r;
+
+    (void)state;
+    run_new(&r, net, &s);
+    assert_int_equal(b->open(ctx, net, &open), KLDVE_OK);
+    assert_int_equal(b->vjp(open, r.cotangent, r.gradient), KLDVE_E_ARG);
+    assert_int_equal(b->forward(open, r.input, r.logits, r.features), KLDVE_OK);
+    assert_int_equal(b->vjp_input(open, r.cotangent, KLDVE_RULE_GRADIENT, r.input), KLDVE_E_NO_VJP);
+    assert_int_equal(b->vjp_input(open, r.cotangent, 99, r.input), KLDVE_E_UNSUPPORTED);
+    b->close(open);
+    kldve_onnx_free(net);
+    net = load(ctx, path, KLDVE_ONNX_NO_VJP);
+    assert_int_equal(b->open(ctx, net, &open), KLDVE_OK);
+    assert_int_equal(b->forward(open, r.input, r.logits, r.features), KLDVE_OK);
+    assert_int_equal(b->vjp(open, r.cotangent, r.gradient), KLDVE_E_NO_VJP);
+    b->close(open);
+    kldve_onnx_free(net);
+    run_free(&r);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_contract), cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_threads),  cmocka_unit_test(test_no_allocation_in_a_run),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_order),
+    };
+
+    return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
+}
