@@ -349,7 +349,8 @@ static kldve_status none(const kldve_labels *labels, const char *what, size_t n)
         nearest[at] = i;
     }
     for (int32_t i = 0; i < found; i++)
-        list_add(list, " or ", &labels->label[nearest[i]], nearest[i]);
+        if (i == 0 || distance_of[i] <= n / 2) /* one may be far off, more would be noise */
+            list_add(list, " or ", &labels->label[nearest[i]], nearest[i]);
     return kldve_ctx_failf(labels->ctx, KLDVE_E_ARG, "no class is called '%s'%s%s%s", what,
                            *list ? "; did you mean " : "", list, *list ? "?" : "");
 }

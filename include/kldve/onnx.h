@@ -83,6 +83,11 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_load(kldve_ctx *ctx, const ch
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_parse(kldve_ctx *ctx, const char *text,
                                                          size_t nbytes, const char *folder,
                                                          kldve_card **out);
+/** Read the card beside a network, NAME.onnx -> NAME.card.json.
+ *  @return as kldve_card_load(); KLDVE_OK with NULL in *out where there is no such file.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_beside(kldve_ctx *ctx, const char *model_path,
+                                                          kldve_card **out);
 KLDVE_API void kldve_card_free(kldve_card *card);
 /** Names of the tensors and the path of the labels (already relative to the working folder); NULL
  *  where the card has none.  Borrowed.  @since 0.1 */
@@ -95,10 +100,26 @@ KLDVE_API void kldve_card_input(const kldve_card *card, kldve_input_spec *out);
  *  does not say.  @since 0.1 */
 KLDVE_API void kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width);
 
+/** The built-in demonstration network as the files that it was made from.  Static storage. */
+typedef struct kldve_onnx_demo_files {
+    size_t struct_size;
+    const void *model; /**< .onnx */
+    size_t model_nbytes;
+    const char *card; /**< .card.json */
+    size_t card_nbytes;
+    const char *labels; /**< one a line */
+    size_t labels_nbytes;
+} kldve_onnx_demo_files;
+
+/** Fill in *out, whose struct_size is set.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL or no struct_size).  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_demo(kldve_onnx_demo_files *out);
+
 /** The shortest way: load the network, its card (NAME.onnx -> NAME.card.json) if there is one, and
  *  make an explainer that owns both.
  *  @param path     NULL: the built-in demonstration network.
  *  @param options  NULL means defaults; what it sets wins over the card.
+ *  @return as kldve_card_load(), kldve_onnx_load() and kldve_explainer_new().
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_explainer(kldve_ctx *ctx, const char *path,
                                                              const kldve_onnx_options *options,

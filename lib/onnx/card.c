@@ -489,6 +489,32 @@ kldve_status kldve_card_load(kldve_ctx *ctx, const char *path, kldve_card **out)
     return status;
 }
 
+kldve_status kldve_card_beside(kldve_ctx *ctx, const char *model_path, kldve_card **out)
+{
+    static const char model_ending[] = ".onnx", ending[] = ".card.json";
+    kldve_status status = KLDVE_OK;
+    char *path;
+    size_t n;
+
+    if (!ctx || !model_path || !out)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "model card: an argument is NULL");
+    n = strlen(model_path);
+    if (n > strlen(model_ending) &&
+        strcmp(model_path + n - strlen(model_ending), model_ending) == 0)
+        n -= strlen(model_ending);
+    path = kldve_ctx_alloc(ctx, n + sizeof ending, 1);
+    if (!path)
+        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "%s: out of memory", model_path);
+    memcpy(path, model_path, n);
+    memcpy(path + n, ending, sizeof ending);
+    if (access(path, F_OK) == 0)
+        status = kldve_card_load(ctx, path, out);
+    else
+        *out = NULL;
+    kldve_ctx_release(ctx, path);
+    return status;
+}
+
 kldve_status kldve_card_parse(kldve_ctx *ctx, const char *text, size_t nbytes, const char *folder,
                               kldve_card **out)
 {
