@@ -1,0 +1,106 @@
+"""What the tests of the kldve command share: run it, read what it wrote.  Standard library only."""
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+KLDVE = os.path.abspath(os.environ["KLDVE"])
+SHARED = os.path.abspath(os.environ.get("KLDVE_SHARED", "../shared"))
+SOURCE = os.path.abspath(os.environ["KLDVE_SOURCE"])
+MEMORY_LIMIT = 1 << 30  # bytes of resident memory that no run may pass
+SKIPPED = 77  # exit status that meson knows
+
+
+class Result:
+    def __init__(self, status, out, err, peak):
+        self.status, self.out, self.err, self.peak = status, out, err, peak
+
+
+def run(*args, cwd=None, timeout=120, stdout=None, stdin=None):
+    """Run the command; standard output goes to `stdout` (a file), else into the result."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen([KLDVE, *map(os.fspath, args)], cwd=cwd, stdout=stdout or out,
+                                   stderr=err, stdin=stdin or subprocess.DEVNULL)
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        out.seek(0)
+        err.seek(0)
+        return Result(process.returncode, out.read().decode("utf-8"), err.read().decode("utf-8"),
+                      None)
+
+
+def run_measured(*args, cwd=None):
+    """The same with the peak of the resident memory, in bytes."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen([KLDVE, *map(os.fspath, args)], cwd=cwd, stdout=out, stderr=err,
+                                   stdin=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        return Result(process.returncode, out.read().decode("utf-8"), err.read().decode("utf-8"),
+                      usage.ru_maxrss * 1024)
+
+
+class Npy:
+    """A .npy file of one of the types that the command writes."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            data = file.read()
+        assert data[:8] == b"\x93NUMPY\x01\x00", path
+        (length,) = struct.unpack_from("<H", data, 8)
+        assert (10 + length) % 64 == 0 and data[9 + length:10 + length] == b"\n", path
+        head = eval(data[10:10 + length].decode("latin-1"), {"__builtins__": {}})
+        assert not head["fortran_order"], path
+        self.type, self.shape = head["descr"], tuple(head["shape"])
+        count = 1
+        for n in self.shape:
+            count *= n
+        code = {"f4": "f", "f8": "d"}[self.type[1:]]
+        assert len(data) == 10 + length + count * struct.calcsize(code), path
+        self.value = struct.unpack_from(f"{self.type[0]}{count}{code}", data, 10 + length)
+
+
+def read_json(path):
+    """Strict: NaN and infinity are no JSON."""
+
+    def refuse(text):
+        raise ValueError(text)
+
+    with open(path, encoding="utf-8") as file:
+        return json.load(file, parse_constant=refuse)
+
+
+def snapshot(folder):
+    """Every file below a folder with its size."""
+    found = {}
+    for base, folders, files in os.walk(folder):
+        for name in files + folders:
+            path = os.path.join(base, name)
+            found[os.path.relpath(path, folder)] = os.lstat(path).st_size
+    return found
+
+
+def shared(*parts):
+    return os.path.join(SHARED, *parts)
+
+
+def have_shared():
+    return os.path.isdir(shared("assets", "models"))
+
+
+def main():
+    """unittest's, with a closing line that says how many were skipped."""
+    result = unittest.main(exit=False, verbosity=1).result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    if result.testsRun and len(result.skipped) == result.testsRun:
+        sys.exit(SKIPPED)

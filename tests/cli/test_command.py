@@ -1,0 +1,693 @@
+"""The kldve command as its user sees it: what it writes, what it says and where, and one clear line
+with the right exit status for every kind of failure."""
+import os
+import re
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+import unittest
+import zlib
+
+import tinynet
+from command import (KLDVE, MEMORY_LIMIT, Npy, have_shared, main, read_json, run, run_measured, shared,
+                     snapshot)
+
+READINGS = ["paper", "channel", "contrast", "rivals"]
+RECORD = ["model", "picture", "layer", "method", "reading", "target", "top5", "kl", "timings_ms",
+          "kldve"]
+TIMINGS = ["load", "decode", "forward", "divergence", "backward", "reduce", "render", "total"]
+
+
+def png(width, height, pixel, depth=8, colour=2):
+    """A PNG; pixel(x, y) -> bytes of one pixel."""
+
+    def chunk(kind, data):
+        return (struct.pack(">I", len(data)) + kind + data +
+                struct.pack(">I", zlib.crc32(kind + data)))
+
+    rows = b"".join(b"\0" + b"".join(pixel(x, y) for x in range(width)) for y in range(height))
+    return (b"\x89PNG\r\n\x1a\n" +
+            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def blob(x, y):
+    """A bright red disc on a dull gradient."""
+    inside = (x - 12) ** 2 + (y - 20) ** 2 < 60
+    return bytes([230, 40, 30]) if inside else bytes([2 * x + 40, 90, 3 * y + 20])
+
+
+def png_header(width, height):
+    """A PNG that claims a size and holds nothing."""
+    return png(1, 1, lambda x, y: b"\0\0\0").replace(
+        struct.pack(">II", 1, 1), struct.pack(">II", width, height), 1)
+
+
+def flip(data, at, bit):
+    out = bytearray(data)
+    out[at] ^= 1 << bit
+    return bytes(out)
+
+
+class Folder(unittest.TestCase):
+    """Every test has a folder of its own with a picture, a network, its card and its labels."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="kldve-cli-")
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.put("pic.png", png(48, 40, blob))
+        self.put("net.onnx", tinynet.classifier())
+        self.put("net.card.json", '{"input": {"channels": "RGB", "mean": [100, 100, 100]},'
+                 ' "labels": "labels.txt"}')
+        self.put("labels.txt", "n00000001 red fox, vixen\nn00000002 grey wolf\ncrane\ncrane\n")
+        self.put("plain.onnx", tinynet.classifier())
+
+    def put(self, name, data):
+        path = os.path.join(self.dir, name)
+        with open(path, "wb") as file:
+            file.write(data.encode() if isinstance(data, str) else data)
+        return path
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def kldve(self, *args, **keywords):
+        return run(*args, cwd=self.dir, **keywords)
+
+    def succeed(self, *args, **keywords):
+        result = self.kldve(*args, **keywords)
+        self.assertEqual(result.status, 0, result.err)
+        return result
+
+
+class Outputs(Folder):
+    def test_default_output_is_said(self):
+        result = self.succeed("explain", "net.onnx", "pic.png")
+        self.assertIn("wrote pic.kldve.png\n", result.out)
+        self.assertEqual(result.err, "")
+        with open(self.path("pic.kldve.png"), "rb") as file:
+            head = file.read(24)
+        self.assertEqual(head[:8], b"\x89PNG\r\n\x1a\n")
+        self.assertEqual(struct.unpack(">II", head[16:24]), (48, 40))
+
+    def test_everything_at_once(self):
+        result = self.succeed("explain", "net.onnx", "pic.png", "-o", "a.jpg", "--heat=b.PNG",
+                              "--map", "c.npy", "--dump", "d", "--json", "e.json", "--check")
+        self.assertEqual(set(snapshot(self.dir)) - {"pic.png", "net.onnx", "net.card.json",
+                                                    "labels.txt", "plain.onnx"},
+                         {"a.jpg", "b.PNG", "c.npy", "d", "e.json", "d/logits.npy", "d/kl.npy",
+                          "d/z.npy", "d/alpha_logits.npy", "d/contrast_cotangent.npy",
+                          "d/alpha_contrast.npy", "d/map_contrast.npy"})
+        for name in ["a.jpg", "b.PNG", "c.npy", "d", "e.json"]:
+            self.assertIn(f"wrote {name}\n", result.out)
+        with open(self.path("a.jpg"), "rb") as file:
+            self.assertEqual(file.read(3), b"\xff\xd8\xff")
+        cells = Npy(self.path("c.npy"))
+        self.assertEqual((cells.type[1:], cells.shape), ("f4", (8, 8)))
+        self.assertEqual(cells.value, Npy(self.path("d/map_contrast.npy")).value)
+        self.assertEqual((min(cells.value), max(cells.value)), (0, 1))
+        self.assertEqual(Npy(self.path("d/logits.npy")).shape, (4,))
+        self.assertEqual(Npy(self.path("d/alpha_contrast.npy")).shape, (4,))
+        self.assertAlmostEqual(sum(Npy(self.path("d/z.npy")).value), 0, places=12)
+
+    def test_record(self):
+        self.succeed("explain", "net.onnx", "pic.png", "--target", "vixen", "--reading", "rivals",
+                     "--check", "--json", "r.json", "--dump", "d")
+        record = read_json(self.path("r.json"))
+        self.assertEqual(sorted(record), sorted(RECORD + ["class_sensitivity"]))
+        self.assertEqual(record["model"], "net.onnx")
+        self.assertEqual(record["picture"], "pic.png")
+        self.assertEqual(record["layer"], "relu")
+        self.assertEqual((record["method"], record["reading"]), ("kl-dve", "rivals"))
+        self.assertEqual(sorted(record["timings_ms"]), sorted(TIMINGS))
+        self.assertTrue(all(v >= 0 for v in record["timings_ms"].values()))
+        parts = sum(v for k, v in record["timings_ms"].items() if k != "total")
+        self.assertLessEqual(parts, record["timings_ms"]["total"] * 1.05 + 1)
+        self.assertEqual(record["target"]["index"], 0)
+        self.assertEqual(record["target"]["label"], "red fox, vixen")
+        self.assertTrue(0 <= record["class_sensitivity"] <= 2)
+        top = record["top5"]
+        self.assertEqual(sorted(t["index"] for t in top), [0, 1, 2, 3])
+        self.assertEqual([t["logit"] for t in top], sorted((t["logit"] for t in top), reverse=True))
+        self.assertAlmostEqual(sum(t["probability"] for t in top), 1, places=6)
+        logits = Npy(self.path("d/logits.npy")).value
+        for t in top:
+            self.assertAlmostEqual(t["logit"], logits[t["index"]], places=6)
+        self.assertAlmostEqual(record["kl"], Npy(self.path("d/kl.npy")).value[0], places=14)
+        version = run("--version").out.split()
+        self.assertEqual(version, ["kldve", record["kldve"]])
+
+    def test_record_without_labels_and_check(self):
+        self.succeed("explain", "plain.onnx", "pic.png", "--quiet", "--json", "r.json")
+        record = read_json(self.path("r.json"))
+        self.assertEqual(sorted(record), sorted(RECORD))
+        self.assertIsNone(record["target"]["label"])
+
+    def test_record_on_standard_output_stands_alone(self):
+        result = self.succeed("explain", "net.onnx", "pic.png", "--json", "-")
+        self.put("out.json", result.out)
+        self.assertEqual(read_json(self.path("out.json"))["layer"], "relu")
+        self.assertNotIn("pic.kldve.png", os.listdir(self.dir))
+
+    def test_names_that_are_no_utf8(self):
+        name = os.fsencode(self.dir) + b"/p\xff\x01.png"
+        shutil.copy(self.path("pic.png"), name)
+        self.succeed("explain", "net.onnx", name, "--json", "r.json")
+        self.assertIn("p\ufffd .png", read_json(self.path("r.json"))["picture"])
+        self.put("labels.txt", b"caf\xe9\nb\nc\nd\n")
+        self.succeed("explain", "net.onnx", "pic.png", "--target=0", "--json", "r.json")
+        self.assertEqual(read_json(self.path("r.json"))["target"]["label"], "caf\ufffd")
+
+    def test_outputs_replace_and_follow(self):
+        self.put("old.json", "old")
+        os.chmod(self.path("old.json"), 0o640)
+        os.symlink("old.json", self.path("link.json"))
+        self.succeed("explain", "net.onnx", "pic.png", "--json", "link.json")
+        self.assertTrue(os.path.islink(self.path("link.json")))
+        self.assertEqual(read_json(self.path("old.json"))["picture"], "pic.png")
+
+    def test_pipe(self):
+        os.mkfifo(self.path("pipe"))
+        reader = os.open(self.path("pipe"), os.O_RDONLY | os.O_NONBLOCK)
+        self.succeed("explain", "net.onnx", "pic.png", "--json", "pipe")
+        data = os.read(reader, 65536)
+        os.close(reader)
+        self.assertEqual(data[:1], b"{")
+
+    def test_working_folder_only(self):
+        os.mkdir(self.path("photos"))
+        os.rename(self.path("pic.png"), self.path("photos/pic.v2.png"))
+        self.succeed("explain", "net.onnx", "photos/pic.v2.png")
+        self.assertEqual(os.listdir(self.path("photos")), ["pic.v2.png"])
+        self.assertIn("pic.v2.kldve.png", os.listdir(self.dir))
+
+
+class Streams(Folder):
+    def test_quiet_is_silent(self):
+        for model in ["net.onnx", "plain.onnx"]:
+            result = self.succeed("explain", model, "pic.png", "--quiet", "-o", "a.png")
+            self.assertEqual((result.out, result.err), ("", ""))
+
+    def test_no_progress_off_a_terminal(self):
+        result = self.succeed("explain", "net.onnx", "pic.png", "-o", "a.png")
+        self.assertEqual(result.err, "")
+        self.assertNotRegex(result.out, "[\x00-\x09\x0b-\x1f]")
+
+    def test_assumptions_are_said(self):
+        result = self.succeed("explain", "plain.onnx", "pic.png", "-o", "a.png")
+        self.assertRegex(result.err, r"\Akldve: plain\.onnx: no model card; assuming channels RGB, "
+                         r"pixel values 0 to 255, the centre of the picture at 8x8, layer relu, "
+                         r"logits scores [^\n]*\n\Z")
+        result = self.succeed("explain", "plain.onnx", "pic.png", "-o", "a.png", "--channels=RGB",
+                              "--scale=1", "--resize=8", "--layer=relu", "--logits=scores")
+        self.assertEqual(result.err, "")
+
+    def test_summary(self):
+        result = self.succeed("explain", "net.onnx", "pic.png", "--target", "n00000002", "--check")
+        self.assertRegex(result.out, r"(?m)^ +\d\. +[\d.]+ % +-?[\d.]+ +1  grey wolf   <- explained$")
+        self.assertRegex(result.out, r"(?m)^kl-dve, reading contrast, layer relu: 4 maps of 8 x 8")
+        self.assertRegex(result.out, r"(?m)^class sensitivity [\d.]+ ")
+        self.assertRegex(result.out, r"(?m)^ms: load [\d.]+, decode .* total [\d.]+$")
+
+    def test_target_far_down_is_listed(self):
+        self.put("many.onnx", tinynet.classifier(classes=12))
+        result = self.succeed("explain", "many.onnx", "pic.png", "--target", "top11")
+        self.assertRegex(result.out, r"(?m)^ 11\. .*<- explained$")
+
+    def test_paper_says_what_it_is(self):
+        result = self.succeed("explain", "net.onnx", "pic.png", "--reading", "paper")
+        self.assertIn("this reading gives every class the same map", result.out)
+
+    def test_help_and_version(self):
+        for args in [["--help"], ["-h"], ["help"]]:
+            result = run(*args)
+            self.assertEqual((result.status, result.err), (0, ""))
+            self.assertTrue(result.out.startswith("usage: kldve COMMAND"))
+        for command in ["explain", "layers"]:
+            for args in [["help", command], [command, "--help"], [command, "-h"]]:
+                result = run(*args)
+                self.assertEqual((result.status, result.err), (0, ""))
+                self.assertTrue(result.out.startswith(f"usage: kldve {command} "))
+        self.assertRegex(run("--version").out, r"\Akldve \d+\.\d+\.\d+\n\Z")
+
+    def test_help_lists_every_option_of_the_manual(self):
+        with open(os.path.join(os.environ["KLDVE_SOURCE"], "tools", "kldve.1")) as file:
+            manual = file.read().replace("\\-", "-")
+        options = set(re.findall(r"^  (--?[a-z]+)", run("help", "explain").out, re.M))
+        self.assertGreater(len(options), 20)
+        for option in options:
+            self.assertRegex(manual, re.escape(option) + r"\b")
+
+
+class Options(Folder):
+    """Each option changes what it says, and nothing else does."""
+
+    def cells(self, *args):
+        self.succeed("explain", *args, "--quiet", "--map", "m.npy", "--dump", "d")
+        return (Npy(self.path("d/logits.npy")).value, Npy(self.path("m.npy")).value)
+
+    def test_command_line_is_a_card(self):
+        self.put("half.onnx", tinynet.classifier())
+        self.put("half.card.json", '{"input": {"channels": "BGR", "scale": 0.5, "mean": [1, 2, 3],'
+                 '"std": [2, 3, 4], "resize_shorter_side": 20, "center_crop": 16},'
+                 '"features": "conv", "logits": "flat"}')
+        said = ["--channels", "BGR", "--scale", "0.5", "--mean=1,2,3", "--std", "2,3,4",
+                "--resize", "20", "--crop=16", "--layer=conv", "--logits", "flat"]
+        self.assertEqual(self.cells("half.onnx", "pic.png"),
+                         self.cells("plain.onnx", "pic.png", *said))
+
+    def test_command_line_wins(self):
+        given = self.cells("net.onnx", "pic.png")
+        for option in [["--channels", "BGR"], ["--scale", "0.5"], ["--mean", "7"], ["--std", "3"],
+                       ["--crop", "20", "--resize", "20"]]:
+            self.assertNotEqual(self.cells("net.onnx", "pic.png", *option)[0], given[0], option)
+        self.assertEqual(self.cells("net.onnx", "pic.png", "--mean", "100"), given)
+
+    def test_card_option(self):
+        self.assertEqual(self.cells("plain.onnx", "pic.png", "--card", "net.card.json"),
+                         self.cells("net.onnx", "pic.png"))
+
+    def test_readings_differ(self):
+        maps = [self.cells("net.onnx", "pic.png", "--reading", r)[1] for r in READINGS]
+        self.assertEqual(len(set(maps)), 4)
+
+    def test_paper_is_the_same_for_every_class(self):
+        maps = {self.cells("net.onnx", "pic.png", "--reading=paper", f"--target={t}")[1]
+                for t in range(4)}
+        self.assertEqual(len(maps), 1)
+        maps = {self.cells("net.onnx", "pic.png", f"--target={t}")[1] for t in range(4)}
+        self.assertGreater(len(maps), 1)
+
+    def test_targets(self):
+        self.put("labels.txt", "n00000001 red fox, vixen\nn00000002 grey wolf\ncrane\n7\n")
+        first = self.cells("net.onnx", "pic.png", "--target", "0")
+        for target in ["red fox, vixen", "Vixen", "n00000001", "00"]:
+            self.assertEqual(self.cells("net.onnx", "pic.png", "--target", target), first)
+        self.succeed("explain", "net.onnx", "pic.png", "--json", "r.json")
+        order = [t["index"] for t in read_json(self.path("r.json"))["top5"]]
+        for rank, index in enumerate(order):
+            self.assertEqual(self.cells("net.onnx", "pic.png", f"--target=top{rank + 1}"),
+                             self.cells("net.onnx", "pic.png", f"--target={index}"))
+
+    def test_threads_give_the_same_answer(self):
+        one = self.cells("net.onnx", "pic.png", "--threads", "1")
+        two = self.cells("net.onnx", "pic.png", "--threads", "2")
+        for a, b in zip(one[0] + one[1], two[0] + two[1]):
+            self.assertAlmostEqual(a, b, places=5)
+
+    def test_colours_and_opacity(self):
+        made = set()
+        for i, option in enumerate([[], ["--colormap", "viridis"], ["--colormap=grey"],
+                                    ["--opacity", "0"], ["--opacity=1"]]):
+            self.succeed("explain", "net.onnx", "pic.png", "-o", f"{i}.png", *option)
+            with open(self.path(f"{i}.png"), "rb") as file:
+                made.add(file.read())
+        self.assertEqual(len(made), 5)
+
+    def test_open_size(self):
+        self.put("open.onnx", tinynet.classifier(in_shape=["n", 3, "h", "w"]))
+        self.succeed("explain", "open.onnx", "pic.png", "--quiet", "--size", "12x16", "--map",
+                     "m.npy")
+        self.assertEqual(Npy(self.path("m.npy")).shape, (16, 12))
+
+    def test_options_end(self):
+        os.rename(self.path("pic.png"), self.path("-pic.png"))
+        self.succeed("explain", "-o", "a.png", "--", "net.onnx", "-pic.png")
+
+
+class Layers(Folder):
+    def test_table(self):
+        result = self.succeed("layers", "net.onnx")
+        self.assertEqual(result.err, "")
+        rows = result.out.splitlines()
+        self.assertRegex(rows[0], r"tensor +operator +shape")
+        self.assertRegex(rows[1], r"^    image +\(input\) +1 x 3 x 8 x 8$")
+        self.assertRegex(result.out, r"(?m)^  \* conv +Conv +1 x 4 x 8 x 8$")
+        self.assertRegex(result.out, r"(?m)^  \* relu +Relu +1 x 4 x 8 x 8   <- layer$")
+        self.assertRegex(result.out, r"(?m)^    scores +Gemm +1 x 4   <- logits$")
+
+    def test_layer_of_card_and_option(self):
+        self.put("net.card.json", '{"features": "conv"}')
+        self.assertRegex(self.succeed("layers", "net.onnx").out, r"conv .*<- layer")
+        self.assertRegex(self.succeed("layers", "net.onnx", "--layer=relu").out, r"relu .*<- layer")
+
+
+class BuiltIn(Folder):
+    def setUp(self):
+        super().setUp()
+        if run("layers").status != 0:
+            self.skipTest("no built-in network in this build")
+
+    def test_explain(self):
+        result = self.succeed("explain", "pic.png", "--json", "r.json", "--reading", "channel")
+        self.assertEqual(result.err, "")
+        record = read_json(self.path("r.json"))
+        self.assertEqual(record["model"], "the built-in network")
+        self.assertTrue(all(t["label"] for t in record["top5"]))
+
+    def test_layers(self):
+        self.assertRegex(self.succeed("layers").out, r"(?m)^  \* .*<- layer$")
+
+    def test_target_by_label(self):
+        self.succeed("explain", "pic.png", "--json", "r.json")
+        label = read_json(self.path("r.json"))["top5"][2]["label"]
+        self.succeed("explain", "pic.png", "--json", "s.json", "--target", label.upper())
+        self.assertEqual(read_json(self.path("s.json"))["target"]["label"], label)
+
+
+# ---- failures ---------------------------------------------------------------------------------
+# Whatever fails says one line on standard error and nothing on standard output, and leaves no file
+# behind.
+
+# name, arguments, what the line says: a regular expression behind "kldve: "
+
+USAGE = [
+    ("no command", [], r"a command is missing"),
+    ("unknown command", ["exlpain"], r"no command 'exlpain'; see 'kldve --help'"),
+    ("help on nothing", ["help", "nothing"], r"help: no command 'nothing'"),
+    ("no picture", ["explain"], r"a picture is missing"),
+    ("model without picture", ["explain", "net.onnx"], r"a picture is missing behind net\.onnx"),
+    ("three files", ["explain", "a", "b", "c"], r"one argument too many: 'c'"),
+    ("two models", ["layers", "a", "b"], r"one argument too many: 'b'"),
+    ("unknown option", ["explain", "pic.png", "--wat"], r"unknown option --wat; see 'kldve help ex"),
+    ("misspelt option", ["explain", "pic.png", "--targt=1"],
+     r"unknown option --targt, did you mean --target\?"),
+    ("unknown letter", ["explain", "pic.png", "-x"], r"unknown option -x"),
+    ("long name with one dash", ["explain", "pic.png", "-json"], r"unknown option -json"),
+    ("letter with two dashes", ["explain", "pic.png", "--o=a.png"], r"unknown option --o"),
+    ("option without value", ["explain", "pic.png", "--json"], r"--json needs a value, FILE"),
+    ("empty value", ["explain", "pic.png", "--json="], r"--json: the value is empty"),
+    ("flag with value", ["explain", "pic.png", "--quiet=1"], r"--quiet takes no value"),
+    ("empty file name", ["explain", ""], r"a file name is empty"),
+    ("unknown reading", ["explain", "pic.png", "--reading", "papr"],
+     r"--reading: 'papr' is none of paper, channel, contrast, rivals"),
+    ("unknown method", ["explain", "pic.png", "--method", "magic"],
+     r"--method: 'magic' is none of kl-dve"),
+    ("unknown colours", ["explain", "pic.png", "--colormap=pink"],
+     r"--colormap: 'pink' is none of viridis, inferno"),
+    ("unknown channels", ["explain", "pic.png", "--channels=CMYK"],
+     r"--channels: 'CMYK' is none of RGB, BGR, GRAY"),
+    ("opacity of 2", ["explain", "pic.png", "--opacity", "2"],
+     r"--opacity: '2' is no number from 0 to 1"),
+    ("opacity of NaN", ["explain", "pic.png", "--opacity", "nan"], r"--opacity: 'nan' is no number"),
+    ("number with a tail", ["explain", "pic.png", "--scale=1x"], r"--scale: '1x' is no number"),
+    ("scale of 0", ["explain", "pic.png", "--scale=0"], r"--scale: '0' is no number from"),
+    ("no threads", ["explain", "pic.png", "--threads", "0"],
+     r"--threads: '0' is no whole number from 1 to 1024"),
+    ("half a thread", ["explain", "pic.png", "--threads=1.5"], r"--threads: '1.5' is no whole"),
+    ("crop past 64 bit", ["explain", "pic.png", "--crop=99999999999999999999"], r"--crop: '9+' is"),
+    ("crop more than resize", ["explain", "pic.png", "--crop=9", "--resize=8"],
+     r"--crop 9 is more than --resize 8"),
+    ("two means", ["explain", "pic.png", "--mean", "1,2"], r"--mean: '1,2' is not one number or"),
+    ("four means", ["explain", "pic.png", "--mean", "1,2,3,4"], r"--mean: '1,2,3,4' is not one"),
+    ("mean with a gap", ["explain", "pic.png", "--mean", "1,,3"], r"--mean: '1,,3' is not one"),
+    ("mean with a blank", ["explain", "pic.png", "--mean", "1, 2,3"], r"--mean: '1, 2,3' is not"),
+    ("std of 0", ["explain", "pic.png", "--std", "1,0,1"], r"--std: '1,0,1' is not one number"),
+    ("size of words", ["explain", "pic.png", "--size=axb"], r"--size: 'axb' is no size: give N or"),
+    ("size with an end missing", ["explain", "pic.png", "--size=8x"], r"--size: '8x' is no size"),
+    ("picture as .gif", ["explain", "pic.png", "-o", "a.gif"],
+     r"a\.gif: a picture to write ends in \.png or \.jpg"),
+    ("picture with no ending", ["explain", "pic.png", "-o", ".png"], r"\.png: a picture to write"),
+    ("heat as .npy", ["explain", "pic.png", "--heat", "a.npy"], r"a\.npy: a picture to write"),
+    ("map as .png", ["explain", "pic.png", "--map", "a.png"], r"a\.png: the map is written as \.npy"),
+]
+
+def explain(model="net.onnx", picture="pic.png", *more):
+    return ["explain", model, picture, "-o", "a.png", "--map", "a.npy", "--dump", "a", "--json",
+            "a.json", *more]
+
+
+PNG = png(48, 40, blob)
+NETWORK = tinynet.classifier()
+
+
+def with_node(op, inputs, outputs, **attributes):
+    """The usual network with a node in place of its Relu."""
+    return tinynet.classifier(nodes=[
+        tinynet.node("Conv", ["image", "k"], ["conv"], kernel_shape=[1, 1]),
+        tinynet.node(op, inputs, outputs, **attributes),
+        tinynet.node("GlobalAveragePool", ["relu"], ["pool"]),
+        tinynet.node("Flatten", ["pool"], ["flat"]),
+        tinynet.node("Gemm", ["flat", "w", "b"], ["scores"], transB=1),
+    ])
+
+
+# name, files to put there, arguments, what the line says
+FAILURES = [
+    # pictures
+    ("no such picture", {}, explain("net.onnx", "no.png"), r"no\.png: .*No such file"),
+    ("picture is a folder", {}, explain("net.onnx", "."), r"\.: .*folder"),
+    ("picture is empty", {"p": b""}, explain("net.onnx", "p"), r"p: "),
+    ("picture is text", {"p.png": b"hello"}, explain("net.onnx", "p.png"), r"p\.png: "),
+    ("picture is a card", {}, explain("net.onnx", "net.card.json"), r"net\.card\.json: "),
+    ("PNG signature only", {"p.png": PNG[:8]}, explain("net.onnx", "p.png"), r"p\.png: "),
+    ("PNG cut in its header", {"p.png": PNG[:20]}, explain("net.onnx", "p.png"), r"p\.png: "),
+    ("PNG cut in its pixels", {"p.png": PNG[:len(PNG) // 2]}, explain("net.onnx", "p.png"),
+     r"p\.png: "),
+    ("PNG of 0 x 0", {"p.png": png_header(0, 0)}, explain("net.onnx", "p.png"), r"p\.png: "),
+    ("PNG of 2^31 x 2^31", {"p.png": png_header(1 << 31, 1 << 31)}, explain("net.onnx", "p.png"),
+     r"p\.png: "),
+    ("PNG of 65535 x 65535", {"p.png": png_header(65535, 65535)}, explain("net.onnx", "p.png"),
+     r"p\.png: "),
+    ("PNG with a flipped bit", {"p.png": flip(PNG, 60, 3)}, explain("net.onnx", "p.png"),
+     r"p\.png: "),
+    ("JPEG marker only", {"p.jpg": b"\xff\xd8\xff"}, explain("net.onnx", "p.jpg"), r"p\.jpg: "),
+    ("GIF", {"p.gif": b"GIF89a" + bytes(40)}, explain("net.onnx", "p.gif"), r"p\.gif: "),
+    # networks
+    ("no such network", {}, explain("no.onnx"), r"no\.onnx: .*No such file"),
+    ("network is a folder", {}, explain("."), r"\.: this is not a regular file"),
+    ("network is empty", {"n.onnx": b""}, explain("n.onnx"), r"n\.onnx: "),
+    ("network is a picture", {}, explain("pic.png"), r"pic\.png: "),
+    ("network is text", {"n.onnx": "hello, world"}, explain("n.onnx"), r"n\.onnx: "),
+    ("network cut short", {"n.onnx": NETWORK[:len(NETWORK) // 2]}, explain("n.onnx"), r"n\.onnx: "),
+    ("network without nodes", {"n.onnx": tinynet.classifier(nodes=[])}, explain("n.onnx"),
+     r"n\.onnx: "),
+    ("unknown operator", {"n.onnx": with_node("Magic", ["conv"], ["relu"])}, explain("n.onnx"),
+     r"n\.onnx: .*Magic"),
+    ("unknown attribute", {"n.onnx": with_node("Relu", ["conv"], ["relu"], magic=1)},
+     explain("n.onnx"), r"n\.onnx: .*magic"),
+    ("missing tensor", {"n.onnx": with_node("Relu", ["nowhere"], ["relu"])}, explain("n.onnx"),
+     r"n\.onnx: .*nowhere"),
+    ("cyclic graph", {"n.onnx": with_node("Add", ["conv", "relu"], ["relu"])}, explain("n.onnx"),
+     r"n\.onnx: "),
+    ("negative dimension", {"n.onnx": tinynet.classifier(in_shape=[1, 3, -8, 8])},
+     explain("n.onnx"), r"n\.onnx: "),
+    ("overflowing dimensions", {"n.onnx": tinynet.classifier(in_shape=[1, 3, 1 << 62, 1 << 62])},
+     explain("n.onnx"), r"n\.onnx: "),
+    ("wrong weight length", {"n.onnx": tinynet.classifier(features=[1.0] * 5)}, explain("n.onnx"),
+     r"n\.onnx: "),
+    ("two classes", {"n.onnx": tinynet.classifier(classes=2)}, explain("n.onnx"),
+     r"n\.onnx: .*class"),
+    ("NaN logits", {"n.onnx": tinynet.classifier(bias=[float("nan")] * 4)}, explain("n.onnx"),
+     r"n\.onnx: "),
+    ("infinite logits", {"n.onnx": tinynet.classifier(bias=[float("inf"), 0, 0, 0])},
+     explain("n.onnx"), r"n\.onnx: "),
+    ("layers of no network", {}, ["layers", "no.onnx"], r"no\.onnx: .*No such file"),
+    ("layers of text", {"n.onnx": "hello"}, ["layers", "n.onnx"], r"n\.onnx: "),
+    # layer, logits, target
+    ("unknown layer", {}, explain("net.onnx", "pic.png", "--layer", "conv9"),
+     r"net\.onnx: .*conv9"),
+    ("layer of rank 2", {}, explain("net.onnx", "pic.png", "--layer", "flat"), r"net\.onnx: .*flat"),
+    ("unknown logits", {}, explain("net.onnx", "pic.png", "--logits", "nope"),
+     r"net\.onnx: .*nope"),
+    ("unknown layer in the card", {"net.card.json": '{"features": "conv9"}'}, explain(),
+     r"net\.onnx: .*conv9"),
+    ("target past the last", {}, explain("net.onnx", "pic.png", "--target", "4"),
+     r"net\.onnx: --target 4: there are 4 classes, give 0 to 3"),
+    ("target past 64 bit", {}, explain("net.onnx", "pic.png", "--target", "9" * 30),
+     r"net\.onnx: --target 9+: there are 4 classes"),
+    ("negative target", {}, explain("net.onnx", "pic.png", "--target=-1"),
+     r"net\.onnx: --target -1: no class is called"),
+    ("rank 0", {}, explain("net.onnx", "pic.png", "--target", "top0"),
+     r"net\.onnx: --target top0: there are 4 classes, give top1 to top4"),
+    ("rank past the last", {}, explain("net.onnx", "pic.png", "--target", "top5"),
+     r"net\.onnx: --target top\d+: there are 4 classes, give top1 to top4"),
+    ("rank past 64 bit", {}, explain("net.onnx", "pic.png", "--target", "top" + "9" * 30),
+     r"net\.onnx: --target top\d+: there are 4 classes, give top1 to top4"),
+    ("label that none has", {}, explain("net.onnx", "pic.png", "--target", "gray wolf"),
+     r"net\.onnx: --target gray wolf: no class is called 'gray wolf'; did you mean 1 'grey wolf'"),
+    ("label that two have", {}, explain("net.onnx", "pic.png", "--target", "crane"),
+     r"net\.onnx: --target crane: 'crane' names 2 classes: 2 'crane', 3 'crane'; give the index"),
+    ("label without labels", {}, explain("plain.onnx", "pic.png", "--quiet", "--target", "fox"),
+     r"plain\.onnx: --target fox: no labels to find it in, give an index or --labels FILE"),
+    # labels
+    ("no such labels", {}, explain("net.onnx", "pic.png", "--labels", "no.txt"),
+     r"no\.txt: .*No such file"),
+    ("labels of the card missing", {"net.card.json": '{"labels": "no.txt"}'}, explain(),
+     r"no\.txt: .*No such file"),
+    ("empty labels", {"l.txt": "\n\n"}, explain("net.onnx", "pic.png", "--labels", "l.txt"),
+     r"l\.txt: no labels in it"),
+    ("binary labels", {"l.txt": b"a\0b"}, explain("net.onnx", "pic.png", "--labels", "l.txt"),
+     r"l\.txt: not a text file"),
+    ("labels of another network", {"l.txt": "a\nb\n"},
+     explain("net.onnx", "pic.png", "--labels", "l.txt"),
+     r"l\.txt: 2 labels, but net\.onnx has 4 classes: give its own with --labels FILE"),
+    # cards
+    ("no such card", {}, explain("net.onnx", "pic.png", "--card", "no.json"),
+     r"no\.json: .*No such file"),
+    ("card cut short", {"net.card.json": '{"input": {'}, explain(),
+     r"net\.card\.json: not valid JSON"),
+    ("card is a picture", {}, explain("net.onnx", "pic.png", "--card", "pic.png"),
+     r"pic\.png: not valid JSON"),
+    ("card of 2 MiB", {"net.card.json": b" " * (2 << 20)}, explain(), r"net\.card\.json: more than"),
+    ("card nested a thousand deep", {"net.card.json": "[" * 1000}, explain(),
+     r"net\.card\.json: not valid JSON"),
+    ("wrong type in the card", {"net.card.json": '{"input": {"mean": "1"}}'}, explain(),
+     r"net\.card\.json: input\.mean: must be a number, is a string"),
+    ("grey card for a colour network", {"net.card.json": '{"input": {"channels": "GRAY"}}'},
+     explain(), r"net\.onnx: "),
+    ("grey for a colour network", {}, explain("plain.onnx", "pic.png", "--channels=GRAY"),
+     r"plain\.onnx: "),
+    # outputs
+    ("overlay into no folder", {}, ["explain", "net.onnx", "pic.png", "-o", "no/a.png"],
+     r"no/a\.png: .*No such file"),
+    ("heat into no folder", {}, ["explain", "net.onnx", "pic.png", "--heat", "no/a.jpg"],
+     r"no/a\.jpg: .*No such file"),
+    ("map into no folder", {}, ["explain", "net.onnx", "pic.png", "--map", "no/a.npy"],
+     r"no/a\.npy: cannot write: No such file"),
+    ("dump into no folder", {}, ["explain", "net.onnx", "pic.png", "--dump", "no/a"],
+     r"no/a: cannot make the folder: No such file"),
+    ("dump onto a file", {}, ["explain", "net.onnx", "pic.png", "--dump", "pic.png"],
+     r"pic\.png: cannot make the folder: Not a directory"),
+    ("record into no folder", {}, ["explain", "net.onnx", "pic.png", "--json", "no/a.json"],
+     r"no/a\.json: cannot write: No such file"),
+    ("record onto a folder", {}, ["explain", "net.onnx", "pic.png", "--json", "/"],
+     r"/: is a folder"),
+    ("record onto a full disk", {}, ["explain", "net.onnx", "pic.png", "--json", "/dev/full"],
+     r"/dev/full: cannot write: No space left on device"),
+    ("record under a file", {}, ["explain", "net.onnx", "pic.png", "--json", "pic.png/a"],
+     r"pic\.png/a: cannot write: Not a directory"),
+]
+
+
+class Usage(Folder):
+    pass
+
+
+class Failures(Folder):
+    pass
+
+
+def check(test, args, status, line):
+    before = snapshot(test.dir)
+    result = run_measured(*args, cwd=test.dir)
+    test.assertEqual(result.status, status, result.err)
+    test.assertEqual(result.out, "")
+    test.assertRegex(result.err, r"\Akldve: [^\n]+\n\Z")
+    test.assertRegex(result.err, r"\Akldve: " + line)
+    test.assertNotRegex(result.err, "[\x00-\x09\x0b-\x1f]")
+    test.assertLess(result.peak, MEMORY_LIMIT)
+    test.assertEqual(snapshot(test.dir), before)
+
+
+def add_usage(name, args, line):
+    setattr(Usage, "test_" + re.sub(r"\W+", "_", name), lambda self: check(self, args, 2, line))
+
+
+def add_failure(name, files, args, line):
+
+    def test(self):
+        for file, data in files.items():
+            self.put(file, data)
+        quiet = [] if args[0] != "explain" or "--quiet" in args else ["--quiet"]
+        check(self, args + quiet, 1, line)
+
+    setattr(Failures, "test_" + re.sub(r"\W+", "_", name), test)
+
+
+for row in USAGE:
+    add_usage(*row)
+for row in FAILURES:
+    add_failure(*row)
+
+
+class FullDisk(Folder):
+    def test_standard_output(self):
+        for args in [["--version"], ["--help"], ["help", "explain"], ["layers", "net.onnx"],
+                     ["explain", "net.onnx", "pic.png", "--json", "-"]]:
+            with open("/dev/full", "w") as full:
+                result = self.kldve(*args, stdout=full)
+            self.assertEqual(result.status, 1, args)
+            self.assertEqual(result.err,
+                             "kldve: standard output: cannot write: No space left on device\n")
+
+    def test_earlier_outputs_stay(self):
+        result = self.kldve("explain", "net.onnx", "pic.png", "-o", "a.png", "--json", "/dev/full")
+        self.assertEqual(result.status, 1)
+        self.assertTrue(os.path.getsize(self.path("a.png")) > 100)
+
+    def test_size_limit(self):
+        """A file that cannot grow to its size: nothing of it stays."""
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (256, 256))
+
+        before = snapshot(self.dir)
+        for option, name in [("-o", "a.png"), ("--heat", "a.jpg"), ("--map", "a.npy"),
+                             ("--json", "a.json"), ("--dump", "a")]:
+            done = subprocess.run([KLDVE, "explain", "net.onnx", "pic.png", option, name],
+                                  cwd=self.dir, capture_output=True, text=True, preexec_fn=limit)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), option)
+            self.assertRegex(done.stderr, rf"\Akldve: {name}.*File too large\n\Z")
+            left = set(snapshot(self.dir)) - set(before)
+            self.assertEqual({f for f in left if not f.startswith("a/")} - {"a"}, set())
+            for f in left:  # files of the dump that came before are whole
+                if f.startswith("a/"):
+                    Npy(self.path(f))
+
+
+class Odd(Folder):
+    """Degenerate, but not wrong: these succeed."""
+
+    def test_all_equal_logits(self):
+        self.put("n.onnx", tinynet.classifier(weights=[0.0] * 16, bias=[1.0] * 4))
+        result = self.succeed("explain", "n.onnx", "pic.png", "--json", "r.json", "--map", "m.npy")
+        self.assertIn("the map is the same everywhere", result.out)
+        self.assertEqual(set(Npy(self.path("m.npy")).value), {0})
+
+    def test_all_zero_features(self):
+        self.put("n.onnx", tinynet.classifier(features=[-1.0] * 12))
+        for reading in READINGS:
+            self.succeed("explain", "n.onnx", "pic.png", "--reading", reading, "--map", "m.npy")
+            self.assertEqual(set(Npy(self.path("m.npy")).value), {0})
+
+    def test_one_pixel(self):
+        self.put("p.png", png(1, 1, lambda x, y: b"\1\2\3"))
+        self.succeed("explain", "net.onnx", "p.png", "-o", "a.png")
+
+
+class Real(unittest.TestCase):
+    """A real network on a real photograph."""
+
+    def setUp(self):
+        if not have_shared():
+            self.skipTest("no shared networks; set KLDVE_SHARED")
+        self.dir = tempfile.mkdtemp(prefix="kldve-cli-")
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def test_dog_and_cat(self):
+        """Asked for the dog, the map lies in the upper half; for the cat, in the lower."""
+        centre = {}
+        for target in ["bull mastiff", "282"]:
+            result = run("explain", shared("assets/models/googlenet.onnx"),
+                         shared("assets/images/demo/both.png"), "--target", target, "-o", "o.png",
+                         "--map", "m.npy", cwd=self.dir)
+            self.assertEqual((result.status, result.err), (0, ""))
+            cells = Npy(os.path.join(self.dir, "m.npy"))
+            h, w = cells.shape
+            weight = sum(cells.value)
+            centre[target] = sum(v * (i // w) for i, v in enumerate(cells.value)) / weight / (h - 1)
+        self.assertLess(centre["bull mastiff"] + 0.1, centre["282"])
+
+    def test_ambiguous_label(self):
+        result = run("explain", shared("assets/models/squeezenet_v1.1.onnx"),
+                     shared("assets/images/demo/both.png"), "--target", "crane", cwd=self.dir)
+        self.assertEqual(result.status, 1)
+        self.assertRegex(result.err, r"'crane' names 2 classes: 134 'crane', 517 'crane'")
+
+
+if __name__ == "__main__":
+    main()

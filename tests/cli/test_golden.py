@@ -1,0 +1,92 @@
+"""kldve explain --dump against the float64 reference results, for every network and picture, in all
+four readings.  Prints the largest deviation of each network."""
+import glob
+import os
+import shutil
+import sys
+import tempfile
+import unittest
+
+from command import SKIPPED, Npy, read_json, run, shared
+
+# Relative to the largest value, except the maps, which lie in 0..1.
+LOGITS, WEIGHTS, MAPS = 1e-4, 1e-4, 2e-3
+READINGS = {
+    "paper": [],
+    "channel": ["alpha_channel"],
+    "contrast": ["contrast_cotangent", "alpha_contrast"],
+    "rivals": ["rivals_cotangent", "alpha_rivals"],
+}
+
+
+def deviation(path, reference, relative):
+    """The largest difference of two arrays, divided by the largest reference value if relative."""
+    a, b = Npy(path), Npy(reference)
+    if a.shape != b.shape:
+        raise AssertionError(f"{path}: shape {a.shape}, reference {b.shape}")
+    scale = max(map(abs, b.value)) if relative else 1
+    return max(abs(x - y) for x, y in zip(a.value, b.value)) / (scale or 1)
+
+
+class Golden(unittest.TestCase):
+    worst = {}
+
+    def compare(self, folder, case, name, limit, relative=True):
+        found = deviation(f"{folder}/{name}.npy", f"{case}/{name}.npy", relative)
+        self.assertLessEqual(found, limit, f"{case}/{name}.npy")
+        return found
+
+    def check(self, model, case):
+        says = read_json(f"{case}/case.json")
+        worst = self.worst.setdefault(model, {"logits": 0, "weights": 0, "maps": 0})
+        folder = tempfile.mkdtemp(prefix="kldve-golden-")
+        self.addCleanup(shutil.rmtree, folder)
+        for reading, arrays in READINGS.items():
+            result = run("explain", shared("assets", says["model"]),
+                         shared("assets", says["picture"]), "--layer", says["layer"], "--logits",
+                         says["logits"], "--target", str(says["target"]), "--reading", reading,
+                         "--perplexity", "5", "--dump", folder, "--json", f"{folder}/r.json", "--quiet")
+            self.assertEqual((result.status, result.err, result.out), (0, "", ""))
+            worst["logits"] = max(worst["logits"], self.compare(folder, case, "logits", LOGITS))
+            # Any perplexity up to n - 2 gives the same z; the default is more for ten classes.
+            # z of float32 logits: how much z moves with them is the network's, not ours.
+            self.compare(folder, case, "z", 1e-3)
+            self.compare(folder, case, "alpha_logits", 1e-3)
+            for name in arrays:
+                worst["weights"] = max(worst["weights"],
+                                       self.compare(folder, case, name, WEIGHTS))
+            worst["maps"] = max(worst["maps"],
+                                self.compare(folder, case, f"map_{reading}", MAPS, False))
+            record = read_json(f"{folder}/r.json")
+            self.assertEqual(record["target"]["index"], says["target"])
+            self.assertEqual(record["layer"], says["layer"])
+            kl = Npy(f"{case}/kl.npy").value[0]
+            self.assertAlmostEqual(record["kl"], kl, delta=1e-4 * abs(kl))
+
+
+def add(model, name):
+    case = shared("golden", model, name)
+
+    def test(self):
+        self.check(model, case)
+
+    setattr(Golden, f"test_{model}_{name}".replace(".", "_"), test)
+
+
+def main():
+    root = shared("golden")
+    if not os.path.isdir(root):
+        print("no golden files; set KLDVE_SHARED")
+        sys.exit(SKIPPED)
+    for path in sorted(glob.glob(os.path.join(root, "*", "*", "map_paper.npy"))):
+        model, name = path.split(os.sep)[-3:-1]
+        add(model, name)
+    result = unittest.main(exit=False, verbosity=1).result
+    for model, worst in sorted(Golden.worst.items()):
+        print(f"{model:24} logits {worst['logits']:.1e}  weights {worst['weights']:.1e}  "
+              f"maps {worst['maps']:.1e}")
+    sys.exit(0 if result.wasSuccessful() else 1)
+
+
+if __name__ == "__main__":
+    main()

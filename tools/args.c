@@ -1,0 +1,293 @@
+/* args.c - the command line: options from a table. */
+#include "args.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+enum { HELP_COLUMN = 28 };
+
+int args_usage(const char *command, const char *format, ...)
+{
+    char message[MESSAGE_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    if (command)
+        complain("%s; see 'kldve help %s'", message, command);
+    else
+        complain("%s; see 'kldve --help'", message);
+    return EXIT_USAGE;
+}
+
+/* ---- values ------------------------------------------------------------------------------- */
+
+/* A finite number at *text, which then points behind it; false if there is none. */
+static bool read_number(const char **text, double *out)
+{
+    char *end;
+    double value;
+
+    if (**text == ' ' || **text == '\t') /* strtod() would skip them */
+        return false;
+    value = strtod(*text, &end);
+    if (end == *text || !isfinite(value))
+        return false;
+    *text = end;
+    *out = value;
+    return true;
+}
+
+static bool in_range(const arg_option *o, double value)
+{
+    return value >= o->min && value <= o->max;
+}
+
+static bool parse_number(const arg_option *o, const char *text, double *out)
+{
+    return read_number(&text, out) && *text == '\0' && in_range(o, *out);
+}
+
+static bool parse_int(const arg_option *o, const char *text, int32_t *out)
+{
+    double value;
+
+    if (!parse_number(o, text, &value) || value != floor(value))
+        return false;
+    *out = (int32_t)value;
+    return true;
+}
+
+static bool parse_numbers(const arg_option *o, const char *text, arg_numbers *out)
+{
+    arg_numbers list = {0, {0, 0, 0}};
+
+    do {
+        if (list.count == 3 || !read_number(&text, &list.value[list.count]) ||
+            !in_range(o, list.value[list.count]))
+            return false;
+        list.count++;
+    } while (*text++ == ',');
+    if (text[-1] != '\0' || list.count == 2)
+        return false;
+    *out = list;
+    return true;
+}
+
+static bool parse_size(const arg_option *o, const char *text, arg_size *out)
+{
+    double width, height;
+
+    if (!read_number(&text, &width))
+        return false;
+    height = width;
+    if (*text == 'x') {
+        text++;
+        if (!read_number(&text, &height))
+            return false;
+    }
+    if (*text != '\0' || !in_range(o, width) || !in_range(o, height) || width != floor(width) ||
+        height != floor(height))
+        return false;
+    out->width = (int32_t)width;
+    out->height = (int32_t)height;
+    return true;
+}
+
+static bool parse_choice(const arg_option *o, const char *text, int32_t *out)
+{
+    for (int32_t i = 0; o->choice(i); i++)
+        if (strcmp(o->choice(i), text) == 0) {
+            *out = i + 1;
+            return true;
+        }
+    return false;
+}
+
+/* Store `text`; false if it is not what the option takes. */
+static bool parse_value(const arg_option *o, const char *text, void *member)
+{
+    switch (o->kind) {
+    case ARG_FLAG:
+        *(bool *)member = true;
+        return true;
+    case ARG_STRING:
+        *(const char **)member = text;
+        return *text != '\0';
+    case ARG_INT:
+        return parse_int(o, text, member);
+    case ARG_NUMBER:
+        return parse_number(o, text, member);
+    case ARG_NUMBERS:
+        return parse_numbers(o, text, member);
+    case ARG_SIZE:
+        return parse_size(o, text, member);
+    case ARG_CHOICE:
+        return parse_choice(o, text, member);
+    case ARG_GROUP:
+    case ARG_END:
+        break;
+    }
+    return false;
+}
+
+/* "a, b, c" */
+static void list_choices(const arg_option *o, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (int32_t i = 0; o->choice(i) && used < size; i++) {
+        int n = snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "", o->choice(i));
+
+        used += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static int32_t refuse_value(const char *command, const arg_option *o, const char *text)
+{
+    const char *dash = o->name[1] ? "--" : "-";
+    char choices[MESSAGE_SIZE / 2];
+
+    switch (o->kind) {
+    case ARG_INT:
+        args_usage(command, "%s%s: '%s' is no whole number from %.0f to %.0f", dash, o->name, text,
+                   o->min, o->max);
+        break;
+    case ARG_NUMBER:
+        args_usage(command, "%s%s: '%s' is no number from %g to %g", dash, o->name, text, o->min,
+                   o->max);
+        break;
+    case ARG_NUMBERS:
+        args_usage(command, "%s%s: '%s' is not one number or three (a,b,c) from %g to %g", dash,
+                   o->name, text, o->min, o->max);
+        break;
+    case ARG_SIZE:
+        args_usage(command, "%s%s: '%s' is no size: give N or WIDTHxHEIGHT, %.0f to %.0f", dash,
+                   o->name, text, o->min, o->max);
+        break;
+    case ARG_CHOICE:
+        list_choices(o, choices, sizeof choices);
+        args_usage(command, "%s%s: '%s' is none of %s", dash, o->name, text, choices);
+        break;
+    case ARG_FLAG:
+    case ARG_STRING:
+    case ARG_GROUP:
+    case ARG_END:
+        args_usage(command, "%s%s: the value is empty", dash, o->name);
+    }
+    return ARGS_WRONG;
+}
+
+/* ---- options ------------------------------------------------------------------------------ */
+
+static const arg_option *find(const arg_option *table, const char *name, size_t n)
+{
+    for (const arg_option *o = table; o->kind != ARG_END; o++)
+        if (o->kind != ARG_GROUP && strlen(o->name) == n && memcmp(o->name, name, n) == 0)
+            return o;
+    return NULL;
+}
+
+/* The option that an unknown name begins like, for the message. */
+static const arg_option *resembling(const arg_option *table, const char *name, size_t n)
+{
+    for (; n >= 3; n--)
+        for (const arg_option *o = table; o->kind != ARG_END; o++)
+            if (o->kind != ARG_GROUP && strlen(o->name) >= n && memcmp(o->name, name, n) == 0)
+                return o;
+    return NULL;
+}
+
+/* One option at argv[0], of argc left.  Returns how many arguments it took, or
+ * what args_parse() is to return. */
+static int32_t parse_option(const arg_command *command, int argc, char **argv, void *values)
+{
+    const char *name = argv[0] + (argv[0][1] == '-' ? 2 : 1), *equals = strchr(name, '=');
+    size_t n = equals ? (size_t)(equals - name) : strlen(name);
+    const arg_option *o = find(command->option, name, n);
+    const char *value;
+
+    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) {
+        args_help(command);
+        return ARGS_HELPED;
+    }
+    if (!o || (n == 1) != (argv[0][1] != '-')) {
+        o = argv[0][1] == '-' ? resembling(command->option, name, n) : NULL;
+        args_usage(command->name, "unknown option %.*s%s%s%s", (int)(name + n - argv[0]), argv[0],
+                   o ? ", did you mean --" : "", o ? o->name : "", o ? "?" : "");
+        return ARGS_WRONG;
+    }
+    if (o->kind == ARG_FLAG && equals) {
+        args_usage(command->name, "--%s takes no value", o->name);
+        return ARGS_WRONG;
+    }
+    if (o->kind != ARG_FLAG && !equals && argc < 2) {
+        args_usage(command->name, "%s needs a value, %s", argv[0], o->meta);
+        return ARGS_WRONG;
+    }
+    value = equals ? equals + 1 : o->kind == ARG_FLAG ? "" : argv[1];
+    if (!parse_value(o, value, (char *)values + o->offset))
+        return refuse_value(command->name, o, value);
+    return o->kind == ARG_FLAG || equals ? 1 : 2;
+}
+
+int32_t args_parse(const arg_command *command, int argc, char **argv, void *values,
+                   const char **positional)
+{
+    int32_t count = 0;
+    bool options = true;
+
+    for (int i = 0; i < argc;) {
+        if (options && strcmp(argv[i], "--") == 0) {
+            options = false;
+            i++;
+        } else if (options && argv[i][0] == '-' && argv[i][1] != '\0') {
+            int32_t taken = parse_option(command, argc - i, argv + i, values);
+
+            if (taken < 0)
+                return taken;
+            i += taken;
+        } else if (argv[i][0] == '\0') {
+            args_usage(command->name, "a file name is empty");
+            return ARGS_WRONG;
+        } else if (count == command->max_positional) {
+            args_usage(command->name, "one argument too many: '%s'", argv[i]);
+            return ARGS_WRONG;
+        } else {
+            positional[count++] = argv[i++];
+        }
+    }
+    return count;
+}
+
+void args_help(const arg_command *command)
+{
+    printf("usage: kldve %s %s\n\n%s\n", command->name, command->usage, command->summary);
+    for (const arg_option *o = command->option; o->kind != ARG_END; o++) {
+        int n;
+
+        if (o->kind == ARG_GROUP) {
+            printf("\n%s\n", o->name);
+            continue;
+        }
+        n = printf("  %s%s%s%s", o->name[1] ? "--" : "-", o->name, o->meta ? " " : "",
+                   o->meta ? o->meta : "");
+        printf("%*s%s\n", n < HELP_COLUMN ? HELP_COLUMN - n : 1, "", o->help);
+        if (o->choice) {
+            char choices[MESSAGE_SIZE / 2];
+
+            list_choices(o, choices, sizeof choices);
+            printf("%*s%s\n", HELP_COLUMN, "", choices);
+        }
+    }
+    if (command->notes)
+        printf("\n%s", command->notes);
+}

@@ -1,0 +1,67 @@
+/* args.h - the command line: options from a table, usage errors, help texts made from the same
+ * table. */
+#ifndef KLDVE_TOOLS_ARGS_H
+#define KLDVE_TOOLS_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** What an option's value is, and the type of the member that it is stored in. */
+typedef enum arg_kind {
+    ARG_FLAG,    /**< bool; takes no value */
+    ARG_STRING,  /**< const char *, borrowed from argv */
+    ARG_INT,     /**< int32_t, min..max */
+    ARG_NUMBER,  /**< double, min..max, finite */
+    ARG_NUMBERS, /**< arg_numbers: 1 to 3 numbers "a,b,c", each min..max */
+    ARG_SIZE,    /**< arg_size: "N" or "WIDTHxHEIGHT", each min..max */
+    ARG_CHOICE,  /**< int32_t: 1 + the number of the name among choice(0), choice(1), ... */
+    ARG_GROUP,   /**< no option: `name` is the heading of those that follow */
+    ARG_END      /**< ends a table */
+} arg_kind;
+
+typedef struct arg_numbers {
+    int32_t count; /**< 0: not given */
+    double value[3];
+} arg_numbers;
+
+typedef struct arg_size {
+    int32_t width, height; /**< 0: not given */
+} arg_size;
+
+typedef struct arg_option {
+    arg_kind kind;
+    const char *name; /**< long name without "--", or one letter for "-o" */
+    size_t offset;    /**< of the member in the struct that args_parse() fills */
+    const char *meta; /**< of the value, "FILE" */
+    const char *help; /**< one line */
+    double min, max;  /**< of numbers */
+    const char *(*choice)(int32_t index); /**< ARG_CHOICE: NULL past the last */
+} arg_option;
+
+typedef struct arg_command {
+    const char *name;
+    const char *usage;   /**< "[MODEL.onnx] PICTURE [options]" */
+    const char *summary; /**< a sentence */
+    const char *notes;   /**< printed behind the options, may be NULL */
+    const arg_option *option;
+    int32_t max_positional;
+    int (*run)(const struct arg_command *command, int argc, char **argv); /**< exit status */
+} arg_command;
+
+enum { ARGS_WRONG = -1, ARGS_HELPED = -2 };
+
+/** Parse argv[0..argc), without the command's name, into `values` and positional[max_positional].
+ *  @return how many positional arguments there are; ARGS_WRONG after a message on standard error;
+ *          ARGS_HELPED after --help was asked for and given. */
+int32_t args_parse(const arg_command *command, int argc, char **argv, void *values,
+                   const char **positional);
+
+/** Print "kldve: MESSAGE; see 'kldve help COMMAND'" on standard error; `command` may be NULL.
+ *  @return EXIT_USAGE. */
+int args_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** The text of `kldve help COMMAND` on standard output. */
+void args_help(const arg_command *command);
+
+#endif

@@ -1,0 +1,130 @@
+/* explain_args.c - the options of kldve explain. */
+#include "explain.h"
+
+#include <string.h>
+
+static const char *method_choice(int32_t index)
+{
+    return kldve_method_name(index);
+}
+
+static const char *reading_choice(int32_t index)
+{
+    return kldve_reading_name(index + 1); /* 0 is "default" */
+}
+
+/* In the order of kldve_colormap, whose 0 is "default". */
+static const char *colormap_choice(int32_t index)
+{
+    static const char *const names[] = {"viridis", "inferno", "turbo", "jet", "grey", "diverging"};
+
+    return index >= 0 && index < 6 ? names[index] : NULL;
+}
+
+#define AT(member) offsetof(explain_args, member)
+
+const arg_option explain_options[] = {
+    {ARG_GROUP, "What is explained:", 0, NULL, NULL, 0, 0, NULL},
+    {ARG_STRING, "target", AT(target), "CLASS", "top1 (default), top2 ..., an index or a label", 0,
+     0, NULL},
+    {ARG_CHOICE, "reading", AT(reading), "NAME", "of Eq. (3) by kl-dve; default contrast", 0, 0,
+     reading_choice},
+    {ARG_CHOICE, "method", AT(method), "NAME", "default kl-dve", 0, 0, method_choice},
+    {ARG_NUMBER, "temperature", AT(temperature), "T", "logits are divided by it; default 1", 1e-6,
+     1e6, NULL},
+    {ARG_NUMBER, "perplexity", AT(perplexity), "P", "of the truth's affinities; default 30", 1.001,
+     1e9, NULL},
+    {ARG_FLAG, "check", AT(check), NULL, "also measure whether the map depends on the class", 0, 0,
+     NULL},
+    {ARG_GROUP, "What is written (without any of these: PICTURE.kldve.png, here):", 0, NULL, NULL,
+     0, 0, NULL},
+    {ARG_STRING, "o", AT(overlay), "FILE", "the heat over the picture, .png or .jpg", 0, 0, NULL},
+    {ARG_STRING, "heat", AT(heat), "FILE", "the heat alone, .png or .jpg", 0, 0, NULL},
+    {ARG_STRING, "map", AT(map), "FILE", "the map before upsampling, .npy, float32", 0, 0, NULL},
+    {ARG_STRING, "dump", AT(dump), "DIR", "every intermediate as .npy", 0, 0, NULL},
+    {ARG_STRING, "json", AT(json), "FILE", "the record of the run; - is standard output", 0, 0,
+     NULL},
+    {ARG_CHOICE, "colormap", AT(colormap), "NAME", "default inferno", 0, 0, colormap_choice},
+    {ARG_NUMBER, "opacity", AT(opacity), "X", "of the heat over the picture; default 0.5", 0, 1,
+     NULL},
+    {ARG_GROUP, "The network:", 0, NULL, NULL, 0, 0, NULL},
+    NETWORK_OPTIONS(explain_args, network),
+    {ARG_STRING, "labels", AT(network.labels), "FILE", "names of the classes, one a line", 0, 0,
+     NULL},
+    {ARG_INT, "threads", AT(network.threads), "N", "default: one for each core", 1, 1024, NULL},
+    {ARG_GROUP, "How the picture is prepared (these win over the card):", 0, NULL, NULL, 0, 0,
+     NULL},
+    {ARG_CHOICE, "channels", AT(network.channels), "ORDER", "of the network's input", 0, 0,
+     channels_choice},
+    {ARG_NUMBER, "scale", AT(network.scale), "X", "value = (pixel * scale - mean) / std", 1e-30,
+     1e30, NULL},
+    {ARG_NUMBERS, "mean", AT(network.mean), "A,B,C", "one for each channel, or one for all", -1e30,
+     1e30, NULL},
+    {ARG_NUMBERS, "std", AT(network.std), "A,B,C", "likewise", 1e-30, 1e30, NULL},
+    {ARG_INT, "resize", AT(network.resize), "N", "pixels of the shorter side", 1, 65535, NULL},
+    {ARG_INT, "crop", AT(network.crop), "N", "pixels of the centre square cut out then", 1, 65535,
+     NULL},
+    {ARG_GROUP, "And:", 0, NULL, NULL, 0, 0, NULL},
+    {ARG_FLAG, "quiet", AT(network.quiet), NULL, "print failures only", 0, 0, NULL},
+    {ARG_END, NULL, 0, NULL, NULL, 0, 0, NULL},
+};
+
+static bool has_ending(const char *path, const char *const *endings)
+{
+    size_t n = strlen(path);
+
+    for (; *endings; endings++) {
+        size_t m = strlen(*endings), i = 0;
+
+        while (n > m && i < m && (path[n - m + i] | 0x20) == (*endings)[i])
+            i++;
+        if (i == m)
+            return true;
+    }
+    return false;
+}
+
+/* What can be known to be wrong before anything is read.  EXIT_DONE if nothing is. */
+static int check_args(const explain_args *args)
+{
+    static const char *const pictures[] = {".png", ".jpg", ".jpeg", NULL};
+    static const char *const arrays[] = {".npy", NULL};
+    const char *const images[] = {args->overlay, args->heat};
+
+    for (int i = 0; i < 2; i++)
+        if (images[i] && !has_ending(images[i], pictures))
+            return args_usage("explain", "%s: a picture to write ends in .png or .jpg", images[i]);
+    if (args->map && !has_ending(args->map, arrays))
+        return args_usage("explain", "%s: the map is written as .npy, end the name so", args->map);
+    if (args->network.resize > 0 && args->network.crop > args->network.resize)
+        return args_usage("explain", "--crop %d is more than --resize %d", (int)args->network.crop,
+                          (int)args->network.resize);
+    return EXIT_DONE;
+}
+
+int explain_read_args(const arg_command *command, int argc, char **argv, explain_args *args,
+                      bool *go)
+{
+    static const char *const models[] = {".onnx", NULL};
+    const char *positional[2];
+    int32_t n;
+
+    memset(args, 0, sizeof *args);
+    args->opacity = -1;
+    *go = false;
+    n = args_parse(command, argc, argv, args, positional);
+    if (n == ARGS_HELPED)
+        return output_flush() ? EXIT_DONE : EXIT_FAILED;
+    if (n == ARGS_WRONG)
+        return EXIT_USAGE;
+    if (n == 0)
+        return args_usage("explain", "a picture is missing: kldve explain [MODEL.onnx] PICTURE");
+    if (n == 1 && has_ending(positional[0], models))
+        return args_usage("explain", "a picture is missing behind %s", positional[0]);
+    args->picture = positional[n - 1];
+    args->network.model = n == 2 ? positional[0] : NULL;
+    if (args->reading == KLDVE_READING_PAPER && args->method <= 1 && !args->check)
+        args->network.flags = KLDVE_ONNX_NO_VJP; /* nothing flows back: load faster */
+    *go = true;
+    return check_args(args);
+}

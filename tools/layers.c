@@ -1,0 +1,94 @@
+/* layers.c - kldve layers: the tensors of a network, and which of them can be explained. */
+#include "tool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct layers_args {
+    network_args network;
+} layers_args;
+
+static const arg_option options[] = {
+    NETWORK_OPTIONS(layers_args, network),
+    {ARG_END, NULL, 0, NULL, NULL, 0, 0, NULL},
+};
+
+enum { NAME_WIDTH = 44, SHAPE_SIZE = 128 };
+
+static void shape_text(const kldve_onnx_tensor *t, char out[SHAPE_SIZE])
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (int32_t i = 0; i < t->rank && i < 8 && used < SHAPE_SIZE; i++)
+        used += (size_t)snprintf(out + used, SHAPE_SIZE - used, "%s%lld", i > 0 ? " x " : "",
+                                 (long long)t->dim[i]);
+}
+
+static int name_width(const kldve_onnx *net)
+{
+    kldve_onnx_tensor t = {.struct_size = sizeof t};
+    size_t width = strlen("tensor");
+
+    for (int32_t i = 0; kldve_onnx_tensor_at(net, i, &t) == KLDVE_OK; i++)
+        if (strlen(t.name) > width)
+            width = strlen(t.name);
+    return width < NAME_WIDTH ? (int)width : NAME_WIDTH;
+}
+
+static void say_tensors(const kldve_onnx *net)
+{
+    kldve_onnx_tensor t = {.struct_size = sizeof t};
+    int width = name_width(net);
+
+    printf("    %-*s  %-18s  %s\n", width, "tensor", "operator", "shape");
+    for (int32_t i = 0; kldve_onnx_tensor_at(net, i, &t) == KLDVE_OK; i++) {
+        char shape[SHAPE_SIZE], name[LABEL_SIZE];
+
+        shape_text(&t, shape);
+        clean_text(t.name, name, sizeof name);
+        printf("  %c %-*s  %-18s  %s%s%s\n", t.explainable ? '*' : ' ', width, name,
+               *t.op ? t.op : "(input)", shape, t.is_layer ? "   <- layer" : "",
+               t.is_logits ? "   <- logits" : "");
+    }
+    printf("\n* can be explained (--layer NAME); <- layer and <- logits are used now\n");
+}
+
+static int command_layers(const arg_command *command, int argc, char **argv)
+{
+    layers_args args;
+    network n;
+    kldve_ctx *ctx = NULL;
+    bool ok = false;
+    int32_t count;
+
+    memset(&args, 0, sizeof args);
+    memset(&n, 0, sizeof n);
+    count = args_parse(command, argc, argv, &args, &args.network.model);
+    if (count == ARGS_HELPED)
+        return output_flush() ? EXIT_DONE : EXIT_FAILED;
+    if (count == ARGS_WRONG)
+        return EXIT_USAGE;
+    if (kldve_ctx_new(NULL, &ctx) != KLDVE_OK) {
+        complain("out of memory");
+        return EXIT_FAILED;
+    }
+    if (network_load(&n, ctx, &args.network)) {
+        say_tensors(n.net);
+        ok = output_flush();
+    }
+    network_free(&n);
+    kldve_ctx_free(ctx);
+    return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+const arg_command layers_command = {
+    "layers",
+    "[MODEL.onnx] [options]",
+    "List the tensors between input and class scores in the order of computation, with their\n"
+    "shapes, and which of them can be explained.  Without MODEL.onnx: the built-in network.",
+    NULL,
+    options,
+    1,
+    command_layers,
+};

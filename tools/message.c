@@ -1,0 +1,79 @@
+/* message.c - what the command says when something is wrong, and clean text to say it with. */
+#include "tool.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* The length of the UTF-8 sequence at s, 0 if there is no valid one there (also: overlong forms,
+ * surrogates, past U+10FFFF). */
+static size_t utf8_length(const unsigned char *s)
+{
+    size_t n = s[0] < 0x80                   ? 1
+               : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+               : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+               : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+                                             : 0;
+
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90))
+        return 0;
+    return n;
+}
+
+void clean_text(const char *text, char *out, size_t size)
+{
+    static const char replacement[] = "\xef\xbf\xbd";
+    const unsigned char *s = (const unsigned char *)text;
+    size_t used = 0;
+
+    while (*s) {
+        size_t n = utf8_length(s), add = n ? n : sizeof replacement - 1;
+
+        if (used + add >= size)
+            break;
+        memcpy(out + used, n ? (const char *)s : replacement, add);
+        if (n == 1 && (*s < 0x20 || *s == 0x7f))
+            out[used] = ' ';
+        used += add;
+        s += n ? n : 1;
+    }
+    out[used] = '\0';
+}
+
+void complain(const char *format, ...)
+{
+    char message[MESSAGE_SIZE], clean[MESSAGE_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    clean_text(message, clean, sizeof clean);
+    fprintf(stderr, "kldve: %s\n", clean);
+}
+
+void complain_ctx(const kldve_ctx *ctx, const char *file, kldve_status status)
+{
+    const char *message = kldve_ctx_message(ctx);
+    size_t n = strlen(file);
+
+    if (*message == '\0')
+        message = kldve_status_name(status);
+    if (strncmp(message, file, n) == 0 && message[n] == ':')
+        complain("%s", message);
+    else
+        complain("%s: %s", file, message);
+}
+
+double now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}

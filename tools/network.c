@@ -1,0 +1,223 @@
+/* network.c - a network with its card and its labels, put together from the command line. */
+#include "tool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char built_in[] = "the built-in network";
+
+const char *channels_choice(int32_t index)
+{
+    static const char *const names[] = {"RGB", "BGR", "GRAY"};
+
+    return index >= 0 && index < 3 ? names[index] : NULL;
+}
+
+/* ---- loading ------------------------------------------------------------------------------ */
+
+static bool load_card(network *n, const network_args *args, const kldve_onnx_demo_files *demo)
+{
+    const char *file = args->card ? args->card : n->name;
+    kldve_status status;
+
+    if (args->card)
+        status = kldve_card_load(n->ctx, args->card, &n->card);
+    else if (args->model)
+        status = kldve_card_beside(n->ctx, args->model, &n->card);
+    else
+        status = kldve_card_parse(n->ctx, demo->card, demo->card_nbytes, NULL, &n->card);
+    if (status == KLDVE_OK)
+        return true;
+    if (!args->card) {
+        /* The message names the card, a file that the user did not mention. */
+        complain("%s", kldve_ctx_message(n->ctx));
+        return false;
+    }
+    complain_ctx(n->ctx, file, status);
+    return false;
+}
+
+static const char *pick(const char *said, const char *of_card)
+{
+    return said ? said : of_card;
+}
+
+static bool load_model(network *n, const network_args *args, const kldve_onnx_demo_files *demo)
+{
+    kldve_onnx_options options;
+    kldve_status status;
+
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    if (n->card)
+        kldve_card_size(n->card, &options.in_height, &options.in_width);
+    if (args->size.width > 0) {
+        options.in_height = args->size.height;
+        options.in_width = args->size.width;
+    }
+    options.layer = pick(args->layer, n->card ? kldve_card_layer(n->card) : NULL);
+    options.logits = pick(args->logits, n->card ? kldve_card_logits(n->card) : NULL);
+    options.threads = args->threads;
+    options.flags = args->flags;
+    status = args->model ? kldve_onnx_load(n->ctx, args->model, &options, &n->net)
+                         : kldve_onnx_load_memory(n->ctx, demo->model, demo->model_nbytes, &options,
+                                                  &n->net);
+    if (status == KLDVE_OK)
+        return true;
+    complain_ctx(n->ctx, n->name, status);
+    return false;
+}
+
+/* The names under which the network knows its layer and its logits. */
+static void find_names(network *n)
+{
+    kldve_onnx_tensor tensor = {.struct_size = sizeof tensor};
+
+    n->layer = n->logits = "";
+    for (int32_t i = 0; kldve_onnx_tensor_at(n->net, i, &tensor) == KLDVE_OK; i++) {
+        if (tensor.is_layer)
+            n->layer = tensor.name;
+        if (tensor.is_logits)
+            n->logits = tensor.name;
+    }
+}
+
+bool network_load(network *n, kldve_ctx *ctx, const network_args *args)
+{
+    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+
+    memset(n, 0, sizeof *n);
+    n->ctx = ctx;
+    n->name = args->model ? args->model : built_in;
+    if (!args->model && kldve_onnx_demo(&demo) != KLDVE_OK) {
+        complain("%s is not part of this build: give a MODEL.onnx", n->name);
+        return false;
+    }
+    if (!load_card(n, args, &demo) || !load_model(n, args, &demo))
+        return false;
+    find_names(n);
+    return true;
+}
+
+/* ---- preparing ---------------------------------------------------------------------------- */
+
+/* One number stands for all channels. */
+static void spread(const arg_numbers *said, float out[3])
+{
+    for (int32_t i = 0; said->count > 0 && i < 3; i++)
+        out[i] = (float)said->value[said->count == 1 ? 0 : i];
+}
+
+static bool set_input(network *n, const network_args *args)
+{
+    kldve_input_spec spec;
+    kldve_status status;
+
+    memset(&spec, 0, sizeof spec);
+    spec.struct_size = sizeof spec;
+    if (n->card)
+        kldve_card_input(n->card, &spec);
+    else if (n->shape.in_channels == 1)
+        spec.channels = KLDVE_CHANNELS_GRAY;
+    if (args->channels > 0)
+        spec.channels = args->channels - 1;
+    if (args->scale > 0)
+        spec.scale = (float)args->scale;
+    if (args->resize > 0)
+        spec.resize_shorter_side = args->resize;
+    if (args->crop > 0)
+        spec.center_crop = args->crop;
+    spread(&args->mean, spec.mean);
+    spread(&args->std, spec.std);
+    status = kldve_explainer_set_input(n->explainer, &spec);
+    if (status == KLDVE_OK)
+        return true;
+    complain_ctx(n->ctx, n->name, status);
+    return false;
+}
+
+static bool load_labels(network *n, const network_args *args)
+{
+    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    const char *path = pick(args->labels, n->card ? kldve_card_labels(n->card) : NULL);
+    kldve_status status = KLDVE_OK;
+
+    if (!args->model && !args->labels && !args->card) {
+        path = built_in;
+        status = kldve_onnx_demo(&demo);
+        if (status == KLDVE_OK)
+            status = kldve_labels_parse(n->ctx, demo.labels, demo.labels_nbytes, &n->labels);
+    } else if (path) {
+        status = kldve_labels_load(n->ctx, path, &n->labels);
+    }
+    if (status != KLDVE_OK) {
+        complain_ctx(n->ctx, path, status);
+        return false;
+    }
+    /* Labels of another network would name every class wrongly. */
+    if (n->labels && kldve_labels_count(n->labels) != n->shape.classes) {
+        complain("%s: %d labels, but %s has %d classes: give its own with --labels FILE", path,
+                 (int)kldve_labels_count(n->labels), n->name, (int)n->shape.classes);
+        return false;
+    }
+    return true;
+}
+
+bool network_prepare(network *n, const network_args *args)
+{
+    kldve_status status = kldve_explainer_new(n->ctx, kldve_onnx_backend(), n->net, &n->explainer);
+
+    if (status != KLDVE_OK) {
+        complain_ctx(n->ctx, n->name, status);
+        return false;
+    }
+    n->shape.struct_size = sizeof n->shape;
+    kldve_explainer_shape(n->explainer, &n->shape);
+    return set_input(n, args) && load_labels(n, args);
+}
+
+void network_say_assumptions(const network *n, const network_args *args)
+{
+    bool pixels = args->scale > 0 || args->mean.count > 0 || args->std.count > 0;
+    char text[MESSAGE_SIZE / 2] = "";
+    size_t used = 0;
+
+    if (n->card || args->quiet)
+        return;
+    if (args->channels == 0)
+        used += (size_t)snprintf(text + used, sizeof text - used, " channels %s,",
+                                 n->shape.in_channels == 1 ? "GRAY" : "RGB");
+    if (!pixels)
+        used += (size_t)snprintf(text + used, sizeof text - used, " pixel values 0 to 255,");
+    if (args->resize == 0 && args->crop == 0)
+        used += (size_t)snprintf(text + used, sizeof text - used,
+                                 " the centre of the picture at %dx%d,", (int)n->shape.in_width,
+                                 (int)n->shape.in_height);
+    if (!args->layer)
+        used += (size_t)snprintf(text + used, sizeof text - used, " layer %.80s,", n->layer);
+    if (!args->logits)
+        used += (size_t)snprintf(text + used, sizeof text - used, " logits %.80s,", n->logits);
+    if (used == 0)
+        return;
+    text[used - 1] = '\0';
+    complain("%s: no model card; assuming%s (see 'kldve help explain')", n->name, text);
+}
+
+void network_free(network *n)
+{
+    kldve_labels_free(n->labels);
+    kldve_explainer_free(n->explainer);
+    kldve_onnx_free(n->net);
+    kldve_card_free(n->card);
+}
+
+const char *network_label(const network *n, int32_t index, char out[LABEL_SIZE])
+{
+    const char *label = n->labels ? kldve_labels_name(n->labels, index) : NULL;
+
+    if (!label)
+        return NULL;
+    clean_text(*label ? label : kldve_labels_synset(n->labels, index), out, LABEL_SIZE);
+    return out;
+}

@@ -1,0 +1,155 @@
+/* output.c - files appear whole or not at all: written beside their place, then renamed. */
+#define _XOPEN_SOURCE 700 /* realpath() */
+
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ATTEMPTS = 100, EXTRA_NAME = 64 };
+
+static bool write_all(int fd, const unsigned char *bytes, size_t nbytes)
+{
+    while (nbytes > 0) {
+        ssize_t n = write(fd, bytes, nbytes);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            errno = EIO;
+        if (n <= 0)
+            return false;
+        bytes += n;
+        nbytes -= (size_t)n;
+    }
+    return true;
+}
+
+/* A full disk may show up as late as in close(). */
+static bool write_and_close(int fd, const output_part *part, size_t parts)
+{
+    bool ok = true;
+    int error = 0;
+
+    for (size_t i = 0; ok && i < parts; i++)
+        if (!write_all(fd, part[i].bytes, part[i].nbytes)) {
+            error = errno;
+            ok = false;
+        }
+    if (close(fd) != 0 && ok)
+        return false;
+    errno = error;
+    return ok;
+}
+
+/* A new file in the folder of `path`; its name goes to `temporary`.  -1, with errno, if there can
+ * be none. */
+static int open_beside(const char *path, char *temporary, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash - path) + 1 : 0;
+    int fd = -1;
+
+    for (int i = 0; i < ATTEMPTS && fd < 0; i++) {
+        snprintf(temporary, size, "%.*s.kldve-%ld-%d.tmp", folder, path, (long)getpid(), i);
+        fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd < 0 && errno != EEXIST)
+            return -1;
+    }
+    return fd;
+}
+
+static bool write_regular(const char *path, const output_part *part, size_t parts)
+{
+    size_t size = strlen(path) + EXTRA_NAME;
+    char *temporary = malloc(size);
+    int error = ENOMEM, fd;
+
+    if (temporary && (fd = open_beside(path, temporary, size)) >= 0) {
+        if (write_and_close(fd, part, parts) && rename(temporary, path) == 0) {
+            free(temporary);
+            return true;
+        }
+        error = errno;
+        unlink(temporary);
+    } else if (temporary) {
+        error = errno;
+    }
+    free(temporary);
+    complain("%s: cannot write: %s", path, strerror(error));
+    return false;
+}
+
+static bool write_direct(const char *path, const output_part *part, size_t parts)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd >= 0 && write_and_close(fd, part, parts))
+        return true;
+    complain("%s: cannot write: %s", path, strerror(errno));
+    return false;
+}
+
+static bool write_stdout(const output_part *part, size_t parts)
+{
+    for (size_t i = 0; i < parts; i++)
+        fwrite(part[i].bytes, 1, part[i].nbytes, stdout);
+    return output_flush();
+}
+
+bool output_write(const char *path, const output_part *part, size_t parts)
+{
+    struct stat st;
+    char *target;
+    bool ok;
+
+    if (strcmp(path, "-") == 0)
+        return write_stdout(part, parts);
+    if (stat(path, &st) != 0)
+        return write_regular(path, part, parts);
+    if (S_ISDIR(st.st_mode)) {
+        complain("%s: is a folder, give the name of a file", path);
+        return false;
+    }
+    if (!S_ISREG(st.st_mode))
+        return write_direct(path, part, parts);
+    /* rename() asks the folder only, but a file that is write-protected is meant to stay; and a
+     * symbolic link is followed, not replaced. */
+    target = access(path, W_OK) == 0 ? realpath(path, NULL) : NULL;
+    if (!target) {
+        complain("%s: cannot write: %s", path, strerror(errno));
+        return false;
+    }
+    ok = write_regular(target, part, parts);
+    free(target);
+    return ok;
+}
+
+bool output_flush(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    complain("standard output: cannot write: %s", strerror(errno));
+    return false;
+}
+
+bool output_folder(const char *path, bool *made)
+{
+    struct stat st;
+
+    *made = mkdir(path, 0777) == 0;
+    if (*made)
+        return true;
+    if (errno == EEXIST && stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return true;
+        errno = ENOTDIR;
+    }
+    complain("%s: cannot make the folder: %s", path, strerror(errno));
+    return false;
+}

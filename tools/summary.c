@@ -1,0 +1,87 @@
+/* summary.c - what kldve explain says to people. */
+#include "explain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void say_class(const explanation *e, int32_t rank, int32_t index)
+{
+    size_t count;
+    const float *logits = kldve_heatmap_logits(e->map, &count);
+    char label[LABEL_SIZE];
+
+    if (!network_label(&e->net, index, label))
+        snprintf(label, sizeof label, "class %d", (int)index);
+    printf("%3d.  %6.2f %%  %9.4f  %6d  %s%s\n", (int)rank + 1, 100 * class_probability(e, index),
+           (double)logits[index], (int)index, label,
+           index == e->record.target ? "   <- explained" : "");
+}
+
+/* The place of the target among all classes, from 0. */
+static int32_t rank_of(const explanation *e, int32_t index)
+{
+    size_t count;
+    const float *logits = kldve_heatmap_logits(e->map, &count);
+    int32_t rank = 0;
+
+    for (int32_t i = 0; i < (int32_t)count; i++)
+        rank += logits[i] > logits[index] || (i < index && logits[i] == logits[index]);
+    return rank;
+}
+
+static void say_classes(const explanation *e)
+{
+    bool listed = false;
+
+    printf("      probability  logit   class\n");
+    for (int32_t i = 0; i < e->tops; i++) {
+        say_class(e, i, e->top[i]);
+        listed = listed || e->top[i] == e->record.target;
+    }
+    if (!listed)
+        say_class(e, rank_of(e, e->record.target), e->record.target);
+}
+
+static void say_method(const explanation *e, const explain_args *args)
+{
+    const kldve_record *r = &e->record;
+    bool kl_dve = strcmp(e->method, kldve_method_name(0)) == 0;
+
+    printf("%s%s%s, layer %s: %d maps of %d x %d, KL %.6g\n", e->method, kl_dve ? ", reading " : "",
+           kl_dve ? kldve_reading_name(r->reading) : "", e->net.layer, (int)r->maps, (int)r->height,
+           (int)r->width, r->kl);
+    if (kl_dve && r->reading == KLDVE_READING_PAPER)
+        printf("note: this reading gives every class the same map, the sum of all feature maps\n");
+    if (r->flat)
+        printf("note: the map is the same everywhere, there is nothing to see\n");
+    if (args->check)
+        printf("class sensitivity %.4f (0: the map does not depend on the class)\n",
+               r->class_sensitivity);
+}
+
+static void say_files(const explain_args *args)
+{
+    const char *const files[] = {args->overlay, args->heat, args->map, args->dump, args->json};
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (files[i])
+            printf("wrote %s\n", files[i]);
+}
+
+static void say_times(const explanation *e)
+{
+    const kldve_timings *t = &e->record.timings_ms;
+
+    printf("ms: load %.1f, decode %.1f, forward %.1f, divergence %.1f, backward %.1f, reduce %.1f, "
+           "render %.1f, total %.1f\n",
+           e->ms.load, e->ms.decode + t->preprocess, t->forward, t->divergence, t->backward,
+           t->reduce, e->ms.render, e->ms.total);
+}
+
+void summary_print(const explanation *e, const explain_args *args)
+{
+    say_classes(e);
+    say_method(e, args);
+    say_files(args);
+    say_times(e);
+}

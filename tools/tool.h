@@ -1,0 +1,146 @@
+/* tool.h - what the files of the kldve command share.  They use the public headers only. */
+#ifndef KLDVE_TOOLS_TOOL_H
+#define KLDVE_TOOLS_TOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <kldve/onnx.h>
+
+#include "args.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { MESSAGE_SIZE = 1024, LABEL_SIZE = 256 };
+
+/* ---- message.c ---------------------------------------------------------------------------- */
+
+/** "kldve: ..." as one line on standard error; control characters become spaces. */
+void complain(const char *format, ...) KLDVE_PRINTF(1, 2);
+
+/** Say why the last call on `ctx` failed, as "kldve: FILE: why".  `file` is what the call was
+ * about; a message that begins with its name already is printed as it is. */
+void complain_ctx(const kldve_ctx *ctx, const char *file, kldve_status status);
+
+/** Copy `text` as valid UTF-8 without control characters, cut to `size` bytes with its NUL. */
+void clean_text(const char *text, char *out, size_t size);
+
+/** Milliseconds of a clock that only goes forward. */
+double now_ms(void);
+
+/* ---- progress.c --------------------------------------------------------------------------- */
+
+/** One line on a terminal that shows what long work is at. */
+typedef struct progress {
+    bool shown;   /**< standard error is a terminal and nobody asked for quiet */
+    bool drawn;   /**< something stands on the line */
+    double begin; /**< when the work began, ms */
+} progress;
+
+/** Show the progress of `ctx` if standard error is a terminal and not `quiet`. */
+void progress_begin(progress *p, kldve_ctx *ctx, bool quiet);
+/** Clear the line; also before every message. */
+void progress_end(progress *p);
+
+/* ---- network.c: a network with its card and labels ---------------------------------------- */
+
+/** What the command line says of the network; 0 and NULL: nothing. */
+typedef struct network_args {
+    const char *model; /**< NULL: the built-in one */
+    const char *card, *layer, *logits, *labels;
+    int32_t channels; /**< 1 + a kldve_channels */
+    double scale;
+    arg_numbers mean, std;
+    int32_t resize, crop;
+    arg_size size; /**< of an input that the network leaves open */
+    int32_t threads;
+    uint64_t flags; /**< KLDVE_ONNX_* */
+    bool quiet;
+} network_args;
+
+typedef struct network {
+    kldve_ctx *ctx;   /**< borrowed */
+    const char *name; /**< the model's path, or what to call the built-in one */
+    kldve_onnx *net;
+    kldve_explainer *explainer;
+    kldve_card *card;     /**< NULL: none */
+    kldve_labels *labels; /**< NULL: none */
+    kldve_shape shape;
+    const char *layer, *logits; /**< names of tensors, borrowed from `net` */
+} network;
+
+/** "RGB", "BGR", "GRAY", NULL. */
+const char *channels_choice(int32_t index);
+
+/** Options of every command with a network.  `member` is the network_args in the struct `type`. */
+#define NETWORK_OPTIONS(type, member)                                                              \
+    {ARG_STRING,                                                                                   \
+     "card",                                                                                       \
+     offsetof(type, member.card),                                                                  \
+     "FILE",                                                                                       \
+     "model card; else NAME.card.json beside NAME.onnx",                                           \
+     0,                                                                                            \
+     0,                                                                                            \
+     NULL},                                                                                        \
+        {ARG_STRING,                                                                               \
+         "layer",                                                                                  \
+         offsetof(type, member.layer),                                                             \
+         "NAME",                                                                                   \
+         "tensor to explain; else the card's, else the last with cells",                           \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+        {ARG_STRING,                                                                               \
+         "logits",                                                                                 \
+         offsetof(type, member.logits),                                                            \
+         "NAME",                                                                                   \
+         "tensor with the class scores; else the card's or the output",                            \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+    {                                                                                              \
+        ARG_SIZE, "size", offsetof(type, member.size), "N|WxH",                                    \
+            "input size, where the network leaves it open", 1, 65535, NULL                         \
+    }
+
+/** Load network and card.  False after a message. */
+bool network_load(network *n, kldve_ctx *ctx, const network_args *args);
+
+/** Make the explainer, say how pictures are prepared, read the labels.  False after a message. */
+bool network_prepare(network *n, const network_args *args);
+
+/** Say on standard error what was assumed because neither card nor options say it. */
+void network_say_assumptions(const network *n, const network_args *args);
+
+void network_free(network *n);
+
+/** The label of a class as clean text; NULL where there are no labels. */
+const char *network_label(const network *n, int32_t index, char out[LABEL_SIZE]);
+
+/* ---- output.c, npy.c: files appear whole or not at all ------------------------------------ */
+
+typedef struct output_part {
+    const void *bytes;
+    size_t nbytes;
+} output_part;
+
+/** Write a file from its parts, beside its place first.  What exists and is no regular file, such
+ *  as a pipe, is written to directly; "-" is standard output.  False after a message. */
+bool output_write(const char *path, const output_part *part, size_t parts);
+
+/** True when everything printed so far reached standard output; else false after a message. */
+bool output_flush(void);
+
+/** Make a folder unless it exists; *made says whether this call did.  False after a message. */
+bool output_folder(const char *path, bool *made);
+
+typedef enum npy_type { NPY_FLOAT32, NPY_FLOAT64 } npy_type;
+
+/** Write an array of `rank` 1 or 2, C order, as a .npy file.  False after a message. */
+bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim, const void *data);
+
+/* ---- the commands ------------------------------------------------------------------------- */
+
+extern const arg_command explain_command, layers_command;
+
+#endif
