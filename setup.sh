@@ -1,0 +1,75 @@
+#!/bin/sh
+# Install with apt what is missing for building libkldve (Debian 12, Ubuntu 24.04 or newer).
+#
+#     ./setup.sh          what the library and the command need
+#     ./setup.sh tests    and what the tests compare with
+#
+# Nothing is installed, and nothing asked, when everything is there.
+set -eu
+
+needed="gcc libc6-dev meson ninja-build pkg-config libopenblas-dev libpng-dev libjpeg-dev
+libdnnl-dev libnanopb-dev libjson-c-dev"
+for_tests="clang libclang-rt-dev libomp-dev g++ libcmocka-dev python3 python3-numpy python3-pil python3-torch
+python3-torchvision python3-sklearn python3-matplotlib python3-onnx libonnx-testdata"
+
+say() {
+    echo "setup: $*" >&2
+}
+
+is_installed() {
+    case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true) in
+    installed) return 0 ;;
+    esac
+    # A virtual package, such as libjpeg-dev, is there when something provides it.
+    dpkg-query -W -f '${db:Status-Status} ${Provides}\n' 2>/dev/null |
+        grep -Eq "^installed .*(^|[ ,])$1([ ,(]|\$)"
+}
+
+missing() {
+    for package in "$@"; do
+        is_installed "$package" || printf '%s ' "$package"
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo DEBIAN_FRONTEND=noninteractive "$@"
+    else
+        say "sudo is missing; as root, run: $*"
+        exit 1
+    fi
+}
+
+# What this release of the distribution has, of the packages given.
+available() {
+    for package in "$@"; do
+        if apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [^(]'; then
+            printf '%s ' "$package"
+        else
+            say "no package $package here: the tests that need it are skipped"
+        fi
+    done
+}
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    say "no apt here. Needed: $needed"
+    [ "${1:-}" != tests ] || say "for the tests: $for_tests"
+    exit 0
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086 # lists of words
+build=$(missing $needed)
+# shellcheck disable=SC2086
+extra=$([ "${1:-}" != tests ] || missing $for_tests)
+[ -n "$build$extra" ] || exit 0
+say "installing $build$extra"
+as_root apt-get update -q >&2
+# shellcheck disable=SC2086
+[ -z "$build" ] || as_root apt-get install -y -q --no-install-recommends $build >&2
+# shellcheck disable=SC2086
+extra=$([ -z "$extra" ] || available $extra)
+# shellcheck disable=SC2086
+[ -z "$extra" ] || as_root apt-get install -y -q --no-install-recommends $extra >&2

@@ -1,0 +1,68 @@
+#!/bin/sh
+# Install what is missing, build in every supported way, run all tests.
+#
+#     ./test.sh           everything
+#     ./test.sh quick     one build with gcc, all its tests
+#
+# The last line says how many tests passed, failed and were skipped, over all builds.
+set -eu
+cd "$(dirname "$0")"
+KLDVE_SHARED=${KLDVE_SHARED:-$(pwd)/../shared}
+export KLDVE_SHARED
+passed=0 failed=0 skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+say() {
+    echo
+    echo "== $*"
+}
+
+# Count LABEL in the summary that meson prints at the end.
+count() {
+    sed -n "s/^$1: *\\([0-9][0-9]*\\) *\$/\\1/p" "$log" | tail -1
+}
+
+# check NAME COMPILER "MESON OPTIONS" [TEST OPTIONS]: configure, build without a warning, test.
+check() {
+    say "$1"
+    folder=build-test/$1
+    compiler=$2 options=$3
+    shift 3
+    if [ ! -e "$folder/build.ninja" ]; then
+        # shellcheck disable=SC2086 # a list of words
+        CC=$compiler meson setup --werror $options "$folder" >"$log" || {
+            cat "$log"
+            failed=$((failed + 1))
+            return
+        }
+    fi
+    if ! ninja -C "$folder" >"$log" 2>&1; then
+        grep -E 'error|FAILED' "$log" || tail -40 "$log"
+        failed=$((failed + 1))
+        return
+    fi
+    meson test -C "$folder" --no-rebuild --print-errorlogs "$@" >"$log" 2>&1 || true
+    cat "$log"
+    if [ -z "$(count Ok)" ]; then # it did not come to the summary
+        failed=$((failed + 1))
+        return
+    fi
+    passed=$((passed + $(count Ok) + $(count 'Expected Fail')))
+    failed=$((failed + $(count Fail) + $(count 'Unexpected Pass') + $(count Timeout)))
+    skipped=$((skipped + $(count Skipped)))
+}
+
+./setup.sh tests
+check gcc gcc ''
+if [ "${1:-}" != quick ]; then
+    # The sanitizers slow the long suites down too much; those ran above.
+    check sanitizers gcc '-Db_sanitize=address,undefined' --no-suite slow
+    check clang clang '' --no-suite slow
+    check static gcc '-Ddefault_library=static' --suite cli --suite core --no-suite slow
+    check core gcc '-Donnx=disabled -Dpng=disabled -Djpeg=disabled' --no-suite slow
+fi
+
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
