@@ -5,7 +5,8 @@
  * (van der Maaten and Hinton 2008):
  *
  *     q_ij = w_ij / sum_{u != v} w_uv,   w_ij = 1 / (1 + (k_i - k_j)^2)
- *     KL = sum_{i != j} p_ij log(p_ij / q_ij),   z_i = dKL/dk_i = 4 sum_j (p_ij - q_ij) w_ij (k_i - k_j)
+ *     KL = sum_{i != j} p_ij log(p_ij / q_ij),   z_i = dKL/dk_i = 4 sum_j (p_ij - q_ij) w_ij (k_i -
+ * k_j)
  *
  * Usable without the rest of the library.  Everything is float64. */
 #ifndef KLDVE_DIVERGENCE_H
@@ -24,39 +25,56 @@ typedef enum kldve_summation {
     KLDVE_SUM_CHEBYSHEV = 2 /**< O(n), to `tolerance` */
 } kldve_summation;
 
+/** What kldve_divergence_truth() does with a row that cannot have the wanted perplexity. */
+typedef enum kldve_unattainable {
+    KLDVE_UNATTAINABLE_FAIL = 0, /**< KLDVE_E_UNATTAINABLE */
+    KLDVE_UNATTAINABLE_LIMIT = 1 /**< the nearest that it can have: uniform over its nearest
+                                      neighbours (beta infinite) or over all (beta 0) */
+} kldve_unattainable;
+
 /** Options; all zero = defaults. */
 typedef struct kldve_divergence_options {
     size_t struct_size;
-    double perplexity;  /**< of the truth's affinities, > 1; 0 means 30 */
-    double temperature; /**< scores are divided by it, > 0; 0 means 1 */
-    double tolerance;   /**< of the fast summation, relative to max |z|; 0 means 1e-10 */
-    int32_t summation;  /**< a kldve_summation */
-    int32_t reserved;   /**< 0 */
+    double perplexity;    /**< of the truth's affinities, > 1; 0 means 30 */
+    double temperature;   /**< scores are divided by it, > 0; 0 means 1 */
+    double tolerance;     /**< of the fast summation, relative to max |z|; 1e-14..1e-4; 0: 1e-10 */
+    int32_t summation;    /**< a kldve_summation */
+    int32_t unattainable; /**< a kldve_unattainable */
 } kldve_divergence_options;
 
 /** Scores and the working memory for them.  Not safe from two threads at once. */
 typedef struct kldve_divergence kldve_divergence;
 
-/** Make the working memory for n scores, O(n).
+/** Make the working memory for n scores, O(n): some 60 bytes a score, and up to 150 more once
+ *  scores that are spread wide are summed by the fast method.
  *  @param options  NULL means defaults.
- *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (n < 3: with two scores P = Q; an option out of
- *          range).
+ *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (n < 3: with two scores P = Q; n >= 2^31; an option
+ *          out of range).
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_new(kldve_ctx *ctx, size_t n,
-                                                             const kldve_divergence_options *options,
-                                                             kldve_divergence **out);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_new(
+    kldve_ctx *ctx, size_t n, const kldve_divergence_options *options, kldve_divergence **out);
 
-/** @since 0.1 */
+/** Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_divergence_free(kldve_divergence *d);
 
 /** Give the scores and do the part of the work that no class enters (the base pass).
+ *
+ *  Below k are the scores divided by the temperature, and z is the gradient with respect to k:
+ *  divide it by the temperature for the gradient with respect to the scores.
  *  @param scores  [n], copied.
- *  @return KLDVE_OK, KLDVE_E_NUMERIC (a score is NaN or infinite; the object then has no scores).
+ *  @return KLDVE_OK; KLDVE_E_ARG; KLDVE_E_NUMERIC (a score is NaN or infinite, or they span more
+ * than 1e75 temperatures); KLDVE_E_NOMEM.  After a failure the object has no scores.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_set_scores(kldve_divergence *d,
                                                                     const double *scores);
 
-/** KL and its gradient for one-hot truth at class `target`, O(n) after the base pass.
+/** KL and its gradient for one-hot truth at class `target`, O(n) after the base pass (the first KL
+ *  after new scores costs about a base pass more).
+ *
+ *  The affinities of one-hot truth have a closed form.  A perplexity of n - 2 or less (the usual
+ *  case) makes the other classes each other's only neighbours, whatever it is exactly; one of n - 1
+ *  or more makes P uniform, which no longer depends on the target.  Any truth vector with two
+ * values of which one occurs once gives the same, label smoothing too: see docs/divergence.md.
  *  @param z   [n], may be NULL.
  *  @param kl  one number, may be NULL.
  *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet, target >= n).
@@ -65,9 +83,17 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_onehot(const kldve_dive
                                                                 size_t target, double *z,
                                                                 double *kl);
 
-/** KL and its gradient for any truth vector y [n] (soft labels, another network's scores).
+/** KL and its gradient for any truth vector y [n] (probabilities, another network's scores), in
+ * O(n) memory: row i is a Gaussian kernel exp(-beta_i (y_i - y_j)^2) whose beta_i gives it the
+ * wanted perplexity.  A row can have the perplexities from the number of its nearest neighbours
+ * (those tied at the smallest distance) to n - 1: y with few distinct values needs
+ *  KLDVE_UNATTAINABLE_LIMIT, or the closed forms for labels here.  Time O(n perplexity), and a base
+ *  pass or two for each value that hundreds of entries share.
+ *  @param z   [n], may be NULL.
+ *  @param kl  one number, may be NULL.
  *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_NUMERIC (NaN or infinity in y), KLDVE_E_NOMEM,
- *          KLDVE_E_UNATTAINABLE (a row cannot reach the perplexity; the message says which).
+ *          KLDVE_E_UNATTAINABLE (a row cannot reach the perplexity; the message says which;
+ *          kldve_divergence_rows() has them all), KLDVE_E_CANCELLED.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_truth(kldve_divergence *d,
                                                                const double *truth, double *z,
@@ -75,7 +101,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_truth(kldve_divergence 
 
 /** The cotangents of the readings `contrast` and `rivals` (docs/method.md): with d_ic = k_i - k_c,
  *
- *     contrast:  t_i = -w_ic |d_ic|     rivals:  t_i = -w_ic^2 |d_ic|     (i != c),   t_c = -sum t_i
+ *     contrast:  t_i = -w_ic |d_ic|     rivals:  t_i = -w_ic^2 |d_ic|     (i != c),   t_c = -sum
+ * t_i
  *
  *  divided by the population standard deviation; all zeros if that is 0.  t [n].
  *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet, target >= n).
@@ -90,6 +117,137 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_rivals(const kldve_dive
  *  @return 1 if the deviation was 0 ("flat"), else 0.
  *  @since 0.1 */
 KLDVE_API int32_t kldve_standardise(const double *z, size_t n, double *alpha);
+
+/* ---- more truths ---- */
+
+/** KL and its gradient for `count` equal positive labels: y is one value at `targets` and another
+ *  elsewhere.  Closed form; a perplexity out of a row's reach takes the nearest limit as for
+ * one-hot truth, to which this is equal for count = 1.  O(n count), or about one base pass if that
+ * is less.
+ *  @param targets  [count], each once; 1 <= count < n.
+ *  @param z, kl    as above.
+ *  @return KLDVE_OK; KLDVE_E_ARG (no scores yet, a target >= n or given twice, a count out of
+ * range); KLDVE_E_NOMEM.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_positives(kldve_divergence *d,
+                                                                   const size_t *targets,
+                                                                   size_t count, double *z,
+                                                                   double *kl);
+
+/** What the last kldve_divergence_truth() found for each row, also when it returned
+ *  KLDVE_E_UNATTAINABLE.
+ *  @param beta         [n], may be NULL: 1 / (2 sigma^2) in units of y; infinite or 0 in the
+ * limits.
+ *  @param perplexity   [n], may be NULL: the one that was reached.
+ *  @param unattainable [n], may be NULL: 1 where the wanted one is out of reach, else 0.
+ *  @return KLDVE_OK, KLDVE_E_ARG (no truth yet).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_rows(const kldve_divergence *d,
+                                                              double *beta, double *perplexity,
+                                                              int32_t *unattainable);
+
+/* ---- many classes: z = base + delta(c) ---- */
+
+/** The part of the one-hot gradient that is the same for every class.
+ *  @param base  [n].
+ *  @return KLDVE_OK, KLDVE_E_ARG.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_base(const kldve_divergence *d,
+                                                              double *base);
+
+/** The part that class `target` adds; 0 if the perplexity is n - 1 or more.
+ *  @param delta  [n].
+ *  @return KLDVE_OK, KLDVE_E_ARG.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_delta(const kldve_divergence *d,
+                                                               size_t target, double *delta);
+
+/** What kldve_divergence_many() computes for each target. */
+typedef enum kldve_cotangent {
+    KLDVE_COTANGENT_ONEHOT = 0,   /**< kldve_divergence_onehot() */
+    KLDVE_COTANGENT_DELTA = 1,    /**< kldve_divergence_delta() */
+    KLDVE_COTANGENT_CONTRAST = 2, /**< kldve_divergence_contrast() */
+    KLDVE_COTANGENT_RIVALS = 3    /**< kldve_divergence_rivals() */
+} kldve_cotangent;
+
+/** One cotangent for each of `count` targets.
+ *  @param kind     a kldve_cotangent.
+ *  @param targets  [count].
+ *  @param t        [count][n].
+ *  @return KLDVE_OK, KLDVE_E_ARG (nothing is written then).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_many(const kldve_divergence *d,
+                                                              int32_t kind, const size_t *targets,
+                                                              size_t count, double *t);
+
+/* ---- temperature ---- */
+
+/** Change the temperature and, if scores are set, do their base pass again.
+ *  @return KLDVE_OK, KLDVE_E_ARG (not above 0), or as kldve_divergence_set_scores().
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_set_temperature(kldve_divergence *d,
+                                                                         double temperature);
+
+/** kldve_divergence_onehot() at each of `count` temperatures; the object keeps its own.
+ *  @param z   [count][n], may be NULL.
+ *  @param kl  [count], may be NULL.
+ *  @return KLDVE_OK; as kldve_divergence_set_temperature() and kldve_divergence_onehot();
+ *          KLDVE_E_CANCELLED.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_sweep(kldve_divergence *d, size_t target,
+                                                               const double *temperatures,
+                                                               size_t count, double *z, double *kl);
+
+/* ---- the plain divergences of two probability vectors ---- */
+
+/** Between the truth y, a probability vector, and s = softmax(k). */
+typedef enum kldve_plain {
+    KLDVE_PLAIN_KL = 0,            /**< sum y log(y / s): cross entropy less the entropy of y */
+    KLDVE_PLAIN_REVERSE_KL = 1,    /**< sum s log(s / y) */
+    KLDVE_PLAIN_JENSEN_SHANNON = 2 /**< mean of the KL of y and of s to (y + s) / 2, <= log 2 */
+} kldve_plain;
+
+/** A plain divergence, in nats, and its gradient with respect to k.  No pairs, no perplexity: this
+ * is what a loss function calls KL.  O(n), no base pass needed beyond
+ * kldve_divergence_set_scores().
+ *  @param kind   a kldve_plain.
+ *  @param y      [n], not negative, sum 1 (within 1e-6; it is divided by its sum).
+ *  @param z      [n], may be NULL.
+ *  @param value  one number, may be NULL.
+ *  @return KLDVE_OK; KLDVE_E_ARG (no scores yet, y is no probability vector); KLDVE_E_NUMERIC (NaN
+ * or infinity in y; the reverse KL is infinite because y has a 0).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_plain(const kldve_divergence *d,
+                                                               int32_t kind, const double *y,
+                                                               double *z, double *value);
+
+/* ---- how it was computed ---- */
+
+typedef struct kldve_divergence_info {
+    size_t struct_size;
+    const char *kernels; /**< instruction set: "avx512", "avx2", "baseline"; static storage */
+    double range;        /**< largest - smallest k */
+    double pairs;        /**< sum over i != j of w_ij */
+    double error; /**< estimate of the largest error of z relative to max |z|, one-hot truth */
+    double temperature;
+    int64_t clusters;  /**< of the fast summation; 0: direct */
+    int32_t nodes;     /**< Chebyshev nodes of a cluster; 0: direct */
+    int32_t summation; /**< KLDVE_SUM_DIRECT or KLDVE_SUM_CHEBYSHEV */
+} kldve_divergence_info;
+
+/** @param out  fill in out->struct_size first.
+ *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_get_info(const kldve_divergence *d,
+                                                                  kldve_divergence_info *out);
+
+/** Measure the error of the base pass: compare it with direct sums at `count` scores, the outermost
+ *  ones and others spread evenly over the classes.  O(n count).
+ *  @param error  the largest difference of base relative to max |base|.
+ *  @return KLDVE_OK, KLDVE_E_ARG.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_measure(const kldve_divergence *d,
+                                                                 size_t count, double *error);
 
 #ifdef __cplusplus
 }

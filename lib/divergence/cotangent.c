@@ -1,5 +1,5 @@
 /* cotangent.c - the class terms of the gradient, oriented towards the target: the readings
- * `contrast` and `rivals` of docs/method.md (extensions of ours to arXiv:1711.06431).
+ * `contrast` and `rivals` of docs/method.md (extensions of ours to arXiv:1711.06431); and Eq. 2.
  *
  *     d_i = k_i - k_c,  w_i = 1 / (1 + d_i^2)
  *     contrast  t_i = -w_i |d_i|,     rivals  t_i = -w_i^2 |d_i|     (i != c),     t_c = -sum t_i
@@ -11,28 +11,33 @@
 #include <math.h>
 #include <string.h>
 
-static void oriented_forces(const double *k, size_t n, size_t target, bool squared, double *t)
+/* sum of (t_i / unit)^2 where the squares of t itself would underflow. */
+static double squares_in_units(const double *t, size_t n, double unit)
 {
-    double center = k[target], sum = 0, squares = 0, scale;
+    double sum = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        double diff = fabs(k[i] - center);
-        double w = 1 / (1 + diff * diff);
+    for (size_t i = 0; i < n; i++)
+        sum += (t[i] / unit) * (t[i] / unit);
+    return sum;
+}
 
-        t[i] = squared ? -(w * w) * diff : -w * diff;
-        sum += t[i];
-    }
-    t[target] = -sum;
-    /* The target's is the largest: measured against it no square over- or underflows. */
-    if (sum == 0) {
-        memset(t, 0, n * sizeof *t);
+static void oriented_forces(const kldve_divergence *d, size_t target, bool squared, double *t)
+{
+    double sums[2], own, deviation;
+
+    d->kernels->forces(d->k, d->n, d->k[target], squared, t, sums);
+    own = -sums[0];
+    if (own == 0) { /* no score differs */
+        memset(t, 0, d->n * sizeof *t);
         return;
     }
-    for (size_t i = 0; i < n; i++)
-        squares += (t[i] / sum) * (t[i] / sum);
-    scale = 1 / (-sum * sqrt(squares / (double)n));
-    for (size_t i = 0; i < n; i++)
-        t[i] *= scale;
+    t[target] = own;
+    if (own > 1e-100)
+        deviation = sqrt((sums[1] + own * own) / (double)d->n);
+    else
+        deviation = own * sqrt(squares_in_units(t, d->n, own) / (double)d->n);
+    for (size_t i = 0; i < d->n; i++)
+        t[i] /= deviation;
 }
 
 static kldve_status cotangent(const kldve_divergence *d, const char *name, size_t target,
@@ -44,7 +49,7 @@ static kldve_status cotangent(const kldve_divergence *d, const char *name, size_
         return st;
     if (!t)
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "%s: the result is NULL", name);
-    oriented_forces(d->k, d->n, target, squared, t);
+    oriented_forces(d, target, squared, t);
     return KLDVE_OK;
 }
 
@@ -58,9 +63,44 @@ kldve_status kldve_divergence_rivals(const kldve_divergence *d, size_t target, d
     return cotangent(d, "rivals", target, true, t);
 }
 
+static kldve_status one_of(const kldve_divergence *d, int32_t kind, size_t target, double *t)
+{
+    switch (kind) {
+    case KLDVE_COTANGENT_ONEHOT:
+        return kldve_divergence_onehot(d, target, t, NULL);
+    case KLDVE_COTANGENT_DELTA:
+        return kldve_divergence_delta(d, target, t);
+    case KLDVE_COTANGENT_CONTRAST:
+        return kldve_divergence_contrast(d, target, t);
+    case KLDVE_COTANGENT_RIVALS:
+        return kldve_divergence_rivals(d, target, t);
+    default:
+        return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "cotangents: unknown kind %d", (int)kind);
+    }
+}
+
+kldve_status kldve_divergence_many(const kldve_divergence *d, int32_t kind, const size_t *targets,
+                                   size_t count, double *t)
+{
+    kldve_status st = kldve_divergence_ready(d, "cotangents");
+
+    if (st < 0)
+        return st;
+    if ((!targets || !t) && count > 0)
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "cotangents: NULL argument");
+    if (kind < KLDVE_COTANGENT_ONEHOT || kind > KLDVE_COTANGENT_RIVALS)
+        return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "cotangents: unknown kind %d", (int)kind);
+    for (size_t i = 0; i < count; i++)
+        if ((st = kldve_divergence_ready_for(d, "cotangents", targets[i])) < 0)
+            return st;
+    for (size_t i = 0; i < count && st == KLDVE_OK; i++)
+        st = one_of(d, kind, targets[i], t + i * d->n);
+    return st;
+}
+
 int32_t kldve_standardise(const double *z, size_t n, double *alpha)
 {
-    double low, high, mean = 0, squares = 0, scale;
+    double low, high, half, mean = 0, squares = 0, deviation;
 
     if (n == 0)
         return 1;
@@ -75,13 +115,17 @@ int32_t kldve_standardise(const double *z, size_t n, double *alpha)
         return 1;
     }
     /* Everything relative to the span, so that no square over- or underflows. */
-    scale = high * 0.5 - low * 0.5;
+    half = high * 0.5 - low * 0.5;
+    for (size_t i = 0; i < n; i++) {
+        alpha[i] = z[i] / half;
+        mean += alpha[i] / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        alpha[i] -= mean;
+        squares += alpha[i] * alpha[i];
+    }
+    deviation = sqrt(squares / (double)n);
     for (size_t i = 0; i < n; i++)
-        mean += z[i] / scale / (double)n;
-    for (size_t i = 0; i < n; i++)
-        squares += (z[i] / scale - mean) * (z[i] / scale - mean);
-    squares = sqrt(squares / (double)n);
-    for (size_t i = 0; i < n; i++)
-        alpha[i] = (z[i] / scale - mean) / squares;
+        alpha[i] /= deviation;
     return 0;
 }

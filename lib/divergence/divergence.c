@@ -1,26 +1,46 @@
-/* divergence.c - the object: options, scores, and the base pass that no class enters. */
+/* divergence.c - the object: options, scores, temperature, how it was computed. */
 #include "divergence.h"
 
 #include <math.h>
 #include <string.h>
 
+static bool between(double value, double low, double high)
+{
+    return value >= low && value <= high; /* NaN is not */
+}
+
 static kldve_status check_options(kldve_ctx *ctx, const kldve_divergence_options *o)
 {
-    if (o->struct_size < sizeof *o)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
-                              "divergence: struct_size of the options is not set");
+    if (o->struct_size != sizeof *o)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "divergence: struct_size of the options is %zu, not %zu",
+                               o->struct_size, sizeof *o);
     if (o->perplexity != 0 && !(o->perplexity > 1 && o->perplexity < INFINITY))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: perplexity %g is not above 1",
                                o->perplexity);
     if (o->temperature != 0 && !(o->temperature > 0 && o->temperature < INFINITY))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: temperature %g is not above 0",
                                o->temperature);
-    if (o->tolerance != 0 && !(o->tolerance > 0 && o->tolerance < 1))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: tolerance %g is not in (0, 1)",
+    if (o->tolerance != 0 && !between(o->tolerance, 1e-14, 1e-4))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: tolerance %g is not in 1e-14..1e-4",
                                o->tolerance);
-    if (o->summation < KLDVE_SUM_AUTO || o->summation > KLDVE_SUM_CHEBYSHEV || o->reserved != 0)
+    if (o->summation < KLDVE_SUM_AUTO || o->summation > KLDVE_SUM_CHEBYSHEV)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: unknown summation %d",
                                (int)o->summation);
+    if (o->unattainable < KLDVE_UNATTAINABLE_FAIL || o->unattainable > KLDVE_UNATTAINABLE_LIMIT)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: unknown value %d of unattainable",
+                               (int)o->unattainable);
+    return KLDVE_OK;
+}
+
+static kldve_status check_size(kldve_ctx *ctx, size_t n)
+{
+    if (n < 3)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "divergence: %zu scores; at least 3 are needed (with 2, P = Q)", n);
+    if (n > INT32_MAX)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: %zu scores; at most %d are handled",
+                               n, INT32_MAX);
     return KLDVE_OK;
 }
 
@@ -33,28 +53,28 @@ kldve_status kldve_divergence_new(kldve_ctx *ctx, size_t n, const kldve_divergen
 
     if (!ctx || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "divergence: NULL argument");
-    if (options && (st = check_options(ctx, options)) < 0)
+    if ((options && (st = check_options(ctx, options)) < 0) || (st = check_size(ctx, n)) < 0)
         return st;
     if (options)
         o = *options;
-    if (n < 3)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "divergence: %zu scores; at least 3 are needed (with 2, P = Q)", n);
     d = kldve_ctx_alloc(ctx, 1, sizeof *d);
     if (!d)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "divergence: out of memory");
     memset(d, 0, sizeof *d);
     d->ctx = ctx;
+    d->kernels = kldve_kernels_best();
     d->n = n;
     d->perplexity = o.perplexity != 0 ? o.perplexity : 30;
     d->temperature = o.temperature != 0 ? o.temperature : 1;
     d->tolerance = o.tolerance != 0 ? o.tolerance : 1e-10;
     d->summation = o.summation;
-    d->k = kldve_ctx_alloc(ctx, n, sizeof *d->k);
-    d->s1 = kldve_ctx_alloc(ctx, n, sizeof *d->s1);
-    d->s2 = kldve_ctx_alloc(ctx, n, sizeof *d->s2);
+    d->unattainable = o.unattainable;
+    d->raw = kldve_ctx_alloc(ctx, n, sizeof *d->raw);
+    d->k = kldve_ctx_alloc(ctx, kldve_padded(n), sizeof *d->k);
+    d->s1 = kldve_ctx_alloc(ctx, kldve_padded(n), sizeof *d->s1);
+    d->s2 = kldve_ctx_alloc(ctx, kldve_padded(n), sizeof *d->s2);
     d->log_sum = kldve_ctx_alloc(ctx, 1, sizeof *d->log_sum);
-    if (!d->k || !d->s1 || !d->s2 || !d->log_sum) {
+    if (!d->raw || !d->k || !d->s1 || !d->s2 || !d->log_sum) {
         kldve_divergence_free(d);
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "divergence: out of memory for %zu scores", n);
     }
@@ -66,94 +86,48 @@ void kldve_divergence_free(kldve_divergence *d)
 {
     if (!d)
         return;
+    kldve_tree_free(d->tree);
+    kldve_ctx_release(d->ctx, d->raw);
     kldve_ctx_release(d->ctx, d->k);
     kldve_ctx_release(d->ctx, d->s1);
     kldve_ctx_release(d->ctx, d->s2);
     kldve_ctx_release(d->ctx, d->log_sum);
+    kldve_ctx_release(d->ctx, d->rows.beta);
+    kldve_ctx_release(d->ctx, d->rows.perplexity);
+    kldve_ctx_release(d->ctx, d->rows.unattainable);
     kldve_ctx_release(d->ctx, d);
 }
 
-/* k = scores / T.  Subtracting the middle first keeps a large common offset from costing digits;
- * at T = 1 the scores are taken as they are and lose none. */
-static kldve_status load_scores(kldve_divergence *d, const double *scores)
+kldve_status kldve_check_finite(kldve_ctx *ctx, const char *what, const double *x, size_t n)
 {
-    double low = scores[0], high = scores[0], middle, invalid = 0;
-
-    for (size_t i = 0; i < d->n; i++) {
-        low = scores[i] < low ? scores[i] : low;
-        high = scores[i] > high ? scores[i] : high;
-        invalid += scores[i] * 0; /* NaN or infinity: NaN */
-    }
-    if (invalid != 0) {
-        for (size_t i = 0; i < d->n; i++)
-            if (!isfinite(scores[i]))
-                return kldve_ctx_failf(d->ctx, KLDVE_E_NUMERIC, "divergence: score %zu is %s", i,
-                                       isnan(scores[i]) ? "not a number" : "infinite");
-    }
-    d->range = (high / d->temperature - low / d->temperature);
-    if (!(d->range <= KLDVE_MAX_RANGE))
-        return kldve_ctx_failf(d->ctx, KLDVE_E_NUMERIC,
-                               "divergence: the scores span %g; more than %g is not handled",
-                               d->range, KLDVE_MAX_RANGE);
-    middle = d->temperature == 1 ? 0 : 0.5 * low + 0.5 * high;
-    for (size_t i = 0; i < d->n; i++)
-        d->k[i] = (scores[i] - middle) / d->temperature;
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return kldve_ctx_failf(ctx, KLDVE_E_NUMERIC, "%s: entry %zu is %s", what, i,
+                                   isnan(x[i]) ? "not a number" : "infinite");
     return KLDVE_OK;
-}
-
-static void sum_direct(kldve_divergence *d)
-{
-    size_t n = d->n;
-    double total = 0;
-
-    memset(d->s1, 0, n * sizeof *d->s1);
-    memset(d->s2, 0, n * sizeof *d->s2);
-    for (size_t i = 0; i < n; i++) {
-        double ki = d->k[i], s1 = 0, s2 = 0, row = 0;
-
-        for (size_t j = 0; j < i; j++) {
-            double diff = ki - d->k[j];
-            double w = 1 / (1 + diff * diff);
-            double wd = w * diff, v = d->narrow ? wd * diff : w;
-
-            s1 += wd;
-            s2 += wd * v;
-            row += v;
-            d->s1[j] -= wd;
-            d->s2[j] -= wd * v;
-        }
-        d->s1[i] += s1;
-        d->s2[i] += s2;
-        total += row;
-    }
-    if (d->narrow)
-        d->deficit = 2 * total;
-    else
-        d->z = 2 * total;
 }
 
 kldve_status kldve_divergence_set_scores(kldve_divergence *d, const double *scores)
 {
-    kldve_status st;
-    double pairs;
-
     if (!d)
         return KLDVE_E_ARG;
-    d->ready = false;
+    d->ready = d->loaded = false;
     if (!scores)
-        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "divergence: scores are NULL");
-    if ((st = load_scores(d, scores)) < 0)
-        return st;
-    d->narrow = d->range <= 1;
-    sum_direct(d);
-    pairs = (double)d->n * ((double)d->n - 1);
-    if (d->narrow)
-        d->z = pairs - d->deficit;
-    else
-        d->deficit = pairs - d->z;
-    *d->log_sum = NAN;
-    d->ready = true;
-    return KLDVE_OK;
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "divergence: the scores are NULL");
+    memcpy(d->raw, scores, d->n * sizeof *scores);
+    d->loaded = true;
+    return kldve_base_compute(d);
+}
+
+kldve_status kldve_divergence_set_temperature(kldve_divergence *d, double temperature)
+{
+    if (!d)
+        return KLDVE_E_ARG;
+    if (!(temperature > 0 && temperature < INFINITY))
+        return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "divergence: temperature %g is not above 0",
+                               temperature);
+    d->temperature = temperature;
+    return d->loaded ? kldve_base_compute(d) : KLDVE_OK;
 }
 
 kldve_status kldve_divergence_ready(const kldve_divergence *d, const char *what)
@@ -175,33 +149,56 @@ kldve_status kldve_divergence_ready_for(const kldve_divergence *d, const char *w
     return st;
 }
 
-/* Wide: a S1 - S2 / Z.  Narrow: (a - 1 / Z) S1 + S3 / Z, where a - 1 / Z = (Z - 1 / a) a / Z and
- * Z - 1 / a = (n (n - 1) - 1 / a) - D. */
-void kldve_base_factors(const kldve_divergence *d, double a, double a_over, double *of_s1,
-                        double *of_s2)
+/* One temperature after the other; the first failure ends it. */
+static kldve_status sweep(kldve_divergence *d, size_t target, const double *temperatures,
+                          size_t count, double *z, double *kl)
 {
-    if (d->narrow) {
-        *of_s1 = 4 * (a_over - d->deficit) * a / d->z;
-        *of_s2 = 4 / d->z;
-    } else {
-        *of_s1 = 4 * a;
-        *of_s2 = -4 / d->z;
+    kldve_status st = KLDVE_OK;
+
+    for (size_t i = 0; i < count && st == KLDVE_OK; i++) {
+        st = kldve_ctx_progress(d->ctx, "temperatures", (int64_t)i, (int64_t)count);
+        if (st == KLDVE_OK)
+            st = kldve_divergence_set_temperature(d, temperatures[i]);
+        if (st == KLDVE_OK)
+            st = kldve_divergence_onehot(d, target, z ? z + i * d->n : NULL, kl ? kl + i : NULL);
     }
+    return st;
 }
 
-double kldve_divergence_log_sum(const kldve_divergence *d)
+kldve_status kldve_divergence_sweep(kldve_divergence *d, size_t target, const double *temperatures,
+                                    size_t count, double *z, double *kl)
 {
-    if (isnan(*d->log_sum)) {
-        double total = 0;
+    kldve_status st = kldve_divergence_ready_for(d, "temperature sweep", target), back;
+    double own;
 
-        for (size_t i = 0; i < d->n; i++) {
-            double row = 0;
+    if (st < 0)
+        return st;
+    if (!temperatures && count > 0)
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "temperature sweep: NULL argument");
+    own = d->temperature;
+    st = sweep(d, target, temperatures, count, z, kl);
+    d->temperature = own;
+    back = kldve_base_compute(d);
+    return st < 0 ? st : back;
+}
 
-            for (size_t j = 0; j < i; j++)
-                row += log1p((d->k[i] - d->k[j]) * (d->k[i] - d->k[j]));
-            total += row;
-        }
-        *d->log_sum = 2 * total;
-    }
-    return *d->log_sum;
+kldve_status kldve_divergence_get_info(const kldve_divergence *d, kldve_divergence_info *out)
+{
+    kldve_status st = kldve_divergence_ready(d, "divergence info");
+    kldve_divergence_info info = {.struct_size = sizeof info};
+
+    if (st < 0)
+        return st;
+    if (!out || out->struct_size != sizeof *out)
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "divergence info: struct_size is not set");
+    info.kernels = d->kernels->name;
+    info.range = d->high - d->low;
+    info.pairs = d->z;
+    info.error = d->error;
+    info.temperature = d->temperature;
+    info.clusters = d->direct ? 0 : (int64_t)d->tree->count;
+    info.nodes = d->direct ? 0 : (int32_t)d->tree->order;
+    info.summation = d->direct ? KLDVE_SUM_DIRECT : KLDVE_SUM_CHEBYSHEV;
+    *out = info;
+    return KLDVE_OK;
 }

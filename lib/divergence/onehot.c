@@ -1,42 +1,59 @@
-/* onehot.c - KL and its gradient for one-hot truth, O(n) after the base pass.
+/* onehot.c - KL and its gradient for labels: one-hot truth and several equal positives, O(n) after
+ * the base pass.
  *
- * With a = P_ij and b = P_cj of blocks.c:
+ * With a = P_ij among the negatives, b = P_cj across and e among the positives, of blocks.c, and
+ * A_i = sum over the positives c of w_ic d_ic:
  *
- *     z = base + delta(c),     base_i = 4 (a S1_i - S2_i / Z)          (no class in base)
- *     delta_i(c) = 4 (b - a) w_ic d_ic   (i != c),     delta_c(c) = 4 (b - a) S1_c
- *     KL = A log(a Z) + B log(b Z) + a (L - 2 L_c) + 2 b L_c
- *     A = (n - 1)(n - 2) a,  B = 2 (n - 1) b,  L_i = sum over j of log(1 + d_ij^2),  L = sum of L_i
- */
+ *     negative i:  z_i = 4 (a S1_i - S2_i / Z) + 4 (b - a) A_i
+ *     positive i:  z_i = 4 (a S1_i - S2_i / Z) + 4 (b - a) S1_i + 4 (e - b) A_i
+ *
+ * so that z = base + delta(c) for one-hot truth, with no class in base.  With L_c = sum over j of
+ * log(1 + d_cj^2), L the sum of all L_i, and L_pp that of pairs of positives (both orders):
+ *
+ *     KL = sum over the blocks of  (pairs in it) p log(p Z)
+ *        + a (L - 2 sum L_c + L_pp) + 2 b (sum L_c - L_pp) + e L_pp */
 #include "divergence.h"
 
 #include <math.h>
+#include <string.h>
 
-static void onehot_gradient(const kldve_divergence *d, const kldve_blocks *p, size_t target,
-                            double *z)
+/* p log(p Z), 0 for p = 0. */
+static double plogp(double p, double z)
 {
-    double of_s1, of_s2, center = d->k[target], s1 = 0;
+    return p > 0 ? p * log(p * z) : 0;
+}
 
-    kldve_base_factors(d, p->nn, p->nn_over, &of_s1, &of_s2);
-    for (size_t i = 0; i < d->n; i++) {
-        double diff = d->k[i] - center;
-        double wd = diff / (1 + diff * diff);
+static double labels_kl(const kldve_divergence *d, const kldve_blocks *p, size_t count,
+                        double across, double among)
+{
+    double n = (double)d->n, pos = (double)count, neg = n - pos;
+    /* a Z is near 1 when the scores are near each other: a Z - 1 = a (Z - 1 / a). */
+    double log_az = d->narrow ? log1p(p->nn * (p->nn_over - d->deficit)) : log(p->nn * d->z);
 
-        z[i] = of_s1 * d->s1[i] + of_s2 * d->s2[i] + 4 * p->step * wd;
-        s1 -= wd;
-    }
-    z[target] += 4 * p->step * s1;
+    return neg * (neg - 1) * p->nn * log_az + 2 * pos * neg * plogp(p->pn, d->z) +
+           pos * (pos - 1) * plogp(p->pp, d->z) +
+           p->nn * (kldve_base_log_sum(d) - 2 * across + among) + 2 * p->pn * (across - among) +
+           p->pp * among;
 }
 
 static double onehot_kl(const kldve_divergence *d, const kldve_blocks *p, size_t target)
 {
-    double n = (double)d->n, center = d->k[target], across = 0, log_az;
+    double row = d->kernels->row_log(d->k, d->n, d->k[target], d->high - d->low);
 
-    for (size_t i = 0; i < d->n; i++)
-        across += log1p((d->k[i] - center) * (d->k[i] - center));
-    /* a Z is near 1 when the scores are: a Z - 1 = a (Z - 1 / a). */
-    log_az = d->narrow ? log1p(p->nn * (p->nn_over - d->deficit)) : log(p->nn * d->z);
-    return (n - 1) * (n - 2) * p->nn * log_az + 2 * (n - 1) * p->pn * log(p->pn * d->z) +
-           p->nn * (kldve_divergence_log_sum(d) - 2 * across) + 2 * p->pn * across;
+    return labels_kl(d, p, 1, row, 0);
+}
+
+/* base (if wanted) + delta.  The target's own w d is 0, so its entry is the base until S1 is added.
+ */
+static void onehot_gradient(const kldve_divergence *d, const kldve_blocks *p, size_t target,
+                            bool with_base, double *z)
+{
+    double of_s1, of_s2, pull;
+
+    kldve_base_factors(d, p->nn, p->nn_over, &of_s1, &of_s2);
+    pull = d->kernels->gradient(d->k, d->n, d->k[target], with_base ? d->s1 : NULL,
+                                with_base ? d->s2 : NULL, of_s1, of_s2, 4 * p->step, z);
+    z[target] -= 4 * p->step * pull;
 }
 
 kldve_status kldve_divergence_onehot(const kldve_divergence *d, size_t target, double *z,
@@ -49,8 +66,155 @@ kldve_status kldve_divergence_onehot(const kldve_divergence *d, size_t target, d
         return st;
     p = kldve_blocks_solve(d->n, 1, d->perplexity);
     if (z)
-        onehot_gradient(d, &p, target, z);
+        onehot_gradient(d, &p, target, true, z);
     if (kl)
         *kl = onehot_kl(d, &p, target);
     return KLDVE_OK;
+}
+
+kldve_status kldve_divergence_base(const kldve_divergence *d, double *base)
+{
+    kldve_status st = kldve_divergence_ready(d, "base");
+    double of_s1, of_s2;
+    kldve_blocks p;
+
+    if (st < 0)
+        return st;
+    if (!base)
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "base: the result is NULL");
+    p = kldve_blocks_solve(d->n, 1, d->perplexity);
+    kldve_base_factors(d, p.nn, p.nn_over, &of_s1, &of_s2);
+    d->kernels->gradient(d->k, d->n, d->k[0], d->s1, d->s2, of_s1, of_s2, 0, base);
+    return KLDVE_OK;
+}
+
+kldve_status kldve_divergence_delta(const kldve_divergence *d, size_t target, double *delta)
+{
+    kldve_status st = kldve_divergence_ready_for(d, "delta", target);
+    kldve_blocks p;
+
+    if (st < 0)
+        return st;
+    if (!delta)
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "delta: the result is NULL");
+    p = kldve_blocks_solve(d->n, 1, d->perplexity);
+    onehot_gradient(d, &p, target, false, delta);
+    return KLDVE_OK;
+}
+
+/* ---- several positives ---- */
+
+enum { MANY_LABELS = 192 /* from here on one pass of the tree is faster than a row for each */ };
+
+typedef struct labels {
+    double *is_one; /* [n] 1 for positives, 0 else */
+    double *pull;   /* [n] A_i */
+    double across;  /* sum of L_c over the positives */
+    double among;   /* L_pp */
+} labels;
+
+static kldve_status mark_labels(const kldve_divergence *d, const size_t *targets, size_t count,
+                                double *is_one)
+{
+    memset(is_one, 0, d->n * sizeof *is_one);
+    for (size_t i = 0; i < count; i++) {
+        if (targets[i] >= d->n)
+            return kldve_ctx_failf(d->ctx, KLDVE_E_ARG,
+                                   "positives: target %zu is not among the %zu classes", targets[i],
+                                   d->n);
+        if (is_one[targets[i]] != 0)
+            return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "positives: target %zu is given twice",
+                                   targets[i]);
+        is_one[targets[i]] = 1;
+    }
+    return KLDVE_OK;
+}
+
+/* One row for each label; A_i = -(sum over c of the force on c). */
+static void pull_by_rows(const kldve_divergence *d, const size_t *targets, size_t count, bool kl,
+                         labels *l)
+{
+    double range = d->high - d->low;
+
+    memset(l->pull, 0, d->n * sizeof *l->pull);
+    for (size_t i = 0; i < count; i++) {
+        double center = d->k[targets[i]];
+
+        for (size_t j = 0; j < d->n; j++) {
+            double diff = d->k[j] - center;
+
+            l->pull[j] += diff / (1 + diff * diff);
+        }
+        if (!kl)
+            continue;
+        l->across += d->kernels->row_log(d->k, d->n, center, range);
+        for (size_t j = 0; j < i; j++) {
+            double diff = d->k[targets[j]] - center;
+
+            l->among += 2 * log1p(diff * diff);
+        }
+    }
+}
+
+static kldve_status pull_by_tree(kldve_divergence *d, bool kl, labels *l)
+{
+    kldve_status st = kldve_tree_sum(d->tree, l->is_one, l->pull, NULL, NULL);
+
+    if (st == KLDVE_OK && kl)
+        st = kldve_tree_log(d->tree, l->is_one, NULL, &l->across);
+    if (st == KLDVE_OK && kl)
+        st = kldve_tree_log(d->tree, l->is_one, l->is_one, &l->among);
+    return st;
+}
+
+static void labels_gradient(const kldve_divergence *d, const kldve_blocks *p, const labels *l,
+                            double *z)
+{
+    double of_s1, of_s2;
+
+    kldve_base_factors(d, p->nn, p->nn_over, &of_s1, &of_s2);
+    for (size_t i = 0; i < d->n; i++) {
+        double base = of_s1 * d->s1[i] + of_s2 * d->s2[i];
+
+        z[i] = l->is_one[i] != 0 ? base + 4 * p->step * d->s1[i] + 4 * (p->pp - p->pn) * l->pull[i]
+                                 : base + 4 * p->step * l->pull[i];
+    }
+}
+
+kldve_status kldve_divergence_positives(kldve_divergence *d, const size_t *targets, size_t count,
+                                        double *z, double *kl)
+{
+    kldve_status st = kldve_divergence_ready(d, "positives");
+    labels l = {0};
+    kldve_blocks p;
+
+    if (st < 0)
+        return st;
+    if (!targets || count < 1 || count >= d->n)
+        return kldve_ctx_failf(d->ctx, KLDVE_E_ARG,
+                               "positives: %zu of %zu classes; at least one, not all are needed",
+                               count, d->n);
+    l.is_one = kldve_ctx_alloc(d->ctx, d->n, sizeof *l.is_one);
+    l.pull = kldve_ctx_alloc(d->ctx, d->n, sizeof *l.pull);
+    if (!l.is_one || !l.pull) {
+        st = kldve_ctx_fail(d->ctx, KLDVE_E_NOMEM, "positives: out of memory");
+        goto done;
+    }
+    if ((st = mark_labels(d, targets, count, l.is_one)) < 0)
+        goto done;
+    if (count < MANY_LABELS || d->direct)
+        pull_by_rows(d, targets, count, kl != NULL, &l);
+    else if ((st = pull_by_tree(d, kl != NULL, &l)) < 0) {
+        st = kldve_ctx_fail(d->ctx, st, "positives: out of memory");
+        goto done;
+    }
+    p = kldve_blocks_solve(d->n, count, d->perplexity);
+    if (z)
+        labels_gradient(d, &p, &l, z);
+    if (kl)
+        *kl = labels_kl(d, &p, count, l.across, l.among);
+done:
+    kldve_ctx_release(d->ctx, l.is_one);
+    kldve_ctx_release(d->ctx, l.pull);
+    return st;
 }

@@ -1,144 +1,285 @@
-/* truth.c - KL and its gradient for any truth vector.
+/* truth.c - KL and its gradient for any truth vector, in O(n) memory.
  *
- *     p(j | i) = exp(-beta_i (y_i - y_j)^2) / sum over l != i,    P_ij = (p(j | i) + p(i | j)) / 2n
+ *     c_ij = p(j | i) / 2n,   P_ij = c_ij + c_ji
  *     z_i = 4 sum over j of P_ij w_ij d_ij - 4 S2_i / Z
  *     KL = sum over i != j of P_ij (log P_ij + log(1 + d_ij^2)) + log Z
+ *        = 2 sum over i, j of c_ij (log P_ij + log(1 + d_ij^2)) + log Z
  *
- * beta_i gives row i the wanted perplexity exp(H_i), H_i the entropy of p(. | i) in nats (van der
- * Maaten and Hinton 2008).  The smallest distance of a row is subtracted before exp, which changes
- * no p(j | i) and underflows nowhere.  Row i reaches the perplexities from the number of its
- * nearest neighbours (tied ones count) to n - 1. */
-#include "divergence.h"
+ * Each row i pulls the points of its window with c_ij w_ij d_ij and is pulled back by as much.
+ *
+ * A value that many entries share would make the windows long.  Where the scores are summed by the
+ * tree, such a group G is met as a whole: every point has one joint probability W_i = P_ij with
+ * each j in G, so
+ *
+ *     i outside:  force += W_i sum over j in G of w_ij d_ij       (charges 1 in G, 0 elsewhere)
+ *     j in G:     force  = sum over i of W_i w_ji d_ji             (charges W)
+ *
+ * which are two passes of the tree for each group. */
+#include "affinity.h"
 
 #include <math.h>
 #include <string.h>
 
-typedef struct row {
-    double nearest; /* smallest |y_i - y_j| */
-    double beta, sum;
-} row;
+enum { BIG_GROUP = 256 };
 
-/* (y_i - y_j)^2 - nearest^2 */
-static double excess(const double *y, size_t i, size_t j, double nearest)
+typedef struct job {
+    const kldve_divergence *d;
+    kldve_affinity *a;
+    kldve_pull set;
+    bool kl;
+    double sum; /* of P (log P + log(1 + d^2)) over i != j */
+    /* big groups, met by the tree */
+    uint32_t *big; /* [bigs] groups */
+    size_t bigs;
+    double *charge, *joint, *potential, *other; /* [n] */
+} job;
+
+static bool is_big(const job *j, size_t group)
 {
-    double dist = fabs(y[i] - y[j]);
-
-    return (dist - nearest) * (dist + nearest);
+    return !j->d->direct && j->a->count[group] >= BIG_GROUP;
 }
 
-static double nearest_distance(const double *y, size_t n, size_t i, size_t *ties)
+/* ---- rows that meet their windows entry by entry ---- */
+
+/* Row i meets the entries [first, last) without itself. */
+static void meet_entries(job *j, const kldve_row *row, size_t i, size_t first, size_t last)
 {
-    double best = INFINITY;
+    double part = 0, *joint = j->kl ? &part : NULL;
+    const kldve_kernels *kernels = j->d->kernels;
 
-    *ties = 0;
-    for (size_t j = 0; j < n; j++) {
-        double dist = fabs(y[i] - y[j]);
+    if (i > first && i < last) {
+        meet_entries(j, row, i, first, i);
+        meet_entries(j, row, i, i + 1, last);
+        return;
+    }
+    first += i == first;
+    if (first >= last)
+        return;
+    j->a->force[i] += kernels->pull(&j->set, row, first, last, joint);
+    j->sum += 2 * part;
+}
 
-        if (j == i || dist > best)
+/* The window of row i, but for the big groups in it. */
+static void meet_window(job *j, size_t i)
+{
+    const kldve_affinity *a = j->a;
+    kldve_row row = {a->y[i], a->k[i], a->nearest[i], a->beta[i], a->scale[i]};
+    size_t at = a->first[i], last = a->last[i];
+
+    for (size_t b = 0; b < j->bigs && at < last; b++) {
+        size_t from = a->start[j->big[b]], to = a->start[j->big[b] + 1];
+
+        if (to <= at)
             continue;
-        *ties = dist < best ? 1 : *ties + 1;
-        best = dist;
+        if (from >= last)
+            break;
+        meet_entries(j, &row, i, at, from);
+        at = to;
     }
-    return best;
+    meet_entries(j, &row, i, at, last);
 }
 
-/* Entropy at beta, less the target; its derivative by log(beta); the normaliser. */
-static double entropy_gap(const double *y, size_t n, size_t i, double beta, double nearest,
-                          double target, double *slope, double *sum)
+static kldve_status meet_rows(job *j)
 {
-    double m0 = 0, m1 = 0, m2 = 0;
+    kldve_status st = KLDVE_OK;
+    size_t done = 0;
 
-    for (size_t j = 0; j < n; j++) {
-        double e = j == i ? 0 : excess(y, i, j, nearest), t = j == i ? 0 : exp(-beta * e);
-
-        m0 += t;
-        m1 += t * e;
-        m2 += t * e * e;
+    for (size_t g = 0; g < j->a->groups && st == KLDVE_OK; g++) {
+        if (is_big(j, g))
+            continue;
+        for (size_t i = j->a->start[g]; i < j->a->start[g + 1]; i++)
+            meet_window(j, i);
+        if (++done % 4096 == 0)
+            st = kldve_ctx_progress(j->d->ctx, "truth", (int64_t)g, (int64_t)j->a->groups);
     }
-    m1 /= m0;
-    m2 = m2 / m0 - m1 * m1;
-    *slope = -beta * beta * m2;
-    *sum = m0;
-    return log(m0) + beta * m1 - target;
+    return st;
 }
 
-static bool solve_row(const double *y, size_t n, size_t i, double perplexity, row *r)
-{
-    double target = log(perplexity), low = -700, high = 700, at = 0, gap = INFINITY, slope;
-    size_t ties;
+/* ---- groups that are met as a whole ---- */
 
-    r->nearest = nearest_distance(y, n, i, &ties);
-    if (perplexity < (double)ties || perplexity > (double)n - 1)
-        return false;
-    for (int step = 0; step < 200 && high - low > 1e-15; step++) {
-        r->beta = exp(at);
-        gap = entropy_gap(y, n, i, r->beta, r->nearest, target, &slope, &r->sum);
-        if (fabs(gap) < 1e-13)
-            return true;
-        if (gap > 0)
-            low = at;
-        else
-            high = at;
-        at -= gap / slope;
-        if (!(at > low && at < high))
-            at = 0.5 * (low + high);
+/* The group's own part of KL: sum over i of m_i W_i (members but i) log W_i, and the charges m_i
+ * W_i for the logarithms.  A pair of big groups comes twice, once with either: m = 1; others m = 2.
+ */
+static void weigh(job *j, size_t group)
+{
+    const kldve_affinity *a = j->a;
+
+    for (size_t g = 0; g < a->groups; g++) {
+        double times = is_big(j, g) ? 1 : 2, partners = a->count[group] - (g == group ? 1 : 0);
+
+        for (size_t i = a->start[g]; i < a->start[g + 1]; i++) {
+            double weight = times * j->joint[i];
+
+            if (weight > 0)
+                j->sum += weight * partners * log(j->joint[i]);
+            j->other[a->order[i]] = weight;
+        }
     }
-    return fabs(gap) < 1e-10;
 }
 
-static kldve_status solve_rows(kldve_divergence *d, const double *y, row *rows)
+static kldve_status meet_group(job *j, size_t group)
 {
-    for (size_t i = 0; i < d->n; i++)
-        if (!isfinite(y[i]))
-            return kldve_ctx_failf(d->ctx, KLDVE_E_NUMERIC, "truth: entry %zu is %s", i,
-                                   isnan(y[i]) ? "not a number" : "infinite");
-    for (size_t i = 0; i < d->n; i++)
-        if (!solve_row(y, d->n, i, d->perplexity, &rows[i]))
-            return kldve_ctx_failf(d->ctx, KLDVE_E_UNATTAINABLE,
-                                   "truth: no kernel width gives row %zu the perplexity %g", i,
-                                   d->perplexity);
+    const kldve_affinity *a = j->a;
+    size_t from = a->start[group], to = a->start[group + 1];
+    kldve_row row = {a->y[from], 0, a->nearest[from], a->beta[from], a->scale[from]};
+    kldve_status st;
+    double logs;
+
+    /* W at the group's own members is 2 c: what `joint` gives, as their distance is 0. */
+    j->d->kernels->joint(&j->set, &row, a->n, j->joint);
+    for (size_t i = 0; i < a->n; i++)
+        j->charge[a->order[i]] = j->joint[i];
+    if ((st = kldve_tree_sum(j->d->tree, j->charge, j->potential, NULL, NULL)) < 0)
+        return st;
+    for (size_t i = from; i < to; i++)
+        a->force[i] += j->potential[a->order[i]];
+
+    for (size_t i = 0; i < a->n; i++)
+        j->charge[a->order[i]] = i >= from && i < to;
+    if ((st = kldve_tree_sum(j->d->tree, j->charge, j->potential, NULL, NULL)) < 0)
+        return st;
+    for (size_t g = 0; g < a->groups; g++)
+        for (size_t i = a->start[g]; !is_big(j, g) && i < a->start[g + 1]; i++)
+            a->force[i] += j->joint[i] * j->potential[a->order[i]];
+    if (!j->kl)
+        return KLDVE_OK;
+    weigh(j, group);
+    if ((st = kldve_tree_log(j->d->tree, j->other, j->charge, &logs)) == KLDVE_OK)
+        j->sum += logs;
+    return st;
+}
+
+static kldve_status find_big_groups(job *j)
+{
+    size_t n = j->a->n;
+
+    for (size_t g = 0; g < j->a->groups; g++)
+        j->bigs += is_big(j, g);
+    if (j->bigs == 0)
+        return KLDVE_OK;
+    j->big = kldve_ctx_alloc(j->d->ctx, j->bigs, sizeof *j->big);
+    j->charge = kldve_ctx_alloc(j->d->ctx, 4 * n, sizeof *j->charge);
+    if (!j->big || !j->charge)
+        return KLDVE_E_NOMEM;
+    j->joint = j->charge + n;
+    j->potential = j->joint + n;
+    j->other = j->potential + n;
+    j->bigs = 0;
+    for (size_t g = 0; g < j->a->groups; g++)
+        if (is_big(j, g))
+            j->big[j->bigs++] = (uint32_t)g;
     return KLDVE_OK;
 }
 
-static double joint(const double *y, const row *rows, size_t n, size_t i, size_t j)
+static kldve_status meet_big_groups(job *j)
 {
-    double ij = exp(-rows[i].beta * excess(y, i, j, rows[i].nearest)) / rows[i].sum;
-    double ji = exp(-rows[j].beta * excess(y, i, j, rows[j].nearest)) / rows[j].sum;
+    kldve_status st = KLDVE_OK;
 
-    return (ij + ji) / (2 * (double)n);
+    for (size_t b = 0; b < j->bigs && st == KLDVE_OK; b++) {
+        st = kldve_ctx_progress(j->d->ctx, "tied values", (int64_t)b, (int64_t)j->bigs);
+        if (st == KLDVE_OK)
+            st = meet_group(j, j->big[b]);
+    }
+    return st;
+}
+
+/* ---- the whole ---- */
+
+static kldve_status attract(const kldve_divergence *d, kldve_affinity *a, double *z, double *kl)
+{
+    job j = {.d = d, .a = a, .kl = kl != NULL};
+    kldve_status st;
+
+    for (size_t i = 0; i < kldve_padded(a->n); i++)
+        a->k[i] = d->k[i < a->n ? a->order[i] : 0];
+    memset(a->force, 0, kldve_padded(a->n) * sizeof *a->force);
+    j.set = (kldve_pull){a->y, a->k, a->force, a->beta, a->nearest, a->scale};
+    if ((st = find_big_groups(&j)) < 0 || (st = meet_rows(&j)) < 0 ||
+        (st = meet_big_groups(&j)) < 0)
+        goto done;
+    for (size_t i = 0; z && i < a->n; i++) {
+        size_t at = a->order[i];
+        double s2 = d->narrow ? d->s1[at] - d->s2[at] : d->s2[at];
+
+        z[at] = 4 * (a->force[i] - s2 / d->z);
+    }
+    if (kl)
+        *kl = j.sum + log(d->z);
+done:
+    kldve_ctx_release(d->ctx, j.big);
+    kldve_ctx_release(d->ctx, j.charge);
+    return st;
+}
+
+static kldve_status allocate_rows(kldve_divergence *d)
+{
+    kldve_rows *r = &d->rows;
+
+    r->ready = false;
+    if (!r->beta)
+        r->beta = kldve_ctx_alloc(d->ctx, d->n, sizeof *r->beta);
+    if (!r->perplexity)
+        r->perplexity = kldve_ctx_alloc(d->ctx, d->n, sizeof *r->perplexity);
+    if (!r->unattainable)
+        r->unattainable = kldve_ctx_alloc(d->ctx, d->n, sizeof *r->unattainable);
+    return r->beta && r->perplexity && r->unattainable ? KLDVE_OK : KLDVE_E_NOMEM;
+}
+
+static kldve_status check_rows(const kldve_divergence *d)
+{
+    size_t first = d->n, count = 0;
+
+    for (size_t i = 0; i < d->n; i++)
+        if (d->rows.unattainable[i]) {
+            first = count++ ? first : i;
+        }
+    if (count == 0 || d->unattainable == KLDVE_UNATTAINABLE_LIMIT)
+        return KLDVE_OK;
+    return kldve_ctx_failf(d->ctx, KLDVE_E_UNATTAINABLE,
+                           "truth: %zu of %zu rows cannot have the perplexity %g: entry %zu has "
+                           "one of at %s %g; choose another or allow the limit",
+                           count, d->n, d->perplexity, first,
+                           d->rows.perplexity[first] > d->perplexity ? "least" : "most",
+                           d->rows.perplexity[first]);
 }
 
 kldve_status kldve_divergence_truth(kldve_divergence *d, const double *truth, double *z, double *kl)
 {
     kldve_status st = kldve_divergence_ready(d, "truth");
-    double total = 0;
-    row *rows;
+    kldve_affinity *a = NULL;
 
     if (st < 0)
         return st;
     if (!truth)
         return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "truth: the vector is NULL");
-    rows = kldve_ctx_alloc(d->ctx, d->n, sizeof *rows);
-    if (!rows)
-        return kldve_ctx_failf(d->ctx, KLDVE_E_NOMEM, "truth: out of memory for %zu rows", d->n);
-    if ((st = solve_rows(d, truth, rows)) < 0)
+    if ((st = kldve_check_finite(d->ctx, "truth", truth, d->n)) < 0)
+        return st;
+    if ((st = allocate_rows(d)) < 0 || (st = kldve_affinity_new(d, truth, &a)) < 0)
         goto done;
-    for (size_t i = 0; i < d->n; i++) {
-        double pull = 0, part = 0;
-
-        for (size_t j = 0; j < d->n; j++) {
-            double p = j == i ? 0 : joint(truth, rows, d->n, i, j), diff = d->k[i] - d->k[j];
-
-            pull += p * diff / (1 + diff * diff);
-            part += p > 0 ? p * (log(p) + log1p(diff * diff)) : 0;
-        }
-        if (z)
-            z[i] = 4 * (pull - (d->narrow ? d->s1[i] - d->s2[i] : d->s2[i]) / d->z);
-        total += part;
-    }
-    if (kl)
-        *kl = total + log(d->z);
+    if ((st = kldve_affinity_solve(a, &d->rows)) < 0)
+        goto done;
+    d->rows.ready = true;
+    if ((st = check_rows(d)) == KLDVE_OK && (z || kl))
+        st = attract(d, a, z, kl);
 done:
-    kldve_ctx_release(d->ctx, rows);
+    kldve_affinity_free(a);
+    if (st == KLDVE_E_NOMEM)
+        kldve_ctx_failf(d->ctx, st, "truth: out of memory for %zu entries", d->n);
     return st;
+}
+
+kldve_status kldve_divergence_rows(const kldve_divergence *d, double *beta, double *perplexity,
+                                   int32_t *unattainable)
+{
+    if (!d)
+        return KLDVE_E_ARG;
+    if (!d->rows.ready)
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "rows: no truth was given yet");
+    if (beta)
+        memcpy(beta, d->rows.beta, d->n * sizeof *beta);
+    if (perplexity)
+        memcpy(perplexity, d->rows.perplexity, d->n * sizeof *perplexity);
+    if (unattainable)
+        memcpy(unattainable, d->rows.unattainable, d->n * sizeof *unattainable);
+    return KLDVE_OK;
 }

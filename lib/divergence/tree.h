@@ -1,0 +1,75 @@
+/* tree.h - fast sums over all pairs of n points on a line, to a tolerance; see tree.c. */
+#ifndef KLDVE_LIB_DIVERGENCE_TREE_H
+#define KLDVE_LIB_DIVERGENCE_TREE_H
+
+#include <stdint.h>
+
+#include <kldve/backend.h>
+
+#include "kernels.h"
+
+/* Part of the points, in the order of the tree. */
+typedef struct kldve_cluster {
+    uint32_t first, count;
+    uint32_t left, right; /* children, 0: none */
+    double low, high;     /* of its points */
+    double center, scale; /* t = (x - center) * scale is in [-1, 1]; "points" have 0 and 1 */
+    bool points;          /* few: the slot holds the points themselves, not Chebyshev nodes */
+    size_t slot;          /* where its part of the slots begins */
+} kldve_cluster;
+
+typedef struct kldve_tree {
+    kldve_ctx *ctx;
+    const kldve_kernels *kernels;
+    size_t n;
+    size_t order;   /* Chebyshev nodes of a cluster, a multiple of 8 */
+    double width;   /* a cluster no wider than this is met at any distance */
+    double decay;   /* the error of an interpolant falls by this factor a node */
+    bool narrow;    /* one cluster, no wider than `width`: S3 for S2 */
+    bool fresh;     /* the slots hold the sums of charges of 1 */
+    double tail[2]; /* size of what S1 and S2 leave out, from their last coefficients */
+    /* points */
+    uint32_t *index; /* [n] place in the tree -> place in the caller's arrays */
+    double *x;       /* [n] */
+    double *q;       /* [n] charges, allocated when some are given */
+    double *s1, *s2; /* [n] results; scratch while sorting */
+    /* clusters: parents stand before their children, 0 is the root */
+    kldve_cluster *clusters;
+    size_t count, room;
+    double *slots; /* x, q, s1, s2 of each cluster, one behind the other */
+    size_t slot_room;
+    double *to_nodes; /* [order][order] moments -> charges of the nodes; behind it its transpose */
+    double *nodes;    /* [order] Chebyshev nodes in (-1, 1) */
+} kldve_tree;
+
+/* Working memory for n points; the clusters' grows when a tree is built.
+ * @return KLDVE_OK, KLDVE_E_NOMEM */
+kldve_status kldve_tree_new(kldve_ctx *ctx, const kldve_kernels *kernels, size_t n,
+                            kldve_tree **out);
+void kldve_tree_free(kldve_tree *tree);
+
+/* Build the tree of k [n], which lie in [low, high], for relative errors near `tolerance`.
+ * @return KLDVE_OK, KLDVE_E_NOMEM (then there is no tree) */
+kldve_status kldve_tree_build(kldve_tree *tree, const double *k, double low, double high,
+                              double tolerance);
+
+/* s1[i] = sum over j of q_j w d, s2[i] that of q_j w^2 d (narrow: q_j w^2 d^3), in the order of k;
+ * *pairs = sum over i != j of w (narrow: w d^2), for charges of 1 only.
+ * @param charges  [n], NULL: all 1.
+ * @param s2, pairs  may be NULL.
+ * @return KLDVE_OK, KLDVE_E_NOMEM */
+kldve_status kldve_tree_sum(kldve_tree *tree, const double *charges, double *s1, double *s2,
+                            double *pairs);
+
+/* The same for charges of 1 from the sums in the slots, and whether that can be done and is faster.
+ */
+double kldve_tree_log_short(const kldve_tree *tree, double range);
+bool kldve_tree_log_is_short(const kldve_tree *tree);
+
+/* The slot of one cluster. */
+kldve_slot kldve_tree_slot(const kldve_tree *tree, const kldve_cluster *cluster);
+
+/* sum over i, j of a_i b_j log(1 + d_ij^2); NULL: all 1.  @return KLDVE_OK, KLDVE_E_NOMEM */
+kldve_status kldve_tree_log(kldve_tree *tree, const double *a, const double *b, double *sum);
+
+#endif
