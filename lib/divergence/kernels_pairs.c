@@ -84,13 +84,15 @@ INLINE double pairs_loop(const double *k, size_t n, bool narrow, double *s1, dou
     for (size_t i = 0; i < n; i += 2) {
         pack row0 = fill(k[i]), row1 = fill(k[i + 1]);
         size_t j = i - i % PACK + PACK;
+        pack sum = fill(0); /* row by row: shorter sums round less */
         row_sums a;
 
         own_tile(k, n, i, narrow, &a, &own);
         for (; j < full; j += PACK)
-            tile(row0, row1, k, s1, s2, j, NULL, narrow, &a, &others);
+            tile(row0, row1, k, s1, s2, j, NULL, narrow, &a, &sum);
         if (j < n)
-            tile(row0, row1, k, s1, s2, j, &last, narrow, &a, &others);
+            tile(row0, row1, k, s1, s2, j, &last, narrow, &a, &sum);
+        others = add(others, sum);
         s1[i] += total(a.s10);
         s1[i + 1] += total(a.s11);
         s2[i] += total(a.s20);

@@ -72,6 +72,10 @@ static void check_onehot_case(const char *folder, int32_t summation)
     check(folder, "kl", &kl);
     assert_int_equal(kldve_standardise(z, n, z), 0);
     check(folder, "alpha_logits", z);
+    assert_int_equal(kldve_divergence_base(d, z), KLDVE_OK);
+    check(folder, "base", z);
+    assert_int_equal(kldve_divergence_delta(d, target, z), KLDVE_OK);
+    check(folder, "delta", z);
     assert_int_equal(kldve_divergence_contrast(d, target, z), KLDVE_OK);
     check(folder, "contrast_cotangent", z);
     assert_int_equal(kldve_divergence_rivals(d, target, z), KLDVE_OK);
@@ -95,6 +99,8 @@ static void check_truth_case(const char *folder, int32_t summation)
     assert_int_equal(kldve_divergence_truth(d, truth.value, z, &kl), KLDVE_OK);
     check(folder, "z", z);
     check(folder, "kl", &kl);
+    assert_int_equal(kldve_divergence_rows(d, z, NULL, NULL), KLDVE_OK);
+    check(folder, "beta", z);
     free(z);
     kldve_divergence_free(d);
     kldve_ctx_free(ctx);
