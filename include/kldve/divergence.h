@@ -163,15 +163,15 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_delta(const kldve_diver
                                                                size_t target, double *delta);
 
 /** What kldve_divergence_many() computes for each target. */
-typedef enum kldve_cotangent {
-    KLDVE_COTANGENT_ONEHOT = 0,   /**< kldve_divergence_onehot() */
-    KLDVE_COTANGENT_DELTA = 1,    /**< kldve_divergence_delta() */
-    KLDVE_COTANGENT_CONTRAST = 2, /**< kldve_divergence_contrast() */
-    KLDVE_COTANGENT_RIVALS = 3    /**< kldve_divergence_rivals() */
-} kldve_cotangent;
+typedef enum kldve_class_term {
+    KLDVE_CLASS_ONEHOT = 0,   /**< kldve_divergence_onehot() */
+    KLDVE_CLASS_DELTA = 1,    /**< kldve_divergence_delta() */
+    KLDVE_CLASS_CONTRAST = 2, /**< kldve_divergence_contrast() */
+    KLDVE_CLASS_RIVALS = 3    /**< kldve_divergence_rivals() */
+} kldve_class_term;
 
 /** One cotangent for each of `count` targets.
- *  @param kind     a kldve_cotangent.
+ *  @param kind     a kldve_class_term.
  *  @param targets  [count].
  *  @param t        [count][n].
  *  @return KLDVE_OK, KLDVE_E_ARG (nothing is written then).

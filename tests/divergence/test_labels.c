@@ -185,16 +185,14 @@ static void test_split(void **state)
     double *many = malloc(4 * MANY * sizeof *many);
 
     (void)state;
-    for (int32_t kind = KLDVE_COTANGENT_ONEHOT; kind <= KLDVE_COTANGENT_RIVALS; kind++) {
+    for (int32_t kind = KLDVE_CLASS_ONEHOT; kind <= KLDVE_CLASS_RIVALS; kind++) {
         assert_int_equal(kldve_divergence_many(f->d, kind, targets, 4, many), KLDVE_OK);
         for (size_t t = 0; t < 4; t++) {
-            kldve_status st = kind == KLDVE_COTANGENT_ONEHOT
-                                  ? kldve_divergence_onehot(f->d, targets[t], f->z, NULL)
-                              : kind == KLDVE_COTANGENT_DELTA
-                                  ? kldve_divergence_delta(f->d, targets[t], f->z)
-                              : kind == KLDVE_COTANGENT_CONTRAST
-                                  ? kldve_divergence_contrast(f->d, targets[t], f->z)
-                                  : kldve_divergence_rivals(f->d, targets[t], f->z);
+            kldve_status st =
+                kind == KLDVE_CLASS_ONEHOT  ? kldve_divergence_onehot(f->d, targets[t], f->z, NULL)
+                : kind == KLDVE_CLASS_DELTA ? kldve_divergence_delta(f->d, targets[t], f->z)
+                : kind == KLDVE_CLASS_CONTRAST ? kldve_divergence_contrast(f->d, targets[t], f->z)
+                                               : kldve_divergence_rivals(f->d, targets[t], f->z);
 
             assert_int_equal(st, KLDVE_OK);
             assert_memory_equal(f->z, many + t * MANY, MANY * sizeof *f->z);
