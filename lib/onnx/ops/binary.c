@@ -171,7 +171,7 @@ static kldve_status align_old(kx_graph *g, kx_node *n, kx_shape *b)
 
     if (axis < 0)
         axis += x->rank;
-    if (axis < 0 || axis + y->rank > x->rank)
+    if (axis < 0 || axis > x->rank - y->rank)
         return kx_invalid(g, n, "axis %lld does not place rank %d within rank %d", (long long)axis,
                           y->rank, x->rank);
     if (!broadcast && x->rank != y->rank)

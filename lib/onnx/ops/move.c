@@ -183,11 +183,13 @@ static kldve_status infer_depth_to_space(kx_graph *g, kx_node *n)
         return kx_invalid(g, n, "%lld channels are no multiple of blocksize^2",
                           (long long)s.dim[1]);
     s.dim[1] /= b * b;
-    block_walk(&p->walk, (int64_t[6]){s.dim[0], s.dim[1], s.dim[2], b, s.dim[3], b},
-               mode[0] == 'D' ? dcr : crd);
     s.dim[2] *= b;
     s.dim[3] *= b;
-    return kx_out_like(g, n, 0, n->in[0], &s);
+    if ((st = kx_out_like(g, n, 0, n->in[0], &s)) < 0)
+        return st;
+    block_walk(&p->walk, (int64_t[6]){s.dim[0], s.dim[1], s.dim[2] / b, b, s.dim[3] / b, b},
+               mode[0] == 'D' ? dcr : crd);
+    return KLDVE_OK;
 }
 
 static kldve_status infer_space_to_depth(kx_graph *g, kx_node *n)

@@ -25,9 +25,12 @@ void kx_walk_broadcast(kx_walk *w, const kx_shape *s)
         stride[missing + i] = s->dim[i] == 1 ? 0 : kx_stride(s, i);
 }
 
-/* Axis i (outer) and the packed axis `last` before it are one loop for every operand. */
+/* Axis i and the packed axis `last` before it are one loop for every operand.  Arrays that are
+ * empty may have other axes whose product does not fit; they stay as they are. */
 static bool continues(const kx_walk *w, int32_t last, int32_t i)
 {
+    if (w->dim[i] != 0 && w->dim[last] > INT64_MAX / w->dim[i])
+        return false;
     for (int32_t k = 0; k < w->operands; k++)
         if (w->stride[k][last] != w->stride[k][i] * w->dim[i])
             return false;
