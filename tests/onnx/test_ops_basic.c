@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "op_case.h"
@@ -437,6 +438,21 @@ static const struct refusal_case {
     {{"Add types", 14, "Add", "", "2 i2:1,2", 1}, KLDVE_E_FORMAT, "types"},
     {{"Add bool", 14, "Add", "", "b1:0 b1:1", 1}, KLDVE_E_UNSUPPORTED, "type"},
     {{"Add shapes", 14, "Add", "", "2 3", 1}, KLDVE_E_FORMAT, "shapes"},
+    {{"Add overflow", 14, "Add", "", "137438953472x1x0 1x137438953472x0", 1},
+     KLDVE_E_FORMAT,
+     "2^40"},
+    {{"Sum overflow", 13, "Sum", "", "137438953472x1x0 1x137438953472x0", 1},
+     KLDVE_E_FORMAT,
+     "2^40"},
+    {{"Where overflow", 9, "Where", "", "b1x1x1:1 137438953472x1x0 1x137438953472x0", 1},
+     KLDVE_E_FORMAT,
+     "2^40"},
+    {{"Add 6 axis overflow", 6, "Add", "broadcast=1 axis=9223372036854775807", "2x2 2", 1},
+     KLDVE_E_FORMAT,
+     "axis"},
+    {{"DepthToSpace overflow", 13, "DepthToSpace", "blocksize=32768", "1x0x1048576x131072", 1},
+     KLDVE_E_FORMAT,
+     "2^40"},
     {{"Add 6 rank", 6, "Add", "", "2x2 2", 1}, KLDVE_E_FORMAT, "broadcast"},
     {{"Add 6 axis", 6, "Add", "broadcast=1 axis=2", "2x2 2", 1}, KLDVE_E_FORMAT, "axis"},
     {{"Div by constant 0", 14, "Div", "", "i1:1 {0}", 1}, KLDVE_E_FORMAT, "0"},
@@ -571,6 +587,99 @@ static void check_refusal(void **state)
     assert_int_equal(heap.live, 0);
 }
 
+/* ---- hostile numbers ---------------------------------------------------------------------------
+ */
+
+/* A copy of `text` with its k-th integer replaced, if it stands in a list or is an attribute:
+ * shapes of inputs stay.  False: there is no k-th one. */
+static bool replace_number(const char *text, int k, const char *with, char *out, size_t size)
+{
+    bool list = false;
+
+    for (const char *s = text; *s; s++) {
+        char *end;
+
+        list = *s == '{' || *s == '(' || *s == '=' || (list && !strchr(" })", *s));
+        if (!list || !strchr("{(=,", *s))
+            continue;
+        strtoll(s + 1, &end, 0);
+        if (end == s + 1 || *end == '.' || *end == 'f' || *end == 'x' || *end == ':' || k-- > 0)
+            continue;
+        snprintf(out, size, "%.*s%s%s", (int)(s + 1 - text), text, with, end);
+        return true;
+    }
+    return false;
+}
+
+/* Whatever a file says, building its graph gives a graph that runs, or an error. */
+static void build_and_run(const op_case *c)
+{
+    op_model *m = op_model_new(c);
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kx_graph *g = NULL;
+    size_t elements = 0;
+
+    if (op_model_graph(m, ctx, &g) == KLDVE_OK) {
+        for (int32_t i = 0; i < g->nvalue; i++)
+            elements += g->value[i]->count;
+        if (elements < 1000000) {
+            plain *p = plain_new(g);
+
+            op_model_fill(m, p);
+            plain_forward(p);
+            plain_free(p);
+        }
+    } else {
+        assert_string_not_equal(kldve_ctx_message(ctx), "");
+    }
+    kx_graph_free(g);
+    op_model_free(m);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+static void mutate(const op_case *c)
+{
+    static const char *const numbers[] = {"-9223372036854775808",
+                                          "-9",
+                                          "-2",
+                                          "-1",
+                                          "0",
+                                          "1",
+                                          "2",
+                                          "7",
+                                          "2147483647",
+                                          "2147483648",
+                                          "1099511627776",
+                                          "9223372036854775807"};
+    char text[400];
+
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        for (int k = 0; replace_number(c->attributes, k, numbers[i], text, sizeof text); k++) {
+            op_case other = *c;
+
+            other.attributes = text;
+            build_and_run(&other);
+        }
+        for (int k = 0; replace_number(c->inputs, k, numbers[i], text, sizeof text); k++) {
+            op_case other = *c;
+
+            other.inputs = text;
+            build_and_run(&other);
+        }
+    }
+}
+
+static void test_hostile_numbers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(values); i++)
+        mutate(&values[i].c);
+    for (size_t i = 0; i < COUNT(derivatives); i++)
+        mutate(&derivatives[i]);
+}
+
 /* A node's shape arithmetic folds although its input is no constant. */
 static void test_shape_folds(void **state)
 {
@@ -592,7 +701,7 @@ static void test_shape_folds(void **state)
 /* ---- main ------------------------------------------------------------------------------------ */
 
 static struct CMUnitTest
-    tests[COUNT(unary_cases) + COUNT(values) + COUNT(derivatives) + COUNT(refusals) + 2];
+    tests[COUNT(unary_cases) + COUNT(values) + COUNT(derivatives) + COUNT(refusals) + 3];
 static char names[COUNT(tests)][80];
 static size_t ntests;
 
@@ -614,6 +723,7 @@ int main(void)
         add("vjp", derivatives[i].name, check_derivative, &derivatives[i]);
     for (size_t i = 0; i < COUNT(refusals); i++)
         add("refused", refusals[i].c.name, check_refusal, &refusals[i]);
+    add("graph", "hostile numbers", test_hostile_numbers, NULL);
     add("graph", "Shape folds", test_shape_folds, NULL);
     add("graph", "every VJP is tested", test_every_vjp, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
