@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <kldve/method.h>
+
 /* ---- the target --------------------------------------------------------------------------- */
 
 /* "top1" is rank 0; false if it is not of that form. */
@@ -77,25 +79,6 @@ static bool find_target(explanation *e, const explain_args *args, kldve_options 
 
 /* ---- the explanation ---------------------------------------------------------------------- */
 
-static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
-{
-    double begin = now_ms();
-    kldve_status status;
-
-    /* The picture first: it is cheap to read, and as easily mistyped. */
-    status = kldve_image_load(ctx, args->picture, NULL, &e->picture);
-    if (status != KLDVE_OK) {
-        complain_ctx(ctx, args->picture, status);
-        return false;
-    }
-    e->ms.decode = now_ms() - begin;
-    begin = now_ms();
-    if (!network_load(&e->net, ctx, &args->network) || !network_prepare(&e->net, &args->network))
-        return false;
-    e->ms.load = now_ms() - begin;
-    return true;
-}
-
 static void find_top(explanation *e)
 {
     size_t count;
@@ -126,19 +109,59 @@ double class_probability(const explanation *e, int32_t index)
     return exp((double)logits[index] - top) / sum;
 }
 
+static void set_options(const explanation *e, const explain_args *args, kldve_options *o)
+{
+    memset(o, 0, sizeof *o);
+    o->struct_size = sizeof *o;
+    o->method = e->method;
+    o->reading = args->reading > 0 ? args->reading : KLDVE_READING_CONTRAST;
+    o->temperature = (float)args->temperature;
+    o->perplexity = args->perplexity;
+    o->flags = args->check ? KLDVE_FLAG_CHECK : 0;
+}
+
+/* What the engine has to plan for this method, and no more: planning takes time. */
+static uint64_t engine_flags(const explanation *e, const explain_args *args)
+{
+    const kldve_method *method = kldve_method_at(NULL, args->method > 0 ? args->method - 1 : 0);
+    kldve_options o;
+    uint32_t needs;
+
+    set_options(e, args, &o);
+    needs = method->needs_with ? method->needs_with(&o) : method->needs;
+    if (needs & KLDVE_NEED_INPUT_GRADIENT)
+        return KLDVE_ONNX_VJP_INPUT;
+    return needs & KLDVE_NEED_GRADIENT ? 0 : KLDVE_ONNX_NO_VJP;
+}
+
+static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
+{
+    network_args wanted = args->network;
+    double begin = now_ms();
+    kldve_status status;
+
+    /* The picture first: it is cheap to read, and as easily mistyped. */
+    status = kldve_image_load(ctx, args->picture, NULL, &e->picture);
+    if (status != KLDVE_OK) {
+        complain_ctx(ctx, args->picture, status);
+        return false;
+    }
+    e->ms.decode = now_ms() - begin;
+    begin = now_ms();
+    e->method = kldve_method_name(args->method > 0 ? args->method - 1 : 0);
+    wanted.flags = engine_flags(e, args);
+    if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted))
+        return false;
+    e->ms.load = now_ms() - begin;
+    return true;
+}
+
 static bool explain(explanation *e, const explain_args *args)
 {
     kldve_options o;
     kldve_status status;
 
-    memset(&o, 0, sizeof o);
-    o.struct_size = sizeof o;
-    e->method = kldve_method_name(args->method > 0 ? args->method - 1 : 0);
-    o.method = e->method;
-    o.reading = args->reading;
-    o.temperature = (float)args->temperature;
-    o.perplexity = args->perplexity;
-    o.flags = args->check ? KLDVE_FLAG_CHECK : 0;
+    set_options(e, args, &o);
     if (!find_target(e, args, &o))
         return false;
     status = kldve_explain(e->net.explainer, e->picture, &o, &e->map);

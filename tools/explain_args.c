@@ -123,8 +123,6 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
         return args_usage("explain", "a picture is missing behind %s", positional[0]);
     args->picture = positional[n - 1];
     args->network.model = n == 2 ? positional[0] : NULL;
-    if (args->reading == KLDVE_READING_PAPER && args->method <= 1 && !args->check)
-        args->network.flags = KLDVE_ONNX_NO_VJP; /* nothing flows back: load faster */
     *go = true;
     return check_args(args);
 }

@@ -12,8 +12,8 @@ import unittest
 import zlib
 
 import tinynet
-from command import (KLDVE, MEMORY_LIMIT, Npy, have_shared, main, read_json, run, run_measured, shared,
-                     snapshot)
+from command import (KLDVE, MEMORY_LIMIT, Npy, have_shared, main, read_json, run, run_measured,
+                     shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals"]
 RECORD = ["model", "picture", "layer", "method", "reading", "target", "top5", "kl", "timings_ms",
@@ -207,7 +207,8 @@ class Streams(Folder):
 
     def test_summary(self):
         result = self.succeed("explain", "net.onnx", "pic.png", "--target", "n00000002", "--check")
-        self.assertRegex(result.out, r"(?m)^ +\d\. +[\d.]+ % +-?[\d.]+ +1  grey wolf   <- explained$")
+        self.assertRegex(result.out,
+                         r"(?m)^ +\d\. +[\d.]+ % +-?[\d.]+ +1  grey wolf   <- explained$")
         self.assertRegex(result.out, r"(?m)^kl-dve, reading contrast, layer relu: 4 maps of 8 x 8")
         self.assertRegex(result.out, r"(?m)^class sensitivity [\d.]+ ")
         self.assertRegex(result.out, r"(?m)^ms: load [\d.]+, decode .* total [\d.]+$")
@@ -372,7 +373,8 @@ USAGE = [
     ("model without picture", ["explain", "net.onnx"], r"a picture is missing behind net\.onnx"),
     ("three files", ["explain", "a", "b", "c"], r"one argument too many: 'c'"),
     ("two models", ["layers", "a", "b"], r"one argument too many: 'b'"),
-    ("unknown option", ["explain", "pic.png", "--wat"], r"unknown option --wat; see 'kldve help ex"),
+    ("unknown option", ["explain", "pic.png", "--wat"],
+     r"unknown option --wat; see 'kldve help ex"),
     ("misspelt option", ["explain", "pic.png", "--targt=1"],
      r"unknown option --targt, did you mean --target\?"),
     ("unknown letter", ["explain", "pic.png", "-x"], r"unknown option -x"),
@@ -392,7 +394,8 @@ USAGE = [
      r"--channels: 'CMYK' is none of RGB, BGR, GRAY"),
     ("opacity of 2", ["explain", "pic.png", "--opacity", "2"],
      r"--opacity: '2' is no number from 0 to 1"),
-    ("opacity of NaN", ["explain", "pic.png", "--opacity", "nan"], r"--opacity: 'nan' is no number"),
+    ("opacity of NaN", ["explain", "pic.png", "--opacity", "nan"],
+     r"--opacity: 'nan' is no number"),
     ("number with a tail", ["explain", "pic.png", "--scale=1x"], r"--scale: '1x' is no number"),
     ("scale of 0", ["explain", "pic.png", "--scale=0"], r"--scale: '0' is no number from"),
     ("no threads", ["explain", "pic.png", "--threads", "0"],
@@ -412,7 +415,8 @@ USAGE = [
      r"a\.gif: a picture to write ends in \.png or \.jpg"),
     ("picture with no ending", ["explain", "pic.png", "-o", ".png"], r"\.png: a picture to write"),
     ("heat as .npy", ["explain", "pic.png", "--heat", "a.npy"], r"a\.npy: a picture to write"),
-    ("map as .png", ["explain", "pic.png", "--map", "a.png"], r"a\.png: the map is written as \.npy"),
+    ("map as .png", ["explain", "pic.png", "--map", "a.png"],
+     r"a\.png: the map is written as \.npy"),
 ]
 
 def explain(model="net.onnx", picture="pic.png", *more):
@@ -490,7 +494,8 @@ FAILURES = [
     # layer, logits, target
     ("unknown layer", {}, explain("net.onnx", "pic.png", "--layer", "conv9"),
      r"net\.onnx: .*conv9"),
-    ("layer of rank 2", {}, explain("net.onnx", "pic.png", "--layer", "flat"), r"net\.onnx: .*flat"),
+    ("layer of rank 2", {}, explain("net.onnx", "pic.png", "--layer", "flat"),
+     r"net\.onnx: .*flat"),
     ("unknown logits", {}, explain("net.onnx", "pic.png", "--logits", "nope"),
      r"net\.onnx: .*nope"),
     ("unknown layer in the card", {"net.card.json": '{"features": "conv9"}'}, explain(),
@@ -532,7 +537,8 @@ FAILURES = [
      r"net\.card\.json: not valid JSON"),
     ("card is a picture", {}, explain("net.onnx", "pic.png", "--card", "pic.png"),
      r"pic\.png: not valid JSON"),
-    ("card of 2 MiB", {"net.card.json": b" " * (2 << 20)}, explain(), r"net\.card\.json: more than"),
+    ("card of 2 MiB", {"net.card.json": b" " * (2 << 20)}, explain(),
+     r"net\.card\.json: more than"),
     ("card nested a thousand deep", {"net.card.json": "[" * 1000}, explain(),
      r"net\.card\.json: not valid JSON"),
     ("wrong type in the card", {"net.card.json": '{"input": {"mean": "1"}}'}, explain(),

@@ -17,6 +17,9 @@ READINGS = {
     "contrast": ["contrast_cotangent", "alpha_contrast"],
     "rivals": ["rivals_cotangent", "alpha_rivals"],
 }
+# Of the other methods one picture for each network: tests of the library hold them to all.
+METHODS = {"grad-cam": ["alpha_gradcam"], "grad-cam++": [], "hires-cam": [], "layer-cam": [],
+           "xgrad-cam": []}
 
 
 def deviation(path, reference, relative):
@@ -36,19 +39,34 @@ class Golden(unittest.TestCase):
         self.assertLessEqual(found, limit, f"{case}/{name}.npy")
         return found
 
+    def explain(self, says, folder, *options):
+        result = run("explain", shared("assets", says["model"]),
+                     shared("assets", says["picture"]), "--layer", says["layer"], "--logits",
+                     says["logits"], "--target", str(says["target"]), "--dump", folder, "--json",
+                     f"{folder}/r.json", "--quiet", "--threads", "1", *options)
+        self.assertEqual((result.status, result.err, result.out), (0, "", ""))
+
+    def check_methods(self, case):
+        says = read_json(f"{case}/case.json")
+        folder = tempfile.mkdtemp(prefix="kldve-golden-")
+        self.addCleanup(shutil.rmtree, folder)
+        for method, arrays in METHODS.items():
+            self.explain(says, folder, "--method", method)
+            for name in arrays:
+                self.compare(folder, case, name, WEIGHTS)
+            self.compare(folder, case, f"map_{method.replace('-', '').replace('+', 'p')}", MAPS,
+                         False)
+            self.assertEqual(read_json(f"{folder}/r.json")["method"], method)
+
     def check(self, model, case):
         says = read_json(f"{case}/case.json")
         worst = self.worst.setdefault(model, {"logits": 0, "weights": 0, "maps": 0})
         folder = tempfile.mkdtemp(prefix="kldve-golden-")
         self.addCleanup(shutil.rmtree, folder)
         for reading, arrays in READINGS.items():
-            result = run("explain", shared("assets", says["model"]),
-                         shared("assets", says["picture"]), "--layer", says["layer"], "--logits",
-                         says["logits"], "--target", str(says["target"]), "--reading", reading,
-                         "--perplexity", "5", "--dump", folder, "--json", f"{folder}/r.json", "--quiet")
-            self.assertEqual((result.status, result.err, result.out), (0, "", ""))
-            worst["logits"] = max(worst["logits"], self.compare(folder, case, "logits", LOGITS))
             # Any perplexity up to n - 2 gives the same z; the default is more for ten classes.
+            self.explain(says, folder, "--reading", reading, "--perplexity", "5")
+            worst["logits"] = max(worst["logits"], self.compare(folder, case, "logits", LOGITS))
             # z of float32 logits: how much z moves with them is the network's, not ours.
             self.compare(folder, case, "z", 1e-3)
             self.compare(folder, case, "alpha_logits", 1e-3)
@@ -64,13 +82,12 @@ class Golden(unittest.TestCase):
             self.assertAlmostEqual(record["kl"], kl, delta=1e-4 * abs(kl))
 
 
-def add(model, name):
+def add(model, name, with_methods):
     case = shared("golden", model, name)
-
-    def test(self):
-        self.check(model, case)
-
-    setattr(Golden, f"test_{model}_{name}".replace(".", "_"), test)
+    label = f"test_{model}_{name}".replace(".", "_")
+    setattr(Golden, label, lambda self: self.check(model, case))
+    if with_methods:
+        setattr(Golden, f"{label}_methods", lambda self: self.check_methods(case))
 
 
 def main():
@@ -78,9 +95,11 @@ def main():
     if not os.path.isdir(root):
         print("no golden files; set KLDVE_SHARED")
         sys.exit(SKIPPED)
+    models = set()
     for path in sorted(glob.glob(os.path.join(root, "*", "*", "map_paper.npy"))):
         model, name = path.split(os.sep)[-3:-1]
-        add(model, name)
+        add(model, name, model not in models)
+        models.add(model)
     result = unittest.main(exit=False, verbosity=1).result
     for model, worst in sorted(Golden.worst.items()):
         print(f"{model:24} logits {worst['logits']:.1e}  weights {worst['weights']:.1e}  "
