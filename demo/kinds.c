@@ -6,14 +6,14 @@
 
 static void draw_boat(pen *p)
 {
-    double deck = pen_vary(p, 0.24, 0.38), keel = pen_vary(p, 0.7, 0.78),
-           stern = pen_vary(p, 0.4, 0.62);
-    double mast = pen_vary(p, -0.12, 0.12), top = pen_vary(p, -0.95, -0.82), boom = deck - 0.1;
+    double deck = pen_vary(p, 0.2, 0.32), keel = pen_vary(p, 0.73, 0.79),
+           stern = pen_vary(p, 0.42, 0.58);
+    double mast = pen_vary(p, -0.12, 0.12), top = pen_vary(p, -0.95, -0.82), boom = deck - 0.03;
     double jib = pen_vary(p, 0, 1) < 0.7 ? pen_vary(p, 0.4, 0.6) : 0;
 
     pen_line_to(p, mast, deck + 0.05);
     pen_line_to(p, mast, top);
-    pen_line(p, 0.07, DARK, true);
+    pen_line(p, 0.09, DARK, true);
     pen_line_to(p, mast, top + 0.04);
     pen_curve_to(p, mast + 0.38, top + 0.4, mast + 0.55, boom - 0.35,
                  mast + pen_vary(p, 0.58, 0.68), boom);
@@ -187,7 +187,7 @@ static void draw_flower(pen *p)
 
     pen_line_to(p, 0, head);
     pen_curve_to(p, bend, 0, bend, 0.4, 0, 0.9);
-    pen_line(p, 0.1, SECOND, true);
+    pen_line(p, 0.15, SECOND, true);
     for (int side = -1; side <= 1; side += 2) {
         double y = pen_vary(p, 0.62, 0.8), tip = pen_vary(p, 0.38, 0.5);
 
@@ -347,15 +347,15 @@ static void draw_tree(pen *p)
 
 static void draw_umbrella(pen *p)
 {
-    double edge = pen_vary(p, 0.0, 0.1), crown = pen_vary(p, -0.78, -0.66),
+    double edge = pen_vary(p, 0.1, 0.2), crown = pen_vary(p, -0.8, -0.68),
            wide = pen_vary(p, 0.88, 0.94);
-    double end = pen_vary(p, 0.66, 0.72);
+    double end = pen_vary(p, 0.6, 0.67);
     int ribs = 4 + (int)pen_vary(p, 0, 2.99);
 
     pen_line_to(p, 0, crown - 0.12);
     pen_line_to(p, 0, end);
-    pen_arc(p, 0.14, end, 0.14, 0.16, 0, 0.5, 0);
-    pen_line(p, 0.09, DARK, true);
+    pen_arc(p, 0.17, end, 0.17, 0.18, 0, 0.5, 0);
+    pen_line(p, 0.14, DARK, true);
     for (int i = -1; i < ribs; i++) { /* the whole canopy, then every other panel */
         double from = i < 0 ? -wide : wide * (2.0 * i / ribs - 1);
         double to = i < 0 ? wide : wide * (2.0 * (i + 1) / ribs - 1);
@@ -369,8 +369,8 @@ static void draw_umbrella(pen *p)
         for (int k = i < 0 ? ribs - 1 : i; k >= (i < 0 ? 0 : i); k--) {
             double left = wide * (2.0 * k / ribs - 1), right = wide * (2.0 * (k + 1) / ribs - 1);
 
-            pen_curve_to(p, right - wide / ribs * 0.5, edge - 0.12, left + wide / ribs * 0.5,
-                         edge - 0.12, left, edge);
+            pen_curve_to(p, right - wide / ribs * 0.5, edge - 0.08, left + wide / ribs * 0.5,
+                         edge - 0.08, left, edge);
         }
         pen_end_contour(p);
         if (i < 0)

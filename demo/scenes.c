@@ -67,7 +67,7 @@ static void choose_places(int32_t count, scenes_rng *rng, scenes_object *objects
     while (placed < count) {
         scenes_object *o = &objects[placed];
 
-        o->radius = scale * largest[count] * scenes_uniform(rng, 0.56, 1);
+        o->radius = scale * largest[count] * scenes_uniform(rng, 0.62, 1);
         o->x = scenes_uniform(rng, o->radius, 1 - o->radius);
         o->y = scenes_uniform(rng, o->radius, 1 - o->radius);
         if (clear_of_others(objects, placed)) {
