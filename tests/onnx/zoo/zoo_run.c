@@ -1,0 +1,146 @@
+/* zoo_run.c - run one network through the engine's backend, with raw float32 files in and out.
+ *
+ *   zoo_run --list MODEL            the tensors, one a line: op, explainable, is_layer, dims, name
+ *   zoo_run MODEL LAYER FOLDER      FOLDER/input, FOLDER/cotangent -> FOLDER/logits,
+ *                                   FOLDER/features, FOLDER/gradient; LAYER "-" is the default
+ *
+ * Prints "shape maps height width classes" and exits with 0, or one line that says why not. */
+#include <kldve/backend.h>
+#include <kldve/onnx.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** Everything that one run holds; released in one place. */
+struct run {
+    kldve_ctx *ctx;
+    kldve_onnx *net;
+    void *state;
+    kldve_shape shape;
+    float *input, *cotangent, *logits, *features, *gradient;
+};
+
+static void run_close(struct run *run)
+{
+    if (run->state)
+        kldve_onnx_backend()->close(run->state);
+    kldve_onnx_free(run->net);
+    kldve_ctx_free(run->ctx);
+    free(run->input);
+    free(run->cotangent);
+    free(run->logits);
+    free(run->features);
+    free(run->gradient);
+}
+
+/** Say what the library says, and fail. */
+static int refused(const struct run *run, const char *what)
+{
+    printf("%s: %s\n", what, run->ctx ? kldve_ctx_message(run->ctx) : "no context");
+    return 1;
+}
+
+static int list(const struct run *run)
+{
+    kldve_onnx_tensor tensor = {.struct_size = sizeof(tensor)};
+
+    for (int32_t i = 0; kldve_onnx_tensor_at(run->net, i, &tensor) == KLDVE_OK; i++) {
+        printf("%s %d %d ", tensor.op[0] ? tensor.op : "-", (int)tensor.explainable,
+               (int)tensor.is_layer);
+        for (int32_t d = 0; d < tensor.rank; d++)
+            printf("%s%lld", d ? "x" : "", (long long)tensor.dim[d]);
+        printf("%s %s\n", tensor.rank ? "" : "scalar", tensor.name);
+    }
+    return 0;
+}
+
+static FILE *open_in(const char *folder, const char *name, const char *mode)
+{
+    char path[4096];
+    int length = snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = length > 0 && (size_t)length < sizeof(path) ? fopen(path, mode) : NULL;
+
+    if (!file)
+        printf("cannot open %s/%s\n", folder, name);
+    return file;
+}
+
+/** Read exactly `count` values. */
+static float *read_values(const char *folder, const char *name, size_t count)
+{
+    FILE *file = open_in(folder, name, "rb");
+    float *values = file ? malloc(count * sizeof(*values)) : NULL;
+
+    if (values && (fread(values, sizeof(*values), count, file) != count || fgetc(file) != EOF)) {
+        printf("%s/%s: not %zu values\n", folder, name, count);
+        free(values);
+        values = NULL;
+    }
+    if (file)
+        fclose(file);
+    return values;
+}
+
+static int write_values(const char *folder, const char *name, const float *values, size_t count)
+{
+    FILE *file = open_in(folder, name, "wb");
+    int bad = !file || fwrite(values, sizeof(*values), count, file) != count;
+
+    if (file && fclose(file) != 0)
+        bad = 1;
+    return bad;
+}
+
+static int explain(struct run *run, const char *folder)
+{
+    const kldve_backend *backend = kldve_onnx_backend();
+    const kldve_shape *shape = &run->shape;
+    size_t pixels, cells, classes;
+
+    if (backend->open(run->ctx, run->net, &run->state) != KLDVE_OK)
+        return refused(run, "open");
+    backend->shape(run->state, &run->shape);
+    pixels = (size_t)shape->in_channels * (size_t)shape->in_height * (size_t)shape->in_width;
+    cells = (size_t)shape->maps * (size_t)shape->height * (size_t)shape->width;
+    classes = (size_t)shape->classes;
+    run->input = read_values(folder, "input", pixels);
+    run->cotangent = read_values(folder, "cotangent", classes);
+    run->logits = malloc(classes * sizeof(float));
+    run->features = malloc(cells * sizeof(float));
+    run->gradient = malloc(cells * sizeof(float));
+    if (!run->input || !run->cotangent || !run->logits || !run->features || !run->gradient)
+        return 1;
+    if (backend->forward(run->state, run->input, run->logits, run->features) != KLDVE_OK)
+        return refused(run, "forward");
+    if (backend->vjp(run->state, run->cotangent, run->gradient) != KLDVE_OK)
+        return refused(run, "vjp");
+    if (write_values(folder, "logits", run->logits, classes) ||
+        write_values(folder, "features", run->features, cells) ||
+        write_values(folder, "gradient", run->gradient, cells))
+        return 1;
+    printf("shape %d %d %d %d\n", (int)shape->maps, (int)shape->height, (int)shape->width,
+           (int)shape->classes);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int listing = argc == 3 && strcmp(argv[1], "--list") == 0;
+    struct run run = {.shape = {.struct_size = sizeof(kldve_shape)}};
+    kldve_onnx_options options = {.struct_size = sizeof(options)};
+    int bad;
+
+    if (!listing && argc != 4) {
+        printf("usage: zoo_run --list MODEL | zoo_run MODEL LAYER FOLDER\n");
+        return 2;
+    }
+    if (!listing && strcmp(argv[2], "-") != 0)
+        options.layer = argv[2];
+    if (kldve_ctx_new(NULL, &run.ctx) != KLDVE_OK ||
+        kldve_onnx_load(run.ctx, listing ? argv[2] : argv[1], &options, &run.net) != KLDVE_OK)
+        bad = refused(&run, "load");
+    else
+        bad = listing ? list(&run) : explain(&run, argv[3]);
+    run_close(&run);
+    return bad;
+}
