@@ -4,11 +4,14 @@
     zoo.py ZOO_RUN [--short] [--folding on|off|both] [NETWORK...]
 
 Each network is built with seeded weights, exported to a temporary folder and run by zoo_run at the
-layer that the engine takes by default (the last with more than one cell) and at an early one.
-Logits, feature maps and VJP must be within TOLERANCE, relative to the largest value, of torch's
-forward and autograd in float64.  Exit codes: 0, 1 (a difference or a refusal), 77 (no torch).
+last layer that has more than one row and column, and at an early one.  Logits, feature maps and VJP
+must be within TOLERANCE, relative to the largest value, of torch's forward and autograd in float64.
+Between an early layer and the logits a few of the millions of ReLUs have an input so near to 0 that
+rounding decides their derivative; there the error of torch's own float32 VJP, the last column,
+times KINKS is the bound where that is larger.  Exit codes: 0, 1 (a difference or a refusal), 77 (no torch).
 """
 import argparse
+import copy
 import os
 import subprocess
 import sys
@@ -29,6 +32,7 @@ except ImportError as missing:
     sys.exit(77)
 
 TOLERANCE = 1e-4
+KINKS = 5
 SHORT = ["squeezenet1_0", "mobilenet_v2", "shufflenet_v2_x1_0", "mobilenet_v3_large", "resnet18",
          "efficientnet_b0"]
 LONG = ["alexnet", "vgg11", "vgg16", "resnet18", "resnet50", "wide_resnet50_2", "resnext50_32x4d",
@@ -87,8 +91,9 @@ class Recorder(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         if kwargs.get("inplace"):
             kwargs["inplace"] = False
-        if function is torch.Tensor.__iadd__:
-            function = torch.add
+        name = getattr(function, "__name__", "")
+        if name.endswith("_") and not name.startswith("_") and name != "requires_grad_":
+            function = getattr(torch, name[:-1])
         result = function(*args, **kwargs)
         for tensor in result if isinstance(result, (tuple, list)) else [result]:
             if isinstance(tensor, torch.Tensor) and tensor.dim() == 4 and tensor.requires_grad:
@@ -102,28 +107,29 @@ def relative(got, expected):
     return float(error) if numpy.isfinite(error) else float("inf")
 
 
-class Reference:
-    """One forward pass of torch in float64 and, for any of its results, the VJP."""
+class Pass:
+    """One forward pass of torch and, for any of its results, the VJP."""
 
     def __init__(self, network, image, cotangent):
         self.recorder = Recorder()
-        self.cotangent = cotangent.double()
+        self.cotangent = cotangent
         with self.recorder:
-            self.logits = network.double()(image.double())[0]
+            self.logits = network(image)[0]
 
     def find(self, features):
-        """The first result whose values are nearest to `features`, and how near."""
+        """Index of the first result whose values are nearest to `features`, and how near."""
         best, nearest = None, float("inf")
-        for tensor in self.recorder.results:
+        for i, tensor in enumerate(self.recorder.results):
             if tensor.shape[1:] == features.shape:
-                error = relative(features, tensor.detach()[0].numpy())
+                error = relative(features, tensor.detach()[0].double().numpy())
                 if error < nearest:
-                    best, nearest = tensor, error
+                    best, nearest = i, error
         return best, nearest
 
-    def vjp(self, tensor):
+    def vjp(self, i):
         weighted = (self.logits * self.cotangent).sum()
-        return torch.autograd.grad(weighted, tensor, retain_graph=True)[0][0].numpy()
+        gradient = torch.autograd.grad(weighted, self.recorder.results[i], retain_graph=True)[0]
+        return gradient[0].double().numpy()
 
 
 class Refused(Exception):
@@ -139,14 +145,14 @@ def run(*command):
 
 
 def layers(program, model):
-    """Names of the default layer and of one after the first third of the layers that can be it."""
+    """Names of the last layer and of one after the first third of the layers that can be it."""
     rows = [line.split(" ", 4) for line in run(program, "--list", model).splitlines()]
-    last = [name for _, _, is_layer, _, name in rows if is_layer == "1"]
-    possible = [(op, name) for op, explainable, _, _, name in rows if explainable == "1"]
+    possible = [(op, name) for op, explainable, _, dims, name in rows
+                if explainable == "1" and min(int(n) for n in dims.split("x")[2:]) > 1]
     early = [name for op, name in possible[len(possible) // 3:] if op in EARLY]
-    if len(last) != 1 or not early:
-        raise Refused(f"{len(rows)} tensors, {len(last)} default layers, {len(early)} early ones")
-    return [last[0], early[0]]
+    if not early:
+        raise Refused(f"{len(rows)} tensors, {len(possible)} layers, no early one")
+    return [possible[-1][1], early[0]]
 
 
 def engine(program, model, layer, folder):
@@ -158,17 +164,20 @@ def engine(program, model, layer, folder):
     return read[0], read[1].reshape(maps), read[2].reshape(maps)
 
 
-def check_layer(program, model, layer, reference, folder):
+def check_layer(program, model, layer, passes, folder):
     """Print one line of the table.  True if everything is within the tolerance."""
     logits, features, gradient = engine(program, model, layer, folder)
-    tensor, nearest = reference.find(features)
-    if tensor is None:
+    single, double = passes
+    found, nearest = double.find(features)
+    if found is None:
         raise Refused(f"{layer}: torch has no result of the shape {features.shape}")
-    errors = [relative(logits, reference.logits.detach().numpy()), nearest,
-              relative(gradient, reference.vjp(tensor))]
-    good = max(errors) <= TOLERANCE
+    expected = double.vjp(found)
+    rounding = relative(single.vjp(found), expected)
+    errors = [relative(logits, double.logits.detach().numpy()), nearest,
+              relative(gradient, expected)]
+    good = max(errors[:2]) <= TOLERANCE and errors[2] <= max(TOLERANCE, KINKS * rounding)
     shape = "x".join(str(n) for n in features.shape)
-    print(f"  {layer:44} {shape:12}" + "".join(f" {e:9.1e}" for e in errors)
+    print(f"  {layer:44} {shape:12}" + "".join(f" {e:9.1e}" for e in errors + [rounding])
           + ("" if good else "  TOO FAR"), flush=True)
     return good
 
@@ -186,13 +195,15 @@ def check(program, name, foldings, folder):
         cotangent = torch.randn_like(network(image)[0])
     image.numpy().tofile(folder / "input")
     cotangent.numpy().tofile(folder / "cotangent")
-    reference = Reference(network, image, cotangent)
+    # A copy in float64: module.double() would change the parameters under the first pass.
+    passes = [Pass(network, image, cotangent),
+              Pass(copy.deepcopy(network).double(), image.double(), cotangent.double())]
     good = True
     for folding, model in models.items():
         print(f"{name}, constant folding {folding}")
         try:
             for layer in layers(program, model):
-                good &= check_layer(program, model, layer, reference, folder)
+                good &= check_layer(program, model, layer, passes, folder)
         except Refused as why:
             print(f"  REFUSED {why}", flush=True)
             good = False
@@ -210,7 +221,7 @@ def main():
     names = options.networks or (SHORT if options.short else LONG)
     torch.set_num_threads(2)
     bad = []
-    print(f"  {'layer':44} {'shape':12} {'logits':>9} {'features':>9} {'vjp':>9}")
+    print(f"  {'layer':44} {'shape':12} {'logits':>9} {'features':>9} {'vjp':>9} {'float32':>9}")
     for name in names:
         folding = options.folding or ("both" if name in SHORT and not options.short else "on")
         start = time.monotonic()
