@@ -199,7 +199,7 @@ static void test_struct_ages(void **state)
     const size_t old_size = offsetof(struct grown, added);
     struct {
         struct grown known;
-        int32_t later;
+        int64_t later; /* no padding behind it: that would not be zero */
     } newer = {{sizeof newer, 1, 2}, 0};
     struct grown src = {old_size, 3, 4}, dst;
     test_heap heap;

@@ -1,0 +1,26 @@
+/* consumer.c - somebody's program, built through pkg-config only. */
+#include <stdio.h>
+#include <string.h>
+
+#include <kldve/kldve.h>
+
+int main(void)
+{
+    const float logits[3] = {2, 1, 0};
+    const float features[8] = {0, 1, 0, 0, 1, 0, 0, 0}; /* [2][2][2] */
+    const float gradient[8] = {1, 1, 1, 1, -1, -1, -1, -1};
+    const kldve_arrays arrays = {sizeof arrays, logits, features, gradient, 3, 2, 2, 2};
+    kldve_heatmap *map = NULL;
+    kldve_ctx *ctx = NULL;
+    int good;
+
+    if (kldve_ctx_new(NULL, &ctx) < 0 || kldve_explain_arrays(ctx, &arrays, NULL, &map) < 0) {
+        fprintf(stderr, "consumer: %s\n", kldve_ctx_message(ctx));
+        return 1;
+    }
+    /* The first map has the positive weight and is active in the second cell. */
+    good = kldve_heatmap_values(map)[1] == 1 && strcmp(kldve_version(), VERSION) == 0;
+    kldve_heatmap_free(map);
+    kldve_ctx_free(ctx);
+    return !good;
+}

@@ -1,0 +1,51 @@
+#!/bin/sh
+# layering.sh SOURCE - who may include what.  Each rule is a pattern that must not be found.
+set -u
+cd "$1" || exit 2
+status=0
+
+# forbid WHY PATTERN FILE...
+forbid() {
+    why=$1 pattern=$2
+    shift 2
+    found=$(grep -nE "$pattern" "$@" /dev/null)
+    if [ -n "$found" ]; then
+        printf '%s:\n%s\n' "$why" "$found"
+        status=1
+    fi
+}
+
+core=$(find lib -name '*.[ch]' -not -path 'lib/onnx/*' | sort)
+engine=$(find lib/onnx -name '*.[ch]' | sort)
+hosts=$(find tools examples -name '*.[ch]' | sort)
+public=$(find include -name '*.h' -not -name onnx.h)
+[ -n "$core" ] && [ -n "$public" ] || exit 2
+
+inc='^ *# *include *[<"]'
+forbid 'the core does not know the engine' "$inc(kldve/onnx\.h|onnx/|oneapi|dnnl|pb|json)" $core
+forbid 'public headers of the core do not know the engine' "$inc(kldve/onnx\.h|oneapi|dnnl)" $public
+forbid 'BLAS is called in reduce.c only' "${inc}cblas" $(echo "$core" | grep -v '^lib/reduce\.c$')
+forbid 'setjmp stays in png.c and jpeg.c' "${inc}setjmp" \
+    $(echo "$core" | grep -vE '^lib/image/(png|jpeg)\.c$') $engine $hosts
+forbid 'libpng and libjpeg stay in png.c and jpeg.c' "$inc(png|jpeglib|jerror)" \
+    $(echo "$core" | grep -vE '^lib/image/(png|jpeg)\.c$') $engine $hosts
+forbid 'no stage knows the pipeline' "${inc}explain\.h" \
+    $(echo "$core" | grep -vE '^lib/(explain|arrays)\.c$')
+forbid 'the library neither prints nor exits' \
+    '(^|[^a-z_])(printf|puts|putchar|perror|exit|abort) *\(|[^/]std(out|err)' $core $engine
+forbid 'no thread-local state' '_Thread_local|__thread|thread_local' $core $engine
+if [ -n "$engine" ]; then
+    forbid 'oneDNN stays in dnnl.c' "$inc(oneapi|dnnl)" \
+        $(echo "$engine" | grep -vE '^lib/onnx/dnnl\.c$')
+    # Of the core the engine uses the public headers; size.h has only inline functions.
+    private=$(cd lib && ls ./*.h methods/*.h image/*.h divergence/*.h | sed 's|^\./||' |
+        grep -v '^size\.h$' | tr '\n' '|')
+    forbid 'the engine uses nothing private of the core' \
+        "$inc(\.\./)*(${private%|})\"" $engine
+fi
+if [ -n "$hosts" ]; then
+    private=$(cd lib && find . -name '*.h' | sed 's|^\./||' | tr '\n' '|')
+    forbid 'the tool and the examples use public headers only' "$inc(\.\./)*(lib/)?(${private%|})\"" \
+        $hosts
+fi
+exit $status

@@ -1,0 +1,50 @@
+/* layout.c - public structs begin with their size and end without padding: a member that is
+ * appended must not land where an older program's struct already had bytes. */
+#include <assert.h>
+#include <stddef.h>
+
+#include <kldve/kldve.h>
+#include <kldve/method.h>
+#ifdef WITH_ONNX
+#include <kldve/onnx.h>
+#endif
+
+#define ENDS_WITH(type, member)                                                                    \
+    static_assert(offsetof(type, struct_size) == 0, #type " begins with struct_size");             \
+    static_assert(offsetof(type, member) + sizeof(((type *)0)->member) == sizeof(type),            \
+                  #type " ends with " #member ", without padding")
+
+ENDS_WITH(kldve_allocator, opaque);
+ENDS_WITH(kldve_divergence_options, reserved);
+ENDS_WITH(kldve_image_limits, bytes);
+ENDS_WITH(kldve_shape, reserved);
+ENDS_WITH(kldve_backend, forward_features);
+ENDS_WITH(kldve_options, flags);
+ENDS_WITH(kldve_input_spec, std);
+ENDS_WITH(kldve_arrays, width);
+ENDS_WITH(kldve_record, seen_height);
+ENDS_WITH(kldve_render_options, opacity);
+ENDS_WITH(kldve_job, flat);
+ENDS_WITH(struct kldve_method, map);
+#ifdef WITH_ONNX
+ENDS_WITH(kldve_onnx_options, flags);
+ENDS_WITH(kldve_onnx_tensor, dim);
+#endif
+
+/* The numbers are ABI. */
+static_assert(KLDVE_OK == 0 && KLDVE_E_NOMEM == -1 && KLDVE_E_ARG == -2 && KLDVE_E_IO == -3 &&
+                  KLDVE_E_FORMAT == -4 && KLDVE_E_UNSUPPORTED == -5 && KLDVE_E_BACKEND == -6 &&
+                  KLDVE_E_NUMERIC == -7 && KLDVE_E_NO_VJP == -8 && KLDVE_E_UNATTAINABLE == -9 &&
+                  KLDVE_E_CANCELLED == -10 && KLDVE_E_LIMIT == -11,
+              "status values are never renumbered");
+static_assert(KLDVE_READING_DEFAULT == 0 && KLDVE_READING_PAPER == 1 &&
+                  KLDVE_READING_CHANNEL == 2 && KLDVE_READING_CONTRAST == 3 &&
+                  KLDVE_READING_RIVALS == 4,
+              "readings are never renumbered");
+static_assert(KLDVE_TARGET_RANK == 0 && KLDVE_TARGET_INDEX == 1 && KLDVE_FLAG_CHECK == 1,
+              "options are never renumbered");
+
+int main(void)
+{
+    return 0;
+}
