@@ -15,7 +15,8 @@
                   #type " ends with " #member ", without padding")
 
 ENDS_WITH(kldve_allocator, opaque);
-ENDS_WITH(kldve_divergence_options, reserved);
+ENDS_WITH(kldve_divergence_options, unattainable);
+ENDS_WITH(kldve_divergence_info, summation);
 ENDS_WITH(kldve_image_limits, bytes);
 ENDS_WITH(kldve_shape, reserved);
 ENDS_WITH(kldve_backend, forward_features);
