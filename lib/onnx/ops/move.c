@@ -124,8 +124,10 @@ static kldve_status infer_tile(kx_graph *g, kx_node *n)
         p->walk.dim[2 * i + 1] = in->dim[i];
         p->walk.stride[0][2 * i + 1] = kx_stride(in, i);
     }
+    if ((st = kx_out_like(g, n, 0, n->in[0], &out)) < 0) /* else products may overflow */
+        return st;
     kx_walk_pack(&p->walk);
-    return kx_out_like(g, n, 0, n->in[0], &out);
+    return KLDVE_OK;
 }
 
 /* ---- DepthToSpace and SpaceToDepth ----------------------------------------------------------- */

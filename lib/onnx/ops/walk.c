@@ -41,6 +41,12 @@ void kx_walk_pack(kx_walk *w)
 {
     int32_t rank = 0;
 
+    for (int32_t i = 0; i < w->rank; i++)
+        if (w->dim[i] == 0) { /* nothing to visit: the other axes may have any length */
+            w->dim[0] = 0;
+            w->rank = 1;
+            return;
+        }
     for (int32_t i = 0; i < w->rank; i++) {
         bool merge = rank > 0 && continues(w, rank - 1, i);
 
