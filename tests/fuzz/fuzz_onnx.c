@@ -1,4 +1,5 @@
-/* fuzz_onnx.c - any bytes as an .onnx file, read and built into a graph.  An entry for libFuzzer:
+/* fuzz_onnx.c - any bytes as an .onnx file: read, built into a graph, and, if it is a small
+ * network, run forward and backward.  An entry for libFuzzer:
  *
  *     CC=clang meson setup BUILD -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
  *     ninja -C BUILD
@@ -13,6 +14,7 @@
 
 #include "graph.h"
 #include "proto.h"
+#include "run_onnx.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -51,8 +53,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         return 0;
     if (kx_model_read(ctx, bytes, n, &m) == KLDVE_OK) {
         touch(m);
-        if (kx_graph_new(ctx, m, &options, &g) == KLDVE_OK)
+        if (kx_graph_new(ctx, m, &options, &g) == KLDVE_OK) {
             kx_graph_free(g);
+            run_onnx(ctx, bytes, n, n % 8 == 0);
+        }
         kx_model_free(m);
     }
     kldve_ctx_free(ctx);

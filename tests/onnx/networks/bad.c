@@ -347,6 +347,8 @@ const bad_model bad_models[] = {
     {"Expand of a constant to 64 GiB", "i s 1,4,65536,65536; w one 1; " BEHIND("n GlobalAveragePool c p; n Expand one,s e; n Add p,e d"), LIMIT, "", NULL},
     {"Tile 2^40 times", "i s 1,1,1099511627776,1; " BEHIND("n Tile c,s d"), FORMAT, "node 'd' (Tile)", NULL},
     {"Tile -1 times", "i s 1,1,-1,1; " BEHIND("n Tile c,s d"), FORMAT, "node 'd' (Tile)", NULL},
+    {"Tile 2^39 times 2^39 times", "w o 1,1,1,1; i s 549755813888,549755813888,1,1; " BEHIND("n Tile o,s t; n Add c,t d"), FORMAT, "node 't' (Tile)", NULL},
+    {"Tile of nothing", "w o 1,0,1,1; i s 68719476736,1099511627776,1,1; " BEHIND("n Tile o,s t; n Add c,t d"), FORMAT, "node 'd' (Add)", NULL},
     {"ConstantOfShape of 2^50", "i s 1,4,33554432,33554432; " BEHIND("n ConstantOfShape s e; n Add c,e d"), FORMAT, "node 'e' (ConstantOfShape)", NULL},
     {"ConstantOfShape of -1", "i s 1,4,-1,6; " BEHIND("n ConstantOfShape s e; n Add c,e d"), FORMAT, "node 'e' (ConstantOfShape)", NULL},
     {"good, 200 constants of 16 MB", NULL, KLDVE_OK, "", many_expands},
