@@ -627,6 +627,11 @@ class FullDisk(Folder):
 
     def test_size_limit(self):
         """A file that cannot grow to its size: nothing of it stays."""
+        linked = subprocess.run(["ldd", KLDVE], capture_output=True, text=True).stdout
+        if "libomp" in linked:
+            self.skipTest("LLVM's OpenMP runtime writes a shared memory file of its own at the start, "
+                          "and dies of a limit below its size")
+
         def limit():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (256, 256))

@@ -49,9 +49,11 @@ static kldve_heatmap *explain(kldve_ctx *ctx, kldve_explainer *ex, const scene *
 
 static kldve_explainer *open_network(kldve_ctx *ctx)
 {
+    /* One thread: the network is too small for two to help each other. */
+    const kldve_onnx_options one = {.struct_size = sizeof one, .threads = 1};
     kldve_explainer *ex = NULL;
 
-    if (kldve_onnx_explainer(ctx, NULL, NULL, &ex) < 0)
+    if (kldve_onnx_explainer(ctx, NULL, &one, &ex) < 0)
         fail_msg("%s", kldve_ctx_message(ctx));
     return ex;
 }
