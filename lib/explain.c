@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "explainer.h"
 #include "preprocess.h"
+#include "smooth.h"
 
 static kldve_status explain_class(kldve_run *run, int32_t target, float *map)
 {
@@ -34,13 +35,40 @@ static kldve_status explain_other(kldve_run *run, int32_t other, const float **m
     float *values = kldve_run_other(run);
     kldve_status st;
 
+    int32_t kind = run->options.target_kind;
+
     if (!values)
         return KLDVE_E_NOMEM;
-    if ((st = explain_class(run, other, values)) < 0)
+    run->options.target_kind = KLDVE_TARGET_INDEX;
+    st = explain_class(run, other, values);
+    run->options.target_kind = kind;
+    if (st < 0)
         return st;
     run->map->record.timings_ms = before;
     *map = values;
     return KLDVE_OK;
+}
+
+/* The mean map of changed inputs, for the class found on the input itself, which comes last: the
+ * record is about it. */
+static kldve_status explain_smooth(kldve_run *run, int32_t target)
+{
+    const float *input = run->job.input;
+    float *sum = NULL, *changed = NULL;
+    kldve_status st = kldve_smooth_begin(run, &changed, &sum);
+
+    for (int32_t variant = KLDVE_SMOOTH_VARIANTS - 1; st == KLDVE_OK && variant >= 0; variant--) {
+        kldve_smooth_input(run, input, variant, changed);
+        if ((st = kldve_run_forward(run, changed)) < 0 || (st = kldve_run_scores(run)) < 0 ||
+            (st = explain_class(run, target, run->map->values)) < 0)
+            break;
+        kldve_smooth_add(run, variant, sum);
+    }
+    if (st == KLDVE_OK)
+        kldve_smooth_end(run, sum);
+    run->job.input = input;
+    kldve_ctx_release(run->job.ctx, changed);
+    return st;
 }
 
 kldve_status kldve_explain_run(kldve_run *run)
@@ -58,7 +86,7 @@ kldve_status kldve_explain_run(kldve_run *run)
         return st;
     if (other_map)
         kldve_run_compare(run, other_map);
-    return KLDVE_OK;
+    return run->options.smooth ? explain_smooth(run, target) : KLDVE_OK;
 }
 
 /* Input -> heat map in *out. */

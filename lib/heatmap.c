@@ -21,6 +21,7 @@ static void cut(kldve_heatmap *map, kldve_block *block, int32_t n, int32_t maps,
         block->overflow = true;
     kldve_block_cut(block, 1, sizeof *map); /* the struct itself */
     map->values = kldve_block_cut(block, cells, sizeof *map->values);
+    map->error = kldve_block_cut(block, cells, sizeof *map->error);
     map->logits = kldve_block_cut(block, (size_t)n, sizeof *map->logits);
     map->z = kldve_block_cut(block, (size_t)n, sizeof *map->z);
     map->alpha = kldve_block_cut(block, (size_t)n, sizeof *map->alpha);
@@ -84,6 +85,12 @@ static const void *array(const void *values, size_t length, bool present, size_t
     if (count)
         *count = present ? length : 0;
     return present ? values : NULL;
+}
+
+const float *kldve_heatmap_error(const kldve_heatmap *map, size_t *count)
+{
+    return array(map->error, (size_t)map->record.height * (size_t)map->record.width, map->has_error,
+                 count);
 }
 
 const float *kldve_heatmap_logits(const kldve_heatmap *map, size_t *count)

@@ -11,8 +11,9 @@ struct kldve_heatmap {
     kldve_ctx *ctx;
     kldve_record record;
     int32_t view_width, view_height; /**< pixels of the map drawn alone */
-    bool has_cotangent, has_weights;
+    bool has_cotangent, has_weights, has_error;
     float *values;     /**< [record.height][record.width] */
+    float *error;      /**< the same */
     float *logits;     /**< [record.classes] */
     double *z;         /**< [record.classes] */
     double *alpha;     /**< [record.classes] */

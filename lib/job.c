@@ -5,6 +5,7 @@
 #include "methods/methods.h"
 #include "reduce.h"
 #include "run.h"
+#include "target.h"
 
 /* A job is const so that methods do not change what later steps read; what is behind it is not. */
 static kldve_run *run_of(const kldve_job *job)
@@ -48,6 +49,31 @@ kldve_status kldve_job_forward(const kldve_job *job, const float *input, float *
     kldve_network *net = run_of(job)->net;
 
     return net ? kldve_network_forward_again(net, input, logits) : without_network(job);
+}
+
+kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count, const float *inputs,
+                                    float *logits)
+{
+    size_t inputs_each, classes = (size_t)job->shape->classes;
+    kldve_status st = KLDVE_OK;
+
+    if (!run_of(job)->net)
+        return without_network(job);
+    inputs_each = run_of(job)->net->inputs;
+    for (size_t i = 0; st == KLDVE_OK && i < (size_t)count; i++)
+        st = kldve_job_forward(job, inputs + i * inputs_each, logits + i * classes);
+    return st;
+}
+
+double kldve_job_score(const kldve_job *job, const float *logits, int32_t kind)
+{
+    return kldve_target_score(job->options, job->target, logits, (size_t)job->shape->classes, kind);
+}
+
+void kldve_job_rectify(const kldve_job *job, float *map, size_t count)
+{
+    if (job->options->sign != KLDVE_SIGN_SIGNED && job->options->sign != KLDVE_SIGN_ABSOLUTE)
+        kldve_reduce_relu(map, count);
 }
 
 kldve_status kldve_job_vjp(const kldve_job *job, const float *cotangent, float *gradient)

@@ -1,6 +1,7 @@
 /* normalise.c - a map of any range to 0..1.
  *
  *     m' = (m - min m) / (max m - min m);   m' = 0 everywhere if m is constant
+ *     signed: m' = 1/2 + m / (2 max |m|);   m' = 1/2 everywhere if m is constant
  *
  * Constant means that the range is no larger than what rounding in float32 makes of a constant map:
  * 1e-6 of the largest magnitude.  Stretching that noise to 0..1 would draw structure where there is
@@ -8,14 +9,25 @@
 #include "normalise.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdbool.h>
+
+#include <kldve/kldve.h>
 
 static const double rounding = 1e-6;
 
-int32_t kldve_normalise(float *map, size_t count)
+void kldve_apply_sign(int32_t sign, float *map, size_t count)
 {
-    double low, high, range;
+    for (size_t i = 0; i < count; i++)
+        if (map[i] < 0 && sign != KLDVE_SIGN_SIGNED && sign != KLDVE_SIGN_DEFAULT)
+            map[i] = sign == KLDVE_SIGN_POSITIVE ? 0 : -map[i];
+}
 
+int32_t kldve_normalise(int32_t sign, float *map, size_t count, double *scale)
+{
+    bool is_signed = sign == KLDVE_SIGN_SIGNED;
+    double low, high, range, largest;
+
+    *scale = 0;
     if (count == 0)
         return 1;
     low = high = (double)map[0];
@@ -26,10 +38,17 @@ int32_t kldve_normalise(float *map, size_t count)
         high = v > high ? v : high;
     }
     range = high - low;
-    if (range <= rounding * fmax(fabs(low), fabs(high))) {
-        memset(map, 0, count * sizeof *map);
+    largest = fmax(fabs(low), fabs(high));
+    if (range <= rounding * largest) {
+        for (size_t i = 0; i < count; i++)
+            map[i] = is_signed ? 0.5f : 0.0f;
         return 1;
     }
+    if (is_signed) {
+        low = -largest;
+        range = 2 * largest;
+    }
+    *scale = 1 / range;
     for (size_t i = 0; i < count; i++)
         map[i] = (float)(((double)map[i] - low) / range);
     return 0;

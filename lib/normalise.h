@@ -5,8 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** In place; formula in normalise.c.  map [count], finite.  Returns 1 if the map was constant and
- *  is all zeros now, else 0. */
-int32_t kldve_normalise(float *map, size_t count);
+/** Leave only what a kldve_sign counts: the positive part, or magnitudes; else nothing changes. */
+void kldve_apply_sign(int32_t sign, float *map, size_t count);
+
+/** In place; formulas in normalise.c.  map [count], finite; `sign` is a kldve_sign, of which only
+ *  KLDVE_SIGN_SIGNED makes a difference.  *scale is what differences were multiplied with, 0 for a
+ *  constant map.  Returns 1 if the map was constant, else 0. */
+int32_t kldve_normalise(int32_t sign, float *map, size_t count, double *scale);
 
 #endif

@@ -13,6 +13,9 @@
 #include "sensitivity.h"
 #include "target.h"
 
+/* What is back-propagated starts at the logits, wherever it ends. */
+enum { NEED_COTANGENT = KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT };
+
 /* -- buffers ---------------------------------------------------------------------------------- */
 
 static void cut(kldve_buffers *b, kldve_block *block, const kldve_shape *s, bool arrays)
@@ -67,7 +70,8 @@ static kldve_status divergence_for(kldve_buffers *b, const kldve_options *o, siz
 {
     kldve_divergence_options options = {.struct_size = sizeof options,
                                         .temperature = (double)o->temperature,
-                                        .perplexity = o->perplexity};
+                                        .perplexity = o->perplexity,
+                                        .unattainable = KLDVE_UNATTAINABLE_LIMIT};
 
     if (b->divergence && b->temperature == options.temperature &&
         b->perplexity == options.perplexity)
@@ -126,6 +130,8 @@ static kldve_status check_arrays(const kldve_run *run)
     const uint32_t of_network =
         KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS;
 
+    if (run->options.smooth)
+        return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself to be smoothed");
     if (run->needs & of_network || run->job.method->resolution != KLDVE_RESOLUTION_CELLS)
         return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself, not only its arrays");
     if (!(run->needs & KLDVE_NEED_GRADIENT))
@@ -175,8 +181,10 @@ kldve_status kldve_run_begin(kldve_run *run, kldve_network *net, const float *gi
     run->map->record.reading = run->options.reading;
     run->map->view_height = s->in_height;
     run->map->view_width = s->in_width;
-    run->map->has_cotangent = run->needs & KLDVE_NEED_GRADIENT;
+    run->map->has_cotangent = run->needs & NEED_COTANGENT;
+    run->map->record.sign = run->options.sign;
     run->map->has_weights = method->weights != NULL;
+    run->map->has_error = method->random && !run->options.smooth;
     return KLDVE_OK;
 }
 
@@ -217,23 +225,75 @@ kldve_status kldve_run_scores(kldve_run *run)
     return KLDVE_OK;
 }
 
+/* The best of a set stands for it in the record. */
+static int32_t best_of(const float *k, const int32_t *targets, int32_t count)
+{
+    int32_t best = targets[0];
+
+    for (int32_t i = 1; i < count; i++)
+        if (k[targets[i]] > k[best])
+            best = targets[i];
+    return best;
+}
+
+static bool is_target(const kldve_options *o, int32_t target, int32_t c)
+{
+    for (int32_t i = 0; o->target_kind == KLDVE_TARGET_SET && i < o->target_count; i++)
+        if (o->targets[i] == c)
+            return true;
+    return c == target;
+}
+
+static int32_t best_other(const float *k, int32_t n, const kldve_options *o, int32_t target)
+{
+    int32_t best = -1;
+
+    for (int32_t c = 0; c < n; c++)
+        if (!is_target(o, target, c) && (best < 0 || k[c] > k[best]))
+            best = c;
+    return best;
+}
+
 kldve_status kldve_run_target(kldve_run *run, int32_t *target, int32_t *other)
 {
+    const kldve_options *o = &run->options;
     const float *k = run->job.logits;
-    int32_t n = run->job.shape->classes, wanted = run->options.target;
+    int32_t n = run->job.shape->classes;
+    kldve_status st = kldve_target_check(run->job.ctx, run->where, o, n);
 
-    if (wanted < 0 || wanted >= n)
-        return kldve_ctx_failf(run->job.ctx, KLDVE_E_ARG,
-                               "%s: target %s %d is not among the %d classes (0 to %d)", run->where,
-                               run->options.target_kind == KLDVE_TARGET_INDEX ? "index" : "rank",
-                               (int)wanted, (int)n, (int)n - 1);
-    if (run->options.target_kind == KLDVE_TARGET_RANK)
-        wanted = (int32_t)kldve_target_ranked(k, (size_t)n, (size_t)wanted);
-    *target = wanted;
-    *other = (int32_t)kldve_target_ranked(k, (size_t)n, 0);
-    if (*other == wanted)
-        *other = (int32_t)kldve_target_ranked(k, (size_t)n, 1);
+    if (st < 0)
+        return st;
+    *target = o->target;
+    if (o->target_kind == KLDVE_TARGET_RANK)
+        *target = (int32_t)kldve_target_ranked(k, (size_t)n, (size_t)o->target);
+    if (o->target_kind == KLDVE_TARGET_SET)
+        *target = best_of(k, o->targets, o->target_count);
+    *other = best_other(k, n, o, *target);
     return KLDVE_OK;
+}
+
+/* k and what is true -> z, KL. */
+static kldve_status divergence(kldve_run *run, size_t c)
+{
+    const kldve_options *o = &run->options;
+    kldve_divergence *d = run->buffers->divergence;
+    double *z = run->map->z, *kl = &run->map->record.kl;
+    size_t *targets;
+    kldve_status st;
+
+    if (o->truth)
+        return kldve_divergence_truth(d, o->truth, z, kl);
+    if (o->target_kind != KLDVE_TARGET_SET)
+        return kldve_divergence_onehot(d, c, z, kl);
+    targets = kldve_ctx_alloc(run->job.ctx, (size_t)o->target_count, sizeof *targets);
+    if (!targets)
+        return kldve_ctx_failf(run->job.ctx, KLDVE_E_NOMEM, "out of memory for %d targets",
+                               (int)o->target_count);
+    for (int32_t i = 0; i < o->target_count; i++)
+        targets[i] = (size_t)o->targets[i];
+    st = kldve_divergence_positives(d, targets, (size_t)o->target_count, z, kl);
+    kldve_ctx_release(run->job.ctx, targets);
+    return st;
 }
 
 kldve_status kldve_run_divergence(kldve_run *run, int32_t target)
@@ -241,10 +301,11 @@ kldve_status kldve_run_divergence(kldve_run *run, int32_t target)
     kldve_heatmap *map = run->map;
     size_t n = (size_t)run->job.shape->classes, c = (size_t)target;
     double start = kldve_clock_ms();
-    kldve_status st = kldve_divergence_onehot(run->job.divergence, c, map->z, &map->record.kl);
+    kldve_status st = divergence(run, c);
 
     if (st < 0)
         return st;
+    run->job.cotangent = NULL;
     run->job.flat = kldve_standardise(map->z, n, map->alpha);
     run->job.alpha = map->alpha;
     run->job.target = target;
@@ -262,9 +323,13 @@ kldve_status kldve_run_cotangent(kldve_run *run)
     double start = kldve_clock_ms();
     kldve_status st;
 
-    if (!(run->needs & KLDVE_NEED_GRADIENT))
+    if (!(run->needs & NEED_COTANGENT))
         return KLDVE_OK;
-    st = kldve_method_cotangent(&run->job, run->map->cotangent);
+    if ((st = kldve_method_cotangent(&run->job, run->map->cotangent)) < 0)
+        return st;
+    for (int32_t i = 0; i < run->job.shape->classes; i++)
+        run->buffers->seed[i] = (float)run->map->cotangent[i];
+    run->job.cotangent = run->buffers->seed;
     timings(run)->divergence += kldve_clock_ms() - start;
     return st;
 }
@@ -293,8 +358,6 @@ kldve_status kldve_run_vjp(kldve_run *run)
         run->job.gradient = run->given;
         return KLDVE_OK;
     }
-    for (int32_t i = 0; i < run->job.shape->classes; i++)
-        b->seed[i] = (float)run->map->cotangent[i];
     if ((st = kldve_ctx_progress(run->job.ctx, "backward", 0, 1)) < 0 ||
         (st = kldve_network_vjp(run->net, b->seed, b->gradient)) < 0)
         return st;
@@ -330,13 +393,23 @@ static size_t map_count(const kldve_run *run)
 kldve_status kldve_run_map(kldve_run *run, float *map)
 {
     size_t count = map_count(run);
-    double start = kldve_clock_ms();
-    kldve_status st = kldve_method_map(&run->job, map);
+    double start = kldve_clock_ms(), scale;
+    kldve_status st;
+
+    run->job.error = NULL;
+    if (run->job.method->random && map == run->map->values) {
+        run->job.error = run->map->error;
+        memset(run->job.error, 0, count * sizeof *run->job.error);
+    }
+    st = kldve_method_map(&run->job, map);
 
     if (st < 0 || (st = kldve_network_check(run->job.ctx, run->job.method->name, "value of the map",
                                             map, count)) < 0)
         return st;
-    run->map->record.flat = kldve_normalise(map, count);
+    kldve_apply_sign(run->options.sign, map, count);
+    run->map->record.flat = kldve_normalise(run->options.sign, map, count, &scale);
+    for (size_t i = 0; run->job.error && i < count; i++)
+        run->job.error[i] = (float)((double)run->job.error[i] * scale);
     timings(run)->reduce += kldve_clock_ms() - start;
     return KLDVE_OK;
 }

@@ -2,11 +2,19 @@
  *
  *     probability_c = exp(k_c - max k) / sum_i exp(k_i - max k)
  *
+ * As one number, of logits k and probabilities p (of k / temperature):
+ *
+ *                   logit                probability          log odds
+ *     a class c     k_c                  p_c                  log2(p_c / (1 - p_c))
+ *     a set C       mean of k_c          P = sum of p_c       log2(P / (1 - P))
+ *     c against r   k_c - k_r            p_c - p_r            the difference of the two
+ *
  * The class of a given rank is found by fixing the bits of its sort key from the highest to the
  * lowest, each by counting: 64 passes over the logits, no memory. */
 #include "target.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -53,11 +61,110 @@ size_t kldve_target_ranked(const float *k, size_t n, size_t rank)
     return UINT32_MAX - (uint32_t)found;
 }
 
+/* Softmax of k / temperature at the classes listed, and the rest, 1 - that, without cancellation.
+ */
+static double probability(const float *k, size_t n, double temperature, const int32_t *listed,
+                          int32_t count, double *rest)
+{
+    double max = (double)k[largest(k, n)], sum = 0, in = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        double e = exp(((double)k[i] - max) / temperature);
+        bool hit = false;
+
+        for (int32_t j = 0; j < count; j++)
+            hit |= (size_t)listed[j] == i;
+        *(hit ? &in : &sum) += e;
+    }
+    *rest = sum / (sum + in);
+    return in / (sum + in);
+}
+
 double kldve_target_probability(const float *k, size_t n, size_t c)
 {
-    double max = k[largest(k, n)], sum = 0;
+    int32_t listed = (int32_t)c;
+    double rest;
 
-    for (size_t i = 0; i < n; i++)
-        sum += exp(k[i] - max);
-    return exp(k[c] - max) / sum;
+    return probability(k, n, 1, &listed, 1, &rest);
+}
+
+/* log2(p / (1 - p)); probabilities beyond what float64 tells apart from 0 and 1 count as its
+ * smallest normal number, 2^-1022. */
+static double log_odds(double p, double rest)
+{
+    static const double least = 0x1p-1022;
+
+    return log2(fmax(p, least)) - log2(fmax(rest, least));
+}
+
+static double score(const kldve_options *o, const float *k, size_t n, int32_t kind,
+                    const int32_t *listed, int32_t count)
+{
+    double rest, p, sum = 0;
+
+    if (kind == KLDVE_SCORE_LOGIT) {
+        for (int32_t j = 0; j < count; j++)
+            sum += (double)k[listed[j]];
+        return sum / count;
+    }
+    p = probability(k, n, (double)o->temperature, listed, count, &rest);
+    return kind == KLDVE_SCORE_PROBABILITY ? p : log_odds(p, rest);
+}
+
+double kldve_target_score(const kldve_options *o, int32_t target, const float *k, size_t n,
+                          int32_t kind)
+{
+    double value;
+
+    if (o->target_kind == KLDVE_TARGET_SET)
+        return score(o, k, n, kind, o->targets, o->target_count);
+    value = score(o, k, n, kind, &target, 1);
+    return o->target_kind == KLDVE_TARGET_VERSUS ? value - score(o, k, n, kind, &o->rival, 1)
+                                                 : value;
+}
+
+void kldve_target_weights(const kldve_options *o, int32_t target, size_t n, double *weight)
+{
+    memset(weight, 0, n * sizeof *weight);
+    if (o->target_kind != KLDVE_TARGET_SET)
+        weight[target] = 1;
+    else
+        for (int32_t j = 0; j < o->target_count; j++)
+            weight[o->targets[j]] = 1.0 / o->target_count;
+    if (o->target_kind == KLDVE_TARGET_VERSUS)
+        weight[o->rival] = -1;
+}
+
+static kldve_status outside(kldve_ctx *ctx, const char *where, const char *what, int32_t wanted,
+                            int32_t classes)
+{
+    return kldve_ctx_failf(ctx, KLDVE_E_ARG, "%s: %s %d is not among the %d classes (0 to %d)",
+                           where, what, (int)wanted, (int)classes, (int)classes - 1);
+}
+
+kldve_status kldve_target_check(kldve_ctx *ctx, const char *where, const kldve_options *o,
+                                int32_t classes)
+{
+    if (o->target_kind != KLDVE_TARGET_SET) {
+        if (o->target < 0 || o->target >= classes)
+            return outside(ctx, where,
+                           o->target_kind == KLDVE_TARGET_RANK ? "target rank" : "target index",
+                           o->target, classes);
+        if (o->target_kind == KLDVE_TARGET_VERSUS && (o->rival < 0 || o->rival >= classes))
+            return outside(ctx, where, "rival", o->rival, classes);
+        return KLDVE_OK;
+    }
+    if (o->target_count >= classes)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "%s: %d of %d classes: none is left to differ from", where,
+                               (int)o->target_count, (int)classes);
+    for (int32_t j = 0; j < o->target_count; j++) {
+        if (o->targets[j] < 0 || o->targets[j] >= classes)
+            return outside(ctx, where, "target index", o->targets[j], classes);
+        for (int32_t i = 0; i < j; i++)
+            if (o->targets[i] == o->targets[j])
+                return kldve_ctx_failf(ctx, KLDVE_E_ARG, "%s: target index %d is given twice",
+                                       where, (int)o->targets[j]);
+    }
+    return KLDVE_OK;
 }

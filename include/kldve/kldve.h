@@ -28,8 +28,18 @@ typedef enum kldve_reading {
 /** What is explained. */
 typedef enum kldve_target_kind {
     KLDVE_TARGET_RANK = 0, /**< the class ranked `target` by its logit: 0 the first, 1 the second */
-    KLDVE_TARGET_INDEX = 1 /**< the class with the index `target` */
+    KLDVE_TARGET_INDEX = 1, /**< the class with the index `target` */
+    KLDVE_TARGET_SET = 2,   /**< the classes `targets` together: why one of these? */
+    KLDVE_TARGET_VERSUS = 3 /**< the class `target` against the class `rival`: why not that one? */
 } kldve_target_kind;
+
+/** Which values of a map count. */
+typedef enum kldve_sign {
+    KLDVE_SIGN_DEFAULT = 0,  /**< what the method's authors show */
+    KLDVE_SIGN_POSITIVE = 1, /**< what speaks for the target; the rest is 0 */
+    KLDVE_SIGN_SIGNED = 2,   /**< for and against: 0.5 is zero, 1 and 0 are the largest magnitude */
+    KLDVE_SIGN_ABSOLUTE = 3  /**< what matters, for or against */
+} kldve_sign;
 
 enum {
     KLDVE_FLAG_CHECK = 1 /**< also measure class sensitivity: explain the best other class as well
@@ -39,14 +49,32 @@ enum {
 /** Options of one explanation; all zero = defaults: KL-DVE, reading contrast, top class. */
 typedef struct kldve_options {
     size_t struct_size;
-    const char *method;  /**< a name from kldve_method_name(), or of a method that was registered
-                              with the context (method.h); NULL means "kl-dve" */
-    int32_t reading;     /**< a kldve_reading, for kl-dve */
-    int32_t target_kind; /**< a kldve_target_kind */
-    int32_t target;      /**< rank or index */
-    float temperature;   /**< logits are divided by it, > 0; 0 means 1 */
-    double perplexity;   /**< of the truth's affinities, > 1; 0 means 30 */
-    uint64_t flags;      /**< KLDVE_FLAG_*; unknown bits are an error */
+    const char *method;     /**< a name from kldve_method_name(), or of a method that was registered
+                                 with the context (method.h); NULL means "kl-dve" */
+    int32_t reading;        /**< a kldve_reading, for kl-dve */
+    int32_t target_kind;    /**< a kldve_target_kind */
+    int32_t target;         /**< rank or index */
+    float temperature;      /**< logits are divided by it, > 0; 0 means 1 */
+    double perplexity;      /**< of the truth's affinities, > 1; 0 means 30 */
+    uint64_t flags;         /**< KLDVE_FLAG_*; unknown bits are an error */
+    int32_t rival;          /**< index of the other class, for KLDVE_TARGET_VERSUS */
+    int32_t target_count;   /**< for KLDVE_TARGET_SET: length of `targets`, 1 or more */
+    const int32_t *targets; /**< for KLDVE_TARGET_SET: indices, each once; borrowed for the call */
+    /** [classes], the truth of the divergence instead of one-hot at the target, for example another
+     *  network's scores; borrowed for the call.  Replaces z, and with it the reading `channel`; a
+     *  row of it that cannot have the perplexity takes the nearest one that it can have.  NULL:
+     *  one-hot. */
+    const double *truth;
+    int32_t sign;     /**< a kldve_sign */
+    int32_t samples;  /**< passes or draws of a method that repeats them; 0: the method's default */
+    int32_t window;   /**< pixels, side of what a method slides over the input; 0: its default */
+    int32_t stride;   /**< pixels from one place of the window to the next; 0: its default */
+    double noise;     /**< standard deviation of added noise as a part of the input's range, 0..1; 0
+                           means the method's default */
+    uint64_t seed;    /**< of the methods that draw random numbers; the same seed, the same map */
+    int32_t smooth;   /**< 1: the mean map of six changed inputs, mirrored or not and times 0.9, 1
+                           and 1.1, which costs six explanations; not from arrays */
+    int32_t reserved; /**< 0 */
 } kldve_options;
 
 /** Channel orders of a network's input. */
@@ -186,7 +214,7 @@ typedef struct kldve_record {
                                    class.  Two constant maps count as correlation 1, a constant
                                    and another as 0. */
     int32_t flat;             /**< 1: the map is constant (all zeros): there is nothing to see */
-    int32_t reserved;
+    int32_t sign; /**< KLDVE_SIGN_SIGNED: 0.5 is zero, draw it with KLDVE_COLORMAP_DIVERGING */
     kldve_timings timings_ms;
     /** Where the network looked, as parts of the picture's width and height: 0, 0, 1, 1 is all of
      *  it. */
@@ -198,6 +226,10 @@ KLDVE_API void kldve_heatmap_record(const kldve_heatmap *map, kldve_record *out)
 
 /** The map before upsampling, [height][width], in 0..1.  Borrowed.  @since 0.1 */
 KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);
+
+/** The standard error of each value of the map, in its units, for methods that draw random numbers;
+ *  NULL with count 0 for the others and for a mean of several maps.  Borrowed.  @since 0.1 */
+KLDVE_API const float *kldve_heatmap_error(const kldve_heatmap *map, size_t *count);
 
 /** The arrays behind the map; *count is their length.  Borrowed; NULL with count 0 where the
  *  reading has none.  @since 0.1 */
@@ -211,6 +243,15 @@ KLDVE_API const double *kldve_heatmap_cotangent(const kldve_heatmap *map, size_t
 /** One weight for each feature map, [maps]; for the reading channel with its sign, which the map
  *  does not use.  None for methods that do not weigh whole maps.  @since 0.1 */
 KLDVE_API const double *kldve_heatmap_weights(const kldve_heatmap *map, size_t *count);
+
+/** One map from several of one picture, as of several layers of a network: each upsampled to the
+ *  largest of them, their mean normalised again (to 0..1, or around 0.5 for signed maps).
+ *  @param maps   [count], 1 or more, all signed or none; borrowed.  The record, the logits and the
+ *                arrays behind the map become those of the first.
+ *  @param out    On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
+ *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_NOMEM.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_fuse(const kldve_heatmap *const *maps,
+                                                           int32_t count, kldve_heatmap **out);
 
 /** @since 0.1 */
 KLDVE_API void kldve_heatmap_free(kldve_heatmap *map);

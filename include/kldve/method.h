@@ -46,16 +46,32 @@ typedef struct kldve_job {
     const kldve_options *options; /**< every default filled in */
     const kldve_shape *shape; /**< in_* are 0 where there is no network (kldve_explain_arrays()) */
     const kldve_divergence *divergence; /**< the scores are set */
-    const float *input;    /**< [in_channels][in_height][in_width]; NULL without a network */
-    const float *logits;   /**< [classes], as the network gave them */
-    const float *features; /**< [maps][height][width]; NULL within kldve_cotangent() */
-    const float *gradient; /**< [maps][height][width], of sum(cotangent * logits) at the layer;
-                                NULL before the backward pass or if the method needs none */
-    const double *alpha;   /**< [classes], the standardised gradient of the divergence, Eq. (2) */
-    const double *weights; /**< [maps], what weights() made; NULL before */
-    int32_t target;        /**< index of the class to explain */
-    int32_t flat;          /**< 1: alpha is zero because all scores are equal */
+    const float *input;     /**< [in_channels][in_height][in_width]; NULL without a network */
+    const float *logits;    /**< [classes], as the network gave them */
+    const float *features;  /**< [maps][height][width]; NULL within kldve_cotangent() */
+    const float *gradient;  /**< [maps][height][width], of sum(cotangent * logits) at the layer;
+                                 NULL before the backward pass or if the method needs none */
+    const double *alpha;    /**< [classes], the standardised gradient of the divergence, Eq. (2) */
+    const double *weights;  /**< [maps], what weights() made; NULL before */
+    int32_t target;         /**< index of the class to explain */
+    int32_t flat;           /**< 1: alpha is zero because all scores are equal */
+    const float *cotangent; /**< [classes], what cotangent() made, for methods that need a gradient
+                                 at the layer or at the pixels; NULL before */
+    /** Size of the map: where a method with `random` puts the standard error of each of its values,
+     *  zeros at first.  NULL for other methods, and within a map that is only part of the result.
+     */
+    float *error;
 } kldve_job;
+
+/** What is explained, as one number. */
+typedef enum kldve_score {
+    KLDVE_SCORE_LOGIT = 0,       /**< the logit, the mean of those of a set, the difference to that
+                                      of the rival */
+    KLDVE_SCORE_PROBABILITY = 1, /**< softmax of the logits over the temperature at the target, the
+                                      sum over a set, the difference to the rival */
+    KLDVE_SCORE_LOG_ODDS = 2     /**< log2(p / (1 - p)) of the probability p; versus: the
+                                      difference of the two */
+} kldve_score;
 
 /** A method.  A slot that fails describes the failure with kldve_ctx_fail() and returns a negative
  *  status.  Slots must give the same bits for the same job. */
@@ -68,14 +84,17 @@ struct kldve_method {
     const void *opaque; /**< for the slots: job->method->opaque */
     /** What it needs with these options, a part of `needs`; NULL: always all of it. */
     uint32_t (*needs_with)(const kldve_options *options);
-    /** The cotangent at the logits, [classes].  Called where a gradient at the layer is needed.
-     *  NULL: 1 at the target, 0 elsewhere. */
+    /** The cotangent at the logits, [classes].  Called where a gradient at the layer or at the
+     *  pixels is needed.  NULL: 1 at the target, 0 elsewhere; 1 / count at the classes of a set; 1
+     *  at the target and -1 at the rival. */
     kldve_status (*cotangent)(const kldve_job *job, double *cotangent);
     /** One weight for each feature map, [maps].  NULL: none; `map` is required then. */
     kldve_status (*weights)(const kldve_job *job, double *weights);
     /** The map, of `resolution`, before normalisation; any finite numbers.  NULL: the positive part
      *  of the sum of weights times feature maps. */
     kldve_status (*map)(const kldve_job *job, float *map);
+    int32_t random;   /**< 1: draws random numbers from options.seed and fills in job->error */
+    int32_t reserved; /**< 0 */
 };
 
 /** Make a host's own method known to a context, under its name.
@@ -97,6 +116,16 @@ KLDVE_API const kldve_method *kldve_method_at(const kldve_ctx *ctx, int32_t inde
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward(const kldve_job *job, const float *input,
                                                           float *logits);
+
+/** Forward passes of `count` inputs [count][in_channels][in_height][in_width] -> logits
+ *  [count][classes].  As kldve_job_forward(), but nothing can be back-propagated after it.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count,
+                                                               const float *inputs, float *logits);
+
+/** What is explained, of other logits [classes], as one number.
+ *  @param kind  a kldve_score.  @since 0.1 */
+KLDVE_API double kldve_job_score(const kldve_job *job, const float *logits, int32_t kind);
 
 /** The gradient at the layer, [maps][height][width], of sum(cotangent * logits) of the last forward
  *  pass.  @since 0.1 */

@@ -12,10 +12,9 @@
 
 #include "methods/component.h"
 #include "methods/product.h"
-#include "reduce.h"
 
 /* e holds r on entry. */
-static void orient(const double *u, size_t cells, float *e)
+static void orient(const kldve_job *job, const double *u, size_t cells, float *e)
 {
     double along = 0;
 
@@ -23,7 +22,7 @@ static void orient(const double *u, size_t cells, float *e)
         along += u[i] * (double)e[i];
     for (size_t i = 0; i < cells; i++)
         e[i] = (float)(along < 0 ? -u[i] : u[i]);
-    kldve_reduce_relu(e, cells);
+    kldve_job_rectify(job, e, cells);
 }
 
 static kldve_status map(const kldve_job *job, float *e)
@@ -42,7 +41,7 @@ static kldve_status map(const kldve_job *job, float *e)
     if ((st = kldve_component_first(job->ctx, product, maps, cells, u)) < 0)
         goto done;
     kldve_product_sum(job->gradient, job->features, maps, cells, false, e);
-    orient(u, cells, e);
+    orient(job, u, cells, e);
 done:
     kldve_ctx_release(job->ctx, u);
     kldve_ctx_release(job->ctx, product);

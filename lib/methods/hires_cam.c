@@ -5,13 +5,11 @@
 #include "methods/methods.h"
 #include "methods/product.h"
 
-#include "reduce.h"
-
 static kldve_status map(const kldve_job *job, float *e)
 {
     kldve_product_sum(job->gradient, job->features, kldve_job_maps(job), kldve_job_cells(job),
                       false, e);
-    kldve_reduce_relu(e, kldve_job_cells(job));
+    kldve_job_rectify(job, e, kldve_job_cells(job));
     return KLDVE_OK;
 }
 

@@ -5,12 +5,15 @@
  * maps, c target, d_ic = k_i - k_c, w_ic = 1/(1 + d_ic^2); G is the VJP of the cotangent t to the
  * layer, a_m the mean of G_m over space:
  *
- *     reading    cotangent t                            weights                          map E
- *     paper      none                                   sum_j |alpha_j|, for every map   sum a x
- *     channel    alpha                                  (a_m - mean) / deviation         sum |a| x
- *     contrast   -w_ic |d_ic|, t_c = -sum; / deviation  a_m                              ReLU(sum a
- * x) rivals     -w_ic^2 |d_ic|, t_c = -sum; / dev.     a_m                              ReLU(sum a
- * x)
+ *     reading    cotangent t                            weights                map E
+ *     paper      none                                   sum_j |alpha_j|        sum a x
+ *     channel    alpha                                  (a_m - mean) / dev.    sum |a| x
+ *     contrast   -w_ic |d_ic|, t_c = -sum; / deviation  a_m                    ReLU(sum a x)
+ *     rivals     -w_ic^2 |d_ic|, t_c = -sum; / dev.     a_m                    ReLU(sum a x)
+ *
+ * For a set of classes t is the sum of their terms; of a class against another only the force
+ * between the two is left, t = +1 and -1.  Where a truth is given instead of a class, `channel` and
+ * `contrast` explain the divergence from it: t = alpha.
  *
  * `paper` is Algorithm 1 to the letter.  Its weight is one positive number for all maps, which the
  * normalisation removes: it explains no class but the network's activity.  To be bit for bit the
@@ -20,7 +23,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "reduce.h"
+#include "target.h"
 #include "weights.h"
 
 static uint32_t needs_with(const kldve_options *options)
@@ -29,18 +32,49 @@ static uint32_t needs_with(const kldve_options *options)
                                                    : KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT;
 }
 
+static kldve_status class_term(const kldve_job *job, size_t c, double *t)
+{
+    return job->options->reading == KLDVE_READING_RIVALS
+               ? kldve_divergence_rivals(job->divergence, c, t)
+               : kldve_divergence_contrast(job->divergence, c, t);
+}
+
+/* The sum of the terms of a set of classes: what pulls one of them from another cancels. */
+static kldve_status together(const kldve_job *job, double *t)
+{
+    size_t n = (size_t)job->shape->classes;
+    double *term = kldve_ctx_alloc(job->ctx, n, sizeof *term);
+    kldve_status st = KLDVE_OK;
+
+    if (!term)
+        return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "out of memory for %zu classes", n);
+    memset(t, 0, n * sizeof *t);
+    for (int32_t j = 0; st == KLDVE_OK && j < job->options->target_count; j++) {
+        st = class_term(job, (size_t)job->options->targets[j], term);
+        for (size_t i = 0; i < n; i++)
+            t[i] += term[i];
+    }
+    kldve_ctx_release(job->ctx, term);
+    return st;
+}
+
 static kldve_status cotangent(const kldve_job *job, double *t)
 {
     size_t n = (size_t)job->shape->classes, c = (size_t)job->target;
 
-    switch (job->options->reading) {
-    case KLDVE_READING_CONTRAST:
-        return kldve_divergence_contrast(job->divergence, c, t);
-    case KLDVE_READING_RIVALS:
-        return kldve_divergence_rivals(job->divergence, c, t);
-    default: /* channel; paper asks for none */
+    /* channel (paper asks for none), and contrast with a truth: the divergence itself */
+    if (job->options->reading == KLDVE_READING_CHANNEL || job->options->truth) {
         memcpy(t, job->alpha, n * sizeof *t);
         return KLDVE_OK;
+    }
+    switch (job->options->target_kind) {
+    case KLDVE_TARGET_VERSUS: /* of all forces only that between the two: +1 and -1 */
+        kldve_target_weights(job->options, job->target, n, t);
+        return KLDVE_OK;
+    case KLDVE_TARGET_SET:
+        return together(job, t);
+    default:
+        return class_term(job, c, t);
     }
 }
 
@@ -76,7 +110,7 @@ static kldve_status map(const kldve_job *job, float *e)
         break;
     default:
         kldve_job_weighted_sum(job, job->weights, e);
-        kldve_reduce_relu(e, kldve_job_cells(job));
+        kldve_job_rectify(job, e, kldve_job_cells(job));
     }
     return KLDVE_OK;
 }

@@ -32,6 +32,9 @@ kldve_status kldve_method_weights_mean(const kldve_job *job, double *weights);
 void kldve_job_weighted_sum(const kldve_job *job, const double *weights, float *map);
 /** The same with |weights_c|. */
 void kldve_job_magnitude_sum(const kldve_job *job, const double *weights, float *map);
+/** ReLU, the usual last step; not if options.sign wants what speaks against the target too. */
+void kldve_job_rectify(const kldve_job *job, float *map, size_t count);
+
 /** E = sum over c of x_c. */
 void kldve_job_sum(const kldve_job *job, float *map);
 

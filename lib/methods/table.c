@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "ctx.h"
-#include "reduce.h"
 #include "struct.h"
+#include "target.h"
 #include "weights.h"
 
 static const kldve_method *const methods[] = {
@@ -17,7 +17,7 @@ static const kldve_method *const methods[] = {
 
 enum {
     METHODS = sizeof methods / sizeof *methods,
-    METHOD_SIZE_0_1 = KLDVE_END_OF(kldve_method, map),
+    METHOD_SIZE_0_1 = KLDVE_END_OF(kldve_method, reserved),
     KNOWN_NEEDS = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT |
                   KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS
 };
@@ -80,8 +80,7 @@ kldve_status kldve_method_cotangent(const kldve_job *job, double *cotangent)
 {
     if (job->method->cotangent)
         return job->method->cotangent(job, cotangent);
-    memset(cotangent, 0, (size_t)job->shape->classes * sizeof *cotangent);
-    cotangent[job->target] = 1;
+    kldve_target_weights(job->options, job->target, (size_t)job->shape->classes, cotangent);
     return KLDVE_OK;
 }
 
@@ -90,7 +89,7 @@ kldve_status kldve_method_map(const kldve_job *job, float *map)
     if (job->method->map)
         return job->method->map(job, map);
     kldve_job_weighted_sum(job, job->weights, map);
-    kldve_reduce_relu(map, kldve_job_cells(job));
+    kldve_job_rectify(job, map, kldve_job_cells(job));
     return KLDVE_OK;
 }
 

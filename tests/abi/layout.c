@@ -20,13 +20,13 @@ ENDS_WITH(kldve_divergence_info, summation);
 ENDS_WITH(kldve_image_limits, bytes);
 ENDS_WITH(kldve_shape, reserved);
 ENDS_WITH(kldve_backend, forward_features);
-ENDS_WITH(kldve_options, flags);
+ENDS_WITH(kldve_options, reserved);
 ENDS_WITH(kldve_input_spec, std);
 ENDS_WITH(kldve_arrays, width);
 ENDS_WITH(kldve_record, seen_height);
 ENDS_WITH(kldve_render_options, opacity);
-ENDS_WITH(kldve_job, flat);
-ENDS_WITH(struct kldve_method, map);
+ENDS_WITH(kldve_job, error);
+ENDS_WITH(struct kldve_method, reserved);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_options, flags);
 ENDS_WITH(kldve_onnx_tensor, dim);
@@ -42,7 +42,11 @@ static_assert(KLDVE_READING_DEFAULT == 0 && KLDVE_READING_PAPER == 1 &&
                   KLDVE_READING_CHANNEL == 2 && KLDVE_READING_CONTRAST == 3 &&
                   KLDVE_READING_RIVALS == 4,
               "readings are never renumbered");
-static_assert(KLDVE_TARGET_RANK == 0 && KLDVE_TARGET_INDEX == 1 && KLDVE_FLAG_CHECK == 1,
+static_assert(KLDVE_TARGET_RANK == 0 && KLDVE_TARGET_INDEX == 1 && KLDVE_TARGET_SET == 2 &&
+                  KLDVE_TARGET_VERSUS == 3 && KLDVE_FLAG_CHECK == 1 && KLDVE_SIGN_DEFAULT == 0 &&
+                  KLDVE_SIGN_POSITIVE == 1 && KLDVE_SIGN_SIGNED == 2 && KLDVE_SIGN_ABSOLUTE == 3 &&
+                  KLDVE_SCORE_LOGIT == 0 && KLDVE_SCORE_PROBABILITY == 1 &&
+                  KLDVE_SCORE_LOG_ODDS == 2,
               "options are never renumbered");
 
 int main(void)

@@ -10,6 +10,7 @@
 #include "block.h"
 #include "finite.h"
 #include "normalise.h"
+#include "random.h"
 #include "reduce.h"
 #include "sensitivity.h"
 #include "struct.h"
@@ -125,19 +126,109 @@ static void test_normalise(void **state)
 {
     float map[4] = {-2, 0, 2, 6}, constant[3] = {5, 5, 5}, huge[3] = {-FLT_MAX, 0, FLT_MAX};
     float wavy[3] = {100, 100.00001f, 99.99999f}, tiny[3] = {0, 1e-40f, 2e-40f};
+    double scale;
 
     (void)state;
-    assert_int_equal(kldve_normalise(map, 4), 0);
+    assert_int_equal(kldve_normalise(KLDVE_SIGN_DEFAULT, map, 4, &scale), 0);
+    assert_true(scale == 1.0 / 8);
     assert_true(map[0] == 0 && map[1] == 0.25f && map[2] == 0.5f && map[3] == 1);
-    assert_int_equal(kldve_normalise(constant, 3), 1);
+    assert_int_equal(kldve_normalise(KLDVE_SIGN_DEFAULT, constant, 3, &scale), 1);
     assert_true(constant[0] == 0 && constant[1] == 0 && constant[2] == 0);
-    assert_int_equal(kldve_normalise(huge, 3), 0);
+    assert_int_equal(kldve_normalise(KLDVE_SIGN_DEFAULT, huge, 3, &scale), 0);
     assert_true(huge[0] == 0 && huge[1] == 0.5f && huge[2] == 1);
-    assert_int_equal(kldve_normalise(wavy, 3), 1);
+    assert_int_equal(kldve_normalise(KLDVE_SIGN_DEFAULT, wavy, 3, &scale), 1);
     assert_true(wavy[0] == 0 && wavy[1] == 0 && wavy[2] == 0);
-    assert_int_equal(kldve_normalise(tiny, 3), 0);
+    assert_int_equal(kldve_normalise(KLDVE_SIGN_DEFAULT, tiny, 3, &scale), 0);
     assert_true(tiny[0] == 0 && fabsf(tiny[1] - 0.5f) < 1e-4f && tiny[2] == 1);
-    assert_int_equal(kldve_normalise(map, 0), 1);
+    assert_int_equal(kldve_normalise(KLDVE_SIGN_DEFAULT, map, 0, &scale), 1);
+}
+
+static void test_normalise_signed(void **state)
+{
+    float map[4] = {-2, 0, 1, 8}, constant[2] = {3, 3}, against[3] = {-4, -1, 0};
+    double scale;
+
+    (void)state;
+    assert_int_equal(kldve_normalise(KLDVE_SIGN_SIGNED, map, 4, &scale), 0);
+    assert_true(map[0] == 0.375f && map[1] == 0.5f && map[2] == 0.5625f && map[3] == 1);
+    assert_true(scale == 1.0 / 16);
+    assert_int_equal(kldve_normalise(KLDVE_SIGN_SIGNED, constant, 2, &scale), 1);
+    assert_true(constant[0] == 0.5f && constant[1] == 0.5f && scale == 0);
+    assert_int_equal(kldve_normalise(KLDVE_SIGN_SIGNED, against, 3, &scale), 0);
+    assert_true(against[0] == 0 && against[1] == 0.375f && against[2] == 0.5f);
+}
+
+static void test_sign(void **state)
+{
+    const float values[3] = {-2, 0, 3},
+                expected[4][3] = {{-2, 0, 3}, {0, 0, 3}, {-2, 0, 3}, {2, 0, 3}};
+
+    (void)state;
+    for (int32_t sign = KLDVE_SIGN_DEFAULT; sign <= KLDVE_SIGN_ABSOLUTE; sign++) {
+        float map[3];
+
+        memcpy(map, values, sizeof map);
+        kldve_apply_sign(sign, map, 3);
+        assert_memory_equal(map, expected[sign], sizeof map);
+    }
+}
+
+static void test_score(void **state)
+{
+    const float k[4] = {1, 2, -3, 0.5f};
+    const int32_t set[2] = {3, 1};
+    double e[4], sum = 0, p1, weight[4];
+    kldve_options o = {.temperature = 2, .target_kind = KLDVE_TARGET_INDEX};
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        sum += e[i] = exp((double)k[i] / 2);
+    p1 = e[1] / sum;
+    assert_true(kldve_target_score(&o, 1, k, 4, KLDVE_SCORE_LOGIT) == 2);
+    assert_true(fabs(kldve_target_score(&o, 1, k, 4, KLDVE_SCORE_PROBABILITY) - p1) < 1e-15);
+    assert_true(fabs(kldve_target_score(&o, 1, k, 4, KLDVE_SCORE_LOG_ODDS) - log2(p1 / (1 - p1))) <
+                1e-14);
+    o.target_kind = KLDVE_TARGET_VERSUS;
+    o.rival = 3;
+    assert_true(kldve_target_score(&o, 1, k, 4, KLDVE_SCORE_LOGIT) == 1.5);
+    kldve_target_weights(&o, 1, 4, weight);
+    assert_true(weight[0] == 0 && weight[1] == 1 && weight[2] == 0 && weight[3] == -1);
+    o.target_kind = KLDVE_TARGET_SET;
+    o.targets = set;
+    o.target_count = 2;
+    assert_true(kldve_target_score(&o, 1, k, 4, KLDVE_SCORE_LOGIT) == 1.25);
+    assert_true(fabs(kldve_target_score(&o, 1, k, 4, KLDVE_SCORE_PROBABILITY) -
+                     (e[1] + e[3]) / sum) < 1e-15);
+    kldve_target_weights(&o, 1, 4, weight);
+    assert_true(weight[0] == 0 && weight[1] == 0.5 && weight[2] == 0 && weight[3] == 0.5);
+}
+
+static void test_generator(void **state)
+{
+    /* The published generator: the first outputs from the states 1234567 and 0. */
+    const uint64_t known[] = {UINT64_C(6457827717110365317), UINT64_C(3203168211198807973)};
+    kldve_random r = {1234567}, other;
+    double sum = 0, squares = 0;
+    enum { DRAWS = 100000 };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        assert_true(kldve_random_bits(&r) == known[i]);
+    r.state = 0;
+    assert_true(kldve_random_bits(&r) == UINT64_C(0xe220a8397b1dcdaf));
+    kldve_random_seed(&r, 5, 1);
+    kldve_random_seed(&other, 5, 2);
+    assert_true(r.state != other.state);
+    for (int i = 0; i < DRAWS; i++) {
+        double u = kldve_random_uniform(&other), v = kldve_random_normal(&r);
+
+        assert_true(u >= 0 && u < 1);
+        sum += v;
+        squares += v * v;
+    }
+    /* Five standard errors. */
+    assert_true(fabs(sum / DRAWS) < 5 / sqrt(DRAWS));
+    assert_true(fabs(squares / DRAWS - 1) < 5 * sqrt(2.0 / DRAWS));
 }
 
 static void test_sensitivity(void **state)
@@ -229,7 +320,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ranks),       cmocka_unit_test(test_probability),
         cmocka_unit_test(test_reduce),      cmocka_unit_test(test_mean),
-        cmocka_unit_test(test_normalise),   cmocka_unit_test(test_sensitivity),
+        cmocka_unit_test(test_normalise),   cmocka_unit_test(test_normalise_signed),
+        cmocka_unit_test(test_sign),        cmocka_unit_test(test_score),
+        cmocka_unit_test(test_generator),      cmocka_unit_test(test_sensitivity),
         cmocka_unit_test(test_finite),      cmocka_unit_test(test_block),
         cmocka_unit_test(test_struct_ages),
     };
