@@ -3,24 +3,6 @@
 
 #include <string.h>
 
-static const char *method_choice(int32_t index)
-{
-    return kldve_method_name(index);
-}
-
-static const char *reading_choice(int32_t index)
-{
-    return kldve_reading_name(index + 1); /* 0 is "default" */
-}
-
-/* In the order of kldve_colormap, whose 0 is "default". */
-static const char *colormap_choice(int32_t index)
-{
-    static const char *const names[] = {"viridis", "inferno", "turbo", "jet", "grey", "diverging"};
-
-    return index >= 0 && index < 6 ? names[index] : NULL;
-}
-
 #define AT(member) offsetof(explain_args, member)
 
 const arg_option explain_options[] = {
@@ -54,16 +36,7 @@ const arg_option explain_options[] = {
     {ARG_INT, "threads", AT(network.threads), "N", "default: one for each core", 1, 1024, NULL},
     {ARG_GROUP, "How the picture is prepared (these win over the card):", 0, NULL, NULL, 0, 0,
      NULL},
-    {ARG_CHOICE, "channels", AT(network.channels), "ORDER", "of the network's input", 0, 0,
-     channels_choice},
-    {ARG_NUMBER, "scale", AT(network.scale), "X", "value = (pixel * scale - mean) / std", 1e-30,
-     1e30, NULL},
-    {ARG_NUMBERS, "mean", AT(network.mean), "A,B,C", "one for each channel, or one for all", -1e30,
-     1e30, NULL},
-    {ARG_NUMBERS, "std", AT(network.std), "A,B,C", "likewise", 1e-30, 1e30, NULL},
-    {ARG_INT, "resize", AT(network.resize), "N", "pixels of the shorter side", 1, 65535, NULL},
-    {ARG_INT, "crop", AT(network.crop), "N", "pixels of the centre square cut out then", 1, 65535,
-     NULL},
+    NETWORK_INPUT_OPTIONS(explain_args, network),
     {ARG_GROUP, "And:", 0, NULL, NULL, 0, 0, NULL},
     {ARG_FLAG, "quiet", AT(network.quiet), NULL, "print failures only", 0, 0, NULL},
     {ARG_END, NULL, 0, NULL, NULL, 0, 0, NULL},
