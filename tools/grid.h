@@ -8,6 +8,8 @@
 
 enum { GRID_NETWORKS = 16, GRID_PICTURES = 256 };
 
+typedef struct grid_method grid_method;
+
 /* ---- the command line --------------------------------------------------------------------- */
 
 /** What the command line says.  The FIRST member of the struct that a command's table fills, so
@@ -17,9 +19,9 @@ typedef struct grid_args {
     network_args reading_network;
     network_args network[GRID_NETWORKS]; /**< in the order given; [0] the built-in one if none is */
     int32_t networks;
-    arg_list method;    /**< NAME or, for kl-dve, NAME:READING; none: kl-dve */
-    arg_list target;    /**< as for explain; none: top1 */
-    int32_t reading;    /**< 1 + number; of a kl-dve that names none; 0: not given */
+    arg_list method;                /**< NAME or, for kl-dve, NAME:READING; none: kl-dve */
+    arg_list target;                /**< as for explain; none: top1 */
+    int32_t reading;                /**< 1 + number; of a kl-dve that names none; 0: not given */
     double temperature, perplexity; /**< 0: not given */
     bool quiet;
     const char *picture[GRID_PICTURES];
@@ -30,85 +32,81 @@ typedef struct grid_args {
 /** Options of every command that explains a grid, to be followed by the command's own.  `member` is
  *  the grid_args in the struct `type`.  In the command's arg_command: .next = grid_next_network,
  *  .max_positional = GRID_PICTURES. */
-#define GRID_OPTIONS(type, member)                                                                 \
-    {ARG_GROUP, "What is explained:", 0, NULL, NULL, 0, 0, NULL},                                  \
-        {ARG_NEXT,                                                                                 \
-         "model",                                                                                  \
-         offsetof(type, member.reading_network.model),                                             \
-         "FILE",                                                                                   \
-         "a network, .onnx; repeat it for more; none: the built-in one",                           \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL},                                                                                    \
-        {ARG_LIST,                                                                                 \
-         "method",                                                                                 \
-         offsetof(type, member.method),                                                            \
-         "NAME",                                                                                   \
-         "repeat it for more; kl-dve:READING for one; default kl-dve",                             \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL},                                                                                    \
-        {ARG_CHOICE,                                                                               \
-         "reading",                                                                                \
-         offsetof(type, member.reading),                                                           \
-         "NAME",                                                                                   \
-         "of a kl-dve without one; default contrast",                                              \
-         0,                                                                                        \
-         0,                                                                                        \
-         reading_choice},                                                                          \
-        {ARG_LIST,                                                                                 \
-         "target",                                                                                 \
-         offsetof(type, member.target),                                                            \
-         "CLASS",                                                                                  \
-         "top1 (default), top2 ..., an index or a label; repeat it for more",                      \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL},                                                                                    \
-        {ARG_NUMBER,                                                                               \
-         "temperature",                                                                            \
-         offsetof(type, member.temperature),                                                       \
-         "T",                                                                                      \
-         "logits are divided by it; default 1",                                                    \
-         1e-6,                                                                                     \
-         1e6,                                                                                      \
-         NULL},                                                                                    \
-        {ARG_NUMBER,                                                                               \
-         "perplexity",                                                                             \
-         offsetof(type, member.perplexity),                                                        \
-         "P",                                                                                      \
-         "of the truth's affinities; default 30",                                                  \
-         1.001,                                                                                    \
-         1e9,                                                                                      \
-         NULL},                                                                                    \
-        {ARG_GROUP,                                                                                \
-         "Of the network whose --model stands before; before the first --model, of all:",          \
-         0,                                                                                        \
-         NULL,                                                                                     \
-         NULL,                                                                                     \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL},                                                                                    \
-        NETWORK_OPTIONS(type, member.reading_network),                                             \
-        {ARG_STRING,                                                                               \
-         "labels",                                                                                 \
-         offsetof(type, member.reading_network.labels),                                            \
-         "FILE",                                                                                   \
-         "names of the classes, one a line",                                                       \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL},                                                                                    \
-        NETWORK_INPUT_OPTIONS(type, member.reading_network),                                       \
-        {ARG_GROUP, "And:", 0, NULL, NULL, 0, 0, NULL},                                            \
-        {ARG_INT,                                                                                  \
-         "threads",                                                                                \
-         offsetof(type, member.reading_network.threads),                                           \
-         "N",                                                                                      \
-         "default: one for each core",                                                             \
-         1,                                                                                        \
-         1024,                                                                                     \
-         NULL},                                                                                    \
-    {                                                                                              \
-        ARG_FLAG, "quiet", offsetof(type, member.quiet), NULL, "print failures only", 0, 0, NULL   \
+#define GRID_OPTIONS(type, member)                                                                   \
+    {ARG_GROUP, "What is explained:", 0, NULL, NULL, 0, 0, NULL},                                    \
+        {ARG_NEXT,                                                                                   \
+         "model",                                                                                    \
+         offsetof(type, member.reading_network.model),                                               \
+         "FILE",                                                                                     \
+         "a network, .onnx; repeat it for more; none: the built-in one",                             \
+         0,                                                                                          \
+         0,                                                                                          \
+         NULL},                                                                                      \
+        {ARG_LIST,                                                                                   \
+         "method",                                                                                   \
+         offsetof(type, member.method),                                                              \
+         "NAME",                                                                                     \
+         "repeat it for more; kl-dve:READING for one; default kl-dve",                               \
+         0,                                                                                          \
+         0,                                                                                          \
+         NULL},                                                                                      \
+        {ARG_CHOICE,                                                                                 \
+         "reading",                                                                                  \
+         offsetof(type, member.reading),                                                             \
+         "NAME",                                                                                     \
+         "of a kl-dve without one; default contrast",                                                \
+         0,                                                                                          \
+         0,                                                                                          \
+         reading_choice},                                                                            \
+        {ARG_LIST,                                                                                   \
+         "target",                                                                                   \
+         offsetof(type, member.target),                                                              \
+         "CLASS",                                                                                    \
+         "top1 (default), top2 ..., an index or a label; repeat it for more",                        \
+         0,                                                                                          \
+         0,                                                                                          \
+         NULL},                                                                                      \
+        {ARG_NUMBER,                                                                                 \
+         "temperature",                                                                              \
+         offsetof(type, member.temperature),                                                         \
+         "T",                                                                                        \
+         "logits are divided by it; default 1",                                                      \
+         1e-6,                                                                                       \
+         1e6,                                                                                        \
+         NULL},                                                                                      \
+        {ARG_NUMBER,                                                                                 \
+         "perplexity",                                                                               \
+         offsetof(type, member.perplexity),                                                          \
+         "P",                                                                                        \
+         "of the truth's affinities; default 30",                                                    \
+         1.001,                                                                                      \
+         1e9,                                                                                        \
+         NULL},                                                                                      \
+        {ARG_GROUP, "Of the network whose --model stands before; before the first --model, of all:", \
+         0,         NULL,                                                                            \
+         NULL,      0,                                                                               \
+         0,         NULL},                                                                           \
+        NETWORK_OPTIONS(type, member.reading_network),                                               \
+        {ARG_STRING,                                                                                 \
+         "labels",                                                                                   \
+         offsetof(type, member.reading_network.labels),                                              \
+         "FILE",                                                                                     \
+         "names of the classes, one a line",                                                         \
+         0,                                                                                          \
+         0,                                                                                          \
+         NULL},                                                                                      \
+        NETWORK_INPUT_OPTIONS(type, member.reading_network),                                         \
+        {ARG_GROUP, "And:", 0, NULL, NULL, 0, 0, NULL},                                              \
+        {ARG_INT,                                                                                    \
+         "threads",                                                                                  \
+         offsetof(type, member.reading_network.threads),                                             \
+         "N",                                                                                        \
+         "default: one for each core",                                                               \
+         1,                                                                                          \
+         1024,                                                                                       \
+         NULL},                                                                                      \
+    {                                                                                                \
+        ARG_FLAG, "quiet", offsetof(type, member.quiet), NULL, "print failures only", 0, 0, NULL     \
     }
 
 /** For arg_command.next: put away what was read of the network before. */
@@ -119,13 +117,18 @@ bool grid_next_network(void *values);
  *  @return EXIT_DONE or the exit status; *go says whether there is something to run. */
 int grid_read_args(const arg_command *command, int argc, char **argv, void *values, bool *go);
 
+/** NAME or kl-dve:READING -> name and reading of *out; `reading` for a kl-dve that names none, 0
+ * for the default.  False if it is none. */
+bool grid_read_method(const char *text, int32_t reading, grid_method *out);
+
 /* ---- the grid ----------------------------------------------------------------------------- */
 
 typedef struct grid_picture {
-    const char *path;       /**< as given */
-    char name[LABEL_SIZE];  /**< without folder and ending, clean */
-    int32_t width, height;  /**< of the file, pixels */
-    kldve_image *image;     /**< scaled down to grid_options.side where the file is larger */
+    const char *path;      /**< as given */
+    char name[LABEL_SIZE]; /**< without folder and ending, clean */
+    int32_t width, height; /**< of the file, pixels */
+    kldve_image *image;    /**< scaled down to the side given to grid_run() */
+    bool shrunk;           /**< that it was */
 } grid_picture;
 
 typedef struct grid_network {
@@ -135,12 +138,12 @@ typedef struct grid_network {
                                 layers behind it, or a number */
 } grid_network;
 
-typedef struct grid_method {
-    const char *name;        /**< kldve_method_name() */
-    int32_t reading;         /**< a kldve_reading for kl-dve, 0 for others */
-    char title[LABEL_SIZE];  /**< for people: "KL-DVE contrast", "Grad-CAM++" */
-    char id[LABEL_SIZE];     /**< for programs: "kl-dve:contrast", "grad-cam++" */
-} grid_method;
+struct grid_method {
+    const char *name;       /**< kldve_method_name() */
+    int32_t reading;        /**< a kldve_reading for kl-dve, 0 for others */
+    char title[LABEL_SIZE]; /**< for people: "KL-DVE contrast", "Grad-CAM++" */
+    char id[LABEL_SIZE];    /**< for programs: "kl-dve:contrast", "grad-cam++" */
+};
 
 typedef struct grid_class {
     int32_t index;
@@ -157,13 +160,16 @@ typedef struct grid_prediction {
 /** One map. */
 typedef struct grid_cell {
     int32_t picture, network, method, target; /**< places in the grid */
-    kldve_heatmap *map;   /**< kldve_heatmap_values(): the map; kldve_heatmap_upsample(): any size;
-                               kldve_heatmap_render(map, picture.image, ...): drawn */
+    /** kldve_heatmap_values(): the map; kldve_heatmap_upsample(): any size;
+     *  kldve_heatmap_render(map, picture.image, ...): drawn.  NULL: the network does not allow this
+     *  method, which was said; then only the places and `why` hold. */
+    kldve_heatmap *map;
     kldve_record record;  /**< record.target: the class; record.seen_*: where the map lies */
     grid_class explained; /**< the class of record.target */
     bool is_signed;       /**< 0.5 of the map is zero: draw it with the diverging colours */
-    double energy_area;   /**< share of the seen area that holds half of the energy; NaN: flat map */
-    double ms;            /**< wall clock of this explanation */
+    double energy_area; /**< share of the seen area that holds half of the energy; NaN: flat map */
+    double ms;          /**< wall clock of this explanation */
+    char why[LABEL_SIZE]; /**< why there is no map, clean; "" if there is one */
 } grid_cell;
 
 typedef struct grid {

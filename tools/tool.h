@@ -79,6 +79,10 @@ const char *method_choice(int32_t index);
 const char *reading_choice(int32_t index);
 const char *colormap_choice(int32_t index);
 
+/** A method's name as it is written in texts, "Grad-CAM++"; the name itself of one that is not
+ *  known here. */
+const char *method_title(const char *name);
+
 /** Options of every command with a network.  `member` is the network_args in the struct `type`. */
 #define NETWORK_OPTIONS(type, member)                                                              \
     {ARG_STRING,                                                                                   \
