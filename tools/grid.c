@@ -71,18 +71,18 @@ static void name_networks(grid *g)
     }
 }
 
-const char *grid_label(const grid *g, int32_t network, int32_t index, char out[LABEL_SIZE])
+const char *grid_label(const grid *g, int32_t net, int32_t index, char out[LABEL_SIZE])
 {
-    if (!network_label(&g->network[network].net, index, out))
+    if (!network_label(&g->network[net].net, index, out))
         snprintf(out, LABEL_SIZE, "class %d", (int)index);
     return out;
 }
 
-const char *grid_short_label(const grid *g, int32_t network, int32_t index, char out[LABEL_SIZE])
+const char *grid_short_label(const grid *g, int32_t net, int32_t index, char out[LABEL_SIZE])
 {
     char *comma;
 
-    grid_label(g, network, index, out);
+    grid_label(g, net, index, out);
     comma = strchr(out, ',');
     if (comma && comma > out)
         *comma = '\0';
@@ -210,27 +210,27 @@ static bool load_networks(grid *g, const grid_args *args, progress *p)
 
 /* ---- explaining --------------------------------------------------------------------------- */
 
-static grid_cell *cell_at(const grid *g, int32_t picture, int32_t network, int32_t method,
+static grid_cell *cell_at(const grid *g, int32_t picture, int32_t net, int32_t method,
                           int32_t target)
 {
-    size_t place = (size_t)picture * (size_t)g->networks + (size_t)network;
+    size_t place = (size_t)picture * (size_t)g->networks + (size_t)net;
 
     place = place * (size_t)g->methods + (size_t)method;
     return &g->cell[place * (size_t)g->targets + (size_t)target];
 }
 
-const grid_cell *grid_cell_at(const grid *g, int32_t picture, int32_t network, int32_t method,
+const grid_cell *grid_cell_at(const grid *g, int32_t picture, int32_t net, int32_t method,
                               int32_t target)
 {
     return cell_at(g, picture, network, method, target);
 }
 
-static grid_prediction *prediction_at(const grid *g, int32_t picture, int32_t network)
+static grid_prediction *prediction_at(const grid *g, int32_t picture, int32_t net)
 {
-    return &g->prediction[(size_t)picture * (size_t)g->networks + (size_t)network];
+    return &g->prediction[(size_t)picture * (size_t)g->networks + (size_t)net];
 }
 
-const grid_prediction *grid_prediction_at(const grid *g, int32_t picture, int32_t network)
+const grid_prediction *grid_prediction_at(const grid *g, int32_t picture, int32_t net)
 {
     return prediction_at(g, picture, network);
 }
@@ -308,20 +308,20 @@ static bool explain_cell(grid *g, const grid_args *args, const kldve_image *pict
 }
 
 static bool explain_network(grid *g, const grid_args *args, const kldve_image *picture, int32_t i,
-                            int32_t network, progress *p)
+                            int32_t net, progress *p)
 {
     int32_t of = g->networks * g->methods * g->targets;
 
     for (int32_t m = 0; m < g->methods; m++)
         for (int32_t t = 0; t < g->targets; t++) {
-            grid_cell *cell = cell_at(g, i, network, m, t);
+            grid_cell *cell = cell_at(g, i, net, m, t);
 
             cell->picture = i;
-            cell->network = network;
+            cell->network = net;
             cell->method = m;
             cell->target = t;
             progress_step(p, "%d of %d: %.60s, %.60s, %s", (int)(cell - g->cell) + 1,
-                          (int)(of * g->pictures), g->picture[i].name, g->network[network].name,
+                          (int)(of * g->pictures), g->picture[i].name, g->network[net].name,
                           g->method[m].id);
             if (!explain_cell(g, args, picture, cell))
                 return false;

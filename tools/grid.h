@@ -190,14 +190,14 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
 
 void grid_free(grid *g);
 
-const grid_prediction *grid_prediction_at(const grid *g, int32_t picture, int32_t network);
-const grid_cell *grid_cell_at(const grid *g, int32_t picture, int32_t network, int32_t method,
+const grid_prediction *grid_prediction_at(const grid *g, int32_t picture, int32_t net);
+const grid_cell *grid_cell_at(const grid *g, int32_t picture, int32_t net, int32_t method,
                               int32_t target);
 
 /** The name of a class of a network as clean text, "class 12" where it has no labels. */
-const char *grid_label(const grid *g, int32_t network, int32_t index, char out[LABEL_SIZE]);
+const char *grid_label(const grid *g, int32_t net, int32_t index, char out[LABEL_SIZE]);
 
 /** The same, the first of its names only: "tench" of "tench, Tinca tinca". */
-const char *grid_short_label(const grid *g, int32_t network, int32_t index, char out[LABEL_SIZE]);
+const char *grid_short_label(const grid *g, int32_t net, int32_t index, char out[LABEL_SIZE]);
 
 #endif
