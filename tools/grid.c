@@ -222,7 +222,7 @@ static grid_cell *cell_at(const grid *g, int32_t picture, int32_t net, int32_t m
 const grid_cell *grid_cell_at(const grid *g, int32_t picture, int32_t net, int32_t method,
                               int32_t target)
 {
-    return cell_at(g, picture, network, method, target);
+    return cell_at(g, picture, net, method, target);
 }
 
 static grid_prediction *prediction_at(const grid *g, int32_t picture, int32_t net)
@@ -232,7 +232,7 @@ static grid_prediction *prediction_at(const grid *g, int32_t picture, int32_t ne
 
 const grid_prediction *grid_prediction_at(const grid *g, int32_t picture, int32_t net)
 {
-    return prediction_at(g, picture, network);
+    return prediction_at(g, picture, net);
 }
 
 static grid_class class_of(const kldve_heatmap *map, int32_t index)

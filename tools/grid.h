@@ -32,81 +32,81 @@ typedef struct grid_args {
 /** Options of every command that explains a grid, to be followed by the command's own.  `member` is
  *  the grid_args in the struct `type`.  In the command's arg_command: .next = grid_next_network,
  *  .max_positional = GRID_PICTURES. */
-#define GRID_OPTIONS(type, member)                                                                   \
-    {ARG_GROUP, "What is explained:", 0, NULL, NULL, 0, 0, NULL},                                    \
-        {ARG_NEXT,                                                                                   \
-         "model",                                                                                    \
-         offsetof(type, member.reading_network.model),                                               \
-         "FILE",                                                                                     \
-         "a network, .onnx; repeat it for more; none: the built-in one",                             \
-         0,                                                                                          \
-         0,                                                                                          \
-         NULL},                                                                                      \
-        {ARG_LIST,                                                                                   \
-         "method",                                                                                   \
-         offsetof(type, member.method),                                                              \
-         "NAME",                                                                                     \
-         "repeat it for more; kl-dve:READING for one; default kl-dve",                               \
-         0,                                                                                          \
-         0,                                                                                          \
-         NULL},                                                                                      \
-        {ARG_CHOICE,                                                                                 \
-         "reading",                                                                                  \
-         offsetof(type, member.reading),                                                             \
-         "NAME",                                                                                     \
-         "of a kl-dve without one; default contrast",                                                \
-         0,                                                                                          \
-         0,                                                                                          \
-         reading_choice},                                                                            \
-        {ARG_LIST,                                                                                   \
-         "target",                                                                                   \
-         offsetof(type, member.target),                                                              \
-         "CLASS",                                                                                    \
-         "top1 (default), top2 ..., an index or a label; repeat it for more",                        \
-         0,                                                                                          \
-         0,                                                                                          \
-         NULL},                                                                                      \
-        {ARG_NUMBER,                                                                                 \
-         "temperature",                                                                              \
-         offsetof(type, member.temperature),                                                         \
-         "T",                                                                                        \
-         "logits are divided by it; default 1",                                                      \
-         1e-6,                                                                                       \
-         1e6,                                                                                        \
-         NULL},                                                                                      \
-        {ARG_NUMBER,                                                                                 \
-         "perplexity",                                                                               \
-         offsetof(type, member.perplexity),                                                          \
-         "P",                                                                                        \
-         "of the truth's affinities; default 30",                                                    \
-         1.001,                                                                                      \
-         1e9,                                                                                        \
-         NULL},                                                                                      \
-        {ARG_GROUP, "Of the network whose --model stands before; before the first --model, of all:", \
-         0,         NULL,                                                                            \
-         NULL,      0,                                                                               \
-         0,         NULL},                                                                           \
-        NETWORK_OPTIONS(type, member.reading_network),                                               \
-        {ARG_STRING,                                                                                 \
-         "labels",                                                                                   \
-         offsetof(type, member.reading_network.labels),                                              \
-         "FILE",                                                                                     \
-         "names of the classes, one a line",                                                         \
-         0,                                                                                          \
-         0,                                                                                          \
-         NULL},                                                                                      \
-        NETWORK_INPUT_OPTIONS(type, member.reading_network),                                         \
-        {ARG_GROUP, "And:", 0, NULL, NULL, 0, 0, NULL},                                              \
-        {ARG_INT,                                                                                    \
-         "threads",                                                                                  \
-         offsetof(type, member.reading_network.threads),                                             \
-         "N",                                                                                        \
-         "default: one for each core",                                                               \
-         1,                                                                                          \
-         1024,                                                                                       \
-         NULL},                                                                                      \
-    {                                                                                                \
-        ARG_FLAG, "quiet", offsetof(type, member.quiet), NULL, "print failures only", 0, 0, NULL     \
+#define GRID_OPTIONS(type, member)                                                                 \
+    {ARG_GROUP, "What is explained:", 0, NULL, NULL, 0, 0, NULL},                                  \
+        {ARG_NEXT,                                                                                 \
+         "model",                                                                                  \
+         offsetof(type, member.reading_network.model),                                             \
+         "FILE",                                                                                   \
+         "a network, .onnx; repeat it for more; none: the built-in one",                           \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+        {ARG_LIST,                                                                                 \
+         "method",                                                                                 \
+         offsetof(type, member.method),                                                            \
+         "NAME",                                                                                   \
+         "repeat it for more; kl-dve:READING for one; default kl-dve",                             \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+        {ARG_CHOICE,                                                                               \
+         "reading",                                                                                \
+         offsetof(type, member.reading),                                                           \
+         "NAME",                                                                                   \
+         "of a kl-dve without one; default contrast",                                              \
+         0,                                                                                        \
+         0,                                                                                        \
+         reading_choice},                                                                          \
+        {ARG_LIST,                                                                                 \
+         "target",                                                                                 \
+         offsetof(type, member.target),                                                            \
+         "CLASS",                                                                                  \
+         "top1 (default), top2 ..., an index or a label; repeat it for more",                      \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+        {ARG_NUMBER,                                                                               \
+         "temperature",                                                                            \
+         offsetof(type, member.temperature),                                                       \
+         "T",                                                                                      \
+         "logits are divided by it; default 1",                                                    \
+         1e-6,                                                                                     \
+         1e6,                                                                                      \
+         NULL},                                                                                    \
+        {ARG_NUMBER,                                                                               \
+         "perplexity",                                                                             \
+         offsetof(type, member.perplexity),                                                        \
+         "P",                                                                                      \
+         "of the truth's affinities; default 30",                                                  \
+         1.001,                                                                                    \
+         1e9,                                                                                      \
+         NULL},                                                                                    \
+        {ARG_GROUP, "Of the network whose --model stands before (before the first: of all):",      \
+         0,         NULL,                                                                          \
+         NULL,      0,                                                                             \
+         0,         NULL},                                                                         \
+        NETWORK_OPTIONS(type, member.reading_network),                                             \
+        {ARG_STRING,                                                                               \
+         "labels",                                                                                 \
+         offsetof(type, member.reading_network.labels),                                            \
+         "FILE",                                                                                   \
+         "names of the classes, one a line",                                                       \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+        NETWORK_INPUT_OPTIONS(type, member.reading_network),                                       \
+        {ARG_GROUP, "And:", 0, NULL, NULL, 0, 0, NULL},                                            \
+        {ARG_INT,                                                                                  \
+         "threads",                                                                                \
+         offsetof(type, member.reading_network.threads),                                           \
+         "N",                                                                                      \
+         "default: one for each core",                                                             \
+         1,                                                                                        \
+         1024,                                                                                     \
+         NULL},                                                                                    \
+    {                                                                                              \
+        ARG_FLAG, "quiet", offsetof(type, member.quiet), NULL, "print failures only", 0, 0, NULL   \
     }
 
 /** For arg_command.next: put away what was read of the network before. */
