@@ -42,21 +42,6 @@ const arg_option explain_options[] = {
     {ARG_END, NULL, 0, NULL, NULL, 0, 0, NULL},
 };
 
-static bool has_ending(const char *path, const char *const *endings)
-{
-    size_t n = strlen(path);
-
-    for (; *endings; endings++) {
-        size_t m = strlen(*endings), i = 0;
-
-        while (n > m && i < m && (path[n - m + i] | 0x20) == (*endings)[i])
-            i++;
-        if (i == m)
-            return true;
-    }
-    return false;
-}
-
 /* What can be known to be wrong before anything is read.  EXIT_DONE if nothing is. */
 static int check_args(const explain_args *args)
 {
@@ -65,9 +50,9 @@ static int check_args(const explain_args *args)
     const char *const images[] = {args->overlay, args->heat};
 
     for (int i = 0; i < 2; i++)
-        if (images[i] && !has_ending(images[i], pictures))
+        if (images[i] && !path_has_ending(images[i], pictures))
             return args_usage("explain", "%s: a picture to write ends in .png or .jpg", images[i]);
-    if (args->map && !has_ending(args->map, arrays))
+    if (args->map && !path_has_ending(args->map, arrays))
         return args_usage("explain", "%s: the map is written as .npy, end the name so", args->map);
     if (args->network.resize > 0 && args->network.crop > args->network.resize)
         return args_usage("explain", "--crop %d is more than --resize %d", (int)args->network.crop,
@@ -92,7 +77,7 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
         return EXIT_USAGE;
     if (n == 0)
         return args_usage("explain", "a picture is missing: kldve explain [MODEL.onnx] PICTURE");
-    if (n == 1 && has_ending(positional[0], models))
+    if (n == 1 && path_has_ending(positional[0], models))
         return args_usage("explain", "a picture is missing behind %s", positional[0]);
     args->picture = positional[n - 1];
     args->network.model = n == 2 ? positional[0] : NULL;

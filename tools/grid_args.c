@@ -34,13 +34,6 @@ static void end_networks(grid_args *a)
     }
 }
 
-static bool is_network(const char *path)
-{
-    size_t n = strlen(path);
-
-    return n > 5 && strcmp(path + n - 5, ".onnx") == 0;
-}
-
 bool grid_read_method(const char *text, int32_t reading, grid_method *out)
 {
     const char *colon = strchr(text, ':');
@@ -63,13 +56,14 @@ bool grid_read_method(const char *text, int32_t reading, grid_method *out)
 /* What can be known to be wrong before anything is read.  EXIT_DONE if nothing is. */
 static int check(const arg_command *command, const grid_args *a)
 {
+    static const char *const models[] = {".onnx", NULL};
     grid_method method;
 
     if (a->pictures == 0)
         return args_usage(command->name, "a picture is missing: kldve %s %s", command->name,
                           command->usage);
     for (int32_t i = 0; i < a->pictures; i++)
-        if (is_network(a->picture[i]))
+        if (path_has_ending(a->picture[i], models))
             return args_usage(command->name, "%s is no picture: give networks with --model",
                               a->picture[i]);
     for (int32_t i = 0; i < a->method.count; i++)

@@ -200,6 +200,9 @@ typedef struct output_part {
  *  as a pipe, is written to directly; "-" is standard output.  False after a message. */
 bool output_write(const char *path, const output_part *part, size_t parts);
 
+/** Whether a path ends in one of a list, ".png", ".jpg", NULL, in any case, and is not only that. */
+bool path_has_ending(const char *path, const char *const *endings);
+
 /** True when everything printed so far reached standard output; else false after a message. */
 bool output_flush(void);
 
@@ -213,6 +216,6 @@ bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim,
 
 /* ---- the commands ------------------------------------------------------------------------- */
 
-extern const arg_command explain_command, layers_command;
+extern const arg_command explain_command, compare_command, layers_command;
 
 #endif
