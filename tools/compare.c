@@ -22,7 +22,7 @@ static const arg_option options[] = {
     {ARG_STRING, "json", AT(json), "FILE", "all figures; - is standard output", 0, 0, NULL},
     {ARG_FLAG, "table", AT(table), NULL, "print the table too", 0, 0, NULL},
     {ARG_GROUP, "The sheet:", 0, NULL, NULL, 0, 0, NULL},
-    {ARG_STRING, "size", AT(size), "SIZE", "paper (170 mm, default), column (85 mm), slide, or mm",
+    {ARG_STRING, "sheet", AT(size), "SIZE", "paper (170 mm, default), column (85 mm), slide, or mm",
      0, 0, NULL},
     {ARG_CHOICE, "columns", AT(look.columns), "WHAT", "default: what there is several of", 0, 0,
      columns_choice},
@@ -54,7 +54,7 @@ static int read_size(const char *text, sheet_options *look)
     look->width = strtod(text, &end);
     if (end != text && *end == '\0' && look->width >= NARROWEST && look->width <= WIDEST)
         return EXIT_DONE;
-    return args_usage("compare", "--size: '%s' is none of: paper, column, slide, %d to %d mm", text,
+    return args_usage("compare", "--sheet: '%s' is none of: paper, column, slide, %d to %d mm", text,
                       NARROWEST, WIDEST);
 }
 

@@ -31,6 +31,26 @@ static void put(const char *text, int width)
     printf("%s%*s", n < width ? "" : "...", n < width ? width - n : 1, "");
 }
 
+/* The same for a name, cut in its middle: those of a network at two layers begin alike. */
+static void put_name(const char *name, int width)
+{
+    int n = characters(name), head = (width - 4) / 3, tail = width - 4 - head;
+    int at = 0;
+
+    if (n < width) {
+        put(name, width);
+        return;
+    }
+    for (const char *c = name; *c; c++) {
+        at += ((unsigned char)*c & 0xc0) != 0x80;
+        if (at == head + 1 && ((unsigned char)*c & 0xc0) != 0x80)
+            printf("...");
+        if (at <= head || at > n - tail)
+            putchar(*c);
+    }
+    printf(" ");
+}
+
 /* A share, at the right of a column. */
 static void put_share(const char *text, double share)
 {
@@ -53,7 +73,7 @@ static void put_head(const grid *g, const char *what, int32_t first, int32_t end
     printf("\n");
     put(what, FIRST);
     for (int32_t n = first; n < end; n++)
-        put(g->network[n].name, COLUMN);
+        put_name(g->network[n].name, COLUMN);
     printf("\n");
 }
 

@@ -31,42 +31,39 @@ static void append(char text[LABEL_SIZE], const char *more)
     clean_text(whole, text, LABEL_SIZE);
 }
 
-static bool is_twin(const grid *g, int32_t i, bool (*alike)(const grid *, int32_t, int32_t))
+/* Whether another network is called alike, and, if asked, explained at the same layer. */
+static bool has_twin(const grid *g, int32_t i, bool same_layer)
 {
+    const grid_network *n = &g->network[i];
+
     for (int32_t j = 0; j < g->networks; j++)
-        if (j != i && alike(g, i, j))
+        if (j != i && strcmp(g->network[j].file, n->file) == 0 &&
+            (!same_layer || strcmp(g->network[j].net.layer, n->net.layer) == 0))
             return true;
     return false;
-}
-
-static bool same_file_name(const grid *g, int32_t i, int32_t j)
-{
-    char a[LABEL_SIZE], b[LABEL_SIZE];
-
-    stem(g->network[i].net.name, a);
-    stem(g->network[j].net.name, b);
-    return strcmp(a, b) == 0;
-}
-
-static bool same_layer(const grid *g, int32_t i, int32_t j)
-{
-    return same_file_name(g, i, j) && strcmp(g->network[i].net.layer, g->network[j].net.layer) == 0;
 }
 
 static void name_networks(grid *g)
 {
     for (int32_t i = 0; i < g->networks; i++) {
         grid_network *n = &g->network[i];
+
+        if (n->args->title)
+            clean_text(n->args->title, n->file, sizeof n->file);
+        else if (n->args->model)
+            stem(n->args->model, n->file);
+        else
+            clean_text(n->net.name, n->file, sizeof n->file);
+    }
+    for (int32_t i = 0; i < g->networks; i++) {
+        grid_network *n = &g->network[i];
         char number[16];
 
-        if (n->args->model)
-            stem(n->args->model, n->name);
-        else
-            snprintf(n->name, sizeof n->name, "%s", n->net.name);
+        memcpy(n->name, n->file, sizeof n->name);
         snprintf(number, sizeof number, "#%d", (int)i + 1);
-        if (is_twin(g, i, same_file_name))
+        if (has_twin(g, i, false))
             append(n->name, n->net.layer);
-        if (is_twin(g, i, same_layer))
+        if (has_twin(g, i, true))
             append(n->name, number);
     }
 }

@@ -86,6 +86,14 @@ typedef struct grid_args {
          0,         NULL,                                                                          \
          NULL,      0,                                                                             \
          0,         NULL},                                                                         \
+        {ARG_STRING,                                                                               \
+         "name",                                                                                   \
+         offsetof(type, member.reading_network.title),                                             \
+         "TEXT",                                                                                   \
+         "what to call it; else the name of the file",                                             \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
         NETWORK_OPTIONS(type, member.reading_network),                                             \
         {ARG_STRING,                                                                               \
          "labels",                                                                                 \
@@ -134,8 +142,9 @@ typedef struct grid_picture {
 typedef struct grid_network {
     const network_args *args;
     network net;           /**< net.labels, net.layer, net.shape ... */
-    char name[LABEL_SIZE]; /**< of the file, without folder and .onnx, clean; two alike get their
-                                layers behind it, or a number */
+    char file[LABEL_SIZE]; /**< the name before `name` got something behind it */
+    char name[LABEL_SIZE]; /**< as --name says, else the file's without folder and .onnx, clean; of
+                                two alike each gets its layer behind it, or a number */
 } grid_network;
 
 struct grid_method {

@@ -25,14 +25,13 @@ static void run(sheet_pen *pen, double *x, double y, double end, const char *tex
 static void run_class(sheet_pen *pen, const grid *g, int32_t net, const grid_class *c, double *x,
                       double y, double end, sheet_style s)
 {
-    char label[LABEL_SIZE], share[32], text[LABEL_SIZE + 40];
+    char label[LABEL_SIZE], share[32];
 
     grid_short_label(g, net, c->index, label);
     sheet_share(c->probability, share, sizeof share);
     run(pen, x, y, end, label, s);
     s.bold = false;
     s.ink = INK_FAINT;
-    snprintf(text, sizeof text, " %s", share);
     *x += 0.3 * s.size;
     run(pen, x, y, end, share, s);
     *x += s.size;
@@ -131,7 +130,7 @@ static void draw_bar(cairo_t *cairo, double x, double y, double width, double si
 static void draw_area(sheet_pen *pen, const grid_cell *cell, sheet_box tile, double y, double size)
 {
     sheet_style s = style(size, false, INK_NORMAL, ALIGN_RIGHT);
-    double room = 3.6 * size; /* of "100 %" and what is left before it */
+    double room = 3.4 * size; /* of "100 %" and what is left before it */
     char text[32];
 
     if (isnan(cell->energy_area)) {
@@ -141,7 +140,8 @@ static void draw_area(sheet_pen *pen, const grid_cell *cell, sheet_box tile, dou
     }
     sheet_share(cell->energy_area, text, sizeof text);
     sheet_text(pen, text, tile.x, y, tile.width, &s);
-    draw_bar(pen->cairo, tile.x, y, tile.width - room, size, cell->energy_area);
+    if (tile.width > 1.5 * room)
+        draw_bar(pen->cairo, tile.x, y, tile.width - room, size, cell->energy_area);
 }
 
 /* Label at the left, share at the right. */
@@ -161,7 +161,14 @@ static void draw_class(sheet_pen *pen, const grid *g, int32_t net, const grid_cl
     sheet_text(pen, text, tile.x, y, tile.width - used - 0.4 * size, &s);
 }
 
-static void draw_caption(sheet_pen *pen, const sheet_layout *l, const grid *g,
+/* Once for the rows of a picture; where pictures are columns the heading does. */
+static bool names_picture(const sheet_layout *l, const grid *g, int32_t row)
+{
+    return l->kind != SHEET_COLUMNS_PICTURES &&
+           (row == 0 || l->rows == g->pictures || sheet_row_begins_group(l, g, row));
+}
+
+static void draw_caption(sheet_pen *pen, const sheet_layout *l, const grid *g, int32_t row,
                          const sheet_slot *slot, sheet_box tile)
 {
     const grid_cell *cell =
@@ -171,7 +178,7 @@ static void draw_caption(sheet_pen *pen, const sheet_layout *l, const grid *g,
     sheet_style s = style(size, false, INK_FAINT, ALIGN_LEFT);
 
     if (slot->is_photo) {
-        if (l->kind != SHEET_COLUMNS_PICTURES)
+        if (names_picture(l, g, row))
             sheet_text(pen, g->picture[slot->picture].name, tile.x, y, tile.width, &s);
         return;
     }
@@ -227,12 +234,12 @@ int32_t sheet_heading_lines(sheet_pen *pen, const sheet_layout *l, const grid *g
 static void draw_headings(sheet_pen *pen, const sheet_layout *l, const grid *g)
 {
     sheet_style s = heading_style(l), title = style(1.5 * l->font, true, INK_STRONG, ALIGN_LEFT);
-    double y = l->margin + l->title + l->heading - (line - ascent) * l->font - 0.2 * l->font;
+    double y = l->margin + l->title + l->heading - (line - ascent) * l->font - 0.85 * l->font;
     double left = sheet_tile_at(l, g, 0, 0).x;
 
     if (l->title > 0)
-        sheet_text(pen, l->text_title, left, l->margin + ascent * title.size, l->width - 2 * left,
-                   &title);
+        sheet_text(pen, l->text_title, left, l->margin + ascent * title.size,
+                   l->width - left - l->margin, &title);
     for (int32_t c = 0; c < l->columns; c++)
         if (*heading_of(l, g, c))
             sheet_text_above(pen, heading_of(l, g, c), sheet_tile_at(l, g, 0, c).x, y,
@@ -297,10 +304,10 @@ static void draw_row_head(sheet_pen *pen, const sheet_layout *l, const grid *g, 
     }
 }
 
-static void draw_rule(sheet_pen *pen, const sheet_layout *l, const grid *g, int32_t row)
+/* Across the sheet, at y. */
+static void draw_rule(sheet_pen *pen, const sheet_layout *l, const grid *g, double y)
 {
-    sheet_box tile = sheet_tile_at(l, g, row, 0);
-    double y = tile.y - l->row_head - (l->row_gap + l->group_gap) / 2;
+    sheet_box tile = sheet_tile_at(l, g, 0, 0);
 
     sheet_ink_set(pen->cairo, INK_RULE);
     cairo_set_line_width(pen->cairo, 0.5);
@@ -368,7 +375,7 @@ static void draw_meaning(sheet_pen *pen, const sheet_layout *l, const grid *g, d
     draw_bar(pen->cairo, left, y, sample, s.size, 0.3);
     sheet_text(pen, text, left + sample + 0.6 * s.size, y, end - left - sample - 0.6 * s.size, &s);
     if (l->kind == SHEET_COLUMNS_NETWORKS && l->row_head == 0) {
-        s.align = l->footer_lines > 2 ? ALIGN_RIGHT : ALIGN_RIGHT;
+        s.align = ALIGN_RIGHT;
         s.ink = INK_NORMAL;
         sheet_text(pen, g->method[0].title, x, y + (l->footer_lines > 2 ? -1 : 1) * line * l->font,
                    end - x, &s);
@@ -397,9 +404,11 @@ bool sheet_draw(sheet_pen *pen, const sheet_layout *l, const grid *g, const shee
     cairo_set_source_rgb(pen->cairo, 1, 1, 1);
     cairo_paint(pen->cairo);
     draw_headings(pen, l, g);
+    draw_rule(pen, l, g, l->margin + l->title + l->heading - 0.55 * l->font);
     for (int32_t r = 0; r < l->rows; r++) {
         if (sheet_row_begins_group(l, g, r))
-            draw_rule(pen, l, g, r);
+            draw_rule(pen, l, g,
+                      sheet_tile_at(l, g, r, 0).y - l->row_head - (l->row_gap + l->group_gap) / 2);
         if (l->row_head > 0 && !(l->kind == SHEET_COLUMNS_PICTURES && r == 0))
             draw_row_head(pen, l, g, r);
         for (int32_t c = 0; c < l->columns; c++) {
@@ -408,7 +417,7 @@ bool sheet_draw(sheet_pen *pen, const sheet_layout *l, const grid *g, const shee
 
             if (!draw_tile(pen, l, g, o, &slot, tile))
                 return false;
-            draw_caption(pen, l, g, &slot, tile);
+            draw_caption(pen, l, g, r, &slot, tile);
         }
     }
     draw_foot(pen, l, g, o);

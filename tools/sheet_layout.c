@@ -114,6 +114,13 @@ static void size_tiles(sheet_layout *l, const grid *g, double width)
     l->tile_height = snap(l, l->tile_width * tallest(g));
 }
 
+/* From the left of the first tile to the right of the last. */
+static double width_of_content(const sheet_layout *l)
+{
+    return l->columns * l->tile_width + (l->columns - 1) * l->gap +
+           (l->kind != SHEET_COLUMNS_PICTURES ? l->photo_gap : 0);
+}
+
 static double width_of_tiles(const sheet_layout *l)
 {
     double between = l->gap * (l->columns - 1);
@@ -121,31 +128,6 @@ static double width_of_tiles(const sheet_layout *l)
     if (l->kind != SHEET_COLUMNS_PICTURES)
         between += l->photo_gap;
     return (l->width - 2 * l->margin - between) / l->columns;
-}
-
-bool sheet_layout_across(sheet_layout *l, const grid *g, const sheet_options *o)
-{
-    memset(l, 0, sizeof *l);
-    l->kind = kind_of(g, o);
-    l->text_title = o->title;
-    count(l, g);
-    l->width = o->slide ? slide_width : (o->width > 0 ? o->width : 170) * mm;
-    l->scale = o->slide ? 2 : SHEET_DPI / 72.0;
-    l->margin = o->slide ? 30 : 4;
-    l->gap = snap(l, clamp(l->width / 100, 2.5, 8));
-    l->photo_gap = l->gap;
-    if (width_of_tiles(l) < narrowest) {
-        complain("a sheet of %d columns has no room: give fewer, a wider --size or other --columns",
-                 (int)l->columns);
-        return false;
-    }
-    size_tiles(l, g, width_of_tiles(l));
-    l->font = o->slide ? clamp(0.12 * l->tile_width, 8, 14) : clamp(0.11 * l->tile_width, 5.5, 7.5);
-    l->says_target = g->targets > 1 || strcmp(g->target[0], "top1") != 0;
-    l->caption_lines = l->kind == SHEET_COLUMNS_METHODS ? 1 : l->says_target ? 3 : 2;
-    l->footer_lines = l->width < 300 ? 3 : 2;
-    l->heading_lines = 1;
-    return true;
 }
 
 /* Everything but the tiles. */
@@ -168,36 +150,72 @@ static bool has_row_heads(const sheet_layout *l, const grid *g)
     return l->kind != SHEET_COLUMNS_NETWORKS || g->methods * g->targets > 1;
 }
 
-/* The tiles get what the rest of a slide leaves. */
-static bool fit_slide(sheet_layout *l, const grid *g)
+static void set_font(sheet_layout *l, bool slide)
 {
-    double left = slide_height - height_without_tiles(l, g);
-    double height = left / l->rows, width = l->tile_width * height / l->tile_height;
-
-    if (height < l->tile_height)
-        size_tiles(l, g, width);
-    l->height = slide_height;
-    if (left > 0 && l->tile_width >= narrowest)
-        return true;
-    complain("a slide has no room for %d rows: give fewer, other --columns or --size paper",
-             (int)l->rows);
-    return false;
+    l->font = slide ? clamp(0.11 * l->tile_width, 7, 14) : clamp(0.11 * l->tile_width, 5.5, 7.5);
 }
 
-bool sheet_layout_down(sheet_layout *l, const grid *g, const sheet_options *o)
+/* Everything that goes with the size of the text; how high the sheet is then. */
+static double stack(sheet_layout *l, const grid *g, bool slide)
 {
-    double step = line * l->font;
+    double step;
 
-    l->title = o->title ? 2.2 * 1.5 * l->font : 0;
-    l->heading = step * l->heading_lines + 0.45 * l->font;
+    set_font(l, slide);
+    step = line * l->font;
+    l->title = l->text_title ? 2.2 * 1.5 * l->font : 0;
+    l->heading = step * l->heading_lines + 1.1 * l->font;
     l->row_head = has_row_heads(l, g) ? step + 0.35 * l->font : 0;
     l->caption = step * l->caption_lines + 0.15 * l->font;
     l->row_gap = 0.7 * l->font;
     l->group_gap = 1.1 * l->font;
+    l->footer_lines = width_of_content(l) < 44 * l->font ? 3 : 2;
     l->footer = 1.3 * l->font + step * l->footer_lines;
+    return height_without_tiles(l, g) + l->rows * l->tile_height;
+}
+
+bool sheet_layout_across(sheet_layout *l, const grid *g, const sheet_options *o)
+{
+    memset(l, 0, sizeof *l);
+    l->kind = kind_of(g, o);
+    count(l, g);
+    l->text_title = o->title;
+    l->width = o->slide ? slide_width : (o->width > 0 ? o->width : 170) * mm;
+    l->scale = o->slide ? 2 : SHEET_DPI / 72.0;
+    l->margin = o->slide ? 24 : 4;
+    l->gap = snap(l, clamp(l->width / 80, 5, 12));
+    l->photo_gap = snap(l, l->gap / 2);
+    l->says_target = g->targets > 1 || strcmp(g->target[0], "top1") != 0;
+    l->caption_lines = l->kind == SHEET_COLUMNS_METHODS ? 1 : l->says_target ? 3 : 2;
+    if (width_of_tiles(l) < narrowest) {
+        complain(
+            "a sheet of %d columns has no room: give fewer, a wider --sheet or other --columns",
+            (int)l->columns);
+        return false;
+    }
+    size_tiles(l, g, width_of_tiles(l));
+    l->heading_lines = 2;
+    if (o->slide) {
+        l->height = slide_height;
+        while (l->tile_width >= narrowest && stack(l, g, true) > slide_height)
+            size_tiles(l, g, l->tile_width - 0.5);
+        if (l->tile_width < narrowest) {
+            complain(
+                "a slide has no room for %d rows: give fewer, other --columns or --sheet paper",
+                (int)l->rows);
+            return false;
+        }
+    }
+    set_font(l, o->slide);
+    return true;
+}
+
+bool sheet_layout_down(sheet_layout *l, const grid *g, const sheet_options *o)
+{
+    double height = stack(l, g, o->slide);
+
     if (o->slide)
-        return fit_slide(l, g);
-    l->height = snap(l, height_without_tiles(l, g) + l->rows * l->tile_height);
+        return true;
+    l->height = snap(l, height);
     if (l->height * l->scale <= MOST_PIXELS)
         return true;
     complain("the sheet would be %.0f mm high: give fewer pictures, networks or targets",
@@ -208,9 +226,7 @@ bool sheet_layout_down(sheet_layout *l, const grid *g, const sheet_options *o)
 sheet_box sheet_tile_at(const sheet_layout *l, const grid *g, int32_t row, int32_t column)
 {
     double photo = l->kind != SHEET_COLUMNS_PICTURES && column > 0 ? l->photo_gap : 0;
-    double used = l->columns * l->tile_width + (l->columns - 1) * l->gap +
-                  (l->kind != SHEET_COLUMNS_PICTURES ? l->photo_gap : 0);
-    double x = l->margin + fmax((l->width - 2 * l->margin - used) / 2, 0);
+    double x = fmax((l->width - width_of_content(l)) / 2, l->margin);
     double y = l->margin + l->title + l->heading;
 
     for (int32_t r = 0; r <= row; r++) {

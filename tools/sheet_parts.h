@@ -77,7 +77,7 @@ typedef struct sheet_layout {
     bool says_target; /**< other classes than the predicted one are shown */
 } sheet_layout;
 
-/** The widths.  False after a message: too many columns. */
+/** The widths, of a slide also what its height leaves of them.  False after a message: no room. */
 bool sheet_layout_across(sheet_layout *l, const grid *g, const sheet_options *options);
 
 /** The heights, once heading_lines is known.  False after a message: the sheet is too high. */

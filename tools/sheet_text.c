@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char default_family[] = "Inter,Noto Sans,Liberation Sans,DejaVu Sans,sans-serif";
 
@@ -26,6 +27,8 @@ bool sheet_pen_open(sheet_pen *pen, cairo_t *cairo, const char *family)
     if (!pen->layout || !pen->font)
         return false;
     set_font_options(pen->layout);
+    /* Else letters would stand on whole points, and look spaced out. */
+    pango_context_set_round_glyph_positions(pango_layout_get_context(pen->layout), FALSE);
     pango_font_description_set_family(pen->font, family ? family : default_family);
     /* Labels come from files: whatever they hold, they are one paragraph. */
     pango_layout_set_single_paragraph_mode(pen->layout, TRUE);
@@ -71,6 +74,29 @@ static void set(sheet_pen *pen, const char *text, double width, const sheet_styl
     pango_layout_set_text(pen->layout, text, -1);
 }
 
+/* A second line may begin behind an underscore, which names of files have in place of spaces, and
+ * takes no hyphen: that would change the name.  Strings are short: LABEL_SIZE. */
+static void set_wrapping(sheet_pen *pen, const char *text, double width, const sheet_style *style)
+{
+    static const char may_break[] = "\xe2\x80\x8b"; /* space of no width */
+    char broken[4 * LABEL_SIZE];
+    size_t used = 0;
+    PangoAttrList *attributes = pango_attr_list_new();
+
+    for (; *text && used + 4 < sizeof broken; text++) {
+        broken[used++] = *text;
+        if (*text == '_') {
+            memcpy(broken + used, may_break, 3);
+            used += 3;
+        }
+    }
+    broken[used] = '\0';
+    set(pen, broken, width, style);
+    pango_attr_list_insert(attributes, pango_attr_insert_hyphens_new(FALSE));
+    pango_layout_set_attributes(pen->layout, attributes);
+    pango_attr_list_unref(attributes);
+}
+
 static double width_of(sheet_pen *pen)
 {
     int width, height;
@@ -95,7 +121,7 @@ void sheet_text_above(sheet_pen *pen, const char *text, double x, double y, doub
     PangoLayoutIter *iter;
     int baseline;
 
-    set(pen, text, width, style);
+    set_wrapping(pen, text, width, style);
     iter = pango_layout_get_iter(pen->layout);
     while (pango_layout_iter_next_line(iter))
         ;
@@ -104,12 +130,17 @@ void sheet_text_above(sheet_pen *pen, const char *text, double x, double y, doub
     sheet_ink_set(pen->cairo, style->ink);
     cairo_move_to(pen->cairo, x, y - (double)baseline / PANGO_SCALE);
     pango_cairo_show_layout(pen->cairo, pen->layout);
+    pango_layout_set_attributes(pen->layout, NULL);
 }
 
 int32_t sheet_text_lines(sheet_pen *pen, const char *text, double width, const sheet_style *style)
 {
-    set(pen, text, width, style);
-    return pango_layout_get_line_count(pen->layout);
+    int32_t lines;
+
+    set_wrapping(pen, text, width, style);
+    lines = pango_layout_get_line_count(pen->layout);
+    pango_layout_set_attributes(pen->layout, NULL);
+    return lines;
 }
 
 double sheet_text_width(sheet_pen *pen, const char *text, const sheet_style *style)

@@ -50,6 +50,7 @@ void progress_end(progress *p);
 /** What the command line says of the network; 0 and NULL: nothing. */
 typedef struct network_args {
     const char *model; /**< NULL: the built-in one */
+    const char *title; /**< what to call it beside others; NULL: after its file */
     const char *card, *layer, *logits, *labels;
     int32_t channels; /**< 1 + a kldve_channels */
     double scale;
