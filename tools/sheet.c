@@ -66,7 +66,7 @@ static bool lay_out(sheet_layout *l, const grid *g, const sheet_options *o)
 {
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
     cairo_t *cairo = cairo_create(surface);
-    sheet_pen pen;
+    sheet_pen pen = {NULL, NULL, NULL};
     bool ok = sheet_layout_across(l, g, o);
 
     if (ok && (ok = sheet_pen_open(&pen, cairo, o->font)))
@@ -97,7 +97,7 @@ static cairo_status_t draw(cairo_surface_t *surface, format f, const sheet_layou
 {
     cairo_t *cairo = cairo_create(surface);
     cairo_status_t status;
-    sheet_pen pen;
+    sheet_pen pen = {NULL, NULL, NULL};
 
     if (f == FORMAT_PNG)
         cairo_scale(cairo, l->scale, l->scale);
