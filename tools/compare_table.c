@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COLUMN = 22, FIRST = 30, BESIDE = 4 };
+enum { COLUMN = 26, FIRST = 26, BESIDE = 3 };
 
 /* Characters, not bytes, of UTF-8 that is valid. */
 static int characters(const char *text)
