@@ -111,6 +111,14 @@ static bool parse_choice(const arg_option *o, const char *text, int32_t *out)
     return false;
 }
 
+static bool parse_list(const char *text, arg_list *out)
+{
+    if (*text == '\0' || out->count == ARG_LIST_MAX)
+        return false;
+    out->text[out->count++] = text;
+    return true;
+}
+
 /* Store `text`; false if it is not what the option takes. */
 static bool parse_value(const arg_option *o, const char *text, void *member)
 {
@@ -119,6 +127,7 @@ static bool parse_value(const arg_option *o, const char *text, void *member)
         *(bool *)member = true;
         return true;
     case ARG_STRING:
+    case ARG_NEXT:
         *(const char **)member = text;
         return *text != '\0';
     case ARG_INT:
@@ -131,6 +140,8 @@ static bool parse_value(const arg_option *o, const char *text, void *member)
         return parse_size(o, text, member);
     case ARG_CHOICE:
         return parse_choice(o, text, member);
+    case ARG_LIST:
+        return parse_list(text, member);
     case ARG_GROUP:
     case ARG_END:
         break;
@@ -177,8 +188,16 @@ static int32_t refuse_value(const char *command, const arg_option *o, const char
         list_choices(o, choices, sizeof choices);
         args_usage(command, "%s%s: '%s' is none of %s", dash, o->name, text, choices);
         break;
+    case ARG_LIST:
+        if (*text) {
+            args_usage(command, "%s%s: more than %d of them", dash, o->name, (int)ARG_LIST_MAX);
+            break;
+        }
+        args_usage(command, "%s%s: the value is empty", dash, o->name);
+        break;
     case ARG_FLAG:
     case ARG_STRING:
+    case ARG_NEXT:
     case ARG_GROUP:
     case ARG_END:
         args_usage(command, "%s%s: the value is empty", dash, o->name);
@@ -234,6 +253,8 @@ static int32_t parse_option(const arg_command *command, int argc, char **argv, v
         return ARGS_WRONG;
     }
     value = equals ? equals + 1 : o->kind == ARG_FLAG ? "" : argv[1];
+    if (o->kind == ARG_NEXT && !command->next(values))
+        return ARGS_WRONG;
     if (!parse_value(o, value, (char *)values + o->offset))
         return refuse_value(command->name, o, value);
     return o->kind == ARG_FLAG || equals ? 1 : 2;

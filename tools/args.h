@@ -16,6 +16,8 @@ typedef enum arg_kind {
     ARG_NUMBERS, /**< arg_numbers: 1 to 3 numbers "a,b,c", each min..max */
     ARG_SIZE,    /**< arg_size: "N" or "WIDTHxHEIGHT", each min..max */
     ARG_CHOICE,  /**< int32_t: 1 + the number of the name among choice(0), choice(1), ... */
+    ARG_LIST,    /**< arg_list: a string, and one more each time it is given */
+    ARG_NEXT,    /**< as ARG_STRING, after a call of the command's next(): begins another record */
     ARG_GROUP,   /**< no option: `name` is the heading of those that follow */
     ARG_END      /**< ends a table */
 } arg_kind;
@@ -28,6 +30,13 @@ typedef struct arg_numbers {
 typedef struct arg_size {
     int32_t width, height; /**< 0: not given */
 } arg_size;
+
+enum { ARG_LIST_MAX = 64 };
+
+typedef struct arg_list {
+    int32_t count; /**< 0: not given */
+    const char *text[ARG_LIST_MAX];
+} arg_list;
 
 typedef struct arg_option {
     arg_kind kind;
@@ -47,6 +56,7 @@ typedef struct arg_command {
     const arg_option *option;
     int32_t max_positional;
     int (*run)(const struct arg_command *command, int argc, char **argv); /**< exit status */
+    bool (*next)(void *values); /**< of ARG_NEXT; false after a message: wrong usage.  NULL: none */
 } arg_command;
 
 enum { ARGS_WRONG = -1, ARGS_HELPED = -2 };

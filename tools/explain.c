@@ -1,112 +1,20 @@
 /* explain.c - kldve explain: one picture, one network, one heat map. */
 #include "explain.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <kldve/method.h>
 
-/* ---- the target --------------------------------------------------------------------------- */
-
-/* "top1" is rank 0; false if it is not of that form. */
-static bool read_rank(const char *text, int32_t *rank)
-{
-    char *end;
-    long n;
-
-    if (strncmp(text, "top", 3) != 0 || text[3] < '0' || text[3] > '9')
-        return false;
-    errno = 0;
-    n = strtol(text + 3, &end, 10);
-    if (*end != '\0')
-        return false;
-    *rank = errno != 0 || n > INT32_MAX ? INT32_MAX : (int32_t)n - 1;
-    return true;
-}
-
-/* Digits only -> the number, INT32_MAX at most. */
-static bool read_index(const char *text, int32_t *index)
-{
-    char *end;
-    long n;
-
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    n = strtol(text, &end, 10);
-    if (*end != '\0')
-        return false;
-    *index = errno != 0 || n > INT32_MAX ? INT32_MAX : (int32_t)n;
-    return true;
-}
-
-static bool find_target(explanation *e, const explain_args *args, kldve_options *o)
-{
-    const char *text = args->target ? args->target : "top1";
-    int32_t classes = e->net.shape.classes;
-    kldve_status status;
-
-    if (read_rank(text, &o->target)) {
-        o->target_kind = KLDVE_TARGET_RANK;
-        if (o->target >= 0 && o->target < classes)
-            return true;
-        complain("%s: --target %s: there are %d classes, give top1 to top%d", e->net.name, text,
-                 (int)classes, (int)classes);
-        return false;
-    }
-    o->target_kind = KLDVE_TARGET_INDEX;
-    if (read_index(text, &o->target)) {
-        if (o->target < classes)
-            return true;
-        complain("%s: --target %s: there are %d classes, give 0 to %d", e->net.name, text,
-                 (int)classes, (int)classes - 1);
-        return false;
-    }
-    if (!e->net.labels) {
-        complain("%s: --target %s: no labels to find it in, give an index or --labels FILE",
-                 e->net.name, text);
-        return false;
-    }
-    status = kldve_labels_find(e->net.labels, text, &o->target);
-    if (status == KLDVE_OK)
-        return true;
-    complain("%s: --target %s: %s", e->net.name, text, kldve_ctx_message(e->net.ctx));
-    return false;
-}
-
 /* ---- the explanation ---------------------------------------------------------------------- */
-
-static void find_top(explanation *e)
-{
-    size_t count;
-    const float *logits = kldve_heatmap_logits(e->map, &count);
-
-    for (int32_t i = 0; i < (int32_t)count; i++) {
-        int32_t at = e->tops;
-
-        while (at > 0 && logits[i] > logits[e->top[at - 1]])
-            at--;
-        if (at == TOP)
-            continue;
-        if (e->tops < TOP)
-            e->tops++;
-        memmove(e->top + at + 1, e->top + at, (size_t)(e->tops - 1 - at) * sizeof *e->top);
-        e->top[at] = i;
-    }
-}
 
 double class_probability(const explanation *e, int32_t index)
 {
     size_t count;
     const float *logits = kldve_heatmap_logits(e->map, &count);
-    double sum = 0, top = (double)logits[e->top[0]];
 
-    for (size_t i = 0; i < count; i++)
-        sum += exp((double)logits[i] - top);
-    return exp((double)logits[index] - top) / sum;
+    return classes_probability(logits, count, index);
 }
 
 static void set_options(const explanation *e, const explain_args *args, kldve_options *o)
@@ -160,9 +68,11 @@ static bool explain(explanation *e, const explain_args *args)
 {
     kldve_options o;
     kldve_status status;
+    const float *logits;
+    size_t count;
 
     set_options(e, args, &o);
-    if (!find_target(e, args, &o))
+    if (!classes_target(&e->net, args->target ? args->target : "top1", &o))
         return false;
     status = kldve_explain(e->net.explainer, e->picture, &o, &e->map);
     if (status != KLDVE_OK) {
@@ -171,7 +81,8 @@ static bool explain(explanation *e, const explain_args *args)
     }
     e->record.struct_size = sizeof e->record;
     kldve_heatmap_record(e->map, &e->record);
-    find_top(e);
+    logits = kldve_heatmap_logits(e->map, &count);
+    e->tops = classes_top(logits, count, e->top);
     return true;
 }
 
@@ -296,4 +207,5 @@ const arg_command explain_command = {
     explain_options,
     2,
     command_explain,
+    NULL,
 };

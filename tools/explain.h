@@ -4,8 +4,6 @@
 
 #include "tool.h"
 
-enum { TOP = 5 };
-
 typedef struct explain_args {
     network_args network;
     const char *picture, *target;

@@ -3,24 +3,6 @@
 
 #include <string.h>
 
-static const char *method_choice(int32_t index)
-{
-    return kldve_method_name(index);
-}
-
-static const char *reading_choice(int32_t index)
-{
-    return kldve_reading_name(index + 1); /* 0 is "default" */
-}
-
-/* In the order of kldve_colormap, whose 0 is "default". */
-static const char *colormap_choice(int32_t index)
-{
-    static const char *const names[] = {"viridis", "inferno", "turbo", "jet", "grey", "diverging"};
-
-    return index >= 0 && index < 6 ? names[index] : NULL;
-}
-
 #define AT(member) offsetof(explain_args, member)
 
 const arg_option explain_options[] = {
@@ -54,35 +36,11 @@ const arg_option explain_options[] = {
     {ARG_INT, "threads", AT(network.threads), "N", "default: one for each core", 1, 1024, NULL},
     {ARG_GROUP, "How the picture is prepared (these win over the card):", 0, NULL, NULL, 0, 0,
      NULL},
-    {ARG_CHOICE, "channels", AT(network.channels), "ORDER", "of the network's input", 0, 0,
-     channels_choice},
-    {ARG_NUMBER, "scale", AT(network.scale), "X", "value = (pixel * scale - mean) / std", 1e-30,
-     1e30, NULL},
-    {ARG_NUMBERS, "mean", AT(network.mean), "A,B,C", "one for each channel, or one for all", -1e30,
-     1e30, NULL},
-    {ARG_NUMBERS, "std", AT(network.std), "A,B,C", "likewise", 1e-30, 1e30, NULL},
-    {ARG_INT, "resize", AT(network.resize), "N", "pixels of the shorter side", 1, 65535, NULL},
-    {ARG_INT, "crop", AT(network.crop), "N", "pixels of the centre square cut out then", 1, 65535,
-     NULL},
+    NETWORK_INPUT_OPTIONS(explain_args, network),
     {ARG_GROUP, "And:", 0, NULL, NULL, 0, 0, NULL},
     {ARG_FLAG, "quiet", AT(network.quiet), NULL, "print failures only", 0, 0, NULL},
     {ARG_END, NULL, 0, NULL, NULL, 0, 0, NULL},
 };
-
-static bool has_ending(const char *path, const char *const *endings)
-{
-    size_t n = strlen(path);
-
-    for (; *endings; endings++) {
-        size_t m = strlen(*endings), i = 0;
-
-        while (n > m && i < m && (path[n - m + i] | 0x20) == (*endings)[i])
-            i++;
-        if (i == m)
-            return true;
-    }
-    return false;
-}
 
 /* What can be known to be wrong before anything is read.  EXIT_DONE if nothing is. */
 static int check_args(const explain_args *args)
@@ -92,9 +50,9 @@ static int check_args(const explain_args *args)
     const char *const images[] = {args->overlay, args->heat};
 
     for (int i = 0; i < 2; i++)
-        if (images[i] && !has_ending(images[i], pictures))
+        if (images[i] && !path_has_ending(images[i], pictures))
             return args_usage("explain", "%s: a picture to write ends in .png or .jpg", images[i]);
-    if (args->map && !has_ending(args->map, arrays))
+    if (args->map && !path_has_ending(args->map, arrays))
         return args_usage("explain", "%s: the map is written as .npy, end the name so", args->map);
     if (args->network.resize > 0 && args->network.crop > args->network.resize)
         return args_usage("explain", "--crop %d is more than --resize %d", (int)args->network.crop,
@@ -119,7 +77,7 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
         return EXIT_USAGE;
     if (n == 0)
         return args_usage("explain", "a picture is missing: kldve explain [MODEL.onnx] PICTURE");
-    if (n == 1 && has_ending(positional[0], models))
+    if (n == 1 && path_has_ending(positional[0], models))
         return args_usage("explain", "a picture is missing behind %s", positional[0]);
     args->picture = positional[n - 1];
     args->network.model = n == 2 ? positional[0] : NULL;

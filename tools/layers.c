@@ -91,4 +91,5 @@ const arg_command layers_command = {
     options,
     1,
     command_layers,
+    NULL,
 };

@@ -7,13 +7,6 @@
 
 static const char built_in[] = "the built-in network";
 
-const char *channels_choice(int32_t index)
-{
-    static const char *const names[] = {"RGB", "BGR", "GRAY"};
-
-    return index >= 0 && index < 3 ? names[index] : NULL;
-}
-
 /* ---- loading ------------------------------------------------------------------------------ */
 
 static bool load_card(network *n, const network_args *args, const kldve_onnx_demo_files *demo)

@@ -153,3 +153,18 @@ bool output_folder(const char *path, bool *made)
     complain("%s: cannot make the folder: %s", path, strerror(errno));
     return false;
 }
+
+bool path_has_ending(const char *path, const char *const *endings)
+{
+    size_t n = strlen(path);
+
+    for (; *endings; endings++) {
+        size_t m = strlen(*endings), i = 0;
+
+        while (n > m && i < m && (path[n - m + i] | 0x20) == (*endings)[i])
+            i++;
+        if (i == m)
+            return true;
+    }
+    return false;
+}

@@ -1,6 +1,7 @@
 /* progress.c - one line on a terminal that shows what long work is at. */
 #include "tool.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@ static int32_t show(void *opaque, const char *stage, int64_t done, int64_t total
 
     if (now_ms() - p->begin < PATIENCE_MS)
         return 0;
-    fprintf(stderr, "\r\033[K");
+    fprintf(stderr, "\r\033[K%s%s", p->step, *p->step ? ": " : "");
     if (total > 0)
         fprintf(stderr, "%s %3.0f %%", stage, 100.0 * (double)done / (double)total);
     else
@@ -33,6 +34,24 @@ void progress_begin(progress *p, kldve_ctx *ctx, bool quiet)
     p->begin = now_ms();
     if (p->shown)
         kldve_ctx_set_progress(ctx, show, p);
+}
+
+void progress_step(progress *p, const char *format, ...)
+{
+    char step[LABEL_SIZE];
+    va_list args;
+
+    if (!p->shown)
+        return;
+    va_start(args, format);
+    vsnprintf(step, sizeof step, format, args);
+    va_end(args);
+    clean_text(step, p->step, sizeof p->step);
+    if (now_ms() - p->begin < PATIENCE_MS)
+        return;
+    fprintf(stderr, "\r\033[K%s", p->step);
+    fflush(stderr);
+    p->drawn = true;
 }
 
 void progress_end(progress *p)

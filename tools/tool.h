@@ -35,10 +35,13 @@ typedef struct progress {
     bool shown;   /**< standard error is a terminal and nobody asked for quiet */
     bool drawn;   /**< something stands on the line */
     double begin; /**< when the work began, ms */
+    char step[LABEL_SIZE]; /**< which part of it is being done, "" for one that has no parts */
 } progress;
 
 /** Show the progress of `ctx` if standard error is a terminal and not `quiet`. */
 void progress_begin(progress *p, kldve_ctx *ctx, bool quiet);
+/** The next part of the work, for people; copied as clean text. */
+void progress_step(progress *p, const char *format, ...) KLDVE_PRINTF(2, 3);
 /** Clear the line; also before every message. */
 void progress_end(progress *p);
 
@@ -47,6 +50,7 @@ void progress_end(progress *p);
 /** What the command line says of the network; 0 and NULL: nothing. */
 typedef struct network_args {
     const char *model; /**< NULL: the built-in one */
+    const char *title; /**< what to call it beside others; NULL: after its file */
     const char *card, *layer, *logits, *labels;
     int32_t channels; /**< 1 + a kldve_channels */
     double scale;
@@ -69,8 +73,16 @@ typedef struct network {
     const char *layer, *logits; /**< names of tensors, borrowed from `net` */
 } network;
 
-/** "RGB", "BGR", "GRAY", NULL. */
+/** Names for arg_option.choice, NULL past the last: "RGB" ..., of the library's methods, of the
+ *  readings (from 1), of the colour maps (from 1). */
 const char *channels_choice(int32_t index);
+const char *method_choice(int32_t index);
+const char *reading_choice(int32_t index);
+const char *colormap_choice(int32_t index);
+
+/** A method's name as it is written in texts, "Grad-CAM++"; the name itself of one that is not
+ *  known here. */
+const char *method_title(const char *name);
 
 /** Options of every command with a network.  `member` is the network_args in the struct `type`. */
 #define NETWORK_OPTIONS(type, member)                                                              \
@@ -103,6 +115,53 @@ const char *channels_choice(int32_t index);
             "input size, where the network leaves it open", 1, 65535, NULL                         \
     }
 
+/** How pictures become the network's input; they win over the card. */
+#define NETWORK_INPUT_OPTIONS(type, member)                                                        \
+    {ARG_CHOICE,                                                                                   \
+     "channels",                                                                                   \
+     offsetof(type, member.channels),                                                              \
+     "ORDER",                                                                                      \
+     "of the network's input",                                                                     \
+     0,                                                                                            \
+     0,                                                                                            \
+     channels_choice},                                                                             \
+        {ARG_NUMBER,                                                                               \
+         "scale",                                                                                  \
+         offsetof(type, member.scale),                                                             \
+         "X",                                                                                      \
+         "value = (pixel * scale - mean) / std",                                                   \
+         1e-30,                                                                                    \
+         1e30,                                                                                     \
+         NULL},                                                                                    \
+        {ARG_NUMBERS,                                                                              \
+         "mean",                                                                                   \
+         offsetof(type, member.mean),                                                              \
+         "A,B,C",                                                                                  \
+         "one for each channel, or one for all",                                                   \
+         -1e30,                                                                                    \
+         1e30,                                                                                     \
+         NULL},                                                                                    \
+        {ARG_NUMBERS,                                                                              \
+         "std",                                                                                    \
+         offsetof(type, member.std),                                                               \
+         "A,B,C",                                                                                  \
+         "likewise",                                                                               \
+         1e-30,                                                                                    \
+         1e30,                                                                                     \
+         NULL},                                                                                    \
+        {ARG_INT,                                                                                  \
+         "resize",                                                                                 \
+         offsetof(type, member.resize),                                                            \
+         "N",                                                                                      \
+         "pixels of the shorter side",                                                             \
+         1,                                                                                        \
+         65535,                                                                                    \
+         NULL},                                                                                    \
+    {                                                                                              \
+        ARG_INT, "crop", offsetof(type, member.crop), "N",                                         \
+            "pixels of the centre square cut out then", 1, 65535, NULL                             \
+    }
+
 /** Load network and card.  False after a message. */
 bool network_load(network *n, kldve_ctx *ctx, const network_args *args);
 
@@ -117,6 +176,20 @@ void network_free(network *n);
 /** The label of a class as clean text; NULL where there are no labels. */
 const char *network_label(const network *n, int32_t index, char out[LABEL_SIZE]);
 
+/* ---- classes.c: classes by their scores and by what the command line calls them ------------ */
+
+enum { TOP = 5 };
+
+/** The classes with the largest logits, by falling logit, of equal ones the lower index first.
+ *  Returns how many: TOP, or `count` if that is less. */
+int32_t classes_top(const float *logits, size_t count, int32_t top[TOP]);
+
+/** softmax(logits)[index]. */
+double classes_probability(const float *logits, size_t count, int32_t index);
+
+/** "top2", an index, a label -> the target in *o.  False after a message. */
+bool classes_target(const network *n, const char *text, kldve_options *o);
+
 /* ---- output.c, npy.c: files appear whole or not at all ------------------------------------ */
 
 typedef struct output_part {
@@ -127,6 +200,9 @@ typedef struct output_part {
 /** Write a file from its parts, beside its place first.  What exists and is no regular file, such
  *  as a pipe, is written to directly; "-" is standard output.  False after a message. */
 bool output_write(const char *path, const output_part *part, size_t parts);
+
+/** Whether a path ends in one of a list, ".png", ".jpg", NULL, in any case, and is not only that. */
+bool path_has_ending(const char *path, const char *const *endings);
 
 /** True when everything printed so far reached standard output; else false after a message. */
 bool output_flush(void);
@@ -141,6 +217,6 @@ bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim,
 
 /* ---- the commands ------------------------------------------------------------------------- */
 
-extern const arg_command explain_command, layers_command;
+extern const arg_command explain_command, compare_command, layers_command;
 
 #endif

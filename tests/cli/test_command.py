@@ -227,7 +227,7 @@ class Streams(Folder):
             result = run(*args)
             self.assertEqual((result.status, result.err), (0, ""))
             self.assertTrue(result.out.startswith("usage: kldve COMMAND"))
-        for command in ["explain", "layers"]:
+        for command in ["explain", "compare", "layers"]:
             for args in [["help", command], [command, "--help"], [command, "-h"]]:
                 result = run(*args)
                 self.assertEqual((result.status, result.err), (0, ""))
@@ -237,7 +237,8 @@ class Streams(Folder):
     def test_help_lists_every_option_of_the_manual(self):
         with open(os.path.join(os.environ["KLDVE_SOURCE"], "tools", "kldve.1")) as file:
             manual = file.read().replace("\\-", "-")
-        options = set(re.findall(r"^  (--?[a-z]+)", run("help", "explain").out, re.M))
+        options = {option for command in ["explain", "compare"]
+                   for option in re.findall(r"^  (--?[a-z]+)", run("help", command).out, re.M)}
         self.assertGreater(len(options), 20)
         for option in options:
             self.assertRegex(manual, re.escape(option) + r"\b")

@@ -1,0 +1,395 @@
+"""kldve compare: its figures against those of kldve explain, its sheets as the files that they claim
+to be, and one clear line for every kind of failure."""
+import os
+import re
+import shutil
+import struct
+import subprocess
+import unittest
+import xml.etree.ElementTree
+import zlib
+
+import tinynet
+from command import Npy, have_shared, main, read_json, shared
+from test_command import Folder, blob, check, png
+
+SHEETS = os.environ.get("KLDVE_SHEETS") == "1"
+METHODS = ["kl-dve:contrast", "kl-dve:paper", "grad-cam", "layer-cam", "lafam"]
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def area(npy, width, height, part=0.5):
+    """Share of the pixels that holds `part` of the energy, of the map drawn out to width x height:
+    bilinear, half-pixel centres."""
+    h, w = npy.shape
+
+    def axis(n, cells):
+        for i in range(n):
+            s = min(max((i + 0.5) * cells / n - 0.5, 0), cells - 1)
+            yield int(s), min(int(s) + 1, cells - 1), s - int(s)
+
+    columns = list(axis(width, w))
+    values = []
+    for top, bottom, down in axis(height, h):
+        row = [(1 - down) * a + down * b for a, b in zip(npy.value[top * w:top * w + w],
+                                                         npy.value[bottom * w:bottom * w + w])]
+        values += [(1 - f) * row[left] + f * row[right] for left, right, f in columns]
+    values.sort(reverse=True)
+    total, sum_ = sum(values), 0
+    for i, v in enumerate(values):
+        sum_ += v
+        if sum_ >= part * total:
+            return (i + 1) / len(values)
+    raise AssertionError("no energy")
+
+
+def png_pixels(path):
+    """Width, height, pixels for a metre (None: not said) and the rows of an 8 bit RGB PNG."""
+    with open(path, "rb") as file:
+        data = file.read()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n", path
+    at, packed, density = 8, b"", None
+    while at < len(data):
+        (n,), kind = struct.unpack_from(">I", data, at), data[at + 4:at + 8]
+        body = data[at + 8:at + 8 + n]
+        assert struct.unpack_from(">I", data, at + 8 + n)[0] == zlib.crc32(kind + body), kind
+        if kind == b"IHDR":
+            width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", body)
+            assert (depth, colour, interlaced) == (8, 2, 0)
+        elif kind == b"IDAT":
+            packed += body
+        elif kind == b"pHYs":
+            assert body[8] == 1 and body[:4] == body[4:8]
+            (density,) = struct.unpack(">I", body[:4])
+        at += 12 + n
+    raw, stride = zlib.decompress(packed), 3 * width
+    rows, before = [], bytearray(stride)
+    for y in range(height):
+        kind, line = raw[y * (stride + 1)], bytearray(raw[y * (stride + 1) + 1:][:stride])
+        for i in range(stride if kind else 0):
+            a = line[i - 3] if i >= 3 else 0
+            b, c = before[i], before[i - 3] if i >= 3 else 0
+            p = a + b - c
+            nearest = min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))[2]
+            line[i] = line[i] + [0, a, b, (a + b) // 2, nearest][kind] & 255
+        rows.append(line)
+        before = line
+    return width, height, density, rows
+
+
+class Compare(Folder):
+    def setUp(self):
+        super().setUp()
+        self.put("other.onnx", tinynet.classifier(classes=6, size=12))
+        self.put("other.card.json", '{"input": {"channels": "BGR", "mean": [90, 90, 90]}}')
+        self.put("second.png", png(40, 56, lambda x, y: bytes([6 * x, 250 - 4 * y, (x * y) % 200])))
+
+    def compare(self, *args, **keywords):
+        return self.succeed("compare", *args, **keywords)
+
+    def maps(self, *args):
+        self.compare(*args, "--json", "c.json", "--quiet")
+        return read_json(self.path("c.json"))["maps"]
+
+
+class Figures(Compare):
+    def explain(self, says, model, layer=None):
+        options = ["--layer", layer] if layer else []
+        if says["reading"]:
+            options += ["--reading", says["reading"]]
+        self.succeed("explain", model, says["picture"], "--method", says["method"], "--target",
+                     says["wanted"], *options, "--json", "e.json", "--map", "e.npy", "--quiet")
+        return read_json(self.path("e.json")), Npy(self.path("e.npy"))
+
+    def test_as_explain_says(self):
+        sizes = {"net": 8, "other": 12}
+        args = ["--model", "net.onnx", "--model", "other.onnx", "pic.png", "second.png"]
+        for method in METHODS:
+            args += ["--method", method]
+        for target in ["top1", "top2", "3"]:
+            args += ["--target", target]
+        self.compare(*args, "--json", "c.json", "--quiet")
+        found = read_json(self.path("c.json"))
+        self.assertEqual([n["name"] for n in found["networks"]], ["net", "other"])
+        self.assertEqual(len(found["maps"]), 2 * 2 * len(METHODS) * 3)
+        place = 0
+        for picture in ["pic.png", "second.png"]:
+            for network in ["net", "other"]:
+                for method in METHODS:
+                    for target in ["top1", "top2", "3"]:
+                        says = found["maps"][place]
+                        place += 1
+                        self.assertEqual((says["picture"], says["network"], says["wanted"]),
+                                         (picture, network, target))
+                        self.assertEqual(":".join(filter(None, [says["method"], says["reading"]])),
+                                         method)
+                        record, values = self.explain(says, f"{network}.onnx")
+                        self.assertEqual(says["target"], record["target"])
+                        self.assertEqual(says["kl"], record["kl"])
+                        self.assertEqual([says["height"], says["width"]], list(values.shape))
+                        size = sizes[network]
+                        if says["flat"]:
+                            self.assertIsNone(says["energy_area"])
+                            continue
+                        # float32 and float64 may part ways over one pixel
+                        self.assertAlmostEqual(says["energy_area"], area(values, size, size),
+                                               delta=1.01 / size ** 2)
+                    top = [p for p in found["predictions"]
+                           if (p["picture"], p["network"]) == (picture, network)]
+                    self.assertEqual([p["top5"] for p in top], [record["top5"]])
+
+    def test_defaults(self):
+        (says,) = self.maps("--model", "net.onnx", "pic.png")
+        self.assertEqual((says["method"], says["reading"], says["wanted"]),
+                         ("kl-dve", "contrast", "top1"))
+        (says,) = self.maps("--model", "net.onnx", "pic.png", "--reading", "rivals")
+        self.assertEqual(says["reading"], "rivals")
+        (says,) = self.maps("--model", "net.onnx", "pic.png", "--reading", "rivals", "--method",
+                            "kl-dve:channel")
+        self.assertEqual(says["reading"], "channel")
+
+    def test_options_belong_to_the_network_before(self):
+        self.compare("--layer", "conv", "--model", "net.onnx", "--model", "other.onnx", "--layer",
+                     "relu", "--name", "Other one", "--model", "net.onnx", "--size", "8", "pic.png",
+                     "--json", "c.json", "--quiet")
+        found = read_json(self.path("c.json"))["networks"]
+        self.assertEqual([n["layer"] for n in found], ["conv", "relu", "conv"])
+        self.assertEqual([n["name"] for n in found], ["net conv #1", "Other one", "net conv #3"])
+
+    def test_networks_at_two_layers_are_told_apart(self):
+        self.compare("--model", "net.onnx", "--layer", "conv", "--model", "net.onnx", "pic.png",
+                     "--json", "c.json", "--quiet")
+        self.assertEqual([n["name"] for n in read_json(self.path("c.json"))["networks"]],
+                         ["net conv", "net relu"])
+
+    def test_what_a_network_does_not_allow_is_left_out(self):
+        args = ["--model", "net.onnx", "--layer", "conv", "--model", "other.onnx", "pic.png",
+                "--method", "cam", "--json", "c.json"]
+        result = self.compare(*args)
+        self.assertRegex(result.err, r"\Akldve: net: cam left out: [^\n]+\n\Z")
+        maps = read_json(self.path("c.json"))["maps"]
+        self.assertEqual(["left_out" in m for m in maps], [True, False])
+        if SHEETS:
+            self.compare(*args, "-o", "c.svg", "--quiet")
+        check(self, ["compare", "--model", "net.onnx", "--layer", "conv", "pic.png", "--method",
+                     "cam", "--quiet", "--json", "none.json"], 1, r"net\.onnx: cam: ")
+
+    def test_table(self):
+        args = ["--model", "net.onnx", "--model", "other.onnx", "pic.png", "second.png", "--method",
+                "grad-cam", "--target", "1"]
+        result = self.compare(*args)
+        maps = self.maps(*args)
+        shown = [[float(x) for x in re.findall(r"([\d.]+) %", line)]
+                 for line in result.out.split("\n") if line.startswith("    Grad-CAM ")]
+        areas = [100 * m["energy_area"] for m in maps]
+        wanted = [areas[:2], areas[2:], [(areas[0] + areas[2]) / 2, (areas[1] + areas[3]) / 2]]
+        self.assertEqual(len(shown), 3)
+        for a, b in zip(sum(shown, []), sum(wanted, [])):
+            self.assertAlmostEqual(a, b, delta=0.051)
+        self.assertRegex(result.out, r"(?m)^pic +net +other")
+        self.assertRegex(result.out, r"(?m)^  map of 1 +grey wolf +[\d.]+ % class 1 +[\d.]+ %")
+
+    def test_streams(self):
+        result = self.compare("--model", "net.onnx", "pic.png", "--json", "-")
+        self.assertEqual(result.err, "")
+        self.assertTrue(result.out.startswith("{") and result.out.endswith("}\n"))
+        result = self.compare("--model", "net.onnx", "pic.png", "--json", "c.json", "--quiet")
+        self.assertEqual((result.out, result.err), ("", ""))
+        result = self.compare("--model", "net.onnx", "pic.png", "--json", "c.json")
+        self.assertEqual(result.out, "wrote c.json\n")
+        result = self.compare("--model", "net.onnx", "pic.png", "--json", "c.json", "--table")
+        self.assertIn("predicted", result.out)
+        result = self.compare("--model", "plain.onnx", "pic.png")
+        self.assertIn("no model card; assuming", result.err)
+
+    def test_built_in(self):
+        result = self.kldve("compare", "pic.png")
+        if "is not part of this build" in result.err:
+            self.skipTest("no built-in network")
+        self.assertEqual(result.status, 0, result.err)
+
+
+@unittest.skipUnless(SHEETS, "a build without cairo")
+class Sheets(Compare):
+    ARGS = ["--model", "net.onnx", "--model", "other.onnx", "pic.png", "second.png", "--method",
+            "kl-dve", "--method", "grad-cam"]
+
+    def test_png(self):
+        self.compare(*self.ARGS, "-o", "c.png", "--quiet", "--opacity", "1")
+        width, height, density, rows = png_pixels(self.path("c.png"))
+        self.assertEqual((width, density), (round(170 / 25.4 * 300), 11811))
+        self.assertEqual(bytes(rows[0][:3]), b"\xff\xff\xff")
+        # The photographs stand at the left: the bright red disc is found there, and not in the
+        # columns of the maps, which show nothing but heat: no colour of inferno is that red.
+        red = [x for row in rows[::4] for x in range(0, width, 4)
+               if row[3 * x] > 215 and row[3 * x + 1] < 60 and row[3 * x + 2] < 50]
+        self.assertGreater(len(red), 50)
+        self.assertLess(max(red), width / 3)
+
+    def test_sizes(self):
+        for size, width, density in [("paper", 2008, 11811), ("column", 1004, 11811),
+                                     ("120", 1417, 11811), ("slide", 1920, None)]:
+            self.compare(*self.ARGS, "-o", "c.PNG", "--sheet", size, "--quiet")
+            with open(self.path("c.PNG"), "rb") as file:
+                head = file.read(64)
+            found = struct.unpack_from(">II", head, 16)
+            self.assertEqual(found[0], width)
+            self.assertEqual(density is not None, head[37:41] == b"pHYs")
+            if size == "slide":
+                self.assertEqual(found[1], 1080)
+
+    def test_svg(self):
+        self.compare(*self.ARGS, "-o", "c.svg", "--quiet", "--title", "A <b>title</b> & more")
+        root = xml.etree.ElementTree.parse(self.path("c.svg")).getroot()
+        self.assertEqual(root.tag, SVG + "svg")
+        self.assertAlmostEqual(float(root.get("width").removesuffix("pt")), 170 / 25.4 * 72,
+                               delta=0.1)
+        # A photograph and two maps for each of two networks and two pictures.
+        self.assertEqual(len(list(root.iter(SVG + "image"))), 2 * 2 * 3)
+
+    def test_pdf(self):
+        self.compare(*self.ARGS, "-o", "c.pdf", "--quiet")
+        with open(self.path("c.pdf"), "rb") as file:
+            data = file.read()
+        self.assertTrue(data.startswith(b"%PDF-1.") and data.rstrip().endswith(b"%%EOF"))
+        if shutil.which("pdftoppm") is None:
+            return
+        subprocess.run(["pdftoppm", "-r", "72", "-png", "c.pdf", "page"], cwd=self.dir, check=True)
+        pages = [name for name in os.listdir(self.dir) if name.startswith("page")]
+        self.assertEqual(len(pages), 1)
+        width, _, _, rows = png_pixels(self.path(pages[0]))
+        self.assertAlmostEqual(width, 482, delta=1)
+        self.assertGreater(len({bytes(row) for row in rows}), 50)
+
+    def test_columns(self):
+        tiles = {"methods": 4 * 3, "networks": 4 * 3, "pictures": 5 * 2}
+        for columns, count in tiles.items():
+            self.compare(*self.ARGS, "-o", "c.svg", "--columns", columns, "--quiet")
+            root = xml.etree.ElementTree.parse(self.path("c.svg")).getroot()
+            self.assertEqual(len(list(root.iter(SVG + "image"))), count, columns)
+
+    def test_hostile_labels(self):
+        self.put("labels.txt", b"<svg onload='x'>&\"]]>\x07\x1b[2J\n\xff\xfe bytes\n"
+                 b"\xe2\x80\xae backwards \xe2\x80\xa9\n" + b"long " * 5000 + b"\n")
+        for target in range(4):
+            args = ["--model", "net.onnx", "--name", "<i>\x01\xff", "pic.png", "--target",
+                    str(target)]
+            for columns in ["methods", "networks", "pictures"]:
+                result = self.compare(*args, "-o", "c.svg", "--columns", columns, "--table")
+                self.assertNotRegex(result.out, "[\x00-\x09\x0b-\x1f]")
+                root = xml.etree.ElementTree.parse(self.path("c.svg")).getroot()
+                self.assertFalse([e.tag for e in root.iter() if "script" in e.tag])
+                self.assertFalse([k for e in root.iter() for k in e.attrib if k.startswith("on")])
+
+    def test_a_large_photograph_does_not_fill_the_sheet(self):
+        rows = [bytes(os.urandom(3 * 64)) for _ in range(64)]
+        self.put("big.png", png(2600, 1800, lambda x, y: rows[y % 64][3 * (x % 64):3 * (x % 64) + 3]))
+        self.assertGreater(os.path.getsize(self.path("big.png")), 30000)
+        self.compare("--model", "net.onnx", "big.png", "-o", "c.svg", "--sheet", "column",
+                     "--quiet")
+        # Two tiles of less than 500 x 500 pixels, noise, in base64.
+        self.assertLess(os.path.getsize(self.path("c.svg")), 2.5e6)
+
+    def test_opacity_and_colours(self):
+        seen = set()
+        for more in [[], ["--opacity", "0"], ["--opacity", "1"], ["--colormap", "viridis"]]:
+            self.compare("--model", "net.onnx", "pic.png", "-o", "c.png", "--quiet", *more)
+            with open(self.path("c.png"), "rb") as file:
+                seen.add(file.read())
+        self.assertEqual(len(seen), 4)
+
+
+def compare(*more):
+    return ["compare", "--model", "net.onnx", "pic.png", "--json", "c.json", *more]
+
+
+class Failures(Compare):
+    USAGE = [
+        (["compare"], "a picture is missing"),
+        (["compare", "--model", "net.onnx"], "a picture is missing"),
+        (["compare", "net.onnx", "pic.png"], r"net\.onnx is no picture: give networks with --model"),
+        (["compare", "--model"], "--model needs a value"),
+        (["compare", "--model", "", "pic.png"], "--model: the value is empty"),
+        (compare("--method", "grad-kam"), "--method: there is no 'grad-kam'"),
+        (compare("--method", "kl-dve:no"), "--method: there is no 'kl-dve:no'"),
+        (compare("--method", "grad-cam:paper"), "--method: there is no 'grad-cam:paper'"),
+        (compare("-o", "c.jpg"), r"c\.jpg: a sheet ends in \.png, \.svg or \.pdf"),
+        (compare("-o", ".png"), r"\.png: a sheet ends in"),
+        (compare("--sheet", "huge"), "--sheet: 'huge' is none of"),
+        (compare("--sheet", "39"), "--sheet: '39' is none of"),
+        (compare("--sheet", "nan"), "--sheet: 'nan' is none of"),
+        (compare("--columns", "rows"), "--columns: 'rows'"),
+        (compare("--crop", "9", "--resize", "8"), "--crop 9 is more than --resize 8"),
+        (compare(*["--model", "net.onnx"] * 16), "--model: more than 16"),
+        (compare(*["--target", "1"] * 65), "--target: more than 64"),
+    ]
+    FAILED = [
+        (compare("no.png"), r"no\.png: .*No such file"),
+        (compare("labels.txt"), r"labels\.txt: "),
+        (compare("--model", "no.onnx"), r"no\.onnx: .*No such file"),
+        (compare("--model", "pic.png"), r"pic\.png: "),
+        (compare("--target", "5"), r"net\.onnx: --target 5: there are 4 classes"),
+        (compare("--target", "top5"), r"net\.onnx: --target top5"),
+        (compare("--target", "crane"), r"net\.onnx: --target crane: 'crane' names 2 classes"),
+        (compare("--model", "other.onnx", "--target", "grey wolf"), r"other\.onnx: --target grey"),
+        (compare("--layer", "nowhere"), r"net\.onnx: "),
+        (["compare", "--model", "net.onnx", "pic.png", "--json", "no/c.json"],
+         r"no/c\.json: cannot write: No such file"),
+    ]
+    SHEET = [
+        (["compare", "--model", "net.onnx", "pic.png", "-o", "no/c.svg"],
+         r"no/c\.svg: cannot write: No such file"),
+        (["compare", "--model", "net.onnx", *["pic.png"] * 20, "-o", "c.svg", "--columns",
+          "pictures"], "a sheet of 20 columns has no room"),
+        (["compare", "--model", "net.onnx", *["pic.png"] * 30, "-o", "c.svg", "--sheet", "slide",
+          "--columns", "methods"], "a slide has no room for 30 rows"),
+        (["compare", "--model", "net.onnx", *["pic.png"] * 60, "-o", "c.png", "--columns",
+          "methods"], "the sheet would be [0-9]+ mm high"),
+    ]
+
+    def each(self, rows, status):
+        for args, line in rows:
+            with self.subTest(args):
+                check(self, args + (["--quiet"] if status == 1 else []), status, line)
+
+    def test_usage(self):
+        self.each(self.USAGE, 2)
+
+    def test_failures(self):
+        self.each(self.FAILED, 1)
+
+    @unittest.skipUnless(SHEETS, "a build without cairo")
+    def test_sheets(self):
+        self.each(self.SHEET, 1)
+
+    @unittest.skipIf(SHEETS, "a build with cairo")
+    def test_without_sheets(self):
+        check(self, ["compare", "--model", "net.onnx", "pic.png", "-o", "c.png"], 1,
+              "this build draws no sheets")
+
+
+@unittest.skipUnless(have_shared(), "no shared networks")
+class Real(Compare):
+    """Four networks and six methods, at the size that papers have."""
+
+    def test_two_animals(self):
+        names = ["googlenet", "squeezenet_v1.1", "mobilenet_v2_1.0_224", "mobilenet_v1_1.0_224"]
+        args = [shared("assets", "images", "demo", "both.png"), "--json", "c.json", "--quiet"]
+        for name in names:
+            args += ["--model", shared("assets", "models", f"{name}.onnx")]
+        for method in ["kl-dve", "kl-dve:rivals", "grad-cam", "grad-cam++", "layer-cam",
+                       "eigen-cam"]:
+            args += ["--method", method]
+        for sheet in ["c.png", "c.svg"] if SHEETS else []:
+            self.compare(*args, "-o", sheet, timeout=600)
+        if not SHEETS:
+            self.compare(*args, timeout=600)
+        found = read_json(self.path("c.json"))
+        self.assertEqual([n["name"] for n in found["networks"]], names)
+        self.assertEqual(len(found["maps"]), 4 * 6)
+        for says in found["maps"]:
+            self.assertTrue(0 < says["energy_area"] < 0.5, says)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,21 @@
+/* compare.h - what the parts of `kldve compare` share. */
+#ifndef KLDVE_TOOLS_COMPARE_H
+#define KLDVE_TOOLS_COMPARE_H
+
+#include "grid.h"
+#include "sheet.h"
+
+typedef struct compare_args {
+    grid_args grid; /* first, see there */
+    const char *sheet, *json, *size;
+    bool table;
+    sheet_options look;
+} compare_args;
+
+/** compare_json.c: all figures.  False after a message. */
+bool compare_json(const grid *g, const compare_args *args);
+
+/** compare_table.c: the figures for people, on standard output. */
+void compare_table(const grid *g);
+
+#endif

@@ -1,0 +1,168 @@
+/* compare_table.c - the figures of a comparison as a table: for each picture a column for each
+ * network, a row for each method; as many networks beside each other as fit. */
+#include "compare.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { COLUMN = 26, FIRST = 26, BESIDE = 3 };
+
+/* Characters, not bytes, of UTF-8 that is valid. */
+static int characters(const char *text)
+{
+    int n = 0;
+
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+/* `text` in `width` columns, cut with "..." where it is longer. */
+static void put(const char *text, int width)
+{
+    int n = characters(text), left = n < width ? n : width - 4;
+
+    for (const char *c = text; *c; c++) {
+        if (((unsigned char)*c & 0xc0) != 0x80 && left-- == 0)
+            break;
+        putchar(*c);
+    }
+    printf("%s%*s", n < width ? "" : "...", n < width ? width - n : 1, "");
+}
+
+/* The same for a name, cut in its middle: those of a network at two layers begin alike. */
+static void put_name(const char *name, int width)
+{
+    int n = characters(name), head = (width - 4) / 3, tail = width - 4 - head;
+    int at = 0;
+
+    if (n < width) {
+        put(name, width);
+        return;
+    }
+    for (const char *c = name; *c; c++) {
+        at += ((unsigned char)*c & 0xc0) != 0x80;
+        if (at == head + 1 && ((unsigned char)*c & 0xc0) != 0x80)
+            printf("...");
+        if (at <= head || at > n - tail)
+            putchar(*c);
+    }
+    printf(" ");
+}
+
+/* A share, at the right of a column. */
+static void put_share(const char *text, double share)
+{
+    put(text, COLUMN - 9);
+    if (isnan(share))
+        printf("%6s   ", "-");
+    else
+        printf("%6.1f %% ", 100 * share);
+}
+
+static void put_class(const grid *g, int32_t net, const grid_class *c)
+{
+    char label[LABEL_SIZE];
+
+    put_share(grid_short_label(g, net, c->index, label), c->probability);
+}
+
+static void put_head(const grid *g, const char *what, int32_t first, int32_t end)
+{
+    printf("\n");
+    put(what, FIRST);
+    for (int32_t n = first; n < end; n++)
+        put_name(g->network[n].name, COLUMN);
+    printf("\n");
+}
+
+/* Rows of one picture and target; of networks first..end. */
+static void put_target(const grid *g, int32_t picture, int32_t target, int32_t first, int32_t end)
+{
+    char text[LABEL_SIZE + 8], clean[LABEL_SIZE];
+
+    snprintf(text, sizeof text, "  map of %s", g->target[target]);
+    clean_text(text, clean, sizeof clean);
+    put(clean, FIRST);
+    for (int32_t n = first; n < end; n++) {
+        const grid_cell *cell = NULL;
+
+        for (int32_t m = 0; m < g->methods && !(cell && cell->map); m++)
+            cell = grid_cell_at(g, picture, n, m, target);
+        if (cell && cell->map)
+            put_class(g, n, &cell->explained);
+        else
+            put_share("", (double)NAN);
+    }
+    printf("\n");
+    for (int32_t m = 0; m < g->methods; m++) {
+        snprintf(text, sizeof text, "    %s", g->method[m].title);
+        put(text, FIRST);
+        for (int32_t n = first; n < end; n++) {
+            const grid_cell *cell = grid_cell_at(g, picture, n, m, target);
+
+            put_share("", cell->map ? cell->energy_area : (double)NAN);
+        }
+        printf("\n");
+    }
+}
+
+static void put_picture(const grid *g, int32_t picture, int32_t first, int32_t end)
+{
+    put_head(g, g->picture[picture].name, first, end);
+    put("  predicted", FIRST);
+    for (int32_t n = first; n < end; n++)
+        if (grid_prediction_at(g, picture, n)->tops > 0)
+            put_class(g, n, &grid_prediction_at(g, picture, n)->top[0]);
+        else
+            put_share("", (double)NAN);
+    printf("\n");
+    for (int32_t t = 0; t < g->targets; t++)
+        put_target(g, picture, t, first, end);
+}
+
+/* Over all pictures and targets; flat maps do not count. */
+static double mean_area(const grid *g, int32_t net, int32_t method)
+{
+    double sum = 0;
+    int32_t count = 0;
+
+    for (int32_t p = 0; p < g->pictures; p++)
+        for (int32_t t = 0; t < g->targets; t++) {
+            const grid_cell *cell = grid_cell_at(g, p, net, method, t);
+
+            if (cell->map && !isnan(cell->energy_area)) {
+                sum += cell->energy_area;
+                count++;
+            }
+        }
+    return count > 0 ? sum / count : (double)NAN;
+}
+
+static void put_means(const grid *g, int32_t first, int32_t end)
+{
+    put_head(g, "mean of all", first, end);
+    for (int32_t m = 0; m < g->methods; m++) {
+        char text[LABEL_SIZE + 4];
+
+        snprintf(text, sizeof text, "    %s", g->method[m].title);
+        put(text, FIRST);
+        for (int32_t n = first; n < end; n++)
+            put_share("", mean_area(g, n, m));
+        printf("\n");
+    }
+}
+
+void compare_table(const grid *g)
+{
+    printf("share of the picture that holds half of the map's energy\n");
+    for (int32_t first = 0; first < g->networks; first += BESIDE) {
+        int32_t end = first + BESIDE < g->networks ? first + BESIDE : g->networks;
+
+        for (int32_t p = 0; p < g->pictures; p++)
+            put_picture(g, p, first, end);
+        if (g->pictures > 1)
+            put_means(g, first, end);
+    }
+}

@@ -1,0 +1,95 @@
+/* json.c - what the commands write as JSON. */
+#include "json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool json_put(json_object *object, const char *key, json_object *value)
+{
+    if (value && json_object_object_add(object, key, value) == 0)
+        return true;
+    json_object_put(value);
+    return false;
+}
+
+bool json_put_number(json_object *object, const char *key, double value, int digits)
+{
+    char text[40];
+
+    if (!isfinite(value))
+        return json_object_object_add(object, key, NULL) == 0;
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    return json_put(object, key, json_object_new_double_s(value, text));
+}
+
+bool json_put_ms(json_object *object, const char *key, double value)
+{
+    char text[40];
+
+    snprintf(text, sizeof text, "%.3f", value);
+    return json_put(object, key, json_object_new_double_s(value, text));
+}
+
+bool json_put_text(json_object *object, const char *key, const char *text)
+{
+    size_t size;
+    char *clean;
+    bool ok;
+
+    if (!text)
+        return json_object_object_add(object, key, NULL) == 0;
+    size = 3 * strlen(text) + 1; /* U+FFFD takes three bytes */
+    clean = malloc(size);
+    if (!clean)
+        return false;
+    clean_text(text, clean, size);
+    ok = json_put(object, key, json_object_new_string(clean));
+    free(clean);
+    return ok;
+}
+
+bool json_append(json_object *list, json_object *item)
+{
+    if (item && json_object_array_add(list, item) == 0)
+        return true;
+    json_object_put(item);
+    return false;
+}
+
+json_object *json_new_class(const network *n, int32_t index, float logit, double probability)
+{
+    json_object *object = json_object_new_object();
+    const char *label = n->labels ? kldve_labels_name(n->labels, index) : NULL;
+
+    if (object && json_put(object, "index", json_object_new_int(index)) &&
+        json_put_text(object, "label", label) &&
+        json_put_number(object, "logit", (double)logit, 9) &&
+        json_put_number(object, "probability", probability, 9))
+        return object;
+    json_object_put(object);
+    return NULL;
+}
+
+bool json_write(const char *path, json_object *object)
+{
+    const char *text = NULL;
+    output_part part[2] = {{NULL, 0}, {"\n", 1}};
+    bool ok;
+
+    if (object)
+        text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+                                                          JSON_C_TO_STRING_SPACED |
+                                                          JSON_C_TO_STRING_NOSLASHESCAPE);
+    if (!text) {
+        complain("%s: out of memory", path);
+        json_object_put(object);
+        return false;
+    }
+    part[0].bytes = text;
+    part[0].nbytes = strlen(text);
+    ok = output_write(path, part, 2);
+    json_object_put(object);
+    return ok;
+}

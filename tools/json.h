@@ -1,0 +1,33 @@
+/* json.h - what the commands write as JSON (json-c).  A function that puts takes the value over;
+ * false means out of memory, and the value is gone. */
+#ifndef KLDVE_TOOLS_JSON_H
+#define KLDVE_TOOLS_JSON_H
+
+#include <json-c/json.h>
+
+#include "tool.h"
+
+/** NULL for a value that could not be made. */
+bool json_put(json_object *object, const char *key, json_object *value);
+
+/** With so many significant digits.  NaN and infinity do not exist in JSON: null. */
+bool json_put_number(json_object *object, const char *key, double value, int digits);
+
+/** Milliseconds, to the microsecond. */
+bool json_put_ms(json_object *object, const char *key, double value);
+
+/** Names of files and labels may be in any encoding, JSON is UTF-8.  NULL: null. */
+bool json_put_text(json_object *object, const char *key, const char *text);
+
+/** At the end of an array; NULL for an item that could not be made. */
+bool json_append(json_object *list, json_object *item);
+
+/** A class of a network: index, label (null without labels), logit, probability.  NULL: out of
+ *  memory. */
+json_object *json_new_class(const network *n, int32_t index, float logit, double probability);
+
+/** Write the object to a file, "-" is standard output, and free it; NULL: it could not be made.
+ *  False after a message. */
+bool json_write(const char *path, json_object *object);
+
+#endif

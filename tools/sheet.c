@@ -1,0 +1,137 @@
+/* sheet.c - the grid as one file: the surface to draw on, the bytes that it leaves. */
+#include "sheet_parts.h"
+
+#include <cairo-pdf.h>
+#include <cairo-svg.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum format { FORMAT_PNG, FORMAT_SVG, FORMAT_PDF } format;
+
+typedef struct buffer {
+    unsigned char *bytes;
+    size_t size, room;
+} buffer;
+
+bool sheet_available(void)
+{
+    return true;
+}
+
+static cairo_status_t append(void *closure, const unsigned char *data, unsigned int length)
+{
+    buffer *b = closure;
+
+    if (length > b->room - b->size) {
+        size_t room = (b->size + length) * 2;
+        unsigned char *bytes = realloc(b->bytes, room);
+
+        if (!bytes)
+            return CAIRO_STATUS_NO_MEMORY;
+        b->bytes = bytes;
+        b->room = room;
+    }
+    memcpy(b->bytes + b->size, data, length);
+    b->size += length;
+    return CAIRO_STATUS_SUCCESS;
+}
+
+static format format_of(const char *path)
+{
+    static const char *const svg[] = {".svg", NULL}, *const pdf[] = {".pdf", NULL};
+
+    return path_has_ending(path, svg)   ? FORMAT_SVG
+           : path_has_ending(path, pdf) ? FORMAT_PDF
+                                        : FORMAT_PNG;
+}
+
+static cairo_surface_t *new_surface(format f, const sheet_layout *l, buffer *b)
+{
+    switch (f) {
+    case FORMAT_SVG:
+        return cairo_svg_surface_create_for_stream(append, b, l->width, l->height);
+    case FORMAT_PDF:
+        return cairo_pdf_surface_create_for_stream(append, b, l->width, l->height);
+    case FORMAT_PNG:
+        break;
+    }
+    return cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)lround(l->width * l->scale),
+                                      (int)lround(l->height * l->scale));
+}
+
+/* The layout depends on the width of texts, so a pen comes first, on a surface that is thrown away.
+ */
+static bool lay_out(sheet_layout *l, const grid *g, const sheet_options *o)
+{
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
+    cairo_t *cairo = cairo_create(surface);
+    sheet_pen pen = {NULL, NULL, NULL};
+    bool ok = sheet_layout_across(l, g, o);
+
+    if (ok && (ok = sheet_pen_open(&pen, cairo, o->font)))
+        l->heading_lines = sheet_heading_lines(&pen, l, g);
+    sheet_pen_close(&pen);
+    cairo_destroy(cairo);
+    cairo_surface_destroy(surface);
+    return ok && sheet_layout_down(l, g, o);
+}
+
+/* 300 dpi as the PNG's physical size, so that it is as wide on paper as was asked for: a chunk
+ * pHYs, 11811 pixels for a metre both ways, with its checksum, behind the header of 33 bytes. */
+static bool write_png(const char *path, const buffer *b, bool paper)
+{
+    static const unsigned char physical[] = {0,    0,    0, 9,    'p',  'H',  'Y',
+                                             's',  0,    0, 0x2e, 0x23, 0,    0,
+                                             0x2e, 0x23, 1, 0x78, 0xa5, 0x3f, 0x76};
+    enum { HEADER = 33 };
+    const output_part part[3] = {{b->bytes, HEADER},
+                                 {physical, paper ? sizeof physical : 0},
+                                 {b->bytes + HEADER, b->size - HEADER}};
+
+    return output_write(path, part, 3);
+}
+
+static cairo_status_t draw(cairo_surface_t *surface, format f, const sheet_layout *l, const grid *g,
+                           const sheet_options *o, buffer *b, bool *said)
+{
+    cairo_t *cairo = cairo_create(surface);
+    cairo_status_t status;
+    sheet_pen pen = {NULL, NULL, NULL};
+
+    if (f == FORMAT_PNG)
+        cairo_scale(cairo, l->scale, l->scale);
+    *said = sheet_pen_open(&pen, cairo, o->font) && !sheet_draw(&pen, l, g, o);
+    sheet_pen_close(&pen);
+    status = cairo_status(cairo);
+    cairo_destroy(cairo);
+    if (status == CAIRO_STATUS_SUCCESS && !*said && f == FORMAT_PNG)
+        status = cairo_surface_write_to_png_stream(surface, append, b);
+    cairo_surface_finish(surface);
+    return status != CAIRO_STATUS_SUCCESS ? status : cairo_surface_status(surface);
+}
+
+bool sheet_write(const grid *g, const sheet_options *o, const char *path)
+{
+    format f = format_of(path);
+    buffer b = {NULL, 0, 0};
+    sheet_layout l;
+    cairo_surface_t *surface;
+    cairo_status_t status;
+    bool said = false, ok;
+
+    if (!lay_out(&l, g, o))
+        return false;
+    surface = new_surface(f, &l, &b);
+    status = draw(surface, f, &l, g, o, &b, &said);
+    cairo_surface_destroy(surface);
+    ok = status == CAIRO_STATUS_SUCCESS && !said;
+    if (!ok && !said)
+        complain("%s: cannot draw: %s", path, cairo_status_to_string(status));
+    if (ok && f == FORMAT_PNG)
+        ok = write_png(path, &b, !o->slide);
+    else if (ok)
+        ok = output_write(path, &(output_part){b.bytes, b.size}, 1);
+    free(b.bytes);
+    return ok;
+}

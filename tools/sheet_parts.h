@@ -1,0 +1,112 @@
+/* sheet_parts.h - what the files that draw a sheet share.  Lengths are points (1/72 inch). */
+#ifndef KLDVE_TOOLS_SHEET_PARTS_H
+#define KLDVE_TOOLS_SHEET_PARTS_H
+
+#include <cairo.h>
+#include <pango/pangocairo.h>
+
+#include "sheet.h"
+
+/* ---- sheet_text.c ------------------------------------------------------------------------- */
+
+typedef struct sheet_pen {
+    cairo_t *cairo;      /**< borrowed */
+    PangoLayout *layout; /**< reused for every piece of text */
+    PangoFontDescription *font;
+} sheet_pen;
+
+/** Greys of text and lines, from strong to faint. */
+typedef enum sheet_ink { INK_STRONG, INK_NORMAL, INK_FAINT, INK_RULE } sheet_ink;
+
+typedef enum sheet_align { ALIGN_LEFT, ALIGN_CENTRE, ALIGN_RIGHT } sheet_align;
+
+typedef struct sheet_style {
+    double size; /**< of the font */
+    bool bold;
+    sheet_ink ink;
+    sheet_align align;
+    int32_t lines; /**< at most; what does not fit ends in "..." */
+} sheet_style;
+
+/** False if there is no memory. */
+bool sheet_pen_open(sheet_pen *pen, cairo_t *cairo, const char *family);
+void sheet_pen_close(sheet_pen *pen);
+
+void sheet_ink_set(cairo_t *cairo, sheet_ink ink);
+
+/** Draw text of one line, its baseline at y, in `width`; returns how wide it is. */
+double sheet_text(sheet_pen *pen, const char *text, double x, double y, double width,
+                  const sheet_style *style);
+
+/** Draw text whose last line has its baseline at y. */
+void sheet_text_above(sheet_pen *pen, const char *text, double x, double y, double width,
+                      const sheet_style *style);
+
+/** How many lines it takes, style->lines at most; and how wide it is on one line. */
+int32_t sheet_text_lines(sheet_pen *pen, const char *text, double width, const sheet_style *style);
+double sheet_text_width(sheet_pen *pen, const char *text, const sheet_style *style);
+
+/** "43 %", "4.3 %", "< 0.1 %" */
+void sheet_share(double share, char *out, size_t size);
+
+/* ---- sheet_layout.c ----------------------------------------------------------------------- */
+
+typedef struct sheet_box {
+    double x, y, width, height;
+} sheet_box;
+
+/** What stands in a place of the sheet. */
+typedef struct sheet_slot {
+    bool is_photo;
+    int32_t picture, network, method, target; /**< of a photo the picture only; the network is one
+                                                   that saw it, for the part that is shown */
+} sheet_slot;
+
+typedef struct sheet_layout {
+    int32_t kind;           /**< sheet_columns, not the default */
+    const char *text_title; /**< NULL: none */
+    int32_t columns, rows;  /**< with those of the photographs */
+    double width, height;   /**< of the sheet */
+    double scale;           /**< pixels for a point */
+    double margin;
+    double font;                    /**< size of normal text */
+    double tile_width, tile_height; /**< of a picture */
+    double gap, photo_gap, row_gap, group_gap;
+    double title, heading, row_head, caption, footer; /**< heights */
+    int32_t heading_lines, caption_lines, footer_lines;
+    bool says_target; /**< other classes than the predicted one are shown */
+} sheet_layout;
+
+/** The widths, of a slide also what its height leaves of them.  False after a message: no room. */
+bool sheet_layout_across(sheet_layout *l, const grid *g, const sheet_options *options);
+
+/** The heights, once heading_lines is known.  False after a message: the sheet is too high. */
+bool sheet_layout_down(sheet_layout *l, const grid *g, const sheet_options *options);
+
+sheet_slot sheet_slot_at(const sheet_layout *l, const grid *g, int32_t row, int32_t column);
+
+/** Where the picture of a slot is; on whole pixels. */
+sheet_box sheet_tile_at(const sheet_layout *l, const grid *g, int32_t row, int32_t column);
+
+/** Whether a rule stands above this row. */
+bool sheet_row_begins_group(const sheet_layout *l, const grid *g, int32_t row);
+
+/* ---- sheet_tile.c ------------------------------------------------------------------------- */
+
+/** The picture of a slot, as large as fits into width x height pixels.  NULL: nothing to show, with
+ *  *why (borrowed from the grid) saying so, or, with *why NULL, a failure, after a message. */
+kldve_image *sheet_tile(const grid *g, const sheet_options *options, const sheet_slot *slot,
+                        int32_t width, int32_t height, const char **why);
+
+/** Height of the seen part of a picture for a width of 1. */
+double sheet_seen_aspect(const grid *g, int32_t picture, int32_t network);
+
+/* ---- sheet_draw.c ------------------------------------------------------------------------- */
+
+/** All of the sheet.  False after a message. */
+bool sheet_draw(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *options);
+
+/** Lines of the longest heading. */
+int32_t sheet_heading_lines(sheet_pen *pen, const sheet_layout *l, const grid *g);
+
+#endif

@@ -1,0 +1,113 @@
+/* sheet_tile.c - one picture of a sheet: what the network saw, with or without the heat, at the
+ * size in which it is drawn. */
+#include "sheet_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LARGEST = 65535 };
+
+/* The record of any map of this picture and network: they all lie in the same place. */
+static const kldve_record *record_of(const grid *g, int32_t picture, int32_t net)
+{
+    for (int32_t m = 0; m < g->methods; m++) {
+        const grid_cell *cell = grid_cell_at(g, picture, net, m, 0);
+
+        if (cell->map)
+            return &cell->record;
+    }
+    return NULL;
+}
+
+/* All of the picture where nothing is known. */
+static sheet_box seen_of(const grid *g, int32_t picture, int32_t net)
+{
+    const kldve_record *r = record_of(g, picture, net);
+
+    if (!r)
+        return (sheet_box){0, 0, 1, 1};
+    return (sheet_box){(double)r->seen_x, (double)r->seen_y, (double)r->seen_width,
+                       (double)r->seen_height};
+}
+
+double sheet_seen_aspect(const grid *g, int32_t picture, int32_t net)
+{
+    const grid_picture *p = &g->picture[picture];
+    sheet_box seen = seen_of(g, picture, net);
+
+    return seen.height * p->height / (seen.width * p->width);
+}
+
+static int32_t side(double pixels)
+{
+    return (int32_t)fmin(fmax(round(pixels), 1), LARGEST);
+}
+
+/* The whole picture, so large that the seen part just fits. */
+static kldve_status scale(const kldve_image *image, sheet_box seen, int32_t width, int32_t height,
+                          kldve_image **out)
+{
+    double w = kldve_image_width(image), h = kldve_image_height(image);
+    double factor = fmin(width / (seen.width * w), height / (seen.height * h));
+
+    return kldve_image_resize(image, side(w * factor), side(h * factor), out);
+}
+
+/* The pixels that lie in the seen part as a whole, at least one. */
+static kldve_status cut(const kldve_image *image, sheet_box seen, kldve_image **out)
+{
+    const double slack = 0.01; /* parts are float32 */
+    int32_t w = kldve_image_width(image), h = kldve_image_height(image);
+    int32_t x = (int32_t)fmin(ceil(seen.x * w - slack), w - 1);
+    int32_t y = (int32_t)fmin(ceil(seen.y * h - slack), h - 1);
+    int32_t right = (int32_t)fmin(floor((seen.x + seen.width) * w + slack), w);
+    int32_t bottom = (int32_t)fmin(floor((seen.y + seen.height) * h + slack), h);
+
+    return kldve_image_crop(image, x, y, right > x ? right - x : 1, bottom > y ? bottom - y : 1,
+                            out);
+}
+
+static kldve_status heat(const grid_cell *cell, const sheet_options *options, kldve_image **image)
+{
+    kldve_render_options o;
+    kldve_image *drawn = NULL;
+    kldve_status status;
+
+    memset(&o, 0, sizeof o);
+    o.struct_size = sizeof o;
+    o.colormap = cell->is_signed ? KLDVE_COLORMAP_DIVERGING : options->colormap;
+    if (options->opacity >= 0)
+        o.opacity = options->opacity > 0 ? (float)options->opacity : -1;
+    status = kldve_heatmap_render(cell->map, *image, &o, &drawn);
+    if (status == KLDVE_OK) {
+        kldve_image_free(*image);
+        *image = drawn;
+    }
+    return status;
+}
+
+kldve_image *sheet_tile(const grid *g, const sheet_options *options, const sheet_slot *slot,
+                        int32_t width, int32_t height, const char **why)
+{
+    const grid_picture *picture = &g->picture[slot->picture];
+    const grid_cell *cell =
+        grid_cell_at(g, slot->picture, slot->network, slot->method, slot->target);
+    sheet_box seen = seen_of(g, slot->picture, slot->network);
+    kldve_image *whole = NULL, *tile = NULL;
+    kldve_status status;
+
+    *why = NULL;
+    if (!slot->is_photo && !cell->map) {
+        *why = cell->why;
+        return NULL;
+    }
+    status = scale(picture->image, seen, width, height, &whole);
+    if (status == KLDVE_OK && !slot->is_photo)
+        status = heat(cell, options, &whole);
+    if (status == KLDVE_OK)
+        status = cut(whole, seen, &tile);
+    kldve_image_free(whole);
+    if (status != KLDVE_OK)
+        complain_ctx(g->ctx, picture->path, status);
+    return tile;
+}
