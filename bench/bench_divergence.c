@@ -2,10 +2,11 @@
  *
  *     bench-divergence times [N...]      scores of several shapes: base pass and one-hot gradient,
  *                                        direct and fast, with the error of the fast one
- *     bench-divergence truth [N...]      the same for general truth of several shapes
- *     bench-divergence crossover [SET]   direct sum against fast summation around the size where
- *                                        they take equally long, and what KLDVE_SUM_AUTO takes;
- *                                        SET: avx512, avx2, baseline
+ *     bench-divergence errors [N...]     one-hot gradient by the fast method at six tolerances
+ * against direct sums in long double; time bench-divergence truth [N...]      the same for general
+ * truth of several shapes bench-divergence crossover [SET]   direct sum against fast summation
+ * around the size where they take equally long, and what KLDVE_SUM_AUTO takes; SET: avx512, avx2,
+ * baseline
  *
  * Medians of rounds in which the methods alternate.  One thread.  bench_divergence.py compares with
  * scikit-learn. */
@@ -203,6 +204,65 @@ static void run_times(const size_t *sizes, size_t count)
             times_of(&shapes[s], sizes[i]);
 }
 
+/* ---- errors ---- */
+
+static const double tolerances[] = {1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14};
+enum { TOLERANCES = sizeof tolerances / sizeof *tolerances };
+
+/* max |z - expected| / max |z| at one tolerance, and the time of a base pass and a gradient. */
+static double error_at(const problem *p, double tolerance, const double *expected, double *ms)
+{
+    kldve_divergence_options o = {
+        .struct_size = sizeof o, .summation = KLDVE_SUM_CHEBYSHEV, .tolerance = tolerance};
+    kldve_divergence *d;
+    double times[15];
+
+    must(kldve_divergence_new(ctx, p->n, &o, &d));
+    solve(d, p);
+    for (size_t i = 0; i < 15; i++) {
+        double start = now();
+
+        solve(d, p);
+        times[i] = now() - start;
+    }
+    *ms = median(times, 15);
+    kldve_divergence_free(d);
+    return oracle_distance(p->z, expected, p->n);
+}
+
+static void run_errors(const size_t *sizes, size_t count)
+{
+    printf("| scores | n |");
+    for (int t = 0; t < TOLERANCES; t++)
+        printf(" %.0e |", tolerances[t]);
+    printf("\n|---|---|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < count; i++)
+        for (size_t s = 0; s < SHAPES; s++) {
+            size_t n = sizes[i];
+            problem p = {n, allocate(n), NULL, allocate(n)};
+            double *expected = allocate(n);
+            bool *positive = calloc(n, sizeof *positive);
+
+            if (!positive)
+                die("memory", "too little of it");
+            oracle_scores(shapes[s].kind, shapes[s].scale, n, 17, p.k);
+            positive[n / 3] = true;
+            oracle_labels(p.k, positive, n, 30, expected, NULL);
+            printf("| %-30s | %6zu |", shapes[s].name, n);
+            for (int t = 0; t < TOLERANCES; t++) {
+                double ms, error = error_at(&p, tolerances[t], expected, &ms);
+
+                printf(" %.0e, %.3g ms |", error, ms);
+            }
+            printf("\n");
+            fflush(stdout);
+            free(p.k);
+            free(p.z);
+            free(expected);
+            free(positive);
+        }
+}
+
 /* ---- truth ---- */
 
 static const char *const truth_names[] = {"scores like the logits", "softmax of them",
@@ -291,19 +351,23 @@ static void choose_kernels(const char *name)
 
 int main(int argc, char **argv)
 {
-    static const size_t usual[] = {1000, 10000, 50257, 128256, 1000000};
+    static const size_t usual[] = {1000, 10000, 50257, 128256, 1000000}, for_errors = 10000;
     size_t sizes[16], count = 0;
 
     if (kldve_ctx_new(NULL, &ctx) < 0)
         die("context", "out of memory");
     for (int i = 2; i < argc && count < 16; i++)
         sizes[count++] = strtoul(argv[i], NULL, 10);
+    if (count == 0 && argc > 1 && strcmp(argv[1], "errors") == 0)
+        sizes[count++] = for_errors;
     if (count == 0) {
         memcpy(sizes, usual, sizeof usual);
         count = sizeof usual / sizeof *usual;
     }
     if (argc > 1 && strcmp(argv[1], "times") == 0)
         run_times(sizes, count);
+    else if (argc > 1 && strcmp(argv[1], "errors") == 0)
+        run_errors(sizes, count);
     else if (argc > 1 && strcmp(argv[1], "truth") == 0)
         run_truth(sizes, count);
     else if (argc > 1 && strcmp(argv[1], "crossover") == 0) {
@@ -311,7 +375,7 @@ int main(int argc, char **argv)
             choose_kernels(argv[2]);
         run_crossover();
     } else
-        die("usage", "bench-divergence times|truth|crossover [N...]");
+        die("usage", "bench-divergence times|errors|truth|crossover [N...]");
     kldve_ctx_free(ctx);
     return 0;
 }

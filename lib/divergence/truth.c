@@ -15,8 +15,7 @@
  *     j in G:     force  = sum over i of W_i w_ji d_ji             (charges W)
  *
  * which are two passes of the tree for each group.  That is done where it is faster: a pair that is
- * met by rows takes 2 ns, a pass of the tree 15 ns a point and 2.4 us a leaf (base.c says where).
- */
+ * met by rows takes 2 ns, a pass of the tree 15 ns a point and 2.4 us a leaf (where: base.c). */
 #include "affinity.h"
 
 #include <math.h>
@@ -109,7 +108,7 @@ static kldve_status meet_rows(job *j)
 /* ---- groups that are met as a whole ---- */
 
 /* The group's own part of KL: sum over i of m_i W_i (members but i) log W_i, and the charges m_i
- * W_i for the logarithms.  A pair of big groups comes twice, once with either: m = 1; others m = 2.
+ * W_i for the logarithms.  Pairs of big groups come twice, once with either: m = 1; others: m = 2.
  */
 static void weigh(job *j, size_t group)
 {
