@@ -274,6 +274,43 @@ static void test_differences(void **state)
     kldve_ctx_free(ctx);
 }
 
+/* P sees only ratios of distances; z is permuted with both, and turns with the scores. */
+static void test_symmetries(void **state)
+{
+    enum { N = 900 };
+    double *k = malloc(6 * N * sizeof *k), *y = k + N, *z = y + N, *other = z + N,
+           *moved = other + N, *moved_y = moved + N;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+
+    (void)state;
+    oracle_scores(ORACLE_NORMAL, 1, N, 3, k);
+    make_truth(CONTINUOUS, N, y);
+    for (int32_t method = KLDVE_SUM_DIRECT; method <= KLDVE_SUM_CHEBYSHEV; method++) {
+        kldve_divergence *d = make(ctx, N, 30, method, KLDVE_UNATTAINABLE_FAIL);
+
+        assert_int_equal(kldve_divergence_set_scores(d, k), KLDVE_OK);
+        assert_int_equal(kldve_divergence_truth(d, y, z, NULL), KLDVE_OK);
+        for (size_t i = 0; i < N; i++)
+            moved_y[i] = 5 - 0.003 * y[i];
+        assert_int_equal(kldve_divergence_truth(d, moved_y, other, NULL), KLDVE_OK);
+        assert_true(oracle_distance(other, z, N) <= 1e-10);
+        for (size_t i = 0; i < N; i++) {
+            moved[i * 37 % N] = -7 - k[i];
+            moved_y[i * 37 % N] = y[i];
+        }
+        assert_int_equal(kldve_divergence_set_scores(d, moved), KLDVE_OK);
+        assert_int_equal(kldve_divergence_truth(d, moved_y, other, NULL), KLDVE_OK);
+        for (size_t i = 0; i < N; i++)
+            moved[i] = -other[i * 37 % N];
+        assert_true(oracle_distance(moved, z, N) <= 1e-11);
+        kldve_divergence_free(d);
+    }
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+    free(k);
+}
+
 static int32_t stop(void *opaque, const char *stage, int64_t done, int64_t total)
 {
     (void)done;
@@ -315,7 +352,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_matrix), cmocka_unit_test(test_rows),
         cmocka_unit_test(test_unattainable),   cmocka_unit_test(test_large_groups),
-        cmocka_unit_test(test_differences),    cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_differences),    cmocka_unit_test(test_symmetries),
+        cmocka_unit_test(test_cancel),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
