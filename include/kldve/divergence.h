@@ -4,11 +4,11 @@
  * (Eq. 1 of arXiv:1711.06431), those of the truth y Gaussian affinities of a given perplexity
  * (van der Maaten and Hinton 2008):
  *
- *     q_ij = w_ij / sum_{u != v} w_uv,   w_ij = 1 / (1 + (k_i - k_j)^2)
- *     KL = sum_{i != j} p_ij log(p_ij / q_ij),   z_i = dKL/dk_i = 4 sum_j (p_ij - q_ij) w_ij (k_i -
- * k_j)
+ *     q_ij = w_ij / sum_{u != v} w_uv,        w_ij = 1 / (1 + (k_i - k_j)^2)
+ *     KL   = sum_{i != j} p_ij log(p_ij / q_ij)
+ *     z_i  = dKL/dk_i = 4 sum_j (p_ij - q_ij) w_ij (k_i - k_j)
  *
- * Usable without the rest of the library.  Everything is float64. */
+ * Usable without the rest of the library: docs/divergence.md is its guide.  All is float64. */
 #ifndef KLDVE_DIVERGENCE_H
 #define KLDVE_DIVERGENCE_H
 
@@ -45,8 +45,8 @@ typedef struct kldve_divergence_options {
 /** Scores and the working memory for them.  Not safe from two threads at once. */
 typedef struct kldve_divergence kldve_divergence;
 
-/** Make the working memory for n scores, O(n): some 60 bytes a score, and up to 150 more once
- *  scores that are spread wide are summed by the fast method.
+/** Make the working memory for n scores, O(n): 32 bytes a score, at least 20 kB; 28 more and up to
+ *  150 on top, for scores that are spread wide, once they are summed by the fast method.
  *  @param options  NULL means defaults.
  *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (n < 3: with two scores P = Q; n >= 2^31; an option
  *          out of range).
@@ -63,7 +63,7 @@ KLDVE_API void kldve_divergence_free(kldve_divergence *d);
  *  divide it by the temperature for the gradient with respect to the scores.
  *  @param scores  [n], copied.
  *  @return KLDVE_OK; KLDVE_E_ARG; KLDVE_E_NUMERIC (a score is NaN or infinite, or they span more
- * than 1e75 temperatures); KLDVE_E_NOMEM.  After a failure the object has no scores.
+ *          than 1e75 temperatures); KLDVE_E_NOMEM.  After a failure the object has no scores.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_set_scores(kldve_divergence *d,
                                                                     const double *scores);
@@ -74,7 +74,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_set_scores(kldve_diverg
  *  The affinities of one-hot truth have a closed form.  A perplexity of n - 2 or less (the usual
  *  case) makes the other classes each other's only neighbours, whatever it is exactly; one of n - 1
  *  or more makes P uniform, which no longer depends on the target.  Any truth vector with two
- * values of which one occurs once gives the same, label smoothing too: see docs/divergence.md.
+ *  values of which one occurs once gives the same, label smoothing too.
  *  @param z   [n], may be NULL.
  *  @param kl  one number, may be NULL.
  *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet, target >= n).
@@ -84,11 +84,13 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_onehot(const kldve_dive
                                                                 double *kl);
 
 /** KL and its gradient for any truth vector y [n] (probabilities, another network's scores), in
- * O(n) memory: row i is a Gaussian kernel exp(-beta_i (y_i - y_j)^2) whose beta_i gives it the
- * wanted perplexity.  A row can have the perplexities from the number of its nearest neighbours
- * (those tied at the smallest distance) to n - 1: y with few distinct values needs
- *  KLDVE_UNATTAINABLE_LIMIT, or the closed forms for labels here.  Time O(n perplexity), and a base
- *  pass or two for each value that hundreds of entries share.
+ *  O(n) memory: row i is a Gaussian kernel exp(-beta_i (y_i - y_j)^2) whose beta_i gives it the
+ *  wanted perplexity, to 1e-10 of its logarithm.  A row can have the perplexities from the number
+ *  of its nearest neighbours (those tied at the smallest distance) to n - 1: y with few distinct
+ *  values needs KLDVE_UNATTAINABLE_LIMIT, or the closed forms for labels here.
+ *
+ *  Time O(n perplexity); values that many entries share are met as a whole, for about two base
+ *  passes each, where that is faster.
  *  @param z   [n], may be NULL.
  *  @param kl  one number, may be NULL.
  *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_NUMERIC (NaN or infinity in y), KLDVE_E_NOMEM,
@@ -101,8 +103,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_truth(kldve_divergence 
 
 /** The cotangents of the readings `contrast` and `rivals` (docs/method.md): with d_ic = k_i - k_c,
  *
- *     contrast:  t_i = -w_ic |d_ic|     rivals:  t_i = -w_ic^2 |d_ic|     (i != c),   t_c = -sum
- * t_i
+ *     contrast:  t_i = -w_ic |d_ic|       for i != c,     t_c = -sum over i != c of t_i
+ *     rivals:    t_i = -w_ic^2 |d_ic|
  *
  *  divided by the population standard deviation; all zeros if that is 0.  t [n].
  *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet, target >= n).
@@ -121,13 +123,13 @@ KLDVE_API int32_t kldve_standardise(const double *z, size_t n, double *alpha);
 /* ---- more truths ---- */
 
 /** KL and its gradient for `count` equal positive labels: y is one value at `targets` and another
- *  elsewhere.  Closed form; a perplexity out of a row's reach takes the nearest limit as for
- * one-hot truth, to which this is equal for count = 1.  O(n count), or about one base pass if that
- * is less.
+ *  elsewhere.  Closed form; a perplexity out of a row's reach takes the nearest limit, as for
+ *  one-hot truth, to which this is equal for count = 1.  O(n count), or about one base pass if
+ *  that is less.
  *  @param targets  [count], each once; 1 <= count < n.
  *  @param z, kl    as above.
  *  @return KLDVE_OK; KLDVE_E_ARG (no scores yet, a target >= n or given twice, a count out of
- * range); KLDVE_E_NOMEM.
+ *          range); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_positives(kldve_divergence *d,
                                                                    const size_t *targets,
@@ -136,8 +138,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_positives(kldve_diverge
 
 /** What the last kldve_divergence_truth() found for each row, also when it returned
  *  KLDVE_E_UNATTAINABLE.
- *  @param beta         [n], may be NULL: 1 / (2 sigma^2) in units of y; infinite or 0 in the
- * limits.
+ *  @param beta         [n], may be NULL: 1 / (2 sigma^2), sigma in units of y; infinite or 0 in
+ *                      the limits.
  *  @param perplexity   [n], may be NULL: the one that was reached.
  *  @param unattainable [n], may be NULL: 1 where the wanted one is out of reach, else 0.
  *  @return KLDVE_OK, KLDVE_E_ARG (no truth yet).
@@ -208,14 +210,13 @@ typedef enum kldve_plain {
 } kldve_plain;
 
 /** A plain divergence, in nats, and its gradient with respect to k.  No pairs, no perplexity: this
- * is what a loss function calls KL.  O(n), no base pass needed beyond
- * kldve_divergence_set_scores().
+ *  is what a loss function calls KL.  O(n).
  *  @param kind   a kldve_plain.
  *  @param y      [n], not negative, sum 1 (within 1e-6; it is divided by its sum).
  *  @param z      [n], may be NULL.
  *  @param value  one number, may be NULL.
  *  @return KLDVE_OK; KLDVE_E_ARG (no scores yet, y is no probability vector); KLDVE_E_NUMERIC (NaN
- * or infinity in y; the reverse KL is infinite because y has a 0).
+ *          or infinity in y; the reverse KL is infinite because y has a 0).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_plain(const kldve_divergence *d,
                                                                int32_t kind, const double *y,
@@ -228,7 +229,7 @@ typedef struct kldve_divergence_info {
     const char *kernels; /**< instruction set: "avx512", "avx2", "baseline"; static storage */
     double range;        /**< largest - smallest k */
     double pairs;        /**< sum over i != j of w_ij */
-    double error; /**< estimate of the largest error of z relative to max |z|, one-hot truth */
+    double error;        /**< estimate of the largest error of z, relative to max |z|; one-hot */
     double temperature;
     int64_t clusters;  /**< of the fast summation; 0: direct */
     int32_t nodes;     /**< Chebyshev nodes of a cluster; 0: direct */

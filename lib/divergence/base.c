@@ -1,22 +1,48 @@
 /* base.c - the sums over all pairs of scores, which no truth enters, and what they are worth.
  *
- * The cost model was fitted to bench/divergence.c on one core of a Zen 4 server at 2.6 GHz; other
- * processors and instruction sets scale both sides alike, because divisions bound both:
+ * The cost model was fitted to `bench-divergence crossover` on one core of a Zen 4 server at
+ * 2.6 GHz, beside what both ways have in common:
  *
  *     direct  0.165 ns n^2
- *     tree    4 us + 15 ns n + 2.7 us for each leaf; leaves: one a unit of width, but no fewer than
- *             some 16 points each */
+ *     tree    1 us + 3 ns n + 2.4 us for each leaf but the first; leaves: one for each occupied
+ *             unit of width, but no fewer than some 16 points each
+ *
+ * Divisions bound both sides, so other processors and instruction sets scale them alike:
+ * docs/divergence.md has the choice's losses for three of them. */
 #include "divergence.h"
 
 #include <math.h>
 #include <string.h>
 
-static bool direct_is_faster(size_t n, double range, double tolerance)
-{
-    double count = (double)n,
-           leaves = fmin(1 + range / (tolerance < 1e-12 ? 1.1 : 1.4), count / 16);
+enum { CELLS = 1024 };
+static const double leaf_width = 1.3;
 
-    return 0.165 * count * count < 4000 + 15 * count + 2700 * leaves;
+/* Cells of a leaf's width that hold scores; cells CELLS apart count as one. */
+static double occupied_cells(const kldve_divergence *d)
+{
+    uint64_t seen[CELLS / 64] = {0};
+    double count = 0;
+
+    for (size_t i = 0; i < d->n; i++) {
+        double place = fmin((d->k[i] - d->low) / leaf_width, 0x1p52);
+        uint64_t cell = (uint64_t)place % CELLS, bit = (uint64_t)1 << cell % 64;
+
+        count += !(seen[cell / 64] & bit);
+        seen[cell / 64] |= bit;
+    }
+    return count;
+}
+
+static double tree_ns(double n, double leaves)
+{
+    return 1000 + 3 * n + 2400 * (leaves - 1);
+}
+
+static bool direct_is_faster(const kldve_divergence *d)
+{
+    double n = (double)d->n, direct_ns = 0.165 * n * n, most = fmax(1, n / 16);
+
+    return direct_ns < tree_ns(n, most) && direct_ns < tree_ns(n, fmin(most, occupied_cells(d)));
 }
 
 /* k = scores / T.  Subtracting the middle first keeps a large common offset from costing digits; at
@@ -86,8 +112,9 @@ static void set_pairs(kldve_divergence *d, double sum)
 
 static kldve_status sum_tree(kldve_divergence *d)
 {
-    /* A first guess that nearly always holds; else the estimate says how much more is needed. */
-    double aim = d->tolerance / 400, sum;
+    /* A first guess that nearly always holds; else the estimate says how much more is needed.
+     * Clusters wider than that of 2e-9 save no time; below 1e-16 all is rounding. */
+    double aim = fmax(1e-16, fmin(2e-9, d->tolerance / 400)), sum;
     kldve_status st;
 
     if (!d->tree && (st = kldve_tree_new(d->ctx, d->kernels, d->n, &d->tree)) < 0)
@@ -114,8 +141,7 @@ kldve_status kldve_base_compute(kldve_divergence *d)
         return st;
     d->narrow = d->high - d->low <= KLDVE_NARROW;
     d->direct =
-        d->summation == KLDVE_SUM_DIRECT ||
-        (d->summation == KLDVE_SUM_AUTO && direct_is_faster(d->n, d->high - d->low, d->tolerance));
+        d->summation == KLDVE_SUM_DIRECT || (d->summation == KLDVE_SUM_AUTO && direct_is_faster(d));
     if (d->direct) {
         set_pairs(d, d->kernels->pairs(d->k, d->n, d->narrow, d->s1, d->s2));
         d->error = estimate_error(d, false);

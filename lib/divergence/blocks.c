@@ -56,8 +56,7 @@ static double solve_beta(double s, double o, double perplexity)
     return beta;
 }
 
-/* u of rows with s neighbours at distance 0 and o at distance 1; *one_minus_u without cancellation.
- */
+/* u of rows with s neighbours at distance 0 and o at distance 1; *one_minus_u loses no digit. */
 static double row_u(double s, double o, double perplexity, double *one_minus_u)
 {
     double beta;

@@ -4,8 +4,7 @@
  *     d_i = k_i - k_c,  w_i = 1 / (1 + d_i^2)
  *     contrast  t_i = -w_i |d_i|,     rivals  t_i = -w_i^2 |d_i|     (i != c),     t_c = -sum t_i
  *
- * divided by the population standard deviation sqrt(sum t^2 / n) (the mean is 0 by construction).
- */
+ * divided by the population standard deviation, sqrt(sum t^2 / n): the mean is 0 already. */
 #include "divergence.h"
 
 #include <math.h>

@@ -2,8 +2,8 @@
  *
  *     k       scores / temperature [n]           d_ij   k_i - k_j          w_ij   1 / (1 + d_ij^2)
  *     S1_i    sum over j of w_ij d_ij            S2_i   sum over j of w_ij^2 d_ij
- *     Z       sum over i != j of w_ij            D      n (n - 1) - Z = sum over i != j of w_ij
- * d_ij^2
+ *     Z       sum over i != j of w_ij            D      n (n - 1) - Z
+ *                                                    = sum over i != j of w_ij d_ij^2
  *
  * When all scores lie within KLDVE_NARROW of each other ("narrow"), w is nearly constant and
  * S1 / n (n - 1) and S2 / Z nearly cancel in z.  Then S3_i = S1_i - S2_i = sum over j of
@@ -45,7 +45,7 @@ struct kldve_divergence {
     double z;         /* Z */
     double deficit;   /* D */
     double error;     /* estimate, relative to max |base| */
-    double *raw;      /* [n] the scores as given */
+    double *raw;      /* [n] the scores as given; the block of the next three */
     double *k;        /* [n] padded to a multiple of 8, as are s1 and s2 */
     double *s1, *s2;
     double *log_sum;  /* one number: sum over i != j of log(1 + d_ij^2); NaN until somebody asks */

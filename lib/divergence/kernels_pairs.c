@@ -57,7 +57,7 @@ INLINE void tile(pack row0, pack row1, const double *k, double *s1, double *s2, 
     store(s2 + j, sub(load(s2 + j), add(r.g0, r.g1)));
 }
 
-/* Rows i and i + 1 against their own pack, where each pair is met twice: only the rows are served.
+/* Rows i and i + 1 against their own pack, where each pair is met twice: it serves the rows only.
  */
 INLINE void own_tile(const double *k, size_t n, size_t i, bool narrow, row_sums *a, pack *sum)
 {

@@ -43,8 +43,7 @@ static double onehot_kl(const kldve_divergence *d, const kldve_blocks *p, size_t
     return labels_kl(d, p, 1, row, 0);
 }
 
-/* base (if wanted) + delta.  The target's own w d is 0, so its entry is the base until S1 is added.
- */
+/* base (if wanted) + delta.  The target's own w d is 0: its entry is the base until S1 is added. */
 static void onehot_gradient(const kldve_divergence *d, const kldve_blocks *p, size_t target,
                             bool with_base, double *z)
 {

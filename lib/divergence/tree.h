@@ -61,8 +61,8 @@ kldve_status kldve_tree_build(kldve_tree *tree, const double *k, double low, dou
 kldve_status kldve_tree_sum(kldve_tree *tree, const double *charges, double *s1, double *s2,
                             double *pairs);
 
-/* The same for charges of 1 from the sums in the slots, and whether that can be done and is faster.
- */
+/* tree_log.c: sum over i, j of log(1 + d_ij^2) from the sums in the slots; whether that can be done
+ * and is faster than kldve_tree_log()'s own way. */
 double kldve_tree_log_short(const kldve_tree *tree, double range);
 bool kldve_tree_log_is_short(const kldve_tree *tree);
 

@@ -73,7 +73,7 @@ static bool grow_clusters(kldve_tree *t)
 
 static size_t order_for(double tolerance)
 {
-    return tolerance >= 3e-6 ? 8 : tolerance >= 3e-12 ? 16 : 24;
+    return tolerance >= 3e-12 ? 16 : 24;
 }
 
 /* The decay that reaches the tolerance, and the width that has it: h = 2 rho / (rho^2 - 1). */

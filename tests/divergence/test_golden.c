@@ -117,15 +117,16 @@ static int each_folder(const char *where, void (*visit)(const char *, int32_t), 
     int count = 0;
     DIR *dir;
 
-    snprintf(path, sizeof path, "%s", where);
+    assert_in_range(snprintf(path, sizeof path, "%s", where), 0, sizeof path - 1);
     dir = opendir(path);
     if (!dir)
         fail_msg("%s: not a folder", path);
     while ((entry = readdir(dir)))
         if (entry->d_name[0] != '.' && !strstr(entry->d_name, ".md")) {
-            char folder[2048];
+            char folder[1024];
 
-            snprintf(folder, sizeof folder, "%s/%s", path, entry->d_name);
+            assert_in_range(snprintf(folder, sizeof folder, "%s/%s", path, entry->d_name), 0,
+                            sizeof folder - 1);
             visit(folder, summation);
             count++;
         }

@@ -1,6 +1,5 @@
 /* test_sums.c - the sums over all pairs against long double, over scales, ranges and shapes; which
- * method runs; whether the reached error is known.  KLDVE_LONG_TESTS=1 takes more and larger cases.
- */
+ * method runs; whether the reached error is known.  KLDVE_LONG_TESTS=1: more and larger cases. */
 #include "support.h"
 
 #include <math.h>

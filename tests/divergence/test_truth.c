@@ -30,14 +30,16 @@ typedef enum truth_kind {
     SOFTMAX,    /* probabilities: one near 1, many near 0 */
     FEW_VALUES, /* rounded: ties */
     HALF_ZERO,  /* one large group among distinct values */
+    UNEVEN,     /* groups of all sizes between distinct values */
     TWO_HEAPS,  /* far from each other */
     TINY,       /* as CONTINUOUS, times 1e-200 */
     HUGE,       /* times 1e300 */
     OFFSET      /* plus 1e6 */
 } truth_kind;
 
-static const char *const kind_names[] = {"continuous", "softmax", "few values", "half zero",
-                                         "two heaps",  "tiny",    "huge",       "offset"};
+static const char *const kind_names[] = {"continuous", "softmax", "few values",
+                                         "half zero",  "uneven",  "two heaps",
+                                         "tiny",       "huge",    "offset"};
 
 static void make_truth(truth_kind kind, size_t n, double *y)
 {
@@ -50,6 +52,7 @@ static void make_truth(truth_kind kind, size_t n, double *y)
         y[i] = kind == SOFTMAX      ? exp(3 * g)
                : kind == FEW_VALUES ? floor(3 * g)
                : kind == HALF_ZERO  ? (i % 2 ? 0 : g)
+               : kind == UNEVEN     ? (i % 4 ? floor(fabs(g) * 4) / 4 : g)
                : kind == TWO_HEAPS  ? g + 1e4 * (double)(i % 3 == 0)
                : kind == TINY       ? g * 1e-200
                : kind == HUGE       ? g * 1e300
@@ -190,6 +193,14 @@ static void test_unattainable(void **state)
     assert_int_equal(heap.live, 0);
 }
 
+static int32_t count_groups(void *opaque, const char *stage, int64_t done, int64_t total)
+{
+    (void)done;
+    if (strcmp(stage, "tied values") == 0)
+        *(int64_t *)opaque = total;
+    return 0;
+}
+
 /* Groups large enough for the tree: the same as row by row. */
 static void test_large_groups(void **state)
 {
@@ -197,9 +208,10 @@ static void test_large_groups(void **state)
     double *k = malloc(4 * N * sizeof *k), *y = k + N, *by_tree = y + N, *by_rows = by_tree + N;
 
     (void)state;
-    for (truth_kind kind = FEW_VALUES; kind <= HALF_ZERO; kind++)
+    for (truth_kind kind = FEW_VALUES; kind <= UNEVEN; kind++)
         for (int which = 0; which < 3; which++) {
             double perplexity = which == 0 ? 30 : which == 1 ? 1000 : 2900, kl, direct_kl, off;
+            int64_t groups = 0;
             test_heap heap;
             kldve_ctx *ctx = test_ctx(&heap);
             kldve_divergence *d =
@@ -211,8 +223,12 @@ static void test_large_groups(void **state)
             make_truth(kind, N, y);
             assert_int_equal(kldve_divergence_set_scores(d, k), KLDVE_OK);
             assert_int_equal(kldve_divergence_set_scores(e, k), KLDVE_OK);
+            kldve_ctx_set_progress(ctx, count_groups, &groups);
             assert_int_equal(kldve_divergence_truth(d, y, by_tree, &kl), KLDVE_OK);
+            assert_true(groups > 0);
+            groups = 0;
             assert_int_equal(kldve_divergence_truth(e, y, by_rows, &direct_kl), KLDVE_OK);
+            assert_true(groups == 0);
             off = oracle_distance(by_tree, by_rows, N);
             if (!(off <= 1e-10) || fabs(kl - direct_kl) > 1e-10)
                 fail_msg("%s, perplexity %g: z off by %g, KL by %g", kind_names[kind], perplexity,
@@ -258,6 +274,43 @@ static void test_differences(void **state)
     kldve_ctx_free(ctx);
 }
 
+/* P sees only ratios of distances; z is permuted with both, and turns with the scores. */
+static void test_symmetries(void **state)
+{
+    enum { N = 900 };
+    double *k = malloc(6 * N * sizeof *k), *y = k + N, *z = y + N, *other = z + N,
+           *moved = other + N, *moved_y = moved + N;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+
+    (void)state;
+    oracle_scores(ORACLE_NORMAL, 1, N, 3, k);
+    make_truth(CONTINUOUS, N, y);
+    for (int32_t method = KLDVE_SUM_DIRECT; method <= KLDVE_SUM_CHEBYSHEV; method++) {
+        kldve_divergence *d = make(ctx, N, 30, method, KLDVE_UNATTAINABLE_FAIL);
+
+        assert_int_equal(kldve_divergence_set_scores(d, k), KLDVE_OK);
+        assert_int_equal(kldve_divergence_truth(d, y, z, NULL), KLDVE_OK);
+        for (size_t i = 0; i < N; i++)
+            moved_y[i] = 5 - 0.003 * y[i];
+        assert_int_equal(kldve_divergence_truth(d, moved_y, other, NULL), KLDVE_OK);
+        assert_true(oracle_distance(other, z, N) <= 1e-10);
+        for (size_t i = 0; i < N; i++) {
+            moved[i * 37 % N] = -7 - k[i];
+            moved_y[i * 37 % N] = y[i];
+        }
+        assert_int_equal(kldve_divergence_set_scores(d, moved), KLDVE_OK);
+        assert_int_equal(kldve_divergence_truth(d, moved_y, other, NULL), KLDVE_OK);
+        for (size_t i = 0; i < N; i++)
+            moved[i] = -other[i * 37 % N];
+        assert_true(oracle_distance(moved, z, N) <= 1e-11);
+        kldve_divergence_free(d);
+    }
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+    free(k);
+}
+
 static int32_t stop(void *opaque, const char *stage, int64_t done, int64_t total)
 {
     (void)done;
@@ -277,8 +330,8 @@ static void test_cancel(void **state)
     (void)state;
     oracle_scores(ORACLE_NORMAL, 1, N, 3, k);
     make_truth(CONTINUOUS, N, y);
-    for (size_t i = 0; i < 300; i++)
-        y[i * 7] = 0;
+    for (size_t i = 0; i < 3000; i++)
+        y[i * 3] = 0;
     assert_int_equal(kldve_divergence_set_scores(d, k), KLDVE_OK);
     for (size_t s = 0; s < 3; s++) {
         char stage[32];
@@ -299,7 +352,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_matrix), cmocka_unit_test(test_rows),
         cmocka_unit_test(test_unattainable),   cmocka_unit_test(test_large_groups),
-        cmocka_unit_test(test_differences),    cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_differences),    cmocka_unit_test(test_symmetries),
+        cmocka_unit_test(test_cancel),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,381 @@
+/* bench_divergence.c - what the KL divergence costs, and whether the cost model chooses well.
+ *
+ *     bench-divergence times [N...]      scores of several shapes: base pass and one-hot gradient,
+ *                                        direct and fast, with the error of the fast one
+ *     bench-divergence errors [N...]     one-hot gradient by the fast method at six tolerances
+ * against direct sums in long double; time bench-divergence truth [N...]      the same for general
+ * truth of several shapes bench-divergence crossover [SET]   direct sum against fast summation
+ * around the size where they take equally long, and what KLDVE_SUM_AUTO takes; SET: avx512, avx2,
+ * baseline
+ *
+ * Medians of processor time over rounds in which the methods alternate, on one thread.
+ * bench_divergence.py compares with scikit-learn. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "divergence/divergence.h"
+
+#include "../tests/divergence/oracle.h"
+
+enum { MOST_ROUNDS = 101, METHODS = 3 /* by kldve_summation */ };
+
+/* The direct sum takes 165 ms here, and four times as much for twice the scores. */
+static const size_t largest_direct = 32768;
+
+typedef struct shape {
+    const char *name;
+    oracle_kind kind;
+    double scale;
+} shape;
+
+static const shape shapes[] = {
+    {"logits, N(0, 2.5^2) and one 20", ORACLE_NORMAL, 1},
+    {"logits x 0.01", ORACLE_NORMAL, 0.01},
+    {"logits x 0.1", ORACLE_NORMAL, 0.1},
+    {"logits x 10", ORACLE_NORMAL, 10},
+    {"logits x 1000", ORACLE_NORMAL, 1000},
+    {"uniform in 0..30", ORACLE_UNIFORM, 1},
+    {"uniform in 0..10^6", ORACLE_UNIFORM, 33333.3},
+    {"five heaps", ORACLE_CLUSTERS, 1},
+    {"ties at quarters", ORACLE_TIES, 1},
+    {"0..1 and one 500", ORACLE_OUTLIER, 1},
+    {"gaps 10^-3 to 10^6", ORACLE_GEOMETRIC, 1},
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static void die(const char *what, const char *why)
+{
+    fprintf(stderr, "bench-divergence: %s: %s\n", what, why);
+    exit(1);
+}
+
+static double *allocate(size_t n)
+{
+    double *x = malloc(n * sizeof *x);
+
+    if (!x)
+        die("memory", "too little of it");
+    return x;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double median(double *v, size_t n)
+{
+    qsort(v, n, sizeof *v, by_value);
+    return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+static kldve_ctx *ctx;
+static const kldve_kernels *kernels; /* NULL: the processor's best */
+
+static void must(kldve_status st)
+{
+    if (st < 0)
+        die("libkldve", kldve_ctx_message(ctx));
+}
+
+static kldve_divergence *make(size_t n, int32_t summation)
+{
+    kldve_divergence_options o = {
+        .struct_size = sizeof o, .summation = summation, .unattainable = KLDVE_UNATTAINABLE_LIMIT};
+    kldve_divergence *d;
+
+    must(kldve_divergence_new(ctx, n, &o, &d));
+    if (kernels)
+        d->kernels = kernels;
+    return d;
+}
+
+/* ---- one problem, all methods in turn ---- */
+
+typedef struct problem {
+    size_t n;
+    double *k, *truth; /* truth NULL: one-hot */
+    double *z;
+} problem;
+
+static void solve(kldve_divergence *d, const problem *p)
+{
+    must(kldve_divergence_set_scores(d, p->k));
+    if (p->truth)
+        must(kldve_divergence_truth(d, p->truth, p->z, NULL));
+    else
+        must(kldve_divergence_onehot(d, p->n / 3, p->z, NULL));
+}
+
+/* Medians in ms of the methods that are marked; rounds until a second has passed, three at least.
+ */
+static void take_times(const problem *p, const bool wanted[METHODS], double ms[METHODS])
+{
+    kldve_divergence *d[METHODS] = {NULL};
+    static double times[METHODS][MOST_ROUNDS];
+    double begin = 0;
+    size_t rounds = 0;
+
+    for (int32_t m = 0; m < METHODS; m++)
+        if (wanted[m]) {
+            d[m] = make(p->n, m);
+            solve(d[m], p); /* allocates and warms up */
+        }
+    begin = now();
+    while (rounds < MOST_ROUNDS && (rounds < 3 || now() - begin < 1000)) {
+        for (int32_t m = 0; m < METHODS; m++) {
+            double start = now();
+
+            if (d[m])
+                solve(d[m], p);
+            times[m][rounds] = now() - start;
+        }
+        rounds++;
+    }
+    for (int32_t m = 0; m < METHODS; m++) {
+        ms[m] = wanted[m] ? median(times[m], rounds) : NAN;
+        kldve_divergence_free(d[m]);
+    }
+}
+
+static void print_ms(double ms)
+{
+    if (isnan(ms))
+        printf("       - |");
+    else
+        printf(" %7.3g |", ms);
+}
+
+/* ---- times ---- */
+
+/* Error of the method that AUTO takes, against direct sums at some scores; and its estimate. */
+static double measured(const problem *p, kldve_divergence_info *info)
+{
+    kldve_divergence *d = make(p->n, KLDVE_SUM_AUTO);
+    double error;
+
+    must(kldve_divergence_set_scores(d, p->k));
+    must(kldve_divergence_measure(d, 64, &error));
+    must(kldve_divergence_get_info(d, info));
+    kldve_divergence_free(d);
+    return error;
+}
+
+static void times_of(const shape *s, size_t n)
+{
+    kldve_divergence_info info = {.struct_size = sizeof info};
+    problem p = {n, allocate(n), NULL, allocate(n)};
+    bool wanted[METHODS] = {true, n <= largest_direct, true};
+    double ms[METHODS], error;
+
+    oracle_scores(s->kind, s->scale, n, 17, p.k);
+    take_times(&p, wanted, ms);
+    error = measured(&p, &info);
+    printf("| %-30s | %8zu |", s->name, n);
+    for (int m = 0; m < METHODS; m++)
+        print_ms(ms[m]);
+    printf(" %-6s | %8.1e | %8.1e | %6lld |\n",
+           info.summation == KLDVE_SUM_DIRECT ? "direct" : "fast", error, info.error,
+           (long long)info.clusters);
+    fflush(stdout);
+    free(p.k);
+    free(p.z);
+}
+
+static void run_times(const size_t *sizes, size_t count)
+{
+    printf("| scores | n | auto, ms | direct, ms | fast, ms | auto takes | error | estimate | "
+           "clusters |\n|---|---|---|---|---|---|---|---|---|\n");
+    for (size_t s = 0; s < SHAPES; s++)
+        for (size_t i = 0; i < count; i++)
+            times_of(&shapes[s], sizes[i]);
+}
+
+/* ---- errors ---- */
+
+static const double tolerances[] = {1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14};
+enum { TOLERANCES = sizeof tolerances / sizeof *tolerances };
+
+/* max |z - expected| / max |z| at one tolerance, and the time of a base pass and a gradient. */
+static double error_at(const problem *p, double tolerance, const double *expected, double *ms)
+{
+    kldve_divergence_options o = {
+        .struct_size = sizeof o, .summation = KLDVE_SUM_CHEBYSHEV, .tolerance = tolerance};
+    kldve_divergence *d;
+    double times[15];
+
+    must(kldve_divergence_new(ctx, p->n, &o, &d));
+    solve(d, p);
+    for (size_t i = 0; i < 15; i++) {
+        double start = now();
+
+        solve(d, p);
+        times[i] = now() - start;
+    }
+    *ms = median(times, 15);
+    kldve_divergence_free(d);
+    return oracle_distance(p->z, expected, p->n);
+}
+
+static void run_errors(const size_t *sizes, size_t count)
+{
+    printf("| scores | n |");
+    for (int t = 0; t < TOLERANCES; t++)
+        printf(" %.0e |", tolerances[t]);
+    printf("\n|---|---|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < count; i++)
+        for (size_t s = 0; s < SHAPES; s++) {
+            size_t n = sizes[i];
+            problem p = {n, allocate(n), NULL, allocate(n)};
+            double *expected = allocate(n);
+            bool *positive = calloc(n, sizeof *positive);
+
+            if (!positive)
+                die("memory", "too little of it");
+            oracle_scores(shapes[s].kind, shapes[s].scale, n, 17, p.k);
+            positive[n / 3] = true;
+            oracle_labels(p.k, positive, n, 30, expected, NULL);
+            printf("| %-30s | %6zu |", shapes[s].name, n);
+            for (int t = 0; t < TOLERANCES; t++) {
+                double ms, error = error_at(&p, tolerances[t], expected, &ms);
+
+                printf(" %.0e, %.3g ms |", error, ms);
+            }
+            printf("\n");
+            fflush(stdout);
+            free(p.k);
+            free(p.z);
+            free(expected);
+            free(positive);
+        }
+}
+
+/* ---- truth ---- */
+
+static const char *const truth_names[] = {"scores like the logits", "softmax of them",
+                                          "rounded to hundredths", "half of them 0"};
+
+static void make_truth(size_t which, size_t n, double *y)
+{
+    double sum = 0;
+
+    oracle_scores(ORACLE_NORMAL, 1, n, 4, y);
+    for (size_t i = 0; i < n; i++) {
+        y[i] = which == 1                 ? exp(y[i] - 20)
+               : which == 2               ? floor(100 * y[i]) / 100
+               : which == 3 && i % 2 != 0 ? 0
+                                          : y[i];
+        sum += y[i];
+    }
+    for (size_t i = 0; which == 1 && i < n; i++)
+        y[i] /= sum;
+}
+
+static void run_truth(const size_t *sizes, size_t count)
+{
+    static const bool wanted[METHODS] = {true, false, false};
+
+    printf("| truth | n | auto, ms |\n|---|---|---|\n");
+    for (size_t which = 0; which < sizeof truth_names / sizeof *truth_names; which++)
+        for (size_t i = 0; i < count; i++) {
+            size_t n = sizes[i];
+            problem p = {n, allocate(n), allocate(n), allocate(n)};
+            double ms[METHODS];
+
+            oracle_scores(ORACLE_NORMAL, 1, n, 17, p.k);
+            make_truth(which, n, p.truth);
+            take_times(&p, wanted, ms);
+            printf("| %-24s | %8zu | %8.3g |\n", truth_names[which], n, ms[0]);
+            fflush(stdout);
+            free(p.k);
+            free(p.truth);
+            free(p.z);
+        }
+}
+
+/* ---- crossover ---- */
+
+/* By what factor AUTO is slower than the better method, over sizes from 100 to 13 000. */
+static void run_crossover(void)
+{
+    static const bool wanted[METHODS] = {false, true, true};
+    double worst = 1;
+
+    printf("| scores | n | direct, ms | fast, ms | direct / fast | auto takes | loses |\n"
+           "|---|---|---|---|---|---|---|\n");
+    for (size_t s = 0; s < SHAPES; s++)
+        for (double size = 100; size < 13000; size *= 1.5) {
+            kldve_divergence_info info = {.struct_size = sizeof info};
+            size_t n = (size_t)size;
+            problem p = {n, allocate(n), NULL, allocate(n)};
+            double ms[METHODS], taken, loss;
+
+            oracle_scores(shapes[s].kind, shapes[s].scale, n, 17, p.k);
+            take_times(&p, wanted, ms);
+            measured(&p, &info);
+            taken = ms[info.summation];
+            loss = taken / fmin(ms[1], ms[2]);
+            worst = fmax(worst, loss);
+            printf("| %-30s | %6zu | %8.4f | %8.4f | %6.2f | %-6s | %5.2f |\n", shapes[s].name, n,
+                   ms[1], ms[2], ms[1] / ms[2],
+                   info.summation == KLDVE_SUM_DIRECT ? "direct" : "fast", loss);
+            fflush(stdout);
+            free(p.k);
+            free(p.z);
+        }
+    printf("\nAt worst, the cost model's choice takes %.2f times as long as the other.\n", worst);
+}
+
+static void choose_kernels(const char *name)
+{
+    size_t i = 0;
+
+    while ((kernels = kldve_kernels_at(i++)) && strcmp(kernels->name, name) != 0)
+        ;
+    if (!kernels)
+        die(name, "this processor or build has no such instruction set");
+}
+
+int main(int argc, char **argv)
+{
+    static const size_t usual[] = {1000, 10000, 50257, 128256, 1000000}, for_errors = 10000;
+    size_t sizes[16], count = 0;
+
+    if (kldve_ctx_new(NULL, &ctx) < 0)
+        die("context", "out of memory");
+    for (int i = 2; i < argc && count < 16; i++)
+        sizes[count++] = strtoul(argv[i], NULL, 10);
+    if (count == 0 && argc > 1 && strcmp(argv[1], "errors") == 0)
+        sizes[count++] = for_errors;
+    if (count == 0) {
+        memcpy(sizes, usual, sizeof usual);
+        count = sizeof usual / sizeof *usual;
+    }
+    if (argc > 1 && strcmp(argv[1], "times") == 0)
+        run_times(sizes, count);
+    else if (argc > 1 && strcmp(argv[1], "errors") == 0)
+        run_errors(sizes, count);
+    else if (argc > 1 && strcmp(argv[1], "truth") == 0)
+        run_truth(sizes, count);
+    else if (argc > 1 && strcmp(argv[1], "crossover") == 0) {
+        if (argc > 2)
+            choose_kernels(argv[2]);
+        run_crossover();
+    } else
+        die("usage", "bench-divergence times|errors|truth|crossover [N...]");
+    kldve_ctx_free(ctx);
+    return 0;
+}
