@@ -9,29 +9,15 @@ import struct
 import subprocess
 import tempfile
 import unittest
-import zlib
 
 import tinynet
-from command import (KLDVE, MEMORY_LIMIT, Npy, have_shared, main, read_json, run, run_measured,
-                     shared, snapshot)
+from command import (KLDVE, MEMORY_LIMIT, Npy, have_shared, main, png, read_json, run,
+                     run_measured, shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals"]
 RECORD = ["model", "picture", "layer", "method", "reading", "target", "top5", "kl", "timings_ms",
           "kldve"]
 TIMINGS = ["load", "decode", "forward", "divergence", "backward", "reduce", "render", "total"]
-
-
-def png(width, height, pixel, depth=8, colour=2):
-    """A PNG; pixel(x, y) -> bytes of one pixel."""
-
-    def chunk(kind, data):
-        return (struct.pack(">I", len(data)) + kind + data +
-                struct.pack(">I", zlib.crc32(kind + data)))
-
-    rows = b"".join(b"\0" + b"".join(pixel(x, y) for x in range(width)) for y in range(height))
-    return (b"\x89PNG\r\n\x1a\n" +
-            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)) +
-            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def blob(x, y):
