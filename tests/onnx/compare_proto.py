@@ -32,7 +32,7 @@ def text(b):
 
 def tensor(what, t):
     head = "%s '%s' %d (%s )" % (what, t.name, t.data_type, ''.join(' %d' % d for d in t.dims))
-    if t.data_type in NOT_READ:
+    if t.data_type in NOT_READ or t.data_type > onnx.TensorProto.BFLOAT16:  # later: 8 and 4 bits
         return head + ' not read'
     if t.data_type == onnx.TensorProto.BFLOAT16:  # widened to float32 by the onnx package
         a = (numpy_helper.to_array(t).astype('<f4').view('<u4') >> 16).astype('<u2')
