@@ -34,10 +34,9 @@ def tensor(what, t):
     head = "%s '%s' %d (%s )" % (what, t.name, t.data_type, ''.join(' %d' % d for d in t.dims))
     if t.data_type in NOT_READ or t.data_type > onnx.TensorProto.BFLOAT16:  # later: 8 and 4 bits
         return head + ' not read'
-    if t.data_type == onnx.TensorProto.BFLOAT16:  # widened to float32 by the onnx package
-        a = (numpy_helper.to_array(t).astype('<f4').view('<u4') >> 16).astype('<u2')
-    else:
-        a = numpy_helper.to_array(t)
+    a = numpy_helper.to_array(t)
+    if t.data_type == onnx.TensorProto.BFLOAT16:  # its bits, or widened to float32 by older packages
+        a = a.astype('<u2') if a.itemsize == 2 else (a.view('<u4') >> 16).astype('<u2')
     return head + ' %08x' % zlib.crc32(a.astype(a.dtype.newbyteorder('<')).tobytes())
 
 
