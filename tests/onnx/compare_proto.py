@@ -35,7 +35,10 @@ def tensor(what, t):
     if t.data_type in NOT_READ or t.data_type > onnx.TensorProto.BFLOAT16:  # later: 8 and 4 bits
         return head + ' not read'
     a = numpy_helper.to_array(t)
-    if t.data_type == onnx.TensorProto.BFLOAT16:  # its bits, or widened to float32 by older packages
+    if t.data_type == onnx.TensorProto.BFLOAT16:
+        if t.HasField('raw_data'):  # which some versions of the package do not look at
+            a = np.frombuffer(t.raw_data, '<u2')
+        # Its bits, or widened to float32 by older packages.
         a = a.astype('<u2') if a.itemsize == 2 else (a.view('<u4') >> 16).astype('<u2')
     return head + ' %08x' % zlib.crc32(a.astype(a.dtype.newbyteorder('<')).tobytes())
 
