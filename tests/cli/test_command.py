@@ -274,6 +274,23 @@ class Options(Folder):
         maps = {self.cells("net.onnx", "pic.png", f"--target={t}")[1] for t in range(4)}
         self.assertGreater(len(maps), 1)
 
+    def test_comparison_between_layer_and_logits(self):
+        """A Relu spelled out: what only compares has no derivative and needs none."""
+        said = ["--layer", "conv", "--quiet"]
+        self.put("spelled.onnx", tinynet.classifier(nodes=[
+            tinynet.node("Conv", ["image", "k"], ["conv"], kernel_shape=[1, 1]),
+            tinynet.node("Sub", ["conv", "conv"], ["zero"]),
+            tinynet.node("Less", ["conv", "zero"], ["below"]),
+            tinynet.node("Where", ["below", "zero", "conv"], ["relu"]),
+            tinynet.node("GlobalAveragePool", ["relu"], ["pool"]),
+            tinynet.node("Flatten", ["pool"], ["flat"]),
+            tinynet.node("Gemm", ["flat", "w", "b"], ["scores"], transB=1),
+        ]))
+        spelled = self.cells("spelled.onnx", "pic.png", *said)
+        plain = self.cells("plain.onnx", "pic.png", *said)
+        for a, b in zip(spelled[0] + spelled[1], plain[0] + plain[1]):
+            self.assertAlmostEqual(a, b, places=4)
+
     def test_targets(self):
         self.put("labels.txt", "n00000001 red fox, vixen\nn00000002 grey wolf\ncrane\n7\n")
         first = self.cells("net.onnx", "pic.png", "--target", "0")
