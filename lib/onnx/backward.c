@@ -284,7 +284,7 @@ static kldve_status backward_binary(kx_planner *p, kx_unit *u, grad g)
                 return st;
         } else { /* sums over what was broadcast, quotients: the operator's own kernel */
             grad plain = g;
-            int32_t which = u->node->in[0] == operand[i] ? 0 : 1;
+            int32_t which = u->x == u->y ? i : u->node->in[0] == operand[i] ? 0 : 1;
 
             if ((st = grad_in(p, u, u->out, NULL, &plain)) < 0 ||
                 (st = plain_vjp(p, u, &plain.buffer, which, &d.buffer)) < 0)

@@ -280,7 +280,7 @@ class Options(Folder):
         self.put("spelled.onnx", tinynet.classifier(nodes=[
             tinynet.node("Conv", ["image", "k"], ["conv"], kernel_shape=[1, 1]),
             tinynet.node("Sub", ["conv", "conv"], ["zero"]),
-            tinynet.node("Less", ["conv", "zero"], ["below"]),
+            tinynet.node("LessOrEqual", ["conv", "zero"], ["below"]),
             tinynet.node("Where", ["below", "zero", "conv"], ["relu"]),
             tinynet.node("GlobalAveragePool", ["relu"], ["pool"]),
             tinynet.node("Flatten", ["pool"], ["flat"]),
