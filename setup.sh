@@ -9,8 +9,10 @@ set -eu
 
 needed="gcc libc6-dev meson ninja-build pkg-config libopenblas-dev libpng-dev libjpeg-dev
 libdnnl-dev libnanopb-dev libjson-c-dev libcairo2-dev libpango1.0-dev"
-for_tests="clang libclang-rt-dev libomp-dev g++ libcmocka-dev python3 python3-numpy python3-pil python3-torch
-python3-torchvision python3-sklearn python3-matplotlib python3-onnx libonnx-testdata"
+# gfortran: the static OpenBLAS asks for its library.
+for_tests="clang libclang-rt-dev libomp-dev g++ gfortran libcmocka-dev python3 python3-numpy
+python3-pil python3-torch python3-torchvision python3-sklearn python3-matplotlib python3-onnx
+libonnx-testdata"
 
 say() {
     echo "setup: $*" >&2

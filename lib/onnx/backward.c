@@ -41,8 +41,10 @@ kldve_status kx_mark_active(kx_planner *p, const kx_value *to)
             kx_place_of(p, u->out)->active = u->out->dtype == KX_F32;
             continue;
         }
+        u->active = false; /* a comparison reads what is active, but passes nothing back */
         for (int32_t k = 0; k < u->node->nout; k++)
             if (u->node->out[k] && u->node->out[k]->dtype == KX_F32) {
+                u->active = true;
                 if (!u->node->op->vjp)
                     return kx_refuse(p->g, u->node,
                                      "the operator has no derivative, but lies between '%.60s' "
@@ -282,7 +284,7 @@ static kldve_status backward_binary(kx_planner *p, kx_unit *u, grad g)
                 return st;
         } else { /* sums over what was broadcast, quotients: the operator's own kernel */
             grad plain = g;
-            int32_t which = u->node->in[0] == operand[i] ? 0 : 1;
+            int32_t which = u->x == u->y ? i : u->node->in[0] == operand[i] ? 0 : 1;
 
             if ((st = grad_in(p, u, u->out, NULL, &plain)) < 0 ||
                 (st = plain_vjp(p, u, &plain.buffer, which, &d.buffer)) < 0)

@@ -12,7 +12,11 @@
 #ifndef KLDVE_ONNX_PROTO_READ_H
 #define KLDVE_ONNX_PROTO_READ_H
 
+#if __has_include(<nanopb/pb_decode.h>)
+#include <nanopb/pb_decode.h>
+#else
 #include <pb_decode.h>
+#endif
 
 #include "proto.h"
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 
 KLDVE = os.path.abspath(os.environ["KLDVE"])
 SHARED = os.path.abspath(os.environ.get("KLDVE_SHARED", "../shared"))
@@ -67,6 +68,19 @@ class Npy:
         code = {"f4": "f", "f8": "d"}[self.type[1:]]
         assert len(data) == 10 + length + count * struct.calcsize(code), path
         self.value = struct.unpack_from(f"{self.type[0]}{count}{code}", data, 10 + length)
+
+
+def png(width, height, pixel, depth=8, colour=2):
+    """A PNG; pixel(x, y) -> bytes of one pixel."""
+
+    def chunk(kind, data):
+        return (struct.pack(">I", len(data)) + kind + data +
+                struct.pack(">I", zlib.crc32(kind + data)))
+
+    rows = b"".join(b"\0" + b"".join(pixel(x, y) for x in range(width)) for y in range(height))
+    return (b"\x89PNG\r\n\x1a\n" +
+            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def read_json(path):

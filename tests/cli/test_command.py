@@ -9,29 +9,15 @@ import struct
 import subprocess
 import tempfile
 import unittest
-import zlib
 
 import tinynet
-from command import (KLDVE, MEMORY_LIMIT, Npy, have_shared, main, read_json, run, run_measured,
-                     shared, snapshot)
+from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, read_json, run,
+                     run_measured, shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals"]
 RECORD = ["model", "picture", "layer", "method", "reading", "target", "top5", "kl", "timings_ms",
           "kldve"]
 TIMINGS = ["load", "decode", "forward", "divergence", "backward", "reduce", "render", "total"]
-
-
-def png(width, height, pixel, depth=8, colour=2):
-    """A PNG; pixel(x, y) -> bytes of one pixel."""
-
-    def chunk(kind, data):
-        return (struct.pack(">I", len(data)) + kind + data +
-                struct.pack(">I", zlib.crc32(kind + data)))
-
-    rows = b"".join(b"\0" + b"".join(pixel(x, y) for x in range(width)) for y in range(height))
-    return (b"\x89PNG\r\n\x1a\n" +
-            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)) +
-            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def blob(x, y):
@@ -44,6 +30,12 @@ def png_header(width, height):
     """A PNG that claims a size and holds nothing."""
     return png(1, 1, lambda x, y: b"\0\0\0").replace(
         struct.pack(">II", 1, 1), struct.pack(">II", width, height), 1)
+
+
+def jpeg_size(data, width, height):
+    """A JPEG that claims another size: its frame header is rewritten."""
+    at = re.search(b"\xff[\xc0-\xc2]", data).start()
+    return data[:at + 5] + struct.pack(">HH", height, width) + data[at + 9:]
 
 
 def flip(data, at, bit):
@@ -283,6 +275,23 @@ class Options(Folder):
         maps = {self.cells("net.onnx", "pic.png", f"--target={t}")[1] for t in range(4)}
         self.assertGreater(len(maps), 1)
 
+    def test_comparison_between_layer_and_logits(self):
+        """A Relu spelled out: what only compares has no derivative and needs none."""
+        said = ["--layer", "conv", "--quiet"]
+        self.put("spelled.onnx", tinynet.classifier(nodes=[
+            tinynet.node("Conv", ["image", "k"], ["conv"], kernel_shape=[1, 1]),
+            tinynet.node("Sub", ["conv", "conv"], ["zero"]),
+            tinynet.node("LessOrEqual", ["conv", "zero"], ["below"]),
+            tinynet.node("Where", ["below", "zero", "conv"], ["relu"]),
+            tinynet.node("GlobalAveragePool", ["relu"], ["pool"]),
+            tinynet.node("Flatten", ["pool"], ["flat"]),
+            tinynet.node("Gemm", ["flat", "w", "b"], ["scores"], transB=1),
+        ]))
+        spelled = self.cells("spelled.onnx", "pic.png", *said)
+        plain = self.cells("plain.onnx", "pic.png", *said)
+        for a, b in zip(spelled[0] + spelled[1], plain[0] + plain[1]):
+            self.assertAlmostEqual(a, b, places=4)
+
     def test_targets(self):
         self.put("labels.txt", "n00000001 red fox, vixen\nn00000002 grey wolf\ncrane\n7\n")
         first = self.cells("net.onnx", "pic.png", "--target", "0")
@@ -426,6 +435,8 @@ def explain(model="net.onnx", picture="pic.png", *more):
 
 
 PNG = png(48, 40, blob)
+with open(os.path.join(SOURCE, "tests", "fuzz", "image", "rgb-exif.jpg"), "rb") as jpeg:
+    JPEG = jpeg.read()
 NETWORK = tinynet.classifier()
 
 
@@ -460,6 +471,13 @@ FAILURES = [
     ("PNG with a flipped bit", {"p.png": flip(PNG, 60, 3)}, explain("net.onnx", "p.png"),
      r"p\.png: "),
     ("JPEG marker only", {"p.jpg": b"\xff\xd8\xff"}, explain("net.onnx", "p.jpg"), r"p\.jpg: "),
+    ("JPEG cut in its header", {"p.jpg": JPEG[:30]}, explain("net.onnx", "p.jpg"), r"p\.jpg: "),
+    ("JPEG cut in its pixels", {"p.jpg": JPEG[:-20]}, explain("net.onnx", "p.jpg"), r"p\.jpg: "),
+    ("JPEG of 65500 x 65500", {"p.jpg": jpeg_size(JPEG, 65500, 65500)},
+     explain("net.onnx", "p.jpg"), r"p\.jpg: "),
+    ("JPEG of 0 x 0", {"p.jpg": jpeg_size(JPEG, 0, 0)}, explain("net.onnx", "p.jpg"), r"p\.jpg: "),
+    ("JPEG with a flipped bit", {"p.jpg": flip(JPEG, 2, 4)}, explain("net.onnx", "p.jpg"),
+     r"p\.jpg: "),
     ("GIF", {"p.gif": b"GIF89a" + bytes(40)}, explain("net.onnx", "p.gif"), r"p\.gif: "),
     # networks
     ("no such network", {}, explain("no.onnx"), r"no\.onnx: .*No such file"),
@@ -468,6 +486,14 @@ FAILURES = [
     ("network is a picture", {}, explain("pic.png"), r"pic\.png: "),
     ("network is text", {"n.onnx": "hello, world"}, explain("n.onnx"), r"n\.onnx: "),
     ("network cut short", {"n.onnx": NETWORK[:len(NETWORK) // 2]}, explain("n.onnx"), r"n\.onnx: "),
+    ("network with a flipped bit", {"n.onnx": flip(NETWORK, 2, 0)}, explain("n.onnx"),
+     r"n\.onnx: "),
+    ("network with absurd weights", {"n.onnx": tinynet.model(
+        [tinynet.node("Relu", ["image"], ["scores"])],
+        [tinynet.tensor("k", [1 << 40, 1 << 20], [1.0])], [tinynet.value_info("image", [1, 3, 8, 8])],
+        [tinynet.value_info("scores", [1, 4])])}, explain("n.onnx"), r"n\.onnx: "),
+    ("absurd input", {"n.onnx": tinynet.classifier(in_shape=[1, 3, 1 << 20, 1 << 20])},
+     explain("n.onnx"), r"n\.onnx: "),
     ("network without nodes", {"n.onnx": tinynet.classifier(nodes=[])}, explain("n.onnx"),
      r"n\.onnx: "),
     ("unknown operator", {"n.onnx": with_node("Magic", ["conv"], ["relu"])}, explain("n.onnx"),
@@ -532,6 +558,11 @@ FAILURES = [
      explain("net.onnx", "pic.png", "--labels", "l.txt"),
      r"l\.txt: 2 labels, but net\.onnx has 4 classes: give its own with --labels FILE"),
     # cards
+    ("card is empty", {"net.card.json": ""}, explain(), r"net\.card\.json: not valid JSON"),
+    ("card with a flipped bit", {"net.card.json": flip(b'{"input": {}}', 1, 0)}, explain(),
+     r"net\.card\.json: not valid JSON"),
+    ("card with a huge crop", {"net.card.json": '{"input": {"center_crop": 2000000000}}'},
+     explain(), r"net\.[a-z.]+: "),
     ("no such card", {}, explain("net.onnx", "pic.png", "--card", "no.json"),
      r"no\.json: .*No such file"),
     ("card cut short", {"net.card.json": '{"input": {'}, explain(),
@@ -621,6 +652,14 @@ class FullDisk(Folder):
             self.assertEqual(result.err,
                              "kldve: standard output: cannot write: No space left on device\n")
 
+    def test_every_output(self):
+        for option, name in [("-o", "a.png"), ("-o", "a.jpg"), ("--heat", "b.png"),
+                             ("--map", "c.npy"), ("--json", "d.json")]:
+            os.symlink("/dev/full", self.path(name))
+            check(self, ["explain", "net.onnx", "pic.png", option, name, "--quiet"], 1,
+                  re.escape(name) + ": .*No space left on device")
+            os.remove(self.path(name))
+
     def test_earlier_outputs_stay(self):
         result = self.kldve("explain", "net.onnx", "pic.png", "-o", "a.png", "--json", "/dev/full")
         self.assertEqual(result.status, 1)
@@ -628,15 +667,14 @@ class FullDisk(Folder):
 
     def test_size_limit(self):
         """A file that cannot grow to its size: nothing of it stays."""
-        linked = subprocess.run(["ldd", KLDVE], capture_output=True, text=True).stdout
-        if "libomp" in linked:
-            self.skipTest("LLVM's OpenMP runtime writes a shared memory file of its own at the start, "
-                          "and dies of a limit below its size")
+        limit_bytes = 1024  # LLVM's OpenMP runtime needs a file of this size when it starts
 
         def limit():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (256, 256))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
 
+        self.put("net.onnx", tinynet.classifier(size=32))
+        self.put("labels.txt", "".join(f"{c} {'long ' * 80}\n" for c in "abcd"))
         before = snapshot(self.dir)
         for option, name in [("-o", "a.png"), ("--heat", "a.jpg"), ("--map", "a.npy"),
                              ("--json", "a.json"), ("--dump", "a")]:
@@ -649,6 +687,79 @@ class FullDisk(Folder):
             for f in left:  # files of the dump that came before are whole
                 if f.startswith("a/"):
                     Npy(self.path(f))
+
+
+class Forbidden(Folder):
+    """Files that may not be read or written.  Root may, so root becomes nobody."""
+
+    def setUp(self):
+        super().setUp()
+        self.root = os.geteuid() == 0
+        os.chmod(self.dir, 0o755)
+        if self.root and not self.as_user("--version").returncode == 0:
+            self.skipTest("nobody cannot reach the command that was built")
+
+    def as_user(self, *args):
+        try:
+            return subprocess.run([KLDVE, *args], cwd=self.dir, capture_output=True, text=True,
+                                  user=65534 if self.root else None, timeout=120)
+        except PermissionError as refused:
+            return subprocess.CompletedProcess(args, 126, "", str(refused))
+
+    def refused(self, line, *args):
+        before = snapshot(self.dir)
+        done = self.as_user("explain", *args, "--quiet")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, r"\Akldve: " + line + r"[^\n]*Permission denied\n\Z")
+        self.assertEqual(snapshot(self.dir), before)
+
+    def test_unreadable(self):
+        for name in ["pic.png", "net.onnx", "net.card.json", "labels.txt"]:
+            os.chmod(self.path(name), 0)
+            self.refused(re.escape(name) + ": ", "net.onnx", "pic.png", "-o", "o.png")
+            os.chmod(self.path(name), 0o644)
+
+    def test_unwritable(self):
+        os.mkdir(self.path("sub"))
+        os.chmod(self.path("sub"), 0o555)
+        for option, name in [("-o", "sub/a.png"), ("--heat", "sub/a.jpg"), ("--map", "sub/a.npy"),
+                             ("--json", "sub/a.json"), ("--dump", "sub/a")]:
+            self.refused(re.escape(name) + ": ", "net.onnx", "pic.png", option, name)
+
+
+class Damaged(Folder):
+    """Files that are cut off anywhere or have a bit turned: done, or refused in one line."""
+
+    def sweep(self, name, data):
+        cuts = [data[:len(data) * i // 25] for i in range(25)]
+        bits = [flip(data, len(data) * i // 50, i % 8) for i in range(50)]
+        refused = 0
+        for broken in cuts + bits:
+            self.put(name, broken)
+            before = snapshot(self.dir)
+            done = run_measured("explain", "net.onnx", name if name == "p.jpg" else "pic.png",
+                                "--map", "m.npy", "--quiet", cwd=self.dir)
+            self.assertIn(done.status, (0, 1), done.err)
+            self.assertLess(done.peak, MEMORY_LIMIT)
+            if done.status == 0:
+                os.remove(self.path("m.npy"))
+                continue
+            refused += 1
+            self.assertRegex(done.err, r"\Akldve: [^\n]+\n\Z")
+            self.assertEqual(snapshot(self.dir), before)
+        self.assertGreaterEqual(refused, 20)
+
+    def test_picture(self):
+        self.sweep("pic.png", PNG)
+
+    def test_jpeg(self):
+        self.sweep("p.jpg", JPEG)
+
+    def test_network(self):
+        self.sweep("net.onnx", NETWORK)
+
+    def test_card(self):
+        self.sweep("net.card.json", b'{"input": {"channels": "RGB", "mean": [100, 100, 100]}}')
 
 
 class Odd(Folder):

@@ -348,7 +348,7 @@ static const struct bad_png {
      "unhandled critical chunk",
      {CHUNK("ABCD", "abcd")},
      {0}},
-    {"chunk name of digits", KLDVE_E_FORMAT, "chunk type", {CHUNK("1234", "abcd")}, {0}},
+    {"chunk name of digits", KLDVE_E_FORMAT, "type", {CHUNK("1234", "abcd")}, {0}},
     {"header checksum", KLDVE_E_FORMAT, "IHDR: CRC error", {0}, AT("IHDR", 17, "\0\0\0\0")},
     {"pixels checksum", KLDVE_E_FORMAT, "IDAT: CRC error", {0}, AT("IDAT", 215, "\0")},
     {"EXIF checksum",

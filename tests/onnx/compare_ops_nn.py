@@ -292,7 +292,8 @@ def torch_resize(a, x, y, sizes):
         return
     corners = None if mode == "nearest" else where == "align_corners"
     z = F.interpolate(x, list(y.shape[2:]), mode=names[mode], align_corners=corners)
-    assert torch.allclose(y, z, rtol=1e-9, atol=1e-9), "this script disagrees with F.interpolate"
+    # Newer torch computes the positions in float32, also for float64 data.
+    assert torch.allclose(y, z, rtol=1e-5, atol=1e-5), "this script disagrees with F.interpolate"
 
 
 def resize(a, opset, x, *rest):

@@ -32,12 +32,14 @@ def text(b):
 
 def tensor(what, t):
     head = "%s '%s' %d (%s )" % (what, t.name, t.data_type, ''.join(' %d' % d for d in t.dims))
-    if t.data_type in NOT_READ:
+    if t.data_type in NOT_READ or t.data_type > onnx.TensorProto.BFLOAT16:  # later: 8 and 4 bits
         return head + ' not read'
-    if t.data_type == onnx.TensorProto.BFLOAT16:  # widened to float32 by the onnx package
-        a = (numpy_helper.to_array(t).astype('<f4').view('<u4') >> 16).astype('<u2')
-    else:
-        a = numpy_helper.to_array(t)
+    a = numpy_helper.to_array(t)
+    if t.data_type == onnx.TensorProto.BFLOAT16:
+        if t.HasField('raw_data'):  # which some versions of the package do not look at
+            a = np.frombuffer(t.raw_data, '<u2')
+        # Its bits, or widened to float32 by older packages.
+        a = a.astype('<u2') if a.itemsize == 2 else (a.view('<u4') >> 16).astype('<u2')
     return head + ' %08x' % zlib.crc32(a.astype(a.dtype.newbyteorder('<')).tobytes())
 
 
@@ -93,7 +95,10 @@ def model(m):
 
 def is_tensor(path):
     """input_0.pb belongs to input 0 of the model beside it, which may be a sequence."""
-    m = onnx.load(os.path.join(os.path.dirname(os.path.dirname(path)), 'model.onnx'))
+    beside = os.path.join(os.path.dirname(os.path.dirname(path)), 'model.onnx')
+    if not os.path.exists(beside):  # data/light: results of models that are somewhere else
+        return False
+    m = onnx.load(beside)
     kind, number = os.path.basename(path)[:-3].split('_')
     values = m.graph.input if kind == 'input' else m.graph.output
     return values[int(number)].type.WhichOneof('value') == 'tensor_type'

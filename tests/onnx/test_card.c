@@ -19,7 +19,7 @@ struct bad_case {
 static const struct bad_case bad[] = {
     {"empty", "", "ends too early"},
     {"blanks only", " \n\t ", "ends too early"},
-    {"cut off", "{\"input\": {\"channels\": \"RG", "ends too early"},
+    {"cut off", "{\"input\": {\"channels\": \"RGB\"", "ends too early"},
     {"not JSON", "hello", "not valid JSON: line 1"},
     {"a comma too many", "{\n\"logits\": \"a\",\n}", "not valid JSON: line 3"},
     {"a second object", "{} {}", "not valid JSON"},
@@ -56,7 +56,7 @@ static const struct bad_case bad[] = {
     {"resize to a fraction", INPUT("\"resize_shorter_side\": 256.5"), "256.5 is no whole number"},
     {"resize to a billion", INPUT("\"resize_shorter_side\": 1000000000"),
      "is no whole number from 1"},
-    {"crop past 64 bit", INPUT("\"center_crop\": 99999999999999999999999"), "input.center_crop: "},
+    {"crop past 64 bit", INPUT("\"center_crop\": 9999999999999999999"), "input.center_crop: "},
     {"crop is negative", INPUT("\"center_crop\": -224"), "input.center_crop: -224 is no whole"},
     {"crop is a string", INPUT("\"center_crop\": \"224\""), "input.center_crop: must be a number"},
     {"crop more than resize", INPUT("\"resize_shorter_side\": 224, \"center_crop\": 256"),

@@ -239,9 +239,14 @@ static bool check_case(conformance_table *t, planned_counts *planned, one_case *
 
 /* ---- all cases ------------------------------------------------------------------------------- */
 
+/* ONNX 1.15 to 1.17 counted what ceil_mode adds behind the padding in the divisor of this one; 1.18
+ * corrected the data. */
+static const char wrong_data[] =
+    "test_averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_True";
+
 static int is_case(const struct dirent *e)
 {
-    return strncmp(e->d_name, "test_", 5) == 0;
+    return strncmp(e->d_name, "test_", 5) == 0 && strcmp(e->d_name, wrong_data) != 0;
 }
 
 static int check_folder(conformance_table *t, planned_counts *planned, const char *data,

@@ -1,0 +1,69 @@
+/* arrays.c - the program has an inference engine of its own, which has run: a heat map from what it
+ * left in memory.  Nothing but libkldve is linked.
+ *
+ *     arrays PICTURE COLOUR OUT.png        draws the heat over the picture, prints the map */
+#include <kldve/kldve.h>
+
+#include <stdio.h>
+
+#include "colours.h"
+
+/* Bytes [32][32][3] -> the input of the network [3][32][32]. */
+static void prepare(const uint8_t *pixels, float *input)
+{
+    enum { PIXELS = COLOURS_SIDE * COLOURS_SIDE };
+
+    for (int i = 0; i < COLOURS_INPUTS; i++)
+        input[i] = (float)pixels[i % PIXELS * 3 + i / PIXELS] / 255;
+}
+
+static void print(const float *map)
+{
+    for (int i = 0; i < COLOURS_CELLS; i++)
+        printf("%.6f%c", (double)map[i], (i + 1) % COLOURS_GRID ? ' ' : '\n');
+}
+
+int main(int argc, char **argv)
+{
+    static float input[COLOURS_INPUTS], features[COLOURS_FEATURES], gradient[COLOURS_FEATURES];
+    float logits[COLOURS], cotangent[COLOURS];
+    kldve_arrays arrays = {.struct_size = sizeof arrays,
+                           .logits = logits,
+                           .features = features,
+                           .gradient = gradient,
+                           .classes = COLOURS,
+                           .maps = COLOURS_MAPS,
+                           .height = COLOURS_GRID,
+                           .width = COLOURS_GRID};
+    kldve_options why = {.struct_size = sizeof why, .target_kind = KLDVE_TARGET_INDEX};
+    kldve_ctx *ctx = NULL;
+    kldve_image *photo = NULL, *small = NULL, *drawn = NULL;
+    kldve_heatmap *map = NULL;
+    int failed;
+
+    if (argc != 4 || (why.target = colours_class(argv[2])) < 0 || kldve_ctx_new(NULL, &ctx))
+        return 2;
+    failed = kldve_image_load(ctx, argv[1], NULL, &photo) ||
+             kldve_image_resize(photo, COLOURS_SIDE, COLOURS_SIDE, &small);
+    if (!failed) {
+        prepare(kldve_image_pixels(small), input);
+        colours_forward(input, features, logits);
+        failed = kldve_cotangent(ctx, logits, COLOURS, &why, cotangent);
+    }
+    if (!failed) {
+        colours_backward(cotangent, gradient);
+        failed = kldve_explain_arrays(ctx, &arrays, &why, &map) ||
+                 kldve_heatmap_render(map, photo, NULL, &drawn) ||
+                 kldve_image_save(drawn, argv[3], 0);
+    }
+    if (failed)
+        fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
+    else
+        print(kldve_heatmap_values(map));
+    kldve_image_free(drawn);
+    kldve_heatmap_free(map);
+    kldve_image_free(small);
+    kldve_image_free(photo);
+    kldve_ctx_free(ctx);
+    return failed != 0;
+}

@@ -1,0 +1,152 @@
+"""The host programs of examples/, run as a first user does, and their maps against those of the
+command: the same network once as C code of the host, once as an .onnx file."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.environ["KLDVE_SOURCE"], "tests", "cli"))
+import tinynet
+from command import SOURCE, Npy, main, png, run
+
+PROGRAMS = os.environ["KLDVE_EXAMPLES"]
+BUILD = os.environ["KLDVE_BUILD"]
+SCENE = os.path.join(SOURCE, "demo", "pictures", "scene1.png")
+DEMO = os.path.join(SOURCE, "demo", "kldve-demo.onnx")
+SIDE = 96  # of the pictures: three times the input of the network
+
+
+def scene(x, y):
+    """On grey, a red disc in the upper left and a blue square in the lower right."""
+    if (x - 26) ** 2 + (y - 28) ** 2 < 18 ** 2:
+        return bytes([230, 30, 20])
+    if 54 <= x < 86 and 50 <= y < 84:
+        return bytes([20, 40, 220])
+    return bytes([120, 120, 120])
+
+
+def numbers_of(name):
+    """The numbers of an array of examples/colours.c."""
+    with open(os.path.join(SOURCE, "examples", "colours.c")) as file:
+        found = re.search(rf"\b{name}(?:\[\w+\])* = ([^;]*);", file.read())
+    return [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", found.group(1))]
+
+
+def as_onnx():
+    """examples/colours.c as a file."""
+    kernel, dense, (bias,) = numbers_of("kernel"), numbers_of("dense"), numbers_of("bias")
+    nodes = [
+        tinynet.node("Conv", ["image", "k", "c"], ["conv"], kernel_shape=[3, 3], strides=[2, 2]),
+        tinynet.node("Relu", ["conv"], ["relu"]),
+        tinynet.node("GlobalAveragePool", ["relu"], ["pool"]),
+        tinynet.node("Flatten", ["pool"], ["flat"]),
+        tinynet.node("Gemm", ["flat", "w"], ["scores"], transB=1),
+    ]
+    return tinynet.model(nodes, [
+        tinynet.tensor("k", [4, 3, 3, 3], [v for v in kernel for _ in range(9)]),
+        tinynet.tensor("c", [4], [bias] * 4),
+        tinynet.tensor("w", [4, 4], dense),
+    ], [tinynet.value_info("image", [1, 3, 32, 32])], [tinynet.value_info("scores", [1, 4])])
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="kldve-examples-")
+        self.addCleanup(shutil.rmtree, self.dir)
+        with open(self.path("scene.png"), "wb") as file:
+            file.write(png(SIDE, SIDE, scene))
+        with open(self.path("net.onnx"), "wb") as file:
+            file.write(as_onnx())
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def program(self, *args, **keywords):
+        return subprocess.run(args, cwd=self.dir, capture_output=True, text=True, **keywords)
+
+    def printed(self, *args, **keywords):
+        """The map that a program prints, as rows."""
+        done = self.program(*args, **keywords)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return [[float(v) for v in row.split()] for row in done.stdout.splitlines()]
+
+    def command_map(self, *args):
+        done = run("explain", *args, "--map", "m.npy", "--quiet", cwd=self.dir)
+        self.assertEqual(done.status, 0, done.err)
+        cells = Npy(self.path("m.npy"))
+        height, width = cells.shape
+        return [cells.value[y * width:(y + 1) * width] for y in range(height)]
+
+    def assert_close(self, a, b, within):
+        self.assertEqual([len(r) for r in a], [len(r) for r in b])
+        self.assertLessEqual(max(abs(x - y) for r, s in zip(a, b) for x, y in zip(r, s)), within)
+
+
+class OwnInference(Folder):
+    def against_command(self, program):
+        maps = {}
+        for index, colour in enumerate(["red", "green", "blue", "yellow"]):
+            maps[colour] = self.printed(os.path.join(PROGRAMS, program), "scene.png", colour,
+                                        colour + ".png")
+            expected = self.command_map("net.onnx", "scene.png", "--scale", str(1 / 255),
+                                        "--target", str(index))
+            self.assert_close(maps[colour], expected, 1e-4)
+            with open(self.path(colour + ".png"), "rb") as file:
+                self.assertEqual(file.read(4), b"\x89PNG")
+        for colour, side in [("red", 0), ("blue", 1)]:
+            rows = maps[colour]
+            top = max((v, y, x) for y, row in enumerate(rows) for x, v in enumerate(row))
+            self.assertEqual((top[0], top[1] * 2 // len(rows), top[2] * 2 // len(rows[0])),
+                             (1, side, side), colour)
+
+    def test_arrays(self):
+        self.against_command("arrays")
+
+    def test_backend(self):
+        self.against_command("backend")
+
+    def test_failures_are_said(self):
+        for program in ["arrays", "backend"]:
+            done = self.program(os.path.join(PROGRAMS, program), "no.png", "red", "a.png")
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, r"\Ano\.png: .*No such file[^\n]*\n\Z")
+
+
+class Shortest(Folder):
+    def test_shortest(self):
+        """The same picture, bit by bit, as the command writes."""
+        done = self.program(os.path.join(PROGRAMS, "shortest"), "-", SCENE, "a.png")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(run("explain", SCENE, "-o", "b.png", "--quiet", cwd=self.dir).status, 0)
+        with open(self.path("a.png"), "rb") as a, open(self.path("b.png"), "rb") as b:
+            self.assertEqual(a.read(), b.read())
+
+
+class Installed(Folder):
+    def setUp(self):
+        super().setUp()
+        if not os.environ.get("KLDVE_MESON"):
+            self.skipTest("static libraries, or built with a sanitizer: nothing that ctypes can load")
+        done = self.program(os.environ["KLDVE_MESON"], "install", "-C", BUILD, "--no-rebuild",
+                            "--destdir", self.path("root"))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        folders = [base for base, _, files in os.walk(self.path("root"))
+                   if "libkldve-onnx.so.0" in files]
+        self.assertEqual(len(folders), 1)
+        self.env = dict(os.environ, LD_LIBRARY_PATH=folders[0])
+
+    def test_ctypes(self):
+        script = os.path.join(SOURCE, "examples", "explain.py")
+        for target in ["0", "5"]:
+            rows = self.printed(sys.executable, script, DEMO, SCENE, target, "a.png", env=self.env)
+            self.assert_close(rows, self.command_map(DEMO, SCENE, "--target", target), 1e-5)
+        done = self.program(sys.executable, script, "no.onnx", SCENE, "0", "a.png", env=self.env)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\Ano\.onnx: .*No such file[^\n]*\n\Z")
+
+
+if __name__ == "__main__":
+    main()
