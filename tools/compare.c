@@ -54,8 +54,8 @@ static int read_size(const char *text, sheet_options *look)
     look->width = strtod(text, &end);
     if (end != text && *end == '\0' && look->width >= NARROWEST && look->width <= WIDEST)
         return EXIT_DONE;
-    return args_usage("compare", "--sheet: '%s' is none of: paper, column, slide, %d to %d mm", text,
-                      NARROWEST, WIDEST);
+    return args_usage("compare", "--sheet: '%s' is none of: paper, column, slide, %d to %d mm",
+                      text, NARROWEST, WIDEST);
 }
 
 static int read_args(const arg_command *command, int argc, char **argv, compare_args *args,

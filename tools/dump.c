@@ -4,6 +4,7 @@
  *     contrast_cotangent or rivals_cotangent [classes] float64
  *     alpha_channel, alpha_contrast or alpha_rivals [maps] float64: one weight for each feature map
  *     map_READING [height][width] float32
+ *     error_METHOD [height][width] float32: standard error of the map, of methods that draw numbers
  *
  * For another method than kl-dve: cotangent_METHOD, alpha_METHOD, map_METHOD, letters and digits of
  * its name only, + as p (grad-cam++ -> gradcampp). */
@@ -115,6 +116,15 @@ static bool write_map(const explanation *e, const char *folder)
     return write_array(folder, file, NPY_FLOAT32, 2, dim, kldve_heatmap_values(e->map));
 }
 
+static bool write_error(const explanation *e, const char *folder, const char *name)
+{
+    size_t dim[2] = {(size_t)e->record.height, (size_t)e->record.width}, count;
+    char file[NAME_SIZE];
+
+    snprintf(file, sizeof file, "error_%s.npy", name);
+    return write_array(folder, file, NPY_FLOAT32, 2, dim, kldve_heatmap_error(e->map, &count));
+}
+
 bool dump_write(const explanation *e, const char *folder)
 {
     char name[NAME_SIZE / 2], weights[NAME_SIZE];
@@ -128,7 +138,8 @@ bool dump_write(const explanation *e, const char *folder)
         write_doubles(e, folder, "z.npy", kldve_heatmap_z) &&
         write_doubles(e, folder, "alpha_logits.npy", kldve_heatmap_alpha) &&
         write_cotangent(e, folder, name) &&
-        write_doubles(e, folder, weights, kldve_heatmap_weights) && write_map(e, folder))
+        write_doubles(e, folder, weights, kldve_heatmap_weights) && write_map(e, folder) &&
+        write_error(e, folder, name))
         return true;
     if (made)
         rmdir(folder); /* only if nothing got into it */

@@ -26,6 +26,13 @@ static void set_options(const explanation *e, const explain_args *args, kldve_op
     o->temperature = (float)args->temperature;
     o->perplexity = args->perplexity;
     o->flags = args->check ? KLDVE_FLAG_CHECK : 0;
+    o->sign = args->sign; /* choices count from 1, as kldve_sign does behind the default */
+    o->samples = args->samples;
+    o->window = args->window;
+    o->stride = args->stride;
+    o->noise = args->noise;
+    o->seed = (uint64_t)args->seed;
+    o->smooth = args->smooth;
 }
 
 /* What the engine has to plan for this method, and no more: planning takes time. */
@@ -64,22 +71,115 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     return true;
 }
 
-static bool explain(explanation *e, const explain_args *args)
+/* What --target or --rival calls a class -> its index.  A rank costs a forward pass: only the
+ * scores say who is second. */
+static bool find_index(const explanation *e, const char *text, int32_t *index)
 {
-    kldve_options o;
+    kldve_options o = {.struct_size = sizeof o, .reading = KLDVE_READING_PAPER};
+    kldve_record record = {.struct_size = sizeof record};
+    kldve_heatmap *map = NULL;
     kldve_status status;
-    const float *logits;
-    size_t count;
 
-    set_options(e, args, &o);
-    if (!classes_target(&e->net, args->target ? args->target : "top1", &o))
+    if (!classes_target(&e->net, text, &o))
         return false;
-    status = kldve_explain(e->net.explainer, e->picture, &o, &e->map);
+    *index = o.target;
+    if (o.target_kind != KLDVE_TARGET_RANK)
+        return true;
+    status = kldve_explain(e->net.explainer, e->picture, &o, &map);
     if (status != KLDVE_OK) {
         complain_ctx(e->net.ctx, e->net.name, status);
         return false;
     }
+    kldve_heatmap_record(map, &record);
+    *index = record.target;
+    kldve_heatmap_free(map);
+    return true;
+}
+
+static bool find_target(explanation *e, const explain_args *args, kldve_options *o)
+{
+    const char *first = args->target.count > 0 ? args->target.text[0] : "top1";
+
+    if (args->rival) {
+        o->target_kind = KLDVE_TARGET_VERSUS;
+        if (!find_index(e, first, &o->target) || !find_index(e, args->rival, &o->rival))
+            return false;
+        e->rival = o->rival;
+        return true;
+    }
+    if (args->target.count < 2)
+        return classes_target(&e->net, first, o);
+    o->target_kind = KLDVE_TARGET_SET;
+    o->targets = e->set;
+    o->target_count = args->target.count;
+    for (int32_t i = 0; i < args->target.count; i++)
+        if (!find_index(e, args->target.text[i], &e->set[i]))
+            return false;
+    return true;
+}
+
+static bool explain_layer(const network *net, const kldve_image *picture, const kldve_options *o,
+                          kldve_heatmap **map)
+{
+    kldve_status status = kldve_explain(net->explainer, picture, o, map);
+
+    if (status != KLDVE_OK)
+        complain_ctx(net->ctx, net->name, status);
+    return status == KLDVE_OK;
+}
+
+/* The mean of the first layer's map and those of --fuse, which takes the first one's place. */
+static bool fuse_layers(explanation *e, const explain_args *args, const kldve_options *options)
+{
+    kldve_heatmap *map[1 + ARG_LIST_MAX] = {e->map}, *fused = NULL;
+    kldve_options o = *options;
+    kldve_status status;
+    int32_t maps = 1;
+    bool ok = true;
+
+    if (o.target_kind == KLDVE_TARGET_RANK) { /* the same class in every layer */
+        o.target_kind = KLDVE_TARGET_INDEX;
+        o.target = e->record.target;
+    }
+    for (int32_t i = 0; ok && i < args->fuse.count; i++) {
+        network_args wanted = args->network;
+        network net;
+
+        wanted.layer = args->fuse.text[i];
+        wanted.flags = engine_flags(e, args);
+        ok = network_load(&net, e->net.ctx, &wanted) && network_prepare(&net, &wanted) &&
+             explain_layer(&net, e->picture, &o, &map[maps]);
+        maps += ok;
+        network_free(&net);
+    }
+    if (ok) {
+        status = kldve_heatmap_fuse((const kldve_heatmap *const *)map, maps, &fused);
+        ok = status == KLDVE_OK;
+        if (!ok)
+            complain_ctx(e->net.ctx, e->net.name, status);
+    }
+    for (int32_t i = 0; i < maps; i++)
+        kldve_heatmap_free(map[i]);
+    e->map = fused;
+    return ok;
+}
+
+static bool explain(explanation *e, const explain_args *args)
+{
+    kldve_options o;
+    const float *logits;
+    size_t count;
+
+    set_options(e, args, &o);
+    if (!find_target(e, args, &o) || !explain_layer(&e->net, e->picture, &o, &e->map))
+        return false;
     e->record.struct_size = sizeof e->record;
+    kldve_heatmap_record(e->map, &e->record);
+    if (args->fuse.count > 0) {
+        if (!fuse_layers(e, args, &o))
+            return false;
+        kldve_heatmap_record(e->map, &e->record);
+    }
     kldve_heatmap_record(e->map, &e->record);
     logits = kldve_heatmap_logits(e->map, &count);
     e->tops = classes_top(logits, count, e->top);
@@ -104,6 +204,17 @@ static char *default_overlay(const char *picture)
     return path;
 }
 
+void explain_render_options(const explanation *e, const explain_args *args, kldve_render_options *o)
+{
+    memset(o, 0, sizeof *o);
+    o->struct_size = sizeof *o;
+    o->colormap = args->colormap;
+    if (args->colormap == 0 && e->record.sign == KLDVE_SIGN_SIGNED)
+        o->colormap = KLDVE_COLORMAP_DIVERGING;
+    if (args->opacity >= 0)
+        o->opacity = args->opacity > 0 ? (float)args->opacity : -1;
+}
+
 static bool write_picture(const explanation *e, const explain_args *args, const char *path,
                           const kldve_image *picture)
 {
@@ -111,11 +222,7 @@ static bool write_picture(const explanation *e, const explain_args *args, const 
     kldve_image *image = NULL;
     kldve_status status;
 
-    memset(&o, 0, sizeof o);
-    o.struct_size = sizeof o;
-    o.colormap = args->colormap;
-    if (args->opacity >= 0)
-        o.opacity = args->opacity > 0 ? (float)args->opacity : -1;
+    explain_render_options(e, args, &o);
     status = kldve_heatmap_render(e->map, picture, &o, &image);
     if (status == KLDVE_OK)
         status = kldve_image_save(image, path, 0);
@@ -161,6 +268,8 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     progress_end(p);
     if (!ok || !write_outputs(e, args))
         return false;
+    if (args->terminal && !terminal_draw(e, args))
+        return false;
     /* A record on standard output stands there alone. */
     if (!args->network.quiet && !(args->json && strcmp(args->json, "-") == 0))
         summary_print(e, args);
@@ -182,7 +291,7 @@ static int command_explain(const arg_command *command, int argc, char **argv)
     code = explain_read_args(command, argc, argv, &args, &go);
     if (!go || code != EXIT_DONE)
         return code;
-    if (!args.overlay && !args.heat && !args.map && !args.dump && !args.json)
+    if (!args.overlay && !args.heat && !args.map && !args.dump && !args.json && !args.terminal)
         args.overlay = overlay = default_overlay(args.picture);
     if (kldve_ctx_new(NULL, &ctx) != KLDVE_OK)
         complain("out of memory");

@@ -6,12 +6,15 @@
 
 typedef struct explain_args {
     network_args network;
-    const char *picture, *target;
-    int32_t method, reading, colormap; /* 1 + number; 0: not given */
+    const char *picture, *rival;
+    arg_list target;                         /* several: a set */
+    arg_list fuse;                           /* further layers */
+    int32_t method, reading, colormap, sign; /* 1 + number; 0: not given */
     const char *overlay, *heat, *map, *dump, *json;
     double opacity; /* negative: not given */
-    double temperature, perplexity;
-    bool check;
+    double temperature, perplexity, noise;
+    int32_t samples, window, stride, seed; /* 0: not given */
+    bool check, smooth, terminal;
 } explain_args;
 
 /** Milliseconds of what the command itself does; the rest is in the record of the map. */
@@ -25,7 +28,9 @@ typedef struct explanation {
     kldve_heatmap *map;
     kldve_record record;
     const char *method;
-    int32_t top[TOP], tops; /* classes by falling logit, how many */
+    int32_t top[TOP], tops;    /* classes by falling logit, how many */
+    int32_t set[ARG_LIST_MAX]; /* of several --target */
+    int32_t rival;             /* of --rival */
     explain_times ms;
 } explanation;
 
@@ -34,6 +39,9 @@ typedef struct explanation {
 extern const arg_option explain_options[];
 int explain_read_args(const arg_command *command, int argc, char **argv, explain_args *args,
                       bool *go);
+
+/** "positive", "signed", "absolute". */
+const char *sign_choice(int32_t index);
 
 /** softmax(logits)[index]. */
 double class_probability(const explanation *e, int32_t index);
@@ -46,6 +54,14 @@ bool dump_write(const explanation *e, const char *folder);
 
 /** "map_NAME.npy" for the map of this explanation, without a folder; into `out`. */
 void dump_map_name(const explanation *e, char *out, size_t size);
+
+/** terminal.c: draw the heat over the picture in a terminal with 24-bit colours.  False after a
+ *  message. */
+bool terminal_draw(const explanation *e, const explain_args *args);
+
+/** How the map is drawn: as --colormap says, else as suits its sign. */
+void explain_render_options(const explanation *e, const explain_args *args,
+                            kldve_render_options *o);
 
 /** summary.c: what was found, for people, on standard output. */
 void summary_print(const explanation *e, const explain_args *args);

@@ -3,15 +3,38 @@
 
 #include <string.h>
 
+/* In the order of kldve_sign, whose 0 is "default". */
+const char *sign_choice(int32_t index)
+{
+    static const char *const names[] = {"positive", "signed", "absolute"};
+
+    return index >= 0 && index < 3 ? names[index] : NULL;
+}
+
 #define AT(member) offsetof(explain_args, member)
 
 const arg_option explain_options[] = {
     {ARG_GROUP, "What is explained:", 0, NULL, NULL, 0, 0, NULL},
-    {ARG_STRING, "target", AT(target), "CLASS", "top1 (default), top2 ..., an index or a label", 0,
-     0, NULL},
+    {ARG_LIST, "target", AT(target), "CLASS",
+     "top1 (default), top2 ..., an index or a label; again: together", 0, 0, NULL},
+    {ARG_STRING, "rival", AT(rival), "CLASS", "why the target and not this class", 0, 0, NULL},
     {ARG_CHOICE, "reading", AT(reading), "NAME", "of Eq. (3) by kl-dve; default contrast", 0, 0,
      reading_choice},
     {ARG_CHOICE, "method", AT(method), "NAME", "default kl-dve", 0, 0, method_choice},
+    {ARG_CHOICE, "sign", AT(sign), "NAME", "what counts: positive, signed or absolute", 0, 0,
+     sign_choice},
+    {ARG_LIST, "fuse", AT(fuse), "LAYER", "also explain this layer, draw the mean; again: more", 0,
+     0, NULL},
+    {ARG_FLAG, "smooth", AT(smooth), NULL, "the mean map of six changed inputs", 0, 0, NULL},
+    {ARG_INT, "samples", AT(samples), "N", "passes of a method that repeats them", 1, 10000000,
+     NULL},
+    {ARG_INT, "window", AT(window), "N", "pixels, side of what a method slides over the input", 1,
+     65535, NULL},
+    {ARG_INT, "stride", AT(stride), "N", "pixels from one place of it to the next", 1, 65535, NULL},
+    {ARG_NUMBER, "noise", AT(noise), "X", "deviation of added noise, part of the input's range",
+     1e-9, 1, NULL},
+    {ARG_INT, "seed", AT(seed), "N", "of the methods that draw random numbers; default 0", 0,
+     2147483647, NULL},
     {ARG_NUMBER, "temperature", AT(temperature), "T", "logits are divided by it; default 1", 1e-6,
      1e6, NULL},
     {ARG_NUMBER, "perplexity", AT(perplexity), "P", "of the truth's affinities; default 30", 1.001,
@@ -26,7 +49,10 @@ const arg_option explain_options[] = {
     {ARG_STRING, "dump", AT(dump), "DIR", "every intermediate as .npy", 0, 0, NULL},
     {ARG_STRING, "json", AT(json), "FILE", "the record of the run; - is standard output", 0, 0,
      NULL},
-    {ARG_CHOICE, "colormap", AT(colormap), "NAME", "default inferno", 0, 0, colormap_choice},
+    {ARG_FLAG, "terminal", AT(terminal), NULL, "draw into the terminal, in 24-bit colours", 0, 0,
+     NULL},
+    {ARG_CHOICE, "colormap", AT(colormap), "NAME", "default inferno; diverging for signed maps", 0,
+     0, colormap_choice},
     {ARG_NUMBER, "opacity", AT(opacity), "X", "of the heat over the picture; default 0.5", 0, 1,
      NULL},
     {ARG_GROUP, "The network:", 0, NULL, NULL, 0, 0, NULL},
@@ -54,6 +80,11 @@ static int check_args(const explain_args *args)
             return args_usage("explain", "%s: a picture to write ends in .png or .jpg", images[i]);
     if (args->map && !path_has_ending(args->map, arrays))
         return args_usage("explain", "%s: the map is written as .npy, end the name so", args->map);
+    if (args->rival && args->target.count > 1)
+        return args_usage("explain", "--rival stands against one --target, there are %d",
+                          (int)args->target.count);
+    if (args->terminal && args->json && strcmp(args->json, "-") == 0)
+        return args_usage("explain", "--terminal and --json - both want standard output");
     if (args->network.resize > 0 && args->network.crop > args->network.resize)
         return args_usage("explain", "--crop %d is more than --resize %d", (int)args->network.crop,
                           (int)args->network.resize);

@@ -26,6 +26,18 @@ static json_object *new_top(const explanation *e)
     return list;
 }
 
+static json_object *new_set(const explanation *e, const explain_args *args)
+{
+    json_object *list = json_object_new_array();
+
+    for (int32_t i = 0; list && i < args->target.count; i++)
+        if (!json_append(list, new_class(e, e->set[i]))) {
+            json_object_put(list);
+            return NULL;
+        }
+    return list;
+}
+
 static json_object *new_timings(const explanation *e)
 {
     const kldve_timings *t = &e->record.timings_ms;
@@ -53,6 +65,11 @@ static json_object *new_record(const explanation *e, const explain_args *args)
         json_put_text(object, "method", e->method) &&
         json_put_text(object, "reading", kl_dve ? kldve_reading_name(e->record.reading) : NULL) &&
         json_put(object, "target", new_class(e, e->record.target)) &&
+        (args->target.count < 2 || json_put(object, "targets", new_set(e, args))) &&
+        (!args->rival || json_put(object, "rival", new_class(e, e->rival))) &&
+        (!args->sign || json_put_text(object, "sign", sign_choice(args->sign - 1))) &&
+        (!kldve_heatmap_error(e->map, NULL) ||
+         json_put(object, "seed", json_object_new_int(args->seed))) &&
         json_put(object, "top5", new_top(e)) && json_put_number(object, "kl", e->record.kl, 17) &&
         (!args->check ||
          json_put_number(object, "class_sensitivity", e->record.class_sensitivity, 9)) &&

@@ -303,6 +303,64 @@ class Options(Folder):
             self.assertEqual(self.cells("net.onnx", "pic.png", f"--target=top{rank + 1}"),
                              self.cells("net.onnx", "pic.png", f"--target={index}"))
 
+    def test_set_and_rival(self):
+        self.cells("net.onnx", "pic.png", "--target", "1", "--target", "3", "--json", "r.json")
+        self.assertEqual([t["index"] for t in read_json(self.path("r.json"))["targets"]], [1, 3])
+        cotangent = Npy(self.path("d/contrast_cotangent.npy")).value
+        single = []
+        for target in ["1", "3"]:
+            self.cells("net.onnx", "pic.png", "--target", target)
+            single.append(Npy(self.path("d/contrast_cotangent.npy")).value)
+        for both, a, b in zip(cotangent, *single):
+            self.assertAlmostEqual(both, a + b)
+
+        self.cells("net.onnx", "pic.png", "--rival", "top2", "--json", "r.json")
+        record = read_json(self.path("r.json"))
+        first, second = (record["top5"][i]["index"] for i in (0, 1))
+        self.assertEqual((record["target"]["index"], record["rival"]["index"]), (first, second))
+        cotangent = Npy(self.path("d/contrast_cotangent.npy")).value
+        self.assertEqual([cotangent[first], cotangent[second]], [1, -1])
+        self.assertEqual(sum(map(abs, cotangent)), 2)
+
+    def test_signs(self):
+        said = ["net.onnx", "pic.png", "--method", "hires-cam", "--target", "0", "--rival", "1"]
+        maps = {sign: self.cells(*said, "--sign", sign)[1]
+                for sign in ["positive", "signed", "absolute"]}
+        self.assertEqual(maps["positive"], self.cells(*said)[1])
+        self.assertAlmostEqual(max(abs(v - 0.5) for v in maps["signed"]), 0.5)
+        turned = self.cells("net.onnx", "pic.png", "--method", "hires-cam", "--target", "1",
+                            "--rival", "0", "--sign", "signed")[1]
+        for a, b in zip(maps["signed"], turned):
+            self.assertAlmostEqual(a + b, 1, places=5)
+
+    def test_fused_layers(self):
+        """The mean of two maps, brought back to 0..1."""
+        relu, conv = (self.cells("net.onnx", "pic.png", "--target", "0", "--layer", layer)[1]
+                      for layer in ["relu", "conv"])
+        fused = self.cells("net.onnx", "pic.png", "--target", "0", "--layer", "relu", "--fuse",
+                           "conv")[1]
+        mean = [(a + b) / 2 for a, b in zip(relu, conv)]
+        low, high = min(mean), max(mean)
+        for a, b in zip(fused, mean):
+            self.assertAlmostEqual(a, (b - low) / (high - low), places=5)
+
+    def test_smooth(self):
+        self.assertNotEqual(self.cells("net.onnx", "pic.png", "--smooth")[1],
+                            self.cells("net.onnx", "pic.png")[1])
+
+    def test_terminal(self):
+        result = self.succeed("explain", "net.onnx", "pic.png", "--terminal", "--quiet")
+        lines = result.out.splitlines()
+        with open(self.path("pic.png"), "rb") as file:
+            width, height = struct.unpack(">II", file.read()[16:24])
+        columns = {len(re.findall("\u2580", line)) for line in lines}
+        self.assertEqual(columns, {min(width, 80)})
+        self.assertAlmostEqual(len(lines), min(width, 80) / width * height / 2, delta=1)
+        colour = r"\d{1,3};\d{1,3};\d{1,3}"
+        for line in lines:
+            self.assertRegex(line, rf"\A(\033\[38;2;{colour};48;2;{colour}m\u2580)+\033\[0m\Z")
+        self.assertFalse(os.path.exists(self.path("pic.kldve.png")))
+
     def test_threads_give_the_same_answer(self):
         one = self.cells("net.onnx", "pic.png", "--threads", "1")
         two = self.cells("net.onnx", "pic.png", "--threads", "2")
@@ -344,6 +402,18 @@ class Layers(Folder):
         self.put("net.card.json", '{"features": "conv"}')
         self.assertRegex(self.succeed("layers", "net.onnx").out, r"conv .*<- layer")
         self.assertRegex(self.succeed("layers", "net.onnx", "--layer=relu").out, r"relu .*<- layer")
+
+
+class Methods(unittest.TestCase):
+    def test_table(self):
+        result = run("methods")
+        self.assertEqual((result.status, result.err), (0, ""))
+        rows = [line.split()[0] for line in result.out.splitlines()]
+        self.assertEqual(rows[0], "method")
+        for name in ["kl-dve", "cam", "grad-cam", "grad-cam++", "layer-cam", "lafam"]:
+            self.assertIn(name, rows)
+        for line in result.out.splitlines()[1:]:
+            self.assertRegex(line, r"^[a-z0-9+-]+ +(layer|pixels) +[a-z, ]+  +\S.*(19|20)\d\d|github")
 
 
 class BuiltIn(Folder):
