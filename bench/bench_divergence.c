@@ -2,11 +2,12 @@
  *
  *     bench-divergence times [N...]      scores of several shapes: base pass and one-hot gradient,
  *                                        direct and fast, with the error of the fast one
- *     bench-divergence errors [N...]     one-hot gradient by the fast method at six tolerances
- * against direct sums in long double; time bench-divergence truth [N...]      the same for general
- * truth of several shapes bench-divergence crossover [SET]   direct sum against fast summation
- * around the size where they take equally long, and what KLDVE_SUM_AUTO takes; SET: avx512, avx2,
- * baseline
+ *     bench-divergence errors [N...]     the fast method at six tolerances against direct sums in
+ *                                        long double, and its time
+ *     bench-divergence truth [N...]      time for general truth of several shapes
+ *     bench-divergence crossover [SET]   direct sum against fast summation around the size where
+ *                                        they take equally long, and what KLDVE_SUM_AUTO takes;
+ *                                        SET: avx512, avx2, baseline
  *
  * Medians of processor time over rounds in which the methods alternate, on one thread.
  * bench_divergence.py compares with scikit-learn. */
@@ -120,7 +121,7 @@ static void solve(kldve_divergence *d, const problem *p)
         must(kldve_divergence_onehot(d, p->n / 3, p->z, NULL));
 }
 
-/* Medians in ms of the methods that are marked; rounds until a second has passed, three at least.
+/* Medians in ms of the methods that are marked; rounds until 0.3 s have passed, three at least.
  */
 static void take_times(const problem *p, const bool wanted[METHODS], double ms[METHODS])
 {
@@ -135,7 +136,7 @@ static void take_times(const problem *p, const bool wanted[METHODS], double ms[M
             solve(d[m], p); /* allocates and warms up */
         }
     begin = now();
-    while (rounds < MOST_ROUNDS && (rounds < 3 || now() - begin < 1000)) {
+    while (rounds < MOST_ROUNDS && (rounds < 3 || now() - begin < 300)) {
         for (int32_t m = 0; m < METHODS; m++) {
             double start = now();
 

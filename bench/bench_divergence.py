@@ -314,11 +314,11 @@ def draw(path, tables):
             panel.grid(True, which="major", alpha=0.3)
             if line == 0:
                 panel.set_title(title)
-                panel.legend(fontsize=8, loc="upper left")
             else:
                 panel.set_xlabel("n, number of scores")
                 panel.set_ylim(1e-17, 1)
-    figure.tight_layout()
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="upper center", ncol=3, fontsize=9)
+    figure.tight_layout(rect=(0, 0, 1, 0.93))
     figure.savefig(path, dpi=90)
 
 

@@ -35,7 +35,7 @@ def conditional(truth, i, perplexity):
         beta = math.exp((low + high) / 2)
         w = [0 if j == i else math.exp(-beta * (s - nearest)) for j, s in enumerate(squares)]
         total = sum(w)
-        entropy = -sum(v / total * math.log(v / total) for v in w if v > 0)
+        entropy = -sum(v / total * math.log(v / total) for v in w if v > 1e-300)
         low, high = ((low + high) / 2, high) if entropy > math.log(perplexity) else \
             (low, (low + high) / 2)
     return [v / total for v in w]
