@@ -30,6 +30,14 @@ const char *colormap_choice(int32_t index)
     return index >= 0 && index < COUNT(names) ? names[index] : NULL;
 }
 
+/* In the order of kldve_sign, whose 0 is "default". */
+const char *sign_choice(int32_t index)
+{
+    static const char *const names[] = {"positive", "signed", "absolute"};
+
+    return index >= 0 && index < COUNT(names) ? names[index] : NULL;
+}
+
 const char *method_title(const char *name)
 {
     static const char *const titles[][2] = {

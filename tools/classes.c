@@ -25,15 +25,32 @@ int32_t classes_top(const float *logits, size_t count, int32_t top[TOP])
     return tops;
 }
 
+/* The sum of exp(logit - *top), which cannot overflow. */
+static double partition(const float *logits, size_t count, double *top)
+{
+    double sum = 0;
+
+    *top = (double)logits[0];
+    for (size_t i = 1; i < count; i++)
+        *top = fmax(*top, (double)logits[i]);
+    for (size_t i = 0; i < count; i++)
+        sum += exp((double)logits[i] - *top);
+    return sum;
+}
+
 double classes_probability(const float *logits, size_t count, int32_t index)
 {
-    double sum = 0, top = (double)logits[0];
+    double top, sum = partition(logits, count, &top);
 
-    for (size_t i = 1; i < count; i++)
-        top = fmax(top, (double)logits[i]);
-    for (size_t i = 0; i < count; i++)
-        sum += exp((double)logits[i] - top);
     return exp((double)logits[index] - top) / sum;
+}
+
+void classes_probabilities(const float *logits, size_t count, double *out)
+{
+    double top, sum = partition(logits, count, &top);
+
+    for (size_t i = 0; i < count; i++)
+        out[i] = exp((double)logits[i] - top) / sum;
 }
 
 /* ---- the target --------------------------------------------------------------------------- */

@@ -21,6 +21,32 @@ static json_object *new_top(const grid *g, int32_t net, const grid_prediction *p
     return list;
 }
 
+/* The classes on whose probability network and truth differ most. */
+static json_object *new_disagreement(const grid *g, int32_t picture, int32_t net)
+{
+    const grid_prediction *says = grid_prediction_at(g, picture, net);
+    const kldve_labels *labels = g->network[net].net.labels;
+    json_object *list = json_object_new_array();
+
+    for (int32_t i = 0; list && i < says->againsts; i++) {
+        json_object *item = json_object_new_object();
+        int32_t c = says->against[i];
+
+        if (!item || !json_put(item, "index", json_object_new_int(c)) ||
+            !json_put_text(item, "label", labels ? kldve_labels_name(labels, c) : NULL) ||
+            !json_put_number(item, "probability", says->own[i], 9) ||
+            !json_put_number(item, "truth", g->truth_says[picture].probability[c], 9)) {
+            json_object_put(item);
+            item = NULL;
+        }
+        if (!json_append(list, item)) {
+            json_object_put(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 static json_object *new_network(const grid *g, int32_t i)
 {
     const grid_network *n = &g->network[i];
@@ -41,7 +67,8 @@ static json_object *new_prediction(const grid *g, int32_t picture, int32_t net)
 
     if (object && json_put_text(object, "picture", g->picture[picture].path) &&
         json_put_text(object, "network", g->network[net].name) &&
-        json_put(object, "top5", new_top(g, net, grid_prediction_at(g, picture, net))))
+        json_put(object, "top5", new_top(g, net, grid_prediction_at(g, picture, net))) &&
+        (!g->has_truth || json_put(object, "disagreement", new_disagreement(g, picture, net))))
         return object;
     json_object_put(object);
     return NULL;
@@ -124,6 +151,7 @@ bool compare_json(const grid *g, const compare_args *args)
     json_object *object = json_object_new_object();
 
     if (!object || !json_put(object, "networks", new_networks(g)) ||
+        (g->has_truth && !json_put_text(object, "truth", g->truth.net.name)) ||
         !json_put(object, "predictions", new_predictions(g)) ||
         !json_put(object, "maps", new_maps(g)) ||
         !json_put_text(object, "kldve", kldve_version())) {

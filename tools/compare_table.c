@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COLUMN = 26, FIRST = 26, BESIDE = 3 };
+enum { COLUMN = 26, FIRST = 26, BESIDE = 3, DIFFERENCES = 2 };
 
 /* Characters, not bytes, of UTF-8 that is valid. */
 static int characters(const char *text)
@@ -108,6 +108,25 @@ static void put_target(const grid *g, int32_t picture, int32_t target, int32_t f
     }
 }
 
+/* One of the classes on which each network and the truth differ most. */
+static void put_difference(const grid *g, int32_t picture, int32_t i, int32_t first, int32_t end)
+{
+    put(i == 0 ? "  differs, p - truth's" : "", FIRST);
+    for (int32_t n = first; n < end; n++) {
+        const grid_prediction *says = grid_prediction_at(g, picture, n);
+        char label[LABEL_SIZE];
+
+        if (i >= says->againsts) {
+            put("", COLUMN);
+            continue;
+        }
+        put(grid_short_label(g, n, says->against[i], label), COLUMN - 9);
+        printf("%+6.1f %% ",
+               100 * (says->own[i] - g->truth_says[picture].probability[says->against[i]]));
+    }
+    printf("\n");
+}
+
 static void put_picture(const grid *g, int32_t picture, int32_t first, int32_t end)
 {
     put_head(g, g->picture[picture].name, first, end);
@@ -118,6 +137,18 @@ static void put_picture(const grid *g, int32_t picture, int32_t first, int32_t e
         else
             put_share("", (double)NAN);
     printf("\n");
+    if (g->has_truth) {
+        char label[LABEL_SIZE];
+        const grid_truth *says = &g->truth_says[picture];
+
+        put("  truth", FIRST);
+        if (!network_label(&g->truth.net, says->best, label))
+            snprintf(label, sizeof label, "class %d", (int)says->best);
+        put_share(label, says->probability[says->best]);
+        printf("\n");
+    }
+    for (int32_t i = 0; g->has_truth && i < DIFFERENCES; i++)
+        put_difference(g, picture, i, first, end);
     for (int32_t t = 0; t < g->targets; t++)
         put_target(g, picture, t, first, end);
 }

@@ -160,6 +160,7 @@ static void set_options(const grid_args *args, const grid_method *method, kldve_
     o->reading = method->reading;
     o->temperature = (float)args->temperature;
     o->perplexity = args->perplexity;
+    o->sign = args->sign;
 }
 
 /* What the engine has to plan for all methods, and no more: planning takes time. */
@@ -193,7 +194,8 @@ static bool load_networks(grid *g, const grid_args *args, progress *p)
         n->args = &args->network[i];
         wanted.flags |= flags;
         progress_step(p, "network %d of %d", (int)i + 1, (int)g->networks);
-        if (!network_load(&n->net, g->ctx, &wanted) || !network_prepare(&n->net, &wanted))
+        if (!network_load(&n->net, g->ctx, &wanted) || !network_prepare(&n->net, &wanted) ||
+            (g->has_truth && !truth_fits(&g->truth, &n->net)))
             return false;
         progress_end(p);
         network_say_assumptions(&n->net, &wanted);
@@ -251,6 +253,29 @@ static void predict(grid_prediction *prediction, const kldve_heatmap *map)
         prediction->top[i] = class_of(map, top[i]);
 }
 
+/* Where network and truth part: by how much their probabilities do. */
+static bool differ(grid_prediction *prediction, const kldve_heatmap *map, const grid_truth *says)
+{
+    size_t count;
+    const float *logits = kldve_heatmap_logits(map, &count);
+    float *distance = malloc(count * sizeof *distance);
+    double *own = malloc(count * sizeof *own);
+
+    if (distance && own) {
+        classes_probabilities(logits, count, own);
+        for (size_t c = 0; c < count; c++)
+            distance[c] = (float)fabs(own[c] - says->probability[c]);
+        prediction->againsts = classes_top(distance, count, prediction->against);
+        for (int32_t i = 0; i < prediction->againsts; i++)
+            prediction->own[i] = own[prediction->against[i]];
+    } else {
+        complain("out of memory");
+    }
+    free(distance);
+    free(own);
+    return prediction->againsts > 0;
+}
+
 /* At the size of the network's input, so that maps of any layer are measured alike. */
 static bool measure(const grid *g, grid_cell *cell)
 {
@@ -274,17 +299,38 @@ static bool measure(const grid *g, grid_cell *cell)
     return status == KLDVE_OK;
 }
 
+static bool ask_truth(grid *g, const kldve_image *picture, int32_t i)
+{
+    size_t classes = (size_t)g->truth.net.shape.classes;
+    grid_truth *says = &g->truth_says[i];
+
+    if (!truth_score(&g->truth, picture))
+        return false;
+    says->probability = malloc(classes * sizeof *says->probability);
+    if (!says->probability) {
+        complain("out of memory");
+        return false;
+    }
+    memcpy(says->probability, g->truth.probability, classes * sizeof *says->probability);
+    for (size_t c = 1; c < classes; c++)
+        if (says->probability[c] > says->probability[says->best])
+            says->best = (int32_t)c;
+    return true;
+}
+
 /* False after a message.  A method that this network does not allow leaves the cell without a map,
  * and *why says so. */
 static bool explain_cell(grid *g, const grid_args *args, const kldve_image *picture,
                          grid_cell *cell)
 {
     const network *net = &g->network[cell->network].net;
+    grid_prediction *prediction = prediction_at(g, cell->picture, cell->network);
     double begin = now_ms();
     kldve_options o;
     kldve_status status;
 
     set_options(args, &g->method[cell->method], &o);
+    o.truth = g->truth.score;
     if (!classes_target(net, g->target[cell->target], &o))
         return false;
     status = kldve_explain(net->explainer, picture, &o, &cell->map);
@@ -299,8 +345,12 @@ static bool explain_cell(grid *g, const grid_args *args, const kldve_image *pict
     }
     cell->record.struct_size = sizeof cell->record;
     kldve_heatmap_record(cell->map, &cell->record);
+    cell->is_signed = cell->record.sign == KLDVE_SIGN_SIGNED;
     cell->explained = class_of(cell->map, cell->record.target);
-    predict(prediction_at(g, cell->picture, cell->network), cell->map);
+    predict(prediction, cell->map);
+    if (g->has_truth && prediction->againsts == 0 &&
+        !differ(prediction, cell->map, &g->truth_says[cell->picture]))
+        return false;
     return measure(g, cell);
 }
 
@@ -330,10 +380,11 @@ static bool explain_picture(grid *g, const grid_args *args, int32_t i, progress 
 {
     grid_picture *picture = &g->picture[i];
     kldve_image *whole = NULL;
-    bool ok = true;
+    bool ok;
 
     if (picture->shrunk && !load_picture(g->ctx, picture->path, &whole))
         return false;
+    ok = !g->has_truth || ask_truth(g, whole ? whole : picture->image, i);
     for (int32_t n = 0; ok && n < g->networks; n++)
         ok = explain_network(g, args, whole ? whole : picture->image, i, n, p);
     kldve_image_free(whole);
@@ -368,8 +419,9 @@ static bool allocate(grid *g)
     g->network = calloc((size_t)g->networks, sizeof *g->network);
     g->method = calloc((size_t)g->methods, sizeof *g->method);
     g->prediction = calloc(places, sizeof *g->prediction);
+    g->truth_says = calloc((size_t)g->pictures, sizeof *g->truth_says);
     g->cell = calloc(places * (size_t)g->methods * (size_t)g->targets, sizeof *g->cell);
-    if (g->picture && g->network && g->method && g->prediction && g->cell)
+    if (g->picture && g->network && g->method && g->prediction && g->truth_says && g->cell)
         return true;
     complain("out of memory");
     return false;
@@ -390,7 +442,10 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     if (!allocate(g))
         return false;
     read_methods(g, args);
-    ok = read_pictures(g, args, side) && load_networks(g, args, p);
+    g->has_truth = args->truth != NULL;
+    ok = read_pictures(g, args, side) &&
+         (!g->has_truth || truth_load(&g->truth, ctx, args->truth, args->network[0].threads)) &&
+         load_networks(g, args, p);
     for (int32_t i = 0; ok && i < g->pictures; i++)
         ok = explain_picture(g, args, i, p);
     progress_end(p);
@@ -409,7 +464,11 @@ void grid_free(grid *g)
         network_free(&g->network[i].net);
     for (int32_t i = 0; g->picture && i < g->pictures; i++)
         kldve_image_free(g->picture[i].image);
+    for (int32_t i = 0; g->truth_says && i < g->pictures; i++)
+        free(g->truth_says[i].probability);
+    truth_free(&g->truth);
     free(g->cell);
+    free(g->truth_says);
     free(g->prediction);
     free(g->method);
     free(g->network);

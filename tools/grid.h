@@ -22,6 +22,8 @@ typedef struct grid_args {
     arg_list method;                /**< NAME or, for kl-dve, NAME:READING; none: kl-dve */
     arg_list target;                /**< as for explain; none: top1 */
     int32_t reading;                /**< 1 + number; of a kl-dve that names none; 0: not given */
+    int32_t sign;                   /**< a kldve_sign */
+    const char *truth;              /**< "model:FILE"; NULL: one-hot */
     double temperature, perplexity; /**< 0: not given */
     bool quiet;
     const char *picture[GRID_PICTURES];
@@ -63,6 +65,22 @@ typedef struct grid_args {
          offsetof(type, member.target),                                                            \
          "CLASS",                                                                                  \
          "top1 (default), top2 ..., an index or a label; repeat it for more",                      \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+        {ARG_CHOICE,                                                                               \
+         "sign",                                                                                   \
+         offsetof(type, member.sign),                                                              \
+         "WHICH",                                                                                  \
+         "values that count; default: as the method's authors show it",                            \
+         0,                                                                                        \
+         0,                                                                                        \
+         sign_choice},                                                                             \
+        {ARG_STRING,                                                                               \
+         "truth",                                                                                  \
+         offsetof(type, member.truth),                                                             \
+         "model:FILE",                                                                             \
+         "another network's scores as the truth of kl-dve",                                        \
          0,                                                                                        \
          0,                                                                                        \
          NULL},                                                                                    \
@@ -125,8 +143,8 @@ bool grid_next_network(void *values);
  *  @return EXIT_DONE or the exit status; *go says whether there is something to run. */
 int grid_read_args(const arg_command *command, int argc, char **argv, void *values, bool *go);
 
-/** NAME or kl-dve:READING -> name and reading of *out; `reading` for a kl-dve that names none, 0
- * for the default.  False if it is none. */
+/** NAME or kl-dve:READING -> name and reading of *out; `reading` for a kl-dve that names none,
+ *  0 for the default.  False if it is none. */
 bool grid_read_method(const char *text, int32_t reading, grid_method *out);
 
 /* ---- the grid ----------------------------------------------------------------------------- */
@@ -162,8 +180,11 @@ typedef struct grid_class {
 
 /** What one network says of one picture. */
 typedef struct grid_prediction {
-    grid_class top[TOP]; /**< by falling logit */
-    int32_t tops;        /**< how many of them there are */
+    grid_class top[TOP];            /**< by falling logit */
+    int32_t tops;                   /**< how many of them there are */
+    int32_t against[TOP], againsts; /**< with a truth: classes on whose probability the two differ
+                                         most, and how many */
+    double own[TOP];                /**< the network's probability of each */
 } grid_prediction;
 
 /** One map. */
@@ -181,8 +202,17 @@ typedef struct grid_cell {
     char why[LABEL_SIZE]; /**< why there is no map, clean; "" if there is one */
 } grid_cell;
 
+/** What the truth says of one picture. */
+typedef struct grid_truth {
+    double *probability; /**< [classes] */
+    int32_t best;        /**< the class with the largest */
+} grid_truth;
+
 typedef struct grid {
     kldve_ctx *ctx; /**< borrowed */
+    bool has_truth;
+    truth truth;            /**< its network */
+    grid_truth *truth_says; /**< [pictures] */
     grid_picture *picture;
     grid_network *network;
     grid_method *method;

@@ -72,6 +72,15 @@ static int check(const arg_command *command, const grid_args *a)
                               "--method: there is no '%s': give NAME or kl-dve:READING, names as "
                               "of 'kldve help explain'",
                               a->method.text[i]);
+    for (int32_t i = 0; a->truth && i < (a->method.count > 0 ? a->method.count : 1); i++) {
+        const char *text = a->method.count > 0 ? a->method.text[i] : kldve_method_name(0);
+
+        if (grid_read_method(text, a->reading, &method) && method.reading == KLDVE_READING_RIVALS)
+            return args_usage(command->name,
+                              "--truth: the reading rivals is about a class, not about a truth");
+    }
+    if (a->truth && !truth_is_one(a->truth))
+        return args_usage(command->name, "--truth: '%s' is not model:FILE.onnx", a->truth);
     for (int32_t i = 0; i < a->networks; i++)
         if (a->network[i].resize > 0 && a->network[i].crop > a->network[i].resize)
             return args_usage(command->name, "--crop %d is more than --resize %d",

@@ -66,12 +66,14 @@ static bool lay_out(sheet_layout *l, const grid *g, const sheet_options *o)
 {
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
     cairo_t *cairo = cairo_create(surface);
-    sheet_pen pen = {NULL, NULL, NULL};
+    sheet_pen pen;
     bool ok = sheet_layout_across(l, g, o);
 
-    if (ok && (ok = sheet_pen_open(&pen, cairo, o->font)))
+    if (ok) {
+        sheet_pen_open(&pen, cairo, o->font);
         l->heading_lines = sheet_heading_lines(&pen, l, g);
-    sheet_pen_close(&pen);
+        sheet_pen_close(&pen);
+    }
     cairo_destroy(cairo);
     cairo_surface_destroy(surface);
     return ok && sheet_layout_down(l, g, o);
@@ -97,11 +99,12 @@ static cairo_status_t draw(cairo_surface_t *surface, format f, const sheet_layou
 {
     cairo_t *cairo = cairo_create(surface);
     cairo_status_t status;
-    sheet_pen pen = {NULL, NULL, NULL};
+    sheet_pen pen;
 
     if (f == FORMAT_PNG)
         cairo_scale(cairo, l->scale, l->scale);
-    *said = sheet_pen_open(&pen, cairo, o->font) && !sheet_draw(&pen, l, g, o);
+    sheet_pen_open(&pen, cairo, o->font);
+    *said = !sheet_draw(&pen, l, g, o);
     sheet_pen_close(&pen);
     status = cairo_status(cairo);
     cairo_destroy(cairo);

@@ -363,6 +363,26 @@ static double draw_colour_bar(sheet_pen *pen, const sheet_layout *l, int32_t col
     return x + bar.width;
 }
 
+/* What holds for all maps and stands nowhere else. */
+static void draw_remark(sheet_pen *pen, const sheet_layout *l, const grid *g, double x, double y,
+                        double width)
+{
+    const char *title =
+        l->kind == SHEET_COLUMNS_NETWORKS && l->row_head == 0 ? g->method[0].title : "";
+    const char *slash = g->has_truth ? strrchr(g->truth.net.name, '/') : NULL;
+    sheet_style s =
+        style(small * l->font, false, INK_NORMAL, l->footer_lines > 2 ? ALIGN_LEFT : ALIGN_RIGHT);
+    char text[2 * LABEL_SIZE], clean[2 * LABEL_SIZE];
+
+    snprintf(text, sizeof text, "%s%s%s", title, g->has_truth ? "  truth: " : "",
+             slash          ? slash + 1
+             : g->has_truth ? g->truth.net.name
+                            : "");
+    clean_text(text, clean, sizeof clean);
+    if (*clean)
+        sheet_text(pen, clean, x, y, width, &s);
+}
+
 /* What the blue bars are, at the right of the colour bar or below it. */
 static void draw_meaning(sheet_pen *pen, const sheet_layout *l, const grid *g, double x, double y)
 {
@@ -374,12 +394,7 @@ static void draw_meaning(sheet_pen *pen, const sheet_layout *l, const grid *g, d
 
     draw_bar(pen->cairo, left, y, sample, s.size, 0.3);
     sheet_text(pen, text, left + sample + 0.6 * s.size, y, end - left - sample - 0.6 * s.size, &s);
-    if (l->kind == SHEET_COLUMNS_NETWORKS && l->row_head == 0) {
-        s.align = ALIGN_RIGHT;
-        s.ink = INK_NORMAL;
-        sheet_text(pen, g->method[0].title, x, y + (l->footer_lines > 2 ? -1 : 1) * line * l->font,
-                   end - x, &s);
-    }
+    draw_remark(pen, l, g, x, y + line * l->font, end - x);
 }
 
 static void draw_foot(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *o)

@@ -168,7 +168,9 @@ static double stack(sheet_layout *l, const grid *g, bool slide)
     l->caption = step * l->caption_lines + 0.15 * l->font;
     l->row_gap = 0.7 * l->font;
     l->group_gap = 1.1 * l->font;
-    l->footer_lines = width_of_content(l) < 44 * l->font ? 3 : 2;
+    l->footer_lines = width_of_content(l) >= 44 * l->font    ? 2
+                      : g->has_truth || !has_row_heads(l, g) ? 4
+                                                             : 3;
     l->footer = 1.3 * l->font + step * l->footer_lines;
     return height_without_tiles(l, g) + l->rows * l->tile_height;
 }

@@ -10,7 +10,8 @@
 /* ---- sheet_text.c ------------------------------------------------------------------------- */
 
 typedef struct sheet_pen {
-    cairo_t *cairo;      /**< borrowed */
+    cairo_t *cairo; /**< borrowed */
+    PangoFontMap *map;
     PangoLayout *layout; /**< reused for every piece of text */
     PangoFontDescription *font;
 } sheet_pen;
@@ -28,8 +29,8 @@ typedef struct sheet_style {
     int32_t lines; /**< at most; what does not fit ends in "..." */
 } sheet_style;
 
-/** False if there is no memory. */
-bool sheet_pen_open(sheet_pen *pen, cairo_t *cairo, const char *family);
+/** `family` NULL: a sans serif.  GLib ends the process where there is no memory for either. */
+void sheet_pen_open(sheet_pen *pen, cairo_t *cairo, const char *family);
 void sheet_pen_close(sheet_pen *pen);
 
 void sheet_ink_set(cairo_t *cairo, sheet_ink ink);

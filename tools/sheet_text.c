@@ -19,13 +19,18 @@ static void set_font_options(PangoLayout *layout)
     cairo_font_options_destroy(o);
 }
 
-bool sheet_pen_open(sheet_pen *pen, cairo_t *cairo, const char *family)
+void sheet_pen_open(sheet_pen *pen, cairo_t *cairo, const char *family)
 {
+    PangoContext *context;
+
+    /* A map of fonts of our own: the thread's default one is never freed. */
     pen->cairo = cairo;
-    pen->layout = pango_cairo_create_layout(cairo);
+    pen->map = pango_cairo_font_map_new();
+    context = pango_font_map_create_context(pen->map);
+    pango_cairo_update_context(cairo, context);
+    pen->layout = pango_layout_new(context);
+    g_object_unref(context);
     pen->font = pango_font_description_new();
-    if (!pen->layout || !pen->font)
-        return false;
     set_font_options(pen->layout);
     /* Else letters would stand on whole points, and look spaced out. */
     pango_context_set_round_glyph_positions(pango_layout_get_context(pen->layout), FALSE);
@@ -34,7 +39,6 @@ bool sheet_pen_open(sheet_pen *pen, cairo_t *cairo, const char *family)
     pango_layout_set_single_paragraph_mode(pen->layout, TRUE);
     pango_layout_set_ellipsize(pen->layout, PANGO_ELLIPSIZE_END);
     pango_layout_set_wrap(pen->layout, PANGO_WRAP_WORD_CHAR);
-    return true;
 }
 
 void sheet_pen_close(sheet_pen *pen)
@@ -43,8 +47,9 @@ void sheet_pen_close(sheet_pen *pen)
         pango_font_description_free(pen->font);
     if (pen->layout)
         g_object_unref(pen->layout);
-    pen->font = NULL;
-    pen->layout = NULL;
+    if (pen->map)
+        g_object_unref(pen->map);
+    memset(pen, 0, sizeof *pen);
 }
 
 void sheet_ink_set(cairo_t *cairo, sheet_ink ink)

@@ -79,6 +79,7 @@ const char *channels_choice(int32_t index);
 const char *method_choice(int32_t index);
 const char *reading_choice(int32_t index);
 const char *colormap_choice(int32_t index);
+const char *sign_choice(int32_t index);
 
 /** A method's name as it is written in texts, "Grad-CAM++"; the name itself of one that is not
  *  known here. */
@@ -186,9 +187,29 @@ int32_t classes_top(const float *logits, size_t count, int32_t top[TOP]);
 
 /** softmax(logits)[index]. */
 double classes_probability(const float *logits, size_t count, int32_t index);
+/** softmax(logits), [count]. */
+void classes_probabilities(const float *logits, size_t count, double *out);
 
 /** "top2", an index, a label -> the target in *o.  False after a message. */
 bool classes_target(const network *n, const char *text, kldve_options *o);
+
+/* ---- truth.c: another network's scores as the truth of the divergence ---------------------- */
+
+typedef struct truth {
+    network net;
+    double *score;       /**< [classes], for kldve_options.truth: of the last picture */
+    double *probability; /**< [classes], their softmax */
+} truth;
+
+/** Whether `text` is of the form "model:FILE". */
+bool truth_is_one(const char *text);
+/** Load that network.  False after a message; then, too, it is to be freed. */
+bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads);
+/** Whether it has the classes of `n`.  False after a message. */
+bool truth_fits(const truth *t, const network *n);
+/** Run it on a picture.  False after a message. */
+bool truth_score(truth *t, const kldve_image *picture);
+void truth_free(truth *t);
 
 /* ---- output.c, npy.c: files appear whole or not at all ------------------------------------ */
 

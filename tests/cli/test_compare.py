@@ -138,6 +138,37 @@ class Figures(Compare):
                            if (p["picture"], p["network"]) == (picture, network)]
                     self.assertEqual([p["top5"] for p in top], [record["top5"]])
 
+    def test_truth_of_another_network(self):
+        self.put("third.onnx", tinynet.classifier(bias=[0.4, -0.2, 0.3, 0]))
+        self.put("third.card.json", '{"input": {"channels": "RGB", "mean": [90, 90, 90]}}')
+        args = ["--model", "net.onnx", "pic.png", "--json", "c.json", "--quiet"]
+        for reading in ["channel", "contrast"]:
+            self.compare(*args, "--reading", reading)
+            without = read_json(self.path("c.json"))
+            self.compare(*args, "--reading", reading, "--truth", "model:third.onnx")
+            found = read_json(self.path("c.json"))
+            self.assertEqual(found["truth"], "third.onnx")
+            self.assertNotEqual(found["maps"][0]["kl"], without["maps"][0]["kl"])
+            self.assertEqual(found["maps"][0]["target"], without["maps"][0]["target"])
+        # p is that of `explain` for either network; all four classes are listed.
+        for model, member in [("net.onnx", "probability"), ("third.onnx", "truth")]:
+            self.succeed("explain", model, "pic.png", "--json", "e.json", "--quiet")
+            top = {c["index"]: c["probability"] for c in read_json(self.path("e.json"))["top5"]}
+            says = found["predictions"][0]["disagreement"]
+            self.assertEqual({c["index"]: c[member] for c in says}, top)
+        parts = [abs(c["probability"] - c["truth"]) for c in says]
+        self.assertEqual(parts, sorted(parts, reverse=True))
+        # A network agrees with itself.
+        self.compare(*args, "--truth", "model:net.onnx")
+        says = read_json(self.path("c.json"))["predictions"][0]["disagreement"]
+        self.assertTrue(all(c["probability"] == c["truth"] for c in says))
+
+    def test_sign(self):
+        args = ["--model", "other.onnx", "pic.png", "--method", "grad-cam", "--sign"]
+        (signed,) = self.maps(*args, "signed")
+        (positive,) = self.maps(*args, "positive")
+        self.assertEqual((signed["signed"], positive["signed"]), (True, False))
+
     def test_defaults(self):
         (says,) = self.maps("--model", "net.onnx", "pic.png")
         self.assertEqual((says["method"], says["reading"], says["wanted"]),
@@ -315,6 +346,10 @@ class Failures(Compare):
         (compare("--method", "grad-cam:paper"), "--method: there is no 'grad-cam:paper'"),
         (compare("-o", "c.jpg"), r"c\.jpg: a sheet ends in \.png, \.svg or \.pdf"),
         (compare("-o", ".png"), r"\.png: a sheet ends in"),
+        (compare("--truth", "net.onnx"), r"--truth: 'net\.onnx' is not model:FILE"),
+        (compare("--truth", "model:"), "--truth: 'model:' is not model:FILE"),
+        (compare("--truth", "model:net.onnx", "--reading", "rivals"), "--truth: the reading rivals"),
+        (compare("--sign", "both"), "--sign: 'both'"),
         (compare("--sheet", "huge"), "--sheet: 'huge' is none of"),
         (compare("--sheet", "39"), "--sheet: '39' is none of"),
         (compare("--sheet", "nan"), "--sheet: 'nan' is none of"),
@@ -332,6 +367,8 @@ class Failures(Compare):
         (compare("--target", "top5"), r"net\.onnx: --target top5"),
         (compare("--target", "crane"), r"net\.onnx: --target crane: 'crane' names 2 classes"),
         (compare("--model", "other.onnx", "--target", "grey wolf"), r"other\.onnx: --target grey"),
+        (compare("--truth", "model:no.onnx"), r"no\.onnx: .*No such file"),
+        (compare("--truth", "model:other.onnx"), r"other\.onnx: 6 classes, but net\.onnx has 4"),
         (compare("--layer", "nowhere"), r"net\.onnx: "),
         (["compare", "--model", "net.onnx", "pic.png", "--json", "no/c.json"],
          r"no/c\.json: cannot write: No such file"),

@@ -1,0 +1,72 @@
+/* truth.c - another network's scores as the truth of the divergence. */
+#include "tool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char prefix[] = "model:";
+
+bool truth_is_one(const char *text)
+{
+    return strncmp(text, prefix, sizeof prefix - 1) == 0 && text[sizeof prefix - 1] != '\0';
+}
+
+bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads)
+{
+    network_args args;
+
+    memset(t, 0, sizeof *t);
+    memset(&args, 0, sizeof args);
+    args.model = text + sizeof prefix - 1;
+    args.threads = threads;
+    args.flags = KLDVE_ONNX_NO_VJP;
+    if (!network_load(&t->net, ctx, &args) || !network_prepare(&t->net, &args))
+        return false;
+    network_say_assumptions(&t->net, &args);
+    t->score = calloc((size_t)t->net.shape.classes, sizeof *t->score);
+    t->probability = calloc((size_t)t->net.shape.classes, sizeof *t->probability);
+    if (t->score && t->probability)
+        return true;
+    complain("out of memory");
+    return false;
+}
+
+bool truth_fits(const truth *t, const network *n)
+{
+    if (t->net.shape.classes == n->shape.classes)
+        return true;
+    complain("%s: %d classes, but %s has %d: it is no truth for it", t->net.name,
+             (int)t->net.shape.classes, n->name, (int)n->shape.classes);
+    return false;
+}
+
+bool truth_score(truth *t, const kldve_image *picture)
+{
+    kldve_options o;
+    kldve_heatmap *map = NULL;
+    kldve_status status;
+    const float *logits;
+    size_t count;
+
+    memset(&o, 0, sizeof o);
+    o.struct_size = sizeof o;
+    o.reading = KLDVE_READING_PAPER; /* needs no gradient */
+    status = kldve_explain(t->net.explainer, picture, &o, &map);
+    if (status != KLDVE_OK) {
+        complain_ctx(t->net.ctx, t->net.name, status);
+        return false;
+    }
+    logits = kldve_heatmap_logits(map, &count);
+    for (size_t i = 0; i < count; i++)
+        t->score[i] = (double)logits[i];
+    classes_probabilities(logits, count, t->probability);
+    kldve_heatmap_free(map);
+    return true;
+}
+
+void truth_free(truth *t)
+{
+    free(t->score);
+    free(t->probability);
+    network_free(&t->net);
+}
