@@ -16,7 +16,10 @@ class Options(ctypes.Structure):
     """kldve_options; zeros are defaults."""
     _fields_ = [("struct_size", c_size_t), ("method", c_char_p), ("reading", c_int32),
                 ("target_kind", c_int32), ("target", c_int32), ("temperature", c_float),
-                ("perplexity", c_double), ("flags", c_uint64)]
+                ("perplexity", c_double), ("flags", c_uint64), ("rival", c_int32),
+                ("target_count", c_int32), ("targets", c_void_p), ("truth", c_void_p),
+                ("sign", c_int32), ("samples", c_int32), ("window", c_int32), ("stride", c_int32),
+                ("noise", c_double), ("seed", c_uint64), ("smooth", c_int32), ("reserved", c_int32)]
 
 
 class Record(ctypes.Structure):
