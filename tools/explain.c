@@ -32,6 +32,7 @@ static void set_options(const explanation *e, const explain_args *args, kldve_op
     o->stride = args->stride;
     o->noise = args->noise;
     o->seed = (uint64_t)args->seed;
+    o->truth = e->truth.score; /* NULL without one */
     o->smooth = args->smooth;
 }
 
@@ -164,12 +165,21 @@ static bool fuse_layers(explanation *e, const explain_args *args, const kldve_op
     return ok;
 }
 
+/* The other network's scores of the picture. */
+static bool read_truth(explanation *e, const explain_args *args)
+{
+    return truth_load(&e->truth, e->net.ctx, args->truth, args->network.threads) &&
+           truth_fits(&e->truth, &e->net) && truth_score(&e->truth, e->picture);
+}
+
 static bool explain(explanation *e, const explain_args *args)
 {
     kldve_options o;
     const float *logits;
     size_t count;
 
+    if (args->truth && !read_truth(e, args))
+        return false;
     set_options(e, args, &o);
     if (!find_target(e, args, &o) || !explain_layer(&e->net, e->picture, &o, &e->map))
         return false;
@@ -299,6 +309,7 @@ static int command_explain(const arg_command *command, int argc, char **argv)
         ok = run(&e, ctx, &args, &p);
     kldve_heatmap_free(e.map);
     kldve_image_free(e.picture);
+    truth_free(&e.truth);
     network_free(&e.net);
     kldve_ctx_free(ctx);
     free(overlay);

@@ -6,7 +6,7 @@
 
 typedef struct explain_args {
     network_args network;
-    const char *picture, *rival;
+    const char *picture, *rival, *truth;
     arg_list target;                         /* several: a set */
     arg_list fuse;                           /* further layers */
     int32_t method, reading, colormap, sign; /* 1 + number; 0: not given */
@@ -24,6 +24,7 @@ typedef struct explain_times {
 
 typedef struct explanation {
     network net;
+    truth truth; /* of --truth; zeros without */
     kldve_image *picture;
     kldve_heatmap *map;
     kldve_record record;
@@ -39,9 +40,6 @@ typedef struct explanation {
 extern const arg_option explain_options[];
 int explain_read_args(const arg_command *command, int argc, char **argv, explain_args *args,
                       bool *go);
-
-/** "positive", "signed", "absolute". */
-const char *sign_choice(int32_t index);
 
 /** softmax(logits)[index]. */
 double class_probability(const explanation *e, int32_t index);

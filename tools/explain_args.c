@@ -3,14 +3,6 @@
 
 #include <string.h>
 
-/* In the order of kldve_sign, whose 0 is "default". */
-const char *sign_choice(int32_t index)
-{
-    static const char *const names[] = {"positive", "signed", "absolute"};
-
-    return index >= 0 && index < 3 ? names[index] : NULL;
-}
-
 #define AT(member) offsetof(explain_args, member)
 
 const arg_option explain_options[] = {
@@ -18,6 +10,8 @@ const arg_option explain_options[] = {
     {ARG_LIST, "target", AT(target), "CLASS",
      "top1 (default), top2 ..., an index or a label; again: together", 0, 0, NULL},
     {ARG_STRING, "rival", AT(rival), "CLASS", "why the target and not this class", 0, 0, NULL},
+    {ARG_STRING, "truth", AT(truth), "model:FILE",
+     "another network's scores as the truth of kl-dve", 0, 0, NULL},
     {ARG_CHOICE, "reading", AT(reading), "NAME", "of Eq. (3) by kl-dve; default contrast", 0, 0,
      reading_choice},
     {ARG_CHOICE, "method", AT(method), "NAME", "default kl-dve", 0, 0, method_choice},
@@ -83,6 +77,11 @@ static int check_args(const explain_args *args)
     if (args->rival && args->target.count > 1)
         return args_usage("explain", "--rival stands against one --target, there are %d",
                           (int)args->target.count);
+    if (args->truth && !truth_is_one(args->truth))
+        return args_usage("explain", "--truth: '%s' is not model:FILE.onnx", args->truth);
+    if (args->truth && args->reading == KLDVE_READING_RIVALS)
+        return args_usage("explain",
+                          "--truth: the reading rivals is about a class, not about a truth");
     if (args->terminal && args->json && strcmp(args->json, "-") == 0)
         return args_usage("explain", "--terminal and --json - both want standard output");
     if (args->network.resize > 0 && args->network.crop > args->network.resize)

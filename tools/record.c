@@ -67,6 +67,7 @@ static json_object *new_record(const explanation *e, const explain_args *args)
         json_put(object, "target", new_class(e, e->record.target)) &&
         (args->target.count < 2 || json_put(object, "targets", new_set(e, args))) &&
         (!args->rival || json_put(object, "rival", new_class(e, e->rival))) &&
+        (!args->truth || json_put_text(object, "truth", e->truth.net.name)) &&
         (!args->sign || json_put_text(object, "sign", sign_choice(args->sign - 1))) &&
         (!kldve_heatmap_error(e->map, NULL) ||
          json_put(object, "seed", json_object_new_int(args->seed))) &&

@@ -333,6 +333,17 @@ class Options(Folder):
         for a, b in zip(maps["signed"], turned):
             self.assertAlmostEqual(a + b, 1, places=5)
 
+    def test_truth(self):
+        """The truth takes the place of the class: the divergence itself is explained."""
+        self.put("other.onnx", tinynet.classifier(weights=[float(i % 5) for i in range(16)]))
+        self.cells("net.onnx", "pic.png")
+        one_hot = Npy(self.path("d/z.npy")).value
+        self.cells("net.onnx", "pic.png", "--truth", "model:other.onnx", "--json", "r.json")
+        self.assertEqual(read_json(self.path("r.json"))["truth"], "other.onnx")
+        self.assertNotEqual(Npy(self.path("d/z.npy")).value, one_hot)
+        self.assertEqual(Npy(self.path("d/contrast_cotangent.npy")).value,
+                         Npy(self.path("d/alpha_logits.npy")).value)
+
     def test_fused_layers(self):
         """The mean of two maps, brought back to 0..1."""
         relu, conv = (self.cells("net.onnx", "pic.png", "--target", "0", "--layer", layer)[1]
