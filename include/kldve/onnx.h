@@ -15,7 +15,11 @@ typedef struct kldve_onnx kldve_onnx;
 enum {
     KLDVE_ONNX_VJP_INPUT = 1, /**< also plan the VJP down to the pixels */
     KLDVE_ONNX_NO_VJP = 2,    /**< plan the forward pass only */
-    KLDVE_ONNX_PLAIN = 4      /**< run every operator with the reference kernels, for checking */
+    KLDVE_ONNX_PLAIN = 4,     /**< run every operator with the reference kernels, for checking */
+    KLDVE_ONNX_DIRECT = 8     /**< convolutions by their sums only.  Else 3 x 3 ones are computed by
+                                   Winograd's transforms where that is faster: half the time of a
+                                   VGG-16, some digits of rounding, up to 4 times the memory of
+                                   these weights */
 };
 
 /** What to load; all zero = defaults. */

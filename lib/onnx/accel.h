@@ -53,7 +53,8 @@ typedef struct kx_act {
     float a, b;
 } kx_act;
 
-kldve_status kx_accel_new(kldve_ctx *ctx, kx_accel **out);
+/** direct: no Winograd convolutions. */
+kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, kx_accel **out);
 void kx_accel_free(kx_accel *a);
 
 /** Row-major float32; a scalar counts as [1].  NULL: out of memory. */

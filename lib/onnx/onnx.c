@@ -185,7 +185,8 @@ static kldve_status list_tensors(kldve_onnx *net)
 static kldve_status load_options(kldve_ctx *ctx, const kldve_onnx_options *from,
                                  kldve_onnx_options *to)
 {
-    const uint64_t known = KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP | KLDVE_ONNX_PLAIN;
+    const uint64_t known =
+        KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP | KLDVE_ONNX_PLAIN | KLDVE_ONNX_DIRECT;
 
     memset(to, 0, sizeof *to);
     if (from) {
@@ -213,6 +214,7 @@ static kldve_status plan(kldve_onnx *net, const kldve_onnx_options *o)
                          .vjp = !(o->flags & KLDVE_ONNX_NO_VJP),
                          .vjp_input = (o->flags & KLDVE_ONNX_VJP_INPUT) != 0,
                          .plain = (o->flags & KLDVE_ONNX_PLAIN) != 0,
+                         .direct = (o->flags & KLDVE_ONNX_DIRECT) != 0,
                          .threads = o->threads ? o->threads : omp_get_max_threads(),
                          .max_bytes = default_max_bytes};
     int before = omp_get_max_threads();

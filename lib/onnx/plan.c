@@ -826,7 +826,7 @@ kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *opt
     p.plan->input.buffer = p.plan->logits.buffer = p.plan->features.buffer = -1;
     for (int i = 0; i < 2; i++)
         p.plan->gradient[i].buffer = p.plan->cotangent[i].buffer = -1;
-    if ((st = kx_accel_new(ctx, &p.plan->accel)) == KLDVE_OK)
+    if ((st = kx_accel_new(ctx, options->direct, &p.plan->accel)) == KLDVE_OK)
         st = build(&p);
     p.plan->nowned = p.nowned;
     if (st < 0) {

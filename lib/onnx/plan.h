@@ -119,6 +119,7 @@ typedef struct kx_plan {
 typedef struct kx_plan_options {
     kx_value *input, *layer, *logits; /**< layer may be NULL without a VJP */
     bool vjp, vjp_input, plain;
+    bool direct; /**< convolutions by their sums only, without Winograd transforms */
     int threads;
     size_t max_bytes; /**< of a state */
 } kx_plan_options;
