@@ -91,6 +91,15 @@ kldve_status kldve_job_vjp_input(const kldve_job *job, const float *cotangent, i
     return net ? kldve_network_vjp_input(net, cotangent, rule, gradient) : without_network(job);
 }
 
+kldve_status kldve_job_vjp_biases(const kldve_job *job, const float *cotangent, float *gradient,
+                                  kldve_bias_visitor visit, void *opaque)
+{
+    kldve_network *net = run_of(job)->net;
+
+    return net ? kldve_network_vjp_biases(net, cotangent, gradient, visit, opaque)
+               : without_network(job);
+}
+
 kldve_status kldve_job_forward_features(const kldve_job *job, const float *features, float *logits)
 {
     kldve_network *net = run_of(job)->net;

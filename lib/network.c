@@ -149,6 +149,11 @@ bool kldve_network_has_forward_features(const kldve_network *net)
     return HAS(net->backend, forward_features);
 }
 
+bool kldve_network_has_vjp_biases(const kldve_network *net)
+{
+    return HAS(net->backend, vjp_biases);
+}
+
 /* -- run -------------------------------------------------------------------------------------- */
 
 kldve_status kldve_network_check(kldve_ctx *ctx, const char *where, const char *what,
@@ -227,6 +232,22 @@ kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent,
     begin(net->ctx, &aside);
     st = net->backend->vjp_input(net->state, cotangent, rule, gradient);
     if ((st = finish(net->ctx, &aside, net->backend->name, "backward to the pixels", st)) < 0)
+        return st;
+    return check(net, "pixel gradient", gradient, net->inputs);
+}
+
+kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent, float *gradient,
+                                      kldve_bias_visitor visit, void *opaque)
+{
+    struct aside aside;
+    kldve_status st;
+
+    if (!kldve_network_has_vjp_biases(net))
+        return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED, "%s: has no gradients at biases",
+                               net->backend->name);
+    begin(net->ctx, &aside);
+    st = net->backend->vjp_biases(net->state, cotangent, gradient, visit, opaque);
+    if ((st = finish(net->ctx, &aside, net->backend->name, "backward to the biases", st)) < 0)
         return st;
     return check(net, "pixel gradient", gradient, net->inputs);
 }

@@ -26,6 +26,7 @@ void kldve_network_close(kldve_network *net);
 bool kldve_network_has_vjp(const kldve_network *net);
 bool kldve_network_has_vjp_input(const kldve_network *net);
 bool kldve_network_has_forward_features(const kldve_network *net);
+bool kldve_network_has_vjp_biases(const kldve_network *net);
 
 /** The forward pass of the input that is explained.  Logits and features are finite on KLDVE_OK. */
 kldve_status kldve_network_forward(kldve_network *net, const float *input, float *logits,
@@ -35,6 +36,8 @@ kldve_status kldve_network_forward_again(kldve_network *net, const float *input,
 kldve_status kldve_network_vjp(kldve_network *net, const float *cotangent, float *gradient);
 kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent, int32_t rule,
                                      float *gradient);
+kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent, float *gradient,
+                                      kldve_bias_visitor visit, void *opaque);
 kldve_status kldve_network_forward_features(kldve_network *net, const float *features,
                                             float *logits);
 

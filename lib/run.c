@@ -127,8 +127,8 @@ static kldve_status lacks(const kldve_run *run, kldve_status st, const char *wha
 
 static kldve_status check_arrays(const kldve_run *run)
 {
-    const uint32_t of_network =
-        KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS;
+    const uint32_t of_network = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS |
+                                KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT;
 
     if (run->options.smooth)
         return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself to be smoothed");
@@ -157,6 +157,9 @@ static kldve_status check_network(const kldve_run *run)
     if (run->needs & KLDVE_NEED_FEATURE_FORWARDS && !kldve_network_has_forward_features(net))
         return lacks(run, KLDVE_E_UNSUPPORTED,
                      "to run from changed feature maps, which this backend cannot");
+    if (run->needs & KLDVE_NEED_BIAS_GRADIENT && !kldve_network_has_vjp_biases(net))
+        return lacks(run, KLDVE_E_UNSUPPORTED,
+                     "the gradients at the biases, which this backend cannot give");
     return KLDVE_OK;
 }
 

@@ -65,6 +65,7 @@ const char *method_title(const char *name)
         {"lrp-epsilon", "LRP ε"},
         {"lrp-zplus", "LRP z⁺"},
         {"lrp-alphabeta", "LRP αβ"},
+        {"lrp-composite", "LRP composite"},
         {"occlusion", "Occlusion"},
         {"prediction-difference", "Prediction difference"},
         {"rise", "RISE"},

@@ -9,7 +9,7 @@
 
 static const arg_option options[] = {{ARG_END, NULL, 0, NULL, NULL, 0, 0, NULL}};
 
-enum { NEEDS = 5, TEXT_SIZE = 128 };
+enum { NEEDS = 6, TEXT_SIZE = 128 };
 
 static const struct {
     uint32_t need;
@@ -20,6 +20,7 @@ static const struct {
     {KLDVE_NEED_INPUT_GRADIENT, "pixel gradient"},
     {KLDVE_NEED_FORWARDS, "forwards"},
     {KLDVE_NEED_FEATURE_FORWARDS, "forwards from the layer"},
+    {KLDVE_NEED_BIAS_GRADIENT, "bias gradients"},
 };
 
 /* "features, gradient"; of several readings or options the most that is needed. */

@@ -18,8 +18,8 @@ typedef struct kldve_shape {
     size_t struct_size;
     int32_t in_channels, in_height, in_width; /**< the input, [in_channels][in_height][in_width] */
     int32_t classes;                          /**< logits, [classes] */
-    int32_t maps, height, width;              /**< feature maps of the layer, [maps][height][width] */
-    int32_t reserved;                         /**< 0 */
+    int32_t maps, height, width; /**< feature maps of the layer, [maps][height][width] */
+    int32_t reserved;            /**< 0 */
 } kldve_shape;
 
 /** How a backward pass treats ReLU-like activations; KLDVE_RULE_GRADIENT is the true derivative. */
@@ -27,11 +27,29 @@ typedef enum kldve_rule {
     KLDVE_RULE_GRADIENT = 0,      /**< dx = dy where y > 0 */
     KLDVE_RULE_GUIDED = 1,        /**< dx = dy where y > 0 and dy > 0 (Springenberg et al. 2015) */
     KLDVE_RULE_DECONVOLUTION = 2, /**< dx = dy where dy > 0 (Zeiler and Fergus 2014) */
-    KLDVE_RULE_LRP_EPSILON = 3,   /**< layer-wise relevance propagation, epsilon rule */
-    KLDVE_RULE_LRP_ZPLUS = 4,     /**< LRP, z+ rule */
-    KLDVE_RULE_LRP_ALPHABETA = 5, /**< LRP, alpha 2, beta 1 */
-    KLDVE_RULE_LRP_COMPOSITE = 6  /**< LRP: epsilon in dense layers, z+ in convolutions, flat first */
+    KLDVE_RULE_LRP_EPSILON = 3,   /**< layer-wise relevance propagation (Bach et al. 2015, Montavon
+                                       et al. 2019), epsilon rule, epsilon 1e-6 */
+    KLDVE_RULE_LRP_ZPLUS = 4,     /**< LRP, z+ rule: positive contributions only */
+    KLDVE_RULE_LRP_ALPHABETA = 5, /**< LRP, alpha 2, beta 1: positive against negative ones */
+    KLDVE_RULE_LRP_COMPOSITE = 6  /**< LRP: epsilon in dense layers, z+ in convolutions, flat in the
+                                       first layer (EpsilonPlusFlat) */
 } kldve_rule;
+
+/** What one unit of a network adds to its operands - a convolution or dense layer with everything
+ *  that was merged into it, a normalisation by itself - and the gradient there. */
+typedef struct kldve_bias_gradient {
+    size_t struct_size;
+    const char *name;      /**< of the unit in the network; borrowed, valid during the call */
+    const float *bias;     /**< [maps], borrowed likewise */
+    const float *gradient; /**< [maps][height][width], at the unit's output, before its activation;
+                                borrowed likewise */
+    int32_t maps, height, width;
+    int32_t dense; /**< 1: a dense layer; height is 1, width the number of rows, mostly 1 */
+} kldve_bias_gradient;
+
+/** Called for one unit after the other, from the logits to the input.  Anything but KLDVE_OK ends
+ *  the pass and is returned by it; describe the failure with kldve_ctx_fail(). */
+typedef kldve_status (*kldve_bias_visitor)(void *opaque, const kldve_bias_gradient *unit);
 
 /** The calls of a backend.  The library owns every buffer: the backend fills them and keeps no
  *  pointer to them.  All arrays are float32, row-major, without gaps.  One state is called from
@@ -57,12 +75,23 @@ typedef struct kldve_backend {
      *  [maps][height][width].  May be called any number of times after a forward. */
     kldve_status (*vjp)(void *state, const float *cotangent, float *gradient);
     /** The VJP down to the pixels: cotangent at the logits [classes] -> gradient at the input
-     *  [in_channels][in_height][in_width], under `rule` (a kldve_rule).  KLDVE_E_UNSUPPORTED for a
-     *  rule it does not have. */
+     *  [in_channels][in_height][in_width], under `rule` (a kldve_rule).  With the LRP rules the
+     *  "cotangent" is the relevance of the logits and the "gradient" that of the input: it is
+     *  propagated as given.  KLDVE_E_UNSUPPORTED for a rule it does not have. */
     kldve_status (*vjp_input)(void *state, const float *cotangent, int32_t rule, float *gradient);
     /** The rest of the network: feature maps of the layer -> logits.  For methods that change the
-     *  feature maps (Ablation-CAM, Recipro-CAM).  Invalidates the last forward. */
+     *  feature maps (Ablation-CAM, Recipro-CAM).  Where the logits also depend on the input around
+     *  the layer (a residual past it), that part keeps the values of the last forward pass, and
+     *  KLDVE_E_ARG if there has been none.  May be called any number of times; a VJP needs a
+     *  forward pass in between. */
     kldve_status (*forward_features)(void *state, const float *features, float *logits);
+    /** The VJP down to the pixels, `gradient` [in_channels][in_height][in_width] under
+     *  KLDVE_RULE_GRADIENT, and on the way the gradients at all biases.  Where a network is
+     *  piecewise linear - ReLU, maxima - and adds no other constants,
+     *  <cotangent, logits> = <gradient, input> + the sum over units of <bias, gradient there>
+     *  (Srinivas and Fleuret 2019, Proposition 1). */
+    kldve_status (*vjp_biases)(void *state, const float *cotangent, float *gradient,
+                               kldve_bias_visitor visit, void *opaque);
 } kldve_backend;
 
 /** Record why a call fails and return `status`, so that `return kldve_ctx_fail(ctx, st, "why");`

@@ -21,12 +21,13 @@ extern "C" {
 /** What a method needs.  Checked before any work: the call fails with KLDVE_E_NO_VJP or
  *  KLDVE_E_UNSUPPORTED, naming what is missing. */
 enum {
-    KLDVE_NEED_FEATURES = 1,         /**< the feature maps of the layer */
-    KLDVE_NEED_GRADIENT = 2,         /**< the gradient at the layer: kldve_backend.vjp */
-    KLDVE_NEED_INPUT_GRADIENT = 4,   /**< gradients at the pixels: kldve_backend.vjp_input */
-    KLDVE_NEED_FORWARDS = 8,         /**< more forward passes, of changed inputs */
-    KLDVE_NEED_FEATURE_FORWARDS = 16 /**< forward passes from changed feature maps:
-                                          kldve_backend.forward_features */
+    KLDVE_NEED_FEATURES = 1,          /**< the feature maps of the layer */
+    KLDVE_NEED_GRADIENT = 2,          /**< the gradient at the layer: kldve_backend.vjp */
+    KLDVE_NEED_INPUT_GRADIENT = 4,    /**< gradients at the pixels: kldve_backend.vjp_input */
+    KLDVE_NEED_FORWARDS = 8,          /**< more forward passes, of changed inputs */
+    KLDVE_NEED_FEATURE_FORWARDS = 16, /**< forward passes from changed feature maps:
+                                           kldve_backend.forward_features */
+    KLDVE_NEED_BIAS_GRADIENT = 32     /**< gradients at the biases: kldve_backend.vjp_biases */
 };
 
 /** The size of the map that a method makes. */
@@ -137,6 +138,18 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp(const kldve_job *job, cons
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp_input(const kldve_job *job,
                                                             const float *cotangent, int32_t rule,
                                                             float *gradient);
+
+/** The gradient at the input, as kldve_job_vjp_input() under KLDVE_RULE_GRADIENT, and on the way
+ *  the gradients at all biases: `visit` is called with `opaque` for one unit after the other.
+ *  @return KLDVE_OK; KLDVE_E_UNSUPPORTED (the backend has no vjp_biases, or the network a unit
+ *          whose bias is out of reach); KLDVE_E_NUMERIC (NaN or infinity at the input); or what
+ *          `visit` returned.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp_biases(const kldve_job *job,
+                                                             const float *cotangent,
+                                                             float *gradient,
+                                                             kldve_bias_visitor visit,
+                                                             void *opaque);
 
 /** The rest of the network: changed feature maps [maps][height][width] -> logits [classes].
  *  @since 0.1 */

@@ -13,7 +13,8 @@ extern "C" {
 typedef struct kldve_onnx kldve_onnx;
 
 enum {
-    KLDVE_ONNX_VJP_INPUT = 1, /**< also plan the VJP down to the pixels */
+    KLDVE_ONNX_VJP_INPUT = 1, /**< also plan the VJP down to the pixels, and allow relevance
+                                   propagation and gradients at biases: see below */
     KLDVE_ONNX_NO_VJP = 2,    /**< plan the forward pass only */
     KLDVE_ONNX_PLAIN = 4,     /**< run every operator with the reference kernels, for checking */
     KLDVE_ONNX_DIRECT = 8     /**< convolutions by their sums only.  Else 3 x 3 ones are computed by
@@ -21,6 +22,14 @@ enum {
                                    VGG-16, some digits of rounding, up to 4 times the memory of
                                    these weights */
 };
+
+/* A state plans relevance propagation (the LRP rules of kldve_backend.vjp_input) and the gradients at
+ * biases (vjp_biases) when it is first asked for each, which takes as long as loading and as much
+ * working memory as another state, and repeats the forward pass there.  The weights of
+ * convolutions are packed again: twice with epsilon and for the biases, three times with z+ and the
+ * composite, five times with alpha-beta; where a convolution sees values of both signs five and nine
+ * times.  Dense layers are read where they are.  What is not an activation, a linear operator, a maximum, a move of elements or a gated
+ * product is then refused with KLDVE_E_UNSUPPORTED, naming the node. */
 
 /** What to load; all zero = defaults. */
 typedef struct kldve_onnx_options {

@@ -13,13 +13,18 @@ static const kldve_method *const methods[] = {
     &kldve_method_grad_cam_pp, &kldve_method_xgrad_cam, &kldve_method_hires_cam,
     &kldve_method_layer_cam,   &kldve_method_eigen_cam, &kldve_method_eigengrad_cam,
     &kldve_method_lafam,
+    &kldve_method_full_grad,
+    &kldve_method_lrp_epsilon,
+    &kldve_method_lrp_zplus,
+    &kldve_method_lrp_alphabeta,
+    &kldve_method_lrp_composite,
 };
 
 enum {
     METHODS = sizeof methods / sizeof *methods,
     METHOD_SIZE_0_1 = KLDVE_END_OF(kldve_method, reserved),
     KNOWN_NEEDS = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT |
-                  KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS
+                  KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT
 };
 
 const kldve_method *kldve_method_at(const kldve_ctx *ctx, int32_t index)

@@ -9,9 +9,6 @@
 
 #include "ops/params.h"
 
-static kldve_status plain_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t which,
-                              int32_t *din);
-
 /* ---- who is concerned
  * -------------------------------------------------------------------------------- */
 
@@ -62,23 +59,15 @@ kldve_status kx_mark_active(kx_planner *p, const kx_value *to)
 /* ---- cotangents
  * ---------------------------------------------------------------------------------------- */
 
-/* A cotangent buffer and whether others read it. */
-typedef struct grad {
-    int32_t buffer;
-    const kx_layout *layout;
-    bool shared;
-} grad;
-
-static grad grad_of(kx_planner *p, const kx_value *v)
+kx_grad kx_grad_of(kx_planner *p, const kx_value *v)
 {
     const kx_place *at = kx_place_of(p, v);
 
-    return (grad){at->grad, at->copy[0].layout, at->grad_shared};
+    return (kx_grad){at->grad, at->copy[0].layout, at->grad_shared};
 }
 
-/* The same in another layout (NULL: plain). */
-static kldve_status grad_in(kx_planner *p, const kx_unit *u, const kx_value *v,
-                            const kx_layout *layout, grad *g)
+kldve_status kx_grad_in(kx_planner *p, const kx_unit *u, const kx_value *v, const kx_layout *layout,
+                        kx_grad *g)
 {
     kldve_status st;
 
@@ -93,8 +82,7 @@ static kldve_status grad_in(kx_planner *p, const kx_unit *u, const kx_value *v,
     return KLDVE_OK;
 }
 
-/* Give a cotangent to a value: the first is kept, others are added. */
-static kldve_status give(kx_planner *p, const kx_unit *u, const kx_value *v, grad g)
+kldve_status kx_give(kx_planner *p, const kx_unit *u, const kx_value *v, kx_grad g)
 {
     kx_place *at = kx_place_of(p, v);
     kx_step *s;
@@ -102,7 +90,7 @@ static kldve_status give(kx_planner *p, const kx_unit *u, const kx_value *v, gra
 
     if (!at->active)
         return KLDVE_OK;
-    if ((st = grad_in(p, u, v, at->copy[0].layout, &g)) < 0)
+    if ((st = kx_grad_in(p, u, v, at->copy[0].layout, &g)) < 0)
         return st;
     if (at->grad < 0) {
         at->grad = g.buffer;
@@ -125,7 +113,7 @@ static kldve_status give(kx_planner *p, const kx_unit *u, const kx_value *v, gra
 
 /* dy -> dx through an activation, in place where the buffer is nobody else's.  `seen` is the
  * buffer of y, or of x for the activations that need it, in g's layout. */
-static kldve_status through_act(kx_planner *p, const kx_unit *u, int32_t seen, grad *g)
+static kldve_status through_act(kx_planner *p, const kx_unit *u, int32_t seen, kx_grad *g)
 {
     kx_step *s;
     kldve_status st;
@@ -156,7 +144,7 @@ static void unbound(int32_t bind[KX_SLOTS])
         bind[i] = -1;
 }
 
-static kldve_status backward_conv(kx_planner *p, kx_unit *u, grad g)
+static kldve_status backward_conv(kx_planner *p, kx_unit *u, kx_grad g)
 {
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
@@ -164,25 +152,27 @@ static kldve_status backward_conv(kx_planner *p, kx_unit *u, grad g)
     kldve_status st;
 
     if (kx_place_of(p, u->x)->active) {
-        grad d = g;
+        kx_grad d = g;
 
         unbound(bind);
         if ((st = kx_accel_conv_vjp(p->plan->accel, &u->conv, &prim)) < 0 ||
-            (st = grad_in(p, u, u->out, kx_prim_layout(prim, KX_DIFF_DST), &d)) < 0 ||
-            (st = kx_pack(p, u, kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])) < 0)
+            (st = kx_grad_in(p, u, u->out, kx_prim_layout(prim, KX_DIFF_DST), &d)) < 0 ||
+            (st = kx_pack(p, u, kx_whole(), kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])) <
+                0)
             return st;
         bind[KX_DIFF_DST] = d.buffer;
         if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0 ||
-            (st = give(p, u, u->x,
-                       (grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false})) < 0)
+            (st = kx_give(
+                 p, u, u->x,
+                 (kx_grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false})) < 0)
             return st;
     }
-    return u->y ? give(p, u, u->y, g) : KLDVE_OK;
+    return u->y ? kx_give(p, u, u->y, g) : KLDVE_OK;
 }
 
 /* g times an array that broadcasts over it. */
-static kldve_status times(kx_planner *p, const kx_unit *u, grad g, int32_t factor,
-                          const kx_layout *layout, grad *out)
+static kldve_status times(kx_planner *p, const kx_unit *u, kx_grad g, int32_t factor,
+                          const kx_layout *layout, kx_grad *out)
 {
     static const kx_act none = {KX_ACT_NONE, 0, 0};
     int32_t bind[KX_SLOTS];
@@ -198,15 +188,15 @@ static kldve_status times(kx_planner *p, const kx_unit *u, grad g, int32_t facto
     bind[KX_SRC1] = factor;
     if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
         return st;
-    *out = (grad){s->buf[KX_DST], kx_prim_layout(prim, KX_DST), false};
+    *out = (kx_grad){s->buf[KX_DST], kx_prim_layout(prim, KX_DST), false};
     return KLDVE_OK;
 }
 
-static kldve_status backward_affine(kx_planner *p, kx_unit *u, grad g)
+static kldve_status backward_affine(kx_planner *p, kx_unit *u, kx_grad g)
 {
     const kx_layout *channels = kx_channel_layout(p, u->x);
     int32_t scale;
-    grad d;
+    kx_grad d;
     kldve_status st;
 
     if (!channels)
@@ -214,10 +204,10 @@ static kldve_status backward_affine(kx_planner *p, kx_unit *u, grad g)
     if ((st = kx_buffer_fixed(p, u->scale, &scale)) < 0 ||
         (st = times(p, u, g, scale, channels, &d)) < 0)
         return st;
-    return give(p, u, u->x, d);
+    return kx_give(p, u, u->x, d);
 }
 
-static kldve_status backward_window(kx_planner *p, kx_unit *u, grad g)
+kldve_status kx_window_vjp(kx_planner *p, kx_unit *u, kx_grad g, kx_grad *out)
 {
     const kx_layout *dst = kx_prim_layout(u->forward, KX_DST);
     int32_t bind[KX_SLOTS];
@@ -229,12 +219,12 @@ static kldve_status backward_window(kx_planner *p, kx_unit *u, grad g)
     if (u->out->shape.rank != 4) { /* [N][C] is [N][C][1][1] */
         const kx_shape full = {4, {u->pool.batch, u->pool.channels, 1, 1}};
 
-        if ((st = grad_in(p, u, u->out, NULL, &g)) < 0)
+        if ((st = kx_grad_in(p, u, u->out, NULL, &g)) < 0)
             return st;
         if (!(g.layout = kx_layout_plain(p->plan->accel, &full)))
             return kx_plan_nomem(p);
     }
-    if ((st = grad_in(p, u, u->out, dst, &g)) < 0)
+    if ((st = kx_grad_in(p, u, u->out, dst, &g)) < 0)
         return st;
     if (u->kind == KX_UNIT_POOL)
         st = kx_accel_pool_vjp(p->plan->accel, &u->pool, u->forward, &prim);
@@ -249,20 +239,21 @@ static kldve_status backward_window(kx_planner *p, kx_unit *u, grad g)
         return st;
     if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
         return st;
-    return give(p, u, u->x, (grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false});
+    *out = (kx_grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false};
+    return KLDVE_OK;
 }
 
-static kldve_status backward_binary(kx_planner *p, kx_unit *u, grad g)
+static kldve_status backward_binary(kx_planner *p, kx_unit *u, kx_grad g)
 {
     kx_value *operand[2] = {u->x, u->y};
     bool active[2] = {kx_place_of(p, u->x)->active, kx_place_of(p, u->y)->active};
     bool same = u->x->count == u->y->count;
-    grad d;
+    kx_grad d;
     kldve_status st;
 
     if (u->binary == KX_BINARY_ADD && same) {
         g.shared = g.shared || (active[0] && active[1]);
-        return (st = give(p, u, u->x, g)) < 0 ? st : give(p, u, u->y, g);
+        return (st = kx_give(p, u, u->x, g)) < 0 ? st : kx_give(p, u, u->y, g);
     }
     for (int i = 0; i < 2; i++) {
         const kx_value *other = operand[1 - i];
@@ -283,40 +274,37 @@ static kldve_status backward_binary(kx_planner *p, kx_unit *u, grad g)
                 (st = times(p, u, g, factor, layout, &d)) < 0)
                 return st;
         } else { /* sums over what was broadcast, quotients: the operator's own kernel */
-            grad plain = g;
+            kx_grad plain = g;
             int32_t which = u->x == u->y ? i : u->node->in[0] == operand[i] ? 0 : 1;
 
-            if ((st = grad_in(p, u, u->out, NULL, &plain)) < 0 ||
-                (st = plain_vjp(p, u, &plain.buffer, which, &d.buffer)) < 0)
+            if ((st = kx_grad_in(p, u, u->out, NULL, &plain)) < 0 ||
+                (st = kx_node_vjp(p, u, &plain.buffer, which, &d)) < 0)
                 return st;
-            if (!(d.layout = kx_layout_plain(p->plan->accel, &operand[i]->shape)))
-                return kx_plan_nomem(p);
-            d.shared = false;
         }
-        if ((st = give(p, u, operand[i], d)) < 0)
+        if ((st = kx_give(p, u, operand[i], d)) < 0)
             return st;
     }
     return KLDVE_OK;
 }
 
-static kldve_status backward_concat(kx_planner *p, kx_unit *u, grad g)
+kldve_status kx_concat_vjp(kx_planner *p, kx_unit *u, kx_grad g)
 {
     int64_t from = 0;
-    grad plain = {-1, NULL, false};
+    kx_grad plain = {-1, NULL, false};
     kldve_status st;
 
     for (int32_t i = 0; i < u->node->nin; i++) {
         const kx_value *v = u->node->in[i];
         const kx_layout *slice, *like = kx_place_of(p, v)->copy[0].layout;
         int64_t n = v->shape.dim[u->axis];
-        grad part = {-1, like, false};
+        kx_grad part = {-1, like, false};
 
         if (kx_place_of(p, v)->active) {
             if ((st = kx_layout_slice(p->plan->accel, g.layout, u->axis, from, n, &slice)) < 0)
                 return kx_plan_nomem(p);
             if (!slice && plain.buffer < 0) {
                 plain = g;
-                if ((st = grad_in(p, u, u->out, NULL, &plain)) < 0)
+                if ((st = kx_grad_in(p, u, u->out, NULL, &plain)) < 0)
                     return st;
             }
             if (!slice &&
@@ -327,7 +315,7 @@ static kldve_status backward_concat(kx_planner *p, kx_unit *u, grad g)
                                  (long long)from);
             if ((st = kx_reorder(p, u, plain.buffer < 0 ? g.buffer : plain.buffer, slice, like,
                                  &part.buffer)) < 0 ||
-                (st = give(p, u, v, part)) < 0)
+                (st = kx_give(p, u, v, part)) < 0)
                 return st;
         }
         from += n;
@@ -335,18 +323,18 @@ static kldve_status backward_concat(kx_planner *p, kx_unit *u, grad g)
     return KLDVE_OK;
 }
 
-static kldve_status backward_view(kx_planner *p, kx_unit *u, grad g)
+kldve_status kx_view_vjp(kx_planner *p, kx_unit *u, kx_grad g)
 {
-    kldve_status st = grad_in(p, u, u->out, NULL, &g);
+    kldve_status st = kx_grad_in(p, u, u->out, NULL, &g);
 
     if (st < 0)
         return st;
     if (!(g.layout = kx_layout_plain(p->plan->accel, &u->x->shape)))
         return kx_plan_nomem(p);
-    return give(p, u, u->x, g);
+    return kx_give(p, u, u->x, g);
 }
 
-static kldve_status backward_dense(kx_planner *p, kx_unit *u, grad g)
+static kldve_status backward_dense(kx_planner *p, kx_unit *u, kx_grad g)
 {
     const struct kx_dense *d = &u->dense;
     const kx_layout *layout = kx_layout_plain(p->plan->accel, &u->x->shape);
@@ -368,7 +356,7 @@ static kldve_status backward_dense(kx_planner *p, kx_unit *u, grad g)
         bind[KX_SRC] = g.buffer;
         if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
             return st;
-        return give(p, u, u->x, (grad){s->buf[KX_DST], layout, false});
+        return kx_give(p, u, u->x, (kx_grad){s->buf[KX_DST], layout, false});
     }
     if ((st = kx_step_new(p, KX_STEP_DENSE_VJP, u, &s)) < 0)
         return st;
@@ -376,22 +364,22 @@ static kldve_status backward_dense(kx_planner *p, kx_unit *u, grad g)
     if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s->buf[KX_DIFF_SRC])) < 0)
         return st;
     kx_step_done(p, s);
-    return give(p, u, u->x, (grad){s->buf[KX_DIFF_SRC], layout, false});
+    return kx_give(p, u, u->x, (kx_grad){s->buf[KX_DIFF_SRC], layout, false});
 }
 
-/* The operator's own VJP: dout [nout] plain (-1: none) -> a new buffer. */
-static kldve_status plain_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t which,
-                              int32_t *din)
+kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t which,
+                         kx_grad *out)
 {
     const kx_node *n = u->node;
     const kx_value *v = n->in[which];
     size_t slots = (size_t)n->nin + 2 * (size_t)n->nout;
     size_t scratch = n->op->scratch_size ? n->op->scratch_size(n) : 0;
     int32_t *list = kx_new(p->g, slots, sizeof *list);
+    const kx_layout *layout = kx_layout_plain(p->plan->accel, &v->shape);
     kx_step *s;
     kldve_status st;
 
-    if (!list)
+    if (!list || !layout)
         return kx_plan_nomem(p);
     for (size_t i = 0; i < slots; i++)
         list[i] = -1;
@@ -411,17 +399,35 @@ static kldve_status plain_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, in
     s->count = v->count * sizeof(float);
     if ((st = kx_buffer_new(p, s->count, &s->buf[KX_DST])) < 0)
         return st;
-    *din = s->buf[KX_DST];
+    *out = (kx_grad){s->buf[KX_DST], layout, false};
     kx_step_done(p, s);
     if ((st = kx_step_new(p, KX_STEP_NODE_VJP, u, &s)) < 0)
         return st;
     s->list = list;
     s->which = which;
-    s->buf[KX_DIFF_SRC] = *din;
+    s->buf[KX_DIFF_SRC] = out->buffer;
     if (scratch && (st = kx_buffer_new(p, scratch, &s->buf[KX_SCRATCH])) < 0)
         return st;
     kx_step_done(p, s);
     return KLDVE_OK;
+}
+
+/* These have a bias that their own kernels add: rare shapes of theirs are no units of other kinds.
+ */
+static bool has_hidden_bias(const kx_node *n)
+{
+    static const char *const types[] = {"Conv",
+                                        "ConvTranspose",
+                                        "Gemm",
+                                        "BatchNormalization",
+                                        "InstanceNormalization",
+                                        "GroupNormalization",
+                                        "LayerNormalization"};
+
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (strcmp(n->type, types[i]) == 0)
+            return true;
+    return false;
 }
 
 static kldve_status backward_node(kx_planner *p, kx_unit *u)
@@ -430,28 +436,83 @@ static kldve_status backward_node(kx_planner *p, kx_unit *u)
     int32_t dout[KX_MAX_OUT];
     kldve_status st;
 
+    if (p->options.biases && has_hidden_bias(n))
+        return kx_refuse(p->g, n, "the gradient at its bias is not to be had");
+
     for (int32_t i = 0; i < n->nout; i++) {
         dout[i] = -1;
         if (n->out[i] && kx_place_of(p, n->out[i])->grad >= 0) {
-            grad g = grad_of(p, n->out[i]);
+            kx_grad g = kx_grad_of(p, n->out[i]);
 
-            if ((st = grad_in(p, u, n->out[i], NULL, &g)) < 0)
+            if ((st = kx_grad_in(p, u, n->out[i], NULL, &g)) < 0)
                 return st;
             dout[i] = g.buffer;
         }
     }
     for (int32_t i = 0; i < n->nin; i++) {
-        grad d = {-1, NULL, false};
+        kx_grad d;
 
         if (!n->in[i] || n->in[i]->raw || !kx_place_of(p, n->in[i])->active)
             continue;
-        if ((st = plain_vjp(p, u, dout, i, &d.buffer)) < 0)
-            return st;
-        if (!(d.layout = kx_layout_plain(p->plan->accel, &n->in[i]->shape)))
-            return kx_plan_nomem(p);
-        if ((st = give(p, u, n->in[i], d)) < 0)
+        if ((st = kx_node_vjp(p, u, dout, i, &d)) < 0 || (st = kx_give(p, u, n->in[i], d)) < 0)
             return st;
     }
+    return KLDVE_OK;
+}
+
+/* ---- gradients at biases
+ * ------------------------------------------------------------------------------ */
+
+/* A constant for each map, or one for all, as an array of them. */
+static kldve_status fill_bias(kx_planner *p, const kx_unit *u, int32_t *out)
+{
+    size_t maps = (size_t)u->out->shape.dim[1];
+    float *bias = kx_new(p->g, maps, sizeof *bias);
+
+    if (!bias)
+        return kx_plan_nomem(p);
+    for (size_t c = 0; c < maps; c++)
+        bias[c] = u->act.b;
+    return kx_buffer_fixed(p, bias, out);
+}
+
+/* Which constant a unit adds; *out -1: none. */
+static kldve_status bias_of(kx_planner *p, const kx_unit *u, int32_t *out)
+{
+    const kx_shape *s = &u->out->shape;
+    bool conv = u->kind == KX_UNIT_CONV && (kx_has(u->node, 2) || u->shift);
+    bool number = u->kind == KX_UNIT_ACT && u->act.kind == KX_ACT_LINEAR && u->act.b != 0;
+
+    *out = -1;
+    if (u->kind == KX_UNIT_DENSE)
+        return u->dense.bias ? kx_buffer_fixed(p, u->dense.bias, out) : KLDVE_OK;
+    if (!conv && !number && u->kind != KX_UNIT_AFFINE)
+        return KLDVE_OK;
+    if (s->rank < 2 || s->dim[0] != 1)
+        return kx_refuse(p->g, u->node, "the gradient at its bias is not [maps][height][width]");
+    return conv     ? kx_pack_bias(p, u, kx_whole(), out)
+           : number ? fill_bias(p, u, out)
+                    : kx_buffer_fixed(p, u->shift, out);
+}
+
+/* Hand out the gradient at what a unit adds to its operands, before the activation. */
+static kldve_status visit_bias(kx_planner *p, const kx_unit *u, kx_grad g)
+{
+    kx_step *s;
+    int32_t bias;
+    kldve_status st = bias_of(p, u, &bias);
+
+    if (st < 0 || bias < 0)
+        return st;
+    if ((st = kx_grad_in(p, u, u->out, NULL, &g)) < 0 ||
+        (st = kx_step_new(p, KX_STEP_VISIT, u, &s)) < 0)
+        return st;
+    s->buf[KX_SRC] = g.buffer;
+    s->buf[KX_BIAS] = bias;
+    if (u->kind == KX_UNIT_DENSE && u->dense.m > 1 &&
+        (st = kx_buffer_new(p, u->out->count * sizeof(float), &s->buf[KX_DST])) < 0)
+        return st;
+    kx_step_done(p, s);
     return KLDVE_OK;
 }
 
@@ -464,7 +525,7 @@ static kldve_status backward_unit(kx_planner *p, kx_unit *u)
 {
     const kx_place *out;
     int32_t seen;
-    grad g;
+    kx_grad g;
     kldve_status st;
 
     if (u->kind == KX_UNIT_NODE)
@@ -472,12 +533,14 @@ static kldve_status backward_unit(kx_planner *p, kx_unit *u)
     out = kx_place_of(p, u->out);
     if (out->grad < 0)
         return KLDVE_OK;
-    g = grad_of(p, u->out);
+    g = kx_grad_of(p, u->out);
     seen = out->copy[0].buffer;
     if (u->kind == KX_UNIT_ACT && needs_x(u->act) &&
         (st = kx_value_in(p, u, u->x, g.layout, &seen)) < 0)
         return st;
-    if ((st = through_act(p, u, seen, &g)) < 0)
+    if ((st = u->kind == KX_UNIT_ACT && p->options.biases ? visit_bias(p, u, g) : KLDVE_OK) < 0 ||
+        (st = through_act(p, u, seen, &g)) < 0 ||
+        (st = u->kind != KX_UNIT_ACT && p->options.biases ? visit_bias(p, u, g) : KLDVE_OK) < 0)
         return st;
     switch (u->kind) {
     case KX_UNIT_CONV:
@@ -486,17 +549,17 @@ static kldve_status backward_unit(kx_planner *p, kx_unit *u)
         return backward_affine(p, u, g);
     case KX_UNIT_POOL:
     case KX_UNIT_LRN:
-        return backward_window(p, u, g);
+        return (st = kx_window_vjp(p, u, g, &g)) < 0 ? st : kx_give(p, u, u->x, g);
     case KX_UNIT_ACT:
-        return give(p, u, u->x, g);
+        return kx_give(p, u, u->x, g);
     case KX_UNIT_BINARY:
         return backward_binary(p, u, g);
     case KX_UNIT_CONCAT:
-        return backward_concat(p, u, g);
+        return kx_concat_vjp(p, u, g);
     case KX_UNIT_DENSE:
         return backward_dense(p, u, g);
     case KX_UNIT_VIEW:
-        return backward_view(p, u, g);
+        return kx_view_vjp(p, u, g);
     case KX_UNIT_NODE:
         break;
     }
@@ -527,29 +590,33 @@ kldve_status kx_plan_backward(kx_planner *p, kx_value *to, kx_port *from, kx_por
     kx_plan *plan = p->plan;
     const kx_value *logits = p->options.logits;
     const kx_layout *plain = kx_layout_plain(plan->accel, &logits->shape);
+    bool lrp = kx_rule_is_lrp(p->options.rule);
     kldve_status st = kx_mark_active(p, to);
-    grad g;
+    kx_grad g;
 
     if (st < 0)
         return st;
     if (!plain)
         return kx_plan_nomem(p);
     forget(p);
+    if (lrp)
+        kx_lrp_mark(p);
     from->count = logits->count;
     if ((st = kx_buffer_new(p, logits->count * sizeof(float), &from->buffer)) < 0 ||
-        (st = give(p, NULL, logits, (grad){from->buffer, plain, false})) < 0)
+        (st = kx_give(p, NULL, logits, (kx_grad){from->buffer, plain, false})) < 0)
         return st;
     for (int32_t i = plan->nunit - 1; i >= 0; i--)
-        if (plan->unit[i].active && (st = backward_unit(p, &plan->unit[i])) < 0)
+        if (plan->unit[i].active &&
+            (st = lrp ? kx_lrp_unit(p, &plan->unit[i]) : backward_unit(p, &plan->unit[i])) < 0)
             return st == KLDVE_E_UNSUPPORTED && !*kldve_ctx_message(p->ctx)
                        ? kx_refuse(p->g, plan->unit[i].node, "oneDNN has no backward pass for it")
                        : st;
-    g = grad_of(p, to);
+    g = kx_grad_of(p, to);
     if (g.buffer < 0) {
         return kldve_ctx_failf(p->ctx, KLDVE_E_ARG, "the logits '%.60s' do not depend on '%.60s'",
                                logits->name, to->name);
     }
-    if ((st = grad_in(p, NULL, to, NULL, &g)) < 0)
+    if ((st = kx_grad_in(p, NULL, to, NULL, &g)) < 0)
         return st;
     port->buffer = g.buffer;
     port->count = to->count;

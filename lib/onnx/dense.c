@@ -12,21 +12,10 @@
 
 #include <omp.h>
 
-/* Compiled for wider vectors too and chosen when the library is loaded. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(__SANITIZE_ADDRESS__)
-#define WIDE __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
-#else
-#define WIDE
-#endif
-
-/* Weights lie where the file put them, perhaps not even at a multiple of 4 bytes. */
-typedef float unaligned_float __attribute__((aligned(1)));
-
 enum { LANES = 64, TOGETHER = 4 };
 
 /* dot(row, v), in a fixed order: LANES partial sums. */
-WIDE static float dot(const unaligned_float *row, const float *v, size_t n)
+KX_WIDE static float dot(const kx_unaligned_float *row, const float *v, size_t n)
 {
     float lane[LANES] = {0}, sum = 0;
     size_t i = 0;
@@ -42,10 +31,10 @@ WIDE static float dot(const unaligned_float *row, const float *v, size_t n)
 }
 
 /* out += the weighted sum of four rows: the output is read and written once for all of them. */
-WIDE static void add_rows(const unaligned_float *const row[TOGETHER], const float w[TOGETHER],
+KX_WIDE static void add_rows(const kx_unaligned_float *const row[TOGETHER], const float w[TOGETHER],
                           size_t n, float *restrict out)
 {
-    const unaligned_float *a = row[0], *b = row[1], *c = row[2], *d = row[3];
+    const kx_unaligned_float *a = row[0], *b = row[1], *c = row[2], *d = row[3];
 
     for (size_t i = 0; i < n; i++)
         out[i] += (w[0] * a[i] + w[1] * b[i]) + (w[2] * c[i] + w[3] * d[i]);
@@ -54,7 +43,7 @@ WIDE static void add_rows(const unaligned_float *const row[TOGETHER], const floa
 /* out[j] = dot(rows[j], v), j < nrows. */
 static void dots(const float *rows, size_t nrows, size_t ncolumns, const float *v, float *out)
 {
-    const unaligned_float *w = rows;
+    const kx_unaligned_float *w = rows;
 
 #pragma omp parallel for schedule(static) if (nrows * ncolumns >= 65536)
     for (size_t j = 0; j < nrows; j++)
@@ -62,10 +51,10 @@ static void dots(const float *rows, size_t nrows, size_t ncolumns, const float *
 }
 
 /* Columns [from, from + n) of out = sum over j of v[j] rows[j]. */
-static void combine_columns(const unaligned_float *w, size_t nrows, size_t ncolumns, size_t from,
+static void combine_columns(const kx_unaligned_float *w, size_t nrows, size_t ncolumns, size_t from,
                             size_t n, const float *v, float *out)
 {
-    const unaligned_float *row[TOGETHER];
+    const kx_unaligned_float *row[TOGETHER];
     float weight[TOGETHER];
     size_t k = 0;
 

@@ -67,20 +67,19 @@ static kldve_status owner_vjp(void *state, const float *cotangent, float *gradie
 static kldve_status owner_vjp_input(void *state, const float *cotangent, int32_t rule,
                                     float *gradient)
 {
-    owner *o = state;
-
-    if (!kldve_onnx_backend()->vjp_input)
-        return kldve_ctx_fail(o->ctx, KLDVE_E_UNSUPPORTED, "no gradient at the pixels");
-    return kldve_onnx_backend()->vjp_input(o->state, cotangent, rule, gradient);
+    return kldve_onnx_backend()->vjp_input(((owner *)state)->state, cotangent, rule, gradient);
 }
 
 static kldve_status owner_forward_features(void *state, const float *features, float *logits)
 {
-    owner *o = state;
+    return kldve_onnx_backend()->forward_features(((owner *)state)->state, features, logits);
+}
 
-    if (!kldve_onnx_backend()->forward_features)
-        return kldve_ctx_fail(o->ctx, KLDVE_E_UNSUPPORTED, "cannot run from the layer on");
-    return kldve_onnx_backend()->forward_features(o->state, features, logits);
+static kldve_status owner_vjp_biases(void *state, const float *cotangent, float *gradient,
+                                     kldve_bias_visitor visit, void *opaque)
+{
+    return kldve_onnx_backend()->vjp_biases(((owner *)state)->state, cotangent, gradient, visit,
+                                            opaque);
 }
 
 static const kldve_backend owning_backend = {
@@ -93,6 +92,7 @@ static const kldve_backend owning_backend = {
     .vjp = owner_vjp,
     .vjp_input = owner_vjp_input,
     .forward_features = owner_forward_features,
+    .vjp_biases = owner_vjp_biases,
 };
 
 /* What the caller leaves open the card fills. */

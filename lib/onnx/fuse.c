@@ -92,6 +92,15 @@ static bool activation(kx_planner *p, const kx_node *n, kx_act *act)
     return false;
 }
 
+/* Relevance is shared out by what a unit made of its operands: sums and activations that hide that
+ * stay units of their own.  A rectifier hides nothing, because where it is closed it has no
+ * relevance to share; but the logits are given theirs from outside. */
+static bool hidden_from_relevance(kx_planner *p, const kx_node *n, kx_act act)
+{
+    return kx_rule_is_lrp(p->options.rule) &&
+           (act.kind != KX_ACT_RELU || kx_place_of(p, n->out[0])->keep);
+}
+
 /* Can the derivative be had from y alone?  What needs x is not hidden behind another computation
  * when a cotangent may flow through it. */
 static bool from_output(kx_act act)
@@ -103,7 +112,7 @@ static kldve_status fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, kx_val
 {
     kx_unit *before = open_unit(p, x);
 
-    if (before && before->act.kind == KX_ACT_NONE &&
+    if (before && before->act.kind == KX_ACT_NONE && !hidden_from_relevance(p, n, act) &&
         (from_output(act) || !(p->options.vjp || p->options.vjp_input)) &&
         (before->kind == KX_UNIT_CONV || before->kind == KX_UNIT_AFFINE ||
          before->kind == KX_UNIT_DENSE ||
@@ -319,7 +328,8 @@ static kldve_status fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, kx_
         kx_place_of(p, x)->uses--; /* the two reads have become one */
         return fuse_act(p, u, n, x, (kx_act){KX_ACT_SWISH, 0, 0});
     }
-    if (kind == KX_BINARY_ADD && same_shape(x, y) && ((st = fuse_join(p, u, n, &done)) < 0 || done))
+    if (kind == KX_BINARY_ADD && same_shape(x, y) && !kx_rule_is_lrp(p->options.rule) &&
+        ((st = fuse_join(p, u, n, &done)) < 0 || done))
         return st;
     if (!same_shape(x, n->out[0])) { /* src must have the shape of dst */
         if ((kind != KX_BINARY_ADD && kind != KX_BINARY_MUL) || !same_shape(y, n->out[0]))

@@ -186,7 +186,8 @@ const void *kx_value_data(kx_graph *g, const kx_value *v)
     copy = kx_new(g, v->count, item);
     if (copy) {
         memcpy(copy, v->raw, v->count * item);
-        g->value[v->id]->raw = copy;
+        if (!g->borrowed)
+            g->value[v->id]->raw = copy;
     }
     return copy;
 }

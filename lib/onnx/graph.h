@@ -96,6 +96,7 @@ typedef struct kx_graph {
     kx_node *node;        /**< topological order */
     kx_value **input;     /**< graph inputs that are not constants */
     kx_value **output;
+    bool borrowed;        /**< values and nodes are another graph's: never write to them */
 } kx_graph;
 
 /** One operator for a range of opsets: everything the engine knows of it, in one file of ops/. */

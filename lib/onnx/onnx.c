@@ -19,6 +19,7 @@ struct kldve_onnx {
     int32_t ntensor;
     kx_value **tensor; /* the input and what nodes make, in order */
     bool plain;        /* KLDVE_ONNX_PLAIN */
+    kx_plan_options options; /* of the plan */
     bool *on_path;     /* by value id: lies between input and logits */
 };
 
@@ -217,14 +218,10 @@ static kldve_status plan(kldve_onnx *net, const kldve_onnx_options *o)
                          .direct = (o->flags & KLDVE_ONNX_DIRECT) != 0,
                          .threads = o->threads ? o->threads : omp_get_max_threads(),
                          .max_bytes = default_max_bytes};
-    int before = omp_get_max_threads();
-    kldve_status st;
 
     net->plain = p.plain;
-    omp_set_num_threads(p.threads); /* oneDNN plans for the threads it will find */
-    st = kx_plan_new(net->ctx, net->graph, &p, &net->plan);
-    omp_set_num_threads(before);
-    return st;
+    net->options = p;
+    return kx_plan_new(net->ctx, net->graph, &p, &net->plan);
 }
 
 static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
@@ -325,11 +322,36 @@ kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_on
 /* ---- the backend
  * ---------------------------------------------------------------------------------- */
 
+/* Backward passes with a plan of their own: one for each LRP rule, one for the biases. */
+enum {
+    EXTRA_LRP = 0,
+    EXTRA_BIASES = KLDVE_RULE_LRP_COMPOSITE - KLDVE_RULE_LRP_EPSILON + 1,
+    EXTRAS
+};
+
 typedef struct onnx_state {
     const kldve_onnx *net;
     kldve_ctx *ctx;
     kx_state *run;
+    float *input;  /* of the last forward pass, for extra plans; NULL: not kept */
+    uint64_t pass; /* its number; 0: there is none to look back on */
+    uint64_t passes;             /* forward passes so far */
+    kx_extra *extra[EXTRAS];     /* NULL until asked for */
+    uint64_t extra_pass[EXTRAS]; /* the forward pass that each has repeated */
 } onnx_state;
+
+static void backend_close(void *state)
+{
+    onnx_state *s = state;
+
+    if (!s)
+        return;
+    for (int i = 0; i < EXTRAS; i++)
+        kx_extra_free(s->extra[i]);
+    kx_state_free(s->run);
+    kldve_ctx_release(s->ctx, s->input);
+    kldve_ctx_release(s->ctx, s);
+}
 
 static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **state)
 {
@@ -341,14 +363,23 @@ static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **stat
     s = kldve_ctx_alloc(ctx, 1, sizeof *s);
     if (!s)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while opening the network");
+    memset(s, 0, sizeof *s);
     s->net = config;
     s->ctx = ctx;
-    if ((st = kx_state_new(ctx, s->net->plan, &s->run)) < 0) {
-        kldve_ctx_release(ctx, s);
-        return st;
+    if ((st = kx_state_new(ctx, s->net->plan, &s->run)) < 0)
+        goto fail;
+    if (s->net->options.vjp_input) {
+        s->input = kldve_ctx_alloc(ctx, s->net->input->count, sizeof *s->input);
+        if (!s->input) {
+            st = kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while opening the network");
+            goto fail;
+        }
     }
     *state = s;
     return KLDVE_OK;
+fail:
+    backend_close(s);
+    return st;
 }
 
 static void backend_shape(const void *state, kldve_shape *out)
@@ -367,7 +398,13 @@ static void backend_shape(const void *state, kldve_shape *out)
 
 static kldve_status backend_forward(void *state, const float *input, float *logits, float *features)
 {
-    return kx_state_forward(((onnx_state *)state)->run, input, logits, features);
+    onnx_state *s = state;
+    kldve_status st = kx_state_forward(s->run, input, logits, features);
+
+    s->pass = st == KLDVE_OK ? ++s->passes : 0;
+    if (s->input)
+        memcpy(s->input, input, s->net->input->count * sizeof *input);
+    return st;
 }
 
 static kldve_status backend_vjp(void *state, const float *cotangent, float *gradient)
@@ -375,28 +412,72 @@ static kldve_status backend_vjp(void *state, const float *cotangent, float *grad
     return kx_state_vjp(((onnx_state *)state)->run, 0, KLDVE_RULE_GRADIENT, cotangent, gradient);
 }
 
+/* The state of an extra plan, made if need be, at the last forward pass. */
+static kldve_status extra_at_pass(onnx_state *s, int which, int32_t rule, kx_state **out)
+{
+    kx_plan_options o = s->net->options;
+    kldve_status st;
+
+    if (s->net->plain)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
+                              "KLDVE_ONNX_PLAIN knows the true gradient only");
+    if (!s->input)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_NO_VJP,
+                              "the network was loaded without KLDVE_ONNX_VJP_INPUT");
+    if (!s->pass)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
+    if (!s->extra[which]) {
+        o.layer = NULL;
+        o.vjp = false;
+        o.rule = rule;
+        o.biases = which == EXTRA_BIASES;
+        if ((st = kx_extra_new(s->ctx, s->net->graph, &o, &s->extra[which])) < 0)
+            return st;
+    }
+    *out = kx_extra_state(s->extra[which]);
+    if (s->extra_pass[which] != s->pass) {
+        if ((st = kx_state_forward(*out, s->input, NULL, NULL)) < 0)
+            return st;
+        s->extra_pass[which] = s->pass;
+    }
+    return KLDVE_OK;
+}
+
 static kldve_status backend_vjp_input(void *state, const float *cotangent, int32_t rule,
                                       float *gradient)
 {
     onnx_state *s = state;
+    kx_state *run = s->run;
+    kldve_status st;
 
-    if (rule < KLDVE_RULE_GRADIENT || rule > KLDVE_RULE_DECONVOLUTION)
+    if (rule < KLDVE_RULE_GRADIENT || rule > KLDVE_RULE_LRP_COMPOSITE)
         return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED,
                                "the ONNX engine has no backward rule %d", rule);
     if (rule != KLDVE_RULE_GRADIENT && s->net->plain)
         return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
                               "KLDVE_ONNX_PLAIN knows the true gradient only");
-    return kx_state_vjp(s->run, 1, rule, cotangent, gradient);
+    if (kx_rule_is_lrp(rule) &&
+        (st = extra_at_pass(s, EXTRA_LRP + rule - KLDVE_RULE_LRP_EPSILON, rule, &run)) < 0)
+        return st;
+    return kx_state_vjp(run, 1, rule, cotangent, gradient);
 }
 
-static void backend_close(void *state)
+static kldve_status backend_vjp_biases(void *state, const float *cotangent, float *gradient,
+                                       kldve_bias_visitor visit, void *opaque)
+{
+    onnx_state *s = state;
+    kx_state *run;
+    kldve_status st = extra_at_pass(s, EXTRA_BIASES, KLDVE_RULE_GRADIENT, &run);
+
+    return st < 0 ? st : kx_state_vjp_biases(run, cotangent, gradient, visit, opaque);
+}
+
+static kldve_status backend_forward_features(void *state, const float *features, float *logits)
 {
     onnx_state *s = state;
 
-    if (!s)
-        return;
-    kx_state_free(s->run);
-    kldve_ctx_release(s->ctx, s);
+    s->pass = 0;
+    return kx_state_forward_features(s->run, features, logits);
 }
 
 const kldve_backend *kldve_onnx_backend(void)
@@ -408,7 +489,9 @@ const kldve_backend *kldve_onnx_backend(void)
                                           .forward = backend_forward,
                                           .close = backend_close,
                                           .vjp = backend_vjp,
-                                          .vjp_input = backend_vjp_input};
+                                          .vjp_input = backend_vjp_input,
+                                          .forward_features = backend_forward_features,
+                                          .vjp_biases = backend_vjp_biases};
 
     return &backend;
 }

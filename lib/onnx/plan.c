@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include <omp.h>
+
 kldve_status kx_plan_nomem(kx_planner *p)
 {
     return kldve_ctx_fail(p->ctx, KLDVE_E_NOMEM, "out of memory while planning the network");
@@ -227,31 +229,42 @@ static void *own(kx_planner *p, size_t bytes)
     return memory;
 }
 
-/* The weights with the by-channel scale multiplied in; *temporary is to be released. */
-static const float *scaled_weights(kx_planner *p, const kx_unit *u, float **temporary)
+static bool is_whole(kx_range range)
 {
-    const kx_value *w = u->node->in[1];
-    size_t channels = (size_t)u->conv.out_channels, each = w->count / channels;
+    return range.lo == -INFINITY && range.hi == INFINITY;
+}
+
+/* The weights with the by-channel scale multiplied in, clamped; *temporary is to be released.  An
+ * AFFINE unit is a convolution of each channel with one number. */
+static const float *effective_weights(kx_planner *p, const kx_unit *u, kx_range range,
+                                      float **temporary)
+{
+    bool affine = u->kind == KX_UNIT_AFFINE;
+    const float *scale = affine ? NULL : u->scale;
+    const void *from = affine ? u->scale : u->node->in[1]->raw;
+    size_t channels = (size_t)u->conv.out_channels;
+    size_t count = affine ? channels : u->node->in[1]->count, each = count / channels;
     float *copy;
 
     *temporary = NULL;
-    if (!u->scale)
-        return w->raw;
-    copy = *temporary = kldve_ctx_alloc(p->ctx, w->count, sizeof *copy);
+    if (!scale && is_whole(range))
+        return from;
+    copy = *temporary = kldve_ctx_alloc(p->ctx, count, sizeof *copy);
     if (!copy)
         return NULL;
-    memcpy(copy, w->raw, w->count * sizeof *copy);
+    memcpy(copy, from, count * sizeof *copy);
     for (size_t c = 0; c < channels; c++)
         for (size_t i = 0; i < each; i++)
-            copy[c * each + i] *= u->scale[c];
+            copy[c * each + i] = kx_clamp(range, copy[c * each + i] * (scale ? scale[c] : 1));
     return copy;
 }
 
-kldve_status kx_pack(kx_planner *p, kx_unit *u, const kx_layout *layout, int32_t *out)
+kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_layout *layout,
+                     int32_t *out)
 {
     void *packed = own(p, kx_layout_bytes(layout));
     float *temporary;
-    const float *weights = scaled_weights(p, u, &temporary);
+    const float *weights = effective_weights(p, u, range, &temporary);
     kldve_status st = KLDVE_E_NOMEM;
 
     if (packed && weights)
@@ -262,17 +275,19 @@ kldve_status kx_pack(kx_planner *p, kx_unit *u, const kx_layout *layout, int32_t
     return kx_buffer_fixed(p, packed, out);
 }
 
-static kldve_status pack_bias(kx_planner *p, const kx_unit *u, int32_t *out)
+kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32_t *out)
 {
     const kx_node *n = u->node;
+    bool own_bias = u->kind == KX_UNIT_CONV && kx_has(n, 2);
     size_t channels = (size_t)u->conv.out_channels;
-    const float *bias = kx_has(n, 2) ? kx_value_data(p->g, n->in[2]) : NULL;
+    const float *bias = own_bias ? kx_value_data(p->g, n->in[2]) : NULL;
     float *sum = own(p, channels * sizeof *sum);
 
-    if (!sum || (kx_has(n, 2) && !bias))
+    if (!sum || (own_bias && !bias))
         return kx_plan_nomem(p);
     for (size_t c = 0; c < channels; c++)
-        sum[c] = (bias ? bias[c] : 0) * (u->scale ? u->scale[c] : 1) + (u->shift ? u->shift[c] : 0);
+        sum[c] = kx_clamp(range, (bias ? bias[c] : 0) * (u->scale ? u->scale[c] : 1) +
+                                     (u->shift ? u->shift[c] : 0));
     return kx_buffer_fixed(p, sum, out);
 }
 
@@ -289,8 +304,9 @@ static kldve_status conv_alone(kx_planner *p, kx_unit *u, kx_join join, const kx
     if (st < 0)
         return st;
     if ((st = kx_value_in(p, u, u->x, kx_prim_layout(prim, KX_SRC), &bind[KX_SRC])) < 0 ||
-        (st = kx_pack(p, u, kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])) < 0 ||
-        (st = pack_bias(p, u, &bind[KX_BIAS])) < 0 || (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        (st = kx_pack(p, u, kx_whole(), kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])) < 0 ||
+        (st = kx_pack_bias(p, u, kx_whole(), &bind[KX_BIAS])) < 0 ||
+        (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
         return st;
     remember(kx_place_of(p, u->out), kx_prim_layout(prim, KX_DST), s->buf[KX_DST]);
     return KLDVE_OK;
@@ -304,7 +320,8 @@ static bool may_overwrite(kx_planner *p, const kx_unit *u, const kx_value *v)
     const kx_unit *maker = at->producer >= 0 ? &p->plan->unit[at->producer] : NULL;
 
     return maker && maker->kind != KX_UNIT_VIEW && maker->kind != KX_UNIT_NODE && !at->keep &&
-           !at->active && at->last_use <= u->order && at->ncopy > 0;
+           !at->active && at->last_use <= u->order && at->ncopy > 0 &&
+           at->after == u->after; /* else the steps from the layer on could not run again */
 }
 
 static bool has_view(kx_planner *p, const kx_value *v)
@@ -545,6 +562,9 @@ static kldve_status forward_view(kx_planner *p, kx_unit *u)
         return st;
     if (u->out->dtype == KX_F32 && !(layout = kx_layout_plain(p->plan->accel, &u->out->shape)))
         return kx_plan_nomem(p);
+    if (u->out == p->options.layer && /* feature maps from outside go there, and there only */
+        (st = kx_reorder(p, u, buffer, layout, layout, &buffer)) < 0)
+        return st;
     remember(kx_place_of(p, u->out), layout, buffer);
     return KLDVE_OK;
 }
@@ -655,6 +675,87 @@ static void find_last_uses(kx_planner *p)
         if (u->y)
             kx_place_of(p, u->y)->last_use = u->order;
     }
+}
+
+/* ---- from the layer on
+ * ---------------------------------------------------------------------------------------- */
+
+/* Which units and values depend on the layer. */
+static void mark_after(kx_planner *p)
+{
+    if (p->options.layer)
+        kx_place_of(p, p->options.layer)->after = true;
+    for (int32_t i = 0; i < p->plan->nunit; i++) {
+        kx_unit *u = &p->plan->unit[i];
+        bool every = u->kind == KX_UNIT_NODE || u->kind == KX_UNIT_CONCAT;
+
+        if (every)
+            for (int32_t k = 0; k < u->node->nin; k++)
+                u->after = u->after || (u->node->in[k] && kx_place_of(p, u->node->in[k])->after);
+        else
+            u->after = kx_place_of(p, u->x)->after || (u->y && kx_place_of(p, u->y)->after);
+        if (!u->after)
+            continue;
+        kx_place_of(p, u->out)->after = true;
+        for (int32_t k = 0; u->kind == KX_UNIT_NODE && k < u->node->nout; k++)
+            if (u->node->out[k])
+                kx_place_of(p, u->node->out[k])->after = true;
+    }
+}
+
+/* A step from the layer on reads a buffer: what steps before the layer wrote must stay. */
+static void keep_for_head(kx_planner *p, int32_t buffer, int32_t layer)
+{
+    kx_plan *plan = p->plan;
+    kx_buffer *b = buffer < 0 ? NULL : &plan->buffer[buffer];
+
+    if (!b || b->fixed || (buffer != plan->input.buffer && plan->step[b->first].head))
+        return;
+    b->last = plan->nstep;
+    if (buffer != layer)
+        plan->aside = true;
+}
+
+/* Steps that put feature maps in the layer's place, and what the steps behind it need to run by
+ * themselves.  `outputs`: the first of the steps that only hand out features and logits. */
+static kldve_status plan_entry(kx_planner *p, int32_t outputs)
+{
+    kx_plan *plan = p->plan;
+    const struct kx_copy *at = primary(p, p->options.layer);
+    const kx_layout *plain = kx_layout_plain(plan->accel, &p->options.layer->shape);
+    int32_t bind[KX_SLOTS], layer = at->buffer;
+    kx_prim *prim;
+    kx_step *s;
+    kldve_status st;
+
+    if (!plain)
+        return kx_plan_nomem(p);
+    for (int32_t i = 0; i < plan->forward; i++)
+        plan->step[i].head = plan->step[i].unit ? plan->step[i].unit->after : i >= outputs;
+    plan->entry = (kx_port){layer, p->options.layer->count};
+    if (!kx_layout_equal(at->layout, plain)) {
+        if ((st = kx_accel_reorder(plan->accel, plain, at->layout, &prim)) < 0)
+            return failed(p, NULL, st);
+        unbound(bind);
+        if ((st = kx_buffer_new(p, plan->entry.count * sizeof(float), &bind[KX_SRC])) < 0)
+            return st;
+        bind[KX_DST] = layer;
+        plan->entry.buffer = bind[KX_SRC];
+        if ((st = kx_step_prim(p, NULL, prim, bind, &s)) < 0)
+            return st;
+    }
+    keep_for_head(p, layer, layer);
+    for (int32_t i = 0; i < plan->forward; i++) {
+        const kx_step *step = &plan->step[i];
+
+        if (!step->head)
+            continue;
+        for (int k = 0; k < KX_SLOTS; k++)
+            keep_for_head(p, step->buf[k], layer);
+        for (int32_t k = 0; step->list && k < step->node->nin; k++)
+            keep_for_head(p, step->list[k], layer);
+    }
+    return KLDVE_OK;
 }
 
 /* ---- memory
@@ -776,13 +877,16 @@ static kldve_status build(kx_planner *p)
 {
     kx_plan *plan = p->plan;
     kx_value *deepest = p->options.vjp_input ? p->options.input : p->options.layer;
+    int32_t outputs;
     kldve_status st;
 
     if ((st = find_needed(p)) < 0 || (st = check_sizes(p)) < 0 || (st = kx_fuse(p)) < 0)
         return st;
     find_last_uses(p);
-    /* Room for the packed weights and biases of both directions. */
-    p->owned = kx_new(p->g, 4 * (size_t)plan->nunit + 4, sizeof *p->owned);
+    mark_after(p);
+    /* Room for the packed weights and biases: of both directions; for relevance (lrp.c) of up to
+     * four products of each, too. */
+    p->owned = kx_new(p->g, 12 * (size_t)plan->nunit + 4, sizeof *p->owned);
     if (!p->owned)
         return kx_plan_nomem(p);
     plan->owned = p->owned;
@@ -795,6 +899,7 @@ static kldve_status build(kx_planner *p)
             return st;
     if (p->options.layer && (st = plan_output(p, p->options.layer, &plan->features)) < 0)
         return st;
+    outputs = plan->nstep;
     if ((st = plan_output(p, p->options.logits, &plan->logits)) < 0)
         return st;
     plan->forward = plan->nstep;
@@ -808,12 +913,15 @@ static kldve_status build(kx_planner *p)
         (st = kx_plan_backward(p, p->options.input, &plan->cotangent[1], &plan->gradient[1])) < 0)
         return st;
     plan->backward[1] = plan->nstep;
+    if (p->options.layer && (st = plan_entry(p, outputs)) < 0)
+        return st;
     return place_buffers(p);
 }
 
 kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *options, kx_plan **out)
 {
     kx_planner p = {.ctx = ctx, .g = g, .options = *options};
+    int threads = omp_get_max_threads();
     kldve_status st;
 
     p.plan = kldve_ctx_alloc(ctx, 1, sizeof *p.plan);
@@ -824,10 +932,13 @@ kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *opt
     p.plan->graph = g;
     p.plan->threads = options->threads;
     p.plan->input.buffer = p.plan->logits.buffer = p.plan->features.buffer = -1;
+    p.plan->entry.buffer = -1;
     for (int i = 0; i < 2; i++)
         p.plan->gradient[i].buffer = p.plan->cotangent[i].buffer = -1;
+    omp_set_num_threads(options->threads); /* oneDNN plans for the threads it will find */
     if ((st = kx_accel_new(ctx, options->direct, &p.plan->accel)) == KLDVE_OK)
         st = build(&p);
+    omp_set_num_threads(threads);
     p.plan->nowned = p.nowned;
     if (st < 0) {
         kx_plan_free(p.plan);

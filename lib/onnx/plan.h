@@ -4,12 +4,16 @@
  *                 + activation is one unit)
  *     plan.c      units -> forward steps, layouts, buffers and their places in memory
  *     backward.c  units -> the steps of the VJP, in reverse
+ *     lrp.c       the same for relevance instead of cotangents
+ *     extra.c     a plan of its own for a backward pass that is not always wanted
  *     run.c       a state: memory for the buffers, and the calls bound to it
  *
  * A plan is immutable once built: any number of threads may run it, each with a state of its own.
  */
 #ifndef KLDVE_ONNX_PLAN_H
 #define KLDVE_ONNX_PLAN_H
+
+#include <math.h>
 
 #include "accel.h"
 #include "graph.h"
@@ -55,6 +59,7 @@ typedef struct kx_unit {
     const kx_prim *forward; /**< POOL, LRN: the hint for the backward primitive */
     int32_t workspace;      /**< buffer, or -1 */
     bool active;            /**< a cotangent flows through it */
+    bool after;             /**< depends on the layer */
 } kx_unit;
 
 /* ---- the plan -----------------------------------------------------------------------------------
@@ -67,6 +72,11 @@ typedef struct kx_buffer {
     void *fixed;         /**< weights and constants: the shared address; else NULL */
 } kx_buffer;
 
+/** Numbers are clamped to [lo, hi]: {0, inf} is the positive part, {1, 1} gives ones. */
+typedef struct kx_range {
+    float lo, hi;
+} kx_range;
+
 typedef enum kx_step_kind {
     KX_STEP_PRIM,      /**< prim on buf[slot] */
     KX_STEP_NODE,      /**< node's forward kernel on list[0..nin) -> list[nin..nin+nout) */
@@ -75,7 +85,14 @@ typedef enum kx_step_kind {
     KX_STEP_DENSE_VJP, /**< buf[KX_DIFF_DST] -> buf[KX_DIFF_SRC] */
     KX_STEP_ACT_VJP,   /**< buf[KX_DIFF_SRC] = act'(buf[KX_SRC]) buf[KX_DIFF_DST] */
     KX_STEP_ADD,       /**< buf[KX_DST] = buf[KX_SRC] + buf[KX_SRC1] */
-    KX_STEP_ZERO       /**< buf[KX_DST] = 0 */
+    KX_STEP_ZERO,      /**< buf[KX_DST] = 0 */
+    KX_STEP_VISIT,     /**< hand out buf[KX_SRC], the gradient at unit's bias, and buf[KX_BIAS] */
+    /* of relevance, see relevance.c */
+    KX_STEP_CLAMP,      /**< buf[KX_DST] = range of buf[KX_SRC] */
+    KX_STEP_SHARE,      /**< buf[KX_DST] = factor buf[KX_DIFF_DST] / (buf[KX_SRC] + buf[KX_SRC1]) */
+    KX_STEP_TAKE,       /**< buf[KX_DST] = range of buf[KX_SRC] buf[KX_DIFF_SRC] + buf[KX_ADDEND] */
+    KX_STEP_DENSE_PART, /**< DENSE without activation, weights in range; bias if buf[KX_BIAS] */
+    KX_STEP_DENSE_PART_VJP /**< DENSE_VJP with the weights in range */
 } kx_step_kind;
 
 typedef struct kx_step {
@@ -86,7 +103,11 @@ typedef struct kx_step {
     int32_t *list;
     int32_t which; /**< NODE_VJP: which input */
     kx_act act;
-    size_t count;          /**< floats of ACT_VJP and ADD, bytes of ZERO */
+    kx_range range;
+    float factor; /**< of SHARE */
+    bool off;     /**< of SHARE: where the divisor is exactly 0 there is nothing to share */
+    size_t count; /**< floats of ACT_VJP and ADD, bytes of ZERO */
+    bool head;    /**< of the forward steps: one from the layer to the logits */
     int32_t buf[KX_SLOTS]; /**< -1: none */
 } kx_step;
 
@@ -108,6 +129,10 @@ typedef struct kx_plan {
     /** Steps [0, forward), [forward, backward[0]) to the layer, [backward[0], backward[1]) to the
      *  input; an empty range was not asked for. */
     int32_t forward, backward[2];
+    /** Steps [backward[1], nstep) bring feature maps from outside, `entry`, to where the layer
+     *  lies.  aside: the steps behind it also read what does not come through the layer. */
+    kx_port entry;
+    bool aside;
     kx_port input, logits, features;
     kx_port cotangent[2], gradient[2]; /**< of the two VJPs: to the layer, to the input */
     void **owned;                      /**< packed weights, from the graph's arena */
@@ -120,6 +145,8 @@ typedef struct kx_plan_options {
     kx_value *input, *layer, *logits; /**< layer may be NULL without a VJP */
     bool vjp, vjp_input, plain;
     bool direct; /**< convolutions by their sums only, without Winograd transforms */
+    int32_t rule; /**< of the VJP to the input: a kldve_rule; LRP rules need a plan of their own */
+    bool biases;  /**< the VJP to the input hands out the gradients at the biases, too */
     int threads;
     size_t max_bytes; /**< of a state */
 } kx_plan_options;
@@ -140,6 +167,8 @@ typedef struct kx_place {
     int32_t last_use; /**< order of the last unit that reads it */
     bool keep;        /**< layer or logits: must exist on its own */
     bool active;      /**< a cotangent flows to it */
+    bool after;       /**< the layer, or depends on it */
+    uint8_t traits;   /**< of lrp.c */
     int32_t ncopy;
     struct kx_copy {
         const kx_layout *layout; /**< NULL: not float32, plain */
@@ -182,8 +211,12 @@ kldve_status kx_value_in(kx_planner *p, const kx_unit *u, const kx_value *v,
 /** Reorder a buffer into a new one. */
 kldve_status kx_reorder(kx_planner *p, const kx_unit *u, int32_t from, const kx_layout *from_layout,
                         const kx_layout *to_layout, int32_t *out);
-/** Pack a convolution's weights for a layout, once for each layout. */
-kldve_status kx_pack(kx_planner *p, kx_unit *u, const kx_layout *layout, int32_t *out);
+/** Pack the weights, clamped to a range, of a convolution (or of an AFFINE unit as one) for a
+ *  layout. */
+kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_layout *layout,
+                     int32_t *out);
+/** Its bias, clamped to a range, with everything that was merged into it. */
+kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32_t *out);
 /** [1][C][1]... of the rank of v, plain: for a vector by channel. */
 const kx_layout *kx_channel_layout(kx_planner *p, const kx_value *v);
 kldve_status kx_plan_nomem(kx_planner *p);
@@ -194,8 +227,65 @@ kldve_status kx_plan_backward(kx_planner *p, kx_value *to, kx_port *from, kx_por
 /** Which units and values a cotangent for `to` flows through. */
 kldve_status kx_mark_active(kx_planner *p, const kx_value *to);
 
-/* ---- kernels of our own: dense.c, kernels.c
+/* ---- between backward.c and lrp.c
+ * ------------------------------------------------------------------------------ */
+
+/** A cotangent, or relevance, and whether others read its buffer. */
+typedef struct kx_grad {
+    int32_t buffer;
+    const kx_layout *layout;
+    bool shared;
+} kx_grad;
+
+/** What a value was given so far; buffer -1: nothing. */
+kx_grad kx_grad_of(kx_planner *p, const kx_value *v);
+/** The same in another layout (NULL: plain) of v's shape. */
+kldve_status kx_grad_in(kx_planner *p, const kx_unit *u, const kx_value *v, const kx_layout *layout,
+                        kx_grad *g);
+/** Give to a value: the first is kept, others are added. */
+kldve_status kx_give(kx_planner *p, const kx_unit *u, const kx_value *v, kx_grad g);
+/** At the output of a unit -> at its x. */
+kldve_status kx_window_vjp(kx_planner *p, kx_unit *u, kx_grad g, kx_grad *out);
+/** ... given to the operands right away. */
+kldve_status kx_concat_vjp(kx_planner *p, kx_unit *u, kx_grad g);
+kldve_status kx_view_vjp(kx_planner *p, kx_unit *u, kx_grad g);
+/** The operator's own VJP: dout [nout] plain (-1: none) -> a new plain buffer for in[which]. */
+kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t which,
+                         kx_grad *out);
+
+/** Is a kldve_rule one of relevance propagation? */
+static inline bool kx_rule_is_lrp(int32_t rule)
+{
+    return rule >= KLDVE_RULE_LRP_EPSILON && rule <= KLDVE_RULE_LRP_COMPOSITE;
+}
+/** Every number. */
+static inline kx_range kx_whole(void)
+{
+    return (kx_range){-INFINITY, INFINITY};
+}
+static inline float kx_clamp(kx_range r, float x)
+{
+    return x < r.lo ? r.lo : x > r.hi ? r.hi : x;
+}
+
+/** Once, before the steps: what relevance propagation has to know of every value. */
+void kx_lrp_mark(kx_planner *p);
+/** The steps that take relevance from a unit's output to its operands. */
+kldve_status kx_lrp_unit(kx_planner *p, kx_unit *u);
+
+/* ---- kernels of our own: dense.c, kernels.c, relevance.c
  * ------------------------------------------------------ */
+
+/** Compiled for wider vectors too and chosen when the library is loaded. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+    !defined(__SANITIZE_ADDRESS__)
+#define KX_WIDE __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
+#else
+#define KX_WIDE
+#endif
+
+/** Weights lie where the file put them, perhaps not even at a multiple of 4 bytes. */
+typedef float kx_unaligned_float __attribute__((aligned(1)));
 
 /** out [m][n] = act(x W + bias).  Weights are read once, in the order of memory; rows of an [k][n]
  *  matrix that meet a zero of x are not read. */
@@ -208,6 +298,18 @@ void kx_act_forward(kx_act act, size_t n, const float *x, float *y);
 void kx_act_vjp(kx_act act, int32_t rule, size_t n, const float *seen, const float *dy, float *dx);
 void kx_add(size_t n, const float *a, const float *b, float *out);
 
+void kx_clamp_all(kx_range range, size_t n, const float *x, float *y);
+/** s = factor r / stabilise(z + z1); z1 may be NULL; off: 0 where z is 0.  In place of r or not. */
+void kx_lrp_share(size_t n, const float *z, const float *z1, float factor, bool off, const float *r,
+                  float *s);
+/** out = clamp(x) g + addend; addend may be NULL.  In place of g or addend or not. */
+void kx_lrp_take(kx_range range, size_t n, const float *x, const float *g, const float *addend,
+                 float *out);
+/** Dense layers with clamped weights and bias, which may be NULL. */
+void kx_dense_part(const struct kx_dense *d, kx_range range, const float *bias, const float *x,
+                   float *out);
+void kx_dense_part_vjp(const struct kx_dense *d, kx_range range, const float *dy, float *dx);
+
 /* ---- running
  * --------------------------------------------------------------------------------------- */
 
@@ -216,8 +318,22 @@ typedef struct kx_state kx_state;
 kldve_status kx_state_new(kldve_ctx *ctx, const kx_plan *plan, kx_state **out);
 void kx_state_free(kx_state *s);
 kldve_status kx_state_forward(kx_state *s, const float *input, float *logits, float *features);
+/** From the layer on; what reaches the logits around it stays that of the last forward pass. */
+kldve_status kx_state_forward_features(kx_state *s, const float *features, float *logits);
 /** to: 0 the layer, 1 the input.  rule: a kldve_rule, for activations. */
 kldve_status kx_state_vjp(kx_state *s, int to, int32_t rule, const float *cotangent,
                           float *gradient);
+/** To the input of a plan with `biases`. */
+kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gradient,
+                                 kldve_bias_visitor visit, void *opaque);
+
+/** A plan and a state of its own for one kind of backward pass, made when it is first asked for. */
+typedef struct kx_extra kx_extra;
+
+/** @param g  Shared with other plans and threads; only read. */
+kldve_status kx_extra_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_options *options,
+                          kx_extra **out);
+void kx_extra_free(kx_extra *e);
+kx_state *kx_extra_state(kx_extra *e);
 
 #endif

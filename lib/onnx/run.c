@@ -11,7 +11,10 @@ struct kx_state {
     unsigned char *memory;
     kx_call **call; /* [nstep], NULL for steps without a primitive */
     int32_t rule;
-    bool ran; /* a forward pass is there for a VJP to look back on */
+    kldve_bias_visitor visit; /* of the VJP under way, or NULL */
+    void *opaque;             /* of visit */
+    bool ran;                 /* a forward pass is there for a VJP to look back on */
+    bool passed;              /* a forward pass has been, from the input */
 };
 
 static void *at(const kx_state *s, int32_t buffer)
@@ -103,6 +106,35 @@ static void run_node(const kx_state *s, const kx_step *step)
     n->op->vjp(n, step->which, in, out, dout, &din, at(s, step->buf[KX_SCRATCH]));
 }
 
+/* Rows by columns -> columns by rows. */
+static void transpose(const float *from, size_t rows, size_t columns, float *to)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            to[j * rows + i] = from[i * columns + j];
+}
+
+static kldve_status visit(const kx_state *s, const kx_step *step)
+{
+    const kx_shape *shape = &step->unit->out->shape;
+    bool dense = step->unit->kind == KX_UNIT_DENSE, planes = !dense && shape->rank == 4;
+    kldve_bias_gradient unit = {.struct_size = sizeof unit, .name = step->node->name};
+
+    if (!s->visit)
+        return KLDVE_OK;
+    unit.bias = at(s, step->buf[KX_BIAS]);
+    unit.gradient = at(s, step->buf[KX_SRC]);
+    unit.dense = dense;
+    unit.maps = (int32_t)(dense ? step->unit->dense.n : shape->dim[1]);
+    unit.height = (int32_t)(planes ? shape->dim[2] : 1);
+    unit.width = (int32_t)(step->unit->out->count / (size_t)unit.maps / (size_t)unit.height);
+    if (dense && unit.width > 1) {
+        transpose(unit.gradient, (size_t)unit.width, (size_t)unit.maps, at(s, step->buf[KX_DST]));
+        unit.gradient = at(s, step->buf[KX_DST]);
+    }
+    return s->visit(s->opaque, &unit);
+}
+
 static kldve_status run_step(kx_state *s, int32_t i)
 {
     const kx_step *step = &s->plan->step[i];
@@ -132,21 +164,45 @@ static kldve_status run_step(kx_state *s, int32_t i)
     case KX_STEP_ZERO:
         memset(at(s, buf[KX_DST]), 0, step->count);
         break;
+    case KX_STEP_VISIT:
+        return visit(s, step);
+    case KX_STEP_CLAMP:
+        kx_clamp_all(step->range, step->count, at(s, buf[KX_SRC]), at(s, buf[KX_DST]));
+        break;
+    case KX_STEP_SHARE:
+        kx_lrp_share(step->count, at(s, buf[KX_SRC]), at(s, buf[KX_SRC1]), step->factor, step->off,
+                     at(s, buf[KX_DIFF_DST]), at(s, buf[KX_DST]));
+        break;
+    case KX_STEP_TAKE:
+        kx_lrp_take(step->range, step->count, at(s, buf[KX_SRC]), at(s, buf[KX_DIFF_SRC]),
+                    at(s, buf[KX_ADDEND]), at(s, buf[KX_DST]));
+        break;
+    case KX_STEP_DENSE_PART:
+        kx_dense_part(&step->unit->dense, step->range, at(s, buf[KX_BIAS]), at(s, buf[KX_SRC]),
+                      at(s, buf[KX_DST]));
+        break;
+    case KX_STEP_DENSE_PART_VJP:
+        kx_dense_part_vjp(&step->unit->dense, step->range, at(s, buf[KX_DIFF_DST]),
+                          at(s, buf[KX_DIFF_SRC]));
+        break;
     }
     return KLDVE_OK;
 }
 
-/* OpenMP's number of threads belongs to the calling thread: it is set for the run and put back. */
-static kldve_status run(kx_state *s, int32_t from, int32_t to)
+/* Steps [from, to), or those of them that are of the head.  OpenMP's number of threads belongs to
+ * the calling thread: it is set for the run and put back. */
+static kldve_status run(kx_state *s, int32_t from, int32_t to, bool head)
 {
     int before = omp_get_max_threads();
     kldve_status st = KLDVE_OK;
 
     omp_set_num_threads(s->plan->threads);
     for (int32_t i = from; i < to && st == KLDVE_OK; i++)
-        if ((st = run_step(s, i)) < 0) {
+        if ((!head || s->plan->step[i].head) && (st = run_step(s, i)) < 0) {
             const kx_node *n = s->plan->step[i].node;
 
+            if (s->plan->step[i].kind == KX_STEP_VISIT)
+                break; /* the visitor has said why */
             kldve_ctx_failf(s->ctx, st, "node '%.80s' (%.40s): oneDNN failed to run it",
                             n ? n->name : "", n ? n->type : "");
         }
@@ -165,13 +221,31 @@ kldve_status kx_state_forward(kx_state *s, const float *input, float *logits, fl
     const kx_plan *plan = s->plan;
     kldve_status st;
 
-    s->ran = false;
+    s->ran = s->passed = false;
     memcpy(at(s, plan->input.buffer), input, plan->input.count * sizeof *input);
-    if ((st = run(s, 0, plan->forward)) < 0)
+    if ((st = run(s, 0, plan->forward, false)) < 0)
         return st;
     copy_out(s, &plan->logits, logits);
     copy_out(s, &plan->features, features);
-    s->ran = true;
+    s->ran = s->passed = true;
+    return KLDVE_OK;
+}
+
+kldve_status kx_state_forward_features(kx_state *s, const float *features, float *logits)
+{
+    const kx_plan *plan = s->plan;
+    kldve_status st;
+
+    if (plan->aside && !s->passed)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                              "the logits depend on the picture around the layer: running from "
+                              "feature maps needs a forward pass before it");
+    s->ran = false;
+    memcpy(at(s, plan->entry.buffer), features, plan->entry.count * sizeof *features);
+    if ((st = run(s, plan->backward[1], plan->nstep, false)) < 0 ||
+        (st = run(s, 0, plan->forward, true)) < 0)
+        return st;
+    copy_out(s, &plan->logits, logits);
     return KLDVE_OK;
 }
 
@@ -190,8 +264,20 @@ kldve_status kx_state_vjp(kx_state *s, int to, int32_t rule, const float *cotang
     s->rule = rule;
     memcpy(at(s, plan->cotangent[to].buffer), cotangent,
            plan->cotangent[to].count * sizeof *cotangent);
-    st = run(s, to ? plan->backward[0] : plan->forward, plan->backward[to]);
+    st = run(s, to ? plan->backward[0] : plan->forward, plan->backward[to], false);
     if (st == KLDVE_OK)
         copy_out(s, &plan->gradient[to], gradient);
+    return st;
+}
+
+kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gradient,
+                                 kldve_bias_visitor visitor, void *opaque)
+{
+    kldve_status st;
+
+    s->visit = visitor;
+    s->opaque = opaque;
+    st = kx_state_vjp(s, 1, KLDVE_RULE_GRADIENT, cotangent, gradient);
+    s->visit = NULL;
     return st;
 }

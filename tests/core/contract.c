@@ -1,13 +1,26 @@
 /* contract.c - what every backend must do.
  *
- *   shapes       at least 1 (3 classes), the same at every call
- *   repeatable   the same input gives the same bits, from the same state and from a second one,
- * also after VJPs and other inputs in between VJP          linear in the cotangent; against central
- * differences, u a random direction at the input, x the features, k the logits, G the VJP of t: <t,
- * k(in + s u) - k(in - s u)> = <G, x(in + s u) - x(in - s u)> + O(s^3) which holds if everything
- * between input and logits passes through the layer; and where it has vjp_input, g its result: <t,
- * dk> = <g, 2 s u> + O(s^3) features     forward_features(x) gives the logits of forward failures
- * every allocation failed once: a status, a message, nothing leaked, *out untouched */
+ * Shapes: at least 1 (3 classes), the same at every call.
+ *
+ * Repeatable: the same input gives the same bits, from the same state and from a second one, also
+ * after VJPs and other inputs in between.
+ *
+ * VJP: linear in the cotangent; against central differences.  With u a random direction at the
+ * input, x the features, k the logits, G the VJP of t,
+ *
+ *     <t, k(in + s u) - k(in - s u)> = <G, x(in + s u) - x(in - s u)> + O(s^3)
+ *
+ * which holds if everything between input and logits passes through the layer; and where it has
+ * vjp_input, g its result: <t, dk> = <g, 2 s u> + O(s^3).
+ *
+ * Features: forward_features(x) gives the logits of forward, also after other features in between
+ * and, if nothing passes by the layer, from a new state.
+ *
+ * Biases: vjp_biases gives vjp_input's gradient; a visitor's failure ends it; in a piecewise linear
+ * network biases and input times their gradients make the score.
+ *
+ * Failures: every allocation failed once gives a status and a message, nothing leaked, *out
+ * untouched. */
 #include "contract.h"
 
 #include <math.h>
@@ -287,6 +300,33 @@ static void check_differences(struct bench *b)
              pixels[DIRECTIONS / 2], 0, 1, tolerance);
 }
 
+/* `logits` are those of forward_features(x): again after other features, and from a new state. */
+static void check_other_features(struct bench *b, const float *x, const float *logits)
+{
+    float *other = floats(b->features), *again = floats(b->classes);
+    void *second = NULL;
+    kldve_status st;
+
+    noise(b, other, b->features);
+    for (size_t i = 0; i < b->features; i++)
+        other[i] += x[i];
+    must(b, b->backend->forward_features(b->state, other, again), "forward_features");
+    if (memcmp(again, logits, b->classes * sizeof *again) == 0)
+        fail_msg("%s: forward_features: the logits do not follow the features", b->backend->name);
+    must(b, b->backend->forward_features(b->state, x, again), "forward_features");
+    if (memcmp(again, logits, b->classes * sizeof *again) != 0)
+        fail_msg("%s: forward_features: other logits at the third call", b->backend->name);
+    must(b, b->backend->open(b->ctx, b->c->config, &second), "open a second state");
+    st = b->backend->forward_features(second, x, again);
+    if (st != KLDVE_OK && st != KLDVE_E_ARG)
+        must(b, st, "forward_features of a new state");
+    if (st == KLDVE_OK && memcmp(again, logits, b->classes * sizeof *again) != 0)
+        fail_msg("%s: forward_features: other logits from a new state", b->backend->name);
+    b->backend->close(second);
+    free(other);
+    free(again);
+}
+
 static void check_features(struct bench *b)
 {
     float *t = floats(b->classes), *logits = floats(b->classes);
@@ -296,6 +336,7 @@ static void check_features(struct bench *b)
     for (size_t i = 0; i < b->classes; i++)
         close_to(b, "logits of forward_features", (double)logits[i], (double)a.logits[i],
                  largest(a.logits, b->classes), 1e-5);
+    check_other_features(b, a.features, logits);
     answer_free(&a);
     free(t);
     free(logits);
@@ -336,6 +377,61 @@ static void check_head(struct bench *b)
     free(u);
     free(up);
     free(down);
+}
+
+/* -- biases ----------------------------------------------------------------------------------- */
+
+static kldve_status add_bias(void *opaque, const kldve_bias_gradient *unit)
+{
+    size_t cells = (size_t)unit->height * (size_t)unit->width;
+    double *sum = opaque;
+
+    if (unit->struct_size < sizeof *unit || unit->maps < 1 || cells < 1 || !unit->name)
+        fail_msg("a unit of %d maps, %d x %d", unit->maps, unit->height, unit->width);
+    for (size_t c = 0; c < (size_t)unit->maps; c++)
+        for (size_t i = 0; i < cells; i++)
+            *sum += (double)unit->bias[c] * (double)unit->gradient[c * cells + i];
+    return KLDVE_OK;
+}
+
+static kldve_status stop(void *opaque, const kldve_bias_gradient *unit)
+{
+    (void)unit;
+    ++*(int *)opaque;
+    return KLDVE_E_CANCELLED;
+}
+
+/* The gradient at the input is vjp_input's; a visitor's failure ends the pass; all together make
+ * the score where the network is piecewise linear. */
+static void check_biases(struct bench *b)
+{
+    float *t = floats(b->classes), *g = floats(b->inputs), *want = floats(b->inputs);
+    struct answer a;
+    double score, sum = 0;
+    int visits = 0;
+    kldve_status st;
+
+    noise(b, t, b->classes);
+    a = ask(b, b->state, b->input, t);
+    score = dot(t, a.logits, b->classes);
+    st = b->backend->vjp_biases(b->state, t, g, add_bias, &sum);
+    if (st != KLDVE_E_UNSUPPORTED) {
+        must(b, st, "vjp_biases");
+        must(b, b->backend->vjp_input(b->state, t, KLDVE_RULE_GRADIENT, want), "vjp_input");
+        for (size_t i = 0; i < b->inputs; i++)
+            close_to(b, "the gradient at the input beside those at biases", (double)g[i],
+                     (double)want[i], largest(want, b->inputs), 1e-4);
+        if (b->c->piecewise)
+            close_to(b, "biases and input times their gradients against the score",
+                     sum + dot(g, b->input, b->inputs), score,
+                     largest(a.logits, b->classes) * largest(t, b->classes), 1e-4);
+        assert_int_equal(b->backend->vjp_biases(b->state, t, g, stop, &visits), KLDVE_E_CANCELLED);
+        assert_int_equal(visits, 1);
+    }
+    answer_free(&a);
+    free(t);
+    free(g);
+    free(want);
 }
 
 /* -- failures --------------------------------------------------------------------------------- */
@@ -403,6 +499,8 @@ void contract_check(const contract *c)
         if (HAS(c->backend, vjp) && c->smooth)
             check_head(&b);
     }
+    if (HAS(c->backend, vjp_biases))
+        check_biases(&b);
     check_allocations(&b);
     bench_close(&b);
 }

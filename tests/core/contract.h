@@ -12,6 +12,7 @@ typedef struct contract {
     double tolerance;   /**< of the VJP against them, relative; 0: 1e-2 */
     int32_t smooth;     /**< central differences from the features through forward_features, where
                              the backend has it: 1 unless the head has kinks everywhere */
+    int32_t piecewise;  /**< linear but for kinks, and all constants are biases: 1 */
     long allocations;   /**< fail at most this many allocations of opening and explaining, spread
                              over all of them; 0: every one */
 } contract;

@@ -8,7 +8,7 @@ static const tiny_config curved = {1, 3, 3, 4, 3, 12, true};
 
 static void test_linear(void **state)
 {
-    const contract c = {.backend = &tiny_backend, .config = &linear, .smooth = 1};
+    const contract c = {.backend = &tiny_backend, .config = &linear, .smooth = 1, .piecewise = 1};
 
     (void)state;
     contract_check(&c);

@@ -328,6 +328,95 @@ static void test_pixels(void **state)
     close_fixture(&f);
 }
 
+/* -- relevance and biases ---------------------------------------------------------------------- */
+
+/* What a method sees of the network beside the map. */
+typedef struct probe {
+    double score, input, biases;
+    int visits;
+} probe;
+
+static kldve_status add_bias(void *opaque, const kldve_bias_gradient *unit)
+{
+    probe *p = opaque;
+    int32_t cells = unit->height * unit->width;
+
+    for (int32_t c = 0; c < unit->maps; c++)
+        for (int32_t i = 0; i < cells; i++)
+            p->biases += (double)unit->bias[c] * (double)unit->gradient[c * cells + i];
+    p->visits++;
+    return KLDVE_OK;
+}
+
+static kldve_status probe_map(const kldve_job *job, float *map)
+{
+    probe *p = (probe *)(uintptr_t)job->method->opaque;
+    float t[CLASSES] = {0}, g[CHANNELS * PIXELS];
+    kldve_status st;
+
+    *p = (probe){.score = (double)job->logits[job->target]};
+    t[job->target] = 1;
+    if ((st = kldve_job_vjp_biases(job, t, g, add_bias, p)) < 0)
+        return st;
+    for (int32_t i = 0; i < CHANNELS * PIXELS; i++)
+        p->input += (double)g[i] * (double)job->input[i];
+    memcpy(map, g, PIXELS * sizeof *map);
+    return KLDVE_OK;
+}
+
+/* Completeness (Srinivas and Fleuret 2019): biases and input times their gradients make the score.
+ */
+static void test_biases(void **state)
+{
+    const tiny_config linear = {CHANNELS, H, W, MAPS, CLASSES, 101, false};
+    probe p;
+    const kldve_method probing = {.struct_size = sizeof probing,
+                                  .name = "probe",
+                                  .source = "this test",
+                                  .needs = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_BIAS_GRADIENT,
+                                  .resolution = KLDVE_RESOLUTION_PIXELS,
+                                  .opaque = &p,
+                                  .map = probe_map};
+    struct fixture f;
+    kldve_heatmap *map = NULL;
+
+    (void)state;
+    open_fixture(&f, &tiny_backend);
+    kldve_explainer_free(f.ex);
+    assert_int_equal(kldve_explainer_new(f.ctx, &tiny_backend, &linear, &f.ex), KLDVE_OK);
+    assert_int_equal(kldve_method_register(f.ctx, &probing), KLDVE_OK);
+    assert_int_equal(explain(&f, "probe", 0, &map), KLDVE_OK);
+    assert_int_equal(p.visits, 2);
+    assert_true(fabs(p.biases) > 1e-3 * fabs(p.score));
+    assert_true(fabs(p.input + p.biases - p.score) <= 1e-5 * fabs(p.score));
+    kldve_heatmap_free(map);
+    close_fixture(&f);
+}
+
+static void test_relevance(void **state)
+{
+    const char *const names[] = {"lrp-epsilon", "lrp-zplus", "lrp-alphabeta", "lrp-composite",
+                                 "full-grad"};
+    struct fixture f;
+    kldve_record r = {.struct_size = sizeof r};
+
+    (void)state;
+    open_fixture(&f, &tiny_backend);
+    for (size_t i = 0; i < 5; i++) {
+        kldve_heatmap *map = NULL;
+
+        assert_int_equal(explain(&f, names[i], KLDVE_FLAG_CHECK, &map), KLDVE_OK);
+        kldve_heatmap_record(map, &r);
+        assert_string_equal(r.method, names[i]);
+        assert_int_equal(r.height, IN_H);
+        assert_int_equal(r.width, IN_W);
+        assert_int_equal(r.flat, 0);
+        assert_true(r.class_sensitivity > 0);
+        kldve_heatmap_free(map);
+    }
+    close_fixture(&f);
+}
+
 /* -- changed feature maps --------------------------------------------------------------------- */
 
 /* Ablation-CAM's weight: how much the logit drops without the map. */
@@ -374,6 +463,7 @@ static void test_needs(void **state)
     const float numbers[MAPS * CELLS] = {1, 2, 3, 4, 5, 6};
     const kldve_arrays arrays = {sizeof arrays, numbers, numbers, numbers, CLASSES, MAPS, H, W};
     const kldve_method *const own[] = {&occlusion, &saliency, &ablation};
+    kldve_backend older = tiny_backend;
     struct fixture f;
     kldve_heatmap *map = NULL;
 
@@ -396,6 +486,16 @@ static void test_needs(void **state)
     assert_string_equal(kldve_ctx_message(f.ctx),
                         "plain: the method map-ablation needs to run from changed feature maps, "
                         "which this backend cannot");
+    assert_int_equal(explain(&f, "lrp-zplus", 0, &map), KLDVE_E_NO_VJP);
+    assert_int_equal(explain(&f, "full-grad", 0, &map), KLDVE_E_NO_VJP);
+    assert_null(map);
+    close_fixture(&f);
+    /* A backend of before there were gradients at biases. */
+    older.struct_size = offsetof(kldve_backend, vjp_biases);
+    open_fixture(&f, &older);
+    assert_int_equal(explain(&f, "full-grad", 0, &map), KLDVE_E_UNSUPPORTED);
+    assert_string_equal(kldve_ctx_message(f.ctx), "tiny: the method full-grad needs the gradients "
+                                                  "at the biases, which this backend cannot give");
     assert_null(map);
     close_fixture(&f);
 }
@@ -455,6 +555,8 @@ int main(void)
         cmocka_unit_test(test_forwards),
         cmocka_unit_test(test_network_is_taken_back),
         cmocka_unit_test(test_pixels),
+        cmocka_unit_test(test_biases),
+        cmocka_unit_test(test_relevance),
         cmocka_unit_test(test_features),
         cmocka_unit_test(test_needs),
         cmocka_unit_test(test_allocations),

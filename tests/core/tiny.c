@@ -4,13 +4,16 @@
 #include <math.h>
 #include <string.h>
 
+#include <kldve/method.h>
+
 #include "support.h"
 
 struct tiny {
     kldve_ctx *ctx;
     tiny_config config;
     float *w1, *b1, *w2, *b2, *p; /* one block, from w1 */
-    float *x;                     /* [maps][cells] of the last forward, before the ReLU */
+    float *x;     /* [maps][cells] of the last forward, before the ReLU; one block with */
+    float *input; /* the input of the last forward */
 };
 
 static size_t cells_of(const tiny_config *c)
@@ -44,6 +47,7 @@ static kldve_status tiny_open(kldve_ctx *ctx, const void *config, void **state)
     const tiny_config *c = config;
     size_t maps = (size_t)c->maps, n = (size_t)c->classes, cells = cells_of(c);
     size_t count = maps * (size_t)c->channels + maps + n * maps + n;
+    size_t inputs = (size_t)c->channels * cells * TINY_PATCH * TINY_PATCH;
     struct tiny *t = kldve_ctx_alloc(ctx, 1, sizeof *t);
 
     if (!t)
@@ -52,11 +56,12 @@ static kldve_status tiny_open(kldve_ctx *ctx, const void *config, void **state)
     t->ctx = ctx;
     t->config = *c;
     t->w1 = kldve_ctx_alloc(ctx, count + cells, sizeof *t->w1);
-    t->x = kldve_ctx_alloc(ctx, maps * cells, sizeof *t->x);
+    t->x = kldve_ctx_alloc(ctx, maps * cells + inputs, sizeof *t->x);
     if (!t->w1 || !t->x) {
         tiny_close(t);
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "no memory for the weights");
     }
+    t->input = t->x + maps * cells;
     t->b1 = t->w1 + maps * (size_t)c->channels;
     t->w2 = t->b1 + maps;
     t->b2 = t->w2 + n * maps;
@@ -124,6 +129,7 @@ static kldve_status tiny_forward(void *state, const float *input, float *logits,
     const tiny_config *c = &t->config;
     size_t cells = cells_of(c);
 
+    memcpy(t->input, input, (size_t)c->channels * cells * TINY_PATCH * TINY_PATCH * sizeof *input);
     for (size_t m = 0; m < (size_t)c->maps; m++)
         for (size_t i = 0; i < cells; i++) {
             double x = (double)t->b1[m];
@@ -167,6 +173,104 @@ static double through_relu(int32_t rule, double x, double dy)
     return dy;
 }
 
+/* -- relevance: rules by contributions q_i = x_i w_i to one output, as Bach et al. 2015 write them
+ * -- */
+
+static double quotient(double r, double z)
+{
+    return r / (z < 0 ? z - 1e-6 : z + 1e-6);
+}
+
+/* Relevance r of an output with bias b -> out[i] += its share, i < n. */
+static void share(int32_t rule, const double *q, size_t n, double b, double r, double *out)
+{
+    double z = b, up = fmax(b, 0), down = fmin(b, 0);
+
+    for (size_t i = 0; i < n; i++) {
+        z += q[i];
+        up += fmax(q[i], 0);
+        down += fmin(q[i], 0);
+    }
+    for (size_t i = 0; i < n; i++)
+        switch (rule) {
+        case KLDVE_RULE_LRP_EPSILON:
+            out[i] += q[i] * quotient(r, z);
+            break;
+        case KLDVE_RULE_LRP_ZPLUS:
+            out[i] += fmax(q[i], 0) * quotient(r, up);
+            break;
+        case KLDVE_RULE_LRP_ALPHABETA:
+            out[i] += 2 * fmax(q[i], 0) * quotient(r, up) - fmin(q[i], 0) * quotient(r, down);
+            break;
+        default: /* flat */
+            out[i] += r / (double)n;
+        }
+}
+
+/* Logits -> feature maps.  at_maps, q: [maps]. */
+static void relevance_of_features(const struct tiny *t, int32_t rule, const float *given, double *q,
+                                  double *at_maps, double *at_features)
+{
+    const tiny_config *c = &t->config;
+    size_t cells = cells_of(c), maps = (size_t)c->maps;
+
+    for (size_t m = 0; m < maps; m++) {
+        at_maps[m] = 0;
+        for (size_t i = 0; i < cells; i++) {
+            double x = fmax((double)t->x[m * cells + i], 0);
+
+            at_features[m * cells + i] = c->curved ? (double)t->p[i] * tanh(x) : x;
+        }
+    }
+    for (size_t j = 0; j < (size_t)c->classes; j++) {
+        for (size_t m = 0; m < maps; m++) {
+            double sum = 0;
+
+            for (size_t i = 0; i < cells; i++)
+                sum += at_features[m * cells + i];
+            q[m] = sum / (double)cells * (double)t->w2[j * maps + m];
+        }
+        share(rule == KLDVE_RULE_LRP_COMPOSITE ? KLDVE_RULE_LRP_EPSILON : rule, q, maps,
+              (double)t->b2[j], (double)given[j], at_maps);
+    }
+    for (size_t m = 0; m < maps; m++) {
+        double sum = 0;
+
+        for (size_t i = 0; i < cells; i++)
+            sum += at_features[m * cells + i];
+        for (size_t i = 0; i < cells; i++)
+            at_features[m * cells + i] *= quotient(at_maps[m], sum / (double)cells) / (double)cells;
+    }
+}
+
+static kldve_status tiny_relevance(const struct tiny *t, const float *given, int32_t rule,
+                                   float *relevance)
+{
+    const tiny_config *c = &t->config;
+    enum { PATCH = TINY_PATCH * TINY_PATCH };
+    size_t cells = cells_of(c), maps = (size_t)c->maps, seen = (size_t)c->channels * PATCH;
+    double *memory = kldve_ctx_alloc(t->ctx, 2 * maps + maps * cells + 2 * seen, sizeof *memory);
+    double *at_features = memory + 2 * maps, *q = at_features + maps * cells, *out = q + seen;
+
+    if (!memory)
+        return kldve_ctx_fail(t->ctx, KLDVE_E_NOMEM, "no memory for relevance");
+    relevance_of_features(t, rule, given, memory, memory + maps, at_features);
+    for (size_t cell = 0; cell < cells; cell++) {
+        for (size_t i = 0; i < seen; i++)
+            out[i] = 0;
+        for (size_t m = 0; m < maps; m++) {
+            for (size_t i = 0; i < seen; i++)
+                q[i] = (double)t->input[pixel(c, i / PATCH, cell, i % PATCH)] *
+                       (double)t->w1[m * (size_t)c->channels + i / PATCH] / PATCH;
+            share(rule, q, seen, (double)t->b1[m], at_features[m * cells + cell], out);
+        }
+        for (size_t i = 0; i < seen; i++)
+            relevance[pixel(c, i / PATCH, cell, i % PATCH)] = (float)out[i];
+    }
+    kldve_ctx_release(t->ctx, memory);
+    return KLDVE_OK;
+}
+
 static kldve_status tiny_vjp_input(void *state, const float *cotangent, int32_t rule,
                                    float *gradient)
 {
@@ -175,6 +279,8 @@ static kldve_status tiny_vjp_input(void *state, const float *cotangent, int32_t 
     size_t cells = cells_of(c), maps = (size_t)c->maps, channels = (size_t)c->channels;
     float *at_layer;
 
+    if (rule >= KLDVE_RULE_LRP_EPSILON && rule <= KLDVE_RULE_LRP_COMPOSITE)
+        return tiny_relevance(t, cotangent, rule, gradient);
     if (rule > KLDVE_RULE_DECONVOLUTION)
         return kldve_ctx_failf(t->ctx, KLDVE_E_UNSUPPORTED, "no rule %d", (int)rule);
     at_layer = kldve_ctx_alloc(t->ctx, maps * cells, sizeof *at_layer);
@@ -196,6 +302,30 @@ static kldve_status tiny_vjp_input(void *state, const float *cotangent, int32_t 
     return KLDVE_OK;
 }
 
+static kldve_status tiny_vjp_biases(void *state, const float *cotangent, float *gradient,
+                                    kldve_bias_visitor visit, void *opaque)
+{
+    struct tiny *t = state;
+    const tiny_config *c = &t->config;
+    size_t cells = cells_of(c), maps = (size_t)c->maps;
+    kldve_bias_gradient last = {sizeof last, "last", t->b2, cotangent, c->classes, 1, 1, 1};
+    kldve_bias_gradient first = {sizeof first, "first",   t->b1,    NULL,
+                                 c->maps,      c->height, c->width, 0};
+    float *at_bias = kldve_ctx_alloc(t->ctx, maps * cells, sizeof *at_bias);
+    kldve_status st;
+
+    if (!at_bias)
+        return kldve_ctx_fail(t->ctx, KLDVE_E_NOMEM, "no memory for a gradient");
+    tiny_vjp(state, cotangent, at_bias);
+    for (size_t i = 0; i < maps * cells; i++)
+        at_bias[i] = (float)through_relu(KLDVE_RULE_GRADIENT, (double)t->x[i], (double)at_bias[i]);
+    first.gradient = at_bias;
+    if ((st = visit(opaque, &last)) == KLDVE_OK && (st = visit(opaque, &first)) == KLDVE_OK)
+        st = tiny_vjp_input(state, cotangent, KLDVE_RULE_GRADIENT, gradient);
+    kldve_ctx_release(t->ctx, at_bias);
+    return st;
+}
+
 static kldve_status tiny_forward_features(void *state, const float *features, float *logits)
 {
     return head(state, features, logits);
@@ -211,6 +341,7 @@ const kldve_backend tiny_backend = {
     .vjp = tiny_vjp,
     .vjp_input = tiny_vjp_input,
     .forward_features = tiny_forward_features,
+    .vjp_biases = tiny_vjp_biases,
 };
 
 const kldve_backend tiny_backend_plain = {
@@ -221,3 +352,11 @@ const kldve_backend tiny_backend_plain = {
     .forward = tiny_forward,
     .close = tiny_close,
 };
+
+bool tiny_from_arrays(int32_t index)
+{
+    const kldve_method *method = kldve_method_at(NULL, index);
+
+    return method->resolution == KLDVE_RESOLUTION_CELLS &&
+           !(method->needs & ~(uint32_t)(KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT));
+}

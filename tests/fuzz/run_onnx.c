@@ -21,11 +21,23 @@ static bool small(const kldve_onnx *net)
     return sum < 20000;
 }
 
+/* Every number that a unit hands out is read. */
+static kldve_status read_bias(void *opaque, const kldve_bias_gradient *unit)
+{
+    size_t cells = (size_t)unit->height * (size_t)unit->width;
+    float *sum = opaque;
+
+    for (size_t c = 0; c < (size_t)unit->maps; c++)
+        for (size_t i = 0; i < cells; i++)
+            *sum += unit->bias[c] * unit->gradient[c * cells + i];
+    return KLDVE_OK;
+}
+
 static void run(kldve_ctx *ctx, const kldve_onnx *net)
 {
     const kldve_backend *backend = kldve_onnx_backend();
     kldve_shape s = {.struct_size = sizeof s};
-    float *input, *logits, *features;
+    float *input, *logits, *features, *gradient, sum = 0;
     size_t in, maps;
     void *state;
 
@@ -37,11 +49,17 @@ static void run(kldve_ctx *ctx, const kldve_onnx *net)
     input = malloc(in * sizeof *input);
     logits = malloc((size_t)s.classes * sizeof *logits);
     features = malloc(maps * sizeof *features);
+    gradient = malloc(maps * sizeof *gradient);
     for (size_t i = 0; i < in; i++)
         input[i] = (float)(i % 17) / 8 - 1;
     if (backend->forward(state, input, logits, features) == KLDVE_OK &&
-        backend->vjp(state, logits, features) == KLDVE_OK)
-        (void)backend->vjp_input(state, logits, KLDVE_RULE_GRADIENT, input);
+        backend->vjp(state, logits, gradient) == KLDVE_OK) {
+        for (int32_t rule = KLDVE_RULE_GRADIENT; rule <= KLDVE_RULE_LRP_COMPOSITE; rule++)
+            (void)backend->vjp_input(state, logits, rule, input);
+        (void)backend->vjp_biases(state, logits, input, read_bias, &sum);
+        (void)backend->forward_features(state, features, logits);
+    }
+    free(gradient);
     backend->close(state);
     free(input);
     free(logits);

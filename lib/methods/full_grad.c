@@ -1,0 +1,124 @@
+/* full_grad.c - FullGrad: S. Srinivas and F. Fleuret, "Full-Gradient Representation for Neural
+ * Network Visualization", NeurIPS 2019, arXiv:1905.00780.
+ *
+ *     E = sum over c of psi(g * x)_c + sum over units b, c of up(psi(b * G_b)_c)
+ *     psi(v) = (|v| - min |v|) / (max |v| - min |v| + 1e-6), over all maps of v
+ *
+ * g: gradient of the target's score at the input x; G_b: at the output of the unit with bias b;
+ * up: bilinear to the size of the input, the corner cells over the corner pixels.  This is what the
+ * authors' code does, which also leaves out dense layers: they have no place in the picture.  Of
+ * units that merge a bias with a normalisation behind it, psi sees the two biases as one. */
+#include "methods/methods.h"
+
+#include <math.h>
+#include <string.h>
+
+static const float MARGIN = 1e-6f;
+
+typedef struct sums {
+    const kldve_job *job;
+    float *e;
+} sums;
+
+/* m[i] = sum over maps of psi(v)_i, where v = factor * g; factor [maps][factor_cells], its cells 1
+ * (a bias) or as many as those of g [maps][cells]. */
+static void psi_sum(const float *factor, size_t factor_cells, const float *g, size_t maps,
+                    size_t cells, float *m)
+{
+    float least = INFINITY, most = 0, scale;
+
+    memset(m, 0, cells * sizeof *m);
+    for (size_t c = 0; c < maps; c++)
+        for (size_t i = 0; i < cells; i++) {
+            size_t at = factor_cells == 1 ? c : c * cells + i;
+            float v = fabsf(factor[at] * g[c * cells + i]);
+
+            m[i] += v;
+            least = fminf(least, v);
+            most = fmaxf(most, v);
+        }
+    scale = 1 / (most - least + MARGIN);
+    for (size_t i = 0; i < cells; i++)
+        m[i] = (m[i] - (float)maps * least) * scale;
+}
+
+/* Where pixel i of n falls between the first and the last of `cells` cells. */
+static size_t locate(int32_t i, int32_t n, int32_t cells, float *fraction)
+{
+    double s = n > 1 ? (double)i * (double)(cells - 1) / (double)(n - 1) : 0;
+    size_t first = (size_t)s;
+
+    *fraction = (float)(s - (double)first);
+    return first;
+}
+
+/* e += m [height][width] at the size of the input. */
+static void add_upsampled(const sums *s, const float *m, int32_t height, int32_t width)
+{
+    const kldve_shape *shape = s->job->shape;
+
+    for (int32_t y = 0; y < shape->in_height; y++) {
+        float down, right, *row = s->e + (size_t)y * (size_t)shape->in_width;
+        size_t y0 = locate(y, shape->in_height, height, &down);
+        const float *top = m + y0 * (size_t)width;
+        const float *bottom = y0 + 1 < (size_t)height ? top + width : top;
+
+        for (int32_t x = 0; x < shape->in_width; x++) {
+            size_t x0 = locate(x, shape->in_width, width, &right);
+            size_t x1 = x0 + (x0 + 1 < (size_t)width);
+
+            row[x] += (1 - down) * ((1 - right) * top[x0] + right * top[x1]) +
+                      down * ((1 - right) * bottom[x0] + right * bottom[x1]);
+        }
+    }
+}
+
+static kldve_status add_unit(void *opaque, const kldve_bias_gradient *unit)
+{
+    const sums *s = opaque;
+    size_t cells = (size_t)unit->height * (size_t)unit->width;
+    float *m;
+
+    if (unit->dense)
+        return KLDVE_OK;
+    m = kldve_ctx_alloc(s->job->ctx, cells, sizeof *m);
+    if (!m)
+        return kldve_ctx_fail(s->job->ctx, KLDVE_E_NOMEM, "full-grad: out of memory");
+    psi_sum(unit->bias, 1, unit->gradient, (size_t)unit->maps, cells, m);
+    add_upsampled(s, m, unit->height, unit->width);
+    kldve_ctx_release(s->job->ctx, m);
+    return KLDVE_OK;
+}
+
+static kldve_status map(const kldve_job *job, float *e)
+{
+    size_t classes = (size_t)job->shape->classes, channels = (size_t)job->shape->in_channels;
+    size_t pixels = kldve_job_pixels(job);
+    float *memory = kldve_ctx_alloc(job->ctx, classes + (channels + 1) * pixels, sizeof *memory);
+    float *cotangent = memory, *at_input = memory + classes, *m = at_input + channels * pixels;
+    sums s = {job, e};
+    kldve_status st;
+
+    if (!memory)
+        return kldve_ctx_fail(job->ctx, KLDVE_E_NOMEM, "full-grad: out of memory");
+    memset(cotangent, 0, classes * sizeof *cotangent);
+    memset(e, 0, pixels * sizeof *e);
+    cotangent[job->target] = 1;
+    st = kldve_job_vjp_biases(job, cotangent, at_input, add_unit, &s);
+    if (st == KLDVE_OK) {
+        psi_sum(job->input, pixels, at_input, channels, pixels, m);
+        for (size_t i = 0; i < pixels; i++)
+            e[i] += m[i];
+    }
+    kldve_ctx_release(job->ctx, memory);
+    return st;
+}
+
+const kldve_method kldve_method_full_grad = {
+    .struct_size = sizeof(kldve_method),
+    .name = "full-grad",
+    .source = "Srinivas and Fleuret 2019, NeurIPS, arXiv:1905.00780",
+    .needs = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_BIAS_GRADIENT,
+    .resolution = KLDVE_RESOLUTION_PIXELS,
+    .map = map,
+};
