@@ -99,6 +99,8 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
         return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
                                "there is no method \"%s\"; kldve_method_name() lists them",
                                run->options.method);
+    if (run->options.sign == KLDVE_SIGN_DEFAULT)
+        run->options.sign = method->sign;
     if ((st = divergence_for(buffers, &run->options, (size_t)shape->classes)) < 0)
         return st;
     run->buffers = buffers;

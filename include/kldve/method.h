@@ -95,7 +95,8 @@ struct kldve_method {
      *  of the sum of weights times feature maps. */
     kldve_status (*map)(const kldve_job *job, float *map);
     int32_t random;   /**< 1: draws random numbers from options.seed and fills in job->error */
-    int32_t reserved; /**< 0 */
+    int32_t sign;     /**< a kldve_sign: what its authors show where options.sign does not say;
+                           KLDVE_SIGN_DEFAULT: all values as they are, the smallest at 0 */
 };
 
 /** Make a host's own method known to a context, under its name.

@@ -92,25 +92,23 @@ static kldve_status add_unit(void *opaque, const kldve_bias_gradient *unit)
 
 static kldve_status map(const kldve_job *job, float *e)
 {
-    size_t classes = (size_t)job->shape->classes, channels = (size_t)job->shape->in_channels;
-    size_t pixels = kldve_job_pixels(job);
-    float *memory = kldve_ctx_alloc(job->ctx, classes + (channels + 1) * pixels, sizeof *memory);
-    float *cotangent = memory, *at_input = memory + classes, *m = at_input + channels * pixels;
+    size_t channels = (size_t)job->shape->in_channels, pixels = kldve_job_pixels(job);
+    float *at_input = kldve_ctx_alloc(job->ctx, (channels + 1) * pixels, sizeof *at_input);
     sums s = {job, e};
     kldve_status st;
+    float *m;
 
-    if (!memory)
+    if (!at_input)
         return kldve_ctx_fail(job->ctx, KLDVE_E_NOMEM, "full-grad: out of memory");
-    memset(cotangent, 0, classes * sizeof *cotangent);
     memset(e, 0, pixels * sizeof *e);
-    cotangent[job->target] = 1;
-    st = kldve_job_vjp_biases(job, cotangent, at_input, add_unit, &s);
+    st = kldve_job_vjp_biases(job, job->cotangent, at_input, add_unit, &s);
     if (st == KLDVE_OK) {
+        m = at_input + channels * pixels;
         psi_sum(job->input, pixels, at_input, channels, pixels, m);
         for (size_t i = 0; i < pixels; i++)
             e[i] += m[i];
     }
-    kldve_ctx_release(job->ctx, memory);
+    kldve_ctx_release(job->ctx, at_input);
     return st;
 }
 

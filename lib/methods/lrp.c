@@ -2,7 +2,8 @@
  * Non-Linear Classifier Decisions by Layer-Wise Relevance Propagation", PLoS ONE 10(7), 2015, and
  * G. Montavon et al., "Layer-Wise Relevance Propagation: An Overview", 2019.
  *
- *     R_logits = k_t at the target t, 0 elsewhere;   R = relevance of the input, layer by layer
+ *     R_logits = k_t at the target t, 0 elsewhere (of a set the mean, of a rival -k_r)
+ *     R        = relevance of the input, layer by layer
  *     E_i      = sum over channels c of R_ci
  *
  * The start is the score itself, as in Bach et al., so that evidence for the class stays positive
@@ -29,8 +30,8 @@ static kldve_status map(const kldve_job *job, float *e)
 
     if (!memory)
         return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "%s: out of memory", job->method->name);
-    memset(start, 0, classes * sizeof *start);
-    start[job->target] = job->logits[job->target];
+    for (size_t i = 0; i < classes; i++)
+        start[i] = job->cotangent[i] * job->logits[i];
     st = kldve_job_vjp_input(job, start, *(const int32_t *)job->method->opaque, relevance);
     if (st == KLDVE_OK)
         sum_channels(relevance, channels, pixels, e);
@@ -49,6 +50,7 @@ const kldve_method kldve_method_lrp_epsilon = {
     .resolution = KLDVE_RESOLUTION_PIXELS,
     .opaque = &epsilon,
     .map = map,
+    .sign = KLDVE_SIGN_SIGNED,
 };
 
 const kldve_method kldve_method_lrp_zplus = {
@@ -69,6 +71,7 @@ const kldve_method kldve_method_lrp_alphabeta = {
     .resolution = KLDVE_RESOLUTION_PIXELS,
     .opaque = &alphabeta,
     .map = map,
+    .sign = KLDVE_SIGN_SIGNED,
 };
 
 const kldve_method kldve_method_lrp_composite = {
@@ -79,4 +82,5 @@ const kldve_method kldve_method_lrp_composite = {
     .resolution = KLDVE_RESOLUTION_PIXELS,
     .opaque = &composite,
     .map = map,
+    .sign = KLDVE_SIGN_SIGNED,
 };

@@ -9,20 +9,16 @@
 #include "weights.h"
 
 static const kldve_method *const methods[] = {
-    &kldve_method_kl_dve,      &kldve_method_cam,       &kldve_method_grad_cam,
-    &kldve_method_grad_cam_pp, &kldve_method_xgrad_cam, &kldve_method_hires_cam,
-    &kldve_method_layer_cam,   &kldve_method_eigen_cam, &kldve_method_eigengrad_cam,
-    &kldve_method_lafam,
-    &kldve_method_full_grad,
-    &kldve_method_lrp_epsilon,
-    &kldve_method_lrp_zplus,
-    &kldve_method_lrp_alphabeta,
-    &kldve_method_lrp_composite,
+    &kldve_method_kl_dve,      &kldve_method_cam,           &kldve_method_grad_cam,
+    &kldve_method_grad_cam_pp, &kldve_method_xgrad_cam,     &kldve_method_hires_cam,
+    &kldve_method_layer_cam,   &kldve_method_eigen_cam,     &kldve_method_eigengrad_cam,
+    &kldve_method_lafam,       &kldve_method_full_grad,     &kldve_method_lrp_epsilon,
+    &kldve_method_lrp_zplus,   &kldve_method_lrp_alphabeta, &kldve_method_lrp_composite,
 };
 
 enum {
     METHODS = sizeof methods / sizeof *methods,
-    METHOD_SIZE_0_1 = KLDVE_END_OF(kldve_method, reserved),
+    METHOD_SIZE_0_1 = KLDVE_END_OF(kldve_method, sign),
     KNOWN_NEEDS = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT |
                   KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT
 };
@@ -71,8 +67,10 @@ kldve_status kldve_method_register(kldve_ctx *ctx, const kldve_method *method)
     if (!method->weights && !method->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s has neither weights nor map", name);
     if (method->needs & ~(uint32_t)KNOWN_NEEDS || method->resolution < KLDVE_RESOLUTION_CELLS ||
-        method->resolution > KLDVE_RESOLUTION_PIXELS)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s: unknown needs or resolution", name);
+        method->resolution > KLDVE_RESOLUTION_PIXELS || method->sign < KLDVE_SIGN_DEFAULT ||
+        method->sign > KLDVE_SIGN_ABSOLUTE)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s: unknown needs, resolution or sign",
+                               name);
     if (method->resolution == KLDVE_RESOLUTION_PIXELS && !method->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s: weighted feature maps are no map of pixels", name);

@@ -27,7 +27,7 @@ ENDS_WITH(kldve_arrays, width);
 ENDS_WITH(kldve_record, seen_height);
 ENDS_WITH(kldve_render_options, opacity);
 ENDS_WITH(kldve_job, error);
-ENDS_WITH(struct kldve_method, reserved);
+ENDS_WITH(struct kldve_method, sign);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_options, flags);
 ENDS_WITH(kldve_onnx_tensor, dim);

@@ -135,7 +135,7 @@ static void test_register_refuses(void **state)
     refuse(ctx, m, "register: map-0 has neither weights nor map");
     m = map_0;
     m.needs = 64;
-    refuse(ctx, m, "register: map-0: unknown needs or resolution");
+    refuse(ctx, m, "register: map-0: unknown needs, resolution or sign");
     m = map_0;
     m.resolution = KLDVE_RESOLUTION_PIXELS;
     refuse(ctx, m, "register: map-0: weighted feature maps are no map of pixels");

@@ -343,7 +343,12 @@ def compare_biases(program, model, name, folder, image, cotangent, complete):
     return good
 
 
-def scaled(array):
+SIGNED = {"lrp-epsilon", "lrp-alphabeta", "lrp-composite"}  # drawn around 0.5
+
+
+def scaled(array, signed):
+    if signed:
+        return 0.5 + array / (2 * abs(array).max())
     return (array - array.min()) / (array.max() - array.min())
 
 
@@ -360,7 +365,8 @@ def compare_methods(program, model, name, folder, image, target):
     score = reference.forward(image).detach().flatten() * target.double()
     for rule in NAMES:
         maps[f"lrp-{rule}"] = reference.propagate(score, rule)[0].sum(0)
-    errors = [relative(read(folder, n), scaled(m.numpy()).flatten()) for n, m in maps.items()]
+    errors = [relative(read(folder, n), scaled(m.numpy(), n in SIGNED).flatten())
+              for n, m in maps.items()]
     good = max(errors) <= TOLERANCE
     print(f"{name:24} maps" + "".join(f" {e:.0e}" for e in errors) + ("" if good else "  TOO FAR"))
     return good
