@@ -210,11 +210,19 @@ class Gradients(unittest.TestCase):
                      ",".join(map(str, STD)), "--method", method, "--target", str(target),
                      "--dump", out, "--json", f"{out}/r.json", "--quiet", *options)
         self.assertEqual((result.status, result.err), (0, ""))
-        self.assertEqual(read_json(f"{out}/r.json")["method"], method)
+        record = read_json(f"{out}/r.json")
+        self.assertEqual(record["method"], method)
+        self.assertEqual(record["reading"], self.reading(method, options))
         name = method.replace("-", "")
         error = f"{out}/error_{name}.npy"
         return (self.array(f"{out}/map_{name}.npy"),
                 self.array(error) if os.path.exists(error) else None)
+
+    @staticmethod
+    def reading(method, options):
+        if method != "guided-kl-dve":
+            return None
+        return options[options.index("--reading") + 1] if "--reading" in options else "contrast"
 
     @staticmethod
     def array(path):
