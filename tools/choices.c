@@ -81,3 +81,8 @@ const char *method_title(const char *name)
             return titles[i][1];
     return name;
 }
+
+bool method_has_reading(const char *name)
+{
+    return strcmp(name, "kl-dve") == 0 || strcmp(name, "guided-kl-dve") == 0;
+}

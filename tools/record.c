@@ -1,7 +1,6 @@
 /* record.c - the record of a run as JSON (docs/command.md lists its members). */
 #include "explain.h"
 
-#include <string.h>
 
 #include "json.h"
 
@@ -57,13 +56,13 @@ static json_object *new_timings(const explanation *e)
 static json_object *new_record(const explanation *e, const explain_args *args)
 {
     json_object *object = json_object_new_object();
-    bool kl_dve = strcmp(e->method, kldve_method_name(0)) == 0;
+    bool reading = method_has_reading(e->method);
 
     if (object && json_put_text(object, "model", e->net.name) &&
         json_put_text(object, "picture", args->picture) &&
         json_put_text(object, "layer", e->net.layer) &&
         json_put_text(object, "method", e->method) &&
-        json_put_text(object, "reading", kl_dve ? kldve_reading_name(e->record.reading) : NULL) &&
+        json_put_text(object, "reading", reading ? kldve_reading_name(e->record.reading) : NULL) &&
         json_put(object, "target", new_class(e, e->record.target)) &&
         (args->target.count < 2 || json_put(object, "targets", new_set(e, args))) &&
         (!args->rival || json_put(object, "rival", new_class(e, e->rival))) &&

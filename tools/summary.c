@@ -46,10 +46,11 @@ static void say_method(const explanation *e, const explain_args *args)
 {
     const kldve_record *r = &e->record;
     bool kl_dve = strcmp(e->method, kldve_method_name(0)) == 0;
+    bool reading = method_has_reading(e->method);
 
-    printf("%s%s%s, layer %s: %d maps of %d x %d, KL %.6g\n", e->method, kl_dve ? ", reading " : "",
-           kl_dve ? kldve_reading_name(r->reading) : "", e->net.layer, (int)r->maps, (int)r->height,
-           (int)r->width, r->kl);
+    printf("%s%s%s, layer %s: %d maps of %d x %d, KL %.6g\n", e->method,
+           reading ? ", reading " : "", reading ? kldve_reading_name(r->reading) : "", e->net.layer,
+           (int)r->maps, (int)r->height, (int)r->width, r->kl);
     if (kl_dve && r->reading == KLDVE_READING_PAPER)
         printf("note: this reading gives every class the same map, the sum of all feature maps\n");
     if (r->flat)

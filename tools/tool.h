@@ -84,6 +84,8 @@ const char *sign_choice(int32_t index);
 /** A method's name as it is written in texts, "Grad-CAM++"; the name itself of one that is not
  *  known here. */
 const char *method_title(const char *name);
+/** Does the method use a reading of kl-dve? */
+bool method_has_reading(const char *name);
 
 /** Options of every command with a network.  `member` is the network_args in the struct `type`. */
 #define NETWORK_OPTIONS(type, member)                                                              \

@@ -51,7 +51,7 @@ typedef struct kldve_options {
     size_t struct_size;
     const char *method;     /**< a name from kldve_method_name(), or of a method that was registered
                                  with the context (method.h); NULL means "kl-dve" */
-    int32_t reading;        /**< a kldve_reading, for kl-dve */
+    int32_t reading;        /**< a kldve_reading, for kl-dve and guided-kl-dve */
     int32_t target_kind;    /**< a kldve_target_kind */
     int32_t target;         /**< rank or index */
     float temperature;      /**< logits are divided by it, > 0; 0 means 1 */

@@ -17,6 +17,16 @@ extern const kldve_method kldve_method_layer_cam;
 extern const kldve_method kldve_method_eigen_cam;
 extern const kldve_method kldve_method_eigengrad_cam;
 extern const kldve_method kldve_method_lafam;
+extern const kldve_method kldve_method_saliency;
+extern const kldve_method kldve_method_gradient_x_input;
+extern const kldve_method kldve_method_integrated_gradients;
+extern const kldve_method kldve_method_smooth_grad;
+extern const kldve_method kldve_method_var_grad;
+extern const kldve_method kldve_method_deconvolution;
+extern const kldve_method kldve_method_guided_backprop;
+extern const kldve_method kldve_method_guided_grad_cam;
+extern const kldve_method kldve_method_salient_deconvolution;
+extern const kldve_method kldve_method_guided_kl_dve;
 extern const kldve_method kldve_method_full_grad;
 extern const kldve_method kldve_method_lrp_epsilon;
 extern const kldve_method kldve_method_lrp_zplus;
@@ -55,6 +65,10 @@ static inline size_t kldve_job_pixels(const kldve_job *job)
 static inline size_t kldve_job_maps(const kldve_job *job)
 {
     return (size_t)job->shape->maps;
+}
+static inline size_t kldve_job_inputs(const kldve_job *job)
+{
+    return (size_t)job->shape->in_channels * kldve_job_pixels(job);
 }
 
 #endif

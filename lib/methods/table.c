@@ -9,11 +9,31 @@
 #include "weights.h"
 
 static const kldve_method *const methods[] = {
-    &kldve_method_kl_dve,      &kldve_method_cam,           &kldve_method_grad_cam,
-    &kldve_method_grad_cam_pp, &kldve_method_xgrad_cam,     &kldve_method_hires_cam,
-    &kldve_method_layer_cam,   &kldve_method_eigen_cam,     &kldve_method_eigengrad_cam,
-    &kldve_method_lafam,       &kldve_method_full_grad,     &kldve_method_lrp_epsilon,
-    &kldve_method_lrp_zplus,   &kldve_method_lrp_alphabeta, &kldve_method_lrp_composite,
+    &kldve_method_kl_dve,
+    &kldve_method_cam,
+    &kldve_method_grad_cam,
+    &kldve_method_grad_cam_pp,
+    &kldve_method_xgrad_cam,
+    &kldve_method_hires_cam,
+    &kldve_method_layer_cam,
+    &kldve_method_eigen_cam,
+    &kldve_method_eigengrad_cam,
+    &kldve_method_lafam,
+    &kldve_method_saliency,
+    &kldve_method_gradient_x_input,
+    &kldve_method_integrated_gradients,
+    &kldve_method_smooth_grad,
+    &kldve_method_var_grad,
+    &kldve_method_deconvolution,
+    &kldve_method_guided_backprop,
+    &kldve_method_guided_grad_cam,
+    &kldve_method_salient_deconvolution,
+    &kldve_method_guided_kl_dve,
+    &kldve_method_full_grad,
+    &kldve_method_lrp_epsilon,
+    &kldve_method_lrp_zplus,
+    &kldve_method_lrp_alphabeta,
+    &kldve_method_lrp_composite,
 };
 
 enum {

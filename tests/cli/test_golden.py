@@ -20,6 +20,12 @@ READINGS = {
 # Of the other methods one picture for each network: tests of the library hold them to all.
 METHODS = {"grad-cam": ["alpha_gradcam"], "grad-cam++": [], "hires-cam": [], "layer-cam": [],
            "xgrad-cam": []}
+# Where there is a gradient at the pixels: what shows it, the largest magnitude over the channels.
+PIXELS = {"saliency": "pixel_saliency", "guided-backprop": "pixel_guided",
+          "salient-deconvolution": "pixel_guided"}
+# Single pixels may differ, where rounding to float32 moves the winner of a maximum or the sign before
+# a ReLU: the whole map is held to its root mean square.
+PIXEL_MAPS = 2e-3
 
 
 def deviation(path, reference, relative):
@@ -58,6 +64,24 @@ class Golden(unittest.TestCase):
                          False)
             self.assertEqual(read_json(f"{folder}/r.json")["method"], method)
 
+    def check_pixels(self, case):
+        says = read_json(f"{case}/case.json")
+        folder = tempfile.mkdtemp(prefix="kldve-golden-")
+        self.addCleanup(shutil.rmtree, folder)
+        for method, name in PIXELS.items():
+            self.explain(says, folder, "--method", method)
+            found = Npy(f"{folder}/map_{method.replace('-', '')}.npy")
+            gradient = Npy(f"{case}/{name}.npy")
+            self.assertEqual(found.shape, gradient.shape[1:])
+            count = len(found.value)
+            channels = [gradient.value[i:i + count] for i in range(0, len(gradient.value), count)]
+            want = [max(map(abs, pixel)) for pixel in zip(*channels)]
+            low, high = min(want), max(want)
+            want = [(v - low) / (high - low) for v in want]
+            power = sum(v * v for v in want)
+            difference = sum((a - b) ** 2 for a, b in zip(found.value, want))
+            self.assertLessEqual((difference / power) ** .5, PIXEL_MAPS, f"{case}: {method}")
+
     def check(self, model, case):
         says = read_json(f"{case}/case.json")
         worst = self.worst.setdefault(model, {"logits": 0, "weights": 0, "maps": 0})
@@ -88,6 +112,8 @@ def add(model, name, with_methods):
     setattr(Golden, label, lambda self: self.check(model, case))
     if with_methods:
         setattr(Golden, f"{label}_methods", lambda self: self.check_methods(case))
+    if os.path.exists(os.path.join(case, "pixel_saliency.npy")):
+        setattr(Golden, f"{label}_pixels", lambda self: self.check_pixels(case))
 
 
 def main():

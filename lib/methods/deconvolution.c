@@ -1,0 +1,26 @@
+/* deconvolution.c - M. D. Zeiler and R. Fergus, "Visualizing and Understanding Convolutional
+ * Networks", ECCV 2014, arXiv:1311.2901, section 2.1.
+ *
+ *     ReLU, backwards:  dx = max(dy, 0), whatever x was
+ *     E_i = max over channels c of |d_ci|,    d what arrives at the input
+ *
+ * Maxima hand down to where they came from (the paper's switches), convolutions are transposed.
+ * Zeiler and Fergus show one feature map of a layer; here the score of a class is taken down, as by
+ * Springenberg et al. 2015 and by Mahendran and Vedaldi 2016.  Without maxima in the network
+ * nothing of the input enters but the class. */
+#include "methods/methods.h"
+#include "methods/pixels.h"
+
+static kldve_status map(const kldve_job *job, float *e)
+{
+    return kldve_pixels_gradient(job, job->cotangent, KLDVE_RULE_DECONVOLUTION, e);
+}
+
+const kldve_method kldve_method_deconvolution = {
+    .struct_size = sizeof(kldve_method),
+    .name = "deconvolution",
+    .source = "Zeiler and Fergus 2014, arXiv:1311.2901",
+    .needs = KLDVE_NEED_INPUT_GRADIENT,
+    .resolution = KLDVE_RESOLUTION_PIXELS,
+    .map = map,
+};
