@@ -61,7 +61,10 @@ typedef struct kldve_backend {
      *  rule it does not have. */
     kldve_status (*vjp_input)(void *state, const float *cotangent, int32_t rule, float *gradient);
     /** The rest of the network: feature maps of the layer -> logits.  For methods that change the
-     *  feature maps (Ablation-CAM, Recipro-CAM).  Invalidates the last forward. */
+     *  feature maps (Ablation-CAM, Recipro-CAM).  Where the logits also depend on the input around
+     *  the layer (a residual past it), that part keeps the values of the last forward pass, and
+     *  KLDVE_E_ARG if there has been none.  May be called any number of times; a VJP needs a
+     *  forward pass in between. */
     kldve_status (*forward_features)(void *state, const float *features, float *logits);
 } kldve_backend;
 

@@ -387,6 +387,11 @@ static kldve_status backend_vjp_input(void *state, const float *cotangent, int32
     return kx_state_vjp(s->run, 1, rule, cotangent, gradient);
 }
 
+static kldve_status backend_forward_features(void *state, const float *features, float *logits)
+{
+    return kx_state_forward_features(((onnx_state *)state)->run, features, logits);
+}
+
 static void backend_close(void *state)
 {
     onnx_state *s = state;
@@ -406,7 +411,8 @@ const kldve_backend *kldve_onnx_backend(void)
                                           .forward = backend_forward,
                                           .close = backend_close,
                                           .vjp = backend_vjp,
-                                          .vjp_input = backend_vjp_input};
+                                          .vjp_input = backend_vjp_input,
+                                          .forward_features = backend_forward_features};
 
     return &backend;
 }

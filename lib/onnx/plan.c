@@ -304,7 +304,8 @@ static bool may_overwrite(kx_planner *p, const kx_unit *u, const kx_value *v)
     const kx_unit *maker = at->producer >= 0 ? &p->plan->unit[at->producer] : NULL;
 
     return maker && maker->kind != KX_UNIT_VIEW && maker->kind != KX_UNIT_NODE && !at->keep &&
-           !at->active && at->last_use <= u->order && at->ncopy > 0;
+           !at->active && at->last_use <= u->order && at->ncopy > 0 &&
+           at->after == u->after; /* else the steps from the layer on could not run again */
 }
 
 static bool has_view(kx_planner *p, const kx_value *v)
@@ -545,6 +546,9 @@ static kldve_status forward_view(kx_planner *p, kx_unit *u)
         return st;
     if (u->out->dtype == KX_F32 && !(layout = kx_layout_plain(p->plan->accel, &u->out->shape)))
         return kx_plan_nomem(p);
+    if (u->out == p->options.layer && /* feature maps from outside go there, and there only */
+        (st = kx_reorder(p, u, buffer, layout, layout, &buffer)) < 0)
+        return st;
     remember(kx_place_of(p, u->out), layout, buffer);
     return KLDVE_OK;
 }
@@ -655,6 +659,87 @@ static void find_last_uses(kx_planner *p)
         if (u->y)
             kx_place_of(p, u->y)->last_use = u->order;
     }
+}
+
+/* ---- from the layer on
+ * ---------------------------------------------------------------------------------------- */
+
+/* Which units and values depend on the layer. */
+static void mark_after(kx_planner *p)
+{
+    if (p->options.layer)
+        kx_place_of(p, p->options.layer)->after = true;
+    for (int32_t i = 0; i < p->plan->nunit; i++) {
+        kx_unit *u = &p->plan->unit[i];
+        bool every = u->kind == KX_UNIT_NODE || u->kind == KX_UNIT_CONCAT;
+
+        if (every)
+            for (int32_t k = 0; k < u->node->nin; k++)
+                u->after = u->after || (u->node->in[k] && kx_place_of(p, u->node->in[k])->after);
+        else
+            u->after = kx_place_of(p, u->x)->after || (u->y && kx_place_of(p, u->y)->after);
+        if (!u->after)
+            continue;
+        kx_place_of(p, u->out)->after = true;
+        for (int32_t k = 0; u->kind == KX_UNIT_NODE && k < u->node->nout; k++)
+            if (u->node->out[k])
+                kx_place_of(p, u->node->out[k])->after = true;
+    }
+}
+
+/* A step from the layer on reads a buffer: what steps before the layer wrote must stay. */
+static void keep_for_head(kx_planner *p, int32_t buffer, int32_t layer)
+{
+    kx_plan *plan = p->plan;
+    kx_buffer *b = buffer < 0 ? NULL : &plan->buffer[buffer];
+
+    if (!b || b->fixed || (buffer != plan->input.buffer && plan->step[b->first].head))
+        return;
+    b->last = plan->nstep;
+    if (buffer != layer)
+        plan->aside = true;
+}
+
+/* Steps that put feature maps in the layer's place, and what the steps behind it need to run by
+ * themselves.  `outputs`: the first of the steps that only hand out features and logits. */
+static kldve_status plan_entry(kx_planner *p, int32_t outputs)
+{
+    kx_plan *plan = p->plan;
+    const struct kx_copy *at = primary(p, p->options.layer);
+    const kx_layout *plain = kx_layout_plain(plan->accel, &p->options.layer->shape);
+    int32_t bind[KX_SLOTS], layer = at->buffer;
+    kx_prim *prim;
+    kx_step *s;
+    kldve_status st;
+
+    if (!plain)
+        return kx_plan_nomem(p);
+    for (int32_t i = 0; i < plan->forward; i++)
+        plan->step[i].head = plan->step[i].unit ? plan->step[i].unit->after : i >= outputs;
+    plan->entry = (kx_port){layer, p->options.layer->count};
+    if (!kx_layout_equal(at->layout, plain)) {
+        if ((st = kx_accel_reorder(plan->accel, plain, at->layout, &prim)) < 0)
+            return failed(p, NULL, st);
+        unbound(bind);
+        if ((st = kx_buffer_new(p, plan->entry.count * sizeof(float), &bind[KX_SRC])) < 0)
+            return st;
+        bind[KX_DST] = layer;
+        plan->entry.buffer = bind[KX_SRC];
+        if ((st = kx_step_prim(p, NULL, prim, bind, &s)) < 0)
+            return st;
+    }
+    keep_for_head(p, layer, layer);
+    for (int32_t i = 0; i < plan->forward; i++) {
+        const kx_step *step = &plan->step[i];
+
+        if (!step->head)
+            continue;
+        for (int k = 0; k < KX_SLOTS; k++)
+            keep_for_head(p, step->buf[k], layer);
+        for (int32_t k = 0; step->list && k < step->node->nin; k++)
+            keep_for_head(p, step->list[k], layer);
+    }
+    return KLDVE_OK;
 }
 
 /* ---- memory
@@ -776,11 +861,13 @@ static kldve_status build(kx_planner *p)
 {
     kx_plan *plan = p->plan;
     kx_value *deepest = p->options.vjp_input ? p->options.input : p->options.layer;
+    int32_t outputs;
     kldve_status st;
 
     if ((st = find_needed(p)) < 0 || (st = check_sizes(p)) < 0 || (st = kx_fuse(p)) < 0)
         return st;
     find_last_uses(p);
+    mark_after(p);
     /* Room for the packed weights and biases of both directions. */
     p->owned = kx_new(p->g, 4 * (size_t)plan->nunit + 4, sizeof *p->owned);
     if (!p->owned)
@@ -795,6 +882,7 @@ static kldve_status build(kx_planner *p)
             return st;
     if (p->options.layer && (st = plan_output(p, p->options.layer, &plan->features)) < 0)
         return st;
+    outputs = plan->nstep;
     if ((st = plan_output(p, p->options.logits, &plan->logits)) < 0)
         return st;
     plan->forward = plan->nstep;
@@ -808,6 +896,8 @@ static kldve_status build(kx_planner *p)
         (st = kx_plan_backward(p, p->options.input, &plan->cotangent[1], &plan->gradient[1])) < 0)
         return st;
     plan->backward[1] = plan->nstep;
+    if (p->options.layer && (st = plan_entry(p, outputs)) < 0)
+        return st;
     return place_buffers(p);
 }
 
@@ -824,6 +914,7 @@ kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *opt
     p.plan->graph = g;
     p.plan->threads = options->threads;
     p.plan->input.buffer = p.plan->logits.buffer = p.plan->features.buffer = -1;
+    p.plan->entry.buffer = -1;
     for (int i = 0; i < 2; i++)
         p.plan->gradient[i].buffer = p.plan->cotangent[i].buffer = -1;
     if ((st = kx_accel_new(ctx, &p.plan->accel)) == KLDVE_OK)

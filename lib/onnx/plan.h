@@ -55,6 +55,7 @@ typedef struct kx_unit {
     const kx_prim *forward; /**< POOL, LRN: the hint for the backward primitive */
     int32_t workspace;      /**< buffer, or -1 */
     bool active;            /**< a cotangent flows through it */
+    bool after;             /**< depends on the layer */
 } kx_unit;
 
 /* ---- the plan -----------------------------------------------------------------------------------
@@ -87,6 +88,7 @@ typedef struct kx_step {
     int32_t which; /**< NODE_VJP: which input */
     kx_act act;
     size_t count;          /**< floats of ACT_VJP and ADD, bytes of ZERO */
+    bool head;             /**< of the forward steps: one from the layer to the logits */
     int32_t buf[KX_SLOTS]; /**< -1: none */
 } kx_step;
 
@@ -108,6 +110,10 @@ typedef struct kx_plan {
     /** Steps [0, forward), [forward, backward[0]) to the layer, [backward[0], backward[1]) to the
      *  input; an empty range was not asked for. */
     int32_t forward, backward[2];
+    /** Steps [backward[1], nstep) bring feature maps from outside, `entry`, to where the layer
+     *  lies.  aside: the steps behind it also read what does not come through the layer. */
+    kx_port entry;
+    bool aside;
     kx_port input, logits, features;
     kx_port cotangent[2], gradient[2]; /**< of the two VJPs: to the layer, to the input */
     void **owned;                      /**< packed weights, from the graph's arena */
@@ -139,6 +145,7 @@ typedef struct kx_place {
     int32_t last_use; /**< order of the last unit that reads it */
     bool keep;        /**< layer or logits: must exist on its own */
     bool active;      /**< a cotangent flows to it */
+    bool after;       /**< the layer, or depends on it */
     int32_t ncopy;
     struct kx_copy {
         const kx_layout *layout; /**< NULL: not float32, plain */
@@ -215,6 +222,8 @@ typedef struct kx_state kx_state;
 kldve_status kx_state_new(kldve_ctx *ctx, const kx_plan *plan, kx_state **out);
 void kx_state_free(kx_state *s);
 kldve_status kx_state_forward(kx_state *s, const float *input, float *logits, float *features);
+/** From the layer on; what reaches the logits around it stays that of the last forward pass. */
+kldve_status kx_state_forward_features(kx_state *s, const float *features, float *logits);
 /** to: 0 the layer, 1 the input.  rule: a kldve_rule, for activations. */
 kldve_status kx_state_vjp(kx_state *s, int to, int32_t rule, const float *cotangent,
                           float *gradient);

@@ -11,7 +11,8 @@ struct kx_state {
     unsigned char *memory;
     kx_call **call; /* [nstep], NULL for steps without a primitive */
     int32_t rule;
-    bool ran; /* a forward pass is there for a VJP to look back on */
+    bool ran;    /* a forward pass is there for a VJP to look back on */
+    bool passed; /* a forward pass has been, from the input */
 };
 
 static void *at(const kx_state *s, int32_t buffer)
@@ -136,15 +137,16 @@ static kldve_status run_step(kx_state *s, int32_t i)
     return KLDVE_OK;
 }
 
-/* OpenMP's number of threads belongs to the calling thread: it is set for the run and put back. */
-static kldve_status run(kx_state *s, int32_t from, int32_t to)
+/* Steps [from, to), or those of them that are of the head.  OpenMP's number of threads belongs to
+ * the calling thread: it is set for the run and put back. */
+static kldve_status run(kx_state *s, int32_t from, int32_t to, bool head)
 {
     int before = omp_get_max_threads();
     kldve_status st = KLDVE_OK;
 
     omp_set_num_threads(s->plan->threads);
     for (int32_t i = from; i < to && st == KLDVE_OK; i++)
-        if ((st = run_step(s, i)) < 0) {
+        if ((!head || s->plan->step[i].head) && (st = run_step(s, i)) < 0) {
             const kx_node *n = s->plan->step[i].node;
 
             kldve_ctx_failf(s->ctx, st, "node '%.80s' (%.40s): oneDNN failed to run it",
@@ -165,13 +167,31 @@ kldve_status kx_state_forward(kx_state *s, const float *input, float *logits, fl
     const kx_plan *plan = s->plan;
     kldve_status st;
 
-    s->ran = false;
+    s->ran = s->passed = false;
     memcpy(at(s, plan->input.buffer), input, plan->input.count * sizeof *input);
-    if ((st = run(s, 0, plan->forward)) < 0)
+    if ((st = run(s, 0, plan->forward, false)) < 0)
         return st;
     copy_out(s, &plan->logits, logits);
     copy_out(s, &plan->features, features);
-    s->ran = true;
+    s->ran = s->passed = true;
+    return KLDVE_OK;
+}
+
+kldve_status kx_state_forward_features(kx_state *s, const float *features, float *logits)
+{
+    const kx_plan *plan = s->plan;
+    kldve_status st;
+
+    if (plan->aside && !s->passed)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                              "the logits depend on the picture around the layer: running from "
+                              "feature maps needs a forward pass before it");
+    s->ran = false;
+    memcpy(at(s, plan->entry.buffer), features, plan->entry.count * sizeof *features);
+    if ((st = run(s, plan->backward[1], plan->nstep, false)) < 0 ||
+        (st = run(s, 0, plan->forward, true)) < 0)
+        return st;
+    copy_out(s, &plan->logits, logits);
     return KLDVE_OK;
 }
 
@@ -190,7 +210,7 @@ kldve_status kx_state_vjp(kx_state *s, int to, int32_t rule, const float *cotang
     s->rule = rule;
     memcpy(at(s, plan->cotangent[to].buffer), cotangent,
            plan->cotangent[to].count * sizeof *cotangent);
-    st = run(s, to ? plan->backward[0] : plan->forward, plan->backward[to]);
+    st = run(s, to ? plan->backward[0] : plan->forward, plan->backward[to], false);
     if (st == KLDVE_OK)
         copy_out(s, &plan->gradient[to], gradient);
     return st;

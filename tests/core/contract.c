@@ -6,7 +6,8 @@
  * differences, u a random direction at the input, x the features, k the logits, G the VJP of t: <t,
  * k(in + s u) - k(in - s u)> = <G, x(in + s u) - x(in - s u)> + O(s^3) which holds if everything
  * between input and logits passes through the layer; and where it has vjp_input, g its result: <t,
- * dk> = <g, 2 s u> + O(s^3) features     forward_features(x) gives the logits of forward failures
+ * dk> = <g, 2 s u> + O(s^3) features     forward_features(x) gives the logits of forward, also after
+ * other features in between and, if nothing passes by the layer, from a new state failures
  * every allocation failed once: a status, a message, nothing leaked, *out untouched */
 #include "contract.h"
 
@@ -287,6 +288,33 @@ static void check_differences(struct bench *b)
              pixels[DIRECTIONS / 2], 0, 1, tolerance);
 }
 
+/* `logits` are those of forward_features(x): again after other features, and from a new state. */
+static void check_other_features(struct bench *b, const float *x, const float *logits)
+{
+    float *other = floats(b->features), *again = floats(b->classes);
+    void *second = NULL;
+    kldve_status st;
+
+    noise(b, other, b->features);
+    for (size_t i = 0; i < b->features; i++)
+        other[i] += x[i];
+    must(b, b->backend->forward_features(b->state, other, again), "forward_features");
+    if (memcmp(again, logits, b->classes * sizeof *again) == 0)
+        fail_msg("%s: forward_features: the logits do not follow the features", b->backend->name);
+    must(b, b->backend->forward_features(b->state, x, again), "forward_features");
+    if (memcmp(again, logits, b->classes * sizeof *again) != 0)
+        fail_msg("%s: forward_features: other logits at the third call", b->backend->name);
+    must(b, b->backend->open(b->ctx, b->c->config, &second), "open a second state");
+    st = b->backend->forward_features(second, x, again);
+    if (st != KLDVE_OK && st != KLDVE_E_ARG)
+        must(b, st, "forward_features of a new state");
+    if (st == KLDVE_OK && memcmp(again, logits, b->classes * sizeof *again) != 0)
+        fail_msg("%s: forward_features: other logits from a new state", b->backend->name);
+    b->backend->close(second);
+    free(other);
+    free(again);
+}
+
 static void check_features(struct bench *b)
 {
     float *t = floats(b->classes), *logits = floats(b->classes);
@@ -296,6 +324,7 @@ static void check_features(struct bench *b)
     for (size_t i = 0; i < b->classes; i++)
         close_to(b, "logits of forward_features", (double)logits[i], (double)a.logits[i],
                  largest(a.logits, b->classes), 1e-5);
+    check_other_features(b, a.features, logits);
     answer_free(&a);
     free(t);
     free(logits);

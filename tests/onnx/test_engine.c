@@ -125,6 +125,96 @@ static void run_free(run *r)
     free(r->gradient);
 }
 
+/* A network at a layer that does not have to be the default one. */
+typedef struct opened {
+    kldve_ctx *ctx;
+    kldve_onnx *net;
+    void *state;
+    kldve_shape shape;
+    size_t inputs, features, classes;
+} opened;
+
+static void open_at(opened *o, const char *name, const char *layer, uint64_t flags)
+{
+    kldve_onnx_options options = {.struct_size = sizeof options, .layer = layer, .flags = flags};
+
+    memset(o, 0, sizeof *o);
+    assert_int_equal(kldve_ctx_new(NULL, &o->ctx), KLDVE_OK);
+    if (kldve_onnx_load(o->ctx, model(name), &options, &o->net) < 0)
+        fail_msg("%s", kldve_ctx_message(o->ctx));
+    assert_int_equal(kldve_onnx_backend()->open(o->ctx, o->net, &o->state), KLDVE_OK);
+    o->shape.struct_size = sizeof o->shape;
+    kldve_onnx_backend()->shape(o->state, &o->shape);
+    o->inputs = volume(o->shape.in_channels, o->shape.in_height, o->shape.in_width);
+    o->features = volume(o->shape.maps, o->shape.height, o->shape.width);
+    o->classes = (size_t)o->shape.classes;
+}
+
+static void open_close(opened *o)
+{
+    kldve_onnx_backend()->close(o->state);
+    kldve_onnx_free(o->net);
+    kldve_ctx_free(o->ctx);
+}
+
+/* Inside a residual block something passes by the layer. */
+static void check_features(const char *name, const char *layer, bool aside)
+{
+    const kldve_backend *b = kldve_onnx_backend();
+    opened fast, plain;
+    float *input, *x, *gradient, *logits[2];
+    double largest = 0;
+    uint64_t seed = 5;
+
+    open_at(&fast, name, layer, KLDVE_ONNX_VJP_INPUT);
+    open_at(&plain, name, layer, KLDVE_ONNX_PLAIN);
+    input = calloc(fast.inputs, sizeof *input);
+    x = calloc(fast.features, sizeof *x);
+    gradient = calloc(fast.features, sizeof *gradient);
+    for (int i = 0; i < 2; i++)
+        logits[i] = calloc(fast.classes, sizeof *logits[i]);
+    for (size_t i = 0; i < fast.inputs; i++)
+        input[i] = (float)test_normal(&seed);
+    assert_int_equal(b->forward_features(fast.state, x, logits[0]),
+                     aside ? KLDVE_E_ARG : KLDVE_OK);
+    assert_int_equal(b->forward_features(plain.state, x, logits[0]),
+                     aside ? KLDVE_E_ARG : KLDVE_OK);
+    assert_int_equal(b->forward(plain.state, input, logits[0], x), KLDVE_OK);
+    assert_int_equal(b->forward(fast.state, input, logits[0], x), KLDVE_OK);
+    for (size_t i = 0; i < fast.features; i++)
+        x[i] *= (float)(2 * test_random(&seed));
+    /* A VJP in between may not disturb what the pass from the layer on reads. */
+    assert_int_equal(b->vjp(fast.state, logits[0], gradient), KLDVE_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(b->forward_features(fast.state, x, logits[0]), KLDVE_OK);
+        assert_int_equal(b->forward_features(plain.state, x, logits[1]), KLDVE_OK);
+        for (size_t c = 0; c < fast.classes; c++)
+            largest = fmax(largest, fabs((double)logits[1][c]));
+        for (size_t c = 0; c < fast.classes; c++)
+            if (!(fabs((double)logits[0][c] - (double)logits[1][c]) <= 1e-4 * largest))
+                fail_msg("%s at %s: logit %zu is %g, plain %g", name, layer, c,
+                         (double)logits[0][c], (double)logits[1][c]);
+    }
+    assert_int_equal(b->vjp(fast.state, logits[0], gradient), KLDVE_E_ARG);
+    open_close(&fast);
+    open_close(&plain);
+    free(input);
+    free(x);
+    free(gradient);
+    for (int i = 0; i < 2; i++)
+        free(logits[i]);
+}
+
+static void test_features(void **state)
+{
+    (void)state;
+    check_features("resnet20_cifar10", "layer1.0.relu2", false);
+    check_features("resnet20_cifar10", "layer1.1.relu1", true);
+    check_features("resnet20_cifar10", "layer2.0.bn2", true);
+    check_features("squeezenet_v1.1", "pool3", false);
+    check_features("mnist_cnn", NULL, false);
+}
+
 /* A context and a state of its own; no assertions, so that threads can run it. */
 static void *run_it(void *opaque)
 {
@@ -294,7 +384,8 @@ static void test_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_contract), cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_contract),
+        cmocka_unit_test(test_features), cmocka_unit_test(test_allocations),
         cmocka_unit_test(test_threads),  cmocka_unit_test(test_no_allocation_in_a_run),
         cmocka_unit_test(test_refusals), cmocka_unit_test(test_order),
     };
