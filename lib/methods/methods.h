@@ -17,6 +17,11 @@ extern const kldve_method kldve_method_layer_cam;
 extern const kldve_method kldve_method_eigen_cam;
 extern const kldve_method kldve_method_eigengrad_cam;
 extern const kldve_method kldve_method_lafam;
+extern const kldve_method kldve_method_occlusion;
+extern const kldve_method kldve_method_rise;
+extern const kldve_method kldve_method_score_cam;
+extern const kldve_method kldve_method_ablation_cam;
+extern const kldve_method kldve_method_recipro_cam;
 
 /** The method of that name: the library's or one registered with `ctx`; NULL if there is none. */
 const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name);
@@ -42,6 +47,10 @@ void kldve_job_sum(const kldve_job *job, float *map);
 static inline size_t kldve_job_cells(const kldve_job *job)
 {
     return (size_t)job->shape->height * (size_t)job->shape->width;
+}
+static inline size_t kldve_job_pixels(const kldve_job *job)
+{
+    return (size_t)job->shape->in_height * (size_t)job->shape->in_width;
 }
 static inline size_t kldve_job_maps(const kldve_job *job)
 {

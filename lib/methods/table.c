@@ -13,6 +13,11 @@ static const kldve_method *const methods[] = {
     &kldve_method_grad_cam_pp, &kldve_method_xgrad_cam, &kldve_method_hires_cam,
     &kldve_method_layer_cam,   &kldve_method_eigen_cam, &kldve_method_eigengrad_cam,
     &kldve_method_lafam,
+    &kldve_method_occlusion,
+    &kldve_method_rise,
+    &kldve_method_score_cam,
+    &kldve_method_ablation_cam,
+    &kldve_method_recipro_cam,
 };
 
 enum {
