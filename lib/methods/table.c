@@ -14,10 +14,13 @@ static const kldve_method *const methods[] = {
     &kldve_method_layer_cam,   &kldve_method_eigen_cam, &kldve_method_eigengrad_cam,
     &kldve_method_lafam,
     &kldve_method_occlusion,
+    &kldve_method_prediction_difference,
     &kldve_method_rise,
     &kldve_method_score_cam,
     &kldve_method_ablation_cam,
     &kldve_method_recipro_cam,
+    &kldve_method_kernel_shap,
+    &kldve_method_lime,
 };
 
 enum {
