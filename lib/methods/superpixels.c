@@ -9,8 +9,9 @@
  * the paper. In the end pieces of a region that hang together only with others, and are smaller
  * than a quarter of a cell, become part of a neighbour.
  *
- * The paper measures colour in CIELAB, where lightness has the range 100.  Here colours are the
- * channels of the network's input, whatever they are, scaled to a range of 100.
+ * The paper measures colour in CIELAB, where black is 100 from white.  Here colours are the
+ * channels of the network's input, whatever they are, scaled so that the least and the greatest
+ * value in all channels are 100 apart.
  *
  * Cost: 4 distances a pixel and round. */
 #include "methods/superpixels.h"
@@ -68,7 +69,7 @@ static void set_scale(struct slic *s)
         low = fmin(low, (double)s->input[i]);
         high = fmax(high, (double)s->input[i]);
     }
-    s->scale = high > low ? colour_range / (high - low) : 0;
+    s->scale = high > low ? colour_range / ((high - low) * sqrt((double)s->channels)) : 0;
 }
 
 /* Squared length of the gradient by central differences, one-sided at the border. */
@@ -113,8 +114,8 @@ static void start(struct slic *s, size_t rows, size_t columns)
     for (size_t row = 0; row < rows; row++)
         for (size_t column = 0; column < columns; column++)
             start_centre(s, s->centre + (row * columns + column) * s->dims,
-                         (2 * row + 1) * s->height / (2 * rows),
-                         (2 * column + 1) * s->width / (2 * columns));
+                         ((2 * row + 1) * s->height - rows) / (2 * rows),
+                         ((2 * column + 1) * s->width - columns) / (2 * columns));
     for (size_t i = 0; i < s->pixels; i++)
         s->raw[i] = (int32_t)(i / s->width * rows / s->height * columns +
                               i % s->width * columns / s->width);
