@@ -59,5 +59,9 @@ static inline size_t kldve_job_maps(const kldve_job *job)
 {
     return (size_t)job->shape->maps;
 }
+static inline size_t kldve_job_inputs(const kldve_job *job)
+{
+    return (size_t)job->shape->in_channels * kldve_job_pixels(job);
+}
 
 #endif

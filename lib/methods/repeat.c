@@ -27,8 +27,7 @@ static kldve_status batch(const kldve_job *job, const kldve_repeat *r, int64_t f
 kldve_status kldve_job_repeat(const kldve_job *job, const kldve_repeat *r)
 {
     const int32_t most = r->features ? 1 : KLDVE_REPEAT_BATCH;
-    size_t each = r->features ? kldve_job_maps(job) * kldve_job_cells(job)
-                              : (size_t)job->shape->in_channels * kldve_job_pixels(job);
+    size_t each = r->features ? kldve_job_maps(job) * kldve_job_cells(job) : kldve_job_inputs(job);
     float *copies = kldve_ctx_alloc(job->ctx, each, (size_t)most * sizeof *copies);
     float *logits =
         kldve_ctx_alloc(job->ctx, (size_t)job->shape->classes, (size_t)most * sizeof *logits);

@@ -94,10 +94,11 @@ static void test_same_as_backend(void **state)
                                              .target = rank,
                                              .temperature = rank % 2 ? 2.5f : 0});
         for (int32_t i = 2; kldve_method_name(i); i++) /* not cam: the head is curved */
-            same_as_backend(ctx, h, ex,
-                            &(kldve_options){.struct_size = sizeof(kldve_options),
-                                             .method = kldve_method_name(i),
-                                             .target = rank});
+            if (tiny_from_arrays(i))
+                same_as_backend(ctx, h, ex,
+                                &(kldve_options){.struct_size = sizeof(kldve_options),
+                                                 .method = kldve_method_name(i),
+                                                 .target = rank});
     }
     same_as_backend(ctx, h, ex, NULL);
     kldve_explainer_free(ex);

@@ -147,6 +147,8 @@ static void test_zero_features(void **state)
         kldve_options o = {.method = kldve_method_name(i)};
         kldve_heatmap *map;
 
+        if (!tiny_from_arrays(i))
+            continue;
         if (strcmp(o.method, "cam") == 0) /* wants a gradient that is constant over space */
             for (int j = 0; j < MAPS * CELLS; j++)
                 s.gradient[j] = (float)(j / CELLS);
@@ -204,6 +206,8 @@ static void test_one_cell(void **state)
         kldve_options o = {.struct_size = sizeof o, .method = kldve_method_name(i)};
         kldve_heatmap *map = NULL;
 
+        if (!tiny_from_arrays(i))
+            continue;
         assert_int_equal(kldve_explain_arrays(ctx, &a, &o, &map), KLDVE_OK);
         is_flat(map, 1);
         kldve_heatmap_free(map);
@@ -319,8 +323,8 @@ static void test_class_sensitivity(void **state)
 
 /* -- allocations ------------------------------------------------------------------------------ */
 
-/* After the first call only the heat map itself is allocated, by each method but the two that say
- * otherwise. */
+/* After the first call only the heat map itself is allocated, by each method of the layer but the two
+ * that say otherwise. */
 static void test_allocations(void **state)
 {
     const tiny_config net = {2, H, W, 8, 6, 21, false};
@@ -336,7 +340,7 @@ static void test_allocations(void **state)
             .struct_size = sizeof o, .method = kldve_method_name(i), .flags = KLDVE_FLAG_CHECK};
         kldve_heatmap *map = NULL;
 
-        if (strncmp(o.method, "eigen", 5) == 0)
+        if (strncmp(o.method, "eigen", 5) == 0 || !tiny_from_arrays(i))
             continue;
         assert_int_equal(kldve_explain_input(ex, input, &o, &map), KLDVE_OK);
         kldve_heatmap_free(map);

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include <kldve/method.h>
+
 #include "support.h"
 
 struct tiny {
@@ -221,3 +223,11 @@ const kldve_backend tiny_backend_plain = {
     .forward = tiny_forward,
     .close = tiny_close,
 };
+
+bool tiny_from_arrays(int32_t index)
+{
+    const kldve_method *method = kldve_method_at(NULL, index);
+
+    return method->resolution == KLDVE_RESOLUTION_CELLS &&
+           !(method->needs & ~(uint32_t)(KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT));
+}
