@@ -32,6 +32,14 @@ extern const kldve_method kldve_method_lrp_epsilon;
 extern const kldve_method kldve_method_lrp_zplus;
 extern const kldve_method kldve_method_lrp_alphabeta;
 extern const kldve_method kldve_method_lrp_composite;
+extern const kldve_method kldve_method_occlusion;
+extern const kldve_method kldve_method_prediction_difference;
+extern const kldve_method kldve_method_rise;
+extern const kldve_method kldve_method_score_cam;
+extern const kldve_method kldve_method_ablation_cam;
+extern const kldve_method kldve_method_recipro_cam;
+extern const kldve_method kldve_method_kernel_shap;
+extern const kldve_method kldve_method_lime;
 
 /** The method of that name: the library's or one registered with `ctx`; NULL if there is none. */
 const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name);

@@ -34,6 +34,14 @@ static const kldve_method *const methods[] = {
     &kldve_method_lrp_zplus,
     &kldve_method_lrp_alphabeta,
     &kldve_method_lrp_composite,
+    &kldve_method_occlusion,
+    &kldve_method_prediction_difference,
+    &kldve_method_rise,
+    &kldve_method_score_cam,
+    &kldve_method_ablation_cam,
+    &kldve_method_recipro_cam,
+    &kldve_method_kernel_shap,
+    &kldve_method_lime,
 };
 
 enum {
