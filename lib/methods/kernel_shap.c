@@ -148,5 +148,6 @@ const kldve_method kldve_method_kernel_shap = {
     .needs = KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,
     .map = map,
+    .sign = KLDVE_SIGN_SIGNED,
     .random = 1,
 };

@@ -172,5 +172,6 @@ const kldve_method kldve_method_prediction_difference = {
     .needs = KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,
     .map = map,
+    .sign = KLDVE_SIGN_SIGNED,
     .random = 1,
 };
