@@ -276,9 +276,10 @@ kldve_status kx_lrp_unit(kx_planner *p, kx_unit *u);
 /* ---- kernels of our own: dense.c, kernels.c, relevance.c
  * ------------------------------------------------------ */
 
-/** Compiled for wider vectors too and chosen when the library is loaded. */
+/** Compiled for wider vectors too and chosen when the library is loaded: too early for a sanitizer,
+ * whose checks are not set up then. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(__SANITIZE_ADDRESS__)
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define KX_WIDE __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
 #else
 #define KX_WIDE
