@@ -126,13 +126,12 @@ kldve_status kldve_component_first(kldve_ctx *ctx, const float *x, size_t maps, 
 {
     double *memory = kldve_ctx_alloc(ctx, 2 * maps + cells, sizeof *memory);
     struct matrix a = {x, memory, maps, cells};
-    double *v = memory + maps, *next = v + maps;
 
     if (!memory)
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for a component of %zu maps",
                                maps);
     means(x, maps, cells, memory);
-    iterate(&a, u, next, v);
+    iterate(&a, u, memory + 2 * maps, memory + maps);
     kldve_ctx_release(ctx, memory);
     return KLDVE_OK;
 }
