@@ -24,18 +24,19 @@ static kldve_status map(const kldve_job *job, float *e)
 {
     size_t classes = (size_t)job->shape->classes, channels = (size_t)job->shape->in_channels;
     size_t pixels = kldve_job_pixels(job);
-    float *memory = kldve_ctx_alloc(job->ctx, classes + channels * pixels, sizeof *memory);
-    float *start = memory, *relevance = memory + classes;
+    float *start = kldve_ctx_alloc(job->ctx, classes + channels * pixels, sizeof *start);
+    float *relevance;
     kldve_status st;
 
-    if (!memory)
+    if (!start)
         return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "%s: out of memory", job->method->name);
+    relevance = start + classes;
     for (size_t i = 0; i < classes; i++)
         start[i] = job->cotangent[i] * job->logits[i];
     st = kldve_job_vjp_input(job, start, *(const int32_t *)job->method->opaque, relevance);
     if (st == KLDVE_OK)
         sum_channels(relevance, channels, pixels, e);
-    kldve_ctx_release(job->ctx, memory);
+    kldve_ctx_release(job->ctx, start);
     return st;
 }
 

@@ -250,10 +250,13 @@ static kldve_status tiny_relevance(const struct tiny *t, const float *given, int
     enum { PATCH = TINY_PATCH * TINY_PATCH };
     size_t cells = cells_of(c), maps = (size_t)c->maps, seen = (size_t)c->channels * PATCH;
     double *memory = kldve_ctx_alloc(t->ctx, 2 * maps + maps * cells + 2 * seen, sizeof *memory);
-    double *at_features = memory + 2 * maps, *q = at_features + maps * cells, *out = q + seen;
+    double *at_features, *q, *out;
 
     if (!memory)
         return kldve_ctx_fail(t->ctx, KLDVE_E_NOMEM, "no memory for relevance");
+    at_features = memory + 2 * maps;
+    q = at_features + maps * cells;
+    out = q + seen;
     relevance_of_features(t, rule, given, memory, memory + maps, at_features);
     for (size_t cell = 0; cell < cells; cell++) {
         for (size_t i = 0; i < seen; i++)
