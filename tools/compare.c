@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grid_json.h"
+#include "json.h"
+
 static const char *columns_choice(int32_t index)
 {
     static const char *const names[] = {"methods", "networks", "pictures"};
@@ -85,7 +88,7 @@ static bool run(grid *g, kldve_ctx *ctx, const compare_args *args)
     ok = grid_run(g, ctx, &args->grid, SHEET_PICTURE_SIDE, &p);
     progress_end(&p);
     if (!ok || (args->sheet && !sheet_write(g, &args->look, args->sheet)) ||
-        (args->json && !compare_json(g, args)))
+        (args->json && !json_write(args->json, grid_json(g))))
         return false;
     /* JSON on standard output stands there alone. */
     if (!quiet && !(args->json && strcmp(args->json, "-") == 0)) {

@@ -12,9 +12,6 @@ typedef struct compare_args {
     sheet_options look;
 } compare_args;
 
-/** compare_json.c: all figures.  False after a message. */
-bool compare_json(const grid *g, const compare_args *args);
-
 /** compare_table.c: the figures for people, on standard output. */
 void compare_table(const grid *g);
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const arg_command *const commands[] = {&explain_command, &compare_command, &methods_command,
-                                              &layers_command};
+static const arg_command *const commands[] = {&explain_command, &compare_command, &report_command,
+                                              &methods_command, &layers_command};
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -47,7 +47,8 @@ int main(int argc, char **argv)
     const arg_command *command;
 
     if (!name)
-        return args_usage(NULL, "a command is missing: explain, compare, methods, layers or help");
+        return args_usage(
+            NULL, "a command is missing: explain, compare, report, methods, layers or help");
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return help();
     if (strcmp(name, "--version") == 0) {

@@ -1,5 +1,5 @@
-/* compare_json.c - all figures of a comparison as JSON (docs/command.md lists the members). */
-#include "compare.h"
+/* grid_json.c - all figures of a grid as JSON (docs/command.md lists the members). */
+#include "grid_json.h"
 
 #include <string.h>
 
@@ -146,7 +146,7 @@ static json_object *new_maps(const grid *g)
     return list;
 }
 
-bool compare_json(const grid *g, const compare_args *args)
+json_object *grid_json(const grid *g)
 {
     json_object *object = json_object_new_object();
 
@@ -156,7 +156,7 @@ bool compare_json(const grid *g, const compare_args *args)
         !json_put(object, "maps", new_maps(g)) ||
         !json_put_text(object, "kldve", kldve_version())) {
         json_object_put(object);
-        object = NULL;
+        return NULL;
     }
-    return json_write(args->json, object);
+    return object;
 }

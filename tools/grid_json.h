@@ -1,0 +1,13 @@
+/* grid_json.h - all figures of a grid as JSON. */
+#ifndef KLDVE_TOOLS_GRID_JSON_H
+#define KLDVE_TOOLS_GRID_JSON_H
+
+#include <json-c/json.h>
+
+#include "grid.h"
+
+/** The object that `kldve compare --json` writes (docs/command.md lists its members); `maps` is in
+ *  the order of g->cell.  NULL: out of memory. */
+json_object *grid_json(const grid *g);
+
+#endif

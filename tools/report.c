@@ -1,0 +1,86 @@
+/* report.c - kldve report: a grid of explanations as one page that needs nothing else. */
+#include "report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(member) offsetof(report_args, member)
+
+static const arg_option options[] = {
+    GRID_OPTIONS(report_args, grid),
+    {ARG_GROUP, "The page:", 0, NULL, NULL, 0, 0, NULL},
+    {ARG_STRING, "o", AT(page), "FILE", "default report.html", 0, 0, NULL},
+    {ARG_CHOICE, "colormap", AT(colormap), "NAME", "default inferno", 0, 0, colormap_choice},
+    {ARG_END, NULL, 0, NULL, NULL, 0, 0, NULL},
+};
+
+enum { PICTURE_SIDE = 768 }; /* what a page shows of a photograph of any size */
+
+static int read_args(const arg_command *command, int argc, char **argv, report_args *args, bool *go)
+{
+    static const char *const pages[] = {".html", ".htm", NULL};
+    int code;
+
+    memset(args, 0, sizeof *args);
+    code = grid_read_args(command, argc, argv, args, go);
+    if (!*go || code != EXIT_DONE)
+        return code;
+    if (!args->page)
+        args->page = "report.html";
+    if (!path_has_ending(args->page, pages))
+        return args_usage("report", "%s: a page ends in .html", args->page);
+    return EXIT_DONE;
+}
+
+static bool run(grid *g, kldve_ctx *ctx, const report_args *args)
+{
+    progress p;
+    bool ok;
+
+    progress_begin(&p, ctx, args->grid.quiet);
+    ok = grid_run(g, ctx, &args->grid, PICTURE_SIDE, &p);
+    progress_end(&p);
+    if (!ok || !report_write(g, args))
+        return false;
+    if (!args->grid.quiet)
+        printf("wrote %s\n", args->page);
+    return output_flush();
+}
+
+static int command_report(const arg_command *command, int argc, char **argv)
+{
+    report_args *args = malloc(sizeof *args); /* some 10 kB */
+    grid g;
+    kldve_ctx *ctx = NULL;
+    bool go = false, ok = false;
+    int code = EXIT_FAILED;
+
+    memset(&g, 0, sizeof g);
+    if (!args || kldve_ctx_new(NULL, &ctx) != KLDVE_OK) {
+        complain("out of memory");
+    } else {
+        code = read_args(command, argc, argv, args, &go);
+        if (go && code == EXIT_DONE) {
+            ok = run(&g, ctx, args);
+            code = ok ? EXIT_DONE : EXIT_FAILED;
+        }
+    }
+    grid_free(&g);
+    kldve_ctx_free(ctx);
+    free(args);
+    return code;
+}
+
+const arg_command report_command = {
+    "report",
+    "[--model FILE.onnx]... PICTURE... [options]",
+    "Write one page, .html, in which pictures, networks, methods and targets can be switched, the\n"
+    "heat faded, and the map read at every pixel.  It needs no network and no other file.",
+    "Without --model the built-in demonstration network is used.\n"
+    "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
+    options,
+    GRID_PICTURES,
+    command_report,
+    grid_next_network,
+};
