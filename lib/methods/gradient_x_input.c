@@ -1,11 +1,10 @@
 /* gradient_x_input.c - gradient times input: A. Shrikumar et al., "Not Just a Black Box: Learning
  * Important Features Through Propagating Activation Differences", 2016, arXiv:1605.01713.
  *
- *     E_i = ReLU(sum over channels c of g_ci x_ci),    g = d logit_t / d x
+ *     E_i = sum over channels c of g_ci x_ci,    g = d logit_t / d x
  *
  * x is the input as the network gets it, after normalisation: a pixel of the mean colour is 0 and
- * gets nothing.  The sum of E without the ReLU (SIGNED) is the score itself in a network without
- * biases. */
+ * gets nothing.  E is shown with its sign; in a network without biases its sum is the score. */
 #include "methods/methods.h"
 #include "methods/product.h"
 
@@ -18,10 +17,8 @@ static kldve_status map(const kldve_job *job, float *e)
     if (!gradient)
         return kldve_ctx_fail(job->ctx, KLDVE_E_NOMEM, "gradient-x-input: out of memory");
     st = kldve_job_vjp_input(job, job->cotangent, KLDVE_RULE_GRADIENT, gradient);
-    if (st == KLDVE_OK) {
+    if (st == KLDVE_OK)
         kldve_product_sum(gradient, job->input, channels, pixels, false, e);
-        kldve_job_rectify(job, e, pixels);
-    }
     kldve_ctx_release(job->ctx, gradient);
     return st;
 }
@@ -33,4 +30,5 @@ const kldve_method kldve_method_gradient_x_input = {
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,
     .map = map,
+    .sign = KLDVE_SIGN_SIGNED,
 };

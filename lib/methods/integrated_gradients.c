@@ -6,8 +6,13 @@
  * g is d logit_t / d input and the line begins at the baseline 0, for x is the input as the network
  * gets it: after normalisation 0 is the mean colour.  In a network without normalisation 0 is
  * black, the baseline of the paper.  The integral over the line is taken at the middles of N equal
- * steps, 32 by default.  Without the ReLU (SIGNED) the sum of E is f(x) - f(0) up to the error of
- * the steps: completeness, Proposition 1.  Cost: N forward and N backward passes. */
+ * steps, 32 by default.  The positive part is shown, as by the authors' program.  Without the ReLU
+ * (SIGNED) the sum of E is f(x) - f(0) up to the error of the steps: completeness, Proposition 1.
+ *
+ * That error is far below the sum of |E|, 0.2 % with 64 steps in GoogLeNet and MobileNet v2, but
+ * there what speaks for and against nearly cancels: it was 5 and 7 % of f(x) - f(0).
+ *
+ * Cost: N forward and N backward passes. */
 #include <string.h>
 
 #include "methods/methods.h"

@@ -15,9 +15,10 @@
 #include <string.h>
 
 #include "methods/methods.h"
+#include "methods/repeat.h"
 #include "random.h"
 
-enum { SAMPLES = 25, LEAST = 2 };
+enum { SAMPLES = 25 };
 
 /* The defaults are those of the authors' program (PAIR saliency). */
 static const double spread = 0.15;
@@ -73,14 +74,12 @@ static kldve_status pass(const kldve_job *job, int32_t k, double sigma, float *i
 kldve_status kldve_moments_of_gradient(const kldve_job *job, kldve_moments *out)
 {
     size_t inputs = kldve_job_inputs(job);
-    kldve_moments m = {.count = job->options->samples > 0 ? job->options->samples : SAMPLES};
+    kldve_moments m = {.count = kldve_job_samples(job, SAMPLES)};
     float *input = kldve_ctx_alloc(job->ctx, inputs, 2 * sizeof *input);
     float *logits = kldve_ctx_alloc(job->ctx, (size_t)job->shape->classes, sizeof *logits);
     double sigma = deviation(job);
     kldve_status st = KLDVE_OK;
 
-    if (m.count < LEAST)
-        m.count = LEAST;
     m.mean = kldve_ctx_alloc(job->ctx, inputs, 4 * sizeof *m.mean);
     if (!input || !logits || !m.mean) {
         st = kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "%s: out of memory", job->method->name);

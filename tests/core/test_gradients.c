@@ -314,14 +314,14 @@ static void test_cancel(void **state)
 
 /* -- signs ------------------------------------------------------------------------------------ */
 
-/* POSITIVE of the products is their default; the magnitudes' default is ABSOLUTE. */
+/* What each shows by default, and that there would be signs to show. */
 static void test_signs(void **state)
 {
     const struct {
         const kldve_method *method;
         int32_t sign;
     } same[] = {
-        {&kldve_method_gradient_x_input, KLDVE_SIGN_POSITIVE},
+        {&kldve_method_gradient_x_input, KLDVE_SIGN_SIGNED},
         {&kldve_method_integrated_gradients, KLDVE_SIGN_POSITIVE},
         {&kldve_method_saliency, KLDVE_SIGN_ABSOLUTE},
         {&kldve_method_smooth_grad, KLDVE_SIGN_ABSOLUTE},
