@@ -12,7 +12,7 @@ libdnnl-dev libnanopb-dev libjson-c-dev libcairo2-dev libpango1.0-dev"
 # gfortran: the static OpenBLAS asks for its library.
 for_tests="clang libclang-rt-dev libomp-dev g++ gfortran libcmocka-dev python3 python3-numpy
 python3-pil python3-torch python3-torchvision python3-sklearn python3-matplotlib python3-onnx
-libonnx-testdata"
+libonnx-testdata chromium chromium-driver"
 
 say() {
     echo "setup: $*" >&2

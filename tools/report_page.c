@@ -2,7 +2,8 @@
  *
  * The data are the figures of `kldve compare --json` and, for the eyes, pictures as JPEG and maps
  * as 16-bit numbers at their own size, both in base64.  What comes from files, such as labels, is
- * text in JSON: with <, > and & written as \u003c and so on it cannot end the script that holds it.
+ * text in JSON: with <, >, &, U+2028 and U+2029 written as \u003c and so on it cannot end the script
+ * that holds it.
  */
 #include "report.h"
 
@@ -252,11 +253,19 @@ static char *guarded(const char *json)
     size_t n = strlen(json), used = 0;
     char *text = n > (SIZE_MAX - 1) / 6 ? NULL : malloc(6 * n + 1);
 
-    for (size_t i = 0; text && i < n; i++)
-        if (json[i] == '<' || json[i] == '>' || json[i] == '&')
+    for (size_t i = 0; text && i < n; i++) {
+        bool separator = strncmp(json + i, "\xe2\x80\xa8", 3) == 0 ||
+                         strncmp(json + i, "\xe2\x80\xa9", 3) == 0; /* U+2028, U+2029 */
+
+        if (separator) {
+            i += 2;
+            used += (size_t)sprintf(text + used, "\\u20%02x", (unsigned char)json[i] & 0x7fU);
+        } else if (json[i] == '<' || json[i] == '>' || json[i] == '&') {
             used += (size_t)sprintf(text + used, "\\u%04x", (unsigned)json[i]);
-        else
+        } else {
             text[used++] = json[i];
+        }
+    }
     if (text)
         text[used] = '\0';
     return text;

@@ -229,7 +229,7 @@ class Streams(Folder):
     def test_help_lists_every_option_of_the_manual(self):
         with open(os.path.join(os.environ["KLDVE_SOURCE"], "tools", "kldve.1")) as file:
             manual = file.read().replace("\\-", "-")
-        options = {option for command in ["explain", "compare"]
+        options = {option for command in ["explain", "compare", "report"]
                    for option in re.findall(r"^  (--?[a-z]+)", run("help", command).out, re.M)}
         self.assertGreater(len(options), 20)
         for option in options:

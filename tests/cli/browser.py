@@ -1,0 +1,339 @@
+"""The page of kldve report in headless Chromium, through chromedriver: what is drawn is what the
+library draws, sliders, switches, keys and pointer do what they say, nothing is fetched, nothing
+complains.  With KLDVE_SCREENSHOTS=FOLDER pictures of the page are left there."""
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+
+import tinynet
+from command import SKIPPED, Npy, main, png, read_json, run
+from test_compare import png_pixels
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+ARROWS = {"left": "\ue012", "up": "\ue013", "right": "\ue014", "down": "\ue015", "shift": "\ue008",
+          "tab": "\ue004"}
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+HOSTILE = "</script><img src=x onerror=document.title='taken'>"
+
+
+class Browser:
+    """A browser with one window, by the WebDriver protocol."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="kldve-browser-")
+        self.process = subprocess.Popen([DRIVER, "--port=0"], stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True)
+        for line in self.process.stdout:
+            found = re.search(r"on port (\d+)", line)
+            if found and "started successfully" in line:
+                break
+        self.base = f"http://127.0.0.1:{found[1]}/session"
+        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
+                     "--no-first-run", "--disable-background-networking",
+                     "--disable-component-update", "--disable-sync", "--window-size=1280,1000",
+                     "--force-color-profile=srgb", f"--user-data-dir={self.folder}"]
+        answer = self.call("POST", "", {"capabilities": {"alwaysMatch": {
+            "goog:chromeOptions": {"binary": CHROMIUM, "args": arguments},
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}}})
+        self.base += "/" + answer["sessionId"]
+        self.call("POST", "/url", {"url": "about:blank"})
+        self.log("performance")  # of the browser's own first page
+
+    def call(self, method, path, body=None):
+        request = urllib.request.Request(
+            self.base + path, None if body is None else json.dumps(body).encode(),
+            {"Content-Type": "application/json"}, method=method)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=120) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(error.read().decode()) from None
+
+    def open(self, path):
+        self.call("POST", "/url", {"url": "file://" + path})
+        self.run("""const done = arguments[0];
+            (function wait() { document.body.dataset.ready ? done() : setTimeout(wait, 20); })();""",
+                 kind="async")
+
+    def run(self, script, *args, kind="sync"):
+        return self.call("POST", "/execute/" + kind, {"script": script, "args": list(args)})
+
+    def find(self, selector):
+        return self.call("POST", "/element", {"using": "css selector", "value": selector})
+
+    def click(self, selector):
+        self.call("POST", f"/element/{self.find(selector)[ELEMENT]}/click", {})
+
+    def keys(self, *keys, held=None):
+        actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        if held:
+            actions = [{"type": "keyDown", "value": held}, *actions,
+                       {"type": "keyUp", "value": held}]
+        self.call("POST", "/actions", {"actions": [{"type": "key", "id": "k", "actions": actions}]})
+
+    def move(self, x, y):
+        """To the middle of a pixel of the picture."""
+        at = self.run("""heat.scrollIntoView({block: "center"});
+            const b = heat.getBoundingClientRect(), [x, y] = arguments;
+            return [b.left + (x + .5) * b.width / heat.width, b.top + (y + .5) * b.height / heat.height];
+            """.replace("heat", "document.getElementById('heat')"), x, y)
+        self.call("POST", "/actions", {"actions": [{
+            "type": "pointer", "id": "m", "parameters": {"pointerType": "mouse"},
+            "actions": [{"type": "pointerMove", "x": round(at[0]), "y": round(at[1])}]}]})
+        self.run("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))", kind="async")
+
+    def text(self, selector):
+        return self.run("return document.querySelector(arguments[0]).textContent", selector)
+
+    def pixels(self):
+        width, height, data = self.run("""const c = document.getElementById("heat");
+            const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+            let s = ""; for (const v of d) s += String.fromCharCode(v);
+            return [c.width, c.height, btoa(s)];""")
+        data = base64.b64decode(data)
+        return width, height, [data[i:i + 3] for i in range(0, len(data), 4)]
+
+    def slide(self, percent):
+        self.run("""const o = document.getElementById("opacity"); o.value = arguments[0];
+            o.dispatchEvent(new Event("input", {bubbles: true}));""", percent)
+
+    def command(self, name, **parameters):
+        return self.call("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
+
+    def log(self, kind):
+        return self.call("POST", "/se/log", {"type": kind})
+
+    def shoot(self, name):
+        folder = os.environ.get("KLDVE_SCREENSHOTS")
+        if folder:
+            shot = self.command("Page.captureScreenshot", captureBeyondViewport=True)["data"]
+            with open(os.path.join(folder, name + ".png"), "wb") as file:
+                file.write(base64.b64decode(shot))
+
+    def close(self):
+        try:
+            self.call("DELETE", "")
+        finally:
+            self.process.terminate()
+            self.process.wait()
+            self.process.stdout.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def blob(x, y):
+    inside = (x - 60) ** 2 + (y - 90) ** 2 < 900
+    return bytes([230, 40, 30]) if inside else bytes([x + 40, 90, y + 20])
+
+
+WIDTH = HEIGHT = 160  # a square, so that the networks see all of it
+
+
+class Report(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = tempfile.mkdtemp(prefix="kldve-report-")
+        cls.addClassCleanup(shutil.rmtree, cls.dir)
+        for name, data in [
+                ("pic.png", png(WIDTH, HEIGHT, blob)),
+                ("second.png", png(120, 168, lambda x, y: bytes([2 * x, 250 - y, x * y % 200]))),
+                ("net.onnx", tinynet.classifier()),
+                ("net.card.json", b'{"input": {"channels": "RGB", "mean": [100, 100, 100],'
+                 b'"resize_shorter_side": 8, "center_crop": 8}, "labels": "labels.txt"}'),
+                ("labels.txt", f"red fox\n{HOSTILE}\ncrane\ncrane\n".encode()),
+                ("flat.onnx", tinynet.classifier(features=[0] * 12)),
+                ("flat.card.json", b'{"input": {"channels": "RGB", "mean": [90, 90, 90]}}'),
+                ("other.onnx", tinynet.classifier(classes=6, size=12)),
+                ("other.card.json", b'{"input": {"channels": "BGR", "mean": [90, 90, 90]}}')]:
+            with open(os.path.join(cls.dir, name), "wb") as file:
+                file.write(data)
+        cls.kldve("report", "--model", "net.onnx", "--model", "other.onnx", "pic.png",
+                  "second.png", "--method", "kl-dve:contrast", "--method", "grad-cam", "--target",
+                  "top1", "--target", "top2", "-o", "r.html")
+        cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.close)
+
+    @classmethod
+    def kldve(cls, *args):
+        result = run(*args, "--quiet", cwd=cls.dir)
+        assert result.status == 0, result.err
+
+    def setUp(self):
+        self.page = self.browser
+        self.page.open(os.path.join(self.dir, "r.html"))
+
+    def tearDown(self):
+        self.assertEqual(self.page.log("browser"), [])
+        for line in self.page.log("performance"):
+            message = json.loads(line["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                self.assertRegex(message["params"]["request"]["url"], "^(file:.*/[rs][.]html$|data:)")
+        self.assertNotEqual(self.page.run("return document.title"), "taken")
+        self.assertEqual(self.page.run("return document.images.length"), 0)
+
+    def rendered(self, opacity, *args):
+        self.kldve("explain", *args, "--opacity", str(opacity), "-o", "e.png")
+        width, height, _, rows = png_pixels(os.path.join(self.dir, "e.png"))
+        return [bytes(row[i:i + 3]) for row in rows for i in range(0, 3 * width, 3)]
+
+    def assert_alike(self, found, expected, most, mean):
+        self.assertEqual(len(found), len(expected))
+        apart = [abs(a - b) for p, q in zip(found, expected) for a, b in zip(p, q)]
+        self.assertLessEqual(max(apart), most)
+        self.assertLessEqual(sum(apart) / len(apart), mean)
+
+    def test_slider_draws_as_the_library(self):
+        # What shows through is JPEG, which loses up to so much at the disc's edge.
+        for opacity in [1, 0.5, 0.25]:
+            self.page.slide(100 * opacity)
+            width, height, found = self.page.pixels()
+            self.assertEqual((width, height), (WIDTH, HEIGHT))
+            self.assert_alike(found, self.rendered(opacity, "net.onnx", "pic.png"),
+                              6 + 60 * (1 - opacity), 0.1 + 2.5 * (1 - opacity))
+        self.page.slide(0)
+        _, _, found = self.page.pixels()
+        self.assert_alike(found, [blob(x, y) for y in range(HEIGHT) for x in range(WIDTH)], 60, 2.5)
+
+    def test_switches(self):
+        self.page.slide(100)
+        self.page.click("input[name=network][value='1']")
+        self.page.click("input[name=method][value='1']")
+        self.page.click("input[name=target][value='1']")
+        _, _, found = self.page.pixels()
+        # All of it is heat: the same colours, but for map values that were rounded to 16 bits.
+        self.assert_alike(found, self.rendered(1, "other.onnx", "pic.png", "--method", "grad-cam",
+                                               "--target", "top2"), 6, 0.1)
+        self.assertIn("other", self.page.text("#summary"))
+        self.assertIn("Grad-CAM", self.page.text("#summary"))
+        self.page.click("input[name=picture][value='1']")
+        width, height, found = self.page.pixels()
+        self.assertEqual((width, height), (120, 168))
+        self.assert_alike(found, self.rendered(1, "other.onnx", "second.png", "--method",
+                                               "grad-cam", "--target", "top2"), 12, 0.5)  # and JPEG around
+
+    def test_keys(self):
+        for key, kind in [("m", "method"), ("n", "network"), ("p", "picture"), ("t", "target")]:
+            for expected in ["1", "0"]:
+                self.page.keys(key)
+                self.assertEqual(self.page.run(
+                    f"return document.querySelector('input[name={kind}]:checked').value"), expected)
+        # Arrows switch within a group of radio buttons, as everywhere.
+        self.page.run("document.querySelector('input[name=method]').focus()")
+        before = self.page.pixels()
+        self.page.keys(ARROWS["right"])
+        self.assertIn("Grad-CAM", self.page.text("#summary"))
+        self.assertNotEqual(self.page.pixels(), before)
+        self.page.run("document.getElementById('opacity').focus()")
+        self.page.keys(*[ARROWS["left"]] * 50)
+        self.assertEqual(self.page.run("return document.getElementById('opacity').value"), "0")
+
+    def value(self):
+        found = re.fullmatch(r"x (\d+), y (\d+): ([\d.]+)", self.page.text("#value"))
+        self.assertIsNotNone(found, self.page.text("#value"))
+        return int(found[1]), int(found[2]), float(found[3])
+
+    def expected(self, x, y):
+        """Of other.onnx, which sees all of the picture; bilinear, half-pixel centres."""
+        self.kldve("explain", "other.onnx", "pic.png", "--map", "e.npy", "-o", "e.png")
+        cells = Npy(os.path.join(self.dir, "e.npy"))
+        h, w = cells.shape
+        fx = min(max((x + 0.5) * w / WIDTH - 0.5, 0), w - 1)
+        fy = min(max((y + 0.5) * h / HEIGHT - 0.5, 0), h - 1)
+        total = 0
+        for row, share in [(int(fy), 1 - fy % 1), (min(int(fy) + 1, h - 1), fy % 1)]:
+            for column, part in [(int(fx), 1 - fx % 1), (min(int(fx) + 1, w - 1), fx % 1)]:
+                total += share * part * cells.value[row * w + column]
+        return total
+
+    def test_pointer_and_arrows_read_the_map(self):
+        self.page.click("input[name=network][value='1']")
+        for x, y in [(60, 90), (20, 15), (150, 140), (100, 60)]:
+            self.page.move(x, y)
+            at_x, at_y, value = self.value()
+            self.assertLessEqual(max(abs(at_x - x), abs(at_y - y)), 1)
+            self.assertAlmostEqual(value, self.expected(at_x, at_y), delta=1e-4)
+        self.page.run("document.getElementById('heat').focus()")
+        self.page.keys(ARROWS["right"], ARROWS["down"], held=ARROWS["shift"])
+        there = self.value()
+        self.assertEqual(there[:2], (at_x + 1, at_y + 1))
+        self.assertAlmostEqual(there[2], self.expected(*there[:2]), delta=1e-4)
+
+    def test_what_the_network_did_not_see(self):
+        self.page.click("input[name=picture][value='1']")
+        self.page.move(60, 5)  # above the middle square
+        self.assertIn("did not see", self.page.text("#value"))
+
+    def test_signed(self):
+        self.kldve("report", "--model", "other.onnx", "pic.png", "--sign", "signed", "-o", "s.html")
+        self.page.open(os.path.join(self.dir, "s.html"))
+        self.page.slide(100)
+        _, _, found = self.page.pixels()
+        self.assert_alike(found, self.rendered(1, "other.onnx", "pic.png", "--sign", "signed"), 6, 0.1)
+        self.page.move(60, 90)
+        self.assertRegex(self.page.text("#value"), r": 0\.\d{4}, where 0.5 is zero: [\d.]+ (for|against)")
+
+    def test_truth_of_another_network(self):
+        self.assertTrue(self.page.run("return document.getElementById('parting').hidden"))
+        self.kldve("report", "--model", "net.onnx", "pic.png", "--truth", "model:flat.onnx", "-o",
+                   "s.html")
+        self.kldve("compare", "--model", "net.onnx", "pic.png", "--truth", "model:flat.onnx",
+                   "--json", "c.json")
+        self.page.open(os.path.join(self.dir, "s.html"))
+        rows = self.page.run("""return [...document.querySelectorAll("#disagreement tr")].map(
+            r => [...r.cells].map(c => c.textContent))""")
+        says = read_json(os.path.join(self.dir, "c.json"))["predictions"][0]["disagreement"]
+        self.assertEqual([r[0] for r in rows], [c["label"] for c in says])
+        for row, c in zip(rows, says):
+            for text, share in zip(row[1:], [c["probability"], c["truth"]]):
+                self.assertAlmostEqual(float(text.split()[0]), 100 * share, delta=0.0501)
+
+    def test_no_map_and_nothing_to_see(self):
+        self.kldve("report", "--model", "net.onnx", "--layer", "conv", "--model", "flat.onnx",
+                   "pic.png", "--method", "cam", "-o", "s.html")
+        self.page.open(os.path.join(self.dir, "s.html"))
+        self.assertRegex(self.page.text("#note"), "^No map: .{10,}")
+        _, _, found = self.page.pixels()
+        self.assert_alike(found, [blob(x, y) for y in range(HEIGHT) for x in range(WIDTH)], 60, 2.5)
+        self.page.move(60, 90)
+        self.assertIn("no map", self.page.text("#value"))
+        self.page.keys("n")
+        self.assertIn("nothing to see", self.page.text("#note"))
+
+    def test_labels_and_bars(self):
+        self.assertIn(HOSTILE, self.page.text("#top"))
+        shares = self.page.run("""return [...document.querySelectorAll("#top .bar i")].map(
+            e => parseFloat(e.style.width))""")
+        self.assertEqual(len(shares), 4)
+        self.assertAlmostEqual(sum(shares), 100, delta=0.01)
+
+    def test_layouts(self):
+        for name, width, scheme in [("desktop", 1280, "light"), ("dark", 1280, "dark"),
+                                    ("phone", 390, "light"), ("phone-dark", 390, "dark")]:
+            self.page.command("Emulation.setDeviceMetricsOverride", width=width, height=844,
+                              deviceScaleFactor=1, mobile=width < 500)
+            self.page.command("Emulation.setEmulatedMedia",
+                              features=[{"name": "prefers-color-scheme", "value": scheme}])
+            self.assertEqual(self.page.run("return window.innerWidth"), width)
+            self.assertLessEqual(self.page.run("return document.documentElement.scrollWidth"), width)
+            paper = self.page.run("return getComputedStyle(document.body).backgroundColor")
+            light = sum(map(int, re.findall(r"\d+", paper)[:3])) > 3 * 128
+            self.assertEqual(light, scheme == "light")
+            self.page.shoot(name)
+        self.page.command("Emulation.clearDeviceMetricsOverride")
+        self.page.command("Emulation.setEmulatedMedia", features=[])
+
+
+if __name__ == "__main__":
+    if not CHROMIUM or not DRIVER:
+        print("no chromium and chromedriver here")
+        sys.exit(SKIPPED)
+    main()
