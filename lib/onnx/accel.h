@@ -68,6 +68,11 @@ size_t kx_layout_bytes(const kx_layout *x);
 kldve_status kx_layout_slice(kx_accel *a, const kx_layout *whole, int32_t axis, int64_t from,
                              int64_t n, const kx_layout **out);
 
+/** The layout of a concatenation in which the parts lie whole, one behind another; NULL: in no layout
+ *  that is known here. */
+const kx_layout *kx_layout_join(kx_accel *a, int32_t n, const kx_layout *const *part,
+                                int32_t axis);
+
 /** What a slot of a primitive wants; NULL: it has no such operand. */
 const kx_layout *kx_prim_layout(const kx_prim *p, int slot);
 /** A convolution over [N][C][H][W]. */
@@ -83,6 +88,11 @@ typedef struct kx_conv_desc {
 typedef enum kx_join { KX_JOIN_NONE, KX_JOIN_SUM, KX_JOIN_ADDEND } kx_join;
 kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, const kx_layout *like,
                            kx_prim **out);
+/** Will this convolution be done by Winograd's method?  Its code wants blocks of 16 channels. */
+bool kx_accel_winograd(kx_accel *a, const kx_conv_desc *d);
+/** From now on ask for blocks of 16 channels in other convolutions too, where they are as fast:
+ *  spares the reorders beside Winograd convolutions. */
+void kx_accel_prefer_blocks(kx_accel *a);
 /** Backward to the data: KX_DIFF_DST, KX_WEIGHTS -> KX_DIFF_SRC. */
 kldve_status kx_accel_conv_vjp(kx_accel *a, const kx_conv_desc *d, kx_prim **out);
 /** Weights [O][I/groups][kh][kw] or any plain array, perhaps unaligned, into a layout: done at
