@@ -88,11 +88,6 @@ typedef struct kx_conv_desc {
 typedef enum kx_join { KX_JOIN_NONE, KX_JOIN_SUM, KX_JOIN_ADDEND } kx_join;
 kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, const kx_layout *like,
                            kx_prim **out);
-/** Will this convolution be done by Winograd's method?  Its code wants blocks of 16 channels. */
-bool kx_accel_winograd(kx_accel *a, const kx_conv_desc *d);
-/** From now on ask for blocks of 16 channels in other convolutions too, where they are as fast:
- *  spares the reorders beside Winograd convolutions. */
-void kx_accel_prefer_blocks(kx_accel *a);
 /** Backward to the data: KX_DIFF_DST, KX_WEIGHTS -> KX_DIFF_SRC. */
 kldve_status kx_accel_conv_vjp(kx_accel *a, const kx_conv_desc *d, kx_prim **out);
 /** Weights [O][I/groups][kh][kw] or any plain array, perhaps unaligned, into a layout: done at

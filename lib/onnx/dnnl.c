@@ -36,7 +36,7 @@ struct kx_accel {
     kx_layout *layouts;
     kx_prim *prims;
     bool direct;  /* no Winograd convolutions */
-    bool blocked; /* convolutions between blocks of 16 channels, see kx_accel_prefer_blocks() */
+    bool blocked; /* convolutions between blocks of 16 channels, see conv_blocked_pd() */
 };
 
 struct kx_call {
@@ -63,6 +63,8 @@ kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, kx_accel **out)
     memset(a, 0, sizeof *a);
     a->ctx = ctx;
     a->direct = direct;
+    a->blocked =
+        (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
     if (dnnl_engine_create(&a->engine, dnnl_cpu, 0) != dnnl_success) {
         kldve_ctx_release(ctx, a);
         return kldve_ctx_fail(ctx, KLDVE_E_BACKEND, "oneDNN has no engine for this processor");
@@ -515,25 +517,11 @@ static bool winograd_pays(const kx_accel *a, const kx_conv_desc *d)
            d->out[1] >= SIDE;
 }
 
-bool kx_accel_winograd(kx_accel *a, const kx_conv_desc *d)
-{
-    dnnl_primitive_desc_t pd = NULL;
-    conv_mds m;
-
-    if (!winograd_pays(a, d) || !conv_layouts(a, d, &m) ||
-        conv_forward_pd(a, d, &m, dnnl_convolution_winograd, m.dst->md, NULL, &pd) != dnnl_success)
-        return false;
-    dnnl_primitive_desc_destroy(pd);
-    return true;
-}
-
-void kx_accel_prefer_blocks(kx_accel *a)
-{
-    a->blocked = true;
-}
-
-/* Set source and destination to blocks of 16 channels (a picture's one or three: plain); *out is
- * NULL, without failure, where that does not fit or oneDNN has no compiled code for it. */
+/* With vectors of 16 floats: source and destination in blocks of 16 channels (a picture's one or
+ * three: plain).  Left to itself oneDNN 2.6 takes channels last, which is as fast for one
+ * convolution, but Winograd's and depthwise ones want blocks, the picture need not be reordered,
+ * and kx_layout_join() has parts that lie whole.  *out is NULL, without failure, where that does
+ * not fit or oneDNN has no compiled code for it. */
 static dnnl_status_t conv_blocked_pd(kx_accel *a, const kx_conv_desc *d, const conv_mds *any,
                                      const kx_layout *like, const_dnnl_primitive_attr_t attr,
                                      dnnl_primitive_desc_t *out)

@@ -56,12 +56,10 @@ static kldve_status add_buffer(kx_planner *p, kx_buffer b, int32_t *out)
 
 kldve_status kx_buffer_new(kx_planner *p, size_t bytes, int32_t *out)
 {
-    return add_buffer(p,
-                      (kx_buffer){.bytes = bytes,
-                                  .first = p->plan->nstep,
-                                  .last = p->plan->nstep,
-                                  .whole = -1},
-                      out);
+    return add_buffer(
+        p,
+        (kx_buffer){.bytes = bytes, .first = p->plan->nstep, .last = p->plan->nstep, .whole = -1},
+        out);
 }
 
 kldve_status kx_buffer_fixed(kx_planner *p, const void *memory, int32_t *out)
@@ -992,17 +990,6 @@ static kldve_status plan_output(kx_planner *p, const kx_value *v, kx_port *port)
     return st;
 }
 
-/* One layout for all convolutions: that of the fastest ones. */
-static void choose_layout(kx_planner *p)
-{
-    for (int32_t i = 0; i < p->plan->nunit; i++)
-        if (p->plan->unit[i].kind == KX_UNIT_CONV &&
-            kx_accel_winograd(p->plan->accel, &p->plan->unit[i].conv)) {
-            kx_accel_prefer_blocks(p->plan->accel);
-            return;
-        }
-}
-
 static kldve_status build(kx_planner *p)
 {
     kx_plan *plan = p->plan;
@@ -1014,7 +1001,6 @@ static kldve_status build(kx_planner *p)
         return st;
     find_last_uses(p);
     mark_after(p);
-    choose_layout(p);
     /* Room for the packed weights and biases: of both directions; for relevance (lrp.c) of up to
      * four products of each, too. */
     p->owned = kx_new(p->g, 12 * (size_t)plan->nunit + 4, sizeof *p->owned);
