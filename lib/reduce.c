@@ -15,9 +15,25 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* In pieces.  From 9216 elements on OpenBLAS wakes threads of its own (interface/gemv.c: 2304 times
+ * GEMM_MULTITHREAD_THRESHOLD, which is 4), and waiting for one on processors that are busy, perhaps
+ * with the threads of the inference, costs milliseconds for microseconds of work; and its number of
+ * threads, which decides the order of the sum, belongs to the process. */
 static void weigh(const float *x, int32_t maps, int32_t cells, const float *a, float *map)
 {
-    cblas_sgemv(CblasRowMajor, CblasTrans, maps, cells, 1, x, cells, a, 1, 0, map, 1);
+    enum { PIECE = 8192, COLUMNS = 1024 };
+    int32_t columns = cells < COLUMNS ? cells : COLUMNS, rows = PIECE / columns;
+
+    for (int32_t p = 0; p < cells; p += columns) {
+        int32_t n = cells - p < columns ? cells - p : columns;
+
+        for (int32_t c = 0; c < maps; c += rows) {
+            int32_t m = maps - c < rows ? maps - c : rows;
+
+            cblas_sgemv(CblasRowMajor, CblasTrans, m, n, 1, x + (size_t)c * (size_t)cells + p,
+                        cells, a + c, 1, c > 0, map + p, 1);
+        }
+    }
 }
 
 /* a / max |a| in float32; false if all are 0. */

@@ -35,7 +35,8 @@ struct kx_accel {
     dnnl_engine_t engine;
     kx_layout *layouts;
     kx_prim *prims;
-    bool direct; /* no Winograd convolutions */
+    bool direct;  /* no Winograd convolutions */
+    bool blocked; /* convolutions between blocks of 16 channels, see conv_blocked_pd() */
 };
 
 struct kx_call {
@@ -62,6 +63,8 @@ kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, kx_accel **out)
     memset(a, 0, sizeof *a);
     a->ctx = ctx;
     a->direct = direct;
+    a->blocked =
+        (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
     if (dnnl_engine_create(&a->engine, dnnl_cpu, 0) != dnnl_success) {
         kldve_ctx_release(ctx, a);
         return kldve_ctx_fail(ctx, KLDVE_E_BACKEND, "oneDNN has no engine for this processor");
@@ -142,6 +145,22 @@ static kx_layout *make_layout(kx_accel *a, int rank, const int64_t *dim, const i
     return st == dnnl_success ? add_layout(a, md) : NULL;
 }
 
+static kx_layout *tagged_layout(kx_accel *a, int rank, const int64_t *dim, dnnl_format_tag_t tag)
+{
+    dnnl_memory_desc_t md;
+    dnnl_dims_t dims;
+    dnnl_status_t st;
+
+    for (int i = 0; i < rank; i++)
+        dims[i] = dim[i];
+#if V3
+    st = dnnl_memory_desc_create_with_tag(&md, rank, dims, dnnl_f32, tag);
+#else
+    st = dnnl_memory_desc_init_by_tag(&md, rank, dims, dnnl_f32, tag);
+#endif
+    return st == dnnl_success ? add_layout(a, md) : NULL;
+}
+
 static kx_layout *plain_layout(kx_accel *a, int rank, const int64_t *dim)
 {
     int64_t strides[KX_MAX_RANK], step = 1;
@@ -151,6 +170,30 @@ static kx_layout *plain_layout(kx_accel *a, int rank, const int64_t *dim)
         step *= dim[i];
     }
     return make_layout(a, rank, dim, strides);
+}
+
+/* 0 for the empty descriptor.  Not by its size: that of a slice is 0, too. */
+static int md_rank(md_ref md)
+{
+#if V3
+    int rank = 0;
+
+    return md && dnnl_memory_desc_query(md, dnnl_query_ndims_s32, &rank) == dnnl_success ? rank : 0;
+#else
+    return md ? md->ndims : 0;
+#endif
+}
+
+/* Of a descriptor that has a rank. */
+static const dnnl_dims_t *md_dims(md_ref md)
+{
+#if V3
+    const dnnl_dims_t *dims = NULL;
+
+    return dnnl_memory_desc_query(md, dnnl_query_dims, (void *)&dims) == dnnl_success ? dims : NULL;
+#else
+    return &md->dims;
+#endif
 }
 
 const kx_layout *kx_layout_plain(kx_accel *a, const kx_shape *shape)
@@ -201,6 +244,37 @@ kldve_status kx_layout_slice(kx_accel *a, const kx_layout *whole, int32_t axis, 
     return *out ? KLDVE_OK : KLDVE_E_NOMEM;
 }
 
+/* Of one picture: the channels are then what varies slowest in all of these. */
+const kx_layout *kx_layout_join(kx_accel *a, int32_t n, const kx_layout *const *part, int32_t axis)
+{
+    static const struct {
+        dnnl_format_tag_t tag;
+        int64_t block;
+    } tags[] = {{dnnl_abcd, 1}, {dnnl_aBcd16b, 16}, {dnnl_aBcd8b, 8}};
+
+    for (size_t t = 0; axis == 1 && t < sizeof tags / sizeof tags[0]; t++) {
+        int64_t dim[4] = {1, 0, 0, 0};
+        int32_t i;
+
+        for (i = 0; i < n; i++) {
+            const dnnl_dims_t *d = md_rank(part[i]->md) == 4 ? md_dims(part[i]->md) : NULL;
+            const kx_layout *same;
+
+            if (!d || (*d)[0] != 1 || (*d)[1] % tags[t].block != 0)
+                break;
+            same = tagged_layout(a, 4, *d, tags[t].tag);
+            if (!same || !kx_layout_equal(same, part[i]))
+                break;
+            dim[1] += (*d)[1];
+            dim[2] = (*d)[2];
+            dim[3] = (*d)[3];
+        }
+        if (i == n)
+            return tagged_layout(a, 4, dim, tags[t].tag);
+    }
+    return NULL;
+}
+
 /* ---- primitives --------------------------------------------------------------------------------
  */
 
@@ -232,30 +306,6 @@ static int slot_arg(int slot)
     default:
         return DNNL_ARG_MULTIPLE_SRC + (slot - KX_MULTI);
     }
-}
-
-/* 0 for the empty descriptor.  Not by its size: that of a slice is 0, too. */
-static int md_rank(md_ref md)
-{
-#if V3
-    int rank = 0;
-
-    return md && dnnl_memory_desc_query(md, dnnl_query_ndims_s32, &rank) == dnnl_success ? rank : 0;
-#else
-    return md ? md->ndims : 0;
-#endif
-}
-
-/* Of a descriptor that has a rank. */
-static const dnnl_dims_t *md_dims(md_ref md)
-{
-#if V3
-    const dnnl_dims_t *dims = NULL;
-
-    return dnnl_memory_desc_query(md, dnnl_query_dims, (void *)&dims) == dnnl_success ? dims : NULL;
-#else
-    return &md->dims;
-#endif
 }
 
 /* The layout that the primitive descriptor chose for an operand; NULL with *ok true if it has none.
@@ -454,17 +504,53 @@ static dnnl_status_t conv_forward_pd(kx_accel *a, const kx_conv_desc *d, const c
  * Networks", arXiv:1509.09308) needs 2.25 to 4 times fewer multiplications of a 3 x 3 convolution,
  * and so it is the only way past the arithmetic peak.  What it costs are transforms of input and
  * output, which only pay with enough channels and cells to share them, and up to four times the
- * memory of the weights.  Measured with oneDNN 2.6 on Zen 4: 2 to 3 times as fast from 14 x 14
- * cells on, no gain at 7 x 7.  Where oneDNN has no such code (3.x, other processors) the direct one
- * is taken. */
+ * memory of the weights.  Measured with oneDNN 2.6 on Zen 4: 1.4 to 3 times as fast from 13 x 13
+ * cells and 16 channels on; at 7 x 7 the larger weights eat the gain.  Where oneDNN has no such
+ * code (3.x, other processors) the direct one is taken. */
 static bool winograd_pays(const kx_accel *a, const kx_conv_desc *d)
 {
-    enum { CHANNELS = 32, SIDE = 14 };
+    enum { CHANNELS = 16, SIDE = 12 };
 
     return !a->direct && d->groups == 1 && d->kernel[0] == 3 && d->kernel[1] == 3 &&
            d->stride[0] == 1 && d->stride[1] == 1 && d->dilation[0] == 1 && d->dilation[1] == 1 &&
            d->in_channels >= CHANNELS && d->out_channels >= CHANNELS && d->out[0] >= SIDE &&
            d->out[1] >= SIDE;
+}
+
+/* With vectors of 16 floats: source and destination in blocks of 16 channels (a picture's one or
+ * three: plain).  Left to itself oneDNN 2.6 takes channels last, which is as fast for one
+ * convolution, but Winograd's and depthwise ones want blocks, the picture need not be reordered,
+ * and kx_layout_join() has parts that lie whole.  *out is NULL, without failure, where that does
+ * not fit or oneDNN has no compiled code for it. */
+static dnnl_status_t conv_blocked_pd(kx_accel *a, const kx_conv_desc *d, const conv_mds *any,
+                                     const kx_layout *like, const_dnnl_primitive_attr_t attr,
+                                     dnnl_primitive_desc_t *out)
+{
+    const int64_t src[4] = {d->batch, d->in_channels, d->in[0], d->in[1]};
+    const int64_t dst[4] = {d->batch, d->out_channels, d->out[0], d->out[1]};
+    bool picture = d->in_channels == 1 || d->in_channels == 3;
+    conv_mds m = *any;
+    const char *name = "";
+
+    *out = NULL;
+    if (!a->blocked || (!picture && d->in_channels % 16 != 0) || d->out_channels % 16 != 0)
+        return dnnl_success;
+    m.src = picture ? plain_layout(a, 4, src) : tagged_layout(a, 4, src, dnnl_aBcd16b);
+    m.dst = tagged_layout(a, 4, dst, dnnl_aBcd16b);
+    if (!m.src || !m.dst)
+        return dnnl_out_of_memory;
+    if (conv_forward_pd(a, d, &m, dnnl_convolution_direct, like ? like->md : m.dst->md, attr,
+                        out) != dnnl_success) {
+        *out = NULL;
+        return dnnl_success;
+    }
+    if (dnnl_primitive_desc_query(*out, dnnl_query_impl_info_str, 0, (void *)&name) ==
+            dnnl_success &&
+        strncmp(name, "jit", 3) == 0)
+        return dnnl_success;
+    dnnl_primitive_desc_destroy(*out);
+    *out = NULL;
+    return dnnl_success;
 }
 
 kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, const kx_layout *like,
@@ -487,6 +573,8 @@ kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, con
     if (winograd_pays(a, d))
         st = conv_forward_pd(a, d, &m, dnnl_convolution_winograd, dst, attr, &pd);
     if (st != dnnl_success)
+        st = conv_blocked_pd(a, d, &m, join == KX_JOIN_NONE ? NULL : like, attr, &pd);
+    if (st == dnnl_success && !pd)
         st = conv_forward_pd(a, d, &m, dnnl_convolution_direct, dst, attr, &pd);
     dnnl_primitive_attr_destroy(attr);
     if (st != dnnl_success)
@@ -742,22 +830,6 @@ kldve_status kx_accel_act(kx_accel *a, kx_act act, const kx_layout *src, kx_prim
 #endif
     dnnl_primitive_attr_destroy(attr);
     return st == dnnl_success ? finish(a, pd, out) : status_of(st);
-}
-
-static kx_layout *tagged_layout(kx_accel *a, int rank, const int64_t *dim, dnnl_format_tag_t tag)
-{
-    dnnl_memory_desc_t md;
-    dnnl_dims_t dims;
-    dnnl_status_t st;
-
-    for (int i = 0; i < rank; i++)
-        dims[i] = dim[i];
-#if V3
-    st = dnnl_memory_desc_create_with_tag(&md, rank, dims, dnnl_f32, tag);
-#else
-    st = dnnl_memory_desc_init_by_tag(&md, rank, dims, dnnl_f32, tag);
-#endif
-    return st == dnnl_success ? add_layout(a, md) : NULL;
 }
 
 /* A vector by channel beside an array in blocks of channels: oneDNN's fast code wants both called

@@ -349,6 +349,30 @@ static kldve_status fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, kx_
 /* ---- windows
  * ------------------------------------------------------------------------------------------ */
 
+static bool one_cell(const kx_conv_desc *d)
+{
+    bool one = d->groups == 1;
+
+    for (int i = 0; i < 2; i++)
+        one = one && d->in[i] == 1 && d->out[i] == 1 && d->kernel[i] == 1;
+    return one;
+}
+
+/* A convolution of one cell is a dense layer, weights [n][k]: bound by reading them, from the file.
+ */
+static kldve_status match_cell(kx_planner *p, kx_unit *u, const kx_node *n)
+{
+    u->kind = KX_UNIT_DENSE;
+    if (kx_has(n, 2) && !(u->dense.bias = floats(p, n->in[2])))
+        return kx_plan_nomem(p);
+    u->dense.m = u->conv.batch;
+    u->dense.k = u->conv.in_channels;
+    u->dense.n = u->conv.out_channels;
+    u->dense.transposed = true;
+    u->dense.weights = n->in[1]->raw;
+    return KLDVE_OK;
+}
+
 static kldve_status match_conv(kx_planner *p, kx_unit *u, const kx_node *n)
 {
     const kx_conv_params *q = n->params;
@@ -375,7 +399,7 @@ static kldve_status match_conv(kx_planner *p, kx_unit *u, const kx_node *n)
     }
     u->kind = KX_UNIT_CONV;
     u->x = n->in[0];
-    return KLDVE_OK;
+    return one_cell(d) ? match_cell(p, u, n) : KLDVE_OK;
 }
 
 static kldve_status match_pool(kx_planner *p, kx_unit *u, const kx_node *n, kx_pool_kind kind)

@@ -242,6 +242,8 @@ static int32_t groups_of(unit_rule rule, bool nonnegative, group g[MAX_GROUPS])
 static unit_rule rule_of(kx_planner *p, const kx_unit *u)
 {
     bool first = !(kx_place_of(p, u->x)->traits & DEEP);
+    /* A convolution of one cell is still one. */
+    bool dense = u->kind == KX_UNIT_DENSE && strcmp(u->node->type, "Conv") != 0;
 
     switch (p->options.rule) {
     case KLDVE_RULE_LRP_EPSILON:
@@ -251,9 +253,9 @@ static unit_rule rule_of(kx_planner *p, const kx_unit *u)
     case KLDVE_RULE_LRP_ALPHABETA:
         return ALPHABETA;
     default:
-        return first                      ? u->kind == KX_UNIT_AFFINE ? PASS : FLAT
-               : u->kind == KX_UNIT_DENSE ? EPSILON
-                                          : ZPLUS;
+        return first   ? u->kind == KX_UNIT_AFFINE ? PASS : FLAT
+               : dense ? EPSILON
+                       : ZPLUS;
     }
 }
 

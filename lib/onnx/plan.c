@@ -57,12 +57,15 @@ static kldve_status add_buffer(kx_planner *p, kx_buffer b, int32_t *out)
 kldve_status kx_buffer_new(kx_planner *p, size_t bytes, int32_t *out)
 {
     return add_buffer(
-        p, (kx_buffer){.bytes = bytes, .first = p->plan->nstep, .last = p->plan->nstep}, out);
+        p,
+        (kx_buffer){.bytes = bytes, .first = p->plan->nstep, .last = p->plan->nstep, .whole = -1},
+        out);
 }
 
 kldve_status kx_buffer_fixed(kx_planner *p, const void *memory, int32_t *out)
 {
-    return add_buffer(p, (kx_buffer){.fixed = (void *)(uintptr_t)memory}, out); /* only read */
+    return add_buffer(p, (kx_buffer){.fixed = (void *)(uintptr_t)memory, .whole = -1},
+                      out); /* only read */
 }
 
 kldve_status kx_step_new(kx_planner *p, kx_step_kind kind, const kx_unit *unit, kx_step **out)
@@ -494,10 +497,88 @@ static kldve_status forward_binary(kx_planner *p, kx_unit *u)
     return KLDVE_OK;
 }
 
+static int32_t whole_of(const kx_plan *plan, int32_t buffer)
+{
+    while (plan->buffer[buffer].whole >= 0)
+        buffer = plan->buffer[buffer].whole;
+    return buffer;
+}
+
+static size_t offset_in_whole(const kx_plan *plan, int32_t buffer)
+{
+    size_t offset = 0;
+
+    for (; plan->buffer[buffer].whole >= 0; buffer = plan->buffer[buffer].whole)
+        offset += plan->buffer[buffer].offset;
+    return offset;
+}
+
+/* How many of the `n` buffers make up, one behind another, the whole that the first is a part of; 1
+ * if it is a part of nothing, 0 if they do not fit together. */
+static int32_t count_parts(const kx_plan *plan, int32_t n, const int32_t *buffer)
+{
+    int32_t whole = whole_of(plan, buffer[0]), i = 0;
+    size_t end = 0;
+
+    if (plan->buffer[whole].fixed)
+        return 0;
+    if (whole == buffer[0])
+        return 1;
+    while (i < n && end < plan->buffer[whole].bytes) {
+        if (whole_of(plan, buffer[i]) != whole || offset_in_whole(plan, buffer[i]) != end)
+            return 0;
+        end += plan->buffer[buffer[i++]].bytes;
+    }
+    return end == plan->buffer[whole].bytes ? i : 0;
+}
+
+/* Let the units that make the parts write them where the concatenation wants them: no step at all.
+ * In a dense block, where the concatenations grow by a part each, all of them become one buffer.
+ * *done is false where that cannot be. */
+static kldve_status join(kx_planner *p, kx_unit *u, const kx_layout *const *layout,
+                         const int32_t *buffer, bool *done)
+{
+    kx_plan *plan = p->plan;
+    int32_t n = u->node->nin, parts, whole;
+    const kx_layout *all = kx_layout_join(plan->accel, n, layout, u->axis);
+    size_t offset = 0;
+    kldve_status st;
+
+    *done = false;
+    if (!all)
+        return KLDVE_OK;
+    for (int32_t i = 0; i < n; i++) {
+        for (int32_t k = 0; k < i; k++)
+            if (whole_of(plan, buffer[i]) == whole_of(plan, buffer[k]) && buffer[i] == buffer[k])
+                return KLDVE_OK; /* the same part twice */
+        if (kx_place_of(p, u->node->in[i])->producer < 0)
+            return KLDVE_OK; /* the input */
+    }
+    for (int32_t i = 0; i < n; i += parts)
+        if ((parts = count_parts(plan, n - i, buffer + i)) == 0)
+            return KLDVE_OK;
+    if ((st = kx_buffer_new(p, kx_layout_bytes(all), &whole)) < 0)
+        return st;
+    plan->buffer[whole].joined = true;
+    for (int32_t i = 0; i < n; i += parts) {
+        kx_buffer *b = &plan->buffer[whole_of(plan, buffer[i])];
+
+        parts = count_parts(plan, n - i, buffer + i);
+        b->whole = whole;
+        b->offset = offset;
+        b->joined = true;
+        offset += b->bytes;
+    }
+    remember(kx_place_of(p, u->out), all, whole);
+    *done = true;
+    return KLDVE_OK;
+}
+
 static kldve_status forward_concat(kx_planner *p, kx_unit *u)
 {
     const kx_layout *layout[KX_MAX_IN];
     int32_t bind[KX_SLOTS];
+    bool done;
     kx_prim *prim;
     kx_step *s;
     kldve_status st;
@@ -507,6 +588,8 @@ static kldve_status forward_concat(kx_planner *p, kx_unit *u)
         layout[i] = primary(p, u->node->in[i])->layout;
         bind[KX_MULTI + i] = primary(p, u->node->in[i])->buffer;
     }
+    if ((st = join(p, u, layout, bind + KX_MULTI, &done)) < 0 || done)
+        return st;
     if ((st = kx_accel_concat(p->plan->accel, u->node->nin, layout, u->axis, &prim)) < 0 ||
         (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
         return st;
@@ -707,13 +790,16 @@ static void mark_after(kx_planner *p)
 static void keep_for_head(kx_planner *p, int32_t buffer, int32_t layer)
 {
     kx_plan *plan = p->plan;
-    kx_buffer *b = buffer < 0 ? NULL : &plan->buffer[buffer];
+    kx_buffer *b = &plan->buffer[buffer];
 
-    if (!b || b->fixed || (buffer != plan->input.buffer && plan->step[b->first].head))
+    if (buffer == layer) {
+        b->last = plan->nstep;
+        return;
+    }
+    if (b->fixed || (buffer != plan->input.buffer && plan->step[b->first].head))
         return;
     b->last = plan->nstep;
-    if (buffer != layer)
-        plan->aside = true;
+    plan->aside = true;
 }
 
 /* Steps that put feature maps in the layer's place, and what the steps behind it need to run by
@@ -724,11 +810,13 @@ static kldve_status plan_entry(kx_planner *p, int32_t outputs)
     const struct kx_copy *at = primary(p, p->options.layer);
     const kx_layout *plain = kx_layout_plain(plan->accel, &p->options.layer->shape);
     int32_t bind[KX_SLOTS], layer = at->buffer;
+    bool *read = kx_new(p->g, (size_t)plan->nbuffer, sizeof *read);
+    int32_t nbuffer = plan->nbuffer;
     kx_prim *prim;
     kx_step *s;
     kldve_status st;
 
-    if (!plain)
+    if (!plain || !read)
         return kx_plan_nomem(p);
     for (int32_t i = 0; i < plan->forward; i++)
         plan->step[i].head = plan->step[i].unit ? plan->step[i].unit->after : i >= outputs;
@@ -744,17 +832,32 @@ static kldve_status plan_entry(kx_planner *p, int32_t outputs)
         if ((st = kx_step_prim(p, NULL, prim, bind, &s)) < 0)
             return st;
     }
-    keep_for_head(p, layer, layer);
+    read[layer] = true;
     for (int32_t i = 0; i < plan->forward; i++) {
         const kx_step *step = &plan->step[i];
 
         if (!step->head)
             continue;
         for (int k = 0; k < KX_SLOTS; k++)
-            keep_for_head(p, step->buf[k], layer);
+            if (step->buf[k] >= 0)
+                read[step->buf[k]] = true;
         for (int32_t k = 0; step->list && k < step->node->nin; k++)
-            keep_for_head(p, step->list[k], layer);
+            if (step->list[k] >= 0)
+                read[step->list[k]] = true;
     }
+    /* Who reads a concatenation in place reads its parts, which were planned before it. */
+    for (int32_t i = nbuffer - 1; i >= 0; i--) {
+        int32_t whole = plan->buffer[i].whole;
+
+        if (whole >= 0 && whole != layer && read[whole])
+            read[i] = true;
+    }
+    for (int32_t i = 0; i < nbuffer; i++)
+        if (plan->buffer[i].whole >= 0 && plan->buffer[i].whole != layer)
+            read[plan->buffer[i].whole] = false;
+    for (int32_t i = 0; i < nbuffer; i++)
+        if (read[i])
+            keep_for_head(p, i, layer);
     return KLDVE_OK;
 }
 
@@ -777,11 +880,22 @@ static kldve_status place_buffers(kx_planner *p)
 
     if (!order || !by_size)
         return kx_plan_nomem(p);
+    /* A concatenation in place, which was planned behind its parts, lives from the first of them to
+     * the last reader of any. */
+    for (int32_t i = 0; i < n; i++) {
+        const kx_buffer *b = &plan->buffer[i];
+        kx_buffer *whole = b->whole < 0 ? NULL : &plan->buffer[b->whole];
+
+        if (whole && b->first < whole->first)
+            whole->first = b->first;
+        if (whole && b->last > whole->last)
+            whole->last = b->last;
+    }
     for (int32_t i = 0; i < n; i++) {
         kx_buffer *b = &plan->buffer[i];
         int32_t at;
 
-        if (b->fixed)
+        if (b->fixed || b->whole >= 0)
             continue;
         b->bytes = (b->bytes + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN;
         if (b->bytes == 0)
@@ -821,6 +935,9 @@ static kldve_status place_buffers(kx_planner *p)
         order[at] = by_size[k];
         placed++;
     }
+    for (int32_t i = n - 1; i >= 0; i--)
+        if (plan->buffer[i].whole >= 0)
+            plan->buffer[i].offset += plan->buffer[plan->buffer[i].whole].offset;
     plan->state_bytes = end;
     if (p->options.max_bytes && end > p->options.max_bytes)
         return kldve_ctx_failf(p->ctx, KLDVE_E_LIMIT,
@@ -936,7 +1053,9 @@ kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *opt
     for (int i = 0; i < 2; i++)
         p.plan->gradient[i].buffer = p.plan->cotangent[i].buffer = -1;
     omp_set_num_threads(options->threads); /* oneDNN plans for the threads it will find */
-    if ((st = kx_accel_new(ctx, options->direct, &p.plan->accel)) == KLDVE_OK)
+    /* Relevance divides by sums that may be near 0, which Winograd's rounding would change. */
+    if ((st = kx_accel_new(ctx, options->direct || kx_rule_is_lrp(options->rule),
+                           &p.plan->accel)) == KLDVE_OK)
         st = build(&p);
     omp_set_num_threads(threads);
     p.plan->nowned = p.nowned;

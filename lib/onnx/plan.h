@@ -68,7 +68,9 @@ typedef struct kx_unit {
 typedef struct kx_buffer {
     size_t bytes;
     int32_t first, last; /**< steps between which it holds something */
-    size_t offset;       /**< in a state's memory */
+    size_t offset;       /**< in a state's memory; before places are given: in `whole` */
+    int32_t whole;       /**< the buffer of a concatenation that this one is a part of, or -1 */
+    bool joined;         /**< is or has a part: what is written to it shows in another one */
     void *fixed;         /**< weights and constants: the shared address; else NULL */
 } kx_buffer;
 
