@@ -576,7 +576,7 @@ static kldve_status join(kx_planner *p, kx_unit *u, const kx_layout *const *layo
 
 static kldve_status forward_concat(kx_planner *p, kx_unit *u)
 {
-    const kx_layout *layout[KX_MAX_IN];
+    const kx_layout *layout[KX_MAX_IN] = {NULL};
     int32_t bind[KX_SLOTS];
     bool done;
     kx_prim *prim;
