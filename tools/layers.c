@@ -47,9 +47,9 @@ static void say_tensors(const kldve_onnx *net)
 
         shape_text(&t, shape);
         clean_text(t.name, name, sizeof name);
-        printf("  %c %-*s  %-18s  %s%s%s\n", t.explainable ? '*' : ' ', width, name,
-               *t.op ? t.op : "(input)", shape, t.is_layer ? "   <- layer" : "",
-               t.is_logits ? "   <- logits" : "");
+        printf("  %c %-*s  %-18s  %s%s%s%s\n", t.explainable ? '*' : ' ', width, name,
+               *t.op ? t.op : "(input)", shape, t.channel_axis == 3 ? "   channels last" : "",
+               t.is_layer ? "   <- layer" : "", t.is_logits ? "   <- logits" : "");
     }
     printf("\n* can be explained (--layer NAME); <- layer and <- logits are used now\n");
 }

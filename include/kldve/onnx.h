@@ -43,7 +43,9 @@ typedef struct kldve_onnx_options {
     uint64_t flags;     /**< KLDVE_ONNX_* */
 } kldve_onnx_options;
 
-/** Read and plan a network.
+/** Read and plan a network.  The input may be [1][channels][height][width] or, as TensorFlow has it,
+ *  [1][height][width][channels]: the graph tells, and so it does for every layer.  The backend's
+ *  arrays have channels or maps first in any case.
  *  @param options  NULL means defaults.
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not a valid ONNX file); KLDVE_E_UNSUPPORTED (an
  *          operator or attribute that the engine lacks: the message names node and attribute);
@@ -74,7 +76,10 @@ typedef struct kldve_onnx_tensor {
     int32_t explainable; /**< 1: can be the layer (rank 4, between input and logits) */
     int32_t is_layer;    /**< 1: is the layer */
     int32_t is_logits;   /**< 1: are the logits */
-    int64_t dim[8];
+    int64_t dim[8];       /**< as in the file */
+    int32_t channel_axis; /**< of rank 4: 1 or 3, [1][maps][h][w] or [1][h][w][maps]; 0: rows and
+                               columns are not in that order, or another rank */
+    int32_t reserved;     /**< 0 */
 } kldve_onnx_tensor;
 
 /** @return KLDVE_OK, KLDVE_E_ARG (index past the last).  @since 0.1 */

@@ -445,6 +445,21 @@ static kldve_status add_node(builder *b, const kx_proto_node *from)
 /* ---- inputs and outputs -----------------------------------------------------------------------
  */
 
+/* Which of the options replaces a symbolic dimension: [n][c][h][w], or [n][h][w][c] where the last one
+ * is a number that fits a picture while the second is not known. */
+static int64_t fill_in(const kx_graph_options *o, const kx_proto_value *v, int32_t axis)
+{
+    bool last = v->rank == 4 && v->dim[1] <= 0 && (v->dim[3] == 1 || v->dim[3] == 3);
+
+    if (axis == 0 && v->rank > 1)
+        return o->batch;
+    if (v->rank == 4 && axis == (last ? 1 : 2))
+        return o->height;
+    if (v->rank == 4 && axis == (last ? 2 : 3))
+        return o->width;
+    return v->dim[axis];
+}
+
 static kldve_status add_input(builder *b, const kx_proto_value *from)
 {
     kx_graph *g = b->g;
@@ -461,14 +476,8 @@ static kldve_status add_input(builder *b, const kx_proto_value *from)
     v->onnx_type = from->dtype;
     v->shape.rank = from->rank;
     for (int32_t i = 0; i < from->rank; i++) {
-        int64_t d = from->dim[i];
+        int64_t d = from->dim[i] > 0 ? from->dim[i] : fill_in(&b->options, from, i);
 
-        if (i == 0 && from->rank > 1 && d <= 0)
-            d = b->options.batch;
-        if (i == 2 && from->rank == 4 && d <= 0)
-            d = b->options.height;
-        if (i == 3 && from->rank == 4 && d <= 0)
-            d = b->options.width;
         if (d < 0)
             return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
                                    "input '%.80s': dimension %d is symbolic", v->name, i);
@@ -497,7 +506,7 @@ static kldve_status reserve(builder *b)
 {
     const kx_model *m = b->model;
     kx_graph *g = b->g;
-    size_t values = (size_t)m->ninitializer + (size_t)m->ninput;
+    size_t values = KX_SPARE + (size_t)m->ninitializer + (size_t)m->ninput;
 
     for (int32_t i = 0; i < m->nnode; i++) {
         values += (size_t)m->node[i].nout;
@@ -508,7 +517,7 @@ static kldve_status reserve(builder *b)
         return kx_nomem(g);
     b->capacity = (int32_t)values;
     g->value = kx_new(g, values, sizeof(kx_value *));
-    g->node = kx_new(g, (size_t)m->nnode + 1, sizeof *g->node);
+    g->node = kx_new(g, (size_t)m->nnode + KX_SPARE + 1, sizeof *g->node);
     g->input = kx_new(g, (size_t)m->ninput, sizeof *g->input);
     g->output = kx_new(g, (size_t)m->noutput, sizeof *g->output);
     if (!g->value || !g->node || !g->input || !g->output ||

@@ -21,6 +21,8 @@ struct kldve_onnx {
     bool plain;        /* KLDVE_ONNX_PLAIN */
     kx_plan_options options; /* of the plan */
     bool *on_path;     /* by value id: lies between input and logits */
+    int8_t *axis;      /* by value id: of the channels, KX_CHANNELS_... */
+    kx_value *file_input, *file_layer; /* as the file has them, perhaps with channels last */
 };
 
 enum { DEFAULT_SIDE = 224, MAX_THREADS = 1024 };
@@ -40,9 +42,10 @@ static kldve_status choose_input(kldve_onnx *net)
     if (net->input->shape.rank != 4 || net->input->dtype != KX_F32 || net->input->count == 0 ||
         net->input->shape.dim[0] != 1)
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,
-                               "input '%.80s' is not float32 [1][channels][height][width]",
+                               "input '%.80s' is not float32 [1][channels][height][width] or "
+                               "[1][height][width][channels]",
                                net->input->name);
-    return KLDVE_OK;
+    return kx_channel_axes(net->graph, net->input, &net->axis);
 }
 
 static const kx_node *maker(const kldve_onnx *net, const kx_value *v)
@@ -133,8 +136,13 @@ static kldve_status find_path(kldve_onnx *net)
 
 static bool explainable(const kldve_onnx *net, const kx_value *v)
 {
-    return v != net->input && net->on_path[v->id] && v->dtype == KX_F32 && v->shape.rank == 4 &&
-           v->shape.dim[0] == 1 && v->count > 0;
+    return v != net->file_input && net->on_path[v->id] && v->dtype == KX_F32 && v->shape.rank == 4 &&
+           v->shape.dim[0] == 1 && v->count > 0 && net->axis[v->id] != KX_CHANNELS_NOWHERE;
+}
+
+static bool has_cells(const kldve_onnx *net, const kx_value *v)
+{
+    return v->count > (size_t)v->shape.dim[net->axis[v->id]];
 }
 
 static kldve_status choose_layer(kldve_onnx *net, const char *name)
@@ -147,7 +155,7 @@ static kldve_status choose_layer(kldve_onnx *net, const char *name)
         if (!explainable(net, net->layer))
             return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
                                    "'%.80s' cannot be the layer: it is not [1][maps][height]"
-                                   "[width] between input and logits",
+                                   "[width] or [1][height][width][maps] between input and logits",
                                    name);
         return KLDVE_OK;
     }
@@ -155,8 +163,7 @@ static kldve_status choose_layer(kldve_onnx *net, const char *name)
         for (int32_t o = 0; o < net->graph->node[i].nout; o++) {
             kx_value *v = net->graph->node[i].out[o];
 
-            if (v && v != net->logits && explainable(net, v) &&
-                v->shape.dim[2] * v->shape.dim[3] > 1)
+            if (v && v != net->logits && explainable(net, v) && has_cells(net, v))
                 net->layer = v;
         }
     if (!net->layer)
@@ -224,6 +231,21 @@ static kldve_status plan(kldve_onnx *net, const kldve_onnx_options *o)
     return kx_plan_new(net->ctx, net->graph, &p, &net->plan);
 }
 
+/* What callers see has its channels first. */
+static kldve_status have_channels_first(kldve_onnx *net)
+{
+    bool input = net->axis[net->input->id] == KX_CHANNELS_LAST;
+    kldve_status st = KLDVE_OK;
+
+    net->file_input = net->input;
+    net->file_layer = net->layer;
+    if (net->axis[net->layer->id] == KX_CHANNELS_LAST)
+        st = kx_channels_first(net->graph, &net->layer);
+    if (st == KLDVE_OK && input)
+        st = kx_channels_first_input(net->graph, &net->input);
+    return st;
+}
+
 static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
 {
     const kx_graph_options shape = {.batch = 1,
@@ -234,7 +256,7 @@ static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
     if ((st = kx_graph_new(net->ctx, net->model, &shape, &net->graph)) < 0 ||
         (st = choose_input(net)) < 0 || (st = choose_logits(net, o->logits)) < 0 ||
         (st = find_path(net)) < 0 || (st = choose_layer(net, o->layer)) < 0 ||
-        (st = list_tensors(net)) < 0)
+        (st = list_tensors(net)) < 0 || (st = have_channels_first(net)) < 0)
         return st;
     return plan(net, o);
 }
@@ -309,11 +331,12 @@ kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_on
     v = net->tensor[index];
     t.struct_size = out->struct_size;
     t.name = v->name;
-    t.op = v->producer < 0 ? "" : net->graph->node[v->producer].type;
+    t.op = v == net->file_input ? "" : net->graph->node[v->producer].type;
     t.rank = v->shape.rank;
     t.explainable = explainable(net, v);
-    t.is_layer = v == net->layer;
+    t.is_layer = v == net->file_layer;
     t.is_logits = v == net->logits;
+    t.channel_axis = t.rank == 4 ? net->axis[v->id] : 0;
     memcpy(t.dim, v->shape.dim, sizeof t.dim);
     memcpy(out, &t, sizeof t);
     return KLDVE_OK;

@@ -30,7 +30,7 @@ ENDS_WITH(kldve_job, error);
 ENDS_WITH(struct kldve_method, sign);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_options, flags);
-ENDS_WITH(kldve_onnx_tensor, dim);
+ENDS_WITH(kldve_onnx_tensor, reserved);
 #endif
 
 /* The numbers are ABI. */
