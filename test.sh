@@ -9,6 +9,8 @@ set -eu
 cd "$(dirname "$0")"
 KLDVE_SHARED=${KLDVE_SHARED:-$(pwd)/../shared}
 export KLDVE_SHARED
+# Tests run beside each other: OpenMP's threads must not spin on a core while they wait.
+export OMP_WAIT_POLICY=passive
 passed=0 failed=0 skipped=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
