@@ -67,9 +67,10 @@ if [ "${1:-}" != quick ]; then
     check static gcc '-Ddefault_library=static' --suite cli --suite core --no-suite slow
     # One network, several threads.  GNU's OpenMP runtime is unknown to the sanitizer: one thread each.
     OMP_NUM_THREADS=1 targets=tests/onnx/test_engine
-    export OMP_NUM_THREADS
+    TSAN_OPTIONS=suppressions=$(pwd)/tests/onnx/tsan.txt
+    export OMP_NUM_THREADS TSAN_OPTIONS
     check threads gcc '-Db_sanitize=thread -Dtools=disabled' engine
-    unset OMP_NUM_THREADS
+    unset OMP_NUM_THREADS TSAN_OPTIONS
     targets=
     check core gcc '-Donnx=disabled -Dpng=disabled -Djpeg=disabled' --no-suite slow
 fi
