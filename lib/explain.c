@@ -33,9 +33,8 @@ static kldve_status explain_other(kldve_run *run, int32_t other, const float **m
 {
     kldve_timings before = run->map->record.timings_ms;
     float *values = kldve_run_other(run);
-    kldve_status st;
-
     int32_t kind = run->options.target_kind;
+    kldve_status st;
 
     if (!values)
         return KLDVE_E_NOMEM;

@@ -54,14 +54,16 @@ kldve_status kldve_job_forward(const kldve_job *job, const float *input, float *
 kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count, const float *inputs,
                                     float *logits)
 {
-    size_t inputs_each, classes = (size_t)job->shape->classes;
+    const kldve_network *net = run_of(job)->net;
     kldve_status st = KLDVE_OK;
 
-    if (!run_of(job)->net)
+    if (!net)
         return without_network(job);
-    inputs_each = run_of(job)->net->inputs;
-    for (size_t i = 0; st == KLDVE_OK && i < (size_t)count; i++)
-        st = kldve_job_forward(job, inputs + i * inputs_each, logits + i * classes);
+    for (int32_t i = 0; st == KLDVE_OK && i < count; i++) {
+        st = kldve_job_forward(job, inputs, logits);
+        inputs += net->inputs;
+        logits += job->shape->classes;
+    }
     return st;
 }
 

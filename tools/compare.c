@@ -61,9 +61,9 @@ static int read_size(const char *text, sheet_options *look)
                       text, NARROWEST, WIDEST);
 }
 
-static int read_args(const arg_command *command, int argc, char **argv, compare_args *args,
-                     bool *go)
+static int read_args(const arg_command *command, int argc, char **argv, void *values, bool *go)
 {
+    compare_args *args = values;
     static const char *const sheets[] = {".png", ".svg", ".pdf", NULL};
     int code;
 
@@ -77,8 +77,9 @@ static int read_args(const arg_command *command, int argc, char **argv, compare_
     return read_size(args->size, &args->look);
 }
 
-static bool run(grid *g, kldve_ctx *ctx, const compare_args *args)
+static bool run(grid *g, kldve_ctx *ctx, const void *values)
 {
+    const compare_args *args = values;
     bool quiet = args->grid.quiet, ok;
     progress p;
 
@@ -104,26 +105,9 @@ static bool run(grid *g, kldve_ctx *ctx, const compare_args *args)
 
 static int command_compare(const arg_command *command, int argc, char **argv)
 {
-    compare_args *args = malloc(sizeof *args); /* some 10 kB */
-    grid g;
-    kldve_ctx *ctx = NULL;
-    bool go = false, ok = false;
-    int code = EXIT_FAILED;
+    const grid_task task = {sizeof(compare_args), read_args, run};
 
-    memset(&g, 0, sizeof g);
-    if (!args || kldve_ctx_new(NULL, &ctx) != KLDVE_OK) {
-        complain("out of memory");
-    } else {
-        code = read_args(command, argc, argv, args, &go);
-        if (go && code == EXIT_DONE) {
-            ok = run(&g, ctx, args);
-            code = ok ? EXIT_DONE : EXIT_FAILED;
-        }
-    }
-    grid_free(&g);
-    kldve_ctx_free(ctx);
-    free(args);
-    return code;
+    return grid_command(&task, command, argc, argv);
 }
 
 const arg_command compare_command = {

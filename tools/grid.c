@@ -475,3 +475,27 @@ void grid_free(grid *g)
     free(g->picture);
     memset(g, 0, sizeof *g);
 }
+
+/* ---- the command -------------------------------------------------------------------------- */
+
+int grid_command(const grid_task *task, const arg_command *command, int argc, char **argv)
+{
+    void *values = malloc(task->values_nbytes);
+    grid g;
+    kldve_ctx *ctx = NULL;
+    bool go = false;
+    int code = EXIT_FAILED;
+
+    memset(&g, 0, sizeof g);
+    if (!values || kldve_ctx_new(NULL, &ctx) != KLDVE_OK) {
+        complain("out of memory");
+    } else {
+        code = task->read(command, argc, argv, values, &go);
+        if (go && code == EXIT_DONE)
+            code = task->run(&g, ctx, values) ? EXIT_DONE : EXIT_FAILED;
+    }
+    grid_free(&g);
+    kldve_ctx_free(ctx);
+    free(values);
+    return code;
+}

@@ -229,6 +229,18 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
 
 void grid_free(grid *g);
 
+/** What a command does with a grid. */
+typedef struct grid_task {
+    size_t values_nbytes; /**< of the struct that its table fills, some 10 kB */
+    /** As grid_read_args(), which it calls; also sets the defaults. */
+    int (*read)(const arg_command *command, int argc, char **argv, void *values, bool *go);
+    /** Explain and write.  False after a message. */
+    bool (*run)(grid *g, kldve_ctx *ctx, const void *values);
+} grid_task;
+
+/** The command from its arguments to its exit status. */
+int grid_command(const grid_task *task, const arg_command *command, int argc, char **argv);
+
 const grid_prediction *grid_prediction_at(const grid *g, int32_t picture, int32_t net);
 const grid_cell *grid_cell_at(const grid *g, int32_t picture, int32_t net, int32_t method,
                               int32_t target);

@@ -17,8 +17,9 @@ static const arg_option options[] = {
 
 enum { PICTURE_SIDE = 768 }; /* what a page shows of a photograph of any size */
 
-static int read_args(const arg_command *command, int argc, char **argv, report_args *args, bool *go)
+static int read_args(const arg_command *command, int argc, char **argv, void *values, bool *go)
 {
+    report_args *args = values;
     static const char *const pages[] = {".html", ".htm", NULL};
     int code;
 
@@ -33,8 +34,9 @@ static int read_args(const arg_command *command, int argc, char **argv, report_a
     return EXIT_DONE;
 }
 
-static bool run(grid *g, kldve_ctx *ctx, const report_args *args)
+static bool run(grid *g, kldve_ctx *ctx, const void *values)
 {
+    const report_args *args = values;
     progress p;
     bool ok;
 
@@ -50,26 +52,9 @@ static bool run(grid *g, kldve_ctx *ctx, const report_args *args)
 
 static int command_report(const arg_command *command, int argc, char **argv)
 {
-    report_args *args = malloc(sizeof *args); /* some 10 kB */
-    grid g;
-    kldve_ctx *ctx = NULL;
-    bool go = false, ok = false;
-    int code = EXIT_FAILED;
+    const grid_task task = {sizeof(report_args), read_args, run};
 
-    memset(&g, 0, sizeof g);
-    if (!args || kldve_ctx_new(NULL, &ctx) != KLDVE_OK) {
-        complain("out of memory");
-    } else {
-        code = read_args(command, argc, argv, args, &go);
-        if (go && code == EXIT_DONE) {
-            ok = run(&g, ctx, args);
-            code = ok ? EXIT_DONE : EXIT_FAILED;
-        }
-    }
-    grid_free(&g);
-    kldve_ctx_free(ctx);
-    free(args);
-    return code;
+    return grid_command(&task, command, argc, argv);
 }
 
 const arg_command report_command = {

@@ -53,7 +53,7 @@ typedef struct kldve_options {
                                  with the context (method.h); NULL means "kl-dve" */
     int32_t reading;        /**< a kldve_reading, for kl-dve and guided-kl-dve */
     int32_t target_kind;    /**< a kldve_target_kind */
-    int32_t target;         /**< rank or index */
+    int32_t target;         /**< rank or index; not of KLDVE_TARGET_SET */
     float temperature;      /**< logits are divided by it, > 0; 0 means 1 */
     double perplexity;      /**< of the truth's affinities, > 1; 0 means 30 */
     uint64_t flags;         /**< KLDVE_FLAG_*; unknown bits are an error */
@@ -201,14 +201,14 @@ typedef struct kldve_timings {
 typedef struct kldve_record {
     size_t struct_size;
     const char *method; /**< its name, static or the host's */
-    int32_t target;     /**< index of the class that was explained */
+    int32_t target;     /**< index of the class that was explained, of a set the best */
     int32_t reading;    /**< a kldve_reading */
     int32_t classes;
     int32_t maps;
     int32_t height, width;    /**< of the map, cells */
     float logit;              /**< of the target, as the network gave it */
     float probability;        /**< softmax of the logits at the target */
-    double kl;                /**< KL(P || Q) for one-hot truth at the target */
+    double kl;                /**< KL(P || Q) for the truth of kldve_heatmap_z() */
     double class_sensitivity; /**< 1 - Pearson correlation with the map of the best other class;
                                    NaN unless KLDVE_FLAG_CHECK.  0: the map does not depend on the
                                    class.  Two constant maps count as correlation 1, a constant
@@ -234,7 +234,8 @@ KLDVE_API const float *kldve_heatmap_error(const kldve_heatmap *map, size_t *cou
 /** The arrays behind the map; *count is their length.  Borrowed; NULL with count 0 where the
  *  reading has none.  @since 0.1 */
 KLDVE_API const float *kldve_heatmap_logits(const kldve_heatmap *map, size_t *count);
-/** z, the gradient of the KL divergence for one-hot truth at the target, [classes].  @since 0.1 */
+/** z, the gradient of the KL divergence, [classes], for the truth that kldve_options gives:
+ * `truth`, equal labels at `targets`, else one-hot at the target.  @since 0.1 */
 KLDVE_API const double *kldve_heatmap_z(const kldve_heatmap *map, size_t *count);
 /** (z - mean) / deviation, [classes], Eq. (2).  @since 0.1 */
 KLDVE_API const double *kldve_heatmap_alpha(const kldve_heatmap *map, size_t *count);
