@@ -404,6 +404,12 @@ static kldve_status check_attributes(kx_graph *g, const kx_node *n)
     return KLDVE_OK;
 }
 
+static bool is_quantised(const char *type)
+{
+    return strstr(type, "uantizeLinear") || strncmp(type, "QLinear", 7) == 0 ||
+           strcmp(type, "ConvInteger") == 0 || strcmp(type, "MatMulInteger") == 0;
+}
+
 static kldve_status add_node(builder *b, const kx_proto_node *from)
 {
     kx_graph *g = b->g;
@@ -418,6 +424,9 @@ static kldve_status add_node(builder *b, const kx_proto_node *from)
     g->opset = from->opset ? from->opset : b->model->opset; /* a function may have its own */
     n->op =
         kx_op_find(strcmp(from->domain, "ai.onnx") == 0 ? "" : from->domain, from->type, g->opset);
+    if (!n->op && is_quantised(from->type))
+        return kx_refuse(g, n, "the network is quantised, which has no derivative: take the one in "
+                               "floating point that it was made from");
     if (!n->op)
         return kx_refuse(g, n, "the operator %.60s%s%.60s of opset %d is not supported",
                          from->domain, *from->domain ? "." : "", from->type, g->opset);

@@ -26,6 +26,7 @@ extern const kx_op kx_arg_ops[];
 extern const kx_op kx_shape_ops[];
 extern const kx_op kx_constant_ops[];
 extern const kx_op kx_move_ops[];
+extern const kx_op kx_trilu_ops[];
 extern const kx_op kx_slice_ops[];
 extern const kx_op kx_gather_ops[];
 extern const kx_op kx_cast_ops[];

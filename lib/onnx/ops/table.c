@@ -26,6 +26,7 @@ const kx_op *const kx_families[] = {
     kx_shape_ops,
     kx_constant_ops,
     kx_move_ops,
+    kx_trilu_ops,
     kx_slice_ops,
     kx_gather_ops,
     kx_cast_ops,

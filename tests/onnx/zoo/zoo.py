@@ -3,14 +3,22 @@
 
     zoo.py ZOO_RUN [--short] [--folding on|off|both] [NETWORK...]
 
-Each network is built with seeded weights, exported to a temporary folder and run by zoo_run at the
-last layer that has more than one row and column, and at an early one.  Logits, feature maps and VJP
-must be within TOLERANCE, relative to the largest value, of torch's forward and autograd in float64.
-Between an early layer and the logits a few of the millions of ReLUs have an input so near to 0 that
-rounding decides their derivative; there the error of torch's own float32 VJP, the last column,
-times KINKS is the bound where that is larger.  Where the roundings of engine and torch fall on
-different sides of a kink, the network is drawn again with other weights and another input, up to
-twice: a wrong VJP is wrong for all of them.  Exit codes: 0, 1 (a difference or a refusal), 77 (no torch).
+Each network is built with seeded weights, exported to a temporary folder inside the current one, and
+run by zoo_run at the last layer that has more than one row and column, at an early one, and at one
+with channels last if there is any.  Logits, feature maps and VJP must be within TOLERANCE, relative
+to the largest value, of torch's forward and autograd in float64.
+
+The VJP of a network with kinks can only be compared so where no kink lies within rounding of what it
+is applied to: a ReLU whose input is 1e-9 in float64 and -1e-8 in float32 has another derivative, and
+among millions of units some always are.  So the comparison moves the units, not the bound.  Before
+the export every bias in front of a ReLU, ReLU6, HardSigmoid or HardSwish is shifted by the smallest
+amount after which no unit of its channel is near a kink; where the two largest of a pooling window
+are near each other, the filter in front is jittered (kinks.py).  This uses torch in float64 alone:
+it knows nothing of the engine, and the graph stays what torch exports.  A last pass measures all
+distances again, as multiples of the largest difference between torch's own float32 and float64 in
+the same tensor, and the smallest must exceed SAFE.  After that no error can be put down to kinks.
+
+Exit codes: 0, 1 (a difference or a refusal), 77 (no torch).
 """
 import argparse
 import copy
@@ -29,13 +37,14 @@ try:
     import torch
     import torchvision
     from torch.overrides import TorchFunctionMode
+
+    from kinks import clear_kinks, clearance, plain_call
 except ImportError as missing:
     print(f"skipped: {missing}; install python3-torch and python3-torchvision")
     sys.exit(77)
 
 TOLERANCE = 1e-4
-KINKS = 5
-SEEDS = (20130217, 20130218, 20130219)
+SAFE = 2
 SHORT = ["squeezenet1_0", "mobilenet_v2", "shufflenet_v2_x1_0", "mobilenet_v3_large", "resnet18",
          "efficientnet_b0"]
 LONG = ["alexnet", "vgg11", "vgg16", "resnet18", "resnet50", "wide_resnet50_2", "resnext50_32x4d",
@@ -54,14 +63,15 @@ EARLY = {"Conv", "Relu", "Clip", "MaxPool", "Concat"}
 
 def randomise(network, side):
     """Give every parameter that initialisation leaves at 0, 1 or 1e-6 a value that matters, and
-    BatchNorm statistics near those of real activations, so that no layer dies or explodes."""
+    BatchNorm statistics near those of real activations, so that no layer dies or explodes.  Biases
+    are positive: with a mean of 0 every ReLU and normalisation would enlarge rounding by a fifth."""
     norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if name.endswith("layer_scale"):
                 parameter.uniform_(0.1, 0.5)
             elif parameter.dim() == 1 and name.endswith("bias"):
-                parameter.normal_(0.0, 0.1)
+                parameter.normal_(0.5, 0.2)
             elif parameter.dim() == 1:
                 parameter.uniform_(0.7, 1.3)
         for norm in norms:
@@ -74,12 +84,17 @@ def randomise(network, side):
             norm.running_var *= torch.empty_like(norm.running_var).uniform_(0.8, 1.25)
 
 
-def build(name, seed):
-    torch.manual_seed(seed)
+def build(name):
+    """The network in float32 and float64 with the same parameters, and a picture."""
+    torch.manual_seed(20130217)
     side = SIDE.get(name, 224)
     network = getattr(torchvision.models, name)(weights=None, **ARGUMENTS.get(name, {})).eval()
     randomise(network, side)
-    return network, torch.randn(1, 3, side, side)
+    image = torch.randn(1, 3, side, side)
+    double = copy.deepcopy(network).double()
+    passes = clear_kinks(double, image.double())
+    network.load_state_dict(double.state_dict())
+    return network, double, image, passes
 
 
 class Recorder(TorchFunctionMode):
@@ -91,12 +106,7 @@ class Recorder(TorchFunctionMode):
         self.results = []
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        kwargs = dict(kwargs or {})
-        if kwargs.get("inplace"):
-            kwargs["inplace"] = False
-        name = getattr(function, "__name__", "")
-        if name.endswith("_") and not name.startswith("_") and name != "requires_grad_":
-            function = getattr(torch, name[:-1])
+        _, function, args, kwargs = plain_call(function, args, kwargs)
         result = function(*args, **kwargs)
         for tensor in result if isinstance(result, (tuple, list)) else [result]:
             if isinstance(tensor, torch.Tensor) and tensor.dim() == 4 and tensor.requires_grad:
@@ -120,19 +130,23 @@ class Pass:
             self.logits = network(image)[0]
 
     def find(self, features):
-        """Index of the first result whose values are nearest to `features`, and how near."""
+        """The first result whose values are nearest to `features`, the permutation that brings its
+        channels to the front, and how near it is."""
         best, nearest = None, float("inf")
-        for i, tensor in enumerate(self.recorder.results):
-            if tensor.shape[1:] == features.shape:
-                error = relative(features, tensor.detach()[0].double().numpy())
-                if error < nearest:
-                    best, nearest = i, error
+        for tensor in self.recorder.results:
+            for permutation in ((0, 1, 2), (2, 0, 1)):
+                values = tensor.detach()[0].permute(permutation)
+                if values.shape == features.shape:
+                    error = relative(features, values.numpy())
+                    if error < nearest:
+                        best, nearest = (tensor, permutation), error
         return best, nearest
 
-    def vjp(self, i):
+    def vjp(self, found):
+        tensor, permutation = found
         weighted = (self.logits * self.cotangent).sum()
-        gradient = torch.autograd.grad(weighted, self.recorder.results[i], retain_graph=True)[0]
-        return gradient[0].double().numpy()
+        gradient = torch.autograd.grad(weighted, tensor, retain_graph=True)[0]
+        return gradient[0].permute(permutation).numpy()
 
 
 class Refused(Exception):
@@ -148,14 +162,21 @@ def run(*command):
 
 
 def layers(program, model):
-    """Names of the last layer and of one after the first third of the layers that can be it."""
-    rows = [line.split(" ", 4) for line in run(program, "--list", model).splitlines()]
-    possible = [(op, name) for op, explainable, _, dims, name in rows
-                if explainable == "1" and min(int(n) for n in dims.split("x")[2:]) > 1]
-    early = [name for op, name in possible[len(possible) // 3:] if op in EARLY]
+    """Names of the last layer, of one after the first third of the layers that can be it, and of the
+    last bias of a matrix that has the channels last."""
+    possible = []
+    for line in run(program, "--list", model).splitlines():
+        op, explainable, _, axis, dims, name = line.split(" ", 5)
+        maps_height_width = [int(n) for n in dims.split("x")][1:]
+        if explainable == "1":
+            maps_height_width.pop(int(axis) - 1)
+            if min(maps_height_width) > 1:
+                possible.append((op, axis, name))
+    early = [name for op, axis, name in possible[len(possible) // 3:] if op in EARLY]
+    last = [name for op, axis, name in possible if axis == "3" and op == "Add"]
     if not early:
-        raise Refused(f"{len(rows)} tensors, {len(possible)} layers, no early one")
-    return [possible[-1][1], early[0]]
+        raise Refused(f"{len(possible)} layers, no early one")
+    return [possible[-1][2], early[0]] + last[-1:]
 
 
 def engine(program, model, layer, folder):
@@ -167,26 +188,27 @@ def engine(program, model, layer, folder):
     return read[0], read[1].reshape(maps), read[2].reshape(maps)
 
 
-def check_layer(program, model, layer, passes, folder):
+def check_layer(program, model, layer, double, folder):
     """Print one line of the table.  True if everything is within the tolerance."""
     logits, features, gradient = engine(program, model, layer, folder)
-    single, double = passes
     found, nearest = double.find(features)
     if found is None:
         raise Refused(f"{layer}: torch has no result of the shape {features.shape}")
-    expected = double.vjp(found)
-    rounding = relative(single.vjp(found), expected)
     errors = [relative(logits, double.logits.detach().numpy()), nearest,
-              relative(gradient, expected)]
-    good = max(errors[:2]) <= TOLERANCE and errors[2] <= max(TOLERANCE, KINKS * rounding)
+              relative(gradient, double.vjp(found))]
+    good = max(errors) <= TOLERANCE
     shape = "x".join(str(n) for n in features.shape)
-    print(f"  {layer:44} {shape:12}" + "".join(f" {e:9.1e}" for e in errors + [rounding])
+    print(f"  {layer:44} {shape:12}" + "".join(f" {e:9.1e}" for e in errors)
           + ("" if good else "  TOO FAR"), flush=True)
     return good
 
 
-def check(program, name, foldings, folder, seed):
-    network, image = build(name, seed)
+def check(program, name, foldings, folder):
+    start = time.monotonic()
+    network, double, image, passes = build(name)
+    times, kink = clearance(network, double, image)
+    print(f"{name}: kinks cleared in {passes + 1} passes, {time.monotonic() - start:.1f} s; the "
+          f"nearest ({kink}) is {times:.1f} times the rounding away")
     models = {}
     for folding in foldings:
         models[folding] = folder / f"{name}-{folding}.onnx"
@@ -198,15 +220,15 @@ def check(program, name, foldings, folder, seed):
         cotangent = torch.randn_like(network(image)[0])
     image.numpy().tofile(folder / "input")
     cotangent.numpy().tofile(folder / "cotangent")
-    # A copy in float64: module.double() would change the parameters under the first pass.
-    passes = [Pass(network, image, cotangent),
-              Pass(copy.deepcopy(network).double(), image.double(), cotangent.double())]
-    good = True
+    reference = Pass(double, image.double(), cotangent.double())
+    good = times > SAFE
+    if not good:
+        print("  TOO NEAR for a comparison")
     for folding, model in models.items():
         print(f"{name}, constant folding {folding}")
         try:
             for layer in layers(program, model):
-                good &= check_layer(program, model, layer, passes, folder)
+                good &= check_layer(program, model, layer, reference, folder)
         except Refused as why:
             print(f"  REFUSED {why}", flush=True)
             good = False
@@ -224,18 +246,14 @@ def main():
     names = options.networks or (SHORT if options.short else LONG)
     torch.set_num_threads(2)
     bad = []
-    print(f"  {'layer':44} {'shape':12} {'logits':>9} {'features':>9} {'vjp':>9} {'float32':>9}")
+    print(f"  {'layer':44} {'shape':12} {'logits':>9} {'features':>9} {'vjp':>9}")
     for name in names:
         folding = options.folding or ("both" if name in SHORT and not options.short else "on")
         start = time.monotonic()
-        foldings = ["on", "off"] if folding == "both" else [folding]
-        for seed in SEEDS:
-            with tempfile.TemporaryDirectory() as folder:
-                good = check(options.program, name, foldings, Path(folder), seed)
-            if good:
-                break
-        if not good:
-            bad.append(name)
+        with tempfile.TemporaryDirectory(prefix="zoo-", dir=".") as folder:
+            if not check(options.program.resolve(), name,
+                         ["on", "off"] if folding == "both" else [folding], Path(folder)):
+                bad.append(name)
         print(f"  {time.monotonic() - start:.1f} s", flush=True)
     print(f"{len(names) - len(bad)} of {len(names)} networks agree with torch"
           + (f"; not: {', '.join(bad)}" if bad else ""))

@@ -1,6 +1,7 @@
 /* zoo_run.c - run one network through the engine's backend, with raw float32 files in and out.
  *
- *   zoo_run --list MODEL            the tensors, one a line: op, explainable, is_layer, dims, name
+ *   zoo_run --list MODEL            the tensors, one a line: op, explainable, is_layer,
+ *                                   channel axis, dims, name
  *   zoo_run MODEL LAYER FOLDER      FOLDER/input, FOLDER/cotangent -> FOLDER/logits,
  *                                   FOLDER/features, FOLDER/gradient; LAYER "-" is the default
  *
@@ -45,8 +46,8 @@ static int list(const struct run *run)
     kldve_onnx_tensor tensor = {.struct_size = sizeof(tensor)};
 
     for (int32_t i = 0; kldve_onnx_tensor_at(run->net, i, &tensor) == KLDVE_OK; i++) {
-        printf("%s %d %d ", tensor.op[0] ? tensor.op : "-", (int)tensor.explainable,
-               (int)tensor.is_layer);
+        printf("%s %d %d %d ", tensor.op[0] ? tensor.op : "-", (int)tensor.explainable,
+               (int)tensor.is_layer, (int)tensor.channel_axis);
         for (int32_t d = 0; d < tensor.rank; d++)
             printf("%s%lld", d ? "x" : "", (long long)tensor.dim[d]);
         printf("%s %s\n", tensor.rank ? "" : "scalar", tensor.name);
