@@ -19,7 +19,7 @@ typedef struct kldve_shape {
     int32_t in_channels, in_height, in_width; /**< the input, [in_channels][in_height][in_width] */
     int32_t classes;                          /**< logits, [classes] */
     int32_t maps, height, width; /**< feature maps of the layer, [maps][height][width] */
-    int32_t reserved;            /**< 0 */
+    int32_t batch; /**< inputs that forward_many takes at once; 0 or 1: it is not to be called */
 } kldve_shape;
 
 /** How a backward pass treats ReLU-like activations; KLDVE_RULE_GRADIENT is the true derivative. */
@@ -92,6 +92,14 @@ typedef struct kldve_backend {
      *  (Srinivas and Fleuret 2019, Proposition 1). */
     kldve_status (*vjp_biases)(void *state, const float *cotangent, float *gradient,
                                kldve_bias_visitor visit, void *opaque);
+    /** Forward passes of shape.batch inputs at once, neither more nor fewer:
+     *  inputs [batch][in_channels][in_height][in_width] -> logits [batch][classes], features
+     *  [batch][maps][height][width] (NULL: not wanted).  Every input is computed as if it were
+     *  alone.  After it the other calls have no forward pass to look back on. */
+    kldve_status (*forward_many)(void *state, const float *inputs, float *logits, float *features);
+    /** The VJPs of the last forward_many: cotangents [batch][classes] -> gradients at the layer
+     *  [batch][maps][height][width].  Any number of times. */
+    kldve_status (*vjp_many)(void *state, const float *cotangents, float *gradients);
 } kldve_backend;
 
 /** Record why a call fails and return `status`, so that `return kldve_ctx_fail(ctx, st, "why");`

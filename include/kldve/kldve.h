@@ -151,6 +151,30 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_input(kldve_explainer *exp
                                                             const kldve_options *options,
                                                             kldve_heatmap **out);
 
+/** Explain several inputs with the same options: `batch` of kldve_shape at a time where the backend
+ *  can run them together and the method needs no more than features and the gradient at the layer,
+ *  else - and what is left over - one after the other.  Each map is what kldve_explain_input() would
+ *  give, but for rounding; the times in its record are its share of those of the batch.
+ *  @param inputs   [count][in_channels][in_height][in_width].
+ *  @param options  NULL means defaults; KLDVE_TARGET_RANK is about each input's own ranking.
+ *  @param out      [count].  On KLDVE_OK new heat maps; free each with kldve_heatmap_free().  Else
+ *                  none is written.
+ *  @return as kldve_explain_input(), the message beginning with the number of the input that failed,
+ *          from 0, where it was one; KLDVE_E_ARG (count below 1).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_inputs(kldve_explainer *explainer,
+                                                             int32_t count, const float *inputs,
+                                                             const kldve_options *options,
+                                                             kldve_heatmap **out);
+
+/** kldve_explain_inputs() of pictures, which need not have one size.
+ *  @param pictures  [count].  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_many(kldve_explainer *explainer,
+                                                           int32_t count,
+                                                           const kldve_image *const *pictures,
+                                                           const kldve_options *options,
+                                                           kldve_heatmap **out);
+
 /** What an inference that ran elsewhere left behind. */
 typedef struct kldve_arrays {
     size_t struct_size;
