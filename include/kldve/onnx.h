@@ -25,10 +25,10 @@ enum {
 
 /* A state plans relevance propagation (the LRP rules of kldve_backend.vjp_input) and the gradients at
  * biases (vjp_biases) when it is first asked for each, which takes as long as loading and as much
- * working memory as another state, and repeats the forward pass there.  The weights of
- * convolutions are packed again: twice with epsilon and for the biases, three times with z+ and the
- * composite, five times with alpha-beta; where a convolution sees values of both signs five and nine
- * times.  Dense layers are read where they are.  What is not an activation, a linear operator, a maximum, a move of elements or a gated
+ * working memory as another state, and repeats the forward pass there.  Packed weights of
+ * convolutions are those of the network where it has them: all for the biases, most with epsilon.  With
+ * z+ and the composite as much again is packed in other ranges, with alpha-beta twice as much, where a
+ * convolution sees values of both signs more.  Dense layers are read where they are.  What is not an activation, a linear operator, a maximum, a move of elements or a gated
  * product is then refused with KLDVE_E_UNSUPPORTED, naming the node. */
 
 /** What to load; all zero = defaults. */

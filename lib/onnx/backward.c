@@ -345,7 +345,7 @@ static kldve_status backward_dense(kx_planner *p, kx_unit *u, kx_grad g)
 
     if (!layout)
         return kx_plan_nomem(p);
-    if (d->m > 4) {
+    if (d->m > KX_DENSE_ROWS) {
         static const kx_act none = {KX_ACT_NONE, 0, 0};
 
         unbound(bind);

@@ -452,6 +452,7 @@ static kldve_status extra_at_pass(onnx_state *s, int which, int32_t rule, kx_sta
     if (!s->extra[which]) {
         o.layer = NULL;
         o.vjp = false;
+        o.lender = s->net->plan;
         o.rule = rule;
         o.biases = which == EXTRA_BIASES;
         if ((st = kx_extra_new(s->ctx, s->net->graph, &o, &s->extra[which])) < 0)

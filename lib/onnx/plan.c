@@ -220,16 +220,48 @@ const kx_layout *kx_channel_layout(kx_planner *p, const kx_value *v)
 /* ---- weights
  * -------------------------------------------------------------------------------------------- */
 
-/* Memory that belongs to the plan and is the same for every state. */
-static void *own(kx_planner *p, size_t bytes)
+static bool same_packed(const kx_packed *a, const kx_packed *b)
 {
-    void *memory = kldve_ctx_alloc(p->ctx, bytes, 1);
+    if (a->first != b->first || a->last != b->last || a->range.lo != b->range.lo ||
+        a->range.hi != b->range.hi || !a->layout != !b->layout)
+        return false;
+    return !a->layout || kx_layout_equal(a->layout, b->layout);
+}
 
-    if (memory) {
-        p->owned[p->nowned++] = memory;
-        p->plan->packed_bytes += bytes;
-    }
-    return memory;
+static void *find_packed(const kx_plan *plan, const kx_packed *like)
+{
+    for (int32_t i = 0; plan && i < plan->npacked; i++)
+        if (same_packed(&plan->packed[i], like))
+            return plan->packed[i].memory;
+    return NULL;
+}
+
+/* The memory of packed weights, or of a bias (layout NULL); *there: it is filled in already.  A
+ * name is there once in a file, so that equal addresses mean the same value, in whichever graph. */
+static kldve_status packed(kx_planner *p, const kx_unit *u, kx_range range, const kx_layout *layout,
+                           size_t bytes, void **memory, bool *there)
+{
+    kx_plan *plan = p->plan;
+    kx_packed at = {u->node->out[0]->name, u->out->name, range, layout, NULL};
+    void *array = plan->packed;
+    kldve_status st;
+
+    *memory = find_packed(plan, &at);
+    if (!*memory)
+        *memory = find_packed(p->options.lender, &at);
+    *there = *memory != NULL;
+    if (*there)
+        return KLDVE_OK;
+    st = grow(p, &array, plan->npacked, &p->packed_room, sizeof at);
+    plan->packed = array;
+    if (st < 0)
+        return st;
+    if (!(at.memory = kldve_ctx_alloc(p->ctx, bytes, 1)))
+        return kx_plan_nomem(p);
+    plan->packed[plan->npacked++] = at;
+    plan->packed_bytes += bytes;
+    *memory = at.memory;
+    return KLDVE_OK;
 }
 
 static bool is_whole(kx_range range)
@@ -265,17 +297,23 @@ static const float *effective_weights(kx_planner *p, const kx_unit *u, kx_range 
 kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_layout *layout,
                      int32_t *out)
 {
-    void *packed = own(p, kx_layout_bytes(layout));
     float *temporary;
-    const float *weights = effective_weights(p, u, range, &temporary);
-    kldve_status st = KLDVE_E_NOMEM;
+    const float *weights;
+    void *memory;
+    bool there;
+    kldve_status st = packed(p, u, range, layout, kx_layout_bytes(layout), &memory, &there);
 
-    if (packed && weights)
-        st = kx_accel_pack_weights(p->plan->accel, &u->conv, weights, layout, packed);
-    kldve_ctx_release(p->ctx, temporary);
     if (st < 0)
-        return failed(p, u, st);
-    return kx_buffer_fixed(p, packed, out);
+        return st;
+    if (!there) {
+        if (!(weights = effective_weights(p, u, range, &temporary)))
+            return kx_plan_nomem(p);
+        st = kx_accel_pack_weights(p->plan->accel, &u->conv, weights, layout, memory);
+        kldve_ctx_release(p->ctx, temporary);
+        if (st < 0)
+            return failed(p, u, st);
+    }
+    return kx_buffer_fixed(p, memory, out);
 }
 
 kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32_t *out)
@@ -284,14 +322,20 @@ kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32
     bool own_bias = u->kind == KX_UNIT_CONV && kx_has(n, 2);
     size_t channels = (size_t)u->conv.out_channels;
     const float *bias = own_bias ? kx_value_data(p->g, n->in[2]) : NULL;
-    float *sum = own(p, channels * sizeof *sum);
+    void *memory;
+    float *sum;
+    bool there;
+    kldve_status st;
 
-    if (!sum || (own_bias && !bias))
+    if (own_bias && !bias)
         return kx_plan_nomem(p);
-    for (size_t c = 0; c < channels; c++)
+    if ((st = packed(p, u, range, NULL, channels * sizeof *sum, &memory, &there)) < 0)
+        return st;
+    sum = memory;
+    for (size_t c = 0; !there && c < channels; c++)
         sum[c] = kx_clamp(range, (bias ? bias[c] : 0) * (u->scale ? u->scale[c] : 1) +
                                      (u->shift ? u->shift[c] : 0));
-    return kx_buffer_fixed(p, sum, out);
+    return kx_buffer_fixed(p, memory, out);
 }
 
 /* ---- forward steps, by kind of unit
@@ -597,10 +641,6 @@ static kldve_status forward_concat(kx_planner *p, kx_unit *u)
     return KLDVE_OK;
 }
 
-/* A few rows are bound by reading the matrix, for which dense.c has its own kernels; many rows are
- * a matrix product. */
-enum { DENSE_ROWS = 4 };
-
 static kldve_status forward_dense(kx_planner *p, kx_unit *u)
 {
     const struct kx_dense *d = &u->dense;
@@ -613,7 +653,7 @@ static kldve_status forward_dense(kx_planner *p, kx_unit *u)
     if (!layout)
         return kx_plan_nomem(p);
     unbound(bind);
-    if (d->m > DENSE_ROWS && (st = kx_accel_matmul(p->plan->accel, d->m, d->k, d->n, d->transposed,
+    if (d->m > KX_DENSE_ROWS && (st = kx_accel_matmul(p->plan->accel, d->m, d->k, d->n, d->transposed,
                                                    d->bias != NULL, u->act, &prim)) < 0)
         return st;
     if ((st = kx_value_in(p, u, u->x, NULL, &bind[KX_SRC])) < 0)
@@ -1001,12 +1041,6 @@ static kldve_status build(kx_planner *p)
         return st;
     find_last_uses(p);
     mark_after(p);
-    /* Room for the packed weights and biases: of both directions; for relevance (lrp.c) of up to
-     * four products of each, too. */
-    p->owned = kx_new(p->g, 12 * (size_t)plan->nunit + 4, sizeof *p->owned);
-    if (!p->owned)
-        return kx_plan_nomem(p);
-    plan->owned = p->owned;
     if ((p->options.vjp || p->options.vjp_input) && (st = kx_mark_active(p, deepest)) < 0)
         return st;
     if ((st = plan_input(p)) < 0)
@@ -1058,7 +1092,6 @@ kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *opt
                            &p.plan->accel)) == KLDVE_OK)
         st = build(&p);
     omp_set_num_threads(threads);
-    p.plan->nowned = p.nowned;
     if (st < 0) {
         kx_plan_free(p.plan);
         return st;
@@ -1071,8 +1104,9 @@ void kx_plan_free(kx_plan *plan)
 {
     if (!plan)
         return;
-    for (int32_t i = 0; i < plan->nowned; i++)
-        kldve_ctx_release(plan->ctx, plan->owned[i]);
+    for (int32_t i = 0; i < plan->npacked; i++)
+        kldve_ctx_release(plan->ctx, plan->packed[i].memory);
+    kldve_ctx_release(plan->ctx, plan->packed);
     kldve_ctx_release(plan->ctx, plan->step);
     kldve_ctx_release(plan->ctx, plan->buffer);
     kx_accel_free(plan->accel);

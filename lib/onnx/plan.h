@@ -79,6 +79,16 @@ typedef struct kx_range {
     float lo, hi;
 } kx_range;
 
+/** Weights or bias of a unit, clamped and in a layout of oneDNN's: the same for every state, and for
+ *  the plans of one file that find them here. */
+typedef struct kx_packed {
+    const char *first, *last; /**< names of what the unit's first and last node make, as the file's
+                                   own memory */
+    kx_range range;
+    const kx_layout *layout; /**< NULL: a bias */
+    void *memory;
+} kx_packed;
+
 typedef enum kx_step_kind {
     KX_STEP_PRIM,      /**< prim on buf[slot] */
     KX_STEP_NODE,      /**< node's forward kernel on list[0..nin) -> list[nin..nin+nout) */
@@ -137,10 +147,10 @@ typedef struct kx_plan {
     bool aside;
     kx_port input, logits, features;
     kx_port cotangent[2], gradient[2]; /**< of the two VJPs: to the layer, to the input */
-    void **owned;                      /**< packed weights, from the graph's arena */
-    int32_t nowned;
+    kx_packed *packed; /**< [npacked], what this plan owns */
+    int32_t npacked;
     size_t state_bytes;  /**< memory of a state */
-    size_t packed_bytes; /**< of all packed weights */
+    size_t packed_bytes; /**< of what it owns */
 } kx_plan;
 
 typedef struct kx_plan_options {
@@ -149,6 +159,8 @@ typedef struct kx_plan_options {
     bool direct; /**< convolutions by their sums only, without Winograd transforms */
     int32_t rule; /**< of the VJP to the input: a kldve_rule; LRP rules need a plan of their own */
     bool biases;  /**< the VJP to the input hands out the gradients at the biases, too */
+    const kx_plan *lender; /**< a plan of the same file, which outlives this one: packed weights that
+                                it has are not packed again; may be NULL */
     int threads;
     size_t max_bytes; /**< of a state */
 } kx_plan_options;
@@ -187,9 +199,7 @@ typedef struct kx_planner {
     kx_plan_options options;
     kx_place *place; /**< by value id */
     bool *needed;    /**< by node index */
-    int32_t unit_room, step_room, buffer_room;
-    void **owned; /**< packed weights */
-    int32_t nowned;
+    int32_t unit_room, step_room, buffer_room, packed_room;
 } kx_planner;
 
 /** Merge nodes into units, sorted by when they can run. */
@@ -286,6 +296,10 @@ kldve_status kx_lrp_unit(kx_planner *p, kx_unit *u);
 #else
 #define KX_WIDE
 #endif
+
+/** A few rows are bound by reading the matrix, for which dense.c has kernels; more are a matrix
+ *  product for oneDNN. */
+enum { KX_DENSE_ROWS = 4 };
 
 /** Weights lie where the file put them, perhaps not even at a multiple of 4 bytes. */
 typedef float kx_unaligned_float __attribute__((aligned(1)));
