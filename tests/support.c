@@ -193,6 +193,7 @@ static void *heap_alloc(void *opaque, size_t nbytes)
     void *memory;
 
     heap->calls++;
+    heap->bytes += nbytes;
     if (heap->budget == 0)
         return NULL;
     if (heap->budget > 0)

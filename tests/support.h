@@ -45,6 +45,7 @@ bool test_json_number(const char *json, const char *key, double *out);
 typedef struct test_heap {
     long live;   /**< blocks not freed yet */
     long calls;  /**< allocations asked for */
+    size_t bytes; /**< of all of them together */
     long budget; /**< allocations that still succeed; negative: all do */
 } test_heap;
 

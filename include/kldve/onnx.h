@@ -41,8 +41,7 @@ typedef struct kldve_onnx_options {
     int32_t in_width;   /**< replaces a symbolic width; 0 means 224 */
     int32_t batch;      /**< inputs to be run at once by kldve_explain_many(), up to 1024; 0 or 1: one
                              by one.  Costs as much working memory again for each, no second copy of
-                             the weights where both can use one.  KLDVE_E_UNSUPPORTED, naming the
-                             node, if the network does not treat every input by itself */
+                             the weights where one form of them serves both */
     uint64_t flags;     /**< KLDVE_ONNX_* */
 } kldve_onnx_options;
 

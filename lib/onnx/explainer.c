@@ -82,6 +82,17 @@ static kldve_status owner_vjp_biases(void *state, const float *cotangent, float 
                                             opaque);
 }
 
+static kldve_status owner_forward_many(void *state, const float *inputs, float *logits,
+                                       float *features)
+{
+    return kldve_onnx_backend()->forward_many(((owner *)state)->state, inputs, logits, features);
+}
+
+static kldve_status owner_vjp_many(void *state, const float *cotangents, float *gradients)
+{
+    return kldve_onnx_backend()->vjp_many(((owner *)state)->state, cotangents, gradients);
+}
+
 static const kldve_backend owning_backend = {
     .struct_size = sizeof(kldve_backend),
     .name = "onnx",
@@ -93,6 +104,8 @@ static const kldve_backend owning_backend = {
     .vjp_input = owner_vjp_input,
     .forward_features = owner_forward_features,
     .vjp_biases = owner_vjp_biases,
+    .forward_many = owner_forward_many,
+    .vjp_many = owner_vjp_many,
 };
 
 /* What the caller leaves open the card fills. */

@@ -137,9 +137,7 @@ static kx_value *new_value(builder *b, const char *name)
 
     if (!v || g->nvalue == b->capacity)
         return NULL;
-    v->name = kx_arena_string(&g->arena, name, strlen(name));
-    if (!v->name)
-        return NULL;
+    v->name = name;
     v->id = g->nvalue;
     v->producer = -1;
     g->value[g->nvalue++] = v;

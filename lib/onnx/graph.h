@@ -47,7 +47,7 @@ typedef struct kx_tensor {
 
 /** One named array of the graph: the input, a constant, or what a node makes. */
 typedef struct kx_value {
-    const char *name;
+    const char *name;   /**< the model's own string */
     int32_t id;         /**< index in kx_graph.value */
     int32_t producer;   /**< index of the node that makes it, -1: input or constant */
     int32_t onnx_type;  /**< TensorProto.DataType as declared, for Cast and messages; 0 unknown */
@@ -209,7 +209,8 @@ typedef struct kx_graph_options {
                                       last one of 1 or 3 */
 } kx_graph_options;
 
-/** Build, infer every shape, fold constants, check that every operator is known.
+/** Build, infer every shape, fold constants, check that every operator is known.  The model has to
+ *  outlive the graph: names are its strings.
  *  On failure *out is untouched and the context's message says which node. */
 kldve_status kx_graph_new(kldve_ctx *ctx, const struct kx_model *model,
                           const kx_graph_options *options, kx_graph **out);

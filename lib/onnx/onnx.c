@@ -16,6 +16,8 @@ struct kldve_onnx {
     kx_graph *graph;
     kx_plan *plan;
     kx_value *input, *layer, *logits;
+    int32_t batch;      /* inputs at once */
+    kx_plan *many_plan; /* for them, with one thread each; NULL: there is one input */
     int32_t ntensor;
     kx_value **tensor; /* the input and what nodes make, in order */
     bool plain;        /* KLDVE_ONNX_PLAIN */
@@ -25,7 +27,7 @@ struct kldve_onnx {
     kx_value *file_input, *file_layer; /* as the file has them, perhaps with channels last */
 };
 
-enum { DEFAULT_SIDE = 224, MAX_THREADS = 1024 };
+enum { DEFAULT_SIDE = 224, MAX_THREADS = 1024, MAX_BATCH = 1024 };
 static const size_t default_max_bytes = (size_t)1 << 30;
 
 /* ---- choosing input, logits and layer ---------------------------------------------------------
@@ -209,7 +211,7 @@ static kldve_status load_options(kldve_ctx *ctx, const kldve_onnx_options *from,
         memcpy(to, from, from->struct_size < sizeof *to ? from->struct_size : sizeof *to);
     }
     if (to->threads < 0 || to->threads > MAX_THREADS || to->in_height < 0 || to->in_width < 0 ||
-        (to->flags & ~known))
+        to->batch < 0 || to->batch > MAX_BATCH || (to->flags & ~known))
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_options: a value is out of range");
     return KLDVE_OK;
 }
@@ -246,6 +248,17 @@ static kldve_status have_channels_first(kldve_onnx *net)
     return st;
 }
 
+/* Several inputs go through one after the other on every core: steps of one thread each. */
+static kldve_status plan_many(kldve_onnx *net)
+{
+    kx_plan_options p = net->options;
+
+    p.threads = 1;
+    p.vjp_input = false;
+    p.lender = net->plan;
+    return kx_plan_new(net->ctx, net->graph, &p, &net->many_plan);
+}
+
 static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
 {
     const kx_graph_options shape = {.batch = 1,
@@ -256,9 +269,11 @@ static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
     if ((st = kx_graph_new(net->ctx, net->model, &shape, &net->graph)) < 0 ||
         (st = choose_input(net)) < 0 || (st = choose_logits(net, o->logits)) < 0 ||
         (st = find_path(net)) < 0 || (st = choose_layer(net, o->layer)) < 0 ||
-        (st = list_tensors(net)) < 0 || (st = have_channels_first(net)) < 0)
+        (st = list_tensors(net)) < 0 || (st = have_channels_first(net)) < 0 ||
+        (st = plan(net, o)) < 0)
         return st;
-    return plan(net, o);
+    net->batch = o->batch > 1 ? o->batch : 1;
+    return net->batch > 1 ? plan_many(net) : KLDVE_OK;
 }
 
 static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, size_t nbytes,
@@ -315,6 +330,7 @@ void kldve_onnx_free(kldve_onnx *net)
 {
     if (!net)
         return;
+    kx_plan_free(net->many_plan);
     kx_plan_free(net->plan);
     kx_graph_free(net->graph);
     kx_model_free(net->model);
@@ -356,6 +372,7 @@ typedef struct onnx_state {
     const kldve_onnx *net;
     kldve_ctx *ctx;
     kx_state *run;
+    kx_many *many; /* `batch` inputs at once; NULL: not asked for */
     float *input;  /* of the last forward pass, for extra plans; NULL: not kept */
     uint64_t pass; /* its number; 0: there is none to look back on */
     uint64_t passes;             /* forward passes so far */
@@ -371,9 +388,15 @@ static void backend_close(void *state)
         return;
     for (int i = 0; i < EXTRAS; i++)
         kx_extra_free(s->extra[i]);
+    kx_many_free(s->many);
     kx_state_free(s->run);
     kldve_ctx_release(s->ctx, s->input);
     kldve_ctx_release(s->ctx, s);
+}
+
+static kldve_status open_many(onnx_state *s)
+{
+    return kx_many_new(s->ctx, s->net->many_plan, s->net->batch, s->net->options.threads, &s->many);
 }
 
 static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **state)
@@ -389,7 +412,8 @@ static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **stat
     memset(s, 0, sizeof *s);
     s->net = config;
     s->ctx = ctx;
-    if ((st = kx_state_new(ctx, s->net->plan, &s->run)) < 0)
+    if ((st = kx_state_new(ctx, s->net->plan, &s->run)) < 0 ||
+        (s->net->many_plan && (st = open_many(s)) < 0))
         goto fail;
     if (s->net->options.vjp_input) {
         s->input = kldve_ctx_alloc(ctx, s->net->input->count, sizeof *s->input);
@@ -417,6 +441,7 @@ static void backend_shape(const void *state, kldve_shape *out)
     out->maps = (int32_t)map[1];
     out->height = (int32_t)map[2];
     out->width = (int32_t)map[3];
+    out->batch = net->batch;
 }
 
 static kldve_status backend_forward(void *state, const float *input, float *logits, float *features)
@@ -504,6 +529,27 @@ static kldve_status backend_forward_features(void *state, const float *features,
     return kx_state_forward_features(s->run, features, logits);
 }
 
+static kldve_status not_many(const onnx_state *s)
+{
+    return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
+                          "the network was loaded without kldve_onnx_options.batch");
+}
+
+static kldve_status backend_forward_many(void *state, const float *inputs, float *logits,
+                                         float *features)
+{
+    onnx_state *s = state;
+
+    return s->many ? kx_many_forward(s->many, inputs, logits, features) : not_many(s);
+}
+
+static kldve_status backend_vjp_many(void *state, const float *cotangents, float *gradients)
+{
+    onnx_state *s = state;
+
+    return s->many ? kx_many_vjp(s->many, cotangents, gradients) : not_many(s);
+}
+
 const kldve_backend *kldve_onnx_backend(void)
 {
     static const kldve_backend backend = {.struct_size = sizeof backend,
@@ -515,7 +561,9 @@ const kldve_backend *kldve_onnx_backend(void)
                                           .vjp = backend_vjp,
                                           .vjp_input = backend_vjp_input,
                                           .forward_features = backend_forward_features,
-                                          .vjp_biases = backend_vjp_biases};
+                                          .vjp_biases = backend_vjp_biases,
+                                          .forward_many = backend_forward_many,
+                                          .vjp_many = backend_vjp_many};
 
     return &backend;
 }

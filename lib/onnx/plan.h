@@ -304,11 +304,12 @@ enum { KX_DENSE_ROWS = 4 };
 /** Weights lie where the file put them, perhaps not even at a multiple of 4 bytes. */
 typedef float kx_unaligned_float __attribute__((aligned(1)));
 
-/** out [m][n] = act(x W + bias).  Weights are read once, in the order of memory; rows of an [k][n]
- *  matrix that meet a zero of x are not read. */
-void kx_dense_forward(const struct kx_dense *d, kx_act act, const float *x, float *out);
-/** dx [m][k] = dy W^T.  Rows of an [n][k] matrix that meet a zero of dy are not read. */
-void kx_dense_vjp(const struct kx_dense *d, const float *dy, float *dx);
+/** out[r] [n] = act(x[r] [k] W + bias), r < rows, at addresses of their own.  Weights are read once, in
+ *  the order of memory; rows of an [k][n] matrix that meet only zeros of x are not read. */
+void kx_dense_forward(const struct kx_dense *d, kx_act act, size_t rows, const float *const *x,
+                      float *const *out);
+/** dx[r] [k] = dy[r] [n] W^T.  Rows of an [n][k] matrix that meet only zeros of dy are not read. */
+void kx_dense_vjp(const struct kx_dense *d, size_t rows, const float *const *dy, float *const *dx);
 /** y = f(x), in place or not. */
 void kx_act_forward(kx_act act, size_t n, const float *x, float *y);
 /** dx = f' dy under a kldve_rule; seen is y, or x for SWISH and HARDSWISH.  In place or not. */
@@ -332,6 +333,7 @@ void kx_dense_part_vjp(const struct kx_dense *d, kx_range range, const float *dy
 
 typedef struct kx_state kx_state;
 
+/** @param plan  Immutable, outlives the state. */
 kldve_status kx_state_new(kldve_ctx *ctx, const kx_plan *plan, kx_state **out);
 void kx_state_free(kx_state *s);
 kldve_status kx_state_forward(kx_state *s, const float *input, float *logits, float *features);
@@ -343,6 +345,37 @@ kldve_status kx_state_vjp(kx_state *s, int to, int32_t rule, const float *cotang
 /** To the input of a plan with `biases`. */
 kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gradient,
                                  kldve_bias_visitor visit, void *opaque);
+
+/** The states of several inputs of one plan, which run at the same time: see many.c. */
+typedef struct kx_many kx_many;
+
+/** @param plan     With one thread for a run.
+ *  @param threads  That share the inputs. */
+kldve_status kx_many_new(kldve_ctx *ctx, const kx_plan *plan, int32_t count, int threads,
+                         kx_many **out);
+void kx_many_free(kx_many *m);
+/** [count] of what kx_state_forward() takes, one behind the other; features may be NULL. */
+kldve_status kx_many_forward(kx_many *m, const float *inputs, float *logits, float *features);
+/** To the layer. */
+kldve_status kx_many_vjp(kx_many *m, const float *cotangents, float *gradients);
+
+/* ---- between run.c and many.c
+ * ---------------------------------------------------------------------------------- */
+
+/** Take over an input; a cotangent.  Then come the steps. */
+void kx_state_begin_forward(kx_state *s, const float *input);
+kldve_status kx_state_begin_vjp(kx_state *s, int to, int32_t rule, const float *cotangent);
+/** Steps [from, to) with OpenMP's threads as they are; *at: the one that failed. */
+kldve_status kx_state_steps(kx_state *s, int32_t from, int32_t to, int32_t *at);
+/** Describe the failure. */
+kldve_status kx_state_failed(const kx_state *s, int32_t at, kldve_status st);
+/** Hand out what came; NULL: not wanted. */
+void kx_state_end_forward(kx_state *s, float *logits, float *features);
+void kx_state_end_vjp(const kx_state *s, int to, float *gradient);
+/** The operand and the result of a KX_STEP_DENSE or KX_STEP_DENSE_VJP as rows. */
+size_t kx_state_dense_rows(const kx_state *s, const kx_step *step, const float **from, float **to);
+/** The step itself, on rows of one or several states. */
+void kx_dense_step(const kx_step *step, size_t rows, const float *const *from, float *const *to);
 
 /** A plan and a state of its own for one kind of backward pass, made when it is first asked for. */
 typedef struct kx_extra kx_extra;

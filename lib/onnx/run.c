@@ -136,6 +136,37 @@ static kldve_status visit(const kx_state *s, const kx_step *step)
     return s->visit(s->opaque, &unit);
 }
 
+size_t kx_state_dense_rows(const kx_state *s, const kx_step *step, const float **from, float **to)
+{
+    const struct kx_dense *d = &step->unit->dense;
+    bool forward = step->kind == KX_STEP_DENSE;
+    const float *x = at(s, step->buf[forward ? KX_SRC : KX_DIFF_DST]);
+    float *y = at(s, step->buf[forward ? KX_DST : KX_DIFF_SRC]);
+
+    for (int64_t m = 0; m < d->m; m++) {
+        from[m] = x + m * (forward ? d->k : d->n);
+        to[m] = y + m * (forward ? d->n : d->k);
+    }
+    return (size_t)d->m;
+}
+
+void kx_dense_step(const kx_step *step, size_t rows, const float *const *from, float *const *to)
+{
+    if (step->kind == KX_STEP_DENSE)
+        kx_dense_forward(&step->unit->dense, step->unit->act, rows, from, to);
+    else
+        kx_dense_vjp(&step->unit->dense, rows, from, to);
+}
+
+static void run_dense(const kx_state *s, const kx_step *step)
+{
+    const float *from[KX_DENSE_ROWS];
+    float *to[KX_DENSE_ROWS];
+    size_t rows = kx_state_dense_rows(s, step, from, to);
+
+    kx_dense_step(step, rows, from, to);
+}
+
 static kldve_status run_step(kx_state *s, int32_t i)
 {
     const kx_step *step = &s->plan->step[i];
@@ -149,11 +180,8 @@ static kldve_status run_step(kx_state *s, int32_t i)
         run_node(s, step);
         break;
     case KX_STEP_DENSE:
-        kx_dense_forward(&step->unit->dense, step->unit->act, at(s, buf[KX_SRC]),
-                         at(s, buf[KX_DST]));
-        break;
     case KX_STEP_DENSE_VJP:
-        kx_dense_vjp(&step->unit->dense, at(s, buf[KX_DIFF_DST]), at(s, buf[KX_DIFF_SRC]));
+        run_dense(s, step);
         break;
     case KX_STEP_ACT_VJP:
         kx_act_vjp(step->act, s->rule, step->count, at(s, buf[KX_SRC]), at(s, buf[KX_DIFF_DST]),
@@ -190,25 +218,45 @@ static kldve_status run_step(kx_state *s, int32_t i)
     return KLDVE_OK;
 }
 
+static kldve_status steps(kx_state *s, int32_t from, int32_t to, bool head, int32_t *failed)
+{
+    kldve_status st = KLDVE_OK;
+
+    for (int32_t i = from; i < to && st == KLDVE_OK; i++)
+        if (!head || s->plan->step[i].head) {
+            *failed = i;
+            st = run_step(s, i);
+        }
+    return st;
+}
+
+kldve_status kx_state_steps(kx_state *s, int32_t from, int32_t to, int32_t *failed)
+{
+    return steps(s, from, to, false, failed);
+}
+
+kldve_status kx_state_failed(const kx_state *s, int32_t failed, kldve_status st)
+{
+    const kx_node *n = s->plan->step[failed].node;
+
+    if (s->plan->step[failed].kind == KX_STEP_VISIT)
+        return st; /* the visitor has said why */
+    return kldve_ctx_failf(s->ctx, st, "node '%.80s' (%.40s): oneDNN failed to run it",
+                           n ? n->name : "", n ? n->type : "");
+}
+
 /* Steps [from, to), or those of them that are of the head.  OpenMP's number of threads belongs to
  * the calling thread: it is set for the run and put back. */
 static kldve_status run(kx_state *s, int32_t from, int32_t to, bool head)
 {
     int before = omp_get_max_threads();
-    kldve_status st = KLDVE_OK;
+    int32_t failed;
+    kldve_status st;
 
     omp_set_num_threads(s->plan->threads);
-    for (int32_t i = from; i < to && st == KLDVE_OK; i++)
-        if ((!head || s->plan->step[i].head) && (st = run_step(s, i)) < 0) {
-            const kx_node *n = s->plan->step[i].node;
-
-            if (s->plan->step[i].kind == KX_STEP_VISIT)
-                break; /* the visitor has said why */
-            kldve_ctx_failf(s->ctx, st, "node '%.80s' (%.40s): oneDNN failed to run it",
-                            n ? n->name : "", n ? n->type : "");
-        }
+    st = steps(s, from, to, head, &failed);
     omp_set_num_threads(before);
-    return st;
+    return st < 0 ? kx_state_failed(s, failed, st) : st;
 }
 
 static void copy_out(const kx_state *s, const kx_port *port, float *to)
@@ -217,18 +265,29 @@ static void copy_out(const kx_state *s, const kx_port *port, float *to)
         memcpy(to, at(s, port->buffer), port->count * sizeof *to);
 }
 
-kldve_status kx_state_forward(kx_state *s, const float *input, float *logits, float *features)
+void kx_state_begin_forward(kx_state *s, const float *input)
 {
-    const kx_plan *plan = s->plan;
-    kldve_status st;
+    const kx_port *port = &s->plan->input;
 
     s->ran = s->passed = false;
-    memcpy(at(s, plan->input.buffer), input, plan->input.count * sizeof *input);
-    if ((st = run(s, 0, plan->forward, false)) < 0)
-        return st;
-    copy_out(s, &plan->logits, logits);
-    copy_out(s, &plan->features, features);
+    memcpy(at(s, port->buffer), input, port->count * sizeof *input);
+}
+
+void kx_state_end_forward(kx_state *s, float *logits, float *features)
+{
+    copy_out(s, &s->plan->logits, logits);
+    copy_out(s, &s->plan->features, features);
     s->ran = s->passed = true;
+}
+
+kldve_status kx_state_forward(kx_state *s, const float *input, float *logits, float *features)
+{
+    kldve_status st;
+
+    kx_state_begin_forward(s, input);
+    if ((st = run(s, 0, s->plan->forward, false)) < 0)
+        return st;
+    kx_state_end_forward(s, logits, features);
     return KLDVE_OK;
 }
 
@@ -250,25 +309,37 @@ kldve_status kx_state_forward_features(kx_state *s, const float *features, float
     return KLDVE_OK;
 }
 
-kldve_status kx_state_vjp(kx_state *s, int to, int32_t rule, const float *cotangent,
-                          float *gradient)
+kldve_status kx_state_begin_vjp(kx_state *s, int to, int32_t rule, const float *cotangent)
 {
-    const kx_plan *plan = s->plan;
-    kldve_status st;
+    const kx_port *port = &s->plan->cotangent[to];
 
-    if (plan->gradient[to].buffer < 0)
+    if (s->plan->gradient[to].buffer < 0)
         return kldve_ctx_fail(s->ctx, KLDVE_E_NO_VJP,
                               to ? "the network was loaded without KLDVE_ONNX_VJP_INPUT"
                                  : "the network was loaded with KLDVE_ONNX_NO_VJP");
     if (!s->ran)
         return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
     s->rule = rule;
-    memcpy(at(s, plan->cotangent[to].buffer), cotangent,
-           plan->cotangent[to].count * sizeof *cotangent);
-    st = run(s, to ? plan->backward[0] : plan->forward, plan->backward[to], false);
-    if (st == KLDVE_OK)
-        copy_out(s, &plan->gradient[to], gradient);
-    return st;
+    memcpy(at(s, port->buffer), cotangent, port->count * sizeof *cotangent);
+    return KLDVE_OK;
+}
+
+void kx_state_end_vjp(const kx_state *s, int to, float *gradient)
+{
+    copy_out(s, &s->plan->gradient[to], gradient);
+}
+
+kldve_status kx_state_vjp(kx_state *s, int to, int32_t rule, const float *cotangent,
+                          float *gradient)
+{
+    const kx_plan *plan = s->plan;
+    kldve_status st = kx_state_begin_vjp(s, to, rule, cotangent);
+
+    if (st < 0 ||
+        (st = run(s, to ? plan->backward[0] : plan->forward, plan->backward[to], false)) < 0)
+        return st;
+    kx_state_end_vjp(s, to, gradient);
+    return KLDVE_OK;
 }
 
 kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gradient,

@@ -1,0 +1,294 @@
+/* test_batch.c - several inputs at once give what each gives alone. */
+#include "support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <kldve/backend.h>
+#include <kldve/onnx.h>
+
+#include "networks/text.h"
+
+enum { BATCH = 3 };
+
+typedef struct opened {
+    test_heap heap;
+    kldve_ctx *ctx;
+    unsigned char *model; /* NULL: from a file */
+    kldve_onnx *net;
+    void *state;
+    kldve_shape shape;
+    size_t inputs, features, classes;
+} opened;
+
+/* `text` is a model written down, or if `file` the name of one of the shared networks. */
+static kldve_status try_load(opened *o, const char *text, bool file, const char *layer,
+                             int32_t batch, uint64_t flags)
+{
+    kldve_onnx_options options = {.struct_size = sizeof options,
+                                  .layer = layer,
+                                  .in_height = file ? 0 : 6,
+                                  .in_width = file ? 0 : 5,
+                                  .batch = batch,
+                                  .threads = 2,
+                                  .flags = flags};
+    size_t nbytes;
+
+    memset(o, 0, sizeof *o);
+    o->ctx = test_ctx(&o->heap);
+    if (file)
+        return kldve_onnx_load(o->ctx,
+                               test_path("%s/assets/models/%s.onnx", test_shared_or_skip(), text),
+                               &options, &o->net);
+    o->model = writer_memory(write_text, text, &nbytes);
+    assert_non_null(o->model);
+    return kldve_onnx_load_memory(o->ctx, o->model, nbytes, &options, &o->net);
+}
+
+static size_t volume(int32_t a, int32_t b, int32_t c)
+{
+    return (size_t)a * (size_t)b * (size_t)c;
+}
+
+static void open_it(opened *o, const char *text, bool file, const char *layer, int32_t batch,
+                    uint64_t flags)
+{
+    if (try_load(o, text, file, layer, batch, flags) < 0 ||
+        kldve_onnx_backend()->open(o->ctx, o->net, &o->state) < 0)
+        fail_msg("%s: %s", text, kldve_ctx_message(o->ctx));
+    o->shape.struct_size = sizeof o->shape;
+    kldve_onnx_backend()->shape(o->state, &o->shape);
+    assert_int_equal(o->shape.batch, batch);
+    o->inputs = volume(o->shape.in_channels, o->shape.in_height, o->shape.in_width);
+    o->features = volume(o->shape.maps, o->shape.height, o->shape.width);
+    o->classes = (size_t)o->shape.classes;
+}
+
+static void close_it(opened *o)
+{
+    kldve_onnx_backend()->close(o->state);
+    kldve_onnx_free(o->net);
+    kldve_ctx_free(o->ctx);
+    free(o->model);
+    assert_int_equal(o->heap.live, 0);
+}
+
+static float *drawn(size_t count, uint64_t seed)
+{
+    float *v = calloc(count, sizeof *v);
+
+    for (size_t i = 0; i < count; i++)
+        v[i] = (float)test_normal(&seed);
+    return v;
+}
+
+/* Rounding only: other blocks of a matrix product, other tiles. */
+static void assert_near(const char *what, const float *got, const float *want, size_t count)
+{
+    double largest = 0, error = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        largest = fmax(largest, fabs((double)want[i]));
+        error = fmax(error, fabs((double)got[i] - (double)want[i]));
+    }
+    assert_true(largest > 0);
+    if (!(error <= 1e-5 * largest))
+        fail_msg("%s: differs by %g of %g", what, error, largest);
+}
+
+/* Twice, the second time with the inputs in another order: nothing may be left over. */
+static void check(const char *text, bool file, const char *layer, uint64_t flags)
+{
+    const kldve_backend *b = kldve_onnx_backend();
+    float *inputs, *logits, *features, *cotangents, *gradients, *k, *x, *g;
+    opened one, many;
+
+    open_it(&one, text, file, layer, 1, flags);
+    open_it(&many, text, file, layer, BATCH, flags);
+    assert_int_equal(one.features, many.features);
+    inputs = drawn(BATCH * one.inputs, 3);
+    cotangents = drawn(BATCH * one.classes, 4);
+    logits = calloc(BATCH * one.classes, sizeof *logits);
+    features = calloc(BATCH * one.features, sizeof *features);
+    gradients = calloc(BATCH * one.features, sizeof *gradients);
+    k = calloc(one.classes, sizeof *k);
+    x = calloc(one.features, sizeof *x);
+    g = calloc(one.features, sizeof *g);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; round && i < one.inputs; i++) {
+            float first = inputs[i];
+
+            inputs[i] = inputs[(BATCH - 1) * one.inputs + i];
+            inputs[(BATCH - 1) * one.inputs + i] = first;
+        }
+        assert_int_equal(b->forward_many(many.state, inputs, logits, round ? NULL : features),
+                         KLDVE_OK);
+        assert_int_equal(b->vjp_many(many.state, cotangents, gradients), KLDVE_OK);
+        for (size_t i = 0; i < BATCH; i++) {
+            assert_int_equal(b->forward(one.state, inputs + i * one.inputs, k, x), KLDVE_OK);
+            assert_int_equal(b->vjp(one.state, cotangents + i * one.classes, g), KLDVE_OK);
+            assert_near("logits", logits + i * one.classes, k, one.classes);
+            assert_near("gradient", gradients + i * one.features, g, one.features);
+            if (!round)
+                assert_near("features", features + i * one.features, x, one.features);
+        }
+    }
+    /* A batch does not disturb the single input. */
+    assert_int_equal(b->forward(many.state, inputs, k, x), KLDVE_OK);
+    assert_near("logits", logits, k, one.classes);
+    close_it(&one);
+    close_it(&many);
+    free(inputs), free(cotangents), free(logits), free(features), free(gradients);
+    free(k), free(x), free(g);
+}
+
+static void test_networks(void **state)
+{
+    static const char *const names[] = {
+        "mnist_cnn",       "resnet20_cifar10", "mobilenet_v1_0.25_128", "mobilenet_v2_1.0_224",
+        "squeezenet_v1.1", "googlenet",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        check(names[i], true, NULL, 0);
+    check("mnist_cnn", true, NULL, KLDVE_ONNX_PLAIN);
+    check("resnet20_cifar10", true, NULL, KLDVE_ONNX_DIRECT);
+}
+
+#define BODY                                                                                       \
+    " w w 4,3,3,3; w b 4; w m 4,5; n Conv t,w,b c pads=[1,1,1,1]; n Sigmoid c r; n Mul r,r q;"
+
+/* Whatever the network does to its arrays: one input does not see another. */
+static void test_shapes(void **state)
+{
+    static const char *const texts[] = {
+        /* the 1 of the file in the new shape, and behind a dimension that is counted */
+        "in x 1,3,6,5; n Identity x t;" BODY " n GlobalAveragePool q p; i s 1,4; n Reshape p,s f;"
+        " n MatMul f,m y; out y",
+        "in x 1,3,6,5; n Identity x t;" BODY " n GlobalAveragePool q p; i s 1,-1; n Reshape p,s f;"
+        " n MatMul f,m y; out y",
+        "in x N,3,6,5; n Identity x t;" BODY " n GlobalAveragePool q p; i s -1,4; n Reshape p,s f;"
+        " n MatMul f,m y; out y",
+        /* the shape computed, as PyTorch's view(x.size(0), -1) */
+        "in x N,3,6,5; n Identity x t;" BODY " n GlobalAveragePool q p; n Shape p s; i zero 0;"
+        " n Gather s,zero d; i rest -1; n Concat d,rest e axis=0; n Reshape p,e f; n MatMul f,m y;"
+        " out y",
+        /* squeezed and put back; softmax over the classes */
+        "in x N,3,6,5; n Identity x t;" BODY " n GlobalAveragePool q p; i a 2,3; n Squeeze p,a f;"
+        " i u 1; n Unsqueeze f,u g; n MatMul g,m h; n Squeeze h,u l; n Softmax l z axis=1;"
+        " n Add z,l y; out y",
+        /* channels last */
+        "in x 1,6,5,3; n Transpose x t perm=[0,3,1,2];" BODY " n Transpose q v perm=[0,2,3,1];"
+        " n ReduceMean v p axes=[1,2] keepdims=0; n MatMul p,m y; out y",
+        /* a gate by channel, a constant with an axis 0 of 1, parts and their concatenation */
+        "in x 1,3,6,5; n Identity x t;" BODY " n GlobalAveragePool q p; n Sigmoid p s; n Mul q,s o;"
+        " w k 1,4,1,1; n Add o,k o1; n Split o1 o2,o3 axis=1; n Concat o3,o2,o1 o4 axis=1;"
+        " w m2 8,5; n GlobalMaxPool o4 p2; n Flatten p2 f; n MatMul f,m2 y; out y",
+        /* what would mix inputs that lie behind each other in one array */
+        "in x 1,3,6,5; n Identity x t;" BODY " n Softmax q v axis=0; n Add v,q v1; n "
+        "MeanVarianceNormalization v1 v2; n Mul v2,q v3; n GlobalMaxPool v3 p; n Flatten p f; n "
+        "MatMul "
+        "f,m y; out y",
+        /* attention: products of two arrays */
+        "in x 1,3,6,5; n Identity x t;" BODY " i s 1,4,30; n Reshape q,s a; n Transpose a a1 "
+        "perm=[0,2,1]; n MatMul a,a1 e; n Softmax e g axis=2; n MatMul g,a h; n ReduceMean h f "
+        "axes=[2] keepdims=0; n MatMul f,m y; out y",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        check(texts[i], false, NULL, 0);
+        check(texts[i], false, "c", 0);
+        check(texts[i], false, "c", KLDVE_ONNX_PLAIN);
+    }
+}
+
+#define TAIL " n GlobalAveragePool v p; n Flatten p f; n MatMul f,m y; out y"
+
+static void test_options(void **state)
+{
+    static const char text[] = "in x 1,3,6,5; n Identity x t;" BODY " n Identity q v;" TAIL;
+    const kldve_backend *b = kldve_onnx_backend();
+    float x[3 * 6 * 5] = {0}, k[5], g[4 * 6 * 5];
+    opened o;
+
+    (void)state;
+    assert_int_equal(try_load(&o, text, false, NULL, -1, 0), KLDVE_E_ARG);
+    close_it(&o);
+    assert_int_equal(try_load(&o, text, false, NULL, 1025, 0), KLDVE_E_ARG);
+    close_it(&o);
+    open_it(&o, text, false, NULL, 1, 0);
+    assert_int_equal(b->forward_many(o.state, x, k, NULL), KLDVE_E_UNSUPPORTED);
+    assert_int_equal(b->vjp_many(o.state, k, g), KLDVE_E_UNSUPPORTED);
+    assert_non_null(strstr(kldve_ctx_message(o.ctx), "batch"));
+    close_it(&o);
+    open_it(&o, text, false, NULL, 2, 0);
+    assert_int_equal(b->vjp_many(o.state, k, g), KLDVE_E_ARG); /* nothing to look back on */
+    close_it(&o);
+}
+
+/* Loading and opening with every allocation failing once; none in a run. */
+static void test_memory(void **state)
+{
+    static const char text[] = "in x 1,3,6,5; n Identity x t;" BODY " n Identity q v;" TAIL;
+    const kldve_backend *b = kldve_onnx_backend();
+    bool done = false;
+
+    (void)state;
+    for (long budget = 0; !done; budget++) {
+        kldve_onnx_options options = {.struct_size = sizeof options, .batch = BATCH};
+        opened o = {0};
+        size_t nbytes;
+        kldve_status st;
+
+        o.ctx = test_ctx(&o.heap);
+        o.model = writer_memory(write_text, text, &nbytes);
+        o.heap.budget = budget;
+        st = kldve_onnx_load_memory(o.ctx, o.model, nbytes, &options, &o.net);
+        if (st == KLDVE_OK)
+            st = b->open(o.ctx, o.net, &o.state);
+        done = st == KLDVE_OK;
+        if (!done)
+            assert_int_equal(st, KLDVE_E_NOMEM);
+        if (done) {
+            float *x = drawn(BATCH * 3 * 6 * 5, 1), k[BATCH * 5], g[BATCH * 4 * 6 * 5];
+            long before = o.heap.calls;
+
+            assert_int_equal(b->forward_many(o.state, x, k, NULL), KLDVE_OK);
+            assert_int_equal(b->vjp_many(o.state, k, g), KLDVE_OK);
+            assert_int_equal(o.heap.calls, before);
+            free(x);
+        }
+        close_it(&o);
+        assert_true(budget < 100000);
+    }
+}
+
+/* One copy of the weights, but for Winograd's, whose form depends on the number of threads. */
+static void test_weights_are_shared(void **state)
+{
+    opened one, many;
+
+    (void)state;
+    assert_int_equal(try_load(&one, "googlenet", true, NULL, 1, KLDVE_ONNX_DIRECT), KLDVE_OK);
+    assert_int_equal(try_load(&many, "googlenet", true, NULL, BATCH, KLDVE_ONNX_DIRECT), KLDVE_OK);
+    assert_true(one.heap.bytes > 20000000);
+    assert_true((double)many.heap.bytes < 1.2 * (double)one.heap.bytes);
+    close_it(&one);
+    close_it(&many);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_weights_are_shared),
+    };
+
+    return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
+}
