@@ -9,11 +9,9 @@ enum { AT_ONCE = 16 };
 
 int32_t kldve_repeat_at_once(const kldve_job *job)
 {
-    int32_t batch = job->shape->batch;
+    int32_t batch = job->shape->batch > 1 ? job->shape->batch : 1;
 
-    if (batch >= AT_ONCE)
-        return batch;
-    return batch > 1 ? (AT_ONCE + batch - 1) / batch * batch : AT_ONCE;
+    return batch * ((AT_ONCE - 1) / batch + 1);
 }
 
 static kldve_status batch(const kldve_job *job, const kldve_repeat *r, int64_t first, int32_t count,

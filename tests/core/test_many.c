@@ -10,6 +10,7 @@
 #include <kldve/method.h>
 
 #include "batched.h"
+#include "clock.h"
 #include "tiny.h"
 
 enum { CHANNELS = 2, H = 3, W = 4, MAPS = 6, CLASSES = 5, BATCH = 3, MOST = 2 * BATCH + 1 };
@@ -290,30 +291,87 @@ static void test_options(void **state)
     close_fixture(&f);
 }
 
-/* Each input has its own class, and the times of a batch are shared out. */
-static void test_records(void **state)
+static void explain_records(struct fixture *f, const kldve_options *o, int32_t count,
+                            kldve_record *r)
 {
     kldve_heatmap *maps[MOST];
+
+    assert_int_equal(kldve_explain_inputs(f->ex, count, inputs[0], o, maps), KLDVE_OK);
+    for (int32_t i = 0; i < count; i++) {
+        r[i].struct_size = sizeof r[i];
+        kldve_heatmap_record(maps[i], &r[i]);
+    }
+    free_maps(maps, count);
+}
+
+/* Each input has its own class. */
+static void test_classes(void **state)
+{
     kldve_record r[MOST];
     bool differ = false;
     struct fixture f;
 
     (void)state;
     open_fixture(&f, &curved);
-    assert_int_equal(kldve_explain_inputs(f.ex, MOST, inputs[0], NULL, maps), KLDVE_OK);
-    for (int32_t i = 0; i < MOST; i++) {
-        r[i].struct_size = sizeof r[i];
-        kldve_heatmap_record(maps[i], &r[i]);
+    explain_records(&f, NULL, MOST, r);
+    for (int32_t i = 1; i < MOST; i++)
         differ |= r[i].target != r[0].target;
-    }
     assert_true(differ);
-    for (int32_t i = 0; i < 2 * BATCH; i++) {
-        assert_true(r[i].timings_ms.forward == r[i / BATCH * BATCH].timings_ms.forward);
-        assert_true(r[i].timings_ms.backward == r[i / BATCH * BATCH].timings_ms.backward);
+    close_fixture(&f);
+}
+
+/* -- times ------------------------------------------------------------------------------------ */
+
+/* Each forward and backward pass takes 2 ms; `spent` is what those of the check took. */
+struct slow {
+    bool check;
+    int32_t backwards;
+    double spent;
+};
+
+static int32_t nap(void *opaque, const char *stage, int64_t done, int64_t total)
+{
+    struct slow *s = opaque;
+    double start = kldve_clock_ms();
+
+    (void)done;
+    (void)total;
+    if (strcmp(stage, "inputs") == 0)
+        return 0;
+    while (kldve_clock_ms() - start < 2)
+        continue;
+    if (strcmp(stage, "backward") == 0 && s->check && s->backwards++ % 2 == 0)
+        s->spent += kldve_clock_ms() - start;
+    return 0;
+}
+
+/* The times of a batch are shared out: together they are no more than the call took, without what
+ * the check took. */
+static void test_times(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, &curved);
+    for (uint64_t flags = 0; flags <= KLDVE_FLAG_CHECK; flags++) {
+        const kldve_options o = {.struct_size = sizeof o, .flags = flags};
+        struct slow slow = {flags != 0, 0, 0};
+        double start = kldve_clock_ms(), sum = 0;
+        kldve_record r[2 * BATCH];
+
+        kldve_ctx_set_progress(f.ctx, nap, &slow);
+        explain_records(&f, &o, 2 * BATCH, r);
+        for (int32_t i = 0; i < 2 * BATCH; i++) {
+            const kldve_timings *t = &r[i].timings_ms, *first = &r[i / BATCH * BATCH].timings_ms;
+
+            assert_true(t->forward == first->forward && t->backward == first->backward);
+            assert_true(t->forward >= 2.0 / BATCH && t->backward >= 2.0 / BATCH);
+            assert_true(t->divergence > 0 && t->reduce > 0);
+            sum += t->forward + t->divergence + t->backward + t->reduce;
+        }
+        assert_true(sum + slow.spent <= kldve_clock_ms() - start);
+        assert_int_equal(slow.spent > 0, flags != 0);
     }
-    assert_true(r[0].timings_ms.forward != r[BATCH].timings_ms.forward ||
-                r[0].timings_ms.backward != r[BATCH].timings_ms.backward);
-    free_maps(maps, MOST);
     close_fixture(&f);
 }
 
@@ -355,7 +413,8 @@ static void test_repeats(void **state)
 
 /* -- a host's own method ---------------------------------------------------------------------- */
 
-/* Runs the network although it is in a batch: on another input, and back from its own. */
+/* Methods that run the network although it is in a batch: on another input, and back from their
+ * own... */
 static kldve_status wander(const kldve_job *job, double *t)
 {
     float logits[CLASSES];
@@ -391,19 +450,40 @@ static const kldve_method wanderer = {
     .map = second_gradient,
 };
 
-static void test_own_method(void **state)
+/* ... and back from the other. */
+static kldve_status gradient_elsewhere(const kldve_job *job, float *map)
 {
-    kldve_options o = {.struct_size = sizeof o, .method = "wanderer"};
+    float logits[CLASSES];
+    kldve_status st = kldve_job_forward(job, inputs[1], logits);
+
+    return st < 0 ? st : second_gradient(job, map);
+}
+
+static const kldve_method follower = {
+    .struct_size = sizeof(kldve_method),
+    .name = "follower",
+    .source = "this test",
+    .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
+    .map = gradient_elsewhere,
+};
+
+static void test_own_methods(void **state)
+{
+    const kldve_method *const methods[] = {&wanderer, &follower};
     struct fixture f;
 
     (void)state;
-    about = "wanderer";
     open_fixture(&f, &curved);
-    assert_int_equal(kldve_method_register(f.ctx, &wanderer), KLDVE_OK);
-    for (o.flags = 0; o.flags <= KLDVE_FLAG_CHECK; o.flags++) {
-        memset(&f.counts, 0, sizeof f.counts);
-        check(&f, &o, MOST);
-        assert_true(f.counts.forward_many > 2 && f.counts.vjp_many >= 2);
+    for (int m = 0; m < 2; m++) {
+        kldve_options o = {.struct_size = sizeof o, .method = methods[m]->name};
+
+        about = methods[m]->name;
+        assert_int_equal(kldve_method_register(f.ctx, methods[m]), KLDVE_OK);
+        for (o.flags = 0; o.flags <= KLDVE_FLAG_CHECK; o.flags++) {
+            memset(&f.counts, 0, sizeof f.counts);
+            check(&f, &o, MOST);
+            assert_true(f.counts.forward_many >= 2 && f.counts.vjp_many >= 2);
+        }
     }
     close_fixture(&f);
 }
@@ -778,6 +858,14 @@ static int32_t batch_of(const kldve_explainer *ex)
     return shape.batch;
 }
 
+static kldve_shape claimed;
+
+static void claimed_shape(const void *state, kldve_shape *out)
+{
+    (void)state;
+    *out = claimed;
+}
+
 /* Tables of before there were batches, or only half of them. */
 static void test_older_backends(void **state)
 {
@@ -805,20 +893,23 @@ static void test_older_backends(void **state)
     assert_int_equal(f.counts.forward_many, 2);
     close_fixture(&f);
 
+    about = "a batch of 0";
+    older.struct_size = sizeof older;
+    older.shape = claimed_shape;
+    claimed = (kldve_shape){
+        sizeof claimed, CHANNELS, H * TINY_PATCH, W * TINY_PATCH, CLASSES, MAPS, H, W, 0};
+    open_table(&f, &older, (batched_config){.batch = BATCH}, &curved);
+    assert_int_equal(batch_of(f.ex), 1);
+    check(&f, NULL, MOST);
+    assert_int_equal(f.counts.forward_many + f.counts.vjp_many, 0);
+    close_fixture(&f);
+
     about = "a batch of 1";
     open_table(&f, &batched_backend, (batched_config){.batch = 1}, &curved);
     assert_int_equal(batch_of(f.ex), 1);
     check(&f, NULL, MOST);
     assert_int_equal(f.counts.forward_many + f.counts.vjp_many, 0);
     close_fixture(&f);
-}
-
-static kldve_shape claimed;
-
-static void claimed_shape(const void *state, kldve_shape *out)
-{
-    (void)state;
-    *out = claimed;
 }
 
 static void refuse_shape(kldve_shape shape, kldve_status status, const char *message)
@@ -855,13 +946,21 @@ enum { FAILURES = sizeof failures / sizeof *failures };
 int main(void)
 {
     const struct CMUnitTest rest[] = {
-        cmocka_unit_test(test_methods),     cmocka_unit_test(test_options),
-        cmocka_unit_test(test_records),     cmocka_unit_test(test_repeats),
-        cmocka_unit_test(test_own_method),  cmocka_unit_test(test_pictures),
-        cmocka_unit_test(test_bad_picture), cmocka_unit_test(test_bad_input),
-        cmocka_unit_test(test_bad_options), cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_allocations), cmocka_unit_test(test_nothing_else_allocated),
-        cmocka_unit_test(test_cancel),      cmocka_unit_test(test_older_backends),
+        cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_own_methods),
+        cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_bad_picture),
+        cmocka_unit_test(test_bad_input),
+        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_nothing_else_allocated),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_older_backends),
         cmocka_unit_test(test_shapes),
     };
     struct CMUnitTest named[FAILURES];
