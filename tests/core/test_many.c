@@ -291,6 +291,86 @@ static void test_options(void **state)
     close_fixture(&f);
 }
 
+/* 0 where one is constant, all zeros, and 1 where both are. */
+static double pearson(const float *a, const float *b, size_t count)
+{
+    double n = (double)count, sa = 0, sb = 0, ab = 0, aa = 0, bb = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        sa += (double)a[i];
+        sb += (double)b[i];
+        ab += (double)a[i] * (double)b[i];
+        aa += (double)a[i] * (double)a[i];
+        bb += (double)b[i] * (double)b[i];
+    }
+    if (sa == 0 || sb == 0)
+        return sa == sb;
+    return (n * ab - sa * sb) / sqrt((n * aa - sa * sa) * (n * bb - sb * sb));
+}
+
+/* The best class that is not asked about. */
+static int32_t other_class(const kldve_options *o, const kldve_heatmap *map)
+{
+    const float *k = kldve_heatmap_logits(map, NULL);
+    kldve_record r = {.struct_size = sizeof r};
+    int32_t best = -1;
+
+    kldve_heatmap_record(map, &r);
+    for (int32_t c = 0; c < CLASSES; c++) {
+        bool asked = c == r.target;
+
+        for (int32_t i = 0; o->target_kind == KLDVE_TARGET_SET && i < o->target_count; i++)
+            asked |= o->targets[i] == c;
+        if (!asked && (best < 0 || k[c] > k[best]))
+            best = c;
+    }
+    return best;
+}
+
+/* Of whatever is asked about, the check compares the map with that of the best other class. */
+static void test_sensitivity(void **state)
+{
+    static const int32_t set[] = {3, 1};
+    const kldve_options asked[] = {
+        {SIZED},
+        {SIZED, .target_kind = KLDVE_TARGET_SET, .targets = set, .target_count = 2},
+        {SIZED, .target_kind = KLDVE_TARGET_VERSUS, .target = 1, .rival = 3},
+        {SIZED, .method = "grad-cam", .target_kind = KLDVE_TARGET_SET, .targets = set,
+         .target_count = 2},
+    };
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, &curved);
+    for (size_t q = 0; q < sizeof asked / sizeof *asked; q++) {
+        kldve_options o = asked[q];
+        kldve_heatmap *checked[MOST];
+
+        o.flags = KLDVE_FLAG_CHECK;
+        assert_int_equal(kldve_explain_inputs(f.ex, MOST, inputs[0], &o, checked), KLDVE_OK);
+        for (int32_t i = 0; i < MOST; i++) {
+            kldve_options one = {SIZED, .method = o.method, .target_kind = KLDVE_TARGET_INDEX};
+            kldve_heatmap *map = NULL, *other = NULL;
+            kldve_record r = {.struct_size = sizeof r};
+
+            assert_int_equal(kldve_explain_input(f.plain, inputs[i], &asked[q], &map), KLDVE_OK);
+            one.target = other_class(&asked[q], map);
+            assert_int_equal(kldve_explain_input(f.plain, inputs[i], &one, &other), KLDVE_OK);
+            kldve_heatmap_record(checked[i], &r);
+            for (size_t v = 0; v < H * W; v++)
+                same_number("value beside a check", v, (double)kldve_heatmap_values(checked[i])[v],
+                            (double)kldve_heatmap_values(map)[v]);
+            assert_true(fabs(r.class_sensitivity - 1 +
+                             pearson(kldve_heatmap_values(map), kldve_heatmap_values(other),
+                                     H * W)) < 1e-5);
+            kldve_heatmap_free(map);
+            kldve_heatmap_free(other);
+        }
+        free_maps(checked, MOST);
+    }
+    close_fixture(&f);
+}
+
 static void explain_records(struct fixture *f, const kldve_options *o, int32_t count,
                             kldve_record *r)
 {
@@ -946,21 +1026,14 @@ enum { FAILURES = sizeof failures / sizeof *failures };
 int main(void)
 {
     const struct CMUnitTest rest[] = {
-        cmocka_unit_test(test_methods),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_times),
-        cmocka_unit_test(test_repeats),
-        cmocka_unit_test(test_own_methods),
-        cmocka_unit_test(test_pictures),
-        cmocka_unit_test(test_bad_picture),
-        cmocka_unit_test(test_bad_input),
-        cmocka_unit_test(test_bad_options),
-        cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_allocations),
-        cmocka_unit_test(test_nothing_else_allocated),
-        cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_older_backends),
+        cmocka_unit_test(test_methods),     cmocka_unit_test(test_options),
+        cmocka_unit_test(test_sensitivity), cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_times),       cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_own_methods), cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_bad_picture), cmocka_unit_test(test_bad_input),
+        cmocka_unit_test(test_bad_options), cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_allocations), cmocka_unit_test(test_nothing_else_allocated),
+        cmocka_unit_test(test_cancel),      cmocka_unit_test(test_older_backends),
         cmocka_unit_test(test_shapes),
     };
     struct CMUnitTest named[FAILURES];
