@@ -75,7 +75,9 @@ typedef enum kldve_score {
 } kldve_score;
 
 /** A method.  A slot that fails describes the failure with kldve_ctx_fail() and returns a negative
- *  status.  Slots must give the same bits for the same job. */
+ *  status.  Slots must give the same bits for the same job, and keep nothing for the next one: of
+ *  several inputs (kldve_explain_many()) all may come to a slot before the first comes to the next.
+ */
 struct kldve_method {
     size_t struct_size; /**< sizeof(kldve_method) where this was compiled */
     const char *name;   /**< for kldve_options.method, [a-z0-9+-]+ */
@@ -120,7 +122,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward(const kldve_job *job, 
                                                           float *logits);
 
 /** Forward passes of `count` inputs [count][in_channels][in_height][in_width] -> logits
- *  [count][classes].  As kldve_job_forward(), but nothing can be back-propagated after it.
+ *  [count][classes], shape->batch of them at a time where that is more than 1: best a multiple of
+ *  it.  As kldve_job_forward(), but nothing can be back-propagated after it.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count,
                                                                const float *inputs, float *logits);

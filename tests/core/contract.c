@@ -19,6 +19,9 @@
  * Biases: vjp_biases gives vjp_input's gradient; a visitor's failure ends it; in a piecewise linear
  * network biases and input times their gradients make the score.
  *
+ * Batches: every input of forward_many and vjp_many as forward and vjp of it alone, also with NaN
+ * in all others, the same bits at every call, also with other calls in between.
+ *
  * Failures: every allocation failed once gives a status and a message, nothing leaked, *out
  * untouched. */
 #include "contract.h"
@@ -124,10 +127,10 @@ static void check_shape(struct bench *b)
     const kldve_shape *s = &b->shape;
 
     if (s->in_channels < 1 || s->in_height < 1 || s->in_width < 1 || s->maps < 1 || s->height < 1 ||
-        s->width < 1 || s->classes < 3)
-        fail_msg("%s: shape: input %d x %d x %d, maps %d x %d x %d, %d classes", b->backend->name,
-                 s->in_channels, s->in_height, s->in_width, s->maps, s->height, s->width,
-                 s->classes);
+        s->width < 1 || s->classes < 3 || s->batch < 0)
+        fail_msg("%s: shape: input %d x %d x %d, maps %d x %d x %d, %d classes, batch %d",
+                 b->backend->name, s->in_channels, s->in_height, s->in_width, s->maps, s->height,
+                 s->width, s->classes, s->batch);
     b->backend->shape(b->state, &again);
     if (memcmp(s, &again, sizeof again) != 0)
         fail_msg("%s: shape differs at the second call", b->backend->name);
@@ -434,6 +437,119 @@ static void check_biases(struct bench *b)
     free(want);
 }
 
+/* -- batches ---------------------------------------------------------------------------------- */
+
+/* What batches are asked and what they answer, each array [batch][...]. */
+struct batch {
+    size_t count;
+    float *inputs, *cotangents;
+    struct answer answer; /* without a gradient if there is no vjp_many */
+};
+
+static void ask_many(struct bench *b, struct batch *batch)
+{
+    struct answer *a = &batch->answer;
+
+    must(b, b->backend->forward_many(b->state, batch->inputs, a->logits, a->features),
+         "forward_many");
+    if (HAS(b->backend, vjp_many))
+        must(b, b->backend->vjp_many(b->state, batch->cotangents, a->gradient), "vjp_many");
+}
+
+/* Root of the mean square of the difference, relative to that of `want`. */
+static void near(struct bench *b, const char *what, size_t input, const float *got,
+                 const float *want, size_t count, double tolerance)
+{
+    double squares = 0, all = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        squares += ((double)got[i] - (double)want[i]) * ((double)got[i] - (double)want[i]);
+        all += (double)want[i] * (double)want[i];
+    }
+    if (!(sqrt(squares) <= tolerance * sqrt(all)))
+        fail_msg("%s: %s of input %zu of a batch: relative difference %.3g", b->backend->name, what,
+                 input, sqrt(squares / all));
+}
+
+/* Input i of the batch as the answer to it alone. */
+static void as_alone(struct bench *b, const struct batch *batch, size_t i, const struct answer *a)
+{
+    near(b, "logits", i, batch->answer.logits + i * b->classes, a->logits, b->classes, 1e-4);
+    near(b, "features", i, batch->answer.features + i * b->features, a->features, b->features,
+         1e-4);
+    /* Rounding takes a few values over the kinks of activations. */
+    if (HAS(b->backend, vjp_many))
+        near(b, "gradient", i, batch->answer.gradient + i * b->features, a->gradient, b->features,
+             1e-2);
+}
+
+static void check_neighbours(struct bench *b, struct batch *batch, size_t i,
+                             const struct answer *alone)
+{
+    float *kept = floats(batch->count * b->inputs);
+
+    memcpy(kept, batch->inputs, batch->count * b->inputs * sizeof *kept);
+    for (size_t j = 0; j < batch->count * b->inputs; j++)
+        if (j / b->inputs != i)
+            batch->inputs[j] = NAN;
+    ask_many(b, batch);
+    as_alone(b, batch, i, alone);
+    memcpy(batch->inputs, kept, batch->count * b->inputs * sizeof *kept);
+    free(kept);
+}
+
+static void check_again(struct bench *b, struct batch *batch)
+{
+    size_t logits = batch->count * b->classes, features = batch->count * b->features;
+    struct answer first = batch->answer,
+                  again = {floats(logits), floats(features), floats(features)};
+    struct answer other = ask(b, b->state, b->input, batch->cotangents);
+
+    batch->answer = again;
+    ask_many(b, batch);
+    if (memcmp(first.logits, again.logits, logits * sizeof *first.logits) != 0 ||
+        memcmp(first.features, again.features, features * sizeof *first.features) != 0 ||
+        memcmp(first.gradient, again.gradient, features * sizeof *first.gradient) != 0)
+        fail_msg("%s: other numbers at the second call of a batch", b->backend->name);
+    must(b, b->backend->forward_many(b->state, batch->inputs, again.logits, NULL),
+         "forward_many without features");
+    if (memcmp(first.logits, again.logits, logits * sizeof *first.logits) != 0)
+        fail_msg("%s: other logits of a batch without features", b->backend->name);
+    batch->answer = first;
+    answer_free(&other);
+    answer_free(&again);
+}
+
+static void check_batch(struct bench *b)
+{
+    size_t count = (size_t)b->shape.batch;
+    struct batch batch = {
+        count,
+        floats(count * b->inputs),
+        floats(count * b->classes),
+        {floats(count * b->classes), floats(count * b->features), floats(count * b->features)}};
+    struct answer alone;
+
+    noise(b, batch.cotangents, count * b->classes);
+    noise(b, batch.inputs, count * b->inputs);
+    for (size_t i = 0; i < count * b->inputs; i++) /* around the plausible input */
+        batch.inputs[i] = b->input[i % b->inputs] + 0.3f * batch.inputs[i];
+    ask_many(b, &batch);
+    check_again(b, &batch);
+    for (size_t i = 0; i < count; i++) {
+        alone = ask(b, b->state, batch.inputs + i * b->inputs, batch.cotangents + i * b->classes);
+        as_alone(b, &batch, i, &alone);
+        answer_free(&alone);
+    }
+    alone = ask(b, b->state, batch.inputs + (count - 1) * b->inputs,
+                batch.cotangents + (count - 1) * b->classes);
+    check_neighbours(b, &batch, count - 1, &alone);
+    answer_free(&alone);
+    answer_free(&batch.answer);
+    free(batch.inputs);
+    free(batch.cotangents);
+}
+
 /* -- failures --------------------------------------------------------------------------------- */
 
 /* Open and explain with `budget` allocations that succeed. */
@@ -501,6 +617,8 @@ void contract_check(const contract *c)
     }
     if (HAS(c->backend, vjp_biases))
         check_biases(&b);
+    if (HAS(c->backend, forward_many) && b.shape.batch > 1)
+        check_batch(&b);
     check_allocations(&b);
     bench_close(&b);
 }

@@ -1,4 +1,5 @@
 /* test_contract.c - the contract of backends, on the reference backend with each kind of head. */
+#include "batched.h"
 #include "contract.h"
 #include "support.h"
 #include "tiny.h"
@@ -31,12 +32,23 @@ static void test_without_vjp(void **state)
     contract_check(&c);
 }
 
+static void test_batched(void **state)
+{
+    const batched_config config = {.inner = &tiny_backend, .inner_config = &curved, .batch = 3};
+    const contract c = {
+        .backend = &batched_backend, .config = &config, .smooth = 1, .tolerance = 1e-3};
+
+    (void)state;
+    contract_check(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear),
         cmocka_unit_test(test_curved),
         cmocka_unit_test(test_without_vjp),
+        cmocka_unit_test(test_batched),
     };
 
     return cmocka_run_group_tests_name("contract", tests, NULL, NULL);
