@@ -15,9 +15,9 @@ static const char *model(const char *name)
     return test_path("%s/assets/models/%s.onnx", test_shared_or_skip(), name);
 }
 
-static kldve_onnx *load(kldve_ctx *ctx, const char *path, uint64_t flags)
+static kldve_onnx *load_batch(kldve_ctx *ctx, const char *path, int32_t batch, uint64_t flags)
 {
-    kldve_onnx_options o = {.struct_size = sizeof o, .flags = flags};
+    kldve_onnx_options o = {.struct_size = sizeof o, .batch = batch, .flags = flags};
     kldve_onnx *net = NULL;
 
     if (kldve_onnx_load(ctx, path, &o, &net) < 0)
@@ -25,12 +25,17 @@ static kldve_onnx *load(kldve_ctx *ctx, const char *path, uint64_t flags)
     return net;
 }
 
-static void check_contract(const char *name, uint64_t flags)
+static kldve_onnx *load(kldve_ctx *ctx, const char *path, uint64_t flags)
+{
+    return load_batch(ctx, path, 1, flags);
+}
+
+static void check_contract(const char *name, int32_t batch, uint64_t flags)
 {
     test_heap heap;
     const char *path = model(name);
     kldve_ctx *ctx = test_ctx(&heap);
-    kldve_onnx *net = load(ctx, path, flags);
+    kldve_onnx *net = load_batch(ctx, path, batch, flags);
     const contract c = {.backend = kldve_onnx_backend(),
                         .config = net,
                         .step = 2e-3,
@@ -47,9 +52,10 @@ static void check_contract(const char *name, uint64_t flags)
 static void test_contract(void **state)
 {
     (void)state;
-    check_contract("mnist_cnn", KLDVE_ONNX_VJP_INPUT);
-    check_contract("resnet20_cifar10", KLDVE_ONNX_VJP_INPUT);
-    check_contract("mnist_cnn", KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_PLAIN);
+    check_contract("mnist_cnn", 1, KLDVE_ONNX_VJP_INPUT);
+    check_contract("resnet20_cifar10", 1, KLDVE_ONNX_VJP_INPUT);
+    check_contract("resnet20_cifar10", 3, KLDVE_ONNX_VJP_INPUT);
+    check_contract("mnist_cnn", 5, KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_PLAIN);
 }
 
 /* Loading and opening with every allocation failing once. */
