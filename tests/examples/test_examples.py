@@ -1,8 +1,10 @@
 """The host programs of examples/, run as a first user does, and their maps against those of the
 command: the same network once as C code of the host, once as an .onnx file."""
+import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -123,6 +125,44 @@ class Shortest(Folder):
         self.assertEqual(run("explain", SCENE, "-o", "b.png", "--quiet", cwd=self.dir).status, 0)
         with open(self.path("a.png"), "rb") as a, open(self.path("b.png"), "rb") as b:
             self.assertEqual(a.read(), b.read())
+
+
+class Many(Folder):
+    def scenes(self):
+        folder = os.path.join(SOURCE, "demo", "pictures")
+        return [os.path.join(folder, f) for f in sorted(os.listdir(folder)) if f.endswith(".png")]
+
+    def test_many(self):
+        """More than one batch and a rest, each picture as the command sees it by itself."""
+        pictures = (self.scenes() * 6)[:6] + [self.path("scene.png")]
+        done = self.program(os.path.join(PROGRAMS, "many"), "-", *pictures)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        lines = done.stdout.splitlines()
+        self.assertEqual(len(lines), len(pictures))
+        for path, line in zip(pictures, lines):
+            found = re.fullmatch(r"(.*): class (\d+), (\d+) %, because of what is at (\d+), (\d+)", line)
+            self.assertEqual(found.group(1), path)
+            alone = run("explain", path, "--map", "m.npy", "--json", "r.json", "--quiet", cwd=self.dir)
+            self.assertEqual(alone.status, 0, alone.err)
+            with open(self.path("r.json")) as file:
+                record = json.load(file)
+            self.assertEqual(int(found.group(2)), record["target"]["index"])
+            self.assertAlmostEqual(int(found.group(3)), 100 * record["target"]["probability"], delta=1)
+            self.check_place(Npy(self.path("m.npy")), path, int(found.group(4)), int(found.group(5)))
+
+    def check_place(self, cells, path, x, y):
+        """The demonstration network sees all of a square picture."""
+        height, width = cells.shape
+        with open(path, "rb") as file:
+            side, across = struct.unpack(">8x8xII", file.read(24))
+        self.assertEqual(across, side)
+        row, column = int(y * height / side), int(x * width / side)
+        self.assertGreaterEqual(cells.value[row * width + column], 1 - 1e-4)
+
+    def test_failure_is_said(self):
+        done = self.program(os.path.join(PROGRAMS, "many"), "-", SCENE, "no.png")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, r"\Ano\.png: .*No such file[^\n]*\n\Z")
 
 
 class Installed(Folder):
