@@ -12,9 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <kldve/onnx.h>
+
+#include "bench.h"
 
 enum { LOAD, DECODE, PREPROCESS, FORWARD, DIVERGENCE, BACKWARD, REDUCE, RENDER, TOTAL, STAGES };
 
@@ -30,37 +31,10 @@ typedef struct bench {
     double *sample[STAGES]; /* [rounds], the load [loads] */
 } bench;
 
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "bench-stages: %s: %s\n", what, why);
-    exit(1);
-}
-
 static void must(const bench *b, kldve_status st)
 {
     if (st < 0)
         die("libkldve", kldve_ctx_message(b->ctx));
-}
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *v, size_t n)
-{
-    qsort(v, n, sizeof *v, by_value);
-    return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
 /* Milliseconds to load, plan and open the network. */
@@ -165,15 +139,15 @@ int main(int argc, char **argv)
 
     for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2)
         if (strcmp(argv[at], "--threads") == 0)
-            b.options.threads = atoi(argv[at + 1]);
+            b.options.threads = number(argv[at + 1], 1024);
         else if (strcmp(argv[at], "--json") == 0)
             json_path = argv[at + 1];
         else
             die("usage", usage);
-    if (argc <= at || atoi(argv[2]) < 1)
+    if (argc <= at)
         die("usage", usage);
     b.picture = argv[1];
-    b.rounds = (size_t)atoi(argv[2]);
+    b.rounds = (size_t)number(argv[2], 1000000);
     b.loads = 1 + b.rounds / 10;
     for (int s = 0; s < STAGES; s++)
         if (!(b.sample[s] = malloc((b.rounds + 1) * sizeof(double))))
