@@ -7,6 +7,7 @@
 #include "explain.h"
 #include "size.h"
 #include "struct.h"
+#include "target.h"
 
 enum {
     ARRAYS_SIZE_0_1 = KLDVE_END_OF(kldve_arrays, width),
@@ -76,10 +77,10 @@ kldve_status kldve_explain_arrays(kldve_ctx *ctx, const kldve_arrays *arrays,
         (st = check_arrays(ctx, &a)) < 0)
         return st;
     shape = shape_of(&a);
-    if ((st = kldve_buffers_new(ctx, &shape, true, &buffers)) < 0)
+    if ((st = kldve_buffers_new(ctx, &shape, 1, true, &buffers)) < 0)
         return st;
     if ((st = kldve_run_prepare(&run, ctx, &shape, options, &buffers)) < 0 ||
-        (st = kldve_run_begin(&run, NULL, a.gradient)) < 0)
+        (st = kldve_run_admit(&run, NULL, a.gradient)) < 0 || (st = kldve_run_begin(&run)) < 0)
         goto done;
     run.job.logits = a.logits;
     run.job.features = a.features;
@@ -91,21 +92,21 @@ kldve_status kldve_explain_arrays(kldve_ctx *ctx, const kldve_arrays *arrays,
     run.map = NULL;
 done:
     kldve_heatmap_free(run.map);
-    kldve_buffers_free(&buffers);
+    kldve_buffers_free(&buffers, 1);
     return st;
 }
 
 /* The run as far as the cotangent; its heat map only holds z and alpha. */
 static kldve_status find_cotangent(kldve_run *run, const float *logits)
 {
-    int32_t target, other, classes = run->job.shape->classes;
-    kldve_status st = kldve_heatmap_new(run->job.ctx, classes, 1, 1, 1, &run->map);
+    int32_t classes = run->job.shape->classes;
+    kldve_status st = kldve_target_check(run->job.ctx, run->where, &run->options, classes);
 
-    if (st < 0)
+    if (st < 0 || (st = kldve_heatmap_new(run->job.ctx, classes, 1, 1, 1, &run->map)) < 0)
         return st;
     run->job.logits = logits;
-    if ((st = kldve_run_target(run, &target, &other)) < 0 || (st = kldve_run_scores(run)) < 0 ||
-        (st = kldve_run_divergence(run, target)) < 0)
+    kldve_run_target(run);
+    if ((st = kldve_run_scores(run)) < 0 || (st = kldve_run_divergence(run)) < 0)
         return st;
     return kldve_run_cotangent(run);
 }
@@ -122,7 +123,7 @@ kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits, int32_t classe
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "cotangent: NULL argument");
     if ((st = check_classes(ctx, classes)) < 0 ||
         (st = kldve_network_check(ctx, "arrays", "logit", logits, (size_t)classes)) < 0 ||
-        (st = kldve_buffers_new(ctx, &shape, true, &buffers)) < 0)
+        (st = kldve_buffers_new(ctx, &shape, 1, true, &buffers)) < 0)
         return st;
     if ((st = kldve_run_prepare(&run, ctx, &shape, options, &buffers)) < 0 ||
         (st = find_cotangent(&run, logits)) < 0)
@@ -131,6 +132,6 @@ kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits, int32_t classe
         cotangent[i] = run.needs & KLDVE_NEED_GRADIENT ? (float)run.map->cotangent[i] : 0;
 done:
     kldve_heatmap_free(run.map);
-    kldve_buffers_free(&buffers);
+    kldve_buffers_free(&buffers, 1);
     return st;
 }

@@ -10,47 +10,36 @@
  * arXiv:1711.06431. */
 #include "explain.h"
 
-#include "clock.h"
 #include "explainer.h"
-#include "preprocess.h"
 #include "smooth.h"
 
-static kldve_status explain_class(kldve_run *run, int32_t target, float *map)
+static kldve_status explain_class(kldve_run *run)
 {
     kldve_status st;
 
-    if ((st = kldve_run_divergence(run, target)) < 0 || /* k, c -> z, KL, alpha [classes]      */
-        (st = kldve_run_cotangent(run)) < 0 ||          /* alpha -> t [classes]                */
-        (st = kldve_run_vjp(run)) < 0 ||                /* t -> G [maps][height][width]        */
-        (st = kldve_run_weights(run)) < 0 ||            /* G, x -> a [maps]                    */
-        (st = kldve_run_map(run, map)) < 0)             /* a, x -> E in 0..1 [height][width]   */
+    if ((st = kldve_run_divergence(run)) < 0 || /* k, c -> z, KL, alpha [classes]      */
+        (st = kldve_run_cotangent(run)) < 0 ||  /* alpha -> t [classes]                */
+        (st = kldve_run_vjp(run)) < 0 ||        /* t -> G [maps][height][width]        */
+        (st = kldve_run_weights(run)) < 0 ||    /* G, x -> a [maps]                    */
+        (st = kldve_run_map(run)) < 0)          /* a, x -> E in 0..1 [height][width]   */
         return st;
     return KLDVE_OK;
 }
 
-/* The map of the best other class.  What it leaves in the record is overwritten by the target's. */
-static kldve_status explain_other(kldve_run *run, int32_t other, const float **map)
+/* The map of the best other class. */
+static kldve_status explain_other(kldve_run *run)
 {
-    kldve_timings before = run->map->record.timings_ms;
-    float *values = kldve_run_other(run);
-    int32_t kind = run->options.target_kind;
     kldve_status st;
 
-    if (!values)
-        return KLDVE_E_NOMEM;
-    run->options.target_kind = KLDVE_TARGET_INDEX;
-    st = explain_class(run, other, values);
-    run->options.target_kind = kind;
-    if (st < 0)
+    if ((st = kldve_run_check_begin(run)) < 0 || (st = explain_class(run)) < 0)
         return st;
-    run->map->record.timings_ms = before;
-    *map = values;
+    kldve_run_check_end(run);
     return KLDVE_OK;
 }
 
 /* The mean map of changed inputs, for the class found on the input itself, which comes last: the
  * record is about it. */
-static kldve_status explain_smooth(kldve_run *run, int32_t target)
+static kldve_status explain_smooth(kldve_run *run)
 {
     const float *input = run->job.input;
     float *sum = NULL, *changed = NULL;
@@ -59,7 +48,7 @@ static kldve_status explain_smooth(kldve_run *run, int32_t target)
     for (int32_t variant = KLDVE_SMOOTH_VARIANTS - 1; st == KLDVE_OK && variant >= 0; variant--) {
         kldve_smooth_input(run, input, variant, changed);
         if ((st = kldve_run_forward(run, changed)) < 0 || (st = kldve_run_scores(run)) < 0 ||
-            (st = explain_class(run, target, run->map->values)) < 0)
+            (st = explain_class(run)) < 0)
             break;
         kldve_smooth_add(run, variant, sum);
     }
@@ -72,33 +61,30 @@ static kldve_status explain_smooth(kldve_run *run, int32_t target)
 
 kldve_status kldve_explain_run(kldve_run *run)
 {
-    const float *other_map = NULL;
-    int32_t target, other;
+    bool check = run->options.flags & KLDVE_FLAG_CHECK;
     kldve_status st;
 
-    if ((st = kldve_run_target(run, &target, &other)) < 0 || /* k, options -> class c */
-        (st = kldve_run_scores(run)) < 0)                    /* k -> its divergence, any class */
+    kldve_run_target(run);                  /* k, options -> class c */
+    if ((st = kldve_run_scores(run)) < 0 || /* k -> its divergence, any class */
+        (check && (st = explain_other(run)) < 0) || (st = explain_class(run)) < 0)
         return st;
-    if (run->options.flags & KLDVE_FLAG_CHECK && (st = explain_other(run, other, &other_map)) < 0)
-        return st;
-    if ((st = explain_class(run, target, run->map->values)) < 0)
-        return st;
-    if (other_map)
-        kldve_run_compare(run, other_map);
-    return run->options.smooth ? explain_smooth(run, target) : KLDVE_OK;
+    if (check)
+        kldve_run_compare(run);
+    return run->options.smooth ? explain_smooth(run) : KLDVE_OK;
 }
 
-/* Input -> heat map in *out. */
-static kldve_status explain_input(kldve_explainer *ex, const float *input,
-                                  const kldve_options *options, kldve_heatmap **out)
+/* Picture, if there is one -> input -> heat map in *out. */
+static kldve_status explain(kldve_explainer *ex, const kldve_image *picture, const float *input,
+                            const kldve_options *options, kldve_heatmap **out)
 {
     kldve_run run;
     kldve_status st;
 
-    st = kldve_run_prepare(&run, ex->ctx, &ex->net.shape, options, &ex->buffers);
-    if (st < 0 || (st = kldve_run_begin(&run, &ex->net, NULL)) < 0)
+    if ((st = kldve_run_prepare(&run, ex->ctx, &ex->net.shape, options, ex->buffers)) < 0 ||
+        (st = kldve_run_admit(&run, &ex->net, NULL)) < 0 || (st = kldve_run_begin(&run)) < 0)
         return st;
-    if ((st = kldve_run_forward(&run, input)) < 0 || (st = kldve_explain_run(&run)) < 0) {
+    if ((picture && (st = kldve_run_picture(&run, picture, &ex->spec, ex->input)) < 0) ||
+        (st = kldve_run_forward(&run, input)) < 0 || (st = kldve_explain_run(&run)) < 0) {
         kldve_heatmap_free(run.map);
         return st;
     }
@@ -114,32 +100,16 @@ kldve_status kldve_explain_input(kldve_explainer *ex, const float *input,
     if (!input || !out)
         return kldve_ctx_failf(ex->ctx, KLDVE_E_ARG, "explain: %s is NULL",
                                input ? "the result" : "the input");
-    return explain_input(ex, input, options, out);
+    return explain(ex, NULL, input, options, out);
 }
 
 kldve_status kldve_explain(kldve_explainer *ex, const kldve_image *picture,
                            const kldve_options *options, kldve_heatmap **out)
 {
-    kldve_heatmap *map = NULL;
-    kldve_view view;
-    kldve_status st;
-    double start = kldve_clock_ms(), preprocess;
-
     if (!ex)
         return KLDVE_E_ARG;
     if (!picture || !out)
         return kldve_ctx_failf(ex->ctx, KLDVE_E_ARG, "explain: %s is NULL",
                                picture ? "the result" : "the picture");
-    if ((st = kldve_preprocess(ex->ctx, picture, &ex->spec, &ex->net.shape, ex->input, &view)) < 0)
-        return st;
-    preprocess = kldve_clock_ms() - start;
-    if ((st = explain_input(ex, ex->input, options, &map)) < 0)
-        return st;
-    map->record.timings_ms.preprocess = preprocess;
-    map->record.seen_x = view.x;
-    map->record.seen_y = view.y;
-    map->record.seen_width = view.width;
-    map->record.seen_height = view.height;
-    *out = map;
-    return KLDVE_OK;
+    return explain(ex, picture, ex->input, options, out);
 }

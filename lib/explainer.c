@@ -6,6 +6,24 @@
 #include "preprocess.h"
 #include "struct.h"
 
+/* For as many inputs as the network runs at once. */
+static kldve_status make_room(kldve_explainer *ex)
+{
+    const kldve_shape *s = &ex->net.shape;
+    size_t batch = (size_t)s->batch;
+
+    ex->buffers = kldve_ctx_alloc(ex->ctx, batch, sizeof *ex->buffers);
+    if (ex->buffers)
+        memset(ex->buffers, 0, batch * sizeof *ex->buffers);
+    if (batch > 1)
+        ex->runs = kldve_ctx_alloc(ex->ctx, batch, sizeof *ex->runs);
+    ex->input = kldve_ctx_alloc(ex->ctx, ex->net.inputs, batch * sizeof *ex->input);
+    if (!ex->buffers || !ex->input || (batch > 1 && !ex->runs))
+        return kldve_ctx_failf(ex->ctx, KLDVE_E_NOMEM, "out of memory for an input of %zu values",
+                               ex->net.inputs);
+    return kldve_buffers_new(ex->ctx, s, s->batch, false, ex->buffers);
+}
+
 kldve_status kldve_explainer_new(kldve_ctx *ctx, const kldve_backend *backend, const void *config,
                                  kldve_explainer **out)
 {
@@ -19,15 +37,8 @@ kldve_status kldve_explainer_new(kldve_ctx *ctx, const kldve_backend *backend, c
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for an explainer");
     memset(ex, 0, sizeof *ex);
     ex->ctx = ctx;
-    if ((st = kldve_network_open(ctx, backend, config, &ex->net)) < 0 ||
-        (st = kldve_buffers_new(ctx, &ex->net.shape, false, &ex->buffers)) < 0)
+    if ((st = kldve_network_open(ctx, backend, config, &ex->net)) < 0 || (st = make_room(ex)) < 0)
         goto fail;
-    ex->input = kldve_ctx_alloc(ctx, ex->net.inputs, sizeof *ex->input);
-    if (!ex->input) {
-        st = kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for an input of %zu values",
-                             ex->net.inputs);
-        goto fail;
-    }
     kldve_input_spec_default(&ex->net.shape, &ex->spec);
     *out = ex;
     return KLDVE_OK;
@@ -40,8 +51,11 @@ void kldve_explainer_free(kldve_explainer *ex)
 {
     if (!ex)
         return;
+    if (ex->buffers)
+        kldve_buffers_free(ex->buffers, ex->net.shape.batch);
+    kldve_ctx_release(ex->ctx, ex->buffers);
+    kldve_ctx_release(ex->ctx, ex->runs);
     kldve_ctx_release(ex->ctx, ex->input);
-    kldve_buffers_free(&ex->buffers);
     kldve_network_close(&ex->net);
     kldve_ctx_release(ex->ctx, ex);
 }

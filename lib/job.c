@@ -46,23 +46,34 @@ static kldve_status without_network(const kldve_job *job)
 
 kldve_status kldve_job_forward(const kldve_job *job, const float *input, float *logits)
 {
-    kldve_network *net = run_of(job)->net;
+    kldve_run *run = run_of(job);
 
-    return net ? kldve_network_forward_again(net, input, logits) : without_network(job);
+    if (!run->net)
+        return without_network(job);
+    run->away = false;
+    return kldve_network_forward_again(run->net, input, logits);
 }
 
 kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count, const float *inputs,
                                     float *logits)
 {
-    const kldve_network *net = run_of(job)->net;
+    kldve_network *net = run_of(job)->net;
     kldve_status st = KLDVE_OK;
+    int32_t refused;
 
     if (!net)
         return without_network(job);
-    for (int32_t i = 0; st == KLDVE_OK && i < count; i++) {
-        st = kldve_job_forward(job, inputs, logits);
-        inputs += net->inputs;
-        logits += job->shape->classes;
+    for (int32_t done = 0; st == KLDVE_OK && done < count;) {
+        const float *from = inputs + (size_t)done * net->inputs;
+        float *to = logits + (size_t)done * (size_t)job->shape->classes;
+
+        if (net->shape.batch > 1 && count - done >= net->shape.batch) {
+            st = kldve_network_forward_many(net, from, to, NULL, &refused);
+            done += net->shape.batch;
+        } else {
+            st = kldve_job_forward(job, from, to);
+            done++;
+        }
     }
     return st;
 }
@@ -78,33 +89,48 @@ void kldve_job_rectify(const kldve_job *job, float *map, size_t count)
         kldve_reduce_relu(map, count);
 }
 
+/* See that the network's last pass is one of this job: a batch leaves none that is about a single
+ * input, so the explained one is run by itself. */
+static kldve_status by_itself(const kldve_job *job)
+{
+    kldve_run *run = run_of(job);
+
+    if (!run->net)
+        return without_network(job);
+    if (!run->away)
+        return KLDVE_OK;
+    run->away = false;
+    return kldve_network_forward(run->net, job->input, run->buffers->logits,
+                                 run->buffers->features);
+}
+
 kldve_status kldve_job_vjp(const kldve_job *job, const float *cotangent, float *gradient)
 {
-    kldve_network *net = run_of(job)->net;
+    kldve_status st = by_itself(job);
 
-    return net ? kldve_network_vjp(net, cotangent, gradient) : without_network(job);
+    return st < 0 ? st : kldve_network_vjp(run_of(job)->net, cotangent, gradient);
 }
 
 kldve_status kldve_job_vjp_input(const kldve_job *job, const float *cotangent, int32_t rule,
                                  float *gradient)
 {
-    kldve_network *net = run_of(job)->net;
+    kldve_status st = by_itself(job);
 
-    return net ? kldve_network_vjp_input(net, cotangent, rule, gradient) : without_network(job);
+    return st < 0 ? st : kldve_network_vjp_input(run_of(job)->net, cotangent, rule, gradient);
 }
 
 kldve_status kldve_job_vjp_biases(const kldve_job *job, const float *cotangent, float *gradient,
                                   kldve_bias_visitor visit, void *opaque)
 {
-    kldve_network *net = run_of(job)->net;
+    kldve_status st = by_itself(job);
 
-    return net ? kldve_network_vjp_biases(net, cotangent, gradient, visit, opaque)
-               : without_network(job);
+    return st < 0 ? st
+                  : kldve_network_vjp_biases(run_of(job)->net, cotangent, gradient, visit, opaque);
 }
 
 kldve_status kldve_job_forward_features(const kldve_job *job, const float *features, float *logits)
 {
-    kldve_network *net = run_of(job)->net;
+    kldve_status st = by_itself(job);
 
-    return net ? kldve_network_forward_features(net, features, logits) : without_network(job);
+    return st < 0 ? st : kldve_network_forward_features(run_of(job)->net, features, logits);
 }

@@ -40,6 +40,36 @@ static kldve_status finish(kldve_ctx *ctx, struct aside *aside, const char *name
     return kldve_ctx_failf(ctx, st, "%s: %s: %s", name, step, aside->message);
 }
 
+/* -- what it can ------------------------------------------------------------------------------ */
+
+#define HAS(backend, slot)                                                                         \
+    ((backend)->struct_size >= KLDVE_END_OF(kldve_backend, slot) && (backend)->slot)
+
+bool kldve_network_has_vjp(const kldve_network *net)
+{
+    return HAS(net->backend, vjp);
+}
+
+bool kldve_network_has_vjp_input(const kldve_network *net)
+{
+    return HAS(net->backend, vjp_input);
+}
+
+bool kldve_network_has_forward_features(const kldve_network *net)
+{
+    return HAS(net->backend, forward_features);
+}
+
+bool kldve_network_has_vjp_biases(const kldve_network *net)
+{
+    return HAS(net->backend, vjp_biases);
+}
+
+bool kldve_network_has_vjp_many(const kldve_network *net)
+{
+    return HAS(net->backend, vjp_many);
+}
+
 /* -- open and close --------------------------------------------------------------------------- */
 
 static kldve_status check_table(kldve_ctx *ctx, const kldve_backend *b)
@@ -72,9 +102,19 @@ static bool product(int32_t a, int32_t b, int32_t c, size_t *out)
            *out <= SIZE_MAX / sizeof(float);
 }
 
+/* All inputs of a batch one behind the other. */
+static bool batches_fit(const kldve_network *net)
+{
+    size_t batch = (size_t)net->shape.batch, most = SIZE_MAX / sizeof(float), all;
+
+    return kldve_size_mul(batch, net->inputs, &all) && all <= most &&
+           kldve_size_mul(batch, net->features, &all) && all <= most &&
+           kldve_size_mul(batch, (size_t)net->shape.classes, &all) && all <= most;
+}
+
 static kldve_status check_shape(kldve_network *net)
 {
-    const kldve_shape *s = &net->shape;
+    kldve_shape *s = &net->shape;
     const char *name = net->backend->name;
 
     if (s->in_channels < 1 || s->in_height < 1 || s->in_width < 1)
@@ -88,9 +128,14 @@ static kldve_status check_shape(kldve_network *net)
         return kldve_ctx_failf(net->ctx, s->classes < 1 ? KLDVE_E_ARG : KLDVE_E_UNSUPPORTED,
                                "%s: shape: %d classes, the method needs at least 3", name,
                                (int)s->classes);
+    if (s->batch < 0)
+        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG, "%s: shape: a batch of %d inputs", name,
+                               (int)s->batch);
+    if (s->batch == 0 || !HAS(net->backend, forward_many))
+        s->batch = 1;
     if (!product(s->in_channels, s->in_height, s->in_width, &net->inputs) ||
         !product(s->maps, s->height, s->width, &net->features) ||
-        !product(1, s->height, s->width, &net->cells) || net->cells > INT_MAX)
+        !product(1, s->height, s->width, &net->cells) || net->cells > INT_MAX || !batches_fit(net))
         return kldve_ctx_failf(net->ctx, KLDVE_E_LIMIT, "%s: shape: too large to compute with",
                                name);
     return KLDVE_OK;
@@ -129,31 +174,6 @@ void kldve_network_close(kldve_network *net)
     memset(net, 0, sizeof *net);
 }
 
-/* -- what it can ------------------------------------------------------------------------------ */
-
-#define HAS(backend, slot)                                                                         \
-    ((backend)->struct_size >= KLDVE_END_OF(kldve_backend, slot) && (backend)->slot)
-
-bool kldve_network_has_vjp(const kldve_network *net)
-{
-    return HAS(net->backend, vjp);
-}
-
-bool kldve_network_has_vjp_input(const kldve_network *net)
-{
-    return HAS(net->backend, vjp_input);
-}
-
-bool kldve_network_has_forward_features(const kldve_network *net)
-{
-    return HAS(net->backend, forward_features);
-}
-
-bool kldve_network_has_vjp_biases(const kldve_network *net)
-{
-    return HAS(net->backend, vjp_biases);
-}
-
 /* -- run -------------------------------------------------------------------------------------- */
 
 kldve_status kldve_network_check(kldve_ctx *ctx, const char *where, const char *what,
@@ -178,6 +198,7 @@ static kldve_status forward(kldve_network *net, const float *input, float *logit
     struct aside aside;
     kldve_status st;
 
+    net->together = false;
     begin(net->ctx, &aside);
     st = net->backend->forward(net->state, input, logits, features);
     if ((st = finish(net->ctx, &aside, net->backend->name, "forward", st)) < 0)
@@ -262,9 +283,61 @@ kldve_status kldve_network_forward_features(kldve_network *net, const float *fea
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,
                                "%s: cannot run from changed feature maps", net->backend->name);
     net->moved = true;
+    net->together = false;
     begin(net->ctx, &aside);
     st = net->backend->forward_features(net->state, features, logits);
     if ((st = finish(net->ctx, &aside, net->backend->name, "forward from features", st)) < 0)
         return st;
     return check(net, "logit", logits, (size_t)net->shape.classes);
+}
+
+/* -- batches ---------------------------------------------------------------------------------- */
+
+/* check() of what each input of the batch has. */
+static kldve_status check_each(const kldve_network *net, const char *what, const float *value,
+                               size_t count, int32_t *refused)
+{
+    for (int32_t i = 0; i < net->shape.batch; i++) {
+        kldve_status st = check(net, what, value + (size_t)i * count, count);
+
+        if (st < 0) {
+            *refused = i;
+            return st;
+        }
+    }
+    return KLDVE_OK;
+}
+
+kldve_status kldve_network_forward_many(kldve_network *net, const float *inputs, float *logits,
+                                        float *features, int32_t *refused)
+{
+    struct aside aside;
+    kldve_status st;
+
+    *refused = -1;
+    net->moved = true;
+    net->together = false;
+    begin(net->ctx, &aside);
+    st = net->backend->forward_many(net->state, inputs, logits, features);
+    if ((st = finish(net->ctx, &aside, net->backend->name, "forward of a batch", st)) < 0 ||
+        (st = check_each(net, "logit", logits, (size_t)net->shape.classes, refused)) < 0)
+        return st;
+    if (features && (st = check_each(net, "feature", features, net->features, refused)) < 0)
+        return st;
+    net->together = true;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_network_vjp_many(kldve_network *net, const float *cotangents, float *gradients,
+                                    int32_t *refused)
+{
+    struct aside aside;
+    kldve_status st;
+
+    *refused = -1;
+    begin(net->ctx, &aside);
+    st = net->backend->vjp_many(net->state, cotangents, gradients);
+    if ((st = finish(net->ctx, &aside, net->backend->name, "backward of a batch", st)) < 0)
+        return st;
+    return check_each(net, "gradient", gradients, net->features, refused);
 }

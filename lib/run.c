@@ -18,51 +18,73 @@ enum { NEED_COTANGENT = KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT };
 
 /* -- buffers ---------------------------------------------------------------------------------- */
 
-static void cut(kldve_buffers *b, kldve_block *block, const kldve_shape *s, bool arrays)
+/* An array of `count` times `each` items. */
+static void *cut_rows(kldve_block *block, size_t count, size_t each, size_t nbytes)
 {
-    size_t n = (size_t)s->classes, maps = (size_t)s->maps, cells, features;
+    size_t all = 0;
 
-    if (!kldve_size_mul((size_t)s->height, (size_t)s->width, &cells) ||
-        !kldve_size_mul(cells, maps, &features)) {
+    if (!kldve_size_mul(count, each, &all))
         block->overflow = true;
-        return;
-    }
-    b->seed = kldve_block_cut(block, n, sizeof *b->seed);
-    b->scratch = kldve_block_cut(block, maps, sizeof *b->scratch);
-    b->scores = kldve_block_cut(block, n, sizeof *b->scores);
-    if (arrays)
-        return;
-    b->logits = kldve_block_cut(block, n, sizeof *b->logits);
-    b->features = kldve_block_cut(block, features, sizeof *b->features);
-    b->gradient = kldve_block_cut(block, features, sizeof *b->gradient);
+    return kldve_block_cut(block, all, nbytes);
 }
 
-kldve_status kldve_buffers_new(kldve_ctx *ctx, const kldve_shape *shape, bool arrays,
+static void cut(kldve_buffers *b, size_t count, kldve_block *block, const kldve_shape *s,
+                bool arrays)
+{
+    size_t n = (size_t)s->classes, maps = (size_t)s->maps, cells = 0, features = 0;
+
+    if (!kldve_size_mul((size_t)s->height, (size_t)s->width, &cells) ||
+        !kldve_size_mul(cells, maps, &features))
+        block->overflow = true;
+    b->seed = cut_rows(block, count, n, sizeof *b->seed);
+    b->scratch = cut_rows(block, count, maps, sizeof *b->scratch);
+    b->scores = cut_rows(block, count, n, sizeof *b->scores);
+    if (!arrays) {
+        b->logits = cut_rows(block, count, n, sizeof *b->logits);
+        b->features = cut_rows(block, count, features, sizeof *b->features);
+        b->gradient = cut_rows(block, count, features, sizeof *b->gradient);
+    }
+    for (size_t i = 1; block->base && i < count; i++) {
+        b[i].seed = b[i - 1].seed + n;
+        b[i].scratch = b[i - 1].scratch + maps;
+        b[i].scores = b[i - 1].scores + n;
+        if (arrays)
+            continue;
+        b[i].logits = b[i - 1].logits + n;
+        b[i].features = b[i - 1].features + features;
+        b[i].gradient = b[i - 1].gradient + features;
+    }
+}
+
+kldve_status kldve_buffers_new(kldve_ctx *ctx, const kldve_shape *shape, int32_t count, bool arrays,
                                kldve_buffers *out)
 {
-    kldve_buffers b = {.ctx = ctx};
+    kldve_buffers measure;
     kldve_block block = {NULL, 0, false};
+    void *memory = NULL;
 
-    cut(&b, &block, shape, arrays);
+    cut(&measure, (size_t)count, &block, shape, arrays);
     if (!block.overflow)
-        b.memory = kldve_ctx_alloc(ctx, 1, block.size);
-    if (!b.memory)
+        memory = kldve_ctx_alloc(ctx, 1, block.size);
+    if (!memory)
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for %d feature maps of %d x %d",
                                (int)shape->maps, (int)shape->height, (int)shape->width);
-    block = (kldve_block){b.memory, 0, false};
-    cut(&b, &block, shape, arrays);
-    *out = b;
+    for (int32_t i = 0; i < count; i++)
+        out[i] = (kldve_buffers){.ctx = ctx};
+    out->memory = memory;
+    block = (kldve_block){memory, 0, false};
+    cut(out, (size_t)count, &block, shape, arrays);
     return KLDVE_OK;
 }
 
-void kldve_buffers_free(kldve_buffers *b)
+void kldve_buffers_free(kldve_buffers *b, int32_t count)
 {
-    if (!b->ctx)
-        return;
-    kldve_divergence_free(b->divergence);
-    kldve_ctx_release(b->ctx, b->other);
-    kldve_ctx_release(b->ctx, b->memory);
-    memset(b, 0, sizeof *b);
+    for (int32_t i = 0; i < count && b[i].ctx; i++) {
+        kldve_divergence_free(b[i].divergence);
+        kldve_ctx_release(b[i].ctx, b[i].other);
+        kldve_ctx_release(b[i].ctx, b[i].memory);
+    }
+    memset(b, 0, (size_t)count * sizeof *b);
 }
 
 /* The divergence object with the options of this call: that of the last call if they are equal. */
@@ -165,11 +187,8 @@ static kldve_status check_network(const kldve_run *run)
     return KLDVE_OK;
 }
 
-kldve_status kldve_run_begin(kldve_run *run, kldve_network *net, const float *given)
+kldve_status kldve_run_admit(kldve_run *run, kldve_network *net, const float *given)
 {
-    const kldve_shape *s = run->job.shape;
-    const kldve_method *method = run->job.method;
-    bool pixels = method->resolution == KLDVE_RESOLUTION_PIXELS;
     kldve_status st;
 
     run->net = net;
@@ -178,6 +197,16 @@ kldve_status kldve_run_begin(kldve_run *run, kldve_network *net, const float *gi
         run->where = net->backend->name;
     if ((st = net ? check_network(run) : check_arrays(run)) < 0)
         return st;
+    return kldve_target_check(run->job.ctx, run->where, &run->options, run->job.shape->classes);
+}
+
+kldve_status kldve_run_begin(kldve_run *run)
+{
+    const kldve_shape *s = run->job.shape;
+    const kldve_method *method = run->job.method;
+    bool pixels = method->resolution == KLDVE_RESOLUTION_PIXELS;
+    kldve_status st;
+
     st = kldve_heatmap_new(run->job.ctx, s->classes, s->maps, pixels ? s->in_height : s->height,
                            pixels ? s->in_width : s->width, &run->map);
     if (st < 0)
@@ -200,6 +229,32 @@ static kldve_timings *timings(kldve_run *run)
     return &run->map->record.timings_ms;
 }
 
+kldve_status kldve_run_picture(kldve_run *run, const kldve_image *picture,
+                               const kldve_input_spec *spec, float *input)
+{
+    kldve_record *r = &run->map->record;
+    double start = kldve_clock_ms();
+    kldve_view view;
+    kldve_status st = kldve_preprocess(run->job.ctx, picture, spec, run->job.shape, input, &view);
+
+    if (st < 0)
+        return st;
+    r->seen_x = view.x;
+    r->seen_y = view.y;
+    r->seen_width = view.width;
+    r->seen_height = view.height;
+    timings(run)->preprocess = kldve_clock_ms() - start;
+    return KLDVE_OK;
+}
+
+void kldve_run_take_forward(kldve_run *run, const float *input, double ms)
+{
+    run->job.input = input;
+    run->job.logits = run->buffers->logits;
+    run->job.features = run->buffers->features;
+    timings(run)->forward += ms;
+}
+
 kldve_status kldve_run_forward(kldve_run *run, const float *input)
 {
     kldve_buffers *b = run->buffers;
@@ -208,10 +263,7 @@ kldve_status kldve_run_forward(kldve_run *run, const float *input)
 
     if (st < 0 || (st = kldve_network_forward(run->net, input, b->logits, b->features)) < 0)
         return st;
-    run->job.input = input;
-    run->job.logits = b->logits;
-    run->job.features = b->features;
-    timings(run)->forward += kldve_clock_ms() - start;
+    kldve_run_take_forward(run, input, kldve_clock_ms() - start);
     return KLDVE_OK;
 }
 
@@ -259,22 +311,18 @@ static int32_t best_other(const float *k, int32_t n, const kldve_options *o, int
     return best;
 }
 
-kldve_status kldve_run_target(kldve_run *run, int32_t *target, int32_t *other)
+void kldve_run_target(kldve_run *run)
 {
     const kldve_options *o = &run->options;
     const float *k = run->job.logits;
     int32_t n = run->job.shape->classes;
-    kldve_status st = kldve_target_check(run->job.ctx, run->where, o, n);
 
-    if (st < 0)
-        return st;
-    *target = o->target;
+    run->target = o->target;
     if (o->target_kind == KLDVE_TARGET_RANK)
-        *target = (int32_t)kldve_target_ranked(k, (size_t)n, (size_t)o->target);
+        run->target = (int32_t)kldve_target_ranked(k, (size_t)n, (size_t)o->target);
     if (o->target_kind == KLDVE_TARGET_SET)
-        *target = best_of(k, o->targets, o->target_count);
-    *other = best_other(k, n, o, *target);
-    return KLDVE_OK;
+        run->target = best_of(k, o->targets, o->target_count);
+    run->other = best_other(k, n, o, run->target);
 }
 
 /* k and what is true -> z, KL. */
@@ -301,9 +349,10 @@ static kldve_status divergence(kldve_run *run, size_t c)
     return st;
 }
 
-kldve_status kldve_run_divergence(kldve_run *run, int32_t target)
+kldve_status kldve_run_divergence(kldve_run *run)
 {
     kldve_heatmap *map = run->map;
+    int32_t target = run->checking ? run->other : run->target;
     size_t n = (size_t)run->job.shape->classes, c = (size_t)target;
     double start = kldve_clock_ms();
     kldve_status st = divergence(run, c);
@@ -349,6 +398,12 @@ static kldve_status go_back(kldve_run *run)
     return kldve_network_forward(run->net, run->job.input, b->logits, b->features);
 }
 
+void kldve_run_take_vjp(kldve_run *run, double ms)
+{
+    run->job.gradient = run->buffers->gradient;
+    timings(run)->backward += ms;
+}
+
 kldve_status kldve_run_vjp(kldve_run *run)
 {
     kldve_buffers *b = run->buffers;
@@ -366,8 +421,7 @@ kldve_status kldve_run_vjp(kldve_run *run)
     if ((st = kldve_ctx_progress(run->job.ctx, "backward", 0, 1)) < 0 ||
         (st = kldve_network_vjp(run->net, b->seed, b->gradient)) < 0)
         return st;
-    run->job.gradient = b->gradient;
-    timings(run)->backward += kldve_clock_ms() - start;
+    kldve_run_take_vjp(run, kldve_clock_ms() - start);
     return KLDVE_OK;
 }
 
@@ -395,14 +449,15 @@ static size_t map_count(const kldve_run *run)
     return (size_t)run->map->record.height * (size_t)run->map->record.width;
 }
 
-kldve_status kldve_run_map(kldve_run *run, float *map)
+kldve_status kldve_run_map(kldve_run *run)
 {
     size_t count = map_count(run);
+    float *map = run->checking ? run->buffers->other : run->map->values;
     double start = kldve_clock_ms(), scale;
     kldve_status st;
 
     run->job.error = NULL;
-    if (run->job.method->random && map == run->map->values) {
+    if (run->job.method->random && !run->checking) {
         run->job.error = run->map->error;
         memset(run->job.error, 0, count * sizeof *run->job.error);
     }
@@ -419,24 +474,42 @@ kldve_status kldve_run_map(kldve_run *run, float *map)
     return KLDVE_OK;
 }
 
-void kldve_run_compare(kldve_run *run, const float *other)
+/* Room for a second map. */
+static kldve_status other_map(kldve_buffers *b, size_t count)
 {
-    run->map->record.class_sensitivity = kldve_sensitivity(run->map->values, other, map_count(run));
-}
-
-float *kldve_run_other(kldve_run *run)
-{
-    kldve_buffers *b = run->buffers;
-    size_t count = map_count(run);
-
     if (b->other_count >= count)
-        return b->other;
+        return KLDVE_OK;
     kldve_ctx_release(b->ctx, b->other);
     b->other_count = 0;
     b->other = kldve_ctx_alloc(b->ctx, count, sizeof *b->other);
     if (!b->other)
-        kldve_ctx_fail(b->ctx, KLDVE_E_NOMEM, "out of memory for a second map");
-    else
-        b->other_count = count;
-    return b->other;
+        return kldve_ctx_fail(b->ctx, KLDVE_E_NOMEM, "out of memory for a second map");
+    b->other_count = count;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_run_check_begin(kldve_run *run)
+{
+    kldve_status st = other_map(run->buffers, map_count(run));
+
+    if (st < 0)
+        return st;
+    run->checking = true;
+    run->timings = *timings(run);
+    run->target_kind = run->options.target_kind;
+    run->options.target_kind = KLDVE_TARGET_INDEX;
+    return KLDVE_OK;
+}
+
+void kldve_run_check_end(kldve_run *run)
+{
+    run->options.target_kind = run->target_kind;
+    *timings(run) = run->timings;
+    run->checking = false;
+}
+
+void kldve_run_compare(kldve_run *run)
+{
+    run->map->record.class_sensitivity =
+        kldve_sensitivity(run->map->values, run->buffers->other, map_count(run));
 }

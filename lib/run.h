@@ -7,11 +7,12 @@
 
 #include "heatmap.h"
 #include "network.h"
+#include "preprocess.h"
 
-/** Working memory, one allocation, reused from call to call. */
+/** Working memory, reused from call to call. */
 typedef struct kldve_buffers {
     kldve_ctx *ctx;
-    void *memory;
+    void *memory;    /**< of all that were made together; the first has it */
     float *logits;   /**< [classes] */
     float *features; /**< [maps][height][width] */
     float *gradient; /**< the same */
@@ -24,11 +25,14 @@ typedef struct kldve_buffers {
     size_t other_count;
 } kldve_buffers;
 
-/** Make the buffers, without logits, features and gradient if `arrays`: the caller has them.
- *  On failure there is nothing to free. */
-kldve_status kldve_buffers_new(kldve_ctx *ctx, const kldve_shape *shape, bool arrays,
+/** Make the buffers of `count` inputs, out [count].  Each array of one lies behind that of the one
+ *  before, so that the first's is that of the batch: logits [count][classes] and so on.  Without
+ *  logits, features and gradient if `arrays`: the caller has them.  On failure there is nothing to
+ *  free. */
+kldve_status kldve_buffers_new(kldve_ctx *ctx, const kldve_shape *shape, int32_t count, bool arrays,
                                kldve_buffers *out);
-void kldve_buffers_free(kldve_buffers *buffers);
+/** Accepts buffers that are all zero. */
+void kldve_buffers_free(kldve_buffers *buffers, int32_t count);
 
 /** Everything of one call.  `job` stays the first member: kldve_job_forward() and its kin find the
  *  rest behind it. */
@@ -41,6 +45,11 @@ typedef struct kldve_run {
     kldve_buffers *buffers;
     const float *given; /**< the gradient of the arrays, may be NULL; unused with a network */
     kldve_heatmap *map;
+    int32_t target, other; /**< the class to explain, the best one beside it */
+    bool checking;         /**< the steps are about `other` */
+    int32_t target_kind;   /**< of the options, while they are */
+    kldve_timings timings; /**< of the record, from before they were */
+    bool away; /**< in a batch: the network has not run this input by itself, see job.c */
 } kldve_run;
 
 /** Load the options and find the method.  `shape` is borrowed.  Enough for the steps up to the
@@ -49,19 +58,25 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
                                const kldve_options *options, kldve_buffers *buffers);
 
 /** See that the network, or the arrays with the gradient `given`, can give what the method needs,
- *  and make the heat map, run->map, which the caller takes over. */
-kldve_status kldve_run_begin(kldve_run *run, kldve_network *net, const float *given);
+ *  and that there are such classes. */
+kldve_status kldve_run_admit(kldve_run *run, kldve_network *net, const float *given);
+
+/** Make the heat map, run->map, which the caller takes over. */
+kldve_status kldve_run_begin(kldve_run *run);
 
 /* The steps.  Each reads what those before it left in the job, the buffers and the heat map. */
 
+/** Picture -> input [in_channels][in_height][in_width]. */
+kldve_status kldve_run_picture(kldve_run *run, const kldve_image *picture,
+                               const kldve_input_spec *spec, float *input);
 /** Input -> logits, feature maps. */
 kldve_status kldve_run_forward(kldve_run *run, const float *input);
+/** Logits, options -> the class to explain, the best class beside it. */
+void kldve_run_target(kldve_run *run);
 /** Logits -> the part of the divergence that no class enters. */
 kldve_status kldve_run_scores(kldve_run *run);
-/** Options -> index of the class to explain; `other`, the best class beside it. */
-kldve_status kldve_run_target(kldve_run *run, int32_t *target, int32_t *other);
-/** Class -> z, KL, alpha.  Later steps are about this class. */
-kldve_status kldve_run_divergence(kldve_run *run, int32_t target);
+/** Class -> z, KL, alpha. */
+kldve_status kldve_run_divergence(kldve_run *run);
 /** Alpha -> the method's cotangent. */
 kldve_status kldve_run_cotangent(kldve_run *run);
 /** Cotangent -> gradient at the layer. */
@@ -69,11 +84,18 @@ kldve_status kldve_run_vjp(kldve_run *run);
 /** Gradient, feature maps -> one weight for each map. */
 kldve_status kldve_run_weights(kldve_run *run);
 /** Weights, feature maps -> map, in 0..1. */
-kldve_status kldve_run_map(kldve_run *run, float *map);
-/** Map of the target, map of the other class -> class sensitivity. */
-void kldve_run_compare(kldve_run *run, const float *other);
+kldve_status kldve_run_map(kldve_run *run);
 
-/** Room for a second map; NULL, with the message set, if there is none. */
-float *kldve_run_other(kldve_run *run);
+/** From here on the steps are about the other class and make a map beside that of the target. */
+kldve_status kldve_run_check_begin(kldve_run *run);
+/** And from here on about the target again: what the check left in the record is overwritten. */
+void kldve_run_check_end(kldve_run *run);
+/** Map of the target, map of the other class -> class sensitivity. */
+void kldve_run_compare(kldve_run *run);
+
+/* In a batch the network fills in the buffers of several runs at once.  What it left there is this
+ * run's, as after kldve_run_forward() and kldve_run_vjp(); `ms` is its share of the time. */
+void kldve_run_take_forward(kldve_run *run, const float *input, double ms);
+void kldve_run_take_vjp(kldve_run *run, double ms);
 
 #endif

@@ -5,6 +5,17 @@
 
 #include "methods/methods.h"
 
+enum { AT_ONCE = 16 };
+
+int32_t kldve_repeat_at_once(const kldve_job *job)
+{
+    int32_t batch = job->shape->batch;
+
+    if (batch >= AT_ONCE)
+        return batch;
+    return batch > 1 ? (AT_ONCE + batch - 1) / batch * batch : AT_ONCE;
+}
+
 static kldve_status batch(const kldve_job *job, const kldve_repeat *r, int64_t first, int32_t count,
                           float *copies, size_t each, float *logits)
 {
@@ -26,7 +37,7 @@ static kldve_status batch(const kldve_job *job, const kldve_repeat *r, int64_t f
 
 kldve_status kldve_job_repeat(const kldve_job *job, const kldve_repeat *r)
 {
-    const int32_t most = r->features ? 1 : KLDVE_REPEAT_BATCH;
+    const int32_t most = r->features ? 1 : kldve_repeat_at_once(job);
     size_t each = r->features ? kldve_job_maps(job) * kldve_job_cells(job) : kldve_job_inputs(job);
     float *copies = kldve_ctx_alloc(job->ctx, each, (size_t)most * sizeof *copies);
     float *logits =

@@ -6,9 +6,9 @@
 
 #include <kldve/method.h>
 
-/** How many inputs go through the network at once: change() of so many passes comes before take()
- *  of the first of them. */
-enum { KLDVE_REPEAT_BATCH = 16 };
+/** How many inputs are handed to the network at once, a multiple of what it runs together: change()
+ *  of so many passes comes before take() of the first of them. */
+int32_t kldve_repeat_at_once(const kldve_job *job);
 
 typedef struct kldve_repeat {
     int64_t total; /**< passes, 0 or more */

@@ -27,8 +27,9 @@ static const double kept = 0.5; /* p */
 struct rise {
     const kldve_job *job;
     int32_t cell_height, cell_width;
+    int32_t at_once;       /* passes whose masks are kept */
     float *large;          /* [GRID + 1 cells high][GRID + 1 cells wide] */
-    float *mask;           /* [KLDVE_REPEAT_BATCH][pixels] */
+    float *mask;           /* [at_once][pixels] */
     double *sum, *squares; /* [pixels], of f M / p */
 };
 
@@ -55,7 +56,7 @@ static void change(void *opaque, int64_t pass, float *input)
 {
     const struct rise *r = opaque;
     size_t pixels = kldve_job_pixels(r->job);
-    float *mask = r->mask + (size_t)(pass % KLDVE_REPEAT_BATCH) * pixels;
+    float *mask = r->mask + (size_t)(pass % r->at_once) * pixels;
 
     draw(r, pass, mask);
     for (size_t c = 0; c < (size_t)r->job->shape->in_channels; c++)
@@ -67,7 +68,7 @@ static void take(void *opaque, int64_t pass, const float *logits)
 {
     const struct rise *r = opaque;
     size_t pixels = kldve_job_pixels(r->job);
-    const float *mask = r->mask + (size_t)(pass % KLDVE_REPEAT_BATCH) * pixels;
+    const float *mask = r->mask + (size_t)(pass % r->at_once) * pixels;
     double f = kldve_job_score(r->job, logits, KLDVE_SCORE_PROBABILITY);
 
     for (size_t i = 0; i < pixels; i++) {
@@ -95,7 +96,7 @@ static void finish(const struct rise *r, double n, float *e)
 static kldve_status map(const kldve_job *job, float *e)
 {
     const kldve_shape *s = job->shape;
-    struct rise r = {.job = job};
+    struct rise r = {.job = job, .at_once = kldve_repeat_at_once(job)};
     kldve_repeat repeat = {kldve_job_samples(job, SAMPLES), false, &r, change, take};
     size_t pixels = kldve_job_pixels(job);
     kldve_status st;
@@ -104,7 +105,7 @@ static kldve_status map(const kldve_job *job, float *e)
     r.cell_width = (s->in_width - 1) / GRID + 1;
     r.large = kldve_ctx_alloc(job->ctx, (size_t)r.cell_height * (size_t)r.cell_width,
                               (GRID + 1) * (GRID + 1) * sizeof *r.large);
-    r.mask = kldve_ctx_alloc(job->ctx, pixels, KLDVE_REPEAT_BATCH * sizeof *r.mask);
+    r.mask = kldve_ctx_alloc(job->ctx, pixels, (size_t)r.at_once * sizeof *r.mask);
     r.sum = kldve_ctx_alloc(job->ctx, pixels, 2 * sizeof *r.sum);
     if (r.large && r.mask && r.sum) {
         r.squares = r.sum + pixels;
