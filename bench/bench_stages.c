@@ -1,12 +1,14 @@
 /* bench_stages.c - where does the time of an explanation go?
  *
- *     bench-stages PICTURE ROUNDS [--threads N] [--json FILE] NETWORK.onnx...
+ *     bench-stages PICTURE ROUNDS [--threads N] [--json FILE] [--marks] NETWORK.onnx...
  *
  * For each network the median over ROUNDS of every stage, in milliseconds, from a file and a
  * picture to a picture in memory, with the reading `contrast`, and of their sum without the load.
  * The first round is not counted: it reads the files from the disk.  Loading, which takes long, is
  * repeated once for every ten rounds, and once more.  The card beside the network says how the
- * picture becomes its input; the network "-" is the built-in one. */
+ * picture becomes its input; the network "-" is the built-in one.  --marks: lines "mark STAGE"
+ * where forward and backward passes begin, among what oneDNN prints with DNNL_VERBOSE=1, for
+ * layers.py. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -74,6 +76,15 @@ static void explain(const bench *b, kldve_explainer *explainer, double *ms)
     kldve_image_free(photo);
 }
 
+static int32_t mark(void *opaque, const char *stage, int64_t done, int64_t total)
+{
+    (void)opaque;
+    (void)total;
+    if (done == 0)
+        printf("mark %s\n", stage);
+    return 0;
+}
+
 /* -> medians [STAGES] */
 static void measure(bench *b, double *medians)
 {
@@ -130,18 +141,21 @@ static void report(const bench *b, const double *medians, FILE *json, bool first
 int main(int argc, char **argv)
 {
     static const char usage[] =
-        "bench-stages PICTURE ROUNDS [--threads N] [--json FILE] NETWORK.onnx...";
+        "bench-stages PICTURE ROUNDS [--threads N] [--json FILE] [--marks] NETWORK.onnx...";
     bench b = {.options = {.struct_size = sizeof b.options}};
     const char *json_path = NULL;
+    bool marks = false;
     FILE *json = NULL;
     double medians[STAGES];
     int at = 3;
 
-    for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2)
+    for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at++)
         if (strcmp(argv[at], "--threads") == 0)
-            b.options.threads = number(argv[at + 1], 1024);
+            b.options.threads = number(argv[++at], 1024);
         else if (strcmp(argv[at], "--json") == 0)
-            json_path = argv[at + 1];
+            json_path = argv[++at];
+        else if (strcmp(argv[at], "--marks") == 0)
+            marks = true;
         else
             die("usage", usage);
     if (argc <= at)
@@ -156,6 +170,8 @@ int main(int argc, char **argv)
         die(json_path, strerror(errno));
     if (kldve_ctx_new(NULL, &b.ctx) < 0)
         die("libkldve", "out of memory");
+    if (marks)
+        kldve_ctx_set_progress(b.ctx, mark, NULL);
     head();
     for (int i = at; i < argc; i++) {
         b.model = strcmp(argv[i], "-") ? argv[i] : NULL;
