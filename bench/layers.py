@@ -176,11 +176,8 @@ class Measured:
             if primitive.kind == "matmul" and primitive.matrices() in self.dense:
                 self.dense.remove(primitive.matrices())
 
-    def ms(self, *kinds):
-        return sum(p.ms for p in self.primitives if not kinds or p.kind in kinds)
-
     def rest(self):
-        return self.forward - self.ms()
+        return self.forward - sum(p.ms for p in self.primitives)
 
     def dense_bytes(self):
         return sum(4 * inputs * outputs for _, inputs, outputs in self.dense)
@@ -220,18 +217,24 @@ def by_layer(m, peak):
 
 
 def summary(networks, peak):
-    print("\n| network | forward, ms | convolutions, ms | other primitives, ms | rest, ms | "
-          "dense weights in the rest, MB | GFLOP, direct count | of it by Winograd | GFLOP/s | "
-          "of the peak |\n"
-          "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    def figures(primitives):
+        """Their ms and their part of the peak."""
+        ms = sum(p.ms for p in primitives)
+        gflops = speed(sum(p.operations() for p in primitives), ms)
+        return f"{ms:.2f} | {percent(gflops / peak['gflops'])}"
+
+    print("\n| network | forward, ms | direct convolutions, ms | of the peak | Winograd's, ms | "
+          "of the peak | other primitives, ms | rest, ms | dense weights in the rest, MB | GFLOP | "
+          "GFLOP/s | of the peak |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for m in networks:
-        winograd = sum(p.operations() for p in m.primitives if p.tile())
-        convolutions = m.ms("convolution", "deconvolution")
+        convolutions = [p for p in m.primitives if p.kind in ("convolution", "deconvolution")]
+        others = [p for p in m.primitives if p not in convolutions]
         gflops = speed(m.operations(), m.forward)
-        print(f"| {m.name} | {m.forward:.2f} | {convolutions:.2f} | {m.ms() - convolutions:.2f} | "
-              f"{m.rest():.2f} | {m.dense_bytes() / 1e6:.1f} | {m.operations() * 1e-9:.2f} | "
-              f"{percent(winograd / m.operations())} | {gflops:.0f} | "
-              f"{percent(gflops / peak['gflops'])} |")
+        print(f"| {m.name} | {m.forward:.2f} | "
+              f"{figures([p for p in convolutions if not p.tile()])} | "
+              f"{figures([p for p in convolutions if p.tile()])} | "
+              f"{sum(p.ms for p in others):.2f} | {m.rest():.2f} | {m.dense_bytes() / 1e6:.1f} | "
+              f"{m.operations() * 1e-9:.2f} | {gflops:.0f} | {percent(gflops / peak['gflops'])} |")
 
 
 def main():
