@@ -7,16 +7,14 @@
  * `contrast`: forward + divergence + VJP + map.  Both run in one process and take turns.  Printed
  * are medians over the rounds, and of ratios the median of those round by round.
  *
- *   (neither)     one input at a time: the times; from opening to the first result, and the largest
- *                 resident memory, each in a process of its own; the stages
- *   --batch N     N inputs at a time: pictures per second, and what the batch gains over the same N
- *                 one by one
- *   --contexts N  N threads, each with a context and an explainer on one loaded network, against
- * one alone; for comparison ONNX Runtime's one session in N threads.  All on one thread within a
- * run
+ * One input at a time: the times; from opening to the first result, and the largest resident
+ * memory, each in a process of its own; the stages.
  *
- * Files whose input has a fixed number of inputs do not run in a batch: free_batch.py opens them.
- */
+ * --batch N: N inputs at a time: pictures per second, and what the batch gains over the same N one
+ * by one.  ONNX Runtime needs a file that leaves the number of inputs open: free_batch.py.
+ *
+ * --contexts N: N threads, each with a context and an explainer on one loaded network, against one
+ * of them alone; for comparison ONNX Runtime's one session in N threads.  A run has one thread. */
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
@@ -285,7 +283,7 @@ static double ratio(const contender *a, const contender *b, size_t rounds)
 /* ---- a process of its own for every measurement ---- */
 
 /* Neither engine is to find the memory, the warm caches or the threads of what ran before.  What
- * `work` writes to `result` comes back; if it fails it has said why. */
+ * `work` writes to `result` comes back. */
 static void apart(void (*work)(const task *, void *), const task *t, void *result, size_t nbytes)
 {
     int fd[2];
@@ -300,7 +298,7 @@ static void apart(void (*work)(const task *, void *), const task *t, void *resul
     }
     close(fd[1]);
     if (read(fd[0], result, nbytes) != (ssize_t)nbytes)
-        exit(1);
+        die(t->model, "its measurement failed");
     close(fd[0]);
     waitpid(child, NULL, 0);
 }
