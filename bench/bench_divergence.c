@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "divergence/divergence.h"
 
 #include "../tests/divergence/oracle.h"
@@ -47,20 +47,6 @@ static const shape shapes[] = {
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "bench-divergence: %s: %s\n", what, why);
-    exit(1);
-}
-
 static double *allocate(size_t n)
 {
     double *x = malloc(n * sizeof *x);
@@ -68,19 +54,6 @@ static double *allocate(size_t n)
     if (!x)
         die("memory", "too little of it");
     return x;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *v, size_t n)
-{
-    qsort(v, n, sizeof *v, by_value);
-    return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
 static kldve_ctx *ctx;
@@ -135,14 +108,14 @@ static void take_times(const problem *p, const bool wanted[METHODS], double ms[M
             d[m] = make(p->n, m);
             solve(d[m], p); /* allocates and warms up */
         }
-    begin = now();
-    while (rounds < MOST_ROUNDS && (rounds < 3 || now() - begin < 300)) {
+    begin = spent();
+    while (rounds < MOST_ROUNDS && (rounds < 3 || spent() - begin < 300)) {
         for (int32_t m = 0; m < METHODS; m++) {
-            double start = now();
+            double start = spent();
 
             if (d[m])
                 solve(d[m], p);
-            times[m][rounds] = now() - start;
+            times[m][rounds] = spent() - start;
         }
         rounds++;
     }
@@ -221,10 +194,10 @@ static double error_at(const problem *p, double tolerance, const double *expecte
     must(kldve_divergence_new(ctx, p->n, &o, &d));
     solve(d, p);
     for (size_t i = 0; i < 15; i++) {
-        double start = now();
+        double start = spent();
 
         solve(d, p);
-        times[i] = now() - start;
+        times[i] = spent() - start;
     }
     *ms = median(times, 15);
     kldve_divergence_free(d);

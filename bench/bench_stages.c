@@ -1,20 +1,23 @@
 /* bench_stages.c - where does the time of an explanation go?
  *
- *     bench-stages PICTURE ROUNDS [--threads N] [--json FILE] NETWORK.onnx...
+ *     bench-stages PICTURE ROUNDS [--threads N] [--json FILE] [--marks] NETWORK.onnx...
  *
  * For each network the median over ROUNDS of every stage, in milliseconds, from a file and a
  * picture to a picture in memory, with the reading `contrast`, and of their sum without the load.
  * The first round is not counted: it reads the files from the disk.  Loading, which takes long, is
  * repeated once for every ten rounds, and once more.  The card beside the network says how the
- * picture becomes its input; the network "-" is the built-in one. */
+ * picture becomes its input; the network "-" is the built-in one.  --marks: lines "mark STAGE"
+ * where forward and backward passes begin, among what oneDNN prints with DNNL_VERBOSE=1, for
+ * layers.py. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <kldve/onnx.h>
+
+#include "bench.h"
 
 enum { LOAD, DECODE, PREPROCESS, FORWARD, DIVERGENCE, BACKWARD, REDUCE, RENDER, TOTAL, STAGES };
 
@@ -30,37 +33,10 @@ typedef struct bench {
     double *sample[STAGES]; /* [rounds], the load [loads] */
 } bench;
 
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "bench-stages: %s: %s\n", what, why);
-    exit(1);
-}
-
 static void must(const bench *b, kldve_status st)
 {
     if (st < 0)
         die("libkldve", kldve_ctx_message(b->ctx));
-}
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *v, size_t n)
-{
-    qsort(v, n, sizeof *v, by_value);
-    return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
 /* Milliseconds to load, plan and open the network. */
@@ -98,6 +74,15 @@ static void explain(const bench *b, kldve_explainer *explainer, double *ms)
     kldve_image_free(drawn);
     kldve_heatmap_free(map);
     kldve_image_free(photo);
+}
+
+static int32_t mark(void *opaque, const char *stage, int64_t done, int64_t total)
+{
+    (void)opaque;
+    (void)total;
+    if (done == 0)
+        printf("mark %s\n", stage);
+    return 0;
 }
 
 /* -> medians [STAGES] */
@@ -156,24 +141,27 @@ static void report(const bench *b, const double *medians, FILE *json, bool first
 int main(int argc, char **argv)
 {
     static const char usage[] =
-        "bench-stages PICTURE ROUNDS [--threads N] [--json FILE] NETWORK.onnx...";
+        "bench-stages PICTURE ROUNDS [--threads N] [--json FILE] [--marks] NETWORK.onnx...";
     bench b = {.options = {.struct_size = sizeof b.options}};
     const char *json_path = NULL;
+    bool marks = false;
     FILE *json = NULL;
     double medians[STAGES];
     int at = 3;
 
-    for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2)
+    for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at++)
         if (strcmp(argv[at], "--threads") == 0)
-            b.options.threads = atoi(argv[at + 1]);
+            b.options.threads = number(argv[++at], 1024);
         else if (strcmp(argv[at], "--json") == 0)
-            json_path = argv[at + 1];
+            json_path = argv[++at];
+        else if (strcmp(argv[at], "--marks") == 0)
+            marks = true;
         else
             die("usage", usage);
-    if (argc <= at || atoi(argv[2]) < 1)
+    if (argc <= at)
         die("usage", usage);
     b.picture = argv[1];
-    b.rounds = (size_t)atoi(argv[2]);
+    b.rounds = (size_t)number(argv[2], 1000000);
     b.loads = 1 + b.rounds / 10;
     for (int s = 0; s < STAGES; s++)
         if (!(b.sample[s] = malloc((b.rounds + 1) * sizeof(double))))
@@ -182,6 +170,8 @@ int main(int argc, char **argv)
         die(json_path, strerror(errno));
     if (kldve_ctx_new(NULL, &b.ctx) < 0)
         die("libkldve", "out of memory");
+    if (marks)
+        kldve_ctx_set_progress(b.ctx, mark, NULL);
     head();
     for (int i = at; i < argc; i++) {
         b.model = strcmp(argv[i], "-") ? argv[i] : NULL;
