@@ -801,8 +801,9 @@ static void mark_after(kx_planner *p)
     }
 }
 
-/* A step from the layer on reads a buffer: what steps before the layer wrote must stay. */
-static void keep_for_head(kx_planner *p, int32_t buffer, int32_t layer)
+/* A step from the layer on reads a buffer: what steps before the layer wrote must stay, and must
+ * have its place to itself when the first of those steps, `head`, runs again. */
+static void keep_for_head(kx_planner *p, int32_t buffer, int32_t layer, int32_t head)
 {
     kx_plan *plan = p->plan;
     kx_buffer *b = &plan->buffer[buffer];
@@ -813,6 +814,7 @@ static void keep_for_head(kx_planner *p, int32_t buffer, int32_t layer)
     }
     if (b->fixed || (buffer != plan->input.buffer && plan->step[b->first].head))
         return;
+    b->first = b->first < head ? b->first : head;
     b->last = plan->nstep;
     plan->aside = true;
 }
@@ -826,7 +828,7 @@ static kldve_status plan_entry(kx_planner *p, int32_t outputs)
     const kx_layout *plain = kx_layout_plain(plan->accel, &p->options.layer->shape);
     int32_t bind[KX_SLOTS], layer = at->buffer;
     bool *read = kx_new(p->g, (size_t)plan->nbuffer, sizeof *read);
-    int32_t nbuffer = plan->nbuffer;
+    int32_t nbuffer = plan->nbuffer, head = 0;
     kx_prim *prim;
     kx_step *s;
     kldve_status st;
@@ -847,6 +849,8 @@ static kldve_status plan_entry(kx_planner *p, int32_t outputs)
         if ((st = kx_step_prim(p, NULL, prim, bind, &s)) < 0)
             return st;
     }
+    while (head < plan->forward && !plan->step[head].head)
+        head++;
     read[layer] = true;
     for (int32_t i = 0; i < plan->forward; i++) {
         const kx_step *step = &plan->step[i];
@@ -872,7 +876,7 @@ static kldve_status plan_entry(kx_planner *p, int32_t outputs)
             read[plan->buffer[i].whole] = false;
     for (int32_t i = 0; i < nbuffer; i++)
         if (read[i])
-            keep_for_head(p, i, layer);
+            keep_for_head(p, i, layer, head);
     return KLDVE_OK;
 }
 
