@@ -359,24 +359,37 @@ static kldve_status conv_alone(kx_planner *p, kx_unit *u, kx_join join, const kx
     return KLDVE_OK;
 }
 
-/* May the convolution add into the residual's own memory?  Only if nobody reads the residual later
- * and its buffer is nobody else's (a view, a constant). */
+static bool unit_reads(const kx_unit *u, const kx_value *v)
+{
+    if (u->kind == KX_UNIT_NODE || u->kind == KX_UNIT_CONCAT) {
+        for (int32_t i = 0; i < u->node->nin; i++)
+            if (u->node->in[i] == v)
+                return true;
+        return false;
+    }
+    return u->x == v || u->y == v;
+}
+
+/* May the convolution add into the residual's own memory?  Only if nobody reads the residual later,
+ * in a VJP and in the steps from the layer on when they run again neither, and its buffer is
+ * nobody else's (a view, a constant). */
 static bool may_overwrite(kx_planner *p, const kx_unit *u, const kx_value *v)
 {
     const kx_place *at = kx_place_of(p, v);
     const kx_unit *maker = at->producer >= 0 ? &p->plan->unit[at->producer] : NULL;
 
-    return maker && maker->kind != KX_UNIT_VIEW && maker->kind != KX_UNIT_NODE && !at->keep &&
-           !at->active && at->last_use <= u->order && at->ncopy > 0 &&
-           at->after == u->after; /* else the steps from the layer on could not run again */
-}
+    if (!maker || maker->kind == KX_UNIT_VIEW || maker->kind == KX_UNIT_NODE || at->keep ||
+        at->active || at->last_use > u->order || at->ncopy == 0 || at->after != u->after ||
+        u->x == v) /* it is read while the sum is written */
+        return false;
+    for (int32_t i = 0; i < p->plan->nunit; i++) {
+        const kx_unit *reader = &p->plan->unit[i];
 
-static bool has_view(kx_planner *p, const kx_value *v)
-{
-    for (int32_t i = 0; i < p->plan->nunit; i++)
-        if (p->plan->unit[i].kind == KX_UNIT_VIEW && p->plan->unit[i].x == v)
-            return true;
-    return false;
+        if (reader != u && unit_reads(reader, v) &&
+            (reader->kind == KX_UNIT_VIEW || reader->active || reader->after != u->after))
+            return false;
+    }
+    return true;
 }
 
 static kldve_status forward_conv(kx_planner *p, kx_unit *u)
@@ -397,10 +410,12 @@ static kldve_status forward_conv(kx_planner *p, kx_unit *u)
     if ((st = kx_accel_conv(p->plan->accel, &whole, KX_JOIN_NONE, NULL, &prim)) < 0)
         return st;
     like = kx_prim_layout(prim, KX_DST);
-    if (may_overwrite(p, u, u->y) && !has_view(p, u->y)) {
+    if (may_overwrite(p, u, u->y)) {
         if ((st = kx_value_in(p, u, u->y, like, &bind[KX_DST])) < 0)
             return st;
-        st = conv_alone(p, u, KX_JOIN_SUM, like, bind);
+        st = p->plan->buffer[bind[KX_DST]].joined
+                 ? KLDVE_E_UNSUPPORTED /* it is also part of a concatenation */
+                 : conv_alone(p, u, KX_JOIN_SUM, like, bind);
         if (st != KLDVE_E_UNSUPPORTED)
             return st;
         unbound(bind);
@@ -826,8 +841,9 @@ static void mark_after(kx_planner *p)
     }
 }
 
-/* A step from the layer on reads a buffer: what steps before the layer wrote must stay. */
-static void keep_for_head(kx_planner *p, int32_t buffer, int32_t layer)
+/* A step from the layer on reads a buffer: what steps before the layer wrote must stay, and must
+ * have its place to itself when the first of those steps, `head`, runs again. */
+static void keep_for_head(kx_planner *p, int32_t buffer, int32_t layer, int32_t head)
 {
     kx_plan *plan = p->plan;
     kx_buffer *b = &plan->buffer[buffer];
@@ -838,6 +854,7 @@ static void keep_for_head(kx_planner *p, int32_t buffer, int32_t layer)
     }
     if (b->fixed || (buffer != plan->input.buffer && plan->step[b->first].head))
         return;
+    b->first = b->first < head ? b->first : head;
     b->last = plan->nstep;
     plan->aside = true;
 }
@@ -851,7 +868,7 @@ static kldve_status plan_entry(kx_planner *p, int32_t outputs)
     const kx_layout *plain = kx_layout_plain(plan->accel, &p->options.layer->shape);
     int32_t bind[KX_SLOTS], layer = at->buffer;
     bool *read = kx_new(p->g, (size_t)plan->nbuffer, sizeof *read);
-    int32_t nbuffer = plan->nbuffer;
+    int32_t nbuffer = plan->nbuffer, head = 0;
     kx_prim *prim;
     kx_step *s;
     kldve_status st;
@@ -872,6 +889,8 @@ static kldve_status plan_entry(kx_planner *p, int32_t outputs)
         if ((st = kx_step_prim(p, NULL, prim, bind, &s)) < 0)
             return st;
     }
+    while (head < plan->forward && !plan->step[head].head)
+        head++;
     read[layer] = true;
     for (int32_t i = 0; i < plan->forward; i++) {
         const kx_step *step = &plan->step[i];
@@ -897,7 +916,7 @@ static kldve_status plan_entry(kx_planner *p, int32_t outputs)
             read[plan->buffer[i].whole] = false;
     for (int32_t i = 0; i < nbuffer; i++)
         if (read[i])
-            keep_for_head(p, i, layer);
+            keep_for_head(p, i, layer, head);
     return KLDVE_OK;
 }
 
