@@ -74,6 +74,7 @@ kldve_status kldve_heatmap_render(const kldve_heatmap *map, const kldve_image *p
                                   const kldve_render_options *options, kldve_image **out)
 {
     kldve_render_options o;
+    kldve_heat_style style;
     kldve_image *image = NULL;
     kldve_status st;
     kldve_rect seen;
@@ -85,16 +86,18 @@ kldve_status kldve_heatmap_render(const kldve_heatmap *map, const kldve_image *p
         return kldve_ctx_fail(map->ctx, KLDVE_E_ARG, "render: the result is NULL");
     if ((st = load_options(map->ctx, options, &o)) < 0)
         return st;
+    style = (kldve_heat_style){o.colormap, 1, false}; /* the map alone */
     if (picture) {
         int32_t width = kldve_image_width(picture), height = kldve_image_height(picture);
 
         st = kldve_image_from_rgb(map->ctx, kldve_image_pixels(picture), width, height,
                                   3 * (size_t)width, &image);
         seen = seen_of(map, width, height);
+        style.opacity = o.opacity;
+        style.is_signed = map->record.sign == KLDVE_SIGN_SIGNED;
     } else {
         st = kldve_image_new(map->ctx, map->view_width, map->view_height, &image);
         seen = (kldve_rect){0, 0, map->view_width, map->view_height};
-        o.opacity = 1;
     }
     if (st < 0)
         return st;
@@ -107,7 +110,7 @@ kldve_status kldve_heatmap_render(const kldve_heatmap *map, const kldve_image *p
     kldve_upsample(map->values, map->record.height, map->record.width, heat, seen.height,
                    seen.width);
     kldve_overlay(kldve_image_edit(image), kldve_image_width(image), kldve_image_height(image),
-                  heat, seen, o.colormap, o.opacity);
+                  heat, seen, style);
     kldve_ctx_release(map->ctx, heat);
     *out = image;
     return KLDVE_OK;

@@ -10,7 +10,7 @@
 
 #include "tool.h"
 
-enum { HELP_COLUMN = 28 };
+enum { HELP_COLUMN = 28, HELP_WIDTH = 96 };
 
 int args_usage(const char *command, const char *format, ...)
 {
@@ -289,9 +289,31 @@ int32_t args_parse(const arg_command *command, int argc, char **argv, void *valu
     return count;
 }
 
+/* "a, b, c" below the help of an option, in lines. */
+static void show_choices(const arg_option *o)
+{
+    int at = HELP_COLUMN;
+
+    printf("%*s", HELP_COLUMN, "");
+    for (int32_t i = 0; o->choice(i); i++) {
+        const char *comma = o->choice(i + 1) ? "," : "";
+        int n = (int)(strlen(o->choice(i)) + strlen(comma));
+
+        if (i > 0 && at + 1 + n > HELP_WIDTH) {
+            printf("\n%*s", HELP_COLUMN, "");
+            at = HELP_COLUMN;
+        } else if (i > 0) {
+            at += printf(" ");
+        }
+        at += printf("%s%s", o->choice(i), comma);
+    }
+    printf("\n");
+}
+
 void args_help(const arg_command *command)
 {
-    printf("usage: kldve %s %s\n\n%s\n", command->name, command->usage, command->summary);
+    printf("usage: kldve %s%s%s\n\n%s\n", command->name, *command->usage ? " " : "", command->usage,
+           command->summary);
     for (const arg_option *o = command->option; o->kind != ARG_END; o++) {
         int n;
 
@@ -302,12 +324,8 @@ void args_help(const arg_command *command)
         n = printf("  %s%s%s%s", o->name[1] ? "--" : "-", o->name, o->meta ? " " : "",
                    o->meta ? o->meta : "");
         printf("%*s%s\n", n < HELP_COLUMN ? HELP_COLUMN - n : 1, "", o->help);
-        if (o->choice) {
-            char choices[MESSAGE_SIZE / 2];
-
-            list_choices(o, choices, sizeof choices);
-            printf("%*s%s\n", HELP_COLUMN, "", choices);
-        }
+        if (o->choice)
+            show_choices(o);
     }
     if (command->notes)
         printf("\n%s", command->notes);

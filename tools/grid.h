@@ -21,7 +21,7 @@ typedef struct grid_args {
     int32_t networks;
     arg_list method;                /**< NAME or, for kl-dve, NAME:READING; none: kl-dve */
     arg_list target;                /**< as for explain; none: top1 */
-    int32_t reading;                /**< 1 + number; of a kl-dve that names none; 0: not given */
+    int32_t reading;                /**< 1 + number; of a method that names none; 0: not given */
     int32_t sign;                   /**< a kldve_sign */
     const char *truth;              /**< "model:FILE"; NULL: one-hot */
     double temperature, perplexity; /**< 0: not given */
@@ -48,7 +48,7 @@ typedef struct grid_args {
          "method",                                                                                 \
          offsetof(type, member.method),                                                            \
          "NAME",                                                                                   \
-         "repeat it for more; kl-dve:READING for one; default kl-dve",                             \
+         "repeat it for more; kl-dve:rivals for one reading; default kl-dve",                      \
          0,                                                                                        \
          0,                                                                                        \
          NULL},                                                                                    \
@@ -56,7 +56,7 @@ typedef struct grid_args {
          "reading",                                                                                \
          offsetof(type, member.reading),                                                           \
          "NAME",                                                                                   \
-         "of a kl-dve without one; default contrast",                                              \
+         "of kl-dve and guided-kl-dve where they name none; default contrast",                     \
          0,                                                                                        \
          0,                                                                                        \
          reading_choice},                                                                          \
@@ -143,9 +143,16 @@ bool grid_next_network(void *values);
  *  @return EXIT_DONE or the exit status; *go says whether there is something to run. */
 int grid_read_args(const arg_command *command, int argc, char **argv, void *values, bool *go);
 
-/** NAME or kl-dve:READING -> name and reading of *out; `reading` for a kl-dve that names none,
- *  0 for the default.  False if it is none. */
-bool grid_read_method(const char *text, int32_t reading, grid_method *out);
+typedef enum grid_method_error {
+    GRID_METHOD_OK,
+    GRID_NO_METHOD,        /**< no method of that name */
+    GRID_TAKES_NO_READING, /**< the method has no readings */
+    GRID_NO_READING        /**< no reading of that name */
+} grid_method_error;
+
+/** NAME or NAME:READING -> name and reading of *out; `reading` for a method with readings that
+ *  names none, 0 for the default. */
+grid_method_error grid_read_method(const char *text, int32_t reading, grid_method *out);
 
 /* ---- the grid ----------------------------------------------------------------------------- */
 
@@ -167,7 +174,7 @@ typedef struct grid_network {
 
 struct grid_method {
     const char *name;       /**< kldve_method_name() */
-    int32_t reading;        /**< a kldve_reading for kl-dve, 0 for others */
+    int32_t reading;        /**< a kldve_reading, 0 for methods without */
     char title[LABEL_SIZE]; /**< for people: "KL-DVE contrast", "Grad-CAM++" */
     char id[LABEL_SIZE];    /**< for programs: "kl-dve:contrast", "grad-cam++" */
 };

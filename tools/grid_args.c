@@ -34,7 +34,7 @@ static void end_networks(grid_args *a)
     }
 }
 
-bool grid_read_method(const char *text, int32_t reading, grid_method *out)
+grid_method_error grid_read_method(const char *text, int32_t reading, grid_method *out)
 {
     const char *colon = strchr(text, ':');
     size_t n = colon ? (size_t)(colon - text) : strlen(text);
@@ -44,20 +44,45 @@ bool grid_read_method(const char *text, int32_t reading, grid_method *out)
         if (strlen(kldve_method_name(i)) == n && memcmp(kldve_method_name(i), text, n) == 0)
             out->name = kldve_method_name(i);
     if (!out->name)
-        return false;
-    if (strcmp(out->name, kldve_method_name(0)) != 0)
-        return !colon;
+        return GRID_NO_METHOD;
+    if (!method_has_reading(out->name))
+        return colon ? GRID_TAKES_NO_READING : GRID_METHOD_OK;
     out->reading = colon         ? kldve_reading_from_name(colon + 1)
                    : reading > 0 ? reading
                                  : KLDVE_READING_CONTRAST;
-    return out->reading > 0;
+    return out->reading > 0 ? GRID_METHOD_OK : GRID_NO_READING;
+}
+
+static int check_method(const arg_command *command, const grid_args *a, const char *text)
+{
+    grid_method method;
+
+    switch (grid_read_method(text, a->reading, &method)) {
+    case GRID_NO_METHOD:
+        return args_usage(command->name,
+                          "--method: there is no '%s': 'kldve methods' lists the names", text);
+    case GRID_TAKES_NO_READING:
+        return args_usage(command->name,
+                          "--method: '%s': only kl-dve and guided-kl-dve take a reading", text);
+    case GRID_NO_READING:
+        return args_usage(command->name,
+                          "--method: there is no '%s': the readings are paper, channel, contrast "
+                          "and rivals",
+                          text);
+    case GRID_METHOD_OK:
+        break;
+    }
+    if (a->truth && method.reading == KLDVE_READING_RIVALS)
+        return args_usage(command->name,
+                          "--truth: the reading rivals is about a class, not about a truth");
+    return EXIT_DONE;
 }
 
 /* What can be known to be wrong before anything is read.  EXIT_DONE if nothing is. */
 static int check(const arg_command *command, const grid_args *a)
 {
     static const char *const models[] = {".onnx", NULL};
-    grid_method method;
+    int status;
 
     if (a->pictures == 0)
         return args_usage(command->name, "a picture is missing: kldve %s %s", command->name,
@@ -67,18 +92,11 @@ static int check(const arg_command *command, const grid_args *a)
             return args_usage(command->name, "%s is no picture: give networks with --model",
                               a->picture[i]);
     for (int32_t i = 0; i < a->method.count; i++)
-        if (!grid_read_method(a->method.text[i], a->reading, &method))
-            return args_usage(command->name,
-                              "--method: there is no '%s': give NAME or kl-dve:READING, names as "
-                              "of 'kldve help explain'",
-                              a->method.text[i]);
-    for (int32_t i = 0; a->truth && i < (a->method.count > 0 ? a->method.count : 1); i++) {
-        const char *text = a->method.count > 0 ? a->method.text[i] : kldve_method_name(0);
-
-        if (grid_read_method(text, a->reading, &method) && method.reading == KLDVE_READING_RIVALS)
-            return args_usage(command->name,
-                              "--truth: the reading rivals is about a class, not about a truth");
-    }
+        if ((status = check_method(command, a, a->method.text[i])) != EXIT_DONE)
+            return status;
+    if (a->method.count == 0 &&
+        (status = check_method(command, a, kldve_method_name(0))) != EXIT_DONE)
+        return status;
     if (a->truth && !truth_is_one(a->truth))
         return args_usage(command->name, "--truth: '%s' is not model:FILE.onnx", a->truth);
     for (int32_t i = 0; i < a->networks; i++)

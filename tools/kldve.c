@@ -22,7 +22,8 @@ static int help(void)
     printf("usage: kldve COMMAND ...\n\n"
            "Show which pixels of a picture made a convolutional network decide.\n\n");
     for (int i = 0; i < COMMANDS; i++)
-        printf("  kldve %s %s\n", commands[i]->name, commands[i]->usage);
+        printf("  kldve %s%s%s\n", commands[i]->name, *commands[i]->usage ? " " : "",
+               commands[i]->usage);
     printf("  kldve help COMMAND\n  kldve --version\n\n"
            "To begin: kldve explain PICTURE, with the built-in demonstration network.\n");
     return output_flush() ? EXIT_DONE : EXIT_FAILED;

@@ -41,9 +41,9 @@ static void say_methods(void)
     const kldve_method *method;
     char text[TEXT_SIZE];
 
-    printf("%-22s  %-6s  %-28s  %s\n", "method", "map", "needs", "source");
+    printf("%-22s  %-6s  %-34s  %s\n", "method", "map", "needs", "source");
     for (int32_t i = 0; (method = kldve_method_at(NULL, i)) != NULL; i++)
-        printf("%-22s  %-6s  %-28s  %s\n", method->name,
+        printf("%-22s  %-6s  %-34s  %s\n", method->name,
                method->resolution == KLDVE_RESOLUTION_PIXELS ? "pixels" : "layer",
                needs_of(method, text), method->source);
 }

@@ -45,12 +45,16 @@ static void say_classes(const explanation *e)
 static void say_method(const explanation *e, const explain_args *args)
 {
     const kldve_record *r = &e->record;
+    const kldve_shape *layer = &e->net.shape;
     bool kl_dve = strcmp(e->method, kldve_method_name(0)) == 0;
     bool reading = method_has_reading(e->method);
 
-    printf("%s%s%s, layer %s: %d maps of %d x %d, KL %.6g\n", e->method,
-           reading ? ", reading " : "", reading ? kldve_reading_name(r->reading) : "", e->net.layer,
-           (int)r->maps, (int)r->height, (int)r->width, r->kl);
+    printf("%s%s%s, layer %s: %d maps of %d x %d", e->method, reading ? ", reading " : "",
+           reading ? kldve_reading_name(r->reading) : "", e->net.layer, (int)layer->maps,
+           (int)layer->height, (int)layer->width);
+    if (r->height != layer->height || r->width != layer->width) /* of pixels, or of several */
+        printf(", the map %d x %d", (int)r->height, (int)r->width);
+    printf(", KL %.6g\n", r->kl);
     if (kl_dve && r->reading == KLDVE_READING_PAPER)
         printf("note: this reading gives every class the same map, the sum of all feature maps\n");
     if (r->flat)

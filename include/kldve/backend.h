@@ -22,17 +22,21 @@ typedef struct kldve_shape {
     int32_t batch; /**< inputs that forward_many takes at once; 0 or 1: it is not to be called */
 } kldve_shape;
 
-/** How a backward pass treats ReLU-like activations; KLDVE_RULE_GRADIENT is the true derivative. */
+/** How a backward pass treats ReLU-like activations; KLDVE_RULE_GRADIENT is the true derivative.
+ *  The two rules of reversed networks also pass dy through local response normalisation as it is
+ *  (Mahendran and Vedaldi 2016). */
 typedef enum kldve_rule {
     KLDVE_RULE_GRADIENT = 0,      /**< dx = dy where y > 0 */
     KLDVE_RULE_GUIDED = 1,        /**< dx = dy where y > 0 and dy > 0 (Springenberg et al. 2015) */
-    KLDVE_RULE_DECONVOLUTION = 2, /**< dx = dy where dy > 0 (Zeiler and Fergus 2014) */
+    KLDVE_RULE_DECONVOLUTION = 2, /**< dx = dy where dy > 0 (Zeiler and Fergus 2014); reversed */
     KLDVE_RULE_LRP_EPSILON = 3,   /**< layer-wise relevance propagation (Bach et al. 2015, Montavon
                                        et al. 2019), epsilon rule, epsilon 1e-6 */
     KLDVE_RULE_LRP_ZPLUS = 4,     /**< LRP, z+ rule: positive contributions only */
     KLDVE_RULE_LRP_ALPHABETA = 5, /**< LRP, alpha 2, beta 1: positive against negative ones */
-    KLDVE_RULE_LRP_COMPOSITE = 6  /**< LRP: epsilon in dense layers, z+ in convolutions, flat in the
+    KLDVE_RULE_LRP_COMPOSITE = 6, /**< LRP: epsilon in dense layers, z+ in convolutions, flat in the
                                        first layer (EpsilonPlusFlat) */
+    KLDVE_RULE_SALIENT_DECONVOLUTION = 7 /**< as GUIDED; reversed (DeSaliNet of Mahendran and
+                                              Vedaldi 2016) */
 } kldve_rule;
 
 /** What one unit of a network adds to its operands - a convolution or dense layer with everything

@@ -293,7 +293,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_upsample(const kldve_heatm
 typedef struct kldve_render_options {
     size_t struct_size;
     int32_t colormap; /**< a kldve_colormap */
-    float opacity;    /**< of the heat over the picture, 0..1; 0 means 0.5, negative means none */
+    /** Of the heat over the picture, 0..1; 0 means 0.5, negative means none.  A signed map has it
+     *  at its ends, and leaves the picture as it is where the map is zero. */
+    float opacity;
 } kldve_render_options;
 
 /** Draw the map.

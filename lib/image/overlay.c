@@ -1,9 +1,15 @@
 /* overlay.c - the heat over the picture.
  *
- *     inside of the rectangle:   p' = (1 - opacity) p + opacity * colour(heat)
+ *     inside of the rectangle:   p' = (1 - w) p + w c
  *     outside:                   p' = p / 4
  *
- * on sRGB values as they are stored, as image viewers blend.  Weights are multiples of 2^-16. */
+ *     heat 0..1:                 w = opacity,                    c = colour(heat)
+ *     signed, v = 2 heat - 1:    w = opacity (1 - (1 - |v|)^2),  c = colour(v < 0 ? 0 : 1)
+ *
+ * on sRGB values as they are stored, as image viewers blend.  Weights are multiples of 2^-16.  The
+ * colours of a signed map meet in white, which would wash the picture out where the map is near
+ * zero: here they meet in the picture.  The weight's curve rises twice as fast as |v| at zero, so
+ * that a faint value still shows its sign. */
 #include "image/overlay.h"
 
 #include <stddef.h>
@@ -25,25 +31,49 @@ static int32_t level(float heat)
     return heat < 1 ? (int32_t)(heat * (LEVELS - 1) + 0.5f) : LEVELS - 1;
 }
 
-static void blend(uint8_t *rgb, const float *heat, int32_t pixels, uint8_t colour[LEVELS][3],
-                  int32_t weight)
+/* What one level of heat does to a picture. */
+typedef struct paint {
+    uint8_t colour[3];
+    int32_t weight;
+} paint;
+
+/* The levels on both sides of 0.5 count as zero: 0.5 itself falls between two. */
+static void mix(kldve_heat_style style, paint paints[LEVELS])
+{
+    for (int32_t i = 0; i < LEVELS; i++) {
+        float heat = (float)i / (LEVELS - 1), share = 1;
+
+        if (style.is_signed) {
+            int32_t away = i < LEVELS / 2 ? LEVELS / 2 - 1 - i : i - LEVELS / 2;
+            float rest = 1 - (float)away / (LEVELS / 2 - 1);
+
+            share = 1 - rest * rest;
+            heat = i < LEVELS / 2 ? 0 : 1;
+        }
+        kldve_colormap_rgb(style.colormap, heat, paints[i].colour);
+        paints[i].weight = (int32_t)(style.opacity * share * ONE + 0.5f);
+    }
+}
+
+static void blend(uint8_t *rgb, const float *heat, int32_t pixels, const paint paints[LEVELS])
 {
     for (int32_t i = 0; i < pixels; i++, rgb += 3) {
-        const uint8_t *over = colour[level(heat[i])];
+        const paint *over = &paints[level(heat[i])];
 
-        for (int c = 0; c < 3; c++)
-            rgb[c] = (uint8_t)((rgb[c] * (ONE - weight) + over[c] * weight + HALF) / ONE);
+        for (int c = 0; c < 3; c++) {
+            int32_t sum = rgb[c] * (ONE - over->weight) + over->colour[c] * over->weight;
+
+            rgb[c] = (uint8_t)((sum + HALF) / ONE);
+        }
     }
 }
 
 void kldve_overlay(uint8_t *rgb, int32_t width, int32_t height, const float *heat, kldve_rect seen,
-                   int32_t colormap, float opacity)
+                   kldve_heat_style style)
 {
-    uint8_t colour[LEVELS][3];
-    int32_t weight = (int32_t)(opacity * ONE + 0.5f);
+    paint paints[LEVELS];
 
-    for (int32_t i = 0; i < LEVELS; i++)
-        kldve_colormap_rgb(colormap, (float)i / (LEVELS - 1), colour[i]);
+    mix(style, paints);
     for (int32_t y = 0; y < height; y++) {
         uint8_t *row = rgb + 3 * (size_t)y * (size_t)width;
         int32_t right = seen.x + seen.width;
@@ -54,7 +84,7 @@ void kldve_overlay(uint8_t *rgb, int32_t width, int32_t height, const float *hea
         }
         darken(row, seen.x);
         blend(row + 3 * (size_t)seen.x, heat + (size_t)(y - seen.y) * (size_t)seen.width,
-              seen.width, colour, weight);
+              seen.width, paints);
         darken(row + 3 * (size_t)right, width - right);
     }
 }

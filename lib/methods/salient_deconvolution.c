@@ -6,17 +6,17 @@
  *     DeConvNet           dx = dy where dy > 0                     they came        identity
  *     DeSaliNet           dx = dy where x > 0 and dy > 0           from             identity
  *
- * This rule of the ReLU is that of guided back-propagation (Springenberg et al. 2015), and so the
- * map is bit for bit that of guided-backprop.  The two differ at local response normalisation only,
- * as in AlexNet and GoogLeNet: DeSaliNet passes it unchanged.  The authors' program also has a
- * variant with the gradient of LRN, and that is what a backend does here.  The paper shows the
- * picture that arrives at the input; the map is its magnitude, as for saliency. */
+ * This rule of the ReLU is that of guided back-propagation (Springenberg et al. 2015).  The two
+ * differ at local response normalisation only, as in AlexNet and GoogLeNet; without it the map is
+ * bit for bit that of guided-backprop.  The identity is what the authors' program sets for this
+ * network (github.com/aravindhm/deconvnet_analysis, `lrn_nobackprop`).  The paper shows the picture
+ * that arrives at the input; the map is its magnitude, as for saliency. */
 #include "methods/methods.h"
 #include "methods/pixels.h"
 
 static kldve_status map(const kldve_job *job, float *e)
 {
-    return kldve_pixels_gradient(job, job->cotangent, KLDVE_RULE_GUIDED, e);
+    return kldve_pixels_gradient(job, job->cotangent, KLDVE_RULE_SALIENT_DECONVOLUTION, e);
 }
 
 const kldve_method kldve_method_salient_deconvolution = {

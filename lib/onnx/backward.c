@@ -240,6 +240,10 @@ kldve_status kx_window_vjp(kx_planner *p, kx_unit *u, kx_grad g, kx_grad *out)
     if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
         return st;
     *out = (kx_grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false};
+    if (u->kind == KX_UNIT_LRN) { /* in and out have one layout, that of x */
+        s->response = true;
+        s->count = kx_layout_bytes(out->layout) / sizeof(float);
+    }
     return KLDVE_OK;
 }
 
@@ -406,6 +410,11 @@ kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t
     s->list = list;
     s->which = which;
     s->buf[KX_DIFF_SRC] = out->buffer;
+    if (strcmp(n->type, "LRN") == 0) {
+        s->response = true;
+        s->count = v->count;
+        s->buf[KX_DIFF_DST] = dout[0];
+    }
     if (scratch && (st = kx_buffer_new(p, scratch, &s->buf[KX_SCRATCH])) < 0)
         return st;
     kx_step_done(p, s);

@@ -88,7 +88,7 @@ static void relu_vjp(size_t n, const float *y, const float *dy, float *dx)
 void kx_act_vjp(kx_act act, int32_t rule, size_t n, const float *seen, const float *dy, float *dx)
 {
     bool rectifier = act.kind == KX_ACT_RELU || act.kind == KX_ACT_CLIP;
-    bool positive = rectifier && (rule == KLDVE_RULE_GUIDED || rule == KLDVE_RULE_DECONVOLUTION);
+    bool positive = rectifier && (rule == KLDVE_RULE_GUIDED || kx_rule_is_reversed(rule));
     bool open = rectifier && rule == KLDVE_RULE_DECONVOLUTION;
 
     if (act.kind == KX_ACT_RELU && !positive) {

@@ -499,7 +499,7 @@ static kldve_status backend_vjp_input(void *state, const float *cotangent, int32
     kx_state *run = s->run;
     kldve_status st;
 
-    if (rule < KLDVE_RULE_GRADIENT || rule > KLDVE_RULE_LRP_COMPOSITE)
+    if (rule < KLDVE_RULE_GRADIENT || rule > KLDVE_RULE_SALIENT_DECONVOLUTION)
         return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED,
                                "the ONNX engine has no backward rule %d", rule);
     if (rule != KLDVE_RULE_GRADIENT && s->net->plain)

@@ -118,6 +118,8 @@ typedef struct kx_step {
     kx_range range;
     float factor; /**< of SHARE */
     bool off;     /**< of SHARE: where the divisor is exactly 0 there is nothing to share */
+    bool response; /**< a VJP of local response normalisation, on `count` floats: rules of reversed
+                        networks copy buf[KX_DIFF_DST] to buf[KX_DIFF_SRC] instead */
     size_t count; /**< floats of ACT_VJP and ADD, bytes of ZERO */
     bool head;    /**< of the forward steps: one from the layer to the logits */
     int32_t buf[KX_SLOTS]; /**< -1: none */
@@ -269,6 +271,11 @@ kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t
 static inline bool kx_rule_is_lrp(int32_t rule)
 {
     return rule >= KLDVE_RULE_LRP_EPSILON && rule <= KLDVE_RULE_LRP_COMPOSITE;
+}
+/** Does a kldve_rule pass over local response normalisation? */
+static inline bool kx_rule_is_reversed(int32_t rule)
+{
+    return rule == KLDVE_RULE_DECONVOLUTION || rule == KLDVE_RULE_SALIENT_DECONVOLUTION;
 }
 /** Every number. */
 static inline kx_range kx_whole(void)

@@ -172,6 +172,10 @@ static kldve_status run_step(kx_state *s, int32_t i)
     const kx_step *step = &s->plan->step[i];
     const int32_t *buf = step->buf;
 
+    if (step->response && kx_rule_is_reversed(s->rule)) {
+        memcpy(at(s, buf[KX_DIFF_SRC]), at(s, buf[KX_DIFF_DST]), step->count * sizeof(float));
+        return KLDVE_OK;
+    }
     switch (step->kind) {
     case KX_STEP_PRIM:
         return kx_call_run(s->call[i]);

@@ -275,9 +275,13 @@ class Report(unittest.TestCase):
     def test_signed(self):
         self.kldve("report", "--model", "other.onnx", "pic.png", "--sign", "signed", "-o", "s.html")
         self.page.open(os.path.join(self.dir, "s.html"))
-        self.page.slide(100)
-        _, _, found = self.page.pixels()
-        self.assert_alike(found, self.rendered(1, "other.onnx", "pic.png", "--sign", "signed"), 6, 0.1)
+        for opacity in [1, 0.5]:  # the picture, JPEG, shows through where the map is near zero
+            self.page.slide(100 * opacity)
+            _, _, found = self.page.pixels()
+            drawn = self.rendered(opacity, "other.onnx", "pic.png", "--sign", "signed")
+            self.assert_alike(found, drawn, 60, 2.5)
+            bare = [blob(x, y) for y in range(HEIGHT) for x in range(WIDTH)]
+            self.assertRaises(AssertionError, self.assert_alike, found, bare, 60, 2.5)
         self.page.move(60, 90)
         self.assertRegex(self.page.text("#value"), r": 0\.\d{4}, where 0.5 is zero: [\d.]+ (for|against)")
 

@@ -205,6 +205,13 @@ class Streams(Folder):
         self.assertRegex(result.out, r"(?m)^class sensitivity [\d.]+ ")
         self.assertRegex(result.out, r"(?m)^ms: load [\d.]+, decode .* total [\d.]+$")
 
+    def test_summary_of_a_map_of_pixels(self):
+        result = self.succeed("explain", "net.onnx", "pic.png", "--method", "saliency", "--map",
+                              "m.npy", "--layer", "pool")
+        height, width = Npy(self.path("m.npy")).shape
+        self.assertRegex(result.out, r"(?m)^saliency, layer pool: 4 maps of 1 x 1, "
+                         rf"the map {height} x {width}, KL [\d.]+$")
+
     def test_target_far_down_is_listed(self):
         self.put("many.onnx", tinynet.classifier(classes=12))
         result = self.succeed("explain", "many.onnx", "pic.png", "--target", "top11")
@@ -219,11 +226,14 @@ class Streams(Folder):
             result = run(*args)
             self.assertEqual((result.status, result.err), (0, ""))
             self.assertTrue(result.out.startswith("usage: kldve COMMAND"))
-        for command in ["explain", "compare", "layers"]:
+        for command in ["explain", "compare", "report", "methods", "layers"]:
+            for line in run("help", command).out.splitlines():
+                self.assertLessEqual(len(line), 100)
+                self.assertEqual(line, line.rstrip())
             for args in [["help", command], [command, "--help"], [command, "-h"]]:
                 result = run(*args)
                 self.assertEqual((result.status, result.err), (0, ""))
-                self.assertTrue(result.out.startswith(f"usage: kldve {command} "))
+                self.assertRegex(result.out, rf"\Ausage: kldve {command}\b")
         self.assertRegex(run("--version").out, r"\Akldve \d+\.\d+\.\d+\n\Z")
 
     def test_help_lists_every_option_of_the_manual(self):

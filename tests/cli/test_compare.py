@@ -178,6 +178,9 @@ class Figures(Compare):
         (says,) = self.maps("--model", "net.onnx", "pic.png", "--reading", "rivals", "--method",
                             "kl-dve:channel")
         self.assertEqual(says["reading"], "channel")
+        for more, reading in [([], "contrast"), (["--reading", "rivals"], "rivals")]:
+            (says,) = self.maps("--model", "net.onnx", "pic.png", "--method", "guided-kl-dve", *more)
+            self.assertEqual(says["reading"], reading)
 
     def test_options_belong_to_the_network_before(self):
         self.compare("--layer", "conv", "--model", "net.onnx", "--model", "other.onnx", "--layer",
@@ -342,13 +345,18 @@ class Failures(Compare):
         (["compare", "--model"], "--model needs a value"),
         (["compare", "--model", "", "pic.png"], "--model: the value is empty"),
         (compare("--method", "grad-kam"), "--method: there is no 'grad-kam'"),
-        (compare("--method", "kl-dve:no"), "--method: there is no 'kl-dve:no'"),
-        (compare("--method", "grad-cam:paper"), "--method: there is no 'grad-cam:paper'"),
+        (compare("--method", "grad-kam:paper"), "--method: there is no 'grad-kam:paper'"),
+        (compare("--method", "kl-dve:no"), "--method: there is no 'kl-dve:no': the readings are"),
+        (compare("--method", "guided-kl-dve:"), "--method: there is no 'guided-kl-dve:'"),
+        (compare("--method", "grad-cam:paper"),
+         "--method: 'grad-cam:paper': only kl-dve and guided-kl-dve take a reading"),
         (compare("-o", "c.jpg"), r"c\.jpg: a sheet ends in \.png, \.svg or \.pdf"),
         (compare("-o", ".png"), r"\.png: a sheet ends in"),
         (compare("--truth", "net.onnx"), r"--truth: 'net\.onnx' is not model:FILE"),
         (compare("--truth", "model:"), "--truth: 'model:' is not model:FILE"),
         (compare("--truth", "model:net.onnx", "--reading", "rivals"), "--truth: the reading rivals"),
+        (compare("--truth", "model:net.onnx", "--method", "guided-kl-dve:rivals"),
+         "--truth: the reading rivals"),
         (compare("--sign", "both"), "--sign: 'both'"),
         (compare("--sheet", "huge"), "--sheet: 'huge' is none of"),
         (compare("--sheet", "39"), "--sheet: '39' is none of"),

@@ -23,6 +23,9 @@ METHODS = {"grad-cam": ["alpha_gradcam"], "grad-cam++": [], "hires-cam": [], "la
 # Where there is a gradient at the pixels: what shows it, the largest magnitude over the channels.
 PIXELS = {"saliency": "pixel_saliency", "guided-backprop": "pixel_guided",
           "salient-deconvolution": "pixel_guided"}
+# Local response normalisation, where salient deconvolution is another gradient than the guided one:
+# tests/onnx/lrp compares that.
+RESPONSES = ["models/googlenet.onnx"]
 # Single pixels may differ, where rounding to float32 moves the winner of a maximum or the sign before
 # a ReLU: the whole map is held to its root mean square.
 PIXEL_MAPS = 2e-3
@@ -69,6 +72,8 @@ class Golden(unittest.TestCase):
         folder = tempfile.mkdtemp(prefix="kldve-golden-")
         self.addCleanup(shutil.rmtree, folder)
         for method, name in PIXELS.items():
+            if method == "salient-deconvolution" and says["model"] in RESPONSES:
+                continue
             self.explain(says, folder, "--method", method)
             found = Npy(f"{folder}/map_{method.replace('-', '')}.npy")
             gradient = Npy(f"{case}/{name}.npy")

@@ -77,10 +77,16 @@ class Data(Report):
             self.assertEqual([p["path"] for p in data["pictures"]], ["pic.png", "second.png"])
 
     def test_values_are_those_of_explain(self):
-        _, data = self.page(*GRID)
+        _, data = self.page(*GRID, "--method", "guided-kl-dve:rivals", "--method", "guided-kl-dve",
+                            "--reading", "channel")
+        self.assertEqual([m["id"] for m in data["methods"]],
+                         ["kl-dve:contrast", "grad-cam", "guided-kl-dve:rivals",
+                          "guided-kl-dve:channel"])
         for says in data["maps"]:
+            reading = ["--reading", says["reading"]] if says["reading"] else []
             self.succeed("explain", f"{says['network']}.onnx", says["picture"], "--method",
-                         says["method"], "--target", says["wanted"], "--map", "e.npy", "--quiet")
+                         says["method"], *reading, "--target", says["wanted"], "--map", "e.npy",
+                         "--quiet")
             cells = Npy(self.path("e.npy"))
             raw = base64.b64decode(says["values"], validate=True)
             self.assertEqual(len(raw), 2 * len(cells.value))

@@ -1,46 +1,13 @@
 /* test_methods.c - the table of methods, and methods of the host's own, one of each kind: weights
  * only, repeated forward passes with progress, gradients at the pixels, changed feature maps. */
-#include "support.h"
+#include "fixture.h"
 
 #include <math.h>
 #include <string.h>
 
 #include <kldve/method.h>
 
-#include "tiny.h"
-
-enum { CHANNELS = 2, H = 3, W = 4, CELLS = H * W, MAPS = 5, CLASSES = 6 };
-enum { IN_H = H * TINY_PATCH, IN_W = W * TINY_PATCH, PIXELS = IN_H * IN_W };
-
-static const tiny_config net = {CHANNELS, H, W, MAPS, CLASSES, 101, true};
-
-struct fixture {
-    test_heap heap;
-    kldve_ctx *ctx;
-    kldve_explainer *ex;
-    float input[CHANNELS * PIXELS];
-};
-
-static void open_fixture(struct fixture *f, const kldve_backend *backend)
-{
-    uint64_t seed = 8;
-
-    f->ctx = test_ctx(&f->heap);
-    f->ex = NULL;
-    for (int i = 0; i < CHANNELS * PIXELS; i++)
-        f->input[i] = 3 * (float)test_normal(&seed);
-    assert_int_equal(kldve_explainer_new(f->ctx, backend, &net, &f->ex), KLDVE_OK);
-}
-
-static void close_fixture(struct fixture *f)
-{
-    kldve_explainer_free(f->ex);
-    kldve_ctx_free(f->ctx);
-    assert_int_equal(f->heap.live, 0);
-}
-
-static kldve_status explain(struct fixture *f, const char *method, uint64_t flags,
-                            kldve_heatmap **map)
+static kldve_status explain(fixture *f, const char *method, uint64_t flags, kldve_heatmap **map)
 {
     kldve_options o = {.struct_size = sizeof o, .method = method, .flags = flags};
 
@@ -150,7 +117,7 @@ static void test_register_refuses(void **state)
 
 static void test_weights_only(void **state)
 {
-    struct fixture f;
+    fixture f;
     kldve_heatmap *map = NULL;
     kldve_method broken = map_0;
     kldve_record r = {.struct_size = sizeof r};
@@ -158,7 +125,7 @@ static void test_weights_only(void **state)
     size_t count;
 
     (void)state;
-    open_fixture(&f, &tiny_backend);
+    fixture_open(&f, &tiny_backend);
     broken.name = "broken-weights";
     broken.opaque = &not_a_number;
     assert_int_equal(explain(&f, "map-0", 0, &map), KLDVE_E_UNSUPPORTED);
@@ -181,7 +148,7 @@ static void test_weights_only(void **state)
     assert_string_equal(kldve_ctx_message(f.ctx),
                         "broken-weights: the weight of map 0 is not a number");
     assert_null(map);
-    close_fixture(&f);
+    fixture_close(&f);
 }
 
 /* -- repeated forward passes ------------------------------------------------------------------ */
@@ -223,12 +190,12 @@ static int32_t stop_at_5(void *opaque, const char *stage, int64_t done, int64_t 
 
 static void test_forwards(void **state)
 {
-    struct fixture f;
+    fixture f;
     kldve_heatmap *first = NULL, *again = NULL, *checked = NULL;
     int64_t total = 0;
 
     (void)state;
-    open_fixture(&f, &tiny_backend);
+    fixture_open(&f, &tiny_backend);
     assert_int_equal(kldve_method_register(f.ctx, &occlusion), KLDVE_OK);
     assert_int_equal(explain(&f, "cell-occlusion", 0, &first), KLDVE_OK);
     kldve_ctx_set_progress(f.ctx, stop_at_5, &total);
@@ -242,7 +209,7 @@ static void test_forwards(void **state)
                         CELLS * sizeof(float));
     kldve_heatmap_free(checked);
     kldve_heatmap_free(first);
-    close_fixture(&f);
+    fixture_close(&f);
 }
 
 /* The VJP of the second class comes after forward passes of other inputs: the library has to take
@@ -259,11 +226,11 @@ static kldve_status occlude_then_gradient(const kldve_job *job, float *map)
 static void test_network_is_taken_back(void **state)
 {
     kldve_method m = occlusion;
-    struct fixture f;
+    fixture f;
     kldve_heatmap *plain = NULL, *checked = NULL;
 
     (void)state;
-    open_fixture(&f, &tiny_backend);
+    fixture_open(&f, &tiny_backend);
     m.map = occlude_then_gradient;
     assert_int_equal(kldve_method_register(f.ctx, &m), KLDVE_OK);
     assert_int_equal(explain(&f, "cell-occlusion", 0, &plain), KLDVE_OK);
@@ -272,7 +239,7 @@ static void test_network_is_taken_back(void **state)
                         CELLS * sizeof(float));
     kldve_heatmap_free(plain);
     kldve_heatmap_free(checked);
-    close_fixture(&f);
+    fixture_close(&f);
 }
 
 /* -- gradients at the pixels ------------------------------------------------------------------ */
@@ -305,14 +272,14 @@ static const kldve_method saliency = {
 
 static void test_pixels(void **state)
 {
-    struct fixture f;
+    fixture f;
     kldve_heatmap *map = NULL;
     kldve_record r = {.struct_size = sizeof r};
     kldve_image *picture = NULL;
     float one_pixel;
 
     (void)state;
-    open_fixture(&f, &tiny_backend);
+    fixture_open(&f, &tiny_backend);
     assert_int_equal(kldve_method_register(f.ctx, &saliency), KLDVE_OK);
     assert_int_equal(explain(&f, "pixel-saliency", KLDVE_FLAG_CHECK, &map), KLDVE_OK);
     kldve_heatmap_record(map, &r);
@@ -325,7 +292,7 @@ static void test_pixels(void **state)
     assert_int_equal(kldve_image_width(picture), IN_W);
     kldve_image_free(picture);
     kldve_heatmap_free(map);
-    close_fixture(&f);
+    fixture_close(&f);
 }
 
 /* -- relevance and biases ---------------------------------------------------------------------- */
@@ -377,11 +344,11 @@ static void test_biases(void **state)
                                   .resolution = KLDVE_RESOLUTION_PIXELS,
                                   .opaque = &p,
                                   .map = probe_map};
-    struct fixture f;
+    fixture f;
     kldve_heatmap *map = NULL;
 
     (void)state;
-    open_fixture(&f, &tiny_backend);
+    fixture_open(&f, &tiny_backend);
     kldve_explainer_free(f.ex);
     assert_int_equal(kldve_explainer_new(f.ctx, &tiny_backend, &linear, &f.ex), KLDVE_OK);
     assert_int_equal(kldve_method_register(f.ctx, &probing), KLDVE_OK);
@@ -390,18 +357,18 @@ static void test_biases(void **state)
     assert_true(fabs(p.biases) > 1e-3 * fabs(p.score));
     assert_true(fabs(p.input + p.biases - p.score) <= 1e-5 * fabs(p.score));
     kldve_heatmap_free(map);
-    close_fixture(&f);
+    fixture_close(&f);
 }
 
 static void test_relevance(void **state)
 {
     const char *const names[] = {"lrp-epsilon", "lrp-zplus", "lrp-alphabeta", "lrp-composite",
                                  "full-grad"};
-    struct fixture f;
+    fixture f;
     kldve_record r = {.struct_size = sizeof r};
 
     (void)state;
-    open_fixture(&f, &tiny_backend);
+    fixture_open(&f, &tiny_backend);
     for (size_t i = 0; i < 5; i++) {
         kldve_heatmap *map = NULL;
 
@@ -414,7 +381,7 @@ static void test_relevance(void **state)
         assert_true(r.class_sensitivity > 0);
         kldve_heatmap_free(map);
     }
-    close_fixture(&f);
+    fixture_close(&f);
 }
 
 /* -- changed feature maps --------------------------------------------------------------------- */
@@ -445,15 +412,15 @@ static const kldve_method ablation = {
 
 static void test_features(void **state)
 {
-    struct fixture f;
+    fixture f;
     kldve_heatmap *map = NULL;
 
     (void)state;
-    open_fixture(&f, &tiny_backend);
+    fixture_open(&f, &tiny_backend);
     assert_int_equal(kldve_method_register(f.ctx, &ablation), KLDVE_OK);
     assert_int_equal(explain(&f, "map-ablation", KLDVE_FLAG_CHECK, &map), KLDVE_OK);
     kldve_heatmap_free(map);
-    close_fixture(&f);
+    fixture_close(&f);
 }
 
 /* -- what cannot be given --------------------------------------------------------------------- */
@@ -464,11 +431,11 @@ static void test_needs(void **state)
     const kldve_arrays arrays = {sizeof arrays, numbers, numbers, numbers, CLASSES, MAPS, H, W};
     const kldve_method *const own[] = {&occlusion, &saliency, &ablation};
     kldve_backend older = tiny_backend;
-    struct fixture f;
+    fixture f;
     kldve_heatmap *map = NULL;
 
     (void)state;
-    open_fixture(&f, &tiny_backend_plain);
+    fixture_open(&f, &tiny_backend_plain);
     for (size_t i = 0; i < 3; i++) {
         kldve_options o = {.struct_size = sizeof o, .method = own[i]->name};
 
@@ -489,15 +456,15 @@ static void test_needs(void **state)
     assert_int_equal(explain(&f, "lrp-zplus", 0, &map), KLDVE_E_NO_VJP);
     assert_int_equal(explain(&f, "full-grad", 0, &map), KLDVE_E_NO_VJP);
     assert_null(map);
-    close_fixture(&f);
+    fixture_close(&f);
     /* A backend of before there were gradients at biases. */
     older.struct_size = offsetof(kldve_backend, vjp_biases);
-    open_fixture(&f, &older);
+    fixture_open(&f, &older);
     assert_int_equal(explain(&f, "full-grad", 0, &map), KLDVE_E_UNSUPPORTED);
     assert_string_equal(kldve_ctx_message(f.ctx), "tiny: the method full-grad needs the gradients "
                                                   "at the biases, which this backend cannot give");
     assert_null(map);
-    close_fixture(&f);
+    fixture_close(&f);
 }
 
 /* -- memory ----------------------------------------------------------------------------------- */
@@ -513,18 +480,18 @@ static void test_allocations(void **state)
         long budget = -1, calls = 0;
 
         do {
-            struct fixture f;
+            fixture f;
             kldve_options o = {.struct_size = sizeof o, .flags = KLDVE_FLAG_CHECK};
             kldve_heatmap *map = NULL;
             kldve_status st;
 
-            open_fixture(&f, &tiny_backend);
+            fixture_open(&f, &tiny_backend);
             kldve_explainer_free(f.ex);
             assert_int_equal(kldve_explainer_new(f.ctx, &tiny_backend, &linear, &f.ex), KLDVE_OK);
             for (size_t m = 0; m < 4; m++)
                 assert_int_equal(kldve_method_register(f.ctx, own[m]), KLDVE_OK);
             if (!kldve_method_at(f.ctx, i)) {
-                close_fixture(&f);
+                fixture_close(&f);
                 assert_true(i >= 14);
                 return;
             }
@@ -539,7 +506,7 @@ static void test_allocations(void **state)
             assert_true((map != NULL) == (budget < 0));
             assert_true((*kldve_ctx_message(f.ctx) != 0) == (budget >= 0));
             kldve_heatmap_free(map);
-            close_fixture(&f);
+            fixture_close(&f);
             budget++;
         } while (budget < calls);
     }

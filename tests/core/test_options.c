@@ -1,49 +1,28 @@
 /* test_options.c - what belongs to all methods: sets of classes and rivals, a truth, signs,
  * augmentation smoothing, maps made one. */
-#include "support.h"
+#include "fixture.h"
 
 #include <math.h>
 #include <string.h>
 
 #include <kldve/method.h>
 
-#include "tiny.h"
-
-enum { CHANNELS = 2, H = 3, W = 4, CELLS = H * W, MAPS = 5, CLASSES = 6 };
-enum { IN_H = H * TINY_PATCH, IN_W = W * TINY_PATCH, PIXELS = IN_H * IN_W };
-
-static const tiny_config net = {CHANNELS, H, W, MAPS, CLASSES, 101, true};
-
-struct fixture {
-    test_heap heap;
-    kldve_ctx *ctx;
-    kldve_explainer *ex;
-    float input[CHANNELS * PIXELS];
-};
-
 static int set_up(void **state)
 {
-    static struct fixture f;
-    uint64_t seed = 8;
+    static fixture f;
 
-    memset(&f, 0, sizeof f);
-    f.ctx = test_ctx(&f.heap);
-    for (int i = 0; i < CHANNELS * PIXELS; i++)
-        f.input[i] = 3 * (float)test_normal(&seed);
+    fixture_open(&f, &tiny_backend);
     *state = &f;
-    return kldve_explainer_new(f.ctx, &tiny_backend, &net, &f.ex);
+    return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct fixture *f = *state;
-
-    kldve_explainer_free(f->ex);
-    kldve_ctx_free(f->ctx);
-    return f->heap.live != 0;
+    fixture_close(*state);
+    return 0;
 }
 
-static kldve_heatmap *explain(struct fixture *f, kldve_options o)
+static kldve_heatmap *explain(fixture *f, kldve_options o)
 {
     kldve_heatmap *map = NULL;
 
@@ -65,6 +44,39 @@ static void assert_same_map(const kldve_heatmap *a, const kldve_heatmap *b)
 {
     for (int i = 0; i < CELLS; i++)
         assert_true(fabsf(kldve_heatmap_values(a)[i] - kldve_heatmap_values(b)[i]) < 1e-5f);
+}
+
+/* -- their struct ----------------------------------------------------------------------------- */
+
+/* Options of a later release: what it added may be there as long as it says nothing. */
+static void test_later_release(void **state)
+{
+    fixture *f = *state;
+    struct {
+        kldve_options known;
+        double added[2];
+    } later = {.known = {.method = "hires-cam",
+                         .target_kind = KLDVE_TARGET_VERSUS,
+                         .target = 2,
+                         .rival = 5,
+                         .sign = KLDVE_SIGN_SIGNED,
+                         .smooth = 1}};
+    kldve_heatmap *expected = explain(f, later.known), *map = NULL;
+
+    later.known.struct_size = sizeof later;
+    assert_int_equal(kldve_explain_input(f->ex, f->input, &later.known, &map), KLDVE_OK);
+    assert_memory_equal(kldve_heatmap_values(map), kldve_heatmap_values(expected),
+                        CELLS * sizeof(float));
+    kldve_heatmap_free(map);
+    map = NULL;
+    later.added[1] = 1;
+    assert_int_equal(kldve_explain_input(f->ex, f->input, &later.known, &map), KLDVE_E_UNSUPPORTED);
+    assert_non_null(strstr(kldve_ctx_message(f->ctx), "options: a member is set that libkldve "));
+    assert_null(map);
+    later.known.struct_size = offsetof(kldve_options, reserved); /* of before the first release */
+    assert_int_equal(kldve_explain_input(f->ex, f->input, &later.known, &map), KLDVE_E_ARG);
+    assert_null(map);
+    kldve_heatmap_free(expected);
 }
 
 /* -- targets ---------------------------------------------------------------------------------- */
@@ -94,7 +106,7 @@ static void test_set_of_one(void **state)
  */
 static void test_set(void **state)
 {
-    struct fixture *f = *state;
+    fixture *f = *state;
     const int32_t both[] = {1, 3};
     const size_t positives[] = {1, 3};
     const kldve_options o = {.target_kind = KLDVE_TARGET_SET, .targets = both, .target_count = 2};
@@ -169,7 +181,7 @@ static void test_versus_swapped(void **state)
 
 static void test_truth(void **state)
 {
-    struct fixture *f = *state;
+    fixture *f = *state;
     const double y[CLASSES] = {0.3, 2, -1, 0.7, 4, 1.5};
     double scores[CLASSES], z[CLASSES], kl;
     const kldve_divergence_options limit = {
@@ -237,7 +249,7 @@ static void test_signs(void **state)
 static void test_smooth(void **state)
 {
     static const float factor[] = {1, 0.9f, 1.1f};
-    struct fixture *f = *state;
+    fixture *f = *state;
     kldve_heatmap *smooth = explain(f, (kldve_options){.smooth = 1});
     float original[CHANNELS * PIXELS], mean[CELLS] = {0}, low, high;
     int32_t target = record_of(smooth).target;
@@ -266,7 +278,7 @@ static void test_smooth(void **state)
 
 static void test_smooth_needs_a_network(void **state)
 {
-    struct fixture *f = *state;
+    fixture *f = *state;
     float logits[CLASSES] = {1, 2, 3, 4, 5, 6}, features[MAPS * CELLS] = {0};
     kldve_arrays a = {sizeof a, logits, features, features, CLASSES, MAPS, H, W};
     kldve_options o = {.struct_size = sizeof o, .smooth = 1};
@@ -279,7 +291,7 @@ static void test_smooth_needs_a_network(void **state)
 /* Every allocation fails once; nothing is written then, nothing is left. */
 static void test_allocations(void **state)
 {
-    struct fixture *f = *state;
+    fixture *f = *state;
     const int32_t both[] = {1, 3};
     kldve_options o = {.struct_size = sizeof o,
                        .smooth = 1,
@@ -314,7 +326,7 @@ static void test_allocations(void **state)
 
 static void test_fuse(void **state)
 {
-    struct fixture *f = *state;
+    fixture *f = *state;
     kldve_heatmap *a = explain(f, (kldve_options){0});
     kldve_heatmap *b = explain(f, (kldve_options){.method = "layer-cam"});
     kldve_heatmap *s = explain(f, (kldve_options){.sign = KLDVE_SIGN_SIGNED});
@@ -375,7 +387,7 @@ static const kldve_method drawn_method = {
 
 static void test_error(void **state)
 {
-    struct fixture *f = *state;
+    fixture *f = *state;
     kldve_heatmap *map;
     size_t count = 1;
 
@@ -396,12 +408,10 @@ static void test_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_set_of_one),  CASE(test_set),
-        CASE(test_versus),      CASE(test_versus_swapped),
-        CASE(test_truth),       CASE(test_signs),
-        CASE(test_smooth),      CASE(test_smooth_needs_a_network),
-        CASE(test_allocations), CASE(test_fuse),
-        CASE(test_error),
+        CASE(test_later_release), CASE(test_set_of_one),     CASE(test_set),
+        CASE(test_versus),        CASE(test_versus_swapped), CASE(test_truth),
+        CASE(test_signs),         CASE(test_smooth),         CASE(test_smooth_needs_a_network),
+        CASE(test_allocations),   CASE(test_fuse),           CASE(test_error),
     };
 
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);

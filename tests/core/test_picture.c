@@ -183,6 +183,50 @@ static void test_render_opacity(void **state)
     kldve_ctx_free(ctx);
 }
 
+/* A signed map: alone in all its colours, over a picture as a tint that is nothing at zero. */
+static void test_render_signed(void **state)
+{
+    const kldve_options signs = {
+        .struct_size = sizeof signs, .method = "gradient-x-input", .sign = KLDVE_SIGN_SIGNED};
+    const kldve_render_options o = {sizeof o, KLDVE_COLORMAP_DIVERGING, 0};
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_explainer *ex = open(ctx, &colour);
+    kldve_image *picture = noise(ctx, SIDE, SIDE), *over = NULL, *alone = NULL;
+    const uint8_t *before = kldve_image_pixels(picture);
+    kldve_heatmap *map = NULL;
+    float heat[SIDE * SIDE];
+    int below = 0, above = 0;
+
+    (void)state;
+    assert_int_equal(kldve_explain(ex, picture, &signs, &map), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_upsample(map, SIDE, SIDE, heat), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_render(map, picture, &o, &over), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_render(map, NULL, &o, &alone), KLDVE_OK);
+    for (int p = 0; p < SIDE * SIDE; p++) {
+        double rest = 1 - fabs(2 * (double)heat[p] - 1), weight = 0.5 * (1 - rest * rest);
+        uint8_t full[3], end[3];
+
+        kldve_colormap_rgb(KLDVE_COLORMAP_DIVERGING, heat[p], full);
+        kldve_colormap_rgb(KLDVE_COLORMAP_DIVERGING, heat[p] < 0.5f ? 0 : 1, end);
+        for (int c = 0; c < 3; c++) {
+            double want = (1 - weight) * before[3 * p + c] + weight * end[c];
+
+            assert_true(fabs(kldve_image_pixels(over)[3 * p + c] - want) <= 3);
+            assert_true(abs(kldve_image_pixels(alone)[3 * p + c] - full[c]) <= 2);
+        }
+        below += heat[p] < 0.4f;
+        above += heat[p] > 0.6f;
+    }
+    assert_true(below > 10 && above > 10);
+    kldve_image_free(over);
+    kldve_image_free(alone);
+    kldve_heatmap_free(map);
+    kldve_image_free(picture);
+    kldve_explainer_free(ex);
+    kldve_ctx_free(ctx);
+}
+
 static void test_render_refuses(void **state)
 {
     test_heap heap;
@@ -364,9 +408,13 @@ enum { VIEWS = sizeof views / sizeof *views, REFUSALS = sizeof refusals / sizeof
 int main(void)
 {
     const struct CMUnitTest rest[] = {
-        cmocka_unit_test(test_render),         cmocka_unit_test(test_render_opacity),
-        cmocka_unit_test(test_render_refuses), cmocka_unit_test(test_without_specification),
-        cmocka_unit_test(test_too_narrow),     cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_render),
+        cmocka_unit_test(test_render_opacity),
+        cmocka_unit_test(test_render_signed),
+        cmocka_unit_test(test_render_refuses),
+        cmocka_unit_test(test_without_specification),
+        cmocka_unit_test(test_too_narrow),
+        cmocka_unit_test(test_allocations),
     };
     struct CMUnitTest named[VIEWS + REFUSALS];
     int failed;

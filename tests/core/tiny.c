@@ -284,7 +284,7 @@ static kldve_status tiny_vjp_input(void *state, const float *cotangent, int32_t 
 
     if (rule >= KLDVE_RULE_LRP_EPSILON && rule <= KLDVE_RULE_LRP_COMPOSITE)
         return tiny_relevance(t, cotangent, rule, gradient);
-    if (rule > KLDVE_RULE_DECONVOLUTION)
+    if (rule > KLDVE_RULE_SALIENT_DECONVOLUTION)
         return kldve_ctx_failf(t->ctx, KLDVE_E_UNSUPPORTED, "no rule %d", (int)rule);
     at_layer = kldve_ctx_alloc(t->ctx, maps * cells, sizeof *at_layer);
     if (!at_layer)

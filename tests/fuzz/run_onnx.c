@@ -54,7 +54,7 @@ static void run(kldve_ctx *ctx, const kldve_onnx *net)
         input[i] = (float)(i % 17) / 8 - 1;
     if (backend->forward(state, input, logits, features) == KLDVE_OK &&
         backend->vjp(state, logits, gradient) == KLDVE_OK) {
-        for (int32_t rule = KLDVE_RULE_GRADIENT; rule <= KLDVE_RULE_LRP_COMPOSITE; rule++)
+        for (int32_t rule = KLDVE_RULE_GRADIENT; rule <= KLDVE_RULE_SALIENT_DECONVOLUTION; rule++)
             (void)backend->vjp_input(state, logits, rule, input);
         (void)backend->vjp_biases(state, logits, input, read_bias, &sum);
         (void)backend->forward_features(state, features, logits);

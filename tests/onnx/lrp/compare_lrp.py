@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Compare the engine's relevance propagation and gradients at biases with reference.py.
+"""Compare the engine's relevance propagation, gradients at biases and reversed networks with
+reference.py.
 
     compare_lrp.py LRP_RUN [NAME...]
 
@@ -155,6 +156,14 @@ def inception(m):
     m.node("Concat", branches, axis=1)
     m.node("AveragePool", kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
     m.conv(9), m.node("Relu"), m.head()
+
+
+def responses(m):
+    """Strong LRN, as one step of the engine's library and, even or wide windows, as the operator's
+    own kernel."""
+    for size in (5, 4, 9):
+        m.conv(8), m.node("Relu"), m.node("LRN", size=size, alpha=2.0, bias=0.5, beta=0.6)
+    m.node("MaxPool", kernel_shape=[2, 2], strides=[2, 2]), m.conv(7), m.node("Relu"), m.head()
 
 
 def inverted(m):
@@ -372,6 +381,36 @@ def compare_methods(program, model, name, folder, image, target):
     return good
 
 
+# The method that shows each.
+SHOWN = {"gradient": "saliency", "guided": "guided-backprop", "deconv": "deconvolution",
+         "salient": "salient-deconvolution"}
+
+
+def compare_reversals(program, model, name, folder, image, cotangent):
+    """Gradients under the rules of reversed networks, and the maps that show them."""
+    code, text = run(program, model, folder, image, cotangent, [*SHOWN, *SHOWN.values()])
+    if code:
+        print(f"{name:24} REFUSED {text.strip()[-300:]}")
+        return False
+    good, columns, wants = True, [], {}
+    references = [Network(str(model), dtype) for dtype in (torch.float64, torch.float32)]
+    for rule, method in SHOWN.items():
+        want, rough = (r.reverse(torch.from_numpy(image), torch.from_numpy(cotangent), rule)
+                       .double().numpy() for r in references)
+        errors = [relative(read(folder, rule), want.flatten()),
+                  relative(read(folder, method), scaled(abs(want[0]).max(0), False).flatten())]
+        rounding = relative(rough, want)
+        fine = max(errors) <= max(TOLERANCE, ROUNDING * rounding)
+        good &= fine
+        wants[rule] = want
+        columns.append(f"{rule} {errors[0]:.0e} {errors[1]:.0e} ({rounding:.0e})"
+                       + ("" if fine else " TOO FAR"))
+    apart = relative(wants["salient"], wants["guided"])  # else the test says nothing of LRN
+    good &= apart > 100 * TOLERANCE
+    print(f"{name:24} " + " ".join(columns) + f" apart {apart:.0e}", flush=True)
+    return good
+
+
 def start(logits):
     """Relevance to start with: the largest logit's own."""
     cotangent = numpy.zeros(logits.size, numpy.float32)
@@ -390,6 +429,8 @@ def check_small(program, make, seed, folder, what="rules"):
         other = start(-logits.numpy().flatten())  # the least score, mostly below 0
         return all(compare_methods(program, folder / "net.onnx", make.__name__, folder, image, t)
                    for t in (cotangent, other))
+    if what == "reversed":
+        return compare_reversals(program, folder / "net.onnx", make.__name__, folder, image, cotangent)
     if what == "biases":
         cotangent -= 0.1
         return compare_biases(program, folder / "net.onnx", make.__name__, folder, image, cotangent,
@@ -441,6 +482,8 @@ def check_shared(program, name, folder):
     logits = Network(str(model), torch.float32).forward(torch.from_numpy(image))
     cotangent = start(logits.numpy().flatten())
     good = compare(program, model, name, folder, image, cotangent)
+    if name == "googlenet":
+        good &= compare_reversals(program, model, name, folder, image, cotangent)
     return compare_biases(program, model, name, folder, image, cotangent,
                           name not in CURVED) and good
 
@@ -460,6 +503,8 @@ def main():
                   for m in PIECEWISE]
         tests += [(m.__name__ + " methods", lambda m=m: check_small(program, m, 5, folder, "methods"))
                   for m in (vgg, residual, inception, inverted)]
+        tests += [("responses reversed",
+                   lambda: check_small(program, responses, 5, folder, "reversed"))]
         tests += [(m.__name__ + " conserves",
                    lambda m=m, r=r: check_conservation(program, m, r, folder)) for m, r in CONSERVING]
         if os.environ.get("KLDVE_SHARED"):

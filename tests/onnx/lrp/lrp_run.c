@@ -2,8 +2,9 @@
  *
  *   lrp_run MODEL FOLDER WHAT...    FOLDER/input, FOLDER/cotangent -> FOLDER/logits and, for each
  *                                   WHAT, FOLDER/WHAT: relevance at the input under
- *                                   epsilon|zplus|alphabeta|composite; for `biases` the gradient
- *                                   there, and one line for each unit: the node's name, maps,
+ *                                   epsilon|zplus|alphabeta|composite; the gradient there under
+ *                                   gradient|guided|deconv|salient; for `biases` the same,
+ *                                   and one line for each unit: the node's name, maps,
  *                                   height, width, dense, sum of bias times gradient; else
  *                                   the map of the method WHAT, for the class of the largest
  *                                   cotangent
@@ -99,7 +100,20 @@ static kldve_status explain(kldve_ctx *ctx, const kldve_onnx *net, const float *
 
 static int run(kldve_ctx *ctx, const kldve_onnx *net, const char *folder, char **what)
 {
-    static const char *const rules[] = {"epsilon", "zplus", "alphabeta", "composite"};
+    static const struct {
+        const char *name;
+        int32_t rule;
+    } rules[] = {
+        {"gradient", KLDVE_RULE_GRADIENT},
+        {"guided", KLDVE_RULE_GUIDED},
+        {"deconv", KLDVE_RULE_DECONVOLUTION},
+        {"epsilon", KLDVE_RULE_LRP_EPSILON},
+        {"zplus", KLDVE_RULE_LRP_ZPLUS},
+        {"alphabeta", KLDVE_RULE_LRP_ALPHABETA},
+        {"composite", KLDVE_RULE_LRP_COMPOSITE},
+        {"salient", KLDVE_RULE_SALIENT_DECONVOLUTION},
+    };
+    enum { RULES = sizeof rules / sizeof *rules };
     const kldve_backend *b = kldve_onnx_backend();
     kldve_shape s = {.struct_size = sizeof s};
     float *input, *cotangent, *logits, *features, *gradient;
@@ -130,15 +144,15 @@ static int run(kldve_ctx *ctx, const kldve_onnx *net, const char *folder, char *
         int rule = 0;
         kldve_status st;
 
-        while (rule < 4 && strcmp(*what, rules[rule]) != 0)
+        while (rule < RULES && strcmp(*what, rules[rule].name) != 0)
             rule++;
-        if (rule < 4)
-            st = b->vjp_input(state, cotangent, KLDVE_RULE_LRP_EPSILON + rule, gradient);
+        if (rule < RULES)
+            st = b->vjp_input(state, cotangent, rules[rule].rule, gradient);
         else if (biases)
             st = b->vjp_biases(state, cotangent, gradient, show, NULL);
         else
             st = explain(ctx, net, input, *what, largest(cotangent, s.classes), folder);
-        if (st == KLDVE_OK && (rule < 4 || biases))
+        if (st == KLDVE_OK && (rule < RULES || biases))
             write_values(folder, *what, gradient, pixels);
         if (st != KLDVE_OK) {
             printf("%s: %s: %s\n", *what, kldve_status_name(st), kldve_ctx_message(ctx));

@@ -64,7 +64,30 @@ def pads_of(a, x):
     return [pads[1], pads[3], pads[0], pads[2]]
 
 
+class Rectifier(torch.autograd.Function):
+    """ReLU whose backward pass masks by its input, by the sign of what comes down, or by both."""
+
+    @staticmethod
+    def forward(ctx, x, by_input, by_gradient):
+        ctx.save_for_backward(x)
+        ctx.rule = by_input, by_gradient
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, dy):
+        (x,), (by_input, by_gradient) = ctx.saved_tensors, ctx.rule
+        dx = dy * (x > 0) if by_input else dy
+        return (dx.clamp(min=0) if by_gradient else dx), None, None
+
+
+# By input, by gradient; local response normalisation passed over (Mahendran and Vedaldi 2016).
+REVERSALS = {"gradient": (True, False, False), "guided": (True, True, False),
+             "deconv": (False, True, True), "salient": (True, True, True)}
+
+
 class Network:
+    reversal = None  # of REVERSALS, while reverse() runs
+
     def __init__(self, path, dtype):
         self.model = onnx.load(path)
         self.dtype = dtype
@@ -163,6 +186,8 @@ class Network:
         op = node.op_type
         if id(node) in getattr(self, "parameters", {}):
             return self.linear(node, x[0], *self.parameters[id(node)])
+        if op == "Relu" and self.reversal:
+            return Rectifier.apply(x[0], *self.reversal[:2])
         simple = {"Relu": F.relu, "Sigmoid": torch.sigmoid, "Tanh": torch.tanh, "Identity": same,
                   "Softplus": F.softplus, "HardSwish": F.hardswish, "Dropout": same}
         if op in simple:
@@ -181,8 +206,8 @@ class Network:
         if op == "PRelu":
             return torch.where(x[0] < 0, x[0] * x[1], x[0])
         if op == "LRN":
-            return F.local_response_norm(x[0], a["size"], a.get("alpha", 1e-4), a.get("beta", 0.75),
-                                         a.get("bias", 1.0))
+            y = self.normalise(x[0], a)
+            return x[0] + (y - x[0]).detach() if self.reversal and self.reversal[2] else y
         if op in ("Add", "Sub", "Mul", "Div"):
             return {"Add": torch.add, "Sub": torch.sub, "Mul": torch.mul, "Div": torch.div}[op](*x)
         if op == "Sum":
@@ -224,6 +249,21 @@ class Network:
             return F.interpolate(x[0], scale_factor=float(x[2][2]), mode=mode,
                                  **({} if mode == "nearest" else {"align_corners": False}))
         raise NotImplementedError(op)
+
+    @staticmethod
+    def normalise(x, a):
+        """Torch's windows of even size have their larger half before the channel, ONNX's behind it."""
+        size = a["size"]
+        squares = F.pad(x * x, (0, 0, 0, 0, (size - 1) // 2, size // 2))
+        sums = sum(squares[:, i:i + x.shape[1]] for i in range(size))
+        return x * (a.get("bias", 1.0) + a.get("alpha", 1e-4) / size * sums) ** -a.get("beta", 0.75)
+
+    def reverse(self, image, cotangent, rule):
+        """Gradient at the input by one of REVERSALS."""
+        image, self.reversal = image.to(self.dtype).requires_grad_(), REVERSALS[rule]
+        logits = self.forward(image)
+        self.reversal = None
+        return torch.autograd.grad(logits, image, cotangent.to(self.dtype).reshape(logits.shape))[0]
 
     def forward(self, image):
         self.values = dict(self.constants)
