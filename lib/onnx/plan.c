@@ -1033,9 +1033,11 @@ static kldve_status build(kx_planner *p)
     for (int32_t i = 0; i < plan->nunit; i++)
         if ((st = forward_unit(p, &plan->unit[i])) < 0)
             return st;
+    outputs = plan->nstep;
     if (p->options.layer && (st = plan_output(p, p->options.layer, &plan->features)) < 0)
         return st;
-    outputs = plan->nstep;
+    if (p->options.layer != p->options.logits) /* else what hands out one hands out both */
+        outputs = plan->nstep;
     if ((st = plan_output(p, p->options.logits, &plan->logits)) < 0)
         return st;
     plan->forward = plan->nstep;
