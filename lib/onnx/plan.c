@@ -606,16 +606,16 @@ static kldve_status join(kx_planner *p, kx_unit *u, const kx_layout *const *layo
     *done = false;
     if (!all)
         return KLDVE_OK;
-    for (int32_t i = 0; i < n; i++) {
-        for (int32_t k = 0; k < i; k++)
-            if (whole_of(plan, buffer[i]) == whole_of(plan, buffer[k]) && buffer[i] == buffer[k])
-                return KLDVE_OK; /* the same part twice */
+    for (int32_t i = 0; i < n; i++)
         if (kx_place_of(p, u->node->in[i])->producer < 0)
             return KLDVE_OK; /* the input */
-    }
-    for (int32_t i = 0; i < n; i += parts)
+    for (int32_t i = 0; i < n; i += parts) {
+        for (int32_t k = 0; k < i; k++)
+            if (whole_of(plan, buffer[i]) == whole_of(plan, buffer[k]))
+                return KLDVE_OK; /* the same part twice, or a concatenation and its parts */
         if ((parts = count_parts(plan, n - i, buffer + i)) == 0)
             return KLDVE_OK;
+    }
     if ((st = kx_buffer_new(p, kx_layout_bytes(all), &whole)) < 0)
         return st;
     plan->buffer[whole].joined = true;
@@ -1067,9 +1067,11 @@ static kldve_status build(kx_planner *p)
     for (int32_t i = 0; i < plan->nunit; i++)
         if ((st = forward_unit(p, &plan->unit[i])) < 0)
             return st;
+    outputs = plan->nstep;
     if (p->options.layer && (st = plan_output(p, p->options.layer, &plan->features)) < 0)
         return st;
-    outputs = plan->nstep;
+    if (p->options.layer != p->options.logits) /* else what hands out one hands out both */
+        outputs = plan->nstep;
     if ((st = plan_output(p, p->options.logits, &plan->logits)) < 0)
         return st;
     plan->forward = plan->nstep;
