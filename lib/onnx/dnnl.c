@@ -895,6 +895,23 @@ kldve_status kx_accel_binary(kx_accel *a, kx_arith kind, const kx_layout *src,
     return KLDVE_OK;
 }
 
+/* Of one picture the place of the batch among the strides is arbitrary, and for a concatenation
+ * oneDNN puts it between the channels ("Bacd16b").  It counts as equal, but oneDNN 2.6 gets binary
+ * operations with a vector by channel wrong beside it: the usual name for the same bytes. */
+static const kx_layout *usual_name(kx_accel *a, const kx_layout *layout)
+{
+    static const dnnl_format_tag_t tags[] = {dnnl_abcd, dnnl_acdb, dnnl_aBcd16b, dnnl_aBcd8b};
+    const dnnl_dims_t *dims = md_rank(layout->md) == 4 ? md_dims(layout->md) : NULL;
+
+    for (size_t t = 0; dims && t < sizeof tags / sizeof tags[0]; t++) {
+        const kx_layout *named = tagged_layout(a, 4, *dims, tags[t]);
+
+        if (!named || kx_layout_equal(named, layout))
+            return named;
+    }
+    return layout;
+}
+
 kldve_status kx_accel_concat(kx_accel *a, int32_t n, const kx_layout *const *src, int32_t axis,
                              kx_prim **out)
 {
@@ -925,6 +942,8 @@ kldve_status kx_accel_concat(kx_accel *a, int32_t n, const kx_layout *const *src
     if (result < 0)
         return result;
     (*out)->slot[KX_SRC] = NULL;
+    if (!((*out)->slot[KX_DST] = usual_name(a, (*out)->slot[KX_DST])))
+        return KLDVE_E_NOMEM;
     for (int32_t i = 0; i < n; i++)
         (*out)->slot[KX_MULTI + i] = src[i];
     return KLDVE_OK;

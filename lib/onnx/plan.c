@@ -604,7 +604,7 @@ static kldve_status join(kx_planner *p, kx_unit *u, const kx_layout *const *layo
     kldve_status st;
 
     *done = false;
-    if (!all)
+    if (!all || u->out == p->options.layer) /* feature maps from outside go there, and there only */
         return KLDVE_OK;
     for (int32_t i = 0; i < n; i++)
         if (kx_place_of(p, u->node->in[i])->producer < 0)
