@@ -36,18 +36,13 @@ static void set_options(const explanation *e, const explain_args *args, kldve_op
     o->smooth = args->smooth;
 }
 
-/* What the engine has to plan for this method, and no more: planning takes time. */
-static uint64_t engine_flags(const explanation *e, const explain_args *args)
+static uint32_t needs_of(const explanation *e, const explain_args *args)
 {
     const kldve_method *method = kldve_method_at(NULL, args->method > 0 ? args->method - 1 : 0);
     kldve_options o;
-    uint32_t needs;
 
     set_options(e, args, &o);
-    needs = method->needs_with ? method->needs_with(&o) : method->needs;
-    if (needs & KLDVE_NEED_INPUT_GRADIENT)
-        return KLDVE_ONNX_VJP_INPUT;
-    return needs & KLDVE_NEED_GRADIENT ? 0 : KLDVE_ONNX_NO_VJP;
+    return method->needs_with ? method->needs_with(&o) : method->needs;
 }
 
 static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
@@ -65,7 +60,7 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     e->ms.decode = now_ms() - begin;
     begin = now_ms();
     e->method = kldve_method_name(args->method > 0 ? args->method - 1 : 0);
-    wanted.flags = engine_flags(e, args);
+    network_plan_for(&wanted, needs_of(e, args));
     if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted))
         return false;
     e->ms.load = now_ms() - begin;
@@ -147,7 +142,7 @@ static bool fuse_layers(explanation *e, const explain_args *args, const kldve_op
         network net;
 
         wanted.layer = args->fuse.text[i];
-        wanted.flags = engine_flags(e, args);
+        network_plan_for(&wanted, needs_of(e, args));
         ok = network_load(&net, e->net.ctx, &wanted) && network_prepare(&net, &wanted) &&
              explain_layer(&net, e->picture, &o, &map[maps]);
         maps += ok;

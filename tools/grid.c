@@ -163,8 +163,8 @@ static void set_options(const grid_args *args, const grid_method *method, kldve_
     o->sign = args->sign;
 }
 
-/* What the engine has to plan for all methods, and no more: planning takes time. */
-static uint64_t engine_flags(const grid *g, const grid_args *args)
+/* Of all methods. */
+static uint32_t needs_of(const grid *g, const grid_args *args)
 {
     uint32_t needs = 0;
 
@@ -177,14 +177,12 @@ static uint64_t engine_flags(const grid *g, const grid_args *args)
             if (method->name == g->method[i].name)
                 needs |= method->needs_with ? method->needs_with(&o) : method->needs;
     }
-    if (needs & KLDVE_NEED_INPUT_GRADIENT)
-        return KLDVE_ONNX_VJP_INPUT;
-    return needs & KLDVE_NEED_GRADIENT ? 0 : KLDVE_ONNX_NO_VJP;
+    return needs;
 }
 
 static bool load_networks(grid *g, const grid_args *args, progress *p)
 {
-    uint64_t flags = engine_flags(g, args);
+    uint32_t needs = needs_of(g, args);
 
     for (int32_t i = 0; i < g->networks; i++) {
         grid_network *n = &g->network[i];
@@ -192,7 +190,7 @@ static bool load_networks(grid *g, const grid_args *args, progress *p)
         kldve_options unused;
 
         n->args = &args->network[i];
-        wanted.flags |= flags;
+        network_plan_for(&wanted, needs);
         progress_step(p, "network %d of %d", (int)i + 1, (int)g->networks);
         if (!network_load(&n->net, g->ctx, &wanted) || !network_prepare(&n->net, &wanted) ||
             (g->has_truth && !truth_fits(&g->truth, &n->net)))

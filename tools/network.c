@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <kldve/method.h>
+
 static const char built_in[] = "the built-in network";
 
 /* ---- loading ------------------------------------------------------------------------------ */
@@ -53,6 +55,7 @@ static bool load_model(network *n, const network_args *args, const kldve_onnx_de
     options.logits = pick(args->logits, n->card ? kldve_card_logits(n->card) : NULL);
     options.threads = args->threads;
     options.flags = args->flags;
+    options.batch = args->batch;
     status = args->model ? kldve_onnx_load(n->ctx, args->model, &options, &n->net)
                          : kldve_onnx_load_memory(n->ctx, demo->model, demo->model_nbytes, &options,
                                                   &n->net);
@@ -74,6 +77,16 @@ static void find_names(network *n)
         if (tensor.is_logits)
             n->logits = tensor.name;
     }
+}
+
+void network_plan_for(network_args *args, uint32_t needs)
+{
+    if (needs & KLDVE_NEED_INPUT_GRADIENT)
+        args->flags |= KLDVE_ONNX_VJP_INPUT;
+    else if (!(needs & KLDVE_NEED_GRADIENT))
+        args->flags |= KLDVE_ONNX_NO_VJP;
+    if (needs & KLDVE_NEED_FORWARDS)
+        args->batch = KLDVE_ONNX_BATCH_AUTO;
 }
 
 bool network_load(network *n, kldve_ctx *ctx, const network_args *args)

@@ -59,6 +59,7 @@ typedef struct network_args {
     arg_size size; /**< of an input that the network leaves open */
     int32_t threads;
     uint64_t flags; /**< KLDVE_ONNX_* */
+    int32_t batch;  /**< of kldve_onnx_options */
     bool quiet;
 } network_args;
 
@@ -166,6 +167,9 @@ bool method_has_reading(const char *name);
     }
 
 /** Load network and card.  False after a message. */
+/** What the engine has to plan for methods with these needs (KLDVE_NEED_*), and no more: planning
+ *  takes time and memory. */
+void network_plan_for(network_args *args, uint32_t needs);
 bool network_load(network *n, kldve_ctx *ctx, const network_args *args);
 
 /** Make the explainer, say how pictures are prepared, read the labels.  False after a message. */

@@ -23,6 +23,11 @@ enum {
                                    these weights */
 };
 
+enum {
+    KLDVE_ONNX_BATCH_AUTO = -1 /**< as many inputs as there are threads, and at least 4, as far as 1 GiB
+                                    of working memory goes */
+};
+
 /* A state plans relevance propagation (the LRP rules of kldve_backend.vjp_input) and the gradients at
  * biases (vjp_biases) when it is first asked for each, which takes as long as loading and as much
  * working memory as another state, and repeats the forward pass there.  Packed weights of
@@ -39,9 +44,10 @@ typedef struct kldve_onnx_options {
     int32_t threads;    /**< of one run; 0: what OpenMP would use */
     int32_t in_height;  /**< replaces a symbolic height of the input; 0 means 224 */
     int32_t in_width;   /**< replaces a symbolic width; 0 means 224 */
-    int32_t batch;      /**< inputs to be run at once by kldve_explain_many(), up to 1024; 0 or 1: one
-                             by one.  Costs as much working memory again for each, no second copy of
-                             the weights where one form of them serves both */
+    int32_t batch;      /**< inputs to be run at once by kldve_explain_many() and by methods of
+                             repeated passes, up to 1024; 0 or 1: one by one; or
+                             KLDVE_ONNX_BATCH_AUTO.  Costs as much working memory again for each, no
+                             second copy of the weights where one form of them serves both */
     uint64_t flags;     /**< KLDVE_ONNX_* */
 } kldve_onnx_options;
 

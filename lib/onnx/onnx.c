@@ -211,7 +211,7 @@ static kldve_status load_options(kldve_ctx *ctx, const kldve_onnx_options *from,
         memcpy(to, from, from->struct_size < sizeof *to ? from->struct_size : sizeof *to);
     }
     if (to->threads < 0 || to->threads > MAX_THREADS || to->in_height < 0 || to->in_width < 0 ||
-        to->batch < 0 || to->batch > MAX_BATCH || (to->flags & ~known))
+        to->batch < KLDVE_ONNX_BATCH_AUTO || to->batch > MAX_BATCH || (to->flags & ~known))
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_options: a value is out of range");
     return KLDVE_OK;
 }
@@ -248,15 +248,31 @@ static kldve_status have_channels_first(kldve_onnx *net)
     return st;
 }
 
+/* Enough for every thread, and for dense layers to gain. */
+static int32_t choose_batch(const kldve_onnx *net)
+{
+    size_t room = default_max_bytes / (net->many_plan->state_bytes + 1);
+    size_t wish = net->options.threads > 4 ? (size_t)net->options.threads : 4;
+
+    return (int32_t)(wish < room ? wish : room);
+}
+
 /* Several inputs go through one after the other on every core: steps of one thread each. */
-static kldve_status plan_many(kldve_onnx *net)
+static kldve_status plan_many(kldve_onnx *net, int32_t batch)
 {
     kx_plan_options p = net->options;
+    kldve_status st;
 
+    net->batch = 1;
+    if (batch == 0 || batch == 1)
+        return KLDVE_OK;
     p.threads = 1;
     p.vjp_input = false;
     p.lender = net->plan;
-    return kx_plan_new(net->ctx, net->graph, &p, &net->many_plan);
+    if ((st = kx_plan_new(net->ctx, net->graph, &p, &net->many_plan)) < 0)
+        return st;
+    net->batch = batch == KLDVE_ONNX_BATCH_AUTO ? choose_batch(net) : batch;
+    return KLDVE_OK;
 }
 
 static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
@@ -272,8 +288,7 @@ static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
         (st = list_tensors(net)) < 0 || (st = have_channels_first(net)) < 0 ||
         (st = plan(net, o)) < 0)
         return st;
-    net->batch = o->batch > 1 ? o->batch : 1;
-    return net->batch > 1 ? plan_many(net) : KLDVE_OK;
+    return plan_many(net, o->batch);
 }
 
 static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, size_t nbytes,
@@ -413,7 +428,7 @@ static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **stat
     s->net = config;
     s->ctx = ctx;
     if ((st = kx_state_new(ctx, s->net->plan, &s->run)) < 0 ||
-        (s->net->many_plan && (st = open_many(s)) < 0))
+        (s->net->batch > 1 && (st = open_many(s)) < 0))
         goto fail;
     if (s->net->options.vjp_input) {
         s->input = kldve_ctx_alloc(ctx, s->net->input->count, sizeof *s->input);

@@ -215,7 +215,13 @@ static void test_options(void **state)
     opened o;
 
     (void)state;
-    assert_int_equal(try_load(&o, text, false, NULL, -1, 0), KLDVE_E_ARG);
+    assert_int_equal(try_load(&o, text, false, NULL, -2, 0), KLDVE_E_ARG);
+    close_it(&o);
+    assert_int_equal(try_load(&o, text, false, NULL, KLDVE_ONNX_BATCH_AUTO, 0), KLDVE_OK);
+    assert_int_equal(b->open(o.ctx, o.net, &o.state), KLDVE_OK);
+    o.shape.struct_size = sizeof o.shape;
+    b->shape(o.state, &o.shape);
+    assert_int_equal(o.shape.batch, 4); /* two threads */
     close_it(&o);
     assert_int_equal(try_load(&o, text, false, NULL, 1025, 0), KLDVE_E_ARG);
     close_it(&o);
