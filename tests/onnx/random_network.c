@@ -8,12 +8,13 @@
 #include "support.h"
 
 enum {
-    VALUES = 96, /* that later steps may read */
-    NODES = 26,  /* enough: no further step */
-    STEPS = 14,  /* at most */
-    BIG = 9000,  /* numbers in a value */
-    NAME = 12,   /* bytes of a name */
-    LIST = 160   /* of several */
+    VALUES = 96,  /* that later steps may read */
+    NODES = 26,   /* enough: no further step */
+    STEPS = 14,   /* at most */
+    SMALL = 9000, /* numbers in a value, mostly */
+    BIG = 60000,  /* in some networks: enough for two threads everywhere */
+    NAME = 12,    /* bytes of a name */
+    LIST = 160    /* of several */
 };
 
 typedef struct value {
@@ -26,6 +27,7 @@ typedef struct drawing {
     writer *w;
     FILE *listing;
     bool linear;
+    int64_t most; /* numbers in a value */
     uint64_t seed;
     uint64_t weights; /* the seed of the next tensor of weights */
     int names, nodes, n;
@@ -241,7 +243,7 @@ static int convolve(drawing *d, int x, const conv *c, bool bias)
     char weight[NAME], b[NAME], inputs[LIST];
     int y;
 
-    if (h < 1 || w < 1 || c->out * h * w > BIG)
+    if (h < 1 || w < 1 || c->out * h * w > d->most)
         return -1;
     weights(d, weight, 4, dim, 0, 1.3 / sqrt(fan));
     if (bias)
@@ -506,7 +508,7 @@ static int step_pad(drawing *d, int x)
         return -1;
     h = d->v[x].dim[2] + pads[2] + pads[6];
     w = d->v[x].dim[3] + pads[3] + pads[7];
-    if (d->v[x].dim[1] * h * w > BIG)
+    if (d->v[x].dim[1] * h * w > d->most)
         return -1;
     integers(d, p, 8, pads);
     y = add(d, d->v[x].dim[1], h, w);
@@ -525,7 +527,7 @@ static int step_resize(drawing *d, int x)
     char sizes[NAME], in[LIST];
     int y;
 
-    if (to[1] * to[2] * to[3] > BIG || to[2] > 24 || to[3] > 24)
+    if (to[1] * to[2] * to[3] > d->most || to[2] > 24 || to[3] > 24)
         return -1;
     integers(d, sizes, 4, to);
     y = add(d, to[1], to[2], to[3]);
@@ -626,7 +628,7 @@ static int step_transpose(drawing *d, int x)
     bool dense = out != in || chance(d, 0.4);
     int y;
 
-    if (out * d->v[x].dim[2] * d->v[x].dim[3] > BIG)
+    if (out * d->v[x].dim[2] * d->v[x].dim[3] > d->most)
         return -1;
     new_name(d, a);
     new_name(d, b);
@@ -682,6 +684,41 @@ static int step_shuffle(drawing *d, int x)
     return y;
 }
 
+/* Rank 3: a sequence of cells. */
+static int step_sequence(drawing *d, int x)
+{
+    const int64_t to[3] = {1, d->v[x].dim[1], d->v[x].dim[2] * d->v[x].dim[3]};
+    const int64_t dim[2] = {to[2], to[2]};
+    char a[NAME], b[NAME], c[NAME], w[4][NAME], in[LIST];
+    int y;
+
+    if (to[2] > 64)
+        return -1;
+    new_name(d, a);
+    new_name(d, b);
+    new_name(d, c);
+    reshape(d, read1(d, x), a, 3, to);
+    if (chance(d, 0.4)) {
+        weights(d, w[0], 2, dim, 0, 1.3 / sqrt((double)to[2]));
+        begin(d, "MatMul", names(in, a, w[0], NULL), b);
+        list(d, "weights", 2, dim);
+    } else {
+        for (int i = 0; i < 4; i++)
+            positive(d, w[i], 1, &to[1]);
+        snprintf(in, sizeof in, "%s,%s,%s,%s,%s", a, w[0], w[1], w[2], w[3]);
+        begin(d, "BatchNormalization", in, b);
+    }
+    end(d);
+    if (chance(d, 0.5))
+        begin(d, "Add", names(in, a, b, NULL), c);
+    else
+        begin(d, chance(d, 0.5) ? "Relu" : "Neg", b, c);
+    end(d);
+    y = like(d, x);
+    reshape(d, c, d->v[y].name, 4, d->v[y].dim);
+    return y;
+}
+
 /* The same numbers in another shape. */
 static int step_reshape(drawing *d, int x)
 {
@@ -708,7 +745,7 @@ static int concat(drawing *d, int n, const int *part, int axis)
     memcpy(dim, d->v[part[0]].dim, sizeof dim);
     for (int i = 1; i < n; i++)
         dim[axis] += d->v[part[i]].dim[axis];
-    if (dim[1] * dim[2] * dim[3] > BIG)
+    if (dim[1] * dim[2] * dim[3] > d->most)
         return -1;
     for (int i = 0; i < n; i++)
         snprintf(in + strlen(in), sizeof in - strlen(in), "%s%s", i ? "," : "", read1(d, part[i]));
@@ -740,7 +777,7 @@ static int concat_again(drawing *d)
 
 static int step_concat(drawing *d, int x)
 {
-    int n = 2 + pick(d, 3), part[5] = {x}, at = pick(d, n), turned[5];
+    int n = chance(d, 0.05) ? 1 : 2 + pick(d, 3), part[5] = {x}, at = pick(d, n), turned[5];
     int axis = chance(d, 0.85) ? 1 : 2 + pick(d, 2);
 
     if (d->njoined && chance(d, 0.2))
@@ -772,6 +809,7 @@ static int step_binary(drawing *d, int x)
 {
     static const char *const ops[] = {"Add", "Add", "Add", "Sub", "Max",
                                       "Min", "Mul", "Mul", "Div"};
+    static const char *const sums[] = {"Sum", "Mean", "Max"};
     int y = chance(d, 0.07) ? x : other(d, x), z;
     const char *op = ops[pick(d, d->linear ? 6 : 9)];
     char one[NAME], in[LIST];
@@ -789,7 +827,7 @@ static int step_binary(drawing *d, int x)
         y = gate(d, y);
     } else if (chance(d, 0.1)) {
         z = like(d, x);
-        begin(d, "Sum", names(in, read1(d, x), read1(d, y), read1(d, x)), d->v[z].name);
+        begin(d, sums[pick(d, 3)], names(in, read1(d, x), read1(d, y), read1(d, x)), d->v[z].name);
         end(d);
         return z;
     }
@@ -820,6 +858,39 @@ static int step_excite(drawing *d, int x)
     if (*op == 'M')
         p = gate(d, p);
     return chance(d, 0.7) || *op == 'S' ? binary(d, op, x, p, x) : binary(d, op, p, x, x);
+}
+
+/* The same from dense layers, with a residual at rank 2. */
+static int step_excite_flat(drawing *d, int x)
+{
+    int64_t c = d->v[x].dim[1];
+    const int64_t dim[2] = {c, c};
+    char a[NAME], b[NAME], e[NAME], f[NAME], w[NAME], in[LIST];
+    int p = step_global(d, x), y;
+
+    new_name(d, a);
+    new_name(d, b);
+    new_name(d, e);
+    begin(d, "Flatten", read1(d, p), a);
+    end(d);
+    weights(d, w, 2, dim, 0, 1.3 / sqrt((double)c));
+    begin(d, "Gemm", names(in, a, w, NULL), b);
+    attr_int(d, "transB", pick(d, 2));
+    end(d);
+    if (chance(d, 0.5)) {
+        begin(d, "Relu", b, e);
+    } else {
+        begin(d, chance(d, 0.5) ? "Add" : "Sub", names(in, chance(d, 0.5) ? a : b, a, NULL), e);
+    }
+    end(d);
+    y = add(d, c, 1, 1);
+    if (!d->linear) {
+        new_name(d, f);
+        begin(d, "Sigmoid", e, f);
+        end(d);
+    }
+    reshape(d, d->linear ? e : f, d->v[y].name, 4, d->v[y].dim);
+    return binary(d, d->linear ? "Add" : "Mul", x, y, x);
 }
 
 /* One number for each cell, from all maps. */
@@ -1018,13 +1089,14 @@ static const struct {
     int weight;
     bool curved; /* not piecewise linear, or adds what is no bias */
 } steps[] = {
-    {step_conv, 6, false},      {step_act, 5, false},     {step_norm, 3, false},
-    {step_binary, 6, false},    {step_concat, 5, false},  {step_residual, 3, false},
-    {step_excite, 2, false},    {step_attend, 1, false},  {step_dense_block, 2, false},
-    {step_pool, 3, false},      {step_lrn, 1, true},      {step_constant, 2, false},
-    {step_pad, 1, false},       {step_resize, 1, false},  {step_global, 1, false},
-    {step_copy, 1, false},      {step_split, 2, false},   {step_slice, 1, false},
-    {step_transpose, 1, false}, {step_shuffle, 1, false}, {step_reshape, 1, false},
+    {step_conv, 6, false},      {step_act, 5, false},         {step_norm, 3, false},
+    {step_binary, 6, false},    {step_concat, 5, false},      {step_residual, 3, false},
+    {step_excite, 2, false},    {step_attend, 1, false},      {step_dense_block, 2, false},
+    {step_pool, 3, false},      {step_lrn, 1, true},          {step_constant, 2, false},
+    {step_pad, 1, false},       {step_resize, 1, false},      {step_global, 1, false},
+    {step_copy, 1, false},      {step_split, 2, false},       {step_slice, 1, false},
+    {step_transpose, 1, false}, {step_shuffle, 1, false},     {step_reshape, 1, false},
+    {step_sequence, 1, false},  {step_excite_flat, 1, false},
 };
 
 static void one_step(drawing *d)
@@ -1043,13 +1115,35 @@ static void one_step(drawing *d)
     steps[kind].make(d, some(d));
 }
 
+/* The picture; as TensorFlow has it, channels last, with a Transpose behind it. */
+static int input(drawing *d, int64_t c, int64_t h, int64_t w)
+{
+    static const int64_t first[4] = {0, 3, 1, 2};
+    const int64_t last[4] = {1, h, w, c};
+    bool turned = (c == 1 || c == 3) && chance(d, 0.15);
+    char name[NAME] = "picture";
+    int x = add(d, c, h, w);
+
+    if (!turned)
+        snprintf(name, NAME, "%s", d->v[x].name);
+    onnx_value(d->w, GRAPH_INPUT, name, 4, turned ? last : d->v[x].dim);
+    if (d->listing) {
+        fprintf(d->listing, "    %s is", name);
+        list(d, "", 4, turned ? last : d->v[x].dim);
+        fputc('\n', d->listing);
+    }
+    if (turned)
+        transpose(d, name, d->v[x].name, first);
+    return x;
+}
+
 void random_network_write(writer *w, const void *network)
 {
     static const int64_t channels[] = {1, 3, 3, 3, 2, 4, 16};
     const random_network *r = network;
     drawing d = {.w = w, .linear = r->linear, .weights = r->seed * 1000};
     char logits[NAME] = "";
-    int side, number_of_steps, x;
+    int side, number_of_steps;
 
     d.listing = writer_counts(w) ? NULL : r->listing;
     d.seed = r->seed * 0x9e3779b97f4a7c15u | 1;
@@ -1058,11 +1152,12 @@ void random_network_write(writer *w, const void *network)
     onnx_header(w, 8, 14);
     write_begin(w, MODEL_GRAPH);
     side = 5 + pick(&d, 12); /* 12 and more are needed for Winograd's transforms */
-    x = add(&d, channels[pick(&d, 7)], side, side + pick(&d, 3));
-    onnx_value(w, GRAPH_INPUT, d.v[x].name, 4, d.v[x].dim);
-    if (d.listing)
-        fprintf(d.listing, "    %s is [1][%d][%d][%d]\n", d.v[x].name, (int)d.v[x].dim[1],
-                (int)d.v[x].dim[2], (int)d.v[x].dim[3]);
+    d.most = SMALL;
+    if (chance(&d, 0.04)) {
+        side += 20;
+        d.most = BIG;
+    }
+    input(&d, channels[pick(&d, 7)], side, side + pick(&d, 3));
     number_of_steps = 2 + pick(&d, STEPS - 1);
     if (r->steps && r->steps < number_of_steps)
         number_of_steps = r->steps;

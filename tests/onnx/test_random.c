@@ -394,9 +394,10 @@ static void slopes(trial *t, bool pixels, const float *x, const float *v, const 
     free(at);
 }
 
-/* Two gradients of <cotangent c, logits> differ.  Are both right, because at a kink the slope along
- * their difference is one ahead and another behind? */
-static bool at_kink(trial *t, int i, int c, bool pixels, const float *one, const float *other)
+/* Two gradients of <cotangent c, logits> differ in numbers [from, to).  Are both right there,
+ * because at a kink the slope along their difference is one ahead and another behind? */
+static bool at_kink(trial *t, int i, int c, bool pixels, const float *one, const float *other,
+                    size_t from, size_t to)
 {
     static const double step[] = {1e-3, 3e-3, 1e-2};
     size_t n = pixels ? t->pixels : t->features;
@@ -404,11 +405,11 @@ static bool at_kink(trial *t, int i, int c, bool pixels, const float *one, const
     float *v = array(n);
     double length = 0, lo = INFINITY, hi = -INFINITY, a, b;
 
-    for (size_t k = 0; k < n; k++)
+    for (size_t k = from; k < to; k++)
         length += pow((double)one[k] - (double)other[k], 2);
     length = sqrt(length);
     for (size_t k = 0; k < n; k++)
-        v[k] = (float)(((double)one[k] - (double)other[k]) / length);
+        v[k] = k < from || k >= to ? 0 : (float)(((double)one[k] - (double)other[k]) / length);
     forward(t, 0, t->input[i], t->logits, t->maps); /* around the layer nothing changes */
     for (size_t s = 0; s < sizeof step / sizeof *step; s++) {
         double slope[2];
@@ -423,6 +424,19 @@ static bool at_kink(trial *t, int i, int c, bool pixels, const float *one, const
     return fmin(a, b) >= lo - 0.3 * length && fmax(a, b) <= hi + 0.3 * length;
 }
 
+/* Kinks of several maps may hide each other: then those of the map that differs most. */
+static bool explained(trial *t, int i, int c, bool pixels, const float *one, const float *other)
+{
+    size_t n = pixels ? t->pixels : t->features;
+    size_t cells = n / (size_t)(pixels ? t->shape.in_channels : t->shape.maps), most = 0;
+
+    for (size_t k = cells; k < n; k += cells)
+        if (distance(cells, one + k, other + k) > distance(cells, one + most, other + most))
+            most = k;
+    return at_kink(t, i, c, pixels, one, other, 0, n) ||
+           at_kink(t, i, c, pixels, one, other, most, most + cells);
+}
+
 static void check_gradient(trial *t, tally *sum, int e, int i, int c, bool pixels)
 {
     size_t n = pixels ? t->pixels : t->features;
@@ -433,7 +447,7 @@ static void check_gradient(trial *t, tally *sum, int e, int i, int c, bool pixel
     sum->compared++;
     if (d <= tolerance)
         sum->largest[2] = fmax(sum->largest[2], d);
-    else if (at_kink(t, i, c, pixels, a, b))
+    else if (explained(t, i, c, pixels, a, b))
         sum->excused++;
     else
         wrong(t, "%s: gradients at the %s differ by %.2g of %.2g", engines[e].name,
@@ -462,7 +476,8 @@ static void compare(trial *t, tally *sum, int e)
 /* ---- the plain kernels against finite differences ---------------------------------------------
  */
 
-static void check_slope(trial *t, tally *sum, bool pixels)
+/* What the gradient says of a random direction; false where that is wrong. */
+static bool slope_fits(trial *t, tally *sum, bool pixels)
 {
     size_t n = pixels ? t->pixels : t->features;
     const float *x = pixels ? t->input[0] : t->r[0].features[0];
@@ -473,17 +488,24 @@ static void check_slope(trial *t, tally *sum, bool pixels)
     forward(t, 0, t->input[0], t->logits, t->maps); /* around the layer nothing changes */
     slopes(t, pixels, x, v, t->cotangent[0], 5e-4, s);
     slopes(t, pixels, x, v, t->cotangent[0], 1e-3, s + 2);
+    free(v);
     lo = fmin(fmin(s[0], s[1]), fmin(s[2], s[3]));
     hi = fmax(fmax(s[0], s[1]), fmax(s[2], s[3]));
     sum->differences++;
-    /* Between kinks, as far as one can see, and away from the limits of float32. */
-    if (hi - lo <= 0.02 * scale && scale > 1e-2) {
-        sum->decided++;
-        if (expected < lo - 0.15 * scale || expected > hi + 0.15 * scale)
-            wrong(t, "plain: the gradient at the %s says %.4g, differences %.4g to %.4g of %.2g",
-                  pixels ? "input" : "layer", expected, lo, hi, scale);
-    }
-    free(v);
+    /* Not between kinks, as far as one can see, or at the limits of float32? */
+    if (hi - lo > 0.02 * scale || scale < 1e-2)
+        return true;
+    sum->decided++;
+    return expected > lo - 0.15 * scale && expected < hi + 0.15 * scale;
+}
+
+/* Many kinks at once, such as behind zeros, can look like none from one side. */
+static void check_slope(trial *t, tally *sum, bool pixels)
+{
+    for (int i = 0; i < 4; i++)
+        if (slope_fits(t, sum, pixels))
+            return;
+    wrong(t, "plain: the gradient at the %s is none", pixels ? "input" : "layer");
 }
 
 /* ---- biases -----------------------------------------------------------------------------------
