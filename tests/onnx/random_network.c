@@ -26,7 +26,7 @@ typedef struct value {
 typedef struct drawing {
     writer *w;
     FILE *listing;
-    bool linear;
+    bool linear, bare;
     int64_t most; /* numbers in a value */
     uint64_t seed;
     uint64_t weights; /* the seed of the next tensor of weights */
@@ -180,6 +180,11 @@ static int some(drawing *d)
     return chance(d, 0.6) ? d->n - 1 - pick(d, d->n < 3 ? d->n : 3) : pick(d, d->n);
 }
 
+static bool has_bias(drawing *d)
+{
+    return chance(d, 0.6) && !d->bare;
+}
+
 typedef bool relation(const drawing *d, int a, int b);
 
 /* A value, not necessarily another one, that goes with x; -1: only x itself does. */
@@ -273,7 +278,7 @@ static int conv_to(drawing *d, int x, int64_t out, int64_t kernel)
     int64_t p = kernel / 2;
     conv c = {out, 1, {kernel, kernel}, {1, 1}, {1, 1}, {p, p, p, p}};
 
-    return convolve(d, x, &c, chance(d, 0.6));
+    return convolve(d, x, &c, has_bias(d));
 }
 
 static int step_conv(drawing *d, int x)
@@ -297,7 +302,7 @@ static int step_conv(drawing *d, int x)
     for (int i = 0; i < 4; i++)
         if (chance(d, 0.1))
             c.pads[i] = pick(d, (int)c.kernel[i % 2]);
-    return convolve(d, x, &c, chance(d, 0.6));
+    return convolve(d, x, &c, has_bias(d));
 }
 
 /* ---- one input --------------------------------------------------------------------------------
@@ -407,10 +412,12 @@ static int step_act(drawing *d, int x)
 
 static int step_norm(drawing *d, int x)
 {
-    int y = like(d, x);
+    int y = d->bare ? x : like(d, x);
     const int64_t *maps = &d->v[x].dim[1];
     char scale[NAME], shift[NAME], mean[NAME], var[NAME], in[LIST];
 
+    if (d->bare)
+        return x;
     positive(d, scale, 1, maps);
     weights(d, shift, 1, maps, 0, 0.3);
     weights(d, mean, 1, maps, 0, 0.3);
@@ -425,7 +432,7 @@ static int step_norm(drawing *d, int x)
 static int step_constant(drawing *d, int x)
 {
     static const char *const ops[] = {"Add", "Mul", "Sub", "Div", "Max"};
-    const char *op = ops[pick(d, d->linear ? 2 : 5)];
+    const char *op = d->bare ? "Mul" : ops[pick(d, d->linear ? 2 : 5)];
     int64_t dim[4] = {1, d->v[x].dim[1], 1, 1};
     int64_t *first = chance(d, 0.5) ? dim : dim + 1;
     int rank = first == dim ? 4 : 3, y;
@@ -643,7 +650,7 @@ static int step_transpose(drawing *d, int x)
     }
     end(d);
     y = add(d, out, d->v[x].dim[2], d->v[x].dim[3]);
-    if (dense && chance(d, 0.6)) {
+    if (dense && has_bias(d)) {
         weights(d, w, 1, &out, 0, 0.3);
         begin(d, "Add", names(inputs, b, w, NULL), c);
         end(d);
@@ -698,7 +705,7 @@ static int step_sequence(drawing *d, int x)
     new_name(d, b);
     new_name(d, c);
     reshape(d, read1(d, x), a, 3, to);
-    if (chance(d, 0.4)) {
+    if (chance(d, 0.4) || d->bare) {
         weights(d, w[0], 2, dim, 0, 1.3 / sqrt((double)to[2]));
         begin(d, "MatMul", names(in, a, w[0], NULL), b);
         list(d, "weights", 2, dim);
@@ -978,7 +985,7 @@ static int64_t flat(drawing *d, int x, char name[NAME])
 /* [1][k] -> [1][n] */
 static void classify(drawing *d, const char *from, int64_t k, int64_t n, char name[NAME])
 {
-    bool gemm = chance(d, 0.6), transposed = gemm && chance(d, 0.6), bias = chance(d, 0.7);
+    bool gemm = chance(d, 0.6), transposed = gemm && chance(d, 0.6), bias = has_bias(d);
     const int64_t dim[2] = {transposed ? n : k, transposed ? k : n};
     char w[NAME], b[NAME], in[LIST], product[NAME];
 
@@ -1141,7 +1148,7 @@ void random_network_write(writer *w, const void *network)
 {
     static const int64_t channels[] = {1, 3, 3, 3, 2, 4, 16};
     const random_network *r = network;
-    drawing d = {.w = w, .linear = r->linear, .weights = r->seed * 1000};
+    drawing d = {.w = w, .linear = r->linear, .bare = r->bare, .weights = r->seed * 1000};
     char logits[NAME] = "";
     int side, number_of_steps;
 

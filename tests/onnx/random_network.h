@@ -13,6 +13,7 @@ typedef struct random_network {
     uint64_t seed;
     int steps;     /**< at most so many pieces, before the classifier; 0: drawn */
     bool linear;   /**< piecewise linear, and adds nothing but biases */
+    bool bare;     /**< and, if linear, no biases either: twice the picture, twice the logits */
     FILE *listing; /**< NULL, or where the nodes are listed */
 } random_network;
 

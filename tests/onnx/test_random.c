@@ -72,8 +72,9 @@ typedef struct trial {
 
 /* What became of many. */
 typedef struct tally {
-    long networks, wrong, compared, excused, differences, decided, identities;
-    double largest[4]; /* relative: logits, features, gradients, after a change of features */
+    long networks, wrong, compared, excused, differences, decided, identities, relevance;
+    /* relative: logits, features, gradients, logits from features, relevance */
+    double largest[5];
 } tally;
 
 static void wrong(trial *t, const char *format, ...) KLDVE_PRINTF(2, 3);
@@ -548,6 +549,38 @@ done:
     free(pixels);
 }
 
+/* ---- relevance --------------------------------------------------------------------------------
+ */
+
+/* Without biases the epsilon rule is gradient times input, but for its epsilon (Ancona et al.,
+ * arXiv:1711.06104, Proposition 2); "ReLU" there may be any function with f(a x) = a f(x), a > 0. */
+static void check_relevance(trial *t, tally *sum, int e)
+{
+    float *relevance = array(t->pixels), *expected = array(t->pixels);
+    const float *g = t->r[0].pixels[1][1];
+    double scale;
+    kldve_status st;
+
+    for (size_t i = 0; i < t->classes; i++)
+        t->logits[i] = t->cotangent[1][i] * t->r[0].logits[1][i];
+    for (size_t i = 0; i < t->pixels; i++)
+        expected[i] = g[i] * t->input[1][i];
+    scale = largest(t->pixels, expected);
+    st = kldve_onnx_backend()->vjp_input(t->state[e], t->logits, KLDVE_RULE_LRP_EPSILON, relevance);
+    if (st != KLDVE_E_UNSUPPORTED) /* Abs, Neg, Min have no rule */
+        check_status(t, e, "relevance", st);
+    if (st == KLDVE_OK && scale > 1e-2) {
+        double d = distance(t->pixels, relevance, expected) / scale;
+
+        sum->relevance++;
+        sum->largest[4] = fmax(sum->largest[4], d);
+        if (!(d <= 0.05))
+            wrong(t, "%s: relevance differs by %.2g of %.2g", engines[e].name, d * scale, scale);
+    }
+    free(relevance);
+    free(expected);
+}
+
 /* ---- trials -----------------------------------------------------------------------------------
  */
 
@@ -576,15 +609,18 @@ static void run_trial(trial *t, tally *sum)
     check_slope(t, sum, true);
     check_slope(t, sum, false);
     for (int e = 1; e < ENGINES; e++)
-        if (has_pixels(e))
+        if (has_pixels(e)) {
             check_biases(t, sum, e);
+            if (t->network.bare)
+                check_relevance(t, sum, e);
+        }
 }
 
 static void trials(uint64_t first, long count, int steps, const char *layer, tally *sum)
 {
     for (long i = 0; i < count; i++) {
         uint64_t seed = first + (uint64_t)i;
-        trial t = {.network = {.seed = seed, .steps = steps, .linear = seed % 3 == 0},
+        trial t = {.network = {.seed = seed, .steps = steps, .linear = seed % 3 == 0, .bare = seed % 6 == 0},
                    .chosen = layer};
 
         run_trial(&t, sum);
@@ -601,11 +637,12 @@ static void trials(uint64_t first, long count, int steps, const char *layer, tal
 static void report(const tally *sum)
 {
     print_message("%ld networks, %ld wrong; %ld gradients, %ld excused for a kink; %ld of %ld "
-                  "differences decided; %ld identities\n"
-                  "largest: logits %.1e, features %.1e, gradients %.1e, from features %.1e\n",
+                  "differences decided; %ld identities; %ld of relevance\n"
+                  "largest: logits %.1e, features %.1e, gradients %.1e, from features %.1e, "
+                  "relevance %.1e\n",
                   sum->networks, sum->wrong, sum->compared, sum->excused, sum->decided,
-                  sum->differences, sum->identities, sum->largest[0], sum->largest[1],
-                  sum->largest[2], sum->largest[3]);
+                  sum->differences, sum->identities, sum->relevance, sum->largest[0], sum->largest[1],
+                  sum->largest[2], sum->largest[3], sum->largest[4]);
 }
 
 /* What such networks have brought to light, as small as possible. */
