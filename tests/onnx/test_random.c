@@ -552,8 +552,8 @@ done:
 /* ---- relevance --------------------------------------------------------------------------------
  */
 
-/* Without biases the epsilon rule is gradient times input, but for its epsilon (Ancona et al.,
- * arXiv:1711.06104, Proposition 2); "ReLU" there may be any function with f(a x) = a f(x), a > 0. */
+/* Without biases the epsilon rule is gradient times input, but for its epsilon (M. Ancona et al.,
+ * arXiv:1711.06104, for ReLU; any f with f(a x) = a f(x) for a > 0 will do). */
 static void check_relevance(trial *t, tally *sum, int e)
 {
     float *relevance = array(t->pixels), *expected = array(t->pixels);
@@ -620,7 +620,10 @@ static void trials(uint64_t first, long count, int steps, const char *layer, tal
 {
     for (long i = 0; i < count; i++) {
         uint64_t seed = first + (uint64_t)i;
-        trial t = {.network = {.seed = seed, .steps = steps, .linear = seed % 3 == 0, .bare = seed % 6 == 0},
+        trial t = {.network = {.seed = seed,
+                               .steps = steps,
+                               .linear = seed % 3 == 0,
+                               .bare = seed % 6 == 0},
                    .chosen = layer};
 
         run_trial(&t, sum);
@@ -641,8 +644,8 @@ static void report(const tally *sum)
                   "largest: logits %.1e, features %.1e, gradients %.1e, from features %.1e, "
                   "relevance %.1e\n",
                   sum->networks, sum->wrong, sum->compared, sum->excused, sum->decided,
-                  sum->differences, sum->identities, sum->relevance, sum->largest[0], sum->largest[1],
-                  sum->largest[2], sum->largest[3], sum->largest[4]);
+                  sum->differences, sum->identities, sum->relevance, sum->largest[0],
+                  sum->largest[1], sum->largest[2], sum->largest[3], sum->largest[4]);
 }
 
 /* What such networks have brought to light, as small as possible. */
