@@ -294,7 +294,6 @@ static kldve_status backward_binary(kx_planner *p, kx_unit *u, kx_grad g)
 kldve_status kx_concat_vjp(kx_planner *p, kx_unit *u, kx_grad g)
 {
     int64_t from = 0;
-    kx_grad plain = {-1, NULL, false};
     kldve_status st;
 
     for (int32_t i = 0; i < u->node->nin; i++) {
@@ -306,19 +305,16 @@ kldve_status kx_concat_vjp(kx_planner *p, kx_unit *u, kx_grad g)
         if (kx_place_of(p, v)->active) {
             if ((st = kx_layout_slice(p->plan->accel, g.layout, u->axis, from, n, &slice)) < 0)
                 return kx_plan_nomem(p);
-            if (!slice && plain.buffer < 0) {
-                plain = g;
-                if ((st = kx_grad_in(p, u, u->out, NULL, &plain)) < 0)
+            if (!slice) { /* from here on plain, which can be cut anywhere */
+                if ((st = kx_grad_in(p, u, u->out, NULL, &g)) < 0)
                     return st;
+                if ((st = kx_layout_slice(p->plan->accel, g.layout, u->axis, from, n, &slice)) < 0)
+                    return kx_plan_nomem(p);
             }
-            if (!slice &&
-                (st = kx_layout_slice(p->plan->accel, plain.layout, u->axis, from, n, &slice)) < 0)
-                return kx_plan_nomem(p);
             if (!slice)
                 return kx_refuse(p->g, u->node, "its cotangent cannot be cut at %lld",
                                  (long long)from);
-            if ((st = kx_reorder(p, u, plain.buffer < 0 ? g.buffer : plain.buffer, slice, like,
-                                 &part.buffer)) < 0 ||
+            if ((st = kx_reorder(p, u, g.buffer, slice, like, &part.buffer)) < 0 ||
                 (st = kx_give(p, u, v, part)) < 0)
                 return st;
         }

@@ -396,7 +396,7 @@ static kldve_status forward_conv(kx_planner *p, kx_unit *u)
 {
     const kx_layout *like;
     kx_conv_desc whole = u->conv;
-    kx_unit bare;
+    kx_unit *bare;
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
     kx_step *s;
@@ -426,10 +426,12 @@ static kldve_status forward_conv(kx_planner *p, kx_unit *u)
     if (st != KLDVE_E_UNSUPPORTED)
         return st;
     /* oneDNN has no such post-op here: convolution, then sum and activation. */
-    bare = *u;
-    bare.conv.act = (kx_act){KX_ACT_NONE, 0, 0};
+    if (!(bare = kx_new(p->g, 1, sizeof *bare))) /* the steps name it */
+        return kx_plan_nomem(p);
+    *bare = *u;
+    bare->conv.act = (kx_act){KX_ACT_NONE, 0, 0};
     unbound(bind);
-    if ((st = conv_alone(p, &bare, KX_JOIN_NONE, NULL, bind)) < 0)
+    if ((st = conv_alone(p, bare, KX_JOIN_NONE, NULL, bind)) < 0)
         return st;
     unbound(bind);
     bind[KX_SRC] = kx_place_of(p, u->out)->copy[0].buffer;
