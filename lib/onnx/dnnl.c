@@ -860,6 +860,14 @@ static const kx_layout *vector_beside(kx_accel *a, const kx_layout *src, const k
     return vector;
 }
 
+static bool in_blocks_of_4(kx_accel *a, const kx_layout *layout)
+{
+    const dnnl_dims_t *dims = md_rank(layout->md) == 4 ? md_dims(layout->md) : NULL;
+    const kx_layout *named = dims ? tagged_layout(a, 4, *dims, dnnl_aBcd4b) : NULL;
+
+    return named && kx_layout_equal(named, layout);
+}
+
 kldve_status kx_accel_binary(kx_accel *a, kx_arith kind, const kx_layout *src,
                              const kx_layout *src1, const kx_layout *addend, kx_act act,
                              kx_prim **out)
@@ -868,9 +876,13 @@ kldve_status kx_accel_binary(kx_accel *a, kx_arith kind, const kx_layout *src,
                                            dnnl_binary_div, dnnl_binary_min, dnnl_binary_max};
     dnnl_primitive_attr_t attr;
     dnnl_primitive_desc_t pd = NULL;
-    dnnl_status_t st = make_attr(&attr, addend, false, act);
+    dnnl_status_t st;
     kldve_status result;
 
+    /* With vectors of 16 floats oneDNN 2.6 reads and writes past the end of such arrays. */
+    if (act.kind != KX_ACT_NONE && kx_layout_equal(src, src1) && in_blocks_of_4(a, src))
+        return KLDVE_E_UNSUPPORTED;
+    st = make_attr(&attr, addend, false, act);
     if (st != dnnl_success)
         return status_of(st);
     src1 = vector_beside(a, src, src1);

@@ -491,22 +491,29 @@ static kldve_status forward_act(kx_planner *p, kx_unit *u)
 
 static kldve_status forward_binary(kx_planner *p, kx_unit *u)
 {
-    const struct kx_copy *x = primary(p, u->x);
+    struct kx_copy x = *primary(p, u->x);
     bool same = memcmp(u->x->shape.dim, u->y->shape.dim,
                        (size_t)u->x->shape.rank * sizeof u->x->shape.dim[0]) == 0;
-    const kx_layout *second = same ? x->layout : kx_layout_plain(p->plan->accel, &u->y->shape);
+    const kx_layout *plain = kx_layout_plain(p->plan->accel, &u->x->shape);
+    const kx_layout *second = same ? x.layout : kx_layout_plain(p->plan->accel, &u->y->shape);
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
     kx_step *s;
     kldve_status st;
 
-    if (!second)
+    if (!plain || !second)
         return kx_plan_nomem(p);
-    if ((st = kx_accel_binary(p->plan->accel, u->binary, x->layout, second, NULL, u->act, &prim)) <
-        0)
+    st = kx_accel_binary(p->plan->accel, u->binary, x.layout, second, NULL, u->act, &prim);
+    if (st == KLDVE_E_UNSUPPORTED && same && !kx_layout_equal(x.layout, plain)) {
+        if ((st = kx_value_in(p, u, u->x, plain, &x.buffer)) < 0)
+            return st;
+        second = plain;
+        st = kx_accel_binary(p->plan->accel, u->binary, plain, plain, NULL, u->act, &prim);
+    }
+    if (st < 0)
         return st;
     unbound(bind);
-    bind[KX_SRC] = x->buffer;
+    bind[KX_SRC] = x.buffer;
     if ((st = kx_value_in(p, u, u->y, second, &bind[KX_SRC1])) < 0 ||
         (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
         return st;
