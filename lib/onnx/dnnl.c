@@ -553,6 +553,16 @@ static dnnl_status_t conv_blocked_pd(kx_accel *a, const kx_conv_desc *d, const c
     return dnnl_success;
 }
 
+/* Is it oneDNN's plainest code, some hundred times as slow as what is compiled for the shape? */
+static bool is_reference(const_dnnl_primitive_desc_t pd)
+{
+    const char *name = "";
+
+    return dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&name) ==
+               dnnl_success &&
+           strncmp(name, "ref", 3) == 0;
+}
+
 kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, const kx_layout *like,
                            kx_prim **out)
 {
@@ -579,6 +589,10 @@ kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, con
     dnnl_primitive_attr_destroy(attr);
     if (st != dnnl_success)
         return status_of(st);
+    if (join == KX_JOIN_ADDEND && is_reference(pd)) { /* two steps take less time */
+        dnnl_primitive_desc_destroy(pd);
+        return KLDVE_E_UNSUPPORTED;
+    }
     result = finish(a, pd, out);
     if (result < 0)
         return result;
