@@ -574,7 +574,7 @@ static void check_relevance(trial *t, tally *sum, int e)
 
         sum->relevance++;
         sum->largest[4] = fmax(sum->largest[4], d);
-        if (!(d <= 0.05))
+        if (!(d <= 0.2)) /* where sums are near 0, epsilon and rounding are not small */
             wrong(t, "%s: relevance differs by %.2g of %.2g", engines[e].name, d * scale, scale);
     }
     free(relevance);
