@@ -553,6 +553,16 @@ static dnnl_status_t conv_blocked_pd(kx_accel *a, const kx_conv_desc *d, const c
     return dnnl_success;
 }
 
+/* Is it oneDNN's plainest code, some hundred times as slow as what is compiled for the shape? */
+static bool is_reference(const_dnnl_primitive_desc_t pd)
+{
+    const char *name = "";
+
+    return dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&name) ==
+               dnnl_success &&
+           strncmp(name, "ref", 3) == 0;
+}
+
 kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, const kx_layout *like,
                            kx_prim **out)
 {
@@ -579,6 +589,10 @@ kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, con
     dnnl_primitive_attr_destroy(attr);
     if (st != dnnl_success)
         return status_of(st);
+    if (join == KX_JOIN_ADDEND && is_reference(pd)) { /* two steps take less time */
+        dnnl_primitive_desc_destroy(pd);
+        return KLDVE_E_UNSUPPORTED;
+    }
     result = finish(a, pd, out);
     if (result < 0)
         return result;
@@ -860,6 +874,14 @@ static const kx_layout *vector_beside(kx_accel *a, const kx_layout *src, const k
     return vector;
 }
 
+static bool in_blocks_of_4(kx_accel *a, const kx_layout *layout)
+{
+    const dnnl_dims_t *dims = md_rank(layout->md) == 4 ? md_dims(layout->md) : NULL;
+    const kx_layout *named = dims ? tagged_layout(a, 4, *dims, dnnl_aBcd4b) : NULL;
+
+    return named && kx_layout_equal(named, layout);
+}
+
 kldve_status kx_accel_binary(kx_accel *a, kx_arith kind, const kx_layout *src,
                              const kx_layout *src1, const kx_layout *addend, kx_act act,
                              kx_prim **out)
@@ -868,9 +890,13 @@ kldve_status kx_accel_binary(kx_accel *a, kx_arith kind, const kx_layout *src,
                                            dnnl_binary_div, dnnl_binary_min, dnnl_binary_max};
     dnnl_primitive_attr_t attr;
     dnnl_primitive_desc_t pd = NULL;
-    dnnl_status_t st = make_attr(&attr, addend, false, act);
+    dnnl_status_t st;
     kldve_status result;
 
+    /* With vectors of 16 floats oneDNN 2.6 reads and writes past the end of such arrays. */
+    if (act.kind != KX_ACT_NONE && kx_layout_equal(src, src1) && in_blocks_of_4(a, src))
+        return KLDVE_E_UNSUPPORTED;
+    st = make_attr(&attr, addend, false, act);
     if (st != dnnl_success)
         return status_of(st);
     src1 = vector_beside(a, src, src1);

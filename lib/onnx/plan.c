@@ -392,6 +392,46 @@ static bool may_overwrite(kx_planner *p, const kx_unit *u, const kx_value *v)
     return true;
 }
 
+/* What the producer of v wrote. */
+static const struct kx_copy *primary(kx_planner *p, const kx_value *v)
+{
+    return &kx_place_of(p, v)->copy[0];
+}
+
+/* u's output = act(x op u's y) in the layout of x, or plainly where oneDNN cannot do that. */
+static kldve_status combine(kx_planner *p, kx_unit *u, const kx_value *v, kx_arith kind)
+{
+    struct kx_copy x = *primary(p, v);
+    bool same =
+        memcmp(v->shape.dim, u->y->shape.dim, (size_t)v->shape.rank * sizeof v->shape.dim[0]) == 0;
+    const kx_layout *plain = kx_layout_plain(p->plan->accel, &v->shape);
+    const kx_layout *second = same ? x.layout : kx_layout_plain(p->plan->accel, &u->y->shape);
+    int32_t bind[KX_SLOTS];
+    kx_prim *prim;
+    kx_step *s;
+    kldve_status st;
+
+    if (!plain || !second)
+        return kx_plan_nomem(p);
+    st = kx_accel_binary(p->plan->accel, kind, x.layout, second, NULL, u->act, &prim);
+    if (st == KLDVE_E_UNSUPPORTED && same && !kx_layout_equal(x.layout, plain)) {
+        if ((st = kx_value_in(p, u, v, plain, &x.buffer)) < 0)
+            return st;
+        second = plain;
+        st = kx_accel_binary(p->plan->accel, kind, plain, plain, NULL, u->act, &prim);
+    }
+    if (st < 0)
+        return st;
+    unbound(bind);
+    bind[KX_SRC] = x.buffer;
+    if ((st = kx_value_in(p, u, u->y, second, &bind[KX_SRC1])) < 0 ||
+        (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        return st;
+    kx_place_of(p, u->out)->ncopy = 0; /* v may be that */
+    remember(kx_place_of(p, u->out), kx_prim_layout(prim, KX_DST), s->buf[KX_DST]);
+    return KLDVE_OK;
+}
+
 static kldve_status forward_conv(kx_planner *p, kx_unit *u)
 {
     const kx_layout *like;
@@ -399,7 +439,6 @@ static kldve_status forward_conv(kx_planner *p, kx_unit *u)
     kx_unit *bare;
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *s;
     kldve_status st;
 
     unbound(bind);
@@ -433,22 +472,7 @@ static kldve_status forward_conv(kx_planner *p, kx_unit *u)
     unbound(bind);
     if ((st = conv_alone(p, bare, KX_JOIN_NONE, NULL, bind)) < 0)
         return st;
-    unbound(bind);
-    bind[KX_SRC] = kx_place_of(p, u->out)->copy[0].buffer;
-    if ((st = kx_accel_binary(p->plan->accel, KX_BINARY_ADD, like, like, NULL, u->act, &prim)) < 0)
-        return st;
-    if ((st = kx_value_in(p, u, u->y, like, &bind[KX_SRC1])) < 0 ||
-        (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
-        return st;
-    kx_place_of(p, u->out)->ncopy = 0;
-    remember(kx_place_of(p, u->out), like, s->buf[KX_DST]);
-    return KLDVE_OK;
-}
-
-/* What the producer of v wrote. */
-static const struct kx_copy *primary(kx_planner *p, const kx_value *v)
-{
-    return &kx_place_of(p, v)->copy[0];
+    return combine(p, u, u->out, KX_BINARY_ADD);
 }
 
 static kldve_status forward_affine(kx_planner *p, kx_unit *u)
@@ -535,27 +559,7 @@ static kldve_status forward_act(kx_planner *p, kx_unit *u)
 
 static kldve_status forward_binary(kx_planner *p, kx_unit *u)
 {
-    const struct kx_copy *x = primary(p, u->x);
-    bool same = memcmp(u->x->shape.dim, u->y->shape.dim,
-                       (size_t)u->x->shape.rank * sizeof u->x->shape.dim[0]) == 0;
-    const kx_layout *second = same ? x->layout : kx_layout_plain(p->plan->accel, &u->y->shape);
-    int32_t bind[KX_SLOTS];
-    kx_prim *prim;
-    kx_step *s;
-    kldve_status st;
-
-    if (!second)
-        return kx_plan_nomem(p);
-    if ((st = kx_accel_binary(p->plan->accel, u->binary, x->layout, second, NULL, u->act, &prim)) <
-        0)
-        return st;
-    unbound(bind);
-    bind[KX_SRC] = x->buffer;
-    if ((st = kx_value_in(p, u, u->y, second, &bind[KX_SRC1])) < 0 ||
-        (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
-        return st;
-    remember(kx_place_of(p, u->out), kx_prim_layout(prim, KX_DST), s->buf[KX_DST]);
-    return KLDVE_OK;
+    return combine(p, u, u->x, u->binary);
 }
 
 static int32_t whole_of(const kx_plan *plan, int32_t buffer)
