@@ -57,6 +57,7 @@ typedef struct arg_command {
     int32_t max_positional;
     int (*run)(const struct arg_command *command, int argc, char **argv); /**< exit status */
     bool (*next)(void *values); /**< of ARG_NEXT; false after a message: wrong usage.  NULL: none */
+    bool computes; /**< runs networks, in several threads */
 } arg_command;
 
 enum { ARGS_WRONG = -1, ARGS_HELPED = -2 };

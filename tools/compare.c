@@ -123,4 +123,5 @@ const arg_command compare_command = {
     GRID_PICTURES,
     command_compare,
     grid_next_network,
+    true,
 };

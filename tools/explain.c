@@ -323,4 +323,5 @@ const arg_command explain_command = {
     2,
     command_explain,
     NULL,
+    true,
 };

@@ -2,7 +2,9 @@
 #include "tool.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const arg_command *const commands[] = {&explain_command, &compare_command, &report_command,
                                               &methods_command, &layers_command};
@@ -42,6 +44,18 @@ static int help_on(int argc, char **argv)
     return output_flush() ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* GNU's OpenMP lets a thread that is done with its part of a layer wait awake for some milliseconds.
+ * Where other programs want the cores, that is how long each layer takes: a second for what takes ten
+ * milliseconds.  2000 turns, some 0.1 ms, are enough for threads that have a core each
+ * (docs/performance.md).  It reads the number when it is loaded, before main(), hence the new start. */
+static void wait_briefly(char **argv)
+{
+    if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY"))
+        return;
+    if (setenv("GOMP_SPINCOUNT", "2000", 1) == 0)
+        execv("/proc/self/exe", argv); /* where that cannot be: as it is */
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
@@ -61,5 +75,7 @@ int main(int argc, char **argv)
     command = find(name);
     if (!command)
         return args_usage(NULL, "no command '%s'", name);
+    if (command->computes)
+        wait_briefly(argv);
     return command->run(command, argc - 2, argv + 2);
 }

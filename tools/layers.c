@@ -92,4 +92,5 @@ const arg_command layers_command = {
     1,
     command_layers,
     NULL,
+    false,
 };

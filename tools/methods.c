@@ -70,4 +70,5 @@ const arg_command methods_command = {
     0,
     command_methods,
     NULL,
+    false,
 };

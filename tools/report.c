@@ -68,4 +68,5 @@ const arg_command report_command = {
     GRID_PICTURES,
     command_report,
     grid_next_network,
+    true,
 };

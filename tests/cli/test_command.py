@@ -44,6 +44,24 @@ def flip(data, at, bit):
     return bytes(out)
 
 
+def waits(folder, **said):
+    """What the command tells OpenMP of waiting, read while it waits for its picture."""
+    pipe = os.path.join(folder, "pipe.png")
+    if not os.path.exists(pipe):
+        os.mkfifo(pipe)
+    names = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+    environ = {k: v for k, v in os.environ.items() if k not in names}
+    process = subprocess.Popen([KLDVE, "explain", pipe], env={**environ, **said}, cwd=folder,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with open(pipe, "wb"):  # it has come to open the picture
+            with open(f"/proc/{process.pid}/environ", "rb") as file:
+                lines = file.read().decode().split("\0")
+    finally:
+        process.wait(60)
+    return dict(line.split("=", 1) for line in lines if line.startswith(names))
+
+
 class Folder(unittest.TestCase):
     """Every test has a folder of its own with a picture, a network, its card and its labels."""
 
@@ -901,6 +919,17 @@ class Real(unittest.TestCase):
                      shared("assets/images/demo/both.png"), "--target", "crane", cwd=self.dir)
         self.assertEqual(result.status, 1)
         self.assertRegex(result.err, r"'crane' names 2 classes: 134 'crane', 517 'crane'")
+
+
+class Waiting(Folder):
+    """OpenMP's threads wait awake for a short time only, unless the user said otherwise."""
+
+    def test_short_by_default(self):
+        self.assertEqual(waits(self.dir), {"GOMP_SPINCOUNT": "2000"})
+
+    def test_what_the_user_says(self):
+        for said in [{"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "passive"}]:
+            self.assertEqual(waits(self.dir, **said), said)
 
 
 if __name__ == "__main__":
