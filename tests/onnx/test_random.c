@@ -42,6 +42,7 @@ static const struct {
     {"to the input, direct, two threads", KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_DIRECT, 2},
     {"forward only", KLDVE_ONNX_NO_VJP, 1},
 };
+enum { TO_THE_LAYER = 2 }; /* of one thread: its batches have the same plan */
 enum { ENGINES = sizeof engines / sizeof *engines, INPUTS = 2, COTANGENTS = 2 };
 
 /* What one engine says. */
@@ -134,6 +135,7 @@ static kldve_status load(trial *t, const char *layer, int e, kldve_onnx **net)
     const kldve_onnx_options o = {.struct_size = sizeof o,
                                   .layer = layer,
                                   .threads = engines[e].threads,
+                                  .batch = INPUTS,
                                   .flags = engines[e].flags};
 
     return kldve_onnx_load_memory(t->ctx, t->model, t->nbytes, &o, net);
@@ -327,6 +329,35 @@ static void run_again(trial *t, int e)
 
 /* ---- comparing --------------------------------------------------------------------------------
  */
+
+/* All inputs at once, on a thread each: the bits of each alone. */
+static void run_batch(trial *t, int e)
+{
+    const kldve_backend *b = kldve_onnx_backend();
+    const results *alone = &t->r[e];
+    float *inputs = array(INPUTS * t->pixels), *cotangents = array(INPUTS * t->classes);
+    float *logits = array(INPUTS * t->classes), *maps = array(INPUTS * t->features);
+
+    for (size_t i = 0; i < INPUTS; i++) {
+        memcpy(inputs + i * t->pixels, t->input[i], t->pixels * sizeof *inputs);
+        memcpy(cotangents + i * t->classes, t->cotangent[i], t->classes * sizeof *cotangents);
+    }
+    check_status(t, e, "batch", b->forward_many(t->state[e], inputs, logits, maps));
+    for (size_t i = 0; i < INPUTS; i++) {
+        check_bits(t, e, "logits in a batch", logits + i * t->classes, alone->logits[i],
+                   t->classes);
+        check_bits(t, e, "features in a batch", maps + i * t->features, alone->features[i],
+                   t->features);
+    }
+    check_status(t, e, "vjp of a batch", b->vjp_many(t->state[e], cotangents, maps));
+    for (size_t i = 0; i < INPUTS; i++)
+        check_bits(t, e, "gradients in a batch", maps + i * t->features, alone->gradient[i][i],
+                   t->features);
+    free(inputs);
+    free(cotangents);
+    free(logits);
+    free(maps);
+}
 
 static double largest(size_t n, const float *a)
 {
@@ -603,6 +634,8 @@ static void run_trial(trial *t, tally *sum)
         }
     for (int e = 0; e < ENGINES; e++) {
         run_again(t, e);
+        if (e == TO_THE_LAYER)
+            run_batch(t, e);
         if (e > 0)
             compare(t, sum, e);
     }
