@@ -20,28 +20,15 @@ except ImportError as missing:
     print("skipped:", missing)
     sys.exit(SKIPPED)
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from rectifier import Rectifier
+
 HEIGHT, WIDTH, CLASSES = 24, 20, 6
 MEAN, STD = (.485, .456, .406), (.229, .224, .225)
 MAPS = 2e-5  # maps lie in 0..1; the command computes in float32
 
 
 # -- the network -----------------------------------------------------------------------------------
-
-class Rectifier(torch.autograd.Function):
-    """ReLU whose backward pass masks by its input, by what comes down, or by both."""
-
-    @staticmethod
-    def forward(ctx, x, by_input, by_gradient):
-        ctx.save_for_backward(x)
-        ctx.rule = by_input, by_gradient
-        return x.clamp(min=0)
-
-    @staticmethod
-    def backward(ctx, dy):
-        (x,), (by_input, by_gradient) = ctx.saved_tensors, ctx.rule
-        dx = dy * (x > 0) if by_input else dy
-        return (dx.clamp(min=0) if by_gradient else dx), None, None
-
 
 GRADIENT, GUIDED, DECONVOLUTION = (True, False), (True, True), (False, True)
 

@@ -7,11 +7,17 @@ zennit (Anders et al. 2021); shares nothing with the engine.  Every rule of a li
 
 over one or two pairs of a transformed input T(x) and transformed weights V.
 """
+import os
+import sys
+
 import numpy
 import onnx
 import onnx.numpy_helper
 import torch
 import torch.nn.functional as F
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+from rectifier import Rectifier
 
 EPSILON = 1e-6
 MOVES = {"MaxPool", "GlobalMaxPool", "Transpose", "Slice", "Split", "Pad", "Concat", "Reshape",
@@ -62,22 +68,6 @@ def pads_of(a, x):
             reach = (-(-size // stride) - 1) * stride + a["kernel_shape"][axis]
             pads[axis], pads[axis + 2] = max(reach - size, 0) // 2, -(-max(reach - size, 0) // 2)
     return [pads[1], pads[3], pads[0], pads[2]]
-
-
-class Rectifier(torch.autograd.Function):
-    """ReLU whose backward pass masks by its input, by the sign of what comes down, or by both."""
-
-    @staticmethod
-    def forward(ctx, x, by_input, by_gradient):
-        ctx.save_for_backward(x)
-        ctx.rule = by_input, by_gradient
-        return x.clamp(min=0)
-
-    @staticmethod
-    def backward(ctx, dy):
-        (x,), (by_input, by_gradient) = ctx.saved_tensors, ctx.rule
-        dx = dy * (x > 0) if by_input else dy
-        return (dx.clamp(min=0) if by_gradient else dx), None, None
 
 
 # By input, by gradient; local response normalisation passed over (Mahendran and Vedaldi 2016).
