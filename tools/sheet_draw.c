@@ -60,7 +60,10 @@ static bool paint(cairo_t *cairo, const kldve_image *image, sheet_box box)
         cairo_translate(cairo, box.x, box.y);
         cairo_scale(cairo, box.width / width, box.height / height);
         cairo_set_source_surface(cairo, surface, 0, 0);
-        cairo_pattern_set_extend(cairo_get_source(cairo), CAIRO_EXTEND_PAD);
+        /* So that no edge fades.  In SVG and PDF none does, and cairo 1.18 would draw the picture
+         * in strips, with seams. */
+        if (cairo_surface_get_type(cairo_get_target(cairo)) == CAIRO_SURFACE_TYPE_IMAGE)
+            cairo_pattern_set_extend(cairo_get_source(cairo), CAIRO_EXTEND_PAD);
         cairo_rectangle(cairo, 0, 0, width, height);
         cairo_fill(cairo);
         cairo_restore(cairo);
