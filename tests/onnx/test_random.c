@@ -456,6 +456,12 @@ static bool at_kink(trial *t, int i, int c, bool pixels, const float *one, const
     return fmin(a, b) >= lo - 0.3 * length && fmax(a, b) <= hi + 0.3 * length;
 }
 
+/* Without biases a network may be off altogether; then rounding decides at every unit. */
+static bool is_off(const trial *t, int i)
+{
+    return t->network.bare && largest(t->classes, t->r[0].logits[i]) < 1e-6;
+}
+
 /* Kinks of several maps may hide each other: then those of the map that differs most. */
 static bool explained(trial *t, int i, int c, bool pixels, const float *one, const float *other)
 {
@@ -465,7 +471,7 @@ static bool explained(trial *t, int i, int c, bool pixels, const float *one, con
     for (size_t k = cells; k < n; k += cells)
         if (distance(cells, one + k, other + k) > distance(cells, one + most, other + most))
             most = k;
-    return at_kink(t, i, c, pixels, one, other, 0, n) ||
+    return is_off(t, i) || at_kink(t, i, c, pixels, one, other, 0, n) ||
            at_kink(t, i, c, pixels, one, other, most, most + cells);
 }
 
