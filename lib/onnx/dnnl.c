@@ -481,15 +481,40 @@ static bool conv_layouts(kx_accel *a, const kx_conv_desc *d, conv_mds *m)
     return m->src && m->dst && m->weights && m->bias;
 }
 
+#if V3
+/* For one channel and larger steps along rows than from row to row oneDNN 3.7's "brg" code takes,
+ * in short rows, numbers from scratch memory that it has not set.  The next code then. */
+static dnnl_status_t pass_over_brg(const kx_conv_desc *d, dnnl_primitive_desc_t pd)
+{
+    const char *name = "";
+    dnnl_status_t st = dnnl_success;
+
+    if (d->in_channels != 1 || d->stride[1] <= d->stride[0])
+        return dnnl_success;
+    while (st == dnnl_success &&
+           (st = dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&name)) ==
+               dnnl_success &&
+           strncmp(name, "brg", 3) == 0)
+        st = dnnl_primitive_desc_next_impl(pd);
+    return st;
+}
+#endif
+
 static dnnl_status_t conv_forward_pd(kx_accel *a, const kx_conv_desc *d, const conv_mds *m,
                                      dnnl_alg_kind_t alg, md_ref dst,
                                      const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *pd)
 {
     md_ref bias = d->bias ? m->bias->md : NULL;
 #if V3
-    return dnnl_convolution_forward_primitive_desc_create(
+    dnnl_status_t st = dnnl_convolution_forward_primitive_desc_create(
         pd, a->engine, dnnl_forward_inference, alg, m->src->md, m->weights->md, bias, dst,
         m->stride, m->dilation, m->pad_begin, m->pad_end, attr);
+
+    if (st != dnnl_success || (st = pass_over_brg(d, *pd)) == dnnl_success)
+        return st;
+    dnnl_primitive_desc_destroy(*pd);
+    *pd = NULL;
+    return st;
 #else
     dnnl_convolution_desc_t desc;
     dnnl_status_t st = dnnl_dilated_convolution_forward_desc_init(

@@ -738,6 +738,11 @@ static const struct known {
      "in x 1,3,9,9; w a 17,3,3,3; n Conv x,a c; n Sigmoid c r; n LRN r l size=7 alpha=0.2;"
      "n GlobalAveragePool l g; n Flatten g y; out y",
      "r"},
+    {"a convolution with long steps over one cell",
+     "in x 1,1,9,9; w a 24,1,3,3; n Conv x,a c pads=[1,1,1,1]; n Sigmoid c r; w b 1,24,1,1;"
+     "n Conv r,b d; n ReduceMean d e axes=[2,3]; w f 8,1,2,2;"
+     "n Conv e,f g pads=[1,1,1,1] strides=[1,2]; n Flatten g y; out y",
+     "r"},
     {"a concatenation of parts that fill no block",
      "in x 1,3,9,9; w a 16,3,3,3; w d 8,3,3,3; n Conv x,a r; n Relu x z; n Conv z,d q;"
      "n Sigmoid q p; n Concat r,q,p,r k axis=1; n Sigmoid k b; w e 16,48,1,1; n Conv b,e c;"
