@@ -69,6 +69,7 @@ kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count, const f
 
         if (net->shape.batch > 1 && count - done >= net->shape.batch) {
             st = kldve_network_forward_many(net, from, to, NULL, &refused);
+            net->together = false; /* it was not the batch that is explained */
             done += net->shape.batch;
         } else {
             st = kldve_job_forward(job, from, to);

@@ -547,14 +547,45 @@ static const kldve_method follower = {
     .map = gradient_elsewhere,
 };
 
+/* Or the network on a batch of its own, other inputs than those that are explained. */
+static kldve_status wander_together(const kldve_job *job, double *t)
+{
+    float others[BATCH * INPUTS], logits[BATCH * CLASSES];
+
+    for (int c = 0; c < CLASSES; c++)
+        t[c] = job->alpha[c];
+    for (int i = 0; i < BATCH * INPUTS; i++)
+        others[i] = inputs[MOST - 1][i % INPUTS];
+    return kldve_job_forward_many(job, BATCH, others, logits);
+}
+
+static kldve_status mean_gradient(const kldve_job *job, double *weights)
+{
+    for (int m = 0; m < MAPS; m++) {
+        weights[m] = 0;
+        for (int i = 0; i < H * W; i++)
+            weights[m] += (double)job->gradient[m * H * W + i] / (H * W);
+    }
+    return KLDVE_OK;
+}
+
+static const kldve_method company = {
+    .struct_size = sizeof(kldve_method),
+    .name = "company",
+    .source = "this test",
+    .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
+    .cotangent = wander_together,
+    .weights = mean_gradient,
+};
+
 static void test_own_methods(void **state)
 {
-    const kldve_method *const methods[] = {&wanderer, &follower};
+    const kldve_method *const methods[] = {&wanderer, &follower, &company};
     struct fixture f;
 
     (void)state;
     open_fixture(&f, &curved);
-    for (int m = 0; m < 2; m++) {
+    for (int m = 0; m < 3; m++) {
         kldve_options o = {.struct_size = sizeof o, .method = methods[m]->name};
 
         about = methods[m]->name;
