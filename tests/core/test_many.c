@@ -491,6 +491,28 @@ static void test_repeats(void **state)
     }
 }
 
+/* A batch that is larger than the number of passes costs no memory. */
+static void test_repeats_in_part(void **state)
+{
+    static const int32_t batches[] = {60, 6000};
+    const kldve_options o = {SIZED, .method = "rise", .samples = 50};
+    size_t bytes[2];
+
+    (void)state;
+    for (int b = 0; b < 2; b++) {
+        struct fixture f;
+
+        open_table(&f, &batched_backend, (batched_config){.batch = batches[b]}, &curved);
+        about = "rise";
+        bytes[b] = f.heap.bytes;
+        check(&f, &o, 1);
+        bytes[b] = f.heap.bytes - bytes[b];
+        assert_int_equal(f.counts.forward_many, 0);
+        close_fixture(&f);
+    }
+    assert_int_equal(bytes[0], bytes[1]);
+}
+
 /* -- a host's own method ---------------------------------------------------------------------- */
 
 /* Methods that run the network although it is in a batch: on another input, and back from their
@@ -1057,14 +1079,23 @@ enum { FAILURES = sizeof failures / sizeof *failures };
 int main(void)
 {
     const struct CMUnitTest rest[] = {
-        cmocka_unit_test(test_methods),     cmocka_unit_test(test_options),
-        cmocka_unit_test(test_sensitivity), cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_times),       cmocka_unit_test(test_repeats),
-        cmocka_unit_test(test_own_methods), cmocka_unit_test(test_pictures),
-        cmocka_unit_test(test_bad_picture), cmocka_unit_test(test_bad_input),
-        cmocka_unit_test(test_bad_options), cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_allocations), cmocka_unit_test(test_nothing_else_allocated),
-        cmocka_unit_test(test_cancel),      cmocka_unit_test(test_older_backends),
+        cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_sensitivity),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_repeats_in_part),
+        cmocka_unit_test(test_own_methods),
+        cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_bad_picture),
+        cmocka_unit_test(test_bad_input),
+        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_nothing_else_allocated),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_older_backends),
         cmocka_unit_test(test_shapes),
     };
     struct CMUnitTest named[FAILURES];
