@@ -7,6 +7,7 @@
 #include <omp.h>
 
 #include "graph.h"
+#include "load.h"
 #include "plan.h"
 #include "proto.h"
 
@@ -192,8 +193,7 @@ static kldve_status list_tensors(kldve_onnx *net)
 /* ---- loading ------------------------------------------------------------------------------------
  */
 
-static kldve_status load_options(kldve_ctx *ctx, const kldve_onnx_options *from,
-                                 kldve_onnx_options *to)
+kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kldve_onnx_options *to)
 {
     const uint64_t known =
         KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP | KLDVE_ONNX_PLAIN | KLDVE_ONNX_DIRECT;
@@ -210,6 +210,7 @@ static kldve_status load_options(kldve_ctx *ctx, const kldve_onnx_options *from,
                                       "kldve_onnx_options: a newer option is set");
         memcpy(to, from, from->struct_size < sizeof *to ? from->struct_size : sizeof *to);
     }
+    to->struct_size = sizeof *to;
     if (to->threads < 0 || to->threads > MAX_THREADS || to->in_height < 0 || to->in_width < 0 ||
         to->batch < KLDVE_ONNX_BATCH_AUTO || to->batch > MAX_BATCH || (to->flags & ~known))
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_options: a value is out of range");
@@ -301,7 +302,7 @@ static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, si
 {
     kldve_onnx_options o;
     kldve_onnx *net;
-    kldve_status st = load_options(ctx, options, &o);
+    kldve_status st = kx_options_load(ctx, options, &o);
 
     if (st < 0)
         return st;
