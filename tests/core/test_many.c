@@ -600,14 +600,31 @@ static const kldve_method company = {
     .weights = mean_gradient,
 };
 
+/* Gradients after a batch are about the explained input, also where that is not in a batch. */
+static kldve_status gradient_after_batch(const kldve_job *job, float *map)
+{
+    double unused[CLASSES];
+    kldve_status st = wander_together(job, unused);
+
+    return st < 0 ? st : second_gradient(job, map);
+}
+
+static const kldve_method returner = {
+    .struct_size = sizeof(kldve_method),
+    .name = "returner",
+    .source = "this test",
+    .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
+    .map = gradient_after_batch,
+};
+
 static void test_own_methods(void **state)
 {
-    const kldve_method *const methods[] = {&wanderer, &follower, &company};
+    const kldve_method *const methods[] = {&wanderer, &follower, &company, &returner};
     struct fixture f;
 
     (void)state;
     open_fixture(&f, &curved);
-    for (int m = 0; m < 3; m++) {
+    for (int m = 0; m < 4; m++) {
         kldve_options o = {.struct_size = sizeof o, .method = methods[m]->name};
 
         about = methods[m]->name;
