@@ -921,6 +921,32 @@ static void test_allocations(void **state)
         assert_int_equal(explain_within(budget, &calls), KLDVE_E_NOMEM);
 }
 
+/* Where there is no room for a batch, what there is for one input stays. */
+static void test_no_room(void **state)
+{
+    const kldve_options o = {SIZED};
+    kldve_status st = KLDVE_E_NOMEM;
+    kldve_heatmap *maps[MOST];
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, &curved);
+    about = "after there was no room";
+    for (long budget = 0; st != KLDVE_OK; budget++) {
+        reset(maps);
+        f.heap.budget = budget;
+        st = kldve_explain_inputs(f.ex, BATCH, inputs[0], &o, maps);
+        f.heap.budget = -1;
+        assert_true(st == KLDVE_OK || st == KLDVE_E_NOMEM);
+        if (st < 0)
+            untouched(maps);
+        check(&f, &o, 1);
+        assert_true(budget < 1000);
+    }
+    free_maps(maps, BATCH);
+    close_fixture(&f);
+}
+
 /* From the second call on only the heat maps are allocated. */
 static void test_nothing_else_allocated(void **state)
 {
@@ -1110,6 +1136,7 @@ int main(void)
         cmocka_unit_test(test_bad_options),
         cmocka_unit_test(test_arguments),
         cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_nothing_else_allocated),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_older_backends),
