@@ -6,22 +6,45 @@
 #include "preprocess.h"
 #include "struct.h"
 
-/* For as many inputs as the network runs at once. */
-static kldve_status make_room(kldve_explainer *ex)
+static void free_room(kldve_explainer *ex)
 {
-    const kldve_shape *s = &ex->net.shape;
-    size_t batch = (size_t)s->batch;
-
-    ex->buffers = kldve_ctx_alloc(ex->ctx, batch, sizeof *ex->buffers);
     if (ex->buffers)
-        memset(ex->buffers, 0, batch * sizeof *ex->buffers);
-    if (batch > 1)
-        ex->runs = kldve_ctx_alloc(ex->ctx, batch, sizeof *ex->runs);
-    ex->input = kldve_ctx_alloc(ex->ctx, ex->net.inputs, batch * sizeof *ex->input);
-    if (!ex->buffers || !ex->input || (batch > 1 && !ex->runs))
-        return kldve_ctx_failf(ex->ctx, KLDVE_E_NOMEM, "out of memory for an input of %zu values",
-                               ex->net.inputs);
-    return kldve_buffers_new(ex->ctx, s, s->batch, false, ex->buffers);
+        kldve_buffers_free(ex->buffers, ex->room);
+    kldve_ctx_release(ex->ctx, ex->buffers);
+    kldve_ctx_release(ex->ctx, ex->runs);
+    kldve_ctx_release(ex->ctx, ex->input);
+}
+
+kldve_status kldve_explainer_make_room(kldve_explainer *ex, int32_t count)
+{
+    size_t n = (size_t)count;
+    kldve_buffers *buffers;
+    kldve_run *runs;
+    float *input;
+    kldve_status st;
+
+    if (ex->room >= count)
+        return KLDVE_OK;
+    buffers = kldve_ctx_alloc(ex->ctx, n, sizeof *buffers);
+    runs = count > 1 ? kldve_ctx_alloc(ex->ctx, n, sizeof *runs) : NULL;
+    input = kldve_ctx_alloc(ex->ctx, ex->net.inputs, n * sizeof *input);
+    if (!buffers || !input || (count > 1 && !runs))
+        st = kldve_ctx_failf(ex->ctx, KLDVE_E_NOMEM, "out of memory for an input of %zu values",
+                             ex->net.inputs);
+    else
+        st = kldve_buffers_new(ex->ctx, &ex->net.shape, count, false, buffers);
+    if (st < 0) {
+        kldve_ctx_release(ex->ctx, buffers);
+        kldve_ctx_release(ex->ctx, runs);
+        kldve_ctx_release(ex->ctx, input);
+        return st;
+    }
+    free_room(ex);
+    ex->room = count;
+    ex->buffers = buffers;
+    ex->runs = runs;
+    ex->input = input;
+    return KLDVE_OK;
 }
 
 kldve_status kldve_explainer_new(kldve_ctx *ctx, const kldve_backend *backend, const void *config,
@@ -37,7 +60,8 @@ kldve_status kldve_explainer_new(kldve_ctx *ctx, const kldve_backend *backend, c
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for an explainer");
     memset(ex, 0, sizeof *ex);
     ex->ctx = ctx;
-    if ((st = kldve_network_open(ctx, backend, config, &ex->net)) < 0 || (st = make_room(ex)) < 0)
+    if ((st = kldve_network_open(ctx, backend, config, &ex->net)) < 0 ||
+        (st = kldve_explainer_make_room(ex, 1)) < 0)
         goto fail;
     kldve_input_spec_default(&ex->net.shape, &ex->spec);
     *out = ex;
@@ -51,11 +75,7 @@ void kldve_explainer_free(kldve_explainer *ex)
 {
     if (!ex)
         return;
-    if (ex->buffers)
-        kldve_buffers_free(ex->buffers, ex->net.shape.batch);
-    kldve_ctx_release(ex->ctx, ex->buffers);
-    kldve_ctx_release(ex->ctx, ex->runs);
-    kldve_ctx_release(ex->ctx, ex->input);
+    free_room(ex);
     kldve_network_close(&ex->net);
     kldve_ctx_release(ex->ctx, ex);
 }

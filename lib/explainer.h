@@ -9,10 +9,15 @@ struct kldve_explainer {
     kldve_ctx *ctx;
     kldve_network net;
     kldve_input_spec spec; /**< every default filled in */
-    /* For each input of a batch; explanations one by one use the first. */
-    kldve_buffers *buffers; /**< [batch] */
-    kldve_run *runs;        /**< [batch], of many.c; NULL where the batch is 1 */
-    float *input;           /**< [batch][in_channels][in_height][in_width], of pictures */
+    /* For each input that is explained at the same time; one by one the first. */
+    int32_t room;           /**< how many: 1, from the first batch on its size */
+    kldve_buffers *buffers; /**< [room] */
+    kldve_run *runs;        /**< [room], of many.c; NULL where room is 1 */
+    float *input;           /**< [room][in_channels][in_height][in_width], of pictures */
 };
+
+/** Have room for `count` inputs at least.  Buffers and inputs may lie elsewhere afterwards; on
+ *  failure everything stays. */
+kldve_status kldve_explainer_make_room(kldve_explainer *ex, int32_t count);
 
 #endif

@@ -57,7 +57,8 @@ kldve_status kldve_job_forward(const kldve_job *job, const float *input, float *
 kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count, const float *inputs,
                                     float *logits)
 {
-    kldve_network *net = run_of(job)->net;
+    kldve_run *run = run_of(job);
+    kldve_network *net = run->net;
     kldve_status st = KLDVE_OK;
     int32_t refused;
 
@@ -69,12 +70,14 @@ kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count, const f
 
         if (net->shape.batch > 1 && count - done >= net->shape.batch) {
             st = kldve_network_forward_many(net, from, to, NULL, &refused);
+            net->together = false; /* it was not the batch that is explained */
             done += net->shape.batch;
         } else {
             st = kldve_job_forward(job, from, to);
             done++;
         }
     }
+    run->away = true;
     return st;
 }
 
@@ -89,8 +92,8 @@ void kldve_job_rectify(const kldve_job *job, float *map, size_t count)
         kldve_reduce_relu(map, count);
 }
 
-/* See that the network's last pass is one of this job: a batch leaves none that is about a single
- * input, so the explained one is run by itself. */
+/* See that the network's last pass is one of this job: a batch, be it of the explained inputs or of
+ * the method, leaves none that is about a single input, so the explained one is run by itself. */
 static kldve_status by_itself(const kldve_job *job)
 {
     kldve_run *run = run_of(job);

@@ -262,6 +262,8 @@ static kldve_status explain_all(struct many *m, int32_t count)
     int32_t at_once = 1, next = 0;
     kldve_status st = plan(m, &at_once);
 
+    if (st == KLDVE_OK && at_once > 1 && count >= at_once)
+        st = kldve_explainer_make_room(m->ex, at_once);
     while (st == KLDVE_OK && next < count) {
         bool batch = at_once > 1 && count - next >= at_once;
 

@@ -49,7 +49,7 @@ typedef struct kldve_run {
     bool checking;         /**< the steps are about `other` */
     int32_t target_kind;   /**< of the options, while they are */
     kldve_timings timings; /**< of the record, from before they were */
-    bool away; /**< in a batch: the network has not run this input by itself, see job.c */
+    bool away; /**< the network's last pass was a batch: none that this job can look back on */
 } kldve_run;
 
 /** Load the options and find the method.  `shape` is borrowed.  Enough for the steps up to the

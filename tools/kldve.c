@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sys/auxv.h>
 #include <unistd.h>
 
 static const arg_command *const commands[] = {&explain_command, &compare_command, &report_command,
@@ -44,16 +46,34 @@ static int help_on(int argc, char **argv)
     return output_flush() ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* GNU's OpenMP lets a thread that is done with its part of a layer wait awake for some milliseconds.
- * Where other programs want the cores, that is how long each layer takes: a second for what takes ten
- * milliseconds.  2000 turns, some 0.1 ms, are enough for threads that have a core each
- * (docs/performance.md).  It reads the number when it is loaded, before main(), hence the new start. */
+/* Start this program anew, with the environment as it is now.  Returns where that cannot be: then
+ * it goes on as it is. */
+static void start_anew(char **argv)
+{
+    char path[4096];
+    ssize_t length;
+
+    if (getauxval(AT_BASE) == 0)
+        return; /* the dynamic loader was told to run it, and is what the link names */
+    /* Its target, not the link itself, which under Valgrind leads to Valgrind when it is run. */
+    length = readlink("/proc/self/exe", path, sizeof path);
+    if (length <= 0 || (size_t)length >= sizeof path)
+        return;
+    path[length] = 0;
+    execv(path, argv);
+}
+
+/* GNU's OpenMP lets a thread that is done with its part of a layer wait awake for some
+ * milliseconds. Where other programs want the cores, that is how long each layer takes: a second
+ * for what takes ten milliseconds.  2000 turns, some 0.1 ms, are enough for threads that have a
+ * core each (docs/performance.md).  It reads the number when it is loaded, before main(), hence the
+ * new start. */
 static void wait_briefly(char **argv)
 {
     if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY"))
         return;
     if (setenv("GOMP_SPINCOUNT", "2000", 1) == 0)
-        execv("/proc/self/exe", argv); /* where that cannot be: as it is */
+        start_anew(argv);
 }
 
 int main(int argc, char **argv)

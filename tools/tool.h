@@ -166,10 +166,10 @@ bool method_has_reading(const char *name);
             "pixels of the centre square cut out then", 1, 65535, NULL                             \
     }
 
-/** Load network and card.  False after a message. */
 /** What the engine has to plan for methods with these needs (KLDVE_NEED_*), and no more: planning
  *  takes time and memory. */
 void network_plan_for(network_args *args, uint32_t needs);
+/** Load network and card.  False after a message. */
 bool network_load(network *n, kldve_ctx *ctx, const network_args *args);
 
 /** Make the explainer, say how pictures are prepared, read the labels.  False after a message. */

@@ -154,7 +154,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_input(kldve_explainer *exp
 /** Explain several inputs with the same options: `batch` of kldve_shape at a time where the backend
  *  can run them together and the method needs no more than features and the gradient at the layer,
  *  else - and what is left over - one after the other.  Each map is what kldve_explain_input() would
- *  give, but for rounding; the times in its record are its share of those of the batch.
+ *  give, but for rounding; the times in its record are its share of those of the batch.  The first
+ *  batch takes memory for all of its inputs, which the explainer keeps.  Progress is reported before
+ *  each batch, as "inputs", and within as for one input.
  *  @param inputs   [count][in_channels][in_height][in_width].
  *  @param options  NULL means defaults; KLDVE_TARGET_RANK is about each input's own ranking.
  *  @param out      [count].  On KLDVE_OK new heat maps; free each with kldve_heatmap_free().  Else

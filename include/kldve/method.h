@@ -123,7 +123,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward(const kldve_job *job, 
 
 /** Forward passes of `count` inputs [count][in_channels][in_height][in_width] -> logits
  *  [count][classes], shape->batch of them at a time where that is more than 1: best a multiple of
- *  it.  As kldve_job_forward(), but nothing can be back-propagated after it.
+ *  it.  As kldve_job_forward(), but the backward calls after it are about the explained input,
+ *  which the first of them runs again.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count,
                                                                const float *inputs, float *logits);

@@ -24,17 +24,18 @@ enum {
 };
 
 enum {
-    KLDVE_ONNX_BATCH_AUTO = -1 /**< as many inputs as there are threads, and at least 4, as far as 1 GiB
-                                    of working memory goes */
+    KLDVE_ONNX_BATCH_AUTO = -1 /**< as many inputs as there are threads, and at least 4, as far as
+                                    1 GiB of working memory goes */
 };
 
-/* A state plans relevance propagation (the LRP rules of kldve_backend.vjp_input) and the gradients at
- * biases (vjp_biases) when it is first asked for each, which takes as long as loading and as much
+/* A state plans relevance propagation (the LRP rules of kldve_backend.vjp_input) and the gradients
+ * at biases (vjp_biases) when it is first asked for each, which takes as long as loading and as much
  * working memory as another state, and repeats the forward pass there.  Packed weights of
- * convolutions are those of the network where it has them: all for the biases, most with epsilon.  With
- * z+ and the composite as much again is packed in other ranges, with alpha-beta twice as much, where a
- * convolution sees values of both signs more.  Dense layers are read where they are.  What is not an activation, a linear operator, a maximum, a move of elements or a gated
- * product is then refused with KLDVE_E_UNSUPPORTED, naming the node. */
+ * convolutions are those of the network where it has them: all for the biases, most with epsilon.
+ * With z+ and the composite as much again is packed in other ranges, with alpha-beta twice as much,
+ * where a convolution sees values of both signs more.  Dense layers are read where they are.  What
+ * is not an activation, a linear operator, a maximum, a move of elements or a gated product is then
+ * refused with KLDVE_E_UNSUPPORTED, naming the node. */
 
 /** What to load; all zero = defaults. */
 typedef struct kldve_onnx_options {
@@ -46,8 +47,9 @@ typedef struct kldve_onnx_options {
     int32_t in_width;   /**< replaces a symbolic width; 0 means 224 */
     int32_t batch;      /**< inputs to be run at once by kldve_explain_many() and by methods of
                              repeated passes, up to 1024; 0 or 1: one by one; or
-                             KLDVE_ONNX_BATCH_AUTO.  Costs as much working memory again for each, no
-                             second copy of the weights where one form of them serves both */
+                             KLDVE_ONNX_BATCH_AUTO.  A state takes as much working memory again
+                             for each of them, with its first batch; weights are not copied where
+                             one form of them serves both */
     uint64_t flags;     /**< KLDVE_ONNX_* */
 } kldve_onnx_options;
 

@@ -7,11 +7,12 @@
 
 enum { AT_ONCE = 16 };
 
-int32_t kldve_repeat_at_once(const kldve_job *job)
+int32_t kldve_repeat_at_once(const kldve_job *job, int64_t passes)
 {
     int32_t batch = job->shape->batch > 1 ? job->shape->batch : 1;
+    int32_t most = batch * ((AT_ONCE - 1) / batch + 1);
 
-    return batch * ((AT_ONCE - 1) / batch + 1);
+    return passes < 1 ? 1 : passes < most ? (int32_t)passes : most;
 }
 
 static kldve_status batch(const kldve_job *job, const kldve_repeat *r, int64_t first, int32_t count,
@@ -35,7 +36,7 @@ static kldve_status batch(const kldve_job *job, const kldve_repeat *r, int64_t f
 
 kldve_status kldve_job_repeat(const kldve_job *job, const kldve_repeat *r)
 {
-    const int32_t most = r->features ? 1 : kldve_repeat_at_once(job);
+    const int32_t most = r->features ? 1 : kldve_repeat_at_once(job, r->total);
     size_t each = r->features ? kldve_job_maps(job) * kldve_job_cells(job) : kldve_job_inputs(job);
     float *copies = kldve_ctx_alloc(job->ctx, each, (size_t)most * sizeof *copies);
     float *logits =

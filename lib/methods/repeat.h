@@ -6,9 +6,10 @@
 
 #include <kldve/method.h>
 
-/** How many inputs are handed to the network at once, a multiple of what it runs together: change()
- *  of so many passes comes before take() of the first of them. */
-int32_t kldve_repeat_at_once(const kldve_job *job);
+/** How many inputs are handed to the network at once, a multiple of what it runs together or, if
+ *  there are fewer, all `passes` (at least 1): change() of so many comes before take() of the first
+ *  of them. */
+int32_t kldve_repeat_at_once(const kldve_job *job, int64_t passes);
 
 typedef struct kldve_repeat {
     int64_t total; /**< passes, 0 or more */

@@ -96,11 +96,12 @@ static void finish(const struct rise *r, double n, float *e)
 static kldve_status map(const kldve_job *job, float *e)
 {
     const kldve_shape *s = job->shape;
-    struct rise r = {.job = job, .at_once = kldve_repeat_at_once(job)};
+    struct rise r = {.job = job};
     kldve_repeat repeat = {kldve_job_samples(job, SAMPLES), false, &r, change, take};
     size_t pixels = kldve_job_pixels(job);
     kldve_status st;
 
+    r.at_once = kldve_repeat_at_once(job, repeat.total);
     r.cell_height = (s->in_height - 1) / GRID + 1;
     r.cell_width = (s->in_width - 1) / GRID + 1;
     r.large = kldve_ctx_alloc(job->ctx, (size_t)r.cell_height * (size_t)r.cell_width,

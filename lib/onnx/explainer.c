@@ -2,9 +2,7 @@
  *
  * An explainer owns what its backend opened, so ownership needs no hook of its own: the table below
  * is the engine's, but its state holds the network as well and close() frees both. */
-#include <kldve/onnx.h>
-
-#include <string.h>
+#include "load.h"
 
 /* The config of the owning backend: open() takes the network out of it. */
 typedef struct handover {
@@ -131,13 +129,10 @@ static kldve_status load(kldve_ctx *ctx, const char *path, const kldve_onnx_opti
 {
     kldve_onnx_options options;
     kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
-    kldve_status status;
+    kldve_status status = kx_options_load(ctx, given, &options);
 
-    memset(&options, 0, sizeof options);
-    if (given)
-        memcpy(&options, given,
-               given->struct_size < sizeof options ? given->struct_size : sizeof options);
-    options.struct_size = sizeof options;
+    if (status != KLDVE_OK)
+        return status;
     if (path) {
         status = kldve_card_beside(ctx, path, card);
         if (status != KLDVE_OK)

@@ -10,7 +10,8 @@
  *     input 2   conv conv ... pool | dense | act | dense | ...
  *     input 3   conv conv ... pool |       | act |       |
  *
- * So inputs cannot influence each other, in whatever network. */
+ * So inputs cannot influence each other, in whatever network - whose dense weights are finite: a
+ * row that an input alone skips, because it meets a zero there, is read for the others. */
 #include "plan.h"
 
 #include <string.h>

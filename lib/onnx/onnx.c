@@ -7,6 +7,7 @@
 #include <omp.h>
 
 #include "graph.h"
+#include "load.h"
 #include "plan.h"
 #include "proto.h"
 
@@ -192,8 +193,7 @@ static kldve_status list_tensors(kldve_onnx *net)
 /* ---- loading ------------------------------------------------------------------------------------
  */
 
-static kldve_status load_options(kldve_ctx *ctx, const kldve_onnx_options *from,
-                                 kldve_onnx_options *to)
+kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kldve_onnx_options *to)
 {
     const uint64_t known =
         KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP | KLDVE_ONNX_PLAIN | KLDVE_ONNX_DIRECT;
@@ -210,6 +210,7 @@ static kldve_status load_options(kldve_ctx *ctx, const kldve_onnx_options *from,
                                       "kldve_onnx_options: a newer option is set");
         memcpy(to, from, from->struct_size < sizeof *to ? from->struct_size : sizeof *to);
     }
+    to->struct_size = sizeof *to;
     if (to->threads < 0 || to->threads > MAX_THREADS || to->in_height < 0 || to->in_width < 0 ||
         to->batch < KLDVE_ONNX_BATCH_AUTO || to->batch > MAX_BATCH || (to->flags & ~known))
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_options: a value is out of range");
@@ -272,6 +273,11 @@ static kldve_status plan_many(kldve_onnx *net, int32_t batch)
     if ((st = kx_plan_new(net->ctx, net->graph, &p, &net->many_plan)) < 0)
         return st;
     net->batch = batch == KLDVE_ONNX_BATCH_AUTO ? choose_batch(net) : batch;
+    if (net->batch > 1)
+        return KLDVE_OK;
+    kx_plan_free(net->many_plan); /* there is room for one */
+    net->many_plan = NULL;
+    net->batch = 1;
     return KLDVE_OK;
 }
 
@@ -296,7 +302,7 @@ static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, si
 {
     kldve_onnx_options o;
     kldve_onnx *net;
-    kldve_status st = load_options(ctx, options, &o);
+    kldve_status st = kx_options_load(ctx, options, &o);
 
     if (st < 0)
         return st;
@@ -387,7 +393,7 @@ typedef struct onnx_state {
     const kldve_onnx *net;
     kldve_ctx *ctx;
     kx_state *run;
-    kx_many *many; /* `batch` inputs at once; NULL: not asked for */
+    kx_many *many; /* `batch` inputs at once; NULL until asked for */
     float *input;  /* of the last forward pass, for extra plans; NULL: not kept */
     uint64_t pass; /* its number; 0: there is none to look back on */
     uint64_t passes;             /* forward passes so far */
@@ -409,11 +415,6 @@ static void backend_close(void *state)
     kldve_ctx_release(s->ctx, s);
 }
 
-static kldve_status open_many(onnx_state *s)
-{
-    return kx_many_new(s->ctx, s->net->many_plan, s->net->batch, s->net->options.threads, &s->many);
-}
-
 static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **state)
 {
     onnx_state *s;
@@ -427,8 +428,7 @@ static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **stat
     memset(s, 0, sizeof *s);
     s->net = config;
     s->ctx = ctx;
-    if ((st = kx_state_new(ctx, s->net->plan, &s->run)) < 0 ||
-        (s->net->batch > 1 && (st = open_many(s)) < 0))
+    if ((st = kx_state_new(ctx, s->net->plan, &s->run)) < 0)
         goto fail;
     if (s->net->options.vjp_input) {
         s->input = kldve_ctx_alloc(ctx, s->net->input->count, sizeof *s->input);
@@ -544,25 +544,38 @@ static kldve_status backend_forward_features(void *state, const float *features,
     return kx_state_forward_features(s->run, features, logits);
 }
 
-static kldve_status not_many(const onnx_state *s)
+static kldve_status can_many(const onnx_state *s)
 {
+    if (s->net->batch > 1)
+        return KLDVE_OK;
     return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
                           "the network was loaded without kldve_onnx_options.batch");
 }
 
+/* The states of a batch are made with the first one: who never has one does not pay for them. */
 static kldve_status backend_forward_many(void *state, const float *inputs, float *logits,
                                          float *features)
 {
     onnx_state *s = state;
+    const kldve_onnx *net = s->net;
+    kldve_status st = can_many(s);
 
-    return s->many ? kx_many_forward(s->many, inputs, logits, features) : not_many(s);
+    if (st < 0 || (!s->many && (st = kx_many_new(s->ctx, net->many_plan, net->batch,
+                                                 net->options.threads, &s->many)) < 0))
+        return st;
+    return kx_many_forward(s->many, inputs, logits, features);
 }
 
 static kldve_status backend_vjp_many(void *state, const float *cotangents, float *gradients)
 {
     onnx_state *s = state;
+    kldve_status st = can_many(s);
 
-    return s->many ? kx_many_vjp(s->many, cotangents, gradients) : not_many(s);
+    if (st < 0)
+        return st;
+    if (!s->many)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
+    return kx_many_vjp(s->many, cotangents, gradients);
 }
 
 const kldve_backend *kldve_onnx_backend(void)

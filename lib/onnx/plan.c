@@ -264,6 +264,13 @@ static kldve_status packed(kx_planner *p, const kx_unit *u, kx_range range, cons
     return KLDVE_OK;
 }
 
+/* The last one could not be filled in: nobody may find it. */
+static kldve_status drop_packed(kx_planner *p, kldve_status st)
+{
+    kldve_ctx_release(p->ctx, p->plan->packed[--p->plan->npacked].memory);
+    return st;
+}
+
 static bool is_whole(kx_range range)
 {
     return range.lo == -INFINITY && range.hi == INFINITY;
@@ -307,11 +314,11 @@ kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_l
         return st;
     if (!there) {
         if (!(weights = effective_weights(p, u, range, &temporary)))
-            return kx_plan_nomem(p);
+            return drop_packed(p, kx_plan_nomem(p));
         st = kx_accel_pack_weights(p->plan->accel, &u->conv, weights, layout, memory);
         kldve_ctx_release(p->ctx, temporary);
         if (st < 0)
-            return failed(p, u, st);
+            return drop_packed(p, failed(p, u, st));
     }
     return kx_buffer_fixed(p, memory, out);
 }

@@ -7,6 +7,7 @@
  *     lrp.c       the same for relevance instead of cotangents
  *     extra.c     a plan of its own for a backward pass that is not always wanted
  *     run.c       a state: memory for the buffers, and the calls bound to it
+ *     many.c      the states of a batch, side by side
  *
  * A plan is immutable once built: any number of threads may run it, each with a state of its own.
  */

@@ -927,6 +927,18 @@ class Waiting(Folder):
     def test_short_by_default(self):
         self.assertEqual(waits(self.dir), {"GOMP_SPINCOUNT": "2000"})
 
+    def test_run_by_the_loader(self):
+        """The program has no file of its own to start anew from."""
+        with open(KLDVE, "rb") as file:
+            loader = re.search(rb"/lib[\w/]*/ld-[\w.-]+", file.read())
+        if not loader:
+            self.skipTest("linked statically")
+        names = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+        done = subprocess.run([loader.group(), KLDVE, "explain", "pic.png"], cwd=self.dir,
+                              env={k: v for k, v in os.environ.items() if k not in names},
+                              capture_output=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+
     def test_what_the_user_says(self):
         for said in [{"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "passive"}]:
             self.assertEqual(waits(self.dir, **said), said)

@@ -491,6 +491,28 @@ static void test_repeats(void **state)
     }
 }
 
+/* A batch that is larger than the number of passes costs no memory. */
+static void test_repeats_in_part(void **state)
+{
+    static const int32_t batches[] = {60, 6000};
+    const kldve_options o = {SIZED, .method = "rise", .samples = 50};
+    size_t bytes[2];
+
+    (void)state;
+    for (int b = 0; b < 2; b++) {
+        struct fixture f;
+
+        open_table(&f, &batched_backend, (batched_config){.batch = batches[b]}, &curved);
+        about = "rise";
+        bytes[b] = f.heap.bytes;
+        check(&f, &o, 1);
+        bytes[b] = f.heap.bytes - bytes[b];
+        assert_int_equal(f.counts.forward_many, 0);
+        close_fixture(&f);
+    }
+    assert_int_equal(bytes[0], bytes[1]);
+}
+
 /* -- a host's own method ---------------------------------------------------------------------- */
 
 /* Methods that run the network although it is in a batch: on another input, and back from their
@@ -547,14 +569,62 @@ static const kldve_method follower = {
     .map = gradient_elsewhere,
 };
 
+/* Or the network on a batch of its own, other inputs than those that are explained. */
+static kldve_status wander_together(const kldve_job *job, double *t)
+{
+    float others[BATCH * INPUTS], logits[BATCH * CLASSES];
+
+    for (int c = 0; c < CLASSES; c++)
+        t[c] = job->alpha[c];
+    for (int i = 0; i < BATCH * INPUTS; i++)
+        others[i] = inputs[MOST - 1][i % INPUTS];
+    return kldve_job_forward_many(job, BATCH, others, logits);
+}
+
+static kldve_status mean_gradient(const kldve_job *job, double *weights)
+{
+    for (int m = 0; m < MAPS; m++) {
+        weights[m] = 0;
+        for (int i = 0; i < H * W; i++)
+            weights[m] += (double)job->gradient[m * H * W + i] / (H * W);
+    }
+    return KLDVE_OK;
+}
+
+static const kldve_method company = {
+    .struct_size = sizeof(kldve_method),
+    .name = "company",
+    .source = "this test",
+    .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
+    .cotangent = wander_together,
+    .weights = mean_gradient,
+};
+
+/* Gradients after a batch are about the explained input, also where that is not in a batch. */
+static kldve_status gradient_after_batch(const kldve_job *job, float *map)
+{
+    double unused[CLASSES];
+    kldve_status st = wander_together(job, unused);
+
+    return st < 0 ? st : second_gradient(job, map);
+}
+
+static const kldve_method returner = {
+    .struct_size = sizeof(kldve_method),
+    .name = "returner",
+    .source = "this test",
+    .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
+    .map = gradient_after_batch,
+};
+
 static void test_own_methods(void **state)
 {
-    const kldve_method *const methods[] = {&wanderer, &follower};
+    const kldve_method *const methods[] = {&wanderer, &follower, &company, &returner};
     struct fixture f;
 
     (void)state;
     open_fixture(&f, &curved);
-    for (int m = 0; m < 2; m++) {
+    for (int m = 0; m < 4; m++) {
         kldve_options o = {.struct_size = sizeof o, .method = methods[m]->name};
 
         about = methods[m]->name;
@@ -851,6 +921,32 @@ static void test_allocations(void **state)
         assert_int_equal(explain_within(budget, &calls), KLDVE_E_NOMEM);
 }
 
+/* Where there is no room for a batch, what there is for one input stays. */
+static void test_no_room(void **state)
+{
+    const kldve_options o = {SIZED};
+    kldve_status st = KLDVE_E_NOMEM;
+    kldve_heatmap *maps[MOST];
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, &curved);
+    about = "after there was no room";
+    for (long budget = 0; st != KLDVE_OK; budget++) {
+        reset(maps);
+        f.heap.budget = budget;
+        st = kldve_explain_inputs(f.ex, BATCH, inputs[0], &o, maps);
+        f.heap.budget = -1;
+        assert_true(st == KLDVE_OK || st == KLDVE_E_NOMEM);
+        if (st < 0)
+            untouched(maps);
+        check(&f, &o, 1);
+        assert_true(budget < 1000);
+    }
+    free_maps(maps, BATCH);
+    close_fixture(&f);
+}
+
 /* From the second call on only the heat maps are allocated. */
 static void test_nothing_else_allocated(void **state)
 {
@@ -1026,14 +1122,24 @@ enum { FAILURES = sizeof failures / sizeof *failures };
 int main(void)
 {
     const struct CMUnitTest rest[] = {
-        cmocka_unit_test(test_methods),     cmocka_unit_test(test_options),
-        cmocka_unit_test(test_sensitivity), cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_times),       cmocka_unit_test(test_repeats),
-        cmocka_unit_test(test_own_methods), cmocka_unit_test(test_pictures),
-        cmocka_unit_test(test_bad_picture), cmocka_unit_test(test_bad_input),
-        cmocka_unit_test(test_bad_options), cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_allocations), cmocka_unit_test(test_nothing_else_allocated),
-        cmocka_unit_test(test_cancel),      cmocka_unit_test(test_older_backends),
+        cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_sensitivity),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_repeats_in_part),
+        cmocka_unit_test(test_own_methods),
+        cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_bad_picture),
+        cmocka_unit_test(test_bad_input),
+        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_nothing_else_allocated),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_older_backends),
         cmocka_unit_test(test_shapes),
     };
     struct CMUnitTest named[FAILURES];

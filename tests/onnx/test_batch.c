@@ -235,11 +235,13 @@ static void test_options(void **state)
     close_it(&o);
 }
 
-/* Loading and opening with every allocation failing once; none in a run. */
+/* Loading, opening and the first batch with every allocation failing once; none from then on, and
+ * none for batches before. */
 static void test_memory(void **state)
 {
     static const char text[] = "in x 1,3,6,5; n Identity x t;" BODY " n Identity q v;" TAIL;
     const kldve_backend *b = kldve_onnx_backend();
+    float *x = drawn(BATCH * 3 * 6 * 5, 1), k[BATCH * 5], g[BATCH * 4 * 6 * 5];
     bool done = false;
 
     (void)state;
@@ -255,21 +257,52 @@ static void test_memory(void **state)
         st = kldve_onnx_load_memory(o.ctx, o.model, nbytes, &options, &o.net);
         if (st == KLDVE_OK)
             st = b->open(o.ctx, o.net, &o.state);
+        if (st == KLDVE_OK)
+            st = b->forward_many(o.state, x, k, NULL);
         done = st == KLDVE_OK;
         if (!done)
             assert_int_equal(st, KLDVE_E_NOMEM);
         if (done) {
-            float *x = drawn(BATCH * 3 * 6 * 5, 1), k[BATCH * 5], g[BATCH * 4 * 6 * 5];
             long before = o.heap.calls;
 
             assert_int_equal(b->forward_many(o.state, x, k, NULL), KLDVE_OK);
             assert_int_equal(b->vjp_many(o.state, k, g), KLDVE_OK);
             assert_int_equal(o.heap.calls, before);
-            free(x);
         }
         close_it(&o);
         assert_true(budget < 100000);
     }
+    free(x);
+}
+
+/* Who loads a network for batches and never has one pays for one input. */
+static void test_memory_of_one(void **state)
+{
+    static const char text[] = "in x 1,3,6,5; n Identity x t;" BODY " n Identity q v;" TAIL;
+    long bytes[2], calls[2];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        opened o;
+        kldve_explainer *ex = NULL;
+        kldve_heatmap *map = NULL;
+        float *x = drawn(3 * 6 * 5, 1);
+        long bytes_before, calls_before;
+
+        assert_int_equal(try_load(&o, text, false, NULL, i == 0 ? 2 : 1024, 0), KLDVE_OK);
+        bytes_before = (long)o.heap.bytes;
+        calls_before = o.heap.calls;
+        assert_int_equal(kldve_explainer_new(o.ctx, kldve_onnx_backend(), o.net, &ex), KLDVE_OK);
+        assert_int_equal(kldve_explain_input(ex, x, NULL, &map), KLDVE_OK);
+        bytes[i] = (long)o.heap.bytes - bytes_before;
+        calls[i] = o.heap.calls - calls_before;
+        kldve_heatmap_free(map);
+        kldve_explainer_free(ex);
+        close_it(&o);
+        free(x);
+    }
+    assert_int_equal(bytes[0], bytes[1]);
+    assert_int_equal(calls[0], calls[1]);
 }
 
 /* One copy of the weights, but for Winograd's, whose form depends on the number of threads. */
@@ -289,11 +322,9 @@ static void test_weights_are_shared(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_networks),
-        cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_weights_are_shared),
+        cmocka_unit_test(test_networks),      cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_options),       cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory_of_one), cmocka_unit_test(test_weights_are_shared),
     };
 
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);

@@ -106,11 +106,19 @@ static void test_failures(void **state)
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_explainer *explainer = NULL;
     kldve_onnx_options options = {.struct_size = sizeof options, .layer = "no such layer"};
+    struct newer {
+        kldve_onnx_options known;
+        int64_t member;
+    } newer = {{.struct_size = sizeof newer}, 1};
     kldve_status status;
     long budget = 0;
 
     (void)state;
     assert_int_equal(kldve_onnx_explainer(ctx, path, &options, &explainer), KLDVE_E_ARG);
+    options = (kldve_onnx_options){0}; /* no struct_size */
+    assert_int_equal(kldve_onnx_explainer(ctx, path, &options, &explainer), KLDVE_E_ARG);
+    assert_int_equal(kldve_onnx_explainer(ctx, path, &newer.known, &explainer),
+                     KLDVE_E_UNSUPPORTED);
     assert_int_equal(kldve_onnx_explainer(ctx, "no.onnx", NULL, &explainer), KLDVE_E_IO);
     assert_int_equal(kldve_onnx_explainer(NULL, path, NULL, &explainer), KLDVE_E_ARG);
     assert_int_equal(kldve_onnx_explainer(ctx, path, NULL, NULL), KLDVE_E_ARG);
