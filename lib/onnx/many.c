@@ -54,7 +54,7 @@ kldve_status kx_many_new(kldve_ctx *ctx, const kx_plan *plan, int32_t count, int
     memset(m, 0, sizeof *m);
     m->ctx = ctx;
     m->plan = plan;
-    m->threads = threads < count ? threads : count;
+    m->threads = threads;
     m->state = kldve_ctx_alloc(ctx, n, sizeof *m->state);
     m->status = kldve_ctx_alloc(ctx, n, sizeof *m->status);
     m->failed = kldve_ctx_alloc(ctx, n, sizeof *m->failed);
@@ -115,7 +115,7 @@ static kldve_status run_one(const kx_many *m, const pass *p, int32_t i, int32_t 
 
 static kldve_status run_each(const kx_many *m, const pass *p, int32_t from, int32_t to)
 {
-#pragma omp parallel num_threads(m->threads)
+#pragma omp parallel num_threads(m->threads < m->count ? m->threads : m->count)
     {
         omp_set_num_threads(1); /* within a step; of this team's threads only */
 #pragma omp for schedule(dynamic, 1)
