@@ -33,6 +33,8 @@ static kldve_status read_bias(void *opaque, const kldve_bias_gradient *unit)
     return KLDVE_OK;
 }
 
+enum { BATCH = 2 };
+
 static void run(kldve_ctx *ctx, const kldve_onnx *net)
 {
     const kldve_backend *backend = kldve_onnx_backend();
@@ -46,11 +48,11 @@ static void run(kldve_ctx *ctx, const kldve_onnx *net)
     backend->shape(state, &s);
     in = (size_t)s.in_channels * (size_t)s.in_height * (size_t)s.in_width;
     maps = (size_t)s.maps * (size_t)s.height * (size_t)s.width;
-    input = malloc(in * sizeof *input);
-    logits = malloc((size_t)s.classes * sizeof *logits);
-    features = malloc(maps * sizeof *features);
-    gradient = malloc(maps * sizeof *gradient);
-    for (size_t i = 0; i < in; i++)
+    input = malloc(BATCH * in * sizeof *input);
+    logits = malloc(BATCH * (size_t)s.classes * sizeof *logits);
+    features = malloc(BATCH * maps * sizeof *features);
+    gradient = malloc(BATCH * maps * sizeof *gradient);
+    for (size_t i = 0; i < BATCH * in; i++)
         input[i] = (float)(i % 17) / 8 - 1;
     if (backend->forward(state, input, logits, features) == KLDVE_OK &&
         backend->vjp(state, logits, gradient) == KLDVE_OK) {
@@ -59,6 +61,8 @@ static void run(kldve_ctx *ctx, const kldve_onnx *net)
         (void)backend->vjp_biases(state, logits, input, read_bias, &sum);
         (void)backend->forward_features(state, features, logits);
     }
+    if (backend->forward_many(state, input, logits, features) == KLDVE_OK)
+        (void)backend->vjp_many(state, logits, gradient);
     free(gradient);
     backend->close(state);
     free(input);
@@ -72,6 +76,7 @@ void run_onnx(kldve_ctx *ctx, const void *bytes, size_t n, bool accel)
                                         .threads = 1,
                                         .in_height = 8,
                                         .in_width = 8,
+                                        .batch = BATCH,
                                         .flags =
                                             KLDVE_ONNX_VJP_INPUT | (accel ? 0 : KLDVE_ONNX_PLAIN)};
     kldve_onnx *net;
