@@ -61,15 +61,6 @@ void *kx_arena_alloc(kx_arena *arena, size_t count, size_t size)
     return block;
 }
 
-char *kx_arena_string(kx_arena *arena, const void *bytes, size_t n)
-{
-    char *s = n < SIZE_MAX ? kx_arena_alloc(arena, n + 1, 1) : NULL;
-
-    if (s && n)
-        memcpy(s, bytes, n);
-    return s;
-}
-
 void kx_arena_free(kx_arena *arena)
 {
     struct kx_chunk *chunk = arena->chunk;

@@ -14,8 +14,6 @@ typedef struct kx_arena {
 void kx_arena_init(kx_arena *arena, const kldve_ctx *ctx);
 /** Zeroed memory, aligned to 64 bytes; NULL on overflow or without memory.  0 items are fine. */
 void *kx_arena_alloc(kx_arena *arena, size_t count, size_t size);
-/** A NUL-terminated copy of n bytes. */
-char *kx_arena_string(kx_arena *arena, const void *bytes, size_t n);
 void kx_arena_free(kx_arena *arena);
 
 #endif
