@@ -1,77 +1,34 @@
 /* test_batch.c - several inputs at once give what each gives alone. */
-#include "support.h"
+#include "opened.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <kldve/backend.h>
-#include <kldve/onnx.h>
-
 #include "networks/text.h"
 
 enum { BATCH = 3 };
-
-typedef struct opened {
-    test_heap heap;
-    kldve_ctx *ctx;
-    unsigned char *model; /* NULL: from a file */
-    kldve_onnx *net;
-    void *state;
-    kldve_shape shape;
-    size_t inputs, features, classes;
-} opened;
 
 /* `text` is a model written down, or if `file` the name of one of the shared networks. */
 static kldve_status try_load(opened *o, const char *text, bool file, const char *layer,
                              int32_t batch, uint64_t flags)
 {
-    kldve_onnx_options options = {.struct_size = sizeof options,
-                                  .layer = layer,
-                                  .in_height = file ? 0 : 6,
-                                  .in_width = file ? 0 : 5,
-                                  .batch = batch,
-                                  .threads = 2,
-                                  .flags = flags};
-    size_t nbytes;
+    const kldve_onnx_options options = {.struct_size = sizeof options,
+                                        .layer = layer,
+                                        .in_height = file ? 0 : 6,
+                                        .in_width = file ? 0 : 5,
+                                        .batch = batch,
+                                        .threads = 2,
+                                        .flags = flags};
 
-    memset(o, 0, sizeof *o);
-    o->ctx = test_ctx(&o->heap);
-    if (file)
-        return kldve_onnx_load(o->ctx,
-                               test_path("%s/assets/models/%s.onnx", test_shared_or_skip(), text),
-                               &options, &o->net);
-    o->model = writer_memory(write_text, text, &nbytes);
-    assert_non_null(o->model);
-    return kldve_onnx_load_memory(o->ctx, o->model, nbytes, &options, &o->net);
-}
-
-static size_t volume(int32_t a, int32_t b, int32_t c)
-{
-    return (size_t)a * (size_t)b * (size_t)c;
+    return file ? opened_file(o, text, &options) : opened_text(o, text, &options);
 }
 
 static void open_it(opened *o, const char *text, bool file, const char *layer, int32_t batch,
                     uint64_t flags)
 {
-    if (try_load(o, text, file, layer, batch, flags) < 0 ||
-        kldve_onnx_backend()->open(o->ctx, o->net, &o->state) < 0)
-        fail_msg("%s: %s", text, kldve_ctx_message(o->ctx));
-    o->shape.struct_size = sizeof o->shape;
-    kldve_onnx_backend()->shape(o->state, &o->shape);
+    opened_state(o, try_load(o, text, file, layer, batch, flags));
     assert_int_equal(o->shape.batch, batch);
-    o->inputs = volume(o->shape.in_channels, o->shape.in_height, o->shape.in_width);
-    o->features = volume(o->shape.maps, o->shape.height, o->shape.width);
-    o->classes = (size_t)o->shape.classes;
-}
-
-static void close_it(opened *o)
-{
-    kldve_onnx_backend()->close(o->state);
-    kldve_onnx_free(o->net);
-    kldve_ctx_free(o->ctx);
-    free(o->model);
-    assert_int_equal(o->heap.live, 0);
 }
 
 static float *drawn(size_t count, uint64_t seed)
@@ -137,8 +94,8 @@ static void check(const char *text, bool file, const char *layer, uint64_t flags
     /* A batch does not disturb the single input. */
     assert_int_equal(b->forward(many.state, inputs, k, x), KLDVE_OK);
     assert_near("logits", logits, k, one.classes);
-    close_it(&one);
-    close_it(&many);
+    opened_close(&one);
+    opened_close(&many);
     free(inputs), free(cotangents), free(logits), free(features), free(gradients);
     free(k), free(x), free(g);
 }
@@ -216,23 +173,23 @@ static void test_options(void **state)
 
     (void)state;
     assert_int_equal(try_load(&o, text, false, NULL, -2, 0), KLDVE_E_ARG);
-    close_it(&o);
+    opened_close(&o);
     assert_int_equal(try_load(&o, text, false, NULL, KLDVE_ONNX_BATCH_AUTO, 0), KLDVE_OK);
     assert_int_equal(b->open(o.ctx, o.net, &o.state), KLDVE_OK);
     o.shape.struct_size = sizeof o.shape;
     b->shape(o.state, &o.shape);
     assert_int_equal(o.shape.batch, 4); /* two threads */
-    close_it(&o);
+    opened_close(&o);
     assert_int_equal(try_load(&o, text, false, NULL, 1025, 0), KLDVE_E_ARG);
-    close_it(&o);
+    opened_close(&o);
     open_it(&o, text, false, NULL, 1, 0);
     assert_int_equal(b->forward_many(o.state, x, k, NULL), KLDVE_E_UNSUPPORTED);
     assert_int_equal(b->vjp_many(o.state, k, g), KLDVE_E_UNSUPPORTED);
     assert_non_null(strstr(kldve_ctx_message(o.ctx), "batch"));
-    close_it(&o);
+    opened_close(&o);
     open_it(&o, text, false, NULL, 2, 0);
     assert_int_equal(b->vjp_many(o.state, k, g), KLDVE_E_ARG); /* nothing to look back on */
-    close_it(&o);
+    opened_close(&o);
 }
 
 /* Loading, opening and the first batch with every allocation failing once; none from then on, and
@@ -269,7 +226,7 @@ static void test_memory(void **state)
             assert_int_equal(b->vjp_many(o.state, k, g), KLDVE_OK);
             assert_int_equal(o.heap.calls, before);
         }
-        close_it(&o);
+        opened_close(&o);
         assert_true(budget < 100000);
     }
     free(x);
@@ -298,7 +255,7 @@ static void test_memory_of_one(void **state)
         calls[i] = o.heap.calls - calls_before;
         kldve_heatmap_free(map);
         kldve_explainer_free(ex);
-        close_it(&o);
+        opened_close(&o);
         free(x);
     }
     assert_int_equal(bytes[0], bytes[1]);
@@ -315,8 +272,8 @@ static void test_weights_are_shared(void **state)
     assert_int_equal(try_load(&many, "googlenet", true, NULL, BATCH, KLDVE_ONNX_DIRECT), KLDVE_OK);
     assert_true(one.heap.bytes > 20000000);
     assert_true((double)many.heap.bytes < 1.2 * (double)one.heap.bytes);
-    close_it(&one);
-    close_it(&many);
+    opened_close(&one);
+    opened_close(&many);
 }
 
 int main(void)

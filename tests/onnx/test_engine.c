@@ -1,7 +1,7 @@
 /* test_engine.c - the engine as a backend: the contract, failing allocations, no allocation in a
  * run, one network for several threads, and what is refused. */
 #include "contract.h"
-#include "support.h"
+#include "opened.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -134,36 +134,13 @@ static void run_free(run *r)
     free(r->gradient);
 }
 
-/* A network at a layer that does not have to be the default one. */
-typedef struct opened {
-    kldve_ctx *ctx;
-    kldve_onnx *net;
-    void *state;
-    kldve_shape shape;
-    size_t inputs, features, classes;
-} opened;
-
+/* At a layer that does not have to be the default one. */
 static void open_at(opened *o, const char *name, const char *layer, uint64_t flags)
 {
-    kldve_onnx_options options = {.struct_size = sizeof options, .layer = layer, .flags = flags};
+    const kldve_onnx_options options = {
+        .struct_size = sizeof options, .layer = layer, .flags = flags};
 
-    memset(o, 0, sizeof *o);
-    assert_int_equal(kldve_ctx_new(NULL, &o->ctx), KLDVE_OK);
-    if (kldve_onnx_load(o->ctx, model(name), &options, &o->net) < 0)
-        fail_msg("%s", kldve_ctx_message(o->ctx));
-    assert_int_equal(kldve_onnx_backend()->open(o->ctx, o->net, &o->state), KLDVE_OK);
-    o->shape.struct_size = sizeof o->shape;
-    kldve_onnx_backend()->shape(o->state, &o->shape);
-    o->inputs = volume(o->shape.in_channels, o->shape.in_height, o->shape.in_width);
-    o->features = volume(o->shape.maps, o->shape.height, o->shape.width);
-    o->classes = (size_t)o->shape.classes;
-}
-
-static void open_close(opened *o)
-{
-    kldve_onnx_backend()->close(o->state);
-    kldve_onnx_free(o->net);
-    kldve_ctx_free(o->ctx);
+    opened_state(o, opened_file(o, name, &options));
 }
 
 /* Inside a residual block something passes by the layer. */
@@ -204,8 +181,8 @@ static void check_features(const char *name, const char *layer, bool aside)
                          (double)logits[0][c], (double)logits[1][c]);
     }
     assert_int_equal(b->vjp(fast.state, logits[0], gradient), KLDVE_E_ARG);
-    open_close(&fast);
-    open_close(&plain);
+    opened_close(&fast);
+    opened_close(&plain);
     free(input);
     free(x);
     free(gradient);

@@ -4,14 +4,11 @@
  * Channels last, as TensorFlow's converters leave them, must not be seen from outside.  What is one
  * operator in one opset is spelled out, has its arguments elsewhere or another default in another.
  */
-#include "support.h"
+#include "opened.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <kldve/backend.h>
-#include <kldve/onnx.h>
 
 #include "networks/text.h"
 
@@ -32,47 +29,20 @@ static const char grey_last[] =
     "in x 1,6,5,1; i shape 1,1,6,5; n Reshape x,shape t; w w 4,1,3,3; w b 4; w m 4,5;"
     " n Conv t,w,b c pads=[1,1,1,1]; n Sigmoid c r;" HEAD_LAST;
 
-typedef struct opened {
-    test_heap heap;
-    kldve_ctx *ctx;
-    unsigned char *model;
-    kldve_onnx *net;
-    void *state;
-    kldve_shape shape;
-} opened;
-
 static kldve_status try_open(opened *o, const char *text, const char *layer)
 {
-    kldve_onnx_options options = {.struct_size = sizeof options,
-                                  .layer = layer,
-                                  .in_height = 6,
-                                  .in_width = 5,
-                                  .flags = KLDVE_ONNX_VJP_INPUT};
-    size_t nbytes;
+    const kldve_onnx_options options = {.struct_size = sizeof options,
+                                        .layer = layer,
+                                        .in_height = 6,
+                                        .in_width = 5,
+                                        .flags = KLDVE_ONNX_VJP_INPUT};
 
-    memset(o, 0, sizeof *o);
-    o->ctx = test_ctx(&o->heap);
-    o->model = writer_memory(write_text, text, &nbytes);
-    assert_non_null(o->model);
-    return kldve_onnx_load_memory(o->ctx, o->model, nbytes, &options, &o->net);
+    return opened_text(o, text, &options);
 }
 
 static void open_at(opened *o, const char *text, const char *layer)
 {
-    if (try_open(o, text, layer) < 0 ||
-        kldve_onnx_backend()->open(o->ctx, o->net, &o->state) != KLDVE_OK)
-        fail_msg("%s", kldve_ctx_message(o->ctx));
-    o->shape.struct_size = sizeof o->shape;
-    kldve_onnx_backend()->shape(o->state, &o->shape);
-}
-
-static void close_it(opened *o)
-{
-    kldve_onnx_backend()->close(o->state);
-    kldve_onnx_free(o->net);
-    kldve_ctx_free(o->ctx);
-    free(o->model);
-    assert_int_equal(o->heap.live, 0);
+    opened_state(o, try_open(o, text, layer));
 }
 
 enum { PIXELS = 3 * 6 * 5, FEATURES = 4 * 6 * 5, CLASSES = 5 };
@@ -129,8 +99,8 @@ static void check_same(const char *a, const char *layer_a, const char *b, const 
     close_to(x.gradient, y.gradient, FEATURES);
     close_to(x.pixels, y.pixels, PIXELS);
     close_to(x.again, y.again, CLASSES);
-    close_it(&one);
-    close_it(&two);
+    opened_close(&one);
+    opened_close(&two);
 }
 
 static void test_same(void **state)
@@ -285,7 +255,7 @@ static void test_listed(void **state)
     assert_int_equal(t.is_layer, 1);
     assert_int_equal(t.dim[3], 4);
     assert_int_equal(axis_of(&o, "p", &t), 0);
-    close_it(&o);
+    opened_close(&o);
     /* One cell is no layer, whichever axis holds the maps. */
     open_at(&o,
             "in x 1,3,6,5; w w 4,3,3,3; n Conv x,w c; n ReduceMean c p axes=[2,3];"
@@ -294,7 +264,7 @@ static void test_listed(void **state)
     assert_int_equal(axis_of(&o, "c", &t), 1);
     assert_int_equal(t.is_layer, 1);
     assert_int_equal(axis_of(&o, "u", &t), 3);
-    close_it(&o);
+    opened_close(&o);
 }
 
 static void check_refused(const char *text, const char *layer, kldve_status st, const char *why)
@@ -304,7 +274,7 @@ static void check_refused(const char *text, const char *layer, kldve_status st, 
     assert_int_equal(try_open(&o, text, layer), st);
     if (!strstr(kldve_ctx_message(o.ctx), why))
         fail_msg("%s", kldve_ctx_message(o.ctx));
-    close_it(&o);
+    opened_close(&o);
 }
 
 static void test_refused(void **state)
