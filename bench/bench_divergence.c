@@ -19,7 +19,7 @@
 #include "bench.h"
 #include "divergence/divergence.h"
 
-#include "../tests/divergence/oracle.h"
+#include "divergence/oracle.h"
 
 enum { MOST_ROUNDS = 101, METHODS = 3 /* by kldve_summation */ };
 

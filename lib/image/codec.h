@@ -5,7 +5,7 @@
 #include <kldve/backend.h>
 #include <kldve/image.h>
 
-#include "file.h"
+#include "base/file.h"
 
 enum { KLDVE_IMAGE_SIDE_MAX = 65535 };
 

@@ -3,7 +3,7 @@
  * EXIF 2.3 is a TIFF 6.0 file inside the picture: 8 bytes of header (byte order, 42, offset of the
  * first directory), a directory of a count and 12-byte entries (tag, type, count, value).  Only the
  * first directory is looked at, once: whatever its offsets are, there is no loop to fall into. */
-#include "image/codec.h"
+#include "codec.h"
 
 #include <string.h>
 

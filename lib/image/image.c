@@ -1,12 +1,12 @@
 /* image.c - the picture object, and which format file reads or writes it. */
-#include "image/codec.h"
+#include "codec.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "size.h"
+#include "base/size.h"
 
 #ifdef KLDVE_HAVE_PNG
 #define PNG_CALLS kldve_png_decode, kldve_png_encode

@@ -9,7 +9,7 @@
  * libjpeg leaves through longjmp() when a file is broken.  It lands in read_guarded() and
  * write_guarded(), which hold nothing that would have to be freed: all of it is in struct reader
  * and struct writer.  libjpeg's own working memory is from malloc(), it has no hook for another. */
-#include "image/codec.h"
+#include "codec.h"
 
 #include <limits.h>
 #include <setjmp.h>

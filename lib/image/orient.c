@@ -9,7 +9,7 @@
  *
  * From 5 on, rows and columns change places.  Whatever shows the right or the bottom first is read
  * from its end. */
-#include "image/codec.h"
+#include "codec.h"
 
 enum { TILE = 32 };
 

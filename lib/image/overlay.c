@@ -10,7 +10,7 @@
  * colours of a signed map meet in white, which would wash the picture out where the map is near
  * zero: here they meet in the picture.  The weight's curve rises twice as fast as |v| at zero, so
  * that a faint value still shows its sign. */
-#include "image/overlay.h"
+#include "overlay.h"
 
 #include <stddef.h>
 

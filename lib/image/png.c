@@ -7,7 +7,7 @@
  * libpng leaves through longjmp() when a file is broken.  It lands in read_guarded() and
  * write_guarded(), which hold nothing that would have to be freed: all of it is in struct reader
  * and struct writer. */
-#include "image/codec.h"
+#include "codec.h"
 
 #include <png.h>
 #include <setjmp.h>

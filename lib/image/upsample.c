@@ -7,7 +7,7 @@
  * and the same for x: the centre of a cell of an h x w map lies over the centre of the patch of
  * H/h x W/w pixels that it stands for, and beyond the outermost centres the value stays.  This is
  * what PyTorch calls interpolate(mode="bilinear", align_corners=False). */
-#include "image/upsample.h"
+#include "upsample.h"
 
 #include <stddef.h>
 

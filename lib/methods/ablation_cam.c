@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "methods/methods.h"
-#include "methods/repeat.h"
+#include "methods.h"
+#include "methods/parts/repeat.h"
 
 struct ablation_cam {
     const kldve_job *job;

@@ -6,7 +6,7 @@
  * for networks that end in global average pooling and one linear layer W.  Then the gradient of
  * logit c at map m is W[c][m] / (h w) in every cell: its sum over space is the weight, and its
  * being the same everywhere is how another head is told. */
-#include "methods/methods.h"
+#include "methods.h"
 
 #include <math.h>
 

@@ -9,8 +9,8 @@
  * Zeiler and Fergus show one feature map of a layer; here the score of a class is taken down, as by
  * Springenberg et al. 2015 and by Mahendran and Vedaldi 2016.  Without maxima in the network
  * nothing of the input enters but the class. */
-#include "methods/methods.h"
-#include "methods/pixels.h"
+#include "methods.h"
+#include "methods/parts/pixels.h"
 
 static kldve_status map(const kldve_job *job, float *e)
 {

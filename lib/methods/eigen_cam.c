@@ -4,11 +4,11 @@
  *     E = |u|,  u the first left singular vector of the cells x maps matrix, columns centred
  *
  * The magnitude, because the sign of a singular vector is arbitrary.  No class enters. */
-#include "methods/methods.h"
+#include "methods.h"
 
 #include <math.h>
 
-#include "methods/component.h"
+#include "methods/parts/component.h"
 
 static kldve_status map(const kldve_job *job, float *e)
 {

@@ -6,12 +6,12 @@
  *
  * The sign of a singular vector is arbitrary.  We choose it so that the component points to where
  * the class's evidence r is; pytorch-grad-cam takes it as it comes. */
-#include "methods/methods.h"
+#include "methods.h"
 
 #include <math.h>
 
-#include "methods/component.h"
-#include "methods/product.h"
+#include "methods/parts/component.h"
+#include "methods/parts/product.h"
 
 /* e holds r on entry. */
 static void orient(const kldve_job *job, const double *u, size_t cells, float *e)

@@ -8,7 +8,7 @@
  * up: bilinear to the size of the input, the corner cells over the corner pixels.  This is what the
  * authors' code does, which also leaves out dense layers: they have no place in the picture.  Of
  * units that merge a bias with a normalisation behind it, psi sees the two biases as one. */
-#include "methods/methods.h"
+#include "methods.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * via Gradient-based Localization", ICCV 2017, arXiv:1610.02391, Eq. 1 and 2.
  *
  *     a_m = mean over space of d logit_c / d x_m,     E = ReLU(sum over m of a_m x_m) */
-#include "methods/methods.h"
+#include "methods.h"
 
 const kldve_method kldve_method_grad_cam = {
     .struct_size = sizeof(kldve_method),

@@ -7,7 +7,7 @@
  * G is the gradient of the logit; the paper's exp(logit) in front of it is a common factor.  The
  * 1e-6, which the paper does not have, is that of its best-known implementation (pytorch-grad-cam).
  */
-#include "methods/methods.h"
+#include "methods.h"
 
 static const double epsilon = 1e-6;
 

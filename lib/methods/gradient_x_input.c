@@ -5,8 +5,8 @@
  *
  * x is the input as the network gets it, after normalisation: a pixel of the mean colour is 0 and
  * gets nothing.  E is shown with its sign; in a network without biases its sum is the score. */
-#include "methods/methods.h"
-#include "methods/product.h"
+#include "methods.h"
+#include "methods/parts/product.h"
 
 static kldve_status map(const kldve_job *job, float *e)
 {

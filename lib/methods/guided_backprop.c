@@ -5,8 +5,8 @@
  *     E_i = max over channels c of |d_ci|,    d what arrives at the input
  *
  * The paper shows d itself as a colour picture; the map is its magnitude, as for saliency. */
-#include "methods/methods.h"
-#include "methods/pixels.h"
+#include "methods.h"
+#include "methods/parts/pixels.h"
 
 static kldve_status map(const kldve_job *job, float *e)
 {

@@ -4,8 +4,8 @@
  *     E_i = |d_i| up(L)_i,    L the map of grad-cam, d that of guided-backprop (pixels.h)
  *
  * L is upsampled bilinearly to the size of the input. */
-#include "methods/methods.h"
-#include "methods/pixels.h"
+#include "methods.h"
+#include "methods/parts/pixels.h"
 
 static kldve_status coarse(const kldve_job *job, float *l)
 {

@@ -6,9 +6,9 @@
  * L has the reading of the options, `contrast` by default, and everything else that kl-dve does:
  * sets, a rival, a truth.  d is of the target's logit as in guided-backprop and guided-grad-cam, so
  * that the three differ by L only. */
-#include "methods/methods.h"
-#include "methods/pixels.h"
-#include "target.h"
+#include "methods.h"
+#include "methods/parts/pixels.h"
+#include "stages/target.h"
 
 static uint32_t needs_with(const kldve_options *options)
 {

@@ -2,8 +2,8 @@
  * faithful explanations of convolutional neural networks", 2020, arXiv:2011.08891.
  *
  *     E_i = ReLU(sum over m of G_mi x_mi) */
-#include "methods/methods.h"
-#include "methods/product.h"
+#include "methods.h"
+#include "methods/parts/product.h"
 
 static kldve_status map(const kldve_job *job, float *e)
 {

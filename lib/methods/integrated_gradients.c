@@ -15,8 +15,8 @@
  * Cost: N forward and N backward passes. */
 #include <string.h>
 
-#include "methods/methods.h"
-#include "methods/product.h"
+#include "methods.h"
+#include "methods/parts/product.h"
 
 enum { STEPS = 32 };
 

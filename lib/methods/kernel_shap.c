@@ -17,11 +17,11 @@
  * Samples are 1000 by default and at least 4 for each superpixel.  Cost: as many forward passes. */
 #include <string.h>
 
-#include "methods/coalitions.h"
-#include "methods/methods.h"
-#include "methods/regression.h"
-#include "methods/repeat.h"
-#include "random.h"
+#include "methods/parts/coalitions.h"
+#include "methods.h"
+#include "methods/parts/regression.h"
+#include "methods/parts/repeat.h"
+#include "base/random.h"
 
 enum { SAMPLES = 1000, EXACT_PLAYERS = 30 };
 

@@ -18,13 +18,13 @@
  * `paper` is Algorithm 1 to the letter.  Its weight is one positive number for all maps, which the
  * normalisation removes: it explains no class but the network's activity.  To be bit for bit the
  * same for every class the map is the plain sum.  All scores equal: alpha = 0, E = 0. */
-#include "methods/methods.h"
+#include "methods.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "target.h"
-#include "weights.h"
+#include "stages/target.h"
+#include "stages/weights.h"
 
 static uint32_t needs_with(const kldve_options *options)
 {

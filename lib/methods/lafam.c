@@ -4,7 +4,7 @@
  *     E = mean over m of x_m
  *
  * The same map as KL-DVE's reading `paper`, and without its detour; no class enters. */
-#include "methods/methods.h"
+#include "methods.h"
 
 static kldve_status map(const kldve_job *job, float *e)
 {

@@ -2,8 +2,8 @@
  * Maps for Localization", IEEE Transactions on Image Processing 30, 2021.
  *
  *     E_i = ReLU(sum over m of ReLU(G_mi) x_mi) */
-#include "methods/methods.h"
-#include "methods/product.h"
+#include "methods.h"
+#include "methods/parts/product.h"
 
 static kldve_status map(const kldve_job *job, float *e)
 {

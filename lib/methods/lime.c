@@ -15,11 +15,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "methods/coalitions.h"
-#include "methods/methods.h"
-#include "methods/regression.h"
-#include "methods/repeat.h"
-#include "random.h"
+#include "methods/parts/coalitions.h"
+#include "methods.h"
+#include "methods/parts/regression.h"
+#include "methods/parts/repeat.h"
+#include "base/random.h"
 
 enum { SAMPLES = 1000 };
 

@@ -8,7 +8,7 @@
  *
  * The start is the score itself, as in Bach et al., so that evidence for the class stays positive
  * where its score is negative.  The rules are the backend's (kldve_rule, <kldve/backend.h>). */
-#include "methods/methods.h"
+#include "methods.h"
 
 #include <string.h>
 

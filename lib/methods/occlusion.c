@@ -11,9 +11,9 @@
  * Cost: one forward pass for each place, 169 with the defaults. */
 #include <string.h>
 
-#include "methods/methods.h"
-#include "methods/repeat.h"
-#include "methods/windows.h"
+#include "methods.h"
+#include "methods/parts/repeat.h"
+#include "methods/parts/windows.h"
 
 struct occlusion {
     const kldve_job *job;

@@ -23,10 +23,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "methods/methods.h"
-#include "methods/repeat.h"
-#include "methods/windows.h"
-#include "random.h"
+#include "methods.h"
+#include "methods/parts/repeat.h"
+#include "methods/parts/windows.h"
+#include "base/random.h"
 
 enum { SAMPLES = 10 };
 

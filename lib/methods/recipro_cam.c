@@ -10,8 +10,8 @@
  * Cost: one pass of the network behind the layer for each cell. */
 #include <stdlib.h>
 
-#include "methods/methods.h"
-#include "methods/repeat.h"
+#include "methods.h"
+#include "methods/parts/repeat.h"
 
 struct recipro_cam {
     const kldve_job *job;

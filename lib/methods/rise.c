@@ -16,9 +16,9 @@
 #include <string.h>
 
 #include "image/upsample.h"
-#include "methods/methods.h"
-#include "methods/repeat.h"
-#include "random.h"
+#include "methods.h"
+#include "methods/parts/repeat.h"
+#include "base/random.h"
 
 enum { GRID = 7, SAMPLES = 1000 };
 

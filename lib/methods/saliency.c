@@ -2,8 +2,8 @@
  * Visualising Image Classification Models and Saliency Maps", 2014, arXiv:1312.6034, section 3.1.
  *
  *     E_i = max over channels c of |g_ci|,    g = d logit_t / d input */
-#include "methods/methods.h"
-#include "methods/pixels.h"
+#include "methods.h"
+#include "methods/parts/pixels.h"
 
 static kldve_status map(const kldve_job *job, float *e)
 {

@@ -11,8 +11,8 @@
  * bit for bit that of guided-backprop.  The identity is what the authors' program sets for this
  * network (github.com/aravindhm/deconvnet_analysis, `lrn_nobackprop`).  The paper shows the picture
  * that arrives at the input; the map is its magnitude, as for saliency. */
-#include "methods/methods.h"
-#include "methods/pixels.h"
+#include "methods.h"
+#include "methods/parts/pixels.h"
 
 static kldve_status map(const kldve_job *job, float *e)
 {

@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "image/upsample.h"
-#include "methods/methods.h"
-#include "methods/repeat.h"
+#include "methods.h"
+#include "methods/parts/repeat.h"
 
 struct score_cam {
     const kldve_job *job;

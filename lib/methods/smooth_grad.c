@@ -8,9 +8,9 @@
  * Cost: N forward and N backward passes. */
 #include <math.h>
 
-#include "methods/methods.h"
-#include "methods/moments.h"
-#include "methods/pixels.h"
+#include "methods.h"
+#include "methods/parts/moments.h"
+#include "methods/parts/pixels.h"
 
 static void show(const kldve_job *job, const kldve_moments *m, float *mean, float *e)
 {

@@ -1,12 +1,12 @@
 /* table.c - the methods by name and number, and those that a host registers. */
-#include "methods/methods.h"
+#include "methods.h"
 
 #include <string.h>
 
-#include "ctx.h"
-#include "struct.h"
-#include "target.h"
-#include "weights.h"
+#include "base/ctx.h"
+#include "base/struct.h"
+#include "stages/target.h"
+#include "stages/weights.h"
 
 static const kldve_method *const methods[] = {
     &kldve_method_kl_dve,

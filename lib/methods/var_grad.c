@@ -10,8 +10,8 @@
  * Cost: N forward and N backward passes. */
 #include <math.h>
 
-#include "methods/methods.h"
-#include "methods/moments.h"
+#include "methods.h"
+#include "methods/parts/moments.h"
 
 static kldve_status map(const kldve_job *job, float *e)
 {

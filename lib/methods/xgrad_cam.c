@@ -2,7 +2,7 @@
  * Explanation of CNNs", BMVC 2020, arXiv:2008.02312.
  *
  *     a_m = sum_i G_mi x_mi / (sum_i x_mi + 1e-7),    E = ReLU(sum over m of a_m x_m) */
-#include "methods/methods.h"
+#include "methods.h"
 
 static const double epsilon = 1e-7;
 

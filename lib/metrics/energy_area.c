@@ -21,7 +21,7 @@
 
 #include <kldve/backend.h>
 
-#include "finite.h"
+#include "base/finite.h"
 
 static float from_bits(uint32_t bits)
 {

@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "graph.h"
-#include "proto.h"
+#include "graph/graph.h"
+#include "read/proto.h"
 #include "run_onnx.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);

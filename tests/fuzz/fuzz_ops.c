@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../onnx/networks/text.h"
-#include "graph.h"
+#include "onnx/networks/text.h"
+#include "graph/graph.h"
 #include "run_onnx.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);

@@ -13,7 +13,7 @@
 
 #include <kldve/image.h>
 
-#include "file.h"
+#include "base/file.h"
 
 static char folder[] = "kldve-test-XXXXXX"; /* of this run, in the current folder */
 

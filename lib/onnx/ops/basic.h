@@ -4,7 +4,7 @@
 #define KLDVE_ONNX_OPS_BASIC_H
 
 #include "params_basic.h"
-#include "../proto.h"
+#include "read/proto.h"
 
 /** kx_out() and the element type as the file would declare it (kx_value.onnx_type). */
 kldve_status kx_out_as(kx_graph *g, kx_node *n, int32_t i, kx_dtype dtype, const kx_shape *shape,

@@ -3,7 +3,7 @@
 #ifndef KLDVE_ONNX_OPS_FAMILIES_H
 #define KLDVE_ONNX_OPS_FAMILIES_H
 
-#include "../graph.h"
+#include "graph/graph.h"
 
 extern const kx_op kx_conv_ops[];
 extern const kx_op kx_convtranspose_ops[];

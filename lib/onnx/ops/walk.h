@@ -11,7 +11,7 @@
 #ifndef KLDVE_ONNX_OPS_WALK_H
 #define KLDVE_ONNX_OPS_WALK_H
 
-#include "../graph.h"
+#include "graph/graph.h"
 
 enum {
     KX_WALK_RANK = 2 * KX_MAX_RANK, /* Tile splits every axis */

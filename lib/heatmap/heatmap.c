@@ -1,0 +1,119 @@
+/* heatmap.c - the result of an explanation: the map, its record, the arrays behind it. */
+#include "heatmap.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/block.h"
+#include "base/struct.h"
+
+static_assert(KLDVE_END_OF(kldve_record, seen_height) == sizeof(kldve_record),
+              "kldve_record ends without padding");
+
+/* The arrays, cut from `block`; see block.h. */
+static void cut(kldve_heatmap *map, kldve_block *block, int32_t n, int32_t maps, int32_t height,
+                int32_t width)
+{
+    size_t cells = 0;
+
+    if (!kldve_size_mul((size_t)height, (size_t)width, &cells))
+        block->overflow = true;
+    kldve_block_cut(block, 1, sizeof *map); /* the struct itself */
+    map->values = kldve_block_cut(block, cells, sizeof *map->values);
+    map->error = kldve_block_cut(block, cells, sizeof *map->error);
+    map->logits = kldve_block_cut(block, (size_t)n, sizeof *map->logits);
+    map->z = kldve_block_cut(block, (size_t)n, sizeof *map->z);
+    map->alpha = kldve_block_cut(block, (size_t)n, sizeof *map->alpha);
+    map->cotangent = kldve_block_cut(block, (size_t)n, sizeof *map->cotangent);
+    map->weights = kldve_block_cut(block, (size_t)maps, sizeof *map->weights);
+}
+
+kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, int32_t height,
+                               int32_t width, kldve_heatmap **out)
+{
+    kldve_heatmap measure, *map = NULL;
+    kldve_block block = {NULL, 0, false};
+
+    cut(&measure, &block, classes, maps, height, width);
+    if (!block.overflow)
+        map = kldve_ctx_alloc(ctx, 1, block.size);
+    if (!map)
+        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for a map of %d x %d",
+                               (int)height, (int)width);
+    memset(map, 0, sizeof *map);
+    block = (kldve_block){(unsigned char *)map, 0, false};
+    cut(map, &block, classes, maps, height, width);
+    map->ctx = ctx;
+    map->record = (kldve_record){
+        .struct_size = sizeof map->record,
+        .classes = classes,
+        .maps = maps,
+        .height = height,
+        .width = width,
+        .class_sensitivity = (double)NAN,
+        .seen_width = 1,
+        .seen_height = 1,
+    };
+    *out = map;
+    return KLDVE_OK;
+}
+
+void kldve_heatmap_free(kldve_heatmap *map)
+{
+    if (map)
+        kldve_ctx_release(map->ctx, map);
+}
+
+void kldve_heatmap_record(const kldve_heatmap *map, kldve_record *out)
+{
+    kldve_struct_store(&map->record, sizeof map->record, out);
+}
+
+const float *kldve_heatmap_values(const kldve_heatmap *map)
+{
+    return map->values;
+}
+
+static size_t classes_of(const kldve_heatmap *map)
+{
+    return (size_t)map->record.classes;
+}
+
+static const void *array(const void *values, size_t length, bool present, size_t *count)
+{
+    if (count)
+        *count = present ? length : 0;
+    return present ? values : NULL;
+}
+
+const float *kldve_heatmap_error(const kldve_heatmap *map, size_t *count)
+{
+    return array(map->error, (size_t)map->record.height * (size_t)map->record.width, map->has_error,
+                 count);
+}
+
+const float *kldve_heatmap_logits(const kldve_heatmap *map, size_t *count)
+{
+    return array(map->logits, classes_of(map), true, count);
+}
+
+const double *kldve_heatmap_z(const kldve_heatmap *map, size_t *count)
+{
+    return array(map->z, classes_of(map), true, count);
+}
+
+const double *kldve_heatmap_alpha(const kldve_heatmap *map, size_t *count)
+{
+    return array(map->alpha, classes_of(map), true, count);
+}
+
+const double *kldve_heatmap_cotangent(const kldve_heatmap *map, size_t *count)
+{
+    return array(map->cotangent, classes_of(map), map->has_cotangent, count);
+}
+
+const double *kldve_heatmap_weights(const kldve_heatmap *map, size_t *count)
+{
+    return array(map->weights, (size_t)map->record.maps, map->has_weights, count);
+}

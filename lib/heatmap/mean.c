@@ -1,0 +1,98 @@
+/* fuse.c - one map from several.
+ *
+ *     E = normalise(1/n sum over i of upsample(E_i))
+ *
+ * Signed maps, whose zero is 0.5, keep it there: each is brought to -1..1, and their mean is
+ * normalised by its largest magnitude. */
+#include <string.h>
+
+#include "heatmap.h"
+#include "image/upsample.h"
+#include "stages/normalise.h"
+
+static kldve_status check(const kldve_heatmap *const *maps, int32_t count)
+{
+    for (int32_t i = 1; i < count; i++) {
+        if (!maps[i])
+            return kldve_ctx_failf(maps[0]->ctx, KLDVE_E_ARG, "fuse: map %d is NULL", (int)i);
+        if ((maps[i]->record.sign == KLDVE_SIGN_SIGNED) !=
+            (maps[0]->record.sign == KLDVE_SIGN_SIGNED))
+            return kldve_ctx_fail(maps[0]->ctx, KLDVE_E_ARG,
+                                  "fuse: a signed map and one that is not have no mean");
+    }
+    return KLDVE_OK;
+}
+
+/* sum += upsampled map; signed: about 0. */
+static void add(const kldve_heatmap *map, int32_t height, int32_t width, float *large, float *sum)
+{
+    float zero = map->record.sign == KLDVE_SIGN_SIGNED ? 0.5f : 0;
+    size_t count = (size_t)height * (size_t)width;
+
+    kldve_upsample(map->values, map->record.height, map->record.width, large, height, width);
+    for (size_t i = 0; i < count; i++)
+        sum[i] += large[i] - zero;
+}
+
+/* Everything of the first map but its values; `out` has its sizes set already. */
+static void copy_rest(const kldve_heatmap *first, kldve_heatmap *out)
+{
+    int32_t height = out->record.height, width = out->record.width;
+    size_t n = (size_t)first->record.classes;
+
+    out->record = first->record;
+    out->record.height = height;
+    out->record.width = width;
+    out->view_height = first->view_height;
+    out->view_width = first->view_width;
+    out->has_cotangent = first->has_cotangent;
+    out->has_weights = first->has_weights;
+    memcpy(out->logits, first->logits, n * sizeof *out->logits);
+    memcpy(out->z, first->z, n * sizeof *out->z);
+    memcpy(out->alpha, first->alpha, n * sizeof *out->alpha);
+    memcpy(out->cotangent, first->cotangent, n * sizeof *out->cotangent);
+    memcpy(out->weights, first->weights, (size_t)first->record.maps * sizeof *out->weights);
+}
+
+kldve_status kldve_heatmap_fuse(const kldve_heatmap *const *maps, int32_t count,
+                                kldve_heatmap **out)
+{
+    int32_t height = 0, width = 0;
+    kldve_heatmap *fused = NULL;
+    kldve_ctx *ctx;
+    size_t cells;
+    double scale;
+    float *large;
+    kldve_status st;
+
+    if (!maps || count < 1 || !maps[0])
+        return KLDVE_E_ARG;
+    ctx = maps[0]->ctx;
+    if (!out)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "fuse: the result is NULL");
+    if ((st = check(maps, count)) < 0)
+        return st;
+    for (int32_t i = 0; i < count; i++) {
+        height = maps[i]->record.height > height ? maps[i]->record.height : height;
+        width = maps[i]->record.width > width ? maps[i]->record.width : width;
+    }
+    st = kldve_heatmap_new(ctx, maps[0]->record.classes, maps[0]->record.maps, height, width,
+                           &fused);
+    if (st < 0)
+        return st;
+    cells = (size_t)height * (size_t)width;
+    large = kldve_ctx_alloc(ctx, cells, sizeof *large);
+    if (!large) {
+        kldve_heatmap_free(fused);
+        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for a map of %d x %d",
+                               (int)height, (int)width);
+    }
+    copy_rest(maps[0], fused);
+    memset(fused->values, 0, cells * sizeof *fused->values);
+    for (int32_t i = 0; i < count; i++)
+        add(maps[i], height, width, large, fused->values);
+    fused->record.flat = kldve_normalise(fused->record.sign, fused->values, cells, &scale);
+    kldve_ctx_release(ctx, large);
+    *out = fused;
+    return KLDVE_OK;
+}

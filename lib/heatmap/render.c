@@ -1,0 +1,117 @@
+/* render.c - the heat map as a picture, alone or over the picture that was explained. */
+#include <kldve/kldve.h>
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "heatmap.h"
+#include "image/overlay.h"
+#include "image/upsample.h"
+#include "base/struct.h"
+
+enum { RENDER_SIZE_0_1 = KLDVE_END_OF(kldve_render_options, opacity) };
+static_assert(RENDER_SIZE_0_1 == sizeof(kldve_render_options),
+              "kldve_render_options ends without padding");
+
+kldve_status kldve_heatmap_upsample(const kldve_heatmap *map, int32_t width, int32_t height,
+                                    float *out)
+{
+    if (!map)
+        return KLDVE_E_ARG;
+    if (!out || width < 1 || height < 1)
+        return kldve_ctx_failf(map->ctx, KLDVE_E_ARG, "upsample: cannot make %d x %d pixels",
+                               (int)width, (int)height);
+    kldve_upsample(map->values, map->record.height, map->record.width, out, height, width);
+    return KLDVE_OK;
+}
+
+static kldve_status load_options(kldve_ctx *ctx, const kldve_render_options *src,
+                                 kldve_render_options *o)
+{
+    kldve_render_options zero = {.struct_size = sizeof zero};
+    kldve_status st =
+        kldve_struct_load(ctx, "render options", src ? src : &zero, RENDER_SIZE_0_1, o, sizeof *o);
+
+    if (st < 0)
+        return st;
+    if (o->colormap < 0 || o->colormap > KLDVE_COLORMAP_DIVERGING)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: there is no colour map %d",
+                               (int)o->colormap);
+    if (!(o->opacity <= 1))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: opacity %g is above 1",
+                               (double)o->opacity);
+    o->opacity = o->opacity == 0 ? 0.5f : fmaxf(o->opacity, 0);
+    return KLDVE_OK;
+}
+
+/* Parts are float32: an edge that falls on a pixel's centre must not jump by rounding. */
+static const double slack = 0.01;
+
+/* Where the part [start, start + part) of a side of `pixels` pixels begins and ends: the pixels
+ * whose centre lies in it, at least one. */
+static void pixels_of(float start, float part, int32_t pixels, int32_t *first, int32_t *count)
+{
+    double low = (double)start * pixels, high = ((double)start + (double)part) * pixels;
+    int32_t begin = (int32_t)fmin(fmax(ceil(low - 0.5 - slack), 0), pixels - 1);
+    int32_t end = (int32_t)fmin(fmax(ceil(high - 0.5 - slack), begin + 1), pixels);
+
+    *first = begin;
+    *count = end - begin;
+}
+
+static kldve_rect seen_of(const kldve_heatmap *map, int32_t width, int32_t height)
+{
+    const kldve_record *r = &map->record;
+    kldve_rect seen;
+
+    pixels_of(r->seen_x, r->seen_width, width, &seen.x, &seen.width);
+    pixels_of(r->seen_y, r->seen_height, height, &seen.y, &seen.height);
+    return seen;
+}
+
+kldve_status kldve_heatmap_render(const kldve_heatmap *map, const kldve_image *picture,
+                                  const kldve_render_options *options, kldve_image **out)
+{
+    kldve_render_options o;
+    kldve_heat_style style;
+    kldve_image *image = NULL;
+    kldve_status st;
+    kldve_rect seen;
+    float *heat = NULL;
+
+    if (!map)
+        return KLDVE_E_ARG;
+    if (!out)
+        return kldve_ctx_fail(map->ctx, KLDVE_E_ARG, "render: the result is NULL");
+    if ((st = load_options(map->ctx, options, &o)) < 0)
+        return st;
+    style = (kldve_heat_style){o.colormap, 1, false}; /* the map alone */
+    if (picture) {
+        int32_t width = kldve_image_width(picture), height = kldve_image_height(picture);
+
+        st = kldve_image_from_rgb(map->ctx, kldve_image_pixels(picture), width, height,
+                                  3 * (size_t)width, &image);
+        seen = seen_of(map, width, height);
+        style.opacity = o.opacity;
+        style.is_signed = map->record.sign == KLDVE_SIGN_SIGNED;
+    } else {
+        st = kldve_image_new(map->ctx, map->view_width, map->view_height, &image);
+        seen = (kldve_rect){0, 0, map->view_width, map->view_height};
+    }
+    if (st < 0)
+        return st;
+    heat = kldve_ctx_alloc(map->ctx, (size_t)seen.width * (size_t)seen.height, sizeof *heat);
+    if (!heat) {
+        kldve_image_free(image);
+        return kldve_ctx_failf(map->ctx, KLDVE_E_NOMEM, "out of memory for %d x %d pixels of heat",
+                               (int)seen.width, (int)seen.height);
+    }
+    kldve_upsample(map->values, map->record.height, map->record.width, heat, seen.height,
+                   seen.width);
+    kldve_overlay(kldve_image_edit(image), kldve_image_width(image), kldve_image_height(image),
+                  heat, seen, style);
+    kldve_ctx_release(map->ctx, heat);
+    *out = image;
+    return KLDVE_OK;
+}

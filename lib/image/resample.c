@@ -1,0 +1,179 @@
+/* resize.c - another size, antialiased.
+ *
+ * Each output pixel is the weighted mean of the input pixels under a triangle around its centre:
+ *
+ *     c = (X + 1/2) in/out,   s = max(1, in/out),   w(x) = max(0, 1 - |x + 1/2 - c| / s)
+ *     out[X] = sum_x w(x) in[x] / sum_x w(x)
+ *
+ * over the x of the picture, first along the rows, then, from results rounded to 8 bits, along the
+ * columns.  Enlarging (s = 1) is bilinear interpolation; when making smaller the triangle widens,
+ * so that every input pixel counts.  Rounding between the passes and weights in multiples of 2^-22
+ * are as in Pillow's resize(BILINEAR), which is why results agree with it.
+ *
+ * Cost: (2s + 1) multiplications for each value and direction. */
+#include "codec.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/size.h"
+
+enum { WEIGHT_BITS = 22, ROUND = 1 << (WEIGHT_BITS - 1) };
+
+/* The weights of one direction.  Output i sums `span[i].count` inputs from `span[i].first` with the
+ * weights at `weight[i * taps]`. */
+struct filter {
+    struct span {
+        int32_t first, count;
+    } * span;
+    int32_t *weight;
+    size_t taps;
+};
+
+static void filter_free(kldve_ctx *ctx, struct filter *filter)
+{
+    kldve_ctx_release(ctx, filter->span);
+    kldve_ctx_release(ctx, filter->weight);
+}
+
+/* One row of weights, in 1 / 2^WEIGHT_BITS, that sum to 1 but for rounding. */
+static struct span filter_row(int32_t i, int32_t in, int32_t out, int32_t *weight)
+{
+    double ratio = (double)in / (double)out, support = ratio > 1 ? ratio : 1;
+    double centre = ((double)i + 0.5) * ratio, sum = 0;
+    int32_t first = (int32_t)fmax(centre - support + 0.5, 0);
+    int32_t end = (int32_t)fmin(centre + support + 0.5, (double)in);
+
+    for (int32_t x = first; x < end; x++)
+        sum += fmax(1 - fabs((double)x + 0.5 - centre) / support, 0);
+    for (int32_t x = first; x < end; x++) {
+        double w = fmax(1 - fabs((double)x + 0.5 - centre) / support, 0) / sum;
+
+        weight[x - first] = (int32_t)lround(w * (1 << WEIGHT_BITS));
+    }
+    return (struct span){first, end - first};
+}
+
+static kldve_status filter_new(kldve_ctx *ctx, int32_t in, int32_t out, struct filter *filter)
+{
+    size_t count;
+
+    filter->taps = 2 * (size_t)ceil(fmax((double)in / (double)out, 1)) + 1;
+    filter->weight = NULL;
+    filter->span = kldve_ctx_alloc(ctx, (size_t)out, sizeof *filter->span);
+    if (kldve_size_mul((size_t)out, filter->taps, &count))
+        filter->weight = kldve_ctx_alloc(ctx, count, sizeof *filter->weight);
+    if (!filter->span || !filter->weight) {
+        filter_free(ctx, filter);
+        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
+    }
+    for (int32_t i = 0; i < out; i++)
+        filter->span[i] = filter_row(i, in, out, filter->weight + (size_t)i * filter->taps);
+    return KLDVE_OK;
+}
+
+static uint8_t to_byte(int32_t sum)
+{
+    int32_t value = sum >> WEIGHT_BITS;
+
+    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+}
+
+/* in [?][3] -> out [out_width][3] */
+static void resize_row(const struct filter *filter, const uint8_t *in, uint8_t *out,
+                       int32_t out_width)
+{
+    for (int32_t i = 0; i < out_width; i++) {
+        const int32_t *weight = filter->weight + (size_t)i * filter->taps;
+        const uint8_t *at = in + 3 * (size_t)filter->span[i].first;
+        int32_t r = ROUND, g = ROUND, b = ROUND;
+
+        for (int32_t t = 0; t < filter->span[i].count; t++, at += 3) {
+            r += weight[t] * at[0];
+            g += weight[t] * at[1];
+            b += weight[t] * at[2];
+        }
+        out[3 * i] = to_byte(r);
+        out[3 * i + 1] = to_byte(g);
+        out[3 * i + 2] = to_byte(b);
+    }
+}
+
+/* Row i of the output, `row` bytes, from the rows of `in`; `sum` has room for `row` numbers. */
+static void resize_column(const struct filter *filter, int32_t i, const uint8_t *in, size_t row,
+                          int32_t *sum, uint8_t *out)
+{
+    const int32_t *weight = filter->weight + (size_t)i * filter->taps;
+    const uint8_t *at = in + (size_t)filter->span[i].first * row;
+
+    for (size_t x = 0; x < row; x++)
+        sum[x] = ROUND;
+    for (int32_t t = 0; t < filter->span[i].count; t++, at += row)
+        for (size_t x = 0; x < row; x++)
+            sum[x] += weight[t] * at[x];
+    for (size_t x = 0; x < row; x++)
+        out[x] = to_byte(sum[x]);
+}
+
+static kldve_status resize_rows(const kldve_image *image, kldve_image *narrow)
+{
+    size_t in_row = 3 * (size_t)image->width, out_row = 3 * (size_t)narrow->width;
+    struct filter filter;
+    kldve_status status;
+
+    status = filter_new(image->ctx, image->width, narrow->width, &filter);
+    if (status != KLDVE_OK)
+        return status;
+    for (int32_t y = 0; y < image->height; y++)
+        resize_row(&filter, image->pixels + (size_t)y * in_row,
+                   narrow->pixels + (size_t)y * out_row, narrow->width);
+    filter_free(image->ctx, &filter);
+    return KLDVE_OK;
+}
+
+static kldve_status resize_columns(const kldve_image *narrow, kldve_image *out)
+{
+    size_t row = 3 * (size_t)out->width;
+    struct filter filter;
+    kldve_status status;
+    int32_t *sum;
+
+    status = filter_new(out->ctx, narrow->height, out->height, &filter);
+    if (status != KLDVE_OK)
+        return status;
+    sum = kldve_ctx_alloc(out->ctx, row, sizeof *sum);
+    if (!sum) {
+        filter_free(out->ctx, &filter);
+        return kldve_ctx_failf(out->ctx, KLDVE_E_NOMEM, "out of memory for resizing");
+    }
+    for (int32_t y = 0; y < out->height; y++)
+        resize_column(&filter, y, narrow->pixels, row, sum, out->pixels + (size_t)y * row);
+    kldve_ctx_release(out->ctx, sum);
+    filter_free(out->ctx, &filter);
+    return KLDVE_OK;
+}
+
+kldve_status kldve_image_resize(const kldve_image *image, int32_t width, int32_t height,
+                                kldve_image **out)
+{
+    kldve_image *narrow = NULL, *result = NULL;
+    kldve_status status;
+
+    if (!image || !out)
+        return KLDVE_E_ARG;
+    if ((status = kldve_image_alloc(image->ctx, width, height, &result)) != KLDVE_OK)
+        goto fail;
+    if ((status = kldve_image_alloc(image->ctx, width, image->height, &narrow)) != KLDVE_OK)
+        goto fail;
+    if ((status = resize_rows(image, narrow)) != KLDVE_OK)
+        goto fail;
+    if ((status = resize_columns(narrow, result)) != KLDVE_OK)
+        goto fail;
+    kldve_image_free(narrow);
+    *out = result;
+    return KLDVE_OK;
+fail:
+    kldve_image_free(narrow);
+    kldve_image_free(result);
+    return status;
+}

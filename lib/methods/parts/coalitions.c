@@ -1,0 +1,112 @@
+/* coalitions.c - what the network makes of the input with some of its superpixels only. */
+#include "coalitions.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "methods/methods.h"
+#include "repeat.h"
+#include "superpixels.h"
+
+enum { PLAYERS = 50, MOST_PLAYERS = 1024 };
+
+/* How many cells of about `side` fit next to each other. */
+static int32_t cells_along(int32_t size, double side)
+{
+    double cells = floor((double)size / side + 0.5);
+
+    return cells < 1 ? 1 : (int32_t)cells;
+}
+
+static kldve_status no_memory(const kldve_job *job)
+{
+    return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "%s: out of memory", job->method->name);
+}
+
+kldve_status kldve_coalitions_begin(const kldve_job *job, kldve_coalitions *c)
+{
+    const kldve_shape *s = job->shape;
+    size_t pixels = kldve_job_pixels(job);
+    double side =
+        job->options->window > 0 ? job->options->window : fmax(1, sqrt((double)pixels / PLAYERS));
+    int32_t rows = cells_along(s->in_height, side), columns = cells_along(s->in_width, side);
+    kldve_status st;
+
+    memset(c, 0, sizeof *c);
+    c->job = job;
+    c->label = kldve_ctx_alloc(job->ctx, pixels, sizeof *c->label);
+    if (!c->label)
+        return no_memory(job);
+    st = (int64_t)rows * columns > MOST_PLAYERS
+             ? KLDVE_OK
+             : kldve_superpixels(job->ctx, job->input, s->in_channels, s->in_height, s->in_width,
+                                 rows, columns, c->label, &c->players);
+    if (st == KLDVE_OK && (c->players < 1 || c->players > MOST_PLAYERS))
+        st = kldve_ctx_failf(job->ctx, KLDVE_E_LIMIT,
+                             "%s: more than %d superpixels; choose a larger window",
+                             job->method->name, MOST_PLAYERS);
+    if (st < 0)
+        kldve_coalitions_end(c);
+    return st;
+}
+
+kldve_status kldve_coalitions_alloc(kldve_coalitions *c, size_t count)
+{
+    kldve_ctx *ctx = c->job->ctx;
+    size_t players = (size_t)c->players;
+
+    c->count = count;
+    c->present = kldve_ctx_alloc(ctx, count, players * sizeof *c->present);
+    c->value = kldve_ctx_alloc(ctx, count, 2 * sizeof *c->value);
+    c->b = kldve_ctx_alloc(ctx, players, 2 * sizeof *c->b);
+    if (!c->present || !c->value || !c->b)
+        return no_memory(c->job);
+    c->weight = c->value + count;
+    c->error = c->b + players;
+    return KLDVE_OK;
+}
+
+static void change(void *opaque, int64_t pass, float *input)
+{
+    const kldve_coalitions *c = opaque;
+    const uint8_t *present = c->present + (size_t)pass * (size_t)c->players;
+    size_t pixels = kldve_job_pixels(c->job);
+
+    for (size_t channel = 0; channel < (size_t)c->job->shape->in_channels; channel++)
+        for (size_t i = 0; i < pixels; i++)
+            if (!present[c->label[i]])
+                input[channel * pixels + i] = 0;
+}
+
+static void take(void *opaque, int64_t pass, const float *logits)
+{
+    const kldve_coalitions *c = opaque;
+
+    c->value[pass] = kldve_job_score(c->job, logits, KLDVE_SCORE_PROBABILITY);
+}
+
+kldve_status kldve_coalitions_run(kldve_coalitions *c)
+{
+    kldve_repeat repeat = {(int64_t)c->count, false, c, change, take};
+
+    return kldve_job_repeat(c->job, &repeat);
+}
+
+void kldve_coalitions_paint(const kldve_coalitions *c, float *map)
+{
+    for (size_t i = 0; i < kldve_job_pixels(c->job); i++) {
+        map[i] = (float)c->b[c->label[i]];
+        if (c->job->error)
+            c->job->error[i] = (float)c->error[c->label[i]];
+    }
+}
+
+void kldve_coalitions_end(kldve_coalitions *c)
+{
+    kldve_ctx *ctx = c->job->ctx;
+
+    kldve_ctx_release(ctx, c->b);
+    kldve_ctx_release(ctx, c->value);
+    kldve_ctx_release(ctx, c->present);
+    kldve_ctx_release(ctx, c->label);
+}

@@ -1,0 +1,187 @@
+/* many.c - several inputs at once.
+ *
+ * Each has a state of its own, and each core takes one input after the other through the steps of
+ * the plan, which is one for a single thread: an input's arrays stay in that core's cache, and no
+ * core waits for another at every layer.  Large dense layers are the exception, because reading
+ * their weights is all that they cost: there everybody meets, and the weights are read once for all
+ * inputs.
+ *
+ *     input 1   conv conv ... pool |       | act |       |
+ *     input 2   conv conv ... pool | dense | act | dense | ...
+ *     input 3   conv conv ... pool |       | act |       |
+ *
+ * So inputs cannot influence each other, in whatever network - whose dense weights are finite: a
+ * row that an input alone skips, because it meets a zero there, is read for the others. */
+#include "plan/plan.h"
+
+#include <string.h>
+
+#include <omp.h>
+
+/* Weights that do not stay in a core's cache from one input to the next. */
+enum { LARGE = 1 << 18 };
+
+struct kx_many {
+    kldve_ctx *ctx;
+    const kx_plan *plan;
+    int32_t count;
+    int threads;
+    kx_state **state;     /* [count] */
+    kldve_status *status; /* [count], of the steps under way */
+    int32_t *failed;      /* [count], the step that failed */
+    const float **from;   /* [count][KX_DENSE_ROWS] */
+    float **to;           /* the same */
+};
+
+/* One direction: what goes in and comes out, all inputs behind each other; NULL: nothing. */
+typedef struct pass {
+    int32_t first, end; /* steps */
+    bool back;
+    const float *in;
+    float *out, *features;
+    size_t in_each, out_each, features_each;
+} pass;
+
+kldve_status kx_many_new(kldve_ctx *ctx, const kx_plan *plan, int32_t count, int threads,
+                         kx_many **out)
+{
+    kx_many *m = kldve_ctx_alloc(ctx, 1, sizeof *m);
+    size_t n = (size_t)count;
+    kldve_status st;
+
+    if (!m)
+        goto nomem;
+    memset(m, 0, sizeof *m);
+    m->ctx = ctx;
+    m->plan = plan;
+    m->threads = threads;
+    m->state = kldve_ctx_alloc(ctx, n, sizeof *m->state);
+    m->status = kldve_ctx_alloc(ctx, n, sizeof *m->status);
+    m->failed = kldve_ctx_alloc(ctx, n, sizeof *m->failed);
+    m->from = kldve_ctx_alloc(ctx, n, KX_DENSE_ROWS * sizeof *m->from);
+    m->to = kldve_ctx_alloc(ctx, n, KX_DENSE_ROWS * sizeof *m->to);
+    if (!m->state || !m->status || !m->failed || !m->from || !m->to)
+        goto nomem;
+    for (; m->count < count; m->count++)
+        if ((st = kx_state_new(ctx, plan, &m->state[m->count])) < 0) {
+            kx_many_free(m);
+            return st;
+        }
+    *out = m;
+    return KLDVE_OK;
+nomem:
+    kx_many_free(m);
+    return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for %d inputs at once", (int)count);
+}
+
+void kx_many_free(kx_many *m)
+{
+    if (!m)
+        return;
+    for (int32_t i = 0; i < m->count; i++)
+        kx_state_free(m->state[i]);
+    kldve_ctx_release(m->ctx, m->state);
+    kldve_ctx_release(m->ctx, m->status);
+    kldve_ctx_release(m->ctx, m->failed);
+    kldve_ctx_release(m->ctx, (void *)m->from);
+    kldve_ctx_release(m->ctx, (void *)m->to);
+    kldve_ctx_release(m->ctx, m);
+}
+
+static bool together(const kx_step *step)
+{
+    return (step->kind == KX_STEP_DENSE || step->kind == KX_STEP_DENSE_VJP) &&
+           step->unit->dense.k * step->unit->dense.n >= LARGE;
+}
+
+/* Steps [from, to) of input i; what goes in before the first, what comes out after the last. */
+static kldve_status run_one(const kx_many *m, const pass *p, int32_t i, int32_t from, int32_t to)
+{
+    size_t n = (size_t)i;
+    kx_state *s = m->state[i];
+    kldve_status st = KLDVE_OK;
+
+    if (from == p->first && !p->back)
+        kx_state_begin_forward(s, p->in + n * p->in_each);
+    if (from < to && (st = kx_state_steps(s, from, to, &m->failed[i])) < 0)
+        return st;
+    if (to == p->end && p->back)
+        kx_state_end_vjp(s, 0, p->out + n * p->out_each);
+    if (to == p->end && !p->back)
+        kx_state_end_forward(s, p->out + n * p->out_each,
+                             p->features ? p->features + n * p->features_each : NULL);
+    return KLDVE_OK;
+}
+
+static kldve_status run_each(const kx_many *m, const pass *p, int32_t from, int32_t to)
+{
+#pragma omp parallel num_threads(m->threads < m->count ? m->threads : m->count)
+    {
+        omp_set_num_threads(1); /* within a step; of this team's threads only */
+#pragma omp for schedule(dynamic, 1)
+        for (int32_t i = 0; i < m->count; i++)
+            m->status[i] = run_one(m, p, i, from, to);
+    }
+    for (int32_t i = 0; i < m->count; i++)
+        if (m->status[i] < 0)
+            return kx_state_failed(m->state[i], m->failed[i], m->status[i]);
+    return KLDVE_OK;
+}
+
+static void run_together(const kx_many *m, const kx_step *step)
+{
+    int before = omp_get_max_threads();
+    size_t rows = 0;
+
+    for (int32_t i = 0; i < m->count; i++)
+        rows += kx_state_dense_rows(m->state[i], step, m->from + rows, m->to + rows);
+    omp_set_num_threads(m->threads);
+    kx_dense_step(step, rows, m->from, m->to);
+    omp_set_num_threads(before);
+}
+
+static kldve_status run(const kx_many *m, const pass *p)
+{
+    const kx_step *step = m->plan->step;
+    int32_t from = p->first, to;
+    kldve_status st;
+
+    for (;; from = to + 1) {
+        for (to = from; to < p->end && !together(&step[to]); to++)
+            continue;
+        if ((st = run_each(m, p, from, to)) < 0 || to >= p->end)
+            return st;
+        run_together(m, &step[to]);
+    }
+}
+
+kldve_status kx_many_forward(kx_many *m, const float *inputs, float *logits, float *features)
+{
+    const kx_plan *plan = m->plan;
+    const pass p = {.end = plan->forward,
+                    .in = inputs,
+                    .out = logits,
+                    .features = features,
+                    .in_each = plan->input.count,
+                    .out_each = plan->logits.count,
+                    .features_each = plan->features.count};
+
+    return run(m, &p);
+}
+
+kldve_status kx_many_vjp(kx_many *m, const float *cotangents, float *gradients)
+{
+    const kx_plan *plan = m->plan;
+    const pass p = {.first = plan->forward,
+                    .end = plan->backward[0],
+                    .back = true,
+                    .out = gradients,
+                    .out_each = plan->gradient[0].count};
+    kldve_status st;
+
+    for (int32_t i = 0; i < m->count; i++)
+        if ((st = kx_state_begin_vjp(m->state[i], 0, KLDVE_RULE_GRADIENT,
+                                     cotangents + (size_t)i * plan->cotangent[0].count)) < 0)
+            return st;
+    return run(m, &p);
+}

@@ -1,0 +1,359 @@
+/* run.c - a state: the memory of one run of a plan, and its primitives bound to that memory. */
+#include "plan/plan.h"
+
+#include <string.h>
+
+#include <omp.h>
+
+struct kx_state {
+    kldve_ctx *ctx;
+    const kx_plan *plan;
+    unsigned char *memory;
+    kx_call **call; /* [nstep], NULL for steps without a primitive */
+    int32_t rule;
+    kldve_bias_visitor visit; /* of the VJP under way, or NULL */
+    void *opaque;             /* of visit */
+    bool ran;                 /* a forward pass is there for a VJP to look back on */
+    bool passed;              /* a forward pass has been, from the input */
+};
+
+static void *at(const kx_state *s, int32_t buffer)
+{
+    const kx_buffer *b;
+
+    if (buffer < 0)
+        return NULL;
+    b = &s->plan->buffer[buffer];
+    return b->fixed ? b->fixed : s->memory + b->offset;
+}
+
+static kldve_status bind(kx_state *s, int32_t i)
+{
+    const kx_step *step = &s->plan->step[i];
+    void *memory[KX_SLOTS];
+
+    for (int k = 0; k < KX_SLOTS; k++)
+        memory[k] = at(s, step->buf[k]);
+    return kx_call_new(s->ctx, step->prim, memory, &s->call[i]);
+}
+
+kldve_status kx_state_new(kldve_ctx *ctx, const kx_plan *plan, kx_state **out)
+{
+    kx_state *s = kldve_ctx_alloc(ctx, 1, sizeof *s);
+
+    if (!s)
+        goto nomem;
+    memset(s, 0, sizeof *s);
+    s->ctx = ctx;
+    s->plan = plan;
+    s->call = kldve_ctx_alloc(ctx, (size_t)plan->nstep + 1, sizeof *s->call);
+    if (!s->call)
+        goto nomem;
+    memset(s->call, 0, ((size_t)plan->nstep + 1) * sizeof *s->call);
+    s->memory = kldve_ctx_alloc(ctx, plan->state_bytes, 1);
+    if (!s->memory)
+        goto nomem;
+    for (int32_t i = 0; i < plan->nstep; i++)
+        if (plan->step[i].kind == KX_STEP_PRIM && bind(s, i) < 0)
+            goto nomem;
+    *out = s;
+    return KLDVE_OK;
+nomem:
+    kx_state_free(s);
+    return kldve_ctx_failf(ctx, KLDVE_E_NOMEM,
+                           "out of memory: the network needs %zu MiB of working memory",
+                           plan->state_bytes >> 20);
+}
+
+void kx_state_free(kx_state *s)
+{
+    if (!s)
+        return;
+    for (int32_t i = 0; s->call && i < s->plan->nstep; i++)
+        kx_call_free(s->call[i]);
+    kldve_ctx_release(s->ctx, s->call);
+    kldve_ctx_release(s->ctx, s->memory);
+    kldve_ctx_release(s->ctx, s);
+}
+
+static void tensor(const kx_state *s, const kx_value *v, int32_t buffer, kx_tensor *t)
+{
+    t->data = at(s, buffer);
+    t->count = 0;
+    if (!v)
+        return;
+    t->dtype = v->dtype;
+    t->shape = v->shape;
+    t->count = v->count;
+}
+
+static void run_node(const kx_state *s, const kx_step *step)
+{
+    const kx_node *n = step->node;
+    kx_tensor in[KX_MAX_IN], out[KX_MAX_OUT], dout[KX_MAX_OUT], din;
+
+    for (int32_t i = 0; i < n->nin; i++)
+        tensor(s, n->in[i], step->list[i], &in[i]);
+    for (int32_t i = 0; i < n->nout; i++) {
+        tensor(s, n->out[i], step->list[n->nin + i], &out[i]);
+        tensor(s, n->out[i], step->list[n->nin + n->nout + i], &dout[i]);
+    }
+    if (step->kind == KX_STEP_NODE) {
+        n->op->forward(n, in, out, at(s, step->buf[KX_SCRATCH]));
+        return;
+    }
+    tensor(s, n->in[step->which], step->buf[KX_DIFF_SRC], &din);
+    n->op->vjp(n, step->which, in, out, dout, &din, at(s, step->buf[KX_SCRATCH]));
+}
+
+/* Rows by columns -> columns by rows. */
+static void transpose(const float *from, size_t rows, size_t columns, float *to)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            to[j * rows + i] = from[i * columns + j];
+}
+
+static kldve_status visit(const kx_state *s, const kx_step *step)
+{
+    const kx_shape *shape = &step->unit->out->shape;
+    bool dense = step->unit->kind == KX_UNIT_DENSE && strcmp(step->node->type, "Conv") != 0;
+    bool planes = !dense && shape->rank == 4;
+    kldve_bias_gradient unit = {.struct_size = sizeof unit, .name = step->node->name};
+
+    if (!s->visit)
+        return KLDVE_OK;
+    unit.bias = at(s, step->buf[KX_BIAS]);
+    unit.gradient = at(s, step->buf[KX_SRC]);
+    unit.dense = dense;
+    unit.maps = (int32_t)(dense ? step->unit->dense.n : shape->dim[1]);
+    unit.height = (int32_t)(planes ? shape->dim[2] : 1);
+    unit.width = (int32_t)(step->unit->out->count / (size_t)unit.maps / (size_t)unit.height);
+    if (dense && unit.width > 1) {
+        transpose(unit.gradient, (size_t)unit.width, (size_t)unit.maps, at(s, step->buf[KX_DST]));
+        unit.gradient = at(s, step->buf[KX_DST]);
+    }
+    return s->visit(s->opaque, &unit);
+}
+
+size_t kx_state_dense_rows(const kx_state *s, const kx_step *step, const float **from, float **to)
+{
+    const struct kx_dense *d = &step->unit->dense;
+    bool forward = step->kind == KX_STEP_DENSE;
+    const float *x = at(s, step->buf[forward ? KX_SRC : KX_DIFF_DST]);
+    float *y = at(s, step->buf[forward ? KX_DST : KX_DIFF_SRC]);
+
+    for (int64_t m = 0; m < d->m; m++) {
+        from[m] = x + m * (forward ? d->k : d->n);
+        to[m] = y + m * (forward ? d->n : d->k);
+    }
+    return (size_t)d->m;
+}
+
+void kx_dense_step(const kx_step *step, size_t rows, const float *const *from, float *const *to)
+{
+    if (step->kind == KX_STEP_DENSE)
+        kx_dense_forward(&step->unit->dense, step->unit->act, rows, from, to);
+    else
+        kx_dense_vjp(&step->unit->dense, rows, from, to);
+}
+
+static void run_dense(const kx_state *s, const kx_step *step)
+{
+    const float *from[KX_DENSE_ROWS];
+    float *to[KX_DENSE_ROWS];
+    size_t rows = kx_state_dense_rows(s, step, from, to);
+
+    kx_dense_step(step, rows, from, to);
+}
+
+static kldve_status run_step(kx_state *s, int32_t i)
+{
+    const kx_step *step = &s->plan->step[i];
+    const int32_t *buf = step->buf;
+
+    if (step->response && kx_rule_is_reversed(s->rule)) {
+        memcpy(at(s, buf[KX_DIFF_SRC]), at(s, buf[KX_DIFF_DST]), step->count * sizeof(float));
+        return KLDVE_OK;
+    }
+    switch (step->kind) {
+    case KX_STEP_PRIM:
+        return kx_call_run(s->call[i]);
+    case KX_STEP_NODE:
+    case KX_STEP_NODE_VJP:
+        run_node(s, step);
+        break;
+    case KX_STEP_DENSE:
+    case KX_STEP_DENSE_VJP:
+        run_dense(s, step);
+        break;
+    case KX_STEP_ACT_VJP:
+        kx_act_vjp(step->act, s->rule, step->count, at(s, buf[KX_SRC]), at(s, buf[KX_DIFF_DST]),
+                   at(s, buf[KX_DIFF_SRC]));
+        break;
+    case KX_STEP_ADD:
+        kx_add(step->count, at(s, buf[KX_SRC]), at(s, buf[KX_SRC1]), at(s, buf[KX_DST]));
+        break;
+    case KX_STEP_ZERO:
+        memset(at(s, buf[KX_DST]), 0, step->count);
+        break;
+    case KX_STEP_VISIT:
+        return visit(s, step);
+    case KX_STEP_CLAMP:
+        kx_clamp_all(step->range, step->count, at(s, buf[KX_SRC]), at(s, buf[KX_DST]));
+        break;
+    case KX_STEP_SHARE:
+        kx_lrp_share(step->count, at(s, buf[KX_SRC]), at(s, buf[KX_SRC1]), step->factor, step->off,
+                     at(s, buf[KX_DIFF_DST]), at(s, buf[KX_DST]));
+        break;
+    case KX_STEP_TAKE:
+        kx_lrp_take(step->range, step->count, at(s, buf[KX_SRC]), at(s, buf[KX_DIFF_SRC]),
+                    at(s, buf[KX_ADDEND]), at(s, buf[KX_DST]));
+        break;
+    case KX_STEP_DENSE_PART:
+        kx_dense_part(&step->unit->dense, step->range, at(s, buf[KX_BIAS]), at(s, buf[KX_SRC]),
+                      at(s, buf[KX_DST]));
+        break;
+    case KX_STEP_DENSE_PART_VJP:
+        kx_dense_part_vjp(&step->unit->dense, step->range, at(s, buf[KX_DIFF_DST]),
+                          at(s, buf[KX_DIFF_SRC]));
+        break;
+    }
+    return KLDVE_OK;
+}
+
+static kldve_status steps(kx_state *s, int32_t from, int32_t to, bool head, int32_t *failed)
+{
+    kldve_status st = KLDVE_OK;
+
+    for (int32_t i = from; i < to && st == KLDVE_OK; i++)
+        if (!head || s->plan->step[i].head) {
+            *failed = i;
+            st = run_step(s, i);
+        }
+    return st;
+}
+
+kldve_status kx_state_steps(kx_state *s, int32_t from, int32_t to, int32_t *failed)
+{
+    return steps(s, from, to, false, failed);
+}
+
+kldve_status kx_state_failed(const kx_state *s, int32_t failed, kldve_status st)
+{
+    const kx_node *n = s->plan->step[failed].node;
+
+    if (s->plan->step[failed].kind == KX_STEP_VISIT)
+        return st; /* the visitor has said why */
+    return kldve_ctx_failf(s->ctx, st, "node '%.80s' (%.40s): oneDNN failed to run it",
+                           n ? n->name : "", n ? n->type : "");
+}
+
+/* Steps [from, to), or those of them that are of the head.  OpenMP's number of threads belongs to
+ * the calling thread: it is set for the run and put back. */
+static kldve_status run(kx_state *s, int32_t from, int32_t to, bool head)
+{
+    int before = omp_get_max_threads();
+    int32_t failed;
+    kldve_status st;
+
+    omp_set_num_threads(s->plan->threads);
+    st = steps(s, from, to, head, &failed);
+    omp_set_num_threads(before);
+    return st < 0 ? kx_state_failed(s, failed, st) : st;
+}
+
+static void copy_out(const kx_state *s, const kx_port *port, float *to)
+{
+    if (to && port->buffer >= 0)
+        memcpy(to, at(s, port->buffer), port->count * sizeof *to);
+}
+
+void kx_state_begin_forward(kx_state *s, const float *input)
+{
+    const kx_port *port = &s->plan->input;
+
+    s->ran = s->passed = false;
+    memcpy(at(s, port->buffer), input, port->count * sizeof *input);
+}
+
+void kx_state_end_forward(kx_state *s, float *logits, float *features)
+{
+    copy_out(s, &s->plan->logits, logits);
+    copy_out(s, &s->plan->features, features);
+    s->ran = s->passed = true;
+}
+
+kldve_status kx_state_forward(kx_state *s, const float *input, float *logits, float *features)
+{
+    kldve_status st;
+
+    kx_state_begin_forward(s, input);
+    if ((st = run(s, 0, s->plan->forward, false)) < 0)
+        return st;
+    kx_state_end_forward(s, logits, features);
+    return KLDVE_OK;
+}
+
+kldve_status kx_state_forward_features(kx_state *s, const float *features, float *logits)
+{
+    const kx_plan *plan = s->plan;
+    kldve_status st;
+
+    if (plan->aside && !s->passed)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                              "the logits depend on the picture around the layer: running from "
+                              "feature maps needs a forward pass before it");
+    s->ran = false;
+    memcpy(at(s, plan->entry.buffer), features, plan->entry.count * sizeof *features);
+    if ((st = run(s, plan->backward[1], plan->nstep, false)) < 0 ||
+        (st = run(s, 0, plan->forward, true)) < 0)
+        return st;
+    copy_out(s, &plan->logits, logits);
+    return KLDVE_OK;
+}
+
+kldve_status kx_state_begin_vjp(kx_state *s, int to, int32_t rule, const float *cotangent)
+{
+    const kx_port *port = &s->plan->cotangent[to];
+
+    if (s->plan->gradient[to].buffer < 0)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_NO_VJP,
+                              to ? "the network was loaded without KLDVE_ONNX_VJP_INPUT"
+                                 : "the network was loaded with KLDVE_ONNX_NO_VJP");
+    if (!s->ran)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
+    s->rule = rule;
+    memcpy(at(s, port->buffer), cotangent, port->count * sizeof *cotangent);
+    return KLDVE_OK;
+}
+
+void kx_state_end_vjp(const kx_state *s, int to, float *gradient)
+{
+    copy_out(s, &s->plan->gradient[to], gradient);
+}
+
+kldve_status kx_state_vjp(kx_state *s, int to, int32_t rule, const float *cotangent,
+                          float *gradient)
+{
+    const kx_plan *plan = s->plan;
+    kldve_status st = kx_state_begin_vjp(s, to, rule, cotangent);
+
+    if (st < 0 ||
+        (st = run(s, to ? plan->backward[0] : plan->forward, plan->backward[to], false)) < 0)
+        return st;
+    kx_state_end_vjp(s, to, gradient);
+    return KLDVE_OK;
+}
+
+kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gradient,
+                                 kldve_bias_visitor visitor, void *opaque)
+{
+    kldve_status st;
+
+    s->visit = visitor;
+    s->opaque = opaque;
+    st = kx_state_vjp(s, 1, KLDVE_RULE_GRADIENT, cotangent, gradient);
+    s->visit = NULL;
+    return st;
+}

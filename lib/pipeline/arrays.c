@@ -1,0 +1,137 @@
+/* arrays.c - explanations without a backend, from what an inference that ran elsewhere left. */
+#include <kldve/kldve.h>
+
+#include <assert.h>
+#include <limits.h>
+
+#include "explain.h"
+#include "base/size.h"
+#include "base/struct.h"
+#include "stages/target.h"
+
+enum {
+    ARRAYS_SIZE_0_1 = KLDVE_END_OF(kldve_arrays, width),
+    PIXELS_PER_CELL = 16 /* of a map drawn alone: no input says how large */
+};
+static_assert(ARRAYS_SIZE_0_1 == sizeof(kldve_arrays), "kldve_arrays ends without padding");
+
+static kldve_status check_classes(kldve_ctx *ctx, int32_t classes)
+{
+    if (classes >= 3)
+        return KLDVE_OK;
+    return kldve_ctx_failf(ctx, classes < 1 ? KLDVE_E_ARG : KLDVE_E_UNSUPPORTED,
+                           "arrays: %d classes, the method needs at least 3", (int)classes);
+}
+
+static kldve_status check_arrays(kldve_ctx *ctx, const kldve_arrays *a)
+{
+    size_t cells, count;
+    kldve_status st = check_classes(ctx, a->classes);
+
+    if (st < 0)
+        return st;
+    if (!a->logits || !a->features)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "arrays: the %s are NULL",
+                               a->logits ? "features" : "logits");
+    if (a->maps < 1 || a->height < 1 || a->width < 1)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "arrays: feature maps of %d x %d x %d",
+                               (int)a->maps, (int)a->height, (int)a->width);
+    if (!kldve_size_mul((size_t)a->height, (size_t)a->width, &cells) || cells > INT_MAX ||
+        !kldve_size_mul(cells, (size_t)a->maps, &count) || count > SIZE_MAX / sizeof(float))
+        return kldve_ctx_fail(ctx, KLDVE_E_LIMIT, "arrays: too large to compute with");
+    if ((st = kldve_network_check(ctx, "arrays", "logit", a->logits, (size_t)a->classes)) < 0 ||
+        (st = kldve_network_check(ctx, "arrays", "feature", a->features, count)) < 0)
+        return st;
+    return a->gradient ? kldve_network_check(ctx, "arrays", "gradient", a->gradient, count)
+                       : KLDVE_OK;
+}
+
+static kldve_shape shape_of(const kldve_arrays *a)
+{
+    return (kldve_shape){
+        .struct_size = sizeof(kldve_shape),
+        .classes = a->classes,
+        .maps = a->maps,
+        .height = a->height,
+        .width = a->width,
+    };
+}
+
+static int32_t drawn(int32_t cells)
+{
+    return cells <= INT32_MAX / PIXELS_PER_CELL ? cells * PIXELS_PER_CELL : INT32_MAX;
+}
+
+kldve_status kldve_explain_arrays(kldve_ctx *ctx, const kldve_arrays *arrays,
+                                  const kldve_options *options, kldve_heatmap **out)
+{
+    kldve_buffers buffers = {0};
+    kldve_run run = {0};
+    kldve_arrays a;
+    kldve_shape shape;
+    kldve_status st;
+
+    if (!ctx || !arrays || !out)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "arrays: NULL argument");
+    if ((st = kldve_struct_load(ctx, "arrays", arrays, ARRAYS_SIZE_0_1, &a, sizeof a)) < 0 ||
+        (st = check_arrays(ctx, &a)) < 0)
+        return st;
+    shape = shape_of(&a);
+    if ((st = kldve_buffers_new(ctx, &shape, 1, true, &buffers)) < 0)
+        return st;
+    if ((st = kldve_run_prepare(&run, ctx, &shape, options, &buffers)) < 0 ||
+        (st = kldve_run_admit(&run, NULL, a.gradient)) < 0 || (st = kldve_run_begin(&run)) < 0)
+        goto done;
+    run.job.logits = a.logits;
+    run.job.features = a.features;
+    if ((st = kldve_explain_run(&run)) < 0)
+        goto done;
+    run.map->view_width = drawn(a.width);
+    run.map->view_height = drawn(a.height);
+    *out = run.map;
+    run.map = NULL;
+done:
+    kldve_heatmap_free(run.map);
+    kldve_buffers_free(&buffers, 1);
+    return st;
+}
+
+/* The run as far as the cotangent; its heat map only holds z and alpha. */
+static kldve_status find_cotangent(kldve_run *run, const float *logits)
+{
+    int32_t classes = run->job.shape->classes;
+    kldve_status st = kldve_target_check(run->job.ctx, run->where, &run->options, classes);
+
+    if (st < 0 || (st = kldve_heatmap_new(run->job.ctx, classes, 1, 1, 1, &run->map)) < 0)
+        return st;
+    run->job.logits = logits;
+    kldve_run_target(run);
+    if ((st = kldve_run_scores(run)) < 0 || (st = kldve_run_divergence(run)) < 0)
+        return st;
+    return kldve_run_cotangent(run);
+}
+
+kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits, int32_t classes,
+                             const kldve_options *options, float *cotangent)
+{
+    kldve_shape shape = {sizeof shape, 0, 0, 0, classes, 1, 1, 1, 0};
+    kldve_buffers buffers = {0};
+    kldve_run run = {0};
+    kldve_status st;
+
+    if (!ctx || !logits || !cotangent)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "cotangent: NULL argument");
+    if ((st = check_classes(ctx, classes)) < 0 ||
+        (st = kldve_network_check(ctx, "arrays", "logit", logits, (size_t)classes)) < 0 ||
+        (st = kldve_buffers_new(ctx, &shape, 1, true, &buffers)) < 0)
+        return st;
+    if ((st = kldve_run_prepare(&run, ctx, &shape, options, &buffers)) < 0 ||
+        (st = find_cotangent(&run, logits)) < 0)
+        goto done;
+    for (int32_t i = 0; i < classes; i++)
+        cotangent[i] = run.needs & KLDVE_NEED_GRADIENT ? (float)run.map->cotangent[i] : 0;
+done:
+    kldve_heatmap_free(run.map);
+    kldve_buffers_free(&buffers, 1);
+    return st;
+}

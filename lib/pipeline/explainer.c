@@ -1,0 +1,95 @@
+/* explainer.c - a network ready to be explained: opened, with its preprocessing and buffers. */
+#include "explainer.h"
+
+#include <string.h>
+
+#include "stages/preprocess.h"
+#include "base/struct.h"
+
+static void free_room(kldve_explainer *ex)
+{
+    if (ex->buffers)
+        kldve_buffers_free(ex->buffers, ex->room);
+    kldve_ctx_release(ex->ctx, ex->buffers);
+    kldve_ctx_release(ex->ctx, ex->runs);
+    kldve_ctx_release(ex->ctx, ex->input);
+}
+
+kldve_status kldve_explainer_make_room(kldve_explainer *ex, int32_t count)
+{
+    size_t n = (size_t)count;
+    kldve_buffers *buffers;
+    kldve_run *runs;
+    float *input;
+    kldve_status st;
+
+    if (ex->room >= count)
+        return KLDVE_OK;
+    buffers = kldve_ctx_alloc(ex->ctx, n, sizeof *buffers);
+    runs = count > 1 ? kldve_ctx_alloc(ex->ctx, n, sizeof *runs) : NULL;
+    input = kldve_ctx_alloc(ex->ctx, ex->net.inputs, n * sizeof *input);
+    if (!buffers || !input || (count > 1 && !runs))
+        st = kldve_ctx_failf(ex->ctx, KLDVE_E_NOMEM, "out of memory for an input of %zu values",
+                             ex->net.inputs);
+    else
+        st = kldve_buffers_new(ex->ctx, &ex->net.shape, count, false, buffers);
+    if (st < 0) {
+        kldve_ctx_release(ex->ctx, buffers);
+        kldve_ctx_release(ex->ctx, runs);
+        kldve_ctx_release(ex->ctx, input);
+        return st;
+    }
+    free_room(ex);
+    ex->room = count;
+    ex->buffers = buffers;
+    ex->runs = runs;
+    ex->input = input;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_explainer_new(kldve_ctx *ctx, const kldve_backend *backend, const void *config,
+                                 kldve_explainer **out)
+{
+    kldve_explainer *ex;
+    kldve_status st;
+
+    if (!ctx || !out)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "explainer: NULL argument");
+    ex = kldve_ctx_alloc(ctx, 1, sizeof *ex);
+    if (!ex)
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for an explainer");
+    memset(ex, 0, sizeof *ex);
+    ex->ctx = ctx;
+    if ((st = kldve_network_open(ctx, backend, config, &ex->net)) < 0 ||
+        (st = kldve_explainer_make_room(ex, 1)) < 0)
+        goto fail;
+    kldve_input_spec_default(&ex->net.shape, &ex->spec);
+    *out = ex;
+    return KLDVE_OK;
+fail:
+    kldve_explainer_free(ex);
+    return st;
+}
+
+void kldve_explainer_free(kldve_explainer *ex)
+{
+    if (!ex)
+        return;
+    free_room(ex);
+    kldve_network_close(&ex->net);
+    kldve_ctx_release(ex->ctx, ex);
+}
+
+kldve_status kldve_explainer_set_input(kldve_explainer *ex, const kldve_input_spec *spec)
+{
+    if (!ex)
+        return KLDVE_E_ARG;
+    if (!spec)
+        return kldve_ctx_fail(ex->ctx, KLDVE_E_ARG, "input: the specification is NULL");
+    return kldve_input_spec_load(ex->ctx, &ex->net.shape, spec, &ex->spec);
+}
+
+void kldve_explainer_shape(const kldve_explainer *ex, kldve_shape *out)
+{
+    kldve_struct_store(&ex->net.shape, sizeof ex->net.shape, out);
+}

@@ -1,0 +1,139 @@
+/* job.c - what methods call: sums over feature maps, further runs of the network. */
+#include <assert.h>
+#include <stddef.h>
+
+#include "methods/methods.h"
+#include "stages/reduce.h"
+#include "run.h"
+#include "stages/target.h"
+
+/* A job is const so that methods do not change what later steps read; what is behind it is not. */
+static kldve_run *run_of(const kldve_job *job)
+{
+    static_assert(offsetof(kldve_run, job) == 0, "the job is the first member of its run");
+    return (kldve_run *)(uintptr_t)job;
+}
+
+void kldve_job_weighted_sum(const kldve_job *job, const double *weights, float *map)
+{
+    const kldve_shape *s = job->shape;
+
+    kldve_reduce(job->features, s->maps, s->height * s->width, weights,
+                 run_of(job)->buffers->scratch, map);
+}
+
+void kldve_job_magnitude_sum(const kldve_job *job, const double *weights, float *map)
+{
+    const kldve_shape *s = job->shape;
+
+    kldve_reduce_magnitudes(job->features, s->maps, s->height * s->width, weights,
+                            run_of(job)->buffers->scratch, map);
+}
+
+void kldve_job_sum(const kldve_job *job, float *map)
+{
+    const kldve_shape *s = job->shape;
+
+    kldve_reduce_sum(job->features, s->maps, s->height * s->width, run_of(job)->buffers->scratch,
+                     map);
+}
+
+static kldve_status without_network(const kldve_job *job)
+{
+    return kldve_ctx_failf(job->ctx, KLDVE_E_UNSUPPORTED, "%s: there is no network to run",
+                           job->method->name);
+}
+
+kldve_status kldve_job_forward(const kldve_job *job, const float *input, float *logits)
+{
+    kldve_run *run = run_of(job);
+
+    if (!run->net)
+        return without_network(job);
+    run->away = false;
+    return kldve_network_forward_again(run->net, input, logits);
+}
+
+kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count, const float *inputs,
+                                    float *logits)
+{
+    kldve_run *run = run_of(job);
+    kldve_network *net = run->net;
+    kldve_status st = KLDVE_OK;
+    int32_t refused;
+
+    if (!net)
+        return without_network(job);
+    for (int32_t done = 0; st == KLDVE_OK && done < count;) {
+        const float *from = inputs + (size_t)done * net->inputs;
+        float *to = logits + (size_t)done * (size_t)job->shape->classes;
+
+        if (net->shape.batch > 1 && count - done >= net->shape.batch) {
+            st = kldve_network_forward_many(net, from, to, NULL, &refused);
+            net->together = false; /* it was not the batch that is explained */
+            done += net->shape.batch;
+        } else {
+            st = kldve_job_forward(job, from, to);
+            done++;
+        }
+    }
+    run->away = true;
+    return st;
+}
+
+double kldve_job_score(const kldve_job *job, const float *logits, int32_t kind)
+{
+    return kldve_target_score(job->options, job->target, logits, (size_t)job->shape->classes, kind);
+}
+
+void kldve_job_rectify(const kldve_job *job, float *map, size_t count)
+{
+    if (job->options->sign != KLDVE_SIGN_SIGNED && job->options->sign != KLDVE_SIGN_ABSOLUTE)
+        kldve_reduce_relu(map, count);
+}
+
+/* See that the network's last pass is one of this job: a batch, be it of the explained inputs or of
+ * the method, leaves none that is about a single input, so the explained one is run by itself. */
+static kldve_status by_itself(const kldve_job *job)
+{
+    kldve_run *run = run_of(job);
+
+    if (!run->net)
+        return without_network(job);
+    if (!run->away)
+        return KLDVE_OK;
+    run->away = false;
+    return kldve_network_forward(run->net, job->input, run->buffers->logits,
+                                 run->buffers->features);
+}
+
+kldve_status kldve_job_vjp(const kldve_job *job, const float *cotangent, float *gradient)
+{
+    kldve_status st = by_itself(job);
+
+    return st < 0 ? st : kldve_network_vjp(run_of(job)->net, cotangent, gradient);
+}
+
+kldve_status kldve_job_vjp_input(const kldve_job *job, const float *cotangent, int32_t rule,
+                                 float *gradient)
+{
+    kldve_status st = by_itself(job);
+
+    return st < 0 ? st : kldve_network_vjp_input(run_of(job)->net, cotangent, rule, gradient);
+}
+
+kldve_status kldve_job_vjp_biases(const kldve_job *job, const float *cotangent, float *gradient,
+                                  kldve_bias_visitor visit, void *opaque)
+{
+    kldve_status st = by_itself(job);
+
+    return st < 0 ? st
+                  : kldve_network_vjp_biases(run_of(job)->net, cotangent, gradient, visit, opaque);
+}
+
+kldve_status kldve_job_forward_features(const kldve_job *job, const float *features, float *logits)
+{
+    kldve_status st = by_itself(job);
+
+    return st < 0 ? st : kldve_network_forward_features(run_of(job)->net, features, logits);
+}

@@ -1,0 +1,343 @@
+/* network.c - a backend and its state. */
+#include "network.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "base/finite.h"
+#include "base/size.h"
+#include "base/struct.h"
+
+enum { MESSAGE_SIZE = 512, BACKEND_SIZE_REQUIRED = KLDVE_END_OF(kldve_backend, close) };
+
+/* Set aside the context's message during a call, so that a reason which the call gives can be told
+ * from that of an older failure. */
+struct aside {
+    char message[MESSAGE_SIZE];
+};
+
+static void begin(kldve_ctx *ctx, struct aside *aside)
+{
+    strncpy(aside->message, kldve_ctx_message(ctx), MESSAGE_SIZE - 1);
+    aside->message[MESSAGE_SIZE - 1] = 0;
+    kldve_ctx_fail(ctx, KLDVE_OK, "");
+}
+
+/* "NAME: STEP: reason", the reason being the backend's own or the status's name. */
+static kldve_status finish(kldve_ctx *ctx, struct aside *aside, const char *name, const char *step,
+                           kldve_status st)
+{
+    if (st == KLDVE_OK) {
+        kldve_ctx_fail(ctx, KLDVE_OK, aside->message);
+        return KLDVE_OK;
+    }
+    strncpy(aside->message, kldve_ctx_message(ctx), MESSAGE_SIZE - 1);
+    if (st > 0)
+        return kldve_ctx_failf(ctx, KLDVE_E_BACKEND, "%s: %s: returned %d, which is no status",
+                               name, step, (int)st);
+    if (!*aside->message)
+        return kldve_ctx_failf(ctx, st, "%s: %s: %s", name, step, kldve_status_name(st));
+    return kldve_ctx_failf(ctx, st, "%s: %s: %s", name, step, aside->message);
+}
+
+/* -- what it can ------------------------------------------------------------------------------ */
+
+#define HAS(backend, slot)                                                                         \
+    ((backend)->struct_size >= KLDVE_END_OF(kldve_backend, slot) && (backend)->slot)
+
+bool kldve_network_has_vjp(const kldve_network *net)
+{
+    return HAS(net->backend, vjp);
+}
+
+bool kldve_network_has_vjp_input(const kldve_network *net)
+{
+    return HAS(net->backend, vjp_input);
+}
+
+bool kldve_network_has_forward_features(const kldve_network *net)
+{
+    return HAS(net->backend, forward_features);
+}
+
+bool kldve_network_has_vjp_biases(const kldve_network *net)
+{
+    return HAS(net->backend, vjp_biases);
+}
+
+bool kldve_network_has_vjp_many(const kldve_network *net)
+{
+    return HAS(net->backend, vjp_many);
+}
+
+/* -- open and close --------------------------------------------------------------------------- */
+
+static kldve_status check_table(kldve_ctx *ctx, const kldve_backend *b)
+{
+    const char *missing = NULL;
+
+    if (!b)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "the backend is NULL");
+    if (b->struct_size < BACKEND_SIZE_REQUIRED)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "backend: struct_size is %zu, set it to sizeof(kldve_backend)",
+                               b->struct_size);
+    missing = !b->name      ? "name"
+              : !b->open    ? "open"
+              : !b->shape   ? "shape"
+              : !b->forward ? "forward"
+              : !b->close   ? "close"
+                            : NULL;
+    if (missing)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "backend %s: the table has no %s",
+                               b->name ? b->name : "without a name", missing);
+    return KLDVE_OK;
+}
+
+static bool product(int32_t a, int32_t b, int32_t c, size_t *out)
+{
+    size_t ab;
+
+    return kldve_size_mul((size_t)a, (size_t)b, &ab) && kldve_size_mul(ab, (size_t)c, out) &&
+           *out <= SIZE_MAX / sizeof(float);
+}
+
+/* All inputs of a batch one behind the other. */
+static bool batches_fit(const kldve_network *net)
+{
+    size_t batch = (size_t)net->shape.batch, most = SIZE_MAX / sizeof(float), all;
+
+    return kldve_size_mul(batch, net->inputs, &all) && all <= most &&
+           kldve_size_mul(batch, net->features, &all) && all <= most &&
+           kldve_size_mul(batch, (size_t)net->shape.classes, &all) && all <= most;
+}
+
+static kldve_status check_shape(kldve_network *net)
+{
+    kldve_shape *s = &net->shape;
+    const char *name = net->backend->name;
+
+    if (s->in_channels < 1 || s->in_height < 1 || s->in_width < 1)
+        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG, "%s: shape: the input is %d x %d x %d", name,
+                               (int)s->in_channels, (int)s->in_height, (int)s->in_width);
+    if (s->maps < 1 || s->height < 1 || s->width < 1)
+        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
+                               "%s: shape: the feature maps are %d x %d x %d", name, (int)s->maps,
+                               (int)s->height, (int)s->width);
+    if (s->classes < 3)
+        return kldve_ctx_failf(net->ctx, s->classes < 1 ? KLDVE_E_ARG : KLDVE_E_UNSUPPORTED,
+                               "%s: shape: %d classes, the method needs at least 3", name,
+                               (int)s->classes);
+    if (s->batch < 0)
+        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG, "%s: shape: a batch of %d inputs", name,
+                               (int)s->batch);
+    if (s->batch == 0 || !HAS(net->backend, forward_many))
+        s->batch = 1;
+    if (!product(s->in_channels, s->in_height, s->in_width, &net->inputs) ||
+        !product(s->maps, s->height, s->width, &net->features) ||
+        !product(1, s->height, s->width, &net->cells) || net->cells > INT_MAX || !batches_fit(net))
+        return kldve_ctx_failf(net->ctx, KLDVE_E_LIMIT, "%s: shape: too large to compute with",
+                               name);
+    return KLDVE_OK;
+}
+
+kldve_status kldve_network_open(kldve_ctx *ctx, const kldve_backend *backend, const void *config,
+                                kldve_network *net)
+{
+    struct aside aside;
+    kldve_status st = check_table(ctx, backend);
+
+    memset(net, 0, sizeof *net);
+    if (st < 0)
+        return st;
+    net->ctx = ctx;
+    net->backend = backend;
+    net->shape.struct_size = sizeof net->shape;
+    begin(ctx, &aside);
+    st = finish(ctx, &aside, backend->name, "open", backend->open(ctx, config, &net->state));
+    if (st < 0) {
+        net->backend = NULL; /* there is nothing to close */
+        return st;
+    }
+    backend->shape(net->state, &net->shape);
+    if ((st = check_shape(net)) < 0)
+        kldve_network_close(net);
+    return st;
+}
+
+void kldve_network_close(kldve_network *net)
+{
+    if (!net->backend)
+        return;
+    net->backend->close(net->state);
+    kldve_ctx_release(net->ctx, net->spare);
+    memset(net, 0, sizeof *net);
+}
+
+/* -- run -------------------------------------------------------------------------------------- */
+
+kldve_status kldve_network_check(kldve_ctx *ctx, const char *where, const char *what,
+                                 const float *value, size_t count)
+{
+    size_t bad = kldve_finite(value, count);
+
+    if (bad == count)
+        return KLDVE_OK;
+    return kldve_ctx_failf(ctx, KLDVE_E_NUMERIC, "%s: %s %zu of %zu is %s", where, what, bad, count,
+                           kldve_finite_name((double)value[bad]));
+}
+
+static kldve_status check(const kldve_network *net, const char *what, const float *value,
+                          size_t count)
+{
+    return kldve_network_check(net->ctx, net->backend->name, what, value, count);
+}
+
+static kldve_status forward(kldve_network *net, const float *input, float *logits, float *features)
+{
+    struct aside aside;
+    kldve_status st;
+
+    net->together = false;
+    begin(net->ctx, &aside);
+    st = net->backend->forward(net->state, input, logits, features);
+    if ((st = finish(net->ctx, &aside, net->backend->name, "forward", st)) < 0)
+        return st;
+    return check(net, "logit", logits, (size_t)net->shape.classes);
+}
+
+kldve_status kldve_network_forward(kldve_network *net, const float *input, float *logits,
+                                   float *features)
+{
+    kldve_status st = forward(net, input, logits, features);
+
+    net->moved = st < 0;
+    return st < 0 ? st : check(net, "feature", features, net->features);
+}
+
+kldve_status kldve_network_forward_again(kldve_network *net, const float *input, float *logits)
+{
+    if (!net->spare)
+        net->spare = kldve_ctx_alloc(net->ctx, net->features, sizeof *net->spare);
+    if (!net->spare)
+        return kldve_ctx_failf(net->ctx, KLDVE_E_NOMEM, "out of memory for %zu features",
+                               net->features);
+    net->moved = true;
+    return forward(net, input, logits, net->spare);
+}
+
+kldve_status kldve_network_vjp(kldve_network *net, const float *cotangent, float *gradient)
+{
+    struct aside aside;
+    kldve_status st;
+
+    if (!kldve_network_has_vjp(net))
+        return kldve_ctx_failf(net->ctx, KLDVE_E_NO_VJP, "%s: has no backward pass to the layer",
+                               net->backend->name);
+    begin(net->ctx, &aside);
+    st = net->backend->vjp(net->state, cotangent, gradient);
+    if ((st = finish(net->ctx, &aside, net->backend->name, "backward", st)) < 0)
+        return st;
+    return check(net, "gradient", gradient, net->features);
+}
+
+kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent, int32_t rule,
+                                     float *gradient)
+{
+    struct aside aside;
+    kldve_status st;
+
+    if (!kldve_network_has_vjp_input(net))
+        return kldve_ctx_failf(net->ctx, KLDVE_E_NO_VJP, "%s: has no backward pass to the pixels",
+                               net->backend->name);
+    begin(net->ctx, &aside);
+    st = net->backend->vjp_input(net->state, cotangent, rule, gradient);
+    if ((st = finish(net->ctx, &aside, net->backend->name, "backward to the pixels", st)) < 0)
+        return st;
+    return check(net, "pixel gradient", gradient, net->inputs);
+}
+
+kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent, float *gradient,
+                                      kldve_bias_visitor visit, void *opaque)
+{
+    struct aside aside;
+    kldve_status st;
+
+    if (!kldve_network_has_vjp_biases(net))
+        return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED, "%s: has no gradients at biases",
+                               net->backend->name);
+    begin(net->ctx, &aside);
+    st = net->backend->vjp_biases(net->state, cotangent, gradient, visit, opaque);
+    if ((st = finish(net->ctx, &aside, net->backend->name, "backward to the biases", st)) < 0)
+        return st;
+    return check(net, "pixel gradient", gradient, net->inputs);
+}
+
+kldve_status kldve_network_forward_features(kldve_network *net, const float *features,
+                                            float *logits)
+{
+    struct aside aside;
+    kldve_status st;
+
+    if (!kldve_network_has_forward_features(net))
+        return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,
+                               "%s: cannot run from changed feature maps", net->backend->name);
+    net->moved = true;
+    net->together = false;
+    begin(net->ctx, &aside);
+    st = net->backend->forward_features(net->state, features, logits);
+    if ((st = finish(net->ctx, &aside, net->backend->name, "forward from features", st)) < 0)
+        return st;
+    return check(net, "logit", logits, (size_t)net->shape.classes);
+}
+
+/* -- batches ---------------------------------------------------------------------------------- */
+
+/* check() of what each input of the batch has. */
+static kldve_status check_each(const kldve_network *net, const char *what, const float *value,
+                               size_t count, int32_t *refused)
+{
+    for (int32_t i = 0; i < net->shape.batch; i++) {
+        kldve_status st = check(net, what, value + (size_t)i * count, count);
+
+        if (st < 0) {
+            *refused = i;
+            return st;
+        }
+    }
+    return KLDVE_OK;
+}
+
+kldve_status kldve_network_forward_many(kldve_network *net, const float *inputs, float *logits,
+                                        float *features, int32_t *refused)
+{
+    struct aside aside;
+    kldve_status st;
+
+    *refused = -1;
+    net->moved = true;
+    net->together = false;
+    begin(net->ctx, &aside);
+    st = net->backend->forward_many(net->state, inputs, logits, features);
+    if ((st = finish(net->ctx, &aside, net->backend->name, "forward of a batch", st)) < 0 ||
+        (st = check_each(net, "logit", logits, (size_t)net->shape.classes, refused)) < 0)
+        return st;
+    if (features && (st = check_each(net, "feature", features, net->features, refused)) < 0)
+        return st;
+    net->together = true;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_network_vjp_many(kldve_network *net, const float *cotangents, float *gradients,
+                                    int32_t *refused)
+{
+    struct aside aside;
+    kldve_status st;
+
+    *refused = -1;
+    begin(net->ctx, &aside);
+    st = net->backend->vjp_many(net->state, cotangents, gradients);
+    if ((st = finish(net->ctx, &aside, net->backend->name, "backward of a batch", st)) < 0)
+        return st;
+    return check_each(net, "gradient", gradients, net->features, refused);
+}

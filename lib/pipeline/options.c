@@ -1,0 +1,109 @@
+/* options.c - the options of one explanation, checked and with every default filled in. */
+#include "options.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/struct.h"
+
+/* Sizes that shipped.  A release adds a line; a line is never edited. */
+enum { OPTIONS_SIZE_0_1 = KLDVE_END_OF(kldve_options, reserved) };
+static_assert(OPTIONS_SIZE_0_1 == sizeof(kldve_options), "kldve_options ends without padding");
+
+static const uint64_t known_flags = KLDVE_FLAG_CHECK;
+
+static const char *const reading_names[] = {
+    [KLDVE_READING_PAPER] = "paper",
+    [KLDVE_READING_CHANNEL] = "channel",
+    [KLDVE_READING_CONTRAST] = "contrast",
+    [KLDVE_READING_RIVALS] = "rivals",
+};
+
+enum { READINGS_END = sizeof reading_names / sizeof *reading_names };
+
+int32_t kldve_reading_from_name(const char *name)
+{
+    for (int32_t i = 1; name && i < READINGS_END; i++)
+        if (strcmp(name, reading_names[i]) == 0)
+            return i;
+    return -1;
+}
+
+const char *kldve_reading_name(int32_t reading)
+{
+    return reading > 0 && reading < READINGS_END ? reading_names[reading] : NULL;
+}
+
+static kldve_status check_target(kldve_ctx *ctx, const kldve_options *o)
+{
+    if (o->target_kind < KLDVE_TARGET_RANK || o->target_kind > KLDVE_TARGET_VERSUS)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: there is no kind of target %d",
+                               (int)o->target_kind);
+    if (o->target_kind == KLDVE_TARGET_SET && (!o->targets || o->target_count < 1))
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "options: a set of targets without targets");
+    if (o->target_kind == KLDVE_TARGET_VERSUS && o->target == o->rival)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: class %d is its own rival",
+                               (int)o->target);
+    if (o->truth && o->reading == KLDVE_READING_RIVALS)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "options: the reading rivals is about a class, not about a truth");
+    return KLDVE_OK;
+}
+
+static kldve_status check_repeats(kldve_ctx *ctx, const kldve_options *o)
+{
+    if (o->samples < 0 || o->window < 0 || o->stride < 0)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "options: samples, window and stride are not negative");
+    if (!(o->noise >= 0 && o->noise <= 1))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: noise %g is not in 0..1", o->noise);
+    if (o->smooth < 0 || o->smooth > 1)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: smooth is 0 or 1, not %d",
+                               (int)o->smooth);
+    if (o->reserved != 0)
+        return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED, "options: a reserved member is set");
+    return KLDVE_OK;
+}
+
+static kldve_status check(kldve_ctx *ctx, const kldve_options *o)
+{
+    kldve_status st;
+
+    if (o->reading < 0 || o->reading >= READINGS_END)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: there is no reading %d",
+                               (int)o->reading);
+    if (o->sign < 0 || o->sign > KLDVE_SIGN_ABSOLUTE)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: there is no sign %d", (int)o->sign);
+    if ((st = check_target(ctx, o)) < 0 || (st = check_repeats(ctx, o)) < 0)
+        return st;
+    if (!(o->temperature >= 0 && o->temperature < INFINITY))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: temperature %g is not above 0",
+                               (double)o->temperature);
+    if (o->perplexity != 0 && !(o->perplexity > 1 && o->perplexity < INFINITY))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: perplexity %g is not above 1",
+                               o->perplexity);
+    if (o->flags & ~known_flags)
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED, "options: unknown flags 0x%jx",
+                               (uintmax_t)(o->flags & ~known_flags));
+    return KLDVE_OK;
+}
+
+kldve_status kldve_options_load(kldve_ctx *ctx, const kldve_options *src, kldve_options *dst)
+{
+    kldve_options zero = {.struct_size = sizeof zero};
+    kldve_status st =
+        kldve_struct_load(ctx, "options", src ? src : &zero, OPTIONS_SIZE_0_1, dst, sizeof *dst);
+
+    if (st < 0 || (st = check(ctx, dst)) < 0)
+        return st;
+    if (!dst->method)
+        dst->method = "kl-dve";
+    if (dst->reading == KLDVE_READING_DEFAULT)
+        dst->reading = KLDVE_READING_CONTRAST;
+    if (dst->temperature == 0)
+        dst->temperature = 1;
+    if (dst->perplexity == 0)
+        dst->perplexity = 30;
+    return KLDVE_OK;
+}

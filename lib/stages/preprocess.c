@@ -1,0 +1,203 @@
+/* preprocess.c - a picture becomes the network's input.
+ *
+ *     resize   shorter side s to S, longer side l to floor(l S / s)      (image/resize.c)
+ *     crop     w x h at  x = round((W' - w) / 2),  y = round((H' - h) / 2), halves to even
+ *     value    (pixel * scale - mean_c) / std_c,   channels in the order of the specification
+ *     grey     (19595 R + 38470 G + 7471 B + 2^15) / 2^16, rounded down: ITU-R 601 luma in 16 bits
+ *
+ * The roundings are those of torchvision's Resize and CenterCrop and of Pillow's convert("L"), so
+ * that a network sees here what it saw when it was trained. */
+#include "preprocess.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/struct.h"
+
+static_assert(KLDVE_END_OF(kldve_input_spec, std) == sizeof(kldve_input_spec),
+              "kldve_input_spec ends without padding");
+
+enum { INPUT_SPEC_SIZE_0_1 = KLDVE_END_OF(kldve_input_spec, std), SIDE_MAX = 65535 };
+
+/* -- the specification ------------------------------------------------------------------------ */
+
+void kldve_input_spec_default(const kldve_shape *shape, kldve_input_spec *spec)
+{
+    *spec = (kldve_input_spec){
+        .struct_size = sizeof *spec,
+        .channels = shape->in_channels == 1 ? KLDVE_CHANNELS_GRAY : KLDVE_CHANNELS_RGB,
+        .scale = 1,
+        .std = {1, 1, 1},
+    };
+}
+
+static int32_t channels_of(const kldve_input_spec *spec)
+{
+    return spec->channels == KLDVE_CHANNELS_GRAY ? 1 : 3;
+}
+
+static int32_t shorter_side(const kldve_shape *shape)
+{
+    return shape->in_height < shape->in_width ? shape->in_height : shape->in_width;
+}
+
+static kldve_status check_sizes(kldve_ctx *ctx, const kldve_shape *shape, const kldve_input_spec *s)
+{
+    int32_t side = s->resize_shorter_side ? s->resize_shorter_side : shorter_side(shape);
+
+    if (s->resize_shorter_side < 0 || s->resize_shorter_side > SIDE_MAX)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "input: resize_shorter_side %d is not 0 to %d",
+                               (int)s->resize_shorter_side, SIDE_MAX);
+    if (s->center_crop < 0 || s->center_crop > side)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "input: center_crop %d does not fit into the shorter side %d",
+                               (int)s->center_crop, (int)side);
+    return KLDVE_OK;
+}
+
+kldve_status kldve_input_spec_load(kldve_ctx *ctx, const kldve_shape *shape,
+                                   const kldve_input_spec *src, kldve_input_spec *dst)
+{
+    kldve_input_spec s;
+    kldve_status st = kldve_struct_load(ctx, "input", src, INPUT_SPEC_SIZE_0_1, &s, sizeof s);
+
+    if (st < 0)
+        return st;
+    if (s.channels < KLDVE_CHANNELS_RGB || s.channels > KLDVE_CHANNELS_GRAY)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "input: there is no channel order %d",
+                               (int)s.channels);
+    if (channels_of(&s) != shape->in_channels)
+        return kldve_ctx_failf(
+            ctx, KLDVE_E_ARG, "input: %s for a network whose input has %d channels",
+            channels_of(&s) == 1 ? "grey" : "three colours", (int)shape->in_channels);
+    if ((st = check_sizes(ctx, shape, &s)) < 0)
+        return st;
+    s.scale = s.scale == 0 ? 1 : s.scale;
+    for (int c = 0; c < 3; c++) {
+        s.std[c] = s.std[c] == 0 ? 1 : s.std[c];
+        if (!isfinite(s.scale) || !isfinite(s.mean[c]) || !isfinite(s.std[c]))
+            return kldve_ctx_fail(ctx, KLDVE_E_ARG, "input: scale, mean or std is not finite");
+    }
+    *dst = s;
+    return KLDVE_OK;
+}
+
+/* -- the picture ------------------------------------------------------------------------------ */
+
+/* round(difference / 2), halves to the even neighbour. */
+static int32_t crop_start(int32_t outer, int32_t inner)
+{
+    int32_t difference = outer - inner, half = difference / 2;
+
+    return difference % 2 ? half + half % 2 : half;
+}
+
+/* The size after resizing: shorter side as specified, enlarged if a crop that is not square would
+ * not fit. */
+static kldve_status resized(kldve_ctx *ctx, int64_t width, int64_t height, int64_t side,
+                            int64_t crop_width, int64_t crop_height, int64_t out[2])
+{
+    int64_t shorter = width < height ? width : height;
+
+    out[0] = width == shorter ? side : side * width / height;
+    out[1] = height == shorter ? side : side * height / width;
+    if (out[0] < crop_width) {
+        out[0] = crop_width;
+        out[1] = crop_width * height / width;
+    }
+    if (out[1] < crop_height) {
+        out[1] = crop_height;
+        out[0] = crop_height * width / height;
+    }
+    if (out[0] > SIDE_MAX || out[1] > SIDE_MAX)
+        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
+                               "a picture of %jd x %jd pixels is too narrow: it would be resized "
+                               "to %jd x %jd",
+                               (intmax_t)width, (intmax_t)height, (intmax_t)out[0],
+                               (intmax_t)out[1]);
+    return KLDVE_OK;
+}
+
+/* What the network sees of the picture, in its size; *out is owned by the caller. */
+static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_input_spec *spec,
+                        const kldve_shape *shape, kldve_image **out, kldve_view *view)
+{
+    int32_t crop_width = spec->center_crop ? spec->center_crop : shape->in_width;
+    int32_t crop_height = spec->center_crop ? spec->center_crop : shape->in_height;
+    int32_t side = spec->resize_shorter_side ? spec->resize_shorter_side : shorter_side(shape);
+    kldve_image *whole = NULL, *crop = NULL;
+    int64_t size[2];
+    int32_t x, y;
+    kldve_status st;
+
+    st = resized(ctx, kldve_image_width(picture), kldve_image_height(picture), side, crop_width,
+                 crop_height, size);
+    if (st < 0)
+        return st;
+    x = crop_start((int32_t)size[0], crop_width);
+    y = crop_start((int32_t)size[1], crop_height);
+    *view = (kldve_view){(float)x / (float)size[0], (float)y / (float)size[1],
+                         (float)crop_width / (float)size[0], (float)crop_height / (float)size[1]};
+    if ((st = kldve_image_resize(picture, (int32_t)size[0], (int32_t)size[1], &whole)) < 0)
+        return st;
+    st = kldve_image_crop(whole, x, y, crop_width, crop_height, &crop);
+    kldve_image_free(whole);
+    if (st < 0 || (crop_width == shape->in_width && crop_height == shape->in_height)) {
+        *out = crop;
+        return st;
+    }
+    st = kldve_image_resize(crop, shape->in_width, shape->in_height, out);
+    kldve_image_free(crop);
+    return st;
+}
+
+static uint8_t grey_of(const uint8_t *rgb)
+{
+    return (uint8_t)((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 0x8000u) >> 16);
+}
+
+/* Pixels [count][3] -> input [channels][count], each of the 256 values through a table. */
+static void to_input(const uint8_t *rgb, size_t count, const kldve_input_spec *spec, float *input)
+{
+    float value[256];
+
+    for (int32_t c = 0; c < channels_of(spec); c++) {
+        const uint8_t *at = rgb + (spec->channels == KLDVE_CHANNELS_BGR ? 2 - c : c);
+
+        for (int v = 0; v < 256; v++)
+            value[v] = ((float)v * spec->scale - spec->mean[c]) / spec->std[c];
+        if (spec->channels == KLDVE_CHANNELS_GRAY)
+            for (size_t i = 0; i < count; i++)
+                input[i] = value[grey_of(rgb + 3 * i)];
+        else
+            for (size_t i = 0; i < count; i++)
+                input[(size_t)c * count + i] = value[at[3 * i]];
+    }
+}
+
+kldve_status kldve_preprocess(kldve_ctx *ctx, const kldve_image *picture,
+                              const kldve_input_spec *spec, const kldve_shape *shape, float *input,
+                              kldve_view *view)
+{
+    size_t count = (size_t)shape->in_width * (size_t)shape->in_height;
+    kldve_image *fitted = NULL;
+    kldve_status st;
+
+    if (shape->in_channels != channels_of(spec))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "the network's input has %d channels, a picture 1 or 3: use "
+                               "kldve_explain_input()",
+                               (int)shape->in_channels);
+    if (kldve_image_width(picture) == shape->in_width &&
+        kldve_image_height(picture) == shape->in_height) {
+        *view = (kldve_view){0, 0, 1, 1};
+        to_input(kldve_image_pixels(picture), count, spec, input);
+        return KLDVE_OK;
+    }
+    if ((st = fit(ctx, picture, spec, shape, &fitted, view)) < 0)
+        return st;
+    to_input(kldve_image_pixels(fitted), count, spec, input);
+    kldve_image_free(fitted);
+    return KLDVE_OK;
+}

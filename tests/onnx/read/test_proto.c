@@ -1,0 +1,188 @@
+/* test_proto.c - the reader of .onnx files: real networks, other files, failing allocations. */
+#include "support.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "read/proto.h"
+
+/* As python3-onnx 1.12 reads them: onnx.load(), numpy_helper.to_array() of the first and the last
+ * initializer. */
+static const struct model_case {
+    const char *file;
+    int64_t ir;
+    int32_t opset, nodes, initializers, inputs, outputs;
+    const char *first, *last;
+    size_t weights;
+    double first_weight, last_weight;
+} models[] = {
+    {"googlenet.onnx", 6, 11, 142, 116, 1, 2, "conv1/7x7_s2.weight", "loss3/classifier.bias",
+     6998552, 0.08820479363203049, 0.5850247144699097},
+    {"mnist_cnn.onnx", 3, 7, 12, 8, 9, 1, "Parameter193", "Parameter194", 5998, 0.09163288027048111,
+     -0.05454041436314583},
+    {"mobilenet_v1_0.25_128.onnx", 6, 10, 58, 56, 1, 2, "Conv2d_0.weight",
+     "Logits/Conv2d_1c_1x1.bias", 467336, 0.026647228747606277, 0.8007686734199524},
+    {"mobilenet_v1_1.0_224.onnx", 6, 10, 58, 56, 1, 2, "Conv2d_0.weight",
+     "Logits/Conv2d_1c_1x1.bias", 4221032, 0.0, 0.25699055194854736},
+    {"mobilenet_v2_1.0_224.onnx", 6, 10, 101, 106, 1, 2, "Conv.weight", "Logits/Conv2d_1c_1x1.bias",
+     3487816, -0.5095338821411133, -0.16436666250228882},
+    {"resnet20_cifar10.onnx", 6, 11, 72, 99, 1, 2, "conv1.weight", "linear.bias", 273658,
+     -0.13818146288394928, -0.27025941014289856},
+    {"resnet56_cifar10.onnx", 6, 11, 198, 279, 1, 2, "conv1.weight", "linear.bias", 859642,
+     -0.21604876220226288, -0.2721118628978729},
+    {"squeezenet_v1.0.onnx", 6, 11, 65, 52, 1, 2, "conv1.weight", "conv10.bias", 1248424,
+     0.1415213644504547, 0.11127486079931259},
+    {"squeezenet_v1.1.onnx", 6, 11, 65, 52, 1, 2, "conv10.bias", "fire9/squeeze1x1.weight", 1235496,
+     0.036041259765625, 0.20458984375},
+};
+
+/* Element i, of the types that occur in these files. */
+static double element(const kx_proto_tensor *t, size_t i)
+{
+    float f;
+    int64_t n;
+
+    if (t->dtype == KX_ONNX_FLOAT) {
+        memcpy(&f, (const char *)t->data + 4 * i, 4);
+        return (double)f;
+    }
+    assert_int_equal(t->dtype, KX_ONNX_INT64);
+    memcpy(&n, (const char *)t->data + 8 * i, 8);
+    return (double)n;
+}
+
+static void check_model(void **state)
+{
+    const struct model_case *c = *state;
+    const char *path = test_path("%s/assets/models/%s", test_shared_or_skip(), c->file);
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    const kx_proto_tensor *first, *last;
+    size_t weights = 0;
+    kx_model *m = NULL;
+
+    if (kx_model_open(ctx, path, &m) != KLDVE_OK)
+        fail_msg("%s", kldve_ctx_message(ctx));
+    assert_int_equal(m->ir_version, c->ir);
+    assert_int_equal(m->opset, c->opset);
+    assert_int_equal(m->nnode, c->nodes);
+    assert_int_equal(m->ninitializer, c->initializers);
+    assert_int_equal(m->ninput, c->inputs);
+    assert_int_equal(m->noutput, c->outputs);
+    for (int32_t i = 0; i < m->ninitializer; i++)
+        weights += m->initializer[i].count;
+    assert_int_equal(weights, c->weights);
+    first = &m->initializer[0];
+    last = &m->initializer[m->ninitializer - 1];
+    assert_string_equal(first->name, c->first);
+    assert_string_equal(last->name, c->last);
+    assert_true(element(first, 0) == c->first_weight);
+    assert_true(element(last, last->count - 1) == c->last_weight);
+    assert_int_equal(m->input[0].dtype, KX_ONNX_FLOAT);
+    assert_int_equal(m->input[0].rank, 4);
+    assert_int_equal(m->input[0].dim[0], 1);
+    kx_model_free(m);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+/* Every allocation fails once; nothing leaks and the message is there. */
+static void test_allocations(void **state)
+{
+    const char *path = test_path("%s/assets/models/googlenet.onnx", test_shared_or_skip());
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_status st = KLDVE_E_NOMEM;
+    long rounds = 0;
+
+    (void)state;
+    for (; st != KLDVE_OK; rounds++) {
+        kx_model *m = (kx_model *)&heap;
+
+        heap.budget = rounds;
+        st = kx_model_open(ctx, path, &m);
+        if (st == KLDVE_OK) {
+            kx_model_free(m);
+            break;
+        }
+        assert_int_equal(st, KLDVE_E_NOMEM);
+        assert_ptr_equal(m, &heap);
+        assert_int_equal(heap.live, 1); /* the context */
+        assert_non_null(strstr(kldve_ctx_message(ctx), "googlenet.onnx: out of memory"));
+    }
+    assert_true(rounds >= 3);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+static const struct other_case {
+    const char *name, *bytes;
+    size_t n;
+    const char *message; /* behind the path */
+} others[] = {
+    {"empty", "", 0, "not an ONNX file: it is empty"},
+    {"png", "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16, "not an ONNX file: it is a PNG picture"},
+    {"jpeg", "\xff\xd8\xff\xe0\0\x10JFIF", 10, "not an ONNX file: it is a JPEG picture"},
+    {"html", "<!DOCTYPE html>\n<html>", 22, "not an ONNX file: it is a web page"},
+    {"lfs", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n", 64,
+     "not an ONNX file: it is a git-LFS pointer: fetch the model itself with 'git lfs pull'"},
+    {"zip", "PK\x03\x04\0\0", 6, "not an ONNX file: it is a ZIP archive (of PyTorch?)"},
+    {"text", "hello, world\n", 13, "not an ONNX file, or a damaged one"},
+    {"zeros", "\0\0\0\0\0\0\0\0", 8, "not an ONNX file, or a damaged one"},
+    {"header only", "\x08\x07", 2, "not an ONNX model: it has no graph"},
+    {"no version", "\x3a\x00", 2, "not an ONNX model: it has no IR version"},
+};
+
+static void check_other(void **state)
+{
+    const struct other_case *c = *state;
+    const char *path = test_path("test_proto_%ld.onnx", (long)getpid());
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kx_model *m = NULL;
+
+    test_file_save(path, c->bytes, c->n);
+    assert_int_equal(kx_model_open(ctx, path, &m), KLDVE_E_FORMAT);
+    assert_string_equal(kldve_ctx_message(ctx), test_path("%s: %s", path, c->message));
+    assert_null(m);
+    unlink(path);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+static void test_not_a_file(void **state)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kx_model *m = NULL;
+
+    (void)state;
+    assert_int_equal(kx_model_open(ctx, "no/such.onnx", &m), KLDVE_E_IO);
+    assert_string_equal(kldve_ctx_message(ctx),
+                        "no/such.onnx: cannot open: No such file or directory");
+    assert_int_equal(kx_model_open(ctx, "/", &m), KLDVE_E_IO);
+    assert_string_equal(kldve_ctx_message(ctx), "/: this is not a regular file");
+    assert_null(m);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+enum { NMODELS = sizeof models / sizeof models[0], NOTHERS = sizeof others / sizeof others[0] };
+
+int main(void)
+{
+    struct CMUnitTest tests[NMODELS + NOTHERS + 2] = {
+        cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_not_a_file),
+    };
+    size_t n = 2;
+
+    for (size_t i = 0; i < NMODELS; i++)
+        tests[n++] = (struct CMUnitTest){models[i].file, check_model, NULL, NULL,
+                                         (void *)(uintptr_t)&models[i]};
+    for (size_t i = 0; i < NOTHERS; i++)
+        tests[n++] = (struct CMUnitTest){others[i].name, check_other, NULL, NULL,
+                                         (void *)(uintptr_t)&others[i]};
+    return _cmocka_run_group_tests("proto", tests, n, NULL, NULL);
+}

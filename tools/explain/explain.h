@@ -1,0 +1,67 @@
+/* explain.h - what the parts of `kldve explain` share. */
+#ifndef KLDVE_TOOLS_EXPLAIN_H
+#define KLDVE_TOOLS_EXPLAIN_H
+
+#include "cli/tool.h"
+
+typedef struct explain_args {
+    network_args network;
+    const char *picture, *rival, *truth;
+    arg_list target;                         /* several: a set */
+    arg_list fuse;                           /* further layers */
+    int32_t method, reading, colormap, sign; /* 1 + number; 0: not given */
+    const char *overlay, *heat, *map, *dump, *json;
+    double opacity; /* negative: not given */
+    double temperature, perplexity, noise;
+    int32_t samples, window, stride, seed; /* 0: not given */
+    bool check, smooth, terminal;
+} explain_args;
+
+/** Milliseconds of what the command itself does; the rest is in the record of the map. */
+typedef struct explain_times {
+    double begin, load, decode, render, total;
+} explain_times;
+
+typedef struct explanation {
+    network net;
+    truth truth; /* of --truth; zeros without */
+    kldve_image *picture;
+    kldve_heatmap *map;
+    kldve_record record;
+    const char *method;
+    int32_t top[TOP], tops;    /* classes by falling logit, how many */
+    int32_t set[ARG_LIST_MAX]; /* of several --target */
+    int32_t rival;             /* of --rival */
+    explain_times ms;
+} explanation;
+
+/** explain_args.c: the table, and what it reads.
+ *  @return EXIT_DONE or the exit status; *go says whether there is something to run. */
+extern const arg_option explain_options[];
+int explain_read_args(const arg_command *command, int argc, char **argv, explain_args *args,
+                      bool *go);
+
+/** softmax(logits)[index]. */
+double class_probability(const explanation *e, int32_t index);
+
+/** record.c: write the record as JSON, "-" is standard output.  False after a message. */
+bool record_write(const explanation *e, const explain_args *args);
+
+/** dump.c: write every intermediate as .npy into a folder.  False after a message. */
+bool dump_write(const explanation *e, const char *folder);
+
+/** "map_NAME.npy" for the map of this explanation, without a folder; into `out`. */
+void dump_map_name(const explanation *e, char *out, size_t size);
+
+/** terminal.c: draw the heat over the picture in a terminal with 24-bit colours.  False after a
+ *  message. */
+bool terminal_draw(const explanation *e, const explain_args *args);
+
+/** How the map is drawn: as --colormap says, else as suits its sign. */
+void explain_render_options(const explanation *e, const explain_args *args,
+                            kldve_render_options *o);
+
+/** summary.c: what was found, for people, on standard output. */
+void summary_print(const explanation *e, const explain_args *args);
+
+#endif

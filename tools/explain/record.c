@@ -1,0 +1,86 @@
+/* record.c - the record of a run as JSON (docs/command.md lists its members). */
+#include "explain.h"
+
+
+#include "cli/json.h"
+
+/* NULL: out of memory. */
+static json_object *new_class(const explanation *e, int32_t index)
+{
+    size_t count;
+    const float *logits = kldve_heatmap_logits(e->map, &count);
+
+    return json_new_class(&e->net, index, logits[index], class_probability(e, index));
+}
+
+static json_object *new_top(const explanation *e)
+{
+    json_object *list = json_object_new_array();
+
+    for (int32_t i = 0; list && i < e->tops; i++)
+        if (!json_append(list, new_class(e, e->top[i]))) {
+            json_object_put(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_object *new_set(const explanation *e, const explain_args *args)
+{
+    json_object *list = json_object_new_array();
+
+    for (int32_t i = 0; list && i < args->target.count; i++)
+        if (!json_append(list, new_class(e, e->set[i]))) {
+            json_object_put(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_object *new_timings(const explanation *e)
+{
+    const kldve_timings *t = &e->record.timings_ms;
+    json_object *object = json_object_new_object();
+
+    if (object && json_put_ms(object, "load", e->ms.load) &&
+        json_put_ms(object, "decode", e->ms.decode + t->preprocess) &&
+        json_put_ms(object, "forward", t->forward) &&
+        json_put_ms(object, "divergence", t->divergence) &&
+        json_put_ms(object, "backward", t->backward) && json_put_ms(object, "reduce", t->reduce) &&
+        json_put_ms(object, "render", e->ms.render) && json_put_ms(object, "total", e->ms.total))
+        return object;
+    json_object_put(object);
+    return NULL;
+}
+
+static json_object *new_record(const explanation *e, const explain_args *args)
+{
+    json_object *object = json_object_new_object();
+    bool reading = method_has_reading(e->method);
+
+    if (object && json_put_text(object, "model", e->net.name) &&
+        json_put_text(object, "picture", args->picture) &&
+        json_put_text(object, "layer", e->net.layer) &&
+        json_put_text(object, "method", e->method) &&
+        json_put_text(object, "reading", reading ? kldve_reading_name(e->record.reading) : NULL) &&
+        json_put(object, "target", new_class(e, e->record.target)) &&
+        (args->target.count < 2 || json_put(object, "targets", new_set(e, args))) &&
+        (!args->rival || json_put(object, "rival", new_class(e, e->rival))) &&
+        (!args->truth || json_put_text(object, "truth", e->truth.net.name)) &&
+        (!args->sign || json_put_text(object, "sign", sign_choice(args->sign - 1))) &&
+        (!kldve_heatmap_error(e->map, NULL) ||
+         json_put(object, "seed", json_object_new_int(args->seed))) &&
+        json_put(object, "top5", new_top(e)) && json_put_number(object, "kl", e->record.kl, 17) &&
+        (!args->check ||
+         json_put_number(object, "class_sensitivity", e->record.class_sensitivity, 9)) &&
+        json_put(object, "timings_ms", new_timings(e)) &&
+        json_put_text(object, "kldve", kldve_version()))
+        return object;
+    json_object_put(object);
+    return NULL;
+}
+
+bool record_write(const explanation *e, const explain_args *args)
+{
+    return json_write(args->json, new_record(e, args));
+}

@@ -1,0 +1,261 @@
+/* grid.h - every picture x network x method x target, explained: what `kldve compare` and
+ * `kldve report` show.  Begin with grid_read_args(), then grid_run(), then walk with
+ * grid_prediction_at() and grid_cell_at(). */
+#ifndef KLDVE_TOOLS_GRID_H
+#define KLDVE_TOOLS_GRID_H
+
+#include "cli/tool.h"
+
+enum { GRID_NETWORKS = 16, GRID_PICTURES = 256 };
+
+typedef struct grid_method grid_method;
+
+/* ---- the command line --------------------------------------------------------------------- */
+
+/** What the command line says.  The FIRST member of the struct that a command's table fills, so
+ *  that grid_next_network() finds it. */
+typedef struct grid_args {
+    /** Being read: of the last --model; before the first --model, what all networks share. */
+    network_args reading_network;
+    network_args network[GRID_NETWORKS]; /**< in the order given; [0] the built-in one if none is */
+    int32_t networks;
+    arg_list method;                /**< NAME or, for kl-dve, NAME:READING; none: kl-dve */
+    arg_list target;                /**< as for explain; none: top1 */
+    int32_t reading;                /**< 1 + number; of a method that names none; 0: not given */
+    int32_t sign;                   /**< a kldve_sign */
+    const char *truth;              /**< "model:FILE"; NULL: one-hot */
+    double temperature, perplexity; /**< 0: not given */
+    bool quiet;
+    const char *picture[GRID_PICTURES];
+    int32_t pictures;
+    network_args shared; /**< what stood before the first --model */
+} grid_args;
+
+/** Options of every command that explains a grid, to be followed by the command's own.  `member` is
+ *  the grid_args in the struct `type`.  In the command's arg_command: .next = grid_next_network,
+ *  .max_positional = GRID_PICTURES. */
+#define GRID_OPTIONS(type, member)                                                                 \
+    {ARG_GROUP, "What is explained:", 0, NULL, NULL, 0, 0, NULL},                                  \
+        {ARG_NEXT,                                                                                 \
+         "model",                                                                                  \
+         offsetof(type, member.reading_network.model),                                             \
+         "FILE",                                                                                   \
+         "a network, .onnx; repeat it for more; none: the built-in one",                           \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+        {ARG_LIST,                                                                                 \
+         "method",                                                                                 \
+         offsetof(type, member.method),                                                            \
+         "NAME",                                                                                   \
+         "repeat it for more; kl-dve:rivals for one reading; default kl-dve",                      \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+        {ARG_CHOICE,                                                                               \
+         "reading",                                                                                \
+         offsetof(type, member.reading),                                                           \
+         "NAME",                                                                                   \
+         "of kl-dve and guided-kl-dve where they name none; default contrast",                     \
+         0,                                                                                        \
+         0,                                                                                        \
+         reading_choice},                                                                          \
+        {ARG_LIST,                                                                                 \
+         "target",                                                                                 \
+         offsetof(type, member.target),                                                            \
+         "CLASS",                                                                                  \
+         "top1 (default), top2 ..., an index or a label; repeat it for more",                      \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+        {ARG_CHOICE,                                                                               \
+         "sign",                                                                                   \
+         offsetof(type, member.sign),                                                              \
+         "WHICH",                                                                                  \
+         "values that count; default: as the method's authors show it",                            \
+         0,                                                                                        \
+         0,                                                                                        \
+         sign_choice},                                                                             \
+        {ARG_STRING,                                                                               \
+         "truth",                                                                                  \
+         offsetof(type, member.truth),                                                             \
+         "model:FILE",                                                                             \
+         "another network's scores as the truth of kl-dve",                                        \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+        {ARG_NUMBER,                                                                               \
+         "temperature",                                                                            \
+         offsetof(type, member.temperature),                                                       \
+         "T",                                                                                      \
+         "logits are divided by it; default 1",                                                    \
+         1e-6,                                                                                     \
+         1e6,                                                                                      \
+         NULL},                                                                                    \
+        {ARG_NUMBER,                                                                               \
+         "perplexity",                                                                             \
+         offsetof(type, member.perplexity),                                                        \
+         "P",                                                                                      \
+         "of the truth's affinities; default 30",                                                  \
+         1.001,                                                                                    \
+         1e9,                                                                                      \
+         NULL},                                                                                    \
+        {ARG_GROUP, "Of the network whose --model stands before (before the first: of all):",      \
+         0,         NULL,                                                                          \
+         NULL,      0,                                                                             \
+         0,         NULL},                                                                         \
+        {ARG_STRING,                                                                               \
+         "name",                                                                                   \
+         offsetof(type, member.reading_network.title),                                             \
+         "TEXT",                                                                                   \
+         "what to call it; else the name of the file",                                             \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+        NETWORK_OPTIONS(type, member.reading_network),                                             \
+        {ARG_STRING,                                                                               \
+         "labels",                                                                                 \
+         offsetof(type, member.reading_network.labels),                                            \
+         "FILE",                                                                                   \
+         "names of the classes, one a line",                                                       \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+        NETWORK_INPUT_OPTIONS(type, member.reading_network),                                       \
+        {ARG_GROUP, "And:", 0, NULL, NULL, 0, 0, NULL},                                            \
+        {ARG_INT,                                                                                  \
+         "threads",                                                                                \
+         offsetof(type, member.reading_network.threads),                                           \
+         "N",                                                                                      \
+         "default: one for each core",                                                             \
+         1,                                                                                        \
+         1024,                                                                                     \
+         NULL},                                                                                    \
+    {                                                                                              \
+        ARG_FLAG, "quiet", offsetof(type, member.quiet), NULL, "print failures only", 0, 0, NULL   \
+    }
+
+/** For arg_command.next: put away what was read of the network before. */
+bool grid_next_network(void *values);
+
+/** Parse a command line into `values`, whose first member is a grid_args and which the caller has
+ *  set to its defaults.
+ *  @return EXIT_DONE or the exit status; *go says whether there is something to run. */
+int grid_read_args(const arg_command *command, int argc, char **argv, void *values, bool *go);
+
+typedef enum grid_method_error {
+    GRID_METHOD_OK,
+    GRID_NO_METHOD,        /**< no method of that name */
+    GRID_TAKES_NO_READING, /**< the method has no readings */
+    GRID_NO_READING        /**< no reading of that name */
+} grid_method_error;
+
+/** NAME or NAME:READING -> name and reading of *out; `reading` for a method with readings that
+ *  names none, 0 for the default. */
+grid_method_error grid_read_method(const char *text, int32_t reading, grid_method *out);
+
+/* ---- the grid ----------------------------------------------------------------------------- */
+
+typedef struct grid_picture {
+    const char *path;      /**< as given */
+    char name[LABEL_SIZE]; /**< without folder and ending, clean */
+    int32_t width, height; /**< of the file, pixels */
+    kldve_image *image;    /**< scaled down to the side given to grid_run() */
+    bool shrunk;           /**< that it was */
+} grid_picture;
+
+typedef struct grid_network {
+    const network_args *args;
+    network net;           /**< net.labels, net.layer, net.shape ... */
+    char file[LABEL_SIZE]; /**< the name before `name` got something behind it */
+    char name[LABEL_SIZE]; /**< as --name says, else the file's without folder and .onnx, clean; of
+                                two alike each gets its layer behind it, or a number */
+} grid_network;
+
+struct grid_method {
+    const char *name;       /**< kldve_method_name() */
+    int32_t reading;        /**< a kldve_reading, 0 for methods without */
+    char title[LABEL_SIZE]; /**< for people: "KL-DVE contrast", "Grad-CAM++" */
+    char id[LABEL_SIZE];    /**< for programs: "kl-dve:contrast", "grad-cam++" */
+};
+
+typedef struct grid_class {
+    int32_t index;
+    float logit;
+    double probability; /**< softmax of the logits, temperature 1 */
+} grid_class;
+
+/** What one network says of one picture. */
+typedef struct grid_prediction {
+    grid_class top[TOP];            /**< by falling logit */
+    int32_t tops;                   /**< how many of them there are */
+    int32_t against[TOP], againsts; /**< with a truth: classes on whose probability the two differ
+                                         most, and how many */
+    double own[TOP];                /**< the network's probability of each */
+} grid_prediction;
+
+/** One map. */
+typedef struct grid_cell {
+    int32_t picture, network, method, target; /**< places in the grid */
+    /** kldve_heatmap_values(): the map; kldve_heatmap_upsample(): any size;
+     *  kldve_heatmap_render(map, picture.image, ...): drawn.  NULL: the network does not allow this
+     *  method, which was said; then only the places and `why` hold. */
+    kldve_heatmap *map;
+    kldve_record record;  /**< record.target: the class; record.seen_*: where the map lies */
+    grid_class explained; /**< the class of record.target */
+    bool is_signed;       /**< 0.5 of the map is zero: draw it with the diverging colours */
+    double energy_area; /**< share of the seen area that holds half of the energy; NaN: flat map */
+    double ms;          /**< wall clock of this explanation */
+    char why[LABEL_SIZE]; /**< why there is no map, clean; "" if there is one */
+} grid_cell;
+
+/** What the truth says of one picture. */
+typedef struct grid_truth {
+    double *probability; /**< [classes] */
+    int32_t best;        /**< the class with the largest */
+} grid_truth;
+
+typedef struct grid {
+    kldve_ctx *ctx; /**< borrowed */
+    bool has_truth;
+    truth truth;            /**< its network */
+    grid_truth *truth_says; /**< [pictures] */
+    grid_picture *picture;
+    grid_network *network;
+    grid_method *method;
+    const char *target[ARG_LIST_MAX]; /**< as given, "top1" */
+    int32_t pictures, networks, methods, targets;
+    grid_prediction *prediction; /**< [pictures][networks] */
+    grid_cell *cell;             /**< [pictures][networks][methods][targets] */
+} grid;
+
+/** Explain everything; shows progress on `p` (which the caller begins and ends).
+ *  @param side  Pictures are kept at most so many pixels wide and high; 0: as they are.
+ *  @return false after a message; then, too, the grid is to be freed. */
+bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, progress *p);
+
+void grid_free(grid *g);
+
+/** What a command does with a grid. */
+typedef struct grid_task {
+    size_t values_nbytes; /**< of the struct that its table fills, some 10 kB */
+    /** As grid_read_args(), which it calls; also sets the defaults. */
+    int (*read)(const arg_command *command, int argc, char **argv, void *values, bool *go);
+    /** Explain and write.  False after a message. */
+    bool (*run)(grid *g, kldve_ctx *ctx, const void *values);
+} grid_task;
+
+/** The command from its arguments to its exit status. */
+int grid_command(const grid_task *task, const arg_command *command, int argc, char **argv);
+
+const grid_prediction *grid_prediction_at(const grid *g, int32_t picture, int32_t net);
+const grid_cell *grid_cell_at(const grid *g, int32_t picture, int32_t net, int32_t method,
+                              int32_t target);
+
+/** The name of a class of a network as clean text, "class 12" where it has no labels. */
+const char *grid_label(const grid *g, int32_t net, int32_t index, char out[LABEL_SIZE]);
+
+/** The same, the first of its names only: "tench" of "tench, Tinca tinca". */
+const char *grid_short_label(const grid *g, int32_t net, int32_t index, char out[LABEL_SIZE]);
+
+#endif

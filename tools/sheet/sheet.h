@@ -1,0 +1,37 @@
+/* sheet.h - the grid as one picture: PNG, SVG or PDF, drawn by the same code. */
+#ifndef KLDVE_TOOLS_SHEET_H
+#define KLDVE_TOOLS_SHEET_H
+
+#include "grid/grid.h"
+
+/** What the columns are; behind or above them the photographs.  The rest makes the rows. */
+typedef enum sheet_columns {
+    SHEET_COLUMNS_DEFAULT = 0, /**< networks or pictures where there is one method, else methods */
+    SHEET_COLUMNS_METHODS = 1,
+    SHEET_COLUMNS_NETWORKS = 2,
+    SHEET_COLUMNS_PICTURES = 3
+} sheet_columns;
+
+/** How the sheet looks; all zero = defaults. */
+typedef struct sheet_options {
+    double width;      /**< mm; 0: 170 */
+    bool slide;        /**< 1920 x 1080 pixels instead */
+    int32_t columns;   /**< a sheet_columns */
+    int32_t colormap;  /**< a kldve_colormap of maps without sign */
+    double opacity;    /**< of the heat, 0..1; negative: the default, 0.5 */
+    const char *title; /**< NULL: none */
+    const char *font;  /**< family; NULL: a sans serif */
+} sheet_options;
+
+enum {
+    SHEET_DPI = 300,          /**< of paper */
+    SHEET_PICTURE_SIDE = 2048 /**< pictures need not be larger */
+};
+
+/** False after saying that this build has no sheets; ask before long work. */
+bool sheet_available(void);
+
+/** Draw and write, as the ending of `path` says: .png, .svg or .pdf.  False after a message. */
+bool sheet_write(const grid *g, const sheet_options *options, const char *path);
+
+#endif
