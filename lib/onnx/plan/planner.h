@@ -14,44 +14,7 @@
 #define KLDVE_ONNX_PLANNER_H
 
 #include "plan.h"
-
-/* ---- units ------------------------------------------------------------------------------------ */
-
-typedef enum kx_unit_kind {
-    KX_UNIT_NODE,   /**< the operator's own kernel */
-    KX_UNIT_VIEW,   /**< the same elements under another shape */
-    KX_UNIT_CONV,   /**< out = act(scale (W * x) + shift + join) */
-    KX_UNIT_AFFINE, /**< out = act(scale x + shift), by channel */
-    KX_UNIT_POOL,
-    KX_UNIT_LRN,
-    KX_UNIT_ACT,    /**< out = act(x) */
-    KX_UNIT_BINARY, /**< out = act(x op y) */
-    KX_UNIT_CONCAT,
-    KX_UNIT_DENSE /**< out = act(x W + bias) */
-} kx_unit_kind;
-
-struct kx_unit {
-    kx_unit_kind kind;
-    const kx_node *node; /**< the operator that does the main work */
-    int32_t order;       /**< index of the last node merged into it: when it can run */
-    bool dead;           /**< merged into another unit */
-    kx_value *x;         /**< first operand; node->in for KX_UNIT_NODE and KX_UNIT_CONCAT */
-    kx_value *y;         /**< second operand of BINARY, residual of CONV, else NULL */
-    kx_value *out;       /**< node->out for KX_UNIT_NODE */
-    kx_act act;
-    const float *scale, *shift; /**< by channel, or NULL (CONV: on top of weights and bias) */
-    kx_conv_desc conv;
-    kx_pool_desc pool;
-    kx_lrn_desc lrn;
-    kx_arith binary;
-    int32_t axis; /**< of CONCAT */
-    struct kx_dense dense;
-    /* filled in by plan.c */
-    const kx_prim *forward; /**< POOL, LRN: the hint for the backward primitive */
-    int32_t workspace;      /**< buffer, or -1 */
-    bool active;            /**< a cotangent flows through it */
-    bool after;             /**< depends on the layer */
-};
+#include "units.h"
 
 /* ---- the planner ------------------------------------------------------------------------------ */
 
@@ -75,7 +38,7 @@ typedef struct kx_place {
     bool grad_shared;  /**< somebody else reads that buffer too: never write to it */
 } kx_place;
 
-typedef struct kx_planner {
+struct kx_planner {
     kldve_ctx *ctx;
     kx_graph *g;
     kx_plan *plan;
@@ -83,7 +46,7 @@ typedef struct kx_planner {
     kx_place *place; /**< by value id */
     bool *needed;    /**< by node index */
     int32_t unit_room, step_room, buffer_room, packed_room;
-} kx_planner;
+};
 
 /** What is known of a value. */
 kx_place *kx_place_of(kx_planner *p, const kx_value *v);

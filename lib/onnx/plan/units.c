@@ -6,6 +6,7 @@
 #include "fuse.h"
 #include "ops/params.h"
 #include "ops/params_basic.h"
+#include "planner.h"
 
 static bool is(const kx_node *n, const char *type)
 {

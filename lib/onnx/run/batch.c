@@ -13,6 +13,7 @@
  * So inputs cannot influence each other, in whatever network - whose dense weights are finite: a
  * row that an input alone skips, because it meets a zero there, is read for the others. */
 #include "plan/plan.h"
+#include "plan/units.h"
 
 #include <string.h>
 

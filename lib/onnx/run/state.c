@@ -1,5 +1,6 @@
 /* run.c - a state: the memory of one run of a plan, and its primitives bound to that memory. */
 #include "plan/plan.h"
+#include "plan/units.h"
 
 #include <string.h>
 
