@@ -50,10 +50,9 @@ size_t kx_layout_bytes(const kx_layout *x);
 kldve_status kx_layout_slice(kx_accel *a, const kx_layout *whole, int32_t axis, int64_t from,
                              int64_t n, const kx_layout **out);
 
-/** The layout of a concatenation in which the parts lie whole, one behind another; NULL: in no layout
- *  that is known here. */
-const kx_layout *kx_layout_join(kx_accel *a, int32_t n, const kx_layout *const *part,
-                                int32_t axis);
+/** The layout of a concatenation in which the parts lie whole, one behind another; NULL: in no
+ * layout that is known here. */
+const kx_layout *kx_layout_join(kx_accel *a, int32_t n, const kx_layout *const *part, int32_t axis);
 
 /** What a slot of a primitive wants; NULL: it has no such operand. */
 const kx_layout *kx_prim_layout(const kx_prim *p, int slot);

@@ -6,8 +6,8 @@
 
 #include "accel/desc.h"
 
-/** out[r] [n] = act(x[r] [k] W + bias), r < rows, at addresses of their own.  Weights are read once, in
- *  the order of memory; rows of a [k][n] matrix that meet only zeros of x are not read. */
+/** out[r] [n] = act(x[r] [k] W + bias), r < rows, at addresses of their own.  Weights are read
+ * once, in the order of memory; rows of a [k][n] matrix that meet only zeros of x are not read. */
 void kx_dense_forward(const kx_dense *d, kx_act act, size_t rows, const float *const *x,
                       float *const *out);
 /** dx[r] [k] = dy[r] [n] W^T.  Rows of an [n][k] matrix that meet only zeros of dy are not read. */

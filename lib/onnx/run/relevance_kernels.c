@@ -1,5 +1,5 @@
-/* relevance_kernels.c - elementwise work and dense layers of layer-wise relevance propagation, on whole
- * buffers in any layout, with the padding of blocked layouts, where relevance is zero. */
+/* relevance_kernels.c - elementwise work and dense layers of layer-wise relevance propagation, on
+ * whole buffers in any layout, with the padding of blocked layouts, where relevance is zero. */
 #include "run/relevance_kernels.h"
 
 #include <string.h>

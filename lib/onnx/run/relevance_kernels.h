@@ -1,5 +1,5 @@
-/* relevance_kernels.h - what relevance propagation computes between its VJPs, on whole buffers in any
- * layout, and dense layers with clamped weights. */
+/* relevance_kernels.h - what relevance propagation computes between its VJPs, on whole buffers in
+ * any layout, and dense layers with clamped weights. */
 #ifndef KLDVE_ONNX_RELEVANCE_KERNELS_H
 #define KLDVE_ONNX_RELEVANCE_KERNELS_H
 
