@@ -1,6 +1,7 @@
 /* backward.c - see backward.h. */
 #include "backward.h"
 
+#include "accel/rule.h"
 #include "flow.h"
 #include "gradient.h"
 #include "relevance.h"

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "accel/rule.h"
 #include "ops/params.h"
 #include "ops/params_basic.h"
 

@@ -5,6 +5,7 @@
 
 #include <omp.h>
 
+#include "accel/rule.h"
 #include "backward.h"
 #include "entry.h"
 #include "forward.h"

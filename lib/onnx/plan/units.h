@@ -35,7 +35,7 @@ struct kx_unit {
     kx_lrn_desc lrn;
     kx_arith binary;
     int32_t axis; /**< of CONCAT */
-    struct kx_dense dense;
+    kx_dense dense;
     /* filled in by plan.c */
     const kx_prim *forward; /**< POOL, LRN: the hint for the backward primitive */
     int32_t workspace;      /**< buffer, or -1 */
