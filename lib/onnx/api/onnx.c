@@ -62,11 +62,9 @@ static kx_value *before_softmax(const kldve_onnx *net, kx_value *v)
     kx_value *at = v;
 
     for (const kx_node *n = maker(net, at); n; n = maker(net, at)) {
-        if (strcmp(n->type, "Softmax") == 0 || strcmp(n->type, "LogSoftmax") == 0)
+        if (n->op->traits.probabilities)
             return n->in[0];
-        if (strcmp(n->type, "Reshape") != 0 && strcmp(n->type, "Flatten") != 0 &&
-            strcmp(n->type, "Squeeze") != 0 && strcmp(n->type, "Unsqueeze") != 0 &&
-            strcmp(n->type, "Identity") != 0)
+        if (!n->op->traits.copies)
             return v;
         at = n->in[0];
     }

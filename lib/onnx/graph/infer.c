@@ -41,16 +41,6 @@ kldve_status kx_nomem(kx_graph *g)
     return kldve_ctx_fail(g->ctx, KLDVE_E_NOMEM, "out of memory while reading the network");
 }
 
-/* AttributeProto.AttributeType */
-enum {
-    ATTR_FLOAT = 1,
-    ATTR_INT = 2,
-    ATTR_STRING = 3,
-    ATTR_TENSOR = 4,
-    ATTR_FLOATS = 6,
-    ATTR_INTS = 7
-};
-
 static kx_attr *find_attr(kx_node *n, const char *name, int32_t type)
 {
     for (int32_t i = 0; i < n->nattr; i++)
@@ -63,28 +53,28 @@ static kx_attr *find_attr(kx_node *n, const char *name, int32_t type)
 
 int64_t kx_attr_int(kx_node *n, const char *name, int64_t def)
 {
-    const kx_attr *a = find_attr(n, name, ATTR_INT);
+    const kx_attr *a = find_attr(n, name, KX_ATTR_INT);
 
     return a ? a->i : def;
 }
 
 float kx_attr_float(kx_node *n, const char *name, float def)
 {
-    const kx_attr *a = find_attr(n, name, ATTR_FLOAT);
+    const kx_attr *a = find_attr(n, name, KX_ATTR_FLOAT);
 
     return a ? a->f : def;
 }
 
 const char *kx_attr_string(kx_node *n, const char *name, const char *def)
 {
-    const kx_attr *a = find_attr(n, name, ATTR_STRING);
+    const kx_attr *a = find_attr(n, name, KX_ATTR_STRING);
 
     return a && a->s ? a->s : def;
 }
 
 const int64_t *kx_attr_ints(kx_node *n, const char *name, size_t *count)
 {
-    const kx_attr *a = find_attr(n, name, ATTR_INTS);
+    const kx_attr *a = find_attr(n, name, KX_ATTR_INTS);
 
     *count = a ? a->count : 0;
     return a ? a->ints : NULL;
@@ -92,7 +82,7 @@ const int64_t *kx_attr_ints(kx_node *n, const char *name, size_t *count)
 
 const float *kx_attr_floats(kx_node *n, const char *name, size_t *count)
 {
-    const kx_attr *a = find_attr(n, name, ATTR_FLOATS);
+    const kx_attr *a = find_attr(n, name, KX_ATTR_FLOATS);
 
     *count = a ? a->count : 0;
     return a ? a->floats : NULL;
@@ -100,7 +90,7 @@ const float *kx_attr_floats(kx_node *n, const char *name, size_t *count)
 
 const kx_value *kx_attr_tensor(kx_node *n, const char *name)
 {
-    const kx_attr *a = find_attr(n, name, ATTR_TENSOR);
+    const kx_attr *a = find_attr(n, name, KX_ATTR_TENSOR);
 
     return a ? a->t : NULL;
 }
