@@ -102,7 +102,10 @@ static void test_register_refuses(void **state)
     refuse(ctx, m, "register: map-0 has neither weights nor map");
     m = map_0;
     m.needs = 64;
-    refuse(ctx, m, "register: map-0: unknown needs, resolution or sign");
+    refuse(ctx, m, "register: map-0: unknown needs, readings, resolution or sign");
+    m = map_0;
+    m.readings = 1u << (KLDVE_READING_RIVALS + 1);
+    refuse(ctx, m, "register: map-0: unknown needs, readings, resolution or sign");
     m = map_0;
     m.resolution = KLDVE_RESOLUTION_PIXELS;
     refuse(ctx, m, "register: map-0: weighted feature maps are no map of pixels");
@@ -113,6 +116,23 @@ static void test_register_refuses(void **state)
     refuse(ctx, map_0, "register: there is a method \"map-0\" already");
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);
+}
+
+/* Every method of the library says what it is; readings are those of kl-dve and its product. */
+static void test_entries(void **state)
+{
+    const kldve_method *m, *other;
+
+    (void)state;
+    for (int32_t i = 0; (m = kldve_method_at(NULL, i)) != NULL; i++) {
+        assert_true(m->title && m->summary && m->source);
+        assert_int_equal(m->readings != 0, strstr(m->name, "kl-dve") != NULL);
+        for (int32_t j = 0; j < i; j++) {
+            other = kldve_method_at(NULL, j);
+            assert_string_not_equal(m->title, other->title);
+            assert_string_not_equal(m->summary, other->summary);
+        }
+    }
 }
 
 static void test_weights_only(void **state)
@@ -518,6 +538,7 @@ int main(void)
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_reading_names),
         cmocka_unit_test(test_register_refuses),
+        cmocka_unit_test(test_entries),
         cmocka_unit_test(test_weights_only),
         cmocka_unit_test(test_forwards),
         cmocka_unit_test(test_network_is_taken_back),
