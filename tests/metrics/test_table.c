@@ -98,7 +98,7 @@ static kldve_status largest(const kldve_metric_job *job, double *value)
     *value = 0;
     for (int i = 0; i < DRAWN; i++)
         *value = fmax(*value, (double)job->values[i]);
-    *value *= *(const double *)job->metric->opaque;
+    *value = round(*value) * *(const double *)job->metric->opaque;
     return KLDVE_OK;
 }
 
@@ -235,8 +235,10 @@ static void test_compute_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_energy_area),      cmocka_unit_test(test_entries),
-        cmocka_unit_test(test_host),             cmocka_unit_test(test_register_refuses),
+        cmocka_unit_test(test_energy_area),
+        cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_host),
+        cmocka_unit_test(test_register_refuses),
         cmocka_unit_test(test_compute_refuses),
     };
 

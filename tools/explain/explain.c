@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <kldve/method.h>
-
 /* ---- the explanation ---------------------------------------------------------------------- */
 
 double class_probability(const explanation *e, int32_t index)
@@ -17,11 +15,11 @@ double class_probability(const explanation *e, int32_t index)
     return classes_probability(logits, count, index);
 }
 
-static void set_options(const explanation *e, const explain_args *args, kldve_options *o)
+void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o)
 {
     memset(o, 0, sizeof *o);
     o->struct_size = sizeof *o;
-    o->method = e->method;
+    o->method = e->method->name;
     o->reading = args->reading > 0 ? args->reading : KLDVE_READING_CONTRAST;
     o->temperature = (float)args->temperature;
     o->perplexity = args->perplexity;
@@ -38,11 +36,10 @@ static void set_options(const explanation *e, const explain_args *args, kldve_op
 
 static uint32_t needs_of(const explanation *e, const explain_args *args)
 {
-    const kldve_method *method = kldve_method_at(NULL, args->method > 0 ? args->method - 1 : 0);
     kldve_options o;
 
-    set_options(e, args, &o);
-    return method->needs_with ? method->needs_with(&o) : method->needs;
+    explain_options_of(e, args, &o);
+    return e->method->needs_with ? e->method->needs_with(&o) : e->method->needs;
 }
 
 static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
@@ -59,7 +56,7 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     }
     e->ms.decode = now_ms() - begin;
     begin = now_ms();
-    e->method = kldve_method_name(args->method > 0 ? args->method - 1 : 0);
+    e->method = kldve_method_at(NULL, args->method > 0 ? args->method - 1 : 0);
     network_plan_for(&wanted, needs_of(e, args));
     if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted))
         return false;
@@ -175,7 +172,7 @@ static bool explain(explanation *e, const explain_args *args)
 
     if (args->truth && !read_truth(e, args))
         return false;
-    set_options(e, args, &o);
+    explain_options_of(e, args, &o);
     if (!find_target(e, args, &o) || !explain_layer(&e->net, e->picture, &o, &e->map))
         return false;
     e->record.struct_size = sizeof e->record;
@@ -312,16 +309,15 @@ static int command_explain(const arg_command *command, int argc, char **argv)
 }
 
 const arg_command explain_command = {
-    "explain",
-    "[MODEL.onnx] PICTURE [options]",
-    "Show which pixels of a picture made a network decide.  Without MODEL.onnx the built-in\n"
-    "demonstration network is used.",
-    "A model card, NAME.card.json beside NAME.onnx, saves all options of the network and of the\n"
-    "preparation; docs/model-cards.md says how to write one.\n"
-    "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
-    explain_options,
-    2,
-    command_explain,
-    NULL,
-    true,
+    .name = "explain",
+    .usage = "[MODEL.onnx] PICTURE [options]",
+    .summary = "Show which pixels of a picture made a network decide.  Without MODEL.onnx the\n"
+               "built-in demonstration network is used.",
+    .notes = "A model card, NAME.card.json beside NAME.onnx, replaces all options of the network\n"
+             "and of the preparation; docs/model-cards.md says how to write one.\n"
+             "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
+    .option = explain_options,
+    .max_positional = 2,
+    .run = command_explain,
+    .computes = true,
 };

@@ -130,21 +130,27 @@ static void draw_bar(cairo_t *cairo, double x, double y, double width, double si
     cairo_fill(cairo);
 }
 
-static void draw_area(sheet_pen *pen, const grid_cell *cell, sheet_box tile, double y, double size)
+/* The first metric of the table: a caption has room for one figure.  Only a share fills a bar. */
+static void draw_metric(sheet_pen *pen, const grid_cell *cell, sheet_box tile, double y,
+                        double size)
 {
     sheet_style s = style(size, false, INK_NORMAL, ALIGN_RIGHT);
-    double room = 3.4 * size; /* of "100 %" and what is left before it */
+    bool is_share = kldve_metric_at(NULL, 0)->is_share;
+    double value = cell->metric[0], room = 3.4 * size; /* of "100 %" and the gap before it */
     char text[32];
 
-    if (isnan(cell->energy_area)) {
+    if (isnan(value)) {
         s.ink = INK_FAINT;
         sheet_text(pen, "flat", tile.x, y, tile.width, &s);
         return;
     }
-    sheet_share(cell->energy_area, text, sizeof text);
+    if (is_share)
+        sheet_share(value, text, sizeof text);
+    else
+        snprintf(text, sizeof text, "%.3g", value);
     sheet_text(pen, text, tile.x, y, tile.width, &s);
-    if (tile.width > 1.5 * room)
-        draw_bar(pen->cairo, tile.x, y, tile.width - room, size, cell->energy_area);
+    if (is_share && tile.width > 1.5 * room)
+        draw_bar(pen->cairo, tile.x, y, tile.width - room, size, value);
 }
 
 /* Label at the left, share at the right. */
@@ -195,7 +201,7 @@ static void draw_caption(sheet_pen *pen, const sheet_layout *l, const grid *g, i
             y += line * l->font;
         }
     }
-    draw_area(pen, cell, tile, y, size);
+    draw_metric(pen, cell, tile, y, size);
 }
 
 /* ---- heads -------------------------------------------------------------------------------- */
@@ -386,17 +392,19 @@ static void draw_remark(sheet_pen *pen, const sheet_layout *l, const grid *g, do
         sheet_text(pen, clean, x, y, width, &s);
 }
 
-/* What the blue bars are, at the right of the colour bar or below it. */
+/* What the figures below the maps are, at the right of the colour bar or below it. */
 static void draw_meaning(sheet_pen *pen, const sheet_layout *l, const grid *g, double x, double y)
 {
-    static const char text[] =
-        "share of the picture that holds half of the map\xe2\x80\x99s energy";
+    const kldve_metric *metric = kldve_metric_at(NULL, 0);
     sheet_style s = style(small * l->font, false, INK_FAINT, ALIGN_LEFT);
-    double sample = 3 * s.size, end = l->width - x, width = sheet_text_width(pen, text, &s);
-    double left = l->footer_lines > 2 ? x : fmax(end - width - sample - 0.6 * s.size, x);
+    double sample = metric->is_share ? 3 * s.size : 0,
+           room = sample > 0 ? sample + 0.6 * s.size : 0;
+    double end = l->width - x, width = sheet_text_width(pen, metric->summary, &s);
+    double left = l->footer_lines > 2 ? x : fmax(end - width - room, x);
 
-    draw_bar(pen->cairo, left, y, sample, s.size, 0.3);
-    sheet_text(pen, text, left + sample + 0.6 * s.size, y, end - left - sample - 0.6 * s.size, &s);
+    if (sample > 0)
+        draw_bar(pen->cairo, left, y, sample, s.size, 0.3);
+    sheet_text(pen, metric->summary, left + room, y, end - left - room, &s);
     draw_remark(pen, l, g, x, y + line * l->font, end - x);
 }
 
