@@ -254,6 +254,16 @@ class Streams(Folder):
                 self.assertRegex(result.out, rf"\Ausage: kldve {command}\b")
         self.assertRegex(run("--version").out, r"\Akldve \d+\.\d+\.\d+\n\Z")
 
+    def test_pages_list_every_command(self):
+        commands = re.findall(r"^  kldve ([a-z]+)", run("--help").out, re.M)
+        self.assertEqual(commands, ["explain", "compare", "report", "methods", "metrics", "layers",
+                                    "help"])
+        for page, pattern in [("docs/command.md", r"^    kldve ([a-z]+)"),
+                              ("tools/kldve.1", r"^\.B kldve ([a-z]+)$")]:
+            with open(os.path.join(SOURCE, page)) as file:
+                found = re.findall(pattern, file.read(), re.M)
+            self.assertEqual(found[:len(commands)], commands, page)
+
     def test_help_lists_every_option_of_the_manual(self):
         with open(os.path.join(os.environ["KLDVE_SOURCE"], "tools", "kldve.1")) as file:
             manual = file.read().replace("\\-", "-")

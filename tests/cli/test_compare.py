@@ -18,9 +18,8 @@ METHODS = ["kl-dve:contrast", "kl-dve:paper", "grad-cam", "layer-cam", "lafam"]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def area(npy, width, height, part=0.5):
-    """Share of the pixels that holds `part` of the energy, of the map drawn out to width x height:
-    bilinear, half-pixel centres."""
+def drawn_out(npy, width, height):
+    """The values of a map drawn out to width x height: bilinear, half-pixel centres."""
     h, w = npy.shape
 
     def axis(n, cells):
@@ -34,7 +33,12 @@ def area(npy, width, height, part=0.5):
         row = [(1 - down) * a + down * b for a, b in zip(npy.value[top * w:top * w + w],
                                                          npy.value[bottom * w:bottom * w + w])]
         values += [(1 - f) * row[left] + f * row[right] for left, right, f in columns]
-    values.sort(reverse=True)
+    return values
+
+
+def area(npy, width, height, part=0.5):
+    """Share of the pixels that holds `part` of the energy, of the map drawn out to width x height."""
+    values = sorted(drawn_out(npy, width, height), reverse=True)
     total, sum_ = sum(values), 0
     for i, v in enumerate(values):
         sum_ += v

@@ -3,6 +3,8 @@
 #include "backends/fixture.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <kldve/method.h>
@@ -133,6 +135,31 @@ static void test_entries(void **state)
             assert_string_not_equal(m->summary, other->summary);
         }
     }
+}
+
+/* docs/method.md lists the methods of the library, in their order and in their own words. */
+static void test_page(void **state)
+{
+    const kldve_method *m;
+    char row[512];
+    size_t nbytes;
+    char *page = test_file_load(test_path("%s/docs/method.md", getenv("KLDVE_SOURCE")), &nbytes);
+    const char *at = strstr(page, "## All methods");
+
+    (void)state;
+    assert_non_null(at);
+    at = strstr(at, "|---|---|---|---|\n");
+    assert_non_null(at);
+    at = strchr(at, '\n') + 1;
+    for (int32_t i = 0; (m = kldve_method_at(NULL, i)) != NULL; i++) {
+        snprintf(row, sizeof row, "| `%s` | %s | %s | %s |\n", m->name, m->title, m->summary,
+                 m->source);
+        if (strncmp(at, row, strlen(row)) != 0)
+            fail_msg("docs/method.md: row %d of the table should be %s", (int)i + 1, row);
+        at += strlen(row);
+    }
+    assert_true(*at != '|');
+    free(page);
 }
 
 static void test_weights_only(void **state)
@@ -539,6 +566,7 @@ int main(void)
         cmocka_unit_test(test_reading_names),
         cmocka_unit_test(test_register_refuses),
         cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_page),
         cmocka_unit_test(test_weights_only),
         cmocka_unit_test(test_forwards),
         cmocka_unit_test(test_network_is_taken_back),

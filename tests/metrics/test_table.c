@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,30 @@ static void test_entries(void **state)
     assert_null(kldve_metric_at(NULL, -1));
     assert_null(kldve_metric_find(NULL, "energy"));
     assert_null(kldve_metric_find(NULL, NULL));
+}
+
+/* docs/command.md lists the metrics of the library, in their order and in their own words. */
+static void test_page(void **state)
+{
+    static const char *const better[] = {"-", "lower", "higher"};
+    const kldve_metric *m;
+    char row[512];
+    size_t nbytes;
+    char *page = test_file_load(test_path("%s/docs/command.md", getenv("KLDVE_SOURCE")), &nbytes);
+    const char *at = strstr(page, "| name | title | what it is | range | better | source |\n");
+
+    (void)state;
+    assert_non_null(at);
+    at = strchr(strchr(at, '\n') + 1, '\n') + 1;
+    for (int32_t i = 0; (m = kldve_metric_at(NULL, i)) != NULL; i++) {
+        snprintf(row, sizeof row, "| `%s` | %s | %s | %g to %g | %s | %s |\n", m->name, m->title,
+                 m->summary, m->low, m->high, better[m->better], m->source);
+        if (strncmp(at, row, strlen(row)) != 0)
+            fail_msg("docs/command.md: row %d of the metrics should be %s", (int)i + 1, row);
+        at += strlen(row);
+    }
+    assert_true(*at != '|');
+    free(page);
 }
 
 /* ---- a host's metric --------------------------------------------------------------------- */
@@ -237,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_energy_area),
         cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_page),
         cmocka_unit_test(test_host),
         cmocka_unit_test(test_register_refuses),
         cmocka_unit_test(test_compute_refuses),

@@ -31,7 +31,7 @@ static bool write_all(int fd, const unsigned char *bytes, size_t nbytes)
     return true;
 }
 
-/* A full disk may show up as late as in close(). */
+/* A full disk may only show in close(). */
 static bool write_and_close(int fd, const output_part *part, size_t parts)
 {
     bool ok = true;

@@ -37,7 +37,7 @@ double now_ms(void);
 /** One line on a terminal that shows how far long work has come. */
 typedef struct progress {
     bool shown;            /**< standard error is a terminal and nobody asked for quiet */
-    bool drawn;            /**< something stands on the line */
+    bool drawn;            /**< the line is not empty */
     double begin;          /**< when the work began, ms */
     char step[LABEL_SIZE]; /**< the part of the work in progress, "" if it has no parts */
 } progress;

@@ -24,7 +24,7 @@ void explain_options_of(const explanation *e, const explain_args *args, kldve_op
     o->temperature = (float)args->temperature;
     o->perplexity = args->perplexity;
     o->flags = args->check ? KLDVE_FLAG_CHECK : 0;
-    o->sign = args->sign; /* choices count from 1, as kldve_sign does behind the default */
+    o->sign = args->sign; /* choices count from 1; kldve_sign has its default at 0 */
     o->samples = args->samples;
     o->window = args->window;
     o->stride = args->stride;
@@ -48,7 +48,7 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     double begin = now_ms();
     kldve_status status;
 
-    /* The picture first: it is cheap to read, and as easily mistyped. */
+    /* Read the picture first: that is cheap, and its name is as easily mistyped. */
     status = kldve_image_load(ctx, args->picture, NULL, &e->picture);
     if (status != KLDVE_OK) {
         complain_ctx(ctx, args->picture, status);
@@ -64,8 +64,8 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     return true;
 }
 
-/* What --target or --rival calls a class -> its index.  A rank costs a forward pass: only the
- * scores say who is second. */
+/* The index of the class that --target or --rival names.  A rank costs a forward pass, because only
+ * the scores tell which class is second. */
 static bool find_index(const explanation *e, const char *text, int32_t *index)
 {
     kldve_options o = {.struct_size = sizeof o, .reading = KLDVE_READING_PAPER};
@@ -121,7 +121,7 @@ static bool explain_layer(const network *net, const kldve_image *picture, const 
     return status == KLDVE_OK;
 }
 
-/* The mean of the first layer's map and those of --fuse, which takes the first one's place. */
+/* Replace the map of the first layer by the mean of it and those of --fuse. */
 static bool fuse_layers(explanation *e, const explain_args *args, const kldve_options *options)
 {
     kldve_heatmap *map[1 + ARG_LIST_MAX] = {e->map}, *fused = NULL;
@@ -157,7 +157,7 @@ static bool fuse_layers(explanation *e, const explain_args *args, const kldve_op
     return ok;
 }
 
-/* The other network's scores of the picture. */
+/* Read the other network's scores of the picture. */
 static bool read_truth(explanation *e, const explain_args *args)
 {
     return truth_load(&e->truth, e->net.ctx, args->truth, args->network.threads) &&
@@ -182,7 +182,6 @@ static bool explain(explanation *e, const explain_args *args)
             return false;
         kldve_heatmap_record(e->map, &e->record);
     }
-    kldve_heatmap_record(e->map, &e->record);
     logits = kldve_heatmap_logits(e->map, &count);
     e->tops = classes_top(logits, count, e->top);
     return true;
@@ -272,7 +271,7 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
         return false;
     if (args->terminal && !terminal_draw(e, args))
         return false;
-    /* A record on standard output stands there alone. */
+    /* With the record on standard output, print nothing else there. */
     if (!args->network.quiet && !(args->json && strcmp(args->json, "-") == 0))
         summary_print(e, args);
     return output_flush();

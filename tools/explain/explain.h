@@ -43,7 +43,7 @@ extern const arg_option explain_options[];
 int explain_read_args(const arg_command *command, int argc, char **argv, explain_args *args,
                       bool *go);
 
-/** The options of the explanation, but for its target. */
+/** The options of the explanation, except its target. */
 void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o);
 
 /** softmax(logits)[index]. */

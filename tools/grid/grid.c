@@ -28,7 +28,7 @@ static void append(char text[LABEL_SIZE], const char *more)
     clean_text(whole, text, LABEL_SIZE);
 }
 
-/* Whether another network is called alike, and, if asked, explained at the same layer. */
+/* Whether another network has the same name and, if asked, the same layer. */
 static bool has_twin(const grid *g, int32_t i, bool same_layer)
 {
     const grid_network *n = &g->network[i];
@@ -113,7 +113,7 @@ static bool shrink(kldve_image **image, int32_t side, kldve_status *status)
     return true;
 }
 
-/* All of them before the first is explained: as cheap to read as easily mistyped. */
+/* Read all pictures before explaining the first: that is cheap, and names are easily mistyped. */
 static bool read_pictures(grid *g, const grid_args *args, int32_t side)
 {
     for (int32_t i = 0; i < g->pictures; i++) {
@@ -246,7 +246,7 @@ static void predict(grid_prediction *prediction, const kldve_heatmap *map)
         prediction->top[i] = class_of(map, top[i]);
 }
 
-/* Where network and truth part: by how much their probabilities do. */
+/* Find the classes whose probabilities differ most between the network and the truth. */
 static bool differ(grid_prediction *prediction, const kldve_heatmap *map, const grid_truth *says)
 {
     size_t count;
@@ -302,8 +302,8 @@ static bool ask_truth(grid *g, const kldve_image *picture, int32_t i)
     return true;
 }
 
-/* False after a message.  A method that this network does not allow leaves the cell without a map,
- * and *why says so. */
+/* False after a message.  If the network rules out the method, the cell has no map and cell->why
+ * says why. */
 static bool explain_cell(grid *g, const grid_args *args, const kldve_image *picture,
                          grid_cell *cell)
 {
@@ -375,7 +375,7 @@ static bool explain_picture(grid *g, const grid_args *args, int32_t i, progress 
     return ok;
 }
 
-/* Say once for each network and method what was left out; false if nothing is left. */
+/* Say once for each network and method what was left out; false if nothing remains. */
 static bool say_left_out(const grid *g, bool quiet)
 {
     bool any = false;

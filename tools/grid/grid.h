@@ -15,23 +15,25 @@ typedef struct grid_method grid_method;
 
 /* ---- the command line --------------------------------------------------------------------- */
 
-/** What the command line says.  The FIRST member of the struct that a command's table fills, so
- *  that grid_next_network() finds it. */
+/** What the command line says.  It must be the FIRST member of the struct that a command's table
+ *  fills, so that grid_next_network() finds it. */
 typedef struct grid_args {
-    /** Being read: of the last --model; before the first --model, what all networks share. */
+    /** The network that is being read: the last --model, or before the first --model what all
+     * networks share. */
     network_args reading_network;
-    network_args network[GRID_NETWORKS]; /**< in the order given; [0] the built-in one if none is */
+    network_args
+        network[GRID_NETWORKS]; /**< in the order given; without --model, [0] is the built-in one */
     int32_t networks;
-    arg_list method;                /**< NAME or, for kl-dve, NAME:READING; none: kl-dve */
+    arg_list method;                /**< NAME or NAME:READING; none: kl-dve */
     arg_list target;                /**< as for explain; none: top1 */
-    int32_t reading;                /**< 1 + number; of a method that names none; 0: not given */
+    int32_t reading;                /**< 1 + number, for methods that name none; 0: not given */
     int32_t sign;                   /**< a kldve_sign */
     const char *truth;              /**< "model:FILE"; NULL: one-hot */
     double temperature, perplexity; /**< 0: not given */
     bool quiet;
     const char *picture[GRID_PICTURES];
     int32_t pictures;
-    network_args shared; /**< what stood before the first --model */
+    network_args shared; /**< what was given before the first --model */
 } grid_args;
 
 /** Options of every command that explains a grid, to be followed by the command's own.  `member` is
@@ -67,7 +69,7 @@ typedef struct grid_args {
                    "default: one for each core", 1, 1024),                                         \
         OPTION_FLAG("quiet", offsetof(type, member.quiet), "print failures only")
 
-/** For arg_command.next: put away what was read of the network before. */
+/** For arg_command.next: store what was read for the network before. */
 bool grid_next_network(void *values);
 
 /** Parse a command line into `values`, whose first member is a grid_args and which the caller has
@@ -93,15 +95,15 @@ typedef struct grid_picture {
     char name[LABEL_SIZE]; /**< without folder and ending, clean */
     int32_t width, height; /**< of the file, pixels */
     kldve_image *image;    /**< scaled down to the side given to grid_run() */
-    bool shrunk;           /**< that it was */
+    bool shrunk;           /**< whether it was scaled down */
 } grid_picture;
 
 typedef struct grid_network {
     const network_args *args;
     network net;           /**< net.labels, net.layer, net.shape ... */
-    char file[LABEL_SIZE]; /**< the name before `name` got something behind it */
-    char name[LABEL_SIZE]; /**< as --name says, else the file's without folder and .onnx, clean; of
-                                two alike each gets its layer behind it, or a number */
+    char file[LABEL_SIZE]; /**< `name` before it was made unique */
+    char name[LABEL_SIZE]; /**< from --name, or the file's without folder and .onnx; clean, and made
+                                unique with the layer or a number */
 } grid_network;
 
 struct grid_method {
@@ -158,14 +160,14 @@ typedef struct grid {
     const char *target[ARG_LIST_MAX]; /**< as given, "top1" */
     int32_t pictures, networks, methods, targets;
     int32_t metrics; /**< kldve_metric_at(NULL, 0) .. kldve_metric_at(NULL, metrics - 1) */
-    double *values;  /**< behind cell.metric */
+    double *values;  /**< what cell.metric points to */
     grid_prediction *prediction; /**< [pictures][networks] */
     grid_cell *cell;             /**< [pictures][networks][methods][targets] */
 } grid;
 
 /** Explain everything; shows progress on `p` (which the caller begins and ends).
- *  @param side  Pictures are kept at most so many pixels wide and high; 0: as they are.
- *  @return false after a message; then, too, the grid is to be freed. */
+ *  @param side  keep pictures at most this many pixels wide and high; 0: as they are.
+ *  @return false after a message; free the grid in either case. */
 bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, progress *p);
 
 void grid_free(grid *g);

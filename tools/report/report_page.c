@@ -20,7 +20,7 @@ extern const size_t report_page_nbytes;
 
 /* ---- base64 ------------------------------------------------------------------------------- */
 
-/* NULL: out of memory; else a string to be freed, with `head` in front. */
+/* The text `head` followed by the bytes in base64, for the caller to free.  NULL: out of memory. */
 static char *base64(const char *head, const unsigned char *bytes, size_t nbytes)
 {
     static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -80,7 +80,8 @@ static unsigned char *read_all(const char *path, size_t *nbytes)
     return bytes;
 }
 
-/* The picture as JPEG, by way of a file of its own in a folder of its own. */
+/* Store the picture as JPEG.  The library writes JPEG files only, so it goes through a temporary
+ * file. */
 static bool put_picture(json_object *object, const grid *g, const grid_picture *picture)
 {
     const char *tmp = getenv("TMPDIR");
@@ -275,7 +276,8 @@ static json_object *new_data(const grid *g, const report_args *args)
 
 /* ---- the page ----------------------------------------------------------------------------- */
 
-/* JSON that can stand in a script: these characters occur in its strings only.  NULL: no memory. */
+/* Escape JSON so that it cannot end the script around it; these characters occur only in its
+ * strings.  NULL: out of memory. */
 static char *guarded(const char *json)
 {
     size_t n = strlen(json), used = 0;

@@ -1,4 +1,4 @@
-/* compare.c - kldve compare: pictures x networks x methods beside each other. */
+/* compare.c - kldve compare: pictures x networks x methods side by side. */
 #include "compare.h"
 
 #include <stdio.h>
@@ -26,8 +26,8 @@ static const arg_option options[] = {
     OPTION_GROUP("The sheet:"),
     OPTION_STRING("sheet", AT(size), "SIZE",
                   "paper (170 mm, default), column (85 mm), slide, or mm"),
-    OPTION_CHOICE("columns", AT(look.columns), "WHAT", "default: what there is several of",
-                  columns_choice),
+    OPTION_CHOICE("columns", AT(look.columns), "WHAT",
+                  "default: methods, networks or pictures, whichever are several", columns_choice),
     OPTION_CHOICE("colormap", AT(look.colormap), "NAME", "default inferno", colormap_choice),
     OPTION_NUMBER("opacity", AT(look.opacity), "X", "of the heat over the picture; default 0.5", 0,
                   1),
@@ -92,7 +92,7 @@ static bool run(grid *g, kldve_ctx *ctx, const void *values)
     if (!ok || (args->sheet && !sheet_write(g, &args->look, args->sheet)) ||
         (args->json && !json_write(args->json, grid_json(g))))
         return false;
-    /* JSON on standard output stands there alone. */
+    /* With JSON on standard output, print nothing else there. */
     if (!quiet && !(args->json && strcmp(args->json, "-") == 0)) {
         if (args->table || (!args->sheet && !args->json))
             compare_table(g);

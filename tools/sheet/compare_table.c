@@ -1,5 +1,5 @@
 /* compare_table.c - the figures of a comparison as a table: for each picture a column for each
- * network, a row for each method; as many networks beside each other as fit. */
+ * network, a row for each method; at most three networks side by side. */
 #include "compare.h"
 
 #include <math.h>

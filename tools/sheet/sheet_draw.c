@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const double line = 1.32;   /* distance of baselines in sizes of the font */
-static const double ascent = 0.95; /* from the top of a line to its baseline, likewise */
+static const double ascent = 0.95; /* from the top of a line to its baseline, in the same unit */
 static const double small = 0.88;  /* captions, in sizes of normal text */
 
 static sheet_style style(double size, bool bold, sheet_ink ink, sheet_align align)
@@ -14,14 +14,14 @@ static sheet_style style(double size, bool bold, sheet_ink ink, sheet_align alig
     return (sheet_style){size, bold, ink, align, 1};
 }
 
-/* Runs of text behind each other, while there is room; x moves on. */
+/* Draw a run of text if there is room, and move x past it. */
 static void run(sheet_pen *pen, double *x, double y, double end, const char *text, sheet_style s)
 {
     if (end - *x > 2 * s.size)
         *x += sheet_text(pen, text, *x, y, end - *x, &s);
 }
 
-/* "tench 43 %"; a label in bold is what the row is about. */
+/* "tench 43 %"; the class that the row is about is bold. */
 static void run_class(sheet_pen *pen, const grid *g, int32_t net, const grid_class *c, double *x,
                       double y, double end, sheet_style s)
 {
@@ -255,7 +255,7 @@ static void draw_headings(sheet_pen *pen, const sheet_layout *l, const grid *g)
                              l->tile_width, &s);
 }
 
-/* The network and what it says; behind each other, the rivals as far as there is room. */
+/* The network and its scores: the first class, then as many rivals as there is room for. */
 static void draw_network_head(sheet_pen *pen, const sheet_layout *l, const grid *g,
                               const sheet_slot *slot, double x, double y, double end)
 {
@@ -372,7 +372,7 @@ static double draw_colour_bar(sheet_pen *pen, const sheet_layout *l, int32_t col
     return x + bar.width;
 }
 
-/* What holds for all maps and stands nowhere else. */
+/* What holds for all maps and is not said anywhere else. */
 static void draw_remark(sheet_pen *pen, const sheet_layout *l, const grid *g, double x, double y,
                         double width)
 {

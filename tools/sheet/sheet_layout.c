@@ -1,4 +1,4 @@
-/* sheet_layout.c - where everything stands on a sheet.  Arithmetic only; nothing is drawn.
+/* sheet_layout.c - where everything goes on a sheet.  Arithmetic only; nothing is drawn.
  *
  *     title
  *               heading   heading   ...
@@ -17,7 +17,7 @@ static const double slide_width = 960, slide_height = 540;
 static const double narrowest = 20; /* points: a map that is smaller shows nothing */
 enum { MOST_PIXELS = 32000 };       /* cairo's pictures end at 32767 */
 
-/* ---- what stands where -------------------------------------------------------------------- */
+/* ---- what goes where ---------------------------------------------------------------------- */
 
 static int32_t kind_of(const grid *g, const sheet_options *o)
 {
