@@ -149,11 +149,16 @@ extern const kx_op *const kx_families[];
 /* ---- for infer() -------------------------------------------------------------------------- */
 
 /** Refuse a node: KLDVE_E_UNSUPPORTED, message "node 'NAME' (TYPE): ...". */
-kldve_status kx_refuse(kx_graph *g, const kx_node *n, const char *format, ...) KLDVE_PRINTF(3, 4);
+kldve_status kx_refuse(const kx_graph *g, const kx_node *n, const char *format, ...)
+    KLDVE_PRINTF(3, 4);
+/** The same with the message in a context other than the graph's. */
+kldve_status kx_refuse_in(kldve_ctx *ctx, const kx_node *n, const char *format, ...)
+    KLDVE_PRINTF(3, 4);
 /** The same for a node that breaks the operator's specification: KLDVE_E_FORMAT. */
-kldve_status kx_invalid(kx_graph *g, const kx_node *n, const char *format, ...) KLDVE_PRINTF(3, 4);
+kldve_status kx_invalid(const kx_graph *g, const kx_node *n, const char *format, ...)
+    KLDVE_PRINTF(3, 4);
 /** KLDVE_E_NOMEM with its message. */
-kldve_status kx_nomem(kx_graph *g);
+kldve_status kx_nomem(const kx_graph *g);
 
 /** Attributes by name.  Each marks the attribute as used and returns the default where it is
  *  missing; a wrong type counts as missing and is then refused because it stays unused. */
@@ -183,8 +188,11 @@ bool kx_has(const kx_node *n, int32_t i);
 /** Zeroed memory from the graph's arena; NULL: out of memory. */
 void *kx_new(kx_graph *g, size_t count, size_t size);
 
-/** Elements of a constant, aligned, of v->dtype; NULL if v is not constant, or out of memory. */
+/** Elements of a constant, aligned, of v->dtype; NULL if v is not constant, or out of memory.  For
+ *  building only: a copy that this needs is kept in the graph. */
 const void *kx_value_data(kx_graph *g, const kx_value *v);
+/** The same of a built graph, which several threads may read: a copy goes into `arena`. */
+const void *kx_value_read(const kx_value *v, kx_arena *arena);
 /** Elements of a constant of int64, or of any integers the file stores; NULL as above. */
 static inline const int64_t *kx_value_ints(kx_graph *g, const kx_value *v)
 {
@@ -232,8 +240,7 @@ void kx_graph_free(kx_graph *g);
 /** A value by name, or of the node with that name its first output; NULL: none. */
 kx_value *kx_graph_find(const kx_graph *g, const char *name);
 
-/* ---- channels.c: where the channels are --------------------------------------------------------
- */
+/* ---- channels.c: where the channels are ---- */
 
 /** An axis of a tensor of rank 4, as the file has it. */
 enum { KX_CHANNELS_NOWHERE = 0, KX_CHANNELS_FIRST = 1, KX_CHANNELS_LAST = 3 };

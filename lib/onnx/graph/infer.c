@@ -7,36 +7,46 @@
 
 enum { MAX_BYTES_LOG2 = 40 }; /* of one array; what really runs is limited by the plan */
 
-static kldve_status describe(kx_graph *g, const kx_node *n, kldve_status st, const char *format,
-                             va_list args)
+static kldve_status describe(kldve_ctx *ctx, const kx_node *n, kldve_status st,
+                             const char *format, va_list args)
 {
     char text[400];
 
     vsnprintf(text, sizeof text, format, args);
-    return kldve_ctx_failf(g->ctx, st, "node '%.80s' (%.40s): %s", n->name, n->type, text);
+    return kldve_ctx_failf(ctx, st, "node '%.80s' (%.40s): %s", n->name, n->type, text);
 }
 
-kldve_status kx_refuse(kx_graph *g, const kx_node *n, const char *format, ...)
+kldve_status kx_refuse(const kx_graph *g, const kx_node *n, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    describe(g, n, KLDVE_E_UNSUPPORTED, format, args);
+    describe(g->ctx, n, KLDVE_E_UNSUPPORTED, format, args);
     va_end(args);
     return KLDVE_E_UNSUPPORTED;
 }
 
-kldve_status kx_invalid(kx_graph *g, const kx_node *n, const char *format, ...)
+kldve_status kx_refuse_in(kldve_ctx *ctx, const kx_node *n, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    describe(g, n, KLDVE_E_FORMAT, format, args);
+    describe(ctx, n, KLDVE_E_UNSUPPORTED, format, args);
+    va_end(args);
+    return KLDVE_E_UNSUPPORTED;
+}
+
+kldve_status kx_invalid(const kx_graph *g, const kx_node *n, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    describe(g->ctx, n, KLDVE_E_FORMAT, format, args);
     va_end(args);
     return KLDVE_E_FORMAT;
 }
 
-kldve_status kx_nomem(kx_graph *g)
+kldve_status kx_nomem(const kx_graph *g)
 {
     return kldve_ctx_fail(g->ctx, KLDVE_E_NOMEM, "out of memory while reading the network");
 }
