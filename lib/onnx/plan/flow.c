@@ -177,7 +177,7 @@ kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t
     s->list = list;
     s->which = which;
     s->buf[KX_DIFF_SRC] = out->buffer;
-    if (strcmp(n->type, "LRN") == 0) {
+    if (n->op->traits.response) {
         s->response = true;
         s->count = v->count;
         s->buf[KX_DIFF_DST] = dout[0];

@@ -32,7 +32,7 @@ kldve_status kx_forward_output(kx_planner *p, const kx_value *v, kx_port *port)
     return st;
 }
 
-/* ---- forward steps, by kind of unit ---------------------------------------------------------- */
+/* ---- forward steps, by kind of unit ---- */
 
 static kldve_status conv_alone(kx_planner *p, kx_unit *u, kx_join join, const kx_layout *like,
                                int32_t bind[KX_SLOTS])

@@ -6,7 +6,6 @@
 
 #include "accel/rule.h"
 #include "ops/params.h"
-#include "ops/params_basic.h"
 
 bool kx_constant_f32(const kx_value *v)
 {
@@ -40,6 +39,8 @@ static void absorb(kx_planner *p, kx_unit *u, const kx_node *n)
     u->order = n->index;
     kx_place_of(p, u->out)->producer = (int32_t)(u - p->plan->unit);
 }
+
+/* ---- activations ---- */
 
 /* Relevance is shared out by what a unit made of its operands: sums and activations that hide that
  * stay units of their own.  A rectifier hides nothing, because where it is closed it has no
@@ -77,7 +78,7 @@ kldve_status kx_fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, kx_value *
     return KLDVE_OK;
 }
 
-/* ---- by-channel scale and shift -------------------------------------------------------------- */
+/* ---- by-channel scale and shift ---- */
 
 /* Is v a constant that is one number for each channel of x [N][C]... (or one for all)? */
 static bool by_channel(const kx_value *v, const kx_value *x)
@@ -130,12 +131,13 @@ static kldve_status fuse_affine(kx_planner *p, kx_unit *u, const kx_node *n, kx_
     return compose(p, u, s, ns, t, nt, x->shape.dim[1]);
 }
 
-kldve_status kx_fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n)
+kldve_status kx_fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     const kx_batchnorm_params *q = n->params;
     const float *in[5] = {NULL};
     float *s, *t;
 
+    (void)which;
     for (int i = 1; i < 5; i++)
         if (!kx_constant_f32(n->in[i]))
             return KLDVE_OK;
@@ -157,7 +159,7 @@ kldve_status kx_fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n)
     return fuse_affine(p, u, n, n->in[0], s, (size_t)q->channels, t, (size_t)q->channels);
 }
 
-/* ---- binary operators ------------------------------------------------------------------------ */
+/* ---- binary operators ---- */
 
 static bool same_shape(const kx_value *a, const kx_value *b)
 {
@@ -235,9 +237,10 @@ static kldve_status fuse_dense_bias(kx_planner *p, kx_unit *u, const kx_node *n,
     return KLDVE_OK;
 }
 
-kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, kx_arith kind)
+kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     kx_value *x = n->in[0], *y = n->in[1];
+    kx_arith kind = (kx_arith)which;
     bool constant_first = x->raw != NULL;
     kldve_status st;
     kx_unit *sigmoid;

@@ -21,8 +21,9 @@ const float *kx_constant_floats(kx_planner *p, const kx_value *v);
 
 /** x, the operand of n, through an activation. */
 kldve_status kx_fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, kx_value *x, kx_act act);
-kldve_status kx_fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n);
-/** Add, Sub, Mul or Div. */
-kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, kx_arith kind);
+/** A normalisation with constants. */
+kldve_status kx_fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n, int unused);
+/** A sum, difference, product or quotient: a kx_arith. */
+kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, int which);
 
 #endif

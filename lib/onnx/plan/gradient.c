@@ -31,7 +31,7 @@ static kldve_status through_act(kx_planner *p, const kx_unit *u, int32_t seen, k
     return KLDVE_OK;
 }
 
-/* ---- by kind of unit ------------------------------------------------------------------------- */
+/* ---- by kind of unit ---- */
 
 static kldve_status backward_conv(kx_planner *p, kx_unit *u, kx_grad g)
 {
@@ -173,22 +173,23 @@ static kldve_status backward_dense(kx_planner *p, kx_unit *u, kx_grad g)
     return kx_give(p, u, u->x, (kx_grad){s->buf[KX_DIFF_SRC], layout, false});
 }
 
-/* These have a bias that their own kernels add: rare shapes of theirs are no units of other kinds.
- */
+/* A constant that the kernels of the node add, or may add for all that its operator declares. */
 static bool has_hidden_bias(const kx_node *n)
 {
-    static const char *const types[] = {"Conv",
-                                        "ConvTranspose",
-                                        "Gemm",
-                                        "BatchNormalization",
-                                        "InstanceNormalization",
-                                        "GroupNormalization",
-                                        "LayerNormalization"};
+    bool constant = false;
 
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        if (strcmp(n->type, types[i]) == 0)
-            return true;
-    return false;
+    switch (n->op->traits.bias) {
+    case KX_BIAS_NONE:
+        return false;
+    case KX_BIAS_OPERAND:
+        for (int32_t i = 0; i < n->nin; i++)
+            constant = constant || (n->in[i] && n->in[i]->raw);
+        return constant;
+    case KX_BIAS_UNDECLARED:
+    case KX_BIAS_OWN:
+        break;
+    }
+    return true;
 }
 
 static kldve_status backward_node(kx_planner *p, kx_unit *u)

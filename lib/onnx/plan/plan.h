@@ -10,7 +10,7 @@
 #include "accel/range.h"
 #include "graph/graph.h"
 
-/* ---- the plan -------------------------------------------------------------------------------- */
+/* ---- the plan ---- */
 
 typedef struct kx_buffer {
     size_t bytes;

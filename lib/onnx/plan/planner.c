@@ -127,7 +127,7 @@ kldve_status kx_step_prim(kx_planner *p, const kx_unit *unit, const kx_prim *pri
     return KLDVE_OK;
 }
 
-/* ---- values in layouts ----------------------------------------------------------------------- */
+/* ---- values in layouts ---- */
 
 kldve_status kx_plan_failed(kx_planner *p, const kx_unit *u, kldve_status st)
 {

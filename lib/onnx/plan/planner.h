@@ -16,7 +16,7 @@
 #include "plan.h"
 #include "units.h"
 
-/* ---- the planner ------------------------------------------------------------------------------ */
+/* ---- the planner ---- */
 
 enum { KX_COPIES = 4 };
 
@@ -55,7 +55,7 @@ kldve_status kx_plan_nomem(kx_planner *p);
 /** Describe what oneDNN could not do for a unit, which may be NULL. */
 kldve_status kx_plan_failed(kx_planner *p, const kx_unit *u, kldve_status st);
 
-/* ---- buffers and steps ------------------------------------------------------------------------ */
+/* ---- buffers and steps ---- */
 
 /** Room for one more item in an array of the plan: doubled when full. */
 kldve_status kx_grow(kx_planner *p, void **array, int32_t used, int32_t *room, size_t item);
@@ -79,7 +79,7 @@ static inline void kx_unbound(int32_t bind[KX_SLOTS])
 kldve_status kx_step_prim(kx_planner *p, const kx_unit *unit, const kx_prim *prim,
                           const int32_t bind[KX_SLOTS], kx_step **out);
 
-/* ---- values in layouts ------------------------------------------------------------------------ */
+/* ---- values in layouts ---- */
 
 /** Note that a buffer holds the value in a layout. */
 void kx_remember(kx_place *at, const kx_layout *layout, int32_t buffer);

@@ -1,18 +1,11 @@
 /* relevance.c - see relevance.h. */
 #include "relevance.h"
 
-#include <string.h>
-
 #include "relevance_linear.h"
 #include "relevance_steps.h"
 #include "relevance_traits.h"
 
-static bool is(const kx_node *n, const char *type)
-{
-    return strcmp(n->type, type) == 0;
-}
-
-/* ---- other units ----------------------------------------------------------------------------- */
+/* ---- other units ---- */
 
 static kldve_status through_window(kx_planner *p, kx_unit *u, kx_grad r)
 {
@@ -113,80 +106,7 @@ static kldve_status through_binary(kx_planner *p, kx_unit *u, kx_grad r)
                                                                     : through_sum(p, u, r);
 }
 
-/* ---- operators that run as themselves -------------------------------------------------------- */
-
-typedef enum manner {
-    REFUSED,
-    MOVES,    /* every result is one of the operands' elements: its VJP moves relevance back */
-    ADDS,     /* linear: by contribution */
-    WEIGHS,   /* linear with weights, one operand varies: by contribution, where the rule is epsilon
-               */
-    ACTIVATES /* elementwise: passes all on */
-} manner;
-
-static manner manner_of(const kx_node *n)
-{
-    static const struct {
-        const char *type;
-        manner how;
-    } known[] = {
-        {"MaxPool", MOVES},
-        {"GlobalMaxPool", MOVES},
-        {"ReduceMax", MOVES},
-        {"Transpose", MOVES},
-        {"Slice", MOVES},
-        {"Split", MOVES},
-        {"Gather", MOVES},
-        {"GatherElements", MOVES},
-        {"GatherND", MOVES},
-        {"DepthToSpace", MOVES},
-        {"SpaceToDepth", MOVES},
-        {"Pad", MOVES},
-        {"Concat", MOVES},
-        {"Max", MOVES},
-        {"Expand", MOVES},
-        {"AveragePool", ADDS},
-        {"GlobalAveragePool", ADDS},
-        {"ReduceMean", ADDS},
-        {"ReduceSum", ADDS},
-        {"Add", ADDS},
-        {"Sub", ADDS},
-        {"Sum", ADDS},
-        {"Mean", ADDS},
-        {"Resize", ADDS},
-        {"Upsample", ADDS},
-        {"Tile", ADDS},
-        {"Conv", WEIGHS},
-        {"ConvTranspose", WEIGHS},
-        {"Gemm", WEIGHS},
-        {"MatMul", WEIGHS},
-        {"BatchNormalization", WEIGHS},
-        {"Relu", ACTIVATES},
-        {"Sigmoid", ACTIVATES},
-        {"Tanh", ACTIVATES},
-        {"LeakyRelu", ACTIVATES},
-        {"Elu", ACTIVATES},
-        {"Clip", ACTIVATES},
-        {"PRelu", ACTIVATES},
-        {"Selu", ACTIVATES},
-        {"Celu", ACTIVATES},
-        {"Gelu", ACTIVATES},
-        {"Mish", ACTIVATES},
-        {"Softplus", ACTIVATES},
-        {"Softsign", ACTIVATES},
-        {"ThresholdedRelu", ACTIVATES},
-        {"HardSwish", ACTIVATES},
-        {"HardSigmoid", ACTIVATES},
-        {"Swish", ACTIVATES},
-        {"LRN", ACTIVATES},
-        {"Cast", ACTIVATES},
-    };
-
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (is(n, known[i].type))
-            return known[i].how;
-    return REFUSED;
-}
+/* ---- operators that run as themselves ---- */
 
 static int32_t varying_operands(const kx_node *n)
 {
@@ -199,7 +119,7 @@ static int32_t varying_operands(const kx_node *n)
 
 static bool by_contribution(kx_planner *p, const kx_node *n)
 {
-    bool dense = is(n, "Gemm") || is(n, "MatMul");
+    bool dense = n->op->traits.mixing == KX_MIXING_DENSE;
 
     return varying_operands(n) == 1 &&
            (p->options.rule == KLDVE_RULE_LRP_EPSILON ||
@@ -238,25 +158,25 @@ static kldve_status through_move(kx_planner *p, kx_unit *u)
 static kldve_status through_node(kx_planner *p, kx_unit *u)
 {
     const kx_node *n = u->node;
-    manner how = manner_of(n);
+    kx_effect how = n->op->traits.effect;
     bool any = false;
 
     for (int32_t i = 0; i < n->nout; i++)
         any = any || (n->out[i] && kx_place_of(p, n->out[i])->grad >= 0);
     if (!any) /* a gate: no relevance goes there */
         return KLDVE_OK;
-    if (how == MOVES)
+    if (how == KX_EFFECT_MOVES)
         return through_move(p, u);
-    if (is(n, "Mul"))
+    if (how == KX_EFFECT_MULTIPLIES)
         return through_product(p, u, kx_grad_of(p, u->out));
-    if (is(n, "Div"))
+    if (how == KX_EFFECT_DIVIDES)
         return through_quotient(p, u, kx_grad_of(p, u->out));
-    if (how == ACTIVATES)
+    if (how == KX_EFFECT_ACTIVATES)
         return kx_give(p, u, n->in[0], kx_grad_of(p, u->out));
-    if (how == ADDS || (how == WEIGHS && by_contribution(p, n)))
+    if (how == KX_EFFECT_ADDS || (how == KX_EFFECT_WEIGHS && by_contribution(p, n)))
         return through_sum(p, u, kx_grad_of(p, u->out));
     return kx_refuse(p->g, n, "relevance propagation has no rule for it%s",
-                     how == WEIGHS ? " but epsilon, with constant weights" : "");
+                     how == KX_EFFECT_WEIGHS ? " but epsilon, with constant weights" : "");
 }
 
 kldve_status kx_relevance_unit(kx_planner *p, kx_unit *u)

@@ -1,8 +1,6 @@
 /* relevance_linear.c - see relevance_linear.h. */
 #include "relevance_linear.h"
 
-#include <string.h>
-
 #include "packed.h"
 #include "relevance_traits.h"
 #include "relevance_steps.h"
@@ -47,7 +45,7 @@ static unit_rule rule_of(kx_planner *p, const kx_unit *u)
 {
     bool first = !(kx_place_of(p, u->x)->traits & KX_DEEP);
     /* A convolution of one cell is still one. */
-    bool dense = u->kind == KX_UNIT_DENSE && strcmp(u->node->type, "Conv") != 0;
+    bool dense = u->kind == KX_UNIT_DENSE && u->node->op->traits.mixing == KX_MIXING_DENSE;
 
     switch (p->options.rule) {
     case KLDVE_RULE_LRP_EPSILON:

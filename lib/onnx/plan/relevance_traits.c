@@ -1,12 +1,7 @@
 /* relevance_traits.c - see relevance_traits.h. */
 #include "relevance_traits.h"
 
-#include <string.h>
-
-static bool is(const kx_node *n, const char *type)
-{
-    return strcmp(n->type, type) == 0;
-}
+#include <math.h>
 
 static uint8_t traits_of_act(kx_act act, uint8_t x)
 {
@@ -35,7 +30,7 @@ static uint8_t traits_of_act(kx_act act, uint8_t x)
 
 static uint8_t traits_of_node(const kx_node *n)
 {
-    return is(n, "HardSigmoid") || is(n, "Softmax") ? KX_NONNEGATIVE | KX_BOUNDED | KX_GATE : 0;
+    return n->op->traits.unit_interval ? KX_NONNEGATIVE | KX_BOUNDED | KX_GATE : 0;
 }
 
 void kx_relevance_mark(kx_planner *p)
@@ -74,8 +69,7 @@ void kx_relevance_mark(kx_planner *p)
             break;
         case KX_UNIT_NODE:
             traits = deep | traits_of_node(u->node);
-            if (is(u->node, "Conv") || is(u->node, "ConvTranspose") || is(u->node, "Gemm") ||
-                is(u->node, "MatMul"))
+            if (u->node->op->traits.mixing != KX_MIXING_NONE)
                 traits |= KX_DEEP;
             break;
         case KX_UNIT_POOL:
