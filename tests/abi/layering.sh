@@ -36,8 +36,13 @@ forbid 'the library neither prints nor exits' \
     '(^|[^a-z_])(printf|puts|putchar|perror|exit|abort) *\(|[^/]std(out|err)' $core $engine
 forbid 'no thread-local state' '_Thread_local|__thread|thread_local' $core $engine
 if [ -n "$engine" ]; then
-    forbid 'oneDNN stays in dnnl.c' "$inc(oneapi|dnnl)" \
-        $(echo "$engine" | grep -vE '^lib/onnx/accel/dnnl\.c$')
+    forbid 'oneDNN stays in lib/onnx/accel' "$inc(oneapi|dnnl|accel/onednn\.h)" \
+        $(echo "$engine" | grep -v '^lib/onnx/accel/')
+    forbid 'only onednn2.c and onednn3.c know which oneDNN it is' 'DNNL_VERSION' \
+        $(echo "$engine" | grep -vE '^lib/onnx/accel/onednn[23]\.c$')
+    # Planner -> what it plans with, never back: neither oneDNN's side nor the kernels know a plan.
+    forbid 'kernels and oneDNN do not know the planner' "$inc(\.\./)*plan/|${inc}plan\.h" \
+        $(echo "$engine" | grep -E '^lib/onnx/(accel/|run/(dense|elementwise|relevance_kernels|kernel)\.)')
     # Of the core the engine uses the public headers; size.h has only inline functions.
     private=$(cd lib && find . -name '*.h' -not -path './onnx/*' | sed 's|^\./||' |
         grep -v '^base/size\.h$' | tr '\n' '|')
