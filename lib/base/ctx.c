@@ -10,12 +10,17 @@
 
 enum { MESSAGE_SIZE = 512, ALIGNMENT = 64 };
 
+/* A method of the host; those of a context are a list. */
+typedef struct registered {
+    struct registered *next;
+    kldve_method method;
+} registered;
+
 struct kldve_ctx {
     kldve_allocator allocator;
     kldve_progress progress;
     void *progress_opaque;
-    const kldve_method **methods; /* the host's own, borrowed */
-    int32_t method_count;
+    registered *methods;
     char message[MESSAGE_SIZE];
 };
 
@@ -33,16 +38,20 @@ static void default_free(void *opaque, void *memory)
 
 kldve_status kldve_ctx_new(const kldve_allocator *allocator, kldve_ctx **out)
 {
-    kldve_allocator use = {sizeof use, default_alloc, default_free, NULL};
+    const kldve_allocator standard = {
+        .struct_size = sizeof standard, .alloc = default_alloc, .free = default_free};
+    kldve_allocator use;
     kldve_ctx *ctx;
+    kldve_status st;
 
     if (!out)
         return KLDVE_E_ARG;
-    if (allocator) {
-        if (allocator->struct_size < sizeof use || !allocator->alloc || !allocator->free)
-            return KLDVE_E_ARG;
-        use = *allocator;
-    }
+    st = kldve_struct_load(NULL, "kldve_allocator", allocator ? allocator : &standard, &use,
+                           sizeof use);
+    if (st < 0)
+        return st;
+    if (!use.alloc || !use.free)
+        return KLDVE_E_ARG;
     ctx = use.alloc(use.opaque, sizeof *ctx);
     if (!ctx)
         return KLDVE_E_NOMEM;
@@ -56,7 +65,12 @@ void kldve_ctx_free(kldve_ctx *ctx)
 {
     if (!ctx)
         return;
-    kldve_ctx_release(ctx, ctx->methods);
+    while (ctx->methods) {
+        registered *first = ctx->methods;
+
+        ctx->methods = first->next;
+        kldve_ctx_release(ctx, first);
+    }
     ctx->allocator.free(ctx->allocator.opaque, ctx);
 }
 
@@ -130,21 +144,23 @@ void kldve_ctx_release(const kldve_ctx *ctx, void *memory)
 
 const kldve_method *kldve_ctx_method(const kldve_ctx *ctx, int32_t index)
 {
-    return ctx && index < ctx->method_count ? ctx->methods[index] : NULL;
+    const registered *at = ctx ? ctx->methods : NULL;
+
+    for (; at && index > 0; index--)
+        at = at->next;
+    return at ? &at->method : NULL;
 }
 
 kldve_status kldve_ctx_add_method(kldve_ctx *ctx, const kldve_method *method)
 {
-    size_t count = (size_t)ctx->method_count;
-    const kldve_method **more = kldve_ctx_alloc(ctx, count + 1, sizeof *more);
+    registered *added = kldve_ctx_alloc(ctx, 1, sizeof *added), **end = &ctx->methods;
 
-    if (!more)
+    if (!added)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a method");
-    if (count > 0)
-        memcpy(more, ctx->methods, count * sizeof *more);
-    more[count] = method;
-    kldve_ctx_release(ctx, ctx->methods);
-    ctx->methods = more;
-    ctx->method_count++;
+    added->next = NULL;
+    added->method = *method;
+    while (*end)
+        end = &(*end)->next;
+    *end = added;
     return KLDVE_OK;
 }

@@ -7,7 +7,7 @@
 /** The host's methods by number from 0; NULL past the last, and for ctx NULL. */
 const kldve_method *kldve_ctx_method(const kldve_ctx *ctx, int32_t index);
 
-/** Append one, borrowed.  KLDVE_OK, KLDVE_E_NOMEM. */
+/** Append a copy.  KLDVE_OK, KLDVE_E_NOMEM. */
 kldve_status kldve_ctx_add_method(kldve_ctx *ctx, const kldve_method *method);
 
 #endif
