@@ -133,8 +133,8 @@ static void test_weights_only(void **state)
     assert_int_equal(kldve_method_register(f.ctx, &broken), KLDVE_OK);
     while (kldve_method_name(last))
         last++;
-    assert_ptr_equal(kldve_method_at(f.ctx, last), &map_0);
-    assert_ptr_equal(kldve_method_at(f.ctx, last + 1), &broken);
+    assert_memory_equal(kldve_method_at(f.ctx, last), &map_0, sizeof map_0);
+    assert_memory_equal(kldve_method_at(f.ctx, last + 1), &broken, sizeof broken);
     assert_null(kldve_method_at(f.ctx, last + 2));
     assert_int_equal(explain(&f, "map-0", KLDVE_FLAG_CHECK, &map), KLDVE_OK);
     assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
