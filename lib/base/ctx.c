@@ -10,17 +10,17 @@
 
 enum { MESSAGE_SIZE = 512, ALIGNMENT = 64 };
 
-/* A method of the host; those of a context are a list. */
-typedef struct registered {
-    struct registered *next;
-    kldve_method method;
-} registered;
+/* What a host registered: copies, each a struct of the same type. */
+typedef struct host_list {
+    void **item;
+    int32_t count;
+} host_list;
 
 struct kldve_ctx {
     kldve_allocator allocator;
     kldve_progress progress;
     void *progress_opaque;
-    registered *methods;
+    host_list methods, metrics;
     char message[MESSAGE_SIZE];
 };
 
@@ -61,16 +61,19 @@ kldve_status kldve_ctx_new(const kldve_allocator *allocator, kldve_ctx **out)
     return KLDVE_OK;
 }
 
+static void free_list(const kldve_ctx *ctx, host_list *list)
+{
+    for (int32_t i = 0; i < list->count; i++)
+        kldve_ctx_release(ctx, list->item[i]);
+    kldve_ctx_release(ctx, list->item);
+}
+
 void kldve_ctx_free(kldve_ctx *ctx)
 {
     if (!ctx)
         return;
-    while (ctx->methods) {
-        registered *first = ctx->methods;
-
-        ctx->methods = first->next;
-        kldve_ctx_release(ctx, first);
-    }
+    free_list(ctx, &ctx->methods);
+    free_list(ctx, &ctx->metrics);
     ctx->allocator.free(ctx->allocator.opaque, ctx);
 }
 
@@ -142,25 +145,47 @@ void kldve_ctx_release(const kldve_ctx *ctx, void *memory)
     ctx->allocator.free(ctx->allocator.opaque, raw);
 }
 
+static const void *item_at(const host_list *list, int32_t index)
+{
+    return index < list->count ? list->item[index] : NULL;
+}
+
+static kldve_status append(kldve_ctx *ctx, host_list *list, const void *item, size_t nbytes)
+{
+    size_t count = (size_t)list->count;
+    void **more = kldve_ctx_alloc(ctx, count + 1, sizeof *more);
+    void *copy = kldve_ctx_alloc(ctx, 1, nbytes);
+
+    if (!more || !copy) {
+        kldve_ctx_release(ctx, more);
+        kldve_ctx_release(ctx, copy);
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "register: out of memory");
+    }
+    if (count > 0)
+        memcpy(more, list->item, count * sizeof *more);
+    more[count] = memcpy(copy, item, nbytes);
+    kldve_ctx_release(ctx, list->item);
+    list->item = more;
+    list->count++;
+    return KLDVE_OK;
+}
+
 const kldve_method *kldve_ctx_method(const kldve_ctx *ctx, int32_t index)
 {
-    const registered *at = ctx ? ctx->methods : NULL;
+    return ctx ? item_at(&ctx->methods, index) : NULL;
+}
 
-    for (; at && index > 0; index--)
-        at = at->next;
-    return at ? &at->method : NULL;
+const kldve_metric *kldve_ctx_metric(const kldve_ctx *ctx, int32_t index)
+{
+    return ctx ? item_at(&ctx->metrics, index) : NULL;
 }
 
 kldve_status kldve_ctx_add_method(kldve_ctx *ctx, const kldve_method *method)
 {
-    registered *added = kldve_ctx_alloc(ctx, 1, sizeof *added), **end = &ctx->methods;
+    return append(ctx, &ctx->methods, method, sizeof *method);
+}
 
-    if (!added)
-        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a method");
-    added->next = NULL;
-    added->method = *method;
-    while (*end)
-        end = &(*end)->next;
-    *end = added;
-    return KLDVE_OK;
+kldve_status kldve_ctx_add_metric(kldve_ctx *ctx, const kldve_metric *metric)
+{
+    return append(ctx, &ctx->metrics, metric, sizeof *metric);
 }

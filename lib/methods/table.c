@@ -85,11 +85,12 @@ static kldve_status check(kldve_ctx *ctx, const kldve_method *m)
                                name);
     if (!m->weights && !m->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s has neither weights nor map", name);
-    if (m->needs & ~(uint32_t)KNOWN_NEEDS || m->resolution < KLDVE_RESOLUTION_CELLS ||
+    if (m->needs & ~(uint32_t)KNOWN_NEEDS || m->readings & ~(uint32_t)KLDVE_READINGS ||
+        m->resolution < KLDVE_RESOLUTION_CELLS ||
         m->resolution > KLDVE_RESOLUTION_PIXELS || m->sign < KLDVE_SIGN_DEFAULT ||
         m->sign > KLDVE_SIGN_ABSOLUTE)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s: unknown needs, resolution or sign",
-                               name);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: %s: unknown needs, readings, resolution or sign", name);
     if (m->resolution == KLDVE_RESOLUTION_PIXELS && !m->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s: weighted feature maps are no map of pixels", name);
@@ -109,7 +110,7 @@ kldve_status kldve_method_register(kldve_ctx *ctx, const kldve_method *method)
     return kldve_ctx_add_method(ctx, &own);
 }
 
-/* -- what stands in for a slot ---------------------------------------------------------------- */
+/* ---- what stands in for a slot ----------------------------------------------------------- */
 
 kldve_status kldve_method_cotangent(const kldve_job *job, double *cotangent)
 {
