@@ -38,6 +38,16 @@ forbid 'no thread-local state' '_Thread_local|__thread|thread_local' $core $engi
 if [ -n "$engine" ]; then
     forbid 'oneDNN stays in dnnl.c' "$inc(oneapi|dnnl)" \
         $(echo "$engine" | grep -vE '^lib/onnx/accel/dnnl\.c$')
+    # The engine's passes ask an operator's traits.  The names are those of the operator table; patterns
+    # of fusion stand in one table, and inlining a function makes an Identity in the file's language.
+    operators=$(sed -nE 's/.*(\.type = |(FUNCTION|ACTIVATION|COMPARE)\()"([A-Z][A-Za-z0-9]*)".*/\3/p' \
+        lib/onnx/ops/*.c | sort -u | tr '\n' '|')
+    [ "$(echo "$operators" | tr '|' '\n' | wc -l)" -gt 100 ] || exit 2
+    patterns=$(grep -lE '^} patterns\[\] = \{' $engine)
+    [ "$(echo "$patterns" | wc -w)" -eq 1 ] || exit 2
+    forbid 'operators are named in lib/onnx/ops/ and in the table of patterns only' \
+        "^[^/]*\"(${operators%|})\"" $(echo "$engine" |
+            grep -vE "^(lib/onnx/ops/.*|lib/onnx/read/proto_inline\.c|$patterns)\$")
     # Of the core the engine uses the public headers; size.h has only inline functions.
     private=$(cd lib && find . -name '*.h' -not -path './onnx/*' | sed 's|^\./||' |
         grep -v '^base/size\.h$' | tr '\n' '|')

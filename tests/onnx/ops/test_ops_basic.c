@@ -425,6 +425,17 @@ static void test_every_vjp(void **state)
     }
 }
 
+/* An operator that declares nothing about a bias is refused by methods that sum the gradients at all
+ * biases: every entry has to say. */
+static void test_every_bias(void **state)
+{
+    (void)state;
+    for (size_t i = 0; kx_families[i]; i++)
+        for (const kx_op *op = kx_families[i]; op->type; op++)
+            if (op->vjp && op->traits.bias == KX_BIAS_UNDECLARED)
+                fail_msg("%s does not say whether it adds a bias", op->type);
+}
+
 /* ---- refusals -------------------------------------------------------------------------------- */
 
 static const struct refusal_case {
@@ -741,5 +752,6 @@ int main(void)
     add("graph", "hostile numbers", test_hostile_numbers, NULL);
     add("graph", "Shape folds", test_shape_folds, NULL);
     add("graph", "every VJP is tested", test_every_vjp, NULL);
+    add("graph", "every operator says whether it adds a bias", test_every_bias, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
