@@ -4,6 +4,7 @@
  * numbers worked out by hand; the conformance test runs all of them on ONNX's own data as well.
  * Every differentiable operator is held to central differences.  The cases are text, see op_case.h:
  * a new operator needs a line in `values` and one in `derivatives`. */
+#include <assert.h>
 #include "support.h"
 
 #include <math.h>
@@ -727,12 +728,13 @@ static void test_shape_folds(void **state)
 /* ---- main ------------------------------------------------------------------------------------ */
 
 static struct CMUnitTest
-    tests[COUNT(unary_cases) + COUNT(values) + COUNT(derivatives) + COUNT(refusals) + 3];
+    tests[COUNT(unary_cases) + COUNT(values) + COUNT(derivatives) + COUNT(refusals) + 4];
 static char names[COUNT(tests)][80];
 static size_t ntests;
 
 static void add(const char *group, const char *name, CMUnitTestFunction f, const void *state)
 {
+    assert(ntests < COUNT(tests));
     snprintf(names[ntests], sizeof names[0], "%s: %s", group, name);
     tests[ntests].name = names[ntests];
     tests[ntests].test_func = f;
