@@ -7,7 +7,7 @@
 static kldve_status fill_bias(kx_planner *p, const kx_unit *u, int32_t *out)
 {
     size_t maps = (size_t)u->out->shape.dim[1];
-    float *bias = kx_new(p->g, maps, sizeof *bias);
+    float *bias = kx_plan_alloc(p, maps, sizeof *bias);
 
     if (!bias)
         return kx_plan_nomem(p);
@@ -29,7 +29,7 @@ static kldve_status bias_of(kx_planner *p, const kx_unit *u, int32_t *out)
     if (!conv && !number && u->kind != KX_UNIT_AFFINE)
         return KLDVE_OK;
     if (s->rank < 2 || s->dim[0] != 1)
-        return kx_refuse(p->g, u->node, "the gradient at its bias is not [maps][height][width]");
+        return kx_refuse_in(p->ctx, u->node, "the gradient at its bias is not [maps][height][width]");
     return conv     ? kx_pack_bias(p, u, kx_whole(), out)
            : number ? fill_bias(p, u, out)
                     : kx_buffer_fixed(p, u->shift, out);

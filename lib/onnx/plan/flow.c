@@ -116,7 +116,7 @@ kldve_status kx_concat_vjp(kx_planner *p, kx_unit *u, kx_grad g)
                     return kx_plan_nomem(p);
             }
             if (!slice)
-                return kx_refuse(p->g, u->node, "its cotangent cannot be cut at %lld",
+                return kx_refuse_in(p->ctx, u->node, "its cotangent cannot be cut at %lld",
                                  (long long)from);
             if ((st = kx_reorder(p, u, g.buffer, slice, like, &part.buffer)) < 0 ||
                 (st = kx_give(p, u, v, part)) < 0)
@@ -145,7 +145,7 @@ kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t
     const kx_value *v = n->in[which];
     size_t slots = (size_t)n->nin + 2 * (size_t)n->nout;
     size_t scratch = n->op->scratch_size ? n->op->scratch_size(n) : 0;
-    int32_t *list = kx_new(p->g, slots, sizeof *list);
+    int32_t *list = kx_plan_alloc(p, slots, sizeof *list);
     const kx_layout *layout = kx_layout_plain(p->plan->accel, &v->shape);
     kx_step *s;
     kldve_status st;

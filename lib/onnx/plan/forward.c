@@ -154,7 +154,7 @@ static kldve_status forward_conv(kx_planner *p, kx_unit *u)
     if (st != KLDVE_E_UNSUPPORTED)
         return st;
     /* oneDNN has no such post-op here: convolution, then sum and activation. */
-    if (!(bare = kx_new(p->g, 1, sizeof *bare))) /* the steps name it */
+    if (!(bare = kx_plan_alloc(p, 1, sizeof *bare))) /* the steps name it */
         return kx_plan_nomem(p);
     *bare = *u;
     bare->conv.act = (kx_act){KX_ACT_NONE, 0, 0};
@@ -329,7 +329,7 @@ static kldve_status forward_node(kx_planner *p, kx_unit *u)
     const kx_node *n = u->node;
     size_t scratch = n->op->scratch_size ? n->op->scratch_size(n) : 0;
     size_t slots = (size_t)n->nin + 2 * (size_t)n->nout;
-    int32_t *list = kx_new(p->g, slots, sizeof *list);
+    int32_t *list = kx_plan_alloc(p, slots, sizeof *list);
     kx_step *s;
     kldve_status st;
 

@@ -19,7 +19,7 @@ bool kx_varying_f32(const kx_value *v)
 
 const float *kx_constant_floats(kx_planner *p, const kx_value *v)
 {
-    return kx_value_data(p->g, v);
+    return kx_value_read(v, &p->plan->arena);
 }
 
 /* The unit that makes v, if nobody but one node reads v: that node may be merged into it. */
@@ -58,7 +58,7 @@ static bool from_output(kx_act act)
     return act.kind != KX_ACT_SWISH && act.kind != KX_ACT_HARDSWISH;
 }
 
-kldve_status kx_fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, kx_value *x, kx_act act)
+kldve_status kx_fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, const kx_value *x, kx_act act)
 {
     kx_unit *before = open_unit(p, x);
 
@@ -98,8 +98,8 @@ static bool by_channel(const kx_value *v, const kx_value *x)
 static kldve_status compose(kx_planner *p, kx_unit *u, const float *s, size_t ns, const float *t,
                             size_t nt, int64_t channels)
 {
-    float *scale = kx_new(p->g, (size_t)channels, sizeof *scale);
-    float *shift = kx_new(p->g, (size_t)channels, sizeof *shift);
+    float *scale = kx_plan_alloc(p, (size_t)channels, sizeof *scale);
+    float *shift = kx_plan_alloc(p, (size_t)channels, sizeof *shift);
 
     if (!scale || !shift)
         return kx_plan_nomem(p);
@@ -115,7 +115,7 @@ static kldve_status compose(kx_planner *p, kx_unit *u, const float *s, size_t ns
 }
 
 /* x * s + t by channel: into the convolution that makes x, else a unit of its own. */
-static kldve_status fuse_affine(kx_planner *p, kx_unit *u, const kx_node *n, kx_value *x,
+static kldve_status fuse_affine(kx_planner *p, kx_unit *u, const kx_node *n, const kx_value *x,
                                 const float *s, size_t ns, const float *t, size_t nt)
 {
     kx_unit *before = open_unit(p, x);
@@ -146,8 +146,8 @@ kldve_status kx_fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n, int 
     for (int i = 1; i < 5; i++)
         if (!(in[i] = kx_constant_floats(p, n->in[i])))
             return kx_plan_nomem(p);
-    s = kx_new(p->g, (size_t)q->channels, sizeof *s);
-    t = kx_new(p->g, (size_t)q->channels, sizeof *t);
+    s = kx_plan_alloc(p, (size_t)q->channels, sizeof *s);
+    t = kx_plan_alloc(p, (size_t)q->channels, sizeof *t);
     if (!s || !t)
         return kx_plan_nomem(p);
     for (int64_t c = 0; c < q->channels; c++) {
@@ -189,7 +189,7 @@ static bool linear_act(kx_arith kind, bool constant_first, float c, kx_act *act)
 }
 
 /* Mul(x, Sigmoid(x)) is swish(x). */
-static bool is_swish(kx_planner *p, kx_value *x, kx_value *s, kx_unit **sigmoid)
+static bool is_swish(kx_planner *p, const kx_value *x, const kx_value *s, kx_unit **sigmoid)
 {
     kx_unit *u = open_unit(p, s);
 
@@ -218,8 +218,8 @@ static kldve_status fuse_join(kx_planner *p, kx_unit *u, const kx_node *n, bool 
 }
 
 /* A dense layer's bias: a constant vector over the last axis. */
-static kldve_status fuse_dense_bias(kx_planner *p, kx_unit *u, const kx_node *n, kx_value *x,
-                                    kx_value *c, bool *done)
+static kldve_status fuse_dense_bias(kx_planner *p, kx_unit *u, const kx_node *n, const kx_value *x,
+                                    const kx_value *c, bool *done)
 {
     kx_unit *before = open_unit(p, x);
 
@@ -239,7 +239,7 @@ static kldve_status fuse_dense_bias(kx_planner *p, kx_unit *u, const kx_node *n,
 
 kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
-    kx_value *x = n->in[0], *y = n->in[1];
+    const kx_value *x = n->in[0], *y = n->in[1];
     kx_arith kind = (kx_arith)which;
     bool constant_first = x->raw != NULL;
     kldve_status st;

@@ -98,7 +98,7 @@ static kldve_status backward_affine(kx_planner *p, kx_unit *u, kx_grad g)
 
 static kldve_status backward_binary(kx_planner *p, kx_unit *u, kx_grad g)
 {
-    kx_value *operand[2] = {u->x, u->y};
+    const kx_value *operand[2] = {u->x, u->y};
     bool active[2] = {kx_place_of(p, u->x)->active, kx_place_of(p, u->y)->active};
     bool same = u->x->count == u->y->count;
     kx_grad d;
@@ -199,7 +199,7 @@ static kldve_status backward_node(kx_planner *p, kx_unit *u)
     kldve_status st;
 
     if (p->options.biases && has_hidden_bias(n))
-        return kx_refuse(p->g, n, "the gradient at its bias is not to be had");
+        return kx_refuse_in(p->ctx, n, "the gradient at its bias is not to be had");
 
     for (int32_t i = 0; i < n->nout; i++) {
         dout[i] = -1;

@@ -111,7 +111,7 @@ kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32
     const kx_node *n = u->node;
     bool own_bias = u->kind == KX_UNIT_CONV && kx_has(n, 2);
     size_t channels = (size_t)u->conv.out_channels;
-    const float *bias = own_bias ? kx_value_data(p->g, n->in[2]) : NULL;
+    const float *bias = own_bias ? kx_value_read(n->in[2], &p->plan->arena) : NULL;
     void *memory;
     float *sum;
     bool there;

@@ -76,11 +76,11 @@ static kldve_status through_product(kx_planner *p, kx_unit *u, kx_grad r)
     int of_b = b->raw ? 3 : certainty(kx_place_of(p, b)->traits);
 
     if (of_a == of_b && a->count == b->count)
-        return kx_refuse(p->g, u->node,
+        return kx_refuse_in(p->ctx, u->node,
                          "relevance propagation cannot tell which operand is the gate");
     signal = of_a != of_b ? of_a < of_b ? a : b : a->count < b->count ? b : a;
     if (signal->count != u->out->count)
-        return kx_refuse(p->g, u->node,
+        return kx_refuse_in(p->ctx, u->node,
                          "relevance propagation needs a signal of the result's size");
     return kx_give(p, u, signal, r);
 }
@@ -90,7 +90,7 @@ static kldve_status through_quotient(kx_planner *p, kx_unit *u, kx_grad r)
     const kx_value *signal = u->node->in[0];
 
     if (signal->raw || signal->count != u->out->count)
-        return kx_refuse(p->g, u->node,
+        return kx_refuse_in(p->ctx, u->node,
                          "relevance propagation needs a numerator of the result's "
                          "size that is not constant");
     return kx_give(p, u, signal, r);
@@ -175,7 +175,7 @@ static kldve_status through_node(kx_planner *p, kx_unit *u)
         return kx_give(p, u, n->in[0], kx_grad_of(p, u->out));
     if (how == KX_EFFECT_ADDS || (how == KX_EFFECT_WEIGHS && by_contribution(p, n)))
         return through_sum(p, u, kx_grad_of(p, u->out));
-    return kx_refuse(p->g, n, "relevance propagation has no rule for it%s",
+    return kx_refuse_in(p->ctx, n, "relevance propagation has no rule for it%s",
                      how == KX_EFFECT_WEIGHS ? " but epsilon, with constant weights" : "");
 }
 

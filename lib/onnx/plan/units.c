@@ -11,8 +11,8 @@ static kldve_status sort_units(kx_planner *p)
 {
     kx_plan *plan = p->plan;
     int32_t n = 0, nodes = p->g->nnode;
-    int32_t *at = kx_new(p->g, (size_t)nodes, sizeof *at);
-    kx_unit *sorted = kx_new(p->g, (size_t)nodes, sizeof *sorted);
+    int32_t *at = kx_scratch(p, (size_t)nodes, sizeof *at);
+    kx_unit *sorted = kx_plan_alloc(p, (size_t)nodes, sizeof *sorted);
 
     if (!at || !sorted)
         return kx_plan_nomem(p);

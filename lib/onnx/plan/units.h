@@ -25,9 +25,9 @@ struct kx_unit {
     const kx_node *node; /**< the operator that does the main work */
     int32_t order;       /**< index of the last node merged into it: when it can run */
     bool dead;           /**< merged into another unit */
-    kx_value *x;         /**< first operand; node->in for KX_UNIT_NODE and KX_UNIT_CONCAT */
-    kx_value *y;         /**< second operand of BINARY, residual of CONV, else NULL */
-    kx_value *out;       /**< node->out for KX_UNIT_NODE */
+    const kx_value *x;         /**< first operand; node->in for KX_UNIT_NODE and KX_UNIT_CONCAT */
+    const kx_value *y;         /**< second operand of BINARY, residual of CONV, else NULL */
+    const kx_value *out;       /**< node->out for KX_UNIT_NODE */
     kx_act act;
     const float *scale, *shift; /**< by channel, or NULL (CONV: on top of weights and bias) */
     kx_conv_desc conv;

@@ -3,11 +3,11 @@
 
 kldve_status kx_find_needed(kx_planner *p)
 {
-    kx_graph *g = p->g;
+    const kx_graph *g = p->g;
 
-    p->needed = kx_new(g, (size_t)g->nnode, sizeof *p->needed);
-    p->place = kx_new(g, (size_t)g->nvalue, sizeof *p->place);
-    p->plan->unit = kx_new(g, (size_t)g->nnode, sizeof *p->plan->unit);
+    p->needed = kx_scratch(p, (size_t)g->nnode, sizeof *p->needed);
+    p->place = kx_scratch(p, (size_t)g->nvalue, sizeof *p->place);
+    p->plan->unit = kx_plan_alloc(p, (size_t)g->nnode, sizeof *p->plan->unit);
     if (!p->needed || !p->place || !p->plan->unit)
         return kx_plan_nomem(p);
     for (int32_t i = 0; i < g->nvalue; i++) {
@@ -119,7 +119,7 @@ kldve_status kx_mark_active(kx_planner *p, const kx_value *to)
             if (u->node->out[k] && u->node->out[k]->dtype == KX_F32) {
                 u->active = true;
                 if (!u->node->op->vjp)
-                    return kx_refuse(p->g, u->node,
+                    return kx_refuse_in(p->ctx, u->node,
                                      "the operator has no derivative, but lies between '%.60s' "
                                      "and the logits",
                                      to->name);
