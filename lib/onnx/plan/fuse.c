@@ -35,9 +35,10 @@ static kx_unit *open_unit(kx_planner *p, const kx_value *v)
 /* Node n, whose only output is `out`, becomes the last part of unit u. */
 static void absorb(kx_planner *p, kx_unit *u, const kx_node *n)
 {
-    u->out = n->out[0];
+    u->out[0] = n->out[0];
+    u->nout = 1;
     u->order = n->index;
-    kx_place_of(p, u->out)->producer = (int32_t)(u - p->plan->unit);
+    kx_place_of(p, u->out[0])->producer = (int32_t)(u - p->plan->unit);
 }
 
 /* ---- activations ---- */
@@ -73,7 +74,7 @@ kldve_status kx_fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, const kx_v
         return KLDVE_OK;
     }
     u->kind = KX_UNIT_ACT;
-    u->x = x;
+    kx_unit_reads_one(u, x);
     u->act = act;
     return KLDVE_OK;
 }
@@ -120,14 +121,14 @@ static kldve_status fuse_affine(kx_planner *p, kx_unit *u, const kx_node *n, con
 {
     kx_unit *before = open_unit(p, x);
 
-    if (before && (before->kind == KX_UNIT_CONV || before->kind == KX_UNIT_AFFINE) && !before->y &&
+    if (before && (before->kind == KX_UNIT_CONV || before->kind == KX_UNIT_AFFINE) && before->nin == 1 &&
         before->act.kind == KX_ACT_NONE) {
         absorb(p, before, n);
         u->dead = true;
         return compose(p, before, s, ns, t, nt, x->shape.dim[1]);
     }
     u->kind = KX_UNIT_AFFINE;
-    u->x = x;
+    kx_unit_reads_one(u, x);
     return compose(p, u, s, ns, t, nt, x->shape.dim[1]);
 }
 
@@ -194,7 +195,7 @@ static bool is_swish(kx_planner *p, const kx_value *x, const kx_value *s, kx_uni
     kx_unit *u = open_unit(p, s);
 
     *sigmoid = u;
-    return u && u->kind == KX_UNIT_ACT && u->act.kind == KX_ACT_SIGMOID && u->x == x;
+    return u && u->kind == KX_UNIT_ACT && u->act.kind == KX_ACT_SIGMOID && u->in[0] == x;
 }
 
 static kldve_status fuse_join(kx_planner *p, kx_unit *u, const kx_node *n, bool *done)
@@ -203,14 +204,14 @@ static kldve_status fuse_join(kx_planner *p, kx_unit *u, const kx_node *n, bool 
     kx_unit *use = NULL;
 
     *done = false;
-    if (a && (a->kind != KX_UNIT_CONV || a->y || a->act.kind != KX_ACT_NONE))
+    if (a && (a->kind != KX_UNIT_CONV || a->nin > 1 || a->act.kind != KX_ACT_NONE))
         a = NULL;
-    if (b && (b->kind != KX_UNIT_CONV || b->y || b->act.kind != KX_ACT_NONE))
+    if (b && (b->kind != KX_UNIT_CONV || b->nin > 1 || b->act.kind != KX_ACT_NONE))
         b = NULL;
     use = !a ? b : !b ? a : a->order > b->order ? a : b; /* the later one: the other is then done */
     if (!use || n->in[0] == n->in[1])
         return KLDVE_OK;
-    use->y = use == a ? n->in[1] : n->in[0];
+    use->in[use->nin++] = use == a ? n->in[1] : n->in[0];
     absorb(p, use, n);
     u->dead = true;
     *done = true;
@@ -265,7 +266,7 @@ kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, int whi
                                          : fuse_affine(p, u, n, x, c, y->count, NULL, 0);
         if (y->count == 1 && linear_act(kind, constant_first, c[0], &act)) {
             u->kind = KX_UNIT_ACT;
-            u->x = x;
+            kx_unit_reads_one(u, x);
             u->act = act;
         }
         return KLDVE_OK;
@@ -291,7 +292,8 @@ kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, int whi
         return KLDVE_OK;
     u->kind = KX_UNIT_BINARY;
     u->binary = kind;
-    u->x = x;
-    u->y = y;
+    u->in[0] = x;
+    u->in[1] = y;
+    u->nin = 2;
     return KLDVE_OK;
 }

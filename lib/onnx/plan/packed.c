@@ -25,7 +25,7 @@ static kldve_status packed(kx_planner *p, const kx_unit *u, kx_range range, cons
                            size_t bytes, void **memory, bool *there)
 {
     kx_plan *plan = p->plan;
-    kx_packed at = {u->node->out[0]->name, u->out->name, range, layout, NULL};
+    kx_packed at = {u->node->out[0]->name, u->out[0]->name, range, layout, NULL};
     void *array = plan->packed;
     kldve_status st;
 
