@@ -46,4 +46,13 @@ if [ -n "$engine" ]; then
 fi
 # Private headers are not on their include path either.
 forbid 'the tool and the examples use public headers only' "$inc(\.\./)+(lib|core|tests)/" $hosts
+# cli serves every folder of the tool, grid serves sheet and report; nothing else crosses.
+tool_folder() {
+    forbid "tools/$1 does not know $2" "$inc($2)/" $(find "tools/$1" -name '*.[ch]' | sort)
+}
+tool_folder cli 'explain|grid|sheet|report'
+tool_folder explain 'grid|sheet|report'
+tool_folder grid 'explain|sheet|report'
+tool_folder sheet 'explain|report'
+tool_folder report 'explain|sheet'
 exit $status
