@@ -28,7 +28,7 @@ static json_object *new_of_set(const void *of, size_t i)
 
 static json_object *new_timings(const explanation *e)
 {
-    const kldve_timings *t = &e->record.timings_ms;
+    const kldve_timings *t = &e->stages;
     json_object *object = json_object_new_object();
 
     if (object && json_put_ms(object, "load", e->ms.load) &&
