@@ -121,7 +121,7 @@ static kldve_status read_open(kldve_ctx *ctx, const char *path, int fd, size_t l
     if (fstat(fd, &st) != 0)
         return fail_errno(ctx, path, "cannot read");
     if (S_ISDIR(st.st_mode))
-        return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: is a folder, give a file", path);
+        return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: this is a folder, give a file", path);
     if (S_ISREG(st.st_mode)) {
         if ((uintmax_t)st.st_size > limit)
             return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
@@ -244,7 +244,7 @@ kldve_status kldve_file_write_atomic(kldve_ctx *ctx, const char *path, const voi
     if (stat(path, &st) != 0)
         return write_and_rename(ctx, path, NULL, bytes, nbytes);
     if (S_ISDIR(st.st_mode))
-        return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: is a folder, give a file", path);
+        return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: this is a folder, give a file", path);
     if (!S_ISREG(st.st_mode))
         return write_direct(ctx, path, bytes, nbytes);
     /* rename() asks the folder only, but a file that is write-protected is meant to stay. */

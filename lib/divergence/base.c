@@ -56,9 +56,11 @@ static kldve_status load_scores(kldve_divergence *d)
         return kldve_check_finite(d->ctx, "scores", d->raw, d->n);
     span = high / t - low / t;
     if (!(span <= KLDVE_MAX_RANGE))
-        return kldve_ctx_failf(d->ctx, KLDVE_E_NUMERIC,
-                               "scores: they span %g temperatures; at most %g are handled", span,
-                               KLDVE_MAX_RANGE);
+        return kldve_ctx_failf(
+            d->ctx, KLDVE_E_NUMERIC,
+            "scores: they span %g temperatures, at most %g are supported: raise the "
+            "temperature",
+            span, KLDVE_MAX_RANGE);
     middle = t == 1 ? 0 : 0.5 * low + 0.5 * high;
     if (t == 1)
         memcpy(d->k, d->raw, d->n * sizeof *d->k);
@@ -200,7 +202,8 @@ kldve_status kldve_divergence_measure(const kldve_divergence *d, size_t count, d
     if (st < 0)
         return st;
     if (!error || count == 0)
-        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "measure: nothing to measure");
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG,
+                              "measure: nothing to measure: the result is NULL or the count is 0");
     p = kldve_blocks_solve(d->n, 1, d->perplexity);
     kldve_base_factors(d, p.nn, p.nn_over, &of_s1, &of_s2);
     largest = largest_base(d, of_s1, of_s2, &rounding);

@@ -191,7 +191,7 @@ kldve_status kldve_divergence_positives(kldve_divergence *d, const size_t *targe
         return st;
     if (!targets || count < 1 || count >= d->n)
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG,
-                               "positives: %zu of %zu classes; at least one, not all are needed",
+                               "positives: %zu of %zu classes: give at least one, but not all",
                                count, d->n);
     l.is_one = kldve_ctx_alloc(d->ctx, d->n, sizeof *l.is_one);
     l.pull = kldve_ctx_alloc(d->ctx, d->n, sizeof *l.pull);

@@ -274,8 +274,8 @@ static kldve_status check_rows(const kldve_divergence *d)
     if (count == 0 || d->unattainable == KLDVE_UNATTAINABLE_LIMIT)
         return KLDVE_OK;
     return kldve_ctx_failf(d->ctx, KLDVE_E_UNATTAINABLE,
-                           "truth: %zu of %zu rows cannot have the perplexity %g: entry %zu has "
-                           "one of at %s %g; choose another or allow the limit",
+                           "truth: %zu of %zu rows cannot reach the perplexity %g: entry %zu "
+                           "reaches at %s %g; choose another or allow the limit",
                            count, d->n, d->perplexity, first,
                            d->rows.perplexity[first] > d->perplexity ? "least" : "most",
                            d->rows.perplexity[first]);
@@ -312,7 +312,8 @@ kldve_status kldve_divergence_rows(const kldve_divergence *d, double *beta, doub
     if (!d)
         return KLDVE_E_ARG;
     if (!d->rows.ready)
-        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "rows: no truth was given yet");
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG,
+                              "rows: there is no truth yet, call kldve_divergence_truth() first");
     if (beta)
         memcpy(beta, d->rows.beta, d->n * sizeof *beta);
     if (perplexity)

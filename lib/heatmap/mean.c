@@ -17,8 +17,9 @@ static kldve_status check(const kldve_heatmap *const *maps, int32_t count)
             return kldve_ctx_failf(maps[0]->ctx, KLDVE_E_ARG, "fuse: map %d is NULL", (int)i);
         if ((maps[i]->record.sign == KLDVE_SIGN_SIGNED) !=
             (maps[0]->record.sign == KLDVE_SIGN_SIGNED))
-            return kldve_ctx_fail(maps[0]->ctx, KLDVE_E_ARG,
-                                  "fuse: a signed map and one that is not have no mean");
+            return kldve_ctx_fail(
+                maps[0]->ctx, KLDVE_E_ARG,
+                "fuse: some maps are signed and some are not: give only one kind");
     }
     return KLDVE_OK;
 }

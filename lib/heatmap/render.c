@@ -36,10 +36,9 @@ static kldve_status load_options(kldve_ctx *ctx, const kldve_render_options *src
     if (st < 0)
         return st;
     if (o->colormap < 0 || o->colormap > KLDVE_COLORMAP_DIVERGING)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: there is no colour map %d",
-                               (int)o->colormap);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: unknown colour map %d", (int)o->colormap);
     if (!(o->opacity <= 1))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: opacity %g is above 1",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: opacity is %g, it must be at most 1",
                                (double)o->opacity);
     o->opacity = o->opacity == 0 ? 0.5f : fmaxf(o->opacity, 0);
     return KLDVE_OK;

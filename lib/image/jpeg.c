@@ -312,7 +312,7 @@ kldve_status kldve_jpeg_encode(const kldve_image *image, int32_t quality, kldve_
 
     if (image->width > JPEG_MAX_DIMENSION || image->height > JPEG_MAX_DIMENSION)
         return kldve_ctx_failf(image->ctx, KLDVE_E_UNSUPPORTED,
-                               "a side of a JPEG has at most %ld pixels: write PNG",
+                               "a side of a JPEG has at most %ld pixels: write a PNG",
                                (long)JPEG_MAX_DIMENSION);
     w.jpeg.err = quiet_errors(&w.session);
     ok = write_guarded(&w);

@@ -130,19 +130,18 @@ static kldve_status parse(kldve_ctx *ctx, const char *where, const char *text, s
     size_t lines;
 
     if (nbytes > FILE_LIMIT)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT, "%slabels of more than %d bytes", where,
-                               (int)FILE_LIMIT);
+        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT, "%smore than %d bytes: not a list of labels",
+                               where, (int)FILE_LIMIT);
     if (nbytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         text += 3;
         nbytes -= 3;
     }
     if (nbytes > 0 && memchr(text, '\0', nbytes))
-        return kldve_ctx_failf(ctx, KLDVE_E_FORMAT,
-                               "%snot a text file: labels are text, one a line", where);
+        return kldve_ctx_failf(ctx, KLDVE_E_FORMAT, "%snot a text file: give one label per line",
+                               where);
     lines = count_lines(text, nbytes);
     if (lines == 0)
-        return kldve_ctx_failf(ctx, KLDVE_E_FORMAT, "%sno labels in it: one a line is expected",
-                               where);
+        return kldve_ctx_failf(ctx, KLDVE_E_FORMAT, "%sno labels: give one per line", where);
     labels = new_labels(ctx, text, nbytes, lines);
     if (!labels)
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "%sout of memory", where);

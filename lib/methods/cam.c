@@ -33,9 +33,10 @@ static kldve_status weights(const kldve_job *job, double *w)
     size_t maps = kldve_job_maps(job), cells = kldve_job_cells(job);
 
     if (!constant_over_space(job->gradient, maps, cells))
-        return kldve_ctx_fail(job->ctx, KLDVE_E_UNSUPPORTED,
-                              "cam: behind this layer comes more than global average pooling and a "
-                              "linear layer; choose the last layer, or grad-cam");
+        return kldve_ctx_fail(
+            job->ctx, KLDVE_E_UNSUPPORTED,
+            "cam: more than global average pooling and a linear layer follows this "
+            "layer; choose the last layer, or grad-cam");
     kldve_method_weights_mean(job, w);
     for (size_t m = 0; m < maps; m++)
         w[m] *= (double)cells;

@@ -87,13 +87,16 @@ kldve_status kldve_method_register(kldve_ctx *ctx, const kldve_method *method)
                                method->struct_size);
     name = method->name;
     if (!name || !*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789+-")])
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: the name \"%s\" is not [a-z0-9+-]+",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: the name \"%s\" must be made of a-z, 0-9, + and -",
                                name ? name : "");
     if (kldve_method_find(ctx, name))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: there is a method \"%s\" already",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: a method \"%s\" already exists, choose another name",
                                name);
     if (!method->weights && !method->map)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s has neither weights nor map", name);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: %s has neither weights nor map: set one", name);
     if (method->needs & ~(uint32_t)KNOWN_NEEDS || method->resolution < KLDVE_RESOLUTION_CELLS ||
         method->resolution > KLDVE_RESOLUTION_PIXELS || method->sign < KLDVE_SIGN_DEFAULT ||
         method->sign > KLDVE_SIGN_ABSOLUTE)
@@ -101,7 +104,8 @@ kldve_status kldve_method_register(kldve_ctx *ctx, const kldve_method *method)
                                name);
     if (method->resolution == KLDVE_RESOLUTION_PIXELS && !method->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "register: %s: weighted feature maps are no map of pixels", name);
+                               "register: %s: a map of pixels needs the slot map, not weights",
+                               name);
     return kldve_ctx_add_method(ctx, method);
 }
 

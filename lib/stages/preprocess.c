@@ -47,11 +47,12 @@ static kldve_status check_sizes(kldve_ctx *ctx, const kldve_shape *shape, const 
     int32_t side = s->resize_shorter_side ? s->resize_shorter_side : shorter_side(shape);
 
     if (s->resize_shorter_side < 0 || s->resize_shorter_side > SIDE_MAX)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "input: resize_shorter_side %d is not 0 to %d",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "input: resize_shorter_side is %d, it must be 0 to %d",
                                (int)s->resize_shorter_side, SIDE_MAX);
     if (s->center_crop < 0 || s->center_crop > side)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "input: center_crop %d does not fit into the shorter side %d",
+                               "input: center_crop is %d, it must be 0 to %d, the shorter side",
                                (int)s->center_crop, (int)side);
     return KLDVE_OK;
 }
@@ -65,7 +66,7 @@ kldve_status kldve_input_spec_load(kldve_ctx *ctx, const kldve_shape *shape,
     if (st < 0)
         return st;
     if (s.channels < KLDVE_CHANNELS_RGB || s.channels > KLDVE_CHANNELS_GRAY)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "input: there is no channel order %d",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "input: unknown channel order %d",
                                (int)s.channels);
     if (channels_of(&s) != shape->in_channels)
         return kldve_ctx_failf(
@@ -77,7 +78,7 @@ kldve_status kldve_input_spec_load(kldve_ctx *ctx, const kldve_shape *shape,
     for (int c = 0; c < 3; c++) {
         s.std[c] = s.std[c] == 0 ? 1 : s.std[c];
         if (!isfinite(s.scale) || !isfinite(s.mean[c]) || !isfinite(s.std[c]))
-            return kldve_ctx_fail(ctx, KLDVE_E_ARG, "input: scale, mean or std is not finite");
+            return kldve_ctx_fail(ctx, KLDVE_E_ARG, "input: scale, mean and std must be finite");
     }
     *dst = s;
     return KLDVE_OK;
@@ -113,7 +114,7 @@ static kldve_status resized(kldve_ctx *ctx, int64_t width, int64_t height, int64
     if (out[0] > SIDE_MAX || out[1] > SIDE_MAX)
         return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
                                "a picture of %jd x %jd pixels is too narrow: it would be resized "
-                               "to %jd x %jd",
+                               "to %jd x %jd; crop it first",
                                (intmax_t)width, (intmax_t)height, (intmax_t)out[0],
                                (intmax_t)out[1]);
     return KLDVE_OK;
@@ -186,7 +187,7 @@ kldve_status kldve_preprocess(kldve_ctx *ctx, const kldve_image *picture,
 
     if (shape->in_channels != channels_of(spec))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "the network's input has %d channels, a picture 1 or 3: use "
+                               "the network's input has %d channels, a picture has 1 or 3: use "
                                "kldve_explain_input()",
                                (int)shape->in_channels);
     if (kldve_image_width(picture) == shape->in_width &&

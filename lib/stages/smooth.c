@@ -26,7 +26,8 @@ kldve_status kldve_smooth_begin(const kldve_run *run, float **changed, float **s
     if (kldve_size_add(inputs, cells, &count))
         *changed = kldve_ctx_alloc(run->job.ctx, count, sizeof **changed);
     if (!*changed)
-        return kldve_ctx_fail(run->job.ctx, KLDVE_E_NOMEM, "out of memory for a changed input");
+        return kldve_ctx_fail(run->job.ctx, KLDVE_E_NOMEM,
+                              "out of memory for a variant of the input");
     *sum = *changed + inputs;
     memset(*sum, 0, cells * sizeof **sum);
     return KLDVE_OK;

@@ -156,7 +156,7 @@ kldve_status kldve_target_check(kldve_ctx *ctx, const char *where, const kldve_o
     }
     if (o->target_count >= classes)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "%s: %d of %d classes: none is left to differ from", where,
+                               "%s: %d of %d classes are targets: leave at least one out", where,
                                (int)o->target_count, (int)classes);
     for (int32_t j = 0; j < o->target_count; j++) {
         if (o->targets[j] < 0 || o->targets[j] >= classes)

@@ -683,7 +683,7 @@ FAILURES = [
     ("card nested a thousand deep", {"net.card.json": "[" * 1000}, explain(),
      r"net\.card\.json: not valid JSON"),
     ("wrong type in the card", {"net.card.json": '{"input": {"mean": "1"}}'}, explain(),
-     r"net\.card\.json: input\.mean: must be a number, is a string"),
+     r"net\.card\.json: input\.mean: must be a number, not a string"),
     ("grey card for a colour network", {"net.card.json": '{"input": {"channels": "GRAY"}}'},
      explain(), r"net\.onnx: "),
     ("grey for a colour network", {}, explain("plain.onnx", "pic.png", "--channels=GRAY"),

@@ -329,7 +329,7 @@ static void save_and_load(const char *name, bool built, int32_t quality, int tol
 
     if (!built) {
         assert_int_equal(kldve_image_save(image, path, quality), KLDVE_E_UNSUPPORTED);
-        assert_message(ctx, "this build leaves");
+        assert_message(ctx, "this build cannot write");
         assert_message(ctx, "build with -D");
         assert_int_equal(clear_folder(), 0);
     } else {

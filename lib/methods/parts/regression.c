@@ -220,8 +220,8 @@ kldve_status kldve_regress(kldve_ctx *ctx, const kldve_regression *r, double *b,
         fix_sum(&f, r->sum, b);
         set_error(&f, b, psi, error);
     } else {
-        st = kldve_ctx_failf(ctx, KLDVE_E_NUMERIC, "%zu passes do not determine %zu parts", r->rows,
-                             f.n);
+        st = kldve_ctx_failf(ctx, KLDVE_E_NUMERIC,
+                             "%zu passes do not determine %zu parts: raise samples", r->rows, f.n);
     }
     kldve_ctx_release(ctx, memory);
     return st;

@@ -62,8 +62,8 @@ static const char *type_name(const json_object *value)
 static kldve_status wrong_type(const reader *r, const char *key, const char *wanted,
                                const json_object *value)
 {
-    return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%s%s: must be %s, is %s", r->where, key, wanted,
-                           type_name(value));
+    return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%s%s: must be %s, not %s", r->where, key,
+                           wanted, type_name(value));
 }
 
 /* The value of a key; NULL if it is missing or null.  `key` is the last part of a dotted name. */
@@ -140,8 +140,9 @@ static kldve_status to_size(const reader *r, const char *key, const json_object 
         return wrong_type(r, key, "a number", value);
     number = json_object_get_double(value);
     if (!(number >= 1 && number <= SIZE_LIMIT) || number != floor(number))
-        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%s%s: %g is no whole number from 1 to %d",
-                               r->where, key, number, (int)SIZE_LIMIT);
+        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
+                               "%s%s: %g is not a whole number from 1 to %d", r->where, key, number,
+                               (int)SIZE_LIMIT);
     *out = (int32_t)number;
     return KLDVE_OK;
 }
@@ -230,8 +231,7 @@ static kldve_status read_channels(const reader *r, json_object *input, int32_t s
             found = i;
     if (found < 0)
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
-                               "%sinput.channels: '%.40s' is none of RGB, BGR, GRAY", r->where,
-                               name);
+                               "%sinput.channels: '%.40s' is not RGB, BGR or GRAY", r->where, name);
     if (shape_channels != 0 && shape_channels != (found == KLDVE_CHANNELS_GRAY ? 1 : 3))
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
                                "%sinput.channels: %s does not fit the %d channels of input.shape",
@@ -305,7 +305,7 @@ static kldve_status read_card(const reader *r, json_object *root, const char *fo
     kldve_status status;
 
     if (!json_object_is_type(root, json_type_object))
-        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%sa card must be an object { ... }, is %s",
+        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%sa card must be an object { ... }, not %s",
                                r->where, type_name(root));
     if ((status = get_object(r, root, "input", &input)) != KLDVE_OK ||
         (status = read_input(r, input, card)) != KLDVE_OK ||
@@ -360,9 +360,10 @@ static kldve_status read_json(const reader *r, const char *text, size_t nbytes, 
         status = kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%snot valid JSON: it ends too early",
                                  r->where);
     else if (error != json_tokener_success || end < nbytes)
-        status = kldve_ctx_failf(
-            r->ctx, KLDVE_E_FORMAT, "%snot valid JSON: line %d: %s", r->where, line_of(text, end),
-            error != json_tokener_success ? json_tokener_error_desc(error) : "something follows");
+        status = kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%snot valid JSON: line %d: %s", r->where,
+                                 line_of(text, end),
+                                 error != json_tokener_success ? json_tokener_error_desc(error)
+                                                               : "more text follows the object");
     if (status != KLDVE_OK) {
         json_object_put(*out);
         *out = NULL;

@@ -83,7 +83,7 @@ static kldve_status map(kx_reader *r, const char *path, int fd, uint64_t limit, 
         return kx_reader_fail(r, KLDVE_E_IO, "%s is not a regular file",
                               strcmp(path, r->path) == 0 ? "this" : path);
     if ((uint64_t)file.st_size > limit)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "%lld bytes, at most %llu are read",
+        return kx_reader_fail(r, KLDVE_E_LIMIT, "%lld bytes, at most %llu are supported",
                               (long long)file.st_size, (unsigned long long)limit);
     m->n = (size_t)file.st_size;
     if (m->n == 0)
@@ -214,18 +214,19 @@ kldve_status kx_map_external(kx_reader *r, const char *tensor, const char *locat
     kldve_status st;
 
     if (!r->external)
-        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED,
-                              "tensor '%.80s' has its data in another file, '%.80s', which only a "
-                              "model read from a file can have",
-                              tensor, location);
+        return kx_reader_fail(
+            r, KLDVE_E_UNSUPPORTED,
+            "tensor '%.80s' has its data in another file, '%.80s': load the model "
+            "from its file, not from memory",
+            tensor, location);
     if (!*location)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s': external data without a location",
-                              tensor);
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "tensor '%.80s': its external data has no location", tensor);
     if ((st = map_location(r, location, &m)) < 0)
         return st;
     if (offset > m->n || n > m->n - offset)
         return kx_reader_fail(
-            r, KLDVE_E_FORMAT, "tensor '%.80s': bytes %llu to %llu of '%.80s', which has %zu",
+            r, KLDVE_E_FORMAT, "tensor '%.80s': needs bytes %llu to %llu of '%.80s', which has %zu",
             tensor, (unsigned long long)offset, (unsigned long long)(offset + n), location, m->n);
     *bytes = n ? (const unsigned char *)m->bytes + offset : (const unsigned char *)"";
     return KLDVE_OK;

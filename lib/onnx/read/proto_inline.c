@@ -89,8 +89,9 @@ static kldve_status function_arrays(inliner *in, kx_wire w, function *f)
     if (w.broken)
         return kx_wire_broken(in->r, &w, "a function");
     if (nnode > KX_MAX_NODES)
-        return kx_reader_fail(in->r, KLDVE_E_LIMIT, "a function of %zu nodes, at most %d are read",
-                              nnode, KX_MAX_NODES);
+        return kx_reader_fail(in->r, KLDVE_E_LIMIT,
+                              "a function of %zu nodes, at most %d are supported", nnode,
+                              KX_MAX_NODES);
     if ((st = kx_reader_new(in->r, nin, sizeof *f->in, &f->in)) < 0 ||
         (st = kx_reader_new(in->r, nout, sizeof *f->out, &f->out)) < 0 ||
         (st = kx_reader_new(in->r, nnode, sizeof *f->node, &f->node)) < 0 ||
@@ -169,7 +170,7 @@ static kldve_status intern_node(inliner *in, function *f, kx_names *names, body_
         symbol *s = b->out[i] = intern(f, names, b->node.out[i]);
 
         if (s && (s->input || s->made))
-            return kx_reader_fail(in->r, KLDVE_E_FORMAT, "function '%.80s' makes '%.80s' twice",
+            return kx_reader_fail(in->r, KLDVE_E_FORMAT, "function '%.80s' produces '%.80s' twice",
                                   f->name, s->name);
         if (s)
             s->made = true;
@@ -216,7 +217,7 @@ static kldve_status intern_all(inliner *in, kx_wire w, function *f)
             return st;
     for (size_t i = 0; i < f->nout; i++)
         if (!f->out[i]->made && !f->out[i]->input)
-            return fail(in, f, KLDVE_E_FORMAT, "an output is made by no node");
+            return fail(in, f, KLDVE_E_FORMAT, "no node produces one of its outputs");
     return KLDVE_OK;
 }
 
@@ -236,7 +237,7 @@ static kldve_status read_function(inliner *in, const kx_wire *bytes, function *f
             return fail(in, f, KLDVE_E_FORMAT, "the default of an attribute is a reference");
     name_key(key, f->domain, f->name, f->overload);
     if (kx_names_find(&in->by_key, key))
-        return fail(in, f, KLDVE_E_FORMAT, "there are two of this name");
+        return fail(in, f, KLDVE_E_FORMAT, "it is defined twice");
     if ((st = kx_reader_text(in->r, key, strlen(key), &copy)) < 0)
         return st;
     kx_names_set(&in->by_key, copy, f);
@@ -248,8 +249,8 @@ static kldve_status read_functions(inliner *in, kx_wire model, size_t count)
     kldve_status st;
 
     if (count > MAX_FUNCTIONS)
-        return kx_reader_fail(in->r, KLDVE_E_LIMIT, "%zu functions, at most %d are read", count,
-                              MAX_FUNCTIONS);
+        return kx_reader_fail(in->r, KLDVE_E_LIMIT, "%zu functions, at most %d are supported",
+                              count, MAX_FUNCTIONS);
     if ((st = kx_reader_new(in->r, count, sizeof *in->function, &in->function)) < 0 ||
         (st = new_names(in, count, &in->by_key)) < 0)
         return st;
@@ -268,7 +269,7 @@ static kldve_status read_functions(inliner *in, kx_wire model, size_t count)
 
 static kldve_status too_many(const inliner *in)
 {
-    return kx_reader_fail(in->r, KLDVE_E_LIMIT, "its functions become more than %d nodes",
+    return kx_reader_fail(in->r, KLDVE_E_LIMIT, "its functions expand to more than %d nodes",
                           KX_MAX_NODES);
 }
 
@@ -282,7 +283,7 @@ static kldve_status count_nodes(inliner *in, function *f, int depth)
     if (f->state == 1)
         return fail(in, f, KLDVE_E_FORMAT, "it calls itself");
     if (depth == MAX_DEPTH)
-        return fail(in, f, KLDVE_E_LIMIT, "functions call functions too deeply");
+        return fail(in, f, KLDVE_E_LIMIT, "its calls are nested too deeply");
     f->state = 1;
     f->nodes = f->nout; /* an output that is an input needs an Identity */
     for (size_t i = 0; i < f->nnode; i++) {
@@ -346,8 +347,8 @@ static kldve_status join(inliner *in, const char *prefix, const char *name, cons
 
     if (a + b + c > KX_MAX_NAME)
         return kx_reader_fail(in->r, KLDVE_E_LIMIT,
-                              "the name '%.40s%s...' has %zu bytes, at most %d", prefix,
-                              in->separator, a + b + c, KX_MAX_NAME);
+                              "the name '%.40s%s...' has %zu bytes, at most %d are supported",
+                              prefix, in->separator, a + b + c, KX_MAX_NAME);
     if ((st = kx_reader_new(in->r, a + b + c + 1, 1, &text)) < 0)
         return st;
     memcpy(text, prefix, a);
@@ -420,7 +421,7 @@ static const char *first_output(const kx_proto_node *n)
 static kldve_status bind(inliner *in, function *f, const kx_proto_node *call)
 {
     if ((size_t)call->nin > f->nin || (size_t)call->nout > f->nout)
-        return fail(in, f, KLDVE_E_FORMAT, "a call has more inputs or outputs than it");
+        return fail(in, f, KLDVE_E_FORMAT, "a call has more inputs or outputs than the function");
     for (size_t i = 0; i < f->nsymbol; i++)
         f->symbol[i].now = NULL;
     for (size_t i = 0; i < f->nin; i++)

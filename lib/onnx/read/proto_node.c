@@ -102,7 +102,9 @@ static kldve_status count_listed(kx_reader *r, const kx_wire *w, attr_parts *p)
         break;
     case KX_BYTES(7):
         if (w->n % 4)
-            return kx_reader_fail(r, KLDVE_E_FORMAT, "an attribute has floats of %zu bytes", w->n);
+            return kx_reader_fail(r, KLDVE_E_FORMAT,
+                                  "the floats of an attribute have %zu bytes, not a multiple of 4",
+                                  w->n);
         p->floats += w->n / 4;
         break;
     case KX_VARINT(8):
@@ -212,7 +214,8 @@ static kldve_status attr_tensor(kx_reader *r, const attr_parts *p, kx_proto_attr
     kldve_status st;
 
     if (p->tensors != 1)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "attribute '%.60s' of type tensor has %zu tensors",
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "attribute '%.60s' of type tensor has %zu tensors, not one",
                               out->name, p->tensors);
     if ((st = kx_reader_new(r, 1, sizeof *out->t, &out->t)) < 0)
         return st;
@@ -332,7 +335,8 @@ static kldve_status read_dim(kx_reader *r, const kx_wire *dim, kx_proto_value *v
     if (w.broken)
         return kx_wire_broken(r, &w, "a dimension");
     if (v->dim[i] < -1) /* some exporters write -1 for "any" */
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "'%.80s': dimension %d is %lld", v->name, i,
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "'%.80s': dimension %d is %lld, it must not be negative", v->name, i,
                               (long long)v->dim[i]);
     v->rank++;
     return KLDVE_OK;
@@ -424,8 +428,9 @@ kldve_status kx_read_opset(kx_reader *r, const kx_wire *opset, int64_t *out)
     if (version < 1 || version > OPSET_LAST)
         return kx_reader_fail(r, KLDVE_E_FORMAT, "opset %lld does not exist", (long long)version);
     if (*out && *out != version)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "asks for both opset %lld and opset %lld",
-                              (long long)*out, (long long)version);
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "the model asks for both opset %lld and opset %lld", (long long)*out,
+                              (long long)version);
     *out = version;
     return KLDVE_OK;
 }

@@ -152,12 +152,16 @@ static kldve_status find_parts(kx_reader *r, kx_wire w, parts *p, kx_proto_tenso
             break;
         case KX_BYTES(FLOAT_DATA):
             if (w.n % 4)
-                return kx_reader_fail(r, KLDVE_E_FORMAT, "float_data of %zu bytes", w.n);
+                return kx_reader_fail(r, KLDVE_E_FORMAT,
+                                      "a tensor's float_data has %zu bytes, not a multiple of 4",
+                                      w.n);
             piece(p, field, &w, w.n / 4);
             break;
         case KX_BYTES(DOUBLE_DATA):
             if (w.n % 8)
-                return kx_reader_fail(r, KLDVE_E_FORMAT, "double_data of %zu bytes", w.n);
+                return kx_reader_fail(r, KLDVE_E_FORMAT,
+                                      "a tensor's double_data has %zu bytes, not a multiple of 8",
+                                      w.n);
             piece(p, field, &w, w.n / 8);
             break;
         case KX_BYTES(INT32_DATA):
@@ -190,7 +194,8 @@ static kldve_status check_shape(kx_reader *r, const parts *p, size_t item, kx_pr
         uint64_t d = (uint64_t)out->dim[i];
 
         if (out->dim[i] < 0)
-            return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s': dimension %d is %lld",
+            return kx_reader_fail(r, KLDVE_E_FORMAT,
+                                  "tensor '%.80s': dimension %d is %lld, it must not be negative",
                                   p->name, i, (long long)out->dim[i]);
         if (d == 0)
             empty = true;
@@ -265,8 +270,8 @@ static kldve_status copy_typed(kx_reader *r, kx_wire w, const parts *p, int fiel
         if ((int)(w.key >> 3) == field &&
             !((w.key & 7) == PB_WT_STRING ? pour_packed(&s, field, &w) : pour(&s, w.value)))
             return kx_reader_fail(r, KLDVE_E_FORMAT,
-                                  "tensor '%.80s': a number in %s is no %s, or damaged", p->name,
-                                  field_name[field], types[out->dtype].name);
+                                  "tensor '%.80s': a number in %s is damaged or does not fit %s",
+                                  p->name, field_name[field], types[out->dtype].name);
     return KLDVE_OK;
 }
 
@@ -276,8 +281,8 @@ static kldve_status typed_data(kx_reader *r, kx_wire w, const parts *p, kx_proto
 
     for (int i = FLOAT_DATA; i <= UINT64_DATA; i++)
         if (i != field && p->count[i] > 0)
-            return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s' of type %s has %s", p->name,
-                                  types[out->dtype].name,
+            return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s' of type %s has its data in %s",
+                                  p->name, types[out->dtype].name,
                                   field_name[i] ? field_name[i] : "strings");
     if (p->count[field] != out->count)
         return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s': %s has %zu numbers, %zu expected",
@@ -342,12 +347,13 @@ static kldve_status external_data(kx_reader *r, kx_wire w, const parts *p, size_
         else if (strcmp(key, "length") == 0)
             ok = decimal(value, &length);
         if (!ok)
-            return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s': %s '%.40s' of external data",
+            return kx_reader_fail(r, KLDVE_E_FORMAT,
+                                  "tensor '%.80s': its external data has the bad %s '%.40s'",
                                   p->name, key, value);
     }
     if (!location)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s': external data without a location",
-                              p->name);
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "tensor '%.80s': its external data has no location", p->name);
     if (length != nbytes)
         return kx_reader_fail(r, KLDVE_E_FORMAT,
                               "tensor '%.80s': external data has %llu bytes, %zu expected", p->name,
@@ -398,7 +404,8 @@ kldve_status kx_read_tensor(kx_reader *r, const void *bytes, size_t n, const cha
     if (p.dtype == 0 || p.dtype > INT32_MAX)
         return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s' has no element type", p.name);
     if (p.segment)
-        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "tensor '%.80s' is stored in segments",
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED,
+                              "tensor '%.80s' is stored in segments, which is not supported",
                               p.name);
     t.dtype = (int32_t)p.dtype;
     if ((st = check_shape(r, &p, t.dtype < NTYPES ? types[t.dtype].size : 0, &t)) < 0)

@@ -42,7 +42,7 @@ static bool payload(kx_wire *w, pb_wire_type_t type)
         w->n = sub.bytes_left;
         return pb_close_string_substream(&w->stream, &sub);
     default: /* groups: protobuf gave them up before ONNX began */
-        w->stream.errmsg = "wire type that ONNX does not use";
+        w->stream.errmsg = "a wire type that ONNX does not use";
         return false;
     }
 }
@@ -169,7 +169,8 @@ kldve_status kx_reader_text(kx_reader *r, const void *bytes, size_t n, const cha
 kldve_status kx_reader_name(kx_reader *r, const kx_wire *w, const char **out)
 {
     if (w->n > KX_MAX_NAME)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "the name '%.40s...' has %zu bytes, at most %d",
+        return kx_reader_fail(r, KLDVE_E_LIMIT,
+                              "the name '%.40s...' has %zu bytes, at most %d are supported",
                               (const char *)w->bytes, w->n, KX_MAX_NAME);
     if (memchr(w->bytes, 0, w->n))
         return kx_reader_fail(r, KLDVE_E_FORMAT, "the name '%.80s...' holds a zero byte",

@@ -211,8 +211,8 @@ const bad_model bad_models[] = {
 
     /* the model */
     {"no IR version", "ir 0; " CONV(""), FORMAT, "has no IR version", NULL},
-    {"IR version 2", "ir 2; " CONV(""), REFUSED, "IR version 2, 3 to 13 are supported", NULL},
-    {"IR version 99", "ir 99; " CONV(""), REFUSED, "IR version 99, 3 to 13 are supported", NULL},
+    {"IR version 2", "ir 2; " CONV(""), REFUSED, "IR version 2 is not supported, only 3 to 13 are", NULL},
+    {"IR version 99", "ir 99; " CONV(""), REFUSED, "IR version 99 is not supported, only 3 to 13 are", NULL},
     {"no opset", "opset 0; " CONV(""), FORMAT, "does not say which opset", NULL},
     {"two opsets", "opset 11; opset 13; " CONV(""), FORMAT, "both opset 11 and opset 13", NULL},
     {"absurd opset", "opset 4294967309; " CONV(""), FORMAT, "opset 4294967309 does not exist", NULL},
@@ -365,7 +365,7 @@ const bad_model bad_models[] = {
 
     /* too much of something */
     {"chain of 100 000 nodes", NULL, REFUSED, "(Frobnicate)", deep_chain},
-    {"1 000 001 nodes", NULL, LIMIT, "1000001 nodes, at most 1000000 are read", many_nodes},
+    {"1 000 001 nodes", NULL, LIMIT, "1000001 nodes, at most 1000000 are supported", many_nodes},
     {"200 000 inputs", NULL, REFUSED, "200000 inputs", many_inputs},
     {"12 million attributes", NULL, LIMIT, "unpacks to more than 768 MiB", many_attributes},
     {"name of 5000 bytes", NULL, LIMIT, "has 4999 bytes, at most 4096", long_name},
