@@ -1,4 +1,4 @@
-/* render.c - the heat map as a picture, alone or over the picture that was explained. */
+/* render.c - the heat map as a picture, alone or over the explained picture. */
 #include <kldve/kldve.h>
 
 #include <assert.h>
@@ -44,7 +44,7 @@ static kldve_status load_options(kldve_ctx *ctx, const kldve_render_options *src
     return KLDVE_OK;
 }
 
-/* Parts are float32: an edge that falls on a pixel's centre must not jump by rounding. */
+/* Parts are float32: rounding must not move an edge that falls on a pixel's centre. */
 static const double slack = 0.01;
 
 /* Where the part [start, start + part) of a side of `pixels` pixels begins and ends: the pixels

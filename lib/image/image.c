@@ -1,4 +1,4 @@
-/* image.c - the picture object, and which format file reads or writes it. */
+/* image.c - the picture object, and the choice of the format file that reads or writes it. */
 #include "codec.h"
 
 #include <limits.h>
@@ -29,7 +29,7 @@ typedef kldve_status decode_call(kldve_ctx *ctx, const uint8_t *bytes, size_t nb
                                  kldve_image **out);
 typedef kldve_status encode_call(const kldve_image *image, int32_t quality, kldve_buffer *out);
 
-/* A format that pictures are read from and written to; no calls where the build leaves it out. */
+/* A format that can be read and written; its calls are NULL if the build leaves it out. */
 struct format {
     const char *name, *option;
     const char *endings[2];
@@ -40,7 +40,7 @@ struct format {
 static const struct format png = {"PNG", "-Dpng=enabled", {".png", NULL}, PNG_CALLS};
 static const struct format jpeg = {"JPEG", "-Djpeg=enabled", {".jpg", ".jpeg"}, JPEG_CALLS};
 
-/* How files begin.  Those without a format are known by name only, for the message. */
+/* How files begin.  Those without a format are known by name only, for messages. */
 static const struct signature {
     const char *name;
     const struct format *format;
@@ -66,7 +66,7 @@ enum { SIGNATURES = sizeof signatures / sizeof *signatures };
 
 static size_t nbytes_of(const kldve_image *image)
 {
-    return 3 * (size_t)image->width * (size_t)image->height; /* did not overflow when allocated */
+    return 3 * (size_t)image->width * (size_t)image->height; /* checked when it was allocated */
 }
 
 kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out)
@@ -312,7 +312,7 @@ kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes, size_t nbytes
     return decode(ctx, bytes, nbytes, &use, out);
 }
 
-/* Put the name of the file before the message. */
+/* Prefix the message with the name of the file. */
 static kldve_status name_file(kldve_ctx *ctx, kldve_status status, const char *path)
 {
     char reason[REASON_SIZE];

@@ -5,8 +5,8 @@
  *     value    (pixel * scale - mean_c) / std_c,   channels in the order of the specification
  *     grey     (19595 R + 38470 G + 7471 B + 2^15) / 2^16, rounded down: ITU-R 601 luma in 16 bits
  *
- * The roundings are those of torchvision's Resize and CenterCrop and of Pillow's convert("L"), so
- * that a network sees here what it saw when it was trained. */
+ * Rounding follows torchvision's Resize and CenterCrop and Pillow's convert("L"), so that a network
+ * sees here what it saw in training. */
 #include "preprocess.h"
 
 #include <assert.h>
@@ -94,8 +94,8 @@ static int32_t crop_start(int32_t outer, int32_t inner)
     return difference % 2 ? half + half % 2 : half;
 }
 
-/* The size after resizing: shorter side as specified, enlarged if a crop that is not square would
- * not fit. */
+/* The size after resizing: the shorter side as specified, enlarged if a non-square crop would not
+ * fit. */
 static kldve_status resized(kldve_ctx *ctx, int64_t width, int64_t height, int64_t side,
                             int64_t crop_width, int64_t crop_height, int64_t out[2])
 {
@@ -120,7 +120,7 @@ static kldve_status resized(kldve_ctx *ctx, int64_t width, int64_t height, int64
     return KLDVE_OK;
 }
 
-/* What the network sees of the picture, in its size; *out is owned by the caller. */
+/* The part of the picture that the network sees, at its size; the caller owns *out. */
 static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_input_spec *spec,
                         const kldve_shape *shape, kldve_image **out, kldve_view *view)
 {
@@ -158,7 +158,7 @@ static uint8_t grey_of(const uint8_t *rgb)
     return (uint8_t)((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 0x8000u) >> 16);
 }
 
-/* Pixels [count][3] -> input [channels][count], each of the 256 values through a table. */
+/* Pixels [count][3] -> input [channels][count], through a table of the 256 values. */
 static void to_input(const uint8_t *rgb, size_t count, const kldve_input_spec *spec, float *input)
 {
     float value[256];

@@ -1,9 +1,9 @@
-/* smooth.c - augmentation smoothing: what a map shows should not hang on the exact input.
+/* smooth.c - augmentation smoothing: a map should not depend on tiny details of the input.
  *
  *     variant = 3 m + f:   x' = g x, g = (1, 0.9, 1.1)[f], mirrored left to right if m = 1
  *     E = normalise(mean over the variants of E', mirrored back)
  *
- * The six forms are those of the option aug_smooth of the package pytorch-grad-cam.  The factor
+ * The six variants are those of the option aug_smooth of the package pytorch-grad-cam.  The factor
  * acts on the network's input, after mean and deviation, so it changes the contrast. */
 #include "smooth.h"
 
