@@ -1,4 +1,4 @@
-/* divergence.c - the object: options, scores, temperature, how it was computed. */
+/* divergence.c - the object: options, scores, temperature, and how the result was computed. */
 #include "divergence.h"
 
 #include <math.h>
@@ -45,9 +45,9 @@ static kldve_status check_size(kldve_ctx *ctx, size_t n)
     return KLDVE_OK;
 }
 
-/* One block.  The direct sum loads from k, s1 and s2 and stores to two of them at the same index:
- * at nearly the same place of a page, a load would wait for the store before it (a fifth of the
- * time at n = 1000), so they start a third of a page of 512 apart. */
+/* One block.  The direct sum loads from k, s1 and s2 and stores to two of them at the same index.
+ * If these were at nearly the same place in a page, a load would wait for the store before it (a
+ * fifth of the time at n = 1000), so they start a third of a page of 512 apart. */
 static bool allocate_arrays(kldve_divergence *d)
 {
     size_t stride = (d->n + 511) / 512 * 512 + 168;
@@ -131,7 +131,7 @@ kldve_status kldve_divergence_set_temperature(kldve_divergence *d, double temper
     return d->loaded ? kldve_base_compute(d) : KLDVE_OK;
 }
 
-/* One temperature after the other; the first failure ends it. */
+/* One temperature after another; stops at the first failure. */
 static kldve_status sweep(kldve_divergence *d, size_t target, const double *temperatures,
                           size_t count, double *z, double *kl)
 {

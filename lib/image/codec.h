@@ -1,4 +1,4 @@
-/* codec.h - the private side of pictures: the object, and what a format file provides to image.c. */
+/* codec.h - the private side of pictures: the object, and what format files provide. */
 #ifndef KLDVE_LIB_IMAGE_CODEC_H
 #define KLDVE_LIB_IMAGE_CODEC_H
 

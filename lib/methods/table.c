@@ -1,4 +1,4 @@
-/* table.c - the methods by name and number, and those that a host registers. */
+/* table.c - methods by name and number, including those that a host registers. */
 #include "methods.h"
 
 #include <string.h>

@@ -7,10 +7,10 @@ enum { IR_FIRST = 3, IR_LAST = 13 };
 
 static const size_t max_model = (size_t)2 << 30;
 
-/* What the walk over ModelProto finds besides the graph. */
+/* What the walk over ModelProto finds, other than the graph. */
 typedef struct header {
     uint64_t ir;
-    int64_t opset; /* of the default domain, 0: not said */
+    int64_t opset; /* of the default domain, 0: not given */
     size_t graphs, functions;
     size_t nnode, ninitializer, ninput, noutput;
 } header;

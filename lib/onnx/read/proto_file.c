@@ -1,4 +1,4 @@
-/* proto_file.c - files in memory: the model itself, external data, and files that are no model. */
+/* proto_file.c - mapped files: the model, external data, and files that are not a model. */
 #define _XOPEN_SOURCE 700 /* realpath() */
 
 #include "proto_read.h"
@@ -17,7 +17,7 @@ static const uint64_t max_external = UINT64_C(4) << 30;
 /* Mapped files, newest first; the list itself lives in the model's arena. */
 struct mapping {
     struct mapping *next;
-    const char *location; /* of external data, else "" */
+    const char *location; /* of external data, otherwise "" */
     void *bytes;
     size_t n;
 };
@@ -157,7 +157,7 @@ static bool climbs(const char *path)
     return false;
 }
 
-/* folder of the model + "/" + location, symbolic links resolved, still inside the folder. */
+/* The model's folder + "/" + location, symbolic links resolved; must stay inside the folder. */
 static kldve_status resolve(kx_reader *r, const char *location, char real[PATH_MAX])
 {
     char folder[PATH_MAX], joined[PATH_MAX];

@@ -134,7 +134,7 @@ static kldve_status attr_counts(kx_reader *r, kx_wire w, attr_parts *p, kx_proto
     return st < 0 ? st : w.broken ? kx_wire_broken(r, &w, "an attribute") : KLDVE_OK;
 }
 
-/* The type as stated, else the one field that is there; 0: neither. */
+/* The type as stated, or that of the only field present; 0: neither. */
 static kldve_status attr_type(kx_reader *r, const attr_parts *p, kx_proto_attr *out)
 {
     uint32_t rest;
@@ -176,7 +176,7 @@ static kldve_status attr_lists(kx_reader *r, kx_wire w, const attr_parts *p, kx_
         (p->ints && (st = kx_reader_new(r, p->ints, sizeof(int64_t), &out->ints)) < 0) ||
         (p->strings && (st = kx_reader_new(r, p->strings, sizeof(char *), &out->strings)) < 0))
         return st;
-    out->count = p->floats + p->ints + p->strings; /* of one kind only */
+    out->count = p->floats + p->ints + p->strings; /* all of one kind */
     while (kx_wire_next(&w))
         switch (w.key) {
         case KX_FIX32(7): {
@@ -307,7 +307,7 @@ kldve_status kx_read_node(kx_reader *r, const void *bytes, size_t n, kx_proto_no
     return KLDVE_OK;
 }
 
-/* ---- inputs and outputs ------------------------------------------------------------------------
+/* ---- inputs and outputs -----------------------------------------------------------------------
  */
 
 /* TensorShapeProto.Dimension. */

@@ -1,8 +1,8 @@
 /* proto_tensor.c - TensorProto: its dimensions, its element type, and where its elements are.
  *
- * The elements of a tensor are in one of: raw_data, as they are in memory, little-endian; the typed
- * field of their type (float_data, int32_data, ...), packed or not; another file.  raw_data, packed
- * float_data and packed double_data are used where they lie. */
+ * The elements of a tensor are in one of three places: raw_data, little-endian as in memory; the
+ * field for their type (float_data, int32_data, ...), packed or not; another file.  raw_data,
+ * packed float_data and packed double_data are used in place. */
 #include "proto_read.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ enum {
 
 enum { MAX_TENSOR_LOG2 = 40 };
 
-/* By TensorProto.DataType: bytes of an element (0: not read) and the typed field that keeps it. */
+/* By TensorProto.DataType: bytes of an element (0: not read) and the typed field that holds it. */
 static const struct type_info {
     const char *name;
     uint8_t size, field;
@@ -76,7 +76,7 @@ typedef struct parts {
     const unsigned char *raw;
     size_t nraw;
     size_t count[FIELDS];              /* numbers in each typed field */
-    const unsigned char *only[FIELDS]; /* their bytes, when in one packed piece */
+    const unsigned char *only[FIELDS]; /* their bytes, if in one packed piece */
 } parts;
 
 const char *kx_onnx_type_name(int32_t type)
@@ -113,7 +113,7 @@ static kldve_status dimensions(parts *p, const kx_wire *packed, kx_proto_tensor 
     return KLDVE_OK;
 }
 
-/* Walk 1: everything but the numbers in typed fields. */
+/* Walk 1: everything except the numbers in typed fields. */
 static kldve_status find_parts(kx_reader *r, kx_wire w, parts *p, kx_proto_tensor *out)
 {
     kldve_status st = KLDVE_OK;
@@ -179,7 +179,7 @@ static kldve_status find_parts(kx_reader *r, kx_wire w, parts *p, kx_proto_tenso
     return st < 0 ? st : w.broken ? kx_wire_broken(r, &w, "a tensor") : KLDVE_OK;
 }
 
-/* out->dim, rank and count, from dimensions that may be anything. */
+/* out->dim, rank and count, from untrusted dimensions. */
 static kldve_status check_shape(kx_reader *r, const parts *p, size_t item, kx_proto_tensor *out)
 {
     uint64_t product = item ? item : 1;
@@ -210,7 +210,7 @@ static kldve_status check_shape(kx_reader *r, const parts *p, size_t item, kx_pr
     return KLDVE_OK;
 }
 
-/* One number of a typed field, little-endian; false where it does not fit. */
+/* One number of a typed field, little-endian; false if it does not fit. */
 static bool store(unsigned char *to, uint64_t value, size_t size, bool truth)
 {
     int64_t above = size < 8 ? (int64_t)value >> (8 * size) : 0;
@@ -226,7 +226,7 @@ static bool store(unsigned char *to, uint64_t value, size_t size, bool truth)
 
 typedef struct sink {
     unsigned char *to;
-    size_t size, left; /* bytes of a number; numbers still to come */
+    size_t size, left; /* bytes per number; numbers still expected */
     bool truth;
 } sink;
 
@@ -294,7 +294,7 @@ static kldve_status typed_data(kx_reader *r, kx_wire w, const parts *p, kx_proto
     return copy_typed(r, w, p, field, out);
 }
 
-/* A decimal number without sign; false if it is none or needs more than 63 bits. */
+/* A decimal number without a sign; false if it is malformed or needs more than 63 bits. */
 static bool decimal(const char *text, uint64_t *out)
 {
     uint64_t value = 0;
@@ -410,7 +410,7 @@ kldve_status kx_read_tensor(kx_reader *r, const void *bytes, size_t n, const cha
     t.dtype = (int32_t)p.dtype;
     if ((st = check_shape(r, &p, t.dtype < NTYPES ? types[t.dtype].size : 0, &t)) < 0)
         return st;
-    /* Types that are not read keep data NULL: who uses such a tensor refuses it by its type. */
+    /* Types that are not read keep data NULL; whoever uses such a tensor refuses its type. */
     if (t.dtype < NTYPES && types[t.dtype].size > 0 && (st = find_data(r, w, &p, &t)) < 0)
         return st;
     *out = t;

@@ -1,8 +1,8 @@
 /* proto_wire.c - fields of a protobuf message one by one; the reader's memory and messages.
  *
  * The wire format is decoded by nanopb (pb_decode.h).  A stream made by pb_istream_from_buffer()
- * keeps the address of the next byte in `state`, which is how a field's bytes are found without a
- * copy. */
+ * keeps the address of the next byte in `state`, which is how a field's bytes are found without
+ * copying. */
 #include "proto_read.h"
 
 #include <stdarg.h>
@@ -41,7 +41,7 @@ static bool payload(kx_wire *w, pb_wire_type_t type)
         w->bytes = sub.state;
         w->n = sub.bytes_left;
         return pb_close_string_substream(&w->stream, &sub);
-    default: /* groups: protobuf gave them up before ONNX began */
+    default: /* groups: protobuf dropped them before ONNX began */
         w->stream.errmsg = "a wire type that ONNX does not use";
         return false;
     }
@@ -115,8 +115,8 @@ kldve_status kx_reader_nomem(kx_reader *r)
     return kx_reader_fail(r, KLDVE_E_NOMEM, "out of memory while reading the network");
 }
 
-/* The arena rounds every block up to 64 bytes; names and short lists are cut from blocks of our
- * own, in steps of 8, so that a file of very many tiny objects stays small in memory. */
+/* The arena rounds every block up to 64 bytes.  Names and short lists are cut from separate blocks
+ * in steps of 8, so that a file with very many tiny objects stays small in memory. */
 static void *small_block(kx_reader *r, size_t n)
 {
     void *at;
