@@ -140,8 +140,7 @@ void kx_unmap_all(kx_model *model)
     model->mapping = NULL;
 }
 
-/* ---- external data ----------------------------------------------------------------------------
- */
+/* ---- external data --------------------------------------------------------------------------- */
 
 /* True when the path has a component "..". */
 static bool climbs(const char *path)

@@ -57,8 +57,7 @@ static kldve_status fail(const inliner *in, const function *f, kldve_status st, 
     return kx_reader_fail(in->r, st, "function '%.80s': %s", f->name, what);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void name_key(char key[KEY_SIZE], const char *domain, const char *name, const char *overload)
 {
@@ -264,8 +263,7 @@ static kldve_status read_functions(inliner *in, kx_wire model, size_t count)
     return KLDVE_OK;
 }
 
-/* ---- the expanded size ------------------------------------------------------------------------
- */
+/* ---- the expanded size ----------------------------------------------------------------------- */
 
 static kldve_status too_many(const inliner *in)
 {
@@ -336,8 +334,7 @@ static kldve_status choose_separator(inliner *in)
     return KLDVE_OK;
 }
 
-/* ---- calls ------------------------------------------------------------------------------------
- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 static kldve_status join(inliner *in, const char *prefix, const char *name, const char **out)
 {

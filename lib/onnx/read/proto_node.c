@@ -243,8 +243,7 @@ kldve_status kx_read_attr(kx_reader *r, const void *bytes, size_t n, kx_proto_at
     return KLDVE_OK;
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------
- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 static kldve_status node_arrays(kx_reader *r, kx_wire w, kx_proto_node *out)
 {
@@ -307,8 +306,7 @@ kldve_status kx_read_node(kx_reader *r, const void *bytes, size_t n, kx_proto_no
     return KLDVE_OK;
 }
 
-/* ---- inputs and outputs -----------------------------------------------------------------------
- */
+/* ---- inputs and outputs ---------------------------------------------------------------------- */
 
 /* TensorShapeProto.Dimension. */
 static kldve_status read_dim(kx_reader *r, const kx_wire *dim, kx_proto_value *v)

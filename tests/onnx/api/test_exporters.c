@@ -114,8 +114,7 @@ static void test_same(void **state)
     check_same(grey_first, NULL, grey_last, NULL);
 }
 
-/* ---- forms of other opsets and exporters ------------------------------------------------------
- */
+/* ---- forms of other opsets and exporters ----------------------------------------------------- */
 
 /* From x to the layer r and from r to q; MIDDLE(...) is what differs. */
 #define MIDDLE(...)                                                                                \
@@ -219,8 +218,7 @@ static void check_pair(void **state)
     check_same(p->one, "r", p->other, "r");
 }
 
-/* ---- channels last ----------------------------------------------------------------------------
- */
+/* ---- channels last --------------------------------------------------------------------------- */
 
 static int32_t axis_of(const opened *o, const char *name, kldve_onnx_tensor *t)
 {

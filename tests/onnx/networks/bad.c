@@ -18,8 +18,7 @@
 /* The same with another node behind the convolution; it makes d. */
 #define BEHIND(node) IN "n Conv x,w c; " node "; n GlobalAveragePool d g; n Flatten g y; out y"
 
-/* ---- too much of something ---------------------------------------------------------------------
- */
+/* ---- too much of something ------------------------------------------------------------------- */
 
 static void begin(writer *w)
 {

@@ -283,8 +283,7 @@ static int count_cases(const char *data)
     return total;
 }
 
-/* ---- the documentation ------------------------------------------------------------------------
- */
+/* ---- the documentation ----------------------------------------------------------------------- */
 
 static char *table_text(conformance_table *t)
 {

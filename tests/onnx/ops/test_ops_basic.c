@@ -602,8 +602,7 @@ static void check_refusal(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* ---- hostile numbers ---------------------------------------------------------------------------
- */
+/* ---- hostile numbers ------------------------------------------------------------------------- */
 
 /* A copy of `text` with its k-th integer replaced, if it stands in a list or is an attribute:
  * shapes of inputs stay.  False: there is no k-th one. */

@@ -13,8 +13,7 @@
 #include "nn_cases.h"
 #include "ops/params.h"
 
-/* ---- derivatives and allocations ---------------------------------------------------------------
- */
+/* ---- derivatives and allocations ------------------------------------------------------------- */
 
 static bool is_integer_case(const op_case *c)
 {
@@ -47,8 +46,7 @@ static void test_allocations(void **state)
         op_check_allocations(&nn_cases[i]);
 }
 
-/* ---- exact results -----------------------------------------------------------------------------
- */
+/* ---- exact results --------------------------------------------------------------------------- */
 
 static const struct exact_case {
     op_case c;
@@ -229,8 +227,7 @@ static void test_ties(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* ---- windows as the plan reads them ------------------------------------------------------------
- */
+/* ---- windows as the plan reads them ---------------------------------------------------------- */
 
 static const struct window_case {
     op_case c;
@@ -297,8 +294,7 @@ static void test_windows(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* ---- refusals ----------------------------------------------------------------------------------
- */
+/* ---- refusals -------------------------------------------------------------------------------- */
 
 static const struct refusal {
     op_case c;
@@ -550,8 +546,7 @@ static void test_refusals(void **state)
     }
 }
 
-/* ---- for compare_ops_nn.py ---------------------------------------------------------------------
- */
+/* ---- for compare_ops_nn.py ------------------------------------------------------------------- */
 
 static void dump(const char *what, int32_t i, const kx_tensor *t)
 {

@@ -35,8 +35,7 @@ typedef struct drawing {
     value v[VALUES];
 } drawing;
 
-/* ---- drawing and writing ----------------------------------------------------------------------
- */
+/* ---- drawing and writing --------------------------------------------------------------------- */
 
 static int pick(drawing *d, int n)
 {
@@ -137,8 +136,7 @@ static const char *names(char out[LIST], const char *a, const char *b, const cha
     return out;
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static int add(drawing *d, int64_t c, int64_t h, int64_t w)
 {
@@ -225,8 +223,7 @@ static int binary(drawing *d, const char *op, int a, int b, int shape_of)
     return y;
 }
 
-/* ---- convolutions -----------------------------------------------------------------------------
- */
+/* ---- convolutions ---------------------------------------------------------------------------- */
 
 typedef struct conv {
     int64_t out, groups, kernel[2], stride[2], dilation[2], pads[4];
@@ -305,8 +302,7 @@ static int step_conv(drawing *d, int x)
     return convolve(d, x, &c, has_bias(d));
 }
 
-/* ---- one input --------------------------------------------------------------------------------
- */
+/* ---- one input ------------------------------------------------------------------------------- */
 
 static int clip(drawing *d, int x)
 {
@@ -567,8 +563,7 @@ static int step_copy(drawing *d, int x)
     return simple(d, chance(d, 0.5) ? "Identity" : "Dropout", x);
 }
 
-/* ---- parts and other orders -------------------------------------------------------------------
- */
+/* ---- parts and other orders ------------------------------------------------------------------ */
 
 static int step_split(drawing *d, int x)
 {
@@ -801,8 +796,7 @@ static int step_concat(drawing *d, int x)
     return concat(d, n, turned, axis);
 }
 
-/* ---- several inputs ---------------------------------------------------------------------------
- */
+/* ---- several inputs -------------------------------------------------------------------------- */
 
 /* Something of the shape of x that is not x: an earlier value if there is one. */
 static int other(drawing *d, int x)
@@ -950,8 +944,7 @@ static int step_dense_block(drawing *d, int x)
     return at;
 }
 
-/* ---- from what nobody read to the logits ------------------------------------------------------
- */
+/* ---- from what nobody read to the logits ----------------------------------------------------- */
 
 /* [1][c][h][w] -> [1][k]; `name` becomes its name. */
 static int64_t flat(drawing *d, int x, char name[NAME])
@@ -1086,8 +1079,7 @@ static void head(drawing *d, char name[NAME])
     }
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 typedef int step(drawing *d, int x);
 

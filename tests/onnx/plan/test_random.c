@@ -26,8 +26,7 @@
 #include "onnx/networks/text.h"
 #include "random_network.h"
 
-/* ---- one network in several engines ----------------------------------------------------------
- */
+/* ---- one network in several engines ---------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -228,8 +227,7 @@ static void trial_close(trial *t)
     free(t->model);
 }
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 static void check_status(trial *t, int e, const char *what, kldve_status st)
 {
@@ -327,8 +325,7 @@ static void run_again(trial *t, int e)
     results_free(&r);
 }
 
-/* ---- comparing --------------------------------------------------------------------------------
- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 /* All inputs at once, on a thread each: the bits of each alone. */
 static void run_batch(trial *t, int e)
@@ -511,8 +508,7 @@ static void compare(trial *t, tally *sum, int e)
     }
 }
 
-/* ---- the plain kernels against finite differences ---------------------------------------------
- */
+/* ---- the plain kernels against finite differences -------------------------------------------- */
 
 /* What the gradient says of a random direction; false where that is wrong. */
 static bool slope_fits(trial *t, tally *sum, bool pixels)
@@ -546,8 +542,7 @@ static void check_slope(trial *t, tally *sum, bool pixels)
     wrong(t, "plain: the gradient at the %s is none", pixels ? "input" : "layer");
 }
 
-/* ---- biases -----------------------------------------------------------------------------------
- */
+/* ---- biases ---------------------------------------------------------------------------------- */
 
 static kldve_status add_bias(void *opaque, const kldve_bias_gradient *unit)
 {
@@ -586,8 +581,7 @@ done:
     free(pixels);
 }
 
-/* ---- relevance --------------------------------------------------------------------------------
- */
+/* ---- relevance ------------------------------------------------------------------------------- */
 
 /* Without biases the epsilon rule is gradient times input, but for its epsilon (M. Ancona et al.,
  * arXiv:1711.06104, for ReLU; any f with f(a x) = a f(x) for a > 0 will do). */
@@ -618,8 +612,7 @@ static void check_relevance(trial *t, tally *sum, int e)
     free(expected);
 }
 
-/* ---- trials -----------------------------------------------------------------------------------
- */
+/* ---- trials ---------------------------------------------------------------------------------- */
 
 static void run_trial(trial *t, tally *sum)
 {
