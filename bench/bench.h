@@ -1,4 +1,4 @@
-/* bench.h - what the benchmark programs share: giving up, numbers of the command line, the clock,
+/* bench.h - shared by the benchmark programs: exit on failure, numbers on the command line, clocks,
  * the median. */
 #ifndef BENCH_H
 #define BENCH_H
@@ -20,7 +20,7 @@ static inline int number(const char *text, int most)
     long value = strtol(text, &end, 10);
 
     if (end == text || *end || value < 1 || value > most)
-        die(text, "not a number, or too small or large");
+        die(text, "not a number, too small or too large");
     return (int)value;
 }
 
@@ -50,7 +50,7 @@ static inline int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Sorts v [n], n at least 1. */
+/* Sorts v [n]; n is at least 1. */
 static inline double median(double *v, size_t n)
 {
     qsort(v, n, sizeof *v, by_value);

@@ -35,7 +35,7 @@ static void test_options(void **state)
         {"temperature below 0", WITH(.temperature = -1), 10,
          "temperature is -1, it must be above 0"},
         {"temperature NaN", WITH(.temperature = NAN), 10, "temperature is nan"},
-        {"tolerance is 1, it must be 1e-14 to 1e-4", WITH(.tolerance = 1), 10, "tolerance 1"},
+        {"tolerance 1", WITH(.tolerance = 1), 10, "tolerance is 1, it must be 1e-14"},
         {"tolerance tiny", WITH(.tolerance = 1e-20), 10, "tolerance is 1e-20"},
         {"tolerance NaN", WITH(.tolerance = NAN), 10, "tolerance is nan"},
         {"summation 3", WITH(.summation = 3), 10, "unknown summation 3"},

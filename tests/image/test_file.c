@@ -227,7 +227,7 @@ static void test_write_where_it_cannot(void **state)
     } cases[] = {
         {"/dev/full", "/dev/full: cannot write: No space left on device"},
         {"missing/out", "missing/out: cannot create: No such file"},
-        {".", ".: is a folder"},
+        {".", ".: this is a folder"},
         {"/proc/kldve-test", "/proc/kldve-test: cannot create"},
     };
     test_heap heap;

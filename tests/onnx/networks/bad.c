@@ -240,7 +240,7 @@ const bad_model bad_models[] = {
     {"unknown attribute", BEHIND("n Relu c d fast=1"), REFUSED, "attribute 'fast' is not supported", NULL},
     {"graph as an attribute", BEHIND("n Relu c d body={}"), REFUSED, "attribute 'body' is not supported", NULL},
     {"attribute of the wrong type", CONV("group=1.5"), REFUSED, "attribute 'group' is not supported (or has the wrong type)", NULL},
-    {"attribute that refers", BEHIND("n Flatten c d axis=@axis"), FORMAT, "refers to one of a function", NULL},
+    {"attribute that refers", BEHIND("n Flatten c d axis=@axis"), FORMAT, "refers to an attribute of a function", NULL},
     {"control characters", BEHIND("n Frob\x1b[31m c d"), REFUSED, "Frob [31m", NULL},
 
     /* inputs */

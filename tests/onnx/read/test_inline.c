@@ -100,9 +100,9 @@ static const struct refused_case {
     {"output never made", "fn F x z; n Relu x t; end; n f:F a c", KLDVE_E_FORMAT,
      "function 'F': no node produces one of its outputs"},
     {"made twice", "fn F x z; n Relu x z; n Neg x z; end; n f:F a c", KLDVE_E_FORMAT,
-     "function 'F' makes 'z' twice"},
+     "function 'F' produces 'z' twice"},
     {"input made again", "fn F x z; n Relu x z; n Neg z x; end; n f:F a c", KLDVE_E_FORMAT,
-     "function 'F' makes 'x' twice"},
+     "function 'F' produces 'x' twice"},
     {"two of a name", "fn F x z; n Relu x z; end; fn F x z; n Neg x z; end; n f:F a c",
      KLDVE_E_FORMAT, "function 'F': it is defined twice"},
     {"inputs of the same name", "fn F x,x z; n Relu x z; end; n f:F a,b c", KLDVE_E_FORMAT,
@@ -115,7 +115,7 @@ static const struct refused_case {
     {"preset that refers", "fn F x z axis=@k; n Flatten x z axis=@axis; end; n f:F a c",
      KLDVE_E_FORMAT, "function 'F': the default of an attribute is a reference"},
     {"reference outside of functions", "fn F x z; n Relu x z; end; n Flatten a c axis=@axis",
-     KLDVE_E_FORMAT, "attribute 'axis' refers to one of a function"},
+     KLDVE_E_FORMAT, "attribute 'axis' refers to an attribute of a function"},
 };
 
 static kldve_status read_text(kldve_ctx *ctx, const char *text, kx_model **out)
