@@ -1,5 +1,5 @@
 """The example program: general truth against double loops over the equations and against
-scikit-learn's perplexity search and gradient; the guide quotes the program as it is."""
+scikit-learn's perplexity search and gradient; the guide quotes the program verbatim."""
 import math
 import os
 import random

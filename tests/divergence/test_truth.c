@@ -1,5 +1,5 @@
 /* test_truth.c - any truth vector: against a dense matrix in long double; ties, gaps, outliers,
- * limits; large groups of equal values met by the tree against the same by rows. */
+ * limits; large groups of equal values summed by the tree against the same by rows. */
 #include "support.h"
 
 #include <math.h>

@@ -24,7 +24,7 @@ static void put(struct bytes *file, const void *bytes, size_t nbytes)
     file->length += nbytes;
 }
 
-/* -- an allocator that refuses, and notes, what is larger than these small pictures can need --- */
+/* -- an allocator that refuses, and records, more than these small pictures can need ----------- */
 
 struct watch {
     long live;
@@ -154,7 +154,7 @@ static void put_number(struct bytes *file, uint32_t value, int nbytes)
     }
 }
 
-/* What is done to a good file to break it. */
+/* How a good file is broken. */
 struct edit {
     size_t keep; /* bytes that stay, 0: all; counted from the end if `from_end` */
     bool from_end;

@@ -251,7 +251,7 @@ static void test_write_where_it_cannot(void **state)
     done(ctx, &heap);
 }
 
-/* The administrator may write everywhere and is somebody else for this test. */
+/* Root may write everywhere, so become another user for this test. */
 static void test_write_protected(void **state)
 {
     const uid_t nobody = 65534;
@@ -308,7 +308,7 @@ static void test_write_that_fails_in_the_middle(void **state)
 
 /* -- pictures --------------------------------------------------------------------------------- */
 
-/* A gradient: it survives JPEG nearly as it is. */
+/* A gradient, which JPEG hardly changes. */
 static kldve_image *gradient(kldve_ctx *ctx)
 {
     kldve_image *image;

@@ -1,4 +1,4 @@
-/* test_methods.c - the table of methods, and methods of the host's own, one of each kind: weights
+/* test_cams.c - the table of methods, and methods that a host registers, one of each kind: weights
  * only, repeated forward passes with progress, gradients at the pixels, changed feature maps. */
 #include "backends/fixture.h"
 

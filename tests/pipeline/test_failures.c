@@ -134,7 +134,7 @@ static void check_failure(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* -- tables that are no backend --------------------------------------------------------------- */
+/* -- tables that are not backends ------------------------------------------------------------- */
 
 static void refuse_table(const kldve_backend *backend, const char *message)
 {

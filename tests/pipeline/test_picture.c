@@ -1,5 +1,5 @@
-/* test_picture.c - from pictures to maps and back: what the network sees of a picture, where the
- * heat is drawn, what is refused.  Values are compared with torchvision in torch_cases.py. */
+/* test_picture.c - from pictures to maps and back: which part the network sees, where the heat is
+ * drawn, what is refused.  Values are compared with torchvision in torch_cases.py. */
 #include "support.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* test_stages.c - the pure stages one by one: target, reduction, normalisation, sensitivity, and
- * the structs of callers of other ages. */
+ * the structs of older and newer callers. */
 #include "support.h"
 
 #include <float.h>
@@ -322,7 +322,7 @@ int main(void)
         cmocka_unit_test(test_reduce),      cmocka_unit_test(test_mean),
         cmocka_unit_test(test_normalise),   cmocka_unit_test(test_normalise_signed),
         cmocka_unit_test(test_sign),        cmocka_unit_test(test_score),
-        cmocka_unit_test(test_generator),      cmocka_unit_test(test_sensitivity),
+        cmocka_unit_test(test_generator),   cmocka_unit_test(test_sensitivity),
         cmocka_unit_test(test_finite),      cmocka_unit_test(test_block),
         cmocka_unit_test(test_struct_ages),
     };

@@ -1,4 +1,4 @@
-/* test_card.c - model cards: what a good one says, and the message for each kind of bad one. */
+/* test_card.c - model cards: reading good ones, and the message for each kind of bad one. */
 #include "support.h"
 
 #include <stdio.h>

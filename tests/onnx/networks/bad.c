@@ -15,7 +15,7 @@
 #define IN "in x 1,3,8,8; w w 4,3,3,3; "
 #define OUT "; n GlobalAveragePool c g; n Flatten g y; out y"
 #define CONV(attributes) IN "n Conv x,w c " attributes OUT
-/* The same with another node behind the convolution; it makes d. */
+/* The same with another node after the convolution, which produces d. */
 #define BEHIND(node) IN "n Conv x,w c; " node "; n GlobalAveragePool d g; n Flatten g y; out y"
 
 /* ---- too much of something ------------------------------------------------------------------- */
@@ -43,7 +43,7 @@ static void node(writer *w, const char *op, const char *inputs, const char *outp
     onnx_node_end(w);
 }
 
-/* 100 000 nodes one behind the other, last first, so that sorting follows the whole chain. */
+/* A chain of 100 000 nodes, last first, so that sorting follows the whole chain. */
 static void deep_chain(writer *w, const void *bad)
 {
     enum { N = 100000 };

@@ -1,8 +1,8 @@
 /* test_ops_nn.c - the neural-network operators: derivatives against differences, corner cases with
  * their exact results, refusals, every allocation failing.
  *
- * Run with --dump it writes every case of nn_cases.h, what the kernels made of it and the
- * derivatives as text for compare_ops_nn.py. */
+ * With --dump it writes every case of nn_cases.h, the results of the kernels and the derivatives as
+ * text for compare_ops_nn.py. */
 #include "support.h"
 
 #include <math.h>

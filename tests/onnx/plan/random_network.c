@@ -11,7 +11,7 @@ enum {
     VALUES = 96,  /* that later steps may read */
     NODES = 26,   /* enough: no further step */
     STEPS = 14,   /* at most */
-    SMALL = 9000, /* numbers in a value, mostly */
+    SMALL = 9000, /* numbers in a value, usually */
     BIG = 60000,  /* in some networks: enough for two threads everywhere */
     NAME = 12,    /* bytes of a name */
     LIST = 160    /* of several */
@@ -485,7 +485,7 @@ static int step_pool(drawing *d, int x)
             return -1;
         out[i] = room / stride[i] + 1;
         if (ceil_mode && room % stride[i] != 0 && out[i] * stride[i] < d->v[x].dim[2 + i] + pads[i])
-            out[i]++; /* else the last window would begin behind the array */
+            out[i]++; /* otherwise the last window would begin after the array */
     }
     y = add(d, d->v[x].dim[1], out[0], out[1]);
     begin(d, max ? "MaxPool" : "AveragePool", read1(d, x), d->v[y].name);
@@ -798,7 +798,7 @@ static int step_concat(drawing *d, int x)
 
 /* ---- several inputs -------------------------------------------------------------------------- */
 
-/* Something of the shape of x that is not x: an earlier value if there is one. */
+/* Something of the shape of x other than x: an earlier value if there is one. */
 static int other(drawing *d, int x)
 {
     int y = chance(d, 0.8) ? partner(d, x, same) : -1;
@@ -1086,7 +1086,7 @@ typedef int step(drawing *d, int x);
 static const struct {
     step *make;
     int weight;
-    bool curved; /* not piecewise linear, or adds what is no bias */
+    bool curved; /* not piecewise linear, or adds something other than a bias */
 } steps[] = {
     {step_conv, 6, false},      {step_act, 5, false},         {step_norm, 3, false},
     {step_binary, 6, false},    {step_concat, 5, false},      {step_residual, 3, false},
@@ -1114,7 +1114,7 @@ static void one_step(drawing *d)
     steps[kind].make(d, some(d));
 }
 
-/* The picture; as TensorFlow has it, channels last, with a Transpose behind it. */
+/* The picture; or as in TensorFlow, channels last, followed by a Transpose. */
 static int input(drawing *d, int64_t c, int64_t h, int64_t w)
 {
     static const int64_t first[4] = {0, 3, 1, 2};

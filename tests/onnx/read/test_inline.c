@@ -1,4 +1,4 @@
-/* test_inline.c - functions local to a model: what their calls become, and what is refused. */
+/* test_inline.c - functions local to a model: how their calls are expanded, and what is refused. */
 #include "support.h"
 
 #include <inttypes.h>
