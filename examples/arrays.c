@@ -8,15 +8,6 @@
 
 #include "colours.h"
 
-/* Bytes [32][32][3] -> the input of the network [3][32][32]. */
-static void prepare(const uint8_t *pixels, float *input)
-{
-    enum { PIXELS = COLOURS_SIDE * COLOURS_SIDE };
-
-    for (int i = 0; i < COLOURS_INPUTS; i++)
-        input[i] = (float)pixels[i % PIXELS * 3 + i / PIXELS] / 255;
-}
-
 static void print(const float *map)
 {
     for (int i = 0; i < COLOURS_CELLS; i++)
@@ -46,7 +37,7 @@ int main(int argc, char **argv)
     failed = kldve_image_load(ctx, argv[1], NULL, &photo) ||
              kldve_image_resize(photo, COLOURS_SIDE, COLOURS_SIDE, &small);
     if (!failed) {
-        prepare(kldve_image_pixels(small), input);
+        colours_prepare(kldve_image_pixels(small), input);
         colours_forward(input, features, logits);
         failed = kldve_cotangent(ctx, logits, COLOURS, &why, cotangent);
     }

@@ -17,6 +17,9 @@ enum {
 /* The index of the class with this name, or -1. */
 int colours_class(const char *name);
 
+/* Bytes [32][32][3] -> input [3][32][32] from 0 to 1. */
+void colours_prepare(const unsigned char *pixels, float *input);
+
 /* input [3][32][32], R,G,B from 0 to 1 -> features [4][15][15], logits [4] */
 void colours_forward(const float *input, float *features, float *logits);
 

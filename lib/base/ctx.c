@@ -10,12 +10,17 @@
 
 enum { MESSAGE_SIZE = 512, ALIGNMENT = 64 };
 
+/* What a host registered, borrowed: structs of one type. */
+typedef struct host_list {
+    const void **item;
+    int32_t count;
+} host_list;
+
 struct kldve_ctx {
     kldve_allocator allocator;
     kldve_progress progress;
     void *progress_opaque;
-    const kldve_method **methods; /* the host's, borrowed */
-    int32_t method_count;
+    host_list methods, metrics;
     char message[MESSAGE_SIZE];
 };
 
@@ -56,7 +61,8 @@ void kldve_ctx_free(kldve_ctx *ctx)
 {
     if (!ctx)
         return;
-    kldve_ctx_release(ctx, ctx->methods);
+    kldve_ctx_release(ctx, ctx->methods.item);
+    kldve_ctx_release(ctx, ctx->metrics.item);
     ctx->allocator.free(ctx->allocator.opaque, ctx);
 }
 
@@ -128,23 +134,43 @@ void kldve_ctx_release(const kldve_ctx *ctx, void *memory)
     ctx->allocator.free(ctx->allocator.opaque, raw);
 }
 
+static const void *item_at(const host_list *list, int32_t index)
+{
+    return index < list->count ? list->item[index] : NULL;
+}
+
+static kldve_status append(kldve_ctx *ctx, host_list *list, const void *item, const char *what)
+{
+    size_t count = (size_t)list->count;
+    const void **more = kldve_ctx_alloc(ctx, count + 1, sizeof *more);
+
+    if (!more)
+        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for a %s", what);
+    if (count > 0)
+        memcpy(more, list->item, count * sizeof *more);
+    more[count] = item;
+    kldve_ctx_release(ctx, list->item);
+    list->item = more;
+    list->count++;
+    return KLDVE_OK;
+}
+
 const kldve_method *kldve_ctx_method(const kldve_ctx *ctx, int32_t index)
 {
-    return ctx && index < ctx->method_count ? ctx->methods[index] : NULL;
+    return ctx ? item_at(&ctx->methods, index) : NULL;
+}
+
+const kldve_metric *kldve_ctx_metric(const kldve_ctx *ctx, int32_t index)
+{
+    return ctx ? item_at(&ctx->metrics, index) : NULL;
 }
 
 kldve_status kldve_ctx_add_method(kldve_ctx *ctx, const kldve_method *method)
 {
-    size_t count = (size_t)ctx->method_count;
-    const kldve_method **more = kldve_ctx_alloc(ctx, count + 1, sizeof *more);
+    return append(ctx, &ctx->methods, method, "method");
+}
 
-    if (!more)
-        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a method");
-    if (count > 0)
-        memcpy(more, ctx->methods, count * sizeof *more);
-    more[count] = method;
-    kldve_ctx_release(ctx, ctx->methods);
-    ctx->methods = more;
-    ctx->method_count++;
-    return KLDVE_OK;
+kldve_status kldve_ctx_add_metric(kldve_ctx *ctx, const kldve_metric *metric)
+{
+    return append(ctx, &ctx->metrics, metric, "metric");
 }

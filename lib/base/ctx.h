@@ -3,11 +3,14 @@
 #define KLDVE_LIB_CTX_H
 
 #include <kldve/method.h>
+#include <kldve/metrics.h>
 
-/** The host's methods by number from 0; NULL past the last, and for ctx NULL. */
+/** The host's methods and metrics by number from 0; NULL past the last, and for ctx NULL. */
 const kldve_method *kldve_ctx_method(const kldve_ctx *ctx, int32_t index);
+const kldve_metric *kldve_ctx_metric(const kldve_ctx *ctx, int32_t index);
 
 /** Append one, borrowed.  KLDVE_OK, KLDVE_E_NOMEM. */
 kldve_status kldve_ctx_add_method(kldve_ctx *ctx, const kldve_method *method);
+kldve_status kldve_ctx_add_metric(kldve_ctx *ctx, const kldve_metric *metric);
 
 #endif

@@ -74,6 +74,8 @@ static kldve_status weights(const kldve_job *job, double *a)
 const kldve_method kldve_method_ablation_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "ablation-cam",
+    .title = "Ablation-CAM",
+    .summary = "weights each feature map by how far the score falls without it",
     .source = "Desai and Ramaswamy 2020, WACV",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_FEATURE_FORWARDS,
     .weights = weights,

@@ -52,6 +52,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "cam",
+    .title = "CAM",
+    .summary = "weights feature maps by the last linear layer, behind global average pooling",
     .source = "Zhou et al. 2016, arXiv:1512.04150",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
     .weights = weights,

@@ -20,6 +20,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_deconvolution = {
     .struct_size = sizeof(kldve_method),
     .name = "deconvolution",
+    .title = "Deconvolution",
+    .summary = "runs the network in reverse and passes positive signals only",
     .source = "Zeiler and Fergus 2014, arXiv:1311.2901",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -51,6 +51,8 @@ done:
 const kldve_method kldve_method_eigengrad_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "eigengrad-cam",
+    .title = "EigenGrad-CAM",
+    .summary = "shows the first principal component of gradient times feature",
     .source = "pytorch-grad-cam, github.com/jacobgil/pytorch-grad-cam, after arXiv:2008.00299",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
     .map = map,

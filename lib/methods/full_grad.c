@@ -115,6 +115,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_full_grad = {
     .struct_size = sizeof(kldve_method),
     .name = "full-grad",
+    .title = "Full-Grad",
+    .summary = "adds up gradient times input and gradient times bias over all layers",
     .source = "Srinivas and Fleuret 2019, NeurIPS, arXiv:1905.00780",
     .needs = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_BIAS_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,

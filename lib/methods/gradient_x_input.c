@@ -26,6 +26,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_gradient_x_input = {
     .struct_size = sizeof(kldve_method),
     .name = "gradient-x-input",
+    .title = "Gradient × input",
+    .summary = "sums gradient times input over the channels of a pixel",
     .source = "Shrikumar et al. 2016, arXiv:1605.01713",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,

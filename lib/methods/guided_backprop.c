@@ -16,6 +16,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_guided_backprop = {
     .struct_size = sizeof(kldve_method),
     .name = "guided-backprop",
+    .title = "Guided back-propagation",
+    .summary = "passes a gradient back only where it and the activation are positive",
     .source = "Springenberg et al. 2015, arXiv:1412.6806",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -52,8 +52,11 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_guided_kl_dve = {
     .struct_size = sizeof(kldve_method),
     .name = "guided-kl-dve",
+    .title = "Guided KL-DVE",
+    .summary = "multiplies guided back-propagation by the map of KL-DVE",
     .source = "Springenberg et al. 2015 times Bashier Babiker and Goebel 2017; this library",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT,
+    .readings = KLDVE_READINGS,
     .resolution = KLDVE_RESOLUTION_PIXELS,
     .needs_with = needs_with,
     .cotangent = cotangent,

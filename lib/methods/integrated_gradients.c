@@ -80,6 +80,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_integrated_gradients = {
     .struct_size = sizeof(kldve_method),
     .name = "integrated-gradients",
+    .title = "Integrated gradients",
+    .summary = "averages gradients on the line from a baseline to the input, times the input",
     .source = "Sundararajan et al. 2017, arXiv:1703.01365",
     .needs = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

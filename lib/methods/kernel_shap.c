@@ -144,6 +144,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_kernel_shap = {
     .struct_size = sizeof(kldve_method),
     .name = "kernel-shap",
+    .title = "KernelSHAP",
+    .summary = "estimates Shapley values of superpixels from random coalitions",
     .source = "Lundberg and Lee 2017, arXiv:1705.07874",
     .needs = KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -116,13 +116,24 @@ static kldve_status map(const kldve_job *job, float *e)
     return KLDVE_OK;
 }
 
+static const char *note(const kldve_options *options)
+{
+    return options->reading == KLDVE_READING_PAPER
+               ? "this reading gives every class the same map, the sum of all feature maps"
+               : NULL;
+}
+
 const kldve_method kldve_method_kl_dve = {
     .struct_size = sizeof(kldve_method),
     .name = "kl-dve",
+    .title = "KL-DVE",
+    .summary = "weights feature maps by the gradient of a KL divergence between class scores",
     .source = "Bashier Babiker and Goebel 2017, arXiv:1711.06431",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
+    .readings = KLDVE_READINGS,
     .needs_with = needs_with,
     .cotangent = cotangent,
     .weights = weights,
     .map = map,
+    .note = note,
 };

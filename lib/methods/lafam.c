@@ -15,6 +15,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_lafam = {
     .struct_size = sizeof(kldve_method),
     .name = "lafam",
+    .title = "LaFAM",
+    .summary = "averages the feature maps, for no class in particular",
     .source = "Karjauv and Albayrak 2024, arXiv:2407.06059",
     .needs = KLDVE_NEED_FEATURES,
     .map = map,

@@ -83,6 +83,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_lime = {
     .struct_size = sizeof(kldve_method),
     .name = "lime",
+    .title = "LIME",
+    .summary = "fits a linear model to inputs with superpixels hidden at random",
     .source = "Ribeiro et al. 2016, arXiv:1602.04938",
     .needs = KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -44,6 +44,12 @@ extern const kldve_method kldve_method_lime;
 /** The method of that name: the library's or one registered with `ctx`; NULL if there is none. */
 const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name);
 
+/** Every reading of Eq. (3), for kldve_method.readings. */
+enum {
+    KLDVE_READINGS = 1u << KLDVE_READING_PAPER | 1u << KLDVE_READING_CHANNEL |
+                     1u << KLDVE_READING_CONTRAST | 1u << KLDVE_READING_RIVALS
+};
+
 /** Calls a slot, or its default if it is NULL. */
 kldve_status kldve_method_cotangent(const kldve_job *job, double *cotangent);
 kldve_status kldve_method_map(const kldve_job *job, float *map);

@@ -64,6 +64,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_occlusion = {
     .struct_size = sizeof(kldve_method),
     .name = "occlusion",
+    .title = "Occlusion",
+    .summary = "hides a window of the input and measures how far the probability falls",
     .source = "Zeiler and Fergus 2014, arXiv:1311.2901",
     .needs = KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -168,6 +168,9 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_prediction_difference = {
     .struct_size = sizeof(kldve_method),
     .name = "prediction-difference",
+    .title = "Prediction difference",
+    .summary =
+        "replaces a window of the input by other patches and measures the change in log odds",
     .source = "Zintgraf et al. 2017, arXiv:1702.04595",
     .needs = KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

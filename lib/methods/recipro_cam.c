@@ -55,6 +55,9 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_recipro_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "recipro-cam",
+    .title = "Recipro-CAM",
+    .summary =
+        "keeps one neighbourhood of the layer at a time and shows the probability that is left",
     .source = "Byun and Lee 2022, arXiv:2209.14074",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_FEATURE_FORWARDS,
     .map = map,

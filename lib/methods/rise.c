@@ -126,6 +126,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_rise = {
     .struct_size = sizeof(kldve_method),
     .name = "rise",
+    .title = "RISE",
+    .summary = "averages random masks, weighted by the probability of the masked input",
     .source = "Petsiuk et al. 2018, arXiv:1806.07421",
     .needs = KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

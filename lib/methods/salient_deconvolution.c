@@ -22,6 +22,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_salient_deconvolution = {
     .struct_size = sizeof(kldve_method),
     .name = "salient-deconvolution",
+    .title = "Salient deconvolution",
+    .summary = "is guided back-propagation in a reversed network (DeSaliNet)",
     .source = "Mahendran and Vedaldi 2016, ECCV (DeSaliNet)",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,

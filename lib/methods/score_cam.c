@@ -113,6 +113,8 @@ static kldve_status weights(const kldve_job *job, double *a)
 const kldve_method kldve_method_score_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "score-cam",
+    .title = "Score-CAM",
+    .summary = "weights each feature map by the score of the input masked with it",
     .source = "Wang et al. 2020, arXiv:1910.01279",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_FORWARDS,
     .weights = weights,

@@ -47,6 +47,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_smooth_grad = {
     .struct_size = sizeof(kldve_method),
     .name = "smooth-grad",
+    .title = "SmoothGrad",
+    .summary = "averages the gradients of noisy inputs",
     .source = "Smilkov et al. 2017, arXiv:1706.03825",
     .needs = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -97,11 +97,12 @@ kldve_status kldve_method_register(kldve_ctx *ctx, const kldve_method *method)
     if (!method->weights && !method->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s has neither weights nor map: set one", name);
-    if (method->needs & ~(uint32_t)KNOWN_NEEDS || method->resolution < KLDVE_RESOLUTION_CELLS ||
+    if (method->needs & ~(uint32_t)KNOWN_NEEDS || method->readings & ~(uint32_t)KLDVE_READINGS ||
+        method->resolution < KLDVE_RESOLUTION_CELLS ||
         method->resolution > KLDVE_RESOLUTION_PIXELS || method->sign < KLDVE_SIGN_DEFAULT ||
         method->sign > KLDVE_SIGN_ABSOLUTE)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s: unknown needs, resolution or sign",
-                               name);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: %s: unknown needs, readings, resolution or sign", name);
     if (method->resolution == KLDVE_RESOLUTION_PIXELS && !method->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s: a map of pixels needs the slot map, not weights",
@@ -109,7 +110,7 @@ kldve_status kldve_method_register(kldve_ctx *ctx, const kldve_method *method)
     return kldve_ctx_add_method(ctx, method);
 }
 
-/* -- what stands in for a slot ---------------------------------------------------------------- */
+/* ---- what stands in for a slot ----------------------------------------------------------- */
 
 kldve_status kldve_method_cotangent(const kldve_job *job, double *cotangent)
 {

@@ -98,7 +98,7 @@ kldve_status kldve_options_load(kldve_ctx *ctx, const kldve_options *src, kldve_
     if (st < 0 || (st = check(ctx, dst)) < 0)
         return st;
     if (!dst->method)
-        dst->method = "kl-dve";
+        dst->method = kldve_method_name(0);
     if (dst->reading == KLDVE_READING_DEFAULT)
         dst->reading = KLDVE_READING_CONTRAST;
     if (dst->temperature == 0)

@@ -139,10 +139,11 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
     return KLDVE_OK;
 }
 
-/* In messages: "the reading contrast", as there the reading decides, else "the method NAME". */
+/* In messages: "the reading contrast" for the default method, which the caller need not have named,
+ * else "the method NAME". */
 static kldve_status lacks(const kldve_run *run, kldve_status st, const char *what)
 {
-    bool reading = strcmp(run->job.method->name, "kl-dve") == 0;
+    bool reading = run->job.method == kldve_method_at(NULL, 0);
 
     return kldve_ctx_failf(
         run->job.ctx, st, "%s: the %s %s needs %s", run->where, reading ? "reading" : "method",

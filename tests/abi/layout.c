@@ -5,6 +5,7 @@
 
 #include <kldve/kldve.h>
 #include <kldve/method.h>
+#include <kldve/metrics.h>
 #ifdef WITH_ONNX
 #include <kldve/onnx.h>
 #endif
@@ -28,6 +29,8 @@ ENDS_WITH(kldve_record, seen_height);
 ENDS_WITH(kldve_render_options, opacity);
 ENDS_WITH(kldve_job, error);
 ENDS_WITH(struct kldve_method, sign);
+ENDS_WITH(kldve_metric_job, width);
+ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_options, flags);
 ENDS_WITH(kldve_onnx_tensor, reserved);
@@ -49,6 +52,8 @@ static_assert(KLDVE_TARGET_RANK == 0 && KLDVE_TARGET_INDEX == 1 && KLDVE_TARGET_
                   KLDVE_SCORE_LOGIT == 0 && KLDVE_SCORE_PROBABILITY == 1 &&
                   KLDVE_SCORE_LOG_ODDS == 2,
               "options are never renumbered");
+static_assert(KLDVE_BETTER_NEITHER == 0 && KLDVE_BETTER_LOWER == 1 && KLDVE_BETTER_HIGHER == 2,
+              "what is better is never renumbered");
 
 int main(void)
 {

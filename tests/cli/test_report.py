@@ -145,7 +145,7 @@ class Failures(Report):
         for args, message in [
                 (["report"], "a picture is missing"),
                 (["report", "--model", "net.onnx", "pic.png", "-o", "r.pdf"],
-                 r"r\.pdf: a page ends in \.html"),
+                 r"r\.pdf: give the page a name that ends in \.html"),
                 (["report", "--model", "net.onnx", "pic.png", "--colormap", "no"], "--colormap"),
                 (["report", "--model", "net.onnx", "pic.png", "--json", "x"], "--json")]:
             before = snapshot(self.dir)

@@ -3,6 +3,8 @@
 #include "backends/fixture.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <kldve/method.h>
@@ -102,7 +104,10 @@ static void test_register_refuses(void **state)
     refuse(ctx, m, "register: map-0 has neither weights nor map: set one");
     m = map_0;
     m.needs = 64;
-    refuse(ctx, m, "register: map-0: unknown needs, resolution or sign");
+    refuse(ctx, m, "register: map-0: unknown needs, readings, resolution or sign");
+    m = map_0;
+    m.readings = 1u << (KLDVE_READING_RIVALS + 1);
+    refuse(ctx, m, "register: map-0: unknown needs, readings, resolution or sign");
     m = map_0;
     m.resolution = KLDVE_RESOLUTION_PIXELS;
     refuse(ctx, m, "register: map-0: a map of pixels needs the slot map, not weights");
@@ -113,6 +118,48 @@ static void test_register_refuses(void **state)
     refuse(ctx, map_0, "register: a method \"map-0\" already exists, choose another name");
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);
+}
+
+/* Every method of the library says what it is; readings are those of kl-dve and its product. */
+static void test_entries(void **state)
+{
+    const kldve_method *m, *other;
+
+    (void)state;
+    for (int32_t i = 0; (m = kldve_method_at(NULL, i)) != NULL; i++) {
+        assert_true(m->title && m->summary && m->source);
+        assert_int_equal(m->readings != 0, strstr(m->name, "kl-dve") != NULL);
+        for (int32_t j = 0; j < i; j++) {
+            other = kldve_method_at(NULL, j);
+            assert_string_not_equal(m->title, other->title);
+            assert_string_not_equal(m->summary, other->summary);
+        }
+    }
+}
+
+/* docs/method.md lists the methods of the library, in their order and in their own words. */
+static void test_page(void **state)
+{
+    const kldve_method *m;
+    char row[512];
+    size_t nbytes;
+    char *page = test_file_load(test_path("%s/docs/method.md", getenv("KLDVE_SOURCE")), &nbytes);
+    const char *at = strstr(page, "## All methods");
+
+    (void)state;
+    assert_non_null(at);
+    at = strstr(at, "|---|---|---|---|\n");
+    assert_non_null(at);
+    at = strchr(at, '\n') + 1;
+    for (int32_t i = 0; (m = kldve_method_at(NULL, i)) != NULL; i++) {
+        snprintf(row, sizeof row, "| `%s` | %s | %s | %s |\n", m->name, m->title, m->summary,
+                 m->source);
+        if (strncmp(at, row, strlen(row)) != 0)
+            fail_msg("docs/method.md: row %d of the table should be %s", (int)i + 1, row);
+        at += strlen(row);
+    }
+    assert_true(*at != '|');
+    free(page);
 }
 
 static void test_weights_only(void **state)
@@ -518,6 +565,8 @@ int main(void)
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_reading_names),
         cmocka_unit_test(test_register_refuses),
+        cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_page),
         cmocka_unit_test(test_weights_only),
         cmocka_unit_test(test_forwards),
         cmocka_unit_test(test_network_is_taken_back),

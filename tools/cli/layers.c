@@ -10,7 +10,7 @@ typedef struct layers_args {
 
 static const arg_option options[] = {
     NETWORK_OPTIONS(layers_args, network),
-    {ARG_END, NULL, 0, NULL, NULL, 0, 0, NULL},
+    OPTION_END,
 };
 
 enum { NAME_WIDTH = 44, SHAPE_SIZE = 128 };
@@ -83,14 +83,13 @@ static int command_layers(const arg_command *command, int argc, char **argv)
 }
 
 const arg_command layers_command = {
-    "layers",
-    "[MODEL.onnx] [options]",
-    "List the tensors between input and class scores in the order of computation, with their\n"
-    "shapes, and which of them can be explained.  Without MODEL.onnx: the built-in network.",
-    NULL,
-    options,
-    1,
-    command_layers,
-    NULL,
-    false,
+    .name = "layers",
+    .usage = "[MODEL.onnx] [options]",
+    .summary =
+        "List the tensors between the input and the class scores in the order of computation,\n"
+        "with their shapes, and mark those that can be explained.  Without MODEL.onnx: the\n"
+        "built-in network.",
+    .option = options,
+    .max_positional = 1,
+    .run = command_layers,
 };

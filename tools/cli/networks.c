@@ -1,4 +1,4 @@
-/* network.c - a network with its card and its labels, put together from the command line. */
+/* networks.c - a network with its card and its labels, put together from the command line. */
 #include "tool.h"
 
 #include <stdio.h>
@@ -89,6 +89,14 @@ void network_plan_for(network_args *args, uint32_t needs)
         args->batch = KLDVE_ONNX_BATCH_AUTO;
 }
 
+int network_check_args(const char *command, const network_args *args)
+{
+    if (args->resize > 0 && args->crop > args->resize)
+        return args_usage(command, "--crop %d is larger than --resize %d", (int)args->crop,
+                          (int)args->resize);
+    return EXIT_DONE;
+}
+
 bool network_load(network *n, kldve_ctx *ctx, const network_args *args)
 {
     kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
@@ -163,7 +171,7 @@ static bool load_labels(network *n, const network_args *args)
     }
     /* Labels of another network would name every class wrongly. */
     if (n->labels && kldve_labels_count(n->labels) != n->shape.classes) {
-        complain("%s: %d labels, but %s has %d classes: give its own with --labels FILE", path,
+        complain("%s: %d labels, but %s has %d classes: give its labels with --labels FILE", path,
                  (int)kldve_labels_count(n->labels), n->name, (int)n->shape.classes);
         return false;
     }

@@ -17,9 +17,10 @@
 
 enum { NAME_SIZE = 64 };
 
-static bool is_kl_dve(const explanation *e)
+/* Files of the default method are called after its reading, of the others after the method. */
+static bool is_default(const explanation *e)
 {
-    return strcmp(e->method, kldve_method_name(0)) == 0;
+    return e->method == kldve_method_at(NULL, 0);
 }
 
 /* What files of this explanation are called after. */
@@ -27,11 +28,11 @@ static void stem(const explanation *e, char *out, size_t size)
 {
     size_t used = 0;
 
-    if (is_kl_dve(e)) {
+    if (is_default(e)) {
         snprintf(out, size, "%s", kldve_reading_name(e->record.reading));
         return;
     }
-    for (const char *c = e->method; *c && used + 1 < size; c++)
+    for (const char *c = e->method->name; *c && used + 1 < size; c++)
         if (*c == '+')
             out[used++] = 'p';
         else if ((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9'))
@@ -97,7 +98,7 @@ static bool write_cotangent(const explanation *e, const char *folder, const char
 {
     char file[NAME_SIZE];
 
-    if (!is_kl_dve(e))
+    if (!is_default(e))
         snprintf(file, sizeof file, "cotangent_%s.npy", name);
     else if (e->record.reading == KLDVE_READING_CONTRAST ||
              e->record.reading == KLDVE_READING_RIVALS)

@@ -1,7 +1,6 @@
 /* record.c - the record of a run as JSON (docs/command.md lists its members). */
 #include "explain.h"
 
-
 #include "cli/json.h"
 
 /* NULL: out of memory. */
@@ -56,12 +55,12 @@ static json_object *new_timings(const explanation *e)
 static json_object *new_record(const explanation *e, const explain_args *args)
 {
     json_object *object = json_object_new_object();
-    bool reading = method_has_reading(e->method);
+    bool reading = e->method->readings != 0;
 
     if (object && json_put_text(object, "model", e->net.name) &&
         json_put_text(object, "picture", args->picture) &&
         json_put_text(object, "layer", e->net.layer) &&
-        json_put_text(object, "method", e->method) &&
+        json_put_text(object, "method", e->method->name) &&
         json_put_text(object, "reading", reading ? kldve_reading_name(e->record.reading) : NULL) &&
         json_put(object, "target", new_class(e, e->record.target)) &&
         (args->target.count < 2 || json_put(object, "targets", new_set(e, args))) &&

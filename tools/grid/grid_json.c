@@ -74,7 +74,16 @@ static json_object *new_prediction(const grid *g, int32_t picture, int32_t net)
     return NULL;
 }
 
-/* The figures of a map that there is. */
+static bool put_metrics(json_object *object, const grid *g, const grid_cell *cell)
+{
+    bool ok = true;
+
+    for (int32_t i = 0; ok && i < g->metrics; i++)
+        ok = json_put_number(object, kldve_metric_at(NULL, i)->name, cell->metric[i], 9);
+    return ok;
+}
+
+/* The figures of a map that exists. */
 static bool put_map(json_object *object, const grid *g, const grid_cell *cell)
 {
     const kldve_record *r = &cell->record;
@@ -83,8 +92,7 @@ static bool put_map(json_object *object, const grid *g, const grid_cell *cell)
     return json_put(object, "target",
                     json_new_class(&g->network[cell->network].net, c->index, c->logit,
                                    c->probability)) &&
-           json_put_number(object, "kl", r->kl, 17) &&
-           json_put_number(object, "energy_area", cell->energy_area, 9) &&
+           json_put_number(object, "kl", r->kl, 17) && put_metrics(object, g, cell) &&
            json_put(object, "flat", json_object_new_boolean(r->flat)) &&
            json_put(object, "signed", json_object_new_boolean(cell->is_signed)) &&
            json_put(object, "height", json_object_new_int(r->height)) &&
@@ -99,7 +107,7 @@ static json_object *new_map(const grid *g, const grid_cell *cell)
 
     if (object && json_put_text(object, "picture", g->picture[cell->picture].path) &&
         json_put_text(object, "network", g->network[cell->network].name) &&
-        json_put_text(object, "method", m->name) &&
+        json_put_text(object, "method", m->method->name) &&
         json_put_text(object, "reading", m->reading ? kldve_reading_name(m->reading) : NULL) &&
         json_put_text(object, "wanted", g->target[cell->target]) &&
         (cell->map ? put_map(object, g, cell) : json_put_text(object, "left_out", cell->why)))

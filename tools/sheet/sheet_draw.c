@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const double line = 1.32;   /* distance of baselines in sizes of the font */
-static const double ascent = 0.95; /* from the top of a line to its baseline, likewise */
+static const double ascent = 0.95; /* from the top of a line to its baseline, in the same unit */
 static const double small = 0.88;  /* captions, in sizes of normal text */
 
 static sheet_style style(double size, bool bold, sheet_ink ink, sheet_align align)
@@ -14,14 +14,14 @@ static sheet_style style(double size, bool bold, sheet_ink ink, sheet_align alig
     return (sheet_style){size, bold, ink, align, 1};
 }
 
-/* Runs of text behind each other, while there is room; x moves on. */
+/* Draw a run of text if there is room, and move x past it. */
 static void run(sheet_pen *pen, double *x, double y, double end, const char *text, sheet_style s)
 {
     if (end - *x > 2 * s.size)
         *x += sheet_text(pen, text, *x, y, end - *x, &s);
 }
 
-/* "tench 43 %"; a label in bold is what the row is about. */
+/* "tench 43 %"; the class that the row is about is bold. */
 static void run_class(sheet_pen *pen, const grid *g, int32_t net, const grid_class *c, double *x,
                       double y, double end, sheet_style s)
 {
@@ -130,21 +130,27 @@ static void draw_bar(cairo_t *cairo, double x, double y, double width, double si
     cairo_fill(cairo);
 }
 
-static void draw_area(sheet_pen *pen, const grid_cell *cell, sheet_box tile, double y, double size)
+/* The first metric of the table: a caption has room for one figure.  Only a share fills a bar. */
+static void draw_metric(sheet_pen *pen, const grid_cell *cell, sheet_box tile, double y,
+                        double size)
 {
     sheet_style s = style(size, false, INK_NORMAL, ALIGN_RIGHT);
-    double room = 3.4 * size; /* of "100 %" and what is left before it */
+    bool is_share = kldve_metric_at(NULL, 0)->is_share;
+    double value = cell->metric[0], room = 3.4 * size; /* of "100 %" and the gap before it */
     char text[32];
 
-    if (isnan(cell->energy_area)) {
+    if (isnan(value)) {
         s.ink = INK_FAINT;
         sheet_text(pen, "flat", tile.x, y, tile.width, &s);
         return;
     }
-    sheet_share(cell->energy_area, text, sizeof text);
+    if (is_share)
+        sheet_share(value, text, sizeof text);
+    else
+        snprintf(text, sizeof text, "%.3g", value);
     sheet_text(pen, text, tile.x, y, tile.width, &s);
-    if (tile.width > 1.5 * room)
-        draw_bar(pen->cairo, tile.x, y, tile.width - room, size, cell->energy_area);
+    if (is_share && tile.width > 1.5 * room)
+        draw_bar(pen->cairo, tile.x, y, tile.width - room, size, value);
 }
 
 /* Label at the left, share at the right. */
@@ -195,7 +201,7 @@ static void draw_caption(sheet_pen *pen, const sheet_layout *l, const grid *g, i
             y += line * l->font;
         }
     }
-    draw_area(pen, cell, tile, y, size);
+    draw_metric(pen, cell, tile, y, size);
 }
 
 /* ---- heads -------------------------------------------------------------------------------- */
@@ -249,7 +255,7 @@ static void draw_headings(sheet_pen *pen, const sheet_layout *l, const grid *g)
                              l->tile_width, &s);
 }
 
-/* The network and what it says; behind each other, the rivals as far as there is room. */
+/* The network and its scores: the first class, then as many rivals as there is room for. */
 static void draw_network_head(sheet_pen *pen, const sheet_layout *l, const grid *g,
                               const sheet_slot *slot, double x, double y, double end)
 {
@@ -366,7 +372,7 @@ static double draw_colour_bar(sheet_pen *pen, const sheet_layout *l, int32_t col
     return x + bar.width;
 }
 
-/* What holds for all maps and stands nowhere else. */
+/* What holds for all maps and is not said anywhere else. */
 static void draw_remark(sheet_pen *pen, const sheet_layout *l, const grid *g, double x, double y,
                         double width)
 {
@@ -386,17 +392,19 @@ static void draw_remark(sheet_pen *pen, const sheet_layout *l, const grid *g, do
         sheet_text(pen, clean, x, y, width, &s);
 }
 
-/* What the blue bars are, at the right of the colour bar or below it. */
+/* What the figures below the maps are, at the right of the colour bar or below it. */
 static void draw_meaning(sheet_pen *pen, const sheet_layout *l, const grid *g, double x, double y)
 {
-    static const char text[] =
-        "share of the picture that holds half of the map\xe2\x80\x99s energy";
+    const kldve_metric *metric = kldve_metric_at(NULL, 0);
     sheet_style s = style(small * l->font, false, INK_FAINT, ALIGN_LEFT);
-    double sample = 3 * s.size, end = l->width - x, width = sheet_text_width(pen, text, &s);
-    double left = l->footer_lines > 2 ? x : fmax(end - width - sample - 0.6 * s.size, x);
+    double sample = metric->is_share ? 3 * s.size : 0,
+           room = sample > 0 ? sample + 0.6 * s.size : 0;
+    double end = l->width - x, width = sheet_text_width(pen, metric->summary, &s);
+    double left = l->footer_lines > 2 ? x : fmax(end - width - room, x);
 
-    draw_bar(pen->cairo, left, y, sample, s.size, 0.3);
-    sheet_text(pen, text, left + sample + 0.6 * s.size, y, end - left - sample - 0.6 * s.size, &s);
+    if (sample > 0)
+        draw_bar(pen->cairo, left, y, sample, s.size, 0.3);
+    sheet_text(pen, metric->summary, left + room, y, end - left - room, &s);
     draw_remark(pen, l, g, x, y + line * l->font, end - x);
 }
 
