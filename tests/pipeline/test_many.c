@@ -710,7 +710,7 @@ static void test_bad_picture(void **state)
         assert_int_equal(kldve_explain_many(f.ex, MOST, list, NULL, maps), KLDVE_E_LIMIT);
         snprintf(message, sizeof message,
                  "input %d: a picture of 4 x 20000 pixels is too narrow: it would be resized to 32 "
-                 "x 160000",
+                 "x 160000; crop it first",
                  bad);
         assert_string_equal(kldve_ctx_message(f.ctx), message);
         list[bad] = NULL;

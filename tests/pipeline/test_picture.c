@@ -341,8 +341,8 @@ static void test_without_specification(void **state)
     ex = open(ctx, &four);
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_E_ARG);
     assert_string_equal(kldve_ctx_message(ctx),
-                        "the network's input has 4 channels, a picture 1 or "
-                        "3: use kldve_explain_input()");
+                        "the network's input has 4 channels, a picture has 1 "
+                        "or 3: use kldve_explain_input()");
     assert_null(map);
     kldve_explainer_free(ex);
     kldve_image_free(picture);
@@ -361,7 +361,7 @@ static void test_too_narrow(void **state)
     (void)state;
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_E_LIMIT);
     assert_string_equal(kldve_ctx_message(ctx), "a picture of 4 x 20000 pixels is too narrow: it "
-                                                "would be resized to 32 x 160000");
+                                                "would be resized to 32 x 160000; crop it first");
     assert_null(map);
     kldve_image_free(picture);
     kldve_explainer_free(ex);
