@@ -32,7 +32,7 @@ static inline double read_clock(clockid_t clock)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-/* Milliseconds on the wall, and of this process on all processors. */
+/* Milliseconds: wall time, and processor time of this process. */
 static inline double now(void)
 {
     return read_clock(CLOCK_MONOTONIC);

@@ -59,7 +59,7 @@ static void meet_entries(job *j, const kldve_row *row, size_t i, size_t first, s
     j->sum += 2 * part;
 }
 
-/* The first big group that ends behind entry `at`. */
+/* The first big group that ends after entry `at`. */
 static size_t first_big(const job *j, size_t at)
 {
     size_t low = 0, high = j->bigs;

@@ -14,7 +14,7 @@ typedef struct kldve_rect {
 typedef struct kldve_heat_style {
     int32_t colormap; /**< a kldve_colormap */
     float opacity;    /**< of the strongest heat, 0..1 */
-    bool is_signed;   /**< 0.5 is zero and hides nothing of the picture */
+    bool is_signed;   /**< 0.5 is zero and leaves the picture unchanged */
 } kldve_heat_style;
 
 /** Blend coloured heat into a picture and darken what lies outside it; formula in overlay.c.

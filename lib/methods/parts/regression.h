@@ -12,7 +12,7 @@ typedef struct kldve_regression {
     const uint8_t *z;     /**< [rows][columns] */
     const double *y;      /**< [rows] */
     const double *weight; /**< [rows], 0 or more */
-    size_t together;      /**< so many rows, which follow each other, were drawn as one; 0: nothing
+    size_t together;      /**< this many consecutive rows were drawn as one; 0: nothing
                                was drawn, there is no error */
     double ridge;   /**< penalty on the squares of the coefficients, relative to a weight of 1 */
     bool intercept; /**< a constant term, not penalised */
