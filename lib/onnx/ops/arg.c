@@ -73,7 +73,15 @@ static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void 
 }
 
 const kx_op kx_arg_ops[] = {
-    {"ArgMax", "", 1, 0, infer, forward, NULL, 0, NULL},
-    {"ArgMin", "", 1, 0, infer, forward, NULL, 0, NULL},
+    {.type = "ArgMax",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "ArgMin",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

@@ -131,6 +131,12 @@ static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_t
 #define NEEDS (KX_NEEDS_IN(X) | KX_NEEDS_IN(SCALE) | KX_NEEDS_IN(MEAN) | KX_NEEDS_IN(VAR))
 
 const kx_op kx_batchnorm_ops[] = {
-    {"BatchNormalization", "", 1, 0, infer, forward, vjp, NEEDS, NULL},
+    {.type = "BatchNormalization",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = NEEDS,
+     .traits = {.effect = KX_EFFECT_WEIGHS, .bias = KX_BIAS_OWN, .axes = KX_AXES_CHANNELS_FIRST}},
     {0},
 };

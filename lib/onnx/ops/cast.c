@@ -165,7 +165,17 @@ bool kx_cast_copies(const kx_node *n)
 }
 
 const kx_op kx_cast_ops[] = {
-    {"Cast", "", 6, 0, infer_cast, forward, vjp, 0, NULL},
-    {"CastLike", "", 15, 0, infer_like, forward, vjp, 0, NULL},
+    {.type = "Cast",
+     .since = 6,
+     .infer = infer_cast,
+     .forward = forward,
+     .vjp = vjp,
+     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE}},
+    {.type = "CastLike",
+     .since = 15,
+     .infer = infer_like,
+     .forward = forward,
+     .vjp = vjp,
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

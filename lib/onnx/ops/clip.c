@@ -113,6 +113,12 @@ static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_t
 }
 
 const kx_op kx_clip_ops[] = {
-    {"Clip", "", 1, 0, infer, forward, vjp, KX_NEEDS_OUT | KX_NEEDS_IN(1) | KX_NEEDS_IN(2), NULL},
+    {.type = "Clip",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = KX_NEEDS_OUT | KX_NEEDS_IN(1) | KX_NEEDS_IN(2),
+     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE}},
     {0},
 };

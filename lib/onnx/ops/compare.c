@@ -211,9 +211,11 @@ static void vjp_where(const kx_node *n, int32_t which, const kx_tensor *in, cons
                 d[r.at[which] + i * r.step[which]] += dy[r.out + i];
 }
 
-#define COMPARE(type, since)                                                                       \
+#define COMPARE(name, first)                                                                       \
     {                                                                                              \
-        type, "", since, 0, infer, kx_binary_forward, NULL, 0, NULL                                \
+        .type = name, .since = first, .infer = infer, .forward = kx_binary_forward, .traits = {    \
+            .bias = KX_BIAS_NONE                                                                   \
+        }                                                                                          \
     }
 const kx_op kx_compare_ops[] = {
     COMPARE("Equal", 1),
@@ -224,9 +226,27 @@ const kx_op kx_compare_ops[] = {
     COMPARE("And", 1),
     COMPARE("Or", 1),
     COMPARE("Xor", 1),
-    {"Not", "", 1, 0, infer_not, forward_not, NULL, 0, NULL},
-    {"IsNaN", "", 9, 0, infer_is, forward_isnan, NULL, 0, NULL},
-    {"IsInf", "", 10, 0, infer_is, forward_isinf, NULL, 0, NULL},
-    {"Where", "", 9, 0, infer_where, forward_where, vjp_where, KX_NEEDS_IN(0), NULL},
+    {.type = "Not",
+     .since = 1,
+     .infer = infer_not,
+     .forward = forward_not,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "IsNaN",
+     .since = 9,
+     .infer = infer_is,
+     .forward = forward_isnan,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "IsInf",
+     .since = 10,
+     .infer = infer_is,
+     .forward = forward_isinf,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "Where",
+     .since = 9,
+     .infer = infer_where,
+     .forward = forward_where,
+     .vjp = vjp_where,
+     .vjp_needs = KX_NEEDS_IN(0),
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

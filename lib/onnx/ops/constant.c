@@ -232,10 +232,18 @@ static void forward_range(const kx_node *n, const kx_tensor *in, kx_tensor *out,
 
 /* forward NULL: infer() makes the constants, the nodes never run. */
 const kx_op kx_constant_ops[] = {
-    {"Constant", "", 1, 0, infer_constant, NULL, NULL, 0, NULL},
-    {"Shape", "", 1, 0, infer_shape, NULL, NULL, 0, NULL},
-    {"Size", "", 1, 0, infer_size, NULL, NULL, 0, NULL},
-    {"ConstantOfShape", "", 9, 0, infer_fill, forward_fill, NULL, 0, NULL},
-    {"Range", "", 11, 0, infer_range, forward_range, NULL, 0, NULL},
+    {.type = "Constant", .since = 1, .infer = infer_constant, .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "Shape", .since = 1, .infer = infer_shape, .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "Size", .since = 1, .infer = infer_size, .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "ConstantOfShape",
+     .since = 9,
+     .infer = infer_fill,
+     .forward = forward_fill,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "Range",
+     .since = 11,
+     .infer = infer_range,
+     .forward = forward_range,
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

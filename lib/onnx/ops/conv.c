@@ -62,6 +62,15 @@ static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_t
 }
 
 const kx_op kx_conv_ops[] = {
-    {"Conv", "", 1, 0, infer, forward, vjp, KX_NEEDS_IN(0) | KX_NEEDS_IN(1), NULL},
+    {.type = "Conv",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_IN(1),
+     .traits = {.effect = KX_EFFECT_WEIGHS,
+                .bias = KX_BIAS_OWN,
+                .axes = KX_AXES_CHANNELS_FIRST,
+                .mixing = KX_MIXING_CONV}},
     {0},
 };

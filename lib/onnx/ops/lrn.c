@@ -122,6 +122,16 @@ static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_t
 }
 
 const kx_op kx_lrn_ops[] = {
-    {"LRN", "", 1, 0, infer, forward, vjp, KX_NEEDS_IN(0), scratch_size},
+    {.type = "LRN",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = KX_NEEDS_IN(0),
+     .scratch_size = scratch_size,
+     .traits = {.effect = KX_EFFECT_ACTIVATES,
+                .bias = KX_BIAS_NONE,
+                .axes = KX_AXES_CHANNELS_FIRST,
+                .response = true}},
     {0},
 };

@@ -282,7 +282,19 @@ static void vjp_matmul(const kx_node *n, int32_t which, const kx_tensor *in, con
 #define IN01 (KX_NEEDS_IN(0) | KX_NEEDS_IN(1))
 
 const kx_op kx_matmul_ops[] = {
-    {"Gemm", "", 1, 0, infer_gemm, forward_gemm, vjp_gemm, IN01, NULL},
-    {"MatMul", "", 1, 0, infer_matmul, forward_matmul, vjp_matmul, IN01, NULL},
+    {.type = "Gemm",
+     .since = 1,
+     .infer = infer_gemm,
+     .forward = forward_gemm,
+     .vjp = vjp_gemm,
+     .vjp_needs = IN01,
+     .traits = {.effect = KX_EFFECT_WEIGHS, .bias = KX_BIAS_OWN, .mixing = KX_MIXING_DENSE}},
+    {.type = "MatMul",
+     .since = 1,
+     .infer = infer_matmul,
+     .forward = forward_matmul,
+     .vjp = vjp_matmul,
+     .vjp_needs = IN01,
+     .traits = {.effect = KX_EFFECT_WEIGHS, .bias = KX_BIAS_NONE, .mixing = KX_MIXING_DENSE}},
     {0},
 };

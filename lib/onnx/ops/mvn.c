@@ -136,6 +136,13 @@ static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_t
 }
 
 const kx_op kx_mvn_ops[] = {
-    {"MeanVarianceNormalization", "", 9, 0, infer, forward, vjp, KX_NEEDS_IN(0), scratch_size},
+    {.type = "MeanVarianceNormalization",
+     .since = 9,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = KX_NEEDS_IN(0),
+     .scratch_size = scratch_size,
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

@@ -251,6 +251,11 @@ static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_t
 }
 
 const kx_op kx_pad_ops[] = {
-    {"Pad", "", 2, 0, infer, forward, vjp, 0, NULL},
+    {.type = "Pad",
+     .since = 2,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
     {0},
 };

@@ -375,7 +375,18 @@ static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_t
 }
 
 const kx_op kx_resize_ops[] = {
-    {"Upsample", "", 7, 9, infer, forward, vjp, 0, NULL},
-    {"Resize", "", 10, 0, infer, forward, vjp, 0, NULL},
+    {.type = "Upsample",
+     .since = 7,
+     .until = 9,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE}},
+    {.type = "Resize",
+     .since = 10,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE}},
     {0},
 };

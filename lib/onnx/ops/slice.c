@@ -296,8 +296,23 @@ static void vjp_concat(const kx_node *n, int32_t which, const kx_tensor *in, con
 }
 
 const kx_op kx_slice_ops[] = {
-    {"Slice", "", 1, 0, infer_slice, forward_slice, vjp_slice, 0, NULL},
-    {"Split", "", 2, 0, infer_split, forward_split, vjp_split, 0, NULL},
-    {"Concat", "", 1, 0, infer_concat, forward_concat, vjp_concat, 0, NULL},
+    {.type = "Slice",
+     .since = 1,
+     .infer = infer_slice,
+     .forward = forward_slice,
+     .vjp = vjp_slice,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
+    {.type = "Split",
+     .since = 2,
+     .infer = infer_split,
+     .forward = forward_split,
+     .vjp = vjp_split,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
+    {.type = "Concat",
+     .since = 1,
+     .infer = infer_concat,
+     .forward = forward_concat,
+     .vjp = vjp_concat,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
     {0},
 };

@@ -88,6 +88,11 @@ static void vjp_trilu(const kx_node *n, int32_t which, const kx_tensor *in, cons
 }
 
 const kx_op kx_trilu_ops[] = {
-    {"Trilu", "", 14, 0, infer_trilu, forward_trilu, vjp_trilu, 0, NULL},
+    {.type = "Trilu",
+     .since = 14,
+     .infer = infer_trilu,
+     .forward = forward_trilu,
+     .vjp = vjp_trilu,
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

@@ -150,15 +150,34 @@ static size_t scratch_extreme(const kx_node *n)
     return n->out[0] && kx_is_float(n->out[0]) ? n->out[0]->count * sizeof(float) : 0;
 }
 
-#define EXTREME(type)                                                                              \
-    {                                                                                              \
-        type, "", 1, 0, infer, forward, vjp_extreme, KX_NEEDS_ALL_IN | KX_NEEDS_OUT,               \
-            scratch_extreme                                                                        \
-    }
 const kx_op kx_variadic_ops[] = {
-    {"Sum", "", 1, 0, infer, forward, vjp_sum, 0, NULL},
-    {"Mean", "", 1, 0, infer, forward, vjp_sum, 0, NULL},
-    EXTREME("Min"),
-    EXTREME("Max"),
+    {.type = "Sum",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_sum,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_OPERAND}},
+    {.type = "Mean",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_sum,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_OPERAND}},
+    {.type = "Min",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_extreme,
+     .vjp_needs = KX_NEEDS_ALL_IN | KX_NEEDS_OUT,
+     .scratch_size = scratch_extreme,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "Max",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_extreme,
+     .vjp_needs = KX_NEEDS_ALL_IN | KX_NEEDS_OUT,
+     .scratch_size = scratch_extreme,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
     {0},
 };

@@ -406,7 +406,7 @@ kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t
     s->list = list;
     s->which = which;
     s->buf[KX_DIFF_SRC] = out->buffer;
-    if (strcmp(n->type, "LRN") == 0) {
+    if (n->op->traits.response) {
         s->response = true;
         s->count = v->count;
         s->buf[KX_DIFF_DST] = dout[0];
@@ -417,22 +417,23 @@ kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t
     return KLDVE_OK;
 }
 
-/* These have a bias that their own kernels add: rare shapes of theirs are no units of other kinds.
- */
+/* A constant that the kernels of the node add, or may add for all that its operator declares. */
 static bool has_hidden_bias(const kx_node *n)
 {
-    static const char *const types[] = {"Conv",
-                                        "ConvTranspose",
-                                        "Gemm",
-                                        "BatchNormalization",
-                                        "InstanceNormalization",
-                                        "GroupNormalization",
-                                        "LayerNormalization"};
+    bool constant = false;
 
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        if (strcmp(n->type, types[i]) == 0)
-            return true;
-    return false;
+    switch (n->op->traits.bias) {
+    case KX_BIAS_NONE:
+        return false;
+    case KX_BIAS_OPERAND:
+        for (int32_t i = 0; i < n->nin; i++)
+            constant = constant || (n->in[i] && n->in[i]->raw);
+        return constant;
+    case KX_BIAS_UNDECLARED:
+    case KX_BIAS_OWN:
+        break;
+    }
+    return true;
 }
 
 static kldve_status backward_node(kx_planner *p, kx_unit *u)

@@ -42,11 +42,6 @@ enum {
     GATE = 8         /* surely a gate: a sigmoid, or a clipped and scaled signal */
 };
 
-static bool is(const kx_node *n, const char *type)
-{
-    return strcmp(n->type, type) == 0;
-}
-
 static uint8_t traits_of_act(kx_act act, uint8_t x)
 {
     switch (act.kind) {
@@ -74,7 +69,7 @@ static uint8_t traits_of_act(kx_act act, uint8_t x)
 
 static uint8_t traits_of_node(const kx_node *n)
 {
-    return is(n, "HardSigmoid") || is(n, "Softmax") ? NONNEGATIVE | BOUNDED | GATE : 0;
+    return n->op->traits.unit_interval ? NONNEGATIVE | BOUNDED | GATE : 0;
 }
 
 void kx_lrp_mark(kx_planner *p)
@@ -113,8 +108,7 @@ void kx_lrp_mark(kx_planner *p)
             break;
         case KX_UNIT_NODE:
             traits = deep | traits_of_node(u->node);
-            if (is(u->node, "Conv") || is(u->node, "ConvTranspose") || is(u->node, "Gemm") ||
-                is(u->node, "MatMul"))
+            if (u->node->op->traits.mixing != KX_MIXING_NONE)
                 traits |= DEEP;
             break;
         case KX_UNIT_POOL:
@@ -243,7 +237,7 @@ static unit_rule rule_of(kx_planner *p, const kx_unit *u)
 {
     bool first = !(kx_place_of(p, u->x)->traits & DEEP);
     /* A convolution of one cell is still one. */
-    bool dense = u->kind == KX_UNIT_DENSE && strcmp(u->node->type, "Conv") != 0;
+    bool dense = u->kind == KX_UNIT_DENSE && u->node->op->traits.mixing == KX_MIXING_DENSE;
 
     switch (p->options.rule) {
     case KLDVE_RULE_LRP_EPSILON:
@@ -535,79 +529,6 @@ static kldve_status through_binary(kx_planner *p, kx_unit *u, kx_grad r)
 /* ---- operators that run as themselves
  * ------------------------------------------------------------------------- */
 
-typedef enum manner {
-    REFUSED,
-    MOVES,    /* every result is one of the operands' elements: its VJP moves relevance back */
-    ADDS,     /* linear: by contribution */
-    WEIGHS,   /* linear with weights, one operand varies: by contribution, where the rule is epsilon
-               */
-    ACTIVATES /* elementwise: passes all on */
-} manner;
-
-static manner manner_of(const kx_node *n)
-{
-    static const struct {
-        const char *type;
-        manner how;
-    } known[] = {
-        {"MaxPool", MOVES},
-        {"GlobalMaxPool", MOVES},
-        {"ReduceMax", MOVES},
-        {"Transpose", MOVES},
-        {"Slice", MOVES},
-        {"Split", MOVES},
-        {"Gather", MOVES},
-        {"GatherElements", MOVES},
-        {"GatherND", MOVES},
-        {"DepthToSpace", MOVES},
-        {"SpaceToDepth", MOVES},
-        {"Pad", MOVES},
-        {"Concat", MOVES},
-        {"Max", MOVES},
-        {"Expand", MOVES},
-        {"AveragePool", ADDS},
-        {"GlobalAveragePool", ADDS},
-        {"ReduceMean", ADDS},
-        {"ReduceSum", ADDS},
-        {"Add", ADDS},
-        {"Sub", ADDS},
-        {"Sum", ADDS},
-        {"Mean", ADDS},
-        {"Resize", ADDS},
-        {"Upsample", ADDS},
-        {"Tile", ADDS},
-        {"Conv", WEIGHS},
-        {"ConvTranspose", WEIGHS},
-        {"Gemm", WEIGHS},
-        {"MatMul", WEIGHS},
-        {"BatchNormalization", WEIGHS},
-        {"Relu", ACTIVATES},
-        {"Sigmoid", ACTIVATES},
-        {"Tanh", ACTIVATES},
-        {"LeakyRelu", ACTIVATES},
-        {"Elu", ACTIVATES},
-        {"Clip", ACTIVATES},
-        {"PRelu", ACTIVATES},
-        {"Selu", ACTIVATES},
-        {"Celu", ACTIVATES},
-        {"Gelu", ACTIVATES},
-        {"Mish", ACTIVATES},
-        {"Softplus", ACTIVATES},
-        {"Softsign", ACTIVATES},
-        {"ThresholdedRelu", ACTIVATES},
-        {"HardSwish", ACTIVATES},
-        {"HardSigmoid", ACTIVATES},
-        {"Swish", ACTIVATES},
-        {"LRN", ACTIVATES},
-        {"Cast", ACTIVATES},
-    };
-
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (is(n, known[i].type))
-            return known[i].how;
-    return REFUSED;
-}
-
 static int32_t varying_operands(const kx_node *n)
 {
     int32_t count = 0;
@@ -619,7 +540,7 @@ static int32_t varying_operands(const kx_node *n)
 
 static bool by_contribution(kx_planner *p, const kx_node *n)
 {
-    bool dense = is(n, "Gemm") || is(n, "MatMul");
+    bool dense = n->op->traits.mixing == KX_MIXING_DENSE;
 
     return varying_operands(n) == 1 &&
            (p->options.rule == KLDVE_RULE_LRP_EPSILON ||
@@ -658,25 +579,25 @@ static kldve_status through_move(kx_planner *p, kx_unit *u)
 static kldve_status through_node(kx_planner *p, kx_unit *u)
 {
     const kx_node *n = u->node;
-    manner how = manner_of(n);
+    kx_effect how = n->op->traits.effect;
     bool any = false;
 
     for (int32_t i = 0; i < n->nout; i++)
         any = any || (n->out[i] && kx_place_of(p, n->out[i])->grad >= 0);
     if (!any) /* a gate: no relevance goes there */
         return KLDVE_OK;
-    if (how == MOVES)
+    if (how == KX_EFFECT_MOVES)
         return through_move(p, u);
-    if (is(n, "Mul"))
+    if (how == KX_EFFECT_MULTIPLIES)
         return through_product(p, u, kx_grad_of(p, u->out));
-    if (is(n, "Div"))
+    if (how == KX_EFFECT_DIVIDES)
         return through_quotient(p, u, kx_grad_of(p, u->out));
-    if (how == ACTIVATES)
+    if (how == KX_EFFECT_ACTIVATES)
         return kx_give(p, u, n->in[0], kx_grad_of(p, u->out));
-    if (how == ADDS || (how == WEIGHS && by_contribution(p, n)))
+    if (how == KX_EFFECT_ADDS || (how == KX_EFFECT_WEIGHS && by_contribution(p, n)))
         return through_sum(p, u, kx_grad_of(p, u->out));
     return kx_refuse(p->g, n, "relevance propagation has no rule for it%s",
-                     how == WEIGHS ? " but epsilon, with constant weights" : "");
+                     how == KX_EFFECT_WEIGHS ? " but epsilon, with constant weights" : "");
 }
 
 kldve_status kx_lrp_unit(kx_planner *p, kx_unit *u)

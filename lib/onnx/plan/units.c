@@ -18,11 +18,6 @@
 #include "ops/params.h"
 #include "ops/params_basic.h"
 
-static bool is(const kx_node *n, const char *type)
-{
-    return strcmp(n->type, type) == 0;
-}
-
 static bool constant_f32(const kx_value *v)
 {
     return v && v->raw && v->dtype == KX_F32;
@@ -56,41 +51,7 @@ static void absorb(kx_planner *p, kx_unit *u, const kx_node *n)
     kx_place_of(p, u->out)->producer = (int32_t)(u - p->plan->unit);
 }
 
-/* ---- activations --------------------------------------------------------------------------------
- */
-
-static bool activation(kx_planner *p, const kx_node *n, kx_act *act)
-{
-    static const struct {
-        const char *type;
-        kx_act_kind kind;
-    } simple[] = {{"Relu", KX_ACT_RELU},
-                  {"Sigmoid", KX_ACT_SIGMOID},
-                  {"Tanh", KX_ACT_TANH},
-                  {"HardSwish", KX_ACT_HARDSWISH}};
-
-    (void)p;
-    for (size_t i = 0; i < sizeof simple / sizeof simple[0]; i++)
-        if (is(n, simple[i].type)) {
-            *act = (kx_act){simple[i].kind, 0, 0};
-            return true;
-        }
-    if (is(n, "LeakyRelu") || is(n, "Elu")) {
-        const kx_unary_params *q = n->params;
-
-        *act = (kx_act){is(n, "Elu") ? KX_ACT_ELU : KX_ACT_LEAKY, q->alpha, 0};
-        return q->alpha > 0; /* else the sign of y does not tell that of x */
-    }
-    if (is(n, "Clip")) {
-        const kx_clip_params *q = n->params;
-
-        if (!q->fixed)
-            return false;
-        *act = (kx_act){KX_ACT_CLIP, q->lo, q->hi};
-        return true;
-    }
-    return false;
-}
+/* ---- activations ---- */
 
 /* Relevance is shared out by what a unit made of its operands: sums and activations that hide that
  * stay units of their own.  A rectifier hides nothing, because where it is closed it has no
@@ -128,8 +89,7 @@ static kldve_status fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, kx_val
     return KLDVE_OK;
 }
 
-/* ---- by-channel scale and shift
- * -------------------------------------------------------------------- */
+/* ---- by-channel scale and shift ---- */
 
 /* Is v a constant that is one number for each channel of x [N][C]... (or one for all)? */
 static bool by_channel(const kx_value *v, const kx_value *x)
@@ -182,12 +142,13 @@ static kldve_status fuse_affine(kx_planner *p, kx_unit *u, const kx_node *n, kx_
     return compose(p, u, s, ns, t, nt, x->shape.dim[1]);
 }
 
-static kldve_status fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n)
+static kldve_status match_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     const kx_batchnorm_params *q = n->params;
     const float *in[5] = {NULL};
     float *s, *t;
 
+    (void)which;
     for (int i = 1; i < 5; i++)
         if (!constant_f32(n->in[i]))
             return KLDVE_OK;
@@ -209,8 +170,7 @@ static kldve_status fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n)
     return fuse_affine(p, u, n, n->in[0], s, (size_t)q->channels, t, (size_t)q->channels);
 }
 
-/* ---- binary operators
- * ------------------------------------------------------------------------------- */
+/* ---- binary operators ---- */
 
 static bool same_shape(const kx_value *a, const kx_value *b)
 {
@@ -288,9 +248,10 @@ static kldve_status fuse_dense_bias(kx_planner *p, kx_unit *u, const kx_node *n,
     return KLDVE_OK;
 }
 
-static kldve_status fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, kx_arith kind)
+static kldve_status match_binary(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     kx_value *x = n->in[0], *y = n->in[1];
+    kx_arith kind = (kx_arith)which;
     bool constant_first = x->raw != NULL;
     kldve_status st;
     kx_unit *sigmoid;
@@ -346,8 +307,7 @@ static kldve_status fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, kx_
     return KLDVE_OK;
 }
 
-/* ---- windows
- * ------------------------------------------------------------------------------------------ */
+/* ---- windows ---- */
 
 static bool one_cell(const kx_conv_desc *d)
 {
@@ -373,13 +333,13 @@ static kldve_status match_cell(kx_planner *p, kx_unit *u, const kx_node *n)
     return KLDVE_OK;
 }
 
-static kldve_status match_conv(kx_planner *p, kx_unit *u, const kx_node *n)
+static kldve_status match_conv(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     const kx_conv_params *q = n->params;
     const kx_window *w = &q->window;
     kx_conv_desc *d = &u->conv;
 
-    (void)p;
+    (void)p, (void)which;
     if (!constant_f32(n->in[1]) || (n->nin > 2 && n->in[2] && !constant_f32(n->in[2])) ||
         n->in[0]->shape.rank != 4)
         return KLDVE_OK;
@@ -402,7 +362,7 @@ static kldve_status match_conv(kx_planner *p, kx_unit *u, const kx_node *n)
     return one_cell(d) ? match_cell(p, u, n) : KLDVE_OK;
 }
 
-static kldve_status match_pool(kx_planner *p, kx_unit *u, const kx_node *n, kx_pool_kind kind)
+static kldve_status match_pool(kx_planner *p, kx_unit *u, const kx_node *n, int kind)
 {
     const kx_pool_params *q = n->params;
     const kx_window *w = &q->window;
@@ -411,8 +371,9 @@ static kldve_status match_pool(kx_planner *p, kx_unit *u, const kx_node *n, kx_p
     (void)p;
     if (n->in[0]->shape.rank != 4 || (n->nout > 1 && n->out[1]))
         return KLDVE_OK;
-    *d = (kx_pool_desc){
-        .kind = kind, .batch = n->in[0]->shape.dim[0], .channels = n->in[0]->shape.dim[1]};
+    *d = (kx_pool_desc){.kind = (kx_pool_kind)kind,
+                        .batch = n->in[0]->shape.dim[0],
+                        .channels = n->in[0]->shape.dim[1]};
     for (int i = 0; i < 2; i++) {
         int64_t reach = kx_window_end(w, KX_H + i);
 
@@ -436,13 +397,21 @@ static kldve_status match_pool(kx_planner *p, kx_unit *u, const kx_node *n, kx_p
     return KLDVE_OK;
 }
 
+static kldve_status match_average(kx_planner *p, kx_unit *u, const kx_node *n, int which)
+{
+    const kx_pool_params *q = n->params;
+
+    (void)which;
+    return match_pool(p, u, n, q->count_include_pad ? KX_POOL_AVG_INCLUDE : KX_POOL_AVG_EXCLUDE);
+}
+
 /* ReduceMean over the two spatial axes of [N][C][H][W] is a pool over everything. */
-static kldve_status match_mean(kx_planner *p, kx_unit *u, const kx_node *n)
+static kldve_status match_mean(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     const kx_reduce_params *q = n->params;
     const kx_shape *s = &n->in[0]->shape;
 
-    (void)p;
+    (void)p, (void)which;
     if (s->rank != 4 || q->reduced[0] || q->reduced[1] || !q->reduced[2] || !q->reduced[3])
         return KLDVE_OK;
     u->kind = KX_UNIT_POOL;
@@ -460,11 +429,11 @@ static kldve_status match_mean(kx_planner *p, kx_unit *u, const kx_node *n)
 /* Sizes 3 and 5 are what networks have.  oneDNN 2.6 on AVX-512 processors crashes when it makes a
  * backward pass of size 1, and from size 7 on its gradients are wrong where channels do not fill
  * blocks of 16; it has no even sizes. */
-static kldve_status match_lrn(kx_planner *p, kx_unit *u, const kx_node *n)
+static kldve_status match_lrn(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     const kx_lrn_params *q = n->params;
 
-    (void)p;
+    (void)p, (void)which;
     if (n->in[0]->shape.rank != 4 || (q->size != 3 && q->size != 5) || q->size > q->channels)
         return KLDVE_OK;
     u->kind = KX_UNIT_LRN;
@@ -473,13 +442,13 @@ static kldve_status match_lrn(kx_planner *p, kx_unit *u, const kx_node *n)
     return KLDVE_OK;
 }
 
-/* ---- dense layers
- * --------------------------------------------------------------------------------------- */
+/* ---- dense layers ---- */
 
-static kldve_status match_gemm(kx_planner *p, kx_unit *u, const kx_node *n)
+static kldve_status match_gemm(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     const kx_gemm_params *q = n->params;
 
+    (void)which;
     if (q->trans_a || q->alpha != 1 || !constant_f32(n->in[1]))
         return KLDVE_OK;
     if (kx_has(n, 2)) {
@@ -498,11 +467,11 @@ static kldve_status match_gemm(kx_planner *p, kx_unit *u, const kx_node *n)
     return KLDVE_OK;
 }
 
-static kldve_status match_matmul(kx_planner *p, kx_unit *u, const kx_node *n)
+static kldve_status match_matmul(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     const kx_shape *a = &n->in[0]->shape, *b = &n->in[1]->shape;
 
-    (void)p;
+    (void)p, (void)which;
     if (!constant_f32(n->in[1]) || !varying_f32(n->in[0]) || b->rank != 2 || a->rank < 2)
         return KLDVE_OK;
     u->kind = KX_UNIT_DENSE;
@@ -514,11 +483,11 @@ static kldve_status match_matmul(kx_planner *p, kx_unit *u, const kx_node *n)
     return KLDVE_OK;
 }
 
-static kldve_status match_concat(kx_planner *p, kx_unit *u, const kx_node *n)
+static kldve_status match_concat(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     const kx_concat_params *q = n->params;
 
-    (void)p;
+    (void)p, (void)which;
     for (int32_t i = 0; i < n->nin; i++)
         if (!varying_f32(n->in[i]) || n->in[i]->count == 0)
             return KLDVE_OK;
@@ -527,13 +496,71 @@ static kldve_status match_concat(kx_planner *p, kx_unit *u, const kx_node *n)
     return KLDVE_OK;
 }
 
-/* ---- the walk
- * --------------------------------------------------------------------------------------------- */
+/* ---- activations of their own ---- */
+
+static kldve_status match_act(kx_planner *p, kx_unit *u, const kx_node *n, kx_act act)
+{
+    return varying_f32(n->in[0]) ? fuse_act(p, u, n, n->in[0], act) : KLDVE_OK;
+}
+
+static kldve_status match_simple(kx_planner *p, kx_unit *u, const kx_node *n, int kind)
+{
+    return match_act(p, u, n, (kx_act){(kx_act_kind)kind, 0, 0});
+}
+
+static kldve_status match_slope(kx_planner *p, kx_unit *u, const kx_node *n, int kind)
+{
+    const kx_unary_params *q = n->params;
+
+    if (!(q->alpha > 0)) /* the sign of y would not tell that of x */
+        return KLDVE_OK;
+    return match_act(p, u, n, (kx_act){(kx_act_kind)kind, q->alpha, 0});
+}
+
+static kldve_status match_clip(kx_planner *p, kx_unit *u, const kx_node *n, int kind)
+{
+    const kx_clip_params *q = n->params;
+
+    return q->fixed ? match_act(p, u, n, (kx_act){(kx_act_kind)kind, q->lo, q->hi}) : KLDVE_OK;
+}
+
+/* ---- the table of patterns ---- */
+
+/* What nodes of each operator may become; those that fit no pattern stay as they are.  This is the
+ * one place outside ops/ that knows operators by name: each line needs that operator's params. */
+static const struct pattern {
+    const char *type;
+    kldve_status (*match)(kx_planner *p, kx_unit *u, const kx_node *n, int which);
+    int which; /* kx_act_kind, kx_arith or kx_pool_kind */
+} patterns[] = {
+    {"Relu", match_simple, KX_ACT_RELU},
+    {"Sigmoid", match_simple, KX_ACT_SIGMOID},
+    {"Tanh", match_simple, KX_ACT_TANH},
+    {"HardSwish", match_simple, KX_ACT_HARDSWISH},
+    {"LeakyRelu", match_slope, KX_ACT_LEAKY},
+    {"Elu", match_slope, KX_ACT_ELU},
+    {"Clip", match_clip, KX_ACT_CLIP},
+    {"Conv", match_conv, 0},
+    {"BatchNormalization", match_batchnorm, 0},
+    {"Add", match_binary, KX_BINARY_ADD},
+    {"Sub", match_binary, KX_BINARY_SUB},
+    {"Mul", match_binary, KX_BINARY_MUL},
+    {"Div", match_binary, KX_BINARY_DIV},
+    {"MaxPool", match_pool, KX_POOL_MAX},
+    {"GlobalMaxPool", match_pool, KX_POOL_MAX},
+    {"GlobalAveragePool", match_pool, KX_POOL_AVG_EXCLUDE},
+    {"AveragePool", match_average, 0},
+    {"ReduceMean", match_mean, 0},
+    {"LRN", match_lrn, 0},
+    {"Gemm", match_gemm, 0},
+    {"MatMul", match_matmul, 0},
+    {"Concat", match_concat, 0},
+};
+
+/* ---- the walk ---- */
 
 static kldve_status match(kx_planner *p, kx_unit *u, const kx_node *n)
 {
-    kx_act act;
-
     if (kx_op_copies(n) && (n->nout == 1 || !n->out[1])) {
         u->kind = KX_UNIT_VIEW;
         u->x = n->in[0];
@@ -541,39 +568,9 @@ static kldve_status match(kx_planner *p, kx_unit *u, const kx_node *n)
     }
     if (p->options.plain || !varying_f32(n->out[0]) || n->out[0]->count == 0)
         return KLDVE_OK;
-    if (activation(p, n, &act))
-        return varying_f32(n->in[0]) ? fuse_act(p, u, n, n->in[0], act) : KLDVE_OK;
-    if (is(n, "Conv"))
-        return match_conv(p, u, n);
-    if (is(n, "BatchNormalization"))
-        return fuse_batchnorm(p, u, n);
-    if (is(n, "Add"))
-        return fuse_binary(p, u, n, KX_BINARY_ADD);
-    if (is(n, "Sub"))
-        return fuse_binary(p, u, n, KX_BINARY_SUB);
-    if (is(n, "Mul"))
-        return fuse_binary(p, u, n, KX_BINARY_MUL);
-    if (is(n, "Div"))
-        return fuse_binary(p, u, n, KX_BINARY_DIV);
-    if (is(n, "MaxPool") || is(n, "GlobalMaxPool"))
-        return match_pool(p, u, n, KX_POOL_MAX);
-    if (is(n, "GlobalAveragePool"))
-        return match_pool(p, u, n, KX_POOL_AVG_EXCLUDE);
-    if (is(n, "AveragePool"))
-        return match_pool(p, u, n,
-                          ((const kx_pool_params *)n->params)->count_include_pad
-                              ? KX_POOL_AVG_INCLUDE
-                              : KX_POOL_AVG_EXCLUDE);
-    if (is(n, "ReduceMean"))
-        return match_mean(p, u, n);
-    if (is(n, "LRN"))
-        return match_lrn(p, u, n);
-    if (is(n, "Gemm"))
-        return match_gemm(p, u, n);
-    if (is(n, "MatMul"))
-        return match_matmul(p, u, n);
-    if (is(n, "Concat"))
-        return match_concat(p, u, n);
+    for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++)
+        if (strcmp(n->type, patterns[i].type) == 0)
+            return patterns[i].match(p, u, n, patterns[i].which);
     return KLDVE_OK;
 }
 

@@ -122,7 +122,8 @@ static void transpose(const float *from, size_t rows, size_t columns, float *to)
 static kldve_status visit(const kx_state *s, const kx_step *step)
 {
     const kx_shape *shape = &step->unit->out->shape;
-    bool dense = step->unit->kind == KX_UNIT_DENSE && strcmp(step->node->type, "Conv") != 0;
+    bool dense =
+        step->unit->kind == KX_UNIT_DENSE && step->node->op->traits.mixing == KX_MIXING_DENSE;
     bool planes = !dense && shape->rank == 4;
     kldve_bias_gradient unit = {.struct_size = sizeof unit, .name = step->node->name};
 
