@@ -1,4 +1,4 @@
-/* table.c - the metrics by name and number, those that a host registers, and one of them applied to
+/* metrics.c - the metrics by name and number, those that a host registers, and one of them applied to
  * a heat map. */
 #include "metrics.h"
 

@@ -1,4 +1,4 @@
-/* test_table.c - metrics by their names: the library's, a host's, and what is refused. */
+/* test_metrics.c - metrics by their names: the library's, a host's, and what is refused. */
 #include "support.h"
 
 #include <math.h>
