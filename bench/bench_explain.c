@@ -136,17 +136,17 @@ static own *own_beside(const own *first, const task *t, const float *inputs)
 static void own_run(void *with)
 {
     own *o = with;
-    kldve_record r = {.struct_size = sizeof r};
+    kldve_timings stage = {.struct_size = sizeof stage};
 
     if (o->together)
         must(o, kldve_explain_inputs(o->explainer, (int32_t)o->count, o->inputs, NULL, o->maps));
     for (size_t i = 0; i < o->count && !o->together; i++)
         must(o, kldve_explain_input(o->explainer, o->inputs + i * o->step, NULL, &o->maps[i]));
-    kldve_heatmap_record(o->maps[0], &r);
-    o->stage[FORWARD][o->runs % KEPT] = r.timings_ms.forward;
-    o->stage[DIVERGENCE][o->runs % KEPT] = r.timings_ms.divergence;
-    o->stage[BACKWARD][o->runs % KEPT] = r.timings_ms.backward;
-    o->stage[REDUCE][o->runs % KEPT] = r.timings_ms.reduce;
+    must(o, kldve_heatmap_timings(o->maps[0], &stage));
+    o->stage[FORWARD][o->runs % KEPT] = stage.forward;
+    o->stage[DIVERGENCE][o->runs % KEPT] = stage.divergence;
+    o->stage[BACKWARD][o->runs % KEPT] = stage.backward;
+    o->stage[REDUCE][o->runs % KEPT] = stage.reduce;
     o->runs++;
     for (size_t i = 0; i < o->count; i++)
         kldve_heatmap_free(o->maps[i]);
@@ -316,7 +316,7 @@ static void probe(const task *t, void *result)
     *found = (probed){.shape = {.struct_size = sizeof found->shape}};
     must(&single, own_load(&single, t->model, 1, 0));
     own_open(&single, single.net, t, NULL);
-    kldve_explainer_shape(single.explainer, &found->shape);
+    must(&single, kldve_explainer_shape(single.explainer, &found->shape));
     if (t->batch == 1)
         return;
     if (peer_fixes_batch(peer_open(t->model, 1)))

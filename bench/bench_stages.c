@@ -50,7 +50,7 @@ static double load(const bench *b, kldve_explainer **explainer)
 /* All other stages once, [STAGES] milliseconds. */
 static void explain(const bench *b, kldve_explainer *explainer, double *ms)
 {
-    kldve_record record = {.struct_size = sizeof record};
+    kldve_timings stage = {.struct_size = sizeof stage};
     kldve_image *photo = NULL, *drawn = NULL;
     kldve_heatmap *map = NULL;
     double start = now();
@@ -58,12 +58,12 @@ static void explain(const bench *b, kldve_explainer *explainer, double *ms)
     must(b, kldve_image_load(b->ctx, b->picture, NULL, &photo));
     ms[DECODE] = now() - start;
     must(b, kldve_explain(explainer, photo, NULL, &map));
-    kldve_heatmap_record(map, &record);
-    ms[PREPROCESS] = record.timings_ms.preprocess;
-    ms[FORWARD] = record.timings_ms.forward;
-    ms[DIVERGENCE] = record.timings_ms.divergence;
-    ms[BACKWARD] = record.timings_ms.backward;
-    ms[REDUCE] = record.timings_ms.reduce;
+    must(b, kldve_heatmap_timings(map, &stage));
+    ms[PREPROCESS] = stage.preprocess;
+    ms[FORWARD] = stage.forward;
+    ms[DIVERGENCE] = stage.divergence;
+    ms[BACKWARD] = stage.backward;
+    ms[REDUCE] = stage.reduce;
     start = now();
     must(b, kldve_heatmap_render(map, photo, NULL, &drawn));
     ms[RENDER] = now() - start;

@@ -73,7 +73,7 @@ def main(model, picture, target, out):
         heat = k.make(core.kldve_heatmap_free, core.kldve_explain, net, photo, byref(why))
         drawn = k.make(core.kldve_image_free, core.kldve_heatmap_render, heat, photo, None)
         k.call(core.kldve_image_save, drawn, os.fsencode(out), c_int32(0))
-        core.kldve_heatmap_record(heat, byref(record))
+        k.call(core.kldve_heatmap_record, heat, byref(record))
         cell = core.kldve_heatmap_values(heat)
         for y in range(record.height):
             print(*("%.6f" % cell[y * record.width + x] for x in range(record.width)))

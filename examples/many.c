@@ -15,7 +15,8 @@ static void print(const char *path, const kldve_image *photo, const kldve_heatma
     const float *value = kldve_heatmap_values(map);
     int32_t best = 0;
 
-    kldve_heatmap_record(map, &r);
+    if (kldve_heatmap_record(map, &r))
+        return;
     for (int32_t i = 0; i < r.height * r.width; i++)
         if (value[i] > value[best])
             best = i;

@@ -10,9 +10,9 @@
 
 enum { MESSAGE_SIZE = 512, ALIGNMENT = 64 };
 
-/* What a host registered, borrowed: structs of one type. */
+/* What a host registered: copies, each a struct of the same type. */
 typedef struct host_list {
-    const void **item;
+    void **item;
     int32_t count;
 } host_list;
 
@@ -38,16 +38,20 @@ static void default_free(void *opaque, void *memory)
 
 kldve_status kldve_ctx_new(const kldve_allocator *allocator, kldve_ctx **out)
 {
-    kldve_allocator use = {sizeof use, default_alloc, default_free, NULL};
+    const kldve_allocator standard = {
+        .struct_size = sizeof standard, .alloc = default_alloc, .free = default_free};
+    kldve_allocator use;
     kldve_ctx *ctx;
+    kldve_status st;
 
     if (!out)
         return KLDVE_E_ARG;
-    if (allocator) {
-        if (allocator->struct_size < sizeof use || !allocator->alloc || !allocator->free)
-            return KLDVE_E_ARG;
-        use = *allocator;
-    }
+    st = kldve_struct_load(NULL, "kldve_allocator", allocator ? allocator : &standard, &use,
+                           sizeof use);
+    if (st < 0)
+        return st;
+    if (!use.alloc || !use.free)
+        return KLDVE_E_ARG;
     ctx = use.alloc(use.opaque, sizeof *ctx);
     if (!ctx)
         return KLDVE_E_NOMEM;
@@ -57,12 +61,19 @@ kldve_status kldve_ctx_new(const kldve_allocator *allocator, kldve_ctx **out)
     return KLDVE_OK;
 }
 
+static void free_list(const kldve_ctx *ctx, host_list *list)
+{
+    for (int32_t i = 0; i < list->count; i++)
+        kldve_ctx_release(ctx, list->item[i]);
+    kldve_ctx_release(ctx, list->item);
+}
+
 void kldve_ctx_free(kldve_ctx *ctx)
 {
     if (!ctx)
         return;
-    kldve_ctx_release(ctx, ctx->methods.item);
-    kldve_ctx_release(ctx, ctx->metrics.item);
+    free_list(ctx, &ctx->methods);
+    free_list(ctx, &ctx->metrics);
     ctx->allocator.free(ctx->allocator.opaque, ctx);
 }
 
@@ -139,16 +150,20 @@ static const void *item_at(const host_list *list, int32_t index)
     return index < list->count ? list->item[index] : NULL;
 }
 
-static kldve_status append(kldve_ctx *ctx, host_list *list, const void *item, const char *what)
+static kldve_status append(kldve_ctx *ctx, host_list *list, const void *item, size_t nbytes)
 {
     size_t count = (size_t)list->count;
-    const void **more = kldve_ctx_alloc(ctx, count + 1, sizeof *more);
+    void **more = kldve_ctx_alloc(ctx, count + 1, sizeof *more);
+    void *copy = kldve_ctx_alloc(ctx, 1, nbytes);
 
-    if (!more)
-        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for a %s", what);
+    if (!more || !copy) {
+        kldve_ctx_release(ctx, more);
+        kldve_ctx_release(ctx, copy);
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "register: out of memory");
+    }
     if (count > 0)
         memcpy(more, list->item, count * sizeof *more);
-    more[count] = item;
+    more[count] = memcpy(copy, item, nbytes);
     kldve_ctx_release(ctx, list->item);
     list->item = more;
     list->count++;
@@ -167,10 +182,10 @@ const kldve_metric *kldve_ctx_metric(const kldve_ctx *ctx, int32_t index)
 
 kldve_status kldve_ctx_add_method(kldve_ctx *ctx, const kldve_method *method)
 {
-    return append(ctx, &ctx->methods, method, "method");
+    return append(ctx, &ctx->methods, method, sizeof *method);
 }
 
 kldve_status kldve_ctx_add_metric(kldve_ctx *ctx, const kldve_metric *metric)
 {
-    return append(ctx, &ctx->metrics, metric, "metric");
+    return append(ctx, &ctx->metrics, metric, sizeof *metric);
 }

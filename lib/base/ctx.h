@@ -9,7 +9,7 @@
 const kldve_method *kldve_ctx_method(const kldve_ctx *ctx, int32_t index);
 const kldve_metric *kldve_ctx_metric(const kldve_ctx *ctx, int32_t index);
 
-/** Append one, borrowed.  KLDVE_OK, KLDVE_E_NOMEM. */
+/** Append a copy.  KLDVE_OK, KLDVE_E_NOMEM. */
 kldve_status kldve_ctx_add_method(kldve_ctx *ctx, const kldve_method *method);
 kldve_status kldve_ctx_add_metric(kldve_ctx *ctx, const kldve_metric *metric);
 

@@ -11,10 +11,6 @@ static bool between(double value, double low, double high)
 
 static kldve_status check_options(kldve_ctx *ctx, const kldve_divergence_options *o)
 {
-    if (o->struct_size != sizeof *o)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "divergence: struct_size of the options is %zu, not %zu",
-                               o->struct_size, sizeof *o);
     if (o->perplexity != 0 && !(o->perplexity > 1 && o->perplexity < INFINITY))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: perplexity is %g, it must be above 1",
                                o->perplexity);
@@ -65,16 +61,15 @@ static bool allocate_arrays(kldve_divergence *d)
 kldve_status kldve_divergence_new(kldve_ctx *ctx, size_t n, const kldve_divergence_options *options,
                                   kldve_divergence **out)
 {
-    kldve_divergence_options o = {.struct_size = sizeof o};
+    kldve_divergence_options o;
     kldve_divergence *d;
     kldve_status st;
 
     if (!ctx || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "divergence: NULL argument");
-    if ((options && (st = check_options(ctx, options)) < 0) || (st = check_size(ctx, n)) < 0)
+    if ((st = kldve_struct_load(ctx, "kldve_divergence_options", options, &o, sizeof o)) < 0 ||
+        (st = check_options(ctx, &o)) < 0 || (st = check_size(ctx, n)) < 0)
         return st;
-    if (options)
-        o = *options;
     d = kldve_ctx_alloc(ctx, 1, sizeof *d);
     if (!d)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "divergence: out of memory");
@@ -171,8 +166,6 @@ kldve_status kldve_divergence_get_info(const kldve_divergence *d, kldve_divergen
 
     if (st < 0)
         return st;
-    if (!out || out->struct_size != sizeof *out)
-        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "divergence info: struct_size is not set");
     info.kernels = d->kernels->name;
     info.range = d->high - d->low;
     info.pairs = d->z;
@@ -181,6 +174,5 @@ kldve_status kldve_divergence_get_info(const kldve_divergence *d, kldve_divergen
     info.clusters = d->direct ? 0 : (int64_t)d->tree->count;
     info.nodes = d->direct ? 0 : (int32_t)d->tree->order;
     info.summation = d->direct ? KLDVE_SUM_DIRECT : KLDVE_SUM_CHEBYSHEV;
-    *out = info;
-    return KLDVE_OK;
+    return kldve_struct_store(d->ctx, "kldve_divergence_info", &info, sizeof info, out);
 }

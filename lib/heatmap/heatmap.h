@@ -11,6 +11,7 @@ struct kldve_heatmap {
     kldve_ctx *ctx;
     kldve_heatmap *before; /**< while several are made: the one made before it, see many.c */
     kldve_record record;
+    kldve_timings timings;
     int32_t view_width, view_height; /**< pixels of the map drawn alone */
     bool has_cotangent, has_weights, has_error;
     float *values;     /**< [record.height][record.width] */

@@ -1,18 +1,12 @@
 /* render.c - the heat map as a picture, alone or over the explained picture. */
 #include <kldve/kldve.h>
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "heatmap.h"
 #include "image/overlay.h"
 #include "image/upsample.h"
-#include "base/struct.h"
-
-enum { RENDER_SIZE_0_1 = KLDVE_END_OF(kldve_render_options, opacity) };
-static_assert(RENDER_SIZE_0_1 == sizeof(kldve_render_options),
-              "kldve_render_options ends without padding");
 
 kldve_status kldve_heatmap_upsample(const kldve_heatmap *map, int32_t width, int32_t height,
                                     float *out)
@@ -29,9 +23,7 @@ kldve_status kldve_heatmap_upsample(const kldve_heatmap *map, int32_t width, int
 static kldve_status load_options(kldve_ctx *ctx, const kldve_render_options *src,
                                  kldve_render_options *o)
 {
-    kldve_render_options zero = {.struct_size = sizeof zero};
-    kldve_status st =
-        kldve_struct_load(ctx, "render options", src ? src : &zero, RENDER_SIZE_0_1, o, sizeof *o);
+    kldve_status st = kldve_struct_load(ctx, "kldve_render_options", src, o, sizeof *o);
 
     if (st < 0)
         return st;

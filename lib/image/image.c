@@ -201,18 +201,10 @@ void kldve_image_free(kldve_image *image)
 static kldve_status load_limits(kldve_ctx *ctx, const kldve_image_limits *from,
                                 kldve_image_limits *limits)
 {
-    memset(limits, 0, sizeof *limits);
-    if (from) {
-        const unsigned char *bytes = (const unsigned char *)from;
+    kldve_status st = kldve_struct_load(ctx, "kldve_image_limits", from, limits, sizeof *limits);
 
-        if (from->struct_size < sizeof *limits)
-            return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_image_limits: struct_size is not set");
-        for (size_t i = sizeof *limits; i < from->struct_size; i++)
-            if (bytes[i] != 0)
-                return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
-                                      "kldve_image_limits: newer than this library");
-        *limits = *from;
-    }
+    if (st < 0)
+        return st;
     if (limits->pixels < 0 || limits->bytes < 0)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG,
                               "kldve_image_limits: pixels and bytes must not be negative");

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/ctx.h"
-#include "base/struct.h"
 #include "stages/target.h"
 #include "stages/weights.h"
 
@@ -46,7 +45,6 @@ static const kldve_method *const methods[] = {
 
 enum {
     METHODS = sizeof methods / sizeof *methods,
-    METHOD_SIZE_0_1 = KLDVE_END_OF(kldve_method, sign),
     KNOWN_NEEDS = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT |
                   KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT
 };
@@ -75,17 +73,10 @@ const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name)
     return method;
 }
 
-kldve_status kldve_method_register(kldve_ctx *ctx, const kldve_method *method)
+static kldve_status check(kldve_ctx *ctx, const kldve_method *m)
 {
-    const char *name;
+    const char *name = m->name;
 
-    if (!ctx || !method)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "register: NULL argument");
-    if (method->struct_size < METHOD_SIZE_0_1)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "register: struct_size is %zu, set it to sizeof(kldve_method)",
-                               method->struct_size);
-    name = method->name;
     if (!name || !*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789+-")])
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: the name \"%s\" must be made of a-z, 0-9, + and -",
@@ -94,20 +85,32 @@ kldve_status kldve_method_register(kldve_ctx *ctx, const kldve_method *method)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: a method \"%s\" already exists, choose another name",
                                name);
-    if (!method->weights && !method->map)
+    if (!m->weights && !m->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s has neither weights nor map: set one", name);
-    if (method->needs & ~(uint32_t)KNOWN_NEEDS || method->readings & ~(uint32_t)KLDVE_READINGS ||
-        method->resolution < KLDVE_RESOLUTION_CELLS ||
-        method->resolution > KLDVE_RESOLUTION_PIXELS || method->sign < KLDVE_SIGN_DEFAULT ||
-        method->sign > KLDVE_SIGN_ABSOLUTE)
+    if (m->needs & ~(uint32_t)KNOWN_NEEDS || m->readings & ~(uint32_t)KLDVE_READINGS ||
+        m->resolution < KLDVE_RESOLUTION_CELLS || m->resolution > KLDVE_RESOLUTION_PIXELS ||
+        m->sign < KLDVE_SIGN_DEFAULT || m->sign > KLDVE_SIGN_ABSOLUTE)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s: unknown needs, readings, resolution or sign", name);
-    if (method->resolution == KLDVE_RESOLUTION_PIXELS && !method->map)
+    if (m->resolution == KLDVE_RESOLUTION_PIXELS && !m->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s: a map of pixels needs the slot map, not weights",
                                name);
-    return kldve_ctx_add_method(ctx, method);
+    return KLDVE_OK;
+}
+
+kldve_status kldve_method_register(kldve_ctx *ctx, const kldve_method *method)
+{
+    kldve_method own;
+    kldve_status st;
+
+    if (!ctx || !method)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "register: NULL argument");
+    if ((st = kldve_struct_load(ctx, "kldve_method", method, &own, sizeof own)) < 0 ||
+        (st = check(ctx, &own)) < 0)
+        return st;
+    return kldve_ctx_add_method(ctx, &own);
 }
 
 /* ---- what stands in for a slot ----------------------------------------------------------- */

@@ -6,17 +6,13 @@
 #include <string.h>
 
 #include "base/ctx.h"
-#include "base/struct.h"
 #include "heatmap/heatmap.h"
 
 static const kldve_metric *const metrics[] = {
     &kldve_metric_energy_area,
 };
 
-enum {
-    METRICS = sizeof metrics / sizeof *metrics,
-    METRIC_SIZE_0_1 = KLDVE_END_OF(kldve_metric, compute)
-};
+enum { METRICS = sizeof metrics / sizeof *metrics };
 
 const kldve_metric *kldve_metric_at(const kldve_ctx *ctx, int32_t index)
 {
@@ -46,7 +42,7 @@ kldve_status kldve_metric_register(kldve_ctx *ctx, const kldve_metric *metric)
     if (!ctx || !metric)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: the %s is NULL",
                                ctx ? "metric" : "context");
-    st = kldve_struct_load(ctx, "metric", metric, METRIC_SIZE_0_1, &known, sizeof known);
+    st = kldve_struct_load(ctx, "kldve_metric", metric, &known, sizeof known);
     if (st < 0)
         return st;
     name = known.name;
@@ -68,7 +64,7 @@ kldve_status kldve_metric_register(kldve_ctx *ctx, const kldve_metric *metric)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: the metric %s: `better` is %d, not a kldve_better", name,
                                (int)known.better);
-    return kldve_ctx_add_metric(ctx, metric);
+    return kldve_ctx_add_metric(ctx, &known);
 }
 
 /* The map at the size at which all maps are measured; for a map with signs its distance from 0. */

@@ -6,9 +6,8 @@
 
 #include "base/finite.h"
 #include "base/size.h"
-#include "base/struct.h"
 
-enum { MESSAGE_SIZE = 512, BACKEND_SIZE_REQUIRED = KLDVE_END_OF(kldve_backend, close) };
+enum { MESSAGE_SIZE = 512 };
 
 /* Set aside the context's message during a call, so that a reason which the call gives can be told
  * from that of an older failure. */
@@ -42,46 +41,43 @@ static kldve_status finish(kldve_ctx *ctx, struct aside *aside, const char *name
 
 /* -- what it can ------------------------------------------------------------------------------ */
 
-#define HAS(backend, slot)                                                                         \
-    ((backend)->struct_size >= KLDVE_END_OF(kldve_backend, slot) && (backend)->slot)
-
 bool kldve_network_has_vjp(const kldve_network *net)
 {
-    return HAS(net->backend, vjp);
+    return net->backend.vjp;
 }
 
 bool kldve_network_has_vjp_input(const kldve_network *net)
 {
-    return HAS(net->backend, vjp_input);
+    return net->backend.vjp_input;
 }
 
 bool kldve_network_has_forward_features(const kldve_network *net)
 {
-    return HAS(net->backend, forward_features);
+    return net->backend.forward_features;
 }
 
 bool kldve_network_has_vjp_biases(const kldve_network *net)
 {
-    return HAS(net->backend, vjp_biases);
+    return net->backend.vjp_biases;
 }
 
 bool kldve_network_has_vjp_many(const kldve_network *net)
 {
-    return HAS(net->backend, vjp_many);
+    return net->backend.vjp_many;
 }
 
 /* -- open and close --------------------------------------------------------------------------- */
 
-static kldve_status check_table(kldve_ctx *ctx, const kldve_backend *b)
+/* Copied: the host's table may end before the slots that this release knows. */
+static kldve_status load_table(kldve_ctx *ctx, const kldve_backend *theirs, kldve_backend *b)
 {
-    const char *missing = NULL;
+    const char *missing;
+    kldve_status st;
 
-    if (!b)
+    if (!theirs)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "the backend is NULL");
-    if (b->struct_size < BACKEND_SIZE_REQUIRED)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "backend: struct_size is %zu, set it to sizeof(kldve_backend)",
-                               b->struct_size);
+    if ((st = kldve_struct_load(ctx, "kldve_backend", theirs, b, sizeof *b)) < 0)
+        return st;
     missing = !b->name      ? "name"
               : !b->open    ? "open"
               : !b->shape   ? "shape"
@@ -115,7 +111,7 @@ static bool batches_fit(const kldve_network *net)
 static kldve_status check_shape(kldve_network *net)
 {
     kldve_shape *s = &net->shape;
-    const char *name = net->backend->name;
+    const char *name = net->backend.name;
 
     if (s->in_channels < 1 || s->in_height < 1 || s->in_width < 1)
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG, "%s: shape: the input is %d x %d x %d", name,
@@ -131,7 +127,7 @@ static kldve_status check_shape(kldve_network *net)
     if (s->batch < 0)
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG, "%s: shape: a batch of %d inputs", name,
                                (int)s->batch);
-    if (s->batch == 0 || !HAS(net->backend, forward_many))
+    if (s->batch == 0 || !net->backend.forward_many)
         s->batch = 1;
     if (!product(s->in_channels, s->in_height, s->in_width, &net->inputs) ||
         !product(s->maps, s->height, s->width, &net->features) ||
@@ -141,35 +137,53 @@ static kldve_status check_shape(kldve_network *net)
     return KLDVE_OK;
 }
 
+/* A backend of a newer release may assign a larger struct as a whole: it gets room for that, and
+ * the loader sees what is set beyond this release's. */
+static kldve_status read_shape(kldve_network *net)
+{
+    union {
+        kldve_shape shape;
+        unsigned char bytes[KLDVE_SHAPE_ROOM];
+    } room;
+    struct aside aside;
+    kldve_status st;
+
+    memset(&room, 0, sizeof room);
+    room.shape.struct_size = sizeof room.shape;
+    net->backend.shape(net->state, &room.shape);
+    room.shape.struct_size = sizeof room;
+    begin(net->ctx, &aside);
+    st = kldve_struct_load(net->ctx, "kldve_shape", &room, &net->shape, sizeof net->shape);
+    st = finish(net->ctx, &aside, net->backend.name, "shape", st);
+    return st < 0 ? st : check_shape(net);
+}
+
 kldve_status kldve_network_open(kldve_ctx *ctx, const kldve_backend *backend, const void *config,
                                 kldve_network *net)
 {
     struct aside aside;
-    kldve_status st = check_table(ctx, backend);
+    kldve_backend table;
+    kldve_status st;
 
     memset(net, 0, sizeof *net);
+    if ((st = load_table(ctx, backend, &table)) < 0)
+        return st;
+    begin(ctx, &aside);
+    st = finish(ctx, &aside, table.name, "open", table.open(ctx, config, &net->state));
     if (st < 0)
         return st;
     net->ctx = ctx;
-    net->backend = backend;
-    net->shape.struct_size = sizeof net->shape;
-    begin(ctx, &aside);
-    st = finish(ctx, &aside, backend->name, "open", backend->open(ctx, config, &net->state));
-    if (st < 0) {
-        net->backend = NULL; /* there is nothing to close */
-        return st;
-    }
-    backend->shape(net->state, &net->shape);
-    if ((st = check_shape(net)) < 0)
+    net->backend = table;
+    if ((st = read_shape(net)) < 0)
         kldve_network_close(net);
     return st;
 }
 
 void kldve_network_close(kldve_network *net)
 {
-    if (!net->backend)
+    if (!net->ctx)
         return;
-    net->backend->close(net->state);
+    net->backend.close(net->state);
     kldve_ctx_release(net->ctx, net->spare);
     memset(net, 0, sizeof *net);
 }
@@ -190,7 +204,7 @@ kldve_status kldve_network_check(kldve_ctx *ctx, const char *where, const char *
 static kldve_status check(const kldve_network *net, const char *what, const float *value,
                           size_t count)
 {
-    return kldve_network_check(net->ctx, net->backend->name, what, value, count);
+    return kldve_network_check(net->ctx, net->backend.name, what, value, count);
 }
 
 static kldve_status forward(kldve_network *net, const float *input, float *logits, float *features)
@@ -200,8 +214,8 @@ static kldve_status forward(kldve_network *net, const float *input, float *logit
 
     net->together = false;
     begin(net->ctx, &aside);
-    st = net->backend->forward(net->state, input, logits, features);
-    if ((st = finish(net->ctx, &aside, net->backend->name, "forward", st)) < 0)
+    st = net->backend.forward(net->state, input, logits, features);
+    if ((st = finish(net->ctx, &aside, net->backend.name, "forward", st)) < 0)
         return st;
     return check(net, "logit", logits, (size_t)net->shape.classes);
 }
@@ -233,10 +247,10 @@ kldve_status kldve_network_vjp(kldve_network *net, const float *cotangent, float
 
     if (!kldve_network_has_vjp(net))
         return kldve_ctx_failf(net->ctx, KLDVE_E_NO_VJP, "%s: has no backward pass to the layer",
-                               net->backend->name);
+                               net->backend.name);
     begin(net->ctx, &aside);
-    st = net->backend->vjp(net->state, cotangent, gradient);
-    if ((st = finish(net->ctx, &aside, net->backend->name, "backward", st)) < 0)
+    st = net->backend.vjp(net->state, cotangent, gradient);
+    if ((st = finish(net->ctx, &aside, net->backend.name, "backward", st)) < 0)
         return st;
     return check(net, "gradient", gradient, net->features);
 }
@@ -249,26 +263,43 @@ kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent,
 
     if (!kldve_network_has_vjp_input(net))
         return kldve_ctx_failf(net->ctx, KLDVE_E_NO_VJP, "%s: has no backward pass to the pixels",
-                               net->backend->name);
+                               net->backend.name);
     begin(net->ctx, &aside);
-    st = net->backend->vjp_input(net->state, cotangent, rule, gradient);
-    if ((st = finish(net->ctx, &aside, net->backend->name, "backward to the pixels", st)) < 0)
+    st = net->backend.vjp_input(net->state, cotangent, rule, gradient);
+    if ((st = finish(net->ctx, &aside, net->backend.name, "backward to the pixels", st)) < 0)
         return st;
     return check(net, "pixel gradient", gradient, net->inputs);
+}
+
+/* The visitor sees units of this release, whatever release the backend was compiled for. */
+struct relay {
+    kldve_ctx *ctx;
+    kldve_bias_visitor visit;
+    void *opaque;
+};
+
+static kldve_status relay_unit(void *opaque, const kldve_bias_gradient *theirs)
+{
+    const struct relay *to = opaque;
+    kldve_bias_gradient unit;
+    kldve_status st = kldve_struct_load(to->ctx, "kldve_bias_gradient", theirs, &unit, sizeof unit);
+
+    return st < 0 ? st : to->visit(to->opaque, &unit);
 }
 
 kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent, float *gradient,
                                       kldve_bias_visitor visit, void *opaque)
 {
+    struct relay relay = {net->ctx, visit, opaque};
     struct aside aside;
     kldve_status st;
 
     if (!kldve_network_has_vjp_biases(net))
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED, "%s: has no gradients at biases",
-                               net->backend->name);
+                               net->backend.name);
     begin(net->ctx, &aside);
-    st = net->backend->vjp_biases(net->state, cotangent, gradient, visit, opaque);
-    if ((st = finish(net->ctx, &aside, net->backend->name, "backward to the biases", st)) < 0)
+    st = net->backend.vjp_biases(net->state, cotangent, gradient, relay_unit, &relay);
+    if ((st = finish(net->ctx, &aside, net->backend.name, "backward to the biases", st)) < 0)
         return st;
     return check(net, "pixel gradient", gradient, net->inputs);
 }
@@ -281,12 +312,12 @@ kldve_status kldve_network_forward_features(kldve_network *net, const float *fea
 
     if (!kldve_network_has_forward_features(net))
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,
-                               "%s: cannot run from changed feature maps", net->backend->name);
+                               "%s: cannot run from changed feature maps", net->backend.name);
     net->moved = true;
     net->together = false;
     begin(net->ctx, &aside);
-    st = net->backend->forward_features(net->state, features, logits);
-    if ((st = finish(net->ctx, &aside, net->backend->name, "forward from features", st)) < 0)
+    st = net->backend.forward_features(net->state, features, logits);
+    if ((st = finish(net->ctx, &aside, net->backend.name, "forward from features", st)) < 0)
         return st;
     return check(net, "logit", logits, (size_t)net->shape.classes);
 }
@@ -318,8 +349,8 @@ kldve_status kldve_network_forward_many(kldve_network *net, const float *inputs,
     net->moved = true;
     net->together = false;
     begin(net->ctx, &aside);
-    st = net->backend->forward_many(net->state, inputs, logits, features);
-    if ((st = finish(net->ctx, &aside, net->backend->name, "forward of a batch", st)) < 0 ||
+    st = net->backend.forward_many(net->state, inputs, logits, features);
+    if ((st = finish(net->ctx, &aside, net->backend.name, "forward of a batch", st)) < 0 ||
         (st = check_each(net, "logit", logits, (size_t)net->shape.classes, refused)) < 0)
         return st;
     if (features && (st = check_each(net, "feature", features, net->features, refused)) < 0)
@@ -336,8 +367,8 @@ kldve_status kldve_network_vjp_many(kldve_network *net, const float *cotangents,
 
     *refused = -1;
     begin(net->ctx, &aside);
-    st = net->backend->vjp_many(net->state, cotangents, gradients);
-    if ((st = finish(net->ctx, &aside, net->backend->name, "backward of a batch", st)) < 0)
+    st = net->backend.vjp_many(net->state, cotangents, gradients);
+    if ((st = finish(net->ctx, &aside, net->backend.name, "backward of a batch", st)) < 0)
         return st;
     return check_each(net, "gradient", gradients, net->features, refused);
 }

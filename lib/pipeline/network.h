@@ -8,8 +8,8 @@
 #include <kldve/backend.h>
 
 typedef struct kldve_network {
-    kldve_ctx *ctx;
-    const kldve_backend *backend;
+    kldve_ctx *ctx;        /**< NULL: closed */
+    kldve_backend backend; /**< every slot of this release, NULL where the host's table has none */
     void *state;
     kldve_shape shape;              /**< `batch` is 1 where inputs cannot be run together */
     size_t inputs, cells, features; /**< channels*height*width; height*width; maps*height*width */

@@ -195,7 +195,7 @@ kldve_status kldve_run_admit(kldve_run *run, kldve_network *net, const float *gi
     run->net = net;
     run->given = given;
     if (net)
-        run->where = net->backend->name;
+        run->where = net->backend.name;
     if ((st = net ? check_network(run) : check_arrays(run)) < 0)
         return st;
     return kldve_target_check(run->job.ctx, run->where, &run->options, run->job.shape->classes);
@@ -227,7 +227,7 @@ kldve_status kldve_run_begin(kldve_run *run)
 
 static kldve_timings *timings(kldve_run *run)
 {
-    return &run->map->record.timings_ms;
+    return &run->map->timings;
 }
 
 kldve_status kldve_run_picture(kldve_run *run, const kldve_image *picture,

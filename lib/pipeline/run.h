@@ -48,7 +48,7 @@ typedef struct kldve_run {
     int32_t target, other; /**< the class to explain, the best one beside it */
     bool checking;         /**< the steps are about `other` */
     int32_t target_kind;   /**< of the options, while they are */
-    kldve_timings timings; /**< of the record, from before they were */
+    kldve_timings timings; /**< of the map, from before they were */
     bool away; /**< the network's last pass was a batch: none that this job can look back on */
 } kldve_run;
 

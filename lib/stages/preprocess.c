@@ -9,16 +9,10 @@
  * sees here what it saw in training. */
 #include "preprocess.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
-#include "base/struct.h"
-
-static_assert(KLDVE_END_OF(kldve_input_spec, std) == sizeof(kldve_input_spec),
-              "kldve_input_spec ends without padding");
-
-enum { INPUT_SPEC_SIZE_0_1 = KLDVE_END_OF(kldve_input_spec, std), SIDE_MAX = 65535 };
+enum { SIDE_MAX = 65535 };
 
 /* -- the specification ------------------------------------------------------------------------ */
 
@@ -61,7 +55,7 @@ kldve_status kldve_input_spec_load(kldve_ctx *ctx, const kldve_shape *shape,
                                    const kldve_input_spec *src, kldve_input_spec *dst)
 {
     kldve_input_spec s;
-    kldve_status st = kldve_struct_load(ctx, "input", src, INPUT_SPEC_SIZE_0_1, &s, sizeof s);
+    kldve_status st = kldve_struct_load(ctx, "kldve_input_spec", src, &s, sizeof s);
 
     if (st < 0)
         return st;

@@ -35,7 +35,12 @@ forbid 'the library neither prints nor exits' \
     '(^|[^a-z_])(printf|puts|putchar|perror|exit|abort) *\(|[^/]std(out|err)' $core $engine
 forbid 'no thread-local state' '_Thread_local|__thread|thread_local' $core $engine
 if [ -n "$engine" ]; then
-    forbid 'oneDNN stays in accel/' "$inc(oneapi|dnnl)" $(echo "$engine" | grep -v '^lib/onnx/accel/')
+    forbid 'oneDNN stays in accel/' "$inc(oneapi|dnnl|accel/onednn\.h)" \
+        $(echo "$engine" | grep -v '^lib/onnx/accel/')
+    forbid 'only onednn2.c and onednn3.c know which oneDNN it is' 'DNNL_VERSION' \
+        $(echo "$engine" | grep -vE '^lib/onnx/accel/onednn[23]\.c$')
+    forbid 'kernels do not know the planner' "${inc}(plan/|plan\.h)" \
+        $(echo "$engine" | grep -E '^lib/onnx/run/(dense|elementwise|relevance_kernels|kernel)\.')
 fi
 forbid 'the examples use public headers only' "$inc(\.\./)+(lib|tools|tests)/" $hosts
 exit $status

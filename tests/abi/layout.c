@@ -25,6 +25,7 @@ ENDS_WITH(kldve_backend, vjp_many);
 ENDS_WITH(kldve_options, reserved);
 ENDS_WITH(kldve_input_spec, std);
 ENDS_WITH(kldve_arrays, width);
+ENDS_WITH(kldve_timings, reduce);
 ENDS_WITH(kldve_record, seen_height);
 ENDS_WITH(kldve_render_options, opacity);
 ENDS_WITH(kldve_job, error);
@@ -34,7 +35,10 @@ ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_options, flags);
 ENDS_WITH(kldve_onnx_tensor, reserved);
+ENDS_WITH(kldve_onnx_demo_files, labels_nbytes);
 #endif
+
+static_assert(sizeof(kldve_shape) <= KLDVE_SHAPE_ROOM, "backends are promised the room");
 
 /* The numbers are ABI. */
 static_assert(KLDVE_OK == 0 && KLDVE_E_NOMEM == -1 && KLDVE_E_ARG == -2 && KLDVE_E_IO == -3 &&

@@ -78,8 +78,7 @@ static void noise(struct bench *b, float *out, size_t count)
         out[i] = (float)test_normal(&b->seed);
 }
 
-#define HAS(b, slot)                                                                               \
-    ((b)->struct_size >= offsetof(kldve_backend, slot) + sizeof((b)->slot) && (b)->slot)
+#define HAS(b, slot) (KLDVE_HAS(b, slot) && (b)->slot)
 
 static void must(struct bench *b, kldve_status st, const char *what)
 {

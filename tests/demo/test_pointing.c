@@ -73,7 +73,7 @@ static void test_accuracy(void **state)
 
         draw(ctx, &s, i, 1);
         map = explain(ctx, ex, &s, NULL);
-        kldve_heatmap_record(map, &record);
+        assert_int_equal(kldve_heatmap_record(map, &record), KLDVE_OK);
         right += record.target == s.object[0].kind;
         kldve_heatmap_free(map);
         kldve_image_free(s.picture);

@@ -644,7 +644,7 @@ static void test_seeds(void **state)
             o.seed = i == 2;
             assert_int_equal(kldve_explain_input(ex, input, &o, &map[i]), KLDVE_OK);
         }
-        kldve_heatmap_record(map[0], &r);
+        assert_int_equal(kldve_heatmap_record(map[0], &r), KLDVE_OK);
         size = (size_t)r.height * (size_t)r.width * sizeof(float);
         assert_memory_equal(kldve_heatmap_values(map[0]), kldve_heatmap_values(map[1]), size);
         error[0] = kldve_heatmap_error(map[0], &count);

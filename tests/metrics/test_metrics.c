@@ -167,8 +167,8 @@ static void test_host(void **state)
     assert_int_equal(kldve_metric_register(ctx, &fails), KLDVE_OK);
     while (kldve_metric_at(NULL, count))
         count++;
-    assert_ptr_equal(kldve_metric_at(ctx, count), &good);
-    assert_ptr_equal(kldve_metric_find(ctx, "too_large"), &too_large);
+    assert_memory_equal(kldve_metric_at(ctx, count), &good, sizeof good);
+    assert_memory_equal(kldve_metric_find(ctx, "too_large"), &too_large, sizeof too_large);
     assert_null(kldve_metric_at(ctx, count + 3));
     assert_int_equal(kldve_metric_compute(map, "too_large", &value), KLDVE_E_NUMERIC);
     assert_string_equal(kldve_ctx_message(ctx),

@@ -71,17 +71,19 @@ static void check_view(void **state)
                              .center_crop = v->crop,
                              .scale = 1 / 255.0f};
     kldve_record r = {.struct_size = sizeof r};
+    kldve_timings ms = {.struct_size = sizeof ms};
     kldve_heatmap *map = NULL;
 
     assert_int_equal(kldve_explainer_set_input(ex, &spec), KLDVE_OK);
     if (kldve_explain(ex, picture, NULL, &map) != KLDVE_OK)
         fail_msg("%s", kldve_ctx_message(ctx));
-    kldve_heatmap_record(map, &r);
+    assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
     assert_true(fabs((double)r.seen_x * v->width - v->x) < 1e-3);
     assert_true(fabs((double)r.seen_y * v->height - v->y) < 1e-3);
     assert_true(fabs((double)r.seen_width * v->width - v->seen_width) < 1e-3);
     assert_true(fabs((double)r.seen_height * v->height - v->seen_height) < 1e-3);
-    assert_true(r.timings_ms.preprocess > 0);
+    assert_int_equal(kldve_heatmap_timings(map, &ms), KLDVE_OK);
+    assert_true(ms.preprocess > 0);
     kldve_heatmap_free(map);
     kldve_image_free(picture);
     kldve_explainer_free(ex);
@@ -279,7 +281,10 @@ static const struct refusal {
     kldve_input_spec spec;
     const char *message;
 } refusals[] = {
-    {"size not set", &colour, {.struct_size = 4}, "input: struct_size is 4, set it to sizeof"},
+    {"size not set",
+     &colour,
+     {.struct_size = 4},
+     "kldve_input_spec: struct_size is 4; set it to sizeof(kldve_input_spec)"},
     {"no such channel order", &colour, {SIZED, .channels = 3}, "input: unknown channel order 3"},
     {"grey for a colour network",
      &colour,

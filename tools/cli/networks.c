@@ -126,12 +126,12 @@ static void spread(const arg_numbers *said, float out[3])
 static bool set_input(network *n, const network_args *args)
 {
     kldve_input_spec spec;
-    kldve_status status;
+    kldve_status status = KLDVE_OK;
 
     memset(&spec, 0, sizeof spec);
     spec.struct_size = sizeof spec;
     if (n->card)
-        kldve_card_input(n->card, &spec);
+        status = kldve_card_input(n->card, &spec);
     else if (n->shape.in_channels == 1)
         spec.channels = KLDVE_CHANNELS_GRAY;
     if (args->channels > 0)
@@ -144,7 +144,8 @@ static bool set_input(network *n, const network_args *args)
         spec.center_crop = args->crop;
     spread(&args->mean, spec.mean);
     spread(&args->std, spec.std);
-    status = kldve_explainer_set_input(n->explainer, &spec);
+    if (status == KLDVE_OK)
+        status = kldve_explainer_set_input(n->explainer, &spec);
     if (status == KLDVE_OK)
         return true;
     complain_ctx(n->ctx, n->name, status);
@@ -182,12 +183,13 @@ bool network_prepare(network *n, const network_args *args)
 {
     kldve_status status = kldve_explainer_new(n->ctx, kldve_onnx_backend(), n->net, &n->explainer);
 
+    n->shape.struct_size = sizeof n->shape;
+    if (status == KLDVE_OK)
+        status = kldve_explainer_shape(n->explainer, &n->shape);
     if (status != KLDVE_OK) {
         complain_ctx(n->ctx, n->name, status);
         return false;
     }
-    n->shape.struct_size = sizeof n->shape;
-    kldve_explainer_shape(n->explainer, &n->shape);
     return set_input(n, args) && load_labels(n, args);
 }
 

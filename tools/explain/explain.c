@@ -83,9 +83,13 @@ static bool find_index(const explanation *e, const char *text, int32_t *index)
         complain_ctx(e->net.ctx, e->net.name, status);
         return false;
     }
-    kldve_heatmap_record(map, &record);
-    *index = record.target;
+    status = kldve_heatmap_record(map, &record);
     kldve_heatmap_free(map);
+    if (status != KLDVE_OK) {
+        complain_ctx(e->net.ctx, e->net.name, status);
+        return false;
+    }
+    *index = record.target;
     return true;
 }
 
@@ -164,6 +168,19 @@ static bool read_truth(explanation *e, const explain_args *args)
            truth_fits(&e->truth, &e->net) && truth_score(&e->truth, e->picture);
 }
 
+static bool read_map(explanation *e)
+{
+    kldve_status status;
+
+    e->record.struct_size = sizeof e->record;
+    e->stages.struct_size = sizeof e->stages;
+    if ((status = kldve_heatmap_record(e->map, &e->record)) == KLDVE_OK &&
+        (status = kldve_heatmap_timings(e->map, &e->stages)) == KLDVE_OK)
+        return true;
+    complain_ctx(e->net.ctx, e->net.name, status);
+    return false;
+}
+
 static bool explain(explanation *e, const explain_args *args)
 {
     kldve_options o;
@@ -175,13 +192,8 @@ static bool explain(explanation *e, const explain_args *args)
     explain_options_of(e, args, &o);
     if (!find_target(e, args, &o) || !explain_layer(&e->net, e->picture, &o, &e->map))
         return false;
-    e->record.struct_size = sizeof e->record;
-    kldve_heatmap_record(e->map, &e->record);
-    if (args->fuse.count > 0) {
-        if (!fuse_layers(e, args, &o))
-            return false;
-        kldve_heatmap_record(e->map, &e->record);
-    }
+    if (!read_map(e) || (args->fuse.count > 0 && (!fuse_layers(e, args, &o) || !read_map(e))))
+        return false;
     logits = kldve_heatmap_logits(e->map, &count);
     e->tops = classes_top(logits, count, e->top);
     return true;

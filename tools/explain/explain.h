@@ -19,7 +19,7 @@ typedef struct explain_args {
     bool check, smooth, terminal;
 } explain_args;
 
-/** Milliseconds of what the command itself does; the rest is in the record of the map. */
+/** Milliseconds of what the command itself does; the rest is in the timings of the map. */
 typedef struct explain_times {
     double begin, load, decode, render, total;
 } explain_times;
@@ -30,6 +30,7 @@ typedef struct explanation {
     kldve_image *picture;
     kldve_heatmap *map;
     kldve_record record;
+    kldve_timings stages;
     const kldve_method *method;
     int32_t top[TOP], tops;    /* classes by falling logit, how many */
     int32_t set[ARG_LIST_MAX]; /* of several --target */

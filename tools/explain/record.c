@@ -38,7 +38,7 @@ static json_object *new_set(const explanation *e, const explain_args *args)
 
 static json_object *new_timings(const explanation *e)
 {
-    const kldve_timings *t = &e->record.timings_ms;
+    const kldve_timings *t = &e->stages;
     json_object *object = json_object_new_object();
 
     if (object && json_put_ms(object, "load", e->ms.load) &&

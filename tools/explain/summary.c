@@ -77,7 +77,7 @@ static void say_files(const explain_args *args)
 
 static void say_times(const explanation *e)
 {
-    const kldve_timings *t = &e->record.timings_ms;
+    const kldve_timings *t = &e->stages;
 
     printf("ms: load %.1f, decode %.1f, forward %.1f, divergence %.1f, backward %.1f, reduce %.1f, "
            "render %.1f, total %.1f\n",

@@ -323,12 +323,13 @@ static bool explain_cell(grid *g, const grid_args *args, const kldve_image *pict
         clean_text(kldve_ctx_message(g->ctx), cell->why, sizeof cell->why);
         return true;
     }
+    cell->record.struct_size = sizeof cell->record;
+    if (status == KLDVE_OK)
+        status = kldve_heatmap_record(cell->map, &cell->record);
     if (status != KLDVE_OK) {
         complain_ctx(g->ctx, net->name, status);
         return false;
     }
-    cell->record.struct_size = sizeof cell->record;
-    kldve_heatmap_record(cell->map, &cell->record);
     cell->is_signed = cell->record.sign == KLDVE_SIGN_SIGNED;
     cell->explained = class_of(cell->map, cell->record.target);
     predict(prediction, cell->map);

@@ -549,13 +549,11 @@ const char *kldve_card_labels(const kldve_card *card)
     return card->labels;
 }
 
-/* A caller that was compiled with an older header knows fewer members. */
-void kldve_card_input(const kldve_card *card, kldve_input_spec *out)
+kldve_status kldve_card_input(const kldve_card *card, kldve_input_spec *out)
 {
-    size_t size = out->struct_size < sizeof *out ? out->struct_size : sizeof *out;
-
-    memcpy(out, &card->input, size);
-    out->struct_size = size;
+    if (!card)
+        return KLDVE_E_ARG;
+    return kldve_struct_store(card->ctx, "kldve_input_spec", &card->input, sizeof card->input, out);
 }
 
 void kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width)

@@ -346,11 +346,11 @@ static kldve_status backward_dense(kx_planner *p, kx_unit *u, kx_grad g)
     if (!layout)
         return kx_plan_nomem(p);
     if (d->m > KX_DENSE_ROWS) {
+        const kx_dense back = {d->m, d->n, d->k, !d->transposed, d->weights, NULL};
         static const kx_act none = {KX_ACT_NONE, 0, 0};
 
         unbound(bind);
-        if ((st = kx_accel_matmul(p->plan->accel, d->m, d->n, d->k, !d->transposed, false, none,
-                                  &prim)) < 0 ||
+        if ((st = kx_accel_matmul(p->plan->accel, &back, none, &prim)) < 0 ||
             (st = kx_buffer_fixed(p, d->weights, &bind[KX_WEIGHTS])) < 0)
             return st;
         bind[KX_SRC] = g.buffer;

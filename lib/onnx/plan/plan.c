@@ -683,8 +683,7 @@ static kldve_status forward_dense(kx_planner *p, kx_unit *u)
     if (!layout)
         return kx_plan_nomem(p);
     unbound(bind);
-    if (d->m > KX_DENSE_ROWS && (st = kx_accel_matmul(p->plan->accel, d->m, d->k, d->n, d->transposed,
-                                                   d->bias != NULL, u->act, &prim)) < 0)
+    if (d->m > KX_DENSE_ROWS && (st = kx_accel_matmul(p->plan->accel, d, u->act, &prim)) < 0)
         return st;
     if ((st = kx_value_in(p, u, u->x, NULL, &bind[KX_SRC])) < 0)
         return st;

@@ -5,6 +5,7 @@
 
 #include <omp.h>
 
+#include "accel/call.h"
 #include "accel/rule.h"
 #include "run/dense.h"
 #include "run/elementwise.h"

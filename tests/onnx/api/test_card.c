@@ -165,7 +165,7 @@ static void test_defaults(void **state)
     assert_null(kldve_card_layer(card));
     assert_null(kldve_card_logits(card));
     assert_null(kldve_card_labels(card));
-    kldve_card_input(card, &spec);
+    assert_int_equal(kldve_card_input(card, &spec), KLDVE_OK);
     kldve_card_size(card, &height, &width);
     assert_int_equal(height + width, 0);
     assert_int_equal(spec.channels, KLDVE_CHANNELS_RGB);
@@ -202,7 +202,7 @@ static void test_values(void **state)
                          KLDVE_OK);
         assert_string_equal(kldve_card_labels(card), paths[i].labels);
     }
-    kldve_card_input(card, &spec);
+    assert_int_equal(kldve_card_input(card, &spec), KLDVE_OK);
     kldve_card_size(card, &height, &width);
     assert_int_equal(height, 12);
     assert_int_equal(width, 34);
@@ -233,7 +233,7 @@ static void test_old_caller(void **state)
     memset(&spec, 0, sizeof spec);
     spec.struct_size = offsetof(kldve_input_spec, mean);
     assert_int_equal(kldve_card_parse(ctx, text, sizeof text - 1, NULL, &card), KLDVE_OK);
-    kldve_card_input(card, &spec);
+    assert_int_equal(kldve_card_input(card, &spec), KLDVE_OK);
     assert_int_equal(spec.struct_size, offsetof(kldve_input_spec, mean));
     assert_int_equal(spec.channels, KLDVE_CHANNELS_BGR);
     assert_float_equal(spec.mean[0], 0, 0);
@@ -294,7 +294,7 @@ static void test_shared_cards(void **state)
         assert_int_equal(kldve_card_load(ctx, path, &card), KLDVE_OK);
         assert_non_null(kldve_card_layer(card));
         assert_non_null(kldve_card_logits(card));
-        kldve_card_input(card, &spec);
+        assert_int_equal(kldve_card_input(card, &spec), KLDVE_OK);
         kldve_card_size(card, &height, &width);
         assert_int_equal(spec.center_crop, height);
         assert_int_equal(height, width);
