@@ -41,6 +41,16 @@ if [ -n "$engine" ]; then
         $(echo "$engine" | grep -vE '^lib/onnx/accel/onednn[23]\.c$')
     forbid 'kernels do not know the planner' "${inc}(plan/|plan\.h)" \
         $(echo "$engine" | grep -E '^lib/onnx/run/(dense|elementwise|relevance_kernels|kernel)\.')
+    # The engine's passes ask an operator's traits.  The names are those of the operator table; patterns
+    # of fusion stand in one table, and inlining a function makes an Identity in the file's language.
+    operators=$(sed -nE 's/.*(\.type = |(FUNCTION|ACTIVATION|COMPARE)\()"([A-Z][A-Za-z0-9]*)".*/\3/p' \
+        lib/onnx/ops/*.c | sort -u | tr '\n' '|')
+    [ "$(echo "$operators" | tr '|' '\n' | wc -l)" -gt 100 ] || exit 2
+    patterns=$(grep -lE '^} patterns\[\] = \{' $engine)
+    [ "$(echo "$patterns" | wc -w)" -eq 1 ] || exit 2
+    forbid 'operators are named in lib/onnx/ops/ and in the table of patterns only' \
+        "^[^/]*\"(${operators%|})\"" $(echo "$engine" |
+            grep -vE "^(lib/onnx/ops/.*|lib/onnx/read/proto_inline\.c|$patterns)\$")
 fi
 forbid 'the examples use public headers only' "$inc(\.\./)+(lib|tools|tests)/" $hosts
 exit $status

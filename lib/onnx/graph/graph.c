@@ -388,7 +388,7 @@ static kldve_status fold(builder *b, kx_node *n, bool *folded)
     }
     if (scratch_size && !(scratch = kx_new(g, scratch_size, 1)))
         return kx_nomem(g);
-    n->op->forward(n, in, out, scratch);
+    n->op->forward(&(kx_op_call){.node = n, .in = in, .out = out, .scratch = scratch});
     for (int32_t i = 0; i < n->nout; i++)
         if (n->out[i]) {
             n->out[i]->raw = out[i].data;

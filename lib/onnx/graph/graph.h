@@ -111,6 +111,17 @@ typedef struct kx_graph {
     bool borrowed; /**< values and nodes are another graph's: never write to them */
 } kx_graph;
 
+/** What a kernel works on. */
+typedef struct kx_op_call {
+    const kx_node *node;
+    const kx_tensor *in;   /**< [nin]; for vjp(), values not announced in vjp_needs may have data NULL */
+    kx_tensor *out;        /**< [nout]; data NULL: not wanted.  vjp() only reads it, as in vjp_needs */
+    void *scratch;         /**< scratch_size() bytes, or NULL */
+    int32_t which;         /**< vjp(): the input that is asked for */
+    const kx_tensor *dout; /**< vjp(): [nout], data NULL where nothing flows back */
+    kx_tensor *din;        /**< vjp(): collects the gradient at in[which] */
+} kx_op_call;
+
 /** One operator for a range of opsets: everything the engine knows of it, in one file of ops/. */
 struct kx_op {
     const char *type;     /**< "Conv" */
@@ -120,15 +131,11 @@ struct kx_op {
      *  of every output with kx_out().  Constant inputs can be read with kx_value_data().
      *  Everything that forward() cannot do is refused here with kx_refuse(). */
     kldve_status (*infer)(kx_graph *g, kx_node *n);
-    /** NULL where infer() makes every output a constant.
-     *  out = f(in).  No allocation, cannot fail.  in [nin], out [nout] (data NULL: not wanted).
-     *  scratch: scratch_size() bytes, or NULL. */
-    void (*forward)(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch);
+    /** out = f(in).  No allocation, cannot fail.  NULL where infer() makes every output a constant. */
+    void (*forward)(const kx_op_call *call);
     /** Add the vector-Jacobian product to din: din += (d out / d in[which])^T dout, float32.  NULL:
-     *  not differentiable (integer or boolean results, ArgMax ...).  dout [nout], data NULL where
-     *  nothing flows back.  Values not announced in vjp_needs may have data NULL. */
-    void (*vjp)(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch);
+     *  not differentiable (integer or boolean results, ArgMax ...). */
+    void (*vjp)(const kx_op_call *call);
     uint64_t vjp_needs; /**< KX_NEEDS_IN(i) | KX_NEEDS_OUT: forward values that vjp() reads */
     /** Bytes of scratch for forward and vjp; NULL: none. */
     size_t (*scratch_size)(const kx_node *n);

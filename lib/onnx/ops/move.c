@@ -40,26 +40,19 @@ static kldve_status infer_transpose(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[0], &out);
 }
 
-static void forward_transpose(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_transpose(const kx_op_call *call)
 {
-    const kx_transpose_params *p = n->params;
+    const kx_transpose_params *p = call->node->params;
 
-    (void)scratch;
-    kx_walk_copy(&p->walk, kx_dtype_size(in[0].dtype), in[0].data, out[0].data);
+    kx_walk_copy(&p->walk, kx_dtype_size(call->in[0].dtype), call->in[0].data, call->out[0].data);
 }
 
-static void vjp_transpose(const kx_node *n, int32_t which, const kx_tensor *in,
-                          const kx_tensor *out, const kx_tensor *dout, kx_tensor *din,
-                          void *scratch)
+static void vjp_transpose(const kx_op_call *call)
 {
-    const kx_transpose_params *p = n->params;
+    const kx_transpose_params *p = call->node->params;
 
-    (void)which;
-    (void)in;
-    (void)out;
-    (void)scratch;
-    if (dout[0].data)
-        kx_walk_add(&p->walk, 0, 1.0f, dout[0].data, din->data);
+    if (call->dout[0].data)
+        kx_walk_add(&p->walk, 0, 1.0f, call->dout[0].data, call->din->data);
 }
 
 /* ---- Expand and Tile ------------------------------------------------------------------------- */

@@ -217,38 +217,34 @@ static void lp_vjp(const job *j, const cell *c, const int64_t *o, int64_t plane,
 /* ---- the operators ----------------------------------------------------------------------------
  */
 
-static void run_forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, cell_fn *fn)
+static void run_forward(const kx_op_call *call, cell_fn *fn)
 {
-    job j = {.p = n->params, .x = in[0].data, .y = out[0].data};
+    job j = {.p = call->node->params, .x = call->in[0].data, .y = call->out[0].data};
 
-    if (n->nout > 1)
-        j.indices = out[1].data;
+    if (call->node->nout > 1)
+        j.indices = call->out[1].data;
     each_cell(&j, fn);
 }
 
-static void run_vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *dout,
-                    kx_tensor *din, cell_fn *fn)
+static void run_vjp(const kx_op_call *call, cell_fn *fn)
 {
-    job j = {.p = n->params, .x = in[0].data, .dy = dout[0].data, .dx = din->data};
+    job j = {.p = call->node->params,
+             .x = call->in[0].data,
+             .dy = call->dout[0].data,
+             .dx = call->din->data};
 
-    if (which == 0 && j.dy)
+    if (call->which == 0 && j.dy)
         each_cell(&j, fn);
 }
 
 #define POOL(kind)                                                                                 \
-    static void forward_##kind(const kx_node *n, const kx_tensor *in, kx_tensor *out,              \
-                               void *scratch)                                                      \
+    static void forward_##kind(const kx_op_call *call)                                             \
     {                                                                                              \
-        (void)scratch;                                                                             \
-        run_forward(n, in, out, kind##_forward);                                                   \
+        run_forward(call, kind##_forward);                                                         \
     }                                                                                              \
-    static void vjp_##kind(const kx_node *n, int32_t which, const kx_tensor *in,                   \
-                           const kx_tensor *out, const kx_tensor *dout, kx_tensor *din,            \
-                           void *scratch)                                                          \
+    static void vjp_##kind(const kx_op_call *call)                                                 \
     {                                                                                              \
-        (void)out;                                                                                 \
-        (void)scratch;                                                                             \
-        run_vjp(n, which, in, dout, din, kind##_vjp);                                              \
+        run_vjp(call, kind##_vjp);                                                                 \
     }
 POOL(max)
 POOL(average)

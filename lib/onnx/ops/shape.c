@@ -48,16 +48,16 @@ static kldve_status infer_dropout(kx_graph *g, kx_node *n)
                      mask_is_bool ? KX_ONNX_BOOL : n->in[0]->onnx_type);
 }
 
-static void forward_dropout(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_dropout(const kx_op_call *call)
 {
-    kx_copy_forward(n, in, out, scratch);
-    if (n->nout < 2 || !out[1].data) /* the mask: everything is kept */
+    kx_copy_forward(call);
+    if (call->node->nout < 2 || !call->out[1].data) /* the mask: everything is kept */
         return;
-    for (size_t i = 0; i < out[1].count; i++)
-        if (out[1].dtype == KX_BOOL)
-            ((uint8_t *)out[1].data)[i] = 1;
+    for (size_t i = 0; i < call->out[1].count; i++)
+        if (call->out[1].dtype == KX_BOOL)
+            ((uint8_t *)call->out[1].data)[i] = 1;
         else
-            ((float *)out[1].data)[i] = 1.0f;
+            ((float *)call->out[1].data)[i] = 1.0f;
 }
 
 /* ---- Reshape and Flatten --------------------------------------------------------------------- */

@@ -165,19 +165,14 @@ static void lp_vjp(const kx_axis_params *p, const float *x, const float *y, cons
 }
 
 #define LINES(kind)                                                                                \
-    static void forward_##kind(const kx_node *n, const kx_tensor *in, kx_tensor *out,              \
-                               void *scratch)                                                      \
+    static void forward_##kind(const kx_op_call *call)                                             \
     {                                                                                              \
-        (void)scratch;                                                                             \
-        each_line(n->params, in, out, kind);                                                       \
+        each_line(call->node->params, call->in, call->out, kind);                                  \
     }                                                                                              \
-    static void vjp_##kind(const kx_node *n, int32_t which, const kx_tensor *in,                   \
-                           const kx_tensor *out, const kx_tensor *dout, kx_tensor *din,            \
-                           void *scratch)                                                          \
+    static void vjp_##kind(const kx_op_call *call)                                                 \
     {                                                                                              \
-        (void)which;                                                                               \
-        (void)scratch;                                                                             \
-        each_line_vjp(n->params, in[0].data, out[0].data, dout[0].data, din->data, kind##_vjp);    \
+        each_line_vjp(call->node->params, call->in[0].data, call->out[0].data, call->dout[0].data, \
+                      call->din->data, kind##_vjp);                                                \
     }
 LINES(softmax)
 LINES(log_softmax)

@@ -259,28 +259,25 @@ static kldve_status infer_gelu(kx_graph *g, kx_node *n)
     return KLDVE_OK;
 }
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
-    const kx_unary_params *p = n->params;
+    const kx_unary_params *p = call->node->params;
 
-    (void)scratch;
-    if (in[0].dtype == KX_F32) {
-        p->kind->value(p, in[0].count, in[0].data, out[0].data);
+    if (call->in[0].dtype == KX_F32) {
+        p->kind->value(p, call->in[0].count, call->in[0].data, call->out[0].data);
         return;
     }
-    p->kind->ints(in[0].count, in[0].data, out[0].data);
-    kx_wrap_all(n->in[0]->onnx_type, out[0].data, out[0].count);
+    p->kind->ints(call->in[0].count, call->in[0].data, call->out[0].data);
+    kx_wrap_all(call->node->in[0]->onnx_type, call->out[0].data, call->out[0].count);
 }
 
-static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp(const kx_op_call *call)
 {
-    const kx_unary_params *p = n->params;
+    const kx_unary_params *p = call->node->params;
 
-    (void)which;
-    (void)scratch;
-    if (dout[0].data)
-        p->kind->vjp(p, din->count, in[0].data, out[0].data, dout[0].data, din->data);
+    if (call->dout[0].data)
+        p->kind->vjp(p, call->din->count, call->in[0].data, call->out[0].data, call->dout[0].data,
+                     call->din->data);
 }
 
 #define ENTRY(name, first, needs, how)                                                             \

@@ -1,6 +1,7 @@
 /* arena.c - see arena.h.  Blocks are cut from chunks of 64 KiB; larger ones get their own chunk. */
 #include "arena.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ void *kx_arena_alloc(kx_arena *arena, size_t count, size_t size)
     size_t need;
     void *block;
 
+    assert(arena->ctx); /* kx_arena_init() came first */
     if (size != 0 && count > (SIZE_MAX / 2) / size)
         return NULL;
     need = (count * size + ALIGN - 1) / ALIGN * ALIGN;
@@ -57,6 +59,7 @@ void *kx_arena_alloc(kx_arena *arena, size_t count, size_t size)
     }
     block = (unsigned char *)chunk + HEADER + chunk->used;
     chunk->used += need;
+    assert(chunk->used <= chunk->size);
     memset(block, 0, need);
     return block;
 }

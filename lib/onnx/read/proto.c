@@ -1,6 +1,7 @@
 /* proto.c - ModelProto and GraphProto: versions, nodes, tensors, inputs, outputs.  See proto.h. */
 #include "proto_read.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { IR_FIRST = 3, IR_LAST = 13 };
@@ -163,6 +164,9 @@ static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t 
     while (kx_wire_next(&w)) /* several graphs are one: so protobuf merges a repeated message */
         if (w.key == KX_BYTES(7) && (st = fill_graph(r, &w, m)) < 0)
             return st;
+    /* Both walks read the same bytes. */
+    assert((size_t)m->nnode == h.nnode && (size_t)m->ninitializer == h.ninitializer &&
+           (size_t)m->ninput == h.ninput && (size_t)m->noutput == h.noutput);
     if (h.functions)
         return kx_inline_functions(r, bytes, n, h.functions);
     return KLDVE_OK;

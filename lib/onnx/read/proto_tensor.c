@@ -5,6 +5,7 @@
  * packed float_data and packed double_data are used in place. */
 #include "proto_read.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "../../base/size.h"
@@ -86,6 +87,7 @@ const char *kx_onnx_type_name(int32_t type)
 
 static void piece(parts *p, int field, const kx_wire *w, size_t count)
 {
+    assert(field > 0 && field < FIELDS);
     if (count == 0)
         return;
     p->only[field] = p->count[field] == 0 ? w->bytes : NULL;
@@ -215,6 +217,7 @@ static bool store(unsigned char *to, uint64_t value, size_t size, bool truth)
 {
     int64_t above = size < 8 ? (int64_t)value >> (8 * size) : 0;
 
+    assert(size == 1 || size == 2 || size == 4 || size == 8);
     if (truth)
         value = value != 0;
     else if (above != 0 && above != -1)

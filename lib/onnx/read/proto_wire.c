@@ -5,6 +5,7 @@
  * copying. */
 #include "proto_read.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -122,6 +123,7 @@ static void *small_block(kx_reader *r, size_t n)
     void *at;
 
     n = n ? (n + 7) / 8 * 8 : 8;
+    assert(n <= BLOCK_SIZE);
     if (n > r->block_left) {
         r->block = kx_arena_alloc(r->arena, BLOCK_SIZE, 1);
         r->block_left = r->block ? BLOCK_SIZE : 0;
@@ -139,6 +141,7 @@ kldve_status kx_reader_new(kx_reader *r, size_t count, size_t size, void *out)
     size_t n;
     void *memory;
 
+    assert(r->spent <= KX_MAX_READ_MEMORY);
     if (!kldve_size_mul(count, size, &n) || n > KX_MAX_READ_MEMORY - r->spent)
         return kx_reader_fail(r, KLDVE_E_LIMIT, "unpacks to more than %d MiB",
                               KX_MAX_READ_MEMORY >> 20);

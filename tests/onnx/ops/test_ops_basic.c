@@ -4,6 +4,7 @@
  * numbers worked out by hand; the conformance test also runs all of them on ONNX's own data.
  * Every differentiable operator is compared with central differences.  The cases are text, see
  * op_case.h: a new operator needs a line in `values` and one in `derivatives`. */
+#include <assert.h>
 #include "support.h"
 
 #include <math.h>
@@ -425,6 +426,17 @@ static void test_every_vjp(void **state)
     }
 }
 
+/* An operator that declares nothing about a bias is refused by methods that sum the gradients at all
+ * biases: every entry has to say. */
+static void test_every_bias(void **state)
+{
+    (void)state;
+    for (size_t i = 0; kx_families[i]; i++)
+        for (const kx_op *op = kx_families[i]; op->type; op++)
+            if (op->vjp && op->traits.bias == KX_BIAS_UNDECLARED)
+                fail_msg("%s does not say whether it adds a bias", op->type);
+}
+
 /* ---- refusals -------------------------------------------------------------------------------- */
 
 static const struct refusal_case {
@@ -715,12 +727,13 @@ static void test_shape_folds(void **state)
 /* ---- main ------------------------------------------------------------------------------------ */
 
 static struct CMUnitTest
-    tests[COUNT(unary_cases) + COUNT(values) + COUNT(derivatives) + COUNT(refusals) + 3];
+    tests[COUNT(unary_cases) + COUNT(values) + COUNT(derivatives) + COUNT(refusals) + 4];
 static char names[COUNT(tests)][80];
 static size_t ntests;
 
 static void add(const char *group, const char *name, CMUnitTestFunction f, const void *state)
 {
+    assert(ntests < COUNT(tests));
     snprintf(names[ntests], sizeof names[0], "%s: %s", group, name);
     tests[ntests].name = names[ntests];
     tests[ntests].test_func = f;
@@ -740,5 +753,6 @@ int main(void)
     add("graph", "hostile numbers", test_hostile_numbers, NULL);
     add("graph", "Shape folds", test_shape_folds, NULL);
     add("graph", "every VJP is tested", test_every_vjp, NULL);
+    add("graph", "every operator says whether it adds a bias", test_every_bias, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
