@@ -61,7 +61,7 @@ check() {
 
 # One network, several threads.  GNU's OpenMP runtime is unknown to the sanitizer: one thread each.
 check_threads() {
-    OMP_NUM_THREADS=1 targets=tests/onnx/api/test_engine
+    OMP_NUM_THREADS=1 targets=tests/onnx/api/test_backend
     TSAN_OPTIONS=suppressions=$(pwd)/tests/onnx/api/tsan.txt
     export OMP_NUM_THREADS TSAN_OPTIONS
     check threads gcc '-Db_sanitize=thread -Dtools=disabled' engine
