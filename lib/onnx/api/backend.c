@@ -3,6 +3,10 @@
 #include <string.h>
 
 #include "load.h"
+#include "accel/rule.h"
+#include "run/batch.h"
+#include "run/extra.h"
+#include "run/state.h"
 
 /* Backward passes with a plan of their own: one for each LRP rule, one for the biases. */
 enum {

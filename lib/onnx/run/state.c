@@ -1,5 +1,5 @@
 /* state.c - a state: the memory of one run of a plan, and its primitives bound to that memory. */
-#include "plan/plan.h"
+#include "run/state.h"
 
 #include <string.h>
 
@@ -7,6 +7,7 @@
 
 #include "accel/call.h"
 #include "accel/rule.h"
+#include "plan/units.h"
 #include "run/dense.h"
 #include "run/elementwise.h"
 #include "run/relevance_kernels.h"
