@@ -284,6 +284,24 @@ int32_t args_parse(const arg_command *command, int argc, char **argv, void *valu
     return count;
 }
 
+int args_status(int32_t result)
+{
+    if (result == ARGS_WRONG)
+        return EXIT_USAGE;
+    return output_flush() ? EXIT_DONE : EXIT_FAILED;
+}
+
+int args_run_list(const arg_command *command, int argc, char **argv, void (*print)(void))
+{
+    int none;
+    int32_t count = args_parse(command, argc, argv, &none, NULL);
+
+    if (count < 0)
+        return args_status(count);
+    print();
+    return output_flush() ? EXIT_DONE : EXIT_FAILED;
+}
+
 /* Print "a, b, c" in lines below the help of an option. */
 static void show_choices(const arg_option *o)
 {

@@ -107,6 +107,13 @@ enum { ARGS_WRONG = -1, ARGS_HELPED = -2 };
 int32_t args_parse(const arg_command *command, int argc, char **argv, void *values,
                    const char **positional);
 
+/** The exit status for a negative result of args_parse(). */
+int args_status(int32_t result);
+
+/** A command that takes no arguments and prints a list on standard output.
+ *  @return the exit status. */
+int args_run_list(const arg_command *command, int argc, char **argv, void (*print)(void));
+
 /** Print "kldve: MESSAGE; see 'kldve help COMMAND'" on standard error; `command` may be NULL.
  *  @return EXIT_USAGE. */
 int args_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -65,10 +65,8 @@ static int command_layers(const arg_command *command, int argc, char **argv)
     memset(&args, 0, sizeof args);
     memset(&n, 0, sizeof n);
     count = args_parse(command, argc, argv, &args, &args.network.model);
-    if (count == ARGS_HELPED)
-        return output_flush() ? EXIT_DONE : EXIT_FAILED;
-    if (count == ARGS_WRONG)
-        return EXIT_USAGE;
+    if (count < 0)
+        return args_status(count);
     if (kldve_ctx_new(NULL, &ctx) != KLDVE_OK) {
         complain("out of memory");
         return EXIT_FAILED;

@@ -52,14 +52,7 @@ static void say_methods(void)
 
 static int command_methods(const arg_command *command, int argc, char **argv)
 {
-    int none;
-    int32_t count = args_parse(command, argc, argv, &none, NULL);
-
-    if (count == ARGS_WRONG)
-        return EXIT_USAGE;
-    if (count != ARGS_HELPED)
-        say_methods();
-    return output_flush() ? EXIT_DONE : EXIT_FAILED;
+    return args_run_list(command, argc, argv, say_methods);
 }
 
 const arg_command methods_command = {

@@ -42,14 +42,7 @@ static void say_metrics(void)
 
 static int command_metrics(const arg_command *command, int argc, char **argv)
 {
-    int none;
-    int32_t count = args_parse(command, argc, argv, &none, NULL);
-
-    if (count == ARGS_WRONG)
-        return EXIT_USAGE;
-    if (count != ARGS_HELPED)
-        say_metrics();
-    return output_flush() ? EXIT_DONE : EXIT_FAILED;
+    return args_run_list(command, argc, argv, say_metrics);
 }
 
 const arg_command metrics_command = {

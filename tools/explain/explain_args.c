@@ -90,10 +90,8 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
     args->opacity = -1;
     *go = false;
     n = args_parse(command, argc, argv, args, positional);
-    if (n == ARGS_HELPED)
-        return output_flush() ? EXIT_DONE : EXIT_FAILED;
-    if (n == ARGS_WRONG)
-        return EXIT_USAGE;
+    if (n < 0)
+        return args_status(n);
     if (n == 0)
         return args_usage("explain", "a picture is missing: kldve explain [MODEL.onnx] PICTURE");
     if (n == 1 && path_has_ending(positional[0], models))

@@ -129,10 +129,8 @@ int grid_read_args(const arg_command *command, int argc, char **argv, void *valu
 
     *go = false;
     n = args_parse(command, argc, argv, values, a->picture);
-    if (n == ARGS_HELPED)
-        return output_flush() ? EXIT_DONE : EXIT_FAILED;
-    if (n == ARGS_WRONG)
-        return EXIT_USAGE;
+    if (n < 0)
+        return args_status(n);
     a->pictures = n;
     end_networks(a);
     *go = true;

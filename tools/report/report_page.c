@@ -111,8 +111,10 @@ static bool put_picture(json_object *object, const grid *g, const grid_picture *
     return ok;
 }
 
-static json_object *new_picture(const grid *g, const grid_picture *picture)
+static json_object *new_picture(const void *of, size_t i)
 {
+    const grid *g = of;
+    const grid_picture *picture = &g->picture[i];
     json_object *object = json_object_new_object();
 
     if (object && json_put_text(object, "name", picture->name) &&
@@ -120,18 +122,6 @@ static json_object *new_picture(const grid *g, const grid_picture *picture)
         return object;
     json_object_put(object);
     return NULL;
-}
-
-static json_object *new_pictures(const grid *g)
-{
-    json_object *list = json_object_new_array();
-
-    for (int32_t i = 0; list && i < g->pictures; i++)
-        if (!json_append(list, new_picture(g, &g->picture[i]))) {
-            json_object_put(list);
-            return NULL;
-        }
-    return list;
 }
 
 /* ---- maps and choices --------------------------------------------------------------------- */
@@ -176,8 +166,9 @@ static bool add_values(json_object *figures, const grid *g)
     return true;
 }
 
-static json_object *new_method(const grid_method *method)
+static json_object *new_method(const void *of, size_t i)
 {
+    const grid_method *method = &((const grid *)of)->method[i];
     json_object *object = json_object_new_object();
 
     if (object && json_put_text(object, "id", method->id) &&
@@ -187,22 +178,12 @@ static json_object *new_method(const grid_method *method)
     return NULL;
 }
 
-static json_object *new_methods(const grid *g)
+static json_object *new_metric(const void *of, size_t i)
 {
-    json_object *list = json_object_new_array();
-
-    for (int32_t i = 0; list && i < g->methods; i++)
-        if (!json_append(list, new_method(&g->method[i]))) {
-            json_object_put(list);
-            return NULL;
-        }
-    return list;
-}
-
-static json_object *new_metric(const kldve_metric *metric)
-{
+    const kldve_metric *metric = kldve_metric_at(NULL, (int32_t)i);
     json_object *object = json_object_new_object();
 
+    (void)of;
     if (object && json_put_text(object, "name", metric->name) &&
         json_put_text(object, "title", metric->title) &&
         json_put_text(object, "unit", metric->unit) &&
@@ -212,31 +193,12 @@ static json_object *new_metric(const kldve_metric *metric)
     return NULL;
 }
 
-static json_object *new_metrics(const grid *g)
+static json_object *new_target(const void *of, size_t i)
 {
-    json_object *list = json_object_new_array();
-
-    for (int32_t i = 0; list && i < g->metrics; i++)
-        if (!json_append(list, new_metric(kldve_metric_at(NULL, i)))) {
-            json_object_put(list);
-            return NULL;
-        }
-    return list;
-}
-
-static json_object *new_targets(const grid *g)
-{
-    json_object *list = json_object_new_array();
     char text[LABEL_SIZE];
 
-    for (int32_t i = 0; list && i < g->targets; i++) {
-        clean_text(g->target[i], text, sizeof text);
-        if (!json_append(list, json_object_new_string(text))) {
-            json_object_put(list);
-            return NULL;
-        }
-    }
-    return list;
+    clean_text(((const grid *)of)->target[i], text, sizeof text);
+    return json_object_new_string(text);
 }
 
 static bool put_colours(json_object *object, const char *key, int32_t colormap)
@@ -264,10 +226,11 @@ static json_object *new_data(const grid *g, const report_args *args)
 {
     json_object *object = grid_json(g);
 
-    if (object && add_values(object, g) && json_put(object, "pictures", new_pictures(g)) &&
-        json_put(object, "methods", new_methods(g)) &&
-        json_put(object, "metrics", new_metrics(g)) &&
-        json_put(object, "targets", new_targets(g)) &&
+    if (object && add_values(object, g) &&
+        json_put(object, "pictures", json_new_list(new_picture, g, (size_t)g->pictures)) &&
+        json_put(object, "methods", json_new_list(new_method, g, (size_t)g->methods)) &&
+        json_put(object, "metrics", json_new_list(new_metric, g, (size_t)g->metrics)) &&
+        json_put(object, "targets", json_new_list(new_target, g, (size_t)g->targets)) &&
         json_put(object, "colours", new_colours(args->colormap)))
         return object;
     json_object_put(object);

@@ -23,6 +23,7 @@ const kx_op *const kx_families[] = {
     kx_compare_ops,
     kx_reduce_ops,
     kx_arg_ops,
+    kx_cumsum_ops,
     kx_shape_ops,
     kx_constant_ops,
     kx_move_ops,
