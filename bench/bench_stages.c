@@ -2,13 +2,12 @@
  *
  *     bench-stages PICTURE ROUNDS [--threads N] [--json FILE] [--marks] NETWORK.onnx...
  *
- * For each network the median over ROUNDS of every stage, in milliseconds, from a file and a
- * picture to a picture in memory, with the reading `contrast`, and of their sum without the load.
- * The first round is not counted: it reads the files from the disk.  Loading, which takes long, is
- * repeated once for every ten rounds, and once more.  The card beside the network says how the
- * picture becomes its input; the network "-" is the built-in one.  --marks: lines "mark STAGE"
- * where forward and backward passes begin, among what oneDNN prints with DNNL_VERBOSE=1, for
- * layers.py. */
+ * For each network, prints the median of every stage over ROUNDS, in milliseconds, from a file and
+ * a picture to a picture in memory, with the reading `contrast`, and of their sum without loading.
+ * The first round is not counted: it reads the files from disk.  Loading takes long and is repeated
+ * only once per ten rounds, plus once.  The card beside the network says how the picture becomes
+ * its input; the network "-" is the built-in one.  --marks prints lines "mark STAGE" where forward
+ * and backward passes begin, between the lines of DNNL_VERBOSE=1, for layers.py. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -179,7 +178,7 @@ int main(int argc, char **argv)
         report(&b, medians, json, i == at);
     }
     if (json && (fprintf(json, "\n]\n") < 0 || fclose(json) != 0))
-        die(json_path, "cannot be written");
+        die(json_path, "cannot write");
     for (int s = 0; s < STAGES; s++)
         free(b.sample[s]);
     kldve_ctx_free(b.ctx);

@@ -1,5 +1,5 @@
-/* arrays.c - the program has an inference engine of its own, which has run: a heat map from what it
- * left in memory.  Nothing but libkldve is linked.
+/* arrays.c - a program with its own inference engine, which has run: makes a heat map from the
+ * arrays in memory.  It links only libkldve.
  *
  *     arrays PICTURE COLOUR OUT.png        draws the heat over the picture, prints the map */
 #include <kldve/kldve.h>

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The heat map that `kldve explain` makes, from Python without any package: the installed libraries
-through ctypes.
+"""The heat map of `kldve explain`, from Python without any packages: loads the installed libraries
+with ctypes.
 
     explain.py NETWORK.onnx PICTURE TARGET OUT.png      TARGET: the index of a class
 
-Draws the heat over the picture and prints the map, a row a line."""
+Draws the heat over the picture and prints the map, one row per line."""
 import ctypes
 import os
 import sys
@@ -38,7 +38,7 @@ core.kldve_heatmap_values.restype = POINTER(c_float)
 
 
 class Kldve:
-    """One context; what it made is freed with it, last first."""
+    """One context; close() frees what it made, last first."""
 
     def __init__(self):
         self.ctx = c_void_p()

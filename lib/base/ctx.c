@@ -116,8 +116,8 @@ kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage, int64_t done,
     return KLDVE_OK;
 }
 
-/* The block starts at the first multiple of 64 that leaves room before it for the pointer that the
- * allocator gave. */
+/* The block starts at the first multiple of 64 that leaves room for the allocator's own pointer in
+ * front of it. */
 void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes)
 {
     size_t size;

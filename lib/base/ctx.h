@@ -1,4 +1,4 @@
-/* ctx.h - what only the library itself asks of a context. */
+/* ctx.h - what only the library itself uses of a context. */
 #ifndef KLDVE_LIB_CTX_H
 #define KLDVE_LIB_CTX_H
 

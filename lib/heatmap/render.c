@@ -1,4 +1,4 @@
-/* render.c - the heat map as a picture, alone or over the picture that was explained. */
+/* render.c - the heat map as a picture, alone or over the explained picture. */
 #include <kldve/kldve.h>
 
 #include <math.h>
@@ -28,16 +28,15 @@ static kldve_status load_options(kldve_ctx *ctx, const kldve_render_options *src
     if (st < 0)
         return st;
     if (o->colormap < 0 || o->colormap > KLDVE_COLORMAP_DIVERGING)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: there is no colour map %d",
-                               (int)o->colormap);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: unknown colour map %d", (int)o->colormap);
     if (!(o->opacity <= 1))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: opacity %g is above 1",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: opacity is %g, it must be at most 1",
                                (double)o->opacity);
     o->opacity = o->opacity == 0 ? 0.5f : fmaxf(o->opacity, 0);
     return KLDVE_OK;
 }
 
-/* Parts are float32: an edge that falls on a pixel's centre must not jump by rounding. */
+/* Parts are float32: rounding must not move an edge that falls on a pixel's centre. */
 static const double slack = 0.01;
 
 /* Where the part [start, start + part) of a side of `pixels` pixels begins and ends: the pixels

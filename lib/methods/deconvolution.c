@@ -4,11 +4,11 @@
  *     ReLU, backwards:  dx = max(dy, 0), whatever x was
  *     E_i = max over channels c of |d_ci|,    d what arrives at the input
  *
- * Maxima hand down to where they came from (the paper's switches), convolutions are transposed,
- * local response normalisation passes dy on as it is (Mahendran and Vedaldi 2016, DeConvNet).
- * Zeiler and Fergus show one feature map of a layer; here the score of a class is taken down, as by
- * Springenberg et al. 2015 and by Mahendran and Vedaldi 2016.  Without maxima in the network
- * nothing of the input enters but the class. */
+ * Maxima hand dy down to where they came from (the paper's switches), convolutions are transposed,
+ * and local response normalisation passes dy on unchanged (Mahendran and Vedaldi 2016, DeConvNet).
+ * Zeiler and Fergus show one feature map of a layer; here the score of a class is propagated, as in
+ * Springenberg et al. 2015 and in Mahendran and Vedaldi 2016.  In a network without maxima, the
+ * result depends on the input only through the choice of the class. */
 #include "methods.h"
 #include "methods/parts/pixels.h"
 

@@ -3,7 +3,8 @@
  *
  *     E = |u|,  u the first left singular vector of the cells x maps matrix, columns centred
  *
- * The magnitude, because the sign of a singular vector is arbitrary.  No class enters. */
+ * The magnitude is used because the sign of a singular vector is arbitrary.  The map does not
+ * depend on the class. */
 #include "methods.h"
 
 #include <math.h>

@@ -3,8 +3,8 @@
  *
  *     E_i = sum over channels c of g_ci x_ci,    g = d logit_t / d x
  *
- * x is the input as the network gets it, after normalisation: a pixel of the mean colour is 0 and
- * gets nothing.  E is shown with its sign; in a network without biases its sum is the score. */
+ * x is the input as the network sees it, after normalisation: a pixel of the mean colour is 0 and
+ * receives nothing.  E is shown with its sign; in a network without biases its sum is the score. */
 #include "methods.h"
 #include "methods/parts/product.h"
 

@@ -1,7 +1,7 @@
 /* guided_backprop.c - J. T. Springenberg et al., "Striving for Simplicity: The All Convolutional
  * Net", ICLR 2015 (workshop), arXiv:1412.6806, section 3.4.
  *
- *     ReLU, backwards:  dx = dy where x > 0 and dy > 0, else 0
+ *     ReLU, backwards:  dx = dy where x > 0 and dy > 0, otherwise 0
  *     E_i = max over channels c of |d_ci|,    d what arrives at the input
  *
  * The paper shows d itself as a colour picture; the map is its magnitude, as for saliency. */

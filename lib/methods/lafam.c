@@ -3,7 +3,7 @@
  *
  *     E = mean over m of x_m
  *
- * The same map as KL-DVE's reading `paper`, and without its detour; no class enters. */
+ * The same map as KL-DVE's reading `paper`, without the detour; it does not depend on the class. */
 #include "methods.h"
 
 static kldve_status map(const kldve_job *job, float *e)

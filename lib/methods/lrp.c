@@ -2,12 +2,13 @@
  * Non-Linear Classifier Decisions by Layer-Wise Relevance Propagation", PLoS ONE 10(7), 2015, and
  * G. Montavon et al., "Layer-Wise Relevance Propagation: An Overview", 2019.
  *
- *     R_logits = k_t at the target t, 0 elsewhere (of a set the mean, of a rival -k_r)
+ *     R_logits = k_t at the target t, 0 elsewhere (for a set the mean; for a rival -k_r)
  *     R        = relevance of the input, layer by layer
  *     E_i      = sum over channels c of R_ci
  *
- * The start is the score itself, as in Bach et al., so that evidence for the class stays positive
- * where its score is negative.  The rules are the backend's (kldve_rule, <kldve/backend.h>). */
+ * Propagation starts from the score itself, as in Bach et al., so that evidence for the class stays
+ * positive where its score is negative.  The rules are the backend's (kldve_rule,
+ * <kldve/backend.h>). */
 #include "methods.h"
 
 #include <string.h>

@@ -4,10 +4,10 @@
  *
  *     E_i = f(x * M_i),   M_i = 1/16 [1 2 1; 2 4 2; 1 2 1] around cell i, 0 elsewhere
  *
- * f is the probability of the target given these feature maps, as in the authors' code; at the
- * border the mask is cut.
+ * f is the probability of the target given these feature maps, as in the authors' code; the mask
+ * is cut at the border.
  *
- * Cost: one pass of the network behind the layer for each cell. */
+ * Cost: for each cell, one pass of the network from the layer on. */
 #include <stdlib.h>
 
 #include "methods.h"

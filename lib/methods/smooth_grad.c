@@ -4,7 +4,7 @@
  *     G_ci = mean over k of g_ci(x + noise_k),    E_i = max over channels c of |G_ci|
  *
  * The noise is normal with deviation options.noise (max x - min x), 0.15 by default, 25 draws.  The
- * standard error is that of G at the channel that is shown: deviation of g / sqrt(N).
+ * standard error is that of G at the channel shown: deviation of g / sqrt(N).
  * Cost: N forward and N backward passes. */
 #include <math.h>
 

@@ -1,4 +1,4 @@
-/* table.c - the methods by name and number, and those that a host registers. */
+/* table.c - methods by name and number, including those that a host registers. */
 #include "methods.h"
 
 #include <string.h>
@@ -78,22 +78,25 @@ static kldve_status check(kldve_ctx *ctx, const kldve_method *m)
     const char *name = m->name;
 
     if (!name || !*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789+-")])
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: the name \"%s\" is not [a-z0-9+-]+",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: the name \"%s\" must be made of a-z, 0-9, + and -",
                                name ? name : "");
     if (kldve_method_find(ctx, name))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: there is a method \"%s\" already",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: a method \"%s\" already exists, choose another name",
                                name);
     if (!m->weights && !m->map)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s has neither weights nor map", name);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: %s has neither weights nor map: set one", name);
     if (m->needs & ~(uint32_t)KNOWN_NEEDS || m->readings & ~(uint32_t)KLDVE_READINGS ||
-        m->resolution < KLDVE_RESOLUTION_CELLS ||
-        m->resolution > KLDVE_RESOLUTION_PIXELS || m->sign < KLDVE_SIGN_DEFAULT ||
-        m->sign > KLDVE_SIGN_ABSOLUTE)
+        m->resolution < KLDVE_RESOLUTION_CELLS || m->resolution > KLDVE_RESOLUTION_PIXELS ||
+        m->sign < KLDVE_SIGN_DEFAULT || m->sign > KLDVE_SIGN_ABSOLUTE)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s: unknown needs, readings, resolution or sign", name);
     if (m->resolution == KLDVE_RESOLUTION_PIXELS && !m->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "register: %s: weighted feature maps are no map of pixels", name);
+                               "register: %s: a map of pixels needs the slot map, not weights",
+                               name);
     return KLDVE_OK;
 }
 

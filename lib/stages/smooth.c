@@ -1,9 +1,9 @@
-/* smooth.c - augmentation smoothing: what a map shows should not hang on the exact input.
+/* smooth.c - augmentation smoothing: a map should not depend on tiny details of the input.
  *
  *     variant = 3 m + f:   x' = g x, g = (1, 0.9, 1.1)[f], mirrored left to right if m = 1
  *     E = normalise(mean over the variants of E', mirrored back)
  *
- * The six forms are those of the option aug_smooth of the package pytorch-grad-cam.  The factor
+ * The six variants are those of the option aug_smooth of the package pytorch-grad-cam.  The factor
  * acts on the network's input, after mean and deviation, so it changes the contrast. */
 #include "smooth.h"
 
@@ -26,7 +26,8 @@ kldve_status kldve_smooth_begin(const kldve_run *run, float **changed, float **s
     if (kldve_size_add(inputs, cells, &count))
         *changed = kldve_ctx_alloc(run->job.ctx, count, sizeof **changed);
     if (!*changed)
-        return kldve_ctx_fail(run->job.ctx, KLDVE_E_NOMEM, "out of memory for a changed input");
+        return kldve_ctx_fail(run->job.ctx, KLDVE_E_NOMEM,
+                              "out of memory for a variant of the input");
     *sum = *changed + inputs;
     memset(*sum, 0, cells * sizeof **sum);
     return KLDVE_OK;

@@ -1,4 +1,4 @@
-"""The kldve command as its user sees it: what it writes, what it says and where, and one clear line
+"""The kldve command as users see it: what it writes, what it prints and where, and one clear line
 with the right exit status for every kind of failure."""
 import os
 import re
@@ -54,7 +54,7 @@ def waits(folder, **said):
     process = subprocess.Popen([KLDVE, "explain", pipe], env={**environ, **said}, cwd=folder,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        with open(pipe, "wb"):  # it has come to open the picture
+        with open(pipe, "wb"):  # it is now opening the picture
             with open(f"/proc/{process.pid}/environ", "rb") as file:
                 lines = file.read().decode().split("\0")
     finally:
@@ -63,7 +63,7 @@ def waits(folder, **said):
 
 
 class Folder(unittest.TestCase):
-    """Every test has a folder of its own with a picture, a network, its card and its labels."""
+    """Every test has its own folder with a picture, a network, its card and its labels."""
 
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="kldve-cli-")
@@ -275,7 +275,7 @@ class Streams(Folder):
 
 
 class Options(Folder):
-    """Each option changes what it says, and nothing else does."""
+    """Each option changes what it claims to, and nothing else."""
 
     def cells(self, *args):
         self.succeed("explain", *args, "--quiet", "--map", "m.npy", "--dump", "d")
@@ -506,7 +506,7 @@ class BuiltIn(Folder):
 # Whatever fails says one line on standard error and nothing on standard output, and leaves no file
 # behind.
 
-# name, arguments, what the line says: a regular expression behind "kldve: "
+# name, arguments, the line: a regular expression after "kldve: "
 
 USAGE = [
     ("no command", [], r"a command is missing"),
@@ -584,7 +584,7 @@ def with_node(op, inputs, outputs, **attributes):
     ])
 
 
-# name, files to put there, arguments, what the line says
+# name, files to create, arguments, the line
 FAILURES = [
     # pictures
     ("no such picture", {}, explain("net.onnx", "no.png"), r"no\.png: .*No such file"),
@@ -684,7 +684,7 @@ FAILURES = [
     ("labels of the card missing", {"net.card.json": '{"labels": "no.txt"}'}, explain(),
      r"no\.txt: .*No such file"),
     ("empty labels", {"l.txt": "\n\n"}, explain("net.onnx", "pic.png", "--labels", "l.txt"),
-     r"l\.txt: no labels in it"),
+     r"l\.txt: no labels"),
     ("binary labels", {"l.txt": b"a\0b"}, explain("net.onnx", "pic.png", "--labels", "l.txt"),
      r"l\.txt: not a text file"),
     ("labels of another network", {"l.txt": "a\nb\n"},
@@ -707,7 +707,7 @@ FAILURES = [
     ("card nested a thousand deep", {"net.card.json": "[" * 1000}, explain(),
      r"net\.card\.json: not valid JSON"),
     ("wrong type in the card", {"net.card.json": '{"input": {"mean": "1"}}'}, explain(),
-     r"net\.card\.json: input\.mean: must be a number, is a string"),
+     r"net\.card\.json: input\.mean: must be a number, not a string"),
     ("grey card for a colour network", {"net.card.json": '{"input": {"channels": "GRAY"}}'},
      explain(), r"net\.onnx: "),
     ("grey for a colour network", {}, explain("plain.onnx", "pic.png", "--channels=GRAY"),
@@ -799,7 +799,7 @@ class FullDisk(Folder):
         self.assertTrue(os.path.getsize(self.path("a.png")) > 100)
 
     def test_size_limit(self):
-        """A file that cannot grow to its size: nothing of it stays."""
+        """A file that cannot grow to its full size: nothing remains of it."""
         limit_bytes = 1024  # LLVM's OpenMP runtime needs a file of this size when it starts
 
         def limit():
@@ -952,7 +952,7 @@ class Waiting(Folder):
         self.assertEqual(waits(self.dir), {"GOMP_SPINCOUNT": "2000"})
 
     def test_run_by_the_loader(self):
-        """The program has no file of its own to start anew from."""
+        """The program cannot find its own file to restart from."""
         with open(KLDVE, "rb") as file:
             loader = re.search(rb"/lib[\w/]*/ld-[\w.-]+", file.read())
         if not loader:

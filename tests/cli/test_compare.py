@@ -1,5 +1,5 @@
-"""kldve compare: its figures against those of kldve explain, its sheets as the files that they claim
-to be, and one clear line for every kind of failure."""
+"""kldve compare: its figures against those of kldve explain, its sheets as files of the types that
+they claim to be, and one clear line for every kind of failure."""
 import os
 import re
 import shutil

@@ -1,5 +1,5 @@
-"""The host programs of examples/, run as a first user does, and their maps against those of the
-command: the same network once as C code of the host, once as an .onnx file."""
+"""The host programs of examples/, run as a new user would, and their maps against those of the
+command: the same network once as C code in the host, once as an .onnx file."""
 import json
 import os
 import re

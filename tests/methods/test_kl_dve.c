@@ -1,6 +1,6 @@
-/* test_readings.c - the four readings of Eq. (3) against their definitions, written out plainly in
+/* test_kl_dve.c - the four readings of Eq. (3) against their definitions, written out plainly in
  * float64: docs/method.md, section 2.  The features and gradients come from the reference backend,
- * the class scores from z and the cotangents that tests/divergence holds against golden files. */
+ * the class scores from z and the cotangents that tests/divergence compares with golden files. */
 #include "support.h"
 
 #include <math.h>

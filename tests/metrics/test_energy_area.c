@@ -1,4 +1,4 @@
-/* test_energy_area.c - the area that holds half of the energy, held to its definition. */
+/* test_energy_area.c - the energy area of a map against its definition. */
 #include "support.h"
 
 #include <float.h>

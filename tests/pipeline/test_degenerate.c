@@ -1,5 +1,5 @@
-/* test_degenerate.c - logits, features and gradients without anything to see, the class check, and
- * what a call allocates. */
+/* test_degenerate.c - logits, features and gradients that contain nothing to show, the class check,
+ * and what a call allocates. */
 #include "support.h"
 
 #include <float.h>
@@ -323,8 +323,8 @@ static void test_class_sensitivity(void **state)
 
 /* -- allocations ------------------------------------------------------------------------------ */
 
-/* After the first call only the heat map itself is allocated, by each method of the layer but the two
- * that say otherwise. */
+/* After the first call only the heat map itself is allocated, by each method of the layer but the
+ * two that say otherwise. */
 static void test_allocations(void **state)
 {
     const tiny_config net = {2, H, W, 8, 6, 21, false};

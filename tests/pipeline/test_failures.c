@@ -134,7 +134,7 @@ static void check_failure(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* -- tables that are no backend --------------------------------------------------------------- */
+/* -- tables that are not backends ------------------------------------------------------------- */
 
 static void refuse_table(const kldve_backend *backend, const char *message)
 {
@@ -212,7 +212,7 @@ static const struct option_case option_cases[] = {
     {"set of all classes",
      {SIZED, .target_kind = KLDVE_TARGET_SET, .targets = all, .target_count = 5},
      KLDVE_E_ARG,
-     "broken: 5 of 5 classes: none is left to differ from"},
+     "broken: 5 of 5 classes are targets: leave at least one out"},
     {"class against itself",
      {SIZED, .target_kind = KLDVE_TARGET_VERSUS, .target = 1, .rival = 1},
      KLDVE_E_ARG,

@@ -1,5 +1,5 @@
-/* test_many.c - several inputs at once: each map is that of a backend that runs one input after the
- * other, whatever the method, the number of inputs and the batch; all or none come back.  The
+/* test_many.c - several inputs at once: each map equals that of a backend that runs one input after
+ * another, whatever the method, the number of inputs and the batch; all or none are returned.  The
  * backend under test (batched.h) refuses calls in the wrong order and counts them. */
 #include "support.h"
 
@@ -215,7 +215,7 @@ static void check(struct fixture *f, const kldve_options *o, int32_t count)
 
 /* -- every method ----------------------------------------------------------------------------- */
 
-/* Does a method work on what one forward pass and one VJP left behind?  Then so many calls. */
+/* Does a method work on the results of one forward pass and one VJP?  Then that many calls. */
 static void check_counts(struct fixture *f, const kldve_options *o, bool together, bool gradient,
                          int32_t count)
 {
@@ -589,7 +589,7 @@ static const kldve_method follower = {
     .map = gradient_elsewhere,
 };
 
-/* Or the network on a batch of its own, other inputs than those that are explained. */
+/* Or the network on a separate batch, with inputs other than the explained ones. */
 static kldve_status wander_together(const kldve_job *job, double *t)
 {
     float others[BATCH * INPUTS], logits[BATCH * CLASSES];
@@ -730,7 +730,7 @@ static void test_bad_picture(void **state)
         assert_int_equal(kldve_explain_many(f.ex, MOST, list, NULL, maps), KLDVE_E_LIMIT);
         snprintf(message, sizeof message,
                  "input %d: a picture of 4 x 20000 pixels is too narrow: it would be resized to 32 "
-                 "x 160000",
+                 "x 160000; crop it first",
                  bad);
         assert_string_equal(kldve_ctx_message(f.ctx), message);
         list[bad] = NULL;
@@ -836,7 +836,7 @@ static void check_failure(void **state)
     close_fixture(&f);
 }
 
-/* What is wrong with the options is no input's fault and costs no pass. */
+/* Bad options are not blamed on an input and cost no pass. */
 static void test_bad_options(void **state)
 {
     const kldve_options bad[] = {
@@ -941,7 +941,7 @@ static void test_allocations(void **state)
         assert_int_equal(explain_within(budget, &calls), KLDVE_E_NOMEM);
 }
 
-/* Where there is no room for a batch, what there is for one input stays. */
+/* If there is no room for a batch, what exists for one input stays. */
 static void test_no_room(void **state)
 {
     const kldve_options o = {SIZED};
@@ -980,7 +980,7 @@ static void test_nothing_else_allocated(void **state)
         kldve_heatmap *maps[MOST];
 
         if (strncmp(o.method, "eigen", 5) == 0 || !tiny_from_arrays(m))
-            continue; /* they work on memory of their own */
+            continue; /* they use their own memory */
         for (int call = 0; call < 2; call++) {
             f.heap.calls = 0;
             assert_int_equal(kldve_explain_inputs(f.ex, MOST, inputs[0], &o, maps), KLDVE_OK);
@@ -1142,24 +1142,15 @@ enum { FAILURES = sizeof failures / sizeof *failures };
 int main(void)
 {
     const struct CMUnitTest rest[] = {
-        cmocka_unit_test(test_methods),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_sensitivity),
-        cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_times),
-        cmocka_unit_test(test_repeats),
-        cmocka_unit_test(test_repeats_in_part),
-        cmocka_unit_test(test_own_methods),
-        cmocka_unit_test(test_pictures),
-        cmocka_unit_test(test_bad_picture),
-        cmocka_unit_test(test_bad_input),
-        cmocka_unit_test(test_bad_options),
-        cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_allocations),
-        cmocka_unit_test(test_no_room),
-        cmocka_unit_test(test_nothing_else_allocated),
-        cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_older_backends),
+        cmocka_unit_test(test_methods),         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_sensitivity),     cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_times),           cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_repeats_in_part), cmocka_unit_test(test_own_methods),
+        cmocka_unit_test(test_pictures),        cmocka_unit_test(test_bad_picture),
+        cmocka_unit_test(test_bad_input),       cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_arguments),       cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_no_room),         cmocka_unit_test(test_nothing_else_allocated),
+        cmocka_unit_test(test_cancel),          cmocka_unit_test(test_older_backends),
         cmocka_unit_test(test_shapes),
     };
     struct CMUnitTest named[FAILURES];

@@ -1,5 +1,5 @@
-/* test_options.c - what belongs to all methods: sets of classes and rivals, a truth, signs,
- * augmentation smoothing, maps made one. */
+/* test_options.c - what all methods share: sets of classes and rivals, a truth, signs, augmentation
+ * smoothing, fused maps. */
 #include "backends/fixture.h"
 
 #include <math.h>

@@ -9,7 +9,7 @@ enum { CHUNK_SIZE = 65536, ALIGN = 64 };
 
 struct kx_chunk {
     struct kx_chunk *next;
-    size_t size, used; /* bytes behind the header */
+    size_t size, used; /* bytes after the header */
 };
 
 /* The header is padded so that the first block is aligned, as the chunk itself is. */
@@ -29,7 +29,7 @@ static struct kx_chunk *new_chunk(kx_arena *arena, size_t size)
         return NULL;
     chunk->size = size;
     chunk->used = 0;
-    /* A full chunk goes behind the current one, whose rest stays usable. */
+    /* A full chunk goes behind the current one, so that the rest of that stays usable. */
     if (size > CHUNK_SIZE && arena->chunk) {
         chunk->next = arena->chunk->next;
         arena->chunk->next = chunk;

@@ -1,5 +1,5 @@
 /* test_backend.c - the engine as a backend: the contract, no allocation in a run, one network for
- * several threads, and what is refused. */
+ * several threads, and refusals. */
 #include "backends/contract.h"
 #include "onnx/networks/opened.h"
 
@@ -164,7 +164,7 @@ static void test_features(void **state)
     check_features("mnist_cnn", NULL, false);
 }
 
-/* A context and a state of its own; no assertions, so that threads can run it. */
+/* With its own context and state; no assertions, so that threads can run it. */
 static void *run_it(void *opaque)
 {
     run *r = opaque;
@@ -196,7 +196,7 @@ static kldve_shape shape_of(kldve_ctx *ctx, const kldve_onnx *net)
     return s;
 }
 
-/* One network, several threads, each with a context of its own: the same bits as alone. */
+/* One network, several threads, each with its own context: the same bits as alone. */
 static void test_threads(void **state)
 {
     enum { THREADS = 3 };

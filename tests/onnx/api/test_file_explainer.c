@@ -1,4 +1,4 @@
-/* test_explainer.c - kldve_onnx_explainer(): it finds the card, obeys the caller before the card,
+/* test_file_explainer.c - kldve_onnx_explainer() finds the card, prefers the caller to the card,
  * owns what it loads, and gives the same map as the long way. */
 #include "support.h"
 

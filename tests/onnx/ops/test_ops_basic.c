@@ -1,9 +1,9 @@
 /* test_ops_basic.c - the basic operators: values, derivatives, refusals, failing allocations.
  *
- * Elementwise functions of one array are compared with torch (unary_reference.h), the rest with
- * numbers worked out by hand; the conformance test runs all of them on ONNX's own data as well.
- * Every differentiable operator is held to central differences.  The cases are text, see op_case.h:
- * a new operator needs a line in `values` and one in `derivatives`. */
+ * Elementwise functions of one array are compared with torch (unary_reference.h), the others with
+ * numbers worked out by hand; the conformance test also runs all of them on ONNX's own data.
+ * Every differentiable operator is compared with central differences.  The cases are text, see
+ * op_case.h: a new operator needs a line in `values` and one in `derivatives`. */
 #include <assert.h>
 #include "support.h"
 
@@ -628,11 +628,10 @@ static void check_refusal(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* ---- hostile numbers ---------------------------------------------------------------------------
- */
+/* ---- hostile numbers ------------------------------------------------------------------------- */
 
 /* A copy of `text` with its k-th integer replaced, if it stands in a list or is an attribute:
- * shapes of inputs stay.  False: there is no k-th one. */
+ * shapes of inputs stay.  False if there is no k-th one. */
 static bool replace_number(const char *text, int k, const char *with, char *out, size_t size)
 {
     bool list = false;
@@ -721,7 +720,7 @@ static void test_hostile_numbers(void **state)
         mutate(&derivatives[i]);
 }
 
-/* A node's shape arithmetic folds although its input is no constant. */
+/* A node's shape arithmetic folds although its input is not constant. */
 static void test_shape_folds(void **state)
 {
     static const op_case c = {"Shape", 13, "Shape", "", "2x3", 1};
