@@ -91,6 +91,7 @@ void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes)
         return NULL;
     block = raw + sizeof raw;
     block += (ALIGNMENT - (uintptr_t)block % ALIGNMENT) % ALIGNMENT;
+    assert((uintptr_t)block % ALIGNMENT == 0 && block + count * nbytes <= raw + size);
     memcpy(block - sizeof raw, &raw, sizeof raw);
     return block;
 }
@@ -107,6 +108,7 @@ void kldve_ctx_release(const kldve_ctx *ctx, void *memory)
 
 static const void *item_at(const kldve_host_list *list, int32_t index)
 {
+    assert(index >= 0);
     return index < list->count ? list->item[index] : NULL;
 }
 
@@ -116,6 +118,7 @@ static kldve_status append(kldve_ctx *ctx, kldve_host_list *list, const void *it
     void **more = kldve_ctx_alloc(ctx, count + 1, sizeof *more);
     void *copy = kldve_ctx_alloc(ctx, 1, nbytes);
 
+    assert(item && list->count < INT32_MAX);
     if (!more || !copy) {
         kldve_ctx_release(ctx, more);
         kldve_ctx_release(ctx, copy);

@@ -7,6 +7,7 @@
  * acts on the network's input, after mean and deviation, so it changes the contrast. */
 #include "smooth.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "normalise.h"
@@ -39,6 +40,7 @@ void kldve_smooth_input(const kldve_run *run, const float *input, int32_t varian
     float factor = factors[variant % FACTORS];
     size_t width = (size_t)run->job.shape->in_width, rows = run->net->inputs / width;
 
+    assert(variant >= 0 && variant < KLDVE_SMOOTH_VARIANTS && changed != input);
     for (size_t y = 0; y < rows; y++, input += width, changed += width)
         for (size_t x = 0; x < width; x++)
             changed[x] = factor * input[variant < FACTORS ? x : width - 1 - x];
@@ -50,6 +52,7 @@ void kldve_smooth_add(const kldve_run *run, int32_t variant, float *sum)
     const float *map = run->map->values;
     float zero = run->options.sign == KLDVE_SIGN_SIGNED ? 0.5f : 0;
 
+    assert(variant >= 0 && variant < KLDVE_SMOOTH_VARIANTS && sum != map);
     for (size_t y = 0; y < height; y++, map += width, sum += width)
         for (size_t x = 0; x < width; x++)
             sum[x] += map[variant < FACTORS ? x : width - 1 - x] - zero;
