@@ -26,8 +26,7 @@ kx_place *kx_place_of(kx_planner *p, const kx_value *v)
     return &p->place[v->id];
 }
 
-/* ---- buffers and steps --------------------------------------------------------------------------
- */
+/* ---- buffers and steps ----------------------------------------------------------------------- */
 
 /* Room for one more item in an array of the plan: doubled when full. */
 kldve_status kx_grow(kx_planner *p, void **array, int32_t used, int32_t *room, size_t item)
