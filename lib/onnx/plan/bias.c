@@ -29,7 +29,8 @@ static kldve_status bias_of(kx_planner *p, const kx_unit *u, int32_t *out)
     if (!conv && !number && u->kind != KX_UNIT_AFFINE)
         return KLDVE_OK;
     if (s->rank < 2 || s->dim[0] != 1)
-        return kx_refuse_in(p->ctx, u->node, "the gradient at its bias is not [maps][height][width]");
+        return kx_refuse_in(p->ctx, u->node,
+                            "the gradient at its bias is not [maps][height][width]");
     return conv     ? kx_pack_bias(p, u, kx_whole(), out)
            : number ? fill_bias(p, u, out)
                     : kx_buffer_fixed(p, u->shift, out);

@@ -88,7 +88,8 @@ static kldve_status combine(kx_planner *p, kx_unit *u, const kx_value *v, kx_ari
 {
     struct kx_copy x = *kx_primary(p, v);
     bool same =
-        memcmp(v->shape.dim, u->in[1]->shape.dim, (size_t)v->shape.rank * sizeof v->shape.dim[0]) == 0;
+        memcmp(v->shape.dim, u->in[1]->shape.dim,
+               (size_t)v->shape.rank * sizeof v->shape.dim[0]) == 0;
     const kx_layout *plain = kx_layout_plain(p->plan->accel, &v->shape);
     const kx_layout *second = same ? x.layout : kx_layout_plain(p->plan->accel, &u->in[1]->shape);
     int32_t bind[KX_SLOTS];
@@ -303,7 +304,8 @@ static kldve_status forward_view(kx_planner *p, kx_unit *u)
 
     if (st < 0)
         return st;
-    if (u->out[0]->dtype == KX_F32 && !(layout = kx_layout_plain(p->plan->accel, &u->out[0]->shape)))
+    if (u->out[0]->dtype == KX_F32 &&
+        !(layout = kx_layout_plain(p->plan->accel, &u->out[0]->shape)))
         return kx_plan_nomem(p);
     if (u->out[0] == p->options.layer && /* feature maps from outside go there, and there only */
         (st = kx_reorder(p, u, buffer, layout, layout, &buffer)) < 0)

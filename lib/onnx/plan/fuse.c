@@ -121,8 +121,8 @@ static kldve_status fuse_affine(kx_planner *p, kx_unit *u, const kx_node *n, con
 {
     kx_unit *before = open_unit(p, x);
 
-    if (before && (before->kind == KX_UNIT_CONV || before->kind == KX_UNIT_AFFINE) && before->nin == 1 &&
-        before->act.kind == KX_ACT_NONE) {
+    if (before && (before->kind == KX_UNIT_CONV || before->kind == KX_UNIT_AFFINE) &&
+        before->nin == 1 && before->act.kind == KX_ACT_NONE) {
         absorb(p, before, n);
         u->dead = true;
         return compose(p, before, s, ns, t, nt, x->shape.dim[1]);

@@ -232,7 +232,8 @@ kldve_status kx_gradient_unit(kx_planner *p, kx_unit *u)
     if (u->kind == KX_UNIT_ACT && needs_x(u->act) &&
         (st = kx_value_in(p, u, u->in[0], g.layout, &seen)) < 0)
         return st;
-    if ((st = u->kind == KX_UNIT_ACT && p->options.biases ? kx_visit_bias(p, u, g) : KLDVE_OK) < 0 ||
+    if ((st = u->kind == KX_UNIT_ACT && p->options.biases ? kx_visit_bias(p, u, g) : KLDVE_OK) <
+            0 ||
         (st = through_act(p, u, seen, &g)) < 0 ||
         (st = u->kind != KX_UNIT_ACT && p->options.biases ? kx_visit_bias(p, u, g) : KLDVE_OK) < 0)
         return st;

@@ -63,7 +63,8 @@ static kldve_status build(kx_planner *p)
     return kx_plan_memory(p);
 }
 
-kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_options *options, kx_plan **out)
+kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_options *options,
+                         kx_plan **out)
 {
     kx_planner p = {.ctx = ctx, .g = g, .options = *options};
     int threads = omp_get_max_threads();

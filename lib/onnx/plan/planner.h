@@ -1,9 +1,11 @@
 /* planner.h - what the planning files share: what is known of values, and how buffers, steps and
  * values in layouts come into a plan.
  *
- *     units.c      graph -> units: what is computed together     fuse.c     the merges
+ *     units.c      graph -> units: what is computed together
+ *     match.c      what a node becomes          fuse.c     merged into the unit before it
  *     usage.c      who reads a value, what depends on the layer, what a cotangent flows through
- *     forward.c    units -> forward steps      join.c   concatenations in place   packed.c   weights
+ *     forward.c    units -> forward steps
+ *     join.c       concatenations in place      packed.c   weights
  *     backward.c   the loop in reverse
  *     gradient.c   ... cotangents     bias.c   at biases     relevance*.c   ... relevance
  *     flow.c       what cotangents and relevance have in common
@@ -28,7 +30,7 @@ typedef struct kx_place {
     bool keep;        /**< layer or logits: must exist on its own */
     bool active;      /**< a cotangent flows to it */
     bool after;       /**< the layer, or depends on it */
-    uint8_t traits;   /**< of lrp.c */
+    uint8_t traits;   /**< of relevance_traits.h */
     int32_t ncopy;
     struct kx_copy {
         const kx_layout *layout; /**< NULL: not float32, plain */
@@ -71,8 +73,8 @@ kldve_status kx_buffer_new(kx_planner *p, size_t bytes, int32_t *out);
 kldve_status kx_buffer_fixed(kx_planner *p, const void *memory, int32_t *out);
 /** Keep a buffer until the next step; -1: none. */
 void kx_touch(kx_planner *p, int32_t buffer);
-/** Append a step of a unit (NULL: of none), which tells node and head.  The buffers that the step names
- *  are kept alive until it. */
+/** Append a step of a unit (NULL: of none), which tells node and head.  The buffers that the step
+ *  names are kept alive until it. */
 kldve_status kx_step_add(kx_planner *p, const kx_unit *unit, kx_step step);
 /** The buffers that a step names, -1 among them: at most KX_STEP_BUFFERS. */
 enum { KX_STEP_BUFFERS = KX_SLOTS + KX_MAX_IN + 2 * KX_MAX_OUT };

@@ -17,7 +17,9 @@ static kldve_status through_window(kx_planner *p, kx_unit *u, kx_grad r)
         return (st = kx_window_vjp(p, u, r, &total)) < 0 ? st : kx_give(p, u, u->in[0], total);
     if ((st = kx_add_share(p, u, z, 1, r, &r)) < 0 || (st = kx_window_vjp(p, u, r, &r)) < 0)
         return st;
-    return (st = kx_add_take(p, u, u->in[0], kx_whole(), r, &total)) < 0 ? st : kx_give(p, u, u->in[0], total);
+    if ((st = kx_add_take(p, u, u->in[0], kx_whole(), r, &total)) < 0)
+        return st;
+    return kx_give(p, u, u->in[0], total);
 }
 
 /* A linear operator by its own VJP: every operand takes x VJP(R / <z>). */
@@ -31,7 +33,8 @@ static kldve_status through_sum(kx_planner *p, kx_unit *u, kx_grad r)
     if (!plain)
         return kx_plan_nomem(p);
     if ((st = kx_grad_in(p, u, u->out[0], plain, &r)) < 0 ||
-        (st = kx_value_in(p, u, u->out[0], plain, &z[0])) < 0 || (st = kx_add_share(p, u, z, 1, r, &r)) < 0)
+        (st = kx_value_in(p, u, u->out[0], plain, &z[0])) < 0 ||
+        (st = kx_add_share(p, u, z, 1, r, &r)) < 0)
         return st;
     for (int32_t i = 0; i < n->nout; i++)
         dout[i] = i == 0 ? r.buffer : -1;
@@ -60,7 +63,9 @@ static kldve_status through_add(kx_planner *p, kx_unit *u, kx_grad r)
         (st = kx_give(p, u, u->in[0], x)) < 0)
         return st;
     s.shared = false;
-    return (st = kx_add_take(p, u, u->in[1], kx_whole(), s, &y)) < 0 ? st : kx_give(p, u, u->in[1], y);
+    if ((st = kx_add_take(p, u, u->in[1], kx_whole(), s, &y)) < 0)
+        return st;
+    return kx_give(p, u, u->in[1], y);
 }
 
 static int certainty(uint8_t traits)

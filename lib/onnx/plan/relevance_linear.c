@@ -132,7 +132,8 @@ static kldve_status dense_term(kx_planner *p, kx_unit *u, const term *t, kx_grad
 
     if (!plain)
         return kx_plan_nomem(p);
-    if ((st = kx_value_in(p, u, u->in[0], plain, &x)) < 0 || (st = kx_add_clamp(p, u, x, plain, t->x, &x)) < 0)
+    if ((st = kx_value_in(p, u, u->in[0], plain, &x)) < 0 ||
+        (st = kx_add_clamp(p, u, x, plain, t->x, &x)) < 0)
         return st;
     return dense_step(p, u, KX_STEP_DENSE_PART, t, x, z);
 }

@@ -25,8 +25,8 @@ typedef struct kx_unit {
     const kx_node *node; /**< the operator that does the main work */
     int32_t order;       /**< index of the last node merged into it: when it can run */
     bool dead;           /**< merged into another unit */
-    /** Operands without omitted ones: of NODE all that the operator reads, else the arrays that vary.
-     *  CONV: x and, where a sum was merged into it, the residual. */
+    /** Operands without omitted ones: of NODE all that the operator reads, else the arrays
+     *  that vary.  CONV: x and, where a sum was merged into it, the residual. */
     const kx_value **in;
     const kx_value **out; /**< results that have a name */
     int32_t nin, nout;

@@ -353,8 +353,9 @@ kldve_status kx_state_begin_vjp(kx_state *s, kx_target to, int32_t rule, const f
 
     if (s->plan->gradient[to].buffer < 0)
         return kldve_ctx_fail(s->ctx, KLDVE_E_NO_VJP,
-                              to == KX_TO_INPUT ? "the network was loaded without KLDVE_ONNX_VJP_INPUT"
-                                 : "the network was loaded with KLDVE_ONNX_NO_VJP");
+                              to == KX_TO_INPUT
+                                  ? "the network was loaded without KLDVE_ONNX_VJP_INPUT"
+                                  : "the network was loaded with KLDVE_ONNX_NO_VJP");
     if (!s->ran)
         return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
     s->rule = rule;

@@ -19,7 +19,7 @@ kldve_status kx_state_vjp(kx_state *s, kx_target to, int32_t rule, const float *
 kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gradient,
                                  kldve_bias_visitor visit, void *opaque);
 
-/* ---- for batch.c: a pass in pieces ------------------------------------------------------------ */
+/* ---- for batch.c: a pass in pieces ---- */
 
 /** Take over an input; a cotangent.  Then come the steps. */
 void kx_state_begin_forward(kx_state *s, const float *input);
@@ -34,6 +34,7 @@ void kx_state_end_vjp(const kx_state *s, kx_target to, float *gradient);
 /** The operand and the result of a KX_STEP_DENSE or KX_STEP_DENSE_VJP as rows. */
 size_t kx_state_dense_rows(const kx_state *s, const kx_step *step, const float **from, float **to);
 /** The step itself, on rows of one or several states. */
-void kx_run_dense_rows(const kx_step *step, size_t rows, const float *const *from, float *const *to);
+void kx_run_dense_rows(const kx_step *step, size_t rows, const float *const *from,
+                       float *const *to);
 
 #endif
