@@ -9,7 +9,7 @@
 /* One allocation; the arrays lie behind the struct. */
 struct kldve_heatmap {
     kldve_ctx *ctx;
-    kldve_heatmap *before; /**< while several are made: the one made before it, see many.c */
+    kldve_heatmap *before; /**< while several are made: the one made before it */
     kldve_record record;
     int32_t view_width, view_height; /**< pixels of the map drawn alone */
     bool has_cotangent, has_weights, has_error;

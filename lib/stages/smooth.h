@@ -2,21 +2,19 @@
 #ifndef KLDVE_LIB_SMOOTH_H
 #define KLDVE_LIB_SMOOTH_H
 
-#include "pipeline/run.h"
+#include <stddef.h>
+#include <stdint.h>
 
 enum { KLDVE_SMOOTH_VARIANTS = 6 }; /**< number 0 is the input itself */
 
-/** Room for a changed input [in_channels][in_height][in_width] and behind it for the sum of the
- *  maps, zeros; freed with kldve_ctx_release(*changed). */
-kldve_status kldve_smooth_begin(const kldve_run *run, float **changed, float **sum);
+/** Input -> changed form number `variant`; formula in smooth.c.  Both [rows][width], where the rows
+ *  are those of all channels, and apart from each other. */
+void kldve_smooth_change(const float *input, size_t rows, size_t width, int32_t variant,
+                         float *changed);
 
-/** Input -> changed form number `variant`; formula in smooth.c. */
-void kldve_smooth_input(const kldve_run *run, const float *input, int32_t variant, float *changed);
-
-/** Add the map of that form, brought back to the place of the input's, to the sum. */
-void kldve_smooth_add(const kldve_run *run, int32_t variant, float *sum);
-
-/** Sum -> the normalised mean in run->map. */
-void kldve_smooth_end(kldve_run *run, const float *sum);
+/** Add the normalised map [height][width] of that form, brought back to the place of the input's,
+ *  to `sum`.  `sign` is a kldve_sign: the zero of signed maps is at 1/2, in the sum it is at 0. */
+void kldve_smooth_add(int32_t sign, const float *map, size_t height, size_t width, int32_t variant,
+                      float *sum);
 
 #endif
