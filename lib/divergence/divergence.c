@@ -107,15 +107,6 @@ void kldve_divergence_free(kldve_divergence *d)
     kldve_ctx_release(d->ctx, d);
 }
 
-kldve_status kldve_check_finite(kldve_ctx *ctx, const char *what, const double *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(x[i]))
-            return kldve_ctx_failf(ctx, KLDVE_E_NUMERIC, "%s: entry %zu is %s", what, i,
-                                   isnan(x[i]) ? "not a number" : "infinite");
-    return KLDVE_OK;
-}
-
 kldve_status kldve_divergence_set_scores(kldve_divergence *d, const double *scores)
 {
     if (!d)
@@ -137,25 +128,6 @@ kldve_status kldve_divergence_set_temperature(kldve_divergence *d, double temper
                                temperature);
     d->temperature = temperature;
     return d->loaded ? kldve_base_compute(d) : KLDVE_OK;
-}
-
-kldve_status kldve_divergence_ready(const kldve_divergence *d, const char *what)
-{
-    if (!d)
-        return KLDVE_E_ARG;
-    if (!d->ready)
-        return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "%s: no scores are set", what);
-    return KLDVE_OK;
-}
-
-kldve_status kldve_divergence_ready_for(const kldve_divergence *d, const char *what, size_t target)
-{
-    kldve_status st = kldve_divergence_ready(d, what);
-
-    if (st == KLDVE_OK && target >= d->n)
-        return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "%s: target %zu is not among the %zu classes",
-                               what, target, d->n);
-    return st;
 }
 
 /* One temperature after the other; the first failure ends it. */

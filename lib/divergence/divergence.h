@@ -59,7 +59,7 @@ static inline size_t kldve_padded(size_t n)
     return (n + 7) / 8 * 8;
 }
 
-/* ---- divergence.c ---- */
+/* ---- checks.c ---- */
 
 /* KLDVE_OK when scores are set (and target < n); else KLDVE_E_ARG with its message. */
 kldve_status kldve_divergence_ready(const kldve_divergence *d, const char *what);

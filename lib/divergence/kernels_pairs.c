@@ -30,15 +30,27 @@ INLINE two_rows kernel(pack row0, pack row1, pack x, bool narrow)
     return r;
 }
 
+/* The points, and the sums that each of them has so far. */
+typedef struct columns {
+    const double *k;
+    double *s1, *s2;
+} columns;
+
 typedef struct row_sums {
     pack s10, s11, s20, s21; /* S1 of rows 0 and 1, S2 of rows 0 and 1 */
 } row_sums;
 
-/* Rows i and i + 1 against the pack at j, whose lanes in `mask` count; both sides are served. */
-INLINE void tile(pack row0, pack row1, const double *k, double *s1, double *s2, size_t j,
-                 const ipack *mask, bool narrow, row_sums *a, pack *sum)
+/* Rows i and i + 1, and what they have met so far. */
+typedef struct row_pair {
+    pack k0, k1; /* their points, in every lane */
+    row_sums s;
+    pack sum; /* of w, or of w d^2 */
+} row_pair;
+
+/* The rows against the pack at j, of which the lanes in `mask` count; both sides are served. */
+INLINE void tile(const columns *c, size_t j, const ipack *mask, bool narrow, row_pair *a)
 {
-    two_rows r = kernel(row0, row1, load(k + j), narrow);
+    two_rows r = kernel(a->k0, a->k1, load(c->k + j), narrow);
 
     if (mask) {
         r.e0 = keep(*mask, r.e0);
@@ -48,33 +60,34 @@ INLINE void tile(pack row0, pack row1, const double *k, double *s1, double *s2, 
         r.g0 = keep(*mask, r.g0);
         r.g1 = keep(*mask, r.g1);
     }
-    a->s10 = add(a->s10, r.e0);
-    a->s11 = add(a->s11, r.e1);
-    a->s20 = add(a->s20, r.g0);
-    a->s21 = add(a->s21, r.g1);
-    *sum = add(*sum, add(r.v0, r.v1));
-    store(s1 + j, sub(load(s1 + j), add(r.e0, r.e1)));
-    store(s2 + j, sub(load(s2 + j), add(r.g0, r.g1)));
+    a->s.s10 = add(a->s.s10, r.e0);
+    a->s.s11 = add(a->s.s11, r.e1);
+    a->s.s20 = add(a->s.s20, r.g0);
+    a->s.s21 = add(a->s.s21, r.g1);
+    a->sum = add(a->sum, add(r.v0, r.v1));
+    store(c->s1 + j, sub(load(c->s1 + j), add(r.e0, r.e1)));
+    store(c->s2 + j, sub(load(c->s2 + j), add(r.g0, r.g1)));
 }
 
 /* Rows i and i + 1 against their own pack, where each pair is met twice: it serves the rows only.
- */
-INLINE void own_tile(const double *k, size_t n, size_t i, bool narrow, row_sums *a, pack *sum)
+ * Starts the sums of the rows; *own collects what the pack adds to the sum over all pairs. */
+INLINE void own_tile(const double *k, size_t n, size_t i, bool narrow, row_pair *a, pack *own)
 {
     size_t from = i - i % PACK, count = n - from < PACK ? n - from : PACK;
-    two_rows r = kernel(fill(k[i]), fill(k[i + 1]), load(k + from), narrow);
+    two_rows r = kernel(a->k0, a->k1, load(k + from), narrow);
     ipack valid = first_lanes(count), only0 = iand(valid, not_lane(i - from));
     ipack only1 = i + 1 < n ? iand(valid, not_lane(i + 1 - from)) : ifill(0);
 
-    a->s10 = keep(only0, r.e0);
-    a->s11 = keep(only1, r.e1);
-    a->s20 = keep(only0, r.g0);
-    a->s21 = keep(only1, r.g1);
-    *sum = add(*sum, add(keep(only0, r.v0), keep(only1, r.v1)));
+    a->s.s10 = keep(only0, r.e0);
+    a->s.s11 = keep(only1, r.e1);
+    a->s.s20 = keep(only0, r.g0);
+    a->s.s21 = keep(only1, r.g1);
+    *own = add(*own, add(keep(only0, r.v0), keep(only1, r.v1)));
 }
 
 INLINE double pairs_loop(const double *k, size_t n, bool narrow, double *s1, double *s2)
 {
+    const columns c = {k, s1, s2};
     size_t full = n - n % PACK;
     ipack last = first_lanes(n - full);
     pack own = fill(0), others = fill(0);
@@ -82,21 +95,19 @@ INLINE double pairs_loop(const double *k, size_t n, bool narrow, double *s1, dou
     memset(s1, 0, (full < n ? full + PACK : full) * sizeof *s1);
     memset(s2, 0, (full < n ? full + PACK : full) * sizeof *s2);
     for (size_t i = 0; i < n; i += 2) {
-        pack row0 = fill(k[i]), row1 = fill(k[i + 1]);
         size_t j = i - i % PACK + PACK;
-        pack sum = fill(0); /* row by row: shorter sums round less */
-        row_sums a;
+        row_pair a = {.k0 = fill(k[i]), .k1 = fill(k[i + 1]), .sum = fill(0)};
 
         own_tile(k, n, i, narrow, &a, &own);
         for (; j < full; j += PACK)
-            tile(row0, row1, k, s1, s2, j, NULL, narrow, &a, &sum);
+            tile(&c, j, NULL, narrow, &a);
         if (j < n)
-            tile(row0, row1, k, s1, s2, j, &last, narrow, &a, &sum);
-        others = add(others, sum);
-        s1[i] += total(a.s10);
-        s1[i + 1] += total(a.s11);
-        s2[i] += total(a.s20);
-        s2[i + 1] += total(a.s21);
+            tile(&c, j, &last, narrow, &a);
+        others = add(others, a.sum); /* row by row: shorter sums round less */
+        s1[i] += total(a.s.s10);
+        s1[i + 1] += total(a.s.s11);
+        s2[i] += total(a.s.s20);
+        s2[i + 1] += total(a.s.s21);
     }
     return total(own) + 2 * total(others);
 }

@@ -24,20 +24,6 @@
 #include <math.h>
 #include <string.h>
 
-kldve_slot kldve_tree_slot(const kldve_tree *t, const kldve_cluster *c)
-{
-    double *base = t->slots + c->slot;
-    size_t p = t->order;
-
-    return (kldve_slot){.packs = c->points ? (c->count + 7) / 8 : p / 8,
-                        .rows = c->points ? c->count : p,
-                        .x = base,
-                        .q = base + p,
-                        .s1 = base + 2 * p,
-                        .s2 = base + 3 * p,
-                        .log = base + 2 * p};
-}
-
 /* Weights of all slots, from the points' (NULL: 1) up to the root. */
 static void pass_up(kldve_tree *t, const double *q, bool second)
 {

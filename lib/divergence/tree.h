@@ -67,7 +67,19 @@ double kldve_tree_log_short(const kldve_tree *tree, double range);
 bool kldve_tree_log_is_short(const kldve_tree *tree);
 
 /* The slot of one cluster. */
-kldve_slot kldve_tree_slot(const kldve_tree *tree, const kldve_cluster *cluster);
+static inline kldve_slot kldve_tree_slot(const kldve_tree *t, const kldve_cluster *c)
+{
+    double *base = t->slots + c->slot;
+    size_t p = t->order;
+
+    return (kldve_slot){.packs = c->points ? (c->count + 7) / 8 : p / 8,
+                        .rows = c->points ? c->count : p,
+                        .x = base,
+                        .q = base + p,
+                        .s1 = base + 2 * p,
+                        .s2 = base + 3 * p,
+                        .log = base + 2 * p};
+}
 
 /* sum over i, j of a_i b_j log(1 + d_ij^2); NULL: all 1.  @return KLDVE_OK, KLDVE_E_NOMEM */
 kldve_status kldve_tree_log(kldve_tree *tree, const double *a, const double *b, double *sum);

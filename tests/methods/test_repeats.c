@@ -425,7 +425,8 @@ static int32_t find_superpixels(const float *input, int32_t rows, int32_t column
     int32_t count = 0;
 
     assert_int_equal(
-        kldve_superpixels(ctx, input, CHANNELS, HEIGHT, WIDTH, rows, columns, label, &count),
+        kldve_superpixels(
+            ctx, &(kldve_superpixel_grid){input, CHANNELS, HEIGHT, WIDTH, rows, columns}, label, &count),
         KLDVE_OK);
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);

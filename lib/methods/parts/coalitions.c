@@ -29,7 +29,12 @@ kldve_status kldve_coalitions_begin(const kldve_job *job, kldve_coalitions *c)
     size_t pixels = kldve_job_pixels(job);
     double side =
         job->options->window > 0 ? job->options->window : fmax(1, sqrt((double)pixels / PLAYERS));
-    int32_t rows = cells_along(s->in_height, side), columns = cells_along(s->in_width, side);
+    const kldve_superpixel_grid grid = {.input = job->input,
+                                        .channels = s->in_channels,
+                                        .height = s->in_height,
+                                        .width = s->in_width,
+                                        .rows = cells_along(s->in_height, side),
+                                        .columns = cells_along(s->in_width, side)};
     kldve_status st;
 
     memset(c, 0, sizeof *c);
@@ -37,10 +42,9 @@ kldve_status kldve_coalitions_begin(const kldve_job *job, kldve_coalitions *c)
     c->label = kldve_ctx_alloc(job->ctx, pixels, sizeof *c->label);
     if (!c->label)
         return no_memory(job);
-    st = (int64_t)rows * columns > MOST_PLAYERS
+    st = (int64_t)grid.rows * grid.columns > MOST_PLAYERS
              ? KLDVE_OK
-             : kldve_superpixels(job->ctx, job->input, s->in_channels, s->in_height, s->in_width,
-                                 rows, columns, c->label, &c->players);
+             : kldve_superpixels(job->ctx, &grid, c->label, &c->players);
     if (st == KLDVE_OK && (c->players < 1 || c->players > MOST_PLAYERS))
         st = kldve_ctx_failf(job->ctx, KLDVE_E_LIMIT,
                              "%s: more than %d superpixels; choose a larger window",

@@ -3,26 +3,24 @@
 
 enum { AT_ONCE = 64 };
 
-/* Cells [first, first + count) of the map, count <= AT_ONCE. */
-static void some_cells(const float *gradient, const float *features, size_t maps, size_t cells,
-                       size_t first, size_t count, bool rectify, float *map)
+/* One map's part of the sum for `count` neighbouring cells. */
+static void add_map(const float *g, const float *x, size_t count, bool rectify, double *sum)
 {
-    double sum[AT_ONCE] = {0};
-
-    for (size_t m = 0; m < maps; m++) {
-        const float *g = gradient + m * cells + first, *x = features + m * cells + first;
-
-        for (size_t i = 0; i < count; i++)
-            sum[i] += rectify && g[i] <= 0 ? 0 : (double)g[i] * (double)x[i];
-    }
     for (size_t i = 0; i < count; i++)
-        map[first + i] = (float)sum[i];
+        sum[i] += rectify && g[i] <= 0 ? 0 : (double)g[i] * (double)x[i];
 }
 
 void kldve_product_sum(const float *gradient, const float *features, size_t maps, size_t cells,
                        bool rectify, float *map)
 {
-    for (size_t i = 0; i < cells; i += AT_ONCE)
-        some_cells(gradient, features, maps, cells, i, cells - i < AT_ONCE ? cells - i : AT_ONCE,
-                   rectify, map);
+    for (size_t first = 0; first < cells; first += AT_ONCE) {
+        size_t count = cells - first < AT_ONCE ? cells - first : AT_ONCE;
+        double sum[AT_ONCE] = {0};
+
+        for (size_t m = 0; m < maps; m++)
+            add_map(gradient + m * cells + first, features + m * cells + first, count, rectify,
+                    sum);
+        for (size_t i = 0; i < count; i++)
+            map[first + i] = (float)sum[i];
+    }
 }

@@ -239,17 +239,16 @@ static int32_t connect(struct slic *s)
     return count;
 }
 
-kldve_status kldve_superpixels(kldve_ctx *ctx, const float *input, int32_t channels, int32_t height,
-                               int32_t width, int32_t rows, int32_t columns, int32_t *label,
+kldve_status kldve_superpixels(kldve_ctx *ctx, const kldve_superpixel_grid *grid, int32_t *label,
                                int32_t *count)
 {
-    struct slic s = {.input = input,
-                     .channels = (size_t)channels,
-                     .height = (size_t)height,
-                     .width = (size_t)width,
-                     .pixels = (size_t)height * (size_t)width,
-                     .centres = (size_t)rows * (size_t)columns,
-                     .dims = (size_t)channels + 2,
+    struct slic s = {.input = grid->input,
+                     .channels = (size_t)grid->channels,
+                     .height = (size_t)grid->height,
+                     .width = (size_t)grid->width,
+                     .pixels = (size_t)grid->height * (size_t)grid->width,
+                     .centres = (size_t)grid->rows * (size_t)grid->columns,
+                     .dims = (size_t)grid->channels + 2,
                      .label = label};
     kldve_block block = {NULL, 0, false};
     void *memory = NULL;
@@ -260,11 +259,11 @@ kldve_status kldve_superpixels(kldve_ctx *ctx, const float *input, int32_t chann
         memory = kldve_ctx_alloc(ctx, 1, block.size);
     if (!memory)
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for superpixels of %d x %d",
-                               (int)width, (int)height);
+                               (int)grid->width, (int)grid->height);
     block = (kldve_block){memory, 0, false};
     cut(&s, &block);
     set_scale(&s);
-    start(&s, (size_t)rows, (size_t)columns);
+    start(&s, (size_t)grid->rows, (size_t)grid->columns);
     for (int round = 0; round < ROUNDS; round++) {
         assign(&s);
         move(&s);

@@ -11,6 +11,7 @@
 #ifndef KLDVE_ONNX_ACCEL_H
 #define KLDVE_ONNX_ACCEL_H
 
+#include "accel/desc.h"
 #include "graph/graph.h"
 
 typedef struct kx_accel kx_accel;
@@ -34,25 +35,6 @@ enum kx_slot {
     KX_SLOTS = KX_MULTI + KX_MAX_IN
 };
 
-/** An activation y = f(x), fused behind another computation or on its own. */
-typedef enum kx_act_kind {
-    KX_ACT_NONE,
-    KX_ACT_RELU,    /**< max(x, 0) */
-    KX_ACT_LEAKY,   /**< x < 0 ? a x : x */
-    KX_ACT_CLIP,    /**< min(max(x, a), b) */
-    KX_ACT_SIGMOID, /**< 1 / (1 + exp(-x)) */
-    KX_ACT_TANH,
-    KX_ACT_ELU,       /**< x < 0 ? a (exp(x) - 1) : x */
-    KX_ACT_SWISH,     /**< x sigmoid(x) */
-    KX_ACT_HARDSWISH, /**< x min(max(x / 6 + 1/2, 0), 1) */
-    KX_ACT_LINEAR     /**< a x + b */
-} kx_act_kind;
-
-typedef struct kx_act {
-    kx_act_kind kind;
-    float a, b;
-} kx_act;
-
 /** direct: no Winograd convolutions. */
 kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, kx_accel **out);
 void kx_accel_free(kx_accel *a);
@@ -68,20 +50,12 @@ size_t kx_layout_bytes(const kx_layout *x);
 kldve_status kx_layout_slice(kx_accel *a, const kx_layout *whole, int32_t axis, int64_t from,
                              int64_t n, const kx_layout **out);
 
-/** The layout of a concatenation in which the parts lie whole, one behind another; NULL: in no layout
- *  that is known here. */
-const kx_layout *kx_layout_join(kx_accel *a, int32_t n, const kx_layout *const *part,
-                                int32_t axis);
+/** The layout of a concatenation in which the parts lie whole, one behind another; NULL: in no
+ * layout that is known here. */
+const kx_layout *kx_layout_join(kx_accel *a, int32_t n, const kx_layout *const *part, int32_t axis);
 
 /** What a slot of a primitive wants; NULL: it has no such operand. */
 const kx_layout *kx_prim_layout(const kx_prim *p, int slot);
-/** A convolution over [N][C][H][W]. */
-typedef struct kx_conv_desc {
-    int64_t batch, in_channels, out_channels, groups;
-    int64_t in[2], out[2], kernel[2], stride[2], dilation[2], pad_begin[2], pad_end[2];
-    bool bias;
-    kx_act act;
-} kx_conv_desc;
 
 /** Forward.  sum: dst += before the activation, dst in the layout `like`.  addend: a second array
  * in the layout `like` is added before the activation.  like NULL: neither. */
@@ -95,24 +69,12 @@ kldve_status kx_accel_conv_vjp(kx_accel *a, const kx_conv_desc *d, kx_prim **out
 kldve_status kx_accel_pack_weights(kx_accel *a, const kx_conv_desc *d, const float *from,
                                    const kx_layout *layout, void *to);
 
-typedef enum kx_pool_kind { KX_POOL_MAX, KX_POOL_AVG_INCLUDE, KX_POOL_AVG_EXCLUDE } kx_pool_kind;
-typedef struct kx_pool_desc {
-    kx_pool_kind kind;
-    int64_t batch, channels;
-    int64_t in[2], out[2], kernel[2], stride[2], pad_begin[2], pad_end[2];
-} kx_pool_desc;
-
 /** train: also write the workspace that kx_accel_pool_vjp() needs (KX_POOL_MAX only). */
 kldve_status kx_accel_pool(kx_accel *a, const kx_pool_desc *d, const kx_layout *src, bool train,
                            kx_prim **out);
 /** KX_DIFF_DST [like the forward's dst], KX_WORKSPACE -> KX_DIFF_SRC [like src]. */
 kldve_status kx_accel_pool_vjp(kx_accel *a, const kx_pool_desc *d, const kx_prim *forward,
                                kx_prim **out);
-
-typedef struct kx_lrn_desc {
-    int64_t size;
-    float alpha, beta, bias;
-} kx_lrn_desc;
 
 kldve_status kx_accel_lrn(kx_accel *a, const kx_lrn_desc *d, const kx_layout *src, bool train,
                           kx_prim **out);
@@ -123,14 +85,6 @@ kldve_status kx_accel_act(kx_accel *a, kx_act act, const kx_layout *src, kx_prim
 
 /** KX_SRC (op) KX_SRC1 [(+) KX_ADDEND] -> KX_DST in src's layout, then the activation.  src1 and
  *  addend may have dimensions 1 that are broadcast. */
-typedef enum kx_arith {
-    KX_BINARY_ADD,
-    KX_BINARY_SUB,
-    KX_BINARY_MUL,
-    KX_BINARY_DIV,
-    KX_BINARY_MIN,
-    KX_BINARY_MAX
-} kx_arith;
 kldve_status kx_accel_binary(kx_accel *a, kx_arith kind, const kx_layout *src,
                              const kx_layout *src1, const kx_layout *addend, kx_act act,
                              kx_prim **out);

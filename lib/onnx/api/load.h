@@ -1,8 +1,24 @@
-/* load.h - between onnx.c and explainer.c. */
+/* load.h - a loaded network, for the other files of this folder. */
 #ifndef KLDVE_ONNX_LOAD_H
 #define KLDVE_ONNX_LOAD_H
 
 #include <kldve/onnx.h>
+
+#include "choose.h"
+#include "plan/plan.h"
+#include "read/proto.h"
+
+struct kldve_onnx {
+    kldve_ctx *ctx;
+    kx_model *model;
+    kx_graph *graph;
+    kx_choice choice;
+    kx_plan_options options; /**< of the plan */
+    kx_plan *plan;
+    int32_t batch;         /**< inputs at once, at least 1 */
+    kx_plan *many_plan;    /**< for them, with one thread each; NULL where there is one input */
+    kldve_onnx **handover; /**< set by kx_onnx_hand_over(), else NULL */
+};
 
 /** Copy the caller's options into those of this release; NULL: all zero.  The names stay the
  *  caller's.
@@ -10,5 +26,9 @@
  *          newer option is set). */
 kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from,
                              kldve_onnx_options *to);
+
+/** Let the backend state that is next opened on *net own it: open() then sets *net to NULL, and
+ *  close() frees the network.  Where open() fails, *net stays with the caller. */
+void kx_onnx_hand_over(kldve_onnx **net);
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <omp.h>
 
+#include "plan/place.h"
+
 kldve_status kx_plan_nomem(kx_planner *p)
 {
     return kldve_ctx_fail(p->ctx, KLDVE_E_NOMEM, "out of memory while planning the network");
@@ -937,24 +939,11 @@ static kldve_status plan_entry(kx_planner *p, int32_t outputs)
  * ------------------------------------------------------------------------------------------------
  */
 
-/* Buffers by falling size, each at the lowest place that no buffer of the same time holds.  The
- * quadratic search is for networks, not for files made to be slow: those share nothing. */
-enum { MAX_SHARED = 20000, PLACE_ALIGN = 64 };
-
-static kldve_status place_buffers(kx_planner *p)
+/* A concatenation in place, which was planned behind its parts, lives from the first of them to the
+ * last reader of any. */
+static void extend_wholes(kx_plan *plan)
 {
-    kx_plan *plan = p->plan;
-    int32_t n = plan->nbuffer, placed = 0;
-    int32_t *order = kx_new(p->g, (size_t)n, sizeof *order); /* placed ones, by offset */
-    int32_t *by_size = kx_new(p->g, (size_t)n, sizeof *by_size);
-    int32_t nsize = 0;
-    size_t end = 0;
-
-    if (!order || !by_size)
-        return kx_plan_nomem(p);
-    /* A concatenation in place, which was planned behind its parts, lives from the first of them to
-     * the last reader of any. */
-    for (int32_t i = 0; i < n; i++) {
+    for (int32_t i = 0; i < plan->nbuffer; i++) {
         const kx_buffer *b = &plan->buffer[i];
         kx_buffer *whole = b->whole < 0 ? NULL : &plan->buffer[b->whole];
 
@@ -963,58 +952,47 @@ static kldve_status place_buffers(kx_planner *p)
         if (whole && b->last > whole->last)
             whole->last = b->last;
     }
-    for (int32_t i = 0; i < n; i++) {
-        kx_buffer *b = &plan->buffer[i];
-        int32_t at;
+}
+
+/* Of the forward pass: read by a VJP, which may run again. */
+static bool outlives_forward(const kx_plan *plan, const kx_buffer *b)
+{
+    return b->first < plan->forward && b->last >= plan->forward;
+}
+
+static kldve_status place_buffers(kx_planner *p)
+{
+    kx_plan *plan = p->plan;
+    size_t n = (size_t)plan->nbuffer;
+    kx_lifetime *life = kx_new(p->g, n, sizeof *life);
+    size_t *offset = kx_new(p->g, n, sizeof *offset);
+    int32_t *index = kx_new(p->g, n, sizeof *index), count = 0; /* of those that have a place */
+    int32_t *scratch = kx_new(p->g, n, 2 * sizeof *scratch);
+
+    if (!life || !offset || !index || !scratch)
+        return kx_plan_nomem(p);
+    extend_wholes(plan);
+    for (int32_t i = 0; i < plan->nbuffer; i++) {
+        const kx_buffer *b = &plan->buffer[i];
 
         if (b->fixed || b->whole >= 0)
             continue;
-        b->bytes = (b->bytes + PLACE_ALIGN - 1) / PLACE_ALIGN * PLACE_ALIGN;
-        if (b->bytes == 0)
-            b->bytes = PLACE_ALIGN;
-        if (b->first < plan->forward && b->last >= plan->forward)
-            b->last = plan->nstep; /* a VJP may run again */
-        if (n > MAX_SHARED) {
-            b->offset = end;
-            end += b->bytes;
-            continue;
-        }
-        for (at = nsize++; at > 0 && plan->buffer[by_size[at - 1]].bytes < b->bytes; at--)
-            by_size[at] = by_size[at - 1];
-        by_size[at] = i;
+        life[count] = (kx_lifetime){b->bytes, b->first,
+                                    outlives_forward(plan, b) ? plan->nstep : b->last};
+        index[count++] = i;
     }
-    for (int32_t k = 0; k < nsize; k++) {
-        kx_buffer *b = &plan->buffer[by_size[k]];
-        size_t offset = 0;
-        int32_t at = placed;
-
-        for (int32_t i = 0; i < placed; i++) {
-            const kx_buffer *o = &plan->buffer[order[i]];
-
-            if (o->last < b->first || o->first > b->last || o->offset + o->bytes <= offset)
-                continue;
-            if (o->offset >= offset + b->bytes)
-                break;
-            offset = o->offset + o->bytes;
-        }
-        b->offset = offset;
-        if (offset + b->bytes > end)
-            end = offset + b->bytes;
-        while (at > 0 && plan->buffer[order[at - 1]].offset > offset) {
-            order[at] = order[at - 1];
-            at--;
-        }
-        order[at] = by_size[k];
-        placed++;
-    }
-    for (int32_t i = n - 1; i >= 0; i--)
+    if (!kx_place_buffers(life, count, scratch, offset, &plan->state_bytes))
+        return kldve_ctx_fail(p->ctx, KLDVE_E_LIMIT,
+                              "the network needs more working memory than can be addressed");
+    for (int32_t k = 0; k < count; k++)
+        plan->buffer[index[k]].offset = offset[k];
+    for (int32_t i = plan->nbuffer - 1; i >= 0; i--)
         if (plan->buffer[i].whole >= 0)
             plan->buffer[i].offset += plan->buffer[plan->buffer[i].whole].offset;
-    plan->state_bytes = end;
-    if (p->options.max_bytes && end > p->options.max_bytes)
+    if (p->options.max_bytes && plan->state_bytes > p->options.max_bytes)
         return kldve_ctx_failf(p->ctx, KLDVE_E_LIMIT,
                                "the network needs %zu MiB of working memory, the limit is %zu MiB",
-                               end >> 20, p->options.max_bytes >> 20);
+                               plan->state_bytes >> 20, p->options.max_bytes >> 20);
     return KLDVE_OK;
 }
 

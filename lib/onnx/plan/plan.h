@@ -14,9 +14,9 @@
 #ifndef KLDVE_ONNX_PLAN_H
 #define KLDVE_ONNX_PLAN_H
 
-#include <math.h>
-
 #include "accel/accel.h"
+#include "accel/range.h"
+#include "accel/rule.h"
 #include "graph/graph.h"
 
 /* ---- units ------------------------------------------------------------------------------------
@@ -50,12 +50,7 @@ typedef struct kx_unit {
     kx_lrn_desc lrn;
     kx_arith binary;
     int32_t axis; /**< of CONCAT */
-    struct kx_dense {
-        int64_t m, k, n;      /**< x [m][k], out [m][n] */
-        bool transposed;      /**< weights are [n][k], else [k][n] */
-        const float *weights; /**< in the file's bytes, perhaps unaligned */
-        const float *bias;    /**< [n] or NULL */
-    } dense;
+    kx_dense dense;
     /* filled in by plan.c */
     const kx_prim *forward; /**< POOL, LRN: the hint for the backward primitive */
     int32_t workspace;      /**< buffer, or -1 */
@@ -74,11 +69,6 @@ typedef struct kx_buffer {
     bool joined;         /**< is or has a part: what is written to it shows in another one */
     void *fixed;         /**< weights and constants: the shared address; else NULL */
 } kx_buffer;
-
-/** Numbers are clamped to [lo, hi]: {0, inf} is the positive part, {1, 1} gives ones. */
-typedef struct kx_range {
-    float lo, hi;
-} kx_range;
 
 /** Weights or bias of a unit, clamped and in a layout of oneDNN's: the same for every state, and for
  *  the plans of one file that find them here. */
@@ -268,73 +258,10 @@ kldve_status kx_view_vjp(kx_planner *p, kx_unit *u, kx_grad g);
 kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t which,
                          kx_grad *out);
 
-/** Is a kldve_rule one of relevance propagation? */
-static inline bool kx_rule_is_lrp(int32_t rule)
-{
-    return rule >= KLDVE_RULE_LRP_EPSILON && rule <= KLDVE_RULE_LRP_COMPOSITE;
-}
-/** Does a kldve_rule pass over local response normalisation? */
-static inline bool kx_rule_is_reversed(int32_t rule)
-{
-    return rule == KLDVE_RULE_DECONVOLUTION || rule == KLDVE_RULE_SALIENT_DECONVOLUTION;
-}
-/** Every number. */
-static inline kx_range kx_whole(void)
-{
-    return (kx_range){-INFINITY, INFINITY};
-}
-static inline float kx_clamp(kx_range r, float x)
-{
-    return x < r.lo ? r.lo : x > r.hi ? r.hi : x;
-}
-
 /** Once, before the steps: what relevance propagation has to know of every value. */
 void kx_lrp_mark(kx_planner *p);
 /** The steps that take relevance from a unit's output to its operands. */
 kldve_status kx_lrp_unit(kx_planner *p, kx_unit *u);
-
-/* ---- kernels of our own: dense.c, kernels.c, relevance.c
- * ------------------------------------------------------ */
-
-/** Compiled for wider vectors too and chosen when the library is loaded: too early for a sanitizer,
- * whose checks are not set up then. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define KX_WIDE __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
-#else
-#define KX_WIDE
-#endif
-
-/** A few rows are bound by reading the matrix, for which dense.c has kernels; more are a matrix
- *  product for oneDNN. */
-enum { KX_DENSE_ROWS = 4 };
-
-/** Weights lie where the file put them, perhaps not even at a multiple of 4 bytes. */
-typedef float kx_unaligned_float __attribute__((aligned(1)));
-
-/** out[r] [n] = act(x[r] [k] W + bias), r < rows, at addresses of their own.  Weights are read once, in
- *  the order of memory; rows of an [k][n] matrix that meet only zeros of x are not read. */
-void kx_dense_forward(const struct kx_dense *d, kx_act act, size_t rows, const float *const *x,
-                      float *const *out);
-/** dx[r] [k] = dy[r] [n] W^T.  Rows of an [n][k] matrix that meet only zeros of dy are not read. */
-void kx_dense_vjp(const struct kx_dense *d, size_t rows, const float *const *dy, float *const *dx);
-/** y = f(x), in place or not. */
-void kx_act_forward(kx_act act, size_t n, const float *x, float *y);
-/** dx = f' dy under a kldve_rule; seen is y, or x for SWISH and HARDSWISH.  In place or not. */
-void kx_act_vjp(kx_act act, int32_t rule, size_t n, const float *seen, const float *dy, float *dx);
-void kx_add(size_t n, const float *a, const float *b, float *out);
-
-void kx_clamp_all(kx_range range, size_t n, const float *x, float *y);
-/** s = factor r / stabilise(z + z1); z1 may be NULL; off: 0 where z is 0.  In place of r or not. */
-void kx_lrp_share(size_t n, const float *z, const float *z1, float factor, bool off, const float *r,
-                  float *s);
-/** out = clamp(x) g + addend; addend may be NULL.  In place of g or addend or not. */
-void kx_lrp_take(kx_range range, size_t n, const float *x, const float *g, const float *addend,
-                 float *out);
-/** Dense layers with clamped weights and bias, which may be NULL. */
-void kx_dense_part(const struct kx_dense *d, kx_range range, const float *bias, const float *x,
-                   float *out);
-void kx_dense_part_vjp(const struct kx_dense *d, kx_range range, const float *dy, float *dx);
 
 /* ---- running
  * --------------------------------------------------------------------------------------- */

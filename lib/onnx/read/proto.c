@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { IR_FIRST = 3, IR_LAST = 13, OPSET_LAST = 1000 };
+enum { IR_FIRST = 3, IR_LAST = 13 };
 
 static const size_t max_model = (size_t)2 << 30;
 
@@ -14,35 +14,6 @@ typedef struct header {
     size_t graphs, functions;
     size_t nnode, ninitializer, ninput, noutput;
 } header;
-
-static bool default_domain(const kx_wire *domain)
-{
-    return domain->n == 0 || (domain->n == 7 && memcmp(domain->bytes, "ai.onnx", 7) == 0);
-}
-
-kldve_status kx_read_opset(kx_reader *r, const kx_wire *opset, int64_t *out)
-{
-    kx_wire w = kx_wire_start(opset->bytes, opset->n);
-    bool ours = true;
-    int64_t version = 0;
-
-    while (kx_wire_next(&w))
-        if (w.key == KX_BYTES(1))
-            ours = default_domain(&w);
-        else if (w.key == KX_VARINT(2))
-            version = (int64_t)w.value;
-    if (w.broken)
-        return kx_wire_broken(r, &w, "an opset");
-    if (!ours)
-        return KLDVE_OK;
-    if (version < 1 || version > OPSET_LAST)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "opset %lld does not exist", (long long)version);
-    if (*out && *out != version)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "asks for both opset %lld and opset %lld",
-                              (long long)*out, (long long)version);
-    *out = version;
-    return KLDVE_OK;
-}
 
 static kldve_status count_graph(kx_reader *r, const kx_wire *graph, header *h)
 {

@@ -1,4 +1,4 @@
-/* proto_node.c - NodeProto, AttributeProto, ValueInfoProto. */
+/* proto_node.c - NodeProto, AttributeProto, ValueInfoProto, OperatorSetIdProto. */
 #include "proto_read.h"
 
 #include <string.h>
@@ -38,94 +38,97 @@ typedef struct attr_parts {
     size_t ntensor;
 } attr_parts;
 
-static void see(attr_parts *p, int kind)
+/* Which AttributeType a field holds; 0: a field of another purpose. */
+static int attr_kind(uint32_t key)
 {
-    p->present |= 1u << kind;
+    static const struct {
+        uint32_t key;
+        int kind;
+    } fields[] = {
+        {KX_FIX32(2), ATTR_FLOAT},          {KX_VARINT(3), ATTR_INT},
+        {KX_BYTES(4), ATTR_STRING},         {KX_BYTES(5), ATTR_TENSOR},
+        {KX_BYTES(6), ATTR_GRAPH},          {KX_FIX32(7), ATTR_FLOATS},
+        {KX_BYTES(7), ATTR_FLOATS},         {KX_VARINT(8), ATTR_INTS},
+        {KX_BYTES(8), ATTR_INTS},           {KX_BYTES(9), ATTR_STRINGS},
+        {KX_BYTES(10), ATTR_TENSORS},       {KX_BYTES(11), ATTR_GRAPHS},
+        {KX_BYTES(14), ATTR_TYPE},          {KX_BYTES(15), ATTR_TYPES},
+        {KX_BYTES(22), ATTR_SPARSE_TENSOR}, {KX_BYTES(23), ATTR_SPARSE_TENSORS},
+    };
+
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (fields[i].key == key)
+            return fields[i].kind;
+    return 0;
+}
+
+/* A field that is a single value: read now. */
+static kldve_status read_single(kx_reader *r, const kx_wire *w, attr_parts *p, kx_proto_attr *out)
+{
+    uint32_t word = (uint32_t)w->value;
+
+    switch (w->key) {
+    case KX_BYTES(1):
+        return kx_reader_name(r, w, &out->name);
+    case KX_FIX32(2):
+        memcpy(&out->f, &word, sizeof out->f);
+        break;
+    case KX_VARINT(3):
+        out->i = (int64_t)w->value;
+        break;
+    case KX_BYTES(4):
+        return kx_reader_text(r, w->bytes, w->n, &out->s);
+    case KX_VARINT(20):
+        p->type = w->value;
+        break;
+    case KX_BYTES(21):
+        return kx_reader_name(r, w, &out->ref);
+    default:
+        break;
+    }
+    return KLDVE_OK;
+}
+
+/* A field of a list: counted now, read by attr_lists() once there is room. */
+static kldve_status count_listed(kx_reader *r, const kx_wire *w, attr_parts *p)
+{
+    switch (w->key) {
+    case KX_BYTES(5):
+        p->tensor = w->bytes;
+        p->ntensor = w->n;
+        p->tensors++;
+        break;
+    case KX_FIX32(7):
+        p->floats++;
+        break;
+    case KX_BYTES(7):
+        if (w->n % 4)
+            return kx_reader_fail(r, KLDVE_E_FORMAT, "an attribute has floats of %zu bytes", w->n);
+        p->floats += w->n / 4;
+        break;
+    case KX_VARINT(8):
+        p->ints++;
+        break;
+    case KX_BYTES(8):
+        p->ints += kx_packed_count(w->bytes, w->n);
+        break;
+    case KX_BYTES(9):
+        p->strings++;
+        break;
+    default:
+        break;
+    }
+    return KLDVE_OK;
 }
 
 static kldve_status attr_counts(kx_reader *r, kx_wire w, attr_parts *p, kx_proto_attr *out)
 {
     kldve_status st = KLDVE_OK;
 
-    while (st == KLDVE_OK && kx_wire_next(&w))
-        switch (w.key) {
-        case KX_BYTES(1):
-            st = kx_reader_name(r, &w, &out->name);
-            break;
-        case KX_FIX32(2): {
-            uint32_t word = (uint32_t)w.value;
-
-            memcpy(&out->f, &word, sizeof out->f);
-            see(p, ATTR_FLOAT);
-            break;
-        }
-        case KX_VARINT(3):
-            out->i = (int64_t)w.value;
-            see(p, ATTR_INT);
-            break;
-        case KX_BYTES(4):
-            st = kx_reader_text(r, w.bytes, w.n, &out->s);
-            see(p, ATTR_STRING);
-            break;
-        case KX_BYTES(5):
-            p->tensor = w.bytes;
-            p->ntensor = w.n;
-            p->tensors++;
-            see(p, ATTR_TENSOR);
-            break;
-        case KX_BYTES(6):
-            see(p, ATTR_GRAPH);
-            break;
-        case KX_FIX32(7):
-            p->floats++;
-            see(p, ATTR_FLOATS);
-            break;
-        case KX_BYTES(7):
-            if (w.n % 4)
-                return kx_reader_fail(r, KLDVE_E_FORMAT, "an attribute has floats of %zu bytes",
-                                      w.n);
-            p->floats += w.n / 4;
-            see(p, ATTR_FLOATS);
-            break;
-        case KX_VARINT(8):
-            p->ints++;
-            see(p, ATTR_INTS);
-            break;
-        case KX_BYTES(8):
-            p->ints += kx_packed_count(w.bytes, w.n);
-            see(p, ATTR_INTS);
-            break;
-        case KX_BYTES(9):
-            p->strings++;
-            see(p, ATTR_STRINGS);
-            break;
-        case KX_BYTES(10):
-            see(p, ATTR_TENSORS);
-            break;
-        case KX_BYTES(11):
-            see(p, ATTR_GRAPHS);
-            break;
-        case KX_BYTES(14):
-            see(p, ATTR_TYPE);
-            break;
-        case KX_BYTES(15):
-            see(p, ATTR_TYPES);
-            break;
-        case KX_VARINT(20):
-            p->type = w.value;
-            break;
-        case KX_BYTES(21):
-            st = kx_reader_name(r, &w, &out->ref);
-            break;
-        case KX_BYTES(22):
-            see(p, ATTR_SPARSE_TENSOR);
-            break;
-        case KX_BYTES(23):
-            see(p, ATTR_SPARSE_TENSORS);
-            break;
-        default:
-            break;
-        }
+    while (st == KLDVE_OK && kx_wire_next(&w)) {
+        p->present |= 1u << attr_kind(w.key); /* bit 0 says nothing */
+        if ((st = read_single(r, &w, p, out)) == KLDVE_OK)
+            st = count_listed(r, &w, p);
+    }
     return st < 0 ? st : w.broken ? kx_wire_broken(r, &w, "an attribute") : KLDVE_OK;
 }
 
@@ -391,5 +394,38 @@ kldve_status kx_read_value(kx_reader *r, const void *bytes, size_t n, kx_proto_v
     if (!*v.name)
         return kx_reader_fail(r, KLDVE_E_FORMAT, "an input or output has no name");
     *out = v;
+    return KLDVE_OK;
+}
+
+/* ---- opsets ---------------------------------------------------------------------------------- */
+
+enum { OPSET_LAST = 1000 };
+
+static bool default_domain(const kx_wire *domain)
+{
+    return domain->n == 0 || (domain->n == 7 && memcmp(domain->bytes, "ai.onnx", 7) == 0);
+}
+
+kldve_status kx_read_opset(kx_reader *r, const kx_wire *opset, int64_t *out)
+{
+    kx_wire w = kx_wire_start(opset->bytes, opset->n);
+    bool ours = true;
+    int64_t version = 0;
+
+    while (kx_wire_next(&w))
+        if (w.key == KX_BYTES(1))
+            ours = default_domain(&w);
+        else if (w.key == KX_VARINT(2))
+            version = (int64_t)w.value;
+    if (w.broken)
+        return kx_wire_broken(r, &w, "an opset");
+    if (!ours)
+        return KLDVE_OK;
+    if (version < 1 || version > OPSET_LAST)
+        return kx_reader_fail(r, KLDVE_E_FORMAT, "opset %lld does not exist", (long long)version);
+    if (*out && *out != version)
+        return kx_reader_fail(r, KLDVE_E_FORMAT, "asks for both opset %lld and opset %lld",
+                              (long long)*out, (long long)version);
+    *out = version;
     return KLDVE_OK;
 }

@@ -9,11 +9,15 @@
  *
  * Several x, which need not lie side by side, share what is read of W: a row, or a piece of four,
  * stays in the cache until the last of them has had it. */
-#include "plan/plan.h"
+#include "run/dense.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <omp.h>
+
+#include "run/elementwise.h"
+#include "run/kernel.h"
 
 enum {
     VEC = 16,
@@ -25,6 +29,15 @@ enum {
 /* Rows of x, dy, y or dx: only their addresses. */
 typedef const float *const *from_rows;
 typedef float *const *to_rows;
+
+/* out[r] = W v[r] (`dots`) or v[r] W (`combine`), r < count. */
+typedef struct product {
+    const kx_unaligned_float *w; /* [nrows][ncolumns] */
+    size_t nrows, ncolumns;
+    size_t count;
+    from_rows v;
+    to_rows out;
+} product;
 
 /* Sixteen numbers, whatever the processor makes of them: the order of a sum is always the same. */
 typedef float vec __attribute__((vector_size(4 * VEC)));
@@ -83,35 +96,34 @@ KX_WIDE static void dot_tile(const kx_unaligned_float *const row[TOGETHER],
         }
 }
 
-/* out_k[j] = dot(rows[j], v_k) for rows j .. j + 3 of W, or those that there are. */
-static void dots_at(const kx_unaligned_float *w, size_t nrows, size_t ncolumns, size_t j,
-                    size_t count, from_rows v, to_rows out)
+/* out[k][j] = dot(w[j], v[k]) for rows j .. j + 3 of W, or those that there are. */
+static void dots_at(const product *p, size_t j)
 {
-    size_t here = nrows - j < TOGETHER ? nrows - j : TOGETHER, k = 0;
+    size_t here = p->nrows - j < TOGETHER ? p->nrows - j : TOGETHER, k = 0;
     const kx_unaligned_float *row[TOGETHER];
     float sum[TOGETHER][TOGETHER];
 
     for (size_t r = 0; r < TOGETHER; r++)
-        row[r] = w + (j + (r < here ? r : 0)) * ncolumns;
-    for (; count - k >= TOGETHER; k += TOGETHER) {
-        dot_tile(row, v + k, ncolumns, sum);
+        row[r] = p->w + (j + (r < here ? r : 0)) * p->ncolumns;
+    for (; p->count - k >= TOGETHER; k += TOGETHER) {
+        dot_tile(row, p->v + k, p->ncolumns, sum);
         for (size_t r = 0; r < here; r++)
             for (size_t t = 0; t < TOGETHER; t++)
-                out[k + t][j + r] = sum[r][t];
+                p->out[k + t][j + r] = sum[r][t];
     }
-    for (; k < count; k++)
+    for (; k < p->count; k++)
         for (size_t r = 0; r < here; r++)
-            out[k][j + r] = dot(row[r], v[k], ncolumns);
+            p->out[k][j + r] = dot(row[r], p->v[k], p->ncolumns);
 }
 
-static void dots(const float *rows, size_t nrows, size_t ncolumns, size_t count, from_rows v,
-                 to_rows out)
+/* out[k][j] = dot(w[j], v[k]) for all rows j of W, which the threads share. */
+static void dots(const product *p)
 {
-    const kx_unaligned_float *w = rows;
+    size_t nrows = p->nrows;
 
-#pragma omp parallel for schedule(static) if (nrows * ncolumns >= SHARED)
+#pragma omp parallel for schedule(static) if (nrows * p->ncolumns >= SHARED)
     for (size_t j = 0; j < nrows; j += TOGETHER)
-        dots_at(w, nrows, ncolumns, j, count, v, out);
+        dots_at(p, j);
 }
 
 /* out += the weighted sum of four rows: the output is read and written once for all of them. */
@@ -151,82 +163,85 @@ KX_WIDE static void add_rows_tile(const kx_unaligned_float *const row[TOGETHER],
                          (weight[k][2] * row[2][i] + weight[k][3] * row[3][i]);
 }
 
-/* Add rows number j[0..n) of W, at columns [from, from + columns), to every sum. */
-static void add_to_all(const kx_unaligned_float *w, size_t ncolumns, const size_t j[TOGETHER],
-                       size_t n, size_t from, size_t columns, size_t count, from_rows v,
-                       to_rows out)
+/* Rows of W, each of which some v multiplies with more than zero, and columns of them. */
+typedef struct piece {
+    size_t row[TOGETHER], nrows;
+    size_t from, n; /* columns */
+} piece;
+
+/* Add these rows, weighted, to every out at these columns. */
+static void add_to_all(const product *p, const piece *of)
 {
     const kx_unaligned_float *row[TOGETHER];
     float weight[TOGETHER][TOGETHER] = {{0}}, *to[TOGETHER];
-    size_t k = 0;
 
     for (size_t r = 0; r < TOGETHER; r++)
-        row[r] = w + j[r < n ? r : 0] * ncolumns + from;
-    for (; k < count; k++) {
-        for (size_t r = 0; r < n; r++)
-            weight[k % TOGETHER][r] = v[k][j[r]];
-        to[k % TOGETHER] = out[k] + from;
+        row[r] = p->w + of->row[r < of->nrows ? r : 0] * p->ncolumns + of->from;
+    for (size_t k = 0; k < p->count; k++) {
+        for (size_t r = 0; r < of->nrows; r++)
+            weight[k % TOGETHER][r] = p->v[k][of->row[r]];
+        to[k % TOGETHER] = p->out[k] + of->from;
         if (k % TOGETHER == TOGETHER - 1)
-            add_rows_tile(row, weight, columns, to);
+            add_rows_tile(row, weight, of->n, to);
     }
-    for (size_t rest = 0; rest < count % TOGETHER; rest++)
-        add_rows(row, weight[rest], columns, to[rest]);
+    for (size_t rest = 0; rest < p->count % TOGETHER; rest++)
+        add_rows(row, weight[rest], of->n, to[rest]);
 }
 
-static bool all_zero(size_t count, from_rows v, size_t j)
+static bool all_zero(const product *p, size_t j)
 {
-    for (size_t r = 0; r < count; r++)
-        if (v[r][j] != 0)
+    for (size_t r = 0; r < p->count; r++)
+        if (p->v[r][j] != 0)
             return false;
     return true;
 }
 
-/* Columns [from, from + n) of out_r = sum over j of v_r[j] rows[j]. */
-static void combine_columns(const kx_unaligned_float *w, size_t nrows, size_t ncolumns, size_t from,
-                            size_t n, size_t count, from_rows v, to_rows out)
+/* Columns [from, from + n) of out[r] = sum over j of v[r][j] w[j]. */
+static void combine_columns(const product *p, size_t from, size_t n)
 {
-    size_t row[TOGETHER] = {0}, k = 0;
+    piece of = {.from = from, .n = n};
 
-    for (size_t r = 0; r < count; r++)
-        memset(out[r] + from, 0, n * sizeof *out[r]);
-    for (size_t j = 0; j < nrows; j++) {
-        if (all_zero(count, v, j))
+    for (size_t r = 0; r < p->count; r++)
+        memset(p->out[r] + from, 0, n * sizeof *p->out[r]);
+    for (size_t j = 0; j < p->nrows; j++) {
+        if (all_zero(p, j))
             continue;
-        row[k++] = j;
-        if (k == TOGETHER) {
-            add_to_all(w, ncolumns, row, k, from, n, count, v, out);
-            k = 0;
+        of.row[of.nrows++] = j;
+        if (of.nrows == TOGETHER) {
+            add_to_all(p, &of);
+            of.nrows = 0;
         }
     }
-    if (k > 0)
-        add_to_all(w, ncolumns, row, k, from, n, count, v, out);
+    if (of.nrows > 0)
+        add_to_all(p, &of);
 }
 
-/* out_r = sum over j of v_r[j] rows[j].  Every thread streams its share of the columns. */
-static void combine(const float *rows, size_t nrows, size_t ncolumns, size_t count, from_rows v,
-                    to_rows out)
+/* out[r] = sum over j of v[r][j] w[j].  Every thread streams its share of the columns. */
+static void combine(const product *p)
 {
-#pragma omp parallel if (nrows * ncolumns >= SHARED)
+    size_t ncolumns = p->ncolumns;
+
+#pragma omp parallel if (p->nrows * ncolumns >= SHARED)
     {
         size_t threads = (size_t)omp_get_num_threads(), me = (size_t)omp_get_thread_num();
         size_t share = ((ncolumns + threads - 1) / threads + VEC - 1) / VEC * VEC;
         size_t from = me * share, end = from + share < ncolumns ? from + share : ncolumns;
-        size_t piece = count > 1 ? PIECE : share;
+        size_t most = p->count > 1 ? PIECE : share;
 
-        for (; from < end; from += piece)
-            combine_columns(rows, nrows, ncolumns, from, end - from < piece ? end - from : piece,
-                            count, v, out);
+        for (; from < end; from += most)
+            combine_columns(p, from, end - from < most ? end - from : most);
     }
 }
 
-void kx_dense_forward(const struct kx_dense *d, kx_act act, size_t rows, from_rows x, to_rows out)
+void kx_dense_forward(const kx_dense *d, kx_act act, size_t rows, from_rows x, to_rows out)
 {
     size_t k = (size_t)d->k, n = (size_t)d->n;
 
+    assert(d->k > 0 && d->n > 0 && d->weights);
     if (d->transposed)
-        dots(d->weights, n, k, rows, x, out);
+        dots(&(product){d->weights, n, k, rows, x, out});
     else
-        combine(d->weights, k, n, rows, x, out);
+        combine(&(product){d->weights, k, n, rows, x, out});
     for (size_t r = 0; r < rows; r++) {
         for (size_t j = 0; d->bias && j < n; j++)
             out[r][j] += d->bias[j];
@@ -235,12 +250,13 @@ void kx_dense_forward(const struct kx_dense *d, kx_act act, size_t rows, from_ro
     }
 }
 
-void kx_dense_vjp(const struct kx_dense *d, size_t rows, from_rows dy, to_rows dx)
+void kx_dense_vjp(const kx_dense *d, size_t rows, from_rows dy, to_rows dx)
 {
     size_t k = (size_t)d->k, n = (size_t)d->n;
 
+    assert(d->k > 0 && d->n > 0 && d->weights);
     if (d->transposed)
-        combine(d->weights, n, k, rows, dy, dx);
+        combine(&(product){d->weights, n, k, rows, dy, dx});
     else
-        dots(d->weights, k, n, rows, dy, dx);
+        dots(&(product){d->weights, k, n, rows, dy, dx});
 }

@@ -1,12 +1,12 @@
-/* kernels.c - elementwise work of the VJP on arrays in any layout: activations and sums.
+/* elementwise.c - elementwise work of the VJP on arrays in any layout: activations and sums.
  *
  * The arrays are whole buffers, with the padding of blocked layouts, where dy is zero. */
-#include "plan/plan.h"
+#include "run/elementwise.h"
 
 #include <math.h>
 
-/* Below this many elements a second thread costs more than it brings. */
-#define PARALLEL_FROM 32768
+#include "accel/rule.h"
+#include "run/kernel.h"
 
 static inline float sigmoid(float x)
 {
@@ -80,7 +80,7 @@ static float slope(kx_act act, float seen)
 /* The common case by itself, so that it is vectorised. */
 static void relu_vjp(size_t n, const float *y, const float *dy, float *dx)
 {
-#pragma omp parallel for schedule(static) if (n >= PARALLEL_FROM)
+#pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         dx[i] = y[i] > 0 ? dy[i] : 0;
 }
@@ -95,7 +95,7 @@ void kx_act_vjp(kx_act act, int32_t rule, size_t n, const float *seen, const flo
         relu_vjp(n, seen, dy, dx);
         return;
     }
-#pragma omp parallel for schedule(static) if (n >= PARALLEL_FROM)
+#pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++) {
         float d = (open ? 1 : slope(act, seen[i])) * dy[i];
 
@@ -105,7 +105,7 @@ void kx_act_vjp(kx_act act, int32_t rule, size_t n, const float *seen, const flo
 
 void kx_add(size_t n, const float *a, const float *b, float *out)
 {
-#pragma omp parallel for schedule(static) if (n >= PARALLEL_FROM)
+#pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         out[i] = a[i] + b[i];
 }

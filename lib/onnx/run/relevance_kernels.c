@@ -1,13 +1,12 @@
-/* relevance.c - elementwise work and dense layers of layer-wise relevance propagation (lrp.c), on
+/* relevance_kernels.c - elementwise work and dense layers of layer-wise relevance propagation, on
  * whole buffers in any layout, with the padding of blocked layouts, where relevance is zero. */
-#include "plan/plan.h"
+#include "run/relevance_kernels.h"
 
 #include <string.h>
 
 #include <omp.h>
 
-/* Below this many elements a second thread costs more than it brings. */
-#define PARALLEL_FROM 32768
+#include "run/kernel.h"
 
 /* Keeps quotients finite, as in zennit: z + EPSILON sign z, the sign of 0 being +. */
 static const float EPSILON = 1e-6f;
@@ -19,26 +18,30 @@ static inline float stabilise(float z)
 
 void kx_clamp_all(kx_range range, size_t n, const float *x, float *y)
 {
-#pragma omp parallel for schedule(static) if (n >= PARALLEL_FROM)
+#pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         y[i] = kx_clamp(range, x[i]);
 }
 
-void kx_lrp_share(size_t n, const float *z, const float *z1, float factor, bool off, const float *r,
-                  float *s)
+void kx_lrp_share(const kx_share *s)
 {
-#pragma omp parallel for schedule(static) if (n >= PARALLEL_FROM)
+    const float *relevance = s->relevance, *z = s->z, *z1 = s->z1;
+    float factor = s->factor, *out = s->out;
+    size_t n = s->n;
+    bool off = s->off;
+
+#pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++) {
         float sum = z1 ? z[i] + z1[i] : z[i];
 
-        s[i] = off && sum == 0 ? 0 : factor * r[i] / stabilise(sum);
+        out[i] = off && sum == 0 ? 0 : factor * relevance[i] / stabilise(sum);
     }
 }
 
 void kx_lrp_take(kx_range range, size_t n, const float *x, const float *g, const float *addend,
                  float *out)
 {
-#pragma omp parallel for schedule(static) if (n >= PARALLEL_FROM)
+#pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++) {
         float taken = kx_clamp(range, x[i]) * g[i];
 
@@ -46,8 +49,7 @@ void kx_lrp_take(kx_range range, size_t n, const float *x, const float *g, const
     }
 }
 
-/* ---- dense layers: as in dense.c, with weights that are clamped on the way, not copied
- * ------------------- */
+/* ---- dense layers: as in dense.c, with weights clamped on the way, not copied ---- */
 
 KX_WIDE static float dot(const kx_unaligned_float *row, size_t n, kx_range range, const float *v)
 {
@@ -72,7 +74,7 @@ static void dots(const float *rows, size_t nrows, size_t ncolumns, kx_range rang
 {
     const kx_unaligned_float *w = rows;
 
-#pragma omp parallel for schedule(static) if (nrows * ncolumns >= PARALLEL_FROM)
+#pragma omp parallel for schedule(static) if (nrows * ncolumns >= KX_PARALLEL_FROM)
     for (size_t j = 0; j < nrows; j++)
         out[j] = dot(w + j * ncolumns, ncolumns, range, v);
 }
@@ -83,7 +85,7 @@ static void combine(const float *rows, size_t nrows, size_t ncolumns, kx_range r
 {
     const kx_unaligned_float *w = rows;
 
-#pragma omp parallel if (nrows * ncolumns >= PARALLEL_FROM)
+#pragma omp parallel if (nrows * ncolumns >= KX_PARALLEL_FROM)
     {
         size_t threads = (size_t)omp_get_num_threads(), me = (size_t)omp_get_thread_num();
         size_t share = (ncolumns + threads - 1) / threads;

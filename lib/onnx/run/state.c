@@ -1,9 +1,14 @@
-/* run.c - a state: the memory of one run of a plan, and its primitives bound to that memory. */
+/* state.c - a state: the memory of one run of a plan, and its primitives bound to that memory. */
 #include "plan/plan.h"
 
 #include <string.h>
 
 #include <omp.h>
+
+#include "accel/rule.h"
+#include "run/dense.h"
+#include "run/elementwise.h"
+#include "run/relevance_kernels.h"
 
 struct kx_state {
     kldve_ctx *ctx;
@@ -203,8 +208,13 @@ static kldve_status run_step(kx_state *s, int32_t i)
         kx_clamp_all(step->range, step->count, at(s, buf[KX_SRC]), at(s, buf[KX_DST]));
         break;
     case KX_STEP_SHARE:
-        kx_lrp_share(step->count, at(s, buf[KX_SRC]), at(s, buf[KX_SRC1]), step->factor, step->off,
-                     at(s, buf[KX_DIFF_DST]), at(s, buf[KX_DST]));
+        kx_lrp_share(&(kx_share){.n = step->count,
+                                 .relevance = at(s, buf[KX_DIFF_DST]),
+                                 .z = at(s, buf[KX_SRC]),
+                                 .z1 = at(s, buf[KX_SRC1]),
+                                 .factor = step->factor,
+                                 .off = step->off,
+                                 .out = at(s, buf[KX_DST])});
         break;
     case KX_STEP_TAKE:
         kx_lrp_take(step->range, step->count, at(s, buf[KX_SRC]), at(s, buf[KX_DIFF_SRC]),

@@ -59,7 +59,7 @@ static bool describe(const char *type, char *opsets, size_t size, bool *vjp)
     return known;
 }
 
-/* Operators without a case in the data are claimed too. */
+/* Supported operators without a case in the data get a row too. */
 static void add_all_operators(conformance_table *t)
 {
     for (const kx_op *const *family = kx_families; *family; family++)
@@ -77,18 +77,18 @@ void table_print(conformance_table *t, FILE *to)
     qsort(t->row, (size_t)t->rows, sizeof *t->row, by_type);
     fprintf(to, "%d cases: %d pass, %d are refused, %d fail.\n\n", t->cases, t->passed, t->refused,
             t->failed);
-    fprintf(to, "| operator | opsets | VJP | passed | of these, constant | refused |\n");
+    fprintf(to, "| operator | opsets | VJP | passed | of which constant | refused |\n");
     fprintf(to, "|---|---|---|---:|---:|---:|\n");
     for (int i = 0; i < t->rows; i++)
         if (describe(t->row[i].type, opsets, sizeof opsets, &vjp))
             fprintf(to, "| %s | %s | %s | %d | %d | %d |\n", t->row[i].type, opsets,
                     vjp ? "yes" : "no", t->row[i].passed, t->row[i].constant, t->row[i].refused);
     fprintf(to,
-            "\nRefused cases of these operators:\n\n| operator | case | reason |\n|---|---|---|\n");
+            "\nRefused cases of supported operators:\n\n| operator | case | reason |\n|---|---|---|\n");
     for (int i = 0; i < t->refusals; i++)
         fprintf(to, "| %s | %s | %s |\n", t->refusal[i].type, t->refusal[i].name,
                 t->refusal[i].reason);
-    fprintf(to, "\nOperators of the data that are not supported (cases):\n");
+    fprintf(to, "\nUnsupported operators that occur in the data, with their numbers of cases:\n");
     for (int i = 0; i < t->rows; i++)
         if (!describe(t->row[i].type, opsets, sizeof opsets, &vjp)) {
             fprintf(to, "%s%s (%d)", first ? "" : ",\n", t->row[i].type, t->row[i].refused);

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan/plan.h"
+#include "run/dense.h"
 
 enum { MOST = 11 };
 
 typedef struct layer {
-    struct kx_dense d;
+    kx_dense d;
     unsigned char *file; /* the weights, one byte off */
     float *weights, *bias;
     float *x[MOST], *dy[MOST], *y[MOST], *dx[MOST];
@@ -34,7 +34,7 @@ static void make(layer *l, int64_t k, int64_t n, bool transposed, bool zeros, ui
     l->bias = numbers((size_t)n, false, &seed);
     l->file = malloc(count * sizeof(float) + 1);
     memcpy(l->file + 1, l->weights, count * sizeof(float));
-    l->d = (struct kx_dense){.m = 1, .k = k, .n = n, .transposed = transposed, .bias = l->bias};
+    l->d = (kx_dense){.m = 1, .k = k, .n = n, .transposed = transposed, .bias = l->bias};
     l->d.weights = (const void *)(l->file + 1);
     for (int r = 0; r < MOST; r++) {
         l->x[r] = numbers((size_t)k, zeros, &seed);

@@ -1,0 +1,70 @@
+/* desc.h - what a unit of the plan computes, in numbers: for the planner, which fills them in, for
+ * oneDNN and for kernels of our own. */
+#ifndef KLDVE_ONNX_DESC_H
+#define KLDVE_ONNX_DESC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** An activation y = f(x), fused behind another computation or on its own. */
+typedef enum kx_act_kind {
+    KX_ACT_NONE,
+    KX_ACT_RELU,    /**< max(x, 0) */
+    KX_ACT_LEAKY,   /**< x < 0 ? a x : x */
+    KX_ACT_CLIP,    /**< min(max(x, a), b) */
+    KX_ACT_SIGMOID, /**< 1 / (1 + exp(-x)) */
+    KX_ACT_TANH,
+    KX_ACT_ELU,       /**< x < 0 ? a (exp(x) - 1) : x */
+    KX_ACT_SWISH,     /**< x sigmoid(x) */
+    KX_ACT_HARDSWISH, /**< x min(max(x / 6 + 1/2, 0), 1) */
+    KX_ACT_LINEAR     /**< a x + b */
+} kx_act_kind;
+
+typedef struct kx_act {
+    kx_act_kind kind;
+    float a, b;
+} kx_act;
+
+/** A convolution over [N][C][H][W]. */
+typedef struct kx_conv_desc {
+    int64_t batch, in_channels, out_channels, groups;
+    int64_t in[2], out[2], kernel[2], stride[2], dilation[2], pad_begin[2], pad_end[2];
+    bool bias;
+    kx_act act;
+} kx_conv_desc;
+
+typedef enum kx_pool_kind { KX_POOL_MAX, KX_POOL_AVG_INCLUDE, KX_POOL_AVG_EXCLUDE } kx_pool_kind;
+typedef struct kx_pool_desc {
+    kx_pool_kind kind;
+    int64_t batch, channels;
+    int64_t in[2], out[2], kernel[2], stride[2], pad_begin[2], pad_end[2];
+} kx_pool_desc;
+
+typedef struct kx_lrn_desc {
+    int64_t size;
+    float alpha, beta, bias;
+} kx_lrn_desc;
+
+/** Of two arrays, element by element. */
+typedef enum kx_arith {
+    KX_BINARY_ADD,
+    KX_BINARY_SUB,
+    KX_BINARY_MUL,
+    KX_BINARY_DIV,
+    KX_BINARY_MIN,
+    KX_BINARY_MAX
+} kx_arith;
+
+/** x [m][k] -> x W + bias [m][n]. */
+typedef struct kx_dense {
+    int64_t m, k, n;
+    bool transposed;      /**< weights are [n][k], else [k][n] */
+    const float *weights; /**< in the file's bytes, perhaps unaligned */
+    const float *bias;    /**< [n] or NULL */
+} kx_dense;
+
+/** A few rows are bound by reading the matrix, for which there are kernels of our own; more are a
+ *  matrix product for oneDNN. */
+enum { KX_DENSE_ROWS = 4 };
+
+#endif

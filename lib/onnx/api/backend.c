@@ -1,0 +1,236 @@
+/* backend.c - a planned network as a backend: forward passes, VJPs, batches. */
+#include <assert.h>
+#include <string.h>
+
+#include "load.h"
+
+/* Backward passes with a plan of their own: one for each LRP rule, one for the biases. */
+enum {
+    EXTRA_LRP = 0,
+    EXTRA_BIASES = KLDVE_RULE_LRP_COMPOSITE - KLDVE_RULE_LRP_EPSILON + 1,
+    EXTRAS
+};
+
+typedef struct onnx_state {
+    const kldve_onnx *net;
+    kldve_ctx *ctx;
+    kx_state *run;
+    kx_many *many; /* `batch` inputs at once; NULL until asked for */
+    float *input;  /* of the last forward pass, for extra plans; NULL: not kept */
+    uint64_t pass; /* its number; 0: there is none to look back on */
+    uint64_t passes;             /* forward passes so far */
+    kx_extra *extra[EXTRAS];     /* NULL until asked for */
+    uint64_t extra_pass[EXTRAS]; /* the forward pass that each has repeated */
+    kldve_onnx *own;             /* the network where it was handed over, else NULL */
+} onnx_state;
+
+static void backend_close(void *state)
+{
+    onnx_state *s = state;
+
+    if (!s)
+        return;
+    for (int i = 0; i < EXTRAS; i++)
+        kx_extra_free(s->extra[i]);
+    kx_many_free(s->many);
+    kx_state_free(s->run);
+    kldve_ctx_release(s->ctx, s->input);
+    kldve_onnx_free(s->own);
+    kldve_ctx_release(s->ctx, s);
+}
+
+/* Take the network over if its loader gives it away. */
+static void take_over(onnx_state *s)
+{
+    kldve_onnx **from = s->net->handover;
+
+    if (!from)
+        return;
+    assert(*from == s->net);
+    s->own = *from;
+    s->own->handover = NULL;
+    *from = NULL;
+}
+
+static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **state)
+{
+    onnx_state *s;
+    kldve_status st;
+
+    if (!config)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "the backend's config is a kldve_onnx");
+    s = kldve_ctx_alloc(ctx, 1, sizeof *s);
+    if (!s)
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while opening the network");
+    memset(s, 0, sizeof *s);
+    s->net = config;
+    s->ctx = ctx;
+    if ((st = kx_state_new(ctx, s->net->plan, &s->run)) < 0)
+        goto fail;
+    if (s->net->options.vjp_input) {
+        s->input = kldve_ctx_alloc(ctx, s->net->choice.input->count, sizeof *s->input);
+        if (!s->input) {
+            st = kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while opening the network");
+            goto fail;
+        }
+    }
+    take_over(s);
+    *state = s;
+    return KLDVE_OK;
+fail:
+    backend_close(s);
+    return st;
+}
+
+static void backend_shape(const void *state, kldve_shape *out)
+{
+    const kldve_onnx *net = ((const onnx_state *)state)->net;
+    const int64_t *in = net->choice.input->shape.dim;
+    const int64_t *map = net->choice.layer->shape.dim;
+
+    out->in_channels = (int32_t)in[1];
+    out->in_height = (int32_t)in[2];
+    out->in_width = (int32_t)in[3];
+    out->classes = (int32_t)net->choice.logits->count;
+    out->maps = (int32_t)map[1];
+    out->height = (int32_t)map[2];
+    out->width = (int32_t)map[3];
+    out->batch = net->batch;
+}
+
+static kldve_status backend_forward(void *state, const float *input, float *logits, float *features)
+{
+    onnx_state *s = state;
+    kldve_status st = kx_state_forward(s->run, input, logits, features);
+
+    s->pass = st == KLDVE_OK ? ++s->passes : 0;
+    if (s->input)
+        memcpy(s->input, input, s->net->choice.input->count * sizeof *input);
+    return st;
+}
+
+static kldve_status backend_vjp(void *state, const float *cotangent, float *gradient)
+{
+    return kx_state_vjp(((onnx_state *)state)->run, 0, KLDVE_RULE_GRADIENT, cotangent, gradient);
+}
+
+/* The state of an extra plan, made if need be, at the last forward pass. */
+static kldve_status extra_at_pass(onnx_state *s, int which, int32_t rule, kx_state **out)
+{
+    kx_plan_options o = s->net->options;
+    kldve_status st;
+
+    if (s->net->options.plain)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
+                              "KLDVE_ONNX_PLAIN knows the true gradient only");
+    if (!s->input)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_NO_VJP,
+                              "the network was loaded without KLDVE_ONNX_VJP_INPUT");
+    if (!s->pass)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
+    if (!s->extra[which]) {
+        o.layer = NULL;
+        o.vjp = false;
+        o.lender = s->net->plan;
+        o.rule = rule;
+        o.biases = which == EXTRA_BIASES;
+        if ((st = kx_extra_new(s->ctx, s->net->graph, &o, &s->extra[which])) < 0)
+            return st;
+    }
+    *out = kx_extra_state(s->extra[which]);
+    if (s->extra_pass[which] != s->pass) {
+        if ((st = kx_state_forward(*out, s->input, NULL, NULL)) < 0)
+            return st;
+        s->extra_pass[which] = s->pass;
+    }
+    return KLDVE_OK;
+}
+
+static kldve_status backend_vjp_input(void *state, const float *cotangent, int32_t rule,
+                                      float *gradient)
+{
+    onnx_state *s = state;
+    kx_state *run = s->run;
+    kldve_status st;
+
+    if (rule < KLDVE_RULE_GRADIENT || rule > KLDVE_RULE_SALIENT_DECONVOLUTION)
+        return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED,
+                               "the ONNX engine has no backward rule %d", rule);
+    if (rule != KLDVE_RULE_GRADIENT && s->net->options.plain)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
+                              "KLDVE_ONNX_PLAIN knows the true gradient only");
+    if (kx_rule_is_lrp(rule) &&
+        (st = extra_at_pass(s, EXTRA_LRP + rule - KLDVE_RULE_LRP_EPSILON, rule, &run)) < 0)
+        return st;
+    return kx_state_vjp(run, 1, rule, cotangent, gradient);
+}
+
+static kldve_status backend_vjp_biases(void *state, const float *cotangent, float *gradient,
+                                       kldve_bias_visitor visit, void *opaque)
+{
+    onnx_state *s = state;
+    kx_state *run;
+    kldve_status st = extra_at_pass(s, EXTRA_BIASES, KLDVE_RULE_GRADIENT, &run);
+
+    return st < 0 ? st : kx_state_vjp_biases(run, cotangent, gradient, visit, opaque);
+}
+
+static kldve_status backend_forward_features(void *state, const float *features, float *logits)
+{
+    onnx_state *s = state;
+
+    s->pass = 0;
+    return kx_state_forward_features(s->run, features, logits);
+}
+
+static kldve_status can_many(const onnx_state *s)
+{
+    if (s->net->batch > 1)
+        return KLDVE_OK;
+    return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
+                          "the network was loaded without kldve_onnx_options.batch");
+}
+
+/* The states of a batch are made with the first one: who never has one does not pay for them. */
+static kldve_status backend_forward_many(void *state, const float *inputs, float *logits,
+                                         float *features)
+{
+    onnx_state *s = state;
+    const kldve_onnx *net = s->net;
+    kldve_status st = can_many(s);
+
+    if (st < 0 || (!s->many && (st = kx_many_new(s->ctx, net->many_plan, net->batch,
+                                                 net->options.threads, &s->many)) < 0))
+        return st;
+    return kx_many_forward(s->many, inputs, logits, features);
+}
+
+static kldve_status backend_vjp_many(void *state, const float *cotangents, float *gradients)
+{
+    onnx_state *s = state;
+    kldve_status st = can_many(s);
+
+    if (st < 0)
+        return st;
+    if (!s->many)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
+    return kx_many_vjp(s->many, cotangents, gradients);
+}
+
+const kldve_backend *kldve_onnx_backend(void)
+{
+    static const kldve_backend backend = {.struct_size = sizeof backend,
+                                          .name = "onnx",
+                                          .open = backend_open,
+                                          .shape = backend_shape,
+                                          .forward = backend_forward,
+                                          .close = backend_close,
+                                          .vjp = backend_vjp,
+                                          .vjp_input = backend_vjp_input,
+                                          .forward_features = backend_forward_features,
+                                          .vjp_biases = backend_vjp_biases,
+                                          .forward_many = backend_forward_many,
+                                          .vjp_many = backend_vjp_many};
+
+    return &backend;
+}

@@ -1,0 +1,30 @@
+/* choose.h - what the engine explains in a graph: its input, one layer, and the logits. */
+#ifndef KLDVE_ONNX_CHOOSE_H
+#define KLDVE_ONNX_CHOOSE_H
+
+#include "graph/graph.h"
+
+/** The tensors that were chosen, and what is known about those between them.  The arrays live in the
+ *  graph's arena. */
+typedef struct kx_choice {
+    kx_value *input, *layer;           /**< channels first, as the backend hands them over */
+    kx_value *file_input, *file_layer; /**< as the file has them, perhaps with channels last */
+    kx_value *logits;
+    int32_t ntensor;
+    kx_value **tensor;   /**< [ntensor]: the input and what nodes make of it, in order */
+    const bool *on_path; /**< by value id of the file: lies between input and logits */
+    const int8_t *axis;  /**< by value id of the file: axis of the channels, KX_CHANNELS_... */
+} kx_choice;
+
+/** Choose by name, or by default: the scores before a trailing Softmax, and the last layer that has
+ *  more than one cell.  Adds Transposes to the graph where the input or the layer has its channels
+ *  last.
+ *  @param layer, logits  name of a tensor or node; NULL: the default.
+ *  @return KLDVE_OK; KLDVE_E_ARG (no such tensor, or one that cannot be the layer);
+ *          KLDVE_E_UNSUPPORTED; KLDVE_E_FORMAT; KLDVE_E_NOMEM. */
+kldve_status kx_choose(kx_graph *g, const char *layer, const char *logits, kx_choice *out);
+
+/** Whether a tensor of the file can be the layer. */
+bool kx_explainable(const kx_choice *c, const kx_value *v);
+
+#endif

@@ -1,0 +1,190 @@
+/* load.c - from a file or bytes to a planned network; what its tensors are. */
+#include "load.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <omp.h>
+
+enum { DEFAULT_SIDE = 224, MAX_THREADS = 1024, MAX_BATCH = 1024 };
+static const size_t default_max_bytes = (size_t)1 << 30;
+
+kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kldve_onnx_options *to)
+{
+    const uint64_t known =
+        KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP | KLDVE_ONNX_PLAIN | KLDVE_ONNX_DIRECT;
+
+    memset(to, 0, sizeof *to);
+    if (from) {
+        const unsigned char *bytes = (const unsigned char *)from;
+
+        if (from->struct_size < offsetof(kldve_onnx_options, flags) + sizeof to->flags)
+            return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_options: struct_size is not set");
+        for (size_t i = sizeof *to; i < from->struct_size; i++)
+            if (bytes[i] != 0)
+                return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
+                                      "kldve_onnx_options: a newer option is set");
+        memcpy(to, from, from->struct_size < sizeof *to ? from->struct_size : sizeof *to);
+    }
+    to->struct_size = sizeof *to;
+    if (to->threads < 0 || to->threads > MAX_THREADS || to->in_height < 0 || to->in_width < 0 ||
+        to->batch < KLDVE_ONNX_BATCH_AUTO || to->batch > MAX_BATCH || (to->flags & ~known))
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_options: a value is out of range");
+    return KLDVE_OK;
+}
+
+static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
+{
+    net->options = (kx_plan_options){.input = net->choice.input,
+                                     .layer = net->choice.layer,
+                                     .logits = net->choice.logits,
+                                     .vjp = !(o->flags & KLDVE_ONNX_NO_VJP),
+                                     .vjp_input = (o->flags & KLDVE_ONNX_VJP_INPUT) != 0,
+                                     .plain = (o->flags & KLDVE_ONNX_PLAIN) != 0,
+                                     .direct = (o->flags & KLDVE_ONNX_DIRECT) != 0,
+                                     .threads = o->threads ? o->threads : omp_get_max_threads(),
+                                     .max_bytes = default_max_bytes};
+    return kx_plan_new(net->ctx, net->graph, &net->options, &net->plan);
+}
+
+/* Enough for every thread, and for dense layers to gain. */
+static int32_t choose_batch(const kldve_onnx *net)
+{
+    size_t room = default_max_bytes / (net->many_plan->state_bytes + 1);
+    size_t wish = net->options.threads > 4 ? (size_t)net->options.threads : 4;
+
+    return (int32_t)(wish < room ? wish : room);
+}
+
+/* Several inputs go through one after the other on every core: steps of one thread each. */
+static kldve_status plan_many(kldve_onnx *net, int32_t batch)
+{
+    kx_plan_options p = net->options;
+    kldve_status st;
+
+    net->batch = 1;
+    if (batch == 0 || batch == 1)
+        return KLDVE_OK;
+    p.threads = 1;
+    p.vjp_input = false;
+    p.lender = net->plan;
+    if ((st = kx_plan_new(net->ctx, net->graph, &p, &net->many_plan)) < 0)
+        return st;
+    net->batch = batch == KLDVE_ONNX_BATCH_AUTO ? choose_batch(net) : batch;
+    if (net->batch > 1)
+        return KLDVE_OK;
+    kx_plan_free(net->many_plan); /* there is room for one */
+    net->many_plan = NULL;
+    net->batch = 1;
+    return KLDVE_OK;
+}
+
+static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
+{
+    const kx_graph_options shape = {.batch = 1,
+                                    .height = o->in_height ? o->in_height : DEFAULT_SIDE,
+                                    .width = o->in_width ? o->in_width : DEFAULT_SIDE};
+    kldve_status st;
+
+    if ((st = kx_graph_new(net->ctx, net->model, &shape, &net->graph)) < 0 ||
+        (st = kx_choose(net->graph, o->layer, o->logits, &net->choice)) < 0 ||
+        (st = plan_one(net, o)) < 0)
+        return st;
+    return plan_many(net, o->batch);
+}
+
+/* Put the file's name before the message of the last failure. */
+static void name_the_file(kldve_ctx *ctx, const char *path, kldve_status st)
+{
+    char why[400];
+
+    strncpy(why, kldve_ctx_message(ctx), sizeof why - 1);
+    why[sizeof why - 1] = 0;
+    kldve_ctx_failf(ctx, st, "%s: %s", path, why);
+}
+
+/* From the file `path`, or from bytes where it is NULL. */
+static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, size_t nbytes,
+                         const kldve_onnx_options *options, kldve_onnx **out)
+{
+    kldve_onnx_options o;
+    kldve_onnx *net;
+    kldve_status st = kx_options_load(ctx, options, &o);
+
+    if (st < 0)
+        return st;
+    net = kldve_ctx_alloc(ctx, 1, sizeof *net);
+    if (!net)
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while loading the network");
+    memset(net, 0, sizeof *net);
+    net->ctx = ctx;
+    st = path ? kx_model_open(ctx, path, &net->model)
+              : kx_model_read(ctx, bytes, nbytes, &net->model);
+    if (st < 0)
+        goto fail; /* the reader's message names the file */
+    if ((st = prepare(net, &o)) < 0) {
+        if (path)
+            name_the_file(ctx, path, st);
+        goto fail;
+    }
+    *out = net;
+    return KLDVE_OK;
+fail:
+    kldve_onnx_free(net);
+    return st;
+}
+
+kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path, const kldve_onnx_options *options,
+                             kldve_onnx **out)
+{
+    if (!ctx || !path || !out)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_load: NULL argument");
+    return load(ctx, path, NULL, 0, options, out);
+}
+
+kldve_status kldve_onnx_load_memory(kldve_ctx *ctx, const void *bytes, size_t nbytes,
+                                    const kldve_onnx_options *options, kldve_onnx **out)
+{
+    if (!ctx || !bytes || !out)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_load_memory: NULL argument");
+    return load(ctx, NULL, bytes, nbytes, options, out);
+}
+
+void kldve_onnx_free(kldve_onnx *net)
+{
+    if (!net)
+        return;
+    kx_plan_free(net->many_plan);
+    kx_plan_free(net->plan);
+    kx_graph_free(net->graph);
+    kx_model_free(net->model);
+    kldve_ctx_release(net->ctx, net);
+}
+
+void kx_onnx_hand_over(kldve_onnx **net)
+{
+    assert(*net && !(*net)->handover);
+    (*net)->handover = net;
+}
+
+kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_onnx_tensor *out)
+{
+    kldve_onnx_tensor t = {0};
+    const kx_value *v;
+
+    if (!net || !out || index < 0 || index >= net->choice.ntensor || out->struct_size < sizeof t)
+        return KLDVE_E_ARG;
+    v = net->choice.tensor[index];
+    t.struct_size = out->struct_size;
+    t.name = v->name;
+    t.op = v == net->choice.file_input ? "" : net->graph->node[v->producer].type;
+    t.rank = v->shape.rank;
+    t.explainable = kx_explainable(&net->choice, v);
+    t.is_layer = v == net->choice.file_layer;
+    t.is_logits = v == net->choice.logits;
+    t.channel_axis = t.rank == 4 ? net->choice.axis[v->id] : 0;
+    memcpy(t.dim, v->shape.dim, sizeof t.dim);
+    memcpy(out, &t, sizeof t);
+    return KLDVE_OK;
+}
