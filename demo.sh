@@ -1,5 +1,5 @@
 #!/bin/sh
-# From a fresh checkout to a picture: install what is missing, build, explain.
+# From a fresh checkout to a heat map: install what is missing, build, explain.
 #
 #     ./demo.sh [PICTURE]     default: a scene of the demonstration network
 set -eu
@@ -11,4 +11,4 @@ picture=${1:-demo/pictures/scene1.png}
 meson compile -C build >&2
 ./build/tools/kldve explain "$picture" -o explained.png
 echo
-echo "Look at $(pwd)/explained.png: bright is what made the network decide."
+echo "Look at $(pwd)/explained.png: the bright parts made the network decide."

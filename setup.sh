@@ -1,15 +1,15 @@
 #!/bin/sh
-# Install with apt what is missing for building libkldve (Debian 12, Ubuntu 24.04 or newer).
+# Install with apt what libkldve needs to build (Debian 12, Ubuntu 24.04 or newer).
 #
 #     ./setup.sh          what the library and the command need
-#     ./setup.sh tests    and what the tests compare with
+#     ./setup.sh tests    also what the tests compare with
 #
-# Nothing is installed, and nothing asked, when everything is there.
+# Does nothing, and asks nothing, if everything is already installed.
 set -eu
 
 needed="gcc libc6-dev meson ninja-build pkg-config libopenblas-dev libpng-dev libjpeg-dev
 libdnnl-dev libnanopb-dev libjson-c-dev libcairo2-dev libpango1.0-dev"
-# gfortran: the static OpenBLAS asks for its library.
+# gfortran: the static OpenBLAS needs its library.
 for_tests="clang libclang-rt-dev libomp-dev g++ gfortran libcmocka-dev python3 python3-numpy
 python3-pil python3-torch python3-torchvision python3-sklearn python3-matplotlib python3-onnx
 libonnx-testdata chromium chromium-driver"
@@ -22,7 +22,7 @@ is_installed() {
     case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true) in
     installed) return 0 ;;
     esac
-    # A virtual package, such as libjpeg-dev, is there when something provides it.
+    # A virtual package, such as libjpeg-dev, is installed if some package provides it.
     dpkg-query -W -f '${db:Status-Status} ${Provides}\n' 2>/dev/null |
         grep -Eq "^installed .*(^|[ ,])$1([ ,(]|\$)"
 }
@@ -44,19 +44,19 @@ as_root() {
     fi
 }
 
-# What this release of the distribution has, of the packages given.
+# Those of the given packages that this release of the distribution has.
 available() {
     for package in "$@"; do
         if apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [^(]'; then
             printf '%s ' "$package"
         else
-            say "no package $package here: the tests that need it are skipped"
+            say "package $package is not available: the tests that need it are skipped"
         fi
     done
 }
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-    say "no apt here. Needed: $needed"
+    say "apt is missing; install by other means: $needed"
     [ "${1:-}" != tests ] || say "for the tests: $for_tests"
     exit 0
 fi

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Install what is missing, build in every supported way, run all tests.
+# Install what is missing, build every supported configuration, run all tests.
 #
 #     ./test.sh           everything
 #     ./test.sh quick     one build with gcc, all its tests
-#     ./test.sh threads   only the build with ThreadSanitizer: one network and several threads
+#     ./test.sh threads   only the build with ThreadSanitizer: one network, several threads
 #
 # The last line says how many tests passed, failed and were skipped, over all builds.
 set -eu
 cd "$(dirname "$0")"
 KLDVE_SHARED=${KLDVE_SHARED:-$(pwd)/../shared}
 export KLDVE_SHARED
-# Tests run beside each other: OpenMP's threads must not spin on a core while they wait.
+# Tests run in parallel: OpenMP's threads must not occupy a core while they wait.
 export OMP_WAIT_POLICY=passive
 passed=0 failed=0 skipped=0
 log=$(mktemp)
@@ -21,13 +21,13 @@ say() {
     echo "== $*"
 }
 
-# Count LABEL in the summary that meson prints at the end.
+# count LABEL: its number in the summary that meson prints at the end.
 count() {
     sed -n "s/^$1: *\\([0-9][0-9]*\\) *\$/\\1/p" "$log" | tail -1
 }
 
 # check NAME COMPILER "MESON OPTIONS" [TEST OPTIONS]: configure, build without a warning, test.
-# What is built is in $targets; nothing there: everything.
+# Builds $targets, or everything if that is empty.
 targets=
 check() {
     say "$1"
@@ -50,7 +50,7 @@ check() {
     fi
     meson test -C "$folder" --no-rebuild --print-errorlogs "$@" >"$log" 2>&1 || true
     cat "$log"
-    if [ -z "$(count Ok)" ]; then # it did not come to the summary
+    if [ -z "$(count Ok)" ]; then # there is no summary
         failed=$((failed + 1))
         return
     fi
@@ -59,9 +59,9 @@ check() {
     skipped=$((skipped + $(count Skipped)))
 }
 
-# One network, several threads.  GNU's OpenMP runtime is unknown to the sanitizer: one thread each.
+# One network, several threads.  The sanitizer does not know GNU's OpenMP runtime: one thread each.
 check_threads() {
-    OMP_NUM_THREADS=1 targets=tests/onnx/api/test_engine
+    OMP_NUM_THREADS=1 targets=tests/onnx/api/test_backend
     TSAN_OPTIONS=suppressions=$(pwd)/tests/onnx/api/tsan.txt
     export OMP_NUM_THREADS TSAN_OPTIONS
     check threads gcc '-Db_sanitize=thread -Dtools=disabled' engine
@@ -74,7 +74,7 @@ if [ "${1:-}" != threads ]; then
     check gcc gcc ''
 fi
 if [ -z "${1:-}" ]; then
-    # The sanitizers slow the long suites down too much; those ran above.
+    # With sanitizers the long suites would take too long; they ran above.
     check sanitizers gcc '-Db_sanitize=address,undefined' --no-suite slow
     check clang clang '' --no-suite slow
     check static gcc '-Ddefault_library=static' --suite cli --suite core --no-suite slow

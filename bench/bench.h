@@ -1,4 +1,4 @@
-/* bench.h - what the benchmark programs share: giving up, numbers of the command line, the clock,
+/* bench.h - shared by the benchmark programs: exit on failure, numbers on the command line, clocks,
  * the median. */
 #ifndef BENCH_H
 #define BENCH_H
@@ -20,7 +20,7 @@ static inline int number(const char *text, int most)
     long value = strtol(text, &end, 10);
 
     if (end == text || *end || value < 1 || value > most)
-        die(text, "not a number, or too small or large");
+        die(text, "not a number, too small or too large");
     return (int)value;
 }
 
@@ -32,7 +32,7 @@ static inline double read_clock(clockid_t clock)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-/* Milliseconds on the wall, and of this process on all processors. */
+/* Milliseconds: wall time, and processor time of this process. */
 static inline double now(void)
 {
     return read_clock(CLOCK_MONOTONIC);
@@ -50,7 +50,7 @@ static inline int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Sorts v [n], n at least 1. */
+/* Sorts v [n]; n is at least 1. */
 static inline double median(double *v, size_t n)
 {
     qsort(v, n, sizeof *v, by_value);

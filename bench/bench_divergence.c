@@ -5,12 +5,12 @@
  *     bench-divergence errors [N...]     the fast method at six tolerances against direct sums in
  *                                        long double, and its time
  *     bench-divergence truth [N...]      time for general truth of several shapes
- *     bench-divergence crossover [SET]   direct sum against fast summation around the size where
- *                                        they take equally long, and what KLDVE_SUM_AUTO takes;
+ *     bench-divergence crossover [SET]   direct sum against fast summation near the size where
+ *                                        they cost the same, and the choice of KLDVE_SUM_AUTO;
  *                                        SET: avx512, avx2, baseline
  *
- * Medians of processor time over rounds in which the methods alternate, on one thread.
- * bench_divergence.py compares with scikit-learn. */
+ * The times are medians of processor time over rounds in which the methods alternate, on one
+ * thread.  bench_divergence.py compares with scikit-learn. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ static double *allocate(size_t n)
     double *x = malloc(n * sizeof *x);
 
     if (!x)
-        die("memory", "too little of it");
+        die("memory", "out of memory");
     return x;
 }
 
@@ -77,7 +77,7 @@ static kldve_divergence *make(size_t n, int32_t summation)
     return d;
 }
 
-/* ---- one problem, all methods in turn ---- */
+/* ---- one problem, each method in turn ---- */
 
 typedef struct problem {
     size_t n;
@@ -94,8 +94,7 @@ static void solve(kldve_divergence *d, const problem *p)
         must(kldve_divergence_onehot(d, p->n / 3, p->z, NULL));
 }
 
-/* Medians in ms of the methods that are marked; rounds until 0.3 s have passed, three at least.
- */
+/* Medians in ms of the marked methods; at least three rounds, until 0.3 s have passed. */
 static void take_times(const problem *p, const bool wanted[METHODS], double ms[METHODS])
 {
     kldve_divergence *d[METHODS] = {NULL};
@@ -135,7 +134,7 @@ static void print_ms(double ms)
 
 /* ---- times ---- */
 
-/* Error of the method that AUTO takes, against direct sums at some scores; and its estimate. */
+/* Error of the method that AUTO chooses, against direct sums at some scores; and its estimate. */
 static double measured(const problem *p, kldve_divergence_info *info)
 {
     kldve_divergence *d = make(p->n, KLDVE_SUM_AUTO);
@@ -218,7 +217,7 @@ static void run_errors(const size_t *sizes, size_t count)
             bool *positive = calloc(n, sizeof *positive);
 
             if (!positive)
-                die("memory", "too little of it");
+                die("memory", "out of memory");
             oracle_scores(shapes[s].kind, shapes[s].scale, n, 17, p.k);
             positive[n / 3] = true;
             oracle_labels(p.k, positive, n, 30, expected, NULL);
@@ -310,7 +309,8 @@ static void run_crossover(void)
             free(p.k);
             free(p.z);
         }
-    printf("\nAt worst, the cost model's choice takes %.2f times as long as the other.\n", worst);
+    printf("\nAt worst, the cost model's choice takes %.2f times as long as the alternative.\n",
+           worst);
 }
 
 static void choose_kernels(const char *name)
@@ -320,7 +320,7 @@ static void choose_kernels(const char *name)
     while ((kernels = kldve_kernels_at(i++)) && strcmp(kernels->name, name) != 0)
         ;
     if (!kernels)
-        die(name, "this processor or build has no such instruction set");
+        die(name, "this processor or build does not support it");
 }
 
 int main(int argc, char **argv)

@@ -12,11 +12,11 @@ Two problems, for n scores that look like logits (normal, deviation 2.5, one of 
   general   z for a Gaussian truth vector at perplexity 30, search for P included: libkldve, and
             scikit-learn's exact and Barnes-Hut ways to P and to the gradient.
 
-Methods alternate; printed are medians of the rounds and medians of the ratios round by round, of
-processor time (everything runs on one thread), which other work on the machine disturbs less.
+The methods alternate.  The output gives medians over the rounds, and medians of the ratios round by
+round, of processor time (everything runs on one thread), which other work on the machine disturbs less.
 Errors are max |z - reference| / max |z|.  The reference is a direct sum in long double up to
 n = 20 000 (P of general truth from a dense Newton search in double up to 10 000), and libkldve's own
-direct sum in double above, as far as that runs (--direct)."""
+direct sum in double above that, if it runs (--direct)."""
 import argparse
 import ctypes
 import gc
@@ -26,7 +26,7 @@ import statistics
 import time
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[variable] = "1"  # before anything that starts threads is loaded
+    os.environ[variable] = "1"  # before loading anything that starts threads
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -183,7 +183,7 @@ def exact_truth(k, y):
 
 
 def barnes_hut_truth(k, y, angle):
-    """As TSNE.fit() does it: 3 perplexity + 1 neighbours."""
+    """Like TSNE.fit(): 3 perplexity + 1 neighbours."""
     found = NearestNeighbors(algorithm="auto", n_jobs=1,
                              n_neighbors=min(len(y) - 1, int(3 * PERPLEXITY + 1))).fit(y[:, None])
     distances = found.kneighbors_graph(mode="distance")
@@ -192,7 +192,7 @@ def barnes_hut_truth(k, y, angle):
 
 
 def dense_onehot(n, target):
-    """Condensed joint probabilities, as scikit-learn's exact gradient takes them: sum 1/2."""
+    """Condensed joint probabilities, in the form that scikit-learn's exact gradient takes: sum 1/2."""
     p = np.full(n * (n - 1) // 2, 1 / (n * (n - 2)))
     others = np.delete(np.arange(n), target)
     i, j = np.minimum(others, target), np.maximum(others, target)
@@ -203,8 +203,8 @@ def dense_onehot(n, target):
 # ---- measuring ----
 
 def alternate(methods, seconds=4.0, most=25):
-    """{name: (median seconds, median ratio to the first, result)}; three rounds at least, one where a
-    round takes longer than 20 seconds.  In a round each method runs for some 5 ms."""
+    """{name: (median seconds, median ratio to the first, result)}; at least three rounds, or one if a
+    round takes longer than 20 seconds.  In each round a method runs for some 5 ms."""
     times = {name: [] for name in methods}
     results, repeats = {}, {}
     for name, run in methods.items():
@@ -255,7 +255,7 @@ def measure_onehot(library, n, largest_direct):
         z, half = onehot_reference(k, target)
     elif n <= largest_direct:
         z = done["direct"][2]
-        done["direct"] = (*done["direct"][:2], None)  # no error of its own
+        done["direct"] = (*done["direct"][:2], None)  # it is the reference
         half = None
     else:
         z = half = None

@@ -3,18 +3,18 @@
  *     bench-explain LIBONNXRUNTIME.so [--threads N] [--batch N | --contexts N] [--rounds N]
  *                   [--json FILE] MODEL.onnx...
  *
- * The peer is ONNX Runtime's bare forward pass; ours is the whole explanation with the reading
- * `contrast`: forward + divergence + VJP + map.  Both run in one process and take turns.  Printed
- * are medians over the rounds, and of ratios the median of those round by round.
+ * The peer is ONNX Runtime's forward pass alone; ours is the whole explanation with the reading
+ * `contrast`: forward + divergence + VJP + map.  Both run in one process and alternate.  It prints
+ * medians over the rounds; for ratios, the median of the ratios round by round.
  *
- * One input at a time: the times; from opening to the first result, and the largest resident
- * memory, each in a process of its own; the stages.
+ * One input at a time: the times; the time from opening to the first result and the largest
+ * resident memory, each measured in a separate process; the stages.
  *
- * --batch N: N inputs at a time: pictures per second, and what the batch gains over the same N one
- * by one.  ONNX Runtime needs a file that leaves the number of inputs open: free_batch.py.
+ * --batch N: N inputs at a time: pictures per second, and the gain of the batch over the same N one
+ * by one.  ONNX Runtime needs a file that leaves the number of inputs open: see free_batch.py.
  *
- * --contexts N: N threads, each with a context and an explainer on one loaded network, against one
- * of them alone; for comparison ONNX Runtime's one session in N threads.  A run has one thread. */
+ * --contexts N: N threads, each with a context and an explainer on one loaded network, compared
+ * with one of them alone; for ONNX Runtime one session in N threads.  Each run uses one thread. */
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
@@ -31,9 +31,9 @@
 
 enum {
     WARM_UPS = 3,   /* runs before the first round */
-    COUNTED = 5,    /* runs of one turn with several threads; their median is the turn's time */
+    COUNTED = 5,    /* runs per turn with several threads; their median is the turn's time */
     PAUSE_MS = 200, /* before such a turn; see turn() */
-    CROWD_MS = 300, /* a crowd's turn lasts about as long: its threads do not end together */
+    CROWD_MS = 300, /* length of a crowd's turn, since its threads end at different times */
     KEPT = 64       /* runs whose stages are kept */
 };
 
@@ -49,7 +49,7 @@ static void *allocate(size_t count, size_t nbytes)
     void *memory = calloc(count, nbytes);
 
     if (!memory)
-        die("memory", "too little of it");
+        die("memory", "out of memory");
     return memory;
 }
 
@@ -75,13 +75,13 @@ enum { FORWARD, DIVERGENCE, BACKWARD, REDUCE, STAGES };
 
 typedef struct own {
     kldve_ctx *ctx;
-    kldve_onnx *net; /* NULL: another's */
+    kldve_onnx *net; /* NULL: shared */
     kldve_explainer *explainer;
     const float *inputs; /* borrowed, [count][step] */
     size_t count, step;
     kldve_heatmap **maps; /* [count] */
     bool together;
-    double stage[STAGES][KEPT]; /* of the first of the inputs */
+    double stage[STAGES][KEPT]; /* of the first input */
     size_t runs;
 } own;
 
@@ -101,7 +101,7 @@ static kldve_status own_load(own *o, const char *model, int threads, int batch)
     return kldve_onnx_load(o->ctx, model, &options, &o->net);
 }
 
-/* `net`: of `o` or of another. */
+/* Uses `net`, which belongs to `o` or to another. */
 static void own_open(own *o, const kldve_onnx *net, const task *t, const float *inputs)
 {
     const kldve_shape *s = &t->shape;
@@ -136,17 +136,17 @@ static own *own_beside(const own *first, const task *t, const float *inputs)
 static void own_run(void *with)
 {
     own *o = with;
-    kldve_record r = {.struct_size = sizeof r};
+    kldve_timings stage = {.struct_size = sizeof stage};
 
     if (o->together)
         must(o, kldve_explain_inputs(o->explainer, (int32_t)o->count, o->inputs, NULL, o->maps));
     for (size_t i = 0; i < o->count && !o->together; i++)
         must(o, kldve_explain_input(o->explainer, o->inputs + i * o->step, NULL, &o->maps[i]));
-    kldve_heatmap_record(o->maps[0], &r);
-    o->stage[FORWARD][o->runs % KEPT] = r.timings_ms.forward;
-    o->stage[DIVERGENCE][o->runs % KEPT] = r.timings_ms.divergence;
-    o->stage[BACKWARD][o->runs % KEPT] = r.timings_ms.backward;
-    o->stage[REDUCE][o->runs % KEPT] = r.timings_ms.reduce;
+    must(o, kldve_heatmap_timings(o->maps[0], &stage));
+    o->stage[FORWARD][o->runs % KEPT] = stage.forward;
+    o->stage[DIVERGENCE][o->runs % KEPT] = stage.divergence;
+    o->stage[BACKWARD][o->runs % KEPT] = stage.backward;
+    o->stage[REDUCE][o->runs % KEPT] = stage.reduce;
     o->runs++;
     for (size_t i = 0; i < o->count; i++)
         kldve_heatmap_free(o->maps[i]);
@@ -176,7 +176,7 @@ static void other_run(void *with)
         peer_run(o->session);
 }
 
-/* All inputs of the task together, or as many runs with one. */
+/* All inputs of the task together, or as many runs with one input. */
 static other other_new(const task *t, bool together, float *inputs)
 {
     other o = {peer_open(t->model, t->threads), together ? 1 : t->batch};
@@ -185,7 +185,7 @@ static other other_new(const task *t, bool together, float *inputs)
     return o;
 }
 
-/* ---- a crowd: several threads, each with work of its own ---- */
+/* ---- a crowd: several threads, each with its own work ---- */
 
 typedef struct member {
     void (*run)(void *);
@@ -214,7 +214,7 @@ static void crowd_run(void *with)
 
     for (int i = 0; i < c->count; i++)
         if (pthread_create(&thread[i], NULL, member_run, &c->members[i]) != 0)
-            die("a thread", "cannot be started");
+            die("thread", "cannot start");
     for (int i = 0; i < c->count; i++)
         pthread_join(thread[i], NULL);
     free(thread);
@@ -236,9 +236,9 @@ static double run_once(const contender *c)
     return now() - start;
 }
 
-/* Worker threads go on spinning when their library's turn is over, on the cores on which the
- * other's turn begins: ONNX Runtime's for some 30 ms, OpenMP's for some 10.  The pause lets them
- * fall asleep; the run after it, not counted, wakes those whose turn it is. */
+/* Worker threads keep spinning after their library's turn, on the cores that the other library
+ * needs next: ONNX Runtime's for some 30 ms, OpenMP's for some 10.  The pause lets them fall
+ * asleep; the uncounted run after it wakes the threads whose turn it is. */
 static double turn(const contender *c)
 {
     struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
@@ -251,8 +251,8 @@ static double turn(const contender *c)
     return median(ms, COUNTED);
 }
 
-/* Fills in c[].ms.  `pauses`: the contenders have threads that spin; every other round then goes
- * backwards. */
+/* Fills in c[].ms.  `pauses`: the contenders have spinning threads; every other round then runs in
+ * reverse. */
 static void alternate(contender *c, size_t count, size_t rounds, bool pauses)
 {
     for (size_t k = 0; k < count; k++) {
@@ -268,7 +268,7 @@ static void alternate(contender *c, size_t count, size_t rounds, bool pauses)
         }
 }
 
-/* The median over the rounds of a's time as a part of b's. */
+/* The median over the rounds of a's time divided by b's. */
 static double ratio(const contender *a, const contender *b, size_t rounds)
 {
     double *of = allocate(rounds, sizeof *of), middle;
@@ -280,10 +280,10 @@ static double ratio(const contender *a, const contender *b, size_t rounds)
     return middle;
 }
 
-/* ---- a process of its own for every measurement ---- */
+/* ---- a separate process for every measurement ---- */
 
-/* Neither engine is to find the memory, the warm caches or the threads of what ran before.  What
- * `work` writes to `result` comes back. */
+/* Neither engine may find the memory, the warm caches or the threads of earlier work.  The parent
+ * receives what `work` writes to `result`. */
 static void apart(void (*work)(const task *, void *), const task *t, void *result, size_t nbytes)
 {
     int fd[2];
@@ -291,21 +291,21 @@ static void apart(void (*work)(const task *, void *), const task *t, void *resul
 
     fflush(NULL);
     if (pipe(fd) != 0 || (child = fork()) < 0)
-        die("a process", strerror(errno));
+        die("process", strerror(errno));
     if (child == 0) {
         work(t, result);
         _exit(write(fd[1], result, nbytes) == (ssize_t)nbytes ? 0 : 1);
     }
     close(fd[1]);
     if (read(fd[0], result, nbytes) != (ssize_t)nbytes)
-        die(t->model, "its measurement failed");
+        die(t->model, "the measurement failed");
     close(fd[0]);
     waitpid(child, NULL, 0);
 }
 
 typedef struct probed {
     kldve_shape shape;
-    char refusal[256]; /* why it does not run in a batch, or "" */
+    char refusal[256]; /* why it cannot run in a batch, or "" */
 } probed;
 
 static void probe(const task *t, void *result)
@@ -316,7 +316,7 @@ static void probe(const task *t, void *result)
     *found = (probed){.shape = {.struct_size = sizeof found->shape}};
     must(&single, own_load(&single, t->model, 1, 0));
     own_open(&single, single.net, t, NULL);
-    kldve_explainer_shape(single.explainer, &found->shape);
+    must(&single, kldve_explainer_shape(single.explainer, &found->shape));
     if (t->batch == 1)
         return;
     if (peer_fixes_batch(peer_open(t->model, 1)))
@@ -562,6 +562,6 @@ int main(int argc, char **argv)
         report(&t, json);
     }
     if (json && (fprintf(json, "}\n]\n") < 0 || fclose(json) != 0))
-        die(json_path, "cannot be written");
+        die(json_path, "cannot write");
     return 0;
 }

@@ -1,11 +1,11 @@
-/* bench_peak.c - what can one core do at most?
+/* bench_peak.c - the most that one core can do.
  *
  *     bench-peak [--ms N] [--json FILE]
  *
- * Arithmetic: chains of fused multiply-adds that do not wait for each other, in registers only,
- * float32; a multiply-add counts as two operations.  Memory: an array of 256 MiB, larger than the
- * caches, read from its beginning to its end.  For each instruction set the best of repeats over N
- * milliseconds (300): what the core can do, not what it does on average. */
+ * Arithmetic: independent chains of fused multiply-adds, in registers only, float32; a multiply-add
+ * counts as two operations.  Memory: an array of 256 MiB, larger than the caches, read from start
+ * to end.  For each instruction set, the best repeat within N milliseconds (300): what the core can
+ * do, not what it does on average. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -22,11 +22,11 @@ enum {
     ARRAY = 1 << 28  /* bytes */
 };
 
-/* Volatile, so that the compiler neither knows the numbers nor that nobody wants the result. */
+/* Volatile, so that the compiler neither knows the numbers nor drops the unused result. */
 static volatile float factor = 0.5f, addend = 1, sink;
 
-/* x = x a + b in every lane of every chain; the innermost loops must become straight code, else the
- * chains are kept in memory. */
+/* x = x a + b in every lane of every chain; the innermost loops must be unrolled completely, or the
+ * chains end up in memory. */
 #define ARITHMETIC(isa, name, vector, all, fused)                                                  \
     isa static void name(const void *unused)                                                       \
     {                                                                                              \
@@ -109,7 +109,7 @@ static const kernel kernels[] = {
 #endif
 };
 
-/* Milliseconds of the fastest repeat; three repeats at least, the first warms up. */
+/* Milliseconds of the fastest repeat; at least three repeats, of which the first warms up. */
 static double fastest(void (*run)(const void *), const void *array, double budget)
 {
     double best = 0, begin = now();
@@ -141,10 +141,10 @@ int main(int argc, char **argv)
         else
             die("usage", "bench-peak [--ms N] [--json FILE]");
     if (!array)
-        die("memory", "too little of it");
+        die("memory", "out of memory");
     if (json_path && !(json = fopen(json_path, "w")))
         die(json_path, strerror(errno));
-    memset(array, 0, ARRAY); /* pages that nobody wrote to are all one page */
+    memset(array, 0, ARRAY); /* pages that were never written all share one page */
     printf("| one core | float32 arithmetic, GFLOP/s | reading memory, GB/s |\n|---|---:|---:|\n");
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
         const kernel *k = &kernels[i];
@@ -160,7 +160,7 @@ int main(int argc, char **argv)
     if (json && (fprintf(json, "{\"gflops\": %.2f, \"gbytes_per_s\": %.2f}\n", most_gflops,
                          most_gbytes) < 0 ||
                  fclose(json) != 0))
-        die(json_path, "cannot be written");
+        die(json_path, "cannot write");
     free(array);
     return 0;
 }

@@ -2,13 +2,12 @@
  *
  *     bench-stages PICTURE ROUNDS [--threads N] [--json FILE] [--marks] NETWORK.onnx...
  *
- * For each network the median over ROUNDS of every stage, in milliseconds, from a file and a
- * picture to a picture in memory, with the reading `contrast`, and of their sum without the load.
- * The first round is not counted: it reads the files from the disk.  Loading, which takes long, is
- * repeated once for every ten rounds, and once more.  The card beside the network says how the
- * picture becomes its input; the network "-" is the built-in one.  --marks: lines "mark STAGE"
- * where forward and backward passes begin, among what oneDNN prints with DNNL_VERBOSE=1, for
- * layers.py. */
+ * For each network, prints the median of every stage over ROUNDS, in milliseconds, from a file and
+ * a picture to a picture in memory, with the reading `contrast`, and of their sum without loading.
+ * The first round is not counted: it reads the files from disk.  Loading takes long and is repeated
+ * only once per ten rounds, plus once.  The card beside the network says how the picture becomes
+ * its input; the network "-" is the built-in one.  --marks prints lines "mark STAGE" where forward
+ * and backward passes begin, between the lines of DNNL_VERBOSE=1, for layers.py. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -51,7 +50,7 @@ static double load(const bench *b, kldve_explainer **explainer)
 /* All other stages once, [STAGES] milliseconds. */
 static void explain(const bench *b, kldve_explainer *explainer, double *ms)
 {
-    kldve_record record = {.struct_size = sizeof record};
+    kldve_timings stage = {.struct_size = sizeof stage};
     kldve_image *photo = NULL, *drawn = NULL;
     kldve_heatmap *map = NULL;
     double start = now();
@@ -59,12 +58,12 @@ static void explain(const bench *b, kldve_explainer *explainer, double *ms)
     must(b, kldve_image_load(b->ctx, b->picture, NULL, &photo));
     ms[DECODE] = now() - start;
     must(b, kldve_explain(explainer, photo, NULL, &map));
-    kldve_heatmap_record(map, &record);
-    ms[PREPROCESS] = record.timings_ms.preprocess;
-    ms[FORWARD] = record.timings_ms.forward;
-    ms[DIVERGENCE] = record.timings_ms.divergence;
-    ms[BACKWARD] = record.timings_ms.backward;
-    ms[REDUCE] = record.timings_ms.reduce;
+    must(b, kldve_heatmap_timings(map, &stage));
+    ms[PREPROCESS] = stage.preprocess;
+    ms[FORWARD] = stage.forward;
+    ms[DIVERGENCE] = stage.divergence;
+    ms[BACKWARD] = stage.backward;
+    ms[REDUCE] = stage.reduce;
     start = now();
     must(b, kldve_heatmap_render(map, photo, NULL, &drawn));
     ms[RENDER] = now() - start;
@@ -179,7 +178,7 @@ int main(int argc, char **argv)
         report(&b, medians, json, i == at);
     }
     if (json && (fprintf(json, "\n]\n") < 0 || fclose(json) != 0))
-        die(json_path, "cannot be written");
+        die(json_path, "cannot write");
     for (int s = 0; s < STAGES; s++)
         free(b.sample[s]);
     kldve_ctx_free(b.ctx);

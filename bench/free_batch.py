@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Copy a network whose file says how many inputs there are at once, with that number left open.
+"""Copy a network whose file fixes the number of inputs, leaving that number open in the copy.
 
     free_batch.py IN.onnx OUT.onnx
 
-ONNX Runtime runs a batch only if the first dimension of the input is open.  Operators stay as they
-are: a Reshape or Expand to a fixed first dimension is named, since the copy then fails in a batch."""
+ONNX Runtime runs a batch only if the first dimension of the input is open.  The operators stay
+unchanged.  A Reshape or Expand to a fixed first dimension is reported, since it fails in a batch."""
 import sys
 
 import onnx
@@ -14,7 +14,7 @@ OPEN = "N"
 
 
 def free(value):
-    """value: a ValueInfoProto; whatever its first dimension was."""
+    """Open the first dimension of a ValueInfoProto."""
     dimensions = value.type.tensor_type.shape.dim
     if dimensions:
         dimensions[0].dim_param = OPEN
@@ -26,7 +26,7 @@ def inputs(graph):
 
 
 def fixed(graph):
-    """Nodes that give their result a first dimension out of a constant: [(name, operator, shape)]."""
+    """Nodes whose result has a first dimension from a constant: [(name, operator, shape)]."""
     weights = {i.name: i for i in graph.initializer}
     weights |= {n.output[0]: a.t for n in graph.node if n.op_type == "Constant"
                 for a in n.attribute if a.name == "value"}
@@ -46,7 +46,7 @@ def main():
     model = onnx.load(sys.argv[1])
     for value in inputs(model.graph) + list(model.graph.output):
         free(value)
-    del model.graph.value_info[:]  # shapes in between, inferred again
+    del model.graph.value_info[:]  # intermediate shapes are inferred again
     for name, operator, shape in fixed(model.graph):
         print(f"free_batch: {operator} {name} has the fixed shape {shape}", file=sys.stderr)
     onnx.save(model, sys.argv[2])

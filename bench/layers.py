@@ -1,22 +1,23 @@
 #!/usr/bin/python3
-"""How near does the forward pass come to what one core can do?  By layer and by network.
+"""How close is the forward pass to the peak of one core?  By layer and by network.
 
     layers.py BUILD PICTURE NETWORK.onnx... [--runs N] [--tables N] [--peak-ms N]
 
 BUILD is a build folder with the command and the benchmark programs.  bench-peak measures the core's
 float32 arithmetic and its reading of memory; then bench-stages explains the picture on one thread, in
-three rounds, N times without DNNL_VERBOSE=1 and N times with it.  Without it the forward pass is
-timed; with it oneDNN says how long every primitive took, and printing that takes some microseconds
-each.  Printed are medians, in Markdown: the first networks (--tables) by layer, all in a summary.
+three rounds, N times without DNNL_VERBOSE=1 and N times with it.  The runs without
+it time the forward pass; in those with it oneDNN reports the time of every primitive, and printing
+that costs some microseconds each.  The output is Markdown, with medians: the first networks
+(--tables) by layer, all in a summary.
 
-Arithmetic is counted directly, two operations for every multiply-add that the layer's definition
-has, padding included.  By that count Winograd's transforms F(m x m, 3 x 3) can be above the peak: they
-need m^2 9 / (m + 2)^2 times fewer multiplications.  "Done" is the share of the peak of those that are
-left, without the transforms.
+Arithmetic is counted as if done directly: two operations for every multiply-add in the layer's
+definition, including padding.  By that count Winograd's transforms F(m x m, 3 x 3) can exceed the peak:
+they need m^2 9 / (m + 2)^2 times fewer multiplications.  "Done" is the share of the peak of those that
+remain, not counting the transforms.
 
-Dense layers for a few rows are the engine's own and not among oneDNN's primitives.  They are in the
-rest: the forward pass without its primitives, which also holds calling those.  The weights are known
-from the file; GB/s are what reading them all in this time comes to."""
+Dense layers for a few rows are the engine's own and not oneDNN primitives.  They belong to the rest:
+the forward pass without its primitives, which includes the cost of calling them.  The weights are
+known from the file; GB/s is the rate of reading all of them in this time."""
 import argparse
 import json
 import math
@@ -76,7 +77,7 @@ class Primitive:
         return 0
 
     def multiplications(self):
-        """operations(), but those that are done."""
+        """operations(), but only those actually done."""
         m = self.tile()
         return self.operations() * ((m + 2) ** 2 / (9 * m * m) if m else 1)
 
@@ -84,7 +85,7 @@ class Primitive:
         return self.kind.removesuffix("_v2").removesuffix("_v3")
 
     def shape(self):
-        """For people."""
+        """For people to read."""
         if "ic" not in self.problem or "oh" not in self.problem:
             return self.problem
         s = self.sizes()
@@ -100,7 +101,7 @@ class Primitive:
 
 
 def passes(lines):
-    """What bench-stages --marks printed -> the primitives of every forward pass."""
+    """The output of bench-stages --marks -> the primitives of every forward pass."""
     found, inside = [], False
     for line in lines:
         if line.startswith("mark "):
@@ -127,7 +128,7 @@ def run(*command, **more):
 
 
 def run_json(command, *rest):
-    """The command with --json in between."""
+    """Run the command with --json inserted."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "out.json")
         run(*command, "--json", path, *rest)
@@ -136,7 +137,7 @@ def run_json(command, *rest):
 
 
 def dense_layers(build, network):
-    """[(rows, inputs, outputs)] of the products with constant matrices that the engine computes."""
+    """[(rows, inputs, outputs)] of the constant-matrix products that the engine computes itself."""
     graph = onnx.load(network).graph
     weights = {i.name: list(i.dims) for i in graph.initializer}
     weights |= {n.output[0]: list(a.t.dims) for n in graph.node if n.op_type == "Constant"
@@ -218,7 +219,7 @@ def by_layer(m, peak):
 
 def summary(networks, peak):
     def figures(primitives):
-        """Their ms and their part of the peak."""
+        """Their ms and their share of the peak."""
         ms = sum(p.ms for p in primitives)
         gflops = speed(sum(p.operations() for p in primitives), ms)
         return f"{ms:.2f} | {percent(gflops / peak['gflops'])}"

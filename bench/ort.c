@@ -35,7 +35,7 @@ void peer_library(const char *path)
         die(path, dlerror());
     *(void **)&base = dlsym(handle, "OrtGetApiBase");
     if (!base || !(ort = base()->GetApi(ORT_API_VERSION)))
-        die(path, "no OrtGetApiBase of this version");
+        die(path, "has no OrtGetApiBase of this version");
 }
 
 static void read_dimensions(peer *p)
@@ -48,7 +48,7 @@ static void read_dimensions(peer *p)
     check(ort->CastTypeInfoToTensorInfo(type, &shape));
     check(ort->GetDimensionsCount(shape, &rank));
     if (rank != 4)
-        die(p->in_name, "this input has no four dimensions");
+        die(p->in_name, "this input does not have four dimensions");
     check(ort->GetDimensions(shape, p->dim, 4));
     ort->ReleaseTypeInfo(type);
 }
@@ -81,7 +81,7 @@ bool peer_fixes_batch(const peer *p)
 
 void peer_set_inputs(peer *p, const kldve_shape *shape, int batch, float *inputs)
 {
-    /* Channels last only where the file says so. */
+    /* Channels last only if the file says so. */
     bool last = p->dim[3] == shape->in_channels && p->dim[1] != shape->in_channels;
     int64_t h = shape->in_height, w = shape->in_width, c = shape->in_channels;
     int64_t dim[4] = {batch, last ? h : c, last ? w : h, last ? c : w};

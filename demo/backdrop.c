@@ -1,4 +1,4 @@
-/* backdrop.c - what is behind the objects, and the light over everything. */
+/* backdrop.c - the background behind the objects, and the light over everything. */
 #include "draw.h"
 
 #include <math.h>
@@ -20,7 +20,8 @@ scenes_palette scenes_palette_make(scenes_rng *rng)
             scenes_hsl(near, vivid, fmin(fmax(light + (i ? spread : -spread), 0.08), 0.94));
     }
     for (int i = 0; i < 4; i++) {
-        double reach = scenes_uniform(rng, 0, 1) < 0.35 ? 0.5 : 0.15; /* any hue, or a near one */
+        double reach =
+            scenes_uniform(rng, 0, 1) < 0.35 ? 0.5 : 0.15; /* any hue, or a similar one */
         double other = hue + scenes_uniform(rng, -reach, reach);
         double vivid = fmin(grey * scenes_uniform(rng, 0.6, 1.5), 0.95);
         double level = light + scenes_uniform(rng, -0.28, 0.28);
@@ -71,7 +72,7 @@ static double lattice(uint64_t seed, int64_t x, int64_t y)
            0x1p-53;
 }
 
-/* Random values at whole coordinates, smooth between them. */
+/* Random values at integer coordinates, smooth in between. */
 static double value_noise(uint64_t seed, double x, double y)
 {
     double fx = floor(x), fy = floor(y), u = x - fx, v = y - fy, top, bottom;
@@ -135,7 +136,7 @@ static void paint_field(const scenes_canvas *canvas, const scenes_palette *palet
 
 /* ---- clutter ---- */
 
-/* A closed curve round (x, y): polygon of few corners, or a smooth blob. */
+/* A closed curve around (x, y): a polygon with few corners, or a smooth blob. */
 static void add_blob(scenes_path *path, scenes_rng *rng, double x, double y, double r, bool smooth)
 {
     int corners = 3 + scenes_pick(rng, 5);

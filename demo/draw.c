@@ -1,9 +1,8 @@
 /* draw.c - random numbers, colours, and an antialiased polygon fill in integers.
  *
- * Fill: every pixel row is cut by 8 lines; on each line the crossings with the contours are sorted
+ * The fill cuts every pixel row by 8 lines.  On each line it sorts the crossings with the contours,
  * and the spans of non-zero winding number add their exact length, in 1/256 pixel, to the pixels
- * they touch.  All contours are turned the same way first, so a path is the union of its contours.
- */
+ * they touch.  All contours are first given the same orientation, so a path is their union. */
 #include "draw.h"
 
 #include <assert.h>
@@ -69,7 +68,7 @@ scenes_colour scenes_hsl(double hue, double saturation, double lightness)
     double reach = saturation * (lightness < 0.5 ? lightness : 1 - lightness);
 
     for (int c = 0; c < 3; c++) {
-        double k = hue * 12 + 4.0 * (3 - c); /* red, green, blue stand a third of a turn apart */
+        double k = hue * 12 + 4.0 * (3 - c); /* red, green, blue are a third of a turn apart */
         double wave;
 
         k -= 12 * floor(k / 12);
@@ -146,7 +145,7 @@ typedef struct filler {
     edge edge[SCENES_POINTS];
     crossing crossing[SCENES_POINTS];
     int32_t partial[SCENES_SIZE_MAX + 1]; /* coverage of one pixel */
-    int32_t running[SCENES_SIZE_MAX + 1]; /* change of coverage from here on */
+    int32_t running[SCENES_SIZE_MAX + 1]; /* change of coverage from this pixel on */
 } filler;
 
 static int32_t fixed(double v)

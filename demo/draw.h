@@ -1,4 +1,5 @@
-/* draw.h - inside the scene generator: random numbers, colours, paths and the antialiased fill. */
+/* draw.h - internals of the scene generator: random numbers, colours, paths, the antialiased fill.
+ */
 #ifndef KLDVE_DEMO_DRAW_H
 #define KLDVE_DEMO_DRAW_H
 
@@ -6,9 +7,10 @@
 
 #include "scenes.h"
 
-/* ---- random numbers: splitmix64 (Steele, Lea, Flood 2014) ----
- *
- * Never two draws in one expression: C leaves open which argument of a call is evaluated first. */
+/* ---- random numbers: splitmix64 (Steele, Lea, Flood 2014) ---- */
+
+/* Never draw twice in one expression: C does not say which argument of a call is evaluated first.
+ */
 
 typedef struct scenes_rng {
     uint64_t state;
@@ -66,18 +68,18 @@ typedef struct scenes_canvas {
     int32_t size;
 } scenes_canvas;
 
-/** Fill the union of the path's contours.  Where `mask` [size][size] is not NULL, the coverage is
- *  also laid over it. */
+/** Fill the union of the path's contours.  If `mask` [size][size] is not NULL, the coverage is
+ *  also drawn over it. */
 void scenes_fill(const scenes_canvas *canvas, const scenes_path *path, const scenes_paint *paint,
                  uint8_t *mask);
 
-/** The same for all that is within width / 2 of each contour's line, contour by contour. */
+/** The same for everything within width / 2 of each contour's line, contour by contour. */
 void scenes_stroke(const scenes_canvas *canvas, const scenes_path *path, bool closed, double width,
                    const scenes_paint *paint, uint8_t *mask);
 
 /* ---- the parts of a scene ---- */
 
-/** The ground colours of a scene, from which objects keep their distance. */
+/** The background colours of a scene, which objects avoid. */
 typedef struct scenes_palette {
     scenes_colour ground[2];  /**< of the gradient behind everything */
     scenes_colour clutter[4]; /**< of texture and clutter */

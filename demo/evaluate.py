@@ -3,10 +3,10 @@
 
     /usr/bin/python3 demo/evaluate.py [--scenes N] [--seed N] [--size PIXELS] [MODEL.onnx]
 
-An oracle of its own: it reads the .onnx file, runs it in torch with float64 and takes gradients by
-autograd; the formulas are written down anew from docs (four readings of Eq. 3, and Grad-CAM).
-A hit: the map's largest value, after bilinear upsampling to the picture's size, lies on a pixel of
-which at least half is the object asked for.
+An independent oracle: it reads the .onnx file, runs it in torch with float64 and takes gradients by
+autograd; the formulas are reimplemented from the documentation (four readings of Eq. 3, and Grad-CAM).
+A hit means that the map's largest value, after bilinear upsampling to the picture's size, lies on a
+pixel of which at least half belongs to the object asked for.
 """
 import argparse
 import os
@@ -24,7 +24,7 @@ METHODS = ["paper", "channel", "contrast", "rivals", "Grad-CAM"]
 
 
 class Model:
-    """The five operators that the network consists of."""
+    """The five operators that make up the network."""
 
     def __init__(self, path):
         graph = onnx.load(path).graph

@@ -1,5 +1,5 @@
-/* kinds.c - how each kind of object is drawn: parts laid over each other.  Numbers are in the
- * object's coordinates (pen.h); what varies from object to object is drawn by pen_vary(). */
+/* kinds.c - how each kind of object is drawn: overlapping parts.  Numbers are in the object's
+ * coordinates (pen.h); pen_vary() draws what varies from object to object. */
 #include "pen.h"
 
 #include <stddef.h>

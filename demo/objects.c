@@ -1,5 +1,5 @@
-/* objects.c - colours, outline and place of one object.  Colours come from the same distribution
- * for every kind: they tell nothing about it. */
+/* objects.c - colours, outline and position of one object.  Colours come from the same distribution
+ * for every kind, so they reveal nothing about it. */
 #include "pen.h"
 
 #include <math.h>
@@ -34,7 +34,7 @@ static void draw_tones(scenes_rng *rng, scenes_colour tone[TONES])
     tone[DARK] = vary_colour(rng, hue, 0.1, 0.5, 0.1, 0.24);
 }
 
-/* Of a few draws, the one that stands out most from the ground. */
+/* Of a few draws, the one that stands out most from the background. */
 static void choose_tones(scenes_rng *rng, const scenes_palette *palette, scenes_colour tone[TONES])
 {
     double best = -1;

@@ -1,8 +1,8 @@
 /* pen.h - draws the parts of one object, in the object's own coordinates.
  *
- * These are x to the right and y down, inside the unit circle.  Objects are drawn in two passes
- * with the same random numbers: a broad line round every part, then the parts themselves, so that
- * what remains visible of the line is an outline round the whole. */
+ * These have x to the right and y down, inside the unit circle.  Objects are drawn in two passes
+ * with the same random numbers: first a broad line around every part, then the parts themselves, so
+ * that the visible rest of the line outlines the whole object. */
 #ifndef KLDVE_DEMO_PEN_H
 #define KLDVE_DEMO_PEN_H
 
@@ -29,12 +29,12 @@ typedef struct pen {
 /** The next of the shape's random numbers. */
 double pen_vary(pen *p, double low, double high);
 
-/* Contours are added to the path, which pen_part(), pen_detail() or pen_line() then uses up. */
+/* These add contours to the path; pen_part(), pen_detail() or pen_line() then consumes it. */
 
 void pen_line_to(pen *p, double x, double y);
 /** A cubic Bezier curve from the end of the path. */
 void pen_curve_to(pen *p, double x1, double y1, double x2, double y2, double x, double y);
-/** Part of an ellipse, from one angle to another (turns), the ellipse itself turned by `tilt`. */
+/** Part of an ellipse, from one angle to another (turns), the ellipse itself rotated by `tilt`. */
 void pen_arc(pen *p, double x, double y, double rx, double ry, double tilt, double from, double to);
 void pen_end_contour(pen *p);
 
@@ -49,7 +49,7 @@ void pen_disc(pen *p, double x, double y, double r);
 void pen_part(pen *p, int tone);
 /** The path as a detail inside the silhouette. */
 void pen_detail(pen *p, int tone);
-/** The path as a line that is a part of the silhouette, or a detail inside it. */
+/** The path as a line that is part of the silhouette, or a detail inside it. */
 void pen_line(pen *p, double width, int tone, bool silhouette);
 
 /** Draw an object of this kind with the pen (kinds.c). */

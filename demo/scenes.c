@@ -6,8 +6,8 @@
 
 #include "draw.h"
 
-/* Every part of a scene draws from a stream of its own, so that hiding an object or drawing the
- * scene at another size leaves the other parts as they are. */
+/* Every part of a scene has its own random stream, so that hiding an object or drawing the scene at
+ * another size leaves the other parts unchanged. */
 enum { STREAM_PLACES, STREAM_PALETTE, STREAM_BACKDROP, STREAM_LIGHT, STREAM_OBJECT };
 
 static bool valid(const scenes_request *request)
@@ -56,8 +56,8 @@ static bool clear_of_others(const scenes_object *objects, int32_t count)
     return true;
 }
 
-/* Places in units of the picture's side.  Tries all objects anew, each time a little smaller,
- * until they fit: at the smallest scale four circles always do, sooner or later. */
+/* Positions in units of the picture's side.  Tries all objects again, each time a little smaller,
+ * until they fit; at the smallest scale four circles always fit sooner or later. */
 static void choose_places(int32_t count, scenes_rng *rng, scenes_object *objects)
 {
     static const double largest[] = {0.34, 0.34, 0.27, 0.22, 0.2};

@@ -1,7 +1,7 @@
 /* scenes.h - cluttered scenes of drawn objects whose exact masks are known.
  *
- * What it is for: the demonstration network learns on such scenes, and tests ask whether a heat map
- * points at the right object, with masks that are true by construction and not by anybody's hand.
+ * The demonstration network learns on such scenes, and tests check whether a heat map points at the
+ * right object, with masks that are correct by construction rather than drawn by hand.
  *
  *     scenes_request request = { .seed = 7, .size = 96, .objects = 2,
  *                                .kind = { SCENES_CAT, SCENES_BOAT } };
@@ -10,10 +10,10 @@
  *     if (scenes_draw(&request, rgb, masks, objects)) ...
  *     // masks[i * 96 * 96 + y * 96 + x] >= SCENES_INSIDE: pixel (x, y) belongs to object i
  *
- * The same request gives the same bytes everywhere: own generator of random numbers, own sine, and
+ * The same request gives the same bytes everywhere: it uses its own random numbers and sine, and
  * otherwise only + - * / on doubles, which IEEE 754 defines exactly (the build forbids
- * contraction). A seed at another size gives the same scene drawn finer or coarser, with other
- * grain.
+ * contraction). The same seed at another size gives the same scene, finer or coarser, with
+ * different grain.
  *
  * No state, no allocation (about 150 kB of stack), callable from any number of threads. */
 #ifndef KLDVE_DEMO_SCENES_H
@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** What an object can be.  The number is the network's class index and the line of labels.txt. */
+/** What an object can be.  Its number is the network's class index and the line in labels.txt. */
 typedef enum scenes_kind {
     SCENES_ANY = -1, /**< in a request: the seed decides */
     SCENES_BOAT = 0,
@@ -42,34 +42,35 @@ enum {
     SCENES_OBJECTS_MAX = 4, /**< objects in one scene */
     SCENES_SIZE_MIN = 32,   /**< pixels on a side */
     SCENES_SIZE_MAX = 1024,
-    SCENES_INSIDE = 128 /**< mask value from which at least half of the pixel is the object */
+    SCENES_INSIDE =
+        128 /**< mask values of at least this: half of the pixel or more is the object */
 };
 
 /** What to draw. */
 typedef struct scenes_request {
-    uint64_t seed;                    /**< decides everything that is not asked for here */
+    uint64_t seed;                    /**< decides everything that the request leaves open */
     int32_t size;                     /**< pixels on a side, SCENES_SIZE_MIN..SCENES_SIZE_MAX */
     int32_t objects;                  /**< 0..SCENES_OBJECTS_MAX */
-    int32_t kind[SCENES_OBJECTS_MAX]; /**< a scenes_kind each; entries with SCENES_ANY become kinds
-                                           that differ from all others of the scene */
-    uint32_t hidden; /**< bit i: object i is placed, has its mask, but is not painted; everything
-                          else in the scene stays as it is.  0 paints all */
+    int32_t kind[SCENES_OBJECTS_MAX]; /**< scenes_kind; each SCENES_ANY becomes a kind that no
+                                           other object of the scene has */
+    uint32_t hidden; /**< bit i: object i is placed and has its mask but is not painted; the rest
+                          of the scene does not change.  0 paints all */
 } scenes_request;
 
 /** What was drawn. */
 typedef struct scenes_object {
     int32_t kind;   /**< never SCENES_ANY */
     int32_t pixels; /**< number of mask values >= SCENES_INSIDE; 0 if no masks were asked for */
-    double x, y, radius; /**< a circle that holds all of the object, in pixels from the upper left
+    double x, y, radius; /**< a circle around the whole object, in pixels from the upper left
                               corner of the picture.  The circles of a scene are disjoint and
                               inside the picture */
 } scenes_object;
 
 /** Draw a scene.
- *  @param rgb      [size][size][3], R,G,B, 8 bits each; the caller's.
+ *  @param rgb      [size][size][3], R,G,B, 8 bits each.
  *  @param masks    [objects][size][size], how much of each pixel the object covers: 0 = nothing,
- *                  and then the pixel does not depend on whether the object is there; 255 = all of
- *                  it.  No pixel is >= SCENES_INSIDE in two masks.  NULL if not wanted.
+ *                  and then the pixel does not depend on the object; 255 = the whole pixel.  No
+ * pixel is >= SCENES_INSIDE in two masks.  NULL if not wanted.
  *  @param objects  [objects]; NULL if not wanted.
  *  @return false, with nothing written, if the request is not valid. */
 bool scenes_draw(const scenes_request *request, uint8_t *rgb, uint8_t *masks,

@@ -1,4 +1,4 @@
-"""The scene generator (scenes.h) for Python: builds it with the C compiler and calls it by ctypes."""
+"""The scene generator (scenes.h) for Python: builds it with the C compiler and calls it through ctypes."""
 import ctypes
 import os
 import subprocess

@@ -1,9 +1,9 @@
-/* scenes_main.c - kldve-scenes: draw one scene, to look at or for another program.
+/* scenes_main.c - kldve-scenes: draw one scene, for people or for another program.
  *
  *     kldve-scenes [--seed N] [--size PIXELS] KIND[,KIND...] [PICTURE.png [MASK.png...]]
  *
  * KIND is a label, "any", or "none" for an empty scene.  Without PICTURE the bytes go to standard
- * output: R,G,B of every pixel, then one mask after the other. */
+ * output: R,G,B of every pixel, then one mask after another. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

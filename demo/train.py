@@ -4,7 +4,7 @@
     /usr/bin/python3 demo/train.py [--steps N] [--out FOLDER]
 
 Needs Debian's python3-torch, python3-onnx, python3-numpy and a C compiler.  The network learns from
-labels alone: which kinds of object a scene holds, never where.  Every scene is seen once.
+labels alone: which kinds of object a scene contains, never where.  It sees every scene once.
 """
 import argparse
 import io
@@ -25,14 +25,14 @@ SIZE = 96
 MEAN, STD = 128.0, 64.0
 BATCH = 32
 RATE, MATRIX_RATE = 2e-3, 8
-TRAIN_SEED = 1 << 32  # seeds from here on are for training; below it they are for tests
+TRAIN_SEED = 1 << 32  # seeds from here upwards are for training, those below for tests
 
 
 class Network(nn.Module):
     """Six convolutions, mean over space, one matrix.  The maps are a quarter of the picture's size,
     fine enough to point at thin things.  The two convolutions with stride 2 have even kernels, so
-    that a cell of the maps looks at pixels that lie evenly round its own place in the picture:
-    with 3 x 3 kernels every map would be displaced by a pixel and a half."""
+    that a cell of the maps sees pixels centred on its own position in the picture: with 3 x 3
+    kernels every map would be shifted by a pixel and a half."""
 
     def __init__(self, classes, widths=(16, 32, 48, 64, 80, 96), strides=(2, 2, 1, 1, 1, 1)):
         super().__init__()
@@ -50,7 +50,7 @@ class Network(nn.Module):
 
 
 def soften(picture, rng):
-    """What resizing a larger picture does to it: less grain, softer edges."""
+    """The effect of resizing a larger picture: less grain, softer edges."""
     a = rng.uniform(0, 0.25)
     p = np.pad(picture.astype(np.float32), ((1, 1), (1, 1), (0, 0)), mode="edge")
     p = p[:-2] * a + p[1:-1] * (1 - 2 * a) + p[2:] * a
@@ -73,7 +73,7 @@ def make_batch(number, classes):
 
 
 def batches(count, classes):
-    """Batches 0 .. count - 1, drawn ahead by another thread."""
+    """Batches 0 .. count - 1, which another thread draws in advance."""
     ahead = queue.Queue(8)
 
     def draw():
@@ -90,8 +90,8 @@ def train(steps):
     classes = len(scenes.labels())
     net = Network(classes)
     net.classifier.weight.data *= MATRIX_RATE
-    # An object fills a tenth of a scene, so means over space differ little from scene to scene:
-    # the matrix behind them has to be large, and learns too slowly at the others' rate.
+    # An object fills a tenth of a scene, so the means over space differ little between scenes: the
+    # matrix behind them has to be large, and would learn too slowly at the other layers' rate.
     matrix = [net.classifier.weight]
     kernels = [p for p in net.parameters() if p.ndim == 4]
     others = [p for p in net.parameters() if p.ndim == 1]
@@ -118,7 +118,7 @@ def train(steps):
 
 
 def rename(model):
-    """Names that a person can type: the convolutions' outputs conv1.., features, logits."""
+    """Names that people can type: the convolutions' outputs conv1.., features, logits."""
     names, convolutions = {}, 0
     for node in model.graph.node:
         if node.op_type == "Conv":

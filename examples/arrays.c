@@ -1,5 +1,5 @@
-/* arrays.c - the program has an inference engine of its own, which has run: a heat map from what it
- * left in memory.  Nothing but libkldve is linked.
+/* arrays.c - a program with its own inference engine, which has run: makes a heat map from the
+ * arrays in memory.  It links only libkldve.
  *
  *     arrays PICTURE COLOUR OUT.png        draws the heat over the picture, prints the map */
 #include <kldve/kldve.h>
@@ -7,15 +7,6 @@
 #include <stdio.h>
 
 #include "colours.h"
-
-/* Bytes [32][32][3] -> the input of the network [3][32][32]. */
-static void prepare(const uint8_t *pixels, float *input)
-{
-    enum { PIXELS = COLOURS_SIDE * COLOURS_SIDE };
-
-    for (int i = 0; i < COLOURS_INPUTS; i++)
-        input[i] = (float)pixels[i % PIXELS * 3 + i / PIXELS] / 255;
-}
 
 static void print(const float *map)
 {
@@ -46,7 +37,7 @@ int main(int argc, char **argv)
     failed = kldve_image_load(ctx, argv[1], NULL, &photo) ||
              kldve_image_resize(photo, COLOURS_SIDE, COLOURS_SIDE, &small);
     if (!failed) {
-        prepare(kldve_image_pixels(small), input);
+        colours_prepare(kldve_image_pixels(small), input);
         colours_forward(input, features, logits);
         failed = kldve_cotangent(ctx, logits, COLOURS, &why, cotangent);
     }

@@ -1,5 +1,5 @@
-/* backend.c - the program hands its own network to the library as a table of calls.  Nothing but
- * libkldve is linked.
+/* backend.c - a program that passes its own network to the library as a table of calls.  It links
+ * only libkldve.
  *
  *     backend PICTURE COLOUR OUT.png        draws the heat over the picture, prints the map */
 #include <kldve/kldve.h>
@@ -12,7 +12,7 @@ static kldve_status colours_open(kldve_ctx *ctx, const void *config, void **stat
 {
     (void)ctx;
     (void)config;
-    *state = NULL; /* a network with memory of its own keeps it here */
+    *state = NULL; /* a network that has its own memory keeps it here */
     return KLDVE_OK;
 }
 

@@ -23,6 +23,14 @@ int colours_class(const char *name)
     return -1;
 }
 
+void colours_prepare(const unsigned char *pixels, float *input)
+{
+    enum { PIXELS = COLOURS_SIDE * COLOURS_SIDE };
+
+    for (int i = 0; i < COLOURS_INPUTS; i++)
+        input[i] = (float)pixels[i % PIXELS * 3 + i / PIXELS] / 255;
+}
+
 static float convolve(const float *input, int map, int cell)
 {
     int top = cell / COLOURS_GRID * 2, left = cell % COLOURS_GRID * 2;

@@ -1,5 +1,5 @@
-/* divergence.c - the divergence on its own: how far are one network's scores from another's, and
- * where would each score have to move?
+/* divergence.c - the divergence on its own: how far are one network's scores from another's, and in
+ * which direction would each score have to move?
  *
  *     divergence N PERPLEXITY     standard input: N scores, then N scores of the other network
  *                                 standard output: KL, then N lines dKL/dk */

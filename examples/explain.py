@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The heat map that `kldve explain` makes, from Python without any package: the installed libraries
-through ctypes.
+"""The heat map of `kldve explain`, from Python without any packages: loads the installed libraries
+with ctypes.
 
     explain.py NETWORK.onnx PICTURE TARGET OUT.png      TARGET: the index of a class
 
-Draws the heat over the picture and prints the map, a row a line."""
+Draws the heat over the picture and prints the map, one row per line."""
 import ctypes
 import os
 import sys
@@ -38,7 +38,7 @@ core.kldve_heatmap_values.restype = POINTER(c_float)
 
 
 class Kldve:
-    """One context; what it made is freed with it, last first."""
+    """One context; close() frees what it made, last first."""
 
     def __init__(self):
         self.ctx = c_void_p()
@@ -73,7 +73,7 @@ def main(model, picture, target, out):
         heat = k.make(core.kldve_heatmap_free, core.kldve_explain, net, photo, byref(why))
         drawn = k.make(core.kldve_image_free, core.kldve_heatmap_render, heat, photo, None)
         k.call(core.kldve_image_save, drawn, os.fsencode(out), c_int32(0))
-        core.kldve_heatmap_record(heat, byref(record))
+        k.call(core.kldve_heatmap_record, heat, byref(record))
         cell = core.kldve_heatmap_values(heat)
         for y in range(record.height):
             print(*("%.6f" % cell[y * record.width + x] for x in range(record.width)))

@@ -1,4 +1,4 @@
-/* many.c - several pictures at once: what each is, and where the network looked.
+/* many.c - several pictures at once: the class of each, and where the network looked.
  *
  *     many NETWORK.onnx PICTURE...        NETWORK "-": the demonstration network */
 #include <kldve/onnx.h>
@@ -8,14 +8,15 @@
 
 enum { AT_ONCE = 4, MOST = 64 };
 
-/* The centre of the most important cell, in pixels of the picture. */
+/* The class, and the centre of the most important cell in pixels of the picture. */
 static void print(const char *path, const kldve_image *photo, const kldve_heatmap *map)
 {
     kldve_record r = {.struct_size = sizeof r};
     const float *value = kldve_heatmap_values(map);
     int32_t best = 0;
 
-    kldve_heatmap_record(map, &r);
+    if (kldve_heatmap_record(map, &r))
+        return;
     for (int32_t i = 0; i < r.height * r.width; i++)
         if (value[i] > value[best])
             best = i;

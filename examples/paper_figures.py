@@ -3,14 +3,14 @@
 
     paper_figures.py [--model FILE.onnx [--model FILE.onnx]] [--out FOLDER] [PICTURE | OBJECT=PICTURE]...
 
-    Figure 2  what one network decided about six kinds of object, explained by KL-DVE
+    Figure 2  one network's decisions about six kinds of object, explained by KL-DVE
     Figure 3  KL-DVE beside guided back-propagation and Grad-CAM
-    Figure 4  two networks beside each other
+    Figure 4  two networks side by side
 
-The paper shows VGG-16 and AlexNet.  Without --model, vgg16.onnx and alexnet.onnx are taken from
---models FOLDER or $KLDVE_SHARED/assets/models where they are there, else GoogLeNet and SqueezeNet.
-Without pictures, photographs of the paper's objects are looked for in --pictures FOLDER (files named
-after the object) and in $KLDVE_SHARED/assets/images.  Python's standard library only."""
+The paper shows VGG-16 and AlexNet.  Without --model, the script takes vgg16.onnx and alexnet.onnx from
+--models FOLDER or $KLDVE_SHARED/assets/models if they exist, otherwise GoogLeNet and SqueezeNet.
+Without pictures, it looks for photographs of the paper's objects in --pictures FOLDER (files named after
+the object) and in $KLDVE_SHARED/assets/images.  It needs only Python's standard library."""
 import argparse
 import glob
 import json
@@ -112,7 +112,7 @@ def sees(kldve, network, name, path):
 
 
 def find_pictures(kldve, network, args):
-    """[(name, path)]; what is missing is said."""
+    """[(name, path)]; reports what is missing."""
     found = []
     for name in OBJECTS:
         candidates = [path for place in folders(args.pictures, "images")
@@ -140,7 +140,7 @@ def given_pictures(pictures):
 
 
 def link_pictures(pictures, folder):
-    """Files are called after their object on the sheets: links with that name."""
+    """Sheets title a picture by its file name, so make links named after the objects."""
     paths = []
     for i, (name, path) in enumerate(pictures):
         if not os.path.exists(path):
@@ -160,7 +160,7 @@ def models(networks):
 
 
 def methods(kldve):
-    """Those of the comparison that this kldve has."""
+    """The methods of the comparison that this kldve has."""
     text = subprocess.run([*kldve, "help", "explain"], capture_output=True, text=True,
                           check=True).stdout.replace(",", " ").split()
     there = [method for method in METHODS if method in text]
@@ -171,7 +171,7 @@ def methods(kldve):
 
 
 def draw(kldve, out, more):
-    """False after kldve has said why."""
+    """False on failure; kldve has then printed why."""
     return subprocess.run([*kldve, "compare", *more, "-o", out, "--table"], check=False).returncode == 0
 
 

@@ -1,4 +1,4 @@
-/* shortest.c - the shortest complete use: a network, a picture, a heat map over the picture.
+/* shortest.c - the shortest complete program: a network, a picture, a heat map over the picture.
  *
  *     shortest NETWORK.onnx PICTURE OUT.png        NETWORK "-": the demonstration network */
 #include <kldve/onnx.h>
@@ -17,7 +17,8 @@ int main(int argc, char **argv)
     if (argc != 4 || kldve_ctx_new(NULL, &ctx))
         return 2;
     failed = kldve_onnx_explainer(ctx, strcmp(argv[1], "-") ? argv[1] : NULL, NULL, &net) ||
-             kldve_image_load(ctx, argv[2], NULL, &photo) || kldve_explain(net, photo, NULL, &map) ||
+             kldve_image_load(ctx, argv[2], NULL, &photo) ||
+             kldve_explain(net, photo, NULL, &map) ||
              kldve_heatmap_render(map, photo, NULL, &why) || kldve_image_save(why, argv[3], 0);
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));

@@ -1,4 +1,4 @@
-/* support.h - what several test programs need. */
+/* support.h - shared by several test programs. */
 #ifndef KLDVE_TESTS_SUPPORT_H
 #define KLDVE_TESTS_SUPPORT_H
 
@@ -33,20 +33,20 @@ typedef struct test_npy {
 test_npy test_npy_load(const char *path);
 void test_npy_free(test_npy *npy);
 
-/** Whole file; *nbytes its length; a 0 is put behind it.  Fails the test when unreadable. */
+/** Whole file; *nbytes its length; a 0 follows it.  Fails the test if unreadable. */
 void *test_file_load(const char *path, size_t *nbytes);
 void test_file_save(const char *path, const void *bytes, size_t nbytes);
 
-/** A string or number of a flat JSON file such as golden case.json; false if there is no such key. */
+/** A string or number of a flat JSON file such as golden case.json; false if the key is missing. */
 bool test_json_string(const char *json, const char *key, char *out, size_t size);
 bool test_json_number(const char *json, const char *key, double *out);
 
 /** A context whose allocator counts live blocks and can be told to fail. */
 typedef struct test_heap {
-    long live;   /**< blocks not freed yet */
-    long calls;  /**< allocations asked for */
+    long live;    /**< blocks not freed yet */
+    long calls;   /**< allocations asked for */
     size_t bytes; /**< of all of them together */
-    long budget; /**< allocations that still succeed; negative: all do */
+    long budget;  /**< allocations that still succeed; negative: all do */
 } test_heap;
 
 /** Free the context with kldve_ctx_free(), then assert heap->live == 0. */

@@ -22,6 +22,11 @@ typedef struct kldve_shape {
     int32_t batch; /**< inputs that forward_many takes at once; 0 or 1: it is not to be called */
 } kldve_shape;
 
+enum {
+    KLDVE_SHAPE_ROOM = 256 /**< bytes that kldve_backend.shape may write to; no kldve_shape will ever
+                                be larger */
+};
+
 /** How a backward pass treats ReLU-like activations; KLDVE_RULE_GRADIENT is the true derivative.
  *  The two rules of reversed networks also pass dy through local response normalisation as it is
  *  (Mahendran and Vedaldi 2016). */
@@ -67,7 +72,9 @@ typedef struct kldve_backend {
     /** Required.  Make a state from `config`, whose type the backend defines and documents.  `ctx`
      *  outlives the state.  Sets *state on KLDVE_OK only. */
     kldve_status (*open)(kldve_ctx *ctx, const void *config, void **state);
-    /** Required.  The sizes; cannot fail, they are known once open. */
+    /** Required.  The sizes; cannot fail, they are known once open.  `out` has KLDVE_SHAPE_ROOM
+     *  bytes, all zero but for struct_size: assigning a whole kldve_shape is safe whatever release
+     *  the backend was compiled for.  A member set that this library does not have is refused. */
     void (*shape)(const void *state, kldve_shape *out);
     /** Required.  input [in_channels][in_height][in_width] -> logits [classes], features
      *  [maps][height][width]. */
@@ -122,6 +129,27 @@ KLDVE_API void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbyte
 
 /** Free what kldve_ctx_alloc() gave.  Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_ctx_release(const kldve_ctx *ctx, void *memory);
+
+/** Copy a public struct of a caller that was compiled for any release into this release's: what an
+ *  older caller does not have becomes zero bytes, which mean "default".  Every function of the
+ *  library that takes a struct does this first; for backends whose config is a struct.
+ *  @param ctx   May be NULL: the failure has no message then.
+ *  @param name  The type, for the message, for example "kldve_options".
+ *  @param src   The caller's struct, which begins with its size; NULL: all defaults.
+ *  @param dst   [size] bytes, written on KLDVE_OK only; its struct_size becomes `size`.
+ *  @return KLDVE_OK; KLDVE_E_ARG (struct_size is not set); KLDVE_E_UNSUPPORTED (a member is set
+ *          that lies behind `size`: the caller is newer and wants what this release cannot do).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_struct_load(kldve_ctx *ctx, const char *name,
+                                                          const void *src, void *dst, size_t size);
+
+/** The other way: fill in a caller's struct from this release's.  The caller has set its
+ *  struct_size, which stays; what a newer caller has besides becomes zero.
+ *  @param src  [size] bytes.
+ *  @return KLDVE_OK; KLDVE_E_ARG (`dst` is NULL or its struct_size is not set; nothing is written).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_struct_store(kldve_ctx *ctx, const char *name,
+                                                           const void *src, size_t size, void *dst);
 
 /** Report progress to the context's callback.  KLDVE_OK, or KLDVE_E_CANCELLED with its message set:
  *  return it.  @since 0.1 */

@@ -27,6 +27,13 @@
 #define KLDVE_PRINTF(string, first)
 #endif
 
+/** Whether the public struct at `object` reaches as far as `member`, as the other side of the border
+ *  compiled it.  For structs that were not made by the code that reads them: a method that reads a
+ *  member of kldve_job newer than 0.1 asks first. */
+#define KLDVE_HAS(object, member)                                                                  \
+    ((size_t)((const char *)(&(object)->member + 1) - (const char *)(object)) <=                   \
+     (object)->struct_size)
+
 #ifdef __cplusplus
 extern "C" {
 #endif

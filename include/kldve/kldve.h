@@ -128,8 +128,10 @@ KLDVE_API void kldve_explainer_free(kldve_explainer *explainer);
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_set_input(kldve_explainer *explainer,
                                                                   const kldve_input_spec *spec);
 
-/** The sizes of the network.  Fill in out->struct_size first.  @since 0.1 */
-KLDVE_API void kldve_explainer_shape(const kldve_explainer *explainer, kldve_shape *out);
+/** The sizes of the network; set out->struct_size first.
+ *  @return KLDVE_OK, KLDVE_E_ARG.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_shape(const kldve_explainer *explainer,
+                                                              kldve_shape *out);
 
 /** Explain one picture.
  *  @param options  NULL means defaults.
@@ -213,16 +215,6 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_arrays(kldve_ctx *ctx,
                                                              const kldve_options *options,
                                                              kldve_heatmap **out);
 
-/** Milliseconds of each stage, wall clock; 0 for a stage that did not run.  Those of the check
- *  (KLDVE_FLAG_CHECK) are not in them. */
-typedef struct kldve_timings {
-    double preprocess; /**< picture -> input */
-    double forward;    /**< input -> logits and feature maps */
-    double divergence; /**< logits -> z, alpha, cotangent */
-    double backward;   /**< cotangent -> gradient at the layer */
-    double reduce;     /**< gradient, feature maps -> weights -> map in 0..1 */
-} kldve_timings;
-
 /** The record of one explanation. */
 typedef struct kldve_record {
     size_t struct_size;
@@ -241,14 +233,31 @@ typedef struct kldve_record {
                                    and another as 0. */
     int32_t flat;             /**< 1: the map is constant (all zeros): there is nothing to see */
     int32_t sign; /**< KLDVE_SIGN_SIGNED: 0.5 is zero, draw it with KLDVE_COLORMAP_DIVERGING */
-    kldve_timings timings_ms;
     /** Where the network looked, as parts of the picture's width and height: 0, 0, 1, 1 is all of
      *  it. */
     float seen_x, seen_y, seen_width, seen_height;
 } kldve_record;
 
-/** Fill in the record; out->struct_size says how much of it the caller knows.  @since 0.1 */
-KLDVE_API void kldve_heatmap_record(const kldve_heatmap *map, kldve_record *out);
+/** Fill in the record; set out->struct_size first.
+ *  @return KLDVE_OK, KLDVE_E_ARG.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_record(const kldve_heatmap *map,
+                                                             kldve_record *out);
+
+/** Milliseconds of each stage, wall clock; 0 for a stage that did not run.  Those of the check
+ *  (KLDVE_FLAG_CHECK) are not in them. */
+typedef struct kldve_timings {
+    size_t struct_size;
+    double preprocess; /**< picture -> input */
+    double forward;    /**< input -> logits and feature maps */
+    double divergence; /**< logits -> z, alpha, cotangent */
+    double backward;   /**< cotangent -> gradient at the layer */
+    double reduce;     /**< gradient, feature maps -> weights -> map in 0..1 */
+} kldve_timings;
+
+/** Fill in the timings; set out->struct_size first.
+ *  @return KLDVE_OK, KLDVE_E_ARG.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_timings(const kldve_heatmap *map,
+                                                              kldve_timings *out);
 
 /** The map before upsampling, [height][width], in 0..1.  Borrowed.  @since 0.1 */
 KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);

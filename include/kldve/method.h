@@ -79,12 +79,16 @@ typedef enum kldve_score {
  *  several inputs (kldve_explain_many()) all may come to a slot before the first comes to the next.
  */
 struct kldve_method {
-    size_t struct_size; /**< sizeof(kldve_method) where this was compiled */
-    const char *name;   /**< for kldve_options.method, [a-z0-9+-]+ */
-    const char *source; /**< where the method was published, one line */
-    uint32_t needs;     /**< KLDVE_NEED_*, with any options */
-    int32_t resolution; /**< a kldve_resolution */
-    const void *opaque; /**< for the slots: job->method->opaque */
+    size_t struct_size;  /**< sizeof(kldve_method) where this was compiled */
+    const char *name;    /**< for kldve_options.method, [a-z0-9+-]+ */
+    const char *title;   /**< as it is written in texts, UTF-8: "Grad-CAM++"; NULL: as `name` */
+    const char *summary; /**< what it does, a verb first, one line; NULL: not said */
+    const char *source;  /**< where the method was published, one line */
+    uint32_t needs;      /**< KLDVE_NEED_*, with any options */
+    uint32_t readings;   /**< the values of kldve_options.reading that it tells apart, 1 << reading
+                              for each; 0: it has no readings and ignores the option */
+    int32_t resolution;  /**< a kldve_resolution */
+    const void *opaque;  /**< for the slots: job->method->opaque */
     /** What it needs with these options, a part of `needs`; NULL: always all of it. */
     uint32_t (*needs_with)(const kldve_options *options);
     /** The cotangent at the logits, [classes].  Called where a gradient at the layer or at the
@@ -96,15 +100,18 @@ struct kldve_method {
     /** The map, of `resolution`, before normalisation; any finite numbers.  NULL: the positive part
      *  of the sum of weights times feature maps. */
     kldve_status (*map)(const kldve_job *job, float *map);
-    int32_t random;   /**< 1: draws random numbers from options.seed and fills in job->error */
-    int32_t sign;     /**< a kldve_sign: what its authors show where options.sign does not say;
-                           KLDVE_SIGN_DEFAULT: all values as they are, the smallest at 0 */
+    /** What everyone who sees a map made with these options should know: a clause without a full
+     *  stop, static storage, or NULL.  The slot may be NULL. */
+    const char *(*note)(const kldve_options *options);
+    int32_t random; /**< 1: draws random numbers from options.seed and fills in job->error */
+    int32_t sign;   /**< a kldve_sign: what its authors show where options.sign does not say;
+                         KLDVE_SIGN_DEFAULT: all values as they are, the smallest at 0 */
 };
 
 /** Make a host's own method known to a context, under its name.
  *  @param method  Borrowed, must outlive the context.
  *  @return KLDVE_OK; KLDVE_E_ARG (a name that is empty, malformed or taken; neither weights nor
- *          map; unknown needs or resolution); KLDVE_E_NOMEM.
+ *          map; unknown needs, readings or resolution); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_method_register(kldve_ctx *ctx,
                                                               const kldve_method *method);

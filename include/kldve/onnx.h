@@ -122,8 +122,10 @@ KLDVE_API void kldve_card_free(kldve_card *card);
 KLDVE_API const char *kldve_card_layer(const kldve_card *card);
 KLDVE_API const char *kldve_card_logits(const kldve_card *card);
 KLDVE_API const char *kldve_card_labels(const kldve_card *card);
-/** The preprocessing; fill in out->struct_size first.  @since 0.1 */
-KLDVE_API void kldve_card_input(const kldve_card *card, kldve_input_spec *out);
+/** The preprocessing; set out->struct_size first.
+ *  @return KLDVE_OK, KLDVE_E_ARG.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_input(const kldve_card *card,
+                                                         kldve_input_spec *out);
 /** The height and width that input.shape gives, for networks that leave them open; 0 where the card
  *  does not say.  @since 0.1 */
 KLDVE_API void kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width);

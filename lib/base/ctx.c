@@ -10,12 +10,17 @@
 
 enum { MESSAGE_SIZE = 512, ALIGNMENT = 64 };
 
+/* What a host registered: copies, each a struct of the same type. */
+typedef struct host_list {
+    void **item;
+    int32_t count;
+} host_list;
+
 struct kldve_ctx {
     kldve_allocator allocator;
     kldve_progress progress;
     void *progress_opaque;
-    const kldve_method **methods; /* the host's own, borrowed */
-    int32_t method_count;
+    host_list methods, metrics;
     char message[MESSAGE_SIZE];
 };
 
@@ -33,16 +38,20 @@ static void default_free(void *opaque, void *memory)
 
 kldve_status kldve_ctx_new(const kldve_allocator *allocator, kldve_ctx **out)
 {
-    kldve_allocator use = {sizeof use, default_alloc, default_free, NULL};
+    const kldve_allocator standard = {
+        .struct_size = sizeof standard, .alloc = default_alloc, .free = default_free};
+    kldve_allocator use;
     kldve_ctx *ctx;
+    kldve_status st;
 
     if (!out)
         return KLDVE_E_ARG;
-    if (allocator) {
-        if (allocator->struct_size < sizeof use || !allocator->alloc || !allocator->free)
-            return KLDVE_E_ARG;
-        use = *allocator;
-    }
+    st = kldve_struct_load(NULL, "kldve_allocator", allocator ? allocator : &standard, &use,
+                           sizeof use);
+    if (st < 0)
+        return st;
+    if (!use.alloc || !use.free)
+        return KLDVE_E_ARG;
     ctx = use.alloc(use.opaque, sizeof *ctx);
     if (!ctx)
         return KLDVE_E_NOMEM;
@@ -52,11 +61,19 @@ kldve_status kldve_ctx_new(const kldve_allocator *allocator, kldve_ctx **out)
     return KLDVE_OK;
 }
 
+static void free_list(const kldve_ctx *ctx, host_list *list)
+{
+    for (int32_t i = 0; i < list->count; i++)
+        kldve_ctx_release(ctx, list->item[i]);
+    kldve_ctx_release(ctx, list->item);
+}
+
 void kldve_ctx_free(kldve_ctx *ctx)
 {
     if (!ctx)
         return;
-    kldve_ctx_release(ctx, ctx->methods);
+    free_list(ctx, &ctx->methods);
+    free_list(ctx, &ctx->metrics);
     ctx->allocator.free(ctx->allocator.opaque, ctx);
 }
 
@@ -99,8 +116,8 @@ kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage, int64_t done,
     return KLDVE_OK;
 }
 
-/* The block starts at the first multiple of 64 that leaves room before it for the pointer that the
- * allocator gave. */
+/* The block starts at the first multiple of 64 that leaves room for the allocator's own pointer in
+ * front of it. */
 void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes)
 {
     size_t size;
@@ -128,23 +145,47 @@ void kldve_ctx_release(const kldve_ctx *ctx, void *memory)
     ctx->allocator.free(ctx->allocator.opaque, raw);
 }
 
+static const void *item_at(const host_list *list, int32_t index)
+{
+    return index < list->count ? list->item[index] : NULL;
+}
+
+static kldve_status append(kldve_ctx *ctx, host_list *list, const void *item, size_t nbytes)
+{
+    size_t count = (size_t)list->count;
+    void **more = kldve_ctx_alloc(ctx, count + 1, sizeof *more);
+    void *copy = kldve_ctx_alloc(ctx, 1, nbytes);
+
+    if (!more || !copy) {
+        kldve_ctx_release(ctx, more);
+        kldve_ctx_release(ctx, copy);
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "register: out of memory");
+    }
+    if (count > 0)
+        memcpy(more, list->item, count * sizeof *more);
+    more[count] = memcpy(copy, item, nbytes);
+    kldve_ctx_release(ctx, list->item);
+    list->item = more;
+    list->count++;
+    return KLDVE_OK;
+}
+
 const kldve_method *kldve_ctx_method(const kldve_ctx *ctx, int32_t index)
 {
-    return ctx && index < ctx->method_count ? ctx->methods[index] : NULL;
+    return ctx ? item_at(&ctx->methods, index) : NULL;
+}
+
+const kldve_metric *kldve_ctx_metric(const kldve_ctx *ctx, int32_t index)
+{
+    return ctx ? item_at(&ctx->metrics, index) : NULL;
 }
 
 kldve_status kldve_ctx_add_method(kldve_ctx *ctx, const kldve_method *method)
 {
-    size_t count = (size_t)ctx->method_count;
-    const kldve_method **more = kldve_ctx_alloc(ctx, count + 1, sizeof *more);
+    return append(ctx, &ctx->methods, method, sizeof *method);
+}
 
-    if (!more)
-        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a method");
-    if (count > 0)
-        memcpy(more, ctx->methods, count * sizeof *more);
-    more[count] = method;
-    kldve_ctx_release(ctx, ctx->methods);
-    ctx->methods = more;
-    ctx->method_count++;
-    return KLDVE_OK;
+kldve_status kldve_ctx_add_metric(kldve_ctx *ctx, const kldve_metric *metric)
+{
+    return append(ctx, &ctx->metrics, metric, sizeof *metric);
 }

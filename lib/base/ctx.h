@@ -1,13 +1,16 @@
-/* ctx.h - what only the library itself asks of a context. */
+/* ctx.h - what only the library itself uses of a context. */
 #ifndef KLDVE_LIB_CTX_H
 #define KLDVE_LIB_CTX_H
 
 #include <kldve/method.h>
+#include <kldve/metrics.h>
 
-/** The host's methods by number from 0; NULL past the last, and for ctx NULL. */
+/** The host's methods and metrics by number from 0; NULL past the last, and for ctx NULL. */
 const kldve_method *kldve_ctx_method(const kldve_ctx *ctx, int32_t index);
+const kldve_metric *kldve_ctx_metric(const kldve_ctx *ctx, int32_t index);
 
-/** Append one, borrowed.  KLDVE_OK, KLDVE_E_NOMEM. */
+/** Append a copy.  KLDVE_OK, KLDVE_E_NOMEM. */
 kldve_status kldve_ctx_add_method(kldve_ctx *ctx, const kldve_method *method);
+kldve_status kldve_ctx_add_metric(kldve_ctx *ctx, const kldve_metric *metric);
 
 #endif

@@ -1,4 +1,4 @@
-/* file.c - whole files in and out, and a byte buffer that grows. */
+/* file.c - read and write whole files, and a byte buffer that grows. */
 #define _XOPEN_SOURCE 700 /* realpath() */
 
 #include "file.h"
@@ -68,7 +68,7 @@ static kldve_status fail_errno(kldve_ctx *ctx, const char *path, const char *wha
     char reason[REASON_SIZE];
     int error = errno;
 
-    /* strerror() may use a static buffer, which two threads would share. */
+    /* strerror() may use a static buffer that all threads share. */
     if (strerror_r(error, reason, sizeof reason) != 0)
         snprintf(reason, sizeof reason, "system error %d", error);
     return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: %s: %s", path, what, reason);
@@ -84,7 +84,7 @@ static ssize_t read_some(int fd, void *bytes, size_t nbytes)
     return n;
 }
 
-/* One byte more than the limit is asked for, so that a file that grew, or a pipe, is noticed. */
+/* Asks for one byte more than the limit, to notice a file that grew, or a pipe. */
 static kldve_status read_all(kldve_ctx *ctx, const char *path, int fd, size_t limit,
                              kldve_buffer *out)
 {
@@ -121,7 +121,7 @@ static kldve_status read_open(kldve_ctx *ctx, const char *path, int fd, size_t l
     if (fstat(fd, &st) != 0)
         return fail_errno(ctx, path, "cannot read");
     if (S_ISDIR(st.st_mode))
-        return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: is a folder, give a file", path);
+        return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: this is a folder, give a file", path);
     if (S_ISREG(st.st_mode)) {
         if ((uintmax_t)st.st_size > limit)
             return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
@@ -164,7 +164,7 @@ static bool write_all(int fd, const uint8_t *bytes, size_t nbytes)
     return true;
 }
 
-/* A full disk may show up as late as in close(). */
+/* A full disk may not show before close(). */
 static bool write_and_close(int fd, const void *bytes, size_t nbytes)
 {
     bool ok = write_all(fd, bytes, nbytes);
@@ -187,9 +187,8 @@ static kldve_status write_direct(kldve_ctx *ctx, const char *path, const void *b
     return KLDVE_OK;
 }
 
-/* A new file beside `path`.  mkstemp() is not used: it makes files that only the owner may read,
- * and the umask cannot be asked for without changing it for all threads.  Returns the descriptor,
- * or -1 with errno. */
+/* A new file beside `path`.  mkstemp() would make a file that only the owner may read, and reading
+ * the umask means changing it for all threads.  Returns the descriptor, or -1 with errno. */
 static int open_beside(const char *path, char temporary[PATH_MAX])
 {
     const char *slash = strrchr(path, '/');
@@ -211,7 +210,7 @@ static int open_beside(const char *path, char temporary[PATH_MAX])
     return -1;
 }
 
-/* `old` is the file that is replaced, or NULL. */
+/* `old` is the file to replace, or NULL. */
 static kldve_status write_and_rename(kldve_ctx *ctx, const char *path, const struct stat *old,
                                      const void *bytes, size_t nbytes)
 {
@@ -221,7 +220,7 @@ static kldve_status write_and_rename(kldve_ctx *ctx, const char *path, const str
 
     if (fd < 0)
         return fail_errno(ctx, path, "cannot create");
-    /* Failing to keep the permissions is no reason to lose the result. */
+    /* Losing the permissions is better than losing the result. */
     if (old && fchmod(fd, old->st_mode & 0777) != 0)
         errno = 0;
     if (write_and_close(fd, bytes, nbytes) && rename(temporary, path) == 0)
@@ -244,10 +243,10 @@ kldve_status kldve_file_write_atomic(kldve_ctx *ctx, const char *path, const voi
     if (stat(path, &st) != 0)
         return write_and_rename(ctx, path, NULL, bytes, nbytes);
     if (S_ISDIR(st.st_mode))
-        return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: is a folder, give a file", path);
+        return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: this is a folder, give a file", path);
     if (!S_ISREG(st.st_mode))
         return write_direct(ctx, path, bytes, nbytes);
-    /* rename() asks the folder only, but a file that is write-protected is meant to stay. */
+    /* rename() checks only the folder, but a write-protected file is meant to stay. */
     if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 || !realpath(path, resolved))
         return fail_errno(ctx, path, "cannot write");
     return write_and_rename(ctx, resolved, &st, bytes, nbytes);

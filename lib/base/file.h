@@ -1,4 +1,4 @@
-/* file.h - whole files in and out, and a byte buffer that grows. */
+/* file.h - read and write whole files, and a byte buffer that grows. */
 #ifndef KLDVE_LIB_FILE_H
 #define KLDVE_LIB_FILE_H
 
@@ -14,28 +14,27 @@ typedef struct kldve_buffer {
     size_t capacity; /**< bytes allocated */
 } kldve_buffer;
 
-/** Make room for at least `more` bytes behind the length.  False, with the buffer as it was, when
- *  there is no memory. */
+/** Make room for at least `more` bytes after the length.  On failure returns false and leaves the
+ *  buffer as it was. */
 bool kldve_buffer_reserve(kldve_buffer *buffer, size_t more);
 
-/** Append a copy of `nbytes` bytes; false as kldve_buffer_reserve(). */
+/** Append a copy of `nbytes` bytes; returns false like kldve_buffer_reserve(). */
 bool kldve_buffer_append(kldve_buffer *buffer, const void *bytes, size_t nbytes);
 
-/** Free the bytes; the buffer is empty then and may be used again. */
+/** Free the bytes; the buffer is then empty and may be reused. */
 void kldve_buffer_free(kldve_buffer *buffer);
 
-/** Read a whole file, pipe or device into *out, whose `ctx` is set and which is empty.
+/** Read a whole file, pipe or device into *out, which must be empty with its `ctx` set.
  *  @return KLDVE_OK; KLDVE_E_IO (the message has the system's reason; a folder is refused);
  *          KLDVE_E_LIMIT (more than `limit` bytes); KLDVE_E_NOMEM.  *out is empty on failure. */
 kldve_status kldve_file_read(kldve_ctx *ctx, const char *path, size_t limit, kldve_buffer *out);
 
-/** Write a whole file: into a temporary file of the same folder, which then takes the place of
- *  `path`, so that a reader sees the old bytes or the new ones and a failure leaves no part behind.
- *  The permissions of a file that is replaced stay; a symbolic link is followed.  What exists and
- * is no regular file (/dev/stdout, a pipe) is written to directly.
+/** Write a whole file: first a temporary file in the same folder, which then replaces `path`.  A
+ *  reader sees either the old bytes or the new ones, and a failure leaves nothing behind.  A
+ *  replaced file keeps its permissions; symbolic links are followed.  Anything that exists but is
+ *  not a regular file (/dev/stdout, a pipe) is written to directly.
  *  @return KLDVE_OK; KLDVE_E_IO (the message has the system's reason); KLDVE_E_ARG (path empty or
- * too long).
- */
+ *          too long). */
 kldve_status kldve_file_write_atomic(kldve_ctx *ctx, const char *path, const void *bytes,
                                      size_t nbytes);
 

@@ -1,5 +1,4 @@
-/* random.c - SplitMix64: the state counts in steps of an odd constant, the output is a mix of it.
- */
+/* random.c - SplitMix64: the state counts in odd steps; the output mixes its bits. */
 #include "random.h"
 
 #include <math.h>

@@ -10,8 +10,8 @@ typedef struct kldve_random {
     uint64_t state;
 } kldve_random;
 
-/** Start; different streams of one seed are independent, so that draw number i can have a stream of
- *  its own whatever was drawn before it. */
+/** Start.  The streams of one seed are independent, so that draw i can use stream i, whatever was
+ *  drawn before it. */
 void kldve_random_seed(kldve_random *random, uint64_t seed, uint64_t stream);
 
 /** 64 random bits. */

@@ -4,15 +4,15 @@
  *     e_ij = (y_i - y_j)^2 - nearest_i^2 >= 0,   nearest_i = smallest |y_i - y_j|
  *     H_i = log(sum) + beta_i mean(e) = log(perplexity)
  *
- * (van der Maaten and Hinton 2008; subtracting nearest^2 changes no p(j | i), and nothing
- * underflows.)  With y sorted, the terms of a row that matter form a window around i: those with
- * beta e <= log n + 35, which leaves out less than 1e-15 of the sum.  Equal entries are one group
- * with a count; they have the same row.  No n x n matrix exists.
+ * (van der Maaten and Hinton 2008; subtracting nearest^2 changes no p(j | i) and prevents
+ * underflow.)  With y sorted, the terms of a row that matter form a window around i: those with
+ * beta e <= log n + 35, which leaves out less than 1e-15 of the sum.  Equal entries form one group
+ * with a count and share a row.  There is no n x n matrix.
  *
- * The root is searched in log beta, where H is close to a straight line of slope -1/2 (the entropy
- * of a Gaussian): Newton's iteration with dH / d log beta = -Var[beta e], starting from the
- * distance that holds as many neighbours as the perplexity, and kept inside a bracket by bisection,
- * so that it always ends.  A row reaches the perplexities from the number of neighbours tied at the
+ * The root is found in log beta, where H is close to a straight line of slope -1/2 (the entropy of
+ * a Gaussian): Newton's iteration with dH / d log beta = -Var[beta e].  It starts from the distance
+ * that encloses as many neighbours as the perplexity; bisection keeps it inside a bracket, so it
+ * always ends.  A row can reach the perplexities from the number of neighbours tied at the
  * smallest distance (beta infinite) to n - 1 (beta 0). */
 #include "affinity.h"
 
@@ -21,7 +21,8 @@
 
 #include "sort.h"
 
-static const double infinite_beta = 1e300; /* times any e > 1e-300 it is one for exp() */
+static const double infinite_beta =
+    1e300; /* exp() takes its product with any e > 1e-300 for infinite */
 
 void kldve_affinity_free(kldve_affinity *a)
 {
@@ -55,8 +56,8 @@ static bool allocate(kldve_affinity *a)
     return true;
 }
 
-/* The exponent that makes the range of y about 1, so that squared distances neither over- nor
- * underflow; powers of two cost no digit. */
+/* The exponent that makes the range of y about 1, so that squared distances neither overflow
+ * nor underflow; powers of two cost no precision. */
 static int unit_of(double low, double high)
 {
     int exponent;
@@ -79,7 +80,7 @@ static void sort_truth(kldve_affinity *a, const double *y)
     a->unit = unit_of(y[a->order[0]], y[a->order[a->n - 1]]);
     for (size_t i = 0; i < kldve_padded(a->n); i++)
         a->y[i] = ldexp(y[a->order[i < a->n ? i : a->n - 1]], -a->unit);
-    memset(a->k, 0, 2 * kldve_padded(a->n) * sizeof *a->k); /* force stands behind it */
+    memset(a->k, 0, 2 * kldve_padded(a->n) * sizeof *a->k); /* including force, which follows it */
 }
 
 static void group_equals(kldve_affinity *a)
@@ -118,7 +119,7 @@ kldve_status kldve_affinity_new(const kldve_divergence *d, const double *y, kldv
 
 /* ---- one row ---- */
 
-/* What is known of the row of a group while it is searched. */
+/* The state of the search for one group's row. */
 typedef struct search {
     size_t group;
     kldve_row row;
@@ -127,7 +128,7 @@ typedef struct search {
     size_t first, last; /* window, in groups */
 } search;
 
-/* Smallest distance of an entry of the group to another entry, and how many are there. */
+/* Smallest distance from an entry of the group to another entry, and how many are that close. */
 static void find_nearest(const kldve_affinity *a, search *s)
 {
     size_t g = s->group;
@@ -169,7 +170,7 @@ static void find_window(const kldve_affinity *a, search *s, double reach)
 static double entropy_gap(const kldve_affinity *a, search *s, double *slope)
 {
     double cut = log((double)a->n) + 35, nearest = s->row.nearest, mean;
-    /* The last factor keeps ties at the smallest distance inside in spite of rounding. */
+    /* The last factor keeps ties at the smallest distance inside despite rounding. */
     double reach = sqrt(nearest * nearest + cut / s->row.beta) * (1 + 1e-14) + 1e-300;
 
     find_window(a, s, reach);
@@ -182,8 +183,8 @@ static double entropy_gap(const kldve_affinity *a, search *s, double *slope)
     return log(s->sums[0]) + mean - log(a->perplexity);
 }
 
-/* e at the distance that holds about as many neighbours as the perplexity has a beta near 2.1 / e:
- * half of a Gaussian's entropy-equivalent width 4.13 sigma is 2.07 sigma. */
+/* If e is at the distance that encloses about as many neighbours as the perplexity, beta is near
+ * 2.1 / e: half of a Gaussian's entropy-equivalent width 4.13 sigma is 2.07 sigma. */
 static double first_log_beta(const kldve_affinity *a, const search *s)
 {
     size_t from = a->start[s->group], to = a->start[s->group + 1] - 1;
@@ -210,14 +211,14 @@ static bool solve(const kldve_affinity *a, search *s)
             low = at;
         else
             high = at;
-        at -= gap / slope; /* a slope of 0 leaves the bracket, which then decides */
+        at -= gap / slope; /* a slope of 0 leaves the bracket; bisection then takes over */
         if (!(at > low && at < high))
             at = 0.5 * (low + high);
     }
     return fabs(gap) <= 1e-10;
 }
 
-/* The row where beta is at one of its limits. */
+/* The row with beta at one of its limits. */
 static void take_limit(const kldve_affinity *a, search *s, bool infinite)
 {
     s->row.beta = infinite ? infinite_beta : 0;
@@ -230,7 +231,7 @@ static void take_limit(const kldve_affinity *a, search *s, bool infinite)
     }
 }
 
-/* The row of a group: the perplexity that it reaches, false if that is not the wanted one. */
+/* The row of a group: the perplexity that it reaches; false if that is not the one wanted. */
 static bool find_row(const kldve_affinity *a, search *s, double *reached)
 {
     double others = (double)a->n - 1, slope;

@@ -16,7 +16,7 @@ typedef struct kldve_affinity {
     double *y;         /* [n] */
     double *k, *force; /* [n] for truth.c; scratch here */
     /* row of each entry; equal entries have equal rows */
-    double *beta, *nearest; /* [n]; beta of an infinite one is 1e300 */
+    double *beta, *nearest; /* [n]; 1e300 stands for an infinite beta */
     double *scale;          /* [n] 1 / (2 n sum over j of exp(-beta e_ij)) */
     uint32_t *order;        /* [n] place here -> place in the caller's arrays */
     uint32_t *first, *last; /* [n] the window of entries that are not negligible */
@@ -29,8 +29,8 @@ typedef struct kldve_affinity {
 kldve_status kldve_affinity_new(const kldve_divergence *d, const double *y, kldve_affinity **out);
 void kldve_affinity_free(kldve_affinity *a);
 
-/* Find every row; rows out of reach take the nearest limit and are flagged.  `rows` receives it in
- * the caller's order.  KLDVE_OK, KLDVE_E_CANCELLED. */
+/* Find every row.  Rows that cannot reach the perplexity take the nearest limit and are flagged.
+ * `rows` receives them in the caller's order.  KLDVE_OK, KLDVE_E_CANCELLED. */
 kldve_status kldve_affinity_solve(kldve_affinity *a, kldve_rows *rows);
 
 #endif

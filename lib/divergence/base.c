@@ -1,14 +1,14 @@
-/* base.c - the sums over all pairs of scores, which no truth enters, and what they are worth.
+/* base.c - the sums over all pairs of scores, which do not depend on the truth, and their errors.
  *
  * The cost model was fitted to `bench-divergence crossover` on one core of a Zen 4 server at
- * 2.6 GHz, beside what both ways have in common:
+ * 2.6 GHz, not counting what both ways have in common:
  *
  *     direct  0.165 ns n^2
  *     tree    1 us + 3 ns n + 2.4 us for each leaf but the first; leaves: one for each occupied
- *             unit of width, but no fewer than some 16 points each
+ *             unit of width, but with at least about 16 points each
  *
- * Divisions bound both sides, so other processors and instruction sets scale them alike:
- * docs/divergence.md has the choice's losses for three of them. */
+ * Divisions dominate both, so other processors and instruction sets scale them alike;
+ * docs/divergence.md gives the cost of wrong choices for three of them. */
 #include "divergence.h"
 
 #include <math.h>
@@ -45,8 +45,8 @@ static bool direct_is_faster(const kldve_divergence *d)
     return direct_ns < tree_ns(n, most) && direct_ns < tree_ns(n, fmin(most, occupied_cells(d)));
 }
 
-/* k = scores / T.  Subtracting the middle first keeps a large common offset from costing digits; at
- * T = 1 the scores are taken as they are and lose none. */
+/* k = scores / T.  Subtracting the middle first keeps a large common offset from costing precision;
+ * at T = 1 the scores are used as they are and lose nothing. */
 static kldve_status load_scores(kldve_divergence *d)
 {
     double low, high, middle, span;
@@ -56,9 +56,11 @@ static kldve_status load_scores(kldve_divergence *d)
         return kldve_check_finite(d->ctx, "scores", d->raw, d->n);
     span = high / t - low / t;
     if (!(span <= KLDVE_MAX_RANGE))
-        return kldve_ctx_failf(d->ctx, KLDVE_E_NUMERIC,
-                               "scores: they span %g temperatures; at most %g are handled", span,
-                               KLDVE_MAX_RANGE);
+        return kldve_ctx_failf(
+            d->ctx, KLDVE_E_NUMERIC,
+            "scores: they span %g temperatures, at most %g are supported: raise the "
+            "temperature",
+            span, KLDVE_MAX_RANGE);
     middle = t == 1 ? 0 : 0.5 * low + 0.5 * high;
     if (t == 1)
         memcpy(d->k, d->raw, d->n * sizeof *d->k);
@@ -72,21 +74,21 @@ static kldve_status load_scores(kldve_divergence *d)
     return KLDVE_OK;
 }
 
-/* Largest |base_i|, and what rounding in S1 and S2 can do to it. */
+/* Largest |base_i|, and the effect of rounding in S1 and S2 on it. */
 static double largest_base(const kldve_divergence *d, double of_s1, double of_s2, double *rounding)
 {
     double peaks[3];
 
     d->kernels->peaks(d->s1, d->s2, d->n, of_s1, of_s2, peaks);
-    /* A few operations for each term, and sums of n terms whose errors walk at random. */
+    /* A few operations per term, and sums of n terms whose errors do a random walk. */
     *rounding = (16 + 0.5 * sqrt((double)d->n)) * 0x1p-53 *
                 (fabs(of_s1) * peaks[0] + fabs(of_s2) * peaks[1]);
     return peaks[2];
 }
 
-/* The estimate: what the last coefficients of the series say about all those left out, on the
- * targets' side and on the sources'; rounding.  With 4 in the place of 12 a case of
- * tests/divergence/test_sums.c (few distinct scores) passed it threefold. */
+/* The estimate: what the last coefficients of the series say about those left out, on the targets'
+ * side and on the sources', plus rounding.  With 4 instead of 12, the error of one case in
+ * tests/divergence/test_sums.c (few distinct scores) was three times the estimate. */
 static double estimate_error(const kldve_divergence *d, bool with_tail)
 {
     kldve_blocks p = kldve_blocks_solve(d->n, 1, d->perplexity);
@@ -112,8 +114,8 @@ static void set_pairs(kldve_divergence *d, double sum)
 
 static kldve_status sum_tree(kldve_divergence *d)
 {
-    /* A first guess that nearly always holds; else the estimate says how much more is needed.
-     * Clusters wider than that of 2e-9 save no time; below 1e-16 all is rounding. */
+    /* A first guess that nearly always holds; otherwise the estimate says how much more is needed.
+     * Clusters wider than for 2e-9 save no time; below 1e-16 everything is rounding. */
     double aim = fmax(1e-16, fmin(2e-9, d->tolerance / 400)), sum;
     kldve_status st;
 
@@ -200,7 +202,8 @@ kldve_status kldve_divergence_measure(const kldve_divergence *d, size_t count, d
     if (st < 0)
         return st;
     if (!error || count == 0)
-        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "measure: nothing to measure");
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG,
+                              "measure: nothing to measure: the result is NULL or the count is 0");
     p = kldve_blocks_solve(d->n, 1, d->perplexity);
     kldve_base_factors(d, p.nn, p.nn_over, &of_s1, &of_s2);
     largest = largest_base(d, of_s1, of_s2, &rounding);

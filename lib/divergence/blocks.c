@@ -8,8 +8,9 @@
  *     H(u) = log(s + o u) - o u log(u) / (s + o u) = log(perplexity)
  *
  * H runs from log(s) at u = 0 to log(n - 1) at u = 1; a perplexity outside takes the nearer end.  A
- * row without neighbours at distance 0 (s = 0: the positive of one-hot truth) has all neighbours at
- * the same distance and is uniform for every u.  The joint values are P <- (P + P^T) / 2n.
+ * row without neighbours at distance 0 (s = 0: the positive of one-hot truth) has all its
+ * neighbours at the same distance and is uniform for every u.  The joint values are P <- (P + P^T)
+ * / 2n.
  *
  * For m = 1 (one-hot), u that of the negatives' rows:
  *     P_ij = 1 / (n (n - 2 + u)),   P_cj = (u / (n - 2 + u) + 1 / (n - 1)) / 2n
@@ -31,8 +32,8 @@ static double entropy_gap(double s, double o, double beta, double target, double
     return log(sum) + beta * share - target;
 }
 
-/* The root beta > 0 of H(beta) = log(perplexity), s < perplexity < s + o: Newton's iteration, kept
- * inside a bracket by bisection. */
+/* The root beta > 0 of H(beta) = log(perplexity), s < perplexity < s + o: Newton's iteration, with
+ * bisection to keep it inside a bracket. */
 static double solve_beta(double s, double o, double perplexity)
 {
     double target = log(perplexity);
@@ -49,14 +50,15 @@ static double solve_beta(double s, double o, double perplexity)
             low = beta;
         else
             high = beta;
-        beta -= gap / slope; /* slope is 0 or wild at the ends: the bracket decides */
+        beta -= gap / slope; /* slope is 0 or wild at the ends; bisection then takes over */
         if (!(beta > low && beta < high))
             beta = 0.5 * (low + high);
     }
     return beta;
 }
 
-/* u of rows with s neighbours at distance 0 and o at distance 1; *one_minus_u loses no digit. */
+/* u of rows with s neighbours at distance 0 and o at distance 1; *one_minus_u loses no precision.
+ */
 static double row_u(double s, double o, double perplexity, double *one_minus_u)
 {
     double beta;

@@ -8,7 +8,9 @@ kldve_status kldve_divergence_ready(const kldve_divergence *d, const char *what)
     if (!d)
         return KLDVE_E_ARG;
     if (!d->ready)
-        return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "%s: no scores are set", what);
+        return kldve_ctx_failf(d->ctx, KLDVE_E_ARG,
+                               "%s: no scores are set, call kldve_divergence_set_scores() first",
+                               what);
     return KLDVE_OK;
 }
 

@@ -1,16 +1,16 @@
 /* cotangent.c - the class terms of the gradient, oriented towards the target: the readings
- * `contrast` and `rivals` of docs/method.md (extensions of ours to arXiv:1711.06431); and Eq. 2.
+ * `contrast` and `rivals` of docs/method.md (our extensions to arXiv:1711.06431); and Eq. 2.
  *
  *     d_i = k_i - k_c,  w_i = 1 / (1 + d_i^2)
  *     contrast  t_i = -w_i |d_i|,     rivals  t_i = -w_i^2 |d_i|     (i != c),     t_c = -sum t_i
  *
- * divided by the population standard deviation, sqrt(sum t^2 / n): the mean is 0 already. */
+ * divided by the population standard deviation, sqrt(sum t^2 / n): the mean is already 0. */
 #include "divergence.h"
 
 #include <math.h>
 #include <string.h>
 
-/* sum of (t_i / unit)^2 where the squares of t itself would underflow. */
+/* sum of (t_i / unit)^2, where the squares of t itself would underflow. */
 static double squares_in_units(const double *t, size_t n, double unit)
 {
     double sum = 0;
@@ -26,7 +26,7 @@ static void oriented_forces(const kldve_divergence *d, size_t target, bool squar
 
     d->kernels->forces(d->k, d->n, d->k[target], squared, t, sums);
     own = -sums[0];
-    if (own == 0) { /* no score differs */
+    if (own == 0) { /* all scores are equal */
         memset(t, 0, d->n * sizeof *t);
         return;
     }
@@ -108,12 +108,12 @@ int32_t kldve_standardise(const double *z, size_t n, double *alpha)
         low = z[i] < low ? z[i] : low;
         high = z[i] > high ? z[i] : high;
     }
-    /* Equal values need not equal their own rounded mean: look at them, not at the deviation. */
+    /* Equal values may differ from their rounded mean, so test them and not the deviation. */
     if (low == high) {
         memset(alpha, 0, n * sizeof *alpha);
         return 1;
     }
-    /* Everything relative to the span, so that no square over- or underflows. */
+    /* Everything is relative to the span, so that no square overflows or underflows. */
     half = high * 0.5 - low * 0.5;
     for (size_t i = 0; i < n; i++) {
         alpha[i] = z[i] / half;

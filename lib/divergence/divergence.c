@@ -1,4 +1,4 @@
-/* divergence.c - the object: options, scores, temperature, how it was computed. */
+/* divergence.c - the object: options, scores, temperature, and how the result was computed. */
 #include "divergence.h"
 
 #include <math.h>
@@ -11,24 +11,21 @@ static bool between(double value, double low, double high)
 
 static kldve_status check_options(kldve_ctx *ctx, const kldve_divergence_options *o)
 {
-    if (o->struct_size != sizeof *o)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "divergence: struct_size of the options is %zu, not %zu",
-                               o->struct_size, sizeof *o);
     if (o->perplexity != 0 && !(o->perplexity > 1 && o->perplexity < INFINITY))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: perplexity %g is not above 1",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: perplexity is %g, it must be above 1",
                                o->perplexity);
     if (o->temperature != 0 && !(o->temperature > 0 && o->temperature < INFINITY))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: temperature %g is not above 0",
-                               o->temperature);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "divergence: temperature is %g, it must be above 0", o->temperature);
     if (o->tolerance != 0 && !between(o->tolerance, 1e-14, 1e-4))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: tolerance %g is not in 1e-14..1e-4",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "divergence: tolerance is %g, it must be 1e-14 to 1e-4",
                                o->tolerance);
     if (o->summation < KLDVE_SUM_AUTO || o->summation > KLDVE_SUM_CHEBYSHEV)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: unknown summation %d",
                                (int)o->summation);
     if (o->unattainable < KLDVE_UNATTAINABLE_FAIL || o->unattainable > KLDVE_UNATTAINABLE_LIMIT)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: unknown value %d of unattainable",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: unknown value %d for unattainable",
                                (int)o->unattainable);
     return KLDVE_OK;
 }
@@ -37,16 +34,16 @@ static kldve_status check_size(kldve_ctx *ctx, size_t n)
 {
     if (n < 3)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "divergence: %zu scores; at least 3 are needed (with 2, P = Q)", n);
+                               "divergence: %zu scores, at least 3 are needed (with 2, P = Q)", n);
     if (n > INT32_MAX)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: %zu scores; at most %d are handled",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: %zu scores, at most %d are supported",
                                n, INT32_MAX);
     return KLDVE_OK;
 }
 
-/* One block.  The direct sum loads from k, s1 and s2 and stores to two of them at the same index:
- * at nearly the same place of a page, a load would wait for the store before it (a fifth of the
- * time at n = 1000), so they start a third of a page of 512 apart. */
+/* One block.  The direct sum loads from k, s1 and s2 and stores to two of them at the same index.
+ * If these were at nearly the same place in a page, a load would wait for the store before it (a
+ * fifth of the time at n = 1000), so they start a third of a page of 512 apart. */
 static bool allocate_arrays(kldve_divergence *d)
 {
     size_t stride = (d->n + 511) / 512 * 512 + 168;
@@ -64,16 +61,15 @@ static bool allocate_arrays(kldve_divergence *d)
 kldve_status kldve_divergence_new(kldve_ctx *ctx, size_t n, const kldve_divergence_options *options,
                                   kldve_divergence **out)
 {
-    kldve_divergence_options o = {.struct_size = sizeof o};
+    kldve_divergence_options o;
     kldve_divergence *d;
     kldve_status st;
 
     if (!ctx || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "divergence: NULL argument");
-    if ((options && (st = check_options(ctx, options)) < 0) || (st = check_size(ctx, n)) < 0)
+    if ((st = kldve_struct_load(ctx, "kldve_divergence_options", options, &o, sizeof o)) < 0 ||
+        (st = check_options(ctx, &o)) < 0 || (st = check_size(ctx, n)) < 0)
         return st;
-    if (options)
-        o = *options;
     d = kldve_ctx_alloc(ctx, 1, sizeof *d);
     if (!d)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "divergence: out of memory");
@@ -124,13 +120,13 @@ kldve_status kldve_divergence_set_temperature(kldve_divergence *d, double temper
     if (!d)
         return KLDVE_E_ARG;
     if (!(temperature > 0 && temperature < INFINITY))
-        return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "divergence: temperature %g is not above 0",
-                               temperature);
+        return kldve_ctx_failf(d->ctx, KLDVE_E_ARG,
+                               "divergence: temperature is %g, it must be above 0", temperature);
     d->temperature = temperature;
     return d->loaded ? kldve_base_compute(d) : KLDVE_OK;
 }
 
-/* One temperature after the other; the first failure ends it. */
+/* One temperature after another; stops at the first failure. */
 static kldve_status sweep(kldve_divergence *d, size_t target, const double *temperatures,
                           size_t count, double *z, double *kl)
 {
@@ -170,8 +166,6 @@ kldve_status kldve_divergence_get_info(const kldve_divergence *d, kldve_divergen
 
     if (st < 0)
         return st;
-    if (!out || out->struct_size != sizeof *out)
-        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "divergence info: struct_size is not set");
     info.kernels = d->kernels->name;
     info.range = d->high - d->low;
     info.pairs = d->z;
@@ -180,6 +174,5 @@ kldve_status kldve_divergence_get_info(const kldve_divergence *d, kldve_divergen
     info.clusters = d->direct ? 0 : (int64_t)d->tree->count;
     info.nodes = d->direct ? 0 : (int32_t)d->tree->order;
     info.summation = d->direct ? KLDVE_SUM_DIRECT : KLDVE_SUM_CHEBYSHEV;
-    *out = info;
-    return KLDVE_OK;
+    return kldve_struct_store(d->ctx, "kldve_divergence_info", &info, sizeof info, out);
 }

@@ -7,7 +7,7 @@
  *
  * When all scores lie within KLDVE_NARROW of each other ("narrow"), w is nearly constant and
  * S1 / n (n - 1) and S2 / Z nearly cancel in z.  Then S3_i = S1_i - S2_i = sum over j of
- * w_ij^2 d_ij^3 is summed in the place of S2 and D in the place of Z, and no digit is lost. */
+ * w_ij^2 d_ij^3 is summed instead of S2 and D instead of Z, and no precision is lost. */
 #ifndef KLDVE_LIB_DIVERGENCE_H
 #define KLDVE_LIB_DIVERGENCE_H
 
@@ -48,7 +48,7 @@ struct kldve_divergence {
     double *raw;      /* [n] the scores as given; the block of the next three */
     double *k;        /* [n] padded to a multiple of 8, as are s1 and s2 */
     double *s1, *s2;
-    double *log_sum;  /* one number: sum over i != j of log(1 + d_ij^2); NaN until somebody asks */
+    double *log_sum;  /* one number: sum over i != j of log(1 + d_ij^2); NaN until it is needed */
     kldve_tree *tree; /* NULL until it is needed */
     kldve_rows rows;
 };

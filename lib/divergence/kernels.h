@@ -7,14 +7,14 @@
 
 enum { KLDVE_MOST_NODES = 32 }; /* of a Chebyshev interpolant; a multiple of 8 */
 
-/* A weighted set of points, in packs of eight; the lanes behind its rows have weight 0. */
+/* A weighted set of points, in packs of eight; the lanes after its rows have weight 0. */
 typedef struct kldve_slot {
     size_t packs, rows; /* rows <= 8 packs of them count */
     double *x;          /* positions */
-    double *q;          /* weights; points that stand for themselves have weight 1 */
+    double *q;          /* weights; 1 for actual points */
     double *s1;         /* out: sum of q_j w d */
     double *s2;         /* out: sum of q_j w^2 d, or of q_j w^2 d^3 where "narrow" */
-    double *log;        /* second weights, where two different sets of weights meet */
+    double *log;        /* second weights, for a pair of different weights */
 } kldve_slot;
 
 /* Row i of the truth's affinities: p_j = scale exp(-beta e_j), e_j = |y - y_j|^2 - nearest^2. */
@@ -46,9 +46,11 @@ typedef struct kldve_kernels {
 
     /* sum over j of log(1 + (x_j - at)^2); at is no farther than `range` from any x. */
     double (*row_log)(const double *x, size_t n, double at, double range);
-    /* Two sets meet: both get what the other exerts; x of a is shifted.  sum of q_a q_b w. */
+    /* The pairs of two sets: each receives the other's forces; a's x are shifted.  sum of q_a q_b
+     * w. */
     double (*meet)(const kldve_slot *a, const kldve_slot *b, double shift);
-    /* A set meets itself; `apart` leaves out each point's own term.  sum over pairs, both orders.
+    /* The pairs within a set; `apart` leaves out each point's own term.  sum over pairs, both
+     * orders.
      */
     double (*meet_self)(const kldve_slot *a, bool apart, bool narrow);
     /* sum of (q_a log_b + log_a q_b) log(1 + d^2), `log` being the second weights. */
@@ -90,7 +92,7 @@ typedef struct kldve_kernels {
 
 /* The best set for this processor. */
 const kldve_kernels *kldve_kernels_best(void);
-/* All sets that this processor can run, for tests and benchmarks: 0, 1, ... until NULL. */
+/* Each set that this processor can run, for tests and benchmarks: index 0, 1, ... until NULL. */
 const kldve_kernels *kldve_kernels_at(size_t index);
 
 #endif

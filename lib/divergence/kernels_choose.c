@@ -1,5 +1,5 @@
-/* kernels_choose.c - which instruction set this processor has, asked at run time.  The build
- * defines KLDVE_WITH_AVX2 and KLDVE_WITH_AVX512 where the compiler can make them. */
+/* kernels_choose.c - choose the instruction set of this processor at run time.  The build defines
+ * KLDVE_WITH_AVX2 and KLDVE_WITH_AVX512 if the compiler supports them. */
 #include "kernels.h"
 
 extern const kldve_kernels kldve_kernels_baseline;

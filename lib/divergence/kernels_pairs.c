@@ -1,7 +1,8 @@
 /* kernels_pairs.c - sums over all pairs, and over the pairs of two weighted sets.
  *
- * Divisions are what a pair costs, so two of them share one: 1/x and 1/y are y/(x y) and x/(x y).
- * Each pair is looked at once and serves both of its points (w is even, w d is odd in d). */
+ * Division dominates the cost of a pair, so two pairs share one: 1/x and 1/y are y/(x y) and
+ * x/(x y).  Each pair is visited once and serves both of its points (w is even, w d is odd in d).
+ */
 #include "isa.h"
 
 #include <math.h>
@@ -40,7 +41,7 @@ typedef struct row_sums {
     pack s10, s11, s20, s21; /* S1 of rows 0 and 1, S2 of rows 0 and 1 */
 } row_sums;
 
-/* Rows i and i + 1, and what they have met so far. */
+/* Rows i and i + 1, and their sums so far. */
 typedef struct row_pair {
     pack k0, k1; /* their points, in every lane */
     row_sums s;
@@ -69,7 +70,7 @@ INLINE void tile(const columns *c, size_t j, const ipack *mask, bool narrow, row
     store(c->s2 + j, sub(load(c->s2 + j), add(r.g0, r.g1)));
 }
 
-/* Rows i and i + 1 against their own pack, where each pair is met twice: it serves the rows only.
+/* Rows i and i + 1 against their own pack, where each pair occurs twice: serves only the rows.
  * Starts the sums of the rows; *own collects what the pack adds to the sum over all pairs. */
 INLINE void own_tile(const double *k, size_t n, size_t i, bool narrow, row_pair *a, pack *own)
 {
@@ -103,7 +104,7 @@ INLINE double pairs_loop(const double *k, size_t n, bool narrow, double *s1, dou
             tile(&c, j, NULL, narrow, &a);
         if (j < n)
             tile(&c, j, &last, narrow, &a);
-        others = add(others, a.sum); /* row by row: shorter sums round less */
+        others = add(others, a.sum); /* per row: shorter sums round less */
         s1[i] += total(a.s.s10);
         s1[i + 1] += total(a.s.s11);
         s2[i] += total(a.s.s20);
@@ -117,8 +118,8 @@ double KERNEL(pairs)(const double *k, size_t n, bool narrow, double *s1, double 
     return narrow ? pairs_loop(k, n, true, s1, s2) : pairs_loop(k, n, false, s1, s2);
 }
 
-/* The logarithm of a long product: mantissas are multiplied, exponents counted, and one logarithm
- * is taken at the end. */
+/* The logarithm of a long product: multiplies mantissas, adds exponents, and takes one logarithm at
+ * the end. */
 typedef struct long_product {
     pack mantissa; /* in [1, 2) after settle() */
     ipack exponent;
@@ -145,7 +146,7 @@ INLINE double log_of(const long_product *p)
     return exponent * 0.69314718055994531 + log(product);
 }
 
-/* So many factors between 1 and 1 + range^2 fit into the exponent of a double. */
+/* How many factors between 1 and 1 + range^2 fit into the exponent of a double. */
 INLINE size_t factors_in(double range)
 {
     return (size_t)(1000 / (log2(1 + range * range) + 1e-3));
@@ -187,7 +188,7 @@ double KERNEL(pairs_log)(const double *k, size_t n, double range)
     for (size_t i = 0; i < n; i++) {
         pack row = fill(k[i]);
         size_t own = i - i % PACK;
-        /* Lanes behind i in its own pack: each pair once. */
+        /* Lanes after i in its own pack: each pair once. */
         ipack behind = below(fill((double)(i - own)), lane_numbers());
 
         multiply_masked(&p, row, load(k + own), iand(behind, first_lanes(n - own)));

@@ -1,4 +1,4 @@
-/* kernels_truth.c - rows of the truth's affinities: their entropy, and the force that they exert.
+/* kernels_truth.c - rows of the truth's affinities: their entropy and the forces they exert.
  *
  *     e_j = |y - y_j|^2 - nearest^2,  written (|y - y_j| - nearest) (|y - y_j| + nearest)
  *     p_j = scale exp(-beta e_j) */

@@ -43,7 +43,8 @@ static double onehot_kl(const kldve_divergence *d, const kldve_blocks *p, size_t
     return labels_kl(d, p, 1, row, 0);
 }
 
-/* base (if wanted) + delta.  The target's own w d is 0: its entry is the base until S1 is added. */
+/* base (if wanted) + delta.  The target's own w d is 0, so its entry is the base until S1 is added.
+ */
 static void onehot_gradient(const kldve_divergence *d, const kldve_blocks *p, size_t target,
                             bool with_base, double *z)
 {
@@ -103,10 +104,10 @@ kldve_status kldve_divergence_delta(const kldve_divergence *d, size_t target, do
 
 /* ---- several positives ---- */
 
-enum { MANY_LABELS = 192 /* from here on one pass of the tree is faster than a row for each */ };
+enum { MANY_LABELS = 192 /* at or above this, one pass of the tree beats a row per label */ };
 
 typedef struct labels {
-    double *is_one; /* [n] 1 for positives, 0 else */
+    double *is_one; /* [n] 1 for positives, 0 for the others */
     double *pull;   /* [n] A_i */
     double across;  /* sum of L_c over the positives */
     double among;   /* L_pp */
@@ -129,7 +130,7 @@ static kldve_status mark_labels(const kldve_divergence *d, const size_t *targets
     return KLDVE_OK;
 }
 
-/* One row for each label; A_i = -(sum over c of the force on c). */
+/* One row per label; A_i = -(sum over c of the force on c). */
 static void pull_by_rows(const kldve_divergence *d, const size_t *targets, size_t count, bool kl,
                          labels *l)
 {
@@ -191,7 +192,7 @@ kldve_status kldve_divergence_positives(kldve_divergence *d, const size_t *targe
         return st;
     if (!targets || count < 1 || count >= d->n)
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG,
-                               "positives: %zu of %zu classes; at least one, not all are needed",
+                               "positives: %zu of %zu classes: give at least one, but not all",
                                count, d->n);
     l.is_one = kldve_ctx_alloc(d->ctx, d->n, sizeof *l.is_one);
     l.pull = kldve_ctx_alloc(d->ctx, d->n, sizeof *l.pull);

@@ -1,10 +1,10 @@
 /* pack.h - eight doubles at once, the same eight on every processor.
  *
  * A pack is one AVX-512 register, two AVX2 registers or four of SSE2 and NEON, written with the
- * vector extensions of gcc and clang.  All kernels add in the order of these eight lanes, use no
- * fused multiply-add and only correctly rounded operations, so that every instruction set gives the
- * same bits.  (Measured on Zen 4, a fused multiply-add saves nothing here: the multiplier is the
- * bottleneck and additions run beside it.) */
+ * vector extensions of gcc and clang.  All kernels add in the order of these eight lanes and use
+ * only correctly rounded operations and no fused multiply-add, so that every instruction set gives
+ * the same bits.  (On Zen 4 a fused multiply-add saves nothing here: the multiplier is the
+ * bottleneck, and additions run in parallel.) */
 #ifndef KLDVE_LIB_DIVERGENCE_PACK_H
 #define KLDVE_LIB_DIVERGENCE_PACK_H
 
@@ -24,7 +24,7 @@ enum { PACK = 8, PARTS = PACK / LANES };
 
 typedef double vec __attribute__((vector_size(LANES * 8)));
 typedef int64_t ivec __attribute__((vector_size(LANES * 8)));
-/* In memory: aligned as a double only. */
+/* In memory: aligned only like a double. */
 typedef double vec_at __attribute__((vector_size(LANES * 8), aligned(8), may_alias));
 
 typedef struct pack {
@@ -136,7 +136,7 @@ INLINE ipack left(ipack a, int by)
     return a;
 }
 
-/* Of a value that is not negative (AVX2 has no arithmetic shift of 64 bits). */
+/* For non-negative values (AVX2 has no arithmetic shift of 64 bits). */
 INLINE ipack right(ipack a, int by)
 {
     typedef uint64_t uvec __attribute__((vector_size(LANES * 8)));

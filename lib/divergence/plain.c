@@ -86,16 +86,17 @@ static kldve_status check_probabilities(const kldve_divergence *d, int32_t kind,
     for (size_t i = 0; i < d->n; i++) {
         if (y[i] < 0)
             return kldve_ctx_failf(d->ctx, KLDVE_E_ARG,
-                                   "truth: entry %zu is %g; probabilities are not negative", i,
+                                   "truth: entry %zu is %g, a probability must not be negative", i,
                                    y[i]);
         if (y[i] == 0 && kind == KLDVE_PLAIN_REVERSE_KL)
-            return kldve_ctx_failf(d->ctx, KLDVE_E_NUMERIC,
-                                   "truth: entry %zu is 0, which makes the reverse KL infinite", i);
+            return kldve_ctx_failf(
+                d->ctx, KLDVE_E_NUMERIC,
+                "truth: entry %zu is 0, the reverse KL needs probabilities above 0", i);
         *sum += y[i];
     }
     if (!(fabs(*sum - 1) <= 1e-6))
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG,
-                               "truth: the probabilities sum to %.9g, not to 1", *sum);
+                               "truth: the probabilities sum to %.9g, they must sum to 1", *sum);
     return KLDVE_OK;
 }
 

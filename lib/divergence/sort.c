@@ -12,7 +12,8 @@ uint64_t kldve_sort_key(double x)
 
     x += 0.0; /* -0 becomes 0 */
     memcpy(&bits, &x, sizeof bits);
-    /* Negative numbers are stored as sign and magnitude: reverse them, put the others behind. */
+    /* Negative numbers are stored as sign and magnitude: reverse them and put the others after
+     * them. */
     return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
 }
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A key that orders as the double does; -0 orders as 0. */
+/* A key that orders like the double; -0 orders like 0. */
 uint64_t kldve_sort_key(double x);
 
 /* Sort order[n] by keys[n], of which only the lowest `bits` differ from 0; both are permuted.  The

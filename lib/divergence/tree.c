@@ -9,14 +9,14 @@
  *     gap of 2h or more the pole is at 3h on the line:  rho > 3 + sqrt(8) = 5.83
  *
  * and the same holds for interpolating the result at the targets.  So there is no near field: an
- * interval no wider than `width` may be met from anywhere, itself included.  The charges of the
+ * interval no wider than `width` may be used from anywhere, including itself.  The charges of the
  * nodes come from the Chebyshev moments sum_j q_j T_c(t_j), and
  *
  *     charge of node m = 1/p sum over c of (2 - [c = 0]) T_c(t_m) moment_c
  *
- * whose transpose gives the series from the values at the nodes.  A cluster of few points stands
- * for itself and may be met from anywhere, exactly.  Wider clusters are halved, and met as a whole
- * only across a gap as wide as they are (Fong and Darve, The black-box fast multipole method, JCP
+ * whose transpose gives the series from the values at the nodes.  A cluster of few points is summed
+ * exactly and may be used from anywhere.  Wider clusters are halved, and used as a whole only
+ * across a gap as wide as they are (Fong and Darve, The black-box fast multipole method, JCP
  * 2009; the tree here adapts to the points and needs no lists).  O(n p) + O(p^2) for each of at
  * most min(4 n / p, 2 range / width) clusters. */
 #include "tree.h"
@@ -60,8 +60,8 @@ static bool anywhere(const kldve_cluster *c)
     return c->points || !c->left;
 }
 
-/* The sum that meeting brings, both orders; every cluster pair that covers a pair of points is met
- * exactly once. */
+/* Evaluates pairs of clusters, both orders, and returns their sum; each pair of points is covered
+ * by exactly one pair of clusters. */
 static double pass_across(kldve_tree *t, uint32_t ia, uint32_t ib, bool logs)
 {
     const kldve_cluster *a = &t->clusters[ia], *b = &t->clusters[ib];
@@ -87,7 +87,7 @@ static double pass_across(kldve_tree *t, uint32_t ia, uint32_t ib, bool logs)
         return pass_across(t, a->left, ib, logs) + pass_across(t, a->right, ib, logs);
     if (!fit_b)
         return pass_across(t, ia, b->left, logs) + pass_across(t, ia, b->right, logs);
-    /* Points are at absolute places and must stay there to be exact: shift them, not the others. */
+    /* Nodes are relative to their center, points are absolute: shift the points to that center. */
     if (!a->points && b->points) {
         const kldve_cluster *swap = a;
 
@@ -175,7 +175,7 @@ kldve_status kldve_tree_sum(kldve_tree *t, const double *charges, double *s1, do
     for (size_t i = 0; i < t->count; i++) {
         kldve_slot s = kldve_tree_slot(t, &t->clusters[i]);
 
-        memset(s.s1, 0, 2 * t->order * sizeof *s.s1); /* s2 stands behind s1 */
+        memset(s.s1, 0, 2 * t->order * sizeof *s.s1); /* s2 follows s1 */
     }
     sum = pass_across(t, 0, 0, false);
     pass_down(t);

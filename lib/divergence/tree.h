@@ -14,8 +14,8 @@ typedef struct kldve_cluster {
     uint32_t left, right; /* children, 0: none */
     double low, high;     /* of its points */
     double center, scale; /* t = (x - center) * scale is in [-1, 1]; "points" have 0 and 1 */
-    bool points;          /* few: the slot holds the points themselves, not Chebyshev nodes */
-    size_t slot;          /* where its part of the slots begins */
+    bool points;          /* the slot holds its few points, not Chebyshev nodes */
+    size_t slot;          /* where its part of the slots starts */
 } kldve_cluster;
 
 typedef struct kldve_tree {
@@ -23,26 +23,26 @@ typedef struct kldve_tree {
     const kldve_kernels *kernels;
     size_t n;
     size_t order;   /* Chebyshev nodes of a cluster, a multiple of 8 */
-    double width;   /* a cluster no wider than this is met at any distance */
-    double decay;   /* the error of an interpolant falls by this factor a node */
+    double width;   /* a cluster no wider than this is used at any distance */
+    double decay;   /* the error of an interpolant falls by this factor per node */
     bool narrow;    /* one cluster, no wider than `width`: S3 for S2 */
     bool fresh;     /* the slots hold the sums of charges of 1 */
     double tail[2]; /* size of what S1 and S2 leave out, from their last coefficients */
     /* points */
     uint32_t *index; /* [n] place in the tree -> place in the caller's arrays */
     double *x;       /* [n] */
-    double *q;       /* [n] charges, allocated when some are given */
+    double *q;       /* [n] charges, allocated when any are given */
     double *s1, *s2; /* [n] results; scratch while sorting */
-    /* clusters: parents stand before their children, 0 is the root */
+    /* clusters: parents precede their children, 0 is the root */
     kldve_cluster *clusters;
     size_t count, room;
-    double *slots; /* x, q, s1, s2 of each cluster, one behind the other */
+    double *slots; /* x, q, s1, s2 of each cluster, one after another */
     size_t slot_room;
-    double *to_nodes; /* [order][order] moments -> charges of the nodes; behind it its transpose */
+    double *to_nodes; /* [order][order] moments -> charges of the nodes; then its transpose */
     double *nodes;    /* [order] Chebyshev nodes in (-1, 1) */
 } kldve_tree;
 
-/* Working memory for n points; the clusters' grows when a tree is built.
+/* Working memory for n points; that for clusters grows when a tree is built.
  * @return KLDVE_OK, KLDVE_E_NOMEM */
 kldve_status kldve_tree_new(kldve_ctx *ctx, const kldve_kernels *kernels, size_t n,
                             kldve_tree **out);
@@ -61,8 +61,8 @@ kldve_status kldve_tree_build(kldve_tree *tree, const double *k, double low, dou
 kldve_status kldve_tree_sum(kldve_tree *tree, const double *charges, double *s1, double *s2,
                             double *pairs);
 
-/* tree_log.c: sum over i, j of log(1 + d_ij^2) from the sums in the slots; whether that can be done
- * and is faster than kldve_tree_log()'s own way. */
+/* tree_log.c: sum over i, j of log(1 + d_ij^2) from the sums in the slots; true if that is possible
+ * and faster than kldve_tree_log(). */
 double kldve_tree_log_short(const kldve_tree *tree, double range);
 bool kldve_tree_log_is_short(const kldve_tree *tree);
 

@@ -109,7 +109,7 @@ static void set_order(kldve_tree *t, double tolerance)
 
 /* ---- sorting the points into cells ---- */
 
-/* Place on the sorting grid: a whole number of cells, or, where the range has too many, the exact
+/* Place on the sorting grid: a whole number of cells or, if the range has too many, the exact
  * distance from the lowest point. */
 typedef struct grid {
     double low, per_unit;
@@ -139,8 +139,8 @@ static void sort_points(kldve_tree *t, const double *k, const grid *g, double hi
 
 /* ---- building the clusters ---- */
 
-/* How wide the points first .. last are at most, and where to halve them: at a whole number of
- * widths from the first, so that as few clusters as possible come of it. */
+/* An upper bound on the width of the points first .. last, and where to halve them: at a whole
+ * number of widths from the first, to create as few clusters as possible. */
 static double width_of(const kldve_tree *t, const grid *g, size_t first, size_t last,
                        double *middle)
 {
@@ -154,8 +154,8 @@ static double width_of(const kldve_tree *t, const grid *g, size_t first, size_t 
     return (to + 1 - from) / g->per_unit;
 }
 
-/* The first point at or behind `middle`, but no side gets fewer than half a cluster's nodes: that
- * bounds the number of clusters by 4 n / p. */
+/* The first point at or after `middle`, but neither side gets fewer than half a cluster's nodes:
+ * that bounds the number of clusters by 4 n / p. */
 static size_t split_at(const kldve_tree *t, const grid *g, size_t first, size_t count,
                        double middle)
 {
@@ -208,7 +208,7 @@ static bool build(kldve_tree *t, const grid *g, size_t first, size_t count, uint
     return true;
 }
 
-/* Positions: the points themselves, or the nodes relative to the center, so that they lose nothing
+/* Positions: the points themselves, or the nodes relative to the center, which keeps them precise
  * far from 0. */
 static void place_slots(kldve_tree *t)
 {

@@ -4,15 +4,15 @@
  *
  * A cluster of half-width h knows S1 as a Chebyshev series in t = (x - center) / h, so its points'
  * psi is psi(center) + 2h times the integral of that series (Mason and Handscomb, Chebyshev
- * Polynomials, 2.4.4), and only psi(center) is a sum over all points.  That takes n operations for
- * each cluster, and the logarithm of a product costs a multiplication a factor: cheaper than
- * logarithms between all nodes when there are few clusters. */
+ * Polynomials, 2.4.4), and only psi(center) is a sum over all points.  That takes n operations per
+ * cluster, and the logarithm of a product costs one multiplication per factor: with few clusters
+ * this is cheaper than logarithms between all nodes. */
 #include "tree.h"
 
 #include <math.h>
 
 static const double row_ns = 0.12,
-                    meet_ns = 5000; /* a point of a row; a cluster meeting its peers */
+                    meet_ns = 5000; /* a point of a row; a cluster against its peers */
 
 bool kldve_tree_log_is_short(const kldve_tree *t)
 {

@@ -5,17 +5,17 @@
  *     KL = sum over i != j of P_ij (log P_ij + log(1 + d_ij^2)) + log Z
  *        = 2 sum over i, j of c_ij (log P_ij + log(1 + d_ij^2)) + log Z
  *
- * Each row i pulls the points of its window with c_ij w_ij d_ij and is pulled back by as much.
+ * Each row i pulls the points of its window with c_ij w_ij d_ij and is pulled back as strongly.
  *
- * A value that many entries share makes the windows long.  Where the scores are summed by the tree,
- * such a group G may be met as a whole: every point has one joint probability W_i = P_ij with each
- * j in G, so
+ * A value that many entries share makes the windows long.  If the scores are summed by the tree,
+ * such a group G can be treated as a whole: every point has one joint probability W_i = P_ij with
+ * each j in G, so
  *
  *     i outside:  force += W_i sum over j in G of w_ij d_ij       (charges 1 in G, 0 elsewhere)
  *     j in G:     force  = sum over i of W_i w_ji d_ji             (charges W)
  *
- * which are two passes of the tree for each group.  That is done where it is faster: a pair that is
- * met by rows takes 2 ns, a pass of the tree 15 ns a point and 2.4 us a leaf (where: base.c). */
+ * which takes two passes of the tree per group.  This is used where it is faster: by rows, a pair
+ * takes 2 ns; a pass of the tree takes 15 ns per point and 2.4 us per leaf (see base.c). */
 #include "affinity.h"
 
 #include <math.h>
@@ -27,10 +27,10 @@ typedef struct job {
     kldve_pull set;
     bool kl;
     double sum; /* of P (log P + log(1 + d^2)) over i != j */
-    /* big groups, met by the tree */
+    /* big groups, summed by the tree */
     uint32_t *big; /* [bigs] groups, ascending */
     size_t bigs;
-    bool *is_big;                               /* [groups]; NULL: none is */
+    bool *is_big;                               /* [groups]; NULL: no group is */
     double *charge, *joint, *potential, *other; /* [n] */
 } job;
 
@@ -39,9 +39,9 @@ static bool is_big(const job *j, size_t group)
     return j->is_big && j->is_big[group];
 }
 
-/* ---- rows that meet their windows entry by entry ---- */
+/* ---- rows against their windows, entry by entry ---- */
 
-/* Row i meets the entries [first, last) without itself. */
+/* Row i against the entries [first, last) except itself. */
 static void meet_entries(job *j, const kldve_row *row, size_t i, size_t first, size_t last)
 {
     double part = 0, *joint = j->kl ? &part : NULL;
@@ -59,7 +59,7 @@ static void meet_entries(job *j, const kldve_row *row, size_t i, size_t first, s
     j->sum += 2 * part;
 }
 
-/* The first big group that ends behind entry `at`. */
+/* The first big group that ends after entry `at`. */
 static size_t first_big(const job *j, size_t at)
 {
     size_t low = 0, high = j->bigs;
@@ -105,7 +105,7 @@ static kldve_status meet_rows(job *j)
     return st;
 }
 
-/* ---- groups that are met as a whole ---- */
+/* ---- groups that are treated as a whole ---- */
 
 /* The group's own part of KL: sum over i of m_i W_i (members but i) log W_i, and the charges m_i
  * W_i for the logarithms.  Pairs of big groups come twice, once with either: m = 1; others: m = 2.
@@ -135,7 +135,8 @@ static kldve_status meet_group(job *j, size_t group)
     kldve_status st;
     double logs;
 
-    /* W at the group's own members is 2 c: what `joint` gives, as their distance is 0. */
+    /* At the group's own members W is 2 c, which is what `joint` gives, because their distance is
+     * 0. */
     j->d->kernels->joint(&j->set, &row, a->n, j->joint);
     for (size_t i = 0; i < a->n; i++)
         j->charge[a->order[i]] = j->joint[i];
@@ -171,7 +172,7 @@ static void count_reach(const kldve_affinity *a, double *reach)
         reach[i + 1] += reach[i];
 }
 
-/* The pairs that rows would meet because of group g: in its own windows, and as others' partner. */
+/* The pairs that group g costs by rows: in its own windows, and as the partner of other entries. */
 static bool tree_is_faster(const job *j, const double *reach, size_t g)
 {
     const kldve_affinity *a = j->a;
@@ -191,7 +192,7 @@ static kldve_status find_big_groups(job *j)
         return KLDVE_OK;
     j->is_big = kldve_ctx_alloc(j->d->ctx, groups, sizeof *j->is_big);
     j->big = kldve_ctx_alloc(j->d->ctx, groups, sizeof *j->big);
-    /* The first of them serves as reach. */
+    /* The first of them doubles as reach. */
     j->charge = kldve_ctx_alloc(j->d->ctx, n + 1, 4 * sizeof *j->charge);
     if (!j->is_big || !j->big || !j->charge)
         return KLDVE_E_NOMEM;
@@ -274,8 +275,8 @@ static kldve_status check_rows(const kldve_divergence *d)
     if (count == 0 || d->unattainable == KLDVE_UNATTAINABLE_LIMIT)
         return KLDVE_OK;
     return kldve_ctx_failf(d->ctx, KLDVE_E_UNATTAINABLE,
-                           "truth: %zu of %zu rows cannot have the perplexity %g: entry %zu has "
-                           "one of at %s %g; choose another or allow the limit",
+                           "truth: %zu of %zu rows cannot reach the perplexity %g: entry %zu "
+                           "reaches at %s %g; choose another or allow the limit",
                            count, d->n, d->perplexity, first,
                            d->rows.perplexity[first] > d->perplexity ? "least" : "most",
                            d->rows.perplexity[first]);
@@ -312,7 +313,8 @@ kldve_status kldve_divergence_rows(const kldve_divergence *d, double *beta, doub
     if (!d)
         return KLDVE_E_ARG;
     if (!d->rows.ready)
-        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "rows: no truth was given yet");
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG,
+                              "rows: there is no truth yet, call kldve_divergence_truth() first");
     if (beta)
         memcpy(beta, d->rows.beta, d->n * sizeof *beta);
     if (perplexity)

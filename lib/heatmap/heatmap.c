@@ -1,15 +1,10 @@
 /* heatmap.c - the result of an explanation: the map, its record, the arrays behind it. */
 #include "heatmap.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/block.h"
-#include "base/struct.h"
-
-static_assert(KLDVE_END_OF(kldve_record, seen_height) == sizeof(kldve_record),
-              "kldve_record ends without padding");
 
 /* The arrays, cut from `block`; see block.h. */
 static void cut(kldve_heatmap *map, kldve_block *block, int32_t n, int32_t maps, int32_t height,
@@ -55,6 +50,7 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
         .seen_width = 1,
         .seen_height = 1,
     };
+    map->timings.struct_size = sizeof map->timings;
     *out = map;
     return KLDVE_OK;
 }
@@ -65,9 +61,18 @@ void kldve_heatmap_free(kldve_heatmap *map)
         kldve_ctx_release(map->ctx, map);
 }
 
-void kldve_heatmap_record(const kldve_heatmap *map, kldve_record *out)
+kldve_status kldve_heatmap_record(const kldve_heatmap *map, kldve_record *out)
 {
-    kldve_struct_store(&map->record, sizeof map->record, out);
+    if (!map)
+        return KLDVE_E_ARG;
+    return kldve_struct_store(map->ctx, "kldve_record", &map->record, sizeof map->record, out);
+}
+
+kldve_status kldve_heatmap_timings(const kldve_heatmap *map, kldve_timings *out)
+{
+    if (!map)
+        return KLDVE_E_ARG;
+    return kldve_struct_store(map->ctx, "kldve_timings", &map->timings, sizeof map->timings, out);
 }
 
 const float *kldve_heatmap_values(const kldve_heatmap *map)

@@ -1,4 +1,4 @@
-/* heatmap.h - inside of the heat map. */
+/* heatmap.h - the private side of the heat map. */
 #ifndef KLDVE_LIB_HEATMAP_H
 #define KLDVE_LIB_HEATMAP_H
 
@@ -6,11 +6,12 @@
 
 #include <kldve/kldve.h>
 
-/* One allocation; the arrays lie behind the struct. */
+/* One allocation; the arrays follow the struct. */
 struct kldve_heatmap {
     kldve_ctx *ctx;
     kldve_heatmap *before; /**< while several are made: the one made before it */
     kldve_record record;
+    kldve_timings timings;
     int32_t view_width, view_height; /**< pixels of the map drawn alone */
     bool has_cotangent, has_weights, has_error;
     float *values;     /**< [record.height][record.width] */
@@ -22,8 +23,8 @@ struct kldve_heatmap {
     double *weights;   /**< [record.maps] */
 };
 
-/** A heat map whose arrays are not set yet; the record has the sizes, all of the picture seen, and
- *  class_sensitivity NaN.  All sizes at least 1. */
+/** A heat map whose arrays are not set yet; its record has the sizes, says that the whole picture is
+ *  seen, and has class_sensitivity NaN.  All sizes are at least 1. */
 kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, int32_t height,
                                int32_t width, kldve_heatmap **out);
 

@@ -1,9 +1,9 @@
-/* fuse.c - one map from several.
+/* mean.c - one map from several.
  *
  *     E = normalise(1/n sum over i of upsample(E_i))
  *
- * Signed maps, whose zero is 0.5, keep it there: each is brought to -1..1, and their mean is
- * normalised by its largest magnitude. */
+ * Signed maps keep their zero at 0.5: each is scaled to -1..1, and their mean is normalised by its
+ * largest magnitude. */
 #include <string.h>
 
 #include "heatmap.h"
@@ -17,13 +17,14 @@ static kldve_status check(const kldve_heatmap *const *maps, int32_t count)
             return kldve_ctx_failf(maps[0]->ctx, KLDVE_E_ARG, "fuse: map %d is NULL", (int)i);
         if ((maps[i]->record.sign == KLDVE_SIGN_SIGNED) !=
             (maps[0]->record.sign == KLDVE_SIGN_SIGNED))
-            return kldve_ctx_fail(maps[0]->ctx, KLDVE_E_ARG,
-                                  "fuse: a signed map and one that is not have no mean");
+            return kldve_ctx_fail(
+                maps[0]->ctx, KLDVE_E_ARG,
+                "fuse: some maps are signed and some are not: give only one kind");
     }
     return KLDVE_OK;
 }
 
-/* sum += upsampled map; signed: about 0. */
+/* sum += upsampled map; a signed one centred at 0. */
 static void add(const kldve_heatmap *map, int32_t height, int32_t width, float *large, float *sum)
 {
     float zero = map->record.sign == KLDVE_SIGN_SIGNED ? 0.5f : 0;
@@ -34,13 +35,14 @@ static void add(const kldve_heatmap *map, int32_t height, int32_t width, float *
         sum[i] += large[i] - zero;
 }
 
-/* Everything of the first map but its values; `out` has its sizes set already. */
+/* Everything of the first map except its values; the sizes in `out` are already set. */
 static void copy_rest(const kldve_heatmap *first, kldve_heatmap *out)
 {
     int32_t height = out->record.height, width = out->record.width;
     size_t n = (size_t)first->record.classes;
 
     out->record = first->record;
+    out->timings = first->timings;
     out->record.height = height;
     out->record.width = width;
     out->view_height = first->view_height;

@@ -1,18 +1,12 @@
-/* render.c - the heat map as a picture, alone or over the picture that was explained. */
+/* render.c - the heat map as a picture, alone or over the explained picture. */
 #include <kldve/kldve.h>
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "heatmap.h"
 #include "image/overlay.h"
 #include "image/upsample.h"
-#include "base/struct.h"
-
-enum { RENDER_SIZE_0_1 = KLDVE_END_OF(kldve_render_options, opacity) };
-static_assert(RENDER_SIZE_0_1 == sizeof(kldve_render_options),
-              "kldve_render_options ends without padding");
 
 kldve_status kldve_heatmap_upsample(const kldve_heatmap *map, int32_t width, int32_t height,
                                     float *out)
@@ -29,23 +23,20 @@ kldve_status kldve_heatmap_upsample(const kldve_heatmap *map, int32_t width, int
 static kldve_status load_options(kldve_ctx *ctx, const kldve_render_options *src,
                                  kldve_render_options *o)
 {
-    kldve_render_options zero = {.struct_size = sizeof zero};
-    kldve_status st =
-        kldve_struct_load(ctx, "render options", src ? src : &zero, RENDER_SIZE_0_1, o, sizeof *o);
+    kldve_status st = kldve_struct_load(ctx, "kldve_render_options", src, o, sizeof *o);
 
     if (st < 0)
         return st;
     if (o->colormap < 0 || o->colormap > KLDVE_COLORMAP_DIVERGING)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: there is no colour map %d",
-                               (int)o->colormap);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: unknown colour map %d", (int)o->colormap);
     if (!(o->opacity <= 1))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: opacity %g is above 1",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: opacity is %g, it must be at most 1",
                                (double)o->opacity);
     o->opacity = o->opacity == 0 ? 0.5f : fmaxf(o->opacity, 0);
     return KLDVE_OK;
 }
 
-/* Parts are float32: an edge that falls on a pixel's centre must not jump by rounding. */
+/* Parts are float32: rounding must not move an edge that falls on a pixel's centre. */
 static const double slack = 0.01;
 
 /* Where the part [start, start + part) of a side of `pixels` pixels begins and ends: the pixels

@@ -1,4 +1,4 @@
-/* codec.h - inside of the picture part: the object, and what a format file gives to image.c. */
+/* codec.h - the private side of pictures: the object, and what format files provide. */
 #ifndef KLDVE_LIB_IMAGE_CODEC_H
 #define KLDVE_LIB_IMAGE_CODEC_H
 
@@ -15,11 +15,11 @@ struct kldve_image {
     uint8_t pixels[]; /* [height][width][3] */
 };
 
-/** A picture whose pixels are not set yet.  KLDVE_E_ARG if a side is outside of 1..65535. */
+/** A picture whose pixels are not set yet.  KLDVE_E_ARG if a side is outside 1..65535. */
 kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out);
 
-/** The same for a file that says how large it is: KLDVE_E_LIMIT, before anything is allocated, if
- *  that is more than `limits` (whose `pixels` is set) or than the largest side. */
+/** The same for a size that a file claims.  Before anything is allocated, KLDVE_E_LIMIT if it
+ *  exceeds `limits` (whose `pixels` is set) or the largest side. */
 kldve_status kldve_image_admit(kldve_ctx *ctx, const kldve_image_limits *limits, int64_t width,
                                int64_t height, kldve_image **out);
 
@@ -32,20 +32,20 @@ kldve_status kldve_jpeg_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbyt
                                const kldve_image_limits *limits, int32_t *orientation,
                                kldve_image **out);
 
-/** Append the encoded picture to `out`.  `quality` 1..100, of JPEG.  Fails with KLDVE_E_NOMEM,
+/** Append the encoded picture to `out`.  `quality` is 1..100, for JPEG.  Fails with KLDVE_E_NOMEM,
  *  _UNSUPPORTED. */
 kldve_status kldve_png_encode(const kldve_image *image, int32_t quality, kldve_buffer *out);
 kldve_status kldve_jpeg_encode(const kldve_image *image, int32_t quality, kldve_buffer *out);
 
 /** The orientation, 1..8, in an EXIF block that starts with its TIFF header; 1 if there is none or
- *  the block is damaged.  Reads nothing outside of the block, whatever it holds. */
+ *  the block is damaged.  Never reads outside the block, whatever it holds. */
 int32_t kldve_exif_orientation(const uint8_t *tiff, size_t nbytes);
 
 /** Find the EXIF block of a JPEG file, its first APP1 segment that starts with "Exif".  Returns its
  *  TIFF header and sets *nbytes, or NULL. */
 const uint8_t *kldve_exif_find_jpeg(const uint8_t *file, size_t file_nbytes, size_t *nbytes);
 
-/** Turn a picture upright: what is stored with `orientation` (2..8) into a new picture. */
+/** Turn a picture that is stored with `orientation` (2..8) upright, into a new picture. */
 kldve_status kldve_image_orient(const kldve_image *image, int32_t orientation, kldve_image **out);
 
 #endif

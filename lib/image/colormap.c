@@ -1,13 +1,18 @@
 /* colormap.c - a value to a colour.
  *
- * Between KNOTS colours at equal distances the colour is interpolated linearly.  Where the knots
- * come from (each is the least-squares fit of a piecewise linear curve to the published 256
- * colours, at most 1 of 255 away from any of them): viridis, inferno  Stefan van der Walt and
- * Nathaniel Smith 2015, published as CC0 turbo             Anton Mikhailov 2019, "Turbo, an
- * improved rainbow colormap for visualization" and computed here: diverging         CIELAB (D65),
- * lightness 35 - 100 - 35 in equal steps on both sides, hue 290 degrees and chroma 55 (blue) and
- * hue 30, chroma 62 (red), where the chroma at t = distance from the middle is C (1 - (1 - t)^1.3)
- *   jet               three trapezoids; their corners are those of matplotlib's jet
+ * Colours are interpolated linearly between KNOTS evenly spaced colours.  The published maps are
+ * least-squares fits of a piecewise linear curve to their 256 colours, at most 1 of 255 away from
+ * any of them.  Sources:
+ *
+ *   viridis, inferno  Stefan van der Walt and Nathaniel Smith 2015, published as CC0
+ *   turbo             Anton Mikhailov 2019, "Turbo, an improved rainbow colormap for visualization"
+ *
+ * Computed here:
+ *
+ *   diverging         CIELAB (D65), lightness 35 - 100 - 35 in equal steps on both sides; hue 290
+ *                     degrees and chroma C = 55 (blue), hue 30 and C = 62 (red); at distance t from
+ *                     the middle the chroma is C (1 - (1 - t)^1.3)
+ *   jet               three trapezoids with the corners of matplotlib's jet
  *   grey              the value itself */
 #include <kldve/image.h>
 
@@ -70,7 +75,7 @@ int32_t kldve_colormap_from_name(const char *name)
 
 static float clamp(float value)
 {
-    if (!(value > 0)) /* NaN as well */
+    if (!(value > 0)) /* also NaN */
         return 0;
     return value < 1 ? value : 1;
 }

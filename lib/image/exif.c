@@ -2,7 +2,7 @@
  *
  * EXIF 2.3 is a TIFF 6.0 file inside the picture: 8 bytes of header (byte order, 42, offset of the
  * first directory), a directory of a count and 12-byte entries (tag, type, count, value).  Only the
- * first directory is looked at, once: whatever its offsets are, there is no loop to fall into. */
+ * first directory is read, once, so that no offsets can make it loop. */
 #include "codec.h"
 
 #include <string.h>
@@ -57,7 +57,7 @@ int32_t kldve_exif_orientation(const uint8_t *tiff, size_t nbytes)
     return 1;
 }
 
-/* Segments are FF, a marker, and, but for those without content, a length of 2 bytes that counts
+/* A segment is FF, a marker and, unless it has no content, a length of 2 bytes that includes
  * itself.  The pixels begin at SOS. */
 const uint8_t *kldve_exif_find_jpeg(const uint8_t *file, size_t file_nbytes, size_t *nbytes)
 {
@@ -67,7 +67,7 @@ const uint8_t *kldve_exif_find_jpeg(const uint8_t *file, size_t file_nbytes, siz
         uint8_t marker = file[at + 1];
         size_t length = number(file + at + 2, 2, true);
 
-        if (marker == 0xff) { /* filling */
+        if (marker == 0xff) { /* padding */
             at++;
             continue;
         }

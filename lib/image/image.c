@@ -1,4 +1,4 @@
-/* image.c - the picture object, and which format file reads or writes it. */
+/* image.c - the picture object, and the choice of the format file that reads or writes it. */
 #include "codec.h"
 
 #include <limits.h>
@@ -29,7 +29,7 @@ typedef kldve_status decode_call(kldve_ctx *ctx, const uint8_t *bytes, size_t nb
                                  kldve_image **out);
 typedef kldve_status encode_call(const kldve_image *image, int32_t quality, kldve_buffer *out);
 
-/* A format that pictures are read from and written to; no calls where the build leaves it out. */
+/* A format that can be read and written; its calls are NULL if the build leaves it out. */
 struct format {
     const char *name, *option;
     const char *endings[2];
@@ -40,7 +40,7 @@ struct format {
 static const struct format png = {"PNG", "-Dpng=enabled", {".png", NULL}, PNG_CALLS};
 static const struct format jpeg = {"JPEG", "-Djpeg=enabled", {".jpg", ".jpeg"}, JPEG_CALLS};
 
-/* How files begin.  Those without a format are known by name only, for the message. */
+/* How files begin.  Those without a format are known by name only, for messages. */
 static const struct signature {
     const char *name;
     const struct format *format;
@@ -66,7 +66,7 @@ enum { SIGNATURES = sizeof signatures / sizeof *signatures };
 
 static size_t nbytes_of(const kldve_image *image)
 {
-    return 3 * (size_t)image->width * (size_t)image->height; /* did not overflow when allocated */
+    return 3 * (size_t)image->width * (size_t)image->height; /* checked when it was allocated */
 }
 
 kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out)
@@ -95,9 +95,10 @@ kldve_status kldve_image_admit(kldve_ctx *ctx, const kldve_image_limits *limits,
                                int64_t height, kldve_image **out)
 {
     if (width > KLDVE_IMAGE_SIDE_MAX || height > KLDVE_IMAGE_SIDE_MAX)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
-                               "%jd x %jd pixels, sides may have %d: make the picture smaller",
-                               (intmax_t)width, (intmax_t)height, KLDVE_IMAGE_SIDE_MAX);
+        return kldve_ctx_failf(
+            ctx, KLDVE_E_LIMIT,
+            "%jd x %jd pixels, a side may have at most %d: make the picture smaller",
+            (intmax_t)width, (intmax_t)height, KLDVE_IMAGE_SIDE_MAX);
     if (width * height > limits->pixels)
         return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
                                "%jd x %jd pixels are more than the limit of %jd pixels: make the "
@@ -147,7 +148,7 @@ kldve_status kldve_image_from_rgb(kldve_ctx *ctx, const uint8_t *rgb, int32_t wi
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "no pixels (rgb is NULL)");
     if (width > 0 && stride / 3 < (size_t)width)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "a stride of %zu bytes is less than the 3 * %d of a row", stride,
+                               "the stride is %zu bytes, a row needs at least 3 * %d", stride,
                                (int)width);
     return copy_rows(ctx, rgb, width, height, stride, out);
 }
@@ -200,20 +201,13 @@ void kldve_image_free(kldve_image *image)
 static kldve_status load_limits(kldve_ctx *ctx, const kldve_image_limits *from,
                                 kldve_image_limits *limits)
 {
-    memset(limits, 0, sizeof *limits);
-    if (from) {
-        const unsigned char *bytes = (const unsigned char *)from;
+    kldve_status st = kldve_struct_load(ctx, "kldve_image_limits", from, limits, sizeof *limits);
 
-        if (from->struct_size < sizeof *limits)
-            return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_image_limits: struct_size is not set");
-        for (size_t i = sizeof *limits; i < from->struct_size; i++)
-            if (bytes[i] != 0)
-                return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
-                                      "kldve_image_limits: newer than this library");
-        *limits = *from;
-    }
+    if (st < 0)
+        return st;
     if (limits->pixels < 0 || limits->bytes < 0)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_image_limits: negative");
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "kldve_image_limits: pixels and bytes must not be negative");
     if (limits->pixels == 0)
         limits->pixels = default_pixels;
     if (limits->bytes == 0)
@@ -259,9 +253,10 @@ static kldve_status find_format(kldve_ctx *ctx, const uint8_t *bytes, size_t nby
         return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
                                "a picture in %s format: convert it to PNG or JPEG", s->name);
     if (!s->format->decode)
-        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
-                               "a picture in %s format, which this build leaves out: build with %s",
-                               s->name, s->format->option);
+        return kldve_ctx_failf(
+            ctx, KLDVE_E_UNSUPPORTED,
+            "a picture in %s format, which this build cannot read: build with %s", s->name,
+            s->format->option);
     *out = s->format;
     return KLDVE_OK;
 }
@@ -303,12 +298,13 @@ kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes, size_t nbytes
     if (status != KLDVE_OK)
         return status;
     if (nbytes > (uint64_t)use.bytes)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT, "%zu bytes are more than the limit of %jd",
-                               nbytes, (intmax_t)use.bytes);
+        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
+                               "%zu bytes are more than the limit of %jd: raise the limit", nbytes,
+                               (intmax_t)use.bytes);
     return decode(ctx, bytes, nbytes, &use, out);
 }
 
-/* Put the name of the file before the message. */
+/* Prefix the message with the name of the file. */
 static kldve_status name_file(kldve_ctx *ctx, kldve_status status, const char *path)
 {
     char reason[REASON_SIZE];
@@ -374,7 +370,7 @@ kldve_status kldve_image_save(const kldve_image *image, const char *path, int32_
             "%s: cannot write this kind of picture, end the name in .png or .jpg", path);
     if (!format->encode)
         return kldve_ctx_failf(image->ctx, KLDVE_E_UNSUPPORTED,
-                               "%s: this build leaves %s out: build with %s", path, format->name,
+                               "%s: this build cannot write %s: build with %s", path, format->name,
                                format->option);
     file.ctx = image->ctx;
     status = format->encode(image, quality ? quality : DEFAULT_QUALITY, &file);

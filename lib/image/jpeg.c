@@ -1,14 +1,14 @@
-/* jpeg.c - JPEG files in and out, by libjpeg-turbo.
+/* jpeg.c - read and write JPEG files with libjpeg-turbo.
  *
  * Reading gives 8-bit RGB from grey, YCbCr, RGB, CMYK and YCCK, baseline and progressive.  Four
- * components are taken as Adobe stores them, with 255 for no ink, whether or not the file says that
- * Adobe made it (Pillow does the same).  Hence for each of C, M, Y, with K, as they are stored,
+ * components are read as Adobe stores them, with 255 for no ink, whether or not the file says that
+ * Adobe made it (as Pillow does).  So for each of C, M, Y, with K, as they are stored,
  *
- *     R = round(C K / 255)       (the ink left away by C and that left away by K)
+ *     R = round(C K / 255)       (what the ink of C lets through, times what K lets through)
  *
- * libjpeg leaves through longjmp() when a file is broken.  It lands in read_guarded() and
- * write_guarded(), which hold nothing that would have to be freed: all of it is in struct reader
- * and struct writer.  libjpeg's own working memory is from malloc(), it has no hook for another. */
+ * When a file is broken, libjpeg leaves through longjmp() to read_guarded() or write_guarded(),
+ * which own nothing that needs freeing: all of it is in struct reader and struct writer.  libjpeg
+ * takes its own working memory from malloc() and has no hook for another allocator. */
 #include "codec.h"
 
 #include <limits.h>
@@ -20,14 +20,14 @@
 #include <jerror.h>
 
 enum {
-    SCANS_MAX = 200,       /* of a progressive file; usual are 10 */
-    FULL_COLOUR_FROM = 90, /* quality from which colours keep their resolution */
+    SCANS_MAX = 200,       /* of a progressive file; 10 are usual */
+    FULL_COLOUR_FROM = 90, /* quality at which colours keep their resolution */
     OUTPUT_CHUNK = 65536
 };
 
-/* Where a failure is noted, and the way out. */
+/* Records a failure, and where to jump to then. */
 struct session {
-    struct jpeg_error_mgr manager; /* first: libjpeg knows this part only */
+    struct jpeg_error_mgr manager; /* first: libjpeg only knows this part */
     jmp_buf leave;
     kldve_ctx *ctx;
     kldve_status status;
@@ -77,7 +77,7 @@ static kldve_status status_of(int code)
     }
 }
 
-/* Warnings after which all pixels are right. */
+/* Warnings after which all pixels are still correct. */
 static bool is_harmless(int code)
 {
     return code == JWRN_EXTRANEOUS_DATA || code == JWRN_TOO_MUCH_DATA || code == JWRN_JFIF_MAJOR ||
@@ -93,7 +93,7 @@ static void on_error(j_common_ptr jpeg)
     longjmp(session->leave, 1);
 }
 
-/* Level -1 is a warning: pixels were made up.  Others are traces. */
+/* Level -1 is a warning: pixels were invented.  The other levels are traces. */
 static void on_message(j_common_ptr jpeg, int level)
 {
     if (level < 0 && !is_harmless(jpeg->err->msg_code))
@@ -125,7 +125,7 @@ static kldve_status fail_session(const struct session *session, const char *what
 
 /* -- reading ---------------------------------------------------------------------------------- */
 
-/* A progressive file of a few kilobytes can ask for a pass over all pixels again and again. */
+/* A progressive file of a few kilobytes can ask for many passes over all pixels. */
 static void on_progress(j_common_ptr jpeg)
 {
     struct session *session = (struct session *)jpeg->err;
@@ -137,8 +137,8 @@ static void on_progress(j_common_ptr jpeg)
     longjmp(session->leave, 1);
 }
 
-/* What libjpeg holds for a progressive file: 2 bytes for each of 3 components of every pixel, and
- * what it rounds sizes up to. */
+/* What libjpeg holds for a progressive file: 2 bytes for each of 3 components of every pixel, plus
+ * what rounding up adds. */
 static long memory_limit(int64_t pixels)
 {
     const int64_t extra = (int64_t)64 << 20;
@@ -234,7 +234,7 @@ kldve_status kldve_jpeg_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbyt
 
 /* -- writing ---------------------------------------------------------------------------------- */
 
-/* Show libjpeg a free piece of the buffer. */
+/* Give libjpeg the free part of the buffer. */
 static void offer_space(struct writer *w)
 {
     if (!kldve_buffer_reserve(w->out, OUTPUT_CHUNK)) {
@@ -250,7 +250,7 @@ static void on_output_start(j_compress_ptr jpeg)
     offer_space(jpeg->client_data);
 }
 
-/* Called when the piece is full, whatever free_in_buffer then says. */
+/* Called when that part is full, whatever free_in_buffer says then. */
 static boolean on_output_full(j_compress_ptr jpeg)
 {
     struct writer *w = jpeg->client_data;
@@ -296,7 +296,7 @@ static bool write_guarded(struct writer *w)
     choose_settings(w);
     jpeg_start_compress(&w->jpeg, TRUE);
     while (w->jpeg.next_scanline < w->jpeg.image_height) {
-        /* libjpeg takes rows without const, and only reads them. */
+        /* libjpeg takes non-const rows but only reads them. */
         JSAMPROW from = (JSAMPROW)(w->image->pixels + w->jpeg.next_scanline * row);
 
         jpeg_write_scanlines(&w->jpeg, &from, 1);
@@ -312,7 +312,7 @@ kldve_status kldve_jpeg_encode(const kldve_image *image, int32_t quality, kldve_
 
     if (image->width > JPEG_MAX_DIMENSION || image->height > JPEG_MAX_DIMENSION)
         return kldve_ctx_failf(image->ctx, KLDVE_E_UNSUPPORTED,
-                               "a side of a JPEG has at most %ld pixels: write PNG",
+                               "a side of a JPEG has at most %ld pixels: write a PNG",
                                (long)JPEG_MAX_DIMENSION);
     w.jpeg.err = quiet_errors(&w.session);
     ok = write_guarded(&w);

@@ -1,14 +1,14 @@
 /* orient.c - turn a picture upright.
  *
- * EXIF 2.3, tag 0x0112, says which side of the scene the first row and the first column of the
+ * EXIF 2.3, tag 0x0112, says which sides of the scene the first row and the first column of the
  * stored picture show:
  *
  *     orientation       1     2     3      4       5     6      7       8
  *     first row         top   top   bottom bottom  left  right  right   left
  *     first column      left  right right  left    top   top    bottom  bottom
  *
- * From 5 on, rows and columns change places.  Whatever shows the right or the bottom first is read
- * from its end. */
+ * From 5 upwards, rows and columns are swapped.  An axis that starts with the right or the bottom is
+ * read from its end. */
 #include "codec.h"
 
 enum { TILE = 32 };

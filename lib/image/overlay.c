@@ -1,15 +1,15 @@
 /* overlay.c - the heat over the picture.
  *
- *     inside of the rectangle:   p' = (1 - w) p + w c
- *     outside:                   p' = p / 4
+ *     inside the rectangle:      p' = (1 - w) p + w c
+ *     outside it:                p' = p / 4
  *
  *     heat 0..1:                 w = opacity,                    c = colour(heat)
  *     signed, v = 2 heat - 1:    w = opacity (1 - (1 - |v|)^2),  c = colour(v < 0 ? 0 : 1)
  *
- * on sRGB values as they are stored, as image viewers blend.  Weights are multiples of 2^-16.  The
- * colours of a signed map meet in white, which would wash the picture out where the map is near
- * zero: here they meet in the picture.  The weight's curve rises twice as fast as |v| at zero, so
- * that a faint value still shows its sign. */
+ * on sRGB values as stored, as image viewers blend.  Weights are multiples of 2^-16.  The colours
+ * of a signed map meet in white, which would wash out the picture where the map is near zero, so
+ * here they meet in the picture itself.  At zero the weight rises twice as fast as |v|, so that a
+ * faint value still shows its sign. */
 #include "overlay.h"
 
 #include <stddef.h>
@@ -26,7 +26,7 @@ static void darken(uint8_t *rgb, int32_t pixels)
 
 static int32_t level(float heat)
 {
-    if (!(heat > 0)) /* NaN as well */
+    if (!(heat > 0)) /* also NaN */
         return 0;
     return heat < 1 ? (int32_t)(heat * (LEVELS - 1) + 0.5f) : LEVELS - 1;
 }
@@ -37,7 +37,7 @@ typedef struct paint {
     int32_t weight;
 } paint;
 
-/* The levels on both sides of 0.5 count as zero: 0.5 itself falls between two. */
+/* The levels on either side of 0.5 count as zero, because 0.5 itself falls between them. */
 static void mix(kldve_heat_style style, paint paints[LEVELS])
 {
     for (int32_t i = 0; i < LEVELS; i++) {

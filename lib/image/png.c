@@ -1,12 +1,11 @@
-/* png.c - PNG files in and out, by libpng.
+/* png.c - read and write PNG files with libpng.
  *
- * Reading turns whatever the file has into 8-bit RGB: palettes are looked up, grey of 1, 2 and 4
- * bits is spread to 0..255, 16 bits become round(v / 257), alpha is dropped (the colour below it
- * stays), gamma and colour profiles are not looked at.
+ * Reading converts whatever the file has to 8-bit RGB: palettes are looked up, grey of 1, 2 and 4
+ * bits is scaled to 0..255, 16 bits become round(v / 257), alpha is dropped (keeping the colour
+ * below it), gamma and colour profiles are ignored.
  *
- * libpng leaves through longjmp() when a file is broken.  It lands in read_guarded() and
- * write_guarded(), which hold nothing that would have to be freed: all of it is in struct reader
- * and struct writer. */
+ * When a file is broken, libpng leaves through longjmp() to read_guarded() or write_guarded(),
+ * which own nothing that needs freeing: all of it is in struct reader and struct writer. */
 #include "codec.h"
 
 #include <png.h>
@@ -14,11 +13,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Measured on a photograph of 1280 x 720: a quarter of the time that libpng's own choice takes
- * (filters tried for each row, level 6), for a file that is 1 % larger. */
+/* Measured on a photograph of 1280 x 720: a quarter of the time of libpng's defaults (filters tried
+ * for each row, level 6), for a file that is 1 % larger. */
 enum { REASON_SIZE = 120, COMPRESSION = 3, FILTER = PNG_FILTER_UP };
 
-/* What libpng's calls back get: memory, and where the failure is noted. */
+/* What libpng's callbacks receive: memory, and a place to record the failure. */
 struct session {
     kldve_ctx *ctx;
     kldve_status status; /* of the failure, if it is not KLDVE_E_FORMAT */
@@ -69,7 +68,7 @@ static void on_warning(png_structp png, png_const_charp message)
     snprintf(session->warning, sizeof session->warning, "%s", message);
 }
 
-/* "Invalid IHDR data" alone tells little: the warning before it says which. */
+/* "Invalid IHDR data" alone says little: the warning before it says which. */
 static PNG_NORETURN void on_error(png_structp png, png_const_charp message)
 {
     struct session *session = png_get_error_ptr(png);
@@ -100,8 +99,8 @@ static void on_read(png_structp png, png_bytep to, size_t nbytes)
     r->at += nbytes;
 }
 
-/* Texts, profiles and the like are passed over; the EXIF block is kept.  A wrong checksum anywhere
- * is an error: were a damaged EXIF block passed over, the picture would lie on its side. */
+/* Skip texts, profiles and the like; keep the EXIF block.  A wrong checksum anywhere is an error: if
+ * a damaged EXIF block were skipped, the picture could end up on its side. */
 static void choose_chunks(png_structp png)
 {
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
@@ -130,7 +129,7 @@ static void read_rows(struct reader *r)
             png_read_row(r->png, r->image->pixels + y * row, NULL);
 }
 
-/* The block may come before or behind the pixels. */
+/* The block may come before or after the pixels. */
 static void read_exif(struct reader *r)
 {
     png_uint_32 nbytes;
@@ -146,7 +145,7 @@ static bool read_guarded(struct reader *r)
     if (setjmp(png_jmpbuf(r->png)))
         return false;
     png_set_read_fn(r->png, r, on_read);
-    png_set_user_limits(r->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours say more */
+    png_set_user_limits(r->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* our own checks say more */
     choose_chunks(r->png);
     png_read_info(r->png, r->info);
     r->session.status =
@@ -177,7 +176,7 @@ kldve_status kldve_png_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbyte
     else
         r.session.status = KLDVE_E_NOMEM;
     png_destroy_read_struct(&r.png, &r.info, NULL);
-    /* libpng passes over an EXIF block for which it has no memory; here that is a failure. */
+    /* libpng skips an EXIF block that it has no memory for; here that is a failure. */
     if (!ok || r.session.status != KLDVE_OK) {
         kldve_image_free(r.image);
         return fail_session(&r.session, "broken PNG");

@@ -1,16 +1,16 @@
-/* resize.c - another size, antialiased.
+/* resample.c - another size, antialiased.
  *
  * Each output pixel is the weighted mean of the input pixels under a triangle around its centre:
  *
  *     c = (X + 1/2) in/out,   s = max(1, in/out),   w(x) = max(0, 1 - |x + 1/2 - c| / s)
  *     out[X] = sum_x w(x) in[x] / sum_x w(x)
  *
- * over the x of the picture, first along the rows, then, from results rounded to 8 bits, along the
- * columns.  Enlarging (s = 1) is bilinear interpolation; when making smaller the triangle widens,
- * so that every input pixel counts.  Rounding between the passes and weights in multiples of 2^-22
- * are as in Pillow's resize(BILINEAR), which is why results agree with it.
+ * over the x of the picture, first along the rows, then along the columns of the result, rounded to
+ * 8 bits.  Enlarging (s = 1) is bilinear interpolation; when reducing, the triangle widens so that
+ * every input pixel counts.  Rounding between the passes and using weights in multiples of 2^-22
+ * follow Pillow's resize(BILINEAR), so the results agree with it.
  *
- * Cost: (2s + 1) multiplications for each value and direction. */
+ * Cost: 2s + 1 multiplications per value and direction. */
 #include "codec.h"
 
 #include <math.h>
@@ -36,7 +36,7 @@ static void filter_free(kldve_ctx *ctx, struct filter *filter)
     kldve_ctx_release(ctx, filter->weight);
 }
 
-/* One row of weights, in 1 / 2^WEIGHT_BITS, that sum to 1 but for rounding. */
+/* One row of weights, in 1 / 2^WEIGHT_BITS, which sum to 1 up to rounding. */
 static struct span filter_row(int32_t i, int32_t in, int32_t out, int32_t *weight)
 {
     double ratio = (double)in / (double)out, support = ratio > 1 ? ratio : 1;

@@ -1,12 +1,12 @@
-/* upsample.c - a coarse map to the size of a picture.
+/* upsample.c - scale a coarse map up to the size of a picture.
  *
  *     s_y = (y + 1/2) h/H - 1/2  clamped to 0 .. h-1,   y0 = floor(s_y),   f_y = s_y - y0
  *     out[y][x] = (1-f_y) ((1-f_x) m[y0][x0]   + f_x m[y0][x0+1])
  *               +    f_y  ((1-f_x) m[y0+1][x0] + f_x m[y0+1][x0+1])
  *
- * and the same for x: the centre of a cell of an h x w map lies over the centre of the patch of
- * H/h x W/w pixels that it stands for, and beyond the outermost centres the value stays.  This is
- * what PyTorch calls interpolate(mode="bilinear", align_corners=False). */
+ * and the same for x.  The centre of each cell of an h x w map lies over the centre of the patch of
+ * H/h x W/w pixels that it covers; beyond the outermost centres the value stays constant.  PyTorch
+ * calls this interpolate(mode="bilinear", align_corners=False). */
 #include "upsample.h"
 
 #include <stddef.h>
@@ -26,7 +26,7 @@ static int32_t locate(int32_t i, int32_t n, int32_t cells, float *fraction)
     return first;
 }
 
-/* One row of the map, already mixed from two, to one row of the output. */
+/* One row of the map, already interpolated from two, to one row of the output. */
 static void mix_row(const float *top, const float *bottom, float down, int32_t width, float *out,
                     int32_t out_width)
 {

@@ -1,4 +1,4 @@
-/* upsample.h - a coarse map to the size of a picture. */
+/* upsample.h - scale a coarse map up to the size of a picture. */
 #ifndef KLDVE_LIB_IMAGE_UPSAMPLE_H
 #define KLDVE_LIB_IMAGE_UPSAMPLE_H
 

@@ -1,4 +1,4 @@
-/* labels.c - the names of a network's classes: read, named, found. */
+/* labels.c - the names of a network's classes: reading, access, search. */
 #include <kldve/labels.h>
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 enum {
     FILE_LIMIT = 16 << 20,
     SYNSET = 9,       /* bytes of "n01440764" */
-    WHAT_LIMIT = 128, /* bytes of what is looked for; no label that people type is longer */
+    WHAT_LIMIT = 128, /* bytes of a search; nobody types a longer label */
     SUGGESTIONS = 3,  /* nearest labels that a message names */
     CANDIDATES = 5,   /* labels that a message lists when several fit */
     LIST_SIZE = 384   /* bytes of such a list in a message */
@@ -54,7 +54,7 @@ static bool starts_with_synset(const char *line)
     return line[SYNSET] == '\0' || is_space(line[SYNSET]);
 }
 
-/* Cut blanks off both ends, in place. */
+/* Trim blanks off both ends, in place. */
 static char *trim(char *line)
 {
     size_t n;
@@ -77,7 +77,7 @@ static void read_line(label *out, char *line)
     out->name = line;
 }
 
-/* Lines up to the last one that is not blank. */
+/* The number of lines up to the last one that is not blank. */
 static size_t count_lines(const char *text, size_t nbytes)
 {
     size_t lines = 0, used = 0;
@@ -130,19 +130,18 @@ static kldve_status parse(kldve_ctx *ctx, const char *where, const char *text, s
     size_t lines;
 
     if (nbytes > FILE_LIMIT)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT, "%slabels of more than %d bytes", where,
-                               (int)FILE_LIMIT);
+        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT, "%smore than %d bytes: not a list of labels",
+                               where, (int)FILE_LIMIT);
     if (nbytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         text += 3;
         nbytes -= 3;
     }
     if (nbytes > 0 && memchr(text, '\0', nbytes))
-        return kldve_ctx_failf(ctx, KLDVE_E_FORMAT,
-                               "%snot a text file: labels are text, one a line", where);
+        return kldve_ctx_failf(ctx, KLDVE_E_FORMAT, "%snot a text file: give one label per line",
+                               where);
     lines = count_lines(text, nbytes);
     if (lines == 0)
-        return kldve_ctx_failf(ctx, KLDVE_E_FORMAT, "%sno labels in it: one a line is expected",
-                               where);
+        return kldve_ctx_failf(ctx, KLDVE_E_FORMAT, "%sno labels: give one per line", where);
     labels = new_labels(ctx, text, nbytes, lines);
     if (!labels)
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "%sout of memory", where);
@@ -276,7 +275,7 @@ static kldve_status several(const kldve_labels *labels, const char *what, size_t
                            list, found > CANDIDATES ? ", ..." : "");
 }
 
-/* Levenshtein's distance between a name and what is looked for, in O(n) memory. */
+/* Levenshtein's distance between a name and the search, in O(n) memory. */
 static size_t distance(const char *name, size_t length, const char *what, size_t n)
 {
     size_t row[WHAT_LIMIT + 1];
@@ -308,7 +307,7 @@ static bool has_words(const char *name, size_t length, const char *what, size_t 
     return false;
 }
 
-/* How far a label is from what is looked for: a name with all its words beats every misspelling. */
+/* How far a label is from the search: a name that contains all its words beats any misspelling. */
 static size_t remoteness(const label *l, const char *what, size_t n)
 {
     const char *rest = l->name, *name;
@@ -331,7 +330,7 @@ static kldve_status none(const kldve_labels *labels, const char *what, size_t n)
     size_t distance_of[SUGGESTIONS];
     int32_t nearest[SUGGESTIONS], found = 0;
 
-    /* Insertion into the few best; the first of equals stays in front. */
+    /* Insert into the few best; the first of equals stays in front. */
     for (int32_t i = 0; i < labels->count; i++) {
         size_t d = remoteness(&labels->label[i], what, n);
         int32_t at = found;
@@ -349,7 +348,7 @@ static kldve_status none(const kldve_labels *labels, const char *what, size_t n)
         nearest[at] = i;
     }
     for (int32_t i = 0; i < found; i++)
-        if (i == 0 || distance_of[i] <= n / 2) /* one may be far off, more would be noise */
+        if (i == 0 || distance_of[i] <= n / 2) /* one may be far off; more would be noise */
             list_add(list, " or ", &labels->label[nearest[i]], nearest[i]);
     return kldve_ctx_failf(labels->ctx, KLDVE_E_ARG, "no class is called '%s'%s%s%s", what,
                            *list ? "; did you mean " : "", list, *list ? "?" : "");

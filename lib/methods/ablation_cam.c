@@ -3,12 +3,12 @@
  *
  *     a_m = (y - y_m) / |y|,   E = ReLU(sum over m of a_m x_m)
  *
- * y is the logit of the target, y_m that with every cell of map m at 0.  The paper divides by y
- * itself, which turns the map's sign where y is negative; here a map that speaks for the target
- * counts positive then too.  |y| is a factor that the normalisation removes, so it is left out.  A
- * map that is 0 everywhere has the weight 0 and costs no pass.
+ * y is the logit of the target, y_m the same with every cell of map m set to 0.  The paper divides
+ * by y itself, which flips the map's sign where y is negative; here a feature map in favour of the
+ * target stays positive.  |y| is a factor that the normalisation removes, so it is left out.  A map
+ * that is 0 everywhere has weight 0 and costs no pass.
  *
- * Cost: one pass of the network behind the layer for each other map. */
+ * Cost: for each other map, one pass of the network from the layer on. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@
 
 struct ablation_cam {
     const kldve_job *job;
-    size_t *live;    /* [repeat.total] of [maps]: the maps that are on somewhere */
+    size_t *live;    /* [repeat.total] of [maps]: the maps that are not 0 everywhere */
     double *weights; /* [maps] */
     double score;    /* y */
 };
@@ -74,6 +74,8 @@ static kldve_status weights(const kldve_job *job, double *a)
 const kldve_method kldve_method_ablation_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "ablation-cam",
+    .title = "Ablation-CAM",
+    .summary = "weights each feature map by how far the score falls without it",
     .source = "Desai and Ramaswamy 2020, WACV",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_FEATURE_FORWARDS,
     .weights = weights,

@@ -3,16 +3,16 @@
  *
  *     E = sum over m of W[c][m] x_m
  *
- * for networks that end in global average pooling and one linear layer W.  Then the gradient of
- * logit c at map m is W[c][m] / (h w) in every cell: its sum over space is the weight, and its
- * being the same everywhere is how another head is told. */
+ * for networks that end in global average pooling and one linear layer W.  There the gradient of
+ * logit c at map m is W[c][m] / (h w) in every cell: its sum over space is the weight, and if it is
+ * not the same in every cell, the network has another head. */
 #include "methods.h"
 
 #include <math.h>
 
 static const double rounding = 1e-5;
 
-/* Is the gradient the same in every cell of each map, but for rounding? */
+/* Is the gradient the same in every cell of each map, up to rounding? */
 static int constant_over_space(const float *gradient, size_t maps, size_t cells)
 {
     double largest = 0, variation = 0;
@@ -33,9 +33,10 @@ static kldve_status weights(const kldve_job *job, double *w)
     size_t maps = kldve_job_maps(job), cells = kldve_job_cells(job);
 
     if (!constant_over_space(job->gradient, maps, cells))
-        return kldve_ctx_fail(job->ctx, KLDVE_E_UNSUPPORTED,
-                              "cam: behind this layer comes more than global average pooling and a "
-                              "linear layer; choose the last layer, or grad-cam");
+        return kldve_ctx_fail(
+            job->ctx, KLDVE_E_UNSUPPORTED,
+            "cam: more than global average pooling and a linear layer follows this "
+            "layer; choose the last layer, or grad-cam");
     kldve_method_weights_mean(job, w);
     for (size_t m = 0; m < maps; m++)
         w[m] *= (double)cells;
@@ -51,6 +52,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "cam",
+    .title = "CAM",
+    .summary = "weights feature maps by the last linear layer, behind global average pooling",
     .source = "Zhou et al. 2016, arXiv:1512.04150",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
     .weights = weights,

@@ -3,7 +3,8 @@
  *
  *     E = |u|,  u the first left singular vector of the cells x maps matrix, columns centred
  *
- * The magnitude, because the sign of a singular vector is arbitrary.  No class enters. */
+ * The magnitude is used because the sign of a singular vector is arbitrary.  The map does not
+ * depend on the class. */
 #include "methods.h"
 
 #include <math.h>
@@ -29,6 +30,9 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_eigen_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "eigen-cam",
+    .title = "EigenCAM",
+    .summary =
+        "shows the first principal component of the feature maps, for no class in particular",
     .source = "Muhammad and Yeasin 2020, arXiv:2008.00299",
     .needs = KLDVE_NEED_FEATURES,
     .map = map,

@@ -1,11 +1,11 @@
 /* eigengrad_cam.c - EigenGrad-CAM: Eigen-CAM (arXiv:2008.00299) of gradient times feature, as
- * pytorch-grad-cam has it (J. Gildenblat et al., github.com/jacobgil/pytorch-grad-cam).
+ * in pytorch-grad-cam (J. Gildenblat et al., github.com/jacobgil/pytorch-grad-cam).
  *
  *     E = ReLU(s u),  u the first left singular vector of the cells x maps matrix G_mi x_mi,
  *     columns centred;  s = sign of sum_i u_i r_i,  r_i = sum over m of G_mi x_mi
  *
- * The sign of a singular vector is arbitrary.  We choose it so that the component points to where
- * the class's evidence r is; pytorch-grad-cam takes it as it comes. */
+ * The sign of a singular vector is arbitrary.  We choose it so that the component agrees with the
+ * class's evidence r; pytorch-grad-cam leaves it arbitrary. */
 #include "methods.h"
 
 #include <math.h>
@@ -51,6 +51,8 @@ done:
 const kldve_method kldve_method_eigengrad_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "eigengrad-cam",
+    .title = "EigenGrad-CAM",
+    .summary = "shows the first principal component of gradient times feature",
     .source = "pytorch-grad-cam, github.com/jacobgil/pytorch-grad-cam, after arXiv:2008.00299",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
     .map = map,

@@ -5,9 +5,9 @@
  *     psi(v) = (|v| - min |v|) / (max |v| - min |v| + 1e-6), over all maps of v
  *
  * g: gradient of the target's score at the input x; G_b: at the output of the unit with bias b;
- * up: bilinear to the size of the input, the corner cells over the corner pixels.  This is what the
- * authors' code does, which also leaves out dense layers: they have no place in the picture.  Of
- * units that merge a bias with a normalisation behind it, psi sees the two biases as one. */
+ * up: bilinear to the size of the input, the corner cells over the corner pixels.  This follows the
+ * authors' code, which also leaves out dense layers, because they have no place in the picture.  If
+ * a unit merges a bias with a normalisation after it, psi sees the two biases as one. */
 #include "methods.h"
 
 #include <math.h>
@@ -20,8 +20,8 @@ typedef struct sums {
     float *e;
 } sums;
 
-/* m[i] = sum over maps of psi(v)_i, where v = factor * g; factor [maps][factor_cells], its cells 1
- * (a bias) or as many as those of g [maps][cells]. */
+/* m[i] = sum over maps of psi(v)_i, where v = factor * g; factor [maps][factor_cells], with 1 cell
+ * (a bias) or as many as g [maps][cells]. */
 static void psi_sum(const float *factor, size_t factor_cells, const float *g, size_t maps,
                     size_t cells, float *m)
 {
@@ -115,6 +115,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_full_grad = {
     .struct_size = sizeof(kldve_method),
     .name = "full-grad",
+    .title = "Full-Grad",
+    .summary = "adds up gradient times input and gradient times bias over all layers",
     .source = "Srinivas and Fleuret 2019, NeurIPS, arXiv:1905.00780",
     .needs = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_BIAS_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -7,6 +7,8 @@
 const kldve_method kldve_method_grad_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "grad-cam",
+    .title = "Grad-CAM",
+    .summary = "weights each feature map by the mean of its gradient",
     .source = "Selvaraju et al. 2017, arXiv:1610.02391",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
     .weights = kldve_method_weights_mean,

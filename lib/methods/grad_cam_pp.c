@@ -38,6 +38,8 @@ static kldve_status weights(const kldve_job *job, double *a)
 const kldve_method kldve_method_grad_cam_pp = {
     .struct_size = sizeof(kldve_method),
     .name = "grad-cam++",
+    .title = "Grad-CAM++",
+    .summary = "weights each feature map by its positive gradients, with a factor for each cell",
     .source = "Chattopadhay et al. 2018, arXiv:1710.11063",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
     .weights = weights,

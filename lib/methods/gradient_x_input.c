@@ -3,8 +3,8 @@
  *
  *     E_i = sum over channels c of g_ci x_ci,    g = d logit_t / d x
  *
- * x is the input as the network gets it, after normalisation: a pixel of the mean colour is 0 and
- * gets nothing.  E is shown with its sign; in a network without biases its sum is the score. */
+ * x is the input as the network sees it, after normalisation: a pixel of the mean colour is 0 and
+ * receives nothing.  E is shown with its sign; in a network without biases its sum is the score. */
 #include "methods.h"
 #include "methods/parts/product.h"
 
@@ -26,6 +26,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_gradient_x_input = {
     .struct_size = sizeof(kldve_method),
     .name = "gradient-x-input",
+    .title = "Gradient × input",
+    .summary = "sums gradient times input over the channels of a pixel",
     .source = "Shrikumar et al. 2016, arXiv:1605.01713",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,

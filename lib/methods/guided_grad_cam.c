@@ -21,6 +21,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_guided_grad_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "guided-grad-cam",
+    .title = "Guided Grad-CAM",
+    .summary = "multiplies guided back-propagation by the map of Grad-CAM",
     .source = "Selvaraju et al. 2017, arXiv:1610.02391",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -1,11 +1,11 @@
-/* guided_kl_dve.c - guided back-propagation times the map of KL-DVE, as Guided Grad-CAM does it
+/* guided_kl_dve.c - guided back-propagation times the map of KL-DVE, as Guided Grad-CAM does
  * with Grad-CAM's.  The paper (arXiv:1711.06431) puts the two side by side; their product is ours.
  *
  *     E_i = |d_i| up(ReLU(L))_i,    L the map of kl-dve, d that of guided-backprop (pixels.h)
  *
- * L has the reading of the options, `contrast` by default, and everything else that kl-dve does:
- * sets, a rival, a truth.  d is of the target's logit as in guided-backprop and guided-grad-cam, so
- * that the three differ by L only. */
+ * L uses the reading of the options, `contrast` by default, and supports everything that kl-dve
+ * does: sets, a rival, a truth.  d belongs to the target's logit, as in guided-backprop and
+ * guided-grad-cam, so that the three differ only in L. */
 #include "methods.h"
 #include "methods/parts/pixels.h"
 #include "stages/target.h"
@@ -15,7 +15,7 @@ static uint32_t needs_with(const kldve_options *options)
     return kldve_method_kl_dve.needs_with(options) | KLDVE_NEED_INPUT_GRADIENT;
 }
 
-/* The reading paper propagates nothing back but the guided part. */
+/* For the reading `paper`, only the guided part is propagated back. */
 static kldve_status cotangent(const kldve_job *job, double *t)
 {
     if (job->options->reading != KLDVE_READING_PAPER)
@@ -52,8 +52,11 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_guided_kl_dve = {
     .struct_size = sizeof(kldve_method),
     .name = "guided-kl-dve",
+    .title = "Guided KL-DVE",
+    .summary = "multiplies guided back-propagation by the map of KL-DVE",
     .source = "Springenberg et al. 2015 times Bashier Babiker and Goebel 2017; this library",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT,
+    .readings = KLDVE_READINGS,
     .resolution = KLDVE_RESOLUTION_PIXELS,
     .needs_with = needs_with,
     .cotangent = cotangent,

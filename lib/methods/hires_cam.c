@@ -16,6 +16,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_hires_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "hires-cam",
+    .title = "HiResCAM",
+    .summary = "sums gradient times feature in every cell",
     .source = "Draelos and Carin 2020, arXiv:2011.08891",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
     .map = map,

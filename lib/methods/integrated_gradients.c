@@ -3,14 +3,15 @@
  *
  *     E_i = ReLU(sum over channels c of x_ci * mean over k of g_ci(a_k x)),  a_k = (k + 1/2) / N
  *
- * g is d logit_t / d input and the line begins at the baseline 0, for x is the input as the network
- * gets it: after normalisation 0 is the mean colour.  In a network without normalisation 0 is
- * black, the baseline of the paper.  The integral over the line is taken at the middles of N equal
- * steps, 32 by default.  The positive part is shown, as by the authors' program.  Without the ReLU
- * (SIGNED) the sum of E is f(x) - f(0) up to the error of the steps: completeness, Proposition 1.
+ * g is d logit_t / d input, and x is the input as the network sees it.  The line begins at the
+ * baseline 0: after normalisation that is the mean colour; in a network without normalisation it is
+ * black, the paper's baseline.  The integral along the line is evaluated at the midpoints of N
+ * equal steps, 32 by default.  The positive part is shown, as in the authors' program.  Without the
+ * ReLU (SIGNED) the sum of E is f(x) - f(0) up to the error of the steps: completeness,
+ * Proposition 1.
  *
- * That error is far below the sum of |E|, 0.2 % with 64 steps in GoogLeNet and MobileNet v2, but
- * there what speaks for and against nearly cancels: it was 5 and 7 % of f(x) - f(0).
+ * That error is far below the sum of |E|: 0.2 % with 64 steps in GoogLeNet and MobileNet v2.  But
+ * there evidence for and against nearly cancels, and the error was 5 and 7 % of f(x) - f(0).
  *
  * Cost: N forward and N backward passes. */
 #include <string.h>
@@ -79,6 +80,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_integrated_gradients = {
     .struct_size = sizeof(kldve_method),
     .name = "integrated-gradients",
+    .title = "Integrated gradients",
+    .summary = "averages gradients on the line from a baseline to the input, times the input",
     .source = "Sundararajan et al. 2017, arXiv:1703.01365",
     .needs = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -4,15 +4,15 @@
  *     phi = argmin  sum over z of k(z) (f(z) - f(0) - z phi)^2,   sum of phi = f(1) - f(0)
  *     k(z) = (d - 1) / (binomial(d, |z|) |z| (d - |z|)),          0 < |z| < d
  *
- * z says which of the d superpixels (superpixels.c) are there, the others have the mean colour; f
- * is the probability of the target.  phi are the Shapley values of the game f, and E_i that of the
- * superpixel of pixel i.
+ * z says which of the d superpixels (superpixels.c) are present; the others have the mean colour.
+ * f is the probability of the target.  phi are the Shapley values of the game f, and E_i is that of
+ * the superpixel of pixel i.
  *
- * Where all 2^d - 2 coalitions need no more than the samples that are allowed, they are all taken
- * and phi is exact, with the error 0.  Otherwise coalitions are drawn with probabilities
- * proportional to k, each together with its complement, which takes out much of the spread
+ * If the allowed samples suffice for all 2^d - 2 coalitions, they are all taken and phi is exact,
+ * with error 0.  Otherwise coalitions are drawn with probabilities proportional to k, each together
+ * with its complement, which removes much of the spread
  * (I. Covert and S.-I. Lee, "Improving KernelSHAP", AISTATS 2021, arXiv:2012.01536); the error is
- * that of regression.c.  Pair i has the random numbers of stream i.
+ * that of regression.c.  Pair i uses random stream i.
  *
  * Samples are 1000 by default and at least 4 for each superpixel.  Cost: as many forward passes. */
 #include <string.h>
@@ -25,7 +25,7 @@
 
 enum { SAMPLES = 1000, EXACT_PLAYERS = 30 };
 
-/* All coalitions but the empty and the full one, from row 2 on. */
+/* All coalitions except the empty and the full one, starting at row 2. */
 static void enumerate(kldve_coalitions *c)
 {
     size_t d = (size_t)c->players;
@@ -59,8 +59,8 @@ static size_t draw_size(kldve_random *random, size_t d)
     return d - 1;
 }
 
-/* `size` of d, all choices alike: each in turn with the probability of what is left to choose over
- * what is left. */
+/* `size` of d, all choices equally likely: takes each in turn with probability (left to choose) /
+ * (left). */
 static void draw_members(kldve_random *random, size_t d, size_t size, uint8_t *present)
 {
     for (size_t j = 0; j < d; j++) {
@@ -85,7 +85,7 @@ static void draw(kldve_coalitions *c)
     }
 }
 
-/* Rows without the two that every superpixel is and none is in: those are the constraint. */
+/* Rows except the full and the empty coalition, which form the constraint. */
 static kldve_status fit(kldve_coalitions *c, size_t together)
 {
     double none = c->value[0], all = c->value[1];
@@ -144,6 +144,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_kernel_shap = {
     .struct_size = sizeof(kldve_method),
     .name = "kernel-shap",
+    .title = "KernelSHAP",
+    .summary = "estimates Shapley values of superpixels from random coalitions",
     .source = "Lundberg and Lee 2017, arXiv:1705.07874",
     .needs = KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

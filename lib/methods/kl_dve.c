@@ -11,13 +11,14 @@
  *     contrast   -w_ic |d_ic|, t_c = -sum; / deviation  a_m                    ReLU(sum a x)
  *     rivals     -w_ic^2 |d_ic|, t_c = -sum; / dev.     a_m                    ReLU(sum a x)
  *
- * For a set of classes t is the sum of their terms; of a class against another only the force
- * between the two is left, t = +1 and -1.  Where a truth is given instead of a class, `channel` and
+ * For a set of classes t is the sum of their terms; for a class against another only the force
+ * between the two remains, t = +1 and -1.  If a truth is given instead of a class, `channel` and
  * `contrast` explain the divergence from it: t = alpha.
  *
  * `paper` is Algorithm 1 to the letter.  Its weight is one positive number for all maps, which the
- * normalisation removes: it explains no class but the network's activity.  To be bit for bit the
- * same for every class the map is the plain sum.  All scores equal: alpha = 0, E = 0. */
+ * normalisation removes: it explains the network's activity, not a class.  The map is computed as
+ * the plain sum, so that it is bit for bit the same for every class.  All scores equal: alpha = 0,
+ * E = 0. */
 #include "methods.h"
 
 #include <math.h>
@@ -39,7 +40,7 @@ static kldve_status class_term(const kldve_job *job, size_t c, double *t)
                : kldve_divergence_contrast(job->divergence, c, t);
 }
 
-/* The sum of the terms of a set of classes: what pulls one of them from another cancels. */
+/* The sum of the terms of a set of classes: the forces between its members cancel. */
 static kldve_status together(const kldve_job *job, double *t)
 {
     size_t n = (size_t)job->shape->classes;
@@ -62,13 +63,13 @@ static kldve_status cotangent(const kldve_job *job, double *t)
 {
     size_t n = (size_t)job->shape->classes, c = (size_t)job->target;
 
-    /* channel (paper asks for none), and contrast with a truth: the divergence itself */
+    /* channel (paper needs none), and contrast with a truth: the divergence itself */
     if (job->options->reading == KLDVE_READING_CHANNEL || job->options->truth) {
         memcpy(t, job->alpha, n * sizeof *t);
         return KLDVE_OK;
     }
     switch (job->options->target_kind) {
-    case KLDVE_TARGET_VERSUS: /* of all forces only that between the two: +1 and -1 */
+    case KLDVE_TARGET_VERSUS: /* only the force between the two: +1 and -1 */
         kldve_target_weights(job->options, job->target, n, t);
         return KLDVE_OK;
     case KLDVE_TARGET_SET:
@@ -115,13 +116,24 @@ static kldve_status map(const kldve_job *job, float *e)
     return KLDVE_OK;
 }
 
+static const char *note(const kldve_options *options)
+{
+    return options->reading == KLDVE_READING_PAPER
+               ? "this reading gives every class the same map, the sum of all feature maps"
+               : NULL;
+}
+
 const kldve_method kldve_method_kl_dve = {
     .struct_size = sizeof(kldve_method),
     .name = "kl-dve",
+    .title = "KL-DVE",
+    .summary = "weights feature maps by the gradient of a KL divergence between class scores",
     .source = "Bashier Babiker and Goebel 2017, arXiv:1711.06431",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
+    .readings = KLDVE_READINGS,
     .needs_with = needs_with,
     .cotangent = cotangent,
     .weights = weights,
     .map = map,
+    .note = note,
 };

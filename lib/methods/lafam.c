@@ -3,7 +3,7 @@
  *
  *     E = mean over m of x_m
  *
- * The same map as KL-DVE's reading `paper`, and without its detour; no class enters. */
+ * The same map as KL-DVE's reading `paper`, without the detour; it does not depend on the class. */
 #include "methods.h"
 
 static kldve_status map(const kldve_job *job, float *e)
@@ -15,6 +15,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_lafam = {
     .struct_size = sizeof(kldve_method),
     .name = "lafam",
+    .title = "LaFAM",
+    .summary = "averages the feature maps, for no class in particular",
     .source = "Karjauv and Albayrak 2024, arXiv:2407.06059",
     .needs = KLDVE_NEED_FEATURES,
     .map = map,

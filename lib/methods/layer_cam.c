@@ -16,6 +16,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_layer_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "layer-cam",
+    .title = "LayerCAM",
+    .summary = "sums positive gradient times feature in every cell",
     .source = "Jiang et al. 2021, IEEE Transactions on Image Processing 30",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
     .map = map,

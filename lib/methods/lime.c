@@ -4,12 +4,12 @@
  *     b = argmin  sum over z of w(z) (f(z) - b_0 - z b)^2 + |b|^2
  *     w(z) = exp(-D^2 / (2 sigma^2)),   D = 1 - sqrt(|z| / d),   sigma = 1/4
  *
- * z says which of the d superpixels (superpixels.c) are there, each with probability 1/2 but in the
- * first sample, the input itself; the others have the mean colour, as grey in the paper.  f is the
- * probability of the target, D the cosine distance of z to the input.  The kernel's width and the
- * penalty 1 are those of the authors' code.  Left out: the choice of a few superpixels (K-LASSO);
- * the map shows them all, and like the authors' code by default what speaks for the target only.
- * Sample i has the random numbers of stream i; for the error see regression.c.
+ * z says which of the d superpixels (superpixels.c) are present, each with probability 1/2 except
+ * in the first sample, which is the input itself; the others have the mean colour (grey in the
+ * paper). f is the probability of the target, D the cosine distance of z to the input.  The
+ * kernel's width and the penalty 1 are those of the authors' code.  The choice of a few superpixels
+ * (K-LASSO) is left out: the map shows them all and, like the authors' code by default, only
+ * evidence for the target.  Sample i uses random stream i; for the error see regression.c.
  *
  * Samples are 1000 by default, as in the authors' code.  Cost: as many forward passes. */
 #include <math.h>
@@ -83,6 +83,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_lime = {
     .struct_size = sizeof(kldve_method),
     .name = "lime",
+    .title = "LIME",
+    .summary = "fits a linear model to inputs with superpixels hidden at random",
     .source = "Ribeiro et al. 2016, arXiv:1602.04938",
     .needs = KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

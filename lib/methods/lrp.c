@@ -2,12 +2,13 @@
  * Non-Linear Classifier Decisions by Layer-Wise Relevance Propagation", PLoS ONE 10(7), 2015, and
  * G. Montavon et al., "Layer-Wise Relevance Propagation: An Overview", 2019.
  *
- *     R_logits = k_t at the target t, 0 elsewhere (of a set the mean, of a rival -k_r)
+ *     R_logits = k_t at the target t, 0 elsewhere (for a set the mean; for a rival -k_r)
  *     R        = relevance of the input, layer by layer
  *     E_i      = sum over channels c of R_ci
  *
- * The start is the score itself, as in Bach et al., so that evidence for the class stays positive
- * where its score is negative.  The rules are the backend's (kldve_rule, <kldve/backend.h>). */
+ * Propagation starts from the score itself, as in Bach et al., so that evidence for the class stays
+ * positive where its score is negative.  The rules are the backend's (kldve_rule,
+ * <kldve/backend.h>). */
 #include "methods.h"
 
 #include <string.h>
@@ -46,6 +47,8 @@ static const int32_t epsilon = KLDVE_RULE_LRP_EPSILON, zplus = KLDVE_RULE_LRP_ZP
 const kldve_method kldve_method_lrp_epsilon = {
     .struct_size = sizeof(kldve_method),
     .name = "lrp-epsilon",
+    .title = "LRP ε",
+    .summary = "shares the score out layer by layer, by each contribution to a stabilised sum",
     .source = "Bach et al. 2015, PLoS ONE 10(7), epsilon rule",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,
@@ -57,6 +60,8 @@ const kldve_method kldve_method_lrp_epsilon = {
 const kldve_method kldve_method_lrp_zplus = {
     .struct_size = sizeof(kldve_method),
     .name = "lrp-zplus",
+    .title = "LRP z⁺",
+    .summary = "shares the score out layer by layer, among positive contributions only",
     .source = "Montavon et al. 2017, Pattern Recognition 65, z+ rule",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,
@@ -67,6 +72,9 @@ const kldve_method kldve_method_lrp_zplus = {
 const kldve_method kldve_method_lrp_alphabeta = {
     .struct_size = sizeof(kldve_method),
     .name = "lrp-alphabeta",
+    .title = "LRP αβ",
+    .summary =
+        "shares the score out layer by layer, positive contributions twice against negative ones",
     .source = "Bach et al. 2015, PLoS ONE 10(7), alpha 2, beta 1",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,
@@ -78,6 +86,8 @@ const kldve_method kldve_method_lrp_alphabeta = {
 const kldve_method kldve_method_lrp_composite = {
     .struct_size = sizeof(kldve_method),
     .name = "lrp-composite",
+    .title = "LRP composite",
+    .summary = "shares the score out with a rule for each kind of layer",
     .source = "Anders et al. 2021, arXiv:2106.13200, EpsilonPlusFlat",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -1,7 +1,7 @@
 /* methods.h - the table of methods, and the helpers that method files share.
  *
- * A method is one file of this folder with one `const kldve_method`, one line below, one in table.c
- * and one in meson.build. */
+ * A method is one file in this folder with one `const kldve_method`, plus one line below, one in
+ * table.c and one in meson.build. */
 #ifndef KLDVE_LIB_METHODS_H
 #define KLDVE_LIB_METHODS_H
 
@@ -44,7 +44,13 @@ extern const kldve_method kldve_method_lime;
 /** The method of that name: the library's or one registered with `ctx`; NULL if there is none. */
 const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name);
 
-/** The slots, or what stands in for a slot that is NULL. */
+/** Every reading of Eq. (3), for kldve_method.readings. */
+enum {
+    KLDVE_READINGS = 1u << KLDVE_READING_PAPER | 1u << KLDVE_READING_CHANNEL |
+                     1u << KLDVE_READING_CONTRAST | 1u << KLDVE_READING_RIVALS
+};
+
+/** Calls a slot, or its default if it is NULL. */
 kldve_status kldve_method_cotangent(const kldve_job *job, double *cotangent);
 kldve_status kldve_method_map(const kldve_job *job, float *map);
 
@@ -55,7 +61,7 @@ kldve_status kldve_method_weights_mean(const kldve_job *job, double *weights);
 void kldve_job_weighted_sum(const kldve_job *job, const double *weights, float *map);
 /** The same with |weights_c|. */
 void kldve_job_magnitude_sum(const kldve_job *job, const double *weights, float *map);
-/** ReLU, the usual last step; not if options.sign wants what speaks against the target too. */
+/** ReLU, the usual last step; skipped if options.sign also wants evidence against the target. */
 void kldve_job_rectify(const kldve_job *job, float *map, size_t count);
 
 /** E = sum over c of x_c. */

@@ -3,12 +3,11 @@
  *
  *     E_i = mean over windows w that cover pixel i of p(x) - p(x without w)
  *
- * p is the probability of the target, as in the paper, x without w the input with zeros in the
- * window: after normalisation by mean and deviation zero is the mean colour.  (The paper's square
- * is grey.)  The window's side is a seventh of the input's shorter side, the stride half the
- * window.
+ * p is the probability of the target, as in the paper; x without w is the input with zeros in the
+ * window, which after normalisation is the mean colour.  (The paper's square is grey.)  By default
+ * the window's side is a seventh of the input's shorter side, and the stride half the window.
  *
- * Cost: one forward pass for each place, 169 with the defaults. */
+ * Cost: one forward pass per place, 169 with the defaults. */
 #include <string.h>
 
 #include "methods.h"
@@ -18,7 +17,7 @@
 struct occlusion {
     const kldve_job *job;
     kldve_windows windows;
-    double score; /* of the input */
+    double score; /* p(x) */
     double *drop; /* [places] */
 };
 
@@ -65,6 +64,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_occlusion = {
     .struct_size = sizeof(kldve_method),
     .name = "occlusion",
+    .title = "Occlusion",
+    .summary = "hides a window of the input and measures how far the probability falls",
     .source = "Zeiler and Fergus 2014, arXiv:1311.2901",
     .needs = KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

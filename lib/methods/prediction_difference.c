@@ -6,20 +6,20 @@
  *     E_i  = mean of WE_w over windows w that cover pixel i
  *
  * odds(p) = p / (1 - p) of the target, after the Laplace correction p <- (p N + 1) / (N + K), which
- * keeps odds finite; K classes, N the number of training pictures, here 10^6, as ImageNet has.
+ * keeps odds finite; K classes, N the number of training pictures, here 10^6, as in ImageNet.
  *
- * What differs from the paper: the patches.  The paper draws them given their surroundings, from a
- * Gaussian fitted to patches of many pictures.  There are no other pictures here, so a patch is
- * what another place of the same picture holds, every place alike: the paper's marginal sampling,
- * its simpler variant, with the picture itself as the sample.  The patch keeps its channels and
- * pixels together.  The paper also moves its window of 10 pixels by one pixel; here the window has
- * a fourteenth of the input's shorter side, and the stride is its side.
+ * The patches differ from the paper.  The paper draws them conditioned on their surroundings, from
+ * a Gaussian fitted to patches of many pictures.  There are no other pictures here, so a patch
+ * comes from another place in the same picture, all places being equally likely: the paper's
+ * marginal sampling, its simpler variant, with the picture itself as the sample.  The patch keeps
+ * its channels and pixels together.  The paper also moves its window of 10 pixels by one pixel;
+ * here the window's side is a fourteenth of the input's shorter side, and so is the stride.
  *
  * S is 10 by default, as in the paper.  The standard error is the jackknife's over the S draws (B.
- * Efron, "The Jackknife, the Bootstrap and Other Resampling Plans", 1982).  Draw s of window w has
- * the random numbers of stream w S + s.
+ * Efron, "The Jackknife, the Bootstrap and Other Resampling Plans", 1982).  Draw s of window w uses
+ * random stream w S + s.
  *
- * Cost: S forward passes for each place, 1960 with the defaults. */
+ * Cost: S forward passes per place, 1960 with the defaults. */
 #include <math.h>
 #include <string.h>
 
@@ -60,8 +60,8 @@ static void probabilities(const struct difference *d, const float *k, double *p)
         p[c] /= sum;
 }
 
-/* The log2 odds of what is explained, of the mean of probabilities (sum - less) / count; less may
- * be NULL. */
+/* The log2 odds of what is explained, for the mean probabilities (sum - less) / count; less may be
+ * NULL. */
 static double log_odds(const struct difference *d, const double *sum, const double *less,
                        double count)
 {
@@ -100,7 +100,7 @@ static void change(void *opaque, int64_t pass, float *input)
                    (size_t)w->width * sizeof *input);
 }
 
-/* All draws of a window are there. */
+/* All draws of a window are done. */
 static void finish_window(struct difference *d, int64_t window)
 {
     size_t n = (size_t)d->job->shape->classes;
@@ -168,6 +168,9 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_prediction_difference = {
     .struct_size = sizeof(kldve_method),
     .name = "prediction-difference",
+    .title = "Prediction difference",
+    .summary =
+        "replaces a window of the input by other patches and measures the change in log odds",
     .source = "Zintgraf et al. 2017, arXiv:1702.04595",
     .needs = KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

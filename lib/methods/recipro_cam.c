@@ -4,10 +4,10 @@
  *
  *     E_i = f(x * M_i),   M_i = 1/16 [1 2 1; 2 4 2; 1 2 1] around cell i, 0 elsewhere
  *
- * f is the probability of the target given these feature maps, as in the authors' code; at the
- * border the mask is cut.
+ * f is the probability of the target given these feature maps, as in the authors' code; the mask
+ * is cut at the border.
  *
- * Cost: one pass of the network behind the layer for each cell. */
+ * Cost: for each cell, one pass of the network from the layer on. */
 #include <stdlib.h>
 
 #include "methods.h"
@@ -55,6 +55,9 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_recipro_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "recipro-cam",
+    .title = "Recipro-CAM",
+    .summary =
+        "keeps one neighbourhood of the layer at a time and shows the probability that is left",
     .source = "Byun and Lee 2022, arXiv:2209.14074",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_FEATURE_FORWARDS,
     .map = map,

@@ -3,15 +3,15 @@
  *
  *     E_i = 1/(N p) sum over k of f(x * M_k) M_ki,   k = 1 .. N
  *
- * f is the probability of the target, as in the paper; M_k a grid of 7 x 7 cells, each 1 with
- * probability p = 1/2 and else 0, upsampled bilinearly to 8/7 of the input's size (in whole pixels
- * a cell) and cut out at a random place within one cell.  Draw k has the random numbers of stream
- * k. Every pixel of M has the mean p.  Masked pixels become 0, the mean colour.
+ * f is the probability of the target, as in the paper; M_k is a grid of 7 x 7 cells, each 1 with
+ * probability p = 1/2 and otherwise 0, upsampled bilinearly to 8/7 of the input's size (whole
+ * pixels per cell) and cropped at a random offset within one cell.  Draw k uses random stream k.
+ * Every pixel of M has the mean p.  Masked pixels become 0, the mean colour.
  *
  * The standard error is that of the mean of f(x * M_k) M_ki / p over k.
  *
- * N is 1000 by default; the paper takes 4000 with VGG-16 and 8000 with ResNet-50, too many for a
- * processor.  Cost: N forward passes. */
+ * N is 1000 by default; the paper uses 4000 with VGG-16 and 8000 with ResNet-50, too many for a
+ * CPU.  Cost: N forward passes. */
 #include <math.h>
 #include <string.h>
 
@@ -27,7 +27,7 @@ static const double kept = 0.5; /* p */
 struct rise {
     const kldve_job *job;
     int32_t cell_height, cell_width;
-    int32_t at_once;       /* passes whose masks are kept */
+    int32_t at_once;       /* passes whose masks are held */
     float *large;          /* [GRID + 1 cells high][GRID + 1 cells wide] */
     float *mask;           /* [at_once][pixels] */
     double *sum, *squares; /* [pixels], of f M / p */
@@ -126,6 +126,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_rise = {
     .struct_size = sizeof(kldve_method),
     .name = "rise",
+    .title = "RISE",
+    .summary = "averages random masks, weighted by the probability of the masked input",
     .source = "Petsiuk et al. 2018, arXiv:1806.07421",
     .needs = KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -13,6 +13,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_saliency = {
     .struct_size = sizeof(kldve_method),
     .name = "saliency",
+    .title = "Saliency",
+    .summary = "shows the largest magnitude of the gradient over the channels of a pixel",
     .source = "Simonyan et al. 2014, arXiv:1312.6034",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -6,10 +6,10 @@
  *     a   = softmax(S),   E = ReLU(sum over m of a_m x_m)
  *
  * f is the logit of the target, X the input.  The baseline f(X_b) is the same for every map and
- * leaves the softmax as it is, so it is not computed.  A map without structure, mostly one that is
- * off everywhere, has no H; its weight is 0 and it costs no pass.
+ * does not change the softmax, so it is not computed.  A constant map, usually one that is 0
+ * everywhere, has no H; its weight is 0 and it costs no pass.
  *
- * Cost: one forward pass for each map with structure. */
+ * Cost: one forward pass per map that is not constant. */
 #include <math.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@
 
 struct score_cam {
     const kldve_job *job;
-    size_t *live;    /* [repeat.total] of [maps]: the maps with structure */
+    size_t *live;    /* [repeat.total] of [maps]: the maps that are not constant */
     float *mask;     /* [pixels] */
     double *weights; /* [maps] */
 };
@@ -71,7 +71,7 @@ static int64_t find_live(const struct score_cam *s)
     return count;
 }
 
-/* In place, over the live maps; the others have 0 already. */
+/* In place, over the live maps; the others are already 0. */
 static void softmax(const struct score_cam *s, int64_t count)
 {
     double largest = -INFINITY, sum = 0;
@@ -113,6 +113,8 @@ static kldve_status weights(const kldve_job *job, double *a)
 const kldve_method kldve_method_score_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "score-cam",
+    .title = "Score-CAM",
+    .summary = "weights each feature map by the score of the input masked with it",
     .source = "Wang et al. 2020, arXiv:1910.01279",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_FORWARDS,
     .weights = weights,

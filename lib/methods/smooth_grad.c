@@ -4,7 +4,7 @@
  *     G_ci = mean over k of g_ci(x + noise_k),    E_i = max over channels c of |G_ci|
  *
  * The noise is normal with deviation options.noise (max x - min x), 0.15 by default, 25 draws.  The
- * standard error is that of G at the channel that is shown: deviation of g / sqrt(N).
+ * standard error is that of G at the channel shown: deviation of g / sqrt(N).
  * Cost: N forward and N backward passes. */
 #include <math.h>
 
@@ -47,6 +47,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_smooth_grad = {
     .struct_size = sizeof(kldve_method),
     .name = "smooth-grad",
+    .title = "SmoothGrad",
+    .summary = "averages the gradients of noisy inputs",
     .source = "Smilkov et al. 2017, arXiv:1706.03825",
     .needs = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -1,10 +1,9 @@
-/* table.c - the methods by name and number, and those that a host registers. */
+/* table.c - methods by name and number, including those that a host registers. */
 #include "methods.h"
 
 #include <string.h>
 
 #include "base/ctx.h"
-#include "base/struct.h"
 #include "stages/target.h"
 #include "stages/weights.h"
 
@@ -46,7 +45,6 @@ static const kldve_method *const methods[] = {
 
 enum {
     METHODS = sizeof methods / sizeof *methods,
-    METHOD_SIZE_0_1 = KLDVE_END_OF(kldve_method, sign),
     KNOWN_NEEDS = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT |
                   KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT
 };
@@ -75,37 +73,47 @@ const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name)
     return method;
 }
 
+static kldve_status check(kldve_ctx *ctx, const kldve_method *m)
+{
+    const char *name = m->name;
+
+    if (!name || !*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789+-")])
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: the name \"%s\" must be made of a-z, 0-9, + and -",
+                               name ? name : "");
+    if (kldve_method_find(ctx, name))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: a method \"%s\" already exists, choose another name",
+                               name);
+    if (!m->weights && !m->map)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: %s has neither weights nor map: set one", name);
+    if (m->needs & ~(uint32_t)KNOWN_NEEDS || m->readings & ~(uint32_t)KLDVE_READINGS ||
+        m->resolution < KLDVE_RESOLUTION_CELLS || m->resolution > KLDVE_RESOLUTION_PIXELS ||
+        m->sign < KLDVE_SIGN_DEFAULT || m->sign > KLDVE_SIGN_ABSOLUTE)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: %s: unknown needs, readings, resolution or sign", name);
+    if (m->resolution == KLDVE_RESOLUTION_PIXELS && !m->map)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: %s: a map of pixels needs the slot map, not weights",
+                               name);
+    return KLDVE_OK;
+}
+
 kldve_status kldve_method_register(kldve_ctx *ctx, const kldve_method *method)
 {
-    const char *name;
+    kldve_method own;
+    kldve_status st;
 
     if (!ctx || !method)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "register: NULL argument");
-    if (method->struct_size < METHOD_SIZE_0_1)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "register: struct_size is %zu, set it to sizeof(kldve_method)",
-                               method->struct_size);
-    name = method->name;
-    if (!name || !*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789+-")])
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: the name \"%s\" is not [a-z0-9+-]+",
-                               name ? name : "");
-    if (kldve_method_find(ctx, name))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: there is a method \"%s\" already",
-                               name);
-    if (!method->weights && !method->map)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s has neither weights nor map", name);
-    if (method->needs & ~(uint32_t)KNOWN_NEEDS || method->resolution < KLDVE_RESOLUTION_CELLS ||
-        method->resolution > KLDVE_RESOLUTION_PIXELS || method->sign < KLDVE_SIGN_DEFAULT ||
-        method->sign > KLDVE_SIGN_ABSOLUTE)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s: unknown needs, resolution or sign",
-                               name);
-    if (method->resolution == KLDVE_RESOLUTION_PIXELS && !method->map)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "register: %s: weighted feature maps are no map of pixels", name);
-    return kldve_ctx_add_method(ctx, method);
+    if ((st = kldve_struct_load(ctx, "kldve_method", method, &own, sizeof own)) < 0 ||
+        (st = check(ctx, &own)) < 0)
+        return st;
+    return kldve_ctx_add_method(ctx, &own);
 }
 
-/* -- what stands in for a slot ---------------------------------------------------------------- */
+/* ---- what stands in for a slot ----------------------------------------------------------- */
 
 kldve_status kldve_method_cotangent(const kldve_job *job, double *cotangent)
 {

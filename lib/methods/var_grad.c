@@ -42,6 +42,8 @@ static kldve_status map(const kldve_job *job, float *e)
 const kldve_method kldve_method_var_grad = {
     .struct_size = sizeof(kldve_method),
     .name = "var-grad",
+    .title = "VarGrad",
+    .summary = "shows the variance of the gradients of noisy inputs",
     .source = "Adebayo et al. 2018, arXiv:1810.03307",
     .needs = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,

@@ -26,6 +26,8 @@ static kldve_status weights(const kldve_job *job, double *a)
 const kldve_method kldve_method_xgrad_cam = {
     .struct_size = sizeof(kldve_method),
     .name = "xgrad-cam",
+    .title = "XGrad-CAM",
+    .summary = "weights each feature map by its gradient, averaged over its activation",
     .source = "Fu et al. 2020, arXiv:2008.02312",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
     .weights = weights,

@@ -14,12 +14,10 @@
  *
  * H. K. Bashier Babiker and R. Goebel, arXiv:1711.06431, compare methods by how small the area is
  * that they show; the paper has no formula, this one is ours. */
-#include <kldve/metrics.h>
+#include "metrics.h"
 
 #include <math.h>
 #include <string.h>
-
-#include <kldve/backend.h>
 
 #include "base/finite.h"
 
@@ -98,3 +96,23 @@ kldve_status kldve_energy_area(kldve_ctx *ctx, const float *values, size_t count
     *area = (double)(above < count ? above : count) / (double)count;
     return KLDVE_OK;
 }
+
+static kldve_status compute(const kldve_metric_job *job, double *value)
+{
+    return kldve_energy_area(job->ctx, job->values, (size_t)job->height * (size_t)job->width, 0.5,
+                             value);
+}
+
+const kldve_metric kldve_metric_energy_area = {
+    .struct_size = sizeof(kldve_metric),
+    .name = "energy_area",
+    .title = "Half the energy",
+    .summary = "share of the picture that holds half of the map's energy",
+    .source = "this library, after Bashier Babiker and Goebel 2017, arXiv:1711.06431",
+    .unit = "of the area",
+    .low = 0,
+    .high = 1,
+    .is_share = 1,
+    .better = KLDVE_BETTER_LOWER,
+    .compute = compute,
+};

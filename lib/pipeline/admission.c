@@ -40,10 +40,11 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
     return KLDVE_OK;
 }
 
-/* In messages: "the reading contrast" where the reading decides, else "the method NAME". */
+/* In messages: "the reading contrast" for the default method, which the caller need not have named,
+ * else "the method NAME". */
 static kldve_status lacks(const kldve_run *run, kldve_status st, const char *what)
 {
-    bool reading = strcmp(run->job.method->name, "kl-dve") == 0;
+    bool reading = run->job.method == kldve_method_at(NULL, 0);
 
     return kldve_ctx_failf(
         run->job.ctx, st, "%s: the %s %s needs %s", run->where, reading ? "reading" : "method",
@@ -108,7 +109,7 @@ kldve_status kldve_run_admit_network(kldve_run *run, kldve_network *net)
 
     assert(run->job.shape == &net->shape);
     run->net = net;
-    run->where = net->backend->name;
+    run->where = net->backend.name;
     st = check_network(run);
     return st < 0 ? st : check_target(run);
 }

@@ -1,22 +1,18 @@
 /* arrays.c - explanations without a backend, from what an inference that ran elsewhere left. */
 #include <kldve/kldve.h>
 
-#include <assert.h>
 #include <limits.h>
 
 #include "admission.h"
 #include "base/finite.h"
 #include "base/size.h"
-#include "base/struct.h"
 #include "explain.h"
 #include "stages/target.h"
 #include "steps.h"
 
 enum {
-    ARRAYS_SIZE_0_1 = KLDVE_END_OF(kldve_arrays, width),
     PIXELS_PER_CELL = 16 /* of a map drawn alone: no input says how large */
 };
-static_assert(ARRAYS_SIZE_0_1 == sizeof(kldve_arrays), "kldve_arrays ends without padding");
 
 static kldve_status check_classes(kldve_ctx *ctx, int32_t classes)
 {
@@ -77,7 +73,7 @@ kldve_status kldve_explain_arrays(kldve_ctx *ctx, const kldve_arrays *arrays,
 
     if (!ctx || !arrays || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "arrays: NULL argument");
-    if ((st = kldve_struct_load(ctx, "arrays", arrays, ARRAYS_SIZE_0_1, &a, sizeof a)) < 0 ||
+    if ((st = kldve_struct_load(ctx, "kldve_arrays", arrays, &a, sizeof a)) < 0 ||
         (st = check_arrays(ctx, &a)) < 0)
         return st;
     shape = shape_of(&a);
@@ -118,7 +114,8 @@ static kldve_status find_cotangent(kldve_run *run, const float *logits)
 kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits, int32_t classes,
                              const kldve_options *options, float *cotangent)
 {
-    kldve_shape shape = {sizeof shape, 0, 0, 0, classes, 1, 1, 1, 0};
+    const kldve_shape shape = {
+        .struct_size = sizeof shape, .classes = classes, .maps = 1, .height = 1, .width = 1};
     kldve_buffers buffers = {0};
     kldve_run run = {0};
     kldve_status st;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "stages/preprocess.h"
-#include "base/struct.h"
 
 static void free_room(kldve_explainer *ex)
 {
@@ -89,7 +88,9 @@ kldve_status kldve_explainer_set_input(kldve_explainer *ex, const kldve_input_sp
     return kldve_input_spec_load(ex->ctx, &ex->net.shape, spec, &ex->spec);
 }
 
-void kldve_explainer_shape(const kldve_explainer *ex, kldve_shape *out)
+kldve_status kldve_explainer_shape(const kldve_explainer *ex, kldve_shape *out)
 {
-    kldve_struct_store(&ex->net.shape, sizeof ex->net.shape, out);
+    if (!ex)
+        return KLDVE_E_ARG;
+    return kldve_struct_store(ex->ctx, "kldve_shape", &ex->net.shape, sizeof ex->net.shape, out);
 }

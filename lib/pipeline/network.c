@@ -7,9 +7,8 @@
 
 #include "base/finite.h"
 #include "base/size.h"
-#include "base/struct.h"
 
-enum { MESSAGE_SIZE = 512, BACKEND_SIZE_REQUIRED = KLDVE_END_OF(kldve_backend, close) };
+enum { MESSAGE_SIZE = 512 };
 
 /* Set aside the context's message during a call, so that a reason which the call gives can be told
  * from that of an older failure. */
@@ -43,16 +42,16 @@ static kldve_status finish(kldve_ctx *ctx, struct aside *aside, const char *name
 
 /* -- open and close --------------------------------------------------------------------------- */
 
-static kldve_status check_table(kldve_ctx *ctx, const kldve_backend *b)
+/* Copied: the host's table may end before the slots that this release knows. */
+static kldve_status load_table(kldve_ctx *ctx, const kldve_backend *theirs, kldve_backend *b)
 {
-    const char *missing = NULL;
+    const char *missing;
+    kldve_status st;
 
-    if (!b)
+    if (!theirs)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "the backend is NULL");
-    if (b->struct_size < BACKEND_SIZE_REQUIRED)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "backend: struct_size is %zu, set it to sizeof(kldve_backend)",
-                               b->struct_size);
+    if ((st = kldve_struct_load(ctx, "kldve_backend", theirs, b, sizeof *b)) < 0)
+        return st;
     missing = !b->name      ? "name"
               : !b->open    ? "open"
               : !b->shape   ? "shape"
@@ -86,7 +85,7 @@ static bool batches_fit(const kldve_network *net)
 static kldve_status check_shape(kldve_network *net)
 {
     kldve_shape *s = &net->shape;
-    const char *name = net->backend->name;
+    const char *name = net->backend.name;
 
     if (s->in_channels < 1 || s->in_height < 1 || s->in_width < 1)
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG, "%s: shape: the input is %d x %d x %d", name,
@@ -112,35 +111,53 @@ static kldve_status check_shape(kldve_network *net)
     return KLDVE_OK;
 }
 
+/* A backend of a newer release may assign a larger struct as a whole: it gets room for that, and
+ * the loader sees what is set beyond this release's. */
+static kldve_status read_shape(kldve_network *net)
+{
+    union {
+        kldve_shape shape;
+        unsigned char bytes[KLDVE_SHAPE_ROOM];
+    } room;
+    struct aside aside;
+    kldve_status st;
+
+    memset(&room, 0, sizeof room);
+    room.shape.struct_size = sizeof room.shape;
+    net->backend.shape(net->state, &room.shape);
+    room.shape.struct_size = sizeof room;
+    begin(net->ctx, &aside);
+    st = kldve_struct_load(net->ctx, "kldve_shape", &room, &net->shape, sizeof net->shape);
+    st = finish(net->ctx, &aside, net->backend.name, "shape", st);
+    return st < 0 ? st : check_shape(net);
+}
+
 kldve_status kldve_network_open(kldve_ctx *ctx, const kldve_backend *backend, const void *config,
                                 kldve_network *net)
 {
     struct aside aside;
-    kldve_status st = check_table(ctx, backend);
+    kldve_backend table;
+    kldve_status st;
 
     memset(net, 0, sizeof *net);
+    if ((st = load_table(ctx, backend, &table)) < 0)
+        return st;
+    begin(ctx, &aside);
+    st = finish(ctx, &aside, table.name, "open", table.open(ctx, config, &net->state));
     if (st < 0)
         return st;
     net->ctx = ctx;
-    net->backend = backend;
-    net->shape.struct_size = sizeof net->shape;
-    begin(ctx, &aside);
-    st = finish(ctx, &aside, backend->name, "open", backend->open(ctx, config, &net->state));
-    if (st < 0) {
-        net->backend = NULL; /* there is nothing to close */
-        return st;
-    }
-    backend->shape(net->state, &net->shape);
-    if ((st = check_shape(net)) < 0)
+    net->backend = table;
+    if ((st = read_shape(net)) < 0)
         kldve_network_close(net);
     return st;
 }
 
 void kldve_network_close(kldve_network *net)
 {
-    if (!net->backend)
+    if (!net->ctx)
         return;
-    net->backend->close(net->state);
+    net->backend.close(net->state);
     kldve_ctx_release(net->ctx, net->spare);
     memset(net, 0, sizeof *net);
 }
@@ -149,13 +166,13 @@ void kldve_network_close(kldve_network *net)
 
 /* A call of the table, of which a failure reads "NAME: STEP: reason". */
 #define CALL(net, aside, step, slot, ...)                                                          \
-    (begin((net)->ctx, aside), finish((net)->ctx, aside, (net)->backend->name, step,               \
-                                      (net)->backend->slot((net)->state, __VA_ARGS__)))
+    (begin((net)->ctx, aside), finish((net)->ctx, aside, (net)->backend.name, step,                \
+                                      (net)->backend.slot((net)->state, __VA_ARGS__)))
 
 static kldve_status check(const kldve_network *net, const char *what, const float *value,
                           size_t count)
 {
-    return kldve_finite_check(net->ctx, net->backend->name, what, value, count);
+    return kldve_finite_check(net->ctx, net->backend.name, what, value, count);
 }
 
 /* check() of what each of several inputs has. */
@@ -221,7 +238,7 @@ kldve_status kldve_network_vjp(kldve_network *net, int32_t count, const float *c
     *refused = -1;
     if (!kldve_network_has(net, vjp))
         return kldve_ctx_failf(net->ctx, KLDVE_E_NO_VJP, "%s: has no backward pass to the layer",
-                               net->backend->name);
+                               net->backend.name);
     assert(count == 1 ? net->held == KLDVE_HELD_INPUT || net->held == KLDVE_HELD_CHANGED
                       : net->held == KLDVE_HELD_BATCH && count == net->shape.batch);
     st = count == 1 ? CALL(net, &aside, "backward", vjp, cotangents, gradients)
@@ -274,7 +291,7 @@ kldve_status kldve_network_forward_features(kldve_network *net, const float *hel
 
     if (!kldve_network_has(net, forward_features))
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,
-                               "%s: cannot run from changed feature maps", net->backend->name);
+                               "%s: cannot run from changed feature maps", net->backend.name);
     st = CALL(net, &aside, "forward from features", forward_features, features, logits);
     if (st == KLDVE_OK)
         st = check(net, "logit", logits, (size_t)net->shape.classes);
@@ -289,21 +306,38 @@ kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent,
 
     if (!kldve_network_has(net, vjp_input))
         return kldve_ctx_failf(net->ctx, KLDVE_E_NO_VJP, "%s: has no backward pass to the pixels",
-                               net->backend->name);
+                               net->backend.name);
     st = CALL(net, &aside, "backward to the pixels", vjp_input, cotangent, rule, gradient);
     return st < 0 ? st : check(net, "pixel gradient", gradient, net->inputs);
+}
+
+/* The visitor sees units of this release, whatever release the backend was compiled for. */
+struct relay {
+    kldve_ctx *ctx;
+    kldve_bias_visitor visit;
+    void *opaque;
+};
+
+static kldve_status relay_unit(void *opaque, const kldve_bias_gradient *theirs)
+{
+    const struct relay *to = opaque;
+    kldve_bias_gradient unit;
+    kldve_status st = kldve_struct_load(to->ctx, "kldve_bias_gradient", theirs, &unit, sizeof unit);
+
+    return st < 0 ? st : to->visit(to->opaque, &unit);
 }
 
 kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent, float *gradient,
                                       kldve_bias_visitor visit, void *opaque)
 {
+    struct relay relay = {net->ctx, visit, opaque};
     struct aside aside;
     kldve_status st;
 
     if (!kldve_network_has(net, vjp_biases))
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED, "%s: has no gradients at biases",
-                               net->backend->name);
-    st =
-        CALL(net, &aside, "backward to the biases", vjp_biases, cotangent, gradient, visit, opaque);
+                               net->backend.name);
+    st = CALL(net, &aside, "backward to the biases", vjp_biases, cotangent, gradient, relay_unit,
+              &relay);
     return st < 0 ? st : check(net, "pixel gradient", gradient, net->inputs);
 }

@@ -3,7 +3,7 @@
 #ifndef KLDVE_LIB_NETWORK_H
 #define KLDVE_LIB_NETWORK_H
 
-#include "base/struct.h"
+#include <kldve/backend.h>
 
 /** The forward pass that the backend's state holds.  Its backward calls look back on it. */
 typedef enum kldve_held {
@@ -15,8 +15,8 @@ typedef enum kldve_held {
 } kldve_held;
 
 typedef struct kldve_network {
-    kldve_ctx *ctx;
-    const kldve_backend *backend;
+    kldve_ctx *ctx;        /**< NULL: closed */
+    kldve_backend backend; /**< every slot of this release, NULL where the host's table has none */
     void *state;
     kldve_shape shape;              /**< `batch` is 1 where inputs cannot be run together */
     size_t inputs, cells, features; /**< channels*height*width; height*width; maps*height*width */
@@ -31,10 +31,8 @@ kldve_status kldve_network_open(kldve_ctx *ctx, const kldve_backend *backend, co
 /** Accepts what kldve_network_open() left behind, also after a failure. */
 void kldve_network_close(kldve_network *net);
 
-/** Does the backend fill in this slot, a member of kldve_backend?  Tables of older releases end
- *  before the slots that were added since. */
-#define kldve_network_has(net, slot)                                                               \
-    ((net)->backend->struct_size >= KLDVE_END_OF(kldve_backend, slot) && (net)->backend->slot)
+/** Does the backend fill in this slot, a member of kldve_backend? */
+#define kldve_network_has(net, slot) ((net)->backend.slot != NULL)
 
 /* The explained inputs: one, or shape.batch of them at once.
  *

@@ -1,15 +1,10 @@
 /* options.c - the options of one explanation, checked and with every default filled in. */
 #include "options.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
-#include "base/struct.h"
-
-/* Sizes that shipped.  A release adds a line; a line is never edited. */
-enum { OPTIONS_SIZE_0_1 = KLDVE_END_OF(kldve_options, reserved) };
-static_assert(OPTIONS_SIZE_0_1 == sizeof(kldve_options), "kldve_options ends without padding");
+#include <kldve/backend.h>
 
 static const uint64_t known_flags = KLDVE_FLAG_CHECK;
 
@@ -91,14 +86,12 @@ static kldve_status check(kldve_ctx *ctx, const kldve_options *o)
 
 kldve_status kldve_options_load(kldve_ctx *ctx, const kldve_options *src, kldve_options *dst)
 {
-    kldve_options zero = {.struct_size = sizeof zero};
-    kldve_status st =
-        kldve_struct_load(ctx, "options", src ? src : &zero, OPTIONS_SIZE_0_1, dst, sizeof *dst);
+    kldve_status st = kldve_struct_load(ctx, "kldve_options", src, dst, sizeof *dst);
 
     if (st < 0 || (st = check(ctx, dst)) < 0)
         return st;
     if (!dst->method)
-        dst->method = "kl-dve";
+        dst->method = kldve_method_name(0);
     if (dst->reading == KLDVE_READING_DEFAULT)
         dst->reading = KLDVE_READING_CONTRAST;
     if (dst->temperature == 0)

@@ -28,7 +28,7 @@ typedef struct kldve_run {
     const float *given; /**< the gradient of the arrays, may be NULL; unused with a network */
     kldve_heatmap *map;
     int32_t target, other;       /**< the class to explain, the best one beside it */
-    kldve_timings other_timings; /**< of the steps about `other`; no record shows them */
+    kldve_timings other_timings; /**< of the steps about `other`; nothing shows them */
 } kldve_run;
 
 /** Inputs that are explained together, each step for all of them before the next: one, or as many

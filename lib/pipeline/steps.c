@@ -25,7 +25,7 @@ static size_t map_count(const kldve_run *run)
 /* Where the time of a step is added. */
 static kldve_timings *timings(kldve_run *run, kldve_subject subject)
 {
-    return subject == KLDVE_SUBJECT_OTHER ? &run->other_timings : &run->map->record.timings_ms;
+    return subject == KLDVE_SUBJECT_OTHER ? &run->other_timings : &run->map->timings;
 }
 
 /* -- begin ------------------------------------------------------------------------------------ */
@@ -301,7 +301,7 @@ kldve_status kldve_run_smooth_begin(const kldve_run *run, float **changed, float
     if (kldve_size_add(inputs, cells, &count))
         *changed = kldve_ctx_alloc(run->job.ctx, count, sizeof **changed);
     if (!*changed)
-        return kldve_ctx_fail(run->job.ctx, KLDVE_E_NOMEM, "out of memory for a changed input");
+        return kldve_ctx_fail(run->job.ctx, KLDVE_E_NOMEM, "out of memory for a variant of the input");
     *sum = *changed + inputs;
     memset(*sum, 0, cells * sizeof **sum);
     return KLDVE_OK;

@@ -1,11 +1,10 @@
-/* normalise.c - a map of any range to 0..1.
+/* normalise.c - scale a map of any range to 0..1.
  *
  *     m' = (m - min m) / (max m - min m);   m' = 0 everywhere if m is constant
  *     signed: m' = 1/2 + m / (2 max |m|);   m' = 1/2 everywhere if m is constant
  *
- * Constant means that the range is no larger than what rounding in float32 makes of a constant map:
- * 1e-6 of the largest magnitude.  Stretching that noise to 0..1 would draw structure where there is
- * none. */
+ * A map is constant if its range is within what float32 rounding makes of a constant: 1e-6 of the
+ * largest magnitude.  Stretching that noise to 0..1 would draw structure where none exists. */
 #include "normalise.h"
 
 #include <math.h>

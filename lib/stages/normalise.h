@@ -1,16 +1,16 @@
-/* normalise.h - a map of any range to 0..1. */
+/* normalise.h - scale a map of any range to 0..1. */
 #ifndef KLDVE_LIB_NORMALISE_H
 #define KLDVE_LIB_NORMALISE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/** Leave only what a kldve_sign counts: the positive part, or magnitudes; else nothing changes. */
+/** Keep only what a kldve_sign counts: the positive part, or magnitudes; otherwise no change. */
 void kldve_apply_sign(int32_t sign, float *map, size_t count);
 
 /** In place; formulas in normalise.c.  map [count], finite; `sign` is a kldve_sign, of which only
- *  KLDVE_SIGN_SIGNED makes a difference.  *scale is what differences were multiplied with, 0 for a
- *  constant map.  Returns 1 if the map was constant, else 0. */
+ *  KLDVE_SIGN_SIGNED makes a difference.  *scale is the factor applied to differences, 0 for a constant
+ *  map.  Returns 1 if the map was constant, else 0. */
 int32_t kldve_normalise(int32_t sign, float *map, size_t count, double *scale);
 
 #endif

@@ -5,20 +5,14 @@
  *     value    (pixel * scale - mean_c) / std_c,   channels in the order of the specification
  *     grey     (19595 R + 38470 G + 7471 B + 2^15) / 2^16, rounded down: ITU-R 601 luma in 16 bits
  *
- * The roundings are those of torchvision's Resize and CenterCrop and of Pillow's convert("L"), so
- * that a network sees here what it saw when it was trained. */
+ * Rounding follows torchvision's Resize and CenterCrop and Pillow's convert("L"), so that a network
+ * sees here what it saw in training. */
 #include "preprocess.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
-#include "base/struct.h"
-
-static_assert(KLDVE_END_OF(kldve_input_spec, std) == sizeof(kldve_input_spec),
-              "kldve_input_spec ends without padding");
-
-enum { INPUT_SPEC_SIZE_0_1 = KLDVE_END_OF(kldve_input_spec, std), SIDE_MAX = 65535 };
+enum { SIDE_MAX = 65535 };
 
 /* -- the specification ------------------------------------------------------------------------ */
 
@@ -47,11 +41,12 @@ static kldve_status check_sizes(kldve_ctx *ctx, const kldve_shape *shape, const 
     int32_t side = s->resize_shorter_side ? s->resize_shorter_side : shorter_side(shape);
 
     if (s->resize_shorter_side < 0 || s->resize_shorter_side > SIDE_MAX)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "input: resize_shorter_side %d is not 0 to %d",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "input: resize_shorter_side is %d, it must be 0 to %d",
                                (int)s->resize_shorter_side, SIDE_MAX);
     if (s->center_crop < 0 || s->center_crop > side)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "input: center_crop %d does not fit into the shorter side %d",
+                               "input: center_crop is %d, it must be 0 to %d, the shorter side",
                                (int)s->center_crop, (int)side);
     return KLDVE_OK;
 }
@@ -60,12 +55,12 @@ kldve_status kldve_input_spec_load(kldve_ctx *ctx, const kldve_shape *shape,
                                    const kldve_input_spec *src, kldve_input_spec *dst)
 {
     kldve_input_spec s;
-    kldve_status st = kldve_struct_load(ctx, "input", src, INPUT_SPEC_SIZE_0_1, &s, sizeof s);
+    kldve_status st = kldve_struct_load(ctx, "kldve_input_spec", src, &s, sizeof s);
 
     if (st < 0)
         return st;
     if (s.channels < KLDVE_CHANNELS_RGB || s.channels > KLDVE_CHANNELS_GRAY)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "input: there is no channel order %d",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "input: unknown channel order %d",
                                (int)s.channels);
     if (channels_of(&s) != shape->in_channels)
         return kldve_ctx_failf(
@@ -77,7 +72,7 @@ kldve_status kldve_input_spec_load(kldve_ctx *ctx, const kldve_shape *shape,
     for (int c = 0; c < 3; c++) {
         s.std[c] = s.std[c] == 0 ? 1 : s.std[c];
         if (!isfinite(s.scale) || !isfinite(s.mean[c]) || !isfinite(s.std[c]))
-            return kldve_ctx_fail(ctx, KLDVE_E_ARG, "input: scale, mean or std is not finite");
+            return kldve_ctx_fail(ctx, KLDVE_E_ARG, "input: scale, mean and std must be finite");
     }
     *dst = s;
     return KLDVE_OK;
@@ -93,8 +88,8 @@ static int32_t crop_start(int32_t outer, int32_t inner)
     return difference % 2 ? half + half % 2 : half;
 }
 
-/* The size after resizing: shorter side as specified, enlarged if a crop that is not square would
- * not fit. */
+/* The size after resizing: the shorter side as specified, enlarged if a non-square crop would not
+ * fit. */
 static kldve_status resized(kldve_ctx *ctx, int64_t width, int64_t height, int64_t side,
                             int64_t crop_width, int64_t crop_height, int64_t out[2])
 {
@@ -113,13 +108,13 @@ static kldve_status resized(kldve_ctx *ctx, int64_t width, int64_t height, int64
     if (out[0] > SIDE_MAX || out[1] > SIDE_MAX)
         return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
                                "a picture of %jd x %jd pixels is too narrow: it would be resized "
-                               "to %jd x %jd",
+                               "to %jd x %jd; crop it first",
                                (intmax_t)width, (intmax_t)height, (intmax_t)out[0],
                                (intmax_t)out[1]);
     return KLDVE_OK;
 }
 
-/* What the network sees of the picture, in its size; *out is owned by the caller. */
+/* The part of the picture that the network sees, at its size; the caller owns *out. */
 static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_input_spec *spec,
                         const kldve_shape *shape, kldve_image **out, kldve_view *view)
 {
@@ -157,7 +152,7 @@ static uint8_t grey_of(const uint8_t *rgb)
     return (uint8_t)((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 0x8000u) >> 16);
 }
 
-/* Pixels [count][3] -> input [channels][count], each of the 256 values through a table. */
+/* Pixels [count][3] -> input [channels][count], through a table of the 256 values. */
 static void to_input(const uint8_t *rgb, size_t count, const kldve_input_spec *spec, float *input)
 {
     float value[256];
@@ -186,7 +181,7 @@ kldve_status kldve_preprocess(kldve_ctx *ctx, const kldve_image *picture,
 
     if (shape->in_channels != channels_of(spec))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "the network's input has %d channels, a picture 1 or 3: use "
+                               "the network's input has %d channels, a picture has 1 or 3: use "
                                "kldve_explain_input()",
                                (int)shape->in_channels);
     if (kldve_image_width(picture) == shape->in_width &&

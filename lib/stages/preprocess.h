@@ -4,7 +4,7 @@
 
 #include <kldve/kldve.h>
 
-/** What the network sees of the picture, as parts of its sides. */
+/** The part of the picture that the network sees, as fractions of its sides. */
 typedef struct kldve_view {
     float x, y, width, height;
 } kldve_view;

@@ -3,11 +3,11 @@
  *     E = sum over c of a_c x_c,   x [maps][cells] row-major: the transposed matrix times a vector
  *
  * Algorithm 1 of the paper adds x_i |alpha_j| over all maps i and all classes j, which is
- * (sum_j |alpha_j|) sum_i x_i: one positive number times the sum of the maps.  The number drops out
- * of the normalised map, so the reading `paper` takes the sum of the maps itself and is bit for bit
+ * (sum_j |alpha_j|) sum_i x_i: one positive number times the sum of the maps.  Normalisation
+ * removes that number, so the reading `paper` uses the sum of the maps directly and is bit for bit
  * the same for every class (docs/method.md).
  *
- * The only file that calls BLAS.  Cost: maps * cells multiply-adds, memory-bound. */
+ * This is the only file that calls BLAS.  Cost: maps * cells multiply-adds, memory-bound. */
 #include "reduce.h"
 
 #include <cblas.h>
@@ -15,10 +15,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* In pieces.  From 9216 elements on OpenBLAS wakes threads of its own (interface/gemv.c: 2304 times
- * GEMM_MULTITHREAD_THRESHOLD, which is 4), and waiting for one on processors that are busy, perhaps
- * with the threads of the inference, costs milliseconds for microseconds of work; and its number of
- * threads, which decides the order of the sum, belongs to the process. */
+/* In pieces, because at 9216 elements and above (interface/gemv.c: 2304 times
+ * GEMM_MULTITHREAD_THRESHOLD, which is 4) OpenBLAS wakes its own threads.  If the processors are
+ * busy, perhaps with the inference, waiting for those threads costs milliseconds for microseconds of
+ * work.  Their number also decides the order of the sum, and it belongs to the process. */
 static void weigh(const float *x, int32_t maps, int32_t cells, const float *a, float *map)
 {
     enum { PIECE = 8192, COLUMNS = 1024 };

@@ -10,7 +10,7 @@
  *  @param x        [maps][cells].
  *  @param a        [maps], finite.
  *  @param scratch  [maps].
- *  @param map      E, [cells]; not overlapping anything else. */
+ *  @param map      E, [cells]; overlaps nothing else. */
 void kldve_reduce(const float *x, int32_t maps, int32_t cells, const double *a, float *scratch,
                   float *map);
 

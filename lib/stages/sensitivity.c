@@ -4,7 +4,7 @@
  *
  * for the maps a of the target and b of the best other class: 0 if the map ignores the class, 1 if
  * the two are unrelated, 2 if one is the negative of the other.  Equal maps have r = 1 exactly,
- * also where both are constant; a constant map and one that is not have r = 0.
+ * even if both are constant; a constant map and one that varies have r = 0.
  *
  * The idea of comparing the maps of two classes is Random Logit's (Sixt et al. 2020,
  * arXiv:1912.09818), which uses another similarity and a random class. */

@@ -1,4 +1,4 @@
-/* target.c - which class is explained.
+/* target.c - which class to explain.
  *
  *     probability_c = exp(k_c - max k) / sum_i exp(k_i - max k)
  *
@@ -19,14 +19,14 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Larger key, better rank.  No two are equal: the index is in the lower half. */
+/* A larger key is a better rank.  No two are equal: the lower half holds the index. */
 static uint64_t key(const float *k, size_t i)
 {
     float value = k[i] + 0.0f; /* -0 becomes +0 */
     uint32_t bits;
 
     memcpy(&bits, &value, sizeof bits);
-    /* The order of floats is that of their bits for positive ones, the reverse for negative. */
+    /* Positive floats are ordered like their bits, negative ones in reverse. */
     bits = bits & 0x80000000u ? ~bits : bits | 0x80000000u;
     return (uint64_t)bits << 32 | (UINT32_MAX - (uint32_t)i);
 }
@@ -123,8 +123,8 @@ double kldve_target_probability(const float *k, size_t n, size_t c)
     return probability(k, n, 1, &listed, 1, &rest);
 }
 
-/* log2(p / (1 - p)); probabilities beyond what float64 tells apart from 0 and 1 count as its
- * smallest normal number, 2^-1022. */
+/* log2(p / (1 - p)); probabilities that float64 cannot tell from 0 or 1 count as its smallest
+ * normal number, 2^-1022. */
 static double log_odds(double p, double rest)
 {
     static const double least = 0x1p-1022;
@@ -191,7 +191,7 @@ kldve_status kldve_target_check(kldve_ctx *ctx, const char *where, const kldve_o
     }
     if (o->target_count >= classes)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "%s: %d of %d classes: none is left to differ from", where,
+                               "%s: %d of %d classes are targets: leave at least one out", where,
                                (int)o->target_count, (int)classes);
     for (int32_t j = 0; j < o->target_count; j++) {
         if (o->targets[j] < 0 || o->targets[j] >= classes)

@@ -1,4 +1,4 @@
-/* consumer.c - somebody's program, built through pkg-config only. */
+/* consumer.c - a user's program, built through pkg-config only. */
 #include <stdio.h>
 #include <string.h>
 

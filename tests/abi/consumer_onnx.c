@@ -1,4 +1,4 @@
-/* consumer_onnx.c - somebody's program that uses the engine, built through pkg-config only. */
+/* consumer_onnx.c - a user's program that uses the engine, built through pkg-config only. */
 #include <stdio.h>
 
 #include <kldve/onnx.h>

@@ -1,5 +1,6 @@
 #!/bin/sh
-# layering.sh SOURCE - who may include what.  Each rule is a pattern that must not be found.
+# layering.sh SOURCE - which headers of other projects belong where, and what no library does.
+# Each rule is a pattern that must not be found.  folders.py checks which folder includes which.
 set -u
 cd "$1" || exit 2
 status=0
@@ -30,20 +31,26 @@ forbid 'setjmp stays in png.c and jpeg.c' "${inc}setjmp" \
     $(echo "$core" | grep -vE '^lib/image/(png|jpeg)\.c$') $engine $hosts
 forbid 'libpng and libjpeg stay in png.c and jpeg.c' "$inc(png|jpeglib|jerror)" \
     $(echo "$core" | grep -vE '^lib/image/(png|jpeg)\.c$') $engine $hosts
-forbid 'no stage knows the pipeline' "${inc}(pipeline/)?explain\.h" \
-    $(echo "$core" | grep -vE '^lib/pipeline/(explain|arrays|many)\.c$')
 forbid 'the library neither prints nor exits' \
     '(^|[^a-z_])(printf|puts|putchar|perror|exit|abort) *\(|[^/]std(out|err)' $core $engine
 forbid 'no thread-local state' '_Thread_local|__thread|thread_local' $core $engine
 if [ -n "$engine" ]; then
-    forbid 'oneDNN stays in dnnl.c' "$inc(oneapi|dnnl)" \
-        $(echo "$engine" | grep -vE '^lib/onnx/accel/dnnl\.c$')
-    # Of the core the engine uses the public headers; size.h has only inline functions.
-    private=$(cd lib && find . -name '*.h' -not -path './onnx/*' | sed 's|^\./||' |
-        grep -v '^base/size\.h$' | tr '\n' '|')
-    forbid 'the engine uses nothing private of the core' \
-        "$inc(\.\./)*(${private%|})\"" $engine
+    forbid 'oneDNN stays in accel/' "$inc(oneapi|dnnl|accel/onednn\.h)" \
+        $(echo "$engine" | grep -v '^lib/onnx/accel/')
+    forbid 'only onednn2.c and onednn3.c know which oneDNN it is' 'DNNL_VERSION' \
+        $(echo "$engine" | grep -vE '^lib/onnx/accel/onednn[23]\.c$')
+    forbid 'kernels do not know the planner' "${inc}(plan/|plan\.h)" \
+        $(echo "$engine" | grep -E '^lib/onnx/run/(dense|elementwise|relevance_kernels|kernel)\.')
+    # The engine's passes ask an operator's traits.  The names are those of the operator table; patterns
+    # of fusion stand in one table, and inlining a function makes an Identity in the file's language.
+    operators=$(sed -nE 's/.*(\.type = |(FUNCTION|ACTIVATION|COMPARE)\()"([A-Z][A-Za-z0-9]*)".*/\3/p' \
+        lib/onnx/ops/*.c | sort -u | tr '\n' '|')
+    [ "$(echo "$operators" | tr '|' '\n' | wc -l)" -gt 100 ] || exit 2
+    patterns=$(grep -lE '^} patterns\[\] = \{' $engine)
+    [ "$(echo "$patterns" | wc -w)" -eq 1 ] || exit 2
+    forbid 'operators are named in lib/onnx/ops/ and in the table of patterns only' \
+        "^[^/]*\"(${operators%|})\"" $(echo "$engine" |
+            grep -vE "^(lib/onnx/ops/.*|lib/onnx/read/proto_inline\.c|$patterns)\$")
 fi
-# Private headers are not on their include path either.
-forbid 'the tool and the examples use public headers only' "$inc(\.\./)+(lib|core|tests)/" $hosts
+forbid 'the examples use public headers only' "$inc(\.\./)+(lib|tools|tests)/" $hosts
 exit $status

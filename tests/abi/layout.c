@@ -5,6 +5,7 @@
 
 #include <kldve/kldve.h>
 #include <kldve/method.h>
+#include <kldve/metrics.h>
 #ifdef WITH_ONNX
 #include <kldve/onnx.h>
 #endif
@@ -24,14 +25,20 @@ ENDS_WITH(kldve_backend, vjp_many);
 ENDS_WITH(kldve_options, reserved);
 ENDS_WITH(kldve_input_spec, std);
 ENDS_WITH(kldve_arrays, width);
+ENDS_WITH(kldve_timings, reduce);
 ENDS_WITH(kldve_record, seen_height);
 ENDS_WITH(kldve_render_options, opacity);
 ENDS_WITH(kldve_job, error);
 ENDS_WITH(struct kldve_method, sign);
+ENDS_WITH(kldve_metric_job, width);
+ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_options, flags);
 ENDS_WITH(kldve_onnx_tensor, reserved);
+ENDS_WITH(kldve_onnx_demo_files, labels_nbytes);
 #endif
+
+static_assert(sizeof(kldve_shape) <= KLDVE_SHAPE_ROOM, "backends are promised the room");
 
 /* The numbers are ABI. */
 static_assert(KLDVE_OK == 0 && KLDVE_E_NOMEM == -1 && KLDVE_E_ARG == -2 && KLDVE_E_IO == -3 &&
@@ -49,6 +56,8 @@ static_assert(KLDVE_TARGET_RANK == 0 && KLDVE_TARGET_INDEX == 1 && KLDVE_TARGET_
                   KLDVE_SCORE_LOGIT == 0 && KLDVE_SCORE_PROBABILITY == 1 &&
                   KLDVE_SCORE_LOG_ODDS == 2,
               "options are never renumbered");
+static_assert(KLDVE_BETTER_NEITHER == 0 && KLDVE_BETTER_LOWER == 1 && KLDVE_BETTER_HIGHER == 2,
+              "what is better is never renumbered");
 
 int main(void)
 {

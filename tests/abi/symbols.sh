@@ -2,7 +2,7 @@
 # symbols.sh NM LIBRARY LIST - the names that a shared library exports are exactly those of the list.
 set -eu
 export LC_ALL=C
-# Sanitizers export names of their own, which begin with two underscores.
+# Sanitizers also export names; theirs begin with two underscores.
 "$1" -D --defined-only "$2" | awk '{print $3}' | sed 's/@.*//' | grep -v '^__' | sort > "$4"
 if ! diff -u "$3" "$4"; then
     echo "$2: the exported names (+) are not those of $3 (-)."

@@ -1,6 +1,6 @@
-/* batched.h - a backend that runs several inputs at once, each on a state of its own of another
- * backend: what they give cannot depend on their neighbours.  It refuses what backend.h forbids: a
- * backward pass without its forward pass, forward_many where there is no batch. */
+/* batched.h - a backend that runs several inputs at once, each on a separate state of another
+ * backend, so that results cannot depend on neighbours.  It refuses what backend.h forbids: a
+ * backward pass without its forward pass, forward_many where no batch was announced. */
 #ifndef KLDVE_TESTS_BATCHED_H
 #define KLDVE_TESTS_BATCHED_H
 

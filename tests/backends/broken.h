@@ -1,4 +1,4 @@
-/* broken.h - a backend around another one, which fails or lies at one step. */
+/* broken.h - a backend that wraps another one and fails or lies at one step. */
 #ifndef KLDVE_TESTS_BROKEN_H
 #define KLDVE_TESTS_BROKEN_H
 

@@ -1,9 +1,9 @@
-/* contract.c - what every backend must do.
+/* contract.c - the test of what every backend must do.
  *
  * Shapes: at least 1 (3 classes), the same at every call.
  *
- * Repeatable: the same input gives the same bits, from the same state and from a second one, also
- * after VJPs and other inputs in between.
+ * Repeatable: the same input gives the same bits, from the same state and from a second one, even
+ * with VJPs and other inputs in between.
  *
  * VJP: linear in the cotangent; against central differences.  With u a random direction at the
  * input, x the features, k the logits, G the VJP of t,
@@ -13,14 +13,14 @@
  * which holds if everything between input and logits passes through the layer; and where it has
  * vjp_input, g its result: <t, dk> = <g, 2 s u> + O(s^3).
  *
- * Features: forward_features(x) gives the logits of forward, also after other features in between
- * and, if nothing passes by the layer, from a new state.
+ * Features: forward_features(x) gives the logits of forward, even after other features in between
+ * and, if nothing bypasses the layer, from a new state.
  *
  * Biases: vjp_biases gives vjp_input's gradient; a visitor's failure ends it; in a piecewise linear
- * network biases and input times their gradients make the score.
+ * network, biases and input times their gradients sum to the score.
  *
- * Batches: every input of forward_many and vjp_many as forward and vjp of it alone, also with NaN
- * in all others, the same bits at every call, also with other calls in between.
+ * Batches: forward_many and vjp_many give every input what forward and vjp give it alone, even with
+ * NaN in all others, and the same bits at every call, even with other calls in between.
  *
  * Failures: every allocation failed once gives a status and a message, nothing leaked, *out
  * untouched. */
@@ -78,8 +78,7 @@ static void noise(struct bench *b, float *out, size_t count)
         out[i] = (float)test_normal(&b->seed);
 }
 
-#define HAS(b, slot)                                                                               \
-    ((b)->struct_size >= offsetof(kldve_backend, slot) + sizeof((b)->slot) && (b)->slot)
+#define HAS(b, slot) (KLDVE_HAS(b, slot) && (b)->slot)
 
 static void must(struct bench *b, kldve_status st, const char *what)
 {

@@ -1,5 +1,5 @@
 /* fixture.h - an explainer of a small reference network and an input for it, on an allocator that
- * can fail and that counts. */
+ * counts and can be made to fail. */
 #ifndef KLDVE_TESTS_CORE_FIXTURE_H
 #define KLDVE_TESTS_CORE_FIXTURE_H
 

@@ -25,7 +25,7 @@ extern const kldve_backend tiny_backend;       /**< every slot */
 extern const kldve_backend tiny_backend_plain; /**< required slots only */
 
 /** Can method number `index` of the library work from arrays, without a network?  Those that cannot
- *  also allocate working memory of their own. */
+ *  also allocate their own working memory. */
 bool tiny_from_arrays(int32_t index);
 
 #endif

@@ -1,6 +1,6 @@
-"""The page of kldve report in headless Chromium, through chromedriver: what is drawn is what the
-library draws, sliders, switches, keys and pointer do what they say, nothing is fetched, nothing
-complains.  With KLDVE_SCREENSHOTS=FOLDER pictures of the page are left there."""
+"""The page of kldve report in headless Chromium, through chromedriver: it draws what the
+library draws; sliders, switches, keys and pointer work; nothing is fetched and no error is logged.
+With KLDVE_SCREENSHOTS=FOLDER, screenshots of the page are left there."""
 import base64
 import json
 import os

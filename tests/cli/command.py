@@ -1,4 +1,4 @@
-"""What the tests of the kldve command share: run it, read what it wrote.  Standard library only."""
+"""Shared by the tests of the kldve command: run it, read what it wrote.  Standard library only."""
 import json
 import os
 import struct
@@ -21,7 +21,7 @@ class Result:
 
 
 def run(*args, cwd=None, timeout=120, stdout=None, stdin=None):
-    """Run the command; standard output goes to `stdout` (a file), else into the result."""
+    """Run the command; standard output goes to `stdout` (a file), otherwise into the result."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen([KLDVE, *map(os.fspath, args)], cwd=cwd, stdout=stdout or out,
                                    stderr=err, stdin=stdin or subprocess.DEVNULL)
@@ -84,7 +84,7 @@ def png(width, height, pixel, depth=8, colour=2):
 
 
 def read_json(path):
-    """Strict: NaN and infinity are no JSON."""
+    """Strict: NaN and infinity are not JSON."""
 
     def refuse(text):
         raise ValueError(text)

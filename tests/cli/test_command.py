@@ -1,4 +1,4 @@
-"""The kldve command as its user sees it: what it writes, what it says and where, and one clear line
+"""The kldve command as users see it: what it writes, what it prints and where, and one clear line
 with the right exit status for every kind of failure."""
 import os
 import re
@@ -54,7 +54,7 @@ def waits(folder, **said):
     process = subprocess.Popen([KLDVE, "explain", pipe], env={**environ, **said}, cwd=folder,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        with open(pipe, "wb"):  # it has come to open the picture
+        with open(pipe, "wb"):  # it is now opening the picture
             with open(f"/proc/{process.pid}/environ", "rb") as file:
                 lines = file.read().decode().split("\0")
     finally:
@@ -63,7 +63,7 @@ def waits(folder, **said):
 
 
 class Folder(unittest.TestCase):
-    """Every test has a folder of its own with a picture, a network, its card and its labels."""
+    """Every test has its own folder with a picture, a network, its card and its labels."""
 
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="kldve-cli-")
@@ -244,7 +244,7 @@ class Streams(Folder):
             result = run(*args)
             self.assertEqual((result.status, result.err), (0, ""))
             self.assertTrue(result.out.startswith("usage: kldve COMMAND"))
-        for command in ["explain", "compare", "report", "methods", "layers"]:
+        for command in ["explain", "compare", "report", "methods", "metrics", "layers"]:
             for line in run("help", command).out.splitlines():
                 self.assertLessEqual(len(line), 100)
                 self.assertEqual(line, line.rstrip())
@@ -253,6 +253,16 @@ class Streams(Folder):
                 self.assertEqual((result.status, result.err), (0, ""))
                 self.assertRegex(result.out, rf"\Ausage: kldve {command}\b")
         self.assertRegex(run("--version").out, r"\Akldve \d+\.\d+\.\d+\n\Z")
+
+    def test_pages_list_every_command(self):
+        commands = re.findall(r"^  kldve ([a-z]+)", run("--help").out, re.M)
+        self.assertEqual(commands, ["explain", "compare", "report", "methods", "metrics", "layers",
+                                    "help"])
+        for page, pattern in [("docs/command.md", r"^    kldve ([a-z]+)"),
+                              ("tools/kldve.1", r"^\.B kldve ([a-z]+)$")]:
+            with open(os.path.join(SOURCE, page)) as file:
+                found = re.findall(pattern, file.read(), re.M)
+            self.assertEqual(found[:len(commands)], commands, page)
 
     def test_help_lists_every_option_of_the_manual(self):
         with open(os.path.join(os.environ["KLDVE_SOURCE"], "tools", "kldve.1")) as file:
@@ -265,7 +275,7 @@ class Streams(Folder):
 
 
 class Options(Folder):
-    """Each option changes what it says, and nothing else does."""
+    """Each option changes what it claims to, and nothing else."""
 
     def cells(self, *args):
         self.succeed("explain", *args, "--quiet", "--map", "m.npy", "--dump", "d")
@@ -447,12 +457,26 @@ class Methods(unittest.TestCase):
     def test_table(self):
         result = run("methods")
         self.assertEqual((result.status, result.err), (0, ""))
-        rows = [line.split()[0] for line in result.out.splitlines()]
+        rows = [line.split()[0] for line in result.out.splitlines() if line]
         self.assertEqual(rows[0], "method")
         for name in ["kl-dve", "cam", "grad-cam", "grad-cam++", "layer-cam", "lafam"]:
             self.assertIn(name, rows)
-        for line in result.out.splitlines()[1:]:
+        table, readings = result.out.split("\n\n")
+        self.assertEqual(readings.splitlines()[1:],
+                         [f"{name:22}  paper, channel, contrast, rivals"
+                          for name in ["kl-dve", "guided-kl-dve"]])
+        for line in table.splitlines()[1:]:
             self.assertRegex(line, r"^[a-z0-9+-]+ +(layer|pixels) +[a-z, ]+  +\S.*(19|20)\d\d|github")
+
+
+class Metrics(unittest.TestCase):
+    def test_table(self):
+        result = run("metrics")
+        self.assertEqual((result.status, result.err), (0, ""))
+        head, *rows = result.out.splitlines()
+        self.assertRegex(head, r"^metric +range +better +what it is +source$")
+        self.assertEqual([row.split()[0] for row in rows], ["energy_area"])
+        self.assertRegex(rows[0], r"^energy_area +0 to 1 +lower +share of the picture .*  \S.*arXiv")
 
 
 class BuiltIn(Folder):
@@ -482,14 +506,14 @@ class BuiltIn(Folder):
 # Whatever fails says one line on standard error and nothing on standard output, and leaves no file
 # behind.
 
-# name, arguments, what the line says: a regular expression behind "kldve: "
+# name, arguments, the line: a regular expression after "kldve: "
 
 USAGE = [
     ("no command", [], r"a command is missing"),
-    ("unknown command", ["exlpain"], r"no command 'exlpain'; see 'kldve --help'"),
-    ("help on nothing", ["help", "nothing"], r"help: no command 'nothing'"),
+    ("unknown command", ["exlpain"], r"there is no command 'exlpain'; see 'kldve --help'"),
+    ("help on nothing", ["help", "nothing"], r"help: there is no command 'nothing'"),
     ("no picture", ["explain"], r"a picture is missing"),
-    ("model without picture", ["explain", "net.onnx"], r"a picture is missing behind net\.onnx"),
+    ("model without picture", ["explain", "net.onnx"], r"a picture is missing after net\.onnx"),
     ("three files", ["explain", "a", "b", "c"], r"one argument too many: 'c'"),
     ("two models", ["layers", "a", "b"], r"one argument too many: 'b'"),
     ("unknown option", ["explain", "pic.png", "--wat"],
@@ -504,38 +528,38 @@ USAGE = [
     ("flag with value", ["explain", "pic.png", "--quiet=1"], r"--quiet takes no value"),
     ("empty file name", ["explain", ""], r"a file name is empty"),
     ("unknown reading", ["explain", "pic.png", "--reading", "papr"],
-     r"--reading: 'papr' is none of paper, channel, contrast, rivals"),
+     r"--reading: 'papr' is not one of paper, channel, contrast, rivals"),
     ("unknown method", ["explain", "pic.png", "--method", "magic"],
-     r"--method: 'magic' is none of kl-dve"),
+     r"--method: 'magic' is not one of kl-dve"),
     ("unknown colours", ["explain", "pic.png", "--colormap=pink"],
-     r"--colormap: 'pink' is none of viridis, inferno"),
+     r"--colormap: 'pink' is not one of viridis, inferno"),
     ("unknown channels", ["explain", "pic.png", "--channels=CMYK"],
-     r"--channels: 'CMYK' is none of RGB, BGR, GRAY"),
+     r"--channels: 'CMYK' is not one of RGB, BGR, GRAY"),
     ("opacity of 2", ["explain", "pic.png", "--opacity", "2"],
-     r"--opacity: '2' is no number from 0 to 1"),
+     r"--opacity: '2' is not a number from 0 to 1"),
     ("opacity of NaN", ["explain", "pic.png", "--opacity", "nan"],
-     r"--opacity: 'nan' is no number"),
-    ("number with a tail", ["explain", "pic.png", "--scale=1x"], r"--scale: '1x' is no number"),
-    ("scale of 0", ["explain", "pic.png", "--scale=0"], r"--scale: '0' is no number from"),
+     r"--opacity: 'nan' is not a number"),
+    ("number with a tail", ["explain", "pic.png", "--scale=1x"], r"--scale: '1x' is not a number"),
+    ("scale of 0", ["explain", "pic.png", "--scale=0"], r"--scale: '0' is not a number from"),
     ("no threads", ["explain", "pic.png", "--threads", "0"],
-     r"--threads: '0' is no whole number from 1 to 1024"),
-    ("half a thread", ["explain", "pic.png", "--threads=1.5"], r"--threads: '1.5' is no whole"),
+     r"--threads: '0' is not a whole number from 1 to 1024"),
+    ("half a thread", ["explain", "pic.png", "--threads=1.5"], r"--threads: '1.5' is not a whole"),
     ("crop past 64 bit", ["explain", "pic.png", "--crop=99999999999999999999"], r"--crop: '9+' is"),
     ("crop more than resize", ["explain", "pic.png", "--crop=9", "--resize=8"],
-     r"--crop 9 is more than --resize 8"),
+     r"--crop 9 is larger than --resize 8"),
     ("two means", ["explain", "pic.png", "--mean", "1,2"], r"--mean: '1,2' is not one number or"),
     ("four means", ["explain", "pic.png", "--mean", "1,2,3,4"], r"--mean: '1,2,3,4' is not one"),
     ("mean with a gap", ["explain", "pic.png", "--mean", "1,,3"], r"--mean: '1,,3' is not one"),
     ("mean with a blank", ["explain", "pic.png", "--mean", "1, 2,3"], r"--mean: '1, 2,3' is not"),
     ("std of 0", ["explain", "pic.png", "--std", "1,0,1"], r"--std: '1,0,1' is not one number"),
-    ("size of words", ["explain", "pic.png", "--size=axb"], r"--size: 'axb' is no size: give N or"),
-    ("size with an end missing", ["explain", "pic.png", "--size=8x"], r"--size: '8x' is no size"),
+    ("size of words", ["explain", "pic.png", "--size=axb"], r"--size: 'axb' is not a size: give N or"),
+    ("size with an end missing", ["explain", "pic.png", "--size=8x"], r"--size: '8x' is not a size"),
     ("picture as .gif", ["explain", "pic.png", "-o", "a.gif"],
-     r"a\.gif: a picture to write ends in \.png or \.jpg"),
-    ("picture with no ending", ["explain", "pic.png", "-o", ".png"], r"\.png: a picture to write"),
-    ("heat as .npy", ["explain", "pic.png", "--heat", "a.npy"], r"a\.npy: a picture to write"),
+     r"a\.gif: give the picture a name that ends in \.png or \.jpg"),
+    ("picture with no ending", ["explain", "pic.png", "-o", ".png"], r"\.png: give the picture a name that"),
+    ("heat as .npy", ["explain", "pic.png", "--heat", "a.npy"], r"a\.npy: give the picture a name that"),
     ("map as .png", ["explain", "pic.png", "--map", "a.png"],
-     r"a\.png: the map is written as \.npy"),
+     r"a\.png: the map is a NumPy file, give it a name that ends in \.npy"),
 ]
 
 def explain(model="net.onnx", picture="pic.png", *more):
@@ -560,7 +584,7 @@ def with_node(op, inputs, outputs, **attributes):
     ])
 
 
-# name, files to put there, arguments, what the line says
+# name, files to create, arguments, the line
 FAILURES = [
     # pictures
     ("no such picture", {}, explain("net.onnx", "no.png"), r"no\.png: .*No such file"),
@@ -653,19 +677,19 @@ FAILURES = [
     ("label that two have", {}, explain("net.onnx", "pic.png", "--target", "crane"),
      r"net\.onnx: --target crane: 'crane' names 2 classes: 2 'crane', 3 'crane'; give the index"),
     ("label without labels", {}, explain("plain.onnx", "pic.png", "--quiet", "--target", "fox"),
-     r"plain\.onnx: --target fox: no labels to find it in, give an index or --labels FILE"),
+     r"plain\.onnx: --target fox: the network has no labels; give an index or --labels FILE"),
     # labels
     ("no such labels", {}, explain("net.onnx", "pic.png", "--labels", "no.txt"),
      r"no\.txt: .*No such file"),
     ("labels of the card missing", {"net.card.json": '{"labels": "no.txt"}'}, explain(),
      r"no\.txt: .*No such file"),
     ("empty labels", {"l.txt": "\n\n"}, explain("net.onnx", "pic.png", "--labels", "l.txt"),
-     r"l\.txt: no labels in it"),
+     r"l\.txt: no labels"),
     ("binary labels", {"l.txt": b"a\0b"}, explain("net.onnx", "pic.png", "--labels", "l.txt"),
      r"l\.txt: not a text file"),
     ("labels of another network", {"l.txt": "a\nb\n"},
      explain("net.onnx", "pic.png", "--labels", "l.txt"),
-     r"l\.txt: 2 labels, but net\.onnx has 4 classes: give its own with --labels FILE"),
+     r"l\.txt: 2 labels, but net\.onnx has 4 classes: give its labels with --labels FILE"),
     # cards
     ("card is empty", {"net.card.json": ""}, explain(), r"net\.card\.json: not valid JSON"),
     ("card with a flipped bit", {"net.card.json": flip(b'{"input": {}}', 1, 0)}, explain(),
@@ -683,7 +707,7 @@ FAILURES = [
     ("card nested a thousand deep", {"net.card.json": "[" * 1000}, explain(),
      r"net\.card\.json: not valid JSON"),
     ("wrong type in the card", {"net.card.json": '{"input": {"mean": "1"}}'}, explain(),
-     r"net\.card\.json: input\.mean: must be a number, is a string"),
+     r"net\.card\.json: input\.mean: must be a number, not a string"),
     ("grey card for a colour network", {"net.card.json": '{"input": {"channels": "GRAY"}}'},
      explain(), r"net\.onnx: "),
     ("grey for a colour network", {}, explain("plain.onnx", "pic.png", "--channels=GRAY"),
@@ -702,7 +726,7 @@ FAILURES = [
     ("record into no folder", {}, ["explain", "net.onnx", "pic.png", "--json", "no/a.json"],
      r"no/a\.json: cannot write: No such file"),
     ("record onto a folder", {}, ["explain", "net.onnx", "pic.png", "--json", "/"],
-     r"/: is a folder"),
+     r"/: this is a folder"),
     ("record onto a full disk", {}, ["explain", "net.onnx", "pic.png", "--json", "/dev/full"],
      r"/dev/full: cannot write: No space left on device"),
     ("record under a file", {}, ["explain", "net.onnx", "pic.png", "--json", "pic.png/a"],
@@ -775,7 +799,7 @@ class FullDisk(Folder):
         self.assertTrue(os.path.getsize(self.path("a.png")) > 100)
 
     def test_size_limit(self):
-        """A file that cannot grow to its size: nothing of it stays."""
+        """A file that cannot grow to its full size: nothing remains of it."""
         limit_bytes = 1024  # LLVM's OpenMP runtime needs a file of this size when it starts
 
         def limit():
@@ -928,7 +952,7 @@ class Waiting(Folder):
         self.assertEqual(waits(self.dir), {"GOMP_SPINCOUNT": "2000"})
 
     def test_run_by_the_loader(self):
-        """The program has no file of its own to start anew from."""
+        """The program cannot find its own file to restart from."""
         with open(KLDVE, "rb") as file:
             loader = re.search(rb"/lib[\w/]*/ld-[\w.-]+", file.read())
         if not loader:

@@ -1,5 +1,5 @@
-"""kldve compare: its figures against those of kldve explain, its sheets as the files that they claim
-to be, and one clear line for every kind of failure."""
+"""kldve compare: its figures against those of kldve explain, its sheets as files of the types that
+they claim to be, and one clear line for every kind of failure."""
 import os
 import re
 import shutil
@@ -18,9 +18,8 @@ METHODS = ["kl-dve:contrast", "kl-dve:paper", "grad-cam", "layer-cam", "lafam"]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def area(npy, width, height, part=0.5):
-    """Share of the pixels that holds `part` of the energy, of the map drawn out to width x height:
-    bilinear, half-pixel centres."""
+def drawn_out(npy, width, height):
+    """The values of a map drawn out to width x height: bilinear, half-pixel centres."""
     h, w = npy.shape
 
     def axis(n, cells):
@@ -34,7 +33,12 @@ def area(npy, width, height, part=0.5):
         row = [(1 - down) * a + down * b for a, b in zip(npy.value[top * w:top * w + w],
                                                          npy.value[bottom * w:bottom * w + w])]
         values += [(1 - f) * row[left] + f * row[right] for left, right, f in columns]
-    values.sort(reverse=True)
+    return values
+
+
+def area(npy, width, height, part=0.5):
+    """Share of the pixels that holds `part` of the energy, of the map drawn out to width x height."""
+    values = sorted(drawn_out(npy, width, height), reverse=True)
     total, sum_ = sum(values), 0
     for i, v in enumerate(values):
         sum_ += v
@@ -341,30 +345,30 @@ class Failures(Compare):
     USAGE = [
         (["compare"], "a picture is missing"),
         (["compare", "--model", "net.onnx"], "a picture is missing"),
-        (["compare", "net.onnx", "pic.png"], r"net\.onnx is no picture: give networks with --model"),
+        (["compare", "net.onnx", "pic.png"], r"net\.onnx is a network, not a picture: give networks with --model"),
         (["compare", "--model"], "--model needs a value"),
         (["compare", "--model", "", "pic.png"], "--model: the value is empty"),
-        (compare("--method", "grad-kam"), "--method: there is no 'grad-kam'"),
-        (compare("--method", "grad-kam:paper"), "--method: there is no 'grad-kam:paper'"),
-        (compare("--method", "kl-dve:no"), "--method: there is no 'kl-dve:no': the readings are"),
-        (compare("--method", "guided-kl-dve:"), "--method: there is no 'guided-kl-dve:'"),
+        (compare("--method", "grad-kam"), "--method: there is no method 'grad-kam'"),
+        (compare("--method", "grad-kam:paper"), "--method: there is no method 'grad-kam:paper'"),
+        (compare("--method", "kl-dve:no"), "--method: there is no reading 'kl-dve:no'; the readings are paper, channel, contrast, rivals"),
+        (compare("--method", "guided-kl-dve:"), "--method: there is no reading 'guided-kl-dve:'"),
         (compare("--method", "grad-cam:paper"),
-         "--method: 'grad-cam:paper': only kl-dve and guided-kl-dve take a reading"),
-        (compare("-o", "c.jpg"), r"c\.jpg: a sheet ends in \.png, \.svg or \.pdf"),
-        (compare("-o", ".png"), r"\.png: a sheet ends in"),
-        (compare("--truth", "net.onnx"), r"--truth: 'net\.onnx' is not model:FILE"),
-        (compare("--truth", "model:"), "--truth: 'model:' is not model:FILE"),
+         "--method: 'grad-cam:paper': only these methods take a reading: kl-dve, guided-kl-dve"),
+        (compare("-o", "c.jpg"), r"c\.jpg: give the sheet a name that ends in \.png, \.svg or \.pdf"),
+        (compare("-o", ".png"), r"\.png: give the sheet a name that ends in"),
+        (compare("--truth", "net.onnx"), r"--truth: 'net\.onnx' is not of the form model:FILE"),
+        (compare("--truth", "model:"), "--truth: 'model:' is not of the form model:FILE"),
         (compare("--truth", "model:net.onnx", "--reading", "rivals"), "--truth: the reading rivals"),
         (compare("--truth", "model:net.onnx", "--method", "guided-kl-dve:rivals"),
          "--truth: the reading rivals"),
         (compare("--sign", "both"), "--sign: 'both'"),
-        (compare("--sheet", "huge"), "--sheet: 'huge' is none of"),
-        (compare("--sheet", "39"), "--sheet: '39' is none of"),
-        (compare("--sheet", "nan"), "--sheet: 'nan' is none of"),
+        (compare("--sheet", "huge"), "--sheet: 'huge' is not paper, column, slide or a width of 40 to 1000 mm"),
+        (compare("--sheet", "39"), "--sheet: '39' is not paper"),
+        (compare("--sheet", "nan"), "--sheet: 'nan' is not paper"),
         (compare("--columns", "rows"), "--columns: 'rows'"),
-        (compare("--crop", "9", "--resize", "8"), "--crop 9 is more than --resize 8"),
-        (compare(*["--model", "net.onnx"] * 16), "--model: more than 16"),
-        (compare(*["--target", "1"] * 65), "--target: more than 64"),
+        (compare("--crop", "9", "--resize", "8"), "--crop 9 is larger than --resize 8"),
+        (compare(*["--model", "net.onnx"] * 16), "--model: more than 16 networks"),
+        (compare(*["--target", "1"] * 65), "--target: given more than 64 times"),
     ]
     FAILED = [
         (compare("no.png"), r"no\.png: .*No such file"),
@@ -385,11 +389,11 @@ class Failures(Compare):
         (["compare", "--model", "net.onnx", "pic.png", "-o", "no/c.svg"],
          r"no/c\.svg: cannot write: No such file"),
         (["compare", "--model", "net.onnx", *["pic.png"] * 20, "-o", "c.svg", "--columns",
-          "pictures"], "a sheet of 20 columns has no room"),
+          "pictures"], "20 columns do not fit on the sheet"),
         (["compare", "--model", "net.onnx", *["pic.png"] * 30, "-o", "c.svg", "--sheet", "slide",
-          "--columns", "methods"], "a slide has no room for 30 rows"),
+          "--columns", "methods"], "30 rows do not fit on a slide"),
         (["compare", "--model", "net.onnx", *["pic.png"] * 60, "-o", "c.png", "--columns",
-          "methods"], "the sheet would be [0-9]+ mm high"),
+          "methods"], "the sheet would be [0-9]+ mm high, which is too much"),
     ]
 
     def each(self, rows, status):
@@ -410,7 +414,7 @@ class Failures(Compare):
     @unittest.skipIf(SHEETS, "a build with cairo")
     def test_without_sheets(self):
         check(self, ["compare", "--model", "net.onnx", "pic.png", "-o", "c.png"], 1,
-              "this build draws no sheets")
+              "this build cannot draw sheets")
 
 
 @unittest.skipUnless(have_shared(), "no shared networks")

@@ -20,7 +20,7 @@ READINGS = {
 # Of the other methods one picture for each network: tests of the library hold them to all.
 METHODS = {"grad-cam": ["alpha_gradcam"], "grad-cam++": [], "hires-cam": [], "layer-cam": [],
            "xgrad-cam": []}
-# Where there is a gradient at the pixels: what shows it, the largest magnitude over the channels.
+# For gradients at the pixels: how they are shown, the largest magnitude over the channels.
 PIXELS = {"saliency": "pixel_saliency", "guided-backprop": "pixel_guided",
           "salient-deconvolution": "pixel_guided"}
 # Local response normalisation, where salient deconvolution is another gradient than the guided one:

@@ -1,5 +1,4 @@
-"""Methods of the gradient at the pixels, as the command makes them, against torch's autograd in
-float64: every rule of the ReLUs, the guided products, the sums over a line and over noise with
+"""Gradient methods at the pixels, as the command runs them, against torch's autograd in float64: every rule of the ReLUs, the guided products, the sums over a line and over noise with
 their standard errors, signs and kinds of target.
 
 Skipped without torch."""
@@ -268,7 +267,7 @@ class Gradients(unittest.TestCase):
         self.assertLessEqual(np.abs(found - expected).max(), limit)
 
     def normalised(self, found, e):
-        """A map that is no less than 0 in theory."""
+        """A map that is at least 0 in theory."""
         self.assertGreater(e.max(), e.min())
         self.close(found, (e - e.min()) / (e.max() - e.min()))
 

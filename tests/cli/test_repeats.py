@@ -1,5 +1,5 @@
-"""Methods of repeated forward passes against the same in torch, numpy and scikit-learn, on a small
-network that torch exports.  The random ones are given the same random numbers.
+"""Methods that repeat forward passes against the same in torch, numpy and scikit-learn, on a small
+network that torch exports.  Both sides use the same random numbers.
 
 Exit status 77: torch or scikit-learn is missing."""
 import os
@@ -26,7 +26,7 @@ MASK64 = (1 << 64) - 1
 
 
 class Network(torch.nn.Module):
-    """Convolutions up to the layer, another one and a linear head behind it."""
+    """Convolutions up to the layer, then another one and a linear head."""
 
     def __init__(self):
         super().__init__()
@@ -42,7 +42,7 @@ class Network(torch.nn.Module):
 
 
 class Random:
-    """SplitMix64 as Steele, Lea and Flood 2014 give it, with streams."""
+    """SplitMix64 as in Steele, Lea and Flood 2014, with streams."""
     STEP = 0x9e3779b97f4a7c15
 
     @staticmethod

@@ -1,5 +1,5 @@
-"""kldve report: the page as a file.  What it holds is what compare and explain say, texts from files
-stay texts, nothing is fetched, and one clear line comes for every kind of failure."""
+"""kldve report: the page as a file.  It holds what compare and explain report, texts from files stay
+text, nothing is fetched, and every kind of failure gives one clear line."""
 import base64
 import html.parser
 import json
@@ -145,7 +145,7 @@ class Failures(Report):
         for args, message in [
                 (["report"], "a picture is missing"),
                 (["report", "--model", "net.onnx", "pic.png", "-o", "r.pdf"],
-                 r"r\.pdf: a page ends in \.html"),
+                 r"r\.pdf: give the page a name that ends in \.html"),
                 (["report", "--model", "net.onnx", "pic.png", "--colormap", "no"], "--colormap"),
                 (["report", "--model", "net.onnx", "pic.png", "--json", "x"], "--json")]:
             before = snapshot(self.dir)

@@ -1,8 +1,8 @@
-/* test_pointing.c - the demonstration network on fresh scenes: does it know what it sees, and do its
- * maps point at the object that was asked for?  The masks are true by construction.
+/* test_pointing.c - the demonstration network on fresh scenes: does it know what it sees, and do
+ * its maps point at the object asked for?  The masks are correct by construction.
  *
  * A hit: the largest value of the map, upsampled to the picture, lies on a pixel of which at least
- * half is the object. */
+ * half belongs to the object. */
 #include "support.h"
 
 #include <stdio.h>
@@ -73,7 +73,7 @@ static void test_accuracy(void **state)
 
         draw(ctx, &s, i, 1);
         map = explain(ctx, ex, &s, NULL);
-        kldve_heatmap_record(map, &record);
+        assert_int_equal(kldve_heatmap_record(map, &record), KLDVE_OK);
         right += record.target == s.object[0].kind;
         kldve_heatmap_free(map);
         kldve_image_free(s.picture);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# kldve-scenes: sizes of what it writes, and refusal of what is wrong.  Argument: the program.
+# kldve-scenes: sizes of its output, and refusal of bad arguments.  Argument: the program.
 set -eu
 scenes=$(realpath "$1")
 dir=$(mktemp -d)

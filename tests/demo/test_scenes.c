@@ -1,4 +1,4 @@
-/* test_scenes.c - the scene generator: repeatable, and its masks are the truth. */
+/* test_scenes.c - the scene generator is repeatable, and its masks are correct. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -153,7 +153,7 @@ static void test_mask_is_what_is_painted(void **state)
         drop(&with);
         drop(&without);
     }
-    /* an object's colour may be that of the ground behind it by chance */
+    /* by chance an object may have the colour of the background behind it */
     print_message("%zu pixels inside, %zu of them as without the object; border %zu of %zu\n",
                   inside, unchanged, touched, border);
     assert_true(inside > 10000);

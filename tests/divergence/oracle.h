@@ -1,4 +1,4 @@
-/* oracle.h - the divergence by its definition, in long double, from a dense matrix of affinities.
+/* oracle.h - the divergence from its definition, in long double, with a dense matrix of affinities.
  * Slow, and written from the equations alone. */
 #ifndef KLDVE_TESTS_ORACLE_H
 #define KLDVE_TESTS_ORACLE_H

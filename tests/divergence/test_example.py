@@ -1,5 +1,5 @@
 """The example program: general truth against double loops over the equations and against
-scikit-learn's perplexity search and gradient; the guide quotes the program as it is."""
+scikit-learn's perplexity search and gradient; the guide quotes the program verbatim."""
 import math
 import os
 import random
@@ -86,7 +86,7 @@ class Example(unittest.TestCase):
             self.assertAlmostEqual(kl, their_kl, delta=1e-4)
 
     def test_refused(self):
-        with self.assertRaisesRegex(RuntimeError, "cannot have the perplexity 30"):
+        with self.assertRaisesRegex(RuntimeError, "cannot reach the perplexity 30"):
             run([1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 1.0, 2.0], 30.0)
 
     def test_guide(self):

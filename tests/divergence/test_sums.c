@@ -1,5 +1,5 @@
 /* test_sums.c - the sums over all pairs against long double, over scales, ranges and shapes; which
- * method runs; whether the reached error is known.  KLDVE_LONG_TESTS=1: more and larger cases. */
+ * method runs; whether the error estimate holds.  KLDVE_LONG_TESTS=1: more and larger cases. */
 #include "support.h"
 
 #include <math.h>
@@ -79,7 +79,7 @@ static void check_shape(oracle_kind kind, double scale, size_t n, double toleran
         double allowed = s == KLDVE_SUM_DIRECT ? exact : fmax(tolerance, exact);
         outcome o = compare(d, k, n, target, z, kl, allowed);
 
-        /* The error is below the tolerance, and what the library says of it is no boast. */
+        /* The error is below the tolerance, and the estimate is honest. */
         if (!(o.error <= allowed) || !(o.error <= 3 * o.estimate + 1e-15) ||
             !(o.measured <= 3 * o.estimate + 1e-15) || !(o.estimate <= fmax(allowed, 1e-11)))
             fail_msg("%s x %g, n %zu, tolerance %g, method %d: error %.3g, estimate %.3g, "

@@ -1,5 +1,5 @@
 /* test_truth.c - any truth vector: against a dense matrix in long double; ties, gaps, outliers,
- * limits; large groups of equal values met by the tree against the same by rows. */
+ * limits; large groups of equal values summed by the tree against the same by rows. */
 #include "support.h"
 
 #include <math.h>
@@ -173,7 +173,7 @@ static void test_unattainable(void **state)
     assert_int_equal(kldve_divergence_set_scores(d, k), KLDVE_OK);
     assert_int_equal(kldve_divergence_truth(d, y, z, &kl), KLDVE_E_UNATTAINABLE);
     assert_string_equal(kldve_ctx_message(ctx),
-                        "truth: 7 of 10 rows cannot have the perplexity 3: entry 0 has one of at "
+                        "truth: 7 of 10 rows cannot reach the perplexity 3: entry 0 reaches at "
                         "least 5; choose another or allow the limit");
     assert_true(z[0] == -7 && kl == -7);
     assert_int_equal(kldve_divergence_rows(d, beta, perplexity, flag), KLDVE_OK);

@@ -1,5 +1,5 @@
-"""The host programs of examples/, run as a first user does, and their maps against those of the
-command: the same network once as C code of the host, once as an .onnx file."""
+"""The host programs of examples/, run as a new user would, and their maps against those of the
+command: the same network once as C code in the host, once as an .onnx file."""
 import json
 import os
 import re
@@ -12,6 +12,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.environ["KLDVE_SOURCE"], "tests", "cli"))
 import tinynet
+from test_compare import area, drawn_out
 from command import SOURCE, Npy, main, png, run
 
 PROGRAMS = os.environ["KLDVE_EXAMPLES"]
@@ -115,6 +116,53 @@ class OwnInference(Folder):
             done = self.program(os.path.join(PROGRAMS, program), "no.png", "red", "a.png")
             self.assertEqual(done.returncode, 1)
             self.assertRegex(done.stderr, r"\Ano\.png: .*No such file[^\n]*\n\Z")
+
+
+class OwnMethod(Folder):
+    def features(self):
+        """The feature maps of the network on small.png, [4][225], by the definition in colours.c."""
+        kernel, (bias,) = numbers_of("kernel"), numbers_of("bias")
+        maps = []
+        for k in range(4):
+            cells = []
+            for y in range(0, 30, 2):
+                for x in range(0, 30, 2):
+                    window = [scene(3 * (x + i), 3 * (y + j)) for j in range(3) for i in range(3)]
+                    total = sum(kernel[3 * k + c] * p[c] / 255 for p in window for c in range(3))
+                    cells.append(max(total + bias, 0))
+            maps.append(cells)
+        return maps
+
+    def test_method(self):
+        """A picture of the network's size, so that nothing is resampled."""
+        with open(self.path("small.png"), "wb") as file:
+            file.write(png(32, 32, lambda x, y: scene(3 * x, 3 * y)))
+        dense, maps = numbers_of("dense"), self.features()
+        for index, colour in enumerate(["red", "green", "blue", "yellow"]):
+            rows = self.printed(os.path.join(PROGRAMS, "method"), "small.png", colour)
+            sums = [sum(abs(dense[4 * index + k] * maps[k][i]) for k in range(4))
+                    for i in range(225)]
+            low, high = min(sums), max(sums)
+            expected = [(v - low) / (high - low) for v in sums]
+            self.assert_close(rows, [expected[15 * y:15 * y + 15] for y in range(15)], 1e-5)
+
+
+class OwnMetric(Folder):
+    def test_metric(self):
+        """The host's metric and the library's, against their definitions on the command's map."""
+        self.command_map(SCENE)
+        cells = Npy(self.path("m.npy"))
+        side = 96
+        values = drawn_out(cells, side, side)
+        done = self.program(os.path.join(PROGRAMS, "metric"), "-", SCENE)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        printed = dict(line.split() for line in done.stdout.splitlines())
+        self.assertEqual(list(printed), ["energy_area", "above_half"])
+        # float32 and float64 may part ways over one pixel
+        self.assertAlmostEqual(float(printed["energy_area"]), area(cells, side, side),
+                               delta=1.01 / side ** 2)
+        above = sum(v > max(values) / 2 for v in values) / len(values)
+        self.assertAlmostEqual(float(printed["above_half"]), above, delta=1.01 / side ** 2)
 
 
 class Shortest(Folder):

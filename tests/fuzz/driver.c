@@ -2,7 +2,7 @@
  *
  *     PROGRAM ROUNDS FILE...
  *
- * hands over each file as it is, then ROUNDS times with some bytes changed, cut out, repeated or
+ * passes on each file unchanged, then ROUNDS times with some bytes changed, removed, repeated or
  * taken from another file.  The same arguments give the same inputs.  It fails by crashing. */
 #include <stdint.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ static int load(const char *path, struct input *input)
     return 0;
 }
 
-/* A copy of its own length, for sanitizers to guard. */
+/* A copy of exactly its length, for sanitizers to guard. */
 static void run(const struct input *input)
 {
     uint8_t *copy = malloc(input->nbytes ? input->nbytes : 1);

@@ -1,7 +1,7 @@
 /* fuzz_ops.c - a few nodes of any operators, with any attributes and constants, as a network: valid
- * enough to get past the reader, so that what operators ask of their attributes and shapes is
- * tried.  An entry for libFuzzer, see fuzz_onnx.c.  Each byte is a choice; the files of ops/ are
- * random bytes. */
+ * enough to get past the reader, in order to test the checks of attributes and shapes in the
+ * operators.  An entry for libFuzzer, see fuzz_onnx.c.  Each byte is a choice; the files of ops/
+ * are random bytes. */
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>

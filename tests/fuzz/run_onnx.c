@@ -5,7 +5,7 @@
 
 #include <kldve/onnx.h>
 
-/* Elements between input and logits: what is larger only takes time. */
+/* Elements between input and logits: anything larger only costs time. */
 static bool small(const kldve_onnx *net)
 {
     kldve_onnx_tensor t = {.struct_size = sizeof t};

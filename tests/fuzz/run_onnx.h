@@ -7,7 +7,7 @@
 
 #include <kldve/common.h>
 
-/** accel: with oneDNN's kernels, which take their time to be made, else with the plain ones. */
+/** accel: with oneDNN's kernels, which take long to create; otherwise with the plain ones. */
 void run_onnx(kldve_ctx *ctx, const void *bytes, size_t n, bool accel);
 
 #endif

@@ -4,8 +4,8 @@
 Usage: pillow.py TEST_PILLOW FOLDER [without-png] [without-jpeg]
        pillow.py --seeds FOLDER     (make the files of tests/fuzz/image)
 
-Exits with 77 (skipped) where Pillow or numpy is missing.  matplotlib (colour maps) and torch
-(upsampling) are compared with if they are there.  FOLDER/manifest.txt tells the C program what to do
+Exits with 77 (skipped) if Pillow or numpy is missing.  Compares with matplotlib (colour maps) and torch
+(upsampling) if they are installed.  FOLDER/manifest.txt tells the C program what to do
 with each file; references are .ppm or .npy files.
 """
 import io
@@ -240,7 +240,7 @@ def make_exif(with_png, with_jpeg):
                 content = make(tiff(orientation, order, before=orientation % 3))
                 name = f"exif-{order.decode()}-{orientation}{ending}"
                 expect(name, content, turned[orientation - 1])
-                if not ending.startswith("-behind"):  # which Pillow does not look for
+                if not ending.startswith("-behind"):  # Pillow does not look there
                     assert np.array_equal(pillow_rgb(content), turned[orientation - 1]), name
         expect(f"exif-long{ending}", make(tiff(6, b"II", kind=4)), turned[5])
         for orientation in (0, 9, 65535):

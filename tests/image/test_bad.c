@@ -24,8 +24,7 @@ static void put(struct bytes *file, const void *bytes, size_t nbytes)
     file->length += nbytes;
 }
 
-/* -- an allocator that refuses, and notes, what is larger than these small pictures can need ----
- */
+/* -- an allocator that refuses, and records, more than these small pictures can need ----------- */
 
 struct watch {
     long live;
@@ -99,8 +98,7 @@ static void check(const struct bytes *file, kldve_status status, const char *mes
     assert_int_equal(watch.live, 0);
 }
 
-/* -- neither PNG nor JPEG -----------------------------------------------------------------------
- */
+/* -- neither PNG nor JPEG ---------------------------------------------------------------------- */
 
 static const struct other {
     const char *name;
@@ -156,7 +154,7 @@ static void put_number(struct bytes *file, uint32_t value, int nbytes)
     }
 }
 
-/* What is done to a good file to break it. */
+/* How a good file is broken. */
 struct edit {
     size_t keep; /* bytes that stay, 0: all; counted from the end if `from_end` */
     bool from_end;
@@ -197,8 +195,7 @@ static const char exif_6[] = "II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\
 
 enum { EXIF_NBYTES = sizeof exif_6 - 1 };
 
-/* -- PNG, put together here
- * ------------------------------------------------------------------------ */
+/* -- PNG, put together here -------------------------------------------------------------------- */
 
 #ifdef KLDVE_HAVE_PNG
 
@@ -315,7 +312,11 @@ static const struct bad_png {
     {"width 2^31 - 1", KLDVE_E_LIMIT, "2147483647 x 8 pixels", {.width = INT32_MAX}, {0}},
     {"width 2^32 - 1", KLDVE_E_FORMAT, "PNG", {.width = UINT32_MAX}, {0}},
     {"width 2^31", KLDVE_E_FORMAT, "PNG", {.width = 0x80000000}, {0}},
-    {"width 65536", KLDVE_E_LIMIT, "65536 x 8 pixels, sides may have 65535", {.width = 65536}, {0}},
+    {"width 65536",
+     KLDVE_E_LIMIT,
+     "65536 x 8 pixels, a side may have at most 65535",
+     {.width = 65536},
+     {0}},
     {"20000 x 20000",
      KLDVE_E_LIMIT,
      "more than the limit of 100000000 pixels",
@@ -594,8 +595,7 @@ static void check_jpeg(void **state)
 
 #endif
 
-/* -- good files, cut everywhere and with every bit turned -----------------------------------------
- */
+/* -- good files, cut everywhere and with every bit turned -------------------------------------- */
 
 #if defined KLDVE_HAVE_PNG || defined KLDVE_HAVE_JPEG
 
@@ -732,8 +732,7 @@ static void check_flips(void **state)
 
 #endif
 
-/* -- EXIF -----------------------------------------------------------------------------------------
- */
+/* -- EXIF -------------------------------------------------------------------------------------- */
 
 #define ENTRY "\x12\1\3\0\1\0\0\0\6\0\0\0"
 #define OTHER "\0\1\3\0\1\0\0\0\6\0\0\0"
@@ -878,8 +877,7 @@ static void check_segments(void **state)
     free(copy);
 }
 
-/* -- all of them ----------------------------------------------------------------------------------
- */
+/* -- all of them ------------------------------------------------------------------------------- */
 
 static struct CMUnitTest tests[300];
 static size_t test_count;

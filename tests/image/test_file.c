@@ -227,7 +227,7 @@ static void test_write_where_it_cannot(void **state)
     } cases[] = {
         {"/dev/full", "/dev/full: cannot write: No space left on device"},
         {"missing/out", "missing/out: cannot create: No such file"},
-        {".", ".: is a folder"},
+        {".", ".: this is a folder"},
         {"/proc/kldve-test", "/proc/kldve-test: cannot create"},
     };
     test_heap heap;
@@ -251,7 +251,7 @@ static void test_write_where_it_cannot(void **state)
     done(ctx, &heap);
 }
 
-/* The administrator may write everywhere and is somebody else for this test. */
+/* Root may write everywhere, so become another user for this test. */
 static void test_write_protected(void **state)
 {
     const uid_t nobody = 65534;
@@ -308,7 +308,7 @@ static void test_write_that_fails_in_the_middle(void **state)
 
 /* -- pictures --------------------------------------------------------------------------------- */
 
-/* A gradient: it survives JPEG nearly as it is. */
+/* A gradient, which JPEG hardly changes. */
 static kldve_image *gradient(kldve_ctx *ctx)
 {
     kldve_image *image;
@@ -329,7 +329,7 @@ static void save_and_load(const char *name, bool built, int32_t quality, int tol
 
     if (!built) {
         assert_int_equal(kldve_image_save(image, path, quality), KLDVE_E_UNSUPPORTED);
-        assert_message(ctx, "this build leaves");
+        assert_message(ctx, "this build cannot write");
         assert_message(ctx, "build with -D");
         assert_int_equal(clear_folder(), 0);
     } else {

@@ -1,5 +1,5 @@
-/* test_jpeg_memory.c - libjpeg's own memory comes from malloc(), past the context's allocator. This
- * program has a malloc() of its own, so that each of those allocations can be failed as well. */
+/* test_jpeg_memory.c - libjpeg's own memory comes from malloc(), not from the context's allocator.
+ * This program replaces malloc(), so that each of those allocations can fail too. */
 #include "support.h"
 
 #include <stdlib.h>

@@ -211,10 +211,10 @@ static void test_limits(void **state)
         assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &limits, &out),
                          KLDVE_E_LIMIT);
         limits.bytes++;
-        limits.struct_size--;
+        limits.struct_size = 0;
         assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &limits, &out),
                          KLDVE_E_ARG);
-        limits.struct_size++;
+        limits.struct_size = sizeof limits;
         limits.pixels = -1;
         assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &limits, &out),
                          KLDVE_E_ARG);

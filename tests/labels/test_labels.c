@@ -1,4 +1,4 @@
-/* test_labels.c - labels: reading the file, finding a class, the messages when nothing fits. */
+/* test_labels.c - labels: reading the file, finding a class, the messages when nothing matches. */
 #include "support.h"
 
 #include <string.h>

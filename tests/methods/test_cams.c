@@ -1,8 +1,10 @@
-/* test_methods.c - the table of methods, and methods of the host's own, one of each kind: weights
+/* test_cams.c - the table of methods, and methods that a host registers, one of each kind: weights
  * only, repeated forward passes with progress, gradients at the pixels, changed feature maps. */
 #include "backends/fixture.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <kldve/method.h>
@@ -89,30 +91,75 @@ static void test_register_refuses(void **state)
     assert_int_equal(kldve_method_register(NULL, &map_0), KLDVE_E_ARG);
     assert_int_equal(kldve_method_register(ctx, NULL), KLDVE_E_ARG);
     m.struct_size = 8;
-    refuse(ctx, m, "register: struct_size is 8, set it to sizeof(kldve_method)");
+    refuse(ctx, m, "kldve_method: struct_size is 8; set it to sizeof(kldve_method)");
     m = map_0;
     m.name = "";
-    refuse(ctx, m, "register: the name \"\" is not [a-z0-9+-]+");
+    refuse(ctx, m, "register: the name \"\" must be made of a-z, 0-9, + and -");
     m.name = "Map 0";
-    refuse(ctx, m, "register: the name \"Map 0\" is not [a-z0-9+-]+");
+    refuse(ctx, m, "register: the name \"Map 0\" must be made of a-z, 0-9, + and -");
     m.name = "grad-cam";
-    refuse(ctx, m, "register: there is a method \"grad-cam\" already");
+    refuse(ctx, m, "register: a method \"grad-cam\" already exists, choose another name");
     m = map_0;
     m.weights = NULL;
-    refuse(ctx, m, "register: map-0 has neither weights nor map");
+    refuse(ctx, m, "register: map-0 has neither weights nor map: set one");
     m = map_0;
     m.needs = 64;
-    refuse(ctx, m, "register: map-0: unknown needs, resolution or sign");
+    refuse(ctx, m, "register: map-0: unknown needs, readings, resolution or sign");
+    m = map_0;
+    m.readings = 1u << (KLDVE_READING_RIVALS + 1);
+    refuse(ctx, m, "register: map-0: unknown needs, readings, resolution or sign");
     m = map_0;
     m.resolution = KLDVE_RESOLUTION_PIXELS;
-    refuse(ctx, m, "register: map-0: weighted feature maps are no map of pixels");
+    refuse(ctx, m, "register: map-0: a map of pixels needs the slot map, not weights");
     heap.budget = 0;
     assert_int_equal(kldve_method_register(ctx, &map_0), KLDVE_E_NOMEM);
     heap.budget = -1;
     assert_int_equal(kldve_method_register(ctx, &map_0), KLDVE_OK);
-    refuse(ctx, map_0, "register: there is a method \"map-0\" already");
+    refuse(ctx, map_0, "register: a method \"map-0\" already exists, choose another name");
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);
+}
+
+/* Every method of the library says what it is; readings are those of kl-dve and its product. */
+static void test_entries(void **state)
+{
+    const kldve_method *m, *other;
+
+    (void)state;
+    for (int32_t i = 0; (m = kldve_method_at(NULL, i)) != NULL; i++) {
+        assert_true(m->title && m->summary && m->source);
+        assert_int_equal(m->readings != 0, strstr(m->name, "kl-dve") != NULL);
+        for (int32_t j = 0; j < i; j++) {
+            other = kldve_method_at(NULL, j);
+            assert_string_not_equal(m->title, other->title);
+            assert_string_not_equal(m->summary, other->summary);
+        }
+    }
+}
+
+/* docs/method.md lists the methods of the library, in their order and in their own words. */
+static void test_page(void **state)
+{
+    const kldve_method *m;
+    char row[512];
+    size_t nbytes;
+    char *page = test_file_load(test_path("%s/docs/method.md", getenv("KLDVE_SOURCE")), &nbytes);
+    const char *at = strstr(page, "## All methods");
+
+    (void)state;
+    assert_non_null(at);
+    at = strstr(at, "|---|---|---|---|\n");
+    assert_non_null(at);
+    at = strchr(at, '\n') + 1;
+    for (int32_t i = 0; (m = kldve_method_at(NULL, i)) != NULL; i++) {
+        snprintf(row, sizeof row, "| `%s` | %s | %s | %s |\n", m->name, m->title, m->summary,
+                 m->source);
+        if (strncmp(at, row, strlen(row)) != 0)
+            fail_msg("docs/method.md: row %d of the table should be %s", (int)i + 1, row);
+        at += strlen(row);
+    }
+    assert_true(*at != '|');
+    free(page);
 }
 
 static void test_weights_only(void **state)
@@ -133,11 +180,11 @@ static void test_weights_only(void **state)
     assert_int_equal(kldve_method_register(f.ctx, &broken), KLDVE_OK);
     while (kldve_method_name(last))
         last++;
-    assert_ptr_equal(kldve_method_at(f.ctx, last), &map_0);
-    assert_ptr_equal(kldve_method_at(f.ctx, last + 1), &broken);
+    assert_memory_equal(kldve_method_at(f.ctx, last), &map_0, sizeof map_0);
+    assert_memory_equal(kldve_method_at(f.ctx, last + 1), &broken, sizeof broken);
     assert_null(kldve_method_at(f.ctx, last + 2));
     assert_int_equal(explain(&f, "map-0", KLDVE_FLAG_CHECK, &map), KLDVE_OK);
-    kldve_heatmap_record(map, &r);
+    assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
     assert_string_equal(r.method, "map-0");
     assert_true(r.class_sensitivity == 0);
     assert_true(kldve_heatmap_weights(map, &count)[0] == 1);
@@ -282,7 +329,7 @@ static void test_pixels(void **state)
     fixture_open(&f, &tiny_backend);
     assert_int_equal(kldve_method_register(f.ctx, &saliency), KLDVE_OK);
     assert_int_equal(explain(&f, "pixel-saliency", KLDVE_FLAG_CHECK, &map), KLDVE_OK);
-    kldve_heatmap_record(map, &r);
+    assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
     assert_int_equal(r.height, IN_H);
     assert_int_equal(r.width, IN_W);
     assert_int_equal(r.flat, 0);
@@ -373,7 +420,7 @@ static void test_relevance(void **state)
         kldve_heatmap *map = NULL;
 
         assert_int_equal(explain(&f, names[i], KLDVE_FLAG_CHECK, &map), KLDVE_OK);
-        kldve_heatmap_record(map, &r);
+        assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
         assert_string_equal(r.method, names[i]);
         assert_int_equal(r.height, IN_H);
         assert_int_equal(r.width, IN_W);
@@ -518,6 +565,8 @@ int main(void)
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_reading_names),
         cmocka_unit_test(test_register_refuses),
+        cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_page),
         cmocka_unit_test(test_weights_only),
         cmocka_unit_test(test_forwards),
         cmocka_unit_test(test_network_is_taken_back),

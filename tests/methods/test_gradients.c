@@ -1,7 +1,7 @@
-/* test_gradients.c - what has to hold for methods of the gradient at the pixels whatever the
- * network: completeness, limits, repeatability, and standard errors that are what they say.
+/* test_gradients.c - what must hold for gradient methods at the pixels, whatever the network:
+ * completeness, limits, repeatability, and correct standard errors.
  *
- * A probe stands in front of the method and keeps its map as it is before normalisation. */
+ * A probe wraps the method and keeps its map from before normalisation. */
 #include "support.h"
 
 #include <math.h>
@@ -77,7 +77,7 @@ static void close_bench(struct bench *b)
     assert_int_equal(b->heap.live, 0);
 }
 
-/* The map as it is, in b->probe. */
+/* The raw map, in b->probe. */
 static void raw(struct bench *b, kldve_options o)
 {
     kldve_heatmap *map = NULL;

@@ -1,6 +1,6 @@
-/* test_readings.c - the four readings of Eq. (3) against their definitions, written out plainly in
+/* test_kl_dve.c - the four readings of Eq. (3) against their definitions, written out plainly in
  * float64: docs/method.md, section 2.  The features and gradients come from the reference backend,
- * the class scores from z and the cotangents that tests/divergence holds against golden files. */
+ * the class scores from z and the cotangents that tests/divergence compares with golden files. */
 #include "support.h"
 
 #include <math.h>
@@ -264,7 +264,7 @@ static void test_default_is_contrast(void **state)
     kldve_record r = {.struct_size = sizeof r};
 
     assert_int_equal(kldve_explain_input(f->ex, f->input, NULL, &plain), KLDVE_OK);
-    kldve_heatmap_record(plain, &r);
+    assert_int_equal(kldve_heatmap_record(plain, &r), KLDVE_OK);
     assert_int_equal(r.reading, KLDVE_READING_CONTRAST);
     assert_string_equal(r.method, "kl-dve");
     for (int i = 0; i < CLASSES; i++)
@@ -281,10 +281,11 @@ static void test_record(void **state)
     struct fixture *f = *state;
     kldve_heatmap *map = explain(f, KLDVE_READING_RIVALS, 4);
     kldve_record r = {.struct_size = sizeof r};
+    kldve_timings ms = {.struct_size = sizeof ms};
     double sum = 0;
     size_t count;
 
-    kldve_heatmap_record(map, &r);
+    assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
     for (int i = 0; i < CLASSES; i++)
         sum += exp((double)f->logits[i]);
     assert_int_equal(r.struct_size, sizeof r);
@@ -299,9 +300,10 @@ static void test_record(void **state)
     assert_true(r.kl > 0);
     assert_true(isnan(r.class_sensitivity));
     assert_int_equal(r.flat, 0);
-    assert_true(r.timings_ms.forward > 0 && r.timings_ms.divergence > 0);
-    assert_true(r.timings_ms.backward > 0 && r.timings_ms.reduce > 0);
-    assert_true(r.timings_ms.preprocess == 0);
+    assert_int_equal(kldve_heatmap_timings(map, &ms), KLDVE_OK);
+    assert_int_equal(ms.struct_size, sizeof ms);
+    assert_true(ms.forward > 0 && ms.divergence > 0 && ms.backward > 0 && ms.reduce > 0);
+    assert_true(ms.preprocess == 0);
     assert_true(r.seen_x == 0 && r.seen_y == 0 && r.seen_width == 1 && r.seen_height == 1);
     assert_memory_equal(kldve_heatmap_logits(map, &count), f->logits, sizeof f->logits);
     assert_int_equal(count, CLASSES);
@@ -322,7 +324,7 @@ static void test_ranks(void **state)
         kldve_heatmap *map = NULL;
 
         assert_int_equal(kldve_explain_input(f->ex, f->input, &o, &map), KLDVE_OK);
-        kldve_heatmap_record(map, &r);
+        assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
         assert_true(r.logit < last);
         last = r.logit;
         kldve_heatmap_free(map);

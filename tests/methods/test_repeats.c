@@ -1,5 +1,5 @@
-/* test_repeats.c - methods of repeated forward passes: on a linear network, where the map is known,
- * by the axioms that define them, and their standard errors against the spread between seeds. */
+/* test_repeats.c - methods that repeat forward passes: on a linear network, where the map is known;
+ * against the axioms that define them; their standard errors against the spread between seeds. */
 #include "support.h"
 
 #include <math.h>
@@ -425,8 +425,9 @@ static int32_t find_superpixels(const float *input, int32_t rows, int32_t column
     int32_t count = 0;
 
     assert_int_equal(
-        kldve_superpixels(
-            ctx, &(kldve_superpixel_grid){input, CHANNELS, HEIGHT, WIDTH, rows, columns}, label, &count),
+        kldve_superpixels(ctx,
+                          &(kldve_superpixel_grid){input, CHANNELS, HEIGHT, WIDTH, rows, columns},
+                          label, &count),
         KLDVE_OK);
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);
@@ -643,7 +644,7 @@ static void test_seeds(void **state)
             o.seed = i == 2;
             assert_int_equal(kldve_explain_input(ex, input, &o, &map[i]), KLDVE_OK);
         }
-        kldve_heatmap_record(map[0], &r);
+        assert_int_equal(kldve_heatmap_record(map[0], &r), KLDVE_OK);
         size = (size_t)r.height * (size_t)r.width * sizeof(float);
         assert_memory_equal(kldve_heatmap_values(map[0]), kldve_heatmap_values(map[1]), size);
         error[0] = kldve_heatmap_error(map[0], &count);
@@ -697,7 +698,7 @@ static void test_cancel(void **state)
 
         if (strcmp(repeated[m], "score-cam") == 0)
             stop.after = 0; /* five maps are one batch */
-        /* What the network keeps for further passes is there from now on. */
+        /* From now on, the network has what it keeps for further passes. */
         assert_int_equal(kldve_explain_input(ex, input, &o, &map), KLDVE_OK);
         kldve_heatmap_free(map);
         map = NULL;

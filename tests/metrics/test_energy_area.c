@@ -1,4 +1,4 @@
-/* test_metrics.c - figures that describe a map, held to their definitions. */
+/* test_energy_area.c - the energy area of a map against its definition. */
 #include "support.h"
 
 #include <float.h>

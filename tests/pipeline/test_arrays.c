@@ -53,6 +53,7 @@ static void same_as_backend(kldve_ctx *ctx, struct host *h, kldve_explainer *ex,
     float t[CLASSES];
     kldve_heatmap *from_arrays = NULL, *from_backend = NULL;
     kldve_record a = {.struct_size = sizeof a}, b = {.struct_size = sizeof b};
+    kldve_timings ms = {.struct_size = sizeof ms};
     kldve_arrays arrays = arrays_of(h);
     const double *cotangent;
     size_t count;
@@ -66,11 +67,12 @@ static void same_as_backend(kldve_ctx *ctx, struct host *h, kldve_explainer *ex,
     cotangent = kldve_heatmap_cotangent(from_backend, &count);
     for (int i = 0; i < CLASSES; i++)
         assert_true(t[i] == (count ? (float)cotangent[i] : 0));
-    kldve_heatmap_record(from_arrays, &a);
-    kldve_heatmap_record(from_backend, &b);
+    assert_int_equal(kldve_heatmap_record(from_arrays, &a), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_record(from_backend, &b), KLDVE_OK);
     assert_int_equal(a.target, b.target);
     assert_true(a.kl == b.kl && a.probability == b.probability && a.logit == b.logit);
-    assert_true(a.timings_ms.forward == 0 && a.timings_ms.backward == 0);
+    assert_int_equal(kldve_heatmap_timings(from_arrays, &ms), KLDVE_OK);
+    assert_true(ms.forward == 0 && ms.backward == 0);
     kldve_heatmap_free(from_arrays);
     kldve_heatmap_free(from_backend);
 }
@@ -129,7 +131,7 @@ static const struct refusal {
      {.struct_size = 0},
      {0},
      KLDVE_E_ARG,
-     "arrays: struct_size is 0, set it to sizeof"},
+     "kldve_arrays: struct_size is 0; set it to sizeof(kldve_arrays)"},
     {"no logits",
      ARRAYS(NULL, good, good, 4, 3, 2, 2),
      {0},
@@ -259,7 +261,7 @@ static void test_check_without_gradient(void **state)
 
     (void)state;
     assert_int_equal(kldve_explain_arrays(ctx, &arrays, &o, &map), KLDVE_OK);
-    kldve_heatmap_record(map, &r);
+    assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
     assert_true(r.class_sensitivity == 0);
     kldve_heatmap_free(map);
     kldve_ctx_free(ctx);

@@ -1,4 +1,4 @@
-/* test_cases.c - cases that torch_cases.py writes: one a line of the manifest,
+/* test_cases.c - cases that torch_cases.py writes, one per line of the manifest:
  *
  *     preprocess PICTURE.ppm HEIGHT WIDTH ORDER RESIZE CROP SCALE MEAN*3 STD*3 INPUT.npy
  *     method NAME LOGITS.npy X.npy G.npy TARGET MAP.npy

@@ -1,5 +1,5 @@
-/* test_degenerate.c - logits, features and gradients without anything to see, the class check, and
- * what a call allocates. */
+/* test_degenerate.c - logits, features and gradients that contain nothing to show, the class check,
+ * and what a call allocates. */
 #include "support.h"
 
 #include <float.h>
@@ -59,7 +59,7 @@ static void is_flat(const kldve_heatmap *map, int32_t flat)
     const float *v = kldve_heatmap_values(map);
     float low = 2, high = -1;
 
-    kldve_heatmap_record(map, &r);
+    assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
     assert_int_equal(r.flat, flat);
     for (int i = 0; i < r.height * r.width; i++) {
         assert_true(isfinite(v[i]));
@@ -244,7 +244,7 @@ static void test_extreme_numbers(void **state)
             if (st == KLDVE_OK) {
                 kldve_record record = {.struct_size = sizeof record};
 
-                kldve_heatmap_record(map, &record);
+                assert_int_equal(kldve_heatmap_record(map, &record), KLDVE_OK);
                 is_flat(map, record.flat);
                 kldve_heatmap_free(map);
             }
@@ -305,7 +305,7 @@ static void test_class_sensitivity(void **state)
             assert_int_equal(kldve_explain_input(ex, input, &o, &other), KLDVE_OK);
             assert_memory_equal(kldve_heatmap_values(plain), kldve_heatmap_values(checked),
                                 CELLS * sizeof(float));
-            kldve_heatmap_record(checked, &r);
+            assert_int_equal(kldve_heatmap_record(checked, &r), KLDVE_OK);
             if (o.reading == KLDVE_READING_PAPER)
                 assert_true(r.class_sensitivity == 0);
             else
@@ -323,8 +323,8 @@ static void test_class_sensitivity(void **state)
 
 /* -- allocations ------------------------------------------------------------------------------ */
 
-/* After the first call only the heat map itself is allocated, by each method of the layer but the two
- * that say otherwise. */
+/* After the first call only the heat map itself is allocated, by each method of the layer but the
+ * two that say otherwise. */
 static void test_allocations(void **state)
 {
     const tiny_config net = {2, H, W, 8, 6, 21, false};

@@ -1,5 +1,5 @@
-/* test_picture.c - from pictures to maps and back: what the network sees of a picture, where the
- * heat is drawn, what is refused.  Values are compared with torchvision in torch_cases.py. */
+/* test_picture.c - from pictures to maps and back: which part the network sees, where the heat is
+ * drawn, what is refused.  Values are compared with torchvision in torch_cases.py. */
 #include "support.h"
 
 #include <math.h>
@@ -71,17 +71,19 @@ static void check_view(void **state)
                              .center_crop = v->crop,
                              .scale = 1 / 255.0f};
     kldve_record r = {.struct_size = sizeof r};
+    kldve_timings ms = {.struct_size = sizeof ms};
     kldve_heatmap *map = NULL;
 
     assert_int_equal(kldve_explainer_set_input(ex, &spec), KLDVE_OK);
     if (kldve_explain(ex, picture, NULL, &map) != KLDVE_OK)
         fail_msg("%s", kldve_ctx_message(ctx));
-    kldve_heatmap_record(map, &r);
+    assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
     assert_true(fabs((double)r.seen_x * v->width - v->x) < 1e-3);
     assert_true(fabs((double)r.seen_y * v->height - v->y) < 1e-3);
     assert_true(fabs((double)r.seen_width * v->width - v->seen_width) < 1e-3);
     assert_true(fabs((double)r.seen_height * v->height - v->seen_height) < 1e-3);
-    assert_true(r.timings_ms.preprocess > 0);
+    assert_int_equal(kldve_heatmap_timings(map, &ms), KLDVE_OK);
+    assert_true(ms.preprocess > 0);
     kldve_heatmap_free(map);
     kldve_image_free(picture);
     kldve_explainer_free(ex);
@@ -240,10 +242,10 @@ static void test_render_refuses(void **state)
     (void)state;
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_OK);
     assert_int_equal(kldve_heatmap_render(map, picture, &o, &drawn), KLDVE_E_ARG);
-    assert_string_equal(kldve_ctx_message(ctx), "render: there is no colour map 7");
+    assert_string_equal(kldve_ctx_message(ctx), "render: unknown colour map 7");
     o = (kldve_render_options){sizeof o, 0, 1.5f};
     assert_int_equal(kldve_heatmap_render(map, picture, &o, &drawn), KLDVE_E_ARG);
-    assert_string_equal(kldve_ctx_message(ctx), "render: opacity 1.5 is above 1");
+    assert_string_equal(kldve_ctx_message(ctx), "render: opacity is 1.5, it must be at most 1");
     o = (kldve_render_options){sizeof o, 0, NAN};
     assert_int_equal(kldve_heatmap_render(map, picture, &o, &drawn), KLDVE_E_ARG);
     o = (kldve_render_options){0, 0, 0};
@@ -279,11 +281,11 @@ static const struct refusal {
     kldve_input_spec spec;
     const char *message;
 } refusals[] = {
-    {"size not set", &colour, {.struct_size = 4}, "input: struct_size is 4, set it to sizeof"},
-    {"no such channel order",
+    {"size not set",
      &colour,
-     {SIZED, .channels = 3},
-     "input: there is no channel order 3"},
+     {.struct_size = 4},
+     "kldve_input_spec: struct_size is 4; set it to sizeof(kldve_input_spec)"},
+    {"no such channel order", &colour, {SIZED, .channels = 3}, "input: unknown channel order 3"},
     {"grey for a colour network",
      &colour,
      {SIZED, .channels = KLDVE_CHANNELS_GRAY},
@@ -295,23 +297,23 @@ static const struct refusal {
     {"negative resize",
      &colour,
      {SIZED, .resize_shorter_side = -1},
-     "input: resize_shorter_side -1 is not 0 to 65535"},
+     "input: resize_shorter_side is -1, it must be 0 to 65535"},
     {"crop outside of the resized picture",
      &colour,
      {SIZED, .resize_shorter_side = 40, .center_crop = 41},
-     "input: center_crop 41 does not fit into the shorter side 40"},
+     "input: center_crop is 41, it must be 0 to 40, the shorter side"},
     {"negative crop",
      &colour,
      {SIZED, .center_crop = -5},
-     "input: center_crop -5 does not fit into the shorter side 32"},
+     "input: center_crop is -5, it must be 0 to 32, the shorter side"},
     {"deviation that is no number",
      &colour,
      {SIZED, .std = {1, NAN, 1}},
-     "input: scale, mean or std is not finite"},
+     "input: scale, mean and std must be finite"},
     {"infinite scale",
      &colour,
      {SIZED, .scale = INFINITY},
-     "input: scale, mean or std is not finite"},
+     "input: scale, mean and std must be finite"},
 };
 
 static void check_refusal(void **state)
@@ -344,8 +346,8 @@ static void test_without_specification(void **state)
     ex = open(ctx, &four);
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_E_ARG);
     assert_string_equal(kldve_ctx_message(ctx),
-                        "the network's input has 4 channels, a picture 1 or "
-                        "3: use kldve_explain_input()");
+                        "the network's input has 4 channels, a picture has 1 "
+                        "or 3: use kldve_explain_input()");
     assert_null(map);
     kldve_explainer_free(ex);
     kldve_image_free(picture);
@@ -364,7 +366,7 @@ static void test_too_narrow(void **state)
     (void)state;
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_E_LIMIT);
     assert_string_equal(kldve_ctx_message(ctx), "a picture of 4 x 20000 pixels is too narrow: it "
-                                                "would be resized to 32 x 160000");
+                                                "would be resized to 32 x 160000; crop it first");
     assert_null(map);
     kldve_image_free(picture);
     kldve_explainer_free(ex);

@@ -4,7 +4,7 @@
 Usage: torch_cases.py TEST_CASES FOLDER
 
 Writes cases to FOLDER and a manifest that tells the C program TEST_CASES what to do with each.
-Exits with 77 (skipped) where torch, torchvision or Pillow is missing.
+Exits with 77 (skipped) if torch, torchvision or Pillow is missing.
 """
 import os
 import subprocess

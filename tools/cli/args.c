@@ -29,7 +29,7 @@ int args_usage(const char *command, const char *format, ...)
 
 /* ---- values ------------------------------------------------------------------------------- */
 
-/* A finite number at *text, which then points behind it; false if there is none. */
+/* Read a finite number at *text and move *text past it; false if there is none. */
 static bool read_number(const char **text, double *out)
 {
     char *end;
@@ -119,7 +119,7 @@ static bool parse_list(const char *text, arg_list *out)
     return true;
 }
 
-/* Store `text`; false if it is not what the option takes. */
+/* Store `text`; false if the option does not take it. */
 static bool parse_value(const arg_option *o, const char *text, void *member)
 {
     switch (o->kind) {
@@ -152,14 +152,9 @@ static bool parse_value(const arg_option *o, const char *text, void *member)
 /* "a, b, c" */
 static void list_choices(const arg_option *o, char *out, size_t size)
 {
-    size_t used = 0;
-
     out[0] = '\0';
-    for (int32_t i = 0; o->choice(i) && used < size; i++) {
-        int n = snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "", o->choice(i));
-
-        used += n > 0 ? (size_t)n : 0;
-    }
+    for (int32_t i = 0; o->choice(i); i++)
+        list_name(out, size, o->choice(i));
 }
 
 static int32_t refuse_value(const char *command, const arg_option *o, const char *text)
@@ -169,28 +164,28 @@ static int32_t refuse_value(const char *command, const arg_option *o, const char
 
     switch (o->kind) {
     case ARG_INT:
-        args_usage(command, "%s%s: '%s' is no whole number from %.0f to %.0f", dash, o->name, text,
-                   o->min, o->max);
+        args_usage(command, "%s%s: '%s' is not a whole number from %.0f to %.0f", dash, o->name,
+                   text, o->min, o->max);
         break;
     case ARG_NUMBER:
-        args_usage(command, "%s%s: '%s' is no number from %g to %g", dash, o->name, text, o->min,
+        args_usage(command, "%s%s: '%s' is not a number from %g to %g", dash, o->name, text, o->min,
                    o->max);
         break;
     case ARG_NUMBERS:
-        args_usage(command, "%s%s: '%s' is not one number or three (a,b,c) from %g to %g", dash,
+        args_usage(command, "%s%s: '%s' is not one number or three (A,B,C) from %g to %g", dash,
                    o->name, text, o->min, o->max);
         break;
     case ARG_SIZE:
-        args_usage(command, "%s%s: '%s' is no size: give N or WIDTHxHEIGHT, %.0f to %.0f", dash,
+        args_usage(command, "%s%s: '%s' is not a size: give N or WIDTHxHEIGHT, %.0f to %.0f", dash,
                    o->name, text, o->min, o->max);
         break;
     case ARG_CHOICE:
         list_choices(o, choices, sizeof choices);
-        args_usage(command, "%s%s: '%s' is none of %s", dash, o->name, text, choices);
+        args_usage(command, "%s%s: '%s' is not one of %s", dash, o->name, text, choices);
         break;
     case ARG_LIST:
         if (*text) {
-            args_usage(command, "%s%s: more than %d of them", dash, o->name, (int)ARG_LIST_MAX);
+            args_usage(command, "%s%s: given more than %d times", dash, o->name, (int)ARG_LIST_MAX);
             break;
         }
         args_usage(command, "%s%s: the value is empty", dash, o->name);
@@ -215,7 +210,7 @@ static const arg_option *find(const arg_option *table, const char *name, size_t 
     return NULL;
 }
 
-/* The option that an unknown name begins like, for the message. */
+/* The option that begins most like an unknown name, for the message. */
 static const arg_option *resembling(const arg_option *table, const char *name, size_t n)
 {
     for (; n >= 3; n--)
@@ -225,8 +220,8 @@ static const arg_option *resembling(const arg_option *table, const char *name, s
     return NULL;
 }
 
-/* One option at argv[0], of argc left.  Returns how many arguments it took, or
- * what args_parse() is to return. */
+/* Parse one option at argv[0], with argc arguments left.  Returns how many arguments it took, or
+ * what args_parse() must return. */
 static int32_t parse_option(const arg_command *command, int argc, char **argv, void *values)
 {
     const char *name = argv[0] + (argv[0][1] == '-' ? 2 : 1), *equals = strchr(name, '=');
@@ -289,7 +284,25 @@ int32_t args_parse(const arg_command *command, int argc, char **argv, void *valu
     return count;
 }
 
-/* "a, b, c" below the help of an option, in lines. */
+int args_status(int32_t result)
+{
+    if (result == ARGS_WRONG)
+        return EXIT_USAGE;
+    return output_flush() ? EXIT_DONE : EXIT_FAILED;
+}
+
+int args_run_list(const arg_command *command, int argc, char **argv, void (*print)(void))
+{
+    int none;
+    int32_t count = args_parse(command, argc, argv, &none, NULL);
+
+    if (count < 0)
+        return args_status(count);
+    print();
+    return output_flush() ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* Print "a, b, c" in lines below the help of an option. */
 static void show_choices(const arg_option *o)
 {
     int at = HELP_COLUMN;

@@ -18,7 +18,7 @@ typedef enum arg_kind {
     ARG_CHOICE,  /**< int32_t: 1 + the number of the name among choice(0), choice(1), ... */
     ARG_LIST,    /**< arg_list: a string, and one more each time it is given */
     ARG_NEXT,    /**< as ARG_STRING, after a call of the command's next(): begins another record */
-    ARG_GROUP,   /**< no option: `name` is the heading of those that follow */
+    ARG_GROUP,   /**< not an option: `name` is the heading of those that follow */
     ARG_END      /**< ends a table */
 } arg_kind;
 
@@ -48,16 +48,55 @@ typedef struct arg_option {
     const char *(*choice)(int32_t index); /**< ARG_CHOICE: NULL past the last */
 } arg_option;
 
+/** Entries of a table of options, one line each.  `at` is the offset of the member. */
+#define OPTION_GROUP(heading)                                                                      \
+    {                                                                                              \
+        .kind = ARG_GROUP, .name = (heading)                                                       \
+    }
+#define OPTION_END                                                                                 \
+    {                                                                                              \
+        .kind = ARG_END                                                                            \
+    }
+#define OPTION_FLAG(called, at, said)                                                              \
+    {                                                                                              \
+        .kind = ARG_FLAG, .name = (called), .offset = (at), .help = (said)                         \
+    }
+#define OPTION_OF(of_kind, called, at, value, said)                                                \
+    {                                                                                              \
+        .kind = (of_kind), .name = (called), .offset = (at), .meta = (value), .help = (said)       \
+    }
+#define OPTION_STRING(called, at, value, said) OPTION_OF(ARG_STRING, called, at, value, said)
+#define OPTION_LIST(called, at, value, said) OPTION_OF(ARG_LIST, called, at, value, said)
+#define OPTION_NEXT(called, at, value, said) OPTION_OF(ARG_NEXT, called, at, value, said)
+#define OPTION_CHOICE(called, at, value, said, names)                                              \
+    {                                                                                              \
+        .kind = ARG_CHOICE, .name = (called), .offset = (at), .meta = (value), .help = (said),     \
+        .choice = (names)                                                                          \
+    }
+#define OPTION_RANGE(of_kind, called, at, value, said, low, high)                                  \
+    {                                                                                              \
+        .kind = (of_kind), .name = (called), .offset = (at), .meta = (value), .help = (said),      \
+        .min = (low), .max = (high)                                                                \
+    }
+#define OPTION_INT(called, at, value, said, low, high)                                             \
+    OPTION_RANGE(ARG_INT, called, at, value, said, low, high)
+#define OPTION_NUMBER(called, at, value, said, low, high)                                          \
+    OPTION_RANGE(ARG_NUMBER, called, at, value, said, low, high)
+#define OPTION_NUMBERS(called, at, value, said, low, high)                                         \
+    OPTION_RANGE(ARG_NUMBERS, called, at, value, said, low, high)
+#define OPTION_SIZE(called, at, value, said, low, high)                                            \
+    OPTION_RANGE(ARG_SIZE, called, at, value, said, low, high)
+
 typedef struct arg_command {
     const char *name;
     const char *usage;   /**< "[MODEL.onnx] PICTURE [options]" */
     const char *summary; /**< a sentence */
-    const char *notes;   /**< printed behind the options, may be NULL */
+    const char *notes;   /**< printed after the options, may be NULL */
     const arg_option *option;
     int32_t max_positional;
     int (*run)(const struct arg_command *command, int argc, char **argv); /**< exit status */
     bool (*next)(void *values); /**< of ARG_NEXT; false after a message: wrong usage.  NULL: none */
-    bool computes; /**< runs networks, in several threads */
+    bool computes;              /**< runs networks, in several threads */
 } arg_command;
 
 enum { ARGS_WRONG = -1, ARGS_HELPED = -2 };
@@ -67,6 +106,13 @@ enum { ARGS_WRONG = -1, ARGS_HELPED = -2 };
  *          ARGS_HELPED after --help was asked for and given. */
 int32_t args_parse(const arg_command *command, int argc, char **argv, void *values,
                    const char **positional);
+
+/** The exit status for a negative result of args_parse(). */
+int args_status(int32_t result);
+
+/** A command that takes no arguments and prints a list on standard output.
+ *  @return the exit status. */
+int args_run_list(const arg_command *command, int argc, char **argv, void (*print)(void));
 
 /** Print "kldve: MESSAGE; see 'kldve help COMMAND'" on standard error; `command` may be NULL.
  *  @return EXIT_USAGE. */

@@ -1,4 +1,4 @@
-/* classes.c - classes by their scores and by what the command line calls them. */
+/* classes.c - classes by their scores, and by their names on the command line. */
 #include "tool.h"
 
 #include <errno.h>
@@ -55,7 +55,7 @@ void classes_probabilities(const float *logits, size_t count, double *out)
 
 /* ---- the target --------------------------------------------------------------------------- */
 
-/* "top1" is rank 0; false if it is not of that form. */
+/* "top1" is rank 0; false if the text has another form. */
 static bool read_rank(const char *text, int32_t *rank)
 {
     char *end;
@@ -109,7 +109,7 @@ bool classes_target(const network *n, const char *text, kldve_options *o)
         return false;
     }
     if (!n->labels) {
-        complain("%s: --target %s: no labels to find it in, give an index or --labels FILE",
+        complain("%s: --target %s: the network has no labels; give an index or --labels FILE",
                  n->name, text);
         return false;
     }

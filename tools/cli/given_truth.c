@@ -1,4 +1,4 @@
-/* truth.c - another network's scores as the truth of the divergence. */
+/* given_truth.c - another network's scores as the truth of the divergence. */
 #include "tool.h"
 
 #include <stdlib.h>
@@ -6,9 +6,16 @@
 
 static const char prefix[] = "model:";
 
-bool truth_is_one(const char *text)
+int truth_check_args(const char *command, const char *text, int32_t reading)
 {
-    return strncmp(text, prefix, sizeof prefix - 1) == 0 && text[sizeof prefix - 1] != '\0';
+    if (!text)
+        return EXIT_DONE;
+    if (strncmp(text, prefix, sizeof prefix - 1) != 0 || text[sizeof prefix - 1] == '\0')
+        return args_usage(command, "--truth: '%s' is not of the form model:FILE.onnx", text);
+    if (reading == KLDVE_READING_RIVALS)
+        return args_usage(command, "--truth: the reading rivals is about a class, not about a "
+                                   "truth; choose another reading");
+    return EXIT_DONE;
 }
 
 bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads)
@@ -35,8 +42,8 @@ bool truth_fits(const truth *t, const network *n)
 {
     if (t->net.shape.classes == n->shape.classes)
         return true;
-    complain("%s: %d classes, but %s has %d: it is no truth for it", t->net.name,
-             (int)t->net.shape.classes, n->name, (int)n->shape.classes);
+    complain("%s: %d classes, but %s has %d; --truth needs a network with the same classes",
+             t->net.name, (int)t->net.shape.classes, n->name, (int)n->shape.classes);
     return false;
 }
 

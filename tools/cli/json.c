@@ -58,6 +58,18 @@ bool json_append(json_object *list, json_object *item)
     return false;
 }
 
+json_object *json_new_list(json_item item, const void *of, size_t count)
+{
+    json_object *list = json_object_new_array();
+
+    for (size_t i = 0; list && i < count; i++)
+        if (!json_append(list, item(of, i))) {
+            json_object_put(list);
+            return NULL;
+        }
+    return list;
+}
+
 json_object *json_new_class(const network *n, int32_t index, float logit, double probability)
 {
     json_object *object = json_object_new_object();

@@ -22,6 +22,10 @@ bool json_put_text(json_object *object, const char *key, const char *text);
 /** At the end of an array; NULL for an item that could not be made. */
 bool json_append(json_object *list, json_object *item);
 
+/** An array of item(of, 0) .. item(of, count - 1).  NULL: out of memory. */
+typedef json_object *(*json_item)(const void *of, size_t index);
+json_object *json_new_list(json_item item, const void *of, size_t count);
+
 /** A class of a network: index, label (null without labels), logit, probability.  NULL: out of
  *  memory. */
 json_object *json_new_class(const network *n, int32_t index, float logit, double probability);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static const arg_command *const commands[] = {&explain_command, &compare_command, &report_command,
-                                              &methods_command, &layers_command};
+                                              &methods_command, &metrics_command, &layers_command};
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -41,21 +41,30 @@ static int help_on(int argc, char **argv)
         return help();
     command = argc == 1 ? find(argv[0]) : NULL;
     if (!command)
-        return args_usage(NULL, "help: no command '%s'", argv[argc - 1]);
+        return args_usage(NULL, "help: there is no command '%s'", argv[argc - 1]);
     args_help(command);
     return output_flush() ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* Start this program anew, with the environment as it is now.  Returns where that cannot be: then
- * it goes on as it is. */
-static void start_anew(char **argv)
+static int no_command(void)
+{
+    char names[MESSAGE_SIZE / 2] = "";
+
+    for (int i = 0; i < COMMANDS; i++)
+        list_name(names, sizeof names, commands[i]->name);
+    return args_usage(NULL, "a command is missing: give one of %s, help", names);
+}
+
+/* Restart this program with the environment as it is now.  Returns only if that fails; then the
+ * program continues as it is. */
+static void restart(char **argv)
 {
     char path[4096];
     ssize_t length;
 
     if (getauxval(AT_BASE) == 0)
-        return; /* the dynamic loader was told to run it, and is what the link names */
-    /* Its target, not the link itself, which under Valgrind leads to Valgrind when it is run. */
+        return; /* the dynamic loader was told to run the program, so the link names the loader */
+    /* Run the link's target: under Valgrind the link itself leads to Valgrind. */
     length = readlink("/proc/self/exe", path, sizeof path);
     if (length <= 0 || (size_t)length >= sizeof path)
         return;
@@ -63,17 +72,17 @@ static void start_anew(char **argv)
     execv(path, argv);
 }
 
-/* GNU's OpenMP lets a thread that is done with its part of a layer wait awake for some
- * milliseconds. Where other programs want the cores, that is how long each layer takes: a second
- * for what takes ten milliseconds.  2000 turns, some 0.1 ms, are enough for threads that have a
- * core each (docs/performance.md).  It reads the number when it is loaded, before main(), hence the
- * new start. */
+/* With GNU's OpenMP, a thread that has finished its part of a layer spins for some milliseconds. If
+ * other programs need the cores, every layer takes that long: a second for ten milliseconds of
+ * work.  2000 turns, about 0.1 ms, are enough for threads that each have a core
+ * (docs/performance.md).  OpenMP reads the number when it is loaded, before main(), hence the
+ * restart. */
 static void wait_briefly(char **argv)
 {
     if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY"))
         return;
     if (setenv("GOMP_SPINCOUNT", "2000", 1) == 0)
-        start_anew(argv);
+        restart(argv);
 }
 
 int main(int argc, char **argv)
@@ -82,8 +91,7 @@ int main(int argc, char **argv)
     const arg_command *command;
 
     if (!name)
-        return args_usage(
-            NULL, "a command is missing: explain, compare, report, methods, layers or help");
+        return no_command();
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return help();
     if (strcmp(name, "--version") == 0) {
@@ -94,7 +102,7 @@ int main(int argc, char **argv)
         return help_on(argc - 2, argv + 2);
     command = find(name);
     if (!command)
-        return args_usage(NULL, "no command '%s'", name);
+        return args_usage(NULL, "there is no command '%s'", name);
     if (command->computes)
         wait_briefly(argv);
     return command->run(command, argc - 2, argv + 2);

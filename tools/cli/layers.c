@@ -10,7 +10,7 @@ typedef struct layers_args {
 
 static const arg_option options[] = {
     NETWORK_OPTIONS(layers_args, network),
-    {ARG_END, NULL, 0, NULL, NULL, 0, 0, NULL},
+    OPTION_END,
 };
 
 enum { NAME_WIDTH = 44, SHAPE_SIZE = 128 };
@@ -65,10 +65,8 @@ static int command_layers(const arg_command *command, int argc, char **argv)
     memset(&args, 0, sizeof args);
     memset(&n, 0, sizeof n);
     count = args_parse(command, argc, argv, &args, &args.network.model);
-    if (count == ARGS_HELPED)
-        return output_flush() ? EXIT_DONE : EXIT_FAILED;
-    if (count == ARGS_WRONG)
-        return EXIT_USAGE;
+    if (count < 0)
+        return args_status(count);
     if (kldve_ctx_new(NULL, &ctx) != KLDVE_OK) {
         complain("out of memory");
         return EXIT_FAILED;
@@ -83,14 +81,13 @@ static int command_layers(const arg_command *command, int argc, char **argv)
 }
 
 const arg_command layers_command = {
-    "layers",
-    "[MODEL.onnx] [options]",
-    "List the tensors between input and class scores in the order of computation, with their\n"
-    "shapes, and which of them can be explained.  Without MODEL.onnx: the built-in network.",
-    NULL,
-    options,
-    1,
-    command_layers,
-    NULL,
-    false,
+    .name = "layers",
+    .usage = "[MODEL.onnx] [options]",
+    .summary =
+        "List the tensors between the input and the class scores in the order of computation,\n"
+        "with their shapes, and mark those that can be explained.  Without MODEL.onnx: the\n"
+        "built-in network.",
+    .option = options,
+    .max_positional = 1,
+    .run = command_layers,
 };

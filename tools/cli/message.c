@@ -1,4 +1,4 @@
-/* message.c - what the command says when something is wrong, and clean text to say it with. */
+/* message.c - messages on standard error, and the clean text that they are made of. */
 #include "tool.h"
 
 #include <stdarg.h>
@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-/* The length of the UTF-8 sequence at s, 0 if there is no valid one there (also: overlong forms,
- * surrogates, past U+10FFFF). */
+/* The length of the UTF-8 sequence at s; 0 if it is not valid, which includes overlong forms,
+ * surrogates and code points past U+10FFFF. */
 static size_t utf8_length(const unsigned char *s)
 {
     size_t n = s[0] < 0x80                   ? 1
@@ -68,6 +68,13 @@ void complain_ctx(const kldve_ctx *ctx, const char *file, kldve_status status)
         complain("%s", message);
     else
         complain("%s: %s", file, message);
+}
+
+void list_name(char *list, size_t size, const char *name)
+{
+    size_t used = strlen(list);
+
+    snprintf(list + used, size - used, "%s%s", used > 0 ? ", " : "", name);
 }
 
 double now_ms(void)

@@ -1,13 +1,11 @@
-/* methods.c - kldve methods: what can be asked for by --method, what it needs, where it comes from.
- */
+/* methods.c - kldve methods: the names for --method, what each needs, where it comes from. */
 #include "tool.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include <kldve/method.h>
 
-static const arg_option options[] = {{ARG_END, NULL, 0, NULL, NULL, 0, 0, NULL}};
+static const arg_option options[] = {OPTION_END};
 
 enum { NEEDS = 6, TEXT_SIZE = 128 };
 
@@ -23,16 +21,13 @@ static const struct {
     {KLDVE_NEED_BIAS_GRADIENT, "bias gradients"},
 };
 
-/* "features, gradient"; of several readings or options the most that is needed. */
+/* "features, gradient": the most that any reading or option needs. */
 static const char *needs_of(const kldve_method *method, char text[TEXT_SIZE])
 {
-    size_t used = 0;
-
-    text[0] = 0;
+    text[0] = '\0';
     for (int i = 0; i < NEEDS; i++)
         if (method->needs & needs[i].need)
-            used += (size_t)snprintf(text + used, TEXT_SIZE - used, "%s%s", used ? ", " : "",
-                                     needs[i].name);
+            list_name(text, TEXT_SIZE, needs[i].name);
     return text;
 }
 
@@ -46,29 +41,26 @@ static void say_methods(void)
         printf("%-22s  %-6s  %-34s  %s\n", method->name,
                method->resolution == KLDVE_RESOLUTION_PIXELS ? "pixels" : "layer",
                needs_of(method, text), method->source);
+    printf("\n%-22s  %s\n", "method", "readings, for --reading");
+    for (int32_t i = 0; (method = kldve_method_at(NULL, i)) != NULL; i++)
+        if (method->readings) {
+            text[0] = '\0';
+            list_readings(method->readings, text, sizeof text);
+            printf("%-22s  %s\n", method->name, text);
+        }
 }
 
 static int command_methods(const arg_command *command, int argc, char **argv)
 {
-    int none;
-    int32_t count = args_parse(command, argc, argv, &none, NULL);
-
-    if (count == ARGS_WRONG)
-        return EXIT_USAGE;
-    if (count != ARGS_HELPED)
-        say_methods();
-    return output_flush() ? EXIT_DONE : EXIT_FAILED;
+    return args_run_list(command, argc, argv, say_methods);
 }
 
 const arg_command methods_command = {
-    "methods",
-    "",
-    "List the methods of explanation: the size of their map (cells of the layer, or pixels), what\n"
-    "they need of the network, and where they were published.",
-    NULL,
-    options,
-    0,
-    command_methods,
-    NULL,
-    false,
+    .name = "methods",
+    .usage = "",
+    .summary =
+        "List the methods of explanation: the size of their map (cells of the layer, or\n"
+        "pixels), what they need of the network, where they were published, and their readings.",
+    .option = options,
+    .run = command_methods,
 };

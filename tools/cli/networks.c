@@ -1,4 +1,4 @@
-/* network.c - a network with its card and its labels, put together from the command line. */
+/* networks.c - a network with its card and its labels, put together from the command line. */
 #include "tool.h"
 
 #include <stdio.h>
@@ -89,6 +89,14 @@ void network_plan_for(network_args *args, uint32_t needs)
         args->batch = KLDVE_ONNX_BATCH_AUTO;
 }
 
+int network_check_args(const char *command, const network_args *args)
+{
+    if (args->resize > 0 && args->crop > args->resize)
+        return args_usage(command, "--crop %d is larger than --resize %d", (int)args->crop,
+                          (int)args->resize);
+    return EXIT_DONE;
+}
+
 bool network_load(network *n, kldve_ctx *ctx, const network_args *args)
 {
     kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
@@ -118,12 +126,12 @@ static void spread(const arg_numbers *said, float out[3])
 static bool set_input(network *n, const network_args *args)
 {
     kldve_input_spec spec;
-    kldve_status status;
+    kldve_status status = KLDVE_OK;
 
     memset(&spec, 0, sizeof spec);
     spec.struct_size = sizeof spec;
     if (n->card)
-        kldve_card_input(n->card, &spec);
+        status = kldve_card_input(n->card, &spec);
     else if (n->shape.in_channels == 1)
         spec.channels = KLDVE_CHANNELS_GRAY;
     if (args->channels > 0)
@@ -136,7 +144,8 @@ static bool set_input(network *n, const network_args *args)
         spec.center_crop = args->crop;
     spread(&args->mean, spec.mean);
     spread(&args->std, spec.std);
-    status = kldve_explainer_set_input(n->explainer, &spec);
+    if (status == KLDVE_OK)
+        status = kldve_explainer_set_input(n->explainer, &spec);
     if (status == KLDVE_OK)
         return true;
     complain_ctx(n->ctx, n->name, status);
@@ -163,7 +172,7 @@ static bool load_labels(network *n, const network_args *args)
     }
     /* Labels of another network would name every class wrongly. */
     if (n->labels && kldve_labels_count(n->labels) != n->shape.classes) {
-        complain("%s: %d labels, but %s has %d classes: give its own with --labels FILE", path,
+        complain("%s: %d labels, but %s has %d classes: give its labels with --labels FILE", path,
                  (int)kldve_labels_count(n->labels), n->name, (int)n->shape.classes);
         return false;
     }
@@ -174,12 +183,13 @@ bool network_prepare(network *n, const network_args *args)
 {
     kldve_status status = kldve_explainer_new(n->ctx, kldve_onnx_backend(), n->net, &n->explainer);
 
+    n->shape.struct_size = sizeof n->shape;
+    if (status == KLDVE_OK)
+        status = kldve_explainer_shape(n->explainer, &n->shape);
     if (status != KLDVE_OK) {
         complain_ctx(n->ctx, n->name, status);
         return false;
     }
-    n->shape.struct_size = sizeof n->shape;
-    kldve_explainer_shape(n->explainer, &n->shape);
     return set_input(n, args) && load_labels(n, args);
 }
 

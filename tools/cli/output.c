@@ -1,4 +1,5 @@
-/* output.c - files appear whole or not at all: written beside their place, then renamed. */
+/* output.c - every file appears whole or not at all: it is written under another name in the same
+ * folder, then renamed. */
 #define _XOPEN_SOURCE 700 /* realpath() */
 
 #include "tool.h"
@@ -30,7 +31,7 @@ static bool write_all(int fd, const unsigned char *bytes, size_t nbytes)
     return true;
 }
 
-/* A full disk may show up as late as in close(). */
+/* A full disk may only show in close(). */
 static bool write_and_close(int fd, const output_part *part, size_t parts)
 {
     bool ok = true;
@@ -47,8 +48,8 @@ static bool write_and_close(int fd, const output_part *part, size_t parts)
     return ok;
 }
 
-/* A new file in the folder of `path`; its name goes to `temporary`.  -1, with errno, if there can
- * be none. */
+/* Create a new file in the folder of `path` and write its name to `temporary`.  -1, with errno, on
+ * failure. */
 static int open_beside(const char *path, char *temporary, size_t size)
 {
     const char *slash = strrchr(path, '/');
@@ -113,12 +114,12 @@ bool output_write(const char *path, const output_part *part, size_t parts)
     if (stat(path, &st) != 0)
         return write_regular(path, part, parts);
     if (S_ISDIR(st.st_mode)) {
-        complain("%s: is a folder, give the name of a file", path);
+        complain("%s: this is a folder; give the name of a file", path);
         return false;
     }
     if (!S_ISREG(st.st_mode))
         return write_direct(path, part, parts);
-    /* rename() asks the folder only, but a file that is write-protected is meant to stay; and a
+    /* rename() needs write permission for the folder only, but a write-protected file must stay.  A
      * symbolic link is followed, not replaced. */
     target = access(path, W_OK) == 0 ? realpath(path, NULL) : NULL;
     if (!target) {

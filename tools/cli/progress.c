@@ -1,4 +1,4 @@
-/* progress.c - one line on a terminal that shows what long work is at. */
+/* progress.c - one line on a terminal that shows how far long work has come. */
 #include "tool.h"
 
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 300 }; /* what is done sooner is not worth a line */
+enum { PATIENCE_MS = 300 }; /* shorter work does not need a line */
 
 static int32_t show(void *opaque, const char *stage, int64_t done, int64_t total)
 {

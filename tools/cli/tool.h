@@ -19,23 +19,27 @@ enum { MESSAGE_SIZE = 1024, LABEL_SIZE = 256 };
 void complain(const char *format, ...) KLDVE_PRINTF(1, 2);
 
 /** Say why the last call on `ctx` failed, as "kldve: FILE: why".  `file` is what the call was
- * about; a message that begins with its name already is printed as it is. */
+ *  about; a message that already begins with its name is printed unchanged. */
 void complain_ctx(const kldve_ctx *ctx, const char *file, kldve_status status);
 
 /** Copy `text` as valid UTF-8 without control characters, cut to `size` bytes with its NUL. */
 void clean_text(const char *text, char *out, size_t size);
+
+/** Add a name to a list for people, "a, b, c"; `list` begins as "" and has room for `size` bytes,
+ *  which cut it. */
+void list_name(char *list, size_t size, const char *name);
 
 /** Milliseconds of a clock that only goes forward. */
 double now_ms(void);
 
 /* ---- progress.c --------------------------------------------------------------------------- */
 
-/** One line on a terminal that shows what long work is at. */
+/** One line on a terminal that shows how far long work has come. */
 typedef struct progress {
-    bool shown;   /**< standard error is a terminal and nobody asked for quiet */
-    bool drawn;   /**< something stands on the line */
-    double begin; /**< when the work began, ms */
-    char step[LABEL_SIZE]; /**< which part of it is being done, "" for one that has no parts */
+    bool shown;            /**< standard error is a terminal and nobody asked for quiet */
+    bool drawn;            /**< the line is not empty */
+    double begin;          /**< when the work began, ms */
+    char step[LABEL_SIZE]; /**< the part of the work in progress, "" if it has no parts */
 } progress;
 
 /** Show the progress of `ctx` if standard error is a terminal and not `quiet`. */
@@ -45,9 +49,22 @@ void progress_step(progress *p, const char *format, ...) KLDVE_PRINTF(2, 3);
 /** Clear the line; also before every message. */
 void progress_end(progress *p);
 
-/* ---- network.c: a network with its card and labels ---------------------------------------- */
+/* ---- choices.c: names that options choose from -------------------------------------------- */
 
-/** What the command line says of the network; 0 and NULL: nothing. */
+/** Names for arg_option.choice, NULL past the last: "RGB" ..., the library's methods, the readings
+ *  (from 1), the colour maps (from 1), the signs (from 1). */
+const char *channels_choice(int32_t index);
+const char *method_choice(int32_t index);
+const char *reading_choice(int32_t index);
+const char *colormap_choice(int32_t index);
+const char *sign_choice(int32_t index);
+
+/** Add the readings of a kldve_method.readings to a list, see list_name(). */
+void list_readings(uint32_t readings, char *list, size_t size);
+
+/* ---- networks.c: a network with its card and labels --------------------------------------- */
+
+/** What the command line says about the network; 0 and NULL: nothing. */
 typedef struct network_args {
     const char *model; /**< NULL: the built-in one */
     const char *title; /**< what to call it beside others; NULL: after its file */
@@ -65,7 +82,7 @@ typedef struct network_args {
 
 typedef struct network {
     kldve_ctx *ctx;   /**< borrowed */
-    const char *name; /**< the model's path, or what to call the built-in one */
+    const char *name; /**< the model's path, or a name for the built-in one */
     kldve_onnx *net;
     kldve_explainer *explainer;
     kldve_card *card;     /**< NULL: none */
@@ -74,120 +91,57 @@ typedef struct network {
     const char *layer, *logits; /**< names of tensors, borrowed from `net` */
 } network;
 
-/** Names for arg_option.choice, NULL past the last: "RGB" ..., of the library's methods, of the
- *  readings (from 1), of the colour maps (from 1). */
-const char *channels_choice(int32_t index);
-const char *method_choice(int32_t index);
-const char *reading_choice(int32_t index);
-const char *colormap_choice(int32_t index);
-const char *sign_choice(int32_t index);
-
-/** A method's name as it is written in texts, "Grad-CAM++"; the name itself of one that is not
- *  known here. */
-const char *method_title(const char *name);
-/** Does the method use a reading of kl-dve? */
-bool method_has_reading(const char *name);
-
 /** Options of every command with a network.  `member` is the network_args in the struct `type`. */
 #define NETWORK_OPTIONS(type, member)                                                              \
-    {ARG_STRING,                                                                                   \
-     "card",                                                                                       \
-     offsetof(type, member.card),                                                                  \
-     "FILE",                                                                                       \
-     "model card; else NAME.card.json beside NAME.onnx",                                           \
-     0,                                                                                            \
-     0,                                                                                            \
-     NULL},                                                                                        \
-        {ARG_STRING,                                                                               \
-         "layer",                                                                                  \
-         offsetof(type, member.layer),                                                             \
-         "NAME",                                                                                   \
-         "tensor to explain; else the card's, else the last with cells",                           \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL},                                                                                    \
-        {ARG_STRING,                                                                               \
-         "logits",                                                                                 \
-         offsetof(type, member.logits),                                                            \
-         "NAME",                                                                                   \
-         "tensor with the class scores; else the card's or the output",                            \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL},                                                                                    \
-    {                                                                                              \
-        ARG_SIZE, "size", offsetof(type, member.size), "N|WxH",                                    \
-            "input size, where the network leaves it open", 1, 65535, NULL                         \
-    }
+    OPTION_STRING("card", offsetof(type, member.card), "FILE",                                     \
+                  "model card; default: NAME.card.json beside NAME.onnx"),                         \
+        OPTION_STRING("layer", offsetof(type, member.layer), "NAME",                               \
+                      "tensor to explain; default: the card's, or the last with cells"),           \
+        OPTION_STRING("logits", offsetof(type, member.logits), "NAME",                             \
+                      "tensor with the class scores; default: the card's or the output"),          \
+        OPTION_SIZE("size", offsetof(type, member.size), "N|WxH",                                  \
+                    "size of an input that the network leaves open", 1, 65535)
 
-/** How pictures become the network's input; they win over the card. */
+/** How pictures become the network's input; these options win over the card. */
 #define NETWORK_INPUT_OPTIONS(type, member)                                                        \
-    {ARG_CHOICE,                                                                                   \
-     "channels",                                                                                   \
-     offsetof(type, member.channels),                                                              \
-     "ORDER",                                                                                      \
-     "of the network's input",                                                                     \
-     0,                                                                                            \
-     0,                                                                                            \
-     channels_choice},                                                                             \
-        {ARG_NUMBER,                                                                               \
-         "scale",                                                                                  \
-         offsetof(type, member.scale),                                                             \
-         "X",                                                                                      \
-         "value = (pixel * scale - mean) / std",                                                   \
-         1e-30,                                                                                    \
-         1e30,                                                                                     \
-         NULL},                                                                                    \
-        {ARG_NUMBERS,                                                                              \
-         "mean",                                                                                   \
-         offsetof(type, member.mean),                                                              \
-         "A,B,C",                                                                                  \
-         "one for each channel, or one for all",                                                   \
-         -1e30,                                                                                    \
-         1e30,                                                                                     \
-         NULL},                                                                                    \
-        {ARG_NUMBERS,                                                                              \
-         "std",                                                                                    \
-         offsetof(type, member.std),                                                               \
-         "A,B,C",                                                                                  \
-         "likewise",                                                                               \
-         1e-30,                                                                                    \
-         1e30,                                                                                     \
-         NULL},                                                                                    \
-        {ARG_INT,                                                                                  \
-         "resize",                                                                                 \
-         offsetof(type, member.resize),                                                            \
-         "N",                                                                                      \
-         "pixels of the shorter side",                                                             \
-         1,                                                                                        \
-         65535,                                                                                    \
-         NULL},                                                                                    \
-    {                                                                                              \
-        ARG_INT, "crop", offsetof(type, member.crop), "N",                                         \
-            "pixels of the centre square cut out then", 1, 65535, NULL                             \
-    }
+    OPTION_CHOICE("channels", offsetof(type, member.channels), "ORDER",                            \
+                  "order of the channels of the network's input", channels_choice),                \
+        OPTION_NUMBER("scale", offsetof(type, member.scale), "X",                                  \
+                      "value = (pixel * scale - mean) / std", 1e-30, 1e30),                        \
+        OPTION_NUMBERS("mean", offsetof(type, member.mean), "A,B,C",                               \
+                       "one for each channel, or one for all", -1e30, 1e30),                       \
+        OPTION_NUMBERS("std", offsetof(type, member.std), "A,B,C",                                 \
+                       "one for each channel, or one for all", 1e-30, 1e30),                       \
+        OPTION_INT("resize", offsetof(type, member.resize), "N",                                   \
+                   "resize the shorter side to N pixels", 1, 65535),                               \
+        OPTION_INT("crop", offsetof(type, member.crop), "N",                                       \
+                   "then cut out the centre square of N pixels", 1, 65535)
 
-/** What the engine has to plan for methods with these needs (KLDVE_NEED_*), and no more: planning
- *  takes time and memory. */
+/** Have the engine plan what methods with these needs (KLDVE_NEED_*) require, and no more, because
+ *  planning takes time and memory. */
 void network_plan_for(network_args *args, uint32_t needs);
+/** Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
+int network_check_args(const char *command, const network_args *args);
+
 /** Load network and card.  False after a message. */
 bool network_load(network *n, kldve_ctx *ctx, const network_args *args);
 
-/** Make the explainer, say how pictures are prepared, read the labels.  False after a message. */
+/** Make the explainer, set how it prepares pictures, read the labels.  False after a message. */
 bool network_prepare(network *n, const network_args *args);
 
-/** Say on standard error what was assumed because neither card nor options say it. */
+/** Say on standard error what was assumed where neither the card nor the options say it. */
 void network_say_assumptions(const network *n, const network_args *args);
 
 void network_free(network *n);
 
-/** The label of a class as clean text; NULL where there are no labels. */
+/** The label of a class as clean text; NULL if the network has no labels. */
 const char *network_label(const network *n, int32_t index, char out[LABEL_SIZE]);
 
-/* ---- classes.c: classes by their scores and by what the command line calls them ------------ */
+/* ---- classes.c: classes by their scores, and by their names on the command line ----------- */
 
 enum { TOP = 5 };
 
-/** The classes with the largest logits, by falling logit, of equal ones the lower index first.
+/** The classes with the largest logits, in falling order; among equals the lower index first.
  *  Returns how many: TOP, or `count` if that is less. */
 int32_t classes_top(const float *logits, size_t count, int32_t top[TOP]);
 
@@ -199,7 +153,7 @@ void classes_probabilities(const float *logits, size_t count, double *out);
 /** "top2", an index, a label -> the target in *o.  False after a message. */
 bool classes_target(const network *n, const char *text, kldve_options *o);
 
-/* ---- truth.c: another network's scores as the truth of the divergence ---------------------- */
+/* ---- given_truth.c: another network's scores as the truth of the divergence --------------- */
 
 typedef struct truth {
     network net;
@@ -207,31 +161,33 @@ typedef struct truth {
     double *probability; /**< [classes], their softmax */
 } truth;
 
-/** Whether `text` is of the form "model:FILE". */
-bool truth_is_one(const char *text);
-/** Load that network.  False after a message; then, too, it is to be freed. */
+/** Check --truth, which may be NULL: its form is "model:FILE", and the reading (a kldve_reading, or
+ *  0) must be about the truth.  EXIT_DONE, or EXIT_USAGE after a message. */
+int truth_check_args(const char *command, const char *text, int32_t reading);
+/** Load that network.  False after a message; free the truth in either case. */
 bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads);
-/** Whether it has the classes of `n`.  False after a message. */
+/** Whether it has as many classes as `n`.  False after a message. */
 bool truth_fits(const truth *t, const network *n);
 /** Run it on a picture.  False after a message. */
 bool truth_score(truth *t, const kldve_image *picture);
 void truth_free(truth *t);
 
-/* ---- output.c, npy.c: files appear whole or not at all ------------------------------------ */
+/* ---- output.c, npy.c: every file appears whole or not at all ------------------------------- */
 
 typedef struct output_part {
     const void *bytes;
     size_t nbytes;
 } output_part;
 
-/** Write a file from its parts, beside its place first.  What exists and is no regular file, such
- *  as a pipe, is written to directly; "-" is standard output.  False after a message. */
+/** Write a file from its parts, under another name first.  A path that exists and is not a regular
+ *  file, such as a pipe, is written to directly; "-" is standard output.  False after a message. */
 bool output_write(const char *path, const output_part *part, size_t parts);
 
-/** Whether a path ends in one of a list, ".png", ".jpg", NULL, in any case, and is not only that. */
+/** Whether a path ends in one of a list, ".png", ".jpg", NULL, in any case, and is not only that.
+ */
 bool path_has_ending(const char *path, const char *const *endings);
 
-/** True when everything printed so far reached standard output; else false after a message. */
+/** Whether everything printed so far reached standard output.  False after a message. */
 bool output_flush(void);
 
 /** Make a folder unless it exists; *made says whether this call did.  False after a message. */
@@ -245,6 +201,6 @@ bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim,
 /* ---- the commands ------------------------------------------------------------------------- */
 
 extern const arg_command explain_command, compare_command, report_command, methods_command,
-    layers_command;
+    metrics_command, layers_command;
 
 #endif

@@ -4,10 +4,11 @@
  *     contrast_cotangent or rivals_cotangent [classes] float64
  *     alpha_channel, alpha_contrast or alpha_rivals [maps] float64: one weight for each feature map
  *     map_READING [height][width] float32
- *     error_METHOD [height][width] float32: standard error of the map, of methods that draw numbers
+ *     error_METHOD [height][width] float32: standard error, for methods that draw random numbers
  *
- * For another method than kl-dve: cotangent_METHOD, alpha_METHOD, map_METHOD, letters and digits of
- * its name only, + as p (grad-cam++ -> gradcampp). */
+ * For methods other than the default one the files are cotangent_METHOD, alpha_METHOD and
+ * map_METHOD, with the letters and digits of the name only, and + as p (grad-cam++ -> gradcampp).
+ */
 #include "explain.h"
 
 #include <stdio.h>
@@ -17,21 +18,22 @@
 
 enum { NAME_SIZE = 64 };
 
-static bool is_kl_dve(const explanation *e)
+/* Files of the default method are named after its reading, those of the others after the method. */
+static bool is_default(const explanation *e)
 {
-    return strcmp(e->method, kldve_method_name(0)) == 0;
+    return e->method == kldve_method_at(NULL, 0);
 }
 
-/* What files of this explanation are called after. */
+/* What the files of this explanation are named after. */
 static void stem(const explanation *e, char *out, size_t size)
 {
     size_t used = 0;
 
-    if (is_kl_dve(e)) {
+    if (is_default(e)) {
         snprintf(out, size, "%s", kldve_reading_name(e->record.reading));
         return;
     }
-    for (const char *c = e->method; *c && used + 1 < size; c++)
+    for (const char *c = e->method->name; *c && used + 1 < size; c++)
         if (*c == '+')
             out[used++] = 'p';
         else if ((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9'))
@@ -47,7 +49,7 @@ void dump_map_name(const explanation *e, char *out, size_t size)
     snprintf(out, size, "map_%s.npy", name);
 }
 
-/* An array that does not exist is no file. */
+/* Write no file for an array that does not exist. */
 static bool write_array(const char *folder, const char *name, npy_type type, int32_t rank,
                         const size_t *dim, const void *data)
 {
@@ -92,12 +94,12 @@ static bool write_kl(const explanation *e, const char *folder)
     return write_array(folder, "kl.npy", NPY_FLOAT64, 1, &one, &e->record.kl);
 }
 
-/* The cotangent of `paper` is zero, that of `channel` is alpha_logits: neither is a file. */
+/* Write no file for the cotangent of `paper` (zero) or of `channel` (alpha_logits). */
 static bool write_cotangent(const explanation *e, const char *folder, const char *name)
 {
     char file[NAME_SIZE];
 
-    if (!is_kl_dve(e))
+    if (!is_default(e))
         snprintf(file, sizeof file, "cotangent_%s.npy", name);
     else if (e->record.reading == KLDVE_READING_CONTRAST ||
              e->record.reading == KLDVE_READING_RIVALS)

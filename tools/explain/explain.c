@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <kldve/method.h>
-
 /* ---- the explanation ---------------------------------------------------------------------- */
 
 double class_probability(const explanation *e, int32_t index)
@@ -17,16 +15,16 @@ double class_probability(const explanation *e, int32_t index)
     return classes_probability(logits, count, index);
 }
 
-static void set_options(const explanation *e, const explain_args *args, kldve_options *o)
+void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o)
 {
     memset(o, 0, sizeof *o);
     o->struct_size = sizeof *o;
-    o->method = e->method;
+    o->method = e->method->name;
     o->reading = args->reading > 0 ? args->reading : KLDVE_READING_CONTRAST;
     o->temperature = (float)args->temperature;
     o->perplexity = args->perplexity;
     o->flags = args->check ? KLDVE_FLAG_CHECK : 0;
-    o->sign = args->sign; /* choices count from 1, as kldve_sign does behind the default */
+    o->sign = args->sign; /* choices count from 1; kldve_sign has its default at 0 */
     o->samples = args->samples;
     o->window = args->window;
     o->stride = args->stride;
@@ -38,11 +36,10 @@ static void set_options(const explanation *e, const explain_args *args, kldve_op
 
 static uint32_t needs_of(const explanation *e, const explain_args *args)
 {
-    const kldve_method *method = kldve_method_at(NULL, args->method > 0 ? args->method - 1 : 0);
     kldve_options o;
 
-    set_options(e, args, &o);
-    return method->needs_with ? method->needs_with(&o) : method->needs;
+    explain_options_of(e, args, &o);
+    return e->method->needs_with ? e->method->needs_with(&o) : e->method->needs;
 }
 
 static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
@@ -51,7 +48,7 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     double begin = now_ms();
     kldve_status status;
 
-    /* The picture first: it is cheap to read, and as easily mistyped. */
+    /* Read the picture first: that is cheap, and its name is as easily mistyped. */
     status = kldve_image_load(ctx, args->picture, NULL, &e->picture);
     if (status != KLDVE_OK) {
         complain_ctx(ctx, args->picture, status);
@@ -59,7 +56,7 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     }
     e->ms.decode = now_ms() - begin;
     begin = now_ms();
-    e->method = kldve_method_name(args->method > 0 ? args->method - 1 : 0);
+    e->method = kldve_method_at(NULL, args->method > 0 ? args->method - 1 : 0);
     network_plan_for(&wanted, needs_of(e, args));
     if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted))
         return false;
@@ -67,8 +64,8 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     return true;
 }
 
-/* What --target or --rival calls a class -> its index.  A rank costs a forward pass: only the
- * scores say who is second. */
+/* The index of the class that --target or --rival names.  A rank costs a forward pass, because only
+ * the scores tell which class is second. */
 static bool find_index(const explanation *e, const char *text, int32_t *index)
 {
     kldve_options o = {.struct_size = sizeof o, .reading = KLDVE_READING_PAPER};
@@ -86,9 +83,13 @@ static bool find_index(const explanation *e, const char *text, int32_t *index)
         complain_ctx(e->net.ctx, e->net.name, status);
         return false;
     }
-    kldve_heatmap_record(map, &record);
-    *index = record.target;
+    status = kldve_heatmap_record(map, &record);
     kldve_heatmap_free(map);
+    if (status != KLDVE_OK) {
+        complain_ctx(e->net.ctx, e->net.name, status);
+        return false;
+    }
+    *index = record.target;
     return true;
 }
 
@@ -124,7 +125,7 @@ static bool explain_layer(const network *net, const kldve_image *picture, const 
     return status == KLDVE_OK;
 }
 
-/* The mean of the first layer's map and those of --fuse, which takes the first one's place. */
+/* Replace the map of the first layer by the mean of it and those of --fuse. */
 static bool fuse_layers(explanation *e, const explain_args *args, const kldve_options *options)
 {
     kldve_heatmap *map[1 + ARG_LIST_MAX] = {e->map}, *fused = NULL;
@@ -160,11 +161,24 @@ static bool fuse_layers(explanation *e, const explain_args *args, const kldve_op
     return ok;
 }
 
-/* The other network's scores of the picture. */
+/* Read the other network's scores of the picture. */
 static bool read_truth(explanation *e, const explain_args *args)
 {
     return truth_load(&e->truth, e->net.ctx, args->truth, args->network.threads) &&
            truth_fits(&e->truth, &e->net) && truth_score(&e->truth, e->picture);
+}
+
+static bool read_map(explanation *e)
+{
+    kldve_status status;
+
+    e->record.struct_size = sizeof e->record;
+    e->stages.struct_size = sizeof e->stages;
+    if ((status = kldve_heatmap_record(e->map, &e->record)) == KLDVE_OK &&
+        (status = kldve_heatmap_timings(e->map, &e->stages)) == KLDVE_OK)
+        return true;
+    complain_ctx(e->net.ctx, e->net.name, status);
+    return false;
 }
 
 static bool explain(explanation *e, const explain_args *args)
@@ -175,17 +189,11 @@ static bool explain(explanation *e, const explain_args *args)
 
     if (args->truth && !read_truth(e, args))
         return false;
-    set_options(e, args, &o);
+    explain_options_of(e, args, &o);
     if (!find_target(e, args, &o) || !explain_layer(&e->net, e->picture, &o, &e->map))
         return false;
-    e->record.struct_size = sizeof e->record;
-    kldve_heatmap_record(e->map, &e->record);
-    if (args->fuse.count > 0) {
-        if (!fuse_layers(e, args, &o))
-            return false;
-        kldve_heatmap_record(e->map, &e->record);
-    }
-    kldve_heatmap_record(e->map, &e->record);
+    if (!read_map(e) || (args->fuse.count > 0 && (!fuse_layers(e, args, &o) || !read_map(e))))
+        return false;
     logits = kldve_heatmap_logits(e->map, &count);
     e->tops = classes_top(logits, count, e->top);
     return true;
@@ -275,7 +283,7 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
         return false;
     if (args->terminal && !terminal_draw(e, args))
         return false;
-    /* A record on standard output stands there alone. */
+    /* With the record on standard output, print nothing else there. */
     if (!args->network.quiet && !(args->json && strcmp(args->json, "-") == 0))
         summary_print(e, args);
     return output_flush();
@@ -312,16 +320,15 @@ static int command_explain(const arg_command *command, int argc, char **argv)
 }
 
 const arg_command explain_command = {
-    "explain",
-    "[MODEL.onnx] PICTURE [options]",
-    "Show which pixels of a picture made a network decide.  Without MODEL.onnx the built-in\n"
-    "demonstration network is used.",
-    "A model card, NAME.card.json beside NAME.onnx, saves all options of the network and of the\n"
-    "preparation; docs/model-cards.md says how to write one.\n"
-    "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
-    explain_options,
-    2,
-    command_explain,
-    NULL,
-    true,
+    .name = "explain",
+    .usage = "[MODEL.onnx] PICTURE [options]",
+    .summary = "Show which pixels of a picture made a network decide.  Without MODEL.onnx the\n"
+               "built-in demonstration network is used.",
+    .notes = "A model card, NAME.card.json beside NAME.onnx, replaces all options of the network\n"
+             "and of the preparation; docs/model-cards.md says how to write one.\n"
+             "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
+    .option = explain_options,
+    .max_positional = 2,
+    .run = command_explain,
+    .computes = true,
 };

@@ -2,6 +2,8 @@
 #ifndef KLDVE_TOOLS_EXPLAIN_H
 #define KLDVE_TOOLS_EXPLAIN_H
 
+#include <kldve/method.h>
+
 #include "cli/tool.h"
 
 typedef struct explain_args {
@@ -17,7 +19,7 @@ typedef struct explain_args {
     bool check, smooth, terminal;
 } explain_args;
 
-/** Milliseconds of what the command itself does; the rest is in the record of the map. */
+/** Milliseconds of what the command itself does; the rest is in the timings of the map. */
 typedef struct explain_times {
     double begin, load, decode, render, total;
 } explain_times;
@@ -28,7 +30,8 @@ typedef struct explanation {
     kldve_image *picture;
     kldve_heatmap *map;
     kldve_record record;
-    const char *method;
+    kldve_timings stages;
+    const kldve_method *method;
     int32_t top[TOP], tops;    /* classes by falling logit, how many */
     int32_t set[ARG_LIST_MAX]; /* of several --target */
     int32_t rival;             /* of --rival */
@@ -40,6 +43,9 @@ typedef struct explanation {
 extern const arg_option explain_options[];
 int explain_read_args(const arg_command *command, int argc, char **argv, explain_args *args,
                       bool *go);
+
+/** The options of the explanation, except its target. */
+void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o);
 
 /** softmax(logits)[index]. */
 double class_probability(const explanation *e, int32_t index);

@@ -1,7 +1,6 @@
 /* record.c - the record of a run as JSON (docs/command.md lists its members). */
 #include "explain.h"
 
-
 #include "cli/json.h"
 
 /* NULL: out of memory. */
@@ -13,33 +12,23 @@ static json_object *new_class(const explanation *e, int32_t index)
     return json_new_class(&e->net, index, logits[index], class_probability(e, index));
 }
 
-static json_object *new_top(const explanation *e)
+static json_object *new_top(const void *of, size_t i)
 {
-    json_object *list = json_object_new_array();
+    const explanation *e = of;
 
-    for (int32_t i = 0; list && i < e->tops; i++)
-        if (!json_append(list, new_class(e, e->top[i]))) {
-            json_object_put(list);
-            return NULL;
-        }
-    return list;
+    return new_class(e, e->top[i]);
 }
 
-static json_object *new_set(const explanation *e, const explain_args *args)
+static json_object *new_of_set(const void *of, size_t i)
 {
-    json_object *list = json_object_new_array();
+    const explanation *e = of;
 
-    for (int32_t i = 0; list && i < args->target.count; i++)
-        if (!json_append(list, new_class(e, e->set[i]))) {
-            json_object_put(list);
-            return NULL;
-        }
-    return list;
+    return new_class(e, e->set[i]);
 }
 
 static json_object *new_timings(const explanation *e)
 {
-    const kldve_timings *t = &e->record.timings_ms;
+    const kldve_timings *t = &e->stages;
     json_object *object = json_object_new_object();
 
     if (object && json_put_ms(object, "load", e->ms.load) &&
@@ -56,21 +45,23 @@ static json_object *new_timings(const explanation *e)
 static json_object *new_record(const explanation *e, const explain_args *args)
 {
     json_object *object = json_object_new_object();
-    bool reading = method_has_reading(e->method);
+    bool reading = e->method->readings != 0;
 
     if (object && json_put_text(object, "model", e->net.name) &&
         json_put_text(object, "picture", args->picture) &&
         json_put_text(object, "layer", e->net.layer) &&
-        json_put_text(object, "method", e->method) &&
+        json_put_text(object, "method", e->method->name) &&
         json_put_text(object, "reading", reading ? kldve_reading_name(e->record.reading) : NULL) &&
         json_put(object, "target", new_class(e, e->record.target)) &&
-        (args->target.count < 2 || json_put(object, "targets", new_set(e, args))) &&
+        (args->target.count < 2 ||
+         json_put(object, "targets", json_new_list(new_of_set, e, (size_t)args->target.count))) &&
         (!args->rival || json_put(object, "rival", new_class(e, e->rival))) &&
         (!args->truth || json_put_text(object, "truth", e->truth.net.name)) &&
         (!args->sign || json_put_text(object, "sign", sign_choice(args->sign - 1))) &&
         (!kldve_heatmap_error(e->map, NULL) ||
          json_put(object, "seed", json_object_new_int(args->seed))) &&
-        json_put(object, "top5", new_top(e)) && json_put_number(object, "kl", e->record.kl, 17) &&
+        json_put(object, "top5", json_new_list(new_top, e, (size_t)e->tops)) &&
+        json_put_number(object, "kl", e->record.kl, 17) &&
         (!args->check ||
          json_put_number(object, "class_sensitivity", e->record.class_sensitivity, 9)) &&
         json_put(object, "timings_ms", new_timings(e)) &&

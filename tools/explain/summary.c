@@ -2,7 +2,6 @@
 #include "explain.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static void say_class(const explanation *e, int32_t rank, int32_t index)
 {
@@ -46,17 +45,20 @@ static void say_method(const explanation *e, const explain_args *args)
 {
     const kldve_record *r = &e->record;
     const kldve_shape *layer = &e->net.shape;
-    bool kl_dve = strcmp(e->method, kldve_method_name(0)) == 0;
-    bool reading = method_has_reading(e->method);
+    bool reading = e->method->readings != 0;
+    const char *note;
+    kldve_options o;
 
-    printf("%s%s%s, layer %s: %d maps of %d x %d", e->method, reading ? ", reading " : "",
+    printf("%s%s%s, layer %s: %d maps of %d x %d", e->method->name, reading ? ", reading " : "",
            reading ? kldve_reading_name(r->reading) : "", e->net.layer, (int)layer->maps,
            (int)layer->height, (int)layer->width);
     if (r->height != layer->height || r->width != layer->width) /* of pixels, or of several */
         printf(", the map %d x %d", (int)r->height, (int)r->width);
     printf(", KL %.6g\n", r->kl);
-    if (kl_dve && r->reading == KLDVE_READING_PAPER)
-        printf("note: this reading gives every class the same map, the sum of all feature maps\n");
+    explain_options_of(e, args, &o);
+    note = e->method->note ? e->method->note(&o) : NULL;
+    if (note)
+        printf("note: %s\n", note);
     if (r->flat)
         printf("note: the map is the same everywhere, there is nothing to see\n");
     if (args->check)
@@ -75,7 +77,7 @@ static void say_files(const explain_args *args)
 
 static void say_times(const explanation *e)
 {
-    const kldve_timings *t = &e->record.timings_ms;
+    const kldve_timings *t = &e->stages;
 
     printf("ms: load %.1f, decode %.1f, forward %.1f, divergence %.1f, backward %.1f, reduce %.1f, "
            "render %.1f, total %.1f\n",

@@ -1,5 +1,5 @@
-/* terminal.c - the heat over the picture in a terminal: two pixels in a cell, the upper one drawn
- * as the upper half block in front, the lower one as what is behind it. */
+/* terminal.c - the heat over the picture in a terminal.  A cell shows two pixels: the upper one as
+ * an upper half block in the foreground colour, the lower one as the background. */
 #include "explain.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 enum { COLUMNS = 80, MOST_COLUMNS = 400, MOST_ROWS = 200 };
 
-/* Of the terminal; where there is none, as COLUMNS in the environment says, else 80 cells. */
+/* The width of the terminal; without a terminal, COLUMNS from the environment, or 80 cells. */
 static int32_t columns(void)
 {
     const char *said = getenv("COLUMNS");
@@ -22,8 +22,8 @@ static int32_t columns(void)
     return n < 1 ? COLUMNS : n > MOST_COLUMNS ? MOST_COLUMNS : (int32_t)n;
 }
 
-/* The largest size with the picture's sides that fits; cells are twice as high as wide, so their
- * halves are square.  An even height. */
+/* The largest size with the picture's proportions that fits, with an even height.  Cells are twice
+ * as high as wide, so half cells are square. */
 static void fit(int32_t width, int32_t height, int32_t *cells, int32_t *halves)
 {
     double scale = (double)columns() / width;

@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <kldve/method.h>
-#include <kldve/metrics.h>
-
 /* ---- names -------------------------------------------------------------------------------- */
 
 /* folder/cat.jpg -> cat */
@@ -31,7 +28,7 @@ static void append(char text[LABEL_SIZE], const char *more)
     clean_text(whole, text, LABEL_SIZE);
 }
 
-/* Whether another network is called alike, and, if asked, explained at the same layer. */
+/* Whether another network has the same name and, if asked, the same layer. */
 static bool has_twin(const grid *g, int32_t i, bool same_layer)
 {
     const grid_network *n = &g->network[i];
@@ -116,7 +113,7 @@ static bool shrink(kldve_image **image, int32_t side, kldve_status *status)
     return true;
 }
 
-/* All of them before the first is explained: as cheap to read as easily mistyped. */
+/* Read all pictures before explaining the first: that is cheap, and names are easily mistyped. */
 static bool read_pictures(grid *g, const grid_args *args, int32_t side)
 {
     for (int32_t i = 0; i < g->pictures; i++) {
@@ -145,9 +142,9 @@ static void read_methods(grid *g, const grid_args *args)
         const char *text = args->method.count > 0 ? args->method.text[i] : kldve_method_name(0);
 
         grid_read_method(text, args->reading, m);
-        snprintf(m->title, sizeof m->title, "%s%s%s", method_title(m->name), m->reading ? " " : "",
+        snprintf(m->title, sizeof m->title, "%s%s%s", m->method->title, m->reading ? " " : "",
                  m->reading ? kldve_reading_name(m->reading) : "");
-        snprintf(m->id, sizeof m->id, "%s%s%s", m->name, m->reading ? ":" : "",
+        snprintf(m->id, sizeof m->id, "%s%s%s", m->method->name, m->reading ? ":" : "",
                  m->reading ? kldve_reading_name(m->reading) : "");
     }
 }
@@ -156,7 +153,7 @@ static void set_options(const grid_args *args, const grid_method *method, kldve_
 {
     memset(o, 0, sizeof *o);
     o->struct_size = sizeof *o;
-    o->method = method->name;
+    o->method = method->method->name;
     o->reading = method->reading;
     o->temperature = (float)args->temperature;
     o->perplexity = args->perplexity;
@@ -169,13 +166,11 @@ static uint32_t needs_of(const grid *g, const grid_args *args)
     uint32_t needs = 0;
 
     for (int32_t i = 0; i < g->methods; i++) {
-        const kldve_method *method = NULL;
+        const kldve_method *method = g->method[i].method;
         kldve_options o;
 
         set_options(args, &g->method[i], &o);
-        for (int32_t j = 0; (method = kldve_method_at(NULL, j)) != NULL; j++)
-            if (method->name == g->method[i].name)
-                needs |= method->needs_with ? method->needs_with(&o) : method->needs;
+        needs |= method->needs_with ? method->needs_with(&o) : method->needs;
     }
     return needs;
 }
@@ -251,7 +246,7 @@ static void predict(grid_prediction *prediction, const kldve_heatmap *map)
         prediction->top[i] = class_of(map, top[i]);
 }
 
-/* Where network and truth part: by how much their probabilities do. */
+/* Find the classes whose probabilities differ most between the network and the truth. */
 static bool differ(grid_prediction *prediction, const kldve_heatmap *map, const grid_truth *says)
 {
     size_t count;
@@ -274,27 +269,18 @@ static bool differ(grid_prediction *prediction, const kldve_heatmap *map, const 
     return prediction->againsts > 0;
 }
 
-/* At the size of the network's input, so that maps of any layer are measured alike. */
 static bool measure(const grid *g, grid_cell *cell)
 {
-    const kldve_shape *shape = &g->network[cell->network].net.shape;
-    size_t pixels = (size_t)shape->in_width * (size_t)shape->in_height;
-    float *heat = malloc(pixels * sizeof *heat);
-    kldve_status status;
+    for (int32_t i = 0; i < g->metrics; i++) {
+        kldve_status status =
+            kldve_metric_compute(cell->map, kldve_metric_at(NULL, i)->name, &cell->metric[i]);
 
-    if (!heat) {
-        complain("out of memory");
-        return false;
+        if (status != KLDVE_OK) {
+            complain_ctx(g->ctx, g->network[cell->network].net.name, status);
+            return false;
+        }
     }
-    status = kldve_heatmap_upsample(cell->map, shape->in_width, shape->in_height, heat);
-    for (size_t i = 0; status == KLDVE_OK && cell->is_signed && i < pixels; i++)
-        heat[i] = fabsf(heat[i] - 0.5f);
-    if (status == KLDVE_OK)
-        status = kldve_energy_area(g->ctx, heat, pixels, 0.5, &cell->energy_area);
-    if (status != KLDVE_OK)
-        complain_ctx(g->ctx, g->network[cell->network].net.name, status);
-    free(heat);
-    return status == KLDVE_OK;
+    return true;
 }
 
 static bool ask_truth(grid *g, const kldve_image *picture, int32_t i)
@@ -316,8 +302,8 @@ static bool ask_truth(grid *g, const kldve_image *picture, int32_t i)
     return true;
 }
 
-/* False after a message.  A method that this network does not allow leaves the cell without a map,
- * and *why says so. */
+/* False after a message.  If the network rules out the method, the cell has no map and cell->why
+ * says why. */
 static bool explain_cell(grid *g, const grid_args *args, const kldve_image *picture,
                          grid_cell *cell)
 {
@@ -337,12 +323,13 @@ static bool explain_cell(grid *g, const grid_args *args, const kldve_image *pict
         clean_text(kldve_ctx_message(g->ctx), cell->why, sizeof cell->why);
         return true;
     }
+    cell->record.struct_size = sizeof cell->record;
+    if (status == KLDVE_OK)
+        status = kldve_heatmap_record(cell->map, &cell->record);
     if (status != KLDVE_OK) {
         complain_ctx(g->ctx, net->name, status);
         return false;
     }
-    cell->record.struct_size = sizeof cell->record;
-    kldve_heatmap_record(cell->map, &cell->record);
     cell->is_signed = cell->record.sign == KLDVE_SIGN_SIGNED;
     cell->explained = class_of(cell->map, cell->record.target);
     predict(prediction, cell->map);
@@ -389,7 +376,7 @@ static bool explain_picture(grid *g, const grid_args *args, int32_t i, progress 
     return ok;
 }
 
-/* Say once for each network and method what was left out; false if nothing is left. */
+/* Say once for each network and method what was left out; false if nothing remains. */
 static bool say_left_out(const grid *g, bool quiet)
 {
     bool any = false;
@@ -412,17 +399,23 @@ static bool say_left_out(const grid *g, bool quiet)
 static bool allocate(grid *g)
 {
     size_t places = (size_t)g->pictures * (size_t)g->networks; /* 256 * 16 * 64 * 64 at most */
+    size_t cells = places * (size_t)g->methods * (size_t)g->targets;
 
     g->picture = calloc((size_t)g->pictures, sizeof *g->picture);
     g->network = calloc((size_t)g->networks, sizeof *g->network);
     g->method = calloc((size_t)g->methods, sizeof *g->method);
     g->prediction = calloc(places, sizeof *g->prediction);
     g->truth_says = calloc((size_t)g->pictures, sizeof *g->truth_says);
-    g->cell = calloc(places * (size_t)g->methods * (size_t)g->targets, sizeof *g->cell);
-    if (g->picture && g->network && g->method && g->prediction && g->truth_says && g->cell)
-        return true;
-    complain("out of memory");
-    return false;
+    g->cell = calloc(cells, sizeof *g->cell);
+    g->values = calloc(cells, (size_t)g->metrics * sizeof *g->values);
+    if (!g->picture || !g->network || !g->method || !g->prediction || !g->truth_says || !g->cell ||
+        !g->values) {
+        complain("out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < cells; i++)
+        g->cell[i].metric = g->values + i * (size_t)g->metrics;
+    return true;
 }
 
 bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, progress *p)
@@ -437,6 +430,8 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     g->targets = args->target.count > 0 ? args->target.count : 1;
     for (int32_t i = 0; i < g->targets; i++)
         g->target[i] = args->target.count > 0 ? args->target.text[i] : "top1";
+    while (kldve_metric_at(NULL, g->metrics))
+        g->metrics++;
     if (!allocate(g))
         return false;
     read_methods(g, args);
@@ -465,6 +460,7 @@ void grid_free(grid *g)
     for (int32_t i = 0; g->truth_says && i < g->pictures; i++)
         free(g->truth_says[i].probability);
     truth_free(&g->truth);
+    free(g->values);
     free(g->cell);
     free(g->truth_says);
     free(g->prediction);

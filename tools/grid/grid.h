@@ -4,6 +4,9 @@
 #ifndef KLDVE_TOOLS_GRID_H
 #define KLDVE_TOOLS_GRID_H
 
+#include <kldve/method.h>
+#include <kldve/metrics.h>
+
 #include "cli/tool.h"
 
 enum { GRID_NETWORKS = 16, GRID_PICTURES = 256 };
@@ -12,130 +15,61 @@ typedef struct grid_method grid_method;
 
 /* ---- the command line --------------------------------------------------------------------- */
 
-/** What the command line says.  The FIRST member of the struct that a command's table fills, so
- *  that grid_next_network() finds it. */
+/** What the command line says.  It must be the FIRST member of the struct that a command's table
+ *  fills, so that grid_next_network() finds it. */
 typedef struct grid_args {
-    /** Being read: of the last --model; before the first --model, what all networks share. */
+    /** The network that is being read: the last --model, or before the first --model what all
+     * networks share. */
     network_args reading_network;
-    network_args network[GRID_NETWORKS]; /**< in the order given; [0] the built-in one if none is */
+    network_args
+        network[GRID_NETWORKS]; /**< in the order given; without --model, [0] is the built-in one */
     int32_t networks;
-    arg_list method;                /**< NAME or, for kl-dve, NAME:READING; none: kl-dve */
+    arg_list method;                /**< NAME or NAME:READING; none: kl-dve */
     arg_list target;                /**< as for explain; none: top1 */
-    int32_t reading;                /**< 1 + number; of a method that names none; 0: not given */
+    int32_t reading;                /**< 1 + number, for methods that name none; 0: not given */
     int32_t sign;                   /**< a kldve_sign */
     const char *truth;              /**< "model:FILE"; NULL: one-hot */
     double temperature, perplexity; /**< 0: not given */
     bool quiet;
     const char *picture[GRID_PICTURES];
     int32_t pictures;
-    network_args shared; /**< what stood before the first --model */
+    network_args shared; /**< what was given before the first --model */
 } grid_args;
 
 /** Options of every command that explains a grid, to be followed by the command's own.  `member` is
  *  the grid_args in the struct `type`.  In the command's arg_command: .next = grid_next_network,
  *  .max_positional = GRID_PICTURES. */
 #define GRID_OPTIONS(type, member)                                                                 \
-    {ARG_GROUP, "What is explained:", 0, NULL, NULL, 0, 0, NULL},                                  \
-        {ARG_NEXT,                                                                                 \
-         "model",                                                                                  \
-         offsetof(type, member.reading_network.model),                                             \
-         "FILE",                                                                                   \
-         "a network, .onnx; repeat it for more; none: the built-in one",                           \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL},                                                                                    \
-        {ARG_LIST,                                                                                 \
-         "method",                                                                                 \
-         offsetof(type, member.method),                                                            \
-         "NAME",                                                                                   \
-         "repeat it for more; kl-dve:rivals for one reading; default kl-dve",                      \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL},                                                                                    \
-        {ARG_CHOICE,                                                                               \
-         "reading",                                                                                \
-         offsetof(type, member.reading),                                                           \
-         "NAME",                                                                                   \
-         "of kl-dve and guided-kl-dve where they name none; default contrast",                     \
-         0,                                                                                        \
-         0,                                                                                        \
-         reading_choice},                                                                          \
-        {ARG_LIST,                                                                                 \
-         "target",                                                                                 \
-         offsetof(type, member.target),                                                            \
-         "CLASS",                                                                                  \
-         "top1 (default), top2 ..., an index or a label; repeat it for more",                      \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL},                                                                                    \
-        {ARG_CHOICE,                                                                               \
-         "sign",                                                                                   \
-         offsetof(type, member.sign),                                                              \
-         "WHICH",                                                                                  \
-         "values that count; default: as the method's authors show it",                            \
-         0,                                                                                        \
-         0,                                                                                        \
-         sign_choice},                                                                             \
-        {ARG_STRING,                                                                               \
-         "truth",                                                                                  \
-         offsetof(type, member.truth),                                                             \
-         "model:FILE",                                                                             \
-         "another network's scores as the truth of kl-dve",                                        \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL},                                                                                    \
-        {ARG_NUMBER,                                                                               \
-         "temperature",                                                                            \
-         offsetof(type, member.temperature),                                                       \
-         "T",                                                                                      \
-         "logits are divided by it; default 1",                                                    \
-         1e-6,                                                                                     \
-         1e6,                                                                                      \
-         NULL},                                                                                    \
-        {ARG_NUMBER,                                                                               \
-         "perplexity",                                                                             \
-         offsetof(type, member.perplexity),                                                        \
-         "P",                                                                                      \
-         "of the truth's affinities; default 30",                                                  \
-         1.001,                                                                                    \
-         1e9,                                                                                      \
-         NULL},                                                                                    \
-        {ARG_GROUP, "Of the network whose --model stands before (before the first: of all):",      \
-         0,         NULL,                                                                          \
-         NULL,      0,                                                                             \
-         0,         NULL},                                                                         \
-        {ARG_STRING,                                                                               \
-         "name",                                                                                   \
-         offsetof(type, member.reading_network.title),                                             \
-         "TEXT",                                                                                   \
-         "what to call it; else the name of the file",                                             \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL},                                                                                    \
+    OPTION_GROUP("What to explain:"),                                                              \
+        OPTION_NEXT("model", offsetof(type, member.reading_network.model), "FILE",                 \
+                    "a network, .onnx; repeat for more; default: the built-in one"),               \
+        OPTION_LIST("method", offsetof(type, member.method), "NAME",                               \
+                    "repeat for more; NAME:READING for one reading; default kl-dve"),              \
+        OPTION_CHOICE("reading", offsetof(type, member.reading), "NAME",                           \
+                      "for methods that have readings and name none; default contrast",            \
+                      reading_choice),                                                             \
+        OPTION_LIST("target", offsetof(type, member.target), "CLASS",                              \
+                    "top1 (default), top2 ..., an index or a label; repeat for more"),             \
+        OPTION_CHOICE("sign", offsetof(type, member.sign), "WHICH",                                \
+                      "values that count; default: what the method's authors show", sign_choice),  \
+        OPTION_STRING("truth", offsetof(type, member.truth), "model:FILE",                         \
+                      "another network's scores as the truth of kl-dve"),                          \
+        OPTION_NUMBER("temperature", offsetof(type, member.temperature), "T",                      \
+                      "divide the logits by T; default 1", 1e-6, 1e6),                             \
+        OPTION_NUMBER("perplexity", offsetof(type, member.perplexity), "P",                        \
+                      "perplexity of the truth's affinities; default 30", 1.001, 1e9),             \
+        OPTION_GROUP("For the --model before it (before the first --model: for all of them):"),    \
+        OPTION_STRING("name", offsetof(type, member.reading_network.title), "TEXT",                \
+                      "what to call the network; default: the name of its file"),                  \
         NETWORK_OPTIONS(type, member.reading_network),                                             \
-        {ARG_STRING,                                                                               \
-         "labels",                                                                                 \
-         offsetof(type, member.reading_network.labels),                                            \
-         "FILE",                                                                                   \
-         "names of the classes, one a line",                                                       \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL},                                                                                    \
-        NETWORK_INPUT_OPTIONS(type, member.reading_network),                                       \
-        {ARG_GROUP, "And:", 0, NULL, NULL, 0, 0, NULL},                                            \
-        {ARG_INT,                                                                                  \
-         "threads",                                                                                \
-         offsetof(type, member.reading_network.threads),                                           \
-         "N",                                                                                      \
-         "default: one for each core",                                                             \
-         1,                                                                                        \
-         1024,                                                                                     \
-         NULL},                                                                                    \
-    {                                                                                              \
-        ARG_FLAG, "quiet", offsetof(type, member.quiet), NULL, "print failures only", 0, 0, NULL   \
-    }
+        OPTION_STRING("labels", offsetof(type, member.reading_network.labels), "FILE",             \
+                      "names of the classes, one on each line"),                                   \
+        NETWORK_INPUT_OPTIONS(type, member.reading_network), OPTION_GROUP("General:"),             \
+        OPTION_INT("threads", offsetof(type, member.reading_network.threads), "N",                 \
+                   "default: one for each core", 1, 1024),                                         \
+        OPTION_FLAG("quiet", offsetof(type, member.quiet), "print failures only")
 
-/** For arg_command.next: put away what was read of the network before. */
+/** For arg_command.next: store what was read for the network before. */
 bool grid_next_network(void *values);
 
 /** Parse a command line into `values`, whose first member is a grid_args and which the caller has
@@ -150,7 +84,7 @@ typedef enum grid_method_error {
     GRID_NO_READING        /**< no reading of that name */
 } grid_method_error;
 
-/** NAME or NAME:READING -> name and reading of *out; `reading` for a method with readings that
+/** NAME or NAME:READING -> method and reading of *out; `reading` for a method with readings that
  *  names none, 0 for the default. */
 grid_method_error grid_read_method(const char *text, int32_t reading, grid_method *out);
 
@@ -161,19 +95,19 @@ typedef struct grid_picture {
     char name[LABEL_SIZE]; /**< without folder and ending, clean */
     int32_t width, height; /**< of the file, pixels */
     kldve_image *image;    /**< scaled down to the side given to grid_run() */
-    bool shrunk;           /**< that it was */
+    bool shrunk;           /**< whether it was scaled down */
 } grid_picture;
 
 typedef struct grid_network {
     const network_args *args;
     network net;           /**< net.labels, net.layer, net.shape ... */
-    char file[LABEL_SIZE]; /**< the name before `name` got something behind it */
-    char name[LABEL_SIZE]; /**< as --name says, else the file's without folder and .onnx, clean; of
-                                two alike each gets its layer behind it, or a number */
+    char file[LABEL_SIZE]; /**< `name` before it was made unique */
+    char name[LABEL_SIZE]; /**< from --name, or the file's without folder and .onnx; clean, and made
+                                unique with the layer or a number */
 } grid_network;
 
 struct grid_method {
-    const char *name;       /**< kldve_method_name() */
+    const kldve_method *method;
     int32_t reading;        /**< a kldve_reading, 0 for methods without */
     char title[LABEL_SIZE]; /**< for people: "KL-DVE contrast", "Grad-CAM++" */
     char id[LABEL_SIZE];    /**< for programs: "kl-dve:contrast", "grad-cam++" */
@@ -204,8 +138,8 @@ typedef struct grid_cell {
     kldve_record record;  /**< record.target: the class; record.seen_*: where the map lies */
     grid_class explained; /**< the class of record.target */
     bool is_signed;       /**< 0.5 of the map is zero: draw it with the diverging colours */
-    double energy_area; /**< share of the seen area that holds half of the energy; NaN: flat map */
-    double ms;          /**< wall clock of this explanation */
+    double ms;            /**< wall clock of this explanation */
+    double *metric;       /**< [metrics]; NaN where the map has no such number, as a flat one */
     char why[LABEL_SIZE]; /**< why there is no map, clean; "" if there is one */
 } grid_cell;
 
@@ -225,13 +159,15 @@ typedef struct grid {
     grid_method *method;
     const char *target[ARG_LIST_MAX]; /**< as given, "top1" */
     int32_t pictures, networks, methods, targets;
+    int32_t metrics; /**< kldve_metric_at(NULL, 0) .. kldve_metric_at(NULL, metrics - 1) */
+    double *values;  /**< what cell.metric points to */
     grid_prediction *prediction; /**< [pictures][networks] */
     grid_cell *cell;             /**< [pictures][networks][methods][targets] */
 } grid;
 
 /** Explain everything; shows progress on `p` (which the caller begins and ends).
- *  @param side  Pictures are kept at most so many pixels wide and high; 0: as they are.
- *  @return false after a message; then, too, the grid is to be freed. */
+ *  @param side  keep pictures at most this many pixels wide and high; 0: as they are.
+ *  @return false after a message; free the grid in either case. */
 bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, progress *p);
 
 void grid_free(grid *g);

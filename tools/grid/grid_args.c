@@ -8,7 +8,7 @@ bool grid_next_network(void *values)
     grid_args *a = values;
 
     if (a->networks == GRID_NETWORKS) {
-        args_usage(NULL, "--model: more than %d of them", GRID_NETWORKS);
+        args_usage(NULL, "--model: more than %d networks", GRID_NETWORKS);
         return false;
     }
     if (a->networks == 0)
@@ -20,7 +20,7 @@ bool grid_next_network(void *values)
     return true;
 }
 
-/* What was read of the last network, and what holds for all. */
+/* Store what was read for the last network, and what holds for all of them. */
 static void end_networks(grid_args *a)
 {
     int32_t threads = a->reading_network.threads;
@@ -34,51 +34,69 @@ static void end_networks(grid_args *a)
     }
 }
 
+/* The method whose name is the first n characters of `text`; NULL if there is none. */
+static const kldve_method *find_method(const char *text, size_t n)
+{
+    const kldve_method *method;
+
+    for (int32_t i = 0; (method = kldve_method_at(NULL, i)) != NULL; i++)
+        if (strlen(method->name) == n && memcmp(method->name, text, n) == 0)
+            break;
+    return method;
+}
+
 grid_method_error grid_read_method(const char *text, int32_t reading, grid_method *out)
 {
     const char *colon = strchr(text, ':');
-    size_t n = colon ? (size_t)(colon - text) : strlen(text);
 
     memset(out, 0, sizeof *out);
-    for (int32_t i = 0; !out->name && kldve_method_name(i); i++)
-        if (strlen(kldve_method_name(i)) == n && memcmp(kldve_method_name(i), text, n) == 0)
-            out->name = kldve_method_name(i);
-    if (!out->name)
+    out->method = find_method(text, colon ? (size_t)(colon - text) : strlen(text));
+    if (!out->method)
         return GRID_NO_METHOD;
-    if (!method_has_reading(out->name))
+    if (!out->method->readings)
         return colon ? GRID_TAKES_NO_READING : GRID_METHOD_OK;
     out->reading = colon         ? kldve_reading_from_name(colon + 1)
                    : reading > 0 ? reading
                                  : KLDVE_READING_CONTRAST;
-    return out->reading > 0 ? GRID_METHOD_OK : GRID_NO_READING;
+    return out->reading > 0 && out->method->readings >> out->reading & 1 ? GRID_METHOD_OK
+                                                                         : GRID_NO_READING;
+}
+
+/* "kl-dve, guided-kl-dve" */
+static void list_with_readings(char *list, size_t size)
+{
+    const kldve_method *method;
+
+    for (int32_t i = 0; (method = kldve_method_at(NULL, i)) != NULL; i++)
+        if (method->readings)
+            list_name(list, size, method->name);
 }
 
 static int check_method(const arg_command *command, const grid_args *a, const char *text)
 {
     grid_method method;
+    char names[MESSAGE_SIZE / 2] = "";
 
     switch (grid_read_method(text, a->reading, &method)) {
     case GRID_NO_METHOD:
         return args_usage(command->name,
-                          "--method: there is no '%s': 'kldve methods' lists the names", text);
-    case GRID_TAKES_NO_READING:
-        return args_usage(command->name,
-                          "--method: '%s': only kl-dve and guided-kl-dve take a reading", text);
-    case GRID_NO_READING:
-        return args_usage(command->name,
-                          "--method: there is no '%s': the readings are paper, channel, contrast "
-                          "and rivals",
+                          "--method: there is no method '%s'; 'kldve methods' lists the names",
                           text);
+    case GRID_TAKES_NO_READING:
+        list_with_readings(names, sizeof names);
+        return args_usage(command->name, "--method: '%s': only these methods take a reading: %s",
+                          text, names);
+    case GRID_NO_READING:
+        list_readings(method.method->readings, names, sizeof names);
+        return args_usage(command->name, "--method: there is no reading '%s'; the readings are %s",
+                          text, names);
     case GRID_METHOD_OK:
         break;
     }
-    if (a->truth && method.reading == KLDVE_READING_RIVALS)
-        return args_usage(command->name,
-                          "--truth: the reading rivals is about a class, not about a truth");
-    return EXIT_DONE;
+    return truth_check_args(command->name, a->truth, method.reading);
 }
 
-/* What can be known to be wrong before anything is read.  EXIT_DONE if nothing is. */
+/* Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 static int check(const arg_command *command, const grid_args *a)
 {
     static const char *const models[] = {".onnx", NULL};
@@ -89,7 +107,8 @@ static int check(const arg_command *command, const grid_args *a)
                           command->usage);
     for (int32_t i = 0; i < a->pictures; i++)
         if (path_has_ending(a->picture[i], models))
-            return args_usage(command->name, "%s is no picture: give networks with --model",
+            return args_usage(command->name,
+                              "%s is a network, not a picture: give networks with --model",
                               a->picture[i]);
     for (int32_t i = 0; i < a->method.count; i++)
         if ((status = check_method(command, a, a->method.text[i])) != EXIT_DONE)
@@ -97,12 +116,9 @@ static int check(const arg_command *command, const grid_args *a)
     if (a->method.count == 0 &&
         (status = check_method(command, a, kldve_method_name(0))) != EXIT_DONE)
         return status;
-    if (a->truth && !truth_is_one(a->truth))
-        return args_usage(command->name, "--truth: '%s' is not model:FILE.onnx", a->truth);
     for (int32_t i = 0; i < a->networks; i++)
-        if (a->network[i].resize > 0 && a->network[i].crop > a->network[i].resize)
-            return args_usage(command->name, "--crop %d is more than --resize %d",
-                              (int)a->network[i].crop, (int)a->network[i].resize);
+        if ((status = network_check_args(command->name, &a->network[i])) != EXIT_DONE)
+            return status;
     return EXIT_DONE;
 }
 
@@ -113,10 +129,8 @@ int grid_read_args(const arg_command *command, int argc, char **argv, void *valu
 
     *go = false;
     n = args_parse(command, argc, argv, values, a->picture);
-    if (n == ARGS_HELPED)
-        return output_flush() ? EXIT_DONE : EXIT_FAILED;
-    if (n == ARGS_WRONG)
-        return EXIT_USAGE;
+    if (n < 0)
+        return args_status(n);
     a->pictures = n;
     end_networks(a);
     *go = true;

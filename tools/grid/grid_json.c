@@ -5,50 +5,42 @@
 
 #include "cli/json.h"
 
-static json_object *new_top(const grid *g, int32_t net, const grid_prediction *prediction)
+/* What a network says of a picture. */
+typedef struct saying {
+    const grid *g;
+    int32_t picture, net;
+    const grid_prediction *says;
+} saying;
+
+static json_object *new_top(const void *of, size_t i)
 {
-    json_object *list = json_object_new_array();
+    const saying *s = of;
+    const grid_class *c = &s->says->top[i];
 
-    for (int32_t i = 0; list && i < prediction->tops; i++) {
-        const grid_class *c = &prediction->top[i];
-
-        if (!json_append(
-                list, json_new_class(&g->network[net].net, c->index, c->logit, c->probability))) {
-            json_object_put(list);
-            return NULL;
-        }
-    }
-    return list;
+    return json_new_class(&s->g->network[s->net].net, c->index, c->logit, c->probability);
 }
 
-/* The classes on whose probability network and truth differ most. */
-static json_object *new_disagreement(const grid *g, int32_t picture, int32_t net)
+/* One of the classes whose probabilities differ most between network and truth. */
+static json_object *new_difference(const void *of, size_t i)
 {
-    const grid_prediction *says = grid_prediction_at(g, picture, net);
-    const kldve_labels *labels = g->network[net].net.labels;
-    json_object *list = json_object_new_array();
+    const saying *s = of;
+    const kldve_labels *labels = s->g->network[s->net].net.labels;
+    const double *given = s->g->truth_says[s->picture].probability;
+    int32_t c = s->says->against[i];
+    json_object *item = json_object_new_object();
 
-    for (int32_t i = 0; list && i < says->againsts; i++) {
-        json_object *item = json_object_new_object();
-        int32_t c = says->against[i];
-
-        if (!item || !json_put(item, "index", json_object_new_int(c)) ||
-            !json_put_text(item, "label", labels ? kldve_labels_name(labels, c) : NULL) ||
-            !json_put_number(item, "probability", says->own[i], 9) ||
-            !json_put_number(item, "truth", g->truth_says[picture].probability[c], 9)) {
-            json_object_put(item);
-            item = NULL;
-        }
-        if (!json_append(list, item)) {
-            json_object_put(list);
-            return NULL;
-        }
-    }
-    return list;
+    if (item && json_put(item, "index", json_object_new_int(c)) &&
+        json_put_text(item, "label", labels ? kldve_labels_name(labels, c) : NULL) &&
+        json_put_number(item, "probability", s->says->own[i], 9) &&
+        json_put_number(item, "truth", given[c], 9))
+        return item;
+    json_object_put(item);
+    return NULL;
 }
 
-static json_object *new_network(const grid *g, int32_t i)
+static json_object *new_network(const void *of, size_t i)
 {
+    const grid *g = of;
     const grid_network *n = &g->network[i];
     json_object *object = json_object_new_object();
 
@@ -61,20 +53,34 @@ static json_object *new_network(const grid *g, int32_t i)
     return NULL;
 }
 
-static json_object *new_prediction(const grid *g, int32_t picture, int32_t net)
+static json_object *new_prediction(const void *of, size_t i)
 {
+    const grid *g = of;
+    int32_t picture = (int32_t)i / g->networks, net = (int32_t)i % g->networks;
+    const saying s = {g, picture, net, grid_prediction_at(g, picture, net)};
+    size_t tops = (size_t)s.says->tops, differences = (size_t)s.says->againsts;
     json_object *object = json_object_new_object();
 
     if (object && json_put_text(object, "picture", g->picture[picture].path) &&
         json_put_text(object, "network", g->network[net].name) &&
-        json_put(object, "top5", new_top(g, net, grid_prediction_at(g, picture, net))) &&
-        (!g->has_truth || json_put(object, "disagreement", new_disagreement(g, picture, net))))
+        json_put(object, "top5", json_new_list(new_top, &s, tops)) &&
+        (!g->has_truth ||
+         json_put(object, "disagreement", json_new_list(new_difference, &s, differences))))
         return object;
     json_object_put(object);
     return NULL;
 }
 
-/* The figures of a map that there is. */
+static bool put_metrics(json_object *object, const grid *g, const grid_cell *cell)
+{
+    bool ok = true;
+
+    for (int32_t i = 0; ok && i < g->metrics; i++)
+        ok = json_put_number(object, kldve_metric_at(NULL, i)->name, cell->metric[i], 9);
+    return ok;
+}
+
+/* The figures of a map that exists. */
 static bool put_map(json_object *object, const grid *g, const grid_cell *cell)
 {
     const kldve_record *r = &cell->record;
@@ -83,8 +89,7 @@ static bool put_map(json_object *object, const grid *g, const grid_cell *cell)
     return json_put(object, "target",
                     json_new_class(&g->network[cell->network].net, c->index, c->logit,
                                    c->probability)) &&
-           json_put_number(object, "kl", r->kl, 17) &&
-           json_put_number(object, "energy_area", cell->energy_area, 9) &&
+           json_put_number(object, "kl", r->kl, 17) && put_metrics(object, g, cell) &&
            json_put(object, "flat", json_object_new_boolean(r->flat)) &&
            json_put(object, "signed", json_object_new_boolean(cell->is_signed)) &&
            json_put(object, "height", json_object_new_int(r->height)) &&
@@ -92,14 +97,16 @@ static bool put_map(json_object *object, const grid *g, const grid_cell *cell)
            json_put_ms(object, "ms", cell->ms);
 }
 
-static json_object *new_map(const grid *g, const grid_cell *cell)
+static json_object *new_map(const void *of, size_t i)
 {
+    const grid *g = of;
+    const grid_cell *cell = &g->cell[i];
     const grid_method *m = &g->method[cell->method];
     json_object *object = json_object_new_object();
 
     if (object && json_put_text(object, "picture", g->picture[cell->picture].path) &&
         json_put_text(object, "network", g->network[cell->network].name) &&
-        json_put_text(object, "method", m->name) &&
+        json_put_text(object, "method", m->method->name) &&
         json_put_text(object, "reading", m->reading ? kldve_reading_name(m->reading) : NULL) &&
         json_put_text(object, "wanted", g->target[cell->target]) &&
         (cell->map ? put_map(object, g, cell) : json_put_text(object, "left_out", cell->why)))
@@ -108,55 +115,18 @@ static json_object *new_map(const grid *g, const grid_cell *cell)
     return NULL;
 }
 
-static json_object *new_networks(const grid *g)
-{
-    json_object *list = json_object_new_array();
-
-    for (int32_t i = 0; list && i < g->networks; i++)
-        if (!json_append(list, new_network(g, i))) {
-            json_object_put(list);
-            return NULL;
-        }
-    return list;
-}
-
-static json_object *new_predictions(const grid *g)
-{
-    json_object *list = json_object_new_array();
-
-    for (int32_t i = 0; list && i < g->pictures * g->networks; i++)
-        if (!json_append(list, new_prediction(g, i / g->networks, i % g->networks))) {
-            json_object_put(list);
-            return NULL;
-        }
-    return list;
-}
-
-static json_object *new_maps(const grid *g)
-{
-    size_t count =
-        (size_t)g->pictures * (size_t)g->networks * (size_t)g->methods * (size_t)g->targets;
-    json_object *list = json_object_new_array();
-
-    for (size_t i = 0; list && i < count; i++)
-        if (!json_append(list, new_map(g, &g->cell[i]))) {
-            json_object_put(list);
-            return NULL;
-        }
-    return list;
-}
-
 json_object *grid_json(const grid *g)
 {
+    size_t networks = (size_t)g->networks, predictions = (size_t)g->pictures * networks;
+    size_t maps = predictions * (size_t)g->methods * (size_t)g->targets;
     json_object *object = json_object_new_object();
 
-    if (!object || !json_put(object, "networks", new_networks(g)) ||
-        (g->has_truth && !json_put_text(object, "truth", g->truth.net.name)) ||
-        !json_put(object, "predictions", new_predictions(g)) ||
-        !json_put(object, "maps", new_maps(g)) ||
-        !json_put_text(object, "kldve", kldve_version())) {
-        json_object_put(object);
-        return NULL;
-    }
-    return object;
+    if (object && json_put(object, "networks", json_new_list(new_network, g, networks)) &&
+        (!g->has_truth || json_put_text(object, "truth", g->truth.net.name)) &&
+        json_put(object, "predictions", json_new_list(new_prediction, g, predictions)) &&
+        json_put(object, "maps", json_new_list(new_map, g, maps)) &&
+        json_put_text(object, "kldve", kldve_version()))
+        return object;
+    json_object_put(object);
+    return NULL;
 }

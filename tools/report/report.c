@@ -9,10 +9,10 @@
 
 static const arg_option options[] = {
     GRID_OPTIONS(report_args, grid),
-    {ARG_GROUP, "The page:", 0, NULL, NULL, 0, 0, NULL},
-    {ARG_STRING, "o", AT(page), "FILE", "default report.html", 0, 0, NULL},
-    {ARG_CHOICE, "colormap", AT(colormap), "NAME", "default inferno", 0, 0, colormap_choice},
-    {ARG_END, NULL, 0, NULL, NULL, 0, 0, NULL},
+    OPTION_GROUP("The page:"),
+    OPTION_STRING("o", AT(page), "FILE", "default report.html"),
+    OPTION_CHOICE("colormap", AT(colormap), "NAME", "default inferno", colormap_choice),
+    OPTION_END,
 };
 
 enum { PICTURE_SIDE = 768 }; /* what a page shows of a photograph of any size */
@@ -30,7 +30,7 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
     if (!args->page)
         args->page = "report.html";
     if (!path_has_ending(args->page, pages))
-        return args_usage("report", "%s: a page ends in .html", args->page);
+        return args_usage("report", "%s: give the page a name that ends in .html", args->page);
     return EXIT_DONE;
 }
 
@@ -58,15 +58,17 @@ static int command_report(const arg_command *command, int argc, char **argv)
 }
 
 const arg_command report_command = {
-    "report",
-    "[--model FILE.onnx]... PICTURE... [options]",
-    "Write one page, .html, in which pictures, networks, methods and targets can be switched, the\n"
-    "heat faded, and the map read at every pixel.  It needs no network and no other file.",
-    "Without --model the built-in demonstration network is used.\n"
-    "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
-    options,
-    GRID_PICTURES,
-    command_report,
-    grid_next_network,
-    true,
+    .name = "report",
+    .usage = "[--model FILE.onnx]... PICTURE... [options]",
+    .summary =
+        "Write one page, .html, on which you switch between pictures, networks, methods and\n"
+        "targets, fade the heat, and read the map at every pixel.  It needs neither a network\n"
+        "nor any other file.",
+    .notes = "Without --model the built-in demonstration network is used.\n"
+             "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
+    .option = options,
+    .max_positional = GRID_PICTURES,
+    .run = command_report,
+    .next = grid_next_network,
+    .computes = true,
 };

@@ -2,8 +2,8 @@
  *
  * The data are the figures of `kldve compare --json` and, for the eyes, pictures as JPEG and maps
  * as 16-bit numbers at their own size, both in base64.  What comes from files, such as labels, is
- * text in JSON: with <, >, &, U+2028 and U+2029 written as \u003c and so on it cannot end the script
- * that holds it.
+ * text in JSON: with <, >, &, U+2028 and U+2029 written as \u003c and so on it cannot end the
+ * script that holds it.
  */
 #include "report.h"
 
@@ -20,7 +20,7 @@ extern const size_t report_page_nbytes;
 
 /* ---- base64 ------------------------------------------------------------------------------- */
 
-/* NULL: out of memory; else a string to be freed, with `head` in front. */
+/* The text `head` followed by the bytes in base64, for the caller to free.  NULL: out of memory. */
 static char *base64(const char *head, const unsigned char *bytes, size_t nbytes)
 {
     static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -76,11 +76,12 @@ static unsigned char *read_all(const char *path, size_t *nbytes)
     if (file)
         fclose(file);
     if (!bytes)
-        complain("%s: cannot read back the picture of the report", path);
+        complain("%s: cannot read back the temporary picture", path);
     return bytes;
 }
 
-/* The picture as JPEG, by way of a file of its own in a folder of its own. */
+/* Store the picture as JPEG.  The library writes JPEG files only, so it goes through a temporary
+ * file. */
 static bool put_picture(json_object *object, const grid *g, const grid_picture *picture)
 {
     const char *tmp = getenv("TMPDIR");
@@ -92,7 +93,9 @@ static bool put_picture(json_object *object, const grid *g, const grid_picture *
     if (snprintf(folder, sizeof folder, "%s/kldve-XXXXXX", tmp && *tmp ? tmp : "/tmp") >=
             (int)sizeof folder ||
         !mkdtemp(folder)) {
-        complain("%s: no folder for temporary files there", tmp && *tmp ? tmp : "/tmp");
+        complain("%s: cannot make a folder for temporary files there; set TMPDIR to one where that "
+                 "works",
+                 tmp && *tmp ? tmp : "/tmp");
         return false;
     }
     snprintf(path, sizeof path, "%s/picture.jpg", folder);
@@ -108,8 +111,10 @@ static bool put_picture(json_object *object, const grid *g, const grid_picture *
     return ok;
 }
 
-static json_object *new_picture(const grid *g, const grid_picture *picture)
+static json_object *new_picture(const void *of, size_t i)
 {
+    const grid *g = of;
+    const grid_picture *picture = &g->picture[i];
     json_object *object = json_object_new_object();
 
     if (object && json_put_text(object, "name", picture->name) &&
@@ -117,18 +122,6 @@ static json_object *new_picture(const grid *g, const grid_picture *picture)
         return object;
     json_object_put(object);
     return NULL;
-}
-
-static json_object *new_pictures(const grid *g)
-{
-    json_object *list = json_object_new_array();
-
-    for (int32_t i = 0; list && i < g->pictures; i++)
-        if (!json_append(list, new_picture(g, &g->picture[i]))) {
-            json_object_put(list);
-            return NULL;
-        }
-    return list;
 }
 
 /* ---- maps and choices --------------------------------------------------------------------- */
@@ -173,8 +166,9 @@ static bool add_values(json_object *figures, const grid *g)
     return true;
 }
 
-static json_object *new_method(const grid_method *method)
+static json_object *new_method(const void *of, size_t i)
 {
+    const grid_method *method = &((const grid *)of)->method[i];
     json_object *object = json_object_new_object();
 
     if (object && json_put_text(object, "id", method->id) &&
@@ -184,31 +178,27 @@ static json_object *new_method(const grid_method *method)
     return NULL;
 }
 
-static json_object *new_methods(const grid *g)
+static json_object *new_metric(const void *of, size_t i)
 {
-    json_object *list = json_object_new_array();
+    const kldve_metric *metric = kldve_metric_at(NULL, (int32_t)i);
+    json_object *object = json_object_new_object();
 
-    for (int32_t i = 0; list && i < g->methods; i++)
-        if (!json_append(list, new_method(&g->method[i]))) {
-            json_object_put(list);
-            return NULL;
-        }
-    return list;
+    (void)of;
+    if (object && json_put_text(object, "name", metric->name) &&
+        json_put_text(object, "title", metric->title) &&
+        json_put_text(object, "unit", metric->unit) &&
+        json_put(object, "share", json_object_new_boolean(metric->is_share)))
+        return object;
+    json_object_put(object);
+    return NULL;
 }
 
-static json_object *new_targets(const grid *g)
+static json_object *new_target(const void *of, size_t i)
 {
-    json_object *list = json_object_new_array();
     char text[LABEL_SIZE];
 
-    for (int32_t i = 0; list && i < g->targets; i++) {
-        clean_text(g->target[i], text, sizeof text);
-        if (!json_append(list, json_object_new_string(text))) {
-            json_object_put(list);
-            return NULL;
-        }
-    }
-    return list;
+    clean_text(((const grid *)of)->target[i], text, sizeof text);
+    return json_object_new_string(text);
 }
 
 static bool put_colours(json_object *object, const char *key, int32_t colormap)
@@ -236,9 +226,11 @@ static json_object *new_data(const grid *g, const report_args *args)
 {
     json_object *object = grid_json(g);
 
-    if (object && add_values(object, g) && json_put(object, "pictures", new_pictures(g)) &&
-        json_put(object, "methods", new_methods(g)) &&
-        json_put(object, "targets", new_targets(g)) &&
+    if (object && add_values(object, g) &&
+        json_put(object, "pictures", json_new_list(new_picture, g, (size_t)g->pictures)) &&
+        json_put(object, "methods", json_new_list(new_method, g, (size_t)g->methods)) &&
+        json_put(object, "metrics", json_new_list(new_metric, g, (size_t)g->metrics)) &&
+        json_put(object, "targets", json_new_list(new_target, g, (size_t)g->targets)) &&
         json_put(object, "colours", new_colours(args->colormap)))
         return object;
     json_object_put(object);
@@ -247,7 +239,8 @@ static json_object *new_data(const grid *g, const report_args *args)
 
 /* ---- the page ----------------------------------------------------------------------------- */
 
-/* JSON that can stand in a script: these characters occur in its strings only.  NULL: no memory. */
+/* Escape JSON so that it cannot end the script around it; these characters occur only in its
+ * strings.  NULL: out of memory. */
 static char *guarded(const char *json)
 {
     size_t n = strlen(json), used = 0;
@@ -295,7 +288,7 @@ bool report_write(const grid *g, const report_args *args)
     if (text)
         ok = write_page(args->page, text);
     else
-        complain("%s: the page could not be made", args->page);
+        complain("%s: cannot make the page, for lack of memory", args->page);
     free(text);
     json_object_put(data);
     return ok;

@@ -1,4 +1,4 @@
-/* compare.c - kldve compare: pictures x networks x methods beside each other. */
+/* compare.c - kldve compare: pictures x networks x methods side by side. */
 #include "compare.h"
 
 #include <stdio.h>
@@ -19,22 +19,21 @@ static const char *columns_choice(int32_t index)
 
 static const arg_option options[] = {
     GRID_OPTIONS(compare_args, grid),
-    {ARG_GROUP, "What is written (without any of these: the table, to the terminal):", 0, NULL,
-     NULL, 0, 0, NULL},
-    {ARG_STRING, "o", AT(sheet), "FILE", "the sheet: .png, .svg or .pdf", 0, 0, NULL},
-    {ARG_STRING, "json", AT(json), "FILE", "all figures; - is standard output", 0, 0, NULL},
-    {ARG_FLAG, "table", AT(table), NULL, "print the table too", 0, 0, NULL},
-    {ARG_GROUP, "The sheet:", 0, NULL, NULL, 0, 0, NULL},
-    {ARG_STRING, "sheet", AT(size), "SIZE", "paper (170 mm, default), column (85 mm), slide, or mm",
-     0, 0, NULL},
-    {ARG_CHOICE, "columns", AT(look.columns), "WHAT", "default: what there is several of", 0, 0,
-     columns_choice},
-    {ARG_CHOICE, "colormap", AT(look.colormap), "NAME", "default inferno", 0, 0, colormap_choice},
-    {ARG_NUMBER, "opacity", AT(look.opacity), "X", "of the heat over the picture; default 0.5", 0,
-     1, NULL},
-    {ARG_STRING, "title", AT(look.title), "TEXT", "above the grid", 0, 0, NULL},
-    {ARG_STRING, "font", AT(look.font), "FAMILY", "default: a sans serif", 0, 0, NULL},
-    {ARG_END, NULL, 0, NULL, NULL, 0, 0, NULL},
+    OPTION_GROUP("What to write (default: the table, to the terminal):"),
+    OPTION_STRING("o", AT(sheet), "FILE", "the sheet: .png, .svg or .pdf"),
+    OPTION_STRING("json", AT(json), "FILE", "all figures; - is standard output"),
+    OPTION_FLAG("table", AT(table), "print the table too"),
+    OPTION_GROUP("The sheet:"),
+    OPTION_STRING("sheet", AT(size), "SIZE",
+                  "paper (170 mm, default), column (85 mm), slide, or mm"),
+    OPTION_CHOICE("columns", AT(look.columns), "WHAT",
+                  "default: methods, networks or pictures, whichever are several", columns_choice),
+    OPTION_CHOICE("colormap", AT(look.colormap), "NAME", "default inferno", colormap_choice),
+    OPTION_NUMBER("opacity", AT(look.opacity), "X", "of the heat over the picture; default 0.5", 0,
+                  1),
+    OPTION_STRING("title", AT(look.title), "TEXT", "title above the grid"),
+    OPTION_STRING("font", AT(look.font), "FAMILY", "font of the sheet; default: a sans serif"),
+    OPTION_END,
 };
 
 enum { NARROWEST = 40, WIDEST = 1000 };
@@ -57,8 +56,9 @@ static int read_size(const char *text, sheet_options *look)
     look->width = strtod(text, &end);
     if (end != text && *end == '\0' && look->width >= NARROWEST && look->width <= WIDEST)
         return EXIT_DONE;
-    return args_usage("compare", "--sheet: '%s' is none of: paper, column, slide, %d to %d mm",
-                      text, NARROWEST, WIDEST);
+    return args_usage("compare",
+                      "--sheet: '%s' is not paper, column, slide or a width of %d to %d mm", text,
+                      NARROWEST, WIDEST);
 }
 
 static int read_args(const arg_command *command, int argc, char **argv, void *values, bool *go)
@@ -73,7 +73,8 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
     if (!*go || code != EXIT_DONE)
         return code;
     if (args->sheet && !path_has_ending(args->sheet, sheets))
-        return args_usage("compare", "%s: a sheet ends in .png, .svg or .pdf", args->sheet);
+        return args_usage("compare", "%s: give the sheet a name that ends in .png, .svg or .pdf",
+                          args->sheet);
     return read_size(args->size, &args->look);
 }
 
@@ -91,7 +92,7 @@ static bool run(grid *g, kldve_ctx *ctx, const void *values)
     if (!ok || (args->sheet && !sheet_write(g, &args->look, args->sheet)) ||
         (args->json && !json_write(args->json, grid_json(g))))
         return false;
-    /* JSON on standard output stands there alone. */
+    /* With JSON on standard output, print nothing else there. */
     if (!quiet && !(args->json && strcmp(args->json, "-") == 0)) {
         if (args->table || (!args->sheet && !args->json))
             compare_table(g);
@@ -111,17 +112,18 @@ static int command_compare(const arg_command *command, int argc, char **argv)
 }
 
 const arg_command compare_command = {
-    "compare",
-    "[--model FILE.onnx]... PICTURE... [options]",
-    "Show what several networks and methods make of pictures, beside each other, and how large "
-    "the\n"
-    "area is that they show: the share of the picture that holds half of the map's energy.",
-    "Without --model the built-in demonstration network is used.  A model card, NAME.card.json\n"
-    "beside NAME.onnx, saves all options of a network; see docs/model-cards.md.\n"
-    "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
-    options,
-    GRID_PICTURES,
-    command_compare,
-    grid_next_network,
-    true,
+    .name = "compare",
+    .usage = "[--model FILE.onnx]... PICTURE... [options]",
+    .summary =
+        "Show side by side what several networks and methods make of pictures, with figures\n"
+        "for each map ('kldve metrics' lists them).",
+    .notes = "Without --model the built-in demonstration network is used.  A model card,\n"
+             "NAME.card.json beside NAME.onnx, replaces all options of a network; see\n"
+             "docs/model-cards.md.\n"
+             "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
+    .option = options,
+    .max_positional = GRID_PICTURES,
+    .run = command_compare,
+    .next = grid_next_network,
+    .computes = true,
 };

@@ -1,5 +1,5 @@
 /* compare_table.c - the figures of a comparison as a table: for each picture a column for each
- * network, a row for each method; as many networks beside each other as fit. */
+ * network, a row for each method; at most three networks side by side. */
 #include "compare.h"
 
 #include <math.h>
@@ -51,14 +51,21 @@ static void put_name(const char *name, int width)
     printf(" ");
 }
 
-/* A share, at the right of a column. */
-static void put_share(const char *text, double share)
+/* A number of a metric, or a share, at the right of a column. */
+static void put_number(const char *text, double value, bool is_share)
 {
     put(text, COLUMN - 9);
-    if (isnan(share))
+    if (isnan(value))
         printf("%6s   ", "-");
+    else if (is_share)
+        printf("%6.1f %% ", 100 * value);
     else
-        printf("%6.1f %% ", 100 * share);
+        printf("%8.4g ", value);
+}
+
+static void put_share(const char *text, double share)
+{
+    put_number(text, share, true);
 }
 
 static void put_class(const grid *g, int32_t net, const grid_class *c)
@@ -75,6 +82,23 @@ static void put_head(const grid *g, const char *what, int32_t first, int32_t end
     for (int32_t n = first; n < end; n++)
         put_name(g->network[n].name, COLUMN);
     printf("\n");
+}
+
+/* The method and, where there are several, the metric. */
+static void put_row_name(const grid *g, int32_t method, int32_t metric)
+{
+    char text[2 * LABEL_SIZE], clean[LABEL_SIZE];
+    bool several = g->metrics > 1;
+
+    snprintf(text, sizeof text, "    %s%s%.100s", g->method[method].title, several ? ", " : "",
+             several ? kldve_metric_at(NULL, metric)->title : "");
+    clean_text(text, clean, sizeof clean);
+    put(clean, FIRST);
+}
+
+static void put_metric(int32_t metric, double value)
+{
+    put_number("", value, kldve_metric_at(NULL, metric)->is_share);
 }
 
 /* Rows of one picture and target; of networks first..end. */
@@ -96,16 +120,16 @@ static void put_target(const grid *g, int32_t picture, int32_t target, int32_t f
             put_share("", (double)NAN);
     }
     printf("\n");
-    for (int32_t m = 0; m < g->methods; m++) {
-        snprintf(text, sizeof text, "    %s", g->method[m].title);
-        put(text, FIRST);
-        for (int32_t n = first; n < end; n++) {
-            const grid_cell *cell = grid_cell_at(g, picture, n, m, target);
+    for (int32_t m = 0; m < g->methods; m++)
+        for (int32_t k = 0; k < g->metrics; k++) {
+            put_row_name(g, m, k);
+            for (int32_t n = first; n < end; n++) {
+                const grid_cell *cell = grid_cell_at(g, picture, n, m, target);
 
-            put_share("", cell->map ? cell->energy_area : (double)NAN);
+                put_metric(k, cell->map ? cell->metric[k] : (double)NAN);
+            }
+            printf("\n");
         }
-        printf("\n");
-    }
 }
 
 /* One of the classes on which each network and the truth differ most. */
@@ -154,7 +178,7 @@ static void put_picture(const grid *g, int32_t picture, int32_t first, int32_t e
 }
 
 /* Over all pictures and targets; flat maps do not count. */
-static double mean_area(const grid *g, int32_t net, int32_t method)
+static double mean_of(const grid *g, int32_t net, int32_t method, int32_t metric)
 {
     double sum = 0;
     int32_t count = 0;
@@ -163,8 +187,8 @@ static double mean_area(const grid *g, int32_t net, int32_t method)
         for (int32_t t = 0; t < g->targets; t++) {
             const grid_cell *cell = grid_cell_at(g, p, net, method, t);
 
-            if (cell->map && !isnan(cell->energy_area)) {
-                sum += cell->energy_area;
+            if (cell->map && !isnan(cell->metric[metric])) {
+                sum += cell->metric[metric];
                 count++;
             }
         }
@@ -174,20 +198,19 @@ static double mean_area(const grid *g, int32_t net, int32_t method)
 static void put_means(const grid *g, int32_t first, int32_t end)
 {
     put_head(g, "mean of all", first, end);
-    for (int32_t m = 0; m < g->methods; m++) {
-        char text[LABEL_SIZE + 4];
-
-        snprintf(text, sizeof text, "    %s", g->method[m].title);
-        put(text, FIRST);
-        for (int32_t n = first; n < end; n++)
-            put_share("", mean_area(g, n, m));
-        printf("\n");
-    }
+    for (int32_t m = 0; m < g->methods; m++)
+        for (int32_t k = 0; k < g->metrics; k++) {
+            put_row_name(g, m, k);
+            for (int32_t n = first; n < end; n++)
+                put_metric(k, mean_of(g, n, m, k));
+            printf("\n");
+        }
 }
 
 void compare_table(const grid *g)
 {
-    printf("share of the picture that holds half of the map's energy\n");
+    for (int32_t k = 0; k < g->metrics; k++)
+        printf("%s\n", kldve_metric_at(NULL, k)->summary);
     for (int32_t first = 0; first < g->networks; first += BESIDE) {
         int32_t end = first + BESIDE < g->networks ? first + BESIDE : g->networks;
 

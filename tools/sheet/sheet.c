@@ -60,8 +60,8 @@ static cairo_surface_t *new_surface(format f, const sheet_layout *l, buffer *b)
                                       (int)lround(l->height * l->scale));
 }
 
-/* The layout depends on the width of texts, so a pen comes first, on a surface that is thrown away.
- */
+/* The layout depends on the width of texts.  So measure them first, with a pen on a surface that is
+ * then thrown away. */
 static bool lay_out(sheet_layout *l, const grid *g, const sheet_options *o)
 {
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
@@ -79,8 +79,8 @@ static bool lay_out(sheet_layout *l, const grid *g, const sheet_options *o)
     return ok && sheet_layout_down(l, g, o);
 }
 
-/* 300 dpi as the PNG's physical size, so that it is as wide on paper as was asked for: a chunk
- * pHYs, 11811 pixels for a metre both ways, with its checksum, behind the header of 33 bytes. */
+/* Give the PNG a physical size of 300 dpi, so that it prints as wide as was asked for: a pHYs
+ * chunk, 11811 pixels for a metre both ways, with its checksum, after the header of 33 bytes. */
 static bool write_png(const char *path, const buffer *b, bool paper)
 {
     static const unsigned char physical[] = {0,    0,    0, 9,    'p',  'H',  'Y',

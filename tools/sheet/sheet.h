@@ -4,7 +4,8 @@
 
 #include "grid/grid.h"
 
-/** What the columns are; behind or above them the photographs.  The rest makes the rows. */
+/** What the columns are; the photographs stand to their left or above them.  The rest makes the
+ *  rows. */
 typedef enum sheet_columns {
     SHEET_COLUMNS_DEFAULT = 0, /**< networks or pictures where there is one method, else methods */
     SHEET_COLUMNS_METHODS = 1,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const double line = 1.32;   /* distance of baselines in sizes of the font */
-static const double ascent = 0.95; /* from the top of a line to its baseline, likewise */
+static const double ascent = 0.95; /* from the top of a line to its baseline, in the same unit */
 static const double small = 0.88;  /* captions, in sizes of normal text */
 
 static sheet_style style(double size, bool bold, sheet_ink ink, sheet_align align)
@@ -14,27 +14,32 @@ static sheet_style style(double size, bool bold, sheet_ink ink, sheet_align alig
     return (sheet_style){size, bold, ink, align, 1};
 }
 
-/* Runs of text behind each other, while there is room; x moves on. */
-static void run(sheet_pen *pen, double *x, double y, double end, const char *text, sheet_style s)
+/* The room on a line of text: from x to `end`, with the baseline at y. */
+typedef struct span {
+    double x, y, end;
+} span;
+
+/* Draw a run of text if there is room for it; `left` is then the room after it. */
+static void run(sheet_pen *pen, span *left, const char *text, sheet_style s)
 {
-    if (end - *x > 2 * s.size)
-        *x += sheet_text(pen, text, *x, y, end - *x, &s);
+    if (left->end - left->x > 2 * s.size)
+        left->x += sheet_text(pen, text, left->x, left->y, left->end - left->x, &s);
 }
 
-/* "tench 43 %"; a label in bold is what the row is about. */
-static void run_class(sheet_pen *pen, const grid *g, int32_t net, const grid_class *c, double *x,
-                      double y, double end, sheet_style s)
+/* "tench 43 %"; the class that the row is about is bold. */
+static void run_class(sheet_pen *pen, const grid *g, int32_t net, const grid_class *c, span *left,
+                      sheet_style s)
 {
     char label[LABEL_SIZE], share[32];
 
     grid_short_label(g, net, c->index, label);
     sheet_share(c->probability, share, sizeof share);
-    run(pen, x, y, end, label, s);
+    run(pen, left, label, s);
     s.bold = false;
     s.ink = INK_FAINT;
-    *x += 0.3 * s.size;
-    run(pen, x, y, end, share, s);
-    *x += s.size;
+    left->x += 0.3 * s.size;
+    run(pen, left, share, s);
+    left->x += s.size;
 }
 
 /* ---- pictures ----------------------------------------------------------------------------- */
@@ -130,38 +135,44 @@ static void draw_bar(cairo_t *cairo, double x, double y, double width, double si
     cairo_fill(cairo);
 }
 
-static void draw_area(sheet_pen *pen, const grid_cell *cell, sheet_box tile, double y, double size)
+/* The first metric of the table: a caption has room for one figure.  Only a share fills a bar. */
+static void draw_metric(sheet_pen *pen, const grid_cell *cell, sheet_box tile, double y,
+                        double size)
 {
     sheet_style s = style(size, false, INK_NORMAL, ALIGN_RIGHT);
-    double room = 3.4 * size; /* of "100 %" and what is left before it */
+    bool is_share = kldve_metric_at(NULL, 0)->is_share;
+    double value = cell->metric[0], room = 3.4 * size; /* of "100 %" and the gap before it */
     char text[32];
 
-    if (isnan(cell->energy_area)) {
+    if (isnan(value)) {
         s.ink = INK_FAINT;
         sheet_text(pen, "flat", tile.x, y, tile.width, &s);
         return;
     }
-    sheet_share(cell->energy_area, text, sizeof text);
+    if (is_share)
+        sheet_share(value, text, sizeof text);
+    else
+        snprintf(text, sizeof text, "%.3g", value);
     sheet_text(pen, text, tile.x, y, tile.width, &s);
-    if (tile.width > 1.5 * room)
-        draw_bar(pen->cairo, tile.x, y, tile.width - room, size, cell->energy_area);
+    if (is_share && tile.width > 1.5 * room)
+        draw_bar(pen->cairo, tile.x, y, tile.width - room, size, value);
 }
 
 /* Label at the left, share at the right. */
 static void draw_class(sheet_pen *pen, const grid *g, int32_t net, const grid_class *c,
-                       const char *before, sheet_box tile, double y, double size)
+                       const char *before, span at, double size)
 {
     sheet_style s = style(size, false, INK_FAINT, ALIGN_RIGHT);
     char label[LABEL_SIZE], text[LABEL_SIZE + 16];
-    double used;
+    double width = at.end - at.x, used;
 
     sheet_share(c->probability, text, sizeof text);
     used = sheet_text_width(pen, text, &s);
-    sheet_text(pen, text, tile.x, y, tile.width, &s);
+    sheet_text(pen, text, at.x, at.y, width, &s);
     grid_short_label(g, net, c->index, label);
     snprintf(text, sizeof text, "%s%s", before, label);
     s = style(size, false, *before ? INK_NORMAL : INK_STRONG, ALIGN_LEFT);
-    sheet_text(pen, text, tile.x, y, tile.width - used - 0.4 * size, &s);
+    sheet_text(pen, text, at.x, at.y, width - used - 0.4 * size, &s);
 }
 
 /* Once for the rows of a picture; where pictures are columns the heading does. */
@@ -178,6 +189,7 @@ static void draw_caption(sheet_pen *pen, const sheet_layout *l, const grid *g, i
         grid_cell_at(g, slot->picture, slot->network, slot->method, slot->target);
     const grid_prediction *says = grid_prediction_at(g, slot->picture, slot->network);
     double size = small * l->font, y = tile.y + tile.height + 0.25 * size + ascent * size;
+    double end = tile.x + tile.width;
     sheet_style s = style(size, false, INK_FAINT, ALIGN_LEFT);
 
     if (slot->is_photo) {
@@ -188,14 +200,15 @@ static void draw_caption(sheet_pen *pen, const sheet_layout *l, const grid *g, i
     if (!cell->map)
         return;
     if (l->kind != SHEET_COLUMNS_METHODS) {
-        draw_class(pen, g, slot->network, &says->top[0], "", tile, y, size);
+        draw_class(pen, g, slot->network, &says->top[0], "", (span){tile.x, y, end}, size);
         y += line * l->font;
         if (l->says_target) {
-            draw_class(pen, g, slot->network, &cell->explained, "map of ", tile, y, size);
+            draw_class(pen, g, slot->network, &cell->explained, "map of ", (span){tile.x, y, end},
+                       size);
             y += line * l->font;
         }
     }
-    draw_area(pen, cell, tile, y, size);
+    draw_metric(pen, cell, tile, y, size);
 }
 
 /* ---- heads -------------------------------------------------------------------------------- */
@@ -249,9 +262,9 @@ static void draw_headings(sheet_pen *pen, const sheet_layout *l, const grid *g)
                              l->tile_width, &s);
 }
 
-/* The network and what it says; behind each other, the rivals as far as there is room. */
+/* The network and its scores: the first class, then as many rivals as there is room for. */
 static void draw_network_head(sheet_pen *pen, const sheet_layout *l, const grid *g,
-                              const sheet_slot *slot, double x, double y, double end)
+                              const sheet_slot *slot, span left)
 {
     const grid_prediction *says = grid_prediction_at(g, slot->picture, slot->network);
     const grid_cell *cell = NULL;
@@ -262,48 +275,46 @@ static void draw_network_head(sheet_pen *pen, const sheet_layout *l, const grid 
     faint.ink = INK_FAINT;
     for (int32_t m = 0; m < g->methods && !(cell && cell->map); m++)
         cell = grid_cell_at(g, slot->picture, slot->network, m, slot->target);
-    run(pen, &x, y, end, g->network[slot->network].name, bold);
-    x += 1.2 * l->font;
+    run(pen, &left, g->network[slot->network].name, bold);
+    left.x += 1.2 * l->font;
     if (l->says_target && cell->map) {
-        run(pen, &x, y, end, "map of", faint);
-        x += 0.4 * l->font;
-        run_class(pen, g, slot->network, &cell->explained, &x, y, end, bold);
-        run(pen, &x, y, end, "predicts", faint);
-        x += 0.4 * l->font;
+        run(pen, &left, "map of", faint);
+        left.x += 0.4 * l->font;
+        run_class(pen, g, slot->network, &cell->explained, &left, bold);
+        run(pen, &left, "predicts", faint);
+        left.x += 0.4 * l->font;
     }
     for (int32_t i = 0; i < says->tops; i++)
-        if (i == 0 || end - x > 10 * l->font)
-            run_class(pen, g, slot->network, &says->top[i], &x, y, end, plain);
+        if (i == 0 || left.end - left.x > 10 * l->font)
+            run_class(pen, g, slot->network, &says->top[i], &left, plain);
 }
 
 static void draw_row_head(sheet_pen *pen, const sheet_layout *l, const grid *g, int32_t row)
 {
     sheet_slot slot = sheet_slot_at(l, g, row, l->kind == SHEET_COLUMNS_NETWORKS);
     sheet_box tile = sheet_tile_at(l, g, row, 0);
-    double x = tile.x, end = l->width - tile.x,
-           y = tile.y - (line - ascent) * l->font - 0.35 * l->font;
+    span left = {tile.x, tile.y - (line - ascent) * l->font - 0.35 * l->font, l->width - tile.x};
     sheet_style plain = style(l->font, false, INK_NORMAL, ALIGN_LEFT), bold = plain, faint = plain;
 
     bold.bold = true;
     bold.ink = INK_STRONG;
     faint.ink = INK_FAINT;
     if (l->kind == SHEET_COLUMNS_METHODS) {
-        draw_network_head(pen, l, g, &slot, x, y, end);
+        draw_network_head(pen, l, g, &slot, left);
         return;
     }
     if (l->kind == SHEET_COLUMNS_PICTURES) {
-        run(pen, &x, y, end, g->network[slot.network].name, bold);
-        x += 1.2 * l->font;
+        run(pen, &left, g->network[slot.network].name, bold);
+        left.x += 1.2 * l->font;
     }
-    run(pen, &x, y, end, g->method[slot.method].title,
-        l->kind == SHEET_COLUMNS_PICTURES ? plain : bold);
-    x += 1.2 * l->font;
+    run(pen, &left, g->method[slot.method].title, l->kind == SHEET_COLUMNS_PICTURES ? plain : bold);
+    left.x += 1.2 * l->font;
     if (l->says_target) {
         char text[LABEL_SIZE], clean[LABEL_SIZE];
 
         snprintf(text, sizeof text, "map of %s", g->target[slot.target]);
         clean_text(text, clean, sizeof clean);
-        run(pen, &x, y, end, clean, faint);
+        run(pen, &left, clean, faint);
     }
 }
 
@@ -366,7 +377,7 @@ static double draw_colour_bar(sheet_pen *pen, const sheet_layout *l, int32_t col
     return x + bar.width;
 }
 
-/* What holds for all maps and stands nowhere else. */
+/* What holds for all maps and is not said anywhere else. */
 static void draw_remark(sheet_pen *pen, const sheet_layout *l, const grid *g, double x, double y,
                         double width)
 {
@@ -386,17 +397,19 @@ static void draw_remark(sheet_pen *pen, const sheet_layout *l, const grid *g, do
         sheet_text(pen, clean, x, y, width, &s);
 }
 
-/* What the blue bars are, at the right of the colour bar or below it. */
+/* What the figures below the maps are, at the right of the colour bar or below it. */
 static void draw_meaning(sheet_pen *pen, const sheet_layout *l, const grid *g, double x, double y)
 {
-    static const char text[] =
-        "share of the picture that holds half of the map\xe2\x80\x99s energy";
+    const kldve_metric *metric = kldve_metric_at(NULL, 0);
     sheet_style s = style(small * l->font, false, INK_FAINT, ALIGN_LEFT);
-    double sample = 3 * s.size, end = l->width - x, width = sheet_text_width(pen, text, &s);
-    double left = l->footer_lines > 2 ? x : fmax(end - width - sample - 0.6 * s.size, x);
+    double sample = metric->is_share ? 3 * s.size : 0,
+           room = sample > 0 ? sample + 0.6 * s.size : 0;
+    double end = l->width - x, width = sheet_text_width(pen, metric->summary, &s);
+    double left = l->footer_lines > 2 ? x : fmax(end - width - room, x);
 
-    draw_bar(pen->cairo, left, y, sample, s.size, 0.3);
-    sheet_text(pen, text, left + sample + 0.6 * s.size, y, end - left - sample - 0.6 * s.size, &s);
+    if (sample > 0)
+        draw_bar(pen->cairo, left, y, sample, s.size, 0.3);
+    sheet_text(pen, metric->summary, left + room, y, end - left - room, &s);
     draw_remark(pen, l, g, x, y + line * l->font, end - x);
 }
 

@@ -1,4 +1,4 @@
-/* sheet_layout.c - where everything stands on a sheet.  Arithmetic only; nothing is drawn.
+/* sheet_layout.c - where everything goes on a sheet.  Arithmetic only; nothing is drawn.
  *
  *     title
  *               heading   heading   ...
@@ -17,7 +17,7 @@ static const double slide_width = 960, slide_height = 540;
 static const double narrowest = 20; /* points: a map that is smaller shows nothing */
 enum { MOST_PIXELS = 32000 };       /* cairo's pictures end at 32767 */
 
-/* ---- what stands where -------------------------------------------------------------------- */
+/* ---- what goes where ---------------------------------------------------------------------- */
 
 static int32_t kind_of(const grid *g, const sheet_options *o)
 {
@@ -190,7 +190,7 @@ bool sheet_layout_across(sheet_layout *l, const grid *g, const sheet_options *o)
     l->caption_lines = l->kind == SHEET_COLUMNS_METHODS ? 1 : l->says_target ? 3 : 2;
     if (width_of_tiles(l) < narrowest) {
         complain(
-            "a sheet of %d columns has no room: give fewer, a wider --sheet or other --columns",
+            "%d columns do not fit on the sheet: give fewer, a wider --sheet or other --columns",
             (int)l->columns);
         return false;
     }
@@ -201,9 +201,8 @@ bool sheet_layout_across(sheet_layout *l, const grid *g, const sheet_options *o)
         while (l->tile_width >= narrowest && stack(l, g, true) > slide_height)
             size_tiles(l, g, l->tile_width - 0.5);
         if (l->tile_width < narrowest) {
-            complain(
-                "a slide has no room for %d rows: give fewer, other --columns or --sheet paper",
-                (int)l->rows);
+            complain("%d rows do not fit on a slide: give fewer, other --columns or --sheet paper",
+                     (int)l->rows);
             return false;
         }
     }
@@ -220,7 +219,8 @@ bool sheet_layout_down(sheet_layout *l, const grid *g, const sheet_options *o)
     l->height = snap(l, height);
     if (l->height * l->scale <= MOST_PIXELS)
         return true;
-    complain("the sheet would be %.0f mm high: give fewer pictures, networks or targets",
+    complain("the sheet would be %.0f mm high, which is too much: give fewer pictures, networks or "
+             "targets",
              l->height / mm);
     return false;
 }

@@ -1,9 +1,9 @@
-/* sheet_none.c - in place of the other sheet files in a build without cairo and pango. */
+/* sheet_none.c - takes the place of the other sheet files in a build without cairo and pango. */
 #include "sheet.h"
 
 bool sheet_available(void)
 {
-    complain("this build draws no sheets: it lacks cairo and pango; --table and --json work");
+    complain("this build cannot draw sheets, it lacks cairo and pango: use --table or --json");
     return false;
 }
 
@@ -11,6 +11,6 @@ bool sheet_write(const grid *g, const sheet_options *options, const char *path)
 {
     (void)g;
     (void)options;
-    complain("%s: this build draws no sheets", path);
+    complain("%s: this build cannot draw sheets", path);
     return false;
 }

@@ -56,7 +56,7 @@ typedef struct sheet_box {
     double x, y, width, height;
 } sheet_box;
 
-/** What stands in a place of the sheet. */
+/** What a place of the sheet shows. */
 typedef struct sheet_slot {
     bool is_photo;
     int32_t picture, network, method, target; /**< of a photo the picture only; the network is one
@@ -89,13 +89,14 @@ sheet_slot sheet_slot_at(const sheet_layout *l, const grid *g, int32_t row, int3
 /** Where the picture of a slot is; on whole pixels. */
 sheet_box sheet_tile_at(const sheet_layout *l, const grid *g, int32_t row, int32_t column);
 
-/** Whether a rule stands above this row. */
+/** Whether there is a rule above this row. */
 bool sheet_row_begins_group(const sheet_layout *l, const grid *g, int32_t row);
 
 /* ---- sheet_tile.c ------------------------------------------------------------------------- */
 
-/** The picture of a slot, as large as fits into width x height pixels.  NULL: nothing to show, with
- *  *why (borrowed from the grid) saying so, or, with *why NULL, a failure, after a message. */
+/** The picture of a slot, as large as fits into width x height pixels.  NULL: either there is
+ * nothing to show and *why says why (borrowed from the grid), or the call failed after a message
+ * and *why is NULL. */
 kldve_image *sheet_tile(const grid *g, const sheet_options *options, const sheet_slot *slot,
                         int32_t width, int32_t height, const char **why);
 

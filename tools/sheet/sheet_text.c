@@ -23,7 +23,7 @@ void sheet_pen_open(sheet_pen *pen, cairo_t *cairo, const char *family)
 {
     PangoContext *context;
 
-    /* A map of fonts of our own: the thread's default one is never freed. */
+    /* Not the thread's default font map, because that is never freed. */
     pen->cairo = cairo;
     pen->map = pango_cairo_font_map_new();
     context = pango_font_map_create_context(pen->map);
@@ -32,7 +32,7 @@ void sheet_pen_open(sheet_pen *pen, cairo_t *cairo, const char *family)
     g_object_unref(context);
     pen->font = pango_font_description_new();
     set_font_options(pen->layout);
-    /* Else letters would stand on whole points, and look spaced out. */
+    /* Otherwise letters would sit on whole points and look spaced out. */
     pango_context_set_round_glyph_positions(pango_layout_get_context(pen->layout), FALSE);
     pango_font_description_set_family(pen->font, family ? family : default_family);
     /* Labels come from files: whatever they hold, they are one paragraph. */
@@ -79,8 +79,8 @@ static void set(sheet_pen *pen, const char *text, double width, const sheet_styl
     pango_layout_set_text(pen->layout, text, -1);
 }
 
-/* A second line may begin behind an underscore, which names of files have in place of spaces, and
- * takes no hyphen: that would change the name.  Strings are short: LABEL_SIZE. */
+/* File names have underscores where other texts have spaces, so a line may break after one.  It
+ * gets no hyphen, which would change the name.  Strings are short: LABEL_SIZE. */
 static void set_wrapping(sheet_pen *pen, const char *text, double width, const sheet_style *style)
 {
     static const char may_break[] = "\xe2\x80\x8b"; /* space of no width */

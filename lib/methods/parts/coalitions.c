@@ -1,4 +1,4 @@
-/* coalitions.c - what the network makes of the input with some of its superpixels only. */
+/* coalitions.c - the network's output for inputs that keep only some of their superpixels. */
 #include "coalitions.h"
 
 #include <math.h>
@@ -10,7 +10,7 @@
 
 enum { PLAYERS = 50, MOST_PLAYERS = 1024 };
 
-/* How many cells of about `side` fit next to each other. */
+/* How many cells of about `side` fit side by side. */
 static int32_t cells_along(int32_t size, double side)
 {
     double cells = floor((double)size / side + 0.5);

@@ -3,11 +3,11 @@
  *     M[i][m] = x[m][i] - mean over i of x[m][i]
  *     v <- M^T u / |M^T u|,   u <- M v / |M v|     until u changes by less than 1e-9 in every cell
  *
- * It converges like (s2 / s1)^2 per step, s the singular values.  Where s1 and s2 are so close that
- * it has not after 2000 steps the component itself is ill-defined, and any mixture of the two is as
- * good.  The start has no pattern, so that no component of real maps is orthogonal to it.
+ * It converges like (s2 / s1)^2 per step, where s are the singular values.  If s1 and s2 are so
+ * close that 2000 steps do not suffice, the component itself is ill-defined, and any mixture of the
+ * two is as good.  The start has no pattern, so that no component of real maps is orthogonal to it.
  *
- * Cost: 4 maps * cells a step. */
+ * Cost: 4 maps * cells per step. */
 #include "component.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ struct matrix {
     size_t maps, cells;
 };
 
-/* Scale to length 1; the length it had. */
+/* Scale to length 1; returns the old length. */
 static double unit(double *a, size_t count)
 {
     double sum = 0, largest = 0;

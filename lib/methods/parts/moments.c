@@ -1,4 +1,4 @@
-/* moments.c - moments of the gradient under noise on the input, one pass for each draw.
+/* moments.c - moments of the gradient under noise on the input, one pass per draw.
  *
  * Each g updates the sums in place, without the cancellation of sums of powers (P. Pebay, "Formulas
  * for robust, one-pass parallel computation of covariances and arbitrary-order statistical

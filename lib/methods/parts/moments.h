@@ -11,8 +11,8 @@ typedef struct kldve_moments {
 } kldve_moments;
 
 /** The gradients of what is explained at N = options.samples (25) inputs with normal noise of
- *  deviation options.noise (0.15) times the range of the input.  Draw k has the random numbers of
- *  stream k, so that more draws begin with the same ones.
+ *  deviation options.noise (0.15) times the range of the input.  Draw k uses random stream k,
+ *  so that more draws start with the same ones.
  *  @param out  Set on KLDVE_OK only; free with kldve_moments_free().
  *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_CANCELLED, or what the backend returned. */
 kldve_status kldve_moments_of_gradient(const kldve_job *job, kldve_moments *out);

@@ -1,9 +1,9 @@
 /* pixels.h - from gradients at the pixels to a map.
  *
  * A gradient has channels, a map has none.  Simonyan et al. 2014 take the largest magnitude over
- * the channels; so do all methods here that show a gradient, the guided ones too, whose values are
- * not all positive at the pixels: the rule of the ReLUs ends at the first layer.  Who asks for
- * SIGNED or POSITIVE gets the value of that channel with its sign. */
+ * the channels, and so do all methods here that show a gradient.  That includes the guided ones,
+ * whose values can be negative at the pixels because their rule ends at the first layer.  SIGNED
+ * and POSITIVE give the value of that channel with its sign. */
 #ifndef KLDVE_LIB_METHODS_PIXELS_H
 #define KLDVE_LIB_METHODS_PIXELS_H
 
@@ -12,7 +12,7 @@
 #include <kldve/method.h>
 
 /** The channel with the largest |v_c| of pixel `i`, the first of equal ones.
- *  @param v  [channels][pixels], the gradient or what stands for it. */
+ *  @param v  [channels][pixels], the gradient or a substitute for it. */
 size_t kldve_pixels_strongest(const float *v, size_t channels, size_t pixels, size_t i);
 
 /** E_i = |v_ci|, or v_ci if options.sign asks for signs, at the strongest channel c.

@@ -5,7 +5,7 @@
  *     A = sum of w_i (z_i - m)(z_i - m)^T + ridge,   v = sum of w_i (y_i - m_y)(z_i - m)
  *     b = A^-1 v,   fixed sum s:  b - q (1 b - s),   q = A^-1 1 / (1 A^-1 1)
  *
- * m, m_y are the weighted means with an intercept, else 0; A = L L^T by Cholesky.
+ * m, m_y are the weighted means with an intercept, otherwise 0; A = L L^T by Cholesky.
  *
  * Standard errors by linearisation (the sandwich estimator of H. White, Econometrica 48, 1980, in
  * clusters): with the residuals r_i and groups g of rows that were drawn together,
@@ -93,7 +93,7 @@ static void accumulate(struct fit *f, double *b)
         f->a[j * f->n + j] += r->ridge;
 }
 
-/* A -> L; false where A is not safely positive definite. */
+/* A -> L; false if A is not safely positive definite. */
 static bool factor(struct fit *f)
 {
     static const double rounding = 1e-12;
@@ -220,8 +220,8 @@ kldve_status kldve_regress(kldve_ctx *ctx, const kldve_regression *r, double *b,
         fix_sum(&f, r->sum, b);
         set_error(&f, b, psi, error);
     } else {
-        st = kldve_ctx_failf(ctx, KLDVE_E_NUMERIC, "%zu passes do not determine %zu parts", r->rows,
-                             f.n);
+        st = kldve_ctx_failf(ctx, KLDVE_E_NUMERIC,
+                             "%zu passes do not determine %zu parts: raise samples", r->rows, f.n);
     }
     kldve_ctx_release(ctx, memory);
     return st;

@@ -1,4 +1,4 @@
-/* regression.h - a linear model of what a network makes of parts of its input. */
+/* regression.h - a linear model of a network's output given parts of its input. */
 #ifndef KLDVE_LIB_METHODS_REGRESSION_H
 #define KLDVE_LIB_METHODS_REGRESSION_H
 
@@ -6,16 +6,16 @@
 
 #include <kldve/method.h>
 
-/** Rows z_i of zeros and ones with a value y_i and a weight each. */
+/** Rows z_i of zeros and ones, each with a value y_i and a weight. */
 typedef struct kldve_regression {
     size_t rows, columns;
     const uint8_t *z;     /**< [rows][columns] */
     const double *y;      /**< [rows] */
     const double *weight; /**< [rows], 0 or more */
-    size_t together;      /**< so many rows, which follow each other, were drawn as one; 0: nothing
+    size_t together;      /**< this many consecutive rows were drawn as one; 0: nothing
                                was drawn, there is no error */
     double ridge;   /**< penalty on the squares of the coefficients, relative to a weight of 1 */
-    bool intercept; /**< a constant, which is not penalised */
+    bool intercept; /**< a constant term, not penalised */
     bool fixed_sum; /**< the coefficients add up to `sum` */
     double sum;
 } kldve_regression;

@@ -3,17 +3,17 @@
  *
  *     D^2 = |c - c_k|^2 + (m / S)^2 |p - p_k|^2
  *
- * k-means of the pixels at positions p with colours c, each centre looking at the 2 S x 2 S pixels
- * around it; S is the side of a cell of the grid that the centres start on, m = 10.  A centre first
- * moves to the pixel with the smallest gradient of the 3 x 3 around it; ten rounds follow, as in
- * the paper. In the end pieces of a region that hang together only with others, and are smaller
- * than a quarter of a cell, become part of a neighbour.
+ * k-means of the pixels at positions p with colours c, where each centre considers the 2 S x
+ * 2 S pixels around it; S is the side of a cell of the grid that the centres start on, m = 10.  A
+ * centre first moves to the pixel with the smallest gradient of the 3 x 3 around it; ten rounds
+ * follow, as in the paper. Finally, pieces that are cut off from the rest of their region and
+ * smaller than a quarter of a cell join a neighbour.
  *
- * The paper measures colour in CIELAB, where black is 100 from white.  Here colours are the
- * channels of the network's input, whatever they are, scaled so that the least and the greatest
- * value in all channels are 100 apart.
+ * The paper measures colour in CIELAB, where black is 100 from white.  Here the colours
+ * are the channels of the network's input, whatever they are, scaled so that the smallest and the
+ * largest value over all channels are 100 apart.
  *
- * Cost: 4 distances a pixel and round. */
+ * Cost: 4 distances per pixel and round. */
 #include "superpixels.h"
 
 #include <math.h>
@@ -165,7 +165,7 @@ static void assign(struct slic *s)
     }
 }
 
-/* Centres to the means of their pixels; one without pixels stays. */
+/* Move each centre to the mean of its pixels; one without pixels stays. */
 static void move(struct slic *s)
 {
     memset(s->sum, 0, s->centres * s->dims * sizeof *s->sum);
@@ -192,7 +192,7 @@ static void visit(struct slic *s, size_t pixel, size_t seed, int32_t label, size
     s->queue[(*length)++] = pixel;
 }
 
-/* Label all that hangs together with `seed`; how many pixels. */
+/* Label everything connected to `seed`; returns the number of pixels. */
 static size_t fill(struct slic *s, size_t seed, int32_t label)
 {
     size_t length = 0;

@@ -1,10 +1,10 @@
-/* superpixels.h - the input in regions of like colour. */
+/* superpixels.h - the input in regions of similar colour. */
 #ifndef KLDVE_LIB_METHODS_SUPERPIXELS_H
 #define KLDVE_LIB_METHODS_SUPERPIXELS_H
 
 #include <kldve/method.h>
 
-/** What is cut into regions, and how many of them to start from. */
+/** What to cut into regions, and the number of regions to start from. */
 typedef struct kldve_superpixel_grid {
     const float *input; /**< [channels][height][width] */
     int32_t channels, height, width;

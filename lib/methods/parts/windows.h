@@ -4,8 +4,8 @@
 
 #include <kldve/method.h>
 
-/** Places in rows, numbered from the upper left.  The last of a row and of a column are moved
- *  inwards where the stride does not meet the border, so that every pixel is covered. */
+/** Places in rows, numbered from the upper left.  The last of a row or column is moved
+ *  inwards if the stride does not meet the border, so that every pixel is covered. */
 typedef struct kldve_windows {
     int32_t in_height, in_width; /**< of the input */
     int32_t height, width;       /**< of the window, no larger than the input */
@@ -13,8 +13,9 @@ typedef struct kldve_windows {
     int32_t rows, columns;
 } kldve_windows;
 
-/** options.window or else `window` (1 or more), options.stride or else the window's side divided by
- *  `overlap`, rounded up; cut to what the input allows. */
+/** The window is options.window, or `window` (1 or more) if that is 0; the stride is
+ * options.stride, or the window's side divided by `overlap`, rounded up.  Both are limited to what
+ * the input allows. */
 kldve_windows kldve_windows_over(const kldve_job *job, int32_t window, int32_t overlap);
 
 /** The number of places. */

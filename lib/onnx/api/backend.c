@@ -3,6 +3,10 @@
 #include <string.h>
 
 #include "load.h"
+#include "accel/rule.h"
+#include "run/batch.h"
+#include "run/extra.h"
+#include "run/state.h"
 
 /* Backward passes with a plan of their own: one for each LRP rule, one for the biases. */
 enum {
@@ -199,6 +203,7 @@ static kldve_status backend_forward_many(void *state, const float *inputs, float
     const kldve_onnx *net = s->net;
     kldve_status st = can_many(s);
 
+    assert(net->batch == 1 || net->many_plan);
     if (st < 0 || (!s->many && (st = kx_many_new(s->ctx, net->many_plan, net->batch,
                                                  net->options.threads, &s->many)) < 0))
         return st;

@@ -1,8 +1,8 @@
 /* card.c - model cards: the preprocessing, the tensors and the labels that belong to a network.
  *
- * A card is a file from outside: every key that is known is checked, the message names it, and keys
- * that are not known are passed over so that cards may hold more.  json-c keeps its own memory, by
- * malloc; what lives on in the card comes from the context. */
+ * A card comes from outside: every known key is checked, and messages name it; unknown keys are
+ * ignored so that cards may hold more.  json-c takes its own memory from malloc(); what remains in
+ * the card comes from the context. */
 #include <kldve/onnx.h>
 
 #include <errno.h>
@@ -28,10 +28,10 @@ struct kldve_card {
     kldve_ctx *ctx;
     char *layer, *logits, *labels;
     kldve_input_spec input;
-    int32_t height, width; /* 0: not said */
+    int32_t height, width; /* 0: not given */
 };
 
-/* Where messages come from: a file and, of its JSON, one key. */
+/* What messages refer to: a file and a key of its JSON. */
 typedef struct reader {
     kldve_ctx *ctx;
     const char *where; /* "PATH: ", or "" */
@@ -62,8 +62,8 @@ static const char *type_name(const json_object *value)
 static kldve_status wrong_type(const reader *r, const char *key, const char *wanted,
                                const json_object *value)
 {
-    return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%s%s: must be %s, is %s", r->where, key, wanted,
-                           type_name(value));
+    return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%s%s: must be %s, not %s", r->where, key,
+                           wanted, type_name(value));
 }
 
 /* The value of a key; NULL if it is missing or null.  `key` is the last part of a dotted name. */
@@ -88,7 +88,7 @@ static kldve_status get_object(const reader *r, json_object *object, const char 
     return KLDVE_OK;
 }
 
-/* *out is borrowed from the JSON, NULL where there is none. */
+/* *out is borrowed from the JSON, NULL if there is none. */
 static kldve_status get_string(const reader *r, json_object *object, const char *key,
                                const char **out)
 {
@@ -123,7 +123,7 @@ static kldve_status to_float(const reader *r, const char *key, const json_object
     if (!is_number(value))
         return wrong_type(r, key, "a number", value);
     number = json_object_get_double(value);
-    if (!(fabs(number) <= 1e30)) /* NaN too */
+    if (!(fabs(number) <= 1e30)) /* also NaN */
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%s%s: %g is out of range", r->where, key,
                                number);
     *out = (float)number;
@@ -140,8 +140,9 @@ static kldve_status to_size(const reader *r, const char *key, const json_object 
         return wrong_type(r, key, "a number", value);
     number = json_object_get_double(value);
     if (!(number >= 1 && number <= SIZE_LIMIT) || number != floor(number))
-        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%s%s: %g is no whole number from 1 to %d",
-                               r->where, key, number, (int)SIZE_LIMIT);
+        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
+                               "%s%s: %g is not a whole number from 1 to %d", r->where, key, number,
+                               (int)SIZE_LIMIT);
     *out = (int32_t)number;
     return KLDVE_OK;
 }
@@ -184,7 +185,7 @@ static kldve_status get_channels(const reader *r, json_object *object, const cha
 
 /* ---- the card ----------------------------------------------------------------------------- */
 
-/* input.shape is [batch, channels, height, width]; *channels 0 where the card does not say. */
+/* input.shape is [batch, channels, height, width]; *channels is 0 if the card does not say. */
 static kldve_status read_shape(const reader *r, json_object *input, kldve_card *card,
                                int32_t *channels)
 {
@@ -230,8 +231,7 @@ static kldve_status read_channels(const reader *r, json_object *input, int32_t s
             found = i;
     if (found < 0)
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
-                               "%sinput.channels: '%.40s' is none of RGB, BGR, GRAY", r->where,
-                               name);
+                               "%sinput.channels: '%.40s' is not RGB, BGR or GRAY", r->where, name);
     if (shape_channels != 0 && shape_channels != (found == KLDVE_CHANNELS_GRAY ? 1 : 3))
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
                                "%sinput.channels: %s does not fit the %d channels of input.shape",
@@ -279,7 +279,7 @@ static kldve_status read_input(const reader *r, json_object *input, kldve_card *
     return check_input(r, spec, channels);
 }
 
-/* "FOLDER/TEXT", or TEXT where there is no folder or TEXT is absolute; a NULL text stays NULL. */
+/* "FOLDER/TEXT", or TEXT if there is no folder or TEXT is absolute; a NULL text stays NULL. */
 static kldve_status keep(const reader *r, const char *folder, const char *text, char **out)
 {
     size_t before, n;
@@ -305,7 +305,7 @@ static kldve_status read_card(const reader *r, json_object *root, const char *fo
     kldve_status status;
 
     if (!json_object_is_type(root, json_type_object))
-        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%sa card must be an object { ... }, is %s",
+        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%sa card must be an object { ... }, not %s",
                                r->where, type_name(root));
     if ((status = get_object(r, root, "input", &input)) != KLDVE_OK ||
         (status = read_input(r, input, card)) != KLDVE_OK ||
@@ -335,7 +335,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Bytes -> tree.  Strict: nothing may follow the object but blanks. */
+/* Bytes -> tree.  Strict: only blanks may follow the object. */
 static kldve_status read_json(const reader *r, const char *text, size_t nbytes, json_object **out)
 {
     json_tokener *tokener = json_tokener_new_ex(DEPTH_LIMIT);
@@ -349,7 +349,7 @@ static kldve_status read_json(const reader *r, const char *text, size_t nbytes, 
     *out = json_tokener_parse_ex(tokener, text, (int)nbytes);
     error = json_tokener_get_error(tokener);
     end = json_tokener_get_parse_end(tokener);
-    if (error == json_tokener_continue) { /* "null" may go on, until a blank ends it */
+    if (error == json_tokener_continue) { /* "null" may continue until a blank ends it */
         *out = json_tokener_parse_ex(tokener, "\n", 1);
         error = json_tokener_get_error(tokener);
         end = nbytes;
@@ -360,9 +360,10 @@ static kldve_status read_json(const reader *r, const char *text, size_t nbytes, 
         status = kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%snot valid JSON: it ends too early",
                                  r->where);
     else if (error != json_tokener_success || end < nbytes)
-        status = kldve_ctx_failf(
-            r->ctx, KLDVE_E_FORMAT, "%snot valid JSON: line %d: %s", r->where, line_of(text, end),
-            error != json_tokener_success ? json_tokener_error_desc(error) : "something follows");
+        status = kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%snot valid JSON: line %d: %s", r->where,
+                                 line_of(text, end),
+                                 error != json_tokener_success ? json_tokener_error_desc(error)
+                                                               : "more text follows the object");
     if (status != KLDVE_OK) {
         json_object_put(*out);
         *out = NULL;
@@ -410,8 +411,8 @@ fail:
 
 /* ---- files -------------------------------------------------------------------------------- */
 
-/* Read at most CARD_LIMIT + 1 bytes, so that a larger file is noticed; returns how many, or -1 with
- * errno. */
+/* Read at most CARD_LIMIT + 1 bytes, to notice a larger file; returns how many, or -1 with errno.
+ */
 static ssize_t read_bytes(int fd, char *bytes)
 {
     size_t used = 0;
@@ -548,13 +549,11 @@ const char *kldve_card_labels(const kldve_card *card)
     return card->labels;
 }
 
-/* A caller compiled against an older header knows fewer members. */
-void kldve_card_input(const kldve_card *card, kldve_input_spec *out)
+kldve_status kldve_card_input(const kldve_card *card, kldve_input_spec *out)
 {
-    size_t size = out->struct_size < sizeof *out ? out->struct_size : sizeof *out;
-
-    memcpy(out, &card->input, size);
-    out->struct_size = size;
+    if (!card)
+        return KLDVE_E_ARG;
+    return kldve_struct_store(card->ctx, "kldve_input_spec", &card->input, sizeof card->input, out);
 }
 
 void kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width)

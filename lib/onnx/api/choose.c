@@ -35,11 +35,9 @@ static kx_value *before_softmax(const kx_graph *g, kx_value *v)
     kx_value *at = v;
 
     for (const kx_node *n = maker(g, at); n; n = maker(g, at)) {
-        if (strcmp(n->type, "Softmax") == 0 || strcmp(n->type, "LogSoftmax") == 0)
+        if (n->op->traits.probabilities)
             return n->in[0];
-        if (strcmp(n->type, "Reshape") != 0 && strcmp(n->type, "Flatten") != 0 &&
-            strcmp(n->type, "Squeeze") != 0 && strcmp(n->type, "Unsqueeze") != 0 &&
-            strcmp(n->type, "Identity") != 0)
+        if (!n->op->traits.copies)
             return v;
         at = n->in[0];
     }

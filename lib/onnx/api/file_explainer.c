@@ -47,13 +47,13 @@ static kldve_status set_input(kldve_explainer *explainer, const kldve_card *card
 {
     kldve_input_spec spec = {.struct_size = sizeof spec};
     kldve_shape shape = {.struct_size = sizeof shape};
+    kldve_status status = kldve_explainer_shape(explainer, &shape);
 
-    kldve_explainer_shape(explainer, &shape);
-    if (card)
-        kldve_card_input(card, &spec);
+    if (status == KLDVE_OK && card)
+        status = kldve_card_input(card, &spec);
     else if (shape.in_channels == 1)
         spec.channels = KLDVE_CHANNELS_GRAY;
-    return kldve_explainer_set_input(explainer, &spec);
+    return status == KLDVE_OK ? kldve_explainer_set_input(explainer, &spec) : status;
 }
 
 kldve_status kldve_onnx_explainer(kldve_ctx *ctx, const char *path,

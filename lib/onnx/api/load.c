@@ -14,20 +14,10 @@ kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kld
 {
     const uint64_t known =
         KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP | KLDVE_ONNX_PLAIN | KLDVE_ONNX_DIRECT;
+    kldve_status st = kldve_struct_load(ctx, "kldve_onnx_options", from, to, sizeof *to);
 
-    memset(to, 0, sizeof *to);
-    if (from) {
-        const unsigned char *bytes = (const unsigned char *)from;
-
-        if (from->struct_size < offsetof(kldve_onnx_options, flags) + sizeof to->flags)
-            return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_options: struct_size is not set");
-        for (size_t i = sizeof *to; i < from->struct_size; i++)
-            if (bytes[i] != 0)
-                return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
-                                      "kldve_onnx_options: a newer option is set");
-        memcpy(to, from, from->struct_size < sizeof *to ? from->struct_size : sizeof *to);
-    }
-    to->struct_size = sizeof *to;
+    if (st < 0)
+        return st;
     if (to->threads < 0 || to->threads > MAX_THREADS || to->in_height < 0 || to->in_width < 0 ||
         to->batch < KLDVE_ONNX_BATCH_AUTO || to->batch > MAX_BATCH || (to->flags & ~known))
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_options: a value is out of range");
@@ -170,13 +160,12 @@ void kx_onnx_hand_over(kldve_onnx **net)
 
 kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_onnx_tensor *out)
 {
-    kldve_onnx_tensor t = {0};
+    kldve_onnx_tensor t = {.struct_size = sizeof t};
     const kx_value *v;
 
-    if (!net || !out || index < 0 || index >= net->choice.ntensor || out->struct_size < sizeof t)
+    if (!net || index < 0 || index >= net->choice.ntensor)
         return KLDVE_E_ARG;
     v = net->choice.tensor[index];
-    t.struct_size = out->struct_size;
     t.name = v->name;
     t.op = v == net->choice.file_input ? "" : net->graph->node[v->producer].type;
     t.rank = v->shape.rank;
@@ -185,6 +174,6 @@ kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_on
     t.is_logits = v == net->choice.logits;
     t.channel_axis = t.rank == 4 ? net->choice.axis[v->id] : 0;
     memcpy(t.dim, v->shape.dim, sizeof t.dim);
-    memcpy(out, &t, sizeof t);
-    return KLDVE_OK;
+    /* Without a context: threads share the network. */
+    return kldve_struct_store(NULL, "kldve_onnx_tensor", &t, sizeof t, out);
 }

@@ -12,33 +12,9 @@
 
 #include <string.h>
 
+#include "ops/params_basic.h"
+
 static const int32_t to_last[4] = {0, 2, 3, 1}, to_first[4] = {0, 3, 1, 2};
-
-/* Operators whose channels are axis 1. */
-static bool wants_first(const char *type)
-{
-    static const char *const types[] = {
-        "AveragePool",
-        "BatchNormalization",
-        "Conv",
-        "ConvTranspose",
-        "DepthToSpace",
-        "GlobalAveragePool",
-        "GlobalLpPool",
-        "GlobalMaxPool",
-        "GroupNormalization",
-        "InstanceNormalization",
-        "LRN",
-        "LpPool",
-        "MaxPool",
-        "SpaceToDepth",
-    };
-
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (strcmp(type, types[i]) == 0)
-            return true;
-    return false;
-}
 
 /* The axis that a permutation of rank 4 moves axis `from` to, if the rest stays in its order; else
  * KX_CHANNELS_NOWHERE: rows and columns have changed places. */
@@ -55,19 +31,8 @@ static int8_t moved(const int32_t perm[4], int8_t from)
     return KX_CHANNELS_NOWHERE;
 }
 
-static int8_t transposed(kx_node *n, int8_t from)
-{
-    size_t count;
-    const int64_t *axes = kx_attr_ints(n, "perm", &count);
-    int32_t perm[4] = {3, 2, 1, 0};
-
-    for (size_t i = 0; i < 4 && axes && count == 4; i++)
-        perm[i] = (int32_t)(axes[i] < 0 ? axes[i] + 4 : axes[i]);
-    return moved(perm, from);
-}
-
 /* With one channel a Reshape does what a Transpose would, and converters prefer it. */
-static int8_t reshaped(const kx_shape *in, const kx_shape *out, int8_t from)
+static int8_t regrouped(const kx_shape *in, const kx_shape *out, int8_t from)
 {
     if (in->rank != 4)
         return KX_CHANNELS_FIRST;
@@ -92,26 +57,45 @@ typedef struct evidence {
     bool against_last; /* a tensor with channels last enters an operator that wants them first */
 } evidence;
 
-static void follow(kx_graph *g, int8_t *axis, evidence *e)
+/* The first operand of rank 4 that is computed. */
+static const kx_value *followed(const kx_node *n)
+{
+    for (int32_t k = 0; k < n->nin; k++)
+        if (n->in[k] && !n->in[k]->raw && n->in[k]->shape.rank == 4)
+            return n->in[k];
+    return NULL;
+}
+
+/* Where node n takes the channels that are at axis `at` of `from`. */
+static int8_t taken(const kx_node *n, const kx_value *from, int8_t at)
+{
+    const kx_value *out = n->out[0];
+
+    switch (n->op->traits.axes) {
+    case KX_AXES_CHANNELS_FIRST:
+        return KX_CHANNELS_FIRST;
+    case KX_AXES_PERMUTED:
+        return moved(((const kx_transpose_params *)n->params)->perm, at);
+    case KX_AXES_REGROUPED:
+        return out && out->shape.rank == 4 ? regrouped(&from->shape, &out->shape, at)
+                                           : KX_CHANNELS_FIRST;
+    case KX_AXES_STAY:
+        break;
+    }
+    return out && out->shape.rank == 4 ? at : KX_CHANNELS_FIRST;
+}
+
+static void follow(const kx_graph *g, int8_t *axis, evidence *e)
 {
     for (int32_t i = 0; i < g->nnode; i++) {
-        kx_node *n = &g->node[i];
-        const kx_value *from = NULL;
-        int8_t to = KX_CHANNELS_FIRST;
+        const kx_node *n = &g->node[i];
+        const kx_value *from = followed(n);
+        int8_t at = from ? axis[from->id] : KX_CHANNELS_FIRST;
+        int8_t to = from ? taken(n, from, at) : KX_CHANNELS_FIRST;
 
-        for (int32_t k = 0; k < n->nin && !from; k++)
-            if (n->in[k] && !n->in[k]->raw && n->in[k]->shape.rank == 4)
-                from = n->in[k];
-        if (from && wants_first(n->type)) {
-            e->against_last = e->against_last || axis[from->id] == KX_CHANNELS_LAST;
-        } else if (from && strcmp(n->type, "Transpose") == 0) {
-            to = transposed(n, axis[from->id]);
-        } else if (from && n->out[0] && n->out[0]->shape.rank == 4) {
-            to = strcmp(n->type, "Reshape") == 0
-                     ? reshaped(&from->shape, &n->out[0]->shape, axis[from->id])
-                     : axis[from->id];
-        }
-        if (from && axis[from->id] == KX_CHANNELS_LAST && to == KX_CHANNELS_FIRST)
+        if (at == KX_CHANNELS_LAST && n->op->traits.axes == KX_AXES_CHANNELS_FIRST)
+            e->against_last = true;
+        if (at == KX_CHANNELS_LAST && to == KX_CHANNELS_FIRST)
             e->for_last = true;
         for (int32_t o = 0; o < n->nout; o++)
             if (n->out[o])
@@ -140,8 +124,7 @@ kldve_status kx_channel_axes(kx_graph *g, const kx_value *input, int8_t **out)
     return KLDVE_OK;
 }
 
-/* ---- changing the graph -----------------------------------------------------------------------
- */
+/* ---- changing the graph ---- */
 
 static kx_value *add_value(kx_graph *g, const char *name)
 {
@@ -160,23 +143,16 @@ static kx_value *add_value(kx_graph *g, const char *name)
 static kldve_status insert(kx_graph *g, int32_t at, kx_value *in, const int32_t perm[4],
                            kx_value *out)
 {
-    kx_node n = {.op = kx_op_find("", "Transpose", g->opset), .type = "Transpose", .index = at};
-    int64_t *ints = kx_new(g, 4, sizeof *ints);
+    kx_node n = {.name = out->name, .index = at, .nin = 1, .nout = 1};
     kldve_status st;
 
-    n.name = out->name;
-    n.nin = n.nout = n.nattr = 1;
     n.in = kx_new(g, 1, sizeof *n.in);
     n.out = kx_new(g, 1, sizeof *n.out);
-    n.attr = kx_new(g, 1, sizeof *n.attr);
-    if (!ints || !n.in || !n.out || !n.attr)
+    if (!n.in || !n.out)
         return kx_nomem(g);
-    for (int i = 0; i < 4; i++)
-        ints[i] = perm[i];
     n.in[0] = in;
     n.out[0] = out;
-    n.attr[0] = (kx_attr){.name = "perm", .type = 7, .count = 4, .ints = ints};
-    if ((st = n.op->infer(g, &n)) < 0)
+    if ((st = kx_make_transpose(g, &n, perm)) < 0)
         return st;
     memmove(&g->node[at + 1], &g->node[at], (size_t)(g->nnode - at) * sizeof *g->node);
     g->node[at] = n;

@@ -174,20 +174,25 @@ static kldve_status constant(builder *b, const kx_proto_tensor *t, kx_value **ou
     return KLDVE_OK;
 }
 
-const void *kx_value_data(kx_graph *g, const kx_value *v)
+const void *kx_value_read(const kx_value *v, kx_arena *arena)
 {
     size_t item = kx_dtype_size(v->dtype);
     void *copy;
 
     if (!v->raw || (uintptr_t)v->raw % item == 0)
         return v->raw;
-    copy = kx_new(g, v->count, item);
-    if (copy) {
+    if ((copy = kx_arena_alloc(arena, v->count, item)))
         memcpy(copy, v->raw, v->count * item);
-        if (!g->borrowed)
-            g->value[v->id]->raw = copy;
-    }
     return copy;
+}
+
+const void *kx_value_data(kx_graph *g, const kx_value *v)
+{
+    const void *data = kx_value_read(v, &g->arena);
+
+    if (data && !g->borrowed)
+        g->value[v->id]->raw = data;
+    return data;
 }
 
 /* ---- which nodes, in which order ------------------------------------------------------------ */
@@ -383,7 +388,7 @@ static kldve_status fold(builder *b, kx_node *n, bool *folded)
     }
     if (scratch_size && !(scratch = kx_new(g, scratch_size, 1)))
         return kx_nomem(g);
-    n->op->forward(n, in, out, scratch);
+    n->op->forward(&(kx_op_call){.node = n, .in = in, .out = out, .scratch = scratch});
     for (int32_t i = 0; i < n->nout; i++)
         if (n->out[i]) {
             n->out[i]->raw = out[i].data;

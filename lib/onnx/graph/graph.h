@@ -1,6 +1,7 @@
 /* graph.h - the network as the engine sees it: values, nodes, operators.
  *
- *     file bytes --proto.c--> kx_model --graph.c--> kx_graph --fuse.c, plan.c--> kx_plan --run.c--> numbers
+ *     file bytes --proto.c--> kx_model --graph.c--> kx_graph --fuse.c, plan.c--> kx_plan
+ *     --run.c--> numbers
  *
  * A graph is built once, from a model whose every size is checked on the way, and is not changed
  * afterwards.  All its memory comes from one arena.  Shapes are static: symbolic dimensions are
@@ -14,12 +15,13 @@
 
 #include <kldve/backend.h>
 
+#include "ops/traits.h"
 #include "read/arena.h"
 
 enum {
     KX_MAX_RANK = 8,
-    KX_MAX_IN = 64,   /* inputs of one node; Concat of a DenseNet block has up to 49 */
-    KX_MAX_OUT = 16   /* outputs of one node */
+    KX_MAX_IN = 64, /* inputs of one node; Concat of a DenseNet block has up to 49 */
+    KX_MAX_OUT = 16 /* outputs of one node */
 };
 
 /** Element types at run time.  float16, bfloat16 and float64 are converted to float32 on reading,
@@ -47,86 +49,105 @@ typedef struct kx_tensor {
 
 /** One named array of the graph: the input, a constant, or what a node makes. */
 typedef struct kx_value {
-    const char *name;   /**< the model's own string */
-    int32_t id;         /**< index in kx_graph.value */
-    int32_t producer;   /**< index of the node that makes it, -1: input or constant */
-    int32_t onnx_type;  /**< TensorProto.DataType as declared, for Cast and messages; 0 unknown */
+    const char *name;  /**< the model's own string */
+    int32_t id;        /**< index in kx_graph.value */
+    int32_t producer;  /**< index of the node that makes it, -1: input or constant */
+    int32_t onnx_type; /**< TensorProto.DataType as declared, for Cast and messages; 0 unknown */
     kx_dtype dtype;
     kx_shape shape;
     size_t count;
-    const void *raw;    /**< constant: its elements as dtype, perhaps unaligned; else NULL.  Read it
-                             through kx_value_data() */
+    const void *raw; /**< constant: its elements as dtype, perhaps unaligned; else NULL.  Read it
+                          through kx_value_data() */
 } kx_value;
 
 typedef struct kx_op kx_op;
 
+/** AttributeProto.AttributeType, as far as any operator asks for it. */
+enum {
+    KX_ATTR_FLOAT = 1,
+    KX_ATTR_INT = 2,
+    KX_ATTR_STRING = 3,
+    KX_ATTR_TENSOR = 4,
+    KX_ATTR_FLOATS = 6,
+    KX_ATTR_INTS = 7
+};
+
 /** An attribute, straight from the file. */
 typedef struct kx_attr {
     const char *name;
-    int32_t type;         /**< AttributeProto.AttributeType: 1 f, 2 i, 3 s, 4 t, 6 floats, 7 ints, 8 strings */
-    bool used;            /**< a getter asked for it; what nobody asked for is refused */
+    int32_t type; /**< KX_ATTR_...; others are possible */
+    bool used;    /**< a getter asked for it; what nobody asked for is refused */
     float f;
     int64_t i;
-    const char *s;        /**< NUL-terminated */
-    size_t count;         /**< of floats, ints or strings */
+    const char *s; /**< NUL-terminated */
+    size_t count;  /**< of floats, ints or strings */
     const float *floats;
     const int64_t *ints;
     const char *const *strings;
-    const kx_value *t;    /**< a constant value */
+    const kx_value *t; /**< a constant value */
 } kx_attr;
 
 typedef struct kx_node {
     const kx_op *op;
-    const char *name;     /**< never empty: the first output's name if the file gives none */
-    const char *type;     /**< operator, "Conv" */
-    int32_t index;        /**< in kx_graph.node, topological order */
+    const char *name; /**< never empty: the first output's name if the file gives none */
+    const char *type; /**< operator, "Conv" */
+    int32_t index;    /**< in kx_graph.node, topological order */
     int32_t nin, nout, nattr;
-    kx_value **in;        /**< [nin], NULL for an omitted optional input */
-    kx_value **out;       /**< [nout], NULL for an output that the file leaves unnamed */
+    kx_value **in;  /**< [nin], NULL for an omitted optional input */
+    kx_value **out; /**< [nout], NULL for an output that the file leaves unnamed */
     kx_attr *attr;
-    void *params;         /**< what infer() parsed, operator's own type, from the graph's arena */
+    void *params; /**< what infer() parsed, operator's own type, from the graph's arena */
 } kx_node;
 
 typedef struct kx_graph {
-    kldve_ctx *ctx;       /**< for messages; outlives the graph */
+    kldve_ctx *ctx; /**< for messages; outlives the graph */
     kx_arena arena;
-    int32_t opset;        /**< of the default domain */
+    int32_t opset; /**< of the default domain */
     int32_t nvalue, nnode, ninput, noutput;
     kx_value **value;
-    kx_node *node;        /**< topological order */
-    kx_value **input;     /**< graph inputs that are not constants */
+    kx_node *node;    /**< topological order */
+    kx_value **input; /**< graph inputs that are not constants */
     kx_value **output;
-    bool borrowed;        /**< values and nodes are another graph's: never write to them */
+    bool borrowed; /**< values and nodes are another graph's: never write to them */
 } kx_graph;
+
+/** What a kernel works on. */
+typedef struct kx_op_call {
+    const kx_node *node;
+    const kx_tensor *in;   /**< [nin]; for vjp(), values not announced in vjp_needs may have data NULL */
+    kx_tensor *out;        /**< [nout]; data NULL: not wanted.  vjp() only reads it, as in vjp_needs */
+    void *scratch;         /**< scratch_size() bytes, or NULL */
+    int32_t which;         /**< vjp(): the input that is asked for */
+    const kx_tensor *dout; /**< vjp(): [nout], data NULL where nothing flows back */
+    kx_tensor *din;        /**< vjp(): collects the gradient at in[which] */
+} kx_op_call;
 
 /** One operator for a range of opsets: everything the engine knows of it, in one file of ops/. */
 struct kx_op {
-    const char *type;       /**< "Conv" */
-    const char *domain;     /**< "" is ONNX's own */
-    int32_t since, until;   /**< opsets since <= v <= until; until 0: no end */
+    const char *type;     /**< "Conv" */
+    const char *domain;   /**< NULL: ONNX's own */
+    int32_t since, until; /**< opsets since <= v <= until; until 0: no end */
     /** Check attributes, number, types and shapes of the inputs; set n->params; set dtype and shape
      *  of every output with kx_out().  Constant inputs can be read with kx_value_data().
      *  Everything that forward() cannot do is refused here with kx_refuse(). */
     kldve_status (*infer)(kx_graph *g, kx_node *n);
-    /** NULL where infer() makes every output a constant.
-     *  out = f(in).  No allocation, cannot fail.  in [nin], out [nout] (data NULL: not wanted).
-     *  scratch: scratch_size() bytes, or NULL. */
-    void (*forward)(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch);
+    /** out = f(in).  No allocation, cannot fail.  NULL where infer() makes every output a constant. */
+    void (*forward)(const kx_op_call *call);
     /** Add the vector-Jacobian product to din: din += (d out / d in[which])^T dout, float32.  NULL:
-     *  not differentiable (integer or boolean results, ArgMax ...).  dout [nout], data NULL where
-     *  nothing flows back.  Values not announced in vjp_needs may have data NULL. */
-    void (*vjp)(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch);
-    uint64_t vjp_needs;     /**< KX_NEEDS_IN(i) | KX_NEEDS_OUT: forward values that vjp() reads */
+     *  not differentiable (integer or boolean results, ArgMax ...). */
+    void (*vjp)(const kx_op_call *call);
+    uint64_t vjp_needs; /**< KX_NEEDS_IN(i) | KX_NEEDS_OUT: forward values that vjp() reads */
     /** Bytes of scratch for forward and vjp; NULL: none. */
     size_t (*scratch_size)(const kx_node *n);
+    kx_traits traits; /**< what the passes ask */
 };
 
 #define KX_NEEDS_IN(i) (UINT64_C(1) << (i))
 #define KX_NEEDS_ALL_IN (~UINT64_C(0) >> 1)
 #define KX_NEEDS_OUT (UINT64_C(1) << 63)
 
-/** The entry for an operator at an opset; NULL: none.  ops/table.c. */
+/** The entry for an operator at an opset; NULL: none.  domain "" is ONNX's own.  ops/operators.c.
+ */
 const kx_op *kx_op_find(const char *domain, const char *type, int32_t opset);
 /** All operators: a NULL-terminated list of families, one a file of ops/, each an array that ends
  *  with an entry without a type. */
@@ -135,11 +156,16 @@ extern const kx_op *const kx_families[];
 /* ---- for infer() -------------------------------------------------------------------------- */
 
 /** Refuse a node: KLDVE_E_UNSUPPORTED, message "node 'NAME' (TYPE): ...". */
-kldve_status kx_refuse(kx_graph *g, const kx_node *n, const char *format, ...) KLDVE_PRINTF(3, 4);
+kldve_status kx_refuse(const kx_graph *g, const kx_node *n, const char *format, ...)
+    KLDVE_PRINTF(3, 4);
+/** The same with the message in a context other than the graph's. */
+kldve_status kx_refuse_in(kldve_ctx *ctx, const kx_node *n, const char *format, ...)
+    KLDVE_PRINTF(3, 4);
 /** The same for a node that breaks the operator's specification: KLDVE_E_FORMAT. */
-kldve_status kx_invalid(kx_graph *g, const kx_node *n, const char *format, ...) KLDVE_PRINTF(3, 4);
+kldve_status kx_invalid(const kx_graph *g, const kx_node *n, const char *format, ...)
+    KLDVE_PRINTF(3, 4);
 /** KLDVE_E_NOMEM with its message. */
-kldve_status kx_nomem(kx_graph *g);
+kldve_status kx_nomem(const kx_graph *g);
 
 /** Attributes by name.  Each marks the attribute as used and returns the default where it is
  *  missing; a wrong type counts as missing and is then refused because it stays unused. */
@@ -169,8 +195,11 @@ bool kx_has(const kx_node *n, int32_t i);
 /** Zeroed memory from the graph's arena; NULL: out of memory. */
 void *kx_new(kx_graph *g, size_t count, size_t size);
 
-/** Elements of a constant, aligned, of v->dtype; NULL if v is not constant, or out of memory. */
+/** Elements of a constant, aligned, of v->dtype; NULL if v is not constant, or out of memory.  For
+ *  building only: a copy that this needs is kept in the graph. */
 const void *kx_value_data(kx_graph *g, const kx_value *v);
+/** The same of a built graph, which several threads may read: a copy goes into `arena`. */
+const void *kx_value_read(const kx_value *v, kx_arena *arena);
 /** Elements of a constant of int64, or of any integers the file stores; NULL as above. */
 static inline const int64_t *kx_value_ints(kx_graph *g, const kx_value *v)
 {
@@ -204,9 +233,9 @@ static inline bool kx_axis(int64_t axis, int32_t rank, int32_t *out)
 struct kx_model; /* proto.h */
 
 typedef struct kx_graph_options {
-    int64_t batch;               /**< replaces a symbolic or zero first dimension of an input */
-    int64_t height, width;       /**< replace symbolic dimensions 2 and 3; 1 and 2 before a
-                                      last one of 1 or 3 */
+    int64_t batch;         /**< replaces a symbolic or zero first dimension of an input */
+    int64_t height, width; /**< replace symbolic dimensions 2 and 3; 1 and 2 before a
+                                last one of 1 or 3 */
 } kx_graph_options;
 
 /** Build, infer every shape, fold constants, check that every operator is known.  The model has to
@@ -218,16 +247,16 @@ void kx_graph_free(kx_graph *g);
 /** A value by name, or of the node with that name its first output; NULL: none. */
 kx_value *kx_graph_find(const kx_graph *g, const char *name);
 
-/* ---- channels.c: where the channels are -------------------------------------------------------- */
+/* ---- channels.c: where the channels are ---- */
 
 /** An axis of a tensor of rank 4, as the file has it. */
 enum { KX_CHANNELS_NOWHERE = 0, KX_CHANNELS_FIRST = 1, KX_CHANNELS_LAST = 3 };
 /** Nodes and values that the two functions below may add, once each. */
 enum { KX_SPARE = 3 };
 
-/** The axis of the channels by value id, KX_CHANNELS_...: right for what is computed from `input`, of
- *  rank 4, and has rank 4 itself.  First where the graph does not tell; nowhere where rows and columns
- *  have changed places. */
+/** The axis of the channels by value id, KX_CHANNELS_...: right for what is computed from `input`,
+ * of rank 4, and has rank 4 itself.  First where the graph does not tell; nowhere where rows and
+ * columns have changed places. */
 kldve_status kx_channel_axes(kx_graph *g, const kx_value *input, int8_t **out);
 /** Replace an input with channels last by one with channels first, followed by a Transpose. */
 kldve_status kx_channels_first_input(kx_graph *g, kx_value **input);

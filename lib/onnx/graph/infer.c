@@ -7,49 +7,49 @@
 
 enum { MAX_BYTES_LOG2 = 40 }; /* of one array; what really runs is limited by the plan */
 
-static kldve_status describe(kx_graph *g, const kx_node *n, kldve_status st, const char *format,
-                             va_list args)
+static kldve_status describe(kldve_ctx *ctx, const kx_node *n, kldve_status st,
+                             const char *format, va_list args)
 {
     char text[400];
 
     vsnprintf(text, sizeof text, format, args);
-    return kldve_ctx_failf(g->ctx, st, "node '%.80s' (%.40s): %s", n->name, n->type, text);
+    return kldve_ctx_failf(ctx, st, "node '%.80s' (%.40s): %s", n->name, n->type, text);
 }
 
-kldve_status kx_refuse(kx_graph *g, const kx_node *n, const char *format, ...)
+kldve_status kx_refuse(const kx_graph *g, const kx_node *n, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    describe(g, n, KLDVE_E_UNSUPPORTED, format, args);
+    describe(g->ctx, n, KLDVE_E_UNSUPPORTED, format, args);
     va_end(args);
     return KLDVE_E_UNSUPPORTED;
 }
 
-kldve_status kx_invalid(kx_graph *g, const kx_node *n, const char *format, ...)
+kldve_status kx_refuse_in(kldve_ctx *ctx, const kx_node *n, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    describe(g, n, KLDVE_E_FORMAT, format, args);
+    describe(ctx, n, KLDVE_E_UNSUPPORTED, format, args);
+    va_end(args);
+    return KLDVE_E_UNSUPPORTED;
+}
+
+kldve_status kx_invalid(const kx_graph *g, const kx_node *n, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    describe(g->ctx, n, KLDVE_E_FORMAT, format, args);
     va_end(args);
     return KLDVE_E_FORMAT;
 }
 
-kldve_status kx_nomem(kx_graph *g)
+kldve_status kx_nomem(const kx_graph *g)
 {
     return kldve_ctx_fail(g->ctx, KLDVE_E_NOMEM, "out of memory while reading the network");
 }
-
-/* AttributeProto.AttributeType */
-enum {
-    ATTR_FLOAT = 1,
-    ATTR_INT = 2,
-    ATTR_STRING = 3,
-    ATTR_TENSOR = 4,
-    ATTR_FLOATS = 6,
-    ATTR_INTS = 7
-};
 
 static kx_attr *find_attr(kx_node *n, const char *name, int32_t type)
 {
@@ -63,28 +63,28 @@ static kx_attr *find_attr(kx_node *n, const char *name, int32_t type)
 
 int64_t kx_attr_int(kx_node *n, const char *name, int64_t def)
 {
-    const kx_attr *a = find_attr(n, name, ATTR_INT);
+    const kx_attr *a = find_attr(n, name, KX_ATTR_INT);
 
     return a ? a->i : def;
 }
 
 float kx_attr_float(kx_node *n, const char *name, float def)
 {
-    const kx_attr *a = find_attr(n, name, ATTR_FLOAT);
+    const kx_attr *a = find_attr(n, name, KX_ATTR_FLOAT);
 
     return a ? a->f : def;
 }
 
 const char *kx_attr_string(kx_node *n, const char *name, const char *def)
 {
-    const kx_attr *a = find_attr(n, name, ATTR_STRING);
+    const kx_attr *a = find_attr(n, name, KX_ATTR_STRING);
 
     return a && a->s ? a->s : def;
 }
 
 const int64_t *kx_attr_ints(kx_node *n, const char *name, size_t *count)
 {
-    const kx_attr *a = find_attr(n, name, ATTR_INTS);
+    const kx_attr *a = find_attr(n, name, KX_ATTR_INTS);
 
     *count = a ? a->count : 0;
     return a ? a->ints : NULL;
@@ -92,7 +92,7 @@ const int64_t *kx_attr_ints(kx_node *n, const char *name, size_t *count)
 
 const float *kx_attr_floats(kx_node *n, const char *name, size_t *count)
 {
-    const kx_attr *a = find_attr(n, name, ATTR_FLOATS);
+    const kx_attr *a = find_attr(n, name, KX_ATTR_FLOATS);
 
     *count = a ? a->count : 0;
     return a ? a->floats : NULL;
@@ -100,7 +100,7 @@ const float *kx_attr_floats(kx_node *n, const char *name, size_t *count)
 
 const kx_value *kx_attr_tensor(kx_node *n, const char *name)
 {
-    const kx_attr *a = find_attr(n, name, ATTR_TENSOR);
+    const kx_attr *a = find_attr(n, name, KX_ATTR_TENSOR);
 
     return a ? a->t : NULL;
 }

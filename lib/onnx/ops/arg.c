@@ -47,16 +47,15 @@ static bool beats_int(const kx_arg_params *p, int64_t x, int64_t best)
     return p->min ? x < best || (p->last && x == best) : x > best || (p->last && x == best);
 }
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
-    const kx_arg_params *p = n->params;
-    const kx_shape *s = &in[0].shape;
+    const kx_arg_params *p = call->node->params;
+    const kx_shape *s = &call->in[0].shape;
     int64_t length = s->dim[p->axis], stride = kx_stride(s, p->axis);
-    int64_t outer = kx_span(s, 0, p->axis), *y = out[0].data;
-    const float *f = in[0].data;
-    const int64_t *i64 = in[0].data;
+    int64_t outer = kx_span(s, 0, p->axis), *y = call->out[0].data;
+    const float *f = call->in[0].data;
+    const int64_t *i64 = call->in[0].data;
 
-    (void)scratch;
     for (int64_t o = 0; o < outer; o++)
         for (int64_t i = 0; i < stride; i++) {
             int64_t first = o * length * stride + i, best = 0;
@@ -64,8 +63,8 @@ static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void 
             for (int64_t k = 1; k < length; k++) {
                 int64_t a = first + k * stride, b = first + best * stride;
 
-                if (in[0].dtype == KX_F32 ? beats_float(p, f[a], f[b])
-                                          : beats_int(p, i64[a], i64[b]))
+                if (call->in[0].dtype == KX_F32 ? beats_float(p, f[a], f[b])
+                                                : beats_int(p, i64[a], i64[b]))
                     best = k;
             }
             y[o * stride + i] = best;
@@ -73,7 +72,15 @@ static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void 
 }
 
 const kx_op kx_arg_ops[] = {
-    {"ArgMax", "", 1, 0, infer, forward, NULL, 0, NULL},
-    {"ArgMin", "", 1, 0, infer, forward, NULL, 0, NULL},
+    {.type = "ArgMax",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "ArgMin",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

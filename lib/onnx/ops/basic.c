@@ -113,46 +113,35 @@ int64_t kx_float_to_int(double x)
     return x <= -0x1p63 ? INT64_MIN : (int64_t)x;
 }
 
-void kx_copy_forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+void kx_copy_forward(const kx_op_call *call)
 {
-    (void)n;
-    (void)scratch;
-    if (out[0].data && out[0].data != in[0].data)
-        memcpy(out[0].data, in[0].data, in[0].count * kx_dtype_size(in[0].dtype));
+    if (call->out[0].data && call->out[0].data != call->in[0].data)
+        memcpy(call->out[0].data, call->in[0].data,
+               call->in[0].count * kx_dtype_size(call->in[0].dtype));
 }
 
-void kx_copy_vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                 const kx_tensor *dout, kx_tensor *din, void *scratch)
+void kx_copy_vjp(const kx_op_call *call)
 {
-    const float *from = dout[0].data;
-    float *to = din->data;
+    const float *from = call->dout[0].data;
+    float *to = call->din->data;
 
-    (void)n;
-    (void)in;
-    (void)out;
-    (void)scratch;
-    if (which != 0 || !from)
+    if (call->which != 0 || !from)
         return;
-    for (size_t i = 0; i < din->count; i++)
+    for (size_t i = 0; i < call->din->count; i++)
         to[i] += from[i];
 }
 
-void kx_move_forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+void kx_move_forward(const kx_op_call *call)
 {
-    const kx_walk_params *p = n->params;
+    const kx_walk_params *p = call->node->params;
 
-    (void)scratch;
-    kx_walk_copy(&p->walk, kx_dtype_size(in[0].dtype), in[0].data, out[0].data);
+    kx_walk_copy(&p->walk, kx_dtype_size(call->in[0].dtype), call->in[0].data, call->out[0].data);
 }
 
-void kx_move_vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                 const kx_tensor *dout, kx_tensor *din, void *scratch)
+void kx_move_vjp(const kx_op_call *call)
 {
-    const kx_walk_params *p = n->params;
+    const kx_walk_params *p = call->node->params;
 
-    (void)in;
-    (void)out;
-    (void)scratch;
-    if (which == 0 && dout[0].data)
-        kx_walk_add(&p->walk, 0, 1.0f, dout[0].data, din->data);
+    if (call->which == 0 && call->dout[0].data)
+        kx_walk_add(&p->walk, 0, 1.0f, call->dout[0].data, call->din->data);
 }

@@ -53,14 +53,12 @@ static inline const float *kx_at(const kx_tensor *t, int64_t i)
 }
 
 /** out 0 = in 0, byte for byte; din += dout. */
-void kx_copy_forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch);
-void kx_copy_vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                 const kx_tensor *dout, kx_tensor *din, void *scratch);
+void kx_copy_forward(const kx_op_call *call);
+void kx_copy_vjp(const kx_op_call *call);
 /** A Cast or CastLike that changes no element. */
 bool kx_cast_copies(const kx_node *n);
 /** kx_walk_params: out 0 = in 0 along the walk; din += dout along it. */
-void kx_move_forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch);
-void kx_move_vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                 const kx_tensor *dout, kx_tensor *din, void *scratch);
+void kx_move_forward(const kx_op_call *call);
+void kx_move_vjp(const kx_op_call *call);
 
 #endif

@@ -67,19 +67,18 @@ static double rate(const kx_batchnorm_params *p, const kx_tensor *in, int64_t c)
     return 1 / sqrt(at(&in[VAR], c) + (double)p->epsilon);
 }
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
-    const kx_batchnorm_params *p = n->params;
-    const float *x = in[X].data;
-    float *y = out[0].data;
+    const kx_batchnorm_params *p = call->node->params;
+    const float *x = call->in[X].data;
+    float *y = call->out[0].data;
 
-    (void)scratch;
     for (int64_t i = 0; i < p->batch * p->channels; i++, x += p->plane, y += p->plane) {
         int64_t c = i % p->channels;
-        double a = at(&in[SCALE], c) * rate(p, in, c), mean = at(&in[MEAN], c);
+        double a = at(&call->in[SCALE], c) * rate(p, call->in, c), mean = at(&call->in[MEAN], c);
 
         for (int64_t j = 0; j < p->plane; j++)
-            y[j] = (float)(((double)x[j] - mean) * a + at(&in[B], c));
+            y[j] = (float)(((double)x[j] - mean) * a + at(&call->in[B], c));
     }
 }
 
@@ -115,22 +114,25 @@ static void vjp_vector(const kx_batchnorm_params *p, int32_t which, const kx_ten
     }
 }
 
-static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp(const kx_op_call *call)
 {
-    (void)out;
-    (void)scratch;
-    if (!dout[0].data)
+    if (!call->dout[0].data)
         return;
-    if (which == X)
-        vjp_x(n->params, in, dout[0].data, din->data);
+    if (call->which == X)
+        vjp_x(call->node->params, call->in, call->dout[0].data, call->din->data);
     else
-        vjp_vector(n->params, which, in, dout[0].data, din->data);
+        vjp_vector(call->node->params, call->which, call->in, call->dout[0].data, call->din->data);
 }
 
 #define NEEDS (KX_NEEDS_IN(X) | KX_NEEDS_IN(SCALE) | KX_NEEDS_IN(MEAN) | KX_NEEDS_IN(VAR))
 
 const kx_op kx_batchnorm_ops[] = {
-    {"BatchNormalization", "", 1, 0, infer, forward, vjp, NEEDS, NULL},
+    {.type = "BatchNormalization",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = NEEDS,
+     .traits = {.effect = KX_EFFECT_WEIGHS, .bias = KX_BIAS_OWN, .axes = KX_AXES_CHANNELS_FIRST}},
     {0},
 };

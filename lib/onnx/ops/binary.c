@@ -320,52 +320,47 @@ static kldve_status infer_prelu(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[0], x);
 }
 
-void kx_binary_forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+void kx_binary_forward(const kx_op_call *call)
 {
-    const kx_binary_params *p = n->params;
-    size_t a = kx_dtype_size(in[0].dtype), b = kx_dtype_size(in[1].dtype);
-    size_t item = kx_dtype_size(out[0].dtype);
+    const kx_binary_params *p = call->node->params;
+    size_t a = kx_dtype_size(call->in[0].dtype), b = kx_dtype_size(call->in[1].dtype);
+    size_t item = kx_dtype_size(call->out[0].dtype);
 
-    (void)scratch;
     for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
-        p->kernel(r.n, (const char *)in[0].data + (size_t)r.at[0] * a, r.step[0],
-                  (const char *)in[1].data + (size_t)r.at[1] * b, r.step[1],
-                  (char *)out[0].data + (size_t)r.out * item);
-    if (out[0].dtype == KX_I64)
-        kx_wrap_all(n->in[0]->onnx_type, out[0].data, out[0].count);
+        p->kernel(r.n, (const char *)call->in[0].data + (size_t)r.at[0] * a, r.step[0],
+                  (const char *)call->in[1].data + (size_t)r.at[1] * b, r.step[1],
+                  (char *)call->out[0].data + (size_t)r.out * item);
+    if (call->out[0].dtype == KX_I64)
+        kx_wrap_all(call->node->in[0]->onnx_type, call->out[0].data, call->out[0].count);
 }
 
-static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp(const kx_op_call *call)
 {
-    const kx_binary_params *p = n->params;
-    partial_sum *partial = which == 0 ? p->kind->dx : p->kind->dy;
-    const float *dy = dout[0].data;
-    float *d = din->data;
+    const kx_binary_params *p = call->node->params;
+    partial_sum *partial = call->which == 0 ? p->kind->dx : p->kind->dy;
+    const float *dy = call->dout[0].data;
+    float *d = call->din->data;
 
-    (void)out;
-    (void)scratch;
     if (!dy)
         return;
     for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
-        partial(r.n, kx_at(&in[0], r.at[0]), r.step[0], kx_at(&in[1], r.at[1]), r.step[1],
-                dy + r.out, d + r.at[which], r.step[which]);
+        partial(r.n, kx_at(&call->in[0], r.at[0]), r.step[0], kx_at(&call->in[1], r.at[1]),
+                r.step[1], dy + r.out, d + r.at[call->which], r.step[call->which]);
 }
 
 /* An integer exponent has no derivative, but its base has. */
-static void vjp_pow(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                    const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_pow(const kx_op_call *call)
 {
-    const kx_binary_params *p = n->params;
-    const float *x = in[0].data, *dy = dout[0].data;
-    const int64_t *y = in[1].data;
-    float *d = din->data;
+    const kx_binary_params *p = call->node->params;
+    const float *x = call->in[0].data, *dy = call->dout[0].data;
+    const int64_t *y = call->in[1].data;
+    float *d = call->din->data;
 
     if (p->kernel != pow_f32_i64) {
-        vjp(n, which, in, out, dout, din, scratch);
+        vjp(call);
         return;
     }
-    if (!dy || which != 0)
+    if (!dy || call->which != 0)
         return;
     for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
         for (int64_t i = 0; i < r.n; i++)
@@ -375,12 +370,52 @@ static void vjp_pow(const kx_node *n, int32_t which, const kx_tensor *in, const 
 
 #define BOTH (KX_NEEDS_IN(0) | KX_NEEDS_IN(1))
 const kx_op kx_binary_ops[] = {
-    {"Add", "", 1, 0, infer, kx_binary_forward, vjp, 0, NULL},
-    {"Sub", "", 1, 0, infer, kx_binary_forward, vjp, 0, NULL},
-    {"Mul", "", 1, 0, infer, kx_binary_forward, vjp, BOTH, NULL},
-    {"Div", "", 1, 0, infer, kx_binary_forward, vjp, BOTH, NULL},
-    {"Pow", "", 1, 0, infer_pow, kx_binary_forward, vjp_pow, BOTH, NULL},
-    {"Mod", "", 10, 0, infer_mod, kx_binary_forward, vjp, BOTH, NULL},
-    {"PRelu", "", 1, 0, infer_prelu, kx_binary_forward, vjp, BOTH, NULL},
+    {.type = "Add",
+     .since = 1,
+     .infer = infer,
+     .forward = kx_binary_forward,
+     .vjp = vjp,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_OPERAND}},
+    {.type = "Sub",
+     .since = 1,
+     .infer = infer,
+     .forward = kx_binary_forward,
+     .vjp = vjp,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_OPERAND}},
+    {.type = "Mul",
+     .since = 1,
+     .infer = infer,
+     .forward = kx_binary_forward,
+     .vjp = vjp,
+     .vjp_needs = BOTH,
+     .traits = {.effect = KX_EFFECT_MULTIPLIES, .bias = KX_BIAS_NONE}},
+    {.type = "Div",
+     .since = 1,
+     .infer = infer,
+     .forward = kx_binary_forward,
+     .vjp = vjp,
+     .vjp_needs = BOTH,
+     .traits = {.effect = KX_EFFECT_DIVIDES, .bias = KX_BIAS_NONE}},
+    {.type = "Pow",
+     .since = 1,
+     .infer = infer_pow,
+     .forward = kx_binary_forward,
+     .vjp = vjp_pow,
+     .vjp_needs = BOTH,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "Mod",
+     .since = 10,
+     .infer = infer_mod,
+     .forward = kx_binary_forward,
+     .vjp = vjp,
+     .vjp_needs = BOTH,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "PRelu",
+     .since = 1,
+     .infer = infer_prelu,
+     .forward = kx_binary_forward,
+     .vjp = vjp,
+     .vjp_needs = BOTH,
+     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE}},
     {0},
 };

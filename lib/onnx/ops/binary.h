@@ -40,6 +40,6 @@ kldve_status kx_binary_same_type(kx_graph *g, kx_node *n);
  *  opset: numpy's, or before opset 7 the attributes `broadcast` and `axis`. */
 kldve_status kx_binary_walk(kx_graph *g, kx_node *n, kx_binary_params *p, kx_shape *out);
 /** out 0 = p->kernel over the walk. */
-void kx_binary_forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch);
+void kx_binary_forward(const kx_op_call *call);
 
 #endif

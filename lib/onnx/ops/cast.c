@@ -137,23 +137,22 @@ static void from_int(const kx_tensor *in, kx_tensor *out, int32_t to)
     }
 }
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
-    const cast_params *p = n->params;
+    const cast_params *p = call->node->params;
 
-    if (kx_cast_copies(n))
-        kx_copy_forward(n, in, out, scratch);
-    else if (in[0].dtype == KX_F32)
-        from_float(&in[0], &out[0], p->to);
+    if (kx_cast_copies(call->node))
+        kx_copy_forward(call);
+    else if (call->in[0].dtype == KX_F32)
+        from_float(&call->in[0], &call->out[0], p->to);
     else
-        from_int(&in[0], &out[0], p->to);
+        from_int(&call->in[0], &call->out[0], p->to);
 }
 
-static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp(const kx_op_call *call)
 {
-    if (n->in[0]->dtype == KX_F32 && dout[0].dtype == KX_F32)
-        kx_copy_vjp(n, which, in, out, dout, din, scratch);
+    if (call->node->in[0]->dtype == KX_F32 && call->dout[0].dtype == KX_F32)
+        kx_copy_vjp(call);
 }
 
 bool kx_cast_copies(const kx_node *n)
@@ -165,7 +164,17 @@ bool kx_cast_copies(const kx_node *n)
 }
 
 const kx_op kx_cast_ops[] = {
-    {"Cast", "", 6, 0, infer_cast, forward, vjp, 0, NULL},
-    {"CastLike", "", 15, 0, infer_like, forward, vjp, 0, NULL},
+    {.type = "Cast",
+     .since = 6,
+     .infer = infer_cast,
+     .forward = forward,
+     .vjp = vjp,
+     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE}},
+    {.type = "CastLike",
+     .since = 15,
+     .infer = infer_like,
+     .forward = forward,
+     .vjp = vjp,
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

@@ -72,47 +72,50 @@ static void forward_ints(const kx_node *n, const kx_tensor *in, int64_t *y)
     }
 }
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
-    const float *x = in[0].data;
-    float *y = out[0].data, lo, hi;
+    const float *x = call->in[0].data;
+    float *y = call->out[0].data, lo, hi;
 
-    (void)scratch;
-    if (in[0].dtype != KX_F32) {
-        forward_ints(n, in, out[0].data);
+    if (call->in[0].dtype != KX_F32) {
+        forward_ints(call->node, call->in, call->out[0].data);
         return;
     }
-    bounds(n, in, &lo, &hi);
-    for (size_t i = 0; i < in[0].count; i++) {
+    bounds(call->node, call->in, &lo, &hi);
+    for (size_t i = 0; i < call->in[0].count; i++) {
         float v = x[i] < lo ? lo : x[i]; /* NaN stays */
 
         y[i] = v > hi ? hi : v;
     }
 }
 
-static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp(const kx_op_call *call)
 {
-    const float *y = out[0].data, *dy = dout[0].data;
-    float *dx = din->data, lo, hi;
+    const float *y = call->out[0].data, *dy = call->dout[0].data;
+    float *dx = call->din->data, lo, hi;
     double sum = 0;
 
-    (void)scratch;
     if (!dy)
         return;
-    bounds(n, in, &lo, &hi);
-    if (which == 0) {
-        for (size_t i = 0; i < out[0].count; i++)
+    bounds(call->node, call->in, &lo, &hi);
+    if (call->which == 0) {
+        for (size_t i = 0; i < call->out[0].count; i++)
             dx[i] += y[i] > lo && y[i] < hi ? dy[i] : 0.0f;
         return;
     }
-    for (size_t i = 0; i < out[0].count; i++)
-        if (which == 1 ? y[i] <= lo && lo < hi : y[i] >= hi)
+    for (size_t i = 0; i < call->out[0].count; i++)
+        if (call->which == 1 ? y[i] <= lo && lo < hi : y[i] >= hi)
             sum += dy[i];
     *dx += (float)sum;
 }
 
 const kx_op kx_clip_ops[] = {
-    {"Clip", "", 1, 0, infer, forward, vjp, KX_NEEDS_OUT | KX_NEEDS_IN(1) | KX_NEEDS_IN(2), NULL},
+    {.type = "Clip",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = KX_NEEDS_OUT | KX_NEEDS_IN(1) | KX_NEEDS_IN(2),
+     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE}},
     {0},
 };

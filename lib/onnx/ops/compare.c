@@ -85,14 +85,12 @@ static kldve_status infer_not(kx_graph *g, kx_node *n)
     return kx_out_as(g, n, 0, KX_BOOL, &n->in[0]->shape, KX_ONNX_BOOL);
 }
 
-static void forward_not(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_not(const kx_op_call *call)
 {
-    const uint8_t *x = in[0].data;
-    uint8_t *y = out[0].data;
+    const uint8_t *x = call->in[0].data;
+    uint8_t *y = call->out[0].data;
 
-    (void)n;
-    (void)scratch;
-    for (size_t i = 0; i < in[0].count; i++)
+    for (size_t i = 0; i < call->in[0].count; i++)
         y[i] = !x[i];
 }
 
@@ -119,25 +117,22 @@ static kldve_status infer_is(kx_graph *g, kx_node *n)
     return kx_out_as(g, n, 0, KX_BOOL, &n->in[0]->shape, KX_ONNX_BOOL);
 }
 
-static void forward_isnan(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_isnan(const kx_op_call *call)
 {
-    const float *x = in[0].data;
-    uint8_t *y = out[0].data;
+    const float *x = call->in[0].data;
+    uint8_t *y = call->out[0].data;
 
-    (void)n;
-    (void)scratch;
-    for (size_t i = 0; i < in[0].count; i++)
+    for (size_t i = 0; i < call->in[0].count; i++)
         y[i] = (uint8_t)(isnan(x[i]) ? 1 : 0);
 }
 
-static void forward_isinf(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_isinf(const kx_op_call *call)
 {
-    const isinf_params *p = n->params;
-    const float *x = in[0].data;
-    uint8_t *y = out[0].data;
+    const isinf_params *p = call->node->params;
+    const float *x = call->in[0].data;
+    uint8_t *y = call->out[0].data;
 
-    (void)scratch;
-    for (size_t i = 0; i < in[0].count; i++)
+    for (size_t i = 0; i < call->in[0].count; i++)
         y[i] = isinf(x[i]) && (x[i] < 0 ? p->negative : p->positive);
 }
 
@@ -169,51 +164,49 @@ static kldve_status infer_where(kx_graph *g, kx_node *n)
 
 #define WHERE_RUN(type)                                                                            \
     do {                                                                                           \
-        const type *x = (const type *)in[1].data + r.at[1];                                        \
-        const type *y = (const type *)in[2].data + r.at[2];                                        \
-        type *to = (type *)out[0].data + r.out;                                                    \
+        const type *x = (const type *)call->in[1].data + r.at[1];                                  \
+        const type *y = (const type *)call->in[2].data + r.at[2];                                  \
+        type *to = (type *)call->out[0].data + r.out;                                              \
         for (int64_t i = 0; i < r.n; i++)                                                          \
             to[i] = c[i * r.step[0]] ? x[i * r.step[1]] : y[i * r.step[2]];                        \
     } while (0)
 
-static void forward_where(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_where(const kx_op_call *call)
 {
-    const kx_walk_params *p = n->params;
+    const kx_walk_params *p = call->node->params;
 
-    (void)scratch;
     for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r)) {
-        const uint8_t *c = (const uint8_t *)in[0].data + r.at[0];
+        const uint8_t *c = (const uint8_t *)call->in[0].data + r.at[0];
 
-        if (out[0].dtype == KX_F32)
+        if (call->out[0].dtype == KX_F32)
             WHERE_RUN(float);
-        else if (out[0].dtype == KX_I64)
+        else if (call->out[0].dtype == KX_I64)
             WHERE_RUN(int64_t);
         else
             WHERE_RUN(uint8_t);
     }
 }
 
-static void vjp_where(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                      const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_where(const kx_op_call *call)
 {
-    const kx_walk_params *p = n->params;
-    const uint8_t *c = in[0].data;
-    const float *dy = dout[0].data;
-    float *d = din->data;
+    const kx_walk_params *p = call->node->params;
+    const uint8_t *c = call->in[0].data;
+    const float *dy = call->dout[0].data;
+    float *d = call->din->data;
 
-    (void)out;
-    (void)scratch;
-    if (!dy || which == 0)
+    if (!dy || call->which == 0)
         return;
     for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
         for (int64_t i = 0; i < r.n; i++)
-            if ((c[r.at[0] + i * r.step[0]] != 0) == (which == 1))
-                d[r.at[which] + i * r.step[which]] += dy[r.out + i];
+            if ((c[r.at[0] + i * r.step[0]] != 0) == (call->which == 1))
+                d[r.at[call->which] + i * r.step[call->which]] += dy[r.out + i];
 }
 
-#define COMPARE(type, since)                                                                       \
+#define COMPARE(name, first)                                                                       \
     {                                                                                              \
-        type, "", since, 0, infer, kx_binary_forward, NULL, 0, NULL                                \
+        .type = name, .since = first, .infer = infer, .forward = kx_binary_forward, .traits = {    \
+            .bias = KX_BIAS_NONE                                                                   \
+        }                                                                                          \
     }
 const kx_op kx_compare_ops[] = {
     COMPARE("Equal", 1),
@@ -224,9 +217,27 @@ const kx_op kx_compare_ops[] = {
     COMPARE("And", 1),
     COMPARE("Or", 1),
     COMPARE("Xor", 1),
-    {"Not", "", 1, 0, infer_not, forward_not, NULL, 0, NULL},
-    {"IsNaN", "", 9, 0, infer_is, forward_isnan, NULL, 0, NULL},
-    {"IsInf", "", 10, 0, infer_is, forward_isinf, NULL, 0, NULL},
-    {"Where", "", 9, 0, infer_where, forward_where, vjp_where, KX_NEEDS_IN(0), NULL},
+    {.type = "Not",
+     .since = 1,
+     .infer = infer_not,
+     .forward = forward_not,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "IsNaN",
+     .since = 9,
+     .infer = infer_is,
+     .forward = forward_isnan,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "IsInf",
+     .since = 10,
+     .infer = infer_is,
+     .forward = forward_isinf,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "Where",
+     .since = 9,
+     .infer = infer_where,
+     .forward = forward_where,
+     .vjp = vjp_where,
+     .vjp_needs = KX_NEEDS_IN(0),
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

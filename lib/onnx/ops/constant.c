@@ -150,15 +150,13 @@ static kldve_status infer_fill(kx_graph *g, kx_node *n)
     return kx_out_as(g, n, 0, t ? t->dtype : KX_F32, &out, t ? t->onnx_type : KX_ONNX_FLOAT);
 }
 
-static void forward_fill(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_fill(const kx_op_call *call)
 {
-    const fill_params *p = n->params;
-    size_t item = kx_dtype_size(out[0].dtype);
+    const fill_params *p = call->node->params;
+    size_t item = kx_dtype_size(call->out[0].dtype);
 
-    (void)in;
-    (void)scratch;
-    for (size_t i = 0; i < out[0].count; i++)
-        memcpy((char *)out[0].data + i * item, p->element, item);
+    for (size_t i = 0; i < call->out[0].count; i++)
+        memcpy((char *)call->out[0].data + i * item, p->element, item);
 }
 
 /* ---- Range: start, start + delta, ... before limit ------------------------------------------- */
@@ -217,25 +215,32 @@ static kldve_status infer_range(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[0], &out);
 }
 
-static void forward_range(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_range(const kx_op_call *call)
 {
-    (void)n;
-    (void)scratch;
-    for (size_t i = 0; i < out[0].count; i++)
-        if (out[0].dtype == KX_F32)
-            ((float *)out[0].data)[i] =
-                (float)((double)*(float *)in[0].data + (double)i * (double)*(float *)in[2].data);
+    for (size_t i = 0; i < call->out[0].count; i++)
+        if (call->out[0].dtype == KX_F32)
+            ((float *)call->out[0].data)[i] =
+                (float)((double)*(float *)call->in[0].data +
+                        (double)i * (double)*(float *)call->in[2].data);
         else
-            ((int64_t *)out[0].data)[i] =
-                (int64_t)(*(uint64_t *)in[0].data + i * *(uint64_t *)in[2].data);
+            ((int64_t *)call->out[0].data)[i] =
+                (int64_t)(*(uint64_t *)call->in[0].data + i * *(uint64_t *)call->in[2].data);
 }
 
 /* forward NULL: infer() makes the constants, the nodes never run. */
 const kx_op kx_constant_ops[] = {
-    {"Constant", "", 1, 0, infer_constant, NULL, NULL, 0, NULL},
-    {"Shape", "", 1, 0, infer_shape, NULL, NULL, 0, NULL},
-    {"Size", "", 1, 0, infer_size, NULL, NULL, 0, NULL},
-    {"ConstantOfShape", "", 9, 0, infer_fill, forward_fill, NULL, 0, NULL},
-    {"Range", "", 11, 0, infer_range, forward_range, NULL, 0, NULL},
+    {.type = "Constant", .since = 1, .infer = infer_constant, .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "Shape", .since = 1, .infer = infer_shape, .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "Size", .since = 1, .infer = infer_size, .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "ConstantOfShape",
+     .since = 9,
+     .infer = infer_fill,
+     .forward = forward_fill,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "Range",
+     .since = 11,
+     .infer = infer_range,
+     .forward = forward_range,
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

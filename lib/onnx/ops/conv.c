@@ -33,35 +33,40 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[0], &y);
 }
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
-    const kx_conv_params *p = n->params;
+    const kx_conv_params *p = call->node->params;
 
-    (void)scratch;
-    kx_bias_fill(out[0].data, kx_has(n, 2) ? in[2].data : NULL, p->batch, p->group * p->cout,
-                 kx_window_out(&p->window));
-    kx_corr_forward(p, in[0].data, in[1].data, out[0].data);
+    kx_bias_fill(call->out[0].data, kx_has(call->node, 2) ? call->in[2].data : NULL, p->batch,
+                 p->group * p->cout, kx_window_out(&p->window));
+    kx_corr_forward(p, call->in[0].data, call->in[1].data, call->out[0].data);
 }
 
-static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp(const kx_op_call *call)
 {
-    const kx_conv_params *p = n->params;
-    const float *dy = dout[0].data;
+    const kx_conv_params *p = call->node->params;
+    const float *dy = call->dout[0].data;
 
-    (void)out;
-    (void)scratch;
     if (!dy)
         return;
-    if (which == 0)
-        kx_corr_data(p, in[1].data, dy, din->data);
-    else if (which == 1)
-        kx_corr_weights(p, in[0].data, dy, din->data);
+    if (call->which == 0)
+        kx_corr_data(p, call->in[1].data, dy, call->din->data);
+    else if (call->which == 1)
+        kx_corr_weights(p, call->in[0].data, dy, call->din->data);
     else
-        kx_bias_vjp(dy, p->batch, p->group * p->cout, kx_window_out(&p->window), din->data);
+        kx_bias_vjp(dy, p->batch, p->group * p->cout, kx_window_out(&p->window), call->din->data);
 }
 
 const kx_op kx_conv_ops[] = {
-    {"Conv", "", 1, 0, infer, forward, vjp, KX_NEEDS_IN(0) | KX_NEEDS_IN(1), NULL},
+    {.type = "Conv",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_IN(1),
+     .traits = {.effect = KX_EFFECT_WEIGHS,
+                .bias = KX_BIAS_OWN,
+                .axes = KX_AXES_CHANNELS_FIRST,
+                .mixing = KX_MIXING_CONV}},
     {0},
 };

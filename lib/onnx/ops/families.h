@@ -23,6 +23,7 @@ extern const kx_op kx_variadic_ops[];
 extern const kx_op kx_compare_ops[];
 extern const kx_op kx_reduce_ops[];
 extern const kx_op kx_arg_ops[];
+extern const kx_op kx_cumsum_ops[];
 extern const kx_op kx_shape_ops[];
 extern const kx_op kx_constant_ops[];
 extern const kx_op kx_move_ops[];

@@ -66,45 +66,41 @@ static kldve_status infer_gather(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[0], &out);
 }
 
-static void forward_gather(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_gather(const kx_op_call *call)
 {
-    const kx_gather_params *p = n->params;
-    const kx_shape *s = &in[0].shape;
-    size_t block = (size_t)kx_stride(s, p->axis) * kx_dtype_size(in[0].dtype);
+    const kx_gather_params *p = call->node->params;
+    const kx_shape *s = &call->in[0].shape;
+    size_t block = (size_t)kx_stride(s, p->axis) * kx_dtype_size(call->in[0].dtype);
     size_t outer = (size_t)kx_span(s, 0, p->axis);
-    const int64_t *index = in[1].data;
+    const int64_t *index = call->in[1].data;
     int64_t length = s->dim[p->axis];
-    char *to = out[0].data;
+    char *to = call->out[0].data;
 
-    (void)scratch;
-    if (out[0].count == 0)
+    if (call->out[0].count == 0)
         return;
     for (size_t o = 0; o < outer; o++)
-        for (size_t i = 0; i < in[1].count; i++, to += block)
+        for (size_t i = 0; i < call->in[1].count; i++, to += block)
             memcpy(to,
-                   (const char *)in[0].data +
+                   (const char *)call->in[0].data +
                        (o * (size_t)length + index_of(index[i], length)) * block,
                    block);
 }
 
-static void vjp_gather(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                       const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_gather(const kx_op_call *call)
 {
-    const kx_gather_params *p = n->params;
-    const kx_shape *s = &din->shape;
+    const kx_gather_params *p = call->node->params;
+    const kx_shape *s = &call->din->shape;
     size_t block = (size_t)kx_stride(s, p->axis), outer = (size_t)kx_span(s, 0, p->axis);
-    const int64_t *index = in[1].data;
+    const int64_t *index = call->in[1].data;
     int64_t length = s->dim[p->axis];
-    const float *dy = dout[0].data;
+    const float *dy = call->dout[0].data;
 
-    (void)out;
-    (void)scratch;
-    if (!dy || which != 0 || dout[0].count == 0)
+    if (!dy || call->which != 0 || call->dout[0].count == 0)
         return;
     for (size_t o = 0; o < outer; o++)
-        for (size_t i = 0; i < in[1].count; i++, dy += block) {
-            float *dx =
-                (float *)din->data + (o * (size_t)length + index_of(index[i], length)) * block;
+        for (size_t i = 0; i < call->in[1].count; i++, dy += block) {
+            float *dx = (float *)call->din->data +
+                        (o * (size_t)length + index_of(index[i], length)) * block;
 
             for (size_t k = 0; k < block; k++)
                 dx[k] += dy[k];
@@ -143,37 +139,34 @@ static kldve_status infer_elements(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[0], index);
 }
 
-static void forward_elements(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_elements(const kx_op_call *call)
 {
-    const kx_gather_params *p = n->params;
-    size_t stride = (size_t)kx_stride(&in[0].shape, p->axis), item = kx_dtype_size(in[0].dtype);
-    int64_t length = in[0].shape.dim[p->axis];
-    const int64_t *index = in[1].data;
+    const kx_gather_params *p = call->node->params;
+    size_t stride = (size_t)kx_stride(&call->in[0].shape, p->axis),
+           item = kx_dtype_size(call->in[0].dtype);
+    int64_t length = call->in[0].shape.dim[p->axis];
+    const int64_t *index = call->in[1].data;
 
-    (void)scratch;
     for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
         for (int64_t i = 0; i < r.n; i++) {
             size_t at =
                 (size_t)(r.at[0] + i * r.step[0]) + index_of(index[r.out + i], length) * stride;
 
-            memcpy((char *)out[0].data + (size_t)(r.out + i) * item,
-                   (const char *)in[0].data + at * item, item);
+            memcpy((char *)call->out[0].data + (size_t)(r.out + i) * item,
+                   (const char *)call->in[0].data + at * item, item);
         }
 }
 
-static void vjp_elements(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                         const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_elements(const kx_op_call *call)
 {
-    const kx_gather_params *p = n->params;
-    size_t stride = (size_t)kx_stride(&din->shape, p->axis);
-    int64_t length = din->shape.dim[p->axis];
-    const int64_t *index = in[1].data;
-    const float *dy = dout[0].data;
-    float *dx = din->data;
+    const kx_gather_params *p = call->node->params;
+    size_t stride = (size_t)kx_stride(&call->din->shape, p->axis);
+    int64_t length = call->din->shape.dim[p->axis];
+    const int64_t *index = call->in[1].data;
+    const float *dy = call->dout[0].data;
+    float *dx = call->din->data;
 
-    (void)out;
-    (void)scratch;
-    if (!dy || which != 0)
+    if (!dy || call->which != 0)
         return;
     for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
         for (int64_t i = 0; i < r.n; i++)
@@ -245,34 +238,30 @@ static size_t nd_at(const nd_params *p, const int64_t *index, size_t b, size_t t
     return b * p->whole + at * p->block;
 }
 
-static void forward_nd(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_nd(const kx_op_call *call)
 {
-    const nd_params *p = n->params;
-    size_t item = kx_dtype_size(in[0].dtype);
-    char *to = out[0].data;
+    const nd_params *p = call->node->params;
+    size_t item = kx_dtype_size(call->in[0].dtype);
+    char *to = call->out[0].data;
 
-    (void)scratch;
-    if (out[0].count == 0)
+    if (call->out[0].count == 0)
         return;
     for (size_t b = 0; b < p->batch; b++)
         for (size_t t = 0; t < p->tuples; t++, to += p->block * item)
-            memcpy(to, (const char *)in[0].data + nd_at(p, in[1].data, b, t) * item,
+            memcpy(to, (const char *)call->in[0].data + nd_at(p, call->in[1].data, b, t) * item,
                    p->block * item);
 }
 
-static void vjp_nd(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                   const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_nd(const kx_op_call *call)
 {
-    const nd_params *p = n->params;
-    const float *dy = dout[0].data;
+    const nd_params *p = call->node->params;
+    const float *dy = call->dout[0].data;
 
-    (void)out;
-    (void)scratch;
-    if (!dy || which != 0 || dout[0].count == 0)
+    if (!dy || call->which != 0 || call->dout[0].count == 0)
         return;
     for (size_t b = 0; b < p->batch; b++)
         for (size_t t = 0; t < p->tuples; t++, dy += p->block) {
-            float *dx = (float *)din->data + nd_at(p, in[1].data, b, t);
+            float *dx = (float *)call->din->data + nd_at(p, call->in[1].data, b, t);
 
             for (size_t i = 0; i < p->block; i++)
                 dx[i] += dy[i];
@@ -280,9 +269,26 @@ static void vjp_nd(const kx_node *n, int32_t which, const kx_tensor *in, const k
 }
 
 const kx_op kx_gather_ops[] = {
-    {"Gather", "", 1, 0, infer_gather, forward_gather, vjp_gather, KX_NEEDS_IN(1), NULL},
-    {"GatherElements", "", 11, 0, infer_elements, forward_elements, vjp_elements, KX_NEEDS_IN(1),
-     NULL},
-    {"GatherND", "", 11, 0, infer_nd, forward_nd, vjp_nd, KX_NEEDS_IN(1), NULL},
+    {.type = "Gather",
+     .since = 1,
+     .infer = infer_gather,
+     .forward = forward_gather,
+     .vjp = vjp_gather,
+     .vjp_needs = KX_NEEDS_IN(1),
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
+    {.type = "GatherElements",
+     .since = 11,
+     .infer = infer_elements,
+     .forward = forward_elements,
+     .vjp = vjp_elements,
+     .vjp_needs = KX_NEEDS_IN(1),
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
+    {.type = "GatherND",
+     .since = 11,
+     .infer = infer_nd,
+     .forward = forward_nd,
+     .vjp = vjp_nd,
+     .vjp_needs = KX_NEEDS_IN(1),
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
     {0},
 };

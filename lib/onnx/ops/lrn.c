@@ -77,11 +77,11 @@ static void local_sums(const kx_lrn_params *p, const float *x, int64_t c, float 
         s[i] = p->bias + factor * s[i];
 }
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
-    const kx_lrn_params *p = n->params;
-    const float *x = in[0].data;
-    float *y = out[0].data, *s = scratch;
+    const kx_lrn_params *p = call->node->params;
+    const float *x = call->in[0].data;
+    float *y = call->out[0].data, *s = call->scratch;
 
     for (int64_t b = 0; b < p->batch; b++, x += p->channels * p->plane)
         for (int64_t c = 0; c < p->channels; c++, y += p->plane) {
@@ -91,17 +91,14 @@ static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void 
         }
 }
 
-static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp(const kx_op_call *call)
 {
-    const kx_lrn_params *p = n->params;
+    const kx_lrn_params *p = call->node->params;
     int64_t image = p->channels * p->plane;
-    float *t = scratch, *s = t + image, *dx = din->data;
-    const float *x = in[0].data, *dy = dout[0].data;
+    float *t = call->scratch, *s = t + image, *dx = call->din->data;
+    const float *x = call->in[0].data, *dy = call->dout[0].data;
     float factor = 2 * p->alpha * p->beta / (float)p->size;
 
-    (void)which;
-    (void)out;
     if (!dy)
         return;
     for (int64_t b = 0; b < p->batch; b++, x += image, dy += image, dx += image) {
@@ -122,6 +119,16 @@ static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_t
 }
 
 const kx_op kx_lrn_ops[] = {
-    {"LRN", "", 1, 0, infer, forward, vjp, KX_NEEDS_IN(0), scratch_size},
+    {.type = "LRN",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = KX_NEEDS_IN(0),
+     .scratch_size = scratch_size,
+     .traits = {.effect = KX_EFFECT_ACTIVATES,
+                .bias = KX_BIAS_NONE,
+                .axes = KX_AXES_CHANNELS_FIRST,
+                .response = true}},
     {0},
 };

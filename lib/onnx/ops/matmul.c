@@ -128,38 +128,34 @@ static kx_matrix gemm_b(const kx_gemm_params *p, const kx_tensor *in)
     return p->trans_b ? transposed(plain(in[1].data, p->k)) : plain(in[1].data, p->n);
 }
 
-static void forward_gemm(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_gemm(const kx_op_call *call)
 {
-    const kx_gemm_params *p = n->params;
-    const float *c = kx_has(n, 2) ? in[2].data : NULL;
-    float *y = out[0].data;
+    const kx_gemm_params *p = call->node->params;
+    const float *c = kx_has(call->node, 2) ? call->in[2].data : NULL;
+    float *y = call->out[0].data;
 
-    (void)scratch;
     for (int64_t i = 0; i < p->m; i++)
         for (int64_t j = 0; j < p->n; j++)
             y[i * p->n + j] = c ? p->beta * c[i * p->c_row + j * p->c_column] : 0.0f;
-    kx_gemm_add(p->m, p->n, p->k, p->alpha, gemm_a(p, in), gemm_b(p, in), y);
+    kx_gemm_add(p->m, p->n, p->k, p->alpha, gemm_a(p, call->in), gemm_b(p, call->in), y);
 }
 
-static void vjp_gemm(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                     const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_gemm(const kx_op_call *call)
 {
-    const kx_gemm_params *p = n->params;
-    kx_matrix dy = plain(dout[0].data, p->n);
-    float *d = din->data;
+    const kx_gemm_params *p = call->node->params;
+    kx_matrix dy = plain(call->dout[0].data, p->n);
+    float *d = call->din->data;
 
-    (void)out;
-    (void)scratch;
     if (!dy.data)
         return;
-    if (which == 0 && !p->trans_a) /* dA [m][k] */
-        kx_gemm_add(p->m, p->k, p->n, p->alpha, dy, transposed(gemm_b(p, in)), d);
-    else if (which == 0) /* its transpose [k][m] */
-        kx_gemm_add(p->k, p->m, p->n, p->alpha, gemm_b(p, in), transposed(dy), d);
-    else if (which == 1 && !p->trans_b) /* dB [k][n] */
-        kx_gemm_add(p->k, p->n, p->m, p->alpha, transposed(gemm_a(p, in)), dy, d);
-    else if (which == 1) /* its transpose [n][k] */
-        kx_gemm_add(p->n, p->k, p->m, p->alpha, transposed(dy), gemm_a(p, in), d);
+    if (call->which == 0 && !p->trans_a) /* dA [m][k] */
+        kx_gemm_add(p->m, p->k, p->n, p->alpha, dy, transposed(gemm_b(p, call->in)), d);
+    else if (call->which == 0) /* its transpose [k][m] */
+        kx_gemm_add(p->k, p->m, p->n, p->alpha, gemm_b(p, call->in), transposed(dy), d);
+    else if (call->which == 1 && !p->trans_b) /* dB [k][n] */
+        kx_gemm_add(p->k, p->n, p->m, p->alpha, transposed(gemm_a(p, call->in)), dy, d);
+    else if (call->which == 1) /* its transpose [n][k] */
+        kx_gemm_add(p->n, p->k, p->m, p->alpha, transposed(dy), gemm_a(p, call->in), d);
     else
         for (int64_t i = 0; i < p->m; i++)
             for (int64_t j = 0; j < p->n; j++)
@@ -240,49 +236,58 @@ static int64_t batches(const kx_matmul_params *p)
     return p->m * p->n == 0 ? 0 : count;
 }
 
-static void forward_matmul(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_matmul(const kx_op_call *call)
 {
-    const kx_matmul_params *p = n->params;
+    const kx_matmul_params *p = call->node->params;
     int64_t count = batches(p), a, b;
-    float *y = out[0].data;
+    float *y = call->out[0].data;
 
-    (void)scratch;
-    for (size_t i = 0; i < out[0].count; i++)
+    for (size_t i = 0; i < call->out[0].count; i++)
         y[i] = 0;
     for (int64_t i = 0; i < count; i++, y += p->m * p->n) {
         batch_at(p, i, &a, &b);
-        kx_gemm_add(p->m, p->n, p->k, 1, plain((const float *)in[0].data + a, p->k),
-                    plain((const float *)in[1].data + b, p->n), y);
+        kx_gemm_add(p->m, p->n, p->k, 1, plain((const float *)call->in[0].data + a, p->k),
+                    plain((const float *)call->in[1].data + b, p->n), y);
     }
 }
 
-static void vjp_matmul(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                       const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_matmul(const kx_op_call *call)
 {
-    const kx_matmul_params *p = n->params;
-    const float *dy = dout[0].data;
+    const kx_matmul_params *p = call->node->params;
+    const float *dy = call->dout[0].data;
     int64_t count = batches(p), a, b;
 
-    (void)out;
-    (void)scratch;
     if (!dy)
         return;
     for (int64_t i = 0; i < count; i++, dy += p->m * p->n) {
         batch_at(p, i, &a, &b);
-        if (which == 0)
+        if (call->which == 0)
             kx_gemm_add(p->m, p->k, p->n, 1, plain(dy, p->n),
-                        transposed(plain((const float *)in[1].data + b, p->n)),
-                        (float *)din->data + a);
+                        transposed(plain((const float *)call->in[1].data + b, p->n)),
+                        (float *)call->din->data + a);
         else
-            kx_gemm_add(p->k, p->n, p->m, 1, transposed(plain((const float *)in[0].data + a, p->k)),
-                        plain(dy, p->n), (float *)din->data + b);
+            kx_gemm_add(p->k, p->n, p->m, 1,
+                        transposed(plain((const float *)call->in[0].data + a, p->k)),
+                        plain(dy, p->n), (float *)call->din->data + b);
     }
 }
 
 #define IN01 (KX_NEEDS_IN(0) | KX_NEEDS_IN(1))
 
 const kx_op kx_matmul_ops[] = {
-    {"Gemm", "", 1, 0, infer_gemm, forward_gemm, vjp_gemm, IN01, NULL},
-    {"MatMul", "", 1, 0, infer_matmul, forward_matmul, vjp_matmul, IN01, NULL},
+    {.type = "Gemm",
+     .since = 1,
+     .infer = infer_gemm,
+     .forward = forward_gemm,
+     .vjp = vjp_gemm,
+     .vjp_needs = IN01,
+     .traits = {.effect = KX_EFFECT_WEIGHS, .bias = KX_BIAS_OWN, .mixing = KX_MIXING_DENSE}},
+    {.type = "MatMul",
+     .since = 1,
+     .infer = infer_matmul,
+     .forward = forward_matmul,
+     .vjp = vjp_matmul,
+     .vjp_needs = IN01,
+     .traits = {.effect = KX_EFFECT_WEIGHS, .bias = KX_BIAS_NONE, .mixing = KX_MIXING_DENSE}},
     {0},
 };

@@ -40,26 +40,19 @@ static kldve_status infer_transpose(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[0], &out);
 }
 
-static void forward_transpose(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_transpose(const kx_op_call *call)
 {
-    const kx_transpose_params *p = n->params;
+    const kx_transpose_params *p = call->node->params;
 
-    (void)scratch;
-    kx_walk_copy(&p->walk, kx_dtype_size(in[0].dtype), in[0].data, out[0].data);
+    kx_walk_copy(&p->walk, kx_dtype_size(call->in[0].dtype), call->in[0].data, call->out[0].data);
 }
 
-static void vjp_transpose(const kx_node *n, int32_t which, const kx_tensor *in,
-                          const kx_tensor *out, const kx_tensor *dout, kx_tensor *din,
-                          void *scratch)
+static void vjp_transpose(const kx_op_call *call)
 {
-    const kx_transpose_params *p = n->params;
+    const kx_transpose_params *p = call->node->params;
 
-    (void)which;
-    (void)in;
-    (void)out;
-    (void)scratch;
-    if (dout[0].data)
-        kx_walk_add(&p->walk, 0, 1.0f, dout[0].data, din->data);
+    if (call->dout[0].data)
+        kx_walk_add(&p->walk, 0, 1.0f, call->dout[0].data, call->din->data);
 }
 
 /* ---- Expand and Tile ------------------------------------------------------------------------- */
@@ -215,15 +208,52 @@ static kldve_status infer_space_to_depth(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[0], &s);
 }
 
-#define MOVE(type, since, infer)                                                                   \
-    {                                                                                              \
-        type, "", since, 0, infer, kx_move_forward, kx_move_vjp, 0, NULL                           \
-    }
 const kx_op kx_move_ops[] = {
-    {"Transpose", "", 1, 0, infer_transpose, forward_transpose, vjp_transpose, 0, NULL},
-    MOVE("Expand", 8, infer_expand),
-    MOVE("Tile", 6, infer_tile),
-    MOVE("DepthToSpace", 1, infer_depth_to_space),
-    MOVE("SpaceToDepth", 1, infer_space_to_depth),
+    {.type = "Transpose",
+     .since = 1,
+     .infer = infer_transpose,
+     .forward = forward_transpose,
+     .vjp = vjp_transpose,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_PERMUTED}},
+    {.type = "Expand",
+     .since = 8,
+     .infer = infer_expand,
+     .forward = kx_move_forward,
+     .vjp = kx_move_vjp,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
+    {.type = "Tile",
+     .since = 6,
+     .infer = infer_tile,
+     .forward = kx_move_forward,
+     .vjp = kx_move_vjp,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE}},
+    {.type = "DepthToSpace",
+     .since = 1,
+     .infer = infer_depth_to_space,
+     .forward = kx_move_forward,
+     .vjp = kx_move_vjp,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST}},
+    {.type = "SpaceToDepth",
+     .since = 1,
+     .infer = infer_space_to_depth,
+     .forward = kx_move_forward,
+     .vjp = kx_move_vjp,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST}},
     {0},
 };
+
+kldve_status kx_make_transpose(kx_graph *g, kx_node *n, const int32_t perm[4])
+{
+    int64_t *ints = kx_new(g, 4, sizeof *ints);
+
+    n->attr = kx_new(g, 1, sizeof *n->attr);
+    if (!ints || !n->attr)
+        return kx_nomem(g);
+    for (int i = 0; i < 4; i++)
+        ints[i] = perm[i];
+    n->nattr = 1;
+    n->attr[0] = (kx_attr){.name = "perm", .type = KX_ATTR_INTS, .count = 4, .ints = ints};
+    n->op = &kx_move_ops[0];
+    n->type = n->op->type;
+    return n->op->infer(g, n);
+}

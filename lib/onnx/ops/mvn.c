@@ -88,12 +88,12 @@ static void statistics(const mvn_params *p, const float *x, group *s)
         s[i].deviation = sqrt(s[i].deviation);
 }
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
-    const mvn_params *p = n->params;
-    const float *x = in[0].data;
-    float *y = out[0].data;
-    group *s = scratch;
+    const mvn_params *p = call->node->params;
+    const float *x = call->in[0].data;
+    float *y = call->out[0].data;
+    group *s = call->scratch;
 
     statistics(p, x, s);
     for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
@@ -104,16 +104,13 @@ static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void 
         }
 }
 
-static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp(const kx_op_call *call)
 {
-    const mvn_params *p = n->params;
-    const float *x = in[0].data, *dy = dout[0].data;
-    float *dx = din->data;
-    group *s = scratch;
+    const mvn_params *p = call->node->params;
+    const float *x = call->in[0].data, *dy = call->dout[0].data;
+    float *dx = call->din->data;
+    group *s = call->scratch;
 
-    (void)which;
-    (void)out;
     if (!dy)
         return;
     statistics(p, x, s);
@@ -136,6 +133,13 @@ static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_t
 }
 
 const kx_op kx_mvn_ops[] = {
-    {"MeanVarianceNormalization", "", 9, 0, infer, forward, vjp, KX_NEEDS_IN(0), scratch_size},
+    {.type = "MeanVarianceNormalization",
+     .since = 9,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = KX_NEEDS_IN(0),
+     .scratch_size = scratch_size,
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

@@ -169,14 +169,14 @@ static inline run first_run(const kx_norm_params *p, int64_t row)
     for (run r = first_run(p, row); r.from < (p)->inner;                                           \
          r.from = r.end, r.end += (p)->plane, r.channel++)
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
-    const kx_norm_params *p = n->params;
-    const float *x = in[X].data, *scale = in[SCALE].data, *b = kx_has(n, B) ? in[B].data : NULL;
-    float *y = out[0].data, *mean = n->nout > 1 ? out[1].data : NULL;
-    float *rate = n->nout > 2 ? out[2].data : NULL;
+    const kx_norm_params *p = call->node->params;
+    const float *x = call->in[X].data, *scale = call->in[SCALE].data,
+                *b = kx_has(call->node, B) ? call->in[B].data : NULL;
+    float *y = call->out[0].data, *mean = call->node->nout > 1 ? call->out[1].data : NULL;
+    float *rate = call->node->nout > 2 ? call->out[2].data : NULL;
 
-    (void)scratch;
     for (int64_t row = 0; row < p->rows; row++, x += p->inner) {
         row_stats s = stats_of(p, x);
 
@@ -240,30 +240,45 @@ static void vjp_affine(const kx_norm_params *p, int32_t which, const float *x, c
     }
 }
 
-static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp(const kx_op_call *call)
 {
-    const kx_norm_params *p = n->params;
-    const float *x = in[X].data, *dy = dout[0].data;
-    const float *dmean = n->nout > 1 ? dout[1].data : NULL;
-    const float *drate = n->nout > 2 ? dout[2].data : NULL;
+    const kx_norm_params *p = call->node->params;
+    const float *x = call->in[X].data, *dy = call->dout[0].data;
+    const float *dmean = call->node->nout > 1 ? call->dout[1].data : NULL;
+    const float *drate = call->node->nout > 2 ? call->dout[2].data : NULL;
 
-    (void)out;
-    (void)scratch;
-    if (which == X)
+    if (call->which == X)
         for (int64_t row = 0; row < p->rows; row++)
-            vjp_row(p, row, x + row * p->inner, in[SCALE].data, dy ? dy + row * p->inner : NULL,
-                    dmean ? (double)dmean[row] : 0, drate ? (double)drate[row] : 0,
-                    (float *)din->data + row * p->inner);
+            vjp_row(p, row, x + row * p->inner, call->in[SCALE].data,
+                    dy ? dy + row * p->inner : NULL, dmean ? (double)dmean[row] : 0,
+                    drate ? (double)drate[row] : 0, (float *)call->din->data + row * p->inner);
     else if (dy)
-        vjp_affine(p, which, x, dy, din->data);
+        vjp_affine(p, call->which, x, dy, call->din->data);
 }
 
 #define NEEDS (KX_NEEDS_IN(X) | KX_NEEDS_IN(SCALE))
 
 const kx_op kx_norm_ops[] = {
-    {"InstanceNormalization", "", 1, 0, infer_instance, forward, vjp, NEEDS, NULL},
-    {"GroupNormalization", "", 18, 0, infer_group, forward, vjp, NEEDS, NULL},
-    {"LayerNormalization", "", 17, 0, infer_layer, forward, vjp, NEEDS, NULL},
+    {.type = "InstanceNormalization",
+     .since = 1,
+     .infer = infer_instance,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = NEEDS,
+     .traits = {.bias = KX_BIAS_OWN, .axes = KX_AXES_CHANNELS_FIRST}},
+    {.type = "GroupNormalization",
+     .since = 18,
+     .infer = infer_group,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = NEEDS,
+     .traits = {.bias = KX_BIAS_OWN, .axes = KX_AXES_CHANNELS_FIRST}},
+    {.type = "LayerNormalization",
+     .since = 17,
+     .infer = infer_layer,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = NEEDS,
+     .traits = {.bias = KX_BIAS_OWN}},
     {0},
 };

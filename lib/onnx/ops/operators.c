@@ -23,6 +23,7 @@ const kx_op *const kx_families[] = {
     kx_compare_ops,
     kx_reduce_ops,
     kx_arg_ops,
+    kx_cumsum_ops,
     kx_shape_ops,
     kx_constant_ops,
     kx_move_ops,
@@ -38,7 +39,7 @@ const kx_op *kx_op_find(const char *domain, const char *type, int32_t opset)
 {
     for (const kx_op *const *family = kx_families; *family; family++)
         for (const kx_op *op = *family; op->type; op++)
-            if (strcmp(op->type, type) == 0 && strcmp(op->domain, domain) == 0 &&
+            if (strcmp(op->type, type) == 0 && strcmp(op->domain ? op->domain : "", domain) == 0 &&
                 op->since <= opset && (op->until == 0 || opset <= op->until))
                 return op;
     return NULL;

@@ -193,23 +193,22 @@ static void fill(const row_walk *w, int64_t from, int64_t to, size_t item, const
     }
 }
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
     static const int64_t zero = 0;
-    const kx_pad_params *p = n->params;
-    row_walk w = walk_of(n);
-    size_t item = kx_dtype_size(out[0].dtype);
-    const void *value = kx_has(n, 2)            ? in[2].data
-                        : in[0].dtype == KX_F32 ? (const void *)&p->value
-                                                : (const void *)&zero;
-    char *y = out[0].data;
+    const kx_pad_params *p = call->node->params;
+    row_walk w = walk_of(call->node);
+    size_t item = kx_dtype_size(call->out[0].dtype);
+    const void *value = kx_has(call->node, 2)         ? call->in[2].data
+                        : call->in[0].dtype == KX_F32 ? (const void *)&p->value
+                                                      : (const void *)&zero;
+    char *y = call->out[0].data;
     int64_t lo, hi;
 
-    (void)scratch;
     middle(&w, &lo, &hi);
     for (int64_t row = 0; row < w.rows; row++, y += (size_t)w.out * item) {
         int64_t from = row_source(&w, row);
-        const char *x = from < 0 ? NULL : (const char *)in[0].data + (size_t)from * item;
+        const char *x = from < 0 ? NULL : (const char *)call->in[0].data + (size_t)from * item;
 
         if (!x) {
             fill(&w, 0, w.out, item, NULL, value, y);
@@ -223,17 +222,13 @@ static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void 
     }
 }
 
-static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp(const kx_op_call *call)
 {
-    row_walk w = walk_of(n);
-    const float *dy = dout[0].data;
-    float *d = din->data;
+    row_walk w = walk_of(call->node);
+    const float *dy = call->dout[0].data;
+    float *d = call->din->data;
     double sum = 0; /* of what came from the constant */
 
-    (void)in;
-    (void)out;
-    (void)scratch;
     for (int64_t row = 0; row < w.rows && dy; row++, dy += w.out) {
         int64_t from = row_source(&w, row);
 
@@ -242,15 +237,20 @@ static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_t
 
             if (i < 0)
                 sum += (double)dy[o];
-            else if (which == 0)
+            else if (call->which == 0)
                 d[from + i] += dy[o];
         }
     }
-    if (which == 2)
+    if (call->which == 2)
         d[0] += (float)sum;
 }
 
 const kx_op kx_pad_ops[] = {
-    {"Pad", "", 2, 0, infer, forward, vjp, 0, NULL},
+    {.type = "Pad",
+     .since = 2,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
     {0},
 };

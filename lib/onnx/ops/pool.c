@@ -217,38 +217,34 @@ static void lp_vjp(const job *j, const cell *c, const int64_t *o, int64_t plane,
 /* ---- the operators ----------------------------------------------------------------------------
  */
 
-static void run_forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, cell_fn *fn)
+static void run_forward(const kx_op_call *call, cell_fn *fn)
 {
-    job j = {.p = n->params, .x = in[0].data, .y = out[0].data};
+    job j = {.p = call->node->params, .x = call->in[0].data, .y = call->out[0].data};
 
-    if (n->nout > 1)
-        j.indices = out[1].data;
+    if (call->node->nout > 1)
+        j.indices = call->out[1].data;
     each_cell(&j, fn);
 }
 
-static void run_vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *dout,
-                    kx_tensor *din, cell_fn *fn)
+static void run_vjp(const kx_op_call *call, cell_fn *fn)
 {
-    job j = {.p = n->params, .x = in[0].data, .dy = dout[0].data, .dx = din->data};
+    job j = {.p = call->node->params,
+             .x = call->in[0].data,
+             .dy = call->dout[0].data,
+             .dx = call->din->data};
 
-    if (which == 0 && j.dy)
+    if (call->which == 0 && j.dy)
         each_cell(&j, fn);
 }
 
 #define POOL(kind)                                                                                 \
-    static void forward_##kind(const kx_node *n, const kx_tensor *in, kx_tensor *out,              \
-                               void *scratch)                                                      \
+    static void forward_##kind(const kx_op_call *call)                                             \
     {                                                                                              \
-        (void)scratch;                                                                             \
-        run_forward(n, in, out, kind##_forward);                                                   \
+        run_forward(call, kind##_forward);                                                         \
     }                                                                                              \
-    static void vjp_##kind(const kx_node *n, int32_t which, const kx_tensor *in,                   \
-                           const kx_tensor *out, const kx_tensor *dout, kx_tensor *din,            \
-                           void *scratch)                                                          \
+    static void vjp_##kind(const kx_op_call *call)                                                 \
     {                                                                                              \
-        (void)out;                                                                                 \
-        (void)scratch;                                                                             \
-        run_vjp(n, which, in, dout, din, kind##_vjp);                                              \
+        run_vjp(call, kind##_vjp);                                                                 \
     }
 POOL(max)
 POOL(average)
@@ -405,11 +401,45 @@ static kldve_status infer_global(kx_graph *g, kx_node *n)
 #define IN0 KX_NEEDS_IN(0)
 
 const kx_op kx_pool_ops[] = {
-    {"MaxPool", "", 1, 0, infer_max, forward_max, vjp_max, IN0, NULL},
-    {"AveragePool", "", 1, 0, infer_average, forward_average, vjp_average, 0, NULL},
-    {"LpPool", "", 2, 0, infer_lp, forward_lp, vjp_lp, IN0, NULL},
-    {"GlobalMaxPool", "", 1, 0, infer_global, forward_max, vjp_max, IN0, NULL},
-    {"GlobalAveragePool", "", 1, 0, infer_global, forward_average, vjp_average, 0, NULL},
-    {"GlobalLpPool", "", 2, 0, infer_global, forward_lp, vjp_lp, IN0, NULL},
+    {.type = "MaxPool",
+     .since = 1,
+     .infer = infer_max,
+     .forward = forward_max,
+     .vjp = vjp_max,
+     .vjp_needs = IN0,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST}},
+    {.type = "AveragePool",
+     .since = 1,
+     .infer = infer_average,
+     .forward = forward_average,
+     .vjp = vjp_average,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST}},
+    {.type = "LpPool",
+     .since = 2,
+     .infer = infer_lp,
+     .forward = forward_lp,
+     .vjp = vjp_lp,
+     .vjp_needs = IN0,
+     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST}},
+    {.type = "GlobalMaxPool",
+     .since = 1,
+     .infer = infer_global,
+     .forward = forward_max,
+     .vjp = vjp_max,
+     .vjp_needs = IN0,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST}},
+    {.type = "GlobalAveragePool",
+     .since = 1,
+     .infer = infer_global,
+     .forward = forward_average,
+     .vjp = vjp_average,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST}},
+    {.type = "GlobalLpPool",
+     .since = 2,
+     .infer = infer_global,
+     .forward = forward_lp,
+     .vjp = vjp_lp,
+     .vjp_needs = IN0,
+     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST}},
     {0},
 };

@@ -234,28 +234,28 @@ static void forward_ints(const kx_node *n, const int64_t *x, int64_t *y, size_t 
     kx_wrap_all(n->in[0]->onnx_type, y, count);
 }
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
-    const kx_reduce_params *p = n->params;
+    const kx_reduce_params *p = call->node->params;
     reduction what = p->kind->what;
-    double *sum = scratch;
-    size_t count = out[0].count;
-    float *y = out[0].data;
+    double *sum = call->scratch;
+    size_t count = call->out[0].count;
+    float *y = call->out[0].data;
 
-    if (in[0].dtype != KX_F32) {
-        forward_ints(n, in[0].data, out[0].data, count);
+    if (call->in[0].dtype != KX_F32) {
+        forward_ints(call->node, call->in[0].data, call->out[0].data, count);
         return;
     }
     if (what == MAX || what == MIN || what == LOG_SUM_EXP)
-        extreme(p, what != MIN, in[0].data, y, count);
+        extreme(p, what != MIN, call->in[0].data, y, count);
     if (what == MAX || what == MIN)
         return;
     for (size_t i = 0; i < count; i++)
         sum[i] = what == PROD;
     if (what == PROD)
-        multiply_up(p, in[0].data, sum);
+        multiply_up(p, call->in[0].data, sum);
     else
-        add_up(p, in[0].data, what == LOG_SUM_EXP ? y : NULL, sum);
+        add_up(p, call->in[0].data, what == LOG_SUM_EXP ? y : NULL, sum);
     for (size_t i = 0; i < count; i++)
         y[i] = finish(p, sum[i], y[i]);
 }
@@ -281,16 +281,14 @@ static float slope(reduction what, float x, float y)
     }
 }
 
-static void vjp_sum(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                    const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_sum(const kx_op_call *call)
 {
-    const kx_reduce_params *p = n->params;
+    const kx_reduce_params *p = call->node->params;
     float scale = p->kind->what == MEAN ? 1.0f / (float)p->length : 1.0f;
-    const float *x = in[0].data, *y = out[0].data, *dy = dout[0].data;
-    float *dx = din->data;
+    const float *x = call->in[0].data, *y = call->out[0].data, *dy = call->dout[0].data;
+    float *dx = call->din->data;
 
-    (void)scratch;
-    if (!dy || which != 0)
+    if (!dy || call->which != 0)
         return;
     for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
         for (int64_t i = 0; i < r.n; i++) {
@@ -303,17 +301,16 @@ static void vjp_sum(const kx_node *n, int32_t which, const kx_tensor *in, const 
 }
 
 /* Scratch: how many inputs share the extreme, per output. */
-static void vjp_extreme(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                        const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_extreme(const kx_op_call *call)
 {
-    const kx_reduce_params *p = n->params;
-    const float *x = in[0].data, *y = out[0].data, *dy = dout[0].data;
-    float *dx = din->data;
-    double *ties = scratch;
+    const kx_reduce_params *p = call->node->params;
+    const float *x = call->in[0].data, *y = call->out[0].data, *dy = call->dout[0].data;
+    float *dx = call->din->data;
+    double *ties = call->scratch;
 
-    if (!dy || !ties || which != 0)
+    if (!dy || !ties || call->which != 0)
         return;
-    memset(ties, 0, out[0].count * sizeof *ties);
+    memset(ties, 0, call->out[0].count * sizeof *ties);
     for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
         for (int64_t i = 0; i < r.n; i++)
             ties[r.at[0] + i * r.step[0]] += x[r.out + i] == y[r.at[0] + i * r.step[0]];
@@ -328,17 +325,16 @@ static void vjp_extreme(const kx_node *n, int32_t which, const kx_tensor *in, co
 
 /* Scratch, per output: the product of all that is not 0, and how many are 0.  With one 0 only that
  * element has a derivative, with two nobody has. */
-static void vjp_prod(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                     const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_prod(const kx_op_call *call)
 {
-    const kx_reduce_params *p = n->params;
-    const float *x = in[0].data, *dy = dout[0].data;
-    float *dx = din->data;
-    double *product = scratch, *zeros = product + out[0].count;
+    const kx_reduce_params *p = call->node->params;
+    const float *x = call->in[0].data, *dy = call->dout[0].data;
+    float *dx = call->din->data;
+    double *product = call->scratch, *zeros = product + call->out[0].count;
 
-    if (!dy || !product || which != 0)
+    if (!dy || !product || call->which != 0)
         return;
-    for (size_t i = 0; i < out[0].count; i++) {
+    for (size_t i = 0; i < call->out[0].count; i++) {
         product[i] = 1.0;
         zeros[i] = 0.0;
     }
@@ -370,20 +366,84 @@ static size_t scratch_size(const kx_node *n)
     return count * sizeof(double) * (p->kind->what == PROD ? 2 : 1);
 }
 
-#define REDUCE(type, vjp, needs)                                                                   \
-    {                                                                                              \
-        type, "", 1, 0, infer, forward, vjp, needs, scratch_size                                   \
-    }
 const kx_op kx_reduce_ops[] = {
-    REDUCE("ReduceSum", vjp_sum, 0),
-    REDUCE("ReduceMean", vjp_sum, 0),
-    REDUCE("ReduceSumSquare", vjp_sum, KX_NEEDS_IN(0) | KX_NEEDS_OUT),
-    REDUCE("ReduceL1", vjp_sum, KX_NEEDS_IN(0) | KX_NEEDS_OUT),
-    REDUCE("ReduceL2", vjp_sum, KX_NEEDS_IN(0) | KX_NEEDS_OUT),
-    REDUCE("ReduceLogSum", vjp_sum, KX_NEEDS_OUT),
-    REDUCE("ReduceLogSumExp", vjp_sum, KX_NEEDS_IN(0) | KX_NEEDS_OUT),
-    REDUCE("ReduceMax", vjp_extreme, KX_NEEDS_IN(0) | KX_NEEDS_OUT),
-    REDUCE("ReduceMin", vjp_extreme, KX_NEEDS_IN(0) | KX_NEEDS_OUT),
-    REDUCE("ReduceProd", vjp_prod, KX_NEEDS_IN(0)),
+    {.type = "ReduceSum",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_sum,
+     .scratch_size = scratch_size,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE}},
+    {.type = "ReduceMean",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_sum,
+     .scratch_size = scratch_size,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE}},
+    {.type = "ReduceSumSquare",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_sum,
+     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_OUT,
+     .scratch_size = scratch_size,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "ReduceL1",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_sum,
+     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_OUT,
+     .scratch_size = scratch_size,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "ReduceL2",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_sum,
+     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_OUT,
+     .scratch_size = scratch_size,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "ReduceLogSum",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_sum,
+     .vjp_needs = KX_NEEDS_OUT,
+     .scratch_size = scratch_size,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "ReduceLogSumExp",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_sum,
+     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_OUT,
+     .scratch_size = scratch_size,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "ReduceMax",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_extreme,
+     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_OUT,
+     .scratch_size = scratch_size,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
+    {.type = "ReduceMin",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_extreme,
+     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_OUT,
+     .scratch_size = scratch_size,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "ReduceProd",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_prod,
+     .vjp_needs = KX_NEEDS_IN(0),
+     .scratch_size = scratch_size,
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

@@ -349,33 +349,40 @@ static void walk(const kx_resize_params *p, int32_t axis, int64_t nx, int64_t ny
     }
 }
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
-    const kx_resize_params *p = n->params;
-    float *y = out[0].data;
+    const kx_resize_params *p = call->node->params;
+    float *y = call->out[0].data;
 
-    (void)scratch;
-    for (size_t i = 0; i < out[0].count; i++)
+    for (size_t i = 0; i < call->out[0].count; i++)
         y[i] = 0;
-    if (out[0].count)
-        walk(p, 0, (int64_t)in[0].count, (int64_t)out[0].count, 1, in[0].data, y, row_forward);
+    if (call->out[0].count)
+        walk(p, 0, (int64_t)call->in[0].count, (int64_t)call->out[0].count, 1, call->in[0].data, y,
+             row_forward);
 }
 
-static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp(const kx_op_call *call)
 {
-    const kx_resize_params *p = n->params;
+    const kx_resize_params *p = call->node->params;
 
-    (void)in;
-    (void)out;
-    (void)scratch;
-    if (which == 0 && dout[0].data && dout[0].count)
-        walk(p, 0, (int64_t)din->count, (int64_t)dout[0].count, 1, din->data, dout[0].data,
-             row_vjp);
+    if (call->which == 0 && call->dout[0].data && call->dout[0].count)
+        walk(p, 0, (int64_t)call->din->count, (int64_t)call->dout[0].count, 1, call->din->data,
+             call->dout[0].data, row_vjp);
 }
 
 const kx_op kx_resize_ops[] = {
-    {"Upsample", "", 7, 9, infer, forward, vjp, 0, NULL},
-    {"Resize", "", 10, 0, infer, forward, vjp, 0, NULL},
+    {.type = "Upsample",
+     .since = 7,
+     .until = 9,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE}},
+    {.type = "Resize",
+     .since = 10,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE}},
     {0},
 };

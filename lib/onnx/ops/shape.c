@@ -48,16 +48,16 @@ static kldve_status infer_dropout(kx_graph *g, kx_node *n)
                      mask_is_bool ? KX_ONNX_BOOL : n->in[0]->onnx_type);
 }
 
-static void forward_dropout(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_dropout(const kx_op_call *call)
 {
-    kx_copy_forward(n, in, out, scratch);
-    if (n->nout < 2 || !out[1].data) /* the mask: everything is kept */
+    kx_copy_forward(call);
+    if (call->node->nout < 2 || !call->out[1].data) /* the mask: everything is kept */
         return;
-    for (size_t i = 0; i < out[1].count; i++)
-        if (out[1].dtype == KX_BOOL)
-            ((uint8_t *)out[1].data)[i] = 1;
+    for (size_t i = 0; i < call->out[1].count; i++)
+        if (call->out[1].dtype == KX_BOOL)
+            ((uint8_t *)call->out[1].data)[i] = 1;
         else
-            ((float *)out[1].data)[i] = 1.0f;
+            ((float *)call->out[1].data)[i] = 1.0f;
 }
 
 /* ---- Reshape and Flatten --------------------------------------------------------------------- */
@@ -184,22 +184,47 @@ static kldve_status infer_unsqueeze(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[0], &out);
 }
 
-#define COPY(type, since, infer)                                                                   \
-    {                                                                                              \
-        type, "", since, 0, infer, kx_copy_forward, kx_copy_vjp, 0, NULL                           \
-    }
 const kx_op kx_shape_ops[] = {
-    COPY("Identity", 1, infer_identity),
-    {"Dropout", "", 1, 0, infer_dropout, forward_dropout, kx_copy_vjp, 0, NULL},
-    COPY("Reshape", 1, infer_reshape),
-    COPY("Flatten", 1, infer_flatten),
-    COPY("Squeeze", 1, infer_squeeze),
-    COPY("Unsqueeze", 1, infer_unsqueeze),
+    {.type = "Identity",
+     .since = 1,
+     .infer = infer_identity,
+     .forward = kx_copy_forward,
+     .vjp = kx_copy_vjp,
+     .traits = {.bias = KX_BIAS_NONE, .copies = true}},
+    {.type = "Dropout",
+     .since = 1,
+     .infer = infer_dropout,
+     .forward = forward_dropout,
+     .vjp = kx_copy_vjp,
+     .traits = {.bias = KX_BIAS_NONE, .copies = true}},
+    {.type = "Reshape",
+     .since = 1,
+     .infer = infer_reshape,
+     .forward = kx_copy_forward,
+     .vjp = kx_copy_vjp,
+     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_REGROUPED, .copies = true}},
+    {.type = "Flatten",
+     .since = 1,
+     .infer = infer_flatten,
+     .forward = kx_copy_forward,
+     .vjp = kx_copy_vjp,
+     .traits = {.bias = KX_BIAS_NONE, .copies = true}},
+    {.type = "Squeeze",
+     .since = 1,
+     .infer = infer_squeeze,
+     .forward = kx_copy_forward,
+     .vjp = kx_copy_vjp,
+     .traits = {.bias = KX_BIAS_NONE, .copies = true}},
+    {.type = "Unsqueeze",
+     .since = 1,
+     .infer = infer_unsqueeze,
+     .forward = kx_copy_forward,
+     .vjp = kx_copy_vjp,
+     .traits = {.bias = KX_BIAS_NONE, .copies = true}},
     {0},
 };
 
 bool kx_op_copies(const kx_node *n)
 {
-    return n->op->forward == kx_copy_forward || n->op->forward == forward_dropout ||
-           kx_cast_copies(n);
+    return n->op->traits.copies || kx_cast_copies(n);
 }

@@ -87,24 +87,19 @@ static kldve_status infer_slice(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[0], &out);
 }
 
-static void forward_slice(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_slice(const kx_op_call *call)
 {
-    const kx_slice_params *p = n->params;
+    const kx_slice_params *p = call->node->params;
 
-    (void)scratch;
-    kx_walk_copy(&p->walk, kx_dtype_size(in[0].dtype), in[0].data, out[0].data);
+    kx_walk_copy(&p->walk, kx_dtype_size(call->in[0].dtype), call->in[0].data, call->out[0].data);
 }
 
-static void vjp_slice(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                      const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_slice(const kx_op_call *call)
 {
-    const kx_slice_params *p = n->params;
+    const kx_slice_params *p = call->node->params;
 
-    (void)in;
-    (void)out;
-    (void)scratch;
-    if (which == 0 && dout[0].data)
-        kx_walk_add(&p->walk, 0, 1.0f, dout[0].data, din->data);
+    if (call->which == 0 && call->dout[0].data)
+        kx_walk_add(&p->walk, 0, 1.0f, call->dout[0].data, call->din->data);
 }
 
 /* ---- blocks along one axis, for Split and Concat ----------------------------------------------
@@ -190,39 +185,35 @@ static kldve_status infer_split(kx_graph *g, kx_node *n)
     return KLDVE_OK;
 }
 
-static void forward_split(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_split(const kx_op_call *call)
 {
-    const kx_split_params *p = n->params;
-    size_t item = kx_dtype_size(in[0].dtype);
+    const kx_split_params *p = call->node->params;
+    size_t item = kx_dtype_size(call->in[0].dtype);
 
-    (void)scratch;
-    for (int32_t k = 0; k < n->nout; k++) {
+    for (int32_t k = 0; k < call->node->nout; k++) {
         part a;
 
-        if (!out[k].data || out[k].count == 0)
+        if (!call->out[k].data || call->out[k].count == 0)
             continue;
-        a = part_of(&in[0].shape, &out[k].shape, p->axis, p->begin[k]);
+        a = part_of(&call->in[0].shape, &call->out[k].shape, p->axis, p->begin[k]);
         for (size_t r = 0; r < a.outer; r++)
-            memcpy((char *)out[k].data + r * a.size * item,
-                   (const char *)in[0].data + (r * a.total + a.at) * item, a.size * item);
+            memcpy((char *)call->out[k].data + r * a.size * item,
+                   (const char *)call->in[0].data + (r * a.total + a.at) * item, a.size * item);
     }
 }
 
-static void vjp_split(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                      const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_split(const kx_op_call *call)
 {
-    const kx_split_params *p = n->params;
+    const kx_split_params *p = call->node->params;
 
-    (void)in;
-    (void)out;
-    (void)scratch;
-    for (int32_t k = 0; k < n->nout && which == 0; k++) {
+    for (int32_t k = 0; k < call->node->nout && call->which == 0; k++) {
         part a;
 
-        if (!dout[k].data || dout[k].count == 0)
+        if (!call->dout[k].data || call->dout[k].count == 0)
             continue;
-        a = part_of(&din->shape, &dout[k].shape, p->axis, p->begin[k]);
-        add_rows(a.outer, a.size, dout[k].data, a.size, (float *)din->data + a.at, a.total);
+        a = part_of(&call->din->shape, &call->dout[k].shape, p->axis, p->begin[k]);
+        add_rows(a.outer, a.size, call->dout[k].data, a.size, (float *)call->din->data + a.at,
+                 a.total);
     }
 }
 
@@ -265,39 +256,52 @@ static int64_t concat_begin(const kx_node *n, int32_t which, int32_t axis)
     return begin;
 }
 
-static void forward_concat(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_concat(const kx_op_call *call)
 {
-    const kx_concat_params *p = n->params;
-    size_t item = kx_dtype_size(out[0].dtype);
+    const kx_concat_params *p = call->node->params;
+    size_t item = kx_dtype_size(call->out[0].dtype);
 
-    (void)scratch;
-    for (int32_t k = 0; k < n->nin; k++) {
-        part a = part_of(&out[0].shape, &in[k].shape, p->axis, concat_begin(n, k, p->axis));
+    for (int32_t k = 0; k < call->node->nin; k++) {
+        part a = part_of(&call->out[0].shape, &call->in[k].shape, p->axis,
+                         concat_begin(call->node, k, p->axis));
 
         for (size_t r = 0; r < a.outer && a.size > 0; r++)
-            memcpy((char *)out[0].data + (r * a.total + a.at) * item,
-                   (const char *)in[k].data + r * a.size * item, a.size * item);
+            memcpy((char *)call->out[0].data + (r * a.total + a.at) * item,
+                   (const char *)call->in[k].data + r * a.size * item, a.size * item);
     }
 }
 
-static void vjp_concat(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                       const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_concat(const kx_op_call *call)
 {
-    const kx_concat_params *p = n->params;
+    const kx_concat_params *p = call->node->params;
     part a;
 
-    (void)in;
-    (void)out;
-    (void)scratch;
-    if (!dout[0].data || din->count == 0)
+    if (!call->dout[0].data || call->din->count == 0)
         return;
-    a = part_of(&dout[0].shape, &din->shape, p->axis, concat_begin(n, which, p->axis));
-    add_rows(a.outer, a.size, (const float *)dout[0].data + a.at, a.total, din->data, a.size);
+    a = part_of(&call->dout[0].shape, &call->din->shape, p->axis,
+                concat_begin(call->node, call->which, p->axis));
+    add_rows(a.outer, a.size, (const float *)call->dout[0].data + a.at, a.total, call->din->data,
+             a.size);
 }
 
 const kx_op kx_slice_ops[] = {
-    {"Slice", "", 1, 0, infer_slice, forward_slice, vjp_slice, 0, NULL},
-    {"Split", "", 2, 0, infer_split, forward_split, vjp_split, 0, NULL},
-    {"Concat", "", 1, 0, infer_concat, forward_concat, vjp_concat, 0, NULL},
+    {.type = "Slice",
+     .since = 1,
+     .infer = infer_slice,
+     .forward = forward_slice,
+     .vjp = vjp_slice,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
+    {.type = "Split",
+     .since = 2,
+     .infer = infer_split,
+     .forward = forward_split,
+     .vjp = vjp_split,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
+    {.type = "Concat",
+     .since = 1,
+     .infer = infer_concat,
+     .forward = forward_concat,
+     .vjp = vjp_concat,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
     {0},
 };

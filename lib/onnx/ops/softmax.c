@@ -165,27 +165,40 @@ static void lp_vjp(const kx_axis_params *p, const float *x, const float *y, cons
 }
 
 #define LINES(kind)                                                                                \
-    static void forward_##kind(const kx_node *n, const kx_tensor *in, kx_tensor *out,              \
-                               void *scratch)                                                      \
+    static void forward_##kind(const kx_op_call *call)                                             \
     {                                                                                              \
-        (void)scratch;                                                                             \
-        each_line(n->params, in, out, kind);                                                       \
+        each_line(call->node->params, call->in, call->out, kind);                                  \
     }                                                                                              \
-    static void vjp_##kind(const kx_node *n, int32_t which, const kx_tensor *in,                   \
-                           const kx_tensor *out, const kx_tensor *dout, kx_tensor *din,            \
-                           void *scratch)                                                          \
+    static void vjp_##kind(const kx_op_call *call)                                                 \
     {                                                                                              \
-        (void)which;                                                                               \
-        (void)scratch;                                                                             \
-        each_line_vjp(n->params, in[0].data, out[0].data, dout[0].data, din->data, kind##_vjp);    \
+        each_line_vjp(call->node->params, call->in[0].data, call->out[0].data, call->dout[0].data, \
+                      call->din->data, kind##_vjp);                                                \
     }
 LINES(softmax)
 LINES(log_softmax)
 LINES(lp)
 
 const kx_op kx_softmax_ops[] = {
-    {"Softmax", "", 1, 0, infer, forward_softmax, vjp_softmax, KX_NEEDS_OUT, NULL},
-    {"LogSoftmax", "", 1, 0, infer, forward_log_softmax, vjp_log_softmax, KX_NEEDS_OUT, NULL},
-    {"LpNormalization", "", 1, 0, infer, forward_lp, vjp_lp, KX_NEEDS_IN(0), NULL},
+    {.type = "Softmax",
+     .since = 1,
+     .infer = infer,
+     .forward = forward_softmax,
+     .vjp = vjp_softmax,
+     .vjp_needs = KX_NEEDS_OUT,
+     .traits = {.bias = KX_BIAS_NONE, .unit_interval = true, .probabilities = true}},
+    {.type = "LogSoftmax",
+     .since = 1,
+     .infer = infer,
+     .forward = forward_log_softmax,
+     .vjp = vjp_log_softmax,
+     .vjp_needs = KX_NEEDS_OUT,
+     .traits = {.bias = KX_BIAS_NONE, .probabilities = true}},
+    {.type = "LpNormalization",
+     .since = 1,
+     .infer = infer,
+     .forward = forward_lp,
+     .vjp = vjp_lp,
+     .vjp_needs = KX_NEEDS_IN(0),
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

@@ -49,45 +49,47 @@ static void columns(const trilu_params *p, int64_t i, int64_t width, int64_t *fr
     }
 }
 
-static void forward_trilu(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward_trilu(const kx_op_call *call)
 {
-    const kx_shape *s = &in[0].shape;
+    const kx_shape *s = &call->in[0].shape;
     int64_t height = s->dim[s->rank - 2], width = s->dim[s->rank - 1], from, to;
-    size_t item = kx_dtype_size(in[0].dtype);
+    size_t item = kx_dtype_size(call->in[0].dtype);
 
-    (void)scratch;
-    memset(out[0].data, 0, out[0].count * item);
-    for (size_t row = 0; width > 0 && row < in[0].count / (size_t)width; row++) {
-        columns(n->params, (int64_t)row % height, width, &from, &to);
+    memset(call->out[0].data, 0, call->out[0].count * item);
+    for (size_t row = 0; width > 0 && row < call->in[0].count / (size_t)width; row++) {
+        columns(call->node->params, (int64_t)row % height, width, &from, &to);
         if (from < to) {
             size_t at = (row * (size_t)width + (size_t)from) * item;
 
-            memcpy((char *)out[0].data + at, (const char *)in[0].data + at,
+            memcpy((char *)call->out[0].data + at, (const char *)call->in[0].data + at,
                    (size_t)(to - from) * item);
         }
     }
 }
 
-static void vjp_trilu(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                      const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_trilu(const kx_op_call *call)
 {
-    const kx_shape *s = &din->shape;
+    const kx_shape *s = &call->din->shape;
     int64_t height = s->dim[s->rank - 2], width = s->dim[s->rank - 1], from, to;
 
-    (void)which, (void)in, (void)out, (void)scratch;
-    if (!dout[0].data)
+    if (!call->dout[0].data)
         return;
-    for (size_t row = 0; width > 0 && row < din->count / (size_t)width; row++) {
-        const float *dy = (const float *)dout[0].data + row * (size_t)width;
-        float *dx = (float *)din->data + row * (size_t)width;
+    for (size_t row = 0; width > 0 && row < call->din->count / (size_t)width; row++) {
+        const float *dy = (const float *)call->dout[0].data + row * (size_t)width;
+        float *dx = (float *)call->din->data + row * (size_t)width;
 
-        columns(n->params, (int64_t)row % height, width, &from, &to);
+        columns(call->node->params, (int64_t)row % height, width, &from, &to);
         for (int64_t j = from; j < to; j++)
             dx[j] += dy[j];
     }
 }
 
 const kx_op kx_trilu_ops[] = {
-    {"Trilu", "", 14, 0, infer_trilu, forward_trilu, vjp_trilu, 0, NULL},
+    {.type = "Trilu",
+     .since = 14,
+     .infer = infer_trilu,
+     .forward = forward_trilu,
+     .vjp = vjp_trilu,
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

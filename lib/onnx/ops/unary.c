@@ -259,71 +259,93 @@ static kldve_status infer_gelu(kx_graph *g, kx_node *n)
     return KLDVE_OK;
 }
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
-    const kx_unary_params *p = n->params;
+    const kx_unary_params *p = call->node->params;
 
-    (void)scratch;
-    if (in[0].dtype == KX_F32) {
-        p->kind->value(p, in[0].count, in[0].data, out[0].data);
+    if (call->in[0].dtype == KX_F32) {
+        p->kind->value(p, call->in[0].count, call->in[0].data, call->out[0].data);
         return;
     }
-    p->kind->ints(in[0].count, in[0].data, out[0].data);
-    kx_wrap_all(n->in[0]->onnx_type, out[0].data, out[0].count);
+    p->kind->ints(call->in[0].count, call->in[0].data, call->out[0].data);
+    kx_wrap_all(call->node->in[0]->onnx_type, call->out[0].data, call->out[0].count);
 }
 
-static void vjp(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp(const kx_op_call *call)
 {
-    const kx_unary_params *p = n->params;
+    const kx_unary_params *p = call->node->params;
 
-    (void)which;
-    (void)scratch;
-    if (dout[0].data)
-        p->kind->vjp(p, din->count, in[0].data, out[0].data, dout[0].data, din->data);
+    if (call->dout[0].data)
+        p->kind->vjp(p, call->din->count, call->in[0].data, call->out[0].data, call->dout[0].data,
+                     call->din->data);
 }
 
-#define OP(type, since, needs)                                                                     \
+#define ENTRY(name, first, needs, how)                                                             \
     {                                                                                              \
-        type, "", since, 0, infer, forward, vjp, needs, NULL                                       \
+        .type = name, .since = first, .infer = infer, .forward = forward, .vjp = vjp,              \
+        .vjp_needs = needs, .traits = {                                                            \
+            .effect = how,                                                                         \
+            .bias = KX_BIAS_NONE                                                                   \
+        }                                                                                          \
     }
+#define FUNCTION(name, first, needs) ENTRY(name, first, needs, KX_EFFECT_OTHER)
+#define ACTIVATION(name, first, needs) ENTRY(name, first, needs, KX_EFFECT_ACTIVATES)
+
 const kx_op kx_unary_ops[] = {
-    OP("Relu", 1, KX_NEEDS_OUT),
-    OP("LeakyRelu", 1, KX_NEEDS_IN(0)),
-    OP("ThresholdedRelu", 10, KX_NEEDS_IN(0)),
-    OP("Elu", 1, KX_NEEDS_IN(0)),
-    OP("Selu", 1, KX_NEEDS_IN(0)),
-    OP("Celu", 12, KX_NEEDS_IN(0)),
-    OP("Shrink", 9, KX_NEEDS_IN(0)),
-    OP("Sigmoid", 1, KX_NEEDS_OUT),
-    OP("HardSigmoid", 1, KX_NEEDS_OUT),
-    OP("HardSwish", 14, KX_NEEDS_IN(0)),
-    OP("Softplus", 1, KX_NEEDS_IN(0)),
-    OP("Softsign", 1, KX_NEEDS_IN(0)),
-    OP("Mish", 18, KX_NEEDS_IN(0)),
-    {"Gelu", "", 20, 0, infer_gelu, forward, vjp, KX_NEEDS_IN(0), NULL},
-    OP("Erf", 9, KX_NEEDS_IN(0)),
-    OP("Exp", 1, KX_NEEDS_OUT),
-    OP("Log", 1, KX_NEEDS_IN(0)),
-    OP("Sqrt", 1, KX_NEEDS_OUT),
-    OP("Abs", 1, KX_NEEDS_IN(0)),
-    OP("Neg", 1, 0),
-    OP("Reciprocal", 1, KX_NEEDS_OUT),
-    OP("Sign", 9, 0),
-    OP("Floor", 1, 0),
-    OP("Ceil", 1, 0),
-    OP("Round", 11, 0),
-    OP("Sin", 7, KX_NEEDS_IN(0)),
-    OP("Cos", 7, KX_NEEDS_IN(0)),
-    OP("Tan", 7, KX_NEEDS_OUT),
-    OP("Asin", 7, KX_NEEDS_IN(0)),
-    OP("Acos", 7, KX_NEEDS_IN(0)),
-    OP("Atan", 7, KX_NEEDS_IN(0)),
-    OP("Sinh", 9, KX_NEEDS_IN(0)),
-    OP("Cosh", 9, KX_NEEDS_IN(0)),
-    OP("Tanh", 1, KX_NEEDS_OUT),
-    OP("Asinh", 9, KX_NEEDS_IN(0)),
-    OP("Acosh", 9, KX_NEEDS_IN(0)),
-    OP("Atanh", 9, KX_NEEDS_IN(0)),
+    ACTIVATION("Relu", 1, KX_NEEDS_OUT),
+    ACTIVATION("LeakyRelu", 1, KX_NEEDS_IN(0)),
+    ACTIVATION("ThresholdedRelu", 10, KX_NEEDS_IN(0)),
+    ACTIVATION("Elu", 1, KX_NEEDS_IN(0)),
+    ACTIVATION("Selu", 1, KX_NEEDS_IN(0)),
+    ACTIVATION("Celu", 12, KX_NEEDS_IN(0)),
+    FUNCTION("Shrink", 9, KX_NEEDS_IN(0)),
+    {.type = "Sigmoid",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = KX_NEEDS_OUT,
+     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE, .unit_interval = true}},
+    {.type = "HardSigmoid",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = KX_NEEDS_OUT,
+     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE, .unit_interval = true}},
+    ACTIVATION("HardSwish", 14, KX_NEEDS_IN(0)),
+    ACTIVATION("Softplus", 1, KX_NEEDS_IN(0)),
+    ACTIVATION("Softsign", 1, KX_NEEDS_IN(0)),
+    ACTIVATION("Mish", 18, KX_NEEDS_IN(0)),
+    {.type = "Gelu",
+     .since = 20,
+     .infer = infer_gelu,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = KX_NEEDS_IN(0),
+     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE}},
+    FUNCTION("Erf", 9, KX_NEEDS_IN(0)),
+    FUNCTION("Exp", 1, KX_NEEDS_OUT),
+    FUNCTION("Log", 1, KX_NEEDS_IN(0)),
+    FUNCTION("Sqrt", 1, KX_NEEDS_OUT),
+    FUNCTION("Abs", 1, KX_NEEDS_IN(0)),
+    FUNCTION("Neg", 1, 0),
+    FUNCTION("Reciprocal", 1, KX_NEEDS_OUT),
+    FUNCTION("Sign", 9, 0),
+    FUNCTION("Floor", 1, 0),
+    FUNCTION("Ceil", 1, 0),
+    FUNCTION("Round", 11, 0),
+    FUNCTION("Sin", 7, KX_NEEDS_IN(0)),
+    FUNCTION("Cos", 7, KX_NEEDS_IN(0)),
+    FUNCTION("Tan", 7, KX_NEEDS_OUT),
+    FUNCTION("Asin", 7, KX_NEEDS_IN(0)),
+    FUNCTION("Acos", 7, KX_NEEDS_IN(0)),
+    FUNCTION("Atan", 7, KX_NEEDS_IN(0)),
+    FUNCTION("Sinh", 9, KX_NEEDS_IN(0)),
+    FUNCTION("Cosh", 9, KX_NEEDS_IN(0)),
+    ACTIVATION("Tanh", 1, KX_NEEDS_OUT),
+    FUNCTION("Asinh", 9, KX_NEEDS_IN(0)),
+    FUNCTION("Acosh", 9, KX_NEEDS_IN(0)),
+    FUNCTION("Atanh", 9, KX_NEEDS_IN(0)),
     {0},
 };

@@ -78,35 +78,30 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[0], &out);
 }
 
-static void forward(const kx_node *n, const kx_tensor *in, kx_tensor *out, void *scratch)
+static void forward(const kx_op_call *call)
 {
-    const kx_variadic_params *p = n->params;
-    size_t item = kx_dtype_size(out[0].dtype);
-    char *y = out[0].data;
+    const kx_variadic_params *p = call->node->params;
+    size_t item = kx_dtype_size(call->out[0].dtype);
+    char *y = call->out[0].data;
 
-    (void)scratch;
-    kx_walk_copy(&p->walk[0], item, in[0].data, y);
-    for (int32_t i = 1; i < n->nin; i++)
+    kx_walk_copy(&p->walk[0], item, call->in[0].data, y);
+    for (int32_t i = 1; i < call->node->nin; i++)
         for (kx_run r = kx_run_first(&p->walk[i]); r.more; kx_run_next(&p->walk[i], &r))
             p->kernel(r.n, y + (size_t)r.out * item, 1,
-                      (const char *)in[i].data + (size_t)r.at[0] * item, r.step[0],
+                      (const char *)call->in[i].data + (size_t)r.at[0] * item, r.step[0],
                       y + (size_t)r.out * item);
     if (p->kind == &mean)
-        for (size_t i = 0; i < out[0].count; i++)
-            ((float *)y)[i] /= (float)n->nin;
+        for (size_t i = 0; i < call->out[0].count; i++)
+            ((float *)y)[i] /= (float)call->node->nin;
 }
 
-static void vjp_sum(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                    const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_sum(const kx_op_call *call)
 {
-    const kx_variadic_params *p = n->params;
-    float scale = p->kind == &mean ? 1.0f / (float)n->nin : 1.0f;
+    const kx_variadic_params *p = call->node->params;
+    float scale = p->kind == &mean ? 1.0f / (float)call->node->nin : 1.0f;
 
-    (void)in;
-    (void)out;
-    (void)scratch;
-    if (dout[0].data)
-        kx_walk_add(&p->walk[which], 0, scale, dout[0].data, din->data);
+    if (call->dout[0].data)
+        kx_walk_add(&p->walk[call->which], 0, scale, call->dout[0].data, call->din->data);
 }
 
 /* How many inputs have the extreme value, per element of the output. */
@@ -125,17 +120,16 @@ static void count_ties(const kx_node *n, const kx_tensor *in, const kx_tensor *o
     }
 }
 
-static void vjp_extreme(const kx_node *n, int32_t which, const kx_tensor *in, const kx_tensor *out,
-                        const kx_tensor *dout, kx_tensor *din, void *scratch)
+static void vjp_extreme(const kx_op_call *call)
 {
-    const kx_variadic_params *p = n->params;
-    const kx_walk *w = &p->walk[which];
-    const float *x = in[which].data, *y = out[0].data, *dy = dout[0].data;
-    float *dx = din->data, *ties = scratch;
+    const kx_variadic_params *p = call->node->params;
+    const kx_walk *w = &p->walk[call->which];
+    const float *x = call->in[call->which].data, *y = call->out[0].data, *dy = call->dout[0].data;
+    float *dx = call->din->data, *ties = call->scratch;
 
-    if (!dy || !scratch)
+    if (!dy || !call->scratch)
         return;
-    count_ties(n, in, out, ties);
+    count_ties(call->node, call->in, call->out, ties);
     for (kx_run r = kx_run_first(w); r.more; kx_run_next(w, &r))
         for (int64_t k = 0; k < r.n; k++) {
             int64_t at = r.at[0] + k * r.step[0];
@@ -150,15 +144,34 @@ static size_t scratch_extreme(const kx_node *n)
     return n->out[0] && kx_is_float(n->out[0]) ? n->out[0]->count * sizeof(float) : 0;
 }
 
-#define EXTREME(type)                                                                              \
-    {                                                                                              \
-        type, "", 1, 0, infer, forward, vjp_extreme, KX_NEEDS_ALL_IN | KX_NEEDS_OUT,               \
-            scratch_extreme                                                                        \
-    }
 const kx_op kx_variadic_ops[] = {
-    {"Sum", "", 1, 0, infer, forward, vjp_sum, 0, NULL},
-    {"Mean", "", 1, 0, infer, forward, vjp_sum, 0, NULL},
-    EXTREME("Min"),
-    EXTREME("Max"),
+    {.type = "Sum",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_sum,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_OPERAND}},
+    {.type = "Mean",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_sum,
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_OPERAND}},
+    {.type = "Min",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_extreme,
+     .vjp_needs = KX_NEEDS_ALL_IN | KX_NEEDS_OUT,
+     .scratch_size = scratch_extreme,
+     .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "Max",
+     .since = 1,
+     .infer = infer,
+     .forward = forward,
+     .vjp = vjp_extreme,
+     .vjp_needs = KX_NEEDS_ALL_IN | KX_NEEDS_OUT,
+     .scratch_size = scratch_extreme,
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
     {0},
 };

@@ -1,6 +1,7 @@
 /* arena.c - see arena.h.  Blocks are cut from chunks of 64 KiB; larger ones get their own chunk. */
 #include "arena.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@ enum { CHUNK_SIZE = 65536, ALIGN = 64 };
 
 struct kx_chunk {
     struct kx_chunk *next;
-    size_t size, used; /* bytes behind the header */
+    size_t size, used; /* bytes after the header */
 };
 
 /* The header is padded so that the first block is aligned, as the chunk itself is. */
@@ -28,7 +29,7 @@ static struct kx_chunk *new_chunk(kx_arena *arena, size_t size)
         return NULL;
     chunk->size = size;
     chunk->used = 0;
-    /* A full chunk goes behind the current one, whose rest stays usable. */
+    /* A full chunk goes behind the current one, so that the rest of that stays usable. */
     if (size > CHUNK_SIZE && arena->chunk) {
         chunk->next = arena->chunk->next;
         arena->chunk->next = chunk;
@@ -45,6 +46,7 @@ void *kx_arena_alloc(kx_arena *arena, size_t count, size_t size)
     size_t need;
     void *block;
 
+    assert(arena->ctx); /* kx_arena_init() came first */
     if (size != 0 && count > (SIZE_MAX / 2) / size)
         return NULL;
     need = (count * size + ALIGN - 1) / ALIGN * ALIGN;
@@ -57,6 +59,7 @@ void *kx_arena_alloc(kx_arena *arena, size_t count, size_t size)
     }
     block = (unsigned char *)chunk + HEADER + chunk->used;
     chunk->used += need;
+    assert(chunk->used <= chunk->size);
     memset(block, 0, need);
     return block;
 }

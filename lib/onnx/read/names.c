@@ -1,6 +1,7 @@
 /* names.c - see names.h.  FNV-1a, linear probing. */
 #include "names.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -43,8 +44,10 @@ void kx_names_set(kx_names *names, const char *name, void *item)
 {
     struct kx_name_slot *slot = lookup(names, name);
 
-    if (!slot->name)
+    if (!slot->name) {
         names->used++;
+        assert(names->used < names->size); /* lookup() ends at a free slot */
+    }
     slot->name = name;
     slot->item = item;
 }

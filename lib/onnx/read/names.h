@@ -1,4 +1,4 @@
-/* names.h - a hash table from names to pointers; both belong to somebody else. */
+/* names.h - a hash table from names to pointers; it owns neither. */
 #ifndef KLDVE_ONNX_NAMES_H
 #define KLDVE_ONNX_NAMES_H
 

@@ -1,16 +1,17 @@
 /* proto.c - ModelProto and GraphProto: versions, nodes, tensors, inputs, outputs.  See proto.h. */
 #include "proto_read.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { IR_FIRST = 3, IR_LAST = 13 };
 
 static const size_t max_model = (size_t)2 << 30;
 
-/* What the walk over ModelProto finds besides the graph. */
+/* What the walk over ModelProto finds, other than the graph. */
 typedef struct header {
     uint64_t ir;
-    int64_t opset; /* of the default domain, 0: not said */
+    int64_t opset; /* of the default domain, 0: not given */
     size_t graphs, functions;
     size_t nnode, ninitializer, ninput, noutput;
 } header;
@@ -76,13 +77,14 @@ static kldve_status check_header(kx_reader *r, const header *h)
         return kx_reader_fail(r, KLDVE_E_FORMAT, "not an ONNX model: it has no %s",
                               h->graphs == 0 ? "graph" : "IR version");
     if (h->ir < IR_FIRST || h->ir > IR_LAST)
-        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "IR version %llu, %d to %d are supported",
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED,
+                              "IR version %llu is not supported, only %d to %d are",
                               (unsigned long long)h->ir, IR_FIRST, IR_LAST);
     if (h->opset == 0)
         return kx_reader_fail(r, KLDVE_E_FORMAT,
                               "the model does not say which opset of ONNX it uses");
     if (h->nnode > KX_MAX_NODES)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "%zu nodes, at most %d are read", h->nnode,
+        return kx_reader_fail(r, KLDVE_E_LIMIT, "%zu nodes, at most %d are supported", h->nnode,
                               KX_MAX_NODES);
     if (h->ninitializer > INT32_MAX || h->ninput > INT32_MAX || h->noutput > INT32_MAX)
         return kx_reader_fail(r, KLDVE_E_LIMIT, "too many tensors");
@@ -97,8 +99,8 @@ static kldve_status fill_node(kx_reader *r, const kx_wire *bytes, kx_proto_node 
         if (n->attr[i].ref)
             return kx_reader_fail(
                 r, KLDVE_E_FORMAT,
-                "node '%.80s': attribute '%.60s' refers to one of a function, but "
-                "the node is in none",
+                "node '%.80s': attribute '%.60s' refers to an attribute of a function, "
+                "but the node is not in one",
                 n->name, n->attr[i].name);
     return st;
 }
@@ -147,7 +149,8 @@ static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t 
     if (other)
         return kx_reader_fail(r, KLDVE_E_FORMAT, "not an ONNX file: it is %s", other);
     if (n > max_model)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "%zu bytes, at most %zu are read", n, max_model);
+        return kx_reader_fail(r, KLDVE_E_LIMIT, "%zu bytes, at most %zu are supported", n,
+                              max_model);
     r->bytes = bytes;
     if ((st = read_header(r, w, &h)) < 0 || (st = check_header(r, &h)) < 0)
         return st;
@@ -161,6 +164,9 @@ static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t 
     while (kx_wire_next(&w)) /* several graphs are one: so protobuf merges a repeated message */
         if (w.key == KX_BYTES(7) && (st = fill_graph(r, &w, m)) < 0)
             return st;
+    /* Both walks read the same bytes. */
+    assert((size_t)m->nnode == h.nnode && (size_t)m->ninitializer == h.ninitializer &&
+           (size_t)m->ninput == h.ninput && (size_t)m->noutput == h.noutput);
     if (h.functions)
         return kx_inline_functions(r, bytes, n, h.functions);
     return KLDVE_OK;

@@ -1,4 +1,4 @@
-/* proto.h - what an .onnx file says, read but not yet believed.
+/* proto.h - what an .onnx file says, read but not yet trusted.
  *
  * Wire format and field numbers: onnx.proto of the ONNX project (IR versions 3 to 10).  Decoded
  * with nanopb's stream functions straight from the file's bytes: weights are not copied, strings
@@ -55,13 +55,13 @@ typedef struct kx_proto_attr {
     int64_t *ints;
     const char **strings;
     kx_proto_tensor *t;
-    const char *ref; /**< ref_attr_name inside a function body, else NULL */
+    const char *ref; /**< ref_attr_name inside a function body, otherwise NULL */
 } kx_proto_attr;
 
 typedef struct kx_proto_node {
     const char *name, *type, *domain;
     const char *overload; /**< picks one of several functions with the same name; IR >= 10 */
-    int32_t opset; /**< of the default domain, for a node out of a function; 0: the model's */
+    int32_t opset;        /**< of the default domain, for a node from a function; 0: the model's */
     int32_t nin, nout, nattr;
     const char **in, **out; /**< "" for an omitted one */
     kx_proto_attr *attr;
@@ -70,7 +70,7 @@ typedef struct kx_proto_node {
 /** ValueInfoProto of a tensor.  dim -1: symbolic or missing.  rank -1: no shape given. */
 typedef struct kx_proto_value {
     const char *name;
-    int32_t dtype; /**< 0: not a tensor, or not said */
+    int32_t dtype; /**< 0: not a tensor, or not given */
     int32_t rank;
     int64_t dim[KX_PROTO_MAX_RANK];
     const char *symbol[KX_PROTO_MAX_RANK]; /**< dim_param or NULL */
@@ -87,7 +87,7 @@ typedef struct kx_model {
     void *mapping; /**< private to proto.c: mapped files */
 } kx_model;
 
-/** Read from a file (mapped into memory, external data resolved inside its folder) or from bytes
+/** Read from a file (mapped into memory, external data only inside its folder) or from bytes
  *  (external data refused).  Limits: 2 GiB for the .onnx, 4 GiB of external data, 1 million nodes,
  *  4096 bytes for a name.  KLDVE_E_IO, KLDVE_E_FORMAT, KLDVE_E_UNSUPPORTED, KLDVE_E_LIMIT,
  *  KLDVE_E_NOMEM with a message that starts with the path. */
@@ -95,8 +95,8 @@ kldve_status kx_model_open(kldve_ctx *ctx, const char *path, kx_model **out);
 kldve_status kx_model_read(kldve_ctx *ctx, const void *bytes, size_t nbytes, kx_model **out);
 void kx_model_free(kx_model *model);
 
-/** Read one serialised TensorProto, as ONNX's test data stores inputs and outputs; what it says
- *  lives in `arena`, its data may point into `bytes`. */
+/** Read one serialised TensorProto, as ONNX's test data stores inputs and outputs.  The result
+ * lives in `arena`; its data may point into `bytes`. */
 kldve_status kx_proto_tensor_read(kldve_ctx *ctx, kx_arena *arena, const void *bytes, size_t nbytes,
                                   kx_proto_tensor *out);
 

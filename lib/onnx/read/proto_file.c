@@ -1,4 +1,4 @@
-/* proto_file.c - files in memory: the model itself, external data, and files that are no model. */
+/* proto_file.c - mapped files: the model, external data, and files that are not a model. */
 #define _XOPEN_SOURCE 700 /* realpath() */
 
 #include "proto_read.h"
@@ -17,7 +17,7 @@ static const uint64_t max_external = UINT64_C(4) << 30;
 /* Mapped files, newest first; the list itself lives in the model's arena. */
 struct mapping {
     struct mapping *next;
-    const char *location; /* of external data, else "" */
+    const char *location; /* of external data, otherwise "" */
     void *bytes;
     size_t n;
 };
@@ -83,7 +83,7 @@ static kldve_status map(kx_reader *r, const char *path, int fd, uint64_t limit, 
         return kx_reader_fail(r, KLDVE_E_IO, "%s is not a regular file",
                               strcmp(path, r->path) == 0 ? "this" : path);
     if ((uint64_t)file.st_size > limit)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "%lld bytes, at most %llu are read",
+        return kx_reader_fail(r, KLDVE_E_LIMIT, "%lld bytes, at most %llu are supported",
                               (long long)file.st_size, (unsigned long long)limit);
     m->n = (size_t)file.st_size;
     if (m->n == 0)
@@ -140,8 +140,7 @@ void kx_unmap_all(kx_model *model)
     model->mapping = NULL;
 }
 
-/* ---- external data ----------------------------------------------------------------------------
- */
+/* ---- external data --------------------------------------------------------------------------- */
 
 /* True when the path has a component "..". */
 static bool climbs(const char *path)
@@ -157,7 +156,7 @@ static bool climbs(const char *path)
     return false;
 }
 
-/* folder of the model + "/" + location, symbolic links resolved, still inside the folder. */
+/* The model's folder + "/" + location, symbolic links resolved; must stay inside the folder. */
 static kldve_status resolve(kx_reader *r, const char *location, char real[PATH_MAX])
 {
     char folder[PATH_MAX], joined[PATH_MAX];
@@ -214,18 +213,19 @@ kldve_status kx_map_external(kx_reader *r, const char *tensor, const char *locat
     kldve_status st;
 
     if (!r->external)
-        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED,
-                              "tensor '%.80s' has its data in another file, '%.80s', which only a "
-                              "model read from a file can have",
-                              tensor, location);
+        return kx_reader_fail(
+            r, KLDVE_E_UNSUPPORTED,
+            "tensor '%.80s' has its data in another file, '%.80s': load the model "
+            "from its file, not from memory",
+            tensor, location);
     if (!*location)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s': external data without a location",
-                              tensor);
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "tensor '%.80s': its external data has no location", tensor);
     if ((st = map_location(r, location, &m)) < 0)
         return st;
     if (offset > m->n || n > m->n - offset)
         return kx_reader_fail(
-            r, KLDVE_E_FORMAT, "tensor '%.80s': bytes %llu to %llu of '%.80s', which has %zu",
+            r, KLDVE_E_FORMAT, "tensor '%.80s': needs bytes %llu to %llu of '%.80s', which has %zu",
             tensor, (unsigned long long)offset, (unsigned long long)(offset + n), location, m->n);
     *bytes = n ? (const unsigned char *)m->bytes + offset : (const unsigned char *)"";
     return KLDVE_OK;

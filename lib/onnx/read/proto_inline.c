@@ -1,13 +1,13 @@
-/* proto_inline.c - functions local to the model are put in the place of their calls.
+/* proto_inline.c - replace calls of functions that are local to the model by their bodies.
  *
- * A FunctionProto is a list of nodes with names of its own.  Where a node calls it, its nodes are
- * copied, with every name replaced: inputs and outputs by those of the call, all others by
+ * A FunctionProto is a list of nodes with private names.  Where a node calls it, its nodes are
+ * copied and every name is replaced: inputs and outputs by those of the call, all others by
  *
  *     first output of the call + separator + name
  *
- * The separator is "/" with as many "~" behind it as it takes to occur in no name of the file.  No
- * part of it both begins and ends it, so it is found again in only one place, and outputs are
- * different from each other: the new names are different from each other and from the file's. */
+ * The separator is "/" followed by enough "~" that it occurs in no name of the file.  No part of it
+ * both begins and ends it, so it occurs only once in a new name, and the outputs of calls are
+ * distinct.  Hence the new names differ from each other and from all names of the file. */
 #include "proto_read.h"
 
 #include <stdio.h>
@@ -20,13 +20,13 @@ enum { MAX_FUNCTIONS = 65536, MAX_DEPTH = 64, KEY_SIZE = 3 * KX_MAX_NAME + 3 };
 /* A name inside a function. */
 typedef struct symbol {
     const char *name;
-    const char *now; /* what it stands for in the call at hand, NULL: nothing yet */
+    const char *now; /* what it stands for in the current call, NULL: nothing yet */
     bool input, made;
 } symbol;
 
 typedef struct body_node {
     kx_proto_node node; /* attributes, operator; `in` and `out` are not used */
-    symbol **in, **out; /* NULL for an omitted one */
+    symbol **in, **out; /* NULL if omitted */
     struct function *callee;
 } body_node;
 
@@ -38,7 +38,7 @@ typedef struct function {
     body_node *node;
     kx_proto_attr *preset; /* attributes with default values */
     int state;             /* of counting: 0 not yet, 1 being counted, 2 done */
-    size_t nodes;          /* that a call becomes */
+    size_t nodes;          /* how many a call expands to */
 } function;
 
 typedef struct inliner {
@@ -57,8 +57,7 @@ static kldve_status fail(const inliner *in, const function *f, kldve_status st, 
     return kx_reader_fail(in->r, st, "function '%.80s': %s", f->name, what);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void name_key(char key[KEY_SIZE], const char *domain, const char *name, const char *overload)
 {
@@ -89,8 +88,9 @@ static kldve_status function_arrays(inliner *in, kx_wire w, function *f)
     if (w.broken)
         return kx_wire_broken(in->r, &w, "a function");
     if (nnode > KX_MAX_NODES)
-        return kx_reader_fail(in->r, KLDVE_E_LIMIT, "a function of %zu nodes, at most %d are read",
-                              nnode, KX_MAX_NODES);
+        return kx_reader_fail(in->r, KLDVE_E_LIMIT,
+                              "a function of %zu nodes, at most %d are supported", nnode,
+                              KX_MAX_NODES);
     if ((st = kx_reader_new(in->r, nin, sizeof *f->in, &f->in)) < 0 ||
         (st = kx_reader_new(in->r, nout, sizeof *f->out, &f->out)) < 0 ||
         (st = kx_reader_new(in->r, nnode, sizeof *f->node, &f->node)) < 0 ||
@@ -129,10 +129,10 @@ static kldve_status read_fields(inliner *in, kx_wire w, function *f)
     return st;
 }
 
-/* Make room for a table of names; bounded like everything that is read. */
+/* Make room for a table of names; bounded like everything else that is read. */
 static kldve_status new_names(inliner *in, size_t count, kx_names *names)
 {
-    const size_t per_name = 48; /* slots are filled to 3/8 at least */
+    const size_t per_name = 48; /* at least 3/8 of the slots are used */
 
     if (count > (KX_MAX_READ_MEMORY - in->r->spent) / per_name)
         return kx_reader_fail(in->r, KLDVE_E_LIMIT, "too many names");
@@ -169,7 +169,7 @@ static kldve_status intern_node(inliner *in, function *f, kx_names *names, body_
         symbol *s = b->out[i] = intern(f, names, b->node.out[i]);
 
         if (s && (s->input || s->made))
-            return kx_reader_fail(in->r, KLDVE_E_FORMAT, "function '%.80s' makes '%.80s' twice",
+            return kx_reader_fail(in->r, KLDVE_E_FORMAT, "function '%.80s' produces '%.80s' twice",
                                   f->name, s->name);
         if (s)
             s->made = true;
@@ -216,7 +216,7 @@ static kldve_status intern_all(inliner *in, kx_wire w, function *f)
             return st;
     for (size_t i = 0; i < f->nout; i++)
         if (!f->out[i]->made && !f->out[i]->input)
-            return fail(in, f, KLDVE_E_FORMAT, "an output is made by no node");
+            return fail(in, f, KLDVE_E_FORMAT, "no node produces one of its outputs");
     return KLDVE_OK;
 }
 
@@ -236,7 +236,7 @@ static kldve_status read_function(inliner *in, const kx_wire *bytes, function *f
             return fail(in, f, KLDVE_E_FORMAT, "the default of an attribute is a reference");
     name_key(key, f->domain, f->name, f->overload);
     if (kx_names_find(&in->by_key, key))
-        return fail(in, f, KLDVE_E_FORMAT, "there are two of this name");
+        return fail(in, f, KLDVE_E_FORMAT, "it is defined twice");
     if ((st = kx_reader_text(in->r, key, strlen(key), &copy)) < 0)
         return st;
     kx_names_set(&in->by_key, copy, f);
@@ -248,8 +248,8 @@ static kldve_status read_functions(inliner *in, kx_wire model, size_t count)
     kldve_status st;
 
     if (count > MAX_FUNCTIONS)
-        return kx_reader_fail(in->r, KLDVE_E_LIMIT, "%zu functions, at most %d are read", count,
-                              MAX_FUNCTIONS);
+        return kx_reader_fail(in->r, KLDVE_E_LIMIT, "%zu functions, at most %d are supported",
+                              count, MAX_FUNCTIONS);
     if ((st = kx_reader_new(in->r, count, sizeof *in->function, &in->function)) < 0 ||
         (st = new_names(in, count, &in->by_key)) < 0)
         return st;
@@ -263,16 +263,15 @@ static kldve_status read_functions(inliner *in, kx_wire model, size_t count)
     return KLDVE_OK;
 }
 
-/* ---- how much it becomes ----------------------------------------------------------------------
- */
+/* ---- the expanded size ----------------------------------------------------------------------- */
 
 static kldve_status too_many(const inliner *in)
 {
-    return kx_reader_fail(in->r, KLDVE_E_LIMIT, "its functions become more than %d nodes",
+    return kx_reader_fail(in->r, KLDVE_E_LIMIT, "its functions expand to more than %d nodes",
                           KX_MAX_NODES);
 }
 
-/* f->nodes, and that f does not call itself. */
+/* Counts f->nodes, and checks that f does not call itself. */
 static kldve_status count_nodes(inliner *in, function *f, int depth)
 {
     kldve_status st;
@@ -282,7 +281,7 @@ static kldve_status count_nodes(inliner *in, function *f, int depth)
     if (f->state == 1)
         return fail(in, f, KLDVE_E_FORMAT, "it calls itself");
     if (depth == MAX_DEPTH)
-        return fail(in, f, KLDVE_E_LIMIT, "functions call functions too deeply");
+        return fail(in, f, KLDVE_E_LIMIT, "its calls are nested too deeply");
     f->state = 1;
     f->nodes = f->nout; /* an output that is an input needs an Identity */
     for (size_t i = 0; i < f->nnode; i++) {
@@ -335,8 +334,7 @@ static kldve_status choose_separator(inliner *in)
     return KLDVE_OK;
 }
 
-/* ---- calls -------------------------------------------------------------------------------------
- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 static kldve_status join(inliner *in, const char *prefix, const char *name, const char **out)
 {
@@ -346,8 +344,8 @@ static kldve_status join(inliner *in, const char *prefix, const char *name, cons
 
     if (a + b + c > KX_MAX_NAME)
         return kx_reader_fail(in->r, KLDVE_E_LIMIT,
-                              "the name '%.40s%s...' has %zu bytes, at most %d", prefix,
-                              in->separator, a + b + c, KX_MAX_NAME);
+                              "the name '%.40s%s...' has %zu bytes, at most %d are supported",
+                              prefix, in->separator, a + b + c, KX_MAX_NAME);
     if ((st = kx_reader_new(in->r, a + b + c + 1, 1, &text)) < 0)
         return st;
     memcpy(text, prefix, a);
@@ -378,7 +376,7 @@ static const kx_proto_attr *find_attr(const kx_proto_attr *attr, size_t n, const
     return NULL;
 }
 
-/* Attributes of a node of f, references replaced by the attributes of the call, or f's own. */
+/* Attributes of a node of f; references are replaced by the call's attributes, or f's defaults. */
 static kldve_status resolve_attrs(inliner *in, const function *f, const kx_proto_node *call,
                                   const kx_proto_node *from, kx_proto_node *to)
 {
@@ -394,7 +392,7 @@ static kldve_status resolve_attrs(inliner *in, const function *f, const kx_proto
             value = find_attr(call->attr, (size_t)call->nattr, a->ref);
             if (!value)
                 value = find_attr(f->preset, f->npreset, a->ref);
-            if (!value) /* neither given nor preset: the node's own default holds */
+            if (!value) /* neither given nor preset: the node's own default applies */
                 continue;
             if (a->type && value->type != a->type)
                 return kx_reader_fail(in->r, KLDVE_E_FORMAT,
@@ -420,7 +418,7 @@ static const char *first_output(const kx_proto_node *n)
 static kldve_status bind(inliner *in, function *f, const kx_proto_node *call)
 {
     if ((size_t)call->nin > f->nin || (size_t)call->nout > f->nout)
-        return fail(in, f, KLDVE_E_FORMAT, "a call has more inputs or outputs than it");
+        return fail(in, f, KLDVE_E_FORMAT, "a call has more inputs or outputs than the function");
     for (size_t i = 0; i < f->nsymbol; i++)
         f->symbol[i].now = NULL;
     for (size_t i = 0; i < f->nin; i++)
@@ -439,7 +437,7 @@ static kldve_status emit(inliner *in, const kx_proto_node *n)
     return KLDVE_OK;
 }
 
-/* Outputs that are inputs, or that are listed twice. */
+/* Outputs that are also inputs, or are listed twice. */
 static kldve_status emit_aliases(inliner *in, const function *f, const kx_proto_node *call)
 {
     kldve_status st;
@@ -465,7 +463,7 @@ static kldve_status expand(inliner *in, function *f, const kx_proto_node *call)
     const char *prefix = first_output(call);
     kldve_status st;
 
-    if (!prefix) /* nobody sees what it does */
+    if (!prefix) /* it has no effect */
         return KLDVE_OK;
     if ((st = bind(in, f, call)) < 0)
         return st;

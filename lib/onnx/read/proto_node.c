@@ -102,7 +102,9 @@ static kldve_status count_listed(kx_reader *r, const kx_wire *w, attr_parts *p)
         break;
     case KX_BYTES(7):
         if (w->n % 4)
-            return kx_reader_fail(r, KLDVE_E_FORMAT, "an attribute has floats of %zu bytes", w->n);
+            return kx_reader_fail(r, KLDVE_E_FORMAT,
+                                  "the floats of an attribute have %zu bytes, not a multiple of 4",
+                                  w->n);
         p->floats += w->n / 4;
         break;
     case KX_VARINT(8):
@@ -132,7 +134,7 @@ static kldve_status attr_counts(kx_reader *r, kx_wire w, attr_parts *p, kx_proto
     return st < 0 ? st : w.broken ? kx_wire_broken(r, &w, "an attribute") : KLDVE_OK;
 }
 
-/* The type as stated, else the one field that is there; 0: neither. */
+/* The type as stated, or that of the only field present; 0: neither. */
 static kldve_status attr_type(kx_reader *r, const attr_parts *p, kx_proto_attr *out)
 {
     uint32_t rest;
@@ -174,7 +176,7 @@ static kldve_status attr_lists(kx_reader *r, kx_wire w, const attr_parts *p, kx_
         (p->ints && (st = kx_reader_new(r, p->ints, sizeof(int64_t), &out->ints)) < 0) ||
         (p->strings && (st = kx_reader_new(r, p->strings, sizeof(char *), &out->strings)) < 0))
         return st;
-    out->count = p->floats + p->ints + p->strings; /* of one kind only */
+    out->count = p->floats + p->ints + p->strings; /* all of one kind */
     while (kx_wire_next(&w))
         switch (w.key) {
         case KX_FIX32(7): {
@@ -212,7 +214,8 @@ static kldve_status attr_tensor(kx_reader *r, const attr_parts *p, kx_proto_attr
     kldve_status st;
 
     if (p->tensors != 1)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "attribute '%.60s' of type tensor has %zu tensors",
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "attribute '%.60s' of type tensor has %zu tensors, not one",
                               out->name, p->tensors);
     if ((st = kx_reader_new(r, 1, sizeof *out->t, &out->t)) < 0)
         return st;
@@ -240,8 +243,7 @@ kldve_status kx_read_attr(kx_reader *r, const void *bytes, size_t n, kx_proto_at
     return KLDVE_OK;
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------
- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 static kldve_status node_arrays(kx_reader *r, kx_wire w, kx_proto_node *out)
 {
@@ -304,8 +306,7 @@ kldve_status kx_read_node(kx_reader *r, const void *bytes, size_t n, kx_proto_no
     return KLDVE_OK;
 }
 
-/* ---- inputs and outputs ------------------------------------------------------------------------
- */
+/* ---- inputs and outputs ---------------------------------------------------------------------- */
 
 /* TensorShapeProto.Dimension. */
 static kldve_status read_dim(kx_reader *r, const kx_wire *dim, kx_proto_value *v)
@@ -332,7 +333,8 @@ static kldve_status read_dim(kx_reader *r, const kx_wire *dim, kx_proto_value *v
     if (w.broken)
         return kx_wire_broken(r, &w, "a dimension");
     if (v->dim[i] < -1) /* some exporters write -1 for "any" */
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "'%.80s': dimension %d is %lld", v->name, i,
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "'%.80s': dimension %d is %lld, it must not be negative", v->name, i,
                               (long long)v->dim[i]);
     v->rank++;
     return KLDVE_OK;
@@ -424,8 +426,9 @@ kldve_status kx_read_opset(kx_reader *r, const kx_wire *opset, int64_t *out)
     if (version < 1 || version > OPSET_LAST)
         return kx_reader_fail(r, KLDVE_E_FORMAT, "opset %lld does not exist", (long long)version);
     if (*out && *out != version)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "asks for both opset %lld and opset %lld",
-                              (long long)*out, (long long)version);
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "the model asks for both opset %lld and opset %lld", (long long)*out,
+                              (long long)version);
     *out = version;
     return KLDVE_OK;
 }

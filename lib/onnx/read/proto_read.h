@@ -3,12 +3,12 @@
  *     proto.c         the model: versions, graph, lists of nodes, tensors, inputs, outputs
  *     proto_node.c    NodeProto, AttributeProto, ValueInfoProto
  *     proto_tensor.c  TensorProto: dimensions, element type, where the elements are
- *     proto_inline.c  functions local to the model are put in the place of their calls
+ *     proto_inline.c  replaces calls of functions that are local to the model by their bodies
  *     proto_file.c    mapped files, external data, "this is a PNG"
  *     proto_wire.c    fields of a message one by one, memory, messages
  *
- * A message is walked twice: once to count its repeated fields, once to fill arrays of that length,
- * so that nothing grows and no count is believed that the bytes do not hold. */
+ * A message is walked twice: once to count its repeated fields and once to fill arrays of that
+ * length, so that nothing grows and every count is backed by bytes that exist. */
 #ifndef KLDVE_ONNX_PROTO_READ_H
 #define KLDVE_ONNX_PROTO_READ_H
 
@@ -23,7 +23,8 @@
 enum {
     KX_MAX_NODES = 1000000, /* after functions are inlined */
     KX_MAX_NAME = 4096,
-    /* Of all memory for what is read: bounds files made to unpack to much more than their size. */
+    /* Of all memory for what is read: bounds files crafted to unpack to far more than their size.
+     */
     KX_MAX_READ_MEMORY = 768 << 20
 };
 
@@ -54,13 +55,13 @@ typedef struct kx_wire {
     uint64_t value;             /**< its number: varint, or the bits of fix32 and fix64 */
     const unsigned char *bytes; /**< its bytes */
     size_t n;
-    bool broken; /**< the walk ended before the message did */
+    bool broken; /**< the walk stopped before the end of the message */
 } kx_wire;
 
 kx_wire kx_wire_start(const void *bytes, size_t n);
-/** The next field; false at the end, or where the bytes are no protobuf: see broken. */
+/** The next field; false at the end, or if the bytes are not valid protobuf: see broken. */
 bool kx_wire_next(kx_wire *w);
-/** KLDVE_E_FORMAT with where and why. */
+/** KLDVE_E_FORMAT, with a message that says where and why. */
 kldve_status kx_wire_broken(kx_reader *r, const kx_wire *w, const char *message);
 /** How many fields with this key the message has; counts up to the first broken one. */
 size_t kx_wire_count(const void *bytes, size_t n, uint32_t key);
@@ -73,27 +74,27 @@ kldve_status kx_reader_fail(kx_reader *r, kldve_status status, const char *forma
 kldve_status kx_reader_nomem(kx_reader *r);
 /** Zeroed memory from the arena; on failure the message is set. */
 kldve_status kx_reader_new(kx_reader *r, size_t count, size_t size, void *out);
-/** A NUL-terminated copy; no limit on what it holds. */
+/** A NUL-terminated copy, without limits on its contents. */
 kldve_status kx_reader_text(kx_reader *r, const void *bytes, size_t n, const char **out);
 /** The same for a name: at most KX_MAX_NAME bytes, none of them zero. */
 kldve_status kx_reader_name(kx_reader *r, const kx_wire *w, const char **out);
 
-/** `owner` names a tensor that has no name of its own, in messages. */
+/** In messages, `owner` stands for a tensor that has no name. */
 kldve_status kx_read_tensor(kx_reader *r, const void *bytes, size_t n, const char *owner,
                             kx_proto_tensor *out);
-/** Printable name of TensorProto.DataType; "type ?" for one that is not known. */
+/** Printable name of TensorProto.DataType; "type ?" if unknown. */
 const char *kx_onnx_type_name(int32_t type);
 
 kldve_status kx_read_node(kx_reader *r, const void *bytes, size_t n, kx_proto_node *out);
 kldve_status kx_read_attr(kx_reader *r, const void *bytes, size_t n, kx_proto_attr *out);
 kldve_status kx_read_value(kx_reader *r, const void *bytes, size_t n, kx_proto_value *out);
 
-/** OperatorSetIdProto: *out is set to the version if the domain is ONNX's own; it starts as 0. */
+/** OperatorSetIdProto: sets *out, initially 0, to the version if the domain is ONNX's own. */
 kldve_status kx_read_opset(kx_reader *r, const kx_wire *bytes, int64_t *out);
-/** Replace the calls of the model's `count` functions among r->model's nodes by their bodies. */
+/** Among r->model's nodes, replace the calls of the model's `count` functions by their bodies. */
 kldve_status kx_inline_functions(kx_reader *r, const void *bytes, size_t n, size_t count);
 
-/** "PNG picture" and the like for bytes that some other program wrote; NULL: may be ONNX. */
+/** "a PNG picture" and the like for bytes of another format; NULL: may be ONNX. */
 const char *kx_recognise(const unsigned char *bytes, size_t n);
 /** Map a file read-only until the model is freed.  `limit`: bytes. */
 kldve_status kx_map_file(kx_reader *r, const char *path, uint64_t limit,

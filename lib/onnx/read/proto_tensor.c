@@ -1,10 +1,11 @@
 /* proto_tensor.c - TensorProto: its dimensions, its element type, and where its elements are.
  *
- * The elements of a tensor are in one of: raw_data, as they are in memory, little-endian; the typed
- * field of their type (float_data, int32_data, ...), packed or not; another file.  raw_data, packed
- * float_data and packed double_data are used where they lie. */
+ * The elements of a tensor are in one of three places: raw_data, little-endian as in memory; the
+ * field for their type (float_data, int32_data, ...), packed or not; another file.  raw_data,
+ * packed float_data and packed double_data are used in place. */
 #include "proto_read.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "../../base/size.h"
@@ -29,7 +30,7 @@ enum {
 
 enum { MAX_TENSOR_LOG2 = 40 };
 
-/* By TensorProto.DataType: bytes of an element (0: not read) and the typed field that keeps it. */
+/* By TensorProto.DataType: bytes of an element (0: not read) and the typed field that holds it. */
 static const struct type_info {
     const char *name;
     uint8_t size, field;
@@ -76,7 +77,7 @@ typedef struct parts {
     const unsigned char *raw;
     size_t nraw;
     size_t count[FIELDS];              /* numbers in each typed field */
-    const unsigned char *only[FIELDS]; /* their bytes, when in one packed piece */
+    const unsigned char *only[FIELDS]; /* their bytes, if in one packed piece */
 } parts;
 
 const char *kx_onnx_type_name(int32_t type)
@@ -86,6 +87,7 @@ const char *kx_onnx_type_name(int32_t type)
 
 static void piece(parts *p, int field, const kx_wire *w, size_t count)
 {
+    assert(field > 0 && field < FIELDS);
     if (count == 0)
         return;
     p->only[field] = p->count[field] == 0 ? w->bytes : NULL;
@@ -113,7 +115,7 @@ static kldve_status dimensions(parts *p, const kx_wire *packed, kx_proto_tensor 
     return KLDVE_OK;
 }
 
-/* Walk 1: everything but the numbers in typed fields. */
+/* Walk 1: everything except the numbers in typed fields. */
 static kldve_status find_parts(kx_reader *r, kx_wire w, parts *p, kx_proto_tensor *out)
 {
     kldve_status st = KLDVE_OK;
@@ -152,12 +154,16 @@ static kldve_status find_parts(kx_reader *r, kx_wire w, parts *p, kx_proto_tenso
             break;
         case KX_BYTES(FLOAT_DATA):
             if (w.n % 4)
-                return kx_reader_fail(r, KLDVE_E_FORMAT, "float_data of %zu bytes", w.n);
+                return kx_reader_fail(r, KLDVE_E_FORMAT,
+                                      "a tensor's float_data has %zu bytes, not a multiple of 4",
+                                      w.n);
             piece(p, field, &w, w.n / 4);
             break;
         case KX_BYTES(DOUBLE_DATA):
             if (w.n % 8)
-                return kx_reader_fail(r, KLDVE_E_FORMAT, "double_data of %zu bytes", w.n);
+                return kx_reader_fail(r, KLDVE_E_FORMAT,
+                                      "a tensor's double_data has %zu bytes, not a multiple of 8",
+                                      w.n);
             piece(p, field, &w, w.n / 8);
             break;
         case KX_BYTES(INT32_DATA):
@@ -175,7 +181,7 @@ static kldve_status find_parts(kx_reader *r, kx_wire w, parts *p, kx_proto_tenso
     return st < 0 ? st : w.broken ? kx_wire_broken(r, &w, "a tensor") : KLDVE_OK;
 }
 
-/* out->dim, rank and count, from dimensions that may be anything. */
+/* out->dim, rank and count, from untrusted dimensions. */
 static kldve_status check_shape(kx_reader *r, const parts *p, size_t item, kx_proto_tensor *out)
 {
     uint64_t product = item ? item : 1;
@@ -190,7 +196,8 @@ static kldve_status check_shape(kx_reader *r, const parts *p, size_t item, kx_pr
         uint64_t d = (uint64_t)out->dim[i];
 
         if (out->dim[i] < 0)
-            return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s': dimension %d is %lld",
+            return kx_reader_fail(r, KLDVE_E_FORMAT,
+                                  "tensor '%.80s': dimension %d is %lld, it must not be negative",
                                   p->name, i, (long long)out->dim[i]);
         if (d == 0)
             empty = true;
@@ -205,11 +212,12 @@ static kldve_status check_shape(kx_reader *r, const parts *p, size_t item, kx_pr
     return KLDVE_OK;
 }
 
-/* One number of a typed field, little-endian; false where it does not fit. */
+/* One number of a typed field, little-endian; false if it does not fit. */
 static bool store(unsigned char *to, uint64_t value, size_t size, bool truth)
 {
     int64_t above = size < 8 ? (int64_t)value >> (8 * size) : 0;
 
+    assert(size == 1 || size == 2 || size == 4 || size == 8);
     if (truth)
         value = value != 0;
     else if (above != 0 && above != -1)
@@ -221,7 +229,7 @@ static bool store(unsigned char *to, uint64_t value, size_t size, bool truth)
 
 typedef struct sink {
     unsigned char *to;
-    size_t size, left; /* bytes of a number; numbers still to come */
+    size_t size, left; /* bytes per number; numbers still expected */
     bool truth;
 } sink;
 
@@ -265,8 +273,8 @@ static kldve_status copy_typed(kx_reader *r, kx_wire w, const parts *p, int fiel
         if ((int)(w.key >> 3) == field &&
             !((w.key & 7) == PB_WT_STRING ? pour_packed(&s, field, &w) : pour(&s, w.value)))
             return kx_reader_fail(r, KLDVE_E_FORMAT,
-                                  "tensor '%.80s': a number in %s is no %s, or damaged", p->name,
-                                  field_name[field], types[out->dtype].name);
+                                  "tensor '%.80s': a number in %s is damaged or does not fit %s",
+                                  p->name, field_name[field], types[out->dtype].name);
     return KLDVE_OK;
 }
 
@@ -276,8 +284,8 @@ static kldve_status typed_data(kx_reader *r, kx_wire w, const parts *p, kx_proto
 
     for (int i = FLOAT_DATA; i <= UINT64_DATA; i++)
         if (i != field && p->count[i] > 0)
-            return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s' of type %s has %s", p->name,
-                                  types[out->dtype].name,
+            return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s' of type %s has its data in %s",
+                                  p->name, types[out->dtype].name,
                                   field_name[i] ? field_name[i] : "strings");
     if (p->count[field] != out->count)
         return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s': %s has %zu numbers, %zu expected",
@@ -289,7 +297,7 @@ static kldve_status typed_data(kx_reader *r, kx_wire w, const parts *p, kx_proto
     return copy_typed(r, w, p, field, out);
 }
 
-/* A decimal number without sign; false if it is none or needs more than 63 bits. */
+/* A decimal number without a sign; false if it is malformed or needs more than 63 bits. */
 static bool decimal(const char *text, uint64_t *out)
 {
     uint64_t value = 0;
@@ -342,12 +350,13 @@ static kldve_status external_data(kx_reader *r, kx_wire w, const parts *p, size_
         else if (strcmp(key, "length") == 0)
             ok = decimal(value, &length);
         if (!ok)
-            return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s': %s '%.40s' of external data",
+            return kx_reader_fail(r, KLDVE_E_FORMAT,
+                                  "tensor '%.80s': its external data has the bad %s '%.40s'",
                                   p->name, key, value);
     }
     if (!location)
-        return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s': external data without a location",
-                              p->name);
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "tensor '%.80s': its external data has no location", p->name);
     if (length != nbytes)
         return kx_reader_fail(r, KLDVE_E_FORMAT,
                               "tensor '%.80s': external data has %llu bytes, %zu expected", p->name,
@@ -398,12 +407,13 @@ kldve_status kx_read_tensor(kx_reader *r, const void *bytes, size_t n, const cha
     if (p.dtype == 0 || p.dtype > INT32_MAX)
         return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s' has no element type", p.name);
     if (p.segment)
-        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "tensor '%.80s' is stored in segments",
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED,
+                              "tensor '%.80s' is stored in segments, which is not supported",
                               p.name);
     t.dtype = (int32_t)p.dtype;
     if ((st = check_shape(r, &p, t.dtype < NTYPES ? types[t.dtype].size : 0, &t)) < 0)
         return st;
-    /* Types that are not read keep data NULL: who uses such a tensor refuses it by its type. */
+    /* Types that are not read keep data NULL; whoever uses such a tensor refuses its type. */
     if (t.dtype < NTYPES && types[t.dtype].size > 0 && (st = find_data(r, w, &p, &t)) < 0)
         return st;
     *out = t;

@@ -1,10 +1,11 @@
 /* proto_wire.c - fields of a protobuf message one by one; the reader's memory and messages.
  *
  * The wire format is decoded by nanopb (pb_decode.h).  A stream made by pb_istream_from_buffer()
- * keeps the address of the next byte in `state`, which is how a field's bytes are found without a
- * copy. */
+ * keeps the address of the next byte in `state`, which is how a field's bytes are found without
+ * copying. */
 #include "proto_read.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,8 +42,8 @@ static bool payload(kx_wire *w, pb_wire_type_t type)
         w->bytes = sub.state;
         w->n = sub.bytes_left;
         return pb_close_string_substream(&w->stream, &sub);
-    default: /* groups: protobuf gave them up before ONNX began */
-        w->stream.errmsg = "wire type that ONNX does not use";
+    default: /* groups: protobuf dropped them before ONNX began */
+        w->stream.errmsg = "a wire type that ONNX does not use";
         return false;
     }
 }
@@ -115,13 +116,14 @@ kldve_status kx_reader_nomem(kx_reader *r)
     return kx_reader_fail(r, KLDVE_E_NOMEM, "out of memory while reading the network");
 }
 
-/* The arena rounds every block up to 64 bytes; names and short lists are cut from blocks of our
- * own, in steps of 8, so that a file of very many tiny objects stays small in memory. */
+/* The arena rounds every block up to 64 bytes.  Names and short lists are cut from separate blocks
+ * in steps of 8, so that a file with very many tiny objects stays small in memory. */
 static void *small_block(kx_reader *r, size_t n)
 {
     void *at;
 
     n = n ? (n + 7) / 8 * 8 : 8;
+    assert(n <= BLOCK_SIZE);
     if (n > r->block_left) {
         r->block = kx_arena_alloc(r->arena, BLOCK_SIZE, 1);
         r->block_left = r->block ? BLOCK_SIZE : 0;
@@ -139,6 +141,7 @@ kldve_status kx_reader_new(kx_reader *r, size_t count, size_t size, void *out)
     size_t n;
     void *memory;
 
+    assert(r->spent <= KX_MAX_READ_MEMORY);
     if (!kldve_size_mul(count, size, &n) || n > KX_MAX_READ_MEMORY - r->spent)
         return kx_reader_fail(r, KLDVE_E_LIMIT, "unpacks to more than %d MiB",
                               KX_MAX_READ_MEMORY >> 20);
@@ -169,7 +172,8 @@ kldve_status kx_reader_text(kx_reader *r, const void *bytes, size_t n, const cha
 kldve_status kx_reader_name(kx_reader *r, const kx_wire *w, const char **out)
 {
     if (w->n > KX_MAX_NAME)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "the name '%.40s...' has %zu bytes, at most %d",
+        return kx_reader_fail(r, KLDVE_E_LIMIT,
+                              "the name '%.40s...' has %zu bytes, at most %d are supported",
                               (const char *)w->bytes, w->n, KX_MAX_NAME);
     if (memchr(w->bytes, 0, w->n))
         return kx_reader_fail(r, KLDVE_E_FORMAT, "the name '%.80s...' holds a zero byte",

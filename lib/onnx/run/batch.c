@@ -1,4 +1,4 @@
-/* many.c - several inputs at once.
+/* batch.c - several inputs at once.
  *
  * Each has a state of its own, and each core takes one input after the other through the steps of
  * the plan, which is one for a single thread: an input's arrays stay in that core's cache, and no
@@ -12,11 +12,14 @@
  *
  * So inputs cannot influence each other, in whatever network - whose dense weights are finite: a
  * row that an input alone skips, because it meets a zero there, is read for the others. */
-#include "plan/plan.h"
+#include "run/batch.h"
 
 #include <string.h>
 
 #include <omp.h>
+
+#include "plan/units.h"
+#include "run/state.h"
 
 /* Weights that do not stay in a core's cache from one input to the next. */
 enum { LARGE = 1 << 18 };

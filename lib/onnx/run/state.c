@@ -1,11 +1,13 @@
 /* state.c - a state: the memory of one run of a plan, and its primitives bound to that memory. */
-#include "plan/plan.h"
+#include "run/state.h"
 
 #include <string.h>
 
 #include <omp.h>
 
+#include "accel/call.h"
 #include "accel/rule.h"
+#include "plan/units.h"
 #include "run/dense.h"
 #include "run/elementwise.h"
 #include "run/relevance_kernels.h"
@@ -96,6 +98,7 @@ static void run_node(const kx_state *s, const kx_step *step)
 {
     const kx_node *n = step->node;
     kx_tensor in[KX_MAX_IN], out[KX_MAX_OUT], dout[KX_MAX_OUT], din;
+    kx_op_call call = {.node = n, .in = in, .out = out, .scratch = at(s, step->buf[KX_SCRATCH])};
 
     for (int32_t i = 0; i < n->nin; i++)
         tensor(s, n->in[i], step->list[i], &in[i]);
@@ -104,11 +107,14 @@ static void run_node(const kx_state *s, const kx_step *step)
         tensor(s, n->out[i], step->list[n->nin + n->nout + i], &dout[i]);
     }
     if (step->kind == KX_STEP_NODE) {
-        n->op->forward(n, in, out, at(s, step->buf[KX_SCRATCH]));
+        n->op->forward(&call);
         return;
     }
     tensor(s, n->in[step->which], step->buf[KX_DIFF_SRC], &din);
-    n->op->vjp(n, step->which, in, out, dout, &din, at(s, step->buf[KX_SCRATCH]));
+    call.which = step->which;
+    call.dout = dout;
+    call.din = &din;
+    n->op->vjp(&call);
 }
 
 /* Rows by columns -> columns by rows. */
@@ -122,7 +128,8 @@ static void transpose(const float *from, size_t rows, size_t columns, float *to)
 static kldve_status visit(const kx_state *s, const kx_step *step)
 {
     const kx_shape *shape = &step->unit->out->shape;
-    bool dense = step->unit->kind == KX_UNIT_DENSE && strcmp(step->node->type, "Conv") != 0;
+    bool dense =
+        step->unit->kind == KX_UNIT_DENSE && step->node->op->traits.mixing == KX_MIXING_DENSE;
     bool planes = !dense && shape->rank == 4;
     kldve_bias_gradient unit = {.struct_size = sizeof unit, .name = step->node->name};
 

@@ -1,4 +1,4 @@
-/* test_card.c - model cards: what a good one says, and the message for each kind of bad one. */
+/* test_card.c - model cards: reading good ones, and the message for each kind of bad one. */
 #include "support.h"
 
 #include <stdio.h>
@@ -30,16 +30,17 @@ static const struct bad_case bad[] = {
     {"null", "null", "a card must be an object"},
     {"too deep", "{\"x\": " A10 A10 A10 A10 "0]]]]", "not valid JSON: line 1"},
     {"not UTF-8", "{\"logits\": \"\xff\xfe\"}", "not valid JSON"},
-    {"logits is a number", "{\"logits\": 3}", "logits: must be a string, is a number"},
+    {"logits is a number", "{\"logits\": 3}", "logits: must be a string, not a number"},
     {"logits is empty", "{\"logits\": \"\"}", "logits: is empty"},
-    {"features is a list", "{\"features\": []}", "features: must be a string, is a list"},
-    {"labels is true", "{\"labels\": true}", "labels: must be a string, is true or false"},
+    {"features is a list", "{\"features\": []}", "features: must be a string, not a list"},
+    {"labels is true", "{\"labels\": true}", "labels: must be a string, not true or false"},
     {"labels with a NUL", "{\"labels\": \"a\\u0000b\"}", "labels: is empty or holds a NUL"},
-    {"input is a string", "{\"input\": \"x\"}", "input: must be an object, is a string"},
-    {"channels unknown", INPUT("\"channels\": \"CMYK\""), "input.channels: 'CMYK' is none of RGB"},
-    {"channels in lower case", INPUT("\"channels\": \"rgb\""), "input.channels: 'rgb' is none of"},
+    {"input is a string", "{\"input\": \"x\"}", "input: must be an object, not a string"},
+    {"channels unknown", INPUT("\"channels\": \"CMYK\""),
+     "input.channels: 'CMYK' is not RGB, BGR or GRAY"},
+    {"channels in lower case", INPUT("\"channels\": \"rgb\""), "input.channels: 'rgb' is not RGB"},
     {"channels is an object", INPUT("\"channels\": {}"), "input.channels: must be a string"},
-    {"scale is a string", INPUT("\"scale\": \"1\""), "input.scale: must be a number, is a string"},
+    {"scale is a string", INPUT("\"scale\": \"1\""), "input.scale: must be a number, not a string"},
     {"scale is 0", INPUT("\"scale\": 0"), "input.scale: must be above 0"},
     {"scale is negative", INPUT("\"scale\": -1"), "input.scale: must be above 0"},
     {"scale is huge", INPUT("\"scale\": 1e300"), "input.scale: 1e+300 is out of range"},
@@ -48,23 +49,24 @@ static const struct bad_case bad[] = {
     {"mean of none", INPUT("\"mean\": []"), "input.mean: 0 numbers for 3 channels"},
     {"mean of three for grey", INPUT("\"channels\": \"GRAY\", \"mean\": [1, 2, 3]"),
      "input.mean: 3 numbers for 1 channels"},
-    {"mean of null", INPUT("\"mean\": [1, null, 3]"), "input.mean: must be a number, is null"},
+    {"mean of null", INPUT("\"mean\": [1, null, 3]"), "input.mean: must be a number, not null"},
     {"std of 0", INPUT("\"std\": [1, 0, 1]"), "input.std: must be above 0"},
     {"std of strings", INPUT("\"std\": [\"a\", \"b\", \"c\"]"), "input.std: must be a number"},
     {"resize to 0", INPUT("\"resize_shorter_side\": 0"),
-     "input.resize_shorter_side: 0 is no whole"},
-    {"resize to a fraction", INPUT("\"resize_shorter_side\": 256.5"), "256.5 is no whole number"},
+     "input.resize_shorter_side: 0 is not a whole"},
+    {"resize to a fraction", INPUT("\"resize_shorter_side\": 256.5"),
+     "256.5 is not a whole number"},
     {"resize to a billion", INPUT("\"resize_shorter_side\": 1000000000"),
-     "is no whole number from 1"},
+     "is not a whole number from 1"},
     {"crop past 64 bit", INPUT("\"center_crop\": 9999999999999999999"), "input.center_crop: "},
-    {"crop is negative", INPUT("\"center_crop\": -224"), "input.center_crop: -224 is no whole"},
+    {"crop is negative", INPUT("\"center_crop\": -224"), "input.center_crop: -224 is not a whole"},
     {"crop is a string", INPUT("\"center_crop\": \"224\""), "input.center_crop: must be a number"},
     {"crop more than resize", INPUT("\"resize_shorter_side\": 224, \"center_crop\": 256"),
      "input.center_crop: 256 is more than resize_shorter_side, 224"},
     {"shape of three", INPUT("\"shape\": [3, 224, 224]"), "input.shape: must be [batch, channels"},
-    {"shape with 0", INPUT("\"shape\": [1, 3, 0, 224]"), "input.shape: 0 is no whole number"},
+    {"shape with 0", INPUT("\"shape\": [1, 3, 0, 224]"), "input.shape: 0 is not a whole number"},
     {"shape with a string", INPUT("\"shape\": [\"N\", 3, 8, 8]"), "input.shape: must be a number"},
-    {"shape is an object", INPUT("\"shape\": {}"), "input.shape: must be a list, is an object"},
+    {"shape is an object", INPUT("\"shape\": {}"), "input.shape: must be a list, not an object"},
     {"shape against channels", INPUT("\"shape\": [1, 1, 8, 8], \"channels\": \"RGB\""),
      "input.channels: RGB does not fit the 1 channels"},
     {"shape of four channels", INPUT("\"shape\": [1, 4, 8, 8]"), "does not fit the 4 channels"},
@@ -138,7 +140,7 @@ static void test_files(void **state)
     assert_int_equal(kldve_card_load(ctx, "/dev/zero", &card), KLDVE_E_LIMIT);
     test_file_save("card.tmp", "{\"logits\": 3}", 13);
     assert_int_equal(kldve_card_load(ctx, "card.tmp", &card), KLDVE_E_FORMAT);
-    assert_string_equal(kldve_ctx_message(ctx), "card.tmp: logits: must be a string, is a number");
+    assert_string_equal(kldve_ctx_message(ctx), "card.tmp: logits: must be a string, not a number");
     assert_int_equal(kldve_card_load(ctx, NULL, &card), KLDVE_E_ARG);
     assert_int_equal(kldve_card_parse(ctx, NULL, 0, NULL, &card), KLDVE_E_ARG);
     assert_null(card);
@@ -163,7 +165,7 @@ static void test_defaults(void **state)
     assert_null(kldve_card_layer(card));
     assert_null(kldve_card_logits(card));
     assert_null(kldve_card_labels(card));
-    kldve_card_input(card, &spec);
+    assert_int_equal(kldve_card_input(card, &spec), KLDVE_OK);
     kldve_card_size(card, &height, &width);
     assert_int_equal(height + width, 0);
     assert_int_equal(spec.channels, KLDVE_CHANNELS_RGB);
@@ -200,7 +202,7 @@ static void test_values(void **state)
                          KLDVE_OK);
         assert_string_equal(kldve_card_labels(card), paths[i].labels);
     }
-    kldve_card_input(card, &spec);
+    assert_int_equal(kldve_card_input(card, &spec), KLDVE_OK);
     kldve_card_size(card, &height, &width);
     assert_int_equal(height, 12);
     assert_int_equal(width, 34);
@@ -231,7 +233,7 @@ static void test_old_caller(void **state)
     memset(&spec, 0, sizeof spec);
     spec.struct_size = offsetof(kldve_input_spec, mean);
     assert_int_equal(kldve_card_parse(ctx, text, sizeof text - 1, NULL, &card), KLDVE_OK);
-    kldve_card_input(card, &spec);
+    assert_int_equal(kldve_card_input(card, &spec), KLDVE_OK);
     assert_int_equal(spec.struct_size, offsetof(kldve_input_spec, mean));
     assert_int_equal(spec.channels, KLDVE_CHANNELS_BGR);
     assert_float_equal(spec.mean[0], 0, 0);
@@ -292,7 +294,7 @@ static void test_shared_cards(void **state)
         assert_int_equal(kldve_card_load(ctx, path, &card), KLDVE_OK);
         assert_non_null(kldve_card_layer(card));
         assert_non_null(kldve_card_logits(card));
-        kldve_card_input(card, &spec);
+        assert_int_equal(kldve_card_input(card, &spec), KLDVE_OK);
         kldve_card_size(card, &height, &width);
         assert_int_equal(spec.center_crop, height);
         assert_int_equal(height, width);

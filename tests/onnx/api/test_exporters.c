@@ -1,9 +1,8 @@
-/* test_exporters.c - the same network as different exporters and opsets write it gives the same
- * numbers.
+/* test_exporters.c - the same network, written by different exporters and in different opsets,
+ * gives the same numbers.
  *
- * Channels last, as TensorFlow's converters leave them, must not be seen from outside.  What is one
- * operator in one opset is spelled out, has its arguments elsewhere or another default in another.
- */
+ * Channels last, as TensorFlow's converters leave them, must not show from outside.  One operator
+ * of one opset is several in another, or has its arguments elsewhere, or different defaults. */
 #include "onnx/networks/opened.h"
 
 #include <math.h>
@@ -114,8 +113,7 @@ static void test_same(void **state)
     check_same(grey_first, NULL, grey_last, NULL);
 }
 
-/* ---- forms of other opsets and exporters ------------------------------------------------------
- */
+/* ---- forms of other opsets and exporters ----------------------------------------------------- */
 
 /* From x to the layer r and from r to q; MIDDLE(...) is what differs. */
 #define MIDDLE(...)                                                                                \
@@ -219,8 +217,7 @@ static void check_pair(void **state)
     check_same(p->one, "r", p->other, "r");
 }
 
-/* ---- channels last ----------------------------------------------------------------------------
- */
+/* ---- channels last --------------------------------------------------------------------------- */
 
 static int32_t axis_of(const opened *o, const char *name, kldve_onnx_tensor *t)
 {
@@ -256,7 +253,7 @@ static void test_listed(void **state)
     assert_int_equal(t.dim[3], 4);
     assert_int_equal(axis_of(&o, "p", &t), 0);
     opened_close(&o);
-    /* One cell is no layer, whichever axis holds the maps. */
+    /* One cell does not make a layer, whichever axis holds the maps. */
     open_at(&o,
             "in x 1,3,6,5; w w 4,3,3,3; n Conv x,w c; n ReduceMean c p axes=[2,3];"
             "n Transpose p s perm=[0,2,3,1]; w m 4,5; n MatMul s,m u; n Flatten u y; out y",

@@ -1,4 +1,4 @@
-/* test_explainer.c - kldve_onnx_explainer(): it finds the card, obeys the caller before the card,
+/* test_file_explainer.c - kldve_onnx_explainer() finds the card, prefers the caller to the card,
  * owns what it loads, and gives the same map as the long way. */
 #include "support.h"
 
@@ -33,7 +33,7 @@ static void explain(kldve_ctx *ctx, kldve_explainer *explainer, const char *path
     assert_int_equal(kldve_image_load(ctx, path, NULL, &image), KLDVE_OK);
     if (kldve_explain(explainer, image, NULL, &map) != KLDVE_OK)
         fail_msg("%s", kldve_ctx_message(ctx));
-    kldve_heatmap_record(map, &record);
+    assert_int_equal(kldve_heatmap_record(map, &record), KLDVE_OK);
     memset(out, 0, sizeof *out);
     out->height = record.height;
     out->width = record.width;
@@ -67,7 +67,7 @@ static void test_same_as_the_long_way(void **state)
     assert_int_equal(kldve_card_beside(ctx, path, &card), KLDVE_OK);
     options.layer = kldve_card_layer(card);
     options.logits = kldve_card_logits(card);
-    kldve_card_input(card, &spec);
+    assert_int_equal(kldve_card_input(card, &spec), KLDVE_OK);
     assert_int_equal(kldve_onnx_load(ctx, path, &options, &net), KLDVE_OK);
     assert_int_equal(kldve_explainer_new(ctx, kldve_onnx_backend(), net, &explainer), KLDVE_OK);
     assert_int_equal(kldve_explainer_set_input(explainer, &spec), KLDVE_OK);
@@ -199,7 +199,7 @@ static void test_built_in(void **state)
     assert_ptr_equal(old.model, demo.model);
     assert_null(old.card);
     assert_int_equal(kldve_onnx_explainer(ctx, NULL, NULL, &explainer), KLDVE_OK);
-    kldve_explainer_shape(explainer, &shape);
+    assert_int_equal(kldve_explainer_shape(explainer, &shape), KLDVE_OK);
     assert_int_equal(kldve_labels_parse(ctx, demo.labels, demo.labels_nbytes, &labels), KLDVE_OK);
     assert_int_equal(kldve_labels_count(labels), shape.classes);
     kldve_labels_free(labels);

@@ -42,7 +42,7 @@ static void load_input(golden *g)
     snprintf(path, sizeof path, "%s/assets/%s", g->shared, g->model);
     strcpy(strstr(path, ".onnx"), ".card.json");
     ok(g, kldve_card_load(g->ctx, path, &card));
-    kldve_card_input(card, &spec);
+    ok(g, kldve_card_input(card, &spec));
     kldve_card_free(card);
     snprintf(path, sizeof path, "%s/assets/%s", g->shared, g->picture);
     ok(g, kldve_image_load(g->ctx, path, NULL, &image));

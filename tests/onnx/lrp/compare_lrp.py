@@ -4,11 +4,11 @@ reference.py.
 
     compare_lrp.py LRP_RUN [NAME...]
 
-Small networks with every kind of operator, made here; the shared networks (KLDVE_SHARED), where they
-are.  Relevance at the input must be within TOLERANCE, relative to the largest, of the float64
+Runs small networks with every kind of operator, made here, and the shared networks (KLDVE_SHARED) if
+present.  Relevance at the input must be within TOLERANCE, relative to the largest, of the float64
 reference.  Quotients R / z with z near 0 make the rules, epsilon above all, ill-conditioned in deep
-networks: where the reference computed in float32 is itself further off, ROUNDING times its error is
-the bound.  Exit codes: 0, 1 (a difference), 77 (no torch or onnx).
+networks: if the reference computed in float32 is itself further off, the bound is ROUNDING times its
+error.  Exit codes: 0, 1 (a difference), 77 (no torch or onnx).
 """
 import os
 import subprocess
@@ -233,7 +233,7 @@ def means(m):
 
 
 def positive_end(m):
-    """Logits behind a rectifier that is mostly closed."""
+    """Logits after a rectifier that is usually closed."""
     m.conv(8), m.node("Relu"), m.node("GlobalAveragePool"), m.node("Flatten"), m.gemm(6, 8)
     m.node("Relu")
 
@@ -405,7 +405,7 @@ def compare_reversals(program, model, name, folder, image, cotangent):
         wants[rule] = want
         columns.append(f"{rule} {errors[0]:.0e} {errors[1]:.0e} ({rounding:.0e})"
                        + ("" if fine else " TOO FAR"))
-    apart = relative(wants["salient"], wants["guided"])  # else the test says nothing of LRN
+    apart = relative(wants["salient"], wants["guided"])  # otherwise the test says nothing about LRN
     good &= apart > 100 * TOLERANCE
     print(f"{name:24} " + " ".join(columns) + f" apart {apart:.0e}", flush=True)
     return good
@@ -426,7 +426,7 @@ def check_small(program, make, seed, folder, what="rules"):
     logits = Network(str(folder / "net.onnx"), torch.float64).forward(torch.from_numpy(image))
     cotangent = start(logits.numpy().flatten())
     if what == "methods":
-        other = start(-logits.numpy().flatten())  # the least score, mostly below 0
+        other = start(-logits.numpy().flatten())  # the least score, usually below 0
         return all(compare_methods(program, folder / "net.onnx", make.__name__, folder, image, t)
                    for t in (cotangent, other))
     if what == "reversed":

@@ -89,10 +89,9 @@ static kldve_status explain(kldve_ctx *ctx, const kldve_onnx *net, const float *
     kldve_heatmap *map = NULL;
     kldve_status st = kldve_explainer_new(ctx, kldve_onnx_backend(), net, &ex);
 
-    if (st == KLDVE_OK && (st = kldve_explain_input(ex, input, &o, &map)) == KLDVE_OK) {
-        kldve_heatmap_record(map, &r);
+    if (st == KLDVE_OK && (st = kldve_explain_input(ex, input, &o, &map)) == KLDVE_OK &&
+        (st = kldve_heatmap_record(map, &r)) == KLDVE_OK)
         write_values(folder, method, kldve_heatmap_values(map), (size_t)r.height * (size_t)r.width);
-    }
     kldve_heatmap_free(map);
     kldve_explainer_free(ex);
     return st;

@@ -70,7 +70,7 @@ def pads_of(a, x):
     return [pads[1], pads[3], pads[0], pads[2]]
 
 
-# By input, by gradient; local response normalisation passed over (Mahendran and Vedaldi 2016).
+# By input, by gradient; skipping local response normalisation (Mahendran and Vedaldi 2016).
 REVERSALS = {"gradient": (True, False, False), "guided": (True, True, False),
              "deconv": (False, True, True), "salient": (True, True, True)}
 
@@ -242,7 +242,7 @@ class Network:
 
     @staticmethod
     def normalise(x, a):
-        """Torch's windows of even size have their larger half before the channel, ONNX's behind it."""
+        """Torch's windows of even size have their larger half before the channel, ONNX's after it."""
         size = a["size"]
         squares = F.pad(x * x, (0, 0, 0, 0, (size - 1) // 2, size // 2))
         sums = sum(squares[:, i:i + x.shape[1]] for i in range(size))
@@ -268,7 +268,7 @@ class Network:
     # ---- backward
 
     def find_deep(self):
-        """Values behind a convolution or dense layer."""
+        """Values after a convolution or dense layer."""
         deep = set()
         for node in self.nodes:
             layer = node.op_type in LINEAR - {"BatchNormalization"}

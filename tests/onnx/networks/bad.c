@@ -15,11 +15,10 @@
 #define IN "in x 1,3,8,8; w w 4,3,3,3; "
 #define OUT "; n GlobalAveragePool c g; n Flatten g y; out y"
 #define CONV(attributes) IN "n Conv x,w c " attributes OUT
-/* The same with another node behind the convolution; it makes d. */
+/* The same with another node after the convolution, which produces d. */
 #define BEHIND(node) IN "n Conv x,w c; " node "; n GlobalAveragePool d g; n Flatten g y; out y"
 
-/* ---- too much of something ---------------------------------------------------------------------
- */
+/* ---- too much of something ------------------------------------------------------------------- */
 
 static void begin(writer *w)
 {
@@ -44,7 +43,7 @@ static void node(writer *w, const char *op, const char *inputs, const char *outp
     onnx_node_end(w);
 }
 
-/* 100 000 nodes one behind the other, last first, so that sorting follows the whole chain. */
+/* A chain of 100 000 nodes, last first, so that sorting follows the whole chain. */
 static void deep_chain(writer *w, const void *bad)
 {
     enum { N = 100000 };
@@ -211,8 +210,8 @@ const bad_model bad_models[] = {
 
     /* the model */
     {"no IR version", "ir 0; " CONV(""), FORMAT, "has no IR version", NULL},
-    {"IR version 2", "ir 2; " CONV(""), REFUSED, "IR version 2, 3 to 13 are supported", NULL},
-    {"IR version 99", "ir 99; " CONV(""), REFUSED, "IR version 99, 3 to 13 are supported", NULL},
+    {"IR version 2", "ir 2; " CONV(""), REFUSED, "IR version 2 is not supported, only 3 to 13 are", NULL},
+    {"IR version 99", "ir 99; " CONV(""), REFUSED, "IR version 99 is not supported, only 3 to 13 are", NULL},
     {"no opset", "opset 0; " CONV(""), FORMAT, "does not say which opset", NULL},
     {"two opsets", "opset 11; opset 13; " CONV(""), FORMAT, "both opset 11 and opset 13", NULL},
     {"absurd opset", "opset 4294967309; " CONV(""), FORMAT, "opset 4294967309 does not exist", NULL},
@@ -241,7 +240,7 @@ const bad_model bad_models[] = {
     {"unknown attribute", BEHIND("n Relu c d fast=1"), REFUSED, "attribute 'fast' is not supported", NULL},
     {"graph as an attribute", BEHIND("n Relu c d body={}"), REFUSED, "attribute 'body' is not supported", NULL},
     {"attribute of the wrong type", CONV("group=1.5"), REFUSED, "attribute 'group' is not supported (or has the wrong type)", NULL},
-    {"attribute that refers", BEHIND("n Flatten c d axis=@axis"), FORMAT, "refers to one of a function", NULL},
+    {"attribute that refers", BEHIND("n Flatten c d axis=@axis"), FORMAT, "refers to an attribute of a function", NULL},
     {"control characters", BEHIND("n Frob\x1b[31m c d"), REFUSED, "Frob [31m", NULL},
 
     /* inputs */
@@ -365,7 +364,7 @@ const bad_model bad_models[] = {
 
     /* too much of something */
     {"chain of 100 000 nodes", NULL, REFUSED, "(Frobnicate)", deep_chain},
-    {"1 000 001 nodes", NULL, LIMIT, "1000001 nodes, at most 1000000 are read", many_nodes},
+    {"1 000 001 nodes", NULL, LIMIT, "1000001 nodes, at most 1000000 are supported", many_nodes},
     {"200 000 inputs", NULL, REFUSED, "200000 inputs", many_inputs},
     {"12 million attributes", NULL, LIMIT, "unpacks to more than 768 MiB", many_attributes},
     {"name of 5000 bytes", NULL, LIMIT, "has 4999 bytes, at most 4096", long_name},

@@ -1,4 +1,4 @@
-/* bad.h - small models, each wrong in one way (or right, at the edge of what is), and what loading
+/* bad.h - small models, each wrong in one way (or barely right), and what loading
  * them must say. */
 #ifndef KLDVE_TESTS_NETWORKS_BAD_H
 #define KLDVE_TESTS_NETWORKS_BAD_H

@@ -156,8 +156,7 @@ static void end(net *n, tensor y)
     write_end(n->w);
 }
 
-/* ---- VGG-16 ------------------------------------------------------------------------------------
- */
+/* ---- VGG-16 ---------------------------------------------------------------------------------- */
 
 static void vgg16(writer *w, const void *arg)
 {
@@ -181,8 +180,7 @@ static void vgg16(writer *w, const void *arg)
     end(&n, unary(&n, "Softmax", x, "prob"));
 }
 
-/* ---- AlexNet -----------------------------------------------------------------------------------
- */
+/* ---- AlexNet --------------------------------------------------------------------------------- */
 
 static tensor local_response(net *n, tensor x, const char *name)
 {
@@ -214,8 +212,7 @@ static void alexnet(writer *w, const void *arg)
     end(&n, unary(&n, "Softmax", x, "prob"));
 }
 
-/* ---- ResNet-50 ---------------------------------------------------------------------------------
- */
+/* ---- ResNet-50 ------------------------------------------------------------------------------- */
 
 static tensor add(net *n, tensor a, tensor b, const char *name)
 {
@@ -266,8 +263,7 @@ static void resnet50(writer *w, const void *arg)
     end(&n, dense(&n, x, 2048, 1000, "fc"));
 }
 
-/* ---- DenseNet-121 ------------------------------------------------------------------------------
- */
+/* ---- DenseNet-121 ---------------------------------------------------------------------------- */
 
 /* One layer's 32 new channels. */
 static tensor dense_layer(net *n, tensor x, const char *name)
@@ -324,8 +320,7 @@ static void densenet121(writer *w, const void *arg)
     end(&n, dense(&n, x, 1024, 1000, "classifier"));
 }
 
-/* ---- for tests ---------------------------------------------------------------------------------
- */
+/* ---- for tests ------------------------------------------------------------------------------- */
 
 static void tiny(writer *w, const void *arg)
 {

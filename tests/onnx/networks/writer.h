@@ -1,7 +1,7 @@
 /* writer.h - write protobuf messages of any size without holding them in memory.
  *
- * A message is preceded by its length, so what is written is made twice: a first pass counts, a
- * second one writes.  The maker must do the same both times. */
+ * A message is preceded by its length, so it is produced twice: the first pass counts, the second
+ * writes.  The producer must do the same both times. */
 #ifndef KLDVE_TESTS_NETWORKS_WRITER_H
 #define KLDVE_TESTS_NETWORKS_WRITER_H
 
@@ -27,7 +27,7 @@ void write_string(writer *w, uint32_t field, const char *text);
 /** A message, or a long run of bytes, as a field: everything up to write_end(). */
 void write_begin(writer *w, uint32_t field);
 void write_end(writer *w);
-/** Bytes as they are, without a field. */
+/** Raw bytes, without a field. */
 void write_plain(writer *w, const void *bytes, size_t n);
 
 #endif

@@ -2,8 +2,8 @@
 
 usage: compare_ops_nn.py TEST_OPS_NN
 
-The program prints every case of nn_cases.h with what the kernels made of it; here the same is
-computed with torch, padding and sizes worked out on their own, and differentiated by autograd.
+The program prints every case of nn_cases.h with the results of the kernels.  This script computes the
+same with torch, working out padding and sizes independently, and differentiates with autograd.
 Exit status 77 (skipped) without torch."""
 import math
 import re
@@ -249,7 +249,7 @@ def coordinate(mode, o, size, out, scale, roi):
 
 
 def row(x, size, a):
-    """Weights over [0, size) for the position x; what is outside counts as the border."""
+    """Weights over [0, size) for the position x; positions outside count as the border."""
     base = math.floor(x)
     r = x - base
     if a["mode"] == "nearest":

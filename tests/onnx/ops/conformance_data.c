@@ -19,7 +19,7 @@ static bool is_initializer(const kx_model *m, const char *name)
     return false;
 }
 
-/* The n-th input of the model that is no initializer; NULL: there is none. */
+/* The n-th input of the model that is not an initializer; NULL if there is none. */
 static const kx_proto_value *input_of(const kx_model *m, int32_t n)
 {
     for (int32_t i = 0; i < m->ninput; i++)
@@ -36,7 +36,7 @@ static void adopt(kx_proto_tensor *t, const kx_proto_value *v)
         t->dtype = v->dtype;
 }
 
-/* -1: unreadable.  0 to read, 1 there is no such file. */
+/* 0: read; 1: the file does not exist; -1: unreadable. */
 static int load_one(kldve_ctx *ctx, data_set *d, const char *path, int32_t slot,
                     kx_proto_tensor *to)
 {

@@ -25,7 +25,8 @@ kx_model data_promote(const kx_model *m, const data_set *d, const bool constant[
 
 /** Copy the numbers, after checking shape and type. */
 bool data_fill(kx_tensor *to, const kx_proto_tensor *from);
-/** Type, shape and numbers agree; else `why` [WHY_SIZE] says what does not.  `name` is the case's.
+/** Type, shape and numbers agree; otherwise `why` [WHY_SIZE] says what does not.  `name`: of the
+ * case.
  */
 bool data_agrees(const char *name, int32_t onnx_type, const kx_tensor *t,
                  const kx_proto_tensor *want, char *why);

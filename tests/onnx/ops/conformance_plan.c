@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "plan/plan.h"
+#include "run/state.h"
 
 /* One plan, its state and what it gave. */
 typedef struct outcome_of {

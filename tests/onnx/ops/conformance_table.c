@@ -64,7 +64,7 @@ static void add_all_operators(conformance_table *t)
 {
     for (const kx_op *const *family = kx_families; *family; family++)
         for (const kx_op *op = *family; op->type; op++)
-            if (!*op->domain)
+            if (!op->domain)
                 table_row_of(t, op->type);
 }
 

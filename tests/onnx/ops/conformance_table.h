@@ -1,4 +1,4 @@
-/* conformance_table.h - what the conformance test found, as the tables of docs/operators.md. */
+/* conformance_table.h - the results of the conformance test as the tables of docs/operators.md. */
 #ifndef KLDVE_TESTS_ONNX_CONFORMANCE_TABLE_H
 #define KLDVE_TESTS_ONNX_CONFORMANCE_TABLE_H
 
@@ -22,7 +22,7 @@ typedef struct conformance_table {
     int cases, passed, refused, failed;
 } conformance_table;
 
-/** The row of an operator, made if there is none. */
+/** The row of an operator, added if missing. */
 table_row *table_row_of(conformance_table *t, const char *type);
 /** A case that an operator which the engine has is refused in. */
 void table_add_refusal(conformance_table *t, const char *type, const char *name,

@@ -1,6 +1,6 @@
-/* nn_cases.h - one line for every way in which a neural-network operator is used; see op_case.h for
- * the notation.  test_ops_nn.c holds their derivatives to differences, compare_ops_nn.py values and
- * derivatives to PyTorch in float64. */
+/* nn_cases.h - one line for every way to use a neural-network operator; see op_case.h for the
+ * notation.  test_ops_nn.c compares their derivatives with differences, compare_ops_nn.py values
+ * and derivatives with PyTorch in float64. */
 #ifndef KLDVE_TESTS_ONNX_NN_CASES_H
 #define KLDVE_TESTS_ONNX_NN_CASES_H
 

@@ -4,8 +4,8 @@
  *     2x3          float32, an input of the graph, random but far from every kink (op_case.c)
  *     +2x3         the same, all between 0.5 and 3         ~2x3  all between -0.9 and 0.9
  *     2x3:1,2,...  float32, these numbers                  s:1  and  s  rank 0
- *     i2x2:1,...   int64, an input of the graph            b2:0,1  bool, likewise
- *     i8,2:1,-1    declared as int8; likewise i16, i32, u8, u16, u32, u64
+ *     i2x2:1,...   int64, an input of the graph            b2:0,1  the same, bool
+ *     i8,2:1,-1    declared as int8; also i16, i32, u8, u16, u32, u64
  *     {1,-1}       int64, constant, rank 1                 {} none
  *     c2:1,2       float32, constant                       cs:1  of rank 0
  *     cbs:1        bool, constant, of rank 0

@@ -76,7 +76,7 @@ void plain_forward(plain *p)
         void *scratch = scratch_of(n);
 
         gather(p, n, in, out);
-        n->op->forward(n, in, out, scratch);
+        n->op->forward(&(kx_op_call){.node = n, .in = in, .out = out, .scratch = scratch});
         free(scratch);
     }
 }
@@ -94,6 +94,12 @@ void plain_vjp(plain *p, const kx_node *n, int32_t which, const kx_tensor *dout,
         if (!(n->op->vjp_needs & KX_NEEDS_OUT))
             out[i].data = NULL;
     d.data = din;
-    n->op->vjp(n, which, in, out, dout, &d, scratch);
+    n->op->vjp(&(kx_op_call){.node = n,
+                             .in = in,
+                             .out = out,
+                             .scratch = scratch,
+                             .which = which,
+                             .dout = dout,
+                             .din = &d});
     free(scratch);
 }

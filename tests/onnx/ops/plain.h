@@ -1,5 +1,5 @@
-/* plain.h - runs a graph with the plain kernels, node after node, every array in a block of its
- * own, so that a sanitizer sees a single element too many. */
+/* plain.h - runs a graph with the plain kernels, node by node, with every array in a separate
+ * block, so that a sanitizer notices a single element too many. */
 #ifndef KLDVE_TESTS_ONNX_PLAIN_H
 #define KLDVE_TESTS_ONNX_PLAIN_H
 

@@ -2,11 +2,11 @@
  *
  *     test_conformance [DOCS] [DATA]
  *
- * DATA: the folder with node, simple, pytorch-converted, pytorch-operator (default: where Debian's
- * libonnx-testdata puts it).  Every case either gives the numbers that the data has, or is refused
- * with a reason; where all its operators are ones that the engine has, the refusal must be listed
- * below.  Prints the tables of DOCS (docs/operators.md) and compares them with what DOCS has
- * between its marks; KLDVE_UPDATE_DOCS=1 writes them there instead.
+ * DATA: the folder with node, simple, pytorch-converted, pytorch-operator (default: that of
+ * Debian's libonnx-testdata).  Every case either gives the expected numbers or is refused with a
+ * reason; if the engine has all its operators, the refusal must be listed below.  Prints the tables
+ * for DOCS (docs/operators.md) and compares them with those between its marks; KLDVE_UPDATE_DOCS=1
+ * writes them there instead.
  *
  * Arguments such as axes or shapes are inputs of the graph in this data, while in networks they are
  * constants.  A case that is refused for that reason alone is tried again with its short lists
@@ -14,7 +14,7 @@
  *
  * Cases that pass run a second time through the planned engine, conformance_plan.h.
  *
- * Exit: 0, 1 after a failure, 77 when the data is missing. */
+ * Exit status: 0, 1 after a failure, 77 if the data is missing. */
 #include "support.h"
 
 #include <dirent.h>
@@ -283,8 +283,7 @@ static int count_cases(const char *data)
     return total;
 }
 
-/* ---- the documentation ------------------------------------------------------------------------
- */
+/* ---- the documentation ----------------------------------------------------------------------- */
 
 static char *table_text(conformance_table *t)
 {

@@ -1,9 +1,10 @@
 /* test_ops_basic.c - the basic operators: values, derivatives, refusals, failing allocations.
  *
- * Elementwise functions of one array are compared with torch (unary_reference.h), the rest with
- * numbers worked out by hand; the conformance test runs all of them on ONNX's own data as well.
- * Every differentiable operator is held to central differences.  The cases are text, see op_case.h:
- * a new operator needs a line in `values` and one in `derivatives`. */
+ * Elementwise functions of one array are compared with torch (unary_reference.h), the others with
+ * numbers worked out by hand; the conformance test also runs all of them on ONNX's own data.
+ * Every differentiable operator is compared with central differences.  The cases are text, see
+ * op_case.h: a new operator needs a line in `values` and one in `derivatives`. */
+#include <assert.h>
 #include "support.h"
 
 #include <math.h>
@@ -223,6 +224,11 @@ static const struct value_case {
     {{"Expand", 8, "Expand", "", "2x1:1,2 {2}", 1}, "2x2:1,1,2,2"},
     {{"Expand inwards", 13, "Expand", "", "2x1:1,2 {3,1,1}", 1}, "3x2x1:1,2,1,2,1,2"},
     {{"Trilu", 14, "Trilu", "", "2x3:1,2,3,4,5,6", 1}, "2x3:1,2,3,0,5,6"},
+    {{"CumSum", 11, "CumSum", "", "2x3:1,2,3,4,5,6 {1}", 1}, "2x3:1,3,6,4,9,15"},
+    {{"CumSum first axis", 14, "CumSum", "", "2x3:1,2,3,4,5,6 {-2}", 1}, "2x3:1,2,3,5,7,9"},
+    {{"CumSum exclusive", 14, "CumSum", "exclusive=1", "3:1,2,3 {0}", 1}, "3:0,1,3"},
+    {{"CumSum both", 14, "CumSum", "exclusive=1 reverse=1", "3:1,2,3 {0}", 1}, "3:5,3,0"},
+    {{"CumSum integers", 14, "CumSum", "reverse=1", "i3:1,2,3 {0}", 1}, "i3:6,5,3"},
     {{"Trilu lower", 14, "Trilu", "upper=0", "2x2x3:1,2,3,4,5,6,7,8,9,1,2,3 {1}", 1},
      "2x2x3:1,2,0,4,5,6,7,8,0,1,2,3"},
     {{"Trilu far", 14, "Trilu", "upper=0", "2x2:1,2,3,4 {0x7fffffffffffffff}", 1}, "2x2:1,2,3,4"},
@@ -364,6 +370,10 @@ static const op_case derivatives[] = {
     {"Transpose", 13, "Transpose", "perm=(2,0,1)", "2x3x2", 1},
     {"Expand", 13, "Expand", "", "2x1 {3,2,4}", 1},
     {"Trilu", 14, "Trilu", "", "2x3x4 {1}", 1},
+    {"CumSum", 14, "CumSum", "", "2x3x4 {1}", 1},
+    {"CumSum", 14, "CumSum", "exclusive=1", "2x3x2 {-1}", 1},
+    {"CumSum", 14, "CumSum", "reverse=1", "2x4 {0}", 1},
+    {"CumSum", 14, "CumSum", "exclusive=1 reverse=1", "5 {0}", 1},
     {"Trilu", 14, "Trilu", "upper=0", "3x2 {-1}", 1},
     {"Tile", 13, "Tile", "", "2x3 {2,3}", 1},
     {"DepthToSpace", 13, "DepthToSpace", "blocksize=2", "1x4x2x3", 1},
@@ -423,6 +433,17 @@ static void test_every_vjp(void **state)
             if (op->vjp && !is_tested(op->type))
                 fail_msg("%s has a VJP that nothing tests", op->type);
     }
+}
+
+/* An operator that declares nothing about a bias is refused by methods that sum the gradients at all
+ * biases: every entry has to say. */
+static void test_every_bias(void **state)
+{
+    (void)state;
+    for (size_t i = 0; kx_families[i]; i++)
+        for (const kx_op *op = kx_families[i]; op->type; op++)
+            if (op->vjp && op->traits.bias == KX_BIAS_UNDECLARED)
+                fail_msg("%s does not say whether it adds a bias", op->type);
 }
 
 /* ---- refusals -------------------------------------------------------------------------------- */
@@ -537,6 +558,11 @@ static const struct refusal_case {
     {{"Transpose perm length", 13, "Transpose", "perm=(0)", "2x2", 1}, KLDVE_E_FORMAT, "perm"},
     {{"Expand", 13, "Expand", "", "2x3 {2,2}", 1}, KLDVE_E_FORMAT, "expand"},
     {{"Expand negative", 13, "Expand", "", "2x3 {2,-1}", 1}, KLDVE_E_FORMAT, "-1"},
+    {{"CumSum axis", 14, "CumSum", "", "3:1,2,3 {1}", 1}, KLDVE_E_FORMAT, "out of range"},
+    {{"CumSum axes", 14, "CumSum", "", "2x2:1,2,3,4 {0,1}", 1}, KLDVE_E_FORMAT, "2 elements"},
+    {{"CumSum changing axis", 14, "CumSum", "", "3:1,2,3 i1:0", 1},
+     KLDVE_E_UNSUPPORTED,
+     "constant"},
     {{"Trilu rank", 14, "Trilu", "", "3:1,2,3", 1}, KLDVE_E_FORMAT, "rank"},
     {{"Trilu k", 14, "Trilu", "", "2x2 {1,2}", 1}, KLDVE_E_FORMAT, "2 elements"},
     {{"Tile repeats", 13, "Tile", "", "2x3 {2}", 1}, KLDVE_E_FORMAT, "repeats"},
@@ -602,11 +628,10 @@ static void check_refusal(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* ---- hostile numbers ---------------------------------------------------------------------------
- */
+/* ---- hostile numbers ------------------------------------------------------------------------- */
 
 /* A copy of `text` with its k-th integer replaced, if it stands in a list or is an attribute:
- * shapes of inputs stay.  False: there is no k-th one. */
+ * shapes of inputs stay.  False if there is no k-th one. */
 static bool replace_number(const char *text, int k, const char *with, char *out, size_t size)
 {
     bool list = false;
@@ -695,7 +720,7 @@ static void test_hostile_numbers(void **state)
         mutate(&derivatives[i]);
 }
 
-/* A node's shape arithmetic folds although its input is no constant. */
+/* A node's shape arithmetic folds although its input is not constant. */
 static void test_shape_folds(void **state)
 {
     static const op_case c = {"Shape", 13, "Shape", "", "2x3", 1};
@@ -716,12 +741,13 @@ static void test_shape_folds(void **state)
 /* ---- main ------------------------------------------------------------------------------------ */
 
 static struct CMUnitTest
-    tests[COUNT(unary_cases) + COUNT(values) + COUNT(derivatives) + COUNT(refusals) + 3];
+    tests[COUNT(unary_cases) + COUNT(values) + COUNT(derivatives) + COUNT(refusals) + 4];
 static char names[COUNT(tests)][80];
 static size_t ntests;
 
 static void add(const char *group, const char *name, CMUnitTestFunction f, const void *state)
 {
+    assert(ntests < COUNT(tests));
     snprintf(names[ntests], sizeof names[0], "%s: %s", group, name);
     tests[ntests].name = names[ntests];
     tests[ntests].test_func = f;
@@ -741,5 +767,6 @@ int main(void)
     add("graph", "hostile numbers", test_hostile_numbers, NULL);
     add("graph", "Shape folds", test_shape_folds, NULL);
     add("graph", "every VJP is tested", test_every_vjp, NULL);
+    add("graph", "every operator says whether it adds a bias", test_every_bias, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

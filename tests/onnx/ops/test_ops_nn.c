@@ -1,8 +1,8 @@
 /* test_ops_nn.c - the neural-network operators: derivatives against differences, corner cases with
  * their exact results, refusals, every allocation failing.
  *
- * Run with --dump it writes every case of nn_cases.h, what the kernels made of it and the
- * derivatives as text for compare_ops_nn.py. */
+ * With --dump it writes every case of nn_cases.h, the results of the kernels and the derivatives as
+ * text for compare_ops_nn.py. */
 #include "support.h"
 
 #include <math.h>
@@ -13,8 +13,7 @@
 #include "nn_cases.h"
 #include "ops/params.h"
 
-/* ---- derivatives and allocations ---------------------------------------------------------------
- */
+/* ---- derivatives and allocations ------------------------------------------------------------- */
 
 static bool is_integer_case(const op_case *c)
 {
@@ -47,8 +46,7 @@ static void test_allocations(void **state)
         op_check_allocations(&nn_cases[i]);
 }
 
-/* ---- exact results -----------------------------------------------------------------------------
- */
+/* ---- exact results --------------------------------------------------------------------------- */
 
 static const struct exact_case {
     op_case c;
@@ -229,8 +227,7 @@ static void test_ties(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* ---- windows as the plan reads them ------------------------------------------------------------
- */
+/* ---- windows as the plan reads them ---------------------------------------------------------- */
 
 static const struct window_case {
     op_case c;
@@ -297,8 +294,7 @@ static void test_windows(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* ---- refusals ----------------------------------------------------------------------------------
- */
+/* ---- refusals -------------------------------------------------------------------------------- */
 
 static const struct refusal {
     op_case c;
@@ -550,8 +546,7 @@ static void test_refusals(void **state)
     }
 }
 
-/* ---- for compare_ops_nn.py ---------------------------------------------------------------------
- */
+/* ---- for compare_ops_nn.py ------------------------------------------------------------------- */
 
 static void dump(const char *what, int32_t i, const kx_tensor *t)
 {

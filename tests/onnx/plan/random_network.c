@@ -11,7 +11,7 @@ enum {
     VALUES = 96,  /* that later steps may read */
     NODES = 26,   /* enough: no further step */
     STEPS = 14,   /* at most */
-    SMALL = 9000, /* numbers in a value, mostly */
+    SMALL = 9000, /* numbers in a value, usually */
     BIG = 60000,  /* in some networks: enough for two threads everywhere */
     NAME = 12,    /* bytes of a name */
     LIST = 160    /* of several */
@@ -35,8 +35,7 @@ typedef struct drawing {
     value v[VALUES];
 } drawing;
 
-/* ---- drawing and writing ----------------------------------------------------------------------
- */
+/* ---- drawing and writing --------------------------------------------------------------------- */
 
 static int pick(drawing *d, int n)
 {
@@ -137,8 +136,7 @@ static const char *names(char out[LIST], const char *a, const char *b, const cha
     return out;
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static int add(drawing *d, int64_t c, int64_t h, int64_t w)
 {
@@ -225,8 +223,7 @@ static int binary(drawing *d, const char *op, int a, int b, int shape_of)
     return y;
 }
 
-/* ---- convolutions -----------------------------------------------------------------------------
- */
+/* ---- convolutions ---------------------------------------------------------------------------- */
 
 typedef struct conv {
     int64_t out, groups, kernel[2], stride[2], dilation[2], pads[4];
@@ -305,8 +302,7 @@ static int step_conv(drawing *d, int x)
     return convolve(d, x, &c, has_bias(d));
 }
 
-/* ---- one input --------------------------------------------------------------------------------
- */
+/* ---- one input ------------------------------------------------------------------------------- */
 
 static int clip(drawing *d, int x)
 {
@@ -489,7 +485,7 @@ static int step_pool(drawing *d, int x)
             return -1;
         out[i] = room / stride[i] + 1;
         if (ceil_mode && room % stride[i] != 0 && out[i] * stride[i] < d->v[x].dim[2 + i] + pads[i])
-            out[i]++; /* else the last window would begin behind the array */
+            out[i]++; /* otherwise the last window would begin after the array */
     }
     y = add(d, d->v[x].dim[1], out[0], out[1]);
     begin(d, max ? "MaxPool" : "AveragePool", read1(d, x), d->v[y].name);
@@ -567,8 +563,7 @@ static int step_copy(drawing *d, int x)
     return simple(d, chance(d, 0.5) ? "Identity" : "Dropout", x);
 }
 
-/* ---- parts and other orders -------------------------------------------------------------------
- */
+/* ---- parts and other orders ------------------------------------------------------------------ */
 
 static int step_split(drawing *d, int x)
 {
@@ -801,10 +796,9 @@ static int step_concat(drawing *d, int x)
     return concat(d, n, turned, axis);
 }
 
-/* ---- several inputs ---------------------------------------------------------------------------
- */
+/* ---- several inputs -------------------------------------------------------------------------- */
 
-/* Something of the shape of x that is not x: an earlier value if there is one. */
+/* Something of the shape of x other than x: an earlier value if there is one. */
 static int other(drawing *d, int x)
 {
     int y = chance(d, 0.8) ? partner(d, x, same) : -1;
@@ -950,8 +944,7 @@ static int step_dense_block(drawing *d, int x)
     return at;
 }
 
-/* ---- from what nobody read to the logits ------------------------------------------------------
- */
+/* ---- from what nobody read to the logits ----------------------------------------------------- */
 
 /* [1][c][h][w] -> [1][k]; `name` becomes its name. */
 static int64_t flat(drawing *d, int x, char name[NAME])
@@ -1086,15 +1079,14 @@ static void head(drawing *d, char name[NAME])
     }
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 typedef int step(drawing *d, int x);
 
 static const struct {
     step *make;
     int weight;
-    bool curved; /* not piecewise linear, or adds what is no bias */
+    bool curved; /* not piecewise linear, or adds something other than a bias */
 } steps[] = {
     {step_conv, 6, false},      {step_act, 5, false},         {step_norm, 3, false},
     {step_binary, 6, false},    {step_concat, 5, false},      {step_residual, 3, false},
@@ -1122,7 +1114,7 @@ static void one_step(drawing *d)
     steps[kind].make(d, some(d));
 }
 
-/* The picture; as TensorFlow has it, channels last, with a Transpose behind it. */
+/* The picture; or as in TensorFlow, channels last, followed by a Transpose. */
 static int input(drawing *d, int64_t c, int64_t h, int64_t w)
 {
     static const int64_t first[4] = {0, 3, 1, 2};

@@ -1,7 +1,7 @@
 /* random_network.h - small networks drawn from a seed, as .onnx.
  *
- * They are made of the pieces of real architectures, put together as no architecture does: every
- * step reads any earlier values of fitting shapes.  Numbers stay of order 1. */
+ * They consist of pieces of real architectures, combined as no architecture would: every step reads
+ * any earlier values of suitable shapes.  Numbers stay of order 1. */
 #ifndef KLDVE_TESTS_ONNX_RANDOM_NETWORK_H
 #define KLDVE_TESTS_ONNX_RANDOM_NETWORK_H
 

@@ -1,18 +1,18 @@
 /* test_random.c - random small networks: the fast engine against the plain kernels.
  *
- *     test_random                      fixed seeds, and what others have brought to light
+ *     test_random                      fixed seeds, and cases that other seeds found
  *     test_random FIRST COUNT [STEPS [LAYER]]
- *                                      COUNT seeds; a failure lists its network.  STEPS: of at most
- *                                      so many pieces; LAYER: a tensor's name, else one is drawn
+ *                                      COUNT seeds; a failure lists its network.  STEPS: at most so
+ *                                      many pieces; LAYER: a tensor's name, random by default
  *
- * What is fused, in which layout it lies, what shares memory and what is written over depends on
- * the whole network and on the layer.  KLDVE_ONNX_PLAIN does nothing of that, and is itself
- * compared with finite differences.  What a pass leaves in memory must not be seen by the next: the
- * same calls give the same bits again.  Memory is not zero at first but not-a-number.
+ * Fusion, layouts, shared memory and overwriting depend on the whole network and on the layer.
+ * KLDVE_ONNX_PLAIN does none of that, and is itself compared with finite differences.  Leftovers of
+ * one pass must not affect the next: the same calls give the same bits again.  Memory starts as
+ * not-a-number, not as zero.
  *
- * A unit so near a kink that rounding decides has two right derivatives, and so has a maximum of
- * two equals.  Where gradients differ, the plain network is followed along their difference: if its
- * slopes ahead and behind do not differ as the two say, one of them is a mistake. */
+ * A unit so near a kink that rounding decides has two valid derivatives, and so has the maximum of
+ * two equal values.  If gradients differ, the plain network is followed along their difference:
+ * unless its slopes ahead and behind differ as the two gradients claim, one of them is wrong. */
 #include "support.h"
 
 #include <math.h>
@@ -26,8 +26,7 @@
 #include "onnx/networks/text.h"
 #include "random_network.h"
 
-/* ---- one network in several engines ----------------------------------------------------------
- */
+/* ---- one network in several engines ---------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -228,8 +227,7 @@ static void trial_close(trial *t)
     free(t->model);
 }
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 static void check_status(trial *t, int e, const char *what, kldve_status st)
 {
@@ -327,10 +325,9 @@ static void run_again(trial *t, int e)
     results_free(&r);
 }
 
-/* ---- comparing --------------------------------------------------------------------------------
- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
-/* All inputs at once, on a thread each: the bits of each alone. */
+/* All inputs at once, each on a thread: the same bits as alone. */
 static void run_batch(trial *t, int e)
 {
     const kldve_backend *b = kldve_onnx_backend();
@@ -511,8 +508,7 @@ static void compare(trial *t, tally *sum, int e)
     }
 }
 
-/* ---- the plain kernels against finite differences ---------------------------------------------
- */
+/* ---- the plain kernels against finite differences -------------------------------------------- */
 
 /* What the gradient says of a random direction; false where that is wrong. */
 static bool slope_fits(trial *t, tally *sum, bool pixels)
@@ -537,7 +533,7 @@ static bool slope_fits(trial *t, tally *sum, bool pixels)
     return expected > lo - 0.15 * scale && expected < hi + 0.15 * scale;
 }
 
-/* Many kinks at once, such as behind zeros, can look like none from one side. */
+/* Many kinks at once, such as after zeros, can look like none from one side. */
 static void check_slope(trial *t, tally *sum, bool pixels)
 {
     for (int i = 0; i < 4; i++)
@@ -546,8 +542,7 @@ static void check_slope(trial *t, tally *sum, bool pixels)
     wrong(t, "plain: the gradient at the %s is none", pixels ? "input" : "layer");
 }
 
-/* ---- biases -----------------------------------------------------------------------------------
- */
+/* ---- biases ---------------------------------------------------------------------------------- */
 
 static kldve_status add_bias(void *opaque, const kldve_bias_gradient *unit)
 {
@@ -570,7 +565,7 @@ static void check_biases(trial *t, tally *sum, int e)
     forward(t, e, t->input[1], t->logits, t->maps);
     st = kldve_onnx_backend()->vjp_biases(t->state[e], t->cotangent[1], pixels, add_bias, &biases);
     if (st == KLDVE_E_UNSUPPORTED && !t->network.linear)
-        goto done; /* a Gemm that is no dense layer; it says so */
+        goto done; /* a Gemm that is not a dense layer; it says so */
     check_status(t, e, "vjp to the biases", st);
     left = dot(t->classes, t->cotangent[1], t->logits);
     right = dot(t->pixels, pixels, t->input[1]) + biases;
@@ -586,8 +581,7 @@ done:
     free(pixels);
 }
 
-/* ---- relevance --------------------------------------------------------------------------------
- */
+/* ---- relevance ------------------------------------------------------------------------------- */
 
 /* Without biases the epsilon rule is gradient times input, but for its epsilon (M. Ancona et al.,
  * arXiv:1711.06104, for ReLU; any f with f(a x) = a f(x) for a > 0 will do). */
@@ -618,8 +612,7 @@ static void check_relevance(trial *t, tally *sum, int e)
     free(expected);
 }
 
-/* ---- trials -----------------------------------------------------------------------------------
- */
+/* ---- trials ---------------------------------------------------------------------------------- */
 
 static void run_trial(trial *t, tally *sum)
 {

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Functions local to a model, as torch's exporter writes them: networks of torchvision are exported
-with each module as a function, and once more without functions.  What the reader makes of the
-first must compute the same expression as the second.
+with each module as a function, and again without functions.  The reader must turn the first into the
+same expression as the second.
 
     compare_functions.py PATH/TO/dump_proto
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Compare the reader with the onnx package on every .onnx file and every serialised tensor of
-ONNX's test data (Debian: libonnx-testdata), of the shared networks, and on tensors of every type in
-every encoding, made here.
+ONNX's test data (Debian: libonnx-testdata), on the shared networks, and on tensors of every type in
+every encoding, generated here.
 
     compare_proto.py PATH/TO/dump_proto
 

@@ -1,7 +1,7 @@
-/* dump_proto.c - print what the reader makes of .onnx files and serialised tensors (.pb), for
+/* dump_proto.c - print what the reader reads from .onnx files and serialised tensors (.pb), for
  * compare_proto.py, which prints the same with the onnx package and compares.
  *
- *     dump_proto < list of paths, one a line */
+ *     dump_proto < list of paths, one per line */
 #include "support.h"
 
 #include <inttypes.h>

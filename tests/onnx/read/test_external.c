@@ -75,9 +75,9 @@ static const struct refused_case {
     const char *message;
 } refused[] = {
     {"no location", "ext w 2 offset=0", KLDVE_E_FORMAT,
-     "tensor 'w': external data without a location"},
+     "tensor 'w': its external data has no location"},
     {"empty location", "ext w 2 location=", KLDVE_E_FORMAT,
-     "tensor 'w': external data without a location"},
+     "tensor 'w': its external data has no location"},
     {"absolute", "ext w 2 location=/etc/passwd", KLDVE_E_FORMAT,
      "external data '/etc/passwd' lies outside the model's folder"},
     {"above", "ext w 2 location=../secret.bin", KLDVE_E_FORMAT,
@@ -93,19 +93,19 @@ static const struct refused_case {
     {"a folder", "ext w 2 location=sub", KLDVE_E_IO, "is not a regular file"},
     {"a FIFO", "ext w 2 location=fifo", KLDVE_E_IO, "is not a regular file"},
     {"empty file", "ext w 2 location=empty.bin", KLDVE_E_FORMAT,
-     "tensor 'w': bytes 0 to 8 of 'empty.bin', which has 0"},
+     "tensor 'w': needs bytes 0 to 8 of 'empty.bin', which has 0"},
     {"past the end", "ext w 2 location=w.bin offset=36", KLDVE_E_FORMAT,
-     "tensor 'w': bytes 36 to 44 of 'w.bin', which has 40"},
+     "tensor 'w': needs bytes 36 to 44 of 'w.bin', which has 40"},
     {"far past the end", "ext w 2 location=w.bin offset=999999999999999999", KLDVE_E_FORMAT,
      "of 'w.bin', which has 40"},
     {"wrong length", "ext w 2 location=w.bin length=12", KLDVE_E_FORMAT,
      "tensor 'w': external data has 12 bytes, 8 expected"},
     {"negative offset", "ext w 2 location=w.bin offset=-4", KLDVE_E_FORMAT,
-     "tensor 'w': offset '-4' of external data"},
+     "tensor 'w': its external data has the bad offset '-4'"},
     {"huge offset", "ext w 2 location=w.bin offset=18446744073709551617", KLDVE_E_FORMAT,
-     "tensor 'w': offset '18446744073709551617' of external data"},
+     "tensor 'w': its external data has the bad offset '18446744073709551617'"},
     {"no number", "ext w 2 location=w.bin length=8x", KLDVE_E_FORMAT,
-     "tensor 'w': length '8x' of external data"},
+     "tensor 'w': its external data has the bad length '8x'"},
     {"huge dimensions", "ext w 1000000,1000000 location=w.bin", KLDVE_E_FORMAT,
      "its dimensions need more than 2^40 bytes"},
 };
@@ -182,7 +182,8 @@ static void test_memory(void **state)
 
     (void)state;
     assert_int_equal(kx_model_read(ctx, bytes, n, &m), KLDVE_E_UNSUPPORTED);
-    assert_non_null(strstr(kldve_ctx_message(ctx), "which only a model read from a file can have"));
+    assert_non_null(
+        strstr(kldve_ctx_message(ctx), "load the model from its file, not from memory"));
     free(bytes);
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);

@@ -1,4 +1,4 @@
-/* test_inline.c - functions local to a model: what their calls become, and what is refused. */
+/* test_inline.c - functions local to a model: how their calls are expanded, and what is refused. */
 #include "support.h"
 
 #include <inttypes.h>
@@ -94,17 +94,17 @@ static const struct refused_case {
      "fn F x z; n f:G x z; end; fn G x z; n f:F x z; end; n f:F a c", KLDVE_E_FORMAT,
      "function 'F': it calls itself"},
     {"too many inputs", "fn F x z; n Relu x z; end; n f:F a,b c", KLDVE_E_FORMAT,
-     "function 'F': a call has more inputs or outputs than it"},
+     "function 'F': a call has more inputs or outputs than the function"},
     {"too many outputs", "fn F x z; n Relu x z; end; n f:F a c,d", KLDVE_E_FORMAT,
-     "function 'F': a call has more inputs or outputs than it"},
+     "function 'F': a call has more inputs or outputs than the function"},
     {"output never made", "fn F x z; n Relu x t; end; n f:F a c", KLDVE_E_FORMAT,
-     "function 'F': an output is made by no node"},
+     "function 'F': no node produces one of its outputs"},
     {"made twice", "fn F x z; n Relu x z; n Neg x z; end; n f:F a c", KLDVE_E_FORMAT,
-     "function 'F' makes 'z' twice"},
+     "function 'F' produces 'z' twice"},
     {"input made again", "fn F x z; n Relu x z; n Neg z x; end; n f:F a c", KLDVE_E_FORMAT,
-     "function 'F' makes 'x' twice"},
+     "function 'F' produces 'x' twice"},
     {"two of a name", "fn F x z; n Relu x z; end; fn F x z; n Neg x z; end; n f:F a c",
-     KLDVE_E_FORMAT, "function 'F': there are two of this name"},
+     KLDVE_E_FORMAT, "function 'F': it is defined twice"},
     {"inputs of the same name", "fn F x,x z; n Relu x z; end; n f:F a,b c", KLDVE_E_FORMAT,
      "function 'F': two inputs have the same name"},
     {"input without a name", "fn F _ z; n Relu x z; end; n f:F a c", KLDVE_E_FORMAT,
@@ -115,7 +115,7 @@ static const struct refused_case {
     {"preset that refers", "fn F x z axis=@k; n Flatten x z axis=@axis; end; n f:F a c",
      KLDVE_E_FORMAT, "function 'F': the default of an attribute is a reference"},
     {"reference outside of functions", "fn F x z; n Relu x z; end; n Flatten a c axis=@axis",
-     KLDVE_E_FORMAT, "attribute 'axis' refers to one of a function"},
+     KLDVE_E_FORMAT, "attribute 'axis' refers to an attribute of a function"},
 };
 
 static kldve_status read_text(kldve_ctx *ctx, const char *text, kx_model **out)
@@ -197,9 +197,9 @@ static void test_towers(void **state)
     kx_model_free(m);
     m = NULL;
     assert_int_equal(read_tower(ctx, 60, 3, &m), KLDVE_E_LIMIT); /* 3^60 nodes */
-    assert_non_null(strstr(kldve_ctx_message(ctx), "functions become more than 1000000 nodes"));
+    assert_non_null(strstr(kldve_ctx_message(ctx), "functions expand to more than 1000000 nodes"));
     assert_int_equal(read_tower(ctx, 70, 1, &m), KLDVE_E_LIMIT);
-    assert_non_null(strstr(kldve_ctx_message(ctx), "functions call functions too deeply"));
+    assert_non_null(strstr(kldve_ctx_message(ctx), "its calls are nested too deeply"));
     assert_null(m);
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);

@@ -119,7 +119,7 @@ static void test_allocations(void **state)
 static const struct other_case {
     const char *name, *bytes;
     size_t n;
-    const char *message; /* behind the path */
+    const char *message; /* after the path */
 } others[] = {
     {"empty", "", 0, "not an ONNX file: it is empty"},
     {"png", "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16, "not an ONNX file: it is a PNG picture"},

@@ -1,5 +1,5 @@
 /* test_proto_damage.c - the reader on damaged bytes: every bit flipped, cut at every length; and on
- * encodings that protobuf allows but exporters seldom write. */
+ * encodings that protobuf allows but exporters rarely write. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static unsigned touch_node(const kx_proto_node *n)
     return (unsigned)sum;
 }
 
-/* Look at everything that a model says, so that a sanitizer sees what is not there. */
+/* Read everything in a model, so that a sanitizer notices invalid memory. */
 static unsigned touch(const kx_model *m)
 {
     unsigned sum = 0;

@@ -1,4 +1,4 @@
-/* test_batch.c - several inputs at once give what each gives alone. */
+/* test_batch.c - several inputs at once give the same results as each alone. */
 #include "onnx/networks/opened.h"
 
 #include <math.h>
@@ -121,7 +121,7 @@ static void test_networks(void **state)
 static void test_shapes(void **state)
 {
     static const char *const texts[] = {
-        /* the 1 of the file in the new shape, and behind a dimension that is counted */
+        /* the 1 of the file in the new shape, and after a dimension that is computed */
         "in x 1,3,6,5; n Identity x t;" BODY " n GlobalAveragePool q p; i s 1,4; n Reshape p,s f;"
         " n MatMul f,m y; out y",
         "in x 1,3,6,5; n Identity x t;" BODY " n GlobalAveragePool q p; i s 1,-1; n Reshape p,s f;"
@@ -143,7 +143,7 @@ static void test_shapes(void **state)
         "in x 1,3,6,5; n Identity x t;" BODY " n GlobalAveragePool q p; n Sigmoid p s; n Mul q,s o;"
         " w k 1,4,1,1; n Add o,k o1; n Split o1 o2,o3 axis=1; n Concat o3,o2,o1 o4 axis=1;"
         " w m2 8,5; n GlobalMaxPool o4 p2; n Flatten p2 f; n MatMul f,m2 y; out y",
-        /* what would mix inputs that lie behind each other in one array */
+        /* what would mix inputs that follow each other in one array */
         "in x 1,3,6,5; n Identity x t;" BODY " n Softmax q v axis=0; n Add v,q v1; n "
         "MeanVarianceNormalization v1 v2; n Mul v2,q v3; n GlobalMaxPool v3 p; n Flatten p f; n "
         "MatMul "
@@ -232,7 +232,7 @@ static void test_memory(void **state)
     free(x);
 }
 
-/* Who loads a network for batches and never has one pays for one input. */
+/* A network loaded for batches that never runs one costs as much as for one input. */
 static void test_memory_of_one(void **state)
 {
     static const char text[] = "in x 1,3,6,5; n Identity x t;" BODY " n Identity q v;" TAIL;

@@ -1,5 +1,5 @@
 /* test_dense.c - dense layers of few rows against sums in float64: both orders of the weights, odd
- * sizes, weights at any address, rows that lie apart, zeros that are skipped. */
+ * sizes, weights at any address, rows with gaps between them, zeros that are skipped. */
 #include "support.h"
 
 #include <math.h>

@@ -1,9 +1,9 @@
 """Move a network's units away from the kinks of its functions; see zoo.py for why.
 
 A kink is where a function has no derivative: 0 of a ReLU, 0 and 6 of a ReLU6, -3 and 3 of
-HardSigmoid and HardSwish, two equal maxima of a pooling window.  Each channel of what goes into
-such a function has an owner: the normalisation, convolution or matrix whose bias shifts that
-channel and nothing else there.  Passes are float64, parameters stay float32 numbers.
+HardSigmoid and HardSwish, two equal maxima of a pooling window.  Each input channel of such a
+function has an owner: the normalisation, convolution or matrix whose bias shifts only that channel
+there.  Passes are float64, parameters stay float32 numbers.
 """
 import numpy
 import torch
@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 KINKS = {"relu": (0.0,), "hardtanh": (0.0, 6.0), "hardsigmoid": (-3.0, 3.0),
          "hardswish": (-3.0, 3.0)}
-# What else networks may call; another function might have kinks of its own.
+# Other functions that networks may call; any further one might have kinks.
 SMOOTH = {"adaptive_avg_pool2d", "add", "avg_pool2d", "batch_norm", "cat", "chunk", "contiguous",
           "conv2d", "dim", "dropout", "flatten", "gelu", "get", "iadd", "layer_norm", "linear", "mean",
           "mul", "permute", "sigmoid", "silu", "size", "transpose", "view"}
@@ -20,7 +20,7 @@ MAX_PASSES = 60
 
 def margin_for(cells):
     """How far a channel of so many cells keeps from a kink, as a part of the tensor's largest value.
-    Deep layers have few cells and so wide gaps between them, and they need them: rounding grows."""
+    Deep layers have few cells and therefore wide gaps, which they need because rounding grows."""
     return 1.5e-5 + 8e-3 / cells
 
 
@@ -102,7 +102,7 @@ class Kinks(TorchFunctionMode):
             weight, call = (before[0].weight, before[0].call) if len(before) == 1 else (None, None)
             bias = kwargs["bias"] if "bias" in kwargs else args[4]
             self.note(result, [Owner(bias, weight, call)])
-        elif name in KINKS or name == "max_pool2d":  # behind it a bias no longer just shifts
+        elif name in KINKS or name == "max_pool2d":  # after it a bias no longer just shifts
             self.note(result, [Owner(None, o.weight, o.call, o.first)
                                for o in self.owners_of(args[0])])
         elif name in ("add", "iadd"):
@@ -148,8 +148,8 @@ class Kinks(TorchFunctionMode):
         after = padding + (stride if ceil_mode else 0)
         around = torch.nn.functional.pad(x, (padding, after, padding, after), value=-numpy.inf)
         windows = around[0].unfold(1, size, stride).unfold(2, size, stride).flatten(3)
-        # Equal in float64 are only zeros behind a ReLU, which passes nothing on, and twice the same
-        # unit behind another pooling.
+        # Only two things are equal in float64: zeros after a ReLU, which passes nothing on, and the same
+        # unit twice after another pooling.
         best = windows.amax(3)
         gap = best - windows.masked_fill(windows == best[..., None], -numpy.inf).amax(3)
         gap[torch.isinf(best)] = numpy.inf

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Compare the engine with torch on torchvision's networks, as torch itself exports them.
+"""Compare the engine with torch on torchvision's networks, exported by torch itself.
 
     zoo.py ZOO_RUN [--short] [--folding on|off|both] [NETWORK...]
 
@@ -8,15 +8,15 @@ run by zoo_run at the last layer that has more than one row and column, at an ea
 with channels last if there is any.  Logits, feature maps and VJP must be within TOLERANCE, relative
 to the largest value, of torch's forward and autograd in float64.
 
-The VJP of a network with kinks can only be compared so where no kink lies within rounding of what it
-is applied to: a ReLU whose input is 1e-9 in float64 and -1e-8 in float32 has another derivative, and
-among millions of units some always are.  So the comparison moves the units, not the bound.  Before
-the export every bias in front of a ReLU, ReLU6, HardSigmoid or HardSwish is shifted by the smallest
+The VJP of a network with kinks can only be compared like that if no kink lies within rounding of its
+argument: a ReLU whose input is 1e-9 in float64 and -1e-8 in float32 has another derivative, and among
+millions of units there are always some.  So the comparison moves the units, not the bound.  Before
+the export, every bias in front of a ReLU, ReLU6, HardSigmoid or HardSwish is shifted by the smallest
 amount after which no unit of its channel is near a kink; where the two largest of a pooling window
-are near each other, the filter in front is jittered (kinks.py).  This uses torch in float64 alone:
-it knows nothing of the engine, and the graph stays what torch exports.  A last pass measures all
+are near each other, the filter in front is jittered (kinks.py).  This uses only torch in float64:
+it knows nothing about the engine, and the graph remains what torch exports.  A last pass measures all
 distances again, as multiples of the largest difference between torch's own float32 and float64 in
-the same tensor, and the smallest must exceed SAFE.  After that no error can be put down to kinks.
+the same tensor, and the smallest must exceed SAFE.  After that, no error can be blamed on kinks.
 
 Exit codes: 0, 1 (a difference or a refusal), 77 (no torch).
 """

@@ -1,6 +1,6 @@
 /* zoo_run.c - run one network through the engine's backend, with raw float32 files in and out.
  *
- *   zoo_run --list MODEL            the tensors, one a line: op, explainable, is_layer,
+ *   zoo_run --list MODEL            the tensors, one per line: op, explainable, is_layer,
  *                                   channel axis, dims, name
  *   zoo_run MODEL LAYER FOLDER      FOLDER/input, FOLDER/cotangent -> FOLDER/logits,
  *                                   FOLDER/features, FOLDER/gradient; LAYER "-" is the default

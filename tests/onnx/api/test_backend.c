@@ -1,5 +1,5 @@
-/* test_engine.c - the engine as a backend: the contract, failing allocations, no allocation in a
- * run, one network for several threads, and what is refused. */
+/* test_backend.c - the engine as a backend: the contract, no allocation in a run, one network for
+ * several threads, and refusals. */
 #include "backends/contract.h"
 #include "onnx/networks/opened.h"
 
@@ -56,42 +56,6 @@ static void test_contract(void **state)
     check_contract("resnet20_cifar10", 1, KLDVE_ONNX_VJP_INPUT);
     check_contract("resnet20_cifar10", 3, KLDVE_ONNX_VJP_INPUT);
     check_contract("mnist_cnn", 5, KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_PLAIN);
-}
-
-/* Loading and opening with every allocation failing once. */
-static void test_allocations(void **state)
-{
-    const char *path = model("mnist_cnn");
-    const kldve_backend *b = kldve_onnx_backend();
-    bool done = false;
-
-    (void)state;
-    for (long budget = 0; !done; budget++) {
-        kldve_onnx_options o = {.struct_size = sizeof o, .flags = KLDVE_ONNX_VJP_INPUT};
-        kldve_onnx *net = NULL;
-        void *open = NULL;
-        kldve_status st;
-        test_heap heap;
-        kldve_ctx *ctx = test_ctx(&heap);
-
-        heap.budget = budget;
-        st = kldve_onnx_load(ctx, path, &o, &net);
-        if (st == KLDVE_OK)
-            st = b->open(ctx, net, &open);
-        else
-            assert_null(net);
-        done = st == KLDVE_OK;
-        if (!done) {
-            assert_int_equal(st, KLDVE_E_NOMEM);
-            assert_null(open);
-            assert_string_not_equal(kldve_ctx_message(ctx), "");
-        }
-        b->close(open);
-        kldve_onnx_free(net);
-        kldve_ctx_free(ctx);
-        assert_int_equal(heap.live, 0);
-        assert_true(budget < 100000);
-    }
 }
 
 typedef struct run {
@@ -200,7 +164,7 @@ static void test_features(void **state)
     check_features("mnist_cnn", NULL, false);
 }
 
-/* A context and a state of its own; no assertions, so that threads can run it. */
+/* With its own context and state; no assertions, so that threads can run it. */
 static void *run_it(void *opaque)
 {
     run *r = opaque;
@@ -232,7 +196,7 @@ static kldve_shape shape_of(kldve_ctx *ctx, const kldve_onnx *net)
     return s;
 }
 
-/* One network, several threads, each with a context of its own: the same bits as alone. */
+/* One network, several threads, each with its own context: the same bits as alone. */
 static void test_threads(void **state)
 {
     enum { THREADS = 3 };
@@ -517,7 +481,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contract),
         cmocka_unit_test(test_features),
-        cmocka_unit_test(test_allocations),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_no_allocation_in_a_run),
         cmocka_unit_test(test_planned_late),
@@ -526,5 +489,5 @@ int main(void)
         cmocka_unit_test(test_order),
     };
 
-    return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("backend", tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  *
  * It belongs to the state of a backend that asked for it, and so does its memory: several states
  * of one network can make theirs at the same time, because of the network they only read. */
-#include "plan.h"
+#include "run/extra.h"
 
 #include <string.h>
 

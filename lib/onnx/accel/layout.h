@@ -1,0 +1,27 @@
+/* layout.h - how an array lies in memory: in one of oneDNN's blocked formats, or plain row-major.
+ *
+ * A layout belongs to the kx_accel it was made from and is immutable. */
+#ifndef KLDVE_ONNX_LAYOUT_H
+#define KLDVE_ONNX_LAYOUT_H
+
+#include "graph/graph.h"
+
+typedef struct kx_accel kx_accel;
+typedef struct kx_layout kx_layout;
+
+/** Row-major float32; a scalar counts as [1].  NULL: out of memory. */
+const kx_layout *kx_layout_plain(kx_accel *a, const kx_shape *shape);
+bool kx_layout_equal(const kx_layout *x, const kx_layout *y);
+/** Bytes of an array, with the padding of a blocked layout. */
+size_t kx_layout_bytes(const kx_layout *x);
+
+/** The part of `whole` that starts at index `from` of `axis` and has `n` indices; *out is NULL
+ *  where the blocks of the layout cannot be cut there. */
+kldve_status kx_layout_slice(kx_accel *a, const kx_layout *whole, int32_t axis, int64_t from,
+                             int64_t n, const kx_layout **out);
+
+/** The layout of a concatenation in which the parts lie whole, one behind another; NULL: in no
+ *  layout that is known here. */
+const kx_layout *kx_layout_join(kx_accel *a, int32_t n, const kx_layout *const *part, int32_t axis);
+
+#endif

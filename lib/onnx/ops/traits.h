@@ -1,0 +1,58 @@
+/* traits.h - what the engine asks of an operator instead of its name.
+ *
+ * Each entry of the operator table states its traits beside its kernels.  A trait is true of the
+ * operator in general; what depends on one node (a Cast that changes nothing, say) is a function
+ * of that node.  Except for `bias`, the zero value claims nothing: a pass that needs more refuses
+ * the node. */
+#ifndef KLDVE_ONNX_OPS_TRAITS_H
+#define KLDVE_ONNX_OPS_TRAITS_H
+
+#include <stdbool.h>
+
+/** How output 0 comes from the operands.  Relevance propagation shares out accordingly. */
+typedef enum kx_effect {
+    KX_EFFECT_OTHER = 0,  /**< in none of the ways below: refused */
+    KX_EFFECT_MOVES,      /**< every result is one element of an operand */
+    KX_EFFECT_ADDS,       /**< linear, with factors that are no operand */
+    KX_EFFECT_WEIGHS,     /**< linear in input 0, with weights from the other inputs */
+    KX_EFFECT_ACTIVATES,  /**< results correspond to the elements of input 0 one by one */
+    KX_EFFECT_MULTIPLIES, /**< elementwise product of inputs 0 and 1 */
+    KX_EFFECT_DIVIDES     /**< elementwise quotient of inputs 0 and 1 */
+} kx_effect;
+
+/** Whether the results contain a constant that the operator adds.  Methods that sum the gradients
+ *  at all biases refuse what they cannot hand out. */
+typedef enum kx_bias {
+    KX_BIAS_UNDECLARED = 0, /**< nobody has thought about it yet: refused, as if it had one */
+    KX_BIAS_NONE,           /**< it adds no constant */
+    KX_BIAS_OPERAND,        /**< it adds its operands, of which some may be constant */
+    KX_BIAS_OWN             /**< an input or attribute of its own is a bias */
+} kx_bias;
+
+/** Where the channels of a tensor of rank 4 stand behind the operator. */
+typedef enum kx_axes {
+    KX_AXES_STAY = 0,       /**< at the axis where they were */
+    KX_AXES_CHANNELS_FIRST, /**< at axis 1, which is where the operator looks for them */
+    KX_AXES_PERMUTED,       /**< where the permutation takes them */
+    KX_AXES_REGROUPED       /**< where the new shape suggests */
+} kx_axes;
+
+/** Whether the operator is a layer that mixes channels by weights. */
+typedef enum kx_mixing {
+    KX_MIXING_NONE = 0,
+    KX_MIXING_CONV, /**< window by window */
+    KX_MIXING_DENSE /**< row by row */
+} kx_mixing;
+
+typedef struct kx_traits {
+    kx_effect effect;
+    kx_bias bias;
+    kx_axes axes;
+    kx_mixing mixing;
+    bool copies;        /**< output 0 is input 0 in the same order, perhaps in another shape */
+    bool unit_interval; /**< every result lies in [0, 1] */
+    bool probabilities; /**< turns scores into probabilities or their logarithms */
+    bool response; /**< divides by the response of neighbours: reversed networks pass over it */
+} kx_traits;
+
+#endif

@@ -1,0 +1,81 @@
+/* entry.c - see entry.h. */
+#include "entry.h"
+
+/* A step from the layer on reads a buffer: what steps before the layer wrote must stay, and must
+ * have its place to itself when the first of those steps, `head`, runs again. */
+static void keep_for_head(kx_planner *p, int32_t buffer, int32_t layer, int32_t head)
+{
+    kx_plan *plan = p->plan;
+    kx_buffer *b = &plan->buffer[buffer];
+
+    if (buffer == layer) {
+        b->last = plan->nstep;
+        return;
+    }
+    if (b->fixed || (buffer != plan->input.buffer && plan->step[b->first].head))
+        return;
+    b->first = b->first < head ? b->first : head;
+    b->last = plan->nstep;
+    plan->aside = true;
+}
+
+/* Steps that put feature maps in the layer's place, and what the steps behind it need to run by
+ * themselves.  `outputs`: the first of the steps that only hand out features and logits. */
+kldve_status kx_plan_entry(kx_planner *p, int32_t outputs)
+{
+    kx_plan *plan = p->plan;
+    const struct kx_copy *at = kx_primary(p, p->options.layer);
+    const kx_layout *plain = kx_layout_plain(plan->accel, &p->options.layer->shape);
+    int32_t bind[KX_SLOTS], layer = at->buffer;
+    bool *read = kx_new(p->g, (size_t)plan->nbuffer, sizeof *read);
+    int32_t nbuffer = plan->nbuffer, head = 0;
+    kx_prim *prim;
+    kx_step *s;
+    kldve_status st;
+
+    if (!plain || !read)
+        return kx_plan_nomem(p);
+    for (int32_t i = 0; i < plan->forward; i++)
+        plan->step[i].head = plan->step[i].unit ? plan->step[i].unit->after : i >= outputs;
+    plan->entry = (kx_port){layer, p->options.layer->count};
+    if (!kx_layout_equal(at->layout, plain)) {
+        if ((st = kx_accel_reorder(plan->accel, plain, at->layout, &prim)) < 0)
+            return kx_plan_failed(p, NULL, st);
+        kx_unbound(bind);
+        if ((st = kx_buffer_new(p, plan->entry.count * sizeof(float), &bind[KX_SRC])) < 0)
+            return st;
+        bind[KX_DST] = layer;
+        plan->entry.buffer = bind[KX_SRC];
+        if ((st = kx_step_prim(p, NULL, prim, bind, &s)) < 0)
+            return st;
+    }
+    while (head < plan->forward && !plan->step[head].head)
+        head++;
+    read[layer] = true;
+    for (int32_t i = 0; i < plan->forward; i++) {
+        const kx_step *step = &plan->step[i];
+
+        if (!step->head)
+            continue;
+        for (int k = 0; k < KX_SLOTS; k++)
+            if (step->buf[k] >= 0)
+                read[step->buf[k]] = true;
+        for (int32_t k = 0; step->list && k < step->node->nin; k++)
+            if (step->list[k] >= 0)
+                read[step->list[k]] = true;
+    }
+    /* Who reads a concatenation in place reads its parts, which were planned before it. */
+    for (int32_t i = nbuffer - 1; i >= 0; i--) {
+        int32_t whole = plan->buffer[i].whole;
+
+        if (whole >= 0 && whole != layer && read[whole])
+            read[i] = true;
+    }
+    for (int32_t i = 0; i < nbuffer; i++)
+        if (plan->buffer[i].whole >= 0 && plan->buffer[i].whole != layer)
+            read[plan->buffer[i].whole] = false;
+    for (int32_t i = 0; i < nbuffer; i++)
+        if (read[i])
+            keep_for_head(p, i, layer, head);
+    return KLDVE_OK;
+}

@@ -1,0 +1,189 @@
+/* flow.c - see flow.h. */
+#include "flow.h"
+
+#include <string.h>
+
+kx_grad kx_grad_of(kx_planner *p, const kx_value *v)
+{
+    const kx_place *at = kx_place_of(p, v);
+
+    return (kx_grad){at->grad, at->copy[0].layout, at->grad_shared};
+}
+
+kldve_status kx_grad_in(kx_planner *p, const kx_unit *u, const kx_value *v, const kx_layout *layout,
+                        kx_grad *g)
+{
+    kldve_status st;
+
+    if (!layout && !(layout = kx_layout_plain(p->plan->accel, &v->shape)))
+        return kx_plan_nomem(p);
+    if (!kx_layout_equal(layout, g->layout)) {
+        if ((st = kx_reorder(p, u, g->buffer, g->layout, layout, &g->buffer)) < 0)
+            return st;
+        g->layout = layout;
+        g->shared = false;
+    }
+    return KLDVE_OK;
+}
+
+kldve_status kx_give(kx_planner *p, const kx_unit *u, const kx_value *v, kx_grad g)
+{
+    kx_place *at = kx_place_of(p, v);
+    kx_step *s;
+    kldve_status st;
+
+    if (!at->active)
+        return KLDVE_OK;
+    if ((st = kx_grad_in(p, u, v, at->copy[0].layout, &g)) < 0)
+        return st;
+    if (at->grad < 0) {
+        at->grad = g.buffer;
+        at->grad_shared = g.shared;
+        return KLDVE_OK;
+    }
+    if ((st = kx_step_new(p, KX_STEP_ADD, u, &s)) < 0)
+        return st;
+    s->buf[KX_SRC] = at->grad;
+    s->buf[KX_SRC1] = g.buffer;
+    s->buf[KX_DST] = at->grad;
+    s->count = kx_layout_bytes(g.layout) / sizeof(float);
+    if (at->grad_shared && (st = kx_buffer_new(p, kx_layout_bytes(g.layout), &s->buf[KX_DST])) < 0)
+        return st;
+    at->grad = s->buf[KX_DST];
+    at->grad_shared = false;
+    kx_step_done(p, s);
+    return KLDVE_OK;
+}
+
+kldve_status kx_window_vjp(kx_planner *p, kx_unit *u, kx_grad g, kx_grad *out)
+{
+    const kx_layout *dst = kx_prim_layout(u->forward, KX_DST);
+    int32_t bind[KX_SLOTS];
+    kx_prim *prim;
+    kx_step *s;
+    kldve_status st;
+
+    kx_unbound(bind);
+    if (u->out->shape.rank != 4) { /* [N][C] is [N][C][1][1] */
+        const kx_shape full = {4, {u->pool.batch, u->pool.channels, 1, 1}};
+
+        if ((st = kx_grad_in(p, u, u->out, NULL, &g)) < 0)
+            return st;
+        if (!(g.layout = kx_layout_plain(p->plan->accel, &full)))
+            return kx_plan_nomem(p);
+    }
+    if ((st = kx_grad_in(p, u, u->out, dst, &g)) < 0)
+        return st;
+    if (u->kind == KX_UNIT_POOL)
+        st = kx_accel_pool_vjp(p->plan->accel, &u->pool, u->forward, &prim);
+    else
+        st = kx_accel_lrn_vjp(p->plan->accel, &u->lrn, u->forward, &prim);
+    if (st < 0)
+        return st;
+    bind[KX_DIFF_DST] = g.buffer;
+    bind[KX_WORKSPACE] = u->workspace;
+    if (u->kind == KX_UNIT_LRN &&
+        (st = kx_value_in(p, u, u->x, kx_prim_layout(u->forward, KX_SRC), &bind[KX_SRC])) < 0)
+        return st;
+    if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        return st;
+    *out = (kx_grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false};
+    if (u->kind == KX_UNIT_LRN) { /* in and out have one layout, that of x */
+        s->response = true;
+        s->count = kx_layout_bytes(out->layout) / sizeof(float);
+    }
+    return KLDVE_OK;
+}
+
+kldve_status kx_concat_vjp(kx_planner *p, kx_unit *u, kx_grad g)
+{
+    int64_t from = 0;
+    kldve_status st;
+
+    for (int32_t i = 0; i < u->node->nin; i++) {
+        const kx_value *v = u->node->in[i];
+        const kx_layout *slice, *like = kx_place_of(p, v)->copy[0].layout;
+        int64_t n = v->shape.dim[u->axis];
+        kx_grad part = {-1, like, false};
+
+        if (kx_place_of(p, v)->active) {
+            if ((st = kx_layout_slice(p->plan->accel, g.layout, u->axis, from, n, &slice)) < 0)
+                return kx_plan_nomem(p);
+            if (!slice) { /* from here on plain, which can be cut anywhere */
+                if ((st = kx_grad_in(p, u, u->out, NULL, &g)) < 0)
+                    return st;
+                if ((st = kx_layout_slice(p->plan->accel, g.layout, u->axis, from, n, &slice)) < 0)
+                    return kx_plan_nomem(p);
+            }
+            if (!slice)
+                return kx_refuse(p->g, u->node, "its cotangent cannot be cut at %lld",
+                                 (long long)from);
+            if ((st = kx_reorder(p, u, g.buffer, slice, like, &part.buffer)) < 0 ||
+                (st = kx_give(p, u, v, part)) < 0)
+                return st;
+        }
+        from += n;
+    }
+    return KLDVE_OK;
+}
+
+kldve_status kx_view_vjp(kx_planner *p, kx_unit *u, kx_grad g)
+{
+    kldve_status st = kx_grad_in(p, u, u->out, NULL, &g);
+
+    if (st < 0)
+        return st;
+    if (!(g.layout = kx_layout_plain(p->plan->accel, &u->x->shape)))
+        return kx_plan_nomem(p);
+    return kx_give(p, u, u->x, g);
+}
+
+kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t which,
+                         kx_grad *out)
+{
+    const kx_node *n = u->node;
+    const kx_value *v = n->in[which];
+    size_t slots = (size_t)n->nin + 2 * (size_t)n->nout;
+    size_t scratch = n->op->scratch_size ? n->op->scratch_size(n) : 0;
+    int32_t *list = kx_new(p->g, slots, sizeof *list);
+    const kx_layout *layout = kx_layout_plain(p->plan->accel, &v->shape);
+    kx_step *s;
+    kldve_status st;
+
+    if (!list || !layout)
+        return kx_plan_nomem(p);
+    for (size_t i = 0; i < slots; i++)
+        list[i] = -1;
+    for (int32_t i = 0; i < n->nin; i++)
+        if (n->in[i] && (n->op->vjp_needs & KX_NEEDS_IN(i)) &&
+            (st = kx_value_in(p, u, n->in[i], NULL, &list[i])) < 0)
+            return st;
+    for (int32_t i = 0; i < n->nout; i++) {
+        if (n->out[i] && (n->op->vjp_needs & KX_NEEDS_OUT) &&
+            kx_place_of(p, n->out[i])->ncopy > 0 &&
+            (st = kx_value_in(p, u, n->out[i], NULL, &list[n->nin + i])) < 0)
+            return st;
+        list[n->nin + n->nout + i] = dout[i];
+    }
+    if ((st = kx_step_new(p, KX_STEP_ZERO, u, &s)) < 0)
+        return st;
+    s->count = v->count * sizeof(float);
+    if ((st = kx_buffer_new(p, s->count, &s->buf[KX_DST])) < 0)
+        return st;
+    *out = (kx_grad){s->buf[KX_DST], layout, false};
+    kx_step_done(p, s);
+    if ((st = kx_step_new(p, KX_STEP_NODE_VJP, u, &s)) < 0)
+        return st;
+    s->list = list;
+    s->which = which;
+    s->buf[KX_DIFF_SRC] = out->buffer;
+    if (n->op->traits.response) {
+        s->response = true;
+        s->count = v->count;
+        s->buf[KX_DIFF_DST] = dout[0];
+    }
+    if (scratch && (st = kx_buffer_new(p, scratch, &s->buf[KX_SCRATCH])) < 0)
+        return st;
+    kx_step_done(p, s);
+    return KLDVE_OK;
+}

@@ -1,0 +1,297 @@
+/* fuse.c - see fuse.h. */
+#include "fuse.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "accel/rule.h"
+#include "ops/params.h"
+
+bool kx_constant_f32(const kx_value *v)
+{
+    return v && v->raw && v->dtype == KX_F32;
+}
+
+bool kx_varying_f32(const kx_value *v)
+{
+    return v && !v->raw && v->dtype == KX_F32;
+}
+
+const float *kx_constant_floats(kx_planner *p, const kx_value *v)
+{
+    return kx_value_data(p->g, v);
+}
+
+/* The unit that makes v, if nobody but one node reads v: that node may be merged into it. */
+static kx_unit *open_unit(kx_planner *p, const kx_value *v)
+{
+    const kx_place *at = kx_place_of(p, v);
+
+    if (v->raw || at->producer < 0 || at->uses != 1 || at->keep)
+        return NULL;
+    return &p->plan->unit[at->producer];
+}
+
+/* Node n, whose only output is `out`, becomes the last part of unit u. */
+static void absorb(kx_planner *p, kx_unit *u, const kx_node *n)
+{
+    u->out = n->out[0];
+    u->order = n->index;
+    kx_place_of(p, u->out)->producer = (int32_t)(u - p->plan->unit);
+}
+
+/* ---- activations ---- */
+
+/* Relevance is shared out by what a unit made of its operands: sums and activations that hide that
+ * stay units of their own.  A rectifier hides nothing, because where it is closed it has no
+ * relevance to share; but the logits are given theirs from outside. */
+static bool hidden_from_relevance(kx_planner *p, const kx_node *n, kx_act act)
+{
+    return kx_rule_is_lrp(p->options.rule) &&
+           (act.kind != KX_ACT_RELU || kx_place_of(p, n->out[0])->keep);
+}
+
+/* Can the derivative be had from y alone?  What needs x is not hidden behind another computation
+ * when a cotangent may flow through it. */
+static bool from_output(kx_act act)
+{
+    return act.kind != KX_ACT_SWISH && act.kind != KX_ACT_HARDSWISH;
+}
+
+kldve_status kx_fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, kx_value *x, kx_act act)
+{
+    kx_unit *before = open_unit(p, x);
+
+    if (before && before->act.kind == KX_ACT_NONE && !hidden_from_relevance(p, n, act) &&
+        (from_output(act) || !(p->options.vjp || p->options.vjp_input)) &&
+        (before->kind == KX_UNIT_CONV || before->kind == KX_UNIT_AFFINE ||
+         before->kind == KX_UNIT_DENSE ||
+         (before->kind == KX_UNIT_BINARY && before->binary == KX_BINARY_ADD))) {
+        before->act = act;
+        absorb(p, before, n);
+        u->dead = true;
+        return KLDVE_OK;
+    }
+    u->kind = KX_UNIT_ACT;
+    u->x = x;
+    u->act = act;
+    return KLDVE_OK;
+}
+
+/* ---- by-channel scale and shift ---- */
+
+/* Is v a constant that is one number for each channel of x [N][C]... (or one for all)? */
+static bool by_channel(const kx_value *v, const kx_value *x)
+{
+    int32_t axis;
+
+    if (!kx_constant_f32(v) || x->shape.rank < 3)
+        return false;
+    if (v->count == 1)
+        return v->shape.rank <= x->shape.rank;
+    axis = v->shape.rank - (x->shape.rank - 1); /* where the channels would stand */
+    return v->shape.rank <= x->shape.rank && axis >= 0 && v->shape.dim[axis] == x->shape.dim[1] &&
+           (int64_t)v->count == x->shape.dim[1];
+}
+
+/* out[c] = a[c] * u's scale, b: shift; either may be NULL.  Composes onto what u has. */
+static kldve_status compose(kx_planner *p, kx_unit *u, const float *s, size_t ns, const float *t,
+                            size_t nt, int64_t channels)
+{
+    float *scale = kx_new(p->g, (size_t)channels, sizeof *scale);
+    float *shift = kx_new(p->g, (size_t)channels, sizeof *shift);
+
+    if (!scale || !shift)
+        return kx_plan_nomem(p);
+    for (int64_t c = 0; c < channels; c++) {
+        float sc = s ? s[ns == 1 ? 0 : c] : 1, tc = t ? t[nt == 1 ? 0 : c] : 0;
+
+        scale[c] = sc * (u->scale ? u->scale[c] : 1);
+        shift[c] = sc * (u->shift ? u->shift[c] : 0) + tc;
+    }
+    u->scale = scale;
+    u->shift = shift;
+    return KLDVE_OK;
+}
+
+/* x * s + t by channel: into the convolution that makes x, else a unit of its own. */
+static kldve_status fuse_affine(kx_planner *p, kx_unit *u, const kx_node *n, kx_value *x,
+                                const float *s, size_t ns, const float *t, size_t nt)
+{
+    kx_unit *before = open_unit(p, x);
+
+    if (before && (before->kind == KX_UNIT_CONV || before->kind == KX_UNIT_AFFINE) && !before->y &&
+        before->act.kind == KX_ACT_NONE) {
+        absorb(p, before, n);
+        u->dead = true;
+        return compose(p, before, s, ns, t, nt, x->shape.dim[1]);
+    }
+    u->kind = KX_UNIT_AFFINE;
+    u->x = x;
+    return compose(p, u, s, ns, t, nt, x->shape.dim[1]);
+}
+
+kldve_status kx_fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n, int which)
+{
+    const kx_batchnorm_params *q = n->params;
+    const float *in[5] = {NULL};
+    float *s, *t;
+
+    (void)which;
+    for (int i = 1; i < 5; i++)
+        if (!kx_constant_f32(n->in[i]))
+            return KLDVE_OK;
+    if (n->in[0]->shape.rank < 3)
+        return KLDVE_OK;
+    for (int i = 1; i < 5; i++)
+        if (!(in[i] = kx_constant_floats(p, n->in[i])))
+            return kx_plan_nomem(p);
+    s = kx_new(p->g, (size_t)q->channels, sizeof *s);
+    t = kx_new(p->g, (size_t)q->channels, sizeof *t);
+    if (!s || !t)
+        return kx_plan_nomem(p);
+    for (int64_t c = 0; c < q->channels; c++) {
+        double k = (double)in[1][c] / sqrt((double)in[4][c] + (double)q->epsilon);
+
+        s[c] = (float)k;
+        t[c] = (float)((double)in[2][c] - (double)in[3][c] * k);
+    }
+    return fuse_affine(p, u, n, n->in[0], s, (size_t)q->channels, t, (size_t)q->channels);
+}
+
+/* ---- binary operators ---- */
+
+static bool same_shape(const kx_value *a, const kx_value *b)
+{
+    return a->shape.rank == b->shape.rank &&
+           memcmp(a->shape.dim, b->shape.dim, (size_t)a->shape.rank * sizeof a->shape.dim[0]) == 0;
+}
+
+/* x op c with one constant number. */
+static bool linear_act(kx_arith kind, bool constant_first, float c, kx_act *act)
+{
+    switch (kind) {
+    case KX_BINARY_ADD:
+        *act = (kx_act){KX_ACT_LINEAR, 1, c};
+        return true;
+    case KX_BINARY_SUB:
+        *act = constant_first ? (kx_act){KX_ACT_LINEAR, -1, c} : (kx_act){KX_ACT_LINEAR, 1, -c};
+        return true;
+    case KX_BINARY_MUL:
+        *act = (kx_act){KX_ACT_LINEAR, c, 0};
+        return true;
+    case KX_BINARY_DIV:
+        *act = (kx_act){KX_ACT_LINEAR, 1 / c, 0};
+        return !constant_first && c != 0;
+    default:
+        return false;
+    }
+}
+
+/* Mul(x, Sigmoid(x)) is swish(x). */
+static bool is_swish(kx_planner *p, kx_value *x, kx_value *s, kx_unit **sigmoid)
+{
+    kx_unit *u = open_unit(p, s);
+
+    *sigmoid = u;
+    return u && u->kind == KX_UNIT_ACT && u->act.kind == KX_ACT_SIGMOID && u->x == x;
+}
+
+static kldve_status fuse_join(kx_planner *p, kx_unit *u, const kx_node *n, bool *done)
+{
+    kx_unit *a = open_unit(p, n->in[0]), *b = open_unit(p, n->in[1]);
+    kx_unit *use = NULL;
+
+    *done = false;
+    if (a && (a->kind != KX_UNIT_CONV || a->y || a->act.kind != KX_ACT_NONE))
+        a = NULL;
+    if (b && (b->kind != KX_UNIT_CONV || b->y || b->act.kind != KX_ACT_NONE))
+        b = NULL;
+    use = !a ? b : !b ? a : a->order > b->order ? a : b; /* the later one: the other is then done */
+    if (!use || n->in[0] == n->in[1])
+        return KLDVE_OK;
+    use->y = use == a ? n->in[1] : n->in[0];
+    absorb(p, use, n);
+    u->dead = true;
+    *done = true;
+    return KLDVE_OK;
+}
+
+/* A dense layer's bias: a constant vector over the last axis. */
+static kldve_status fuse_dense_bias(kx_planner *p, kx_unit *u, const kx_node *n, kx_value *x,
+                                    kx_value *c, bool *done)
+{
+    kx_unit *before = open_unit(p, x);
+
+    *done = false;
+    if (!before || before->kind != KX_UNIT_DENSE || before->dense.bias ||
+        before->act.kind != KX_ACT_NONE || !kx_constant_f32(c) ||
+        (int64_t)c->count != before->dense.n || c->shape.rank < 1 ||
+        c->shape.dim[c->shape.rank - 1] != before->dense.n || !same_shape(n->out[0], x))
+        return KLDVE_OK;
+    if (!(before->dense.bias = kx_constant_floats(p, c)))
+        return kx_plan_nomem(p);
+    absorb(p, before, n);
+    u->dead = true;
+    *done = true;
+    return KLDVE_OK;
+}
+
+kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, int which)
+{
+    kx_value *x = n->in[0], *y = n->in[1];
+    kx_arith kind = (kx_arith)which;
+    bool constant_first = x->raw != NULL;
+    kldve_status st;
+    kx_unit *sigmoid;
+    bool done = false;
+    kx_act act;
+
+    if (x->dtype != KX_F32 || n->nin != 2)
+        return KLDVE_OK;
+    if (constant_first) {
+        x = n->in[1];
+        y = n->in[0];
+    }
+    if (kx_constant_f32(y) && same_shape(n->out[0], x)) {
+        const float *c = kx_constant_floats(p, y);
+
+        if (!c)
+            return kx_plan_nomem(p);
+        if (kind == KX_BINARY_ADD && ((st = fuse_dense_bias(p, u, n, x, y, &done)) < 0 || done))
+            return st;
+        if (by_channel(y, x) && (kind == KX_BINARY_ADD || kind == KX_BINARY_MUL) && y->count > 1)
+            return kind == KX_BINARY_ADD ? fuse_affine(p, u, n, x, NULL, 0, c, y->count)
+                                         : fuse_affine(p, u, n, x, c, y->count, NULL, 0);
+        if (y->count == 1 && linear_act(kind, constant_first, c[0], &act)) {
+            u->kind = KX_UNIT_ACT;
+            u->x = x;
+            u->act = act;
+        }
+        return KLDVE_OK;
+    }
+    if (!kx_varying_f32(x) || !kx_varying_f32(y))
+        return KLDVE_OK;
+    if (kind == KX_BINARY_MUL &&
+        (is_swish(p, x, y, &sigmoid) || (is_swish(p, y, x, &sigmoid) && (x = y, true)))) {
+        sigmoid->dead = true;
+        kx_place_of(p, x)->uses--; /* the two reads have become one */
+        return kx_fuse_act(p, u, n, x, (kx_act){KX_ACT_SWISH, 0, 0});
+    }
+    if (kind == KX_BINARY_ADD && same_shape(x, y) && !kx_rule_is_lrp(p->options.rule) &&
+        ((st = fuse_join(p, u, n, &done)) < 0 || done))
+        return st;
+    if (!same_shape(x, n->out[0])) { /* src must have the shape of dst */
+        if ((kind != KX_BINARY_ADD && kind != KX_BINARY_MUL) || !same_shape(y, n->out[0]))
+            return KLDVE_OK;
+        x = n->in[1];
+        y = n->in[0];
+    }
+    if (x->shape.rank != y->shape.rank)
+        return KLDVE_OK;
+    u->kind = KX_UNIT_BINARY;
+    u->binary = kind;
+    u->x = x;
+    u->y = y;
+    return KLDVE_OK;
+}

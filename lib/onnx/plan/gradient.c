@@ -1,0 +1,273 @@
+/* gradient.c - see gradient.h. */
+#include "gradient.h"
+
+#include <string.h>
+
+#include "bias.h"
+#include "flow.h"
+#include "packed.h"
+
+/* dy -> dx through an activation, in place where the buffer is nobody else's.  `seen` is the
+ * buffer of y, or of x for the activations that need it, in g's layout. */
+static kldve_status through_act(kx_planner *p, const kx_unit *u, int32_t seen, kx_grad *g)
+{
+    kx_step *s;
+    kldve_status st;
+
+    if (u->act.kind == KX_ACT_NONE)
+        return KLDVE_OK;
+    if ((st = kx_step_new(p, KX_STEP_ACT_VJP, u, &s)) < 0)
+        return st;
+    s->act = u->act;
+    s->buf[KX_SRC] = seen;
+    s->buf[KX_DIFF_DST] = g->buffer;
+    s->buf[KX_DIFF_SRC] = g->buffer;
+    s->count = kx_layout_bytes(g->layout) / sizeof(float);
+    if (g->shared && (st = kx_buffer_new(p, kx_layout_bytes(g->layout), &s->buf[KX_DIFF_SRC])) < 0)
+        return st;
+    g->buffer = s->buf[KX_DIFF_SRC];
+    g->shared = false;
+    kx_step_done(p, s);
+    return KLDVE_OK;
+}
+
+/* ---- by kind of unit ---- */
+
+static kldve_status backward_conv(kx_planner *p, kx_unit *u, kx_grad g)
+{
+    int32_t bind[KX_SLOTS];
+    kx_prim *prim;
+    kx_step *s;
+    kldve_status st;
+
+    if (kx_place_of(p, u->x)->active) {
+        kx_grad d = g;
+
+        kx_unbound(bind);
+        if ((st = kx_accel_conv_vjp(p->plan->accel, &u->conv, &prim)) < 0 ||
+            (st = kx_grad_in(p, u, u->out, kx_prim_layout(prim, KX_DIFF_DST), &d)) < 0 ||
+            (st = kx_pack(p, u, kx_whole(), kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])) <
+                0)
+            return st;
+        bind[KX_DIFF_DST] = d.buffer;
+        if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0 ||
+            (st = kx_give(
+                 p, u, u->x,
+                 (kx_grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false})) < 0)
+            return st;
+    }
+    return u->y ? kx_give(p, u, u->y, g) : KLDVE_OK;
+}
+
+/* g times an array that broadcasts over it. */
+static kldve_status times(kx_planner *p, const kx_unit *u, kx_grad g, int32_t factor,
+                          const kx_layout *layout, kx_grad *out)
+{
+    static const kx_act none = {KX_ACT_NONE, 0, 0};
+    int32_t bind[KX_SLOTS];
+    kx_prim *prim;
+    kx_step *s;
+    kldve_status st;
+
+    kx_unbound(bind);
+    if ((st = kx_accel_binary(p->plan->accel, KX_BINARY_MUL, g.layout, layout, NULL, none, &prim)) <
+        0)
+        return st;
+    bind[KX_SRC] = g.buffer;
+    bind[KX_SRC1] = factor;
+    if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        return st;
+    *out = (kx_grad){s->buf[KX_DST], kx_prim_layout(prim, KX_DST), false};
+    return KLDVE_OK;
+}
+
+static kldve_status backward_affine(kx_planner *p, kx_unit *u, kx_grad g)
+{
+    const kx_layout *channels = kx_channel_layout(p, u->x);
+    int32_t scale;
+    kx_grad d;
+    kldve_status st;
+
+    if (!channels)
+        return kx_plan_nomem(p);
+    if ((st = kx_buffer_fixed(p, u->scale, &scale)) < 0 ||
+        (st = times(p, u, g, scale, channels, &d)) < 0)
+        return st;
+    return kx_give(p, u, u->x, d);
+}
+
+static kldve_status backward_binary(kx_planner *p, kx_unit *u, kx_grad g)
+{
+    kx_value *operand[2] = {u->x, u->y};
+    bool active[2] = {kx_place_of(p, u->x)->active, kx_place_of(p, u->y)->active};
+    bool same = u->x->count == u->y->count;
+    kx_grad d;
+    kldve_status st;
+
+    if (u->binary == KX_BINARY_ADD && same) {
+        g.shared = g.shared || (active[0] && active[1]);
+        return (st = kx_give(p, u, u->x, g)) < 0 ? st : kx_give(p, u, u->y, g);
+    }
+    for (int i = 0; i < 2; i++) {
+        const kx_value *other = operand[1 - i];
+
+        if (!active[i])
+            continue;
+        if (u->binary == KX_BINARY_ADD && i == 0) {
+            d = g;
+            d.shared = true; /* the other operand's turn comes yet */
+        } else if (u->binary == KX_BINARY_MUL && (i == 0 || same)) {
+            const kx_layout *layout =
+                same ? g.layout : kx_layout_plain(p->plan->accel, &other->shape);
+            int32_t factor;
+
+            if (!layout)
+                return kx_plan_nomem(p);
+            if ((st = kx_value_in(p, u, other, layout, &factor)) < 0 ||
+                (st = times(p, u, g, factor, layout, &d)) < 0)
+                return st;
+        } else { /* sums over what was broadcast, quotients: the operator's own kernel */
+            kx_grad plain = g;
+            int32_t which = u->x == u->y ? i : u->node->in[0] == operand[i] ? 0 : 1;
+
+            if ((st = kx_grad_in(p, u, u->out, NULL, &plain)) < 0 ||
+                (st = kx_node_vjp(p, u, &plain.buffer, which, &d)) < 0)
+                return st;
+        }
+        if ((st = kx_give(p, u, operand[i], d)) < 0)
+            return st;
+    }
+    return KLDVE_OK;
+}
+
+static kldve_status backward_dense(kx_planner *p, kx_unit *u, kx_grad g)
+{
+    const struct kx_dense *d = &u->dense;
+    const kx_layout *layout = kx_layout_plain(p->plan->accel, &u->x->shape);
+    int32_t bind[KX_SLOTS];
+    kx_prim *prim;
+    kx_step *s;
+    kldve_status st;
+
+    if (!layout)
+        return kx_plan_nomem(p);
+    if (d->m > KX_DENSE_ROWS) {
+        const kx_dense back = {d->m, d->n, d->k, !d->transposed, d->weights, NULL};
+        static const kx_act none = {KX_ACT_NONE, 0, 0};
+
+        kx_unbound(bind);
+        if ((st = kx_accel_matmul(p->plan->accel, &back, none, &prim)) < 0 ||
+            (st = kx_buffer_fixed(p, d->weights, &bind[KX_WEIGHTS])) < 0)
+            return st;
+        bind[KX_SRC] = g.buffer;
+        if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+            return st;
+        return kx_give(p, u, u->x, (kx_grad){s->buf[KX_DST], layout, false});
+    }
+    if ((st = kx_step_new(p, KX_STEP_DENSE_VJP, u, &s)) < 0)
+        return st;
+    s->buf[KX_DIFF_DST] = g.buffer;
+    if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s->buf[KX_DIFF_SRC])) < 0)
+        return st;
+    kx_step_done(p, s);
+    return kx_give(p, u, u->x, (kx_grad){s->buf[KX_DIFF_SRC], layout, false});
+}
+
+/* A constant that the kernels of the node add, or may add for all that its operator declares. */
+static bool has_hidden_bias(const kx_node *n)
+{
+    bool constant = false;
+
+    switch (n->op->traits.bias) {
+    case KX_BIAS_NONE:
+        return false;
+    case KX_BIAS_OPERAND:
+        for (int32_t i = 0; i < n->nin; i++)
+            constant = constant || (n->in[i] && n->in[i]->raw);
+        return constant;
+    case KX_BIAS_UNDECLARED:
+    case KX_BIAS_OWN:
+        break;
+    }
+    return true;
+}
+
+static kldve_status backward_node(kx_planner *p, kx_unit *u)
+{
+    const kx_node *n = u->node;
+    int32_t dout[KX_MAX_OUT];
+    kldve_status st;
+
+    if (p->options.biases && has_hidden_bias(n))
+        return kx_refuse(p->g, n, "the gradient at its bias is not to be had");
+
+    for (int32_t i = 0; i < n->nout; i++) {
+        dout[i] = -1;
+        if (n->out[i] && kx_place_of(p, n->out[i])->grad >= 0) {
+            kx_grad g = kx_grad_of(p, n->out[i]);
+
+            if ((st = kx_grad_in(p, u, n->out[i], NULL, &g)) < 0)
+                return st;
+            dout[i] = g.buffer;
+        }
+    }
+    for (int32_t i = 0; i < n->nin; i++) {
+        kx_grad d;
+
+        if (!n->in[i] || n->in[i]->raw || !kx_place_of(p, n->in[i])->active)
+            continue;
+        if ((st = kx_node_vjp(p, u, dout, i, &d)) < 0 || (st = kx_give(p, u, n->in[i], d)) < 0)
+            return st;
+    }
+    return KLDVE_OK;
+}
+
+static bool needs_x(kx_act act)
+{
+    return act.kind == KX_ACT_SWISH || act.kind == KX_ACT_HARDSWISH;
+}
+
+kldve_status kx_gradient_unit(kx_planner *p, kx_unit *u)
+{
+    const kx_place *out;
+    int32_t seen;
+    kx_grad g;
+    kldve_status st;
+
+    if (u->kind == KX_UNIT_NODE)
+        return backward_node(p, u);
+    out = kx_place_of(p, u->out);
+    if (out->grad < 0)
+        return KLDVE_OK;
+    g = kx_grad_of(p, u->out);
+    seen = out->copy[0].buffer;
+    if (u->kind == KX_UNIT_ACT && needs_x(u->act) &&
+        (st = kx_value_in(p, u, u->x, g.layout, &seen)) < 0)
+        return st;
+    if ((st = u->kind == KX_UNIT_ACT && p->options.biases ? kx_visit_bias(p, u, g) : KLDVE_OK) < 0 ||
+        (st = through_act(p, u, seen, &g)) < 0 ||
+        (st = u->kind != KX_UNIT_ACT && p->options.biases ? kx_visit_bias(p, u, g) : KLDVE_OK) < 0)
+        return st;
+    switch (u->kind) {
+    case KX_UNIT_CONV:
+        return backward_conv(p, u, g);
+    case KX_UNIT_AFFINE:
+        return backward_affine(p, u, g);
+    case KX_UNIT_POOL:
+    case KX_UNIT_LRN:
+        return (st = kx_window_vjp(p, u, g, &g)) < 0 ? st : kx_give(p, u, u->x, g);
+    case KX_UNIT_ACT:
+        return kx_give(p, u, u->x, g);
+    case KX_UNIT_BINARY:
+        return backward_binary(p, u, g);
+    case KX_UNIT_CONCAT:
+        return kx_concat_vjp(p, u, g);
+    case KX_UNIT_DENSE:
+        return backward_dense(p, u, g);
+    case KX_UNIT_VIEW:
+        return kx_view_vjp(p, u, g);
+    case KX_UNIT_NODE:
+        break;
+    }
+    return KLDVE_OK;
+}

@@ -1,0 +1,136 @@
+/* packed.c - see packed.h. */
+#include "packed.h"
+
+#include <string.h>
+
+static bool same_packed(const kx_packed *a, const kx_packed *b)
+{
+    if (a->first != b->first || a->last != b->last || a->range.lo != b->range.lo ||
+        a->range.hi != b->range.hi || !a->layout != !b->layout)
+        return false;
+    return !a->layout || kx_layout_equal(a->layout, b->layout);
+}
+
+static void *find_packed(const kx_plan *plan, const kx_packed *like)
+{
+    for (int32_t i = 0; plan && i < plan->npacked; i++)
+        if (same_packed(&plan->packed[i], like))
+            return plan->packed[i].memory;
+    return NULL;
+}
+
+/* The memory of packed weights, or of a bias (layout NULL); *there: it is filled in already.  A
+ * name is there once in a file, so that equal addresses mean the same value, in whichever graph. */
+static kldve_status packed(kx_planner *p, const kx_unit *u, kx_range range, const kx_layout *layout,
+                           size_t bytes, void **memory, bool *there)
+{
+    kx_plan *plan = p->plan;
+    kx_packed at = {u->node->out[0]->name, u->out->name, range, layout, NULL};
+    void *array = plan->packed;
+    kldve_status st;
+
+    *memory = find_packed(plan, &at);
+    if (!*memory)
+        *memory = find_packed(p->options.lender, &at);
+    *there = *memory != NULL;
+    if (*there)
+        return KLDVE_OK;
+    st = kx_grow(p, &array, plan->npacked, &p->packed_room, sizeof at);
+    plan->packed = array;
+    if (st < 0)
+        return st;
+    if (!(at.memory = kldve_ctx_alloc(p->ctx, bytes, 1)))
+        return kx_plan_nomem(p);
+    plan->packed[plan->npacked++] = at;
+    plan->packed_bytes += bytes;
+    *memory = at.memory;
+    return KLDVE_OK;
+}
+
+/* The last one could not be filled in: nobody may find it. */
+static kldve_status drop_packed(kx_planner *p, kldve_status st)
+{
+    kldve_ctx_release(p->ctx, p->plan->packed[--p->plan->npacked].memory);
+    return st;
+}
+
+static bool is_whole(kx_range range)
+{
+    return range.lo == -INFINITY && range.hi == INFINITY;
+}
+
+/* The weights with the by-channel scale multiplied in, clamped; *temporary is to be released.  An
+ * AFFINE unit is a convolution of each channel with one number. */
+static const float *effective_weights(kx_planner *p, const kx_unit *u, kx_range range,
+                                      float **temporary)
+{
+    bool affine = u->kind == KX_UNIT_AFFINE;
+    const float *scale = affine ? NULL : u->scale;
+    const void *from = affine ? u->scale : u->node->in[1]->raw;
+    size_t channels = (size_t)u->conv.out_channels;
+    size_t count = affine ? channels : u->node->in[1]->count, each = count / channels;
+    float *copy;
+
+    *temporary = NULL;
+    if (!scale && is_whole(range))
+        return from;
+    copy = *temporary = kldve_ctx_alloc(p->ctx, count, sizeof *copy);
+    if (!copy)
+        return NULL;
+    memcpy(copy, from, count * sizeof *copy);
+    for (size_t c = 0; c < channels; c++)
+        for (size_t i = 0; i < each; i++)
+            copy[c * each + i] = kx_clamp(range, copy[c * each + i] * (scale ? scale[c] : 1));
+    return copy;
+}
+
+kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_layout *layout,
+                     int32_t *out)
+{
+    float *temporary;
+    const float *weights;
+    void *memory;
+    bool there;
+    kldve_status st = packed(p, u, range, layout, kx_layout_bytes(layout), &memory, &there);
+
+    if (st < 0)
+        return st;
+    if (!there) {
+        if (!(weights = effective_weights(p, u, range, &temporary)))
+            return drop_packed(p, kx_plan_nomem(p));
+        st = kx_accel_pack_weights(p->plan->accel, &u->conv, weights, layout, memory);
+        kldve_ctx_release(p->ctx, temporary);
+        if (st < 0)
+            return drop_packed(p, kx_plan_failed(p, u, st));
+    }
+    return kx_buffer_fixed(p, memory, out);
+}
+
+kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32_t *out)
+{
+    const kx_node *n = u->node;
+    bool own_bias = u->kind == KX_UNIT_CONV && kx_has(n, 2);
+    size_t channels = (size_t)u->conv.out_channels;
+    const float *bias = own_bias ? kx_value_data(p->g, n->in[2]) : NULL;
+    void *memory;
+    float *sum;
+    bool there;
+    kldve_status st;
+
+    if (own_bias && !bias)
+        return kx_plan_nomem(p);
+    if ((st = packed(p, u, range, NULL, channels * sizeof *sum, &memory, &there)) < 0)
+        return st;
+    sum = memory;
+    for (size_t c = 0; !there && c < channels; c++)
+        sum[c] = kx_clamp(range, (bias ? bias[c] : 0) * (u->scale ? u->scale[c] : 1) +
+                                     (u->shift ? u->shift[c] : 0));
+    return kx_buffer_fixed(p, memory, out);
+}
+
+void kx_packed_free(kx_plan *plan)
+{
+    for (int32_t i = 0; i < plan->npacked; i++)
+        kldve_ctx_release(plan->ctx, plan->packed[i].memory);
+    kldve_ctx_release(plan->ctx, plan->packed);
+}

@@ -1,0 +1,26 @@
+/* packed.h - weights and biases in the layouts of oneDNN, packed once for all states. */
+#ifndef KLDVE_ONNX_PACKED_H
+#define KLDVE_ONNX_PACKED_H
+
+#include "planner.h"
+
+/** Weights or bias of a unit, clamped and in a layout of oneDNN's: the same for every state, and for
+ *  the plans of one file that find them here. */
+struct kx_packed {
+    const char *first, *last; /**< names of what the unit's first and last node make, as the file's
+                                   own memory */
+    kx_range range;
+    const kx_layout *layout; /**< NULL: a bias */
+    void *memory;
+};
+
+/** Pack the weights, clamped to a range, of a convolution (or of an AFFINE unit as one) for a
+ *  layout. */
+kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_layout *layout,
+                     int32_t *out);
+/** Its bias, clamped to a range, with everything that was merged into it. */
+kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32_t *out);
+/** Release what the plan has packed. */
+void kx_packed_free(kx_plan *plan);
+
+#endif

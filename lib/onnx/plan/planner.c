@@ -1,0 +1,213 @@
+/* planner.c - see planner.h.
+ *
+ * Time is the number of a step.  A buffer lives from the step that writes it to the last one that
+ * reads it. */
+#include "planner.h"
+
+#include <string.h>
+
+kldve_status kx_plan_nomem(kx_planner *p)
+{
+    return kldve_ctx_fail(p->ctx, KLDVE_E_NOMEM, "out of memory while planning the network");
+}
+
+kx_place *kx_place_of(kx_planner *p, const kx_value *v)
+{
+    return &p->place[v->id];
+}
+
+/* ---- buffers and steps --------------------------------------------------------------------------
+ */
+
+/* Room for one more item in an array of the plan: doubled when full. */
+kldve_status kx_grow(kx_planner *p, void **array, int32_t used, int32_t *room, size_t item)
+{
+    int32_t more = *room ? *room * 2 : 64;
+    void *larger;
+
+    if (used < *room)
+        return KLDVE_OK;
+    if (used > INT32_MAX / 4 || !(larger = kldve_ctx_alloc(p->ctx, (size_t)more, item)))
+        return kx_plan_nomem(p);
+    if (used)
+        memcpy(larger, *array, (size_t)used * item);
+    kldve_ctx_release(p->ctx, *array);
+    *array = larger;
+    *room = more;
+    return KLDVE_OK;
+}
+
+static kldve_status add_buffer(kx_planner *p, kx_buffer b, int32_t *out)
+{
+    kx_plan *plan = p->plan;
+    void *array = plan->buffer;
+    kldve_status st = kx_grow(p, &array, plan->nbuffer, &p->buffer_room, sizeof b);
+
+    plan->buffer = array;
+    if (st < 0)
+        return st;
+    plan->buffer[plan->nbuffer] = b;
+    *out = plan->nbuffer++;
+    return KLDVE_OK;
+}
+
+kldve_status kx_buffer_new(kx_planner *p, size_t bytes, int32_t *out)
+{
+    return add_buffer(
+        p,
+        (kx_buffer){.bytes = bytes, .first = p->plan->nstep, .last = p->plan->nstep, .whole = -1},
+        out);
+}
+
+kldve_status kx_buffer_fixed(kx_planner *p, const void *memory, int32_t *out)
+{
+    return add_buffer(p, (kx_buffer){.fixed = (void *)(uintptr_t)memory, .whole = -1},
+                      out); /* only read */
+}
+
+kldve_status kx_step_new(kx_planner *p, kx_step_kind kind, const kx_unit *unit, kx_step **out)
+{
+    kx_plan *plan = p->plan;
+    void *array = plan->step;
+    kldve_status st = kx_grow(p, &array, plan->nstep, &p->step_room, sizeof(kx_step));
+    kx_step *s;
+
+    plan->step = array;
+    if (st < 0)
+        return st;
+    s = &plan->step[plan->nstep];
+    memset(s, 0, sizeof *s);
+    s->kind = kind;
+    s->unit = unit;
+    s->node = unit ? unit->node : NULL;
+    for (int i = 0; i < KX_SLOTS; i++)
+        s->buf[i] = -1;
+    *out = s;
+    return KLDVE_OK;
+}
+
+void kx_touch(kx_planner *p, int32_t buffer)
+{
+    if (buffer >= 0)
+        p->plan->buffer[buffer].last = p->plan->nstep;
+}
+
+void kx_step_done(kx_planner *p, kx_step *s)
+{
+    for (int i = 0; i < KX_SLOTS; i++)
+        kx_touch(p, s->buf[i]);
+    if (s->list)
+        for (int32_t i = 0; i < s->node->nin + 2 * s->node->nout; i++)
+            kx_touch(p, s->list[i]);
+    p->plan->nstep++;
+}
+
+kldve_status kx_step_prim(kx_planner *p, const kx_unit *unit, const kx_prim *prim,
+                          const int32_t bind[KX_SLOTS], kx_step **out)
+{
+    static const int made[] = {KX_DST, KX_DIFF_SRC, KX_WORKSPACE, KX_SCRATCH};
+    kx_step *s;
+    kldve_status st = kx_step_new(p, KX_STEP_PRIM, unit, &s);
+
+    if (st < 0)
+        return st;
+    s->prim = prim;
+    memcpy(s->buf, bind, sizeof s->buf);
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        const kx_layout *layout = kx_prim_layout(prim, made[i]);
+
+        if (!layout)
+            s->buf[made[i]] = -1;
+        else if (s->buf[made[i]] < 0 &&
+                 (st = kx_buffer_new(p, kx_layout_bytes(layout), &s->buf[made[i]])) < 0)
+            return st;
+    }
+    kx_step_done(p, s);
+    *out = s;
+    return KLDVE_OK;
+}
+
+/* ---- values in layouts ---- */
+
+kldve_status kx_plan_failed(kx_planner *p, const kx_unit *u, kldve_status st)
+{
+    if (st == KLDVE_E_NOMEM)
+        return kx_plan_nomem(p);
+    return kldve_ctx_failf(p->ctx, st, "node '%.80s' (%.40s): oneDNN cannot run it",
+                           u && u->node ? u->node->name : "", u && u->node ? u->node->type : "");
+}
+
+kldve_status kx_reorder(kx_planner *p, const kx_unit *u, int32_t from, const kx_layout *from_layout,
+                        const kx_layout *to_layout, int32_t *out)
+{
+    int32_t bind[KX_SLOTS];
+    kx_prim *prim;
+    kx_step *s;
+    kldve_status st = kx_accel_reorder(p->plan->accel, from_layout, to_layout, &prim);
+
+    if (st < 0)
+        return kx_plan_failed(p, u, st);
+    kx_unbound(bind);
+    bind[KX_SRC] = from;
+    if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        return st;
+    *out = s->buf[KX_DST];
+    return KLDVE_OK;
+}
+
+void kx_remember(kx_place *at, const kx_layout *layout, int32_t buffer)
+{
+    int i = at->ncopy < KX_COPIES ? at->ncopy++ : KX_COPIES - 1;
+
+    at->copy[i].layout = layout;
+    at->copy[i].buffer = buffer;
+}
+
+kldve_status kx_value_in(kx_planner *p, const kx_unit *u, const kx_value *v,
+                         const kx_layout *layout, int32_t *out)
+{
+    kx_place *at = kx_place_of(p, v);
+    kldve_status st;
+
+    if (v->raw && at->ncopy == 0) {
+        const void *data = kx_value_data(p->g, v);
+        const kx_layout *plain =
+            v->dtype == KX_F32 ? kx_layout_plain(p->plan->accel, &v->shape) : NULL;
+        int32_t buffer;
+
+        if (!data || (v->dtype == KX_F32 && !plain))
+            return kx_plan_nomem(p);
+        if ((st = kx_buffer_fixed(p, data, &buffer)) < 0)
+            return st;
+        kx_remember(at, plain, buffer);
+    }
+    if (v->dtype != KX_F32) {
+        *out = at->copy[0].buffer;
+        return KLDVE_OK;
+    }
+    if (!layout && !(layout = kx_layout_plain(p->plan->accel, &v->shape)))
+        return kx_plan_nomem(p);
+    for (int i = 0; i < at->ncopy; i++)
+        if (kx_layout_equal(at->copy[i].layout, layout)) {
+            *out = at->copy[i].buffer;
+            return KLDVE_OK;
+        }
+    if ((st = kx_reorder(p, u, at->copy[0].buffer, at->copy[0].layout, layout, out)) < 0)
+        return st;
+    kx_remember(at, layout, *out);
+    return KLDVE_OK;
+}
+
+const kx_layout *kx_channel_layout(kx_planner *p, const kx_value *v)
+{
+    kx_shape s = {.rank = v->shape.rank};
+
+    for (int32_t i = 0; i < s.rank; i++)
+        s.dim[i] = i == 1 ? v->shape.dim[1] : 1;
+    return kx_layout_plain(p->plan->accel, &s);
+}
+
+const struct kx_copy *kx_primary(kx_planner *p, const kx_value *v)
+{
+    return &kx_place_of(p, v)->copy[0];
+}

@@ -1,0 +1,97 @@
+/* planner.h - what the planning files share: what is known of values, and how buffers, steps and
+ * values in layouts come into a plan.
+ *
+ *     units.c      graph -> units: what is computed together     fuse.c     the merges
+ *     usage.c      who reads a value, what depends on the layer, what a cotangent flows through
+ *     forward.c    units -> forward steps      join.c   concatenations in place   packed.c   weights
+ *     backward.c   the loop in reverse
+ *     gradient.c   ... cotangents     bias.c   at biases     relevance*.c   ... relevance
+ *     flow.c       what cotangents and relevance have in common
+ *     entry.c      the steps from the layer on, by themselves
+ *     memory.c     buffers -> places in memory
+ */
+#ifndef KLDVE_ONNX_PLANNER_H
+#define KLDVE_ONNX_PLANNER_H
+
+#include "plan.h"
+#include "units.h"
+
+/* ---- the planner ---- */
+
+enum { KX_COPIES = 4 };
+
+/** What the planner knows of a value. */
+typedef struct kx_place {
+    int32_t uses;     /**< inputs of needed nodes that name it */
+    int32_t producer; /**< unit, or -1 */
+    int32_t last_use; /**< order of the last unit that reads it */
+    bool keep;        /**< layer or logits: must exist on its own */
+    bool active;      /**< a cotangent flows to it */
+    bool after;       /**< the layer, or depends on it */
+    uint8_t traits;   /**< of lrp.c */
+    int32_t ncopy;
+    struct kx_copy {
+        const kx_layout *layout; /**< NULL: not float32, plain */
+        int32_t buffer;
+    } copy[KX_COPIES]; /**< copy[0] is what the producer wrote */
+    int32_t grad;      /**< buffer in the layout of copy[0]; -1: none yet */
+    bool grad_shared;  /**< somebody else reads that buffer too: never write to it */
+} kx_place;
+
+struct kx_planner {
+    kldve_ctx *ctx;
+    kx_graph *g;
+    kx_plan *plan;
+    kx_plan_options options;
+    kx_place *place; /**< by value id */
+    bool *needed;    /**< by node index */
+    int32_t unit_room, step_room, buffer_room, packed_room;
+};
+
+/** What is known of a value. */
+kx_place *kx_place_of(kx_planner *p, const kx_value *v);
+/** KLDVE_E_NOMEM with its message. */
+kldve_status kx_plan_nomem(kx_planner *p);
+/** Describe what oneDNN could not do for a unit, which may be NULL. */
+kldve_status kx_plan_failed(kx_planner *p, const kx_unit *u, kldve_status st);
+
+/* ---- buffers and steps ---- */
+
+/** Room for one more item in an array of the plan: doubled when full. */
+kldve_status kx_grow(kx_planner *p, void **array, int32_t used, int32_t *room, size_t item);
+/** A new buffer that lives from the next step on. */
+kldve_status kx_buffer_new(kx_planner *p, size_t bytes, int32_t *out);
+/** A buffer that is memory shared by all states. */
+kldve_status kx_buffer_fixed(kx_planner *p, const void *memory, int32_t *out);
+/** Keep a buffer until the next step; -1: none. */
+void kx_touch(kx_planner *p, int32_t buffer);
+/** A new step; every buf is -1.  The buffers that it names are kept alive until it: call
+ *  kx_step_done() when they are set. */
+kldve_status kx_step_new(kx_planner *p, kx_step_kind kind, const kx_unit *unit, kx_step **out);
+void kx_step_done(kx_planner *p, kx_step *s);
+/** Every slot -1. */
+static inline void kx_unbound(int32_t bind[KX_SLOTS])
+{
+    for (int i = 0; i < KX_SLOTS; i++)
+        bind[i] = -1;
+}
+/** A step that runs a primitive; makes its scratch and, if not bound, its output buffers. */
+kldve_status kx_step_prim(kx_planner *p, const kx_unit *unit, const kx_prim *prim,
+                          const int32_t bind[KX_SLOTS], kx_step **out);
+
+/* ---- values in layouts ---- */
+
+/** Note that a buffer holds the value in a layout. */
+void kx_remember(kx_place *at, const kx_layout *layout, int32_t buffer);
+/** What the producer of v wrote. */
+const struct kx_copy *kx_primary(kx_planner *p, const kx_value *v);
+/** The buffer that holds a value in a layout (NULL: plain), reordering if need be. */
+kldve_status kx_value_in(kx_planner *p, const kx_unit *u, const kx_value *v,
+                         const kx_layout *layout, int32_t *out);
+/** Reorder a buffer into a new one. */
+kldve_status kx_reorder(kx_planner *p, const kx_unit *u, int32_t from, const kx_layout *from_layout,
+                        const kx_layout *to_layout, int32_t *out);
+/** [1][C][1]... of the rank of v, plain: for a vector by channel. */
+const kx_layout *kx_channel_layout(kx_planner *p, const kx_value *v);
+
+#endif

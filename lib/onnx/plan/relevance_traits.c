@@ -1,0 +1,85 @@
+/* relevance_traits.c - see relevance_traits.h. */
+#include "relevance_traits.h"
+
+#include <math.h>
+
+static uint8_t traits_of_act(kx_act act, uint8_t x)
+{
+    switch (act.kind) {
+    case KX_ACT_NONE:
+        return x;
+    case KX_ACT_RELU:
+        return KX_NONNEGATIVE;
+    case KX_ACT_CLIP:
+        return act.a < 0 || !isfinite(act.b) ? act.a < 0 ? 0 : KX_NONNEGATIVE
+               : act.b <= 1                  ? KX_NONNEGATIVE | KX_BOUNDED | KX_GATE
+                                             : KX_NONNEGATIVE | KX_BOUNDED;
+    case KX_ACT_SIGMOID:
+        return KX_NONNEGATIVE | KX_BOUNDED | KX_GATE;
+    case KX_ACT_LINEAR:
+        return x & KX_BOUNDED ? KX_BOUNDED | KX_GATE : 0;
+    case KX_ACT_LEAKY:
+    case KX_ACT_TANH:
+    case KX_ACT_ELU:
+    case KX_ACT_SWISH:
+    case KX_ACT_HARDSWISH:
+        break;
+    }
+    return 0;
+}
+
+static uint8_t traits_of_node(const kx_node *n)
+{
+    return n->op->traits.unit_interval ? KX_NONNEGATIVE | KX_BOUNDED | KX_GATE : 0;
+}
+
+void kx_relevance_mark(kx_planner *p)
+{
+    for (int32_t i = 0; i < p->g->nvalue; i++)
+        p->place[i].traits = 0;
+    for (int32_t i = 0; i < p->plan->nunit; i++) {
+        const kx_unit *u = &p->plan->unit[i];
+        uint8_t traits = u->x ? kx_place_of(p, u->x)->traits : 0, all = KX_NONNEGATIVE, deep = 0;
+
+        if (u->kind == KX_UNIT_NODE || u->kind == KX_UNIT_CONCAT)
+            for (int32_t k = 0; k < u->node->nin; k++)
+                if (u->node->in[k]) {
+                    all &= kx_place_of(p, u->node->in[k])->traits;
+                    deep |= kx_place_of(p, u->node->in[k])->traits & KX_DEEP;
+                }
+        switch (u->kind) {
+        case KX_UNIT_CONV:
+        case KX_UNIT_DENSE:
+        case KX_UNIT_AFFINE:
+            deep = u->kind == KX_UNIT_AFFINE ? traits & KX_DEEP : KX_DEEP;
+            traits = deep | traits_of_act(u->act, 0);
+            break;
+        case KX_UNIT_ACT:
+            traits = (traits & KX_DEEP) | traits_of_act(u->act, traits);
+            break;
+        case KX_UNIT_BINARY:
+            all = traits & kx_place_of(p, u->y)->traits & KX_NONNEGATIVE;
+            if (u->binary != KX_BINARY_ADD && u->binary != KX_BINARY_MUL)
+                all = 0;
+            deep = (traits | kx_place_of(p, u->y)->traits) & KX_DEEP;
+            traits = deep | traits_of_act(u->act, all);
+            break;
+        case KX_UNIT_CONCAT:
+            traits = deep | all;
+            break;
+        case KX_UNIT_NODE:
+            traits = deep | traits_of_node(u->node);
+            if (u->node->op->traits.mixing != KX_MIXING_NONE)
+                traits |= KX_DEEP;
+            break;
+        case KX_UNIT_POOL:
+        case KX_UNIT_LRN:
+        case KX_UNIT_VIEW:
+            break;
+        }
+        kx_place_of(p, u->out)->traits = traits;
+        for (int32_t k = 0; u->kind == KX_UNIT_NODE && k < u->node->nout; k++)
+            if (u->node->out[k])
+                kx_place_of(p, u->node->out[k])->traits = traits;
+    }
+}

@@ -1,0 +1,32 @@
+/* test_finite.c - the first number that is not finite. */
+#include "support.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "base/finite.h"
+
+static void test_finite(void **state)
+{
+    float v[100] = {0};
+
+    (void)state;
+    v[3] = FLT_MAX;
+    v[4] = -1e-45f;
+    assert_int_equal(kldve_finite(v, 100), 100);
+    assert_int_equal(kldve_finite(v, 0), 0);
+    v[99] = NAN;
+    assert_int_equal(kldve_finite(v, 100), 99);
+    assert_int_equal(kldve_finite(v, 99), 99);
+    v[50] = -INFINITY;
+    assert_int_equal(kldve_finite(v, 100), 50);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_finite),
+    };
+
+    return cmocka_run_group_tests_name("finite", tests, NULL, NULL);
+}
