@@ -107,7 +107,7 @@ typedef struct kldve_explainer kldve_explainer;
 typedef struct kldve_heatmap kldve_heatmap;
 
 /** Open a network through a backend.
- *  @param backend  Borrowed, must outlive the explainer (usually static).
+ *  @param backend  Copied; its name is borrowed and must outlive the explainer.
  *  @param config   Handed to backend->open().
  *  @return KLDVE_OK; KLDVE_E_ARG (a required call is missing, a size below 1); KLDVE_E_UNSUPPORTED
  *          (fewer than 3 classes); KLDVE_E_NOMEM; or what open() returned.

@@ -61,7 +61,7 @@ struct kldve_metric {
 };
 
 /** Make a host's own metric known to a context, under its name.
- *  @param metric  Borrowed, must outlive the context.
+ *  @param metric  Copied.  Its strings and `opaque` are borrowed and must outlive the context.
  *  @return KLDVE_OK; KLDVE_E_ARG (a name that is empty, malformed or taken; no compute(); an empty
  *          range; an unknown `better`); KLDVE_E_UNSUPPORTED (it sets a member that this library
  *          does not have); KLDVE_E_NOMEM.

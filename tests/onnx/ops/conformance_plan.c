@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "build/build.h"
 #include "plan/plan.h"
 #include "run/state.h"
 
