@@ -19,7 +19,7 @@ const void *kx_value_data(kx_graph *g, const kx_value *v)
 {
     const void *data = kx_value_read(v, &g->arena);
 
-    if (data && !g->borrowed)
+    if (data)
         g->value[v->id]->raw = data;
     return data;
 }

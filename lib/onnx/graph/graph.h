@@ -108,7 +108,6 @@ typedef struct kx_graph {
     kx_node *node;    /**< topological order */
     kx_value **input; /**< graph inputs that are not constants */
     kx_value **output;
-    bool borrowed; /**< values and nodes are another graph's: never write to them */
 } kx_graph;
 
 /** What a kernel works on. */

@@ -27,7 +27,7 @@ static void forget(kx_planner *p)
     }
 }
 
-kldve_status kx_plan_backward(kx_planner *p, kx_value *to, kx_port *from, kx_port *port)
+kldve_status kx_plan_backward(kx_planner *p, const kx_value *to, kx_port *from, kx_port *port)
 {
     kx_plan *plan = p->plan;
     const kx_value *logits = p->options.logits;
@@ -51,7 +51,7 @@ kldve_status kx_plan_backward(kx_planner *p, kx_value *to, kx_port *from, kx_por
         if (plan->unit[i].active &&
             (st = lrp ? kx_relevance_unit(p, &plan->unit[i]) : kx_gradient_unit(p, &plan->unit[i])) < 0)
             return st == KLDVE_E_UNSUPPORTED && !*kldve_ctx_message(p->ctx)
-                       ? kx_refuse(p->g, plan->unit[i].node, "oneDNN has no backward pass for it")
+                       ? kx_refuse_in(p->ctx, plan->unit[i].node, "oneDNN has no backward pass for it")
                        : st;
     g = kx_grad_of(p, to);
     if (g.buffer < 0) {

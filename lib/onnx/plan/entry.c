@@ -27,7 +27,7 @@ kldve_status kx_plan_entry(kx_planner *p, int32_t outputs)
     const struct kx_copy *at = kx_primary(p, p->options.layer);
     const kx_layout *plain = kx_layout_plain(plan->accel, &p->options.layer->shape);
     int32_t bind[KX_SLOTS], layer = at->buffer;
-    bool *read = kx_new(p->g, (size_t)plan->nbuffer, sizeof *read);
+    bool *read = kx_scratch(p, (size_t)plan->nbuffer, sizeof *read);
     int32_t nbuffer = plan->nbuffer, head = 0;
     kx_prim *prim;
     kx_step *s;

@@ -64,15 +64,15 @@ kldve_status kx_window_vjp(kx_planner *p, kx_unit *u, kx_grad g, kx_grad *out)
     kldve_status st;
 
     kx_unbound(bind);
-    if (u->out->shape.rank != 4) { /* [N][C] is [N][C][1][1] */
+    if (u->out[0]->shape.rank != 4) { /* [N][C] is [N][C][1][1] */
         const kx_shape full = {4, {u->pool.batch, u->pool.channels, 1, 1}};
 
-        if ((st = kx_grad_in(p, u, u->out, NULL, &g)) < 0)
+        if ((st = kx_grad_in(p, u, u->out[0], NULL, &g)) < 0)
             return st;
         if (!(g.layout = kx_layout_plain(p->plan->accel, &full)))
             return kx_plan_nomem(p);
     }
-    if ((st = kx_grad_in(p, u, u->out, dst, &g)) < 0)
+    if ((st = kx_grad_in(p, u, u->out[0], dst, &g)) < 0)
         return st;
     if (u->kind == KX_UNIT_POOL)
         st = kx_accel_pool_vjp(p->plan->accel, &u->pool, u->forward, &prim);
@@ -83,7 +83,7 @@ kldve_status kx_window_vjp(kx_planner *p, kx_unit *u, kx_grad g, kx_grad *out)
     bind[KX_DIFF_DST] = g.buffer;
     bind[KX_WORKSPACE] = u->workspace;
     if (u->kind == KX_UNIT_LRN &&
-        (st = kx_value_in(p, u, u->x, kx_prim_layout(u->forward, KX_SRC), &bind[KX_SRC])) < 0)
+        (st = kx_value_in(p, u, u->in[0], kx_prim_layout(u->forward, KX_SRC), &bind[KX_SRC])) < 0)
         return st;
     if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
         return st;
@@ -110,13 +110,13 @@ kldve_status kx_concat_vjp(kx_planner *p, kx_unit *u, kx_grad g)
             if ((st = kx_layout_slice(p->plan->accel, g.layout, u->axis, from, n, &slice)) < 0)
                 return kx_plan_nomem(p);
             if (!slice) { /* from here on plain, which can be cut anywhere */
-                if ((st = kx_grad_in(p, u, u->out, NULL, &g)) < 0)
+                if ((st = kx_grad_in(p, u, u->out[0], NULL, &g)) < 0)
                     return st;
                 if ((st = kx_layout_slice(p->plan->accel, g.layout, u->axis, from, n, &slice)) < 0)
                     return kx_plan_nomem(p);
             }
             if (!slice)
-                return kx_refuse(p->g, u->node, "its cotangent cannot be cut at %lld",
+                return kx_refuse_in(p->ctx, u->node, "its cotangent cannot be cut at %lld",
                                  (long long)from);
             if ((st = kx_reorder(p, u, g.buffer, slice, like, &part.buffer)) < 0 ||
                 (st = kx_give(p, u, v, part)) < 0)
@@ -129,13 +129,13 @@ kldve_status kx_concat_vjp(kx_planner *p, kx_unit *u, kx_grad g)
 
 kldve_status kx_view_vjp(kx_planner *p, kx_unit *u, kx_grad g)
 {
-    kldve_status st = kx_grad_in(p, u, u->out, NULL, &g);
+    kldve_status st = kx_grad_in(p, u, u->out[0], NULL, &g);
 
     if (st < 0)
         return st;
-    if (!(g.layout = kx_layout_plain(p->plan->accel, &u->x->shape)))
+    if (!(g.layout = kx_layout_plain(p->plan->accel, &u->in[0]->shape)))
         return kx_plan_nomem(p);
-    return kx_give(p, u, u->x, g);
+    return kx_give(p, u, u->in[0], g);
 }
 
 kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t which,
@@ -145,7 +145,7 @@ kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t
     const kx_value *v = n->in[which];
     size_t slots = (size_t)n->nin + 2 * (size_t)n->nout;
     size_t scratch = n->op->scratch_size ? n->op->scratch_size(n) : 0;
-    int32_t *list = kx_new(p->g, slots, sizeof *list);
+    int32_t *list = kx_plan_alloc(p, slots, sizeof *list);
     const kx_layout *layout = kx_layout_plain(p->plan->accel, &v->shape);
     kx_step *s;
     kldve_status st;

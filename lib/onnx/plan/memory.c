@@ -28,10 +28,10 @@ kldve_status kx_plan_memory(kx_planner *p)
 {
     kx_plan *plan = p->plan;
     size_t n = (size_t)plan->nbuffer;
-    kx_lifetime *life = kx_new(p->g, n, sizeof *life);
-    size_t *offset = kx_new(p->g, n, sizeof *offset);
-    int32_t *index = kx_new(p->g, n, sizeof *index), count = 0; /* of those that have a place */
-    int32_t *scratch = kx_new(p->g, n, 2 * sizeof *scratch);
+    kx_lifetime *life = kx_scratch(p, n, sizeof *life);
+    size_t *offset = kx_scratch(p, n, sizeof *offset);
+    int32_t *index = kx_scratch(p, n, sizeof *index), count = 0; /* of those that have a place */
+    int32_t *scratch = kx_scratch(p, n, 2 * sizeof *scratch);
 
     if (!life || !offset || !index || !scratch)
         return kx_plan_nomem(p);

@@ -17,7 +17,7 @@
 static kldve_status build(kx_planner *p)
 {
     kx_plan *plan = p->plan;
-    kx_value *deepest = p->options.vjp_input ? p->options.input : p->options.layer;
+    const kx_value *deepest = p->options.vjp_input ? p->options.input : p->options.layer;
     int32_t outputs;
     kldve_status st;
 
@@ -55,7 +55,7 @@ static kldve_status build(kx_planner *p)
     return kx_plan_memory(p);
 }
 
-kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *options, kx_plan **out)
+kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_options *options, kx_plan **out)
 {
     kx_planner p = {.ctx = ctx, .g = g, .options = *options};
     int threads = omp_get_max_threads();
@@ -66,6 +66,8 @@ kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *opt
         return kx_plan_nomem(&p);
     memset(p.plan, 0, sizeof *p.plan);
     p.plan->ctx = ctx;
+    kx_arena_init(&p.plan->arena, ctx);
+    kx_arena_init(&p.scratch, ctx);
     p.plan->graph = g;
     p.plan->threads = options->threads;
     p.plan->input.buffer = p.plan->logits.buffer = p.plan->features.buffer = -1;
@@ -78,6 +80,7 @@ kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *opt
                            &p.plan->accel)) == KLDVE_OK)
         st = build(&p);
     omp_set_num_threads(threads);
+    kx_arena_free(&p.scratch);
     if (st < 0) {
         kx_plan_free(p.plan);
         return st;
@@ -94,5 +97,6 @@ void kx_plan_free(kx_plan *plan)
     kldve_ctx_release(plan->ctx, plan->step);
     kldve_ctx_release(plan->ctx, plan->buffer);
     kx_accel_free(plan->accel);
+    kx_arena_free(&plan->arena);
     kldve_ctx_release(plan->ctx, plan);
 }

@@ -68,7 +68,8 @@ typedef struct kx_port {
 
 typedef struct kx_plan {
     kldve_ctx *ctx;
-    const kx_graph *graph;
+    const kx_graph *graph; /**< immutable: other plans and threads read it, too */
+    kx_arena arena;        /**< units, lists of buffers, scale vectors, copies of constants */
     kx_accel *accel;
     int threads;
     int32_t nunit, nstep, nbuffer;
@@ -91,7 +92,7 @@ typedef struct kx_plan {
 } kx_plan;
 
 typedef struct kx_plan_options {
-    kx_value *input, *layer, *logits; /**< layer may be NULL without a VJP */
+    const kx_value *input, *layer, *logits; /**< layer may be NULL without a VJP */
     bool vjp, vjp_input, plain;
     bool direct; /**< convolutions by their sums only, without Winograd transforms */
     int32_t rule; /**< of the VJP to the input: a kldve_rule; LRP rules need a plan of their own */
@@ -102,7 +103,8 @@ typedef struct kx_plan_options {
     size_t max_bytes; /**< of a state */
 } kx_plan_options;
 
-kldve_status kx_plan_new(kldve_ctx *ctx, kx_graph *g, const kx_plan_options *options,
+/** @param g  Outlives the plan. */
+kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_options *options,
                          kx_plan **out);
 void kx_plan_free(kx_plan *plan);
 

@@ -11,13 +11,22 @@ kldve_status kx_plan_nomem(kx_planner *p)
     return kldve_ctx_fail(p->ctx, KLDVE_E_NOMEM, "out of memory while planning the network");
 }
 
+void *kx_plan_alloc(kx_planner *p, size_t count, size_t size)
+{
+    return kx_arena_alloc(&p->plan->arena, count, size);
+}
+
+void *kx_scratch(kx_planner *p, size_t count, size_t size)
+{
+    return kx_arena_alloc(&p->scratch, count, size);
+}
+
 kx_place *kx_place_of(kx_planner *p, const kx_value *v)
 {
     return &p->place[v->id];
 }
 
-/* ---- buffers and steps --------------------------------------------------------------------------
- */
+/* ---- buffers and steps ----------------------------------------------------------------------- */
 
 /* Room for one more item in an array of the plan: doubled when full. */
 kldve_status kx_grow(kx_planner *p, void **array, int32_t used, int32_t *room, size_t item)
@@ -170,7 +179,7 @@ kldve_status kx_value_in(kx_planner *p, const kx_unit *u, const kx_value *v,
     kldve_status st;
 
     if (v->raw && at->ncopy == 0) {
-        const void *data = kx_value_data(p->g, v);
+        const void *data = kx_value_read(v, &p->plan->arena);
         const kx_layout *plain =
             v->dtype == KX_F32 ? kx_layout_plain(p->plan->accel, &v->shape) : NULL;
         int32_t buffer;

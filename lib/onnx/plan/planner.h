@@ -40,9 +40,10 @@ typedef struct kx_place {
 
 struct kx_planner {
     kldve_ctx *ctx;
-    kx_graph *g;
+    const kx_graph *g;
     kx_plan *plan;
     kx_plan_options options;
+    kx_arena scratch; /**< for what dies with the planner */
     kx_place *place; /**< by value id */
     bool *needed;    /**< by node index */
     int32_t unit_room, step_room, buffer_room, packed_room;
@@ -52,6 +53,9 @@ struct kx_planner {
 kx_place *kx_place_of(kx_planner *p, const kx_value *v);
 /** KLDVE_E_NOMEM with its message. */
 kldve_status kx_plan_nomem(kx_planner *p);
+/** Zeroed memory that lives as long as the plan, or as the planner; NULL: out of memory. */
+void *kx_plan_alloc(kx_planner *p, size_t count, size_t size);
+void *kx_scratch(kx_planner *p, size_t count, size_t size);
 /** Describe what oneDNN could not do for a unit, which may be NULL. */
 kldve_status kx_plan_failed(kx_planner *p, const kx_unit *u, kldve_status st);
 

@@ -25,9 +25,11 @@ struct kx_unit {
     const kx_node *node; /**< the operator that does the main work */
     int32_t order;       /**< index of the last node merged into it: when it can run */
     bool dead;           /**< merged into another unit */
-    kx_value *x;         /**< first operand; node->in for KX_UNIT_NODE and KX_UNIT_CONCAT */
-    kx_value *y;         /**< second operand of BINARY, residual of CONV, else NULL */
-    kx_value *out;       /**< node->out for KX_UNIT_NODE */
+    /** Operands without omitted ones: of NODE all that the operator reads, else the arrays that vary.
+     *  CONV: x and, where a sum was merged into it, the residual. */
+    const kx_value **in;
+    const kx_value **out; /**< results that have a name */
+    int32_t nin, nout;
     kx_act act;
     const float *scale, *shift; /**< by channel, or NULL (CONV: on top of weights and bias) */
     kx_conv_desc conv;
@@ -42,6 +44,13 @@ struct kx_unit {
     bool active;            /**< a cotangent flows through it */
     bool after;             /**< depends on the layer */
 };
+
+/** Of kinds with one operand. */
+static inline void kx_unit_reads_one(kx_unit *u, const kx_value *x)
+{
+    u->in[0] = x;
+    u->nin = 1;
+}
 
 typedef struct kx_planner kx_planner; /* planner.h */
 

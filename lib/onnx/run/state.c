@@ -127,7 +127,7 @@ static void transpose(const float *from, size_t rows, size_t columns, float *to)
 
 static kldve_status visit(const kx_state *s, const kx_step *step)
 {
-    const kx_shape *shape = &step->unit->out->shape;
+    const kx_shape *shape = &step->unit->out[0]->shape;
     bool dense =
         step->unit->kind == KX_UNIT_DENSE && step->node->op->traits.mixing == KX_MIXING_DENSE;
     bool planes = !dense && shape->rank == 4;
@@ -140,7 +140,7 @@ static kldve_status visit(const kx_state *s, const kx_step *step)
     unit.dense = dense;
     unit.maps = (int32_t)(dense ? step->unit->dense.n : shape->dim[1]);
     unit.height = (int32_t)(planes ? shape->dim[2] : 1);
-    unit.width = (int32_t)(step->unit->out->count / (size_t)unit.maps / (size_t)unit.height);
+    unit.width = (int32_t)(step->unit->out[0]->count / (size_t)unit.maps / (size_t)unit.height);
     if (dense && unit.width > 1) {
         transpose(unit.gradient, (size_t)unit.width, (size_t)unit.maps, at(s, step->buf[KX_DST]));
         unit.gradient = at(s, step->buf[KX_DST]);
