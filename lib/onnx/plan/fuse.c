@@ -29,7 +29,7 @@ static kx_unit *open_unit(kx_planner *p, const kx_value *v)
 
     if (v->raw || at->producer < 0 || at->uses != 1 || at->keep)
         return NULL;
-    return &p->plan->unit[at->producer];
+    return &p->unit[at->producer];
 }
 
 /* Node n, whose only output is `out`, becomes the last part of unit u. */
@@ -38,7 +38,7 @@ static void absorb(kx_planner *p, kx_unit *u, const kx_node *n)
     u->out[0] = n->out[0];
     u->nout = 1;
     u->order = n->index;
-    kx_place_of(p, u->out[0])->producer = (int32_t)(u - p->plan->unit);
+    kx_place_of(p, u->out[0])->producer = (int32_t)(u - p->unit);
 }
 
 /* ---- activations ---- */

@@ -20,7 +20,7 @@ typedef enum kx_unit_kind {
     KX_UNIT_DENSE /**< out = act(x W + bias) */
 } kx_unit_kind;
 
-struct kx_unit {
+typedef struct kx_unit {
     kx_unit_kind kind;
     const kx_node *node; /**< the operator that does the main work */
     int32_t order;       /**< index of the last node merged into it: when it can run */
@@ -43,7 +43,7 @@ struct kx_unit {
     int32_t workspace;      /**< buffer, or -1 */
     bool active;            /**< a cotangent flows through it */
     bool after;             /**< depends on the layer */
-};
+} kx_unit;
 
 /** Of kinds with one operand. */
 static inline void kx_unit_reads_one(kx_unit *u, const kx_value *x)
