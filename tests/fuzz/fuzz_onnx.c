@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "graph/graph.h"
+#include "build/build.h"
 #include "read/proto.h"
 #include "run_onnx.h"
 

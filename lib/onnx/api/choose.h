@@ -2,7 +2,7 @@
 #ifndef KLDVE_ONNX_CHOOSE_H
 #define KLDVE_ONNX_CHOOSE_H
 
-#include "graph/graph.h"
+#include "build/channels.h"
 
 /** The tensors that were chosen, and what is known about those between them.  The arrays live in the
  *  graph's arena. */

@@ -1,6 +1,8 @@
 /* load.c - from a file or bytes to a planned network; what its tensors are. */
 #include "load.h"
 
+#include "build/build.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

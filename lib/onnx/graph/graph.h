@@ -15,7 +15,7 @@
 
 #include <kldve/backend.h>
 
-#include "ops/traits.h"
+#include "graph/traits.h"
 #include "read/arena.h"
 
 enum {
@@ -108,7 +108,6 @@ typedef struct kx_graph {
     kx_node *node;    /**< topological order */
     kx_value **input; /**< graph inputs that are not constants */
     kx_value **output;
-    bool borrowed; /**< values and nodes are another graph's: never write to them */
 } kx_graph;
 
 /** What a kernel works on. */
@@ -228,39 +227,8 @@ static inline bool kx_axis(int64_t axis, int32_t rank, int32_t *out)
     return true;
 }
 
-/* ---- building ----------------------------------------------------------------------------- */
-
-struct kx_model; /* proto.h */
-
-typedef struct kx_graph_options {
-    int64_t batch;         /**< replaces a symbolic or zero first dimension of an input */
-    int64_t height, width; /**< replace symbolic dimensions 2 and 3; 1 and 2 before a
-                                last one of 1 or 3 */
-} kx_graph_options;
-
-/** Build, infer every shape, fold constants, check that every operator is known.  The model has to
- *  outlive the graph: names are its strings.
- *  On failure *out is untouched and the context's message says which node. */
-kldve_status kx_graph_new(kldve_ctx *ctx, const struct kx_model *model,
-                          const kx_graph_options *options, kx_graph **out);
 void kx_graph_free(kx_graph *g);
 /** A value by name, or of the node with that name its first output; NULL: none. */
 kx_value *kx_graph_find(const kx_graph *g, const char *name);
-
-/* ---- channels.c: where the channels are ---- */
-
-/** An axis of a tensor of rank 4, as the file has it. */
-enum { KX_CHANNELS_NOWHERE = 0, KX_CHANNELS_FIRST = 1, KX_CHANNELS_LAST = 3 };
-/** Nodes and values that the two functions below may add, once each. */
-enum { KX_SPARE = 3 };
-
-/** The axis of the channels by value id, KX_CHANNELS_...: right for what is computed from `input`,
- * of rank 4, and has rank 4 itself.  First where the graph does not tell; nowhere where rows and
- * columns have changed places. */
-kldve_status kx_channel_axes(kx_graph *g, const kx_value *input, int8_t **out);
-/** Replace an input with channels last by one with channels first, followed by a Transpose. */
-kldve_status kx_channels_first_input(kx_graph *g, kx_value **input);
-/** Lead a value with channels last through channels first and back: *value becomes the former. */
-kldve_status kx_channels_first(kx_graph *g, kx_value **value);
 
 #endif

@@ -36,8 +36,7 @@ static kldve_status check_indices(kx_graph *g, kx_node *n, const int64_t *length
     return KLDVE_OK;
 }
 
-/* ---- Gather: whole slices along one axis ------------------------------------------------------
- */
+/* ---- Gather: whole slices along one axis ----------------------------------------------------- */
 
 static kldve_status infer_gather(kx_graph *g, kx_node *n)
 {
@@ -107,8 +106,7 @@ static void vjp_gather(const kx_op_call *call)
         }
 }
 
-/* ---- GatherElements: y[i][j][k] = x[index[i][j][k]][j][k] for axis 0 --------------------------
- */
+/* ---- GatherElements: y[i][j][k] = x[index[i][j][k]][j][k] for axis 0 ------------------------- */
 
 static kldve_status infer_elements(kx_graph *g, kx_node *n)
 {
@@ -174,8 +172,7 @@ static void vjp_elements(const kx_op_call *call)
                 dy[r.out + i];
 }
 
-/* ---- GatherND: the last axis of the indices is an index tuple ---------------------------------
- */
+/* ---- GatherND: the last axis of the indices is an index tuple -------------------------------- */
 
 /* x [batch][length 0]...[length m-1][block], index [batch][tuples][m] -> y [batch][tuples][block]
  */

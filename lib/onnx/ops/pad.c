@@ -8,8 +8,7 @@
 
 #include <string.h>
 
-/* ---- attributes and inputs --------------------------------------------------------------------
- */
+/* ---- attributes and inputs ------------------------------------------------------------------- */
 
 static kldve_status mode_attr(kx_graph *g, kx_node *n, kx_pad_mode *out)
 {
@@ -100,8 +99,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[0], &y);
 }
 
-/* ---- one axis ---------------------------------------------------------------------------------
- */
+/* ---- one axis -------------------------------------------------------------------------------- */
 
 static int64_t modulo(int64_t a, int64_t b)
 {
@@ -132,8 +130,7 @@ static int64_t source(const kx_pad_params *p, int32_t axis, int64_t in, int64_t 
     return -1;
 }
 
-/* ---- rows --------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 /* The rows of the output in order. */
 typedef struct row_walk {

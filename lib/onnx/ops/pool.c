@@ -122,8 +122,7 @@ static double cell_count(const kx_pool_params *p, const cell *c, const int64_t *
     return count > 0 ? (double)count : 1.0;
 }
 
-/* ---- all windows of all planes ----------------------------------------------------------------
- */
+/* ---- all windows of all planes --------------------------------------------------------------- */
 
 /* What to do with the result `at` (an index into the planes' results), position o, of a plane
  * whose first element has the index `plane`. */
@@ -214,8 +213,7 @@ static void lp_vjp(const job *j, const cell *c, const int64_t *o, int64_t plane,
     cell_norm_add(&j->p->window, c, j->x + plane, j->p->p, (double)j->dy[at], j->dx + plane);
 }
 
-/* ---- the operators ----------------------------------------------------------------------------
- */
+/* ---- the operators --------------------------------------------------------------------------- */
 
 static void run_forward(const kx_op_call *call, cell_fn *fn)
 {
@@ -250,8 +248,7 @@ POOL(max)
 POOL(average)
 POOL(lp)
 
-/* ---- shapes -----------------------------------------------------------------------------------
- */
+/* ---- shapes ---------------------------------------------------------------------------------- */
 
 static kldve_status kernel_attr(kx_graph *g, kx_node *n, kx_window *q)
 {

@@ -7,8 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- attributes and inputs --------------------------------------------------------------------
- */
+/* ---- attributes and inputs ------------------------------------------------------------------- */
 
 static kldve_status choice(kx_graph *g, kx_node *n, const char *attr, const char *const *name,
                            int count, int def, int *out)
@@ -277,8 +276,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     return KLDVE_OK;
 }
 
-/* ---- walking the tables ------------------------------------------------------------------------
- */
+/* ---- walking the tables ---------------------------------------------------------------------- */
 
 /* A row of the last axis, times `weight`: y += x along the table, or x += y against it. */
 typedef void row_fn(const kx_resize_params *p, float weight, float *x, float *y);

@@ -9,8 +9,7 @@
 
 enum { MAX_LENGTH = 1 << 20 }; /* of a resized axis: its table must not be what fills the memory */
 
-/* ---- coordinates and weights -------------------------------------------------------------------
- */
+/* ---- coordinates and weights ----------------------------------------------------------------- */
 
 static double unscale(const kx_resize_spec *a, const kx_resize_options *opt, double o)
 {

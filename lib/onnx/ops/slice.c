@@ -102,8 +102,7 @@ static void vjp_slice(const kx_op_call *call)
         kx_walk_add(&p->walk, 0, 1.0f, call->dout[0].data, call->din->data);
 }
 
-/* ---- blocks along one axis, for Split and Concat ----------------------------------------------
- */
+/* ---- blocks along one axis, for Split and Concat --------------------------------------------- */
 
 /* A part of an array: `outer` rows, each `size` elements of the `total` of the whole, from `at`. */
 typedef struct part {

@@ -6,6 +6,6 @@
 
 /** Append the steps of the VJP, or of relevance propagation, from the logits to `to`: *from is where
  *  the cotangent goes in, *port where the gradient comes out. */
-kldve_status kx_plan_backward(kx_planner *p, kx_value *to, kx_port *from, kx_port *port);
+kldve_status kx_plan_backward(kx_planner *p, const kx_value *to, kx_port *from, kx_port *port);
 
 #endif

@@ -19,7 +19,7 @@ bool kx_varying_f32(const kx_value *v)
 
 const float *kx_constant_floats(kx_planner *p, const kx_value *v)
 {
-    return kx_value_data(p->g, v);
+    return kx_value_read(v, &p->plan->arena);
 }
 
 /* The unit that makes v, if nobody but one node reads v: that node may be merged into it. */
@@ -29,15 +29,16 @@ static kx_unit *open_unit(kx_planner *p, const kx_value *v)
 
     if (v->raw || at->producer < 0 || at->uses != 1 || at->keep)
         return NULL;
-    return &p->plan->unit[at->producer];
+    return &p->unit[at->producer];
 }
 
 /* Node n, whose only output is `out`, becomes the last part of unit u. */
 static void absorb(kx_planner *p, kx_unit *u, const kx_node *n)
 {
-    u->out = n->out[0];
+    u->out[0] = n->out[0];
+    u->nout = 1;
     u->order = n->index;
-    kx_place_of(p, u->out)->producer = (int32_t)(u - p->plan->unit);
+    kx_place_of(p, u->out[0])->producer = (int32_t)(u - p->unit);
 }
 
 /* ---- activations ---- */
@@ -58,7 +59,7 @@ static bool from_output(kx_act act)
     return act.kind != KX_ACT_SWISH && act.kind != KX_ACT_HARDSWISH;
 }
 
-kldve_status kx_fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, kx_value *x, kx_act act)
+kldve_status kx_fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, const kx_value *x, kx_act act)
 {
     kx_unit *before = open_unit(p, x);
 
@@ -73,7 +74,7 @@ kldve_status kx_fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, kx_value *
         return KLDVE_OK;
     }
     u->kind = KX_UNIT_ACT;
-    u->x = x;
+    kx_unit_reads_one(u, x);
     u->act = act;
     return KLDVE_OK;
 }
@@ -98,8 +99,8 @@ static bool by_channel(const kx_value *v, const kx_value *x)
 static kldve_status compose(kx_planner *p, kx_unit *u, const float *s, size_t ns, const float *t,
                             size_t nt, int64_t channels)
 {
-    float *scale = kx_new(p->g, (size_t)channels, sizeof *scale);
-    float *shift = kx_new(p->g, (size_t)channels, sizeof *shift);
+    float *scale = kx_plan_alloc(p, (size_t)channels, sizeof *scale);
+    float *shift = kx_plan_alloc(p, (size_t)channels, sizeof *shift);
 
     if (!scale || !shift)
         return kx_plan_nomem(p);
@@ -115,19 +116,19 @@ static kldve_status compose(kx_planner *p, kx_unit *u, const float *s, size_t ns
 }
 
 /* x * s + t by channel: into the convolution that makes x, else a unit of its own. */
-static kldve_status fuse_affine(kx_planner *p, kx_unit *u, const kx_node *n, kx_value *x,
+static kldve_status fuse_affine(kx_planner *p, kx_unit *u, const kx_node *n, const kx_value *x,
                                 const float *s, size_t ns, const float *t, size_t nt)
 {
     kx_unit *before = open_unit(p, x);
 
-    if (before && (before->kind == KX_UNIT_CONV || before->kind == KX_UNIT_AFFINE) && !before->y &&
-        before->act.kind == KX_ACT_NONE) {
+    if (before && (before->kind == KX_UNIT_CONV || before->kind == KX_UNIT_AFFINE) &&
+        before->nin == 1 && before->act.kind == KX_ACT_NONE) {
         absorb(p, before, n);
         u->dead = true;
         return compose(p, before, s, ns, t, nt, x->shape.dim[1]);
     }
     u->kind = KX_UNIT_AFFINE;
-    u->x = x;
+    kx_unit_reads_one(u, x);
     return compose(p, u, s, ns, t, nt, x->shape.dim[1]);
 }
 
@@ -146,8 +147,8 @@ kldve_status kx_fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n, int 
     for (int i = 1; i < 5; i++)
         if (!(in[i] = kx_constant_floats(p, n->in[i])))
             return kx_plan_nomem(p);
-    s = kx_new(p->g, (size_t)q->channels, sizeof *s);
-    t = kx_new(p->g, (size_t)q->channels, sizeof *t);
+    s = kx_plan_alloc(p, (size_t)q->channels, sizeof *s);
+    t = kx_plan_alloc(p, (size_t)q->channels, sizeof *t);
     if (!s || !t)
         return kx_plan_nomem(p);
     for (int64_t c = 0; c < q->channels; c++) {
@@ -189,12 +190,12 @@ static bool linear_act(kx_arith kind, bool constant_first, float c, kx_act *act)
 }
 
 /* Mul(x, Sigmoid(x)) is swish(x). */
-static bool is_swish(kx_planner *p, kx_value *x, kx_value *s, kx_unit **sigmoid)
+static bool is_swish(kx_planner *p, const kx_value *x, const kx_value *s, kx_unit **sigmoid)
 {
     kx_unit *u = open_unit(p, s);
 
     *sigmoid = u;
-    return u && u->kind == KX_UNIT_ACT && u->act.kind == KX_ACT_SIGMOID && u->x == x;
+    return u && u->kind == KX_UNIT_ACT && u->act.kind == KX_ACT_SIGMOID && u->in[0] == x;
 }
 
 static kldve_status fuse_join(kx_planner *p, kx_unit *u, const kx_node *n, bool *done)
@@ -203,14 +204,14 @@ static kldve_status fuse_join(kx_planner *p, kx_unit *u, const kx_node *n, bool 
     kx_unit *use = NULL;
 
     *done = false;
-    if (a && (a->kind != KX_UNIT_CONV || a->y || a->act.kind != KX_ACT_NONE))
+    if (a && (a->kind != KX_UNIT_CONV || a->nin > 1 || a->act.kind != KX_ACT_NONE))
         a = NULL;
-    if (b && (b->kind != KX_UNIT_CONV || b->y || b->act.kind != KX_ACT_NONE))
+    if (b && (b->kind != KX_UNIT_CONV || b->nin > 1 || b->act.kind != KX_ACT_NONE))
         b = NULL;
     use = !a ? b : !b ? a : a->order > b->order ? a : b; /* the later one: the other is then done */
     if (!use || n->in[0] == n->in[1])
         return KLDVE_OK;
-    use->y = use == a ? n->in[1] : n->in[0];
+    use->in[use->nin++] = use == a ? n->in[1] : n->in[0];
     absorb(p, use, n);
     u->dead = true;
     *done = true;
@@ -218,8 +219,8 @@ static kldve_status fuse_join(kx_planner *p, kx_unit *u, const kx_node *n, bool 
 }
 
 /* A dense layer's bias: a constant vector over the last axis. */
-static kldve_status fuse_dense_bias(kx_planner *p, kx_unit *u, const kx_node *n, kx_value *x,
-                                    kx_value *c, bool *done)
+static kldve_status fuse_dense_bias(kx_planner *p, kx_unit *u, const kx_node *n, const kx_value *x,
+                                    const kx_value *c, bool *done)
 {
     kx_unit *before = open_unit(p, x);
 
@@ -239,7 +240,7 @@ static kldve_status fuse_dense_bias(kx_planner *p, kx_unit *u, const kx_node *n,
 
 kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
-    kx_value *x = n->in[0], *y = n->in[1];
+    const kx_value *x = n->in[0], *y = n->in[1];
     kx_arith kind = (kx_arith)which;
     bool constant_first = x->raw != NULL;
     kldve_status st;
@@ -265,7 +266,7 @@ kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, int whi
                                          : fuse_affine(p, u, n, x, c, y->count, NULL, 0);
         if (y->count == 1 && linear_act(kind, constant_first, c[0], &act)) {
             u->kind = KX_UNIT_ACT;
-            u->x = x;
+            kx_unit_reads_one(u, x);
             u->act = act;
         }
         return KLDVE_OK;
@@ -291,7 +292,8 @@ kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, int whi
         return KLDVE_OK;
     u->kind = KX_UNIT_BINARY;
     u->binary = kind;
-    u->x = x;
-    u->y = y;
+    u->in[0] = x;
+    u->in[1] = y;
+    u->nin = 2;
     return KLDVE_OK;
 }

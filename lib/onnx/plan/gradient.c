@@ -11,24 +11,17 @@
  * buffer of y, or of x for the activations that need it, in g's layout. */
 static kldve_status through_act(kx_planner *p, const kx_unit *u, int32_t seen, kx_grad *g)
 {
-    kx_step *s;
+    kx_act_step s = {u->act, kx_layout_bytes(g->layout) / sizeof(float), seen, g->buffer,
+                     g->buffer};
     kldve_status st;
 
     if (u->act.kind == KX_ACT_NONE)
         return KLDVE_OK;
-    if ((st = kx_step_new(p, KX_STEP_ACT_VJP, u, &s)) < 0)
+    if (g->shared && (st = kx_buffer_new(p, kx_layout_bytes(g->layout), &s.to)) < 0)
         return st;
-    s->act = u->act;
-    s->buf[KX_SRC] = seen;
-    s->buf[KX_DIFF_DST] = g->buffer;
-    s->buf[KX_DIFF_SRC] = g->buffer;
-    s->count = kx_layout_bytes(g->layout) / sizeof(float);
-    if (g->shared && (st = kx_buffer_new(p, kx_layout_bytes(g->layout), &s->buf[KX_DIFF_SRC])) < 0)
-        return st;
-    g->buffer = s->buf[KX_DIFF_SRC];
+    g->buffer = s.to;
     g->shared = false;
-    kx_step_done(p, s);
-    return KLDVE_OK;
+    return kx_step_add(p, u, (kx_step){.kind = KX_STEP_ACT_VJP, .as.act = s});
 }
 
 /* ---- by kind of unit ---- */
@@ -37,26 +30,25 @@ static kldve_status backward_conv(kx_planner *p, kx_unit *u, kx_grad g)
 {
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *s;
     kldve_status st;
 
-    if (kx_place_of(p, u->x)->active) {
+    if (kx_place_of(p, u->in[0])->active) {
         kx_grad d = g;
 
         kx_unbound(bind);
         if ((st = kx_accel_conv_vjp(p->plan->accel, &u->conv, &prim)) < 0 ||
-            (st = kx_grad_in(p, u, u->out, kx_prim_layout(prim, KX_DIFF_DST), &d)) < 0 ||
+            (st = kx_grad_in(p, u, u->out[0], kx_prim_layout(prim, KX_DIFF_DST), &d)) < 0 ||
             (st = kx_pack(p, u, kx_whole(), kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])) <
                 0)
             return st;
         bind[KX_DIFF_DST] = d.buffer;
-        if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0 ||
+        if ((st = kx_step_prim(p, u, prim, bind)) < 0 ||
             (st = kx_give(
-                 p, u, u->x,
-                 (kx_grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false})) < 0)
+                 p, u, u->in[0],
+                 (kx_grad){bind[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false})) < 0)
             return st;
     }
-    return u->y ? kx_give(p, u, u->y, g) : KLDVE_OK;
+    return u->nin > 1 ? kx_give(p, u, u->in[1], g) : KLDVE_OK;
 }
 
 /* g times an array that broadcasts over it. */
@@ -66,7 +58,6 @@ static kldve_status times(kx_planner *p, const kx_unit *u, kx_grad g, int32_t fa
     static const kx_act none = {KX_ACT_NONE, 0, 0};
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *s;
     kldve_status st;
 
     kx_unbound(bind);
@@ -75,15 +66,15 @@ static kldve_status times(kx_planner *p, const kx_unit *u, kx_grad g, int32_t fa
         return st;
     bind[KX_SRC] = g.buffer;
     bind[KX_SRC1] = factor;
-    if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+    if ((st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
-    *out = (kx_grad){s->buf[KX_DST], kx_prim_layout(prim, KX_DST), false};
+    *out = (kx_grad){bind[KX_DST], kx_prim_layout(prim, KX_DST), false};
     return KLDVE_OK;
 }
 
 static kldve_status backward_affine(kx_planner *p, kx_unit *u, kx_grad g)
 {
-    const kx_layout *channels = kx_channel_layout(p, u->x);
+    const kx_layout *channels = kx_channel_layout(p, u->in[0]);
     int32_t scale;
     kx_grad d;
     kldve_status st;
@@ -93,23 +84,22 @@ static kldve_status backward_affine(kx_planner *p, kx_unit *u, kx_grad g)
     if ((st = kx_buffer_fixed(p, u->scale, &scale)) < 0 ||
         (st = times(p, u, g, scale, channels, &d)) < 0)
         return st;
-    return kx_give(p, u, u->x, d);
+    return kx_give(p, u, u->in[0], d);
 }
 
 static kldve_status backward_binary(kx_planner *p, kx_unit *u, kx_grad g)
 {
-    kx_value *operand[2] = {u->x, u->y};
-    bool active[2] = {kx_place_of(p, u->x)->active, kx_place_of(p, u->y)->active};
-    bool same = u->x->count == u->y->count;
+    bool active[2] = {kx_place_of(p, u->in[0])->active, kx_place_of(p, u->in[1])->active};
+    bool same = u->in[0]->count == u->in[1]->count;
     kx_grad d;
     kldve_status st;
 
     if (u->binary == KX_BINARY_ADD && same) {
         g.shared = g.shared || (active[0] && active[1]);
-        return (st = kx_give(p, u, u->x, g)) < 0 ? st : kx_give(p, u, u->y, g);
+        return (st = kx_give(p, u, u->in[0], g)) < 0 ? st : kx_give(p, u, u->in[1], g);
     }
     for (int i = 0; i < 2; i++) {
-        const kx_value *other = operand[1 - i];
+        const kx_value *other = u->in[1 - i];
 
         if (!active[i])
             continue;
@@ -128,13 +118,13 @@ static kldve_status backward_binary(kx_planner *p, kx_unit *u, kx_grad g)
                 return st;
         } else { /* sums over what was broadcast, quotients: the operator's own kernel */
             kx_grad plain = g;
-            int32_t which = u->x == u->y ? i : u->node->in[0] == operand[i] ? 0 : 1;
+            int32_t which = u->in[0] == u->in[1] ? i : u->node->in[0] == u->in[i] ? 0 : 1;
 
-            if ((st = kx_grad_in(p, u, u->out, NULL, &plain)) < 0 ||
+            if ((st = kx_grad_in(p, u, u->out[0], NULL, &plain)) < 0 ||
                 (st = kx_node_vjp(p, u, &plain.buffer, which, &d)) < 0)
                 return st;
         }
-        if ((st = kx_give(p, u, operand[i], d)) < 0)
+        if ((st = kx_give(p, u, u->in[i], d)) < 0)
             return st;
     }
     return KLDVE_OK;
@@ -143,10 +133,10 @@ static kldve_status backward_binary(kx_planner *p, kx_unit *u, kx_grad g)
 static kldve_status backward_dense(kx_planner *p, kx_unit *u, kx_grad g)
 {
     const struct kx_dense *d = &u->dense;
-    const kx_layout *layout = kx_layout_plain(p->plan->accel, &u->x->shape);
+    const kx_layout *layout = kx_layout_plain(p->plan->accel, &u->in[0]->shape);
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *s;
+    kx_dense_step s = {*d, u->act, kx_whole(), -1, -1, -1};
     kldve_status st;
 
     if (!layout)
@@ -160,17 +150,15 @@ static kldve_status backward_dense(kx_planner *p, kx_unit *u, kx_grad g)
             (st = kx_buffer_fixed(p, d->weights, &bind[KX_WEIGHTS])) < 0)
             return st;
         bind[KX_SRC] = g.buffer;
-        if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        if ((st = kx_step_prim(p, u, prim, bind)) < 0)
             return st;
-        return kx_give(p, u, u->x, (kx_grad){s->buf[KX_DST], layout, false});
+        return kx_give(p, u, u->in[0], (kx_grad){bind[KX_DST], layout, false});
     }
-    if ((st = kx_step_new(p, KX_STEP_DENSE_VJP, u, &s)) < 0)
+    s.from = g.buffer;
+    if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s.to)) < 0 ||
+        (st = kx_step_add(p, u, (kx_step){.kind = KX_STEP_DENSE_VJP, .as.dense = s})) < 0)
         return st;
-    s->buf[KX_DIFF_DST] = g.buffer;
-    if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s->buf[KX_DIFF_SRC])) < 0)
-        return st;
-    kx_step_done(p, s);
-    return kx_give(p, u, u->x, (kx_grad){s->buf[KX_DIFF_SRC], layout, false});
+    return kx_give(p, u, u->in[0], (kx_grad){s.to, layout, false});
 }
 
 /* A constant that the kernels of the node add, or may add for all that its operator declares. */
@@ -199,7 +187,7 @@ static kldve_status backward_node(kx_planner *p, kx_unit *u)
     kldve_status st;
 
     if (p->options.biases && has_hidden_bias(n))
-        return kx_refuse(p->g, n, "the gradient at its bias is not to be had");
+        return kx_refuse_in(p->ctx, n, "the gradient at its bias is not to be had");
 
     for (int32_t i = 0; i < n->nout; i++) {
         dout[i] = -1;
@@ -236,15 +224,16 @@ kldve_status kx_gradient_unit(kx_planner *p, kx_unit *u)
 
     if (u->kind == KX_UNIT_NODE)
         return backward_node(p, u);
-    out = kx_place_of(p, u->out);
+    out = kx_place_of(p, u->out[0]);
     if (out->grad < 0)
         return KLDVE_OK;
-    g = kx_grad_of(p, u->out);
+    g = kx_grad_of(p, u->out[0]);
     seen = out->copy[0].buffer;
     if (u->kind == KX_UNIT_ACT && needs_x(u->act) &&
-        (st = kx_value_in(p, u, u->x, g.layout, &seen)) < 0)
+        (st = kx_value_in(p, u, u->in[0], g.layout, &seen)) < 0)
         return st;
-    if ((st = u->kind == KX_UNIT_ACT && p->options.biases ? kx_visit_bias(p, u, g) : KLDVE_OK) < 0 ||
+    if ((st = u->kind == KX_UNIT_ACT && p->options.biases ? kx_visit_bias(p, u, g) : KLDVE_OK) <
+            0 ||
         (st = through_act(p, u, seen, &g)) < 0 ||
         (st = u->kind != KX_UNIT_ACT && p->options.biases ? kx_visit_bias(p, u, g) : KLDVE_OK) < 0)
         return st;
@@ -255,9 +244,9 @@ kldve_status kx_gradient_unit(kx_planner *p, kx_unit *u)
         return backward_affine(p, u, g);
     case KX_UNIT_POOL:
     case KX_UNIT_LRN:
-        return (st = kx_window_vjp(p, u, g, &g)) < 0 ? st : kx_give(p, u, u->x, g);
+        return (st = kx_window_vjp(p, u, g, &g)) < 0 ? st : kx_give(p, u, u->in[0], g);
     case KX_UNIT_ACT:
-        return kx_give(p, u, u->x, g);
+        return kx_give(p, u, u->in[0], g);
     case KX_UNIT_BINARY:
         return backward_binary(p, u, g);
     case KX_UNIT_CONCAT:

@@ -58,7 +58,7 @@ static kldve_status match_conv(kx_planner *p, kx_unit *u, const kx_node *n, int 
         d->pad_end[i] = w->pad_end[KX_H + i];
     }
     u->kind = KX_UNIT_CONV;
-    u->x = n->in[0];
+    kx_unit_reads_one(u, n->in[0]);
     return one_cell(d) ? match_cell(p, u, n) : KLDVE_OK;
 }
 
@@ -93,7 +93,7 @@ static kldve_status match_pool(kx_planner *p, kx_unit *u, const kx_node *n, int 
             return KLDVE_OK;
     }
     u->kind = KX_UNIT_POOL;
-    u->x = n->in[0];
+    kx_unit_reads_one(u, n->in[0]);
     return KLDVE_OK;
 }
 
@@ -115,7 +115,7 @@ static kldve_status match_mean(kx_planner *p, kx_unit *u, const kx_node *n, int 
     if (s->rank != 4 || q->reduced[0] || q->reduced[1] || !q->reduced[2] || !q->reduced[3])
         return KLDVE_OK;
     u->kind = KX_UNIT_POOL;
-    u->x = n->in[0];
+    kx_unit_reads_one(u, n->in[0]);
     u->pool = (kx_pool_desc){.kind = KX_POOL_AVG_EXCLUDE,
                              .batch = s->dim[0],
                              .channels = s->dim[1],
@@ -137,7 +137,7 @@ static kldve_status match_lrn(kx_planner *p, kx_unit *u, const kx_node *n, int w
     if (n->in[0]->shape.rank != 4 || (q->size != 3 && q->size != 5) || q->size > q->channels)
         return KLDVE_OK;
     u->kind = KX_UNIT_LRN;
-    u->x = n->in[0];
+    kx_unit_reads_one(u, n->in[0]);
     u->lrn = (kx_lrn_desc){q->size, q->alpha, q->beta, q->bias};
     return KLDVE_OK;
 }
@@ -158,7 +158,7 @@ static kldve_status match_gemm(kx_planner *p, kx_unit *u, const kx_node *n, int 
             return kx_plan_nomem(p);
     }
     u->kind = KX_UNIT_DENSE;
-    u->x = n->in[0];
+    kx_unit_reads_one(u, n->in[0]);
     u->dense.m = q->m;
     u->dense.k = q->k;
     u->dense.n = q->n;
@@ -175,7 +175,7 @@ static kldve_status match_matmul(kx_planner *p, kx_unit *u, const kx_node *n, in
     if (!kx_constant_f32(n->in[1]) || !kx_varying_f32(n->in[0]) || b->rank != 2 || a->rank < 2)
         return KLDVE_OK;
     u->kind = KX_UNIT_DENSE;
-    u->x = n->in[0];
+    kx_unit_reads_one(u, n->in[0]);
     u->dense.k = b->dim[0];
     u->dense.n = b->dim[1];
     u->dense.m = kx_span(a, 0, a->rank - 1);
@@ -263,7 +263,7 @@ kldve_status kx_match(kx_planner *p, kx_unit *u, const kx_node *n)
 {
     if (kx_op_copies(n) && (n->nout == 1 || !n->out[1])) {
         u->kind = KX_UNIT_VIEW;
-        u->x = n->in[0];
+        kx_unit_reads_one(u, n->in[0]);
         return KLDVE_OK;
     }
     if (p->options.plain || !kx_varying_f32(n->out[0]) || n->out[0]->count == 0)

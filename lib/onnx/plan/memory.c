@@ -21,17 +21,17 @@ static void extend_wholes(kx_plan *plan)
 /* Of the forward pass: read by a VJP, which may run again. */
 static bool outlives_forward(const kx_plan *plan, const kx_buffer *b)
 {
-    return b->first < plan->forward && b->last >= plan->forward;
+    return b->first < plan->forward.to && b->last >= plan->forward.to;
 }
 
 kldve_status kx_plan_memory(kx_planner *p)
 {
     kx_plan *plan = p->plan;
     size_t n = (size_t)plan->nbuffer;
-    kx_lifetime *life = kx_new(p->g, n, sizeof *life);
-    size_t *offset = kx_new(p->g, n, sizeof *offset);
-    int32_t *index = kx_new(p->g, n, sizeof *index), count = 0; /* of those that have a place */
-    int32_t *scratch = kx_new(p->g, n, 2 * sizeof *scratch);
+    kx_lifetime *life = kx_scratch(p, n, sizeof *life);
+    size_t *offset = kx_scratch(p, n, sizeof *offset);
+    int32_t *index = kx_scratch(p, n, sizeof *index), count = 0; /* of those that have a place */
+    int32_t *scratch = kx_scratch(p, n, 2 * sizeof *scratch);
 
     if (!life || !offset || !index || !scratch)
         return kx_plan_nomem(p);

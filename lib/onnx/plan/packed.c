@@ -25,7 +25,7 @@ static kldve_status packed(kx_planner *p, const kx_unit *u, kx_range range, cons
                            size_t bytes, void **memory, bool *there)
 {
     kx_plan *plan = p->plan;
-    kx_packed at = {u->node->out[0]->name, u->out->name, range, layout, NULL};
+    kx_packed at = {u->node->out[0]->name, u->out[0]->name, range, layout, NULL};
     void *array = plan->packed;
     kldve_status st;
 
@@ -111,7 +111,7 @@ kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32
     const kx_node *n = u->node;
     bool own_bias = u->kind == KX_UNIT_CONV && kx_has(n, 2);
     size_t channels = (size_t)u->conv.out_channels;
-    const float *bias = own_bias ? kx_value_data(p->g, n->in[2]) : NULL;
+    const float *bias = own_bias ? kx_value_read(n->in[2], &p->plan->arena) : NULL;
     void *memory;
     float *sum;
     bool there;

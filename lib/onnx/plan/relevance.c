@@ -9,29 +9,32 @@
 
 static kldve_status through_window(kx_planner *p, kx_unit *u, kx_grad r)
 {
-    const int32_t z[2] = {kx_place_of(p, u->out)->copy[0].buffer, -1};
+    const int32_t z[2] = {kx_place_of(p, u->out[0])->copy[0].buffer, -1};
     kx_grad total = {-1, NULL, false};
     kldve_status st;
 
     if (u->pool.kind == KX_POOL_MAX)
-        return (st = kx_window_vjp(p, u, r, &total)) < 0 ? st : kx_give(p, u, u->x, total);
-    if ((st = kx_share_step(p, u, z, 1, r, &r)) < 0 || (st = kx_window_vjp(p, u, r, &r)) < 0)
+        return (st = kx_window_vjp(p, u, r, &total)) < 0 ? st : kx_give(p, u, u->in[0], total);
+    if ((st = kx_add_share(p, u, z, 1, r, &r)) < 0 || (st = kx_window_vjp(p, u, r, &r)) < 0)
         return st;
-    return (st = kx_take_step(p, u, u->x, kx_whole(), r, &total)) < 0 ? st : kx_give(p, u, u->x, total);
+    if ((st = kx_add_take(p, u, u->in[0], kx_whole(), r, &total)) < 0)
+        return st;
+    return kx_give(p, u, u->in[0], total);
 }
 
 /* A linear operator by its own VJP: every operand takes x VJP(R / <z>). */
 static kldve_status through_sum(kx_planner *p, kx_unit *u, kx_grad r)
 {
     const kx_node *n = u->node;
-    const kx_layout *plain = kx_layout_plain(p->plan->accel, &u->out->shape);
+    const kx_layout *plain = kx_layout_plain(p->plan->accel, &u->out[0]->shape);
     int32_t z[2] = {-1, -1}, dout[KX_MAX_OUT];
     kldve_status st;
 
     if (!plain)
         return kx_plan_nomem(p);
-    if ((st = kx_grad_in(p, u, u->out, plain, &r)) < 0 ||
-        (st = kx_value_in(p, u, u->out, plain, &z[0])) < 0 || (st = kx_share_step(p, u, z, 1, r, &r)) < 0)
+    if ((st = kx_grad_in(p, u, u->out[0], plain, &r)) < 0 ||
+        (st = kx_value_in(p, u, u->out[0], plain, &z[0])) < 0 ||
+        (st = kx_add_share(p, u, z, 1, r, &r)) < 0)
         return st;
     for (int32_t i = 0; i < n->nout; i++)
         dout[i] = i == 0 ? r.buffer : -1;
@@ -41,7 +44,7 @@ static kldve_status through_sum(kx_planner *p, kx_unit *u, kx_grad r)
         if (!n->in[i] || n->in[i]->raw || !kx_place_of(p, n->in[i])->active)
             continue;
         if ((st = kx_node_vjp(p, u, dout, i, &d)) < 0 ||
-            (st = kx_take_step(p, u, n->in[i], kx_whole(), d, &total)) < 0 ||
+            (st = kx_add_take(p, u, n->in[i], kx_whole(), d, &total)) < 0 ||
             (st = kx_give(p, u, n->in[i], total)) < 0)
             return st;
     }
@@ -51,16 +54,18 @@ static kldve_status through_sum(kx_planner *p, kx_unit *u, kx_grad r)
 /* A sum of two arrays of one shape. */
 static kldve_status through_add(kx_planner *p, kx_unit *u, kx_grad r)
 {
-    const int32_t z[2] = {kx_place_of(p, u->out)->copy[0].buffer, -1};
+    const int32_t z[2] = {kx_place_of(p, u->out[0])->copy[0].buffer, -1};
     kx_grad s, x = {-1, NULL, false}, y = {-1, NULL, false};
-    kldve_status st = kx_share_step(p, u, z, 1, r, &s);
+    kldve_status st = kx_add_share(p, u, z, 1, r, &s);
 
     s.shared = true; /* the other operand's turn comes yet */
-    if (st < 0 || (st = kx_take_step(p, u, u->x, kx_whole(), s, &x)) < 0 ||
-        (st = kx_give(p, u, u->x, x)) < 0)
+    if (st < 0 || (st = kx_add_take(p, u, u->in[0], kx_whole(), s, &x)) < 0 ||
+        (st = kx_give(p, u, u->in[0], x)) < 0)
         return st;
     s.shared = false;
-    return (st = kx_take_step(p, u, u->y, kx_whole(), s, &y)) < 0 ? st : kx_give(p, u, u->y, y);
+    if ((st = kx_add_take(p, u, u->in[1], kx_whole(), s, &y)) < 0)
+        return st;
+    return kx_give(p, u, u->in[1], y);
 }
 
 static int certainty(uint8_t traits)
@@ -76,11 +81,11 @@ static kldve_status through_product(kx_planner *p, kx_unit *u, kx_grad r)
     int of_b = b->raw ? 3 : certainty(kx_place_of(p, b)->traits);
 
     if (of_a == of_b && a->count == b->count)
-        return kx_refuse(p->g, u->node,
+        return kx_refuse_in(p->ctx, u->node,
                          "relevance propagation cannot tell which operand is the gate");
     signal = of_a != of_b ? of_a < of_b ? a : b : a->count < b->count ? b : a;
-    if (signal->count != u->out->count)
-        return kx_refuse(p->g, u->node,
+    if (signal->count != u->out[0]->count)
+        return kx_refuse_in(p->ctx, u->node,
                          "relevance propagation needs a signal of the result's size");
     return kx_give(p, u, signal, r);
 }
@@ -89,8 +94,8 @@ static kldve_status through_quotient(kx_planner *p, kx_unit *u, kx_grad r)
 {
     const kx_value *signal = u->node->in[0];
 
-    if (signal->raw || signal->count != u->out->count)
-        return kx_refuse(p->g, u->node,
+    if (signal->raw || signal->count != u->out[0]->count)
+        return kx_refuse_in(p->ctx, u->node,
                          "relevance propagation needs a numerator of the result's "
                          "size that is not constant");
     return kx_give(p, u, signal, r);
@@ -102,7 +107,7 @@ static kldve_status through_binary(kx_planner *p, kx_unit *u, kx_grad r)
         return through_product(p, u, r);
     if (u->binary == KX_BINARY_DIV)
         return through_quotient(p, u, r);
-    return u->binary == KX_BINARY_ADD && u->x->count == u->y->count ? through_add(p, u, r)
+    return u->binary == KX_BINARY_ADD && u->in[0]->count == u->in[1]->count ? through_add(p, u, r)
                                                                     : through_sum(p, u, r);
 }
 
@@ -168,14 +173,14 @@ static kldve_status through_node(kx_planner *p, kx_unit *u)
     if (how == KX_EFFECT_MOVES)
         return through_move(p, u);
     if (how == KX_EFFECT_MULTIPLIES)
-        return through_product(p, u, kx_grad_of(p, u->out));
+        return through_product(p, u, kx_grad_of(p, u->out[0]));
     if (how == KX_EFFECT_DIVIDES)
-        return through_quotient(p, u, kx_grad_of(p, u->out));
+        return through_quotient(p, u, kx_grad_of(p, u->out[0]));
     if (how == KX_EFFECT_ACTIVATES)
-        return kx_give(p, u, n->in[0], kx_grad_of(p, u->out));
+        return kx_give(p, u, n->in[0], kx_grad_of(p, u->out[0]));
     if (how == KX_EFFECT_ADDS || (how == KX_EFFECT_WEIGHS && by_contribution(p, n)))
-        return through_sum(p, u, kx_grad_of(p, u->out));
-    return kx_refuse(p->g, n, "relevance propagation has no rule for it%s",
+        return through_sum(p, u, kx_grad_of(p, u->out[0]));
+    return kx_refuse_in(p->ctx, n, "relevance propagation has no rule for it%s",
                      how == KX_EFFECT_WEIGHS ? " but epsilon, with constant weights" : "");
 }
 
@@ -185,7 +190,7 @@ kldve_status kx_relevance_unit(kx_planner *p, kx_unit *u)
 
     if (u->kind == KX_UNIT_NODE)
         return through_node(p, u);
-    r = kx_grad_of(p, u->out);
+    r = kx_grad_of(p, u->out[0]);
     if (r.buffer < 0)
         return KLDVE_OK;
     switch (u->kind) {
@@ -198,7 +203,7 @@ kldve_status kx_relevance_unit(kx_planner *p, kx_unit *u)
         return through_window(p, u, r);
     case KX_UNIT_LRN:
     case KX_UNIT_ACT:
-        return kx_give(p, u, u->x, r);
+        return kx_give(p, u, u->in[0], r);
     case KX_UNIT_BINARY:
         return through_binary(p, u, r);
     case KX_UNIT_CONCAT:

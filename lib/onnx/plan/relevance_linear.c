@@ -43,7 +43,7 @@ static int32_t groups_of(unit_rule rule, bool nonnegative, group g[MAX_GROUPS])
 
 static unit_rule rule_of(kx_planner *p, const kx_unit *u)
 {
-    bool first = !(kx_place_of(p, u->x)->traits & KX_DEEP);
+    bool first = !(kx_place_of(p, u->in[0])->traits & KX_DEEP);
     /* A convolution of one cell is still one. */
     bool dense = u->kind == KX_UNIT_DENSE && u->node->op->traits.mixing == KX_MIXING_DENSE;
 
@@ -67,7 +67,6 @@ static kldve_status conv_term(kx_planner *p, kx_unit *u, const term *t, kx_grad 
     int32_t bind[KX_SLOTS];
     const kx_layout *src;
     kx_prim *prim;
-    kx_step *s;
     kldve_status st;
 
     bare.act.kind = KX_ACT_NONE;
@@ -76,13 +75,13 @@ static kldve_status conv_term(kx_planner *p, kx_unit *u, const term *t, kx_grad 
         return st;
     kx_unbound(bind);
     src = kx_prim_layout(prim, KX_SRC);
-    if ((st = kx_value_in(p, u, u->x, src, &bind[KX_SRC])) < 0 ||
-        (st = kx_clamp_step(p, u, bind[KX_SRC], src, t->x, &bind[KX_SRC])) < 0 ||
+    if ((st = kx_value_in(p, u, u->in[0], src, &bind[KX_SRC])) < 0 ||
+        (st = kx_add_clamp(p, u, bind[KX_SRC], src, t->x, &bind[KX_SRC])) < 0 ||
         (st = kx_pack(p, u, t->w, kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])) < 0 ||
         (t->bias && (st = kx_pack_bias(p, u, t->w, &bind[KX_BIAS])) < 0) ||
-        (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        (st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
-    *z = (kx_grad){s->buf[KX_DST], kx_prim_layout(prim, KX_DST), false};
+    *z = (kx_grad){bind[KX_DST], kx_prim_layout(prim, KX_DST), false};
     return KLDVE_OK;
 }
 
@@ -90,18 +89,17 @@ static kldve_status conv_term_vjp(kx_planner *p, kx_unit *u, const term *t, kx_g
 {
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *step;
     kldve_status st;
 
     kx_unbound(bind);
     if ((st = kx_accel_conv_vjp(p->plan->accel, &u->conv, &prim)) < 0 ||
-        (st = kx_grad_in(p, u, u->out, kx_prim_layout(prim, KX_DIFF_DST), &s)) < 0 ||
+        (st = kx_grad_in(p, u, u->out[0], kx_prim_layout(prim, KX_DIFF_DST), &s)) < 0 ||
         (st = kx_pack(p, u, t->w, kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])) < 0)
         return st;
     bind[KX_DIFF_DST] = s.buffer;
-    if ((st = kx_step_prim(p, u, prim, bind, &step)) < 0)
+    if ((st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
-    *out = (kx_grad){step->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false};
+    *out = (kx_grad){bind[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false};
     return KLDVE_OK;
 }
 
@@ -111,36 +109,31 @@ static kldve_status dense_step(kx_planner *p, kx_unit *u, kx_step_kind kind, con
 {
     bool forward = kind == KX_STEP_DENSE_PART;
     const kx_layout *layout =
-        kx_layout_plain(p->plan->accel, forward ? &u->out->shape : &u->x->shape);
-    kx_step *s;
+        kx_layout_plain(p->plan->accel, forward ? &u->out[0]->shape : &u->in[0]->shape);
+    kx_dense_step s = {u->dense, u->act, t->w, from, -1, -1};
     kldve_status st;
 
     if (!layout)
         return kx_plan_nomem(p);
-    if ((st = kx_step_new(p, kind, u, &s)) < 0)
-        return st;
-    s->range = t->w;
-    s->buf[forward ? KX_SRC : KX_DIFF_DST] = from;
     if (forward && t->bias && u->dense.bias &&
-        (st = kx_buffer_fixed(p, u->dense.bias, &s->buf[KX_BIAS])) < 0)
+        (st = kx_buffer_fixed(p, u->dense.bias, &s.bias)) < 0)
         return st;
-    if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s->buf[forward ? KX_DST : KX_DIFF_SRC])) <
-        0)
+    if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s.to)) < 0)
         return st;
-    *out = (kx_grad){s->buf[forward ? KX_DST : KX_DIFF_SRC], layout, false};
-    kx_step_done(p, s);
-    return KLDVE_OK;
+    *out = (kx_grad){s.to, layout, false};
+    return kx_step_add(p, u, (kx_step){.kind = kind, .as.dense = s});
 }
 
 static kldve_status dense_term(kx_planner *p, kx_unit *u, const term *t, kx_grad *z)
 {
-    const kx_layout *plain = kx_layout_plain(p->plan->accel, &u->x->shape);
+    const kx_layout *plain = kx_layout_plain(p->plan->accel, &u->in[0]->shape);
     int32_t x;
     kldve_status st;
 
     if (!plain)
         return kx_plan_nomem(p);
-    if ((st = kx_value_in(p, u, u->x, plain, &x)) < 0 || (st = kx_clamp_step(p, u, x, plain, t->x, &x)) < 0)
+    if ((st = kx_value_in(p, u, u->in[0], plain, &x)) < 0 ||
+        (st = kx_add_clamp(p, u, x, plain, t->x, &x)) < 0)
         return st;
     return dense_step(p, u, KX_STEP_DENSE_PART, t, x, z);
 }
@@ -148,7 +141,7 @@ static kldve_status dense_term(kx_planner *p, kx_unit *u, const term *t, kx_grad
 static kldve_status dense_term_vjp(kx_planner *p, kx_unit *u, const term *t, kx_grad s,
                                    kx_grad *out)
 {
-    kldve_status st = kx_grad_in(p, u, u->out, NULL, &s);
+    kldve_status st = kx_grad_in(p, u, u->out[0], NULL, &s);
 
     return st < 0 ? st : dense_step(p, u, KX_STEP_DENSE_PART_VJP, t, s.buffer, out);
 }
@@ -158,7 +151,7 @@ static kldve_status through_group(kx_planner *p, kx_unit *u, const group *g, boo
                                   kx_grad *total)
 {
     bool dense = u->kind == KX_UNIT_DENSE;
-    int32_t z[2] = {kx_place_of(p, u->out)->copy[0].buffer, -1};
+    int32_t z[2] = {kx_place_of(p, u->out[0])->copy[0].buffer, -1};
     kldve_status st;
 
     for (int32_t i = 0; !made && i < g->terms; i++) {
@@ -166,19 +159,19 @@ static kldve_status through_group(kx_planner *p, kx_unit *u, const group *g, boo
 
         if ((st = dense ? dense_term(p, u, &g->term[i], &part)
                         : conv_term(p, u, &g->term[i], &part)) < 0 ||
-            (st = i == 0 ? kx_grad_in(p, u, u->out, part.layout, &r)
-                         : kx_grad_in(p, u, u->out, r.layout, &part)) < 0)
+            (st = i == 0 ? kx_grad_in(p, u, u->out[0], part.layout, &r)
+                         : kx_grad_in(p, u, u->out[0], r.layout, &part)) < 0)
             return st;
         z[i] = part.buffer;
     }
-    if ((st = kx_share_step(p, u, z, g->factor, r, &r)) < 0)
+    if ((st = kx_add_share(p, u, z, g->factor, r, &r)) < 0)
         return st;
     for (int32_t i = 0; i < g->terms; i++) {
         kx_grad part;
 
         if ((st = dense ? dense_term_vjp(p, u, &g->term[i], r, &part)
                         : conv_term_vjp(p, u, &g->term[i], r, &part)) < 0 ||
-            (st = kx_take_step(p, u, u->x, g->term[i].x, part, total)) < 0)
+            (st = kx_add_take(p, u, u->in[0], g->term[i].x, part, total)) < 0)
             return st;
     }
     return KLDVE_OK;
@@ -186,7 +179,7 @@ static kldve_status through_group(kx_planner *p, kx_unit *u, const group *g, boo
 
 kldve_status kx_relevance_linear(kx_planner *p, kx_unit *u, kx_grad r)
 {
-    bool nonnegative = kx_place_of(p, u->x)->traits & KX_NONNEGATIVE;
+    bool nonnegative = kx_place_of(p, u->in[0])->traits & KX_NONNEGATIVE;
     unit_rule rule = rule_of(p, u);
     group g[MAX_GROUPS];
     kx_grad total = {-1, NULL, false};
@@ -194,7 +187,7 @@ kldve_status kx_relevance_linear(kx_planner *p, kx_unit *u, kx_grad r)
     kldve_status st;
 
     if (rule == PASS)
-        return kx_give(p, u, u->x, r);
+        return kx_give(p, u, u->in[0], r);
     groups = groups_of(rule, nonnegative, g);
     for (int32_t i = 0; i < groups; i++) {
         kx_grad mine = r;
@@ -203,16 +196,16 @@ kldve_status kx_relevance_linear(kx_planner *p, kx_unit *u, kx_grad r)
         if ((st = through_group(p, u, &g[i], rule == EPSILON, mine, &total)) < 0)
             return st;
     }
-    return kx_give(p, u, u->x, total);
+    return kx_give(p, u, u->in[0], total);
 }
 
 /* A scale and shift by channel as a convolution of each channel by itself. */
 kldve_status kx_relevance_affine(kx_planner *p, kx_unit *u, kx_grad r)
 {
-    const kx_shape *s = &u->x->shape;
+    const kx_shape *s = &u->in[0]->shape;
 
     if (s->rank != 4)
-        return kx_refuse(p->g, u->node, "relevance propagation needs [N][C][H][W] here");
+        return kx_refuse_in(p->ctx, u->node, "relevance propagation needs [N][C][H][W] here");
     u->conv = (kx_conv_desc){.batch = s->dim[0],
                              .in_channels = s->dim[1],
                              .out_channels = s->dim[1],

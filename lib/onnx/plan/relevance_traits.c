@@ -37,31 +37,29 @@ void kx_relevance_mark(kx_planner *p)
 {
     for (int32_t i = 0; i < p->g->nvalue; i++)
         p->place[i].traits = 0;
-    for (int32_t i = 0; i < p->plan->nunit; i++) {
-        const kx_unit *u = &p->plan->unit[i];
-        uint8_t traits = u->x ? kx_place_of(p, u->x)->traits : 0, all = KX_NONNEGATIVE, deep = 0;
+    for (int32_t i = 0; i < p->nunit; i++) {
+        const kx_unit *u = &p->unit[i];
+        uint8_t traits = u->nin > 0 ? kx_place_of(p, u->in[0])->traits : 0;
+        uint8_t all = KX_NONNEGATIVE, deep = 0;
 
-        if (u->kind == KX_UNIT_NODE || u->kind == KX_UNIT_CONCAT)
-            for (int32_t k = 0; k < u->node->nin; k++)
-                if (u->node->in[k]) {
-                    all &= kx_place_of(p, u->node->in[k])->traits;
-                    deep |= kx_place_of(p, u->node->in[k])->traits & KX_DEEP;
-                }
+        for (int32_t k = 0; k < u->nin; k++) {
+            all &= kx_place_of(p, u->in[k])->traits;
+            deep |= kx_place_of(p, u->in[k])->traits & KX_DEEP;
+        }
         switch (u->kind) {
         case KX_UNIT_CONV:
         case KX_UNIT_DENSE:
         case KX_UNIT_AFFINE:
-            deep = u->kind == KX_UNIT_AFFINE ? traits & KX_DEEP : KX_DEEP;
+            if (u->kind != KX_UNIT_AFFINE)
+                deep = KX_DEEP;
             traits = deep | traits_of_act(u->act, 0);
             break;
         case KX_UNIT_ACT:
-            traits = (traits & KX_DEEP) | traits_of_act(u->act, traits);
+            traits = deep | traits_of_act(u->act, traits);
             break;
         case KX_UNIT_BINARY:
-            all = traits & kx_place_of(p, u->y)->traits & KX_NONNEGATIVE;
             if (u->binary != KX_BINARY_ADD && u->binary != KX_BINARY_MUL)
                 all = 0;
-            deep = (traits | kx_place_of(p, u->y)->traits) & KX_DEEP;
             traits = deep | traits_of_act(u->act, all);
             break;
         case KX_UNIT_CONCAT:
@@ -77,9 +75,7 @@ void kx_relevance_mark(kx_planner *p)
         case KX_UNIT_VIEW:
             break;
         }
-        kx_place_of(p, u->out)->traits = traits;
-        for (int32_t k = 0; u->kind == KX_UNIT_NODE && k < u->node->nout; k++)
-            if (u->node->out[k])
-                kx_place_of(p, u->node->out[k])->traits = traits;
+        for (int32_t k = 0; k < u->nout; k++)
+            kx_place_of(p, u->out[k])->traits = traits;
     }
 }

@@ -3,12 +3,12 @@
 
 kldve_status kx_find_needed(kx_planner *p)
 {
-    kx_graph *g = p->g;
+    const kx_graph *g = p->g;
 
-    p->needed = kx_new(g, (size_t)g->nnode, sizeof *p->needed);
-    p->place = kx_new(g, (size_t)g->nvalue, sizeof *p->place);
-    p->plan->unit = kx_new(g, (size_t)g->nnode, sizeof *p->plan->unit);
-    if (!p->needed || !p->place || !p->plan->unit)
+    p->needed = kx_scratch(p, (size_t)g->nnode, sizeof *p->needed);
+    p->place = kx_scratch(p, (size_t)g->nvalue, sizeof *p->place);
+    p->unit = kx_scratch(p, (size_t)g->nnode, sizeof *p->unit);
+    if (!p->needed || !p->place || !p->unit)
         return kx_plan_nomem(p);
     for (int32_t i = 0; i < g->nvalue; i++) {
         p->place[i].producer = -1;
@@ -33,19 +33,11 @@ kldve_status kx_find_needed(kx_planner *p)
 
 void kx_find_last_uses(kx_planner *p)
 {
-    for (int32_t i = 0; i < p->plan->nunit; i++) {
-        const kx_unit *u = &p->plan->unit[i];
+    for (int32_t i = 0; i < p->nunit; i++) {
+        const kx_unit *u = &p->unit[i];
 
-        if (u->kind == KX_UNIT_NODE || u->kind == KX_UNIT_CONCAT) {
-            for (int32_t k = 0; k < u->node->nin; k++)
-                if (u->node->in[k])
-                    kx_place_of(p, u->node->in[k])->last_use = u->order;
-            continue;
-        }
-        if (u->x)
-            kx_place_of(p, u->x)->last_use = u->order;
-        if (u->y)
-            kx_place_of(p, u->y)->last_use = u->order;
+        for (int32_t k = 0; k < u->nin; k++)
+            kx_place_of(p, u->in[k])->last_use = u->order;
     }
 }
 
@@ -54,21 +46,13 @@ void kx_mark_after(kx_planner *p)
 {
     if (p->options.layer)
         kx_place_of(p, p->options.layer)->after = true;
-    for (int32_t i = 0; i < p->plan->nunit; i++) {
-        kx_unit *u = &p->plan->unit[i];
-        bool every = u->kind == KX_UNIT_NODE || u->kind == KX_UNIT_CONCAT;
+    for (int32_t i = 0; i < p->nunit; i++) {
+        kx_unit *u = &p->unit[i];
 
-        if (every)
-            for (int32_t k = 0; k < u->node->nin; k++)
-                u->after = u->after || (u->node->in[k] && kx_place_of(p, u->node->in[k])->after);
-        else
-            u->after = kx_place_of(p, u->x)->after || (u->y && kx_place_of(p, u->y)->after);
-        if (!u->after)
-            continue;
-        kx_place_of(p, u->out)->after = true;
-        for (int32_t k = 0; u->kind == KX_UNIT_NODE && k < u->node->nout; k++)
-            if (u->node->out[k])
-                kx_place_of(p, u->node->out[k])->after = true;
+        for (int32_t k = 0; k < u->nin; k++)
+            u->after = u->after || kx_place_of(p, u->in[k])->after;
+        for (int32_t k = 0; u->after && k < u->nout; k++)
+            kx_place_of(p, u->out[k])->after = true;
     }
 }
 
@@ -88,15 +72,12 @@ kldve_status kx_check_sizes(kx_planner *p)
     return KLDVE_OK;
 }
 
-static bool unit_reads_active(kx_planner *p, const kx_unit *u)
+static bool reads_active(kx_planner *p, const kx_unit *u)
 {
-    if (u->kind == KX_UNIT_NODE || u->kind == KX_UNIT_CONCAT) {
-        for (int32_t i = 0; i < u->node->nin; i++)
-            if (u->node->in[i] && kx_place_of(p, u->node->in[i])->active)
-                return true;
-        return false;
-    }
-    return kx_place_of(p, u->x)->active || (u->y && kx_place_of(p, u->y)->active);
+    for (int32_t i = 0; i < u->nin; i++)
+        if (kx_place_of(p, u->in[i])->active)
+            return true;
+    return false;
 }
 
 kldve_status kx_mark_active(kx_planner *p, const kx_value *to)
@@ -104,27 +85,22 @@ kldve_status kx_mark_active(kx_planner *p, const kx_value *to)
     for (int32_t i = 0; i < p->g->nvalue; i++)
         p->place[i].active = false;
     kx_place_of(p, to)->active = true;
-    for (int32_t i = 0; i < p->plan->nunit; i++) {
-        kx_unit *u = &p->plan->unit[i];
+    for (int32_t i = 0; i < p->nunit; i++) {
+        kx_unit *u = &p->unit[i];
+        bool reads = reads_active(p, u);
 
-        u->active = unit_reads_active(p, u);
-        if (!u->active)
-            continue;
-        if (u->kind != KX_UNIT_NODE) {
-            kx_place_of(p, u->out)->active = u->out->dtype == KX_F32;
-            continue;
-        }
         u->active = false; /* a comparison reads what is active, but passes nothing back */
-        for (int32_t k = 0; k < u->node->nout; k++)
-            if (u->node->out[k] && u->node->out[k]->dtype == KX_F32) {
-                u->active = true;
-                if (!u->node->op->vjp)
-                    return kx_refuse(p->g, u->node,
-                                     "the operator has no derivative, but lies between '%.60s' "
-                                     "and the logits",
-                                     to->name);
-                kx_place_of(p, u->node->out[k])->active = true;
-            }
+        for (int32_t k = 0; reads && k < u->nout; k++) {
+            if (u->out[k]->dtype != KX_F32)
+                continue;
+            if (u->kind == KX_UNIT_NODE && !u->node->op->vjp)
+                return kx_refuse_in(p->ctx, u->node,
+                                    "the operator has no derivative, but lies between '%.60s' "
+                                    "and the logits",
+                                    to->name);
+            u->active = true;
+            kx_place_of(p, u->out[k])->active = true;
+        }
     }
     if (!kx_place_of(p, p->options.logits)->active)
         return kldve_ctx_failf(p->ctx, KLDVE_E_ARG, "the logits '%.60s' do not depend on '%.60s'",

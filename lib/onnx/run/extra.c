@@ -9,7 +9,6 @@
 
 struct kx_extra {
     kldve_ctx *ctx;
-    kx_graph graph; /* values and nodes of the network, an arena of its own */
     kx_plan *plan;
     kx_state *state;
 };
@@ -24,11 +23,7 @@ kldve_status kx_extra_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_optio
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while planning the network");
     memset(e, 0, sizeof *e);
     e->ctx = ctx;
-    e->graph = *g;
-    e->graph.ctx = ctx;
-    e->graph.borrowed = true;
-    kx_arena_init(&e->graph.arena, ctx);
-    if ((st = kx_plan_new(ctx, &e->graph, options, &e->plan)) < 0 ||
+    if ((st = kx_plan_new(ctx, g, options, &e->plan)) < 0 ||
         (st = kx_state_new(ctx, e->plan, &e->state)) < 0) {
         kx_extra_free(e);
         return st;
@@ -43,7 +38,6 @@ void kx_extra_free(kx_extra *e)
         return;
     kx_state_free(e->state);
     kx_plan_free(e->plan);
-    kx_arena_free(&e->graph.arena);
     kldve_ctx_release(e->ctx, e);
 }
 

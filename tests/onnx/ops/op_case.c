@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "build/build.h"
 #include "read/proto.h"
 
 enum { MAX_TEXT = 64, MAX_NUMBERS = 512, MAX_TENSORS = 16, MAX_LIST = 16 };

@@ -28,6 +28,7 @@
 #include "plain.h"
 #include "conformance_data.h"
 #include "conformance_plan.h"
+#include "build/build.h"
 #include "read/proto.h"
 
 static const char *const folders[] = {"node", "simple", "pytorch-converted", "pytorch-operator"};

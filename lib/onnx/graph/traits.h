@@ -4,8 +4,8 @@
  * operator in general; what depends on one node (a Cast that changes nothing, say) is a function
  * of that node.  Except for `bias`, the zero value claims nothing: a pass that needs more refuses
  * the node. */
-#ifndef KLDVE_ONNX_OPS_TRAITS_H
-#define KLDVE_ONNX_OPS_TRAITS_H
+#ifndef KLDVE_ONNX_GRAPH_TRAITS_H
+#define KLDVE_ONNX_GRAPH_TRAITS_H
 
 #include <stdbool.h>
 

@@ -8,7 +8,7 @@
  * Where the input or the layer has its channels last, two Transposes become part of the graph
  * there, so that nothing behind this file has to know: callers see [maps][h][w] in every direction.
  */
-#include "graph.h"
+#include "channels.h"
 
 #include <string.h>
 

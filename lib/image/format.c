@@ -1,0 +1,246 @@
+/* format.c - which file format a picture has or gets, and the file that reads or writes it. */
+#include "codec.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#ifdef KLDVE_HAVE_PNG
+#define PNG_CALLS kldve_png_decode, kldve_png_encode
+#else
+#define PNG_CALLS NULL, NULL
+#endif
+#ifdef KLDVE_HAVE_JPEG
+#define JPEG_CALLS kldve_jpeg_decode, kldve_jpeg_encode
+#else
+#define JPEG_CALLS NULL, NULL
+#endif
+
+enum { DEFAULT_QUALITY = 92, REASON_SIZE = 512 };
+
+static const int64_t default_pixels = 100 * 1000 * 1000;
+static const int64_t default_bytes = (int64_t)256 << 20;
+
+typedef kldve_status decode_call(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
+                                 const kldve_image_limits *limits, int32_t *orientation,
+                                 kldve_image **out);
+typedef kldve_status encode_call(const kldve_image *image, int32_t quality, kldve_buffer *out);
+
+/* A format that can be read and written; its calls are NULL if the build leaves it out. */
+struct format {
+    const char *name, *option;
+    const char *endings[2];
+    decode_call *decode;
+    encode_call *encode;
+};
+
+static const struct format png = {"PNG", "-Dpng=enabled", {".png", NULL}, PNG_CALLS};
+static const struct format jpeg = {"JPEG", "-Djpeg=enabled", {".jpg", ".jpeg"}, JPEG_CALLS};
+
+/* How files begin.  Those without a format are known by name only, for messages. */
+static const struct signature {
+    const char *name;
+    const struct format *format;
+    size_t at, length;
+    const char *bytes;
+} signatures[] = {
+    {"PNG", &png, 0, 8, "\x89PNG\r\n\x1a\n"},
+    {"JPEG", &jpeg, 0, 3, "\xff\xd8\xff"},
+    {"GIF", NULL, 0, 4, "GIF8"},
+    {"WebP", NULL, 8, 4, "WEBP"},
+    {"BMP", NULL, 0, 2, "BM"},
+    {"TIFF", NULL, 0, 4, "II*\0"},
+    {"TIFF", NULL, 0, 4, "MM\0*"},
+    {"AVIF", NULL, 4, 8, "ftypavif"},
+    {"HEIC", NULL, 4, 7, "ftyphei"},
+    {"JPEG XL", NULL, 0, 2, "\xff\x0a"},
+    {"JPEG 2000", NULL, 4, 4, "jP  "},
+};
+
+enum { SIGNATURES = sizeof signatures / sizeof *signatures };
+
+/* -- reading ---------------------------------------------------------------------------------- */
+
+static kldve_status load_limits(kldve_ctx *ctx, const kldve_image_limits *from,
+                                kldve_image_limits *limits)
+{
+    kldve_status st = kldve_struct_load(ctx, "kldve_image_limits", from, limits, sizeof *limits);
+
+    if (st < 0)
+        return st;
+    if (limits->pixels < 0 || limits->bytes < 0)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "kldve_image_limits: pixels and bytes must not be negative");
+    if (limits->pixels == 0)
+        limits->pixels = default_pixels;
+    if (limits->bytes == 0)
+        limits->bytes = default_bytes;
+    return KLDVE_OK;
+}
+
+static const struct signature *recognise(const uint8_t *bytes, size_t nbytes)
+{
+    for (size_t i = 0; i < SIGNATURES; i++) {
+        const struct signature *s = &signatures[i];
+
+        if (nbytes >= s->at + s->length && memcmp(bytes + s->at, s->bytes, s->length) == 0)
+            return s;
+    }
+    return NULL;
+}
+
+/* A file that ends within the signature of a format is a broken file of that format. */
+static bool is_beginning(const uint8_t *bytes, size_t nbytes)
+{
+    for (size_t i = 0; i < SIGNATURES; i++) {
+        const struct signature *s = &signatures[i];
+
+        if (s->format && nbytes < s->length && memcmp(bytes, s->bytes, nbytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+static kldve_status find_format(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
+                                const struct format **out)
+{
+    const struct signature *s = recognise(bytes, nbytes);
+
+    if (nbytes == 0)
+        return kldve_ctx_fail(ctx, KLDVE_E_FORMAT, "the file is empty");
+    if (is_beginning(bytes, nbytes))
+        return kldve_ctx_failf(ctx, KLDVE_E_FORMAT, "only %zu bytes: the file is cut off", nbytes);
+    if (!s)
+        return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED, "not a picture in PNG or JPEG format");
+    if (!s->format)
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
+                               "a picture in %s format: convert it to PNG or JPEG", s->name);
+    if (!s->format->decode)
+        return kldve_ctx_failf(
+            ctx, KLDVE_E_UNSUPPORTED,
+            "a picture in %s format, which this build cannot read: build with %s", s->name,
+            s->format->option);
+    *out = s->format;
+    return KLDVE_OK;
+}
+
+static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
+                           const kldve_image_limits *limits, kldve_image **out)
+{
+    const struct format *format = NULL;
+    kldve_image *stored, *upright;
+    int32_t orientation = 1;
+    kldve_status status;
+
+    status = find_format(ctx, bytes, nbytes, &format);
+    if (status != KLDVE_OK)
+        return status;
+    status = format->decode(ctx, bytes, nbytes, limits, &orientation, &stored);
+    if (status != KLDVE_OK)
+        return status;
+    if (orientation == 1) {
+        *out = stored;
+        return KLDVE_OK;
+    }
+    status = kldve_image_orient(stored, orientation, &upright);
+    kldve_image_free(stored);
+    if (status == KLDVE_OK)
+        *out = upright;
+    return status;
+}
+
+kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes, size_t nbytes,
+                                const kldve_image_limits *limits, kldve_image **out)
+{
+    kldve_image_limits use;
+    kldve_status status;
+
+    if (!ctx || !out || (!bytes && nbytes > 0))
+        return KLDVE_E_ARG;
+    status = load_limits(ctx, limits, &use);
+    if (status != KLDVE_OK)
+        return status;
+    if (nbytes > (uint64_t)use.bytes)
+        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
+                               "%zu bytes are more than the limit of %jd: raise the limit", nbytes,
+                               (intmax_t)use.bytes);
+    return decode(ctx, bytes, nbytes, &use, out);
+}
+
+/* Prefix the message with the name of the file. */
+static kldve_status name_file(kldve_ctx *ctx, kldve_status status, const char *path)
+{
+    char reason[REASON_SIZE];
+
+    snprintf(reason, sizeof reason, "%s", kldve_ctx_message(ctx));
+    return kldve_ctx_failf(ctx, status, "%s: %s", path, reason);
+}
+
+kldve_status kldve_image_load(kldve_ctx *ctx, const char *path, const kldve_image_limits *limits,
+                              kldve_image **out)
+{
+    kldve_buffer file = {ctx, NULL, 0, 0};
+    kldve_image_limits use;
+    kldve_status status;
+
+    if (!ctx || !path || !out)
+        return KLDVE_E_ARG;
+    status = load_limits(ctx, limits, &use);
+    if (status != KLDVE_OK)
+        return status;
+    status = kldve_file_read(ctx, path, (size_t)use.bytes, &file);
+    if (status != KLDVE_OK)
+        return status;
+    status = decode(ctx, file.bytes, file.length, &use, out);
+    kldve_buffer_free(&file);
+    return status == KLDVE_OK ? KLDVE_OK : name_file(ctx, status, path);
+}
+
+/* -- writing ---------------------------------------------------------------------------------- */
+
+static bool ends_with(const char *path, const char *ending)
+{
+    size_t length = strlen(path), n = strlen(ending);
+
+    return length > n && strcasecmp(path + length - n, ending) == 0;
+}
+
+static const struct format *format_of_ending(const char *path)
+{
+    const struct format *const formats[] = {&png, &jpeg};
+
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 0; k < 2; k++)
+            if (formats[i]->endings[k] && ends_with(path, formats[i]->endings[k]))
+                return formats[i];
+    return NULL;
+}
+
+kldve_status kldve_image_save(const kldve_image *image, const char *path, int32_t quality)
+{
+    const struct format *format;
+    kldve_buffer file = {0};
+    kldve_status status;
+
+    if (!image || !path)
+        return KLDVE_E_ARG;
+    if (quality < 0 || quality > 100)
+        return kldve_ctx_failf(image->ctx, KLDVE_E_ARG, "quality %d: give 1 to 100", (int)quality);
+    format = format_of_ending(path);
+    if (!format)
+        return kldve_ctx_failf(
+            image->ctx, KLDVE_E_UNSUPPORTED,
+            "%s: cannot write this kind of picture, end the name in .png or .jpg", path);
+    if (!format->encode)
+        return kldve_ctx_failf(image->ctx, KLDVE_E_UNSUPPORTED,
+                               "%s: this build cannot write %s: build with %s", path, format->name,
+                               format->option);
+    file.ctx = image->ctx;
+    status = format->encode(image, quality ? quality : DEFAULT_QUALITY, &file);
+    if (status == KLDVE_OK)
+        status = kldve_file_write_atomic(image->ctx, path, file.bytes, file.length);
+    else
+        status = name_file(image->ctx, status, path);
+    kldve_buffer_free(&file);
+    return status;
+}

@@ -1,0 +1,21 @@
+/* build.h - model -> graph. */
+#ifndef KLDVE_ONNX_BUILD_BUILD_H
+#define KLDVE_ONNX_BUILD_BUILD_H
+
+#include "graph/graph.h"
+
+struct kx_model; /* proto.h */
+
+typedef struct kx_graph_options {
+    int64_t batch;         /**< replaces a symbolic or zero first dimension of an input */
+    int64_t height, width; /**< replace symbolic dimensions 2 and 3; 1 and 2 before a
+                                last one of 1 or 3 */
+} kx_graph_options;
+
+/** Build, infer every shape, fold constants, check that every operator is known.  The model has to
+ *  outlive the graph: names are its strings.
+ *  On failure *out is untouched and the context's message says which node. */
+kldve_status kx_graph_new(kldve_ctx *ctx, const struct kx_model *model,
+                          const kx_graph_options *options, kx_graph **out);
+
+#endif
