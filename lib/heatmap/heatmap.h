@@ -9,7 +9,7 @@
 /* One allocation; the arrays follow the struct. */
 struct kldve_heatmap {
     kldve_ctx *ctx;
-    kldve_heatmap *before; /**< while several are made: the one made before it, see many.c */
+    kldve_heatmap *before; /**< while several are made: the one made before it */
     kldve_record record;
     kldve_timings timings;
     int32_t view_width, view_height; /**< pixels of the map drawn alone */

@@ -63,7 +63,41 @@ size_t kldve_target_ranked(const float *k, size_t n, size_t rank)
     return UINT32_MAX - (uint32_t)found;
 }
 
-/* Softmax of k / temperature at the listed classes, and 1 - that as *rest, without cancellation. */
+int32_t kldve_target_choose(const kldve_options *o, const float *k, size_t n)
+{
+    int32_t best;
+
+    if (o->target_kind == KLDVE_TARGET_RANK)
+        return (int32_t)kldve_target_ranked(k, n, (size_t)o->target);
+    if (o->target_kind != KLDVE_TARGET_SET)
+        return o->target;
+    best = o->targets[0];
+    for (int32_t j = 1; j < o->target_count; j++)
+        if (k[o->targets[j]] > k[best])
+            best = o->targets[j];
+    return best;
+}
+
+static bool is_target(const kldve_options *o, int32_t target, int32_t c)
+{
+    for (int32_t j = 0; o->target_kind == KLDVE_TARGET_SET && j < o->target_count; j++)
+        if (o->targets[j] == c)
+            return true;
+    return c == target;
+}
+
+int32_t kldve_target_best_other(const kldve_options *o, int32_t target, const float *k, size_t n)
+{
+    int32_t best = -1;
+
+    for (int32_t c = 0; c < (int32_t)n; c++)
+        if (!is_target(o, target, c) && (best < 0 || k[c] > k[best]))
+            best = c;
+    assert(best >= 0);
+    return best;
+}
+
+/* Softmax of k / temperature at the classes listed; *rest is 1 minus that, without cancellation. */
 static double probability(const float *k, size_t n, double temperature, const int32_t *listed,
                           int32_t count, double *rest)
 {

@@ -29,7 +29,7 @@ static kx_unit *open_unit(kx_planner *p, const kx_value *v)
 
     if (v->raw || at->producer < 0 || at->uses != 1 || at->keep)
         return NULL;
-    return &p->plan->unit[at->producer];
+    return &p->unit[at->producer];
 }
 
 /* Node n, whose only output is `out`, becomes the last part of unit u. */
@@ -38,7 +38,7 @@ static void absorb(kx_planner *p, kx_unit *u, const kx_node *n)
     u->out[0] = n->out[0];
     u->nout = 1;
     u->order = n->index;
-    kx_place_of(p, u->out[0])->producer = (int32_t)(u - p->plan->unit);
+    kx_place_of(p, u->out[0])->producer = (int32_t)(u - p->unit);
 }
 
 /* ---- activations ---- */
@@ -121,8 +121,8 @@ static kldve_status fuse_affine(kx_planner *p, kx_unit *u, const kx_node *n, con
 {
     kx_unit *before = open_unit(p, x);
 
-    if (before && (before->kind == KX_UNIT_CONV || before->kind == KX_UNIT_AFFINE) && before->nin == 1 &&
-        before->act.kind == KX_ACT_NONE) {
+    if (before && (before->kind == KX_UNIT_CONV || before->kind == KX_UNIT_AFFINE) &&
+        before->nin == 1 && before->act.kind == KX_ACT_NONE) {
         absorb(p, before, n);
         u->dead = true;
         return compose(p, before, s, ns, t, nt, x->shape.dim[1]);

@@ -49,7 +49,8 @@ kldve_status kx_join_parts(kx_planner *p, kx_unit *u, const kx_layout *const *la
     kldve_status st;
 
     *done = false;
-    if (!all || u->out[0] == p->options.layer) /* feature maps from outside go there, and there only */
+    /* Feature maps from outside go to the layer, and there only. */
+    if (!all || u->out[0] == p->options.layer)
         return KLDVE_OK;
     for (int32_t i = 0; i < n; i++)
         if (kx_place_of(p, u->node->in[i])->producer < 0)

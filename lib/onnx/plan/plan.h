@@ -21,44 +21,120 @@ typedef struct kx_buffer {
     void *fixed;         /**< weights and constants: the shared address; else NULL */
 } kx_buffer;
 
-typedef struct kx_unit kx_unit; /* units.h */
 typedef struct kx_packed kx_packed; /* packed.h */
 
 typedef enum kx_step_kind {
-    KX_STEP_PRIM,      /**< prim on buf[slot] */
-    KX_STEP_NODE,      /**< node's forward kernel on list[0..nin) -> list[nin..nin+nout) */
-    KX_STEP_NODE_VJP,  /**< node's VJP: list = in, out, dout; adds to buf[KX_DIFF_SRC] */
-    KX_STEP_DENSE,     /**< unit's matrix on buf[KX_SRC] -> buf[KX_DST] */
-    KX_STEP_DENSE_VJP, /**< buf[KX_DIFF_DST] -> buf[KX_DIFF_SRC] */
-    KX_STEP_ACT_VJP,   /**< buf[KX_DIFF_SRC] = act'(buf[KX_SRC]) buf[KX_DIFF_DST] */
-    KX_STEP_ADD,       /**< buf[KX_DST] = buf[KX_SRC] + buf[KX_SRC1] */
-    KX_STEP_ZERO,      /**< buf[KX_DST] = 0 */
-    KX_STEP_VISIT,     /**< hand out buf[KX_SRC], the gradient at unit's bias, and buf[KX_BIAS] */
-    /* of relevance, see relevance.c */
-    KX_STEP_CLAMP,      /**< buf[KX_DST] = range of buf[KX_SRC] */
-    KX_STEP_SHARE,      /**< buf[KX_DST] = factor buf[KX_DIFF_DST] / (buf[KX_SRC] + buf[KX_SRC1]) */
-    KX_STEP_TAKE,       /**< buf[KX_DST] = range of buf[KX_SRC] buf[KX_DIFF_SRC] + buf[KX_ADDEND] */
-    KX_STEP_DENSE_PART, /**< DENSE without activation, weights in range; bias if buf[KX_BIAS] */
+    KX_STEP_PRIM,      /**< a primitive */
+    KX_STEP_NODE,      /**< the operator's own kernel */
+    KX_STEP_NODE_VJP,  /**< the operator's own VJP, added to a cotangent */
+    KX_STEP_DENSE,     /**< x W + bias, activated */
+    KX_STEP_DENSE_VJP, /**< dy W^T */
+    KX_STEP_ACT_VJP,   /**< to = act'(seen) from */
+    KX_STEP_ADD,       /**< to = a + b */
+    KX_STEP_ZERO,      /**< to = 0 */
+    KX_STEP_VISIT,     /**< hand out the gradient at a bias */
+    /* of relevance, see plan/relevance.h */
+    KX_STEP_CLAMP,      /**< to = range of from */
+    KX_STEP_SHARE,      /**< to = factor from / (z + z1) */
+    KX_STEP_TAKE,       /**< to = range of x times g + addend */
+    KX_STEP_DENSE_PART, /**< DENSE without activation, weights and bias in range */
     KX_STEP_DENSE_PART_VJP /**< DENSE_VJP with the weights in range */
 } kx_step_kind;
 
+/** Numbers below that are not said to be something else are buffers; -1: none. */
+typedef struct kx_prim_step {
+    const kx_prim *prim;
+    const int32_t *buf; /**< [KX_SLOTS] */
+} kx_prim_step;
+
+typedef struct kx_node_step {
+    int32_t *list; /**< [nin] operands, [nout] results, [nout] cotangents of results */
+    int32_t scratch;
+    int32_t which; /**< of a VJP: the number of the input */
+    int32_t din;   /**< of a VJP: added to */
+} kx_node_step;
+
+typedef struct kx_dense_step {
+    kx_dense layer;
+    kx_act act;      /**< of DENSE */
+    kx_range range;  /**< of the PARTs */
+    int32_t from, to;
+    int32_t bias;    /**< of DENSE_PART */
+} kx_dense_step;
+
+typedef struct kx_act_step {
+    kx_act act;
+    size_t count;
+    int32_t seen, from, to;
+} kx_act_step;
+
+typedef struct kx_add_step {
+    size_t count;
+    int32_t a, b, to;
+} kx_add_step;
+
+typedef struct kx_zero_step {
+    size_t bytes;
+    int32_t to;
+} kx_zero_step;
+
+typedef struct kx_visit_step {
+    bool dense; /**< the gradient is [cells][maps], else [maps][height][width] */
+    int32_t maps, height, width; /**< numbers */
+    int32_t bias, gradient;
+    int32_t turned; /**< for a dense gradient of several cells as [maps][cells] */
+} kx_visit_step;
+
+typedef struct kx_clamp_step {
+    kx_range range;
+    size_t count;
+    int32_t from, to;
+} kx_clamp_step;
+
+typedef struct kx_share_step {
+    float factor;
+    bool off; /**< where the divisor is exactly 0 there is nothing to share */
+    size_t count;
+    int32_t z, z1, from, to;
+} kx_share_step;
+
+typedef struct kx_take_step {
+    kx_range range;
+    size_t count;
+    int32_t x, g, addend, to;
+} kx_take_step;
+
 typedef struct kx_step {
     kx_step_kind kind;
-    const kx_node *node; /**< for messages, and for the kernels of NODE */
-    const kx_unit *unit;
-    const kx_prim *prim;
-    int32_t *list;
-    int32_t which; /**< NODE_VJP: which input */
-    kx_act act;
-    kx_range range;
-    float factor; /**< of SHARE */
-    bool off;     /**< of SHARE: where the divisor is exactly 0 there is nothing to share */
-    bool response; /**< a VJP of local response normalisation, on `count` floats: rules of reversed
-                        networks copy buf[KX_DIFF_DST] to buf[KX_DIFF_SRC] instead */
-    size_t count; /**< floats of ACT_VJP and ADD, bytes of ZERO */
-    bool head;    /**< of the forward steps: one from the layer to the logits */
-    int32_t buf[KX_SLOTS]; /**< -1: none */
+    const kx_node *node; /**< for messages, and for its kernels; NULL: of no node */
+    bool head;           /**< of the forward steps: one from the layer to the logits */
+    /** A VJP of local response normalisation: rules of reversed networks copy `from` to `to`, count
+     *  floats, instead.  count 0: another step. */
+    struct {
+        size_t count;
+        int32_t from, to;
+    } passed;
+    union {
+        kx_prim_step prim;
+        kx_node_step node_kernel; /**< NODE, NODE_VJP */
+        kx_dense_step dense;      /**< DENSE, DENSE_VJP, DENSE_PART, DENSE_PART_VJP */
+        kx_act_step act;
+        kx_add_step add;
+        kx_zero_step zero;
+        kx_visit_step visit;
+        kx_clamp_step clamp;
+        kx_share_step share;
+        kx_take_step take;
+    } as;
 } kx_step;
+
+/** Steps [from, to); empty: not asked for. */
+typedef struct kx_step_range {
+    int32_t from, to;
+} kx_step_range;
+
+/** Where a VJP ends. */
+typedef enum kx_target { KX_TO_LAYER, KX_TO_INPUT, KX_TARGETS } kx_target;
 
 /** Where something that the caller hands in or out lies: plain float32. */
 typedef struct kx_port {
@@ -69,22 +145,19 @@ typedef struct kx_port {
 typedef struct kx_plan {
     kldve_ctx *ctx;
     const kx_graph *graph; /**< immutable: other plans and threads read it, too */
-    kx_arena arena;        /**< units, lists of buffers, scale vectors, copies of constants */
+    kx_arena arena;        /**< lists of buffers, scale vectors, copies of constants */
     kx_accel *accel;
     int threads;
-    int32_t nunit, nstep, nbuffer;
-    kx_unit *unit;
+    int32_t nstep, nbuffer;
     kx_step *step;
     kx_buffer *buffer;
-    /** Steps [0, forward), [forward, backward[0]) to the layer, [backward[0], backward[1]) to the
-     *  input; an empty range was not asked for. */
-    int32_t forward, backward[2];
-    /** Steps [backward[1], nstep) bring feature maps from outside, `entry`, to where the layer
-     *  lies.  aside: the steps behind it also read what does not come through the layer. */
+    kx_step_range forward, vjp[KX_TARGETS];
+    /** Steps that bring feature maps from outside, `entry`, to where the layer lies. */
+    kx_step_range enter;
     kx_port entry;
-    bool aside;
+    bool aside; /**< the steps behind the layer also read what does not come through it */
     kx_port input, logits, features;
-    kx_port cotangent[2], gradient[2]; /**< of the two VJPs: to the layer, to the input */
+    kx_port cotangent[KX_TARGETS], gradient[KX_TARGETS];
     kx_packed *packed; /**< [npacked], what this plan owns */
     int32_t npacked;
     size_t state_bytes;  /**< memory of a state */

@@ -20,13 +20,13 @@ typedef enum kx_unit_kind {
     KX_UNIT_DENSE /**< out = act(x W + bias) */
 } kx_unit_kind;
 
-struct kx_unit {
+typedef struct kx_unit {
     kx_unit_kind kind;
     const kx_node *node; /**< the operator that does the main work */
     int32_t order;       /**< index of the last node merged into it: when it can run */
     bool dead;           /**< merged into another unit */
-    /** Operands without omitted ones: of NODE all that the operator reads, else the arrays that vary.
-     *  CONV: x and, where a sum was merged into it, the residual. */
+    /** Operands without omitted ones: of NODE all that the operator reads, else the arrays
+     *  that vary.  CONV: x and, where a sum was merged into it, the residual. */
     const kx_value **in;
     const kx_value **out; /**< results that have a name */
     int32_t nin, nout;
@@ -43,7 +43,7 @@ struct kx_unit {
     int32_t workspace;      /**< buffer, or -1 */
     bool active;            /**< a cotangent flows through it */
     bool after;             /**< depends on the layer */
-};
+} kx_unit;
 
 /** Of kinds with one operand. */
 static inline void kx_unit_reads_one(kx_unit *u, const kx_value *x)
