@@ -52,7 +52,7 @@ kldve_status kldve_image_admit(kldve_ctx *ctx, const kldve_image_limits *limits,
 
 kldve_status kldve_image_new(kldve_ctx *ctx, int32_t width, int32_t height, kldve_image **out)
 {
-    kldve_image *image;
+    kldve_image *image = NULL;
     kldve_status status;
 
     if (!ctx || !out)
@@ -70,7 +70,7 @@ static kldve_status copy_rows(kldve_ctx *ctx, const uint8_t *rgb, int32_t width,
                               size_t stride, kldve_image **out)
 {
     size_t row = 3 * (size_t)width;
-    kldve_image *image;
+    kldve_image *image = NULL;
     kldve_status status;
 
     status = kldve_image_alloc(ctx, width, height, &image);

@@ -87,6 +87,7 @@ int kx_slot_arg(int slot)
     case KX_ADDEND:
         return DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
     default:
+        assert(slot >= KX_MULTI);
         return DNNL_ARG_MULTIPLE_SRC + (slot - KX_MULTI);
     }
 }
@@ -121,6 +122,7 @@ kldve_status kx_prim_new(kx_accel *a, dnnl_status_t st, dnnl_primitive_desc_t pd
 
     if (st != dnnl_success)
         return kx_status_of(st);
+    assert(pd);
     p = kldve_ctx_alloc(a->ctx, 1, sizeof *p);
     if (!p) {
         dnnl_primitive_desc_destroy(pd);

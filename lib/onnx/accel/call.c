@@ -42,6 +42,7 @@ kldve_status kx_call_new(const kldve_ctx *ctx, const kx_prim *p, void *const mem
             goto fail;
         c->n++;
     }
+    assert(c->n == n);
     *out = c;
     return KLDVE_OK;
 fail:

@@ -232,6 +232,7 @@ kldve_status kx_accel_pack_weights(kx_accel *a, const kx_conv_desc *d, const flo
     int64_t dim[5];
     const kx_layout *plain = kx_layout_rows(a, weight_dims(d, dim), dim);
 
+    assert(from && to && from != to);
     if (!plain)
         return KLDVE_E_NOMEM;
     return kx_status_of(reorder_now(a, plain->md, from, layout->md, to));

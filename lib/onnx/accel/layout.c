@@ -9,6 +9,7 @@ static kx_layout *add_layout(kx_accel *a, kx_md md)
 {
     kx_layout *l = kldve_ctx_alloc(a->ctx, 1, sizeof *l);
 
+    assert(kx_md_rank(md) > 0);
     if (!l) {
         kx_md_free(a->ctx, md);
         return NULL;
@@ -56,6 +57,7 @@ kx_layout *kx_layout_rows(kx_accel *a, int rank, const int64_t *dim)
 {
     int64_t strides[KX_MAX_RANK], step = 1;
 
+    assert(rank > 0 && rank <= KX_MAX_RANK);
     for (int i = rank - 1; i >= 0; i--) {
         strides[i] = step;
         step *= dim[i];

@@ -72,6 +72,7 @@ const dnnl_dims_t *kx_md_dims(kx_md md)
 {
     const dnnl_memory_desc_t *d = md;
 
+    assert(d && d->ndims > 0);
     return &d->dims;
 }
 
@@ -170,6 +171,7 @@ dnnl_status_t kx_concat_pd(const kx_accel *a, int n, const kx_md *md, int axis,
 {
     dnnl_memory_desc_t src[KX_MAX_IN];
 
+    assert(n > 0 && n <= KX_MAX_IN);
     for (int i = 0; i < n; i++)
         src[i] = *(const dnnl_memory_desc_t *)md[i];
     return dnnl_concat_primitive_desc_create(out, NULL, n, axis, src, a->bare, a->engine);

@@ -175,6 +175,7 @@ dnnl_status_t kx_concat_pd(const kx_accel *a, int n, const kx_md *md, int axis,
 {
     const_dnnl_memory_desc_t src[KX_MAX_IN];
 
+    assert(n > 0 && n <= KX_MAX_IN);
     for (int i = 0; i < n; i++)
         src[i] = md[i];
     return dnnl_concat_primitive_desc_create(out, a->engine, NULL, n, axis, src, a->bare);

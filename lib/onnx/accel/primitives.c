@@ -56,6 +56,7 @@ kldve_status kx_accel_pool_vjp(kx_accel *a, const kx_pool_desc *d, const kx_prim
     dnnl_primitive_desc_t pd = NULL;
     dnnl_status_t st = kx_pool_vjp_pd(a, &p, forward->pd, &pd);
 
+    assert(d->kind != KX_POOL_MAX || forward->slot[KX_WORKSPACE]); /* made to train */
     return kx_prim_new(a, st, pd, out);
 }
 
@@ -136,6 +137,7 @@ kldve_status kx_accel_binary(kx_accel *a, kx_arith kind, const kx_layout *src,
     dnnl_status_t st;
     kldve_status result;
 
+    assert((size_t)kind < sizeof algs / sizeof algs[0]);
     /* With vectors of 16 floats oneDNN 2.6 reads and writes past the end of such arrays. */
     if (act.kind != KX_ACT_NONE && kx_layout_equal(src, src1) && in_blocks_of_4(a, src))
         return KLDVE_E_UNSUPPORTED;
@@ -178,7 +180,7 @@ kldve_status kx_accel_concat(kx_accel *a, int32_t n, const kx_layout *const *src
     kldve_status result;
     kx_md md[KX_MAX_IN];
 
-    assert(n > 0 && n <= KX_MAX_IN);
+    assert(n > 0 && n <= KX_MAX_IN && axis >= 0 && axis < kx_md_rank(src[0]->md));
     for (int32_t i = 0; i < n; i++)
         md[i] = src[i]->md;
     st = kx_concat_pd(a, n, md, axis, &pd);
@@ -218,6 +220,7 @@ kldve_status kx_accel_matmul(kx_accel *a, const kx_dense *d, kx_act act, kx_prim
     dnnl_status_t st;
     kldve_status result;
 
+    assert(m > 0 && k > 0 && n > 0);
     if (!src || !weights || !dst || !bias)
         return KLDVE_E_NOMEM;
     p = (kx_matmul_problem){src->md, weights->md, d->bias ? bias->md : NULL, dst->md};

@@ -19,9 +19,9 @@ typedef struct onnx_state {
     const kldve_onnx *net;
     kldve_ctx *ctx;
     kx_state *run;
-    kx_many *many; /* `batch` inputs at once; NULL until asked for */
-    float *input;  /* of the last forward pass, for extra plans; NULL: not kept */
-    uint64_t pass; /* its number; 0: there is none to look back on */
+    kx_many *many;               /* `batch` inputs at once; NULL until asked for */
+    float *input;                /* of the last forward pass, for extra plans; NULL: not kept */
+    uint64_t pass;               /* its number; 0: there is none to look back on */
     uint64_t passes;             /* forward passes so far */
     kx_extra *extra[EXTRAS];     /* NULL until asked for */
     uint64_t extra_pass[EXTRAS]; /* the forward pass that each has repeated */
@@ -115,7 +115,8 @@ static kldve_status backend_forward(void *state, const float *input, float *logi
 
 static kldve_status backend_vjp(void *state, const float *cotangent, float *gradient)
 {
-    return kx_state_vjp(((onnx_state *)state)->run, KX_TO_LAYER, KLDVE_RULE_GRADIENT, cotangent, gradient);
+    return kx_state_vjp(((onnx_state *)state)->run, KX_TO_LAYER, KLDVE_RULE_GRADIENT, cotangent,
+                        gradient);
 }
 
 /* The state of an extra plan, made if need be, at the last forward pass. */
@@ -124,6 +125,7 @@ static kldve_status extra_at_pass(onnx_state *s, int which, int32_t rule, kx_sta
     kx_plan_options o = s->net->options;
     kldve_status st;
 
+    assert(which >= 0 && which < EXTRAS);
     if (s->net->options.plain)
         return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
                               "KLDVE_ONNX_PLAIN knows the true gradient only");

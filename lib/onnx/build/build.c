@@ -1,6 +1,7 @@
 /* build.c - model -> graph: names resolved, nodes sorted, shapes inferred, constants folded. */
 #include "build.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "channels.h"
@@ -90,6 +91,7 @@ static kldve_status sort_nodes(builder *b)
 
         if (!root || state[root - m->node] != 0)
             continue;
+        assert(depth == 0);
         stack[depth++] = (int32_t)(root - m->node);
         while (depth > 0) {
             int32_t at = stack[depth - 1];
@@ -107,8 +109,10 @@ static kldve_status sort_nodes(builder *b)
                     return kldve_ctx_failf(g->ctx, KLDVE_E_FORMAT,
                                            "the graph has a cycle through node '%.80s' (%.40s)",
                                            before->nout ? before->out[0] : "", before->type);
+                assert((size_t)depth < n); /* no node is on the stack twice */
                 stack[depth++] = (int32_t)(before - m->node);
             } else {
+                assert((size_t)b->norder < n);
                 state[at] = 2;
                 b->order[b->norder++] = at;
                 depth--;
@@ -230,6 +234,7 @@ static kldve_status fold(builder *b, kx_node *n, bool *folded)
     size_t scratch_size = n->op->scratch_size ? n->op->scratch_size(n) : 0, sum = b->folded;
     void *scratch = NULL;
 
+    assert(n->nin <= KX_MAX_IN && n->nout <= KX_MAX_OUT);
     *folded = known(n);
     if (*folded)
         return KLDVE_OK;
@@ -262,6 +267,7 @@ static kldve_status fold(builder *b, kx_node *n, bool *folded)
     }
     if (scratch_size && !(scratch = kx_new(g, scratch_size, 1)))
         return kx_nomem(g);
+    assert(n->op->forward);
     n->op->forward(&(kx_op_call){.node = n, .in = in, .out = out, .scratch = scratch});
     for (int32_t i = 0; i < n->nout; i++)
         if (n->out[i]) {
@@ -294,6 +300,7 @@ static kldve_status add_node(builder *b, const kx_proto_node *from)
     kldve_status st;
     bool folded;
 
+    assert(g->nnode < b->model->nnode);
     memset(n, 0, sizeof *n);
     n->index = g->nnode;
     n->type = from->type;
@@ -302,8 +309,9 @@ static kldve_status add_node(builder *b, const kx_proto_node *from)
     n->op =
         kx_op_find(strcmp(from->domain, "ai.onnx") == 0 ? "" : from->domain, from->type, g->opset);
     if (!n->op && is_quantised(from->type))
-        return kx_refuse(g, n, "the network is quantised, which has no derivative: take the one in "
-                               "floating point that it was made from");
+        return kx_refuse(g, n,
+                         "the network is quantised, which has no derivative: take the one in "
+                         "floating point that it was made from");
     if (!n->op)
         return kx_refuse(g, n, "the operator %.60s%s%.60s of opset %d is not supported",
                          from->domain, *from->domain ? "." : "", from->type, g->opset);
@@ -330,12 +338,13 @@ static kldve_status add_node(builder *b, const kx_proto_node *from)
 
 /* ---- inputs and outputs ---- */
 
-/* Which of the options replaces a symbolic dimension: [n][c][h][w], or [n][h][w][c] where the last one
- * is a number that fits a picture while the second is not known. */
+/* Which of the options replaces a symbolic dimension: [n][c][h][w], or [n][h][w][c] where the last
+ * one is a number that fits a picture while the second is not known. */
 static int64_t fill_in(const kx_graph_options *o, const kx_proto_value *v, int32_t axis)
 {
     bool last = v->rank == 4 && v->dim[1] <= 0 && (v->dim[3] == 1 || v->dim[3] == 3);
 
+    assert(axis >= 0 && axis < v->rank);
     if (axis == 0 && v->rank > 1)
         return o->batch;
     if (v->rank == 4 && axis == (last ? 1 : 2))

@@ -10,6 +10,7 @@
  */
 #include "channels.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "ops/params_basic.h"
@@ -109,6 +110,7 @@ kldve_status kx_channel_axes(kx_graph *g, const kx_value *input, int8_t **out)
     int8_t *axis = kx_new(g, (size_t)g->nvalue, sizeof *axis);
     evidence e = {false, false};
 
+    assert(input->shape.rank == 4);
     if (!axis)
         return kx_nomem(g);
     if (dim[3] == 1 || dim[3] == 3) {
@@ -146,6 +148,7 @@ static kldve_status insert(kx_graph *g, int32_t at, kx_value *in, const int32_t 
     kx_node n = {.name = out->name, .index = at, .nin = 1, .nout = 1};
     kldve_status st;
 
+    assert(at >= 0 && at <= g->nnode && in->producer < at);
     n.in = kx_new(g, 1, sizeof *n.in);
     n.out = kx_new(g, 1, sizeof *n.out);
     if (!n.in || !n.out)
@@ -171,6 +174,7 @@ kldve_status kx_channels_first_input(kx_graph *g, kx_value **input)
     kx_value *v = *input, *first = add_value(g, v->name);
     kldve_status st;
 
+    assert(v->shape.rank == 4 && v->producer < 0);
     if (!first)
         return kx_nomem(g);
     first->onnx_type = v->onnx_type;
@@ -194,6 +198,7 @@ kldve_status kx_channels_first(kx_graph *g, kx_value **value)
     int32_t at = v->producer + 1;
     kldve_status st;
 
+    assert(v->shape.rank == 4 && !v->raw);
     if (!first || !last)
         return kx_nomem(g);
     for (int32_t i = at; i < g->nnode; i++)

@@ -1,6 +1,7 @@
 /* elements.c - the file's element types become float32, int64 or bool. */
 #include "elements.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "read/proto.h"
@@ -104,7 +105,8 @@ void kx_element_widen(int32_t onnx_type, const unsigned char *from, size_t i, vo
         n[i] = (int64_t)x; /* above 2^63 wraps; such values occur in no shape or index */
         break;
     }
-    default: /* KX_ONNX_BOOL */
+    default:
+        assert(onnx_type == KX_ONNX_BOOL);
         ((uint8_t *)to)[i] = from[i] != 0;
         break;
     }

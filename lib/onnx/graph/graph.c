@@ -1,6 +1,7 @@
 /* graph.c - a graph's values: read, found, released. */
 #include "graph.h"
 
+#include <assert.h>
 #include <string.h>
 
 const void *kx_value_read(const kx_value *v, kx_arena *arena)
@@ -8,6 +9,7 @@ const void *kx_value_read(const kx_value *v, kx_arena *arena)
     size_t item = kx_dtype_size(v->dtype);
     void *copy;
 
+    assert(!v->raw || v->count <= SIZE_MAX / item);
     if (!v->raw || (uintptr_t)v->raw % item == 0)
         return v->raw;
     if ((copy = kx_arena_alloc(arena, v->count, item)))
@@ -19,6 +21,7 @@ const void *kx_value_data(kx_graph *g, const kx_value *v)
 {
     const void *data = kx_value_read(v, &g->arena);
 
+    assert(v->id >= 0 && v->id < g->nvalue && g->value[v->id] == v);
     if (data)
         g->value[v->id]->raw = data;
     return data;

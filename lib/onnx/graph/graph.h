@@ -9,6 +9,7 @@
 #ifndef KLDVE_ONNX_GRAPH_H
 #define KLDVE_ONNX_GRAPH_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +32,7 @@ typedef enum kx_dtype { KX_F32 = 1, KX_I64 = 2, KX_BOOL = 3 /* uint8_t 0 or 1 */
 /** Bytes of one element. */
 static inline size_t kx_dtype_size(kx_dtype t)
 {
+    assert(t >= KX_F32 && t <= KX_BOOL);
     return t == KX_F32 ? 4 : t == KX_I64 ? 8 : 1;
 }
 
@@ -113,10 +115,11 @@ typedef struct kx_graph {
 /** What a kernel works on. */
 typedef struct kx_op_call {
     const kx_node *node;
-    const kx_tensor *in;   /**< [nin]; for vjp(), values not announced in vjp_needs may have data NULL */
-    kx_tensor *out;        /**< [nout]; data NULL: not wanted.  vjp() only reads it, as in vjp_needs */
-    void *scratch;         /**< scratch_size() bytes, or NULL */
-    int32_t which;         /**< vjp(): the input that is asked for */
+    const kx_tensor
+        *in;        /**< [nin]; for vjp(), values not announced in vjp_needs may have data NULL */
+    kx_tensor *out; /**< [nout]; data NULL: not wanted.  vjp() only reads it, as in vjp_needs */
+    void *scratch;  /**< scratch_size() bytes, or NULL */
+    int32_t which;  /**< vjp(): the input that is asked for */
     const kx_tensor *dout; /**< vjp(): [nout], data NULL where nothing flows back */
     kx_tensor *din;        /**< vjp(): collects the gradient at in[which] */
 } kx_op_call;
@@ -130,7 +133,8 @@ struct kx_op {
      *  of every output with kx_out().  Constant inputs can be read with kx_value_data().
      *  Everything that forward() cannot do is refused here with kx_refuse(). */
     kldve_status (*infer)(kx_graph *g, kx_node *n);
-    /** out = f(in).  No allocation, cannot fail.  NULL where infer() makes every output a constant. */
+    /** out = f(in).  No allocation, cannot fail.  NULL where infer() makes every output a constant.
+     */
     void (*forward)(const kx_op_call *call);
     /** Add the vector-Jacobian product to din: din += (d out / d in[which])^T dout, float32.  NULL:
      *  not differentiable (integer or boolean results, ArgMax ...). */
@@ -210,6 +214,7 @@ static inline int64_t kx_span(const kx_shape *s, int32_t from, int32_t to)
 {
     int64_t n = 1;
 
+    assert(from >= 0 && to <= s->rank);
     for (int32_t i = from; i < to; i++)
         n *= s->dim[i];
     return n;

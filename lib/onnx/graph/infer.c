@@ -1,14 +1,15 @@
 /* infer.c - what the operators' infer() functions call: attributes, shapes, refusals. */
 #include "graph.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { MAX_BYTES_LOG2 = 40 }; /* of one array; what really runs is limited by the plan */
 
-static kldve_status describe(kldve_ctx *ctx, const kx_node *n, kldve_status st,
-                             const char *format, va_list args)
+static kldve_status describe(kldve_ctx *ctx, const kx_node *n, kldve_status st, const char *format,
+                             va_list args)
 {
     char text[400];
 
@@ -112,11 +113,13 @@ void kx_attr_ignore(kx_node *n, const char *name)
 
 bool kx_has(const kx_node *n, int32_t i)
 {
+    assert(i >= 0);
     return i < n->nin && n->in[i] != NULL;
 }
 
 kldve_status kx_expect(kx_graph *g, kx_node *n, int32_t lo, int32_t hi, int32_t max_out)
 {
+    assert(lo >= 0 && lo <= hi && hi <= KX_MAX_IN && max_out >= 1 && max_out <= KX_MAX_OUT);
     if (n->nin < lo || n->nin > hi)
         return kx_invalid(g, n, "%d inputs, expected %d to %d", n->nin, lo, hi);
     for (int32_t i = 0; i < lo; i++)
@@ -132,6 +135,7 @@ bool kx_shape_count(const kx_shape *shape, size_t item, size_t *count)
     uint64_t n = 1;
     bool empty = false;
 
+    assert(item > 0);
     if (shape->rank < 0 || shape->rank > KX_MAX_RANK)
         return false;
     for (int32_t i = 0; i < shape->rank; i++) {
@@ -157,6 +161,7 @@ kldve_status kx_out(kx_graph *g, kx_node *n, int32_t i, kx_dtype dtype, const kx
     kx_value *v = i < n->nout ? n->out[i] : NULL;
     size_t count;
 
+    assert(i >= 0);
     if (!kx_shape_count(shape, kx_dtype_size(dtype), &count))
         return kx_invalid(g, n, "output %d has a dimension below 0, or more than 2^%d bytes", i,
                           MAX_BYTES_LOG2);
@@ -173,6 +178,7 @@ kldve_status kx_out_constant(kx_graph *g, kx_node *n, int32_t i, kx_dtype dtype,
 {
     kldve_status st = kx_out(g, n, i, dtype, shape);
 
+    assert(data);
     if (st == KLDVE_OK && i < n->nout && n->out[i])
         n->out[i]->raw = data;
     return st;
@@ -182,6 +188,7 @@ bool kx_broadcast(const kx_shape *a, const kx_shape *b, kx_shape *out)
 {
     kx_shape s = {.rank = a->rank > b->rank ? a->rank : b->rank};
 
+    assert(a->rank >= 0 && b->rank >= 0 && s.rank <= KX_MAX_RANK);
     for (int32_t i = 0; i < s.rank; i++) {
         int32_t ia = i - (s.rank - a->rank), ib = i - (s.rank - b->rank);
         int64_t da = ia < 0 ? 1 : a->dim[ia], db = ib < 0 ? 1 : b->dim[ib];

@@ -1,5 +1,6 @@
 /* arg.c - ArgMax, ArgMin: the index of the extreme along one axis, int64.  Of equal values the
  * first, or the last with select_last_index (opset 12).  NaN counts as the extreme, as in numpy. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -56,6 +57,7 @@ static void forward(const kx_op_call *call)
     const float *f = call->in[0].data;
     const int64_t *i64 = call->in[0].data;
 
+    assert(length > 0);
     for (int64_t o = 0; o < outer; o++)
         for (int64_t i = 0; i < stride; i++) {
             int64_t first = o * length * stride + i, best = 0;

@@ -1,6 +1,7 @@
 /* basic.c - see basic.h. */
 #include "basic.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -54,6 +55,7 @@ kldve_status kx_mark_axes(kx_graph *g, kx_node *n, const int64_t *axes, size_t c
 {
     int32_t axis;
 
+    assert(rank >= 0 && rank <= KX_MAX_RANK);
     memset(marked, 0, (size_t)rank * sizeof *marked);
     for (size_t i = 0; i < count; i++) {
         if (!kx_axis(axes[i], rank, &axis))
@@ -115,6 +117,7 @@ int64_t kx_float_to_int(double x)
 
 void kx_copy_forward(const kx_op_call *call)
 {
+    assert(call->in[0].count == call->out[0].count && call->in[0].dtype == call->out[0].dtype);
     if (call->out[0].data && call->out[0].data != call->in[0].data)
         memcpy(call->out[0].data, call->in[0].data,
                call->in[0].count * kx_dtype_size(call->in[0].dtype));
@@ -127,6 +130,7 @@ void kx_copy_vjp(const kx_op_call *call)
 
     if (call->which != 0 || !from)
         return;
+    assert(call->din->count == call->dout[0].count);
     for (size_t i = 0; i < call->din->count; i++)
         to[i] += from[i];
 }

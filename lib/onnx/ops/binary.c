@@ -3,6 +3,7 @@
  * Each kernel works on one run of a walk (walk.h), in which an operand either advances with the
  * output or stays.  A VJP is the elementwise derivative, summed over the axes that the operand was
  * broadcast along. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -149,8 +150,10 @@ static const struct kx_binary_kind *find_kind(const char *type)
 {
     size_t i = 0;
 
-    while (strcmp(kinds[i].type, type) != 0) /* every entry of kx_binary_ops has its kind */
+    while (strcmp(kinds[i].type, type) != 0) {
         i++;
+        assert(i < sizeof kinds / sizeof kinds[0]); /* every entry below has its kind */
+    }
     return &kinds[i];
 }
 

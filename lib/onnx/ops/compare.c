@@ -2,6 +2,7 @@
  * Where.  Results are bool (uint8_t 0 or 1); only Where has a derivative:
  *
  *     y = c ? a : b,   da = sum of dy where c,   db = sum of dy where not c */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -45,8 +46,10 @@ static kx_binary_kernel *find_kernel(const char *type, const kx_value *v)
 {
     size_t i = 0;
 
-    while (strcmp(kinds[i].type, type) != 0) /* every entry of kx_compare_ops has its kind */
+    while (strcmp(kinds[i].type, type) != 0) {
         i++;
+        assert(i < sizeof kinds / sizeof kinds[0]); /* every entry below has its kind */
+    }
     if (kx_is_float(v))
         return kinds[i].f32;
     if (v->dtype == KX_BOOL)

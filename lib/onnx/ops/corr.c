@@ -7,6 +7,8 @@
  * over pairs of planes and taps of the kernel, and differ in what they do with one row. */
 #include "nn.h"
 
+#include <assert.h>
+
 /* n elements of a row: x with a step, y without, one weight. */
 typedef void row_fn(float *x, float *y, float *w, int64_t n, int64_t step);
 
@@ -77,6 +79,7 @@ static kx_window flatten(const kx_window *q)
     for (int i = 0; i < KX_SPATIAL; i++)
         if (q->kernel[i] != 1 || q->stride[i] != 1 || q->pad_begin[i] != 0 || q->in[i] != q->out[i])
             return flat;
+    assert(kx_window_in(q) == kx_window_out(q));
     flat.in[KX_D] = flat.in[KX_H] = flat.out[KX_D] = flat.out[KX_H] = 1;
     flat.in[KX_W] = flat.out[KX_W] = kx_window_in(q);
     return flat;
@@ -87,6 +90,7 @@ static inline void correlate(const kx_conv_params *p, float *x, float *y, float 
     const kx_window q = flatten(&p->window);
     int64_t in = kx_window_in(&q), out = kx_window_out(&q), taps = kx_window_taps(&q);
 
+    assert(p->group > 0 && p->cin > 0 && p->cout > 0 && taps > 0);
     for (int64_t i = 0; i < p->batch * p->group; i++) {
         float *wi = w + i % p->group * p->cout * p->cin * taps;
 

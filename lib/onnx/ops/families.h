@@ -1,4 +1,5 @@
-/* families.h - the lists of operators that table.c gathers; each ends with an entry without a type.
+/* families.h - the lists of operators that operators.c gathers; each ends with an entry without a
+ * type.
  */
 #ifndef KLDVE_ONNX_OPS_FAMILIES_H
 #define KLDVE_ONNX_OPS_FAMILIES_H

@@ -3,6 +3,7 @@
  * Negative indices count from the end.  Constant indices are checked when the graph is built; those
  * that are computed while it runs are clamped into range, since forward() cannot fail.  The VJP
  * adds every cotangent where its element came from. */
+#include <assert.h>
 #include <string.h>
 
 #include "basic.h"
@@ -20,6 +21,7 @@ static kldve_status check_indices(kx_graph *g, kx_node *n, const int64_t *length
     const kx_value *v = n->in[1];
     const int64_t *index;
 
+    assert(lengths > 0);
     if (v->dtype != KX_I64)
         return kx_invalid(g, n, "input 1 (indices) must be integers");
     for (size_t k = 0; k < lengths; k++)
@@ -77,6 +79,7 @@ static void forward_gather(const kx_op_call *call)
 
     if (call->out[0].count == 0)
         return;
+    assert(length > 0);
     for (size_t o = 0; o < outer; o++)
         for (size_t i = 0; i < call->in[1].count; i++, to += block)
             memcpy(to,
@@ -96,6 +99,7 @@ static void vjp_gather(const kx_op_call *call)
 
     if (!dy || call->which != 0 || call->dout[0].count == 0)
         return;
+    assert(length > 0);
     for (size_t o = 0; o < outer; o++)
         for (size_t i = 0; i < call->in[1].count; i++, dy += block) {
             float *dx = (float *)call->din->data +

@@ -8,6 +8,7 @@
 #include "families.h"
 #include "nn.h"
 
+#include <assert.h>
 #include <math.h>
 
 static kldve_status infer(kx_graph *g, kx_node *n)
@@ -68,6 +69,7 @@ static void local_sums(const kx_lrn_params *p, const float *x, int64_t c, float 
     int64_t first = first_channel(c, p->before), end = end_channel(p, c, p->after);
     float factor = p->alpha / (float)p->size;
 
+    assert(first <= c && c < end && end <= p->channels && s);
     for (int64_t i = 0; i < p->plane; i++)
         s[i] = 0;
     for (int64_t j = first; j < end; j++)

@@ -8,6 +8,8 @@
 #include "families.h"
 #include "nn.h"
 
+#include <assert.h>
+
 /* Four sums so that they do not wait for each other. */
 static double dot(const float *a, const float *b, int64_t n)
 {
@@ -30,6 +32,7 @@ static void add_scaled(float *restrict y, const float *restrict b, float factor,
 
 void kx_gemm_add(int64_t m, int64_t n, int64_t k, float factor, kx_matrix a, kx_matrix b, float *y)
 {
+    assert(m >= 0 && n >= 0 && k >= 0);
     for (int64_t i = 0; i < m; i++, y += n) {
         const float *ai = a.data + i * a.row;
 
@@ -169,6 +172,7 @@ static void batch_steps(const kx_shape *s, int32_t batch, int32_t rank, int64_t 
 {
     int64_t matrices = 1;
 
+    assert(batch <= rank && rank <= KX_MAX_RANK);
     for (int32_t i = 0; i < batch; i++) { /* from the innermost axis */
         int64_t dim = s->dim[batch - 1 - i];
 

@@ -1,5 +1,6 @@
 /* move.c - Transpose, Expand, Tile, DepthToSpace, SpaceToDepth: every output element is one input
  * element, found by a walk; dx = sum of dy over the outputs that an input element went to. */
+#include <assert.h>
 #include <string.h>
 
 #include "basic.h"
@@ -131,8 +132,10 @@ static void block_walk(kx_walk *w, const int64_t length[6], const int32_t from[6
 {
     kx_shape in = {.rank = 6};
 
-    for (int32_t i = 0; i < 6; i++)
+    for (int32_t i = 0; i < 6; i++) {
+        assert(length[i] >= 0 && from[i] >= 0 && from[i] < 6);
         in.dim[from[i]] = length[i];
+    }
     w->rank = 6;
     w->operands = 1;
     for (int32_t i = 0; i < 6; i++) {
@@ -246,6 +249,7 @@ kldve_status kx_make_transpose(kx_graph *g, kx_node *n, const int32_t perm[4])
 {
     int64_t *ints = kx_new(g, 4, sizeof *ints);
 
+    assert(n->nin == 1 && n->nout == 1 && n->in[0]->shape.rank == 4 && n->out[0]);
     n->attr = kx_new(g, 1, sizeof *n->attr);
     if (!ints || !n->attr)
         return kx_nomem(g);

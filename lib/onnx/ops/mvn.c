@@ -7,6 +7,7 @@
 #include "basic.h"
 #include "families.h"
 
+#include <assert.h>
 #include <math.h>
 
 typedef struct mvn_params {
@@ -72,6 +73,7 @@ static size_t scratch_size(const kx_node *n)
 
 static void statistics(const mvn_params *p, const float *x, group *s)
 {
+    assert(s || p->groups == 0);
     for (size_t i = 0; i < p->groups; i++)
         s[i] = (group){0};
     for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))

@@ -11,6 +11,7 @@
 #include "families.h"
 #include "nn.h"
 
+#include <assert.h>
 #include <math.h>
 
 enum { X, SCALE, B };
@@ -146,6 +147,7 @@ static row_stats stats_of(const kx_norm_params *p, const float *x)
     row_stats s;
     double sum = 0, square = 0;
 
+    assert(p->inner > 0);
     for (int64_t i = 0; i < p->inner; i++)
         sum += (double)x[i];
     s.mean = sum / (double)p->inner;
@@ -162,6 +164,7 @@ typedef struct run {
 
 static inline run first_run(const kx_norm_params *p, int64_t row)
 {
+    assert(p->plane > 0 && p->channels > 0 && p->inner % p->plane == 0);
     return (run){0, p->plane, row * (p->inner / p->plane) % p->channels};
 }
 

@@ -1,4 +1,5 @@
-/* table.c - every operator the engine knows, by family. */
+/* operators.c - every operator the engine knows, by family. */
+#include <assert.h>
 #include <string.h>
 
 #include "families.h"
@@ -37,6 +38,7 @@ const kx_op *const kx_families[] = {
 
 const kx_op *kx_op_find(const char *domain, const char *type, int32_t opset)
 {
+    assert(domain && type);
     for (const kx_op *const *family = kx_families; *family; family++)
         for (const kx_op *op = *family; op->type; op++)
             if (strcmp(op->type, type) == 0 && strcmp(op->domain ? op->domain : "", domain) == 0 &&

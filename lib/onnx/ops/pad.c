@@ -6,6 +6,7 @@
 #include "families.h"
 #include "nn.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- attributes and inputs ------------------------------------------------------------------- */
@@ -103,6 +104,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
 
 static int64_t modulo(int64_t a, int64_t b)
 {
+    assert(b > 0);
     return a % b < 0 ? a % b + b : a % b;
 }
 
@@ -146,6 +148,7 @@ static row_walk walk_of(const kx_node *n)
     const kx_shape *x = &n->in[0]->shape, *y = &n->out[0]->shape;
     row_walk w = {n->params, x, y, y->rank - 1, x->dim[y->rank - 1], y->dim[y->rank - 1], 0};
 
+    assert(y->rank > 0 && y->rank == x->rank);
     if (w.out > 0)
         w.rows = kx_span(y, 0, w.last);
     return w;
@@ -177,6 +180,7 @@ static void middle(const row_walk *w, int64_t *lo, int64_t *hi)
     *hi = begin + w->in < w->out ? begin + w->in : w->out;
     if (*hi < *lo)
         *hi = *lo;
+    assert(*lo >= 0 && *hi <= w->out);
 }
 
 /* Output elements [from, to) one by one; x is the input row or NULL. */

@@ -11,6 +11,7 @@
 #include "families.h"
 #include "nn.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -66,6 +67,7 @@ static double cell_norm(const kx_window *q, const cell *c, const float *x, int64
 {
     double sum = 0;
 
+    assert(p >= 1);
     FOR_ROWS(q, c, at)
     for (int64_t k = c->w.lo; k < c->w.hi; k++) {
         double v = fabs((double)x[at + k * q->dilation[KX_W]]);
@@ -141,6 +143,7 @@ static void each_cell(const job *j, cell_fn *fn)
     int64_t in = kx_window_in(q), at = 0, o[KX_SPATIAL];
     cell c;
 
+    assert(j->p->planes >= 0);
     for (int64_t plane = 0; plane < j->p->planes; plane++)
         for (o[KX_D] = 0; o[KX_D] < q->out[KX_D]; o[KX_D]++) {
             c.d = kx_window_taps_of(q, KX_D, o[KX_D]);
@@ -161,6 +164,7 @@ static int64_t index_of(const kx_pool_params *p, int64_t plane, int64_t i)
     int64_t w = i % q->in[KX_W], h = i / q->in[KX_W] % q->in[KX_H];
     int64_t d = i / q->in[KX_W] / q->in[KX_H];
 
+    assert(i >= 0 && i < kx_window_in(q));
     if (!p->column_major)
         return plane + i;
     if (q->spatial == 3) /* the first spatial axis runs fastest */

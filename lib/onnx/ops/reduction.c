@@ -14,6 +14,7 @@
  *
  * Sums are kept in float64.  The axes are an attribute, and an input from opset 18 on (ReduceSum:
  * 13). */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -56,8 +57,10 @@ static const struct kx_reduce_kind *find_kind(const char *type)
 {
     size_t i = 0;
 
-    while (strcmp(kinds[i].type, type) != 0) /* every entry of kx_reduce_ops has its kind */
+    while (strcmp(kinds[i].type, type) != 0) {
         i++;
+        assert(i < sizeof kinds / sizeof kinds[0]); /* every entry below has its kind */
+    }
     return &kinds[i];
 }
 
@@ -67,6 +70,7 @@ static const struct kx_reduce_kind *find_kind(const char *type)
 static void output_shapes(const kx_reduce_params *p, const kx_shape *in, kx_shape *full,
                           kx_shape *out)
 {
+    assert(full != in && out != in);
     *full = *in;
     out->rank = 0;
     for (int32_t i = 0; i < in->rank; i++) {
@@ -250,6 +254,7 @@ static void forward(const kx_op_call *call)
         extreme(p, what != MIN, call->in[0].data, y, count);
     if (what == MAX || what == MIN)
         return;
+    assert(sum || count == 0);
     for (size_t i = 0; i < count; i++)
         sum[i] = what == PROD;
     if (what == PROD)

@@ -5,6 +5,7 @@
  * "Cubic convolution interpolation for digital image processing", equation 4. */
 #include "resize.h"
 
+#include <assert.h>
 #include <math.h>
 
 enum { MAX_LENGTH = 1 << 20 }; /* of a resized axis: its table must not be what fills the memory */
@@ -92,6 +93,7 @@ static void taps_at(const kx_resize_spec *a, const kx_resize_options *opt, doubl
     double w[4] = {1, 0, 0, 0}, limit = (double)a->in + 2, first;
     int64_t from;
 
+    assert(a->in > 0 && taps >= 1 && taps <= 4);
     if (!(x > -3)) /* far outside, or NaN from hostile numbers: all clamp to the end anyway */
         x = -3;
     if (x > limit)

@@ -1,4 +1,5 @@
 /* slice.c - Slice, Split, Concat: parts of arrays.  The VJP of a part is adding into that part. */
+#include <assert.h>
 #include <string.h>
 
 #include "basic.h"
@@ -12,6 +13,7 @@ static int64_t slice_axis(int64_t d, int64_t start, int64_t end, int64_t step, i
     int64_t lowest = step > 0 ? 0 : -1, highest = step > 0 ? d : d - 1;
     uint64_t span, stride;
 
+    assert(d >= 0 && step != 0);
     start = start < 0 ? start + d : start; /* no overflow: d >= 0 */
     end = end < 0 ? end + d : end;
     start = start < lowest ? lowest : start > highest ? highest : start;
@@ -19,6 +21,7 @@ static int64_t slice_axis(int64_t d, int64_t start, int64_t end, int64_t step, i
     *first = 0;
     if (step > 0 ? start >= end : start <= end)
         return 0;
+    assert(start >= 0 && start < d);
     *first = start;
     span = (uint64_t)(step > 0 ? end - start : start - end);
     stride = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
@@ -117,6 +120,7 @@ static part part_of(const kx_shape *whole, const kx_shape *piece, int32_t axis, 
               .total = stride * (size_t)whole->dim[axis],
               .at = stride * (size_t)begin};
 
+    assert(begin >= 0 && begin + piece->dim[axis] <= whole->dim[axis]);
     return p;
 }
 

@@ -10,6 +10,7 @@
 #include "families.h"
 #include "nn.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -66,6 +67,7 @@ static float line_max(const kx_axis_params *p, const float *x)
 {
     float most = x[0];
 
+    assert(p->n > 0);
     for (int64_t i = 1; i < p->n; i++)
         if (x[i * p->inner] > most)
             most = x[i * p->inner];

@@ -3,6 +3,7 @@
  *     y[..., i, j] = x[..., i, j] where j - i >= k (upper) or j - i <= k (lower), else 0
  *
  * k = 0 is the diagonal.  Attention masks are made with it.  dx is the same triangle of dy. */
+#include <assert.h>
 #include <string.h>
 
 #include "basic.h"
@@ -47,6 +48,7 @@ static void columns(const trilu_params *p, int64_t i, int64_t width, int64_t *fr
         *from = 0;
         *to = p->k < -i ? 0 : first < width ? first + 1 : width;
     }
+    assert(*from >= 0 && *to <= width);
 }
 
 static void forward_trilu(const kx_op_call *call)

@@ -3,6 +3,7 @@
  * Definitions: ONNX operator specification.  Each line of the tables below holds y = f(x) and
  * dy/dx, the latter in terms of x[i] or y[i]; what it reads is what the operator's entry announces
  * in vjp_needs.  At a kink the derivative is the one of the side that torch takes. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -208,8 +209,10 @@ static const struct kx_unary_kind *find_kind(const char *type)
 {
     size_t i = 0;
 
-    while (strcmp(kinds[i].type, type) != 0) /* every entry of kx_unary_ops has its kind */
+    while (strcmp(kinds[i].type, type) != 0) {
         i++;
+        assert(i < sizeof kinds / sizeof kinds[0]); /* every entry below has its kind */
+    }
     return &kinds[i];
 }
 

@@ -2,6 +2,7 @@
  *
  * The output starts as the first input, the others are folded into it one by one.  Where several
  * inputs share the extreme value of an element they share its cotangent evenly, as torch does. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -41,8 +42,10 @@ static const kx_variadic_kind *find_kind(const char *type)
     const kx_variadic_kind *kinds[] = {&sum, &mean, &min, &max};
     size_t i = 0;
 
-    while (strcmp(kinds[i]->type, type) != 0) /* every entry of kx_variadic_ops has its kind */
+    while (strcmp(kinds[i]->type, type) != 0) {
         i++;
+        assert(i < sizeof kinds / sizeof kinds[0]); /* every entry below has its kind */
+    }
     return kinds[i];
 }
 

@@ -1,15 +1,18 @@
 /* walk.c - see walk.h. */
 #include "walk.h"
 
+#include <assert.h>
 #include <string.h>
 
 int64_t kx_stride(const kx_shape *s, int32_t axis)
 {
+    assert(axis >= 0 && axis < s->rank);
     return kx_span(s, axis + 1, s->rank);
 }
 
 void kx_walk_init(kx_walk *w, const kx_shape *whole)
 {
+    assert(whole->rank >= 0 && whole->rank <= KX_WALK_RANK);
     memset(w, 0, sizeof *w);
     w->rank = whole->rank;
     for (int32_t i = 0; i < whole->rank; i++)
@@ -18,11 +21,15 @@ void kx_walk_init(kx_walk *w, const kx_shape *whole)
 
 void kx_walk_broadcast(kx_walk *w, const kx_shape *s)
 {
-    int64_t *stride = w->stride[w->operands++];
+    int64_t *stride = w->stride[w->operands];
     int32_t missing = w->rank - s->rank;
 
-    for (int32_t i = 0; i < s->rank; i++)
+    assert(w->operands < KX_WALK_OPERANDS && missing >= 0);
+    w->operands++;
+    for (int32_t i = 0; i < s->rank; i++) {
+        assert(s->dim[i] == 1 || s->dim[i] == w->dim[missing + i]);
         stride[missing + i] = s->dim[i] == 1 ? 0 : kx_stride(s, i);
+    }
 }
 
 /* Axis i and the packed axis `last` before it are one loop for every operand.  Arrays that are
@@ -77,6 +84,7 @@ void kx_walk_pack(kx_walk *w)
 
 void kx_walk_copy(const kx_walk *w, size_t item, const void *in, void *out)
 {
+    assert(w->operands >= 1 && (item == 1 || item == 4 || item == 8));
     for (kx_run r = kx_run_first(w); r.more; kx_run_next(w, &r)) {
         if (r.step[0] == 1)
             memcpy((char *)out + (size_t)r.out * item, (const char *)in + (size_t)r.at[0] * item,
@@ -92,6 +100,7 @@ void kx_walk_copy(const kx_walk *w, size_t item, const void *in, void *out)
 
 void kx_walk_add(const kx_walk *w, int32_t k, float scale, const float *dout, float *din)
 {
+    assert(k >= 0 && k < w->operands);
     for (kx_run r = kx_run_first(w); r.more; kx_run_next(w, &r)) {
         const float *from = dout + r.out;
         float *to = din + r.at[k];

@@ -11,6 +11,8 @@
 #ifndef KLDVE_ONNX_OPS_WALK_H
 #define KLDVE_ONNX_OPS_WALK_H
 
+#include <assert.h>
+
 #include "graph/graph.h"
 
 enum {
@@ -19,7 +21,7 @@ enum {
 };
 
 typedef struct kx_walk {
-    int32_t rank; /**< at least 1 once packed */
+    int32_t rank;
     int32_t operands;
     int64_t dim[KX_WALK_RANK];
     int64_t stride[KX_WALK_OPERANDS][KX_WALK_RANK];
@@ -28,7 +30,7 @@ typedef struct kx_walk {
 
 /** A walk over `whole` without operands yet. */
 void kx_walk_init(kx_walk *w, const kx_shape *whole);
-/** Add an operand of shape `s`, broadcast to the whole (which it must fit, see kx_broadcast()). */
+/** Add an operand of shape `s`, broadcast to the whole as by kx_broadcast(). */
 void kx_walk_broadcast(kx_walk *w, const kx_shape *s);
 /** Drop axes of length 1 and merge neighbours.  Call it last. */
 void kx_walk_pack(kx_walk *w);
@@ -54,6 +56,7 @@ static inline kx_run kx_run_first(const kx_walk *w)
 {
     kx_run r = {.more = true, .n = w->dim[w->rank - 1]};
 
+    assert(w->rank >= 1); /* it is packed */
     for (int32_t i = 0; i < w->rank; i++)
         if (w->dim[i] == 0)
             r.more = false;

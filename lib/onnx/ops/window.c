@@ -1,6 +1,7 @@
 /* window.c - attributes of convolutions and pools: how windows lie on their input. */
 #include "nn.h"
 
+#include <assert.h>
 #include <string.h>
 
 kldve_status kx_need_floats(kx_graph *g, kx_node *n, int32_t count)
@@ -15,6 +16,7 @@ kldve_status kx_need_vector(kx_graph *g, kx_node *n, int32_t i, const char *what
 {
     const kx_shape *s = &n->in[i]->shape;
 
+    assert(kx_has(n, i));
     if (s->rank != 1 || s->dim[0] != length)
         return kx_invalid(g, n, "input %d (%s) must have the shape [%lld]", i, what,
                           (long long)length);
@@ -27,6 +29,7 @@ kldve_status kx_spatial_attr(kx_graph *g, kx_node *n, const char *name, int32_t 
     size_t count;
     const int64_t *value = kx_attr_ints(n, name, &count);
 
+    assert(spatial >= 1 && spatial <= KX_SPATIAL);
     if (count != 0 && count != (size_t)spatial)
         return kx_invalid(g, n, "attribute '%s' has %zu values for %d spatial axes", name, count,
                           spatial);
@@ -68,6 +71,7 @@ kldve_status kx_auto_pad_attr(kx_graph *g, kx_node *n, kx_auto_pad *out)
 
 void kx_window_init(kx_window *w, int32_t spatial)
 {
+    assert(spatial >= 1 && spatial <= KX_SPATIAL);
     memset(w, 0, sizeof *w);
     w->spatial = spatial;
     for (int i = 0; i < KX_SPATIAL; i++)
@@ -139,6 +143,7 @@ static void fit_same(kx_window *w, int axis, bool upper)
     int64_t out = (w->in[axis] + w->stride[axis] - 1) / w->stride[axis];
     int64_t total = (out - 1) * w->stride[axis] + kx_window_extent(w, axis) - w->in[axis];
 
+    assert(out >= 1);
     if (total < 0)
         total = 0;
     w->out[axis] = out;
@@ -157,6 +162,7 @@ static kldve_status fit_axis(kx_graph *g, kx_node *n, bool ceil_mode, kx_window 
     w->out[axis] = room / s + 1;
     if (ceil_mode && room % s != 0 && w->out[axis] * s < w->in[axis] + w->pad_begin[axis])
         w->out[axis]++;
+    assert(w->out[axis] >= 1);
     return KLDVE_OK;
 }
 

@@ -25,6 +25,7 @@ static struct kx_chunk *new_chunk(kx_arena *arena, size_t size)
 {
     struct kx_chunk *chunk = kldve_ctx_alloc(arena->ctx, 1, HEADER + size);
 
+    assert(size % ALIGN == 0);
     if (!chunk)
         return NULL;
     chunk->size = size;
@@ -59,7 +60,7 @@ void *kx_arena_alloc(kx_arena *arena, size_t count, size_t size)
     }
     block = (unsigned char *)chunk + HEADER + chunk->used;
     chunk->used += need;
-    assert(chunk->used <= chunk->size);
+    assert(chunk->used <= chunk->size && (uintptr_t)block % ALIGN == 0);
     memset(block, 0, need);
     return block;
 }

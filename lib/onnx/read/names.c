@@ -30,6 +30,7 @@ static struct kx_name_slot *lookup(const kx_names *names, const char *name)
 {
     size_t at = (size_t)hash(name) & (names->size - 1);
 
+    assert((names->size & (names->size - 1)) == 0 && names->used < names->size);
     while (names->slot[at].name && strcmp(names->slot[at].name, name) != 0)
         at = (at + 1) & (names->size - 1);
     return &names->slot[at];
@@ -44,6 +45,7 @@ void kx_names_set(kx_names *names, const char *name, void *item)
 {
     struct kx_name_slot *slot = lookup(names, name);
 
+    assert(item);
     if (!slot->name) {
         names->used++;
         assert(names->used < names->size); /* lookup() ends at a free slot */

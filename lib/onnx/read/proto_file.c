@@ -3,6 +3,7 @@
 
 #include "proto_read.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -77,6 +78,7 @@ static kldve_status map(kx_reader *r, const char *path, int fd, uint64_t limit, 
 {
     struct stat file;
 
+    assert(fd >= 0 && !m->bytes);
     if (fstat(fd, &file) != 0)
         return io_error(r, "cannot read", path);
     if (!S_ISREG(file.st_mode))
@@ -197,6 +199,7 @@ static kldve_status map_location(kx_reader *r, const char *location, struct mapp
     if (!*location || *location == '/' || climbs(location))
         return kx_reader_fail(r, KLDVE_E_FORMAT,
                               "external data '%.120s' lies outside the model's folder", location);
+    assert(r->mapped <= max_external);
     if ((st = resolve(r, location, real)) < 0 ||
         (st = map_file(r, real, O_NOFOLLOW, max_external - r->mapped, &m)) < 0)
         return st;

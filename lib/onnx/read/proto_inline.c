@@ -10,6 +10,7 @@
  * distinct.  Hence the new names differ from each other and from all names of the file. */
 #include "proto_read.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,9 +62,13 @@ static kldve_status fail(const inliner *in, const function *f, kldve_status st, 
 
 static void name_key(char key[KEY_SIZE], const char *domain, const char *name, const char *overload)
 {
+    int n;
+
     if (strcmp(domain, "ai.onnx") == 0)
         domain = "";
-    snprintf(key, KEY_SIZE, "%s\n%s\n%s", domain, name, overload);
+    n = snprintf(key, KEY_SIZE, "%s\n%s\n%s", domain, name, overload);
+    assert(n > 0 && n < KEY_SIZE); /* names have at most KX_MAX_NAME bytes */
+    (void)n;
 }
 
 static function *find_function(const inliner *in, const kx_proto_node *n)
@@ -134,6 +139,7 @@ static kldve_status new_names(inliner *in, size_t count, kx_names *names)
 {
     const size_t per_name = 48; /* at least 3/8 of the slots are used */
 
+    assert(in->r->spent <= KX_MAX_READ_MEMORY);
     if (count > (KX_MAX_READ_MEMORY - in->r->spent) / per_name)
         return kx_reader_fail(in->r, KLDVE_E_LIMIT, "too many names");
     in->r->spent += count * per_name;
@@ -276,6 +282,7 @@ static kldve_status count_nodes(inliner *in, function *f, int depth)
 {
     kldve_status st;
 
+    assert(depth <= MAX_DEPTH);
     if (f->state == 2)
         return KLDVE_OK;
     if (f->state == 1)
@@ -445,6 +452,7 @@ static kldve_status emit_aliases(inliner *in, const function *f, const kx_proto_
     for (int32_t i = 0; i < call->nout; i++) {
         kx_proto_node n = {.name = "", .type = "Identity", .domain = "", .overload = ""};
 
+        assert(!*call->out[i] || f->out[i]->now);
         if (!*call->out[i] || strcmp(f->out[i]->now, call->out[i]) == 0)
             continue;
         n.nin = n.nout = 1;
@@ -511,6 +519,7 @@ kldve_status kx_inline_functions(kx_reader *r, const void *bytes, size_t n, size
         if ((st = f ? expand(&in, f, &m->node[i]) : emit(&in, &m->node[i])) < 0)
             return st;
     }
+    assert(in.nnode <= total);
     m->node = in.node;
     m->nnode = (int32_t)in.nnode;
     return KLDVE_OK;

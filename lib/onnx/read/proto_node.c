@@ -1,6 +1,7 @@
 /* proto_node.c - NodeProto, AttributeProto, ValueInfoProto, OperatorSetIdProto. */
 #include "proto_read.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- attributes ------------------------------------------------------------------------------ */
@@ -146,6 +147,7 @@ static kldve_status attr_type(kx_reader *r, const attr_parts *p, kx_proto_attr *
     for (int kind = ATTR_KINDS - 1; kind > 0 && p->type == 0; kind--)
         if (p->present >> kind & 1)
             out->type = kind;
+    assert(out->type >= 0 && out->type < ATTR_KINDS);
     rest = p->present & ~(1u << out->type);
     for (int kind = 1; kind < ATTR_KINDS; kind++)
         if (rest >> kind & 1)
@@ -206,6 +208,7 @@ static kldve_status attr_lists(kx_reader *r, kx_wire w, const attr_parts *p, kx_
         default:
             break;
         }
+    assert(nf == p->floats && ni == p->ints && ns == p->strings);
     return KLDVE_OK;
 }
 
@@ -213,6 +216,7 @@ static kldve_status attr_tensor(kx_reader *r, const attr_parts *p, kx_proto_attr
 {
     kldve_status st;
 
+    assert(out->type == ATTR_TENSOR);
     if (p->tensors != 1)
         return kx_reader_fail(r, KLDVE_E_FORMAT,
                               "attribute '%.60s' of type tensor has %zu tensors, not one",
@@ -315,6 +319,7 @@ static kldve_status read_dim(kx_reader *r, const kx_wire *dim, kx_proto_value *v
     int32_t i = v->rank;
     kldve_status st = KLDVE_OK;
 
+    assert(i >= 0);
     if (i >= KX_PROTO_MAX_RANK)
         return kx_reader_fail(r, KLDVE_E_UNSUPPORTED,
                               "'%.80s' has more than %d dimensions, which is not supported",

@@ -100,6 +100,7 @@ static kldve_status packed_piece(kx_reader *r, const kx_wire *w, parts *p)
     int field = (int)(w->key >> 3);
     size_t item = field == FLOAT_DATA ? 4 : field == DOUBLE_DATA ? 8 : 0;
 
+    assert(field > 0 && field < FIELDS && field_name[field]);
     if (item && w->n % item)
         return kx_reader_fail(r, KLDVE_E_FORMAT,
                               "a tensor's %s has %zu bytes, not a multiple of %zu",
@@ -208,6 +209,7 @@ static kldve_status check_shape(kx_reader *r, const parts *p, size_t item, kx_pr
         else
             product *= d;
     }
+    assert(product <= UINT64_C(1) << MAX_TENSOR_LOG2);
     out->count = empty ? 0 : (size_t)(product / (item ? item : 1));
     return KLDVE_OK;
 }
@@ -275,6 +277,7 @@ static kldve_status copy_typed(kx_reader *r, kx_wire w, const parts *p, int fiel
             return kx_reader_fail(r, KLDVE_E_FORMAT,
                                   "tensor '%.80s': a number in %s is damaged or does not fit %s",
                                   p->name, field_name[field], types[out->dtype].name);
+    assert(s.left == 0); /* both walks read the same bytes */
     return KLDVE_OK;
 }
 
@@ -282,6 +285,7 @@ static kldve_status typed_data(kx_reader *r, kx_wire w, const parts *p, kx_proto
 {
     int field = types[out->dtype].field;
 
+    assert(field_name[field]);
     for (int i = FLOAT_DATA; i <= UINT64_DATA; i++)
         if (i != field && p->count[i] > 0)
             return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s' of type %s has its data in %s",
@@ -371,6 +375,7 @@ static kldve_status find_data(kx_reader *r, kx_wire w, const parts *p, kx_proto_
 {
     size_t nbytes = out->count * types[out->dtype].size, typed = 0;
 
+    assert(out->dtype > 0 && out->dtype < NTYPES && types[out->dtype].size > 0);
     for (int i = 0; i < FIELDS; i++)
         typed += p->count[i];
     if ((p->nraw > 0) + (typed > 0) + p->external > 1)

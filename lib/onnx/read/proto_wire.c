@@ -105,6 +105,7 @@ kldve_status kx_reader_fail(kx_reader *r, kldve_status status, const char *forma
     char text[400];
     va_list args;
 
+    assert(status < 0);
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
@@ -130,6 +131,7 @@ static void *small_block(kx_reader *r, size_t n)
         if (!r->block)
             return NULL;
     }
+    assert(n <= r->block_left);
     at = r->block;
     r->block += n;
     r->block_left -= n;

@@ -14,6 +14,7 @@
  * row that an input alone skips, because it meets a zero there, is read for the others. */
 #include "run/batch.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <omp.h>
@@ -51,6 +52,7 @@ kldve_status kx_many_new(kldve_ctx *ctx, const kx_plan *plan, int32_t count, int
     size_t n = (size_t)count;
     kldve_status st;
 
+    assert(count >= 1 && threads >= 1 && plan->threads == 1);
     if (!m)
         goto nomem;
     memset(m, 0, sizeof *m);
@@ -137,6 +139,7 @@ static void run_together(const kx_many *m, const kx_step *step)
 
     for (int32_t i = 0; i < m->count; i++)
         rows += kx_state_dense_rows(m->state[i], step, m->from + rows, m->to + rows);
+    assert(rows <= (size_t)m->count * KX_DENSE_ROWS);
     omp_set_num_threads(m->threads);
     kx_run_dense_rows(step, rows, m->from, m->to);
     omp_set_num_threads(before);

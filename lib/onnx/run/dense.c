@@ -103,6 +103,7 @@ static void dots_at(const product *p, size_t j)
     const kx_unaligned_float *row[TOGETHER];
     float sum[TOGETHER][TOGETHER];
 
+    assert(here > 0);
     for (size_t r = 0; r < TOGETHER; r++)
         row[r] = p->w + (j + (r < here ? r : 0)) * p->ncolumns;
     for (; p->count - k >= TOGETHER; k += TOGETHER) {
@@ -175,6 +176,7 @@ static void add_to_all(const product *p, const piece *of)
     const kx_unaligned_float *row[TOGETHER];
     float weight[TOGETHER][TOGETHER] = {{0}}, *to[TOGETHER];
 
+    assert(of->nrows >= 1 && of->nrows <= TOGETHER && of->from + of->n <= p->ncolumns);
     for (size_t r = 0; r < TOGETHER; r++)
         row[r] = p->w + of->row[r < of->nrows ? r : 0] * p->ncolumns + of->from;
     for (size_t k = 0; k < p->count; k++) {

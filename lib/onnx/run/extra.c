@@ -5,6 +5,7 @@
  * of one network can make theirs at the same time, because of the network they only read. */
 #include "run/extra.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct kx_extra {
@@ -19,6 +20,7 @@ kldve_status kx_extra_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_optio
     kx_extra *e = kldve_ctx_alloc(ctx, 1, sizeof *e);
     kldve_status st;
 
+    assert(g && options->threads >= 1);
     if (!e)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while planning the network");
     memset(e, 0, sizeof *e);

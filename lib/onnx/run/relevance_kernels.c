@@ -2,6 +2,7 @@
  * whole buffers in any layout, with the padding of blocked layouts, where relevance is zero. */
 #include "run/relevance_kernels.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <omp.h>
@@ -18,6 +19,7 @@ static inline float stabilise(float z)
 
 void kx_clamp_all(kx_range range, size_t n, const float *x, float *y)
 {
+    assert(range.lo <= range.hi);
 #pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++)
         y[i] = kx_clamp(range, x[i]);
@@ -30,6 +32,7 @@ void kx_lrp_share(const kx_share *s)
     size_t n = s->n;
     bool off = s->off;
 
+    assert(relevance && z && out);
 #pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
     for (size_t i = 0; i < n; i++) {
         float sum = z1 ? z[i] + z1[i] : z[i];
@@ -104,6 +107,7 @@ void kx_dense_part(const struct kx_dense *d, kx_range range, const float *bias, 
 {
     size_t k = (size_t)d->k, n = (size_t)d->n;
 
+    assert(d->m > 0 && d->k > 0 && d->n > 0 && range.lo <= range.hi);
     for (size_t m = 0; m < (size_t)d->m; m++) {
         float *y = out + m * n;
 
@@ -120,6 +124,7 @@ void kx_dense_part_vjp(const struct kx_dense *d, kx_range range, const float *dy
 {
     size_t k = (size_t)d->k, n = (size_t)d->n;
 
+    assert(d->m > 0 && d->k > 0 && d->n > 0 && dx != dy);
     for (size_t m = 0; m < (size_t)d->m; m++) {
         if (d->transposed)
             combine(d->weights, n, k, range, dy + m * n, dx + m * k);

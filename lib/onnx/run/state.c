@@ -30,7 +30,9 @@ static void *at(const kx_state *s, int32_t buffer)
 
     if (buffer < 0)
         return NULL;
+    assert(buffer < s->plan->nbuffer);
     b = &s->plan->buffer[buffer];
+    assert(b->fixed || b->offset + b->bytes <= s->plan->state_bytes);
     return b->fixed ? b->fixed : s->memory + b->offset;
 }
 
@@ -101,6 +103,7 @@ static void run_node(const kx_state *s, const kx_step *step)
     kx_tensor in[KX_MAX_IN], out[KX_MAX_OUT], dout[KX_MAX_OUT], din;
     kx_op_call call = {.node = n, .in = in, .out = out, .scratch = at(s, k->scratch)};
 
+    assert(n->nin <= KX_MAX_IN && n->nout <= KX_MAX_OUT);
     for (int32_t i = 0; i < n->nin; i++)
         tensor(s, n->in[i], k->list[i], &in[i]);
     for (int32_t i = 0; i < n->nout; i++) {
@@ -154,7 +157,7 @@ size_t kx_state_dense_rows(const kx_state *s, const kx_step *step, const float *
     const float *x = at(s, step->as.dense.from);
     float *y = at(s, step->as.dense.to);
 
-    assert(d->m <= KX_DENSE_ROWS);
+    assert(d->m >= 1 && d->m <= KX_DENSE_ROWS);
     for (int64_t m = 0; m < d->m; m++) {
         from[m] = x + m * (forward ? d->k : d->n);
         to[m] = y + m * (forward ? d->n : d->k);
@@ -260,6 +263,7 @@ static kldve_status steps(kx_state *s, kx_step_range range, bool head, int32_t *
 {
     kldve_status st = KLDVE_OK;
 
+    assert(range.from >= 0 && range.to <= s->plan->nstep);
     for (int32_t i = range.from; i < range.to && st == KLDVE_OK; i++)
         if (!head || s->plan->step[i].head) {
             *failed = i;
@@ -307,6 +311,7 @@ void kx_state_begin_forward(kx_state *s, const float *input)
 {
     const kx_port *port = &s->plan->input;
 
+    assert(port->buffer >= 0);
     s->ran = s->passed = false;
     memcpy(at(s, port->buffer), input, port->count * sizeof *input);
 }
@@ -340,8 +345,7 @@ kldve_status kx_state_forward_features(kx_state *s, const float *features, float
                               "feature maps needs a forward pass before it");
     s->ran = false;
     memcpy(at(s, plan->entry.buffer), features, plan->entry.count * sizeof *features);
-    if ((st = run(s, plan->enter, false)) < 0 ||
-        (st = run(s, plan->forward, true)) < 0)
+    if ((st = run(s, plan->enter, false)) < 0 || (st = run(s, plan->forward, true)) < 0)
         return st;
     copy_out(s, &plan->logits, logits);
     return KLDVE_OK;
@@ -351,6 +355,7 @@ kldve_status kx_state_begin_vjp(kx_state *s, kx_target to, int32_t rule, const f
 {
     const kx_port *port = &s->plan->cotangent[to];
 
+    assert(to == 0 || to == 1);
     if (s->plan->gradient[to].buffer < 0)
         return kldve_ctx_fail(s->ctx, KLDVE_E_NO_VJP,
                               to == KX_TO_INPUT
@@ -384,6 +389,7 @@ kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gra
 {
     kldve_status st;
 
+    assert(visitor && !s->visit);
     s->visit = visitor;
     s->opaque = opaque;
     st = kx_state_vjp(s, KX_TO_INPUT, KLDVE_RULE_GRADIENT, cotangent, gradient);
