@@ -799,7 +799,7 @@ static const struct failure {
     {"forward pass that returns what is no status",
      {.step = BROKEN_FORWARD, .status = (kldve_status)1},
      KLDVE_E_BACKEND,
-     "inputs 0 to 2: batched: forward of a batch: returned 1, which is no status"},
+     "inputs 0 to 2: batched: forward of a batch: returned 1, which is not a status"},
     {"logit",
      {.step = BROKEN_LOGITS, .after = 1, .row = 1, .poison = NAN},
      KLDVE_E_NUMERIC,
@@ -884,10 +884,10 @@ static void test_arguments(void **state)
     refuse(&f, kldve_explain_inputs(f.ex, 1, NULL, NULL, maps), "explain: the inputs are NULL");
     refuse(&f, kldve_explain_inputs(f.ex, 1, inputs[0], NULL, NULL),
            "explain: the results are NULL");
-    refuse(&f, kldve_explain_inputs(f.ex, 0, inputs[0], NULL, maps), "explain: 0 inputs");
+    refuse(&f, kldve_explain_inputs(f.ex, 0, inputs[0], NULL, maps), "explain: the number of inputs is 0, it must be at least 1");
     refuse(&f, kldve_explain_many(f.ex, 1, NULL, NULL, maps), "explain: the pictures are NULL");
     refuse(&f, kldve_explain_many(f.ex, 1, pictures, NULL, NULL), "explain: the results are NULL");
-    refuse(&f, kldve_explain_many(f.ex, -1, pictures, NULL, maps), "explain: -1 pictures");
+    refuse(&f, kldve_explain_many(f.ex, -1, pictures, NULL, maps), "explain: the number of pictures is -1, it must be at least 1");
     untouched(maps);
     close_fixture(&f);
 }
@@ -1128,11 +1128,11 @@ static void refuse_shape(kldve_shape shape, kldve_status status, const char *mes
 static void test_shapes(void **state)
 {
     const size_t size = sizeof(kldve_shape);
-    const char *large = "batched: shape: too large to compute with";
+    const char *large = "batched: shape: an array has more values than can be addressed";
 
     (void)state;
     refuse_shape((kldve_shape){size, 3, 8, 8, 5, 6, 3, 4, -2}, KLDVE_E_ARG,
-                 "batched: shape: a batch of -2 inputs");
+                 "batched: shape: batch is -2, it must be 0 or more");
     refuse_shape((kldve_shape){size, 3, INT32_MAX, 1, 5, 6, 3, 4, INT32_MAX}, KLDVE_E_LIMIT, large);
     refuse_shape((kldve_shape){size, 3, 8, 8, 5, 3, INT32_MAX, 1, INT32_MAX}, KLDVE_E_LIMIT, large);
 }
