@@ -54,8 +54,7 @@ void pair_close(struct pair *f)
     assert_int_equal(f->heap.live, 0);
 }
 
-/* -- what is compared ----------------------------------------------------------------------------
- */
+/* -- what is compared ------------------------------------------------------------------------- */
 
 void pair_same_number(const char *what, size_t i, double got, double want)
 {
@@ -194,8 +193,7 @@ void pair_check(struct pair *f, const kldve_options *o, int32_t count)
     }
 }
 
-/* -- pictures ------------------------------------------------------------------------------------
- */
+/* -- pictures --------------------------------------------------------------------------------- */
 
 static const int32_t sizes[MOST][2] = {{200, 100}, {32, 32}, {100, 200}, {40, 40},
                                        {33, 90},   {32, 32}, {128, 64}};

@@ -9,8 +9,7 @@
 
 #define SIZED .struct_size = sizeof(kldve_options)
 
-/* -- without a VJP -------------------------------------------------------------------------------
- */
+/* -- without a VJP ---------------------------------------------------------------------------- */
 
 static void test_no_vjp(void **state)
 {
@@ -50,8 +49,7 @@ static void test_no_vjp(void **state)
     fixture_close(&f);
 }
 
-/* -- from arrays ---------------------------------------------------------------------------------
- */
+/* -- from arrays ------------------------------------------------------------------------------ */
 
 static void test_smooth_needs_a_network(void **state)
 {

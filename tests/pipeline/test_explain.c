@@ -15,8 +15,7 @@ static void assert_same_map(const kldve_heatmap *a, const kldve_heatmap *b)
         assert_true(fabsf(kldve_heatmap_values(a)[i] - kldve_heatmap_values(b)[i]) < 1e-5f);
 }
 
-/* -- targets -------------------------------------------------------------------------------------
- */
+/* -- targets ---------------------------------------------------------------------------------- */
 
 static void test_set_of_one(void **state)
 {
@@ -115,8 +114,7 @@ static void test_versus_swapped(void **state)
     kldve_heatmap_free(back);
 }
 
-/* -- the truth -----------------------------------------------------------------------------------
- */
+/* -- the truth -------------------------------------------------------------------------------- */
 
 static void test_truth(void **state)
 {
@@ -146,8 +144,7 @@ static void test_truth(void **state)
     kldve_heatmap_free(map);
 }
 
-/* -- signs ---------------------------------------------------------------------------------------
- */
+/* -- signs ------------------------------------------------------------------------------------ */
 
 #define VERSUS .method = "hires-cam", .target_kind = KLDVE_TARGET_VERSUS, .target = 2, .rival = 5
 
@@ -183,8 +180,7 @@ static void test_signs(void **state)
     kldve_heatmap_free(plain);
 }
 
-/* -- smoothing -----------------------------------------------------------------------------------
- */
+/* -- smoothing -------------------------------------------------------------------------------- */
 
 /* The mean of the six maps made one by one. */
 static void test_smooth(void **state)
@@ -252,8 +248,7 @@ static void test_allocations(void **state)
     kldve_heatmap_free(map);
 }
 
-/* -- standard errors -----------------------------------------------------------------------------
- */
+/* -- standard errors -------------------------------------------------------------------------- */
 
 static kldve_status drawn(const kldve_job *job, float *map)
 {
@@ -293,8 +288,7 @@ static void test_error(void **state)
     kldve_heatmap_free(map);
 }
 
-/* -- calls ---------------------------------------------------------------------------------------
- */
+/* -- calls ------------------------------------------------------------------------------------ */
 
 static const tiny_config net = {CHANNELS, H, W, 6, 5, 77, true};
 
@@ -373,8 +367,7 @@ static void test_null_arguments(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* -- pictures ------------------------------------------------------------------------------------
- */
+/* -- pictures --------------------------------------------------------------------------------- */
 
 static const tiny_config colour = {3, 8, 8, 4, 3, 17, true};
 

@@ -8,8 +8,7 @@
 
 #define SIZED .struct_size = sizeof(kldve_options)
 
-/* -- methods of repeated passes ------------------------------------------------------------------
- */
+/* -- methods of repeated passes --------------------------------------------------------------- */
 
 /* Whatever the batch is to the number of passes. */
 static void test_repeats(void **state)
@@ -67,8 +66,7 @@ static void test_repeats_in_part(void **state)
     assert_int_equal(bytes[0], bytes[1]);
 }
 
-/* -- a host's own method -------------------------------------------------------------------------
- */
+/* -- a host's own method ---------------------------------------------------------------------- */
 
 /* Methods that run the network although it is in a batch: on another input, and back from their
  * own... */

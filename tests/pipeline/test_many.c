@@ -11,8 +11,7 @@
 
 #include "base/clock.h"
 
-/* -- every method --------------------------------------------------------------------------------
- */
+/* -- every method ----------------------------------------------------------------------------- */
 
 /* Does a method work on the results of one forward pass and one VJP?  Then that many calls. */
 static void check_counts(struct pair *f, const kldve_options *o, bool together, bool gradient,
@@ -62,8 +61,7 @@ static void test_methods(void **state)
     assert_true(together >= 2 * 10 && apart >= 2 * 20);
 }
 
-/* -- every option --------------------------------------------------------------------------------
- */
+/* -- every option ----------------------------------------------------------------------------- */
 
 static void test_options(void **state)
 {
@@ -221,8 +219,7 @@ static void test_classes(void **state)
     pair_close(&f);
 }
 
-/* -- times ---------------------------------------------------------------------------------------
- */
+/* -- times ------------------------------------------------------------------------------------ */
 
 /* Each forward and backward pass takes 2 ms; `spent` is what those of the check took. */
 struct slow {
@@ -278,8 +275,7 @@ static void test_times(void **state)
     pair_close(&f);
 }
 
-/* -- pictures ------------------------------------------------------------------------------------
- */
+/* -- pictures --------------------------------------------------------------------------------- */
 
 static void test_pictures(void **state)
 {
@@ -350,8 +346,7 @@ static void test_bad_picture(void **state)
     pair_close(&f);
 }
 
-/* -- failures ------------------------------------------------------------------------------------
- */
+/* -- failures --------------------------------------------------------------------------------- */
 
 /* One input that makes an infinite logit, at every place, with and without what comes after. */
 static void test_bad_input(void **state)
@@ -498,8 +493,7 @@ static void test_arguments(void **state)
     pair_close(&f);
 }
 
-/* -- memory --------------------------------------------------------------------------------------
- */
+/* -- memory ----------------------------------------------------------------------------------- */
 
 /* Open and explain pictures with `budget` allocations that succeed. */
 static kldve_status explain_within(long budget, long *calls)
@@ -599,8 +593,7 @@ static void test_nothing_else_allocated(void **state)
     pair_close(&f);
 }
 
-/* -- progress ------------------------------------------------------------------------------------
- */
+/* -- progress --------------------------------------------------------------------------------- */
 
 struct stop {
     long calls, at; /* 0: never */

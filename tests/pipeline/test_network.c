@@ -10,8 +10,7 @@
 
 static const tiny_config net = {CHANNELS, H, W, MAPS, CLASSES, 77, true};
 
-/* -- one broken step -----------------------------------------------------------------------------
- */
+/* -- one broken step -------------------------------------------------------------------------- */
 
 /* What happens with one broken step. */
 struct failure {
@@ -133,8 +132,7 @@ static void check_failure(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* -- tables that are not backends ----------------------------------------------------------------
- */
+/* -- tables that are not backends ------------------------------------------------------------- */
 
 static void refuse_table(const kldve_backend *backend, const char *message)
 {
@@ -168,8 +166,7 @@ static void test_tables(void **state)
     refuse_table(&b, "backend tiny: the table has no close");
 }
 
-/* -- messages ------------------------------------------------------------------------------------
- */
+/* -- messages --------------------------------------------------------------------------------- */
 
 /* A backend without a reason must not be given that of an older failure, and a success in between
  * must not make the older one disappear. */
@@ -198,8 +195,7 @@ static void test_messages_do_not_mix(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* -- backends that cannot ------------------------------------------------------------------------
- */
+/* -- backends that cannot --------------------------------------------------------------------- */
 
 #define SIZED .struct_size = sizeof(kldve_options)
 

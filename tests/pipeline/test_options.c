@@ -21,8 +21,7 @@ static void input_of(float *input)
         input[i] = (float)test_normal(&seed);
 }
 
-/* -- what is refused -----------------------------------------------------------------------------
- */
+/* -- what is refused -------------------------------------------------------------------------- */
 
 struct option_case {
     const char *name;
@@ -137,8 +136,7 @@ static void check_option(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* -- later releases ------------------------------------------------------------------------------
- */
+/* -- later releases --------------------------------------------------------------------------- */
 
 /* A program compiled against a later release, with a longer struct. */
 static void test_newer_options(void **state)

@@ -13,8 +13,7 @@
 #include "backends/picture.h"
 #include "backends/tiny.h"
 
-/* -- what the network sees -----------------------------------------------------------------------
- */
+/* -- what the network sees -------------------------------------------------------------------- */
 
 enum { SIDE = 8 * TINY_PATCH };
 
@@ -72,8 +71,7 @@ static void check_view(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* -- nothing to show -----------------------------------------------------------------------------
- */
+/* -- nothing to show -------------------------------------------------------------------------- */
 
 enum { CLASSES = 4, H = 3, W = 5, CELLS = H * W, MAPS = 3 };
 
@@ -318,8 +316,7 @@ static void test_extreme_numbers(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* -- class sensitivity ---------------------------------------------------------------------------
- */
+/* -- class sensitivity ------------------------------------------------------------------------ */
 
 static double pearson(const float *a, const float *b)
 {
@@ -386,8 +383,7 @@ static void test_class_sensitivity(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-/* -- allocations ---------------------------------------------------------------------------------
- */
+/* -- allocations ------------------------------------------------------------------------------ */
 
 /* After the first call only the heat map itself is allocated, by each method of the layer but the
  * two that say otherwise. */
