@@ -85,6 +85,7 @@ static void test_overflow(void **state)
         {5, INT32_MAX, INT32_MAX, INT32_MAX, 1, true},
         {5, 1 << 30, 1 << 30, 1, 2, false},               /* in bytes */
         {5, 1 << 20, 1 << 20, 1 << 10, INT32_MAX, false}, /* times the inputs */
+        {5, 1 << 20, 1 << 14, 1, 1 << 30, false},         /* the product of these wraps to 0 */
     };
 
     (void)state;
