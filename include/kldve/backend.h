@@ -19,12 +19,12 @@ typedef struct kldve_shape {
     int32_t in_channels, in_height, in_width; /**< the input, [in_channels][in_height][in_width] */
     int32_t classes;                          /**< logits, [classes] */
     int32_t maps, height, width; /**< feature maps of the layer, [maps][height][width] */
-    int32_t batch; /**< inputs that forward_many takes at once; 0 or 1: it is not to be called */
+    int32_t batch; /**< inputs that forward_many takes at once; 0 or 1: never call it */
 } kldve_shape;
 
 enum {
-    KLDVE_SHAPE_ROOM = 256 /**< bytes that kldve_backend.shape may write to; no kldve_shape will ever
-                                be larger */
+    KLDVE_SHAPE_ROOM = 256 /**< bytes that kldve_backend.shape may write; no kldve_shape will ever
+                              be larger.  A backend that wraps another one makes the same room */
 };
 
 /** How a backward pass treats ReLU-like activations; KLDVE_RULE_GRADIENT is the true derivative.
@@ -44,28 +44,34 @@ typedef enum kldve_rule {
                                               Vedaldi 2016) */
 } kldve_rule;
 
-/** What one unit of a network adds to its operands - a convolution or dense layer with everything
- *  that was merged into it, a normalisation by itself - and the gradient there. */
+/** What one unit of a network adds to its operands, and the gradient there.  A unit is a
+ * convolution or dense layer with everything that was merged into it, or a normalisation by itself.
+ * The library hands the visitor a copy in its own layout, whatever release the backend was compiled
+ *  for. */
 typedef struct kldve_bias_gradient {
     size_t struct_size;
     const char *name;      /**< of the unit in the network; borrowed, valid during the call */
-    const float *bias;     /**< [maps], borrowed likewise */
+    const float *bias;     /**< [maps], valid during the call */
     const float *gradient; /**< [maps][height][width], at the unit's output, before its activation;
-                                borrowed likewise */
+                                valid during the call */
     int32_t maps, height, width;
-    int32_t dense; /**< 1: a dense layer; height is 1, width the number of rows, mostly 1 */
+    int32_t dense; /**< 1: a dense layer; height is 1, width the number of rows, usually 1 */
 } kldve_bias_gradient;
 
-/** Called for one unit after the other, from the logits to the input.  Anything but KLDVE_OK ends
- *  the pass and is returned by it; describe the failure with kldve_ctx_fail(). */
+/** Called for one unit after the other, from the logits to the input.  To end the pass, describe
+ * why with kldve_ctx_fail() and return anything but KLDVE_OK: the pass returns it. */
 typedef kldve_status (*kldve_bias_visitor)(void *opaque, const kldve_bias_gradient *unit);
 
 /** The calls of a backend.  The library owns every buffer: the backend fills them and keeps no
  *  pointer to them.  All arrays are float32, row-major, without gaps.  One state is called from
  *  one thread at a time, in the order open, shape, (forward, vjp*)*, close.
  *
- *  A call that fails returns a negative status, after describing the failure with kldve_ctx_fail()
- *  on the context that it was opened with; what its output arrays then hold does not matter. */
+ *  A call that fails describes the failure with kldve_ctx_fail(), on the context that it was opened
+ *  with, and returns a negative status.  Its output arrays may then hold anything.
+ *
+ *  The library copies the table.  A slot that is set and that the library does not have, because
+ * the backend was compiled for a newer one, is refused; kldve_version() tells which one is loaded.
+ */
 typedef struct kldve_backend {
     size_t struct_size; /**< sizeof(kldve_backend) where this was compiled */
     const char *name;   /**< [a-z0-9-]+, static storage */
@@ -81,7 +87,7 @@ typedef struct kldve_backend {
     kldve_status (*forward)(void *state, const float *input, float *logits, float *features);
     /** Required.  Accepts NULL. */
     void (*close)(void *state);
-    /* ---- optional from here on: NULL, or struct_size ends before, means "cannot" ---- */
+    /* Optional from here on: NULL, or a struct_size that ends before, means "cannot". */
     /** The VJP of the last forward: cotangent at the logits [classes] -> gradient at the layer
      *  [maps][height][width].  May be called any number of times after a forward. */
     kldve_status (*vjp)(void *state, const float *cotangent, float *gradient);
@@ -91,10 +97,10 @@ typedef struct kldve_backend {
      *  propagated as given.  KLDVE_E_UNSUPPORTED for a rule it does not have. */
     kldve_status (*vjp_input)(void *state, const float *cotangent, int32_t rule, float *gradient);
     /** The rest of the network: feature maps of the layer -> logits.  For methods that change the
-     *  feature maps (Ablation-CAM, Recipro-CAM).  Where the logits also depend on the input around
-     *  the layer (a residual past it), that part keeps the values of the last forward pass, and
-     *  KLDVE_E_ARG if there has been none.  May be called any number of times; a VJP needs a
-     *  forward pass in between. */
+     *  feature maps (Ablation-CAM, Recipro-CAM).  Where the logits also depend on the input by a
+     * way around the layer (a residual), that part keeps the values of the last forward pass;
+     *  KLDVE_E_ARG if there was none.  May be called any number of times; a VJP after it needs a
+     *  new forward pass. */
     kldve_status (*forward_features)(void *state, const float *features, float *logits);
     /** The VJP down to the pixels, `gradient` [in_channels][in_height][in_width] under
      *  KLDVE_RULE_GRADIENT, and on the way the gradients at all biases.  Where a network is
@@ -103,18 +109,19 @@ typedef struct kldve_backend {
      *  (Srinivas and Fleuret 2019, Proposition 1). */
     kldve_status (*vjp_biases)(void *state, const float *cotangent, float *gradient,
                                kldve_bias_visitor visit, void *opaque);
-    /** Forward passes of shape.batch inputs at once, neither more nor fewer:
+    /** Forward passes of exactly shape.batch inputs at once:
      *  inputs [batch][in_channels][in_height][in_width] -> logits [batch][classes], features
      *  [batch][maps][height][width] (NULL: not wanted).  Every input is computed as if it were
-     *  alone.  After it the other calls have no forward pass to look back on. */
+     *  alone.  Afterwards vjp and the other calls of one input need a new forward pass. */
     kldve_status (*forward_many)(void *state, const float *inputs, float *logits, float *features);
     /** The VJPs of the last forward_many: cotangents [batch][classes] -> gradients at the layer
      *  [batch][maps][height][width].  Any number of times. */
     kldve_status (*vjp_many)(void *state, const float *cotangents, float *gradients);
 } kldve_backend;
 
-/** Record why a call fails and return `status`, so that `return kldve_ctx_fail(ctx, st, "why");`
- *  is one line.  `message` is copied (cut at 511 bytes), control characters become spaces.
+/** Record why a call fails and return `status`: `return kldve_ctx_fail(ctx, status, "why");`
+ *  @param ctx      NULL: nothing is recorded.
+ *  @param message  Copied and cut at 511 bytes; control characters become spaces.
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const char *message);
 
@@ -122,37 +129,40 @@ KLDVE_API kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const
 KLDVE_API kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *format, ...)
     KLDVE_PRINTF(3, 4);
 
-/** Memory from the context's allocator, `count` items of `nbytes`, not cleared, aligned to 64
- *  bytes; NULL if the product overflows or the allocator has none.  0 items give a valid pointer.
+/** Allocate `count` items of `nbytes` with the context's allocator.  The memory is aligned to 64
+ * bytes and not cleared; free it with kldve_ctx_release().  0 items give a valid pointer.
+ *  @return NULL if the product overflows or the allocator fails.
  *  @since 0.1 */
 KLDVE_API void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes);
 
 /** Free what kldve_ctx_alloc() gave.  Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_ctx_release(const kldve_ctx *ctx, void *memory);
 
-/** Copy a public struct of a caller that was compiled for any release into this release's: what an
- *  older caller does not have becomes zero bytes, which mean "default".  Every function of the
- *  library that takes a struct does this first; for backends whose config is a struct.
+/** Copy a caller's struct, of whatever release, into yours.  Members that an older caller lacks
+ * become zero, which means "default".  Every function of the library that takes a struct begins
+ * with this; use it for the config of your backend.
  *  @param ctx   May be NULL: the failure has no message then.
  *  @param name  The type, for the message, for example "kldve_options".
  *  @param src   The caller's struct, which begins with its size; NULL: all defaults.
  *  @param dst   [size] bytes, written on KLDVE_OK only; its struct_size becomes `size`.
- *  @return KLDVE_OK; KLDVE_E_ARG (struct_size is not set); KLDVE_E_UNSUPPORTED (a member is set
- *          that lies behind `size`: the caller is newer and wants what this release cannot do).
+ *  @return KLDVE_OK; KLDVE_E_ARG (struct_size is not set); KLDVE_E_UNSUPPORTED (the caller is
+ *          newer and has set a member beyond `size`).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_struct_load(kldve_ctx *ctx, const char *name,
                                                           const void *src, void *dst, size_t size);
 
-/** The other way: fill in a caller's struct from this release's.  The caller has set its
- *  struct_size, which stays; what a newer caller has besides becomes zero.
+/** Fill in a caller's struct, of whatever release, from yours.  Members that only a newer caller
+ * has become zero.
  *  @param src  [size] bytes.
+ *  @param dst  The caller's, who has set its struct_size, which stays.
  *  @return KLDVE_OK; KLDVE_E_ARG (`dst` is NULL or its struct_size is not set; nothing is written).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_struct_store(kldve_ctx *ctx, const char *name,
                                                            const void *src, size_t size, void *dst);
 
-/** Report progress to the context's callback.  KLDVE_OK, or KLDVE_E_CANCELLED with its message set:
- *  return it.  @since 0.1 */
+/** Report progress to the context's callback: `done` of `total` steps of `stage` are done.
+ *  @return KLDVE_OK; KLDVE_E_CANCELLED, with its message set, which you return in turn.
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage,
                                                            int64_t done, int64_t total);
 

@@ -1,16 +1,20 @@
 /* common.h - what every other header of libkldve needs: status values, the version, the context.
  *
- * Rules that hold for the whole library:
+ * These rules hold for the whole library:
+ *
  *   - A function that can fail returns a kldve_status: KLDVE_OK (0) or a negative value.  Its last
- *     parameter is the result; the result is written on KLDVE_OK only.
- *   - `T **out` hands over an owned object: free it with the function named at its type.  A
- *     returned `const T *` is borrowed and lives as long as the object it was asked from.
- *   - A function that frees accepts NULL.
- *   - Nothing is printed, nothing exits, no global or thread-local state exists.  Two threads may
- *     use the library at the same time as long as they do not share a kldve_ctx or an object made
- *     from one, unless an object says otherwise.
- *   - Public structs begin with `struct_size` (the caller's sizeof), zero bytes mean "default",
- *     members are only ever appended. */
+ *     parameter is the result.  The result is written on KLDVE_OK only, so it keeps its value after
+ *     a failure.  The context says why the call failed: kldve_ctx_message().
+ *   - `T **out` hands over an object that you own.  Free it with the function named at its type.
+ *     A returned `const T *` is borrowed: it lives as long as the object that you asked.
+ *   - Every function that frees accepts NULL.
+ *   - The library prints nothing, never exits, and keeps no global or thread-local state.  Two
+ *     threads may use it at the same time as long as they do not share a kldve_ctx or an object
+ *     made from one, unless an object says otherwise.
+ *   - Every public struct begins with `struct_size`, which you set to sizeof.  Zero bytes mean
+ *     "default".  Later releases only append members.  A member that you set and that the loaded
+ *     library does not have is refused with KLDVE_E_UNSUPPORTED; docs/abi.md has all cases.
+ *   - Arrays are row-major without gaps.  Their shape is written [height][width]. */
 #ifndef KLDVE_COMMON_H
 #define KLDVE_COMMON_H
 
@@ -27,9 +31,9 @@
 #define KLDVE_PRINTF(string, first)
 #endif
 
-/** Whether the public struct at `object` reaches as far as `member`, as the other side of the border
- *  compiled it.  For structs that were not made by the code that reads them: a method that reads a
- *  member of kldve_job newer than 0.1 asks first. */
+/** Whether the struct at `object` reaches as far as `member`, as the other side compiled it.  Use
+ * it before you read a member newer than 0.1 of a struct that you did not make, such as the
+ *  kldve_job of a method.  Evaluates `object` several times.  @since 0.1 */
 #define KLDVE_HAS(object, member)                                                                  \
     ((size_t)((const char *)(&(object)->member + 1) - (const char *)(object)) <=                   \
      (object)->struct_size)
@@ -38,7 +42,8 @@
 extern "C" {
 #endif
 
-/** Success is 0, errors are negative.  The numbers are ABI: never renumbered, never reused. */
+/** Success is 0, errors are negative.  The numbers are part of the ABI: they are never renumbered
+ *  and never reused, but later releases may add some. */
 typedef enum kldve_status {
     KLDVE_OK = 0,
     KLDVE_E_NOMEM = -1,        /**< an allocation failed */
@@ -54,46 +59,55 @@ typedef enum kldve_status {
     KLDVE_E_LIMIT = -11        /**< larger than a limit that the caller can raise */
 } kldve_status;
 
-/** A constant lower-case English name, for example "out of memory"; "unknown status" for a number
- *  that is none.  Never NULL.  Static storage.  @since 0.1 */
+/** The name of a status in lower-case English, for example "out of memory"; "unknown status" for
+ * any other number.  Never NULL.  Static storage.  Safe from any thread.  @since 0.1 */
 KLDVE_API const char *kldve_status_name(kldve_status status);
 
-/** The version of the library that is loaded, "MAJOR.MINOR.PATCH".  Static storage.  @since 0.1 */
+/** The version of the loaded library, "MAJOR.MINOR.PATCH".  Static storage.  Safe from any thread.
+ *  @since 0.1 */
 KLDVE_API const char *kldve_version(void);
 
-/** Where objects get their memory.  `alloc` returns memory aligned as malloc's, or NULL. */
+/** Where objects get their memory. */
 typedef struct kldve_allocator {
     size_t struct_size;
+    /** Required.  At least `nbytes` bytes, aligned as malloc aligns them, or NULL. */
     void *(*alloc)(void *opaque, size_t nbytes);
+    /** Required.  Frees what alloc() returned; never called with NULL. */
     void (*free)(void *opaque, void *memory);
-    void *opaque; /**< handed to both, never touched */
+    void *opaque; /**< handed to both calls; the library never looks at it */
 } kldve_allocator;
 
 /** A context: the allocator, the message of the last failure, the progress callback.  Every object
- *  is made from one and must be freed before it. */
+ *  is made from a context and must be freed before it. */
 typedef struct kldve_ctx kldve_ctx;
 
 /** Make a context.
- *  @param allocator  Copied; NULL means malloc and free.  Must be callable from every thread that
- *                    uses an object made from this context.
- *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (out is NULL, or an allocator without both calls).
+ *  @param allocator  Copied; NULL means malloc and free.  Both calls must be safe from every thread
+ *                    that uses an object made from this context.
+ *  @param out        On KLDVE_OK a new context; free it with kldve_ctx_free().
+ *  @return KLDVE_OK; KLDVE_E_NOMEM; KLDVE_E_ARG (`out` is NULL, an allocator without both calls or
+ *          without struct_size); KLDVE_E_UNSUPPORTED (the allocator sets a member that this library
+ *          does not have).  There is no message: there is no context yet.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_new(const kldve_allocator *allocator,
                                                       kldve_ctx **out);
 
-/** Free a context; every object made from it must be gone.  @since 0.1 */
+/** Free a context.  Free every object made from it first.  Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_ctx_free(kldve_ctx *ctx);
 
-/** Why the last failed call on this context failed, one line without a newline; "" if none did.
- *  Borrowed, overwritten by the next failure.  For people, not programs.  @since 0.1 */
+/** Why the last failed call on this context failed: one line without a newline, "" if no call has
+ *  failed.  Written for people, not for programs, which look at the status.  Borrowed; the next
+ *  failure overwrites it.  "" for NULL.  @since 0.1 */
 KLDVE_API const char *kldve_ctx_message(const kldve_ctx *ctx);
 
-/** Called during long work with what is done (`done` of `total` steps of `stage`).  A return value
- *  other than 0 stops the work: the call then returns KLDVE_E_CANCELLED.  Called from the thread
- *  that made the call. */
+/** Called during long work: `done` of `total` steps of `stage` are done.  To stop the work return
+ *  anything but 0; the call then returns KLDVE_E_CANCELLED.  Runs in the thread that made the call.
+ */
 typedef int32_t (*kldve_progress)(void *opaque, const char *stage, int64_t done, int64_t total);
 
-/** Set or, with NULL, remove the progress callback.  @since 0.1 */
+/** Set the progress callback, or remove it with NULL.
+ *  @param opaque  Handed to the callback; borrowed until it is replaced.
+ *  @since 0.1 */
 KLDVE_API void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress progress, void *opaque);
 
 #ifdef __cplusplus

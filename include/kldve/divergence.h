@@ -8,7 +8,8 @@
  *     KL   = sum_{i != j} p_ij log(p_ij / q_ij)
  *     z_i  = dKL/dk_i = 4 sum_j (p_ij - q_ij) w_ij (k_i - k_j)
  *
- * Usable without the rest of the library: docs/divergence.md is its guide.  All is float64. */
+ * You can use it without the rest of the library; docs/divergence.md is its guide.  All numbers are
+ * float64. */
 #ifndef KLDVE_DIVERGENCE_H
 #define KLDVE_DIVERGENCE_H
 
@@ -25,10 +26,10 @@ typedef enum kldve_summation {
     KLDVE_SUM_CHEBYSHEV = 2 /**< O(n), to `tolerance` */
 } kldve_summation;
 
-/** What kldve_divergence_truth() does with a row that cannot have the wanted perplexity. */
+/** What kldve_divergence_truth() does with a row that cannot reach the wanted perplexity. */
 typedef enum kldve_unattainable {
     KLDVE_UNATTAINABLE_FAIL = 0, /**< KLDVE_E_UNATTAINABLE */
-    KLDVE_UNATTAINABLE_LIMIT = 1 /**< the nearest that it can have: uniform over its nearest
+    KLDVE_UNATTAINABLE_LIMIT = 1 /**< the nearest that it can reach: uniform over its nearest
                                       neighbours (beta infinite) or over all (beta 0) */
 } kldve_unattainable;
 
@@ -45,11 +46,11 @@ typedef struct kldve_divergence_options {
 /** Scores and the working memory for them.  Not safe from two threads at once. */
 typedef struct kldve_divergence kldve_divergence;
 
-/** Make the working memory for n scores, O(n): 32 bytes a score, at least 20 kB; 28 more and up to
- *  150 on top, for scores that are spread wide, once they are summed by the fast method.
+/** Make an object for n scores.  It takes 32 bytes a score and at least 20 kB.  The fast method
+ * adds 28 bytes a score when it is first used, and up to 150 more for scores that are spread wide.
  *  @param options  NULL means defaults.
  *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (n < 3: with two scores P = Q; n >= 2^31; an option
- *          out of range).
+ *          out of range), KLDVE_E_UNSUPPORTED (an option that this library does not have).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_new(
     kldve_ctx *ctx, size_t n, const kldve_divergence_options *options, kldve_divergence **out);
@@ -57,10 +58,10 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_new(
 /** Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_divergence_free(kldve_divergence *d);
 
-/** Give the scores and do the part of the work that no class enters (the base pass).
+/** Set the scores and do the part of the work that is the same for every class (the base pass).
  *
- *  Below k are the scores divided by the temperature, and z is the gradient with respect to k:
- *  divide it by the temperature for the gradient with respect to the scores.
+ *  Below, k means the scores divided by the temperature, and z the gradient with respect to k.
+ * Divide z by the temperature for the gradient with respect to the scores.
  *  @param scores  [n], copied.
  *  @return KLDVE_OK; KLDVE_E_ARG; KLDVE_E_NUMERIC (a score is NaN or infinite, or they span more
  *          than 1e75 temperatures); KLDVE_E_NOMEM.  After a failure the object has no scores.
@@ -120,7 +121,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_rivals(const kldve_dive
  *  @since 0.1 */
 KLDVE_API int32_t kldve_standardise(const double *z, size_t n, double *alpha);
 
-/* ---- more truths ---- */
+/* More truths. */
 
 /** KL and its gradient for `count` equal positive labels: y is one value at `targets` and another
  *  elsewhere.  Closed form; a perplexity out of a row's reach takes the nearest limit, as for
@@ -148,7 +149,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_rows(const kldve_diverg
                                                               double *beta, double *perplexity,
                                                               int32_t *unattainable);
 
-/* ---- many classes: z = base + delta(c) ---- */
+/* Many classes: z = base + delta(c). */
 
 /** The part of the one-hot gradient that is the same for every class.
  *  @param base  [n].
@@ -182,7 +183,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_many(const kldve_diverg
                                                               int32_t kind, const size_t *targets,
                                                               size_t count, double *t);
 
-/* ---- temperature ---- */
+/* Temperature. */
 
 /** Change the temperature and, if scores are set, do their base pass again.
  *  @return KLDVE_OK, KLDVE_E_ARG (not above 0), or as kldve_divergence_set_scores().
@@ -200,7 +201,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_sweep(kldve_divergence 
                                                                const double *temperatures,
                                                                size_t count, double *z, double *kl);
 
-/* ---- the plain divergences of two probability vectors ---- */
+/* The plain divergences of two probability vectors. */
 
 /** Between the truth y, a probability vector, and s = softmax(k). */
 typedef enum kldve_plain {
@@ -222,8 +223,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_plain(const kldve_diver
                                                                int32_t kind, const double *y,
                                                                double *z, double *value);
 
-/* ---- how it was computed ---- */
-
+/** How it was computed. */
 typedef struct kldve_divergence_info {
     size_t struct_size;
     const char *kernels; /**< instruction set: "avx512", "avx2", "baseline"; static storage */
@@ -236,8 +236,10 @@ typedef struct kldve_divergence_info {
     int32_t summation; /**< KLDVE_SUM_DIRECT or KLDVE_SUM_CHEBYSHEV */
 } kldve_divergence_info;
 
-/** @param out  fill in out->struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet).
+/** Fill in how the last scores were computed.
+ *  @param out  The caller's; set its struct_size first.
+ *  @return KLDVE_OK; KLDVE_E_ARG (no scores yet, NULL, or struct_size is not set; nothing is
+ * written then).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_get_info(const kldve_divergence *d,
                                                                   kldve_divergence_info *out);

@@ -1,8 +1,40 @@
-/* kldve.h - why did the network say that?  A picture in, a heat map of the pixels that made the
- * network decide out.  Start here: kldve_explain().
+/* kldve.h - why did the network say that?  A picture goes in, a heat map of the pixels that made
+ * the network decide comes out.  A whole program, for the network built into libkldve-onnx:
+ *
+ *     #include <kldve/onnx.h>
+ *     #include <stdio.h>
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         kldve_ctx *ctx = NULL;
+ *         kldve_explainer *net = NULL;
+ *         kldve_image *photo = NULL, *drawn = NULL;
+ *         kldve_heatmap *map = NULL;
+ *         int failed;
+ *
+ *         if (argc != 3 || kldve_ctx_new(NULL, &ctx) != KLDVE_OK)
+ *             return 2;
+ *         failed = kldve_onnx_explainer(ctx, NULL, NULL, &net) ||
+ *                  kldve_image_load(ctx, argv[1], NULL, &photo) ||
+ *                  kldve_explain(net, photo, NULL, &map) ||
+ *                  kldve_heatmap_render(map, photo, NULL, &drawn) ||
+ *                  kldve_image_save(drawn, argv[2], 0);
+ *         if (failed)
+ *             fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
+ *         kldve_image_free(drawn);
+ *         kldve_heatmap_free(map);
+ *         kldve_image_free(photo);
+ *         kldve_explainer_free(net);
+ *         kldve_ctx_free(ctx);
+ *         return failed;
+ *     }
+ *
+ * For your own network name its .onnx file instead of the first NULL.  Without libkldve-onnx, open
+ * a network of any other engine with kldve_explainer_new() (backend.h), or explain arrays that an
+ * inference left in memory with kldve_explain_arrays().
  *
  * The method is KL-DVE (H. K. Bashier Babiker and R. Goebel, "Using KL-divergence to focus Deep
- * Visual Explanation", arXiv:1711.06431); docs/method.md says what each reading computes. */
+ * Visual Explanation", arXiv:1711.06431).  docs/method.md says what each reading computes. */
 #ifndef KLDVE_KLDVE_H
 #define KLDVE_KLDVE_H
 
@@ -16,13 +48,13 @@
 extern "C" {
 #endif
 
-/** How Eq. (3) pairs class weights with feature maps. */
+/** How Eq. (3) of the paper pairs class weights with feature maps. */
 typedef enum kldve_reading {
     KLDVE_READING_DEFAULT = 0,  /**< contrast */
     KLDVE_READING_PAPER = 1,    /**< Algorithm 1 to the letter: the same map for every class */
     KLDVE_READING_CHANNEL = 2,  /**< |standardised channel mean of the VJP of alpha| */
     KLDVE_READING_CONTRAST = 3, /**< why this class: the class term of the KL gradient */
-    KLDVE_READING_RIVALS = 4    /**< why this class and not those nearly taken */
+    KLDVE_READING_RIVALS = 4    /**< why this class and not those that were nearly chosen */
 } kldve_reading;
 
 /** What is explained. */
@@ -49,21 +81,20 @@ enum {
 /** Options of one explanation; all zero = defaults: KL-DVE, reading contrast, top class. */
 typedef struct kldve_options {
     size_t struct_size;
-    const char *method;     /**< a name from kldve_method_name(), or of a method that was registered
-                                 with the context (method.h); NULL means "kl-dve" */
-    int32_t reading;        /**< a kldve_reading, for kl-dve and guided-kl-dve */
-    int32_t target_kind;    /**< a kldve_target_kind */
-    int32_t target;         /**< rank or index; not of KLDVE_TARGET_SET */
-    float temperature;      /**< logits are divided by it, > 0; 0 means 1 */
-    double perplexity;      /**< of the truth's affinities, > 1; 0 means 30 */
-    uint64_t flags;         /**< KLDVE_FLAG_*; unknown bits are an error */
-    int32_t rival;          /**< index of the other class, for KLDVE_TARGET_VERSUS */
-    int32_t target_count;   /**< for KLDVE_TARGET_SET: length of `targets`, 1 or more */
+    const char *method;   /**< a name from kldve_method_name(), or that of a method registered with
+                               the context (method.h); NULL means "kl-dve" */
+    int32_t reading;      /**< a kldve_reading, for kl-dve and guided-kl-dve */
+    int32_t target_kind;  /**< a kldve_target_kind */
+    int32_t target;       /**< rank or index; unused for KLDVE_TARGET_SET */
+    float temperature;    /**< logits are divided by it, > 0; 0 means 1 */
+    double perplexity;    /**< of the truth's affinities, > 1; 0 means 30 */
+    uint64_t flags;       /**< KLDVE_FLAG_*; unknown bits are an error */
+    int32_t rival;        /**< index of the other class, for KLDVE_TARGET_VERSUS */
+    int32_t target_count; /**< for KLDVE_TARGET_SET: length of `targets`, 1 or more */
     const int32_t *targets; /**< for KLDVE_TARGET_SET: indices, each once; borrowed for the call */
-    /** [classes], the truth of the divergence instead of one-hot at the target, for example another
-     *  network's scores; borrowed for the call.  Replaces z, and with it the reading `channel`; a
-     *  row of it that cannot have the perplexity takes the nearest one that it can have.  NULL:
-     *  one-hot. */
+    /** [classes], borrowed for the call: the truth of the divergence, for example the scores of
+     *  another network; NULL means one-hot at the target.  It changes z, and with it the reading
+     *  `channel`.  A row that cannot have the wanted perplexity takes the nearest that it can. */
     const double *truth;
     int32_t sign;     /**< a kldve_sign */
     int32_t samples;  /**< passes or draws of a method that repeats them; 0: the method's default */
@@ -71,9 +102,9 @@ typedef struct kldve_options {
     int32_t stride;   /**< pixels from one place of the window to the next; 0: its default */
     double noise;     /**< standard deviation of added noise as a part of the input's range, 0..1; 0
                            means the method's default */
-    uint64_t seed;    /**< of the methods that draw random numbers; the same seed, the same map */
+    uint64_t seed;    /**< for methods that draw random numbers: the same seed gives the same map */
     int32_t smooth;   /**< 1: the mean map of six changed inputs, mirrored or not and times 0.9, 1
-                           and 1.1, which costs six explanations; not from arrays */
+                           and 1.1; it costs six explanations and needs a network, not arrays */
     int32_t reserved; /**< 0 */
 } kldve_options;
 
@@ -84,11 +115,16 @@ typedef enum kldve_channels {
     KLDVE_CHANNELS_GRAY = 2 /**< ITU-R 601 luma, as Pillow's mode L */
 } kldve_channels;
 
-/** How a picture becomes the network's input: shorter side to `resize_shorter_side` (antialiased
- *  bilinear; the longer side and the place of the crop are rounded as in torchvision), centre
- *  square `center_crop` cut out, then value = (pixel * scale - mean) / std.  A picture that already
- *  has the network's size is used as it is.  If the crop does not have the network's size it is
- *  resized to it. */
+/** How a picture becomes the network's input; all zero = pixel values 0..255 at the network's size.
+ *
+ *   1. Resize the picture so that its shorter side has `resize_shorter_side` pixels (antialiased
+ *      bilinear).
+ *   2. Cut out the centre square of `center_crop` pixels, and resize it if the network's input has
+ *      another size.
+ *   3. value = (pixel * scale - mean) / std.
+ *
+ *  The longer side and the place of the crop are rounded as torchvision rounds them.  A picture
+ * that already has the network's size skips steps 1 and 2. */
 typedef struct kldve_input_spec {
     size_t struct_size;
     int32_t channels;            /**< a kldve_channels */
@@ -99,37 +135,43 @@ typedef struct kldve_input_spec {
     float std[3];                /**< per channel; 0 means 1 */
 } kldve_input_spec;
 
-/** A network ready to be explained: backend state, preprocessing, every working buffer.  Not safe
- *  from two threads at once; two explainers made from two contexts are. */
+/** A network ready to be explained: the backend's state, the preprocessing, every working buffer.
+ *  Use it from one thread at a time; two explainers made from two contexts may run in parallel. */
 typedef struct kldve_explainer kldve_explainer;
 
 /** A heat map with everything that was computed on the way. */
 typedef struct kldve_heatmap kldve_heatmap;
 
-/** Open a network through a backend.
+/** Open a network through a backend.  Free the explainer with kldve_explainer_free().
  *  @param backend  Copied; its name is borrowed and must outlive the explainer.
  *  @param config   Handed to backend->open().
  *  @return KLDVE_OK; KLDVE_E_ARG (a required call is missing, a size below 1); KLDVE_E_UNSUPPORTED
- *          (fewer than 3 classes); KLDVE_E_NOMEM; or what open() returned.
+ *          (fewer than 3 classes, or the backend sets a member that this library does not have);
+ *          KLDVE_E_NOMEM; or what open() returned.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_new(kldve_ctx *ctx,
                                                             const kldve_backend *backend,
                                                             const void *config,
                                                             kldve_explainer **out);
 
-/** @since 0.1 */
+/** Close the network and free the explainer.  Heat maps made with it stay valid.  Accepts NULL.
+ *  @since 0.1 */
 KLDVE_API void kldve_explainer_free(kldve_explainer *explainer);
 
-/** Say how pictures become inputs; copied.  Without it: RGB (grey, if the network's input has one
- *  channel), pixel values 0..255.
- *  @return KLDVE_OK, KLDVE_E_ARG (channels that do not fit the network, a negative size, a crop
- *          larger than the resized picture, a number that is not finite).
+/** Say how pictures become inputs.  Without this call pictures are RGB, or grey if the network's
+ *  input has one channel, with pixel values 0..255.
+ *  @param spec  Copied.
+ *  @return KLDVE_OK; KLDVE_E_ARG (channels that do not fit the network, a negative size, a crop
+ *          larger than the resized picture, a number that is not finite); KLDVE_E_UNSUPPORTED (a
+ *          member that this library does not have).  After a failure the old specification holds.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_set_input(kldve_explainer *explainer,
                                                                   const kldve_input_spec *spec);
 
-/** The sizes of the network; set out->struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG.  @since 0.1 */
+/** Fill in the sizes of the network.
+ *  @param out  The caller's; set its struct_size first.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then).
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_shape(const kldve_explainer *explainer,
                                                               kldve_shape *out);
 
@@ -146,53 +188,59 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain(kldve_explainer *explainer
                                                       const kldve_options *options,
                                                       kldve_heatmap **out);
 
-/** The same from the network's input, [in_channels][in_height][in_width], already preprocessed.
+/** kldve_explain() from an input that is already preprocessed.
+ *  @param input  [in_channels][in_height][in_width] of kldve_shape; borrowed for the call.
+ *  @return As kldve_explain().
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_input(kldve_explainer *explainer,
                                                             const float *input,
                                                             const kldve_options *options,
                                                             kldve_heatmap **out);
 
-/** Explain several inputs with the same options: `batch` of kldve_shape at a time where the backend
- *  can run them together and the method needs no more than features and the gradient at the layer,
- *  else - and what is left over - one after the other.  Each map is what kldve_explain_input() would
- *  give, but for rounding; the times in its record are its share of those of the batch.  The first
- *  batch takes memory for all of its inputs, which the explainer keeps.  Progress is reported before
- *  each batch, as "inputs", and within as for one input.
+/** Explain several inputs with the same options.
+ *
+ *  They run in batches of kldve_shape.batch where the backend can do that and the method needs
+ *  nothing but features and the gradient at the layer.  Otherwise, and for those that are left
+ * over, they run one after the other.  Each map is the one that kldve_explain_input() would make,
+ * up to rounding.  Its timings are its share of those of the batch.  The explainer keeps the memory
+ * that the first batch takes.  The progress callback is told about "inputs" before each batch, and
+ * about the stages within it as for one input.
  *  @param inputs   [count][in_channels][in_height][in_width].
  *  @param options  NULL means defaults; KLDVE_TARGET_RANK is about each input's own ranking.
- *  @param out      [count].  On KLDVE_OK new heat maps; free each with kldve_heatmap_free().  Else
- *                  none is written.
- *  @return as kldve_explain_input(), the message beginning with the number of the input that failed,
- *          from 0, where it was one; KLDVE_E_ARG (count below 1).
+ *  @param out      [count].  On KLDVE_OK new heat maps; free each with kldve_heatmap_free().  After
+ *                  a failure none is written.
+ *  @return As kldve_explain_input(); KLDVE_E_ARG (count below 1).  Where one input is to blame, the
+ *          message begins with its number, from 0.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_inputs(kldve_explainer *explainer,
                                                              int32_t count, const float *inputs,
                                                              const kldve_options *options,
                                                              kldve_heatmap **out);
 
-/** kldve_explain_inputs() of pictures, which need not have one size.
- *  @param pictures  [count].  @since 0.1 */
+/** kldve_explain_inputs() of pictures, which may differ in size.
+ *  @param pictures  [count], borrowed for the call.
+ *  @return As kldve_explain_inputs().
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_many(kldve_explainer *explainer,
                                                            int32_t count,
                                                            const kldve_image *const *pictures,
                                                            const kldve_options *options,
                                                            kldve_heatmap **out);
 
-/** What an inference that ran elsewhere left behind. */
+/** What an inference that ran elsewhere left behind.  All arrays are borrowed for the call. */
 typedef struct kldve_arrays {
     size_t struct_size;
     const float *logits;   /**< [classes] */
     const float *features; /**< [maps][height][width] */
-    /** [maps][height][width], the gradient at the layer of the sum of cotangent times logits, with
-     *  the cotangent from kldve_cotangent(); NULL if there is none (the reading paper and other
-     *  methods that need none). */
+    /** [maps][height][width], the gradient of sum(cotangent * logits) at the layer, with the
+     *  cotangent from kldve_cotangent().  NULL for the reading `paper` and for methods that need no
+     *  gradient. */
     const float *gradient;
     int32_t classes, maps, height, width;
 } kldve_arrays;
 
-/** The cotangent at the logits that a reading or method back-propagates: what the host's own
- *  autograd needs.
+/** The cotangent at the logits that a reading or method back-propagates: start your own autograd
+ *  with it, then call kldve_explain_arrays().
  *  @param logits     [classes], at least 3.
  *  @param options    NULL means defaults.
  *  @param cotangent  [classes], the caller's.  Zeros where nothing is back-propagated (the reading
@@ -205,17 +253,19 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_cotangent(kldve_ctx *ctx, const fl
                                                         const kldve_options *options,
                                                         float *cotangent);
 
-/** Explain without any backend: from arrays in memory.
- *  @return as kldve_explain().  KLDVE_E_NO_VJP if the method needs a gradient and there is none, or
- *          if KLDVE_FLAG_CHECK would need a second one; KLDVE_E_UNSUPPORTED if the method needs the
- *          network itself.
+/** Explain without any backend, from arrays in memory.
+ *  @param options  NULL means defaults.  Use the same as for kldve_cotangent().
+ *  @param out      On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
+ *  @return As kldve_explain().  KLDVE_E_NO_VJP also where the method needs a gradient and `arrays`
+ *          has none, or where KLDVE_FLAG_CHECK would need a second one; KLDVE_E_UNSUPPORTED also
+ *          where the method needs the network itself.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_arrays(kldve_ctx *ctx,
                                                              const kldve_arrays *arrays,
                                                              const kldve_options *options,
                                                              kldve_heatmap **out);
 
-/** The record of one explanation. */
+/** The record of one explanation: what was explained, and how sure the network was. */
 typedef struct kldve_record {
     size_t struct_size;
     const char *method; /**< its name, static or the host's */
@@ -228,18 +278,20 @@ typedef struct kldve_record {
     float probability;        /**< softmax of the logits at the target */
     double kl;                /**< KL(P || Q) for the truth of kldve_heatmap_z() */
     double class_sensitivity; /**< 1 - Pearson correlation with the map of the best other class;
-                                   NaN unless KLDVE_FLAG_CHECK.  0: the map does not depend on the
+                                   NaN without KLDVE_FLAG_CHECK.  0: the map does not depend on the
                                    class.  Two constant maps count as correlation 1, a constant
-                                   and another as 0. */
+                                   map and another one as 0. */
     int32_t flat;             /**< 1: the map is constant (all zeros): there is nothing to see */
     int32_t sign; /**< KLDVE_SIGN_SIGNED: 0.5 is zero, draw it with KLDVE_COLORMAP_DIVERGING */
-    /** Where the network looked, as parts of the picture's width and height: 0, 0, 1, 1 is all of
-     *  it. */
+    /** Where the network looked, in parts of the picture's width and height: 0, 0, 1, 1 is the
+     *  whole picture. */
     float seen_x, seen_y, seen_width, seen_height;
 } kldve_record;
 
-/** Fill in the record; set out->struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG.  @since 0.1 */
+/** Fill in the record.
+ *  @param out  The caller's; set its struct_size first.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then).
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_record(const kldve_heatmap *map,
                                                              kldve_record *out);
 
@@ -254,8 +306,10 @@ typedef struct kldve_timings {
     double reduce;     /**< gradient, feature maps -> weights -> map in 0..1 */
 } kldve_timings;
 
-/** Fill in the timings; set out->struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG.  @since 0.1 */
+/** Fill in the timings.
+ *  @param out  The caller's; set its struct_size first.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then).
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_timings(const kldve_heatmap *map,
                                                               kldve_timings *out);
 
@@ -266,30 +320,35 @@ KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);
  *  NULL with count 0 for the others and for a mean of several maps.  Borrowed.  @since 0.1 */
 KLDVE_API const float *kldve_heatmap_error(const kldve_heatmap *map, size_t *count);
 
-/** The arrays behind the map; *count is their length.  Borrowed; NULL with count 0 where the
- *  reading has none.  @since 0.1 */
+/* The arrays behind the map.  Each is borrowed and lives as long as the map; *count becomes its
+ * length, and `count` may be NULL.  NULL with count 0 where the reading or method has no such
+ * array. */
+
+/** The logits, [classes], as the network gave them.  @since 0.1 */
 KLDVE_API const float *kldve_heatmap_logits(const kldve_heatmap *map, size_t *count);
 /** z, the gradient of the KL divergence, [classes], for the truth that kldve_options gives:
  * `truth`, equal labels at `targets`, else one-hot at the target.  @since 0.1 */
 KLDVE_API const double *kldve_heatmap_z(const kldve_heatmap *map, size_t *count);
 /** (z - mean) / deviation, [classes], Eq. (2).  @since 0.1 */
 KLDVE_API const double *kldve_heatmap_alpha(const kldve_heatmap *map, size_t *count);
-/** The cotangent that was back-propagated, [classes]; none for the reading paper.  @since 0.1 */
+/** The cotangent that was back-propagated, [classes]; none for the reading `paper`.  @since 0.1 */
 KLDVE_API const double *kldve_heatmap_cotangent(const kldve_heatmap *map, size_t *count);
-/** One weight for each feature map, [maps]; for the reading channel with its sign, which the map
- *  does not use.  None for methods that do not weigh whole maps.  @since 0.1 */
+/** One weight for each feature map, [maps].  For the reading `channel` it has its sign, which the
+ * map does not use.  None for methods that do not weigh whole maps.  @since 0.1 */
 KLDVE_API const double *kldve_heatmap_weights(const kldve_heatmap *map, size_t *count);
 
-/** One map from several of one picture, as of several layers of a network: each upsampled to the
- *  largest of them, their mean normalised again (to 0..1, or around 0.5 for signed maps).
- *  @param maps   [count], 1 or more, all signed or none; borrowed.  The record, the logits and the
- *                arrays behind the map become those of the first.
+/** Make one map from several of one picture, for example of several layers of a network.  Each map
+ *  is upsampled to the size of the largest; their mean is normalised again, to 0..1, or around 0.5
+ *  for signed maps.
+ *  @param maps   [count], 1 or more, all signed or none; borrowed for the call.  The new map has
+ *                the record, the timings, the logits and the arrays of the first.
  *  @param out    On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
- *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_NOMEM.  @since 0.1 */
+ *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_NOMEM.
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_fuse(const kldve_heatmap *const *maps,
                                                            int32_t count, kldve_heatmap **out);
 
-/** @since 0.1 */
+/** Free a heat map and the arrays behind it.  Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_heatmap_free(kldve_heatmap *map);
 
 /** Upsample the map to width x height pixels, bilinear with half-pixel centres.  It covers what the
@@ -304,18 +363,19 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_upsample(const kldve_heatm
 typedef struct kldve_render_options {
     size_t struct_size;
     int32_t colormap; /**< a kldve_colormap */
-    /** Of the heat over the picture, 0..1; 0 means 0.5, negative means none.  A signed map has it
-     *  at its ends, and leaves the picture as it is where the map is zero. */
+    /** Of the heat over the picture, 0..1; 0 means 0.5, a negative number means no heat.  A signed
+     *  map has this opacity at its ends and leaves the picture unchanged where the map is zero. */
     float opacity;
 } kldve_render_options;
 
 /** Draw the map.
- *  @param picture  The picture that was explained: the result has its size, the heat lies where the
- *                  network looked and what it did not see is darkened.  NULL: the map alone, in the
- *                  size of the network's input (of the map times 16 for kldve_explain_arrays()).
+ *  @param picture  The picture that was explained.  The result has its size; the heat lies where
+ * the network looked, and what it did not see is darkened.  NULL: the map alone, in the size of the
+ * network's input (16 times that of a map that kldve_explain_arrays() made).
  *  @param options  NULL means defaults.
  *  @param out      On KLDVE_OK a new picture; free it with kldve_image_free().
- *  @return KLDVE_OK, KLDVE_E_ARG (a colour map that is none, an opacity above 1), KLDVE_E_NOMEM.
+ *  @return KLDVE_OK, KLDVE_E_ARG (no such colour map, an opacity above 1), KLDVE_E_UNSUPPORTED (an
+ *          option that this library does not have), KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(const kldve_heatmap *map,
                                                              const kldve_image *picture,
@@ -326,9 +386,12 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(const kldve_heatmap
  *  and where it comes from: kldve_method_at() in method.h.  @since 0.1 */
 KLDVE_API const char *kldve_method_name(int32_t index);
 
-/** The number of a reading from its name ("paper", "channel", "contrast", "rivals"), or -1, and
- *  back (NULL for a number that is none).  @since 0.1 */
+/** The kldve_reading of a name ("paper", "channel", "contrast", "rivals"), or -1 if there is none.
+ *  @since 0.1 */
 KLDVE_API int32_t kldve_reading_from_name(const char *name);
+
+/** The name of a kldve_reading, or NULL if there is no such reading.  Static storage.  @since 0.1
+ */
 KLDVE_API const char *kldve_reading_name(int32_t reading);
 
 #ifdef __cplusplus

@@ -39,8 +39,8 @@ typedef enum kldve_resolution {
 typedef struct kldve_method kldve_method;
 
 /** One explanation in progress, as a method sees it.  Everything is borrowed and valid during the
- *  call.  Only the library makes one, so its size is the library's: ask KLDVE_HAS(job, member) before
- *  you read a member that is newer than 0.1. */
+ *  call.  Only the library makes one, so its size is the library's: ask KLDVE_HAS(job, member)
+ * before you read a member that is newer than 0.1. */
 typedef struct kldve_job {
     size_t struct_size;
     kldve_ctx *ctx;
@@ -112,8 +112,8 @@ struct kldve_method {
 /** Make a host's own method known to a context, under its name.
  *  @param method  Copied.  Its strings and `opaque` are borrowed and must outlive the context.
  *  @return KLDVE_OK; KLDVE_E_ARG (a name that is empty, malformed or taken; neither weights nor
- *          map; unknown needs, readings or resolution); KLDVE_E_UNSUPPORTED (it sets a member that this
- *          library does not have); KLDVE_E_NOMEM.
+ *          map; unknown needs, readings or resolution); KLDVE_E_UNSUPPORTED (it sets a member that
+ * this library does not have); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_method_register(kldve_ctx *ctx,
                                                               const kldve_method *method);
@@ -122,7 +122,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_method_register(kldve_ctx *ctx,
  *  be NULL); NULL past the last.  @since 0.1 */
 KLDVE_API const kldve_method *kldve_method_at(const kldve_ctx *ctx, int32_t index);
 
-/** One more forward pass, of a changed input [in_channels][in_height][in_width] -> logits
+/** Run one more forward pass, of a changed input [in_channels][in_height][in_width] -> logits
  *  [classes].  job->logits and job->features stay those of the explained input.  The backward calls
  *  below are about the last of these passes.
  *  @return KLDVE_OK, KLDVE_E_NUMERIC (a logit is NaN or infinite), or what the backend returned.

@@ -1,4 +1,9 @@
-/* onnx.h - the network engine, libkldve-onnx: a plain .onnx file in, forward pass and VJP out. */
+/* onnx.h - the network engine, libkldve-onnx: a plain .onnx file goes in, forward pass and gradient
+ * come out.
+ *
+ * kldve_onnx_explainer() is the shortest way to an explainer.  To choose the layer, to list
+ * tensors, or to share one network between threads, take the steps yourself: kldve_onnx_load(),
+ * then kldve_explainer_new() with kldve_onnx_backend() and the network as config. */
 #ifndef KLDVE_ONNX_H
 #define KLDVE_ONNX_H
 
@@ -8,126 +13,151 @@
 extern "C" {
 #endif
 
-/** A loaded and planned network.  Immutable: any number of threads may open explainers on it, each
- *  from a context of its own. */
+/** A loaded and planned network.  It never changes, so any number of threads may open explainers on
+ *  it, each from a context of its own.  Free it with kldve_onnx_free(). */
 typedef struct kldve_onnx kldve_onnx;
 
 enum {
-    KLDVE_ONNX_VJP_INPUT = 1, /**< also plan the VJP down to the pixels, and allow relevance
-                                   propagation and gradients at biases: see below */
+    KLDVE_ONNX_VJP_INPUT = 1, /**< also plan the VJP down to the pixels; this allows relevance
+                                   propagation and gradients at biases, see below */
     KLDVE_ONNX_NO_VJP = 2,    /**< plan the forward pass only */
     KLDVE_ONNX_PLAIN = 4,     /**< run every operator with the reference kernels, for checking */
-    KLDVE_ONNX_DIRECT = 8     /**< convolutions by their sums only.  Else 3 x 3 ones are computed by
-                                   Winograd's transforms where that is faster: half the time of a
-                                   VGG-16, some digits of rounding, up to 4 times the memory of
-                                   these weights */
+    KLDVE_ONNX_DIRECT = 8     /**< compute convolutions by their sums only.  Without it Winograd's
+                                   transforms compute 3 x 3 convolutions where that is faster: half
+                                   the time of a VGG-16, some digits of rounding, up to 4 times the
+                                   memory of these weights */
 };
 
 enum {
-    KLDVE_ONNX_BATCH_AUTO = -1 /**< as many inputs as there are threads, and at least 4, as far as
-                                    1 GiB of working memory goes */
+    KLDVE_ONNX_BATCH_AUTO = -1 /**< as many inputs as there are threads and at least 4, but no more
+                                    than fit 1 GiB of working memory */
 };
 
-/* A state plans relevance propagation (the LRP rules of kldve_backend.vjp_input) and the gradients
- * at biases (vjp_biases) when it is first asked for each, which takes as long as loading and as much
- * working memory as another state, and repeats the forward pass there.  Packed weights of
- * convolutions are those of the network where it has them: all for the biases, most with epsilon.
- * With z+ and the composite as much again is packed in other ranges, with alpha-beta twice as much,
- * where a convolution sees values of both signs more.  Dense layers are read where they are.  What
- * is not an activation, a linear operator, a maximum, a move of elements or a gated product is then
- * refused with KLDVE_E_UNSUPPORTED, naming the node. */
+/* Relevance propagation (the LRP rules of kldve_backend.vjp_input) and gradients at biases
+ * (vjp_biases) are planned when an explainer first needs them.
+ *
+ *   - That takes as long as loading and as much working memory as another explainer, and each
+ *     explanation repeats the forward pass there.
+ *   - Packed weights of convolutions are shared with the network where it has them: all for the
+ *     biases, most for LRP-epsilon.  LRP-z+ and the composite pack as much again, alpha-beta twice
+ * as much, more where a convolution sees values of both signs.  Dense layers are never copied.
+ *   - An operator that is not an activation, a linear operator, a maximum, a move of elements or a
+ *     gated product is refused with KLDVE_E_UNSUPPORTED; the message names the node. */
 
 /** What to load; all zero = defaults. */
 typedef struct kldve_onnx_options {
     size_t struct_size;
     const char *layer;  /**< tensor or node name; NULL: the last one with more than one cell */
     const char *logits; /**< tensor or node name; NULL: the output, before a trailing Softmax */
-    int32_t threads;    /**< of one run; 0: what OpenMP would use */
+    int32_t threads;    /**< of one run; 0: as many as OpenMP would use */
     int32_t in_height;  /**< replaces a symbolic height of the input; 0 means 224 */
     int32_t in_width;   /**< replaces a symbolic width; 0 means 224 */
-    int32_t batch;      /**< inputs to be run at once by kldve_explain_many() and by methods of
-                             repeated passes, up to 1024; 0 or 1: one by one; or
-                             KLDVE_ONNX_BATCH_AUTO.  A state takes as much working memory again
-                             for each of them, with its first batch; weights are not copied where
-                             one form of them serves both */
+    int32_t batch;      /**< inputs that kldve_explain_many() and methods of repeated passes run at
+                             once, up to 1024 or KLDVE_ONNX_BATCH_AUTO; 0 or 1: one by one.  From
+                             its first batch on an explainer takes as much working memory again for
+                             each input; weights are shared where one form serves both */
     uint64_t flags;     /**< KLDVE_ONNX_* */
 } kldve_onnx_options;
 
-/** Read and plan a network.  The input may be [1][channels][height][width] or, as TensorFlow has it,
- *  [1][height][width][channels]: the graph tells, and so it does for every layer.  The backend's
- *  arrays have channels or maps first in any case.
- *  @param options  NULL means defaults.
+/** Read and plan a network.  Its input may be [1][channels][height][width] or, as in TensorFlow,
+ *  [1][height][width][channels].  The graph tells which, for the input and for every layer.  The
+ *  arrays of the backend always have channels or maps first.
+ *  @param options  NULL means defaults.  Its names are borrowed for the call.
+ *  @param out      On KLDVE_OK a new network; free it with kldve_onnx_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not a valid ONNX file); KLDVE_E_UNSUPPORTED (an
- *          operator or attribute that the engine lacks: the message names node and attribute);
- *          KLDVE_E_ARG (no such layer or logits); KLDVE_E_NOMEM.
+ *          operator or attribute that the engine lacks: the message names node and attribute; or an
+ *          option that this library does not have); KLDVE_E_ARG (no such layer or logits, an option
+ *          out of range); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path,
                                                         const kldve_onnx_options *options,
                                                         kldve_onnx **out);
 
-/** The same from memory, which must stay unchanged until kldve_onnx_free().  @since 0.1 */
+/** kldve_onnx_load() from memory.
+ *  @param bytes  [nbytes], borrowed: they must stay unchanged until kldve_onnx_free().
+ *  @return As kldve_onnx_load(), but never KLDVE_E_IO.
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load_memory(kldve_ctx *ctx, const void *bytes,
                                                                size_t nbytes,
                                                                const kldve_onnx_options *options,
                                                                kldve_onnx **out);
 
-/** Free a network; every explainer on it must be gone.  @since 0.1 */
+/** Free a network.  Free every explainer on it first.  Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_onnx_free(kldve_onnx *net);
 
-/** The backend; its config is a `const kldve_onnx *`.  Static storage.  @since 0.1 */
+/** The engine as a backend for kldve_explainer_new(); its config is a `const kldve_onnx *`.  Static
+ *  storage.  Safe from any thread.  @since 0.1 */
 KLDVE_API const kldve_backend *kldve_onnx_backend(void);
 
 /** One tensor between input and logits, in the order of computation. */
 typedef struct kldve_onnx_tensor {
     size_t struct_size;
     const char *name; /**< borrowed from the network */
-    const char *op;   /**< operator that makes it, "" for the input */
+    const char *op;   /**< the operator that makes it, "" for the input */
     int32_t rank;
-    int32_t explainable; /**< 1: can be the layer (rank 4, between input and logits) */
-    int32_t is_layer;    /**< 1: is the layer */
-    int32_t is_logits;   /**< 1: are the logits */
+    int32_t explainable;  /**< 1: can be the layer (rank 4, between input and logits) */
+    int32_t is_layer;     /**< 1: is the layer */
+    int32_t is_logits;    /**< 1: are the logits */
     int64_t dim[8];       /**< as in the file */
-    int32_t channel_axis; /**< of rank 4: 1 or 3, [1][maps][h][w] or [1][h][w][maps]; 0: rows and
-                               columns are not in that order, or another rank */
+    int32_t channel_axis; /**< 1 for [1][maps][h][w], 3 for [1][h][w][maps]; 0 for another rank, or
+                               where rows and columns are in another order */
     int32_t reserved;     /**< 0 */
 } kldve_onnx_tensor;
 
-/** @return KLDVE_OK, KLDVE_E_ARG (index past the last).  @since 0.1 */
+/** Fill in what is known about a tensor.  Safe from any thread.
+ *  @param index  From 0 in the order of computation; the first is the input.
+ *  @param out    The caller's; set its struct_size first.
+ *  @return KLDVE_OK, KLDVE_E_ARG (index past the last, NULL, or struct_size is not set; nothing is
+ *          written then, and there is no message: threads may share the network).
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index,
                                                              kldve_onnx_tensor *out);
 
-/** What a model card says (docs/model-cards.md). */
+/** What a model card says about a network (docs/model-cards.md).  Free it with kldve_card_free().
+ */
 typedef struct kldve_card kldve_card;
 
-/** Read a card.  Keys that it does not know are passed over.
+/** Read a card.  Unknown keys are ignored.
+ *  @param out  On KLDVE_OK a new card; free it with kldve_card_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not JSON, or the message names the key that is
  *          wrong); KLDVE_E_LIMIT (more than 1 MiB); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_load(kldve_ctx *ctx, const char *path,
                                                         kldve_card **out);
-/** The same from memory.
- *  @param folder  What the path of the labels is relative to; NULL: the working folder.
+
+/** kldve_card_load() from memory.
+ *  @param text    [nbytes], borrowed for the call.
+ *  @param folder  The folder that the path of the labels starts from; NULL: the working folder.
+ *  @return As kldve_card_load(), but never KLDVE_E_IO.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_parse(kldve_ctx *ctx, const char *text,
                                                          size_t nbytes, const char *folder,
                                                          kldve_card **out);
-/** Read the card beside a network, NAME.onnx -> NAME.card.json.
- *  @return as kldve_card_load(); KLDVE_OK with NULL in *out where there is no such file.
+
+/** Read the card beside a network, NAME.card.json for NAME.onnx.
+ *  @return As kldve_card_load(); KLDVE_OK with NULL in *out if there is no such file.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_beside(kldve_ctx *ctx, const char *model_path,
                                                           kldve_card **out);
+
+/** Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_card_free(kldve_card *card);
-/** Names of the tensors and the path of the labels (already relative to the working folder); NULL
- *  where the card has none.  Borrowed.  @since 0.1 */
+
+/** Names of the tensors and the path of the labels, which starts from the working folder; NULL
+ * where the card does not say.  Borrowed: they live as long as the card.  @since 0.1 */
 KLDVE_API const char *kldve_card_layer(const kldve_card *card);
 KLDVE_API const char *kldve_card_logits(const kldve_card *card);
 KLDVE_API const char *kldve_card_labels(const kldve_card *card);
-/** The preprocessing; set out->struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG.  @since 0.1 */
+
+/** Fill in the preprocessing, for kldve_explainer_set_input().
+ *  @param out  The caller's; set its struct_size first.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then).
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_input(const kldve_card *card,
                                                          kldve_input_spec *out);
-/** The height and width that input.shape gives, for networks that leave them open; 0 where the card
- *  does not say.  @since 0.1 */
+
+/** The height and width that the card's input.shape gives, in pixels, for networks that leave them
+ *  open; 0 where the card does not say.  @since 0.1 */
 KLDVE_API void kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width);
 
 /** The built-in demonstration network as the files that it was made from.  Static storage. */
@@ -141,15 +171,20 @@ typedef struct kldve_onnx_demo_files {
     size_t labels_nbytes;
 } kldve_onnx_demo_files;
 
-/** Fill in *out, whose struct_size is set.
- *  @return KLDVE_OK, KLDVE_E_ARG (NULL or no struct_size).  @since 0.1 */
+/** Fill in where the files are.  Safe from any thread.
+ *  @param out  The caller's; set its struct_size first.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then);
+ *          KLDVE_E_UNSUPPORTED (this build has no demonstration network).  There is no message.
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_demo(kldve_onnx_demo_files *out);
 
-/** The shortest way: load the network, its card (NAME.onnx -> NAME.card.json) if there is one, and
- *  make an explainer that owns both.
- *  @param path     NULL: the built-in demonstration network.
- *  @param options  NULL means defaults; what it sets wins over the card.
- *  @return as kldve_card_load(), kldve_onnx_load() and kldve_explainer_new().
+/** The shortest way from a file to an explainer: load the network and, if there is one, the card
+ *  beside it (NAME.card.json for NAME.onnx).
+ *  @param path     NULL means the built-in demonstration network.
+ *  @param options  NULL means defaults.  What it sets takes precedence over the card.
+ *  @param out      On KLDVE_OK a new explainer that owns the network; free it with
+ *                  kldve_explainer_free().
+ *  @return As kldve_card_load(), kldve_onnx_load() and kldve_explainer_new().
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_explainer(kldve_ctx *ctx, const char *path,
                                                              const kldve_onnx_options *options,

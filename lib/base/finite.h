@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <kldve/common.h>
+
 /** The index of the first item that is NaN or infinite; n if all are finite. */
 static inline size_t kldve_finite(const float *value, size_t n)
 {
@@ -24,10 +26,14 @@ static inline size_t kldve_finite(const float *value, size_t n)
             return i;
 }
 
-/** How such a number is called in a message. */
+/** What a message calls such a number. */
 static inline const char *kldve_finite_name(double value)
 {
     return isnan(value) ? "not a number" : value > 0 ? "infinite" : "minus infinity";
 }
+
+/** KLDVE_OK, or KLDVE_E_NUMERIC with the message "WHERE: WHAT 3 of N is not a number". */
+kldve_status kldve_finite_check(kldve_ctx *ctx, const char *where, const char *what,
+                                const float *value, size_t n);
 
 #endif

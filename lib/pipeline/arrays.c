@@ -3,9 +3,12 @@
 
 #include <limits.h>
 
-#include "explain.h"
+#include "admission.h"
+#include "base/finite.h"
 #include "base/size.h"
+#include "explain.h"
 #include "stages/target.h"
+#include "steps.h"
 
 enum {
     PIXELS_PER_CELL = 16 /* of a map drawn alone: no input says how large */
@@ -35,10 +38,10 @@ static kldve_status check_arrays(kldve_ctx *ctx, const kldve_arrays *a)
     if (!kldve_size_mul((size_t)a->height, (size_t)a->width, &cells) || cells > INT_MAX ||
         !kldve_size_mul(cells, (size_t)a->maps, &count) || count > SIZE_MAX / sizeof(float))
         return kldve_ctx_fail(ctx, KLDVE_E_LIMIT, "arrays: too large to compute with");
-    if ((st = kldve_network_check(ctx, "arrays", "logit", a->logits, (size_t)a->classes)) < 0 ||
-        (st = kldve_network_check(ctx, "arrays", "feature", a->features, count)) < 0)
+    if ((st = kldve_finite_check(ctx, "arrays", "logit", a->logits, (size_t)a->classes)) < 0 ||
+        (st = kldve_finite_check(ctx, "arrays", "feature", a->features, count)) < 0)
         return st;
-    return a->gradient ? kldve_network_check(ctx, "arrays", "gradient", a->gradient, count)
+    return a->gradient ? kldve_finite_check(ctx, "arrays", "gradient", a->gradient, count)
                        : KLDVE_OK;
 }
 
@@ -63,6 +66,7 @@ kldve_status kldve_explain_arrays(kldve_ctx *ctx, const kldve_arrays *arrays,
 {
     kldve_buffers buffers = {0};
     kldve_run run = {0};
+    kldve_batch batch = {.runs = &run, .count = 1};
     kldve_arrays a;
     kldve_shape shape;
     kldve_status st;
@@ -76,11 +80,11 @@ kldve_status kldve_explain_arrays(kldve_ctx *ctx, const kldve_arrays *arrays,
     if ((st = kldve_buffers_new(ctx, &shape, 1, true, &buffers)) < 0)
         return st;
     if ((st = kldve_run_prepare(&run, ctx, &shape, options, &buffers)) < 0 ||
-        (st = kldve_run_admit(&run, NULL, a.gradient)) < 0 || (st = kldve_run_begin(&run)) < 0)
+        (st = kldve_run_admit_arrays(&run, a.gradient)) < 0 || (st = kldve_run_begin(&run)) < 0)
         goto done;
     run.job.logits = a.logits;
     run.job.features = a.features;
-    if ((st = kldve_explain_run(&run)) < 0)
+    if ((st = kldve_explain_passed(&batch)) < 0)
         goto done;
     run.map->view_width = drawn(a.width);
     run.map->view_height = drawn(a.height);
@@ -101,10 +105,10 @@ static kldve_status find_cotangent(kldve_run *run, const float *logits)
     if (st < 0 || (st = kldve_heatmap_new(run->job.ctx, classes, 1, 1, 1, &run->map)) < 0)
         return st;
     run->job.logits = logits;
-    kldve_run_target(run);
-    if ((st = kldve_run_scores(run)) < 0 || (st = kldve_run_divergence(run)) < 0)
+    if ((st = kldve_run_target(run)) < 0 || (st = kldve_run_scores(run)) < 0 ||
+        (st = kldve_run_divergence(run, KLDVE_SUBJECT_TARGET)) < 0)
         return st;
-    return kldve_run_cotangent(run);
+    return kldve_run_cotangent(run, KLDVE_SUBJECT_TARGET);
 }
 
 kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits, int32_t classes,
@@ -119,7 +123,7 @@ kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits, int32_t classe
     if (!ctx || !logits || !cotangent)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "cotangent: NULL argument");
     if ((st = check_classes(ctx, classes)) < 0 ||
-        (st = kldve_network_check(ctx, "arrays", "logit", logits, (size_t)classes)) < 0 ||
+        (st = kldve_finite_check(ctx, "arrays", "logit", logits, (size_t)classes)) < 0 ||
         (st = kldve_buffers_new(ctx, &shape, 1, true, &buffers)) < 0)
         return st;
     if ((st = kldve_run_prepare(&run, ctx, &shape, options, &buffers)) < 0 ||

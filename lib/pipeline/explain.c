@@ -6,110 +6,196 @@
  *     G, x --weights.c--> one weight for each map --reduce.c--> map E (Eq. 3)
  *     E --normalise.c--> 0..1
  *
+ * Several inputs take each step together before the next one, so that one forward pass and one VJP
+ * serve all of them; a single input is a batch of 1.
+ *
  * H. K. Bashier Babiker and R. Goebel, "Using KL-divergence to focus Deep Visual Explanation",
  * arXiv:1711.06431. */
 #include "explain.h"
 
+#include <assert.h>
+#include <string.h>
+
+#include "admission.h"
 #include "explainer.h"
 #include "stages/smooth.h"
+#include "steps.h"
 
-static kldve_status explain_class(kldve_run *run)
+/* One step for every input. */
+static kldve_status each(kldve_batch *b, kldve_status (*step)(kldve_run *run))
 {
-    kldve_status st;
+    kldve_status st = KLDVE_OK;
 
-    if ((st = kldve_run_divergence(run)) < 0 || /* k, c -> z, KL, alpha [classes]      */
-        (st = kldve_run_cotangent(run)) < 0 ||  /* alpha -> t [classes]                */
-        (st = kldve_run_vjp(run)) < 0 ||        /* t -> G [maps][height][width]        */
-        (st = kldve_run_weights(run)) < 0 ||    /* G, x -> a [maps]                    */
-        (st = kldve_run_map(run)) < 0)          /* a, x -> E in 0..1 [height][width]   */
-        return st;
-    return KLDVE_OK;
-}
-
-/* The map of the best other class. */
-static kldve_status explain_other(kldve_run *run)
-{
-    kldve_status st;
-
-    if ((st = kldve_run_check_begin(run)) < 0 || (st = explain_class(run)) < 0)
-        return st;
-    kldve_run_check_end(run);
-    return KLDVE_OK;
-}
-
-/* The mean map of changed inputs, for the class found on the input itself, which comes last: the
- * record is about it. */
-static kldve_status explain_smooth(kldve_run *run)
-{
-    const float *input = run->job.input;
-    float *sum = NULL, *changed = NULL;
-    kldve_status st = kldve_smooth_begin(run, &changed, &sum);
-
-    for (int32_t variant = KLDVE_SMOOTH_VARIANTS - 1; st == KLDVE_OK && variant >= 0; variant--) {
-        kldve_smooth_input(run, input, variant, changed);
-        if ((st = kldve_run_forward(run, changed)) < 0 || (st = kldve_run_scores(run)) < 0 ||
-            (st = explain_class(run)) < 0)
+    for (b->failed = 0; b->failed < b->count; b->failed++)
+        if ((st = step(b->runs + b->failed)) < 0)
             break;
-        kldve_smooth_add(run, variant, sum);
+    return st;
+}
+
+/* The same of a step that is about a class. */
+static kldve_status each_about(kldve_batch *b, kldve_subject subject,
+                               kldve_status (*step)(kldve_run *run, kldve_subject subject))
+{
+    kldve_status st = KLDVE_OK;
+
+    for (b->failed = 0; b->failed < b->count; b->failed++)
+        if ((st = step(b->runs + b->failed, subject)) < 0)
+            break;
+    return st;
+}
+
+static kldve_status explain_class(kldve_batch *b, kldve_subject subject)
+{
+    kldve_status st;
+
+    if ((st = each_about(b, subject, kldve_run_divergence)) < 0 || /* k, c -> z, KL, alpha [n] */
+        (st = each_about(b, subject, kldve_run_cotangent)) < 0 ||  /* alpha -> t [n]           */
+        (st = kldve_batch_vjp(b, subject)) < 0 ||                  /* t -> G [maps][h][w]      */
+        (st = each_about(b, subject, kldve_run_weights)) < 0 ||    /* G, x -> a [maps]         */
+        (st = each_about(b, subject, kldve_run_map)) < 0)          /* a, x -> E in 0..1 [h][w] */
+        return st;
+    return KLDVE_OK;
+}
+
+/* The mean map of changed forms of one input, for the class found on the input itself.  It comes
+ * last, so that the record is about it. */
+static kldve_status explain_smooth(kldve_batch *b)
+{
+    kldve_run *run = b->runs;
+    const float *input = b->inputs;
+    float *sum = NULL, *changed = NULL;
+    kldve_status st = kldve_run_smooth_begin(run, &changed, &sum);
+
+    assert(b->count == 1);
+    b->inputs = changed;
+    for (int32_t variant = KLDVE_SMOOTH_VARIANTS - 1; st == KLDVE_OK && variant >= 0; variant--) {
+        kldve_run_smooth_input(run, input, variant, changed);
+        if ((st = kldve_batch_forward(b)) < 0 || (st = each(b, kldve_run_scores)) < 0 ||
+            (st = explain_class(b, KLDVE_SUBJECT_TARGET)) < 0)
+            break;
+        kldve_run_smooth_add(run, variant, sum);
     }
     if (st == KLDVE_OK)
-        kldve_smooth_end(run, sum);
-    run->job.input = input;
+        kldve_run_smooth_end(run, sum);
+    b->inputs = run->job.input = input;
     kldve_ctx_release(run->job.ctx, changed);
     return st;
 }
 
-kldve_status kldve_explain_run(kldve_run *run)
+kldve_status kldve_explain_passed(kldve_batch *b)
 {
-    bool check = run->options.flags & KLDVE_FLAG_CHECK;
+    bool check = b->runs->options.flags & KLDVE_FLAG_CHECK;
     kldve_status st;
 
-    kldve_run_target(run);                  /* k, options -> class c */
-    if ((st = kldve_run_scores(run)) < 0 || /* k -> its divergence, any class */
-        (check && (st = explain_other(run)) < 0) || (st = explain_class(run)) < 0)
+    assert(b->count >= 1 && b->runs->job.logits && b->runs->job.features);
+    if ((st = each(b, kldve_run_target)) < 0 || /* k, options -> class c      */
+        (st = each(b, kldve_run_scores)) < 0 || /* k -> divergence, any class */
+        (check && (st = explain_class(b, KLDVE_SUBJECT_OTHER)) < 0) ||
+        (st = explain_class(b, KLDVE_SUBJECT_TARGET)) < 0 ||
+        (check && (st = each(b, kldve_run_compare)) < 0))
         return st;
-    if (check)
-        kldve_run_compare(run);
-    return run->options.smooth ? explain_smooth(run) : KLDVE_OK;
+    return b->runs->options.smooth ? explain_smooth(b) : KLDVE_OK;
 }
 
-/* Picture, if there is one -> input -> heat map in *out. */
-static kldve_status explain(kldve_explainer *ex, const kldve_image *picture, const float *input,
-                            const kldve_options *options, kldve_heatmap **out)
+/* Options, method, heat map and, of a picture, the input. */
+static kldve_status begin_run(kldve_batch *b, const kldve_call *call, int32_t first, int32_t i)
 {
-    kldve_run run;
+    kldve_explainer *ex = call->ex;
+    kldve_run *run = b->runs + i;
+    const kldve_shape *shape = &ex->net.shape;
     kldve_status st;
 
-    if ((st = kldve_run_prepare(&run, ex->ctx, &ex->net.shape, options, ex->buffers)) < 0 ||
-        (st = kldve_run_admit(&run, &ex->net, NULL)) < 0 || (st = kldve_run_begin(&run)) < 0)
+    if ((st = kldve_run_prepare(run, ex->ctx, shape, call->options, ex->buffers + i)) < 0 ||
+        (st = kldve_run_admit_network(run, &ex->net)) < 0 || (st = kldve_run_begin(run)) < 0)
         return st;
-    if ((picture && (st = kldve_run_picture(&run, picture, &ex->spec, ex->input)) < 0) ||
-        (st = kldve_run_forward(&run, input)) < 0 || (st = kldve_explain_run(&run)) < 0) {
-        kldve_heatmap_free(run.map);
-        return st;
+    return call->pictures ? kldve_run_picture(run, call->pictures[first + i], &ex->spec,
+                                              ex->input + (size_t)i * ex->net.inputs)
+                          : KLDVE_OK;
+}
+
+static kldve_status begin(kldve_batch *b, const kldve_call *call, int32_t first)
+{
+    kldve_status st = KLDVE_OK;
+
+    for (b->failed = 0; b->failed < b->count; b->failed++)
+        if ((st = begin_run(b, call, first, b->failed)) < 0)
+            break;
+    return st;
+}
+
+/* The maps go to the chain or, after a failure, nowhere. */
+static void hand_over(kldve_batch *b, kldve_status st, kldve_heatmap **last)
+{
+    for (int32_t i = 0; i < b->count; i++) {
+        kldve_heatmap *map = b->runs[i].map;
+
+        assert(map || st < 0);
+        if (st < 0) {
+            kldve_heatmap_free(map);
+            continue;
+        }
+        map->before = *last;
+        *last = map;
     }
-    *out = run.map;
-    return KLDVE_OK;
+}
+
+kldve_status kldve_explain_together(const kldve_call *call, int32_t first, int32_t count,
+                                    kldve_heatmap **last, int32_t *failed)
+{
+    kldve_explainer *ex = call->ex;
+    kldve_run alone;
+    kldve_batch b = {
+        .runs = count > 1 ? ex->runs : &alone,
+        .count = count,
+        .inputs = call->pictures ? ex->input : call->inputs + (size_t)first * ex->net.inputs,
+    };
+    kldve_status st;
+
+    assert(count == 1 || (count == ex->net.shape.batch && count <= ex->room));
+    memset(b.runs, 0, (size_t)count * sizeof *b.runs);
+    if ((st = begin(&b, call, first)) == KLDVE_OK && /* pictures -> inputs             */
+        (st = kldve_batch_forward(&b)) == KLDVE_OK)  /* inputs -> logits k, features x */
+        st = kldve_explain_passed(&b);               /* k, x -> maps E                 */
+    hand_over(&b, st, last);
+    *failed = b.failed;
+    return st;
+}
+
+/* -- one input -------------------------------------------------------------------------------- */
+
+static kldve_status explain_one(const kldve_call *call, kldve_heatmap **out)
+{
+    kldve_heatmap *map = NULL;
+    int32_t failed;
+    kldve_status st = kldve_explain_together(call, 0, 1, &map, &failed);
+
+    if (st == KLDVE_OK)
+        *out = map;
+    return st;
 }
 
 kldve_status kldve_explain_input(kldve_explainer *ex, const float *input,
                                  const kldve_options *options, kldve_heatmap **out)
 {
+    const kldve_call call = {.ex = ex, .options = options, .inputs = input};
+
     if (!ex)
         return KLDVE_E_ARG;
     if (!input || !out)
         return kldve_ctx_failf(ex->ctx, KLDVE_E_ARG, "explain: %s is NULL",
                                input ? "the result" : "the input");
-    return explain(ex, NULL, input, options, out);
+    return explain_one(&call, out);
 }
 
 kldve_status kldve_explain(kldve_explainer *ex, const kldve_image *picture,
                            const kldve_options *options, kldve_heatmap **out)
 {
+    const kldve_call call = {.ex = ex, .options = options, .pictures = &picture};
+
     if (!ex)
         return KLDVE_E_ARG;
     if (!picture || !out)
         return kldve_ctx_failf(ex->ctx, KLDVE_E_ARG, "explain: %s is NULL",
                                picture ? "the result" : "the picture");
-    return explain(ex, picture, ex->input, options, out);
+    return explain_one(&call, out);
 }

@@ -4,6 +4,7 @@
 
 #include "network.h"
 #include "run.h"
+#include "stages/preprocess.h"
 
 struct kldve_explainer {
     kldve_ctx *ctx;
@@ -12,7 +13,7 @@ struct kldve_explainer {
     /* For each input that is explained at the same time; one by one the first. */
     int32_t room;           /**< how many: 1, from the first batch on its size */
     kldve_buffers *buffers; /**< [room] */
-    kldve_run *runs;        /**< [room], of many.c; NULL where room is 1 */
+    kldve_run *runs;        /**< [room], of a batch; NULL where room is 1 */
     float *input;           /**< [room][in_channels][in_height][in_width], of pictures */
 };
 

@@ -1,6 +1,7 @@
 /* network.c - a backend and its state. */
 #include "network.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <string.h>
 
@@ -37,33 +38,6 @@ static kldve_status finish(kldve_ctx *ctx, struct aside *aside, const char *name
     if (!*aside->message)
         return kldve_ctx_failf(ctx, st, "%s: %s: %s", name, step, kldve_status_name(st));
     return kldve_ctx_failf(ctx, st, "%s: %s: %s", name, step, aside->message);
-}
-
-/* -- what it can ------------------------------------------------------------------------------ */
-
-bool kldve_network_has_vjp(const kldve_network *net)
-{
-    return net->backend.vjp;
-}
-
-bool kldve_network_has_vjp_input(const kldve_network *net)
-{
-    return net->backend.vjp_input;
-}
-
-bool kldve_network_has_forward_features(const kldve_network *net)
-{
-    return net->backend.forward_features;
-}
-
-bool kldve_network_has_vjp_biases(const kldve_network *net)
-{
-    return net->backend.vjp_biases;
-}
-
-bool kldve_network_has_vjp_many(const kldve_network *net)
-{
-    return net->backend.vjp_many;
 }
 
 /* -- open and close --------------------------------------------------------------------------- */
@@ -127,7 +101,7 @@ static kldve_status check_shape(kldve_network *net)
     if (s->batch < 0)
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG, "%s: shape: a batch of %d inputs", name,
                                (int)s->batch);
-    if (s->batch == 0 || !net->backend.forward_many)
+    if (s->batch == 0 || !kldve_network_has(net, forward_many))
         s->batch = 1;
     if (!product(s->in_channels, s->in_height, s->in_width, &net->inputs) ||
         !product(s->maps, s->height, s->width, &net->features) ||
@@ -188,71 +162,142 @@ void kldve_network_close(kldve_network *net)
     memset(net, 0, sizeof *net);
 }
 
-/* -- run -------------------------------------------------------------------------------------- */
+/* -- calls ------------------------------------------------------------------------------------ */
 
-kldve_status kldve_network_check(kldve_ctx *ctx, const char *where, const char *what,
-                                 const float *value, size_t count)
-{
-    size_t bad = kldve_finite(value, count);
-
-    if (bad == count)
-        return KLDVE_OK;
-    return kldve_ctx_failf(ctx, KLDVE_E_NUMERIC, "%s: %s %zu of %zu is %s", where, what, bad, count,
-                           kldve_finite_name((double)value[bad]));
-}
+/* A call of the table, of which a failure reads "NAME: STEP: reason". */
+#define CALL(net, aside, step, slot, ...)                                                          \
+    (begin((net)->ctx, aside), finish((net)->ctx, aside, (net)->backend.name, step,                \
+                                      (net)->backend.slot((net)->state, __VA_ARGS__)))
 
 static kldve_status check(const kldve_network *net, const char *what, const float *value,
                           size_t count)
 {
-    return kldve_network_check(net->ctx, net->backend.name, what, value, count);
+    return kldve_finite_check(net->ctx, net->backend.name, what, value, count);
 }
 
-static kldve_status forward(kldve_network *net, const float *input, float *logits, float *features)
+/* check() of what each of several inputs has. */
+static kldve_status check_each(const kldve_network *net, const char *what, const float *value,
+                               size_t each, int32_t count, int32_t *refused)
+{
+    for (int32_t i = 0; i < count; i++) {
+        kldve_status st = check(net, what, value + (size_t)i * each, each);
+
+        if (st < 0) {
+            *refused = i;
+            return st;
+        }
+    }
+    return KLDVE_OK;
+}
+
+/* A pass of one input, or of a batch, which may do without features. */
+static kldve_status forward(kldve_network *net, int32_t count, const float *inputs, float *logits,
+                            float *features, int32_t *refused)
+{
+    size_t classes = (size_t)net->shape.classes;
+    struct aside aside;
+    kldve_status st;
+
+    assert(count == 1 || count == net->shape.batch);
+    assert(count == 1 || kldve_network_has(net, forward_many));
+    assert(features || count > 1);
+    *refused = -1;
+    net->held = KLDVE_HELD_NOTHING;
+    st = count == 1
+             ? CALL(net, &aside, "forward", forward, inputs, logits, features)
+             : CALL(net, &aside, "forward of a batch", forward_many, inputs, logits, features);
+    return st < 0 ? st : check_each(net, "logit", logits, classes, count, refused);
+}
+
+kldve_status kldve_network_forward(kldve_network *net, int32_t count, const float *inputs,
+                                   float *logits, float *features, int32_t *refused)
+{
+    kldve_status st = forward(net, count, inputs, logits, features, refused);
+
+    if (st < 0 || (st = check_each(net, "feature", features, net->features, count, refused)) < 0)
+        return st;
+    net->held = count == 1 ? KLDVE_HELD_INPUT : KLDVE_HELD_BATCH;
+    net->held_for = inputs;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_network_restore(kldve_network *net, int32_t count, const float *inputs,
+                                   float *logits, float *features, int32_t *refused)
+{
+    kldve_held explained = count == 1 ? KLDVE_HELD_INPUT : KLDVE_HELD_BATCH;
+
+    if (net->held == explained && net->held_for == inputs)
+        return KLDVE_OK;
+    return kldve_network_forward(net, count, inputs, logits, features, refused);
+}
+
+kldve_status kldve_network_vjp(kldve_network *net, int32_t count, const float *cotangents,
+                               float *gradients, int32_t *refused)
 {
     struct aside aside;
     kldve_status st;
 
-    net->together = false;
-    begin(net->ctx, &aside);
-    st = net->backend.forward(net->state, input, logits, features);
-    if ((st = finish(net->ctx, &aside, net->backend.name, "forward", st)) < 0)
-        return st;
-    return check(net, "logit", logits, (size_t)net->shape.classes);
+    *refused = -1;
+    if (!kldve_network_has(net, vjp))
+        return kldve_ctx_failf(net->ctx, KLDVE_E_NO_VJP, "%s: has no backward pass to the layer",
+                               net->backend.name);
+    assert(count == 1 ? net->held == KLDVE_HELD_INPUT || net->held == KLDVE_HELD_CHANGED
+                      : net->held == KLDVE_HELD_BATCH && count == net->shape.batch);
+    st = count == 1 ? CALL(net, &aside, "backward", vjp, cotangents, gradients)
+                    : CALL(net, &aside, "backward of a batch", vjp_many, cotangents, gradients);
+    return st < 0 ? st : check_each(net, "gradient", gradients, net->features, count, refused);
 }
 
-kldve_status kldve_network_forward(kldve_network *net, const float *input, float *logits,
-                                   float *features)
-{
-    kldve_status st = forward(net, input, logits, features);
-
-    net->moved = st < 0;
-    return st < 0 ? st : check(net, "feature", features, net->features);
-}
-
-kldve_status kldve_network_forward_again(kldve_network *net, const float *input, float *logits)
+/* Room for the features that nobody asked for. */
+static kldve_status make_spare(kldve_network *net)
 {
     if (!net->spare)
         net->spare = kldve_ctx_alloc(net->ctx, net->features, sizeof *net->spare);
-    if (!net->spare)
-        return kldve_ctx_failf(net->ctx, KLDVE_E_NOMEM, "out of memory for %zu features",
-                               net->features);
-    net->moved = true;
-    return forward(net, input, logits, net->spare);
+    return net->spare ? KLDVE_OK
+                      : kldve_ctx_failf(net->ctx, KLDVE_E_NOMEM, "out of memory for %zu features",
+                                        net->features);
 }
 
-kldve_status kldve_network_vjp(kldve_network *net, const float *cotangent, float *gradient)
+/* The state holds what was changed for the explained input `held_for`, if that went well. */
+static kldve_status hold_changed(kldve_network *net, const float *held_for, kldve_status st)
+{
+    net->held = st == KLDVE_OK ? KLDVE_HELD_CHANGED : KLDVE_HELD_NOTHING;
+    net->held_for = held_for;
+    return st;
+}
+
+kldve_status kldve_network_forward_changed(kldve_network *net, const float *held_for, int32_t count,
+                                           const float *inputs, float *logits)
+{
+    int32_t refused;
+    kldve_status st;
+
+    if (count > 1)
+        return forward(net, count, inputs, logits, NULL, &refused);
+    if ((st = make_spare(net)) < 0)
+        return st;
+    return hold_changed(net, held_for, forward(net, 1, inputs, logits, net->spare, &refused));
+}
+
+void kldve_network_let_go(kldve_network *net)
+{
+    if (net->held == KLDVE_HELD_CHANGED)
+        net->held = KLDVE_HELD_NOTHING;
+}
+
+kldve_status kldve_network_forward_features(kldve_network *net, const float *held_for,
+                                            const float *features, float *logits)
 {
     struct aside aside;
     kldve_status st;
 
-    if (!kldve_network_has_vjp(net))
-        return kldve_ctx_failf(net->ctx, KLDVE_E_NO_VJP, "%s: has no backward pass to the layer",
-                               net->backend.name);
-    begin(net->ctx, &aside);
-    st = net->backend.vjp(net->state, cotangent, gradient);
-    if ((st = finish(net->ctx, &aside, net->backend.name, "backward", st)) < 0)
-        return st;
-    return check(net, "gradient", gradient, net->features);
+    if (!kldve_network_has(net, forward_features))
+        return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,
+                               "%s: cannot run from changed feature maps", net->backend.name);
+    st = CALL(net, &aside, "forward from features", forward_features, features, logits);
+    if (st == KLDVE_OK)
+        st = check(net, "logit", logits, (size_t)net->shape.classes);
+    return hold_changed(net, held_for, st);
 }
 
 kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent, int32_t rule,
@@ -261,14 +306,12 @@ kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent,
     struct aside aside;
     kldve_status st;
 
-    if (!kldve_network_has_vjp_input(net))
+    assert(net->held == KLDVE_HELD_INPUT || net->held == KLDVE_HELD_CHANGED);
+    if (!kldve_network_has(net, vjp_input))
         return kldve_ctx_failf(net->ctx, KLDVE_E_NO_VJP, "%s: has no backward pass to the pixels",
                                net->backend.name);
-    begin(net->ctx, &aside);
-    st = net->backend.vjp_input(net->state, cotangent, rule, gradient);
-    if ((st = finish(net->ctx, &aside, net->backend.name, "backward to the pixels", st)) < 0)
-        return st;
-    return check(net, "pixel gradient", gradient, net->inputs);
+    st = CALL(net, &aside, "backward to the pixels", vjp_input, cotangent, rule, gradient);
+    return st < 0 ? st : check(net, "pixel gradient", gradient, net->inputs);
 }
 
 /* The visitor sees units of this release, whatever release the backend was compiled for. */
@@ -294,81 +337,11 @@ kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent
     struct aside aside;
     kldve_status st;
 
-    if (!kldve_network_has_vjp_biases(net))
+    assert(net->held == KLDVE_HELD_INPUT || net->held == KLDVE_HELD_CHANGED);
+    if (!kldve_network_has(net, vjp_biases))
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED, "%s: has no gradients at biases",
                                net->backend.name);
-    begin(net->ctx, &aside);
-    st = net->backend.vjp_biases(net->state, cotangent, gradient, relay_unit, &relay);
-    if ((st = finish(net->ctx, &aside, net->backend.name, "backward to the biases", st)) < 0)
-        return st;
-    return check(net, "pixel gradient", gradient, net->inputs);
-}
-
-kldve_status kldve_network_forward_features(kldve_network *net, const float *features,
-                                            float *logits)
-{
-    struct aside aside;
-    kldve_status st;
-
-    if (!kldve_network_has_forward_features(net))
-        return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,
-                               "%s: cannot run from changed feature maps", net->backend.name);
-    net->moved = true;
-    net->together = false;
-    begin(net->ctx, &aside);
-    st = net->backend.forward_features(net->state, features, logits);
-    if ((st = finish(net->ctx, &aside, net->backend.name, "forward from features", st)) < 0)
-        return st;
-    return check(net, "logit", logits, (size_t)net->shape.classes);
-}
-
-/* -- batches ---------------------------------------------------------------------------------- */
-
-/* check() of what each input of the batch has. */
-static kldve_status check_each(const kldve_network *net, const char *what, const float *value,
-                               size_t count, int32_t *refused)
-{
-    for (int32_t i = 0; i < net->shape.batch; i++) {
-        kldve_status st = check(net, what, value + (size_t)i * count, count);
-
-        if (st < 0) {
-            *refused = i;
-            return st;
-        }
-    }
-    return KLDVE_OK;
-}
-
-kldve_status kldve_network_forward_many(kldve_network *net, const float *inputs, float *logits,
-                                        float *features, int32_t *refused)
-{
-    struct aside aside;
-    kldve_status st;
-
-    *refused = -1;
-    net->moved = true;
-    net->together = false;
-    begin(net->ctx, &aside);
-    st = net->backend.forward_many(net->state, inputs, logits, features);
-    if ((st = finish(net->ctx, &aside, net->backend.name, "forward of a batch", st)) < 0 ||
-        (st = check_each(net, "logit", logits, (size_t)net->shape.classes, refused)) < 0)
-        return st;
-    if (features && (st = check_each(net, "feature", features, net->features, refused)) < 0)
-        return st;
-    net->together = true;
-    return KLDVE_OK;
-}
-
-kldve_status kldve_network_vjp_many(kldve_network *net, const float *cotangents, float *gradients,
-                                    int32_t *refused)
-{
-    struct aside aside;
-    kldve_status st;
-
-    *refused = -1;
-    begin(net->ctx, &aside);
-    st = net->backend.vjp_many(net->state, cotangents, gradients);
-    if ((st = finish(net->ctx, &aside, net->backend.name, "backward of a batch", st)) < 0)
-        return st;
-    return check_each(net, "gradient", gradients, net->features, refused);
+    st = CALL(net, &aside, "backward to the biases", vjp_biases, cotangent, gradient, relay_unit,
+              &relay);
+    return st < 0 ? st : check(net, "pixel gradient", gradient, net->inputs);
 }

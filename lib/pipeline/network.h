@@ -3,9 +3,16 @@
 #ifndef KLDVE_LIB_NETWORK_H
 #define KLDVE_LIB_NETWORK_H
 
-#include <stdbool.h>
-
 #include <kldve/backend.h>
+
+/** The forward pass that the backend's state holds.  Its backward calls look back on it. */
+typedef enum kldve_held {
+    KLDVE_HELD_NOTHING, /**< none to look back on: at first, after a failure, and after a batch that
+                             a method ran */
+    KLDVE_HELD_INPUT,   /**< the pass of the input that is explained */
+    KLDVE_HELD_BATCH,   /**< the pass of the batch that is explained */
+    KLDVE_HELD_CHANGED  /**< a pass that the method ran on something it had changed */
+} kldve_held;
 
 typedef struct kldve_network {
     kldve_ctx *ctx;        /**< NULL: closed */
@@ -13,9 +20,9 @@ typedef struct kldve_network {
     void *state;
     kldve_shape shape;              /**< `batch` is 1 where inputs cannot be run together */
     size_t inputs, cells, features; /**< channels*height*width; height*width; maps*height*width */
-    bool moved;    /**< the last forward pass was not that of the explained input */
-    bool together; /**< it was that of a batch, which kldve_network_vjp_many() looks back on */
-    float *spare;  /**< [features] of passes that only want logits; NULL before */
+    kldve_held held;
+    const float *held_for; /**< the explained input that the pass is about; of a batch the first */
+    float *spare;          /**< [features] of passes that only want logits; NULL before */
 } kldve_network;
 
 /** Check the table, open it and read the sizes.  On failure *net is closed again. */
@@ -24,35 +31,43 @@ kldve_status kldve_network_open(kldve_ctx *ctx, const kldve_backend *backend, co
 /** Accepts what kldve_network_open() left behind, also after a failure. */
 void kldve_network_close(kldve_network *net);
 
-bool kldve_network_has_vjp(const kldve_network *net);
-bool kldve_network_has_vjp_input(const kldve_network *net);
-bool kldve_network_has_forward_features(const kldve_network *net);
-bool kldve_network_has_vjp_biases(const kldve_network *net);
-bool kldve_network_has_vjp_many(const kldve_network *net);
+/** Does the backend fill in this slot, a member of kldve_backend? */
+#define kldve_network_has(net, slot) ((net)->backend.slot != NULL)
 
-/** The forward pass of the input that is explained.  Logits and features are finite on KLDVE_OK. */
-kldve_status kldve_network_forward(kldve_network *net, const float *input, float *logits,
-                                   float *features);
-/** Another forward pass; its features are dropped. */
-kldve_status kldve_network_forward_again(kldve_network *net, const float *input, float *logits);
-kldve_status kldve_network_vjp(kldve_network *net, const float *cotangent, float *gradient);
+/* The explained inputs: one, or shape.batch of them at once.
+ *
+ * `inputs` [count][in_channels][in_height][in_width], logits [count][classes], features and
+ * gradients [count][maps][height][width], cotangents [count][classes].  *refused is set when a call
+ * fails: to the input whose numbers are not finite, or to -1 if the failure is about all. */
+
+/** The forward pass.  Logits and features are finite on KLDVE_OK. */
+kldve_status kldve_network_forward(kldve_network *net, int32_t count, const float *inputs,
+                                   float *logits, float *features, int32_t *refused);
+/** See that the state holds that pass, the last one that kldve_network_forward() ran: if something
+ *  else ran since, run it again.  The arguments are those of the forward pass. */
+kldve_status kldve_network_restore(kldve_network *net, int32_t count, const float *inputs,
+                                   float *logits, float *features, int32_t *refused);
+/** The gradients at the layer, of the pass that the state holds: that of the batch or, for one
+ *  input, its own or a changed one. */
+kldve_status kldve_network_vjp(kldve_network *net, int32_t count, const float *cotangents,
+                               float *gradients, int32_t *refused);
+
+/* Further calls, for one explained input. */
+
+/** A forward pass of `count` changed inputs, 1 or shape.batch, made for the explained input
+ *  `held_for`; their features are dropped. */
+kldve_status kldve_network_forward_changed(kldve_network *net, const float *held_for, int32_t count,
+                                           const float *inputs, float *logits);
+/** What the method ran is nothing to look back on: the next backward call is about the explained
+ *  input.  An explained pass stays. */
+void kldve_network_let_go(kldve_network *net);
+/** A forward pass from changed feature maps of the explained input `held_for`. */
+kldve_status kldve_network_forward_features(kldve_network *net, const float *held_for,
+                                            const float *features, float *logits);
+/** Backward to the pixels, of the pass that the state holds. */
 kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent, int32_t rule,
                                      float *gradient);
 kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent, float *gradient,
                                       kldve_bias_visitor visit, void *opaque);
-kldve_status kldve_network_forward_features(kldve_network *net, const float *features,
-                                            float *logits);
-
-/** A batch, where shape.batch is more than 1; features may be NULL.  *refused, when it fails, is
- * the input of the batch whose numbers are not finite, -1 if it was something else. */
-kldve_status kldve_network_forward_many(kldve_network *net, const float *inputs, float *logits,
-                                        float *features, int32_t *refused);
-/** Only while net->together. */
-kldve_status kldve_network_vjp_many(kldve_network *net, const float *cotangents, float *gradients,
-                                    int32_t *refused);
-
-/** KLDVE_OK, or KLDVE_E_NUMERIC with "WHERE: WHAT 3 is not a number ..." */
-kldve_status kldve_network_check(kldve_ctx *ctx, const char *where, const char *what,
-                                 const float *value, size_t count);
 
 #endif

@@ -13,6 +13,7 @@
  * lowest, each by counting: 64 passes over the logits, no memory. */
 #include "target.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,6 +54,7 @@ size_t kldve_target_ranked(const float *k, size_t n, size_t rank)
 {
     uint64_t found = 0;
 
+    assert(rank < n && n <= UINT32_MAX);
     if (rank == 0)
         return largest(k, n);
     for (uint64_t bit = UINT64_C(1) << 63; bit != 0; bit >>= 1)
@@ -61,12 +63,47 @@ size_t kldve_target_ranked(const float *k, size_t n, size_t rank)
     return UINT32_MAX - (uint32_t)found;
 }
 
-/* Softmax of k / temperature at the listed classes, and 1 - that as *rest, without cancellation. */
+int32_t kldve_target_choose(const kldve_options *o, const float *k, size_t n)
+{
+    int32_t best;
+
+    if (o->target_kind == KLDVE_TARGET_RANK)
+        return (int32_t)kldve_target_ranked(k, n, (size_t)o->target);
+    if (o->target_kind != KLDVE_TARGET_SET)
+        return o->target;
+    best = o->targets[0];
+    for (int32_t j = 1; j < o->target_count; j++)
+        if (k[o->targets[j]] > k[best])
+            best = o->targets[j];
+    return best;
+}
+
+static bool is_target(const kldve_options *o, int32_t target, int32_t c)
+{
+    for (int32_t j = 0; o->target_kind == KLDVE_TARGET_SET && j < o->target_count; j++)
+        if (o->targets[j] == c)
+            return true;
+    return c == target;
+}
+
+int32_t kldve_target_best_other(const kldve_options *o, int32_t target, const float *k, size_t n)
+{
+    int32_t best = -1;
+
+    for (int32_t c = 0; c < (int32_t)n; c++)
+        if (!is_target(o, target, c) && (best < 0 || k[c] > k[best]))
+            best = c;
+    assert(best >= 0);
+    return best;
+}
+
+/* Softmax of k / temperature at the classes listed; *rest is 1 minus that, without cancellation. */
 static double probability(const float *k, size_t n, double temperature, const int32_t *listed,
                           int32_t count, double *rest)
 {
     double max = (double)k[largest(k, n)], sum = 0, in = 0;
 
+    assert(temperature > 0 && count > 0);
     for (size_t i = 0; i < n; i++) {
         double e = exp(((double)k[i] - max) / temperature);
         bool hit = false;
@@ -84,6 +121,7 @@ double kldve_target_probability(const float *k, size_t n, size_t c)
     int32_t listed = (int32_t)c;
     double rest;
 
+    assert(c < n);
     return probability(k, n, 1, &listed, 1, &rest);
 }
 
@@ -101,6 +139,7 @@ static double score(const kldve_options *o, const float *k, size_t n, int32_t ki
 {
     double rest, p, sum = 0;
 
+    assert(kind >= KLDVE_SCORE_LOGIT && kind <= KLDVE_SCORE_LOG_ODDS && count > 0);
     if (kind == KLDVE_SCORE_LOGIT) {
         for (int32_t j = 0; j < count; j++)
             sum += (double)k[listed[j]];
@@ -115,6 +154,7 @@ double kldve_target_score(const kldve_options *o, int32_t target, const float *k
 {
     double value;
 
+    assert(target >= 0 && (size_t)target < n);
     if (o->target_kind == KLDVE_TARGET_SET)
         return score(o, k, n, kind, o->targets, o->target_count);
     value = score(o, k, n, kind, &target, 1);
@@ -124,6 +164,8 @@ double kldve_target_score(const kldve_options *o, int32_t target, const float *k
 
 void kldve_target_weights(const kldve_options *o, int32_t target, size_t n, double *weight)
 {
+    assert(target >= 0 && (size_t)target < n);
+    assert(o->target_kind != KLDVE_TARGET_VERSUS || (size_t)o->rival < n);
     memset(weight, 0, n * sizeof *weight);
     if (o->target_kind != KLDVE_TARGET_SET)
         weight[target] = 1;

@@ -10,6 +10,13 @@
  *  k [n], finite; rank < n. */
 size_t kldve_target_ranked(const float *k, size_t n, size_t rank);
 
+/** The class that the options ask for; the best of a set stands for it.  k [n]; the options have
+ *  passed kldve_target_check(). */
+int32_t kldve_target_choose(const kldve_options *o, const float *k, size_t n);
+
+/** The best class that is neither `target`, which kldve_target_choose() found, nor in the set. */
+int32_t kldve_target_best_other(const kldve_options *o, int32_t target, const float *k, size_t n);
+
 /** Softmax of the logits at class c.  k [n], finite; c < n. */
 double kldve_target_probability(const float *k, size_t n, size_t c);
 

@@ -1,17 +1,19 @@
 /* pixels.c - from gradients at the pixels to a map: see pixels.h. */
 #include "pixels.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 
 #include "image/upsample.h"
-#include "methods/methods.h"
+#include "job.h"
 #include "stages/reduce.h"
 
 size_t kldve_pixels_strongest(const float *v, size_t channels, size_t pixels, size_t i)
 {
     size_t best = 0;
 
+    assert(channels > 0 && i < pixels);
     for (size_t c = 1; c < channels; c++)
         if (fabsf(v[c * pixels + i]) > fabsf(v[best * pixels + i]))
             best = c;

@@ -115,7 +115,7 @@ static kldve_status backend_forward(void *state, const float *input, float *logi
 
 static kldve_status backend_vjp(void *state, const float *cotangent, float *gradient)
 {
-    return kx_state_vjp(((onnx_state *)state)->run, 0, KLDVE_RULE_GRADIENT, cotangent, gradient);
+    return kx_state_vjp(((onnx_state *)state)->run, KX_TO_LAYER, KLDVE_RULE_GRADIENT, cotangent, gradient);
 }
 
 /* The state of an extra plan, made if need be, at the last forward pass. */
@@ -166,7 +166,7 @@ static kldve_status backend_vjp_input(void *state, const float *cotangent, int32
     if (kx_rule_is_lrp(rule) &&
         (st = extra_at_pass(s, EXTRA_LRP + rule - KLDVE_RULE_LRP_EPSILON, rule, &run)) < 0)
         return st;
-    return kx_state_vjp(run, 1, rule, cotangent, gradient);
+    return kx_state_vjp(run, KX_TO_INPUT, rule, cotangent, gradient);
 }
 
 static kldve_status backend_vjp_biases(void *state, const float *cotangent, float *gradient,

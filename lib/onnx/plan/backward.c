@@ -18,7 +18,7 @@ static void forget(kx_planner *p)
         for (int k = 0; k < at->ncopy; k++) {
             const kx_buffer *b = &p->plan->buffer[at->copy[k].buffer];
 
-            if (b->fixed || b->first < p->plan->forward)
+            if (b->fixed || b->first < p->plan->forward.to)
                 at->copy[n++] = at->copy[k];
         }
         at->ncopy = n;
@@ -47,11 +47,11 @@ kldve_status kx_plan_backward(kx_planner *p, const kx_value *to, kx_port *from, 
     if ((st = kx_buffer_new(p, logits->count * sizeof(float), &from->buffer)) < 0 ||
         (st = kx_give(p, NULL, logits, (kx_grad){from->buffer, plain, false})) < 0)
         return st;
-    for (int32_t i = plan->nunit - 1; i >= 0; i--)
-        if (plan->unit[i].active &&
-            (st = lrp ? kx_relevance_unit(p, &plan->unit[i]) : kx_gradient_unit(p, &plan->unit[i])) < 0)
+    for (int32_t i = p->nunit - 1; i >= 0; i--)
+        if (p->unit[i].active &&
+            (st = lrp ? kx_relevance_unit(p, &p->unit[i]) : kx_gradient_unit(p, &p->unit[i])) < 0)
             return st == KLDVE_E_UNSUPPORTED && !*kldve_ctx_message(p->ctx)
-                       ? kx_refuse_in(p->ctx, plan->unit[i].node, "oneDNN has no backward pass for it")
+                       ? kx_refuse_in(p->ctx, p->unit[i].node, "oneDNN has no backward pass for it")
                        : st;
     g = kx_grad_of(p, to);
     if (g.buffer < 0) {

@@ -30,13 +30,12 @@ kldve_status kx_plan_entry(kx_planner *p, int32_t outputs)
     bool *read = kx_scratch(p, (size_t)plan->nbuffer, sizeof *read);
     int32_t nbuffer = plan->nbuffer, head = 0;
     kx_prim *prim;
-    kx_step *s;
     kldve_status st;
 
     if (!plain || !read)
         return kx_plan_nomem(p);
-    for (int32_t i = 0; i < plan->forward; i++)
-        plan->step[i].head = plan->step[i].unit ? plan->step[i].unit->after : i >= outputs;
+    for (int32_t i = outputs; i < plan->forward.to; i++)
+        plan->step[i].head = plan->step[i].head || !plan->step[i].node;
     plan->entry = (kx_port){layer, p->options.layer->count};
     if (!kx_layout_equal(at->layout, plain)) {
         if ((st = kx_accel_reorder(plan->accel, plain, at->layout, &prim)) < 0)
@@ -46,23 +45,21 @@ kldve_status kx_plan_entry(kx_planner *p, int32_t outputs)
             return st;
         bind[KX_DST] = layer;
         plan->entry.buffer = bind[KX_SRC];
-        if ((st = kx_step_prim(p, NULL, prim, bind, &s)) < 0)
+        if ((st = kx_step_prim(p, NULL, prim, bind)) < 0)
             return st;
     }
-    while (head < plan->forward && !plan->step[head].head)
+    while (head < plan->forward.to && !plan->step[head].head)
         head++;
     read[layer] = true;
-    for (int32_t i = 0; i < plan->forward; i++) {
-        const kx_step *step = &plan->step[i];
+    for (int32_t i = 0; i < plan->forward.to; i++) {
+        int32_t buffer[KX_STEP_BUFFERS], n;
 
-        if (!step->head)
+        if (!plan->step[i].head)
             continue;
-        for (int k = 0; k < KX_SLOTS; k++)
-            if (step->buf[k] >= 0)
-                read[step->buf[k]] = true;
-        for (int32_t k = 0; step->list && k < step->node->nin; k++)
-            if (step->list[k] >= 0)
-                read[step->list[k]] = true;
+        n = kx_step_buffers(&plan->step[i], buffer);
+        for (int32_t k = 0; k < n; k++)
+            if (buffer[k] >= 0)
+                read[buffer[k]] = true;
     }
     /* Who reads a concatenation in place reads its parts, which were planned before it. */
     for (int32_t i = nbuffer - 1; i >= 0; i--) {

@@ -29,7 +29,7 @@ kldve_status kx_grad_in(kx_planner *p, const kx_unit *u, const kx_value *v, cons
 kldve_status kx_give(kx_planner *p, const kx_unit *u, const kx_value *v, kx_grad g)
 {
     kx_place *at = kx_place_of(p, v);
-    kx_step *s;
+    kx_add_step s;
     kldve_status st;
 
     if (!at->active)
@@ -41,18 +41,12 @@ kldve_status kx_give(kx_planner *p, const kx_unit *u, const kx_value *v, kx_grad
         at->grad_shared = g.shared;
         return KLDVE_OK;
     }
-    if ((st = kx_step_new(p, KX_STEP_ADD, u, &s)) < 0)
+    s = (kx_add_step){kx_layout_bytes(g.layout) / sizeof(float), at->grad, g.buffer, at->grad};
+    if (at->grad_shared && (st = kx_buffer_new(p, kx_layout_bytes(g.layout), &s.to)) < 0)
         return st;
-    s->buf[KX_SRC] = at->grad;
-    s->buf[KX_SRC1] = g.buffer;
-    s->buf[KX_DST] = at->grad;
-    s->count = kx_layout_bytes(g.layout) / sizeof(float);
-    if (at->grad_shared && (st = kx_buffer_new(p, kx_layout_bytes(g.layout), &s->buf[KX_DST])) < 0)
-        return st;
-    at->grad = s->buf[KX_DST];
+    at->grad = s.to;
     at->grad_shared = false;
-    kx_step_done(p, s);
-    return KLDVE_OK;
+    return kx_step_add(p, u, (kx_step){.kind = KX_STEP_ADD, .as.add = s});
 }
 
 kldve_status kx_window_vjp(kx_planner *p, kx_unit *u, kx_grad g, kx_grad *out)
@@ -60,7 +54,6 @@ kldve_status kx_window_vjp(kx_planner *p, kx_unit *u, kx_grad g, kx_grad *out)
     const kx_layout *dst = kx_prim_layout(u->forward, KX_DST);
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *s;
     kldve_status st;
 
     kx_unbound(bind);
@@ -85,12 +78,15 @@ kldve_status kx_window_vjp(kx_planner *p, kx_unit *u, kx_grad g, kx_grad *out)
     if (u->kind == KX_UNIT_LRN &&
         (st = kx_value_in(p, u, u->in[0], kx_prim_layout(u->forward, KX_SRC), &bind[KX_SRC])) < 0)
         return st;
-    if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+    if ((st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
-    *out = (kx_grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false};
+    *out = (kx_grad){bind[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false};
     if (u->kind == KX_UNIT_LRN) { /* in and out have one layout, that of x */
-        s->response = true;
-        s->count = kx_layout_bytes(out->layout) / sizeof(float);
+        kx_step *last = &p->plan->step[p->plan->nstep - 1];
+
+        last->passed.count = kx_layout_bytes(out->layout) / sizeof(float);
+        last->passed.from = bind[KX_DIFF_DST];
+        last->passed.to = bind[KX_DIFF_SRC];
     }
     return KLDVE_OK;
 }
@@ -117,7 +113,7 @@ kldve_status kx_concat_vjp(kx_planner *p, kx_unit *u, kx_grad g)
             }
             if (!slice)
                 return kx_refuse_in(p->ctx, u->node, "its cotangent cannot be cut at %lld",
-                                 (long long)from);
+                                    (long long)from);
             if ((st = kx_reorder(p, u, g.buffer, slice, like, &part.buffer)) < 0 ||
                 (st = kx_give(p, u, v, part)) < 0)
                 return st;
@@ -147,7 +143,8 @@ kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t
     size_t scratch = n->op->scratch_size ? n->op->scratch_size(n) : 0;
     int32_t *list = kx_plan_alloc(p, slots, sizeof *list);
     const kx_layout *layout = kx_layout_plain(p->plan->accel, &v->shape);
-    kx_step *s;
+    kx_step s = {.kind = KX_STEP_NODE_VJP};
+    kx_zero_step zero;
     kldve_status st;
 
     if (!list || !layout)
@@ -165,25 +162,18 @@ kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t
             return st;
         list[n->nin + n->nout + i] = dout[i];
     }
-    if ((st = kx_step_new(p, KX_STEP_ZERO, u, &s)) < 0)
+    zero.bytes = v->count * sizeof(float);
+    if ((st = kx_buffer_new(p, zero.bytes, &zero.to)) < 0 ||
+        (st = kx_step_add(p, u, (kx_step){.kind = KX_STEP_ZERO, .as.zero = zero})) < 0)
         return st;
-    s->count = v->count * sizeof(float);
-    if ((st = kx_buffer_new(p, s->count, &s->buf[KX_DST])) < 0)
-        return st;
-    *out = (kx_grad){s->buf[KX_DST], layout, false};
-    kx_step_done(p, s);
-    if ((st = kx_step_new(p, KX_STEP_NODE_VJP, u, &s)) < 0)
-        return st;
-    s->list = list;
-    s->which = which;
-    s->buf[KX_DIFF_SRC] = out->buffer;
+    *out = (kx_grad){zero.to, layout, false};
+    s.as.node_kernel = (kx_node_step){list, -1, which, zero.to};
     if (n->op->traits.response) {
-        s->response = true;
-        s->count = v->count;
-        s->buf[KX_DIFF_DST] = dout[0];
+        s.passed.count = v->count;
+        s.passed.from = dout[0];
+        s.passed.to = zero.to;
     }
-    if (scratch && (st = kx_buffer_new(p, scratch, &s->buf[KX_SCRATCH])) < 0)
+    if (scratch && (st = kx_buffer_new(p, scratch, &s.as.node_kernel.scratch)) < 0)
         return st;
-    kx_step_done(p, s);
-    return KLDVE_OK;
+    return kx_step_add(p, u, s);
 }

@@ -38,7 +38,6 @@ static kldve_status conv_alone(kx_planner *p, kx_unit *u, kx_join join, const kx
                                int32_t bind[KX_SLOTS])
 {
     kx_prim *prim;
-    kx_step *s;
     kldve_status st = kx_accel_conv(p->plan->accel, &u->conv, join, like, &prim);
 
     if (st < 0)
@@ -46,9 +45,9 @@ static kldve_status conv_alone(kx_planner *p, kx_unit *u, kx_join join, const kx
     if ((st = kx_value_in(p, u, u->in[0], kx_prim_layout(prim, KX_SRC), &bind[KX_SRC])) < 0 ||
         (st = kx_pack(p, u, kx_whole(), kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])) < 0 ||
         (st = kx_pack_bias(p, u, kx_whole(), &bind[KX_BIAS])) < 0 ||
-        (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        (st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
-    kx_remember(kx_place_of(p, u->out[0]), kx_prim_layout(prim, KX_DST), s->buf[KX_DST]);
+    kx_remember(kx_place_of(p, u->out[0]), kx_prim_layout(prim, KX_DST), bind[KX_DST]);
     return KLDVE_OK;
 }
 
@@ -66,14 +65,14 @@ static bool unit_reads(const kx_unit *u, const kx_value *v)
 static bool may_overwrite(kx_planner *p, const kx_unit *u, const kx_value *v)
 {
     const kx_place *at = kx_place_of(p, v);
-    const kx_unit *maker = at->producer >= 0 ? &p->plan->unit[at->producer] : NULL;
+    const kx_unit *maker = at->producer >= 0 ? &p->unit[at->producer] : NULL;
 
     if (!maker || maker->kind == KX_UNIT_VIEW || maker->kind == KX_UNIT_NODE || at->keep ||
         at->active || at->last_use > u->order || at->ncopy == 0 || at->after != u->after ||
         u->in[0] == v) /* it is read while the sum is written */
         return false;
-    for (int32_t i = 0; i < p->plan->nunit; i++) {
-        const kx_unit *reader = &p->plan->unit[i];
+    for (int32_t i = 0; i < p->nunit; i++) {
+        const kx_unit *reader = &p->unit[i];
 
         if (reader != u && unit_reads(reader, v) &&
             (reader->kind == KX_UNIT_VIEW || reader->active || reader->after != u->after))
@@ -88,13 +87,12 @@ static bool may_overwrite(kx_planner *p, const kx_unit *u, const kx_value *v)
 static kldve_status combine(kx_planner *p, kx_unit *u, const kx_value *v, kx_arith kind)
 {
     struct kx_copy x = *kx_primary(p, v);
-    bool same =
-        memcmp(v->shape.dim, u->in[1]->shape.dim, (size_t)v->shape.rank * sizeof v->shape.dim[0]) == 0;
+    bool same = memcmp(v->shape.dim, u->in[1]->shape.dim,
+                       (size_t)v->shape.rank * sizeof v->shape.dim[0]) == 0;
     const kx_layout *plain = kx_layout_plain(p->plan->accel, &v->shape);
     const kx_layout *second = same ? x.layout : kx_layout_plain(p->plan->accel, &u->in[1]->shape);
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *s;
     kldve_status st;
 
     if (!plain || !second)
@@ -111,10 +109,10 @@ static kldve_status combine(kx_planner *p, kx_unit *u, const kx_value *v, kx_ari
     kx_unbound(bind);
     bind[KX_SRC] = x.buffer;
     if ((st = kx_value_in(p, u, u->in[1], second, &bind[KX_SRC1])) < 0 ||
-        (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        (st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
     kx_place_of(p, u->out[0])->ncopy = 0; /* v may be that */
-    kx_remember(kx_place_of(p, u->out[0]), kx_prim_layout(prim, KX_DST), s->buf[KX_DST]);
+    kx_remember(kx_place_of(p, u->out[0]), kx_prim_layout(prim, KX_DST), bind[KX_DST]);
     return KLDVE_OK;
 }
 
@@ -122,7 +120,7 @@ static kldve_status forward_conv(kx_planner *p, kx_unit *u)
 {
     const kx_layout *like;
     kx_conv_desc whole = u->conv;
-    kx_unit *bare;
+    kx_unit bare;
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
     kldve_status st;
@@ -151,12 +149,10 @@ static kldve_status forward_conv(kx_planner *p, kx_unit *u)
     if (st != KLDVE_E_UNSUPPORTED)
         return st;
     /* oneDNN has no such post-op here: convolution, then sum and activation. */
-    if (!(bare = kx_plan_alloc(p, 1, sizeof *bare))) /* the steps name it */
-        return kx_plan_nomem(p);
-    *bare = *u;
-    bare->conv.act = (kx_act){KX_ACT_NONE, 0, 0};
+    bare = *u;
+    bare.conv.act = (kx_act){KX_ACT_NONE, 0, 0};
     kx_unbound(bind);
-    if ((st = conv_alone(p, bare, KX_JOIN_NONE, NULL, bind)) < 0)
+    if ((st = conv_alone(p, &bare, KX_JOIN_NONE, NULL, bind)) < 0)
         return st;
     return combine(p, u, u->out[0], KX_BINARY_ADD);
 }
@@ -167,7 +163,6 @@ static kldve_status forward_affine(kx_planner *p, kx_unit *u)
     const kx_layout *channels = kx_channel_layout(p, u->in[0]);
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *s;
     kldve_status st;
 
     if (!channels)
@@ -179,9 +174,9 @@ static kldve_status forward_affine(kx_planner *p, kx_unit *u)
     bind[KX_SRC] = x->buffer;
     if ((st = kx_buffer_fixed(p, u->scale, &bind[KX_SRC1])) < 0 ||
         (st = kx_buffer_fixed(p, u->shift, &bind[KX_ADDEND])) < 0 ||
-        (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        (st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
-    kx_remember(kx_place_of(p, u->out[0]), kx_prim_layout(prim, KX_DST), s->buf[KX_DST]);
+    kx_remember(kx_place_of(p, u->out[0]), kx_prim_layout(prim, KX_DST), bind[KX_DST]);
     return KLDVE_OK;
 }
 
@@ -191,7 +186,6 @@ static kldve_status forward_window(kx_planner *p, kx_unit *u)
     int32_t bind[KX_SLOTS], buffer;
     const kx_layout *layout;
     kx_prim *prim;
-    kx_step *s;
     kldve_status st;
 
     if (u->kind == KX_UNIT_POOL)
@@ -203,12 +197,12 @@ static kldve_status forward_window(kx_planner *p, kx_unit *u)
         return st;
     kx_unbound(bind);
     bind[KX_SRC] = x->buffer;
-    if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+    if ((st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
     u->forward = prim;
-    u->workspace = s->buf[KX_WORKSPACE];
+    u->workspace = bind[KX_WORKSPACE];
     layout = kx_prim_layout(prim, KX_DST);
-    buffer = s->buf[KX_DST];
+    buffer = bind[KX_DST];
     if (u->out[0]->shape.rank != 4) { /* ReduceMean without keepdims: [N][C][1][1] -> [N][C] */
         const kx_shape full = {4, {u->pool.batch, u->pool.channels, 1, 1}};
         const kx_layout *plain = kx_layout_plain(p->plan->accel, &full);
@@ -230,16 +224,15 @@ static kldve_status forward_act(kx_planner *p, kx_unit *u)
     const struct kx_copy *x = kx_primary(p, u->in[0]);
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *s;
     kldve_status st = kx_accel_act(p->plan->accel, u->act, x->layout, &prim);
 
     if (st < 0)
         return st;
     kx_unbound(bind);
     bind[KX_SRC] = x->buffer;
-    if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+    if ((st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
-    kx_remember(kx_place_of(p, u->out[0]), x->layout, s->buf[KX_DST]);
+    kx_remember(kx_place_of(p, u->out[0]), x->layout, bind[KX_DST]);
     return KLDVE_OK;
 }
 
@@ -254,7 +247,6 @@ static kldve_status forward_concat(kx_planner *p, kx_unit *u)
     int32_t bind[KX_SLOTS];
     bool done;
     kx_prim *prim;
-    kx_step *s;
     kldve_status st;
 
     kx_unbound(bind);
@@ -265,9 +257,9 @@ static kldve_status forward_concat(kx_planner *p, kx_unit *u)
     if ((st = kx_join_parts(p, u, layout, bind + KX_MULTI, &done)) < 0 || done)
         return st;
     if ((st = kx_accel_concat(p->plan->accel, u->node->nin, layout, u->axis, &prim)) < 0 ||
-        (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        (st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
-    kx_remember(kx_place_of(p, u->out[0]), kx_prim_layout(prim, KX_DST), s->buf[KX_DST]);
+    kx_remember(kx_place_of(p, u->out[0]), kx_prim_layout(prim, KX_DST), bind[KX_DST]);
     return KLDVE_OK;
 }
 
@@ -277,7 +269,6 @@ static kldve_status forward_dense(kx_planner *p, kx_unit *u)
     const kx_layout *layout = kx_layout_plain(p->plan->accel, &u->out[0]->shape);
     int32_t bind[KX_SLOTS];
     kx_prim *prim = NULL;
-    kx_step *s;
     kldve_status st;
 
     if (!layout)
@@ -290,17 +281,17 @@ static kldve_status forward_dense(kx_planner *p, kx_unit *u)
     if (prim) {
         if ((st = kx_buffer_fixed(p, d->weights, &bind[KX_WEIGHTS])) < 0 ||
             (d->bias && (st = kx_buffer_fixed(p, d->bias, &bind[KX_BIAS])) < 0) ||
-            (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+            (st = kx_step_prim(p, u, prim, bind)) < 0)
             return st;
     } else {
-        if ((st = kx_step_new(p, KX_STEP_DENSE, u, &s)) < 0)
+        kx_dense_step s = {*d, u->act, kx_whole(), bind[KX_SRC], -1, -1};
+
+        if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s.to)) < 0 ||
+            (st = kx_step_add(p, u, (kx_step){.kind = KX_STEP_DENSE, .as.dense = s})) < 0)
             return st;
-        s->buf[KX_SRC] = bind[KX_SRC];
-        if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s->buf[KX_DST])) < 0)
-            return st;
-        kx_step_done(p, s);
+        bind[KX_DST] = s.to;
     }
-    kx_remember(kx_place_of(p, u->out[0]), layout, s->buf[KX_DST]);
+    kx_remember(kx_place_of(p, u->out[0]), layout, bind[KX_DST]);
     return KLDVE_OK;
 }
 
@@ -312,7 +303,8 @@ static kldve_status forward_view(kx_planner *p, kx_unit *u)
 
     if (st < 0)
         return st;
-    if (u->out[0]->dtype == KX_F32 && !(layout = kx_layout_plain(p->plan->accel, &u->out[0]->shape)))
+    if (u->out[0]->dtype == KX_F32 &&
+        !(layout = kx_layout_plain(p->plan->accel, &u->out[0]->shape)))
         return kx_plan_nomem(p);
     if (u->out[0] == p->options.layer && /* feature maps from outside go there, and there only */
         (st = kx_reorder(p, u, buffer, layout, layout, &buffer)) < 0)
@@ -327,7 +319,7 @@ static kldve_status forward_node(kx_planner *p, kx_unit *u)
     size_t scratch = n->op->scratch_size ? n->op->scratch_size(n) : 0;
     size_t slots = (size_t)n->nin + 2 * (size_t)n->nout;
     int32_t *list = kx_plan_alloc(p, slots, sizeof *list);
-    kx_step *s;
+    kx_node_step s = {list, -1, 0, -1};
     kldve_status st;
 
     if (!list)
@@ -337,10 +329,7 @@ static kldve_status forward_node(kx_planner *p, kx_unit *u)
     for (int32_t i = 0; i < n->nin; i++)
         if (n->in[i] && (st = kx_value_in(p, u, n->in[i], NULL, &list[i])) < 0)
             return st;
-    if ((st = kx_step_new(p, KX_STEP_NODE, u, &s)) < 0)
-        return st;
-    s->list = list;
-    if (scratch && (st = kx_buffer_new(p, scratch, &s->buf[KX_SCRATCH])) < 0)
+    if (scratch && (st = kx_buffer_new(p, scratch, &s.scratch)) < 0)
         return st;
     for (int32_t i = 0; i < n->nout; i++) {
         const kx_value *v = n->out[i];
@@ -354,8 +343,7 @@ static kldve_status forward_node(kx_planner *p, kx_unit *u)
             return st;
         kx_remember(kx_place_of(p, v), layout, list[n->nin + i]);
     }
-    kx_step_done(p, s);
-    return KLDVE_OK;
+    return kx_step_add(p, u, (kx_step){.kind = KX_STEP_NODE, .as.node_kernel = s});
 }
 
 kldve_status kx_forward_unit(kx_planner *p, kx_unit *u)

@@ -20,7 +20,8 @@ bool kx_varying_f32(const kx_value *v);
 const float *kx_constant_floats(kx_planner *p, const kx_value *v);
 
 /** x, the operand of n, through an activation. */
-kldve_status kx_fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, const kx_value *x, kx_act act);
+kldve_status kx_fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, const kx_value *x,
+                         kx_act act);
 /** A normalisation with constants. */
 kldve_status kx_fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n, int unused);
 /** A sum, difference, product or quotient: a kx_arith. */

@@ -11,24 +11,17 @@
  * buffer of y, or of x for the activations that need it, in g's layout. */
 static kldve_status through_act(kx_planner *p, const kx_unit *u, int32_t seen, kx_grad *g)
 {
-    kx_step *s;
+    kx_act_step s = {u->act, kx_layout_bytes(g->layout) / sizeof(float), seen, g->buffer,
+                     g->buffer};
     kldve_status st;
 
     if (u->act.kind == KX_ACT_NONE)
         return KLDVE_OK;
-    if ((st = kx_step_new(p, KX_STEP_ACT_VJP, u, &s)) < 0)
+    if (g->shared && (st = kx_buffer_new(p, kx_layout_bytes(g->layout), &s.to)) < 0)
         return st;
-    s->act = u->act;
-    s->buf[KX_SRC] = seen;
-    s->buf[KX_DIFF_DST] = g->buffer;
-    s->buf[KX_DIFF_SRC] = g->buffer;
-    s->count = kx_layout_bytes(g->layout) / sizeof(float);
-    if (g->shared && (st = kx_buffer_new(p, kx_layout_bytes(g->layout), &s->buf[KX_DIFF_SRC])) < 0)
-        return st;
-    g->buffer = s->buf[KX_DIFF_SRC];
+    g->buffer = s.to;
     g->shared = false;
-    kx_step_done(p, s);
-    return KLDVE_OK;
+    return kx_step_add(p, u, (kx_step){.kind = KX_STEP_ACT_VJP, .as.act = s});
 }
 
 /* ---- by kind of unit ---- */
@@ -37,7 +30,6 @@ static kldve_status backward_conv(kx_planner *p, kx_unit *u, kx_grad g)
 {
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *s;
     kldve_status st;
 
     if (kx_place_of(p, u->in[0])->active) {
@@ -50,10 +42,10 @@ static kldve_status backward_conv(kx_planner *p, kx_unit *u, kx_grad g)
                 0)
             return st;
         bind[KX_DIFF_DST] = d.buffer;
-        if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0 ||
-            (st = kx_give(
-                 p, u, u->in[0],
-                 (kx_grad){s->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false})) < 0)
+        if ((st = kx_step_prim(p, u, prim, bind)) < 0 ||
+            (st = kx_give(p, u, u->in[0],
+                          (kx_grad){bind[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false})) <
+                0)
             return st;
     }
     return u->nin > 1 ? kx_give(p, u, u->in[1], g) : KLDVE_OK;
@@ -66,7 +58,6 @@ static kldve_status times(kx_planner *p, const kx_unit *u, kx_grad g, int32_t fa
     static const kx_act none = {KX_ACT_NONE, 0, 0};
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *s;
     kldve_status st;
 
     kx_unbound(bind);
@@ -75,9 +66,9 @@ static kldve_status times(kx_planner *p, const kx_unit *u, kx_grad g, int32_t fa
         return st;
     bind[KX_SRC] = g.buffer;
     bind[KX_SRC1] = factor;
-    if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+    if ((st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
-    *out = (kx_grad){s->buf[KX_DST], kx_prim_layout(prim, KX_DST), false};
+    *out = (kx_grad){bind[KX_DST], kx_prim_layout(prim, KX_DST), false};
     return KLDVE_OK;
 }
 
@@ -145,7 +136,7 @@ static kldve_status backward_dense(kx_planner *p, kx_unit *u, kx_grad g)
     const kx_layout *layout = kx_layout_plain(p->plan->accel, &u->in[0]->shape);
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *s;
+    kx_dense_step s = {*d, u->act, kx_whole(), -1, -1, -1};
     kldve_status st;
 
     if (!layout)
@@ -159,17 +150,15 @@ static kldve_status backward_dense(kx_planner *p, kx_unit *u, kx_grad g)
             (st = kx_buffer_fixed(p, d->weights, &bind[KX_WEIGHTS])) < 0)
             return st;
         bind[KX_SRC] = g.buffer;
-        if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        if ((st = kx_step_prim(p, u, prim, bind)) < 0)
             return st;
-        return kx_give(p, u, u->in[0], (kx_grad){s->buf[KX_DST], layout, false});
+        return kx_give(p, u, u->in[0], (kx_grad){bind[KX_DST], layout, false});
     }
-    if ((st = kx_step_new(p, KX_STEP_DENSE_VJP, u, &s)) < 0)
+    s.from = g.buffer;
+    if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s.to)) < 0 ||
+        (st = kx_step_add(p, u, (kx_step){.kind = KX_STEP_DENSE_VJP, .as.dense = s})) < 0)
         return st;
-    s->buf[KX_DIFF_DST] = g.buffer;
-    if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s->buf[KX_DIFF_SRC])) < 0)
-        return st;
-    kx_step_done(p, s);
-    return kx_give(p, u, u->in[0], (kx_grad){s->buf[KX_DIFF_SRC], layout, false});
+    return kx_give(p, u, u->in[0], (kx_grad){s.to, layout, false});
 }
 
 /* A constant that the kernels of the node add, or may add for all that its operator declares. */
@@ -243,7 +232,8 @@ kldve_status kx_gradient_unit(kx_planner *p, kx_unit *u)
     if (u->kind == KX_UNIT_ACT && needs_x(u->act) &&
         (st = kx_value_in(p, u, u->in[0], g.layout, &seen)) < 0)
         return st;
-    if ((st = u->kind == KX_UNIT_ACT && p->options.biases ? kx_visit_bias(p, u, g) : KLDVE_OK) < 0 ||
+    if ((st = u->kind == KX_UNIT_ACT && p->options.biases ? kx_visit_bias(p, u, g) : KLDVE_OK) <
+            0 ||
         (st = through_act(p, u, seen, &g)) < 0 ||
         (st = u->kind != KX_UNIT_ACT && p->options.biases ? kx_visit_bias(p, u, g) : KLDVE_OK) < 0)
         return st;

@@ -21,7 +21,7 @@ static void extend_wholes(kx_plan *plan)
 /* Of the forward pass: read by a VJP, which may run again. */
 static bool outlives_forward(const kx_plan *plan, const kx_buffer *b)
 {
-    return b->first < plan->forward && b->last >= plan->forward;
+    return b->first < plan->forward.to && b->last >= plan->forward.to;
 }
 
 kldve_status kx_plan_memory(kx_planner *p)
@@ -41,8 +41,8 @@ kldve_status kx_plan_memory(kx_planner *p)
 
         if (b->fixed || b->whole >= 0)
             continue;
-        life[count] = (kx_lifetime){b->bytes, b->first,
-                                    outlives_forward(plan, b) ? plan->nstep : b->last};
+        life[count] =
+            (kx_lifetime){b->bytes, b->first, outlives_forward(plan, b) ? plan->nstep : b->last};
         index[count++] = i;
     }
     if (!kx_place_buffers(life, count, scratch, offset, &plan->state_bytes))

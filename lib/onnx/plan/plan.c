@@ -14,6 +14,17 @@
 #include "units.h"
 #include "usage.h"
 
+static kldve_status plan_vjp(kx_planner *p, kx_target target, const kx_value *to)
+{
+    kx_plan *plan = p->plan;
+    kldve_status st;
+
+    plan->vjp[target].from = plan->nstep;
+    st = kx_plan_backward(p, to, &plan->cotangent[target], &plan->gradient[target]);
+    plan->vjp[target].to = plan->nstep;
+    return st;
+}
+
 static kldve_status build(kx_planner *p)
 {
     kx_plan *plan = p->plan;
@@ -29,8 +40,8 @@ static kldve_status build(kx_planner *p)
         return st;
     if ((st = kx_forward_input(p)) < 0)
         return st;
-    for (int32_t i = 0; i < plan->nunit; i++)
-        if ((st = kx_forward_unit(p, &plan->unit[i])) < 0)
+    for (int32_t i = 0; i < p->nunit; i++)
+        if ((st = kx_forward_unit(p, &p->unit[i])) < 0)
             return st;
     outputs = plan->nstep;
     if (p->options.layer && (st = kx_forward_output(p, p->options.layer, &plan->features)) < 0)
@@ -39,23 +50,21 @@ static kldve_status build(kx_planner *p)
         outputs = plan->nstep;
     if ((st = kx_forward_output(p, p->options.logits, &plan->logits)) < 0)
         return st;
-    plan->forward = plan->nstep;
+    plan->forward.to = plan->nstep;
     kx_touch(p, plan->logits.buffer);
     kx_touch(p, plan->features.buffer);
-    if (p->options.vjp &&
-        (st = kx_plan_backward(p, p->options.layer, &plan->cotangent[0], &plan->gradient[0])) < 0)
+    if ((p->options.vjp && (st = plan_vjp(p, KX_TO_LAYER, p->options.layer)) < 0) ||
+        (p->options.vjp_input && (st = plan_vjp(p, KX_TO_INPUT, p->options.input)) < 0))
         return st;
-    plan->backward[0] = plan->nstep;
-    if (p->options.vjp_input &&
-        (st = kx_plan_backward(p, p->options.input, &plan->cotangent[1], &plan->gradient[1])) < 0)
-        return st;
-    plan->backward[1] = plan->nstep;
+    plan->enter.from = plan->nstep;
     if (p->options.layer && (st = kx_plan_entry(p, outputs)) < 0)
         return st;
+    plan->enter.to = plan->nstep;
     return kx_plan_memory(p);
 }
 
-kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_options *options, kx_plan **out)
+kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_options *options,
+                         kx_plan **out)
 {
     kx_planner p = {.ctx = ctx, .g = g, .options = *options};
     int threads = omp_get_max_threads();
@@ -72,7 +81,7 @@ kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_option
     p.plan->threads = options->threads;
     p.plan->input.buffer = p.plan->logits.buffer = p.plan->features.buffer = -1;
     p.plan->entry.buffer = -1;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < KX_TARGETS; i++)
         p.plan->gradient[i].buffer = p.plan->cotangent[i].buffer = -1;
     omp_set_num_threads(options->threads); /* oneDNN plans for the threads it will find */
     /* Relevance divides by sums that may be near 0, which Winograd's rounding would change. */

@@ -74,66 +74,98 @@ kldve_status kx_buffer_fixed(kx_planner *p, const void *memory, int32_t *out)
                       out); /* only read */
 }
 
-kldve_status kx_step_new(kx_planner *p, kx_step_kind kind, const kx_unit *unit, kx_step **out)
-{
-    kx_plan *plan = p->plan;
-    void *array = plan->step;
-    kldve_status st = kx_grow(p, &array, plan->nstep, &p->step_room, sizeof(kx_step));
-    kx_step *s;
-
-    plan->step = array;
-    if (st < 0)
-        return st;
-    s = &plan->step[plan->nstep];
-    memset(s, 0, sizeof *s);
-    s->kind = kind;
-    s->unit = unit;
-    s->node = unit ? unit->node : NULL;
-    for (int i = 0; i < KX_SLOTS; i++)
-        s->buf[i] = -1;
-    *out = s;
-    return KLDVE_OK;
-}
-
 void kx_touch(kx_planner *p, int32_t buffer)
 {
     if (buffer >= 0)
         p->plan->buffer[buffer].last = p->plan->nstep;
 }
 
-void kx_step_done(kx_planner *p, kx_step *s)
+static int32_t list_of(const int32_t *from, int32_t n, int32_t *to)
 {
-    for (int i = 0; i < KX_SLOTS; i++)
-        kx_touch(p, s->buf[i]);
-    if (s->list)
-        for (int32_t i = 0; i < s->node->nin + 2 * s->node->nout; i++)
-            kx_touch(p, s->list[i]);
-    p->plan->nstep++;
+    memcpy(to, from, (size_t)n * sizeof *to);
+    return n;
+}
+
+int32_t kx_step_buffers(const kx_step *s, int32_t buffer[KX_STEP_BUFFERS])
+{
+    const kx_node_step *n = &s->as.node_kernel;
+    int32_t count;
+
+#define LIST(...)                                                                                  \
+    list_of((const int32_t[]){__VA_ARGS__},                                                        \
+            (int32_t)(sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t)), buffer)
+    switch (s->kind) {
+    case KX_STEP_PRIM:
+        return list_of(s->as.prim.buf, KX_SLOTS, buffer);
+    case KX_STEP_NODE:
+    case KX_STEP_NODE_VJP:
+        count = list_of(n->list, s->node->nin + 2 * s->node->nout, buffer);
+        buffer[count++] = n->scratch;
+        buffer[count++] = n->din;
+        return count;
+    case KX_STEP_DENSE:
+    case KX_STEP_DENSE_VJP:
+    case KX_STEP_DENSE_PART:
+    case KX_STEP_DENSE_PART_VJP:
+        return LIST(s->as.dense.from, s->as.dense.to, s->as.dense.bias);
+    case KX_STEP_ACT_VJP:
+        return LIST(s->as.act.seen, s->as.act.from, s->as.act.to);
+    case KX_STEP_ADD:
+        return LIST(s->as.add.a, s->as.add.b, s->as.add.to);
+    case KX_STEP_ZERO:
+        return LIST(s->as.zero.to);
+    case KX_STEP_VISIT:
+        return LIST(s->as.visit.bias, s->as.visit.gradient, s->as.visit.turned);
+    case KX_STEP_CLAMP:
+        return LIST(s->as.clamp.from, s->as.clamp.to);
+    case KX_STEP_SHARE:
+        return LIST(s->as.share.z, s->as.share.z1, s->as.share.from, s->as.share.to);
+    case KX_STEP_TAKE:
+        return LIST(s->as.take.x, s->as.take.g, s->as.take.addend, s->as.take.to);
+    }
+#undef LIST
+    return 0;
+}
+
+kldve_status kx_step_add(kx_planner *p, const kx_unit *unit, kx_step step)
+{
+    kx_plan *plan = p->plan;
+    void *array = plan->step;
+    kldve_status st = kx_grow(p, &array, plan->nstep, &p->step_room, sizeof step);
+    int32_t buffer[KX_STEP_BUFFERS], n;
+
+    plan->step = array;
+    if (st < 0)
+        return st;
+    step.node = unit ? unit->node : NULL;
+    step.head = unit && unit->after;
+    n = kx_step_buffers(&step, buffer);
+    for (int32_t i = 0; i < n; i++)
+        kx_touch(p, buffer[i]);
+    plan->step[plan->nstep++] = step;
+    return KLDVE_OK;
 }
 
 kldve_status kx_step_prim(kx_planner *p, const kx_unit *unit, const kx_prim *prim,
-                          const int32_t bind[KX_SLOTS], kx_step **out)
+                          int32_t bind[KX_SLOTS])
 {
     static const int made[] = {KX_DST, KX_DIFF_SRC, KX_WORKSPACE, KX_SCRATCH};
-    kx_step *s;
-    kldve_status st = kx_step_new(p, KX_STEP_PRIM, unit, &s);
+    int32_t *buf = kx_plan_alloc(p, KX_SLOTS, sizeof *buf);
+    kldve_status st;
 
-    if (st < 0)
-        return st;
-    s->prim = prim;
-    memcpy(s->buf, bind, sizeof s->buf);
+    if (!buf)
+        return kx_plan_nomem(p);
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
         const kx_layout *layout = kx_prim_layout(prim, made[i]);
 
         if (!layout)
-            s->buf[made[i]] = -1;
-        else if (s->buf[made[i]] < 0 &&
-                 (st = kx_buffer_new(p, kx_layout_bytes(layout), &s->buf[made[i]])) < 0)
+            bind[made[i]] = -1;
+        else if (bind[made[i]] < 0 &&
+                 (st = kx_buffer_new(p, kx_layout_bytes(layout), &bind[made[i]])) < 0)
             return st;
     }
-    kx_step_done(p, s);
-    *out = s;
-    return KLDVE_OK;
+    memcpy(buf, bind, KX_SLOTS * sizeof *buf);
+    return kx_step_add(p, unit, (kx_step){.kind = KX_STEP_PRIM, .as.prim = {prim, buf}});
 }
 
 /* ---- values in layouts ---- */
@@ -151,16 +183,15 @@ kldve_status kx_reorder(kx_planner *p, const kx_unit *u, int32_t from, const kx_
 {
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *s;
     kldve_status st = kx_accel_reorder(p->plan->accel, from_layout, to_layout, &prim);
 
     if (st < 0)
         return kx_plan_failed(p, u, st);
     kx_unbound(bind);
     bind[KX_SRC] = from;
-    if ((st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+    if ((st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
-    *out = s->buf[KX_DST];
+    *out = bind[KX_DST];
     return KLDVE_OK;
 }
 

@@ -1,9 +1,11 @@
 /* planner.h - what the planning files share: what is known of values, and how buffers, steps and
  * values in layouts come into a plan.
  *
- *     units.c      graph -> units: what is computed together     fuse.c     the merges
+ *     units.c      graph -> units: what is computed together
+ *     match.c      what a node becomes          fuse.c     merged into the unit before it
  *     usage.c      who reads a value, what depends on the layer, what a cotangent flows through
- *     forward.c    units -> forward steps      join.c   concatenations in place   packed.c   weights
+ *     forward.c    units -> forward steps
+ *     join.c       concatenations in place      packed.c   weights
  *     backward.c   the loop in reverse
  *     gradient.c   ... cotangents     bias.c   at biases     relevance*.c   ... relevance
  *     flow.c       what cotangents and relevance have in common
@@ -13,10 +15,8 @@
 #ifndef KLDVE_ONNX_PLANNER_H
 #define KLDVE_ONNX_PLANNER_H
 
-#include "plan.h"
-#include "units.h"
-
-/* ---- the planner ---- */
+#include "step_list.h"
+#include "unit.h"
 
 enum { KX_COPIES = 4 };
 
@@ -28,7 +28,7 @@ typedef struct kx_place {
     bool keep;        /**< layer or logits: must exist on its own */
     bool active;      /**< a cotangent flows to it */
     bool after;       /**< the layer, or depends on it */
-    uint8_t traits;   /**< of lrp.c */
+    uint8_t traits;   /**< of relevance_traits.h */
     int32_t ncopy;
     struct kx_copy {
         const kx_layout *layout; /**< NULL: not float32, plain */
@@ -38,16 +38,18 @@ typedef struct kx_place {
     bool grad_shared;  /**< somebody else reads that buffer too: never write to it */
 } kx_place;
 
-struct kx_planner {
+typedef struct kx_planner {
     kldve_ctx *ctx;
     const kx_graph *g;
     kx_plan *plan;
     kx_plan_options options;
     kx_arena scratch; /**< for what dies with the planner */
+    kx_unit *unit;    /**< [nunit], in the order in which they can run */
+    int32_t nunit;
     kx_place *place; /**< by value id */
     bool *needed;    /**< by node index */
-    int32_t unit_room, step_room, buffer_room, packed_room;
-};
+    int32_t step_room, buffer_room, packed_room;
+} kx_planner;
 
 /** What is known of a value. */
 kx_place *kx_place_of(kx_planner *p, const kx_value *v);
@@ -69,19 +71,22 @@ kldve_status kx_buffer_new(kx_planner *p, size_t bytes, int32_t *out);
 kldve_status kx_buffer_fixed(kx_planner *p, const void *memory, int32_t *out);
 /** Keep a buffer until the next step; -1: none. */
 void kx_touch(kx_planner *p, int32_t buffer);
-/** A new step; every buf is -1.  The buffers that it names are kept alive until it: call
- *  kx_step_done() when they are set. */
-kldve_status kx_step_new(kx_planner *p, kx_step_kind kind, const kx_unit *unit, kx_step **out);
-void kx_step_done(kx_planner *p, kx_step *s);
+/** Append a step of a unit (NULL: of none), which tells node and head.  The buffers that the step
+ *  names are kept alive until it. */
+kldve_status kx_step_add(kx_planner *p, const kx_unit *unit, kx_step step);
+/** The buffers that a step names, -1 among them: at most KX_STEP_BUFFERS. */
+enum { KX_STEP_BUFFERS = KX_SLOTS + KX_MAX_IN + 2 * KX_MAX_OUT };
+int32_t kx_step_buffers(const kx_step *s, int32_t buffer[KX_STEP_BUFFERS]);
 /** Every slot -1. */
 static inline void kx_unbound(int32_t bind[KX_SLOTS])
 {
     for (int i = 0; i < KX_SLOTS; i++)
         bind[i] = -1;
 }
-/** A step that runs a primitive; makes its scratch and, if not bound, its output buffers. */
+/** A step that runs a primitive on the buffers of `bind`; makes its scratch and, if not bound, its
+ *  output buffers, and writes them there. */
 kldve_status kx_step_prim(kx_planner *p, const kx_unit *unit, const kx_prim *prim,
-                          const int32_t bind[KX_SLOTS], kx_step **out);
+                          int32_t bind[KX_SLOTS]);
 
 /* ---- values in layouts ---- */
 

@@ -15,9 +15,11 @@ static kldve_status through_window(kx_planner *p, kx_unit *u, kx_grad r)
 
     if (u->pool.kind == KX_POOL_MAX)
         return (st = kx_window_vjp(p, u, r, &total)) < 0 ? st : kx_give(p, u, u->in[0], total);
-    if ((st = kx_share_step(p, u, z, 1, r, &r)) < 0 || (st = kx_window_vjp(p, u, r, &r)) < 0)
+    if ((st = kx_add_share(p, u, z, 1, r, &r)) < 0 || (st = kx_window_vjp(p, u, r, &r)) < 0)
         return st;
-    return (st = kx_take_step(p, u, u->in[0], kx_whole(), r, &total)) < 0 ? st : kx_give(p, u, u->in[0], total);
+    if ((st = kx_add_take(p, u, u->in[0], kx_whole(), r, &total)) < 0)
+        return st;
+    return kx_give(p, u, u->in[0], total);
 }
 
 /* A linear operator by its own VJP: every operand takes x VJP(R / <z>). */
@@ -31,7 +33,8 @@ static kldve_status through_sum(kx_planner *p, kx_unit *u, kx_grad r)
     if (!plain)
         return kx_plan_nomem(p);
     if ((st = kx_grad_in(p, u, u->out[0], plain, &r)) < 0 ||
-        (st = kx_value_in(p, u, u->out[0], plain, &z[0])) < 0 || (st = kx_share_step(p, u, z, 1, r, &r)) < 0)
+        (st = kx_value_in(p, u, u->out[0], plain, &z[0])) < 0 ||
+        (st = kx_add_share(p, u, z, 1, r, &r)) < 0)
         return st;
     for (int32_t i = 0; i < n->nout; i++)
         dout[i] = i == 0 ? r.buffer : -1;
@@ -41,7 +44,7 @@ static kldve_status through_sum(kx_planner *p, kx_unit *u, kx_grad r)
         if (!n->in[i] || n->in[i]->raw || !kx_place_of(p, n->in[i])->active)
             continue;
         if ((st = kx_node_vjp(p, u, dout, i, &d)) < 0 ||
-            (st = kx_take_step(p, u, n->in[i], kx_whole(), d, &total)) < 0 ||
+            (st = kx_add_take(p, u, n->in[i], kx_whole(), d, &total)) < 0 ||
             (st = kx_give(p, u, n->in[i], total)) < 0)
             return st;
     }
@@ -53,14 +56,16 @@ static kldve_status through_add(kx_planner *p, kx_unit *u, kx_grad r)
 {
     const int32_t z[2] = {kx_place_of(p, u->out[0])->copy[0].buffer, -1};
     kx_grad s, x = {-1, NULL, false}, y = {-1, NULL, false};
-    kldve_status st = kx_share_step(p, u, z, 1, r, &s);
+    kldve_status st = kx_add_share(p, u, z, 1, r, &s);
 
     s.shared = true; /* the other operand's turn comes yet */
-    if (st < 0 || (st = kx_take_step(p, u, u->in[0], kx_whole(), s, &x)) < 0 ||
+    if (st < 0 || (st = kx_add_take(p, u, u->in[0], kx_whole(), s, &x)) < 0 ||
         (st = kx_give(p, u, u->in[0], x)) < 0)
         return st;
     s.shared = false;
-    return (st = kx_take_step(p, u, u->in[1], kx_whole(), s, &y)) < 0 ? st : kx_give(p, u, u->in[1], y);
+    if ((st = kx_add_take(p, u, u->in[1], kx_whole(), s, &y)) < 0)
+        return st;
+    return kx_give(p, u, u->in[1], y);
 }
 
 static int certainty(uint8_t traits)
@@ -77,11 +82,11 @@ static kldve_status through_product(kx_planner *p, kx_unit *u, kx_grad r)
 
     if (of_a == of_b && a->count == b->count)
         return kx_refuse_in(p->ctx, u->node,
-                         "relevance propagation cannot tell which operand is the gate");
+                            "relevance propagation cannot tell which operand is the gate");
     signal = of_a != of_b ? of_a < of_b ? a : b : a->count < b->count ? b : a;
     if (signal->count != u->out[0]->count)
         return kx_refuse_in(p->ctx, u->node,
-                         "relevance propagation needs a signal of the result's size");
+                            "relevance propagation needs a signal of the result's size");
     return kx_give(p, u, signal, r);
 }
 
@@ -91,8 +96,8 @@ static kldve_status through_quotient(kx_planner *p, kx_unit *u, kx_grad r)
 
     if (signal->raw || signal->count != u->out[0]->count)
         return kx_refuse_in(p->ctx, u->node,
-                         "relevance propagation needs a numerator of the result's "
-                         "size that is not constant");
+                            "relevance propagation needs a numerator of the result's "
+                            "size that is not constant");
     return kx_give(p, u, signal, r);
 }
 
@@ -103,7 +108,7 @@ static kldve_status through_binary(kx_planner *p, kx_unit *u, kx_grad r)
     if (u->binary == KX_BINARY_DIV)
         return through_quotient(p, u, r);
     return u->binary == KX_BINARY_ADD && u->in[0]->count == u->in[1]->count ? through_add(p, u, r)
-                                                                    : through_sum(p, u, r);
+                                                                            : through_sum(p, u, r);
 }
 
 /* ---- operators that run as themselves ---- */
@@ -176,7 +181,7 @@ static kldve_status through_node(kx_planner *p, kx_unit *u)
     if (how == KX_EFFECT_ADDS || (how == KX_EFFECT_WEIGHS && by_contribution(p, n)))
         return through_sum(p, u, kx_grad_of(p, u->out[0]));
     return kx_refuse_in(p->ctx, n, "relevance propagation has no rule for it%s",
-                     how == KX_EFFECT_WEIGHS ? " but epsilon, with constant weights" : "");
+                        how == KX_EFFECT_WEIGHS ? " but epsilon, with constant weights" : "");
 }
 
 kldve_status kx_relevance_unit(kx_planner *p, kx_unit *u)

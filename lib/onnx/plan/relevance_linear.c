@@ -55,9 +55,7 @@ static unit_rule rule_of(kx_planner *p, const kx_unit *u)
     case KLDVE_RULE_LRP_ALPHABETA:
         return ALPHABETA;
     default:
-        return first   ? u->kind == KX_UNIT_AFFINE ? PASS : FLAT
-               : dense ? EPSILON
-                       : ZPLUS;
+        return first ? u->kind == KX_UNIT_AFFINE ? PASS : FLAT : dense ? EPSILON : ZPLUS;
     }
 }
 
@@ -67,7 +65,6 @@ static kldve_status conv_term(kx_planner *p, kx_unit *u, const term *t, kx_grad 
     int32_t bind[KX_SLOTS];
     const kx_layout *src;
     kx_prim *prim;
-    kx_step *s;
     kldve_status st;
 
     bare.act.kind = KX_ACT_NONE;
@@ -77,12 +74,12 @@ static kldve_status conv_term(kx_planner *p, kx_unit *u, const term *t, kx_grad 
     kx_unbound(bind);
     src = kx_prim_layout(prim, KX_SRC);
     if ((st = kx_value_in(p, u, u->in[0], src, &bind[KX_SRC])) < 0 ||
-        (st = kx_clamp_step(p, u, bind[KX_SRC], src, t->x, &bind[KX_SRC])) < 0 ||
+        (st = kx_add_clamp(p, u, bind[KX_SRC], src, t->x, &bind[KX_SRC])) < 0 ||
         (st = kx_pack(p, u, t->w, kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])) < 0 ||
         (t->bias && (st = kx_pack_bias(p, u, t->w, &bind[KX_BIAS])) < 0) ||
-        (st = kx_step_prim(p, u, prim, bind, &s)) < 0)
+        (st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
-    *z = (kx_grad){s->buf[KX_DST], kx_prim_layout(prim, KX_DST), false};
+    *z = (kx_grad){bind[KX_DST], kx_prim_layout(prim, KX_DST), false};
     return KLDVE_OK;
 }
 
@@ -90,7 +87,6 @@ static kldve_status conv_term_vjp(kx_planner *p, kx_unit *u, const term *t, kx_g
 {
     int32_t bind[KX_SLOTS];
     kx_prim *prim;
-    kx_step *step;
     kldve_status st;
 
     kx_unbound(bind);
@@ -99,9 +95,9 @@ static kldve_status conv_term_vjp(kx_planner *p, kx_unit *u, const term *t, kx_g
         (st = kx_pack(p, u, t->w, kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])) < 0)
         return st;
     bind[KX_DIFF_DST] = s.buffer;
-    if ((st = kx_step_prim(p, u, prim, bind, &step)) < 0)
+    if ((st = kx_step_prim(p, u, prim, bind)) < 0)
         return st;
-    *out = (kx_grad){step->buf[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false};
+    *out = (kx_grad){bind[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false};
     return KLDVE_OK;
 }
 
@@ -112,24 +108,18 @@ static kldve_status dense_step(kx_planner *p, kx_unit *u, kx_step_kind kind, con
     bool forward = kind == KX_STEP_DENSE_PART;
     const kx_layout *layout =
         kx_layout_plain(p->plan->accel, forward ? &u->out[0]->shape : &u->in[0]->shape);
-    kx_step *s;
+    kx_dense_step s = {u->dense, u->act, t->w, from, -1, -1};
     kldve_status st;
 
     if (!layout)
         return kx_plan_nomem(p);
-    if ((st = kx_step_new(p, kind, u, &s)) < 0)
-        return st;
-    s->range = t->w;
-    s->buf[forward ? KX_SRC : KX_DIFF_DST] = from;
     if (forward && t->bias && u->dense.bias &&
-        (st = kx_buffer_fixed(p, u->dense.bias, &s->buf[KX_BIAS])) < 0)
+        (st = kx_buffer_fixed(p, u->dense.bias, &s.bias)) < 0)
         return st;
-    if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s->buf[forward ? KX_DST : KX_DIFF_SRC])) <
-        0)
+    if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s.to)) < 0)
         return st;
-    *out = (kx_grad){s->buf[forward ? KX_DST : KX_DIFF_SRC], layout, false};
-    kx_step_done(p, s);
-    return KLDVE_OK;
+    *out = (kx_grad){s.to, layout, false};
+    return kx_step_add(p, u, (kx_step){.kind = kind, .as.dense = s});
 }
 
 static kldve_status dense_term(kx_planner *p, kx_unit *u, const term *t, kx_grad *z)
@@ -140,7 +130,8 @@ static kldve_status dense_term(kx_planner *p, kx_unit *u, const term *t, kx_grad
 
     if (!plain)
         return kx_plan_nomem(p);
-    if ((st = kx_value_in(p, u, u->in[0], plain, &x)) < 0 || (st = kx_clamp_step(p, u, x, plain, t->x, &x)) < 0)
+    if ((st = kx_value_in(p, u, u->in[0], plain, &x)) < 0 ||
+        (st = kx_add_clamp(p, u, x, plain, t->x, &x)) < 0)
         return st;
     return dense_step(p, u, KX_STEP_DENSE_PART, t, x, z);
 }
@@ -171,14 +162,14 @@ static kldve_status through_group(kx_planner *p, kx_unit *u, const group *g, boo
             return st;
         z[i] = part.buffer;
     }
-    if ((st = kx_share_step(p, u, z, g->factor, r, &r)) < 0)
+    if ((st = kx_add_share(p, u, z, g->factor, r, &r)) < 0)
         return st;
     for (int32_t i = 0; i < g->terms; i++) {
         kx_grad part;
 
         if ((st = dense ? dense_term_vjp(p, u, &g->term[i], r, &part)
                         : conv_term_vjp(p, u, &g->term[i], r, &part)) < 0 ||
-            (st = kx_take_step(p, u, u->in[0], g->term[i].x, part, total)) < 0)
+            (st = kx_add_take(p, u, u->in[0], g->term[i].x, part, total)) < 0)
             return st;
     }
     return KLDVE_OK;

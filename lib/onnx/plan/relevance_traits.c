@@ -37,8 +37,8 @@ void kx_relevance_mark(kx_planner *p)
 {
     for (int32_t i = 0; i < p->g->nvalue; i++)
         p->place[i].traits = 0;
-    for (int32_t i = 0; i < p->plan->nunit; i++) {
-        const kx_unit *u = &p->plan->unit[i];
+    for (int32_t i = 0; i < p->nunit; i++) {
+        const kx_unit *u = &p->unit[i];
         uint8_t traits = u->nin > 0 ? kx_place_of(p, u->in[0])->traits : 0;
         uint8_t all = KX_NONNEGATIVE, deep = 0;
 

@@ -4,36 +4,34 @@
 #include <string.h>
 
 #include "match.h"
-#include "planner.h"
 
 /* Units in the order in which they can run: that of their last nodes. */
 static kldve_status sort_units(kx_planner *p)
 {
-    kx_plan *plan = p->plan;
     int32_t n = 0, nodes = p->g->nnode;
     int32_t *at = kx_scratch(p, (size_t)nodes, sizeof *at);
-    kx_unit *sorted = kx_plan_alloc(p, (size_t)nodes, sizeof *sorted);
+    kx_unit *sorted = kx_scratch(p, (size_t)nodes, sizeof *sorted);
 
     if (!at || !sorted)
         return kx_plan_nomem(p);
     for (int32_t i = 0; i < nodes; i++)
         at[i] = -1;
-    for (int32_t i = 0; i < plan->nunit; i++)
-        if (!plan->unit[i].dead)
-            at[plan->unit[i].order] = i;
+    for (int32_t i = 0; i < p->nunit; i++)
+        if (!p->unit[i].dead)
+            at[p->unit[i].order] = i;
     for (int32_t i = 0; i < nodes; i++) {
         kx_unit *u;
 
         if (at[i] < 0)
             continue;
-        sorted[n] = plan->unit[at[i]];
+        sorted[n] = p->unit[at[i]];
         u = &sorted[n];
         for (int32_t k = 0; k < u->nout; k++)
             kx_place_of(p, u->out[k])->producer = n;
         n++;
     }
-    plan->unit = sorted;
-    plan->nunit = n;
+    p->unit = sorted;
+    p->nunit = n;
     return KLDVE_OK;
 }
 
@@ -51,18 +49,18 @@ static int32_t gather(kx_value *const *from, int32_t n, const kx_value **to)
 /* A unit of its own for a node. */
 static kldve_status add_unit(kx_planner *p, const kx_node *n, kx_unit **out)
 {
-    kx_unit *u = &p->plan->unit[p->plan->nunit];
+    kx_unit *u = &p->unit[p->nunit];
 
     *u = (kx_unit){.kind = KX_UNIT_NODE, .node = n, .order = n->index, .workspace = -1};
-    u->in = kx_plan_alloc(p, (size_t)n->nin + 1, sizeof *u->in); /* a sum may be merged into it */
-    u->out = kx_plan_alloc(p, (size_t)n->nout, sizeof *u->out);
+    u->in = kx_scratch(p, (size_t)n->nin + 1, sizeof *u->in); /* a sum may be merged into it */
+    u->out = kx_scratch(p, (size_t)n->nout, sizeof *u->out);
     if (!u->in || !u->out)
         return kx_plan_nomem(p);
     u->nin = gather(n->in, n->nin, u->in);
     u->nout = gather(n->out, n->nout, u->out);
     for (int32_t k = 0; k < u->nout; k++)
-        kx_place_of(p, u->out[k])->producer = p->plan->nunit;
-    p->plan->nunit++;
+        kx_place_of(p, u->out[k])->producer = p->nunit;
+    p->nunit++;
     *out = u;
     return KLDVE_OK;
 }
@@ -73,8 +71,8 @@ kldve_status kx_units_make(kx_planner *p)
     kldve_status st;
 
     for (int32_t i = 0; i < p->g->nnode; i++)
-        if (p->needed[i] && ((st = add_unit(p, &p->g->node[i], &u)) < 0 ||
-                             (st = kx_match(p, u, u->node)) < 0))
+        if (p->needed[i] &&
+            ((st = add_unit(p, &p->g->node[i], &u)) < 0 || (st = kx_match(p, u, u->node)) < 0))
             return st;
     return sort_units(p);
 }

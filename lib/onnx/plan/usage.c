@@ -7,8 +7,8 @@ kldve_status kx_find_needed(kx_planner *p)
 
     p->needed = kx_scratch(p, (size_t)g->nnode, sizeof *p->needed);
     p->place = kx_scratch(p, (size_t)g->nvalue, sizeof *p->place);
-    p->plan->unit = kx_plan_alloc(p, (size_t)g->nnode, sizeof *p->plan->unit);
-    if (!p->needed || !p->place || !p->plan->unit)
+    p->unit = kx_scratch(p, (size_t)g->nnode, sizeof *p->unit);
+    if (!p->needed || !p->place || !p->unit)
         return kx_plan_nomem(p);
     for (int32_t i = 0; i < g->nvalue; i++) {
         p->place[i].producer = -1;
@@ -33,8 +33,8 @@ kldve_status kx_find_needed(kx_planner *p)
 
 void kx_find_last_uses(kx_planner *p)
 {
-    for (int32_t i = 0; i < p->plan->nunit; i++) {
-        const kx_unit *u = &p->plan->unit[i];
+    for (int32_t i = 0; i < p->nunit; i++) {
+        const kx_unit *u = &p->unit[i];
 
         for (int32_t k = 0; k < u->nin; k++)
             kx_place_of(p, u->in[k])->last_use = u->order;
@@ -46,8 +46,8 @@ void kx_mark_after(kx_planner *p)
 {
     if (p->options.layer)
         kx_place_of(p, p->options.layer)->after = true;
-    for (int32_t i = 0; i < p->plan->nunit; i++) {
-        kx_unit *u = &p->plan->unit[i];
+    for (int32_t i = 0; i < p->nunit; i++) {
+        kx_unit *u = &p->unit[i];
 
         for (int32_t k = 0; k < u->nin; k++)
             u->after = u->after || kx_place_of(p, u->in[k])->after;
@@ -85,8 +85,8 @@ kldve_status kx_mark_active(kx_planner *p, const kx_value *to)
     for (int32_t i = 0; i < p->g->nvalue; i++)
         p->place[i].active = false;
     kx_place_of(p, to)->active = true;
-    for (int32_t i = 0; i < p->plan->nunit; i++) {
-        kx_unit *u = &p->plan->unit[i];
+    for (int32_t i = 0; i < p->nunit; i++) {
+        kx_unit *u = &p->unit[i];
         bool reads = reads_active(p, u);
 
         u->active = false; /* a comparison reads what is active, but passes nothing back */

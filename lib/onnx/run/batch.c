@@ -18,7 +18,6 @@
 
 #include <omp.h>
 
-#include "plan/units.h"
 #include "run/state.h"
 
 /* Weights that do not stay in a core's cache from one input to the next. */
@@ -38,7 +37,7 @@ struct kx_many {
 
 /* One direction: what goes in and comes out, all inputs behind each other; NULL: nothing. */
 typedef struct pass {
-    int32_t first, end; /* steps */
+    kx_step_range steps;
     bool back;
     const float *in;
     float *out, *features;
@@ -94,7 +93,7 @@ void kx_many_free(kx_many *m)
 static bool together(const kx_step *step)
 {
     return (step->kind == KX_STEP_DENSE || step->kind == KX_STEP_DENSE_VJP) &&
-           step->unit->dense.k * step->unit->dense.n >= LARGE;
+           step->as.dense.layer.k * step->as.dense.layer.n >= LARGE;
 }
 
 /* Steps [from, to) of input i; what goes in before the first, what comes out after the last. */
@@ -104,13 +103,13 @@ static kldve_status run_one(const kx_many *m, const pass *p, int32_t i, int32_t 
     kx_state *s = m->state[i];
     kldve_status st = KLDVE_OK;
 
-    if (from == p->first && !p->back)
+    if (from == p->steps.from && !p->back)
         kx_state_begin_forward(s, p->in + n * p->in_each);
-    if (from < to && (st = kx_state_steps(s, from, to, &m->failed[i])) < 0)
+    if (from < to && (st = kx_state_steps(s, (kx_step_range){from, to}, &m->failed[i])) < 0)
         return st;
-    if (to == p->end && p->back)
-        kx_state_end_vjp(s, 0, p->out + n * p->out_each);
-    if (to == p->end && !p->back)
+    if (to == p->steps.to && p->back)
+        kx_state_end_vjp(s, KX_TO_LAYER, p->out + n * p->out_each);
+    if (to == p->steps.to && !p->back)
         kx_state_end_forward(s, p->out + n * p->out_each,
                              p->features ? p->features + n * p->features_each : NULL);
     return KLDVE_OK;
@@ -139,20 +138,20 @@ static void run_together(const kx_many *m, const kx_step *step)
     for (int32_t i = 0; i < m->count; i++)
         rows += kx_state_dense_rows(m->state[i], step, m->from + rows, m->to + rows);
     omp_set_num_threads(m->threads);
-    kx_dense_step(step, rows, m->from, m->to);
+    kx_run_dense_rows(step, rows, m->from, m->to);
     omp_set_num_threads(before);
 }
 
 static kldve_status run(const kx_many *m, const pass *p)
 {
     const kx_step *step = m->plan->step;
-    int32_t from = p->first, to;
+    int32_t from = p->steps.from, to;
     kldve_status st;
 
     for (;; from = to + 1) {
-        for (to = from; to < p->end && !together(&step[to]); to++)
+        for (to = from; to < p->steps.to && !together(&step[to]); to++)
             continue;
-        if ((st = run_each(m, p, from, to)) < 0 || to >= p->end)
+        if ((st = run_each(m, p, from, to)) < 0 || to >= p->steps.to)
             return st;
         run_together(m, &step[to]);
     }
@@ -161,7 +160,7 @@ static kldve_status run(const kx_many *m, const pass *p)
 kldve_status kx_many_forward(kx_many *m, const float *inputs, float *logits, float *features)
 {
     const kx_plan *plan = m->plan;
-    const pass p = {.end = plan->forward,
+    const pass p = {.steps = plan->forward,
                     .in = inputs,
                     .out = logits,
                     .features = features,
@@ -175,16 +174,15 @@ kldve_status kx_many_forward(kx_many *m, const float *inputs, float *logits, flo
 kldve_status kx_many_vjp(kx_many *m, const float *cotangents, float *gradients)
 {
     const kx_plan *plan = m->plan;
-    const pass p = {.first = plan->forward,
-                    .end = plan->backward[0],
+    const pass p = {.steps = plan->vjp[KX_TO_LAYER],
                     .back = true,
                     .out = gradients,
-                    .out_each = plan->gradient[0].count};
+                    .out_each = plan->gradient[KX_TO_LAYER].count};
     kldve_status st;
 
     for (int32_t i = 0; i < m->count; i++)
-        if ((st = kx_state_begin_vjp(m->state[i], 0, KLDVE_RULE_GRADIENT,
-                                     cotangents + (size_t)i * plan->cotangent[0].count)) < 0)
+        if ((st = kx_state_begin_vjp(m->state[i], KX_TO_LAYER, KLDVE_RULE_GRADIENT,
+                                     cotangents + (size_t)i * plan->cotangent[KX_TO_LAYER].count)) < 0)
             return st;
     return run(m, &p);
 }

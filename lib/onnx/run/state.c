@@ -1,13 +1,13 @@
 /* state.c - a state: the memory of one run of a plan, and its primitives bound to that memory. */
 #include "run/state.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <omp.h>
 
 #include "accel/call.h"
 #include "accel/rule.h"
-#include "plan/units.h"
 #include "run/dense.h"
 #include "run/elementwise.h"
 #include "run/relevance_kernels.h"
@@ -40,8 +40,8 @@ static kldve_status bind(kx_state *s, int32_t i)
     void *memory[KX_SLOTS];
 
     for (int k = 0; k < KX_SLOTS; k++)
-        memory[k] = at(s, step->buf[k]);
-    return kx_call_new(s->ctx, step->prim, memory, &s->call[i]);
+        memory[k] = at(s, step->as.prim.buf[k]);
+    return kx_call_new(s->ctx, step->as.prim.prim, memory, &s->call[i]);
 }
 
 kldve_status kx_state_new(kldve_ctx *ctx, const kx_plan *plan, kx_state **out)
@@ -97,21 +97,22 @@ static void tensor(const kx_state *s, const kx_value *v, int32_t buffer, kx_tens
 static void run_node(const kx_state *s, const kx_step *step)
 {
     const kx_node *n = step->node;
+    const kx_node_step *k = &step->as.node_kernel;
     kx_tensor in[KX_MAX_IN], out[KX_MAX_OUT], dout[KX_MAX_OUT], din;
-    kx_op_call call = {.node = n, .in = in, .out = out, .scratch = at(s, step->buf[KX_SCRATCH])};
+    kx_op_call call = {.node = n, .in = in, .out = out, .scratch = at(s, k->scratch)};
 
     for (int32_t i = 0; i < n->nin; i++)
-        tensor(s, n->in[i], step->list[i], &in[i]);
+        tensor(s, n->in[i], k->list[i], &in[i]);
     for (int32_t i = 0; i < n->nout; i++) {
-        tensor(s, n->out[i], step->list[n->nin + i], &out[i]);
-        tensor(s, n->out[i], step->list[n->nin + n->nout + i], &dout[i]);
+        tensor(s, n->out[i], k->list[n->nin + i], &out[i]);
+        tensor(s, n->out[i], k->list[n->nin + n->nout + i], &dout[i]);
     }
     if (step->kind == KX_STEP_NODE) {
         n->op->forward(&call);
         return;
     }
-    tensor(s, n->in[step->which], step->buf[KX_DIFF_SRC], &din);
-    call.which = step->which;
+    tensor(s, n->in[k->which], k->din, &din);
+    call.which = k->which;
     call.dout = dout;
     call.din = &din;
     n->op->vjp(&call);
@@ -127,34 +128,33 @@ static void transpose(const float *from, size_t rows, size_t columns, float *to)
 
 static kldve_status visit(const kx_state *s, const kx_step *step)
 {
-    const kx_shape *shape = &step->unit->out[0]->shape;
-    bool dense =
-        step->unit->kind == KX_UNIT_DENSE && step->node->op->traits.mixing == KX_MIXING_DENSE;
-    bool planes = !dense && shape->rank == 4;
-    kldve_bias_gradient unit = {.struct_size = sizeof unit, .name = step->node->name};
+    const kx_visit_step *v = &step->as.visit;
+    kldve_bias_gradient unit = {.struct_size = sizeof unit,
+                                .name = step->node->name,
+                                .bias = at(s, v->bias),
+                                .gradient = at(s, v->gradient),
+                                .dense = v->dense,
+                                .maps = v->maps,
+                                .height = v->height,
+                                .width = v->width};
 
     if (!s->visit)
         return KLDVE_OK;
-    unit.bias = at(s, step->buf[KX_BIAS]);
-    unit.gradient = at(s, step->buf[KX_SRC]);
-    unit.dense = dense;
-    unit.maps = (int32_t)(dense ? step->unit->dense.n : shape->dim[1]);
-    unit.height = (int32_t)(planes ? shape->dim[2] : 1);
-    unit.width = (int32_t)(step->unit->out[0]->count / (size_t)unit.maps / (size_t)unit.height);
-    if (dense && unit.width > 1) {
-        transpose(unit.gradient, (size_t)unit.width, (size_t)unit.maps, at(s, step->buf[KX_DST]));
-        unit.gradient = at(s, step->buf[KX_DST]);
+    if (v->dense && v->width > 1) {
+        transpose(unit.gradient, (size_t)v->width, (size_t)v->maps, at(s, v->turned));
+        unit.gradient = at(s, v->turned);
     }
     return s->visit(s->opaque, &unit);
 }
 
 size_t kx_state_dense_rows(const kx_state *s, const kx_step *step, const float **from, float **to)
 {
-    const struct kx_dense *d = &step->unit->dense;
+    const kx_dense *d = &step->as.dense.layer;
     bool forward = step->kind == KX_STEP_DENSE;
-    const float *x = at(s, step->buf[forward ? KX_SRC : KX_DIFF_DST]);
-    float *y = at(s, step->buf[forward ? KX_DST : KX_DIFF_SRC]);
+    const float *x = at(s, step->as.dense.from);
+    float *y = at(s, step->as.dense.to);
 
+    assert(d->m <= KX_DENSE_ROWS);
     for (int64_t m = 0; m < d->m; m++) {
         from[m] = x + m * (forward ? d->k : d->n);
         to[m] = y + m * (forward ? d->n : d->k);
@@ -162,12 +162,14 @@ size_t kx_state_dense_rows(const kx_state *s, const kx_step *step, const float *
     return (size_t)d->m;
 }
 
-void kx_dense_step(const kx_step *step, size_t rows, const float *const *from, float *const *to)
+void kx_run_dense_rows(const kx_step *step, size_t rows, const float *const *from, float *const *to)
 {
+    const kx_dense_step *d = &step->as.dense;
+
     if (step->kind == KX_STEP_DENSE)
-        kx_dense_forward(&step->unit->dense, step->unit->act, rows, from, to);
+        kx_dense_forward(&d->layer, d->act, rows, from, to);
     else
-        kx_dense_vjp(&step->unit->dense, rows, from, to);
+        kx_dense_vjp(&d->layer, rows, from, to);
 }
 
 static void run_dense(const kx_state *s, const kx_step *step)
@@ -176,16 +178,48 @@ static void run_dense(const kx_state *s, const kx_step *step)
     float *to[KX_DENSE_ROWS];
     size_t rows = kx_state_dense_rows(s, step, from, to);
 
-    kx_dense_step(step, rows, from, to);
+    kx_run_dense_rows(step, rows, from, to);
+}
+
+static void run_share(const kx_state *s, const kx_share_step *h)
+{
+    kx_lrp_share(&(kx_share){.n = h->count,
+                             .relevance = at(s, h->from),
+                             .z = at(s, h->z),
+                             .z1 = at(s, h->z1),
+                             .factor = h->factor,
+                             .off = h->off,
+                             .out = at(s, h->to)});
+}
+
+/* What relevance propagation does between its VJPs. */
+static void run_relevance(const kx_state *s, const kx_step *step)
+{
+    const kx_clamp_step *c = &step->as.clamp;
+    const kx_take_step *t = &step->as.take;
+    const kx_dense_step *d = &step->as.dense;
+
+    if (step->kind == KX_STEP_CLAMP)
+        kx_clamp_all(c->range, c->count, at(s, c->from), at(s, c->to));
+    else if (step->kind == KX_STEP_SHARE)
+        run_share(s, &step->as.share);
+    else if (step->kind == KX_STEP_TAKE)
+        kx_lrp_take(t->range, t->count, at(s, t->x), at(s, t->g), at(s, t->addend), at(s, t->to));
+    else if (step->kind == KX_STEP_DENSE_PART)
+        kx_dense_part(&d->layer, d->range, at(s, d->bias), at(s, d->from), at(s, d->to));
+    else
+        kx_dense_part_vjp(&d->layer, d->range, at(s, d->from), at(s, d->to));
 }
 
 static kldve_status run_step(kx_state *s, int32_t i)
 {
     const kx_step *step = &s->plan->step[i];
-    const int32_t *buf = step->buf;
+    const kx_act_step *act = &step->as.act;
+    const kx_add_step *add = &step->as.add;
 
-    if (step->response && kx_rule_is_reversed(s->rule)) {
-        memcpy(at(s, buf[KX_DIFF_SRC]), at(s, buf[KX_DIFF_DST]), step->count * sizeof(float));
+    if (step->passed.count && kx_rule_is_reversed(s->rule)) {
+        memcpy(at(s, step->passed.to), at(s, step->passed.from),
+               step->passed.count * sizeof(float));
         return KLDVE_OK;
     }
     switch (step->kind) {
@@ -200,50 +234,33 @@ static kldve_status run_step(kx_state *s, int32_t i)
         run_dense(s, step);
         break;
     case KX_STEP_ACT_VJP:
-        kx_act_vjp(step->act, s->rule, step->count, at(s, buf[KX_SRC]), at(s, buf[KX_DIFF_DST]),
-                   at(s, buf[KX_DIFF_SRC]));
+        kx_act_vjp(act->act, s->rule, act->count, at(s, act->seen), at(s, act->from),
+                   at(s, act->to));
         break;
     case KX_STEP_ADD:
-        kx_add(step->count, at(s, buf[KX_SRC]), at(s, buf[KX_SRC1]), at(s, buf[KX_DST]));
+        kx_add(add->count, at(s, add->a), at(s, add->b), at(s, add->to));
         break;
     case KX_STEP_ZERO:
-        memset(at(s, buf[KX_DST]), 0, step->count);
+        memset(at(s, step->as.zero.to), 0, step->as.zero.bytes);
         break;
     case KX_STEP_VISIT:
         return visit(s, step);
     case KX_STEP_CLAMP:
-        kx_clamp_all(step->range, step->count, at(s, buf[KX_SRC]), at(s, buf[KX_DST]));
-        break;
     case KX_STEP_SHARE:
-        kx_lrp_share(&(kx_share){.n = step->count,
-                                 .relevance = at(s, buf[KX_DIFF_DST]),
-                                 .z = at(s, buf[KX_SRC]),
-                                 .z1 = at(s, buf[KX_SRC1]),
-                                 .factor = step->factor,
-                                 .off = step->off,
-                                 .out = at(s, buf[KX_DST])});
-        break;
     case KX_STEP_TAKE:
-        kx_lrp_take(step->range, step->count, at(s, buf[KX_SRC]), at(s, buf[KX_DIFF_SRC]),
-                    at(s, buf[KX_ADDEND]), at(s, buf[KX_DST]));
-        break;
     case KX_STEP_DENSE_PART:
-        kx_dense_part(&step->unit->dense, step->range, at(s, buf[KX_BIAS]), at(s, buf[KX_SRC]),
-                      at(s, buf[KX_DST]));
-        break;
     case KX_STEP_DENSE_PART_VJP:
-        kx_dense_part_vjp(&step->unit->dense, step->range, at(s, buf[KX_DIFF_DST]),
-                          at(s, buf[KX_DIFF_SRC]));
+        run_relevance(s, step);
         break;
     }
     return KLDVE_OK;
 }
 
-static kldve_status steps(kx_state *s, int32_t from, int32_t to, bool head, int32_t *failed)
+static kldve_status steps(kx_state *s, kx_step_range range, bool head, int32_t *failed)
 {
     kldve_status st = KLDVE_OK;
 
-    for (int32_t i = from; i < to && st == KLDVE_OK; i++)
+    for (int32_t i = range.from; i < range.to && st == KLDVE_OK; i++)
         if (!head || s->plan->step[i].head) {
             *failed = i;
             st = run_step(s, i);
@@ -251,9 +268,9 @@ static kldve_status steps(kx_state *s, int32_t from, int32_t to, bool head, int3
     return st;
 }
 
-kldve_status kx_state_steps(kx_state *s, int32_t from, int32_t to, int32_t *failed)
+kldve_status kx_state_steps(kx_state *s, kx_step_range range, int32_t *failed)
 {
-    return steps(s, from, to, false, failed);
+    return steps(s, range, false, failed);
 }
 
 kldve_status kx_state_failed(const kx_state *s, int32_t failed, kldve_status st)
@@ -266,16 +283,16 @@ kldve_status kx_state_failed(const kx_state *s, int32_t failed, kldve_status st)
                            n ? n->name : "", n ? n->type : "");
 }
 
-/* Steps [from, to), or those of them that are of the head.  OpenMP's number of threads belongs to
+/* These steps, or those of them that are of the head.  OpenMP's number of threads belongs to
  * the calling thread: it is set for the run and put back. */
-static kldve_status run(kx_state *s, int32_t from, int32_t to, bool head)
+static kldve_status run(kx_state *s, kx_step_range range, bool head)
 {
     int before = omp_get_max_threads();
     int32_t failed;
     kldve_status st;
 
     omp_set_num_threads(s->plan->threads);
-    st = steps(s, from, to, head, &failed);
+    st = steps(s, range, head, &failed);
     omp_set_num_threads(before);
     return st < 0 ? kx_state_failed(s, failed, st) : st;
 }
@@ -306,7 +323,7 @@ kldve_status kx_state_forward(kx_state *s, const float *input, float *logits, fl
     kldve_status st;
 
     kx_state_begin_forward(s, input);
-    if ((st = run(s, 0, s->plan->forward, false)) < 0)
+    if ((st = run(s, s->plan->forward, false)) < 0)
         return st;
     kx_state_end_forward(s, logits, features);
     return KLDVE_OK;
@@ -323,21 +340,22 @@ kldve_status kx_state_forward_features(kx_state *s, const float *features, float
                               "feature maps needs a forward pass before it");
     s->ran = false;
     memcpy(at(s, plan->entry.buffer), features, plan->entry.count * sizeof *features);
-    if ((st = run(s, plan->backward[1], plan->nstep, false)) < 0 ||
-        (st = run(s, 0, plan->forward, true)) < 0)
+    if ((st = run(s, plan->enter, false)) < 0 ||
+        (st = run(s, plan->forward, true)) < 0)
         return st;
     copy_out(s, &plan->logits, logits);
     return KLDVE_OK;
 }
 
-kldve_status kx_state_begin_vjp(kx_state *s, int to, int32_t rule, const float *cotangent)
+kldve_status kx_state_begin_vjp(kx_state *s, kx_target to, int32_t rule, const float *cotangent)
 {
     const kx_port *port = &s->plan->cotangent[to];
 
     if (s->plan->gradient[to].buffer < 0)
         return kldve_ctx_fail(s->ctx, KLDVE_E_NO_VJP,
-                              to ? "the network was loaded without KLDVE_ONNX_VJP_INPUT"
-                                 : "the network was loaded with KLDVE_ONNX_NO_VJP");
+                              to == KX_TO_INPUT
+                                  ? "the network was loaded without KLDVE_ONNX_VJP_INPUT"
+                                  : "the network was loaded with KLDVE_ONNX_NO_VJP");
     if (!s->ran)
         return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
     s->rule = rule;
@@ -345,19 +363,17 @@ kldve_status kx_state_begin_vjp(kx_state *s, int to, int32_t rule, const float *
     return KLDVE_OK;
 }
 
-void kx_state_end_vjp(const kx_state *s, int to, float *gradient)
+void kx_state_end_vjp(const kx_state *s, kx_target to, float *gradient)
 {
     copy_out(s, &s->plan->gradient[to], gradient);
 }
 
-kldve_status kx_state_vjp(kx_state *s, int to, int32_t rule, const float *cotangent,
+kldve_status kx_state_vjp(kx_state *s, kx_target to, int32_t rule, const float *cotangent,
                           float *gradient)
 {
-    const kx_plan *plan = s->plan;
     kldve_status st = kx_state_begin_vjp(s, to, rule, cotangent);
 
-    if (st < 0 ||
-        (st = run(s, to ? plan->backward[0] : plan->forward, plan->backward[to], false)) < 0)
+    if (st < 0 || (st = run(s, s->plan->vjp[to], false)) < 0)
         return st;
     kx_state_end_vjp(s, to, gradient);
     return KLDVE_OK;
@@ -370,7 +386,7 @@ kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gra
 
     s->visit = visitor;
     s->opaque = opaque;
-    st = kx_state_vjp(s, 1, KLDVE_RULE_GRADIENT, cotangent, gradient);
+    st = kx_state_vjp(s, KX_TO_INPUT, KLDVE_RULE_GRADIENT, cotangent, gradient);
     s->visit = NULL;
     return st;
 }

@@ -2,7 +2,7 @@
 #ifndef KLDVE_ONNX_STATE_H
 #define KLDVE_ONNX_STATE_H
 
-#include "plan/plan.h"
+#include "plan/step_list.h"
 
 typedef struct kx_state kx_state;
 
@@ -12,28 +12,29 @@ void kx_state_free(kx_state *s);
 kldve_status kx_state_forward(kx_state *s, const float *input, float *logits, float *features);
 /** From the layer on; what reaches the logits around it stays that of the last forward pass. */
 kldve_status kx_state_forward_features(kx_state *s, const float *features, float *logits);
-/** to: 0 the layer, 1 the input.  rule: a kldve_rule, for activations. */
-kldve_status kx_state_vjp(kx_state *s, int to, int32_t rule, const float *cotangent,
+/** rule: a kldve_rule, for activations. */
+kldve_status kx_state_vjp(kx_state *s, kx_target to, int32_t rule, const float *cotangent,
                           float *gradient);
 /** To the input of a plan with `biases`. */
 kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gradient,
                                  kldve_bias_visitor visit, void *opaque);
 
-/* ---- for batch.c: a pass in pieces ------------------------------------------------------------ */
+/* ---- for batch.c: a pass in pieces ---- */
 
 /** Take over an input; a cotangent.  Then come the steps. */
 void kx_state_begin_forward(kx_state *s, const float *input);
-kldve_status kx_state_begin_vjp(kx_state *s, int to, int32_t rule, const float *cotangent);
-/** Steps [from, to) with OpenMP's threads as they are; *at: the one that failed. */
-kldve_status kx_state_steps(kx_state *s, int32_t from, int32_t to, int32_t *at);
+kldve_status kx_state_begin_vjp(kx_state *s, kx_target to, int32_t rule, const float *cotangent);
+/** Steps with OpenMP's threads as they are; *at: the one that failed. */
+kldve_status kx_state_steps(kx_state *s, kx_step_range range, int32_t *at);
 /** Describe the failure. */
 kldve_status kx_state_failed(const kx_state *s, int32_t at, kldve_status st);
 /** Hand out what came; NULL: not wanted. */
 void kx_state_end_forward(kx_state *s, float *logits, float *features);
-void kx_state_end_vjp(const kx_state *s, int to, float *gradient);
+void kx_state_end_vjp(const kx_state *s, kx_target to, float *gradient);
 /** The operand and the result of a KX_STEP_DENSE or KX_STEP_DENSE_VJP as rows. */
 size_t kx_state_dense_rows(const kx_state *s, const kx_step *step, const float **from, float **to);
 /** The step itself, on rows of one or several states. */
-void kx_dense_step(const kx_step *step, size_t rows, const float *const *from, float *const *to);
+void kx_run_dense_rows(const kx_step *step, size_t rows, const float *const *from,
+                       float *const *to);
 
 #endif

@@ -47,7 +47,7 @@ static kldve_status go(kldve_ctx *ctx, kx_graph *g, kx_value *input, bool vjp, b
     o->gradient = calloc(input->count + 1, sizeof(float));
     if ((st = kx_state_forward(o->state, x, o->logits, NULL)) < 0 || !vjp)
         return st;
-    return kx_state_vjp(o->state, 1, KLDVE_RULE_GRADIENT, cotangent, o->gradient);
+    return kx_state_vjp(o->state, KX_TO_INPUT, KLDVE_RULE_GRADIENT, cotangent, o->gradient);
 }
 
 static bool close_to(const float *a, const float *b, size_t n, char *why)

@@ -1,4 +1,4 @@
-/* job.c - what methods call: sums over feature maps, further runs of the network. */
+/* jobs.c - what methods call: sums over feature maps, further runs of the network. */
 #include <assert.h>
 #include <stddef.h>
 
@@ -46,38 +46,30 @@ static kldve_status without_network(const kldve_job *job)
 
 kldve_status kldve_job_forward(const kldve_job *job, const float *input, float *logits)
 {
-    kldve_run *run = run_of(job);
+    kldve_network *net = run_of(job)->net;
 
-    if (!run->net)
-        return without_network(job);
-    run->away = false;
-    return kldve_network_forward_again(run->net, input, logits);
+    return net ? kldve_network_forward_changed(net, job->input, 1, input, logits)
+               : without_network(job);
 }
 
 kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count, const float *inputs,
                                     float *logits)
 {
-    kldve_run *run = run_of(job);
-    kldve_network *net = run->net;
+    kldve_network *net = run_of(job)->net;
     kldve_status st = KLDVE_OK;
-    int32_t refused;
 
     if (!net)
         return without_network(job);
+    assert(net->shape.batch >= 1);
     for (int32_t done = 0; st == KLDVE_OK && done < count;) {
-        const float *from = inputs + (size_t)done * net->inputs;
-        float *to = logits + (size_t)done * (size_t)job->shape->classes;
+        int32_t at_once = count - done >= net->shape.batch ? net->shape.batch : 1;
 
-        if (net->shape.batch > 1 && count - done >= net->shape.batch) {
-            st = kldve_network_forward_many(net, from, to, NULL, &refused);
-            net->together = false; /* it was not the batch that is explained */
-            done += net->shape.batch;
-        } else {
-            st = kldve_job_forward(job, from, to);
-            done++;
-        }
+        st = kldve_network_forward_changed(net, job->input, at_once,
+                                           inputs + (size_t)done * net->inputs,
+                                           logits + (size_t)done * (size_t)net->shape.classes);
+        done += at_once;
     }
-    run->away = true;
+    kldve_network_let_go(net);
     return st;
 }
 
@@ -92,32 +84,34 @@ void kldve_job_rectify(const kldve_job *job, float *map, size_t count)
         kldve_reduce_relu(map, count);
 }
 
-/* See that the network's last pass is one of this job: a batch, be it of the explained inputs or of
- * the method, leaves none that is about a single input, so the explained one is run by itself. */
-static kldve_status by_itself(const kldve_job *job)
+/* See that the network's last pass is one of this job: one of its own choice, or that of the
+ * explained input. */
+static kldve_status look_back(const kldve_job *job)
 {
     kldve_run *run = run_of(job);
+    kldve_network *net = run->net;
+    int32_t refused;
 
-    if (!run->net)
+    if (!net)
         return without_network(job);
-    if (!run->away)
+    if (net->held == KLDVE_HELD_CHANGED && net->held_for == job->input)
         return KLDVE_OK;
-    run->away = false;
-    return kldve_network_forward(run->net, job->input, run->buffers->logits,
-                                 run->buffers->features);
+    return kldve_network_restore(net, 1, job->input, run->buffers->logits, run->buffers->features,
+                                 &refused);
 }
 
 kldve_status kldve_job_vjp(const kldve_job *job, const float *cotangent, float *gradient)
 {
-    kldve_status st = by_itself(job);
+    kldve_status st = look_back(job);
+    int32_t refused;
 
-    return st < 0 ? st : kldve_network_vjp(run_of(job)->net, cotangent, gradient);
+    return st < 0 ? st : kldve_network_vjp(run_of(job)->net, 1, cotangent, gradient, &refused);
 }
 
 kldve_status kldve_job_vjp_input(const kldve_job *job, const float *cotangent, int32_t rule,
                                  float *gradient)
 {
-    kldve_status st = by_itself(job);
+    kldve_status st = look_back(job);
 
     return st < 0 ? st : kldve_network_vjp_input(run_of(job)->net, cotangent, rule, gradient);
 }
@@ -125,7 +119,7 @@ kldve_status kldve_job_vjp_input(const kldve_job *job, const float *cotangent, i
 kldve_status kldve_job_vjp_biases(const kldve_job *job, const float *cotangent, float *gradient,
                                   kldve_bias_visitor visit, void *opaque)
 {
-    kldve_status st = by_itself(job);
+    kldve_status st = look_back(job);
 
     return st < 0 ? st
                   : kldve_network_vjp_biases(run_of(job)->net, cotangent, gradient, visit, opaque);
@@ -133,7 +127,8 @@ kldve_status kldve_job_vjp_biases(const kldve_job *job, const float *cotangent, 
 
 kldve_status kldve_job_forward_features(const kldve_job *job, const float *features, float *logits)
 {
-    kldve_status st = by_itself(job);
+    kldve_status st = look_back(job);
 
-    return st < 0 ? st : kldve_network_forward_features(run_of(job)->net, features, logits);
+    return st < 0 ? st
+                  : kldve_network_forward_features(run_of(job)->net, job->input, features, logits);
 }

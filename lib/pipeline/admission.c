@@ -1,0 +1,116 @@
+/* admission.c - before any work: are the options valid, and can the network do what they ask? */
+#include "admission.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "methods/methods.h"
+#include "options.h"
+#include "stages/target.h"
+
+kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape *shape,
+                               const kldve_options *options, kldve_buffers *buffers)
+{
+    const kldve_method *method;
+    kldve_status st;
+
+    memset(run, 0, sizeof *run);
+    if ((st = kldve_options_load(ctx, options, &run->options)) < 0)
+        return st;
+    method = kldve_method_find(ctx, run->options.method);
+    if (!method)
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
+                               "there is no method \"%s\"; kldve_method_name() lists them",
+                               run->options.method);
+    if (run->options.sign == KLDVE_SIGN_DEFAULT)
+        run->options.sign = method->sign;
+    if ((st = kldve_buffers_divergence(buffers, &run->options, shape->classes)) < 0)
+        return st;
+    run->buffers = buffers;
+    run->where = "arrays";
+    run->needs = method->needs_with ? method->needs_with(&run->options) : method->needs;
+    run->job = (kldve_job){
+        .struct_size = sizeof run->job,
+        .ctx = ctx,
+        .method = method,
+        .options = &run->options,
+        .shape = shape,
+        .divergence = buffers->divergence,
+    };
+    return KLDVE_OK;
+}
+
+/* In messages: "the reading contrast" for the default method, which the caller need not have named,
+ * else "the method NAME". */
+static kldve_status lacks(const kldve_run *run, kldve_status st, const char *what)
+{
+    bool reading = run->job.method == kldve_method_at(NULL, 0);
+
+    return kldve_ctx_failf(
+        run->job.ctx, st, "%s: the %s %s needs %s", run->where, reading ? "reading" : "method",
+        reading ? kldve_reading_name(run->options.reading) : run->job.method->name, what);
+}
+
+static kldve_status check_target(const kldve_run *run)
+{
+    return kldve_target_check(run->job.ctx, run->where, &run->options, run->job.shape->classes);
+}
+
+static kldve_status check_arrays(const kldve_run *run)
+{
+    const uint32_t of_network = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS |
+                                KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT;
+
+    if (run->options.smooth)
+        return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself to be smoothed");
+    if (run->needs & of_network || run->job.method->resolution != KLDVE_RESOLUTION_CELLS)
+        return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself, not only its arrays");
+    if (!(run->needs & KLDVE_NEED_GRADIENT))
+        return KLDVE_OK;
+    if (!run->given)
+        return lacks(run, KLDVE_E_NO_VJP,
+                     "kldve_arrays.gradient (the reading paper needs no gradient)");
+    if (run->options.flags & KLDVE_FLAG_CHECK)
+        return lacks(run, KLDVE_E_NO_VJP, "a second gradient for KLDVE_FLAG_CHECK");
+    return KLDVE_OK;
+}
+
+kldve_status kldve_run_admit_arrays(kldve_run *run, const float *gradient)
+{
+    kldve_status st;
+
+    assert(run->job.method && !run->net);
+    run->given = gradient;
+    st = check_arrays(run);
+    return st < 0 ? st : check_target(run);
+}
+
+static kldve_status check_network(const kldve_run *run)
+{
+    const kldve_network *net = run->net;
+
+    if (run->needs & KLDVE_NEED_GRADIENT && !kldve_network_has(net, vjp))
+        return lacks(run, KLDVE_E_NO_VJP,
+                     "a gradient, which this backend cannot give (the reading paper needs none)");
+    if (run->needs & KLDVE_NEED_INPUT_GRADIENT && !kldve_network_has(net, vjp_input))
+        return lacks(run, KLDVE_E_NO_VJP,
+                     "a gradient at the pixels, which this backend cannot give");
+    if (run->needs & KLDVE_NEED_FEATURE_FORWARDS && !kldve_network_has(net, forward_features))
+        return lacks(run, KLDVE_E_UNSUPPORTED,
+                     "to run from changed feature maps, which this backend cannot");
+    if (run->needs & KLDVE_NEED_BIAS_GRADIENT && !kldve_network_has(net, vjp_biases))
+        return lacks(run, KLDVE_E_UNSUPPORTED,
+                     "the gradients at the biases, which this backend cannot give");
+    return KLDVE_OK;
+}
+
+kldve_status kldve_run_admit_network(kldve_run *run, kldve_network *net)
+{
+    kldve_status st;
+
+    assert(run->job.shape == &net->shape);
+    run->net = net;
+    run->where = net->backend.name;
+    st = check_network(run);
+    return st < 0 ? st : check_target(run);
+}

@@ -1,0 +1,339 @@
+/* steps.c - the stages as steps: which buffer goes into which function. */
+#include "steps.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/finite.h"
+#include "base/size.h"
+#include "methods/methods.h"
+#include "stages/normalise.h"
+#include "stages/sensitivity.h"
+#include "stages/smooth.h"
+#include "stages/target.h"
+
+/* What is back-propagated starts at the logits, wherever it ends. */
+enum { NEED_COTANGENT = KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT };
+
+static size_t map_count(const kldve_run *run)
+{
+    return (size_t)run->map->record.height * (size_t)run->map->record.width;
+}
+
+/* Where the time of a step is added. */
+static kldve_timings *timings(kldve_run *run, kldve_subject subject)
+{
+    return subject == KLDVE_SUBJECT_OTHER ? &run->other_timings : &run->map->timings;
+}
+
+/* -- begin ------------------------------------------------------------------------------------ */
+
+kldve_status kldve_run_begin(kldve_run *run)
+{
+    const kldve_shape *s = run->job.shape;
+    const kldve_method *method = run->job.method;
+    bool pixels = method->resolution == KLDVE_RESOLUTION_PIXELS;
+    kldve_status st;
+
+    assert(!run->map);
+    st = kldve_heatmap_new(run->job.ctx, s->classes, s->maps, pixels ? s->in_height : s->height,
+                           pixels ? s->in_width : s->width, &run->map);
+    if (st < 0)
+        return st;
+    run->map->record.method = method->name;
+    run->map->record.reading = run->options.reading;
+    run->map->view_height = s->in_height;
+    run->map->view_width = s->in_width;
+    run->map->has_cotangent = run->needs & NEED_COTANGENT;
+    run->map->record.sign = run->options.sign;
+    run->map->has_weights = method->weights != NULL;
+    run->map->has_error = method->random && !run->options.smooth;
+    return run->options.flags & KLDVE_FLAG_CHECK ? kldve_buffers_other(run->buffers, map_count(run))
+                                                 : KLDVE_OK;
+}
+
+kldve_status kldve_run_picture(kldve_run *run, const kldve_image *picture,
+                               const kldve_input_spec *spec, float *input)
+{
+    kldve_record *r = &run->map->record;
+    double start = kldve_clock_ms();
+    kldve_view view;
+    kldve_status st = kldve_preprocess(run->job.ctx, picture, spec, run->job.shape, input, &view);
+
+    if (st < 0)
+        return st;
+    r->seen_x = view.x;
+    r->seen_y = view.y;
+    r->seen_width = view.width;
+    r->seen_height = view.height;
+    timings(run, KLDVE_SUBJECT_TARGET)->preprocess = kldve_clock_ms() - start;
+    return KLDVE_OK;
+}
+
+/* -- the network ------------------------------------------------------------------------------ */
+
+/* The buffers of the first run are those of the batch. */
+static kldve_status run_forward(kldve_batch *batch)
+{
+    kldve_run *first = batch->runs;
+    kldve_buffers *b = first->buffers;
+    kldve_status st = kldve_ctx_progress(first->job.ctx, "forward", 0, 1);
+
+    assert(batch->inputs && first->net);
+    return st < 0 ? st
+                  : kldve_network_forward(first->net, batch->count, batch->inputs, b->logits,
+                                          b->features, &batch->failed);
+}
+
+kldve_status kldve_batch_forward(kldve_batch *batch)
+{
+    double start = kldve_clock_ms(), share;
+    kldve_status st;
+
+    batch->failed = -1;
+    if ((st = run_forward(batch)) < 0)
+        return st;
+    share = (kldve_clock_ms() - start) / batch->count;
+    for (int32_t i = 0; i < batch->count; i++) {
+        kldve_run *run = batch->runs + i;
+
+        run->job.input = batch->inputs + (size_t)i * run->net->inputs;
+        run->job.logits = run->buffers->logits;
+        run->job.features = run->buffers->features;
+        timings(run, KLDVE_SUBJECT_TARGET)->forward += share;
+    }
+    return KLDVE_OK;
+}
+
+/* A method that ran the network by itself left it elsewhere: bring it back first. */
+static kldve_status run_vjp(kldve_batch *batch)
+{
+    kldve_run *first = batch->runs;
+    kldve_buffers *b = first->buffers;
+    kldve_status st = kldve_network_restore(first->net, batch->count, batch->inputs, b->logits,
+                                            b->features, &batch->failed);
+
+    if (st < 0 || !(first->needs & KLDVE_NEED_GRADIENT) ||
+        (st = kldve_ctx_progress(first->job.ctx, "backward", 0, 1)) < 0)
+        return st;
+    return kldve_network_vjp(first->net, batch->count, b->seed, b->gradient, &batch->failed);
+}
+
+kldve_status kldve_batch_vjp(kldve_batch *batch, kldve_subject subject)
+{
+    kldve_run *first = batch->runs;
+    double start = kldve_clock_ms(), share;
+    kldve_status st;
+
+    batch->failed = -1;
+    if (first->net && (st = run_vjp(batch)) < 0)
+        return st;
+    if (!(first->needs & KLDVE_NEED_GRADIENT))
+        return KLDVE_OK;
+    share = first->net ? (kldve_clock_ms() - start) / batch->count : 0;
+    for (int32_t i = 0; i < batch->count; i++) {
+        kldve_run *run = batch->runs + i;
+
+        run->job.gradient = run->net ? run->buffers->gradient : run->given;
+        timings(run, subject)->backward += share;
+    }
+    return KLDVE_OK;
+}
+
+/* -- from the logits to the cotangent --------------------------------------------------------- */
+
+kldve_status kldve_run_target(kldve_run *run)
+{
+    const float *k = run->job.logits;
+    size_t n = (size_t)run->job.shape->classes;
+
+    assert(k);
+    run->target = kldve_target_choose(&run->options, k, n);
+    run->other = kldve_target_best_other(&run->options, run->target, k, n);
+    run->other_options = run->options;
+    run->other_options.target_kind = KLDVE_TARGET_INDEX;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_run_scores(kldve_run *run)
+{
+    size_t n = (size_t)run->job.shape->classes;
+    double start = kldve_clock_ms();
+    kldve_status st;
+
+    for (size_t i = 0; i < n; i++)
+        run->buffers->scores[i] = (double)run->job.logits[i];
+    if ((st = kldve_divergence_set_scores(run->buffers->divergence, run->buffers->scores)) < 0)
+        return st;
+    memcpy(run->map->logits, run->job.logits, n * sizeof *run->map->logits);
+    timings(run, KLDVE_SUBJECT_TARGET)->divergence += kldve_clock_ms() - start;
+    return KLDVE_OK;
+}
+
+/* k and the truth of the options, their set of classes or class c -> z, KL. */
+static kldve_status divergence(kldve_run *run, const kldve_options *o, int32_t c)
+{
+    kldve_divergence *d = run->buffers->divergence;
+    double *z = run->map->z, *kl = &run->map->record.kl;
+    size_t *targets;
+    kldve_status st;
+
+    if (o->truth)
+        return kldve_divergence_truth(d, o->truth, z, kl);
+    if (o->target_kind != KLDVE_TARGET_SET)
+        return kldve_divergence_onehot(d, (size_t)c, z, kl);
+    targets = kldve_ctx_alloc(run->job.ctx, (size_t)o->target_count, sizeof *targets);
+    if (!targets)
+        return kldve_ctx_failf(run->job.ctx, KLDVE_E_NOMEM, "out of memory for %d targets",
+                               (int)o->target_count);
+    for (int32_t i = 0; i < o->target_count; i++)
+        targets[i] = (size_t)o->targets[i];
+    st = kldve_divergence_positives(d, targets, (size_t)o->target_count, z, kl);
+    kldve_ctx_release(run->job.ctx, targets);
+    return st;
+}
+
+kldve_status kldve_run_divergence(kldve_run *run, kldve_subject subject)
+{
+    bool other = subject == KLDVE_SUBJECT_OTHER;
+    kldve_heatmap *map = run->map;
+    kldve_job *job = &run->job;
+    size_t n = (size_t)job->shape->classes;
+    double start = kldve_clock_ms();
+    kldve_status st;
+
+    job->options = other ? &run->other_options : &run->options;
+    job->target = other ? run->other : run->target;
+    assert(job->target >= 0 && (size_t)job->target < n);
+    if ((st = divergence(run, job->options, job->target)) < 0)
+        return st;
+    job->cotangent = NULL;
+    job->flat = kldve_standardise(map->z, n, map->alpha);
+    job->alpha = map->alpha;
+    job->gradient = NULL;
+    job->weights = NULL;
+    map->record.target = job->target;
+    map->record.logit = job->logits[job->target];
+    map->record.probability = (float)kldve_target_probability(job->logits, n, (size_t)job->target);
+    timings(run, subject)->divergence += kldve_clock_ms() - start;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_run_cotangent(kldve_run *run, kldve_subject subject)
+{
+    double start = kldve_clock_ms();
+    kldve_status st;
+
+    if (!(run->needs & NEED_COTANGENT))
+        return KLDVE_OK;
+    if ((st = kldve_method_cotangent(&run->job, run->map->cotangent)) < 0)
+        return st;
+    for (int32_t i = 0; i < run->job.shape->classes; i++)
+        run->buffers->seed[i] = (float)run->map->cotangent[i];
+    run->job.cotangent = run->buffers->seed;
+    timings(run, subject)->divergence += kldve_clock_ms() - start;
+    return KLDVE_OK;
+}
+
+/* -- from the gradient to the map ------------------------------------------------------------- */
+
+kldve_status kldve_run_weights(kldve_run *run, kldve_subject subject)
+{
+    const kldve_method *method = run->job.method;
+    double start = kldve_clock_ms();
+    kldve_status st;
+
+    if (!method->weights)
+        return KLDVE_OK;
+    assert(run->job.gradient || !(run->needs & KLDVE_NEED_GRADIENT));
+    if ((st = method->weights(&run->job, run->map->weights)) < 0)
+        return st;
+    for (int32_t c = 0; c < run->job.shape->maps; c++)
+        if (!isfinite(run->map->weights[c]))
+            return kldve_ctx_failf(run->job.ctx, KLDVE_E_NUMERIC, "%s: the weight of map %d is %s",
+                                   method->name, (int)c, kldve_finite_name(run->map->weights[c]));
+    run->job.weights = run->map->weights;
+    timings(run, subject)->reduce += kldve_clock_ms() - start;
+    return KLDVE_OK;
+}
+
+/* The map of the target has standard errors where the method draws random numbers. */
+static float *error_of(const kldve_run *run, kldve_subject subject)
+{
+    if (!run->job.method->random || subject == KLDVE_SUBJECT_OTHER)
+        return NULL;
+    memset(run->map->error, 0, map_count(run) * sizeof *run->map->error);
+    return run->map->error;
+}
+
+kldve_status kldve_run_map(kldve_run *run, kldve_subject subject)
+{
+    size_t count = map_count(run);
+    float *map = subject == KLDVE_SUBJECT_OTHER ? run->buffers->other : run->map->values;
+    double start = kldve_clock_ms(), scale;
+    kldve_status st;
+
+    run->job.error = error_of(run, subject);
+    if ((st = kldve_method_map(&run->job, map)) < 0 ||
+        (st = kldve_finite_check(run->job.ctx, run->job.method->name, "value of the map", map,
+                                 count)) < 0)
+        return st;
+    kldve_apply_sign(run->options.sign, map, count);
+    run->map->record.flat = kldve_normalise(run->options.sign, map, count, &scale);
+    for (size_t i = 0; run->job.error && i < count; i++)
+        run->job.error[i] = (float)((double)run->job.error[i] * scale);
+    timings(run, subject)->reduce += kldve_clock_ms() - start;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_run_compare(kldve_run *run)
+{
+    assert(run->buffers->other_count >= map_count(run));
+    run->map->record.class_sensitivity =
+        kldve_sensitivity(run->map->values, run->buffers->other, map_count(run));
+    return KLDVE_OK;
+}
+
+/* -- smoothing -------------------------------------------------------------------------------- */
+
+kldve_status kldve_run_smooth_begin(const kldve_run *run, float **changed, float **sum)
+{
+    size_t inputs = run->net->inputs, cells = map_count(run), count;
+
+    assert(run->map);
+    *changed = NULL;
+    if (kldve_size_add(inputs, cells, &count))
+        *changed = kldve_ctx_alloc(run->job.ctx, count, sizeof **changed);
+    if (!*changed)
+        return kldve_ctx_fail(run->job.ctx, KLDVE_E_NOMEM,
+                              "out of memory for a variant of the input");
+    *sum = *changed + inputs;
+    memset(*sum, 0, cells * sizeof **sum);
+    return KLDVE_OK;
+}
+
+void kldve_run_smooth_input(const kldve_run *run, const float *input, int32_t variant,
+                            float *changed)
+{
+    size_t width = (size_t)run->job.shape->in_width;
+
+    kldve_smooth_change(input, run->net->inputs / width, width, variant, changed);
+}
+
+void kldve_run_smooth_add(const kldve_run *run, int32_t variant, float *sum)
+{
+    size_t height = (size_t)run->map->record.height, width = (size_t)run->map->record.width;
+
+    kldve_smooth_add(run->options.sign, run->map->values, height, width, variant, sum);
+}
+
+void kldve_run_smooth_end(kldve_run *run, const float *sum)
+{
+    double scale;
+
+    memcpy(run->map->values, sum, map_count(run) * sizeof *sum);
+    run->map->record.flat =
+        kldve_normalise(run->options.sign, run->map->values, map_count(run), &scale);
+}
