@@ -5,6 +5,8 @@
 #ifndef KLDVE_LIB_BLOCK_H
 #define KLDVE_LIB_BLOCK_H
 
+#include <assert.h>
+
 #include "size.h"
 
 enum { KLDVE_BLOCK_ALIGN = 64 };
@@ -21,6 +23,7 @@ static inline void *kldve_block_cut(kldve_block *block, size_t count, size_t nby
 {
     size_t start = block->size, length = 0;
 
+    assert(start % KLDVE_BLOCK_ALIGN == 0);
     if (!kldve_size_mul(count, nbytes, &length) ||
         !kldve_size_add(length, KLDVE_BLOCK_ALIGN - 1, &length) ||
         !kldve_size_add(start, length / KLDVE_BLOCK_ALIGN * KLDVE_BLOCK_ALIGN, &block->size))

@@ -1,28 +1,14 @@
-/* ctx.c - the context: allocator, message of the last failure, progress callback. */
+/* ctx.c - the context: allocator, progress callback, what the host registered. */
 #include "ctx.h"
+#include "ctx_struct.h"
 
-#include <stdarg.h>
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "size.h"
 
-enum { MESSAGE_SIZE = 512, ALIGNMENT = 64 };
-
-/* What a host registered: copies, each a struct of the same type. */
-typedef struct host_list {
-    void **item;
-    int32_t count;
-} host_list;
-
-struct kldve_ctx {
-    kldve_allocator allocator;
-    kldve_progress progress;
-    void *progress_opaque;
-    host_list methods, metrics;
-    char message[MESSAGE_SIZE];
-};
+enum { ALIGNMENT = 64 };
 
 static void *default_alloc(void *opaque, size_t nbytes)
 {
@@ -61,7 +47,7 @@ kldve_status kldve_ctx_new(const kldve_allocator *allocator, kldve_ctx **out)
     return KLDVE_OK;
 }
 
-static void free_list(const kldve_ctx *ctx, host_list *list)
+static void free_list(const kldve_ctx *ctx, kldve_host_list *list)
 {
     for (int32_t i = 0; i < list->count; i++)
         kldve_ctx_release(ctx, list->item[i]);
@@ -77,36 +63,10 @@ void kldve_ctx_free(kldve_ctx *ctx)
     ctx->allocator.free(ctx->allocator.opaque, ctx);
 }
 
-const char *kldve_ctx_message(const kldve_ctx *ctx)
-{
-    return ctx ? ctx->message : "";
-}
-
 void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress progress, void *opaque)
 {
     ctx->progress = progress;
     ctx->progress_opaque = opaque;
-}
-
-kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *format, ...)
-{
-    va_list args;
-
-    if (!ctx)
-        return status;
-    va_start(args, format);
-    vsnprintf(ctx->message, sizeof ctx->message, format, args);
-    va_end(args);
-    /* Names from hostile files end up here: keep the message one printable line. */
-    for (char *c = ctx->message; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
-    return status;
-}
-
-kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const char *message)
-{
-    return kldve_ctx_failf(ctx, status, "%s", message);
 }
 
 kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage, int64_t done, int64_t total)
@@ -131,6 +91,7 @@ void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes)
         return NULL;
     block = raw + sizeof raw;
     block += (ALIGNMENT - (uintptr_t)block % ALIGNMENT) % ALIGNMENT;
+    assert((uintptr_t)block % ALIGNMENT == 0 && block + count * nbytes <= raw + size);
     memcpy(block - sizeof raw, &raw, sizeof raw);
     return block;
 }
@@ -145,17 +106,19 @@ void kldve_ctx_release(const kldve_ctx *ctx, void *memory)
     ctx->allocator.free(ctx->allocator.opaque, raw);
 }
 
-static const void *item_at(const host_list *list, int32_t index)
+static const void *item_at(const kldve_host_list *list, int32_t index)
 {
+    assert(index >= 0);
     return index < list->count ? list->item[index] : NULL;
 }
 
-static kldve_status append(kldve_ctx *ctx, host_list *list, const void *item, size_t nbytes)
+static kldve_status append(kldve_ctx *ctx, kldve_host_list *list, const void *item, size_t nbytes)
 {
     size_t count = (size_t)list->count;
     void **more = kldve_ctx_alloc(ctx, count + 1, sizeof *more);
     void *copy = kldve_ctx_alloc(ctx, 1, nbytes);
 
+    assert(item && list->count < INT32_MAX);
     if (!more || !copy) {
         kldve_ctx_release(ctx, more);
         kldve_ctx_release(ctx, copy);

@@ -3,6 +3,7 @@
 
 #include "file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -27,6 +28,7 @@ bool kldve_buffer_reserve(kldve_buffer *buffer, size_t more)
     size_t need, capacity;
     uint8_t *bytes;
 
+    assert(buffer->ctx && buffer->length <= buffer->capacity);
     if (!kldve_size_add(buffer->length, more, &need))
         return false;
     if (need <= buffer->capacity)
@@ -51,6 +53,7 @@ bool kldve_buffer_append(kldve_buffer *buffer, const void *bytes, size_t nbytes)
     if (nbytes > 0)
         memcpy(buffer->bytes + buffer->length, bytes, nbytes);
     buffer->length += nbytes;
+    assert(buffer->length <= buffer->capacity);
     return true;
 }
 
@@ -92,6 +95,7 @@ static kldve_status read_all(kldve_ctx *ctx, const char *path, int fd, size_t li
         size_t room = out->capacity - out->length;
         ssize_t n;
 
+        assert(out->length <= limit);
         if (room == 0) {
             size_t more = out->length > CHUNK ? out->length : CHUNK;
 
@@ -138,6 +142,7 @@ kldve_status kldve_file_read(kldve_ctx *ctx, const char *path, size_t limit, kld
     kldve_status status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
+    assert(out->ctx == ctx && !out->bytes && out->length == 0 && out->capacity == 0);
     if (fd < 0)
         return fail_errno(ctx, path, "cannot open");
     status = read_open(ctx, path, fd, limit, out);
@@ -149,6 +154,7 @@ kldve_status kldve_file_read(kldve_ctx *ctx, const char *path, size_t limit, kld
 
 static bool write_all(int fd, const uint8_t *bytes, size_t nbytes)
 {
+    assert(fd >= 0);
     while (nbytes > 0) {
         ssize_t n = write(fd, bytes, nbytes);
 

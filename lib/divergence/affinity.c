@@ -16,6 +16,7 @@
  * smallest distance (beta infinite) to n - 1 (beta 0). */
 #include "affinity.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -62,6 +63,7 @@ static int unit_of(double low, double high)
 {
     int exponent;
 
+    assert(low <= high);
     if (low == high)
         return 0;
     frexp(0.25 * high - 0.25 * low, &exponent);
@@ -86,11 +88,13 @@ static void sort_truth(kldve_affinity *a, const double *y)
 static void group_equals(kldve_affinity *a)
 {
     a->groups = 0;
-    for (size_t i = 0; i < a->n; i++)
+    for (size_t i = 0; i < a->n; i++) {
+        assert(i == 0 || a->y[i - 1] <= a->y[i]);
         if (i == 0 || a->y[i] != a->y[i - 1]) {
             a->value[a->groups] = a->y[i];
             a->start[a->groups++] = (uint32_t)i;
         }
+    }
     a->start[a->groups] = (uint32_t)a->n;
     for (size_t g = 0; g < a->groups; g++)
         a->count[g] = a->start[g + 1] - a->start[g];
@@ -141,6 +145,7 @@ static void find_nearest(const kldve_affinity *a, search *s)
         return;
     }
     s->row.nearest = fmin(left, right);
+    assert(s->row.nearest > 0 && s->row.nearest < INFINITY);
     s->ties = (left == s->row.nearest ? a->count[g - 1] : 0) +
               (right == s->row.nearest ? a->count[g + 1] : 0);
 }
@@ -164,6 +169,7 @@ static void find_window(const kldve_affinity *a, search *s, double reach)
         if (at + step < a->groups && a->value[at + step] <= high)
             at += step;
     s->last = at + 1;
+    assert(s->first <= s->group && s->group < s->last && s->last <= a->groups);
 }
 
 /* H - log(perplexity) at the row's beta; *slope = dH / d log beta. */
@@ -178,6 +184,7 @@ static double entropy_gap(const kldve_affinity *a, search *s, double *slope)
     s->sums[1] = s->sums[2] = 0;
     a->kernels->gauss(a->value, a->count, s->first, s->group, &s->row, s->sums);
     a->kernels->gauss(a->value, a->count, s->group + 1, s->last, &s->row, s->sums);
+    assert(s->sums[0] > 0);
     mean = s->sums[1] / s->sums[0];
     *slope = mean * mean - s->sums[2] / s->sums[0];
     return log(s->sums[0]) + mean - log(a->perplexity);
@@ -237,6 +244,7 @@ static bool find_row(const kldve_affinity *a, search *s, double *reached)
     double others = (double)a->n - 1, slope;
     bool found;
 
+    assert(s->group < a->groups && a->perplexity > 0);
     find_nearest(a, s);
     if (a->perplexity <= s->ties) {
         take_limit(a, s, true);
@@ -258,6 +266,7 @@ static void store_row(kldve_affinity *a, const search *s, double reached, bool f
 {
     double beta = s->row.beta == infinite_beta ? INFINITY : ldexp(s->row.beta, -2 * a->unit);
 
+    assert(s->sums[0] > 0 && s->first < s->last && s->last <= a->groups);
     for (size_t i = a->start[s->group]; i < a->start[s->group + 1]; i++) {
         a->beta[i] = s->row.beta;
         a->nearest[i] = s->row.nearest;

@@ -11,6 +11,7 @@
  * docs/divergence.md gives the cost of wrong choices for three of them. */
 #include "divergence.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -52,6 +53,7 @@ static kldve_status load_scores(kldve_divergence *d)
     double low, high, middle, span;
     double t = d->temperature;
 
+    assert(t > 0);
     if (!d->kernels->extent(d->raw, d->n, &low, &high))
         return kldve_check_finite(d->ctx, "scores", d->raw, d->n);
     span = high / t - low / t;
@@ -94,6 +96,7 @@ static double estimate_error(const kldve_divergence *d, bool with_tail)
     kldve_blocks p = kldve_blocks_solve(d->n, 1, d->perplexity);
     double of_s1, of_s2, largest, rounding, tail = 0;
 
+    assert(!with_tail || (d->tree && d->tree->decay > 1));
     kldve_base_factors(d, p.nn, p.nn_over, &of_s1, &of_s2);
     largest = largest_base(d, of_s1, of_s2, &rounding);
     if (largest == 0)
@@ -110,6 +113,7 @@ static void set_pairs(kldve_divergence *d, double sum)
 
     d->z = d->narrow ? pairs - sum : sum;
     d->deficit = d->narrow ? sum : pairs - sum;
+    assert(d->z > 0);
 }
 
 static kldve_status sum_tree(kldve_divergence *d)
@@ -141,6 +145,7 @@ kldve_status kldve_base_compute(kldve_divergence *d)
     d->ready = false;
     if ((st = load_scores(d)) < 0)
         return st;
+    assert(d->low <= d->high);
     d->narrow = d->high - d->low <= KLDVE_NARROW;
     d->direct =
         d->summation == KLDVE_SUM_DIRECT || (d->summation == KLDVE_SUM_AUTO && direct_is_faster(d));
@@ -160,6 +165,7 @@ kldve_status kldve_base_compute(kldve_divergence *d)
 void kldve_base_factors(const kldve_divergence *d, double a, double a_over, double *of_s1,
                         double *of_s2)
 {
+    assert(d->z > 0 && a > 0);
     if (d->narrow) {
         *of_s1 = 4 * (a_over - d->deficit) * a / d->z;
         *of_s2 = 4 / d->z;
@@ -171,6 +177,7 @@ void kldve_base_factors(const kldve_divergence *d, double a, double a_over, doub
 
 double kldve_base_log_sum(const kldve_divergence *d)
 {
+    assert(d->ready && (d->direct || d->tree));
     if (!isnan(*d->log_sum))
         return *d->log_sum;
     /* Without charges nothing is allocated, so this cannot fail. */

@@ -19,6 +19,7 @@
  * Semantics of the perplexity: van der Maaten and Hinton, JMLR 9 (2008), section 2. */
 #include "divergence.h"
 
+#include <assert.h>
 #include <math.h>
 
 /* H(beta) - log(perplexity) and its derivative -beta Var[distance]. */
@@ -32,13 +33,14 @@ static double entropy_gap(double s, double o, double beta, double target, double
     return log(sum) + beta * share - target;
 }
 
-/* The root beta > 0 of H(beta) = log(perplexity), s < perplexity < s + o: Newton's iteration, with
- * bisection to keep it inside a bracket. */
+/* The root beta > 0 of H(beta) = log(perplexity): Newton's iteration, with bisection to keep it
+ * inside a bracket. */
 static double solve_beta(double s, double o, double perplexity)
 {
     double target = log(perplexity);
     double low = 0, high = 1, beta, gap, slope;
 
+    assert(s < perplexity && perplexity < s + o);
     while (entropy_gap(s, o, high, target, &slope) > 0 && high < 1e4)
         high *= 2;
     beta = 0.5 * high;
@@ -72,6 +74,7 @@ static double row_u(double s, double o, double perplexity, double *one_minus_u)
         return 0;
     }
     beta = solve_beta(s, o, perplexity);
+    assert(beta > 0);
     *one_minus_u = -expm1(-beta);
     return exp(-beta);
 }
@@ -85,10 +88,12 @@ kldve_blocks kldve_blocks_solve(size_t n, size_t m, double perplexity)
     double u_p = row_u(pos - 1, neg, perplexity, &flat_p);
     double sum_n = neg - 1 + pos * u_n, sum_p = pos - 1 + neg * u_p;
 
+    assert(n >= 3 && m >= 1 && m < n);
     b.nn = 1 / (count * sum_n);
     b.pp = 1 / (count * sum_p);
     b.pn = (u_n / sum_n + u_p / sum_p) / (2 * count);
     b.step = m == 1 ? -flat_n / (2 * (count - 1) * sum_n) : b.pn - b.nn;
     b.nn_over = count * pos * flat_n;
+    assert(fabs(neg * (neg - 1) * b.nn + 2 * pos * neg * b.pn + pos * (pos - 1) * b.pp - 1) < 1e-9);
     return b;
 }

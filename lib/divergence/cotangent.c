@@ -7,6 +7,7 @@
  * divided by the population standard deviation, sqrt(sum t^2 / n): the mean is already 0. */
 #include "divergence.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -24,8 +25,10 @@ static void oriented_forces(const kldve_divergence *d, size_t target, bool squar
 {
     double sums[2], own, deviation;
 
+    assert(target < d->n);
     d->kernels->forces(d->k, d->n, d->k[target], squared, t, sums);
     own = -sums[0];
+    assert(own >= 0);
     if (own == 0) { /* all scores are equal */
         memset(t, 0, d->n * sizeof *t);
         return;

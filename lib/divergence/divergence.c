@@ -1,6 +1,7 @@
 /* divergence.c - the object: options, scores, temperature, and how the result was computed. */
 #include "divergence.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -48,6 +49,7 @@ static bool allocate_arrays(kldve_divergence *d)
 {
     size_t stride = (d->n + 511) / 512 * 512 + 168;
 
+    assert(stride >= kldve_padded(d->n));
     d->raw = kldve_ctx_alloc(d->ctx, stride, 4 * sizeof *d->raw);
     d->log_sum = kldve_ctx_alloc(d->ctx, 1, sizeof *d->log_sum);
     if (!d->raw || !d->log_sum)
@@ -166,6 +168,7 @@ kldve_status kldve_divergence_get_info(const kldve_divergence *d, kldve_divergen
 
     if (st < 0)
         return st;
+    assert(d->direct || d->tree);
     info.kernels = d->kernels->name;
     info.range = d->high - d->low;
     info.pairs = d->z;

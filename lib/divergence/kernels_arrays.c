@@ -2,6 +2,7 @@
  * terms of the gradient. */
 #include "isa.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "pack.h"
@@ -26,6 +27,7 @@ bool KERNEL(extent)(const double *x, size_t n, double *low, double *high)
     pack least = fill(x[0]), most = least, invalid = fill(0);
     size_t i = 0;
 
+    assert(n > 0);
     for (; i + PACK <= n; i += PACK) {
         pack v = load(x + i);
 
@@ -79,6 +81,7 @@ void KERNEL(moments)(const double *x, const double *q, size_t n, double center, 
     pack sums[KLDVE_MOST_NODES], t[SIDE], w[SIDE];
     size_t i = 0;
 
+    assert(order > 0 && order <= KLDVE_MOST_NODES);
     for (size_t c = 0; c < order; c++)
         sums[c] = fill(0);
     for (; i + SIDE * PACK <= n; i += SIDE * PACK) {
@@ -101,6 +104,7 @@ void KERNEL(moments)(const double *x, const double *q, size_t n, double center, 
 
 void KERNEL(combine)(const double *matrix, size_t order, const double *in, double *out)
 {
+    assert(order % PACK == 0 && in != out);
     for (size_t c = 0; c < order; c += PACK) {
         pack sum = fill(0);
 
@@ -184,6 +188,7 @@ double KERNEL(gradient)(const double *k, size_t n, double center, const double *
 {
     pack sum = fill(0);
 
+    assert((s1 == NULL) == (s2 == NULL));
     for (size_t i = 0; i < n; i += PACK) {
         size_t count = n - i < PACK ? n - i : PACK;
         pack d = sub(count < PACK ? load_part(k + i, count, center) : load(k + i), fill(center));

@@ -5,6 +5,7 @@
  */
 #include "isa.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "pack.h"
@@ -115,6 +116,7 @@ INLINE double pairs_loop(const double *k, size_t n, bool narrow, double *s1, dou
 
 double KERNEL(pairs)(const double *k, size_t n, bool narrow, double *s1, double *s2)
 {
+    assert(n > 0 && s1 != s2 && s1 != k && s2 != k);
     return narrow ? pairs_loop(k, n, true, s1, s2) : pairs_loop(k, n, false, s1, s2);
 }
 
@@ -152,10 +154,11 @@ INLINE size_t factors_in(double range)
     return (size_t)(1000 / (log2(1 + range * range) + 1e-3));
 }
 
-/* Multiply by 1 + (row - x_j)^2 for j in [from, to), a whole number of packs. */
+/* Multiply by 1 + (row - x_j)^2 for j in [from, to). */
 INLINE void multiply(long_product *p, pack row, const double *x, size_t from, size_t to,
                      size_t most, size_t *run)
 {
+    assert((to - from) % PACK == 0 && most > 0 && *run <= most);
     while (from < to) {
         size_t packs = (to - from) / PACK, here = packs < most - *run ? packs : most - *run;
 
@@ -217,6 +220,7 @@ double KERNEL(meet)(const kldve_slot *a, const kldve_slot *b, double shift)
 {
     pack sum = fill(0);
 
+    assert(a->rows <= a->packs * PACK && a->s1 != b->s1);
     for (size_t i = 0; i < a->rows; i += 2) {
         pack row0 = fill(a->x[i] + shift), row1 = fill(a->x[i + 1] + shift);
         pack q0 = fill(a->q[i]), q1 = fill(a->q[i + 1]);
@@ -246,6 +250,7 @@ INLINE double meet_self_loop(const kldve_slot *a, bool apart, bool narrow)
 {
     pack sum = fill(0);
 
+    assert(a->rows <= a->packs * PACK);
     for (size_t i = 0; i < a->rows; i += 2) {
         pack row0 = fill(a->x[i]), row1 = fill(a->x[i + 1]);
         row_sums s = {fill(0), fill(0), fill(0), fill(0)};

@@ -4,6 +4,8 @@
  *     p_j = scale exp(-beta e_j) */
 #include "isa.h"
 
+#include <assert.h>
+
 #include "pack.h"
 
 INLINE pack excess(pack y, double at, pack nearest)
@@ -18,6 +20,7 @@ void KERNEL(gauss)(const double *y, const double *count, size_t first, size_t la
 {
     pack s0 = fill(0), s1 = fill(0), s2 = fill(0), nearest = fill(row->nearest);
 
+    assert(first <= last && row->beta >= 0 && row->nearest >= 0);
     for (size_t j = first; j < last; j += PACK) {
         size_t rest = last - j;
         pack values = rest >= PACK ? load(y + j) : load_part(y + j, rest, y[j]);
@@ -66,6 +69,7 @@ INLINE double pull_loop(const kldve_pull *set, const kldve_row *row, size_t firs
 {
     pack sum = fill(0), parts = fill(0);
 
+    assert(first <= last);
     for (size_t j = first; j < last; j += PACK) {
         pack y = load(set->y + j), d = sub(fill(row->k), load(set->k + j));
         pack far = add(fill(1), mul(d, d)), p = forward(row, y), f;

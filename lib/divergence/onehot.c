@@ -14,12 +14,14 @@
  *        + a (L - 2 sum L_c + L_pp) + 2 b (sum L_c - L_pp) + e L_pp */
 #include "divergence.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 /* p log(p Z), 0 for p = 0. */
 static double plogp(double p, double z)
 {
+    assert(p >= 0 && z > 0);
     return p > 0 ? p * log(p * z) : 0;
 }
 
@@ -30,6 +32,7 @@ static double labels_kl(const kldve_divergence *d, const kldve_blocks *p, size_t
     /* a Z is near 1 when the scores are near each other: a Z - 1 = a (Z - 1 / a). */
     double log_az = d->narrow ? log1p(p->nn * (p->nn_over - d->deficit)) : log(p->nn * d->z);
 
+    assert(count >= 1 && count < d->n);
     return neg * (neg - 1) * p->nn * log_az + 2 * pos * neg * plogp(p->pn, d->z) +
            pos * (pos - 1) * plogp(p->pp, d->z) +
            p->nn * (kldve_base_log_sum(d) - 2 * across + among) + 2 * p->pn * (across - among) +
@@ -50,6 +53,7 @@ static void onehot_gradient(const kldve_divergence *d, const kldve_blocks *p, si
 {
     double of_s1, of_s2, pull;
 
+    assert(target < d->n);
     kldve_base_factors(d, p->nn, p->nn_over, &of_s1, &of_s2);
     pull = d->kernels->gradient(d->k, d->n, d->k[target], with_base ? d->s1 : NULL,
                                 with_base ? d->s2 : NULL, of_s1, of_s2, 4 * p->step, z);
@@ -158,8 +162,10 @@ static void pull_by_rows(const kldve_divergence *d, const size_t *targets, size_
 
 static kldve_status pull_by_tree(kldve_divergence *d, bool kl, labels *l)
 {
-    kldve_status st = kldve_tree_sum(d->tree, l->is_one, l->pull, NULL, NULL);
+    kldve_status st;
 
+    assert(!d->direct && d->tree);
+    st = kldve_tree_sum(d->tree, l->is_one, l->pull, NULL, NULL);
     if (st == KLDVE_OK && kl)
         st = kldve_tree_log(d->tree, l->is_one, NULL, &l->across);
     if (st == KLDVE_OK && kl)

@@ -10,6 +10,7 @@
  * Kullback and Leibler 1951; Lin, Divergence measures based on the Shannon entropy, 1991. */
 #include "divergence.h"
 
+#include <assert.h>
 #include <math.h>
 
 typedef struct softmax {
@@ -23,6 +24,7 @@ static softmax softmax_of(const kldve_divergence *d)
 
     for (size_t i = 0; i < d->n; i++)
         sum += exp(d->k[i] - s.highest);
+    assert(sum >= 1); /* the highest adds 1 */
     s.log_sum = log(sum);
     return s;
 }
@@ -30,6 +32,7 @@ static softmax softmax_of(const kldve_divergence *d)
 /* y log(y / x), given log x; 0 for y = 0. */
 static double term(double y, double log_x)
 {
+    assert(y >= 0);
     return y > 0 ? y * (log(y) - log_x) : 0;
 }
 
@@ -61,6 +64,7 @@ static double softmax_divergence(const kldve_divergence *d, const double *y, dou
     softmax soft = softmax_of(d);
     double mean = 0, other = 0;
 
+    assert(fabs(sum - 1) <= 1e-6);
     for (size_t i = 0; i < d->n; i++) {
         double log_s = d->k[i] - soft.highest - soft.log_sum, s = exp(log_s), yi = y[i] / sum;
         double f = shannon ? 0.5 * log_over_mean(yi, s, log_s) : log_s - log(yi);

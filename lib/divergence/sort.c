@@ -2,6 +2,7 @@
  * Computer Programming 3, 5.2.5. */
 #include "sort.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { DIGIT = 11 };
@@ -24,6 +25,7 @@ static int scatter(const uint64_t *keys, const uint32_t *order, size_t n, int sh
     uint64_t mask = ((uint64_t)1 << digit) - 1;
     size_t start[1 << DIGIT], next = 0;
 
+    assert(n > 0 && digit > 0 && digit <= DIGIT && shift + digit <= 64 + DIGIT);
     memset(start, 0, sizeof *start << digit);
     for (size_t i = 0; i < n; i++)
         start[keys[i] >> shift & mask]++;
@@ -35,6 +37,7 @@ static int scatter(const uint64_t *keys, const uint32_t *order, size_t n, int sh
         start[d] = next;
         next += count;
     }
+    assert(next == n);
     for (size_t i = 0; i < n; i++) {
         size_t at = start[keys[i] >> shift & mask]++;
 
@@ -51,6 +54,7 @@ void kldve_sort(uint64_t *keys, uint32_t *order, size_t n, int bits, uint64_t *s
     uint64_t *k = keys, *other_k = spare_keys;
     uint32_t *o = order, *other_o = spare_order;
 
+    assert(bits >= 0 && bits <= 64 && keys != spare_keys && order != spare_order);
     for (int pass = 0; pass < passes && n > 0; pass++)
         if (scatter(k, o, n, pass * digit, digit, other_k, other_o)) {
             uint64_t *swap_k = k;

@@ -21,6 +21,7 @@
  * most min(4 n / p, 2 range / width) clusters. */
 #include "tree.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ static void pass_up(kldve_tree *t, const double *q, bool second)
 {
     size_t p = t->order;
 
+    assert(t->count > 0);
     for (size_t i = t->count; i-- > 0;) {
         const kldve_cluster *c = &t->clusters[i];
         kldve_slot s = kldve_tree_slot(t, c);
@@ -40,6 +42,7 @@ static void pass_up(kldve_tree *t, const double *q, bool second)
             continue;
         }
         if (c->left) {
+            assert(c->left > i && c->right > i); /* the children are done */
             for (int side = 0; side < 2; side++) {
                 const kldve_cluster *child = &t->clusters[side ? c->right : c->left];
                 kldve_slot from = kldve_tree_slot(t, child);
@@ -69,6 +72,7 @@ static double pass_across(kldve_tree *t, uint32_t ia, uint32_t ib, bool logs)
     kldve_slot sa, sb;
     bool fit_a, fit_b;
 
+    assert(wide_a >= 0 && wide_b >= 0);
     if (ia == ib) {
         if (!anywhere(a))
             return pass_across(t, a->left, a->left, logs) +
@@ -104,6 +108,7 @@ static void note_tail(kldve_tree *t, int which, const double *series)
 {
     double last = fabs(series[t->order - 1]), before = fabs(series[t->order - 2]) / t->decay;
 
+    assert((which == 0 || which == 1) && t->decay > 1);
     t->tail[which] = fmax(t->tail[which], fmax(last, before));
 }
 
@@ -170,12 +175,14 @@ kldve_status kldve_tree_sum(kldve_tree *t, const double *charges, double *s1, do
 
     if (st < 0)
         return st;
+    assert(t->count > 0 && t->clusters[0].count == t->n && (!pairs || !charges));
     t->fresh = !charges;
     pass_up(t, q, false);
     for (size_t i = 0; i < t->count; i++) {
         kldve_slot s = kldve_tree_slot(t, &t->clusters[i]);
 
-        memset(s.s1, 0, 2 * t->order * sizeof *s.s1); /* s2 follows s1 */
+        assert(s.s2 == s.s1 + t->order);
+        memset(s.s1, 0, 2 * t->order * sizeof *s.s1);
     }
     sum = pass_across(t, 0, 0, false);
     pass_down(t);
@@ -193,6 +200,7 @@ kldve_status kldve_tree_log(kldve_tree *t, const double *a, const double *b, dou
     const double *q;
     kldve_status st;
 
+    assert(t->count > 0 && t->clusters[0].count == t->n);
     if (!a && !b && kldve_tree_log_is_short(t)) {
         *sum = kldve_tree_log_short(t, t->clusters[0].high - t->clusters[0].low);
         return KLDVE_OK;

@@ -2,6 +2,7 @@
 #ifndef KLDVE_LIB_DIVERGENCE_TREE_H
 #define KLDVE_LIB_DIVERGENCE_TREE_H
 
+#include <assert.h>
 #include <stdint.h>
 
 #include <kldve/backend.h>
@@ -72,6 +73,8 @@ static inline kldve_slot kldve_tree_slot(const kldve_tree *t, const kldve_cluste
     double *base = t->slots + c->slot;
     size_t p = t->order;
 
+    assert(p % 8 == 0 && p <= KLDVE_MOST_NODES && c->slot + 4 * p <= t->slot_room);
+    assert(!c->points || c->count <= p);
     return (kldve_slot){.packs = c->points ? (c->count + 7) / 8 : p / 8,
                         .rows = c->points ? c->count : p,
                         .x = base,

@@ -1,6 +1,7 @@
 /* tree_build.c - the clusters of points that tree.c sums over, for a tolerance. */
 #include "tree.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ kldve_status kldve_tree_new(kldve_ctx *ctx, const kldve_kernels *kernels, size_t
 {
     kldve_tree *t = kldve_ctx_alloc(ctx, 1, sizeof *t);
 
+    assert(n > 0 && n <= UINT32_MAX);
     if (!t)
         return KLDVE_E_NOMEM;
     memset(t, 0, sizeof *t);
@@ -82,6 +84,7 @@ static double width_for(double tolerance, size_t order, double *decay)
     double rho = pow(tolerance, -1 / (double)order);
 
     *decay = rho < separated_decay ? rho : separated_decay;
+    assert(*decay > 1);
     return 4 * *decay / (*decay * *decay - 1);
 }
 
@@ -90,6 +93,7 @@ static void set_order(kldve_tree *t, double tolerance)
     size_t p = order_for(tolerance);
     double *to_series = t->to_nodes + p * p;
 
+    assert(p % 8 == 0 && p <= KLDVE_MOST_NODES && tolerance > 0 && tolerance < 1);
     t->width = width_for(tolerance, p, &t->decay);
     if (t->order == p)
         return;
@@ -128,6 +132,7 @@ static void sort_points(kldve_tree *t, const double *k, const grid *g, double hi
     uint32_t *spare_order = (uint32_t *)(void *)t->x;
     int bits = g->exact ? 64 : 1 + ilogb(cell_of(g, high) + 1);
 
+    assert(bits >= 1 && bits <= 64);
     for (size_t i = 0; i < t->n; i++) {
         keys[i] = g->exact ? kldve_sort_key(k[i]) : (uint64_t)cell_of(g, k[i]);
         t->index[i] = (uint32_t)i;
@@ -146,6 +151,7 @@ static double width_of(const kldve_tree *t, const grid *g, size_t first, size_t 
 {
     double from = cell_of(g, t->x[first]), to = cell_of(g, t->x[last]);
 
+    assert(first <= last && last < t->n);
     if (g->exact) {
         *middle = 0.5 * (from + to);
         return to - from;
@@ -161,6 +167,7 @@ static size_t split_at(const kldve_tree *t, const grid *g, size_t first, size_t 
 {
     size_t low = first, high = first + count, least = t->order / 2;
 
+    assert(count > t->order);
     while (low < high) {
         size_t at = low + (high - low) / 2;
 
@@ -180,6 +187,7 @@ static bool build(kldve_tree *t, const grid *g, size_t first, size_t count, uint
     uint32_t at = (uint32_t)t->count;
     double middle;
 
+    assert(count > 0 && first + count <= t->n);
     if (t->count == t->room && !grow_clusters(t))
         return false;
     t->count++;
@@ -187,6 +195,7 @@ static bool build(kldve_tree *t, const grid *g, size_t first, size_t count, uint
     if (!c.points && width_of(t, g, first, first + count - 1, &middle) > t->width) {
         size_t split = split_at(t, g, first, count, middle);
 
+        assert(split > first && split < first + count);
         if (!build(t, g, first, split - first, &c.left) ||
             !build(t, g, split, first + count - split, &c.right))
             return false;
@@ -195,6 +204,7 @@ static bool build(kldve_tree *t, const grid *g, size_t first, size_t count, uint
     } else {
         t->kernels->extent(t->x + first, count, &c.low, &c.high);
     }
+    assert(c.low <= c.high);
     c.scale = 1;
     if (!c.points) {
         double half = 0.5 * (c.high - c.low);
@@ -233,6 +243,7 @@ kldve_status kldve_tree_build(kldve_tree *t, const double *k, double low, double
     uint32_t root;
     size_t slots;
 
+    assert(low <= high);
     set_order(t, tolerance);
     t->narrow = high - low <= KLDVE_NARROW;
     t->count = 0;
@@ -248,6 +259,7 @@ kldve_status kldve_tree_build(kldve_tree *t, const double *k, double low, double
     }
     if (!build(t, &g, 0, t->n, &root))
         return KLDVE_E_NOMEM;
+    assert(root == 0 && t->count <= t->room);
     slots = t->count * ARRAYS * t->order;
     if (slots > t->slot_room) {
         kldve_ctx_release(t->ctx, t->slots);

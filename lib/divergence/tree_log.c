@@ -9,6 +9,7 @@
  * this is cheaper than logarithms between all nodes. */
 #include "tree.h"
 
+#include <assert.h>
 #include <math.h>
 
 static const double row_ns = 0.12,
@@ -34,6 +35,7 @@ static double integral_of(const kldve_tree *t, const kldve_cluster *c)
     size_t p = t->order;
     double series[KLDVE_MOST_NODES + 2] = {0}, charge[KLDVE_MOST_NODES], sum = 0;
 
+    assert(!c->points && !c->left && p <= KLDVE_MOST_NODES);
     t->kernels->combine(t->to_nodes + p * p, p, s.s1, series);
     /* p / 2 charge[i] = sum over the nodes of q T_i, the moments again */
     t->kernels->combine(t->to_nodes + p * p, p, s.q, charge);
@@ -53,6 +55,7 @@ double kldve_tree_log_short(const kldve_tree *t, double range)
 {
     double sum = 0;
 
+    assert(t->fresh && range >= 0);
     for (size_t i = 0; i < t->count; i++) {
         const kldve_cluster *c = &t->clusters[i];
 

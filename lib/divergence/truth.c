@@ -18,6 +18,7 @@
  * takes 2 ns; a pass of the tree takes 15 ns per point and 2.4 us per leaf (see base.c). */
 #include "affinity.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ static void meet_entries(job *j, const kldve_row *row, size_t i, size_t first, s
     double part = 0, *joint = j->kl ? &part : NULL;
     const kldve_kernels *kernels = j->d->kernels;
 
+    assert(i < j->a->n && last <= j->a->n);
     if (i > first && i < last) {
         meet_entries(j, row, i, first, i);
         meet_entries(j, row, i, i + 1, last);
@@ -135,6 +137,7 @@ static kldve_status meet_group(job *j, size_t group)
     kldve_status st;
     double logs;
 
+    assert(group < a->groups && j->d->tree);
     /* At the group's own members W is 2 c, which is what `joint` gives, because their distance is
      * 0. */
     j->d->kernels->joint(&j->set, &row, a->n, j->joint);
@@ -170,6 +173,7 @@ static void count_reach(const kldve_affinity *a, double *reach)
     }
     for (size_t i = 0; i < a->n; i++)
         reach[i + 1] += reach[i];
+    assert(reach[a->n] == 0);
 }
 
 /* The pairs that group g costs by rows: in its own windows, and as the partner of other entries. */
@@ -180,6 +184,7 @@ static bool tree_is_faster(const job *j, const double *reach, size_t g)
     double pairs = a->count[g] * ((double)(a->last[i] - a->first[i]) + reach[i] - a->count[g]);
     double leaves = 0.5 * ((double)j->d->tree->count + 1);
 
+    assert(pairs >= 0);
     return 2 * pairs > 2 * (15 * (double)a->n + 2400 * leaves);
 }
 
@@ -228,6 +233,7 @@ static kldve_status attract(const kldve_divergence *d, kldve_affinity *a, double
     job j = {.d = d, .a = a, .kl = kl != NULL};
     kldve_status st;
 
+    assert(d->ready && d->rows.ready && d->z > 0);
     for (size_t i = 0; i < kldve_padded(a->n); i++)
         a->k[i] = d->k[i < a->n ? a->order[i] : 0];
     memset(a->force, 0, kldve_padded(a->n) * sizeof *a->force);

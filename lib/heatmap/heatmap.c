@@ -1,6 +1,7 @@
 /* heatmap.c - the result of an explanation: the map, its record, the arrays behind it. */
 #include "heatmap.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
     kldve_heatmap measure, *map = NULL;
     kldve_block block = {NULL, 0, false};
 
+    assert(classes > 0 && maps > 0 && height > 0 && width > 0);
     cut(&measure, &block, classes, maps, height, width);
     if (!block.overflow)
         map = kldve_ctx_alloc(ctx, 1, block.size);
@@ -39,6 +41,7 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
     memset(map, 0, sizeof *map);
     block = (kldve_block){(unsigned char *)map, 0, false};
     cut(map, &block, classes, maps, height, width);
+    assert(!block.overflow);
     map->ctx = ctx;
     map->record = (kldve_record){
         .struct_size = sizeof map->record,

@@ -23,8 +23,8 @@ struct kldve_heatmap {
     double *weights;   /**< [record.maps] */
 };
 
-/** A heat map whose arrays are not set yet; its record has the sizes, says that the whole picture is
- *  seen, and has class_sensitivity NaN.  All sizes are at least 1. */
+/** A heat map whose arrays are not set yet; its record has the sizes, says that the whole picture
+ * is seen, and has class_sensitivity NaN. */
 kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, int32_t height,
                                int32_t width, kldve_heatmap **out);
 

@@ -4,6 +4,7 @@
  *
  * Signed maps keep their zero at 0.5: each is scaled to -1..1, and their mean is normalised by its
  * largest magnitude. */
+#include <assert.h>
 #include <string.h>
 
 #include "heatmap.h"
@@ -30,6 +31,7 @@ static void add(const kldve_heatmap *map, int32_t height, int32_t width, float *
     float zero = map->record.sign == KLDVE_SIGN_SIGNED ? 0.5f : 0;
     size_t count = (size_t)height * (size_t)width;
 
+    assert(map->record.height <= height && map->record.width <= width);
     kldve_upsample(map->values, map->record.height, map->record.width, large, height, width);
     for (size_t i = 0; i < count; i++)
         sum[i] += large[i] - zero;

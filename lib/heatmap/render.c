@@ -1,6 +1,7 @@
 /* render.c - the heat map as a picture, alone or over the explained picture. */
 #include <kldve/kldve.h>
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ static void pixels_of(float start, float part, int32_t pixels, int32_t *first, i
     int32_t begin = (int32_t)fmin(fmax(ceil(low - 0.5 - slack), 0), pixels - 1);
     int32_t end = (int32_t)fmin(fmax(ceil(high - 0.5 - slack), begin + 1), pixels);
 
+    assert(begin >= 0 && begin < end && end <= pixels);
     *first = begin;
     *count = end - begin;
 }

@@ -19,7 +19,7 @@ struct kldve_image {
 kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out);
 
 /** The same for a size that a file claims.  Before anything is allocated, KLDVE_E_LIMIT if it
- *  exceeds `limits` (whose `pixels` is set) or the largest side. */
+ *  exceeds `limits` or the largest side. */
 kldve_status kldve_image_admit(kldve_ctx *ctx, const kldve_image_limits *limits, int64_t width,
                                int64_t height, kldve_image **out);
 

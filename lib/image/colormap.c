@@ -16,6 +16,7 @@
  *   grey              the value itself */
 #include <kldve/image.h>
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -90,6 +91,7 @@ static uint8_t trapezoid(float v, float a, float b, float c, float d)
 {
     float up = (v - a) / (b - a), down = (d - v) / (d - c);
 
+    assert(a < b && b <= c && c < d);
     return to_byte(up < down ? up : down);
 }
 
@@ -99,6 +101,7 @@ static void interpolate(const uint8_t knots[KNOTS][3], float value, uint8_t rgb[
     int32_t first = place < KNOTS - 2 ? (int32_t)place : KNOTS - 2;
     float right = place - (float)first;
 
+    assert(value >= 0 && value <= 1);
     for (int c = 0; c < 3; c++)
         rgb[c] = (uint8_t)((1 - right) * knots[first][c] + right * knots[first + 1][c] + 0.5f);
 }

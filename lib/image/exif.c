@@ -5,17 +5,19 @@
  * first directory is read, once, so that no offsets can make it loop. */
 #include "codec.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { TAG_ORIENTATION = 0x0112, TYPE_SHORT = 3, TYPE_LONG = 4, HEADER = 8, ENTRY = 12 };
 
 enum { JPEG_TEM = 0x01, JPEG_RST0 = 0xd0, JPEG_SOI = 0xd8, JPEG_SOS = 0xda, JPEG_APP1 = 0xe1 };
 
-/* An unsigned number of 2 or 4 bytes. */
+/* An unsigned number. */
 static uint32_t number(const uint8_t *at, size_t nbytes, bool big)
 {
     uint32_t value = 0;
 
+    assert(nbytes == 2 || nbytes == 4);
     for (size_t i = 0; i < nbytes; i++)
         value = value << 8 | at[big ? i : nbytes - 1 - i];
     return value;

@@ -1,6 +1,7 @@
 /* format.c - which file format a picture has or gets, and the file that reads or writes it. */
 #include "codec.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -138,6 +139,7 @@ static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
     status = format->decode(ctx, bytes, nbytes, limits, &orientation, &stored);
     if (status != KLDVE_OK)
         return status;
+    assert(orientation >= 1 && orientation <= 8);
     if (orientation == 1) {
         *out = stored;
         return KLDVE_OK;

@@ -1,6 +1,7 @@
 /* image.c - the picture object: [height][width] pixels of R, G and B. */
 #include "codec.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/size.h"
@@ -35,6 +36,7 @@ kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kl
 kldve_status kldve_image_admit(kldve_ctx *ctx, const kldve_image_limits *limits, int64_t width,
                                int64_t height, kldve_image **out)
 {
+    assert(limits->pixels > 0 && width >= 0 && height >= 0);
     if (width > KLDVE_IMAGE_SIDE_MAX || height > KLDVE_IMAGE_SIDE_MAX)
         return kldve_ctx_failf(
             ctx, KLDVE_E_LIMIT,
@@ -74,6 +76,7 @@ static kldve_status copy_rows(kldve_ctx *ctx, const uint8_t *rgb, int32_t width,
     status = kldve_image_alloc(ctx, width, height, &image);
     if (status != KLDVE_OK)
         return status;
+    assert(stride >= row);
     for (size_t y = 0; y < (size_t)height; y++)
         memcpy(image->pixels + y * row, rgb + y * stride, row);
     *out = image;

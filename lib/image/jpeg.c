@@ -11,6 +11,7 @@
  * takes its own working memory from malloc() and has no hook for another allocator. */
 #include "codec.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -264,6 +265,7 @@ static void on_output_end(j_compress_ptr jpeg)
 {
     struct writer *w = jpeg->client_data;
 
+    assert(w->destination.free_in_buffer <= w->out->capacity);
     w->out->length = w->out->capacity - w->destination.free_in_buffer;
 }
 
@@ -310,6 +312,7 @@ kldve_status kldve_jpeg_encode(const kldve_image *image, int32_t quality, kldve_
     struct writer w = {.session.ctx = image->ctx, .image = image, .quality = quality, .out = out};
     bool ok;
 
+    assert(quality >= 1 && quality <= 100);
     if (image->width > JPEG_MAX_DIMENSION || image->height > JPEG_MAX_DIMENSION)
         return kldve_ctx_failf(image->ctx, KLDVE_E_UNSUPPORTED,
                                "a side of a JPEG has at most %ld pixels: write a PNG",

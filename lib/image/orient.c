@@ -7,9 +7,11 @@
  *     first row         top   top   bottom bottom  left  right  right   left
  *     first column      left  right right  left    top   top    bottom  bottom
  *
- * From 5 upwards, rows and columns are swapped.  An axis that starts with the right or the bottom is
- * read from its end. */
+ * From 5 upwards, rows and columns are swapped.  An axis that starts with the right or the bottom
+ * is read from its end. */
 #include "codec.h"
+
+#include <assert.h>
 
 enum { TILE = 32 };
 
@@ -40,6 +42,7 @@ kldve_status kldve_image_orient(const kldve_image *image, int32_t orientation, k
     kldve_image *result;
     kldve_status status;
 
+    assert(orientation >= 2 && orientation <= 8);
     status = kldve_image_alloc(image->ctx, swap ? image->height : image->width,
                                swap ? image->width : image->height, &result);
     if (status != KLDVE_OK)

@@ -12,6 +12,7 @@
  * faint value still shows its sign. */
 #include "overlay.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include <kldve/image.h>
@@ -40,6 +41,7 @@ typedef struct paint {
 /* The levels on either side of 0.5 count as zero, because 0.5 itself falls between them. */
 static void mix(kldve_heat_style style, paint paints[LEVELS])
 {
+    assert(style.opacity >= 0 && style.opacity <= 1);
     for (int32_t i = 0; i < LEVELS; i++) {
         float heat = (float)i / (LEVELS - 1), share = 1;
 
@@ -73,6 +75,8 @@ void kldve_overlay(uint8_t *rgb, int32_t width, int32_t height, const float *hea
 {
     paint paints[LEVELS];
 
+    assert(seen.x >= 0 && seen.width >= 0 && seen.x + seen.width <= width);
+    assert(seen.y >= 0 && seen.height >= 0 && seen.y + seen.height <= height);
     mix(style, paints);
     for (int32_t y = 0; y < height; y++) {
         uint8_t *row = rgb + 3 * (size_t)y * (size_t)width;

@@ -20,7 +20,7 @@ typedef struct kldve_heat_style {
 /** Blend coloured heat into a picture and darken what lies outside it; formula in overlay.c.
  *  @param rgb       [height][width][3], changed in place.
  *  @param heat      [seen.height][seen.width], values 0..1 (clamped; NaN counts as 0).
- *  @param seen      where the heat lies, inside the picture. */
+ *  @param seen      where the heat lies. */
 void kldve_overlay(uint8_t *rgb, int32_t width, int32_t height, const float *heat, kldve_rect seen,
                    kldve_heat_style style);
 

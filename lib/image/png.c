@@ -8,6 +8,8 @@
  * which own nothing that needs freeing: all of it is in struct reader and struct writer. */
 #include "codec.h"
 
+#include <assert.h>
+
 #include <png.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -93,14 +95,15 @@ static void on_read(png_structp png, png_bytep to, size_t nbytes)
 {
     struct reader *r = png_get_io_ptr(png);
 
+    assert(r->at <= r->nbytes);
     if (nbytes > r->nbytes - r->at)
         png_error(png, "the file is cut off");
     memcpy(to, r->bytes + r->at, nbytes);
     r->at += nbytes;
 }
 
-/* Skip texts, profiles and the like; keep the EXIF block.  A wrong checksum anywhere is an error: if
- * a damaged EXIF block were skipped, the picture could end up on its side. */
+/* Skip texts, profiles and the like; keep the EXIF block.  A wrong checksum anywhere is an error:
+ * if a damaged EXIF block were skipped, the picture could end up on its side. */
 static void choose_chunks(png_structp png)
 {
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);

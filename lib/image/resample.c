@@ -13,6 +13,7 @@
  * Cost: 2s + 1 multiplications per value and direction. */
 #include "codec.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -51,6 +52,7 @@ static struct span filter_row(int32_t i, int32_t in, int32_t out, int32_t *weigh
 
         weight[x - first] = (int32_t)lround(w * (1 << WEIGHT_BITS));
     }
+    assert(first >= 0 && first < end && end <= in);
     return (struct span){first, end - first};
 }
 
@@ -58,6 +60,7 @@ static kldve_status filter_new(kldve_ctx *ctx, int32_t in, int32_t out, struct f
 {
     size_t count;
 
+    assert(in > 0 && out > 0);
     filter->taps = 2 * (size_t)ceil(fmax((double)in / (double)out, 1)) + 1;
     filter->weight = NULL;
     filter->span = kldve_ctx_alloc(ctx, (size_t)out, sizeof *filter->span);
@@ -67,8 +70,10 @@ static kldve_status filter_new(kldve_ctx *ctx, int32_t in, int32_t out, struct f
         filter_free(ctx, filter);
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
     }
-    for (int32_t i = 0; i < out; i++)
+    for (int32_t i = 0; i < out; i++) {
         filter->span[i] = filter_row(i, in, out, filter->weight + (size_t)i * filter->taps);
+        assert((size_t)filter->span[i].count <= filter->taps);
+    }
     return KLDVE_OK;
 }
 
@@ -121,6 +126,7 @@ static kldve_status resize_rows(const kldve_image *image, kldve_image *narrow)
     struct filter filter;
     kldve_status status;
 
+    assert(narrow->height == image->height);
     status = filter_new(image->ctx, image->width, narrow->width, &filter);
     if (status != KLDVE_OK)
         return status;
@@ -138,6 +144,7 @@ static kldve_status resize_columns(const kldve_image *narrow, kldve_image *out)
     kldve_status status;
     int32_t *sum;
 
+    assert(narrow->width == out->width);
     status = filter_new(out->ctx, narrow->height, out->height, &filter);
     if (status != KLDVE_OK)
         return status;

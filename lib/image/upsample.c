@@ -9,6 +9,7 @@
  * calls this interpolate(mode="bilinear", align_corners=False). */
 #include "upsample.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 /* Where output coordinate i of n falls among `cells` cells. */
@@ -22,6 +23,7 @@ static int32_t locate(int32_t i, int32_t n, int32_t cells, float *fraction)
     first = (int32_t)s;
     if (first > cells - 1)
         first = cells - 1;
+    assert(first >= 0 && first < cells);
     *fraction = (float)(s - (double)first);
     return first;
 }
@@ -44,6 +46,7 @@ static void mix_row(const float *top, const float *bottom, float down, int32_t w
 void kldve_upsample(const float *map, int32_t height, int32_t width, float *out, int32_t out_height,
                     int32_t out_width)
 {
+    assert(height > 0 && width > 0 && out_height > 0 && out_width > 0 && out != map);
     for (int32_t y = 0; y < out_height; y++) {
         float down;
         int32_t y0 = locate(y, out_height, height, &down);

@@ -1,6 +1,7 @@
 /* labels.c - the names of a network's classes: reading, access, search. */
 #include <kldve/labels.h>
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,6 +103,7 @@ static kldve_labels *new_labels(kldve_ctx *ctx, const char *text, size_t nbytes,
     size_t size;
     char *copy, *end;
 
+    assert(lines > 0 && lines <= FILE_LIMIT + 1);
     if (!kldve_size_mul(lines, sizeof(label), &size) ||
         !kldve_size_add(size, sizeof *labels + 1, &size) || !kldve_size_add(size, nbytes, &size) ||
         !(labels = kldve_ctx_alloc(ctx, size, 1)))
@@ -225,6 +227,7 @@ static bool next_name(const char **rest, const char **name, size_t *n)
     *name = p;
     while (end > p && is_space(end[-1]))
         end--;
+    assert(end > p);
     *n = (size_t)(end - p);
     return true;
 }
@@ -280,6 +283,7 @@ static size_t distance(const char *name, size_t length, const char *what, size_t
 {
     size_t row[WHAT_LIMIT + 1];
 
+    assert(n <= WHAT_LIMIT);
     for (size_t j = 0; j <= n; j++)
         row[j] = j;
     for (size_t i = 1; i <= length; i++) {
@@ -300,6 +304,7 @@ static size_t distance(const char *name, size_t length, const char *what, size_t
 /* True when `what` is in the name as whole words: "cat" in "Egyptian cat". */
 static bool has_words(const char *name, size_t length, const char *what, size_t n)
 {
+    assert(n > 0);
     for (size_t i = 0; i + n <= length; i++)
         if (same(name + i, what, n) && (i == 0 || name[i - 1] == ' ' || name[i - 1] == '-') &&
             (i + n == length || name[i + n] == ' ' || name[i + n] == '-'))
@@ -344,6 +349,7 @@ static kldve_status none(const kldve_labels *labels, const char *what, size_t n)
             distance_of[j] = distance_of[j - 1];
             nearest[j] = nearest[j - 1];
         }
+        assert(at < found && found <= SUGGESTIONS);
         distance_of[at] = d;
         nearest[at] = i;
     }

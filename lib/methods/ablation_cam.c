@@ -9,6 +9,7 @@
  * that is 0 everywhere has weight 0 and costs no pass.
  *
  * Cost: for each other map, one pass of the network from the layer on. */
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ static void change(void *opaque, int64_t pass, float *features)
     const struct ablation_cam *s = opaque;
     size_t cells = kldve_job_cells(s->job);
 
+    assert(s->live[pass] < kldve_job_maps(s->job));
     memset(features + s->live[pass] * cells, 0, cells * sizeof *features);
 }
 

@@ -7,6 +7,7 @@
  * logit c at map m is W[c][m] / (h w) in every cell: its sum over space is the weight, and if it is
  * not the same in every cell, the network has another head. */
 #include "methods.h"
+#include "methods/parts/mean_gradient.h"
 
 #include <math.h>
 
@@ -37,7 +38,7 @@ static kldve_status weights(const kldve_job *job, double *w)
             job->ctx, KLDVE_E_UNSUPPORTED,
             "cam: more than global average pooling and a linear layer follows this "
             "layer; choose the last layer, or grad-cam");
-    kldve_method_weights_mean(job, w);
+    kldve_weights_mean_gradient(job, w);
     for (size_t m = 0; m < maps; m++)
         w[m] *= (double)cells;
     return KLDVE_OK;

@@ -10,6 +10,7 @@
  * a unit merges a bias with a normalisation after it, psi sees the two biases as one. */
 #include "methods.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ static void psi_sum(const float *factor, size_t factor_cells, const float *g, si
 {
     float least = INFINITY, most = 0, scale;
 
+    assert(factor_cells == 1 || factor_cells == cells);
     memset(m, 0, cells * sizeof *m);
     for (size_t c = 0; c < maps; c++)
         for (size_t i = 0; i < cells; i++) {
@@ -48,6 +50,7 @@ static size_t locate(int32_t i, int32_t n, int32_t cells, float *fraction)
     double s = n > 1 ? (double)i * (double)(cells - 1) / (double)(n - 1) : 0;
     size_t first = (size_t)s;
 
+    assert(i >= 0 && i < n && first < (size_t)cells);
     *fraction = (float)(s - (double)first);
     return first;
 }

@@ -3,6 +3,7 @@
  *
  *     a_m = mean over space of d logit_c / d x_m,     E = ReLU(sum over m of a_m x_m) */
 #include "methods.h"
+#include "methods/parts/mean_gradient.h"
 
 const kldve_method kldve_method_grad_cam = {
     .struct_size = sizeof(kldve_method),
@@ -11,5 +12,5 @@ const kldve_method kldve_method_grad_cam = {
     .summary = "weights each feature map by the mean of its gradient",
     .source = "Selvaraju et al. 2017, arXiv:1610.02391",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT,
-    .weights = kldve_method_weights_mean,
+    .weights = kldve_weights_mean_gradient,
 };

@@ -5,6 +5,7 @@
  *
  * L is upsampled bilinearly to the size of the input. */
 #include "methods.h"
+#include "methods/parts/mean_gradient.h"
 #include "methods/parts/pixels.h"
 
 static kldve_status coarse(const kldve_job *job, float *l)
@@ -26,6 +27,6 @@ const kldve_method kldve_method_guided_grad_cam = {
     .source = "Selvaraju et al. 2017, arXiv:1610.02391",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,
-    .weights = kldve_method_weights_mean,
+    .weights = kldve_weights_mean_gradient,
     .map = map,
 };

@@ -15,6 +15,7 @@
  * that of regression.c.  Pair i uses random stream i.
  *
  * Samples are 1000 by default and at least 4 for each superpixel.  Cost: as many forward passes. */
+#include <assert.h>
 #include <string.h>
 
 #include "methods/parts/coalitions.h"
@@ -30,6 +31,7 @@ static void enumerate(kldve_coalitions *c)
 {
     size_t d = (size_t)c->players;
 
+    assert(d <= EXACT_PLAYERS && c->count == (size_t)1 << d);
     for (size_t i = 2; i < c->count; i++) {
         size_t set = i - 1, size = 0;
         double binomial = 1;
@@ -50,6 +52,7 @@ static size_t draw_size(kldve_random *random, size_t d)
 {
     double total = 0, at;
 
+    assert(d >= 2);
     for (size_t s = 1; s < d; s++)
         total += 1 / ((double)s * (double)(d - s));
     at = kldve_random_uniform(random) * total;
@@ -67,12 +70,14 @@ static void draw_members(kldve_random *random, size_t d, size_t size, uint8_t *p
         present[j] = kldve_random_uniform(random) * (double)(d - j) < (double)size;
         size -= present[j];
     }
+    assert(size == 0);
 }
 
 static void draw(kldve_coalitions *c)
 {
     size_t d = (size_t)c->players;
 
+    assert(c->count % 2 == 0);
     for (size_t i = 2; i < c->count; i += 2) {
         uint8_t *one = c->present + i * d, *other = one + d;
         kldve_random random;

@@ -21,6 +21,7 @@
  * E = 0. */
 #include "methods.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ static kldve_status together(const kldve_job *job, double *t)
     double *term = kldve_ctx_alloc(job->ctx, n, sizeof *term);
     kldve_status st = KLDVE_OK;
 
+    assert(job->options->target_count > 0);
     if (!term)
         return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "out of memory for %zu classes", n);
     memset(t, 0, n * sizeof *t);
@@ -63,7 +65,8 @@ static kldve_status cotangent(const kldve_job *job, double *t)
 {
     size_t n = (size_t)job->shape->classes, c = (size_t)job->target;
 
-    /* channel (paper needs none), and contrast with a truth: the divergence itself */
+    assert(job->options->reading != KLDVE_READING_PAPER);
+    /* channel, and contrast with a truth: the divergence itself */
     if (job->options->reading == KLDVE_READING_CHANNEL || job->options->truth) {
         memcpy(t, job->alpha, n * sizeof *t);
         return KLDVE_OK;

@@ -12,6 +12,7 @@
  * evidence for the target.  Sample i uses random stream i; for the error see regression.c.
  *
  * Samples are 1000 by default, as in the authors' code.  Cost: as many forward passes. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ static void draw(kldve_coalitions *c)
             c->present[i * d + j] = i == 0 || kldve_random_bits(&random) >> 63;
             size += c->present[i * d + j];
         }
+        assert(size <= d);
         distance = 1 - sqrt((double)size / (double)d);
         c->weight[i] = exp(-distance * distance / (2 * sigma * sigma));
     }

@@ -11,6 +11,7 @@
  * <kldve/backend.h>). */
 #include "methods.h"
 
+#include <assert.h>
 #include <string.h>
 
 static void sum_channels(const float *relevance, size_t channels, size_t pixels, float *e)
@@ -29,6 +30,7 @@ static kldve_status map(const kldve_job *job, float *e)
     float *relevance;
     kldve_status st;
 
+    assert(job->method->opaque);
     if (!start)
         return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "%s: out of memory", job->method->name);
     relevance = start + classes;

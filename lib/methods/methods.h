@@ -54,9 +54,6 @@ enum {
 kldve_status kldve_method_cotangent(const kldve_job *job, double *cotangent);
 kldve_status kldve_method_map(const kldve_job *job, float *map);
 
-/** A slot: a_c = mean over space of the gradient. */
-kldve_status kldve_method_weights_mean(const kldve_job *job, double *weights);
-
 /** E = sum over c of weights_c x_c, times some positive number.  weights [maps]. */
 void kldve_job_weighted_sum(const kldve_job *job, const double *weights, float *map);
 /** The same with |weights_c|. */

@@ -8,6 +8,7 @@
  * the window's side is a seventh of the input's shorter side, and the stride half the window.
  *
  * Cost: one forward pass per place, 169 with the defaults. */
+#include <assert.h>
 #include <string.h>
 
 #include "methods.h"
@@ -29,6 +30,7 @@ static void change(void *opaque, int64_t pass, float *input)
     int32_t top, left;
 
     kldve_windows_place(w, pass, &top, &left);
+    assert(top + w->height <= w->in_height && left + w->width <= w->in_width);
     for (int32_t c = 0; c < o->job->shape->in_channels; c++)
         for (int32_t y = top; y < top + w->height; y++)
             memset(input + (size_t)c * pixels + (size_t)y * (size_t)w->in_width + (size_t)left, 0,

@@ -20,6 +20,7 @@
  * random stream w S + s.
  *
  * Cost: S forward passes per place, 1960 with the defaults. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -78,6 +79,7 @@ static double log_odds(const struct difference *d, const double *sum, const doub
 
 static int32_t draw_below(kldve_random *random, int32_t n)
 {
+    assert(n > 0);
     return (int32_t)(kldve_random_uniform(random) * n);
 }
 
@@ -106,6 +108,7 @@ static void finish_window(struct difference *d, int64_t window)
     size_t n = (size_t)d->job->shape->classes;
     double samples = d->samples, mean = 0, squares = 0;
 
+    assert(d->samples >= 2 && window < kldve_windows_count(&d->windows));
     memset(d->sum, 0, n * sizeof *d->sum);
     for (size_t s = 0; s < (size_t)d->samples; s++)
         for (size_t c = 0; c < n; c++)

@@ -8,6 +8,7 @@
  * is cut at the border.
  *
  * Cost: for each cell, one pass of the network from the layer on. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "methods.h"
@@ -31,6 +32,7 @@ static void change(void *opaque, int64_t pass, float *features)
     int32_t height = s->job->shape->height, width = s->job->shape->width;
     int32_t row = (int32_t)(pass / width), column = (int32_t)(pass % width);
 
+    assert(pass >= 0 && row < height);
     for (size_t m = 0; m < kldve_job_maps(s->job); m++)
         for (int32_t y = 0; y < height; y++)
             for (int32_t x = 0; x < width; x++)

@@ -12,6 +12,7 @@
  *
  * N is 1000 by default; the paper uses 4000 with VGG-16 and 8000 with ResNet-50, too many for a
  * CPU.  Cost: N forward passes. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -46,6 +47,8 @@ static void draw(const struct rise *r, int64_t pass, float *mask)
         grid[i] = kldve_random_uniform(&random) < kept;
     down = (size_t)(kldve_random_uniform(&random) * r->cell_height);
     right = (size_t)(kldve_random_uniform(&random) * r->cell_width);
+    assert(down + (size_t)s->in_height <= (size_t)height);
+    assert(right + (size_t)s->in_width <= (size_t)width);
     kldve_upsample(grid, GRID, GRID, r->large, height, width);
     for (size_t y = 0; y < (size_t)s->in_height; y++)
         memcpy(mask + y * (size_t)s->in_width, r->large + (y + down) * (size_t)width + right,
@@ -83,6 +86,7 @@ static void finish(const struct rise *r, double n, float *e)
 {
     size_t pixels = kldve_job_pixels(r->job);
 
+    assert(n >= 2);
     for (size_t i = 0; i < pixels; i++) {
         double mean = r->sum[i] / n;
         double variance = fmax(r->squares[i] / n - mean * mean, 0) * n / (n - 1);

@@ -10,6 +10,7 @@
  * everywhere, has no H; its weight is 0 and it costs no pass.
  *
  * Cost: one forward pass per map that is not constant. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ struct score_cam {
 
 static void range(const float *x, size_t count, float *low, float *high)
 {
+    assert(count > 0);
     *low = *high = x[0];
     for (size_t i = 1; i < count; i++) {
         *low = fminf(*low, x[i]);
@@ -40,6 +42,7 @@ static void change(void *opaque, int64_t pass, float *input)
     size_t pixels = kldve_job_pixels(s->job);
     float low, high, scale;
 
+    assert(s->live[pass] < kldve_job_maps(s->job));
     kldve_upsample(s->job->features + s->live[pass] * kldve_job_cells(s->job), shape->height,
                    shape->width, s->mask, shape->in_height, shape->in_width);
     range(s->mask, pixels, &low, &high);

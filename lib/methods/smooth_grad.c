@@ -6,6 +6,7 @@
  * The noise is normal with deviation options.noise (max x - min x), 0.15 by default, 25 draws.  The
  * standard error is that of G at the channel shown: deviation of g / sqrt(N).
  * Cost: N forward and N backward passes. */
+#include <assert.h>
 #include <math.h>
 
 #include "methods.h"
@@ -17,6 +18,7 @@ static void show(const kldve_job *job, const kldve_moments *m, float *mean, floa
     size_t channels = (size_t)job->shape->in_channels, pixels = kldve_job_pixels(job);
     double n = m->count;
 
+    assert(m->count >= 2);
     for (size_t i = 0; i < kldve_job_inputs(job); i++)
         mean[i] = (float)m->mean[i];
     kldve_pixels_show(job, mean, e);

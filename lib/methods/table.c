@@ -5,7 +5,6 @@
 
 #include "base/ctx.h"
 #include "stages/target.h"
-#include "stages/weights.h"
 
 static const kldve_method *const methods[] = {
     &kldve_method_kl_dve,
@@ -129,11 +128,5 @@ kldve_status kldve_method_map(const kldve_job *job, float *map)
         return job->method->map(job, map);
     kldve_job_weighted_sum(job, job->weights, map);
     kldve_job_rectify(job, map, kldve_job_cells(job));
-    return KLDVE_OK;
-}
-
-kldve_status kldve_method_weights_mean(const kldve_job *job, double *weights)
-{
-    kldve_weights_mean(job->gradient, kldve_job_maps(job), kldve_job_cells(job), weights);
     return KLDVE_OK;
 }

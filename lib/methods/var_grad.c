@@ -8,6 +8,7 @@
  * own fourth moment for the true one).
  *
  * Cost: N forward and N backward passes. */
+#include <assert.h>
 #include <math.h>
 
 #include "methods.h"
@@ -22,6 +23,7 @@ static kldve_status map(const kldve_job *job, float *e)
 
     if (st < 0)
         return st;
+    assert(m.count >= 2);
     n = m.count;
     for (size_t i = 0; i < pixels; i++) {
         size_t best = i;

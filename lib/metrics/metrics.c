@@ -1,7 +1,8 @@
-/* metrics.c - the metrics by name and number, those that a host registers, and one of them applied to
- * a heat map. */
+/* metrics.c - the metrics by name and number, those that a host registers, and one of them applied
+ * to a heat map. */
 #include "metrics.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -73,6 +74,7 @@ static kldve_status draw_out(const kldve_heatmap *map, float *values)
     size_t count = (size_t)map->view_width * (size_t)map->view_height;
     kldve_status st = kldve_heatmap_upsample(map, map->view_width, map->view_height, values);
 
+    assert(map->view_width > 0 && map->view_height > 0);
     if (st == KLDVE_OK && map->record.sign == KLDVE_SIGN_SIGNED)
         for (size_t i = 0; i < count; i++)
             values[i] = fabsf(values[i] - 0.5f);

@@ -7,6 +7,7 @@
  * largest magnitude.  Stretching that noise to 0..1 would draw structure where none exists. */
 #include "normalise.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 
@@ -16,6 +17,7 @@ static const double rounding = 1e-6;
 
 void kldve_apply_sign(int32_t sign, float *map, size_t count)
 {
+    assert(sign >= KLDVE_SIGN_DEFAULT && sign <= KLDVE_SIGN_ABSOLUTE);
     for (size_t i = 0; i < count; i++)
         if (map[i] < 0 && sign != KLDVE_SIGN_SIGNED && sign != KLDVE_SIGN_DEFAULT)
             map[i] = sign == KLDVE_SIGN_POSITIVE ? 0 : -map[i];
@@ -26,6 +28,7 @@ int32_t kldve_normalise(int32_t sign, float *map, size_t count, double *scale)
     bool is_signed = sign == KLDVE_SIGN_SIGNED;
     double low, high, range, largest;
 
+    assert(sign >= KLDVE_SIGN_DEFAULT && sign <= KLDVE_SIGN_ABSOLUTE);
     *scale = 0;
     if (count == 0)
         return 1;

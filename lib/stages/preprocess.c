@@ -9,6 +9,7 @@
  * sees here what it saw in training. */
 #include "preprocess.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -85,6 +86,7 @@ static int32_t crop_start(int32_t outer, int32_t inner)
 {
     int32_t difference = outer - inner, half = difference / 2;
 
+    assert(difference >= 0);
     return difference % 2 ? half + half % 2 : half;
 }
 
@@ -95,6 +97,7 @@ static kldve_status resized(kldve_ctx *ctx, int64_t width, int64_t height, int64
 {
     int64_t shorter = width < height ? width : height;
 
+    assert(shorter > 0 && side > 0 && crop_width > 0 && crop_height > 0);
     out[0] = width == shorter ? side : side * width / height;
     out[1] = height == shorter ? side : side * height / width;
     if (out[0] < crop_width) {

@@ -10,6 +10,7 @@
  * This is the only file that calls BLAS.  Cost: maps * cells multiply-adds, memory-bound. */
 #include "reduce.h"
 
+#include <assert.h>
 #include <cblas.h>
 #include <math.h>
 #include <stdbool.h>
@@ -17,13 +18,16 @@
 
 /* In pieces, because at 9216 elements and above (interface/gemv.c: 2304 times
  * GEMM_MULTITHREAD_THRESHOLD, which is 4) OpenBLAS wakes its own threads.  If the processors are
- * busy, perhaps with the inference, waiting for those threads costs milliseconds for microseconds of
- * work.  Their number also decides the order of the sum, and it belongs to the process. */
+ * busy, perhaps with the inference, waiting for those threads costs milliseconds for microseconds
+ * of work.  Their number also decides the order of the sum, and it belongs to the process. */
 static void weigh(const float *x, int32_t maps, int32_t cells, const float *a, float *map)
 {
     enum { PIECE = 8192, COLUMNS = 1024 };
-    int32_t columns = cells < COLUMNS ? cells : COLUMNS, rows = PIECE / columns;
+    int32_t columns, rows;
 
+    assert(maps > 0 && cells > 0 && map != a && map != x);
+    columns = cells < COLUMNS ? cells : COLUMNS;
+    rows = PIECE / columns;
     for (int32_t p = 0; p < cells; p += columns) {
         int32_t n = cells - p < columns ? cells - p : columns;
 

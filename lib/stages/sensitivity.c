@@ -10,6 +10,7 @@
  * arXiv:1912.09818), which uses another similarity and a random class. */
 #include "sensitivity.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ double kldve_sensitivity(const float *a, const float *b, size_t count)
     double mean_a = mean_of(a, count), mean_b = mean_of(b, count);
     double ab = 0, aa = 0, bb = 0;
 
+    assert(count > 0);
     if (memcmp(a, b, count * sizeof *a) == 0)
         return 0;
     for (size_t i = 0; i < count; i++) {

@@ -19,7 +19,7 @@ void kldve_smooth_change(const float *input, size_t rows, size_t width, int32_t 
     static const float factors[FACTORS] = {1, 0.9f, 1.1f};
     float factor = factors[variant % FACTORS];
 
-    assert(variant >= 0 && variant < KLDVE_SMOOTH_VARIANTS);
+    assert(variant >= 0 && variant < KLDVE_SMOOTH_VARIANTS && changed != input);
     for (size_t y = 0; y < rows; y++, input += width, changed += width)
         for (size_t x = 0; x < width; x++)
             changed[x] = factor * input[variant < FACTORS ? x : width - 1 - x];
@@ -30,7 +30,7 @@ void kldve_smooth_add(int32_t sign, const float *map, size_t height, size_t widt
 {
     float zero = sign == KLDVE_SIGN_SIGNED ? 0.5f : 0;
 
-    assert(variant >= 0 && variant < KLDVE_SMOOTH_VARIANTS);
+    assert(variant >= 0 && variant < KLDVE_SMOOTH_VARIANTS && sum != map);
     for (size_t y = 0; y < height; y++, map += width, sum += width)
         for (size_t x = 0; x < width; x++)
             sum[x] += map[variant < FACTORS ? x : width - 1 - x] - zero;

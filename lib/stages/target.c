@@ -54,7 +54,7 @@ size_t kldve_target_ranked(const float *k, size_t n, size_t rank)
 {
     uint64_t found = 0;
 
-    assert(rank < n);
+    assert(rank < n && n <= UINT32_MAX);
     if (rank == 0)
         return largest(k, n);
     for (uint64_t bit = UINT64_C(1) << 63; bit != 0; bit >>= 1)
@@ -103,6 +103,7 @@ static double probability(const float *k, size_t n, double temperature, const in
 {
     double max = (double)k[largest(k, n)], sum = 0, in = 0;
 
+    assert(temperature > 0 && count > 0);
     for (size_t i = 0; i < n; i++) {
         double e = exp(((double)k[i] - max) / temperature);
         bool hit = false;
@@ -120,6 +121,7 @@ double kldve_target_probability(const float *k, size_t n, size_t c)
     int32_t listed = (int32_t)c;
     double rest;
 
+    assert(c < n);
     return probability(k, n, 1, &listed, 1, &rest);
 }
 
@@ -137,6 +139,7 @@ static double score(const kldve_options *o, const float *k, size_t n, int32_t ki
 {
     double rest, p, sum = 0;
 
+    assert(kind >= KLDVE_SCORE_LOGIT && kind <= KLDVE_SCORE_LOG_ODDS && count > 0);
     if (kind == KLDVE_SCORE_LOGIT) {
         for (int32_t j = 0; j < count; j++)
             sum += (double)k[listed[j]];
@@ -151,6 +154,7 @@ double kldve_target_score(const kldve_options *o, int32_t target, const float *k
 {
     double value;
 
+    assert(target >= 0 && (size_t)target < n);
     if (o->target_kind == KLDVE_TARGET_SET)
         return score(o, k, n, kind, o->targets, o->target_count);
     value = score(o, k, n, kind, &target, 1);
@@ -160,6 +164,8 @@ double kldve_target_score(const kldve_options *o, int32_t target, const float *k
 
 void kldve_target_weights(const kldve_options *o, int32_t target, size_t n, double *weight)
 {
+    assert(target >= 0 && (size_t)target < n);
+    assert(o->target_kind != KLDVE_TARGET_VERSUS || (size_t)o->rival < n);
     memset(weight, 0, n * sizeof *weight);
     if (o->target_kind != KLDVE_TARGET_SET)
         weight[target] = 1;

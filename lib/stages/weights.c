@@ -7,8 +7,11 @@
  * one-hot cotangent it is Grad-CAM's weight (Selvaraju et al. 2017, Eq. 1). */
 #include "weights.h"
 
+#include <assert.h>
+
 void kldve_weights_mean(const float *gradient, size_t maps, size_t cells, double *a)
 {
+    assert(cells > 0);
     for (size_t c = 0; c < maps; c++) {
         const float *row = gradient + c * cells;
         double sum = 0;

@@ -1,4 +1,4 @@
-"""calls.py NM LIBRARY - no circle of calls between the object files of a static library.
+"""calls.py NM LIBRARY... - no circle of calls between the object files of static libraries.
 
 An object file depends on another one where it uses a symbol that the other one defines."""
 import subprocess
@@ -16,9 +16,11 @@ def symbols(nm, library, option):
         yield where.split(":")[-1].split("/")[-1], rest.split()[-1]
 
 
-def main(nm, library):
-    home = {name: where for where, name in symbols(nm, library, "--defined-only")}
-    wanted = [pair for pair in symbols(nm, library, "--undefined-only") if pair[1] in home]
+def main(nm, *libraries):
+    home = {name: where for library in libraries
+            for where, name in symbols(nm, library, "--defined-only")}
+    wanted = [pair for library in libraries
+              for pair in symbols(nm, library, "--undefined-only") if pair[1] in home]
     uses = {}
     for where, name in wanted:
         uses.setdefault(where, set()).add(home[name])

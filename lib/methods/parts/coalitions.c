@@ -1,6 +1,7 @@
 /* coalitions.c - the network's output for inputs that keep only some of their superpixels. */
 #include "coalitions.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ static int32_t cells_along(int32_t size, double side)
 {
     double cells = floor((double)size / side + 0.5);
 
+    assert(size >= 1 && side >= 1);
     return cells < 1 ? 1 : (int32_t)cells;
 }
 
@@ -59,6 +61,7 @@ kldve_status kldve_coalitions_alloc(kldve_coalitions *c, size_t count)
     kldve_ctx *ctx = c->job->ctx;
     size_t players = (size_t)c->players;
 
+    assert(c->players > 0 && count > 0 && !c->present);
     c->count = count;
     c->present = kldve_ctx_alloc(ctx, count, players * sizeof *c->present);
     c->value = kldve_ctx_alloc(ctx, count, 2 * sizeof *c->value);
@@ -93,12 +96,14 @@ kldve_status kldve_coalitions_run(kldve_coalitions *c)
 {
     kldve_repeat repeat = {(int64_t)c->count, false, c, change, take};
 
+    assert(c->present && c->value);
     return kldve_job_repeat(c->job, &repeat);
 }
 
 void kldve_coalitions_paint(const kldve_coalitions *c, float *map)
 {
     for (size_t i = 0; i < kldve_job_pixels(c->job); i++) {
+        assert(c->label[i] >= 0 && c->label[i] < c->players);
         map[i] = (float)c->b[c->label[i]];
         if (c->job->error)
             c->job->error[i] = (float)c->error[c->label[i]];

@@ -10,6 +10,7 @@
  * Cost: 4 maps * cells per step. */
 #include "component.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ static double unit(double *a, size_t count)
         return 0;
     for (size_t i = 0; i < count; i++)
         sum += (a[i] / largest) * (a[i] / largest);
+    assert(sum >= 1);
     for (size_t i = 0; i < count; i++)
         a[i] = a[i] / largest / sqrt(sum);
     return largest * sqrt(sum);
@@ -127,6 +129,7 @@ kldve_status kldve_component_first(kldve_ctx *ctx, const float *x, size_t maps, 
     double *memory = kldve_ctx_alloc(ctx, 2 * maps + cells, sizeof *memory);
     struct matrix a = {x, memory, maps, cells};
 
+    assert(maps > 0 && cells > 0);
     if (!memory)
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for a component of %zu maps",
                                maps);

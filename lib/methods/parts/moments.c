@@ -11,6 +11,7 @@
  *     M2 += q */
 #include "moments.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -44,9 +45,10 @@ static void draw(const kldve_job *job, int32_t k, double sigma, float *input)
         input[i] = (float)((double)job->input[i] + sigma * kldve_random_normal(&random));
 }
 
-/* Gradient number n, from 1. */
+/* Gradient number n. */
 static void add(kldve_moments *m, double n, const float *g, size_t inputs)
 {
+    assert(n >= 1 && n <= m->count);
     for (size_t i = 0; i < inputs; i++) {
         double d = (double)g[i] - m->mean[i], r = d / n, q = d * r * (n - 1);
 

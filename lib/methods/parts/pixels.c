@@ -1,6 +1,7 @@
 /* pixels.c - from gradients at the pixels to a map: see pixels.h. */
 #include "pixels.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 
@@ -12,6 +13,7 @@ size_t kldve_pixels_strongest(const float *v, size_t channels, size_t pixels, si
 {
     size_t best = 0;
 
+    assert(channels > 0 && i < pixels);
     for (size_t c = 1; c < channels; c++)
         if (fabsf(v[c * pixels + i]) > fabsf(v[best * pixels + i]))
             best = c;

@@ -16,6 +16,7 @@
  * Cost: rows columns^2. */
 #include "regression.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -60,6 +61,7 @@ static void set_means(struct fit *f)
         for (size_t j = 0; j < f->n; j++)
             f->mean[j] += r->weight[i] * r->z[i * f->n + j];
     }
+    assert(total > 0);
     f->mean_y /= total;
     for (size_t j = 0; j < f->n; j++)
         f->mean[j] /= total;
@@ -158,6 +160,7 @@ static void set_q(struct fit *f)
         f->q[j] = 1;
     solve(f, f->q);
     total = add_up(f->q, f->n);
+    assert(total > 0); /* A is positive definite */
     for (size_t j = 0; j < f->n; j++)
         f->q[j] /= total;
 }
@@ -203,6 +206,8 @@ kldve_status kldve_regress(kldve_ctx *ctx, const kldve_regression *r, double *b,
     void *memory = NULL;
     double *psi = NULL;
 
+    assert(r->rows > 0 && r->columns > 0 && r->ridge >= 0 && !(r->intercept && r->fixed_sum));
+    assert(r->together == 0 || r->rows % r->together == 0);
     cut(&f, &block);
     psi = kldve_block_cut(&block, f.n, sizeof *psi);
     if (!block.overflow)

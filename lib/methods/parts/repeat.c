@@ -1,6 +1,7 @@
 /* repeat.c - many forward passes of changed inputs or feature maps. */
 #include "repeat.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "methods/methods.h"
@@ -21,6 +22,7 @@ static kldve_status batch(const kldve_job *job, const kldve_repeat *r, int64_t f
     const float *original = r->features ? job->features : job->input;
     kldve_status st = kldve_ctx_progress(job->ctx, job->method->name, first, r->total);
 
+    assert(count > 0 && (!r->features || count == 1));
     if (st < 0)
         return st;
     for (int32_t i = 0; i < count; i++) {
@@ -43,6 +45,7 @@ kldve_status kldve_job_repeat(const kldve_job *job, const kldve_repeat *r)
         kldve_ctx_alloc(job->ctx, (size_t)job->shape->classes, (size_t)most * sizeof *logits);
     kldve_status st = KLDVE_OK;
 
+    assert(r->total >= 0 && r->change && r->take && (r->features ? job->features : job->input));
     if (!copies || !logits)
         st = kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "%s: out of memory for %d passes",
                              job->method->name, (int)most);

@@ -16,6 +16,7 @@
  * Cost: 4 distances per pixel and round. */
 #include "superpixels.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -111,6 +112,7 @@ static void start_centre(const struct slic *s, double *centre, size_t y, size_t 
 
 static void start(struct slic *s, size_t rows, size_t columns)
 {
+    assert(rows >= 1 && rows <= s->height && columns >= 1 && columns <= s->width);
     for (size_t row = 0; row < rows; row++)
         for (size_t column = 0; column < columns; column++)
             start_centre(s, s->centre + (row * columns + column) * s->dims,
@@ -173,6 +175,7 @@ static void move(struct slic *s)
     for (size_t i = 0; i < s->pixels; i++) {
         double *sum = s->sum + (size_t)s->raw[i] * s->dims;
 
+        assert(s->raw[i] >= 0 && (size_t)s->raw[i] < s->centres);
         for (size_t c = 0; c < s->channels; c++)
             sum[c] += colour(s, c, i);
         sum[s->channels] += (double)(i / s->width);
@@ -188,6 +191,7 @@ static void visit(struct slic *s, size_t pixel, size_t seed, int32_t label, size
 {
     if (s->label[pixel] >= 0 || s->raw[pixel] != s->raw[seed])
         return;
+    assert(pixel < s->pixels && *length < s->pixels);
     s->label[pixel] = label;
     s->queue[(*length)++] = pixel;
 }
@@ -230,6 +234,7 @@ static int32_t connect(struct slic *s)
         if (i > 0 && (double)length < least) {
             int32_t neighbour = s->label[i % s->width > 0 ? i - 1 : i - s->width];
 
+            assert(neighbour >= 0);
             for (size_t j = 0; j < length; j++)
                 s->label[s->queue[j]] = neighbour;
         } else {

@@ -1,6 +1,7 @@
 /* windows.c - a square window at regular places over the input. */
 #include "windows.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 
@@ -11,6 +12,7 @@ static int32_t least(int32_t a, int32_t b)
 
 static int32_t places(int32_t size, int32_t window, int32_t stride)
 {
+    assert(window >= 1 && window <= size && stride >= 1 && stride <= window);
     return 1 + (size - window) / stride + ((size - window) % stride != 0);
 }
 
@@ -19,6 +21,7 @@ kldve_windows kldve_windows_over(const kldve_job *job, int32_t window, int32_t o
     const kldve_options *o = job->options;
     kldve_windows w = {.in_height = job->shape->in_height, .in_width = job->shape->in_width};
 
+    assert(window >= 1 && overlap >= 1);
     if (o->window > 0)
         window = o->window;
     w.height = least(window, w.in_height);
@@ -42,6 +45,7 @@ static int32_t column_start(const kldve_windows *w, int32_t column)
 
 void kldve_windows_place(const kldve_windows *w, int64_t i, int32_t *y, int32_t *x)
 {
+    assert(i >= 0 && i < kldve_windows_count(w));
     *y = row_start(w, (int32_t)(i / w->columns));
     *x = column_start(w, (int32_t)(i % w->columns));
 }
@@ -78,6 +82,7 @@ static double at(const kldve_windows *w, const double *value, bool squares, int3
             count++;
         }
     }
+    assert(count > 0); /* every pixel is covered */
     return (squares ? sqrt(sum) : sum) / count;
 }
 

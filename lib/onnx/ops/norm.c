@@ -194,12 +194,30 @@ static void forward(const kx_op_call *call)
     }
 }
 
-/* dx of one row.  dmean and drate come from outputs 1 and 2. */
+/* Gradients at the outputs for one row; dmean and drate come from outputs 1 and 2. */
+typedef struct row_grads {
+    const float *dy; /* NULL for 0 */
+    double dmean, drate;
+} row_grads;
+
+static row_grads grads_of(const kx_op_call *call, int64_t row)
+{
+    const kx_norm_params *p = call->node->params;
+    const float *dy = call->dout[0].data;
+    const float *dmean = call->node->nout > 1 ? call->dout[1].data : NULL;
+    const float *drate = call->node->nout > 2 ? call->dout[2].data : NULL;
+
+    return (row_grads){.dy = dy ? dy + row * p->inner : NULL,
+                       .dmean = dmean ? (double)dmean[row] : 0,
+                       .drate = drate ? (double)drate[row] : 0};
+}
+
 static void vjp_row(const kx_norm_params *p, int64_t row, const float *x, const float *scale,
-                    const float *dy, double dmean, double drate, float *dx)
+                    row_grads d, float *dx)
 {
     row_stats s = stats_of(p, x);
     double mean = 0, moment = 0, n = (double)p->inner;
+    const float *dy = d.dy;
 
     if (dy)
         FOR_RUNS(p, row, r)
@@ -216,8 +234,8 @@ static void vjp_row(const kx_norm_params *p, int64_t row, const float *x, const 
         double h = ((double)x[i] - s.mean) * s.rate;
         double dh = dy ? (double)scale[r.channel] * (double)dy[i] : 0;
 
-        dx[i] += (float)(s.rate * (dh - mean - h * moment) + dmean / n -
-                         drate * s.rate * s.rate * h / n);
+        dx[i] += (float)(s.rate * (dh - mean - h * moment) + d.dmean / n -
+                         d.drate * s.rate * s.rate * h / n);
     }
 }
 
@@ -244,14 +262,11 @@ static void vjp(const kx_op_call *call)
 {
     const kx_norm_params *p = call->node->params;
     const float *x = call->in[X].data, *dy = call->dout[0].data;
-    const float *dmean = call->node->nout > 1 ? call->dout[1].data : NULL;
-    const float *drate = call->node->nout > 2 ? call->dout[2].data : NULL;
 
     if (call->which == X)
         for (int64_t row = 0; row < p->rows; row++)
-            vjp_row(p, row, x + row * p->inner, call->in[SCALE].data,
-                    dy ? dy + row * p->inner : NULL, dmean ? (double)dmean[row] : 0,
-                    drate ? (double)drate[row] : 0, (float *)call->din->data + row * p->inner);
+            vjp_row(p, row, x + row * p->inner, call->in[SCALE].data, grads_of(call, row),
+                    (float *)call->din->data + row * p->inner);
     else if (dy)
         vjp_affine(p, call->which, x, dy, call->din->data);
 }

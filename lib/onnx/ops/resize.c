@@ -4,6 +4,7 @@
 #include "families.h"
 #include "resize.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -320,52 +321,73 @@ static void row_vjp(const kx_resize_params *p, float weight, float *x, float *y)
     }
 }
 
-/* Blocks of the axes from `axis` on: nx elements of x, ny of y. */
-static void walk(const kx_resize_params *p, int32_t axis, int64_t nx, int64_t ny, float weight,
-                 float *x, float *y, row_fn *row)
-{
-    const kx_resize_axis *a = &p->axis[axis];
+typedef struct walker {
+    const kx_resize_params *p;
+    row_fn *row;
+    int64_t nx[KX_MAX_RANK], ny[KX_MAX_RANK]; /* elements behind one index of an axis */
+} walker;
 
-    if (axis == p->rank - 1) {
-        row(p, weight, x, y);
+static walker walk_with(const kx_resize_params *p, row_fn *row)
+{
+    walker w = {.p = p, .row = row};
+    int64_t nx = 1, ny = 1;
+
+    assert(p->rank > 0 && p->rank <= KX_MAX_RANK);
+    for (int32_t axis = p->rank - 1; axis >= 0; axis--) {
+        w.nx[axis] = nx;
+        w.ny[axis] = ny;
+        nx *= p->axis[axis].in;
+        ny *= p->axis[axis].out;
+    }
+    return w;
+}
+
+/* The axes from `axis` on, times `weight`. */
+static void walk(const walker *w, int32_t axis, float weight, float *x, float *y)
+{
+    const kx_resize_axis *a = &w->p->axis[axis];
+    int64_t nx = w->nx[axis], ny = w->ny[axis];
+
+    if (axis == w->p->rank - 1) {
+        w->row(w->p, weight, x, y);
         return;
     }
-    nx /= a->in;
-    ny /= a->out;
     for (int64_t o = 0; o < a->out; o++, y += ny) {
         if (!a->index) {
-            walk(p, axis + 1, nx, ny, weight, x + o * nx, y, row);
+            walk(w, axis + 1, weight, x + o * nx, y);
             continue;
         }
         if (a->outside && a->outside[o]) {
-            for (int64_t i = 0; row == row_forward && i < ny; i++)
-                y[i] = p->extrapolation;
+            for (int64_t i = 0; w->row == row_forward && i < ny; i++)
+                y[i] = w->p->extrapolation;
             continue;
         }
         for (int64_t e = o * a->taps; e < (o + 1) * a->taps; e++)
-            walk(p, axis + 1, nx, ny, weight * a->weight[e], x + a->index[e] * nx, y, row);
+            walk(w, axis + 1, weight * a->weight[e], x + a->index[e] * nx, y);
     }
 }
 
 static void forward(const kx_op_call *call)
 {
-    const kx_resize_params *p = call->node->params;
     float *y = call->out[0].data;
+    walker w;
 
+    if (call->out[0].count == 0)
+        return;
     for (size_t i = 0; i < call->out[0].count; i++)
         y[i] = 0;
-    if (call->out[0].count)
-        walk(p, 0, (int64_t)call->in[0].count, (int64_t)call->out[0].count, 1, call->in[0].data, y,
-             row_forward);
+    w = walk_with(call->node->params, row_forward);
+    walk(&w, 0, 1, call->in[0].data, y);
 }
 
 static void vjp(const kx_op_call *call)
 {
-    const kx_resize_params *p = call->node->params;
+    walker w;
 
-    if (call->which == 0 && call->dout[0].data && call->dout[0].count)
-        walk(p, 0, (int64_t)call->din->count, (int64_t)call->dout[0].count, 1, call->din->data,
-             call->dout[0].data, row_vjp);
+    if (call->which != 0 || !call->dout[0].data || call->dout[0].count == 0)
+        return;
+    w = walk_with(call->node->params, row_vjp);
+    walk(&w, 0, 1, call->din->data, call->dout[0].data);
 }
 
 const kx_op kx_resize_ops[] = {

@@ -94,6 +94,20 @@ static void piece(parts *p, int field, const kx_wire *w, size_t count)
     p->count[field] += count;
 }
 
+/* A piece of many numbers: fixed size for float and double, varints otherwise. */
+static kldve_status packed_piece(kx_reader *r, const kx_wire *w, parts *p)
+{
+    int field = (int)(w->key >> 3);
+    size_t item = field == FLOAT_DATA ? 4 : field == DOUBLE_DATA ? 8 : 0;
+
+    if (item && w->n % item)
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "a tensor's %s has %zu bytes, not a multiple of %zu",
+                              field_name[field], w->n, item);
+    piece(p, field, w, item ? w->n / item : kx_packed_count(w->bytes, w->n));
+    return KLDVE_OK;
+}
+
 static kldve_status dimension(parts *p, uint64_t value, kx_proto_tensor *out)
 {
     if (p->rank < KX_PROTO_MAX_RANK)
@@ -121,8 +135,6 @@ static kldve_status find_parts(kx_reader *r, kx_wire w, parts *p, kx_proto_tenso
     kldve_status st = KLDVE_OK;
 
     while (st == KLDVE_OK && kx_wire_next(&w)) {
-        int field = (int)(w.key >> 3);
-
         switch (w.key) {
         case KX_VARINT(DIMS):
             st = dimension(p, w.value, out);
@@ -150,26 +162,14 @@ static kldve_status find_parts(kx_reader *r, kx_wire w, parts *p, kx_proto_tenso
         case KX_VARINT(INT64_DATA):
         case KX_VARINT(UINT64_DATA):
         case KX_BYTES(STRING_DATA):
-            piece(p, field, &w, 1);
+            piece(p, (int)(w.key >> 3), &w, 1);
             break;
         case KX_BYTES(FLOAT_DATA):
-            if (w.n % 4)
-                return kx_reader_fail(r, KLDVE_E_FORMAT,
-                                      "a tensor's float_data has %zu bytes, not a multiple of 4",
-                                      w.n);
-            piece(p, field, &w, w.n / 4);
-            break;
         case KX_BYTES(DOUBLE_DATA):
-            if (w.n % 8)
-                return kx_reader_fail(r, KLDVE_E_FORMAT,
-                                      "a tensor's double_data has %zu bytes, not a multiple of 8",
-                                      w.n);
-            piece(p, field, &w, w.n / 8);
-            break;
         case KX_BYTES(INT32_DATA):
         case KX_BYTES(INT64_DATA):
         case KX_BYTES(UINT64_DATA):
-            piece(p, field, &w, kx_packed_count(w.bytes, w.n));
+            st = packed_piece(r, &w, p);
             break;
         case KX_VARINT(DATA_LOCATION):
             p->external = w.value == 1;
