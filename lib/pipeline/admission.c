@@ -79,6 +79,7 @@ kldve_status kldve_run_admit_arrays(kldve_run *run, const float *gradient)
 {
     kldve_status st;
 
+    assert(run->job.method && !run->net);
     run->given = gradient;
     st = check_arrays(run);
     return st < 0 ? st : check_target(run);

@@ -199,6 +199,8 @@ static kldve_status forward(kldve_network *net, int32_t count, const float *inpu
     kldve_status st;
 
     assert(count == 1 || count == net->shape.batch);
+    assert(count == 1 || kldve_network_has(net, forward_many));
+    assert(features || count > 1);
     *refused = -1;
     net->held = KLDVE_HELD_NOTHING;
     st = count == 1
@@ -304,6 +306,7 @@ kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent,
     struct aside aside;
     kldve_status st;
 
+    assert(net->held == KLDVE_HELD_INPUT || net->held == KLDVE_HELD_CHANGED);
     if (!kldve_network_has(net, vjp_input))
         return kldve_ctx_failf(net->ctx, KLDVE_E_NO_VJP, "%s: has no backward pass to the pixels",
                                net->backend.name);
@@ -334,6 +337,7 @@ kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent
     struct aside aside;
     kldve_status st;
 
+    assert(net->held == KLDVE_HELD_INPUT || net->held == KLDVE_HELD_CHANGED);
     if (!kldve_network_has(net, vjp_biases))
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED, "%s: has no gradients at biases",
                                net->backend.name);

@@ -43,9 +43,9 @@ static kldve_status backward_conv(kx_planner *p, kx_unit *u, kx_grad g)
             return st;
         bind[KX_DIFF_DST] = d.buffer;
         if ((st = kx_step_prim(p, u, prim, bind)) < 0 ||
-            (st = kx_give(
-                 p, u, u->in[0],
-                 (kx_grad){bind[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false})) < 0)
+            (st = kx_give(p, u, u->in[0],
+                          (kx_grad){bind[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false})) <
+                0)
             return st;
     }
     return u->nin > 1 ? kx_give(p, u, u->in[1], g) : KLDVE_OK;

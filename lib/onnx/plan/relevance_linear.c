@@ -55,9 +55,7 @@ static unit_rule rule_of(kx_planner *p, const kx_unit *u)
     case KLDVE_RULE_LRP_ALPHABETA:
         return ALPHABETA;
     default:
-        return first   ? u->kind == KX_UNIT_AFFINE ? PASS : FLAT
-               : dense ? EPSILON
-                       : ZPLUS;
+        return first ? u->kind == KX_UNIT_AFFINE ? PASS : FLAT : dense ? EPSILON : ZPLUS;
     }
 }
 

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "plan/plan.h"
+
 struct kx_extra {
     kldve_ctx *ctx;
     kx_plan *plan;

@@ -2,6 +2,7 @@
 # grown.sh PYTHON MESON CC SOURCE SCRATCH [onnx] - the four cases of docs/abi.md under AddressSanitizer:
 # today's library and one whose structs all have one more member, each with a program compiled
 # against today's headers and one compiled against the grown ones.
+# CC is the whole command, such as "ccache cc".
 set -eu
 python=$1 meson=$2 cc=$3 source=$4 scratch=$5 onnx=${6-}
 here=$source/tests/abi/grown
