@@ -11,6 +11,11 @@
 
 #include <kldve/common.h>
 
+/** main() of test_NAME.c where the build makes one program of several test files: see groups.c. */
+#define TEST_MAIN(name)                                                                            \
+    int test_main_##name(void);                                                                    \
+    int test_main_##name(void)
+
 /** The folder of the shared networks, pictures and golden files (KLDVE_SHARED, set by the build to
  *  ../shared); NULL, after saying so on standard error, where it is missing. */
 const char *test_shared(void);

@@ -90,7 +90,7 @@ static double largest_base(const kldve_divergence *d, double of_s1, double of_s2
 
 /* The estimate: what the last coefficients of the series say about those left out, on the targets'
  * side and on the sources', plus rounding.  With 4 instead of 12, the error of one case in
- * tests/divergence/test_sums.c (few distinct scores) was three times the estimate. */
+ * tests/divergence/test_base.c (few distinct scores) was three times the estimate. */
 static double estimate_error(const kldve_divergence *d, bool with_tail)
 {
     kldve_blocks p = kldve_blocks_solve(d->n, 1, d->perplexity);

@@ -1,4 +1,4 @@
-/* methods.h - the table of methods, and the helpers that method files share.
+/* methods.h - the table of methods and what their slots default to.
  *
  * A method is one file in this folder with one `const kldve_method`, plus one line below, one in
  * table.c and one in meson.build. */
@@ -6,6 +6,8 @@
 #define KLDVE_LIB_METHODS_H
 
 #include <kldve/method.h>
+
+#include "methods/parts/job.h"
 
 extern const kldve_method kldve_method_kl_dve;
 extern const kldve_method kldve_method_cam;
@@ -53,33 +55,5 @@ enum {
 /** Calls a slot, or its default if it is NULL. */
 kldve_status kldve_method_cotangent(const kldve_job *job, double *cotangent);
 kldve_status kldve_method_map(const kldve_job *job, float *map);
-
-/** E = sum over c of weights_c x_c, times some positive number.  weights [maps]. */
-void kldve_job_weighted_sum(const kldve_job *job, const double *weights, float *map);
-/** The same with |weights_c|. */
-void kldve_job_magnitude_sum(const kldve_job *job, const double *weights, float *map);
-/** ReLU, the usual last step; skipped if options.sign also wants evidence against the target. */
-void kldve_job_rectify(const kldve_job *job, float *map, size_t count);
-
-/** E = sum over c of x_c. */
-void kldve_job_sum(const kldve_job *job, float *map);
-
-/** Sizes. */
-static inline size_t kldve_job_cells(const kldve_job *job)
-{
-    return (size_t)job->shape->height * (size_t)job->shape->width;
-}
-static inline size_t kldve_job_pixels(const kldve_job *job)
-{
-    return (size_t)job->shape->in_height * (size_t)job->shape->in_width;
-}
-static inline size_t kldve_job_maps(const kldve_job *job)
-{
-    return (size_t)job->shape->maps;
-}
-static inline size_t kldve_job_inputs(const kldve_job *job)
-{
-    return (size_t)job->shape->in_channels * kldve_job_pixels(job);
-}
 
 #endif

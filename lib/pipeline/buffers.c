@@ -83,6 +83,7 @@ kldve_status kldve_buffers_divergence(kldve_buffers *b, const kldve_options *o, 
                                         .perplexity = o->perplexity,
                                         .unattainable = KLDVE_UNATTAINABLE_LIMIT};
 
+    assert(o->temperature > 0 && o->perplexity > 1);
     if (b->divergence && b->temperature == options.temperature &&
         b->perplexity == options.perplexity)
         return KLDVE_OK;

@@ -87,6 +87,7 @@ kldve_status kldve_explain_passed(kldve_batch *b)
     bool check = b->runs->options.flags & KLDVE_FLAG_CHECK;
     kldve_status st;
 
+    assert(b->count >= 1 && b->runs->job.logits && b->runs->job.features);
     if ((st = each(b, kldve_run_target)) < 0 || /* k, options -> class c      */
         (st = each(b, kldve_run_scores)) < 0 || /* k -> divergence, any class */
         (check && (st = explain_class(b, KLDVE_SUBJECT_OTHER)) < 0) ||
@@ -128,6 +129,7 @@ static void hand_over(kldve_batch *b, kldve_status st, kldve_heatmap **last)
     for (int32_t i = 0; i < b->count; i++) {
         kldve_heatmap *map = b->runs[i].map;
 
+        assert(map || st < 0);
         if (st < 0) {
             kldve_heatmap_free(map);
             continue;

@@ -1,6 +1,7 @@
 /* explainer.c - a network ready to be explained: opened, with its preprocessing and buffers. */
 #include "explainer.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "stages/preprocess.h"
@@ -22,6 +23,7 @@ kldve_status kldve_explainer_make_room(kldve_explainer *ex, int32_t count)
     float *input;
     kldve_status st;
 
+    assert(count == 1 || count == ex->net.shape.batch);
     if (ex->room >= count)
         return KLDVE_OK;
     buffers = kldve_ctx_alloc(ex->ctx, n, sizeof *buffers);

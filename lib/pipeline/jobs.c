@@ -60,6 +60,7 @@ kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count, const f
 
     if (!net)
         return without_network(job);
+    assert(net->shape.batch >= 1);
     for (int32_t done = 0; st == KLDVE_OK && done < count;) {
         int32_t at_once = count - done >= net->shape.batch ? net->shape.batch : 1;
 

@@ -1,5 +1,6 @@
 /* many.c - several inputs with the same options: a batch of them at a time where the network can
  * run them together, the rest one by one.  All maps come back, or none. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "admission.h"
@@ -80,6 +81,7 @@ static kldve_status explain_many(const kldve_call *call, int32_t count, kldve_he
 
         last = map->before;
         map->before = NULL;
+        assert(i > 0);
         if (st < 0)
             kldve_heatmap_free(map);
         else
@@ -94,7 +96,9 @@ static kldve_status check_arguments(kldve_ctx *ctx, int32_t count, const void *i
     if (!in || !out)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "explain: the %s are NULL", in ? "results" : name);
     if (count < 1)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "explain: %d %s", (int)count, name);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "explain: the number of %s is %d, it must be at least 1", name,
+                               (int)count);
     return KLDVE_OK;
 }
 

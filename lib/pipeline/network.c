@@ -33,7 +33,7 @@ static kldve_status finish(kldve_ctx *ctx, struct aside *aside, const char *name
     }
     strncpy(aside->message, kldve_ctx_message(ctx), MESSAGE_SIZE - 1);
     if (st > 0)
-        return kldve_ctx_failf(ctx, KLDVE_E_BACKEND, "%s: %s: returned %d, which is no status",
+        return kldve_ctx_failf(ctx, KLDVE_E_BACKEND, "%s: %s: returned %d, which is not a status",
                                name, step, (int)st);
     if (!*aside->message)
         return kldve_ctx_failf(ctx, st, "%s: %s: %s", name, step, kldve_status_name(st));
@@ -88,26 +88,28 @@ static kldve_status check_shape(kldve_network *net)
     const char *name = net->backend.name;
 
     if (s->in_channels < 1 || s->in_height < 1 || s->in_width < 1)
-        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG, "%s: shape: the input is %d x %d x %d", name,
-                               (int)s->in_channels, (int)s->in_height, (int)s->in_width);
-    if (s->maps < 1 || s->height < 1 || s->width < 1)
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
-                               "%s: shape: the feature maps are %d x %d x %d", name, (int)s->maps,
-                               (int)s->height, (int)s->width);
+                               "%s: shape: the input is %d x %d x %d, all sizes must be at least 1",
+                               name, (int)s->in_channels, (int)s->in_height, (int)s->in_width);
+    if (s->maps < 1 || s->height < 1 || s->width < 1)
+        return kldve_ctx_failf(
+            net->ctx, KLDVE_E_ARG,
+            "%s: shape: the feature maps are %d x %d x %d, all sizes must be at least 1", name,
+            (int)s->maps, (int)s->height, (int)s->width);
     if (s->classes < 3)
         return kldve_ctx_failf(net->ctx, s->classes < 1 ? KLDVE_E_ARG : KLDVE_E_UNSUPPORTED,
                                "%s: shape: %d classes, the method needs at least 3", name,
                                (int)s->classes);
     if (s->batch < 0)
-        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG, "%s: shape: a batch of %d inputs", name,
-                               (int)s->batch);
+        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
+                               "%s: shape: batch is %d, it must be 0 or more", name, (int)s->batch);
     if (s->batch == 0 || !kldve_network_has(net, forward_many))
         s->batch = 1;
     if (!product(s->in_channels, s->in_height, s->in_width, &net->inputs) ||
         !product(s->maps, s->height, s->width, &net->features) ||
         !product(1, s->height, s->width, &net->cells) || net->cells > INT_MAX || !batches_fit(net))
-        return kldve_ctx_failf(net->ctx, KLDVE_E_LIMIT, "%s: shape: too large to compute with",
-                               name);
+        return kldve_ctx_failf(net->ctx, KLDVE_E_LIMIT,
+                               "%s: shape: an array has more values than can be addressed", name);
     return KLDVE_OK;
 }
 
@@ -199,6 +201,8 @@ static kldve_status forward(kldve_network *net, int32_t count, const float *inpu
     kldve_status st;
 
     assert(count == 1 || count == net->shape.batch);
+    assert(count == 1 || kldve_network_has(net, forward_many));
+    assert(features || count > 1);
     *refused = -1;
     net->held = KLDVE_HELD_NOTHING;
     st = count == 1
@@ -304,6 +308,7 @@ kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent,
     struct aside aside;
     kldve_status st;
 
+    assert(net->held == KLDVE_HELD_INPUT || net->held == KLDVE_HELD_CHANGED);
     if (!kldve_network_has(net, vjp_input))
         return kldve_ctx_failf(net->ctx, KLDVE_E_NO_VJP, "%s: has no backward pass to the pixels",
                                net->backend.name);
@@ -334,6 +339,7 @@ kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent
     struct aside aside;
     kldve_status st;
 
+    assert(net->held == KLDVE_HELD_INPUT || net->held == KLDVE_HELD_CHANGED);
     if (!kldve_network_has(net, vjp_biases))
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED, "%s: has no gradients at biases",
                                net->backend.name);

@@ -37,6 +37,7 @@ kldve_status kldve_run_begin(kldve_run *run)
     bool pixels = method->resolution == KLDVE_RESOLUTION_PIXELS;
     kldve_status st;
 
+    assert(!run->map);
     st = kldve_heatmap_new(run->job.ctx, s->classes, s->maps, pixels ? s->in_height : s->height,
                            pixels ? s->in_width : s->width, &run->map);
     if (st < 0)
@@ -80,6 +81,7 @@ static kldve_status run_forward(kldve_batch *batch)
     kldve_buffers *b = first->buffers;
     kldve_status st = kldve_ctx_progress(first->job.ctx, "forward", 0, 1);
 
+    assert(batch->inputs && first->net);
     return st < 0 ? st
                   : kldve_network_forward(first->net, batch->count, batch->inputs, b->logits,
                                           b->features, &batch->failed);
@@ -147,6 +149,7 @@ kldve_status kldve_run_target(kldve_run *run)
     const float *k = run->job.logits;
     size_t n = (size_t)run->job.shape->classes;
 
+    assert(k);
     run->target = kldve_target_choose(&run->options, k, n);
     run->other = kldve_target_best_other(&run->options, run->target, k, n);
     run->other_options = run->options;
@@ -203,6 +206,7 @@ kldve_status kldve_run_divergence(kldve_run *run, kldve_subject subject)
 
     job->options = other ? &run->other_options : &run->options;
     job->target = other ? run->other : run->target;
+    assert(job->target >= 0 && (size_t)job->target < n);
     if ((st = divergence(run, job->options, job->target)) < 0)
         return st;
     job->cotangent = NULL;
@@ -243,6 +247,7 @@ kldve_status kldve_run_weights(kldve_run *run, kldve_subject subject)
 
     if (!method->weights)
         return KLDVE_OK;
+    assert(run->job.gradient || !(run->needs & KLDVE_NEED_GRADIENT));
     if ((st = method->weights(&run->job, run->map->weights)) < 0)
         return st;
     for (int32_t c = 0; c < run->job.shape->maps; c++)
@@ -297,11 +302,13 @@ kldve_status kldve_run_smooth_begin(const kldve_run *run, float **changed, float
 {
     size_t inputs = run->net->inputs, cells = map_count(run), count;
 
+    assert(run->map);
     *changed = NULL;
     if (kldve_size_add(inputs, cells, &count))
         *changed = kldve_ctx_alloc(run->job.ctx, count, sizeof **changed);
     if (!*changed)
-        return kldve_ctx_fail(run->job.ctx, KLDVE_E_NOMEM, "out of memory for a variant of the input");
+        return kldve_ctx_fail(run->job.ctx, KLDVE_E_NOMEM,
+                              "out of memory for a variant of the input");
     *sum = *changed + inputs;
     memset(*sum, 0, cells * sizeof **sum);
     return KLDVE_OK;

@@ -58,6 +58,9 @@ def problems(source):
         for name in allowed:
             if name not in files | folders:
                 yield f"CONTRIBUTING.md lets {folder} include {name}, which is not there"
+            elif name in files and not any(name in includes[file] for file in files
+                                           if folder_of(file) == folder):
+                yield f"CONTRIBUTING.md lets {folder} include {name}, which it does not do"
     for file in sorted(files):
         for other in sorted(includes[file]):
             if folder_of(other) not in [folder_of(file), *table.get(folder_of(file), [])] and \

@@ -2,6 +2,7 @@
 # install.sh MESON CC PKG_CONFIG VERSION SOURCE SCRATCH [onnx] - build both kinds of libraries, install
 # them into a prefix of their own, then build and run programs through pkg-config only: against the
 # shared libraries and, after these are removed, against the static ones.
+# CC is the whole command, such as "ccache cc".
 set -eu
 meson=$1 cc=$2 pkg_config=$3 version=$4 source=$5 scratch=$6 onnx=${7-}
 here=$source/tests/abi

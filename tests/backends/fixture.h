@@ -23,4 +23,13 @@ void fixture_open(fixture *f, const kldve_backend *backend);
 /** Fails the test if an allocation is left. */
 void fixture_close(fixture *f);
 
+/** Setup and teardown of cmocka tests: *state is a fixture with every slot. */
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
+
+/** The map of the fixture's input; fails the test if there is none.  o.struct_size need not be set.
+ */
+kldve_heatmap *fixture_explain(fixture *f, kldve_options o);
+kldve_record fixture_record(const kldve_heatmap *map);
+
 #endif

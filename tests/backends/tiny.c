@@ -173,7 +173,7 @@ static double through_relu(int32_t rule, double x, double dy)
     return dy;
 }
 
-/* -- relevance rules, by contributions q_i = x_i w_i to one output (Bach et al. 2015) ----------- */
+/* -- relevance rules, by contributions q_i = x_i w_i to one output (Bach et al. 2015) --------- */
 
 static double quotient(double r, double z)
 {

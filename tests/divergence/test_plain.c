@@ -149,7 +149,7 @@ static void test_extremes(void **state)
     finish(f);
 }
 
-int main(void)
+TEST_MAIN(plain)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
@@ -157,5 +157,5 @@ int main(void)
         cmocka_unit_test(test_extremes),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("plain", tests, NULL, NULL);
 }

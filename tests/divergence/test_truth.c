@@ -1,67 +1,44 @@
 /* test_truth.c - any truth vector: against a dense matrix in long double; ties, gaps, outliers,
  * limits; large groups of equal values summed by the tree against the same by rows. */
-#include "support.h"
+#include "problems.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include <kldve/divergence.h>
-
+#include "golden.h"
 #include "oracle.h"
 
-static kldve_divergence *make(kldve_ctx *ctx, size_t n, double perplexity, int32_t summation,
-                              int32_t unattainable)
+static void check_case(const char *folder, int32_t summation)
 {
-    kldve_divergence_options o = {.struct_size = sizeof o,
-                                  .perplexity = perplexity,
-                                  .summation = summation,
-                                  .unattainable = unattainable,
-                                  .tolerance = 1e-13};
-    kldve_divergence *d = NULL;
+    test_npy logits = test_npy_load(test_path("%s/logits.npy", folder));
+    test_npy truth = test_npy_load(test_path("%s/truth.npy", folder));
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_divergence *d = golden_open(ctx, &logits, golden_number(folder, "perplexity"), summation);
+    double *z = malloc(logits.count * sizeof *z), kl;
 
-    assert_int_equal(kldve_divergence_new(ctx, n, &o, &d), KLDVE_OK);
-    return d;
+    assert_int_equal(kldve_divergence_truth(d, truth.value, z, &kl), KLDVE_OK);
+    golden_check(folder, "z", z);
+    golden_check(folder, "kl", &kl);
+    assert_int_equal(kldve_divergence_rows(d, z, NULL, NULL), KLDVE_OK);
+    golden_check(folder, "beta", z);
+    free(z);
+    kldve_divergence_free(d);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+    test_npy_free(&logits);
+    test_npy_free(&truth);
 }
 
-typedef enum truth_kind {
-    CONTINUOUS,
-    SOFTMAX,    /* probabilities: one near 1, many near 0 */
-    FEW_VALUES, /* rounded: ties */
-    HALF_ZERO,  /* one large group among distinct values */
-    UNEVEN,     /* groups of all sizes between distinct values */
-    TWO_HEAPS,  /* far from each other */
-    TINY,       /* as CONTINUOUS, times 1e-200 */
-    HUGE,       /* times 1e300 */
-    OFFSET      /* plus 1e6 */
-} truth_kind;
-
-static const char *const kind_names[] = {"continuous", "softmax", "few values",
-                                         "half zero",  "uneven",  "two heaps",
-                                         "tiny",       "huge",    "offset"};
-
-static void make_truth(truth_kind kind, size_t n, double *y)
+static void test_golden(void **state)
 {
-    uint64_t seed = 99;
-    double sum = 0;
+    const char *shared = test_shared_or_skip();
 
-    for (size_t i = 0; i < n; i++) {
-        double g = test_normal(&seed);
-
-        y[i] = kind == SOFTMAX      ? exp(3 * g)
-               : kind == FEW_VALUES ? floor(3 * g)
-               : kind == HALF_ZERO  ? (i % 2 ? 0 : g)
-               : kind == UNEVEN     ? (i % 4 ? floor(fabs(g) * 4) / 4 : g)
-               : kind == TWO_HEAPS  ? g + 1e4 * (double)(i % 3 == 0)
-               : kind == TINY       ? g * 1e-200
-               : kind == HUGE       ? g * 1e300
-               : kind == OFFSET     ? g + 1e6
-                                    : g;
-        sum += y[i];
-    }
-    for (size_t i = 0; kind == SOFTMAX && i < n; i++)
-        y[i] /= sum;
+    (void)state;
+    for (int32_t s = KLDVE_SUM_AUTO; s <= KLDVE_SUM_CHEBYSHEV; s++)
+        assert_true(golden_each(test_path("%s/golden/divergence", shared), check_case, s) >= 7);
 }
 
 static void check_truth(truth_kind kind, size_t n, double perplexity, int32_t summation)
@@ -71,7 +48,7 @@ static void check_truth(truth_kind kind, size_t n, double perplexity, int32_t su
     long double *p = malloc(n * n * sizeof *p);
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
-    kldve_divergence *d = make(ctx, n, perplexity, summation, KLDVE_UNATTAINABLE_LIMIT);
+    kldve_divergence *d = new_divergence(ctx, n, perplexity, summation, KLDVE_UNATTAINABLE_LIMIT);
     double off;
 
     oracle_scores(ORACLE_NORMAL, 0.4, n, 3, k);
@@ -82,7 +59,7 @@ static void check_truth(truth_kind kind, size_t n, double perplexity, int32_t su
     assert_int_equal(kldve_divergence_truth(d, y, z, &kl), KLDVE_OK);
     off = oracle_distance(z, expected, n);
     if (!(off <= 1e-9) || fabs(kl - expected_kl) > 1e-9)
-        fail_msg("%s, n %zu, perplexity %g: z is off by %g, KL by %g", kind_names[kind], n,
+        fail_msg("%s, n %zu, perplexity %g: z is off by %g, KL by %g", truth_names[kind], n,
                  perplexity, off, kl - expected_kl);
     assert_int_equal(kldve_divergence_rows(d, beta, NULL, NULL), KLDVE_OK);
     for (size_t i = 0; i < n; i++)
@@ -91,7 +68,7 @@ static void check_truth(truth_kind kind, size_t n, double perplexity, int32_t su
         if (kind != TINY && kind != HUGE && !(isinf(beta[i]) && perplexity == floor(perplexity)) &&
             beta[i] != expected_beta[i] &&
             !(fabs(beta[i] - expected_beta[i]) <= 1e-8 * expected_beta[i]))
-            fail_msg("%s, n %zu, perplexity %g: beta[%zu] is %g, not %g", kind_names[kind], n,
+            fail_msg("%s, n %zu, perplexity %g: beta[%zu] is %g, not %g", truth_names[kind], n,
                      perplexity, i, beta[i], expected_beta[i]);
     kldve_divergence_free(d);
     kldve_ctx_free(ctx);
@@ -119,80 +96,6 @@ static void test_against_matrix(void **state)
         }
 }
 
-/* What the rows say of themselves is what the entropy of their probabilities is. */
-static void test_rows(void **state)
-{
-    enum { N = 400 };
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-    kldve_divergence *d = make(ctx, N, 12, KLDVE_SUM_AUTO, KLDVE_UNATTAINABLE_FAIL);
-    double k[N], y[N], beta[N], perplexity[N];
-    int32_t flag[N];
-
-    (void)state;
-    oracle_scores(ORACLE_NORMAL, 1, N, 3, k);
-    make_truth(CONTINUOUS, N, y);
-    y[0] = 40; /* far from all others */
-    assert_int_equal(kldve_divergence_set_scores(d, k), KLDVE_OK);
-    assert_int_equal(kldve_divergence_rows(d, beta, perplexity, flag), KLDVE_E_ARG);
-    assert_int_equal(kldve_divergence_truth(d, y, NULL, NULL), KLDVE_OK);
-    assert_int_equal(kldve_divergence_rows(d, beta, perplexity, flag), KLDVE_OK);
-    for (size_t i = 0; i < N; i++) {
-        double sum = 0, entropy = 0, nearest = INFINITY;
-
-        for (size_t j = 0; j < N; j++)
-            nearest = j == i ? nearest : fmin(nearest, fabs(y[i] - y[j]));
-        for (size_t j = 0; j < N; j++)
-            sum += j == i ? 0 : exp(beta[i] * (nearest * nearest - (y[i] - y[j]) * (y[i] - y[j])));
-        for (size_t j = 0; j < N; j++) {
-            double p =
-                j == i ? 0
-                       : exp(beta[i] * (nearest * nearest - (y[i] - y[j]) * (y[i] - y[j]))) / sum;
-
-            entropy -= p > 0 ? p * log(p) : 0;
-        }
-        assert_true(fabs(entropy - log(12)) <= 1e-10);
-        assert_true(fabs(perplexity[i] - 12) <= 1e-9);
-        assert_int_equal(flag[i], 0);
-    }
-    kldve_divergence_free(d);
-    kldve_ctx_free(ctx);
-}
-
-static void test_unattainable(void **state)
-{
-    static const double y[] = {0, 0, 0, 0, 0, 0, 1, 5, 7, 8};
-    static const double k[] = {3, 1, 2, 5, 9, -1, 0, 4, 2.5, 1.5};
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-    kldve_divergence *d = make(ctx, 10, 3, KLDVE_SUM_AUTO, KLDVE_UNATTAINABLE_FAIL);
-    double beta[10], perplexity[10], z[10] = {-7}, kl = -7;
-    int32_t flag[10];
-
-    (void)state;
-    assert_int_equal(kldve_divergence_set_scores(d, k), KLDVE_OK);
-    assert_int_equal(kldve_divergence_truth(d, y, z, &kl), KLDVE_E_UNATTAINABLE);
-    assert_string_equal(kldve_ctx_message(ctx),
-                        "truth: 7 of 10 rows cannot reach the perplexity 3: entry 0 reaches at "
-                        "least 5; choose another or allow the limit");
-    assert_true(z[0] == -7 && kl == -7);
-    assert_int_equal(kldve_divergence_rows(d, beta, perplexity, flag), KLDVE_OK);
-    for (size_t i = 0; i < 10; i++) {
-        /* The zeros have five nearest neighbours, 1 has six; the others can have 3. */
-        assert_int_equal(flag[i], i < 7);
-        assert_true(i >= 7 || (isinf(beta[i]) && perplexity[i] == (i < 6 ? 5 : 6)));
-        assert_true(i < 7 || (beta[i] > 0 && fabs(perplexity[i] - 3) < 1e-9));
-    }
-    kldve_divergence_free(d);
-    d = make(ctx, 10, 30, KLDVE_SUM_AUTO, KLDVE_UNATTAINABLE_FAIL);
-    assert_int_equal(kldve_divergence_set_scores(d, k), KLDVE_OK);
-    assert_int_equal(kldve_divergence_truth(d, y, z, NULL), KLDVE_E_UNATTAINABLE);
-    assert_non_null(strstr(kldve_ctx_message(ctx), "at most 9"));
-    kldve_divergence_free(d);
-    kldve_ctx_free(ctx);
-    assert_int_equal(heap.live, 0);
-}
-
 static int32_t count_groups(void *opaque, const char *stage, int64_t done, int64_t total)
 {
     (void)done;
@@ -215,9 +118,9 @@ static void test_large_groups(void **state)
             test_heap heap;
             kldve_ctx *ctx = test_ctx(&heap);
             kldve_divergence *d =
-                make(ctx, N, perplexity, KLDVE_SUM_CHEBYSHEV, KLDVE_UNATTAINABLE_LIMIT);
+                new_divergence(ctx, N, perplexity, KLDVE_SUM_CHEBYSHEV, KLDVE_UNATTAINABLE_LIMIT);
             kldve_divergence *e =
-                make(ctx, N, perplexity, KLDVE_SUM_DIRECT, KLDVE_UNATTAINABLE_LIMIT);
+                new_divergence(ctx, N, perplexity, KLDVE_SUM_DIRECT, KLDVE_UNATTAINABLE_LIMIT);
 
             oracle_scores(ORACLE_NORMAL, which == 2 ? 0.01 : 1, N, 3, k);
             make_truth(kind, N, y);
@@ -231,7 +134,7 @@ static void test_large_groups(void **state)
             assert_true(groups == 0);
             off = oracle_distance(by_tree, by_rows, N);
             if (!(off <= 1e-10) || fabs(kl - direct_kl) > 1e-10)
-                fail_msg("%s, perplexity %g: z off by %g, KL by %g", kind_names[kind], perplexity,
+                fail_msg("%s, perplexity %g: z off by %g, KL by %g", truth_names[kind], perplexity,
                          off, kl - direct_kl);
             kldve_divergence_free(d);
             kldve_divergence_free(e);
@@ -241,13 +144,38 @@ static void test_large_groups(void **state)
     free(k);
 }
 
+/* A truth vector with two values, label smoothing too, is the closed form. */
+static void test_two_values(void **state)
+{
+    static const double values[][2] = {{1, 0}, {0.9, 0.1 / (MANY - 1)}, {-3, 1e6}, {1e-12, 0}};
+    static const size_t targets[] = {5, 6, 640};
+
+    (void)state;
+    for (size_t v = 0; v < 4; v++)
+        for (size_t count = 1; count <= 3; count++) {
+            fixture *f = start(MANY, count == 1 ? 30 : MANY - 1.25);
+            double y[MANY], kl, expected_kl;
+
+            for (size_t i = 0; i < MANY; i++)
+                y[i] = values[v][1];
+            for (size_t i = 0; i < count; i++)
+                y[targets[i]] = values[v][0];
+            assert_int_equal(
+                kldve_divergence_positives(f->d, targets, count, f->other, &expected_kl), KLDVE_OK);
+            assert_int_equal(kldve_divergence_truth(f->d, y, f->z, &kl), KLDVE_OK);
+            check_near("two values", values[v][0], f->z, f->other, MANY, 1e-9);
+            assert_true(fabs(kl - expected_kl) <= 1e-11);
+            finish(f);
+        }
+}
+
 /* dKL/dk by central differences, and sum z = 0. */
 static void test_differences(void **state)
 {
     enum { N = 40 };
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
-    kldve_divergence *d = make(ctx, N, 7, KLDVE_SUM_AUTO, KLDVE_UNATTAINABLE_FAIL);
+    kldve_divergence *d = new_divergence(ctx, N, 7, KLDVE_SUM_AUTO, KLDVE_UNATTAINABLE_FAIL);
     double k[N], y[N], z[N], slope[N], up, down, sum = 0;
 
     (void)state;
@@ -287,7 +215,7 @@ static void test_symmetries(void **state)
     oracle_scores(ORACLE_NORMAL, 1, N, 3, k);
     make_truth(CONTINUOUS, N, y);
     for (int32_t method = KLDVE_SUM_DIRECT; method <= KLDVE_SUM_CHEBYSHEV; method++) {
-        kldve_divergence *d = make(ctx, N, 30, method, KLDVE_UNATTAINABLE_FAIL);
+        kldve_divergence *d = new_divergence(ctx, N, 30, method, KLDVE_UNATTAINABLE_FAIL);
 
         assert_int_equal(kldve_divergence_set_scores(d, k), KLDVE_OK);
         assert_int_equal(kldve_divergence_truth(d, y, z, NULL), KLDVE_OK);
@@ -325,7 +253,7 @@ static void test_cancel(void **state)
     double *k = malloc(2 * N * sizeof *k), *y = k + N, z0 = 0;
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
-    kldve_divergence *d = make(ctx, N, 30, KLDVE_SUM_AUTO, KLDVE_UNATTAINABLE_LIMIT);
+    kldve_divergence *d = new_divergence(ctx, N, 30, KLDVE_SUM_AUTO, KLDVE_UNATTAINABLE_LIMIT);
 
     (void)state;
     oracle_scores(ORACLE_NORMAL, 1, N, 3, k);
@@ -347,14 +275,14 @@ static void test_cancel(void **state)
     free(k);
 }
 
-int main(void)
+TEST_MAIN(truth)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_against_matrix), cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_unattainable),   cmocka_unit_test(test_large_groups),
-        cmocka_unit_test(test_differences),    cmocka_unit_test(test_symmetries),
+        cmocka_unit_test(test_golden),       cmocka_unit_test(test_against_matrix),
+        cmocka_unit_test(test_large_groups), cmocka_unit_test(test_two_values),
+        cmocka_unit_test(test_differences),  cmocka_unit_test(test_symmetries),
         cmocka_unit_test(test_cancel),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("truth", tests, NULL, NULL);
 }

@@ -87,7 +87,7 @@ static void test_diverging_is_white_in_the_middle_and_even(void **state)
     }
 }
 
-int main(void)
+TEST_MAIN(colormap)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_colormap_names),

@@ -96,7 +96,7 @@ static void test_overlay_of_odd_values(void **state)
     assert_memory_equal(rgb + 9, low, 3);
 }
 
-int main(void)
+TEST_MAIN(overlay)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_overlay),

@@ -66,7 +66,7 @@ static void test_upsample_same_size_is_identity(void **state)
     assert_memory_equal(map, out, sizeof map);
 }
 
-int main(void)
+TEST_MAIN(upsample)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_upsample_is_the_formula),

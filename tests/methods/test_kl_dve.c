@@ -331,7 +331,19 @@ static void test_ranks(void **state)
     }
 }
 
-int main(void)
+static void test_reading_names(void **state)
+{
+    (void)state;
+    for (int32_t i = KLDVE_READING_PAPER; i <= KLDVE_READING_RIVALS; i++)
+        assert_int_equal(kldve_reading_from_name(kldve_reading_name(i)), i);
+    assert_null(kldve_reading_name(0));
+    assert_null(kldve_reading_name(5));
+    assert_int_equal(kldve_reading_from_name("Paper"), -1);
+    assert_int_equal(kldve_reading_from_name(""), -1);
+    assert_int_equal(kldve_reading_from_name(NULL), -1);
+}
+
+TEST_MAIN(kl_dve)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_paper, setup, teardown),
@@ -342,7 +354,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_default_is_contrast, setup, teardown),
         cmocka_unit_test_setup_teardown(test_record, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ranks, setup, teardown),
+        cmocka_unit_test(test_reading_names),
     };
 
-    return cmocka_run_group_tests_name("readings", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("kl dve", tests, NULL, NULL);
 }

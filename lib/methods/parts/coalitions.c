@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "methods/methods.h"
+#include "job.h"
 #include "repeat.h"
 #include "superpixels.h"
 

@@ -1,6 +1,6 @@
 /* mean_gradient.c - feature maps weighted by the mean of their gradient. */
 #include "mean_gradient.h"
-#include "methods/methods.h"
+#include "job.h"
 
 #include "stages/weights.h"
 

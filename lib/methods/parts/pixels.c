@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "image/upsample.h"
-#include "methods/methods.h"
+#include "job.h"
 #include "stages/reduce.h"
 
 size_t kldve_pixels_strongest(const float *v, size_t channels, size_t pixels, size_t i)

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "methods/methods.h"
+#include "job.h"
 
 enum { AT_ONCE = 16 };
 

@@ -62,7 +62,7 @@ static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **stat
     kldve_status st;
 
     if (!config)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "the backend's config is a kldve_onnx");
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "the config is NULL, it must be a kldve_onnx");
     s = kldve_ctx_alloc(ctx, 1, sizeof *s);
     if (!s)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while opening the network");
@@ -128,12 +128,14 @@ static kldve_status extra_at_pass(onnx_state *s, int which, int32_t rule, kx_sta
     assert(which >= 0 && which < EXTRAS);
     if (s->net->options.plain)
         return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
-                              "KLDVE_ONNX_PLAIN knows the true gradient only");
+                              "KLDVE_ONNX_PLAIN supports only KLDVE_RULE_GRADIENT");
     if (!s->input)
-        return kldve_ctx_fail(s->ctx, KLDVE_E_NO_VJP,
-                              "the network was loaded without KLDVE_ONNX_VJP_INPUT");
+        return kldve_ctx_fail(
+            s->ctx, KLDVE_E_NO_VJP,
+            "the network was loaded without KLDVE_ONNX_VJP_INPUT: load it with that flag");
     if (!s->pass)
-        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                              "there is no forward pass yet: a VJP needs one before it");
     if (!s->extra[which]) {
         o.layer = NULL;
         o.vjp = false;
@@ -164,7 +166,7 @@ static kldve_status backend_vjp_input(void *state, const float *cotangent, int32
                                "the ONNX engine has no backward rule %d", rule);
     if (rule != KLDVE_RULE_GRADIENT && s->net->options.plain)
         return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
-                              "KLDVE_ONNX_PLAIN knows the true gradient only");
+                              "KLDVE_ONNX_PLAIN supports only KLDVE_RULE_GRADIENT");
     if (kx_rule_is_lrp(rule) &&
         (st = extra_at_pass(s, EXTRA_LRP + rule - KLDVE_RULE_LRP_EPSILON, rule, &run)) < 0)
         return st;
@@ -193,8 +195,9 @@ static kldve_status can_many(const onnx_state *s)
 {
     if (s->net->batch > 1)
         return KLDVE_OK;
-    return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
-                          "the network was loaded without kldve_onnx_options.batch");
+    return kldve_ctx_fail(
+        s->ctx, KLDVE_E_UNSUPPORTED,
+        "the network was loaded without kldve_onnx_options.batch: load it with a batch above 1");
 }
 
 /* The states of a batch are made with the first one: who never has one does not pay for them. */
@@ -220,7 +223,8 @@ static kldve_status backend_vjp_many(void *state, const float *cotangents, float
     if (st < 0)
         return st;
     if (!s->many)
-        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                              "there is no forward pass yet: a VJP needs one before it");
     return kx_many_vjp(s->many, cotangents, gradients);
 }
 

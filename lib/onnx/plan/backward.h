@@ -4,8 +4,8 @@
 
 #include "planner.h"
 
-/** Append the steps of the VJP, or of relevance propagation, from the logits to `to`: *from is where
- *  the cotangent goes in, *port where the gradient comes out. */
+/** Append the steps of the VJP, or of relevance propagation, from the logits to `to`: *from is
+ * where the cotangent goes in, *port where the gradient comes out. */
 kldve_status kx_plan_backward(kx_planner *p, const kx_value *to, kx_port *from, kx_port *port);
 
 #endif

@@ -40,8 +40,7 @@ static kldve_status bias_of(kx_planner *p, const kx_unit *u, int32_t *out)
 static kx_visit_step visit_of(const kx_unit *u)
 {
     const kx_shape *shape = &u->out[0]->shape;
-    bool dense =
-        u->kind == KX_UNIT_DENSE && u->node->op->traits.mixing == KX_MIXING_DENSE;
+    bool dense = u->kind == KX_UNIT_DENSE && u->node->op->traits.mixing == KX_MIXING_DENSE;
     int32_t maps = (int32_t)(dense ? u->dense.n : shape->dim[1]);
     int32_t height = (int32_t)(!dense && shape->rank == 4 ? shape->dim[2] : 1);
 

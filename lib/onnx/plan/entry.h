@@ -4,8 +4,9 @@
 
 #include "planner.h"
 
-/** Append the steps that put feature maps in the layer's place, and keep what the steps behind it need
- *  to run by themselves.  `outputs`: the first of the steps that only hand out features and logits.
+/** Append the steps that put feature maps in the layer's place, and keep what the steps behind it
+ * need to run by themselves.  `outputs`: the first of the steps that only hand out features and
+ * logits.
  */
 kldve_status kx_plan_entry(kx_planner *p, int32_t outputs);
 

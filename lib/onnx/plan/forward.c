@@ -87,9 +87,8 @@ static bool may_overwrite(kx_planner *p, const kx_unit *u, const kx_value *v)
 static kldve_status combine(kx_planner *p, kx_unit *u, const kx_value *v, kx_arith kind)
 {
     struct kx_copy x = *kx_primary(p, v);
-    bool same =
-        memcmp(v->shape.dim, u->in[1]->shape.dim,
-               (size_t)v->shape.rank * sizeof v->shape.dim[0]) == 0;
+    bool same = memcmp(v->shape.dim, u->in[1]->shape.dim,
+                       (size_t)v->shape.rank * sizeof v->shape.dim[0]) == 0;
     const kx_layout *plain = kx_layout_plain(p->plan->accel, &v->shape);
     const kx_layout *second = same ? x.layout : kx_layout_plain(p->plan->accel, &u->in[1]->shape);
     int32_t bind[KX_SLOTS];

@@ -95,9 +95,9 @@ static bool by_channel(const kx_value *v, const kx_value *x)
            (int64_t)v->count == x->shape.dim[1];
 }
 
-/* out[c] = a[c] * u's scale, b: shift; either may be NULL.  Composes onto what u has. */
-static kldve_status compose(kx_planner *p, kx_unit *u, const float *s, size_t ns, const float *t,
-                            size_t nt, int64_t channels)
+/* Puts s x + t behind the scale and shift that u has; s, t [channels], NULL: 1, 0. */
+static kldve_status compose(kx_planner *p, kx_unit *u, const float *s, const float *t,
+                            int64_t channels)
 {
     float *scale = kx_plan_alloc(p, (size_t)channels, sizeof *scale);
     float *shift = kx_plan_alloc(p, (size_t)channels, sizeof *shift);
@@ -105,7 +105,7 @@ static kldve_status compose(kx_planner *p, kx_unit *u, const float *s, size_t ns
     if (!scale || !shift)
         return kx_plan_nomem(p);
     for (int64_t c = 0; c < channels; c++) {
-        float sc = s ? s[ns == 1 ? 0 : c] : 1, tc = t ? t[nt == 1 ? 0 : c] : 0;
+        float sc = s ? s[c] : 1, tc = t ? t[c] : 0;
 
         scale[c] = sc * (u->scale ? u->scale[c] : 1);
         shift[c] = sc * (u->shift ? u->shift[c] : 0) + tc;
@@ -115,9 +115,10 @@ static kldve_status compose(kx_planner *p, kx_unit *u, const float *s, size_t ns
     return KLDVE_OK;
 }
 
-/* x * s + t by channel: into the convolution that makes x, else a unit of its own. */
+/* s x + t by channel, s, t [channels] or NULL: merged into the convolution that makes x, else a
+ * unit by itself. */
 static kldve_status fuse_affine(kx_planner *p, kx_unit *u, const kx_node *n, const kx_value *x,
-                                const float *s, size_t ns, const float *t, size_t nt)
+                                const float *s, const float *t)
 {
     kx_unit *before = open_unit(p, x);
 
@@ -125,11 +126,11 @@ static kldve_status fuse_affine(kx_planner *p, kx_unit *u, const kx_node *n, con
         before->nin == 1 && before->act.kind == KX_ACT_NONE) {
         absorb(p, before, n);
         u->dead = true;
-        return compose(p, before, s, ns, t, nt, x->shape.dim[1]);
+        return compose(p, before, s, t, x->shape.dim[1]);
     }
     u->kind = KX_UNIT_AFFINE;
     kx_unit_reads_one(u, x);
-    return compose(p, u, s, ns, t, nt, x->shape.dim[1]);
+    return compose(p, u, s, t, x->shape.dim[1]);
 }
 
 kldve_status kx_fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n, int which)
@@ -157,7 +158,7 @@ kldve_status kx_fuse_batchnorm(kx_planner *p, kx_unit *u, const kx_node *n, int 
         s[c] = (float)k;
         t[c] = (float)((double)in[2][c] - (double)in[3][c] * k);
     }
-    return fuse_affine(p, u, n, n->in[0], s, (size_t)q->channels, t, (size_t)q->channels);
+    return fuse_affine(p, u, n, n->in[0], s, t);
 }
 
 /* ---- binary operators ---- */
@@ -262,8 +263,8 @@ kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, int whi
         if (kind == KX_BINARY_ADD && ((st = fuse_dense_bias(p, u, n, x, y, &done)) < 0 || done))
             return st;
         if (by_channel(y, x) && (kind == KX_BINARY_ADD || kind == KX_BINARY_MUL) && y->count > 1)
-            return kind == KX_BINARY_ADD ? fuse_affine(p, u, n, x, NULL, 0, c, y->count)
-                                         : fuse_affine(p, u, n, x, c, y->count, NULL, 0);
+            return kind == KX_BINARY_ADD ? fuse_affine(p, u, n, x, NULL, c)
+                                         : fuse_affine(p, u, n, x, c, NULL);
         if (y->count == 1 && linear_act(kind, constant_first, c[0], &act)) {
             u->kind = KX_UNIT_ACT;
             kx_unit_reads_one(u, x);

@@ -43,9 +43,9 @@ static kldve_status backward_conv(kx_planner *p, kx_unit *u, kx_grad g)
             return st;
         bind[KX_DIFF_DST] = d.buffer;
         if ((st = kx_step_prim(p, u, prim, bind)) < 0 ||
-            (st = kx_give(
-                 p, u, u->in[0],
-                 (kx_grad){bind[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false})) < 0)
+            (st = kx_give(p, u, u->in[0],
+                          (kx_grad){bind[KX_DIFF_SRC], kx_prim_layout(prim, KX_DIFF_SRC), false})) <
+                0)
             return st;
     }
     return u->nin > 1 ? kx_give(p, u, u->in[1], g) : KLDVE_OK;
@@ -187,7 +187,7 @@ static kldve_status backward_node(kx_planner *p, kx_unit *u)
     kldve_status st;
 
     if (p->options.biases && has_hidden_bias(n))
-        return kx_refuse_in(p->ctx, n, "the gradient at its bias is not to be had");
+        return kx_refuse_in(p->ctx, n, "it may add a bias whose gradient cannot be computed");
 
     for (int32_t i = 0; i < n->nout; i++) {
         dout[i] = -1;

@@ -40,7 +40,7 @@ static int32_t count_parts(const kx_plan *plan, int32_t n, const int32_t *buffer
  * In a dense block, where the concatenations grow by a part each, all of them become one buffer.
  * *done is false where that cannot be. */
 kldve_status kx_join_parts(kx_planner *p, kx_unit *u, const kx_layout *const *layout,
-                         const int32_t *buffer, bool *done)
+                           const int32_t *buffer, bool *done)
 {
     kx_plan *plan = p->plan;
     int32_t n = u->node->nin, parts, whole;

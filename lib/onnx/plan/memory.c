@@ -41,8 +41,8 @@ kldve_status kx_plan_memory(kx_planner *p)
 
         if (b->fixed || b->whole >= 0)
             continue;
-        life[count] = (kx_lifetime){b->bytes, b->first,
-                                    outlives_forward(plan, b) ? plan->nstep : b->last};
+        life[count] =
+            (kx_lifetime){b->bytes, b->first, outlives_forward(plan, b) ? plan->nstep : b->last};
         index[count++] = i;
     }
     if (!kx_place_buffers(life, count, scratch, offset, &plan->state_bytes))

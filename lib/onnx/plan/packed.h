@@ -4,8 +4,8 @@
 
 #include "planner.h"
 
-/** Weights or bias of a unit, clamped and in a layout of oneDNN's: the same for every state, and for
- *  the plans of one file that find them here. */
+/** Weights or bias of a unit, clamped and in a layout of oneDNN's: the same for every state, and
+ * for the plans of one file that find them here. */
 struct kx_packed {
     const char *first, *last; /**< names of what the unit's first and last node make, as the file's
                                    own memory */

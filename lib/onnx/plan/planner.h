@@ -15,10 +15,8 @@
 #ifndef KLDVE_ONNX_PLANNER_H
 #define KLDVE_ONNX_PLANNER_H
 
-#include "plan.h"
-#include "units.h"
-
-/* ---- the planner ---- */
+#include "step_list.h"
+#include "unit.h"
 
 enum { KX_COPIES = 4 };
 
@@ -40,18 +38,18 @@ typedef struct kx_place {
     bool grad_shared;  /**< somebody else reads that buffer too: never write to it */
 } kx_place;
 
-struct kx_planner {
+typedef struct kx_planner {
     kldve_ctx *ctx;
     const kx_graph *g;
     kx_plan *plan;
     kx_plan_options options;
     kx_arena scratch; /**< for what dies with the planner */
-    kx_unit *unit; /**< [nunit], in the order in which they can run */
+    kx_unit *unit;    /**< [nunit], in the order in which they can run */
     int32_t nunit;
     kx_place *place; /**< by value id */
     bool *needed;    /**< by node index */
     int32_t step_room, buffer_room, packed_room;
-};
+} kx_planner;
 
 /** What is known of a value. */
 kx_place *kx_place_of(kx_planner *p, const kx_value *v);

@@ -82,11 +82,11 @@ static kldve_status through_product(kx_planner *p, kx_unit *u, kx_grad r)
 
     if (of_a == of_b && a->count == b->count)
         return kx_refuse_in(p->ctx, u->node,
-                         "relevance propagation cannot tell which operand is the gate");
+                            "relevance propagation cannot tell which operand is the gate");
     signal = of_a != of_b ? of_a < of_b ? a : b : a->count < b->count ? b : a;
     if (signal->count != u->out[0]->count)
         return kx_refuse_in(p->ctx, u->node,
-                         "relevance propagation needs a signal of the result's size");
+                            "relevance propagation needs a signal of the result's size");
     return kx_give(p, u, signal, r);
 }
 
@@ -96,8 +96,8 @@ static kldve_status through_quotient(kx_planner *p, kx_unit *u, kx_grad r)
 
     if (signal->raw || signal->count != u->out[0]->count)
         return kx_refuse_in(p->ctx, u->node,
-                         "relevance propagation needs a numerator of the result's "
-                         "size that is not constant");
+                            "relevance propagation needs a numerator of the result's "
+                            "size that is not constant");
     return kx_give(p, u, signal, r);
 }
 
@@ -108,7 +108,7 @@ static kldve_status through_binary(kx_planner *p, kx_unit *u, kx_grad r)
     if (u->binary == KX_BINARY_DIV)
         return through_quotient(p, u, r);
     return u->binary == KX_BINARY_ADD && u->in[0]->count == u->in[1]->count ? through_add(p, u, r)
-                                                                    : through_sum(p, u, r);
+                                                                            : through_sum(p, u, r);
 }
 
 /* ---- operators that run as themselves ---- */
@@ -181,7 +181,7 @@ static kldve_status through_node(kx_planner *p, kx_unit *u)
     if (how == KX_EFFECT_ADDS || (how == KX_EFFECT_WEIGHS && by_contribution(p, n)))
         return through_sum(p, u, kx_grad_of(p, u->out[0]));
     return kx_refuse_in(p->ctx, n, "relevance propagation has no rule for it%s",
-                     how == KX_EFFECT_WEIGHS ? " but epsilon, with constant weights" : "");
+                        how == KX_EFFECT_WEIGHS ? ", except epsilon with constant weights" : "");
 }
 
 kldve_status kx_relevance_unit(kx_planner *p, kx_unit *u)

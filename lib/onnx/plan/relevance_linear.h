@@ -1,4 +1,5 @@
-/* relevance_linear.h - relevance of convolutions, dense layers, and scales and shifts by channel. */
+/* relevance_linear.h - relevance of convolutions, dense layers, and scales and shifts by channel.
+ */
 #ifndef KLDVE_ONNX_RELEVANCE_LINEAR_H
 #define KLDVE_ONNX_RELEVANCE_LINEAR_H
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "match.h"
-#include "planner.h"
 
 /* Units in the order in which they can run: that of their last nodes. */
 static kldve_status sort_units(kx_planner *p)
@@ -72,8 +71,8 @@ kldve_status kx_units_make(kx_planner *p)
     kldve_status st;
 
     for (int32_t i = 0; i < p->g->nnode; i++)
-        if (p->needed[i] && ((st = add_unit(p, &p->g->node[i], &u)) < 0 ||
-                             (st = kx_match(p, u, u->node)) < 0))
+        if (p->needed[i] &&
+            ((st = add_unit(p, &p->g->node[i], &u)) < 0 || (st = kx_match(p, u, u->node)) < 0))
             return st;
     return sort_units(p);
 }

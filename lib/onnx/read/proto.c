@@ -1,8 +1,10 @@
 /* proto.c - ModelProto and GraphProto: versions, nodes, tensors, inputs, outputs.  See proto.h. */
-#include "proto_read.h"
+#include "proto.h"
 
 #include <assert.h>
 #include <string.h>
+
+#include "proto_read.h"
 
 enum { IR_FIRST = 3, IR_LAST = 13 };
 

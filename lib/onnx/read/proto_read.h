@@ -18,7 +18,7 @@
 #include <pb_decode.h>
 #endif
 
-#include "proto.h"
+#include "model.h"
 
 enum {
     KX_MAX_NODES = 1000000, /* after functions are inlined */

@@ -2,7 +2,7 @@
 #ifndef KLDVE_ONNX_BATCH_H
 #define KLDVE_ONNX_BATCH_H
 
-#include "plan/plan.h"
+#include "plan/step_list.h"
 
 /** The states of several inputs of one plan, which run at the same time. */
 typedef struct kx_many kx_many;

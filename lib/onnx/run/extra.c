@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "plan/plan.h"
+
 struct kx_extra {
     kldve_ctx *ctx;
     kx_plan *plan;

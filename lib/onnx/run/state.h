@@ -2,7 +2,7 @@
 #ifndef KLDVE_ONNX_STATE_H
 #define KLDVE_ONNX_STATE_H
 
-#include "plan/plan.h"
+#include "plan/step_list.h"
 
 typedef struct kx_state kx_state;
 

@@ -2,9 +2,11 @@
 # grown.sh PYTHON MESON CC SOURCE SCRATCH [onnx] - the four cases of docs/abi.md under AddressSanitizer:
 # today's library and one whose structs all have one more member, each with a program compiled
 # against today's headers and one compiled against the grown ones.
+# CC is the whole command, such as "ccache cc".
 set -eu
 python=$1 meson=$2 cc=$3 source=$4 scratch=$5 onnx=${6-}
 here=$source/tests/abi/grown
+export CC="$cc" # one compiler, one AddressSanitizer
 rm -rf "$scratch"
 mkdir -p "$scratch/tree"
 
@@ -43,7 +45,7 @@ program program-today "$source/include" today
 program program-grown "$scratch/tree/include" today
 
 status=0
-# case PROGRAM LIBRARY [set]
+# run PROGRAM LIBRARY [set]
 run() {
     if LD_LIBRARY_PATH="$scratch/$2/lib:$scratch/$2/lib/onnx" "$scratch/program-$1" "$2" ${3-} ; then
         echo "ok: program $1, library $2${3+, members set}"

@@ -1,5 +1,6 @@
-/* test_degenerate.c - logits, features and gradients that contain nothing to show, the class check,
- * and what a call allocates. */
+/* test_steps.c - the steps: which part of a picture the network sees; logits, features and
+ * gradients that contain nothing to show; the class check, and what a call allocates.  Values are
+ * compared with torchvision in torch_cases.py. */
 #include "support.h"
 
 #include <float.h>
@@ -9,7 +10,68 @@
 #include <kldve/kldve.h>
 
 #include "backends/broken.h"
+#include "backends/picture.h"
 #include "backends/tiny.h"
+
+/* -- what the network sees -------------------------------------------------------------------- */
+
+enum { SIDE = 8 * TINY_PATCH };
+
+static const tiny_config colour = {3, 8, 8, 4, 3, 17, true};
+static const tiny_config wide = {3, 4, 8, 4, 3, 17, true};
+
+static const struct view {
+    const char *name;
+    const tiny_config *net;
+    int32_t width, height; /* of the picture */
+    int32_t resize, crop;
+    double x, y, seen_width, seen_height; /* pixels of the picture */
+} views[] = {
+    {"network's size", &colour, SIDE, SIDE, 64, 48, 0, 0, SIDE, SIDE},
+    {"landscape", &colour, 200, 100, 0, 0, 50, 0, 100, 100},
+    {"portrait", &colour, 100, 200, 0, 0, 0, 50, 100, 100},
+    /* 80 x 40 after resizing; 32 x 32 cut at (24, 4) */
+    {"margin around the crop", &colour, 400, 200, 40, 32, 120, 20, 160, 160},
+    /* 64 x 32; crop 20 at (22, 6), enlarged to 32 */
+    {"crop smaller than the network's input", &colour, 128, 64, 0, 20, 44, 12, 40, 40},
+    /* a wide network on a tall picture: 32 x 64 is enough for a crop of 32 x 16 */
+    {"wide network, tall picture", &wide, 50, 100, 0, 0, 0, 37.5, 50, 25},
+    {"wide network, wide picture", &wide, 200, 50, 0, 0, 50, 0, 100, 50},
+};
+
+static void check_view(void **state)
+{
+    const struct view *v = *state;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_explainer *ex = picture_explainer(ctx, v->net);
+    kldve_image *picture = picture_noise(ctx, v->width, v->height);
+    kldve_input_spec spec = {.struct_size = sizeof spec,
+                             .resize_shorter_side = v->resize,
+                             .center_crop = v->crop,
+                             .scale = 1 / 255.0f};
+    kldve_record r = {.struct_size = sizeof r};
+    kldve_timings ms = {.struct_size = sizeof ms};
+    kldve_heatmap *map = NULL;
+
+    assert_int_equal(kldve_explainer_set_input(ex, &spec), KLDVE_OK);
+    if (kldve_explain(ex, picture, NULL, &map) != KLDVE_OK)
+        fail_msg("%s", kldve_ctx_message(ctx));
+    assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
+    assert_true(fabs((double)r.seen_x * v->width - v->x) < 1e-3);
+    assert_true(fabs((double)r.seen_y * v->height - v->y) < 1e-3);
+    assert_true(fabs((double)r.seen_width * v->width - v->seen_width) < 1e-3);
+    assert_true(fabs((double)r.seen_height * v->height - v->seen_height) < 1e-3);
+    assert_int_equal(kldve_heatmap_timings(map, &ms), KLDVE_OK);
+    assert_true(ms.preprocess > 0);
+    kldve_heatmap_free(map);
+    kldve_image_free(picture);
+    kldve_explainer_free(ex);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+/* -- nothing to show -------------------------------------------------------------------------- */
 
 enum { CLASSES = 4, H = 3, W = 5, CELLS = H * W, MAPS = 3 };
 
@@ -354,6 +416,8 @@ static void test_allocations(void **state)
     assert_int_equal(heap.live, 0);
 }
 
+enum { VIEWS = sizeof views / sizeof *views };
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +426,15 @@ int main(void)
         cmocka_unit_test(test_one_cell),          cmocka_unit_test(test_extreme_numbers),
         cmocka_unit_test(test_class_sensitivity), cmocka_unit_test(test_allocations),
     };
+    struct CMUnitTest named[VIEWS];
+    int failed;
 
-    return cmocka_run_group_tests_name("degenerate", tests, NULL, NULL);
+    memset(named, 0, sizeof named);
+    for (size_t i = 0; i < VIEWS; i++) {
+        named[i].name = views[i].name;
+        named[i].test_func = check_view;
+        named[i].initial_state = (void *)(uintptr_t)&views[i];
+    }
+    failed = cmocka_run_group_tests_name("pictures by name", named, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("steps", tests, NULL, NULL);
 }

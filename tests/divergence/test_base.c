@@ -1,4 +1,4 @@
-/* test_sums.c - the sums over all pairs against long double, over scales, ranges and shapes; which
+/* test_base.c - the sums over all pairs against long double, over scales, ranges and shapes; which
  * method runs; whether the error estimate holds.  KLDVE_LONG_TESTS=1: more and larger cases. */
 #include "support.h"
 
@@ -222,7 +222,7 @@ static void test_repeatable(void **state)
     free(k);
 }
 
-int main(void)
+TEST_MAIN(base)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scales),        cmocka_unit_test(test_tolerances),
@@ -231,5 +231,5 @@ int main(void)
         cmocka_unit_test(test_repeatable),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
-/* test_cases.c - cases that torch_cases.py writes, one per line of the manifest:
+/* torch_cases.c - cases that torch_cases.py writes, one per line of the manifest:
  *
  *     preprocess PICTURE.ppm HEIGHT WIDTH ORDER RESIZE CROP SCALE MEAN*3 STD*3 INPUT.npy
  *     method NAME LOGITS.npy X.npy G.npy TARGET MAP.npy
  *     refuse NAME LOGITS.npy X.npy G.npy TARGET
  *
- * Usage: test_cases MANIFEST.  Prints the largest error of each line. */
+ * Usage: torch_cases MANIFEST.  Prints the largest error of each line. */
 #include "support.h"
 
 #include <math.h>

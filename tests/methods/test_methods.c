@@ -1,166 +1,11 @@
-/* test_cams.c - the table of methods, and methods that a host registers, one of each kind: weights
- * only, repeated forward passes with progress, gradients at the pixels, changed feature maps. */
-#include "backends/fixture.h"
+/* test_methods.c - methods that a host registers, one of each kind; every method of the library
+ * while memory runs out. */
+#include "hosted.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <kldve/method.h>
-
-static kldve_status explain(fixture *f, const char *method, uint64_t flags, kldve_heatmap **map)
-{
-    kldve_options o = {.struct_size = sizeof o, .method = method, .flags = flags};
-
-    return kldve_explain_input(f->ex, f->input, &o, map);
-}
-
-/* -- the table -------------------------------------------------------------------------------- */
-
-static void test_table(void **state)
-{
-    int32_t count = 0;
-
-    (void)state;
-    while (kldve_method_name(count)) {
-        const kldve_method *m = kldve_method_at(NULL, count);
-
-        assert_string_equal(m->name, kldve_method_name(count));
-        assert_non_null(m->source);
-        assert_true(m->weights || m->map);
-        for (int32_t i = 0; i < count; i++)
-            assert_string_not_equal(m->name, kldve_method_name(i));
-        count++;
-    }
-    assert_true(count >= 10);
-    assert_string_equal(kldve_method_name(0), "kl-dve");
-    assert_null(kldve_method_at(NULL, count));
-    assert_null(kldve_method_at(NULL, -1));
-    assert_null(kldve_method_name(-1));
-}
-
-static void test_reading_names(void **state)
-{
-    (void)state;
-    for (int32_t i = KLDVE_READING_PAPER; i <= KLDVE_READING_RIVALS; i++)
-        assert_int_equal(kldve_reading_from_name(kldve_reading_name(i)), i);
-    assert_null(kldve_reading_name(0));
-    assert_null(kldve_reading_name(5));
-    assert_int_equal(kldve_reading_from_name("Paper"), -1);
-    assert_int_equal(kldve_reading_from_name(""), -1);
-    assert_int_equal(kldve_reading_from_name(NULL), -1);
-}
-
-/* -- registering ------------------------------------------------------------------------------ */
-
-static kldve_status first_map(const kldve_job *job, double *weights)
-{
-    assert_non_null(job->features);
-    assert_null(job->gradient);
-    weights[0] = *(const double *)job->method->opaque;
-    for (int32_t m = 1; m < job->shape->maps; m++)
-        weights[m] = 0;
-    return KLDVE_OK;
-}
-
-static const double one = 1, not_a_number = (double)NAN;
-
-static const kldve_method map_0 = {
-    .struct_size = sizeof(kldve_method),
-    .name = "map-0",
-    .source = "this test",
-    .needs = KLDVE_NEED_FEATURES,
-    .opaque = &one,
-    .weights = first_map,
-};
-
-static void refuse(kldve_ctx *ctx, kldve_method m, const char *message)
-{
-    assert_int_equal(kldve_method_register(ctx, &m), KLDVE_E_ARG);
-    assert_string_equal(kldve_ctx_message(ctx), message);
-}
-
-static void test_register_refuses(void **state)
-{
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-    kldve_method m = map_0;
-
-    (void)state;
-    assert_int_equal(kldve_method_register(NULL, &map_0), KLDVE_E_ARG);
-    assert_int_equal(kldve_method_register(ctx, NULL), KLDVE_E_ARG);
-    m.struct_size = 8;
-    refuse(ctx, m, "kldve_method: struct_size is 8; set it to sizeof(kldve_method)");
-    m = map_0;
-    m.name = "";
-    refuse(ctx, m, "register: the name \"\" must be made of a-z, 0-9, + and -");
-    m.name = "Map 0";
-    refuse(ctx, m, "register: the name \"Map 0\" must be made of a-z, 0-9, + and -");
-    m.name = "grad-cam";
-    refuse(ctx, m, "register: a method \"grad-cam\" already exists, choose another name");
-    m = map_0;
-    m.weights = NULL;
-    refuse(ctx, m, "register: map-0 has neither weights nor map: set one");
-    m = map_0;
-    m.needs = 64;
-    refuse(ctx, m, "register: map-0: unknown needs, readings, resolution or sign");
-    m = map_0;
-    m.readings = 1u << (KLDVE_READING_RIVALS + 1);
-    refuse(ctx, m, "register: map-0: unknown needs, readings, resolution or sign");
-    m = map_0;
-    m.resolution = KLDVE_RESOLUTION_PIXELS;
-    refuse(ctx, m, "register: map-0: a map of pixels needs the slot map, not weights");
-    heap.budget = 0;
-    assert_int_equal(kldve_method_register(ctx, &map_0), KLDVE_E_NOMEM);
-    heap.budget = -1;
-    assert_int_equal(kldve_method_register(ctx, &map_0), KLDVE_OK);
-    refuse(ctx, map_0, "register: a method \"map-0\" already exists, choose another name");
-    kldve_ctx_free(ctx);
-    assert_int_equal(heap.live, 0);
-}
-
-/* Every method of the library says what it is; readings are those of kl-dve and its product. */
-static void test_entries(void **state)
-{
-    const kldve_method *m, *other;
-
-    (void)state;
-    for (int32_t i = 0; (m = kldve_method_at(NULL, i)) != NULL; i++) {
-        assert_true(m->title && m->summary && m->source);
-        assert_int_equal(m->readings != 0, strstr(m->name, "kl-dve") != NULL);
-        for (int32_t j = 0; j < i; j++) {
-            other = kldve_method_at(NULL, j);
-            assert_string_not_equal(m->title, other->title);
-            assert_string_not_equal(m->summary, other->summary);
-        }
-    }
-}
-
-/* docs/method.md lists the methods of the library, in their order and in their own words. */
-static void test_page(void **state)
-{
-    const kldve_method *m;
-    char row[512];
-    size_t nbytes;
-    char *page = test_file_load(test_path("%s/docs/method.md", getenv("KLDVE_SOURCE")), &nbytes);
-    const char *at = strstr(page, "## All methods");
-
-    (void)state;
-    assert_non_null(at);
-    at = strstr(at, "|---|---|---|---|\n");
-    assert_non_null(at);
-    at = strchr(at, '\n') + 1;
-    for (int32_t i = 0; (m = kldve_method_at(NULL, i)) != NULL; i++) {
-        snprintf(row, sizeof row, "| `%s` | %s | %s | %s |\n", m->name, m->title, m->summary,
-                 m->source);
-        if (strncmp(at, row, strlen(row)) != 0)
-            fail_msg("docs/method.md: row %d of the table should be %s", (int)i + 1, row);
-        at += strlen(row);
-    }
-    assert_true(*at != '|');
-    free(page);
-}
+static const double not_a_number = (double)NAN;
 
 static void test_weights_only(void **state)
 {
@@ -197,37 +42,6 @@ static void test_weights_only(void **state)
     assert_null(map);
     fixture_close(&f);
 }
-
-/* -- repeated forward passes ------------------------------------------------------------------ */
-
-/* Occlusion: how much the target's logit drops when the pixels under a cell are 0. */
-static kldve_status occlude(const kldve_job *job, float *map)
-{
-    float input[CHANNELS * PIXELS], logits[CLASSES];
-    kldve_status st;
-
-    for (int32_t cell = 0; cell < CELLS; cell++) {
-        memcpy(input, job->input, sizeof input);
-        for (int32_t c = 0; c < CHANNELS; c++)
-            for (int32_t y = 0; y < TINY_PATCH; y++)
-                memset(input + c * PIXELS + (cell / W * TINY_PATCH + y) * IN_W +
-                           cell % W * TINY_PATCH,
-                       0, TINY_PATCH * sizeof *input);
-        if ((st = kldve_ctx_progress(job->ctx, "occlusion", cell, CELLS)) < 0 ||
-            (st = kldve_job_forward(job, input, logits)) < 0)
-            return st;
-        map[cell] = job->logits[job->target] - logits[job->target];
-    }
-    return KLDVE_OK;
-}
-
-static const kldve_method occlusion = {
-    .struct_size = sizeof(kldve_method),
-    .name = "cell-occlusion",
-    .source = "this test",
-    .needs = KLDVE_NEED_FORWARDS | KLDVE_NEED_GRADIENT, /* the gradient to see it come back */
-    .map = occlude,
-};
 
 static int32_t stop_at_5(void *opaque, const char *stage, int64_t done, int64_t total)
 {
@@ -289,34 +103,6 @@ static void test_network_is_taken_back(void **state)
     fixture_close(&f);
 }
 
-/* -- gradients at the pixels ------------------------------------------------------------------ */
-
-/* The largest magnitude over the channels. */
-static kldve_status saliency_map(const kldve_job *job, float *map)
-{
-    float t[CLASSES] = {0}, g[CHANNELS * PIXELS];
-    kldve_status st;
-
-    t[job->target] = 1;
-    if ((st = kldve_job_vjp_input(job, t, KLDVE_RULE_GRADIENT, g)) < 0)
-        return st;
-    for (int32_t i = 0; i < PIXELS; i++) {
-        map[i] = 0;
-        for (int32_t c = 0; c < CHANNELS; c++)
-            map[i] = fmaxf(map[i], fabsf(g[c * PIXELS + i]));
-    }
-    return KLDVE_OK;
-}
-
-static const kldve_method saliency = {
-    .struct_size = sizeof(kldve_method),
-    .name = "pixel-saliency",
-    .source = "this test",
-    .needs = KLDVE_NEED_INPUT_GRADIENT,
-    .resolution = KLDVE_RESOLUTION_PIXELS,
-    .map = saliency_map,
-};
-
 static void test_pixels(void **state)
 {
     fixture f;
@@ -341,8 +127,6 @@ static void test_pixels(void **state)
     kldve_heatmap_free(map);
     fixture_close(&f);
 }
-
-/* -- relevance and biases ---------------------------------------------------------------------- */
 
 /* What a method sees of the network beside the map. */
 typedef struct probe {
@@ -407,56 +191,6 @@ static void test_biases(void **state)
     fixture_close(&f);
 }
 
-static void test_relevance(void **state)
-{
-    const char *const names[] = {"lrp-epsilon", "lrp-zplus", "lrp-alphabeta", "lrp-composite",
-                                 "full-grad"};
-    fixture f;
-    kldve_record r = {.struct_size = sizeof r};
-
-    (void)state;
-    fixture_open(&f, &tiny_backend);
-    for (size_t i = 0; i < 5; i++) {
-        kldve_heatmap *map = NULL;
-
-        assert_int_equal(explain(&f, names[i], KLDVE_FLAG_CHECK, &map), KLDVE_OK);
-        assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
-        assert_string_equal(r.method, names[i]);
-        assert_int_equal(r.height, IN_H);
-        assert_int_equal(r.width, IN_W);
-        assert_int_equal(r.flat, 0);
-        assert_true(r.class_sensitivity > 0);
-        kldve_heatmap_free(map);
-    }
-    fixture_close(&f);
-}
-
-/* -- changed feature maps --------------------------------------------------------------------- */
-
-/* Ablation-CAM's weight: how much the logit drops without the map. */
-static kldve_status ablate(const kldve_job *job, double *weights)
-{
-    float x[MAPS * CELLS], logits[CLASSES];
-    kldve_status st;
-
-    for (int32_t m = 0; m < MAPS; m++) {
-        memcpy(x, job->features, sizeof x);
-        memset(x + m * CELLS, 0, CELLS * sizeof *x);
-        if ((st = kldve_job_forward_features(job, x, logits)) < 0)
-            return st;
-        weights[m] = (double)(job->logits[job->target] - logits[job->target]);
-    }
-    return KLDVE_OK;
-}
-
-static const kldve_method ablation = {
-    .struct_size = sizeof(kldve_method),
-    .name = "map-ablation",
-    .source = "this test",
-    .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_FEATURE_FORWARDS,
-    .weights = ablate,
-};
-
 static void test_features(void **state)
 {
     fixture f;
@@ -469,8 +203,6 @@ static void test_features(void **state)
     kldve_heatmap_free(map);
     fixture_close(&f);
 }
-
-/* -- what cannot be given --------------------------------------------------------------------- */
 
 static void test_needs(void **state)
 {
@@ -513,8 +245,6 @@ static void test_needs(void **state)
     assert_null(map);
     fixture_close(&f);
 }
-
-/* -- memory ----------------------------------------------------------------------------------- */
 
 /* Every method, every allocation failed once. */
 static void test_allocations(void **state)
@@ -559,20 +289,14 @@ static void test_allocations(void **state)
     }
 }
 
-int main(void)
+TEST_MAIN(methods)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_reading_names),
-        cmocka_unit_test(test_register_refuses),
-        cmocka_unit_test(test_entries),
-        cmocka_unit_test(test_page),
         cmocka_unit_test(test_weights_only),
         cmocka_unit_test(test_forwards),
         cmocka_unit_test(test_network_is_taken_back),
         cmocka_unit_test(test_pixels),
         cmocka_unit_test(test_biases),
-        cmocka_unit_test(test_relevance),
         cmocka_unit_test(test_features),
         cmocka_unit_test(test_needs),
         cmocka_unit_test(test_allocations),

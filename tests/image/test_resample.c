@@ -1,0 +1,73 @@
+/* test_resample.c - resizing: sizes out of range, what it keeps, every allocation failed once. */
+#include "pictures.h"
+
+#include <string.h>
+
+static void test_sizes_out_of_range(void **state)
+{
+    static const int32_t sizes[][2] = {{0, 1},         {1, 0},         {-1, 5},
+                                       {5, -1},        {65536, 1},     {1, 65536},
+                                       {INT32_MAX, 1}, {1, INT32_MIN}, {65536, 65536}};
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_image *image = make(ctx, 4, 4), *out = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        assert_int_equal(kldve_image_resize(image, sizes[i][0], sizes[i][1], &out), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_resize(NULL, 1, 1, &out), KLDVE_E_ARG);
+    assert_null(out);
+    kldve_image_free(image);
+    done(ctx, &heap);
+}
+
+static void test_resize_keeps_what_it_should(void **state)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_image *image = make(ctx, 31, 17), *same, *flat, *out;
+
+    (void)state;
+    assert_int_equal(kldve_image_resize(image, 31, 17, &same), KLDVE_OK);
+    assert_memory_equal(same->pixels, image->pixels, 3 * 31 * 17);
+    assert_int_equal(kldve_image_new(ctx, 300, 200, &flat), KLDVE_OK);
+    memset(flat->pixels, 255, 3 * 300 * 200);
+    assert_int_equal(kldve_image_resize(flat, 7, 411, &out), KLDVE_OK);
+    for (int i = 0; i < 3 * 7 * 411; i++)
+        assert_int_equal(out->pixels[i], 255);
+    kldve_image_free(image);
+    kldve_image_free(same);
+    kldve_image_free(flat);
+    kldve_image_free(out);
+    done(ctx, &heap);
+}
+
+static kldve_status call_resize(void *opaque)
+{
+    struct call *c = opaque;
+
+    return kldve_image_resize(c->image, 40, 50, &c->out);
+}
+
+static void test_every_allocation_fails_once(void **state)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    struct call c = {ctx, make(ctx, 200, 190), NULL};
+
+    (void)state;
+    check_out(&c, 7, fail_each(ctx, &heap, call_resize, &c));
+    kldve_image_free(c.image);
+    done(ctx, &heap);
+}
+
+TEST_MAIN(resample)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes_out_of_range),
+        cmocka_unit_test(test_resize_keeps_what_it_should),
+        cmocka_unit_test(test_every_allocation_fails_once),
+    };
+
+    return cmocka_run_group_tests_name("resample", tests, NULL, NULL);
+}
