@@ -1,10 +1,10 @@
-/* test_proto.c - the reader of .onnx files: real networks, other files, failing allocations. */
+/* test_proto.c - whole models: real networks, two models in one, failing allocations. */
 #include "support.h"
 
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "onnx/networks/text.h"
 #include "read/proto.h"
 
 /* As python3-onnx 1.12 reads them: onnx.load(), numpy_helper.to_array() of the first and the last
@@ -116,73 +116,47 @@ static void test_allocations(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-static const struct other_case {
-    const char *name, *bytes;
-    size_t n;
-    const char *message; /* after the path */
-} others[] = {
-    {"empty", "", 0, "not an ONNX file: it is empty"},
-    {"png", "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16, "not an ONNX file: it is a PNG picture"},
-    {"jpeg", "\xff\xd8\xff\xe0\0\x10JFIF", 10, "not an ONNX file: it is a JPEG picture"},
-    {"html", "<!DOCTYPE html>\n<html>", 22, "not an ONNX file: it is a web page"},
-    {"lfs", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n", 64,
-     "not an ONNX file: it is a git-LFS pointer: fetch the model itself with 'git lfs pull'"},
-    {"zip", "PK\x03\x04\0\0", 6, "not an ONNX file: it is a ZIP archive (of PyTorch?)"},
-    {"text", "hello, world\n", 13, "not an ONNX file, or a damaged one"},
-    {"zeros", "\0\0\0\0\0\0\0\0", 8, "not an ONNX file, or a damaged one"},
-    {"header only", "\x08\x07", 2, "not an ONNX model: it has no graph"},
-    {"no version", "\x3a\x00", 2, "not an ONNX model: it has no IR version"},
-};
-
-static void check_other(void **state)
+/* `cat a.onnx b.onnx` is, to protobuf, one message whose lists are joined. */
+static void test_merge(void **state)
 {
-    const struct other_case *c = *state;
-    const char *path = test_path("test_proto_%ld.onnx", (long)getpid());
+    size_t na, nb;
+    unsigned char *a = writer_memory(write_text, "in x 1,3; n Relu x y; w v 2", &na);
+    unsigned char *b = writer_memory(write_text, "ir 7; n Neg y z; out z", &nb);
+    unsigned char *both = malloc(na + nb);
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
-    kx_model *m = NULL;
-
-    test_file_save(path, c->bytes, c->n);
-    assert_int_equal(kx_model_open(ctx, path, &m), KLDVE_E_FORMAT);
-    assert_string_equal(kldve_ctx_message(ctx), test_path("%s: %s", path, c->message));
-    assert_null(m);
-    unlink(path);
-    kldve_ctx_free(ctx);
-    assert_int_equal(heap.live, 0);
-}
-
-static void test_not_a_file(void **state)
-{
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-    kx_model *m = NULL;
+    kx_model *m;
 
     (void)state;
-    assert_int_equal(kx_model_open(ctx, "no/such.onnx", &m), KLDVE_E_IO);
-    assert_string_equal(kldve_ctx_message(ctx),
-                        "no/such.onnx: cannot open: No such file or directory");
-    assert_int_equal(kx_model_open(ctx, "/", &m), KLDVE_E_IO);
-    assert_string_equal(kldve_ctx_message(ctx), "/: this is not a regular file");
-    assert_null(m);
+    memcpy(both, a, na);
+    memcpy(both + na, b, nb);
+    assert_int_equal(kx_model_read(ctx, both, na + nb, &m), KLDVE_OK);
+    assert_int_equal(m->ir_version, 7);
+    assert_int_equal(m->nnode, 2);
+    assert_string_equal(m->node[0].type, "Relu");
+    assert_string_equal(m->node[1].type, "Neg");
+    assert_int_equal(m->ninput, 1);
+    assert_int_equal(m->ninitializer, 1);
+    assert_int_equal(m->noutput, 1);
+    kx_model_free(m);
     kldve_ctx_free(ctx);
-    assert_int_equal(heap.live, 0);
+    free(a);
+    free(b);
+    free(both);
 }
 
-enum { NMODELS = sizeof models / sizeof models[0], NOTHERS = sizeof others / sizeof others[0] };
+enum { NMODELS = sizeof models / sizeof models[0] };
 
-int main(void)
+TEST_MAIN(proto)
 {
-    struct CMUnitTest tests[NMODELS + NOTHERS + 2] = {
+    struct CMUnitTest tests[NMODELS + 2] = {
         cmocka_unit_test(test_allocations),
-        cmocka_unit_test(test_not_a_file),
+        cmocka_unit_test(test_merge),
     };
     size_t n = 2;
 
     for (size_t i = 0; i < NMODELS; i++)
         tests[n++] = (struct CMUnitTest){models[i].file, check_model, NULL, NULL,
                                          (void *)(uintptr_t)&models[i]};
-    for (size_t i = 0; i < NOTHERS; i++)
-        tests[n++] = (struct CMUnitTest){others[i].name, check_other, NULL, NULL,
-                                         (void *)(uintptr_t)&others[i]};
     return _cmocka_run_group_tests("proto", tests, n, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* test_external.c - weights in files beside the .onnx: found, measured, confined to its folder. */
+/* test_proto_file.c - files that are not .onnx; weights in files beside the .onnx: found, measured,
+ * confined to its folder. */
 #define _XOPEN_SOURCE 700 /* mkdtemp(), symlink(), truncate() */
 #include "support.h"
 
@@ -27,7 +28,7 @@ static int make_folder(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (unsigned char)i;
-    snprintf(folder, sizeof folder, "test_external_XXXXXX");
+    snprintf(folder, sizeof folder, "test_proto_file_XXXXXX");
     if (!mkdtemp(folder) || mkdir(in_folder("model"), 0700) || mkdir(in_folder("model/sub"), 0700))
         return -1;
     test_file_save(in_folder("secret.bin"), bytes, sizeof bytes);
@@ -217,11 +218,67 @@ static void test_limit(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-enum { NFOUND = sizeof found / sizeof found[0], NREFUSED = sizeof refused / sizeof refused[0] };
+static const struct other_case {
+    const char *name, *bytes;
+    size_t n;
+    const char *message; /* after the path */
+} others[] = {
+    {"empty", "", 0, "not an ONNX file: it is empty"},
+    {"png", "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16, "not an ONNX file: it is a PNG picture"},
+    {"jpeg", "\xff\xd8\xff\xe0\0\x10JFIF", 10, "not an ONNX file: it is a JPEG picture"},
+    {"html", "<!DOCTYPE html>\n<html>", 22, "not an ONNX file: it is a web page"},
+    {"lfs", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n", 64,
+     "not an ONNX file: it is a git-LFS pointer: fetch the model itself with 'git lfs pull'"},
+    {"zip", "PK\x03\x04\0\0", 6, "not an ONNX file: it is a ZIP archive (of PyTorch?)"},
+    {"text", "hello, world\n", 13, "not an ONNX file, or a damaged one"},
+    {"zeros", "\0\0\0\0\0\0\0\0", 8, "not an ONNX file, or a damaged one"},
+    {"header only", "\x08\x07", 2, "not an ONNX model: it has no graph"},
+    {"no version", "\x3a\x00", 2, "not an ONNX model: it has no IR version"},
+};
 
-int main(void)
+static void check_other(void **state)
 {
-    struct CMUnitTest tests[NFOUND + NREFUSED + 3];
+    const struct other_case *c = *state;
+    const char *path = test_path("test_proto_%ld.onnx", (long)getpid());
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kx_model *m = NULL;
+
+    test_file_save(path, c->bytes, c->n);
+    assert_int_equal(kx_model_open(ctx, path, &m), KLDVE_E_FORMAT);
+    assert_string_equal(kldve_ctx_message(ctx), test_path("%s: %s", path, c->message));
+    assert_null(m);
+    unlink(path);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+static void test_not_a_file(void **state)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kx_model *m = NULL;
+
+    (void)state;
+    assert_int_equal(kx_model_open(ctx, "no/such.onnx", &m), KLDVE_E_IO);
+    assert_string_equal(kldve_ctx_message(ctx),
+                        "no/such.onnx: cannot open: No such file or directory");
+    assert_int_equal(kx_model_open(ctx, "/", &m), KLDVE_E_IO);
+    assert_string_equal(kldve_ctx_message(ctx), "/: this is not a regular file");
+    assert_null(m);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+enum {
+    NFOUND = sizeof found / sizeof found[0],
+    NREFUSED = sizeof refused / sizeof refused[0],
+    NOTHERS = sizeof others / sizeof others[0]
+};
+
+TEST_MAIN(proto_file)
+{
+    struct CMUnitTest tests[NFOUND + NREFUSED + NOTHERS + 4];
     size_t n = 0;
 
     for (size_t i = 0; i < NFOUND; i++)
@@ -230,8 +287,12 @@ int main(void)
     for (size_t i = 0; i < NREFUSED; i++)
         tests[n++] = (struct CMUnitTest){refused[i].name, check_refused, NULL, NULL,
                                          (void *)(uintptr_t)&refused[i]};
+    for (size_t i = 0; i < NOTHERS; i++)
+        tests[n++] = (struct CMUnitTest){others[i].name, check_other, NULL, NULL,
+                                         (void *)(uintptr_t)&others[i]};
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_not_a_file);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_here);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_memory);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_limit);
-    return _cmocka_run_group_tests("external data", tests, n, make_folder, remove_folder);
+    return _cmocka_run_group_tests("proto_file", tests, n, make_folder, remove_folder);
 }

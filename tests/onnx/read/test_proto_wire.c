@@ -1,14 +1,80 @@
-/* test_proto_damage.c - the reader on damaged bytes: every bit flipped, cut at every length; and on
- * encodings that protobuf allows but exporters rarely write. */
+/* test_proto_wire.c - the fields of a message one by one; models of damaged bytes: every bit
+ * flipped, cut at every length, extremes of varints. */
 #include "support.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "onnx/networks/nets.h"
-#include "onnx/networks/onnx_writer.h"
 #include "onnx/networks/text.h"
 #include "read/proto.h"
+#include "read/proto_read.h"
+
+/* One field of each wire type, as the specification of protobuf encodes them. */
+static void test_fields(void **state)
+{
+    static const unsigned char bytes[] = {
+        0x08, 0xac, 0x02,                                                       /* 1: varint 300 */
+        0x12, 0x03, 'a',  'b',  'c',                                            /* 2: "abc" */
+        0x1d, 0x00, 0x00, 0x80, 0x3f,                                           /* 3: fix32 1.0f */
+        0x21, 1,    0,    0,    0,    0,    0,    0,    0x80,                   /* 4: fix64 */
+        0xf8, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, /* 31: varint -1 */
+        0x08, 0x00}; /* 1 again: varint 0 */
+    static const struct {
+        uint32_t key;
+        uint64_t value;
+    } fields[] = {{KX_VARINT(1), 300},         {KX_BYTES(2), 0},
+                  {KX_FIX32(3), 0x3f800000},   {KX_FIX64(4), UINT64_C(0x8000000000000001)},
+                  {KX_VARINT(31), UINT64_MAX}, {KX_VARINT(1), 0}};
+    kx_wire w = kx_wire_start(bytes, sizeof bytes);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        assert_true(kx_wire_next(&w));
+        assert_int_equal(w.key, fields[i].key);
+        if (w.key != KX_BYTES(2)) {
+            assert_true(w.value == fields[i].value);
+        } else {
+            assert_ptr_equal(w.bytes, bytes + 5);
+            assert_int_equal(w.n, 3);
+        }
+    }
+    assert_false(kx_wire_next(&w));
+    assert_false(w.broken);
+    assert_int_equal(kx_wire_count(bytes, sizeof bytes, KX_VARINT(1)), 2);
+    assert_int_equal(kx_wire_count(bytes, sizeof bytes, KX_BYTES(1)), 0);
+    assert_int_equal(kx_packed_count((const unsigned char *)"\x01\xac\x02\x00", 4), 3);
+    w = kx_wire_start(bytes, 0);
+    assert_false(kx_wire_next(&w));
+    assert_false(w.broken);
+}
+
+/* The walk stops at bytes that are not a field, and says so. */
+static void test_broken(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+    } cases[] = {
+        {"\x08", 1},                                              /* no number */
+        {"\x08\xac", 2},                                          /* half a number */
+        {"\x12\x04\x61\x62\x63", 5},                              /* longer than the message */
+        {"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11},     /* much longer */
+        {"\x1d\x00\x00\x80", 4},                                  /* three bytes of four */
+        {"\x21\x00\x00\x80\x3f", 5},                              /* four bytes of eight */
+        {"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12}, /* eleven bytes of varint */
+        {"\x0b\x0c", 2},                                          /* a group */
+        {"\x0e", 1},                                              /* wire type 6 */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        kx_wire w = kx_wire_start(cases[i].bytes, cases[i].n);
+
+        if (kx_wire_next(&w) || !w.broken)
+            fail_msg("case %zu is accepted", i);
+    }
+}
 
 static unsigned touch_bytes(const void *bytes, size_t n)
 {
@@ -182,108 +248,13 @@ static void test_extremes(void **state)
     }
 }
 
-/* `cat a.onnx b.onnx` is, to protobuf, one message whose lists are joined. */
-static void test_merge(void **state)
-{
-    size_t na, nb;
-    unsigned char *a = writer_memory(write_text, "in x 1,3; n Relu x y; w v 2", &na);
-    unsigned char *b = writer_memory(write_text, "ir 7; n Neg y z; out z", &nb);
-    unsigned char *both = malloc(na + nb);
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-    kx_model *m;
-
-    (void)state;
-    memcpy(both, a, na);
-    memcpy(both + na, b, nb);
-    assert_int_equal(kx_model_read(ctx, both, na + nb, &m), KLDVE_OK);
-    assert_int_equal(m->ir_version, 7);
-    assert_int_equal(m->nnode, 2);
-    assert_string_equal(m->node[0].type, "Relu");
-    assert_string_equal(m->node[1].type, "Neg");
-    assert_int_equal(m->ninput, 1);
-    assert_int_equal(m->ninitializer, 1);
-    assert_int_equal(m->noutput, 1);
-    kx_model_free(m);
-    kldve_ctx_free(ctx);
-    free(a);
-    free(b);
-    free(both);
-}
-
-/* Lists half packed and half not, in attributes without a type. */
-static void write_attributes(writer *w, const void *arg)
-{
-    static const float floats[] = {1.5f, -2};
-
-    (void)arg;
-    onnx_header(w, 3, 7);
-    write_begin(w, MODEL_GRAPH);
-    write_begin(w, GRAPH_NODE);
-    write_string(w, NODE_OP, "Op");
-    write_begin(w, NODE_ATTRIBUTE);
-    write_string(w, ATTR_NAME, "ints");
-    write_bytes(w, 8, "\x01\xac\x02", 3); /* 1, 300 */
-    write_varint(w, 8, (uint64_t)-5);
-    write_end(w);
-    write_begin(w, NODE_ATTRIBUTE);
-    write_string(w, ATTR_NAME, "floats");
-    write_fix32(w, 7, 0.25f);
-    write_bytes(w, 7, floats, 8);
-    write_end(w);
-    write_begin(w, NODE_ATTRIBUTE);
-    write_string(w, 9, "a");
-    write_string(w, 9, "");
-    write_string(w, ATTR_NAME, "strings");
-    write_end(w);
-    write_begin(w, NODE_ATTRIBUTE);
-    write_string(w, ATTR_NAME, "f");
-    write_fix32(w, 2, 8);
-    write_end(w);
-    write_end(w);
-    write_end(w);
-}
-
-static void test_attributes(void **state)
-{
-    size_t n;
-    unsigned char *bytes = writer_memory(write_attributes, NULL, &n);
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-    const kx_proto_attr *a;
-    kx_model *m;
-
-    (void)state;
-    if (kx_model_read(ctx, bytes, n, &m) != KLDVE_OK)
-        fail_msg("%s", kldve_ctx_message(ctx));
-    free(bytes); /* attributes are copied */
-    a = m->node[0].attr;
-    assert_int_equal(a[0].type, 7);
-    assert_int_equal(a[0].count, 3);
-    assert_int_equal(a[0].ints[0], 1);
-    assert_int_equal(a[0].ints[1], 300);
-    assert_int_equal(a[0].ints[2], -5);
-    assert_int_equal(a[1].type, 6);
-    assert_int_equal(a[1].count, 3);
-    assert_true(a[1].floats[0] == 0.25f && a[1].floats[1] == 1.5f && a[1].floats[2] == -2);
-    assert_int_equal(a[2].type, 8);
-    assert_int_equal(a[2].count, 2);
-    assert_string_equal(a[2].strings[0], "a");
-    assert_string_equal(a[2].strings[1], "");
-    assert_string_equal(a[2].name, "strings");
-    assert_int_equal(a[3].type, 1);
-    assert_true(a[3].f == 8);
-    kx_model_free(m);
-    kldve_ctx_free(ctx);
-}
-
-int main(void)
+TEST_MAIN(proto_wire)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flips),      cmocka_unit_test(test_truncations),
-        cmocka_unit_test(test_extremes),   cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_fields),   cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_flips),    cmocka_unit_test(test_truncations),
+        cmocka_unit_test(test_extremes),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("proto_wire", tests, NULL, NULL);
 }

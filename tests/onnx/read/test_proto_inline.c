@@ -1,4 +1,5 @@
-/* test_inline.c - functions local to a model: how their calls are expanded, and what is refused. */
+/* test_proto_inline.c - functions local to a model: how their calls are expanded, and what is
+ * refused. */
 #include "support.h"
 
 #include <inttypes.h>
@@ -234,7 +235,7 @@ static void test_allocations(void **state)
 
 enum { NCASES = sizeof cases / sizeof cases[0], NREFUSED = sizeof refused / sizeof refused[0] };
 
-int main(void)
+TEST_MAIN(proto_inline)
 {
     struct CMUnitTest tests[NCASES + NREFUSED + 2] = {
         cmocka_unit_test(test_towers),
@@ -248,5 +249,5 @@ int main(void)
     for (size_t i = 0; i < NREFUSED; i++)
         tests[n++] = (struct CMUnitTest){refused[i].name, check_refused, NULL, NULL,
                                          (void *)(uintptr_t)&refused[i]};
-    return _cmocka_run_group_tests("inline", tests, n, NULL, NULL);
+    return _cmocka_run_group_tests("proto_inline", tests, n, NULL, NULL);
 }
