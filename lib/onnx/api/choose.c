@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-static kldve_status choose_input(kx_graph *g, kx_choice *c)
+static kldve_status choose_input(const kx_graph *g, kx_arena *arena, kx_choice *c)
 {
     int8_t *axis;
     kldve_status st;
@@ -19,7 +19,7 @@ static kldve_status choose_input(kx_graph *g, kx_choice *c)
                                "input '%.80s' is not float32 [1][channels][height][width] or "
                                "[1][height][width][channels]",
                                c->input->name);
-    if ((st = kx_channel_axes(g, c->input, &axis)) == KLDVE_OK)
+    if ((st = kx_channel_axes(g, arena, c->input, &axis)) == KLDVE_OK)
         c->axis = axis;
     return st;
 }
@@ -99,10 +99,10 @@ static void mark_before(const kx_graph *g, bool *seen)
 }
 
 /* Mark what depends on the input and what the logits depend on. */
-static kldve_status find_path(kx_graph *g, kx_choice *c)
+static kldve_status find_path(const kx_graph *g, kx_arena *arena, kx_choice *c)
 {
-    bool *after = kx_new(g, (size_t)g->nvalue, sizeof *after);
-    bool *before = kx_new(g, (size_t)g->nvalue, sizeof *before);
+    bool *after = kx_arena_alloc(arena, (size_t)g->nvalue, sizeof *after);
+    bool *before = kx_arena_alloc(arena, (size_t)g->nvalue, sizeof *before);
 
     if (!after || !before)
         return kx_nomem(g);
@@ -161,9 +161,9 @@ static kldve_status choose_last_layer(const kx_graph *g, kx_choice *c)
     return KLDVE_OK;
 }
 
-static kldve_status list_tensors(kx_graph *g, kx_choice *c)
+static kldve_status list_tensors(const kx_graph *g, kx_arena *arena, kx_choice *c)
 {
-    c->tensor = kx_new(g, (size_t)g->nvalue + 1, sizeof *c->tensor);
+    c->tensor = kx_arena_alloc(arena, (size_t)g->nvalue + 1, sizeof *c->tensor);
     if (!c->tensor)
         return kx_nomem(g);
     c->tensor[c->ntensor++] = c->input;
@@ -174,31 +174,20 @@ static kldve_status list_tensors(kx_graph *g, kx_choice *c)
     return KLDVE_OK;
 }
 
-/* Callers see channels first, whatever the file has. */
-static kldve_status have_channels_first(kx_graph *g, kx_choice *c)
-{
-    kldve_status st = KLDVE_OK;
-
-    c->file_layer = c->layer;
-    if (c->axis[c->file_layer->id] == KX_CHANNELS_LAST)
-        st = kx_channels_first(g, &c->layer);
-    if (st == KLDVE_OK && c->axis[c->file_input->id] == KX_CHANNELS_LAST)
-        st = kx_channels_first_input(g, &c->input);
-    return st;
-}
-
-kldve_status kx_choose(kx_graph *g, const char *layer, const char *logits, kx_choice *out)
+kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
+                       kx_choice *out)
 {
     kx_choice c = {0};
     kldve_status st;
 
-    if ((st = choose_input(g, &c)) < 0 || (st = choose_logits(g, logits, &c)) < 0 ||
-        (st = find_path(g, &c)) < 0)
+    if ((st = choose_input(g, arena, &c)) < 0 || (st = choose_logits(g, logits, &c)) < 0 ||
+        (st = find_path(g, arena, &c)) < 0)
         return st;
     c.file_input = c.input;
     st = layer ? choose_named_layer(g, layer, &c) : choose_last_layer(g, &c);
-    if (st < 0 || (st = list_tensors(g, &c)) < 0 || (st = have_channels_first(g, &c)) < 0)
+    if (st < 0 || (st = list_tensors(g, arena, &c)) < 0)
         return st;
+    c.file_layer = c.layer;
     *out = c;
     return KLDVE_OK;
 }

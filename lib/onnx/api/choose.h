@@ -4,8 +4,7 @@
 
 #include "build/channels.h"
 
-/** The tensors that were chosen, and what is known about those between them.  The arrays live in the
- *  graph's arena. */
+/** The tensors that were chosen, and what is known about those between them. */
 typedef struct kx_choice {
     kx_value *input, *layer;           /**< channels first, as the backend hands them over */
     kx_value *file_input, *file_layer; /**< as the file has them, perhaps with channels last */
@@ -17,12 +16,13 @@ typedef struct kx_choice {
 } kx_choice;
 
 /** Choose by name, or by default: the scores before a trailing Softmax, and the last layer that has
- *  more than one cell.  Adds Transposes to the graph where the input or the layer has its channels
- *  last.
+ *  more than one cell.  `input` and `layer` are the file's: kx_channels_first() comes next.
+ *  @param arena  for the arrays of *out.
  *  @param layer, logits  name of a tensor or node; NULL: the default.
  *  @return KLDVE_OK; KLDVE_E_ARG (no such tensor, or one that cannot be the layer);
  *          KLDVE_E_UNSUPPORTED; KLDVE_E_FORMAT; KLDVE_E_NOMEM. */
-kldve_status kx_choose(kx_graph *g, const char *layer, const char *logits, kx_choice *out);
+kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
+                       kx_choice *out);
 
 /** Whether a tensor of the file can be the layer. */
 bool kx_explainable(const kx_choice *c, const kx_value *v);

@@ -89,10 +89,12 @@ static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
     const kx_graph_options shape = {.batch = 1,
                                     .height = o->in_height ? o->in_height : DEFAULT_SIDE,
                                     .width = o->in_width ? o->in_width : DEFAULT_SIDE};
+    kx_choice *c = &net->choice;
     kldve_status st;
 
     if ((st = kx_graph_new(net->ctx, net->model, &shape, &net->graph)) < 0 ||
-        (st = kx_choose(net->graph, o->layer, o->logits, &net->choice)) < 0 ||
+        (st = kx_choose(net->graph, &net->arena, o->layer, o->logits, c)) < 0 ||
+        (st = kx_channels_first(net->graph, c->axis, &c->input, &c->layer)) < 0 ||
         (st = plan_one(net, o)) < 0)
         return st;
     return plan_many(net, o->batch);
@@ -123,6 +125,7 @@ static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, si
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while loading the network");
     memset(net, 0, sizeof *net);
     net->ctx = ctx;
+    kx_arena_init(&net->arena, ctx);
     st = path ? kx_model_open(ctx, path, &net->model)
               : kx_model_read(ctx, bytes, nbytes, &net->model);
     if (st < 0)
@@ -161,6 +164,7 @@ void kldve_onnx_free(kldve_onnx *net)
         return;
     kx_plan_free(net->many_plan);
     kx_plan_free(net->plan);
+    kx_arena_free(&net->arena);
     kx_graph_free(net->graph);
     kx_model_free(net->model);
     kldve_ctx_release(net->ctx, net);

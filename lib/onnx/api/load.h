@@ -11,7 +11,8 @@
 struct kldve_onnx {
     kldve_ctx *ctx;
     kx_model *model;
-    kx_graph *graph;
+    kx_graph *graph; /**< immutable once loaded */
+    kx_arena arena;  /**< for the arrays of `choice` */
     kx_choice choice;
     kx_plan_options options; /**< of the plan */
     kx_plan *plan;

@@ -104,10 +104,11 @@ static void follow(const kx_graph *g, int8_t *axis, evidence *e)
     }
 }
 
-kldve_status kx_channel_axes(kx_graph *g, const kx_value *input, int8_t **out)
+kldve_status kx_channel_axes(const kx_graph *g, kx_arena *arena, const kx_value *input,
+                             int8_t **out)
 {
     const int64_t *dim = input->shape.dim;
-    int8_t *axis = kx_new(g, (size_t)g->nvalue, sizeof *axis);
+    int8_t *axis = kx_arena_alloc(arena, (size_t)g->nvalue, sizeof *axis);
     evidence e = {false, false};
 
     assert(input->shape.rank == 4);
@@ -169,7 +170,8 @@ static kldve_status insert(kx_graph *g, int32_t at, kx_value *in, const int32_t 
     return KLDVE_OK;
 }
 
-kldve_status kx_channels_first_input(kx_graph *g, kx_value **input)
+/* Replace an input with channels last by one with channels first, followed by a Transpose. */
+static kldve_status input_first(kx_graph *g, kx_value **input)
 {
     kx_value *v = *input, *first = add_value(g, v->name);
     kldve_status st;
@@ -192,7 +194,8 @@ kldve_status kx_channels_first_input(kx_graph *g, kx_value **input)
     return KLDVE_OK;
 }
 
-kldve_status kx_channels_first(kx_graph *g, kx_value **value)
+/* Lead a value with channels last through channels first and back: *value becomes the former. */
+static kldve_status value_first(kx_graph *g, kx_value **value)
 {
     kx_value *v = *value, *first = add_value(g, v->name), *last = add_value(g, v->name);
     int32_t at = v->producer + 1;
@@ -210,4 +213,14 @@ kldve_status kx_channels_first(kx_graph *g, kx_value **value)
         return st;
     *value = first;
     return KLDVE_OK;
+}
+
+kldve_status kx_channels_first(kx_graph *g, const int8_t *axis, kx_value **input, kx_value **layer)
+{
+    bool input_last = axis[(*input)->id] == KX_CHANNELS_LAST;
+    kldve_status st = KLDVE_OK;
+
+    if (axis[(*layer)->id] == KX_CHANNELS_LAST)
+        st = value_first(g, layer);
+    return st == KLDVE_OK && input_last ? input_first(g, input) : st;
 }

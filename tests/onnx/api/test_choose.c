@@ -32,9 +32,9 @@ static const struct choice {
     {"aside of the logits", NETWORK "n Relu b c; out f; out c", NULL, NULL, "b", "f", NULL, 5,
      KLDVE_OK},
     {"no such layer", NETWORK "out f", "z", NULL, NULL, NULL,
-     "there is no tensor or node 'z' to be the layer", 0, KLDVE_E_ARG},
+     "no tensor or node is called 'z' (given as the layer)", 0, KLDVE_E_ARG},
     {"no such logits", NETWORK "out f", NULL, "z", NULL, NULL,
-     "there is no tensor or node 'z' to be the logits", 0, KLDVE_E_ARG},
+     "no tensor or node is called 'z' (given as the logits)", 0, KLDVE_E_ARG},
     {"a layer of rank 2", NETWORK "out f", "f", NULL, NULL, NULL, "'f' cannot be the layer", 0,
      KLDVE_E_ARG},
     {"the input as the layer", NETWORK "out f", "x", NULL, NULL, NULL, "'x' cannot be the layer", 0,
@@ -42,7 +42,7 @@ static const struct choice {
     {"a layer behind the logits", NETWORK "out f", "b", "a", NULL, NULL, "'b' cannot be the layer",
      0, KLDVE_E_ARG},
     {"two inputs", "in x 1,3,4,4; in y 1,3,4,4; n Add x,y z; out z", NULL, NULL, NULL, NULL,
-     "the network has 2 inputs, one picture is expected", 0, KLDVE_E_UNSUPPORTED},
+     "the network has 2 inputs, exactly one is supported", 0, KLDVE_E_UNSUPPORTED},
     {"an input of rank 2", "in x 1,3; n Relu x y; out y", NULL, NULL, NULL, NULL,
      "input 'x' is not float32 [1][channels][height][width]", 0, KLDVE_E_UNSUPPORTED},
     {"no layer with cells", "in x 1,3,4,4; n GlobalAveragePool x p; n Flatten p f; out f", NULL,
@@ -60,11 +60,13 @@ static void check_case(void **state)
     kx_graph *graph = NULL;
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
+    kx_arena arena;
 
+    kx_arena_init(&arena, ctx);
     assert_non_null(bytes);
     if (kx_model_read(ctx, bytes, n, &model) < 0 || kx_graph_new(ctx, model, &options, &graph) < 0)
         fail_msg("%s", kldve_ctx_message(ctx));
-    assert_int_equal(kx_choose(graph, c->layer, c->logits, &choice), c->status);
+    assert_int_equal(kx_choose(graph, &arena, c->layer, c->logits, &choice), c->status);
     if (c->status == KLDVE_OK) {
         assert_string_equal(choice.layer->name, c->found_layer);
         assert_string_equal(choice.logits->name, c->found_logits);
@@ -81,6 +83,7 @@ static void check_case(void **state)
             fail_msg("'%s' is not in '%s'", c->message, kldve_ctx_message(ctx));
         assert_null(choice.layer);
     }
+    kx_arena_free(&arena);
     kx_graph_free(graph);
     kx_model_free(model);
     kldve_ctx_free(ctx);
