@@ -53,14 +53,16 @@ static kldve_status check(kldve_ctx *ctx, const float *values, size_t count, dou
     if (count == 0)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "energy area: there are no values");
     if (!(part > 0 && part <= 1))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "energy area: part %g is not in 0..1", part);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "energy area: part is %g, it must be above 0 and at most 1", part);
     bad = kldve_finite(values, count);
     if (bad < count)
         return kldve_ctx_failf(ctx, KLDVE_E_NUMERIC, "energy area: value %zu is %s", bad,
                                kldve_finite_name((double)values[bad]));
     for (size_t i = 0; i < count; i++)
         if (values[i] < 0)
-            return kldve_ctx_failf(ctx, KLDVE_E_ARG, "energy area: value %zu is below 0", i);
+            return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                                   "energy area: value %zu is negative, it must be at least 0", i);
     return KLDVE_OK;
 }
 

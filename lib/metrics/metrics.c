@@ -111,7 +111,7 @@ kldve_status kldve_metric_compute(const kldve_heatmap *map, const char *name, do
     metric = kldve_metric_find(map->ctx, name);
     if (!metric)
         return kldve_ctx_failf(map->ctx, KLDVE_E_UNSUPPORTED,
-                               "there is no metric \"%s\"; kldve_metric_at() lists them", name);
+                               "unknown metric \"%s\"; kldve_metric_at() lists the metrics", name);
     values = kldve_ctx_alloc(map->ctx, (size_t)map->view_width * (size_t)map->view_height,
                              sizeof *values);
     if (!values)

@@ -20,7 +20,7 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
     method = kldve_method_find(ctx, run->options.method);
     if (!method)
         return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
-                               "there is no method \"%s\"; kldve_method_name() lists them",
+                               "unknown method \"%s\"; kldve_method_name() lists the methods",
                                run->options.method);
     if (run->options.sign == KLDVE_SIGN_DEFAULT)
         run->options.sign = method->sign;

@@ -33,11 +33,14 @@ static kldve_status check_arrays(kldve_ctx *ctx, const kldve_arrays *a)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "arrays: the %s are NULL",
                                a->logits ? "features" : "logits");
     if (a->maps < 1 || a->height < 1 || a->width < 1)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "arrays: feature maps of %d x %d x %d",
-                               (int)a->maps, (int)a->height, (int)a->width);
+        return kldve_ctx_failf(
+            ctx, KLDVE_E_ARG,
+            "arrays: the feature maps are %d x %d x %d, all sizes must be at least 1", (int)a->maps,
+            (int)a->height, (int)a->width);
     if (!kldve_size_mul((size_t)a->height, (size_t)a->width, &cells) || cells > INT_MAX ||
         !kldve_size_mul(cells, (size_t)a->maps, &count) || count > SIZE_MAX / sizeof(float))
-        return kldve_ctx_fail(ctx, KLDVE_E_LIMIT, "arrays: too large to compute with");
+        return kldve_ctx_fail(ctx, KLDVE_E_LIMIT,
+                              "arrays: the feature maps have more values than can be addressed");
     if ((st = kldve_finite_check(ctx, "arrays", "logit", a->logits, (size_t)a->classes)) < 0 ||
         (st = kldve_finite_check(ctx, "arrays", "feature", a->features, count)) < 0)
         return st;

@@ -96,7 +96,9 @@ static kldve_status check_arguments(kldve_ctx *ctx, int32_t count, const void *i
     if (!in || !out)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "explain: the %s are NULL", in ? "results" : name);
     if (count < 1)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "explain: %d %s", (int)count, name);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "explain: the number of %s is %d, it must be at least 1", name,
+                               (int)count);
     return KLDVE_OK;
 }
 

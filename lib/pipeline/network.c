@@ -33,7 +33,7 @@ static kldve_status finish(kldve_ctx *ctx, struct aside *aside, const char *name
     }
     strncpy(aside->message, kldve_ctx_message(ctx), MESSAGE_SIZE - 1);
     if (st > 0)
-        return kldve_ctx_failf(ctx, KLDVE_E_BACKEND, "%s: %s: returned %d, which is no status",
+        return kldve_ctx_failf(ctx, KLDVE_E_BACKEND, "%s: %s: returned %d, which is not a status",
                                name, step, (int)st);
     if (!*aside->message)
         return kldve_ctx_failf(ctx, st, "%s: %s: %s", name, step, kldve_status_name(st));
@@ -88,26 +88,28 @@ static kldve_status check_shape(kldve_network *net)
     const char *name = net->backend.name;
 
     if (s->in_channels < 1 || s->in_height < 1 || s->in_width < 1)
-        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG, "%s: shape: the input is %d x %d x %d", name,
-                               (int)s->in_channels, (int)s->in_height, (int)s->in_width);
-    if (s->maps < 1 || s->height < 1 || s->width < 1)
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
-                               "%s: shape: the feature maps are %d x %d x %d", name, (int)s->maps,
-                               (int)s->height, (int)s->width);
+                               "%s: shape: the input is %d x %d x %d, all sizes must be at least 1",
+                               name, (int)s->in_channels, (int)s->in_height, (int)s->in_width);
+    if (s->maps < 1 || s->height < 1 || s->width < 1)
+        return kldve_ctx_failf(
+            net->ctx, KLDVE_E_ARG,
+            "%s: shape: the feature maps are %d x %d x %d, all sizes must be at least 1", name,
+            (int)s->maps, (int)s->height, (int)s->width);
     if (s->classes < 3)
         return kldve_ctx_failf(net->ctx, s->classes < 1 ? KLDVE_E_ARG : KLDVE_E_UNSUPPORTED,
                                "%s: shape: %d classes, the method needs at least 3", name,
                                (int)s->classes);
     if (s->batch < 0)
-        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG, "%s: shape: a batch of %d inputs", name,
-                               (int)s->batch);
+        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
+                               "%s: shape: batch is %d, it must be 0 or more", name, (int)s->batch);
     if (s->batch == 0 || !kldve_network_has(net, forward_many))
         s->batch = 1;
     if (!product(s->in_channels, s->in_height, s->in_width, &net->inputs) ||
         !product(s->maps, s->height, s->width, &net->features) ||
         !product(1, s->height, s->width, &net->cells) || net->cells > INT_MAX || !batches_fit(net))
-        return kldve_ctx_failf(net->ctx, KLDVE_E_LIMIT, "%s: shape: too large to compute with",
-                               name);
+        return kldve_ctx_failf(net->ctx, KLDVE_E_LIMIT,
+                               "%s: shape: an array has more values than can be addressed", name);
     return KLDVE_OK;
 }
 

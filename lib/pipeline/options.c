@@ -33,16 +33,19 @@ const char *kldve_reading_name(int32_t reading)
 static kldve_status check_target(kldve_ctx *ctx, const kldve_options *o)
 {
     if (o->target_kind < KLDVE_TARGET_RANK || o->target_kind > KLDVE_TARGET_VERSUS)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: there is no kind of target %d",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: unknown target kind %d",
                                (int)o->target_kind);
     if (o->target_kind == KLDVE_TARGET_SET && (!o->targets || o->target_count < 1))
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "options: a set of targets without targets");
+        return kldve_ctx_fail(
+            ctx, KLDVE_E_ARG,
+            "options: a set of targets needs `targets` and a `target_count` above 0");
     if (o->target_kind == KLDVE_TARGET_VERSUS && o->target == o->rival)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: class %d is its own rival",
                                (int)o->target);
     if (o->truth && o->reading == KLDVE_READING_RIVALS)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG,
-                              "options: the reading rivals is about a class, not about a truth");
+                              "options: the reading rivals explains a class, not a truth: choose "
+                              "channel or contrast");
     return KLDVE_OK;
 }
 
@@ -50,14 +53,16 @@ static kldve_status check_repeats(kldve_ctx *ctx, const kldve_options *o)
 {
     if (o->samples < 0 || o->window < 0 || o->stride < 0)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG,
-                              "options: samples, window and stride are not negative");
+                              "options: samples, window and stride must not be negative");
     if (!(o->noise >= 0 && o->noise <= 1))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: noise %g is not in 0..1", o->noise);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: noise is %g, it must be 0 to 1",
+                               o->noise);
     if (o->smooth < 0 || o->smooth > 1)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: smooth is 0 or 1, not %d",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: smooth is %d, it must be 0 or 1",
                                (int)o->smooth);
     if (o->reserved != 0)
-        return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED, "options: a reserved member is set");
+        return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
+                              "options: a reserved member is set, it must be 0");
     return KLDVE_OK;
 }
 
@@ -66,17 +71,16 @@ static kldve_status check(kldve_ctx *ctx, const kldve_options *o)
     kldve_status st;
 
     if (o->reading < 0 || o->reading >= READINGS_END)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: there is no reading %d",
-                               (int)o->reading);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: unknown reading %d", (int)o->reading);
     if (o->sign < 0 || o->sign > KLDVE_SIGN_ABSOLUTE)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: there is no sign %d", (int)o->sign);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: unknown sign %d", (int)o->sign);
     if ((st = check_target(ctx, o)) < 0 || (st = check_repeats(ctx, o)) < 0)
         return st;
     if (!(o->temperature >= 0 && o->temperature < INFINITY))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: temperature %g is not above 0",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: temperature is %g, it must be above 0",
                                (double)o->temperature);
     if (o->perplexity != 0 && !(o->perplexity > 1 && o->perplexity < INFINITY))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: perplexity %g is not above 1",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: perplexity is %g, it must be above 1",
                                o->perplexity);
     if (o->flags & ~known_flags)
         return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED, "options: unknown flags 0x%jx",

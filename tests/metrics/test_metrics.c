@@ -161,7 +161,7 @@ static void test_host(void **state)
     fails.compute = broken;
     assert_int_equal(kldve_metric_compute(map, "largest", &value), KLDVE_E_UNSUPPORTED);
     assert_string_equal(kldve_ctx_message(ctx),
-                        "there is no metric \"largest\"; kldve_metric_at() lists them");
+                        "unknown metric \"largest\"; kldve_metric_at() lists the metrics");
     assert_int_equal(kldve_metric_register(ctx, &good), KLDVE_OK);
     assert_int_equal(kldve_metric_register(ctx, &too_large), KLDVE_OK);
     assert_int_equal(kldve_metric_register(ctx, &fails), KLDVE_OK);

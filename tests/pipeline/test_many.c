@@ -400,7 +400,7 @@ static const struct failure {
     {"forward pass that returns what is no status",
      {.step = BROKEN_FORWARD, .status = (kldve_status)1},
      KLDVE_E_BACKEND,
-     "inputs 0 to 2: batched: forward of a batch: returned 1, which is no status"},
+     "inputs 0 to 2: batched: forward of a batch: returned 1, which is not a status"},
     {"logit",
      {.step = BROKEN_LOGITS, .after = 1, .row = 1, .poison = NAN},
      KLDVE_E_NUMERIC,
@@ -485,10 +485,10 @@ static void test_arguments(void **state)
     refuse(&f, kldve_explain_inputs(f.ex, 1, NULL, NULL, maps), "explain: the inputs are NULL");
     refuse(&f, kldve_explain_inputs(f.ex, 1, pair_inputs[0], NULL, NULL),
            "explain: the results are NULL");
-    refuse(&f, kldve_explain_inputs(f.ex, 0, pair_inputs[0], NULL, maps), "explain: 0 inputs");
+    refuse(&f, kldve_explain_inputs(f.ex, 0, pair_inputs[0], NULL, maps), "explain: the number of inputs is 0, it must be at least 1");
     refuse(&f, kldve_explain_many(f.ex, 1, NULL, NULL, maps), "explain: the pictures are NULL");
     refuse(&f, kldve_explain_many(f.ex, 1, pictures, NULL, NULL), "explain: the results are NULL");
-    refuse(&f, kldve_explain_many(f.ex, -1, pictures, NULL, maps), "explain: -1 pictures");
+    refuse(&f, kldve_explain_many(f.ex, -1, pictures, NULL, maps), "explain: the number of pictures is -1, it must be at least 1");
     pair_untouched(maps);
     pair_close(&f);
 }

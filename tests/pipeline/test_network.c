@@ -38,15 +38,15 @@ static const struct failure failures[] = {
     {"open returns what is no status",
      {INNER, .step = BROKEN_OPEN, .status = (kldve_status)1},
      KLDVE_E_BACKEND,
-     "broken: open: returned 1, which is no status"},
+     "broken: open: returned 1, which is not a status"},
     {"input of no height",
      {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 0, 8, 5, 6, 3, 4)},
      KLDVE_E_ARG,
-     "broken: shape: the input is 3 x 0 x 8"},
+     "broken: shape: the input is 3 x 0 x 8, all sizes must be at least 1"},
     {"negative number of maps",
      {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 5, -6, 3, 4)},
      KLDVE_E_ARG,
-     "broken: shape: the feature maps are -6 x 3 x 4"},
+     "broken: shape: the feature maps are -6 x 3 x 4, all sizes must be at least 1"},
     {"two classes",
      {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 2, 6, 3, 4)},
      KLDVE_E_UNSUPPORTED,
@@ -58,11 +58,11 @@ static const struct failure failures[] = {
     {"sizes that overflow",
      {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(INT32_MAX, INT32_MAX, INT32_MAX, 5, 6, 3, 4)},
      KLDVE_E_LIMIT,
-     "broken: shape: too large to compute with"},
+     "broken: shape: an array has more values than can be addressed"},
     {"more cells than BLAS can count",
      {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 5, 1, 65536, 65536)},
      KLDVE_E_LIMIT,
-     "broken: shape: too large to compute with"},
+     "broken: shape: an array has more values than can be addressed"},
     {"forward fails with a reason",
      {INNER, .step = BROKEN_FORWARD, .status = KLDVE_E_BACKEND, .message = "the driver is gone"},
      KLDVE_E_BACKEND,
@@ -282,11 +282,11 @@ static void refuse_shape(kldve_shape shape, kldve_status status, const char *mes
 static void test_shapes(void **state)
 {
     const size_t size = sizeof(kldve_shape);
-    const char *large = "batched: shape: too large to compute with";
+    const char *large = "batched: shape: an array has more values than can be addressed";
 
     (void)state;
     refuse_shape((kldve_shape){size, 3, 8, 8, 5, 6, 3, 4, -2}, KLDVE_E_ARG,
-                 "batched: shape: a batch of -2 inputs");
+                 "batched: shape: batch is -2, it must be 0 or more");
     refuse_shape((kldve_shape){size, 3, INT32_MAX, 1, 5, 6, 3, 4, INT32_MAX}, KLDVE_E_LIMIT, large);
     refuse_shape((kldve_shape){size, 3, 8, 8, 5, 3, INT32_MAX, 1, INT32_MAX}, KLDVE_E_LIMIT, large);
 }

@@ -19,9 +19,9 @@ typedef struct onnx_state {
     const kldve_onnx *net;
     kldve_ctx *ctx;
     kx_state *run;
-    kx_many *many; /* `batch` inputs at once; NULL until asked for */
-    float *input;  /* of the last forward pass, for extra plans; NULL: not kept */
-    uint64_t pass; /* its number; 0: there is none to look back on */
+    kx_many *many;               /* `batch` inputs at once; NULL until asked for */
+    float *input;                /* of the last forward pass, for extra plans; NULL: not kept */
+    uint64_t pass;               /* its number; 0: there is none to look back on */
     uint64_t passes;             /* forward passes so far */
     kx_extra *extra[EXTRAS];     /* NULL until asked for */
     uint64_t extra_pass[EXTRAS]; /* the forward pass that each has repeated */
@@ -62,7 +62,7 @@ static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **stat
     kldve_status st;
 
     if (!config)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "the backend's config is a kldve_onnx");
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "the config is NULL, it must be a kldve_onnx");
     s = kldve_ctx_alloc(ctx, 1, sizeof *s);
     if (!s)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while opening the network");
@@ -115,7 +115,8 @@ static kldve_status backend_forward(void *state, const float *input, float *logi
 
 static kldve_status backend_vjp(void *state, const float *cotangent, float *gradient)
 {
-    return kx_state_vjp(((onnx_state *)state)->run, KX_TO_LAYER, KLDVE_RULE_GRADIENT, cotangent, gradient);
+    return kx_state_vjp(((onnx_state *)state)->run, KX_TO_LAYER, KLDVE_RULE_GRADIENT, cotangent,
+                        gradient);
 }
 
 /* The state of an extra plan, made if need be, at the last forward pass. */
@@ -126,12 +127,14 @@ static kldve_status extra_at_pass(onnx_state *s, int which, int32_t rule, kx_sta
 
     if (s->net->options.plain)
         return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
-                              "KLDVE_ONNX_PLAIN knows the true gradient only");
+                              "KLDVE_ONNX_PLAIN supports only KLDVE_RULE_GRADIENT");
     if (!s->input)
-        return kldve_ctx_fail(s->ctx, KLDVE_E_NO_VJP,
-                              "the network was loaded without KLDVE_ONNX_VJP_INPUT");
+        return kldve_ctx_fail(
+            s->ctx, KLDVE_E_NO_VJP,
+            "the network was loaded without KLDVE_ONNX_VJP_INPUT: load it with that flag");
     if (!s->pass)
-        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                              "there is no forward pass yet: a VJP needs one before it");
     if (!s->extra[which]) {
         o.layer = NULL;
         o.vjp = false;
@@ -162,7 +165,7 @@ static kldve_status backend_vjp_input(void *state, const float *cotangent, int32
                                "the ONNX engine has no backward rule %d", rule);
     if (rule != KLDVE_RULE_GRADIENT && s->net->options.plain)
         return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
-                              "KLDVE_ONNX_PLAIN knows the true gradient only");
+                              "KLDVE_ONNX_PLAIN supports only KLDVE_RULE_GRADIENT");
     if (kx_rule_is_lrp(rule) &&
         (st = extra_at_pass(s, EXTRA_LRP + rule - KLDVE_RULE_LRP_EPSILON, rule, &run)) < 0)
         return st;
@@ -191,8 +194,9 @@ static kldve_status can_many(const onnx_state *s)
 {
     if (s->net->batch > 1)
         return KLDVE_OK;
-    return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
-                          "the network was loaded without kldve_onnx_options.batch");
+    return kldve_ctx_fail(
+        s->ctx, KLDVE_E_UNSUPPORTED,
+        "the network was loaded without kldve_onnx_options.batch: load it with a batch above 1");
 }
 
 /* The states of a batch are made with the first one: who never has one does not pay for them. */
@@ -218,7 +222,8 @@ static kldve_status backend_vjp_many(void *state, const float *cotangents, float
     if (st < 0)
         return st;
     if (!s->many)
-        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                              "there is no forward pass yet: a VJP needs one before it");
     return kx_many_vjp(s->many, cotangents, gradients);
 }
 

@@ -11,7 +11,7 @@ static kldve_status choose_input(kx_graph *g, kx_choice *c)
 
     if (g->ninput != 1)
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
-                               "the network has %d inputs, one picture is expected", g->ninput);
+                               "the network has %d inputs, exactly one is supported", g->ninput);
     c->input = g->input[0];
     if (c->input->shape.rank != 4 || c->input->dtype != KX_F32 || c->input->count == 0 ||
         c->input->shape.dim[0] != 1)
@@ -49,10 +49,11 @@ static kldve_status find_named(const kx_graph *g, const char *what, const char *
 {
     *out = kx_graph_find(g, name);
     if (!*out || (*out)->raw)
-        return kldve_ctx_failf(g->ctx, KLDVE_E_ARG,
-                               "there is no tensor or node '%.80s' to be the %s; list them with "
-                               "`kldve layers`",
-                               name, what);
+        return kldve_ctx_failf(
+            g->ctx, KLDVE_E_ARG,
+            "no tensor or node is called '%.80s' (given as the %s); `kldve layers` "
+            "lists them",
+            name, what);
     return KLDVE_OK;
 }
 

@@ -20,9 +20,21 @@ kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kld
 
     if (st < 0)
         return st;
-    if (to->threads < 0 || to->threads > MAX_THREADS || to->in_height < 0 || to->in_width < 0 ||
-        to->batch < KLDVE_ONNX_BATCH_AUTO || to->batch > MAX_BATCH || (to->flags & ~known))
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_options: a value is out of range");
+    if (to->threads < 0 || to->threads > MAX_THREADS)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "kldve_onnx_options: threads is %d, it must be 0 to %d",
+                               (int)to->threads, MAX_THREADS);
+    if (to->in_height < 0 || to->in_width < 0)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "kldve_onnx_options: the input is %d x %d, neither may be negative",
+                               (int)to->in_height, (int)to->in_width);
+    if (to->batch < KLDVE_ONNX_BATCH_AUTO || to->batch > MAX_BATCH)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "kldve_onnx_options: batch is %d, it must be %d to %d",
+                               (int)to->batch, KLDVE_ONNX_BATCH_AUTO, MAX_BATCH);
+    if (to->flags & ~known)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "kldve_onnx_options: unknown flags 0x%jx",
+                               (uintmax_t)(to->flags & ~known));
     return KLDVE_OK;
 }
 

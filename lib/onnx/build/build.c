@@ -183,7 +183,7 @@ static kldve_status connect(builder *b, const kx_proto_node *from, kx_node *n)
             continue;
         n->in[i] = kx_names_find(&b->values, from->in[i]);
         if (!n->in[i])
-            return kx_invalid(g, n, "input '%.80s' is made by no node and is no input or tensor",
+            return kx_invalid(g, n, "no node, input or tensor provides its input '%.80s'",
                               from->in[i]);
     }
     for (int32_t i = 0; i < n->nout; i++) {
@@ -302,8 +302,9 @@ static kldve_status add_node(builder *b, const kx_proto_node *from)
     n->op =
         kx_op_find(strcmp(from->domain, "ai.onnx") == 0 ? "" : from->domain, from->type, g->opset);
     if (!n->op && is_quantised(from->type))
-        return kx_refuse(g, n, "the network is quantised, which has no derivative: take the one in "
-                               "floating point that it was made from");
+        return kx_refuse(g, n,
+                         "the network is quantised and has no derivative: use the "
+                         "floating-point network that it was made from");
     if (!n->op)
         return kx_refuse(g, n, "the operator %.60s%s%.60s of opset %d is not supported",
                          from->domain, *from->domain ? "." : "", from->type, g->opset);
@@ -330,8 +331,8 @@ static kldve_status add_node(builder *b, const kx_proto_node *from)
 
 /* ---- inputs and outputs ---- */
 
-/* Which of the options replaces a symbolic dimension: [n][c][h][w], or [n][h][w][c] where the last one
- * is a number that fits a picture while the second is not known. */
+/* Which of the options replaces a symbolic dimension: [n][c][h][w], or [n][h][w][c] where the last
+ * one is a number that fits a picture while the second is not known. */
 static int64_t fill_in(const kx_graph_options *o, const kx_proto_value *v, int32_t axis)
 {
     bool last = v->rank == 4 && v->dim[1] <= 0 && (v->dim[3] == 1 || v->dim[3] == 3);
@@ -354,18 +355,23 @@ static kldve_status add_input(builder *b, const kx_proto_value *from)
         return KLDVE_OK; /* an initializer that is also listed as an input */
     if (!(v = new_value(b, from->name)))
         return kx_nomem(g);
-    if (from->rank < 0 || !kx_element_dtype(from->dtype, &v->dtype))
+    if (!kx_element_dtype(from->dtype, &v->dtype))
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
-                               "input '%.80s' has no shape, or element type %d", v->name,
+                               "input '%.80s': element type %d is not supported", v->name,
                                from->dtype);
+    if (from->rank < 0)
+        return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
+                               "input '%.80s' has no shape, export the network with one", v->name);
     v->onnx_type = from->dtype;
     v->shape.rank = from->rank;
     for (int32_t i = 0; i < from->rank; i++) {
         int64_t d = from->dim[i] > 0 ? from->dim[i] : fill_in(&b->options, from, i);
 
         if (d < 0)
-            return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
-                                   "input '%.80s': dimension %d is symbolic", v->name, i);
+            return kldve_ctx_failf(
+                g->ctx, KLDVE_E_UNSUPPORTED,
+                "input '%.80s': dimension %d is symbolic, export the network with a fixed size",
+                v->name, i);
         v->shape.dim[i] = d;
     }
     if (!kx_shape_count(&v->shape, kx_dtype_size(v->dtype), &v->count))
@@ -381,7 +387,7 @@ static kldve_status add_output(builder *b, const kx_proto_value *from)
     kx_value *v = kx_names_find(&b->values, from->name);
 
     if (!v)
-        return kldve_ctx_failf(b->g->ctx, KLDVE_E_FORMAT, "output '%.80s' is made by no node",
+        return kldve_ctx_failf(b->g->ctx, KLDVE_E_FORMAT, "no node produces the output '%.80s'",
                                from->name);
     b->g->output[b->g->noutput++] = v;
     return KLDVE_OK;

@@ -17,7 +17,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     if (!(p = n->params = kx_new(g, 1, sizeof *p)))
         return kx_nomem(g);
     if (n->in[0]->dtype == KX_BOOL || n->in[0]->onnx_type == KX_ONNX_UINT64)
-        return kx_refuse(g, n, "not for an input of this type");
+        return kx_refuse(g, n, "the element type of the input is not supported");
     if ((st = kx_axis_attr(g, n, "axis", 0, n->in[0]->shape.rank, &p->axis)) < 0)
         return st;
     p->keepdims = kx_attr_int(n, "keepdims", 1) != 0;

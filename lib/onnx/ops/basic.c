@@ -57,7 +57,8 @@ kldve_status kx_mark_axes(kx_graph *g, kx_node *n, const int64_t *axes, size_t c
     memset(marked, 0, (size_t)rank * sizeof *marked);
     for (size_t i = 0; i < count; i++) {
         if (!kx_axis(axes[i], rank, &axis))
-            return kx_invalid(g, n, "axis %lld of an array of rank %d", (long long)axes[i], rank);
+            return kx_invalid(g, n, "axis %lld is out of range for rank %d", (long long)axes[i],
+                              rank);
         if (marked[axis])
             return kx_invalid(g, n, "axis %lld is given twice", (long long)axes[i]);
         marked[axis] = true;
@@ -71,7 +72,7 @@ kldve_status kx_axis_attr(kx_graph *g, kx_node *n, const char *name, int64_t def
     int64_t value = kx_attr_int(n, name, def);
 
     if (!kx_axis(value, rank, axis))
-        return kx_invalid(g, n, "axis %lld of an array of rank %d", (long long)value, rank);
+        return kx_invalid(g, n, "axis %lld is out of range for rank %d", (long long)value, rank);
     return KLDVE_OK;
 }
 

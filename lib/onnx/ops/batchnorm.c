@@ -24,7 +24,8 @@ static kldve_status refuse_training(kx_graph *g, kx_node *n)
                          "attribute 'spatial' is 0, statistics per element are not supported");
     for (int32_t i = 1; i < n->nout; i++)
         if (n->out[i])
-            return kx_refuse(g, n, "output %d is of training, export the network for inference", i);
+            return kx_refuse(g, n, "output %d is for training, export the network for inference",
+                             i);
     return KLDVE_OK;
 }
 

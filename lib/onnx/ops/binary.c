@@ -175,7 +175,8 @@ static kldve_status align_old(kx_graph *g, kx_node *n, kx_shape *b)
         return kx_invalid(g, n, "axis %lld does not place rank %d within rank %d", (long long)axis,
                           y->rank, x->rank);
     if (!broadcast && x->rank != y->rank)
-        return kx_invalid(g, n, "operands of rank %d and %d without broadcast", x->rank, y->rank);
+        return kx_invalid(g, n, "the operands have rank %d and %d, but attribute 'broadcast' is 0",
+                          x->rank, y->rank);
     b->rank = x->rank - (int32_t)axis;
     for (int32_t i = 0; i < b->rank; i++)
         b->dim[i] = i < y->rank ? y->dim[i] : 1;
@@ -243,7 +244,7 @@ static kldve_status finish(kx_graph *g, kx_node *n, kx_binary_params *p)
     kx_shape out;
 
     if (!p->kernel)
-        return kx_refuse(g, n, "not for operands of this type");
+        return kx_refuse(g, n, "the element type of the operands is not supported");
     if ((st = kx_binary_walk(g, n, p, &out)) < 0)
         return st;
     return kx_out_like(g, n, 0, n->in[0], &out);
@@ -313,7 +314,7 @@ static kldve_status infer_prelu(kx_graph *g, kx_node *n)
     }
     p->kernel = kernel_for(p->kind, n->in[0]);
     if (!p->kernel)
-        return kx_refuse(g, n, "not for operands of this type");
+        return kx_refuse(g, n, "the element type of the operands is not supported");
     if (!kx_broadcast(x, &p->b, &fits) || !kx_same_shape(&fits, x))
         return kx_invalid(g, n, "the slope does not fit the input's shape");
     set_walk(p, x, x);

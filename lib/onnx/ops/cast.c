@@ -56,7 +56,7 @@ static kldve_status cast_to(kx_graph *g, kx_node *n, int64_t to)
     if (to < 0 || to > INT32_MAX || !run_type((int32_t)to, &dtype))
         return kx_refuse(g, n, "element type %lld is not supported", (long long)to);
     if (n->in[0]->onnx_type == KX_ONNX_UINT64 && dtype == KX_F32)
-        return kx_refuse(g, n, "from uint64 to a float type");
+        return kx_refuse(g, n, "a cast from uint64 to a float type is not supported");
     p->to = (int32_t)to;
     return kx_out_as(g, n, 0, dtype, &n->in[0]->shape, p->to);
 }

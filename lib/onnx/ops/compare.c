@@ -68,7 +68,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
         return st;
     p->kernel = find_kernel(n->op->type, n->in[0]);
     if (!p->kernel)
-        return kx_refuse(g, n, "not for operands of this type");
+        return kx_refuse(g, n, "the element type of the operands is not supported");
     return kx_out_as(g, n, 0, KX_BOOL, &out, KX_ONNX_BOOL);
 }
 

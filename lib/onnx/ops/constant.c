@@ -210,7 +210,7 @@ static kldve_status infer_range(kx_graph *g, kx_node *n)
     if (!ok)
         return kx_invalid(g, n, "delta is 0, or a number is not finite");
     if (length > longest)
-        return kx_invalid(g, n, "more than 2^40 elements");
+        return kx_invalid(g, n, "the range has more than 2^40 elements");
     out.dim[0] = (int64_t)length;
     return kx_out_like(g, n, 0, n->in[0], &out);
 }

@@ -20,8 +20,9 @@ static kldve_status infer(kx_graph *g, kx_node *n)
         return st;
     x = &n->in[0]->shape;
     if (x->dim[1] != p->group * p->cin)
-        return kx_invalid(g, n, "weights for %lld groups of %lld channels, the input has %lld",
-                          (long long)p->group, (long long)p->cin, (long long)x->dim[1]);
+        return kx_invalid(
+            g, n, "the weights are for %lld groups of %lld channels, the input has %lld channels",
+            (long long)p->group, (long long)p->cin, (long long)x->dim[1]);
     for (int32_t i = 0; i < p->window.spatial; i++)
         p->window.in[KX_SPATIAL - p->window.spatial + i] = x->dim[2 + i];
     if ((st = kx_window_fit(g, n, false, &p->window)) < 0)

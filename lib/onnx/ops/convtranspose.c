@@ -16,8 +16,10 @@ static kldve_status fit_axis(kx_graph *g, kx_node *n, kx_auto_pad mode, int64_t 
     int64_t full = s * (in - 1) + output_padding + kx_window_extent(q, axis);
 
     if (output_padding >= s && output_padding >= q->dilation[axis])
-        return kx_invalid(g, n, "attribute 'output_padding' has %lld, not below stride or dilation",
-                          (long long)output_padding);
+        return kx_invalid(
+            g, n,
+            "attribute 'output_padding' has the value %lld, it must be below stride or dilation",
+            (long long)output_padding);
     if (wanted == 0 && (mode == KX_PAD_SAME_UPPER || mode == KX_PAD_SAME_LOWER))
         wanted = in * s;
     if (wanted != 0) {
@@ -47,8 +49,10 @@ static kldve_status fit(kx_graph *g, kx_node *n, kx_conv_params *p)
     for (int i = KX_SPATIAL - q->spatial; i < KX_SPATIAL; i++) {
         q->out[i] = n->in[0]->shape.dim[2 + i - (KX_SPATIAL - q->spatial)];
         if (q->out[i] < 1 || q->out[i] > INT32_MAX) /* the upper one: products stay below 2^62 */
-            return kx_invalid(g, n, "the input has %lld elements along a spatial axis",
-                              (long long)q->out[i]);
+            return kx_invalid(
+                g, n,
+                "the input has %lld elements along a spatial axis, it must have 1 to 2^31 - 1",
+                (long long)q->out[i]);
         if (mode == KX_PAD_VALID)
             q->pad_begin[i] = q->pad_end[i] = 0;
         if ((st = fit_axis(g, n, mode, output_padding[i], wanted[i], q, i)) < 0)
@@ -71,7 +75,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
         return st;
     x = &n->in[0]->shape;
     if (x->dim[1] != p->group * p->cout)
-        return kx_invalid(g, n, "weights for %lld channels, the input has %lld",
+        return kx_invalid(g, n, "the weights are for %lld channels, the input has %lld",
                           (long long)(p->group * p->cout), (long long)x->dim[1]);
     if ((st = fit(g, n, p)) < 0)
         return st;

@@ -24,15 +24,15 @@ static kldve_status check_indices(kx_graph *g, kx_node *n, const int64_t *length
         return kx_invalid(g, n, "input 1 (indices) must be integers");
     for (size_t k = 0; k < lengths; k++)
         if (length[k] == 0 && v->count > 0)
-            return kx_invalid(g, n, "indices into an empty axis");
+            return kx_invalid(g, n, "the indexed axis is empty");
     if (!v->raw)
         return KLDVE_OK;
     if (!(index = kx_value_ints(g, v)))
         return kx_nomem(g);
     for (size_t i = 0; i < v->count; i++)
         if (index[i] < -length[i % lengths] || index[i] >= length[i % lengths])
-            return kx_invalid(g, n, "index %lld of an axis of length %lld", (long long)index[i],
-                              (long long)length[i % lengths]);
+            return kx_invalid(g, n, "index %lld is outside an axis of length %lld",
+                              (long long)index[i], (long long)length[i % lengths]);
     return KLDVE_OK;
 }
 
@@ -55,7 +55,8 @@ static kldve_status infer_gather(kx_graph *g, kx_node *n)
         (st = check_indices(g, n, &in->dim[p->axis], 1)) < 0)
         return st;
     if (in->rank - 1 + index->rank > KX_MAX_RANK)
-        return kx_refuse(g, n, "the result has a rank above %d", KX_MAX_RANK);
+        return kx_refuse(g, n, "the rank of the result is above %d, the largest supported",
+                         KX_MAX_RANK);
     for (int32_t i = 0; i < p->axis; i++)
         out.dim[out.rank++] = in->dim[i];
     for (int32_t i = 0; i < index->rank; i++)
@@ -121,7 +122,9 @@ static kldve_status infer_elements(kx_graph *g, kx_node *n)
     in = &n->in[0]->shape;
     index = &n->in[1]->shape;
     if (in->rank != index->rank)
-        return kx_invalid(g, n, "input and indices have rank %d and %d", in->rank, index->rank);
+        return kx_invalid(g, n,
+                          "the input has rank %d and the indices have rank %d, they must be equal",
+                          in->rank, index->rank);
     if ((st = kx_axis_attr(g, n, "axis", 0, in->rank, &p->axis)) < 0 ||
         (st = check_indices(g, n, &in->dim[p->axis], 1)) < 0)
         return st;
@@ -212,7 +215,8 @@ static kldve_status infer_nd(kx_graph *g, kx_node *n)
     if ((st = check_indices(g, n, p->length, (size_t)m)) < 0)
         return st;
     if (index->rank - 1 + in->rank - b - p->m > KX_MAX_RANK)
-        return kx_refuse(g, n, "the result has a rank above %d", KX_MAX_RANK);
+        return kx_refuse(g, n, "the rank of the result is above %d, the largest supported",
+                         KX_MAX_RANK);
     p->batch = (size_t)kx_span(in, 0, b);
     p->tuples = (size_t)kx_span(index, b, index->rank - 1);
     p->block = (size_t)kx_span(in, b + p->m, in->rank);

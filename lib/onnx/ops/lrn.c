@@ -28,7 +28,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     p->bias = kx_attr_float(n, "bias", 1);
     p->size = kx_attr_int(n, "size", 0);
     if (p->size < 1)
-        return kx_invalid(g, n, "attribute 'size' is %lld, allowed are 1 and more",
+        return kx_invalid(g, n, "attribute 'size' is %lld, it must be at least 1",
                           (long long)p->size);
     p->batch = x->dim[0];
     p->channels = x->dim[1];

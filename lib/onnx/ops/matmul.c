@@ -108,8 +108,10 @@ static kldve_status infer_gemm(kx_graph *g, kx_node *n)
     p->k = a->dim[p->trans_a ? 0 : 1];
     p->n = b->dim[p->trans_b ? 0 : 1];
     if (b->dim[p->trans_b ? 1 : 0] != p->k)
-        return kx_invalid(g, n, "a matrix with %lld columns times one with %lld rows",
-                          (long long)p->k, (long long)b->dim[p->trans_b ? 1 : 0]);
+        return kx_invalid(
+            g, n,
+            "the first matrix has %lld columns and the second has %lld rows, they must be equal",
+            (long long)p->k, (long long)b->dim[p->trans_b ? 1 : 0]);
     if ((st = infer_gemm_bias(g, n, p)) < 0)
         return st;
     n->params = p;

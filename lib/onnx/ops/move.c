@@ -22,7 +22,8 @@ static kldve_status infer_transpose(kx_graph *g, kx_node *n)
     in = &n->in[0]->shape;
     perm = kx_attr_ints(n, "perm", &count);
     if (perm && count != (size_t)in->rank)
-        return kx_invalid(g, n, "perm has %zu entries for rank %d", count, in->rank);
+        return kx_invalid(g, n, "attribute 'perm' has %zu values, the input has rank %d", count,
+                          in->rank);
     if (perm && (st = kx_mark_axes(g, n, perm, count, in->rank, seen)) < 0)
         return st;
     out.rank = in->rank;
@@ -75,10 +76,12 @@ static kldve_status infer_expand(kx_graph *g, kx_node *n)
     for (int32_t i = 0; i < want.rank; i++) {
         want.dim[i] = dim[i];
         if (dim[i] < 0)
-            return kx_invalid(g, n, "dimension %d is %lld", i, (long long)dim[i]);
+            return kx_invalid(g, n,
+                              "dimension %d of the new shape is %lld, it must not be negative", i,
+                              (long long)dim[i]);
     }
     if (!kx_broadcast(&n->in[0]->shape, &want, &out))
-        return kx_invalid(g, n, "the input does not expand to that shape");
+        return kx_invalid(g, n, "the input cannot be expanded to the new shape");
     if ((st = kx_out_like(g, n, 0, n->in[0], &out)) < 0)
         return st;
     kx_walk_init(&p->walk, &out);
@@ -104,14 +107,16 @@ static kldve_status infer_tile(kx_graph *g, kx_node *n)
     in = &n->in[0]->shape;
     out = *in;
     if (count != (size_t)in->rank)
-        return kx_invalid(g, n, "%zu repeats for rank %d", count, in->rank);
+        return kx_invalid(g, n, "input 1 (repeats) has %zu values, the input has rank %d", count,
+                          in->rank);
     p->walk.rank = 2 * in->rank;
     p->walk.operands = 1;
     for (int32_t i = 0; i < in->rank; i++) {
         one.dim[0] = repeat[i];
         if (!kx_shape_count(&one, 1, &count) ||
             (repeat[i] > 0 && in->dim[i] > INT64_MAX / repeat[i]))
-            return kx_invalid(g, n, "%lld repeats", (long long)repeat[i]);
+            return kx_invalid(g, n, "input 1 (repeats) has the value %lld, it must not be negative",
+                              (long long)repeat[i]);
         out.dim[i] = in->dim[i] * repeat[i];
         p->walk.dim[2 * i] = repeat[i];
         p->walk.dim[2 * i + 1] = in->dim[i];
@@ -152,7 +157,8 @@ static kldve_status start_blocks(kx_graph *g, kx_node *n, int64_t *b, kx_walk_pa
     if (n->in[0]->shape.rank != 4)
         return kx_invalid(g, n, "the input has rank %d, expected 4", n->in[0]->shape.rank);
     if (*b < 1 || *b > 32768)
-        return kx_invalid(g, n, "blocksize %lld", (long long)*b);
+        return kx_invalid(g, n, "attribute 'blocksize' is %lld, it must be at least 1",
+                          (long long)*b);
     *p = n->params = kx_new(g, 1, sizeof **p);
     return *p ? KLDVE_OK : kx_nomem(g);
 }
@@ -175,7 +181,7 @@ static kldve_status infer_depth_to_space(kx_graph *g, kx_node *n)
         return kx_invalid(g, n, "mode '%.40s' is neither DCR nor CRD", mode);
     s = n->in[0]->shape;
     if (s.dim[1] % (b * b) != 0)
-        return kx_invalid(g, n, "%lld channels are no multiple of blocksize^2",
+        return kx_invalid(g, n, "%lld channels are not a multiple of blocksize^2",
                           (long long)s.dim[1]);
     s.dim[1] /= b * b;
     s.dim[2] *= b;
@@ -200,7 +206,7 @@ static kldve_status infer_space_to_depth(kx_graph *g, kx_node *n)
         return st;
     s = n->in[0]->shape;
     if (s.dim[2] % b != 0 || s.dim[3] % b != 0)
-        return kx_invalid(g, n, "height and width are no multiples of blocksize");
+        return kx_invalid(g, n, "height and width are not multiples of blocksize");
     s.dim[2] /= b;
     s.dim[3] /= b;
     block_walk(&p->walk, (int64_t[6]){s.dim[0], b, b, s.dim[1], s.dim[2], s.dim[3]}, from);

@@ -74,8 +74,8 @@ static kldve_status infer_group(kx_graph *g, kx_node *n)
     if (plane < 1)
         return kx_invalid(g, n, "the input has no elements along a spatial axis");
     if (groups < 1 || x->dim[1] < 1 || x->dim[1] % groups != 0)
-        return kx_invalid(g, n, "%lld channels do not make %lld groups", (long long)x->dim[1],
-                          (long long)groups);
+        return kx_invalid(g, n, "%lld channels cannot be split into %lld groups",
+                          (long long)x->dim[1], (long long)groups);
     p->rows = x->dim[0] * groups;
     p->inner = x->dim[1] / groups * plane;
     p->channels = g->opset < 21 ? groups : x->dim[1];
@@ -119,7 +119,7 @@ static kldve_status infer_layer(kx_graph *g, kx_node *n)
         (kx_has(n, B) && (st = check_affine(g, n, B, axis, &one_b)) < 0))
         return st;
     if (kx_has(n, B) && one != one_b)
-        return kx_refuse(g, n, "scale and bias of different sizes");
+        return kx_refuse(g, n, "scale and bias have different sizes");
     if (kx_attr_int(n, "stash_type", 1) != 1)
         return kx_refuse(g, n, "attribute 'stash_type' is not 1 (float)");
     row = *x;

@@ -20,7 +20,8 @@ static kldve_status mode_attr(kx_graph *g, kx_node *n, kx_pad_mode *out)
             *out = (kx_pad_mode)i;
             return KLDVE_OK;
         }
-    return kx_refuse(g, n, "attribute 'mode' is '%.40s' in opset %d", mode, g->opset);
+    return kx_refuse(g, n, "attribute 'mode' is '%.40s', which is not supported in opset %d", mode,
+                     g->opset);
 }
 
 /* pads: begins, then ends, of the axes of input 3 (opset 18) or of all. */
@@ -38,12 +39,13 @@ static kldve_status read_pads(kx_graph *g, kx_node *n, kx_pad_params *p)
     if (!axes)
         naxes = (size_t)rank;
     if (count != 2 * naxes)
-        return kx_invalid(g, n, "%zu values of 'pads' for %zu axes", count, naxes);
+        return kx_invalid(g, n, "'pads' has %zu values for %zu axes", count, naxes);
     for (size_t i = 0; i < naxes; i++) {
         int32_t axis = (int32_t)i;
 
         if (axes && !kx_axis(axes[i], rank, &axis))
-            return kx_invalid(g, n, "axis %lld of an array of rank %d", (long long)axes[i], rank);
+            return kx_invalid(g, n, "axis %lld is out of range for rank %d", (long long)axes[i],
+                              rank);
         p->begin[axis] = pads[i];
         p->end[axis] = pads[naxes + i];
     }
@@ -56,13 +58,15 @@ static kldve_status check_axis(kx_graph *g, kx_node *n, const kx_pad_params *p, 
     int64_t in = n->in[0]->shape.dim[axis], begin = p->begin[axis], end = p->end[axis];
 
     if (begin < -INT32_MAX || begin > INT32_MAX || end < -INT32_MAX || end > INT32_MAX)
-        return kx_refuse(g, n, "'pads' of %lld and %lld", (long long)begin, (long long)end);
+        return kx_refuse(g, n, "'pads' are %lld and %lld, at most 2^31 is supported",
+                         (long long)begin, (long long)end);
     *size = begin + in + end;
     if (*size < 0)
-        return kx_invalid(g, n, "'pads' of %lld and %lld cut more than the %lld elements there are",
+        return kx_invalid(g, n,
+                          "'pads' are %lld and %lld, which cuts away more than the %lld elements",
                           (long long)begin, (long long)end, (long long)in);
     if (p->mode != KX_PAD_CONSTANT && (begin < 0 || end < 0))
-        return kx_refuse(g, n, "negative 'pads' are supported with the mode 'constant' only");
+        return kx_refuse(g, n, "negative 'pads' are supported only with the mode 'constant'");
     if (p->mode != KX_PAD_CONSTANT && in == 0 && *size > 0)
         return kx_invalid(g, n, "an axis without elements cannot be padded by repetition");
     return KLDVE_OK;
@@ -86,7 +90,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
         return st;
     x = &n->in[0]->shape;
     if (x->rank == 0)
-        return kx_refuse(g, n, "input 0 is a scalar");
+        return kx_refuse(g, n, "input 0 is a scalar, it must have at least one axis");
     if (g->opset < 11)
         p->value = kx_attr_float(n, "value", 0);
     if (kx_has(n, 2) && (n->in[2]->dtype != n->in[0]->dtype || n->in[2]->count != 1))

@@ -274,7 +274,7 @@ static kldve_status check_pads(kx_graph *g, kx_node *n, const kx_window *q)
 {
     for (int i = 0; i < KX_SPATIAL; i++)
         if (q->pad_begin[i] >= kx_window_extent(q, i) || q->pad_end[i] >= kx_window_extent(q, i))
-            return kx_refuse(g, n, "pads of %lld and %lld are not smaller than the kernel, %lld",
+            return kx_refuse(g, n, "pads are %lld and %lld, they must be below the kernel's %lld",
                              (long long)q->pad_begin[i], (long long)q->pad_end[i],
                              (long long)kx_window_extent(q, i));
     return KLDVE_OK;
@@ -346,7 +346,7 @@ static kldve_status exponent(kx_graph *g, kx_node *n, kx_pool_params *p)
 {
     p->p = kx_attr_int(n, "p", 2);
     if (p->p < 1)
-        return kx_invalid(g, n, "attribute 'p' is %lld, allowed are 1 and more", (long long)p->p);
+        return kx_invalid(g, n, "attribute 'p' is %lld, it must be at least 1", (long long)p->p);
     return KLDVE_OK;
 }
 

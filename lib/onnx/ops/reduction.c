@@ -112,7 +112,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     p->kind = find_kind(n->op->type);
     p->keepdims = kx_attr_int(n, "keepdims", 1) != 0;
     if (!kx_is_float(x) && !(p->kind->ints && x->dtype == KX_I64 && x->onnx_type != KX_ONNX_UINT64))
-        return kx_refuse(g, n, "not for an input of this type");
+        return kx_refuse(g, n, "the element type of the input is not supported");
     if ((st = find_axes(g, n, p)) < 0)
         return st;
     if (p->length == 0 && p->kind->what != SUM)

@@ -20,7 +20,8 @@ static kldve_status choice(kx_graph *g, kx_node *n, const char *attr, const char
             *out = i;
             return KLDVE_OK;
         }
-    return kx_refuse(g, n, "attribute '%s' is '%.40s' in opset %d", attr, value, g->opset);
+    return kx_refuse(g, n, "attribute '%s' is '%.40s', which is not supported in opset %d", attr,
+                     value, g->opset);
 }
 
 static kldve_status read_options(kx_graph *g, kx_node *n, kx_resize_options *opt)
@@ -42,7 +43,8 @@ static kldve_status read_options(kx_graph *g, kx_node *n, kx_resize_options *opt
         return st;
     mode = mode == 3 ? LINEAR : mode; /* as Upsample of opset 1 said it */
     if (g->opset < 11 && mode == CUBIC)
-        return kx_refuse(g, n, "attribute 'mode' is 'cubic' in opset %d", g->opset);
+        return kx_refuse(g, n, "attribute 'mode' is 'cubic', which is not supported in opset %d",
+                         g->opset);
     if (g->opset == 10)
         rounding = OPSET_10;
     if (g->opset >= 11) {
@@ -103,7 +105,7 @@ static kldve_status read_axes(kx_graph *g, kx_node *n, axis_list *list)
     list->count = count ? count : (size_t)rank;
     for (size_t i = 0; i < list->count; i++)
         if (!kx_axis(count ? axes[i] : (int64_t)i, rank, &list->axis[i]))
-            return kx_invalid(g, n, "an axis is out of range");
+            return kx_invalid(g, n, "attribute 'axes': an axis is out of range");
     return KLDVE_OK;
 }
 
@@ -119,17 +121,19 @@ static kldve_status apply_scales(kx_graph *g, kx_node *n, const kx_resize_option
                                  kx_resize_spec *spec)
 {
     if (count != list->count)
-        return kx_invalid(g, n, "%zu scales for %zu axes", count, list->count);
+        return kx_invalid(g, n, "'scales' has %zu values for %zu axes", count, list->count);
     for (size_t i = 0; i < count; i++) {
         kx_resize_spec *a = &spec[list->axis[i]];
         float length = scale[i] * (float)a->in;
 
         if (!(scale[i] > 0) || !(length < 0x1p40f))
-            return kx_invalid(g, n, "scale %g", (double)scale[i]);
+            return kx_invalid(g, n,
+                              "a scale is %g, it must be above 0 and give at most 2^40 elements",
+                              (double)scale[i]);
         if (ambiguous(opt, length))
             return kx_refuse(g, n,
-                             "'align_corners' with a scale of %g for %lld elements, which is no "
-                             "whole number: runtimes disagree on it, export sizes instead",
+                             "'align_corners' with a scale of %g for %lld elements does not give a "
+                             "whole number, and runtimes disagree on it: export sizes instead",
                              (double)scale[i], (long long)a->in);
         a->out = (int64_t)length;
         a->up = (double)scale[i];
@@ -176,12 +180,14 @@ static kldve_status apply_sizes(kx_graph *g, kx_node *n, const axis_list *list,
                                 const int64_t *sizes, size_t count, kx_resize_spec *spec)
 {
     if (count != list->count)
-        return kx_invalid(g, n, "%zu sizes for %zu axes", count, list->count);
+        return kx_invalid(g, n, "'sizes' has %zu values for %zu axes", count, list->count);
     for (size_t i = 0; i < count; i++) {
         kx_resize_spec *a = &spec[list->axis[i]];
 
         if (sizes[i] < 1 || a->in < 1 || sizes[i] > INT64_C(1) << 40)
-            return kx_invalid(g, n, "size %lld from %lld", (long long)sizes[i], (long long)a->in);
+            return kx_invalid(
+                g, n, "a size is %lld for an axis of %lld elements, both must be at least 1",
+                (long long)sizes[i], (long long)a->in);
         a->out = sizes[i];
         a->up = (double)sizes[i];
         a->down = (double)a->in;
@@ -199,7 +205,7 @@ static kldve_status apply_roi(kx_graph *g, kx_node *n, const axis_list *list, kx
     if (st < 0)
         return st;
     if (count != 2 * list->count)
-        return kx_invalid(g, n, "%zu values of 'roi' for %zu axes", count, list->count);
+        return kx_invalid(g, n, "'roi' has %zu values for %zu axes", count, list->count);
     for (size_t i = 0; i < list->count; i++) {
         spec[list->axis[i]].start = (double)roi[i];
         spec[list->axis[i]].end = (double)roi[list->count + i];
@@ -230,7 +236,7 @@ static kldve_status read_sizes(kx_graph *g, kx_node *n, const kx_resize_options 
         return kx_invalid(g, n, "either scales or sizes must be given");
     if (opt->transform == TF_CROP_AND_RESIZE) {
         if (nscales)
-            return kx_refuse(g, n, "'tf_crop_and_resize' is supported with sizes only");
+            return kx_refuse(g, n, "'tf_crop_and_resize' is supported only with sizes");
         if ((st = apply_roi(g, n, &list, spec)) < 0)
             return st;
     }

@@ -20,7 +20,7 @@ static kldve_status refuse_training(kx_graph *g, kx_node *n)
     const uint8_t *training;
 
     if (g->opset < 7 && kx_attr_int(n, "is_test", 0) == 0)
-        return kx_refuse(g, n, "training mode (is_test=0)");
+        return kx_refuse(g, n, "attribute 'is_test' is 0, export the network for inference");
     if (!kx_has(n, 2))
         return KLDVE_OK;
     if (n->in[2]->dtype != KX_BOOL || n->in[2]->count != 1)
@@ -29,7 +29,10 @@ static kldve_status refuse_training(kx_graph *g, kx_node *n)
         return kx_refuse(g, n, "input 2 (training_mode) must be constant");
     if (!(training = kx_value_data(g, n->in[2])))
         return kx_nomem(g);
-    return *training ? kx_refuse(g, n, "training mode") : KLDVE_OK;
+    return *training
+               ? kx_refuse(g, n,
+                           "input 2 (training_mode) is true, export the network for inference")
+               : KLDVE_OK;
 }
 
 static kldve_status infer_dropout(kx_graph *g, kx_node *n)
@@ -99,12 +102,15 @@ static kldve_status infer_reshape(kx_graph *g, kx_node *n)
         out.dim[i] = dim[i];
         if (dim[i] == 0 && !allow_zero) {
             if (i >= n->in[0]->shape.rank)
-                return kx_invalid(g, n, "dimension %d is to be copied from rank %d", i,
-                                  n->in[0]->shape.rank);
+                return kx_invalid(g, n,
+                                  "dimension %d is 0, which copies it, but the input has rank %d",
+                                  i, n->in[0]->shape.rank);
             out.dim[i] = n->in[0]->shape.dim[i];
         }
         if (dim[i] < -1 || (dim[i] == -1 && unknown >= 0))
-            return kx_invalid(g, n, "dimension %d is %lld", i, (long long)dim[i]);
+            return kx_invalid(
+                g, n, "dimension %d of the new shape is %lld, it must be 0 or more, or -1 once", i,
+                (long long)dim[i]);
         if (dim[i] == -1)
             unknown = i;
     }
@@ -125,7 +131,7 @@ static kldve_status infer_flatten(kx_graph *g, kx_node *n)
     in = &n->in[0]->shape;
     axis = kx_attr_int(n, "axis", 1);
     if (axis < -in->rank || axis > in->rank || (axis < 0 && g->opset < 11))
-        return kx_invalid(g, n, "axis %lld of an array of rank %d", (long long)axis, in->rank);
+        return kx_invalid(g, n, "axis %lld is out of range for rank %d", (long long)axis, in->rank);
     if (axis < 0)
         axis += in->rank;
     out.dim[0] = kx_span(in, 0, (int32_t)axis);

@@ -43,7 +43,7 @@ static kldve_status read_lists(kx_graph *g, kx_node *n, slice_lists *l)
         return st;
     if (ends != l->count || (l->axis && axes != l->count) || (l->step && steps != l->count) ||
         l->count > (size_t)n->in[0]->shape.rank)
-        return kx_invalid(g, n, "starts, ends, axes and steps do not belong together");
+        return kx_invalid(g, n, "starts, ends, axes and steps have different lengths");
     return KLDVE_OK;
 }
 
@@ -141,7 +141,7 @@ static kldve_status split_sizes(kx_graph *g, kx_node *n, int64_t length, int64_t
     if (st < 0)
         return st;
     if (count && count != (size_t)n->nout)
-        return kx_invalid(g, n, "%zu sizes for %d outputs", count, n->nout);
+        return kx_invalid(g, n, "%zu sizes are given for %d outputs", count, n->nout);
     if (g->opset >= 18 && kx_attr_int(n, "num_outputs", n->nout) != n->nout)
         return kx_invalid(g, n, "num_outputs is not the number of outputs, %d", n->nout);
     each = (length + n->nout - 1) / n->nout;

@@ -33,7 +33,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     p->inner = flat ? 1 : kx_span(x, axis + 1, x->rank);
     p->p = lp ? kx_attr_int(n, "p", 2) : 2;
     if (p->p != 1 && p->p != 2)
-        return kx_invalid(g, n, "attribute 'p' is %lld, allowed are 1 and 2", (long long)p->p);
+        return kx_invalid(g, n, "attribute 'p' is %lld, it must be 1 or 2", (long long)p->p);
     n->params = p;
     return kx_out_like(g, n, 0, n->in[0], x);
 }

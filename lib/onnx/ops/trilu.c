@@ -27,7 +27,7 @@ static kldve_status infer_trilu(kx_graph *g, kx_node *n)
     if (n->in[0]->shape.rank < 2)
         return kx_invalid(g, n, "the input has rank %d, expected 2 or more", n->in[0]->shape.rank);
     if (kx_has(n, 1) && count != 1)
-        return kx_invalid(g, n, "k has %zu elements", count);
+        return kx_invalid(g, n, "k has %zu elements, expected 1", count);
     p->k = k ? k[0] : 0;
     p->upper = kx_attr_int(n, "upper", 1) != 0;
     return kx_out_like(g, n, 0, n->in[0], &n->in[0]->shape);

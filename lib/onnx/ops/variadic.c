@@ -60,7 +60,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     p->kind = find_kind(n->op->type);
     p->kernel = kernel_for(p->kind, n->in[0]);
     if (!p->kernel)
-        return kx_refuse(g, n, "not for operands of this type");
+        return kx_refuse(g, n, "the element type of the operands is not supported");
     out = n->in[0]->shape;
     for (int32_t i = 0; i < n->nin; i++) {
         if (!n->in[i])

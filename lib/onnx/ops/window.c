@@ -34,7 +34,7 @@ kldve_status kx_spatial_attr(kx_graph *g, kx_node *n, const char *name, int32_t 
         int64_t v = count ? value[i] : def;
 
         if (v < lo || v > INT32_MAX)
-            return kx_invalid(g, n, "attribute '%s' has the value %lld, allowed are %lld to %d",
+            return kx_invalid(g, n, "attribute '%s' has the value %lld, it must be %lld to %d",
                               name, (long long)v, (long long)lo, INT32_MAX);
         to[KX_SPATIAL - spatial + i] = v;
     }
@@ -61,8 +61,8 @@ kldve_status kx_auto_pad_attr(kx_graph *g, kx_node *n, kx_auto_pad *out)
             return KLDVE_OK;
         }
     return kx_invalid(g, n,
-                      "attribute 'auto_pad' is '%.40s', allowed are NOTSET, SAME_UPPER, "
-                      "SAME_LOWER and VALID",
+                      "attribute 'auto_pad' is '%.40s', it must be NOTSET, SAME_UPPER, "
+                      "SAME_LOWER or VALID",
                       name);
 }
 
@@ -89,7 +89,7 @@ kldve_status kx_window_attrs(kx_graph *g, kx_node *n, bool dilated, kx_window *w
                           w->spatial);
     for (size_t i = 0; i < count; i++) {
         if (pads[i] < 0 || pads[i] > INT32_MAX)
-            return kx_invalid(g, n, "attribute 'pads' has the value %lld, allowed are 0 to %d",
+            return kx_invalid(g, n, "attribute 'pads' has the value %lld, it must be 0 to %d",
                               (long long)pads[i], INT32_MAX);
         if (i < (size_t)w->spatial)
             w->pad_begin[first + (int32_t)i] = pads[i];
@@ -110,7 +110,9 @@ kldve_status kx_conv_attrs(kx_graph *g, kx_node *n, kx_conv_params *p)
     if (spatial == 0)
         return st;
     if (w->rank != x->rank)
-        return kx_invalid(g, n, "weights of rank %d for an input of rank %d", w->rank, x->rank);
+        return kx_invalid(g, n,
+                          "the weights have rank %d and the input has rank %d, they must be equal",
+                          w->rank, x->rank);
     p->group = kx_attr_int(n, "group", 1);
     if (p->group < 1 || w->dim[0] < 1 || w->dim[1] < 1 || w->dim[0] % p->group != 0)
         return kx_invalid(g, n, "weights [%lld][%lld]... do not fit group %lld",
@@ -121,8 +123,10 @@ kldve_status kx_conv_attrs(kx_graph *g, kx_node *n, kx_conv_params *p)
     kx_window_init(&p->window, spatial);
     for (int32_t i = 0; i < spatial; i++) {
         if (w->dim[2 + i] < 1 || w->dim[2 + i] > INT32_MAX)
-            return kx_invalid(g, n, "the kernel has %lld elements along a spatial axis",
-                              (long long)w->dim[2 + i]);
+            return kx_invalid(
+                g, n,
+                "the kernel has %lld elements along a spatial axis, it must have 1 to 2^31 - 1",
+                (long long)w->dim[2 + i]);
         if (count && (count != (size_t)spatial || named[i] != w->dim[2 + i]))
             return kx_invalid(g, n,
                               "attribute 'kernel_shape' contradicts the shape of the weights");

@@ -112,7 +112,8 @@ kldve_status kx_concat_vjp(kx_planner *p, kx_unit *u, kx_grad g)
                     return kx_plan_nomem(p);
             }
             if (!slice)
-                return kx_refuse_in(p->ctx, u->node, "its cotangent cannot be cut at %lld",
+                return kx_refuse_in(p->ctx, u->node,
+                                    "its cotangent cannot be split at channel %lld",
                                     (long long)from);
             if ((st = kx_reorder(p, u, g.buffer, slice, like, &part.buffer)) < 0 ||
                 (st = kx_give(p, u, v, part)) < 0)

@@ -187,7 +187,7 @@ static kldve_status backward_node(kx_planner *p, kx_unit *u)
     kldve_status st;
 
     if (p->options.biases && has_hidden_bias(n))
-        return kx_refuse_in(p->ctx, n, "the gradient at its bias is not to be had");
+        return kx_refuse_in(p->ctx, n, "it may add a bias whose gradient cannot be computed");
 
     for (int32_t i = 0; i < n->nout; i++) {
         dout[i] = -1;

@@ -181,7 +181,7 @@ static kldve_status through_node(kx_planner *p, kx_unit *u)
     if (how == KX_EFFECT_ADDS || (how == KX_EFFECT_WEIGHS && by_contribution(p, n)))
         return through_sum(p, u, kx_grad_of(p, u->out[0]));
     return kx_refuse_in(p->ctx, n, "relevance propagation has no rule for it%s",
-                        how == KX_EFFECT_WEIGHS ? " but epsilon, with constant weights" : "");
+                        how == KX_EFFECT_WEIGHS ? ", except epsilon with constant weights" : "");
 }
 
 kldve_status kx_relevance_unit(kx_planner *p, kx_unit *u)

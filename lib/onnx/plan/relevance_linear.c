@@ -203,7 +203,8 @@ kldve_status kx_relevance_affine(kx_planner *p, kx_unit *u, kx_grad r)
     const kx_shape *s = &u->in[0]->shape;
 
     if (s->rank != 4)
-        return kx_refuse_in(p->ctx, u->node, "relevance propagation needs [N][C][H][W] here");
+        return kx_refuse_in(p->ctx, u->node,
+                            "relevance propagation needs an array [N][C][H][W] here");
     u->conv = (kx_conv_desc){.batch = s->dim[0],
                              .in_channels = s->dim[1],
                              .out_channels = s->dim[1],

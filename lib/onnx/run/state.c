@@ -336,12 +336,11 @@ kldve_status kx_state_forward_features(kx_state *s, const float *features, float
 
     if (plan->aside && !s->passed)
         return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
-                              "the logits depend on the picture around the layer: running from "
-                              "feature maps needs a forward pass before it");
+                              "the logits also depend on the picture by a path around the layer: "
+                              "run a forward pass first");
     s->ran = false;
     memcpy(at(s, plan->entry.buffer), features, plan->entry.count * sizeof *features);
-    if ((st = run(s, plan->enter, false)) < 0 ||
-        (st = run(s, plan->forward, true)) < 0)
+    if ((st = run(s, plan->enter, false)) < 0 || (st = run(s, plan->forward, true)) < 0)
         return st;
     copy_out(s, &plan->logits, logits);
     return KLDVE_OK;
@@ -352,12 +351,14 @@ kldve_status kx_state_begin_vjp(kx_state *s, kx_target to, int32_t rule, const f
     const kx_port *port = &s->plan->cotangent[to];
 
     if (s->plan->gradient[to].buffer < 0)
-        return kldve_ctx_fail(s->ctx, KLDVE_E_NO_VJP,
-                              to == KX_TO_INPUT
-                                  ? "the network was loaded without KLDVE_ONNX_VJP_INPUT"
-                                  : "the network was loaded with KLDVE_ONNX_NO_VJP");
+        return kldve_ctx_fail(
+            s->ctx, KLDVE_E_NO_VJP,
+            to == KX_TO_INPUT
+                ? "the network was loaded without KLDVE_ONNX_VJP_INPUT: load it with that flag"
+                : "the network was loaded with KLDVE_ONNX_NO_VJP: load it without that flag");
     if (!s->ran)
-        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "a VJP needs a forward pass before it");
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                              "there is no forward pass yet: a VJP needs one before it");
     s->rule = rule;
     memcpy(at(s, port->buffer), cotangent, port->count * sizeof *cotangent);
     return KLDVE_OK;

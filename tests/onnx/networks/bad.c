@@ -227,8 +227,8 @@ const bad_model bad_models[] = {
     {"cycle", IN "n Conv x,w a; n Add a,c b; n Relu b c" OUT, FORMAT, "the graph has a cycle", NULL},
     {"cycle of one", IN "n Conv x,w a; n Add a,c c" OUT, FORMAT, "the graph has a cycle", NULL},
     {"cycle of 50 000", NULL, FORMAT, "the graph has a cycle", deep_cycle},
-    {"missing tensor", "in x 1,3,8,8; n Conv x,w c" OUT, FORMAT, "input 'w' is made by no node and is no input or tensor", NULL},
-    {"missing output", IN "n Conv x,w c; out z", FORMAT, "output 'z' is made by no node", NULL},
+    {"missing tensor", "in x 1,3,8,8; n Conv x,w c" OUT, FORMAT, "no node, input or tensor provides its input 'w'", NULL},
+    {"missing output", IN "n Conv x,w c; out z", FORMAT, "no node produces the output 'z'", NULL},
     {"two tensors of a name", "w w 4,3,3,3; " CONV(""), FORMAT, "two tensors are named 'w'", NULL},
     {"two nodes make one output", IN "n Conv x,w c; n Relu x c" OUT, FORMAT, "two nodes have an output named 'c'", NULL},
     {"output named as the input", IN "n Conv x,w x; n GlobalAveragePool x g; n Flatten g y; out y", FORMAT, "cycle through node 'x' (Conv)", NULL},
@@ -251,7 +251,7 @@ const bad_model bad_models[] = {
     {"overflowing input", "in x 1,3,9223372036854775807,9223372036854775807; w w 4,3,3,3; n Conv x,w c" OUT, FORMAT, "too large", NULL},
     {"input of 10 GiB", "in x 1,3,30000,30000; w w 4,3,3,3; n Conv x,w c" OUT, LIMIT, "", NULL},
     {"input without a shape", "in x ?; w w 4,3,3,3; n Conv x,w c" OUT, REFUSED, "input 'x' has no shape", NULL},
-    {"input of sequence type", "sequence x; w w 4,3,3,3; n Conv x,w c" OUT, REFUSED, "input 'x' has no shape", NULL},
+    {"input of sequence type", "sequence x; w w 4,3,3,3; n Conv x,w c" OUT, REFUSED, "input 'x': element type 0 is not supported", NULL},
     {"symbolic channels", "in x 1,N,8,8; w w 4,3,3,3; n Conv x,w c" OUT, REFUSED, "dimension 1 is symbolic", NULL},
 
     /* tensors */

@@ -47,7 +47,7 @@ static const struct {
     {"node/test_identity_opt", "element type 0"},
     {"node/test_identity_sequence", "element type 0"},
     {"node/test_maxpool_2d_uint8", "integers"},
-    {"node/test_resize_downsample_scales_", "no whole number"}, /* data and runtimes disagree */
+    {"node/test_resize_downsample_scales_", "give a whole number"}, /* data and runtimes disagree */
 };
 
 typedef struct one_case {
