@@ -52,7 +52,7 @@ kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, con
                            kx_prim **out);
 /** Backward to the data: KX_DIFF_DST, KX_WEIGHTS -> KX_DIFF_SRC. */
 kldve_status kx_accel_conv_vjp(kx_accel *a, const kx_conv_desc *d, kx_prim **out);
-/** Weights [O][I/groups][kh][kw], perhaps unaligned, into a layout: done at once.
+/** Weights [O][I/groups][kh][kw], perhaps unaligned, into a layout, immediately.
  *  @param to  kx_layout_bytes() bytes. */
 kldve_status kx_accel_pack_weights(kx_accel *a, const kx_conv_desc *d, const float *from,
                                    const kx_layout *layout, void *to);

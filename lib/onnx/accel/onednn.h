@@ -1,7 +1,7 @@
 /* onednn.h - between the files of this folder.  The only header that includes oneDNN's.
  *
  * oneDNN 2 describes a computation by an operation descriptor, from which a primitive descriptor is
- * made; oneDNN 3 makes the primitive descriptor at once.  Memory descriptors are structs in 2 and
+ * made; oneDNN 3 makes the primitive descriptor immediately.  Memory descriptors are structs in 2 and
  * handles in 3.  onednn2.c and onednn3.c, of which one is compiled, hide this behind the functions
  * at the end; no other file knows the version. */
 #ifndef KLDVE_ONNX_ONEDNN_H

@@ -1,5 +1,5 @@
 /* onednn3.c - what oneDNN 3 does in its own way: memory descriptors are handles, and primitive
- * descriptors are made at once.  See onednn.h. */
+ * descriptors are made immediately.  See onednn.h. */
 #include "accel/onednn.h"
 
 #include <assert.h>

@@ -21,7 +21,7 @@ typedef struct onnx_state {
     kx_state *run;
     kx_many *many;               /* `batch` inputs at once; NULL until asked for */
     float *input;                /* of the last forward pass, for extra plans; NULL: not kept */
-    uint64_t pass;               /* its number; 0: there is none to look back on */
+    uint64_t pass;               /* its number; 0: none yet */
     uint64_t passes;             /* forward passes so far */
     kx_extra *extra[EXTRAS];     /* NULL until asked for */
     uint64_t extra_pass[EXTRAS]; /* the forward pass that each has repeated */
@@ -200,7 +200,7 @@ static kldve_status can_many(const onnx_state *s)
         "the network was loaded without kldve_onnx_options.batch: load it with a batch above 1");
 }
 
-/* The states of a batch are made with the first one: who never has one does not pay for them. */
+/* The first batch makes the states, so that a host without batches does not pay for them. */
 static kldve_status backend_forward_many(void *state, const float *inputs, float *logits,
                                          float *features)
 {

@@ -152,7 +152,7 @@ struct kx_op {
 /** The entry for an operator at an opset; NULL: none.  domain "" is ONNX's own.  ops/operators.c.
  */
 const kx_op *kx_op_find(const char *domain, const char *type, int32_t opset);
-/** All operators: a NULL-terminated list of families, one a file of ops/, each an array that ends
+/** All operators: a NULL-terminated list of families, one for each file of ops/, each an array that ends
  *  with an entry without a type. */
 extern const kx_op *const kx_families[];
 
@@ -182,8 +182,8 @@ const kx_value *kx_attr_tensor(kx_node *n, const char *name);
 /** Accept and ignore an attribute that does not change the result. */
 void kx_attr_ignore(kx_node *n, const char *name);
 
-/** Require lo <= nin <= hi and the first `required` inputs present, out count likewise exactly or
- *  fewer: KLDVE_E_FORMAT else. */
+/** Check that there are lo to hi inputs, the first `lo` of them present, and at most max_out
+ *  outputs.  KLDVE_E_FORMAT, or KLDVE_E_UNSUPPORTED for too many outputs. */
 kldve_status kx_expect(kx_graph *g, kx_node *n, int32_t lo, int32_t hi, int32_t max_out);
 /** Set type and shape of output i, checking every dimension (>= 0, product fits, <= 2^40 bytes). */
 kldve_status kx_out(kx_graph *g, kx_node *n, int32_t i, kx_dtype dtype, const kx_shape *shape);

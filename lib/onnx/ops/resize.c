@@ -41,7 +41,7 @@ static kldve_status read_options(kx_graph *g, kx_node *n, kx_resize_options *opt
 
     if (st < 0)
         return st;
-    mode = mode == 3 ? LINEAR : mode; /* as Upsample of opset 1 said it */
+    mode = mode == 3 ? LINEAR : mode; /* the name in Upsample of opset 1 */
     if (g->opset < 11 && mode == CUBIC)
         return kx_refuse(g, n, "attribute 'mode' is 'cubic', which is not supported in opset %d",
                          g->opset);
@@ -109,7 +109,7 @@ static kldve_status read_axes(kx_graph *g, kx_node *n, axis_list *list)
     return KLDVE_OK;
 }
 
-/* align_corners divides by the resized length - 1: for scales that give no whole number the
+/* align_corners divides by the resized length - 1: where a scale does not give a whole number, the
  * specification's test data take the product itself, PyTorch and ONNX Runtime the rounded one. */
 static bool ambiguous(const kx_resize_options *opt, float length)
 {

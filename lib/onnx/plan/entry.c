@@ -61,7 +61,7 @@ kldve_status kx_plan_entry(kx_planner *p, int32_t outputs)
             if (buffer[k] >= 0)
                 read[buffer[k]] = true;
     }
-    /* Who reads a concatenation in place reads its parts, which were planned before it. */
+    /* A step that reads a concatenation in place reads its parts, which were planned before it. */
     for (int32_t i = nbuffer - 1; i >= 0; i--) {
         int32_t whole = plan->buffer[i].whole;
 

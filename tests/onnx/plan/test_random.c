@@ -539,7 +539,7 @@ static void check_slope(trial *t, tally *sum, bool pixels)
     for (int i = 0; i < 4; i++)
         if (slope_fits(t, sum, pixels))
             return;
-    wrong(t, "plain: the gradient at the %s is none", pixels ? "input" : "layer");
+    wrong(t, "plain: there is no gradient at the %s", pixels ? "input" : "layer");
 }
 
 /* ---- biases ---------------------------------------------------------------------------------- */
