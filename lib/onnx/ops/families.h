@@ -14,6 +14,7 @@ extern const kx_op kx_batchnorm_ops[];
 extern const kx_op kx_norm_ops[];
 extern const kx_op kx_mvn_ops[];
 extern const kx_op kx_matmul_ops[];
+extern const kx_op kx_einsum_ops[];
 extern const kx_op kx_softmax_ops[];
 extern const kx_op kx_pad_ops[];
 extern const kx_op kx_resize_ops[];
@@ -31,6 +32,8 @@ extern const kx_op kx_move_ops[];
 extern const kx_op kx_trilu_ops[];
 extern const kx_op kx_slice_ops[];
 extern const kx_op kx_gather_ops[];
+extern const kx_op kx_scatter_ops[];
+extern const kx_op kx_topk_ops[];
 extern const kx_op kx_cast_ops[];
 
 #endif

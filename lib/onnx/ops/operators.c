@@ -14,6 +14,7 @@ const kx_op *const kx_families[] = {
     kx_norm_ops,
     kx_mvn_ops,
     kx_matmul_ops,
+    kx_einsum_ops,
     kx_softmax_ops,
     kx_pad_ops,
     kx_resize_ops,
@@ -31,6 +32,8 @@ const kx_op *const kx_families[] = {
     kx_trilu_ops,
     kx_slice_ops,
     kx_gather_ops,
+    kx_scatter_ops,
+    kx_topk_ops,
     kx_cast_ops,
     NULL,
 };
