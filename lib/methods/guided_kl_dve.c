@@ -62,4 +62,5 @@ const kldve_method kldve_method_guided_kl_dve = {
     .cotangent = cotangent,
     .weights = weights,
     .map = map,
+    .options = KLDVE_OPTION_TEMPERATURE | KLDVE_OPTION_PERPLEXITY | KLDVE_OPTION_TRUTH,
 };

@@ -139,4 +139,5 @@ const kldve_method kldve_method_kl_dve = {
     .weights = weights,
     .map = map,
     .note = note,
+    .options = KLDVE_OPTION_TEMPERATURE | KLDVE_OPTION_PERPLEXITY | KLDVE_OPTION_TRUTH,
 };
