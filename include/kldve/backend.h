@@ -13,13 +13,27 @@
 extern "C" {
 #endif
 
+/** What the class scores of a network are, and with that how they become probabilities. */
+typedef enum kldve_scores {
+    KLDVE_SCORES_SOFTMAX = 0, /**< logits of classes of which one is right: the network itself ends
+                                   in a softmax, or the backend does not say */
+    KLDVE_SCORES_SIGMOID = 1, /**< each class by itself: its probability is the sigmoid of its
+                                   score */
+    KLDVE_SCORES_RAW = 2,     /**< the network ends in the scores; that a softmax makes them
+                                   probabilities is an assumption */
+    KLDVE_SCORES_NUMBER = 3   /**< one number, no class: there is no probability */
+} kldve_scores;
+
 /** The sizes of a network and of the layer that is explained.  All at least 1. */
 typedef struct kldve_shape {
     size_t struct_size;
     int32_t in_channels, in_height, in_width; /**< the input, [in_channels][in_height][in_width] */
     int32_t classes;                          /**< logits, [classes] */
     int32_t maps, height, width; /**< feature maps of the layer, [maps][height][width] */
-    int32_t batch; /**< inputs that forward_many takes at once; 0 or 1: never call it */
+    int32_t batch;     /**< inputs that forward_many takes at once; 0 or 1: never call it */
+    int32_t scores;    /**< a kldve_scores */
+    int32_t all_paths; /**< 1: every way from the input to the scores passes the layer; -1: some do
+                            not; 0: the backend does not say */
 } kldve_shape;
 
 enum {
@@ -117,6 +131,10 @@ typedef struct kldve_backend {
     /** The VJPs of the last forward_many: cotangents [batch][classes] -> gradients at the layer
      *  [batch][maps][height][width].  Any number of times. */
     kldve_status (*vjp_many)(void *state, const float *cotangents, float *gradients);
+    /** What the backend chose by itself and what everyone who sees its results should know:
+     * sentences by number from 0, NULL past the last.  Without a full stop; they live as long as
+     * the state. Cannot fail; may be called between any two other calls. */
+    const char *(*note)(const void *state, int32_t index);
 } kldve_backend;
 
 /** Record why a call fails and return `status`: `return kldve_ctx_fail(ctx, status, "why");`

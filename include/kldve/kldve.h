@@ -175,6 +175,14 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_set_input(kldve_explaine
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_shape(const kldve_explainer *explainer,
                                                               kldve_shape *out);
 
+/** What was chosen for the caller when the network was opened, and what everyone who sees its maps
+ *  should know, for example that the layer does not carry the whole score: sentences without a full
+ *  stop.
+ *  @param index  From 0.
+ *  @return Borrowed from the explainer; NULL past the last.
+ *  @since 0.1 */
+KLDVE_API const char *kldve_explainer_note(const kldve_explainer *explainer, int32_t index);
+
 /** Explain one picture.
  *  @param options  NULL means defaults.
  *  @param out      On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
@@ -286,6 +294,8 @@ typedef struct kldve_record {
     /** Where the network looked, in parts of the picture's width and height: 0, 0, 1, 1 is the
      *  whole picture. */
     float seen_x, seen_y, seen_width, seen_height;
+    int32_t scores;    /**< a kldve_scores: what kind of number `logit` is */
+    int32_t all_paths; /**< kldve_shape.all_paths of the layer */
 } kldve_record;
 
 /** Fill in the record.

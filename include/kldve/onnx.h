@@ -113,6 +113,13 @@ typedef struct kldve_onnx_tensor {
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index,
                                                              kldve_onnx_tensor *out);
 
+/** What was chosen when the network was loaded, and what everyone who sees its maps should know:
+ *  sentences without a full stop, those of kldve_explainer_note().  Safe from any thread.
+ *  @param index  From 0.
+ *  @return Borrowed from the network; NULL past the last.
+ *  @since 0.1 */
+KLDVE_API const char *kldve_onnx_note(const kldve_onnx *net, int32_t index);
+
 /** What a model card says about a network (docs/model-cards.md).  Free it with kldve_card_free().
  */
 typedef struct kldve_card kldve_card;

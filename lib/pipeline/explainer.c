@@ -90,6 +90,13 @@ kldve_status kldve_explainer_set_input(kldve_explainer *ex, const kldve_input_sp
     return kldve_input_spec_load(ex->ctx, &ex->net.shape, spec, &ex->spec);
 }
 
+const char *kldve_explainer_note(const kldve_explainer *ex, int32_t index)
+{
+    if (!ex || index < 0 || !kldve_network_has(&ex->net, note))
+        return NULL;
+    return ex->net.backend.note(ex->net.state, index);
+}
+
 kldve_status kldve_explainer_shape(const kldve_explainer *ex, kldve_shape *out)
 {
     if (!ex)

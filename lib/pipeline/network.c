@@ -103,6 +103,13 @@ static kldve_status check_shape(kldve_network *net)
     if (s->batch < 0)
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
                                "%s: shape: batch is %d, it must be 0 or more", name, (int)s->batch);
+    if (s->scores < KLDVE_SCORES_SOFTMAX || s->scores > KLDVE_SCORES_NUMBER)
+        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG, "%s: shape: there are no scores of kind %d",
+                               name, (int)s->scores);
+    if (s->all_paths < -1 || s->all_paths > 1)
+        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
+                               "%s: shape: all_paths is %d, it must be -1, 0 or 1", name,
+                               (int)s->all_paths);
     if (s->batch == 0 || !kldve_network_has(net, forward_many))
         s->batch = 1;
     if (!product(s->in_channels, s->in_height, s->in_width, &net->inputs) ||

@@ -43,6 +43,8 @@ kldve_status kldve_run_begin(kldve_run *run)
     if (st < 0)
         return st;
     run->map->record.method = method->name;
+    run->map->record.scores = s->scores;
+    run->map->record.all_paths = s->all_paths;
     run->map->record.reading = run->options.reading;
     run->map->view_height = s->in_height;
     run->map->view_width = s->in_width;

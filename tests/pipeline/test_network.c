@@ -246,7 +246,7 @@ static void test_older_backends(void **state)
     older.struct_size = sizeof older;
     older.shape = claimed_shape;
     claimed = (kldve_shape){
-        sizeof claimed, CHANNELS, H * TINY_PATCH, W * TINY_PATCH, CLASSES, MAPS, H, W, 0};
+        sizeof claimed, CHANNELS, H * TINY_PATCH, W * TINY_PATCH, CLASSES, MAPS, H, W, 0, 0, 0};
     pair_open_table(&f, &older, (batched_config){.batch = BATCH}, &pair_curved);
     assert_int_equal(batch_of(f.ex), 1);
     pair_check(&f, NULL, MOST);
@@ -285,10 +285,16 @@ static void test_shapes(void **state)
     const char *large = "batched: shape: an array has more values than can be addressed";
 
     (void)state;
-    refuse_shape((kldve_shape){size, 3, 8, 8, 5, 6, 3, 4, -2}, KLDVE_E_ARG,
+    refuse_shape((kldve_shape){size, 3, 8, 8, 5, 6, 3, 4, -2, 0, 0}, KLDVE_E_ARG,
                  "batched: shape: batch is -2, it must be 0 or more");
-    refuse_shape((kldve_shape){size, 3, INT32_MAX, 1, 5, 6, 3, 4, INT32_MAX}, KLDVE_E_LIMIT, large);
-    refuse_shape((kldve_shape){size, 3, 8, 8, 5, 3, INT32_MAX, 1, INT32_MAX}, KLDVE_E_LIMIT, large);
+    refuse_shape((kldve_shape){size, 3, 8, 8, 5, 6, 3, 4, 1, 4, 0}, KLDVE_E_ARG,
+                 "batched: shape: there are no scores of kind 4");
+    refuse_shape((kldve_shape){size, 3, 8, 8, 5, 6, 3, 4, 1, 0, 2}, KLDVE_E_ARG,
+                 "batched: shape: all_paths is 2, it must be -1, 0 or 1");
+    refuse_shape((kldve_shape){size, 3, INT32_MAX, 1, 5, 6, 3, 4, INT32_MAX, 0, 0}, KLDVE_E_LIMIT,
+                 large);
+    refuse_shape((kldve_shape){size, 3, 8, 8, 5, 3, INT32_MAX, 1, INT32_MAX, 0, 0}, KLDVE_E_LIMIT,
+                 large);
 }
 
 /* -- the pass that the state holds ------------------------------------------------------------ */

@@ -193,13 +193,25 @@ bool network_prepare(network *n, const network_args *args)
     return set_input(n, args) && load_labels(n, args);
 }
 
+/* What the engine chose. */
+static void say_notes(const network *n)
+{
+    const char *note;
+
+    for (int32_t i = 0; (note = kldve_onnx_note(n->net, i)); i++)
+        complain("%s: %s", n->name, note);
+}
+
 void network_say_assumptions(const network *n, const network_args *args)
 {
     bool pixels = args->scale > 0 || args->mean.count > 0 || args->std.count > 0;
     char text[MESSAGE_SIZE / 2] = "";
     size_t used = 0;
 
-    if (n->card || args->quiet)
+    if (args->quiet)
+        return;
+    say_notes(n);
+    if (n->card)
         return;
     if (args->channels == 0)
         used += (size_t)snprintf(text + used, sizeof text - used, " channels %s,",

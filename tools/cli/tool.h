@@ -129,7 +129,8 @@ bool network_load(network *n, kldve_ctx *ctx, const network_args *args);
 /** Make the explainer, set how it prepares pictures, read the labels.  False after a message. */
 bool network_prepare(network *n, const network_args *args);
 
-/** Say on standard error what was assumed where neither the card nor the options say it. */
+/** Say on standard error what the engine chose (kldve_onnx_note()), and what was assumed where
+ *  neither the card nor the options say it. */
 void network_say_assumptions(const network *n, const network_args *args);
 
 void network_free(network *n);

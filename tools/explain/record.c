@@ -26,6 +26,36 @@ static json_object *new_of_set(const void *of, size_t i)
     return new_class(e, e->set[i]);
 }
 
+static json_object *new_note(const void *of, size_t i)
+{
+    const explanation *e = of;
+
+    return json_object_new_string(kldve_onnx_note(e->net.net, (int32_t)i));
+}
+
+static json_object *new_notes(const explanation *e)
+{
+    size_t count = 0;
+
+    while (kldve_onnx_note(e->net.net, (int32_t)count))
+        count++;
+    return json_new_list(new_note, e, count);
+}
+
+static const char *scores_name(int32_t scores)
+{
+    static const char *const name[] = {"softmax", "sigmoid", "raw", "number"};
+
+    return name[scores];
+}
+
+/* Whether all ways pass the layer; null: not known. */
+static bool put_all_paths(json_object *object, int32_t all_paths)
+{
+    return all_paths == 0 ? json_put_text(object, "all_paths", NULL)
+                          : json_put(object, "all_paths", json_object_new_boolean(all_paths > 0));
+}
+
 static json_object *new_timings(const explanation *e)
 {
     const kldve_timings *t = &e->stages;
@@ -50,6 +80,8 @@ static json_object *new_record(const explanation *e, const explain_args *args)
     if (object && json_put_text(object, "model", e->net.name) &&
         json_put_text(object, "picture", args->picture) &&
         json_put_text(object, "layer", e->net.layer) &&
+        put_all_paths(object, e->record.all_paths) &&
+        json_put_text(object, "scores", scores_name(e->record.scores)) &&
         json_put_text(object, "method", e->method->name) &&
         json_put_text(object, "reading", reading ? kldve_reading_name(e->record.reading) : NULL) &&
         json_put(object, "target", new_class(e, e->record.target)) &&
@@ -64,7 +96,7 @@ static json_object *new_record(const explanation *e, const explain_args *args)
         json_put_number(object, "kl", e->record.kl, 17) &&
         (!args->check ||
          json_put_number(object, "class_sensitivity", e->record.class_sensitivity, 9)) &&
-        json_put(object, "timings_ms", new_timings(e)) &&
+        json_put(object, "notes", new_notes(e)) && json_put(object, "timings_ms", new_timings(e)) &&
         json_put_text(object, "kldve", kldve_version()))
         return object;
     json_object_put(object);

@@ -100,6 +100,12 @@ static void backend_shape(const void *state, kldve_shape *out)
     out->height = (int32_t)map[2];
     out->width = (int32_t)map[3];
     out->batch = net->batch;
+    out->scores = net->choice.scores;
+}
+
+static const char *backend_note(const void *state, int32_t index)
+{
+    return kldve_onnx_note(((const onnx_state *)state)->net, index);
 }
 
 static kldve_status backend_forward(void *state, const float *input, float *logits, float *features)
@@ -240,6 +246,7 @@ const kldve_backend *kldve_onnx_backend(void)
                                           .vjp_input = backend_vjp_input,
                                           .forward_features = backend_forward_features,
                                           .vjp_biases = backend_vjp_biases,
+                                          .note = backend_note,
                                           .forward_many = backend_forward_many,
                                           .vjp_many = backend_vjp_many};
 

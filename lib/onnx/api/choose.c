@@ -1,80 +1,8 @@
 /* choose.c - which tensors of a graph are the input, the logits and the layer. */
-#include "choose.h"
+#include "choose_parts.h"
 
 #include <assert.h>
 #include <string.h>
-
-static kldve_status choose_input(const kx_graph *g, kx_arena *arena, kx_choice *c)
-{
-    int8_t *axis;
-    kldve_status st;
-
-    if (g->ninput != 1)
-        return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
-                               "the network has %d inputs, exactly one is supported", g->ninput);
-    c->input = g->input[0];
-    if (c->input->shape.rank != 4 || c->input->dtype != KX_F32 || c->input->count == 0 ||
-        c->input->shape.dim[0] != 1)
-        return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
-                               "input '%.80s' is not float32 [1][channels][height][width] or "
-                               "[1][height][width][channels]",
-                               c->input->name);
-    if ((st = kx_channel_axes(g, arena, c->input, &axis)) == KLDVE_OK)
-        c->axis = axis;
-    return st;
-}
-
-static const kx_node *maker(const kx_graph *g, const kx_value *v)
-{
-    return v->producer < 0 ? NULL : &g->node[v->producer];
-}
-
-/* The scores before a trailing Softmax (or LogSoftmax, or a pure reshaping behind one). */
-static kx_value *before_softmax(const kx_graph *g, kx_value *v)
-{
-    kx_value *at = v;
-
-    for (const kx_node *n = maker(g, at); n; n = maker(g, at)) {
-        if (n->op->traits.probabilities)
-            return n->in[0];
-        if (!n->op->traits.copies)
-            return v;
-        at = n->in[0];
-    }
-    return v;
-}
-
-static kldve_status find_named(const kx_graph *g, const char *what, const char *name,
-                               kx_value **out)
-{
-    *out = kx_graph_find(g, name);
-    if (!*out || (*out)->raw)
-        return kldve_ctx_failf(
-            g->ctx, KLDVE_E_ARG,
-            "no tensor or node is called '%.80s' (given as the %s); `kldve layers` "
-            "lists them",
-            name, what);
-    return KLDVE_OK;
-}
-
-static kldve_status choose_logits(const kx_graph *g, const char *name, kx_choice *c)
-{
-    kldve_status st;
-
-    if (name) {
-        if ((st = find_named(g, "logits", name, &c->logits)) < 0)
-            return st;
-    } else {
-        if (g->noutput < 1)
-            return kldve_ctx_fail(g->ctx, KLDVE_E_FORMAT, "the network has no output");
-        c->logits = before_softmax(g, g->output[0]);
-    }
-    if (c->logits->dtype != KX_F32 || c->logits->raw || c->logits->count > INT32_MAX)
-        return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
-                               "the logits '%.80s' are not scores computed from the picture",
-                               c->logits->name);
-    return KLDVE_OK;
-}
 
 /* Mark in seen [values] what is computed from the values that are marked already. */
 static void mark_after(const kx_graph *g, bool *seen)
@@ -119,48 +47,6 @@ static kldve_status find_path(const kx_graph *g, kx_arena *arena, kx_choice *c)
     return KLDVE_OK;
 }
 
-bool kx_explainable(const kx_choice *c, const kx_value *v)
-{
-    return v != c->file_input && c->on_path[v->id] && v->dtype == KX_F32 && v->shape.rank == 4 &&
-           v->shape.dim[0] == 1 && v->count > 0 && c->axis[v->id] != KX_CHANNELS_NOWHERE;
-}
-
-static bool has_cells(const kx_choice *c, const kx_value *v)
-{
-    assert(kx_explainable(c, v));
-    return v->count > (size_t)v->shape.dim[c->axis[v->id]];
-}
-
-static kldve_status choose_named_layer(const kx_graph *g, const char *name, kx_choice *c)
-{
-    kldve_status st = find_named(g, "layer", name, &c->layer);
-
-    if (st < 0)
-        return st;
-    if (!kx_explainable(c, c->layer))
-        return kldve_ctx_failf(g->ctx, KLDVE_E_ARG,
-                               "'%.80s' cannot be the layer: it is not [1][maps][height]"
-                               "[width] or [1][height][width][maps] between input and logits",
-                               name);
-    return KLDVE_OK;
-}
-
-/* The last one that still has cells, the logits apart. */
-static kldve_status choose_last_layer(const kx_graph *g, kx_choice *c)
-{
-    for (int32_t i = g->nnode - 1; i >= 0 && !c->layer; i--)
-        for (int32_t o = 0; o < g->node[i].nout; o++) {
-            kx_value *v = g->node[i].out[o];
-
-            if (v && v != c->logits && kx_explainable(c, v) && has_cells(c, v))
-                c->layer = v;
-        }
-    if (!c->layer)
-        return kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
-                              "the network has no layer with more than one spatial cell");
-    return KLDVE_OK;
-}
-
 static kldve_status list_tensors(const kx_graph *g, kx_arena *arena, kx_choice *c)
 {
     c->tensor = kx_arena_alloc(arena, (size_t)g->nvalue + 1, sizeof *c->tensor);
@@ -177,14 +63,14 @@ static kldve_status list_tensors(const kx_graph *g, kx_arena *arena, kx_choice *
 kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
                        kx_choice *out)
 {
-    kx_choice c = {0};
+    kx_choice c = {.notes = {.arena = arena}};
     kldve_status st;
 
-    if ((st = choose_input(g, arena, &c)) < 0 || (st = choose_logits(g, logits, &c)) < 0 ||
+    if ((st = kx_choose_input(g, arena, &c)) < 0 || (st = kx_choose_logits(g, logits, &c)) < 0 ||
         (st = find_path(g, arena, &c)) < 0)
         return st;
     c.file_input = c.input;
-    st = layer ? choose_named_layer(g, layer, &c) : choose_last_layer(g, &c);
+    st = kx_choose_layer(g, layer, &c);
     if (st < 0 || (st = list_tensors(g, arena, &c)) < 0)
         return st;
     c.file_layer = c.layer;

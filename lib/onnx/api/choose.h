@@ -3,12 +3,15 @@
 #define KLDVE_ONNX_CHOOSE_H
 
 #include "build/channels.h"
+#include "notes.h"
 
 /** The tensors that were chosen, and what is known about those between them. */
 typedef struct kx_choice {
     kx_value *input, *layer;           /**< channels first, as the backend hands them over */
     kx_value *file_input, *file_layer; /**< as the file has them, perhaps with channels last */
     kx_value *logits;
+    int32_t scores; /**< a kldve_scores */
+    kx_notes notes;
     int32_t ntensor;
     kx_value **tensor;   /**< [ntensor]: the input and what nodes make of it, in order */
     const bool *on_path; /**< by value id of the file: lies between input and logits */

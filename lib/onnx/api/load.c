@@ -176,6 +176,11 @@ void kx_onnx_hand_over(kldve_onnx **net)
     (*net)->handover = net;
 }
 
+const char *kldve_onnx_note(const kldve_onnx *net, int32_t index)
+{
+    return net ? kx_note_at(&net->choice.notes, index) : NULL;
+}
+
 kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_onnx_tensor *out)
 {
     kldve_onnx_tensor t = {.struct_size = sizeof t};
