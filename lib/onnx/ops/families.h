@@ -32,5 +32,7 @@ extern const kx_op kx_trilu_ops[];
 extern const kx_op kx_slice_ops[];
 extern const kx_op kx_gather_ops[];
 extern const kx_op kx_cast_ops[];
+extern const kx_op kx_control_ops[];
+extern const kx_op kx_indicator_ops[];
 
 #endif

@@ -56,7 +56,7 @@ typedef struct kx_proto_attr {
     const char **strings;
     kx_proto_tensor *t;
     struct kx_proto_graph *g; /**< a subgraph: a branch, the body of a loop */
-    const char *ref; /**< ref_attr_name inside a function body, otherwise NULL */
+    const char *ref;          /**< ref_attr_name inside a function body, otherwise NULL */
 } kx_proto_attr;
 
 typedef struct kx_proto_node {

@@ -1,5 +1,5 @@
-/* proto_capture.c - the names that the subgraphs of a node mention.  They are names of the subgraphs' own or of
- * the graphs around them; whoever sorts nodes has to see to the latter. */
+/* proto_capture.c - the names that the subgraphs of a node mention.  They are names of the
+ * subgraphs' own or of the graphs around them; whoever sorts nodes has to see to the latter. */
 #include "proto_read.h"
 
 #include <assert.h>

@@ -36,13 +36,14 @@ typedef struct kx_reader {
     kx_arena *arena;
     const char *path; /**< starts every message */
     const unsigned char *bytes;
-    kx_model *model;      /**< NULL where external data is refused */
-    bool external;        /**< external data may be opened, beside `path` */
-    uint64_t mapped;      /**< bytes of external data so far */
-    size_t spent;         /**< bytes from the arena */
-    int depth;            /**< graphs around the one that is read */
+    kx_model *model; /**< NULL where external data is refused */
+    bool external;   /**< external data may be opened, beside `path` */
+    uint64_t mapped; /**< bytes of external data so far */
+    size_t spent;    /**< bytes from the arena */
+    int depth;       /**< graphs around the one that is read */
     /** kx_read_graph(): graphs hold nodes, whose attributes hold graphs. */
-    kldve_status (*read_graph)(struct kx_reader *r, const struct kx_wire *graph, kx_proto_graph *out);
+    kldve_status (*read_graph)(struct kx_reader *r, const struct kx_wire *graph,
+                               kx_proto_graph *out);
     unsigned char *block; /**< small objects are cut from it */
     size_t block_left;
 } kx_reader;
