@@ -278,20 +278,31 @@ static void expand_graph(kx_expander *e, const kx_proto_graph *body, kx_value *c
         e->status = inline_graph(expansion_of(e), body, in, nin, round, out);
 }
 
-/* Output i of the node in the file is `v`.  What an emitted node puts out takes over the file's
- * name, anything else keeps its own and is copied. */
-static kldve_status name_output(expansion *x, int32_t first_id, int32_t i, kx_value *v)
+/* A value that the expansion made, and that is not another output of it too. */
+static bool is_fresh(const expansion *x, int32_t first_id, int32_t i)
+{
+    const kx_value *v = x->e.out[i];
+
+    for (int32_t k = 0; k < i; k++)
+        if (x->e.out[k] == v)
+            return false;
+    return v->id >= first_id && v->producer >= 0;
+}
+
+/* What the expansion made for output i takes over the file's name, anything else keeps its own and
+ * is copied. */
+static kldve_status name_output(expansion *x, int32_t first_id, int32_t i)
 {
     kx_builder *b = x->b;
     const char *name = x->from->out[i], *full = scoped(b, name);
-    bool fresh = v->id >= first_id && v->producer >= 0 && v->name == b->g->node[v->producer].name;
+    kx_value *v = x->e.out[i];
     kldve_status st = check_new(b, x->e.n, name);
 
     if (st < 0)
         return st;
     if (!full)
         return kx_nomem(b->g);
-    if (!fresh) {
+    if (!is_fresh(x, first_id, i)) {
         v = kx_emit_copy(&x->e, v);
         if (x->e.status < 0)
             return x->e.status;
@@ -317,7 +328,7 @@ static kldve_status expand(kx_builder *b, const kx_proto_node *from, kx_node *n)
             return kx_refuse(b->g, n, "output %d is not supported", i);
     for (int32_t i = 0; i < n->nout && st == KLDVE_OK; i++)
         if (*from->out[i])
-            st = name_output(&x, first, i, x.e.out[i]);
+            st = name_output(&x, first, i);
     return st;
 }
 

@@ -47,7 +47,7 @@ static kx_value *range(kx_expander *e, int64_t start, int64_t count)
 static kldve_status expand_one_hot(kx_expander *e)
 {
     kx_value *index, *off, *on, *below, *is_it;
-    int64_t depth, axis, list[KX_MAX_RANK + 1] = {1};
+    int64_t depth = 0, axis, list[KX_MAX_RANK + 1] = {1};
     int32_t rank, at;
     kldve_status st = kx_expect(e->g, e->n, 3, 3, 1);
 

@@ -30,6 +30,8 @@ enum {
     KX_MAX_READ_MEMORY = 768 << 20
 };
 
+struct kx_wire;
+
 /** One reading of one model. */
 typedef struct kx_reader {
     kldve_ctx *ctx;
