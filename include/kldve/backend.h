@@ -29,7 +29,8 @@ typedef enum kldve_scores {
                                    it is so high, index 1 why it is not higher */
 } kldve_scores;
 
-/** The sizes of a network and of the layer that is explained.  All at least 1. */
+/** The sizes of a network and of the layer that is explained.  All at least 1; without a layer
+ * maps, height and width are 0, and only methods that explain the input itself work. */
 typedef struct kldve_shape {
     size_t struct_size;
     int32_t in_channels, in_height, in_width; /**< the input, [in_channels][in_height][in_width] */

@@ -53,6 +53,19 @@ void classes_probabilities(const float *logits, size_t count, double *out)
         out[i] = exp((double)logits[i] - top) / sum;
 }
 
+/* The two that look least at the network: one pass, or two where there is no layer. */
+void classes_ask(const network *n, kldve_options *o)
+{
+    memset(o, 0, sizeof *o);
+    o->struct_size = sizeof *o;
+    o->reading = KLDVE_READING_PAPER; /* needs no gradient */
+    if (n->shape.maps > 0)
+        return;
+    o->reading = KLDVE_READING_DEFAULT;
+    o->method = "occlusion";
+    o->window = INT32_MAX; /* one place */
+}
+
 /* ---- the target --------------------------------------------------------------------------- */
 
 /* "top1" is rank 0; false if the text has another form. */

@@ -58,7 +58,7 @@ bool truth_fits(const truth *t, const network *n)
     return false;
 }
 
-bool truth_score(truth *t, const kldve_image *picture)
+bool truth_score(truth *t, const kldve_image *picture, const float *input)
 {
     kldve_options o;
     kldve_heatmap *map = NULL;
@@ -66,10 +66,9 @@ bool truth_score(truth *t, const kldve_image *picture)
     const float *logits;
     size_t count;
 
-    memset(&o, 0, sizeof o);
-    o.struct_size = sizeof o;
-    o.reading = KLDVE_READING_PAPER; /* needs no gradient */
-    status = kldve_explain(t->net.explainer, picture, &o, &map);
+    classes_ask(&t->net, &o);
+    status = input ? kldve_explain_input(t->net.explainer, input, &o, &map)
+                   : kldve_explain(t->net.explainer, picture, &o, &map);
     if (status != KLDVE_OK) {
         complain_ctx(t->net.ctx, t->net.name, status);
         return false;

@@ -190,7 +190,7 @@ bool network_prepare(network *n, const network_args *args)
         complain_ctx(n->ctx, n->name, status);
         return false;
     }
-    return set_input(n, args) && load_labels(n, args);
+    return (args->as_it_is || set_input(n, args)) && load_labels(n, args);
 }
 
 /* What the engine chose. */
@@ -213,12 +213,12 @@ void network_say_assumptions(const network *n, const network_args *args)
     say_notes(n);
     if (n->card)
         return;
-    if (args->channels == 0)
+    if (args->channels == 0 && !args->as_it_is)
         used += (size_t)snprintf(text + used, sizeof text - used, " channels %s,",
                                  n->shape.in_channels == 1 ? "GRAY" : "RGB");
-    if (!pixels)
+    if (!pixels && !args->as_it_is)
         used += (size_t)snprintf(text + used, sizeof text - used, " pixel values 0 to 255,");
-    if (args->resize == 0 && args->crop == 0)
+    if (args->resize == 0 && args->crop == 0 && !args->as_it_is)
         used += (size_t)snprintf(text + used, sizeof text - used,
                                  " the centre of the picture at %dx%d,", (int)n->shape.in_width,
                                  (int)n->shape.in_height);

@@ -91,6 +91,7 @@ typedef struct network_args {
     int32_t threads;
     uint64_t flags; /**< KLDVE_ONNX_* */
     int32_t batch;  /**< of kldve_onnx_options */
+    bool as_it_is;  /**< the input is an array: nothing is prepared */
     bool quiet;
 } network_args;
 
@@ -165,6 +166,9 @@ double classes_probability(const float *logits, size_t count, int32_t index);
 /** softmax(logits), [count]. */
 void classes_probabilities(const float *logits, size_t count, double *out);
 
+/** Options of an explanation that is made for its scores only. */
+void classes_ask(const network *n, kldve_options *o);
+
 /** "top2", an index, a label -> the target in *o.  False after a message. */
 bool classes_target(const network *n, const char *text, kldve_options *o);
 
@@ -201,8 +205,9 @@ int truth_guard(const char *command, const char *text, const guard_output *outpu
 bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads);
 /** Whether it has as many classes as `n`.  False after a message. */
 bool truth_fits(const truth *t, const network *n);
-/** Run it on a picture.  False after a message. */
-bool truth_score(truth *t, const kldve_image *picture);
+/** Run it on a picture, or on `input`, an input of its, where that is not NULL.  False after a
+ *  message. */
+bool truth_score(truth *t, const kldve_image *picture, const float *input);
 void truth_free(truth *t);
 
 /* ---- output.c, npy.c: every file appears whole or not at all ------------------------------- */
@@ -230,6 +235,25 @@ typedef enum npy_type { NPY_FLOAT32, NPY_FLOAT64 } npy_type;
 
 /** Write an array of `rank` 1 or 2, C order, as a .npy file.  False after a message. */
 bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim, const void *data);
+
+/* ---- npy_read.c: arrays that come from outside ------------------------------------------------
+ */
+
+enum { NPY_RANK = 8 };
+
+typedef struct npy_array {
+    int32_t rank;
+    int64_t dim[NPY_RANK];
+    size_t count;  /**< product of the dimensions */
+    bool whole;    /**< the file holds integers */
+    double *value; /**< [count], row-major, whatever the order in the file */
+} npy_array;
+
+/** Read an array of floating-point numbers, integers or bools; it may hold NaN.  False after a
+ *  message; else free it with npy_free(). */
+bool npy_read(const char *path, npy_array *out);
+/** Accepts an empty one. */
+void npy_free(npy_array *array);
 
 /* ---- the commands ------------------------------------------------------------------------- */
 

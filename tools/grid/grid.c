@@ -288,7 +288,7 @@ static bool ask_truth(grid *g, const kldve_image *picture, int32_t i)
     size_t classes = (size_t)g->truth.net.shape.classes;
     grid_truth *says = &g->truth_says[i];
 
-    if (!truth_score(&g->truth, picture))
+    if (!truth_score(&g->truth, picture, NULL))
         return false;
     says->probability = malloc(classes * sizeof *says->probability);
     if (!says->probability) {
