@@ -308,7 +308,7 @@ const kx_op kx_unary_ops[] = {
      .forward = forward,
      .vjp = vjp,
      .vjp_needs = KX_NEEDS_OUT,
-     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE, .unit_interval = true}},
+     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE, .logistic = true, .unit_interval = true}},
     {.type = "HardSigmoid",
      .since = 1,
      .infer = infer,
