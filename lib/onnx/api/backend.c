@@ -73,8 +73,8 @@ static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **stat
     s->net = config;
     s->ctx = ctx;
     if ((st = kx_state_new(ctx, s->net->plan, &s->run)) < 0 ||
-        (s->net->selects && (st = kx_picked_new(ctx, &s->net->selection, s->net->batch,
-                                                &s->picked)) < 0))
+        (s->net->selects &&
+         (st = kx_picked_new(ctx, &s->net->selection, s->net->batch, &s->picked)) < 0))
         goto fail;
     if (s->net->options.vjp_input) {
         s->input = kldve_ctx_alloc(ctx, s->net->choice.input->count, sizeof *s->input);
@@ -100,13 +100,13 @@ static void backend_shape(const void *state, kldve_shape *out)
     out->in_channels = (int32_t)in[1];
     out->in_height = (int32_t)in[2];
     out->in_width = (int32_t)in[3];
-    out->classes =
-        net->selects ? net->selection.count : (int32_t)net->choice.logits->count;
+    out->classes = net->selects ? net->selection.count : (int32_t)net->choice.logits->count;
     out->maps = (int32_t)map[1];
     out->height = (int32_t)map[2];
     out->width = (int32_t)map[3];
     out->batch = net->batch;
     out->scores = net->choice.scores;
+    out->all_paths = net->choice.all_paths;
 }
 
 static const char *backend_note(const void *state, int32_t index)

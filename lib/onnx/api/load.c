@@ -97,8 +97,7 @@ static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
     kldve_status st;
 
     if ((st = kx_graph_new(net->ctx, net->model, &shape, &net->graph)) < 0 ||
-        (o->select &&
-         (st = kx_select(net->graph, &net->arena, o->select, &net->selection)) < 0))
+        (o->select && (st = kx_select(net->graph, &net->arena, o->select, &net->selection)) < 0))
         return st;
     net->selects = o->select != NULL;
     if ((st = kx_choose(net->graph, &net->arena, o->layer, o->logits,
@@ -188,6 +187,22 @@ void kx_onnx_hand_over(kldve_onnx **net)
 const char *kldve_onnx_note(const kldve_onnx *net, int32_t index)
 {
     return net ? kx_note_at(&net->choice.notes, index) : NULL;
+}
+
+kldve_status kldve_onnx_chosen(const kldve_onnx *net, kldve_onnx_choice *out)
+{
+    kldve_onnx_choice c = {.struct_size = sizeof c};
+
+    if (!net)
+        return KLDVE_E_ARG;
+    c.layer = net->choice.layer->name;
+    c.logits = net->choice.logits->name;
+    c.how = net->choice.how;
+    c.all_paths = net->choice.all_paths;
+    c.scores = net->choice.scores;
+    c.grid_height = (int32_t)net->choice.layer->shape.dim[2];
+    c.grid_width = (int32_t)net->choice.layer->shape.dim[3];
+    return kldve_struct_store(NULL, "kldve_onnx_choice", &c, sizeof c, out);
 }
 
 kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_onnx_tensor *out)

@@ -85,8 +85,7 @@ void kx_picked_read(const kx_picked *p, int32_t count, float *scores)
             double sum = 0;
 
             for (int32_t m = 0; m < p->places; m++)
-                sum += (double)p->weight[m] *
-                       (double)whole[kx_selected(p->s, p->place[m], i)];
+                sum += (double)p->weight[m] * (double)whole[kx_selected(p->s, p->place[m], i)];
             scores[i] = (float)sum;
         }
 }
@@ -132,8 +131,8 @@ const float *kx_picked_share(kx_picked *p, const float *relevance)
         for (int32_t m = 0; m < p->places; m++) {
             int32_t at = kx_selected(p->s, p->place[m], i);
 
-            back[at] += p->places == 1 ? relevance[i]
-                                       : p->weight[m] * whole[at] / sum * relevance[i];
+            back[at] +=
+                p->places == 1 ? relevance[i] : p->weight[m] * whole[at] / sum * relevance[i];
         }
     }
     return back;

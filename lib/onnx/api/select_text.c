@@ -197,7 +197,8 @@ kldve_status kx_select_axes(kldve_ctx *ctx, const char *text, const char *items,
     while (*r.at && *r.at != ']') {
         if (take(&r, "...")) {
             if (ellipsis)
-                return malformed(&r);
+                return kldve_ctx_failf(ctx, KLDVE_E_ARG, "select '%.80s': '...' stands there twice",
+                                       text);
             ellipsis = true;
             axis += shape->rank - given;
         } else if (axis >= shape->rank) {

@@ -23,7 +23,8 @@ typedef struct kx_selection {
     int32_t count;          /**< class scores */
     kx_open open;
     int32_t height, width; /**< places: height * width; 1 and 1 where nothing is open */
-    /** index(i, place): table[place * count + i], or without a table base[i] plus that of the place */
+    /** index(i, place): table[place * count + i], or without a table base[i] plus that of the place
+     */
     const int32_t *table, *base;
     int32_t row_step, column_step;
 } kx_selection;

@@ -223,7 +223,10 @@ const kx_op kx_move_ops[] = {
      .infer = infer_transpose,
      .forward = forward_transpose,
      .vjp = vjp_transpose,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_PERMUTED, .rearranges = true}},
+     .traits = {.effect = KX_EFFECT_MOVES,
+                .bias = KX_BIAS_NONE,
+                .axes = KX_AXES_PERMUTED,
+                .rearranges = true}},
     {.type = "Expand",
      .since = 8,
      .infer = infer_expand,
@@ -241,13 +244,19 @@ const kx_op kx_move_ops[] = {
      .infer = infer_depth_to_space,
      .forward = kx_move_forward,
      .vjp = kx_move_vjp,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST, .rearranges = true}},
+     .traits = {.effect = KX_EFFECT_MOVES,
+                .bias = KX_BIAS_NONE,
+                .axes = KX_AXES_CHANNELS_FIRST,
+                .rearranges = true}},
     {.type = "SpaceToDepth",
      .since = 1,
      .infer = infer_space_to_depth,
      .forward = kx_move_forward,
      .vjp = kx_move_vjp,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST, .rearranges = true}},
+     .traits = {.effect = KX_EFFECT_MOVES,
+                .bias = KX_BIAS_NONE,
+                .axes = KX_AXES_CHANNELS_FIRST,
+                .rearranges = true}},
     {0},
 };
 
@@ -261,6 +270,5 @@ kldve_status kx_make_transpose(kx_graph *g, kx_node *n, const int32_t perm[4])
     for (int i = 0; i < 4; i++)
         ints[i] = perm[i];
     n->op = &kx_move_ops[0];
-    return kx_make(g, n,
-                   (kx_attr){.name = "perm", .type = KX_ATTR_INTS, .count = 4, .ints = ints});
+    return kx_make(g, n, (kx_attr){.name = "perm", .type = KX_ATTR_INTS, .count = 4, .ints = ints});
 }
