@@ -14,6 +14,16 @@ static kldve_status infer_identity(kx_graph *g, kx_node *n)
 
 /* ---- Dropout: the identity unless training -------------------------------------------------- */
 
+/* Training with a ratio of 0 keeps everything, too. */
+static bool drops_nothing(kx_graph *g, const kx_node *n)
+{
+    const float *ratio = kx_has(n, 1) && n->in[1]->dtype == KX_F32 && n->in[1]->count == 1
+                             ? kx_value_data(g, n->in[1])
+                             : NULL;
+
+    return ratio && *ratio == 0;
+}
+
 /* Up to opset 6 is_test says so, from opset 12 on an input, in between nothing trains. */
 static kldve_status refuse_training(kx_graph *g, kx_node *n)
 {
@@ -29,7 +39,7 @@ static kldve_status refuse_training(kx_graph *g, kx_node *n)
         return kx_refuse(g, n, "input 2 (training_mode) must be constant");
     if (!(training = kx_value_data(g, n->in[2])))
         return kx_nomem(g);
-    return *training
+    return *training && !drops_nothing(g, n)
                ? kx_refuse(g, n,
                            "input 2 (training_mode) is true, export the network for inference")
                : KLDVE_OK;
