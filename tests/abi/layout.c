@@ -19,22 +19,23 @@ ENDS_WITH(kldve_allocator, opaque);
 ENDS_WITH(kldve_divergence_options, unattainable);
 ENDS_WITH(kldve_divergence_info, summation);
 ENDS_WITH(kldve_image_limits, bytes);
-ENDS_WITH(kldve_shape, all_paths);
+ENDS_WITH(kldve_shape, reserved);
 ENDS_WITH(kldve_bias_gradient, dense);
 ENDS_WITH(kldve_backend, note);
 ENDS_WITH(kldve_options, reserved);
 ENDS_WITH(kldve_input_spec, std);
-ENDS_WITH(kldve_arrays, width);
+ENDS_WITH(kldve_arrays, reserved);
 ENDS_WITH(kldve_timings, reduce);
-ENDS_WITH(kldve_record, all_paths);
+ENDS_WITH(kldve_record, sigmoid);
 ENDS_WITH(kldve_render_options, opacity);
 ENDS_WITH(kldve_job, error);
-ENDS_WITH(struct kldve_method, sign);
+ENDS_WITH(struct kldve_method, remark);
 ENDS_WITH(kldve_metric_job, width);
 ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_options, flags);
 ENDS_WITH(kldve_onnx_tensor, reserved);
+ENDS_WITH(kldve_onnx_choice, leading);
 ENDS_WITH(kldve_onnx_demo_files, labels_nbytes);
 #endif
 
