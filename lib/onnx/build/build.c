@@ -4,46 +4,17 @@
 #include <assert.h>
 #include <string.h>
 
+#include "builder.h"
 #include "channels.h"
 #include "elements.h"
+#include "expand.h"
 #include "read/names.h"
 #include "read/proto.h"
 
-/* Results of constant folding that are larger, or come when the sum is reached, are computed at run
- * time instead: a small file must not be able to ask for much memory here (an Expand of a scalar,
- * say). */
-enum { MAX_FOLDED_BYTES = 64 << 20, MAX_FOLDED_SUM = 256 << 20 };
-
-typedef struct builder {
-    kx_graph *g;
-    const kx_model *model;
-    kx_graph_options options;
-    kx_names values;    /* name -> kx_value, what is defined so far */
-    kx_names producers; /* output name -> kx_proto_node */
-    size_t folded;      /* bytes of results of constant folding */
-    int32_t capacity;   /* of g->value */
-    int32_t *order;     /* file indices of the nodes that the outputs need, sorted */
-    int32_t norder;
-} builder;
-
-static kx_value *new_value(builder *b, const char *name)
+static kldve_status constant(kx_builder *b, const kx_proto_tensor *t, kx_value **out)
 {
     kx_graph *g = b->g;
-    kx_value *v = kx_new(g, 1, sizeof *v);
-
-    if (!v || g->nvalue == b->capacity)
-        return NULL;
-    v->name = name;
-    v->id = g->nvalue;
-    v->producer = -1;
-    g->value[g->nvalue++] = v;
-    return v;
-}
-
-static kldve_status constant(builder *b, const kx_proto_tensor *t, kx_value **out)
-{
-    kx_graph *g = b->g;
-    kx_value *v = new_value(b, t->name ? t->name : "");
+    kx_value *v = kx_builder_value(b, t->name ? t->name : "");
 
     if (!v)
         return kx_nomem(g);
@@ -74,7 +45,7 @@ static kldve_status constant(builder *b, const kx_proto_tensor *t, kx_value **ou
 
 /* Depth-first from the outputs over the producers, without recursion: files may hold chains of any
  * length.  state: 0 not seen, 1 on the stack, 2 done. */
-static kldve_status sort_nodes(builder *b)
+static kldve_status sort_nodes(kx_builder *b)
 {
     const kx_model *m = b->model;
     kx_graph *g = b->g;
@@ -122,7 +93,7 @@ static kldve_status sort_nodes(builder *b)
     return KLDVE_OK;
 }
 
-static kldve_status index_producers(builder *b)
+static kldve_status index_producers(kx_builder *b)
 {
     const kx_model *m = b->model;
     size_t outputs = 0;
@@ -147,7 +118,7 @@ static kldve_status index_producers(builder *b)
 
 /* ---- nodes ----------------------------------------------------------------------------------- */
 
-static kldve_status convert_attr(builder *b, const kx_proto_attr *from, kx_attr *to)
+static kldve_status convert_attr(kx_builder *b, const kx_proto_attr *from, kx_attr *to)
 {
     kx_value *t = NULL;
 
@@ -170,7 +141,7 @@ static kldve_status convert_attr(builder *b, const kx_proto_attr *from, kx_attr 
     return KLDVE_OK;
 }
 
-static kldve_status connect(builder *b, const kx_proto_node *from, kx_node *n)
+static kldve_status connect(kx_builder *b, const kx_proto_node *from, kx_node *n)
 {
     kx_graph *g = b->g;
 
@@ -195,7 +166,7 @@ static kldve_status connect(builder *b, const kx_proto_node *from, kx_node *n)
             continue;
         if (kx_names_find(&b->values, from->out[i]))
             return kx_invalid(g, n, "output '%.80s' is already defined", from->out[i]);
-        n->out[i] = new_value(b, from->out[i]);
+        n->out[i] = kx_builder_value(b, from->out[i]);
         if (!n->out[i])
             return kx_nomem(g);
         n->out[i]->producer = n->index;
@@ -203,115 +174,31 @@ static kldve_status connect(builder *b, const kx_proto_node *from, kx_node *n)
     return KLDVE_OK;
 }
 
-static void as_tensor(kx_graph *g, const kx_value *v, kx_tensor *t)
+/* A function may have an opset of its own. */
+static int32_t opset_of(const kx_builder *b, const kx_proto_node *from)
 {
-    memset(t, 0, sizeof *t);
-    if (!v)
-        return;
-    t->dtype = v->dtype;
-    t->shape = v->shape;
-    t->count = v->count;
-    t->data = (void *)(uintptr_t)kx_value_data(g, v); /* only read */
+    return from->opset ? from->opset : b->model->opset;
 }
 
-/* infer() knew every output. */
-static bool known(const kx_node *n)
+static const kx_op *find_op(const kx_builder *b, const kx_proto_node *from)
 {
-    for (int32_t i = 0; i < n->nout; i++)
-        if (n->out[i] && !n->out[i]->raw)
-            return false;
-    for (int32_t i = 0; i < n->nout; i++)
-        if (n->out[i])
-            n->out[i]->producer = -1;
-    return true;
+    return kx_op_find(strcmp(from->domain, "ai.onnx") == 0 ? "" : from->domain, from->type,
+                      opset_of(b, from));
 }
 
-/* A node whose inputs are all constant becomes constants itself. */
-static kldve_status fold(builder *b, kx_node *n, bool *folded)
-{
-    kx_graph *g = b->g;
-    kx_tensor in[KX_MAX_IN], out[KX_MAX_OUT];
-    size_t scratch_size = n->op->scratch_size ? n->op->scratch_size(n) : 0, sum = b->folded;
-    void *scratch = NULL;
-
-    assert(n->nin <= KX_MAX_IN && n->nout <= KX_MAX_OUT);
-    *folded = known(n);
-    if (*folded)
-        return KLDVE_OK;
-    for (int32_t i = 0; i < n->nin; i++)
-        if (n->in[i] && !n->in[i]->raw)
-            return KLDVE_OK;
-    for (int32_t i = 0; i < n->nout; i++) {
-        size_t bytes = n->out[i] ? n->out[i]->count * kx_dtype_size(n->out[i]->dtype) : 0;
-
-        sum += bytes; /* no overflow: each has at most 2^40 */
-        if (bytes > MAX_FOLDED_BYTES)
-            return KLDVE_OK;
-    }
-    sum += scratch_size;
-    if (scratch_size > MAX_FOLDED_BYTES || sum > MAX_FOLDED_SUM)
-        return KLDVE_OK;
-    b->folded = sum;
-    for (int32_t i = 0; i < n->nin; i++) {
-        as_tensor(g, n->in[i], &in[i]);
-        if (n->in[i] && !in[i].data)
-            return kx_nomem(g);
-    }
-    for (int32_t i = 0; i < n->nout; i++) {
-        as_tensor(g, n->out[i], &out[i]);
-        if (n->out[i]) {
-            out[i].data = kx_new(g, out[i].count, kx_dtype_size(out[i].dtype));
-            if (!out[i].data)
-                return kx_nomem(g);
-        }
-    }
-    if (scratch_size && !(scratch = kx_new(g, scratch_size, 1)))
-        return kx_nomem(g);
-    assert(n->op->forward);
-    n->op->forward(&(kx_op_call){.node = n, .in = in, .out = out, .scratch = scratch});
-    for (int32_t i = 0; i < n->nout; i++)
-        if (n->out[i]) {
-            n->out[i]->raw = out[i].data;
-            n->out[i]->producer = -1;
-        }
-    *folded = true;
-    return KLDVE_OK;
-}
-
-static kldve_status check_attributes(kx_graph *g, const kx_node *n)
-{
-    for (int32_t i = 0; i < n->nattr; i++)
-        if (!n->attr[i].used)
-            return kx_refuse(g, n, "attribute '%.60s' is not supported (or has the wrong type)",
-                             n->attr[i].name);
-    return KLDVE_OK;
-}
-
-static bool is_quantised(const char *type)
-{
-    return strstr(type, "uantizeLinear") || strncmp(type, "QLinear", 7) == 0 ||
-           strcmp(type, "ConvInteger") == 0 || strcmp(type, "MatMulInteger") == 0;
-}
-
-static kldve_status add_node(builder *b, const kx_proto_node *from)
+static kldve_status add_node(kx_builder *b, const kx_proto_node *from)
 {
     kx_graph *g = b->g;
     kx_node *n = &g->node[g->nnode];
     kldve_status st;
-    bool folded;
 
-    assert(g->nnode < b->model->nnode);
+    assert(g->nnode < b->room);
     memset(n, 0, sizeof *n);
     n->index = g->nnode;
     n->type = from->type;
     n->name = from->name && *from->name ? from->name : from->nout ? from->out[0] : "";
-    g->opset = from->opset ? from->opset : b->model->opset; /* a function may have its own */
-    n->op =
-        kx_op_find(strcmp(from->domain, "ai.onnx") == 0 ? "" : from->domain, from->type, g->opset);
-    if (!n->op && is_quantised(from->type))
-        return kx_refuse(g, n,
-                         "the network is quantised and has no derivative: use the "
-                         "floating-point network that it was made from");
+    g->opset = opset_of(b, from);
+    n->op = find_op(b, from);
     if (!n->op)
         return kx_refuse(g, n, "the operator %.60s%s%.60s of opset %d is not supported",
                          from->domain, *from->domain ? "." : "", from->type, g->opset);
@@ -325,15 +212,9 @@ static kldve_status add_node(builder *b, const kx_proto_node *from)
     for (int32_t i = 0; i < n->nattr; i++)
         if ((st = convert_attr(b, &from->attr[i], &n->attr[i])) < 0)
             return st;
-    if ((st = connect(b, from, n)) < 0 || (st = n->op->infer(g, n)) < 0 ||
-        (st = check_attributes(g, n)) < 0 || (st = fold(b, n, &folded)) < 0)
+    if ((st = connect(b, from, n)) < 0)
         return st;
-    for (int32_t i = 0; i < n->nout; i++)
-        if (n->out[i])
-            kx_names_set(&b->values, n->out[i]->name, n->out[i]);
-    if (!folded)
-        g->nnode++;
-    return KLDVE_OK;
+    return n->op->expand ? kx_expand(b, n) : kx_builder_place(b, n);
 }
 
 /* ---- inputs and outputs ---- */
@@ -354,14 +235,14 @@ static int64_t fill_in(const kx_graph_options *o, const kx_proto_value *v, int32
     return v->dim[axis];
 }
 
-static kldve_status add_input(builder *b, const kx_proto_value *from)
+static kldve_status add_input(kx_builder *b, const kx_proto_value *from)
 {
     kx_graph *g = b->g;
     kx_value *v;
 
     if (kx_names_find(&b->values, from->name))
         return KLDVE_OK; /* an initializer that is also listed as an input */
-    if (!(v = new_value(b, from->name)))
+    if (!(v = kx_builder_value(b, from->name)))
         return kx_nomem(g);
     if (!kx_element_dtype(from->dtype, &v->dtype))
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
@@ -390,7 +271,7 @@ static kldve_status add_input(builder *b, const kx_proto_value *from)
     return KLDVE_OK;
 }
 
-static kldve_status add_output(builder *b, const kx_proto_value *from)
+static kldve_status add_output(kx_builder *b, const kx_proto_value *from)
 {
     kx_value *v = kx_names_find(&b->values, from->name);
 
@@ -401,22 +282,28 @@ static kldve_status add_output(builder *b, const kx_proto_value *from)
     return KLDVE_OK;
 }
 
-static kldve_status reserve(builder *b)
+static kldve_status reserve(kx_builder *b)
 {
     const kx_model *m = b->model;
     kx_graph *g = b->g;
     size_t values = KX_SPARE + (size_t)m->ninitializer + (size_t)m->ninput;
+    size_t nodes = KX_SPARE + 1;
 
     for (int32_t i = 0; i < m->nnode; i++) {
-        values += (size_t)m->node[i].nout;
+        const kx_op *op = find_op(b, &m->node[i]);
+        size_t more = op && op->expand ? (size_t)kx_expanded(m->node[i].nin) : 0;
+
+        nodes += 1 + more;
+        values += (size_t)m->node[i].nout + more;
         for (int32_t k = 0; k < m->node[i].nattr; k++)
             values += m->node[i].attr[k].t != NULL;
     }
-    if (values > INT32_MAX)
+    if (values > INT32_MAX || nodes > INT32_MAX)
         return kx_nomem(g);
     b->capacity = (int32_t)values;
+    b->room = (int32_t)nodes;
     g->value = kx_new(g, values, sizeof(kx_value *));
-    g->node = kx_new(g, (size_t)m->nnode + KX_SPARE + 1, sizeof *g->node);
+    g->node = kx_new(g, nodes, sizeof *g->node);
     g->input = kx_new(g, (size_t)m->ninput, sizeof *g->input);
     g->output = kx_new(g, (size_t)m->noutput, sizeof *g->output);
     if (!g->value || !g->node || !g->input || !g->output ||
@@ -425,7 +312,7 @@ static kldve_status reserve(builder *b)
     return KLDVE_OK;
 }
 
-static kldve_status build(builder *b)
+static kldve_status build(kx_builder *b)
 {
     const kx_model *m = b->model;
     kldve_status st;
@@ -458,7 +345,7 @@ static kldve_status build(builder *b)
 kldve_status kx_graph_new(kldve_ctx *ctx, const kx_model *model, const kx_graph_options *options,
                           kx_graph **out)
 {
-    builder b = {.model = model, .options = *options};
+    kx_builder b = {.model = model, .options = *options};
     kldve_status st;
 
     b.g = kldve_ctx_alloc(ctx, 1, sizeof *b.g);

@@ -63,6 +63,7 @@ typedef struct kx_value {
 } kx_value;
 
 typedef struct kx_op kx_op;
+typedef struct kx_rewrite kx_rewrite;
 
 /** AttributeProto.AttributeType, as far as any operator asks for it. */
 enum {
@@ -133,6 +134,9 @@ struct kx_op {
      *  of every output with kx_out().  Constant inputs can be read with kx_value_data().
      *  Everything that forward() cannot do is refused here with kx_refuse(). */
     kldve_status (*infer)(kx_graph *g, kx_node *n);
+    /** Instead of all that: write the node as other nodes, see rewrite.h.  NULL: it is computed by
+     *  itself. */
+    kldve_status (*expand)(kx_rewrite *r);
     /** out = f(in).  No allocation, cannot fail.  NULL where infer() makes every output a constant.
      */
     void (*forward)(const kx_op_call *call);

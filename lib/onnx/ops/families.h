@@ -32,5 +32,7 @@ extern const kx_op kx_trilu_ops[];
 extern const kx_op kx_slice_ops[];
 extern const kx_op kx_gather_ops[];
 extern const kx_op kx_cast_ops[];
+extern const kx_op kx_quantise_ops[];
+extern const kx_op kx_qlinear_ops[];
 
 #endif

@@ -32,6 +32,8 @@ const kx_op *const kx_families[] = {
     kx_slice_ops,
     kx_gather_ops,
     kx_cast_ops,
+    kx_quantise_ops,
+    kx_qlinear_ops,
     NULL,
 };
 /* clang-format on */
