@@ -150,3 +150,25 @@ void kx_move_vjp(const kx_op_call *call)
     if (call->which == 0 && call->dout[0].data)
         kx_walk_add(&p->walk, 0, 1.0f, call->dout[0].data, call->din->data);
 }
+
+kldve_status kx_check_indices(kx_graph *g, kx_node *n, const int64_t *length, size_t lengths)
+{
+    const kx_value *v = n->in[1];
+    const int64_t *index;
+
+    assert(lengths > 0);
+    if (v->dtype != KX_I64)
+        return kx_invalid(g, n, "input 1 (indices) must be integers");
+    for (size_t k = 0; k < lengths; k++)
+        if (length[k] == 0 && v->count > 0)
+            return kx_invalid(g, n, "the indexed axis is empty");
+    if (!v->raw)
+        return KLDVE_OK;
+    if (!(index = kx_value_ints(g, v)))
+        return kx_nomem(g);
+    for (size_t i = 0; i < v->count; i++)
+        if (index[i] < -length[i % lengths] || index[i] >= length[i % lengths])
+            return kx_invalid(g, n, "index %lld is outside an axis of length %lld",
+                              (long long)index[i], (long long)length[i % lengths]);
+    return KLDVE_OK;
+}

@@ -33,6 +33,16 @@ void kx_wrap_all(int32_t onnx_type, int64_t *x, size_t count);
 /** Towards zero, clamped to the range of int64; NaN gives 0. */
 int64_t kx_float_to_int(double x);
 
+/** Input 1, indices: integers, and constant ones within their axes; index k of the list is one into
+ * an axis of length[k % lengths]. */
+kldve_status kx_check_indices(kx_graph *g, kx_node *n, const int64_t *length, size_t lengths);
+/** Negative indices count from the end; those out of range, known at run time only, are clamped. */
+static inline size_t kx_index_of(int64_t i, int64_t length)
+{
+    i = i < 0 ? i + length : i;
+    return (size_t)(i < 0 ? 0 : i >= length ? length - 1 : i);
+}
+
 static inline bool kx_same_shape(const kx_shape *a, const kx_shape *b)
 {
     for (int32_t i = 0; i < a->rank; i++)

@@ -9,35 +9,6 @@
 #include "basic.h"
 #include "families.h"
 
-static inline size_t index_of(int64_t i, int64_t length)
-{
-    i = i < 0 ? i + length : i;
-    return (size_t)(i < 0 ? 0 : i >= length ? length - 1 : i);
-}
-
-/* length(k): what index k of the list is an index into. */
-static kldve_status check_indices(kx_graph *g, kx_node *n, const int64_t *length, size_t lengths)
-{
-    const kx_value *v = n->in[1];
-    const int64_t *index;
-
-    assert(lengths > 0);
-    if (v->dtype != KX_I64)
-        return kx_invalid(g, n, "input 1 (indices) must be integers");
-    for (size_t k = 0; k < lengths; k++)
-        if (length[k] == 0 && v->count > 0)
-            return kx_invalid(g, n, "the indexed axis is empty");
-    if (!v->raw)
-        return KLDVE_OK;
-    if (!(index = kx_value_ints(g, v)))
-        return kx_nomem(g);
-    for (size_t i = 0; i < v->count; i++)
-        if (index[i] < -length[i % lengths] || index[i] >= length[i % lengths])
-            return kx_invalid(g, n, "index %lld is outside an axis of length %lld",
-                              (long long)index[i], (long long)length[i % lengths]);
-    return KLDVE_OK;
-}
-
 /* ---- Gather: whole slices along one axis ----------------------------------------------------- */
 
 static kldve_status infer_gather(kx_graph *g, kx_node *n)
@@ -54,7 +25,7 @@ static kldve_status infer_gather(kx_graph *g, kx_node *n)
     in = &n->in[0]->shape;
     index = &n->in[1]->shape;
     if ((st = kx_axis_attr(g, n, "axis", 0, in->rank, &p->axis)) < 0 ||
-        (st = check_indices(g, n, &in->dim[p->axis], 1)) < 0)
+        (st = kx_check_indices(g, n, &in->dim[p->axis], 1)) < 0)
         return st;
     if (in->rank - 1 + index->rank > KX_MAX_RANK)
         return kx_refuse(g, n, "the rank of the result is above %d, the largest supported",
@@ -85,7 +56,7 @@ static void forward_gather(const kx_op_call *call)
         for (size_t i = 0; i < call->in[1].count; i++, to += block)
             memcpy(to,
                    (const char *)call->in[0].data +
-                       (o * (size_t)length + index_of(index[i], length)) * block,
+                       (o * (size_t)length + kx_index_of(index[i], length)) * block,
                    block);
 }
 
@@ -104,7 +75,7 @@ static void vjp_gather(const kx_op_call *call)
     for (size_t o = 0; o < outer; o++)
         for (size_t i = 0; i < call->in[1].count; i++, dy += block) {
             float *dx = (float *)call->din->data +
-                        (o * (size_t)length + index_of(index[i], length)) * block;
+                        (o * (size_t)length + kx_index_of(index[i], length)) * block;
 
             for (size_t k = 0; k < block; k++)
                 dx[k] += dy[k];
@@ -130,7 +101,7 @@ static kldve_status infer_elements(kx_graph *g, kx_node *n)
                           "the input has rank %d and the indices have rank %d, they must be equal",
                           in->rank, index->rank);
     if ((st = kx_axis_attr(g, n, "axis", 0, in->rank, &p->axis)) < 0 ||
-        (st = check_indices(g, n, &in->dim[p->axis], 1)) < 0)
+        (st = kx_check_indices(g, n, &in->dim[p->axis], 1)) < 0)
         return st;
     for (int32_t i = 0; i < in->rank; i++)
         if (i != p->axis && index->dim[i] > in->dim[i])
@@ -155,7 +126,7 @@ static void forward_elements(const kx_op_call *call)
     for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
         for (int64_t i = 0; i < r.n; i++) {
             size_t at =
-                (size_t)(r.at[0] + i * r.step[0]) + index_of(index[r.out + i], length) * stride;
+                (size_t)(r.at[0] + i * r.step[0]) + kx_index_of(index[r.out + i], length) * stride;
 
             memcpy((char *)call->out[0].data + (size_t)(r.out + i) * item,
                    (const char *)call->in[0].data + at * item, item);
@@ -175,8 +146,8 @@ static void vjp_elements(const kx_op_call *call)
         return;
     for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
         for (int64_t i = 0; i < r.n; i++)
-            dx[(size_t)(r.at[0] + i * r.step[0]) + index_of(index[r.out + i], length) * stride] +=
-                dy[r.out + i];
+            dx[(size_t)(r.at[0] + i * r.step[0]) +
+               kx_index_of(index[r.out + i], length) * stride] += dy[r.out + i];
 }
 
 /* ---- GatherND: the last axis of the indices is an index tuple -------------------------------- */
@@ -216,7 +187,7 @@ static kldve_status infer_nd(kx_graph *g, kx_node *n)
         if (in->dim[i] != index->dim[i])
             return kx_invalid(g, n, "input and indices differ in batch axis %d", i);
     memcpy(p->length, &in->dim[b], (size_t)m * sizeof in->dim[0]);
-    if ((st = check_indices(g, n, p->length, (size_t)m)) < 0)
+    if ((st = kx_check_indices(g, n, p->length, (size_t)m)) < 0)
         return st;
     if (index->rank - 1 + in->rank - b - p->m > KX_MAX_RANK)
         return kx_refuse(g, n, "the rank of the result is above %d, the largest supported",
@@ -239,7 +210,7 @@ static size_t nd_at(const nd_params *p, const int64_t *index, size_t b, size_t t
     size_t at = 0;
 
     for (int32_t i = 0; i < p->m; i++)
-        at = at * (size_t)p->length[i] + index_of(tuple[i], p->length[i]);
+        at = at * (size_t)p->length[i] + kx_index_of(tuple[i], p->length[i]);
     return b * p->whole + at * p->block;
 }
 

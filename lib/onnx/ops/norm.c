@@ -1,12 +1,14 @@
-/* norm.c - InstanceNormalization, GroupNormalization, LayerNormalization: statistics of the array
- * itself, over rows of `inner` elements that lie together.  For one row of n elements
+/* norm.c - InstanceNormalization, GroupNormalization, LayerNormalization, RMSNormalization:
+ * statistics of the array itself, over rows of `inner` elements that lie together.  For one row of
+ * n elements
  *
  *     h = r (x - mean),  r = 1 / sqrt(var + epsilon),  var the population variance
  *     y = scale h + b
  *     dh = scale dy,  dx = r (dh - mean of dh - h mean of dh h),  dscale = sum dy h,  db = sum dy
  *
- * (Ba, Kiros, Hinton 2016, section 2 for the derivative).  LayerNormalization can also put out
- * mean and r:  d mean / dx = 1 / n,  d r / dx = -r^2 h / n. */
+ * RMSNormalization takes 0 for the mean, here and in the derivative, and has no b.
+ * (Ba, Kiros, Hinton 2016, section 2 for the derivative; Zhang, Sennrich 2019.)  LayerNormalization
+ * can also put out mean and r:  d mean / dx = 1 / n,  d r / dx = -r^2 h / n. */
 #include "basic.h"
 #include "families.h"
 #include "nn.h"
@@ -67,8 +69,7 @@ static kldve_status infer_group(kx_graph *g, kx_node *n)
         return st;
     x = &n->in[X]->shape;
     groups = kx_attr_int(n, "num_groups", 0);
-    if (g->opset >= 21 && kx_attr_int(n, "stash_type", 1) != 1)
-        return kx_refuse(g, n, "attribute 'stash_type' is not 1 (float)");
+    kx_attr_ignore(n, "stash_type"); /* in which precision: never less than float32 here */
     if (x->rank < 3)
         return kx_invalid(g, n, "input 0 has rank %d, at least 3 is needed", x->rank);
     plane = kx_span(x, 2, x->rank);
@@ -121,8 +122,7 @@ static kldve_status infer_layer(kx_graph *g, kx_node *n)
         return st;
     if (kx_has(n, B) && one != one_b)
         return kx_refuse(g, n, "scale and bias have different sizes");
-    if (kx_attr_int(n, "stash_type", 1) != 1)
-        return kx_refuse(g, n, "attribute 'stash_type' is not 1 (float)");
+    kx_attr_ignore(n, "stash_type"); /* in which precision: never less than float32 here */
     row = *x;
     for (int32_t i = axis; i < x->rank; i++)
         row.dim[i] = 1;
@@ -138,6 +138,16 @@ static kldve_status infer_layer(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[X], x);
 }
 
+static kldve_status infer_rms(kx_graph *g, kx_node *n)
+{
+    kldve_status st = kx_expect(g, n, 2, 2, 1);
+
+    if (st < 0 || (st = infer_layer(g, n)) < 0)
+        return st;
+    ((kx_norm_params *)n->params)->centred = true;
+    return KLDVE_OK;
+}
+
 typedef struct row_stats {
     double mean, rate; /* r */
 } row_stats;
@@ -148,7 +158,7 @@ static row_stats stats_of(const kx_norm_params *p, const float *x)
     double sum = 0, square = 0;
 
     assert(p->inner > 0);
-    for (int64_t i = 0; i < p->inner; i++)
+    for (int64_t i = 0; i < p->inner && !p->centred; i++)
         sum += (double)x[i];
     s.mean = sum / (double)p->inner;
     for (int64_t i = 0; i < p->inner; i++)
@@ -230,7 +240,7 @@ static void vjp_row(const kx_norm_params *p, int64_t row, const float *x, const 
         mean += dh;
         moment += dh * ((double)x[i] - s.mean) * s.rate;
     }
-    mean /= n;
+    mean = p->centred ? 0 : mean / n;
     moment /= n;
     FOR_RUNS(p, row, r)
     for (int64_t i = r.from; i < r.end; i++) {
@@ -298,5 +308,12 @@ const kx_op kx_norm_ops[] = {
      .vjp = vjp,
      .vjp_needs = NEEDS,
      .traits = {.bias = KX_BIAS_OWN}},
+    {.type = "RMSNormalization",
+     .since = 23,
+     .infer = infer_rms,
+     .forward = forward,
+     .vjp = vjp,
+     .vjp_needs = NEEDS,
+     .traits = {.bias = KX_BIAS_NONE}},
     {0},
 };

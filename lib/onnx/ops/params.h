@@ -103,11 +103,13 @@ typedef struct kx_batchnorm_params {
     int64_t batch, channels, plane;
 } kx_batchnorm_params;
 
-/** InstanceNormalization, GroupNormalization, LayerNormalization: rows of `inner` elements are
- *  brought to mean 0 and deviation 1, then element e of the whole array (e = row * inner + i) is
- *  multiplied with scale[e / plane % channels] and bias[...] is added.  plane divides inner. */
+/** InstanceNormalization, GroupNormalization, LayerNormalization, RMSNormalization: rows of `inner`
+ * elements are brought to mean 0 and deviation 1, then element e of the whole array (e = row *
+ * inner + i) is multiplied with scale[e / plane % channels] and bias[...] is added.  plane divides
+ * inner. */
 typedef struct kx_norm_params {
     float epsilon;
+    bool centred; /**< RMSNormalization: the mean counts as 0 */
     int64_t rows, inner;
     int64_t plane, channels;
 } kx_norm_params;

@@ -201,6 +201,11 @@ def layer_norm(a, opset, x, scale, b=None):
     return y, x.mean(axes, keepdim=True), rate
 
 
+def rms_norm(a, opset, x, scale):
+    axes = list(range(a.get("axis", -1) % x.dim(), x.dim()))
+    return x / ((x * x).mean(axes, keepdim=True) + a.get("epsilon", 1e-5)).sqrt() * scale
+
+
 def mean_variance(a, opset, x):
     axes = a.get("axes", [0, 2, 3])
     h = x - x.mean(axes, keepdim=True)
@@ -379,6 +384,7 @@ OPERATORS = {
         x, None, None, s, b, True, 0, a.get("epsilon", 1e-5)),
     "GroupNormalization": group_norm,
     "LayerNormalization": layer_norm,
+    "RMSNormalization": rms_norm,
     "LpNormalization": lambda a, opset, x: F.normalize(x, a.get("p", 2), a.get("axis", -1)),
     "MeanVarianceNormalization": mean_variance,
     "Gemm": gemm,

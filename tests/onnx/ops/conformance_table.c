@@ -42,16 +42,16 @@ static bool describe(const char *type, char *opsets, size_t size, bool *vjp)
     size_t used = 0;
 
     *vjp = false;
-    for (int32_t v = 1; v <= 22; v++) {
-        const kx_op *op = v < 22 ? kx_op_find("", type, v) : NULL;
+    for (int32_t v = 1; v <= 24; v++) {
+        const kx_op *op = v < 24 ? kx_op_find("", type, v) : NULL;
 
         if (op && (op->vjp || op->expand)) /* written as operators that have one */
             *vjp = true;
         if (op && !open)
             used += (size_t)snprintf(opsets + used, size - used, "%s%d", known ? ", " : "", v);
-        if (!op && open && v < 22)
+        if (!op && open && v < 24)
             used += (size_t)snprintf(opsets + used, size - used, "-%d", v - 1);
-        if (!op && open && v == 22)
+        if (!op && open && v == 24)
             used += (size_t)snprintf(opsets + used, size - used, "+");
         open = op != NULL;
         known = known || open;

@@ -1,0 +1,244 @@
+/* scatter.c - ScatterND, ScatterElements and Scatter: a copy of the data in which elements chosen
+ * by an array of indices are replaced by updates, or in which updates are added to them.
+ *
+ *     none   y = x, then y[index] = u      dx = dy where nothing was replaced, else 0;  du =
+ * dy[index] add    y = x, then y[index] += u     dx = dy;  du = dy[index]
+ *
+ * Indices must not repeat with `none`: which update stays is then open in ONNX.  Negative indices
+ * count from the end; those that are out of range at run time are clamped. */
+#include <assert.h>
+#include <string.h>
+
+#include "basic.h"
+#include "families.h"
+
+enum { DATA, INDICES, UPDATES };
+
+/* Blocks of `block` elements; tuples of m indices choose one of them each.  ScatterElements: blocks
+ * of one element, m = 1, and the walk over the indices says where its line of the data starts. */
+typedef struct scatter_params {
+    bool add, elements;
+    int32_t m;
+    int64_t length[KX_MAX_RANK];
+    size_t tuples, block;
+    int64_t stride; /* elements: of the axis */
+    kx_walk walk;
+} scatter_params;
+
+static kldve_status begin(kx_graph *g, kx_node *n, scatter_params **out)
+{
+    kldve_status st = kx_expect(g, n, 3, 3, 1);
+    scatter_params *p;
+    const char *reduction;
+
+    if (st < 0)
+        return st;
+    if (!(p = n->params = *out = kx_new(g, 1, sizeof *p)))
+        return kx_nomem(g);
+    if (n->in[DATA]->dtype != n->in[UPDATES]->dtype)
+        return kx_invalid(g, n, "data and updates have different types");
+    reduction = g->opset >= 16 ? kx_attr_string(n, "reduction", "none") : "none";
+    p->add = strcmp(reduction, "add") == 0;
+    if (!p->add && strcmp(reduction, "none") != 0)
+        return kx_refuse(g, n, "reduction '%.40s', only none and add are supported", reduction);
+    if (p->add && n->in[DATA]->dtype == KX_BOOL)
+        return kx_refuse(g, n, "booleans cannot be added");
+    return KLDVE_OK;
+}
+
+/* ---- ScatterND: data [length 0]...[length m-1][block], indices [tuples][m] ------------------- */
+
+static kldve_status check_updates(kx_graph *g, kx_node *n, int32_t m)
+{
+    const kx_shape *x = &n->in[DATA]->shape, *index = &n->in[INDICES]->shape;
+    kx_shape want = {.rank = 0};
+
+    if (index->rank - 1 + x->rank - m > KX_MAX_RANK)
+        return kx_refuse(g, n, "the rank of the updates is above %d, the largest supported",
+                         KX_MAX_RANK);
+    for (int32_t i = 0; i < index->rank - 1; i++)
+        want.dim[want.rank++] = index->dim[i];
+    for (int32_t i = m; i < x->rank; i++)
+        want.dim[want.rank++] = x->dim[i];
+    return kx_same_shape(&want, &n->in[UPDATES]->shape)
+               ? KLDVE_OK
+               : kx_invalid(g, n,
+                            "the updates do not have the shape that data and indices ask for");
+}
+
+static kldve_status infer_nd(kx_graph *g, kx_node *n)
+{
+    const kx_shape *x, *index;
+    scatter_params *p;
+    kldve_status st = begin(g, n, &p);
+    int64_t m;
+
+    if (st < 0)
+        return st;
+    x = &n->in[DATA]->shape;
+    index = &n->in[INDICES]->shape;
+    m = index->rank > 0 ? index->dim[index->rank - 1] : 0;
+    if (m < 1 || m > x->rank)
+        return kx_invalid(g, n, "indices with tuples of %lld do not fit rank %d", (long long)m,
+                          x->rank);
+    p->m = (int32_t)m;
+    memcpy(p->length, x->dim, (size_t)m * sizeof x->dim[0]);
+    if ((st = kx_check_indices(g, n, p->length, (size_t)m)) < 0 ||
+        (st = check_updates(g, n, p->m)) < 0)
+        return st;
+    p->tuples = (size_t)kx_span(index, 0, index->rank - 1);
+    p->block = (size_t)kx_span(x, p->m, x->rank);
+    return kx_out_like(g, n, 0, n->in[DATA], x);
+}
+
+/* ---- ScatterElements: y[index[i][j]][j] = u[i][j] for axis 0 --------------------------------- */
+
+static kldve_status infer_elements(kx_graph *g, kx_node *n)
+{
+    const kx_shape *x, *index;
+    scatter_params *p;
+    int32_t axis;
+    kldve_status st = begin(g, n, &p);
+
+    if (st < 0)
+        return st;
+    x = &n->in[DATA]->shape;
+    index = &n->in[INDICES]->shape;
+    if (x->rank != index->rank || !kx_same_shape(index, &n->in[UPDATES]->shape))
+        return kx_invalid(g, n, "data, indices and updates do not fit each other");
+    if ((st = kx_axis_attr(g, n, "axis", 0, x->rank, &axis)) < 0 ||
+        (st = kx_check_indices(g, n, &x->dim[axis], 1)) < 0)
+        return st;
+    kx_walk_init(&p->walk, index);
+    p->walk.operands = 1;
+    for (int32_t i = 0; i < x->rank; i++) {
+        if (i != axis && index->dim[i] > x->dim[i])
+            return kx_invalid(g, n, "the indices are longer than the data in axis %d", i);
+        p->walk.stride[0][i] = i == axis ? 0 : kx_stride(x, i);
+    }
+    kx_walk_pack(&p->walk);
+    p->elements = true;
+    p->m = 1;
+    p->length[0] = x->dim[axis];
+    p->stride = kx_stride(x, axis);
+    p->block = 1;
+    return kx_out_like(g, n, 0, n->in[DATA], x);
+}
+
+/* ---- both ------------------------------------------------------------------------------------ */
+
+/* What is done with the block of the data at `at` and that of the updates at `from`. */
+typedef void visit_fn(const kx_op_call *call, size_t at, size_t from, size_t block);
+
+static void each_block(const kx_op_call *call, visit_fn *visit)
+{
+    const scatter_params *p = call->node->params;
+    const int64_t *index = call->in[INDICES].data;
+
+    for (size_t t = 0; t < p->tuples; t++) {
+        size_t at = 0;
+
+        for (int32_t i = 0; i < p->m; i++)
+            at = at * (size_t)p->length[i] +
+                 kx_index_of(index[t * (size_t)p->m + (size_t)i], p->length[i]);
+        visit(call, at * p->block, t * p->block, p->block);
+    }
+    if (!p->elements)
+        return;
+    for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
+        for (int64_t i = 0; i < r.n; i++)
+            visit(call,
+                  (size_t)(r.at[0] + i * r.step[0]) +
+                      kx_index_of(index[r.out + i], p->length[0]) * (size_t)p->stride,
+                  (size_t)(r.out + i), 1);
+}
+
+static void replace(const kx_op_call *call, size_t at, size_t from, size_t block)
+{
+    size_t item = kx_dtype_size(call->in[DATA].dtype);
+
+    memcpy((char *)call->out[0].data + at * item,
+           (const char *)call->in[UPDATES].data + from * item, block * item);
+}
+
+static void add(const kx_op_call *call, size_t at, size_t from, size_t block)
+{
+    float *y = call->out[0].data;
+    int64_t *ints = call->out[0].data;
+
+    for (size_t i = 0; i < block; i++)
+        if (call->in[DATA].dtype == KX_F32)
+            y[at + i] += ((const float *)call->in[UPDATES].data)[from + i];
+        else
+            ints[at + i] = kx_wrap(call->node->in[DATA]->onnx_type,
+                                   (int64_t)((uint64_t)ints[at + i] +
+                                             ((const uint64_t *)call->in[UPDATES].data)[from + i]));
+}
+
+static void forward(const kx_op_call *call)
+{
+    const scatter_params *p = call->node->params;
+
+    if (call->out[0].count == 0)
+        return;
+    memcpy(call->out[0].data, call->in[DATA].data,
+           call->out[0].count * kx_dtype_size(call->in[DATA].dtype));
+    each_block(call, p->add ? add : replace);
+}
+
+static void gather_cotangent(const kx_op_call *call, size_t at, size_t from, size_t block)
+{
+    const float *dy = call->dout[0].data;
+    float *du = call->din->data;
+
+    for (size_t i = 0; i < block; i++)
+        du[from + i] += dy[at + i];
+}
+
+static void mark(const kx_op_call *call, size_t at, size_t from, size_t block)
+{
+    (void)from;
+    memset((char *)call->scratch + at, 1, block);
+}
+
+static void vjp(const kx_op_call *call)
+{
+    const scatter_params *p = call->node->params;
+    const float *dy = call->dout[0].data;
+    float *dx = call->din->data;
+    const char *replaced = call->scratch;
+
+    if (!dy || call->dout[0].count == 0)
+        return;
+    if (call->which == UPDATES) {
+        each_block(call, gather_cotangent);
+        return;
+    }
+    assert(replaced);
+    memset(call->scratch, 0, call->din->count);
+    if (!p->add)
+        each_block(call, mark);
+    for (size_t i = 0; i < call->din->count; i++)
+        dx[i] += replaced[i] ? 0.0f : dy[i];
+}
+
+/* A byte for each element of the data: was it replaced? */
+static size_t scratch_size(const kx_node *n)
+{
+    return n->in[DATA]->count;
+}
+
+#define ENTRY(name, first, last, fn)                                                               \
+    {                                                                                              \
+        .type = name, .since = first, .until = last, .infer = fn, .forward = forward, .vjp = vjp,  \
+        .vjp_needs = KX_NEEDS_IN(INDICES), .scratch_size = scratch_size, .traits = {               \
+            .bias = KX_BIAS_OPERAND                                                                \
+        }                                                                                          \
+    }
+
+const kx_op kx_scatter_ops[] = {
+    ENTRY("ScatterND", 11, 0, infer_nd),
+    ENTRY("ScatterElements", 11, 0, infer_elements),
+    ENTRY("Scatter", 9, 10, infer_elements),
+    {0},
+};
