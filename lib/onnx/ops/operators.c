@@ -37,6 +37,8 @@ const kx_op *const kx_families[] = {
     kx_cast_ops,
     kx_quantise_ops,
     kx_qlinear_ops,
+    kx_control_ops,
+    kx_indicator_ops,
     NULL,
 };
 /* clang-format on */

@@ -3,7 +3,7 @@
 #define KLDVE_ONNX_OPS_QUANTISE_H
 
 #include "basic.h"
-#include "graph/rewrite.h"
+#include "graph/expand.h"
 
 /** What a quantised type can hold; lo == hi: no such type. */
 typedef struct kx_levels {
@@ -27,16 +27,15 @@ typedef struct kx_quant_params {
 /** Of a constant scale: every number must be above 0 and finite. */
 kldve_status kx_check_scale(kx_graph *g, kx_node *n, int32_t i);
 
-/* ---- of expansions, see rewrite.h ---- */
+/* ---- for expansions ---- */
 
-/** The dequantised value of q, made once for all that ask for the same. */
-kx_value *kx_emit_dequantised(kx_rewrite *r, kx_value *q, kx_value *scale, kx_value *zero,
+/** The dequantised value of q, the same for all that ask for it nearby. */
+kx_value *kx_emit_dequantised(kx_expander *e, kx_value *q, kx_value *scale, kx_value *zero,
                               int32_t axis);
-/** x quantised: to `out`, which is of type uint8 without a zero point. */
-void kx_emit_quantised(kx_rewrite *r, kx_value *x, kx_value *scale, kx_value *zero, int32_t axis,
-                       kx_value *out);
-
-/** x quantised as it comes (DynamicQuantizeLinear) and dequantised again. */
-kx_value *kx_emit_dynamic(kx_rewrite *r, kx_value *x);
+/** x quantised; of type uint8 without a zero point. */
+kx_value *kx_emit_quantised(kx_expander *e, kx_value *x, kx_value *scale, kx_value *zero,
+                            int32_t axis);
+/** x quantised as it comes and dequantised again. */
+kx_value *kx_emit_dynamic(kx_expander *e, kx_value *x);
 
 #endif

@@ -45,7 +45,7 @@ static bool describe(const char *type, char *opsets, size_t size, bool *vjp)
     for (int32_t v = 1; v <= 24; v++) {
         const kx_op *op = v < 24 ? kx_op_find("", type, v) : NULL;
 
-        if (op && (op->vjp || op->expand)) /* written as operators that have one */
+        if (op && (op->vjp || op->expand))
             *vjp = true;
         if (op && !open)
             used += (size_t)snprintf(opsets + used, size - used, "%s%d", known ? ", " : "", v);
@@ -83,9 +83,8 @@ void table_print(conformance_table *t, FILE *to)
         if (describe(t->row[i].type, opsets, sizeof opsets, &vjp))
             fprintf(to, "| %s | %s | %s | %d | %d | %d |\n", t->row[i].type, opsets,
                     vjp ? "yes" : "no", t->row[i].passed, t->row[i].constant, t->row[i].refused);
-    fprintf(
-        to,
-        "\nRefused cases of supported operators:\n\n| operator | case | reason |\n|---|---|---|\n");
+    fprintf(to,
+            "\nRefused cases of supported operators:\n\n| operator | case | reason |\n|---|---|---|\n");
     for (int i = 0; i < t->refusals; i++)
         fprintf(to, "| %s | %s | %s |\n", t->refusal[i].type, t->refusal[i].name,
                 t->refusal[i].reason);

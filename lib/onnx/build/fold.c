@@ -1,5 +1,5 @@
-/* builder.c - see builder.h: values, and nodes that become part of the graph. */
-#include "builder.h"
+/* fold.c - see fold.h. */
+#include "fold.h"
 
 #include <assert.h>
 #include <string.h>
@@ -8,20 +8,6 @@
  * time instead: a small file must not be able to ask for much memory here (an Expand of a scalar,
  * say). */
 enum { MAX_FOLDED_BYTES = 64 << 20, MAX_FOLDED_SUM = 256 << 20 };
-
-kx_value *kx_builder_value(kx_builder *b, const char *name)
-{
-    kx_graph *g = b->g;
-    kx_value *v = kx_new(g, 1, sizeof *v);
-
-    if (!v || g->nvalue == b->capacity)
-        return NULL;
-    v->name = name;
-    v->id = g->nvalue;
-    v->producer = -1;
-    g->value[g->nvalue++] = v;
-    return v;
-}
 
 static void as_tensor(kx_graph *g, const kx_value *v, kx_tensor *t)
 {
@@ -46,12 +32,10 @@ static bool known(const kx_node *n)
     return true;
 }
 
-/* A node whose inputs are all constant becomes constants itself. */
-static kldve_status fold(kx_builder *b, kx_node *n, bool *folded)
+kldve_status kx_fold(kx_graph *g, const kx_node *n, size_t *spent, bool *folded)
 {
-    kx_graph *g = b->g;
     kx_tensor in[KX_MAX_IN], out[KX_MAX_OUT];
-    size_t scratch_size = n->op->scratch_size ? n->op->scratch_size(n) : 0, sum = b->folded;
+    size_t scratch_size = n->op->scratch_size ? n->op->scratch_size(n) : 0, sum = *spent;
     void *scratch = NULL;
 
     assert(n->nin <= KX_MAX_IN && n->nout <= KX_MAX_OUT);
@@ -71,7 +55,7 @@ static kldve_status fold(kx_builder *b, kx_node *n, bool *folded)
     sum += scratch_size;
     if (scratch_size > MAX_FOLDED_BYTES || sum > MAX_FOLDED_SUM)
         return KLDVE_OK;
-    b->folded = sum;
+    *spent = sum;
     for (int32_t i = 0; i < n->nin; i++) {
         as_tensor(g, n->in[i], &in[i]);
         if (n->in[i] && !in[i].data)
@@ -95,32 +79,5 @@ static kldve_status fold(kx_builder *b, kx_node *n, bool *folded)
             n->out[i]->producer = -1;
         }
     *folded = true;
-    return KLDVE_OK;
-}
-
-kldve_status kx_builder_check_attributes(kx_graph *g, const kx_node *n)
-{
-    for (int32_t i = 0; i < n->nattr; i++)
-        if (!n->attr[i].used)
-            return kx_refuse(g, n, "attribute '%.60s' is not supported (or has the wrong type)",
-                             n->attr[i].name);
-    return KLDVE_OK;
-}
-
-kldve_status kx_builder_place(kx_builder *b, kx_node *n)
-{
-    kx_graph *g = b->g;
-    kldve_status st;
-    bool folded;
-
-    assert(n == &g->node[g->nnode]);
-    if ((st = n->op->infer(g, n)) < 0 || (st = kx_builder_check_attributes(g, n)) < 0 ||
-        (st = fold(b, n, &folded)) < 0)
-        return st;
-    for (int32_t i = 0; i < n->nout; i++)
-        if (n->out[i])
-            kx_names_set(&b->values, n->out[i]->name, n->out[i]);
-    if (!folded)
-        g->nnode++;
     return KLDVE_OK;
 }
