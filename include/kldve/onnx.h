@@ -44,29 +44,80 @@ enum {
  *   - An operator that is not an activation, a linear operator, a maximum, a move of elements or a
  *     gated product is refused with KLDVE_E_UNSUPPORTED; the message names the node. */
 
+/** Types of elements, as ONNX numbers them. */
+typedef enum kldve_onnx_type {
+    KLDVE_ONNX_FLOAT32 = 1,
+    KLDVE_ONNX_UINT8 = 2,
+    KLDVE_ONNX_INT32 = 6,
+    KLDVE_ONNX_INT64 = 7,
+    KLDVE_ONNX_BOOL = 9, /**< uint8_t, 0 or 1 */
+    KLDVE_ONNX_FLOAT64 = 11
+} kldve_onnx_type;
+
+/** The value of an input other than the picture: it becomes a constant of the network. */
+typedef struct kldve_onnx_input {
+    size_t struct_size;
+    const char *name;    /**< of the input */
+    int32_t type;        /**< a kldve_onnx_type: of `data`, which is converted to the input's */
+    int32_t rank;        /**< 0: one number for all elements; up to 8 */
+    const int64_t *dims; /**< [rank] */
+    const void *data;    /**< row-major; copied */
+} kldve_onnx_input;
+
+/** A dimension that the network leaves open. */
+typedef struct kldve_onnx_dim {
+    size_t struct_size;
+    const char *name; /**< its symbol in the file, or "INPUT.AXIS", AXIS from 0 */
+    int64_t size;     /**< 1 or more */
+} kldve_onnx_dim;
+
 /** What to load; all zero = defaults. */
 typedef struct kldve_onnx_options {
     size_t struct_size;
     const char *layer;  /**< tensor or node name; NULL: as kldve_onnx_layer says */
     const char *logits; /**< tensor or node name; NULL: the output, before a trailing Softmax */
     int32_t threads;    /**< of one run; 0: as many as OpenMP would use */
-    int32_t in_height;  /**< replaces a symbolic height of the input; 0 means 224 */
-    int32_t in_width;   /**< replaces a symbolic width; 0 means 224 */
-    int32_t batch;      /**< inputs that kldve_explain_many() and methods of repeated passes run at
-                             once, up to 1024 or KLDVE_ONNX_BATCH_AUTO; 0 or 1: one by one.  From
-                             its first batch on an explainer takes as much working memory again for
-                             each input; weights are shared where one form serves both */
-    uint64_t flags;     /**< KLDVE_ONNX_* */
+    int32_t in_height; /**< replaces a symbolic height of the input; 0 means 224.  A height that the
+                            file fixes may not be another.  Of an input that is one row of numbers,
+                            [1][n]: it is a picture of n / (in_height * in_width) channels, one
+                            after the other */
+    int32_t in_width;  /**< the same for the width */
+    int32_t batch;     /**< inputs that kldve_explain_many() and methods of repeated passes run at
+                            once, up to 1024 or KLDVE_ONNX_BATCH_AUTO; 0 or 1: one by one.  From
+                            its first batch on an explainer takes as much working memory again for
+                            each input; weights are shared where one form serves both */
+    uint64_t flags;    /**< KLDVE_ONNX_* */
     /** The class scores as a part of an output or of another tensor, in numpy's notation:
      *  "output0[0, 4:84, 1234]".  The name may be left out where the network has one output.  The
      *  elements in C order are the scores; where they stand behind a Sigmoid or Softmax, the same
      *  elements before it.  NULL: all of `logits`. */
     const char *select;
+    /** The input that is the picture.  NULL: the only one that can be: floating-point numbers or
+     *  integers of up to 32 bits with at least three dimensions, or the only input. */
+    const char *picture_input;
+    const kldve_onnx_input
+        *inputs;                /**< [input_count], all with the struct_size of the first: the
+                                     other inputs.  One that is missing is zero where the
+                                     network has an output of its type and shape, as recurrent
+                                     networks have for their state; else the network is refused */
+    const kldve_onnx_dim *dims; /**< [dim_count], all with the struct_size of the first.  Open
+                                     dimensions without a size: 1 for the first, 224 for height
+                                     and width, 3 channels, 16 frames, 16000 in a row */
+    const int64_t *shape;       /**< [shape_rank]: of the array that will be explained, as the
+                                     file's input has it, with or without a leading 1: sizes of
+                                     open dimensions.  NULL: not known */
+    int32_t input_count, dim_count, shape_rank;
+    int32_t reserved; /**< 0 */
 } kldve_onnx_options;
 
 /** Read and plan a network.  Its input may be [1][channels][height][width] or, as in TensorFlow,
  *  [1][height][width][channels].  The graph tells which, for the input and for every layer.  The
- *  arrays of the backend always have channels or maps first.
+ *  arrays of the backend always have channels or maps first.  An input may also
+ *
+ *    - lack the first dimension, or have a batch there: it becomes 1 where the file allows that,
+ *      else every picture of the batch is the same, and the first is explained;
+ *    - be a row, [1][channels][length], [1][n] or [n]: in_height is 1;
+ *    - take integers: values are rounded to them, and gradients pass as they are.
  *  @param options  NULL means defaults.  Its names are borrowed for the call.
  *  @param out      On KLDVE_OK a new network; free it with kldve_onnx_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not a valid ONNX file); KLDVE_E_UNSUPPORTED (an
@@ -133,11 +184,12 @@ typedef enum kldve_onnx_layer {
 /** What the engine explains in a network. */
 typedef struct kldve_onnx_choice {
     size_t struct_size;
-    const char *layer;  /**< the tensor; of joined ones "FIRST + SECOND".  Borrowed, as all names */
-    const char *logits; /**< the tensor of the scores */
-    int32_t how;        /**< a kldve_onnx_layer */
-    int32_t all_paths;  /**< kldve_shape.all_paths */
-    int32_t scores;     /**< a kldve_scores: of the tensor `logits` */
+    const char *layer;   /**< the tensor; of joined ones "FIRST + SECOND".  Borrowed, as all names;
+                              NULL: the network has none with cells */
+    const char *logits;  /**< the tensor of the scores */
+    int32_t how;         /**< a kldve_onnx_layer */
+    int32_t all_paths;   /**< kldve_shape.all_paths */
+    int32_t scores;      /**< a kldve_scores: of the tensor `logits` */
     int32_t grid_height; /**< cells of the layer */
     int32_t grid_width;
     int32_t leading; /**< class and register tokens that stand before the cells of the layer and

@@ -49,13 +49,11 @@ static void set_scores(const network *n, const network_args *args, kldve_onnx_op
     }
 }
 
-static bool load_model(network *n, const network_args *args, const kldve_onnx_demo_files *demo)
+static bool load_with(network *n, const network_args *args, const kldve_onnx_demo_files *demo,
+                      kldve_onnx_options options)
 {
-    kldve_onnx_options options;
     kldve_status status;
 
-    memset(&options, 0, sizeof options);
-    options.struct_size = sizeof options;
     if (n->card)
         kldve_card_size(n->card, &options.in_height, &options.in_width);
     if (args->size.width > 0) {
@@ -75,6 +73,22 @@ static bool load_model(network *n, const network_args *args, const kldve_onnx_de
         return true;
     complain_ctx(n->ctx, n->name, status);
     return false;
+}
+
+static bool load_model(network *n, const network_args *args, const kldve_onnx_demo_files *demo)
+{
+    given_inputs *given = malloc(sizeof *given); /* some 60 kB */
+    kldve_onnx_options options = {.struct_size = sizeof options};
+    bool ok = false;
+
+    if (!given)
+        complain("out of memory");
+    else if (given_read(given, args, &options))
+        ok = load_with(n, args, demo, options);
+    if (given)
+        given_free(given);
+    free(given);
+    return ok;
 }
 
 /* The names under which the network knows its layer and its logits. */
@@ -109,7 +123,7 @@ int network_check_args(const char *command, const network_args *args)
     if (args->logits && args->select)
         return args_usage(command, "--select names its tensor itself: --select '%s[...]'",
                           args->logits);
-    return EXIT_DONE;
+    return given_check_args(command, args);
 }
 
 bool network_load(network *n, kldve_ctx *ctx, const network_args *args)

@@ -76,6 +76,25 @@ void list_options(uint32_t read, char *list, size_t size);
 /** Refuse --reading, because `methods` (names, for the message) have none.  EXIT_USAGE. */
 int unread_reading(const char *command, const char *methods);
 
+/* ---- npy_read.c: arrays that come from outside ------------------------------------------------
+ */
+
+enum { NPY_RANK = 8 };
+
+typedef struct npy_array {
+    int32_t rank;
+    int64_t dim[NPY_RANK];
+    size_t count;  /**< product of the dimensions */
+    bool whole;    /**< the file holds integers */
+    double *value; /**< [count], row-major, whatever the order in the file */
+} npy_array;
+
+/** Read an array of floating-point numbers, integers or bools; it may hold NaN.  False after a
+ *  message; else free it with npy_free(). */
+bool npy_read(const char *path, npy_array *out);
+/** Accepts an empty one. */
+void npy_free(npy_array *array);
+
 /* ---- networks.c: a network with its card and labels --------------------------------------- */
 
 /** What the command line says about the network; 0 and NULL: nothing. */
@@ -92,6 +111,9 @@ typedef struct network_args {
     uint64_t flags; /**< KLDVE_ONNX_* */
     int32_t batch;  /**< of kldve_onnx_options */
     bool as_it_is;  /**< the input is an array: nothing is prepared */
+    const char *picture_input;
+    arg_list input, dim;    /**< "NAME=FILE.npy" or "NAME=NUMBER"; "NAME=N" */
+    const npy_array *array; /**< that will be explained; NULL: a picture */
     bool quiet;
 } network_args;
 
@@ -118,7 +140,13 @@ typedef struct network {
         OPTION_STRING("select", offsetof(type, member.select), "PART",                             \
                       "class scores as a part of a tensor, 'NAME[0, 4:84, 1234]'"),                \
         OPTION_SIZE("size", offsetof(type, member.size), "N|WxH",                                  \
-                    "size of an input that the network leaves open", 1, 65535)
+                    "size of an input that the network leaves open or takes as a row", 1, 65535),  \
+        OPTION_LIST("dim", offsetof(type, member.dim), "NAME=N",                                   \
+                    "another dimension that it leaves open; repeat for more"),                     \
+        OPTION_STRING("picture-input", offsetof(type, member.picture_input), "NAME",               \
+                      "which of several inputs is the picture"),                                   \
+        OPTION_LIST("input", offsetof(type, member.input), "NAME=FILE.npy",                        \
+                    "value of another input, or NAME=NUMBER; repeat for more")
 
 /** How pictures become the network's input; these options win over the card. */
 #define NETWORK_INPUT_OPTIONS(type, member)                                                        \
@@ -138,6 +166,23 @@ typedef struct network {
 /** Have the engine plan what methods with these needs (KLDVE_NEED_*) require, and no more, because
  *  planning takes time and memory. */
 void network_plan_for(network_args *args, uint32_t needs);
+/** given_inputs.c: what --dim and --input say, for the engine. */
+typedef struct given_inputs {
+    kldve_onnx_dim dim[ARG_LIST_MAX];
+    kldve_onnx_input input[ARG_LIST_MAX];
+    npy_array array[ARG_LIST_MAX];
+    double number[ARG_LIST_MAX];
+    char name[2 * ARG_LIST_MAX][LABEL_SIZE];
+} given_inputs;
+
+/** Check their form.  EXIT_DONE, or EXIT_USAGE after a message. */
+int given_check_args(const char *command, const network_args *args);
+/** Read them into options; false after a message.  Free what was given in either case. */
+bool given_read(given_inputs *given, const network_args *args, kldve_onnx_options *options);
+void given_free(given_inputs *given);
+/** The file of an --input, NULL if it is a number. */
+const char *given_file(const char *text);
+
 /** Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 int network_check_args(const char *command, const network_args *args);
 
@@ -238,25 +283,6 @@ typedef enum npy_type { NPY_FLOAT32, NPY_FLOAT64 } npy_type;
 
 /** Write an array of `rank` 1 or 2, C order, as a .npy file.  False after a message. */
 bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim, const void *data);
-
-/* ---- npy_read.c: arrays that come from outside ------------------------------------------------
- */
-
-enum { NPY_RANK = 8 };
-
-typedef struct npy_array {
-    int32_t rank;
-    int64_t dim[NPY_RANK];
-    size_t count;  /**< product of the dimensions */
-    bool whole;    /**< the file holds integers */
-    double *value; /**< [count], row-major, whatever the order in the file */
-} npy_array;
-
-/** Read an array of floating-point numbers, integers or bools; it may hold NaN.  False after a
- *  message; else free it with npy_free(). */
-bool npy_read(const char *path, npy_array *out);
-/** Accepts an empty one. */
-void npy_free(npy_array *array);
 
 /* ---- the commands ------------------------------------------------------------------------- */
 

@@ -54,6 +54,7 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     begin = now_ms();
     e->method = explain_method(args);
     network_plan_for(&wanted, needs_of(e, args));
+    wanted.array = subject_is_array(args->picture) ? &e->array : NULL;
     if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted))
         return false;
     e->ms.load = now_ms() - begin;
@@ -142,6 +143,7 @@ static bool fuse_layers(explanation *e, const explain_args *args, const kldve_op
         network net;
 
         wanted.layer = args->fuse.text[i];
+        wanted.array = e->input ? &e->array : NULL;
         network_plan_for(&wanted, needs_of(e, args));
         ok = network_load(&net, e->net.ctx, &wanted) && network_prepare(&net, &wanted) &&
              explain_layer(e, &net, &o, &map[maps]);

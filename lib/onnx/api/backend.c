@@ -1,5 +1,6 @@
 /* backend.c - a planned network as a backend: forward passes, VJPs, batches. */
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "load.h"
@@ -20,8 +21,10 @@ typedef struct onnx_state {
     const kldve_onnx *net;
     kldve_ctx *ctx;
     kx_state *run;
-    kx_picked *picked;           /* the scores where they are selected, else NULL */
-    kx_many *many;               /* `batch` inputs at once; NULL until asked for */
+    kx_picked *picked; /* the scores where they are selected, else NULL */
+    kx_many *many;     /* `batch` inputs at once; NULL until asked for */
+    float *rounded;    /* whole numbers for the network, of rounded_for inputs; or NULL */
+    int32_t rounded_for;
     float *input;                /* of the last forward pass, for extra plans; NULL: not kept */
     uint64_t pass;               /* its number; 0: none yet */
     uint64_t passes;             /* forward passes so far */
@@ -42,6 +45,7 @@ static void backend_close(void *state)
     kx_many_free(s->many);
     kx_state_free(s->run);
     kldve_ctx_release(s->ctx, s->input);
+    kldve_ctx_release(s->ctx, s->rounded);
     kldve_onnx_free(s->own);
     kldve_ctx_release(s->ctx, s);
 }
@@ -95,15 +99,17 @@ static void backend_shape(const void *state, kldve_shape *out)
 {
     const kldve_onnx *net = ((const onnx_state *)state)->net;
     const int64_t *in = net->choice.input->shape.dim;
-    const int64_t *map = net->choice.layer->shape.dim;
+    const kx_value *layer = net->choice.layer;
 
     out->in_channels = (int32_t)in[1];
     out->in_height = (int32_t)in[2];
     out->in_width = (int32_t)in[3];
     out->classes = net->selects ? net->selection.count : (int32_t)net->choice.logits->count;
-    out->maps = (int32_t)map[1];
-    out->height = (int32_t)map[2];
-    out->width = (int32_t)map[3];
+    if (layer) {
+        out->maps = (int32_t)layer->shape.dim[1];
+        out->height = (int32_t)layer->shape.dim[2];
+        out->width = (int32_t)layer->shape.dim[3];
+    }
     out->batch = net->batch;
     out->scores = net->choice.scores;
     out->all_paths = net->choice.all_paths;
@@ -133,17 +139,43 @@ static const float *cotangent_of(onnx_state *s, int32_t count, const float *cota
     return s->picked ? kx_picked_spread(s->picked, count, cotangent) : cotangent;
 }
 
+/* What the network takes of inputs: itself, or the nearest whole numbers.  NULL: out of memory. */
+static const float *taken(onnx_state *s, int32_t count, const float *input)
+{
+    const kx_inputs *in = &s->net->inputs;
+    size_t all = s->net->choice.input->count * (size_t)count;
+
+    if (!in->whole)
+        return input;
+    if (s->rounded_for < count) {
+        kldve_ctx_release(s->ctx, s->rounded);
+        s->rounded = kldve_ctx_alloc(s->ctx, all, sizeof *s->rounded);
+        s->rounded_for = s->rounded ? count : 0;
+    }
+    if (!s->rounded) {
+        kldve_ctx_fail(s->ctx, KLDVE_E_NOMEM, "out of memory for the rounded input");
+        return NULL;
+    }
+    for (size_t i = 0; i < all; i++)
+        s->rounded[i] = fminf(fmaxf(rintf(input[i]), (float)in->least), (float)in->most);
+    return s->rounded;
+}
+
 static kldve_status backend_forward(void *state, const float *input, float *logits, float *features)
 {
     onnx_state *s = state;
     float *room = logits_room(s, 1, logits);
-    kldve_status st = room ? kx_state_forward(s->run, input, room, features) : KLDVE_E_NOMEM;
+    kldve_status st = KLDVE_E_NOMEM;
+
+    input = taken(s, 1, input);
+    if (room && input)
+        st = kx_state_forward(s->run, input, room, features);
 
     if (st == KLDVE_OK)
         read_logits(s, 1, logits);
 
     s->pass = st == KLDVE_OK ? ++s->passes : 0;
-    if (s->input)
+    if (s->input && input)
         memcpy(s->input, input, s->net->choice.input->count * sizeof *input);
     return st;
 }
@@ -262,7 +294,7 @@ static kldve_status backend_forward_many(void *state, const float *inputs, float
     if (st < 0 || (!s->many && (st = kx_many_new(s->ctx, net->many_plan, net->batch,
                                                  net->options.threads, &s->many)) < 0))
         return st;
-    if (!(room = logits_room(s, net->batch, logits)))
+    if (!(room = logits_room(s, net->batch, logits)) || !(inputs = taken(s, net->batch, inputs)))
         return KLDVE_E_NOMEM;
     st = kx_many_forward(s->many, inputs, room, features);
     if (st == KLDVE_OK)

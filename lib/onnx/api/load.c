@@ -2,6 +2,7 @@
 #include "load.h"
 
 #include "build/build.h"
+#include "given.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 
 #include <omp.h>
 
-enum { DEFAULT_SIDE = 224, MAX_THREADS = 1024, MAX_BATCH = 1024 };
+enum { MAX_THREADS = 1024, MAX_BATCH = 1024 };
 static const size_t default_max_bytes = (size_t)1 << 30;
 
 kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kldve_onnx_options *to)
@@ -47,7 +48,7 @@ static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
     net->options = (kx_plan_options){.input = net->choice.input,
                                      .layer = net->choice.layer,
                                      .logits = net->choice.logits,
-                                     .vjp = !(o->flags & KLDVE_ONNX_NO_VJP),
+                                     .vjp = net->choice.layer && !(o->flags & KLDVE_ONNX_NO_VJP),
                                      .vjp_input = (o->flags & KLDVE_ONNX_VJP_INPUT) != 0,
                                      .plain = (o->flags & KLDVE_ONNX_PLAIN) != 0,
                                      .direct = (o->flags & KLDVE_ONNX_DIRECT) != 0,
@@ -88,15 +89,93 @@ static kldve_status plan_many(kldve_onnx *net, int32_t batch)
     return KLDVE_OK;
 }
 
-static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
+static kldve_status say(void *opaque, const char *text)
 {
-    const kx_graph_options shape = {.batch = 1,
-                                    .height = o->in_height ? o->in_height : DEFAULT_SIDE,
-                                    .width = o->in_width ? o->in_width : DEFAULT_SIDE};
+    kldve_onnx *net = opaque;
+
+    return kx_say(&net->input_notes, "%s", text) == KLDVE_OK
+               ? KLDVE_OK
+               : kldve_ctx_fail(net->ctx, KLDVE_E_NOMEM, "out of memory while loading the network");
+}
+
+/* What was said the first time. */
+static kldve_status say_nothing(void *opaque, const char *text)
+{
+    (void)opaque;
+    (void)text;
+    return KLDVE_OK;
+}
+
+static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bool keep_batch)
+{
+    const kx_graph_options shape = {.batch = 1};
+    const kx_input_options inputs = {
+        .user = o, .keep_batch = keep_batch, .say = keep_batch ? say_nothing : say, .opaque = net};
+    kldve_status st = kx_inputs_settle(net->ctx, &net->arena, net->model, &inputs, &net->inputs);
+
+    if (st == KLDVE_OK)
+        st = kx_graph_new(net->ctx, &net->inputs.model, &shape, &net->graph);
+    if (st == KLDVE_OK && net->graph->ninput == 1)
+        net->graph->input[0]->name = net->inputs.name;
+    return st;
+}
+
+/* Whether the outputs are those that the file declares, for one picture. */
+static bool outputs_follow(const kldve_onnx *net)
+{
+    const kx_model *m = net->model;
+
+    for (int32_t i = 0; i < net->graph->noutput; i++) {
+        const kx_shape *has = &net->graph->output[i]->shape;
+        const kx_proto_value *said = &m->output[i];
+
+        for (int32_t k = 1; said->rank == has->rank && k < said->rank; k++)
+            if (said->dim[k] > 0 && said->dim[k] != has->dim[k])
+                return false;
+        if (said->rank >= 0 && said->rank != has->rank)
+            return false;
+    }
+    return true;
+}
+
+/* A batch that the file fixes: one picture if every shape allows that, else copies of it. */
+static kldve_status build_batched(kldve_onnx *net, kldve_onnx_options *o)
+{
+    int64_t batch = net->inputs.batch;
+    kldve_status st;
+
+    kx_graph_free(net->graph);
+    net->graph = NULL;
+    if ((st = build_graph(net, o, true)) < 0)
+        return st;
+    if (!o->select)
+        o->select = "[0]";
+    return kx_say(&net->input_notes,
+                  "the network takes batches of %lld: all are the same picture, and the scores of "
+                  "the first are explained",
+                  (long long)batch);
+}
+
+static kldve_status build(kldve_onnx *net, kldve_onnx_options *o)
+{
+    kldve_status st = build_graph(net, o, false);
+    bool batched = net->inputs.batch > 1;
+
+    if (batched && (st == KLDVE_OK ? !outputs_follow(net) : st != KLDVE_E_NOMEM))
+        return build_batched(net, o);
+    if (st < 0 || !batched)
+        return st;
+    return kx_say(&net->input_notes,
+                  "the network takes batches of %lld: it is run with one picture",
+                  (long long)net->inputs.batch);
+}
+
+static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
+{
     kx_choice *c = &net->choice;
     kldve_status st;
 
-    if ((st = kx_graph_new(net->ctx, net->model, &shape, &net->graph)) < 0 ||
+    if ((st = kx_given_load(net->ctx, &net->arena, o)) < 0 || (st = build(net, o)) < 0 ||
         (o->select && (st = kx_select(net->graph, &net->arena, o->select, &net->selection)) < 0))
         return st;
     net->selects = o->select != NULL;
@@ -134,6 +213,7 @@ static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, si
     memset(net, 0, sizeof *net);
     net->ctx = ctx;
     kx_arena_init(&net->arena, ctx);
+    net->input_notes.arena = &net->arena;
     st = path ? kx_model_open(ctx, path, &net->model)
               : kx_model_read(ctx, bytes, nbytes, &net->model);
     if (st < 0)
@@ -186,7 +266,14 @@ void kx_onnx_hand_over(kldve_onnx **net)
 
 const char *kldve_onnx_note(const kldve_onnx *net, int32_t index)
 {
-    return net ? kx_note_at(&net->choice.notes, index) : NULL;
+    int32_t first = 0;
+
+    if (!net || index < 0)
+        return NULL;
+    while (kx_note_at(&net->input_notes, first))
+        first++;
+    return index < first ? kx_note_at(&net->input_notes, index)
+                         : kx_note_at(&net->choice.notes, index - first);
 }
 
 kldve_status kldve_onnx_chosen(const kldve_onnx *net, kldve_onnx_choice *out)
@@ -195,13 +282,15 @@ kldve_status kldve_onnx_chosen(const kldve_onnx *net, kldve_onnx_choice *out)
 
     if (!net)
         return KLDVE_E_ARG;
-    c.layer = net->choice.layer->name;
+    c.layer = net->choice.layer ? net->choice.layer->name : NULL;
     c.logits = net->choice.logits->name;
     c.how = net->choice.how;
     c.all_paths = net->choice.all_paths;
     c.scores = net->choice.scores;
-    c.grid_height = (int32_t)net->choice.layer->shape.dim[2];
-    c.grid_width = (int32_t)net->choice.layer->shape.dim[3];
+    if (net->choice.layer) {
+        c.grid_height = (int32_t)net->choice.layer->shape.dim[2];
+        c.grid_width = (int32_t)net->choice.layer->shape.dim[3];
+    }
     return kldve_struct_store(NULL, "kldve_onnx_choice", &c, sizeof c, out);
 }
 

@@ -4,6 +4,7 @@
 
 #include <kldve/onnx.h>
 
+#include "build/inputs.h"
 #include "choose.h"
 #include "plan/plan.h"
 #include "read/proto.h"
@@ -15,6 +16,8 @@ struct kldve_onnx {
     kx_arena arena;  /**< for the arrays of `choice` */
     bool selects;    /**< the scores are those of `selection` */
     kx_selection selection;
+    kx_inputs inputs; /**< what the graph was built from; its arrays are in the arena, too */
+    kx_notes input_notes;
     kx_choice choice;
     kx_plan_options options; /**< of the plan */
     kx_plan *plan;

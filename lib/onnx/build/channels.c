@@ -220,7 +220,7 @@ kldve_status kx_channels_first(kx_graph *g, const int8_t *axis, kx_value **input
     bool input_last = axis[(*input)->id] == KX_CHANNELS_LAST;
     kldve_status st = KLDVE_OK;
 
-    if (axis[(*layer)->id] == KX_CHANNELS_LAST)
+    if (*layer && axis[(*layer)->id] == KX_CHANNELS_LAST)
         st = value_first(g, layer);
     return st == KLDVE_OK && input_last ? input_first(g, input) : st;
 }
