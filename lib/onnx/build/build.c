@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "channels.h"
 #include "elements.h"
 #include "read/names.h"
 #include "read/proto.h"
@@ -21,29 +20,14 @@ typedef struct builder {
     kx_names values;    /* name -> kx_value, what is defined so far */
     kx_names producers; /* output name -> kx_proto_node */
     size_t folded;      /* bytes of results of constant folding */
-    int32_t capacity;   /* of g->value */
     int32_t *order;     /* file indices of the nodes that the outputs need, sorted */
     int32_t norder;
 } builder;
 
-static kx_value *new_value(builder *b, const char *name)
-{
-    kx_graph *g = b->g;
-    kx_value *v = kx_new(g, 1, sizeof *v);
-
-    if (!v || g->nvalue == b->capacity)
-        return NULL;
-    v->name = name;
-    v->id = g->nvalue;
-    v->producer = -1;
-    g->value[g->nvalue++] = v;
-    return v;
-}
-
 static kldve_status constant(builder *b, const kx_proto_tensor *t, kx_value **out)
 {
     kx_graph *g = b->g;
-    kx_value *v = new_value(b, t->name ? t->name : "");
+    kx_value *v = kx_value_new(g, t->name ? t->name : "");
 
     if (!v)
         return kx_nomem(g);
@@ -195,7 +179,7 @@ static kldve_status connect(builder *b, const kx_proto_node *from, kx_node *n)
             continue;
         if (kx_names_find(&b->values, from->out[i]))
             return kx_invalid(g, n, "output '%.80s' is already defined", from->out[i]);
-        n->out[i] = new_value(b, from->out[i]);
+        n->out[i] = kx_value_new(g, from->out[i]);
         if (!n->out[i])
             return kx_nomem(g);
         n->out[i]->producer = n->index;
@@ -361,7 +345,7 @@ static kldve_status add_input(builder *b, const kx_proto_value *from)
 
     if (kx_names_find(&b->values, from->name))
         return KLDVE_OK; /* an initializer that is also listed as an input */
-    if (!(v = new_value(b, from->name)))
+    if (!(v = kx_value_new(g, from->name)))
         return kx_nomem(g);
     if (!kx_element_dtype(from->dtype, &v->dtype))
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
@@ -405,7 +389,7 @@ static kldve_status reserve(builder *b)
 {
     const kx_model *m = b->model;
     kx_graph *g = b->g;
-    size_t values = KX_SPARE + (size_t)m->ninitializer + (size_t)m->ninput;
+    size_t values = (size_t)m->ninitializer + (size_t)m->ninput;
 
     for (int32_t i = 0; i < m->nnode; i++) {
         values += (size_t)m->node[i].nout;
@@ -414,9 +398,10 @@ static kldve_status reserve(builder *b)
     }
     if (values > INT32_MAX)
         return kx_nomem(g);
-    b->capacity = (int32_t)values;
+    g->value_room = (int32_t)values;
+    g->node_room = m->nnode + 1;
     g->value = kx_new(g, values, sizeof(kx_value *));
-    g->node = kx_new(g, (size_t)m->nnode + KX_SPARE + 1, sizeof *g->node);
+    g->node = kx_new(g, (size_t)m->nnode + 1, sizeof *g->node);
     g->input = kx_new(g, (size_t)m->ninput, sizeof *g->input);
     g->output = kx_new(g, (size_t)m->noutput, sizeof *g->output);
     if (!g->value || !g->node || !g->input || !g->output ||

@@ -27,6 +27,73 @@ const void *kx_value_data(kx_graph *g, const kx_value *v)
     return data;
 }
 
+/* Room for `need` items of an array, with some to spare.  NULL: out of memory. */
+static void *grown(kx_graph *g, void *old, int32_t count, int32_t need, size_t item, int32_t *room)
+{
+    int64_t more = (int64_t)need + need / 4 + 16;
+    void *all;
+
+    if (need <= *room)
+        return old;
+    if (more > INT32_MAX || !(all = kx_new(g, (size_t)more, item)))
+        return NULL;
+    if (count > 0)
+        memcpy(all, old, (size_t)count * item);
+    *room = (int32_t)more;
+    return all;
+}
+
+kx_value *kx_value_new(kx_graph *g, const char *name)
+{
+    kx_value **all =
+        grown(g, g->value, g->nvalue, g->nvalue + 1, sizeof(kx_value *), &g->value_room);
+    kx_value *v = all ? kx_new(g, 1, sizeof *v) : NULL;
+
+    if (all)
+        g->value = all;
+    if (!v)
+        return NULL;
+    v->name = name;
+    v->id = g->nvalue;
+    v->producer = -1;
+    g->value[g->nvalue++] = v;
+    return v;
+}
+
+kldve_status kx_graph_room(kx_graph *g, int32_t more)
+{
+    kx_node *all = grown(g, g->node, g->nnode, g->nnode + more, sizeof *g->node, &g->node_room);
+
+    if (!all)
+        return kx_nomem(g);
+    g->node = all;
+    return KLDVE_OK;
+}
+
+void kx_graph_number(kx_graph *g)
+{
+    for (int32_t i = 0; i < g->nnode; i++) {
+        g->node[i].index = i;
+        for (int32_t o = 0; o < g->node[i].nout; o++)
+            if (g->node[i].out[o])
+                g->node[i].out[o]->producer = i;
+    }
+}
+
+kldve_status kx_graph_insert(kx_graph *g, int32_t at, const kx_node *node)
+{
+    kldve_status st = kx_graph_room(g, 1);
+
+    assert(at >= 0 && at <= g->nnode);
+    if (st < 0)
+        return st;
+    memmove(&g->node[at + 1], &g->node[at], (size_t)(g->nnode - at) * sizeof *g->node);
+    g->node[at] = *node;
+    g->nnode++;
+    kx_graph_number(g);
+    return KLDVE_OK;
+}
+
 void kx_graph_free(kx_graph *g)
 {
     if (!g)

@@ -3,8 +3,8 @@
  *     file bytes --proto.c--> kx_model --graph.c--> kx_graph --fuse.c, plan.c--> kx_plan
  *     --run.c--> numbers
  *
- * A graph is built once, from a model whose every size is checked on the way, and is not changed
- * afterwards.  All its memory comes from one arena.  Shapes are static: symbolic dimensions are
+ * A graph is built once, from a model whose every size is checked on the way; once it is planned it
+ * is not changed.  All its memory comes from one arena.  Shapes are static: symbolic dimensions are
  * fixed when the graph is built, and every node's output shape is known before anything runs. */
 #ifndef KLDVE_ONNX_GRAPH_H
 #define KLDVE_ONNX_GRAPH_H
@@ -106,6 +106,7 @@ typedef struct kx_graph {
     kx_arena arena;
     int32_t opset; /**< of the default domain */
     int32_t nvalue, nnode, ninput, noutput;
+    int32_t value_room, node_room; /**< of the arrays */
     kx_value **value;
     kx_node *node;    /**< topological order */
     kx_value **input; /**< graph inputs that are not constants */
@@ -152,8 +153,8 @@ struct kx_op {
 /** The entry for an operator at an opset; NULL: none.  domain "" is ONNX's own.  ops/operators.c.
  */
 const kx_op *kx_op_find(const char *domain, const char *type, int32_t opset);
-/** All operators: a NULL-terminated list of families, one for each file of ops/, each an array that ends
- *  with an entry without a type. */
+/** All operators: a NULL-terminated list of families, one for each file of ops/, each an array that
+ * ends with an entry without a type. */
 extern const kx_op *const kx_families[];
 
 /* ---- for infer() -------------------------------------------------------------------------- */
@@ -233,6 +234,16 @@ static inline bool kx_axis(int64_t axis, int32_t rank, int32_t *out)
 }
 
 void kx_graph_free(kx_graph *g);
+
+/** Add a value without type and shape; `name` has to outlive the graph.  NULL: out of memory. */
+kx_value *kx_value_new(kx_graph *g, const char *name);
+/** Make room for `more` nodes.  @return KLDVE_OK, KLDVE_E_NOMEM. */
+kldve_status kx_graph_room(kx_graph *g, int32_t more);
+/** Put a node before node `at`; those behind it move on.
+ *  @return KLDVE_OK, KLDVE_E_NOMEM. */
+kldve_status kx_graph_insert(kx_graph *g, int32_t at, const kx_node *node);
+/** Number the nodes anew after they have changed places: index, and producer of every output. */
+void kx_graph_number(kx_graph *g);
 /** A value by name, or of the node with that name its first output; NULL: none. */
 kx_value *kx_graph_find(const kx_graph *g, const char *name);
 

@@ -251,7 +251,7 @@ const kx_op kx_gather_ops[] = {
      .forward = forward_gather,
      .vjp = vjp_gather,
      .vjp_needs = KX_NEEDS_IN(1),
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_TAKEN}},
     {.type = "GatherElements",
      .since = 11,
      .infer = infer_elements,
