@@ -36,6 +36,20 @@ typedef enum kldve_resolution {
     KLDVE_RESOLUTION_PIXELS = 1 /**< of the network's input, [in_height][in_width] */
 } kldve_resolution;
 
+/** Options that change the map of some methods only.  kldve_explain() refuses the first five for a
+ *  method that does not read them.  The others always change the divergence that the record holds
+ *  and are never refused. */
+enum {
+    KLDVE_OPTION_SAMPLES = 1,
+    KLDVE_OPTION_WINDOW = 2,
+    KLDVE_OPTION_STRIDE = 4,
+    KLDVE_OPTION_NOISE = 8,
+    KLDVE_OPTION_SEED = 16,
+    KLDVE_OPTION_TEMPERATURE = 32,
+    KLDVE_OPTION_PERPLEXITY = 64,
+    KLDVE_OPTION_TRUTH = 128
+};
+
 typedef struct kldve_method kldve_method;
 
 /** One explanation in progress, as a method sees it.  Everything is borrowed and valid during the
@@ -68,11 +82,13 @@ typedef struct kldve_job {
 /** What is explained, as one number. */
 typedef enum kldve_score {
     KLDVE_SCORE_LOGIT = 0,       /**< the logit, the mean of those of a set, the difference to that
-                                      of the rival */
-    KLDVE_SCORE_PROBABILITY = 1, /**< softmax of the logits over the temperature at the target, the
-                                      sum over a set, the difference to the rival */
+                                      of the rival; of one score always the difference of "yes" and
+                                      "no" */
+    KLDVE_SCORE_PROBABILITY = 1, /**< of the logits over the temperature, by kldve_shape.scores: at
+                                      the target, that of any class of a set, the difference to the
+                                      rival; of a number the number itself */
     KLDVE_SCORE_LOG_ODDS = 2     /**< log2(p / (1 - p)) of the probability p; versus: the
-                                      difference of the two */
+                                      difference of the two; of a number the number itself */
 } kldve_score;
 
 /** A method.  A slot that fails describes the failure with kldve_ctx_fail() and returns a negative
@@ -94,7 +110,7 @@ struct kldve_method {
     uint32_t (*needs_with)(const kldve_options *options);
     /** The cotangent at the logits, [classes].  Called where a gradient at the layer or at the
      *  pixels is needed.  NULL: 1 at the target, 0 elsewhere; 1 / count at the classes of a set; 1
-     *  at the target and -1 at the rival. */
+     *  at the target and -1 at the rival or, of a network with one score, at the other class. */
     kldve_status (*cotangent)(const kldve_job *job, double *cotangent);
     /** One weight for each feature map, [maps].  NULL: none; `map` is required then. */
     kldve_status (*weights)(const kldve_job *job, double *weights);
@@ -107,6 +123,11 @@ struct kldve_method {
     int32_t random; /**< 1: draws random numbers from options.seed and fills in job->error */
     int32_t sign;   /**< a kldve_sign: what its authors show where options.sign does not say;
                          KLDVE_SIGN_DEFAULT: all values as they are, the smallest at 0 */
+    /** What everyone who sees this one map should know, called when it is made: a clause without a
+     *  full stop, static storage, or NULL.  The slot may be NULL. */
+    const char *(*remark)(const kldve_job *job);
+    uint32_t options;  /**< KLDVE_OPTION_*: those that its map depends on, in some reading */
+    uint32_t reserved; /**< 0 */
 };
 
 /** Make a host's own method known to a context, under its name.

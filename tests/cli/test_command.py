@@ -461,10 +461,12 @@ class Methods(unittest.TestCase):
         self.assertEqual(rows[0], "method")
         for name in ["kl-dve", "cam", "grad-cam", "grad-cam++", "layer-cam", "lafam"]:
             self.assertIn(name, rows)
-        table, readings = result.out.split("\n\n")
+        table, readings, options = result.out.split("\n\n")
         self.assertEqual(readings.splitlines()[1:],
                          [f"{name:22}  paper, channel, contrast, rivals"
                           for name in ["kl-dve", "guided-kl-dve"]])
+        self.assertRegex(options, r"(?m)^rise +samples, seed, temperature$")
+        self.assertNotRegex(options, r"(?m)^grad-cam ")
         for line in table.splitlines()[1:]:
             self.assertRegex(line, r"^[a-z0-9+-]+ +(layer|pixels) +[a-z, ]+  +\S.*(19|20)\d\d|github")
 
@@ -643,8 +645,6 @@ FAILURES = [
      explain("n.onnx"), r"n\.onnx: "),
     ("wrong weight length", {"n.onnx": tinynet.classifier(features=[1.0] * 5)}, explain("n.onnx"),
      r"n\.onnx: "),
-    ("two classes", {"n.onnx": tinynet.classifier(classes=2)}, explain("n.onnx"),
-     r"n\.onnx: .*class"),
     ("NaN logits", {"n.onnx": tinynet.classifier(bias=[float("nan")] * 4)}, explain("n.onnx"),
      r"n\.onnx: "),
     ("infinite logits", {"n.onnx": tinynet.classifier(bias=[float("inf"), 0, 0, 0])},

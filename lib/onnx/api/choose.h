@@ -5,9 +5,9 @@
 #include <kldve/onnx.h>
 
 #include "build/channels.h"
+#include "build/tokens.h"
 #include "build/view.h"
 #include "notes.h"
-#include "tokens.h"
 #include "ways.h"
 
 /** The tensors that were chosen, and what is known about those between them. */

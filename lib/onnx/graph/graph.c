@@ -27,47 +27,46 @@ const void *kx_value_data(kx_graph *g, const kx_value *v)
     return data;
 }
 
-/* Room for `need` items of an array, with some to spare.  NULL: out of memory. */
-static void *grown(kx_graph *g, void *old, int32_t count, int32_t need, size_t item, int32_t *room)
+/* *array has room for *room items of `size` bytes, of which `used` are in use: make it `wanted`. */
+static bool grow(kx_graph *g, void **array, size_t size, int32_t used, size_t wanted, size_t *room)
 {
-    int64_t more = (int64_t)need + need / 4 + 16;
-    void *all;
+    void *more;
 
-    if (need <= *room)
-        return old;
-    if (more > INT32_MAX || !(all = kx_new(g, (size_t)more, item)))
-        return NULL;
-    if (count > 0)
-        memcpy(all, old, (size_t)count * item);
-    *room = (int32_t)more;
-    return all;
+    if (wanted <= *room)
+        return true;
+    wanted += wanted / 2; /* so that growing by ones copies little in all */
+    more = wanted > INT32_MAX ? NULL : kx_new(g, wanted, size);
+    if (!more)
+        return false;
+    if (used)
+        memcpy(more, *array, (size_t)used * size);
+    *array = more;
+    *room = wanted;
+    return true;
+}
+
+kldve_status kx_graph_room(kx_graph *g, size_t nodes, size_t values)
+{
+    void *node = g->node, *value = g->value;
+    bool ok = grow(g, &node, sizeof *g->node, g->nnode, nodes, &g->nodes) &&
+              grow(g, &value, sizeof *g->value, g->nvalue, values, &g->values);
+
+    g->node = node;
+    g->value = value;
+    return ok ? KLDVE_OK : kx_nomem(g);
 }
 
 kx_value *kx_value_new(kx_graph *g, const char *name)
 {
-    kx_value **all =
-        grown(g, g->value, g->nvalue, g->nvalue + 1, sizeof(kx_value *), &g->value_room);
-    kx_value *v = all ? kx_new(g, 1, sizeof *v) : NULL;
+    kx_value *v = kx_new(g, 1, sizeof *v);
 
-    if (all)
-        g->value = all;
-    if (!v)
+    if (!v || kx_graph_room(g, 0, (size_t)g->nvalue + 1) < 0)
         return NULL;
     v->name = name;
     v->id = g->nvalue;
     v->producer = -1;
     g->value[g->nvalue++] = v;
     return v;
-}
-
-kldve_status kx_graph_room(kx_graph *g, int32_t more)
-{
-    kx_node *all = grown(g, g->node, g->nnode, g->nnode + more, sizeof *g->node, &g->node_room);
-
-    if (!all)
-        return kx_nomem(g);
-    g->node = all;
-    return KLDVE_OK;
 }
 
 void kx_graph_number(kx_graph *g)
@@ -82,7 +81,7 @@ void kx_graph_number(kx_graph *g)
 
 kldve_status kx_graph_insert(kx_graph *g, int32_t at, const kx_node *node)
 {
-    kldve_status st = kx_graph_room(g, 1);
+    kldve_status st = kx_graph_room(g, (size_t)g->nnode + 1, 0);
 
     assert(at >= 0 && at <= g->nnode);
     if (st < 0)

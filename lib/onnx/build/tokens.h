@@ -1,8 +1,8 @@
 /* tokens.h - whether the score still reads the cells of a layer, or a class token alone. */
-#ifndef KLDVE_ONNX_TOKENS_H
-#define KLDVE_ONNX_TOKENS_H
+#ifndef KLDVE_ONNX_BUILD_TOKENS_H
+#define KLDVE_ONNX_BUILD_TOKENS_H
 
-#include "build/follow.h"
+#include "follow.h"
 
 /** Mark in *out [values] the tensors whose cells the logits depend on.  Where a class token stands
  *  before the cells and is all that is read later, the cells are not: their gradient is zero.

@@ -1,0 +1,63 @@
+/* values.c - values by name, constants.  See builder.h. */
+#include "builder.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "elements.h"
+
+kldve_status kx_build_constant(kx_builder *b, const kx_proto_tensor *t, kx_value **out)
+{
+    kx_graph *g = b->g;
+    kx_value *v = kx_value_new(g, t->name ? t->name : "");
+
+    if (!v)
+        return kx_nomem(g);
+    if (!kx_element_dtype(t->dtype, &v->dtype))
+        return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
+                               "tensor '%.80s': element type %d is not supported", v->name,
+                               t->dtype);
+    v->onnx_type = t->dtype;
+    v->shape.rank = t->rank;
+    memcpy(v->shape.dim, t->dim, sizeof t->dim);
+    v->count = t->count;
+    if (t->dtype == KX_ONNX_FLOAT || t->dtype == KX_ONNX_INT64) {
+        v->raw = t->count ? t->data : ""; /* as it lies in the file */
+    } else {
+        void *copy = kx_new(g, t->count, kx_dtype_size(v->dtype));
+
+        if (!copy)
+            return kx_nomem(g);
+        for (size_t i = 0; i < t->count; i++)
+            kx_element_widen(t->dtype, t->data, i, copy);
+        v->raw = copy;
+    }
+    *out = v;
+    return KLDVE_OK;
+}
+
+kldve_status kx_build_constants(kx_builder *b, const kx_proto_graph *p)
+{
+    for (int32_t i = 0; i < p->ninitializer; i++) {
+        const char *name = p->initializer[i].name;
+        kx_value *v;
+        kldve_status st;
+
+        if (kx_names_find(&b->scope->values, name))
+            return kldve_ctx_failf(b->g->ctx, KLDVE_E_FORMAT, "two tensors are named '%.80s'",
+                                   name);
+        if ((st = kx_build_constant(b, &p->initializer[i], &v)) < 0)
+            return st;
+        kx_names_set(&b->scope->values, name, v);
+    }
+    return KLDVE_OK;
+}
+
+kx_value *kx_build_find(const kx_builder *b, const char *name)
+{
+    kx_value *v = NULL;
+
+    for (const kx_scope *s = b->scope; s && !v; s = s->around)
+        v = kx_names_find(&s->values, name);
+    return v;
+}
