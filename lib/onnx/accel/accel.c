@@ -156,8 +156,14 @@ kldve_status kx_prim_new(kx_accel *a, dnnl_status_t st, dnnl_primitive_desc_t pd
 
 /* ---- activations and post-ops ---- */
 
+bool kx_accel_has_act(kx_act act)
+{
+    return act.kind != KX_ACT_ERF && act.kind != KX_ACT_HARDSIGMOID;
+}
+
 kx_eltwise kx_eltwise_of(kx_act act)
 {
+    assert(kx_accel_has_act(act));
     switch (act.kind) {
     case KX_ACT_RELU:
         return (kx_eltwise){dnnl_eltwise_relu, 0, 0};
@@ -172,9 +178,19 @@ kx_eltwise kx_eltwise_of(kx_act act)
     case KX_ACT_ELU:
         return (kx_eltwise){dnnl_eltwise_elu, act.a, 0};
     case KX_ACT_SWISH:
-        return (kx_eltwise){dnnl_eltwise_swish, 1, 0};
+        return (kx_eltwise){dnnl_eltwise_swish, act.a, 0};
     case KX_ACT_HARDSWISH: /* oneDNN 2 needs neither number */
         return (kx_eltwise){dnnl_eltwise_hardswish, 1.0f / 6, 0.5f};
+    case KX_ACT_GELU:
+        return (kx_eltwise){dnnl_eltwise_gelu_erf, 0, 0};
+    case KX_ACT_GELU_TANH:
+        return (kx_eltwise){dnnl_eltwise_gelu_tanh, 0, 0};
+    case KX_ACT_EXP:
+        return (kx_eltwise){dnnl_eltwise_exp, 0, 0};
+    case KX_ACT_POW:
+        return (kx_eltwise){dnnl_eltwise_pow, 1, act.a};
+    case KX_ACT_ERF:
+    case KX_ACT_HARDSIGMOID: /* see kx_accel_has_act() */
     case KX_ACT_LINEAR:
     case KX_ACT_NONE:
         break;

@@ -1,5 +1,6 @@
 /* shape.c - operators that leave every element where it is: Identity, Dropout, Reshape, Flatten,
  * Squeeze, Unsqueeze.  y = x in memory, dx = dy. */
+#include <assert.h>
 #include <string.h>
 
 #include "basic.h"
