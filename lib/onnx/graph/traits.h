@@ -52,6 +52,7 @@ typedef struct kx_traits {
     bool copies;        /**< output 0 is input 0 in the same order, perhaps in another shape */
     bool unit_interval; /**< every result lies in [0, 1] */
     bool probabilities; /**< turns scores into probabilities or their logarithms */
+    bool shares;   /**< results along one axis are shares of 1; the axis is kx_shares_last()'s */
     bool response; /**< divides by the response of neighbours: reversed networks pass over it */
 } kx_traits;
 
