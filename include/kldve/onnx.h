@@ -47,7 +47,7 @@ enum {
 /** What to load; all zero = defaults. */
 typedef struct kldve_onnx_options {
     size_t struct_size;
-    const char *layer;  /**< tensor or node name; NULL: the last one with more than one cell */
+    const char *layer;  /**< tensor or node name; NULL: as kldve_onnx_layer says */
     const char *logits; /**< tensor or node name; NULL: the output, before a trailing Softmax */
     int32_t threads;    /**< of one run; 0: as many as OpenMP would use */
     int32_t in_height;  /**< replaces a symbolic height of the input; 0 means 224 */
@@ -112,6 +112,40 @@ typedef struct kldve_onnx_tensor {
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index,
                                                              kldve_onnx_tensor *out);
+
+/** How the layer of a network was chosen. */
+typedef enum kldve_onnx_layer {
+    KLDVE_ONNX_LAYER_GIVEN = 0,  /**< by its name */
+    KLDVE_ONNX_LAYER_LAST = 1,   /**< the last tensor that every way from the input to the scores
+                                      passes and that has cells and more than 5 maps; where none has
+                                      so many, the one with the most */
+    KLDVE_ONNX_LAYER_JOINED = 2, /**< several tensors, joined along their maps, which together cut
+                                      all ways: no single one does */
+    KLDVE_ONNX_LAYER_BEST = 3    /**< one tensor that some ways avoid, because no layer carries
+                                      everything; a note names others */
+} kldve_onnx_layer;
+
+/** What the engine explains in a network. */
+typedef struct kldve_onnx_choice {
+    size_t struct_size;
+    const char *layer;  /**< the tensor; of joined ones "FIRST + SECOND".  Borrowed, as all names */
+    const char *logits; /**< the tensor of the scores */
+    int32_t how;        /**< a kldve_onnx_layer */
+    int32_t all_paths;  /**< kldve_shape.all_paths */
+    int32_t scores;     /**< a kldve_scores: of the tensor `logits` */
+    int32_t grid_height; /**< cells of the layer */
+    int32_t grid_width;
+    int32_t leading; /**< class and register tokens that stand before the cells of the layer and
+                          have no place in its maps; 0 where there are none */
+} kldve_onnx_choice;
+
+/** Fill in what was chosen when the network was loaded.  Safe from any thread.
+ *  @param out  The caller's; set its struct_size first.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then, and
+ *          there is no message: threads may share the network).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_chosen(const kldve_onnx *net,
+                                                          kldve_onnx_choice *out);
 
 /** What was chosen when the network was loaded, and what everyone who sees its maps should know:
  *  sentences without a full stop, those of kldve_explainer_note().  Safe from any thread.

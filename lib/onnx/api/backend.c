@@ -103,6 +103,7 @@ static void backend_shape(const void *state, kldve_shape *out)
     out->width = (int32_t)map[3];
     out->batch = net->batch;
     out->scores = net->choice.scores;
+    out->all_paths = net->choice.all_paths;
 }
 
 static const char *backend_note(const void *state, int32_t index)

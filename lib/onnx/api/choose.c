@@ -4,47 +4,15 @@
 #include <assert.h>
 #include <string.h>
 
-/* Mark in seen [values] what is computed from the values that are marked already. */
-static void mark_after(const kx_graph *g, bool *seen)
+/* What depends on the input and what the logits depend on. */
+static kldve_status find_ways(const kx_graph *g, kx_arena *arena, kx_choice *c)
 {
-    for (int32_t i = 0; i < g->nnode; i++)
-        for (int32_t k = 0; k < g->node[i].nin; k++)
-            if (g->node[i].in[k] && seen[g->node[i].in[k]->id])
-                for (int32_t o = 0; o < g->node[i].nout; o++)
-                    if (g->node[i].out[o])
-                        seen[g->node[i].out[o]->id] = true;
-}
+    kldve_status st = kx_find_ways(g, arena, c->input, c->logits, &c->ways);
 
-/* Mark in seen [values] what the values that are marked already are computed from. */
-static void mark_before(const kx_graph *g, bool *seen)
-{
-    for (int32_t i = g->nnode - 1; i >= 0; i--)
-        for (int32_t o = 0; o < g->node[i].nout; o++)
-            if (g->node[i].out[o] && seen[g->node[i].out[o]->id])
-                for (int32_t k = 0; k < g->node[i].nin; k++)
-                    if (g->node[i].in[k])
-                        seen[g->node[i].in[k]->id] = true;
-}
-
-/* Mark what depends on the input and what the logits depend on. */
-static kldve_status find_path(const kx_graph *g, kx_arena *arena, kx_choice *c)
-{
-    bool *after = kx_arena_alloc(arena, (size_t)g->nvalue, sizeof *after);
-    bool *before = kx_arena_alloc(arena, (size_t)g->nvalue, sizeof *before);
-
-    if (!after || !before)
-        return kx_nomem(g);
-    after[c->input->id] = true;
-    mark_after(g, after);
-    before[c->logits->id] = true;
-    mark_before(g, before);
-    for (int32_t i = 0; i < g->nvalue; i++)
-        before[i] = before[i] && after[i];
-    c->on_path = before;
-    if (!before[c->input->id])
-        return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
-                               "the logits '%.80s' do not depend on the picture", c->logits->name);
-    return KLDVE_OK;
+    if (st < 0 || c->ways.on[c->input->id])
+        return st;
+    return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
+                           "the logits '%.80s' do not depend on the picture", c->logits->name);
 }
 
 static kldve_status list_tensors(const kx_graph *g, kx_arena *arena, kx_choice *c)
@@ -55,7 +23,7 @@ static kldve_status list_tensors(const kx_graph *g, kx_arena *arena, kx_choice *
     c->tensor[c->ntensor++] = c->input;
     for (int32_t i = 0; i < g->nnode; i++)
         for (int32_t o = 0; o < g->node[i].nout; o++)
-            if (g->node[i].out[o] && c->on_path[g->node[i].out[o]->id])
+            if (g->node[i].out[o] && c->ways.on[g->node[i].out[o]->id])
                 c->tensor[c->ntensor++] = g->node[i].out[o];
     return KLDVE_OK;
 }
@@ -67,7 +35,7 @@ kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, co
     kldve_status st;
 
     if ((st = kx_choose_input(g, arena, &c)) < 0 || (st = kx_choose_logits(g, logits, &c)) < 0 ||
-        (st = find_path(g, arena, &c)) < 0)
+        (st = find_ways(g, arena, &c)) < 0)
         return st;
     c.file_input = c.input;
     st = kx_choose_layer(g, layer, &c);

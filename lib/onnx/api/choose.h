@@ -2,24 +2,30 @@
 #ifndef KLDVE_ONNX_CHOOSE_H
 #define KLDVE_ONNX_CHOOSE_H
 
+#include <kldve/onnx.h>
+
 #include "build/channels.h"
 #include "notes.h"
+#include "ways.h"
 
 /** The tensors that were chosen, and what is known about those between them. */
 typedef struct kx_choice {
     kx_value *input, *layer;           /**< channels first, as the backend hands them over */
     kx_value *file_input, *file_layer; /**< as the file has them, perhaps with channels last */
     kx_value *logits;
-    int32_t scores; /**< a kldve_scores */
+    int32_t scores;    /**< a kldve_scores */
+    int32_t how;       /**< a kldve_onnx_layer: how the layer was chosen */
+    int32_t all_paths; /**< 1: every way from the input to the logits passes the layer; -1: no */
     kx_notes notes;
     int32_t ntensor;
-    kx_value **tensor;   /**< [ntensor]: the input and what nodes make of it, in order */
-    const bool *on_path; /**< by value id of the file: lies between input and logits */
-    const int8_t *axis;  /**< by value id of the file: axis of the channels, KX_CHANNELS_... */
+    kx_value **tensor;  /**< [ntensor]: the input and what nodes make of it, in order */
+    kx_ways ways;       /**< by value id of the file */
+    const int8_t *axis; /**< by value id of the file: axis of the channels, KX_CHANNELS_... */
 } kx_choice;
 
-/** Choose by name, or by default: the scores before a trailing Softmax, and the last layer that has
- *  more than one cell.  `input` and `layer` are the file's: kx_channels_first() comes next.
+/** Choose by name, or by default: the scores before a trailing Softmax, and the last layer on
+ *  every way that has more than one cell.  `input` and `layer` are the file's: kx_channels_first()
+ * comes next.
  *  @param arena  for the arrays of *out.
  *  @param layer, logits  name of a tensor or node; NULL: the default.
  *  @return KLDVE_OK; KLDVE_E_ARG (no such tensor, or one that cannot be the layer);

@@ -181,6 +181,22 @@ const char *kldve_onnx_note(const kldve_onnx *net, int32_t index)
     return net ? kx_note_at(&net->choice.notes, index) : NULL;
 }
 
+kldve_status kldve_onnx_chosen(const kldve_onnx *net, kldve_onnx_choice *out)
+{
+    kldve_onnx_choice c = {.struct_size = sizeof c};
+
+    if (!net)
+        return KLDVE_E_ARG;
+    c.layer = net->choice.layer->name;
+    c.logits = net->choice.logits->name;
+    c.how = net->choice.how;
+    c.all_paths = net->choice.all_paths;
+    c.scores = net->choice.scores;
+    c.grid_height = (int32_t)net->choice.layer->shape.dim[2];
+    c.grid_width = (int32_t)net->choice.layer->shape.dim[3];
+    return kldve_struct_store(NULL, "kldve_onnx_choice", &c, sizeof c, out);
+}
+
 kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_onnx_tensor *out)
 {
     kldve_onnx_tensor t = {.struct_size = sizeof t};

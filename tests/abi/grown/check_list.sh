@@ -8,7 +8,7 @@ in_headers=$("$python" "$grow" --list "$headers" | sort)
 in_document=$(sed -n 's/^| `\(kldve_[a-z_]*\)` |.*/\1/p' "$document" | sort)
 in_program=$("$program" --list | sort)
 if [ "$onnx" = no ]; then
-    in_program=$(printf '%s\n' "$in_program" kldve_onnx_demo_files kldve_onnx_options kldve_onnx_tensor | sort)
+    in_program=$(printf '%s\n' "$in_program" kldve_onnx_choice kldve_onnx_demo_files kldve_onnx_options kldve_onnx_tensor | sort)
 fi
 [ -n "$in_headers" ]
 if [ "$in_headers" != "$in_document" ]; then

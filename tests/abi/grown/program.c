@@ -420,8 +420,10 @@ static void pass_network(kldve_ctx *ctx)
 static void pass_tensors(const kldve_onnx *net)
 {
     kldve_onnx_tensor *tensor = result(sizeof *tensor);
+    kldve_onnx_choice *choice = result(sizeof *choice);
 
     CHECK(kldve_onnx_tensor_at(net, 0, tensor) == KLDVE_OK);
+    CHECK(kldve_onnx_chosen(net, choice) == KLDVE_OK);
     check_result(tensor, sizeof *tensor);
     CHECK(tensor->rank == 4 && strcmp(tensor->op, "") == 0);
     free(tensor);
@@ -507,6 +509,7 @@ static const struct {
 #ifdef WITH_ONNX
     {"kldve_onnx_options", 1},
     {"kldve_onnx_tensor", 0},
+    {"kldve_onnx_choice", 0},
     {"kldve_onnx_demo_files", 0},
 #endif
 };
