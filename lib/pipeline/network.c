@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "attentions.h"
+#include "attention_relay.h"
 #include "base/finite.h"
 #include "base/size.h"
 

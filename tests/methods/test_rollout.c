@@ -336,11 +336,11 @@ static void test_none(void **state)
     assert_int_equal(explain(&f, "rollout", 0, &map), KLDVE_E_UNSUPPORTED);
     assert_string_equal(kldve_ctx_message(f.ctx), "tiny: attentions: the network has none");
     fixture_close(&f);
-    fixture_open(&f, &tiny_backend);
+    fixture_open(&f, &tiny_backend_plain);
     assert_int_equal(explain(&f, "rollout", 0, &map), KLDVE_E_UNSUPPORTED);
     assert_string_equal(
         kldve_ctx_message(f.ctx),
-        "tiny: the method rollout needs the attentions, which this backend cannot give");
+        "plain: the method rollout needs the attentions, which this backend cannot give");
     assert_null(map);
     fixture_close(&f);
 }

@@ -1,5 +1,5 @@
-/* attentions.c - attentions on their way from a backend to a visitor. */
-#include "attentions.h"
+/* attention_relay.c - attentions on their way from a backend to a visitor. */
+#include "attention_relay.h"
 
 #include "base/finite.h"
 #include "base/size.h"

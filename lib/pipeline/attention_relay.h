@@ -1,6 +1,6 @@
-/* attentions.h - attentions on their way from a backend to a visitor. */
-#ifndef KLDVE_LIB_ATTENTIONS_H
-#define KLDVE_LIB_ATTENTIONS_H
+/* attention_relay.h - attentions on their way from a backend to a visitor. */
+#ifndef KLDVE_LIB_ATTENTION_RELAY_H
+#define KLDVE_LIB_ATTENTION_RELAY_H
 
 #include <stdbool.h>
 
