@@ -13,27 +13,35 @@
 extern "C" {
 #endif
 
-/** What the class scores of a network are, and with that how they become probabilities. */
+/** What the class scores of a network are, and with that how they become probabilities.
+ *
+ *  A network with one score x has two classes for the library: "yes" with score x, index 0, and
+ *  "no" with score 0, index 1.  They compete: p(yes) = sigmoid(x), p(no) = 1 - sigmoid(x).  One
+ *  score cannot be KLDVE_SCORES_SOFTMAX; that means SIGMOID then.  See kldve_shape.single. */
 typedef enum kldve_scores {
     KLDVE_SCORES_SOFTMAX = 0, /**< logits of classes of which one is right: the network itself ends
                                    in a softmax, or the backend does not say */
     KLDVE_SCORES_SIGMOID = 1, /**< each class by itself: its probability is the sigmoid of its
                                    score */
-    KLDVE_SCORES_RAW = 2,     /**< the network ends in the scores; that a softmax makes them
-                                   probabilities is an assumption */
-    KLDVE_SCORES_NUMBER = 3   /**< one number, no class: there is no probability */
+    KLDVE_SCORES_RAW = 2,     /**< the network ends in the scores; that a softmax (of one score, a
+                                   sigmoid) makes them probabilities is an assumption */
+    KLDVE_SCORES_NUMBER = 3   /**< one number, no class: there is no probability.  Index 0 asks why
+                                   it is so high, index 1 why it is not higher */
 } kldve_scores;
 
 /** The sizes of a network and of the layer that is explained.  All at least 1. */
 typedef struct kldve_shape {
     size_t struct_size;
     int32_t in_channels, in_height, in_width; /**< the input, [in_channels][in_height][in_width] */
-    int32_t classes;                          /**< logits, [classes] */
+    int32_t classes;                          /**< logits, [classes]; see kldve_scores for 1 */
     int32_t maps, height, width; /**< feature maps of the layer, [maps][height][width] */
     int32_t batch;     /**< inputs that forward_many takes at once; 0 or 1: never call it */
     int32_t scores;    /**< a kldve_scores */
     int32_t all_paths; /**< 1: every way from the input to the scores passes the layer; -1: some do
                             not; 0: the backend does not say */
+    int32_t single;    /**< set by the library, 0 from a backend.  1: the network has one score, and
+                            `classes` is 2 */
+    int32_t reserved;  /**< 0 */
 } kldve_shape;
 
 enum {

@@ -8,6 +8,8 @@
  *     KL   = sum_{i != j} p_ij log(p_ij / q_ij)
  *     z_i  = dKL/dk_i = 4 sum_j (p_ij - q_ij) w_ij (k_i - k_j)
  *
+ * Two scores make one pair, and P = Q: KL and z are exactly 0, whatever the scores and the truth.
+ *
  * You can use it without the rest of the library; docs/divergence.md is its guide.  All numbers are
  * float64. */
 #ifndef KLDVE_DIVERGENCE_H
@@ -49,8 +51,8 @@ typedef struct kldve_divergence kldve_divergence;
 /** Make an object for n scores.  It takes 32 bytes a score and at least 20 kB.  The fast method
  * adds 28 bytes a score when it is first used, and up to 150 more for scores that are spread wide.
  *  @param options  NULL means defaults.
- *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (n < 3: with two scores P = Q; n >= 2^31; an option
- *          out of range), KLDVE_E_UNSUPPORTED (an option that this library does not have).
+ *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (n < 2, n >= 2^31, or an option out of range),
+ *          KLDVE_E_UNSUPPORTED (an option that this library does not have).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_new(
     kldve_ctx *ctx, size_t n, const kldve_divergence_options *options, kldve_divergence **out);
@@ -107,7 +109,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_truth(kldve_divergence 
  *     contrast:  t_i = -w_ic |d_ic|       for i != c,     t_c = -sum over i != c of t_i
  *     rivals:    t_i = -w_ic^2 |d_ic|
  *
- *  divided by the population standard deviation; all zeros if that is 0.  t [n].
+ *  divided by the population standard deviation; all zeros if that is 0.  With two scores t is 1
+ *  at the target and -1 at the other for any scores; that is also its limit where they are equal,
+ *  so it is their t too.  t [n].
  *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet, target >= n).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_contrast(const kldve_divergence *d,

@@ -59,7 +59,8 @@ typedef enum kldve_reading {
 
 /** What is explained. */
 typedef enum kldve_target_kind {
-    KLDVE_TARGET_RANK = 0, /**< the class ranked `target` by its logit: 0 the first, 1 the second */
+    KLDVE_TARGET_RANK = 0,  /**< the class ranked `target` by its logit: 0 the first, 1 the second;
+                               of  a number (kldve_scores) 0 means "why so high", whatever its sign */
     KLDVE_TARGET_INDEX = 1, /**< the class with the index `target` */
     KLDVE_TARGET_SET = 2,   /**< the classes `targets` together: why one of these? */
     KLDVE_TARGET_VERSUS = 3 /**< the class `target` against the class `rival`: why not that one? */
@@ -145,9 +146,9 @@ typedef struct kldve_heatmap kldve_heatmap;
 /** Open a network through a backend.  Free the explainer with kldve_explainer_free().
  *  @param backend  Copied; its name is borrowed and must outlive the explainer.
  *  @param config   Handed to backend->open().
- *  @return KLDVE_OK; KLDVE_E_ARG (a required call is missing, a size below 1); KLDVE_E_UNSUPPORTED
- *          (fewer than 3 classes, or the backend sets a member that this library does not have);
- *          KLDVE_E_NOMEM; or what open() returned.
+ *  @return KLDVE_OK; KLDVE_E_ARG (a required call is missing, a size below 1, several scores that
+ * are said to be one number); KLDVE_E_UNSUPPORTED (the backend sets a member that this library does
+ * not have); KLDVE_E_NOMEM; or what open() returned.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_new(kldve_ctx *ctx,
                                                             const kldve_backend *backend,
@@ -168,7 +169,8 @@ KLDVE_API void kldve_explainer_free(kldve_explainer *explainer);
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_set_input(kldve_explainer *explainer,
                                                                   const kldve_input_spec *spec);
 
-/** Fill in the sizes of the network.
+/** Fill in the sizes of the network.  A network with one score has two classes here, and `single`
+ * is 1.
  *  @param out  The caller's; set its struct_size first.
  *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then).
  *  @since 0.1 */
@@ -238,23 +240,25 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_many(kldve_explainer *expl
 /** What an inference that ran elsewhere left behind.  All arrays are borrowed for the call. */
 typedef struct kldve_arrays {
     size_t struct_size;
-    const float *logits;   /**< [classes] */
+    const float *logits;   /**< [classes]; one score makes two classes, as in kldve_scores */
     const float *features; /**< [maps][height][width] */
     /** [maps][height][width], the gradient of sum(cotangent * logits) at the layer, with the
      *  cotangent from kldve_cotangent().  NULL for the reading `paper` and for methods that need no
      *  gradient. */
     const float *gradient;
     int32_t classes, maps, height, width;
+    int32_t scores;   /**< a kldve_scores */
+    int32_t reserved; /**< 0 */
 } kldve_arrays;
 
 /** The cotangent at the logits that a reading or method back-propagates: start your own autograd
  *  with it, then call kldve_explain_arrays().
- *  @param logits     [classes], at least 3.
+ *  @param logits     [classes].  With one score the class 0 is "yes", 1 is "no" (kldve_scores).
  *  @param options    NULL means defaults.
  *  @param cotangent  [classes], the caller's.  Zeros where nothing is back-propagated (the reading
  *                    paper).
- *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_UNSUPPORTED (no such method, fewer than 3 classes),
- *          KLDVE_E_NUMERIC, KLDVE_E_NOMEM.
+ *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_UNSUPPORTED (no such method), KLDVE_E_NUMERIC,
+ * KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits,
                                                         int32_t classes,
@@ -282,8 +286,9 @@ typedef struct kldve_record {
     int32_t classes;
     int32_t maps;
     int32_t height, width;    /**< of the map, cells */
-    float logit;              /**< of the target, as the network gave it */
-    float probability;        /**< softmax of the logits at the target */
+    float logit;              /**< of the target, as the network gave it; the number itself where
+                                   `scores` is KLDVE_SCORES_NUMBER */
+    float probability;        /**< of the target, by `scores`; NaN for a number */
     double kl;                /**< KL(P || Q) for the truth of kldve_heatmap_z() */
     double class_sensitivity; /**< 1 - Pearson correlation with the map of the best other class;
                                    NaN without KLDVE_FLAG_CHECK.  0: the map does not depend on the
@@ -296,6 +301,8 @@ typedef struct kldve_record {
     float seen_x, seen_y, seen_width, seen_height;
     int32_t scores;    /**< a kldve_scores: what kind of number `logit` is */
     int32_t all_paths; /**< kldve_shape.all_paths of the layer */
+    int32_t single;    /**< 1: the network has one score; the classes are "yes" and "no" */
+    float sigmoid;     /**< of that score, also where it is a number; NaN with several scores */
 } kldve_record;
 
 /** Fill in the record.
@@ -330,12 +337,19 @@ KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);
  *  NULL with count 0 for the others and for a mean of several maps.  Borrowed.  @since 0.1 */
 KLDVE_API const float *kldve_heatmap_error(const kldve_heatmap *map, size_t *count);
 
+/** What everyone who sees this one map should know, for example why it is flat: a clause without a
+ *  full stop, in static storage or the method's; NULL: nothing.  @since 0.1 */
+KLDVE_API const char *kldve_heatmap_remark(const kldve_heatmap *map);
+
 /* The arrays behind the map.  Each is borrowed and lives as long as the map; *count becomes its
  * length, and `count` may be NULL.  NULL with count 0 where the reading or method has no such
  * array. */
 
 /** The logits, [classes], as the network gave them.  @since 0.1 */
 KLDVE_API const float *kldve_heatmap_logits(const kldve_heatmap *map, size_t *count);
+/** The probabilities, [classes], by kldve_record.scores: those of independent classes (SIGMOID) do
+ * not sum to 1.  None for a number.  @since 0.1 */
+KLDVE_API const double *kldve_heatmap_probabilities(const kldve_heatmap *map, size_t *count);
 /** z, the gradient of the KL divergence, [classes], for the truth that kldve_options gives:
  * `truth`, equal labels at `targets`, else one-hot at the target.  @since 0.1 */
 KLDVE_API const double *kldve_heatmap_z(const kldve_heatmap *map, size_t *count);

@@ -69,11 +69,13 @@ typedef struct kldve_job {
 /** What is explained, as one number. */
 typedef enum kldve_score {
     KLDVE_SCORE_LOGIT = 0,       /**< the logit, the mean of those of a set, the difference to that
-                                      of the rival */
-    KLDVE_SCORE_PROBABILITY = 1, /**< softmax of the logits over the temperature at the target, the
-                                      sum over a set, the difference to the rival */
+                                      of the rival; of one score always the difference of "yes" and
+                                      "no" */
+    KLDVE_SCORE_PROBABILITY = 1, /**< of the logits over the temperature, by kldve_shape.scores: at
+                                      the target, that of any class of a set, the difference to the
+                                      rival; of a number the number itself */
     KLDVE_SCORE_LOG_ODDS = 2     /**< log2(p / (1 - p)) of the probability p; versus: the
-                                      difference of the two */
+                                      difference of the two; of a number the number itself */
 } kldve_score;
 
 /** A method.  A slot that fails describes the failure with kldve_ctx_fail() and returns a negative
@@ -95,7 +97,8 @@ struct kldve_method {
     uint32_t (*needs_with)(const kldve_options *options);
     /** The cotangent at the logits, [classes].  Called where a gradient at the layer or at the
      *  pixels, or attentions are needed.  NULL: 1 at the target, 0 elsewhere; 1 / count at the
-     * classes of a set; 1 at the target and -1 at the rival. */
+     *  classes of a set; 1 at the target and -1 at the rival or, of a network with one score, at
+     *  the other class. */
     kldve_status (*cotangent)(const kldve_job *job, double *cotangent);
     /** One weight for each feature map, [maps].  NULL: none; `map` is required then. */
     kldve_status (*weights)(const kldve_job *job, double *weights);
@@ -108,6 +111,9 @@ struct kldve_method {
     int32_t random; /**< 1: draws random numbers from options.seed and fills in job->error */
     int32_t sign;   /**< a kldve_sign: what its authors show where options.sign does not say;
                          KLDVE_SIGN_DEFAULT: all values as they are, the smallest at 0 */
+    /** What everyone who sees this one map should know, called when it is made: a clause without a
+     *  full stop, static storage, or NULL.  The slot may be NULL. */
+    const char *(*remark)(const kldve_job *job);
 };
 
 /** Make a host's own method known to a context, under its name.

@@ -161,12 +161,15 @@ kldve_status kldve_base_compute(kldve_divergence *d)
 }
 
 /* Wide: a S1 - S2 / Z.  Narrow: (a - 1 / Z) S1 + S3 / Z, where a - 1 / Z = (Z - 1 / a) a / Z and
- * Z - 1 / a = (n (n - 1) - 1 / a) - D. */
+ * Z - 1 / a = (n (n - 1) - 1 / a) - D.  Of two scores a S1 = S2 / Z: what would remain is rounding.
+ */
 void kldve_base_factors(const kldve_divergence *d, double a, double a_over, double *of_s1,
                         double *of_s2)
 {
     assert(d->z > 0 && a > 0);
-    if (d->narrow) {
+    if (kldve_is_pair(d)) {
+        *of_s1 = *of_s2 = 0;
+    } else if (d->narrow) {
         *of_s1 = 4 * (a_over - d->deficit) * a / d->z;
         *of_s2 = 4 / d->z;
     } else {

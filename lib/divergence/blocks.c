@@ -88,7 +88,7 @@ kldve_blocks kldve_blocks_solve(size_t n, size_t m, double perplexity)
     double u_p = row_u(pos - 1, neg, perplexity, &flat_p);
     double sum_n = neg - 1 + pos * u_n, sum_p = pos - 1 + neg * u_p;
 
-    assert(n >= 3 && m >= 1 && m < n);
+    assert(n >= 2 && m >= 1 && m < n);
     b.nn = 1 / (count * sum_n);
     b.pp = 1 / (count * sum_p);
     b.pn = (u_n / sum_n + u_p / sum_p) / (2 * count);

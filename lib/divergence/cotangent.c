@@ -4,7 +4,9 @@
  *     d_i = k_i - k_c,  w_i = 1 / (1 + d_i^2)
  *     contrast  t_i = -w_i |d_i|,     rivals  t_i = -w_i^2 |d_i|     (i != c),     t_c = -sum t_i
  *
- * divided by the population standard deviation, sqrt(sum t^2 / n): the mean is already 0. */
+ * divided by the population standard deviation, sqrt(sum t^2 / n): the mean is already 0.  Of two
+ * scores that leaves t_c = 1 and t_i = -1 however far apart they are, so that is their t also where
+ * they are equal. */
 #include "divergence.h"
 
 #include <assert.h>
@@ -26,6 +28,11 @@ static void oriented_forces(const kldve_divergence *d, size_t target, bool squar
     double sums[2], own, deviation;
 
     assert(target < d->n);
+    if (kldve_is_pair(d)) {
+        t[target] = 1;
+        t[1 - target] = -1;
+        return;
+    }
     d->kernels->forces(d->k, d->n, d->k[target], squared, t, sums);
     own = -sums[0];
     assert(own >= 0);

@@ -33,9 +33,9 @@ static kldve_status check_options(kldve_ctx *ctx, const kldve_divergence_options
 
 static kldve_status check_size(kldve_ctx *ctx, size_t n)
 {
-    if (n < 3)
+    if (n < 2)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "divergence: %zu scores, at least 3 are needed (with 2, P = Q)", n);
+                               "divergence: %zu scores, at least 2 are needed to make a pair", n);
     if (n > INT32_MAX)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: %zu scores, at most %d are supported",
                                n, INT32_MAX);

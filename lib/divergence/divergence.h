@@ -53,6 +53,12 @@ struct kldve_divergence {
     kldve_rows rows;
 };
 
+/* Two scores make one pair, which has all the probability of P and of Q: P = Q, z = 0, KL = 0. */
+static inline bool kldve_is_pair(const kldve_divergence *d)
+{
+    return d->n == 2;
+}
+
 /* n rounded up to whole packs. */
 static inline size_t kldve_padded(size_t n)
 {

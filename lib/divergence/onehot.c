@@ -33,6 +33,8 @@ static double labels_kl(const kldve_divergence *d, const kldve_blocks *p, size_t
     double log_az = d->narrow ? log1p(p->nn * (p->nn_over - d->deficit)) : log(p->nn * d->z);
 
     assert(count >= 1 && count < d->n);
+    if (kldve_is_pair(d))
+        return 0;
     return neg * (neg - 1) * p->nn * log_az + 2 * pos * neg * plogp(p->pn, d->z) +
            pos * (pos - 1) * plogp(p->pp, d->z) +
            p->nn * (kldve_base_log_sum(d) - 2 * across + among) + 2 * p->pn * (across - among) +

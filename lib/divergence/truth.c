@@ -228,6 +228,15 @@ static kldve_status meet_big_groups(job *j)
 
 /* ---- the whole ---- */
 
+/* P = Q: what was summed is rounding. */
+static void settle_pair(double *z, double *kl)
+{
+    if (z)
+        z[0] = z[1] = 0;
+    if (kl)
+        *kl = 0;
+}
+
 static kldve_status attract(const kldve_divergence *d, kldve_affinity *a, double *z, double *kl)
 {
     job j = {.d = d, .a = a, .kl = kl != NULL};
@@ -249,6 +258,8 @@ static kldve_status attract(const kldve_divergence *d, kldve_affinity *a, double
     }
     if (kl)
         *kl = j.sum + log(d->z);
+    if (kldve_is_pair(d))
+        settle_pair(z, kl);
 done:
     kldve_ctx_release(d->ctx, j.is_big);
     kldve_ctx_release(d->ctx, j.big);

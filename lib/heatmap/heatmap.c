@@ -19,6 +19,7 @@ static void cut(kldve_heatmap *map, kldve_block *block, int32_t n, int32_t maps,
     map->values = kldve_block_cut(block, cells, sizeof *map->values);
     map->error = kldve_block_cut(block, cells, sizeof *map->error);
     map->logits = kldve_block_cut(block, (size_t)n, sizeof *map->logits);
+    map->probabilities = kldve_block_cut(block, (size_t)n, sizeof *map->probabilities);
     map->z = kldve_block_cut(block, (size_t)n, sizeof *map->z);
     map->alpha = kldve_block_cut(block, (size_t)n, sizeof *map->alpha);
     map->cotangent = kldve_block_cut(block, (size_t)n, sizeof *map->cotangent);
@@ -50,6 +51,7 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
         .height = height,
         .width = width,
         .class_sensitivity = (double)NAN,
+        .sigmoid = NAN,
         .seen_width = 1,
         .seen_height = 1,
     };
@@ -83,6 +85,11 @@ const float *kldve_heatmap_values(const kldve_heatmap *map)
     return map->values;
 }
 
+const char *kldve_heatmap_remark(const kldve_heatmap *map)
+{
+    return map->remark;
+}
+
 static size_t classes_of(const kldve_heatmap *map)
 {
     return (size_t)map->record.classes;
@@ -104,6 +111,11 @@ const float *kldve_heatmap_error(const kldve_heatmap *map, size_t *count)
 const float *kldve_heatmap_logits(const kldve_heatmap *map, size_t *count)
 {
     return array(map->logits, classes_of(map), true, count);
+}
+
+const double *kldve_heatmap_probabilities(const kldve_heatmap *map, size_t *count)
+{
+    return array(map->probabilities, classes_of(map), map->has_probabilities, count);
 }
 
 const double *kldve_heatmap_z(const kldve_heatmap *map, size_t *count)

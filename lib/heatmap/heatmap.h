@@ -13,14 +13,16 @@ struct kldve_heatmap {
     kldve_record record;
     kldve_timings timings;
     int32_t view_width, view_height; /**< pixels of the map drawn alone */
-    bool has_cotangent, has_weights, has_error;
-    float *values;     /**< [record.height][record.width] */
-    float *error;      /**< the same */
-    float *logits;     /**< [record.classes] */
-    double *z;         /**< [record.classes] */
-    double *alpha;     /**< [record.classes] */
-    double *cotangent; /**< [record.classes] */
-    double *weights;   /**< [record.maps] */
+    const char *remark;              /**< NULL: none */
+    bool has_probabilities, has_cotangent, has_weights, has_error;
+    float *values;         /**< [record.height][record.width] */
+    float *error;          /**< the same */
+    float *logits;         /**< [record.classes] */
+    double *probabilities; /**< [record.classes] */
+    double *z;             /**< [record.classes] */
+    double *alpha;         /**< [record.classes] */
+    double *cotangent;     /**< [record.classes] */
+    double *weights;       /**< [record.maps] */
 };
 
 /** A heat map whose arrays are not set yet; its record has the sizes, says that the whole picture

@@ -49,9 +49,12 @@ static void copy_rest(const kldve_heatmap *first, kldve_heatmap *out)
     out->record.width = width;
     out->view_height = first->view_height;
     out->view_width = first->view_width;
+    out->remark = first->remark;
+    out->has_probabilities = first->has_probabilities;
     out->has_cotangent = first->has_cotangent;
     out->has_weights = first->has_weights;
     memcpy(out->logits, first->logits, n * sizeof *out->logits);
+    memcpy(out->probabilities, first->probabilities, n * sizeof *out->probabilities);
     memcpy(out->z, first->z, n * sizeof *out->z);
     memcpy(out->alpha, first->alpha, n * sizeof *out->alpha);
     memcpy(out->cotangent, first->cotangent, n * sizeof *out->cotangent);

@@ -20,7 +20,7 @@ static kldve_status cotangent(const kldve_job *job, double *t)
 {
     if (job->options->reading != KLDVE_READING_PAPER)
         return kldve_method_kl_dve.cotangent(job, t);
-    kldve_target_weights(job->options, job->target, (size_t)job->shape->classes, t);
+    kldve_target_weights(job->options, job->shape, job->target, t);
     return KLDVE_OK;
 }
 
@@ -37,7 +37,7 @@ static kldve_status map(const kldve_job *job, float *e)
     kldve_status st;
 
     if (target && t) {
-        kldve_target_weights(job->options, job->target, n, target);
+        kldve_target_weights(job->options, job->shape, job->target, target);
         for (size_t i = 0; i < n; i++)
             t[i] = (float)target[i];
         st = kldve_pixels_guided(job, t, kldve_method_kl_dve.map, e);
@@ -47,6 +47,11 @@ static kldve_status map(const kldve_job *job, float *e)
     kldve_ctx_release(job->ctx, t);
     kldve_ctx_release(job->ctx, target);
     return st;
+}
+
+static const char *remark(const kldve_job *job)
+{
+    return kldve_method_kl_dve.remark(job);
 }
 
 const kldve_method kldve_method_guided_kl_dve = {
@@ -62,4 +67,5 @@ const kldve_method kldve_method_guided_kl_dve = {
     .cotangent = cotangent,
     .weights = weights,
     .map = map,
+    .remark = remark,
 };

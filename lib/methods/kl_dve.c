@@ -17,12 +17,16 @@
  *
  * `paper` is Algorithm 1 to the letter.  Its weight is one positive number for all maps, which the
  * normalisation removes: it explains the network's activity, not a class.  The map is computed as
- * the plain sum, so that it is bit for bit the same for every class.  All scores equal: alpha = 0,
- * E = 0. */
+ * the plain sum, so that it is bit for bit the same for every class.
+ *
+ * z = 0 makes alpha = 0 and with it E = 0 in `paper` and `channel`: where all scores are equal, and
+ * always with two classes, because P = Q.  `contrast` and `rivals` of two classes are t = +1 and
+ * -1, the difference of the two scores. */
 #include "methods.h"
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "stages/target.h"
@@ -73,7 +77,7 @@ static kldve_status cotangent(const kldve_job *job, double *t)
     }
     switch (job->options->target_kind) {
     case KLDVE_TARGET_VERSUS: /* only the force between the two: +1 and -1 */
-        kldve_target_weights(job->options, job->target, n, t);
+        kldve_target_weights(job->options, job->shape, job->target, t);
         return KLDVE_OK;
     case KLDVE_TARGET_SET:
         return together(job, t);
@@ -126,6 +130,25 @@ static const char *note(const kldve_options *options)
                : NULL;
 }
 
+/* alpha is what the map is made of: not in the class terms of `contrast` and `rivals`. */
+static bool made_of_alpha(const kldve_options *o)
+{
+    return o->truth || o->reading == KLDVE_READING_PAPER || o->reading == KLDVE_READING_CHANNEL;
+}
+
+static const char *remark(const kldve_job *job)
+{
+    if (!job->flat)
+        return NULL;
+    if (job->shape->classes > 2)
+        return "z is 0 because all scores are equal, so there is nothing to see";
+    return made_of_alpha(job->options)
+               ? "with two classes P = Q: z is 0 whatever the network says, so alpha and the map "
+                 "are "
+                 "0 as well; the readings contrast and rivals explain one class against the other"
+               : NULL;
+}
+
 const kldve_method kldve_method_kl_dve = {
     .struct_size = sizeof(kldve_method),
     .name = "kl-dve",
@@ -139,4 +162,5 @@ const kldve_method kldve_method_kl_dve = {
     .weights = weights,
     .map = map,
     .note = note,
+    .remark = remark,
 };

@@ -6,7 +6,9 @@
  *     E_i  = mean of WE_w over windows w that cover pixel i
  *
  * odds(p) = p / (1 - p) of the target, after the Laplace correction p <- (p N + 1) / (N + K), which
- * keeps odds finite; K classes, N the number of training pictures, here 10^6, as in ImageNet.
+ * keeps odds finite; K classes (2, there or not, where each class is by itself), N the number of
+ * training pictures, here 10^6, as in ImageNet.  Of a network that gives one number and no class,
+ * the number takes the place of the log2 odds.
  *
  * The patches differ from the paper.  The paper draws them conditioned on their surroundings, from
  * a Gaussian fitted to patches of many pictures.  There are no other pictures here, so a patch
@@ -28,6 +30,7 @@
 #include "methods/parts/repeat.h"
 #include "methods/parts/windows.h"
 #include "base/random.h"
+#include "stages/target.h"
 
 enum { SAMPLES = 10 };
 
@@ -37,44 +40,51 @@ struct difference {
     const kldve_job *job;
     kldve_windows windows;
     int32_t samples;
-    double score;     /* log2 odds of the input */
+    double score;     /* log2 odds of the input, or the number */
     double *evidence; /* [places] */
     double *error;    /* [places] */
-    double *draws;    /* [samples][classes], probabilities given each draw of one window */
+    double *draws;    /* [samples][classes], beliefs given each draw of one window */
     double *sum;      /* [classes], of them */
     float *corrected; /* [classes], logits that have corrected probabilities */
 };
 
-/* Softmax of k / temperature. */
-static void probabilities(const struct difference *d, const float *k, double *p)
+/* How certain the network is of each class, given k [classes]: probabilities, or the number itself,
+ * which has none. */
+static void beliefs(const struct difference *d, const float *k, double *p)
 {
-    size_t n = (size_t)d->job->shape->classes;
-    double largest = (double)k[0], sum = 0;
+    const kldve_job *job = d->job;
 
-    for (size_t c = 1; c < n; c++)
-        largest = fmax(largest, (double)k[c]);
-    for (size_t c = 0; c < n; c++) {
-        p[c] = exp(((double)k[c] - largest) / (double)d->job->options->temperature);
-        sum += p[c];
-    }
-    for (size_t c = 0; c < n; c++)
-        p[c] /= sum;
+    if (!kldve_target_probabilities(job->shape, k, (double)job->options->temperature, p))
+        for (size_t c = 0; c < (size_t)job->shape->classes; c++)
+            p[c] = (double)k[c];
 }
 
-/* The log2 odds of what is explained, for the mean probabilities (sum - less) / count; less may be
- * NULL. */
+/* The logit of a class with mean probability p, after the Laplace correction. */
+static double corrected(const kldve_job *job, double p)
+{
+    const kldve_shape *s = job->shape;
+    bool independent = s->scores == KLDVE_SCORES_SIGMOID && !s->single;
+    double outcomes = independent ? 2 : s->classes;
+
+    p = (p * pictures + 1) / (pictures + outcomes);
+    return (double)job->options->temperature * (independent ? log(p / (1 - p)) : log(p));
+}
+
+/* The log2 odds of what is explained, or the number, for the means (sum - less) / count; less may
+ * be NULL. */
 static double log_odds(const struct difference *d, const double *sum, const double *less,
                        double count)
 {
-    size_t n = (size_t)d->job->shape->classes;
+    const kldve_job *job = d->job;
 
-    for (size_t c = 0; c < n; c++) {
-        double p = fmax(sum[c] - (less ? less[c] : 0), 0) / count;
+    for (size_t c = 0; c < (size_t)job->shape->classes; c++) {
+        double mean = (sum[c] - (less ? less[c] : 0)) / count;
 
-        p = (p * pictures + 1) / (pictures + (double)n);
-        d->corrected[c] = (float)((double)d->job->options->temperature * log(p));
+        d->corrected[c] =
+            (float)(job->shape->scores == KLDVE_SCORES_NUMBER ? mean
+                                                              : corrected(job, fmax(mean, 0)));
     }
-    return kldve_job_score(d->job, d->corrected, KLDVE_SCORE_LOG_ODDS);
+    return kldve_job_score(job, d->corrected, KLDVE_SCORE_LOG_ODDS);
 }
 
 static int32_t draw_below(kldve_random *random, int32_t n)
@@ -128,7 +138,7 @@ static void take(void *opaque, int64_t pass, const float *logits)
     struct difference *d = opaque;
     int64_t draw = pass % d->samples;
 
-    probabilities(d, logits, d->draws + (size_t)draw * (size_t)d->job->shape->classes);
+    beliefs(d, logits, d->draws + (size_t)draw * (size_t)d->job->shape->classes);
     if (draw == d->samples - 1)
         finish_window(d, pass / d->samples);
 }
@@ -151,7 +161,7 @@ static kldve_status map(const kldve_job *job, float *e)
     if (d.evidence && d.draws && d.corrected) {
         d.error = d.evidence + places;
         d.sum = d.draws + (size_t)d.samples * classes;
-        probabilities(&d, job->logits, d.draws);
+        beliefs(&d, job->logits, d.draws);
         d.score = log_odds(&d, d.draws, NULL, 1);
         st = kldve_job_repeat(job, &repeat);
     } else {

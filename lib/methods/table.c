@@ -121,7 +121,7 @@ kldve_status kldve_method_cotangent(const kldve_job *job, double *cotangent)
 {
     if (job->method->cotangent)
         return job->method->cotangent(job, cotangent);
-    kldve_target_weights(job->options, job->target, (size_t)job->shape->classes, cotangent);
+    kldve_target_weights(job->options, job->shape, job->target, cotangent);
     return KLDVE_OK;
 }
 

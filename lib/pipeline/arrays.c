@@ -7,6 +7,7 @@
 #include "base/finite.h"
 #include "base/size.h"
 #include "explain.h"
+#include "single.h"
 #include "stages/target.h"
 #include "steps.h"
 
@@ -14,21 +15,39 @@ enum {
     PIXELS_PER_CELL = 16 /* of a map drawn alone: no input says how large */
 };
 
-static kldve_status check_classes(kldve_ctx *ctx, int32_t classes)
+/* One score as two classes; else the scores as they are. */
+typedef struct score_list {
+    float pair[2];
+    const float *logits; /* [shape.classes] */
+} score_list;
+
+/* The scores and what the shape says of them.  `shape` has the caller's number of classes and kind,
+ * and gets the library's. */
+static kldve_status read_scores(kldve_ctx *ctx, const float *logits, kldve_shape *shape,
+                                score_list *out)
 {
-    if (classes >= 3)
-        return KLDVE_OK;
-    return kldve_ctx_failf(ctx, classes < 1 ? KLDVE_E_ARG : KLDVE_E_UNSUPPORTED,
-                           "arrays: %d classes, the method needs at least 3", (int)classes);
+    size_t given = shape->classes < 1 ? 0 : (size_t)shape->classes;
+    kldve_status st = kldve_single_read(ctx, "arrays: ", shape);
+
+    if (st < 0 || (st = kldve_finite_check(ctx, "arrays", "logit", logits, given)) < 0)
+        return st;
+    out->logits = logits;
+    if (shape->single) {
+        out->pair[0] = logits[0];
+        kldve_single_expand(out->pair, 1);
+        out->logits = out->pair;
+    }
+    return KLDVE_OK;
 }
 
 static kldve_status check_arrays(kldve_ctx *ctx, const kldve_arrays *a)
 {
     size_t cells, count;
-    kldve_status st = check_classes(ctx, a->classes);
+    kldve_status st;
 
-    if (st < 0)
-        return st;
+    if (a->reserved != 0)
+        return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
+                              "arrays: a reserved member is set, it must be 0");
     if (!a->logits || !a->features)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "arrays: the %s are NULL",
                                a->logits ? "features" : "logits");
@@ -41,8 +60,7 @@ static kldve_status check_arrays(kldve_ctx *ctx, const kldve_arrays *a)
         !kldve_size_mul(cells, (size_t)a->maps, &count) || count > SIZE_MAX / sizeof(float))
         return kldve_ctx_fail(ctx, KLDVE_E_LIMIT,
                               "arrays: the feature maps have more values than can be addressed");
-    if ((st = kldve_finite_check(ctx, "arrays", "logit", a->logits, (size_t)a->classes)) < 0 ||
-        (st = kldve_finite_check(ctx, "arrays", "feature", a->features, count)) < 0)
+    if ((st = kldve_finite_check(ctx, "arrays", "feature", a->features, count)) < 0)
         return st;
     return a->gradient ? kldve_finite_check(ctx, "arrays", "gradient", a->gradient, count)
                        : KLDVE_OK;
@@ -53,6 +71,7 @@ static kldve_shape shape_of(const kldve_arrays *a)
     return (kldve_shape){
         .struct_size = sizeof(kldve_shape),
         .classes = a->classes,
+        .scores = a->scores,
         .maps = a->maps,
         .height = a->height,
         .width = a->width,
@@ -72,6 +91,7 @@ kldve_status kldve_explain_arrays(kldve_ctx *ctx, const kldve_arrays *arrays,
     kldve_batch batch = {.runs = &run, .count = 1};
     kldve_arrays a;
     kldve_shape shape;
+    score_list scores;
     kldve_status st;
 
     if (!ctx || !arrays || !out)
@@ -80,12 +100,13 @@ kldve_status kldve_explain_arrays(kldve_ctx *ctx, const kldve_arrays *arrays,
         (st = check_arrays(ctx, &a)) < 0)
         return st;
     shape = shape_of(&a);
-    if ((st = kldve_buffers_new(ctx, &shape, 1, true, &buffers)) < 0)
+    if ((st = read_scores(ctx, a.logits, &shape, &scores)) < 0 ||
+        (st = kldve_buffers_new(ctx, &shape, 1, true, &buffers)) < 0)
         return st;
     if ((st = kldve_run_prepare(&run, ctx, &shape, options, &buffers)) < 0 ||
         (st = kldve_run_admit_arrays(&run, a.gradient)) < 0 || (st = kldve_run_begin(&run)) < 0)
         goto done;
-    run.job.logits = a.logits;
+    run.job.logits = scores.logits;
     run.job.features = a.features;
     if ((st = kldve_explain_passed(&batch)) < 0)
         goto done;
@@ -117,20 +138,20 @@ static kldve_status find_cotangent(kldve_run *run, const float *logits)
 kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits, int32_t classes,
                              const kldve_options *options, float *cotangent)
 {
-    const kldve_shape shape = {
+    kldve_shape shape = {
         .struct_size = sizeof shape, .classes = classes, .maps = 1, .height = 1, .width = 1};
     kldve_buffers buffers = {0};
     kldve_run run = {0};
+    score_list scores;
     kldve_status st;
 
     if (!ctx || !logits || !cotangent)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "cotangent: NULL argument");
-    if ((st = check_classes(ctx, classes)) < 0 ||
-        (st = kldve_finite_check(ctx, "arrays", "logit", logits, (size_t)classes)) < 0 ||
+    if ((st = read_scores(ctx, logits, &shape, &scores)) < 0 ||
         (st = kldve_buffers_new(ctx, &shape, 1, true, &buffers)) < 0)
         return st;
     if ((st = kldve_run_prepare(&run, ctx, &shape, options, &buffers)) < 0 ||
-        (st = find_cotangent(&run, logits)) < 0)
+        (st = find_cotangent(&run, scores.logits)) < 0)
         goto done;
     for (int32_t i = 0; i < classes; i++)
         cotangent[i] = run.needs & KLDVE_NEED_GRADIENT ? (float)run.map->cotangent[i] : 0;

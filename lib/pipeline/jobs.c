@@ -75,7 +75,7 @@ kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count, const f
 
 double kldve_job_score(const kldve_job *job, const float *logits, int32_t kind)
 {
-    return kldve_target_score(job->options, job->target, logits, (size_t)job->shape->classes, kind);
+    return kldve_target_score(job->options, job->shape, job->target, logits, kind);
 }
 
 void kldve_job_rectify(const kldve_job *job, float *map, size_t count)

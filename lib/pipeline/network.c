@@ -8,6 +8,7 @@
 #include "attention_relay.h"
 #include "base/finite.h"
 #include "base/size.h"
+#include "single.h"
 
 enum { MESSAGE_SIZE = 512 };
 
@@ -97,16 +98,9 @@ static kldve_status check_shape(kldve_network *net)
             net->ctx, KLDVE_E_ARG,
             "%s: shape: the feature maps are %d x %d x %d, all sizes must be at least 1", name,
             (int)s->maps, (int)s->height, (int)s->width);
-    if (s->classes < 3)
-        return kldve_ctx_failf(net->ctx, s->classes < 1 ? KLDVE_E_ARG : KLDVE_E_UNSUPPORTED,
-                               "%s: shape: %d classes, the method needs at least 3", name,
-                               (int)s->classes);
     if (s->batch < 0)
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
                                "%s: shape: batch is %d, it must be 0 or more", name, (int)s->batch);
-    if (s->scores < KLDVE_SCORES_SOFTMAX || s->scores > KLDVE_SCORES_NUMBER)
-        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG, "%s: shape: there are no scores of kind %d",
-                               name, (int)s->scores);
     if (s->all_paths < -1 || s->all_paths > 1)
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
                                "%s: shape: all_paths is %d, it must be -1, 0 or 1", name,
@@ -119,6 +113,19 @@ static kldve_status check_shape(kldve_network *net)
         return kldve_ctx_failf(net->ctx, KLDVE_E_LIMIT,
                                "%s: shape: an array has more values than can be addressed", name);
     return KLDVE_OK;
+}
+
+/* Room for what is propagated back from one score, of all inputs of a batch. */
+static kldve_status make_contracted(kldve_network *net)
+{
+    size_t batch = (size_t)net->shape.batch;
+
+    if (!net->shape.single)
+        return KLDVE_OK;
+    net->contracted = kldve_ctx_alloc(net->ctx, batch, sizeof *net->contracted);
+    return net->contracted ? KLDVE_OK
+                           : kldve_ctx_failf(net->ctx, KLDVE_E_NOMEM,
+                                             "out of memory for %zu cotangents", batch);
 }
 
 /* A backend of a newer release may assign a larger struct as a whole: it gets room for that, and
@@ -138,8 +145,12 @@ static kldve_status read_shape(kldve_network *net)
     room.shape.struct_size = sizeof room;
     begin(net->ctx, &aside);
     st = kldve_struct_load(net->ctx, "kldve_shape", &room, &net->shape, sizeof net->shape);
+    if (st == KLDVE_OK)
+        st = kldve_single_read(net->ctx, "", &net->shape);
     st = finish(net->ctx, &aside, net->backend.name, "shape", st);
-    return st < 0 ? st : check_shape(net);
+    if (st < 0 || (st = check_shape(net)) < 0)
+        return st;
+    return make_contracted(net);
 }
 
 kldve_status kldve_network_open(kldve_ctx *ctx, const kldve_backend *backend, const void *config,
@@ -169,6 +180,7 @@ void kldve_network_close(kldve_network *net)
         return;
     net->backend.close(net->state);
     kldve_ctx_release(net->ctx, net->spare);
+    kldve_ctx_release(net->ctx, net->contracted);
     memset(net, 0, sizeof *net);
 }
 
@@ -178,6 +190,22 @@ void kldve_network_close(kldve_network *net)
 #define CALL(net, aside, step, slot, ...)                                                          \
     (begin((net)->ctx, aside), finish((net)->ctx, aside, (net)->backend.name, step,                \
                                       (net)->backend.slot((net)->state, __VA_ARGS__)))
+
+/* The scores that the backend left in logits [count][classes], as classes. */
+static void expand(const kldve_network *net, size_t count, float *logits)
+{
+    if (net->shape.single)
+        kldve_single_expand(logits, count);
+}
+
+/* The cotangents [count][classes] at the backend's scores. */
+static const float *contract(const kldve_network *net, size_t count, const float *cotangents)
+{
+    if (!net->shape.single)
+        return cotangents;
+    kldve_single_contract(cotangents, count, net->contracted);
+    return net->contracted;
+}
 
 static kldve_status check(const kldve_network *net, const char *what, const float *value,
                           size_t count)
@@ -216,7 +244,10 @@ static kldve_status forward(kldve_network *net, int32_t count, const float *inpu
     st = count == 1
              ? CALL(net, &aside, "forward", forward, inputs, logits, features)
              : CALL(net, &aside, "forward of a batch", forward_many, inputs, logits, features);
-    return st < 0 ? st : check_each(net, "logit", logits, classes, count, refused);
+    if (st < 0)
+        return st;
+    expand(net, (size_t)count, logits);
+    return check_each(net, "logit", logits, classes, count, refused);
 }
 
 kldve_status kldve_network_forward(kldve_network *net, int32_t count, const float *inputs,
@@ -253,6 +284,7 @@ kldve_status kldve_network_vjp(kldve_network *net, int32_t count, const float *c
                                net->backend.name);
     assert(count == 1 ? net->held == KLDVE_HELD_INPUT || net->held == KLDVE_HELD_CHANGED
                       : net->held == KLDVE_HELD_BATCH && count == net->shape.batch);
+    cotangents = contract(net, (size_t)count, cotangents);
     st = count == 1 ? CALL(net, &aside, "backward", vjp, cotangents, gradients)
                     : CALL(net, &aside, "backward of a batch", vjp_many, cotangents, gradients);
     return st < 0 ? st : check_each(net, "gradient", gradients, net->features, count, refused);
@@ -305,8 +337,10 @@ kldve_status kldve_network_forward_features(kldve_network *net, const float *hel
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,
                                "%s: cannot run from changed feature maps", net->backend.name);
     st = CALL(net, &aside, "forward from features", forward_features, features, logits);
-    if (st == KLDVE_OK)
+    if (st == KLDVE_OK) {
+        expand(net, 1, logits);
         st = check(net, "logit", logits, (size_t)net->shape.classes);
+    }
     return hold_changed(net, held_for, st);
 }
 
@@ -320,6 +354,7 @@ kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent,
     if (!kldve_network_has(net, vjp_input))
         return kldve_ctx_failf(net->ctx, KLDVE_E_NO_VJP, "%s: has no backward pass to the pixels",
                                net->backend.name);
+    cotangent = contract(net, 1, cotangent);
     st = CALL(net, &aside, "backward to the pixels", vjp_input, cotangent, rule, gradient);
     return st < 0 ? st : check(net, "pixel gradient", gradient, net->inputs);
 }
@@ -351,6 +386,7 @@ kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent
     if (!kldve_network_has(net, vjp_biases))
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED, "%s: has no gradients at biases",
                                net->backend.name);
+    cotangent = contract(net, 1, cotangent);
     st = CALL(net, &aside, "backward to the biases", vjp_biases, cotangent, gradient, relay_unit,
               &relay);
     return st < 0 ? st : check(net, "pixel gradient", gradient, net->inputs);
@@ -371,6 +407,8 @@ kldve_status kldve_network_attentions(kldve_network *net, const float *cotangent
     if (!kldve_network_has(net, attentions))
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED, "%s: has no attentions",
                                net->backend.name);
+    if (cotangent)
+        cotangent = contract(net, 1, cotangent);
     st = CALL(net, &aside, "attentions", attentions, cotangent, kldve_attention_pass_on, &relay);
     if (st == KLDVE_OK && relay.visited == 0)
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,

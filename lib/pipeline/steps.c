@@ -45,6 +45,7 @@ kldve_status kldve_run_begin(kldve_run *run)
     run->map->record.method = method->name;
     run->map->record.scores = s->scores;
     run->map->record.all_paths = s->all_paths;
+    run->map->record.single = s->single;
     run->map->record.reading = run->options.reading;
     run->map->view_height = s->in_height;
     run->map->view_width = s->in_width;
@@ -148,12 +149,12 @@ kldve_status kldve_batch_vjp(kldve_batch *batch, kldve_subject subject)
 
 kldve_status kldve_run_target(kldve_run *run)
 {
+    const kldve_shape *s = run->job.shape;
     const float *k = run->job.logits;
-    size_t n = (size_t)run->job.shape->classes;
 
     assert(k);
-    run->target = kldve_target_choose(&run->options, k, n);
-    run->other = kldve_target_best_other(&run->options, run->target, k, n);
+    run->target = kldve_target_choose(&run->options, s, k);
+    run->other = kldve_target_best_other(&run->options, run->target, k, (size_t)s->classes);
     run->other_options = run->options;
     run->other_options.target_kind = KLDVE_TARGET_INDEX;
     return KLDVE_OK;
@@ -170,6 +171,8 @@ kldve_status kldve_run_scores(kldve_run *run)
     if ((st = kldve_divergence_set_scores(run->buffers->divergence, run->buffers->scores)) < 0)
         return st;
     memcpy(run->map->logits, run->job.logits, n * sizeof *run->map->logits);
+    run->map->has_probabilities =
+        kldve_target_probabilities(run->job.shape, run->job.logits, 1, run->map->probabilities);
     timings(run, KLDVE_SUBJECT_TARGET)->divergence += kldve_clock_ms() - start;
     return KLDVE_OK;
 }
@@ -197,6 +200,16 @@ static kldve_status divergence(kldve_run *run, const kldve_options *o, int32_t c
     return st;
 }
 
+static void record_scores(kldve_heatmap *map, const kldve_job *job)
+{
+    kldve_record *r = &map->record;
+    bool number = r->scores == KLDVE_SCORES_NUMBER;
+
+    r->logit = job->logits[number ? 0 : job->target];
+    r->probability = map->has_probabilities ? (float)map->probabilities[job->target] : NAN;
+    r->sigmoid = r->single ? (float)kldve_target_sigmoid((double)job->logits[0]) : NAN;
+}
+
 kldve_status kldve_run_divergence(kldve_run *run, kldve_subject subject)
 {
     bool other = subject == KLDVE_SUBJECT_OTHER;
@@ -217,8 +230,7 @@ kldve_status kldve_run_divergence(kldve_run *run, kldve_subject subject)
     job->gradient = NULL;
     job->weights = NULL;
     map->record.target = job->target;
-    map->record.logit = job->logits[job->target];
-    map->record.probability = (float)kldve_target_probability(job->logits, n, (size_t)job->target);
+    record_scores(map, job);
     timings(run, subject)->divergence += kldve_clock_ms() - start;
     return KLDVE_OK;
 }
@@ -284,6 +296,7 @@ kldve_status kldve_run_map(kldve_run *run, kldve_subject subject)
         return st;
     kldve_apply_sign(run->options.sign, map, count);
     run->map->record.flat = kldve_normalise(run->options.sign, map, count, &scale);
+    run->map->remark = run->job.method->remark ? run->job.method->remark(&run->job) : NULL;
     for (size_t i = 0; run->job.error && i < count; i++)
         run->job.error[i] = (float)((double)run->job.error[i] * scale);
     timings(run, subject)->reduce += kldve_clock_ms() - start;

@@ -1,13 +1,22 @@
-/* target.c - which class to explain.
+/* target.c - which class to explain, and what its scores mean.
  *
- *     probability_c = exp(k_c - max k) / sum_i exp(k_i - max k)
+ * The probability of class c of logits k (kldve_scores):
+ *
+ *     softmax, raw     p_c = exp(k_c) / sum over i of exp(k_i)
+ *     sigmoid          p_c = 1 / (1 + exp(-k_c)), each class by itself
+ *     one score x      k = (x, 0), "yes" and "no": p = (sigmoid(x), sigmoid(-x)), the softmax of k
  *
  * As one number, of logits k and probabilities p (of k / temperature):
  *
- *                   logit                probability          log odds
- *     a class c     k_c                  p_c                  log2(p_c / (1 - p_c))
- *     a set C       mean of k_c          P = sum of p_c       log2(P / (1 - P))
- *     c against r   k_c - k_r            p_c - p_r            the difference of the two
+ *                      logit                probability          log odds
+ *     a class c        k_c                  p_c                  log2(p_c / (1 - p_c))
+ *     a set C          mean of k_c          P                    log2(P / (1 - P))
+ *     c against r      k_c - k_r            p_c - p_r            the difference of the two
+ *     one score        x for "yes", -x for "no"; p and log odds as those of a class
+ *     a number x       x, or -x for index 1, in all three columns
+ *
+ * P is the probability of any class of the set: the sum of p_c or, for classes by themselves,
+ * 1 - product of (1 - p_c).
  *
  * The class of a given rank is found by fixing the bits of its sort key from the highest to the
  * lowest, each by counting: 64 passes over the logits, no memory. */
@@ -63,12 +72,12 @@ size_t kldve_target_ranked(const float *k, size_t n, size_t rank)
     return UINT32_MAX - (uint32_t)found;
 }
 
-int32_t kldve_target_choose(const kldve_options *o, const float *k, size_t n)
+int32_t kldve_target_choose(const kldve_options *o, const kldve_shape *s, const float *k)
 {
     int32_t best;
 
-    if (o->target_kind == KLDVE_TARGET_RANK)
-        return (int32_t)kldve_target_ranked(k, n, (size_t)o->target);
+    if (o->target_kind == KLDVE_TARGET_RANK && s->scores != KLDVE_SCORES_NUMBER)
+        return (int32_t)kldve_target_ranked(k, (size_t)s->classes, (size_t)o->target);
     if (o->target_kind != KLDVE_TARGET_SET)
         return o->target;
     best = o->targets[0];
@@ -97,13 +106,47 @@ int32_t kldve_target_best_other(const kldve_options *o, int32_t target, const fl
     return best;
 }
 
+/* -- probabilities ---------------------------------------------------------------------------- */
+
+/* Of several scores: each class by itself. */
+static bool independent(const kldve_shape *s)
+{
+    return s->scores == KLDVE_SCORES_SIGMOID && !s->single;
+}
+
+double kldve_target_sigmoid(double x)
+{
+    double e = exp(-fabs(x)); /* cannot overflow */
+
+    return x < 0 ? e / (1 + e) : 1 / (1 + e);
+}
+
+bool kldve_target_probabilities(const kldve_shape *s, const float *k, double temperature, double *p)
+{
+    size_t n = (size_t)s->classes;
+    double max = (double)k[largest(k, n)], sum = 0;
+
+    assert(temperature > 0);
+    if (s->scores == KLDVE_SCORES_NUMBER)
+        return false;
+    if (independent(s)) {
+        for (size_t i = 0; i < n; i++)
+            p[i] = kldve_target_sigmoid((double)k[i] / temperature);
+        return true;
+    }
+    for (size_t i = 0; i < n; i++)
+        sum += p[i] = exp(((double)k[i] - max) / temperature);
+    for (size_t i = 0; i < n; i++)
+        p[i] /= sum;
+    return true;
+}
+
 /* Softmax of k / temperature at the classes listed; *rest is 1 minus that, without cancellation. */
-static double probability(const float *k, size_t n, double temperature, const int32_t *listed,
-                          int32_t count, double *rest)
+static double of_one(const float *k, size_t n, double temperature, const int32_t *listed,
+                     int32_t count, double *rest)
 {
     double max = (double)k[largest(k, n)], sum = 0, in = 0;
 
-    assert(temperature > 0 && count > 0);
     for (size_t i = 0; i < n; i++) {
         double e = exp(((double)k[i] - max) / temperature);
         bool hit = false;
@@ -116,13 +159,18 @@ static double probability(const float *k, size_t n, double temperature, const in
     return in / (sum + in);
 }
 
-double kldve_target_probability(const float *k, size_t n, size_t c)
+/* That any of independent classes is there; *rest is the probability of none. */
+static double of_any(const float *k, double temperature, const int32_t *listed, int32_t count,
+                     double *rest)
 {
-    int32_t listed = (int32_t)c;
-    double rest;
-
-    assert(c < n);
-    return probability(k, n, 1, &listed, 1, &rest);
+    if (count == 1) {
+        *rest = kldve_target_sigmoid(-(double)k[*listed] / temperature);
+        return kldve_target_sigmoid((double)k[*listed] / temperature);
+    }
+    *rest = 1;
+    for (int32_t j = 0; j < count; j++)
+        *rest *= kldve_target_sigmoid(-(double)k[listed[j]] / temperature);
+    return 1 - *rest;
 }
 
 /* log2(p / (1 - p)); probabilities that float64 cannot tell from 0 or 1 count as its smallest
@@ -134,45 +182,61 @@ static double log_odds(double p, double rest)
     return log2(fmax(p, least)) - log2(fmax(rest, least));
 }
 
-static double score(const kldve_options *o, const float *k, size_t n, int32_t kind,
+/* -- what is explained ------------------------------------------------------------------------ */
+
+static double mean_logit(const float *k, const int32_t *listed, int32_t count)
+{
+    double sum = 0;
+
+    for (int32_t j = 0; j < count; j++)
+        sum += (double)k[listed[j]];
+    return sum / count;
+}
+
+/* Of the classes listed, which are one or a set. */
+static double score(const kldve_shape *s, double temperature, const float *k, int32_t kind,
                     const int32_t *listed, int32_t count)
 {
-    double rest, p, sum = 0;
+    double rest, p;
 
     assert(kind >= KLDVE_SCORE_LOGIT && kind <= KLDVE_SCORE_LOG_ODDS && count > 0);
-    if (kind == KLDVE_SCORE_LOGIT) {
-        for (int32_t j = 0; j < count; j++)
-            sum += (double)k[listed[j]];
-        return sum / count;
-    }
-    p = probability(k, n, (double)o->temperature, listed, count, &rest);
+    if (kind == KLDVE_SCORE_LOGIT)
+        return mean_logit(k, listed, count);
+    p = independent(s) ? of_any(k, temperature, listed, count, &rest)
+                       : of_one(k, (size_t)s->classes, temperature, listed, count, &rest);
     return kind == KLDVE_SCORE_PROBABILITY ? p : log_odds(p, rest);
 }
 
-double kldve_target_score(const kldve_options *o, int32_t target, const float *k, size_t n,
-                          int32_t kind)
+double kldve_target_score(const kldve_options *o, const kldve_shape *s, int32_t target,
+                          const float *k, int32_t kind)
 {
-    double value;
+    double temperature = (double)o->temperature, value;
 
-    assert(target >= 0 && (size_t)target < n);
+    assert(target >= 0 && target < s->classes);
+    if (s->single && (kind == KLDVE_SCORE_LOGIT || s->scores == KLDVE_SCORES_NUMBER))
+        return (double)k[target] - (double)k[1 - target];
     if (o->target_kind == KLDVE_TARGET_SET)
-        return score(o, k, n, kind, o->targets, o->target_count);
-    value = score(o, k, n, kind, &target, 1);
-    return o->target_kind == KLDVE_TARGET_VERSUS ? value - score(o, k, n, kind, &o->rival, 1)
-                                                 : value;
+        return score(s, temperature, k, kind, o->targets, o->target_count);
+    value = score(s, temperature, k, kind, &target, 1);
+    return o->target_kind == KLDVE_TARGET_VERSUS
+               ? value - score(s, temperature, k, kind, &o->rival, 1)
+               : value;
 }
 
-void kldve_target_weights(const kldve_options *o, int32_t target, size_t n, double *weight)
+void kldve_target_weights(const kldve_options *o, const kldve_shape *s, int32_t target,
+                          double *weight)
 {
-    assert(target >= 0 && (size_t)target < n);
-    assert(o->target_kind != KLDVE_TARGET_VERSUS || (size_t)o->rival < n);
-    memset(weight, 0, n * sizeof *weight);
+    assert(target >= 0 && target < s->classes);
+    assert(o->target_kind != KLDVE_TARGET_VERSUS || o->rival < s->classes);
+    memset(weight, 0, (size_t)s->classes * sizeof *weight);
     if (o->target_kind != KLDVE_TARGET_SET)
         weight[target] = 1;
     else
         for (int32_t j = 0; j < o->target_count; j++)
             weight[o->targets[j]] = 1.0 / o->target_count;
-    if (o->target_kind == KLDVE_TARGET_VERSUS)
+    if (s->single)
+        weight[1 - target] = -1;
+    else if (o->target_kind == KLDVE_TARGET_VERSUS)
         weight[o->rival] = -1;
 }
 

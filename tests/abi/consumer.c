@@ -9,7 +9,14 @@ int main(void)
     const float logits[3] = {2, 1, 0};
     const float features[8] = {0, 1, 0, 0, 1, 0, 0, 0}; /* [2][2][2] */
     const float gradient[8] = {1, 1, 1, 1, -1, -1, -1, -1};
-    const kldve_arrays arrays = {sizeof arrays, logits, features, gradient, 3, 2, 2, 2};
+    const kldve_arrays arrays = {.struct_size = sizeof arrays,
+                                 .logits = logits,
+                                 .features = features,
+                                 .gradient = gradient,
+                                 .classes = 3,
+                                 .maps = 2,
+                                 .height = 2,
+                                 .width = 2};
     kldve_heatmap *map = NULL;
     kldve_ctx *ctx = NULL;
     int good;

@@ -37,8 +37,8 @@ static void test_options(void **state)
         {"summation 3", WITH(.summation = 3), 10, "unknown summation 3"},
         {"summation -1", WITH(.summation = -1), 10, "unknown summation -1"},
         {"unattainable 2", WITH(.unattainable = 2), 10, "unknown value 2"},
-        {"no scores", WITH(.perplexity = 0), 0, "0 scores, at least 3"},
-        {"two scores", WITH(.perplexity = 0), 2, "2 scores, at least 3"},
+        {"no scores", WITH(.perplexity = 0), 0, "0 scores, at least 2"},
+        {"one score", WITH(.perplexity = 0), 1, "1 scores, at least 2"},
         {"too many scores", WITH(.perplexity = 0), (size_t)1 << 31, "at most 2147483647"},
     };
     test_heap heap;

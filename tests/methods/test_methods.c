@@ -207,7 +207,14 @@ static void test_features(void **state)
 static void test_needs(void **state)
 {
     const float numbers[MAPS * CELLS] = {1, 2, 3, 4, 5, 6};
-    const kldve_arrays arrays = {sizeof arrays, numbers, numbers, numbers, CLASSES, MAPS, H, W};
+    const kldve_arrays arrays = {.struct_size = sizeof arrays,
+                                 .logits = numbers,
+                                 .features = numbers,
+                                 .gradient = numbers,
+                                 .classes = CLASSES,
+                                 .maps = MAPS,
+                                 .height = H,
+                                 .width = W};
     const kldve_method *const own[] = {&occlusion, &saliency, &ablation};
     kldve_backend older = tiny_backend;
     fixture f;

@@ -55,7 +55,14 @@ static void test_smooth_needs_a_network(void **state)
 {
     fixture *f = *state;
     float logits[CLASSES] = {1, 2, 3, 4, 5, 6}, features[MAPS * CELLS] = {0};
-    kldve_arrays a = {sizeof a, logits, features, features, CLASSES, MAPS, H, W};
+    kldve_arrays a = {.struct_size = sizeof a,
+                      .logits = logits,
+                      .features = features,
+                      .gradient = features,
+                      .classes = CLASSES,
+                      .maps = MAPS,
+                      .height = H,
+                      .width = W};
     kldve_options o = {.struct_size = sizeof o, .smooth = 1};
     kldve_heatmap *map = NULL;
 
@@ -139,7 +146,14 @@ static void test_needs_of_network(void **state)
 static void test_needs_of_arrays(void **state)
 {
     const float logits[CLASSES] = {1, 2, 3, 4, 5, 6}, features[MAPS * CELLS] = {0};
-    const kldve_arrays a = {sizeof a, logits, features, NULL, CLASSES, MAPS, H, W};
+    const kldve_arrays a = {.struct_size = sizeof a,
+                            .logits = logits,
+                            .features = features,
+                            .gradient = NULL,
+                            .classes = CLASSES,
+                            .maps = MAPS,
+                            .height = H,
+                            .width = W};
 
     (void)state;
     for (int i = 0; i < NEEDS; i++) {

@@ -115,9 +115,10 @@ static void test_same_as_backend(void **state)
 static const float good[60] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9};
 static const float with_nan[60] = {3, 1, NAN};
 
-#define ARRAYS(...)                                                                                \
+#define ARRAYS(k, x, g, n, m, h, w)                                                                \
     {                                                                                              \
-        sizeof(kldve_arrays), __VA_ARGS__                                                          \
+        .struct_size = sizeof(kldve_arrays), .logits = (k), .features = (x), .gradient = (g),      \
+        .classes = (n), .maps = (m), .height = (h), .width = (w)                                   \
     }
 
 static const struct refusal {
@@ -142,16 +143,52 @@ static const struct refusal {
      {0},
      KLDVE_E_ARG,
      "arrays: the features are NULL"},
-    {"two classes",
-     ARRAYS(good, good, good, 2, 3, 2, 2),
+    {"one number of four scores",
+     {.struct_size = sizeof(kldve_arrays),
+      .logits = good,
+      .features = good,
+      .classes = 4,
+      .maps = 3,
+      .height = 2,
+      .width = 2,
+      .scores = KLDVE_SCORES_NUMBER},
+     {0},
+     KLDVE_E_ARG,
+     "arrays: 4 scores are not one number"},
+    {"no such kind of scores",
+     {.struct_size = sizeof(kldve_arrays),
+      .logits = good,
+      .features = good,
+      .classes = 4,
+      .maps = 3,
+      .height = 2,
+      .width = 2,
+      .scores = 7},
+     {0},
+     KLDVE_E_ARG,
+     "arrays: there are no scores of kind 7"},
+    {"reserved",
+     {.struct_size = sizeof(kldve_arrays),
+      .logits = good,
+      .features = good,
+      .classes = 4,
+      .maps = 3,
+      .height = 2,
+      .width = 2,
+      .reserved = 1},
      {0},
      KLDVE_E_UNSUPPORTED,
-     "arrays: 2 classes, the method needs at least 3"},
+     "arrays: a reserved member is set, it must be 0"},
+    {"third of two classes",
+     ARRAYS(good, good, good, 1, 3, 2, 2),
+     {.target = 2},
+     KLDVE_E_ARG,
+     "arrays: target rank 2 is not among the 2 classes (0 to 1)"},
     {"negative number of classes",
      ARRAYS(good, good, good, -1, 3, 2, 2),
      {0},
      KLDVE_E_ARG,
-     "arrays: -1 classes, the method needs at least 3"},
+     "arrays: -1 classes, there must be at least 1"},
     {"no map",
      ARRAYS(good, good, good, 4, 0, 2, 2),
      {0},
@@ -238,7 +275,7 @@ static void test_cotangent_refuses(void **state)
     assert_int_equal(kldve_cotangent(NULL, good, 4, NULL, t), KLDVE_E_ARG);
     assert_int_equal(kldve_cotangent(ctx, NULL, 4, NULL, t), KLDVE_E_ARG);
     assert_int_equal(kldve_cotangent(ctx, good, 4, NULL, NULL), KLDVE_E_ARG);
-    assert_int_equal(kldve_cotangent(ctx, good, 2, NULL, t), KLDVE_E_UNSUPPORTED);
+    assert_int_equal(kldve_cotangent(ctx, good, 0, NULL, t), KLDVE_E_ARG);
     assert_int_equal(kldve_cotangent(ctx, with_nan, 4, NULL, t), KLDVE_E_NUMERIC);
     assert_string_equal(kldve_ctx_message(ctx), "arrays: logit 2 of 4 is not a number");
     assert_int_equal(kldve_cotangent(ctx, good, 4, &o, t), KLDVE_E_ARG);

@@ -21,9 +21,10 @@ struct failure {
 };
 
 #define INNER .inner = &tiny_backend, .inner_config = &net
-#define SHAPE(...)                                                                                 \
+#define SHAPE(c, y, x, n, m, h, w, ...)                                                            \
     {                                                                                              \
-        sizeof(kldve_shape), __VA_ARGS__, 0                                                        \
+        .struct_size = sizeof(kldve_shape), .in_channels = (c), .in_height = (y), .in_width = (x), \
+        .classes = (n), .maps = (m), .height = (h), .width = (w), __VA_ARGS__                      \
     }
 
 static const struct failure failures[] = {
@@ -40,27 +41,32 @@ static const struct failure failures[] = {
      KLDVE_E_BACKEND,
      "broken: open: returned 1, which is not a status"},
     {"input of no height",
-     {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 0, 8, 5, 6, 3, 4)},
+     {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 0, 8, 5, 6, 3, 4, )},
      KLDVE_E_ARG,
      "broken: shape: the input is 3 x 0 x 8, all sizes must be at least 1"},
     {"negative number of maps",
-     {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 5, -6, 3, 4)},
+     {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 5, -6, 3, 4, )},
      KLDVE_E_ARG,
      "broken: shape: the feature maps are -6 x 3 x 4, all sizes must be at least 1"},
-    {"two classes",
-     {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 2, 6, 3, 4)},
-     KLDVE_E_UNSUPPORTED,
-     "broken: shape: 2 classes, the method needs at least 3"},
     {"no class",
-     {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 0, 6, 3, 4)},
+     {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 0, 6, 3, 4, )},
      KLDVE_E_ARG,
-     "broken: shape: 0 classes, the method needs at least 3"},
+     "broken: shape: 0 classes, there must be at least 1"},
+    {"one number of five scores",
+     {INNER, .step = BROKEN_SHAPE,
+      .shape = SHAPE(3, 8, 8, 5, 6, 3, 4, .scores = KLDVE_SCORES_NUMBER)},
+     KLDVE_E_ARG,
+     "broken: shape: 5 scores are not one number"},
+    {"what the library sets",
+     {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 5, 6, 3, 4, .single = 1)},
+     KLDVE_E_ARG,
+     "broken: shape: `single` and `reserved` are for the library to set"},
     {"sizes that overflow",
-     {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(INT32_MAX, INT32_MAX, INT32_MAX, 5, 6, 3, 4)},
+     {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(INT32_MAX, INT32_MAX, INT32_MAX, 5, 6, 3, 4, )},
      KLDVE_E_LIMIT,
      "broken: shape: an array has more values than can be addressed"},
     {"more cells than BLAS can count",
-     {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 5, 1, 65536, 65536)},
+     {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 5, 1, 65536, 65536, )},
      KLDVE_E_LIMIT,
      "broken: shape: an array has more values than can be addressed"},
     {"forward fails with a reason",
@@ -245,8 +251,7 @@ static void test_older_backends(void **state)
     pair_about = "a batch of 0";
     older.struct_size = sizeof older;
     older.shape = claimed_shape;
-    claimed = (kldve_shape){
-        sizeof claimed, CHANNELS, H * TINY_PATCH, W * TINY_PATCH, CLASSES, MAPS, H, W, 0, 0, 0};
+    claimed = (kldve_shape)SHAPE(CHANNELS, H * TINY_PATCH, W * TINY_PATCH, CLASSES, MAPS, H, W, );
     pair_open_table(&f, &older, (batched_config){.batch = BATCH}, &pair_curved);
     assert_int_equal(batch_of(f.ex), 1);
     pair_check(&f, NULL, MOST);
@@ -281,19 +286,18 @@ static void refuse_shape(kldve_shape shape, kldve_status status, const char *mes
 
 static void test_shapes(void **state)
 {
-    const size_t size = sizeof(kldve_shape);
     const char *large = "batched: shape: an array has more values than can be addressed";
 
     (void)state;
-    refuse_shape((kldve_shape){size, 3, 8, 8, 5, 6, 3, 4, -2, 0, 0}, KLDVE_E_ARG,
+    refuse_shape((kldve_shape)SHAPE(3, 8, 8, 5, 6, 3, 4, .batch = -2), KLDVE_E_ARG,
                  "batched: shape: batch is -2, it must be 0 or more");
-    refuse_shape((kldve_shape){size, 3, 8, 8, 5, 6, 3, 4, 1, 4, 0}, KLDVE_E_ARG,
+    refuse_shape((kldve_shape)SHAPE(3, 8, 8, 5, 6, 3, 4, .scores = 4), KLDVE_E_ARG,
                  "batched: shape: there are no scores of kind 4");
-    refuse_shape((kldve_shape){size, 3, 8, 8, 5, 6, 3, 4, 1, 0, 2}, KLDVE_E_ARG,
+    refuse_shape((kldve_shape)SHAPE(3, 8, 8, 5, 6, 3, 4, .all_paths = 2), KLDVE_E_ARG,
                  "batched: shape: all_paths is 2, it must be -1, 0 or 1");
-    refuse_shape((kldve_shape){size, 3, INT32_MAX, 1, 5, 6, 3, 4, INT32_MAX, 0, 0}, KLDVE_E_LIMIT,
+    refuse_shape((kldve_shape)SHAPE(3, INT32_MAX, 1, 5, 6, 3, 4, .batch = INT32_MAX), KLDVE_E_LIMIT,
                  large);
-    refuse_shape((kldve_shape){size, 3, 8, 8, 5, 3, INT32_MAX, 1, INT32_MAX, 0, 0}, KLDVE_E_LIMIT,
+    refuse_shape((kldve_shape)SHAPE(3, 8, 8, 5, 3, INT32_MAX, 1, .batch = INT32_MAX), KLDVE_E_LIMIT,
                  large);
 }
 
