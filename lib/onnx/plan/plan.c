@@ -34,9 +34,13 @@ static kldve_status build(kx_planner *p)
     kldve_status st;
 
     if ((st = kx_find_needed(p)) < 0 || (st = kx_check_sizes(p)) < 0 ||
-        (p->options.attentions && (st = kx_attentions_find(p)) < 0) || (st = kx_units_make(p)) < 0)
+        (p->options.attentions && (st = kx_attentions_find(p)) < 0))
         return st;
     deepest = p->options.vjp_input ? p->options.input : p->options.layer;
+    if (p->options.vjp || p->options.vjp_input)
+        kx_mark_flow(p, deepest);
+    if ((st = kx_units_make(p)) < 0)
+        return st;
     kx_find_last_uses(p);
     kx_mark_after(p);
     if ((p->options.vjp || p->options.vjp_input) && (st = kx_mark_active(p, deepest)) < 0)
