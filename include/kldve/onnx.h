@@ -137,6 +137,9 @@ typedef struct kldve_onnx_choice {
     int32_t grid_width;
     int32_t leading; /**< class and register tokens that stand before the cells of the layer and
                           have no place in its maps; 0 where there are none */
+    int32_t straight_through; /**< 1: the network is quantised, and its gradient takes rounding for
+                                   the identity, and for 0 where a value was clipped; else 0 */
+    int32_t reserved;         /**< 0 */
 } kldve_onnx_choice;
 
 /** Fill in what was chosen when the network was loaded.  Safe from any thread.

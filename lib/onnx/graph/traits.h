@@ -53,6 +53,7 @@ typedef struct kx_traits {
     bool unit_interval; /**< every result lies in [0, 1] */
     bool probabilities; /**< turns scores into probabilities or their logarithms */
     bool response; /**< divides by the response of neighbours: reversed networks pass over it */
+    bool rounds;   /**< to the levels of a quantised type: its derivative is a straight-through one */
 } kx_traits;
 
 #endif
