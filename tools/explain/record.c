@@ -90,6 +90,7 @@ static json_object *new_record(const explanation *e, const explain_args *args)
 
     if (object && json_put_text(object, "model", e->net.name) &&
         json_put_text(object, "picture", args->picture) &&
+        (!e->net.select || json_put_text(object, "select", e->net.select)) &&
         json_put_text(object, "layer", e->net.layer) && put_chosen(object, e->net.net) &&
         put_all_paths(object, e->record.all_paths) &&
         json_put_text(object, "scores", scores_name(e->record.scores)) &&
