@@ -200,6 +200,7 @@ kldve_status kldve_onnx_chosen(const kldve_onnx *net, kldve_onnx_choice *out)
     c.how = net->choice.how;
     c.all_paths = net->choice.all_paths;
     c.scores = net->choice.scores;
+    c.straight_through = net->choice.straight_through;
     c.grid_height = (int32_t)net->choice.view.height;
     c.grid_width = (int32_t)net->choice.view.width;
     c.leading = (int32_t)net->choice.view.leading;
