@@ -4,6 +4,7 @@
  *                                   channel axis, dims, name
  *   zoo_run MODEL LAYER FOLDER      FOLDER/input, FOLDER/cotangent -> FOLDER/logits,
  *                                   FOLDER/features, FOLDER/gradient; LAYER "-" is the default
+ *   zoo_run MODEL LAYER FOLDER pixels   also FOLDER/pixels, the gradient at the input
  *
  * Prints "shape maps height width classes" and exits with 0, or one line that says why not. */
 #include <kldve/backend.h>
@@ -92,7 +93,19 @@ static int write_values(const char *folder, const char *name, const float *value
     return bad;
 }
 
-static int explain(struct run *run, const char *folder)
+/** The gradient at the input. */
+static int explain_pixels(struct run *run, const char *folder, size_t pixels)
+{
+    float *gradient = malloc(pixels * sizeof(float));
+    int bad = !gradient ||
+              kldve_onnx_backend()->vjp_input(run->state, run->cotangent, 0, gradient) != KLDVE_OK;
+
+    bad = bad ? refused(run, "pixels") : write_values(folder, "pixels", gradient, pixels);
+    free(gradient);
+    return bad;
+}
+
+static int explain(struct run *run, const char *folder, int with_pixels)
 {
     const kldve_backend *backend = kldve_onnx_backend();
     const kldve_shape *shape = &run->shape;
@@ -117,7 +130,8 @@ static int explain(struct run *run, const char *folder)
         return refused(run, "vjp");
     if (write_values(folder, "logits", run->logits, classes) ||
         write_values(folder, "features", run->features, cells) ||
-        write_values(folder, "gradient", run->gradient, cells))
+        write_values(folder, "gradient", run->gradient, cells) ||
+        (with_pixels && explain_pixels(run, folder, pixels)))
         return 1;
     printf("shape %d %d %d %d\n", (int)shape->maps, (int)shape->height, (int)shape->width,
            (int)shape->classes);
@@ -131,17 +145,19 @@ int main(int argc, char **argv)
     kldve_onnx_options options = {.struct_size = sizeof(options)};
     int bad;
 
-    if (!listing && argc != 4) {
-        printf("usage: zoo_run --list MODEL | zoo_run MODEL LAYER FOLDER\n");
+    if (!listing && argc != 4 && argc != 5) {
+        printf("usage: zoo_run --list MODEL | zoo_run MODEL LAYER FOLDER [pixels]\n");
         return 2;
     }
     if (!listing && strcmp(argv[2], "-") != 0)
         options.layer = argv[2];
+    if (argc == 5)
+        options.flags |= KLDVE_ONNX_VJP_INPUT;
     if (kldve_ctx_new(NULL, &run.ctx) != KLDVE_OK ||
         kldve_onnx_load(run.ctx, listing ? argv[2] : argv[1], &options, &run.net) != KLDVE_OK)
         bad = refused(&run, "load");
     else
-        bad = listing ? list(&run) : explain(&run, argv[3]);
+        bad = listing ? list(&run) : explain(&run, argv[3], argc == 5);
     run_close(&run);
     return bad;
 }
