@@ -57,6 +57,11 @@ typedef struct kldve_onnx_options {
                              its first batch on an explainer takes as much working memory again for
                              each input; weights are shared where one form serves both */
     uint64_t flags;     /**< KLDVE_ONNX_* */
+    /** The class scores as a part of an output or of another tensor, in numpy's notation:
+     *  "output0[0, 4:84, 1234]".  The name may be left out where the network has one output.  The
+     *  elements in C order are the scores; where they stand behind a Sigmoid or Softmax, the same
+     *  elements before it.  NULL: all of `logits`. */
+    const char *select;
 } kldve_onnx_options;
 
 /** Read and plan a network.  Its input may be [1][channels][height][width] or, as in TensorFlow,
@@ -66,8 +71,8 @@ typedef struct kldve_onnx_options {
  *  @param out      On KLDVE_OK a new network; free it with kldve_onnx_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not a valid ONNX file); KLDVE_E_UNSUPPORTED (an
  *          operator or attribute that the engine lacks: the message names node and attribute; or an
- *          option that this library does not have); KLDVE_E_ARG (no such layer or logits, an option
- *          out of range); KLDVE_E_NOMEM.
+ *          option that this library does not have); KLDVE_E_ARG (no such layer or logits, a
+ * selection that does not fit, an option out of range); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path,
                                                         const kldve_onnx_options *options,
@@ -183,6 +188,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_beside(kldve_ctx *ctx, const 
 
 /** Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_card_free(kldve_card *card);
+
+/** What kldve_onnx_options.select says, NULL where the card does not say.  Borrowed.  @since 0.1 */
+KLDVE_API const char *kldve_card_select(const kldve_card *card);
 
 /** Names of the tensors and the path of the labels, which starts from the working folder; NULL
  * where the card does not say.  Borrowed: they live as long as the card.  @since 0.1 */

@@ -29,11 +29,11 @@ ENDS_WITH(kldve_timings, reduce);
 ENDS_WITH(kldve_record, sigmoid);
 ENDS_WITH(kldve_render_options, opacity);
 ENDS_WITH(kldve_job, error);
-ENDS_WITH(struct kldve_method, remark);
+ENDS_WITH(struct kldve_method, reserved);
 ENDS_WITH(kldve_metric_job, width);
 ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX
-ENDS_WITH(kldve_onnx_options, flags);
+ENDS_WITH(kldve_onnx_options, select);
 ENDS_WITH(kldve_onnx_tensor, reserved);
 ENDS_WITH(kldve_onnx_choice, leading);
 ENDS_WITH(kldve_onnx_demo_files, labels_nbytes);

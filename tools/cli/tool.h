@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <kldve/method.h>
 #include <kldve/onnx.h>
 
 #include "args.h"
@@ -62,13 +63,26 @@ const char *sign_choice(int32_t index);
 /** Add the readings of a kldve_method.readings to a list, see list_name(). */
 void list_readings(uint32_t readings, char *list, size_t size);
 
+/* ---- unread.c: options that would change nothing ------------------------------------------- */
+
+/** Refuse the first option of `given` (KLDVE_OPTION_*) that no method of the list reads, saying
+ *  which methods do.  EXIT_DONE, or EXIT_USAGE after a message. */
+int unread_options(const char *command, uint32_t given, const kldve_method *const *method,
+                   int32_t methods);
+
+/** Add the names of options (KLDVE_OPTION_*) to a list, see list_name(). */
+void list_options(uint32_t read, char *list, size_t size);
+
+/** Refuse --reading, because `methods` (names, for the message) have none.  EXIT_USAGE. */
+int unread_reading(const char *command, const char *methods);
+
 /* ---- networks.c: a network with its card and labels --------------------------------------- */
 
 /** What the command line says about the network; 0 and NULL: nothing. */
 typedef struct network_args {
     const char *model; /**< NULL: the built-in one */
     const char *title; /**< what to call it beside others; NULL: after its file */
-    const char *card, *layer, *logits, *labels;
+    const char *card, *layer, *logits, *select, *labels;
     int32_t channels; /**< 1 + a kldve_channels */
     double scale;
     arg_numbers mean, std;
@@ -89,6 +103,7 @@ typedef struct network {
     kldve_labels *labels; /**< NULL: none */
     kldve_shape shape;
     const char *layer, *logits; /**< names of tensors, borrowed from `net` */
+    const char *select;         /**< part of a tensor that has the scores, as given; or NULL */
 } network;
 
 /** Options of every command with a network.  `member` is the network_args in the struct `type`. */
@@ -99,6 +114,8 @@ typedef struct network {
                       "tensor to explain; default: the card's, or the last with cells"),           \
         OPTION_STRING("logits", offsetof(type, member.logits), "NAME",                             \
                       "tensor with the class scores; default: the card's or the output"),          \
+        OPTION_STRING("select", offsetof(type, member.select), "PART",                             \
+                      "class scores as a part of a tensor, 'NAME[0, 4:84, 1234]'"),                \
         OPTION_SIZE("size", offsetof(type, member.size), "N|WxH",                                  \
                     "size of an input that the network leaves open", 1, 65535)
 
@@ -154,6 +171,22 @@ void classes_probabilities(const float *logits, size_t count, double *out);
 /** "top2", an index, a label -> the target in *o.  False after a message. */
 bool classes_target(const network *n, const char *text, kldve_options *o);
 
+/* ---- guard.c: no output takes the place of an input or of another output ------------------ */
+
+typedef struct guard_output {
+    const char *option; /**< "-o", for the message */
+    const char *path;   /**< NULL: not wanted; "-" is standard output */
+} guard_output;
+
+/** Refuse outputs that are `input` (NULL: none), by whatever name or link, or each other.
+ * EXIT_DONE, or EXIT_USAGE after a message. */
+int guard_input(const char *command, const char *input, const guard_output *outputs, int32_t count);
+int guard_outputs(const char *command, const guard_output *outputs, int32_t count);
+
+/** guard_input() of every file of a network that is known before it is loaded: model, card, labels.
+ */
+int guard_network(const char *command, const network_args *args, const guard_output *outputs,
+                  int32_t count);
 /* ---- given_truth.c: another network's scores as the truth of the divergence --------------- */
 
 typedef struct truth {
@@ -165,6 +198,8 @@ typedef struct truth {
 /** Check --truth, which may be NULL: its form is "model:FILE", and the reading (a kldve_reading, or
  *  0) must be about the truth.  EXIT_DONE, or EXIT_USAGE after a message. */
 int truth_check_args(const char *command, const char *text, int32_t reading);
+/** guard_network() of that network.  `text` passed truth_check_args(). */
+int truth_guard(const char *command, const char *text, const guard_output *outputs, int32_t count);
 /** Load that network.  False after a message; free the truth in either case. */
 bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads);
 /** Whether it has as many classes as `n`.  False after a message. */

@@ -6,8 +6,9 @@
 
 /** Sets input and axis. */
 kldve_status kx_choose_input(const kx_graph *g, kx_arena *arena, kx_choice *c);
-/** Sets logits and scores. */
-kldve_status kx_choose_logits(const kx_graph *g, const char *name, kx_choice *c);
+/** Sets logits and scores; `selection` stands for both where there is one. */
+kldve_status kx_choose_logits(const kx_graph *g, const char *name, const kx_selection *selection,
+                              kx_choice *c);
 /** Sets layer; needs on_path. */
 kldve_status kx_choose_layer(const kx_graph *g, const char *name, kx_choice *c);
 

@@ -334,21 +334,11 @@ static kldve_status expand(kx_builder *b, const kx_proto_node *from, kx_node *n)
 
 /* ---- nodes of the file ----------------------------------------------------------------------- */
 
-static bool is_quantised(const char *type)
-{
-    return strstr(type, "uantizeLinear") || strncmp(type, "QLinear", 7) == 0 ||
-           strcmp(type, "ConvInteger") == 0 || strcmp(type, "MatMulInteger") == 0;
-}
-
 static kldve_status find_operator(const kx_builder *b, const kx_proto_node *from, kx_node *n)
 {
     const char *domain = strcmp(from->domain, "ai.onnx") == 0 ? "" : from->domain;
 
     n->op = kx_op_find(domain, from->type, b->g->opset);
-    if (!n->op && is_quantised(from->type))
-        return kx_refuse(b->g, n,
-                         "the network is quantised and has no derivative: use the "
-                         "floating-point network that it was made from");
     if (!n->op)
         return kx_refuse(b->g, n, "the operator %.60s%s%.60s of opset %d is not supported",
                          from->domain, *from->domain ? "." : "", from->type, b->g->opset);

@@ -296,7 +296,7 @@ def engine(zoo_run, case, cotangent):
         x = case.x.transpose(0, 3, 1, 2) if case.x.ndim == 4 and case.x.shape[-1] == 3 else case.x
         numpy.ascontiguousarray(x).tofile(folder / "input")
         cotangent.astype(numpy.float32).tofile(folder / "cotangent")
-        done = subprocess.run([zoo_run, case.path, "-", folder, "pixels"], capture_output=True, text=True, timeout=500)
+        done = subprocess.run([zoo_run, case.path, "-", folder, "-"], capture_output=True, text=True, timeout=500)
         if done.returncode:
             return (done.stdout + done.stderr).strip(), None, None
         return done.stdout.strip(), *(numpy.fromfile(folder / name, numpy.float32) for name in ("logits", "pixels"))
