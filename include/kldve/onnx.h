@@ -19,7 +19,7 @@ typedef struct kldve_onnx kldve_onnx;
 
 enum {
     KLDVE_ONNX_VJP_INPUT = 1, /**< also plan the VJP down to the pixels; this allows relevance
-                                   propagation and gradients at biases, see below */
+                                   propagation, gradients at biases and attentions, see below */
     KLDVE_ONNX_NO_VJP = 2,    /**< plan the forward pass only */
     KLDVE_ONNX_PLAIN = 4,     /**< run every operator with the reference kernels, for checking */
     KLDVE_ONNX_DIRECT = 8     /**< compute convolutions by their sums only.  Without it Winograd's
@@ -33,8 +33,8 @@ enum {
                                     than fit 1 GiB of working memory */
 };
 
-/* Relevance propagation (the LRP rules of kldve_backend.vjp_input) and gradients at biases
- * (vjp_biases) are planned when an explainer first needs them.
+/* Relevance propagation (the LRP rules of kldve_backend.vjp_input), gradients at biases
+ * (vjp_biases) and attentions are planned when an explainer first needs them.
  *
  *   - That takes as long as loading and as much working memory as another explainer, and each
  *     explanation repeats the forward pass there.
@@ -151,13 +151,16 @@ typedef struct kldve_onnx_tensor {
     const char *name; /**< borrowed from the network */
     const char *op;   /**< the operator that makes it, "" for the input */
     int32_t rank;
-    int32_t explainable;  /**< 1: can be the layer (rank 4, between input and logits) */
+    int32_t explainable;  /**< 1: can be the layer: between input and logits, and its axes are the
+                               cells and the channels of one picture */
     int32_t is_layer;     /**< 1: is the layer */
     int32_t is_logits;    /**< 1: are the logits */
     int64_t dim[8];       /**< as in the file */
-    int32_t channel_axis; /**< 1 for [1][maps][h][w], 3 for [1][h][w][maps]; 0 for another rank, or
-                               where rows and columns are in another order */
-    int32_t reserved;     /**< 0 */
+    int32_t channel_axis; /**< of the input and of explainable tensors: 1 for [1][maps][h][w], 3 for
+                               [1][h][w][maps], 2 for [1][tokens][channels]; else 0 */
+    int32_t leading;      /**< class and register tokens before the cells */
+    int32_t grid_height;  /**< cells of the input and of explainable tensors, else 0 */
+    int32_t grid_width;
 } kldve_onnx_tensor;
 
 /** Fill in what is known about a tensor.  Safe from any thread.
@@ -194,6 +197,9 @@ typedef struct kldve_onnx_choice {
     int32_t grid_width;
     int32_t leading; /**< class and register tokens that stand before the cells of the layer and
                           have no place in its maps; 0 where there are none */
+    int32_t straight_through; /**< 1: the network is quantised, and its gradient takes rounding for
+                                   the identity, and for 0 where a value was clipped; else 0 */
+    int32_t reserved;         /**< 0 */
 } kldve_onnx_choice;
 
 /** Fill in what was chosen when the network was loaded.  Safe from any thread.

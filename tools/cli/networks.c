@@ -107,7 +107,7 @@ static void find_names(network *n)
 
 void network_plan_for(network_args *args, uint32_t needs)
 {
-    if (needs & KLDVE_NEED_INPUT_GRADIENT)
+    if (needs & (KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_ATTENTION))
         args->flags |= KLDVE_ONNX_VJP_INPUT;
     else if (!(needs & KLDVE_NEED_GRADIENT))
         args->flags |= KLDVE_ONNX_NO_VJP;
@@ -251,7 +251,7 @@ void network_say_assumptions(const network *n, const network_args *args)
         used += (size_t)snprintf(text + used, sizeof text - used,
                                  " the centre of the picture at %dx%d,", (int)n->shape.in_width,
                                  (int)n->shape.in_height);
-    if (!args->layer)
+    if (!args->layer && *n->layer)
         used += (size_t)snprintf(text + used, sizeof text - used, " layer %.80s,", n->layer);
     if (!args->logits && !args->select)
         used += (size_t)snprintf(text + used, sizeof text - used, " logits %.80s,", n->logits);

@@ -49,9 +49,11 @@ static void say_method(const explanation *e, const explain_args *args)
     const char *note;
     kldve_options o;
 
-    printf("%s%s%s, layer %s: %d maps of %d x %d", e->method->name, reading ? ", reading " : "",
-           reading ? kldve_reading_name(r->reading) : "", e->net.layer, (int)layer->maps,
-           (int)layer->height, (int)layer->width);
+    printf("%s%s%s", e->method->name, reading ? ", reading " : "",
+           reading ? kldve_reading_name(r->reading) : "");
+    if (layer->maps > 0)
+        printf(", layer %s: %d maps of %d x %d", e->net.layer, (int)layer->maps, (int)layer->height,
+               (int)layer->width);
     if (r->height != layer->height || r->width != layer->width) /* of pixels, or of several */
         printf(", the map %d x %d", (int)r->height, (int)r->width);
     printf(", KL %.6g\n", r->kl);
