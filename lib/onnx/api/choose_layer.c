@@ -144,6 +144,9 @@ static kldve_status choose_default(const kx_graph *g, kx_choice *c)
 /* Without a layer, the input itself can still be explained. */
 static kldve_status say_no_layer(const kx_graph *g, kx_choice *c)
 {
+    if (c->logits == c->file_input)
+        return kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
+                              "the network has no layer: its output is its input");
     if (kx_say(&c->notes, "the network has no layer with more than one cell: only methods that "
                           "explain the input itself can be used") < 0)
         return kx_nomem(g);

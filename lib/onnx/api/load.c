@@ -181,8 +181,7 @@ static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
     net->selects = o->select != NULL;
     if ((st = kx_choose(net->graph, &net->arena, o->layer, o->logits,
                         net->selects ? &net->selection : NULL, c)) < 0 ||
-        (st = kx_choice_shape(net->graph, c)) < 0 ||
-        (st = plan_one(net, o)) < 0)
+        (st = kx_choice_shape(net->graph, c)) < 0 || (st = plan_one(net, o)) < 0)
         return st;
     return plan_many(net, o->batch);
 }
@@ -318,6 +317,10 @@ kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_on
         t.leading = t.explainable ? (int32_t)view.leading : 0;
     }
     memcpy(t.dim, v->shape.dim, sizeof t.dim);
+    if (v == net->choice.file_input) {
+        t.rank = net->inputs.rank;
+        memcpy(t.dim, net->inputs.dim, sizeof t.dim);
+    }
     /* Without a context: threads share the network. */
     return kldve_struct_store(NULL, "kldve_onnx_tensor", &t, sizeof t, out);
 }

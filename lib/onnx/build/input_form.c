@@ -163,6 +163,10 @@ kldve_status kx_settle_form(kx_settler *s)
     if (!plain && (st = lead(s, batched ? s->picture.dim[0] : 1)) < 0)
         return st;
     note_range(s);
+    s->out->rank = s->picture.rank;
+    memcpy(s->out->dim, s->picture.dim, sizeof s->out->dim);
+    if (batched)
+        s->out->dim[0] = 1;
     *input = (kx_proto_value){
         .name = plain ? s->picture.name : picture_name, .dtype = KX_ONNX_FLOAT, .rank = 4};
     memcpy(input->dim, view, sizeof view);

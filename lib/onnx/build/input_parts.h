@@ -1,5 +1,6 @@
 /* input_parts.h - what the files that settle inputs share.
  *
+ *     input_list.c      the inputs as the file and the user tell of them
  *     inputs.c          which input is the picture, and the stages
  *     input_dims.c      numbers for open dimensions
  *     input_form.c      the picture as [1][channels][height][width], and nodes to the file's form
@@ -26,6 +27,8 @@ typedef struct kx_settler {
 kldve_status kx_settle_nomem(const kx_settler *s);
 /** Tell the user. */
 kldve_status kx_settle_say(const kx_settler *s, const char *format, ...) KLDVE_PRINTF(2, 3);
+/** The name of an element type. */
+const char *kx_settle_type(int32_t type);
 /** "'x' float32 [batch][3][8][8]" at the end of a text of KX_INPUT_TEXT bytes. */
 void kx_settle_list(const kx_proto_value *v, char *text);
 /** Whether a name is not that of a tensor in the file. */

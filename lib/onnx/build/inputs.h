@@ -22,8 +22,10 @@ typedef struct kx_inputs {
                            to the file's input, and the other inputs as tensors.  Its arrays are in
                            the arena or the file's model */
     const char *name; /**< of the file's input */
-    int64_t batch;    /**< pictures that the file's input takes, 1 or more */
-    bool whole;       /**< it takes integers */
+    int32_t rank;     /**< and its dimensions, all numbers, those of one picture */
+    int64_t dim[KX_PROTO_MAX_RANK];
+    int64_t batch;       /**< pictures that the file's input takes, 1 or more */
+    bool whole;          /**< it takes integers */
     int64_t least, most; /**< if so: their range */
 } kx_inputs;
 
