@@ -19,7 +19,7 @@ typedef struct kldve_onnx kldve_onnx;
 
 enum {
     KLDVE_ONNX_VJP_INPUT = 1,   /**< also plan the VJP down to the pixels; this allows relevance
-                                     propagation and gradients at biases, see below */
+                                     propagation, gradients at biases and attentions, see below */
     KLDVE_ONNX_NO_VJP = 2,      /**< plan the forward pass only */
     KLDVE_ONNX_PLAIN = 4,       /**< run every operator with the reference kernels, for checking */
     KLDVE_ONNX_DIRECT = 8,      /**< compute convolutions by their sums only.  Without it Winograd's
@@ -39,8 +39,8 @@ enum {
                                     than fit 1 GiB of working memory */
 };
 
-/* Relevance propagation (the LRP rules of kldve_backend.vjp_input) and gradients at biases
- * (vjp_biases) are planned when an explainer first needs them.
+/* Relevance propagation (the LRP rules of kldve_backend.vjp_input), gradients at biases
+ * (vjp_biases) and attentions are planned when an explainer first needs them.
  *
  *   - That takes as long as loading and as much working memory as another explainer, and each
  *     explanation repeats the forward pass there.
@@ -150,6 +150,9 @@ typedef struct kldve_onnx_choice {
     int32_t grid_width;
     int32_t leading; /**< class and register tokens that stand before the cells of the layer and
                           have no place in its maps; 0 where there are none */
+    int32_t straight_through; /**< 1: the network is quantised, and its gradient takes rounding for
+                                   the identity, and for 0 where a value was clipped; else 0 */
+    int32_t reserved;         /**< 0 */
 } kldve_onnx_choice;
 
 /** Fill in what was chosen when the network was loaded.  Safe from any thread.

@@ -22,6 +22,7 @@ ENDS_WITH(kldve_image_limits, bytes);
 ENDS_WITH(kldve_shape, picks);
 ENDS_WITH(kldve_pick, has_box);
 ENDS_WITH(kldve_bias_gradient, dense);
+ENDS_WITH(kldve_attention, width);
 ENDS_WITH(kldve_backend, pick);
 ENDS_WITH(kldve_options, region_height);
 ENDS_WITH(kldve_input_spec, std);
@@ -36,7 +37,7 @@ ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_options, select);
 ENDS_WITH(kldve_onnx_tensor, reserved);
-ENDS_WITH(kldve_onnx_choice, leading);
+ENDS_WITH(kldve_onnx_choice, reserved);
 ENDS_WITH(kldve_onnx_demo_files, labels_nbytes);
 #endif
 

@@ -95,7 +95,7 @@ static void find_names(network *n)
 
 void network_plan_for(network_args *args, uint32_t needs)
 {
-    if (needs & KLDVE_NEED_INPUT_GRADIENT)
+    if (needs & (KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_ATTENTION))
         args->flags |= KLDVE_ONNX_VJP_INPUT;
     else if (!(needs & KLDVE_NEED_GRADIENT))
         args->flags |= KLDVE_ONNX_NO_VJP;

@@ -9,10 +9,12 @@
 #include "run/extra.h"
 #include "run/state.h"
 
-/* Backward passes with a plan of their own: one for each LRP rule, one for the biases. */
+/* Backward passes with a plan of their own: one for each LRP rule, one for the biases, one for the
+ * attentions. */
 enum {
     EXTRA_LRP = 0,
     EXTRA_BIASES = KLDVE_RULE_LRP_COMPOSITE - KLDVE_RULE_LRP_EPSILON + 1,
+    EXTRA_ATTENTIONS,
     EXTRAS
 };
 
@@ -177,7 +179,9 @@ static kldve_status extra_at_pass(onnx_state *s, int which, int32_t rule, kx_sta
                               "there is no forward pass yet: a VJP needs one before it");
     if (!s->extra[which]) {
         o.layer = NULL;
-        o.vjp = false;
+        o.attentions = which == EXTRA_ATTENTIONS;
+        o.vjp = o.attentions;
+        o.vjp_input = !o.attentions;
         o.lender = s->net->plan;
         o.rule = rule;
         o.biases = which == EXTRA_BIASES;
@@ -227,6 +231,18 @@ static kldve_status backend_vjp_biases(void *state, const float *cotangent, floa
         return st;
     from = cotangent_of(s, 1, cotangent);
     return from ? kx_state_vjp_biases(run, from, gradient, visit, opaque) : KLDVE_E_NOMEM;
+}
+
+static kldve_status backend_attentions(void *state, const float *cotangent,
+                                       kldve_attention_visitor visit, void *opaque)
+{
+    onnx_state *s = state;
+    kx_state *run;
+    kldve_status st = extra_at_pass(s, EXTRA_ATTENTIONS, KLDVE_RULE_GRADIENT, &run);
+
+    if (st == KLDVE_OK && cotangent && !(cotangent = cotangent_of(s, 1, cotangent)))
+        st = KLDVE_E_NOMEM;
+    return st < 0 ? st : kx_state_attentions(run, cotangent, visit, opaque);
 }
 
 static kldve_status backend_forward_features(void *state, const float *features, float *logits)
@@ -317,6 +333,7 @@ const kldve_backend *kldve_onnx_backend(void)
                                           .vjp_input = backend_vjp_input,
                                           .forward_features = backend_forward_features,
                                           .vjp_biases = backend_vjp_biases,
+                                          .attentions = backend_attentions,
                                           .note = backend_note,
                                           .pick = backend_pick,
                                           .forward_many = backend_forward_many,

@@ -12,6 +12,9 @@ kldve_status kx_choose_logits(const kx_graph *g, const char *name, const kx_sele
 /** Sets layer; needs on_path. */
 kldve_status kx_choose_layer(const kx_graph *g, const char *name, kx_choice *c);
 
+/** Sets straight_through and says so; needs ways and layer. */
+kldve_status kx_choose_quantised(const kx_graph *g, kx_choice *c);
+
 /** The tensor, or first output of the node, that is called `name`.
  *  @param what  what it was given as, for the message. */
 kldve_status kx_choose_named(const kx_graph *g, const char *what, const char *name, kx_value **out);

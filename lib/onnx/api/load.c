@@ -221,6 +221,7 @@ kldve_status kldve_onnx_chosen(const kldve_onnx *net, kldve_onnx_choice *out)
     c.how = net->choice.how;
     c.all_paths = net->choice.all_paths;
     c.scores = net->choice.scores;
+    c.straight_through = net->choice.straight_through;
     c.grid_height = (int32_t)net->choice.layer->shape.dim[2];
     c.grid_width = (int32_t)net->choice.layer->shape.dim[3];
     return kldve_struct_store(NULL, "kldve_onnx_choice", &c, sizeof c, out);
