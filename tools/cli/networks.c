@@ -38,6 +38,17 @@ static const char *pick(const char *said, const char *of_card)
     return said ? said : of_card;
 }
 
+/* Where the scores are: what the command line says stands before all that the card says. */
+static void set_scores(const network *n, const network_args *args, kldve_onnx_options *options)
+{
+    options->logits = args->logits;
+    options->select = args->select;
+    if (!args->logits && !args->select && n->card) {
+        options->logits = kldve_card_logits(n->card);
+        options->select = kldve_card_select(n->card);
+    }
+}
+
 static bool load_model(network *n, const network_args *args, const kldve_onnx_demo_files *demo)
 {
     kldve_onnx_options options;
@@ -52,7 +63,8 @@ static bool load_model(network *n, const network_args *args, const kldve_onnx_de
         options.in_width = args->size.width;
     }
     options.layer = pick(args->layer, n->card ? kldve_card_layer(n->card) : NULL);
-    options.logits = pick(args->logits, n->card ? kldve_card_logits(n->card) : NULL);
+    set_scores(n, args, &options);
+    n->select = options.select;
     options.threads = args->threads;
     options.flags = args->flags;
     options.batch = args->batch;
@@ -81,7 +93,7 @@ static void find_names(network *n)
 
 void network_plan_for(network_args *args, uint32_t needs)
 {
-    if (needs & KLDVE_NEED_INPUT_GRADIENT)
+    if (needs & (KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_ATTENTION))
         args->flags |= KLDVE_ONNX_VJP_INPUT;
     else if (!(needs & KLDVE_NEED_GRADIENT))
         args->flags |= KLDVE_ONNX_NO_VJP;
@@ -94,6 +106,9 @@ int network_check_args(const char *command, const network_args *args)
     if (args->resize > 0 && args->crop > args->resize)
         return args_usage(command, "--crop %d is larger than --resize %d", (int)args->crop,
                           (int)args->resize);
+    if (args->logits && args->select)
+        return args_usage(command, "--select names its tensor itself: --select '%s[...]'",
+                          args->logits);
     return EXIT_DONE;
 }
 
@@ -224,7 +239,7 @@ void network_say_assumptions(const network *n, const network_args *args)
                                  (int)n->shape.in_height);
     if (!args->layer)
         used += (size_t)snprintf(text + used, sizeof text - used, " layer %.80s,", n->layer);
-    if (!args->logits)
+    if (!args->logits && !args->select)
         used += (size_t)snprintf(text + used, sizeof text - used, " logits %.80s,", n->logits);
     if (used == 0)
         return;

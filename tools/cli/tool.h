@@ -82,7 +82,7 @@ int unread_reading(const char *command, const char *methods);
 typedef struct network_args {
     const char *model; /**< NULL: the built-in one */
     const char *title; /**< what to call it beside others; NULL: after its file */
-    const char *card, *layer, *logits, *labels;
+    const char *card, *layer, *logits, *select, *labels;
     int32_t channels; /**< 1 + a kldve_channels */
     double scale;
     arg_numbers mean, std;
@@ -103,6 +103,7 @@ typedef struct network {
     kldve_labels *labels; /**< NULL: none */
     kldve_shape shape;
     const char *layer, *logits; /**< names of tensors, borrowed from `net` */
+    const char *select;         /**< part of a tensor that has the scores, as given; or NULL */
 } network;
 
 /** Options of every command with a network.  `member` is the network_args in the struct `type`. */
@@ -113,6 +114,8 @@ typedef struct network {
                       "tensor to explain; default: the card's, or the last with cells"),           \
         OPTION_STRING("logits", offsetof(type, member.logits), "NAME",                             \
                       "tensor with the class scores; default: the card's or the output"),          \
+        OPTION_STRING("select", offsetof(type, member.select), "PART",                             \
+                      "class scores as a part of a tensor, 'NAME[0, 4:84, 1234]'"),                \
         OPTION_SIZE("size", offsetof(type, member.size), "N|WxH",                                  \
                     "size of an input that the network leaves open", 1, 65535)
 

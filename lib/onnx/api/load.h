@@ -13,6 +13,8 @@ struct kldve_onnx {
     kx_model *model;
     kx_graph *graph; /**< immutable once loaded */
     kx_arena arena;  /**< for the arrays of `choice` */
+    bool selects;    /**< the scores are those of `selection` */
+    kx_selection selection;
     kx_choice choice;
     kx_plan_options options; /**< of the plan */
     kx_plan *plan;
