@@ -123,8 +123,7 @@ static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
         return st;
     if ((st = kx_choose(net->graph, &net->arena, o->layer, o->logits,
                         net->selects ? &net->selection : NULL, c)) < 0 ||
-        (st = kx_choice_shape(net->graph, c)) < 0 ||
-        (st = plan_one(net, o)) < 0)
+        (st = kx_choice_shape(net->graph, c)) < 0 || (st = plan_one(net, o)) < 0)
         return st;
     return plan_many(net, o->batch);
 }

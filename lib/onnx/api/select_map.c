@@ -15,17 +15,20 @@ static const kx_value *before_choice(const kx_graph *g, const kx_value *v)
     return v;
 }
 
+/* Whether the axes of the picture lie before those of the classes, or there are none of classes. */
+static bool classes_last(const kx_meaning *meaning, const kx_value *v)
+{
+    return v->shape.rank == 3 || (meaning && kx_meaning_label(&meaning[v->id], 1) == KX_ROWS);
+}
+
 /* Whether it is [1][classes][h][w], [1][h][w][classes] or [1][h][w], with rows and columns. */
-static bool is_map(const kx_value *v, int8_t axis)
+static bool is_map(const kx_meaning *meaning, const kx_value *v)
 {
     const int64_t *dim = v->shape.dim;
-    int32_t rank = v->shape.rank;
+    int32_t rows = classes_last(meaning, v) ? 1 : 2;
 
-    if (v->dtype != KX_F32 || v->raw || rank < 3 || rank > 4 || dim[0] != 1)
-        return false;
-    if (rank == 3)
-        return dim[1] > 1 && dim[2] > 1;
-    return axis == KX_CHANNELS_LAST ? dim[1] > 1 && dim[2] > 1 : dim[2] > 1 && dim[3] > 1;
+    return v->dtype == KX_F32 && !v->raw && (v->shape.rank == 3 || v->shape.rank == 4) &&
+           dim[0] == 1 && dim[rows] > 1 && dim[rows + 1] > 1;
 }
 
 static kldve_status no_map(const kx_graph *g, const kx_value *v)
@@ -42,17 +45,23 @@ static kldve_status no_map(const kx_graph *g, const kx_value *v)
                            v ? v->name : "the output", used ? shape : "a scalar");
 }
 
-/* The axes of channels, where they can be followed from the input. */
-static kldve_status find_axes(const kx_graph *g, kx_arena *arena, int8_t **axis)
+/* What the axes stand for, where they can be followed from the input; NULL where not. */
+static kldve_status find_meaning(const kx_graph *g, kx_arena *arena, const kx_meaning **out)
 {
-    *axis = NULL;
+    kx_followed followed;
+    kldve_status st;
+    bool last;
+
+    *out = NULL;
     if (g->ninput < 1 || g->input[0]->shape.rank != 4)
         return KLDVE_OK;
-    return kx_channel_axes(g, arena, g->input[0], axis);
+    if ((st = kx_follow_picture(g, arena, g->input[0], &followed, &last)) == KLDVE_OK)
+        *out = followed.meaning;
+    return st;
 }
 
 /* The first output that is a map, else *first; how many there are. */
-static const kx_value *find_output(const kx_graph *g, const int8_t *axis, int32_t *maps)
+static const kx_value *find_output(const kx_graph *g, const kx_meaning *meaning, int32_t *maps)
 {
     const kx_value *found = NULL;
 
@@ -60,7 +69,7 @@ static const kx_value *find_output(const kx_graph *g, const int8_t *axis, int32_
     for (int32_t i = 0; i < g->noutput; i++) {
         const kx_value *v = before_choice(g, g->output[i]);
 
-        if (!is_map(v, axis ? axis[v->id] : KX_CHANNELS_FIRST))
+        if (!is_map(meaning, v))
             continue;
         found = found ? found : v;
         ++*maps;
@@ -69,7 +78,7 @@ static const kx_value *find_output(const kx_graph *g, const int8_t *axis, int32_
 }
 
 static kldve_status find_map(const kx_graph *g, const char *logits, kx_notes *notes,
-                             const int8_t *axis, const kx_value **out)
+                             const kx_meaning *meaning, const kx_value **out)
 {
     kx_value *named = NULL;
     int32_t maps = 1;
@@ -78,9 +87,9 @@ static kldve_status find_map(const kx_graph *g, const char *logits, kx_notes *no
     if (logits) {
         if ((st = kx_choose_named(g, "logits", logits, &named)) < 0)
             return st;
-        *out = is_map(named, axis ? axis[named->id] : KX_CHANNELS_FIRST) ? named : NULL;
+        *out = is_map(meaning, named) ? named : NULL;
     } else {
-        *out = find_output(g, axis, &maps);
+        *out = find_output(g, meaning, &maps);
     }
     if (!*out)
         return no_map(g, named ? named : g->noutput ? g->output[0] : NULL);
@@ -96,20 +105,19 @@ kldve_status kx_select_map(const kx_graph *g, const char *logits, kx_notes *note
 {
     const kx_value *v = NULL;
     kx_arena arena;
-    int8_t *axis;
-    bool last;
+    const kx_meaning *meaning;
     kldve_status st;
 
     kx_arena_init(&arena, g->ctx);
-    if ((st = find_axes(g, &arena, &axis)) == KLDVE_OK &&
-        (st = find_map(g, logits, notes, axis, &v)) == KLDVE_OK) {
-        last = v->shape.rank == 3 || (axis && axis[v->id] == KX_CHANNELS_LAST);
+    if ((st = find_meaning(g, &arena, &meaning)) == KLDVE_OK &&
+        (st = find_map(g, logits, notes, meaning, &v)) == KLDVE_OK) {
         if (strlen(v->name) >= KX_SELECT_NAME)
             st = kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
                                 "the name of the output is too long: select it by its place, "
                                 "'[0, :, y, x]'");
         else
-            snprintf(text, KX_SELECT_TEXT, "%s[0, %s]", v->name, last ? "y, x" : ":, y, x");
+            snprintf(text, KX_SELECT_TEXT, "%s[0, %s]", v->name,
+                     classes_last(meaning, v) ? "y, x" : ":, y, x");
     }
     kx_arena_free(&arena);
     return st;
