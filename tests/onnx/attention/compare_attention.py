@@ -30,7 +30,7 @@ WIDTH, PATCH, CLASSES = 12, 8, 6
 
 class Attention(nn.Module):
     """spelling: four: [1][heads][tokens][tokens]; three: [heads][tokens][tokens]; masked: behind the
-    softmax a Where, as exporters write for rows without any key; one: a single head."""
+    softmax a Where, as exporters write for rows without any key; one: a single head; named: Einsum."""
 
     def __init__(self, spelling):
         super().__init__()
@@ -48,7 +48,11 @@ class Attention(nn.Module):
         self.weights = weights
         if self.spelling == "masked":
             weights = torch.where(weights > 2, torch.zeros_like(weights), weights)
-        y = (nn.functional.dropout(weights, 0.1, self.training) @ v).reshape(self.heads, tokens, -1)
+        if self.spelling == "named":
+            y = torch.einsum("bhij,bhjd->bhid", weights, v)
+        else:
+            y = nn.functional.dropout(weights, 0.1, self.training) @ v
+        y = y.reshape(self.heads, tokens, -1)
         return self.out(y.transpose(0, 1).reshape(1, tokens, WIDTH))
 
 
@@ -104,6 +108,7 @@ VITS = [
     ("class token and registers", {"lead": 5}, 17),
     ("another aspect", {"height": 3, "width": 5}, 13),
     ("heads without a batch", {"spelling": "three"}, 13), ("one head", {"spelling": "one"}, 17),
+    ("named axes", {"spelling": "named"}, 13),
     ("mask behind the softmax", {"spelling": "masked"}, 17),
     ("no convolution", {"conv": False, "height": 3, "width": 6}, 13),
 ]
