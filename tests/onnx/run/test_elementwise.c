@@ -130,7 +130,8 @@ static void test_vjp_against_differences(void **state)
                 continue;
             right = (define(acts[k], at + step) - define(acts[k], at - step)) / (2 * step) *
                     (double)dy[i];
-            assert_true(fabs((double)dx[i] - right) <= 1e-5 * (1 + fabs((double)dy[i]) + fabs(right)));
+            assert_true(fabs((double)dx[i] - right) <=
+                        1e-5 * (1 + fabs((double)dy[i]) + fabs(right)));
             compared++;
         }
         assert_true(compared > MOST * 9 / 10);
