@@ -16,7 +16,7 @@ const arg_option explain_options[] = {
     OPTION_STRING("over", AT(over), "MASK.png",
                   "their mean over the pixels that are not black in this mask"),
     OPTION_STRING("box", AT(box), "WHICH",
-                  "the scores of a detector's row: its number, 'best', or the best box at X,Y"),
+                  "the scores of a detector's row: a number, 'best', or the best at X,Y"),
     OPTION_CHOICE("reading", AT(reading), "NAME",
                   "for methods that have readings; default contrast", reading_choice),
     OPTION_CHOICE("method", AT(method), "NAME", "default kl-dve", method_choice),
