@@ -22,10 +22,13 @@ enum {
                                    propagation and gradients at biases, see below */
     KLDVE_ONNX_NO_VJP = 2,    /**< plan the forward pass only */
     KLDVE_ONNX_PLAIN = 4,     /**< run every operator with the reference kernels, for checking */
-    KLDVE_ONNX_DIRECT = 8     /**< compute convolutions by their sums only.  Without it Winograd's
+    KLDVE_ONNX_DIRECT = 8,    /**< compute convolutions by their sums only.  Without it Winograd's
                                    transforms compute 3 x 3 convolutions where that is faster: half
                                    the time of a VGG-16, some digits of rounding, up to 4 times the
                                    memory of these weights */
+    KLDVE_ONNX_NAMED = 16     /**< the caller has labels for the classes: a single score without a
+                                   sigmoid in the file is the score of "yes" against "no", of which
+                                   they name the first or both, and not a number */
 };
 
 enum {
@@ -57,6 +60,11 @@ typedef struct kldve_onnx_options {
                              its first batch on an explainer takes as much working memory again for
                              each input; weights are shared where one form serves both */
     uint64_t flags;     /**< KLDVE_ONNX_* */
+    /** 0: as the file says, see kldve_onnx_choice.scores; else 1 + the kldve_scores that the scores
+     *  are to be read as, whatever the file says.  One score cannot be SOFTMAX, several no NUMBER.
+     */
+    int32_t scores;
+    int32_t reserved; /**< 0 */
 } kldve_onnx_options;
 
 /** Read and plan a network.  Its input may be [1][channels][height][width] or, as in TensorFlow,
@@ -132,7 +140,10 @@ typedef struct kldve_onnx_choice {
     const char *logits; /**< the tensor of the scores */
     int32_t how;        /**< a kldve_onnx_layer */
     int32_t all_paths;  /**< kldve_shape.all_paths */
-    int32_t scores;     /**< a kldve_scores: of the tensor `logits` */
+    /** A kldve_scores, of the tensor `logits`.  Several scores: by the end of the file.  One score:
+     *  SIGMOID if the file ends in one, else NUMBER or, with KLDVE_ONNX_NAMED, RAW.  A note says
+     *  which, and how to get the other. */
+    int32_t scores;
     int32_t grid_height; /**< cells of the layer */
     int32_t grid_width;
     int32_t leading; /**< class and register tokens that stand before the cells of the layer and
@@ -183,6 +194,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_beside(kldve_ctx *ctx, const 
 
 /** Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_card_free(kldve_card *card);
+
+/** What kldve_onnx_options.scores says, 0 where the card does not say.  @since 0.1 */
+KLDVE_API int32_t kldve_card_scores(const kldve_card *card);
 
 /** Names of the tensors and the path of the labels, which starts from the working folder; NULL
  * where the card does not say.  Borrowed: they live as long as the card.  @since 0.1 */

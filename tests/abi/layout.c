@@ -33,7 +33,7 @@ ENDS_WITH(struct kldve_method, remark);
 ENDS_WITH(kldve_metric_job, width);
 ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX
-ENDS_WITH(kldve_onnx_options, flags);
+ENDS_WITH(kldve_onnx_options, reserved);
 ENDS_WITH(kldve_onnx_tensor, reserved);
 ENDS_WITH(kldve_onnx_choice, leading);
 ENDS_WITH(kldve_onnx_demo_files, labels_nbytes);

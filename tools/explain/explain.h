@@ -32,7 +32,7 @@ typedef struct explanation {
     kldve_record record;
     kldve_timings stages;
     const kldve_method *method;
-    int32_t top[TOP], tops;    /* classes by falling logit, how many */
+    int32_t top[TOP], tops;    /* classes by falling logit, how many; of a number none */
     int32_t set[ARG_LIST_MAX]; /* of several --target */
     int32_t rival;             /* of --rival */
     explain_times ms;
@@ -46,9 +46,6 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
 
 /** The options of the explanation, except its target. */
 void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o);
-
-/** softmax(logits)[index]. */
-double class_probability(const explanation *e, int32_t index);
 
 /** record.c: write the record as JSON, "-" is standard output.  False after a message. */
 bool record_write(const explanation *e, const explain_args *args);
