@@ -84,7 +84,7 @@ typedef struct kldve_options {
     size_t struct_size;
     const char *method;   /**< a name from kldve_method_name(), or that of a method registered with
                                the context (method.h); NULL means "kl-dve" */
-    int32_t reading;      /**< a kldve_reading, for kl-dve and guided-kl-dve */
+    int32_t reading;      /**< a kldve_reading, for kl-dve and guided-kl-dve; 0 for others */
     int32_t target_kind;  /**< a kldve_target_kind */
     int32_t target;       /**< rank or index; unused for KLDVE_TARGET_SET */
     float temperature;    /**< logits are divided by it, > 0; 0 means 1 */
@@ -188,10 +188,11 @@ KLDVE_API const char *kldve_explainer_note(const kldve_explainer *explainer, int
 /** Explain one picture.
  *  @param options  NULL means defaults.
  *  @param out      On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
- *  @return KLDVE_OK; KLDVE_E_ARG (NULL, target or option out of range); KLDVE_E_UNSUPPORTED (no
- *          such method); KLDVE_E_NO_VJP (the reading needs a gradient that the backend cannot
- *          give); KLDVE_E_NUMERIC (NaN or infinite logits, features or gradients); KLDVE_E_NOMEM;
- *          KLDVE_E_CANCELLED; or what the backend returned.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL, target or option out of range, an option that the method
+ *          does not read, see kldve_method.options); KLDVE_E_UNSUPPORTED (no such method);
+ * KLDVE_E_NO_VJP (the reading needs a gradient that the backend cannot give); KLDVE_E_NUMERIC (NaN
+ * or infinite logits, features or gradients); KLDVE_E_NOMEM; KLDVE_E_CANCELLED; or what the backend
+ * returned.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain(kldve_explainer *explainer,
                                                       const kldve_image *picture,

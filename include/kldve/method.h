@@ -36,6 +36,20 @@ typedef enum kldve_resolution {
     KLDVE_RESOLUTION_PIXELS = 1 /**< of the network's input, [in_height][in_width] */
 } kldve_resolution;
 
+/** Options that change the map of some methods only.  kldve_explain() refuses the first five for a
+ *  method that does not read them.  The others always change the divergence that the record holds
+ *  and are never refused. */
+enum {
+    KLDVE_OPTION_SAMPLES = 1,
+    KLDVE_OPTION_WINDOW = 2,
+    KLDVE_OPTION_STRIDE = 4,
+    KLDVE_OPTION_NOISE = 8,
+    KLDVE_OPTION_SEED = 16,
+    KLDVE_OPTION_TEMPERATURE = 32,
+    KLDVE_OPTION_PERPLEXITY = 64,
+    KLDVE_OPTION_TRUTH = 128
+};
+
 typedef struct kldve_method kldve_method;
 
 /** One explanation in progress, as a method sees it.  Everything is borrowed and valid during the
@@ -112,6 +126,8 @@ struct kldve_method {
     /** What everyone who sees this one map should know, called when it is made: a clause without a
      *  full stop, static storage, or NULL.  The slot may be NULL. */
     const char *(*remark)(const kldve_job *job);
+    uint32_t options;  /**< KLDVE_OPTION_*: those that its map depends on, in some reading */
+    uint32_t reserved; /**< 0 */
 };
 
 /** Make a host's own method known to a context, under its name.

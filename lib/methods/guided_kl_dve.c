@@ -68,4 +68,5 @@ const kldve_method kldve_method_guided_kl_dve = {
     .weights = weights,
     .map = map,
     .remark = remark,
+    .options = KLDVE_OPTION_TEMPERATURE | KLDVE_OPTION_PERPLEXITY | KLDVE_OPTION_TRUTH,
 };

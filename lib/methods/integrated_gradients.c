@@ -86,4 +86,5 @@ const kldve_method kldve_method_integrated_gradients = {
     .needs = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,
     .map = map,
+    .options = KLDVE_OPTION_SAMPLES,
 };

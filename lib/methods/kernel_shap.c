@@ -157,4 +157,6 @@ const kldve_method kldve_method_kernel_shap = {
     .map = map,
     .sign = KLDVE_SIGN_SIGNED,
     .random = 1,
+    .options =
+        KLDVE_OPTION_SAMPLES | KLDVE_OPTION_WINDOW | KLDVE_OPTION_SEED | KLDVE_OPTION_TEMPERATURE,
 };

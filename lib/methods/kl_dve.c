@@ -166,4 +166,5 @@ const kldve_method kldve_method_kl_dve = {
     .map = map,
     .note = note,
     .remark = remark,
+    .options = KLDVE_OPTION_TEMPERATURE | KLDVE_OPTION_PERPLEXITY | KLDVE_OPTION_TRUTH,
 };

@@ -92,4 +92,6 @@ const kldve_method kldve_method_lime = {
     .resolution = KLDVE_RESOLUTION_PIXELS,
     .map = map,
     .random = 1,
+    .options =
+        KLDVE_OPTION_SAMPLES | KLDVE_OPTION_WINDOW | KLDVE_OPTION_SEED | KLDVE_OPTION_TEMPERATURE,
 };

@@ -72,4 +72,5 @@ const kldve_method kldve_method_occlusion = {
     .needs = KLDVE_NEED_FORWARDS,
     .resolution = KLDVE_RESOLUTION_PIXELS,
     .map = map,
+    .options = KLDVE_OPTION_WINDOW | KLDVE_OPTION_STRIDE | KLDVE_OPTION_TEMPERATURE,
 };

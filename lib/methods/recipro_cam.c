@@ -63,4 +63,5 @@ const kldve_method kldve_method_recipro_cam = {
     .source = "Byun and Lee 2022, arXiv:2209.14074",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_FEATURE_FORWARDS,
     .map = map,
+    .options = KLDVE_OPTION_TEMPERATURE,
 };

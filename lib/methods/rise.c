@@ -137,4 +137,5 @@ const kldve_method kldve_method_rise = {
     .resolution = KLDVE_RESOLUTION_PIXELS,
     .map = map,
     .random = 1,
+    .options = KLDVE_OPTION_SAMPLES | KLDVE_OPTION_SEED | KLDVE_OPTION_TEMPERATURE,
 };

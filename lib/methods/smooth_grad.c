@@ -56,4 +56,5 @@ const kldve_method kldve_method_smooth_grad = {
     .resolution = KLDVE_RESOLUTION_PIXELS,
     .map = map,
     .random = 1,
+    .options = KLDVE_OPTION_SAMPLES | KLDVE_OPTION_NOISE | KLDVE_OPTION_SEED,
 };

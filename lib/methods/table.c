@@ -45,7 +45,8 @@ static const kldve_method *const methods[] = {
 enum {
     METHODS = sizeof methods / sizeof *methods,
     KNOWN_NEEDS = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT |
-                  KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT
+                  KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT,
+    KNOWN_OPTIONS = 2 * KLDVE_OPTION_TRUTH - 1
 };
 
 const kldve_method *kldve_method_at(const kldve_ctx *ctx, int32_t index)
@@ -92,6 +93,8 @@ static kldve_status check(kldve_ctx *ctx, const kldve_method *m)
         m->sign < KLDVE_SIGN_DEFAULT || m->sign > KLDVE_SIGN_ABSOLUTE)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s: unknown needs, readings, resolution or sign", name);
+    if (m->options & ~(uint32_t)KNOWN_OPTIONS || m->reserved != 0)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s: unknown options", name);
     if (m->resolution == KLDVE_RESOLUTION_PIXELS && !m->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s: a map of pixels needs the slot map, not weights",

@@ -2,11 +2,42 @@
 #include "admission.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "methods/methods.h"
 #include "options.h"
 #include "stages/target.h"
+
+static kldve_status refuse(kldve_ctx *ctx, const kldve_method *method, const char *option)
+{
+    return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                           "options: %s is set, but the method %s does not read it: leave it at 0",
+                           option, method->name);
+}
+
+/* An option that would change nothing is a mistake. */
+static kldve_status check_read(kldve_ctx *ctx, const kldve_options *o, const kldve_method *method)
+{
+    const struct {
+        bool set;
+        uint32_t option;
+        const char *name;
+    } given[] = {
+        {o->samples > 0, KLDVE_OPTION_SAMPLES, "samples"},
+        {o->window > 0, KLDVE_OPTION_WINDOW, "window"},
+        {o->stride > 0, KLDVE_OPTION_STRIDE, "stride"},
+        {o->noise > 0, KLDVE_OPTION_NOISE, "noise"},
+        {o->seed > 0, KLDVE_OPTION_SEED, "seed"},
+    };
+
+    if (o->reading != KLDVE_READING_DEFAULT && !method->readings)
+        return refuse(ctx, method, "reading");
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        if (given[i].set && !(method->options & given[i].option))
+            return refuse(ctx, method, given[i].name);
+    return KLDVE_OK;
+}
 
 kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape *shape,
                                const kldve_options *options, kldve_buffers *buffers)
@@ -22,6 +53,10 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
         return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
                                "unknown method \"%s\"; kldve_method_name() lists the methods",
                                run->options.method);
+    if ((st = check_read(ctx, &run->options, method)) < 0)
+        return st;
+    if (run->options.reading == KLDVE_READING_DEFAULT)
+        run->options.reading = KLDVE_READING_CONTRAST;
     if (run->options.sign == KLDVE_SIGN_DEFAULT)
         run->options.sign = method->sign;
     if ((st = kldve_buffers_divergence(buffers, &run->options, shape->classes)) < 0)

@@ -96,8 +96,6 @@ kldve_status kldve_options_load(kldve_ctx *ctx, const kldve_options *src, kldve_
         return st;
     if (!dst->method)
         dst->method = kldve_method_name(0);
-    if (dst->reading == KLDVE_READING_DEFAULT)
-        dst->reading = KLDVE_READING_CONTRAST;
     if (dst->temperature == 0)
         dst->temperature = 1;
     if (dst->perplexity == 0)

@@ -4,7 +4,8 @@
 
 #include <kldve/kldve.h>
 
-/** @param src  The caller's, or NULL. */
+/** The reading stays as it is: only some methods have one.
+ *  @param src  The caller's, or NULL. */
 kldve_status kldve_options_load(kldve_ctx *ctx, const kldve_options *src, kldve_options *dst);
 
 #endif

@@ -461,10 +461,12 @@ class Methods(unittest.TestCase):
         self.assertEqual(rows[0], "method")
         for name in ["kl-dve", "cam", "grad-cam", "grad-cam++", "layer-cam", "lafam"]:
             self.assertIn(name, rows)
-        table, readings = result.out.split("\n\n")
+        table, readings, options = result.out.split("\n\n")
         self.assertEqual(readings.splitlines()[1:],
                          [f"{name:22}  paper, channel, contrast, rivals"
                           for name in ["kl-dve", "guided-kl-dve"]])
+        self.assertRegex(options, r"(?m)^rise +samples, seed, temperature$")
+        self.assertNotRegex(options, r"(?m)^grad-cam ")
         for line in table.splitlines()[1:]:
             self.assertRegex(line, r"^[a-z0-9+-]+ +(layer|pixels) +[a-z, ]+  +\S.*(19|20)\d\d|github")
 

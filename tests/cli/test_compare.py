@@ -179,9 +179,9 @@ class Figures(Compare):
                          ("kl-dve", "contrast", "top1"))
         (says,) = self.maps("--model", "net.onnx", "pic.png", "--reading", "rivals")
         self.assertEqual(says["reading"], "rivals")
-        (says,) = self.maps("--model", "net.onnx", "pic.png", "--reading", "rivals", "--method",
-                            "kl-dve:channel")
-        self.assertEqual(says["reading"], "channel")
+        named, open_ = self.maps("--model", "net.onnx", "pic.png", "--reading", "rivals",
+                                 "--method", "kl-dve:channel", "--method", "kl-dve")
+        self.assertEqual((named["reading"], open_["reading"]), ("channel", "rivals"))
         for more, reading in [([], "contrast"), (["--reading", "rivals"], "rivals")]:
             (says,) = self.maps("--model", "net.onnx", "pic.png", "--method", "guided-kl-dve", *more)
             self.assertEqual(says["reading"], reading)

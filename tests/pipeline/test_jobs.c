@@ -24,8 +24,11 @@ static void test_repeats(void **state)
 
         pair_open_table(&f, &batched_backend, (batched_config){.batch = batches[b]}, &pair_curved);
         for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
-            kldve_options o = {.struct_size = sizeof o, .method = methods[m], .samples = 50};
+            kldve_options o = {.struct_size = sizeof o, .method = methods[m]};
             bool features = m >= 6;
+
+            if (m < 3 || m == 5)
+                o.samples = 50;
 
             pair_about = methods[m];
             memset(&f.counts, 0, sizeof f.counts);

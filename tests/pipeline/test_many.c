@@ -42,8 +42,10 @@ static void test_methods(void **state)
     for (int head = 0; head < 2; head++)
         for (int32_t m = 0; kldve_method_at(NULL, m); m++) {
             const kldve_method *method = kldve_method_at(NULL, m);
-            kldve_options o = {
-                .struct_size = sizeof o, .method = method->name, .samples = 30, .window = 8};
+            kldve_options o = {.struct_size = sizeof o,
+                               .method = method->name,
+                               .samples = method->options & KLDVE_OPTION_SAMPLES ? 30 : 0,
+                               .window = method->options & KLDVE_OPTION_WINDOW ? 8 : 0};
             bool one_pass = tiny_from_arrays(m);
             struct pair f;
 
@@ -485,10 +487,12 @@ static void test_arguments(void **state)
     refuse(&f, kldve_explain_inputs(f.ex, 1, NULL, NULL, maps), "explain: the inputs are NULL");
     refuse(&f, kldve_explain_inputs(f.ex, 1, pair_inputs[0], NULL, NULL),
            "explain: the results are NULL");
-    refuse(&f, kldve_explain_inputs(f.ex, 0, pair_inputs[0], NULL, maps), "explain: the number of inputs is 0, it must be at least 1");
+    refuse(&f, kldve_explain_inputs(f.ex, 0, pair_inputs[0], NULL, maps),
+           "explain: the number of inputs is 0, it must be at least 1");
     refuse(&f, kldve_explain_many(f.ex, 1, NULL, NULL, maps), "explain: the pictures are NULL");
     refuse(&f, kldve_explain_many(f.ex, 1, pictures, NULL, NULL), "explain: the results are NULL");
-    refuse(&f, kldve_explain_many(f.ex, -1, pictures, NULL, maps), "explain: the number of pictures is -1, it must be at least 1");
+    refuse(&f, kldve_explain_many(f.ex, -1, pictures, NULL, maps),
+           "explain: the number of pictures is -1, it must be at least 1");
     pair_untouched(maps);
     pair_close(&f);
 }

@@ -173,7 +173,10 @@ static kldve_heatmap *made(struct side *s, kldve_options o)
     kldve_heatmap *map = NULL;
 
     o.struct_size = sizeof o;
-    o.samples = 60;
+    for (int32_t i = 0; o.method && kldve_method_at(NULL, i); i++)
+        if (strcmp(kldve_method_name(i), o.method) == 0 &&
+            kldve_method_at(NULL, i)->options & KLDVE_OPTION_SAMPLES)
+            o.samples = 60;
     if (kldve_explain_input(s->ex, s->input, &o, &map) != KLDVE_OK)
         fail_msg("%s: %s", o.method ? o.method : "kl-dve", kldve_ctx_message(s->ctx));
     return map;

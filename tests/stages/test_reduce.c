@@ -2,8 +2,12 @@
 #include "support.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "stages/reduce.h"
 
@@ -56,10 +60,46 @@ static void test_reduce(void **state)
     }
 }
 
+/* Sums of a network's size while the process may take no block of OpenBLAS's size (128 MiB): it
+ * must not wait for one. */
+static void test_little_memory(void **state)
+{
+#ifdef __SANITIZE_ADDRESS__
+    (void)state;
+    skip(); /* takes terabytes of addresses */
+#else
+    enum { MAPS = 1024, CELLS = 3136, ROOM = 16 << 20, SECONDS = 60 };
+    float *x = calloc((size_t)MAPS * CELLS, sizeof *x), *e = malloc(CELLS * sizeof *e);
+    float *scratch = malloc(MAPS * sizeof *scratch);
+    FILE *file = fopen("/proc/self/statm", "r");
+    struct rlimit limit, before;
+    unsigned long pages;
+
+    (void)state;
+    if (!file || fscanf(file, "%lu", &pages) != 1)
+        skip();
+    fclose(file);
+    x[CELLS] = 3;
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    limit = before;
+    limit.rlim_cur = pages * (rlim_t)sysconf(_SC_PAGESIZE) + ROOM;
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+    alarm(SECONDS);
+    kldve_reduce_sum(x, MAPS, CELLS, scratch, e);
+    alarm(0);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    assert_true(e[0] == 3 && e[1] == 0);
+    free(scratch);
+    free(e);
+    free(x);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reduce),
+        cmocka_unit_test(test_little_memory),
     };
 
     return cmocka_run_group_tests_name("reduce", tests, NULL, NULL);

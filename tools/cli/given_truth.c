@@ -18,6 +18,17 @@ int truth_check_args(const char *command, const char *text, int32_t reading)
     return EXIT_DONE;
 }
 
+int truth_guard(const char *command, const char *text, const guard_output *outputs, int32_t count)
+{
+    network_args args;
+
+    if (!text)
+        return EXIT_DONE;
+    memset(&args, 0, sizeof args);
+    args.model = text + sizeof prefix - 1;
+    return guard_network(command, &args, outputs, count);
+}
+
 bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads)
 {
     network_args args;

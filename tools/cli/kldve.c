@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <sys/auxv.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const arg_command *const commands[] = {&explain_command, &compare_command, &report_command,
@@ -72,24 +73,53 @@ static void restart(char **argv)
     execv(path, argv);
 }
 
+/* Set a variable of the environment unless it is set; whether it was set now. */
+static bool set_unless(const char *name, const char *value)
+{
+    return !getenv(name) && setenv(name, value, 1) == 0;
+}
+
 /* With GNU's OpenMP, a thread that has finished its part of a layer spins for some milliseconds. If
  * other programs need the cores, every layer takes that long: a second for ten milliseconds of
  * work.  2000 turns, about 0.1 ms, are enough for threads that each have a core
- * (docs/performance.md).  OpenMP reads the number when it is loaded, before main(), hence the
- * restart. */
-static void wait_briefly(char **argv)
+ * (docs/performance.md). */
+static bool wait_briefly(void)
 {
-    if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY"))
-        return;
-    if (setenv("GOMP_SPINCOUNT", "2000", 1) == 0)
+    return !getenv("OMP_WAIT_POLICY") && set_unless("GOMP_SPINCOUNT", "2000");
+}
+
+/* OpenBLAS starts a thread for each further core, of which the library uses none.  Each takes a
+ * block of 128 MiB at its start, asks for ever if there is none, and is waited for at the end of
+ * the process: with little memory (ulimit -v) no command would ever end. */
+static bool stay_alone(void)
+{
+    return set_unless("OPENBLAS_NUM_THREADS", "1");
+}
+
+static bool memory_is_limited(void)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+/* Both libraries read their environment when they are loaded, before main(), hence the restart. */
+static void settle(const arg_command *command, char **argv)
+{
+    bool computes = command && command->computes;
+    bool waits = computes && wait_briefly(),
+         alone = (computes || memory_is_limited()) && stay_alone();
+
+    if (waits || alone)
         restart(argv);
 }
 
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
-    const arg_command *command;
+    const arg_command *command = name ? find(name) : NULL;
 
+    settle(command, argv);
     if (!name)
         return no_command();
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
@@ -100,10 +130,7 @@ int main(int argc, char **argv)
     }
     if (strcmp(name, "help") == 0)
         return help_on(argc - 2, argv + 2);
-    command = find(name);
     if (!command)
         return args_usage(NULL, "there is no command '%s'", name);
-    if (command->computes)
-        wait_briefly(argv);
     return command->run(command, argc - 2, argv + 2);
 }

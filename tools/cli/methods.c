@@ -48,6 +48,13 @@ static void say_methods(void)
             list_readings(method->readings, text, sizeof text);
             printf("%-22s  %s\n", method->name, text);
         }
+    printf("\n%-22s  %s\n", "method", "options that change its map");
+    for (int32_t i = 0; (method = kldve_method_at(NULL, i)) != NULL; i++)
+        if (method->options) {
+            text[0] = '\0';
+            list_options(method->options, text, sizeof text);
+            printf("%-22s  %s\n", method->name, text);
+        }
 }
 
 static int command_methods(const arg_command *command, int argc, char **argv)
@@ -58,9 +65,9 @@ static int command_methods(const arg_command *command, int argc, char **argv)
 const arg_command methods_command = {
     .name = "methods",
     .usage = "",
-    .summary =
-        "List the methods of explanation: the size of their map (cells of the layer, or\n"
-        "pixels), what they need of the network, where they were published, and their readings.",
+    .summary = "List the methods of explanation: the size of their map (cells of the layer, or\n"
+               "pixels), what they need of the network, where they were published, their readings "
+               "and options.",
     .option = options,
     .run = command_methods,
 };

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <kldve/method.h>
 #include <kldve/onnx.h>
 
 #include "args.h"
@@ -62,6 +63,19 @@ const char *scores_choice(int32_t index); /* "softmax" ..., in the order of kldv
 
 /** Add the readings of a kldve_method.readings to a list, see list_name(). */
 void list_readings(uint32_t readings, char *list, size_t size);
+
+/* ---- unread.c: options that would change nothing ------------------------------------------- */
+
+/** Refuse the first option of `given` (KLDVE_OPTION_*) that no method of the list reads, saying
+ *  which methods do.  EXIT_DONE, or EXIT_USAGE after a message. */
+int unread_options(const char *command, uint32_t given, const kldve_method *const *method,
+                   int32_t methods);
+
+/** Add the names of options (KLDVE_OPTION_*) to a list, see list_name(). */
+void list_options(uint32_t read, char *list, size_t size);
+
+/** Refuse --reading, because `methods` (names, for the message) have none.  EXIT_USAGE. */
+int unread_reading(const char *command, const char *methods);
 
 /* ---- networks.c: a network with its card and labels --------------------------------------- */
 
@@ -164,6 +178,22 @@ const char *number_question(int32_t index);
 /** "top2", an index, a label -> the target in *o.  False after a message. */
 bool classes_target(const network *n, const char *text, kldve_options *o);
 
+/* ---- guard.c: no output takes the place of an input or of another output ------------------ */
+
+typedef struct guard_output {
+    const char *option; /**< "-o", for the message */
+    const char *path;   /**< NULL: not wanted; "-" is standard output */
+} guard_output;
+
+/** Refuse outputs that are `input` (NULL: none), by whatever name or link, or each other.
+ * EXIT_DONE, or EXIT_USAGE after a message. */
+int guard_input(const char *command, const char *input, const guard_output *outputs, int32_t count);
+int guard_outputs(const char *command, const guard_output *outputs, int32_t count);
+
+/** guard_input() of every file of a network that is known before it is loaded: model, card, labels.
+ */
+int guard_network(const char *command, const network_args *args, const guard_output *outputs,
+                  int32_t count);
 /* ---- given_truth.c: another network's scores as the truth of the divergence --------------- */
 
 typedef struct truth {
@@ -175,6 +205,8 @@ typedef struct truth {
 /** Check --truth, which may be NULL: its form is "model:FILE", and the reading (a kldve_reading, or
  *  0) must be about the truth.  EXIT_DONE, or EXIT_USAGE after a message. */
 int truth_check_args(const char *command, const char *text, int32_t reading);
+/** guard_network() of that network.  `text` passed truth_check_args(). */
+int truth_guard(const char *command, const char *text, const guard_output *outputs, int32_t count);
 /** Load that network.  False after a message; free the truth in either case. */
 bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads);
 /** Whether it and `n` have equally many classes.  False after a message. */

@@ -11,6 +11,7 @@
  */
 #include "explain.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,22 +19,26 @@
 
 enum { NAME_SIZE = 64 };
 
+/* The files in the order in which they are written. */
+enum { LOGITS, KL, Z, ALPHA, COTANGENT, WEIGHTS, MAP, SPREAD, FILES };
+static_assert((int)FILES == (int)DUMP_FILES, "DUMP_FILES counts them");
+
 /* Files of the default method are named after its reading, those of the others after the method. */
-static bool is_default(const explanation *e)
+static bool is_default(const kldve_method *method)
 {
-    return e->method == kldve_method_at(NULL, 0);
+    return method == kldve_method_at(NULL, 0);
 }
 
-/* What the files of this explanation are named after. */
-static void stem(const explanation *e, char *out, size_t size)
+/* What the files of a method and reading are named after. */
+static void stem(const kldve_method *method, int32_t reading, char *out, size_t size)
 {
     size_t used = 0;
 
-    if (is_default(e)) {
-        snprintf(out, size, "%s", kldve_reading_name(e->record.reading));
+    if (is_default(method)) {
+        snprintf(out, size, "%s", kldve_reading_name(reading));
         return;
     }
-    for (const char *c = e->method->name; *c && used + 1 < size; c++)
+    for (const char *c = method->name; *c && used + 1 < size; c++)
         if (*c == '+')
             out[used++] = 'p';
         else if ((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9'))
@@ -41,19 +46,38 @@ static void stem(const explanation *e, char *out, size_t size)
     out[used] = '\0';
 }
 
-void dump_map_name(const explanation *e, char *out, size_t size)
+static void file_name(const kldve_method *method, int32_t reading, int32_t file, char *out)
 {
+    static const char *const plain[] = {
+        [LOGITS] = "logits", [KL] = "kl", [Z] = "z", [ALPHA] = "alpha_logits"};
+    static const char *const before[] = {
+        [COTANGENT] = "cotangent_", [WEIGHTS] = "alpha_", [MAP] = "map_", [SPREAD] = "error_"};
     char name[NAME_SIZE / 2];
 
-    stem(e, name, sizeof name);
-    snprintf(out, size, "map_%s.npy", name);
+    stem(method, reading, name, sizeof name);
+    if (file < COTANGENT)
+        snprintf(out, NAME_SIZE, "%s.npy", plain[file]);
+    else if (file == COTANGENT && is_default(method))
+        snprintf(out, NAME_SIZE, "%s_cotangent.npy", name);
+    else
+        snprintf(out, NAME_SIZE, "%s%s.npy", before[file], name);
+}
+
+void dump_file(const explain_args *args, int32_t index, char *out, size_t size)
+{
+    char name[NAME_SIZE];
+
+    file_name(explain_method(args), args->reading > 0 ? args->reading : KLDVE_READING_CONTRAST,
+              index, name);
+    snprintf(out, size, "%s/%s", args->dump, name);
 }
 
 /* Write no file for an array that does not exist. */
-static bool write_array(const char *folder, const char *name, npy_type type, int32_t rank,
-                        const size_t *dim, const void *data)
+static bool write_array(const explanation *e, const char *folder, int32_t file, npy_type type,
+                        int32_t rank, const size_t *dim, const void *data)
 {
-    size_t size = strlen(folder) + strlen(name) + 2;
+    char name[NAME_SIZE];
+    size_t size = strlen(folder) + sizeof name + 2;
     char *path;
     bool ok;
 
@@ -64,19 +88,20 @@ static bool write_array(const char *folder, const char *name, npy_type type, int
         complain("%s: out of memory", folder);
         return false;
     }
+    file_name(e->method, e->record.reading, file, name);
     snprintf(path, size, "%s/%s", folder, name);
     ok = npy_write(path, type, rank, dim, data);
     free(path);
     return ok;
 }
 
-static bool write_doubles(const explanation *e, const char *folder, const char *name,
+static bool write_doubles(const explanation *e, const char *folder, int32_t file,
                           const double *(*get)(const kldve_heatmap *, size_t *))
 {
     size_t count;
     const double *data = get(e->map, &count);
 
-    return write_array(folder, name, NPY_FLOAT64, 1, &count, data);
+    return write_array(e, folder, file, NPY_FLOAT64, 1, &count, data);
 }
 
 static bool write_logits(const explanation *e, const char *folder)
@@ -84,64 +109,47 @@ static bool write_logits(const explanation *e, const char *folder)
     size_t count;
     const float *data = kldve_heatmap_logits(e->map, &count);
 
-    return write_array(folder, "logits.npy", NPY_FLOAT32, 1, &count, data);
+    return write_array(e, folder, LOGITS, NPY_FLOAT32, 1, &count, data);
 }
 
 static bool write_kl(const explanation *e, const char *folder)
 {
     const size_t one = 1;
 
-    return write_array(folder, "kl.npy", NPY_FLOAT64, 1, &one, &e->record.kl);
+    return write_array(e, folder, KL, NPY_FLOAT64, 1, &one, &e->record.kl);
 }
 
 /* Write no file for the cotangent of `paper` (zero) or of `channel` (alpha_logits). */
-static bool write_cotangent(const explanation *e, const char *folder, const char *name)
+static bool write_cotangent(const explanation *e, const char *folder)
 {
-    char file[NAME_SIZE];
+    int32_t reading = e->record.reading;
 
-    if (!is_default(e))
-        snprintf(file, sizeof file, "cotangent_%s.npy", name);
-    else if (e->record.reading == KLDVE_READING_CONTRAST ||
-             e->record.reading == KLDVE_READING_RIVALS)
-        snprintf(file, sizeof file, "%s_cotangent.npy", name);
-    else
+    if (is_default(e->method) &&
+        (reading == KLDVE_READING_PAPER || reading == KLDVE_READING_CHANNEL))
         return true;
-    return write_doubles(e, folder, file, kldve_heatmap_cotangent);
+    return write_doubles(e, folder, COTANGENT, kldve_heatmap_cotangent);
 }
 
-static bool write_map(const explanation *e, const char *folder)
+static bool write_cells(const explanation *e, const char *folder, int32_t file, const float *value)
 {
     size_t dim[2] = {(size_t)e->record.height, (size_t)e->record.width};
-    char file[NAME_SIZE];
 
-    dump_map_name(e, file, sizeof file);
-    return write_array(folder, file, NPY_FLOAT32, 2, dim, kldve_heatmap_values(e->map));
-}
-
-static bool write_error(const explanation *e, const char *folder, const char *name)
-{
-    size_t dim[2] = {(size_t)e->record.height, (size_t)e->record.width}, count;
-    char file[NAME_SIZE];
-
-    snprintf(file, sizeof file, "error_%s.npy", name);
-    return write_array(folder, file, NPY_FLOAT32, 2, dim, kldve_heatmap_error(e->map, &count));
+    return write_array(e, folder, file, NPY_FLOAT32, 2, dim, value);
 }
 
 bool dump_write(const explanation *e, const char *folder)
 {
-    char name[NAME_SIZE / 2], weights[NAME_SIZE];
+    size_t count;
     bool made;
 
     if (!output_folder(folder, &made))
         return false;
-    stem(e, name, sizeof name);
-    snprintf(weights, sizeof weights, "alpha_%s.npy", name);
     if (write_logits(e, folder) && write_kl(e, folder) &&
-        write_doubles(e, folder, "z.npy", kldve_heatmap_z) &&
-        write_doubles(e, folder, "alpha_logits.npy", kldve_heatmap_alpha) &&
-        write_cotangent(e, folder, name) &&
-        write_doubles(e, folder, weights, kldve_heatmap_weights) && write_map(e, folder) &&
-        write_error(e, folder, name))
+        write_doubles(e, folder, Z, kldve_heatmap_z) &&
+        write_doubles(e, folder, ALPHA, kldve_heatmap_alpha) && write_cotangent(e, folder) &&
+        write_doubles(e, folder, WEIGHTS, kldve_heatmap_weights) &&
+        write_cells(e, folder, MAP, kldve_heatmap_values(e->map)) &&
+        write_cells(e, folder, SPREAD, kldve_heatmap_error(e->map, &count)))
         return true;
     if (made)
         rmdir(folder); /* only if nothing got into it */

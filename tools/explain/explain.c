@@ -12,7 +12,7 @@ void explain_options_of(const explanation *e, const explain_args *args, kldve_op
     memset(o, 0, sizeof *o);
     o->struct_size = sizeof *o;
     o->method = e->method->name;
-    o->reading = args->reading > 0 ? args->reading : KLDVE_READING_CONTRAST;
+    o->reading = args->reading; /* 0: the default, contrast */
     o->temperature = (float)args->temperature;
     o->perplexity = args->perplexity;
     o->flags = args->check ? KLDVE_FLAG_CHECK : 0;
@@ -21,7 +21,7 @@ void explain_options_of(const explanation *e, const explain_args *args, kldve_op
     o->window = args->window;
     o->stride = args->stride;
     o->noise = args->noise;
-    o->seed = (uint64_t)args->seed;
+    o->seed = args->seed > 0 ? (uint64_t)args->seed : 0;
     o->truth = e->truth.score; /* NULL without one */
     o->smooth = args->smooth;
 }
@@ -48,7 +48,7 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     }
     e->ms.decode = now_ms() - begin;
     begin = now_ms();
-    e->method = kldve_method_at(NULL, args->method > 0 ? args->method - 1 : 0);
+    e->method = explain_method(args);
     network_plan_for(&wanted, needs_of(e, args));
     if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted))
         return false;
@@ -298,6 +298,10 @@ static int command_explain(const arg_command *command, int argc, char **argv)
         return code;
     if (!args.overlay && !args.heat && !args.map && !args.dump && !args.json && !args.terminal)
         args.overlay = overlay = default_overlay(args.picture);
+    if ((code = explain_guard(&args)) != EXIT_DONE) {
+        free(overlay);
+        return code;
+    }
     if (kldve_ctx_new(NULL, &ctx) != KLDVE_OK)
         complain("out of memory");
     else

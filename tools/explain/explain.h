@@ -15,7 +15,8 @@ typedef struct explain_args {
     const char *overlay, *heat, *map, *dump, *json;
     double opacity; /* negative: not given */
     double temperature, perplexity, noise;
-    int32_t samples, window, stride, seed; /* 0: not given */
+    int32_t samples, window, stride; /* 0: not given */
+    int32_t seed;                    /* negative: not given */
     bool check, smooth, terminal;
 } explain_args;
 
@@ -44,6 +45,12 @@ extern const arg_option explain_options[];
 int explain_read_args(const arg_command *command, int argc, char **argv, explain_args *args,
                       bool *go);
 
+/** Refuse to write over a file that is read.  EXIT_DONE, or EXIT_USAGE after a message. */
+int explain_guard(const explain_args *args);
+
+/** The method of --method, or the default one. */
+const kldve_method *explain_method(const explain_args *args);
+
 /** The options of the explanation, except its target. */
 void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o);
 
@@ -53,8 +60,10 @@ bool record_write(const explanation *e, const explain_args *args);
 /** dump.c: write every intermediate as .npy into a folder.  False after a message. */
 bool dump_write(const explanation *e, const char *folder);
 
-/** "map_NAME.npy" for the map of this explanation, without a folder; into `out`. */
-void dump_map_name(const explanation *e, char *out, size_t size);
+enum { DUMP_FILES = 8, DUMP_PATH = 4096 };
+
+/** The path of a file that --dump may write, 0 to DUMP_FILES - 1, cut to `size`. */
+void dump_file(const explain_args *args, int32_t index, char *out, size_t size);
 
 /** terminal.c: draw the heat over the picture in a terminal with 24-bit colours.  False after a
  *  message. */

@@ -53,6 +53,55 @@ const arg_option explain_options[] = {
     OPTION_END,
 };
 
+const kldve_method *explain_method(const explain_args *args)
+{
+    return kldve_method_at(NULL, args->method > 0 ? args->method - 1 : 0);
+}
+
+/* KLDVE_OPTION_* of what was given. */
+static uint32_t options_given(const explain_args *args)
+{
+    return (args->samples > 0 ? KLDVE_OPTION_SAMPLES : 0u) |
+           (args->window > 0 ? KLDVE_OPTION_WINDOW : 0u) |
+           (args->stride > 0 ? KLDVE_OPTION_STRIDE : 0u) |
+           (args->noise > 0 ? KLDVE_OPTION_NOISE : 0u) |
+           (args->seed >= 0 ? KLDVE_OPTION_SEED : 0u) |
+           (args->temperature > 0 ? KLDVE_OPTION_TEMPERATURE : 0u) |
+           (args->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0u) |
+           (args->truth ? KLDVE_OPTION_TRUTH : 0u);
+}
+
+/* Find options that would change nothing. */
+static int check_method(const explain_args *args)
+{
+    const uint32_t of_layer =
+        KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_FEATURE_FORWARDS;
+    const kldve_method *method = explain_method(args);
+
+    if (args->reading > 0 && !method->readings)
+        return unread_reading("explain", method->name);
+    if (args->fuse.count > 0 && !(method->needs & of_layer))
+        return args_usage("explain",
+                          "--fuse changes nothing: %s explains pixels and looks at no layer",
+                          method->name);
+    return unread_options("explain", options_given(args), &method, 1);
+}
+
+/* The same of those that say how to draw. */
+static int check_drawing(const explain_args *args)
+{
+    bool only_data = args->map || args->dump || args->json;
+    bool overlaid = args->overlay || args->terminal || (!args->heat && !only_data);
+
+    if (args->opacity >= 0 && !overlaid)
+        return args_usage("explain", "--opacity changes nothing: no heat is drawn over the "
+                                     "picture; add -o FILE or --terminal");
+    if (args->colormap > 0 && !overlaid && !args->heat)
+        return args_usage("explain", "--colormap changes nothing: no picture is written; add -o "
+                                     "FILE, --heat FILE or --terminal");
+    return EXIT_DONE;
+}
+
 /* Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 static int check_args(const explain_args *args)
 {
@@ -76,7 +125,30 @@ static int check_args(const explain_args *args)
     if (args->terminal && args->json && strcmp(args->json, "-") == 0)
         return args_usage(
             "explain", "--terminal and --json - cannot share standard output; give --json a file");
+    if ((status = check_method(args)) != EXIT_DONE || (status = check_drawing(args)) != EXIT_DONE)
+        return status;
     return network_check_args("explain", &args->network);
+}
+
+int explain_guard(const explain_args *args)
+{
+    char dumped[DUMP_FILES][DUMP_PATH];
+    guard_output outputs[4 + DUMP_FILES] = {{"-o", args->overlay},
+                                            {"--heat", args->heat},
+                                            {"--map", args->map},
+                                            {"--json", args->json}};
+    int32_t count = 4;
+    int status;
+
+    for (int32_t i = 0; args->dump && i < DUMP_FILES; i++) {
+        dump_file(args, i, dumped[i], sizeof dumped[i]);
+        outputs[count++] = (guard_output){"--dump", dumped[i]};
+    }
+    if ((status = guard_outputs("explain", outputs, count)) != EXIT_DONE ||
+        (status = guard_input("explain", args->picture, outputs, count)) != EXIT_DONE ||
+        (status = guard_network("explain", &args->network, outputs, count)) != EXIT_DONE)
+        return status;
+    return truth_guard("explain", args->truth, outputs, count);
 }
 
 int explain_read_args(const arg_command *command, int argc, char **argv, explain_args *args,
@@ -88,6 +160,7 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
 
     memset(args, 0, sizeof *args);
     args->opacity = -1;
+    args->seed = -1;
     *go = false;
     n = args_parse(command, argc, argv, args, positional);
     if (n < 0)

@@ -111,7 +111,7 @@ static json_object *new_record(const explanation *e, const explain_args *args)
         (!args->truth || json_put_text(object, "truth", e->truth.net.name)) &&
         (!args->sign || json_put_text(object, "sign", sign_choice(args->sign - 1))) &&
         (!kldve_heatmap_error(e->map, NULL) ||
-         json_put(object, "seed", json_object_new_int(args->seed))) &&
+         json_put(object, "seed", json_object_new_int(args->seed > 0 ? args->seed : 0))) &&
         json_put(object, "top5", json_new_list(new_top, e, (size_t)e->tops)) &&
         json_put_number(object, "kl", e->record.kl, 17) &&
         (!args->check ||

@@ -77,6 +77,11 @@ bool grid_next_network(void *values);
  *  @return EXIT_DONE or the exit status; *go says whether there is something to run. */
 int grid_read_args(const arg_command *command, int argc, char **argv, void *values, bool *go);
 
+/** Refuse to write over a file that the command reads, see guard.c.  EXIT_DONE, or EXIT_USAGE after
+ *  a message. */
+int grid_guard(const arg_command *command, const grid_args *args, const guard_output *outputs,
+               int32_t count);
+
 typedef enum grid_method_error {
     GRID_METHOD_OK,
     GRID_NO_METHOD,        /**< no method of that name */

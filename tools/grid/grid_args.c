@@ -96,6 +96,27 @@ static int check_method(const arg_command *command, const grid_args *a, const ch
     return truth_check_args(command->name, a->truth, method.reading);
 }
 
+/* Find options that change the map of none of the methods.  (--truth also lists where the two
+ * networks disagree.) */
+static int check_read(const arg_command *command, const grid_args *a)
+{
+    uint32_t given = (a->temperature > 0 ? KLDVE_OPTION_TEMPERATURE : 0u) |
+                     (a->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0u);
+    const kldve_method *method[ARG_LIST_MAX] = {kldve_method_at(NULL, 0)};
+    bool asks = a->method.count == 0; /* whether a method leaves its reading open */
+    grid_method m;
+
+    for (int32_t i = 0; i < a->method.count; i++) {
+        grid_read_method(a->method.text[i], a->reading, &m);
+        method[i] = m.method;
+        asks = asks || (m.method->readings && !strchr(a->method.text[i], ':'));
+    }
+    if (a->reading > 0 && !asks)
+        return args_usage(command->name, "--reading changes nothing: every --method names its "
+                                         "reading or has none");
+    return unread_options(command->name, given, method, a->method.count > 0 ? a->method.count : 1);
+}
+
 /* Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 static int check(const arg_command *command, const grid_args *a)
 {
@@ -119,7 +140,19 @@ static int check(const arg_command *command, const grid_args *a)
     for (int32_t i = 0; i < a->networks; i++)
         if ((status = network_check_args(command->name, &a->network[i])) != EXIT_DONE)
             return status;
-    return EXIT_DONE;
+    return check_read(command, a);
+}
+
+int grid_guard(const arg_command *command, const grid_args *a, const guard_output *outputs,
+               int32_t count)
+{
+    int status = guard_outputs(command->name, outputs, count);
+
+    for (int32_t i = 0; status == EXIT_DONE && i < a->pictures; i++)
+        status = guard_input(command->name, a->picture[i], outputs, count);
+    for (int32_t i = 0; status == EXIT_DONE && i < a->networks; i++)
+        status = guard_network(command->name, &a->network[i], outputs, count);
+    return status == EXIT_DONE ? truth_guard(command->name, a->truth, outputs, count) : status;
 }
 
 int grid_read_args(const arg_command *command, int argc, char **argv, void *values, bool *go)

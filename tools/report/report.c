@@ -31,7 +31,7 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
         args->page = "report.html";
     if (!path_has_ending(args->page, pages))
         return args_usage("report", "%s: give the page a name that ends in .html", args->page);
-    return EXIT_DONE;
+    return grid_guard(command, &args->grid, &(const guard_output){"-o", args->page}, 1);
 }
 
 static bool run(grid *g, kldve_ctx *ctx, const void *values)

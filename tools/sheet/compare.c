@@ -61,6 +61,25 @@ static int read_size(const char *text, sheet_options *look)
                       NARROWEST, WIDEST);
 }
 
+/* Find options of the sheet where none is drawn. */
+static int check_drawing(const compare_args *args)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } of_sheet[] = {
+        {args->size != NULL, "sheet"},         {args->look.columns > 0, "columns"},
+        {args->look.colormap > 0, "colormap"}, {args->look.opacity >= 0, "opacity"},
+        {args->look.title != NULL, "title"},   {args->look.font != NULL, "font"},
+    };
+
+    for (size_t i = 0; !args->sheet && i < sizeof of_sheet / sizeof *of_sheet; i++)
+        if (of_sheet[i].given)
+            return args_usage("compare", "--%s changes nothing: no sheet is drawn; add -o FILE",
+                              of_sheet[i].name);
+    return EXIT_DONE;
+}
+
 static int read_args(const arg_command *command, int argc, char **argv, void *values, bool *go)
 {
     compare_args *args = values;
@@ -75,7 +94,11 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
     if (args->sheet && !path_has_ending(args->sheet, sheets))
         return args_usage("compare", "%s: give the sheet a name that ends in .png, .svg or .pdf",
                           args->sheet);
-    return read_size(args->size, &args->look);
+    if ((code = read_size(args->size, &args->look)) != EXIT_DONE ||
+        (code = check_drawing(args)) != EXIT_DONE)
+        return code;
+    return grid_guard(command, &args->grid,
+                      (const guard_output[]){{"-o", args->sheet}, {"--json", args->json}}, 2);
 }
 
 static bool run(grid *g, kldve_ctx *ctx, const void *values)

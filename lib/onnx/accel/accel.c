@@ -1,8 +1,12 @@
 /* accel.c - the engine, and what primitives have in common: operands, post-ops, compiling. */
+#define _DEFAULT_SOURCE 1 /* MAP_ANONYMOUS */
+
 #include "accel/onednn.h"
 
 #include <assert.h>
 #include <string.h>
+
+#include <sys/mman.h>
 
 kldve_status kx_status_of(dnnl_status_t st)
 {
@@ -115,6 +119,16 @@ const kx_layout *kx_prim_layout(const kx_prim *p, int slot)
 
 /* ---- primitives ---- */
 
+/* oneDNN maps pages for the code that it generates, and writes through a null pointer where it got
+ * none (2.6.3, xbyak).  So ask first, for more than one primitive takes. */
+static bool has_room_for_code(void)
+{
+    enum { ROOM = 4 << 20 }; /* bytes; one kernel takes 256 KiB */
+    void *room = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return room != MAP_FAILED && munmap(room, ROOM) == 0;
+}
+
 kldve_status kx_prim_new(kx_accel *a, dnnl_status_t st, dnnl_primitive_desc_t pd, kx_prim **out)
 {
     kx_prim *p;
@@ -135,13 +149,21 @@ kldve_status kx_prim_new(kx_accel *a, dnnl_status_t st, dnnl_primitive_desc_t pd
     if ((result = read_operands(a, p)) < 0)
         return result;
     *out = p;
+    if (!has_room_for_code())
+        return kldve_ctx_fail(a->ctx, KLDVE_E_NOMEM, "out of memory while planning the network");
     return kx_status_of(dnnl_primitive_create(&p->prim, pd));
 }
 
 /* ---- activations and post-ops ---- */
 
+bool kx_accel_has_act(kx_act act)
+{
+    return act.kind != KX_ACT_ERF && act.kind != KX_ACT_HARDSIGMOID;
+}
+
 kx_eltwise kx_eltwise_of(kx_act act)
 {
+    assert(kx_accel_has_act(act));
     switch (act.kind) {
     case KX_ACT_RELU:
         return (kx_eltwise){dnnl_eltwise_relu, 0, 0};
@@ -156,9 +178,19 @@ kx_eltwise kx_eltwise_of(kx_act act)
     case KX_ACT_ELU:
         return (kx_eltwise){dnnl_eltwise_elu, act.a, 0};
     case KX_ACT_SWISH:
-        return (kx_eltwise){dnnl_eltwise_swish, 1, 0};
+        return (kx_eltwise){dnnl_eltwise_swish, act.a, 0};
     case KX_ACT_HARDSWISH: /* oneDNN 2 needs neither number */
         return (kx_eltwise){dnnl_eltwise_hardswish, 1.0f / 6, 0.5f};
+    case KX_ACT_GELU:
+        return (kx_eltwise){dnnl_eltwise_gelu_erf, 0, 0};
+    case KX_ACT_GELU_TANH:
+        return (kx_eltwise){dnnl_eltwise_gelu_tanh, 0, 0};
+    case KX_ACT_EXP:
+        return (kx_eltwise){dnnl_eltwise_exp, 0, 0};
+    case KX_ACT_POW:
+        return (kx_eltwise){dnnl_eltwise_pow, 1, act.a};
+    case KX_ACT_ERF:
+    case KX_ACT_HARDSIGMOID: /* see kx_accel_has_act() */
     case KX_ACT_LINEAR:
     case KX_ACT_NONE:
         break;

@@ -71,6 +71,8 @@ kldve_status kx_accel_lrn(kx_accel *a, const kx_lrn_desc *d, const kx_layout *sr
 /** KX_SRC, KX_DIFF_DST, KX_WORKSPACE -> KX_DIFF_SRC, all like the forward's src. */
 kldve_status kx_accel_lrn_vjp(kx_accel *a, const kx_lrn_desc *d, const kx_prim *forward,
                               kx_prim **out);
+/** Does oneDNN know the activation, by itself and behind other computations? */
+bool kx_accel_has_act(kx_act act);
 kldve_status kx_accel_act(kx_accel *a, kx_act act, const kx_layout *src, kx_prim **out);
 
 /** KX_SRC (op) KX_SRC1 [+ KX_ADDEND] -> KX_DST in src's layout, then the activation.  src1 and
@@ -84,5 +86,9 @@ kldve_status kx_accel_reorder(kx_accel *a, const kx_layout *from, const kx_layou
                               kx_prim **out);
 /** dst [m][n] = act(src [m][k] W + bias [n]), all plain, W [k][n] or [n][k] as d says. */
 kldve_status kx_accel_matmul(kx_accel *a, const kx_dense *d, kx_act act, kx_prim **out);
+/** dst [batch][m][n] = x [batch][m][k] y [batch][k][n]: KX_SRC, KX_WEIGHTS -> KX_DST plain.  x and
+ * y may lie transposed.  KLDVE_E_UNSUPPORTED for layouts that oneDNN is slow with, too. */
+kldve_status kx_accel_product(kx_accel *a, const kx_layout *x, const kx_layout *y,
+                              const kx_shape *dst, kx_prim **out);
 
 #endif

@@ -14,16 +14,38 @@ typedef enum kx_act_kind {
     KX_ACT_CLIP,    /**< min(max(x, a), b) */
     KX_ACT_SIGMOID, /**< 1 / (1 + exp(-x)) */
     KX_ACT_TANH,
-    KX_ACT_ELU,       /**< x < 0 ? a (exp(x) - 1) : x */
-    KX_ACT_SWISH,     /**< x sigmoid(x) */
-    KX_ACT_HARDSWISH, /**< x min(max(x / 6 + 1/2, 0), 1) */
-    KX_ACT_LINEAR     /**< a x + b */
+    KX_ACT_ELU,         /**< x < 0 ? a (exp(x) - 1) : x */
+    KX_ACT_SWISH,       /**< x sigmoid(a x) */
+    KX_ACT_HARDSWISH,   /**< x min(max(x / 6 + 1/2, 0), 1) */
+    KX_ACT_HARDSIGMOID, /**< min(max(a x + b, 0), 1) */
+    KX_ACT_GELU,        /**< x Phi(x) = x (1 + erf(x / sqrt 2)) / 2 */
+    KX_ACT_GELU_TANH,   /**< x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 */
+    KX_ACT_ERF,
+    KX_ACT_EXP,
+    KX_ACT_POW,   /**< x^a */
+    KX_ACT_LINEAR /**< a x + b */
 } kx_act_kind;
 
 typedef struct kx_act {
     kx_act_kind kind;
     float a, b;
 } kx_act;
+
+/** Can the derivative be had from y alone?  Of the others the VJP reads x. */
+static inline bool kx_act_from_output(kx_act act)
+{
+    switch (act.kind) {
+    case KX_ACT_SWISH:
+    case KX_ACT_HARDSWISH:
+    case KX_ACT_GELU:
+    case KX_ACT_GELU_TANH:
+    case KX_ACT_ERF:
+    case KX_ACT_POW:
+        return false;
+    default:
+        return true;
+    }
+}
 
 /** A convolution over [N][C][H][W]. */
 typedef struct kx_conv_desc {
@@ -54,6 +76,23 @@ typedef enum kx_arith {
     KX_BINARY_MIN,
     KX_BINARY_MAX
 } kx_arith;
+
+typedef enum kx_rows_kind {
+    KX_ROWS_MEAN,        /**< one number of each row */
+    KX_ROWS_SOFTMAX,     /**< exp(x) / sum of exp(x) */
+    KX_ROWS_LOG_SOFTMAX, /**< its logarithm */
+    KX_ROWS_NORM         /**< (x - mean) / sqrt(variance + epsilon) * scale + bias */
+} kx_rows_kind;
+
+/** Of an array [count][n], row by row. */
+typedef struct kx_rows {
+    kx_rows_kind kind;
+    int64_t count, n;
+    /* of NORM */
+    float epsilon;
+    bool centred;              /**< the mean counts as 0 */
+    const float *scale, *bias; /**< [n], or NULL: 1, 0 */
+} kx_rows;
 
 /** x [m][k] -> x W + bias [m][n]. */
 typedef struct kx_dense {

@@ -126,6 +126,17 @@ kldve_status kx_layout_slice(kx_accel *a, const kx_layout *whole, int32_t axis, 
     return *out ? KLDVE_OK : KLDVE_E_NOMEM;
 }
 
+const kx_layout *kx_layout_permuted(kx_accel *a, const kx_layout *from, const int32_t *perm)
+{
+    int rank = kx_md_rank(from->md), to[KX_MAX_RANK];
+    kx_md md;
+
+    assert(rank <= KX_MAX_RANK);
+    for (int i = 0; i < rank; i++)
+        to[perm[i]] = i; /* oneDNN asks where each axis goes */
+    return kx_md_permuted(a->ctx, from->md, to, &md) == dnnl_success ? add_layout(a, md) : NULL;
+}
+
 /* Do the parts lie whole, one behind another, in tagged blocks of channels?  Then *dim is what they
  * make together. */
 static bool joins(kx_accel *a, int32_t n, const kx_layout *const *part, dnnl_format_tag_t tag,

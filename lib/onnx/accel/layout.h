@@ -20,6 +20,10 @@ size_t kx_layout_bytes(const kx_layout *x);
 kldve_status kx_layout_slice(kx_accel *a, const kx_layout *whole, int32_t axis, int64_t from,
                              int64_t n, const kx_layout **out);
 
+/** The same memory with the axes in another order: axis i is axis perm[i] of `from`.  NULL: out of
+ *  memory. */
+const kx_layout *kx_layout_permuted(kx_accel *a, const kx_layout *from, const int32_t *perm);
+
 /** The layout of a concatenation in which the parts lie whole, one behind another; NULL: in no
  *  layout that is known here. */
 const kx_layout *kx_layout_join(kx_accel *a, int32_t n, const kx_layout *const *part, int32_t axis);

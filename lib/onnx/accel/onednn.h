@@ -1,9 +1,9 @@
 /* onednn.h - between the files of this folder.  The only header that includes oneDNN's.
  *
  * oneDNN 2 describes a computation by an operation descriptor, from which a primitive descriptor is
- * made; oneDNN 3 makes the primitive descriptor immediately.  Memory descriptors are structs in 2 and
- * handles in 3.  onednn2.c and onednn3.c, of which one is compiled, hide this behind the functions
- * at the end; no other file knows the version. */
+ * made; oneDNN 3 makes the primitive descriptor immediately.  Memory descriptors are structs in 2
+ * and handles in 3.  onednn2.c and onednn3.c, of which one is compiled, hide this behind the
+ * functions at the end; no other file knows the version. */
 #ifndef KLDVE_ONNX_ONEDNN_H
 #define KLDVE_ONNX_ONEDNN_H
 
@@ -79,6 +79,8 @@ dnnl_status_t kx_md_tagged(const kldve_ctx *ctx, int rank, const dnnl_dims_t dim
 /** The part of `whole` at an offset. */
 dnnl_status_t kx_md_part(const kldve_ctx *ctx, kx_md whole, const dnnl_dims_t dims,
                          const dnnl_dims_t offset, kx_md *out);
+/** Axis i of md becomes axis to[i]. */
+dnnl_status_t kx_md_permuted(const kldve_ctx *ctx, kx_md md, const int *to, kx_md *out);
 dnnl_status_t kx_md_copy(const kldve_ctx *ctx, kx_md md, kx_md *out);
 void kx_md_free(const kldve_ctx *ctx, kx_md md);
 /** 0: the empty descriptor.  Its size does not tell: that of a part is 0, too. */

@@ -51,6 +51,13 @@ dnnl_status_t kx_md_part(const kldve_ctx *ctx, kx_md whole, const dnnl_dims_t di
     return keep(ctx, dnnl_memory_desc_init_submemory(&md, whole, dims, offset), &md, out);
 }
 
+dnnl_status_t kx_md_permuted(const kldve_ctx *ctx, kx_md md, const int *to, kx_md *out)
+{
+    dnnl_memory_desc_t permuted;
+
+    return keep(ctx, dnnl_memory_desc_permute_axes(&permuted, md, to), &permuted, out);
+}
+
 dnnl_status_t kx_md_copy(const kldve_ctx *ctx, kx_md md, kx_md *out)
 {
     return keep(ctx, dnnl_success, md, out);

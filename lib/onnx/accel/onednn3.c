@@ -49,6 +49,15 @@ dnnl_status_t kx_md_part(const kldve_ctx *ctx, kx_md whole, const dnnl_dims_t di
     return keep(st, md, out);
 }
 
+dnnl_status_t kx_md_permuted(const kldve_ctx *ctx, kx_md md, const int *to, kx_md *out)
+{
+    dnnl_memory_desc_t permuted = NULL;
+    dnnl_status_t st = dnnl_memory_desc_permute_axes(&permuted, md, to);
+
+    (void)ctx;
+    return keep(st, permuted, out);
+}
+
 dnnl_status_t kx_md_copy(const kldve_ctx *ctx, kx_md md, kx_md *out)
 {
     dnnl_memory_desc_t copy = NULL;

@@ -83,8 +83,11 @@ kldve_status kx_accel_lrn_vjp(kx_accel *a, const kx_lrn_desc *d, const kx_prim *
 kldve_status kx_accel_act(kx_accel *a, kx_act act, const kx_layout *src, kx_prim **out)
 {
     dnnl_primitive_desc_t pd = NULL;
-    dnnl_status_t st = kx_eltwise_pd(a, kx_eltwise_of(act), src->md, &pd);
+    dnnl_status_t st;
 
+    if (!kx_accel_has_act(act))
+        return KLDVE_E_UNSUPPORTED;
+    st = kx_eltwise_pd(a, kx_eltwise_of(act), src->md, &pd);
     return kx_prim_new(a, st, pd, out);
 }
 
@@ -232,4 +235,31 @@ kldve_status kx_accel_matmul(kx_accel *a, const kx_dense *d, kx_act act, kx_prim
         return result;
     (*out)->slot[KX_BIAS] = d->bias ? bias : NULL;
     return KLDVE_OK;
+}
+
+/* Code that works element by element, without vectors. */
+static bool is_reference(const_dnnl_primitive_desc_t pd)
+{
+    const char *name = "";
+
+    return dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&name) !=
+               dnnl_success ||
+           strncmp(name, "ref", 3) == 0;
+}
+
+kldve_status kx_accel_product(kx_accel *a, const kx_layout *x, const kx_layout *y,
+                              const kx_shape *dst, kx_prim **out)
+{
+    const kx_layout *plain = kx_layout_plain(a, dst);
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t st;
+
+    if (!plain)
+        return KLDVE_E_NOMEM;
+    st = kx_matmul_pd(a, &(kx_matmul_problem){x->md, y->md, NULL, plain->md}, a->bare, &pd);
+    if (st == dnnl_success && is_reference(pd)) {
+        dnnl_primitive_desc_destroy(pd);
+        return KLDVE_E_UNSUPPORTED;
+    }
+    return kx_prim_new(a, st, pd, out);
 }

@@ -63,6 +63,7 @@ typedef struct kx_value {
 } kx_value;
 
 typedef struct kx_op kx_op;
+typedef struct kx_expander kx_expander;
 
 /** AttributeProto.AttributeType, as far as any operator asks for it. */
 enum {
@@ -70,6 +71,7 @@ enum {
     KX_ATTR_INT = 2,
     KX_ATTR_STRING = 3,
     KX_ATTR_TENSOR = 4,
+    KX_ATTR_GRAPH = 5,
     KX_ATTR_FLOATS = 6,
     KX_ATTR_INTS = 7
 };
@@ -86,7 +88,8 @@ typedef struct kx_attr {
     const float *floats;
     const int64_t *ints;
     const char *const *strings;
-    const kx_value *t; /**< a constant value */
+    const kx_value *t;                  /**< a constant value */
+    const struct kx_proto_graph *graph; /**< a subgraph, as the file has it */
 } kx_attr;
 
 typedef struct kx_node {
@@ -133,6 +136,8 @@ struct kx_op {
      *  of every output with kx_out().  Constant inputs can be read with kx_value_data().
      *  Everything that forward() cannot do is refused here with kx_refuse(). */
     kldve_status (*infer)(kx_graph *g, kx_node *n);
+    /** Instead of all the others: name the nodes that take its place, expand.h. */
+    kldve_status (*expand)(kx_expander *e);
     /** out = f(in).  No allocation, cannot fail.  NULL where infer() makes every output a constant.
      */
     void (*forward)(const kx_op_call *call);
@@ -152,8 +157,8 @@ struct kx_op {
 /** The entry for an operator at an opset; NULL: none.  domain "" is ONNX's own.  ops/operators.c.
  */
 const kx_op *kx_op_find(const char *domain, const char *type, int32_t opset);
-/** All operators: a NULL-terminated list of families, one for each file of ops/, each an array that ends
- *  with an entry without a type. */
+/** All operators: a NULL-terminated list of families, one for each file of ops/, each an array that
+ * ends with an entry without a type. */
 extern const kx_op *const kx_families[];
 
 /* ---- for infer() -------------------------------------------------------------------------- */
@@ -179,6 +184,7 @@ const char *kx_attr_string(kx_node *n, const char *name, const char *def);
 const int64_t *kx_attr_ints(kx_node *n, const char *name, size_t *count);
 const float *kx_attr_floats(kx_node *n, const char *name, size_t *count);
 const kx_value *kx_attr_tensor(kx_node *n, const char *name);
+const struct kx_proto_graph *kx_attr_graph(kx_node *n, const char *name);
 /** Accept and ignore an attribute that does not change the result. */
 void kx_attr_ignore(kx_node *n, const char *name);
 

@@ -106,6 +106,13 @@ const kx_value *kx_attr_tensor(kx_node *n, const char *name)
     return a ? a->t : NULL;
 }
 
+const struct kx_proto_graph *kx_attr_graph(kx_node *n, const char *name)
+{
+    const kx_attr *a = find_attr(n, name, KX_ATTR_GRAPH);
+
+    return a ? a->graph : NULL;
+}
+
 void kx_attr_ignore(kx_node *n, const char *name)
 {
     find_attr(n, name, 0);

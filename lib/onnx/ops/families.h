@@ -35,5 +35,9 @@ extern const kx_op kx_gather_ops[];
 extern const kx_op kx_scatter_ops[];
 extern const kx_op kx_topk_ops[];
 extern const kx_op kx_cast_ops[];
+extern const kx_op kx_quantise_ops[];
+extern const kx_op kx_qlinear_ops[];
+extern const kx_op kx_control_ops[];
+extern const kx_op kx_indicator_ops[];
 
 #endif

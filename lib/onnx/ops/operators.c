@@ -35,6 +35,10 @@ const kx_op *const kx_families[] = {
     kx_scatter_ops,
     kx_topk_ops,
     kx_cast_ops,
+    kx_quantise_ops,
+    kx_qlinear_ops,
+    kx_control_ops,
+    kx_indicator_ops,
     NULL,
 };
 /* clang-format on */

@@ -14,6 +14,17 @@ static kldve_status infer_identity(kx_graph *g, kx_node *n)
 
 /* ---- Dropout: the identity unless training -------------------------------------------------- */
 
+/* Training with a ratio of 0 drops nothing. */
+static bool drops_nothing(kx_graph *g, const kx_node *n)
+{
+    const kx_value *ratio = kx_has(n, 1) ? n->in[1] : NULL;
+    const float *number = ratio && ratio->dtype == KX_F32 && ratio->count == 1 && ratio->raw
+                              ? kx_value_data(g, ratio)
+                              : NULL;
+
+    return number && *number == 0.0f;
+}
+
 /* Up to opset 6 is_test says so, from opset 12 on an input, in between nothing trains. */
 static kldve_status refuse_training(kx_graph *g, kx_node *n)
 {
@@ -21,7 +32,7 @@ static kldve_status refuse_training(kx_graph *g, kx_node *n)
 
     if (g->opset < 7 && kx_attr_int(n, "is_test", 0) == 0)
         return kx_refuse(g, n, "attribute 'is_test' is 0, export the network for inference");
-    if (!kx_has(n, 2))
+    if (!kx_has(n, 2) || drops_nothing(g, n))
         return KLDVE_OK;
     if (n->in[2]->dtype != KX_BOOL || n->in[2]->count != 1)
         return kx_invalid(g, n, "input 2 (training_mode) must be one bool");
@@ -31,7 +42,8 @@ static kldve_status refuse_training(kx_graph *g, kx_node *n)
         return kx_nomem(g);
     return *training
                ? kx_refuse(g, n,
-                           "input 2 (training_mode) is true, export the network for inference")
+                           "input 2 (training_mode) is true with a ratio other than 0, export "
+                           "the network for inference")
                : KLDVE_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "join.h"
 #include "packed.h"
+#include "matrices.h"
 
 /* ---- the input, and what is handed out ---- */
 
@@ -59,6 +60,11 @@ static bool unit_reads(const kx_unit *u, const kx_value *v)
     return false;
 }
 
+static bool shares_memory(const kx_unit *u)
+{
+    return u->kind == KX_UNIT_VIEW || u->kind == KX_UNIT_PERMUTED;
+}
+
 /* May the convolution add into the residual's own memory?  Only if nobody reads the residual later,
  * in a VJP and in the steps from the layer on when they run again neither, and its buffer is
  * nobody else's (a view, a constant). */
@@ -67,15 +73,15 @@ static bool may_overwrite(kx_planner *p, const kx_unit *u, const kx_value *v)
     const kx_place *at = kx_place_of(p, v);
     const kx_unit *maker = at->producer >= 0 ? &p->unit[at->producer] : NULL;
 
-    if (!maker || maker->kind == KX_UNIT_VIEW || maker->kind == KX_UNIT_NODE || at->keep ||
-        at->active || at->last_use > u->order || at->ncopy == 0 || at->after != u->after ||
+    if (!maker || shares_memory(maker) || maker->kind == KX_UNIT_NODE || at->keep || at->active ||
+        at->last_use > u->order || at->ncopy == 0 || at->after != u->after ||
         u->in[0] == v) /* it is read while the sum is written */
         return false;
     for (int32_t i = 0; i < p->nunit; i++) {
         const kx_unit *reader = &p->unit[i];
 
         if (reader != u && unit_reads(reader, v) &&
-            (reader->kind == KX_UNIT_VIEW || reader->active || reader->after != u->after))
+            (shares_memory(reader) || reader->active || reader->after != u->after))
             return false;
     }
     return true;
@@ -219,6 +225,28 @@ static kldve_status forward_window(kx_planner *p, kx_unit *u)
     return KLDVE_OK;
 }
 
+/* By our own kernel, which knows all of them.  It fills the padding of blocked layouts, too, which
+ * has to stay 0: plain then. */
+static kldve_status forward_own_act(kx_planner *p, kx_unit *u)
+{
+    struct kx_copy x = *kx_primary(p, u->in[0]);
+    kx_act_step s = {u->act, u->in[0]->count, -1, -1, -1};
+    kldve_status st;
+
+    if (kx_layout_bytes(x.layout) != s.count * sizeof(float)) {
+        if (!(x.layout = kx_layout_plain(p->plan->accel, &u->in[0]->shape)))
+            return kx_plan_nomem(p);
+        if ((st = kx_value_in(p, u, u->in[0], x.layout, &x.buffer)) < 0)
+            return st;
+    }
+    s.from = x.buffer;
+    if ((st = kx_buffer_new(p, kx_layout_bytes(x.layout), &s.to)) < 0 ||
+        (st = kx_step_add(p, u, (kx_step){.kind = KX_STEP_ACT, .as.act = s})) < 0)
+        return st;
+    kx_remember(kx_place_of(p, u->out[0]), x.layout, s.to);
+    return KLDVE_OK;
+}
+
 static kldve_status forward_act(kx_planner *p, kx_unit *u)
 {
     const struct kx_copy *x = kx_primary(p, u->in[0]);
@@ -226,6 +254,8 @@ static kldve_status forward_act(kx_planner *p, kx_unit *u)
     kx_prim *prim;
     kldve_status st = kx_accel_act(p->plan->accel, u->act, x->layout, &prim);
 
+    if (st == KLDVE_E_UNSUPPORTED)
+        return forward_own_act(p, u);
     if (st < 0)
         return st;
     kx_unbound(bind);
@@ -313,6 +343,50 @@ static kldve_status forward_view(kx_planner *p, kx_unit *u)
     return KLDVE_OK;
 }
 
+static kldve_status forward_rows(kx_planner *p, kx_unit *u)
+{
+    const kx_layout *layout = kx_layout_plain(p->plan->accel, &u->out[0]->shape);
+    kx_rows_step s = {u->rows, -1, -1, -1};
+    kldve_status st;
+
+    if (!layout)
+        return kx_plan_nomem(p);
+    if ((st = kx_value_in(p, u, u->in[0], NULL, &s.from)) < 0 ||
+        (st = kx_buffer_new(p, kx_layout_bytes(layout), &s.to)) < 0 ||
+        (st = kx_step_add(p, u, (kx_step){.kind = KX_STEP_ROWS, .as.rows = s})) < 0)
+        return st;
+    kx_remember(kx_place_of(p, u->out[0]), layout, s.to);
+    return KLDVE_OK;
+}
+
+/* No step at all: the same memory, read in another order. */
+static kldve_status forward_permuted(kx_planner *p, kx_unit *u)
+{
+    const kx_value *v = u->out[0];
+    const struct kx_copy *x;
+    const kx_layout *layout;
+    int32_t buffer;
+    kldve_status st;
+
+    if (u->in[0]->raw && (st = kx_value_in(p, u, u->in[0], NULL, &buffer)) < 0)
+        return st;
+    x = kx_primary(p, u->in[0]);
+    buffer = x->buffer;
+    if (!(layout = kx_layout_permuted(p->plan->accel, x->layout, u->perm)))
+        return kx_plan_nomem(p);
+    if (v == p->options.layer) { /* feature maps from outside go there, and there only */
+        const kx_layout *plain = kx_layout_plain(p->plan->accel, &v->shape);
+
+        if (!plain)
+            return kx_plan_nomem(p);
+        if ((st = kx_reorder(p, u, buffer, layout, plain, &buffer)) < 0)
+            return st;
+        layout = plain;
+    }
+    kx_remember(kx_place_of(p, v), layout, buffer);
+    return KLDVE_OK;
+}
+
 static kldve_status forward_node(kx_planner *p, kx_unit *u)
 {
     const kx_node *n = u->node;
@@ -348,18 +422,26 @@ static kldve_status forward_node(kx_planner *p, kx_unit *u)
 
 kldve_status kx_forward_unit(kx_planner *p, kx_unit *u)
 {
-    static kldve_status (*const forward[])(kx_planner *, kx_unit *) = {
-        [KX_UNIT_NODE] = forward_node,     [KX_UNIT_VIEW] = forward_view,
-        [KX_UNIT_CONV] = forward_conv,     [KX_UNIT_AFFINE] = forward_affine,
-        [KX_UNIT_POOL] = forward_window,   [KX_UNIT_LRN] = forward_window,
-        [KX_UNIT_ACT] = forward_act,       [KX_UNIT_BINARY] = forward_binary,
-        [KX_UNIT_CONCAT] = forward_concat, [KX_UNIT_DENSE] = forward_dense};
+    static kldve_status (*const forward[])(kx_planner *,
+                                           kx_unit *) = {[KX_UNIT_NODE] = forward_node,
+                                                         [KX_UNIT_VIEW] = forward_view,
+                                                         [KX_UNIT_CONV] = forward_conv,
+                                                         [KX_UNIT_AFFINE] = forward_affine,
+                                                         [KX_UNIT_POOL] = forward_window,
+                                                         [KX_UNIT_LRN] = forward_window,
+                                                         [KX_UNIT_ACT] = forward_act,
+                                                         [KX_UNIT_BINARY] = forward_binary,
+                                                         [KX_UNIT_CONCAT] = forward_concat,
+                                                         [KX_UNIT_DENSE] = forward_dense,
+                                                         [KX_UNIT_PRODUCT] = kx_product_forward,
+                                                         [KX_UNIT_PERMUTED] = forward_permuted,
+                                                         [KX_UNIT_ROWS] = forward_rows};
     kldve_status st = forward[u->kind](p, u);
 
     /* Units of one node can always run as that node. */
     if (st == KLDVE_E_UNSUPPORTED &&
         (u->kind == KX_UNIT_POOL || u->kind == KX_UNIT_LRN || u->kind == KX_UNIT_CONCAT ||
-         (u->kind == KX_UNIT_BINARY && u->act.kind == KX_ACT_NONE))) {
+         u->kind == KX_UNIT_PRODUCT || (u->kind == KX_UNIT_BINARY && u->act.kind == KX_ACT_NONE))) {
         u->kind = KX_UNIT_NODE;
         st = forward_node(p, u);
     }

@@ -6,6 +6,7 @@
 
 #include "accel/rule.h"
 #include "ops/params.h"
+#include "spelled.h"
 
 bool kx_constant_f32(const kx_value *v)
 {
@@ -52,11 +53,11 @@ static bool hidden_from_relevance(kx_planner *p, const kx_node *n, kx_act act)
            (act.kind != KX_ACT_RELU || kx_place_of(p, n->out[0])->keep);
 }
 
-/* Can the derivative be had from y alone?  What needs x is not hidden behind another computation
- * when a cotangent may flow through it. */
-static bool from_output(kx_act act)
+/* A derivative that needs x is not hidden behind another computation when a cotangent may flow
+ * through it. */
+static bool may_hide_x(kx_planner *p, const kx_value *x, kx_act act)
 {
-    return act.kind != KX_ACT_SWISH && act.kind != KX_ACT_HARDSWISH;
+    return kx_act_from_output(act) || !kx_place_of(p, x)->flows;
 }
 
 kldve_status kx_fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, const kx_value *x, kx_act act)
@@ -64,7 +65,7 @@ kldve_status kx_fuse_act(kx_planner *p, kx_unit *u, const kx_node *n, const kx_v
     kx_unit *before = open_unit(p, x);
 
     if (before && before->act.kind == KX_ACT_NONE && !hidden_from_relevance(p, n, act) &&
-        (from_output(act) || !(p->options.vjp || p->options.vjp_input)) &&
+        may_hide_x(p, x, act) && kx_accel_has_act(act) &&
         (before->kind == KX_UNIT_CONV || before->kind == KX_UNIT_AFFINE ||
          before->kind == KX_UNIT_DENSE ||
          (before->kind == KX_UNIT_BINARY && before->binary == KX_BINARY_ADD))) {
@@ -190,15 +191,6 @@ static bool linear_act(kx_arith kind, bool constant_first, float c, kx_act *act)
     }
 }
 
-/* Mul(x, Sigmoid(x)) is swish(x). */
-static bool is_swish(kx_planner *p, const kx_value *x, const kx_value *s, kx_unit **sigmoid)
-{
-    kx_unit *u = open_unit(p, s);
-
-    *sigmoid = u;
-    return u && u->kind == KX_UNIT_ACT && u->act.kind == KX_ACT_SIGMOID && u->in[0] == x;
-}
-
 static kldve_status fuse_join(kx_planner *p, kx_unit *u, const kx_node *n, bool *done)
 {
     kx_unit *a = open_unit(p, n->in[0]), *b = open_unit(p, n->in[1]);
@@ -239,13 +231,81 @@ static kldve_status fuse_dense_bias(kx_planner *p, kx_unit *u, const kx_node *n,
     return KLDVE_OK;
 }
 
+/* Scale and bias of a normalisation of rows: constants over the normalised axes, the last ones. */
+static kldve_status fuse_row_affine(kx_planner *p, kx_unit *u, const kx_node *n, const kx_value *x,
+                                    const kx_value *c, bool multiply)
+{
+    kx_unit *before = open_unit(p, x);
+    const float *vector = kx_constant_floats(p, c);
+
+    if (!vector)
+        return kx_plan_nomem(p);
+    if (multiply)
+        before->rows.scale = vector;
+    else
+        before->rows.bias = vector;
+    absorb(p, before, n);
+    u->dead = true;
+    return KLDVE_OK;
+}
+
+static bool is_row_affine(kx_planner *p, const kx_node *n, const kx_value *x, const kx_value *c,
+                          kx_arith kind)
+{
+    const kx_unit *before = open_unit(p, x);
+    int64_t covered = 1;
+
+    if (!before || before->kind != KX_UNIT_ROWS || before->rows.kind != KX_ROWS_NORM ||
+        before->rows.bias || (kind != KX_BINARY_ADD && kind != KX_BINARY_MUL) ||
+        (kind == KX_BINARY_MUL && before->rows.scale) || (int64_t)c->count != before->rows.n ||
+        !same_shape(n->out[0], x))
+        return false;
+    for (int32_t i = 1; i <= c->shape.rank && covered < before->rows.n; i++) {
+        if (c->shape.dim[c->shape.rank - i] != x->shape.dim[x->shape.rank - i])
+            return false;
+        covered *= c->shape.dim[c->shape.rank - i];
+    }
+    return covered == before->rows.n;
+}
+
+/* x op one constant number. */
+static kldve_status fuse_number(kx_planner *p, kx_unit *u, const kx_node *n, const kx_value *x,
+                                kx_act act)
+{
+    kx_act spelled;
+    const kx_value *of;
+
+    if (act.b == 0 && kx_spelled_act(p, &x, 1, act.a, &of, &spelled))
+        return kx_fuse_act(p, u, n, of, spelled);
+    u->kind = KX_UNIT_ACT;
+    kx_unit_reads_one(u, x);
+    u->act = act;
+    return KLDVE_OK;
+}
+
+/* Two arrays that vary: is it part of a function that is spelled out? */
+static kldve_status fuse_spelled(kx_planner *p, kx_unit *u, const kx_node *n, kx_arith kind,
+                                 bool *done)
+{
+    const kx_value *factor[2] = {n->in[0], n->in[1]}, *x;
+    kx_act act;
+
+    *done = true;
+    if (kind == KX_BINARY_MUL && kx_spelled_act(p, factor, 2, 1, &x, &act))
+        return kx_fuse_act(p, u, n, x, act);
+    *done = !kx_rule_is_lrp(p->options.rule) &&
+            ((kind == KX_BINARY_DIV && kx_spelled_norm(p, u, factor[0], factor[1], false)) ||
+             (kind == KX_BINARY_MUL && (kx_spelled_norm(p, u, factor[0], factor[1], true) ||
+                                        kx_spelled_norm(p, u, factor[1], factor[0], true))));
+    return KLDVE_OK;
+}
+
 kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     const kx_value *x = n->in[0], *y = n->in[1];
     kx_arith kind = (kx_arith)which;
     bool constant_first = x->raw != NULL;
     kldve_status st;
-    kx_unit *sigmoid;
     bool done = false;
     kx_act act;
 
@@ -262,24 +322,19 @@ kldve_status kx_fuse_binary(kx_planner *p, kx_unit *u, const kx_node *n, int whi
             return kx_plan_nomem(p);
         if (kind == KX_BINARY_ADD && ((st = fuse_dense_bias(p, u, n, x, y, &done)) < 0 || done))
             return st;
+        if (is_row_affine(p, n, x, y, kind))
+            return fuse_row_affine(p, u, n, x, y, kind == KX_BINARY_MUL);
         if (by_channel(y, x) && (kind == KX_BINARY_ADD || kind == KX_BINARY_MUL) && y->count > 1)
             return kind == KX_BINARY_ADD ? fuse_affine(p, u, n, x, NULL, c)
                                          : fuse_affine(p, u, n, x, c, NULL);
-        if (y->count == 1 && linear_act(kind, constant_first, c[0], &act)) {
-            u->kind = KX_UNIT_ACT;
-            kx_unit_reads_one(u, x);
-            u->act = act;
-        }
+        if (y->count == 1 && linear_act(kind, constant_first, c[0], &act))
+            return fuse_number(p, u, n, x, act);
         return KLDVE_OK;
     }
     if (!kx_varying_f32(x) || !kx_varying_f32(y))
         return KLDVE_OK;
-    if (kind == KX_BINARY_MUL &&
-        (is_swish(p, x, y, &sigmoid) || (is_swish(p, y, x, &sigmoid) && (x = y, true)))) {
-        sigmoid->dead = true;
-        kx_place_of(p, x)->uses--; /* the two reads have become one */
-        return kx_fuse_act(p, u, n, x, (kx_act){KX_ACT_SWISH, 0, 0});
-    }
+    if ((st = fuse_spelled(p, u, n, kind, &done)) < 0 || done)
+        return st;
     if (kind == KX_BINARY_ADD && same_shape(x, y) && !kx_rule_is_lrp(p->options.rule) &&
         ((st = fuse_join(p, u, n, &done)) < 0 || done))
         return st;

@@ -6,6 +6,7 @@
 #include "bias.h"
 #include "flow.h"
 #include "packed.h"
+#include "matrices.h"
 
 /* dy -> dx through an activation, in place where the buffer is nobody else's.  `seen` is the
  * buffer of y, or of x for the activations that need it, in g's layout. */
@@ -161,6 +162,57 @@ static kldve_status backward_dense(kx_planner *p, kx_unit *u, kx_grad g)
     return kx_give(p, u, u->in[0], (kx_grad){s.to, layout, false});
 }
 
+static kldve_status backward_product(kx_planner *p, kx_unit *u, kx_grad g)
+{
+    for (int32_t i = 0; i < 2; i++) {
+        kx_grad d, plain = g;
+        kldve_status st;
+
+        if (!kx_place_of(p, u->in[i])->active)
+            continue;
+        st = kx_product_vjp(p, u, g, i, &d);
+        if (st == KLDVE_E_UNSUPPORTED &&
+            (st = kx_grad_in(p, u, u->out[0], NULL, &plain)) == KLDVE_OK)
+            st = kx_node_vjp(p, u, &plain.buffer, i, &d);
+        if (st < 0 || (st = kx_give(p, u, u->in[i], d)) < 0)
+            return st;
+    }
+    return KLDVE_OK;
+}
+
+/* The other way round: where the result lies like the operand, no step either. */
+static kldve_status backward_permuted(kx_planner *p, kx_unit *u, kx_grad g)
+{
+    int32_t back[KX_MAX_RANK];
+
+    for (int32_t i = 0; i < u->out[0]->shape.rank; i++)
+        back[u->perm[i]] = i;
+    if (!(g.layout = kx_layout_permuted(p->plan->accel, g.layout, back)))
+        return kx_plan_nomem(p);
+    return kx_give(p, u, u->in[0], g);
+}
+
+static kldve_status backward_rows(kx_planner *p, kx_unit *u, kx_grad g)
+{
+    const kx_layout *layout = kx_layout_plain(p->plan->accel, &u->in[0]->shape);
+    const kx_value *seen = u->rows.kind == KX_ROWS_NORM ? u->in[0] : u->out[0];
+    kx_rows_step s = {u->rows, -1, -1, -1};
+    kldve_status st;
+
+    if (!layout)
+        return kx_plan_nomem(p);
+    if (p->options.biases && u->rows.bias)
+        return kx_refuse_in(p->ctx, u->node, "it adds a bias whose gradient cannot be computed");
+    if ((st = kx_grad_in(p, u, u->out[0], NULL, &g)) < 0 ||
+        (u->rows.kind != KX_ROWS_MEAN && (st = kx_value_in(p, u, seen, NULL, &s.seen)) < 0))
+        return st;
+    s.from = g.buffer;
+    if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s.to)) < 0 ||
+        (st = kx_step_add(p, u, (kx_step){.kind = KX_STEP_ROWS_VJP, .as.rows = s})) < 0)
+        return st;
+    return kx_give(p, u, u->in[0], (kx_grad){s.to, layout, false});
+}
+
 /* A constant that the kernels of the node add, or may add for all that its operator declares. */
 static bool has_hidden_bias(const kx_node *n)
 {
@@ -210,11 +262,6 @@ static kldve_status backward_node(kx_planner *p, kx_unit *u)
     return KLDVE_OK;
 }
 
-static bool needs_x(kx_act act)
-{
-    return act.kind == KX_ACT_SWISH || act.kind == KX_ACT_HARDSWISH;
-}
-
 kldve_status kx_gradient_unit(kx_planner *p, kx_unit *u)
 {
     const kx_place *out;
@@ -229,7 +276,7 @@ kldve_status kx_gradient_unit(kx_planner *p, kx_unit *u)
         return KLDVE_OK;
     g = kx_grad_of(p, u->out[0]);
     seen = out->copy[0].buffer;
-    if (u->kind == KX_UNIT_ACT && needs_x(u->act) &&
+    if (u->kind == KX_UNIT_ACT && !kx_act_from_output(u->act) &&
         (st = kx_value_in(p, u, u->in[0], g.layout, &seen)) < 0)
         return st;
     if ((st = u->kind == KX_UNIT_ACT && p->options.biases ? kx_visit_bias(p, u, g) : KLDVE_OK) <
@@ -253,6 +300,12 @@ kldve_status kx_gradient_unit(kx_planner *p, kx_unit *u)
         return kx_concat_vjp(p, u, g);
     case KX_UNIT_DENSE:
         return backward_dense(p, u, g);
+    case KX_UNIT_PRODUCT:
+        return backward_product(p, u, g);
+    case KX_UNIT_PERMUTED:
+        return backward_permuted(p, u, g);
+    case KX_UNIT_ROWS:
+        return backward_rows(p, u, g);
     case KX_UNIT_VIEW:
         return kx_view_vjp(p, u, g);
     case KX_UNIT_NODE:

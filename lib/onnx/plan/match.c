@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "accel/rule.h"
 #include "fuse.h"
 #include "ops/params.h"
 #include "ops/params_basic.h"
@@ -105,15 +106,17 @@ static kldve_status match_average(kx_planner *p, kx_unit *u, const kx_node *n, i
     return match_pool(p, u, n, q->count_include_pad ? KX_POOL_AVG_INCLUDE : KX_POOL_AVG_EXCLUDE);
 }
 
+static kldve_status match_row_mean(kx_planner *p, kx_unit *u, const kx_node *n);
+
 /* ReduceMean over the two spatial axes of [N][C][H][W] is a pool over everything. */
 static kldve_status match_mean(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     const kx_reduce_params *q = n->params;
     const kx_shape *s = &n->in[0]->shape;
 
-    (void)p, (void)which;
+    (void)which;
     if (s->rank != 4 || q->reduced[0] || q->reduced[1] || !q->reduced[2] || !q->reduced[3])
-        return KLDVE_OK;
+        return match_row_mean(p, u, n);
     u->kind = KX_UNIT_POOL;
     kx_unit_reads_one(u, n->in[0]);
     u->pool = (kx_pool_desc){.kind = KX_POOL_AVG_EXCLUDE,
@@ -140,6 +143,68 @@ static kldve_status match_lrn(kx_planner *p, kx_unit *u, const kx_node *n, int w
     kx_unit_reads_one(u, n->in[0]);
     u->lrn = (kx_lrn_desc){q->size, q->alpha, q->beta, q->bias};
     return KLDVE_OK;
+}
+
+/* ---- rows ---- */
+
+static kldve_status rows_of(kx_planner *p, kx_unit *u, const kx_node *n, kx_rows rows)
+{
+    if (kx_rule_is_lrp(p->options.rule) || rows.n < 1 || rows.count < 1 ||
+        !kx_varying_f32(n->in[0]))
+        return KLDVE_OK;
+    u->kind = KX_UNIT_ROWS;
+    kx_unit_reads_one(u, n->in[0]);
+    u->rows = rows;
+    return KLDVE_OK;
+}
+
+static kldve_status match_softmax(kx_planner *p, kx_unit *u, const kx_node *n, int kind)
+{
+    const kx_axis_params *q = n->params;
+
+    if (q->inner != 1)
+        return KLDVE_OK;
+    return rows_of(p, u, n, (kx_rows){.kind = (kx_rows_kind)kind, .count = q->outer, .n = q->n});
+}
+
+/* Means over the last axes. */
+static kldve_status match_row_mean(kx_planner *p, kx_unit *u, const kx_node *n)
+{
+    const kx_reduce_params *q = n->params;
+    int32_t rank = n->in[0]->shape.rank, kept = rank;
+
+    while (kept > 0 && q->reduced[kept - 1])
+        kept--;
+    for (int32_t i = 0; i < kept; i++)
+        if (q->reduced[i])
+            return KLDVE_OK;
+    return rows_of(p, u, n,
+                   (kx_rows){.kind = KX_ROWS_MEAN,
+                             .count = kx_span(&n->in[0]->shape, 0, kept),
+                             .n = q->length});
+}
+
+/* Normalisations of rows whose scale and bias are constant. */
+static kldve_status match_norm(kx_planner *p, kx_unit *u, const kx_node *n, int which)
+{
+    const kx_norm_params *q = n->params;
+    kx_rows rows = {.kind = KX_ROWS_NORM,
+                    .count = q->rows,
+                    .n = q->inner,
+                    .epsilon = q->epsilon,
+                    .centred = q->centred};
+
+    (void)which;
+    if (q->plane != 1 || q->channels != q->inner || !kx_constant_f32(n->in[1]) ||
+        (kx_has(n, 2) && !kx_constant_f32(n->in[2])))
+        return KLDVE_OK;
+    for (int32_t i = 1; i < n->nout; i++)
+        if (n->out[i])
+            return KLDVE_OK;
+    if (!(rows.scale = kx_constant_floats(p, n->in[1])) ||
+        (kx_has(n, 2) && !(rows.bias = kx_constant_floats(p, n->in[2]))))
+        return kx_plan_nomem(p);
+    return rows_of(p, u, n, rows);
 }
 
 /* ---- dense layers ---- */
@@ -169,13 +234,27 @@ static kldve_status match_gemm(kx_planner *p, kx_unit *u, const kx_node *n, int 
     return KLDVE_OK;
 }
 
+/* Matrices that both vary, as many of one kind as of the other. */
+static kldve_status match_product(kx_planner *p, kx_unit *u, const kx_node *n)
+{
+    const kx_shape *a = &n->in[0]->shape, *b = &n->in[1]->shape;
+
+    if (kx_rule_is_lrp(p->options.rule) || a->rank < 2 || a->rank != b->rank)
+        return KLDVE_OK;
+    for (int32_t i = 0; i < a->rank - 2; i++)
+        if (a->dim[i] != b->dim[i])
+            return KLDVE_OK;
+    u->kind = KX_UNIT_PRODUCT;
+    return KLDVE_OK;
+}
+
 static kldve_status match_matmul(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     const kx_shape *a = &n->in[0]->shape, *b = &n->in[1]->shape;
 
-    (void)p, (void)which;
+    (void)which;
     if (!kx_constant_f32(n->in[1]) || !kx_varying_f32(n->in[0]) || b->rank != 2 || a->rank < 2)
-        return KLDVE_OK;
+        return match_product(p, u, n);
     u->kind = KX_UNIT_DENSE;
     kx_unit_reads_one(u, n->in[0]);
     u->dense.k = b->dim[0];
@@ -226,6 +305,56 @@ static kldve_status match_clip(kx_planner *p, kx_unit *u, const kx_node *n, int 
     return q->fixed ? match_act(p, u, n, (kx_act){(kx_act_kind)kind, q->lo, q->hi}) : KLDVE_OK;
 }
 
+static kldve_status match_hard_sigmoid(kx_planner *p, kx_unit *u, const kx_node *n, int kind)
+{
+    const kx_unary_params *q = n->params;
+
+    if (!(q->alpha > 0)) /* the sign of y - 1/2 would not tell that of x */
+        return KLDVE_OK;
+    return match_act(p, u, n, (kx_act){(kx_act_kind)kind, q->alpha, q->beta});
+}
+
+static kldve_status match_gelu(kx_planner *p, kx_unit *u, const kx_node *n, int which)
+{
+    const kx_unary_params *q = n->params;
+
+    (void)which;
+    return match_act(p, u, n, (kx_act){q->alpha != 0 ? KX_ACT_GELU_TANH : KX_ACT_GELU, 0, 0});
+}
+
+/* x^(half / 2). */
+static kldve_status match_root(kx_planner *p, kx_unit *u, const kx_node *n, int half)
+{
+    return match_act(p, u, n, (kx_act){KX_ACT_POW, (float)half / 2, 0});
+}
+
+/* Powers with one constant number. */
+static kldve_status match_pow(kx_planner *p, kx_unit *u, const kx_node *n, int which)
+{
+    const float *exponent;
+
+    (void)which;
+    if (!kx_constant_f32(n->in[1]) || n->in[1]->count != 1 ||
+        n->in[1]->shape.rank > n->in[0]->shape.rank)
+        return KLDVE_OK;
+    if (!(exponent = kx_constant_floats(p, n->in[1])))
+        return kx_plan_nomem(p);
+    return match_act(p, u, n, (kx_act){KX_ACT_POW, exponent[0], 0});
+}
+
+static kldve_status match_transpose(kx_planner *p, kx_unit *u, const kx_node *n, int which)
+{
+    const kx_transpose_params *q = n->params;
+
+    (void)which;
+    if (kx_rule_is_lrp(p->options.rule) || !kx_varying_f32(n->in[0]) || n->in[0]->shape.rank < 2)
+        return KLDVE_OK;
+    u->kind = KX_UNIT_PERMUTED;
+    kx_unit_reads_one(u, n->in[0]);
+    u->perm = q->perm;
+    return KLDVE_OK;
+}
+
 /* ---- the table of patterns ---- */
 
 /* What nodes of each operator may become; those that fit no pattern stay as they are.  This is the
@@ -239,6 +368,13 @@ static const struct pattern {
     {"Sigmoid", match_simple, KX_ACT_SIGMOID},
     {"Tanh", match_simple, KX_ACT_TANH},
     {"HardSwish", match_simple, KX_ACT_HARDSWISH},
+    {"HardSigmoid", match_hard_sigmoid, KX_ACT_HARDSIGMOID},
+    {"Gelu", match_gelu, 0},
+    {"Erf", match_simple, KX_ACT_ERF},
+    {"Exp", match_simple, KX_ACT_EXP},
+    {"Sqrt", match_root, 1},
+    {"Reciprocal", match_root, -2},
+    {"Pow", match_pow, 0},
     {"LeakyRelu", match_slope, KX_ACT_LEAKY},
     {"Elu", match_slope, KX_ACT_ELU},
     {"Clip", match_clip, KX_ACT_CLIP},
@@ -254,6 +390,11 @@ static const struct pattern {
     {"AveragePool", match_average, 0},
     {"ReduceMean", match_mean, 0},
     {"LRN", match_lrn, 0},
+    {"Softmax", match_softmax, KX_ROWS_SOFTMAX},
+    {"LogSoftmax", match_softmax, KX_ROWS_LOG_SOFTMAX},
+    {"LayerNormalization", match_norm, 0},
+    {"RMSNormalization", match_norm, 0},
+    {"Transpose", match_transpose, 0},
     {"Gemm", match_gemm, 0},
     {"MatMul", match_matmul, 0},
     {"Concat", match_concat, 0},

@@ -32,7 +32,11 @@ static kldve_status build(kx_planner *p)
     int32_t outputs;
     kldve_status st;
 
-    if ((st = kx_find_needed(p)) < 0 || (st = kx_check_sizes(p)) < 0 || (st = kx_units_make(p)) < 0)
+    if ((st = kx_find_needed(p)) < 0 || (st = kx_check_sizes(p)) < 0)
+        return st;
+    if (p->options.vjp || p->options.vjp_input)
+        kx_mark_flow(p, deepest);
+    if ((st = kx_units_make(p)) < 0)
         return st;
     kx_find_last_uses(p);
     kx_mark_after(p);

@@ -108,8 +108,12 @@ int32_t kx_step_buffers(const kx_step *s, int32_t buffer[KX_STEP_BUFFERS])
     case KX_STEP_DENSE_PART:
     case KX_STEP_DENSE_PART_VJP:
         return LIST(s->as.dense.from, s->as.dense.to, s->as.dense.bias);
+    case KX_STEP_ACT:
     case KX_STEP_ACT_VJP:
         return LIST(s->as.act.seen, s->as.act.from, s->as.act.to);
+    case KX_STEP_ROWS:
+    case KX_STEP_ROWS_VJP:
+        return LIST(s->as.rows.seen, s->as.rows.from, s->as.rows.to);
     case KX_STEP_ADD:
         return LIST(s->as.add.a, s->as.add.b, s->as.add.to);
     case KX_STEP_ZERO:

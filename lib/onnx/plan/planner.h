@@ -3,6 +3,8 @@
  *
  *     units.c      graph -> units: what is computed together
  *     match.c      what a node becomes          fuse.c     merged into the unit before it
+ *     spelled.c    functions that are written as several operators
+ *     matrices.c    products of what varies
  *     usage.c      who reads a value, what depends on the layer, what a cotangent flows through
  *     forward.c    units -> forward steps
  *     join.c       concatenations in place      packed.c   weights
@@ -27,6 +29,7 @@ typedef struct kx_place {
     int32_t last_use; /**< order of the last unit that reads it */
     bool keep;        /**< layer or logits: must exist on its own */
     bool active;      /**< a cotangent flows to it */
+    bool flows;       /**< a cotangent may flow to it: known before there are units */
     bool after;       /**< the layer, or depends on it */
     uint8_t traits;   /**< of relevance_traits.h */
     int32_t ncopy;

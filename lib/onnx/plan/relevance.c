@@ -201,8 +201,11 @@ kldve_status kx_relevance_unit(kx_planner *p, kx_unit *u)
         return kx_relevance_affine(p, u, r);
     case KX_UNIT_POOL:
         return through_window(p, u, r);
-    case KX_UNIT_LRN:
     case KX_UNIT_ACT:
+        if (u->act.kind == KX_ACT_ERF || u->act.kind == KX_ACT_EXP || u->act.kind == KX_ACT_POW)
+            return kx_refuse_in(p->ctx, u->node, "relevance propagation has no rule for it");
+        return kx_give(p, u, u->in[0], r);
+    case KX_UNIT_LRN:
         return kx_give(p, u, u->in[0], r);
     case KX_UNIT_BINARY:
         return through_binary(p, u, r);
@@ -210,6 +213,9 @@ kldve_status kx_relevance_unit(kx_planner *p, kx_unit *u)
         return kx_concat_vjp(p, u, r);
     case KX_UNIT_VIEW:
         return kx_view_vjp(p, u, r);
+    case KX_UNIT_PRODUCT: /* not made for relevance, like the next two */
+    case KX_UNIT_PERMUTED:
+    case KX_UNIT_ROWS:
     case KX_UNIT_NODE:
         break;
     }

@@ -15,6 +15,7 @@ static uint8_t traits_of_act(kx_act act, uint8_t x)
                : act.b <= 1                  ? KX_NONNEGATIVE | KX_BOUNDED | KX_GATE
                                              : KX_NONNEGATIVE | KX_BOUNDED;
     case KX_ACT_SIGMOID:
+    case KX_ACT_HARDSIGMOID:
         return KX_NONNEGATIVE | KX_BOUNDED | KX_GATE;
     case KX_ACT_LINEAR:
         return x & KX_BOUNDED ? KX_BOUNDED | KX_GATE : 0;
@@ -23,7 +24,14 @@ static uint8_t traits_of_act(kx_act act, uint8_t x)
     case KX_ACT_ELU:
     case KX_ACT_SWISH:
     case KX_ACT_HARDSWISH:
+    case KX_ACT_GELU:
+    case KX_ACT_GELU_TANH:
+    case KX_ACT_ERF:
         break;
+    case KX_ACT_EXP:
+        return KX_NONNEGATIVE;
+    case KX_ACT_POW:
+        return act.a == 2 ? KX_NONNEGATIVE : x & KX_NONNEGATIVE;
     }
     return 0;
 }
@@ -73,6 +81,9 @@ void kx_relevance_mark(kx_planner *p)
         case KX_UNIT_POOL:
         case KX_UNIT_LRN:
         case KX_UNIT_VIEW:
+        case KX_UNIT_PRODUCT: /* not made for relevance, like the next two */
+        case KX_UNIT_PERMUTED:
+        case KX_UNIT_ROWS:
             break;
         }
         for (int32_t k = 0; k < u->nout; k++)

@@ -26,7 +26,10 @@ typedef enum kx_step_kind {
     KX_STEP_NODE_VJP,  /**< the operator's own VJP, added to a cotangent */
     KX_STEP_DENSE,     /**< x W + bias, activated */
     KX_STEP_DENSE_VJP, /**< dy W^T */
+    KX_STEP_ACT,       /**< to = act(from) */
     KX_STEP_ACT_VJP,   /**< to = act'(seen) from */
+    KX_STEP_ROWS,      /**< to = rows of from */
+    KX_STEP_ROWS_VJP,  /**< to = their VJP from `from`, where `seen` is x or y */
     KX_STEP_ADD,       /**< to = a + b */
     KX_STEP_ZERO,      /**< to = 0 */
     KX_STEP_VISIT,     /**< hand out the gradient at a bias */
@@ -64,6 +67,11 @@ typedef struct kx_act_step {
     size_t count;
     int32_t seen, from, to;
 } kx_act_step;
+
+typedef struct kx_rows_step {
+    kx_rows rows;
+    int32_t seen, from, to;
+} kx_rows_step;
 
 typedef struct kx_add_step {
     size_t count;
@@ -115,7 +123,8 @@ typedef struct kx_step {
         kx_prim_step prim;
         kx_node_step node_kernel; /**< NODE, NODE_VJP */
         kx_dense_step dense;      /**< DENSE, DENSE_VJP, DENSE_PART, DENSE_PART_VJP */
-        kx_act_step act;
+        kx_act_step act;          /**< ACT, ACT_VJP */
+        kx_rows_step rows;        /**< ROWS, ROWS_VJP */
         kx_add_step add;
         kx_zero_step zero;
         kx_visit_step visit;

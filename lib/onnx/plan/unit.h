@@ -18,7 +18,10 @@ typedef enum kx_unit_kind {
     KX_UNIT_ACT,    /**< out = act(x) */
     KX_UNIT_BINARY, /**< out = act(x op y) */
     KX_UNIT_CONCAT,
-    KX_UNIT_DENSE /**< out = act(x W + bias) */
+    KX_UNIT_DENSE,    /**< out = act(x W + bias) */
+    KX_UNIT_PRODUCT,  /**< out = act(x y), matrices that both vary */
+    KX_UNIT_PERMUTED, /**< the same elements, axis i is axis perm[i] of x */
+    KX_UNIT_ROWS      /**< means, softmax, normalisation of rows */
 } kx_unit_kind;
 
 typedef struct kx_unit {
@@ -39,6 +42,8 @@ typedef struct kx_unit {
     kx_arith binary;
     int32_t axis; /**< of CONCAT */
     kx_dense dense;
+    kx_rows rows;
+    const int32_t *perm;
     /* filled in while planning */
     const kx_prim *forward; /**< POOL, LRN: the hint for the backward primitive */
     int32_t workspace;      /**< buffer, or -1 */

@@ -31,6 +31,21 @@ kldve_status kx_find_needed(kx_planner *p)
     return KLDVE_OK;
 }
 
+void kx_mark_flow(kx_planner *p, const kx_value *to)
+{
+    kx_place_of(p, to)->flows = true;
+    for (int32_t i = 0; i < p->g->nnode; i++) {
+        const kx_node *n = &p->g->node[i];
+        bool flows = false;
+
+        for (int32_t k = 0; k < n->nin; k++)
+            flows = flows || (n->in[k] && kx_place_of(p, n->in[k])->flows);
+        for (int32_t k = 0; flows && k < n->nout; k++)
+            if (n->out[k] && n->out[k]->dtype == KX_F32)
+                kx_place_of(p, n->out[k])->flows = true;
+    }
+}
+
 void kx_find_last_uses(kx_planner *p)
 {
     for (int32_t i = 0; i < p->nunit; i++) {

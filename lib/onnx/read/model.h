@@ -55,15 +55,18 @@ typedef struct kx_proto_attr {
     int64_t *ints;
     const char **strings;
     kx_proto_tensor *t;
-    const char *ref; /**< ref_attr_name inside a function body, otherwise NULL */
+    struct kx_proto_graph *g; /**< a subgraph: a branch, the body of a loop */
+    const char *ref;          /**< ref_attr_name inside a function body, otherwise NULL */
 } kx_proto_attr;
 
 typedef struct kx_proto_node {
     const char *name, *type, *domain;
     const char *overload; /**< picks one of several functions with the same name; IR >= 10 */
     int32_t opset;        /**< of the default domain, for a node from a function; 0: the model's */
-    int32_t nin, nout, nattr;
-    const char **in, **out; /**< "" for an omitted one */
+    int32_t nin, nout, nattr, ncaptured;
+    const char **in, **out;      /**< "" for an omitted one */
+    const char *const *captured; /**< names that its subgraphs mention, which are names of theirs or
+                                      of the graphs around them */
     kx_proto_attr *attr;
 } kx_proto_node;
 
@@ -75,6 +78,14 @@ typedef struct kx_proto_value {
     int64_t dim[KX_PROTO_MAX_RANK];
     const char *symbol[KX_PROTO_MAX_RANK]; /**< dim_param or NULL */
 } kx_proto_value;
+
+/** The main graph, or one inside an attribute. */
+typedef struct kx_proto_graph {
+    int32_t nnode, ninitializer, ninput, noutput;
+    kx_proto_node *node; /**< in file order */
+    kx_proto_tensor *initializer;
+    kx_proto_value *input, *output;
+} kx_proto_graph;
 
 typedef struct kx_model {
     kx_arena arena;

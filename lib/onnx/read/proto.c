@@ -1,4 +1,4 @@
-/* proto.c - ModelProto and GraphProto: versions, nodes, tensors, inputs, outputs.  See proto.h. */
+/* proto.c - ModelProto: versions, functions, the main graph.  See proto.h. */
 #include "proto.h"
 
 #include <assert.h>
@@ -15,34 +15,8 @@ typedef struct header {
     uint64_t ir;
     int64_t opset; /* of the default domain, 0: not given */
     size_t graphs, functions;
-    size_t nnode, ninitializer, ninput, noutput;
+    kx_graph_counts count;
 } header;
-
-static kldve_status count_graph(kx_reader *r, const kx_wire *graph, header *h)
-{
-    kx_wire w = kx_wire_start(graph->bytes, graph->n);
-
-    while (kx_wire_next(&w))
-        switch (w.key) {
-        case KX_BYTES(1):
-            h->nnode++;
-            break;
-        case KX_BYTES(5):
-            h->ninitializer++;
-            break;
-        case KX_BYTES(11):
-            h->ninput++;
-            break;
-        case KX_BYTES(12):
-            h->noutput++;
-            break;
-        case KX_BYTES(15):
-            return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "sparse tensors are not supported");
-        default:
-            break;
-        }
-    return w.broken ? kx_wire_broken(r, &w, "the graph") : KLDVE_OK;
-}
 
 static kldve_status read_header(kx_reader *r, kx_wire w, header *h)
 {
@@ -55,7 +29,7 @@ static kldve_status read_header(kx_reader *r, kx_wire w, header *h)
             break;
         case KX_BYTES(7):
             h->graphs++;
-            st = count_graph(r, &w, h);
+            st = kx_count_graph(r, &w, &h->count);
             break;
         case KX_BYTES(8):
             st = kx_read_opset(r, &w, &h->opset);
@@ -85,63 +59,14 @@ static kldve_status check_header(kx_reader *r, const header *h)
     if (h->opset == 0)
         return kx_reader_fail(r, KLDVE_E_FORMAT,
                               "the model does not say which opset of ONNX it uses");
-    if (h->nnode > KX_MAX_NODES)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "%zu nodes, at most %d are supported", h->nnode,
-                              KX_MAX_NODES);
-    if (h->ninitializer > INT32_MAX || h->ninput > INT32_MAX || h->noutput > INT32_MAX)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "too many tensors");
     return KLDVE_OK;
-}
-
-static kldve_status fill_node(kx_reader *r, const kx_wire *bytes, kx_proto_node *n)
-{
-    kldve_status st = kx_read_node(r, bytes->bytes, bytes->n, n);
-
-    for (int32_t i = 0; st == KLDVE_OK && i < n->nattr; i++)
-        if (n->attr[i].ref)
-            return kx_reader_fail(
-                r, KLDVE_E_FORMAT,
-                "node '%.80s': attribute '%.60s' refers to an attribute of a function, "
-                "but the node is not in one",
-                n->name, n->attr[i].name);
-    return st;
-}
-
-static kldve_status fill_graph(kx_reader *r, const kx_wire *graph, kx_model *m)
-{
-    kx_wire w = kx_wire_start(graph->bytes, graph->n);
-    kldve_status st = KLDVE_OK;
-
-    while (st == KLDVE_OK && kx_wire_next(&w))
-        switch (w.key) {
-        case KX_BYTES(1):
-            st = fill_node(r, &w, &m->node[m->nnode++]);
-            break;
-        case KX_BYTES(5): {
-            kx_proto_tensor *t = &m->initializer[m->ninitializer++];
-
-            st = kx_read_tensor(r, w.bytes, w.n, "", t);
-            if (st == KLDVE_OK && !*t->name)
-                st = kx_reader_fail(r, KLDVE_E_FORMAT, "tensor number %d of the graph has no name",
-                                    m->ninitializer);
-            break;
-        }
-        case KX_BYTES(11):
-            st = kx_read_value(r, w.bytes, w.n, &m->input[m->ninput++]);
-            break;
-        case KX_BYTES(12):
-            st = kx_read_value(r, w.bytes, w.n, &m->output[m->noutput++]);
-            break;
-        default:
-            break;
-        }
-    return st;
 }
 
 static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t n)
 {
     kx_wire w = kx_wire_start(bytes, n);
     kx_model *m = r->model;
+    kx_proto_graph g;
     const char *other = kx_recognise(bytes, n);
     header h = {0};
     kldve_status st;
@@ -158,17 +83,22 @@ static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t 
         return st;
     m->ir_version = (int64_t)h.ir;
     m->opset = (int32_t)h.opset;
-    if ((st = kx_reader_new(r, h.nnode, sizeof *m->node, &m->node)) < 0 ||
-        (st = kx_reader_new(r, h.ninitializer, sizeof *m->initializer, &m->initializer)) < 0 ||
-        (st = kx_reader_new(r, h.ninput, sizeof *m->input, &m->input)) < 0 ||
-        (st = kx_reader_new(r, h.noutput, sizeof *m->output, &m->output)) < 0)
+    if ((st = kx_graph_arrays(r, &h.count, &g)) < 0)
         return st;
     while (kx_wire_next(&w)) /* several graphs are one: so protobuf merges a repeated message */
-        if (w.key == KX_BYTES(7) && (st = fill_graph(r, &w, m)) < 0)
+        if (w.key == KX_BYTES(7) && (st = kx_fill_graph(r, &w, &g)) < 0)
             return st;
     /* Both walks read the same bytes. */
-    assert((size_t)m->nnode == h.nnode && (size_t)m->ninitializer == h.ninitializer &&
-           (size_t)m->ninput == h.ninput && (size_t)m->noutput == h.noutput);
+    assert((size_t)g.nnode == h.count.nnode && (size_t)g.ninitializer == h.count.ninitializer &&
+           (size_t)g.ninput == h.count.ninput && (size_t)g.noutput == h.count.noutput);
+    m->node = g.node;
+    m->nnode = g.nnode;
+    m->initializer = g.initializer;
+    m->ninitializer = g.ninitializer;
+    m->input = g.input;
+    m->ninput = g.ninput;
+    m->output = g.output;
+    m->noutput = g.noutput;
     if (h.functions)
         return kx_inline_functions(r, bytes, n, h.functions);
     return KLDVE_OK;
@@ -181,6 +111,7 @@ static kldve_status new_model(kldve_ctx *ctx, const char *path, kx_reader *r)
     memset(r, 0, sizeof *r);
     r->ctx = ctx;
     r->path = path;
+    r->read_graph = kx_read_graph;
     if (!m)
         return kx_reader_nomem(r);
     memset(m, 0, sizeof *m);

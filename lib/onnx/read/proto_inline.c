@@ -169,6 +169,9 @@ static kldve_status intern_node(inliner *in, function *f, kx_names *names, body_
     if ((st = kx_reader_new(in->r, (size_t)b->node.nin, sizeof *b->in, &b->in)) < 0 ||
         (st = kx_reader_new(in->r, (size_t)b->node.nout, sizeof *b->out, &b->out)) < 0)
         return st;
+    if (b->node.ncaptured)
+        return fail(in, f, KLDVE_E_UNSUPPORTED,
+                    "it holds a branch or a loop, which is supported only outside of functions");
     for (int32_t i = 0; i < b->node.nin; i++)
         b->in[i] = intern(f, names, b->node.in[i]);
     for (int32_t i = 0; i < b->node.nout; i++) {

@@ -34,9 +34,10 @@ static const char *const attr_name[ATTR_KINDS] = {
 typedef struct attr_parts {
     uint64_t type;
     uint32_t present; /* bit of each AttributeType whose field is there */
-    size_t floats, ints, strings, tensors;
+    size_t floats, ints, strings, tensors, graphs;
     const unsigned char *tensor;
     size_t ntensor;
+    kx_wire graph;
 } attr_parts;
 
 /* Which AttributeType a field holds; 0: a field of another purpose. */
@@ -97,6 +98,10 @@ static kldve_status count_listed(kx_reader *r, const kx_wire *w, attr_parts *p)
         p->tensor = w->bytes;
         p->ntensor = w->n;
         p->tensors++;
+        break;
+    case KX_BYTES(6):
+        p->graph = *w;
+        p->graphs++;
         break;
     case KX_FIX32(7):
         p->floats++;
@@ -226,6 +231,21 @@ static kldve_status attr_tensor(kx_reader *r, const attr_parts *p, kx_proto_attr
     return kx_read_tensor(r, p->tensor, p->ntensor, out->name, out->t);
 }
 
+static kldve_status attr_graph(kx_reader *r, const attr_parts *p, kx_proto_attr *out)
+{
+    kldve_status st;
+
+    assert(out->type == ATTR_GRAPH);
+    if (p->graphs != 1)
+        return kx_reader_fail(r, KLDVE_E_FORMAT,
+                              "attribute '%.60s' of type graph has %zu graphs, not one", out->name,
+                              p->graphs);
+    if ((st = kx_reader_new(r, 1, sizeof *out->g, &out->g)) < 0)
+        return st;
+    assert(r->read_graph);
+    return r->read_graph(r, &p->graph, out->g);
+}
+
 kldve_status kx_read_attr(kx_reader *r, const void *bytes, size_t n, kx_proto_attr *out)
 {
     kx_wire w = kx_wire_start(bytes, n);
@@ -242,6 +262,8 @@ kldve_status kx_read_attr(kx_reader *r, const void *bytes, size_t n, kx_proto_at
     if ((st = attr_type(r, &p, &a)) < 0 || (st = attr_lists(r, w, &p, &a)) < 0)
         return st;
     if (a.type == ATTR_TENSOR && !a.ref && (st = attr_tensor(r, &p, &a)) < 0)
+        return st;
+    if (a.type == ATTR_GRAPH && !a.ref && (st = attr_graph(r, &p, &a)) < 0)
         return st;
     *out = a;
     return KLDVE_OK;
@@ -307,7 +329,7 @@ kldve_status kx_read_node(kx_reader *r, const void *bytes, size_t n, kx_proto_no
     if (!*node.type)
         return kx_reader_fail(r, KLDVE_E_FORMAT, "node '%.80s' has no operator", node.name);
     *out = node;
-    return KLDVE_OK;
+    return kx_capture(r, out);
 }
 
 /* ---- inputs and outputs ---------------------------------------------------------------------- */

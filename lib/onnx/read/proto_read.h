@@ -1,6 +1,8 @@
 /* proto_read.h - what the files proto*.c share.
  *
- *     proto.c         the model: versions, graph, lists of nodes, tensors, inputs, outputs
+ *     proto.c         the model: versions, functions, the main graph
+ *     proto_graph.c   a graph: lists of nodes, tensors, inputs, outputs
+ *     proto_capture.c names that a node's subgraphs take from the graphs around them
  *     proto_node.c    NodeProto, AttributeProto, ValueInfoProto
  *     proto_tensor.c  TensorProto: dimensions, element type, where the elements are
  *     proto_inline.c  replaces calls of functions that are local to the model by their bodies
@@ -28,16 +30,22 @@ enum {
     KX_MAX_READ_MEMORY = 768 << 20
 };
 
+struct kx_wire;
+
 /** One reading of one model. */
 typedef struct kx_reader {
     kldve_ctx *ctx;
     kx_arena *arena;
     const char *path; /**< starts every message */
     const unsigned char *bytes;
-    kx_model *model;      /**< NULL where external data is refused */
-    bool external;        /**< external data may be opened, beside `path` */
-    uint64_t mapped;      /**< bytes of external data so far */
-    size_t spent;         /**< bytes from the arena */
+    kx_model *model; /**< NULL where external data is refused */
+    bool external;   /**< external data may be opened, beside `path` */
+    uint64_t mapped; /**< bytes of external data so far */
+    size_t spent;    /**< bytes from the arena */
+    int depth;       /**< graphs around the one that is read */
+    /** kx_read_graph(): graphs hold nodes, whose attributes hold graphs. */
+    kldve_status (*read_graph)(struct kx_reader *r, const struct kx_wire *graph,
+                               kx_proto_graph *out);
     unsigned char *block; /**< small objects are cut from it */
     size_t block_left;
 } kx_reader;
@@ -88,6 +96,19 @@ const char *kx_onnx_type_name(int32_t type);
 kldve_status kx_read_node(kx_reader *r, const void *bytes, size_t n, kx_proto_node *out);
 kldve_status kx_read_attr(kx_reader *r, const void *bytes, size_t n, kx_proto_attr *out);
 kldve_status kx_read_value(kx_reader *r, const void *bytes, size_t n, kx_proto_value *out);
+
+/** How many of each a graph has. */
+typedef struct kx_graph_counts {
+    size_t nnode, ninitializer, ninput, noutput;
+} kx_graph_counts;
+/** Add the numbers of one GraphProto; then make room for them; then fill the room. */
+kldve_status kx_count_graph(kx_reader *r, const kx_wire *graph, kx_graph_counts *c);
+kldve_status kx_graph_arrays(kx_reader *r, const kx_graph_counts *c, kx_proto_graph *g);
+kldve_status kx_fill_graph(kx_reader *r, const kx_wire *graph, kx_proto_graph *g);
+/** All three, for a graph inside an attribute. */
+kldve_status kx_read_graph(kx_reader *r, const kx_wire *graph, kx_proto_graph *out);
+/** Set n->captured from the graphs in its attributes. */
+kldve_status kx_capture(kx_reader *r, kx_proto_node *n);
 
 /** OperatorSetIdProto: sets *out, initially 0, to the version if the domain is ONNX's own. */
 kldve_status kx_read_opset(kx_reader *r, const kx_wire *bytes, int64_t *out);

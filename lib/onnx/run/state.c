@@ -11,6 +11,7 @@
 #include "run/dense.h"
 #include "run/elementwise.h"
 #include "run/relevance_kernels.h"
+#include "run/rows.h"
 
 struct kx_state {
     kldve_ctx *ctx;
@@ -219,6 +220,7 @@ static kldve_status run_step(kx_state *s, int32_t i)
     const kx_step *step = &s->plan->step[i];
     const kx_act_step *act = &step->as.act;
     const kx_add_step *add = &step->as.add;
+    const kx_rows_step *rows = &step->as.rows;
 
     if (step->passed.count && kx_rule_is_reversed(s->rule)) {
         memcpy(at(s, step->passed.to), at(s, step->passed.from),
@@ -235,6 +237,15 @@ static kldve_status run_step(kx_state *s, int32_t i)
     case KX_STEP_DENSE:
     case KX_STEP_DENSE_VJP:
         run_dense(s, step);
+        break;
+    case KX_STEP_ACT:
+        kx_act_forward(act->act, act->count, at(s, act->from), at(s, act->to));
+        break;
+    case KX_STEP_ROWS:
+        kx_rows_forward(&rows->rows, at(s, rows->from), at(s, rows->to));
+        break;
+    case KX_STEP_ROWS_VJP:
+        kx_rows_vjp(&rows->rows, at(s, rows->seen), at(s, rows->from), at(s, rows->to));
         break;
     case KX_STEP_ACT_VJP:
         kx_act_vjp(act->act, s->rule, act->count, at(s, act->seen), at(s, act->from),

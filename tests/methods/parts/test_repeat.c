@@ -21,14 +21,17 @@ static void test_seeds(void **state)
     draw_input(input);
     assert_int_equal(kldve_explainer_new(ctx, &tiny_backend, &curved, &ex), KLDVE_OK);
     for (int m = 0; m < REPEATED; m++) {
-        kldve_options o = {.struct_size = sizeof o, .method = repeated[m], .samples = 30};
+        kldve_options o = {.struct_size = sizeof o, .method = repeated[m]};
+        bool samples = method_named(repeated[m])->options & KLDVE_OPTION_SAMPLES;
+        bool draws = method_named(repeated[m])->options & KLDVE_OPTION_SEED;
         kldve_heatmap *map[3] = {NULL, NULL, NULL};
         const float *error[2];
         size_t count, size;
         kldve_record r = {.struct_size = sizeof r};
 
         for (int i = 0; i < 3; i++) {
-            o.seed = i == 2;
+            o.samples = samples ? 30 : 0;
+            o.seed = draws && i == 2;
             assert_int_equal(kldve_explain_input(ex, input, &o, &map[i]), KLDVE_OK);
         }
         assert_int_equal(kldve_heatmap_record(map[0], &r), KLDVE_OK);
@@ -77,12 +80,14 @@ static void test_cancel(void **state)
     draw_input(input);
     assert_int_equal(kldve_explainer_new(ctx, &tiny_backend, &curved, &ex), KLDVE_OK);
     for (int m = 0; m < REPEATED; m++) {
-        kldve_options o = {.struct_size = sizeof o, .method = repeated[m], .samples = 100};
+        kldve_options o = {.struct_size = sizeof o, .method = repeated[m]};
         kldve_heatmap *map = NULL;
         struct stop stop = {repeated[m], 2, -1};
         char message[64];
         long live;
 
+        if (method_named(repeated[m])->options & KLDVE_OPTION_SAMPLES)
+            o.samples = 100;
         if (strcmp(repeated[m], "score-cam") == 0)
             stop.after = 0; /* five maps are one batch */
         /* From now on, the network has what it keeps for further passes. */

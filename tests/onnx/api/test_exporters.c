@@ -283,11 +283,6 @@ static void test_refused(void **state)
                   "s", KLDVE_E_ARG, "cannot be the layer");
     check_refused("in x N,N,N,8; w w 4,8,3,3; n Transpose x t perm=[0,3,1,2]; n Conv t,w y; out y",
                   NULL, KLDVE_E_UNSUPPORTED, "dimension 1 is symbolic");
-    check_refused("in x 1,3,6,5; w s -; n QuantizeLinear x,s a; n DequantizeLinear a,s b;"
-                  "w w 4,3,3,3; n Conv b,w y; out y",
-                  NULL, KLDVE_E_UNSUPPORTED, "node 'a' (QuantizeLinear): the network is quantised");
-    check_refused("in x 1,3,6,5; w s -; n com.microsoft:QLinearAdd x,s,s,x,s,s,s,s y; out y", NULL,
-                  KLDVE_E_UNSUPPORTED, "node 'y' (QLinearAdd): the network is quantised");
 }
 
 /* Every allocation of loading and opening fails once. */

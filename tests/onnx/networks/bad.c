@@ -18,6 +18,9 @@
 /* The same with another node after the convolution, which produces d. */
 #define BEHIND(node) IN "n Conv x,w c; " node "; n GlobalAveragePool d g; n Flatten g y; out y"
 
+/* t: a constant that is true. */
+#define YES "i a 1; i b 2; n Less a,b t; "
+
 /* ---- too much of something ------------------------------------------------------------------- */
 
 static void begin(writer *w)
@@ -141,21 +144,37 @@ static void zero_in_name(writer *w, const void *bad)
     end(w, "y");
 }
 
-/* Nested messages may be as deep as they like where nobody follows them. */
+/* Nested graphs: the reader follows them, so their depth is limited. */
+/* Put a field's tag and length, in two bytes, before the bytes at *at, which end at `end`. */
+static void wrap(unsigned char **at, const unsigned char *end, int field)
+{
+    size_t n = (size_t)(end - *at);
+
+    *--*at = (unsigned char)(n >> 7);
+    *--*at = (unsigned char)((n & 0x7f) | 0x80);
+    *--*at = (unsigned char)(field << 3 | 2);
+}
+
+static void put_string(unsigned char **at, int field, char c)
+{
+    *--*at = (unsigned char)c;
+    *--*at = 1;
+    *--*at = (unsigned char)(field << 3 | 2);
+}
+
 static void deep_message(writer *w, const void *bad)
 {
-    unsigned char bytes[8192];
-    size_t n = sizeof bytes;
+    unsigned char bytes[8192], *last = bytes + sizeof bytes, *at = last;
 
     (void)bad;
-    for (size_t size = 0; size < 2000; size++) { /* If { If { ... : field 6 of AttributeProto */
-        size_t inner = sizeof bytes - n;
-
-        if (inner > 127 * 128)
-            break;
-        bytes[--n] = (unsigned char)(inner >> 7);
-        bytes[--n] = (unsigned char)((inner & 0x7f) | 0x80);
-        bytes[--n] = 6 << 3 | 2;
+    for (int depth = 0; depth < 500; depth++) { /* graph { node { attribute { graph { ... */
+        if (depth > 0) {
+            put_string(&at, ATTR_NAME, 'b');
+            wrap(&at, last, NODE_ATTRIBUTE);
+            put_string(&at, NODE_OP, 'I');
+            wrap(&at, last, GRAPH_NODE);
+        }
+        wrap(&at, last, 6);
     }
     begin(w);
     write_begin(w, GRAPH_NODE);
@@ -164,7 +183,7 @@ static void deep_message(writer *w, const void *bad)
     write_string(w, NODE_OP, "If");
     write_begin(w, NODE_ATTRIBUTE);
     write_string(w, ATTR_NAME, "then_branch");
-    write_plain(w, bytes + n, sizeof bytes - n);
+    write_plain(w, at, (size_t)(last - at));
     write_end(w);
     write_end(w);
     end(w, "y");
@@ -236,7 +255,18 @@ const bad_model bad_models[] = {
     {"unknown operator", BEHIND("n Frobnicate c d"), REFUSED, "node 'd' (Frobnicate): the operator Frobnicate of opset 13 is not supported", NULL},
     {"unknown domain", BEHIND("n com.example:Relu c d"), REFUSED, "the operator com.example.Relu of opset 13 is not supported", NULL},
     {"node without an operator", BEHIND("n : c d"), FORMAT, "has no operator", NULL},
-    {"If", BEHIND("n If c d then_branch={} else_branch={}"), REFUSED, "the operator If of opset 13 is not supported", NULL},
+    {"If without outputs", BEHIND(YES "n If t d then_branch={} else_branch={}"), FORMAT, "the branch has 0 outputs, the node 1", NULL},
+    {"If without a branch", BEHIND(YES "n If t d then_branch={Relu:c:r}"), FORMAT, "attribute 'else_branch' is missing", NULL},
+    {"If on what is no bool", BEHIND("n If c d then_branch={Relu:c:r} else_branch={Neg:c:s}"), FORMAT, "the condition (input 0) must be one bool", NULL},
+    {"If that depends on the input", BEHIND("n ReduceMax c m keepdims=0; n Less m,m t; n If t d then_branch={Relu:c:r} else_branch={Neg:c:s}"), REFUSED, "must be constant, but depends on the input", NULL},
+    {"If of an unknown operator", BEHIND(YES "n If t d then_branch={Frobnicate:c:r} else_branch={Neg:c:s}"), REFUSED, "node 'r' (Frobnicate): the operator Frobnicate", NULL},
+    {"If that reads what it makes", BEHIND(YES "n If t d then_branch={Relu:e:r} else_branch={Neg:c:s}; n Relu d e"), FORMAT, "the graph has a cycle", NULL},
+    {"If that reads nothing", BEHIND(YES "n If t d then_branch={Relu:q:r} else_branch={Neg:c:s}"), FORMAT, "no node, input or tensor provides its input 'q'", NULL},
+    {"Loop without a body", BEHIND("n Loop _,_,c d"), FORMAT, "attribute 'body' is missing", NULL},
+    {"Loop with a body of no inputs", BEHIND("i n 3; n Loop n,_,c d body={Relu:c:r}"), FORMAT, "its body has 0 inputs and 1 outputs, which do not fit", NULL},
+    {"Loop of a million rounds", BEHIND("i n 1000000; n Loop n,_,c d body={Relu:c:r}"), REFUSED, "1000000 rounds, at most 4096", NULL},
+    {"Scan with too few inputs", BEHIND("n Scan c d num_scan_inputs=2 body={Relu:c:r}"), FORMAT, "attribute 'num_scan_inputs' is 2 for 1 inputs", NULL},
+    {"branch in a function", "fn f x y; n If t y then_branch={Relu:x:r} else_branch={Neg:x:s}; end; " BEHIND(YES "n f:f c d"), REFUSED, "holds a branch or a loop", NULL},
     {"unknown attribute", BEHIND("n Relu c d fast=1"), REFUSED, "attribute 'fast' is not supported", NULL},
     {"graph as an attribute", BEHIND("n Relu c d body={}"), REFUSED, "attribute 'body' is not supported", NULL},
     {"attribute of the wrong type", CONV("group=1.5"), REFUSED, "attribute 'group' is not supported (or has the wrong type)", NULL},
@@ -369,7 +399,7 @@ const bad_model bad_models[] = {
     {"12 million attributes", NULL, LIMIT, "unpacks to more than 768 MiB", many_attributes},
     {"name of 5000 bytes", NULL, LIMIT, "has 4999 bytes, at most 4096", long_name},
     {"zero byte in a name", NULL, FORMAT, "holds a zero byte", zero_in_name},
-    {"2000 graphs in each other", NULL, REFUSED, "the operator If", deep_message},
+    {"500 graphs in each other", NULL, LIMIT, "nested more than 16 deep", deep_message},
     {NULL, NULL, KLDVE_OK, NULL, NULL},
 };
 /* clang-format on */

@@ -111,6 +111,29 @@ static void tensor_attribute(writer *w)
     write_end(w);
 }
 
+/* {OP:IN,...:OUT,...} */
+static void graph_attribute(writer *w, const char *value)
+{
+    char text[LINE], *in, *out;
+
+    snprintf(text, sizeof text, "%s", value + 1);
+    in = strchr(text, ':');
+    out = in ? strchr(in + 1, ':') : NULL;
+    if (!out || text[strlen(text) - 1] != '}')
+        die("graph", value);
+    out[strlen(out) - 1] = 0;
+    *in++ = 0;
+    *out++ = 0;
+    write_varint(w, ATTR_TYPE, 5);
+    write_begin(w, 6);
+    onnx_node(w, text, in, out);
+    onnx_node_end(w);
+    write_begin(w, GRAPH_OUTPUT);
+    write_bytes(w, 1, out, strcspn(out, ","));
+    write_end(w);
+    write_end(w);
+}
+
 static void attribute(writer *w, uint32_t field, const char *text)
 {
     const char *value = strchr(text, '=');
@@ -127,6 +150,8 @@ static void attribute(writer *w, uint32_t field, const char *text)
         write_varint(w, ATTR_TYPE, 5);
         write_begin(w, 6);
         write_end(w);
+    } else if (*value == '{') {
+        graph_attribute(w, value);
     } else if (*value == '@') {
         write_varint(w, ATTR_TYPE, 2);
         write_string(w, 21, value + 1);

@@ -18,7 +18,7 @@
  *                             ATTRIBUTE: a bare name, or name=default
  *
  * Attributes: name=3, name=0.5, name=[1,2], name=[0.5,1.0], name='text', name=@ref for a function's
- * attribute, name={} for a graph, name=tensor for one of two floats, name=none for no value. */
+ * attribute, name={} for an empty graph, name={OP:IN,...:OUT,...} for one of a single node without inputs, name=tensor for one of two floats, name=none for no value. */
 #ifndef KLDVE_TESTS_NETWORKS_TEXT_H
 #define KLDVE_TESTS_NETWORKS_TEXT_H
 

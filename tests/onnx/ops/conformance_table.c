@@ -45,7 +45,7 @@ static bool describe(const char *type, char *opsets, size_t size, bool *vjp)
     for (int32_t v = 1; v <= 24; v++) {
         const kx_op *op = v < 24 ? kx_op_find("", type, v) : NULL;
 
-        if (op && op->vjp)
+        if (op && (op->vjp || op->expand))
             *vjp = true;
         if (op && !open)
             used += (size_t)snprintf(opsets + used, size - used, "%s%d", known ? ", " : "", v);

@@ -466,11 +466,12 @@ static bool is_tested(const char *type)
 
 static void test_every_vjp(void **state)
 {
-    static const kx_op *const elsewhere[] = {/* test_ops_nn.c */
-                                             kx_conv_ops, kx_convtranspose_ops, kx_pool_ops,
-                                             kx_lrn_ops,  kx_batchnorm_ops,     kx_norm_ops,
-                                             kx_mvn_ops,  kx_matmul_ops,        kx_softmax_ops,
-                                             kx_pad_ops,  kx_resize_ops};
+    static const kx_op *const elsewhere[] = {
+        /* test_ops_nn.c */
+        kx_conv_ops, kx_convtranspose_ops, kx_pool_ops, kx_lrn_ops, kx_batchnorm_ops, kx_norm_ops,
+        kx_mvn_ops, kx_matmul_ops, kx_softmax_ops, kx_pad_ops, kx_resize_ops,
+        /* test_quantise.c */
+        kx_quantise_ops};
 
     (void)state;
     for (size_t i = 0; kx_families[i]; i++) {

@@ -1,0 +1,128 @@
+/* test_nodes.c - nodes that others stand for: a graph with control flow equals the graph that is
+ * written without it. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "build/build.h"
+#include "onnx/networks/text.h"
+#include "read/proto.h"
+
+#define YES "i a 1; i b 2; n Less a,b t; "
+#define NO "i a 2; i b 1; n Less a,b t; "
+#define IN "in x 1,3,4,4; "
+
+static const struct pair {
+    const char *name, *text, *plain; /* the same network with and without control flow */
+} cases[] = {
+    {"then", IN YES "n Relu x c; n If t y then_branch={Neg:c:r} else_branch={Sqrt:c:r}; out y",
+     IN "n Relu x c; n Neg c y; out y"},
+    {"else", IN NO "n Relu x c; n If t y then_branch={Neg:c:r} else_branch={Sqrt:c:r}; out y",
+     IN "n Relu x c; n Sqrt c y; out y"},
+    {"what the branch reads comes behind it in the file",
+     IN YES "n If t y then_branch={Neg:c:r} else_branch={Sqrt:c:r}; n Relu x c; out y",
+     IN "n Relu x c; n Neg c y; out y"},
+    {"the branch not taken needs an unknown operator",
+     IN YES "n If t y then_branch={Neg:x:r} else_branch={Frobnicate:x:r}; out y",
+     IN "n Neg x y; out y"},
+    {"a branch that passes something on",
+     IN YES "n Relu x c; n If t y then_branch={Identity:c:r} else_branch={Neg:c:r}; out y",
+     IN "n Relu x c; n Identity c y; out y"},
+    {"two branches of the same names",
+     IN YES "n If t u then_branch={Neg:x:r} else_branch={Sqrt:x:r}; "
+            "n If t y then_branch={Abs:u:r} else_branch={Sqrt:u:r}; out y",
+     IN "n Neg x u; n Abs u y; out y"},
+    {"NonZero of a constant",
+     IN "i l 0,3,0,5; n NonZero l k; i w 1,-1; n Reshape x,w f; n Gather f,k y axis=1; out y",
+     IN
+     "i l 1,3; i r 1,2; n Reshape l,r k; i w 1,-1; n Reshape x,w f; n Gather f,k y axis=1; out y"},
+    {"Dropout in training that drops nothing",
+     IN YES "w r - ; n Sub r,r o; n Dropout x,o,t y; out y", IN "n Dropout x y; out y"},
+};
+
+static kx_graph *build(kldve_ctx *ctx, const char *text, kx_model **model)
+{
+    const kx_graph_options options = {0};
+    kx_graph *g = NULL;
+    size_t n;
+    unsigned char *bytes = writer_memory(write_text, text, &n);
+
+    if (kx_model_read(ctx, bytes, n, model) < 0 || kx_graph_new(ctx, *model, &options, &g) < 0)
+        fail_msg("%s: %s", text, kldve_ctx_message(ctx));
+    free(bytes);
+    return g;
+}
+
+static void check_case(void **state)
+{
+    const struct pair *c = *state;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kx_model *with_model, *plain_model;
+    kx_graph *with = build(ctx, c->text, &with_model), *plain = build(ctx, c->plain, &plain_model);
+
+    assert_int_equal(with->nnode, plain->nnode);
+    for (int32_t i = 0; i < with->nnode; i++) {
+        const kx_node *a = &with->node[i], *b = &plain->node[i];
+
+        assert_string_equal(a->type, b->type);
+        assert_int_equal(a->index, i);
+        assert_int_equal(a->out[0]->producer, i);
+        assert_int_equal(a->out[0]->count, b->out[0]->count);
+        assert_int_equal(a->in[0]->producer, b->in[0]->producer);
+    }
+    assert_string_equal(with->output[0]->name, plain->output[0]->name);
+    assert_int_equal(with->output[0]->producer, plain->output[0]->producer);
+    kx_graph_free(with);
+    kx_graph_free(plain);
+    kx_model_free(with_model);
+    kx_model_free(plain_model);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+/* Every allocation fails once. */
+static void check_allocations(void **state)
+{
+    const struct pair *c = *state;
+    const kx_graph_options options = {0};
+    size_t n;
+    unsigned char *bytes = writer_memory(write_text, c->text, &n);
+    kldve_status st = KLDVE_E_NOMEM;
+
+    for (long budget = 0; st == KLDVE_E_NOMEM; budget++) {
+        test_heap heap;
+        kldve_ctx *ctx = test_ctx(&heap);
+        kx_model *m = NULL;
+        kx_graph *g = NULL;
+
+        heap.budget = budget;
+        st = kx_model_read(ctx, bytes, n, &m);
+        if (st == KLDVE_OK)
+            st = kx_graph_new(ctx, m, &options, &g);
+        heap.budget = -1;
+        assert_true(st == KLDVE_OK || (st == KLDVE_E_NOMEM && !g));
+        kx_graph_free(g);
+        kx_model_free(m);
+        kldve_ctx_free(ctx);
+        assert_int_equal(heap.live, 0);
+    }
+    free(bytes);
+}
+
+int main(void)
+{
+    enum { CASES = sizeof cases / sizeof *cases };
+    struct CMUnitTest tests[2 * CASES];
+
+    for (size_t i = 0; i < CASES; i++) {
+        tests[2 * i] = (struct CMUnitTest)cmocka_unit_test(check_case);
+        tests[2 * i].name = cases[i].name;
+        tests[2 * i].initial_state = (void *)(uintptr_t)&cases[i];
+        tests[2 * i + 1] = (struct CMUnitTest)cmocka_unit_test(check_allocations);
+        tests[2 * i + 1].name = "failing allocations";
+        tests[2 * i + 1].initial_state = (void *)(uintptr_t)&cases[i];
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
