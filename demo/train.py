@@ -144,6 +144,21 @@ def rename(model):
         tensor.name = names.get(tensor.name, tensor.name)
 
 
+def write_card(folder, name, head, tensors):
+    """NAME.card.json for a network that was trained on these batches, and the labels of all of them."""
+    card = {
+        **head, "licence": "MIT",
+        "input": {"name": "picture", "shape": [1, 3, SIZE, SIZE], "channels": "RGB", "scale": 1,
+                  "mean": [MEAN] * 3, "std": [STD] * 3, "resize_shorter_side": SIZE,
+                  "center_crop": SIZE},
+        **tensors, "labels": "kldve-demo.labels.txt"}
+    with open(os.path.join(folder, f"{name}.card.json"), "w", encoding="utf-8") as out:
+        json.dump(card, out, indent=1)
+        out.write("\n")
+    with open(os.path.join(folder, "kldve-demo.labels.txt"), "w", encoding="utf-8") as out:
+        out.write("".join(label + "\n" for label in scenes.labels()))
+
+
 def export(net, folder):
     file = io.BytesIO()
     torch.onnx.export(net, torch.zeros(1, 3, SIZE, SIZE), file, opset_version=13,
@@ -153,17 +168,9 @@ def export(net, folder):
     model.producer_name, model.producer_version = "libkldve demo/train.py", ""
     onnx.checker.check_model(model)
     onnx.save(model, os.path.join(folder, "kldve-demo.onnx"))
-    card = {
-        "name": "libkldve demonstration network", "source": "libkldve demo/train.py", "licence": "MIT",
-        "input": {"name": "picture", "shape": [1, 3, SIZE, SIZE], "channels": "RGB", "scale": 1,
-                  "mean": [MEAN] * 3, "std": [STD] * 3, "resize_shorter_side": SIZE,
-                  "center_crop": SIZE},
-        "logits": "logits", "features": "features", "labels": "kldve-demo.labels.txt"}
-    with open(os.path.join(folder, "kldve-demo.card.json"), "w", encoding="utf-8") as out:
-        json.dump(card, out, indent=1)
-        out.write("\n")
-    with open(os.path.join(folder, "kldve-demo.labels.txt"), "w", encoding="utf-8") as out:
-        out.write("".join(name + "\n" for name in scenes.labels()))
+    write_card(folder, "kldve-demo", {"name": "libkldve demonstration network",
+                                      "source": "libkldve demo/train.py"},
+               {"logits": "logits", "features": "features"})
 
 
 def main():

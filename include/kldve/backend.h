@@ -84,6 +84,29 @@ typedef struct kldve_bias_gradient {
  * why with kldve_ctx_fail() and return anything but KLDVE_OK: the pass returns it. */
 typedef kldve_status (*kldve_bias_visitor)(void *opaque, const kldve_bias_gradient *unit);
 
+/** One attention of a network: every query mixes the values of all keys, in shares that add up
+ * to 1. Queries and keys are the same tokens: first those that have no place in the picture (a
+ * class token, registers), then those of a grid over the picture, row by row.  The library hands
+ * the visitor a copy in its own layout, whatever release the backend was compiled for. */
+typedef struct kldve_attention {
+    size_t struct_size;
+    const char *name;      /**< in the network; borrowed like the arrays, valid during the call */
+    const float *weights;  /**< [heads][queries][keys], the shares; a query's add up to 1 */
+    const float *gradient; /**< [heads][queries][keys], of sum(cotangent * logits) at the weights;
+                                NULL where no cotangent was given */
+    const float *read;     /**< [queries], which tokens the scores read behind this attention: equal
+                                shares that add up to 1, 0 for tokens that nothing reads any more.
+                                1 at the class token of a usual transformer.  Given with the first
+                                attention that is visited, NULL with the others */
+    int32_t heads, queries, keys;
+    int32_t lead;          /**< tokens before those of the grid */
+    int32_t height, width; /**< of the grid: lead + height * width = queries = keys */
+} kldve_attention;
+
+/** Called for one attention after the other, from the logits to the input.  To end the pass,
+ *  describe why with kldve_ctx_fail() and return anything but KLDVE_OK: the pass returns it. */
+typedef kldve_status (*kldve_attention_visitor)(void *opaque, const kldve_attention *attention);
+
 /** The calls of a backend.  The library owns every buffer: the backend fills them and keeps no
  *  pointer to them.  All arrays are float32, row-major, without gaps.  One state is called from
  *  one thread at a time, in the order open, shape, (forward, vjp*)*, close.
@@ -143,6 +166,13 @@ typedef struct kldve_backend {
      * sentences by number from 0, NULL past the last.  Without a full stop; they live as long as
      * the state. Cannot fail; may be called between any two other calls. */
     const char *(*note)(const void *state, int32_t index);
+    /** The attentions of the last forward pass, from the logits to the input; each mixes what the
+     *  next one that is visited hands on.  Any number of times after a forward.
+     *  @param cotangent  At the logits, [classes]; NULL: no gradients are wanted.
+     *  KLDVE_E_UNSUPPORTED where the network has none, or one that does not see all tokens of the
+     *  others (windows, pooled keys): then the message says which. */
+    kldve_status (*attentions)(void *state, const float *cotangent, kldve_attention_visitor visit,
+                               void *opaque);
 } kldve_backend;
 
 /** Record why a call fails and return `status`: `return kldve_ctx_fail(ctx, status, "why");`

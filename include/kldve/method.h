@@ -27,7 +27,8 @@ enum {
     KLDVE_NEED_FORWARDS = 8,          /**< more forward passes, of changed inputs */
     KLDVE_NEED_FEATURE_FORWARDS = 16, /**< forward passes from changed feature maps:
                                            kldve_backend.forward_features */
-    KLDVE_NEED_BIAS_GRADIENT = 32     /**< gradients at the biases: kldve_backend.vjp_biases */
+    KLDVE_NEED_BIAS_GRADIENT = 32,    /**< gradients at the biases: kldve_backend.vjp_biases */
+    KLDVE_NEED_ATTENTION = 64         /**< the attentions: kldve_backend.attentions */
 };
 
 /** The size of the map that a method makes. */
@@ -72,7 +73,7 @@ typedef struct kldve_job {
     int32_t target;         /**< index of the class to explain */
     int32_t flat;           /**< 1: alpha is zero because all scores are equal */
     const float *cotangent; /**< [classes], what cotangent() made, for methods that need a gradient
-                                 at the layer or at the pixels; NULL before */
+                                 at the layer or at the pixels, or attentions; NULL before */
     /** Size of the map: where a method with `random` puts the standard error of each of its values,
      *  zeros at first.  NULL for other methods, and within a map that is only part of the result.
      */
@@ -109,8 +110,9 @@ struct kldve_method {
     /** What it needs with these options, a part of `needs`; NULL: always all of it. */
     uint32_t (*needs_with)(const kldve_options *options);
     /** The cotangent at the logits, [classes].  Called where a gradient at the layer or at the
-     *  pixels is needed.  NULL: 1 at the target, 0 elsewhere; 1 / count at the classes of a set; 1
-     *  at the target and -1 at the rival or, of a network with one score, at the other class. */
+     *  pixels, or attentions are needed.  NULL: 1 at the target, 0 elsewhere; 1 / count at the
+     *  classes of a set; 1 at the target and -1 at the rival or, of a network with one score, at
+     *  the other class. */
     kldve_status (*cotangent)(const kldve_job *job, double *cotangent);
     /** One weight for each feature map, [maps].  NULL: none; `map` is required then. */
     kldve_status (*weights)(const kldve_job *job, double *weights);
@@ -184,6 +186,19 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp_biases(const kldve_job *jo
                                                              const float *cotangent,
                                                              float *gradient,
                                                              kldve_bias_visitor visit,
+                                                             void *opaque);
+
+/** The attentions of the last forward pass, from the logits to the input: `visit` is called with
+ *  `opaque` for one after the other.
+ *  @param cotangent  [classes], for the gradients at them; NULL: without.
+ *  @return KLDVE_OK; KLDVE_E_UNSUPPORTED (the backend has no `attentions`; the network has none, or
+ *          some that do not see all tokens); KLDVE_E_ARG (the backend handed out sizes that do not
+ *          fit); KLDVE_E_NUMERIC (NaN or infinity in weights or gradients); or what `visit`
+ *          returned.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_attentions(const kldve_job *job,
+                                                             const float *cotangent,
+                                                             kldve_attention_visitor visit,
                                                              void *opaque);
 
 /** The rest of the network: changed feature maps [maps][height][width] -> logits [classes].

@@ -19,7 +19,7 @@ typedef struct kldve_onnx kldve_onnx;
 
 enum {
     KLDVE_ONNX_VJP_INPUT = 1, /**< also plan the VJP down to the pixels; this allows relevance
-                                   propagation and gradients at biases, see below */
+                                   propagation, gradients at biases and attentions, see below */
     KLDVE_ONNX_NO_VJP = 2,    /**< plan the forward pass only */
     KLDVE_ONNX_PLAIN = 4,     /**< run every operator with the reference kernels, for checking */
     KLDVE_ONNX_DIRECT = 8,    /**< compute convolutions by their sums only.  Without it Winograd's
@@ -36,8 +36,8 @@ enum {
                                     than fit 1 GiB of working memory */
 };
 
-/* Relevance propagation (the LRP rules of kldve_backend.vjp_input) and gradients at biases
- * (vjp_biases) are planned when an explainer first needs them.
+/* Relevance propagation (the LRP rules of kldve_backend.vjp_input), gradients at biases
+ * (vjp_biases) and attentions are planned when an explainer first needs them.
  *
  *   - That takes as long as loading and as much working memory as another explainer, and each
  *     explanation repeats the forward pass there.
@@ -60,6 +60,11 @@ typedef struct kldve_onnx_options {
                              its first batch on an explainer takes as much working memory again for
                              each input; weights are shared where one form serves both */
     uint64_t flags;     /**< KLDVE_ONNX_* */
+    /** The class scores as a part of an output or of another tensor, in numpy's notation:
+     *  "output0[0, 4:84, 1234]".  The name may be left out where the network has one output.  The
+     *  elements in C order are the scores; where they stand behind a Sigmoid or Softmax, the same
+     *  elements before it.  NULL: all of `logits`. */
+    const char *select;
     /** 0: as the file says, see kldve_onnx_choice.scores; else 1 + the kldve_scores that the scores
      *  are to be read as, whatever the file says.  One score cannot be SOFTMAX, several no NUMBER.
      */
@@ -74,8 +79,8 @@ typedef struct kldve_onnx_options {
  *  @param out      On KLDVE_OK a new network; free it with kldve_onnx_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not a valid ONNX file); KLDVE_E_UNSUPPORTED (an
  *          operator or attribute that the engine lacks: the message names node and attribute; or an
- *          option that this library does not have); KLDVE_E_ARG (no such layer or logits, an option
- *          out of range); KLDVE_E_NOMEM.
+ *          option that this library does not have); KLDVE_E_ARG (no such layer or logits, a
+ * selection that does not fit, an option out of range); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path,
                                                         const kldve_onnx_options *options,
@@ -148,6 +153,9 @@ typedef struct kldve_onnx_choice {
     int32_t grid_width;
     int32_t leading; /**< class and register tokens that stand before the cells of the layer and
                           have no place in its maps; 0 where there are none */
+    int32_t straight_through; /**< 1: the network is quantised, and its gradient takes rounding for
+                                   the identity, and for 0 where a value was clipped; else 0 */
+    int32_t reserved;         /**< 0 */
 } kldve_onnx_choice;
 
 /** Fill in what was chosen when the network was loaded.  Safe from any thread.
@@ -197,6 +205,9 @@ KLDVE_API void kldve_card_free(kldve_card *card);
 
 /** What kldve_onnx_options.scores says, 0 where the card does not say.  @since 0.1 */
 KLDVE_API int32_t kldve_card_scores(const kldve_card *card);
+
+/** What kldve_onnx_options.select says, NULL where the card does not say.  Borrowed.  @since 0.1 */
+KLDVE_API const char *kldve_card_select(const kldve_card *card);
 
 /** Names of the tensors and the path of the labels, which starts from the working folder; NULL
  * where the card does not say.  Borrowed: they live as long as the card.  @since 0.1 */

@@ -34,6 +34,8 @@ extern const kldve_method kldve_method_lrp_epsilon;
 extern const kldve_method kldve_method_lrp_zplus;
 extern const kldve_method kldve_method_lrp_alphabeta;
 extern const kldve_method kldve_method_lrp_composite;
+extern const kldve_method kldve_method_rollout;
+extern const kldve_method kldve_method_grad_rollout;
 extern const kldve_method kldve_method_occlusion;
 extern const kldve_method kldve_method_prediction_difference;
 extern const kldve_method kldve_method_rise;

@@ -32,6 +32,8 @@ static const kldve_method *const methods[] = {
     &kldve_method_lrp_zplus,
     &kldve_method_lrp_alphabeta,
     &kldve_method_lrp_composite,
+    &kldve_method_rollout,
+    &kldve_method_grad_rollout,
     &kldve_method_occlusion,
     &kldve_method_prediction_difference,
     &kldve_method_rise,
@@ -45,7 +47,8 @@ static const kldve_method *const methods[] = {
 enum {
     METHODS = sizeof methods / sizeof *methods,
     KNOWN_NEEDS = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT |
-                  KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT,
+                  KLDVE_NEED_FORWARDS | KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT |
+                  KLDVE_NEED_ATTENTION,
     KNOWN_OPTIONS = 2 * KLDVE_OPTION_TRUTH - 1
 };
 

@@ -94,7 +94,8 @@ static kldve_status check_target(const kldve_run *run)
 static kldve_status check_arrays(const kldve_run *run)
 {
     const uint32_t of_network = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS |
-                                KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT;
+                                KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT |
+                                KLDVE_NEED_ATTENTION;
 
     if (run->options.smooth)
         return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself to be smoothed");
@@ -136,6 +137,8 @@ static kldve_status check_network(const kldve_run *run)
     if (run->needs & KLDVE_NEED_BIAS_GRADIENT && !kldve_network_has(net, vjp_biases))
         return lacks(run, KLDVE_E_UNSUPPORTED,
                      "the gradients at the biases, which this backend cannot give");
+    if (run->needs & KLDVE_NEED_ATTENTION && !kldve_network_has(net, attentions))
+        return lacks(run, KLDVE_E_UNSUPPORTED, "the attentions, which this backend cannot give");
     return KLDVE_OK;
 }
 

@@ -125,6 +125,14 @@ kldve_status kldve_job_vjp_biases(const kldve_job *job, const float *cotangent, 
                   : kldve_network_vjp_biases(run_of(job)->net, cotangent, gradient, visit, opaque);
 }
 
+kldve_status kldve_job_attentions(const kldve_job *job, const float *cotangent,
+                                  kldve_attention_visitor visit, void *opaque)
+{
+    kldve_status st = look_back(job);
+
+    return st < 0 ? st : kldve_network_attentions(run_of(job)->net, cotangent, visit, opaque);
+}
+
 kldve_status kldve_job_forward_features(const kldve_job *job, const float *features, float *logits)
 {
     kldve_status st = look_back(job);

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "attention_relay.h"
 #include "base/finite.h"
 #include "base/size.h"
 #include "single.h"
@@ -389,4 +390,29 @@ kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent
     st = CALL(net, &aside, "backward to the biases", vjp_biases, cotangent, gradient, relay_unit,
               &relay);
     return st < 0 ? st : check(net, "pixel gradient", gradient, net->inputs);
+}
+
+kldve_status kldve_network_attentions(kldve_network *net, const float *cotangent,
+                                      kldve_attention_visitor visit, void *opaque)
+{
+    kldve_attention_relay relay = {.ctx = net->ctx,
+                                   .backend = net->backend.name,
+                                   .gradients = cotangent != NULL,
+                                   .visit = visit,
+                                   .opaque = opaque};
+    struct aside aside;
+    kldve_status st;
+
+    assert(net->held == KLDVE_HELD_INPUT || net->held == KLDVE_HELD_CHANGED);
+    if (!kldve_network_has(net, attentions))
+        return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED, "%s: has no attentions",
+                               net->backend.name);
+    if (cotangent)
+        cotangent = contract(net, 1, cotangent);
+    cotangent = cotangent ? contract(net, 1, cotangent) : NULL;
+    st = CALL(net, &aside, "attentions", attentions, cotangent, kldve_attention_pass_on, &relay);
+    if (st == KLDVE_OK && relay.visited == 0)
+        return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,
+                               "%s: attentions: the network has none", net->backend.name);
+    return st;
 }

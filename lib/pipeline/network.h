@@ -71,5 +71,7 @@ kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent,
                                      float *gradient);
 kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent, float *gradient,
                                       kldve_bias_visitor visit, void *opaque);
+kldve_status kldve_network_attentions(kldve_network *net, const float *cotangent,
+                                      kldve_attention_visitor visit, void *opaque);
 
 #endif

@@ -15,7 +15,7 @@
 #include "stages/target.h"
 
 /* What is back-propagated starts at the logits, wherever it ends. */
-enum { NEED_COTANGENT = KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT };
+enum { NEED_COTANGENT = KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_ATTENTION };
 
 static size_t map_count(const kldve_run *run)
 {

@@ -21,7 +21,8 @@ ENDS_WITH(kldve_divergence_info, summation);
 ENDS_WITH(kldve_image_limits, bytes);
 ENDS_WITH(kldve_shape, reserved);
 ENDS_WITH(kldve_bias_gradient, dense);
-ENDS_WITH(kldve_backend, note);
+ENDS_WITH(kldve_attention, width);
+ENDS_WITH(kldve_backend, attentions);
 ENDS_WITH(kldve_options, reserved);
 ENDS_WITH(kldve_input_spec, std);
 ENDS_WITH(kldve_arrays, reserved);
@@ -35,7 +36,7 @@ ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_options, reserved);
 ENDS_WITH(kldve_onnx_tensor, reserved);
-ENDS_WITH(kldve_onnx_choice, leading);
+ENDS_WITH(kldve_onnx_choice, reserved);
 ENDS_WITH(kldve_onnx_demo_files, labels_nbytes);
 #endif
 

@@ -117,6 +117,15 @@ static kldve_status batched_vjp_biases(void *state, const float *cotangent, floa
                   : b->config->inner->vjp_biases(b->states[0], cotangent, gradient, visit, opaque);
 }
 
+static kldve_status batched_attentions(void *state, const float *cotangent,
+                                       kldve_attention_visitor visit, void *opaque)
+{
+    struct batched *b = state;
+    kldve_status st = looks_back(b, ONE);
+
+    return st < 0 ? st : b->config->inner->attentions(b->states[0], cotangent, visit, opaque);
+}
+
 /* -- together --------------------------------------------------------------------------------- */
 
 static kldve_status fail(struct batched *b)
@@ -190,4 +199,5 @@ const kldve_backend batched_backend = {
     .vjp_biases = batched_vjp_biases,
     .forward_many = batched_forward_many,
     .vjp_many = batched_vjp_many,
+    .attentions = batched_attentions,
 };

@@ -19,6 +19,9 @@
  * Biases: vjp_biases gives vjp_input's gradient; a visitor's failure ends it; in a piecewise linear
  * network, biases and input times their gradients sum to the score.
  *
+ * Attentions: a query's shares add up to 1, with or without a cotangent there are as many; a
+ * visitor's failure ends the pass.
+ *
  * Batches: forward_many and vjp_many give every input what forward and vjp give it alone, even with
  * NaN in all others, and the same bits at every call, even with other calls in between.
  *
@@ -436,6 +439,70 @@ static void check_biases(struct bench *b)
     free(want);
 }
 
+/* -- attentions ------------------------------------------------------------------------------- */
+
+struct seen {
+    struct bench *b;
+    bool gradients;
+    int visits;
+};
+
+static kldve_status see(void *opaque, const kldve_attention *a)
+{
+    struct seen *s = opaque;
+    size_t rows = (size_t)a->heads * (size_t)a->queries, keys = (size_t)a->keys;
+    double read = 0;
+
+    assert_true(a->struct_size >= sizeof *a && a->name && a->weights);
+    assert_int_equal(a->gradient != NULL, s->gradients);
+    assert_int_equal(a->read != NULL, s->visits == 0);
+    assert_int_equal(a->lead + a->height * a->width, a->keys);
+    assert_int_equal(a->queries, a->keys);
+    for (size_t q = 0; s->visits == 0 && q < keys; q++)
+        read += (double)a->read[q];
+    if (s->visits++ == 0)
+        close_to(s->b, "shares in which the scores read tokens", read, 1, 1, 1e-5);
+    for (size_t i = 0; i < rows; i++) {
+        double sum = 0;
+
+        for (size_t k = 0; k < keys; k++)
+            sum += (double)a->weights[i * keys + k];
+        close_to(s->b, "shares of a query", sum, 1, 1, 1e-4);
+    }
+    return KLDVE_OK;
+}
+
+static kldve_status stop_attentions(void *opaque, const kldve_attention *a)
+{
+    (void)a;
+    ++*(int *)opaque;
+    return KLDVE_E_CANCELLED;
+}
+
+/* With and without gradients as many, and as backend.h says; a visitor's failure ends the pass. */
+static void check_attentions(struct bench *b)
+{
+    float *t = floats(b->classes);
+    struct seen with = {.b = b, .gradients = true}, without = {.b = b};
+    int visits = 0;
+    struct answer a;
+    kldve_status st;
+
+    noise(b, t, b->classes);
+    a = ask(b, b->state, b->input, t);
+    st = b->backend->attentions(b->state, t, see, &with);
+    if (st != KLDVE_E_UNSUPPORTED) {
+        must(b, st, "attentions");
+        must(b, b->backend->attentions(b->state, NULL, see, &without), "attentions");
+        assert_int_equal(with.visits, without.visits);
+        assert_int_equal(b->backend->attentions(b->state, t, stop_attentions, &visits),
+                         KLDVE_E_CANCELLED);
+        assert_int_equal(visits, 1);
+    }
+    answer_free(&a);
+    free(t);
+}
+
 /* -- batches ---------------------------------------------------------------------------------- */
 
 /* What batches are asked and what they answer, each array [batch][...]. */
@@ -616,6 +683,8 @@ void contract_check(const contract *c)
     }
     if (HAS(c->backend, vjp_biases))
         check_biases(&b);
+    if (HAS(c->backend, attentions))
+        check_attentions(&b);
     if (HAS(c->backend, forward_many) && b.shape.batch > 1)
         check_batch(&b);
     check_allocations(&b);

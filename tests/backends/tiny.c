@@ -328,6 +328,45 @@ static kldve_status tiny_vjp_biases(void *state, const float *cotangent, float *
     return st;
 }
 
+/* The mean over the cells is an attention of one head in which every cell attends to all cells in
+ * equal shares, read by all scores alike: with k_j = mean over q of sum_c A[q][c] v_j[c], the
+ * derivative by A[q][c] is v_j[c] / cells. */
+static kldve_status tiny_attentions(void *state, const float *cotangent,
+                                    kldve_attention_visitor visit, void *opaque)
+{
+    const struct tiny *t = state;
+    const tiny_config *c = &t->config;
+    size_t cells = cells_of(c), maps = (size_t)c->maps;
+    kldve_attention a = {sizeof a, "mean", NULL, NULL, NULL, 1, 0, 0, 0, c->height, c->width};
+    float *memory = kldve_ctx_alloc(t->ctx, (2 * cells + 1) * cells, sizeof *memory);
+    kldve_status st;
+
+    if (!memory)
+        return kldve_ctx_fail(t->ctx, KLDVE_E_NOMEM, "no memory for an attention");
+    for (size_t cell = 0; cell < cells; cell++) {
+        double v = 0;
+
+        for (size_t i = 0; cotangent && i < (size_t)c->classes * maps; i++) {
+            double x = fmax((double)t->x[i % maps * cells + cell], 0);
+
+            v += (double)cotangent[i / maps] * (double)t->w2[i] *
+                 (c->curved ? (double)t->p[cell] * tanh(x) : x);
+        }
+        for (size_t q = 0; q < cells; q++) {
+            memory[q * cells + cell] = 1 / (float)cells;
+            memory[(cells + q) * cells + cell] = (float)(v / (double)cells);
+        }
+        memory[2 * cells * cells + cell] = 1 / (float)cells;
+    }
+    a.weights = memory;
+    a.gradient = cotangent ? memory + cells * cells : NULL;
+    a.read = memory + 2 * cells * cells;
+    a.queries = a.keys = (int32_t)cells;
+    st = visit(opaque, &a);
+    kldve_ctx_release(t->ctx, memory);
+    return st;
+}
+
 static kldve_status tiny_forward_features(void *state, const float *features, float *logits)
 {
     return head(state, features, logits);
@@ -344,6 +383,7 @@ const kldve_backend tiny_backend = {
     .vjp_input = tiny_vjp_input,
     .forward_features = tiny_forward_features,
     .vjp_biases = tiny_vjp_biases,
+    .attentions = tiny_attentions,
 };
 
 const kldve_backend tiny_backend_plain = {

@@ -15,7 +15,8 @@ from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, r
                      run_measured, shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals"]
-RECORD = ["model", "picture", "layer", "layer_chosen", "all_paths", "scores", "probabilities", "method", "reading", "target", "top5",
+RECORD = ["model", "picture", "layer", "layer_chosen", "gradient", "all_paths", "scores", "probabilities",
+          "method", "reading", "target", "top5",
           "kl", "notes", "timings_ms", "kldve"]
 TIMINGS = ["load", "decode", "forward", "divergence", "backward", "reduce", "render", "total"]
 
@@ -547,6 +548,8 @@ USAGE = [
      r"--threads: '0' is not a whole number from 1 to 1024"),
     ("half a thread", ["explain", "pic.png", "--threads=1.5"], r"--threads: '1.5' is not a whole"),
     ("crop past 64 bit", ["explain", "pic.png", "--crop=99999999999999999999"], r"--crop: '9+' is"),
+    ("selection and logits", ["explain", "pic.png", "--select", "[0]", "--logits", "a"],
+     r"--select names its tensor itself: --select 'a\[\.\.\.\]'"),
     ("crop more than resize", ["explain", "pic.png", "--crop=9", "--resize=8"],
      r"--crop 9 is larger than --resize 8"),
     ("two means", ["explain", "pic.png", "--mean", "1,2"], r"--mean: '1,2' is not one number or"),
@@ -658,6 +661,17 @@ FAILURES = [
      r"net\.onnx: .*flat"),
     ("unknown logits", {}, explain("net.onnx", "pic.png", "--logits", "nope"),
      r"net\.onnx: .*nope"),
+    ("selection out of range", {}, explain("net.onnx", "pic.png", "--select", "[0, 9]"),
+     r"net\.onnx: select '\[0, 9\]': 9 is outside of axis 1, which has 4 elements"),
+    ("selection of nothing", {}, explain("net.onnx", "pic.png", "--select", "[0, 3:1]"),
+     r"net\.onnx: select '\[0, 3:1\]': selects nothing of axis 1, which has 4 elements"),
+    ("selection of an unknown tensor", {}, explain("net.onnx", "pic.png", "--select", "nope[0]"),
+     r"net\.onnx: no tensor or node is called 'nope' \(given as the selection\)"),
+    ("selection without brackets", {}, explain("net.onnx", "pic.png", "--select", "flat"),
+     r"net\.onnx: select 'flat': cannot be read at 'flat'; write it as numpy does"),
+    ("selection beside logits in the card",
+     {"net.card.json": '{"logits": "flat", "select": "flat[0]"}'}, explain(),
+     r"net\.card\.json: select: names its tensor itself, logits must not be there as well"),
     ("unknown layer in the card", {"net.card.json": '{"features": "conv9"}'}, explain(),
      r"net\.onnx: .*conv9"),
     ("target past the last", {}, explain("net.onnx", "pic.png", "--target", "4"),

@@ -97,7 +97,7 @@ static void test_register_refuses(void **state)
     m.weights = NULL;
     refuse(ctx, m, "register: map-0 has neither weights nor map: set one");
     m = map_0;
-    m.needs = 64;
+    m.needs = 128;
     refuse(ctx, m, "register: map-0: unknown needs, readings, resolution or sign");
     m = map_0;
     m.readings = 1u << (KLDVE_READING_RIVALS + 1);

@@ -97,6 +97,8 @@ static const struct need {
     {KLDVE_NEED_BIAS_GRADIENT, offsetof(kldve_backend, vjp_biases), KLDVE_E_UNSUPPORTED,
      "the gradients at the biases, which this backend cannot give",
      "the network itself, not only its arrays"},
+    {KLDVE_NEED_ATTENTION, offsetof(kldve_backend, attentions), KLDVE_E_UNSUPPORTED,
+     "the attentions, which this backend cannot give", "the network itself, not only its arrays"},
     {KLDVE_NEED_FORWARDS, 0, KLDVE_E_UNSUPPORTED, NULL, "the network itself, not only its arrays"},
 };
 

@@ -118,6 +118,15 @@ static kldve_status dressed_vjp_biases(void *state, const float *cotangent, floa
     return tiny_backend.vjp_biases(d->inner, &t, gradient, visit, opaque);
 }
 
+static kldve_status dressed_attentions(void *state, const float *cotangent,
+                                       kldve_attention_visitor visit, void *opaque)
+{
+    struct dressed *d = state;
+    float t = cotangent ? undress(d, cotangent) : 0;
+
+    return tiny_backend.attentions(d->inner, cotangent ? &t : NULL, visit, opaque);
+}
+
 static kldve_status dressed_forward_features(void *state, const float *features, float *logits)
 {
     struct dressed *d = state;
@@ -138,6 +147,7 @@ static const kldve_backend dressed_backend = {
     .vjp = dressed_vjp,
     .vjp_input = dressed_vjp_input,
     .forward_features = dressed_forward_features,
+    .attentions = dressed_attentions,
     .vjp_biases = dressed_vjp_biases,
 };
 

@@ -7,7 +7,7 @@
 
 static const arg_option options[] = {OPTION_END};
 
-enum { NEEDS = 6, TEXT_SIZE = 128 };
+enum { NEEDS = 7, TEXT_SIZE = 128 };
 
 static const struct {
     uint32_t need;
@@ -19,6 +19,7 @@ static const struct {
     {KLDVE_NEED_FORWARDS, "forwards"},
     {KLDVE_NEED_FEATURE_FORWARDS, "forwards from the layer"},
     {KLDVE_NEED_BIAS_GRADIENT, "bias gradients"},
+    {KLDVE_NEED_ATTENTION, "attentions"},
 };
 
 /* "features, gradient": the most that any reading or option needs. */

@@ -38,6 +38,21 @@ static const char *pick(const char *said, const char *of_card)
     return said ? said : of_card;
 }
 
+/* Where the scores are and what kind they are: what the command line says stands before all that
+ * the card says. */
+static void set_scores(const network *n, const network_args *args, kldve_onnx_options *options)
+{
+    options->logits = args->logits;
+    options->select = args->select;
+    if (!args->logits && !args->select && n->card) {
+        options->logits = kldve_card_logits(n->card);
+        options->select = kldve_card_select(n->card);
+    }
+    options->scores = args->scores;
+    if (args->scores == 0 && n->card)
+        options->scores = kldve_card_scores(n->card);
+}
+
 static bool load_model(network *n, const network_args *args, const kldve_onnx_demo_files *demo)
 {
     kldve_onnx_options options;
@@ -52,10 +67,8 @@ static bool load_model(network *n, const network_args *args, const kldve_onnx_de
         options.in_width = args->size.width;
     }
     options.layer = pick(args->layer, n->card ? kldve_card_layer(n->card) : NULL);
-    options.logits = pick(args->logits, n->card ? kldve_card_logits(n->card) : NULL);
-    options.scores = args->scores;
-    if (options.scores == 0 && n->card)
-        options.scores = kldve_card_scores(n->card);
+    set_scores(n, args, &options);
+    n->select = options.select;
     options.threads = args->threads;
     options.flags = args->flags;
     if (pick(args->labels, n->card ? kldve_card_labels(n->card) : NULL))
@@ -86,7 +99,7 @@ static void find_names(network *n)
 
 void network_plan_for(network_args *args, uint32_t needs)
 {
-    if (needs & KLDVE_NEED_INPUT_GRADIENT)
+    if (needs & (KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_ATTENTION))
         args->flags |= KLDVE_ONNX_VJP_INPUT;
     else if (!(needs & KLDVE_NEED_GRADIENT))
         args->flags |= KLDVE_ONNX_NO_VJP;
@@ -99,6 +112,9 @@ int network_check_args(const char *command, const network_args *args)
     if (args->resize > 0 && args->crop > args->resize)
         return args_usage(command, "--crop %d is larger than --resize %d", (int)args->crop,
                           (int)args->resize);
+    if (args->logits && args->select)
+        return args_usage(command, "--select names its tensor itself: --select '%s[...]'",
+                          args->logits);
     return EXIT_DONE;
 }
 
@@ -241,7 +257,7 @@ void network_say_assumptions(const network *n, const network_args *args)
                                  (int)n->shape.in_height);
     if (!args->layer)
         used += (size_t)snprintf(text + used, sizeof text - used, " layer %.80s,", n->layer);
-    if (!args->logits)
+    if (!args->logits && !args->select)
         used += (size_t)snprintf(text + used, sizeof text - used, " logits %.80s,", n->logits);
     if (used == 0)
         return;

@@ -83,7 +83,7 @@ int unread_reading(const char *command, const char *methods);
 typedef struct network_args {
     const char *model; /**< NULL: the built-in one */
     const char *title; /**< what to call it beside others; NULL: after its file */
-    const char *card, *layer, *logits, *labels;
+    const char *card, *layer, *logits, *select, *labels;
     int32_t scores;   /**< 1 + a kldve_scores */
     int32_t channels; /**< 1 + a kldve_channels */
     double scale;
@@ -105,6 +105,7 @@ typedef struct network {
     kldve_labels *labels; /**< NULL: none */
     kldve_shape shape;
     const char *layer, *logits; /**< names of tensors, borrowed from `net` */
+    const char *select;         /**< part of a tensor that has the scores, as given; or NULL */
 } network;
 
 /** Options of every command with a network.  `member` is the network_args in the struct `type`. */
@@ -115,6 +116,8 @@ typedef struct network {
                       "tensor to explain; default: the card's, or the last with cells"),           \
         OPTION_STRING("logits", offsetof(type, member.logits), "NAME",                             \
                       "tensor with the class scores; default: the card's or the output"),          \
+        OPTION_STRING("select", offsetof(type, member.select), "PART",                             \
+                      "class scores as a part of a tensor, 'NAME[0, 4:84, 1234]'"),                \
         OPTION_CHOICE("scores", offsetof(type, member.scores), "KIND",                             \
                       "what the scores are; default: the card's, or what the file says",           \
                       scores_choice),                                                              \

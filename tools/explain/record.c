@@ -60,14 +60,15 @@ static bool put_class(json_object *object, const char *key, const explanation *e
                           classes_probability(e->map, index));
 }
 
-/* How the layer was chosen. */
-static bool put_layer_chosen(json_object *object, const kldve_onnx *net)
+/* How the layer was chosen, and what the gradient there is. */
+static bool put_chosen(json_object *object, const kldve_onnx *net)
 {
     static const char *const name[] = {"given", "last", "joined", "best"};
     kldve_onnx_choice c = {.struct_size = sizeof c};
 
     return kldve_onnx_chosen(net, &c) == KLDVE_OK &&
-           json_put_text(object, "layer_chosen", name[c.how]);
+           json_put_text(object, "layer_chosen", name[c.how]) &&
+           json_put_text(object, "gradient", c.straight_through ? "straight-through" : "exact");
 }
 
 /* Whether all ways pass the layer; null: not known. */
@@ -100,7 +101,8 @@ static json_object *new_record(const explanation *e, const explain_args *args)
 
     if (object && json_put_text(object, "model", e->net.name) &&
         json_put_text(object, "picture", args->picture) &&
-        json_put_text(object, "layer", e->net.layer) && put_layer_chosen(object, e->net.net) &&
+        (!e->net.select || json_put_text(object, "select", e->net.select)) &&
+        json_put_text(object, "layer", e->net.layer) && put_chosen(object, e->net.net) &&
         put_all_paths(object, e->record.all_paths) && put_scores(object, e) &&
         json_put_text(object, "method", e->method->name) &&
         json_put_text(object, "reading", reading ? kldve_reading_name(e->record.reading) : NULL) &&

@@ -3,15 +3,18 @@
 #include <string.h>
 
 #include "load.h"
+#include "picked.h"
 #include "accel/rule.h"
 #include "run/batch.h"
 #include "run/extra.h"
 #include "run/state.h"
 
-/* Backward passes with a plan of their own: one for each LRP rule, one for the biases. */
+/* Backward passes with a plan of their own: one for each LRP rule, one for the biases, one for the
+ * attentions. */
 enum {
     EXTRA_LRP = 0,
     EXTRA_BIASES = KLDVE_RULE_LRP_COMPOSITE - KLDVE_RULE_LRP_EPSILON + 1,
+    EXTRA_ATTENTIONS,
     EXTRAS
 };
 
@@ -19,6 +22,7 @@ typedef struct onnx_state {
     const kldve_onnx *net;
     kldve_ctx *ctx;
     kx_state *run;
+    kx_picked *picked;           /* the scores where they are selected, else NULL */
     kx_many *many;               /* `batch` inputs at once; NULL until asked for */
     float *input;                /* of the last forward pass, for extra plans; NULL: not kept */
     uint64_t pass;               /* its number; 0: none yet */
@@ -36,6 +40,7 @@ static void backend_close(void *state)
         return;
     for (int i = 0; i < EXTRAS; i++)
         kx_extra_free(s->extra[i]);
+    kx_picked_free(s->picked);
     kx_many_free(s->many);
     kx_state_free(s->run);
     kldve_ctx_release(s->ctx, s->input);
@@ -69,7 +74,9 @@ static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **stat
     memset(s, 0, sizeof *s);
     s->net = config;
     s->ctx = ctx;
-    if ((st = kx_state_new(ctx, s->net->plan, &s->run)) < 0)
+    if ((st = kx_state_new(ctx, s->net->plan, &s->run)) < 0 ||
+        (s->net->selects &&
+         (st = kx_picked_new(ctx, &s->net->selection, s->net->batch, &s->picked)) < 0))
         goto fail;
     if (s->net->options.vjp_input) {
         s->input = kldve_ctx_alloc(ctx, s->net->choice.input->count, sizeof *s->input);
@@ -95,7 +102,7 @@ static void backend_shape(const void *state, kldve_shape *out)
     out->in_channels = (int32_t)in[1];
     out->in_height = (int32_t)in[2];
     out->in_width = (int32_t)in[3];
-    out->classes = (int32_t)net->choice.logits->count;
+    out->classes = kx_score_count(net);
     out->maps = (int32_t)map[1];
     out->height = (int32_t)map[2];
     out->width = (int32_t)map[3];
@@ -109,10 +116,33 @@ static const char *backend_note(const void *state, int32_t index)
     return kldve_onnx_note(((const onnx_state *)state)->net, index);
 }
 
+/* Where a pass writes what the plan calls its logits: `logits` itself without a selection.  NULL:
+ * out of memory. */
+static float *logits_room(onnx_state *s, int32_t count, float *logits)
+{
+    return s->picked ? kx_picked_room(s->picked, count) : logits;
+}
+
+static void read_logits(const onnx_state *s, int32_t count, float *logits)
+{
+    if (s->picked)
+        kx_picked_read(s->picked, count, logits);
+}
+
+/* A cotangent at the scores as one at the plan's logits.  NULL: out of memory. */
+static const float *cotangent_of(onnx_state *s, int32_t count, const float *cotangent)
+{
+    return s->picked ? kx_picked_spread(s->picked, count, cotangent) : cotangent;
+}
+
 static kldve_status backend_forward(void *state, const float *input, float *logits, float *features)
 {
     onnx_state *s = state;
-    kldve_status st = kx_state_forward(s->run, input, logits, features);
+    float *room = logits_room(s, 1, logits);
+    kldve_status st = room ? kx_state_forward(s->run, input, room, features) : KLDVE_E_NOMEM;
+
+    if (st == KLDVE_OK)
+        read_logits(s, 1, logits);
 
     s->pass = st == KLDVE_OK ? ++s->passes : 0;
     if (s->input)
@@ -122,8 +152,11 @@ static kldve_status backend_forward(void *state, const float *input, float *logi
 
 static kldve_status backend_vjp(void *state, const float *cotangent, float *gradient)
 {
-    return kx_state_vjp(((onnx_state *)state)->run, KX_TO_LAYER, KLDVE_RULE_GRADIENT, cotangent,
-                        gradient);
+    onnx_state *s = state;
+    const float *from = cotangent_of(s, 1, cotangent);
+
+    return from ? kx_state_vjp(s->run, KX_TO_LAYER, KLDVE_RULE_GRADIENT, from, gradient)
+                : KLDVE_E_NOMEM;
 }
 
 /* The state of an extra plan, made if need be, at the last forward pass. */
@@ -145,7 +178,9 @@ static kldve_status extra_at_pass(onnx_state *s, int which, int32_t rule, kx_sta
                               "there is no forward pass yet: a VJP needs one before it");
     if (!s->extra[which]) {
         o.layer = NULL;
-        o.vjp = false;
+        o.attentions = which == EXTRA_ATTENTIONS;
+        o.vjp = o.attentions;
+        o.vjp_input = !o.attentions;
         o.lender = s->net->plan;
         o.rule = rule;
         o.biases = which == EXTRA_BIASES;
@@ -166,6 +201,7 @@ static kldve_status backend_vjp_input(void *state, const float *cotangent, int32
 {
     onnx_state *s = state;
     kx_state *run = s->run;
+    const float *from;
     kldve_status st;
 
     if (rule < KLDVE_RULE_GRADIENT || rule > KLDVE_RULE_SALIENT_DECONVOLUTION)
@@ -177,7 +213,9 @@ static kldve_status backend_vjp_input(void *state, const float *cotangent, int32
     if (kx_rule_is_lrp(rule) &&
         (st = extra_at_pass(s, EXTRA_LRP + rule - KLDVE_RULE_LRP_EPSILON, rule, &run)) < 0)
         return st;
-    return kx_state_vjp(run, KX_TO_INPUT, rule, cotangent, gradient);
+    from = s->picked && kx_rule_is_lrp(rule) ? kx_picked_share(s->picked, cotangent)
+                                             : cotangent_of(s, 1, cotangent);
+    return from ? kx_state_vjp(run, KX_TO_INPUT, rule, from, gradient) : KLDVE_E_NOMEM;
 }
 
 static kldve_status backend_vjp_biases(void *state, const float *cotangent, float *gradient,
@@ -185,17 +223,35 @@ static kldve_status backend_vjp_biases(void *state, const float *cotangent, floa
 {
     onnx_state *s = state;
     kx_state *run;
+    const float *from;
     kldve_status st = extra_at_pass(s, EXTRA_BIASES, KLDVE_RULE_GRADIENT, &run);
 
-    return st < 0 ? st : kx_state_vjp_biases(run, cotangent, gradient, visit, opaque);
+    if (st < 0)
+        return st;
+    from = cotangent_of(s, 1, cotangent);
+    return from ? kx_state_vjp_biases(run, from, gradient, visit, opaque) : KLDVE_E_NOMEM;
+}
+
+static kldve_status backend_attentions(void *state, const float *cotangent,
+                                       kldve_attention_visitor visit, void *opaque)
+{
+    onnx_state *s = state;
+    kx_state *run;
+    kldve_status st = extra_at_pass(s, EXTRA_ATTENTIONS, KLDVE_RULE_GRADIENT, &run);
+
+    return st < 0 ? st : kx_state_attentions(run, cotangent, visit, opaque);
 }
 
 static kldve_status backend_forward_features(void *state, const float *features, float *logits)
 {
     onnx_state *s = state;
+    float *room = logits_room(s, 1, logits);
+    kldve_status st = room ? kx_state_forward_features(s->run, features, room) : KLDVE_E_NOMEM;
 
     s->pass = 0;
-    return kx_state_forward_features(s->run, features, logits);
+    if (st == KLDVE_OK)
+        read_logits(s, 1, logits);
+    return st;
 }
 
 static kldve_status can_many(const onnx_state *s)
@@ -213,18 +269,25 @@ static kldve_status backend_forward_many(void *state, const float *inputs, float
 {
     onnx_state *s = state;
     const kldve_onnx *net = s->net;
+    float *room;
     kldve_status st = can_many(s);
 
     assert(net->batch == 1 || net->many_plan);
     if (st < 0 || (!s->many && (st = kx_many_new(s->ctx, net->many_plan, net->batch,
                                                  net->options.threads, &s->many)) < 0))
         return st;
-    return kx_many_forward(s->many, inputs, logits, features);
+    if (!(room = logits_room(s, net->batch, logits)))
+        return KLDVE_E_NOMEM;
+    st = kx_many_forward(s->many, inputs, room, features);
+    if (st == KLDVE_OK)
+        read_logits(s, net->batch, logits);
+    return st;
 }
 
 static kldve_status backend_vjp_many(void *state, const float *cotangents, float *gradients)
 {
     onnx_state *s = state;
+    const float *from;
     kldve_status st = can_many(s);
 
     if (st < 0)
@@ -232,7 +295,8 @@ static kldve_status backend_vjp_many(void *state, const float *cotangents, float
     if (!s->many)
         return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
                               "there is no forward pass yet: a VJP needs one before it");
-    return kx_many_vjp(s->many, cotangents, gradients);
+    from = cotangent_of(s, s->net->batch, cotangents);
+    return from ? kx_many_vjp(s->many, from, gradients) : KLDVE_E_NOMEM;
 }
 
 const kldve_backend *kldve_onnx_backend(void)
@@ -247,6 +311,7 @@ const kldve_backend *kldve_onnx_backend(void)
                                           .vjp_input = backend_vjp_input,
                                           .forward_features = backend_forward_features,
                                           .vjp_biases = backend_vjp_biases,
+                                          .attentions = backend_attentions,
                                           .note = backend_note,
                                           .forward_many = backend_forward_many,
                                           .vjp_many = backend_vjp_many};

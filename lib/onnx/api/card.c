@@ -26,7 +26,7 @@ enum {
 
 struct kldve_card {
     kldve_ctx *ctx;
-    char *layer, *logits, *labels;
+    char *layer, *logits, *select, *labels;
     int32_t scores; /* 0, or 1 + a kldve_scores */
     kldve_input_spec input;
     int32_t height, width; /* 0: not given */
@@ -317,10 +317,19 @@ static kldve_status keep(const reader *r, const char *folder, const char *text, 
     return KLDVE_OK;
 }
 
+static kldve_status check_scores(const reader *r, const char *logits, const char *select)
+{
+    if (!logits || !select)
+        return KLDVE_OK;
+    return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
+                           "%sselect: names its tensor itself, logits must not be there as well",
+                           r->where);
+}
+
 static kldve_status read_card(const reader *r, json_object *root, const char *folder,
                               kldve_card *card)
 {
-    const char *layer, *logits, *labels;
+    const char *layer, *logits, *select, *labels;
     json_object *input = NULL;
     kldve_status status;
 
@@ -332,9 +341,12 @@ static kldve_status read_card(const reader *r, json_object *root, const char *fo
         (status = read_scores(r, root, &card->scores)) != KLDVE_OK ||
         (status = get_string(r, root, "features", &layer)) != KLDVE_OK ||
         (status = get_string(r, root, "logits", &logits)) != KLDVE_OK ||
+        (status = get_string(r, root, "select", &select)) != KLDVE_OK ||
+        (status = check_scores(r, logits, select)) != KLDVE_OK ||
         (status = get_string(r, root, "labels", &labels)) != KLDVE_OK ||
         (status = keep(r, NULL, layer, &card->layer)) != KLDVE_OK ||
         (status = keep(r, NULL, logits, &card->logits)) != KLDVE_OK ||
+        (status = keep(r, NULL, select, &card->select)) != KLDVE_OK ||
         (status = keep(r, folder, labels, &card->labels)) != KLDVE_OK)
         return status;
     return KLDVE_OK;
@@ -551,6 +563,7 @@ void kldve_card_free(kldve_card *card)
         return;
     kldve_ctx_release(card->ctx, card->layer);
     kldve_ctx_release(card->ctx, card->logits);
+    kldve_ctx_release(card->ctx, card->select);
     kldve_ctx_release(card->ctx, card->labels);
     kldve_ctx_release(card->ctx, card);
 }
@@ -568,6 +581,11 @@ const char *kldve_card_logits(const kldve_card *card)
 int32_t kldve_card_scores(const kldve_card *card)
 {
     return card->scores;
+}
+
+const char *kldve_card_select(const kldve_card *card)
+{
+    return card->select;
 }
 
 const char *kldve_card_labels(const kldve_card *card)

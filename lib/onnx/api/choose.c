@@ -29,17 +29,17 @@ static kldve_status list_tensors(const kx_graph *g, kx_arena *arena, kx_choice *
 }
 
 kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
-                       kx_choice *out)
+                       const kx_selection *selection, kx_choice *out)
 {
     kx_choice c = {.notes = {.arena = arena}};
     kldve_status st;
 
-    if ((st = kx_choose_input(g, arena, &c)) < 0 || (st = kx_choose_logits(g, logits, &c)) < 0 ||
-        (st = find_ways(g, arena, &c)) < 0)
+    if ((st = kx_choose_input(g, arena, &c)) < 0 ||
+        (st = kx_choose_logits(g, logits, selection, &c)) < 0 || (st = find_ways(g, arena, &c)) < 0)
         return st;
     c.file_input = c.input;
     st = kx_choose_layer(g, layer, &c);
-    if (st < 0 || (st = list_tensors(g, arena, &c)) < 0)
+    if (st < 0 || (st = kx_choose_quantised(g, &c)) < 0 || (st = list_tensors(g, arena, &c)) < 0)
         return st;
     c.file_layer = c.layer;
     *out = c;

@@ -6,6 +6,7 @@
 
 #include "build/channels.h"
 #include "notes.h"
+#include "selection.h"
 #include "ways.h"
 
 /** The tensors that were chosen, and what is known about those between them. */
@@ -16,6 +17,7 @@ typedef struct kx_choice {
     int32_t scores;    /**< a kldve_scores */
     int32_t how;       /**< a kldve_onnx_layer: how the layer was chosen */
     int32_t all_paths; /**< 1: every way from the input to the logits passes the layer; -1: no */
+    bool straight_through; /**< a quantiser lies on a way: see choose_quantised.c */
     kx_notes notes;
     int32_t ntensor;
     kx_value **tensor;  /**< [ntensor]: the input and what nodes make of it, in order */
@@ -28,17 +30,20 @@ typedef struct kx_choice {
  * comes next.
  *  @param arena  for the arrays of *out.
  *  @param layer, logits  name of a tensor or node; NULL: the default.
+ *  @param selection  what is selected in place of the logits; NULL: nothing.
  *  @return KLDVE_OK; KLDVE_E_ARG (no such tensor, or one that cannot be the layer);
  *          KLDVE_E_UNSUPPORTED; KLDVE_E_FORMAT; KLDVE_E_NOMEM. */
 kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
-                       kx_choice *out);
+                       const kx_selection *selection, kx_choice *out);
 
 /** Decide what kind of scores the logits are: as asked, else as the file says.
  *  @param asked  0, or 1 + a kldve_scores.
  *  @param named  the caller has labels for the classes.
+ *  @param count  scores: those of the logits, or of a selection.
  *  @return KLDVE_OK; KLDVE_E_ARG (asked for what the number of scores does not allow);
  *          KLDVE_E_NOMEM. */
-kldve_status kx_choose_scores(kldve_ctx *ctx, int32_t asked, bool named, kx_choice *c);
+kldve_status kx_choose_scores(kldve_ctx *ctx, int32_t asked, bool named, int32_t count,
+                              kx_choice *c);
 
 /** Whether a tensor of the file can be the layer. */
 bool kx_explainable(const kx_choice *c, const kx_value *v);

@@ -24,10 +24,16 @@ static kx_value *before_softmax(const kx_graph *g, kx_value *v, int32_t *scores)
     return v;
 }
 
-kldve_status kx_choose_logits(const kx_graph *g, const char *name, kx_choice *c)
+kldve_status kx_choose_logits(const kx_graph *g, const char *name, const kx_selection *selection,
+                              kx_choice *c)
 {
     kldve_status st;
 
+    if (selection) {
+        c->logits = selection->whole;
+        c->scores = selection->scores;
+        return KLDVE_OK;
+    }
     c->scores = KLDVE_SCORES_RAW;
     if (name) {
         if ((st = kx_choose_named(g, "logits", name, &c->logits)) < 0)

@@ -6,10 +6,14 @@
 
 /** Sets input and axis. */
 kldve_status kx_choose_input(const kx_graph *g, kx_arena *arena, kx_choice *c);
-/** Sets logits and scores. */
-kldve_status kx_choose_logits(const kx_graph *g, const char *name, kx_choice *c);
+/** Sets logits and scores; `selection` stands for both where there is one. */
+kldve_status kx_choose_logits(const kx_graph *g, const char *name, const kx_selection *selection,
+                              kx_choice *c);
 /** Sets layer; needs on_path. */
 kldve_status kx_choose_layer(const kx_graph *g, const char *name, kx_choice *c);
+
+/** Sets straight_through and says so; needs ways and layer. */
+kldve_status kx_choose_quantised(const kx_graph *g, kx_choice *c);
 
 /** The tensor, or first output of the node, that is called `name`.
  *  @param what  what it was given as, for the message. */

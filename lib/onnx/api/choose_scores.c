@@ -2,25 +2,20 @@
  * or one number. */
 #include "choose.h"
 
-static size_t count_of(const kx_choice *c)
-{
-    return c->logits->count;
-}
-
 /* As the caller wants it read. */
-static kldve_status take_asked(kldve_ctx *ctx, int32_t scores, kx_choice *c)
+static kldve_status take_asked(kldve_ctx *ctx, int32_t scores, int32_t count, kx_choice *c)
 {
-    if (count_of(c) == 1 && scores == KLDVE_SCORES_SOFTMAX)
+    if (count == 1 && scores == KLDVE_SCORES_SOFTMAX)
         return kldve_ctx_failf(
             ctx, KLDVE_E_ARG,
             "scores: '%.80s' has one score, of which a softmax is always 1: give "
             "sigmoid, raw or number",
             c->logits->name);
-    if (count_of(c) > 1 && scores == KLDVE_SCORES_NUMBER)
+    if (count > 1 && scores == KLDVE_SCORES_NUMBER)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "scores: '%.80s' has %zu scores, so it is not one number: give "
+                               "scores: '%.80s' has %d scores, so it is not one number: give "
                                "softmax, sigmoid or raw",
-                               c->logits->name, count_of(c));
+                               c->logits->name, (int)count);
     c->scores = scores;
     return KLDVE_OK;
 }
@@ -49,13 +44,14 @@ static kldve_status read_single(bool named, kx_choice *c)
                           : "score without a sigmoid");
 }
 
-kldve_status kx_choose_scores(kldve_ctx *ctx, int32_t asked, bool named, kx_choice *c)
+kldve_status kx_choose_scores(kldve_ctx *ctx, int32_t asked, bool named, int32_t count,
+                              kx_choice *c)
 {
     kldve_status st;
 
     if (asked)
-        return take_asked(ctx, asked - 1, c);
-    if (count_of(c) > 1)
+        return take_asked(ctx, asked - 1, count, c);
+    if (count > 1)
         return KLDVE_OK;
     st = read_single(named, c);
     return st < 0 ? kldve_ctx_fail(ctx, st, "out of memory while choosing the scores") : st;

@@ -11,8 +11,10 @@ static void merge(kldve_onnx_options *options, const kldve_card *card)
     kldve_card_size(card, &height, &width);
     if (!options->layer)
         options->layer = kldve_card_layer(card);
-    if (!options->logits)
+    if (!options->logits && !options->select) {
         options->logits = kldve_card_logits(card);
+        options->select = kldve_card_select(card);
+    }
     if (options->scores == 0)
         options->scores = kldve_card_scores(card);
     if (kldve_card_labels(card))

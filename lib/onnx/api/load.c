@@ -39,6 +39,10 @@ kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kld
     if (to->reserved != 0)
         return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
                               "kldve_onnx_options: a reserved member is set, it must be 0");
+    if (to->select && to->logits)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "kldve_onnx_options: select and logits both say where the scores "
+                              "are: set one of them, select can name the tensor, too");
     if (to->flags & ~known)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "kldve_onnx_options: unknown flags 0x%jx",
                                (uintmax_t)(to->flags & ~known));
@@ -100,8 +104,13 @@ static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
     kldve_status st;
 
     if ((st = kx_graph_new(net->ctx, net->model, &shape, &net->graph)) < 0 ||
-        (st = kx_choose(net->graph, &net->arena, o->layer, o->logits, c)) < 0 ||
-        (st = kx_choose_scores(net->ctx, o->scores, o->flags & KLDVE_ONNX_NAMED, c)) < 0 ||
+        (o->select && (st = kx_select(net->graph, &net->arena, o->select, &net->selection)) < 0))
+        return st;
+    net->selects = o->select != NULL;
+    if ((st = kx_choose(net->graph, &net->arena, o->layer, o->logits,
+                        net->selects ? &net->selection : NULL, c)) < 0 ||
+        (st = kx_choose_scores(net->ctx, o->scores, o->flags & KLDVE_ONNX_NAMED,
+                               kx_score_count(net), c)) < 0 ||
         (st = kx_channels_first(net->graph, c->axis, &c->input, &c->layer)) < 0 ||
         (st = plan_one(net, o)) < 0)
         return st;
@@ -200,6 +209,7 @@ kldve_status kldve_onnx_chosen(const kldve_onnx *net, kldve_onnx_choice *out)
     c.how = net->choice.how;
     c.all_paths = net->choice.all_paths;
     c.scores = net->choice.scores;
+    c.straight_through = net->choice.straight_through;
     c.grid_height = (int32_t)net->choice.layer->shape.dim[2];
     c.grid_width = (int32_t)net->choice.layer->shape.dim[3];
     return kldve_struct_store(NULL, "kldve_onnx_choice", &c, sizeof c, out);

@@ -6,8 +6,9 @@
 
 /** An axis of a tensor of rank 4, as the file has it. */
 enum { KX_CHANNELS_NOWHERE = 0, KX_CHANNELS_FIRST = 1, KX_CHANNELS_LAST = 3 };
-/** Nodes and values that kx_channels_first() may add. */
-enum { KX_SPARE = 3 };
+/** Nodes and values that may be added to a graph: three by kx_channels_first(), some for each tensor
+ *  that kx_put_together() joins, twice. */
+enum { KX_SPARE = 3 + 2 * (KX_MAX_IN + 1) };
 
 /** The axis of the channels by value id, KX_CHANNELS_...: right for what is computed from `input`,
  * of rank 4, and has rank 4 itself.  First where the graph does not tell; nowhere where rows and

@@ -50,9 +50,14 @@ typedef struct kx_traits {
     kx_axes axes;
     kx_mixing mixing;
     bool copies;        /**< output 0 is input 0 in the same order, perhaps in another shape */
+    bool rearranges;    /**< every result is one element of a float operand, each in one place only
+                             or, of a Gather, in several; shapes and integer inputs alone say which */
+    bool logistic;      /**< the logistic function of each element */
     bool unit_interval; /**< every result lies in [0, 1] */
     bool probabilities; /**< turns scores into probabilities or their logarithms */
+    bool shares;   /**< results along one axis are shares of 1; the axis is kx_shares_last()'s */
     bool response; /**< divides by the response of neighbours: reversed networks pass over it */
+    bool rounds;   /**< to the levels of a quantised type: its derivative is a straight-through one */
 } kx_traits;
 
 #endif

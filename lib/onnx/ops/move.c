@@ -223,7 +223,10 @@ const kx_op kx_move_ops[] = {
      .infer = infer_transpose,
      .forward = forward_transpose,
      .vjp = vjp_transpose,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_PERMUTED}},
+     .traits = {.effect = KX_EFFECT_MOVES,
+                .bias = KX_BIAS_NONE,
+                .axes = KX_AXES_PERMUTED,
+                .rearranges = true}},
     {.type = "Expand",
      .since = 8,
      .infer = infer_expand,
@@ -241,13 +244,19 @@ const kx_op kx_move_ops[] = {
      .infer = infer_depth_to_space,
      .forward = kx_move_forward,
      .vjp = kx_move_vjp,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST}},
+     .traits = {.effect = KX_EFFECT_MOVES,
+                .bias = KX_BIAS_NONE,
+                .axes = KX_AXES_CHANNELS_FIRST,
+                .rearranges = true}},
     {.type = "SpaceToDepth",
      .since = 1,
      .infer = infer_space_to_depth,
      .forward = kx_move_forward,
      .vjp = kx_move_vjp,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST}},
+     .traits = {.effect = KX_EFFECT_MOVES,
+                .bias = KX_BIAS_NONE,
+                .axes = KX_AXES_CHANNELS_FIRST,
+                .rearranges = true}},
     {0},
 };
 
@@ -256,14 +265,10 @@ kldve_status kx_make_transpose(kx_graph *g, kx_node *n, const int32_t perm[4])
     int64_t *ints = kx_new(g, 4, sizeof *ints);
 
     assert(n->nin == 1 && n->nout == 1 && n->in[0]->shape.rank == 4 && n->out[0]);
-    n->attr = kx_new(g, 1, sizeof *n->attr);
-    if (!ints || !n->attr)
+    if (!ints)
         return kx_nomem(g);
     for (int i = 0; i < 4; i++)
         ints[i] = perm[i];
-    n->nattr = 1;
-    n->attr[0] = (kx_attr){.name = "perm", .type = KX_ATTR_INTS, .count = 4, .ints = ints};
     n->op = &kx_move_ops[0];
-    n->type = n->op->type;
-    return n->op->infer(g, n);
+    return kx_make(g, n, (kx_attr){.name = "perm", .type = KX_ATTR_INTS, .count = 4, .ints = ints});
 }

@@ -121,6 +121,9 @@ typedef struct kx_axis_params {
     int64_t p; /**< LpNormalization: 1 or 2 */
 } kx_axis_params;
 
+/** Of an operator whose trait `shares` is set: do the shares lie along the last axis? */
+bool kx_shares_last(const kx_node *n);
+
 /* ---- matrices ------------------------------------------------------------------------------- */
 
 /** y [m][n] = alpha * A' B' + beta * C, where A' [m][k] and B' [k][n] are the inputs, transposed

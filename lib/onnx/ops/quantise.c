@@ -363,7 +363,7 @@ static void vjp_dynamic(const kx_op_call *call)
 #define QUANTISE                                                                                   \
     .type = "QuantizeLinear", .infer = infer_quantise, .forward = forward_quantise,                \
     .vjp = vjp_quantise, .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_IN(1) | KX_NEEDS_IN(2),            \
-    .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_OWN}
+    .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_OWN, .rounds = true}
 #define DEQUANTISE                                                                                 \
     .type = "DequantizeLinear", .infer = infer_dequantise, .forward = forward_dequantise,          \
     .vjp = vjp_dequantise, .vjp_needs = KX_NEEDS_IN(1) | KX_NEEDS_IN(2),                           \
@@ -380,6 +380,6 @@ const kx_op kx_quantise_ops[] = {
      .forward = forward_dynamic,
      .vjp = vjp_dynamic,
      .vjp_needs = KX_NEEDS_IN(0),
-     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_OWN}},
+     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_OWN, .rounds = true}},
     {0},
 };

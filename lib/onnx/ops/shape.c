@@ -1,5 +1,6 @@
 /* shape.c - operators that leave every element where it is: Identity, Dropout, Reshape, Flatten,
  * Squeeze, Unsqueeze.  y = x in memory, dx = dy. */
+#include <assert.h>
 #include <string.h>
 
 #include "basic.h"
@@ -241,6 +242,13 @@ const kx_op kx_shape_ops[] = {
      .traits = {.bias = KX_BIAS_NONE, .copies = true}},
     {0},
 };
+
+kldve_status kx_make_flatten(kx_graph *g, kx_node *n)
+{
+    assert(n->nin == 1 && n->nout == 1 && n->in[0] && n->out[0]);
+    n->op = &kx_shape_ops[3];
+    return kx_make(g, n, (kx_attr){.name = "axis", .type = KX_ATTR_INT, .i = 0});
+}
 
 bool kx_op_copies(const kx_node *n)
 {

@@ -180,6 +180,15 @@ LINES(softmax)
 LINES(log_softmax)
 LINES(lp)
 
+bool kx_shares_last(const kx_node *n)
+{
+    const kx_axis_params *p = n->params;
+    const kx_shape *x = &n->in[0]->shape;
+
+    assert(n->op->traits.shares);
+    return x->rank >= 1 && p->inner == 1 && p->n == x->dim[x->rank - 1];
+}
+
 const kx_op kx_softmax_ops[] = {
     {.type = "Softmax",
      .since = 1,
@@ -187,7 +196,8 @@ const kx_op kx_softmax_ops[] = {
      .forward = forward_softmax,
      .vjp = vjp_softmax,
      .vjp_needs = KX_NEEDS_OUT,
-     .traits = {.bias = KX_BIAS_NONE, .unit_interval = true, .probabilities = true}},
+     .traits =
+         {.bias = KX_BIAS_NONE, .unit_interval = true, .probabilities = true, .shares = true}},
     {.type = "LogSoftmax",
      .since = 1,
      .infer = infer,

@@ -2,6 +2,7 @@
 #include "backward.h"
 
 #include "accel/rule.h"
+#include "attention.h"
 #include "flow.h"
 #include "gradient.h"
 #include "relevance.h"
@@ -27,6 +28,19 @@ static void forget(kx_planner *p)
     }
 }
 
+/* One unit: its attention, if it makes one, is complete, because all that read it came before. */
+static kldve_status backward_unit(kx_planner *p, kx_unit *u, bool lrp)
+{
+    kldve_status st = p->options.attentions ? kx_visit_attentions(p, u) : KLDVE_OK;
+
+    if (st < 0 || !u->active)
+        return st;
+    st = lrp ? kx_relevance_unit(p, u) : kx_gradient_unit(p, u);
+    return st == KLDVE_E_UNSUPPORTED && !*kldve_ctx_message(p->ctx)
+               ? kx_refuse_in(p->ctx, u->node, "oneDNN has no backward pass for it")
+               : st;
+}
+
 kldve_status kx_plan_backward(kx_planner *p, const kx_value *to, kx_port *from, kx_port *port)
 {
     kx_plan *plan = p->plan;
@@ -48,11 +62,8 @@ kldve_status kx_plan_backward(kx_planner *p, const kx_value *to, kx_port *from, 
         (st = kx_give(p, NULL, logits, (kx_grad){from->buffer, plain, false})) < 0)
         return st;
     for (int32_t i = p->nunit - 1; i >= 0; i--)
-        if (p->unit[i].active &&
-            (st = lrp ? kx_relevance_unit(p, &p->unit[i]) : kx_gradient_unit(p, &p->unit[i])) < 0)
-            return st == KLDVE_E_UNSUPPORTED && !*kldve_ctx_message(p->ctx)
-                       ? kx_refuse_in(p->ctx, p->unit[i].node, "oneDNN has no backward pass for it")
-                       : st;
+        if ((st = backward_unit(p, &p->unit[i], lrp)) < 0)
+            return st;
     g = kx_grad_of(p, to);
     if (g.buffer < 0) {
         return kldve_ctx_failf(p->ctx, KLDVE_E_ARG, "the logits '%.60s' do not depend on '%.60s'",

@@ -6,6 +6,7 @@
 #include <omp.h>
 
 #include "accel/rule.h"
+#include "attention.h"
 #include "backward.h"
 #include "entry.h"
 #include "forward.h"
@@ -28,12 +29,14 @@ static kldve_status plan_vjp(kx_planner *p, kx_target target, const kx_value *to
 static kldve_status build(kx_planner *p)
 {
     kx_plan *plan = p->plan;
-    const kx_value *deepest = p->options.vjp_input ? p->options.input : p->options.layer;
+    const kx_value *deepest;
     int32_t outputs;
     kldve_status st;
 
-    if ((st = kx_find_needed(p)) < 0 || (st = kx_check_sizes(p)) < 0)
+    if ((st = kx_find_needed(p)) < 0 || (st = kx_check_sizes(p)) < 0 ||
+        (p->options.attentions && (st = kx_attentions_find(p)) < 0))
         return st;
+    deepest = p->options.vjp_input ? p->options.input : p->options.layer;
     if (p->options.vjp || p->options.vjp_input)
         kx_mark_flow(p, deepest);
     if ((st = kx_units_make(p)) < 0)
@@ -61,7 +64,7 @@ static kldve_status build(kx_planner *p)
         (p->options.vjp_input && (st = plan_vjp(p, KX_TO_INPUT, p->options.input)) < 0))
         return st;
     plan->enter.from = plan->nstep;
-    if (p->options.layer && (st = kx_plan_entry(p, outputs)) < 0)
+    if (p->options.layer && !p->options.attentions && (st = kx_plan_entry(p, outputs)) < 0)
         return st;
     plan->enter.to = plan->nstep;
     return kx_plan_memory(p);

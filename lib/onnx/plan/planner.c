@@ -120,6 +120,8 @@ int32_t kx_step_buffers(const kx_step *s, int32_t buffer[KX_STEP_BUFFERS])
         return LIST(s->as.zero.to);
     case KX_STEP_VISIT:
         return LIST(s->as.visit.bias, s->as.visit.gradient, s->as.visit.turned);
+    case KX_STEP_ATTEND:
+        return LIST(s->as.attend.weights, s->as.attend.gradient, s->as.attend.read);
     case KX_STEP_CLAMP:
         return LIST(s->as.clamp.from, s->as.clamp.to);
     case KX_STEP_SHARE:

@@ -10,6 +10,7 @@
  *     join.c       concatenations in place      packed.c   weights
  *     backward.c   the loop in reverse
  *     gradient.c   ... cotangents     bias.c   at biases     relevance*.c   ... relevance
+ *     attention.c  which values are attentions, and their cotangents
  *     flow.c       what cotangents and relevance have in common
  *     entry.c      the steps from the layer on, by themselves
  *     memory.c     buffers -> places in memory

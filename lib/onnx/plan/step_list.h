@@ -33,6 +33,7 @@ typedef enum kx_step_kind {
     KX_STEP_ADD,       /**< to = a + b */
     KX_STEP_ZERO,      /**< to = 0 */
     KX_STEP_VISIT,     /**< hand out the gradient at a bias */
+    KX_STEP_ATTEND,    /**< hand out an attention and the gradient there */
     /* of relevance, see plan/relevance.h */
     KX_STEP_CLAMP,         /**< to = range of from */
     KX_STEP_SHARE,         /**< to = factor from / (z + z1) */
@@ -90,6 +91,19 @@ typedef struct kx_visit_step {
     int32_t turned; /**< for a dense gradient of several cells as [maps][cells] */
 } kx_visit_step;
 
+/** One attention of the network, [heads][tokens][tokens]. */
+typedef struct kx_attention {
+    const kx_node *node; /**< its output 0 is the attention */
+    int32_t heads, tokens;
+    int32_t lead, height, width; /**< tokens before the grid, and the grid */
+} kx_attention;
+
+typedef struct kx_attend_step {
+    const kx_attention *attention;
+    int32_t weights, gradient;
+    int32_t read; /**< [tokens], for which of them the scores read; of the last attention only */
+} kx_attend_step;
+
 typedef struct kx_clamp_step {
     kx_range range;
     size_t count;
@@ -128,6 +142,7 @@ typedef struct kx_step {
         kx_add_step add;
         kx_zero_step zero;
         kx_visit_step visit;
+        kx_attend_step attend;
         kx_clamp_step clamp;
         kx_share_step share;
         kx_take_step take;
@@ -166,8 +181,10 @@ typedef struct kx_plan {
     kx_port cotangent[KX_TARGETS], gradient[KX_TARGETS];
     kx_packed *packed; /**< [npacked], what this plan owns */
     int32_t npacked;
-    size_t state_bytes;  /**< memory of a state */
-    size_t packed_bytes; /**< of what it owns */
+    int32_t nattention;
+    kx_attention *attention; /**< [nattention], in the order of computation */
+    size_t state_bytes;      /**< memory of a state */
+    size_t packed_bytes;     /**< of what it owns */
 } kx_plan;
 
 typedef struct kx_plan_options {
@@ -176,6 +193,8 @@ typedef struct kx_plan_options {
     bool direct;  /**< convolutions by their sums only, without Winograd transforms */
     int32_t rule; /**< of the VJP to the input: a kldve_rule; LRP rules need a plan of their own */
     bool biases;  /**< the VJP to the input hands out the gradients at the biases, too */
+    bool attentions; /**< `vjp` ends at the first attention, which `layer` (NULL) becomes, and hands
+                        them all out */
     const kx_plan *lender; /**< a plan of the same file, which outlives this one: packed weights
                               that it has are not packed again; may be NULL */
     int threads;

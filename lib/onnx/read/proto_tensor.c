@@ -214,30 +214,44 @@ static kldve_status check_shape(kx_reader *r, const parts *p, size_t item, kx_pr
     return KLDVE_OK;
 }
 
-/* One number of a typed field, little-endian; false if it does not fit. */
-static bool store(unsigned char *to, uint64_t value, size_t size, bool truth)
+typedef struct sink {
+    unsigned char *to;
+    size_t size, left; /* bytes per number; numbers still expected */
+    int32_t dtype;
+} sink;
+
+/* Whether the lower bytes of a number hold all of it, in the type; wider types are taken as they
+ * come. */
+static bool fits(uint64_t value, const sink *s)
 {
-    int64_t above = size < 8 ? (int64_t)value >> (8 * size) : 0;
+    int64_t above = s->size < 8 ? (int64_t)value >> (8 * s->size) : 0;
+    int64_t sign = s->size < 8 ? (int64_t)value >> (8 * s->size - 1) : 0;
+
+    if (s->dtype == KX_ONNX_INT8 || s->dtype == KX_ONNX_INT16)
+        return sign == 0 || sign == -1;
+    if (s->dtype == KX_ONNX_UINT8 || s->dtype == KX_ONNX_UINT16)
+        return above == 0;
+    return above == 0 || above == -1;
+}
+
+/* One number of a typed field, little-endian; false if it does not fit. */
+static bool store(unsigned char *to, uint64_t value, const sink *s)
+{
+    const size_t size = s->size;
 
     assert(size == 1 || size == 2 || size == 4 || size == 8);
-    if (truth)
+    if (s->dtype == KX_ONNX_BOOL)
         value = value != 0;
-    else if (above != 0 && above != -1)
+    else if (!fits(value, s))
         return false;
     for (size_t i = 0; i < size; i++)
         to[i] = (unsigned char)(value >> (8 * i));
     return true;
 }
 
-typedef struct sink {
-    unsigned char *to;
-    size_t size, left; /* bytes per number; numbers still expected */
-    bool truth;
-} sink;
-
 static bool pour(sink *s, uint64_t value)
 {
-    if (s->left == 0 || !store(s->to, value, s->size, s->truth))
+    if (s->left == 0 || !store(s->to, value, s))
         return false;
     s->to += s->size;
     s->left--;
@@ -265,7 +279,7 @@ static bool pour_packed(sink *s, int field, const kx_wire *w)
 static kldve_status copy_typed(kx_reader *r, kx_wire w, const parts *p, int field,
                                kx_proto_tensor *out)
 {
-    sink s = {NULL, types[out->dtype].size, out->count, out->dtype == KX_ONNX_BOOL};
+    sink s = {NULL, types[out->dtype].size, out->count, out->dtype};
     kldve_status st = kx_reader_new(r, out->count, s.size, &s.to);
 
     if (st < 0)

@@ -8,6 +8,7 @@
 
 #include "accel/call.h"
 #include "accel/rule.h"
+#include "run/attend.h"
 #include "run/dense.h"
 #include "run/elementwise.h"
 #include "run/relevance_kernels.h"
@@ -19,10 +20,12 @@ struct kx_state {
     unsigned char *memory;
     kx_call **call; /* [nstep], NULL for steps without a primitive */
     int32_t rule;
-    kldve_bias_visitor visit; /* of the VJP under way, or NULL */
-    void *opaque;             /* of visit */
-    bool ran;                 /* a forward pass is there for a VJP to look back on */
-    bool passed;              /* a forward pass has been, from the input */
+    kldve_bias_visitor visit;       /* of the VJP under way, or NULL */
+    kldve_attention_visitor attend; /* as well */
+    bool probing;                   /* its cotangent is the engine's own */
+    void *opaque;                   /* of the visitor */
+    bool ran;                       /* a forward pass is there for a VJP to look back on */
+    bool passed;                    /* a forward pass has been, from the input */
 };
 
 static void *at(const kx_state *s, int32_t buffer)
@@ -151,6 +154,29 @@ static kldve_status visit(const kx_state *s, const kx_step *step)
     return s->visit(s->opaque, &unit);
 }
 
+static kldve_status attend(const kx_state *s, const kx_step *step)
+{
+    const kx_attend_step *k = &step->as.attend;
+    const kx_attention *a = k->attention;
+    kldve_attention out = {.struct_size = sizeof out,
+                           .name = a->node->name,
+                           .weights = at(s, k->weights),
+                           .gradient = s->probing ? NULL : at(s, k->gradient),
+                           .read = at(s, k->read),
+                           .heads = a->heads,
+                           .queries = a->tokens,
+                           .keys = a->tokens,
+                           .lead = a->lead,
+                           .height = a->height,
+                           .width = a->width};
+
+    if (!s->attend)
+        return KLDVE_OK;
+    if (k->read >= 0)
+        kx_attend_read(a, at(s, k->gradient), at(s, k->read));
+    return s->attend(s->opaque, &out);
+}
+
 size_t kx_state_dense_rows(const kx_state *s, const kx_step *step, const float **from, float **to)
 {
     const kx_dense *d = &step->as.dense.layer;
@@ -259,6 +285,8 @@ static kldve_status run_step(kx_state *s, int32_t i)
         break;
     case KX_STEP_VISIT:
         return visit(s, step);
+    case KX_STEP_ATTEND:
+        return attend(s, step);
     case KX_STEP_CLAMP:
     case KX_STEP_SHARE:
     case KX_STEP_TAKE:
@@ -292,7 +320,7 @@ kldve_status kx_state_failed(const kx_state *s, int32_t failed, kldve_status st)
 {
     const kx_node *n = s->plan->step[failed].node;
 
-    if (s->plan->step[failed].kind == KX_STEP_VISIT)
+    if (s->plan->step[failed].kind == KX_STEP_VISIT || s->plan->step[failed].kind == KX_STEP_ATTEND)
         return st; /* the visitor has said why */
     return kldve_ctx_failf(s->ctx, st, "node '%.80s' (%.40s): oneDNN failed to run it",
                            n ? n->name : "", n ? n->type : "");
@@ -377,7 +405,7 @@ kldve_status kx_state_begin_vjp(kx_state *s, kx_target to, int32_t rule, const f
         return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
                               "there is no forward pass yet: a VJP needs one before it");
     s->rule = rule;
-    memcpy(at(s, port->buffer), cotangent, port->count * sizeof *cotangent);
+    memmove(at(s, port->buffer), cotangent, port->count * sizeof *cotangent);
     return KLDVE_OK;
 }
 
@@ -407,5 +435,23 @@ kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gra
     s->opaque = opaque;
     st = kx_state_vjp(s, KX_TO_INPUT, KLDVE_RULE_GRADIENT, cotangent, gradient);
     s->visit = NULL;
+    return st;
+}
+
+kldve_status kx_state_attentions(kx_state *s, const float *cotangent,
+                                 kldve_attention_visitor visitor, void *opaque)
+{
+    const kx_port *port = &s->plan->cotangent[KX_TO_LAYER];
+    float *probe = at(s, port->buffer);
+    kldve_status st;
+
+    assert(visitor && !s->attend);
+    s->probing = !cotangent;
+    if (s->probing)
+        kx_attend_probe(port->count, probe);
+    s->attend = visitor;
+    s->opaque = opaque;
+    st = kx_state_vjp(s, KX_TO_LAYER, KLDVE_RULE_GRADIENT, s->probing ? probe : cotangent, NULL);
+    s->attend = NULL;
     return st;
 }

@@ -190,6 +190,24 @@ static kldve_status net_vjp_biases(void *state, const float *cotangent, float *g
     return st == KLDVE_OK ? net_vjp_input(state, cotangent, 0, gradient) : st;
 }
 
+static kldve_status net_attentions(void *state, const float *cotangent,
+                                   kldve_attention_visitor visit, void *opaque)
+{
+    float weights[CELLS * CELLS], read[CELLS] = {1};
+    kldve_attention *attention;
+    kldve_status st;
+
+    (void)state;
+    for (int i = 0; i < CELLS * CELLS; i++)
+        weights[i] = 1.0f / CELLS;
+    attention = COPY(kldve_attention, .name = "attention", .weights = weights,
+                     .gradient = cotangent ? weights : NULL, .read = read, .heads = 1,
+                     .queries = CELLS, .keys = CELLS, .height = SIDE, .width = SIDE);
+    st = visit(opaque, attention);
+    free(attention);
+    return st;
+}
+
 static void net_close(void *state)
 {
     (void)state;
@@ -205,11 +223,19 @@ static kldve_status see_unit(void *opaque, const kldve_bias_gradient *unit)
     return KLDVE_OK;
 }
 
+static kldve_status see_attention(void *opaque, const kldve_attention *attention)
+{
+    check_made(attention, sizeof *attention);
+    CHECK(attention->queries == CELLS && !attention->gradient && attention->read[0] == 1);
+    ++*(int *)opaque;
+    return KLDVE_OK;
+}
+
 static kldve_status method_map(const kldve_job *job, float *map)
 {
     const float cotangent[CLASSES] = {1, 0, -1};
     float gradient[INPUTS];
-    int units = 0;
+    int units = 0, attentions = 0;
     kldve_status st;
 
     check_made(job, sizeof *job);
@@ -225,6 +251,10 @@ static kldve_status method_map(const kldve_job *job, float *map)
         map[i] = job->features[i];
     st = kldve_job_vjp_biases(job, cotangent, gradient, see_unit, &units);
     CHECK(st < 0 || units == 1);
+    if (st < 0)
+        return st;
+    st = kldve_job_attentions(job, NULL, see_attention, &attentions);
+    CHECK(st < 0 || attentions == 1);
     return st;
 }
 
@@ -331,7 +361,7 @@ static void pass_explanation(kldve_ctx *ctx, kldve_explainer *explainer)
     kldve_heatmap *map = NULL;
     kldve_status st = kldve_explain_input(explainer, input, options, &map);
 
-    if (strcmp(victim, "kldve_bias_gradient") == 0)
+    if (strcmp(victim, "kldve_bias_gradient") == 0 || strcmp(victim, "kldve_attention") == 0)
         accepted(ctx, victim, st);
     else
         accepted(ctx, "kldve_options", st);
@@ -350,7 +380,8 @@ static void pass_method(kldve_ctx *ctx, kldve_explainer *explainer)
 {
     kldve_method *method =
         COPY(kldve_method, .name = "seen", .source = "this program",
-             .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_BIAS_GRADIENT,
+             .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_BIAS_GRADIENT |
+                      KLDVE_NEED_ATTENTION,
              .opaque = &victim, .map = method_map);
 
     if (accepted(ctx, "kldve_method", kldve_method_register(ctx, method))) {
@@ -365,7 +396,7 @@ static void pass_network(kldve_ctx *ctx)
     kldve_backend *backend =
         COPY(kldve_backend, .name = "net", .open = net_open, .shape = net_shape,
              .forward = net_forward, .close = net_close, .vjp = net_vjp, .vjp_input = net_vjp_input,
-             .vjp_biases = net_vjp_biases);
+             .vjp_biases = net_vjp_biases, .attentions = net_attentions);
     kldve_input_spec *spec = COPY(kldve_input_spec, .scale = 0.5f);
     kldve_shape *shape = result(sizeof *shape);
     kldve_explainer *explainer = NULL;
@@ -469,6 +500,7 @@ static const struct {
     {"kldve_metric", 1},
     {"kldve_shape", 1},
     {"kldve_bias_gradient", 1},
+    {"kldve_attention", 1},
     {"kldve_record", 0},
     {"kldve_timings", 0},
     {"kldve_divergence_info", 0},

@@ -66,7 +66,7 @@ static void check_case(void **state)
     assert_non_null(bytes);
     if (kx_model_read(ctx, bytes, n, &model) < 0 || kx_graph_new(ctx, model, &options, &graph) < 0)
         fail_msg("%s", kldve_ctx_message(ctx));
-    assert_int_equal(kx_choose(graph, &arena, c->layer, c->logits, &choice), c->status);
+    assert_int_equal(kx_choose(graph, &arena, c->layer, c->logits, NULL, &choice), c->status);
     if (c->status == KLDVE_OK) {
         assert_string_equal(choice.layer->name, c->found_layer);
         assert_string_equal(choice.logits->name, c->found_logits);

@@ -80,7 +80,7 @@ static void build(built *b, const char *text, const char *layer)
     assert_non_null(b->bytes);
     if (kx_model_read(b->ctx, b->bytes, n, &b->model) < 0 ||
         kx_graph_new(b->ctx, b->model, &options, &b->graph) < 0 ||
-        kx_choose(b->graph, &b->arena, layer, NULL, &b->choice) < 0)
+        kx_choose(b->graph, &b->arena, layer, NULL, NULL, &b->choice) < 0)
         fail_msg("%s", kldve_ctx_message(b->ctx));
 }
 

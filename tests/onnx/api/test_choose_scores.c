@@ -10,7 +10,7 @@ enum { AS_FILE = 0, ASK = 1 };
 
 static const struct reading {
     const char *name;
-    size_t count;
+    int32_t count;
     int32_t file;  /* what the end of the file says, a kldve_scores */
     int32_t asked; /* 0, or ASK + kind */
     bool named;
@@ -47,13 +47,13 @@ static void check_reading(void **state)
     const struct reading *r = *state;
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
-    kx_value logits = {.name = "out", .count = r->count};
+    kx_value logits = {.name = "out", .count = (size_t)r->count};
     kx_arena arena;
     kx_choice c = {.notes = {.arena = &arena}, .logits = &logits, .scores = r->file};
     kldve_status st;
 
     kx_arena_init(&arena, ctx);
-    st = kx_choose_scores(ctx, r->asked, r->named, &c);
+    st = kx_choose_scores(ctx, r->asked, r->named, r->count, &c);
     if (r->found < 0) {
         assert_int_equal(st, KLDVE_E_ARG);
         assert_string_equal(kldve_ctx_message(ctx), r->message);
@@ -83,7 +83,7 @@ static void test_memory(void **state)
     (void)state;
     kx_arena_init(&arena, ctx);
     heap.budget = 0;
-    assert_int_equal(kx_choose_scores(ctx, 0, false, &c), KLDVE_E_NOMEM);
+    assert_int_equal(kx_choose_scores(ctx, 0, false, 1, &c), KLDVE_E_NOMEM);
     assert_string_equal(kldve_ctx_message(ctx), "out of memory while choosing the scores");
     heap.budget = -1;
     kx_arena_free(&arena);

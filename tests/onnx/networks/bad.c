@@ -21,6 +21,15 @@
 /* t: a constant that is true. */
 #define YES "i a 1; i b 2; n Less a,b t; "
 
+/* The same with a quantiser and its inverse; `scales` are the inputs of both behind the first. */
+#define Q_AXIS(tensors, scales, axis)                                                             \
+    BEHIND(tensors "; n QuantizeLinear c," scales " q " axis "; n DequantizeLinear q," scales      \
+                   " d " axis)
+#define Q(tensors, scales) Q_AXIS(tensors, scales, "")
+#define QCONV(scale)                                                                               \
+    "t s f32 - 0.5; t z u8 - 3; t o s8 - 0; t r f32 - " scale "; t k s8 4,4,1,1 1,-2,3;"            \
+    "n QuantizeLinear c,s,z q; n QLinearConv q,s,z,k,r,o,s,z e; n DequantizeLinear e,s,z d"
+
 /* ---- too much of something ------------------------------------------------------------------- */
 
 static void begin(writer *w)
@@ -271,6 +280,27 @@ const bad_model bad_models[] = {
     {"graph as an attribute", BEHIND("n Relu c d body={}"), REFUSED, "attribute 'body' is not supported", NULL},
     {"attribute of the wrong type", CONV("group=1.5"), REFUSED, "attribute 'group' is not supported (or has the wrong type)", NULL},
     {"attribute that refers", BEHIND("n Flatten c d axis=@axis"), FORMAT, "refers to an attribute of a function", NULL},
+    /* quantised */
+    {"good, quantised", Q("t s f32 - 0.5; t z u8 - 3", "s,z"), KLDVE_OK, "", NULL},
+    {"good, quantised by channel", Q("t s f32 4 0.5,0.25; t z s8 4 3,-3", "s,z"), KLDVE_OK, "", NULL},
+    {"scale 0", Q("t s f32 - 0; t z u8 - 3", "s,z"), FORMAT, "node 'q' (QuantizeLinear): scale 0 is 0, it must be a number above 0", NULL},
+    {"scale of a channel NaN", Q("t s f32 4 1,nan", "s"), FORMAT, "scale 1 is nan, it must be a number above 0", NULL},
+    {"negative scale", Q("t s f32 - -0.5", "s"), FORMAT, "scale 0 is -0.5, it must be a number above 0", NULL},
+    {"infinite scale", Q("t s f32 - inf", "s"), FORMAT, "scale 0 is inf, it must be a number above 0", NULL},
+    {"scale of integers", Q("t s s32 - 1", "s"), FORMAT, "input 1 (scale) must be float", NULL},
+    {"zero points for another number of channels", Q("t s f32 4 0.5; t z u8 3 3", "s,z"), FORMAT, "3 zero points for 4 scales", NULL},
+    {"scales for another number of channels", Q("t s f32 3 0.5", "s"), FORMAT, "3 scales for the 4 elements of axis 1", NULL},
+    {"axis of the scales", Q_AXIS("t s f32 4 0.5", "s", "axis=4"), FORMAT, "axis 4 is out of range for rank 4", NULL},
+    {"zero point of a type that is not quantised", Q("t s f32 - 0.5; t z f32 - 3", "s,z"), REFUSED, "results of element type 1 are not supported", NULL},
+    {"zero point of another type", BEHIND("t s f32 - 0.5; t z s8 - 3; n QuantizeLinear c,s q; n DequantizeLinear q,s,z d"), FORMAT, "node 'd' (DequantizeLinear): the zero point is of element type 3, the integers of type 2", NULL},
+    {"what is dequantised is float", BEHIND("t s f32 - 0.5; n DequantizeLinear c,s d"), REFUSED, "node 'd' (DequantizeLinear): the input has element type 1, only int8", NULL},
+    {"QLinearConv with a scale of 0", BEHIND(QCONV("0")), FORMAT, "scale 0 is 0, it must be a number above 0", NULL},
+    {"good, QLinearConv", BEHIND(QCONV("0.1")), KLDVE_OK, "", NULL},
+    {"QLinearConv without a scale", BEHIND("t s f32 - 0.5; t z u8 - 3; t k s8 4,4,1,1 1; n QuantizeLinear c,s,z q; n QLinearConv q,s,z,k,_,z,s,z e; n DequantizeLinear e,s,z d"), FORMAT, "required input 4 is missing", NULL},
+    {"QLinearAdd without a second operand", BEHIND("t s f32 - 0.5; t z u8 - 3; n QuantizeLinear c,s,z q; n com.microsoft:QLinearAdd q,s,z,_,s,z,s,z e; n DequantizeLinear e,s,z d"), FORMAT, "required input 3 is missing", NULL},
+    {"QLinearConcat with half an operand", BEHIND("t s f32 - 0.5; t z u8 - 3; n QuantizeLinear c,s,z q; n com.microsoft:QLinearConcat s,z,q e axis=1; n DequantizeLinear e,s,z d"), FORMAT, "3 inputs, expected 2 and 3 for each operand", NULL},
+    {"ConvInteger of floats", BEHIND("t k s8 4,4,1,1 1; n ConvInteger c,k d"), REFUSED, "the input has element type 1, only int8", NULL},
+
     {"control characters", BEHIND("n Frob\x1b[31m c d"), REFUSED, "Frob [31m", NULL},
 
     /* inputs */

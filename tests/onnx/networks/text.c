@@ -208,6 +208,48 @@ static void floats(writer *w, const command *c)
     write_end(w);
 }
 
+/* One number of a list that starts again at its end. */
+static const char *number(const char *at, const char *list, double *value)
+{
+    char *end;
+
+    *value = strtod(*at ? at : list, &end);
+    return end + (*end == ',');
+}
+
+static void typed(writer *w, const command *c)
+{
+    static const struct {
+        const char *name;
+        int type, bytes;
+    } types[] = {{"f32", FLOAT, 4}, {"u8", 2, 1},  {"s8", 3, 1},
+                 {"u16", 4, 2},     {"s16", 5, 2}, {"s32", 6, 4}};
+    int64_t dim[16];
+    int rank = dimensions(c->word[3], dim);
+    const char *at = c->word[4];
+    size_t n = 1, t = 0;
+
+    while (t < sizeof types / sizeof *types && strcmp(c->word[2], types[t].name) != 0)
+        t++;
+    if (t == sizeof types / sizeof *types)
+        die("unknown type", c->word[2]);
+    for (int i = 0; i < rank; i++)
+        n *= (size_t)dim[i];
+    onnx_tensor(w, GRAPH_INITIALIZER, c->word[1], types[t].type, rank, dim);
+    write_begin(w, TENSOR_RAW);
+    for (size_t i = 0; i < n && n <= MAX_BYTES; i++) {
+        double value;
+
+        at = number(at, c->word[4], &value);
+        if (types[t].type == FLOAT)
+            write_plain(w, &(float){(float)value}, 4);
+        else
+            write_plain(w, &(int32_t){(int32_t)value}, (size_t)types[t].bytes); /* little-endian */
+    }
+    write_end(w);
+    write_end(w);
+}
+
 static void external(writer *w, const command *c)
 {
     int64_t dim[16];
@@ -296,6 +338,8 @@ static void graph_command(writer *w, const command *c)
         value(w, GRAPH_OUTPUT, c->word[1]);
     else if (is(c, "w", 3))
         floats(w, c);
+    else if (is(c, "t", 5))
+        typed(w, c);
     else if (is(c, "i", 3))
         onnx_int64s(w, c->word[1], dimensions(c->word[2], list), list);
     else if (is(c, "ext", 3))

@@ -9,6 +9,7 @@
  *     out NAME                output
  *     w NAME DIMS [BYTES]     float tensor, elements 0.01, 0.02, ...; BYTES of raw_data if that is
  *                             to differ from what DIMS say; at most 1 MiB are written
+ *     t NAME TYPE DIMS VALUES      f32, s8, u8, s16, u16 or s32 tensor; VALUES are repeated to fill it
  *     i NAME VALUES           int64 tensor with one dimension
  *     ext NAME DIMS KEY=VALUE...   float tensor with external data
  *     type NAME N             tensor [2] of TensorProto.DataType N with 8 bytes of raw_data

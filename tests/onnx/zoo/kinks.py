@@ -13,8 +13,8 @@ KINKS = {"relu": (0.0,), "hardtanh": (0.0, 6.0), "hardsigmoid": (-3.0, 3.0),
          "hardswish": (-3.0, 3.0)}
 # Other functions that networks may call; any further one might have kinks.
 SMOOTH = {"adaptive_avg_pool2d", "add", "avg_pool2d", "batch_norm", "cat", "chunk", "contiguous",
-          "conv2d", "dim", "dropout", "flatten", "gelu", "get", "iadd", "layer_norm", "linear", "mean",
-          "mul", "permute", "sigmoid", "silu", "size", "transpose", "view"}
+          "conv2d", "dim", "dropout", "flatten", "gelu", "get", "iadd", "interpolate",
+          "layer_norm", "linear", "mean", "mul", "permute", "sigmoid", "silu", "size", "transpose", "view"}
 MAX_PASSES = 60
 
 

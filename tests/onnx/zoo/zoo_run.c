@@ -2,8 +2,11 @@
  *
  *   zoo_run --list MODEL            the tensors, one per line: op, explainable, is_layer,
  *                                   channel axis, dims, name
- *   zoo_run MODEL LAYER FOLDER      FOLDER/input, FOLDER/cotangent -> FOLDER/logits,
- *                                   FOLDER/features, FOLDER/gradient; LAYER "-" is the default
+ *   zoo_run MODEL LAYER FOLDER [SELECT]
+ *                                   FOLDER/input, FOLDER/cotangent -> FOLDER/logits,
+ *                                   FOLDER/features, FOLDER/gradient; LAYER "-" is the default.
+ *                                   With SELECT, a part of an output that has the scores, also
+ *                                   FOLDER/pixels, the gradient at the input
  *
  * Prints "shape maps height width classes" and exits with 0, or one line that says why not. */
 #include <kldve/backend.h>
@@ -18,7 +21,7 @@ struct run {
     kldve_onnx *net;
     void *state;
     kldve_shape shape;
-    float *input, *cotangent, *logits, *features, *gradient;
+    float *input, *cotangent, *logits, *features, *gradient, *pixels;
 };
 
 static void run_close(struct run *run)
@@ -32,6 +35,7 @@ static void run_close(struct run *run)
     free(run->logits);
     free(run->features);
     free(run->gradient);
+    free(run->pixels);
 }
 
 /** Say what the library says, and fail. */
@@ -92,7 +96,18 @@ static int write_values(const char *folder, const char *name, const float *value
     return bad;
 }
 
-static int explain(struct run *run, const char *folder)
+static int explain_pixels(struct run *run, const char *folder, size_t pixels)
+{
+    run->pixels = malloc(pixels * sizeof(float));
+    if (!run->pixels)
+        return 1;
+    if (kldve_onnx_backend()->vjp_input(run->state, run->cotangent, KLDVE_RULE_GRADIENT,
+                                        run->pixels) != KLDVE_OK)
+        return refused(run, "vjp to the pixels");
+    return write_values(folder, "pixels", run->pixels, pixels);
+}
+
+static int explain(struct run *run, const char *folder, int to_pixels)
 {
     const kldve_backend *backend = kldve_onnx_backend();
     const kldve_shape *shape = &run->shape;
@@ -119,6 +134,8 @@ static int explain(struct run *run, const char *folder)
         write_values(folder, "features", run->features, cells) ||
         write_values(folder, "gradient", run->gradient, cells))
         return 1;
+    if (to_pixels && explain_pixels(run, folder, pixels))
+        return 1;
     printf("shape %d %d %d %d\n", (int)shape->maps, (int)shape->height, (int)shape->width,
            (int)shape->classes);
     return 0;
@@ -131,17 +148,21 @@ int main(int argc, char **argv)
     kldve_onnx_options options = {.struct_size = sizeof(options)};
     int bad;
 
-    if (!listing && argc != 4) {
-        printf("usage: zoo_run --list MODEL | zoo_run MODEL LAYER FOLDER\n");
+    if (!listing && argc != 4 && argc != 5) {
+        printf("usage: zoo_run --list MODEL | zoo_run MODEL LAYER FOLDER [SELECT]\n");
         return 2;
     }
     if (!listing && strcmp(argv[2], "-") != 0)
         options.layer = argv[2];
+    if (argc == 5) {
+        options.select = argv[4];
+        options.flags = KLDVE_ONNX_VJP_INPUT;
+    }
     if (kldve_ctx_new(NULL, &run.ctx) != KLDVE_OK ||
         kldve_onnx_load(run.ctx, listing ? argv[2] : argv[1], &options, &run.net) != KLDVE_OK)
         bad = refused(&run, "load");
     else
-        bad = listing ? list(&run) : explain(&run, argv[3]);
+        bad = listing ? list(&run) : explain(&run, argv[3], argc == 5);
     run_close(&run);
     return bad;
 }

@@ -1,0 +1,280 @@
+/* test_selection.c - which elements a selection means, where they are computed, and what is
+ * refused. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/selection.h"
+#include "build/build.h"
+#include "onnx/networks/text.h"
+#include "read/proto.h"
+
+/* y has the elements of [2][3][4] in places 0 to 23. */
+#define CUBE "in x 2,3,4; n Relu x y; out y"
+/* Two parts of a row behind a Sigmoid, one not; rows last. */
+#define PARTS                                                                                      \
+    "in x 1,4,3; n Sigmoid x s; n Relu x r; n Concat r,s c axis=1; n Transpose c t perm=[0,2,1]; " \
+    "out t"
+/* Two tensors behind a Softmax each, one behind the other. */
+#define TWO                                                                                        \
+    "in x 1,2,3; n Relu x a; n Exp x b; n Softmax a p axis=2; n Softmax b q axis=2; "              \
+    "n Concat p,q c axis=1; out c"
+
+static const struct selected {
+    const char *name, *network, *text;
+    const char *whole; /* name of the tensor */
+    int32_t scores;    /* a kldve_scores */
+    int32_t count;     /* class scores */
+    int32_t places;
+    int32_t at[26];      /* of the last place; -1 ends it */
+    const char *message; /* NULL: not refused */
+} cases[] = {
+    {"an index drops its axis",
+     CUBE,
+     "y[0, 1]",
+     "y",
+     KLDVE_SCORES_RAW,
+     4,
+     1,
+     {4, 5, 6, 7, -1},
+     NULL},
+    {"without a name", CUBE, "[1, :, 2]", "y", KLDVE_SCORES_RAW, 3, 1, {14, 18, 22, -1}, NULL},
+    {"from the end", CUBE, " y [-1, -3, -1]", "y", KLDVE_SCORES_RAW, 1, 1, {15, -1}, NULL},
+    {"all axes left",
+     CUBE,
+     "[..., -1]",
+     "y",
+     KLDVE_SCORES_RAW,
+     6,
+     1,
+     {3, 7, 11, 15, 19, 23, -1},
+     NULL},
+    {"axes around", CUBE, "[1, ..., 0]", "y", KLDVE_SCORES_RAW, 3, 1, {12, 16, 20, -1}, NULL},
+    {"nothing left for the dots",
+     CUBE,
+     "[1, ..., 0, 1]",
+     "y",
+     KLDVE_SCORES_RAW,
+     1,
+     1,
+     {13, -1},
+     NULL},
+    {"backwards",
+     CUBE,
+     "[0, ::-1, 1:3]",
+     "y",
+     KLDVE_SCORES_RAW,
+     6,
+     1,
+     {9, 10, 5, 6, 1, 2, -1},
+     NULL},
+    {"ends beyond the axis",
+     CUBE,
+     "[-1, 5:0:-2, -9:99:3]",
+     "y",
+     KLDVE_SCORES_RAW,
+     2,
+     1,
+     {20, 23, -1},
+     NULL},
+    {"past the first, backwards",
+     CUBE,
+     "[0, 0, 2:-9:-1]",
+     "y",
+     KLDVE_SCORES_RAW,
+     3,
+     1,
+     {2, 1, 0, -1},
+     NULL},
+    {"huge ends",
+     CUBE,
+     "[0, 0, -99999999999999999999:99999999999999999999]",
+     "y",
+     KLDVE_SCORES_RAW,
+     4,
+     1,
+     {0, 1, 2, 3, -1},
+     NULL},
+    {"a map of scores", CUBE, "[:, y, x]", "y", KLDVE_SCORES_RAW, 2, 12, {11, 23, -1}, NULL},
+    {"rows", CUBE, "[1, n, 2:]", "y", KLDVE_SCORES_RAW, 2, 3, {22, 23, -1}, NULL},
+    {"before a Sigmoid",
+     PARTS,
+     "[0, 2, 4:]",
+     "x",
+     KLDVE_SCORES_SIGMOID,
+     4,
+     1,
+     {2, 5, 8, 11, -1},
+     NULL},
+    {"rows before a Sigmoid",
+     PARTS,
+     "[0, n, -1:3:-1]",
+     "x",
+     KLDVE_SCORES_SIGMOID,
+     4,
+     3,
+     {11, 8, 5, 2, -1},
+     NULL},
+    {"aside of the Sigmoid",
+     PARTS,
+     "[0, 1, :4]",
+     "r",
+     KLDVE_SCORES_RAW,
+     4,
+     1,
+     {1, 4, 7, 10, -1},
+     NULL},
+    {"before a Softmax", TWO, "[0, 3]", "b", KLDVE_SCORES_SOFTMAX, 3, 1, {3, 4, 5, -1}, NULL},
+    {"two tensors as one", TWO, "[0, n]", "c", KLDVE_SCORES_SOFTMAX, 3, 4, {9, 10, 11, -1}, NULL},
+    {"another tensor by name", TWO, "a[0, 1]", "a", KLDVE_SCORES_RAW, 3, 1, {3, 4, 5, -1}, NULL},
+    {"some probabilities, some not",
+     PARTS,
+     "[0, 1, 3:]",
+     NULL,
+     0,
+     0,
+     0,
+     {0},
+     "some of these are probabilities and some are not"},
+    {"a part of a Softmax",
+     TWO,
+     "[0, 3, :2]",
+     NULL,
+     0,
+     0,
+     0,
+     {0},
+     "node 'q' (Softmax) makes probabilities of 3 scores together: select all 3 of one place"},
+    {"two lines of a Softmax", TWO, "[0, 1:3, 0]", NULL, 0, 0, 0, {0}, "select all 3 of one place"},
+    {"no brackets", CUBE, "y", NULL, 0, 0, 0, {0}, "select 'y': cannot be read at 'y'"},
+    {"not closed", CUBE, "[0", NULL, 0, 0, 0, {0}, "cannot be read at ''"},
+    {"text behind", CUBE, "[0]]", NULL, 0, 0, 0, {0}, "cannot be read at ']'"},
+    {"not a number", CUBE, "[0, first]", NULL, 0, 0, 0, {0}, "cannot be read at 'first]'"},
+    {"a float", CUBE, "[0, 1.5]", NULL, 0, 0, 0, {0}, "cannot be read at '.5]'"},
+    {"dots twice", CUBE, "[..., ...]", NULL, 0, 0, 0, {0}, "'...' stands there twice"},
+    {"out of range",
+     CUBE,
+     "[2]",
+     NULL,
+     0,
+     0,
+     0,
+     {0},
+     "2 is outside of axis 0, which has 2 elements"},
+    {"out of range below",
+     CUBE,
+     "[0, -4]",
+     NULL,
+     0,
+     0,
+     0,
+     {0},
+     "-4 is outside of axis 1, which has 3 elements"},
+    {"nothing",
+     CUBE,
+     "[0, 2:1]",
+     NULL,
+     0,
+     0,
+     0,
+     {0},
+     "selects nothing of axis 1, which has 3 elements"},
+    {"a step of 0", CUBE, "[::0]", NULL, 0, 0, 0, {0}, "a step of 0 selects nothing"},
+    {"too many axes",
+     CUBE,
+     "[0, 0, 0, 0]",
+     NULL,
+     0,
+     0,
+     0,
+     {0},
+     "4 axes are given, the tensor has 3"},
+    {"a row without a column", CUBE, "[0, y]", NULL, 0, 0, 0, {0}, "y and x go together"},
+    {"two numbers", CUBE, "[n, n]", NULL, 0, 0, 0, {0}, "n stands alone"},
+    {"no such tensor",
+     CUBE,
+     "z[0]",
+     NULL,
+     0,
+     0,
+     0,
+     {0},
+     "no tensor or node is called 'z' (given as the selection)"},
+    {"two outputs",
+     "in x 1,3; n Relu x a; n Exp x b; out a; out b",
+     "[0]",
+     NULL,
+     0,
+     0,
+     0,
+     {0},
+     "the network has 2 outputs: say which, as in 'a[0]'"},
+    {"integers",
+     "in x 1,3; n ArgMax x a axis=1; out a",
+     "[0]",
+     NULL,
+     0,
+     0,
+     0,
+     {0},
+     "'a' does not hold scores"},
+};
+
+static void check_selected(const struct selected *c, const kx_selection *s)
+{
+    assert_string_equal(s->whole->name, c->whole);
+    assert_int_equal(s->scores, c->scores);
+    assert_int_equal(s->count, c->count);
+    assert_int_equal(s->height * s->width, c->places);
+    for (int32_t i = 0; i < c->count; i++)
+        assert_int_equal(kx_selected(s, c->places - 1, i), c->at[i]);
+    assert_int_equal(c->at[c->count], -1);
+}
+
+static void check_case(void **state)
+{
+    const struct selected *c = *state;
+    const kx_graph_options options = {0};
+    size_t n;
+    unsigned char *bytes = writer_memory(write_text, c->network, &n);
+    kx_selection s = {0};
+    kx_model *model = NULL;
+    kx_graph *graph = NULL;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kx_arena arena;
+
+    kx_arena_init(&arena, ctx);
+    assert_non_null(bytes);
+    if (kx_model_read(ctx, bytes, n, &model) < 0 || kx_graph_new(ctx, model, &options, &graph) < 0)
+        fail_msg("%s", kldve_ctx_message(ctx));
+    if (c->message) {
+        assert_int_equal(kx_select(graph, &arena, c->text, &s), KLDVE_E_ARG);
+        if (!strstr(kldve_ctx_message(ctx), c->message))
+            fail_msg("'%s' is not in '%s'", c->message, kldve_ctx_message(ctx));
+        assert_null(s.whole);
+    } else {
+        if (kx_select(graph, &arena, c->text, &s) < 0)
+            fail_msg("%s", kldve_ctx_message(ctx));
+        check_selected(c, &s);
+    }
+    kx_arena_free(&arena);
+    kx_graph_free(graph);
+    kx_model_free(model);
+    kldve_ctx_free(ctx);
+    free(bytes);
+    assert_int_equal(heap.live, 0);
+}
+
+enum { CASES = sizeof cases / sizeof *cases };
+
+int main(void)
+{
+    struct CMUnitTest tests[CASES];
+
+    for (size_t i = 0; i < CASES; i++)
+        tests[i] = (struct CMUnitTest){cases[i].name, check_case, NULL, NULL,
+                                       (void *)(uintptr_t)&cases[i]};
+    return cmocka_run_group_tests_name("selection", tests, NULL, NULL);
+}
