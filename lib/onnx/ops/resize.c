@@ -138,7 +138,6 @@ static kldve_status apply_scales(kx_graph *g, kx_node *n, const kx_resize_option
         a->out = (int64_t)length;
         a->up = (double)scale[i];
         a->down = 1;
-        a->single = true;
     }
     return KLDVE_OK;
 }
@@ -267,7 +266,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     x = &n->in[0]->shape;
     y = *x;
     for (int32_t i = 0; i < x->rank; i++)
-        spec[i] = (kx_resize_spec){x->dim[i], x->dim[i], 1, 1, false, 0, 1};
+        spec[i] = (kx_resize_spec){x->dim[i], x->dim[i], 1, 1, 0, 1};
     if ((st = read_sizes(g, n, &opt, spec)) < 0)
         return st;
     for (int32_t i = 0; i < x->rank; i++)

@@ -34,13 +34,12 @@ typedef struct kx_resize_options {
     bool exclude_outside;
 } kx_resize_options;
 
-/* One axis: out = scale * in with scale = up / down.  From sizes both are whole numbers and
- * coordinates are exact; a scale from the file is a float32, and what is nearest is decided in
- * float32 as well, so that 1/3 written as 0.33333334 still hits whole numbers. */
+/* One axis: out = scale * in with scale = up / down.  From sizes both are whole numbers and the
+ * coordinates of linear and cubic are exact; a scale from the file is a float32.  What is nearest
+ * is decided in float32. */
 typedef struct kx_resize_spec {
     int64_t in, out;
     double up, down;
-    bool single;
     double start, end; /* roi, as a share of the axis */
 } kx_resize_spec;
 

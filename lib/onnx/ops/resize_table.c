@@ -12,10 +12,8 @@ enum { MAX_LENGTH = 1 << 20 }; /* of a resized axis: its table must not be what 
 
 /* ---- coordinates and weights ----------------------------------------------------------------- */
 
-static double unscale(const kx_resize_spec *a, const kx_resize_options *opt, double o)
+static double unscale(const kx_resize_spec *a, double o)
 {
-    if (a->single && opt->mode == NEAREST)
-        return (double)((float)o / (float)a->up);
     return o * a->down / a->up;
 }
 
@@ -25,32 +23,64 @@ static double coordinate(const kx_resize_spec *a, const kx_resize_options *opt, 
 
     switch (opt->transform) {
     case HALF_PIXEL:
-        return unscale(a, opt, o + 0.5) - 0.5;
+        return unscale(a, o + 0.5) - 0.5;
     case PYTORCH_HALF_PIXEL:
-        return a->out > 1 ? unscale(a, opt, o + 0.5) - 0.5 : 0;
+        return a->out > 1 ? unscale(a, o + 0.5) - 0.5 : 0;
     case ALIGN_CORNERS:
         return a->out > 1 ? o * last / (double)(a->out - 1) : 0;
     case ASYMMETRIC:
-        return unscale(a, opt, o);
+        return unscale(a, o);
     case TF_HALF_PIXEL_FOR_NN:
-        return unscale(a, opt, o + 0.5);
+        return unscale(a, o + 0.5);
     case TF_CROP_AND_RESIZE:
         if (a->out == 1)
             return 0.5 * (a->start + a->end) * last;
         return a->start * last + o * (a->end - a->start) * last / (double)(a->out - 1);
     case HALF_PIXEL_SYMMETRIC: /* the specification's formula, arranged around the centre */
-        return unscale(a, opt, o + 0.5 - (double)a->out / 2) + (double)a->in / 2 - 0.5;
+        return unscale(a, o + 0.5 - (double)a->out / 2) + (double)a->in / 2 - 0.5;
     }
     return 0;
 }
+
+/* The same in float32, operation by operation as ONNX Runtime has them: which element is nearest
+ * hangs on the last bit where the exact coordinate lies between two elements. */
+static float nearest_coordinate(const kx_resize_spec *a, const kx_resize_options *opt, int64_t at)
+{
+    float scale = (float)a->up / (float)a->down, in = (float)a->in, out = (float)a->out;
+    float o = (float)at, start = (float)a->start, end = (float)a->end, offset;
+
+    switch (opt->transform) {
+    case HALF_PIXEL:
+        return (o + 0.5f) / scale - 0.5f;
+    case PYTORCH_HALF_PIXEL:
+        return a->out > 1 ? (o + 0.5f) / scale - 0.5f : 0;
+    case ALIGN_CORNERS:
+        return a->out > 1 ? o * (in - 1) / (out - 1) : 0;
+    case ASYMMETRIC:
+        return o / scale;
+    case TF_HALF_PIXEL_FOR_NN:
+        return (o + 0.5f) / scale;
+    case TF_CROP_AND_RESIZE:
+        if (a->out == 1)
+            return (float)(0.5 * (double)((start + end) * (in - 1)));
+        return start * (in - 1) + o * (end - start) * (in - 1) / (out - 1);
+    case HALF_PIXEL_SYMMETRIC:
+        offset = in / 2 * (1 - out / (scale * in));
+        return (float)((double)offset + ((double)o + 0.5) / (double)scale - 0.5);
+    }
+    return 0;
+}
+
+/* What is so near the middle between two elements counts as the middle, as in ONNX Runtime. */
+static const double tie = 1e-6;
 
 static double round_nearest(const kx_resize_spec *a, const kx_resize_options *opt, double x)
 {
     switch (opt->rounding) {
     case PREFER_FLOOR:
-        return ceil(x - 0.5);
+        return ceil(x - 0.5 - tie);
     case PREFER_CEIL:
-        return floor(x + 0.5);
+        return floor(x + 0.5 + tie);
     case FLOOR:
         return floor(x);
     case CEIL:
@@ -119,8 +149,7 @@ static void taps_at(const kx_resize_spec *a, const kx_resize_options *opt, doubl
 static bool stays(const kx_resize_spec *a, const kx_resize_options *opt)
 {
     return a->in == a->out && a->up == a->down &&
-           (opt->transform != TF_CROP_AND_RESIZE || (a->start == 0 && a->end == 1)) &&
-           opt->transform != TF_HALF_PIXEL_FOR_NN;
+           (opt->transform != TF_CROP_AND_RESIZE || (a->start == 0 && a->end == 1));
 }
 
 kldve_status kx_resize_tabulate(kx_graph *g, kx_node *n, const kx_resize_spec *a,
@@ -147,7 +176,8 @@ kldve_status kx_resize_tabulate(kx_graph *g, kx_node *n, const kx_resize_spec *a
     if (!index || !weight || !outside)
         return kx_nomem(g);
     for (int64_t o = 0; o < a->out; o++) {
-        double x = coordinate(a, opt, o);
+        double x =
+            opt->mode == NEAREST ? (double)nearest_coordinate(a, opt, o) : coordinate(a, opt, o);
 
         taps_at(a, opt, x, r->taps, index + o * r->taps, weight + o * r->taps);
         outside[o] = opt->transform == TF_CROP_AND_RESIZE && !(x >= 0 && x <= (double)(a->in - 1));

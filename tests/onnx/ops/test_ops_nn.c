@@ -95,6 +95,7 @@ static const struct exact_case {
     {{"resize of opset 10 down takes the element after", 10, "Resize", "", "1x4:1,2,3,4 c2:1,0.6",
       1},
      {"1x2:1,3", NULL}},
+#include "resize_cases.h"
     {{"resize to the same size", 13, "Resize", "", "1x3:1,2,3 _ _ {1,3}", 1}, {"1x3:1,2,3", NULL}},
     {{"resize, antialias does not matter to nearest", 18, "Resize", "antialias=1",
       "1x2:1,2 _ _ {1,4}", 1},

@@ -5,7 +5,7 @@
  *   zoo_run MODEL LAYER FOLDER [SELECT]
  *                                   FOLDER/input, FOLDER/cotangent -> FOLDER/logits,
  *                                   FOLDER/features, FOLDER/gradient; LAYER "-" is the default.
- *                                   With SELECT, a part of an output that has the scores, also
+ *                                   With SELECT, a part of an output that has the scores ("-": all), also
  *                                   FOLDER/pixels, the gradient at the input
  *
  * Prints "shape maps height width classes" and exits with 0, or one line that says why not. */
@@ -155,7 +155,7 @@ int main(int argc, char **argv)
     if (!listing && strcmp(argv[2], "-") != 0)
         options.layer = argv[2];
     if (argc == 5) {
-        options.select = argv[4];
+        options.select = strcmp(argv[4], "-") != 0 ? argv[4] : NULL;
         options.flags = KLDVE_ONNX_VJP_INPUT;
     }
     if (kldve_ctx_new(NULL, &run.ctx) != KLDVE_OK ||
