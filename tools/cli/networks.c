@@ -48,6 +48,8 @@ static void set_scores(const network *n, const network_args *args, kldve_onnx_op
         options->logits = kldve_card_logits(n->card);
         options->select = kldve_card_select(n->card);
     }
+    if (options->select) /* says itself what each explanation picks */
+        options->flags &= ~(uint64_t)(KLDVE_ONNX_PICK_PLACE | KLDVE_ONNX_PICK_ROW);
     options->scores = args->scores;
     if (args->scores == 0 && n->card)
         options->scores = kldve_card_scores(n->card);
@@ -67,10 +69,10 @@ static bool load_model(network *n, const network_args *args, const kldve_onnx_de
         options.in_width = args->size.width;
     }
     options.layer = pick(args->layer, n->card ? kldve_card_layer(n->card) : NULL);
-    set_scores(n, args, &options);
-    n->select = options.select;
     options.threads = args->threads;
     options.flags = args->flags;
+    set_scores(n, args, &options);
+    n->select = options.select;
     if (pick(args->labels, n->card ? kldve_card_labels(n->card) : NULL))
         options.flags |= KLDVE_ONNX_NAMED;
     options.batch = args->batch;
