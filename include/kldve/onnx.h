@@ -100,13 +100,16 @@ typedef struct kldve_onnx_tensor {
     const char *name; /**< borrowed from the network */
     const char *op;   /**< the operator that makes it, "" for the input */
     int32_t rank;
-    int32_t explainable;  /**< 1: can be the layer (rank 4, between input and logits) */
+    int32_t explainable;  /**< 1: can be the layer: between input and logits, and its axes are the
+                               cells and the channels of one picture */
     int32_t is_layer;     /**< 1: is the layer */
     int32_t is_logits;    /**< 1: are the logits */
     int64_t dim[8];       /**< as in the file */
-    int32_t channel_axis; /**< 1 for [1][maps][h][w], 3 for [1][h][w][maps]; 0 for another rank, or
-                               where rows and columns are in another order */
-    int32_t reserved;     /**< 0 */
+    int32_t channel_axis; /**< of the input and of explainable tensors: 1 for [1][maps][h][w], 3 for
+                               [1][h][w][maps], 2 for [1][tokens][channels]; else 0 */
+    int32_t leading;      /**< class and register tokens before the cells */
+    int32_t grid_height;  /**< cells of the input and of explainable tensors, else 0 */
+    int32_t grid_width;
 } kldve_onnx_tensor;
 
 /** Fill in what is known about a tensor.  Safe from any thread.

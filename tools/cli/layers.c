@@ -25,6 +25,22 @@ static void shape_text(const kldve_onnx_tensor *t, char out[SHAPE_SIZE])
                                  (long long)t->dim[i]);
 }
 
+/* Where the cells are, if not in the last two of four axes. */
+static void grid_text(const kldve_onnx_tensor *t, char out[SHAPE_SIZE])
+{
+    char before[SHAPE_SIZE / 2] = "";
+
+    out[0] = '\0';
+    if (t->leading > 0)
+        snprintf(before, sizeof before, "%d token%s, then ", (int)t->leading,
+                 t->leading > 1 ? "s" : "");
+    if (t->rank == 4 && t->channel_axis == 3 && t->leading == 0)
+        snprintf(out, SHAPE_SIZE, "   channels last");
+    else if (t->explainable && (t->rank != 4 || t->channel_axis != 1))
+        snprintf(out, SHAPE_SIZE, "   %s%d x %d cells", before, (int)t->grid_height,
+                 (int)t->grid_width);
+}
+
 static int name_width(const kldve_onnx *net)
 {
     kldve_onnx_tensor t = {.struct_size = sizeof t};
@@ -43,13 +59,14 @@ static void say_tensors(const kldve_onnx *net)
 
     printf("    %-*s  %-18s  %s\n", width, "tensor", "operator", "shape");
     for (int32_t i = 0; kldve_onnx_tensor_at(net, i, &t) == KLDVE_OK; i++) {
-        char shape[SHAPE_SIZE], name[LABEL_SIZE];
+        char shape[SHAPE_SIZE], grid[SHAPE_SIZE], name[LABEL_SIZE];
 
         shape_text(&t, shape);
         clean_text(t.name, name, sizeof name);
+        grid_text(&t, grid);
         printf("  %c %-*s  %-18s  %s%s%s%s\n", t.explainable ? '*' : ' ', width, name,
-               *t.op ? t.op : "(input)", shape, t.channel_axis == 3 ? "   channels last" : "",
-               t.is_layer ? "   <- layer" : "", t.is_logits ? "   <- logits" : "");
+               *t.op ? t.op : "(input)", shape, grid, t.is_layer ? "   <- layer" : "",
+               t.is_logits ? "   <- logits" : "");
     }
     printf("\n* can be explained (--layer NAME); <- layer and <- logits are used now\n");
 }

@@ -9,7 +9,8 @@ static kldve_status find_ways(const kx_graph *g, kx_arena *arena, kx_choice *c)
 {
     kldve_status st = kx_find_ways(g, arena, c->input, c->logits, &c->ways);
 
-    if (st < 0 || c->ways.on[c->input->id])
+    if (st < 0 || (st = kx_find_read_cells(g, arena, &c->followed, c->logits, &c->cells)) < 0 ||
+        c->ways.on[c->input->id])
         return st;
     return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
                            "the logits '%.80s' do not depend on the picture", c->logits->name);
@@ -44,4 +45,11 @@ kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, co
     c.file_layer = c.layer;
     *out = c;
     return KLDVE_OK;
+}
+
+kldve_status kx_choice_shape(kx_graph *g, kx_choice *c)
+{
+    kldve_status st = kx_view_insert(g, &c->view, &c->layer);
+
+    return st == KLDVE_OK && c->channels_last ? kx_input_first(g, &c->input) : st;
 }

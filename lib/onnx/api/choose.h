@@ -5,6 +5,8 @@
 #include <kldve/onnx.h>
 
 #include "build/channels.h"
+#include "build/tokens.h"
+#include "build/view.h"
 #include "notes.h"
 #include "selection.h"
 #include "ways.h"
@@ -20,14 +22,18 @@ typedef struct kx_choice {
     bool straight_through; /**< a quantiser lies on a way: see choose_quantised.c */
     kx_notes notes;
     int32_t ntensor;
-    kx_value **tensor;  /**< [ntensor]: the input and what nodes make of it, in order */
-    kx_ways ways;       /**< by value id of the file */
-    const int8_t *axis; /**< by value id of the file: axis of the channels, KX_CHANNELS_... */
+    kx_value **tensor;    /**< [ntensor]: the input and what nodes make of it, in order */
+    kx_ways ways;         /**< by value id of the file */
+    kx_followed followed; /**< what the axes of the file's tensors stand for */
+    const bool *cells;    /**< by value id of the file: the logits depend on its cells */
+    bool channels_last;   /**< of the file's input */
+    int64_t grid_height, grid_width; /**< of the layer, given by the user; 0: found */
+    kx_view view;                    /**< of the layer */
 } kx_choice;
 
 /** Choose by name, or by default: the scores before a trailing Softmax, and the last layer on
- *  every way that has more than one cell.  `input` and `layer` are the file's: kx_channels_first()
- * comes next.
+ *  every way that has more than one cell.  `input` and `layer` are the file's: kx_choice_shape()
+ *  comes next.
  *  @param arena  for the arrays of *out.
  *  @param layer, logits  name of a tensor or node; NULL: the default.
  *  @param selection  what is selected in place of the logits; NULL: nothing.
@@ -36,7 +42,12 @@ typedef struct kx_choice {
 kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
                        const kx_selection *selection, kx_choice *out);
 
-/** Whether a tensor of the file can be the layer. */
-bool kx_explainable(const kx_choice *c, const kx_value *v);
+/** Whether a tensor of the file can be the layer, and how it is seen then; view may be NULL. */
+bool kx_explainable(const kx_choice *c, const kx_value *v, kx_view *view);
+
+/** The last stage of building, after which the graph is immutable: the input and the layer become
+ *  [1][channels][height][width], and new nodes lead to the file's and back.
+ *  @return KLDVE_OK, KLDVE_E_NOMEM. */
+kldve_status kx_choice_shape(kx_graph *g, kx_choice *c);
 
 #endif

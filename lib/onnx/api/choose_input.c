@@ -3,8 +3,6 @@
 
 kldve_status kx_choose_input(const kx_graph *g, kx_arena *arena, kx_choice *c)
 {
-    int8_t *axis;
-    kldve_status st;
 
     if (g->ninput != 1)
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
@@ -16,7 +14,5 @@ kldve_status kx_choose_input(const kx_graph *g, kx_arena *arena, kx_choice *c)
                                "input '%.80s' is not float32 [1][channels][height][width] or "
                                "[1][height][width][channels]",
                                c->input->name);
-    if ((st = kx_channel_axes(g, arena, c->input, &axis)) == KLDVE_OK)
-        c->axis = axis;
-    return st;
+    return kx_follow_picture(g, arena, c->input, &c->followed, &c->channels_last);
 }

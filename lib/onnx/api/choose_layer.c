@@ -10,21 +10,20 @@
 
 enum { HANDFUL = 5 }; /* maps */
 
-bool kx_explainable(const kx_choice *c, const kx_value *v)
+bool kx_explainable(const kx_choice *c, const kx_value *v, kx_view *view)
 {
-    return v != c->file_input && c->ways.on[v->id] && v->dtype == KX_F32 && v->shape.rank == 4 &&
-           v->shape.dim[0] == 1 && v->count > 0 && c->axis[v->id] != KX_CHANNELS_NOWHERE;
-}
+    const kx_meaning *m = &c->followed.meaning[v->id];
+    kx_view found;
 
-static int64_t maps_of(const kx_choice *c, const kx_value *v)
-{
-    assert(kx_explainable(c, v));
-    return v->shape.dim[c->axis[v->id]];
-}
-
-static bool has_cells(const kx_choice *c, const kx_value *v)
-{
-    return v->count > (size_t)maps_of(c, v);
+    if (v == c->file_input || !c->ways.on[v->id] || v->dtype != KX_F32 || v->count == 0)
+        return false;
+    if (!(c->grid_height > 0 &&
+          kx_view_on_grid(m, &v->shape, c->grid_height, c->grid_width, &found)) &&
+        !kx_view_of(m, &v->shape, &found))
+        return false;
+    if (view)
+        *view = found;
+    return true;
 }
 
 /* Whether node n only prepares the picture: arithmetic with constants, moves of pixels. */
@@ -67,34 +66,58 @@ static kldve_status choose_named(const kx_graph *g, const char *name, kx_choice 
 
     if (st < 0)
         return st;
-    if (!kx_explainable(c, c->layer))
+    if (!kx_explainable(c, c->layer, &c->view))
         return kldve_ctx_failf(g->ctx, KLDVE_E_ARG,
-                               "'%.80s' cannot be the layer: it is not [1][maps][height]"
-                               "[width] or [1][height][width][maps] between input and logits",
+                               "'%.80s' cannot be the layer: it is not [1][maps][height][width], "
+                               "[1][height][width][maps] or [1][tokens][channels] between input "
+                               "and logits",
                                name);
     c->how = KLDVE_ONNX_LAYER_GIVEN;
     return KLDVE_OK;
 }
 
-/* Whether `v` is a better default than `best`, which comes later in the network. */
-static bool is_better(const kx_choice *c, const kx_value *v, const kx_value *best)
+/* Whether `late` is `early` in another form. */
+static bool is_form_of(const kx_graph *g, const kx_value *late, const kx_value *early)
 {
-    return !best || (maps_of(c, best) <= HANDFUL && maps_of(c, v) > maps_of(c, best));
+    const kx_node *n = late->producer < 0 ? NULL : &g->node[late->producer];
+
+    return n && n->in[0] == early &&
+           (n->op->traits.copies || n->op->traits.axes == KX_AXES_PERMUTED);
+}
+
+/* What is known of the best default so far. */
+typedef struct candidate {
+    kx_value *layer; /* NULL: none yet */
+    kx_view view;
+} candidate;
+
+/* Take `v`, which comes before the best so far, if it is a better default: one with more maps where
+ * they are few, or the same as [1][maps][height][width]. */
+static void consider(const kx_graph *g, const kx_choice *c, kx_value *v, const bool *prepared,
+                     candidate *best)
+{
+    kx_view view;
+
+    if (v == c->logits || prepared[v->id] || !c->cells[v->id] || !kx_explainable(c, v, &view) ||
+        view.height * view.width == 1)
+        return;
+    if (!best->layer || (best->view.maps <= HANDFUL && view.maps > best->view.maps) ||
+        (!best->view.plain && is_form_of(g, best->layer, v)))
+        *best = (candidate){v, view};
 }
 
 /* The last one with cells and more than a handful of maps; without such a one, that with the most
  * maps. */
-static kx_value *last_of(const kx_graph *g, const kx_choice *c, const bool *prepared, bool all)
+static candidate last_of(const kx_graph *g, const kx_choice *c, const bool *prepared, bool all)
 {
-    kx_value *best = NULL;
+    candidate best = {.layer = NULL};
 
     for (int32_t i = g->nnode - 1; i >= 0; i--)
         for (int32_t o = 0; o < g->node[i].nout; o++) {
             kx_value *v = g->node[i].out[o];
 
-            if (v && v != c->logits && kx_explainable(c, v) && has_cells(c, v) &&
-                !prepared[v->id] && (!all || c->ways.all[v->id]) && is_better(c, v, best))
-                best = v;
+            if (v && (!all || c->ways.all[v->id]))
+                consider(g, c, v, prepared, &best);
         }
     return best;
 }
@@ -103,18 +126,44 @@ static kldve_status choose_default(const kx_graph *g, kx_choice *c)
 {
     bool *prepared = NULL;
     kldve_status st = find_prepared(g, c, &prepared);
+    candidate best;
 
     if (st < 0)
         return st;
     c->how = KLDVE_ONNX_LAYER_LAST;
-    c->layer = last_of(g, c, prepared, true);
-    if (!c->layer) {
+    best = last_of(g, c, prepared, true);
+    if (!best.layer) {
         c->how = KLDVE_ONNX_LAYER_BEST;
-        c->layer = last_of(g, c, prepared, false);
+        best = last_of(g, c, prepared, false);
     }
+    c->layer = best.layer;
+    c->view = best.view;
     return c->layer ? KLDVE_OK
                     : kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
                                      "the network has no layer with more than one spatial cell");
+}
+
+/* What is special about tokens. */
+static kldve_status say_tokens(const kx_graph *g, kx_choice *c)
+{
+    int64_t aside = c->view.leading + c->view.trailing;
+
+    if (aside > 0 &&
+        kx_say(&c->notes,
+               "%lld token%s of layer '%.80s' (class or register tokens) %s no place "
+               "in its %lld x %lld cells: what reaches the score through %s is not in "
+               "the map",
+               (long long)aside, aside > 1 ? "s" : "", c->layer->name, aside > 1 ? "have" : "has",
+               (long long)c->view.height, (long long)c->view.width, aside > 1 ? "them" : "it") < 0)
+        return kx_nomem(g);
+    if (!c->cells[c->layer->id] &&
+        kx_say(
+            &c->notes,
+            "behind layer '%.80s' only a class token is read: its cells have no influence on the "
+            "score, an earlier layer has",
+            c->layer->name) < 0)
+        return kx_nomem(g);
+    return KLDVE_OK;
 }
 
 kldve_status kx_choose_layer(const kx_graph *g, const char *name, kx_choice *c)
@@ -130,5 +179,5 @@ kldve_status kx_choose_layer(const kx_graph *g, const char *name, kx_choice *c)
                      "the score go around it, and the map does not show them",
                      c->layer->name)) < 0)
         return kx_nomem(g);
-    return KLDVE_OK;
+    return say_tokens(g, c);
 }

@@ -102,7 +102,7 @@ static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
     net->selects = o->select != NULL;
     if ((st = kx_choose(net->graph, &net->arena, o->layer, o->logits,
                         net->selects ? &net->selection : NULL, c)) < 0 ||
-        (st = kx_channels_first(net->graph, c->axis, &c->input, &c->layer)) < 0 ||
+        (st = kx_choice_shape(net->graph, c)) < 0 ||
         (st = plan_one(net, o)) < 0)
         return st;
     return plan_many(net, o->batch);
@@ -201,8 +201,9 @@ kldve_status kldve_onnx_chosen(const kldve_onnx *net, kldve_onnx_choice *out)
     c.all_paths = net->choice.all_paths;
     c.scores = net->choice.scores;
     c.straight_through = net->choice.straight_through;
-    c.grid_height = (int32_t)net->choice.layer->shape.dim[2];
-    c.grid_width = (int32_t)net->choice.layer->shape.dim[3];
+    c.grid_height = (int32_t)net->choice.view.height;
+    c.grid_width = (int32_t)net->choice.view.width;
+    c.leading = (int32_t)net->choice.view.leading;
     return kldve_struct_store(NULL, "kldve_onnx_choice", &c, sizeof c, out);
 }
 
@@ -210,6 +211,7 @@ kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_on
 {
     kldve_onnx_tensor t = {.struct_size = sizeof t};
     const kx_value *v;
+    kx_view view;
 
     if (!net || index < 0 || index >= net->choice.ntensor)
         return KLDVE_E_ARG;
@@ -217,10 +219,17 @@ kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_on
     t.name = v->name;
     t.op = v == net->choice.file_input ? "" : net->graph->node[v->producer].type;
     t.rank = v->shape.rank;
-    t.explainable = kx_explainable(&net->choice, v);
+    t.explainable = kx_explainable(&net->choice, v, &view);
     t.is_layer = v == net->choice.file_layer;
     t.is_logits = v == net->choice.logits;
-    t.channel_axis = t.rank == 4 ? net->choice.axis[v->id] : 0;
+    if (t.explainable || (v == net->choice.file_input && t.rank == 4)) {
+        t.channel_axis = t.explainable ? view.channels : net->choice.channels_last ? 3 : 1;
+        t.grid_height =
+            (int32_t)(t.explainable ? view.height : v->shape.dim[t.channel_axis == 1 ? 2 : 1]);
+        t.grid_width =
+            (int32_t)(t.explainable ? view.width : v->shape.dim[t.channel_axis == 1 ? 3 : 2]);
+        t.leading = t.explainable ? (int32_t)view.leading : 0;
+    }
     memcpy(t.dim, v->shape.dim, sizeof t.dim);
     /* Without a context: threads share the network. */
     return kldve_struct_store(NULL, "kldve_onnx_tensor", &t, sizeof t, out);

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "channels.h"
 #include "elements.h"
 
 /* ---- inputs and outputs ---- */
@@ -32,7 +31,7 @@ static kldve_status add_input(kx_builder *b, const kx_proto_value *from)
 
     if (kx_names_find(&b->scope->values, from->name))
         return KLDVE_OK; /* an initializer that is also listed as an input */
-    if (!(v = kx_build_value(b, from->name)))
+    if (!(v = kx_value_new(g, from->name)))
         return kx_nomem(g);
     if (!kx_element_dtype(from->dtype, &v->dtype))
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
@@ -88,7 +87,7 @@ static kldve_status reserve(kx_builder *b)
     g->output = kx_new(g, (size_t)m->noutput, sizeof *g->output);
     if (!g->input || !g->output || !kx_names_init(&b->scope->values, &g->arena, names))
         return kx_nomem(g);
-    return kx_build_room(b, (size_t)m->nnode + KX_SPARE + 1, values + KX_SPARE);
+    return kx_graph_room(g, (size_t)m->nnode + 1, values);
 }
 
 static kldve_status build(kx_builder *b)
@@ -113,7 +112,7 @@ static kldve_status build(kx_builder *b)
     for (int32_t i = 0; i < m->noutput; i++)
         if ((st = add_output(b, &m->output[i])) < 0)
             return st;
-    return kx_build_room(b, (size_t)b->g->nnode + KX_SPARE, (size_t)b->g->nvalue + KX_SPARE);
+    return KLDVE_OK;
 }
 
 kldve_status kx_graph_new(kldve_ctx *ctx, const kx_model *model, const kx_graph_options *options,

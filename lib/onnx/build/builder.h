@@ -23,16 +23,11 @@ typedef struct kx_builder {
     const kx_model *model;
     kx_graph_options options;
     kx_scope *scope;
-    size_t folded;        /**< bytes of results of constant folding */
-    size_t values, nodes; /**< for how many there is room in g->value and g->node */
-    int32_t expanded;     /**< nodes that others stand for, so far */
+    size_t folded;    /**< bytes of results of constant folding */
+    int32_t expanded; /**< nodes that others stand for, so far */
 } kx_builder;
 
-/** values.c: make room for so many nodes and values in all. */
-kldve_status kx_build_room(kx_builder *b, size_t nodes, size_t values);
-/** A new value; NULL: out of memory. */
-kx_value *kx_build_value(kx_builder *b, const char *name);
-/** The value of a tensor in the file.  It has no name to be found by yet. */
+/** values.c: the value of a tensor in the file.  It has no name to be found by yet. */
 kldve_status kx_build_constant(kx_builder *b, const kx_proto_tensor *t, kx_value **out);
 /** The tensors of a graph, which get their names. */
 kldve_status kx_build_constants(kx_builder *b, const kx_proto_graph *p);

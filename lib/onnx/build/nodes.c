@@ -103,7 +103,7 @@ static kldve_status connect_outputs(kx_builder *b, const kx_proto_node *from, kx
             continue;
         if ((st = check_new(b, n, name)) < 0)
             return st;
-        if (!(name = scoped(b, name)) || !(n->out[i] = kx_build_value(b, name)))
+        if (!(name = scoped(b, name)) || !(n->out[i] = kx_value_new(b->g, name)))
             return kx_nomem(b->g);
         n->out[i]->producer = n->index;
     }
@@ -129,7 +129,7 @@ static kldve_status settle(kx_builder *b, kx_node *n)
     assert(n->index == g->nnode);
     if ((st = n->op->infer(g, n)) < 0 || (st = check_attributes(g, n)) < 0 ||
         (st = kx_fold(g, n, &b->folded, &folded)) < 0 || folded ||
-        (st = kx_build_room(b, (size_t)g->nnode + 1, 0)) < 0)
+        (st = kx_graph_room(b->g, (size_t)g->nnode + 1, 0)) < 0)
         return st;
     g->node[g->nnode++] = *n;
     return KLDVE_OK;
@@ -192,7 +192,7 @@ static kldve_status emit_node(expansion *x, const kx_emitted *what, kx_value **o
         memcpy(n.attr, what->attr, (size_t)what->nattr * sizeof *n.attr);
     n.nattr = what->nattr;
     for (int32_t i = 0; i < n.nout; i++) {
-        if (!(n.out[i] = kx_build_value(x->b, n.name)))
+        if (!(n.out[i] = kx_value_new(x->b->g, n.name)))
             return kx_nomem(g);
         n.out[i]->producer = n.index;
         out[i] = n.out[i];

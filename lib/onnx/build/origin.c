@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "channels.h"
+#include "surgery.h"
 #include "ops/params.h"
 #include "ops/params_basic.h"
 
@@ -301,33 +301,6 @@ kldve_status kx_scores_back(const kx_graph *g, const char *text, kx_element *e, 
 
 /* ---- several tensors as one ------------------------------------------------------------------ */
 
-static kx_value *add_value(kx_graph *g, const char *name)
-{
-    kx_value *v = kx_new(g, 1, sizeof *v);
-
-    if (!v)
-        return NULL;
-    v->name = name;
-    v->id = g->nvalue;
-    v->producer = g->nnode;
-    g->value[g->nvalue++] = v; /* build.c keeps room */
-    return v;
-}
-
-/* A new node at the end of the graph, whose operator the caller makes. */
-static kx_node *add_node(kx_graph *g, int32_t nin, const char *name)
-{
-    kx_node *n = &g->node[g->nnode];
-
-    *n = (kx_node){.name = name, .index = g->nnode, .nin = nin, .nout = 1};
-    n->in = kx_new(g, (size_t)nin, sizeof *n->in);
-    n->out = kx_new(g, 1, sizeof *n->out);
-    if (!n->in || !n->out || !(n->out[0] = add_value(g, name)))
-        return NULL;
-    g->nnode++;
-    return n;
-}
-
 /* The distinct tensors in the order in which they are met; -1: too many. */
 static int32_t distinct(const kx_element *e, size_t count, int32_t id[KX_MAX_IN])
 {
@@ -350,23 +323,18 @@ static int32_t distinct(const kx_element *e, size_t count, int32_t id[KX_MAX_IN]
 static kldve_status concatenate(kx_graph *g, const int32_t *id, int32_t n, const char *name,
                                 kx_value **out)
 {
-    kx_value *flat[KX_MAX_IN];
-    kx_node *node;
+    kx_surgery s = {.g = g, .name = name, .at = g->nnode};
+    kx_value *flat[KX_MAX_IN] = {NULL};
     kldve_status st;
 
     for (int32_t k = 0; k < n; k++) {
-        if (!(node = add_node(g, 1, name)))
-            return kx_nomem(g);
-        node->in[0] = g->value[id[k]];
-        if ((st = kx_make_flatten(g, node)) < 0)
+        kx_value *v = g->value[id[k]];
+        const kx_shape row = {2, {1, (int64_t)v->count}};
+
+        if ((st = kx_put_reshape(&s, &row, v, &flat[k])) < 0)
             return st;
-        flat[k] = node->out[0];
     }
-    if (!(node = add_node(g, n, name)))
-        return kx_nomem(g);
-    memcpy(node->in, flat, (size_t)n * sizeof *flat);
-    *out = node->out[0];
-    return kx_make_concat(g, node, 1);
+    return kx_put_concat(&s, 1, n, flat, out);
 }
 
 kldve_status kx_put_together(kx_graph *g, kx_element *e, size_t count, const char *name,

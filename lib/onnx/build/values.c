@@ -6,54 +6,10 @@
 
 #include "elements.h"
 
-/* *array has room for *room items of `size` bytes, of which `used` are in use: make it `wanted`. */
-static bool grow(kx_graph *g, void **array, size_t size, int32_t used, size_t wanted, size_t *room)
-{
-    void *more;
-
-    if (wanted <= *room)
-        return true;
-    wanted += wanted / 2; /* so that growing by ones copies little in all */
-    more = wanted > INT32_MAX ? NULL : kx_new(g, wanted, size);
-    if (!more)
-        return false;
-    if (used)
-        memcpy(more, *array, (size_t)used * size);
-    *array = more;
-    *room = wanted;
-    return true;
-}
-
-kldve_status kx_build_room(kx_builder *b, size_t nodes, size_t values)
-{
-    kx_graph *g = b->g;
-    void *node = g->node, *value = g->value;
-    bool ok = grow(g, &node, sizeof *g->node, g->nnode, nodes, &b->nodes) &&
-              grow(g, &value, sizeof *g->value, g->nvalue, values, &b->values);
-
-    g->node = node;
-    g->value = value;
-    return ok ? KLDVE_OK : kx_nomem(g);
-}
-
-kx_value *kx_build_value(kx_builder *b, const char *name)
-{
-    kx_graph *g = b->g;
-    kx_value *v = kx_new(g, 1, sizeof *v);
-
-    if (!v || kx_build_room(b, 0, (size_t)g->nvalue + 1) < 0)
-        return NULL;
-    v->name = name;
-    v->id = g->nvalue;
-    v->producer = -1;
-    g->value[g->nvalue++] = v;
-    return v;
-}
-
 kldve_status kx_build_constant(kx_builder *b, const kx_proto_tensor *t, kx_value **out)
 {
     kx_graph *g = b->g;
-    kx_value *v = kx_build_value(b, t->name ? t->name : "");
+    kx_value *v = kx_value_new(g, t->name ? t->name : "");
 
     if (!v)
         return kx_nomem(g);

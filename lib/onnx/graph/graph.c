@@ -27,6 +27,72 @@ const void *kx_value_data(kx_graph *g, const kx_value *v)
     return data;
 }
 
+/* *array has room for *room items of `size` bytes, of which `used` are in use: make it `wanted`. */
+static bool grow(kx_graph *g, void **array, size_t size, int32_t used, size_t wanted, size_t *room)
+{
+    void *more;
+
+    if (wanted <= *room)
+        return true;
+    wanted += wanted / 2; /* so that growing by ones copies little in all */
+    more = wanted > INT32_MAX ? NULL : kx_new(g, wanted, size);
+    if (!more)
+        return false;
+    if (used)
+        memcpy(more, *array, (size_t)used * size);
+    *array = more;
+    *room = wanted;
+    return true;
+}
+
+kldve_status kx_graph_room(kx_graph *g, size_t nodes, size_t values)
+{
+    void *node = g->node, *value = g->value;
+    bool ok = grow(g, &node, sizeof *g->node, g->nnode, nodes, &g->nodes) &&
+              grow(g, &value, sizeof *g->value, g->nvalue, values, &g->values);
+
+    g->node = node;
+    g->value = value;
+    return ok ? KLDVE_OK : kx_nomem(g);
+}
+
+kx_value *kx_value_new(kx_graph *g, const char *name)
+{
+    kx_value *v = kx_new(g, 1, sizeof *v);
+
+    if (!v || kx_graph_room(g, 0, (size_t)g->nvalue + 1) < 0)
+        return NULL;
+    v->name = name;
+    v->id = g->nvalue;
+    v->producer = -1;
+    g->value[g->nvalue++] = v;
+    return v;
+}
+
+void kx_graph_number(kx_graph *g)
+{
+    for (int32_t i = 0; i < g->nnode; i++) {
+        g->node[i].index = i;
+        for (int32_t o = 0; o < g->node[i].nout; o++)
+            if (g->node[i].out[o])
+                g->node[i].out[o]->producer = i;
+    }
+}
+
+kldve_status kx_graph_insert(kx_graph *g, int32_t at, const kx_node *node)
+{
+    kldve_status st = kx_graph_room(g, (size_t)g->nnode + 1, 0);
+
+    assert(at >= 0 && at <= g->nnode);
+    if (st < 0)
+        return st;
+    memmove(&g->node[at + 1], &g->node[at], (size_t)(g->nnode - at) * sizeof *g->node);
+    g->node[at] = *node;
+    g->nnode++;
+    kx_graph_number(g);
+    return KLDVE_OK;
+}
+
 void kx_graph_free(kx_graph *g)
 {
     if (!g)

@@ -3,8 +3,8 @@
  *     file bytes --proto.c--> kx_model --graph.c--> kx_graph --fuse.c, plan.c--> kx_plan
  *     --run.c--> numbers
  *
- * A graph is built once, from a model whose every size is checked on the way, and is not changed
- * afterwards.  All its memory comes from one arena.  Shapes are static: symbolic dimensions are
+ * A graph is built once, from a model whose every size is checked on the way; once it is planned it
+ * is not changed.  All its memory comes from one arena.  Shapes are static: symbolic dimensions are
  * fixed when the graph is built, and every node's output shape is known before anything runs. */
 #ifndef KLDVE_ONNX_GRAPH_H
 #define KLDVE_ONNX_GRAPH_H
@@ -109,6 +109,7 @@ typedef struct kx_graph {
     kx_arena arena;
     int32_t opset; /**< of the default domain */
     int32_t nvalue, nnode, ninput, noutput;
+    size_t values, nodes; /**< for how many there is room in `value` and `node` */
     kx_value **value;
     kx_node *node;    /**< topological order */
     kx_value **input; /**< graph inputs that are not constants */
@@ -239,6 +240,16 @@ static inline bool kx_axis(int64_t axis, int32_t rank, int32_t *out)
 }
 
 void kx_graph_free(kx_graph *g);
+
+/** Add a value without type and shape; `name` has to outlive the graph.  NULL: out of memory. */
+kx_value *kx_value_new(kx_graph *g, const char *name);
+/** Make room for so many nodes and values in all.  @return KLDVE_OK, KLDVE_E_NOMEM. */
+kldve_status kx_graph_room(kx_graph *g, size_t nodes, size_t values);
+/** Put a node before node `at`; those behind it move on.
+ *  @return KLDVE_OK, KLDVE_E_NOMEM. */
+kldve_status kx_graph_insert(kx_graph *g, int32_t at, const kx_node *node);
+/** Number the nodes anew after they have changed places: index, and producer of every output. */
+void kx_graph_number(kx_graph *g);
 /** A value by name, or of the node with that name its first output; NULL: none. */
 kx_value *kx_graph_find(const kx_graph *g, const char *name);
 

@@ -29,12 +29,18 @@ typedef enum kx_bias {
     KX_BIAS_OWN             /**< an input or attribute of its own is a bias */
 } kx_bias;
 
-/** Where the channels of a tensor of rank 4 stand behind the operator. */
+/** Where the axes of output 0 come from. */
 typedef enum kx_axes {
-    KX_AXES_STAY = 0,       /**< at the axis where they were */
-    KX_AXES_CHANNELS_FIRST, /**< at axis 1, which is where the operator looks for them */
-    KX_AXES_PERMUTED,       /**< where the permutation takes them */
-    KX_AXES_REGROUPED       /**< where the new shape suggests */
+    KX_AXES_STAY = 0, /**< from the same axes, counted from the last, perhaps of another length */
+    KX_AXES_CHANNELS_FIRST, /**< [n][channels][space]..., which is how the operator reads input 0 */
+    KX_AXES_PERMUTED,       /**< kx_transpose_params */
+    KX_AXES_REGROUPED,      /**< the same order with another shape */
+    KX_AXES_SLICED,         /**< kx_slice_params */
+    KX_AXES_SPLIT,          /**< kx_split_params */
+    KX_AXES_JOINED,         /**< kx_concat_params */
+    KX_AXES_TAKEN,   /**< kx_gather_params: the axes of the indices stand for one of input 0 */
+    KX_AXES_REDUCED, /**< kx_reduce_params */
+    KX_AXES_MATRIX   /**< rows of input 0, columns of input 1 */
 } kx_axes;
 
 /** Whether the operator is a layer that mixes channels by weights. */

@@ -78,17 +78,6 @@ kldve_status kx_axis_attr(kx_graph *g, kx_node *n, const char *name, int64_t def
     return KLDVE_OK;
 }
 
-kldve_status kx_make(kx_graph *g, kx_node *n, kx_attr attr)
-{
-    n->attr = kx_new(g, 1, sizeof *n->attr);
-    if (!n->attr)
-        return kx_nomem(g);
-    n->attr[0] = attr;
-    n->nattr = 1;
-    n->type = n->op->type;
-    return n->op->infer(g, n);
-}
-
 int64_t kx_wrap(int32_t onnx_type, int64_t x)
 {
     uint64_t u = (uint64_t)x;

@@ -27,10 +27,6 @@ kldve_status kx_mark_axes(kx_graph *g, kx_node *n, const int64_t *axes, size_t c
 kldve_status kx_axis_attr(kx_graph *g, kx_node *n, const char *name, int64_t def, int32_t rank,
                           int32_t *axis);
 
-/** Complete a node of this library's own, whose operator, inputs and outputs are set, with its one
- *  attribute. */
-kldve_status kx_make(kx_graph *g, kx_node *n, kx_attr attr);
-
 /** Wrap to the range of a narrow integer type (uint8 ... uint32); others unchanged. */
 int64_t kx_wrap(int32_t onnx_type, int64_t x);
 void kx_wrap_all(int32_t onnx_type, int64_t *x, size_t count);

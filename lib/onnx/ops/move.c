@@ -259,16 +259,3 @@ const kx_op kx_move_ops[] = {
                 .rearranges = true}},
     {0},
 };
-
-kldve_status kx_make_transpose(kx_graph *g, kx_node *n, const int32_t perm[4])
-{
-    int64_t *ints = kx_new(g, 4, sizeof *ints);
-
-    assert(n->nin == 1 && n->nout == 1 && n->in[0]->shape.rank == 4 && n->out[0]);
-    if (!ints)
-        return kx_nomem(g);
-    for (int i = 0; i < 4; i++)
-        ints[i] = perm[i];
-    n->op = &kx_move_ops[0];
-    return kx_make(g, n, (kx_attr){.name = "perm", .type = KX_ATTR_INTS, .count = 4, .ints = ints});
-}

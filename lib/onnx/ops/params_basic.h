@@ -14,13 +14,6 @@
  * look whether anybody reads out[1]. */
 bool kx_op_copies(const kx_node *n);
 
-/** Make a node with one input of rank 4 and one output, both set, a Transpose. */
-kldve_status kx_make_transpose(kx_graph *g, kx_node *n, const int32_t perm[4]);
-/** Make a node with one input and one output, both set, a Flatten to [1][count]. */
-kldve_status kx_make_flatten(kx_graph *g, kx_node *n);
-/** Make a node with inputs and one output, all set, a Concat along `axis`. */
-kldve_status kx_make_concat(kx_graph *g, kx_node *n, int64_t axis);
-
 /** Relu, LeakyRelu, Elu, Selu, Celu, ThresholdedRelu, Shrink, Sigmoid, HardSigmoid, HardSwish,
  * Softplus, Softsign, Tanh, Exp, Log, Sqrt, Abs, Neg, Reciprocal, Erf, Gelu, Mish, Sign, Floor,
  * Ceil, Round, Sin, Cos and the other trigonometric ones: elementwise of one array. */

@@ -243,13 +243,6 @@ const kx_op kx_shape_ops[] = {
     {0},
 };
 
-kldve_status kx_make_flatten(kx_graph *g, kx_node *n)
-{
-    assert(n->nin == 1 && n->nout == 1 && n->in[0] && n->out[0]);
-    n->op = &kx_shape_ops[3];
-    return kx_make(g, n, (kx_attr){.name = "axis", .type = KX_ATTR_INT, .i = 0});
-}
-
 bool kx_op_copies(const kx_node *n)
 {
     return n->op->traits.copies || kx_cast_copies(n);

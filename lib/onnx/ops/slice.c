@@ -293,25 +293,27 @@ const kx_op kx_slice_ops[] = {
      .infer = infer_slice,
      .forward = forward_slice,
      .vjp = vjp_slice,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .rearranges = true}},
+     .traits = {.effect = KX_EFFECT_MOVES,
+                .bias = KX_BIAS_NONE,
+                .axes = KX_AXES_SLICED,
+                .rearranges = true}},
     {.type = "Split",
      .since = 2,
      .infer = infer_split,
      .forward = forward_split,
      .vjp = vjp_split,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .rearranges = true}},
+     .traits = {.effect = KX_EFFECT_MOVES,
+                .bias = KX_BIAS_NONE,
+                .axes = KX_AXES_SPLIT,
+                .rearranges = true}},
     {.type = "Concat",
      .since = 1,
      .infer = infer_concat,
      .forward = forward_concat,
      .vjp = vjp_concat,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .rearranges = true}},
+     .traits = {.effect = KX_EFFECT_MOVES,
+                .bias = KX_BIAS_NONE,
+                .axes = KX_AXES_JOINED,
+                .rearranges = true}},
     {0},
 };
-
-kldve_status kx_make_concat(kx_graph *g, kx_node *n, int64_t axis)
-{
-    assert(n->nin >= 1 && n->nout == 1 && n->in[0] && n->out[0]);
-    n->op = &kx_slice_ops[2];
-    return kx_make(g, n, (kx_attr){.name = "axis", .type = KX_ATTR_INT, .i = axis});
-}

@@ -7,6 +7,7 @@
 #include "fuse.h"
 #include "ops/params.h"
 #include "ops/params_basic.h"
+#include "quantised.h"
 
 /* ---- windows ---- */
 
@@ -376,6 +377,7 @@ static const struct pattern {
     {"LeakyRelu", match_slope, KX_ACT_LEAKY},
     {"Elu", match_slope, KX_ACT_ELU},
     {"Clip", match_clip, KX_ACT_CLIP},
+    {"DequantizeLinear", kx_fuse_dequantiser, 0},
     {"Conv", match_conv, 0},
     {"BatchNormalization", kx_fuse_batchnorm, 0},
     {"Add", kx_fuse_binary, KX_BINARY_ADD},

@@ -76,8 +76,8 @@ static void check_case(void **state)
         assert_int_equal(choice.ntensor, c->tensors);
         assert_ptr_equal(choice.tensor[0], choice.input);
         assert_ptr_equal(choice.tensor[choice.ntensor - 1], choice.logits);
-        assert_true(kx_explainable(&choice, choice.layer));
-        assert_false(kx_explainable(&choice, choice.input));
+        assert_true(kx_explainable(&choice, choice.layer, NULL));
+        assert_false(kx_explainable(&choice, choice.input, NULL));
     } else {
         if (!strstr(kldve_ctx_message(ctx), c->message))
             fail_msg("'%s' is not in '%s'", c->message, kldve_ctx_message(ctx));

@@ -31,7 +31,7 @@ static const struct topology {
      STEM "i n 1,1,-1; i m 1,8,-1; i k 1,8; n Conv a,u e; n Reshape e,n h; n Softmax h j axis=2; "
           "n Reshape a,m l; n Mul l,j o; n ReduceSum o,axis p keepdims=0; i axis 2; n Gemm p,d y; "
           "out y",
-     NULL, "a", NULL, KLDVE_ONNX_LAYER_LAST, 1},
+     NULL, "o", NULL, KLDVE_ONNX_LAYER_LAST, 1},
     {"dense connections",
      STEM "n Conv a,v b; n Concat a,b c axis=1; w v2 8,16,1,1; n Conv c,v2 e; "
           "n Concat c,e k axis=1; n Relu k r; w d2 24,5; n GlobalAveragePool r g; n Flatten g f; "

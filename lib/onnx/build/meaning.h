@@ -1,0 +1,81 @@
+/* meaning.h - what the axes of a tensor stand for: which hold channels, rows and columns of the
+ * picture, or tokens.
+ *
+ * Each axis is a list of parts, the slowest first.  A Reshape cuts parts and puts others together:
+ * [1][8 rows][8 columns][channels] as windows of 4 x 4 is [1][2 rows][4 rows][2 columns]..., where
+ * the first part of the rows has the stride 4.  So the picture is found again behind windows,
+ * heads of attention, patches and transposed layouts. */
+#ifndef KLDVE_ONNX_BUILD_MEANING_H
+#define KLDVE_ONNX_BUILD_MEANING_H
+
+#include "graph/graph.h"
+
+typedef enum kx_label {
+    KX_OTHER = 0, /**< not followed */
+    KX_BATCH,     /**< pictures beside each other */
+    KX_CHANNELS,
+    KX_FRAMES,
+    KX_ROWS,
+    KX_COLUMNS,
+    KX_TOKENS, /**< rows and columns of a grid, with other tokens before or behind them */
+    KX_LABELS
+} kx_label;
+
+/** How a tensor sees the picture along rows or columns. */
+typedef enum kx_sense {
+    KX_AS_IS = 0,
+    KX_MIRRORED,
+    KX_MIXED /**< made from both, or of pieces in another order */
+} kx_sense;
+
+/** A part of an axis. */
+typedef struct kx_part {
+    uint8_t label;  /**< kx_label */
+    uint8_t sense;  /**< kx_sense: of rows and columns */
+    uint8_t axis;   /**< of the tensor */
+    int64_t size;   /**< at least 2: axes of length 1 have no parts */
+    int64_t stride; /**< of rows, columns and frames: in cells */
+} kx_part;
+
+enum { KX_PARTS = 16 };
+
+/** Tokens of a grid among others. */
+typedef struct kx_tokens {
+    int64_t leading, trailing; /**< class and register tokens */
+    int64_t height, width;
+    uint8_t sense[2]; /**< of rows and columns */
+} kx_tokens;
+
+typedef struct kx_meaning {
+    int32_t parts;
+    kx_part part[KX_PARTS]; /**< in the order of memory */
+    kx_tokens tokens;       /**< of parts of KX_TOKENS */
+} kx_meaning;
+
+/** Append a part; one of size 1 is left out. */
+void kx_meaning_add(kx_meaning *m, int32_t axis, kx_part part);
+/** Append an axis of unknown meaning. */
+void kx_meaning_add_other(kx_meaning *m, int32_t axis, int64_t size);
+/** Append the parts of axis `from_axis` of `from` as axis `axis`, and its tokens. */
+void kx_meaning_add_axis(kx_meaning *m, int32_t axis, const kx_meaning *from, int32_t from_axis);
+/** Every axis of `shape` is unknown. */
+void kx_meaning_lose(kx_meaning *m, const kx_shape *shape);
+/** The same elements in the same order with another shape. */
+void kx_meaning_regroup(const kx_meaning *from, const kx_shape *out, kx_meaning *to);
+
+/** After parts of `from` were left out: what is left of the rows (columns, frames) is the picture
+ *  again where the fastest part went, as when patches are averaged, and unknown where the slowest
+ *  did. */
+void kx_meaning_settle(kx_meaning *m, const kx_meaning *from);
+
+/** The first part of an axis, NULL where it has none; *count: how many. */
+const kx_part *kx_meaning_axis(const kx_meaning *m, int32_t axis, int32_t *count);
+/** The label of an axis of one part, or of parts that all have it; KX_OTHER for any other,
+ * KX_LABELS for an axis without parts. */
+kx_label kx_meaning_label(const kx_meaning *m, int32_t axis);
+
+/** A grid of cells in an axis: rows, then columns, or tokens.  False: the axis is something else.
+ */
+bool kx_meaning_grid(const kx_meaning *m, int32_t axis, kx_tokens *out);
+
+#endif

@@ -1,0 +1,218 @@
+/* view.c - see view.h.
+ *
+ *     the file's tensor -> cells -> [1]..[maps][cells].. -> [1][maps][height][width]   the layer
+ *              |                                                     |
+ *         other tokens                                        and the way back
+ *              |                                                     v
+ *              +-------------------> joined again <------------------+---> its readers
+ *
+ * Steps that change nothing are left out; a layer with its channels last takes one Transpose each
+ * way, as in networks written for TensorFlow. */
+#include "view.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "surgery.h"
+
+enum { MOST_LEADING = 64 }; /* class and register tokens in front of a grid that is given */
+
+static bool is_cells(kx_label label)
+{
+    return label == KX_FRAMES || label == KX_ROWS || label == KX_COLUMNS || label == KX_TOKENS;
+}
+
+/* Whether all parts of an axis are of cells. */
+static bool holds_cells(const kx_meaning *m, int32_t axis)
+{
+    int32_t count;
+    const kx_part *part = kx_meaning_axis(m, axis, &count);
+
+    for (int32_t i = 0; i < count; i++)
+        if (!is_cells((kx_label)part[i].label))
+            return false;
+    return count > 0;
+}
+
+/* The cells must be frames, rows, columns in this order, each in one piece, or tokens of a grid. */
+static bool read_cells(const kx_meaning *m, kx_view *view)
+{
+    int64_t size[KX_LABELS] = {0};
+    int32_t last = KX_OTHER;
+
+    view->height = view->width = 1;
+    for (int32_t i = 0; i < m->parts; i++) {
+        const kx_part *p = &m->part[i];
+
+        if (!is_cells((kx_label)p->label))
+            continue;
+        if ((int32_t)p->label <= last || (p->label != KX_TOKENS && p->stride != 1))
+            return false;
+        if (p->label == KX_TOKENS && last != KX_OTHER)
+            return false;
+        last = (int32_t)p->label;
+        size[p->label] = p->size;
+        if (p->label == KX_ROWS || p->label == KX_COLUMNS)
+            view->sense[p->label - KX_ROWS] = p->sense;
+    }
+    if (size[KX_TOKENS] > 0) {
+        view->leading = m->tokens.leading;
+        view->trailing = m->tokens.trailing;
+        view->height = m->tokens.height;
+        view->width = m->tokens.width;
+        memcpy(view->sense, m->tokens.sense, sizeof view->sense);
+        return true;
+    }
+    view->height = (size[KX_FRAMES] ? size[KX_FRAMES] : 1) * (size[KX_ROWS] ? size[KX_ROWS] : 1);
+    view->width = size[KX_COLUMNS] ? size[KX_COLUMNS] : 1;
+    return true;
+}
+
+/* The axis of one map: where channels use to be. */
+static int32_t lone_channel(const kx_shape *s)
+{
+    if (s->rank >= 2 && s->dim[1] == 1)
+        return 1;
+    return s->rank >= 2 && s->dim[s->rank - 1] == 1 ? s->rank - 1 : -1;
+}
+
+/* Axes of length 1, the channels, the cells. */
+static void set_order(const kx_meaning *m, const kx_shape *s, kx_view *view)
+{
+    int32_t at = 0, cells = 0;
+
+    for (int32_t axis = 0; axis < s->rank; axis++)
+        if (axis != view->channels && !holds_cells(m, axis))
+            view->order[at++] = axis;
+    view->order[at++] = view->channels;
+    view->cells = -1;
+    for (int32_t axis = 0; axis < s->rank; axis++)
+        if (axis != view->channels && holds_cells(m, axis)) {
+            view->cells = cells++ == 0 ? axis : view->cells;
+            view->order[at++] = axis;
+        }
+    assert(at == s->rank);
+}
+
+static bool is_plain(const kx_shape *s, const kx_view *view)
+{
+    return s->rank == 4 && s->dim[0] == 1 && view->channels == 1 && s->dim[2] == view->height &&
+           s->dim[3] == view->width && view->leading == 0 && view->trailing == 0;
+}
+
+bool kx_view_of(const kx_meaning *m, const kx_shape *shape, kx_view *out)
+{
+    kx_view view = {.channels = -1};
+
+    for (int32_t axis = 0; axis < shape->rank; axis++) {
+        kx_label label = kx_meaning_label(m, axis);
+
+        if (shape->dim[axis] == 0)
+            return false;
+        if (label == KX_CHANNELS && view.channels < 0)
+            view.channels = axis;
+        else if (label != KX_LABELS && !holds_cells(m, axis))
+            return false;
+    }
+    if (view.channels < 0)
+        view.channels = lone_channel(shape);
+    if (view.channels < 0 || !read_cells(m, &view))
+        return false;
+    view.maps = shape->dim[view.channels];
+    set_order(m, shape, &view);
+    view.plain = is_plain(shape, &view);
+    *out = view;
+    return shape->rank >= 3 || view.height * view.width > 1;
+}
+
+bool kx_view_on_grid(const kx_meaning *m, const kx_shape *shape, int64_t height, int64_t width,
+                     kx_view *out)
+{
+    int32_t best = -1;
+    int64_t others = MOST_LEADING + 1;
+    kx_meaning given;
+
+    for (int32_t axis = 0; axis < shape->rank; axis++) {
+        int64_t more = shape->dim[axis] - height * width;
+
+        if (more >= 0 && more < others && kx_meaning_label(m, axis) != KX_CHANNELS) {
+            best = axis;
+            others = more;
+        }
+    }
+    if (best < 0)
+        return false;
+    memset(&given, 0, sizeof given);
+    given.tokens = (kx_tokens){.leading = others, .height = height, .width = width};
+    for (int32_t axis = 0; axis < shape->rank; axis++)
+        kx_meaning_add(
+            &given, axis,
+            (kx_part){.label = axis == best ? KX_TOKENS : KX_CHANNELS, .size = shape->dim[axis]});
+    return kx_view_of(&given, shape, out);
+}
+
+/* ---- the graph ---- */
+
+/* Along the view; in `reached` the shape before the last step. */
+static kldve_status put_there(kx_surgery *w, const kx_view *view, kx_value **v, kx_shape *reached)
+{
+    const kx_shape maps = {4, {1, view->maps, view->height, view->width}};
+    kldve_status st = kx_put_transpose(w, view->order, *v, v);
+
+    if (st < 0)
+        return st;
+    *reached = (*v)->shape;
+    return kx_put_reshape(w, &maps, *v, v);
+}
+
+static kldve_status put_back(kx_surgery *w, const kx_view *view, const kx_shape *reached,
+                             kx_value **v)
+{
+    int32_t inverse[KX_MAX_RANK];
+    kldve_status st = kx_put_reshape(w, reached, *v, v);
+
+    for (int32_t i = 0; i < reached->rank; i++)
+        inverse[view->order[i]] = i;
+    return st < 0 ? st : kx_put_transpose(w, inverse, *v, v);
+}
+
+/* The tokens that went around the layer, and those that come back. */
+static kldve_status put_together(kx_surgery *w, const kx_view *view, kx_value *before,
+                                 kx_value *after, kx_value **v)
+{
+    kx_value *all[3];
+    int32_t count = 0;
+
+    if (before)
+        all[count++] = before;
+    all[count++] = *v;
+    if (after)
+        all[count++] = after;
+    return kx_put_concat(w, view->cells, count, all, v);
+}
+
+kldve_status kx_view_insert(kx_graph *g, const kx_view *view, kx_value **value)
+{
+    kx_value *v = *value, *before = NULL, *after = NULL, *layer = v, *back;
+    kx_surgery w = {.g = g, .name = v->name, .at = v->producer + 1};
+    int64_t cells = view->height * view->width, end = view->leading + cells;
+    kx_shape reached;
+    kldve_status st;
+
+    if (view->plain)
+        return KLDVE_OK;
+    if (view->leading + view->trailing > 0 &&
+        ((st = kx_put_slice(&w, view->cells, 0, view->leading, v, &before)) < 0 ||
+         (st = kx_put_slice(&w, view->cells, end, view->trailing, v, &after)) < 0 ||
+         (st = kx_put_slice(&w, view->cells, view->leading, cells, v, &layer)) < 0))
+        return st;
+    if ((st = put_there(&w, view, &layer, &reached)) < 0)
+        return st;
+    back = layer;
+    if ((st = put_back(&w, view, &reached, &back)) < 0 ||
+        (st = put_together(&w, view, before, after, &back)) < 0)
+        return st;
+    kx_rewire(g, w.at, v, back);
+    *value = layer;
+    return KLDVE_OK;
+}

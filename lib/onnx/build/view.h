@@ -1,0 +1,32 @@
+/* view.h - a layer as [1][maps][height][width], whatever form it has in the file. */
+#ifndef KLDVE_ONNX_BUILD_VIEW_H
+#define KLDVE_ONNX_BUILD_VIEW_H
+
+#include "meaning.h"
+
+/** How a tensor is seen as maps of cells. */
+typedef struct kx_view {
+    bool plain;                 /**< it is [1][maps][height][width] in the file */
+    int32_t channels;           /**< the axis of the maps */
+    int32_t cells;              /**< the first axis of the cells; -1: none, one cell */
+    int32_t order[KX_MAX_RANK]; /**< permutation to [1]...[maps][cells]... */
+    int64_t leading, trailing;  /**< tokens along `cells` that are not cells */
+    int64_t maps, height, width;
+    uint8_t sense[2]; /**< kx_sense of rows and columns */
+} kx_view;
+
+/** See a tensor so.  False: its axes are not those of one picture's cells and channels, or it has
+ *  neither three axes nor cells. */
+bool kx_view_of(const kx_meaning *m, const kx_shape *shape, kx_view *out);
+
+/** The same for a grid that the user gives: [1][tokens][channels] or [1][channels][tokens] with the
+ *  tokens of the grid at the end of that axis.  False: no axis has as many. */
+bool kx_view_on_grid(const kx_meaning *m, const kx_shape *shape, int64_t height, int64_t width,
+                     kx_view *out);
+
+/** Lead *value through the view and back: *value becomes [1][maps][height][width], and what read
+ * the file's tensor reads what comes back.  Tokens that are not cells go around it.
+ *  @return KLDVE_OK, KLDVE_E_NOMEM. */
+kldve_status kx_view_insert(kx_graph *g, const kx_view *view, kx_value **value);
+
+#endif
