@@ -38,7 +38,7 @@ static kldve_status check_counts(kldve_ctx *ctx, const kldve_onnx_options *o)
             "kldve_onnx_options: a number of inputs or dims that is not 0 to %d, "
             "a shape_rank that is not 0 to %d, or an array that is NULL",
             MOST, MOST_AXES);
-    if (o->reserved != 0)
+    if (o->inputs_reserved != 0)
         return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
                               "kldve_onnx_options: a reserved member is set, it must be 0");
     for (int32_t i = 0; i < o->shape_rank; i++)

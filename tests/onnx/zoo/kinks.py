@@ -12,9 +12,12 @@ from torch.overrides import TorchFunctionMode
 KINKS = {"relu": (0.0,), "hardtanh": (0.0, 6.0), "hardsigmoid": (-3.0, 3.0),
          "hardswish": (-3.0, 3.0)}
 # Other functions that networks may call; any further one might have kinks.
-SMOOTH = {"adaptive_avg_pool2d", "add", "avg_pool2d", "batch_norm", "cat", "chunk", "contiguous",
-          "conv2d", "dim", "dropout", "flatten", "gelu", "get", "iadd", "interpolate",
-          "layer_norm", "linear", "mean", "mul", "permute", "sigmoid", "silu", "size", "transpose", "view"}
+SMOOTH = {"adaptive_avg_pool2d", "add", "assert", "avg_pool2d", "batch_norm", "cat", "chunk",
+          "contiguous", "conv2d", "dim", "div", "dropout", "einsum", "eq", "expand", "flatten", "gelu",
+          "get", "getitem", "iadd", "interpolate", "layer_norm", "linear", "masked_fill", "matmul",
+          "mean", "mul", "multi_head_attention_forward", "ne", "new_zeros", "norm", "pad", "permute",
+          "randn", "reshape", "roll", "setitem", "sigmoid", "silu", "size", "softmax", "sub", "swapaxes",
+          "t", "tanh", "transpose", "unsqueeze", "view"}
 MAX_PASSES = 60
 
 

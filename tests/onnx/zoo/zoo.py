@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Compare the engine with torch on torchvision's networks, exported by torch itself.
 
-    zoo.py ZOO_RUN [--short] [--folding on|off|both] [NETWORK...]
+    zoo.py ZOO_RUN [--short] [--transformers] [--folding on|off|both] [NETWORK...]
 
 Each network is built with seeded weights, exported to a temporary folder inside the current one, and
 run by zoo_run at the last layer that has more than one row and column, at an early one, and at one
-with channels last if there is any.  Logits, feature maps and VJP must be within TOLERANCE, relative
+with channels last if there is any; transformers (transformers.py) at the last one and at the sums of
+an early and a middle block, and as files of several opsets.  Logits, feature maps and VJP must be within TOLERANCE, relative
 to the largest value, of torch's forward and autograd in float64.
 
 The VJP of a network with kinks can only be compared like that if no kink lies within rounding of its
@@ -23,6 +24,7 @@ Exit codes: 0, 1 (a difference or a refusal), 77 (no torch).
 import argparse
 import copy
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -38,6 +40,7 @@ try:
     import torchvision
     from torch.overrides import TorchFunctionMode
 
+    import transformers
     from kinks import clear_kinks, clearance, plain_call
 except ImportError as missing:
     print(f"skipped: {missing}; install python3-torch and python3-torchvision")
@@ -50,7 +53,7 @@ SHORT = ["squeezenet1_0", "mobilenet_v2", "shufflenet_v2_x1_0", "mobilenet_v3_la
 LONG = ["alexnet", "vgg11", "vgg16", "resnet18", "resnet50", "wide_resnet50_2", "resnext50_32x4d",
         "densenet121", "googlenet", "inception_v3", "squeezenet1_0", "mobilenet_v2",
         "mobilenet_v3_large", "shufflenet_v2_x1_0", "mnasnet1_0", "efficientnet_b0",
-        "efficientnet_v2_s", "regnet_y_400mf", "convnext_tiny"]
+        "efficientnet_v2_s", "regnet_y_400mf"]
 ARGUMENTS = {
     "googlenet": {"aux_logits": False, "transform_input": False, "init_weights": True},
     "inception_v3": {"aux_logits": False, "transform_input": False, "init_weights": True},
@@ -59,6 +62,8 @@ SIDE = {"inception_v3": 299}
 # Of these operators every output is also one of a torch function, so that an early layer without a
 # counterpart in torch is an error of the engine, not of the search.
 EARLY = {"Conv", "Relu", "Clip", "MaxPool", "Concat"}
+# The sums at the end of a block of a transformer, as torch names them.
+BLOCK = re.compile(r"(blocks\.\d+|layer_\d+|features\.\d+\.\d+|layers\.\d+)/Add(_\d+)?_output_0$")
 
 
 def randomise(network, side):
@@ -87,9 +92,14 @@ def randomise(network, side):
 def build(name):
     """The network in float32 and float64 with the same parameters, and a picture."""
     torch.manual_seed(20130217)
-    side = SIDE.get(name, 224)
-    network = getattr(torchvision.models, name)(weights=None, **ARGUMENTS.get(name, {})).eval()
+    if name in transformers.NETWORKS:
+        make, side = transformers.NETWORKS[name]
+        network = make().eval()
+    else:
+        side = SIDE.get(name, 224)
+        network = getattr(torchvision.models, name)(weights=None, **ARGUMENTS.get(name, {})).eval()
     randomise(network, side)
+    transformers.fill_zeros(network)
     image = torch.randn(1, 3, side, side)
     double = copy.deepcopy(network).double()
     passes = clear_kinks(double, image.double())
@@ -98,7 +108,7 @@ def build(name):
 
 
 class Recorder(TorchFunctionMode):
-    """Keeps every 4-D result of a torch function, and turns in-place functions into plain ones so
+    """Keeps every 3-D and 4-D result of a torch function, and turns in-place functions into plain ones so
     that a result is not changed after it was kept."""
 
     def __init__(self):
@@ -109,7 +119,7 @@ class Recorder(TorchFunctionMode):
         _, function, args, kwargs = plain_call(function, args, kwargs)
         result = function(*args, **kwargs)
         for tensor in result if isinstance(result, (tuple, list)) else [result]:
-            if isinstance(tensor, torch.Tensor) and tensor.dim() == 4 and tensor.requires_grad:
+            if isinstance(tensor, torch.Tensor) and tensor.dim() in (3, 4) and tensor.requires_grad:
                 self.results.append(tensor)
         return result
 
@@ -118,6 +128,18 @@ def relative(got, expected):
     """Largest difference, relative to the largest value; NaN and infinities count as infinite."""
     error = numpy.abs(got - expected).max() / max(numpy.abs(expected).max(), 1e-300)
     return float(error) if numpy.isfinite(error) else float("inf")
+
+
+def readings(shape, wanted):
+    """Functions that bring a result of torch of that shape to [maps][height][width], if any: channels
+    first or last, or tokens, of which leading ones may not be on the grid."""
+    maps, height, width = wanted
+    if len(shape) == 4 and shape[0] == 1:
+        yield lambda t: t[0]
+        yield lambda t: t[0].permute(2, 0, 1)
+    tokens = height * width
+    if len(shape) == 3 and 1 in shape[:2] and shape[2] == maps and max(shape[:2]) >= tokens:
+        yield lambda t: t.reshape(-1, maps)[-tokens:].T.reshape(maps, height, width)
 
 
 class Pass:
@@ -130,23 +152,22 @@ class Pass:
             self.logits = network(image)[0]
 
     def find(self, features):
-        """The first result whose values are nearest to `features`, the permutation that brings its
-        channels to the front, and how near it is."""
+        """The first result whose values are nearest to `features`, how it is read as such, and how near
+        it is."""
         best, nearest = None, float("inf")
         for tensor in self.recorder.results:
-            for permutation in ((0, 1, 2), (2, 0, 1)):
-                values = tensor.detach()[0].permute(permutation)
+            for read in readings(tensor.shape, features.shape):
+                values = read(tensor.detach())
                 if values.shape == features.shape:
                     error = relative(features, values.numpy())
                     if error < nearest:
-                        best, nearest = (tensor, permutation), error
+                        best, nearest = (tensor, read), error
         return best, nearest
 
     def vjp(self, found):
-        tensor, permutation = found
+        tensor, read = found
         weighted = (self.logits * self.cotangent).sum()
-        gradient = torch.autograd.grad(weighted, tensor, retain_graph=True)[0]
-        return gradient[0].permute(permutation).numpy()
+        return read(torch.autograd.grad(weighted, tensor, retain_graph=True)[0]).numpy()
 
 
 class Refused(Exception):
@@ -163,16 +184,21 @@ def run(*command):
 
 def layers(program, model):
     """Names of the last layer, of one after the first third of the layers that can be it, and of the
-    last bias of a matrix that has the channels last."""
+    last bias of a matrix that has the channels last; of transformers of the last layer and the sums of
+    two blocks, or where those cannot be the layer of what comes nearest."""
     possible = []
     for line in run(program, "--list", model).splitlines():
         op, explainable, _, axis, dims, name = line.split(" ", 5)
-        maps_height_width = [int(n) for n in dims.split("x")][1:]
         if explainable == "1":
-            maps_height_width.pop(int(axis) - 1)
-            if min(maps_height_width) > 1:
+            maps_height_width = [int(n) for n in dims.split("x")][1:]
+            maps = maps_height_width.pop(int(axis) - 1)
+            if min(maps_height_width) > 1 and maps > 1:
                 possible.append((op, axis, name))
-    early = [name for op, axis, name in possible[len(possible) // 3:] if op in EARLY]
+    blocks = [name for _, _, name in possible if BLOCK.search(name)]
+    if len(blocks) > 1:
+        return list(dict.fromkeys([possible[-1][2], blocks[0], blocks[len(blocks) // 2]]))
+    early = [name for op, axis, name in possible[len(possible) // 3:] if op in EARLY] \
+        or [name for op, _, name in possible if op in EARLY]
     last = [name for op, axis, name in possible if axis == "3" and op == "Add"]
     if not early:
         raise Refused(f"{len(possible)} layers, no early one")
@@ -203,6 +229,10 @@ def check_layer(program, model, layer, double, folder):
     return good
 
 
+def is_transformer(name):
+    return name in transformers.SHORT + transformers.LONG
+
+
 def check(program, name, foldings, folder):
     start = time.monotonic()
     network, double, image, passes = build(name)
@@ -210,12 +240,14 @@ def check(program, name, foldings, folder):
     print(f"{name}: kinks cleared in {passes + 1} passes, {time.monotonic() - start:.1f} s; the "
           f"nearest ({kink}) is {times:.1f} times the rounding away")
     models = {}
-    for folding in foldings:
-        models[folding] = folder / f"{name}-{folding}.onnx"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.onnx.export(network, image, str(models[folding]), opset_version=13,
-                              do_constant_folding=folding == "on")
+    for opset in transformers.OPSETS if is_transformer(name) else [13]:
+        for folding in foldings:
+            form = f"opset {opset}, constant folding {folding}"
+            models[form] = folder / f"{name}-{opset}-{folding}.onnx"
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                torch.onnx.export(network, image, str(models[form]), opset_version=opset,
+                                  do_constant_folding=folding == "on")
     with torch.no_grad():
         cotangent = torch.randn_like(network(image)[0])
     image.numpy().tofile(folder / "input")
@@ -224,8 +256,8 @@ def check(program, name, foldings, folder):
     good = times > SAFE
     if not good:
         print("  TOO NEAR for a comparison")
-    for folding, model in models.items():
-        print(f"{name}, constant folding {folding}")
+    for form, model in models.items():
+        print(f"{name}, {form}")
         try:
             for layer in layers(program, model):
                 good &= check_layer(program, model, layer, reference, folder)
@@ -240,10 +272,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program", type=Path)
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--transformers", action="store_true")
     parser.add_argument("--folding", choices=["on", "off", "both"])
     parser.add_argument("networks", nargs="*")
     options = parser.parse_intermixed_args()
-    names = options.networks or (SHORT if options.short else LONG)
+    lists = transformers if options.transformers else sys.modules[__name__]
+    names = options.networks or (lists.SHORT if options.short else lists.LONG)
     torch.set_num_threads(2)
     bad = []
     print(f"  {'layer':44} {'shape':12} {'logits':>9} {'features':>9} {'vjp':>9}")
