@@ -105,6 +105,12 @@ static kldve_status check_shape(kldve_network *net)
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
                                "%s: shape: all_paths is %d, it must be -1, 0 or 1", name,
                                (int)s->all_paths);
+    if (s->picks < KLDVE_PICKS_NOTHING || s->picks > KLDVE_PICKS_ROW ||
+        (s->picks && !kldve_network_has(net, pick)))
+        return kldve_ctx_failf(
+            net->ctx, KLDVE_E_ARG,
+            "%s: shape: picks is %d, it must be 0 to 2 and the table have `pick`", name,
+            (int)s->picks);
     if (s->batch == 0 || !kldve_network_has(net, forward_many))
         s->batch = 1;
     if (!product(s->in_channels, s->in_height, s->in_width, &net->inputs) ||
@@ -262,6 +268,18 @@ kldve_status kldve_network_forward(kldve_network *net, int32_t count, const floa
     return KLDVE_OK;
 }
 
+kldve_status kldve_network_pick(kldve_network *net, kldve_pick *pick, float *logits)
+{
+    struct aside aside;
+    kldve_status st;
+
+    assert(net->held == KLDVE_HELD_INPUT && kldve_network_has(net, pick));
+    if ((st = CALL(net, &aside, "pick", pick, pick, logits)) < 0)
+        return st;
+    expand(net, 1, logits);
+    return check(net, "logit", logits, (size_t)net->shape.classes);
+}
+
 kldve_status kldve_network_restore(kldve_network *net, int32_t count, const float *inputs,
                                    float *logits, float *features, int32_t *refused)
 {
@@ -409,6 +427,7 @@ kldve_status kldve_network_attentions(kldve_network *net, const float *cotangent
                                net->backend.name);
     if (cotangent)
         cotangent = contract(net, 1, cotangent);
+    cotangent = cotangent ? contract(net, 1, cotangent) : NULL;
     st = CALL(net, &aside, "attentions", attentions, cotangent, kldve_attention_pass_on, &relay);
     if (st == KLDVE_OK && relay.visited == 0)
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,

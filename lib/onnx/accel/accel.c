@@ -189,6 +189,8 @@ kx_eltwise kx_eltwise_of(kx_act act)
         return (kx_eltwise){dnnl_eltwise_exp, 0, 0};
     case KX_ACT_POW:
         return (kx_eltwise){dnnl_eltwise_pow, 1, act.a};
+    case KX_ACT_ROUND8:
+    case KX_ACT_ROUND16: /* see post_act() */
     case KX_ACT_ERF:
     case KX_ACT_HARDSIGMOID: /* see kx_accel_has_act() */
     case KX_ACT_LINEAR:
@@ -196,6 +198,24 @@ kx_eltwise kx_eltwise_of(kx_act act)
         break;
     }
     return (kx_eltwise){dnnl_eltwise_linear, act.a, act.b};
+}
+
+/* Rounding takes four: to levels, to whole ones, into the type's range, and back.  The first is
+ * written as a power, x^1 / a: of two linear post-ops oneDNN 2.6 gives both the first one's
+ * numbers. */
+static dnnl_status_t post_act(dnnl_post_ops_t ops, kx_act act)
+{
+    const kx_eltwise steps[] = {{dnnl_eltwise_pow, 1 / act.a, 1},
+                                {dnnl_eltwise_round, 0, 0},
+                                {dnnl_eltwise_clip, act.b, kx_act_top(act)},
+                                {dnnl_eltwise_linear, act.a, 0}};
+    dnnl_status_t st = dnnl_success;
+
+    if (act.kind != KX_ACT_ROUND8 && act.kind != KX_ACT_ROUND16)
+        return kx_post_eltwise(ops, kx_eltwise_of(act));
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && st == dnnl_success; i++)
+        st = kx_post_eltwise(ops, steps[i]);
+    return st;
 }
 
 static dnnl_status_t set_post_ops(dnnl_primitive_attr_t attr, dnnl_post_ops_t ops,
@@ -208,7 +228,7 @@ static dnnl_status_t set_post_ops(dnnl_primitive_attr_t attr, dnnl_post_ops_t op
     if (st == dnnl_success && sum)
         st = kx_post_sum(ops);
     if (st == dnnl_success && act.kind != KX_ACT_NONE)
-        st = kx_post_eltwise(ops, kx_eltwise_of(act));
+        st = post_act(ops, act);
     return st == dnnl_success ? dnnl_primitive_attr_set_post_ops(attr, ops) : st;
 }
 

@@ -22,14 +22,22 @@ typedef enum kx_act_kind {
     KX_ACT_GELU_TANH,   /**< x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 */
     KX_ACT_ERF,
     KX_ACT_EXP,
-    KX_ACT_POW,   /**< x^a */
-    KX_ACT_LINEAR /**< a x + b */
+    KX_ACT_POW,     /**< x^a */
+    KX_ACT_ROUND8,  /**< a min(max(round(x / a), b), b + 255): quantised and back */
+    KX_ACT_ROUND16, /**< the same up to b + 65535 */
+    KX_ACT_LINEAR   /**< a x + b */
 } kx_act_kind;
 
 typedef struct kx_act {
     kx_act_kind kind;
     float a, b;
 } kx_act;
+
+/** Of ROUND8 and ROUND16: the largest level. */
+static inline float kx_act_top(kx_act act)
+{
+    return act.b + (act.kind == KX_ACT_ROUND8 ? UINT8_MAX : UINT16_MAX);
+}
 
 /** Can the derivative be had from y alone?  Of the others the VJP reads x. */
 static inline bool kx_act_from_output(kx_act act)
@@ -41,6 +49,8 @@ static inline bool kx_act_from_output(kx_act act)
     case KX_ACT_GELU_TANH:
     case KX_ACT_ERF:
     case KX_ACT_POW:
+    case KX_ACT_ROUND8:
+    case KX_ACT_ROUND16:
         return false;
     default:
         return true;

@@ -85,8 +85,8 @@ kldve_status kx_accel_act(kx_accel *a, kx_act act, const kx_layout *src, kx_prim
     dnnl_primitive_desc_t pd = NULL;
     dnnl_status_t st;
 
-    if (!kx_accel_has_act(act))
-        return KLDVE_E_UNSUPPORTED;
+    if (!kx_accel_has_act(act) || act.kind == KX_ACT_ROUND8 || act.kind == KX_ACT_ROUND16)
+        return KLDVE_E_UNSUPPORTED; /* rounding is several steps: post-ops only */
     st = kx_eltwise_pd(a, kx_eltwise_of(act), src->md, &pd);
     return kx_prim_new(a, st, pd, out);
 }

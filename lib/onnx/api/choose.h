@@ -37,10 +37,20 @@ typedef struct kx_choice {
  *  @param arena  for the arrays of *out.
  *  @param layer, logits  name of a tensor or node; NULL: the default.
  *  @param selection  what is selected in place of the logits; NULL: nothing.
+ *  @param out  what its notes say already stays.
  *  @return KLDVE_OK; KLDVE_E_ARG (no such tensor, or one that cannot be the layer);
  *          KLDVE_E_UNSUPPORTED; KLDVE_E_FORMAT; KLDVE_E_NOMEM. */
 kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
                        const kx_selection *selection, kx_choice *out);
+
+/** Decide what kind of scores the logits are: as asked, else as the file says.
+ *  @param asked  0, or 1 + a kldve_scores.
+ *  @param named  the caller has labels for the classes.
+ *  @param count  scores: those of the logits, or of a selection.
+ *  @return KLDVE_OK; KLDVE_E_ARG (asked for what the number of scores does not allow);
+ *          KLDVE_E_NOMEM. */
+kldve_status kx_choose_scores(kldve_ctx *ctx, int32_t asked, bool named, int32_t count,
+                              kx_choice *c);
 
 /** Whether a tensor of the file can be the layer, and how it is seen then; view may be NULL. */
 bool kx_explainable(const kx_choice *c, const kx_value *v, kx_view *view);

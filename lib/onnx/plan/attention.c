@@ -32,11 +32,16 @@ static bool hands_on(const kx_node *n, const kx_value *v)
                                 n->op->traits.mixing == KX_MIXING_NONE));
 }
 
-/* Does a matrix product weigh the rows of what varies by v? */
+/* Does a product weigh the rows of what varies by v?  A matrix product takes the weights first, a
+ * sum over named axes (Einsum) anywhere. */
 static bool weighs(const kx_node *n, const kx_value *v)
 {
-    return n->op->traits.mixing == KX_MIXING_DENSE && n->nin >= 2 && n->in[0] == v && n->in[1] &&
-           !n->in[1]->raw;
+    const kx_traits *t = &n->op->traits;
+
+    if (t->effect != KX_EFFECT_WEIGHS || n->nin < 2 || !n->in[0] || !n->in[1] || n->in[0]->raw ||
+        n->in[1]->raw)
+        return false;
+    return n->in[0] == v || (t->mixing == KX_MIXING_NONE && n->in[1] == v);
 }
 
 /* Follow v, behind node `from`, to the matrix product. */

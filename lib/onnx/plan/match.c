@@ -7,6 +7,7 @@
 #include "fuse.h"
 #include "ops/params.h"
 #include "ops/params_basic.h"
+#include "quantised.h"
 
 /* ---- windows ---- */
 
@@ -217,7 +218,9 @@ static kldve_status match_gemm(kx_planner *p, kx_unit *u, const kx_node *n, int 
     if (q->trans_a || q->alpha != 1 || !kx_constant_f32(n->in[1]))
         return KLDVE_OK;
     if (kx_has(n, 2)) {
-        if (q->beta != 1 || !kx_constant_f32(n->in[2]) || q->c_row != 0 || q->c_column != 1)
+        bool a_vector = q->c_row == 0 && (q->c_column == 1 || q->n == 1); /* over the columns */
+
+        if (q->beta != 1 || !kx_constant_f32(n->in[2]) || !a_vector)
             return KLDVE_OK;
         if (!(u->dense.bias = kx_constant_floats(p, n->in[2])))
             return kx_plan_nomem(p);
@@ -376,6 +379,7 @@ static const struct pattern {
     {"LeakyRelu", match_slope, KX_ACT_LEAKY},
     {"Elu", match_slope, KX_ACT_ELU},
     {"Clip", match_clip, KX_ACT_CLIP},
+    {"DequantizeLinear", kx_fuse_dequantiser, 0},
     {"Conv", match_conv, 0},
     {"BatchNormalization", kx_fuse_batchnorm, 0},
     {"Add", kx_fuse_binary, KX_BINARY_ADD},

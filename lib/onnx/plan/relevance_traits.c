@@ -19,6 +19,9 @@ static uint8_t traits_of_act(kx_act act, uint8_t x)
         return KX_NONNEGATIVE | KX_BOUNDED | KX_GATE;
     case KX_ACT_LINEAR:
         return x & KX_BOUNDED ? KX_BOUNDED | KX_GATE : 0;
+    case KX_ACT_ROUND8:
+    case KX_ACT_ROUND16:
+        return act.b >= 0 ? KX_NONNEGATIVE | KX_BOUNDED : KX_BOUNDED;
     case KX_ACT_LEAKY:
     case KX_ACT_TANH:
     case KX_ACT_ELU:

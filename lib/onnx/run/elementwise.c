@@ -76,6 +76,33 @@ static inline float pow_slope(float x, float a)
     return a == 0 ? 0 : a * powf(x, a - 1);
 }
 
+/* Halves to even; |x| < 2^22 where it is used. */
+static inline float rounded(float x)
+{
+    const float shift = 0x1.8p23f; /* its last digit is 1 */
+
+    return (x + shift) - shift;
+}
+
+static inline float clamped(float x, float lo, float hi)
+{
+    x = x > lo ? x : lo; /* NaN becomes lo */
+    return x < hi ? x : hi;
+}
+
+static inline float to_level(kx_act act, float x)
+{
+    return act.a * rounded(clamped(x / act.a, act.b, kx_act_top(act)));
+}
+
+/* 0 where it is clipped. */
+static inline float to_level_slope(kx_act act, float x)
+{
+    float lo = act.b, hi = kx_act_top(act), v = rounded(clamped(x / act.a, lo - 1, hi + 1));
+
+    return v >= lo && v <= hi ? 1 : 0;
+}
+
 /* ---- all elements, by kind, so that each loop is one over vectors ---- */
 
 #define VALUE(name, f)                                                                             \
@@ -109,6 +136,7 @@ VALUE(gelu_tanh, gelu_tanh(x[i]))
 VALUE(erf, kx_erf(x[i]))
 VALUE(exp, kx_exp(x[i]))
 VALUE(pow, powf(x[i], act.a))
+VALUE(to_level, to_level(act, x[i]))
 VALUE(linear, act.a *x[i] + act.b)
 
 /* seen is y, or x where kx_act_from_output() says so. */
@@ -127,6 +155,7 @@ SLOPE(gelu_tanh, gelu_tanh_slope(seen[i]))
 SLOPE(erf, 1.12837917f * kx_exp(-seen[i] * seen[i]))
 SLOPE(exp, seen[i])
 SLOPE(pow, pow_slope(seen[i], act.a))
+SLOPE(to_level, to_level_slope(act, seen[i]))
 SLOPE(linear, act.a)
 
 #define KERNELS(name)                                                                              \
@@ -151,6 +180,8 @@ static const struct {
     [KX_ACT_ERF] = KERNELS(erf),
     [KX_ACT_EXP] = KERNELS(exp),
     [KX_ACT_POW] = KERNELS(pow),
+    [KX_ACT_ROUND8] = KERNELS(to_level),
+    [KX_ACT_ROUND16] = KERNELS(to_level),
     [KX_ACT_LINEAR] = KERNELS(linear),
     [KX_ACT_HARDSIGMOID] = KERNELS(hardsigmoid),
 };

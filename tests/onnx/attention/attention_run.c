@@ -1,12 +1,11 @@
 /* attention_run.c - the attentions of a network and the maps made of them, with raw float32 files
  * in and out.
  *
- *   attention_run MODEL LAYER FOLDER    FOLDER/input, FOLDER/cotangent -> FOLDER/weights and
- *                                       FOLDER/gradients, all attentions in the order in which they
- *                                       are visited; FOLDER/read; one line for each, "NAME HEADS
- *                                       TOKENS LEAD HEIGHT WIDTH"; FOLDER/rollout and
- *                                       FOLDER/grad-rollout, the maps for the class of the largest
- *                                       cotangent
+ *   attention_run MODEL FOLDER    FOLDER/input, FOLDER/cotangent -> FOLDER/weights and
+ *                                 FOLDER/gradients, all attentions in the order in which they are
+ *                                 visited; FOLDER/read; one line for each, "NAME HEADS TOKENS LEAD
+ *                                 HEIGHT WIDTH"; FOLDER/rollout and FOLDER/grad-rollout, the maps
+ *                                 for the class of the largest cotangent
  *
  * Exits with 0; 1 and one line if something is refused; 2 if a pass without a cotangent shows
  * other attentions, or a gradient. */
@@ -172,20 +171,19 @@ static kldve_status run(kldve_ctx *ctx, const kldve_onnx *net, const char *folde
 
 int main(int argc, char **argv)
 {
-    kldve_onnx_options options = {.struct_size = sizeof options,
-                                  .flags = KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP};
+    const kldve_onnx_options options = {.struct_size = sizeof options,
+                                        .flags = KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP};
     kldve_ctx *ctx = NULL;
     kldve_onnx *net = NULL;
     kldve_status st;
 
-    if (argc != 4) {
-        printf("usage: attention_run MODEL LAYER FOLDER\n");
+    if (argc != 3) {
+        printf("usage: attention_run MODEL FOLDER\n");
         return 2;
     }
-    options.layer = argv[2];
     if ((st = kldve_ctx_new(NULL, &ctx)) == KLDVE_OK &&
         (st = kldve_onnx_load(ctx, argv[1], &options, &net)) == KLDVE_OK)
-        st = run(ctx, net, argv[3]);
+        st = run(ctx, net, argv[2]);
     if (st != KLDVE_OK)
         printf("%s: %s\n", kldve_status_name(st), ctx ? kldve_ctx_message(ctx) : "");
     kldve_onnx_free(net);

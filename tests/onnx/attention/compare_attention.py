@@ -5,7 +5,7 @@
 
 Small vision transformers in many spellings are exported; the reference computes them in float64, takes the
 gradients by autograd, and multiplies whole matrices from the input to the logits.  Exit codes: 0, 1 (a
-difference), 77 (no torch or onnx).
+difference), 77 (no torch).
 """
 import os
 import subprocess
@@ -17,11 +17,10 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 try:
     import numpy
-    import onnx
     import torch
     from torch import nn
 except ImportError as missing:
-    print(f"skipped: {missing}; install python3-torch and python3-onnx")
+    print(f"skipped: {missing}; install python3-torch")
     sys.exit(77)
 
 TOLERANCE = 1e-4
@@ -30,7 +29,7 @@ WIDTH, PATCH, CLASSES = 12, 8, 6
 
 class Attention(nn.Module):
     """spelling: four: [1][heads][tokens][tokens]; three: [heads][tokens][tokens]; masked: behind the
-    softmax a Where, as exporters write for rows without any key; one: a single head."""
+    softmax a Where, as exporters write for rows without any key; one: a single head; named: Einsum."""
 
     def __init__(self, spelling):
         super().__init__()
@@ -48,7 +47,11 @@ class Attention(nn.Module):
         self.weights = weights
         if self.spelling == "masked":
             weights = torch.where(weights > 2, torch.zeros_like(weights), weights)
-        y = (nn.functional.dropout(weights, 0.1, self.training) @ v).reshape(self.heads, tokens, -1)
+        if self.spelling == "named":
+            y = torch.einsum("bhij,bhjd->bhid", weights, v)
+        else:
+            y = nn.functional.dropout(weights, 0.1, self.training) @ v
+        y = y.reshape(self.heads, tokens, -1)
         return self.out(y.transpose(0, 1).reshape(1, tokens, WIDTH))
 
 
@@ -104,6 +107,7 @@ VITS = [
     ("class token and registers", {"lead": 5}, 17),
     ("another aspect", {"height": 3, "width": 5}, 13),
     ("heads without a batch", {"spelling": "three"}, 13), ("one head", {"spelling": "one"}, 17),
+    ("named axes", {"spelling": "named"}, 13),
     ("mask behind the softmax", {"spelling": "masked"}, 17),
     ("no convolution", {"conv": False, "height": 3, "width": 6}, 13),
 ]
@@ -195,22 +199,19 @@ def read(folder, name):
 
 
 def export(net, x, path, opset):
-    """Returns the layer: the patches or, without a convolution, any array of rank 4."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(net, x, str(path), opset_version=opset, input_names=["picture"],
                           output_names=["logits"])
-    nodes = onnx.load(str(path)).graph.node
-    return next(n.output[0] for kind in ("Conv", "Softmax") for n in nodes if n.op_type == kind)
 
 
 def run(program, folder, net, seed, opset):
     x = torch.randn(1, 3, PATCH * net.height, PATCH * net.width)
     cotangent = torch.randn(CLASSES)
-    layer = export(net, x, folder / "net.onnx", opset)
+    export(net, x, folder / "net.onnx", opset)
     x.numpy().tofile(folder / "input")
     cotangent.numpy().tofile(folder / "cotangent")
-    done = subprocess.run([program, folder / "net.onnx", layer, folder], stdout=subprocess.PIPE, text=True,
+    done = subprocess.run([program, folder / "net.onnx", folder], stdout=subprocess.PIPE, text=True,
                           check=False)
     return x, cotangent, done.returncode, done.stdout
 
@@ -223,7 +224,7 @@ def check_vit(program, folder, seed, name, options, opset):
     torch.manual_seed(seed)
     net = Vit(**options).eval()
     x, cotangent, status, text = run(program, folder, net, seed, opset)
-    if status != 0 and not (not net.conv and "choose a layer with the tokens' grid" in text):
+    if status != 0:
         print(f"{name}: {text}")
         return 1
     (weights, gradients), maps = reference(net, x, int(cotangent.argmax()), cotangent)
@@ -232,10 +233,9 @@ def check_vit(program, folder, seed, name, options, opset):
     share[net.reads] = 1 / len(net.reads)
     errors = {"weights": relative(read(folder, "weights"), weights),
               "gradients": relative(read(folder, "gradients"), gradients),
-              "read": relative(read(folder, "read"), share)}
-    if status == 0:
-        errors["rollout"] = relative(read(folder, "rollout"), shown(maps[0]))
-        errors["grad-rollout"] = relative(read(folder, "grad-rollout"), shown(maps[1]))
+              "read": relative(read(folder, "read"), share),
+              "rollout": relative(read(folder, "rollout"), shown(maps[0])),
+              "grad-rollout": relative(read(folder, "grad-rollout"), shown(maps[1]))}
     lines = [line.split(" ")[1:] for line in text.splitlines()[:len(net.blocks)]]
     heads = net.blocks[0].attention.heads
     sizes = [str(n) for n in (heads, tokens, net.lead_count, net.height, net.width)]

@@ -44,6 +44,10 @@ static double define(kx_act act, double x)
         return exp(x);
     case KX_ACT_POW:
         return pow(x, a);
+    case KX_ACT_ROUND8:
+        return a * fmin(fmax(nearbyint(x / a), b), b + 255);
+    case KX_ACT_ROUND16:
+        return a * fmin(fmax(nearbyint(x / a), b), b + 65535);
     case KX_ACT_LINEAR:
         return a * x + b;
     }
@@ -110,6 +114,28 @@ static void test_forward(void **state)
             assert_true(fabs((double)y[i] - right) <= 2e-6 * (1 + fabs(right)));
         }
     }
+}
+
+/* Halves to even, clipped to 256 levels; the derivative is 1 wherever nothing was clipped. */
+static void test_rounding(void **state)
+{
+    static const float at[] = {0.24f,  0.25f,  0.26f, 0.75f, -0.25f, 4.9f,
+                               126.4f, 126.8f, -1.2f, -1.3f, NAN};
+    static const float level[] = {0, 0, 0.5f, 1, 0, 5, 126.5f, 126.5f, -1, -1, -1};
+    static const float slope[] = {1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0};
+    enum { N = sizeof at / sizeof *at };
+    const kx_act act = {KX_ACT_ROUND8, 0.5f, -2};
+    float ones[N], out[N];
+
+    (void)state;
+    for (size_t i = 0; i < N; i++)
+        ones[i] = 1;
+    kx_act_forward(act, N, at, out);
+    for (size_t i = 0; i < N; i++)
+        assert_true(out[i] == level[i]);
+    kx_act_vjp(act, KLDVE_RULE_GRADIENT, N, at, ones, out);
+    for (size_t i = 0; i < N; i++)
+        assert_true(out[i] == slope[i]);
 }
 
 static void test_vjp_against_differences(void **state)
@@ -223,9 +249,13 @@ static void test_add(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forward),  cmocka_unit_test(test_vjp_against_differences),
-        cmocka_unit_test(test_rules),    cmocka_unit_test(test_rules_leave_others_alone),
-        cmocka_unit_test(test_in_place), cmocka_unit_test(test_add),
+        cmocka_unit_test(test_forward),
+        cmocka_unit_test(test_rounding),
+        cmocka_unit_test(test_vjp_against_differences),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_rules_leave_others_alone),
+        cmocka_unit_test(test_in_place),
+        cmocka_unit_test(test_add),
     };
 
     return cmocka_run_group_tests_name("elementwise", tests, NULL, NULL);
