@@ -29,6 +29,29 @@ typedef enum kldve_scores {
                                    it is so high, index 1 why it is not higher */
 } kldve_scores;
 
+/** What the class scores of a network depend on beside its input. */
+typedef enum kldve_picks {
+    KLDVE_PICKS_NOTHING = 0, /**< nothing */
+    KLDVE_PICKS_PLACE = 1,   /**< there are scores for every place of the picture, as in a
+                                  segmentation: KLDVE_PICK_AT or KLDVE_PICK_OVER says of which */
+    KLDVE_PICKS_ROW = 2      /**< there are scores for every row of a detector's output:
+                                  KLDVE_PICK_ROW, KLDVE_PICK_BEST or KLDVE_PICK_BOX_AT says of which */
+} kldve_picks;
+
+/** Which of its scores a network is asked for.  Made by the library for kldve_backend.pick. */
+typedef struct kldve_pick {
+    size_t struct_size;
+    /** KLDVE_PICK_OVER: [in_height][in_width], how much each pixel of the input counts, 0 or more;
+     *  the sum is 1.  Borrowed for the call. */
+    const float *weight;
+    int32_t kind; /**< a kldve_pick_kind, not KLDVE_PICK_NONE */
+    int32_t row;  /**< KLDVE_PICK_ROW: from 0.  The backend sets it for the others of a row */
+    float x, y;   /**< KLDVE_PICK_AT, KLDVE_PICK_BOX_AT: in parts of the input's width and height */
+    float box[4]; /**< set by the backend where has_box: x0, y0, x1, y1 in parts of the input */
+    float score;  /**< set by the backend with a row: of its best class, as the file has it */
+    int32_t has_box; /**< set by the backend: 1 where a row has a box */
+} kldve_pick;
+
 /** The sizes of a network and of the layer that is explained.  All at least 1. */
 typedef struct kldve_shape {
     size_t struct_size;
@@ -41,7 +64,7 @@ typedef struct kldve_shape {
                             not; 0: the backend does not say */
     int32_t single;    /**< set by the library, 0 from a backend.  1: the network has one score, and
                             `classes` is 2 */
-    int32_t reserved;  /**< 0 */
+    int32_t picks;     /**< a kldve_picks: what each explanation says with kldve_options.pick */
 } kldve_shape;
 
 enum {
@@ -173,6 +196,11 @@ typedef struct kldve_backend {
      *  others (windows, pooled keys): then the message says which. */
     kldve_status (*attentions)(void *state, const float *cotangent, kldve_attention_visitor visit,
                                void *opaque);
+    /** With shape.picks: from now on the scores are those of `pick`, in every call, until the next
+     *  one.  Comes after the forward pass of the input that is explained, whose scores go to logits
+     *  [classes].  For KLDVE_PICK_BEST and KLDVE_PICK_BOX_AT that pass says which row it is, and
+     *  it stays that row.  KLDVE_E_ARG where there is no such row. */
+    kldve_status (*pick)(void *state, kldve_pick *pick, float *logits);
 } kldve_backend;
 
 /** Record why a call fails and return `status`: `return kldve_ctx_fail(ctx, status, "why");`

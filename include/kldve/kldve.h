@@ -59,7 +59,8 @@ typedef enum kldve_reading {
 
 /** What is explained. */
 typedef enum kldve_target_kind {
-    KLDVE_TARGET_RANK = 0,  /**< the class ranked `target` by its logit: 0 the first, 1 the second;
+    KLDVE_TARGET_RANK =
+        0,                  /**< the class ranked `target` by its logit: 0 the first, 1 the second;
                                of  a number (kldve_scores) 0 means "why so high", whatever its sign */
     KLDVE_TARGET_INDEX = 1, /**< the class with the index `target` */
     KLDVE_TARGET_SET = 2,   /**< the classes `targets` together: why one of these? */
@@ -78,6 +79,19 @@ enum {
     KLDVE_FLAG_CHECK = 1 /**< also measure class sensitivity: explain the best other class as well
                               (one more VJP), see kldve_record */
 };
+
+/** Which scores of a network are explained that has some for every place of the picture or for
+ * every row of a detector's output (kldve_shape.picks).  Such a network needs one of these, and no
+ * other takes one. */
+typedef enum kldve_pick_kind {
+    KLDVE_PICK_NONE = 0,
+    KLDVE_PICK_AT = 1,    /**< those of the place under pixel pick_x, pick_y of the picture */
+    KLDVE_PICK_OVER = 2,  /**< their mean over the pixels of `region` that the network sees */
+    KLDVE_PICK_ROW = 3,   /**< those of row pick_row */
+    KLDVE_PICK_BEST = 4,  /**< those of the row with the highest score of a class (times that of an
+                               object where there is one) */
+    KLDVE_PICK_BOX_AT = 5 /**< the same among the rows whose box contains pixel pick_x, pick_y */
+} kldve_pick_kind;
 
 /** Options of one explanation; all zero = defaults: KL-DVE, reading contrast, top class. */
 typedef struct kldve_options {
@@ -105,8 +119,18 @@ typedef struct kldve_options {
                            means the method's default */
     uint64_t seed;    /**< for methods that draw random numbers: the same seed gives the same map */
     int32_t smooth;   /**< 1: the mean map of six changed inputs, mirrored or not and times 0.9, 1
-                           and 1.1; it costs six explanations and needs a network, not arrays */
+                           and 1.1; it costs six explanations and needs a network, not arrays.
+                           Not with a pick, whose place it would mirror away */
     int32_t reserved; /**< 0 */
+    int32_t pick;     /**< a kldve_pick_kind */
+    int32_t pick_row; /**< from 0 */
+    /** Pixels of the picture from its upper left corner; of the input, for kldve_explain_input().
+     */
+    int32_t pick_x, pick_y;
+    /** For KLDVE_PICK_OVER: [region_height][region_width] of the size of the picture (of the input,
+     *  for kldve_explain_input()); what is not 0 counts.  Borrowed for the call. */
+    const uint8_t *region;
+    int32_t region_width, region_height;
 } kldve_options;
 
 /** Channel orders of a network's input. */
@@ -304,6 +328,11 @@ typedef struct kldve_record {
     int32_t all_paths; /**< kldve_shape.all_paths of the layer */
     int32_t single;    /**< 1: the network has one score; the classes are "yes" and "no" */
     float sigmoid;     /**< of that score, also where it is a number; NaN with several scores */
+    int32_t pick;      /**< kldve_options.pick */
+    int32_t row;       /**< of a detector's output; -1 where none was picked */
+    float box[4];    /**< of that row: x0, y0, x1, y1 in pixels of the picture; NaN without a box */
+    float box_score; /**< of its best class, as the file has it; NaN without a row */
+    int32_t reserved; /**< 0 */
 } kldve_record;
 
 /** Fill in the record.

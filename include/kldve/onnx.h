@@ -18,14 +18,20 @@ extern "C" {
 typedef struct kldve_onnx kldve_onnx;
 
 enum {
-    KLDVE_ONNX_VJP_INPUT = 1, /**< also plan the VJP down to the pixels; this allows relevance
-                                   propagation, gradients at biases and attentions, see below */
-    KLDVE_ONNX_NO_VJP = 2,    /**< plan the forward pass only */
-    KLDVE_ONNX_PLAIN = 4,     /**< run every operator with the reference kernels, for checking */
-    KLDVE_ONNX_DIRECT = 8     /**< compute convolutions by their sums only.  Without it Winograd's
-                                   transforms compute 3 x 3 convolutions where that is faster: half
-                                   the time of a VGG-16, some digits of rounding, up to 4 times the
-                                   memory of these weights */
+    KLDVE_ONNX_VJP_INPUT = 1,   /**< also plan the VJP down to the pixels; this allows relevance
+                                     propagation, gradients at biases and attentions, see below */
+    KLDVE_ONNX_NO_VJP = 2,      /**< plan the forward pass only */
+    KLDVE_ONNX_PLAIN = 4,       /**< run every operator with the reference kernels, for checking */
+    KLDVE_ONNX_DIRECT = 8,      /**< compute convolutions by their sums only.  Without it Winograd's
+                                     transforms compute 3 x 3 convolutions where that is faster: half
+                                     the time of a VGG-16, some digits of rounding, up to 4 times the
+                                     memory of these weights */
+    KLDVE_ONNX_PICK_PLACE = 16, /**< the scores are a map, [1][classes][height][width] or with
+                                     classes last, of which each explanation picks a place
+                                     (kldve_options.pick).  The same as selecting "[0, :, y, x]" of
+                                     the output, or of `logits` */
+    KLDVE_ONNX_PICK_ROW = 32    /**< the scores are rows of a detector's output, of which each
+                                     explanation picks one */
 };
 
 enum {
@@ -60,7 +66,9 @@ typedef struct kldve_onnx_options {
     /** The class scores as a part of an output or of another tensor, in numpy's notation:
      *  "output0[0, 4:84, 1234]".  The name may be left out where the network has one output.  The
      *  elements in C order are the scores; where they stand behind a Sigmoid or Softmax, the same
-     *  elements before it.  NULL: all of `logits`. */
+     *  elements before it.  An axis given as y and one given as x are the rows and columns of a
+     * map, of which each explanation picks a place: "out[0, :, y, x]"; one given as n the rows of a
+     *  detector's output: "scores[0, n, :]".  NULL: all of `logits`. */
     const char *select;
 } kldve_onnx_options;
 

@@ -53,6 +53,9 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
         .class_sensitivity = (double)NAN,
         .sigmoid = NAN,
         .seen_width = 1,
+        .row = -1,
+        .box = {NAN, NAN, NAN, NAN},
+        .box_score = NAN,
         .seen_height = 1,
     };
     map->timings.struct_size = sizeof map->timings;

@@ -7,6 +7,7 @@
 
 #include "methods/methods.h"
 #include "options.h"
+#include "pick.h"
 #include "stages/target.h"
 
 static kldve_status refuse(kldve_ctx *ctx, const kldve_method *method, const char *option)
@@ -97,6 +98,11 @@ static kldve_status check_arrays(const kldve_run *run)
                                 KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT |
                                 KLDVE_NEED_ATTENTION;
 
+    if (run->options.pick)
+        return kldve_ctx_failf(run->job.ctx, KLDVE_E_ARG,
+                               "%s: kldve_options.pick is for networks: the logits of arrays are "
+                               "picked already",
+                               run->where);
     if (run->options.smooth)
         return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself to be smoothed");
     if (run->needs & of_network || run->job.method->resolution != KLDVE_RESOLUTION_CELLS)
@@ -149,6 +155,7 @@ kldve_status kldve_run_admit_network(kldve_run *run, kldve_network *net)
     assert(run->job.shape == &net->shape);
     run->net = net;
     run->where = net->backend.name;
-    st = check_network(run);
-    return st < 0 ? st : check_target(run);
+    if ((st = check_network(run)) < 0 || (st = kldve_run_admit_pick(run)) < 0)
+        return st;
+    return check_target(run);
 }

@@ -18,6 +18,7 @@
 
 #include "admission.h"
 #include "explainer.h"
+#include "pick.h"
 #include "stages/smooth.h"
 #include "steps.h"
 
@@ -153,9 +154,10 @@ kldve_status kldve_explain_together(const kldve_call *call, int32_t first, int32
 
     assert(count == 1 || (count == ex->net.shape.batch && count <= ex->room));
     memset(b.runs, 0, (size_t)count * sizeof *b.runs);
-    if ((st = begin(&b, call, first)) == KLDVE_OK && /* pictures -> inputs             */
-        (st = kldve_batch_forward(&b)) == KLDVE_OK)  /* inputs -> logits k, features x */
-        st = kldve_explain_passed(&b);               /* k, x -> maps E                 */
+    if ((st = begin(&b, call, first)) == KLDVE_OK &&  /* pictures -> inputs             */
+        (st = kldve_batch_forward(&b)) == KLDVE_OK && /* inputs -> logits k, features x */
+        (st = each(&b, kldve_run_pick)) == KLDVE_OK)  /* logits k of one place or row */
+        st = kldve_explain_passed(&b);                /* k, x -> maps E                 */
     hand_over(&b, st, last);
     *failed = b.failed;
     return st;

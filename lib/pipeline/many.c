@@ -46,7 +46,7 @@ static kldve_status plan(const kldve_call *call, int32_t *at_once)
         (st = kldve_run_admit_network(&run, &ex->net)) < 0)
         return st;
     *at_once = ex->net.shape.batch;
-    if (run.needs & ~of_batch || run.options.smooth ||
+    if (run.needs & ~of_batch || run.options.smooth || run.options.pick ||
         (run.needs & KLDVE_NEED_GRADIENT && !kldve_network_has(&ex->net, vjp_many)))
         *at_once = 1;
     return KLDVE_OK;

@@ -105,6 +105,12 @@ static kldve_status check_shape(kldve_network *net)
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
                                "%s: shape: all_paths is %d, it must be -1, 0 or 1", name,
                                (int)s->all_paths);
+    if (s->picks < KLDVE_PICKS_NOTHING || s->picks > KLDVE_PICKS_ROW ||
+        (s->picks && !kldve_network_has(net, pick)))
+        return kldve_ctx_failf(
+            net->ctx, KLDVE_E_ARG,
+            "%s: shape: picks is %d, it must be 0 to 2 and the table have `pick`", name,
+            (int)s->picks);
     if (s->batch == 0 || !kldve_network_has(net, forward_many))
         s->batch = 1;
     if (!product(s->in_channels, s->in_height, s->in_width, &net->inputs) ||
@@ -260,6 +266,18 @@ kldve_status kldve_network_forward(kldve_network *net, int32_t count, const floa
     net->held = count == 1 ? KLDVE_HELD_INPUT : KLDVE_HELD_BATCH;
     net->held_for = inputs;
     return KLDVE_OK;
+}
+
+kldve_status kldve_network_pick(kldve_network *net, kldve_pick *pick, float *logits)
+{
+    struct aside aside;
+    kldve_status st;
+
+    assert(net->held == KLDVE_HELD_INPUT && kldve_network_has(net, pick));
+    if ((st = CALL(net, &aside, "pick", pick, pick, logits)) < 0)
+        return st;
+    expand(net, 1, logits);
+    return check(net, "logit", logits, (size_t)net->shape.classes);
 }
 
 kldve_status kldve_network_restore(kldve_network *net, int32_t count, const float *inputs,

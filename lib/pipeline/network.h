@@ -45,6 +45,9 @@ void kldve_network_close(kldve_network *net);
 /** The forward pass.  Logits and features are finite on KLDVE_OK. */
 kldve_status kldve_network_forward(kldve_network *net, int32_t count, const float *inputs,
                                    float *logits, float *features, int32_t *refused);
+/** After the forward pass of one explained input: pick the scores, of which its logits are written
+ *  again. */
+kldve_status kldve_network_pick(kldve_network *net, kldve_pick *pick, float *logits);
 /** See that the state holds that pass, the last one that kldve_network_forward() ran: if something
  *  else ran since, run it again.  The arguments are those of the forward pass. */
 kldve_status kldve_network_restore(kldve_network *net, int32_t count, const float *inputs,

@@ -66,6 +66,23 @@ static kldve_status check_repeats(kldve_ctx *ctx, const kldve_options *o)
     return KLDVE_OK;
 }
 
+static kldve_status check_pick(kldve_ctx *ctx, const kldve_options *o)
+{
+    if (o->pick < KLDVE_PICK_NONE || o->pick > KLDVE_PICK_BOX_AT)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: unknown pick %d", (int)o->pick);
+    if (o->pick == KLDVE_PICK_OVER && (!o->region || o->region_width < 1 || o->region_height < 1))
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "options: KLDVE_PICK_OVER needs `region` and its size");
+    if (o->pick == KLDVE_PICK_ROW && o->pick_row < 0)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: pick_row is %d, it must be 0 or more",
+                               (int)o->pick_row);
+    if (o->pick && o->smooth)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "options: smooth mirrors the picture, and what is picked would be "
+                              "elsewhere: leave one of the two out");
+    return KLDVE_OK;
+}
+
 static kldve_status check(kldve_ctx *ctx, const kldve_options *o)
 {
     kldve_status st;
@@ -74,7 +91,8 @@ static kldve_status check(kldve_ctx *ctx, const kldve_options *o)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: unknown reading %d", (int)o->reading);
     if (o->sign < 0 || o->sign > KLDVE_SIGN_ABSOLUTE)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: unknown sign %d", (int)o->sign);
-    if ((st = check_target(ctx, o)) < 0 || (st = check_repeats(ctx, o)) < 0)
+    if ((st = check_target(ctx, o)) < 0 || (st = check_repeats(ctx, o)) < 0 ||
+        (st = check_pick(ctx, o)) < 0)
         return st;
     if (!(o->temperature >= 0 && o->temperature < INFINITY))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: temperature is %g, it must be above 0",

@@ -7,6 +7,7 @@
 #include "buffers.h"
 #include "heatmap/heatmap.h"
 #include "network.h"
+#include "stages/frame.h"
 
 /** What the steps from the choice of the class on are about. */
 typedef enum kldve_subject {
@@ -27,6 +28,7 @@ typedef struct kldve_run {
     kldve_buffers *buffers;
     const float *given; /**< the gradient of the arrays, may be NULL; unused with a network */
     kldve_heatmap *map;
+    kldve_frame frame;           /**< the picture, or the input where there is none */
     int32_t target, other;       /**< the class to explain, the best one beside it */
     kldve_timings other_timings; /**< of the steps about `other`; nothing shows them */
 } kldve_run;

@@ -14,9 +14,9 @@ static kldve_status check(kldve_ctx *ctx, const char *where, const kldve_shape *
     if (s->scores == KLDVE_SCORES_NUMBER && s->classes > 1)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "%s%d scores are not one number", where,
                                (int)s->classes);
-    if (s->single != 0 || s->reserved != 0)
+    if (s->single != 0)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "%s`single` and `reserved` are for the library to set", where);
+                               "%s`single` is for the library to set", where);
     return KLDVE_OK;
 }
 

@@ -49,6 +49,7 @@ kldve_status kldve_run_begin(kldve_run *run)
     run->map->record.reading = run->options.reading;
     run->map->view_height = s->in_height;
     run->map->view_width = s->in_width;
+    run->frame = (kldve_frame){{0, 0, 1, 1}, s->in_width, s->in_height};
     run->map->has_cotangent = run->needs & NEED_COTANGENT;
     run->map->record.sign = run->options.sign;
     run->map->has_weights = method->weights != NULL;
@@ -62,11 +63,12 @@ kldve_status kldve_run_picture(kldve_run *run, const kldve_image *picture,
 {
     kldve_record *r = &run->map->record;
     double start = kldve_clock_ms();
-    kldve_view view;
+    kldve_view view = {0, 0, 1, 1};
     kldve_status st = kldve_preprocess(run->job.ctx, picture, spec, run->job.shape, input, &view);
 
     if (st < 0)
         return st;
+    run->frame = (kldve_frame){view, kldve_image_width(picture), kldve_image_height(picture)};
     r->seen_x = view.x;
     r->seen_y = view.y;
     r->seen_width = view.width;

@@ -60,7 +60,7 @@ static const struct failure failures[] = {
     {"what the library sets",
      {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 5, 6, 3, 4, .single = 1)},
      KLDVE_E_ARG,
-     "broken: shape: `single` and `reserved` are for the library to set"},
+     "broken: shape: `single` is for the library to set"},
     {"sizes that overflow",
      {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(INT32_MAX, INT32_MAX, INT32_MAX, 5, 6, 3, 4, )},
      KLDVE_E_LIMIT,

@@ -47,6 +47,8 @@ static void set_scores(const network *n, const network_args *args, kldve_onnx_op
         options->logits = kldve_card_logits(n->card);
         options->select = kldve_card_select(n->card);
     }
+    if (options->select) /* says itself what each explanation picks */
+        options->flags &= ~(uint64_t)(KLDVE_ONNX_PICK_PLACE | KLDVE_ONNX_PICK_ROW);
 }
 
 static bool load_model(network *n, const network_args *args, const kldve_onnx_demo_files *demo)
@@ -63,10 +65,10 @@ static bool load_model(network *n, const network_args *args, const kldve_onnx_de
         options.in_width = args->size.width;
     }
     options.layer = pick(args->layer, n->card ? kldve_card_layer(n->card) : NULL);
-    set_scores(n, args, &options);
-    n->select = options.select;
     options.threads = args->threads;
     options.flags = args->flags;
+    set_scores(n, args, &options);
+    n->select = options.select;
     options.batch = args->batch;
     status = args->model ? kldve_onnx_load(n->ctx, args->model, &options, &n->net)
                          : kldve_onnx_load_memory(n->ctx, demo->model, demo->model_nbytes, &options,

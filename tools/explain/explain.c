@@ -32,6 +32,7 @@ void explain_options_of(const explanation *e, const explain_args *args, kldve_op
     o->seed = args->seed > 0 ? (uint64_t)args->seed : 0;
     o->truth = e->truth.score; /* NULL without one */
     o->smooth = args->smooth;
+    pick_options(e, args, o);
 }
 
 static uint32_t needs_of(const explanation *e, const explain_args *args)
@@ -57,6 +58,9 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     e->ms.decode = now_ms() - begin;
     begin = now_ms();
     e->method = explain_method(args);
+    e->net.ctx = ctx;
+    if (!pick_load(e, args))
+        return false;
     network_plan_for(&wanted, needs_of(e, args));
     if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted))
         return false;
@@ -66,13 +70,15 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
 
 /* The index of the class that --target or --rival names.  A rank costs a forward pass, because only
  * the scores tell which class is second. */
-static bool find_index(const explanation *e, const char *text, int32_t *index)
+static bool find_index(const explanation *e, const explain_args *args, const char *text,
+                       int32_t *index)
 {
     kldve_options o = {.struct_size = sizeof o, .reading = KLDVE_READING_PAPER};
     kldve_record record = {.struct_size = sizeof record};
     kldve_heatmap *map = NULL;
     kldve_status status;
 
+    pick_options(e, args, &o);
     if (!classes_target(&e->net, text, &o))
         return false;
     *index = o.target;
@@ -99,7 +105,7 @@ static bool find_target(explanation *e, const explain_args *args, kldve_options 
 
     if (args->rival) {
         o->target_kind = KLDVE_TARGET_VERSUS;
-        if (!find_index(e, first, &o->target) || !find_index(e, args->rival, &o->rival))
+        if (!find_index(e, args, first, &o->target) || !find_index(e, args, args->rival, &o->rival))
             return false;
         e->rival = o->rival;
         return true;
@@ -110,7 +116,7 @@ static bool find_target(explanation *e, const explain_args *args, kldve_options 
     o->targets = e->set;
     o->target_count = args->target.count;
     for (int32_t i = 0; i < args->target.count; i++)
-        if (!find_index(e, args->target.text[i], &e->set[i]))
+        if (!find_index(e, args, args->target.text[i], &e->set[i]))
             return false;
     return true;
 }
@@ -316,6 +322,7 @@ static int command_explain(const arg_command *command, int argc, char **argv)
         ok = run(&e, ctx, &args, &p);
     kldve_heatmap_free(e.map);
     kldve_image_free(e.picture);
+    free(e.region);
     truth_free(&e.truth);
     network_free(&e.net);
     kldve_ctx_free(ctx);

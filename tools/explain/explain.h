@@ -6,12 +6,20 @@
 
 #include "cli/tool.h"
 
+/** What --at, --over or --box says. */
+typedef struct pick {
+    int32_t kind; /**< a kldve_pick_kind */
+    int32_t row, x, y;
+} pick;
+
 typedef struct explain_args {
     network_args network;
     const char *picture, *rival, *truth;
     arg_list target;                         /* several: a set */
     arg_list fuse;                           /* further layers */
     int32_t method, reading, colormap, sign; /* 1 + number; 0: not given */
+    const char *at, *over, *box;
+    pick pick; /* of these three */
     const char *overlay, *heat, *map, *dump, *json;
     double opacity; /* negative: not given */
     double temperature, perplexity, noise;
@@ -36,6 +44,8 @@ typedef struct explanation {
     int32_t top[TOP], tops;    /* classes by falling logit, how many */
     int32_t set[ARG_LIST_MAX]; /* of several --target */
     int32_t rival;             /* of --rival */
+    uint8_t *region;           /* of --over, [region_height][region_width]; NULL without */
+    int32_t region_width, region_height;
     explain_times ms;
 } explanation;
 
@@ -53,6 +63,14 @@ const kldve_method *explain_method(const explain_args *args);
 
 /** The options of the explanation, except its target. */
 void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o);
+
+/** pick.c: read --at, --over and --box, and have the engine load the network for them.  EXIT_DONE,
+ * or EXIT_USAGE after a message. */
+int pick_read_args(explain_args *args);
+/** Read the mask of --over; the picture is read already.  False after a message. */
+bool pick_load(explanation *e, const explain_args *args);
+/** What is picked, for any options of an explanation. */
+void pick_options(const explanation *e, const explain_args *args, kldve_options *o);
 
 /** softmax(logits)[index]. */
 double class_probability(const explanation *e, int32_t index);

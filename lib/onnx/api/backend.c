@@ -108,6 +108,7 @@ static void backend_shape(const void *state, kldve_shape *out)
     out->width = (int32_t)map[3];
     out->batch = net->batch;
     out->scores = net->choice.scores;
+    out->picks = net->selects ? (int32_t)net->selection.open : KLDVE_PICKS_NOTHING;
     out->all_paths = net->choice.all_paths;
 }
 
@@ -239,6 +240,8 @@ static kldve_status backend_attentions(void *state, const float *cotangent,
     kx_state *run;
     kldve_status st = extra_at_pass(s, EXTRA_ATTENTIONS, KLDVE_RULE_GRADIENT, &run);
 
+    if (st == KLDVE_OK && cotangent && !(cotangent = cotangent_of(s, 1, cotangent)))
+        st = KLDVE_E_NOMEM;
     return st < 0 ? st : kx_state_attentions(run, cotangent, visit, opaque);
 }
 
@@ -252,6 +255,25 @@ static kldve_status backend_forward_features(void *state, const float *features,
     if (st == KLDVE_OK)
         read_logits(s, 1, logits);
     return st;
+}
+
+static kldve_status backend_pick(void *state, kldve_pick *pick, float *logits)
+{
+    onnx_state *s = state;
+    const int64_t *in = s->net->choice.input->shape.dim;
+
+    if (!s->picked || !s->pass)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                              s->picked ? "there is no forward pass yet: a pick needs one before it"
+                                        : "the scores of this network belong to no place or row");
+    if (pick->kind == KLDVE_PICK_AT)
+        kx_picked_at(s->picked, pick->x, pick->y);
+    else if (pick->kind == KLDVE_PICK_OVER)
+        kx_picked_over(s->picked, pick->weight, (int32_t)in[2], (int32_t)in[3]);
+    else
+        return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED, "rows cannot be picked yet");
+    read_logits(s, 1, logits);
+    return KLDVE_OK;
 }
 
 static kldve_status can_many(const onnx_state *s)
@@ -313,6 +335,7 @@ const kldve_backend *kldve_onnx_backend(void)
                                           .vjp_biases = backend_vjp_biases,
                                           .attentions = backend_attentions,
                                           .note = backend_note,
+                                          .pick = backend_pick,
                                           .forward_many = backend_forward_many,
                                           .vjp_many = backend_vjp_many};
 

@@ -32,9 +32,10 @@ static kldve_status list_tensors(const kx_graph *g, kx_arena *arena, kx_choice *
 kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
                        const kx_selection *selection, kx_choice *out)
 {
-    kx_choice c = {.notes = {.arena = arena}};
+    kx_choice c = {.notes = out->notes};
     kldve_status st;
 
+    c.notes.arena = arena;
     if ((st = kx_choose_input(g, arena, &c)) < 0 ||
         (st = kx_choose_logits(g, logits, selection, &c)) < 0 || (st = find_ways(g, arena, &c)) < 0)
         return st;

@@ -14,8 +14,9 @@ static const size_t default_max_bytes = (size_t)1 << 30;
 
 kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kldve_onnx_options *to)
 {
+    const uint64_t picks = KLDVE_ONNX_PICK_PLACE | KLDVE_ONNX_PICK_ROW;
     const uint64_t known =
-        KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP | KLDVE_ONNX_PLAIN | KLDVE_ONNX_DIRECT;
+        KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP | KLDVE_ONNX_PLAIN | KLDVE_ONNX_DIRECT | picks;
     kldve_status st = kldve_struct_load(ctx, "kldve_onnx_options", from, to, sizeof *to);
 
     if (st < 0)
@@ -32,6 +33,10 @@ kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kld
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "kldve_onnx_options: batch is %d, it must be %d to %d",
                                (int)to->batch, KLDVE_ONNX_BATCH_AUTO, MAX_BATCH);
+    if ((to->flags & picks) == picks || (to->flags & picks && to->select))
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "kldve_onnx_options: KLDVE_ONNX_PICK_PLACE, KLDVE_ONNX_PICK_ROW and "
+                              "select all say which scores there are: set one of them");
     if (to->select && to->logits)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG,
                               "kldve_onnx_options: select and logits both say where the scores "
@@ -88,6 +93,22 @@ static kldve_status plan_many(kldve_onnx *net, int32_t batch)
     return KLDVE_OK;
 }
 
+/* Where the scores are a part of a tensor. */
+static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *o)
+{
+    char text[KX_SELECT_TEXT];
+    const char *select = o->select;
+    kldve_status st;
+
+    if (o->flags & KLDVE_ONNX_PICK_PLACE) {
+        if ((st = kx_select_map(net->graph, o->logits, &net->choice.notes, text)) < 0)
+            return st;
+        select = text;
+    }
+    net->selects = select != NULL;
+    return select ? kx_select(net->graph, &net->arena, select, &net->selection) : KLDVE_OK;
+}
+
 static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
 {
     const kx_graph_options shape = {.batch = 1,
@@ -96,14 +117,13 @@ static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
     kx_choice *c = &net->choice;
     kldve_status st;
 
+    c->notes.arena = &net->arena;
     if ((st = kx_graph_new(net->ctx, net->model, &shape, &net->graph)) < 0 ||
-        (o->select && (st = kx_select(net->graph, &net->arena, o->select, &net->selection)) < 0))
+        (st = select_scores(net, o)) < 0)
         return st;
-    net->selects = o->select != NULL;
     if ((st = kx_choose(net->graph, &net->arena, o->layer, o->logits,
                         net->selects ? &net->selection : NULL, c)) < 0 ||
-        (st = kx_choice_shape(net->graph, c)) < 0 ||
-        (st = plan_one(net, o)) < 0)
+        (st = kx_choice_shape(net->graph, c)) < 0 || (st = plan_one(net, o)) < 0)
         return st;
     return plan_many(net, o->batch);
 }

@@ -75,6 +75,50 @@ float *kx_picked_room(kx_picked *p, int32_t count)
     return room(p, p->whole, count);
 }
 
+static int32_t cell(double part, int32_t cells)
+{
+    int32_t i = (int32_t)(part * cells);
+
+    return i < 0 ? 0 : i < cells ? i : cells - 1;
+}
+
+static void pick_one(kx_picked *p, int32_t place)
+{
+    p->places = 1;
+    p->place[0] = place;
+    p->weight[0] = 1;
+}
+
+void kx_picked_at(kx_picked *p, float x, float y)
+{
+    assert(p->s->open == KX_OPEN_MAP);
+    pick_one(p, cell((double)y, p->s->height) * p->s->width + cell((double)x, p->s->width));
+}
+
+void kx_picked_row(kx_picked *p, int32_t row)
+{
+    assert(p->s->open == KX_OPEN_ROWS && row >= 0 && row < p->s->height);
+    pick_one(p, row);
+}
+
+void kx_picked_over(kx_picked *p, const float *weight, int32_t height, int32_t width)
+{
+    int32_t all = p->s->height * p->s->width;
+
+    assert(p->s->open == KX_OPEN_MAP);
+    memset(p->weight, 0, (size_t)all * sizeof *p->weight);
+    for (int32_t y = 0; y < height; y++)
+        for (int32_t x = 0; x < width; x++)
+            p->weight[cell((y + 0.5) / height, p->s->height) * p->s->width +
+                      cell((x + 0.5) / width, p->s->width)] += *weight++;
+    p->places = 0;
+    for (int32_t i = 0; i < all; i++) /* those that count move to the front */
+        if (p->weight[i] > 0) {
+            p->place[p->places] = i;
+            p->weight[p->places++] = p->weight[i];
+        }
+}
+
 void kx_picked_read(const kx_picked *p, int32_t count, float *scores)
 {
     const float *whole = p->whole[count > 1];

@@ -15,6 +15,12 @@ void kx_picked_free(kx_picked *p);
 
 /** Room for the tensors of `count` inputs, 1 or the batch; NULL: out of memory, with a message. */
 float *kx_picked_room(kx_picked *p, int32_t count);
+/** Pick the place at x, y, in parts of the map's width and height, 0 to below 1. */
+void kx_picked_at(kx_picked *p, float x, float y);
+/** Pick places by the weights [height][width] of the input's pixels, whose sum is 1. */
+void kx_picked_over(kx_picked *p, const float *weight, int32_t height, int32_t width);
+/** Pick a row. */
+void kx_picked_row(kx_picked *p, int32_t row);
 /** Tensors in that room -> scores [count][scores]. */
 void kx_picked_read(const kx_picked *p, int32_t count, float *scores);
 /** Cotangents at the scores [count][scores] -> at the tensors, [count][elements], borrowed; valid

@@ -8,12 +8,16 @@
 #define KLDVE_ONNX_SELECTION_H
 
 #include "graph/graph.h"
+#include "notes.h"
+#include "select_text.h"
+
+enum { KX_SELECT_TEXT = KX_SELECT_NAME + 64 };
 
 /** Which places an explanation may pick. */
 typedef enum kx_open {
-    KX_OPEN_NOTHING, /**< there is one place */
-    KX_OPEN_MAP,     /**< rows and columns */
-    KX_OPEN_ROWS     /**< rows of a detector */
+    KX_OPEN_NOTHING = KLDVE_PICKS_NOTHING, /**< there is one place */
+    KX_OPEN_MAP = KLDVE_PICKS_PLACE,       /**< rows and columns */
+    KX_OPEN_ROWS = KLDVE_PICKS_ROW         /**< rows of a detector */
 } kx_open;
 
 typedef struct kx_selection {
@@ -35,6 +39,12 @@ typedef struct kx_selection {
  *  @return KLDVE_OK; KLDVE_E_ARG (no such tensor, not of that form, out of range, probabilities of
  *          which only some are selected); KLDVE_E_UNSUPPORTED; KLDVE_E_NOMEM. */
 kldve_status kx_select(kx_graph *g, kx_arena *arena, const char *text, kx_selection *out);
+
+/** What selects the scores where the options do not: of every place of the map that the output is,
+ *  or of the tensor `logits`.
+ *  @param notes  where the choice among several outputs is said.
+ *  @param text   [KX_SELECT_TEXT] */
+kldve_status kx_select_map(const kx_graph *g, const char *logits, kx_notes *notes, char *text);
 
 /** Where score i of a place is in T. */
 static inline int32_t kx_selected(const kx_selection *s, int32_t place, int32_t i)

@@ -339,6 +339,11 @@ static kldve_status find_operator(const kx_builder *b, const kx_proto_node *from
     const char *domain = strcmp(from->domain, "ai.onnx") == 0 ? "" : from->domain;
 
     n->op = kx_op_find(domain, from->type, b->g->opset);
+    if (!n->op && strcmp(domain, "com.microsoft.nchwc") == 0)
+        return kx_refuse(
+            b->g, n,
+            "the file was optimised for one processor: let ONNX Runtime write it at the level "
+            "'extended' or 'basic', or take the file that it was made from");
     if (!n->op)
         return kx_refuse(b->g, n, "the operator %.60s%s%.60s of opset %d is not supported",
                          from->domain, *from->domain ? "." : "", from->type, b->g->opset);

@@ -10,7 +10,7 @@
 #include "graph/graph.h"
 
 /** Emitted nodes mean what this opset says; a name made for one of their outputs adds so much. */
-enum { KX_EXPAND_OPSET = 21, KX_EMITTED_NAME = 40 };
+enum { KX_EXPAND_OPSET = 23, KX_EMITTED_NAME = 40 };
 
 struct kx_proto_graph; /* read/model.h */
 

@@ -63,26 +63,6 @@ static kldve_status expand_if(kx_expander *e)
     return KLDVE_OK;
 }
 
-/* ---- results of all rounds, one behind the other --------------------------------------------- */
-
-/* Concat takes KX_MAX_IN operands: pieces of pieces, until one is left. */
-static kx_value *join(kx_expander *e, kx_value **piece, int64_t count, int64_t axis)
-{
-    kx_attr attr = kx_attr_of_int("axis", axis);
-
-    while (count > 1 && e->status == KLDVE_OK) {
-        int64_t joined = 0;
-
-        for (int64_t i = 0; i < count; i += KX_MAX_IN) {
-            int64_t n = count - i < KX_MAX_IN ? count - i : KX_MAX_IN;
-
-            piece[joined++] = kx_emit(e, "Concat", piece + i, (int32_t)n, &attr, 1);
-        }
-        count = joined;
-    }
-    return piece[0];
-}
-
 /* ---- Loop ------------------------------------------------------------------------------------ */
 
 /* Body: round, condition, carried values -> condition, carried values, results of the round. */
@@ -173,7 +153,7 @@ static kldve_status expand_loop(kx_expander *e)
         if (k >= 0 && done == 0)
             return kx_refuse(e->g, e->n,
                              "it runs for no round, and the shape of output %d is unknown", i);
-        e->out[i] = k < 0 ? l.value[i] : join(e, l.result + k * l.rounds, done, 0);
+        e->out[i] = k < 0 ? l.value[i] : kx_emit_join(e, l.result + k * l.rounds, done, 0);
     }
     return e->status;
 }
@@ -294,8 +274,9 @@ static kldve_status expand_scan(kx_expander *e)
     for (int32_t i = 0; i < e->n->nout && e->status == KLDVE_OK; i++) {
         int32_t k = i - s.states;
 
-        e->out[i] =
-            k < 0 ? s.value[i] : join(e, s.result + k * s.rounds, s.rounds, listed(s.out_axis, k));
+        e->out[i] = k < 0
+                        ? s.value[i]
+                        : kx_emit_join(e, s.result + k * s.rounds, s.rounds, listed(s.out_axis, k));
     }
     return e->status;
 }

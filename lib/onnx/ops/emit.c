@@ -45,3 +45,21 @@ kx_value *kx_emit_slice(kx_expander *e, kx_value *a, int32_t axis, int64_t begin
 
     return kx_emit(e, "Slice", in, 4, NULL, 0);
 }
+
+/* Concat takes KX_MAX_IN operands: pieces of pieces, until one is left. */
+kx_value *kx_emit_join(kx_expander *e, kx_value **piece, int64_t count, int64_t axis)
+{
+    kx_attr attr = kx_attr_of_int("axis", axis);
+
+    while (count > 1 && e->status == KLDVE_OK) {
+        int64_t joined = 0;
+
+        for (int64_t i = 0; i < count; i += KX_MAX_IN) {
+            int64_t n = count - i < KX_MAX_IN ? count - i : KX_MAX_IN;
+
+            piece[joined++] = kx_emit(e, "Concat", piece + i, (int32_t)n, &attr, 1);
+        }
+        count = joined;
+    }
+    return piece[0];
+}

@@ -138,7 +138,7 @@ static void net_shape(const void *state, kldve_shape *out)
 {
     kldve_shape *shape =
         COPY(kldve_shape, .in_channels = 3, .in_height = SIDE, .in_width = SIDE, .classes = CLASSES,
-             .maps = MAPS, .height = SIDE, .width = SIDE, .batch = 1);
+             .maps = MAPS, .height = SIDE, .width = SIDE, .batch = 1, .picks = KLDVE_PICKS_PLACE);
 
     (void)state;
     CHECK(out->struct_size ==
@@ -188,6 +188,15 @@ static kldve_status net_vjp_biases(void *state, const float *cotangent, float *g
         st = visit(opaque, unit);
     free(unit);
     return st == KLDVE_OK ? net_vjp_input(state, cotangent, 0, gradient) : st;
+}
+
+static kldve_status net_pick(void *state, kldve_pick *pick, float *logits)
+{
+    (void)state;
+    check_made(pick, sizeof *pick);
+    CHECK(pick->kind == KLDVE_PICK_AT && pick->x == 0.75f && pick->y == 0.25f);
+    logits[0] += 1;
+    return KLDVE_OK;
 }
 
 static kldve_status net_attentions(void *state, const float *cotangent,
@@ -357,7 +366,8 @@ static void pass_explanation(kldve_ctx *ctx, kldve_explainer *explainer)
 {
     static const float input[INPUTS] = {1, 2, 3, 4, 5};
     kldve_options *options =
-        COPY(kldve_options, .method = "seen", .target_kind = KLDVE_TARGET_INDEX, .target = 1);
+        COPY(kldve_options, .method = "seen", .target_kind = KLDVE_TARGET_INDEX, .target = 1,
+             .pick = KLDVE_PICK_AT, .pick_x = 1);
     kldve_heatmap *map = NULL;
     kldve_status st = kldve_explain_input(explainer, input, options, &map);
 
@@ -396,7 +406,7 @@ static void pass_network(kldve_ctx *ctx)
     kldve_backend *backend =
         COPY(kldve_backend, .name = "net", .open = net_open, .shape = net_shape,
              .forward = net_forward, .close = net_close, .vjp = net_vjp, .vjp_input = net_vjp_input,
-             .vjp_biases = net_vjp_biases, .attentions = net_attentions);
+             .vjp_biases = net_vjp_biases, .attentions = net_attentions, .pick = net_pick);
     kldve_input_spec *spec = COPY(kldve_input_spec, .scale = 0.5f);
     kldve_shape *shape = result(sizeof *shape);
     kldve_explainer *explainer = NULL;
@@ -501,6 +511,7 @@ static const struct {
     {"kldve_shape", 1},
     {"kldve_bias_gradient", 1},
     {"kldve_attention", 1},
+    {"kldve_pick", 0},
     {"kldve_record", 0},
     {"kldve_timings", 0},
     {"kldve_divergence_info", 0},
