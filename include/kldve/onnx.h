@@ -30,8 +30,11 @@ enum {
                                      classes last, of which each explanation picks a place
                                      (kldve_options.pick).  The same as selecting "[0, :, y, x]" of
                                      the output, or of `logits` */
-    KLDVE_ONNX_PICK_ROW = 32    /**< the scores are rows of a detector's output, of which each
+    KLDVE_ONNX_PICK_ROW = 32,   /**< the scores are rows of a detector's output, of which each
                                      explanation picks one */
+    KLDVE_ONNX_NAMED = 64       /**< the caller has labels for the classes: a single score without a
+                                     sigmoid in the file is the score of "yes" against "no", of
+                                     which they name the first or both, and not a number */
 };
 
 enum {
@@ -70,6 +73,11 @@ typedef struct kldve_onnx_options {
      * map, of which each explanation picks a place: "out[0, :, y, x]"; one given as n the rows of a
      *  detector's output: "scores[0, n, :]".  NULL: all of `logits`. */
     const char *select;
+    /** 0: as the file says, see kldve_onnx_choice.scores; else 1 + the kldve_scores that the scores
+     *  are to be read as, whatever the file says.  One score cannot be SOFTMAX, several no NUMBER.
+     */
+    int32_t scores;
+    int32_t reserved; /**< 0 */
 } kldve_onnx_options;
 
 /** Read and plan a network.  Its input may be [1][channels][height][width] or, as in TensorFlow,
@@ -148,7 +156,10 @@ typedef struct kldve_onnx_choice {
     const char *logits; /**< the tensor of the scores */
     int32_t how;        /**< a kldve_onnx_layer */
     int32_t all_paths;  /**< kldve_shape.all_paths */
-    int32_t scores;     /**< a kldve_scores: of the tensor `logits` */
+    /** A kldve_scores, of the tensor `logits`.  Several scores: by the end of the file.  One score:
+     *  SIGMOID if the file ends in one, else NUMBER or, with KLDVE_ONNX_NAMED, RAW.  A note says
+     *  which, and how to get the other. */
+    int32_t scores;
     int32_t grid_height; /**< cells of the layer */
     int32_t grid_width;
     int32_t leading; /**< class and register tokens that stand before the cells of the layer and
@@ -202,6 +213,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_beside(kldve_ctx *ctx, const 
 
 /** Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_card_free(kldve_card *card);
+
+/** What kldve_onnx_options.scores says, 0 where the card does not say.  @since 0.1 */
+KLDVE_API int32_t kldve_card_scores(const kldve_card *card);
 
 /** What kldve_onnx_options.select says, NULL where the card does not say.  Borrowed.  @since 0.1 */
 KLDVE_API const char *kldve_card_select(const kldve_card *card);

@@ -121,12 +121,12 @@ struct grid_method {
 typedef struct grid_class {
     int32_t index;
     float logit;
-    double probability; /**< softmax of the logits, temperature 1 */
+    double probability; /**< NaN: `logit` is a number, of no class */
 } grid_class;
 
 /** What one network says of one picture. */
 typedef struct grid_prediction {
-    grid_class top[TOP];            /**< by falling logit */
+    grid_class top[TOP];            /**< by falling logit; of a number it alone */
     int32_t tops;                   /**< how many of them there are */
     int32_t against[TOP], againsts; /**< with a truth: classes on whose probability the two differ
                                          most, and how many */

@@ -72,7 +72,11 @@ static void put_class(const grid *g, int32_t net, const grid_class *c)
 {
     char label[LABEL_SIZE];
 
-    put_share(grid_short_label(g, net, c->index, label), c->probability);
+    grid_short_label(g, net, c->index, label);
+    if (isnan(c->probability))
+        put_number(label, (double)c->logit, false);
+    else
+        put_share(label, c->probability);
 }
 
 static void put_head(const grid *g, const char *what, int32_t first, int32_t end)
@@ -211,6 +215,10 @@ void compare_table(const grid *g)
 {
     for (int32_t k = 0; k < g->metrics; k++)
         printf("%s\n", kldve_metric_at(NULL, k)->summary);
+    for (int32_t n = 0; n < g->networks; n++)
+        if (scores_meaning(&g->network[n].net.shape))
+            printf("%s, probability: %s\n", g->network[n].name,
+                   scores_meaning(&g->network[n].net.shape));
     for (int32_t first = 0; first < g->networks; first += BESIDE) {
         int32_t end = first + BESIDE < g->networks ? first + BESIDE : g->networks;
 

@@ -102,7 +102,7 @@ static void backend_shape(const void *state, kldve_shape *out)
     out->in_channels = (int32_t)in[1];
     out->in_height = (int32_t)in[2];
     out->in_width = (int32_t)in[3];
-    out->classes = net->selects ? net->selection.count : (int32_t)net->choice.logits->count;
+    out->classes = kx_score_count(net);
     out->maps = (int32_t)map[1];
     out->height = (int32_t)map[2];
     out->width = (int32_t)map[3];

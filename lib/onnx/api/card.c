@@ -27,6 +27,7 @@ enum {
 struct kldve_card {
     kldve_ctx *ctx;
     char *layer, *logits, *select, *labels;
+    int32_t scores; /* 0, or 1 + a kldve_scores */
     kldve_input_spec input;
     int32_t height, width; /* 0: not given */
 };
@@ -279,6 +280,25 @@ static kldve_status read_input(const reader *r, json_object *input, kldve_card *
     return check_input(r, spec, channels);
 }
 
+/* The kind of scores; *out stays 0 where the card does not say. */
+static kldve_status read_scores(const reader *r, json_object *root, int32_t *out)
+{
+    static const char *const names[] = {"softmax", "sigmoid", "raw", "number"};
+    const char *name;
+    kldve_status status = get_string(r, root, "scores", &name);
+
+    if (status != KLDVE_OK || !name)
+        return status;
+    for (int32_t i = 0; i <= KLDVE_SCORES_NUMBER; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *out = 1 + i;
+            return KLDVE_OK;
+        }
+    return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
+                           "%sscores: '%.40s' is not softmax, sigmoid, raw or number", r->where,
+                           name);
+}
+
 /* "FOLDER/TEXT", or TEXT if there is no folder or TEXT is absolute; a NULL text stays NULL. */
 static kldve_status keep(const reader *r, const char *folder, const char *text, char **out)
 {
@@ -318,6 +338,7 @@ static kldve_status read_card(const reader *r, json_object *root, const char *fo
                                r->where, type_name(root));
     if ((status = get_object(r, root, "input", &input)) != KLDVE_OK ||
         (status = read_input(r, input, card)) != KLDVE_OK ||
+        (status = read_scores(r, root, &card->scores)) != KLDVE_OK ||
         (status = get_string(r, root, "features", &layer)) != KLDVE_OK ||
         (status = get_string(r, root, "logits", &logits)) != KLDVE_OK ||
         (status = get_string(r, root, "select", &select)) != KLDVE_OK ||
@@ -555,6 +576,11 @@ const char *kldve_card_layer(const kldve_card *card)
 const char *kldve_card_logits(const kldve_card *card)
 {
     return card->logits;
+}
+
+int32_t kldve_card_scores(const kldve_card *card)
+{
+    return card->scores;
 }
 
 const char *kldve_card_select(const kldve_card *card)

@@ -15,6 +15,10 @@ static void merge(kldve_onnx_options *options, const kldve_card *card)
         options->logits = kldve_card_logits(card);
         options->select = kldve_card_select(card);
     }
+    if (options->scores == 0)
+        options->scores = kldve_card_scores(card);
+    if (kldve_card_labels(card))
+        options->flags |= KLDVE_ONNX_NAMED;
     if (options->in_height == 0)
         options->in_height = height;
     if (options->in_width == 0)

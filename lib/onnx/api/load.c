@@ -15,8 +15,8 @@ static const size_t default_max_bytes = (size_t)1 << 30;
 kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kldve_onnx_options *to)
 {
     const uint64_t picks = KLDVE_ONNX_PICK_PLACE | KLDVE_ONNX_PICK_ROW;
-    const uint64_t known =
-        KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP | KLDVE_ONNX_PLAIN | KLDVE_ONNX_DIRECT | picks;
+    const uint64_t known = KLDVE_ONNX_NAMED | KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP |
+                           KLDVE_ONNX_PLAIN | KLDVE_ONNX_DIRECT | picks;
     kldve_status st = kldve_struct_load(ctx, "kldve_onnx_options", from, to, sizeof *to);
 
     if (st < 0)
@@ -33,6 +33,13 @@ kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kld
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "kldve_onnx_options: batch is %d, it must be %d to %d",
                                (int)to->batch, KLDVE_ONNX_BATCH_AUTO, MAX_BATCH);
+    if (to->scores < 0 || to->scores > 1 + KLDVE_SCORES_NUMBER)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "kldve_onnx_options: scores is %d, it must be 0 to %d",
+                               (int)to->scores, 1 + KLDVE_SCORES_NUMBER);
+    if (to->reserved != 0)
+        return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
+                              "kldve_onnx_options: a reserved member is set, it must be 0");
     if ((to->flags & picks) == picks || (to->flags & picks && to->select))
         return kldve_ctx_fail(ctx, KLDVE_E_ARG,
                               "kldve_onnx_options: KLDVE_ONNX_PICK_PLACE, KLDVE_ONNX_PICK_ROW and "
@@ -123,6 +130,8 @@ static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
         return st;
     if ((st = kx_choose(net->graph, &net->arena, o->layer, o->logits,
                         net->selects ? &net->selection : NULL, c)) < 0 ||
+        (st = kx_choose_scores(net->ctx, o->scores, o->flags & KLDVE_ONNX_NAMED,
+                               kx_score_count(net), c)) < 0 ||
         (st = kx_choice_shape(net->graph, c)) < 0 || (st = plan_one(net, o)) < 0)
         return st;
     return plan_many(net, o->batch);

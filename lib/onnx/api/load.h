@@ -23,6 +23,12 @@ struct kldve_onnx {
     kldve_onnx **handover; /**< set by kx_onnx_hand_over(), else NULL */
 };
 
+/** The scores that the network hands out: those of the selection, or all of the logits. */
+static inline int32_t kx_score_count(const kldve_onnx *net)
+{
+    return net->selects ? net->selection.count : (int32_t)net->choice.logits->count;
+}
+
 /** Copy the caller's options into those of this release; NULL: all zero.  The names stay the
  *  caller's.
  *  @return KLDVE_OK; KLDVE_E_ARG (no struct_size, a value out of range); KLDVE_E_UNSUPPORTED (a
