@@ -132,15 +132,14 @@ static bool hits(const kldve_heatmap *map, const uint8_t *mask)
     return mask[best] >= SCENES_INSIDE;
 }
 
-/* What makes a map, and in how many per cent it must point at the object; 0: it cannot know which.
- */
+/* What makes a map, and in how many per cent it must point at the object. */
 typedef struct maker {
     const char *method;
     int32_t reading;
     size_t percent;
 } maker;
 
-/* Of both objects of scene number i: does the map point at the one asked for? */
+/* For how many of the two objects does the map point at the one asked for? */
 static size_t count_hits(const bench *b, const scene *s, const maker *m)
 {
     size_t hit = 0;
@@ -205,7 +204,7 @@ static void test_pointing_of_transformer(void **state)
                                    {"kl-dve", KLDVE_READING_RIVALS, 0},
                                    {"grad-cam", 0, 0},
                                    {"rollout", 0, 0},
-                                   {"grad-rollout", 0, 0}};
+                                   {"grad-rollout", 0, 85}};
 
     (void)state;
     check_pointing(transformer(), scenes_wanted(200, 2000), makers, sizeof makers / sizeof *makers);
