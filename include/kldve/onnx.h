@@ -245,6 +245,13 @@ KLDVE_API int32_t kldve_card_scores(const kldve_card *card);
 /** What kldve_onnx_options.select says, NULL where the card does not say.  Borrowed.  @since 0.1 */
 KLDVE_API const char *kldve_card_select(const kldve_card *card);
 
+/** What the card says of a detector, for the members of kldve_onnx_options of the same names; NULL
+ *  or 0 where it does not say.  Borrowed.  Its scores are kldve_card_select().  @since 0.1 */
+KLDVE_API const char *kldve_card_boxes(const kldve_card *card);
+KLDVE_API const char *kldve_card_objects(const kldve_card *card);
+KLDVE_API int32_t kldve_card_box_format(const kldve_card *card);
+KLDVE_API int32_t kldve_card_box_units(const kldve_card *card);
+
 /** Names of the tensors and the path of the labels, which starts from the working folder; NULL
  * where the card does not say.  Borrowed: they live as long as the card.  @since 0.1 */
 KLDVE_API const char *kldve_card_layer(const kldve_card *card);
