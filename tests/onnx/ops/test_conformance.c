@@ -133,7 +133,7 @@ static void choose_arguments(const data_set *d, bool constant[MAX_DATA])
     }
 }
 
-static const kx_graph_options as_given = {.batch = 0};
+static const kx_graph_options as_given = {0};
 
 /* Build the graph, with constant arguments if need be. */
 static kldve_status build(kldve_ctx *ctx, const kx_model *m, const data_set *d,
