@@ -427,6 +427,7 @@ kldve_status kldve_network_attentions(kldve_network *net, const float *cotangent
                                net->backend.name);
     if (cotangent)
         cotangent = contract(net, 1, cotangent);
+    cotangent = cotangent ? contract(net, 1, cotangent) : NULL;
     st = CALL(net, &aside, "attentions", attentions, cotangent, kldve_attention_pass_on, &relay);
     if (st == KLDVE_OK && relay.visited == 0)
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,

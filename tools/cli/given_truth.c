@@ -51,6 +51,14 @@ bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads)
 
 bool truth_fits(const truth *t, const network *n)
 {
+    const network *number = t->net.shape.scores == KLDVE_SCORES_NUMBER ? &t->net
+                            : n->shape.scores == KLDVE_SCORES_NUMBER   ? n
+                                                                       : NULL;
+
+    if (number) {
+        complain("%s: gives one number, and --truth is about the scores of classes", number->name);
+        return false;
+    }
     if (t->net.shape.classes == n->shape.classes)
         return true;
     complain("%s: %d classes, but %s has %d; --truth needs a network with the same classes",
@@ -77,7 +85,7 @@ bool truth_score(truth *t, const kldve_image *picture)
     logits = kldve_heatmap_logits(map, &count);
     for (size_t i = 0; i < count; i++)
         t->score[i] = (double)logits[i];
-    classes_probabilities(logits, count, t->probability);
+    memcpy(t->probability, kldve_heatmap_probabilities(map, NULL), count * sizeof *t->probability);
     kldve_heatmap_free(map);
     return true;
 }

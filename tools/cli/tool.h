@@ -59,6 +59,7 @@ const char *method_choice(int32_t index);
 const char *reading_choice(int32_t index);
 const char *colormap_choice(int32_t index);
 const char *sign_choice(int32_t index);
+const char *scores_choice(int32_t index); /* "softmax" ..., in the order of kldve_scores */
 
 /** Add the readings of a kldve_method.readings to a list, see list_name(). */
 void list_readings(uint32_t readings, char *list, size_t size);
@@ -83,6 +84,7 @@ typedef struct network_args {
     const char *model; /**< NULL: the built-in one */
     const char *title; /**< what to call it beside others; NULL: after its file */
     const char *card, *layer, *logits, *select, *labels;
+    int32_t scores;   /**< 1 + a kldve_scores */
     int32_t channels; /**< 1 + a kldve_channels */
     double scale;
     arg_numbers mean, std;
@@ -116,6 +118,9 @@ typedef struct network {
                       "tensor with the class scores; default: the card's or the output"),          \
         OPTION_STRING("select", offsetof(type, member.select), "PART",                             \
                       "class scores as a part of a tensor, 'NAME[0, 4:84, 1234]'"),                \
+        OPTION_CHOICE("scores", offsetof(type, member.scores), "KIND",                             \
+                      "what the scores are; default: the card's, or what the file says",           \
+                      scores_choice),                                                              \
         OPTION_SIZE("size", offsetof(type, member.size), "N|WxH",                                  \
                     "size of an input that the network leaves open", 1, 65535)
 
@@ -152,7 +157,8 @@ void network_say_assumptions(const network *n, const network_args *args);
 
 void network_free(network *n);
 
-/** The label of a class as clean text; NULL if the network has no labels. */
+/** The label of a class as clean text; NULL if the network has no labels.  A network with one score
+ *  always has: its labels, "yes" and "no", or "the number". */
 const char *network_label(const network *n, int32_t index, char out[LABEL_SIZE]);
 
 /* ---- classes.c: classes by their scores, and by their names on the command line ----------- */
@@ -163,10 +169,14 @@ enum { TOP = 5 };
  *  Returns how many: TOP, or `count` if that is less. */
 int32_t classes_top(const float *logits, size_t count, int32_t top[TOP]);
 
-/** softmax(logits)[index]. */
-double classes_probability(const float *logits, size_t count, int32_t index);
-/** softmax(logits), [count]. */
-void classes_probabilities(const float *logits, size_t count, double *out);
+/** The probability of a class; NaN where the network gives a number. */
+double classes_probability(const kldve_heatmap *map, int32_t index);
+
+/** How the scores of a network become probabilities, as a clause for people; NULL where nothing
+ *  needs to be said: the network itself ends in the softmax, or the sigmoid of one score. */
+const char *scores_meaning(const kldve_shape *shape);
+/** What is asked of a number: "why so high" of index 0, "why not higher" of index 1. */
+const char *number_question(int32_t index);
 
 /** "top2", an index, a label -> the target in *o.  False after a message. */
 bool classes_target(const network *n, const char *text, kldve_options *o);
@@ -192,7 +202,7 @@ int guard_network(const char *command, const network_args *args, const guard_out
 typedef struct truth {
     network net;
     double *score;       /**< [classes], for kldve_options.truth: of the last picture */
-    double *probability; /**< [classes], their softmax */
+    double *probability; /**< [classes], of the same */
 } truth;
 
 /** Check --truth, which may be NULL: its form is "model:FILE", and the reading (a kldve_reading, or
@@ -202,7 +212,7 @@ int truth_check_args(const char *command, const char *text, int32_t reading);
 int truth_guard(const char *command, const char *text, const guard_output *outputs, int32_t count);
 /** Load that network.  False after a message; free the truth in either case. */
 bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads);
-/** Whether it has as many classes as `n`.  False after a message. */
+/** Whether it and `n` have equally many classes.  False after a message. */
 bool truth_fits(const truth *t, const network *n);
 /** Run it on a picture.  False after a message. */
 bool truth_score(truth *t, const kldve_image *picture);

@@ -7,14 +7,6 @@
 
 /* ---- the explanation ---------------------------------------------------------------------- */
 
-double class_probability(const explanation *e, int32_t index)
-{
-    size_t count;
-    const float *logits = kldve_heatmap_logits(e->map, &count);
-
-    return classes_probability(logits, count, index);
-}
-
 void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o)
 {
     memset(o, 0, sizeof *o);
@@ -62,7 +54,8 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     if (!pick_load(e, args))
         return false;
     network_plan_for(&wanted, needs_of(e, args));
-    if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted))
+    if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted) ||
+        !pick_fits(e, args))
         return false;
     e->ms.load = now_ms() - begin;
     return true;
@@ -201,7 +194,7 @@ static bool explain(explanation *e, const explain_args *args)
     if (!read_map(e) || (args->fuse.count > 0 && (!fuse_layers(e, args, &o) || !read_map(e))))
         return false;
     logits = kldve_heatmap_logits(e->map, &count);
-    e->tops = classes_top(logits, count, e->top);
+    e->tops = e->record.scores == KLDVE_SCORES_NUMBER ? 0 : classes_top(logits, count, e->top);
     return true;
 }
 

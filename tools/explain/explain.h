@@ -41,7 +41,7 @@ typedef struct explanation {
     kldve_record record;
     kldve_timings stages;
     const kldve_method *method;
-    int32_t top[TOP], tops;    /* classes by falling logit, how many */
+    int32_t top[TOP], tops;    /* classes by falling logit, how many; of a number none */
     int32_t set[ARG_LIST_MAX]; /* of several --target */
     int32_t rival;             /* of --rival */
     uint8_t *region;           /* of --over, [region_height][region_width]; NULL without */
@@ -69,11 +69,11 @@ void explain_options_of(const explanation *e, const explain_args *args, kldve_op
 int pick_read_args(explain_args *args);
 /** Read the mask of --over; the picture is read already.  False after a message. */
 bool pick_load(explanation *e, const explain_args *args);
+/** Whether the network has what is picked, and something is picked where it has.  False after a
+ *  message. */
+bool pick_fits(const explanation *e, const explain_args *args);
 /** What is picked, for any options of an explanation. */
 void pick_options(const explanation *e, const explain_args *args, kldve_options *o);
-
-/** softmax(logits)[index]. */
-double class_probability(const explanation *e, int32_t index);
 
 /** record.c: write the record as JSON, "-" is standard output.  False after a message. */
 bool record_write(const explanation *e, const explain_args *args);

@@ -2,26 +2,170 @@
  */
 #include "choose_parts.h"
 
-static const kx_node *maker(const kx_graph *g, const kx_value *v)
+#include <stdio.h>
+
+#include "build/tail.h"
+
+enum { TEXT_SIZE = 300 };
+
+/* A vector of scores: at most one axis is longer than 1. */
+static bool is_vector(const kx_value *v)
 {
-    return v->producer < 0 ? NULL : &g->node[v->producer];
+    int32_t longer = 0;
+
+    for (int32_t i = 0; i < v->shape.rank; i++)
+        longer += v->shape.dim[i] != 1;
+    return longer <= 1;
 }
 
-/* The scores before a trailing Softmax (or LogSoftmax, or a pure reshaping behind one). */
-static kx_value *before_softmax(const kx_graph *g, kx_value *v, int32_t *scores)
+static bool are_scores(const kx_value *v)
 {
-    kx_value *at = v;
+    return v->dtype == KX_F32 && !v->raw && v->count > 0 && v->count <= INT32_MAX;
+}
 
-    for (const kx_node *n = maker(g, at); n; n = maker(g, at)) {
-        if (n->op->traits.probabilities) {
-            *scores = KLDVE_SCORES_SOFTMAX;
-            return n->in[0];
-        }
-        if (!n->op->traits.copies)
-            return v;
-        at = n->in[0];
+/* "[1][21][56][56]", cut at `size`. */
+static void shape_text(const kx_shape *s, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (int32_t i = 0; i < s->rank && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "[%lld]", (long long)s->dim[i]);
+}
+
+/* "'a' [1][10], 'b' [1][4]", cut at TEXT_SIZE. */
+static void outputs_text(const kx_graph *g, char out[TEXT_SIZE])
+{
+    char shape[TEXT_SIZE / 4];
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (int32_t i = 0; i < g->noutput && used < TEXT_SIZE; i++) {
+        shape_text(&g->output[i]->shape, shape, sizeof shape);
+        used += (size_t)snprintf(out + used, TEXT_SIZE - used, "%s'%.60s' %s", i ? ", " : "",
+                                 g->output[i]->name, shape);
     }
-    return v;
+}
+
+/* How scores are picked out of a tensor of this shape, after "for example". */
+static void way_out(const kx_value *v, char out[TEXT_SIZE])
+{
+    const kx_shape *s = &v->shape;
+
+    if (s->rank == 4)
+        snprintf(
+            out, TEXT_SIZE,
+            "the classes at row %lld and column %lld: --select '%.60s[0, :, %lld, %lld]', or at "
+            "places of the picture: --at X,Y or --over MASK.png",
+            (long long)s->dim[2] / 2, (long long)s->dim[3] / 2, v->name, (long long)s->dim[2] / 2,
+            (long long)s->dim[3] / 2);
+    else if (s->rank == 3)
+        snprintf(out, TEXT_SIZE,
+                 "those of one row: --select '%.60s[0, 0, :]', or of a "
+                 "detector's best: --box best",
+                 v->name);
+    else
+        snprintf(out, TEXT_SIZE, "--select '%.60s[0, :]'", v->name);
+}
+
+static kldve_status refuse_shape(const kx_graph *g, const kx_value *v)
+{
+    char shape[TEXT_SIZE / 4], example[TEXT_SIZE], outputs[TEXT_SIZE];
+
+    shape_text(&v->shape, shape, sizeof shape);
+    way_out(v, example);
+    outputs_text(g, outputs);
+    return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
+                           "'%.60s' is %s, not a vector of class scores: pick the scores, for "
+                           "example %s; outputs: %s",
+                           v->name, shape, example, outputs);
+}
+
+/* The first output with a vector of scores behind it; one that says which class is best only where
+ * there is no other.  NULL: none. */
+static kx_value *find_output(const kx_graph *g)
+{
+    kx_value *best = NULL;
+
+    for (int32_t i = 0; i < g->noutput; i++) {
+        kx_tail tail;
+
+        kx_find_tail(g, g->output[i], &tail);
+        if (!are_scores(tail.scores) || !is_vector(tail.scores))
+            continue;
+        if (!tail.best)
+            return g->output[i];
+        best = best ? best : g->output[i];
+    }
+    return best;
+}
+
+static kldve_status say_output(const kx_graph *g, kx_choice *c, const kx_value *output)
+{
+    char outputs[TEXT_SIZE];
+
+    if (g->noutput < 2)
+        return KLDVE_OK;
+    outputs_text(g, outputs);
+    return kx_say(
+        &c->notes,
+        "the network has %d outputs (%s): the scores are those of '%.60s'; --logits takes "
+        "another",
+        g->noutput, outputs, output->name);
+}
+
+static kldve_status say_tail(kx_choice *c, const kx_value *output, const kx_tail *tail)
+{
+    kldve_status st = KLDVE_OK;
+
+    if (tail->best)
+        st = kx_say(&c->notes,
+                    "the output '%.60s' says which class is best: the scores that it looks at, "
+                    "'%.60s', are explained",
+                    output->name, tail->scores->name);
+    if (st == KLDVE_OK && tail->squashes)
+        st = kx_say(&c->notes,
+                    "the scores come out of node '%.60s' (%.40s), which puts them into 0..1 and is "
+                    "not undone: where it is flat there is no gradient",
+                    tail->squashes->name, tail->squashes->type);
+    return st;
+}
+
+static kldve_status choose_default(const kx_graph *g, kx_choice *c)
+{
+    kx_value *output;
+    kx_tail tail;
+    kldve_status st;
+
+    if (g->noutput < 1)
+        return kldve_ctx_fail(g->ctx, KLDVE_E_FORMAT, "the network has no output");
+    output = find_output(g);
+    if (!output)
+        output = g->output[0];
+    kx_find_tail(g, output, &tail);
+    c->logits = tail.scores;
+    c->scores = tail.kind;
+    st = say_output(g, c, output);
+    return st < 0 || (st = say_tail(c, output, &tail)) < 0 ? kx_nomem(g) : KLDVE_OK;
+}
+
+/* What was asked for is taken as it is: but probabilities are not scores. */
+static kldve_status choose_named(const kx_graph *g, const char *name, kx_choice *c)
+{
+    kx_tail tail;
+    kldve_status st = kx_choose_named(g, "logits", name, &c->logits);
+
+    if (st < 0)
+        return st;
+    kx_find_tail(g, c->logits, &tail);
+    if (tail.kind != KLDVE_SCORES_RAW &&
+        kx_say(
+            &c->notes,
+            "the logits '%.60s' are probabilities already, and a softmax of them is not what the "
+            "network says: '%.60s' has the scores before",
+            c->logits->name, tail.scores->name) < 0)
+        return kx_nomem(g);
+    return KLDVE_OK;
 }
 
 kldve_status kx_choose_logits(const kx_graph *g, const char *name, const kx_selection *selection,
@@ -35,17 +179,15 @@ kldve_status kx_choose_logits(const kx_graph *g, const char *name, const kx_sele
         return KLDVE_OK;
     }
     c->scores = KLDVE_SCORES_RAW;
-    if (name) {
-        if ((st = kx_choose_named(g, "logits", name, &c->logits)) < 0)
-            return st;
-    } else {
-        if (g->noutput < 1)
-            return kldve_ctx_fail(g->ctx, KLDVE_E_FORMAT, "the network has no output");
-        c->logits = before_softmax(g, g->output[0], &c->scores);
-    }
-    if (c->logits->dtype != KX_F32 || c->logits->raw || c->logits->count > INT32_MAX)
+    if ((st = name ? choose_named(g, name, c) : choose_default(g, c)) < 0)
+        return st;
+    if (!are_scores(c->logits))
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
                                "the logits '%.80s' are not scores computed from the picture",
                                c->logits->name);
+    if (!is_vector(c->logits))
+        return refuse_shape(g, c->logits);
+    if (c->logits->count == 1 && c->scores == KLDVE_SCORES_RAW)
+        c->scores = KLDVE_SCORES_NUMBER;
     return KLDVE_OK;
 }

@@ -50,20 +50,41 @@ typedef enum kx_mixing {
     KX_MIXING_DENSE /**< row by row */
 } kx_mixing;
 
+/** What is computed, where the structure of several nodes has a meaning: a softmax written by hand.
+ */
+typedef enum kx_formula {
+    KX_FORMULA_OTHER = 0,
+    KX_FORMULA_EXP,
+    KX_FORMULA_LOG,
+    KX_FORMULA_NEGATIVE,
+    KX_FORMULA_RECIPROCAL,
+    KX_FORMULA_LOGISTIC,
+    KX_FORMULA_TANH,
+    KX_FORMULA_CLIP, /**< kx_clip_params */
+    KX_FORMULA_SUM,  /**< of two operands, elementwise */
+    KX_FORMULA_DIFFERENCE,
+    KX_FORMULA_PRODUCT,
+    KX_FORMULA_QUOTIENT,
+    KX_FORMULA_TOTAL,   /**< kx_reduce_params: the sum along axes */
+    KX_FORMULA_MOST,    /**< kx_reduce_params: the largest along axes */
+    KX_FORMULA_LOG_SUM, /**< kx_reduce_params: the logarithm of the sum of exponentials */
+    KX_FORMULA_BEST     /**< which elements are largest, or they themselves */
+} kx_formula;
+
 typedef struct kx_traits {
     kx_effect effect;
     kx_bias bias;
     kx_axes axes;
     kx_mixing mixing;
+    kx_formula formula;
     bool copies;        /**< output 0 is input 0 in the same order, perhaps in another shape */
     bool rearranges;    /**< every result is one element of a float operand, each in one place only
                              or, of a Gather, in several; shapes and integer inputs alone say which */
-    bool logistic;      /**< the logistic function of each element */
     bool unit_interval; /**< every result lies in [0, 1] */
     bool probabilities; /**< turns scores into probabilities or their logarithms */
     bool shares;   /**< results along one axis are shares of 1; the axis is kx_shares_last()'s */
     bool response; /**< divides by the response of neighbours: reversed networks pass over it */
-    bool rounds;   /**< to the levels of a quantised type: its derivative is a straight-through one */
+    bool rounds; /**< to the levels of a quantised type: its derivative is a straight-through one */
 } kx_traits;
 
 #endif

@@ -78,7 +78,7 @@ const kx_op kx_arg_ops[] = {
      .since = 1,
      .infer = infer,
      .forward = forward,
-     .traits = {.bias = KX_BIAS_NONE}},
+     .traits = {.bias = KX_BIAS_NONE, .formula = KX_FORMULA_BEST}},
     {.type = "ArgMin",
      .since = 1,
      .infer = infer,

@@ -200,6 +200,6 @@ const kx_op kx_topk_ops[] = {
      .vjp = vjp,
      .vjp_needs = KX_NEEDS_IN(0),
      .scratch_size = scratch_size,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .formula = KX_FORMULA_BEST}},
     {0},
 };

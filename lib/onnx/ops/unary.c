@@ -283,16 +283,19 @@ static void vjp(const kx_op_call *call)
                      call->din->data);
 }
 
-#define ENTRY(name, first, needs, how)                                                             \
+#define ENTRY(name, first, needs, how, what)                                                       \
     {                                                                                              \
         .type = name, .since = first, .infer = infer, .forward = forward, .vjp = vjp,              \
         .vjp_needs = needs, .traits = {                                                            \
             .effect = how,                                                                         \
-            .bias = KX_BIAS_NONE                                                                   \
+            .bias = KX_BIAS_NONE,                                                                  \
+            .formula = what                                                                        \
         }                                                                                          \
     }
-#define FUNCTION(name, first, needs) ENTRY(name, first, needs, KX_EFFECT_OTHER)
-#define ACTIVATION(name, first, needs) ENTRY(name, first, needs, KX_EFFECT_ACTIVATES)
+#define FUNCTION(name, first, needs) FORMULA(name, first, needs, KX_FORMULA_OTHER)
+#define FORMULA(name, first, needs, what) ENTRY(name, first, needs, KX_EFFECT_OTHER, what)
+#define ACTIVATION(name, first, needs)                                                             \
+    ENTRY(name, first, needs, KX_EFFECT_ACTIVATES, KX_FORMULA_OTHER)
 
 const kx_op kx_unary_ops[] = {
     ACTIVATION("Relu", 1, KX_NEEDS_OUT),
@@ -310,7 +313,7 @@ const kx_op kx_unary_ops[] = {
      .vjp_needs = KX_NEEDS_OUT,
      .traits = {.effect = KX_EFFECT_ACTIVATES,
                 .bias = KX_BIAS_NONE,
-                .logistic = true,
+                .formula = KX_FORMULA_LOGISTIC,
                 .unit_interval = true}},
     {.type = "HardSigmoid",
      .since = 1,
@@ -331,12 +334,12 @@ const kx_op kx_unary_ops[] = {
      .vjp_needs = KX_NEEDS_IN(0),
      .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE}},
     FUNCTION("Erf", 9, KX_NEEDS_IN(0)),
-    FUNCTION("Exp", 1, KX_NEEDS_OUT),
-    FUNCTION("Log", 1, KX_NEEDS_IN(0)),
+    FORMULA("Exp", 1, KX_NEEDS_OUT, KX_FORMULA_EXP),
+    FORMULA("Log", 1, KX_NEEDS_IN(0), KX_FORMULA_LOG),
     FUNCTION("Sqrt", 1, KX_NEEDS_OUT),
     FUNCTION("Abs", 1, KX_NEEDS_IN(0)),
-    FUNCTION("Neg", 1, 0),
-    FUNCTION("Reciprocal", 1, KX_NEEDS_OUT),
+    FORMULA("Neg", 1, 0, KX_FORMULA_NEGATIVE),
+    FORMULA("Reciprocal", 1, KX_NEEDS_OUT, KX_FORMULA_RECIPROCAL),
     FUNCTION("Sign", 9, 0),
     FUNCTION("Floor", 1, 0),
     FUNCTION("Ceil", 1, 0),
@@ -349,7 +352,7 @@ const kx_op kx_unary_ops[] = {
     FUNCTION("Atan", 7, KX_NEEDS_IN(0)),
     FUNCTION("Sinh", 9, KX_NEEDS_IN(0)),
     FUNCTION("Cosh", 9, KX_NEEDS_IN(0)),
-    ACTIVATION("Tanh", 1, KX_NEEDS_OUT),
+    ENTRY("Tanh", 1, KX_NEEDS_OUT, KX_EFFECT_ACTIVATES, KX_FORMULA_TANH),
     FUNCTION("Asinh", 9, KX_NEEDS_IN(0)),
     FUNCTION("Acosh", 9, KX_NEEDS_IN(0)),
     FUNCTION("Atanh", 9, KX_NEEDS_IN(0)),
