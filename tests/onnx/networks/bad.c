@@ -247,7 +247,7 @@ const bad_model bad_models[] = {
     {"nothing in the graph", "", REFUSED, "the network has 0 inputs", NULL},
     {"no input", "w x 1,3,8,8; w w 4,3,3,3; n Conv x,w c" OUT, REFUSED, "the network has 0 inputs", NULL},
     {"no output", IN "n Conv x,w c", FORMAT, "the network has no output", NULL},
-    {"no nodes", "in x 1,3,8,8; out x", REFUSED, "the network has no layer", NULL},
+    {"no nodes", "in x 1,3,8,8; out x", REFUSED, "not a vector of class scores", NULL},
     {"two inputs", "in z 1,3,8,8; n Add x,z s; w w 4,3,3,3; in x 1,3,8,8; n Conv s,w c" OUT, REFUSED, "the network has 2 inputs", NULL},
     {"sparse tensor", "sparse; " CONV(""), REFUSED, "sparse tensors are not supported", NULL},
 
