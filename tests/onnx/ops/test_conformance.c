@@ -336,7 +336,7 @@ static bool check_docs(const char *path, const char *table)
 int main(int argc, char **argv)
 {
     static conformance_table table;
-    planned_counts planned = {0, 0, 0};
+    planned_counts planned = {0};
     const char *data = argc > 2 ? argv[2] : "/usr/share/libonnx-testdata/data";
     int cases = count_cases(data), failures = 0;
     char *text;
