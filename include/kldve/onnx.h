@@ -31,7 +31,10 @@ enum {
                                      (kldve_options.pick).  The same as selecting "[0, :, y, x]" of
                                      the output, or of `logits` */
     KLDVE_ONNX_PICK_ROW = 32,   /**< the scores are rows of a detector's output, of which each
-                                     explanation picks one */
+                                     explanation picks one.  Sets select, boxes and objects by the
+                                     shapes of the outputs: boxes [1][rows][4] with scores
+                                     [1][rows][classes]; [1][rows][4 + 1 + classes], as YOLO v5; or
+                                     [1][4 + classes][rows], as YOLO v8 */
     KLDVE_ONNX_NAMED = 64       /**< the caller has labels for the classes: a single score without a
                                      sigmoid in the file is the score of "yes" against "no", of
                                      which they name the first or both, and not a number */
@@ -52,6 +55,22 @@ enum {
  * as much, more where a convolution sees values of both signs.  Dense layers are never copied.
  *   - An operator that is not an activation, a linear operator, a maximum, a move of elements or a
  *     gated product is refused with KLDVE_E_UNSUPPORTED; the message names the node. */
+
+/** What the four numbers of a box are. */
+typedef enum kldve_onnx_boxes {
+    KLDVE_ONNX_BOXES_AUTO = 0,    /**< CORNERS where in 19 of 20 rows the third and fourth are not
+                                       below the first and second, else CENTRE */
+    KLDVE_ONNX_BOXES_CORNERS = 1, /**< x0, y0, x1, y1 */
+    KLDVE_ONNX_BOXES_CORNER = 2,  /**< x0, y0, width, height */
+    KLDVE_ONNX_BOXES_CENTRE = 3   /**< x and y of the centre, width, height */
+} kldve_onnx_boxes;
+
+/** In what they are measured. */
+typedef enum kldve_onnx_box_units {
+    KLDVE_ONNX_UNITS_AUTO = 0,  /**< PARTS where all numbers of all rows lie within -1 and 2 */
+    KLDVE_ONNX_UNITS_PARTS = 1, /**< parts of the input's width and height */
+    KLDVE_ONNX_UNITS_PIXELS = 2 /**< pixels of the input */
+} kldve_onnx_box_units;
 
 /** What to load; all zero = defaults. */
 typedef struct kldve_onnx_options {
@@ -78,6 +97,12 @@ typedef struct kldve_onnx_options {
      */
     int32_t scores;
     int32_t reserved; /**< 0 */
+    /** With a selection of rows: the four numbers of each row's box, "boxes[0, n, :]", and the
+     * score of an object of whatever class, "out[0, n, 4]", by which those of the classes count.
+     * NULL: there are none.  Without boxes a row is picked by its number only. */
+    const char *boxes, *objects;
+    int32_t box_format; /**< a kldve_onnx_boxes */
+    int32_t box_units;  /**< a kldve_onnx_box_units */
 } kldve_onnx_options;
 
 /** Read and plan a network.  Its input may be [1][channels][height][width] or, as in TensorFlow,
@@ -219,6 +244,13 @@ KLDVE_API int32_t kldve_card_scores(const kldve_card *card);
 
 /** What kldve_onnx_options.select says, NULL where the card does not say.  Borrowed.  @since 0.1 */
 KLDVE_API const char *kldve_card_select(const kldve_card *card);
+
+/** What the card says of a detector, for the members of kldve_onnx_options of the same names; NULL
+ *  or 0 where it does not say.  Borrowed.  Its scores are kldve_card_select().  @since 0.1 */
+KLDVE_API const char *kldve_card_boxes(const kldve_card *card);
+KLDVE_API const char *kldve_card_objects(const kldve_card *card);
+KLDVE_API int32_t kldve_card_box_format(const kldve_card *card);
+KLDVE_API int32_t kldve_card_box_units(const kldve_card *card);
 
 /** Names of the tensors and the path of the labels, which starts from the working folder; NULL
  * where the card does not say.  Borrowed: they live as long as the card.  @since 0.1 */

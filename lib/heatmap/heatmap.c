@@ -59,6 +59,7 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
         .seen_height = 1,
     };
     map->timings.struct_size = sizeof map->timings;
+    memcpy(map->box, map->record.box, sizeof map->box);
     *out = map;
     return KLDVE_OK;
 }

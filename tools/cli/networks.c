@@ -47,6 +47,10 @@ static void set_scores(const network *n, const network_args *args, kldve_onnx_op
     if (!args->logits && !args->select && n->card) {
         options->logits = kldve_card_logits(n->card);
         options->select = kldve_card_select(n->card);
+        options->boxes = kldve_card_boxes(n->card);
+        options->objects = kldve_card_objects(n->card);
+        options->box_format = kldve_card_box_format(n->card);
+        options->box_units = kldve_card_box_units(n->card);
     }
     if (options->select) /* says itself what each explanation picks */
         options->flags &= ~(uint64_t)(KLDVE_ONNX_PICK_PLACE | KLDVE_ONNX_PICK_ROW);

@@ -54,7 +54,8 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     if (!pick_load(e, args))
         return false;
     network_plan_for(&wanted, needs_of(e, args));
-    if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted))
+    if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted) ||
+        !pick_fits(e, args))
         return false;
     e->ms.load = now_ms() - begin;
     return true;

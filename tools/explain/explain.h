@@ -69,6 +69,9 @@ void explain_options_of(const explanation *e, const explain_args *args, kldve_op
 int pick_read_args(explain_args *args);
 /** Read the mask of --over; the picture is read already.  False after a message. */
 bool pick_load(explanation *e, const explain_args *args);
+/** Whether the network has what is picked, and something is picked where it has.  False after a
+ *  message. */
+bool pick_fits(const explanation *e, const explain_args *args);
 /** What is picked, for any options of an explanation. */
 void pick_options(const explanation *e, const explain_args *args, kldve_options *o);
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grid_likeness.h"
+
 /* ---- names -------------------------------------------------------------------------------- */
 
 /* folder/cat.jpg -> cat */
@@ -430,6 +432,18 @@ static bool allocate(grid *g)
     return true;
 }
 
+static void compare_with_first(grid *g)
+{
+    int32_t cells = g->pictures * g->networks * g->methods * g->targets;
+
+    for (int32_t i = 0; i < cells; i++) {
+        grid_cell *c = &g->cell[i];
+
+        c->likeness =
+            grid_likeness(grid_cell_at(g, c->picture, 0, c->method, c->target)->map, c->map);
+    }
+}
+
 bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, progress *p)
 {
     bool ok;
@@ -454,6 +468,8 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     for (int32_t i = 0; ok && i < g->pictures; i++)
         ok = explain_picture(g, args, i, p);
     progress_end(p);
+    if (ok)
+        compare_with_first(g);
     if (ok && !args->quiet)
         say_remarks(g);
     return ok && say_left_out(g, args->quiet);

@@ -144,6 +144,8 @@ typedef struct grid_cell {
     grid_class explained; /**< the class of record.target */
     bool is_signed;       /**< 0.5 of the map is zero: draw it with the diverging colours */
     double ms;            /**< wall clock of this explanation */
+    double likeness;      /**< correlation with the first network's map of the same picture,
+                               method and target; NaN without both, or where one is flat */
     double *metric;       /**< [metrics]; NaN where the map has no such number, as a flat one */
     char why[LABEL_SIZE]; /**< why there is no map, clean; "" if there is one */
 } grid_cell;

@@ -105,6 +105,19 @@ static void put_metric(int32_t metric, double value)
     put_number("", value, kldve_metric_at(NULL, metric)->is_share);
 }
 
+/* How the maps of the other networks correlate with the first one's. */
+static void put_likeness(const grid *g, int32_t picture, int32_t method, int32_t target,
+                         int32_t first, int32_t end)
+{
+    put("      like the first, r", FIRST);
+    for (int32_t n = first; n < end; n++)
+        if (n == 0)
+            put("", COLUMN);
+        else
+            put_number("", grid_cell_at(g, picture, n, method, target)->likeness, false);
+    printf("\n");
+}
+
 /* Rows of one picture and target; of networks first..end. */
 static void put_target(const grid *g, int32_t picture, int32_t target, int32_t first, int32_t end)
 {
@@ -124,7 +137,7 @@ static void put_target(const grid *g, int32_t picture, int32_t target, int32_t f
             put_share("", (double)NAN);
     }
     printf("\n");
-    for (int32_t m = 0; m < g->methods; m++)
+    for (int32_t m = 0; m < g->methods; m++) {
         for (int32_t k = 0; k < g->metrics; k++) {
             put_row_name(g, m, k);
             for (int32_t n = first; n < end; n++) {
@@ -134,6 +147,9 @@ static void put_target(const grid *g, int32_t picture, int32_t target, int32_t f
             }
             printf("\n");
         }
+        if (g->networks > 1)
+            put_likeness(g, picture, m, target, first, end);
+    }
 }
 
 /* One of the classes on which each network and the truth differ most. */

@@ -44,6 +44,17 @@ kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kld
         return kldve_ctx_fail(ctx, KLDVE_E_ARG,
                               "kldve_onnx_options: KLDVE_ONNX_PICK_PLACE, KLDVE_ONNX_PICK_ROW and "
                               "select all say which scores there are: set one of them");
+    if (to->box_format < KLDVE_ONNX_BOXES_AUTO || to->box_format > KLDVE_ONNX_BOXES_CENTRE ||
+        to->box_units < KLDVE_ONNX_UNITS_AUTO || to->box_units > KLDVE_ONNX_UNITS_PIXELS)
+        return kldve_ctx_failf(
+            ctx, KLDVE_E_ARG,
+            "kldve_onnx_options: box_format is %d and box_units %d, they must be "
+            "0 to 3 and 0 to 2",
+            (int)to->box_format, (int)to->box_units);
+    if ((to->boxes || to->objects) && !to->select)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "kldve_onnx_options: boxes and objects are those of the rows that "
+                              "select selects: set that as well");
     if (to->select && to->logits)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG,
                               "kldve_onnx_options: select and logits both say where the scores "
@@ -100,20 +111,30 @@ static kldve_status plan_many(kldve_onnx *net, int32_t batch)
     return KLDVE_OK;
 }
 
-/* Where the scores are a part of a tensor. */
-static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *o)
+/* Where the scores are a part of a tensor: what selects it, and the boxes of rows. */
+static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *options)
 {
+    kldve_onnx_options o = *options;
     char text[KX_SELECT_TEXT];
-    const char *select = o->select;
-    kldve_status st;
+    kldve_status st = KLDVE_OK;
 
-    if (o->flags & KLDVE_ONNX_PICK_PLACE) {
-        if ((st = kx_select_map(net->graph, o->logits, &net->choice.notes, text)) < 0)
-            return st;
-        select = text;
+    if (o.flags & KLDVE_ONNX_PICK_PLACE) {
+        st = kx_select_map(net->graph, o.logits, &net->choice.notes, text);
+        o.select = text;
+    } else if (o.flags & KLDVE_ONNX_PICK_ROW) {
+        st = kx_select_rows(net->graph, &net->arena, &net->choice.notes, &o);
     }
-    net->selects = select != NULL;
-    return select ? kx_select(net->graph, &net->arena, select, &net->selection) : KLDVE_OK;
+    if (st < 0 || !o.select ||
+        (st = kx_select(net->graph, &net->arena, o.select, &net->selection)) < 0)
+        return st;
+    net->selects = true;
+    if (net->selection.open != KX_OPEN_ROWS && (o.boxes || o.objects))
+        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
+                               "boxes are those of rows, and '%.80s' selects none: write n for "
+                               "their axis",
+                               o.select);
+    return kx_detector_new(net->graph, &net->arena, &net->choice.notes, &o, &net->selection,
+                           &net->detector);
 }
 
 static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)

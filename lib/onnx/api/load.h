@@ -5,6 +5,7 @@
 #include <kldve/onnx.h>
 
 #include "choose.h"
+#include "detector.h"
 #include "plan/plan.h"
 #include "read/proto.h"
 
@@ -15,6 +16,7 @@ struct kldve_onnx {
     kx_arena arena;  /**< for the arrays of `choice` */
     bool selects;    /**< the scores are those of `selection` */
     kx_selection selection;
+    kx_detector detector; /**< of rows that are selected */
     kx_choice choice;
     kx_plan_options options; /**< of the plan */
     kx_plan *plan;

@@ -175,10 +175,7 @@ static void check_refused(void **state)
     opened_close(&o);
 }
 
-enum {
-    LAYOUTS = sizeof layouts / sizeof *layouts,
-    REFUSED = sizeof refused / sizeof *refused
-};
+enum { LAYOUTS = sizeof layouts / sizeof *layouts, REFUSED = sizeof refused / sizeof *refused };
 
 int main(void)
 {
