@@ -203,6 +203,7 @@ static void test_pointing_of_transformer(void **state)
                                    {"kl-dve", KLDVE_READING_CONTRAST, 0},
                                    {"kl-dve", KLDVE_READING_RIVALS, 0},
                                    {"grad-cam", 0, 0},
+                                   {"hires-cam", 0, 0},
                                    {"rollout", 0, 0},
                                    {"grad-rollout", 0, 85}};
 

@@ -137,17 +137,50 @@ static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *opt
                            &net->detector);
 }
 
+/* The tensors that a selection names, which are all that the graph has to compute: what a file does
+ * behind them, as choosing boxes, is not looked at.  *count 0: all outputs of the file. */
+static kldve_status named_tensors(kldve_ctx *ctx, const kldve_onnx_options *o,
+                                  char name[3][KX_SELECT_NAME], int32_t *count)
+{
+    const char *const text[3] = {o->select, o->boxes, o->objects};
+    const char *items;
+    kldve_status st;
+
+    *count = 0;
+    for (int i = 0; i < 3; i++) {
+        if (!text[i])
+            continue;
+        if ((st = kx_select_name(ctx, text[i], name[*count], &items)) < 0)
+            return st;
+        if (!*name[*count]) { /* the only output */
+            *count = 0;
+            return KLDVE_OK;
+        }
+        ++*count;
+    }
+    return KLDVE_OK;
+}
+
+static kldve_status make_graph(kldve_onnx *net, const kldve_onnx_options *o)
+{
+    char name[3][KX_SELECT_NAME];
+    const char *const output[3] = {name[0], name[1], name[2]};
+    kx_graph_options options = {.batch = 1,
+                                .height = o->in_height ? o->in_height : DEFAULT_SIDE,
+                                .width = o->in_width ? o->in_width : DEFAULT_SIDE,
+                                .output = output};
+    kldve_status st = named_tensors(net->ctx, o, name, &options.noutput);
+
+    return st < 0 ? st : kx_graph_new(net->ctx, net->model, &options, &net->graph);
+}
+
 static kldve_status prepare(kldve_onnx *net, const kldve_onnx_options *o)
 {
-    const kx_graph_options shape = {.batch = 1,
-                                    .height = o->in_height ? o->in_height : DEFAULT_SIDE,
-                                    .width = o->in_width ? o->in_width : DEFAULT_SIDE};
     kx_choice *c = &net->choice;
     kldve_status st;
 
     c->notes.arena = &net->arena;
-    if ((st = kx_graph_new(net->ctx, net->model, &shape, &net->graph)) < 0 ||
-        (st = select_scores(net, o)) < 0)
+    if ((st = make_graph(net, o)) < 0 || (st = select_scores(net, o)) < 0)
         return st;
     if ((st = kx_choose(net->graph, &net->arena, o->layer, o->logits,
                         net->selects ? &net->selection : NULL, c)) < 0 ||
