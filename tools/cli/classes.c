@@ -33,12 +33,18 @@ double classes_probability(const kldve_heatmap *map, int32_t index)
     return p ? p[index] : (double)NAN;
 }
 
+bool scores_are_independent(const kldve_shape *shape)
+{
+    return shape->scores == KLDVE_SCORES_SIGMOID && !shape->single;
+}
+
 const char *scores_meaning(const kldve_shape *shape)
 {
     switch (shape->scores) {
     case KLDVE_SCORES_SIGMOID:
-        return shape->single ? NULL
-                             : "each class by itself, so the probabilities do not sum to 100 %";
+        return scores_are_independent(shape)
+                   ? "each class by itself, so the probabilities do not sum to 100 %"
+                   : NULL;
     case KLDVE_SCORES_RAW:
         return shape->single ? "the sigmoid of a raw score, which is an assumption"
                              : "the softmax of raw scores, which is an assumption";

@@ -221,6 +221,8 @@ double classes_probability(const kldve_heatmap *map, int32_t index);
 /** How the scores of a network become probabilities, as a clause for people; NULL where nothing
  *  needs to be said: the network itself ends in the softmax, or the sigmoid of one score. */
 const char *scores_meaning(const kldve_shape *shape);
+/** Whether each of several classes has a probability by itself. */
+bool scores_are_independent(const kldve_shape *shape);
 /** What is asked of a number: "why so high" of index 0, "why not higher" of index 1. */
 const char *number_question(int32_t index);
 

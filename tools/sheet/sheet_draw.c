@@ -296,6 +296,8 @@ static void draw_network_head(sheet_pen *pen, const sheet_layout *l, const grid 
     for (int32_t i = 0; i < says->tops; i++)
         if (i == 0 || left.end - left.x > 10 * l->font)
             run_class(pen, g, slot->network, &says->top[i], &left, plain);
+    if (scores_are_independent(&g->network[slot->network].net.shape))
+        run(pen, &left, "each by itself", faint);
 }
 
 static void draw_row_head(sheet_pen *pen, const sheet_layout *l, const grid *g, int32_t row)
