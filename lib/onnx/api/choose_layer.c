@@ -4,27 +4,13 @@
  * around it has no heat.  The default is the last such tensor with cells, where the maps say most
  * about classes.  A handful of maps is no layer of features, though: the score convolution of
  * attention pooling, the colours of the picture. */
+#include "before_norm.h"
 #include "choose_parts.h"
+#include "reach.h"
 
 #include <assert.h>
 
 enum { HANDFUL = 5 }; /* maps */
-
-bool kx_explainable(const kx_choice *c, const kx_value *v, kx_view *view)
-{
-    const kx_meaning *m = &c->followed.meaning[v->id];
-    kx_view found;
-
-    if (v == c->file_input || !c->ways.on[v->id] || v->dtype != KX_F32 || v->count == 0)
-        return false;
-    if (!(c->grid_height > 0 &&
-          kx_view_on_grid(m, &v->shape, c->grid_height, c->grid_width, &found)) &&
-        !kx_view_of(m, &v->shape, &found))
-        return false;
-    if (view)
-        *view = found;
-    return true;
-}
 
 /* Whether node n only prepares the picture: arithmetic with constants, moves of pixels. */
 static bool prepares(const kx_node *n, const bool *prepared)
@@ -91,15 +77,22 @@ typedef struct candidate {
     kx_view view;
 } candidate;
 
+/* What a default has to be. */
+typedef struct wanted {
+    const bool *prepared; /* by value id: the picture itself */
+    const float *share;   /* by value id, see reach.h */
+    float least;          /* of `share` */
+} wanted;
+
 /* Take `v`, which comes before the best so far, if it is a better default: one with more maps where
  * they are few, or the same as [1][maps][height][width]. */
-static void consider(const kx_graph *g, const kx_choice *c, kx_value *v, const bool *prepared,
+static void consider(const kx_graph *g, const kx_choice *c, kx_value *v, const wanted *w,
                      candidate *best)
 {
     kx_view view;
 
-    if (v == c->logits || prepared[v->id] || !c->cells[v->id] || !kx_explainable(c, v, &view) ||
-        view.height * view.width == 1)
+    if (v == c->logits || w->prepared[v->id] || w->share[v->id] < w->least || !c->cells[v->id] ||
+        !kx_explainable(c, v, &view) || view.height * view.width == 1)
         return;
     if (!best->layer || (best->view.maps <= HANDFUL && view.maps > best->view.maps) ||
         (!best->view.plain && is_form_of(g, best->layer, v)))
@@ -108,7 +101,7 @@ static void consider(const kx_graph *g, const kx_choice *c, kx_value *v, const b
 
 /* The last one with cells and more than a handful of maps; without such a one, that with the most
  * maps. */
-static candidate last_of(const kx_graph *g, const kx_choice *c, const bool *prepared, bool all)
+static candidate last_of(const kx_graph *g, const kx_choice *c, const wanted *w, bool all)
 {
     candidate best = {.layer = NULL};
 
@@ -117,24 +110,44 @@ static candidate last_of(const kx_graph *g, const kx_choice *c, const bool *prep
             kx_value *v = g->node[i].out[o];
 
             if (v && (!all || c->ways.all[v->id]))
-                consider(g, c, v, prepared, &best);
+                consider(g, c, v, w, &best);
         }
     return best;
+}
+
+/* Scores at one position of a map of scores say little about a layer of which they read a few
+ * cells only: its map is a dot.  So the layer has to be one of which they read a quarter of a side,
+ * or as much as there is. */
+static float least_share(const kx_graph *g, const kx_choice *c, const wanted *w)
+{
+    const float enough = 0.25f;
+    float most = 0;
+
+    for (int32_t i = 0; i < g->nvalue; i++)
+        if (c->ways.all[i] && w->share[i] > most && !w->prepared[i] && c->cells[i] &&
+            kx_explainable(c, g->value[i], NULL))
+            most = w->share[i];
+    return most < enough ? most : enough;
 }
 
 static kldve_status choose_default(const kx_graph *g, kx_choice *c)
 {
     bool *prepared = NULL;
+    wanted w = {.least = 0};
     kldve_status st = find_prepared(g, c, &prepared);
     candidate best;
 
-    if (st < 0)
+    w.prepared = prepared;
+    if (st < 0 || (st = kx_find_reach(g, c->notes.arena, c, &w.share)) < 0)
         return st;
+    w.least = least_share(g, c, &w);
     c->how = KLDVE_ONNX_LAYER_LAST;
-    best = last_of(g, c, prepared, true);
+    best = last_of(g, c, &w, true);
+    if (best.layer)
+        best.layer = kx_before_norm(g, c, best.layer, &best.view);
     if (!best.layer) {
         c->how = KLDVE_ONNX_LAYER_BEST;
-        best = last_of(g, c, prepared, false);
+        best = last_of(g, c, &w, false);
     }
     c->layer = best.layer;
     c->view = best.view;

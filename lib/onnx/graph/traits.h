@@ -82,8 +82,10 @@ typedef struct kx_traits {
                              or, of a Gather, in several; shapes and integer inputs alone say which */
     bool unit_interval; /**< every result lies in [0, 1] */
     bool probabilities; /**< turns scores into probabilities or their logarithms */
-    bool shares;   /**< results along one axis are shares of 1; the axis is kx_shares_last()'s */
-    bool response; /**< divides by the response of neighbours: reversed networks pass over it */
+    bool shares;     /**< results along one axis are shares of 1; the axis is kx_shares_last()'s */
+    bool windows;    /**< reads windows; its parameters begin with a kx_window */
+    bool normalises; /**< brings the channels of each cell to one size, all in one operator */
+    bool response;   /**< divides by the response of neighbours: reversed networks pass over it */
     bool rounds; /**< to the levels of a quantised type: its derivative is a straight-through one */
 } kx_traits;
 

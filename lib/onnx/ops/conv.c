@@ -68,6 +68,7 @@ const kx_op kx_conv_ops[] = {
      .traits = {.effect = KX_EFFECT_WEIGHS,
                 .bias = KX_BIAS_OWN,
                 .axes = KX_AXES_CHANNELS_FIRST,
-                .mixing = KX_MIXING_CONV}},
+                .mixing = KX_MIXING_CONV,
+                .windows = true}},
     {0},
 };
