@@ -147,7 +147,7 @@ def export(net, folder):
     onnx.save(model, os.path.join(folder, "kldve-vit.onnx"))
     train.write_card(folder, "kldve-vit", {"name": "libkldve small vision transformer",
                                            "source": "libkldve demo/train_vit.py"},
-                     {"logits": "logits"})
+                     {"logits": "logits", "features": f"block{BLOCKS - 1}"})
 
 
 def main():

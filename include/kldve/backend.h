@@ -48,11 +48,12 @@ typedef struct kldve_pick {
     int32_t row;  /**< KLDVE_PICK_ROW: from 0.  The backend sets it for the others of a row */
     float x, y;   /**< KLDVE_PICK_AT, KLDVE_PICK_BOX_AT: in parts of the input's width and height */
     float box[4]; /**< set by the backend where has_box: x0, y0, x1, y1 in parts of the input */
-    float score;  /**< set by the backend with a row: of its best class, as the file has it */
+    float score;  /**< set by the backend with a box: of its best class, as the file has it */
     int32_t has_box; /**< set by the backend: 1 where a row has a box */
 } kldve_pick;
 
-/** The sizes of a network and of the layer that is explained.  All at least 1. */
+/** The sizes of a network and of the layer that is explained.  All at least 1; without a layer
+ * maps, height and width are 0, and only methods that explain the input itself work. */
 typedef struct kldve_shape {
     size_t struct_size;
     int32_t in_channels, in_height, in_width; /**< the input, [in_channels][in_height][in_width] */

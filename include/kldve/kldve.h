@@ -331,7 +331,7 @@ typedef struct kldve_record {
     int32_t pick;      /**< kldve_options.pick */
     int32_t row;       /**< of a detector's output; -1 where none was picked */
     float box[4];    /**< of that row: x0, y0, x1, y1 in pixels of the picture; NaN without a box */
-    float box_score; /**< of its best class, as the file has it; NaN without a row */
+    float box_score; /**< of its best class, as the file has it; NaN without a box */
     int32_t reserved; /**< 0 */
 } kldve_record;
 
@@ -424,7 +424,8 @@ typedef struct kldve_render_options {
 
 /** Draw the map.
  *  @param picture  The picture that was explained.  The result has its size; the heat lies where
- * the network looked, and what it did not see is darkened.  NULL: the map alone, in the size of the
+ * the network looked, what it did not see is darkened, and the box of a row that was picked is
+ * outlined.  NULL: the map alone, in the size of the
  * network's input (16 times that of a map that kldve_explain_arrays() made).
  *  @param options  NULL means defaults.
  *  @param out      On KLDVE_OK a new picture; free it with kldve_image_free().

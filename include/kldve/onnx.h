@@ -30,8 +30,14 @@ enum {
                                      classes last, of which each explanation picks a place
                                      (kldve_options.pick).  The same as selecting "[0, :, y, x]" of
                                      the output, or of `logits` */
-    KLDVE_ONNX_PICK_ROW = 32    /**< the scores are rows of a detector's output, of which each
-                                     explanation picks one */
+    KLDVE_ONNX_PICK_ROW = 32,   /**< the scores are rows of a detector's output, of which each
+                                     explanation picks one.  Sets select, boxes and objects by the
+                                     shapes of the outputs: boxes [1][rows][4] with scores
+                                     [1][rows][classes]; [1][rows][4 + 1 + classes], as YOLO v5; or
+                                     [1][4 + classes][rows], as YOLO v8 */
+    KLDVE_ONNX_NAMED = 64       /**< the caller has labels for the classes: a single score without a
+                                     sigmoid in the file is the score of "yes" against "no", of
+                                     which they name the first or both, and not a number */
 };
 
 enum {
@@ -50,19 +56,65 @@ enum {
  *   - An operator that is not an activation, a linear operator, a maximum, a move of elements or a
  *     gated product is refused with KLDVE_E_UNSUPPORTED; the message names the node. */
 
+/** What the four numbers of a box are. */
+typedef enum kldve_onnx_boxes {
+    KLDVE_ONNX_BOXES_AUTO = 0,    /**< CORNERS where in 19 of 20 rows the third and fourth are not
+                                       below the first and second, else CENTRE */
+    KLDVE_ONNX_BOXES_CORNERS = 1, /**< x0, y0, x1, y1 */
+    KLDVE_ONNX_BOXES_CORNER = 2,  /**< x0, y0, width, height */
+    KLDVE_ONNX_BOXES_CENTRE = 3   /**< x and y of the centre, width, height */
+} kldve_onnx_boxes;
+
+/** In what they are measured. */
+typedef enum kldve_onnx_box_units {
+    KLDVE_ONNX_UNITS_AUTO = 0,  /**< PARTS where all numbers of all rows lie within -1 and 2 */
+    KLDVE_ONNX_UNITS_PARTS = 1, /**< parts of the input's width and height */
+    KLDVE_ONNX_UNITS_PIXELS = 2 /**< pixels of the input */
+} kldve_onnx_box_units;
+
+/** Types of elements, as ONNX numbers them. */
+typedef enum kldve_onnx_type {
+    KLDVE_ONNX_FLOAT32 = 1,
+    KLDVE_ONNX_UINT8 = 2,
+    KLDVE_ONNX_INT32 = 6,
+    KLDVE_ONNX_INT64 = 7,
+    KLDVE_ONNX_BOOL = 9, /**< uint8_t, 0 or 1 */
+    KLDVE_ONNX_FLOAT64 = 11
+} kldve_onnx_type;
+
+/** The value of an input other than the picture: it becomes a constant of the network. */
+typedef struct kldve_onnx_input {
+    size_t struct_size;
+    const char *name;    /**< of the input */
+    int32_t type;        /**< a kldve_onnx_type: of `data`, which is converted to the input's */
+    int32_t rank;        /**< 0: one number for all elements; up to 8 */
+    const int64_t *dims; /**< [rank] */
+    const void *data;    /**< row-major; copied */
+} kldve_onnx_input;
+
+/** A dimension that the network leaves open. */
+typedef struct kldve_onnx_dim {
+    size_t struct_size;
+    const char *name; /**< its symbol in the file, or "INPUT.AXIS", AXIS from 0 */
+    int64_t size;     /**< 1 or more */
+} kldve_onnx_dim;
+
 /** What to load; all zero = defaults. */
 typedef struct kldve_onnx_options {
     size_t struct_size;
     const char *layer;  /**< tensor or node name; NULL: as kldve_onnx_layer says */
     const char *logits; /**< tensor or node name; NULL: the output, before a trailing Softmax */
     int32_t threads;    /**< of one run; 0: as many as OpenMP would use */
-    int32_t in_height;  /**< replaces a symbolic height of the input; 0 means 224 */
-    int32_t in_width;   /**< replaces a symbolic width; 0 means 224 */
-    int32_t batch;      /**< inputs that kldve_explain_many() and methods of repeated passes run at
-                             once, up to 1024 or KLDVE_ONNX_BATCH_AUTO; 0 or 1: one by one.  From
-                             its first batch on an explainer takes as much working memory again for
-                             each input; weights are shared where one form serves both */
-    uint64_t flags;     /**< KLDVE_ONNX_* */
+    int32_t in_height; /**< replaces a symbolic height of the input; 0 means 224.  A height that the
+                            file fixes may not be another.  Of an input that is one row of numbers,
+                            [1][n]: it is a picture of n / (in_height * in_width) channels, one
+                            after the other */
+    int32_t in_width;  /**< the same for the width */
+    int32_t batch;     /**< inputs that kldve_explain_many() and methods of repeated passes run at
+                            once, up to 1024 or KLDVE_ONNX_BATCH_AUTO; 0 or 1: one by one.  From
+                            its first batch on an explainer takes as much working memory again for
+                            each input; weights are shared where one form serves both */
+    uint64_t flags;    /**< KLDVE_ONNX_* */
     /** The class scores as a part of an output or of another tensor, in numpy's notation:
      *  "output0[0, 4:84, 1234]".  The name may be left out where the network has one output.  The
      *  elements in C order are the scores; where they stand behind a Sigmoid or Softmax, the same
@@ -70,11 +122,43 @@ typedef struct kldve_onnx_options {
      * map, of which each explanation picks a place: "out[0, :, y, x]"; one given as n the rows of a
      *  detector's output: "scores[0, n, :]".  NULL: all of `logits`. */
     const char *select;
+    /** 0: as the file says, see kldve_onnx_choice.scores; else 1 + the kldve_scores that the scores
+     *  are to be read as, whatever the file says.  One score cannot be SOFTMAX, several no NUMBER.
+     */
+    int32_t scores;
+    int32_t reserved; /**< 0 */
+    /** With a selection of rows: the four numbers of each row's box, "boxes[0, n, :]", and the
+     * score of an object of whatever class, "out[0, n, 4]", by which those of the classes count.
+     * NULL: there are none.  Without boxes a row is picked by its number only. */
+    const char *boxes, *objects;
+    int32_t box_format; /**< a kldve_onnx_boxes */
+    int32_t box_units;  /**< a kldve_onnx_box_units */
+    /** The input that is the picture.  NULL: the only one that can be: floating-point numbers or
+     *  integers of up to 32 bits with at least three dimensions, or the only input. */
+    const char *picture_input;
+    const kldve_onnx_input
+        *inputs;                /**< [input_count], all with the struct_size of the first: the
+                                     other inputs.  One that is missing is zero where the
+                                     network has an output of its type and shape, as recurrent
+                                     networks have for their state; else the network is refused */
+    const kldve_onnx_dim *dims; /**< [dim_count], all with the struct_size of the first.  Open
+                                     dimensions without a size: 1 for the first, 224 for height
+                                     and width, 3 channels, 16 frames, 16000 in a row */
+    const int64_t *shape;       /**< [shape_rank]: of the array that will be explained, as the
+                                     file's input has it, with or without a leading 1: sizes of
+                                     open dimensions.  NULL: not known */
+    int32_t input_count, dim_count, shape_rank;
+    int32_t inputs_reserved; /**< 0 */
 } kldve_onnx_options;
 
 /** Read and plan a network.  Its input may be [1][channels][height][width] or, as in TensorFlow,
  *  [1][height][width][channels].  The graph tells which, for the input and for every layer.  The
- *  arrays of the backend always have channels or maps first.
+ *  arrays of the backend always have channels or maps first.  An input may also
+ *
+ *    - lack the first dimension, or have a batch there: it becomes 1 where the file allows that,
+ *      else every picture of the batch is the same, and the first is explained;
+ *    - be a row, [1][channels][length], [1][n] or [n]: in_height is 1;
+ *    - take integers: values are rounded to them, and gradients pass as they are.
  *  @param options  NULL means defaults.  Its names are borrowed for the call.
  *  @param out      On KLDVE_OK a new network; free it with kldve_onnx_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not a valid ONNX file); KLDVE_E_UNSUPPORTED (an
@@ -144,11 +228,15 @@ typedef enum kldve_onnx_layer {
 /** What the engine explains in a network. */
 typedef struct kldve_onnx_choice {
     size_t struct_size;
-    const char *layer;  /**< the tensor; of joined ones "FIRST + SECOND".  Borrowed, as all names */
+    const char *layer;  /**< the tensor; of joined ones "FIRST + SECOND".  Borrowed, as all names;
+                             NULL: the network has none with cells */
     const char *logits; /**< the tensor of the scores */
     int32_t how;        /**< a kldve_onnx_layer */
     int32_t all_paths;  /**< kldve_shape.all_paths */
-    int32_t scores;     /**< a kldve_scores: of the tensor `logits` */
+    /** A kldve_scores, of the tensor `logits`.  Several scores: by the end of the file.  One score:
+     *  SIGMOID if the file ends in one, else NUMBER or, with KLDVE_ONNX_NAMED, RAW.  A note says
+     *  which, and how to get the other. */
+    int32_t scores;
     int32_t grid_height; /**< cells of the layer */
     int32_t grid_width;
     int32_t leading; /**< class and register tokens that stand before the cells of the layer and
@@ -203,8 +291,18 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_beside(kldve_ctx *ctx, const 
 /** Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_card_free(kldve_card *card);
 
+/** What kldve_onnx_options.scores says, 0 where the card does not say.  @since 0.1 */
+KLDVE_API int32_t kldve_card_scores(const kldve_card *card);
+
 /** What kldve_onnx_options.select says, NULL where the card does not say.  Borrowed.  @since 0.1 */
 KLDVE_API const char *kldve_card_select(const kldve_card *card);
+
+/** What the card says of a detector, for the members of kldve_onnx_options of the same names; NULL
+ *  or 0 where it does not say.  Borrowed.  Its scores are kldve_card_select().  @since 0.1 */
+KLDVE_API const char *kldve_card_boxes(const kldve_card *card);
+KLDVE_API const char *kldve_card_objects(const kldve_card *card);
+KLDVE_API int32_t kldve_card_box_format(const kldve_card *card);
+KLDVE_API int32_t kldve_card_box_units(const kldve_card *card);
 
 /** Names of the tensors and the path of the labels, which starts from the working folder; NULL
  * where the card does not say.  Borrowed: they live as long as the card.  @since 0.1 */

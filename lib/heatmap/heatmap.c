@@ -32,7 +32,7 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
     kldve_heatmap measure, *map = NULL;
     kldve_block block = {NULL, 0, false};
 
-    assert(classes > 0 && maps > 0 && height > 0 && width > 0);
+    assert(classes > 0 && maps >= 0 && height > 0 && width > 0);
     cut(&measure, &block, classes, maps, height, width);
     if (!block.overflow)
         map = kldve_ctx_alloc(ctx, 1, block.size);
@@ -59,6 +59,7 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
         .seen_height = 1,
     };
     map->timings.struct_size = sizeof map->timings;
+    memcpy(map->box, map->record.box, sizeof map->box);
     *out = map;
     return KLDVE_OK;
 }

@@ -13,6 +13,7 @@ struct kldve_heatmap {
     kldve_record record;
     kldve_timings timings;
     int32_t view_width, view_height; /**< pixels of the map drawn alone */
+    float box[4];                    /**< record.box in parts of the picture */
     const char *remark;              /**< NULL: none */
     bool has_probabilities, has_cotangent, has_weights, has_error;
     float *values;         /**< [record.height][record.width] */

@@ -44,6 +44,7 @@ static void copy_rest(const kldve_heatmap *first, kldve_heatmap *out)
     size_t n = (size_t)first->record.classes;
 
     out->record = first->record;
+    memcpy(out->box, first->box, sizeof out->box);
     out->timings = first->timings;
     out->record.height = height;
     out->record.width = width;

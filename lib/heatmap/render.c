@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "heatmap.h"
+#include "image/outline.h"
 #include "image/overlay.h"
 #include "image/upsample.h"
 
@@ -105,6 +106,9 @@ kldve_status kldve_heatmap_render(const kldve_heatmap *map, const kldve_image *p
     kldve_overlay(kldve_image_edit(image), kldve_image_width(image), kldve_image_height(image),
                   heat, seen, style);
     kldve_ctx_release(map->ctx, heat);
+    if (picture)
+        kldve_outline(kldve_image_edit(image), kldve_image_width(image), kldve_image_height(image),
+                      map->box);
     *out = image;
     return KLDVE_OK;
 }

@@ -141,12 +141,15 @@ static const char *remark(const kldve_job *job)
     if (!job->flat)
         return NULL;
     if (job->shape->classes > 2)
-        return "z is 0 because all scores are equal, so there is nothing to see";
-    return made_of_alpha(job->options)
-               ? "with two classes P = Q: z is 0 whatever the network says, so alpha and the map "
-                 "are "
-                 "0 as well; the readings contrast and rivals explain one class against the other"
-               : NULL;
+        return "z is 0 because all scores are equal";
+    if (!made_of_alpha(job->options))
+        return NULL;
+    return job->shape->scores == KLDVE_SCORES_NUMBER
+               ? "with one number P = Q, so z is 0 whatever the number is, and so are alpha and "
+                 "the "
+                 "map; the readings contrast and rivals explain it"
+               : "with two classes P = Q, so z is 0 whatever the scores are, and so are alpha and "
+                 "the map; the readings contrast and rivals explain one class against the other";
 }
 
 const kldve_method kldve_method_kl_dve = {

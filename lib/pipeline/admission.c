@@ -127,10 +127,24 @@ kldve_status kldve_run_admit_arrays(kldve_run *run, const float *gradient)
     return st < 0 ? st : check_target(run);
 }
 
+/* Without a layer there are no cells to explain. */
+static bool looks_at_layer(const kldve_run *run)
+{
+    const uint32_t of_layer =
+        KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_FEATURE_FORWARDS;
+
+    return run->needs & of_layer || run->job.method->resolution == KLDVE_RESOLUTION_CELLS;
+}
+
 static kldve_status check_network(const kldve_run *run)
 {
     const kldve_network *net = run->net;
 
+    if (net->shape.maps == 0 && looks_at_layer(run))
+        return lacks(run, KLDVE_E_UNSUPPORTED,
+                     "a layer with cells, which this network does not have: choose a method that "
+                     "explains the input itself, such as gradient-x-input, integrated-gradients, "
+                     "occlusion or kernel-shap");
     if (run->needs & KLDVE_NEED_GRADIENT && !kldve_network_has(net, vjp))
         return lacks(run, KLDVE_E_NO_VJP,
                      "a gradient, which this backend cannot give (the reading paper needs none)");

@@ -93,11 +93,12 @@ static kldve_status check_shape(kldve_network *net)
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
                                "%s: shape: the input is %d x %d x %d, all sizes must be at least 1",
                                name, (int)s->in_channels, (int)s->in_height, (int)s->in_width);
-    if (s->maps < 1 || s->height < 1 || s->width < 1)
+    if ((s->maps != 0 || s->height != 0 || s->width != 0) && /* there is a layer */
+        (s->maps < 1 || s->height < 1 || s->width < 1))
         return kldve_ctx_failf(
             net->ctx, KLDVE_E_ARG,
-            "%s: shape: the feature maps are %d x %d x %d, all sizes must be at least 1", name,
-            (int)s->maps, (int)s->height, (int)s->width);
+            "%s: shape: the feature maps are %d x %d x %d, all sizes must be at least 1, or all 0",
+            name, (int)s->maps, (int)s->height, (int)s->width);
     if (s->batch < 0)
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
                                "%s: shape: batch is %d, it must be 0 or more", name, (int)s->batch);
@@ -427,6 +428,7 @@ kldve_status kldve_network_attentions(kldve_network *net, const float *cotangent
                                net->backend.name);
     if (cotangent)
         cotangent = contract(net, 1, cotangent);
+    cotangent = cotangent ? contract(net, 1, cotangent) : NULL;
     st = CALL(net, &aside, "attentions", attentions, cotangent, kldve_attention_pass_on, &relay);
     if (st == KLDVE_OK && relay.visited == 0)
         return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,

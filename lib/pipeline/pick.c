@@ -105,9 +105,12 @@ static void record_pick(kldve_run *run, const kldve_pick *pick)
     if (run->job.shape->picks != KLDVE_PICKS_ROW)
         return;
     r->row = pick->row;
+    if (!pick->has_box)
+        return;
     r->box_score = pick->score;
-    if (pick->has_box)
-        kldve_frame_box(&run->frame, pick->box, r->box);
+    kldve_frame_box(&run->frame, pick->box, r->box);
+    for (int i = 0; i < 4; i++)
+        run->map->box[i] = r->box[i] / (float)(i % 2 ? run->frame.height : run->frame.width);
 }
 
 kldve_status kldve_run_pick(kldve_run *run)

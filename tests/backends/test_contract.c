@@ -24,6 +24,19 @@ static void test_curved(void **state)
     contract_check(&c);
 }
 
+/* One score and two, which the library explains as two classes. */
+static void test_few_classes(void **state)
+{
+    (void)state;
+    for (int32_t classes = 1; classes <= 2; classes++) {
+        const tiny_config net = {2, 4, 3, 5, classes, 13, true};
+        const contract c = {
+            .backend = &tiny_backend, .config = &net, .smooth = 1, .tolerance = 1e-3};
+
+        contract_check(&c);
+    }
+}
+
 static void test_without_vjp(void **state)
 {
     const contract c = {.backend = &tiny_backend_plain, .config = &curved};
@@ -45,9 +58,8 @@ static void test_batched(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_linear),
-        cmocka_unit_test(test_curved),
-        cmocka_unit_test(test_without_vjp),
+        cmocka_unit_test(test_linear),      cmocka_unit_test(test_curved),
+        cmocka_unit_test(test_few_classes), cmocka_unit_test(test_without_vjp),
         cmocka_unit_test(test_batched),
     };
 

@@ -312,6 +312,44 @@ class Report(unittest.TestCase):
         self.page.keys("n")
         self.assertIn("nothing to see", self.page.text("#note"))
 
+    def page_of(self, classes, *args):
+        """The page of a network with so many scores, under a name of its own."""
+        with open(os.path.join(self.dir, "own.onnx"), "wb") as file:
+            file.write(tinynet.classifier(classes=classes))
+        self.kldve("report", "--model", "own.onnx", "pic.png", "-o", "s.html", *args)
+        self.page.open(os.path.join(self.dir, "s.html"))
+        return self.page.text("#title"), self.page.text("#top"), self.page.text("#meaning")
+
+    def test_number(self):
+        for target, question in [("0", "why so high"), ("1", "why not higher")]:
+            title, top, meaning = self.page_of(1, "--target", target)
+            self.kldve("explain", "own.onnx", "pic.png", "--json", "e.json")
+            value = read_json(os.path.join(self.dir, "e.json"))["value"]
+            found = re.fullmatch(r"the number (\S+): " + re.escape(question) + r"\?", title)
+            self.assertAlmostEqual(float(found[1]), value, delta=1e-4 * abs(value))
+            self.assertTrue(top.startswith("the number"))
+            self.assertIn("no class", meaning)
+            self.assertNotIn("%", top)
+            self.assertIn(question, self.page.text("#record"))
+
+    def test_kinds_of_scores(self):
+        _, top, meaning = self.page_of(1, "--scores", "sigmoid")
+        self.assertRegex(top, "yes.*no|no.*yes")
+        self.assertEqual(meaning, "")
+        _, _, meaning = self.page_of(3, "--scores", "sigmoid")
+        self.assertIn("each class by itself", meaning)
+        shares = self.page.run("""return [...document.querySelectorAll("#top .bar i")].map(
+            e => parseFloat(e.style.width))""")
+        self.assertNotAlmostEqual(sum(shares), 100, delta=0.1)
+        _, _, meaning = self.page_of(3)
+        self.assertIn("assumption", meaning)
+        _, _, meaning = self.page_of(3, "--scores", "softmax")
+        self.assertEqual(meaning, "")
+
+    def test_why_a_map_is_flat(self):
+        self.page_of(2, "--method", "kl-dve:channel")
+        self.assertIn("the same everywhere: with two classes P = Q", self.page.text("#note"))
+
     def test_labels_and_bars(self):
         self.assertIn(HOSTILE, self.page.text("#top"))
         shares = self.page.run("""return [...document.querySelectorAll("#top .bar i")].map(

@@ -15,7 +15,8 @@ from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, r
                      run_measured, shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals"]
-RECORD = ["model", "picture", "layer", "layer_chosen", "gradient", "all_paths", "scores", "method", "reading", "target", "top5",
+RECORD = ["model", "picture", "layer", "layer_chosen", "gradient", "all_paths", "scores", "probabilities",
+          "method", "reading", "target", "top5",
           "kl", "notes", "timings_ms", "kldve"]
 TIMINGS = ["load", "decode", "forward", "divergence", "backward", "reduce", "render", "total"]
 
@@ -504,6 +505,71 @@ class BuiltIn(Folder):
         self.assertEqual(read_json(self.path("s.json"))["target"]["label"], label)
 
 
+class Picks(Folder):
+    """Scores for every pixel of a picture of the network's size, 8 x 8: pixels are the output's."""
+
+    def setUp(self):
+        super().setUp()
+        self.put("small.png", png(8, 8, blob))
+        scores = [((3 * i) % 13 - 5) / 7 for i in range(16)]
+        self.put("seg.onnx", tinynet.model(
+            [tinynet.node("Conv", ["image", "k"], ["conv"], kernel_shape=[1, 1]),
+             tinynet.node("Relu", ["conv"], ["relu"]),
+             tinynet.node("Conv", ["relu", "w"], ["map"], kernel_shape=[1, 1])],
+            [tinynet.tensor("k", [4, 3, 1, 1], [((7 * i) % 11 - 3) / 500 for i in range(12)]),
+             tinynet.tensor("w", [4, 4, 1, 1], scores)],
+            [tinynet.value_info("image", [1, 3, 8, 8])],
+            [tinynet.value_info("map", [1, 4, 8, 8])]))
+
+    def explained(self, *args):
+        self.succeed("explain", "seg.onnx", "small.png", "--quiet", "--json", "r.json", "--map",
+                     "m.npy", "--dump", "d", *args)
+        logits = self.read("d/logits.npy")
+        return read_json(self.path("r.json")), self.read("m.npy"), logits
+
+    def read(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def logits(self, *args):
+        return struct.unpack("<4f", self.explained(*args)[2][-16:])
+
+    def test_at_is_the_place_selected(self):
+        picked, selected = self.explained("--at", "5,2"), self.explained("--select", "[0, :, 2, 5]")
+        self.assertEqual(picked[1:], selected[1:])
+        self.assertEqual(picked[0]["top5"], selected[0]["top5"])
+        self.assertNotIn("select", picked[0])
+        self.assertEqual(selected[0]["select"], "[0, :, 2, 5]")
+
+    def test_target_by_rank_is_of_the_place(self):
+        record = self.explained("--at", "5,2", "--target", "top2", "--rival", "top1")[0]
+        top = self.explained("--at", "5,2")[0]["top5"]
+        self.assertEqual(record["target"]["index"], top[1]["index"])
+        self.assertEqual(record["rival"]["index"], top[0]["index"])
+
+    def test_over_is_the_mean(self):
+        inside = {(1, 1), (6, 3)}
+        self.put("mask.png", png(8, 8, lambda x, y: b"\0\0\x01" if (x, y) in inside else b"\0\0\0"))
+        mean = self.logits("--over", "mask.png")
+        places = [self.logits("--at", f"{x},{y}") for x, y in inside]
+        for got, *values in zip(mean, *places):
+            self.assertAlmostEqual(got, sum(values) / 2, places=5)
+
+    def test_row_by_its_number(self):
+        record, _, row = self.explained("--select", "map[0, :, n, 3]", "--box", "6")
+        self.assertEqual(record["row"], 6)
+        self.assertNotIn("box", record)
+        self.assertEqual(row, self.explained("--at", "3,6")[2])
+
+    def test_masks_that_do_not_fit(self):
+        self.put("black.png", png(8, 8, lambda x, y: b"\0\0\0"))
+        for mask, line in [("pic.png", r"kldve: pic\.png: the mask has 48 x 40 pixels, small\.png has "),
+                           ("black.png", r"kldve: seg\.onnx: the region is empty")]:
+            result = self.kldve("explain", "seg.onnx", "small.png", "--quiet", "--over", mask)
+            self.assertEqual(result.status, 1)
+            self.assertRegex(result.err, line)
+
+
 # ---- failures ---------------------------------------------------------------------------------
 # Whatever fails says one line on standard error and nothing on standard output, and leaves no file
 # behind.
@@ -681,7 +747,20 @@ FAILURES = [
      r"net\.onnx: pixel 999,1 is outside of the picture, which has \d+ x \d+ pixels"),
     ("no place for a map of scores", {},
      explain("net.onnx", "pic.png", "--select", "relu[0, :, y, x]"),
-     r"net\.onnx: onnx: there are scores for every place of the picture: say which"),
+     r"net\.onnx: there are scores for every place of the picture: say which with --at X,Y or --ov"),
+    ("no row for a detector", {}, explain("net.onnx", "pic.png", "--select", "relu[0, :, n, 0]"),
+     r"net\.onnx: there are scores for every row of the detector: say which with --box N, --box"),
+    ("row past the last", {},
+     explain("net.onnx", "pic.png", "--select", "relu[0, :, n, 0]", "--box", "99"),
+     r"net\.onnx: onnx: pick: row 99: the detector has 8 rows, 0 to 7"),
+    ("best row without boxes", {},
+     explain("net.onnx", "pic.png", "--select", "relu[0, :, n, 0]", "--box", "best"),
+     r"net\.onnx: onnx: pick: it is not known where the boxes of the rows are"),
+    ("box of a classifier", {}, explain("net.onnx", "pic.png", "--box", "best"),
+     r"net\.onnx: no output looks like rows of a detector: boxes \[1\]\[rows\]\[4\] with scores"),
+    ("place with nothing to choose", {},
+     explain("net.onnx", "pic.png", "--select", "[0]", "--at", "1,1"),
+     r"net\.onnx: the selection \[0\] has nothing for --at, --over or --box to choose"),
     ("selection out of range", {}, explain("net.onnx", "pic.png", "--select", "[0, 9]"),
      r"net\.onnx: select '\[0, 9\]': 9 is outside of axis 1, which has 4 elements"),
     ("selection of nothing", {}, explain("net.onnx", "pic.png", "--select", "[0, 3:1]"),
@@ -958,6 +1037,26 @@ class Real(unittest.TestCase):
             self.skipTest("no shared networks; set KLDVE_SHARED")
         self.dir = tempfile.mkdtemp(prefix="kldve-cli-")
         self.addCleanup(shutil.rmtree, self.dir)
+
+    def test_faces(self):
+        """A detector's best box is that at its own centre, and lies on the face in the picture."""
+        network = shared("assets/models_more/ultraface_rfb_320.onnx")
+        picture = shared("assets/images/coco_free/000000000086.jpg")
+        records = []
+        for box in ["best", "228,192"]:
+            result = run("explain", network, picture, "--box", box, "--json", "r.json", "--mean", "127",
+                         "--std", "128", "--quiet", cwd=self.dir)
+            self.assertEqual((result.status, result.err), (0, ""))
+            records.append(read_json(os.path.join(self.dir, "r.json")))
+        self.assertEqual([r["row"] for r in records], [records[0]["row"]] * 2)
+        for got, seen in zip(records[0]["box"], [209, 169, 246, 216]):
+            self.assertLess(abs(got - seen), 8)
+        self.assertGreater(records[0]["box_score"], 0.9)
+        self.assertEqual((records[0]["scores"], records[0]["target"]["index"]), ("softmax", 1))
+        result = run("explain", network, picture, "--box", "3,250", "--quiet", cwd=self.dir)
+        self.assertEqual(result.status, 0, result.err)  # some row has a box anywhere
+        result = run("explain", network, picture, "--box", "3,3", "--quiet", cwd=self.dir)
+        self.assertRegex(result.err, r"\Akldve: .*the network does not see pixel 3,3: of the 512 x 640")
 
     def test_dog_and_cat(self):
         """Asked for the dog, the map lies in the upper half; for the cat, in the lower."""

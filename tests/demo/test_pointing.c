@@ -1,5 +1,6 @@
-/* test_pointing.c - the demonstration network on fresh scenes: does it know what it sees, and do
- * its maps point at the object asked for?  The masks are correct by construction.
+/* test_pointing.c - the demonstration network and the small vision transformer on fresh scenes: do
+ * they know what they see, and do their maps point at the object asked for?  The masks are correct
+ * by construction.
  *
  * A hit: the largest value of the map, upsampled to the picture, lies on a pixel of which at least
  * half belongs to the object. */
@@ -7,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <kldve/onnx.h>
 
@@ -47,32 +49,52 @@ static kldve_heatmap *explain(kldve_ctx *ctx, kldve_explainer *ex, const scene *
     return map;
 }
 
-static kldve_explainer *open_network(kldve_ctx *ctx)
-{
-    /* One thread: the network is too small for two to help each other. */
-    const kldve_onnx_options one = {.struct_size = sizeof one, .threads = 1};
-    kldve_explainer *ex = NULL;
+/* A network on fresh scenes. */
+typedef struct bench {
+    test_heap heap;
+    kldve_ctx *ctx;
+    kldve_explainer *ex;
+} bench;
 
-    if (kldve_onnx_explainer(ctx, NULL, &one, &ex) < 0)
-        fail_msg("%s", kldve_ctx_message(ctx));
-    return ex;
+/* path: NULL for the demonstration network. */
+static void open_bench(bench *b, const char *path)
+{
+    /* One thread: the networks are too small for two to help each other. */
+    const kldve_onnx_options one = {
+        .struct_size = sizeof one, .threads = 1, .flags = path ? KLDVE_ONNX_VJP_INPUT : 0};
+
+    b->ctx = test_ctx(&b->heap);
+    if (kldve_onnx_explainer(b->ctx, path, &one, &b->ex) < 0)
+        fail_msg("%s", kldve_ctx_message(b->ctx));
 }
 
-static void test_accuracy(void **state)
+static void close_bench(bench *b)
+{
+    kldve_explainer_free(b->ex);
+    kldve_ctx_free(b->ctx);
+    assert_int_equal(b->heap.live, 0);
+}
+
+static const char *transformer(void)
+{
+    return test_path("%s/demo/kldve-vit.onnx", getenv("KLDVE_SOURCE"));
+}
+
+/* ---- accuracy ---- */
+
+static void check_accuracy(const char *path, size_t n, size_t percent)
 {
     static scene s;
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-    kldve_explainer *ex = open_network(ctx);
-    size_t n = scenes_wanted(600, 5000), right = 0;
+    size_t right = 0;
+    bench b;
 
-    (void)state;
+    open_bench(&b, path);
     for (size_t i = 0; i < n; i++) {
         kldve_record record = {.struct_size = sizeof record};
         kldve_heatmap *map;
 
-        draw(ctx, &s, i, 1);
-        map = explain(ctx, ex, &s, NULL);
+        draw(b.ctx, &s, i, 1);
+        map = explain(b.ctx, b.ex, &s, NULL);
         assert_int_equal(kldve_heatmap_record(map, &record), KLDVE_OK);
         right += record.target == s.object[0].kind;
         kldve_heatmap_free(map);
@@ -80,11 +102,23 @@ static void test_accuracy(void **state)
     }
     printf("accuracy on %zu fresh scenes with one object: %.1f %%\n", n,
            100.0 * (double)right / (double)n);
-    kldve_explainer_free(ex);
-    kldve_ctx_free(ctx);
-    assert_int_equal(heap.live, 0);
-    assert_true(right * 100 >= n * 97);
+    close_bench(&b);
+    assert_true(right * 100 >= n * percent);
 }
+
+static void test_accuracy(void **state)
+{
+    (void)state;
+    check_accuracy(NULL, scenes_wanted(600, 5000), 97);
+}
+
+static void test_accuracy_of_transformer(void **state)
+{
+    (void)state;
+    check_accuracy(transformer(), scenes_wanted(300, 5000), 94);
+}
+
+/* ---- pointing ---- */
 
 static bool hits(const kldve_heatmap *map, const uint8_t *mask)
 {
@@ -98,46 +132,92 @@ static bool hits(const kldve_heatmap *map, const uint8_t *mask)
     return mask[best] >= SCENES_INSIDE;
 }
 
-static void test_pointing(void **state)
+/* What makes a map, and in how many per cent it must point at the object. */
+typedef struct maker {
+    const char *method;
+    int32_t reading;
+    size_t percent;
+} maker;
+
+/* For how many of the two objects does the map point at the one asked for? */
+static size_t count_hits(const bench *b, const scene *s, const maker *m)
+{
+    size_t hit = 0;
+
+    for (size_t k = 0; k < 2; k++) {
+        const kldve_options o = {.struct_size = sizeof o,
+                                 .method = m->method,
+                                 .reading = m->reading,
+                                 .target_kind = KLDVE_TARGET_INDEX,
+                                 .target = s->object[k].kind};
+        kldve_heatmap *map = explain(b->ctx, b->ex, s, &o);
+
+        hit += hits(map, s->mask + k * PIXELS);
+        kldve_heatmap_free(map);
+    }
+    return hit;
+}
+
+enum { MAKERS_MAX = 8 };
+
+static void check_pointing(const char *path, size_t n, const maker *makers, size_t count)
 {
     static scene s;
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-    kldve_explainer *ex = open_network(ctx);
-    size_t n = scenes_wanted(200, 2000), hit[KLDVE_READING_RIVALS + 1] = {0};
+    size_t hit[MAKERS_MAX] = {0};
+    bench b;
 
-    (void)state;
+    assert_true(count <= MAKERS_MAX);
+    open_bench(&b, path);
     for (size_t i = 0; i < n; i++) {
-        draw(ctx, &s, 1000000 + i, 2);
+        draw(b.ctx, &s, 1000000 + i, 2);
         assert_int_not_equal(s.object[0].kind, s.object[1].kind);
-        for (int32_t reading = KLDVE_READING_PAPER; reading <= KLDVE_READING_RIVALS; reading++)
-            for (size_t k = 0; k < 2; k++) {
-                kldve_options o = {.struct_size = sizeof o,
-                                   .reading = reading,
-                                   .target_kind = KLDVE_TARGET_INDEX,
-                                   .target = s.object[k].kind};
-                kldve_heatmap *map = explain(ctx, ex, &s, &o);
-
-                hit[reading] += hits(map, s.mask + k * PIXELS);
-                kldve_heatmap_free(map);
-            }
+        for (size_t m = 0; m < count; m++)
+            hit[m] += count_hits(&b, &s, &makers[m]);
         kldve_image_free(s.picture);
     }
-    for (int32_t reading = KLDVE_READING_PAPER; reading <= KLDVE_READING_RIVALS; reading++)
-        printf("%-8s points at the object asked for, of two: %.1f %%\n",
-               kldve_reading_name(reading), 50.0 * (double)hit[reading] / (double)n);
-    kldve_explainer_free(ex);
-    kldve_ctx_free(ctx);
-    assert_int_equal(heap.live, 0);
-    assert_true(hit[KLDVE_READING_CONTRAST] * 10 >= 2 * n * 9);
-    assert_true(hit[KLDVE_READING_RIVALS] * 10 >= 2 * n * 9);
+    for (size_t m = 0; m < count; m++)
+        printf("%-12s %-8s points at the object asked for, of two: %.1f %%\n", makers[m].method,
+               strcmp(makers[m].method, "kl-dve") ? "" : kldve_reading_name(makers[m].reading),
+               50.0 * (double)hit[m] / (double)n);
+    close_bench(&b);
+    for (size_t m = 0; m < count; m++)
+        assert_true(hit[m] * 100 >= 2 * n * makers[m].percent);
+}
+
+static void test_pointing(void **state)
+{
+    static const maker makers[] = {{"kl-dve", KLDVE_READING_PAPER, 0},
+                                   {"kl-dve", KLDVE_READING_CHANNEL, 0},
+                                   {"kl-dve", KLDVE_READING_CONTRAST, 90},
+                                   {"kl-dve", KLDVE_READING_RIVALS, 90},
+                                   {"grad-cam", 0, 90}};
+
+    (void)state;
+    check_pointing(NULL, scenes_wanted(200, 2000), makers, sizeof makers / sizeof *makers);
+}
+
+static void test_pointing_of_transformer(void **state)
+{
+    static const maker makers[] = {{"kl-dve", KLDVE_READING_PAPER, 0},
+                                   {"kl-dve", KLDVE_READING_CHANNEL, 0},
+                                   {"kl-dve", KLDVE_READING_CONTRAST, 0},
+                                   {"kl-dve", KLDVE_READING_RIVALS, 0},
+                                   {"grad-cam", 0, 0},
+                                   {"hires-cam", 0, 0},
+                                   {"rollout", 0, 0},
+                                   {"grad-rollout", 0, 85}};
+
+    (void)state;
+    check_pointing(transformer(), scenes_wanted(200, 2000), makers, sizeof makers / sizeof *makers);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accuracy),
+        cmocka_unit_test(test_accuracy_of_transformer),
         cmocka_unit_test(test_pointing),
+        cmocka_unit_test(test_pointing_of_transformer),
     };
 
     return cmocka_run_group_tests_name("pointing", tests, NULL, NULL);

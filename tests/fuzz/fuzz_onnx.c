@@ -44,7 +44,7 @@ static void touch(const kx_model *m)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    const kx_graph_options options = {1, 8, 8};
+    const kx_graph_options options = {.batch = 1, .height = 8, .width = 8};
     kldve_ctx *ctx;
     kx_model *m;
     kx_graph *g;

@@ -33,6 +33,18 @@ static kldve_status read_bias(void *opaque, const kldve_bias_gradient *unit)
     return KLDVE_OK;
 }
 
+static kldve_status read_attention(void *opaque, const kldve_attention *a)
+{
+    size_t queries = (size_t)a->queries, count = (size_t)a->heads * queries * (size_t)a->keys;
+    float *sum = opaque;
+
+    for (size_t i = 0; i < count; i++)
+        *sum += a->weights[i] * (a->gradient ? a->gradient[i] : 1);
+    for (size_t i = 0; a->read && i < queries; i++)
+        *sum += a->read[i];
+    return KLDVE_OK;
+}
+
 enum { BATCH = 2 };
 
 static void run(kldve_ctx *ctx, const kldve_onnx *net)
@@ -59,6 +71,8 @@ static void run(kldve_ctx *ctx, const kldve_onnx *net)
         for (int32_t rule = KLDVE_RULE_GRADIENT; rule <= KLDVE_RULE_SALIENT_DECONVOLUTION; rule++)
             (void)backend->vjp_input(state, logits, rule, input);
         (void)backend->vjp_biases(state, logits, input, read_bias, &sum);
+        (void)backend->attentions(state, NULL, read_attention, &sum);
+        (void)backend->attentions(state, logits, read_attention, &sum);
         (void)backend->forward_features(state, features, logits);
     }
     if (backend->forward_many(state, input, logits, features) == KLDVE_OK)

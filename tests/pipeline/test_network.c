@@ -47,7 +47,7 @@ static const struct failure failures[] = {
     {"negative number of maps",
      {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 5, -6, 3, 4, )},
      KLDVE_E_ARG,
-     "broken: shape: the feature maps are -6 x 3 x 4, all sizes must be at least 1"},
+     "broken: shape: the feature maps are -6 x 3 x 4, all sizes must be at least 1, or all 0"},
     {"no class",
      {INNER, .step = BROKEN_SHAPE, .shape = SHAPE(3, 8, 8, 0, 6, 3, 4, )},
      KLDVE_E_ARG,

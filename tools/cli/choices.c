@@ -35,6 +35,14 @@ const char *colormap_choice(int32_t index)
     return index >= 0 && index < COUNT(names) ? names[index] : NULL;
 }
 
+/* In the order of kldve_scores. */
+const char *scores_choice(int32_t index)
+{
+    static const char *const names[] = {"softmax", "sigmoid", "raw", "number"};
+
+    return index >= 0 && index < COUNT(names) ? names[index] : NULL;
+}
+
 /* In the order of kldve_sign, whose 0 is "default". */
 const char *sign_choice(int32_t index)
 {

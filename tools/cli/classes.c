@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 int32_t classes_top(const float *logits, size_t count, int32_t top[TOP])
 {
@@ -25,32 +26,51 @@ int32_t classes_top(const float *logits, size_t count, int32_t top[TOP])
     return tops;
 }
 
-/* The sum of exp(logit - *top), which cannot overflow. */
-static double partition(const float *logits, size_t count, double *top)
+double classes_probability(const kldve_heatmap *map, int32_t index)
 {
-    double sum = 0;
+    const double *p = kldve_heatmap_probabilities(map, NULL);
 
-    *top = (double)logits[0];
-    for (size_t i = 1; i < count; i++)
-        *top = fmax(*top, (double)logits[i]);
-    for (size_t i = 0; i < count; i++)
-        sum += exp((double)logits[i] - *top);
-    return sum;
+    return p ? p[index] : (double)NAN;
 }
 
-double classes_probability(const float *logits, size_t count, int32_t index)
+bool scores_are_independent(const kldve_shape *shape)
 {
-    double top, sum = partition(logits, count, &top);
-
-    return exp((double)logits[index] - top) / sum;
+    return shape->scores == KLDVE_SCORES_SIGMOID && !shape->single;
 }
 
-void classes_probabilities(const float *logits, size_t count, double *out)
+const char *scores_meaning(const kldve_shape *shape)
 {
-    double top, sum = partition(logits, count, &top);
+    switch (shape->scores) {
+    case KLDVE_SCORES_SIGMOID:
+        return scores_are_independent(shape)
+                   ? "each class by itself, so the probabilities do not sum to 100 %"
+                   : NULL;
+    case KLDVE_SCORES_RAW:
+        return shape->single ? "the sigmoid of a raw score, which is an assumption"
+                             : "the softmax of raw scores, which is an assumption";
+    case KLDVE_SCORES_NUMBER:
+        return "none, because the network gives one number and no class";
+    default:
+        return NULL;
+    }
+}
 
-    for (size_t i = 0; i < count; i++)
-        out[i] = exp((double)logits[i] - top) / sum;
+const char *number_question(int32_t index)
+{
+    return index == 0 ? "why so high" : "why not higher";
+}
+
+/* The two that look least at the network: one pass, or two where there is no layer. */
+void classes_ask(const network *n, kldve_options *o)
+{
+    memset(o, 0, sizeof *o);
+    o->struct_size = sizeof *o;
+    o->reading = KLDVE_READING_PAPER; /* needs no gradient */
+    if (n->shape.maps > 0)
+        return;
+    o->reading = KLDVE_READING_DEFAULT;
+    o->method = "occlusion";
+    o->window = INT32_MAX; /* one place */
 }
 
 /* ---- the target --------------------------------------------------------------------------- */
@@ -87,6 +107,19 @@ static bool read_index(const char *text, int32_t *index)
     return true;
 }
 
+/* One of the two names that a single score has: "yes", "not cat". */
+static bool read_single(const network *n, const char *text, int32_t *index)
+{
+    for (*index = 0; *index < 2; ++*index) {
+        char label[LABEL_SIZE];
+
+        network_label(n, *index, label);
+        if (strcasecmp(text, label) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool classes_target(const network *n, const char *text, kldve_options *o)
 {
     int32_t classes = n->shape.classes;
@@ -108,6 +141,8 @@ bool classes_target(const network *n, const char *text, kldve_options *o)
                  (int)classes - 1);
         return false;
     }
+    if (n->shape.single && read_single(n, text, &o->target))
+        return true;
     if (!n->labels) {
         complain("%s: --target %s: the network has no labels; give an index or --labels FILE",
                  n->name, text);

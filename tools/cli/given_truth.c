@@ -51,6 +51,14 @@ bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads)
 
 bool truth_fits(const truth *t, const network *n)
 {
+    const network *number = t->net.shape.scores == KLDVE_SCORES_NUMBER ? &t->net
+                            : n->shape.scores == KLDVE_SCORES_NUMBER   ? n
+                                                                       : NULL;
+
+    if (number) {
+        complain("%s: gives one number, and --truth is about the scores of classes", number->name);
+        return false;
+    }
     if (t->net.shape.classes == n->shape.classes)
         return true;
     complain("%s: %d classes, but %s has %d; --truth needs a network with the same classes",
@@ -58,7 +66,7 @@ bool truth_fits(const truth *t, const network *n)
     return false;
 }
 
-bool truth_score(truth *t, const kldve_image *picture)
+bool truth_score(truth *t, const kldve_image *picture, const float *input)
 {
     kldve_options o;
     kldve_heatmap *map = NULL;
@@ -66,10 +74,9 @@ bool truth_score(truth *t, const kldve_image *picture)
     const float *logits;
     size_t count;
 
-    memset(&o, 0, sizeof o);
-    o.struct_size = sizeof o;
-    o.reading = KLDVE_READING_PAPER; /* needs no gradient */
-    status = kldve_explain(t->net.explainer, picture, &o, &map);
+    classes_ask(&t->net, &o);
+    status = input ? kldve_explain_input(t->net.explainer, input, &o, &map)
+                   : kldve_explain(t->net.explainer, picture, &o, &map);
     if (status != KLDVE_OK) {
         complain_ctx(t->net.ctx, t->net.name, status);
         return false;
@@ -77,7 +84,7 @@ bool truth_score(truth *t, const kldve_image *picture)
     logits = kldve_heatmap_logits(map, &count);
     for (size_t i = 0; i < count; i++)
         t->score[i] = (double)logits[i];
-    classes_probabilities(logits, count, t->probability);
+    memcpy(t->probability, kldve_heatmap_probabilities(map, NULL), count * sizeof *t->probability);
     kldve_heatmap_free(map);
     return true;
 }

@@ -113,6 +113,8 @@ int guard_network(const char *command, const network_args *args, const guard_out
         status = guard_input(command, card, outputs, count);
     if (status == EXIT_DONE && card && !args->labels)
         status = guard_labels_of(command, card, outputs, count);
+    for (int32_t i = 0; status == EXIT_DONE && i < args->input.count; i++)
+        status = guard_input(command, given_file(args->input.text[i]), outputs, count);
     free(beside);
     return status;
 }

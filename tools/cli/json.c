@@ -74,7 +74,10 @@ json_object *json_new_class(const network *n, int32_t index, float logit, double
 {
     json_object *object = json_object_new_object();
     const char *label = n->labels ? kldve_labels_name(n->labels, index) : NULL;
+    char made[LABEL_SIZE];
 
+    if (!label && n->shape.single)
+        label = network_label(n, index, made);
     if (object && json_put(object, "index", json_object_new_int(index)) &&
         json_put_text(object, "label", label) &&
         json_put_number(object, "logit", (double)logit, 9) &&
@@ -82,6 +85,23 @@ json_object *json_new_class(const network *n, int32_t index, float logit, double
         return object;
     json_object_put(object);
     return NULL;
+}
+
+bool json_put_class(json_object *object, const char *key, const network *n, int32_t index,
+                    float logit, double probability)
+{
+    if (n->shape.scores == KLDVE_SCORES_NUMBER)
+        return json_put_text(object, key, NULL);
+    return json_put(object, key, json_new_class(n, index, logit, probability));
+}
+
+bool json_put_value(json_object *object, const kldve_record *r)
+{
+    if (r->scores != KLDVE_SCORES_NUMBER)
+        return true;
+    return json_put_number(object, "value", (double)r->logit, 9) &&
+           json_put_number(object, "sigmoid", (double)r->sigmoid, 9) &&
+           json_put_text(object, "question", number_question(r->target));
 }
 
 bool json_write(const char *path, json_object *object)

@@ -26,9 +26,16 @@ bool json_append(json_object *list, json_object *item);
 typedef json_object *(*json_item)(const void *of, size_t index);
 json_object *json_new_list(json_item item, const void *of, size_t count);
 
-/** A class of a network: index, label (null without labels), logit, probability.  NULL: out of
- *  memory. */
+/** A class of a network: index, label (null without labels), logit, probability.  Not of a number.
+ *  NULL: out of memory. */
 json_object *json_new_class(const network *n, int32_t index, float logit, double probability);
+
+/** A class under a key; null where the network gives a number. */
+bool json_put_class(json_object *object, const char *key, const network *n, int32_t index,
+                    float logit, double probability);
+/** What a record has of a number in place of a class: value, sigmoid (the probability that it would
+ *  be as a score of yes against no), question.  Of other networks nothing is put. */
+bool json_put_value(json_object *object, const kldve_record *record);
 
 /** Write the object to a file, "-" is standard output, and free it; NULL: it could not be made.
  *  False after a message. */

@@ -38,7 +38,8 @@ static const char *pick(const char *said, const char *of_card)
     return said ? said : of_card;
 }
 
-/* Where the scores are: what the command line says stands before all that the card says. */
+/* Where the scores are and what kind they are: what the command line says stands before all that
+ * the card says. */
 static void set_scores(const network *n, const network_args *args, kldve_onnx_options *options)
 {
     options->logits = args->logits;
@@ -46,18 +47,23 @@ static void set_scores(const network *n, const network_args *args, kldve_onnx_op
     if (!args->logits && !args->select && n->card) {
         options->logits = kldve_card_logits(n->card);
         options->select = kldve_card_select(n->card);
+        options->boxes = kldve_card_boxes(n->card);
+        options->objects = kldve_card_objects(n->card);
+        options->box_format = kldve_card_box_format(n->card);
+        options->box_units = kldve_card_box_units(n->card);
     }
     if (options->select) /* says itself what each explanation picks */
         options->flags &= ~(uint64_t)(KLDVE_ONNX_PICK_PLACE | KLDVE_ONNX_PICK_ROW);
+    options->scores = args->scores;
+    if (args->scores == 0 && n->card)
+        options->scores = kldve_card_scores(n->card);
 }
 
-static bool load_model(network *n, const network_args *args, const kldve_onnx_demo_files *demo)
+static bool load_with(network *n, const network_args *args, const kldve_onnx_demo_files *demo,
+                      kldve_onnx_options options)
 {
-    kldve_onnx_options options;
     kldve_status status;
 
-    memset(&options, 0, sizeof options);
-    options.struct_size = sizeof options;
     if (n->card)
         kldve_card_size(n->card, &options.in_height, &options.in_width);
     if (args->size.width > 0) {
@@ -69,6 +75,8 @@ static bool load_model(network *n, const network_args *args, const kldve_onnx_de
     options.flags = args->flags;
     set_scores(n, args, &options);
     n->select = options.select;
+    if (pick(args->labels, n->card ? kldve_card_labels(n->card) : NULL))
+        options.flags |= KLDVE_ONNX_NAMED;
     options.batch = args->batch;
     status = args->model ? kldve_onnx_load(n->ctx, args->model, &options, &n->net)
                          : kldve_onnx_load_memory(n->ctx, demo->model, demo->model_nbytes, &options,
@@ -77,6 +85,22 @@ static bool load_model(network *n, const network_args *args, const kldve_onnx_de
         return true;
     complain_ctx(n->ctx, n->name, status);
     return false;
+}
+
+static bool load_model(network *n, const network_args *args, const kldve_onnx_demo_files *demo)
+{
+    given_inputs *given = malloc(sizeof *given); /* some 60 kB */
+    kldve_onnx_options options = {.struct_size = sizeof options};
+    bool ok = false;
+
+    if (!given)
+        complain("out of memory");
+    else if (given_read(given, args, &options))
+        ok = load_with(n, args, demo, options);
+    if (given)
+        given_free(given);
+    free(given);
+    return ok;
 }
 
 /* The names under which the network knows its layer and its logits. */
@@ -111,7 +135,7 @@ int network_check_args(const char *command, const network_args *args)
     if (args->logits && args->select)
         return args_usage(command, "--select names its tensor itself: --select '%s[...]'",
                           args->logits);
-    return EXIT_DONE;
+    return given_check_args(command, args);
 }
 
 bool network_load(network *n, kldve_ctx *ctx, const network_args *args)
@@ -169,6 +193,24 @@ static bool set_input(network *n, const network_args *args)
     return false;
 }
 
+/* Labels of another network would name every class wrongly.  Of one score they may name "yes" alone
+ * or both classes, of a number what it is. */
+static bool check_labels(const network *n, const char *path)
+{
+    int32_t labels = kldve_labels_count(n->labels);
+    bool number = n->shape.scores == KLDVE_SCORES_NUMBER;
+
+    if (labels == (number ? 1 : n->shape.classes) || (n->shape.single && labels == 1))
+        return true;
+    if (number)
+        complain("%s: %d labels, but %s gives one number: give its name alone, or --scores sigmoid",
+                 path, (int)labels, n->name);
+    else
+        complain("%s: %d labels, but %s has %d classes: give its labels with --labels FILE", path,
+                 (int)labels, n->name, (int)n->shape.classes);
+    return false;
+}
+
 static bool load_labels(network *n, const network_args *args)
 {
     kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
@@ -187,13 +229,7 @@ static bool load_labels(network *n, const network_args *args)
         complain_ctx(n->ctx, path, status);
         return false;
     }
-    /* Labels of another network would name every class wrongly. */
-    if (n->labels && kldve_labels_count(n->labels) != n->shape.classes) {
-        complain("%s: %d labels, but %s has %d classes: give its labels with --labels FILE", path,
-                 (int)kldve_labels_count(n->labels), n->name, (int)n->shape.classes);
-        return false;
-    }
-    return true;
+    return !n->labels || check_labels(n, path);
 }
 
 bool network_prepare(network *n, const network_args *args)
@@ -207,7 +243,7 @@ bool network_prepare(network *n, const network_args *args)
         complain_ctx(n->ctx, n->name, status);
         return false;
     }
-    return set_input(n, args) && load_labels(n, args);
+    return (args->as_it_is || set_input(n, args)) && load_labels(n, args);
 }
 
 /* What the engine chose. */
@@ -230,16 +266,16 @@ void network_say_assumptions(const network *n, const network_args *args)
     say_notes(n);
     if (n->card)
         return;
-    if (args->channels == 0)
+    if (args->channels == 0 && !args->as_it_is)
         used += (size_t)snprintf(text + used, sizeof text - used, " channels %s,",
                                  n->shape.in_channels == 1 ? "GRAY" : "RGB");
-    if (!pixels)
+    if (!pixels && !args->as_it_is)
         used += (size_t)snprintf(text + used, sizeof text - used, " pixel values 0 to 255,");
-    if (args->resize == 0 && args->crop == 0)
+    if (args->resize == 0 && args->crop == 0 && !args->as_it_is)
         used += (size_t)snprintf(text + used, sizeof text - used,
                                  " the centre of the picture at %dx%d,", (int)n->shape.in_width,
                                  (int)n->shape.in_height);
-    if (!args->layer)
+    if (!args->layer && *n->layer)
         used += (size_t)snprintf(text + used, sizeof text - used, " layer %.80s,", n->layer);
     if (!args->logits && !args->select)
         used += (size_t)snprintf(text + used, sizeof text - used, " logits %.80s,", n->logits);
@@ -257,7 +293,8 @@ void network_free(network *n)
     kldve_card_free(n->card);
 }
 
-const char *network_label(const network *n, int32_t index, char out[LABEL_SIZE])
+/* From the labels; NULL: there is none. */
+static const char *listed_label(const network *n, int32_t index, char out[LABEL_SIZE])
 {
     const char *label = n->labels ? kldve_labels_name(n->labels, index) : NULL;
 
@@ -265,4 +302,30 @@ const char *network_label(const network *n, int32_t index, char out[LABEL_SIZE])
         return NULL;
     clean_text(*label ? label : kldve_labels_synset(n->labels, index), out, LABEL_SIZE);
     return out;
+}
+
+/* The second class of one score, or the second question about a number, from the name of the
+ * first. */
+static const char *opposite(const network *n, char out[LABEL_SIZE])
+{
+    bool number = n->shape.scores == KLDVE_SCORES_NUMBER;
+    char first[LABEL_SIZE - 32] = "the number";
+
+    if (!n->labels && !number)
+        return strcpy(out, "no");
+    if (n->labels)
+        clean_text(kldve_labels_name(n->labels, 0), first, sizeof first);
+    snprintf(out, LABEL_SIZE, number ? "%s (why not higher)" : "not %s", first);
+    return out;
+}
+
+const char *network_label(const network *n, int32_t index, char out[LABEL_SIZE])
+{
+    if (listed_label(n, index, out))
+        return out;
+    if (!n->shape.single)
+        return NULL;
+    if (index == 1)
+        return opposite(n, out);
+    return strcpy(out, n->shape.scores == KLDVE_SCORES_NUMBER ? "the number" : "yes");
 }

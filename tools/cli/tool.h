@@ -59,6 +59,7 @@ const char *method_choice(int32_t index);
 const char *reading_choice(int32_t index);
 const char *colormap_choice(int32_t index);
 const char *sign_choice(int32_t index);
+const char *scores_choice(int32_t index); /* "softmax" ..., in the order of kldve_scores */
 
 /** Add the readings of a kldve_method.readings to a list, see list_name(). */
 void list_readings(uint32_t readings, char *list, size_t size);
@@ -76,6 +77,25 @@ void list_options(uint32_t read, char *list, size_t size);
 /** Refuse --reading, because `methods` (names, for the message) have none.  EXIT_USAGE. */
 int unread_reading(const char *command, const char *methods);
 
+/* ---- npy_read.c: arrays that come from outside ------------------------------------------------
+ */
+
+enum { NPY_RANK = 8 };
+
+typedef struct npy_array {
+    int32_t rank;
+    int64_t dim[NPY_RANK];
+    size_t count;  /**< product of the dimensions */
+    bool whole;    /**< the file holds integers */
+    double *value; /**< [count], row-major, whatever the order in the file */
+} npy_array;
+
+/** Read an array of floating-point numbers, integers or bools; it may hold NaN.  False after a
+ *  message; else free it with npy_free(). */
+bool npy_read(const char *path, npy_array *out);
+/** Accepts an empty one. */
+void npy_free(npy_array *array);
+
 /* ---- networks.c: a network with its card and labels --------------------------------------- */
 
 /** What the command line says about the network; 0 and NULL: nothing. */
@@ -83,6 +103,7 @@ typedef struct network_args {
     const char *model; /**< NULL: the built-in one */
     const char *title; /**< what to call it beside others; NULL: after its file */
     const char *card, *layer, *logits, *select, *labels;
+    int32_t scores;   /**< 1 + a kldve_scores */
     int32_t channels; /**< 1 + a kldve_channels */
     double scale;
     arg_numbers mean, std;
@@ -91,6 +112,10 @@ typedef struct network_args {
     int32_t threads;
     uint64_t flags; /**< KLDVE_ONNX_* */
     int32_t batch;  /**< of kldve_onnx_options */
+    bool as_it_is;  /**< the input is an array: nothing is prepared */
+    const char *picture_input;
+    arg_list input, dim;    /**< "NAME=FILE.npy" or "NAME=NUMBER"; "NAME=N" */
+    const npy_array *array; /**< that will be explained; NULL: a picture */
     bool quiet;
 } network_args;
 
@@ -116,8 +141,17 @@ typedef struct network {
                       "tensor with the class scores; default: the card's or the output"),          \
         OPTION_STRING("select", offsetof(type, member.select), "PART",                             \
                       "class scores as a part of a tensor, 'NAME[0, 4:84, 1234]'"),                \
+        OPTION_CHOICE("scores", offsetof(type, member.scores), "KIND",                             \
+                      "what the scores are; default: the card's, or what the file says",           \
+                      scores_choice),                                                              \
         OPTION_SIZE("size", offsetof(type, member.size), "N|WxH",                                  \
-                    "size of an input that the network leaves open", 1, 65535)
+                    "size of an input that the network leaves open or takes as a row", 1, 65535),  \
+        OPTION_LIST("dim", offsetof(type, member.dim), "NAME=N",                                   \
+                    "another dimension that it leaves open; repeat for more"),                     \
+        OPTION_STRING("picture-input", offsetof(type, member.picture_input), "NAME",               \
+                      "which of several inputs is the picture"),                                   \
+        OPTION_LIST("input", offsetof(type, member.input), "NAME=FILE.npy",                        \
+                    "value of another input, or NAME=NUMBER; repeat for more")
 
 /** How pictures become the network's input; these options win over the card. */
 #define NETWORK_INPUT_OPTIONS(type, member)                                                        \
@@ -137,6 +171,23 @@ typedef struct network {
 /** Have the engine plan what methods with these needs (KLDVE_NEED_*) require, and no more, because
  *  planning takes time and memory. */
 void network_plan_for(network_args *args, uint32_t needs);
+/** given_inputs.c: what --dim and --input say, for the engine. */
+typedef struct given_inputs {
+    kldve_onnx_dim dim[ARG_LIST_MAX];
+    kldve_onnx_input input[ARG_LIST_MAX];
+    npy_array array[ARG_LIST_MAX];
+    double number[ARG_LIST_MAX];
+    char name[2 * ARG_LIST_MAX][LABEL_SIZE];
+} given_inputs;
+
+/** Check their form.  EXIT_DONE, or EXIT_USAGE after a message. */
+int given_check_args(const char *command, const network_args *args);
+/** Read them into options; false after a message.  Free what was given in either case. */
+bool given_read(given_inputs *given, const network_args *args, kldve_onnx_options *options);
+void given_free(given_inputs *given);
+/** The file of an --input, NULL if it is a number. */
+const char *given_file(const char *text);
+
 /** Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 int network_check_args(const char *command, const network_args *args);
 
@@ -152,7 +203,8 @@ void network_say_assumptions(const network *n, const network_args *args);
 
 void network_free(network *n);
 
-/** The label of a class as clean text; NULL if the network has no labels. */
+/** The label of a class as clean text; NULL if the network has no labels.  A network with one score
+ *  always has: its labels, "yes" and "no", or "the number". */
 const char *network_label(const network *n, int32_t index, char out[LABEL_SIZE]);
 
 /* ---- classes.c: classes by their scores, and by their names on the command line ----------- */
@@ -163,10 +215,19 @@ enum { TOP = 5 };
  *  Returns how many: TOP, or `count` if that is less. */
 int32_t classes_top(const float *logits, size_t count, int32_t top[TOP]);
 
-/** softmax(logits)[index]. */
-double classes_probability(const float *logits, size_t count, int32_t index);
-/** softmax(logits), [count]. */
-void classes_probabilities(const float *logits, size_t count, double *out);
+/** The probability of a class; NaN where the network gives a number. */
+double classes_probability(const kldve_heatmap *map, int32_t index);
+
+/** How the scores of a network become probabilities, as a clause for people; NULL where nothing
+ *  needs to be said: the network itself ends in the softmax, or the sigmoid of one score. */
+const char *scores_meaning(const kldve_shape *shape);
+/** Whether each of several classes has a probability by itself. */
+bool scores_are_independent(const kldve_shape *shape);
+/** What is asked of a number: "why so high" of index 0, "why not higher" of index 1. */
+const char *number_question(int32_t index);
+
+/** Options of an explanation that is made for its scores only. */
+void classes_ask(const network *n, kldve_options *o);
 
 /** "top2", an index, a label -> the target in *o.  False after a message. */
 bool classes_target(const network *n, const char *text, kldve_options *o);
@@ -192,7 +253,7 @@ int guard_network(const char *command, const network_args *args, const guard_out
 typedef struct truth {
     network net;
     double *score;       /**< [classes], for kldve_options.truth: of the last picture */
-    double *probability; /**< [classes], their softmax */
+    double *probability; /**< [classes], of the same */
 } truth;
 
 /** Check --truth, which may be NULL: its form is "model:FILE", and the reading (a kldve_reading, or
@@ -202,10 +263,11 @@ int truth_check_args(const char *command, const char *text, int32_t reading);
 int truth_guard(const char *command, const char *text, const guard_output *outputs, int32_t count);
 /** Load that network.  False after a message; free the truth in either case. */
 bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads);
-/** Whether it has as many classes as `n`.  False after a message. */
+/** Whether it and `n` have equally many classes.  False after a message. */
 bool truth_fits(const truth *t, const network *n);
-/** Run it on a picture.  False after a message. */
-bool truth_score(truth *t, const kldve_image *picture);
+/** Run it on a picture, or on `input`, an input of its, where that is not NULL.  False after a
+ *  message. */
+bool truth_score(truth *t, const kldve_image *picture, const float *input);
 void truth_free(truth *t);
 
 /* ---- output.c, npy.c: every file appears whole or not at all ------------------------------- */

@@ -7,14 +7,6 @@
 
 /* ---- the explanation ---------------------------------------------------------------------- */
 
-double class_probability(const explanation *e, int32_t index)
-{
-    size_t count;
-    const float *logits = kldve_heatmap_logits(e->map, &count);
-
-    return classes_probability(logits, count, index);
-}
-
 void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o)
 {
     memset(o, 0, sizeof *o);
@@ -47,14 +39,10 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
 {
     network_args wanted = args->network;
     double begin = now_ms();
-    kldve_status status;
 
     /* Read the picture first: that is cheap, and its name is as easily mistyped. */
-    status = kldve_image_load(ctx, args->picture, NULL, &e->picture);
-    if (status != KLDVE_OK) {
-        complain_ctx(ctx, args->picture, status);
+    if (!subject_read(e, ctx, args))
         return false;
-    }
     e->ms.decode = now_ms() - begin;
     begin = now_ms();
     e->method = explain_method(args);
@@ -62,10 +50,14 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     if (!pick_load(e, args))
         return false;
     network_plan_for(&wanted, needs_of(e, args));
-    if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted))
+    wanted.array = subject_is_array(args->picture) ? &e->array : NULL;
+    if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted) ||
+        !pick_fits(e, args))
         return false;
     e->ms.load = now_ms() - begin;
-    return true;
+    if (!subject_is_array(args->picture))
+        return true;
+    return subject_fit(e, &e->net, args->picture, &e->input) && subject_draw(e);
 }
 
 /* The index of the class that --target or --rival names.  A rank costs a forward pass, because only
@@ -73,18 +65,19 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
 static bool find_index(const explanation *e, const explain_args *args, const char *text,
                        int32_t *index)
 {
-    kldve_options o = {.struct_size = sizeof o, .reading = KLDVE_READING_PAPER};
+    kldve_options o;
     kldve_record record = {.struct_size = sizeof record};
     kldve_heatmap *map = NULL;
     kldve_status status;
 
+    classes_ask(&e->net, &o);
     pick_options(e, args, &o);
     if (!classes_target(&e->net, text, &o))
         return false;
     *index = o.target;
     if (o.target_kind != KLDVE_TARGET_RANK)
         return true;
-    status = kldve_explain(e->net.explainer, e->picture, &o, &map);
+    status = subject_explain(e, &e->net, &o, &map);
     if (status != KLDVE_OK) {
         complain_ctx(e->net.ctx, e->net.name, status);
         return false;
@@ -121,10 +114,10 @@ static bool find_target(explanation *e, const explain_args *args, kldve_options 
     return true;
 }
 
-static bool explain_layer(const network *net, const kldve_image *picture, const kldve_options *o,
+static bool explain_layer(const explanation *e, const network *net, const kldve_options *o,
                           kldve_heatmap **map)
 {
-    kldve_status status = kldve_explain(net->explainer, picture, o, map);
+    kldve_status status = subject_explain(e, net, o, map);
 
     if (status != KLDVE_OK)
         complain_ctx(net->ctx, net->name, status);
@@ -149,9 +142,10 @@ static bool fuse_layers(explanation *e, const explain_args *args, const kldve_op
         network net;
 
         wanted.layer = args->fuse.text[i];
+        wanted.array = e->input ? &e->array : NULL;
         network_plan_for(&wanted, needs_of(e, args));
         ok = network_load(&net, e->net.ctx, &wanted) && network_prepare(&net, &wanted) &&
-             explain_layer(&net, e->picture, &o, &map[maps]);
+             explain_layer(e, &net, &o, &map[maps]);
         maps += ok;
         network_free(&net);
     }
@@ -170,8 +164,14 @@ static bool fuse_layers(explanation *e, const explain_args *args, const kldve_op
 /* Read the other network's scores of the picture. */
 static bool read_truth(explanation *e, const explain_args *args)
 {
-    return truth_load(&e->truth, e->net.ctx, args->truth, args->network.threads) &&
-           truth_fits(&e->truth, &e->net) && truth_score(&e->truth, e->picture);
+    float *input = NULL;
+    bool ok = truth_load(&e->truth, e->net.ctx, args->truth, args->network.threads) &&
+              truth_fits(&e->truth, &e->net) &&
+              (!e->input || subject_fit(e, &e->truth.net, args->picture, &input)) &&
+              truth_score(&e->truth, e->picture, input);
+
+    free(input);
+    return ok;
 }
 
 static bool read_map(explanation *e)
@@ -196,12 +196,12 @@ static bool explain(explanation *e, const explain_args *args)
     if (args->truth && !read_truth(e, args))
         return false;
     explain_options_of(e, args, &o);
-    if (!find_target(e, args, &o) || !explain_layer(&e->net, e->picture, &o, &e->map))
+    if (!find_target(e, args, &o) || !explain_layer(e, &e->net, &o, &e->map))
         return false;
     if (!read_map(e) || (args->fuse.count > 0 && (!fuse_layers(e, args, &o) || !read_map(e))))
         return false;
     logits = kldve_heatmap_logits(e->map, &count);
-    e->tops = classes_top(logits, count, e->top);
+    e->tops = e->record.scores == KLDVE_SCORES_NUMBER ? 0 : classes_top(logits, count, e->top);
     return true;
 }
 
@@ -321,7 +321,7 @@ static int command_explain(const arg_command *command, int argc, char **argv)
     else
         ok = run(&e, ctx, &args, &p);
     kldve_heatmap_free(e.map);
-    kldve_image_free(e.picture);
+    subject_free(&e);
     free(e.region);
     truth_free(&e.truth);
     network_free(&e.net);

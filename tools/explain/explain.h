@@ -35,13 +35,15 @@ typedef struct explain_times {
 
 typedef struct explanation {
     network net;
-    truth truth; /* of --truth; zeros without */
-    kldve_image *picture;
+    truth truth;          /* of --truth; zeros without */
+    kldve_image *picture; /* of an array: drawn from it, NULL where that makes no picture */
+    npy_array array;      /* a subject that is no picture */
+    float *input;         /* [in_channels][in_height][in_width] of it; NULL: a picture */
     kldve_heatmap *map;
     kldve_record record;
     kldve_timings stages;
     const kldve_method *method;
-    int32_t top[TOP], tops;    /* classes by falling logit, how many */
+    int32_t top[TOP], tops;    /* classes by falling logit, how many; of a number none */
     int32_t set[ARG_LIST_MAX]; /* of several --target */
     int32_t rival;             /* of --rival */
     uint8_t *region;           /* of --over, [region_height][region_width]; NULL without */
@@ -69,11 +71,25 @@ void explain_options_of(const explanation *e, const explain_args *args, kldve_op
 int pick_read_args(explain_args *args);
 /** Read the mask of --over; the picture is read already.  False after a message. */
 bool pick_load(explanation *e, const explain_args *args);
+/** Whether the network has what is picked, and something is picked where it has.  False after a
+ *  message. */
+bool pick_fits(const explanation *e, const explain_args *args);
 /** What is picked, for any options of an explanation. */
 void pick_options(const explanation *e, const explain_args *args, kldve_options *o);
 
-/** softmax(logits)[index]. */
-double class_probability(const explanation *e, int32_t index);
+/** subject.c: whether a name is that of an array, not of a picture. */
+bool subject_is_array(const char *path);
+/** Find options that an array rules out.  EXIT_DONE, or EXIT_USAGE after a message. */
+int subject_check_args(const explain_args *args);
+/** Read the picture or the array.  False after a message; free it with subject_free(). */
+bool subject_read(explanation *e, kldve_ctx *ctx, const explain_args *args);
+/** The array as the input of a network; the caller frees *out.  False after a message. */
+bool subject_fit(const explanation *e, const network *net, const char *path, float **out);
+/** Draw e->picture from the array.  False after a message. */
+bool subject_draw(explanation *e);
+kldve_status subject_explain(const explanation *e, const network *net, const kldve_options *o,
+                             kldve_heatmap **map);
+void subject_free(explanation *e);
 
 /** record.c: write the record as JSON, "-" is standard output.  False after a message. */
 bool record_write(const explanation *e, const explain_args *args);

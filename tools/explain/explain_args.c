@@ -130,7 +130,8 @@ static int check_args(const explain_args *args)
     if (args->terminal && args->json && strcmp(args->json, "-") == 0)
         return args_usage(
             "explain", "--terminal and --json - cannot share standard output; give --json a file");
-    if ((status = check_method(args)) != EXIT_DONE || (status = check_drawing(args)) != EXIT_DONE)
+    if ((status = subject_check_args(args)) != EXIT_DONE ||
+        (status = check_method(args)) != EXIT_DONE || (status = check_drawing(args)) != EXIT_DONE)
         return status;
     return network_check_args("explain", &args->network);
 }
@@ -179,6 +180,7 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
         return args_usage("explain", "a picture is missing after %s", positional[0]);
     args->picture = positional[n - 1];
     args->network.model = n == 2 ? positional[0] : NULL;
+    args->network.as_it_is = subject_is_array(args->picture);
     *go = true;
     if ((status = pick_read_args(args)) != EXIT_DONE)
         return status;

@@ -101,6 +101,31 @@ bool pick_load(explanation *e, const explain_args *args)
     return e->region != NULL;
 }
 
+bool pick_fits(const explanation *e, const explain_args *args)
+{
+    int32_t picks = e->net.shape.picks;
+
+    if (picks == KLDVE_PICKS_PLACE && !args->at && !args->over) {
+        complain("%s: there are scores for every place of the picture: say which with --at X,Y or "
+                 "--over MASK.png",
+                 e->net.name);
+        return false;
+    }
+    if (picks == KLDVE_PICKS_ROW && !args->box) {
+        complain("%s: there are scores for every row of the detector: say which with --box N, "
+                 "--box best or --box X,Y",
+                 e->net.name);
+        return false;
+    }
+    if (picks == KLDVE_PICKS_NOTHING && args->pick.kind != KLDVE_PICK_NONE) {
+        complain("%s: the selection %s has nothing for --at, --over or --box to choose: write y, x "
+                 "or n for an axis",
+                 e->net.name, e->net.select ? e->net.select : "");
+        return false;
+    }
+    return true;
+}
+
 void pick_options(const explanation *e, const explain_args *args, kldve_options *o)
 {
     o->pick = args->pick.kind;

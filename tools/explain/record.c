@@ -1,6 +1,8 @@
 /* record.c - the record of a run as JSON (docs/command.md lists its members). */
 #include "explain.h"
 
+#include <math.h>
+
 #include "cli/json.h"
 
 /* NULL: out of memory. */
@@ -9,7 +11,7 @@ static json_object *new_class(const explanation *e, int32_t index)
     size_t count;
     const float *logits = kldve_heatmap_logits(e->map, &count);
 
-    return json_new_class(&e->net, index, logits[index], class_probability(e, index));
+    return json_new_class(&e->net, index, logits[index], classes_probability(e->map, index));
 }
 
 static json_object *new_top(const void *of, size_t i)
@@ -26,11 +28,13 @@ static json_object *new_of_set(const void *of, size_t i)
     return new_class(e, e->set[i]);
 }
 
+/* Those of the network, then that of the map. */
 static json_object *new_note(const void *of, size_t i)
 {
     const explanation *e = of;
+    const char *note = kldve_onnx_note(e->net.net, (int32_t)i);
 
-    return json_object_new_string(kldve_onnx_note(e->net.net, (int32_t)i));
+    return json_object_new_string(note ? note : kldve_heatmap_remark(e->map));
 }
 
 static json_object *new_notes(const explanation *e)
@@ -39,14 +43,23 @@ static json_object *new_notes(const explanation *e)
 
     while (kldve_onnx_note(e->net.net, (int32_t)count))
         count++;
-    return json_new_list(new_note, e, count);
+    return json_new_list(new_note, e, count + (kldve_heatmap_remark(e->map) != NULL));
 }
 
-static const char *scores_name(int32_t scores)
+/* The kind of scores, how they become probabilities where that needs saying, and a number. */
+static bool put_scores(json_object *object, const explanation *e)
 {
-    static const char *const name[] = {"softmax", "sigmoid", "raw", "number"};
+    return json_put_text(object, "scores", scores_choice(e->record.scores)) &&
+           json_put_text(object, "probabilities", scores_meaning(&e->net.shape)) &&
+           json_put_value(object, &e->record);
+}
 
-    return name[scores];
+static bool put_class(json_object *object, const char *key, const explanation *e, int32_t index)
+{
+    const float *logits = kldve_heatmap_logits(e->map, NULL);
+
+    return json_put_class(object, key, &e->net, index, logits[index],
+                          classes_probability(e->map, index));
 }
 
 /* How the layer was chosen, and what the gradient there is. */
@@ -65,6 +78,25 @@ static bool put_all_paths(json_object *object, int32_t all_paths)
 {
     return all_paths == 0 ? json_put_text(object, "all_paths", NULL)
                           : json_put(object, "all_paths", json_object_new_boolean(all_paths > 0));
+}
+
+static json_object *new_side(const void *of, size_t i)
+{
+    const explanation *e = of;
+
+    return json_object_new_double((double)e->record.box[i]);
+}
+
+/* The row of a detector that was picked. */
+static bool put_row(json_object *object, const explanation *e)
+{
+    const kldve_record *r = &e->record;
+
+    if (r->row < 0)
+        return true;
+    return json_put(object, "row", json_object_new_int(r->row)) &&
+           (isnan(r->box[0]) || (json_put(object, "box", json_new_list(new_side, e, 4)) &&
+                                 json_put_number(object, "box_score", (double)r->box_score, 9)));
 }
 
 static json_object *new_timings(const explanation *e)
@@ -92,14 +124,13 @@ static json_object *new_record(const explanation *e, const explain_args *args)
         json_put_text(object, "picture", args->picture) &&
         (!e->net.select || json_put_text(object, "select", e->net.select)) &&
         json_put_text(object, "layer", e->net.layer) && put_chosen(object, e->net.net) &&
-        put_all_paths(object, e->record.all_paths) &&
-        json_put_text(object, "scores", scores_name(e->record.scores)) &&
+        put_all_paths(object, e->record.all_paths) && put_scores(object, e) &&
         json_put_text(object, "method", e->method->name) &&
         json_put_text(object, "reading", reading ? kldve_reading_name(e->record.reading) : NULL) &&
-        json_put(object, "target", new_class(e, e->record.target)) &&
+        put_class(object, "target", e, e->record.target) &&
         (args->target.count < 2 ||
          json_put(object, "targets", json_new_list(new_of_set, e, (size_t)args->target.count))) &&
-        (!args->rival || json_put(object, "rival", new_class(e, e->rival))) &&
+        (!args->rival || put_class(object, "rival", e, e->rival)) && put_row(object, e) &&
         (!args->truth || json_put_text(object, "truth", e->truth.net.name)) &&
         (!args->sign || json_put_text(object, "sign", sign_choice(args->sign - 1))) &&
         (!kldve_heatmap_error(e->map, NULL) ||

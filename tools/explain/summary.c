@@ -11,8 +11,8 @@ static void say_class(const explanation *e, int32_t rank, int32_t index)
 
     if (!network_label(&e->net, index, label))
         snprintf(label, sizeof label, "class %d", (int)index);
-    printf("%3d.  %6.2f %%  %9.4f  %6d  %s%s\n", (int)rank + 1, 100 * class_probability(e, index),
-           (double)logits[index], (int)index, label,
+    printf("%3d.  %6.2f %%  %9.4f  %6d  %s%s\n", (int)rank + 1,
+           100 * classes_probability(e->map, index), (double)logits[index], (int)index, label,
            index == e->record.target ? "   <- explained" : "");
 }
 
@@ -28,6 +28,17 @@ static int32_t rank_of(const explanation *e, int32_t index)
     return rank;
 }
 
+/* Of a network that gives one number. */
+static void say_value(const explanation *e)
+{
+    char label[LABEL_SIZE];
+
+    printf("%s %.6g   <- explained: %s\n", network_label(&e->net, 0, label),
+           (double)e->record.logit, number_question(e->record.target));
+    printf("(as the score of yes against no it would be a probability of %.2f %%)\n",
+           100 * (double)e->record.sigmoid);
+}
+
 static void say_classes(const explanation *e)
 {
     bool listed = false;
@@ -39,6 +50,20 @@ static void say_classes(const explanation *e)
     }
     if (!listed)
         say_class(e, rank_of(e, e->record.target), e->record.target);
+    if (scores_meaning(&e->net.shape))
+        printf("probability: %s\n", scores_meaning(&e->net.shape));
+}
+
+/* That the map is flat, and what it says of itself. */
+static void say_map(const explanation *e)
+{
+    const char *remark = kldve_heatmap_remark(e->map);
+
+    if (e->record.flat)
+        printf("note: the map is the same everywhere%s%s\n", remark ? ": " : ", ",
+               remark ? remark : "there is nothing to see");
+    else if (remark)
+        printf("note: %s\n", remark);
 }
 
 static void say_method(const explanation *e, const explain_args *args)
@@ -49,9 +74,11 @@ static void say_method(const explanation *e, const explain_args *args)
     const char *note;
     kldve_options o;
 
-    printf("%s%s%s, layer %s: %d maps of %d x %d", e->method->name, reading ? ", reading " : "",
-           reading ? kldve_reading_name(r->reading) : "", e->net.layer, (int)layer->maps,
-           (int)layer->height, (int)layer->width);
+    printf("%s%s%s", e->method->name, reading ? ", reading " : "",
+           reading ? kldve_reading_name(r->reading) : "");
+    if (layer->maps > 0)
+        printf(", layer %s: %d maps of %d x %d", e->net.layer, (int)layer->maps, (int)layer->height,
+               (int)layer->width);
     if (r->height != layer->height || r->width != layer->width) /* of pixels, or of several */
         printf(", the map %d x %d", (int)r->height, (int)r->width);
     printf(", KL %.6g\n", r->kl);
@@ -59,8 +86,7 @@ static void say_method(const explanation *e, const explain_args *args)
     note = e->method->note ? e->method->note(&o) : NULL;
     if (note)
         printf("note: %s\n", note);
-    if (r->flat)
-        printf("note: the map is the same everywhere, there is nothing to see\n");
+    say_map(e);
     if (args->check)
         printf("class sensitivity %.4f (0: the map does not depend on the class)\n",
                r->class_sensitivity);
@@ -87,7 +113,10 @@ static void say_times(const explanation *e)
 
 void summary_print(const explanation *e, const explain_args *args)
 {
-    say_classes(e);
+    if (e->record.scores == KLDVE_SCORES_NUMBER)
+        say_value(e);
+    else
+        say_classes(e);
     say_method(e, args);
     say_files(args);
     say_times(e);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grid_likeness.h"
+
 /* ---- names -------------------------------------------------------------------------------- */
 
 /* folder/cat.jpg -> cat */
@@ -229,10 +231,10 @@ const grid_prediction *grid_prediction_at(const grid *g, int32_t picture, int32_
 
 static grid_class class_of(const kldve_heatmap *map, int32_t index)
 {
-    size_t count;
-    const float *logits = kldve_heatmap_logits(map, &count);
+    const float *logits = kldve_heatmap_logits(map, NULL);
+    double probability = classes_probability(map, index);
 
-    return (grid_class){index, logits[index], classes_probability(logits, count, index)};
+    return (grid_class){index, logits[isnan(probability) ? 0 : index], probability};
 }
 
 static void predict(grid_prediction *prediction, const kldve_heatmap *map)
@@ -241,6 +243,8 @@ static void predict(grid_prediction *prediction, const kldve_heatmap *map)
     const float *logits = kldve_heatmap_logits(map, &count);
     int32_t top[TOP];
 
+    if (!kldve_heatmap_probabilities(map, NULL))
+        count = 1; /* a number */
     prediction->tops = classes_top(logits, count, top);
     for (int32_t i = 0; i < prediction->tops; i++)
         prediction->top[i] = class_of(map, top[i]);
@@ -250,12 +254,10 @@ static void predict(grid_prediction *prediction, const kldve_heatmap *map)
 static bool differ(grid_prediction *prediction, const kldve_heatmap *map, const grid_truth *says)
 {
     size_t count;
-    const float *logits = kldve_heatmap_logits(map, &count);
+    const double *own = kldve_heatmap_probabilities(map, &count);
     float *distance = malloc(count * sizeof *distance);
-    double *own = malloc(count * sizeof *own);
 
-    if (distance && own) {
-        classes_probabilities(logits, count, own);
+    if (distance) {
         for (size_t c = 0; c < count; c++)
             distance[c] = (float)fabs(own[c] - says->probability[c]);
         prediction->againsts = classes_top(distance, count, prediction->against);
@@ -265,7 +267,6 @@ static bool differ(grid_prediction *prediction, const kldve_heatmap *map, const 
         complain("out of memory");
     }
     free(distance);
-    free(own);
     return prediction->againsts > 0;
 }
 
@@ -288,7 +289,7 @@ static bool ask_truth(grid *g, const kldve_image *picture, int32_t i)
     size_t classes = (size_t)g->truth.net.shape.classes;
     grid_truth *says = &g->truth_says[i];
 
-    if (!truth_score(&g->truth, picture))
+    if (!truth_score(&g->truth, picture, NULL))
         return false;
     says->probability = malloc(classes * sizeof *says->probability);
     if (!says->probability) {
@@ -394,6 +395,19 @@ static bool say_left_out(const grid *g, bool quiet)
     return any;
 }
 
+/* What the maps say of themselves, once for each network and method. */
+static void say_remarks(const grid *g)
+{
+    for (int32_t n = 0; n < g->networks; n++)
+        for (int32_t m = 0; m < g->methods; m++) {
+            const grid_cell *cell = cell_at(g, 0, n, m, 0);
+
+            if (cell->map && kldve_heatmap_remark(cell->map))
+                complain("%s: %s: %s", g->network[n].name, g->method[m].id,
+                         kldve_heatmap_remark(cell->map));
+        }
+}
+
 /* ---- the whole ---------------------------------------------------------------------------- */
 
 static bool allocate(grid *g)
@@ -416,6 +430,18 @@ static bool allocate(grid *g)
     for (size_t i = 0; i < cells; i++)
         g->cell[i].metric = g->values + i * (size_t)g->metrics;
     return true;
+}
+
+static void compare_with_first(grid *g)
+{
+    int32_t cells = g->pictures * g->networks * g->methods * g->targets;
+
+    for (int32_t i = 0; i < cells; i++) {
+        grid_cell *c = &g->cell[i];
+
+        c->likeness =
+            grid_likeness(grid_cell_at(g, c->picture, 0, c->method, c->target)->map, c->map);
+    }
 }
 
 bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, progress *p)
@@ -442,6 +468,10 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     for (int32_t i = 0; ok && i < g->pictures; i++)
         ok = explain_picture(g, args, i, p);
     progress_end(p);
+    if (ok)
+        compare_with_first(g);
+    if (ok && !args->quiet)
+        say_remarks(g);
     return ok && say_left_out(g, args->quiet);
 }
 

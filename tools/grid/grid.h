@@ -121,12 +121,12 @@ struct grid_method {
 typedef struct grid_class {
     int32_t index;
     float logit;
-    double probability; /**< softmax of the logits, temperature 1 */
+    double probability; /**< NaN: `logit` is a number, of no class */
 } grid_class;
 
 /** What one network says of one picture. */
 typedef struct grid_prediction {
-    grid_class top[TOP];            /**< by falling logit */
+    grid_class top[TOP];            /**< by falling logit; of a number it alone */
     int32_t tops;                   /**< how many of them there are */
     int32_t against[TOP], againsts; /**< with a truth: classes on whose probability the two differ
                                          most, and how many */
@@ -144,6 +144,8 @@ typedef struct grid_cell {
     grid_class explained; /**< the class of record.target */
     bool is_signed;       /**< 0.5 of the map is zero: draw it with the diverging colours */
     double ms;            /**< wall clock of this explanation */
+    double likeness;      /**< correlation with the first network's map of the same picture,
+                               method and target; NaN without both, or where one is flat */
     double *metric;       /**< [metrics]; NaN where the map has no such number, as a flat one */
     char why[LABEL_SIZE]; /**< why there is no map, clean; "" if there is one */
 } grid_cell;

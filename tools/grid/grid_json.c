@@ -38,6 +38,17 @@ static json_object *new_difference(const void *of, size_t i)
     return NULL;
 }
 
+/* `says`: the name of a number, null for classes. */
+static bool put_scores(json_object *object, const network *n)
+{
+    bool number = n->shape.scores == KLDVE_SCORES_NUMBER;
+    char label[LABEL_SIZE];
+
+    return json_put_text(object, "scores", scores_choice(n->shape.scores)) &&
+           json_put_text(object, "probabilities", scores_meaning(&n->shape)) &&
+           (!number || json_put_text(object, "number", network_label(n, 0, label)));
+}
+
 static json_object *new_network(const void *of, size_t i)
 {
     const grid *g = of;
@@ -47,7 +58,8 @@ static json_object *new_network(const void *of, size_t i)
     if (object && json_put_text(object, "name", n->name) &&
         json_put_text(object, "model", n->net.name) &&
         json_put_text(object, "layer", n->net.layer) &&
-        json_put(object, "classes", json_object_new_int(n->net.shape.classes)))
+        json_put(object, "classes", json_object_new_int(n->net.shape.classes)) &&
+        put_scores(object, &n->net))
         return object;
     json_object_put(object);
     return NULL;
@@ -58,11 +70,13 @@ static json_object *new_prediction(const void *of, size_t i)
     const grid *g = of;
     int32_t picture = (int32_t)i / g->networks, net = (int32_t)i % g->networks;
     const saying s = {g, picture, net, grid_prediction_at(g, picture, net)};
-    size_t tops = (size_t)s.says->tops, differences = (size_t)s.says->againsts;
+    bool number = g->network[net].net.shape.scores == KLDVE_SCORES_NUMBER;
+    size_t tops = number ? 0 : (size_t)s.says->tops, differences = (size_t)s.says->againsts;
     json_object *object = json_object_new_object();
 
     if (object && json_put_text(object, "picture", g->picture[picture].path) &&
         json_put_text(object, "network", g->network[net].name) &&
+        (!number || json_put_number(object, "value", (double)s.says->top[0].logit, 9)) &&
         json_put(object, "top5", json_new_list(new_top, &s, tops)) &&
         (!g->has_truth ||
          json_put(object, "disagreement", json_new_list(new_difference, &s, differences))))
@@ -86,10 +100,12 @@ static bool put_map(json_object *object, const grid *g, const grid_cell *cell)
     const kldve_record *r = &cell->record;
     const grid_class *c = &cell->explained;
 
-    return json_put(object, "target",
-                    json_new_class(&g->network[cell->network].net, c->index, c->logit,
-                                   c->probability)) &&
+    return json_put_class(object, "target", &g->network[cell->network].net, c->index, c->logit,
+                          c->probability) &&
+           json_put_value(object, r) &&
+           json_put_text(object, "remark", kldve_heatmap_remark(cell->map)) &&
            json_put_number(object, "kl", r->kl, 17) && put_metrics(object, g, cell) &&
+           (g->networks < 2 || json_put_number(object, "likeness", cell->likeness, 9)) &&
            json_put(object, "flat", json_object_new_boolean(r->flat)) &&
            json_put(object, "signed", json_object_new_boolean(cell->is_signed)) &&
            json_put(object, "height", json_object_new_int(r->height)) &&

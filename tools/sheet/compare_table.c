@@ -72,7 +72,11 @@ static void put_class(const grid *g, int32_t net, const grid_class *c)
 {
     char label[LABEL_SIZE];
 
-    put_share(grid_short_label(g, net, c->index, label), c->probability);
+    grid_short_label(g, net, c->index, label);
+    if (isnan(c->probability))
+        put_number(label, (double)c->logit, false);
+    else
+        put_share(label, c->probability);
 }
 
 static void put_head(const grid *g, const char *what, int32_t first, int32_t end)
@@ -101,6 +105,19 @@ static void put_metric(int32_t metric, double value)
     put_number("", value, kldve_metric_at(NULL, metric)->is_share);
 }
 
+/* How the maps of the other networks correlate with the first one's. */
+static void put_likeness(const grid *g, int32_t picture, int32_t method, int32_t target,
+                         int32_t first, int32_t end)
+{
+    put("      like the first, r", FIRST);
+    for (int32_t n = first; n < end; n++)
+        if (n == 0)
+            put("", COLUMN);
+        else
+            put_number("", grid_cell_at(g, picture, n, method, target)->likeness, false);
+    printf("\n");
+}
+
 /* Rows of one picture and target; of networks first..end. */
 static void put_target(const grid *g, int32_t picture, int32_t target, int32_t first, int32_t end)
 {
@@ -120,7 +137,7 @@ static void put_target(const grid *g, int32_t picture, int32_t target, int32_t f
             put_share("", (double)NAN);
     }
     printf("\n");
-    for (int32_t m = 0; m < g->methods; m++)
+    for (int32_t m = 0; m < g->methods; m++) {
         for (int32_t k = 0; k < g->metrics; k++) {
             put_row_name(g, m, k);
             for (int32_t n = first; n < end; n++) {
@@ -130,6 +147,9 @@ static void put_target(const grid *g, int32_t picture, int32_t target, int32_t f
             }
             printf("\n");
         }
+        if (g->networks > 1)
+            put_likeness(g, picture, m, target, first, end);
+    }
 }
 
 /* One of the classes on which each network and the truth differ most. */
@@ -211,6 +231,10 @@ void compare_table(const grid *g)
 {
     for (int32_t k = 0; k < g->metrics; k++)
         printf("%s\n", kldve_metric_at(NULL, k)->summary);
+    for (int32_t n = 0; n < g->networks; n++)
+        if (scores_meaning(&g->network[n].net.shape))
+            printf("%s, probability: %s\n", g->network[n].name,
+                   scores_meaning(&g->network[n].net.shape));
     for (int32_t first = 0; first < g->networks; first += BESIDE) {
         int32_t end = first + BESIDE < g->networks ? first + BESIDE : g->networks;
 

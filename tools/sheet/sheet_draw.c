@@ -26,6 +26,15 @@ static void run(sheet_pen *pen, span *left, const char *text, sheet_style s)
         left->x += sheet_text(pen, text, left->x, left->y, left->end - left->x, &s);
 }
 
+/* "43 %", or a number itself. */
+static void certainty(const grid_class *c, char *out, size_t size)
+{
+    if (isnan(c->probability))
+        snprintf(out, size, "%.4g", (double)c->logit);
+    else
+        sheet_share(c->probability, out, size);
+}
+
 /* "tench 43 %"; the class that the row is about is bold. */
 static void run_class(sheet_pen *pen, const grid *g, int32_t net, const grid_class *c, span *left,
                       sheet_style s)
@@ -33,7 +42,7 @@ static void run_class(sheet_pen *pen, const grid *g, int32_t net, const grid_cla
     char label[LABEL_SIZE], share[32];
 
     grid_short_label(g, net, c->index, label);
-    sheet_share(c->probability, share, sizeof share);
+    certainty(c, share, sizeof share);
     run(pen, left, label, s);
     s.bold = false;
     s.ink = INK_FAINT;
@@ -166,7 +175,7 @@ static void draw_class(sheet_pen *pen, const grid *g, int32_t net, const grid_cl
     char label[LABEL_SIZE], text[LABEL_SIZE + 16];
     double width = at.end - at.x, used;
 
-    sheet_share(c->probability, text, sizeof text);
+    certainty(c, text, sizeof text);
     used = sheet_text_width(pen, text, &s);
     sheet_text(pen, text, at.x, at.y, width, &s);
     grid_short_label(g, net, c->index, label);
@@ -287,6 +296,8 @@ static void draw_network_head(sheet_pen *pen, const sheet_layout *l, const grid 
     for (int32_t i = 0; i < says->tops; i++)
         if (i == 0 || left.end - left.x > 10 * l->font)
             run_class(pen, g, slot->network, &says->top[i], &left, plain);
+    if (scores_are_independent(&g->network[slot->network].net.shape))
+        run(pen, &left, "each by itself", faint);
 }
 
 static void draw_row_head(sheet_pen *pen, const sheet_layout *l, const grid *g, int32_t row)

@@ -158,7 +158,7 @@ kldve_status kx_prim_new(kx_accel *a, dnnl_status_t st, dnnl_primitive_desc_t pd
 
 bool kx_accel_has_act(kx_act act)
 {
-    return act.kind != KX_ACT_ERF && act.kind != KX_ACT_HARDSIGMOID;
+    return act.kind != KX_ACT_ERF && act.kind != KX_ACT_LEVEL && act.kind != KX_ACT_HARDSIGMOID;
 }
 
 kx_eltwise kx_eltwise_of(kx_act act)
@@ -191,6 +191,7 @@ kx_eltwise kx_eltwise_of(kx_act act)
         return (kx_eltwise){dnnl_eltwise_pow, 1, act.a};
     case KX_ACT_ROUND8:
     case KX_ACT_ROUND16: /* see post_act() */
+    case KX_ACT_LEVEL:
     case KX_ACT_ERF:
     case KX_ACT_HARDSIGMOID: /* see kx_accel_has_act() */
     case KX_ACT_LINEAR:
@@ -216,6 +217,34 @@ static dnnl_status_t post_act(dnnl_post_ops_t ops, kx_act act)
     for (size_t i = 0; i < sizeof steps / sizeof *steps && st == dnnl_success; i++)
         st = kx_post_eltwise(ops, steps[i]);
     return st;
+}
+
+dnnl_status_t kx_attr_scaled(const kx_layout *factor, kx_act act, dnnl_primitive_attr_t *out)
+{
+    const kx_eltwise steps[] = {{dnnl_eltwise_round, 0, 0},
+                                {dnnl_eltwise_clip, act.b, kx_act_top(act)},
+                                {dnnl_eltwise_linear, act.a, 0}};
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_post_ops_t ops = NULL;
+    dnnl_status_t st = dnnl_primitive_attr_create(&attr);
+
+    if (st == dnnl_success)
+        st = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
+    if (st == dnnl_success)
+        st = dnnl_post_ops_create(&ops);
+    if (st == dnnl_success)
+        st = dnnl_post_ops_append_binary(ops, dnnl_binary_mul, factor->md);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && st == dnnl_success; i++)
+        st = kx_post_eltwise(ops, steps[i]);
+    if (st == dnnl_success)
+        st = dnnl_primitive_attr_set_post_ops(attr, ops);
+    dnnl_post_ops_destroy(ops);
+    if (st != dnnl_success) {
+        dnnl_primitive_attr_destroy(attr);
+        return st;
+    }
+    *out = attr;
+    return dnnl_success;
 }
 
 static dnnl_status_t set_post_ops(dnnl_primitive_attr_t attr, dnnl_post_ops_t ops,

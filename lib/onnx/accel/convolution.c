@@ -172,6 +172,35 @@ kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, con
     return KLDVE_OK;
 }
 
+kldve_status kx_accel_conv_scaled(kx_accel *a, const kx_conv_desc *d, const kx_layout *factor,
+                                  kx_prim **out)
+{
+    conv c;
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t st;
+    kldve_status result = prepare(a, d, NULL, &c);
+
+    assert(d->act.kind == KX_ACT_ROUND8 || d->act.kind == KX_ACT_ROUND16);
+    if (result < 0)
+        return result;
+    if ((st = kx_attr_scaled(factor, d->act, &attr)) != dnnl_success)
+        return kx_status_of(st);
+    st = blocked_pd(a, &c, attr, &pd);
+    if (st == dnnl_unimplemented)
+        st = kx_conv_pd(a, &c.problem, attr, &pd);
+    dnnl_primitive_attr_destroy(attr);
+    if (st == dnnl_success && is_code(pd, "ref")) {
+        dnnl_primitive_desc_destroy(pd);
+        return KLDVE_E_UNSUPPORTED;
+    }
+    if ((result = kx_prim_new(a, st, pd, out)) < 0)
+        return result;
+    (*out)->slot[KX_BIAS] = d->bias ? c.bias : NULL;
+    (*out)->slot[KX_ADDEND] = factor;
+    return KLDVE_OK;
+}
+
 kldve_status kx_accel_conv_vjp(kx_accel *a, const kx_conv_desc *d, kx_prim **out)
 {
     conv c;

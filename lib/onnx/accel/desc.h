@@ -25,6 +25,7 @@ typedef enum kx_act_kind {
     KX_ACT_POW,     /**< x^a */
     KX_ACT_ROUND8,  /**< a min(max(round(x / a), b), b + 255): quantised and back */
     KX_ACT_ROUND16, /**< the same up to b + 65535 */
+    KX_ACT_LEVEL,   /**< round(x / a) */
     KX_ACT_LINEAR   /**< a x + b */
 } kx_act_kind;
 
@@ -51,6 +52,7 @@ static inline bool kx_act_from_output(kx_act act)
     case KX_ACT_POW:
     case KX_ACT_ROUND8:
     case KX_ACT_ROUND16:
+    case KX_ACT_LEVEL:
         return false;
     default:
         return true;

@@ -63,6 +63,8 @@ kx_eltwise kx_eltwise_of(kx_act act);
 /** Post-ops, in this order: addend (NULL: none), sum, activation. */
 dnnl_status_t kx_attr_new(const kx_layout *addend, bool sum, kx_act act,
                           dnnl_primitive_attr_t *out);
+/** Post-ops of a sum of integers: times `factor`, then act, a rounding one, from its levels on. */
+dnnl_status_t kx_attr_scaled(const kx_layout *factor, kx_act act, dnnl_primitive_attr_t *out);
 /** Take over a primitive descriptor, compile it and read off its operands.
  *  @param st  How making pd went: a failure is handed on. */
 kldve_status kx_prim_new(kx_accel *a, dnnl_status_t st, dnnl_primitive_desc_t pd, kx_prim **out);

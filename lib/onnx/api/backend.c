@@ -1,5 +1,6 @@
 /* backend.c - a planned network as a backend: forward passes, VJPs, batches. */
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "load.h"
@@ -22,8 +23,12 @@ typedef struct onnx_state {
     const kldve_onnx *net;
     kldve_ctx *ctx;
     kx_state *run;
-    kx_picked *picked;           /* the scores where they are selected, else NULL */
-    kx_many *many;               /* `batch` inputs at once; NULL until asked for */
+    kx_picked *picked; /* the scores where they are selected, else NULL */
+    kx_extra *finder;  /* computes rows of a detector; NULL until asked for */
+    float *found;      /* what it computed */
+    kx_many *many;     /* `batch` inputs at once; NULL until asked for */
+    float *rounded;    /* whole numbers for the network, of rounded_for inputs; or NULL */
+    int32_t rounded_for;
     float *input;                /* of the last forward pass, for extra plans; NULL: not kept */
     uint64_t pass;               /* its number; 0: none yet */
     uint64_t passes;             /* forward passes so far */
@@ -41,9 +46,12 @@ static void backend_close(void *state)
     for (int i = 0; i < EXTRAS; i++)
         kx_extra_free(s->extra[i]);
     kx_picked_free(s->picked);
+    kx_extra_free(s->finder);
+    kldve_ctx_release(s->ctx, s->found);
     kx_many_free(s->many);
     kx_state_free(s->run);
     kldve_ctx_release(s->ctx, s->input);
+    kldve_ctx_release(s->ctx, s->rounded);
     kldve_onnx_free(s->own);
     kldve_ctx_release(s->ctx, s);
 }
@@ -78,7 +86,7 @@ static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **stat
         (s->net->selects &&
          (st = kx_picked_new(ctx, &s->net->selection, s->net->batch, &s->picked)) < 0))
         goto fail;
-    if (s->net->options.vjp_input) {
+    if (s->net->options.vjp_input || s->net->detector.found) {
         s->input = kldve_ctx_alloc(ctx, s->net->choice.input->count, sizeof *s->input);
         if (!s->input) {
             st = kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while opening the network");
@@ -97,15 +105,17 @@ static void backend_shape(const void *state, kldve_shape *out)
 {
     const kldve_onnx *net = ((const onnx_state *)state)->net;
     const int64_t *in = net->choice.input->shape.dim;
-    const int64_t *map = net->choice.layer->shape.dim;
+    const kx_value *layer = net->choice.layer;
 
     out->in_channels = (int32_t)in[1];
     out->in_height = (int32_t)in[2];
     out->in_width = (int32_t)in[3];
-    out->classes = net->selects ? net->selection.count : (int32_t)net->choice.logits->count;
-    out->maps = (int32_t)map[1];
-    out->height = (int32_t)map[2];
-    out->width = (int32_t)map[3];
+    out->classes = kx_score_count(net);
+    if (layer) {
+        out->maps = (int32_t)layer->shape.dim[1];
+        out->height = (int32_t)layer->shape.dim[2];
+        out->width = (int32_t)layer->shape.dim[3];
+    }
     out->batch = net->batch;
     out->scores = net->choice.scores;
     out->picks = net->selects ? (int32_t)net->selection.open : KLDVE_PICKS_NOTHING;
@@ -136,17 +146,43 @@ static const float *cotangent_of(onnx_state *s, int32_t count, const float *cota
     return s->picked ? kx_picked_spread(s->picked, count, cotangent) : cotangent;
 }
 
+/* What the network takes of inputs: itself, or the nearest whole numbers.  NULL: out of memory. */
+static const float *taken(onnx_state *s, int32_t count, const float *input)
+{
+    const kx_inputs *in = &s->net->inputs;
+    size_t all = s->net->choice.input->count * (size_t)count;
+
+    if (!in->whole)
+        return input;
+    if (s->rounded_for < count) {
+        kldve_ctx_release(s->ctx, s->rounded);
+        s->rounded = kldve_ctx_alloc(s->ctx, all, sizeof *s->rounded);
+        s->rounded_for = s->rounded ? count : 0;
+    }
+    if (!s->rounded) {
+        kldve_ctx_fail(s->ctx, KLDVE_E_NOMEM, "out of memory for the rounded input");
+        return NULL;
+    }
+    for (size_t i = 0; i < all; i++)
+        s->rounded[i] = fminf(fmaxf(rintf(input[i]), (float)in->least), (float)in->most);
+    return s->rounded;
+}
+
 static kldve_status backend_forward(void *state, const float *input, float *logits, float *features)
 {
     onnx_state *s = state;
     float *room = logits_room(s, 1, logits);
-    kldve_status st = room ? kx_state_forward(s->run, input, room, features) : KLDVE_E_NOMEM;
+    kldve_status st = KLDVE_E_NOMEM;
+
+    input = taken(s, 1, input);
+    if (room && input)
+        st = kx_state_forward(s->run, input, room, features);
 
     if (st == KLDVE_OK)
         read_logits(s, 1, logits);
 
     s->pass = st == KLDVE_OK ? ++s->passes : 0;
-    if (s->input)
+    if (s->input && input)
         memcpy(s->input, input, s->net->choice.input->count * sizeof *input);
     return st;
 }
@@ -170,7 +206,7 @@ static kldve_status extra_at_pass(onnx_state *s, int which, int32_t rule, kx_sta
     if (s->net->options.plain)
         return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
                               "KLDVE_ONNX_PLAIN supports only KLDVE_RULE_GRADIENT");
-    if (!s->input)
+    if (!s->net->options.vjp_input)
         return kldve_ctx_fail(
             s->ctx, KLDVE_E_NO_VJP,
             "the network was loaded without KLDVE_ONNX_VJP_INPUT: load it with that flag");
@@ -257,21 +293,84 @@ static kldve_status backend_forward_features(void *state, const float *features,
     return st;
 }
 
+/* All rows of the detector at the last forward pass. */
+static kldve_status find_rows(onnx_state *s)
+{
+    const kldve_onnx *net = s->net;
+    kx_plan_options o = net->options;
+    kldve_status st;
+
+    if (!s->found)
+        s->found = kldve_ctx_alloc(s->ctx, net->detector.found->count, sizeof *s->found);
+    if (!s->found)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_NOMEM, "out of memory for the rows of the detector");
+    o.layer = NULL;
+    o.logits = net->detector.found;
+    o.vjp = o.vjp_input = false;
+    o.lender = net->plan;
+    if (!s->finder && (st = kx_extra_new(s->ctx, net->graph, &o, &s->finder)) < 0)
+        return st;
+    return kx_state_forward(kx_extra_state(s->finder), s->input, s->found, NULL);
+}
+
+/* The row that is meant, with its box where the file has boxes. */
+static kldve_status find_row(onnx_state *s, kldve_pick *pick)
+{
+    const kldve_onnx *net = s->net;
+    const kx_detector *d = &net->detector;
+    const int64_t *in = net->choice.input->shape.dim;
+    bool by_place = pick->kind == KLDVE_PICK_BOX_AT;
+    kx_row row;
+    kldve_status st;
+
+    if (pick->kind == KLDVE_PICK_ROW && pick->row >= net->selection.height)
+        return kldve_ctx_failf(s->ctx, KLDVE_E_ARG, "row %d: the detector has %d rows, 0 to %d",
+                               (int)pick->row, (int)net->selection.height,
+                               (int)net->selection.height - 1);
+    if (!d->found)
+        return pick->kind == KLDVE_PICK_ROW
+                   ? KLDVE_OK
+                   : kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                                    "it is not known where the boxes of the rows are: set "
+                                    "kldve_onnx_options.boxes, or pick a row by its number");
+    if ((st = find_rows(s)) < 0)
+        return st;
+    if (pick->kind == KLDVE_PICK_ROW)
+        row = kx_row_at(d, s->found, pick->row, in + 2);
+    else if (!kx_best_row(d, s->found, in + 2, by_place ? pick->x : -1, by_place ? pick->y : -1,
+                          &row))
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                              by_place ? "no row has a box at this place"
+                                       : "no row has a score that is a number");
+    pick->row = row.row;
+    pick->score = row.score;
+    pick->has_box = 1;
+    memcpy(pick->box, row.box, sizeof pick->box);
+    return KLDVE_OK;
+}
+
 static kldve_status backend_pick(void *state, kldve_pick *pick, float *logits)
 {
     onnx_state *s = state;
+    kx_open open = s->net->selection.open;
     const int64_t *in = s->net->choice.input->shape.dim;
+    bool of_map = pick->kind == KLDVE_PICK_AT || pick->kind == KLDVE_PICK_OVER;
+    kldve_status st;
 
-    if (!s->picked || !s->pass)
+    if (!s->picked || open != (of_map ? KX_OPEN_MAP : KX_OPEN_ROWS))
         return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
-                              s->picked ? "there is no forward pass yet: a pick needs one before it"
-                                        : "the scores of this network belong to no place or row");
+                              "the scores of this network cannot be picked in this way");
+    if (!s->pass)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                              "there is no forward pass yet: a pick needs one before it");
+    if (!of_map && (st = find_row(s, pick)) < 0)
+        return st;
     if (pick->kind == KLDVE_PICK_AT)
         kx_picked_at(s->picked, pick->x, pick->y);
     else if (pick->kind == KLDVE_PICK_OVER)
         kx_picked_over(s->picked, pick->weight, (int32_t)in[2], (int32_t)in[3]);
     else
-        return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED, "rows cannot be picked yet");
+        kx_picked_row(s->picked, pick->row);
     read_logits(s, 1, logits);
     return KLDVE_OK;
 }
@@ -298,7 +397,7 @@ static kldve_status backend_forward_many(void *state, const float *inputs, float
     if (st < 0 || (!s->many && (st = kx_many_new(s->ctx, net->many_plan, net->batch,
                                                  net->options.threads, &s->many)) < 0))
         return st;
-    if (!(room = logits_room(s, net->batch, logits)))
+    if (!(room = logits_room(s, net->batch, logits)) || !(inputs = taken(s, net->batch, inputs)))
         return KLDVE_E_NOMEM;
     st = kx_many_forward(s->many, inputs, room, features);
     if (st == KLDVE_OK)

@@ -27,6 +27,9 @@ enum {
 struct kldve_card {
     kldve_ctx *ctx;
     char *layer, *logits, *select, *labels;
+    char *boxes, *objects;         /* of a detector */
+    int32_t box_format, box_units; /* kldve_onnx_boxes, kldve_onnx_box_units */
+    int32_t scores;                /* 0, or 1 + a kldve_scores */
     kldve_input_spec input;
     int32_t height, width; /* 0: not given */
 };
@@ -279,6 +282,25 @@ static kldve_status read_input(const reader *r, json_object *input, kldve_card *
     return check_input(r, spec, channels);
 }
 
+/* The kind of scores; *out stays 0 where the card does not say. */
+static kldve_status read_scores(const reader *r, json_object *root, int32_t *out)
+{
+    static const char *const names[] = {"softmax", "sigmoid", "raw", "number"};
+    const char *name;
+    kldve_status status = get_string(r, root, "scores", &name);
+
+    if (status != KLDVE_OK || !name)
+        return status;
+    for (int32_t i = 0; i <= KLDVE_SCORES_NUMBER; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *out = 1 + i;
+            return KLDVE_OK;
+        }
+    return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
+                           "%sscores: '%.40s' is not softmax, sigmoid, raw or number", r->where,
+                           name);
+}
+
 /* "FOLDER/TEXT", or TEXT if there is no folder or TEXT is absolute; a NULL text stays NULL. */
 static kldve_status keep(const reader *r, const char *folder, const char *text, char **out)
 {
@@ -306,6 +328,59 @@ static kldve_status check_scores(const reader *r, const char *logits, const char
                            r->where);
 }
 
+/* detector.format and detector.normalised. */
+static kldve_status read_boxes(const reader *r, json_object *detector, kldve_card *card)
+{
+    static const char *const names[] = {"xyxy", "xywh", "cxcywh"}; /* from CORNERS on */
+    json_object *parts = get(detector, "detector.normalised");
+    const char *format;
+    kldve_status status = get_string(r, detector, "detector.format", &format);
+
+    if (status != KLDVE_OK)
+        return status;
+    for (int32_t i = 0; format && i < 3; i++)
+        if (strcmp(format, names[i]) == 0)
+            card->box_format = KLDVE_ONNX_BOXES_CORNERS + i;
+    if (format && card->box_format == KLDVE_ONNX_BOXES_AUTO)
+        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
+                               "%sdetector.format: '%.40s' is not xyxy, xywh or cxcywh", r->where,
+                               format);
+    if (parts && !json_object_is_type(parts, json_type_boolean))
+        return wrong_type(r, "detector.normalised", "true or false", parts);
+    if (parts)
+        card->box_units =
+            json_object_get_boolean(parts) ? KLDVE_ONNX_UNITS_PARTS : KLDVE_ONNX_UNITS_PIXELS;
+    return KLDVE_OK;
+}
+
+/* *select becomes the scores of the detector, where there is one. */
+static kldve_status read_detector(const reader *r, json_object *root, kldve_card *card,
+                                  const char **select)
+{
+    const char *scores, *boxes, *objects;
+    json_object *detector = NULL;
+    kldve_status status = get_object(r, root, "detector", &detector);
+
+    if (status != KLDVE_OK || !detector)
+        return status;
+    if (*select)
+        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
+                               "%sselect: detector.scores says the same, one of them must go",
+                               r->where);
+    if ((status = get_string(r, detector, "detector.scores", &scores)) != KLDVE_OK ||
+        (status = get_string(r, detector, "detector.boxes", &boxes)) != KLDVE_OK ||
+        (status = get_string(r, detector, "detector.objects", &objects)) != KLDVE_OK)
+        return status;
+    if (!scores || !boxes)
+        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%sdetector.%s: is missing", r->where,
+                               scores ? "boxes" : "scores");
+    *select = scores;
+    if ((status = keep(r, NULL, boxes, &card->boxes)) != KLDVE_OK ||
+        (status = keep(r, NULL, objects, &card->objects)) != KLDVE_OK)
+        return status;
+    return read_boxes(r, detector, card);
+}
+
 static kldve_status read_card(const reader *r, json_object *root, const char *folder,
                               kldve_card *card)
 {
@@ -318,9 +393,11 @@ static kldve_status read_card(const reader *r, json_object *root, const char *fo
                                r->where, type_name(root));
     if ((status = get_object(r, root, "input", &input)) != KLDVE_OK ||
         (status = read_input(r, input, card)) != KLDVE_OK ||
+        (status = read_scores(r, root, &card->scores)) != KLDVE_OK ||
         (status = get_string(r, root, "features", &layer)) != KLDVE_OK ||
         (status = get_string(r, root, "logits", &logits)) != KLDVE_OK ||
         (status = get_string(r, root, "select", &select)) != KLDVE_OK ||
+        (status = read_detector(r, root, card, &select)) != KLDVE_OK ||
         (status = check_scores(r, logits, select)) != KLDVE_OK ||
         (status = get_string(r, root, "labels", &labels)) != KLDVE_OK ||
         (status = keep(r, NULL, layer, &card->layer)) != KLDVE_OK ||
@@ -543,6 +620,8 @@ void kldve_card_free(kldve_card *card)
     kldve_ctx_release(card->ctx, card->layer);
     kldve_ctx_release(card->ctx, card->logits);
     kldve_ctx_release(card->ctx, card->select);
+    kldve_ctx_release(card->ctx, card->boxes);
+    kldve_ctx_release(card->ctx, card->objects);
     kldve_ctx_release(card->ctx, card->labels);
     kldve_ctx_release(card->ctx, card);
 }
@@ -557,9 +636,34 @@ const char *kldve_card_logits(const kldve_card *card)
     return card->logits;
 }
 
+int32_t kldve_card_scores(const kldve_card *card)
+{
+    return card->scores;
+}
+
 const char *kldve_card_select(const kldve_card *card)
 {
     return card->select;
+}
+
+const char *kldve_card_boxes(const kldve_card *card)
+{
+    return card->boxes;
+}
+
+const char *kldve_card_objects(const kldve_card *card)
+{
+    return card->objects;
+}
+
+int32_t kldve_card_box_format(const kldve_card *card)
+{
+    return card->box_format;
+}
+
+int32_t kldve_card_box_units(const kldve_card *card)
+{
+    return card->box_units;
 }
 
 const char *kldve_card_labels(const kldve_card *card)

@@ -48,6 +48,15 @@ typedef struct kx_choice {
 kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
                        const kx_selection *selection, kx_choice *out);
 
+/** Decide what kind of scores the logits are: as asked, else as the file says.
+ *  @param asked  0, or 1 + a kldve_scores.
+ *  @param named  the caller has labels for the classes.
+ *  @param count  scores: those of the logits, or of a selection.
+ *  @return KLDVE_OK; KLDVE_E_ARG (asked for what the number of scores does not allow);
+ *          KLDVE_E_NOMEM. */
+kldve_status kx_choose_scores(kldve_ctx *ctx, int32_t asked, bool named, int32_t count,
+                              kx_choice *c);
+
 /** Whether a tensor of the file can be the layer, and how it is seen then; view may be NULL. */
 bool kx_explainable(const kx_choice *c, const kx_value *v, kx_view *view);
 

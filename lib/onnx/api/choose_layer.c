@@ -233,9 +233,19 @@ static kldve_status choose_default(const kx_graph *g, kx_choice *c)
     }
     c->layer = best.layer;
     c->view = best.view;
-    return c->layer ? KLDVE_OK
-                    : kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
-                                     "the network has no layer with more than one spatial cell");
+    return KLDVE_OK;
+}
+
+/* Without a layer, the input itself can still be explained. */
+static kldve_status say_no_layer(const kx_graph *g, kx_choice *c)
+{
+    if (c->logits == c->file_input)
+        return kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
+                              "the network has no layer: its output is its input");
+    if (kx_say(&c->notes, "the network has no layer with more than one cell: only methods that "
+                          "explain the input itself can be used") < 0)
+        return kx_nomem(g);
+    return KLDVE_OK;
 }
 
 /* What is special about tokens. */
@@ -267,6 +277,8 @@ kldve_status kx_choose_layer(const kx_graph *g, const char *name, kx_choice *c)
 
     if (st < 0)
         return st;
+    if (!c->layer)
+        return say_no_layer(g, c);
     c->all_paths = c->members > 1 || c->ways.all[c->layer->id] ? 1 : -1;
     if (c->all_paths < 0 &&
         (st = kx_say(&c->notes,

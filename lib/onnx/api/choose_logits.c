@@ -53,12 +53,17 @@ static void way_out(const kx_value *v, char out[TEXT_SIZE])
     const kx_shape *s = &v->shape;
 
     if (s->rank == 4)
-        snprintf(out, TEXT_SIZE,
-                 "the classes at row %lld and column %lld: --select '%.60s[0, :, %lld, %lld]'",
-                 (long long)s->dim[2] / 2, (long long)s->dim[3] / 2, v->name,
-                 (long long)s->dim[2] / 2, (long long)s->dim[3] / 2);
+        snprintf(
+            out, TEXT_SIZE,
+            "the classes at row %lld and column %lld: --select '%.60s[0, :, %lld, %lld]', or at "
+            "places of the picture: --at X,Y or --over MASK.png",
+            (long long)s->dim[2] / 2, (long long)s->dim[3] / 2, v->name, (long long)s->dim[2] / 2,
+            (long long)s->dim[3] / 2);
     else if (s->rank == 3)
-        snprintf(out, TEXT_SIZE, "those of one row: --select '%.60s[0, 0, :]'", v->name);
+        snprintf(out, TEXT_SIZE,
+                 "those of one row: --select '%.60s[0, 0, :]', or of a "
+                 "detector's best: --box best",
+                 v->name);
     else
         snprintf(out, TEXT_SIZE, "--select '%.60s[0, :]'", v->name);
 }

@@ -31,7 +31,7 @@ kldve_status kx_choose_quantised(const kx_graph *g, kx_choice *c)
         st = kx_say(&c->notes,
                     "the network is quantised: its gradient is a straight-through one, which takes "
                     "rounding for the identity, and for 0 where a value was clipped");
-    if (st == KLDVE_OK && holds_levels(c->layer))
+    if (st == KLDVE_OK && c->layer && holds_levels(c->layer))
         st = kx_say(&c->notes,
                     "layer '%.80s' holds integers, whose zero point shifts the map: what "
                     "dequantises it is the better layer",

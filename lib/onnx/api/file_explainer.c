@@ -1,6 +1,23 @@
 /* file_explainer.c - the shortest way from a path to an explainer, which then owns the network. */
 #include "load.h"
 
+/* Where the scores are.  What the card selects says itself what each explanation picks. */
+static void merge_scores(kldve_onnx_options *options, const kldve_card *card)
+{
+    const uint64_t picks = KLDVE_ONNX_PICK_PLACE | KLDVE_ONNX_PICK_ROW;
+
+    if (options->logits || options->select)
+        return;
+    options->logits = kldve_card_logits(card);
+    options->select = kldve_card_select(card);
+    options->boxes = kldve_card_boxes(card);
+    options->objects = kldve_card_objects(card);
+    options->box_format = kldve_card_box_format(card);
+    options->box_units = kldve_card_box_units(card);
+    if (options->select)
+        options->flags &= ~picks;
+}
+
 /* What the caller leaves open the card fills. */
 static void merge(kldve_onnx_options *options, const kldve_card *card)
 {
@@ -11,10 +28,11 @@ static void merge(kldve_onnx_options *options, const kldve_card *card)
     kldve_card_size(card, &height, &width);
     if (!options->layer)
         options->layer = kldve_card_layer(card);
-    if (!options->logits && !options->select) {
-        options->logits = kldve_card_logits(card);
-        options->select = kldve_card_select(card);
-    }
+    merge_scores(options, card);
+    if (options->scores == 0)
+        options->scores = kldve_card_scores(card);
+    if (kldve_card_labels(card))
+        options->flags |= KLDVE_ONNX_NAMED;
     if (options->in_height == 0)
         options->in_height = height;
     if (options->in_width == 0)

@@ -4,7 +4,9 @@
 
 #include <kldve/onnx.h>
 
+#include "build/inputs.h"
 #include "choose.h"
+#include "detector.h"
 #include "plan/plan.h"
 #include "read/proto.h"
 
@@ -15,6 +17,8 @@ struct kldve_onnx {
     kx_arena arena;  /**< for the arrays of `choice` */
     bool selects;    /**< the scores are those of `selection` */
     kx_selection selection;
+    kx_detector detector; /**< of rows that are selected */
+    kx_inputs inputs;     /**< what the graph was built from; its arrays are in the arena, too */
     kx_choice choice;
     kx_plan_options options; /**< of the plan */
     kx_plan *plan;
@@ -22,6 +26,12 @@ struct kldve_onnx {
     kx_plan *many_plan;    /**< for them, with one thread each; NULL where there is one input */
     kldve_onnx **handover; /**< set by kx_onnx_hand_over(), else NULL */
 };
+
+/** The scores that the network hands out: those of the selection, or all of the logits. */
+static inline int32_t kx_score_count(const kldve_onnx *net)
+{
+    return net->selects ? net->selection.count : (int32_t)net->choice.logits->count;
+}
 
 /** Copy the caller's options into those of this release; NULL: all zero.  The names stay the
  *  caller's.

@@ -135,7 +135,8 @@ done:
     return st;
 }
 
-kldve_status kx_select(kx_graph *g, kx_arena *arena, const char *text, kx_selection *out)
+kldve_status kx_select_as_is(const kx_graph *g, kx_arena *arena, const char *text,
+                             kx_selection *out)
 {
     kx_selection s = {.scores = KLDVE_SCORES_RAW};
     kx_axis_pick pick[KX_MAX_RANK];
@@ -153,7 +154,16 @@ kldve_status kx_select(kx_graph *g, kx_arena *arena, const char *text, kx_select
         return kx_nomem(g);
     list_offsets(&s.tensor->shape, pick, s.count, base);
     s.base = base;
-    if ((st = follow(g, arena, text, &s)) == KLDVE_OK)
+    *out = s;
+    return KLDVE_OK;
+}
+
+kldve_status kx_select(kx_graph *g, kx_arena *arena, const char *text, kx_selection *out)
+{
+    kx_selection s;
+    kldve_status st = kx_select_as_is(g, arena, text, &s);
+
+    if (st == KLDVE_OK && (st = follow(g, arena, text, &s)) == KLDVE_OK)
         *out = s;
     return st;
 }

@@ -40,6 +40,10 @@ typedef struct kx_selection {
  *          which only some are selected); KLDVE_E_UNSUPPORTED; KLDVE_E_NOMEM. */
 kldve_status kx_select(kx_graph *g, kx_arena *arena, const char *text, kx_selection *out);
 
+/** The elements of a selection where they are, without following them back. */
+kldve_status kx_select_as_is(const kx_graph *g, kx_arena *arena, const char *text,
+                             kx_selection *out);
+
 /** What selects the scores where the options do not: of every place of the map that the output is,
  *  or of the tensor `logits`.
  *  @param notes  where the choice among several outputs is said.

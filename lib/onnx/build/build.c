@@ -90,18 +90,50 @@ static kldve_status reserve(kx_builder *b)
     return kx_graph_room(g, (size_t)m->nnode + 1, values);
 }
 
+static bool is_made(const kx_model *m, const char *name)
+{
+    for (int32_t i = 0; i < m->nnode; i++)
+        for (int32_t k = 0; k < m->node[i].nout; k++)
+            if (strcmp(m->node[i].out[k], name) == 0)
+                return true;
+    return false;
+}
+
+/* The outputs of the options, or the file's. */
+static kldve_status find_outputs(kx_builder *b, kx_proto_graph *to)
+{
+    const kx_graph_options *o = &b->options;
+    kx_proto_value *output;
+
+    for (int32_t i = 0; i < o->noutput; i++)
+        if (!is_made(b->model, o->output[i]))
+            return KLDVE_OK;
+    if (o->noutput == 0)
+        return KLDVE_OK;
+    output = kx_new(b->g, (size_t)o->noutput, sizeof *output);
+    b->g->output = kx_new(b->g, (size_t)o->noutput, sizeof(kx_value *));
+    if (!output || !b->g->output)
+        return kx_nomem(b->g);
+    for (int32_t i = 0; i < o->noutput; i++)
+        output[i].name = o->output[i];
+    to->output = output;
+    to->noutput = o->noutput;
+    return KLDVE_OK;
+}
+
 static kldve_status build(kx_builder *b)
 {
     const kx_model *m = b->model;
-    const kx_proto_graph main_graph = {.nnode = m->nnode,
-                                       .ninitializer = m->ninitializer,
-                                       .noutput = m->noutput,
-                                       .node = m->node,
-                                       .initializer = m->initializer,
-                                       .output = m->output};
+    kx_proto_graph main_graph = {.nnode = m->nnode,
+                                 .ninitializer = m->ninitializer,
+                                 .noutput = m->noutput,
+                                 .node = m->node,
+                                 .initializer = m->initializer,
+                                 .output = m->output};
     kldve_status st;
 
-    if ((st = reserve(b)) < 0 || (st = kx_build_constants(b, &main_graph)) < 0)
+    if ((st = reserve(b)) < 0 || (st = find_outputs(b, &main_graph)) < 0 ||
+        (st = kx_build_constants(b, &main_graph)) < 0)
         return st;
     for (int32_t i = 0; i < m->ninput; i++)
         if ((st = add_input(b, &m->input[i])) < 0)
@@ -109,8 +141,8 @@ static kldve_status build(kx_builder *b)
     if ((st = kx_build_nodes(b, &main_graph)) < 0)
         return st;
     b->g->opset = m->opset;
-    for (int32_t i = 0; i < m->noutput; i++)
-        if ((st = add_output(b, &m->output[i])) < 0)
+    for (int32_t i = 0; i < main_graph.noutput; i++)
+        if ((st = add_output(b, &main_graph.output[i])) < 0)
             return st;
     return KLDVE_OK;
 }

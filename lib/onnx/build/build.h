@@ -10,6 +10,10 @@ typedef struct kx_graph_options {
     int64_t batch;         /**< replaces a symbolic or zero first dimension of an input */
     int64_t height, width; /**< replace symbolic dimensions 2 and 3; 1 and 2 before a
                                 last one of 1 or 3 */
+    /** Tensors [noutput] that nodes make and that stand in place of the file's outputs: what only
+     *  those need is not looked at.  Where nodes do not make all of them: the file's. */
+    const char *const *output;
+    int32_t noutput;
 } kx_graph_options;
 
 /** Build, infer every shape, fold constants, check that every operator is known.  The model has to

@@ -18,7 +18,7 @@ kldve_status kx_follow_picture(const kx_graph *g, kx_arena *arena, const kx_valu
 
     assert(input->shape.rank == 4);
     *last = false;
-    if (dim[3] == 1 || dim[3] == 3) {
+    if (dim[3] == 1 || dim[3] == 3 || dim[3] == 4) {
         if ((st = kx_follow(g, arena, input, "NHWC", out)) < 0)
             return st;
         *last = out->moved && !out->first;

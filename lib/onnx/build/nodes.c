@@ -345,8 +345,11 @@ static kldve_status find_operator(const kx_builder *b, const kx_proto_node *from
             "the file was optimised for one processor: let ONNX Runtime write it at the level "
             "'extended' or 'basic', or take the file that it was made from");
     if (!n->op)
-        return kx_refuse(b->g, n, "the operator %.60s%s%.60s of opset %d is not supported",
-                         from->domain, *from->domain ? "." : "", from->type, b->g->opset);
+        return kx_refuse(b->g, n,
+                         "the operator %.60s%s%.60s of opset %d is not supported; it reads '%.60s' "
+                         "and '%.60s', where scores may be selected",
+                         from->domain, *from->domain ? "." : "", from->type, b->g->opset,
+                         from->nin > 0 ? from->in[0] : "", from->nin > 1 ? from->in[1] : "");
     if (from->nin > KX_MAX_IN || from->nout > KX_MAX_OUT)
         return kx_refuse(b->g, n, "%d inputs and %d outputs, at most %d and %d are supported",
                          from->nin, from->nout, KX_MAX_IN, KX_MAX_OUT);

@@ -60,6 +60,10 @@ typedef struct kx_value {
     size_t count;
     const void *raw; /**< constant: its elements as dtype, perhaps unaligned; else NULL.  Read it
                           through kx_value_data() */
+    /** Of what DequantizeLinear makes: from which integers, and by which scale, along axis
+     *  scale_axis where it has several; else NULL. */
+    const struct kx_value *levels, *scale;
+    int32_t scale_axis;
 } kx_value;
 
 typedef struct kx_op kx_op;

@@ -56,6 +56,14 @@ static inline bool kx_is_float(const kx_value *v)
     return v->dtype == KX_F32;
 }
 
+/** A constant of the quantised type that v has: v holds such integers as floats (quantise.c), the
+ *  file's constants are int64. */
+static inline bool kx_is_level(const kx_value *constant, const kx_value *v)
+{
+    return constant->raw && constant->dtype == KX_I64 && v->dtype == KX_F32 &&
+           constant->onnx_type == v->onnx_type;
+}
+
 /** The elements from index i on; NULL stays NULL. */
 static inline const float *kx_at(const kx_tensor *t, int64_t i)
 {

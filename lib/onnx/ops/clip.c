@@ -14,7 +14,7 @@ static kldve_status check_bound(kx_graph *g, kx_node *n, int32_t i)
 {
     const kx_value *v = kx_has(n, i) ? n->in[i] : NULL;
 
-    if (v && v->dtype != n->in[0]->dtype)
+    if (v && v->dtype != n->in[0]->dtype && !kx_is_level(v, n->in[0]))
         return kx_invalid(g, n, "a bound has another type than the input");
     if (v && v->count != 1)
         return kx_invalid(g, n, "a bound has %zu elements, expected 1", v->count);
@@ -38,10 +38,11 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     p->hi = g->opset < 11 ? kx_attr_float(n, "max", INFINITY) : INFINITY;
     p->fixed = kx_is_float(n->in[0]);
     for (int32_t i = 1; i < 3 && p->fixed; i++) {
-        const float *bound = kx_has(n, i) ? kx_value_data(g, n->in[i]) : NULL;
+        const void *bound = kx_has(n, i) ? kx_value_data(g, n->in[i]) : NULL;
 
         if (bound)
-            *(i == 1 ? &p->lo : &p->hi) = *bound;
+            *(i == 1 ? &p->lo : &p->hi) =
+                n->in[i]->dtype == KX_F32 ? *(const float *)bound : (float)*(const int64_t *)bound;
         else if (kx_has(n, i) && n->in[i]->raw)
             return kx_nomem(g);
         else
@@ -51,12 +52,19 @@ static kldve_status infer(kx_graph *g, kx_node *n)
 }
 
 /* Bounds of this run: inputs where they are given, else what infer() found. */
+static float bound_of(const kx_tensor *in, float otherwise)
+{
+    return !in                   ? otherwise
+           : in->dtype == KX_F32 ? *(const float *)in->data
+                                 : (float)*(const int64_t *)in->data;
+}
+
 static void bounds(const kx_node *n, const kx_tensor *in, float *lo, float *hi)
 {
     const kx_clip_params *p = n->params;
 
-    *lo = kx_has(n, 1) ? *(const float *)in[1].data : p->lo;
-    *hi = kx_has(n, 2) ? *(const float *)in[2].data : p->hi;
+    *lo = bound_of(kx_has(n, 1) ? &in[1] : NULL, p->lo);
+    *hi = bound_of(kx_has(n, 2) ? &in[2] : NULL, p->hi);
 }
 
 static void forward_ints(const kx_node *n, const kx_tensor *in, int64_t *y)

@@ -246,11 +246,32 @@ static kldve_status expand_reverse(kx_expander *e)
     return e->status;
 }
 
+/* ---- ArrayFeatureExtractor: columns of the last axis, by which scikit-learn's files give a label
+ * ---- */
+
+static kldve_status expand_columns(kx_expander *e)
+{
+    kx_attr axis = kx_attr_of_int("axis", -1);
+    kldve_status st = kx_expect(e->g, e->n, 2, 2, 1);
+    kx_value *x, *index;
+    int64_t flat = -1, row[2] = {1, -1};
+
+    if (st < 0)
+        return st;
+    x = e->n->in[0];
+    if (x->shape.rank == 1)
+        x = kx_emit_reshape(e, x, row, 2);
+    index = kx_emit_reshape(e, e->n->in[1], &flat, 1);
+    e->out[0] = kx_emit(e, "Gather", (kx_value *[]){x, index}, 2, &axis, 1);
+    return e->status;
+}
+
 const kx_op kx_indicator_ops[] = {
     {.type = "OneHot", .since = 9, .expand = expand_one_hot},
     {.type = "EyeLike", .since = 9, .expand = expand_eye},
     {.type = "Compress", .since = 9, .expand = expand_compress},
     {.type = "NonZero", .since = 9, .infer = infer_nonzero, .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "ArrayFeatureExtractor", .domain = "ai.onnx.ml", .since = 1, .expand = expand_columns},
     {.type = "ReverseSequence", .since = 10, .expand = expand_reverse},
     {0},
 };

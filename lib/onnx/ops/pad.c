@@ -94,8 +94,16 @@ static kldve_status infer(kx_graph *g, kx_node *n)
         return kx_refuse(g, n, "input 0 is a scalar, it must have at least one axis");
     if (g->opset < 11)
         p->value = kx_attr_float(n, "value", 0);
-    if (kx_has(n, 2) && (n->in[2]->dtype != n->in[0]->dtype || n->in[2]->count != 1))
+    if (kx_has(n, 2) && ((n->in[2]->dtype != n->in[0]->dtype && !kx_is_level(n->in[2], n->in[0])) ||
+                         n->in[2]->count != 1))
         return kx_invalid(g, n, "input 2 (constant_value) must be one element of input 0's type");
+    if (kx_has(n, 2) && kx_is_level(n->in[2], n->in[0])) {
+        const int64_t *level = kx_value_ints(g, n->in[2]);
+
+        if (!level)
+            return kx_nomem(g);
+        p->value = (float)*level;
+    }
     y = *x;
     for (int32_t i = 0; i < x->rank; i++)
         if ((st = check_axis(g, n, p, i, &y.dim[i])) < 0)
@@ -204,7 +212,8 @@ static void forward(const kx_op_call *call)
     const kx_pad_params *p = call->node->params;
     row_walk w = walk_of(call->node);
     size_t item = kx_dtype_size(call->out[0].dtype);
-    const void *value = kx_has(call->node, 2)         ? call->in[2].data
+    bool given = kx_has(call->node, 2) && call->in[2].dtype == call->in[0].dtype;
+    const void *value = given                         ? call->in[2].data
                         : call->in[0].dtype == KX_F32 ? (const void *)&p->value
                                                       : (const void *)&zero;
     char *y = call->out[0].data;

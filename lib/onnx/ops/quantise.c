@@ -97,6 +97,7 @@ static kldve_status check_axis(kx_graph *g, kx_node *n, kx_quant_params *p)
         return kx_invalid(g, n, "%zu scales for the %lld elements of axis %d", n->in[1]->count,
                           (long long)p->n, axis);
     p->by_axis = true;
+    p->axis = axis;
     return KLDVE_OK;
 }
 
@@ -248,6 +249,19 @@ static void vjp_quantise(const kx_op_call *call)
 
 /* ---- DequantizeLinear ------------------------------------------------------------------------ */
 
+/* For the planner, which computes with the integers. */
+static void remember_levels(const kx_node *n)
+{
+    const kx_quant_params *p = n->params;
+    kx_value *out = n->out[0];
+
+    if (!out || p->blocked)
+        return;
+    out->levels = n->in[0];
+    out->scale = n->in[1];
+    out->scale_axis = p->axis;
+}
+
 static kldve_status infer_dequantise(kx_graph *g, kx_node *n)
 {
     kldve_status st = kx_expect(g, n, 2, 3, 1);
@@ -261,6 +275,7 @@ static kldve_status infer_dequantise(kx_graph *g, kx_node *n)
                          n->in[0]->onnx_type);
     if ((st = check_params(g, n, n->in[0]->onnx_type)) < 0)
         return st;
+    remember_levels(n);
     return kx_out_as(g, n, 0, KX_F32, &n->in[0]->shape, KX_ONNX_FLOAT);
 }
 

@@ -22,6 +22,7 @@ typedef struct kx_quant_params {
     int64_t outer, n, inner;
     bool by_axis, blocked;
     int64_t block, blocks;
+    int32_t axis;
 } kx_quant_params;
 
 /** Of a constant scale: every number must be above 0 and finite. */

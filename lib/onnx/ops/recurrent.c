@@ -284,12 +284,12 @@ static kx_value *where(kx_expander *e, kx_value *condition, kx_value *yes, kx_va
 }
 
 /* A sequence that has ended keeps its state and puts out 0. */
-static kx_value *step(layer *l, kx_value *gates, int64_t t)
+static kx_value *step(layer *l, kx_value *x, int64_t t)
 {
     kx_expander *e = l->e;
     kx_value *h = l->s.h, *c = l->s.c, *on;
 
-    l->kind->step(e, &l->s, kx_emit_slice(e, gates, 0, t * l->s.batch, (t + 1) * l->s.batch));
+    l->kind->step(e, &l->s, x);
     if (!l->length)
         return l->s.h;
     on = running(l, t);
@@ -299,22 +299,49 @@ static kx_value *step(layer *l, kx_value *gates, int64_t t)
     return where(e, on, l->s.h, kx_emit_float(e, 0));
 }
 
+/* row[count]: the blocks of `size` rows of x, split and split again, so that the derivative at x is
+ * put together from few parts. */
+static void split_rows(kx_expander *e, kx_value *x, int64_t count, int64_t size, kx_value **row)
+{
+    int64_t parts = count < KX_MAX_OUT ? count : KX_MAX_OUT, rows[KX_MAX_OUT] = {0}, done = 0;
+    kx_attr axis = kx_attr_of_int("axis", 0);
+    kx_value *out[KX_MAX_OUT], *in[2] = {x};
+
+    if (count == 1) {
+        row[0] = x;
+        return;
+    }
+    for (int64_t i = 0; i < parts; i++)
+        rows[i] = (count * (i + 1) / parts - count * i / parts) * size;
+    in[1] = kx_emit_ints(e, rows, (size_t)parts);
+    e->emit(
+        e,
+        &(kx_emitted){
+            .type = "Split", .in = in, .nin = 2, .attr = &axis, .nattr = 1, .nout = (int32_t)parts},
+        out);
+    for (int64_t i = 0; i < parts && e->status == KLDVE_OK; i++) {
+        split_rows(e, out[i], rows[i] / size, size, row + done);
+        done += rows[i] / size;
+    }
+}
+
 static kldve_status run_direction(layer *l, int32_t d)
 {
     kx_expander *e = l->e;
     bool backwards = l->reverse || d == 1;
-    kx_value **y = kx_new(e->g, (size_t)l->s.steps, sizeof *y), *gates;
+    kx_value **y = kx_new(e->g, (size_t)l->s.steps, sizeof *y);
+    kx_value **x = kx_new(e->g, (size_t)l->s.steps, sizeof *x);
     const int64_t state[3] = {1, l->s.batch, l->s.hidden};
-    kldve_status st = y ? read_activations(l, d) : kx_nomem(e->g);
+    kldve_status st = x && y ? read_activations(l, d) : kx_nomem(e->g);
 
     if (st < 0)
         return st;
-    gates = inputs_to_gates(l, d);
+    split_rows(e, inputs_to_gates(l, d), l->s.steps, l->s.batch, x);
     start(l, d);
     for (int64_t i = 0; i < l->s.steps && e->status == KLDVE_OK; i++) {
         int64_t t = backwards ? l->s.steps - 1 - i : i;
 
-        y[t] = step(l, gates, t);
+        y[t] = step(l, x[t], t);
     }
     if (e->status < 0)
         return e->status;

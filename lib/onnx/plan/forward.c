@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "join.h"
+#include "levels.h"
 #include "packed.h"
 #include "matrices.h"
 
@@ -131,6 +132,8 @@ static kldve_status forward_conv(kx_planner *p, kx_unit *u)
     kx_prim *prim;
     kldve_status st;
 
+    if ((st = kx_forward_levels(p, u)) != KLDVE_E_UNSUPPORTED)
+        return st;
     kx_unbound(bind);
     u->conv.act = u->act;
     if (u->nin < 2)

@@ -218,7 +218,9 @@ static kldve_status match_gemm(kx_planner *p, kx_unit *u, const kx_node *n, int 
     if (q->trans_a || q->alpha != 1 || !kx_constant_f32(n->in[1]))
         return KLDVE_OK;
     if (kx_has(n, 2)) {
-        if (q->beta != 1 || !kx_constant_f32(n->in[2]) || q->c_row != 0 || q->c_column != 1)
+        bool a_vector = q->c_row == 0 && (q->c_column == 1 || q->n == 1); /* over the columns */
+
+        if (q->beta != 1 || !kx_constant_f32(n->in[2]) || !a_vector)
             return KLDVE_OK;
         if (!(u->dense.bias = kx_constant_floats(p, n->in[2])))
             return kx_plan_nomem(p);

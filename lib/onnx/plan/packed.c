@@ -1,6 +1,7 @@
 /* packed.c - see packed.h. */
 #include "packed.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool same_packed(const kx_packed *a, const kx_packed *b)
@@ -104,6 +105,36 @@ kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_l
             return drop_packed(p, kx_plan_failed(p, u, st));
     }
     return kx_buffer_fixed(p, memory, out);
+}
+
+/* No integer of 8 bits is clamped by it, and no other weights are packed with it: it tells the
+ * integers from the numbers that they stand for. */
+static const kx_range of_levels = {-256, 256};
+
+kldve_status kx_pack_whole(kx_planner *p, const kx_unit *u, const float *scale,
+                           const kx_layout *layout, int32_t *out)
+{
+    const kx_value *w = u->node->in[1];
+    size_t channels = (size_t)u->conv.out_channels, each = w->count / channels;
+    const float *from = kx_value_read(w, &p->plan->arena);
+    float *whole;
+    void *memory;
+    bool there;
+    kldve_status st = packed(p, u, of_levels, layout, kx_layout_bytes(layout), &memory, &there);
+
+    if (st < 0)
+        return st;
+    if (there)
+        return kx_buffer_fixed(p, memory, out);
+    if (!from || !(whole = kldve_ctx_alloc(p->ctx, w->count, sizeof *whole)))
+        return drop_packed(p, kx_plan_nomem(p));
+    for (size_t c = 0; c < channels; c++)
+        for (size_t i = 0; i < each; i++)
+            whole[c * each + i] =
+                nearbyintf(from[c * each + i] / scale[w->scale->count == 1 ? 0 : c]);
+    st = kx_accel_pack_weights(p->plan->accel, &u->conv, whole, layout, memory);
+    kldve_ctx_release(p->ctx, whole);
+    return st < 0 ? drop_packed(p, kx_plan_failed(p, u, st)) : kx_buffer_fixed(p, memory, out);
 }
 
 kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32_t *out)

@@ -18,6 +18,10 @@ struct kx_packed {
  *  layout. */
 kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_layout *layout,
                      int32_t *out);
+/** Pack the integers of quantised weights, as floats.
+ *  @param scale  What dequantised them: one, or one for each channel, as the value tells. */
+kldve_status kx_pack_whole(kx_planner *p, const kx_unit *u, const float *scale,
+                           const kx_layout *layout, int32_t *out);
 /** Its bias, clamped to a range, with everything that was merged into it. */
 kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32_t *out);
 /** Release what the plan has packed. */

@@ -22,6 +22,7 @@ static uint8_t traits_of_act(kx_act act, uint8_t x)
     case KX_ACT_ROUND8:
     case KX_ACT_ROUND16:
         return act.b >= 0 ? KX_NONNEGATIVE | KX_BOUNDED : KX_BOUNDED;
+    case KX_ACT_LEVEL:
     case KX_ACT_LEAKY:
     case KX_ACT_TANH:
     case KX_ACT_ELU:

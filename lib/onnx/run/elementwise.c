@@ -137,6 +137,7 @@ VALUE(erf, kx_erf(x[i]))
 VALUE(exp, kx_exp(x[i]))
 VALUE(pow, powf(x[i], act.a))
 VALUE(to_level, to_level(act, x[i]))
+VALUE(level, rounded(x[i] / act.a))
 VALUE(linear, act.a *x[i] + act.b)
 
 /* seen is y, or x where kx_act_from_output() says so. */
@@ -156,6 +157,7 @@ SLOPE(erf, 1.12837917f * kx_exp(-seen[i] * seen[i]))
 SLOPE(exp, seen[i])
 SLOPE(pow, pow_slope(seen[i], act.a))
 SLOPE(to_level, to_level_slope(act, seen[i]))
+SLOPE(level, 1 / act.a)
 SLOPE(linear, act.a)
 
 #define KERNELS(name)                                                                              \
@@ -182,6 +184,7 @@ static const struct {
     [KX_ACT_POW] = KERNELS(pow),
     [KX_ACT_ROUND8] = KERNELS(to_level),
     [KX_ACT_ROUND16] = KERNELS(to_level),
+    [KX_ACT_LEVEL] = KERNELS(level),
     [KX_ACT_LINEAR] = KERNELS(linear),
     [KX_ACT_HARDSIGMOID] = KERNELS(hardsigmoid),
 };

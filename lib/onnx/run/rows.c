@@ -21,22 +21,34 @@
 enum { VEC = 16, PIECE = 1024 };
 
 typedef float vec __attribute__((vector_size(4 * VEC)));
-typedef int32_t mask __attribute__((vector_size(4 * VEC)));
 
 #define LOAD(to, address) memcpy(&(to), (address), sizeof(vec))
+/* Part of each of the loops over rows below, compiled for the vectors of that loop. */
+#define PART static inline __attribute__((always_inline))
 
 /* ---- sums and the largest element ---- */
 
+PART float sum_of_lanes(const vec *v)
+{
+    float lane[VEC];
+
+    memcpy(lane, v, sizeof lane);
+    for (int n = VEC / 2; n > 0; n /= 2)
+        for (int k = 0; k < n; k++)
+            lane[k] += lane[k + n];
+    return lane[0];
+}
+
 /* sum of f over n elements; f is in terms of vectors a, b at i, or of a single a, b. */
 #define SUM(name, f)                                                                               \
-    KX_WIDE static double name(const float *x, const float *z, float shift, int64_t n)             \
+    PART double name(const float *x, const float *z, float shift, int64_t n)                       \
     {                                                                                              \
         double sum = 0;                                                                            \
                                                                                                    \
         (void)z, (void)shift;                                                                      \
         for (int64_t from = 0; from < n; from += PIECE) {                                          \
             int64_t end = n - from < PIECE ? n : from + PIECE, i = from;                           \
-            float lane[VEC], rest = 0;                                                             \
+            float rest = 0;                                                                        \
             vec part = {0};                                                                        \
                                                                                                    \
             for (; i + VEC <= end; i += VEC) {                                                     \
@@ -53,10 +65,7 @@ typedef int32_t mask __attribute__((vector_size(4 * VEC)));
                 (void)b;                                                                           \
                 rest += f;                                                                         \
             }                                                                                      \
-            memcpy(lane, &part, sizeof lane);                                                      \
-            for (int k = 0; k < VEC; k++)                                                          \
-                sum += (double)lane[k];                                                            \
-            sum += (double)rest;                                                                   \
+            sum += (double)sum_of_lanes(&part) + (double)rest;                                     \
         }                                                                                          \
         return sum;                                                                                \
     }
@@ -65,58 +74,58 @@ SUM(sum_of, a)
 SUM(dot_of, a *(b - shift))
 SUM(squares_of, (a - shift) * (a - shift))
 
-KX_WIDE static float largest_of(const float *x, int64_t n)
+PART float larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+PART float largest_of(const float *x, int64_t n)
 {
     float lane[VEC], most = x[0];
     int64_t i = 0;
 
     if (n >= VEC) {
-        vec m, a;
-
-        LOAD(m, x);
-        for (i = VEC; i + VEC <= n; i += VEC) {
-            mask larger;
-
-            LOAD(a, x + i);
-            larger = a > m;
-            m = (vec)(((mask)a & larger) | ((mask)m & ~larger));
-        }
-        memcpy(lane, &m, sizeof lane);
-        for (int k = 0; k < VEC; k++)
-            most = lane[k] > most ? lane[k] : most;
+        memcpy(lane, x, sizeof lane);
+        for (i = VEC; i + VEC <= n; i += VEC)
+            for (int k = 0; k < VEC; k++)
+                lane[k] = larger(x[i + k], lane[k]);
+        for (int m = VEC / 2; m > 0; m /= 2)
+            for (int k = 0; k < m; k++)
+                lane[k] = larger(lane[k + m], lane[k]);
+        most = lane[0];
     }
     for (; i < n; i++)
-        most = x[i] > most ? x[i] : most;
+        most = larger(x[i], most);
     return most;
 }
 
 /* ---- one row: elementwise ---- */
 
-KX_WIDE static void exp_of(int64_t n, const float *x, float shift, float *y)
+PART void exp_of(int64_t n, const float *x, float shift, float *y)
 {
     for (int64_t i = 0; i < n; i++)
         y[i] = kx_exp(x[i] - shift);
 }
 
-KX_WIDE static void shift_and_scale(int64_t n, const float *x, float shift, float scale, float *y)
+PART void shift_and_scale(int64_t n, const float *x, float shift, float scale, float *y)
 {
     for (int64_t i = 0; i < n; i++)
         y[i] = (x[i] - shift) * scale;
 }
 
-KX_WIDE static void affine(int64_t n, const float *scale, const float *bias, float *y)
+PART void affine(int64_t n, const float *scale, const float *bias, float *y)
 {
     for (int64_t i = 0; i < n; i++)
         y[i] = y[i] * scale[i] + bias[i];
 }
 
-KX_WIDE static void times(int64_t n, const float *a, const float *b, float *out)
+PART void times(int64_t n, const float *a, const float *b, float *out)
 {
     for (int64_t i = 0; i < n; i++)
         out[i] = a[i] * b[i];
 }
 
-KX_WIDE static void plus(int64_t n, const float *a, const float *b, float *out)
+PART void plus(int64_t n, const float *a, const float *b, float *out)
 {
     for (int64_t i = 0; i < n; i++)
         out[i] = a[i] + b[i];
@@ -124,13 +133,13 @@ KX_WIDE static void plus(int64_t n, const float *a, const float *b, float *out)
 
 /* ---- one row: the kinds ---- */
 
-static void softmax(const kx_rows *r, const float *x, float *y)
+PART void softmax(const kx_rows *r, const float *x, float *y)
 {
     exp_of(r->n, x, largest_of(x, r->n), y);
     shift_and_scale(r->n, y, 0, (float)(1 / sum_of(y, y, 0, r->n)), y);
 }
 
-KX_WIDE static double sum_of_exp(const float *x, float shift, int64_t n)
+PART double sum_of_exp(const float *x, float shift, int64_t n)
 {
     float part[VEC];
     double sum = 0;
@@ -146,7 +155,7 @@ KX_WIDE static double sum_of_exp(const float *x, float shift, int64_t n)
     return sum;
 }
 
-static void log_softmax(const kx_rows *r, const float *x, float *y)
+PART void log_softmax(const kx_rows *r, const float *x, float *y)
 {
     float most = largest_of(x, r->n);
 
@@ -158,7 +167,7 @@ typedef struct statistics {
     float mean, rate;
 } statistics;
 
-static statistics statistics_of(const kx_rows *r, const float *x)
+PART statistics statistics_of(const kx_rows *r, const float *x)
 {
     double n = (double)r->n;
     float mean = r->centred ? 0 : (float)(sum_of(x, x, 0, r->n) / n);
@@ -167,7 +176,7 @@ static statistics statistics_of(const kx_rows *r, const float *x)
     return (statistics){mean, (float)(1 / sqrt(variance + (double)r->epsilon))};
 }
 
-static void norm(const kx_rows *r, const float *x, float *y)
+PART void norm(const kx_rows *r, const float *x, float *y)
 {
     statistics s = statistics_of(r, x);
 
@@ -182,7 +191,7 @@ static void norm(const kx_rows *r, const float *x, float *y)
         plus(r->n, y, r->bias, y);
 }
 
-static void row_forward(const kx_rows *r, const float *x, float *y)
+PART void row_forward(const kx_rows *r, const float *x, float *y)
 {
     switch (r->kind) {
     case KX_ROWS_MEAN:
@@ -202,28 +211,26 @@ static void row_forward(const kx_rows *r, const float *x, float *y)
 
 /* ---- one row: VJPs ---- */
 
-KX_WIDE static void softmax_vjp(int64_t n, const float *y, const float *dy, float sum, float *dx)
+PART void softmax_vjp(int64_t n, const float *y, const float *dy, float sum, float *dx)
 {
     for (int64_t i = 0; i < n; i++)
         dx[i] = y[i] * (dy[i] - sum);
 }
 
-KX_WIDE static void log_softmax_vjp(int64_t n, const float *y, const float *dy, float sum,
-                                    float *dx)
+PART void log_softmax_vjp(int64_t n, const float *y, const float *dy, float sum, float *dx)
 {
     for (int64_t i = 0; i < n; i++)
         dx[i] = dy[i] - kx_exp(y[i]) * sum;
 }
 
 /* dx = rate (dh - mean_dh - h moment), dh in dx. */
-KX_WIDE static void norm_vjp(int64_t n, const float *x, statistics s, float mean_dh, float moment,
-                             float *dx)
+PART void norm_vjp(int64_t n, const float *x, statistics s, float mean_dh, float moment, float *dx)
 {
     for (int64_t i = 0; i < n; i++)
         dx[i] = s.rate * (dx[i] - mean_dh - (x[i] - s.mean) * s.rate * moment);
 }
 
-static void norm_row_vjp(const kx_rows *r, const float *x, const float *dy, float *dx)
+PART void norm_row_vjp(const kx_rows *r, const float *x, const float *dy, float *dx)
 {
     statistics s = statistics_of(r, x);
     double n = (double)r->n, sum, dot;
@@ -237,7 +244,7 @@ static void norm_row_vjp(const kx_rows *r, const float *x, const float *dy, floa
     norm_vjp(r->n, x, s, r->centred ? 0 : (float)(sum / n), (float)(dot / n), dx);
 }
 
-static void row_vjp(const kx_rows *r, const float *seen, const float *dy, float *dx)
+PART void row_vjp(const kx_rows *r, const float *seen, const float *dy, float *dx)
 {
     switch (r->kind) {
     case KX_ROWS_MEAN:
@@ -263,22 +270,45 @@ static int64_t results_of(const kx_rows *r)
     return r->kind == KX_ROWS_MEAN ? 1 : r->n;
 }
 
-void kx_rows_forward(const kx_rows *r, const float *x, float *y)
+/* Rows that one thread takes at a time. */
+static int64_t rows_of_piece(const kx_rows *r)
+{
+    return 1 + KX_PARALLEL_FROM / 4 / r->n;
+}
+
+KX_WIDE static void forward(const kx_rows *r, int64_t from, int64_t end, const float *x, float *y)
 {
     int64_t results = results_of(r);
 
+    for (int64_t i = from; i < end; i++)
+        row_forward(r, x + i * r->n, y + i * results);
+}
+
+KX_WIDE static void vjp(const kx_rows *r, int64_t from, int64_t end, const float *seen,
+                        const float *dy, float *dx)
+{
+    int64_t results = results_of(r);
+
+    for (int64_t i = from; i < end; i++)
+        row_vjp(r, seen ? seen + i * r->n : NULL, dy + i * results, dx + i * r->n);
+}
+
+void kx_rows_forward(const kx_rows *r, const float *x, float *y)
+{
+    int64_t piece = rows_of_piece(r);
+
     assert(r->n > 0);
 #pragma omp parallel for schedule(static) if (r->count * r->n >= KX_PARALLEL_FROM)
-    for (int64_t i = 0; i < r->count; i++)
-        row_forward(r, x + i * r->n, y + i * results);
+    for (int64_t from = 0; from < r->count; from += piece)
+        forward(r, from, r->count - from < piece ? r->count : from + piece, x, y);
 }
 
 void kx_rows_vjp(const kx_rows *r, const float *seen, const float *dy, float *dx)
 {
-    int64_t results = results_of(r);
+    int64_t piece = rows_of_piece(r);
 
     assert(r->n > 0 && (seen || r->kind == KX_ROWS_MEAN));
 #pragma omp parallel for schedule(static) if (r->count * r->n >= KX_PARALLEL_FROM)
-    for (int64_t i = 0; i < r->count; i++)
-        row_vjp(r, seen ? seen + i * r->n : NULL, dy + i * results, dx + i * r->n);
+    for (int64_t from = 0; from < r->count; from += piece)
+        vjp(r, from, r->count - from < piece ? r->count : from + piece, seen, dy, dx);
 }

@@ -388,11 +388,10 @@ static void pass_explanation(kldve_ctx *ctx, kldve_explainer *explainer)
 
 static void pass_method(kldve_ctx *ctx, kldve_explainer *explainer)
 {
-    kldve_method *method =
-        COPY(kldve_method, .name = "seen", .source = "this program",
-             .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_BIAS_GRADIENT |
-                      KLDVE_NEED_ATTENTION,
-             .opaque = &victim, .map = method_map);
+    kldve_method *method = COPY(kldve_method, .name = "seen", .source = "this program",
+                                .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_INPUT_GRADIENT |
+                                         KLDVE_NEED_BIAS_GRADIENT | KLDVE_NEED_ATTENTION,
+                                .opaque = &victim, .map = method_map);
 
     if (accepted(ctx, "kldve_method", kldve_method_register(ctx, method))) {
         memset(method, 0xaa, sizeof *method); /* it was copied */
@@ -447,13 +446,24 @@ static void pass_engine(kldve_ctx *ctx)
     kldve_explainer *explainer = NULL;
     kldve_onnx *net = NULL;
     kldve_card *card = NULL;
+    kldve_onnx_input *in = COPY(kldve_onnx_input, .name = "other", .rank = 0);
+    kldve_onnx_dim *dim = COPY(kldve_onnx_dim, .name = "n", .size = 1);
+    int pointed = strcmp(victim, "kldve_onnx_input") == 0 || strcmp(victim, "kldve_onnx_dim") == 0;
 
     CHECK(kldve_onnx_demo(demo) == KLDVE_OK);
     check_result(demo, sizeof *demo);
     CHECK(kldve_card_parse(ctx, demo->card, demo->card_nbytes, NULL, &card) == KLDVE_OK);
     CHECK(kldve_card_input(card, spec) == KLDVE_OK);
     check_result(spec, sizeof *spec);
-    if (accepted(ctx, "kldve_onnx_options",
+    if (strcmp(victim, "kldve_onnx_input") == 0) { /* the network has neither */
+        options->inputs = in;
+        options->input_count = 1;
+    }
+    if (strcmp(victim, "kldve_onnx_dim") == 0) {
+        options->dims = dim;
+        options->dim_count = 1;
+    }
+    if (accepted(ctx, pointed ? victim : "kldve_onnx_options",
                  kldve_onnx_load_memory(ctx, demo->model, demo->model_nbytes, options, &net))) {
         pass_tensors(net);
         CHECK(kldve_explainer_new(ctx, kldve_onnx_backend(), net, &explainer) == KLDVE_OK);
@@ -462,6 +472,8 @@ static void pass_engine(kldve_ctx *ctx)
     kldve_onnx_free(net);
     kldve_card_free(card);
     free(demo);
+    free(in);
+    free(dim);
     free(options);
     free(spec);
 }
@@ -519,6 +531,8 @@ static const struct {
     {"kldve_metric_job", 0},
 #ifdef WITH_ONNX
     {"kldve_onnx_options", 1},
+    {"kldve_onnx_input", 1},
+    {"kldve_onnx_dim", 1},
     {"kldve_onnx_tensor", 0},
     {"kldve_onnx_choice", 0},
     {"kldve_onnx_demo_files", 0},

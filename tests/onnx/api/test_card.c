@@ -35,7 +35,24 @@ static const struct bad_case bad[] = {
     {"select is a list", "{\"select\": [0, 1]}", "select: must be a string, not a list"},
     {"select beside logits", "{\"select\": \"a[0]\", \"logits\": \"a\"}",
      "select: names its tensor itself, logits must not be there as well"},
+    {"detector is a list", "{\"detector\": []}", "detector: must be an object, not a list"},
+    {"detector without boxes", "{\"detector\": {\"scores\": \"a[0, n]\"}}",
+     "detector.boxes: is missing"},
+    {"detector without scores", "{\"detector\": {\"boxes\": \"a[0, n]\"}}",
+     "detector.scores: is missing"},
+    {"detector beside select",
+     "{\"select\": \"a[0]\", \"detector\": {\"scores\": \"a[0, n]\", \"boxes\": \"b[0, n]\"}}",
+     "select: detector.scores says the same"},
+    {"boxes of an unknown format",
+     "{\"detector\": {\"scores\": \"a[0, n]\", \"boxes\": \"b[0, n]\", \"format\": \"xyz\"}}",
+     "detector.format: 'xyz' is not xyxy, xywh or cxcywh"},
+    {"boxes normalised by a number",
+     "{\"detector\": {\"scores\": \"a[0, n]\", \"boxes\": \"b[0, n]\", \"normalised\": 1}}",
+     "detector.normalised: must be true or false, not a number"},
     {"features is a list", "{\"features\": []}", "features: must be a string, not a list"},
+    {"scores of no kind", "{\"scores\": \"logits\"}",
+     "scores: 'logits' is not softmax, sigmoid, raw or number"},
+    {"scores is 1", "{\"scores\": 1}", "scores: must be a string, not a number"},
     {"labels is true", "{\"labels\": true}", "labels: must be a string, not true or false"},
     {"labels with a NUL", "{\"labels\": \"a\\u0000b\"}", "labels: is empty or holds a NUL"},
     {"input is a string", "{\"input\": \"x\"}", "input: must be an object, not a string"},
@@ -97,7 +114,8 @@ static void test_damaged(void **state)
     static const char good[] =
         "{\"input\": {\"shape\": [1, 3, 8, 8], \"channels\": \"BGR\", \"scale\": 0.5, "
         "\"mean\": [1, 2.5, -3], \"std\": [1, 1, 1], \"resize_shorter_side\": 9, "
-        "\"center_crop\": 8}, \"logits\": \"l\", \"features\": \"f\", \"labels\": \"a\"}";
+        "\"center_crop\": 8}, \"logits\": \"l\", \"features\": \"f\", \"labels\": \"a\", "
+        "\"scores\": \"raw\"}";
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     size_t refused = 0;
@@ -121,6 +139,26 @@ static void test_damaged(void **state)
         kldve_card_free(out);
     }
     assert_true(refused > sizeof good); /* at least all that are cut off */
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+static void test_scores(void **state)
+{
+    static const char *const names[] = {"softmax", "sigmoid", "raw", "number"};
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+
+    (void)state;
+    for (int32_t i = 0; i < 4; i++) {
+        kldve_card *card = NULL;
+        char text[40];
+        int n = snprintf(text, sizeof text, "{\"scores\": \"%s\"}", names[i]);
+
+        assert_int_equal(kldve_card_parse(ctx, text, (size_t)n, NULL, &card), KLDVE_OK);
+        assert_int_equal(kldve_card_scores(card), 1 + i);
+        kldve_card_free(card);
+    }
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);
 }
@@ -168,6 +206,7 @@ static void test_defaults(void **state)
     assert_null(kldve_card_layer(card));
     assert_null(kldve_card_logits(card));
     assert_null(kldve_card_labels(card));
+    assert_int_equal(kldve_card_scores(card), 0);
     assert_int_equal(kldve_card_input(card, &spec), KLDVE_OK);
     kldve_card_size(card, &height, &width);
     assert_int_equal(height + width, 0);
@@ -317,10 +356,10 @@ int main(void)
 {
     enum { CASES = sizeof bad / sizeof *bad, OTHERS = 7 };
     struct CMUnitTest tests[CASES + OTHERS] = {
-        cmocka_unit_test(test_damaged),     cmocka_unit_test(test_files),
-        cmocka_unit_test(test_defaults),    cmocka_unit_test(test_values),
-        cmocka_unit_test(test_old_caller),  cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_shared_cards)};
+        cmocka_unit_test(test_damaged),   cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_files),     cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_values),    cmocka_unit_test(test_old_caller),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_shared_cards)};
 
     for (size_t i = 0; i < CASES; i++) {
         tests[OTHERS + i].name = bad[i].name;

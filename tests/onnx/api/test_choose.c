@@ -45,8 +45,6 @@ static const struct choice {
      "the network has 2 inputs, exactly one is supported", 0, KLDVE_E_UNSUPPORTED},
     {"an input of rank 2", "in x 1,3; n Relu x y; out y", NULL, NULL, NULL, NULL,
      "input 'x' is not float32 [1][channels][height][width]", 0, KLDVE_E_UNSUPPORTED},
-    {"no layer with cells", "in x 1,3,4,4; n GlobalAveragePool x p; n Flatten p f; out f", NULL,
-     NULL, NULL, NULL, "no layer with more than one spatial cell", 0, KLDVE_E_UNSUPPORTED},
 };
 
 static void check_case(void **state)

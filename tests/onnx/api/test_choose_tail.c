@@ -139,9 +139,10 @@ static const struct said {
     const char *name, *text, *logits, *note, *refusal;
     int32_t kind;
 } said[] = {
-    {"one number", SCORES "w o 5,1; n MatMul y,o p; out p", NULL, NULL, NULL, KLDVE_SCORES_NUMBER},
-    {"one probability", SCORES "w o 5,1; n MatMul y,o a; n Sigmoid a p; out p", NULL, NULL, NULL,
-     KLDVE_SCORES_SIGMOID},
+    {"one number", SCORES "w o 5,1; n MatMul y,o p; out p", NULL,
+     "explained as a number; scores \"sigmoid\"", NULL, KLDVE_SCORES_NUMBER},
+    {"one probability", SCORES "w o 5,1; n MatMul y,o a; n Sigmoid a p; out p", NULL,
+     "explained as yes against no; scores \"number\"", NULL, KLDVE_SCORES_SIGMOID},
     {"two columns", SCORES "w o 5,2; n MatMul y,o a; n Softmax a p; out p", NULL, NULL, NULL,
      KLDVE_SCORES_SOFTMAX},
     {"probabilities by name", SCORES "n Softmax y p; out p", "p",

@@ -15,7 +15,7 @@
 #define LAST MAPS "n Transpose s t perm=[0,2,3,1]; n Sigmoid t u; out u"
 #define ONE MAPS "i from 2; i to 3; i axes 1; n Slice s,from,to,axes o; out o"
 
-enum { HEIGHT = 16, WIDTH = 24, ROWS = 4, COLUMNS = 6 };
+enum { HEIGHT = 16, WIDTH = 24 };
 
 typedef struct results {
     float *logits, *gradient, *pixels;
@@ -175,14 +175,28 @@ static void check_refused(void **state)
     opened_close(&o);
 }
 
-enum {
-    LAYOUTS = sizeof layouts / sizeof *layouts,
-    REFUSED = sizeof refused / sizeof *refused
-};
+enum { LAYOUTS = sizeof layouts / sizeof *layouts, REFUSED = sizeof refused / sizeof *refused };
+
+/* What only comes behind the selected scores need not be known. */
+static void test_unknown_tail(void **state)
+{
+    static const char network[] = MAPS "n NonMaxSuppression s,s z; out z";
+    kldve_onnx_options options = {.struct_size = sizeof options};
+    opened o;
+
+    (void)state;
+    assert_int_equal(opened_text(&o, network, &options), KLDVE_E_UNSUPPORTED);
+    assert_non_null(strstr(kldve_ctx_message(o.ctx), "NonMaxSuppression"));
+    opened_close(&o);
+    options.select = "s[0, :, y, x]";
+    opened_state(&o, opened_text(&o, network, &options));
+    assert_int_equal(o.shape.picks, KLDVE_PICKS_PLACE);
+    opened_close(&o);
+}
 
 int main(void)
 {
-    struct CMUnitTest tests[LAYOUTS + REFUSED];
+    struct CMUnitTest tests[LAYOUTS + REFUSED + 1];
 
     for (size_t i = 0; i < LAYOUTS; i++)
         tests[i] = (struct CMUnitTest){layouts[i].name, check_layout, NULL, NULL,
@@ -190,5 +204,6 @@ int main(void)
     for (size_t i = 0; i < REFUSED; i++)
         tests[LAYOUTS + i] = (struct CMUnitTest){refused[i].name, check_refused, NULL, NULL,
                                                  (void *)(uintptr_t)&refused[i]};
+    tests[LAYOUTS + REFUSED] = (struct CMUnitTest)cmocka_unit_test(test_unknown_tail);
     return cmocka_run_group_tests_name("pick", tests, NULL, NULL);
 }

@@ -37,6 +37,24 @@ static const struct pair {
      IN "i l 0,3,0,5; n NonZero l k; i w 1,-1; n Reshape x,w f; n Gather f,k y axis=1; out y",
      IN
      "i l 1,3; i r 1,2; n Reshape l,r k; i w 1,-1; n Reshape x,w f; n Gather f,k y axis=1; out y"},
+    {"FusedConv with a sum and an activation",
+     IN
+     "w k 4,3,3,3; w b 4; w z 1,4,2,2; n com.microsoft:FusedConv x,k,b,z y activation='LeakyRelu' "
+     "activation_params=[0.25]; out y",
+     IN "w k 4,3,3,3; w b 4; w z 1,4,2,2; n Conv x,k,b c; n Add c,z d; n LeakyRelu d y alpha=0.25; "
+        "out y"},
+    {"FusedMatMul",
+     IN "w k 2,4; n com.microsoft:FusedMatMul x,k y transA=1 transB=1 alpha=0.5; out y",
+     IN "w k 4,2; n Transpose x t perm=[0,1,3,2]; n MatMul t,k m; w h -; n Mul m,h y; out y"},
+    {"BiasGelu", IN "opset 20; w b 4; n com.microsoft:BiasGelu x,b y; out y",
+     IN "opset 20; w b 4; n Add x,b s; n Gelu s y; out y"},
+    {"QuickGelu", IN "n com.microsoft:QuickGelu x y; out y",
+     IN "w a -; n Mul x,a m; n Sigmoid m s; n Mul x,s y; out y"},
+    {"SkipLayerNormalization",
+     IN "opset 17; w g 4; w b 4; n Relu x r; n "
+        "com.microsoft:SkipLayerNormalization x,r,g,b y,_,_,s; n Add s,y z; out z",
+     IN "opset 17; w g 4; w b 4; n Relu x r; n Add x,r s; n LayerNormalization s,g,b y; n Add s,y "
+        "z; out z"},
     {"Dropout in training that drops nothing",
      IN YES "w r - ; n Sub r,r o; n Dropout x,o,t y; out y", IN "n Dropout x y; out y"},
 };

@@ -118,7 +118,7 @@ static bool compare(kldve_ctx *ctx, const char *name, kx_graph *g, kx_value *inp
 bool planned_agrees(kldve_ctx *ctx, const char *name, const kx_model *m, const data_set *d,
                     kx_proto_tensor *room, planned_counts *counts, char *why)
 {
-    static const kx_graph_options as_given = {0, 0, 0};
+    static const kx_graph_options as_given = {0};
     bool ok = true;
 
     for (int32_t k = 0; k < d->inputs && ok; k++) {

@@ -177,7 +177,7 @@ static const op_case nn_cases[] = {
     {"resize 18 not larger", 18, "Resize", "mode='linear' axes=(2,3) keep_aspect_ratio_policy='not_larger'", "1x1x4x5 _ _ {7,8}", 1},
     {"resize 18 not smaller", 18, "Resize", "mode='linear' axes=(2,3) keep_aspect_ratio_policy='not_smaller'", "1x1x4x5 _ _ {7,7}", 1},
     {"resize 19 symmetric", 19, "Resize", "mode='linear' coordinate_transformation_mode='half_pixel_symmetric'", "1x1x4x5 _ c4:1,1,1.6,2.5", 1},
-    {"resize 19 symmetric nearest", 19, "Resize", "nearest_mode='floor' coordinate_transformation_mode='half_pixel_symmetric'", "1x1x5x8 _ c4:1,1,1.039796,0.7", 1},
+    {"resize 19 symmetric nearest", 19, "Resize", "nearest_mode='round_prefer_floor' coordinate_transformation_mode='half_pixel_symmetric'", "1x1x5x8 _ c4:1,1,1.039796,0.7", 1},
 
     {"pad 2", 2, "Pad", "pads=(0,1,2,1) value=0.5f", "3x4", 1},
     {"pad 2 reflect", 10, "Pad", "mode='reflect' pads=(0,2,1,1)", "3x4", 1},

@@ -307,7 +307,7 @@ void op_model_free(op_model *m)
 
 kldve_status op_model_graph(const op_model *m, kldve_ctx *ctx, kx_graph **out)
 {
-    static const kx_graph_options options = {0, 0, 0}; /* empty inputs stay */
+    static const kx_graph_options options = {0}; /* empty inputs stay */
 
     return kx_graph_new(ctx, &m->model, &options, out);
 }

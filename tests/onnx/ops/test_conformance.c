@@ -133,7 +133,7 @@ static void choose_arguments(const data_set *d, bool constant[MAX_DATA])
     }
 }
 
-static const kx_graph_options as_given = {0, 0, 0};
+static const kx_graph_options as_given = {0};
 
 /* Build the graph, with constant arguments if need be. */
 static kldve_status build(kldve_ctx *ctx, const kx_model *m, const data_set *d,
@@ -336,7 +336,7 @@ static bool check_docs(const char *path, const char *table)
 int main(int argc, char **argv)
 {
     static conformance_table table;
-    planned_counts planned = {0, 0, 0};
+    planned_counts planned = {0};
     const char *data = argc > 2 ? argv[2] : "/usr/share/libonnx-testdata/data";
     int cases = count_cases(data), failures = 0;
     char *text;

@@ -48,6 +48,8 @@ static double define(kx_act act, double x)
         return a * fmin(fmax(nearbyint(x / a), b), b + 255);
     case KX_ACT_ROUND16:
         return a * fmin(fmax(nearbyint(x / a), b), b + 65535);
+    case KX_ACT_LEVEL:
+        return nearbyint(x / a);
     case KX_ACT_LINEAR:
         return a * x + b;
     }

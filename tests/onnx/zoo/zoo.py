@@ -192,7 +192,7 @@ def layers(program, model):
         if explainable == "1":
             maps_height_width = [int(n) for n in dims.split("x")][1:]
             maps = maps_height_width.pop(int(axis) - 1)
-            if min(maps_height_width) > 1 and maps > 1:
+            if maps > 1 and maps_height_width and min(maps_height_width) > 1:
                 possible.append((op, axis, name))
     blocks = [name for _, _, name in possible if BLOCK.search(name)]
     if len(blocks) > 1:

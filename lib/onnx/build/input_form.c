@@ -1,0 +1,176 @@
+/* input_form.c - the picture as [1][channels][height][width], or [1][height][width][channels], and
+ * the nodes that lead from there to the form that the file wants.  See input_parts.h.
+ *
+ *     the file's               seen as                     where
+ *     [n][a][b][c]             [1][a][b][c]
+ *     [a][b][c]                [1][a][b][c]                one picture without a batch
+ *     [n][channels][length]    [1][channels][1][length]    the first weights have three axes
+ *     [a][b]                   [1][1][a][b]                the first weights have four axes
+ *     [n][numbers], [numbers]  [1][1][1][numbers]          else, or a flattened picture
+ *     [n][c][t][h][w]          [1][c][t h][w]              frames below each other
+ */
+#include "input_parts.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "ops/lead.h"
+
+static const char picture_name[] = "kldve/picture", one_name[] = "kldve/one",
+                  shape_name[] = "kldve/shape", batch_name[] = "kldve/batch";
+
+/* A row of numbers that is a picture, if the user says which. */
+static kldve_status flattened(const kx_settler *s, int64_t numbers, int64_t view[4])
+{
+    int64_t h = s->o->user->in_height, w = s->o->user->in_width, channels;
+
+    view[1] = view[2] = 1;
+    view[3] = numbers;
+    if (h == 0 && w == 0)
+        return KLDVE_OK;
+    channels = h > 0 && w > 0 && h <= numbers / w ? numbers / (h * w) : 0;
+    if (channels < 1 || channels * h * w != numbers)
+        return kldve_ctx_failf(
+            s->ctx, KLDVE_E_ARG,
+            "the input '%.60s' is %lld numbers: that is no picture of %lld x %lld "
+            "with any number of channels",
+            s->picture.name, (long long)numbers, (long long)h, (long long)w);
+    view[1] = channels;
+    view[2] = h;
+    view[3] = w;
+    return KLDVE_OK;
+}
+
+/* Fills in view[1..3] and *batched: whether the file's first dimension counts pictures. */
+static kldve_status form_of(const kx_settler *s, int64_t view[4], bool *batched)
+{
+    const int64_t *d = s->picture.dim;
+
+    *batched = true;
+    switch (s->picture.rank) {
+    case 4:
+        memcpy(view + 1, d + 1, 3 * sizeof *d);
+        return KLDVE_OK;
+    case 3:
+        *batched = s->weights == 3;
+        view[1] = *batched ? d[1] : d[0];
+        view[2] = *batched ? 1 : d[1];
+        view[3] = d[2];
+        return KLDVE_OK;
+    case 5:
+        view[1] = d[1];
+        view[2] = d[2] * d[3]; /* bounded by the reader's 2^40 bytes, checked with the graph */
+        view[3] = d[4];
+        return KLDVE_OK;
+    case 2:
+        if (s->weights != 4)
+            return flattened(s, d[1], view);
+        *batched = false;
+        view[1] = 1;
+        memcpy(view + 2, d, 2 * sizeof *d);
+        return KLDVE_OK;
+    case 1:
+        *batched = false;
+        return flattened(s, d[0], view);
+    default:
+        return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED,
+                               "the input '%.60s' has %d axes, a picture has 1 to 5",
+                               s->picture.name, (int)s->picture.rank);
+    }
+}
+
+static kldve_status add_shape(kx_settler *s, const char *name, int32_t rank, const int64_t *dim)
+{
+    kx_model *m = &s->out->model;
+    int64_t *data = kx_arena_alloc(s->arena, (size_t)rank, sizeof *data);
+
+    if (!data)
+        return kx_settle_nomem(s);
+    memcpy(data, dim, (size_t)rank * sizeof *dim);
+    m->initializer[m->ninitializer++] = (kx_proto_tensor){.name = name,
+                                                          .dtype = KX_ONNX_INT64,
+                                                          .rank = 1,
+                                                          .dim = {rank},
+                                                          .count = (size_t)rank,
+                                                          .data = data};
+    return KLDVE_OK;
+}
+
+/* Nodes from the picture to the file's input: other dimensions, then copies for the batch. */
+static kldve_status lead(kx_settler *s, int64_t batch)
+{
+    const kx_proto_value *v = &s->picture;
+    kx_model *m = &s->out->model;
+    kx_proto_node *node = kx_arena_alloc(s->arena, (size_t)m->nnode + 2, sizeof *node);
+    const char **names = kx_arena_alloc(s->arena, 6, sizeof *names);
+    int64_t one[KX_PROTO_MAX_RANK];
+    int32_t n = 0;
+    kldve_status st;
+
+    if (!node || !names)
+        return kx_settle_nomem(s);
+    memcpy(one, v->dim, sizeof one);
+    if (batch > 1)
+        one[0] = 1;
+    if ((st = add_shape(s, shape_name, v->rank, one)) < 0 ||
+        (st = add_shape(s, batch_name, v->rank, v->dim)) < 0)
+        return st;
+    names[0] = picture_name;
+    names[1] = shape_name;
+    names[2] = batch > 1 ? one_name : v->name;
+    kx_lead_reshape(names, &node[n++]);
+    names[3] = one_name;
+    names[4] = batch_name;
+    names[5] = v->name;
+    if (batch > 1)
+        kx_lead_expand(names + 3, &node[n++]);
+    if (m->nnode)
+        memcpy(node + n, m->node, (size_t)m->nnode * sizeof *node);
+    m->node = node;
+    m->nnode += n;
+    return KLDVE_OK;
+}
+
+/* Whole numbers are float32 to the graph, so that gradients reach them. */
+static void note_range(kx_settler *s)
+{
+    static const int64_t least[] = {0, 0, 0, -128, 0, -32768, INT32_MIN},
+                         most[] = {0, 0, 255, 127, 65535, 32767, INT32_MAX};
+    int32_t type = s->picture.dtype;
+
+    if (type < KX_ONNX_UINT8 || type > KX_ONNX_INT32)
+        return;
+    s->out->whole = true;
+    s->out->least = least[type];
+    s->out->most = most[type];
+}
+
+kldve_status kx_settle_form(kx_settler *s)
+{
+    kx_proto_value *input = kx_arena_alloc(s->arena, 1, sizeof *input);
+    int64_t view[4] = {1, 0, 0, 0};
+    bool batched, plain;
+    kldve_status st;
+
+    if (!input)
+        return kx_settle_nomem(s);
+    if ((st = form_of(s, view, &batched)) < 0)
+        return st;
+    s->out->batch = batched ? s->picture.dim[0] : 1;
+    if (batched && !s->o->keep_batch)
+        s->picture.dim[0] = 1;
+    plain = s->picture.rank == 4 && s->picture.dim[0] == 1;
+    if (!plain && (st = lead(s, batched ? s->picture.dim[0] : 1)) < 0)
+        return st;
+    note_range(s);
+    s->out->rank = s->picture.rank;
+    memcpy(s->out->dim, s->picture.dim, sizeof s->out->dim);
+    if (batched)
+        s->out->dim[0] = 1;
+    *input = (kx_proto_value){
+        .name = plain ? s->picture.name : picture_name, .dtype = KX_ONNX_FLOAT, .rank = 4};
+    memcpy(input->dim, view, sizeof view);
+    s->out->model.input = input;
+    s->out->model.ninput = 1;
+    return KLDVE_OK;
+}

@@ -1,0 +1,50 @@
+/* input_parts.h - what the files that settle inputs share.
+ *
+ *     input_list.c      the inputs as the file and the user tell of them
+ *     inputs.c          which input is the picture, and the stages
+ *     input_dims.c      numbers for open dimensions
+ *     input_form.c      the picture as [1][channels][height][width], and nodes to the file's form
+ *     input_values.c    values of the other inputs */
+#ifndef KLDVE_ONNX_BUILD_INPUT_PARTS_H
+#define KLDVE_ONNX_BUILD_INPUT_PARTS_H
+
+#include "inputs.h"
+
+enum { KX_INPUT_TEXT = 400 };
+
+typedef struct kx_settler {
+    kldve_ctx *ctx;
+    kx_arena *arena;
+    const kx_model *m;
+    const kx_input_options *o;
+    kx_inputs *out;
+    bool *dim_used;         /**< [dim_count] of the options */
+    kx_proto_value picture; /**< its dimensions are numbers */
+    const kx_proto_value *file_picture;
+    int32_t weights; /**< axes of the first weights of 3 or more that meet the picture; 0: none */
+} kx_settler;
+
+kldve_status kx_settle_nomem(const kx_settler *s);
+/** Tell the user. */
+kldve_status kx_settle_say(const kx_settler *s, const char *format, ...) KLDVE_PRINTF(2, 3);
+/** The name of an element type. */
+const char *kx_settle_type(int32_t type);
+/** "'x' float32 [batch][3][8][8]" at the end of a text of KX_INPUT_TEXT bytes. */
+void kx_settle_list(const kx_proto_value *v, char *text);
+/** Whether a name is not that of a tensor in the file. */
+bool kx_settle_is_free(const kx_model *m, const char *name);
+/** The user's value for an input; NULL: none. */
+const kldve_onnx_input *kx_settle_given(const kx_settler *s, const char *name);
+/** Whether the network gives an output of the same type and shape back. */
+bool kx_settle_is_state(const kx_model *m, const kx_proto_value *v);
+
+/** Replace open dimensions. */
+kldve_status kx_settle_picture_dims(kx_settler *s, kx_proto_value *v);
+kldve_status kx_settle_other_dims(kx_settler *s, kx_proto_value *v);
+kldve_status kx_settle_check_dims(const kx_settler *s);
+/** The picture's form; sets out->model's input and nodes. */
+kldve_status kx_settle_form(kx_settler *s);
+/** The tensor that stands for another input. */
+kldve_status kx_settle_value(kx_settler *s, const kx_proto_value *v, kx_proto_tensor *out);
+
+#endif

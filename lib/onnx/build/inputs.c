@@ -1,0 +1,194 @@
+/* inputs.c - which input of a model is the picture; the stages of settling.  See inputs.h. */
+#include "input_parts.h"
+
+#include <string.h>
+
+/* ---- the picture -------------------------------------------------------------------------- */
+
+static bool is_float(int32_t type)
+{
+    return type == KX_ONNX_FLOAT || type == KX_ONNX_FLOAT16 || type == KX_ONNX_BFLOAT16 ||
+           type == KX_ONNX_DOUBLE;
+}
+
+static bool is_short(int32_t type)
+{
+    return type >= KX_ONNX_UINT8 && type <= KX_ONNX_INT32;
+}
+
+/* The free inputs that nobody gave a value, which could be the picture: those with three axes or,
+ * with `any`, all of floats.  Returns how many, *out the last. */
+static int32_t candidates(const kx_settler *s, bool any, bool states, const kx_proto_value **out)
+{
+    int32_t n = 0;
+
+    for (int32_t i = 0; i < s->m->ninput; i++) {
+        const kx_proto_value *v = &s->m->input[i];
+        bool fits = is_float(v->dtype) ? any || v->rank >= 3 || v->rank < 0
+                                       : is_short(v->dtype) && v->rank >= 3;
+
+        if (fits && kx_settle_is_free(s->m, v->name) && !kx_settle_given(s, v->name) &&
+            (states || !kx_settle_is_state(s->m, v))) {
+            *out = v;
+            n++;
+        }
+    }
+    return n;
+}
+
+static void list_inputs(const kx_settler *s, char *text)
+{
+    *text = '\0';
+    for (int32_t i = 0; i < s->m->ninput; i++)
+        if (kx_settle_is_free(s->m, s->m->input[i].name))
+            kx_settle_list(&s->m->input[i], text);
+}
+
+static kldve_status named_picture(kx_settler *s, const char *name)
+{
+    char text[KX_INPUT_TEXT];
+
+    for (int32_t i = 0; i < s->m->ninput; i++)
+        if (strcmp(s->m->input[i].name, name) == 0 && kx_settle_is_free(s->m, name))
+            s->file_picture = &s->m->input[i];
+    list_inputs(s, text);
+    if (!s->file_picture)
+        return kldve_ctx_failf(s->ctx, KLDVE_E_ARG,
+                               "no input is called '%.60s' (given as the picture); there are %s",
+                               name, text);
+    if (!is_float(s->file_picture->dtype) && !is_short(s->file_picture->dtype))
+        return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED,
+                               "input '%.60s' cannot be the picture: it is %s", name,
+                               kx_settle_type(s->file_picture->dtype));
+    return KLDVE_OK;
+}
+
+static kldve_status find_picture(kx_settler *s)
+{
+    char text[KX_INPUT_TEXT];
+    int32_t n;
+
+    if (s->o->user->picture_input)
+        return named_picture(s, s->o->user->picture_input);
+    n = candidates(s, false, false, &s->file_picture);
+    if (n == 0)
+        n = candidates(s, true, false, &s->file_picture);
+    if (n == 0)
+        n = candidates(s, false, true, &s->file_picture);
+    if (n == 0)
+        n = candidates(s, true, true, &s->file_picture);
+    if (n == 1)
+        return KLDVE_OK;
+    list_inputs(s, text);
+    if (!*text)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED, "the network has no input");
+    return kldve_ctx_failf(
+        s->ctx, KLDVE_E_UNSUPPORTED,
+        n > 1
+            ? "several inputs can be the picture: %s; name it (--picture-input NAME), and give the "
+              "others a value (--input NAME=FILE.npy)"
+            : "no input can be the picture, which is floating-point numbers, or integers of up to "
+              "32 bits with three axes or more: %s",
+        text);
+}
+
+/* ---- the weights that it meets ------------------------------------------------------------ */
+
+static int32_t rank_of(const kx_model *m, const char *name)
+{
+    for (int32_t i = 0; i < m->ninitializer; i++)
+        if (strcmp(m->initializer[i].name, name) == 0)
+            return m->initializer[i].rank;
+    for (int32_t i = 0; i < m->nnode; i++)
+        if (m->node[i].nin == 0 && m->node[i].nattr == 1 && m->node[i].attr[0].t &&
+            m->node[i].nout > 0 && strcmp(m->node[i].out[0], name) == 0)
+            return m->node[i].attr[0].t->rank;
+    return 0;
+}
+
+/* A convolution over n axes has weights of n + 2: the first node with such weights tells how the
+ * network sees its picture.  Only the first nodes are asked. */
+static int32_t first_weights(const kx_model *m)
+{
+    enum { FIRST = 200 };
+
+    for (int32_t i = 0; i < m->nnode && i < FIRST; i++)
+        for (int32_t k = 1; k < m->node[i].nin && k < 3; k++) {
+            int32_t rank = rank_of(m, m->node[i].in[k]);
+
+            if (rank >= 3)
+                return rank;
+        }
+    return 0;
+}
+
+/* ---- the stages --------------------------------------------------------------------------- */
+
+static kldve_status settle_others(kx_settler *s)
+{
+    const kx_model *m = s->m;
+    kx_model *to = &s->out->model;
+    size_t room = (size_t)m->ninitializer + (size_t)m->ninput + 2;
+    kx_proto_tensor *all = kx_arena_alloc(s->arena, room, sizeof *all);
+    kldve_status st = KLDVE_OK;
+
+    if (!all)
+        return kx_settle_nomem(s);
+    if (m->ninitializer)
+        memcpy(all, m->initializer, (size_t)m->ninitializer * sizeof *all);
+    to->initializer = all;
+    for (int32_t i = 0; st == KLDVE_OK && i < m->ninput; i++) {
+        kx_proto_value v = m->input[i];
+
+        if (&m->input[i] == s->file_picture || !kx_settle_is_free(m, v.name))
+            continue;
+        if ((st = kx_settle_other_dims(s, &v)) == KLDVE_OK)
+            st = kx_settle_value(s, &v, &all[to->ninitializer++]);
+    }
+    return st;
+}
+
+/* Values and sizes for names that do not exist are mistakes. */
+static kldve_status check_given(const kx_settler *s)
+{
+    const kldve_onnx_options *u = s->o->user;
+    char text[KX_INPUT_TEXT];
+
+    for (int32_t i = 0; i < u->input_count; i++) {
+        bool found = false;
+
+        for (int32_t k = 0; k < s->m->ninput; k++)
+            found = found || (strcmp(s->m->input[k].name, u->inputs[i].name) == 0 &&
+                              kx_settle_is_free(s->m, u->inputs[i].name));
+        if (found && strcmp(u->inputs[i].name, s->file_picture->name) != 0)
+            continue;
+        list_inputs(s, text);
+        return kldve_ctx_failf(s->ctx, KLDVE_E_ARG,
+                               found ? "input '%.60s' is the picture and takes no other value; "
+                                       "there are %s"
+                                     : "no input is called '%.60s'; there are %s",
+                               u->inputs[i].name, text);
+    }
+    return kx_settle_check_dims(s);
+}
+
+kldve_status kx_inputs_settle(kldve_ctx *ctx, kx_arena *arena, const kx_model *m,
+                              const kx_input_options *o, kx_inputs *out)
+{
+    kx_settler s = {.ctx = ctx, .arena = arena, .m = m, .o = o, .out = out};
+    kldve_status st;
+
+    *out = (kx_inputs){.model = *m, .batch = 1};
+    s.dim_used = kx_arena_alloc(arena, (size_t)o->user->dim_count + 1, sizeof *s.dim_used);
+    if (!s.dim_used)
+        return kx_settle_nomem(&s);
+    if ((st = find_picture(&s)) < 0)
+        return st;
+    out->name = s.file_picture->name;
+    s.weights = first_weights(m);
+    s.picture = *s.file_picture;
+    if ((st = kx_settle_picture_dims(&s, &s.picture)) < 0 || (st = settle_others(&s)) < 0 ||
+        (st = check_given(&s)) < 0)
+        return st;
+    return kx_settle_form(&s);
+}

@@ -1,0 +1,321 @@
+"""Inputs of every form through the command, against torch: scores within rounding, and for the
+linear network the map itself.  Arrays, good and bad."""
+import io
+import os
+import shutil
+import struct
+import tempfile
+import unittest
+
+from command import SKIPPED, Npy, main, read_json, run
+
+try:
+    import numpy
+    import torch
+    from torch import nn
+except ImportError:
+    raise SystemExit(SKIPPED)
+
+
+class Net(nn.Module):
+    """A small convolutional network over pictures, with whatever leads to it."""
+
+    def __init__(self, channels=3, before=None, batch=None):
+        super().__init__()
+        self.before, self.batch = before, batch
+        self.features = nn.Sequential(nn.Conv2d(channels, 8, 3, padding=1), nn.ReLU(),
+                                      nn.MaxPool2d(2), nn.Conv2d(8, 12, 3, padding=1), nn.ReLU())
+        self.head = nn.Linear(12, 5)
+
+    def forward(self, x):
+        x = self.features(self.before(x) if self.before else x).mean((2, 3))
+        return self.head(x.reshape(self.batch, 12) if self.batch else x)
+
+
+class Sound(nn.Module):
+    def __init__(self, raw):
+        super().__init__()
+        self.raw = raw
+        self.features = nn.Sequential(nn.Conv1d(1, 8, 9, stride=4), nn.ReLU(),
+                                      nn.Conv1d(8, 16, 9, stride=4), nn.ReLU())
+        self.head = nn.Linear(16, 5)
+
+    def forward(self, x):
+        return self.head(self.features(x.unsqueeze(1) if self.raw else x).mean(2))
+
+
+class Film(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv3d(3, 8, 3, padding=1), nn.ReLU(),
+                                      nn.MaxPool3d((1, 2, 2)), nn.Conv3d(8, 12, 3, padding=1),
+                                      nn.ReLU())
+        self.head = nn.Linear(12, 5)
+
+    def forward(self, x):
+        return self.head(self.features(x).mean((2, 3, 4)))
+
+
+class Several(nn.Module):
+    """A picture, a vector and a scalar."""
+
+    def __init__(self):
+        super().__init__()
+        self.net, self.side = Net(), nn.Linear(3, 5)
+
+    def forward(self, picture, vector, factor):
+        return self.net(picture) * factor + self.side(vector)
+
+
+class Memory(nn.Module):
+    """A state in and out."""
+
+    def __init__(self):
+        super().__init__()
+        self.net, self.head = Net(), nn.Linear(12, 5)
+
+    def forward(self, picture, state):
+        after = torch.tanh(state + self.net.features(picture).mean((2, 3)))
+        return self.head(after), after
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="kldve-inputs-")
+        self.addCleanup(shutil.rmtree, self.dir)
+        torch.manual_seed(3)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def export(self, net, *inputs, **how):
+        """-> the scores that torch computes."""
+        net.eval()
+        torch.onnx.export(net, inputs, self.path("n.onnx"), opset_version=13, **how)
+        self.save("x.npy", inputs[0])
+        out = net(*inputs)
+        return (out[0] if isinstance(out, tuple) else out).detach().numpy().reshape(-1)
+
+    def save(self, name, array):
+        numpy.save(self.path(name), array.numpy() if isinstance(array, torch.Tensor) else array)
+
+    def explain(self, *args, subject="x.npy"):
+        return run("explain", "n.onnx", subject, "--json", "o.json", "--dump", "d", "--map",
+                   "m.npy", *args, cwd=self.dir)
+
+    def succeed(self, want, *args, **keywords):
+        result = self.explain(*args, **keywords)
+        self.assertEqual(result.status, 0, result.err)
+        found = numpy.array(Npy(self.path("d/logits.npy")).value)
+        numpy.testing.assert_allclose(found, want[:len(found)], rtol=2e-6, atol=2e-6)
+        return result
+
+    def refused(self, line, *args, status=1, **keywords):
+        result = self.explain(*args, "--quiet", **keywords)
+        self.assertEqual((result.status, result.out), (status, ""), result.err)
+        self.assertRegex(result.err, r"\Akldve: [^\n]*" + line + r"[^\n]*\n\Z")
+        self.assertFalse(os.path.exists(self.path("o.json")))
+
+    def notes(self):
+        return " ".join(read_json(self.path("o.json"))["notes"])
+
+
+class Forms(Case):
+    def test_channels(self):
+        for channels in [1, 2, 4, 5, 9]:
+            want = self.export(Net(channels), torch.rand(1, channels, 16, 16))
+            self.succeed(want, "-o", "o.png")
+            self.assertEqual(Npy(self.path("m.npy")).shape, (8, 8))
+
+    def test_without_a_batch(self):
+        want = self.export(Net(before=lambda x: x.unsqueeze(0)), torch.rand(3, 16, 16))
+        self.succeed(want)
+        want = self.export(Net(1, before=lambda x: x[None, None]), torch.rand(16, 18))
+        self.succeed(want)
+        self.assertEqual(Npy(self.path("m.npy")).shape, (8, 9))
+
+    def test_batch_that_becomes_one(self):
+        want = self.export(Net(), torch.rand(1, 3, 16, 16).repeat(4, 1, 1, 1))
+        self.save("one.npy", numpy.load(self.path("x.npy"))[:1])
+        self.succeed(want, subject="one.npy")
+        self.assertIn("batches of 4: it is run with one picture", self.notes())
+
+    def test_batch_that_stays(self):
+        want = self.export(Net(batch=4), torch.rand(1, 3, 16, 16).repeat(4, 1, 1, 1))
+        self.save("one.npy", numpy.load(self.path("x.npy"))[:1])
+        self.succeed(want, "--method", "saliency", subject="one.npy")
+        self.assertIn("batches of 4: all are the same picture", self.notes())
+
+    def test_integers(self):
+        """Whole numbers reach the network rounded, and gradients come back through it."""
+        bytes_ = torch.randint(0, 255, (1, 3, 16, 16), dtype=torch.uint8)
+        want = self.export(Net(before=lambda x: x.float() / 255), bytes_)
+        self.succeed(want)
+        self.save("y.npy", bytes_.float() + 0.25)
+        self.succeed(want, "--method", "saliency", subject="y.npy")
+        self.assertGreater(len(set(Npy(self.path("m.npy")).value)), 10)
+        want = self.export(Net(before=lambda x: x.float().permute(0, 3, 1, 2)),
+                           torch.randint(0, 255, (1, 16, 16, 3), dtype=torch.uint8))
+        self.succeed(want)
+
+    def test_float64(self):
+        self.succeed(self.export(Net().double(), torch.rand(1, 3, 16, 16).double()))
+
+    def test_sound(self):
+        self.succeed(self.export(Sound(False), torch.randn(1, 1, 800)))
+        self.assertEqual(Npy(self.path("m.npy")).shape[0], 1)
+        self.succeed(self.export(Sound(True), torch.randn(1, 800)), "-o", "o.png")
+        want = self.export(Sound(False), torch.randn(1, 1, 900), input_names=["wave"],
+                           dynamic_axes={"wave": {2: "samples"}})
+        self.succeed(want)
+        self.assertNotIn("is open", self.notes())
+        self.refused("the array is 1 x 1 x 900, but the input 'wave' of n.onnx is 1 x 1 x 700",
+                     "--dim", "samples=700") if not os.path.exists(self.path("o.json")) else None
+
+    def test_film(self):
+        self.succeed(self.export(Film(), torch.rand(1, 3, 4, 16, 20)), "-o", "o.png")
+        self.assertEqual(Npy(self.path("m.npy")).shape, (4 * 8, 10))
+
+    def test_numbers(self):
+        """Of a linear network, gradient x input is the weight times the number."""
+        linear = nn.Linear(12, 4)
+        want = self.export(linear, torch.randn(1, 12))
+        self.succeed(want, "--method", "gradient-x-input", "--target", "2", "--sign", "signed")
+        products = (linear.weight[2].detach().numpy() * numpy.load(self.path("x.npy"))[0])
+        numpy.testing.assert_allclose(
+            Npy(self.path("m.npy")).value, 0.5 + 0.5 * products / abs(products).max(), atol=1e-5)
+        self.assertIn("no layer with more than one cell", self.notes())
+        for shape in [(12,), (1, 12)]:
+            self.succeed(self.export(linear, torch.randn(*shape)), "--method", "occlusion")
+
+    def test_numbers_as_a_picture(self):
+        want = self.export(nn.Linear(3 * 6 * 8, 10), torch.rand(1, 144))
+        self.succeed(want, "--method", "saliency", "--size", "8x6", "-o", "o.png")
+        self.assertEqual(Npy(self.path("m.npy")).shape, (6, 8))
+
+
+class OtherInputs(Case):
+    def setUp(self):
+        super().setUp()
+        names = ["img", "vector", "factor"]
+        self.vector = torch.randn(1, 3)
+        self.want = self.export(Several(), torch.rand(1, 3, 16, 16), self.vector,
+                                torch.tensor(2.0), input_names=names)
+        self.save("v.npy", self.vector)
+
+    def test_given(self):
+        self.succeed(self.want, "--input", "vector=v.npy", "--input", "factor=2")
+
+    def test_missing(self):
+        self.refused(r"the picture is input 'img'; the input 'vector' float32 \[1\]\[3\] needs a "
+                     r"value: give it \(--input vector=FILE\.npy", "--input", "factor=2")
+
+    def test_wrong(self):
+        two = ["--input", "vector=0", "--input", "factor=2"]
+        self.refused(r"no input is called 'vektor'; there are 'img' float32", *two, "--input",
+                     "vektor=0")
+        self.refused(r"another shape than the input 'vector' float32 \[1\]\[3\]", "--input",
+                     "vector=x.npy", "--input", "factor=2")
+        self.refused(r"'img' is the picture and takes no other value", *two, "--input", "img=0",
+                     "--picture-input", "img")
+        self.refused(r"no\.npy: cannot open: No such file", "--input", "vector=no.npy")
+        self.refused(r"no input is called 'pic' \(given as the picture\); there are 'img'", *two,
+                     "--picture-input", "pic")
+        self.refused(r"--input: 'vector' is not of the form", "--input", "vector", status=2)
+        self.refused(r"--input: 'vector=a\.txt' is not of the form", "--input", "vector=a.txt",
+                     status=2)
+        self.refused(r"--dim: 'n=0' is not of the form NAME=N", "--dim", "n=0", status=2)
+        self.refused(r"no open dimension is called 'n'; the inputs are 'img'", *two, "--dim", "n=3")
+        self.refused(r"--json v\.npy would overwrite v\.npy", "--input", "vector=v.npy", "--json",
+                     "v.npy", status=2)
+
+    def test_state_is_zero(self):
+        want = self.export(Memory(), torch.rand(1, 3, 16, 16), torch.zeros(1, 12),
+                           input_names=["img", "h"], output_names=["y", "h2"])
+        self.succeed(want)
+        self.assertIn("'h' float32 [1][12] is zero: it seems to be a state", self.notes())
+
+    def test_open_dimensions(self):
+        want = self.export(Net(), torch.rand(1, 3, 24, 20), input_names=["img"],
+                           dynamic_axes={"img": {0: "n", 2: "hh", 3: "ww"}})
+        self.succeed(want)
+        self.assertNotIn("is open", self.notes())
+        os.remove(self.path("o.json"))
+        self.refused(r"the input 'img' of n\.onnx is 1 x 3 x 24 x 16", "--dim", "ww=16")
+
+    def test_size_of_a_fixed_network(self):
+        self.refused(r"fixes the size of its input, 'img', at 16 x 16: 20 x 20 was asked for",
+                     "--input", "vector=0", "--input", "factor=2", "--size", "20")
+
+
+class Arrays(Case):
+    def setUp(self):
+        super().setUp()
+        self.x = torch.rand(1, 3, 16, 16)
+        self.want = self.export(Net(), self.x)
+
+    def test_forms(self):
+        x = self.x.numpy()
+        for array in [x, x[0], x.astype("f8"), numpy.asfortranarray(x), numpy.asfortranarray(x[0])]:
+            self.save("a.npy", array)
+            self.succeed(self.want, subject="a.npy")
+        whole = torch.randint(-3, 3, (1, 3, 16, 16))
+        want = self.export(Net(), whole.float())
+        for kind in ["i1", "i2", "i4", "i8", "f2"]:
+            self.save("a.npy", whole.numpy().astype(kind))
+            self.succeed(want, subject="a.npy")
+
+    def head(self, text, data=b""):
+        text = text.encode() + b" " * (-(len(text) + 11) % 64) + b"\n"
+        return b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text + data
+
+    def test_bad(self):
+        good = io.BytesIO()
+        numpy.save(good, self.x.numpy())
+        good = good.getvalue()
+        shape = "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }"
+        nan = self.x.numpy().copy()
+        nan[0, 1, 2, 3] = numpy.nan
+        self.save("nan.npy", nan)
+        self.refused(r"nan\.npy: number 291 is NaN", subject="nan.npy")
+        for data, line in [
+                (b"", "not a .npy file"), (b"\x93NUMPY", "not a .npy file"),
+                (b"hello, world, this is text", "not a .npy file"),
+                (good[:40], "the header of the .npy file is cut off"),
+                (good[:-1], "does not hold the 768 numbers"), (good + b"\0", "does not hold"),
+                (b"\x93NUMPY\2\0\xff\xff\xff\xff" + bytes(99), "too long"),
+                (self.head(shape % ("<c8", "False", "(2,)"), bytes(16)), "of a type that is not"),
+                (self.head(shape % (">f4", "False", "(2,)"), bytes(8)), "of a type that is not"),
+                (self.head(shape % ("|O", "False", "(2,)"), bytes(8)), "of a type that is not"),
+                (self.head(shape % ("<f4", "Maybe", "(2,)"), bytes(8)), "makes no sense"),
+                (self.head(shape % ("<f4", "False", "(2"), bytes(8)), "makes no sense"),
+                (self.head(shape % ("<f4", "False", "(-2,)"), bytes(8)), "makes no sense"),
+                (self.head(shape % ("<f4", "False", "(9999999999, 9999999999)")), "makes no sense"),
+                (self.head(shape % ("<f4", "False", "(4294967296, 4294967296)")), "makes no sense"),
+                (self.head(shape % ("<f4", "False", "(1,1,1,1,1,1,1,1,1)"), bytes(4)), "makes no"),
+                (self.head("{}"), "of a type"),
+                (self.head(shape % ("<f4", "False", "()"), bytes(4)),
+                 "the array is a single number, but the input")]:
+            with open(self.path("bad.npy"), "wb") as file:
+                file.write(data)
+            self.refused(line, subject="bad.npy")
+        self.refused(r"no\.npy: cannot open", subject="no.npy")
+
+    def test_preparation_is_refused(self):
+        for option, value in [("--mean", "3"), ("--std", "3"), ("--scale", "2"), ("--crop", "9"),
+                              ("--resize", "9"), ("--channels", "BGR")]:
+            self.refused(f"{option} changes nothing: x.npy enters the network as it is", option,
+                         value, status=2)
+
+    def test_output_is_not_the_array(self):
+        self.refused(r"--json x\.npy would overwrite x\.npy", "--json", "x.npy", status=2)
+
+    def test_truth_and_rival(self):
+        """They ask for scores of their own."""
+        torch.onnx.export(Net().eval(), self.x, self.path("t.onnx"), opset_version=13)
+        self.succeed(self.want, "--truth", "model:t.onnx")
+        self.succeed(self.want, "--rival", "top2")
+
+
+if __name__ == "__main__":
+    main()

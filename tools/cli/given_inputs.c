@@ -1,0 +1,117 @@
+/* given_inputs.c - the other inputs of a network, and dimensions that it leaves open. */
+#include "tool.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "NAME=VALUE"; the last '=' counts, because names may have one. */
+static const char *value_of(const char *text)
+{
+    const char *equals = strrchr(text, '=');
+
+    return equals && equals > text && equals[1] ? equals + 1 : NULL;
+}
+
+static bool is_number(const char *text, double *out)
+{
+    char *end;
+
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*out);
+}
+
+const char *given_file(const char *text)
+{
+    const char *value = value_of(text);
+    double number;
+
+    return value && !is_number(value, &number) ? value : NULL;
+}
+
+static bool is_size(const char *text, int64_t *out)
+{
+    double x;
+
+    if (!is_number(text, &x) || x < 1 || x > INT32_MAX || x != floor(x))
+        return false;
+    *out = (int64_t)x;
+    return true;
+}
+
+static bool has_room(const char *text)
+{
+    return (size_t)(value_of(text) - text) <= LABEL_SIZE;
+}
+
+int given_check_args(const char *command, const network_args *args)
+{
+    int64_t size;
+
+    for (int32_t i = 0; i < args->dim.count; i++) {
+        const char *text = args->dim.text[i];
+
+        if (!value_of(text) || !has_room(text) || !is_size(value_of(text), &size))
+            return args_usage(command, "--dim: '%s' is not of the form NAME=N, N from 1 on", text);
+    }
+    for (int32_t i = 0; i < args->input.count; i++) {
+        static const char *const arrays[] = {".npy", NULL};
+        const char *text = args->input.text[i];
+
+        if (!value_of(text) || !has_room(text) ||
+            (given_file(text) && !path_has_ending(given_file(text), arrays)))
+            return args_usage(
+                command, "--input: '%s' is not of the form NAME=FILE.npy or NAME=NUMBER", text);
+    }
+    return EXIT_DONE;
+}
+
+static const char *name_of(const char *text, char out[LABEL_SIZE])
+{
+    size_t n = (size_t)(value_of(text) - 1 - text);
+
+    memcpy(out, text, n);
+    out[n] = '\0';
+    return out;
+}
+
+bool given_read(given_inputs *given, const network_args *args, kldve_onnx_options *options)
+{
+    memset(given, 0, sizeof *given);
+    for (int32_t i = 0; i < args->dim.count; i++) {
+        given->dim[i].struct_size = sizeof given->dim[i];
+        given->dim[i].name = name_of(args->dim.text[i], given->name[ARG_LIST_MAX + i]);
+        is_size(value_of(args->dim.text[i]), &given->dim[i].size);
+    }
+    for (int32_t i = 0; i < args->input.count; i++) {
+        const char *file = given_file(args->input.text[i]);
+        npy_array *a = &given->array[i];
+
+        if (file && !npy_read(file, a))
+            return false;
+        if (!file)
+            is_number(value_of(args->input.text[i]), &given->number[i]);
+        given->input[i] = (kldve_onnx_input){.struct_size = sizeof given->input[i],
+                                             .name = name_of(args->input.text[i], given->name[i]),
+                                             .type = KLDVE_ONNX_FLOAT64,
+                                             .rank = a->rank,
+                                             .dims = a->dim,
+                                             .data = file ? a->value : &given->number[i]};
+    }
+    options->picture_input = args->picture_input;
+    options->dims = given->dim;
+    options->dim_count = args->dim.count;
+    options->inputs = given->input;
+    options->input_count = args->input.count;
+    if (args->array) {
+        options->shape = args->array->dim;
+        options->shape_rank = args->array->rank;
+    }
+    return true;
+}
+
+void given_free(given_inputs *given)
+{
+    for (int32_t i = 0; i < ARG_LIST_MAX; i++)
+        npy_free(&given->array[i]);
+}
