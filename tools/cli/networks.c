@@ -107,14 +107,14 @@ static bool load_model(network *n, const network_args *args, const kldve_onnx_de
 static void find_names(network *n)
 {
     kldve_onnx_tensor tensor = {.struct_size = sizeof tensor};
+    kldve_onnx_choice choice = {.struct_size = sizeof choice};
 
     n->layer = n->logits = "";
-    for (int32_t i = 0; kldve_onnx_tensor_at(n->net, i, &tensor) == KLDVE_OK; i++) {
-        if (tensor.is_layer)
-            n->layer = tensor.name;
+    for (int32_t i = 0; kldve_onnx_tensor_at(n->net, i, &tensor) == KLDVE_OK; i++)
         if (tensor.is_logits)
             n->logits = tensor.name;
-    }
+    if (kldve_onnx_chosen(n->net, &choice) == KLDVE_OK)
+        n->layer = choice.layer;
 }
 
 void network_plan_for(network_args *args, uint32_t needs)

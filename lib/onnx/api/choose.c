@@ -50,7 +50,12 @@ kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, co
 
 kldve_status kx_choice_shape(kx_graph *g, kx_choice *c)
 {
-    kldve_status st = c->layer ? kx_view_insert(g, &c->view, &c->layer) : KLDVE_OK;
+    kldve_status st = KLDVE_OK;
+
+    if (c->members > 1)
+        st = kx_unite(g, c->joined_name, c->members, c->member_view, c->member, &c->layer);
+    else if (c->layer)
+        st = kx_view_insert(g, &c->view, &c->layer);
 
     return st == KLDVE_OK && c->channels_last ? kx_input_first(g, &c->input) : st;
 }

@@ -6,7 +6,8 @@
 
 #include "build/channels.h"
 #include "build/tokens.h"
-#include "build/view.h"
+#include "build/unite.h"
+#include "cut.h"
 #include "notes.h"
 #include "selection.h"
 #include "ways.h"
@@ -29,6 +30,10 @@ typedef struct kx_choice {
     bool channels_last;   /**< of the file's input */
     int64_t grid_height, grid_width; /**< of the layer, given by the user; 0: found */
     kx_view view;                    /**< of the layer */
+    int32_t members;                 /**< tensors that are joined to the layer; 0: it is one */
+    const char *joined_name;         /**< of that layer */
+    kx_value *member[KX_CUT_MOST];
+    kx_view member_view[KX_CUT_MOST];
 } kx_choice;
 
 /** Choose by name, or by default: the scores before a trailing Softmax, and the last layer on

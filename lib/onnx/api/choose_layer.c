@@ -8,9 +8,10 @@
 #include "choose_parts.h"
 #include "reach.h"
 
-#include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
-enum { HANDFUL = 5 }; /* maps */
+enum { HANDFUL = 5 /* maps */, JOINED_SIZE = 320 };
 
 /* Whether node n only prepares the picture: arithmetic with constants, moves of pixels. */
 static bool prepares(const kx_node *n, const bool *prepared)
@@ -130,6 +131,93 @@ static float least_share(const kx_graph *g, const kx_choice *c, const wanted *w)
     return most < enough ? most : enough;
 }
 
+/* Whether a tensor can be part of a layer of features. */
+static bool may_join(const kx_choice *c, const kx_value *v, const bool *prepared)
+{
+    kx_view view;
+
+    return v != c->logits && v->producer >= 0 && !prepared[v->id] && c->cells[v->id] &&
+           kx_explainable(c, v, &view) && view.height * view.width > 1 && view.maps > HANDFUL;
+}
+
+/* The fewest tensors that cut all ways, the nearest to the logits. */
+static kldve_status find_members(const kx_graph *g, kx_choice *c, const bool *prepared)
+{
+    bool *may = kx_arena_alloc(c->notes.arena, (size_t)g->nvalue, sizeof *may);
+    kldve_status st;
+
+    if (!may)
+        return kx_nomem(g);
+    for (int32_t i = 0; i < g->nvalue; i++)
+        may[i] = may_join(c, g->value[i], prepared);
+    st = kx_find_cut(g, c->notes.arena, c->input, c->logits, &c->ways, may, c->member, &c->members);
+    for (int32_t i = 0; st == KLDVE_OK && i < c->members; i++)
+        kx_explainable(c, c->member[i], &c->member_view[i]);
+    return st;
+}
+
+static bool same_grid(const kx_choice *c)
+{
+    for (int32_t i = 1; i < c->members; i++)
+        if (c->member_view[i].height != c->member_view[0].height ||
+            c->member_view[i].width != c->member_view[0].width)
+            return false;
+    return c->members > 1;
+}
+
+/* "FIRST + SECOND" of the members, all but number `except`. */
+static void members_text(const kx_choice *c, int32_t except, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (int32_t i = 0; i < c->members && used < size; i++)
+        if (i != except)
+            used += (size_t)snprintf(out + used, size - used, "%s%.80s", used ? " + " : "",
+                                     c->member[i]->name);
+}
+
+/* The members on one grid become one layer. */
+static kldve_status choose_joined(const kx_graph *g, kx_choice *c)
+{
+    char text[JOINED_SIZE], *name;
+
+    members_text(c, -1, text, sizeof text);
+    if (!(name = kx_arena_alloc(c->notes.arena, strlen(text) + 1, 1)))
+        return kx_nomem(g);
+    c->joined_name = strcpy(name, text);
+    c->how = KLDVE_ONNX_LAYER_JOINED;
+    c->layer = c->member[0];
+    c->view = c->member_view[0];
+    if (kx_say(&c->notes, "no single layer carries the whole score: '%.300s' are explained as one",
+               text) < 0)
+        return kx_nomem(g);
+    return KLDVE_OK;
+}
+
+/* Of members on different grids the one with the most numbers: where a network keeps most, most of
+ * the score comes from. */
+static kldve_status choose_member(const kx_graph *g, kx_choice *c)
+{
+    char others[JOINED_SIZE];
+    int32_t best = 0;
+
+    for (int32_t i = 1; i < c->members; i++)
+        if (c->member[i]->count > c->member[best]->count)
+            best = i;
+    c->how = KLDVE_ONNX_LAYER_BEST;
+    c->layer = c->member[best];
+    c->view = c->member_view[best];
+    members_text(c, best, others, sizeof others);
+    c->members = 0;
+    if (kx_say(&c->notes,
+               "the other ways pass '%.300s', of another grid: --fuse NAME adds the map of another "
+               "layer",
+               others) < 0)
+        return kx_nomem(g);
+    return KLDVE_OK;
+}
+
 static kldve_status choose_default(const kx_graph *g, kx_choice *c)
 {
     bool *prepared = NULL;
@@ -143,6 +231,13 @@ static kldve_status choose_default(const kx_graph *g, kx_choice *c)
     w.least = least_share(g, c, &w);
     c->how = KLDVE_ONNX_LAYER_LAST;
     best = last_of(g, c, &w, true);
+    if (!best.layer || best.view.maps <= HANDFUL) {
+        if ((st = find_members(g, c, prepared)) < 0)
+            return st;
+        if (c->members > 1)
+            return same_grid(c) ? choose_joined(g, c) : choose_member(g, c);
+        c->members = 0;
+    }
     if (best.layer)
         best.layer = kx_before_norm(g, c, best.layer, &best.view);
     if (!best.layer) {
@@ -197,7 +292,7 @@ kldve_status kx_choose_layer(const kx_graph *g, const char *name, kx_choice *c)
         return st;
     if (!c->layer)
         return say_no_layer(g, c);
-    c->all_paths = c->ways.all[c->layer->id] ? 1 : -1;
+    c->all_paths = c->members > 1 || c->ways.all[c->layer->id] ? 1 : -1;
     if (c->all_paths < 0 &&
         (st = kx_say(&c->notes,
                      "layer '%.80s' does not carry the whole score: some ways from the picture to "

@@ -97,7 +97,8 @@ static void set_order(const kx_meaning *m, const kx_shape *s, kx_view *view)
 static bool is_plain(const kx_shape *s, const kx_view *view)
 {
     return s->rank == 4 && s->dim[0] == 1 && view->channels == 1 && s->dim[2] == view->height &&
-           s->dim[3] == view->width && view->leading == 0 && view->trailing == 0;
+           s->dim[3] == view->width && view->leading == 0 && view->trailing == 0 &&
+           view->sense[0] != KX_MIRRORED && view->sense[1] != KX_MIRRORED;
 }
 
 bool kx_view_of(const kx_meaning *m, const kx_shape *shape, kx_view *out)
@@ -153,66 +154,73 @@ bool kx_view_on_grid(const kx_meaning *m, const kx_shape *shape, int64_t height,
 
 /* ---- the graph ---- */
 
-/* Along the view; in `reached` the shape before the last step. */
-static kldve_status put_there(kx_surgery *w, const kx_view *view, kx_value **v, kx_shape *reached)
+/* Rows and columns that run backwards, turned round: both ways alike. */
+static kldve_status put_flips(kx_surgery *s, const kx_view *view, kx_value *in, kx_value **out)
+{
+    kldve_status st = KLDVE_OK;
+
+    *out = in;
+    for (int32_t k = 0; k < 2 && st == KLDVE_OK; k++)
+        if (view->sense[k] == KX_MIRRORED)
+            st = kx_put_flip(s, 2 + k, *out, out);
+    return st;
+}
+
+kldve_status kx_view_there(kx_surgery *s, const kx_view *view, kx_value *in, kx_value **out,
+                           kx_view_aside *aside)
 {
     const kx_shape maps = {4, {1, view->maps, view->height, view->width}};
-    kldve_status st = kx_put_transpose(w, view->order, *v, v);
+    int64_t cells = view->height * view->width, end = view->leading + cells;
+    kx_value *v = in;
+    kldve_status st;
 
-    if (st < 0)
+    *aside = (kx_view_aside){.before = NULL};
+    if (view->leading + view->trailing > 0 &&
+        ((st = kx_put_slice(s, view->cells, 0, view->leading, in, &aside->before)) < 0 ||
+         (st = kx_put_slice(s, view->cells, end, view->trailing, in, &aside->after)) < 0 ||
+         (st = kx_put_slice(s, view->cells, view->leading, cells, in, &v)) < 0))
         return st;
-    *reached = (*v)->shape;
-    return kx_put_reshape(w, &maps, *v, v);
+    if ((st = kx_put_transpose(s, view->order, v, &v)) < 0)
+        return st;
+    aside->reached = v->shape;
+    st = kx_put_reshape(s, &maps, v, &v);
+    return st < 0 ? st : put_flips(s, view, v, out);
 }
 
-static kldve_status put_back(kx_surgery *w, const kx_view *view, const kx_shape *reached,
-                             kx_value **v)
+kldve_status kx_view_back(kx_surgery *s, const kx_view *view, const kx_view_aside *aside,
+                          kx_value *in, kx_value **out)
 {
-    int32_t inverse[KX_MAX_RANK];
-    kldve_status st = kx_put_reshape(w, reached, *v, v);
+    int32_t inverse[KX_MAX_RANK], count = 0;
+    kx_value *all[3], *v;
+    kldve_status st;
 
-    for (int32_t i = 0; i < reached->rank; i++)
+    for (int32_t i = 0; i < aside->reached.rank; i++)
         inverse[view->order[i]] = i;
-    return st < 0 ? st : kx_put_transpose(w, inverse, *v, v);
-}
-
-/* The tokens that went around the layer, and those that come back. */
-static kldve_status put_together(kx_surgery *w, const kx_view *view, kx_value *before,
-                                 kx_value *after, kx_value **v)
-{
-    kx_value *all[3];
-    int32_t count = 0;
-
-    if (before)
-        all[count++] = before;
-    all[count++] = *v;
-    if (after)
-        all[count++] = after;
-    return kx_put_concat(w, view->cells, count, all, v);
+    if ((st = put_flips(s, view, in, &v)) < 0 ||
+        (st = kx_put_reshape(s, &aside->reached, v, &v)) < 0 ||
+        (st = kx_put_transpose(s, inverse, v, &v)) < 0)
+        return st;
+    if (aside->before)
+        all[count++] = aside->before;
+    all[count++] = v;
+    if (aside->after)
+        all[count++] = aside->after;
+    return kx_put_concat(s, view->cells, count, all, out);
 }
 
 kldve_status kx_view_insert(kx_graph *g, const kx_view *view, kx_value **value)
 {
-    kx_value *v = *value, *before = NULL, *after = NULL, *layer = v, *back;
-    kx_surgery w = {.g = g, .name = v->name, .at = v->producer + 1};
-    int64_t cells = view->height * view->width, end = view->leading + cells;
-    kx_shape reached;
+    kx_value *v = *value, *layer, *back;
+    kx_surgery s = {.g = g, .name = v->name, .at = v->producer + 1};
+    kx_view_aside aside;
     kldve_status st;
 
     if (view->plain)
         return KLDVE_OK;
-    if (view->leading + view->trailing > 0 &&
-        ((st = kx_put_slice(&w, view->cells, 0, view->leading, v, &before)) < 0 ||
-         (st = kx_put_slice(&w, view->cells, end, view->trailing, v, &after)) < 0 ||
-         (st = kx_put_slice(&w, view->cells, view->leading, cells, v, &layer)) < 0))
+    if ((st = kx_view_there(&s, view, v, &layer, &aside)) < 0 ||
+        (st = kx_view_back(&s, view, &aside, layer, &back)) < 0)
         return st;
-    if ((st = put_there(&w, view, &layer, &reached)) < 0)
-        return st;
-    back = layer;
-    if ((st = put_back(&w, view, &reached, &back)) < 0 ||
-        (st = put_together(&w, view, before, after, &back)) < 0)
-        return st;
-    kx_rewire(g, w.at, v, back);
+    kx_rewire(g, s.at, v, back);
     *value = layer;
     return KLDVE_OK;
 }

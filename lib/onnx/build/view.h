@@ -3,6 +3,7 @@
 #define KLDVE_ONNX_BUILD_VIEW_H
 
 #include "meaning.h"
+#include "surgery.h"
 
 /** How a tensor is seen as maps of cells. */
 typedef struct kx_view {
@@ -23,6 +24,19 @@ bool kx_view_of(const kx_meaning *m, const kx_shape *shape, kx_view *out);
  *  tokens of the grid at the end of that axis.  False: no axis has as many. */
 bool kx_view_on_grid(const kx_meaning *m, const kx_shape *shape, int64_t height, int64_t width,
                      kx_view *out);
+
+/** What the way back needs of the way there. */
+typedef struct kx_view_aside {
+    kx_value *before, *after; /**< tokens that are not cells; NULL: none */
+    kx_shape reached;         /**< before the last Reshape */
+} kx_view_aside;
+
+/** From the file's tensor to [1][maps][height][width], as the picture lies, and back.
+ *  @return KLDVE_OK, KLDVE_E_NOMEM. */
+kldve_status kx_view_there(kx_surgery *s, const kx_view *view, kx_value *in, kx_value **out,
+                           kx_view_aside *aside);
+kldve_status kx_view_back(kx_surgery *s, const kx_view *view, const kx_view_aside *aside,
+                          kx_value *in, kx_value **out);
 
 /** Lead *value through the view and back: *value becomes [1][maps][height][width], and what read
  * the file's tensor reads what comes back.  Tokens that are not cells go around it.

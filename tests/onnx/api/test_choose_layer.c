@@ -53,6 +53,15 @@ static const struct topology {
      STEM "n ReduceMax a m keepdims=1; n Greater a,m b; n Cast b c to=1; n Relu a r; "
           "n Mul r,c o; " SCORES("o"),
      NULL, "o", NULL, KLDVE_ONNX_LAYER_LAST, 1},
+    {"two streams on one grid are joined",
+     PICTURE "w w2 8,3,3,3; n Conv x,w a; n Conv x,w2 b; n Relu a r; n Relu b t; "
+             "n GlobalAveragePool r p; n GlobalAveragePool t q; n Add p,q o; n Flatten o f; "
+             "n Gemm f,d y; out y",
+     NULL, "r", "'r + t' are explained as one", KLDVE_ONNX_LAYER_JOINED, 1},
+    {"two streams on two grids",
+     PICTURE "n Conv x,w r; n Conv x,w b strides=[2,2]; n Relu b t; n GlobalAveragePool r p; "
+             "n GlobalAveragePool t q; n Add p,q o; n Flatten o f; n Gemm f,d y; out y",
+     NULL, "r", "the other ways pass 't', of another grid", KLDVE_ONNX_LAYER_BEST, -1},
     {"two outputs of a split are two ways",
      STEM "n Split a b,c axis=1; n Relu b e; n Relu c h; n Concat e,h k axis=1; " SCORES("k"), "b",
      "b", "does not carry the whole score", KLDVE_ONNX_LAYER_GIVEN, -1},
