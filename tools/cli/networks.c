@@ -113,7 +113,7 @@ static void find_names(network *n)
     for (int32_t i = 0; kldve_onnx_tensor_at(n->net, i, &tensor) == KLDVE_OK; i++)
         if (tensor.is_logits)
             n->logits = tensor.name;
-    if (kldve_onnx_chosen(n->net, &choice) == KLDVE_OK)
+    if (kldve_onnx_chosen(n->net, &choice) == KLDVE_OK && choice.layer)
         n->layer = choice.layer;
 }
 
