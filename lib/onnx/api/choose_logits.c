@@ -61,9 +61,9 @@ static void way_out(const kx_value *v, char out[TEXT_SIZE])
             (long long)s->dim[3] / 2);
     else if (s->rank == 3)
         snprintf(out, TEXT_SIZE,
-                 "those of one row: --select '%.60s[0, 0, :]', or of a "
-                 "detector's best: --box best",
-                 v->name);
+                 "those of one row: --select '%.60s[0, %s]', or of a detector's best: "
+                 "--box best",
+                 v->name, s->dim[2] > s->dim[1] ? ":, 0" : "0, :");
     else
         snprintf(out, TEXT_SIZE, "--select '%.60s[0, :]'", v->name);
 }
