@@ -1,6 +1,7 @@
 /* test_unite.c - layers that the file does not have as they are explained: two streams joined to
  * one layer, one of them mirrored, and tokens.  What the network computes stays the same. */
 #include "onnx/networks/opened.h"
+#include "onnx/networks/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -258,13 +259,34 @@ static void test_tokens(void **state)
     free_results(&before);
 }
 
+/* Every allocation of loading and opening a network with a joined layer fails once. */
+static void test_allocations(void **state)
+{
+    kldve_status st = KLDVE_E_NOMEM;
+    size_t n;
+    unsigned char *model = writer_memory(write_text, MIRRORED, &n);
+
+    (void)state;
+    for (long budget = 0; st == KLDVE_E_NOMEM; budget++) {
+        opened o = {.model = NULL};
+
+        o.ctx = test_ctx(&o.heap);
+        o.heap.budget = budget;
+        if ((st = kldve_onnx_load_memory(o.ctx, model, n, NULL, &o.net)) == KLDVE_OK)
+            st = kldve_onnx_backend()->open(o.ctx, o.net, &o.state);
+        o.heap.budget = -1;
+        assert_true(st == KLDVE_OK || (st == KLDVE_E_NOMEM && !o.state));
+        opened_close(&o);
+    }
+    free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_streams),
-        cmocka_unit_test(test_mirrored),
-        cmocka_unit_test(test_corner),
-        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_streams),     cmocka_unit_test(test_mirrored),
+        cmocka_unit_test(test_corner),      cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_allocations),
     };
 
     return cmocka_run_group_tests_name("unite", tests, NULL, NULL);
