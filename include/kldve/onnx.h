@@ -149,6 +149,9 @@ typedef struct kldve_onnx_options {
                                      open dimensions.  NULL: not known */
     int32_t input_count, dim_count, shape_rank;
     int32_t inputs_reserved; /**< 0 */
+    /** Cells of a layer of tokens, [1][tokens][channels] or [1][channels][tokens], row by row; what
+     *  comes before them on that axis has no place in the map.  Both 0: found in the graph. */
+    int32_t grid_height, grid_width;
 } kldve_onnx_options;
 
 /** Read and plan a network.  Its input may be [1][channels][height][width] or, as in TensorFlow,
@@ -320,6 +323,10 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_input(const kldve_card *card,
 /** The height and width that the card's input.shape gives, in pixels, for networks that leave them
  *  open; 0 where the card does not say.  @since 0.1 */
 KLDVE_API void kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width);
+
+/** The card's grid, for kldve_onnx_options.grid_height and grid_width; 0 where it does not say.
+ *  @since 0.1 */
+KLDVE_API void kldve_card_grid(const kldve_card *card, int32_t *height, int32_t *width);
 
 /** The built-in demonstration network as the files that it was made from.  Static storage. */
 typedef struct kldve_onnx_demo_files {

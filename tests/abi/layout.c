@@ -37,7 +37,7 @@ ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_input, data);
 ENDS_WITH(kldve_onnx_dim, size);
-ENDS_WITH(kldve_onnx_options, inputs_reserved);
+ENDS_WITH(kldve_onnx_options, grid_width);
 ENDS_WITH(kldve_onnx_tensor, grid_width);
 ENDS_WITH(kldve_onnx_choice, reserved);
 ENDS_WITH(kldve_onnx_demo_files, labels_nbytes);

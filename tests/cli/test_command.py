@@ -104,6 +104,28 @@ class Outputs(Folder):
         self.assertEqual(head[:8], b"\x89PNG\r\n\x1a\n")
         self.assertEqual(struct.unpack(">II", head[16:24]), (48, 40))
 
+    def test_default_output_is_not_written_over(self):
+        os.mkdir(self.path("a"))
+        shutil.copy(self.path("pic.png"), self.path("a/pic.png"))
+        self.succeed("explain", "net.onnx", "pic.png", "--quiet")
+        before = snapshot(self.dir)
+        result = run("explain", "net.onnx", "a/pic.png", cwd=self.dir)
+        self.assertEqual(result.status, 1)
+        self.assertEqual(result.err, "kldve: pic.kldve.png exists and may belong to another picture: "
+                         "-o pic.kldve.png writes over it\n")
+        self.assertEqual(snapshot(self.dir), before)
+
+    def test_grid_of_tokens(self):
+        vit = os.path.join(SOURCE, "demo", "kldve-vit.onnx")
+        scene = os.path.join(SOURCE, "demo", "pictures", "scene1.png")
+        for grid, shape in [("12", (12, 12)), ("9x16", (9, 16)), ("16x9", (16, 9))]:
+            self.succeed("explain", vit, scene, "--grid", grid, "--quiet", "--map", "m.npy")
+            self.assertEqual(Npy(self.path("m.npy")).shape, shape)
+        for grid, layer in [("13", []), ("7x7", []), ("12x13", ["--layer", "block3"])]:
+            result = run("explain", vit, scene, "--grid", grid, *layer, cwd=self.dir)
+            self.assertEqual(result.status, 1)
+            self.assertRegex(result.err, r"\Akldve: [^\n]*grid of \d+ x \d+[^\n]*\n\Z")
+
     def test_everything_at_once(self):
         result = self.succeed("explain", "net.onnx", "pic.png", "-o", "a.jpg", "--heat=b.PNG",
                               "--map", "c.npy", "--dump", "d", "--json", "e.json", "--check")
@@ -1055,7 +1077,7 @@ class Real(unittest.TestCase):
         self.assertEqual((records[0]["scores"], records[0]["target"]["index"]), ("softmax", 1))
         result = run("explain", network, picture, "--box", "3,250", "--quiet", cwd=self.dir)
         self.assertEqual(result.status, 0, result.err)  # some row has a box anywhere
-        result = run("explain", network, picture, "--box", "3,3", "--quiet", cwd=self.dir)
+        result = run("explain", network, picture, "--box", "3,3", "--quiet", "-o", "a.png", cwd=self.dir)
         self.assertRegex(result.err, r"\Akldve: .*the network does not see pixel 3,3: of the 512 x 640")
 
     def test_dog_and_cat(self):

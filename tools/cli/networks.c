@@ -71,6 +71,13 @@ static bool load_with(network *n, const network_args *args, const kldve_onnx_dem
         options.in_width = args->size.width;
     }
     options.layer = pick(args->layer, n->card ? kldve_card_layer(n->card) : NULL);
+    if (n->card)
+        kldve_card_grid(n->card, &options.grid_height, &options.grid_width);
+    if (args->grid.width >
+        0) { /* height first, as shapes have it: the first number is the height */
+        options.grid_height = args->grid.width;
+        options.grid_width = args->grid.height;
+    }
     options.threads = args->threads;
     options.flags = args->flags;
     set_scores(n, args, &options);

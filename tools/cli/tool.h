@@ -108,6 +108,7 @@ typedef struct network_args {
     double scale;
     arg_numbers mean, std;
     int32_t resize, crop;
+    arg_size grid; /**< HxW, cells of a layer of tokens: `width` has H */
     arg_size size; /**< of an input that the network leaves open */
     int32_t threads;
     uint64_t flags; /**< KLDVE_ONNX_* */
@@ -144,6 +145,8 @@ typedef struct network {
         OPTION_CHOICE("scores", offsetof(type, member.scores), "KIND",                             \
                       "what the scores are; default: the card's, or what the file says",           \
                       scores_choice),                                                              \
+        OPTION_SIZE("grid", offsetof(type, member.grid), "N|HxW",                                  \
+                    "rows and columns of the layer's tokens", 1, 65535),                           \
         OPTION_SIZE("size", offsetof(type, member.size), "N|WxH",                                  \
                     "size of an input that the network leaves open or takes as a row", 1, 65535),  \
         OPTION_LIST("dim", offsetof(type, member.dim), "NAME=N",                                   \

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- the explanation ---------------------------------------------------------------------- */
 
@@ -223,6 +224,17 @@ static char *default_overlay(const char *picture)
     return path;
 }
 
+/* A default name may be that of another picture's result: photos/1.jpg and scans/1.jpg have the
+ * same.
+ */
+static bool default_is_free(const char *path)
+{
+    if (access(path, F_OK) != 0)
+        return true;
+    complain("%s exists and may belong to another picture: -o %s writes over it", path, path);
+    return false;
+}
+
 void explain_render_options(const explanation *e, const explain_args *args, kldve_render_options *o)
 {
     memset(o, 0, sizeof *o);
@@ -327,6 +339,10 @@ static int command_explain(const arg_command *command, int argc, char **argv)
         return code;
     if (!args.overlay && !args.heat && !args.map && !args.dump && !args.json && !args.terminal)
         args.overlay = overlay = default_overlay(args.picture);
+    if (overlay && !default_is_free(overlay)) {
+        free(overlay);
+        return EXIT_FAILED;
+    }
     if ((code = explain_guard(&args)) != EXIT_DONE) {
         free(overlay);
         return code;

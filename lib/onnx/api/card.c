@@ -27,9 +27,10 @@ enum {
 struct kldve_card {
     kldve_ctx *ctx;
     char *layer, *logits, *select, *labels;
-    char *boxes, *objects;         /* of a detector */
-    int32_t box_format, box_units; /* kldve_onnx_boxes, kldve_onnx_box_units */
-    int32_t scores;                /* 0, or 1 + a kldve_scores */
+    char *boxes, *objects;           /* of a detector */
+    int32_t box_format, box_units;   /* kldve_onnx_boxes, kldve_onnx_box_units */
+    int32_t grid_height, grid_width; /* cells of a layer of tokens; 0: not said */
+    int32_t scores;                  /* 0, or 1 + a kldve_scores */
     kldve_input_spec input;
     int32_t height, width; /* 0: not given */
 };
@@ -282,6 +283,26 @@ static kldve_status read_input(const reader *r, json_object *input, kldve_card *
     return check_input(r, spec, channels);
 }
 
+/* The cells of a layer of tokens. */
+static kldve_status read_grid(const reader *r, json_object *root, kldve_card *card)
+{
+    json_object *grid = get(root, "grid");
+    int32_t side[2] = {0, 0};
+    kldve_status status = KLDVE_OK;
+
+    if (!grid)
+        return KLDVE_OK;
+    if (!json_object_is_type(grid, json_type_array) || json_object_array_length(grid) != 2)
+        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%sgrid: must be [height, width]", r->where);
+    for (size_t i = 0; i < 2 && status == KLDVE_OK; i++)
+        status = to_size(r, "grid", json_object_array_get_idx(grid, i), &side[i]);
+    if (status != KLDVE_OK)
+        return status;
+    card->grid_height = side[0];
+    card->grid_width = side[1];
+    return KLDVE_OK;
+}
+
 /* The kind of scores; *out stays 0 where the card does not say. */
 static kldve_status read_scores(const reader *r, json_object *root, int32_t *out)
 {
@@ -393,6 +414,7 @@ static kldve_status read_card(const reader *r, json_object *root, const char *fo
                                r->where, type_name(root));
     if ((status = get_object(r, root, "input", &input)) != KLDVE_OK ||
         (status = read_input(r, input, card)) != KLDVE_OK ||
+        (status = read_grid(r, root, card)) != KLDVE_OK ||
         (status = read_scores(r, root, &card->scores)) != KLDVE_OK ||
         (status = get_string(r, root, "features", &layer)) != KLDVE_OK ||
         (status = get_string(r, root, "logits", &logits)) != KLDVE_OK ||
@@ -676,6 +698,12 @@ kldve_status kldve_card_input(const kldve_card *card, kldve_input_spec *out)
     if (!card)
         return KLDVE_E_ARG;
     return kldve_struct_store(card->ctx, "kldve_input_spec", &card->input, sizeof card->input, out);
+}
+
+void kldve_card_grid(const kldve_card *card, int32_t *height, int32_t *width)
+{
+    *height = card->grid_height;
+    *width = card->grid_width;
 }
 
 void kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width)

@@ -42,7 +42,7 @@ typedef struct kx_choice {
  *  @param arena  for the arrays of *out.
  *  @param layer, logits  name of a tensor or node; NULL: the default.
  *  @param selection  what is selected in place of the logits; NULL: nothing.
- *  @param out  what its notes say already stays.
+ *  @param out  what its notes say already stays; a grid that the user gives is set.
  *  @return KLDVE_OK; KLDVE_E_ARG (no such tensor, or one that cannot be the layer);
  *          KLDVE_E_UNSUPPORTED; KLDVE_E_FORMAT; KLDVE_E_NOMEM. */
 kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,

@@ -53,11 +53,16 @@ static kldve_status choose_named(const kx_graph *g, const char *name, kx_choice 
 
     if (st < 0)
         return st;
+    if (c->grid_height > 0 && !kx_explainable(c, c->layer, &c->view))
+        return kldve_ctx_failf(g->ctx, KLDVE_E_ARG,
+                               "'%.80s' cannot be the layer with a grid of %lld x %lld: it has no "
+                               "axis of so many tokens between input and logits",
+                               name, (long long)c->grid_height, (long long)c->grid_width);
     if (!kx_explainable(c, c->layer, &c->view))
         return kldve_ctx_failf(g->ctx, KLDVE_E_ARG,
                                "'%.80s' cannot be the layer: it is not [1][maps][height][width], "
-                               "[1][height][width][maps] or [1][tokens][channels] between input "
-                               "and logits",
+                               "[1][height][width][maps] or [1][tokens][channels] with a grid of "
+                               "tokens between input and logits; --grid HxW says which grid",
                                name);
     c->how = KLDVE_ONNX_LAYER_GIVEN;
     return KLDVE_OK;
@@ -290,6 +295,11 @@ kldve_status kx_choose_layer(const kx_graph *g, const char *name, kx_choice *c)
 
     if (st < 0)
         return st;
+    if (!c->layer && c->grid_height > 0)
+        return kldve_ctx_failf(
+            g->ctx, KLDVE_E_ARG,
+            "no layer has a grid of %lld x %lld cells; `kldve layers` lists them",
+            (long long)c->grid_height, (long long)c->grid_width);
     if (!c->layer)
         return say_no_layer(g, c);
     c->all_paths = c->members > 1 || c->ways.all[c->layer->id] ? 1 : -1;

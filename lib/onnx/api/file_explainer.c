@@ -37,6 +37,8 @@ static void merge(kldve_onnx_options *options, const kldve_card *card)
         options->in_height = height;
     if (options->in_width == 0)
         options->in_width = width;
+    if (options->grid_height == 0 && options->grid_width == 0)
+        kldve_card_grid(card, &options->grid_height, &options->grid_width);
 }
 
 static kldve_status load(kldve_ctx *ctx, const char *path, const kldve_onnx_options *given,

@@ -30,6 +30,11 @@ kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kld
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "kldve_onnx_options: the input is %d x %d, neither may be negative",
                                (int)to->in_height, (int)to->in_width);
+    if (to->grid_height < 0 || to->grid_width < 0 || !to->grid_height != !to->grid_width)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "kldve_onnx_options: the grid is %d x %d, both must be above 0, or "
+                               "both 0",
+                               (int)to->grid_height, (int)to->grid_width);
     if (to->batch < KLDVE_ONNX_BATCH_AUTO || to->batch > MAX_BATCH)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "kldve_onnx_options: batch is %d, it must be %d to %d",
@@ -255,6 +260,8 @@ static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
     kldve_status st;
 
     c->notes.arena = &net->arena;
+    c->grid_height = o->grid_height;
+    c->grid_width = o->grid_width;
     if ((st = kx_given_load(net->ctx, &net->arena, o)) < 0 || (st = build(net, o)) < 0 ||
         (st = select_scores(net, o)) < 0)
         return st;

@@ -434,7 +434,9 @@ static void pass_tensors(const kldve_onnx *net)
     CHECK(kldve_onnx_tensor_at(net, 0, tensor) == KLDVE_OK);
     CHECK(kldve_onnx_chosen(net, choice) == KLDVE_OK);
     check_result(tensor, sizeof *tensor);
+    check_result(choice, sizeof *choice);
     CHECK(tensor->rank == 4 && strcmp(tensor->op, "") == 0);
+    free(choice);
     free(tensor);
 }
 
