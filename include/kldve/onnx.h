@@ -35,9 +35,12 @@ enum {
                                      shapes of the outputs: boxes [1][rows][4] with scores
                                      [1][rows][classes]; [1][rows][4 + 1 + classes], as YOLO v5; or
                                      [1][4 + classes][rows], as YOLO v8 */
-    KLDVE_ONNX_NAMED = 64       /**< the caller has labels for the classes: a single score without a
+    KLDVE_ONNX_NAMED = 64,      /**< the caller has labels for the classes: a single score without a
                                      sigmoid in the file is the score of "yes" against "no", of
                                      which they name the first or both, and not a number */
+    KLDVE_ONNX_LIST = 128       /**< only to list the tensors: nothing is planned, and no explainer
+                                     opens.  An output that is no vector of scores is taken whole,
+                                     and a note says how to pick the scores */
 };
 
 enum {
