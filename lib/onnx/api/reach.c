@@ -1,22 +1,7 @@
 /* reach.c - from how much of a tensor's cells one position of the scores is computed. */
 #include "reach.h"
 
-#include "ops/params.h"
-
-/* What the windows of node n add to the share of a side: (extent - stride) / cells.  A transposed
- * convolution keeps the parameters of the convolution that it is the transpose of. */
-static float added(const kx_node *n)
-{
-    const kx_window *w = n->params; /* the first member of what such operators leave */
-    float most = 0;
-
-    for (int axis = KX_SPATIAL - w->spatial; axis < KX_SPATIAL; axis++) {
-        float more = (float)(kx_window_extent(w, axis) - w->stride[axis]) / (float)w->in[axis];
-
-        most = more > most ? more : most;
-    }
-    return most;
-}
+#include "build/window_share.h"
 
 /* Whether the product of matrices mixes rows: both operands are computed. */
 static bool mixes_rows(const kx_node *n)
@@ -29,7 +14,7 @@ static float passed(const kx_choice *c, const kx_node *n, float share)
     kx_view view;
 
     if (n->op->traits.windows)
-        share += added(n);
+        share += kx_window_share(n);
     else if (mixes_rows(n) || !kx_explainable(c, n->out[0], &view))
         share = 1;
     return share < 1 ? share : 1;
