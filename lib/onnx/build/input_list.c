@@ -65,14 +65,29 @@ const kldve_onnx_input *kx_settle_given(const kx_settler *s, const char *name)
     return NULL;
 }
 
+/* Dimensions that are open on either side may be equal, where there are no more than three: those
+ * of a state of layers, [layers][batch][units].  Pictures go out of many networks as well. */
+static bool may_equal(const kx_proto_value *v, const kx_proto_value *out, int32_t axis)
+{
+    bool open = v->dim[axis] <= 0, out_open = out->dim[axis] <= 0;
+
+    if (v->rank <= 3 && (open || out_open))
+        return true;
+    return open == out_open && (open || v->dim[axis] == out->dim[axis]);
+}
+
 bool kx_settle_is_state(const kx_model *m, const kx_proto_value *v)
 {
-    for (int32_t o = 0; v->rank >= 2 && o < m->noutput; o++) {
+    bool fixed = false;
+
+    for (int32_t i = 0; i < v->rank; i++)
+        fixed = fixed || v->dim[i] > 1;
+    for (int32_t o = 0; v->rank >= 2 && fixed && o < m->noutput; o++) {
         const kx_proto_value *out = &m->output[o];
         bool same = out->dtype == v->dtype && out->rank == v->rank;
 
         for (int32_t i = 0; same && i < v->rank; i++)
-            same = (v->dim[i] > 0 ? v->dim[i] : -1) == (out->dim[i] > 0 ? out->dim[i] : -1);
+            same = may_equal(v, out, i);
         if (same)
             return true;
     }

@@ -35,9 +35,16 @@ static bool moves_ones(const kx_node *n)
     return true;
 }
 
+/* Whether sums or means are those of one element each. */
+static bool sums_ones(const kx_node *n)
+{
+    return n->op->traits.axes == KX_AXES_REDUCED && n->op->traits.effect == KX_EFFECT_ADDS &&
+           n->in[0]->count == n->out[0]->count;
+}
+
 static bool is_move(const kx_node *n)
 {
-    return kx_op_copies(n) || moves_ones(n);
+    return kx_op_copies(n) || moves_ones(n) || sums_ones(n);
 }
 
 /* In front of reshapes and casts. */

@@ -14,9 +14,26 @@
 #define STEM PICTURE "n Conv x,w s; n Relu s a; "
 #define SCORES(from) "n GlobalAveragePool " from " g; n Flatten g f; n Gemm f,d y; out y"
 
+/* 36 tokens of 8 channels, k, behind a block; the scores read the mean of NORMALISED tokens h. */
+#define TOKENS                                                                                     \
+    STEM "i flat 1,8,36; w m 8,8; n Reshape a,flat p; n Transpose p q perm=[0,2,1]; "              \
+         "n MatMul q,m e; n Add q,e k; "
+#define OF_TOKENS "n ReduceMean h f axes=[1] keepdims=0; n Gemm f,d y; out y"
+#define SPELLED_NORM                                                                               \
+    "w eps 1; w g 8; w b 8; n ReduceMean k mean axes=[-1]; n Sub k,mean c; n Mul c,c q2; "         \
+    "n ReduceMean q2 t axes=[-1]; n Add t,eps o; n Sqrt o r; n Div c,r l; n Mul l,g z; "           \
+    "n Add z,b h; "
+
+/* A class token before the 36 in k; attention makes h of k, and only its class token is read. */
+#define CLASS_TOKEN                                                                                \
+    STEM "i flat 1,8,36; w m 8,8; w class 1,1,8; i first 0; n Reshape a,flat p; "                  \
+         "n Transpose p q perm=[0,2,1]; n Concat class,q k axis=1; n MatMul k,m e; "               \
+         "n Transpose k t perm=[0,2,1]; n MatMul k,t c; n Softmax c o axis=2; n MatMul o,e r; "    \
+         "n Add k,r h; n Gather h,first j axis=1; n Flatten j f; n Gemm f,d y; out y"
+
 static const struct topology {
     const char *name, *text, *layer; /* name of the one that is asked for, or NULL */
-    const char *found, *note;        /* part of a note, or NULL: none */
+    const char *found, *note;        /* part of one of the notes, or NULL: there are none */
     int32_t how, all_paths;
 } topologies[] = {
     {"a chain", STEM "n Conv a,v b; n Relu b c; " SCORES("c"), NULL, "c", NULL,
@@ -62,10 +79,26 @@ static const struct topology {
      PICTURE "n Conv x,w r; n Conv x,w b strides=[2,2]; n Relu b t; n GlobalAveragePool r p; "
              "n GlobalAveragePool t q; n Add p,q o; n Flatten o f; n Gemm f,d y; out y",
      NULL, "r", "the other ways pass 't', of another grid", KLDVE_ONNX_LAYER_BEST, -1},
+    {"the layer before a last normalisation",
+     "opset 17; " TOKENS "w g 8; w b 8; n LayerNormalization k,g,b h; " OF_TOKENS, NULL, "k", NULL,
+     KLDVE_ONNX_LAYER_LAST, 1},
+    {"the layer before one that is spelled out", TOKENS SPELLED_NORM OF_TOKENS, NULL, "k", NULL,
+     KLDVE_ONNX_LAYER_LAST, 1},
+    {"what comes behind a normalisation is no normalisation",
+     "opset 17; " TOKENS "w g 8; w b 8; n LayerNormalization k,g,b j; n MatMul j,m h; " OF_TOKENS,
+     NULL, "h", NULL, KLDVE_ONNX_LAYER_LAST, 1},
+    {"an activation is no normalisation", TOKENS "n Relu k h; " OF_TOKENS, NULL, "h", NULL,
+     KLDVE_ONNX_LAYER_LAST, 1},
+    {"the input of the block behind which only a class token is read", CLASS_TOKEN, NULL, "k",
+     "1 token of layer 'k'", KLDVE_ONNX_LAYER_LAST, 1},
+    {"behind that block", CLASS_TOKEN, "h", "h", "behind layer 'h' only a class token is read",
+     KLDVE_ONNX_LAYER_GIVEN, 1},
     {"two outputs of a split are two ways",
      STEM "n Split a b,c axis=1; n Relu b e; n Relu c h; n Concat e,h k axis=1; " SCORES("k"), "b",
      "b", "does not carry the whole score", KLDVE_ONNX_LAYER_GIVEN, -1},
 };
+
+enum { CHUNK = 65536, BLOCK = 64 }; /* of an arena */
 
 typedef struct built {
     test_heap heap;
@@ -77,7 +110,7 @@ typedef struct built {
     kx_choice choice;
 } built;
 
-static void build(built *b, const char *text, const char *layer)
+static void read_graph(built *b, const char *text)
 {
     const kx_graph_options options = {0};
     size_t n;
@@ -88,8 +121,14 @@ static void build(built *b, const char *text, const char *layer)
     kx_arena_init(&b->arena, b->ctx);
     assert_non_null(b->bytes);
     if (kx_model_read(b->ctx, b->bytes, n, &b->model) < 0 ||
-        kx_graph_new(b->ctx, b->model, &options, &b->graph) < 0 ||
-        kx_choose(b->graph, &b->arena, layer, NULL, NULL, &b->choice) < 0)
+        kx_graph_new(b->ctx, b->model, &options, &b->graph) < 0)
+        fail_msg("%s", kldve_ctx_message(b->ctx));
+}
+
+static void build(built *b, const char *text, const char *layer)
+{
+    read_graph(b, text);
+    if (kx_choose(b->graph, &b->arena, layer, NULL, NULL, &b->choice) < 0)
         fail_msg("%s", kldve_ctx_message(b->ctx));
 }
 
@@ -103,20 +142,29 @@ static void tear_down(built *b)
     assert_int_equal(b->heap.live, 0);
 }
 
+static bool says(const kx_notes *notes, const char *text)
+{
+    const char *note;
+
+    for (int32_t i = 0; (note = kx_note_at(notes, i)); i++)
+        if (strstr(note, text))
+            return true;
+    return false;
+}
+
 static void check_topology(void **state)
 {
     const struct topology *t = *state;
-    const char *note;
     built b;
 
     build(&b, t->text, t->layer);
     assert_string_equal(b.choice.layer->name, t->found);
     assert_int_equal(b.choice.how, t->how);
     assert_int_equal(b.choice.all_paths, t->all_paths);
-    note = kx_note_at(&b.choice.notes, 0);
-    assert_int_equal(note != NULL, t->note != NULL);
-    if (note)
-        assert_non_null(strstr(note, t->note));
+    if (t->note)
+        assert_true(says(&b.choice.notes, t->note));
+    else
+        assert_null(kx_note_at(&b.choice.notes, 0));
     tear_down(&b);
 }
 
@@ -155,17 +203,58 @@ static void check_cuts(void **state)
     tear_down(&b);
 }
 
+/* Let an arena have so many bytes before it needs another chunk. */
+static void leave(kx_arena *arena, size_t room)
+{
+    assert_non_null(kx_arena_alloc(arena, CHUNK, 1));
+    assert_non_null(kx_arena_alloc(arena, CHUNK - room, 1));
+}
+
+/* Choose, and put the layer in, where the arena of the choice or that of the graph is short. */
+static kldve_status choose_within(const struct topology *t, bool graph, size_t room)
+{
+    kldve_status st;
+    built b;
+
+    read_graph(&b, t->text);
+    leave(&b.arena, graph ? CHUNK - 1 : room);
+    leave(&b.graph->arena, graph ? room : CHUNK - 1);
+    b.heap.budget = 0;
+    st = kx_choose(b.graph, &b.arena, t->layer, NULL, NULL, &b.choice);
+    if (st == KLDVE_OK)
+        st = kx_choice_shape(b.graph, &b.choice);
+    b.heap.budget = -1;
+    tear_down(&b);
+    return st;
+}
+
+/* Whatever is allocated first without memory fails. */
+static void check_allocations(void **state)
+{
+    for (int graph = 0; graph < 2; graph++) {
+        kldve_status st = KLDVE_E_NOMEM;
+
+        for (size_t room = 0; st == KLDVE_E_NOMEM; room += BLOCK) {
+            assert_true(room < CHUNK);
+            st = choose_within(*state, graph, room);
+        }
+        assert_int_equal(st, KLDVE_OK);
+    }
+}
+
 enum { TOPOLOGIES = sizeof topologies / sizeof *topologies };
 
 int main(void)
 {
-    struct CMUnitTest tests[2 * TOPOLOGIES];
+    struct CMUnitTest tests[3 * TOPOLOGIES];
 
     for (size_t i = 0; i < TOPOLOGIES; i++) {
         void *of = (void *)(uintptr_t)&topologies[i];
 
-        tests[2 * i] = (struct CMUnitTest){topologies[i].name, check_topology, NULL, NULL, of};
-        tests[2 * i + 1] = (struct CMUnitTest){"its cuts", check_cuts, NULL, NULL, of};
+        tests[3 * i] = (struct CMUnitTest){topologies[i].name, check_topology, NULL, NULL, of};
+        tests[3 * i + 1] = (struct CMUnitTest){"its cuts", check_cuts, NULL, NULL, of};
+        tests[3 * i + 2] =
+            (struct CMUnitTest){"its allocations", check_allocations, NULL, NULL, of};
     }
     return cmocka_run_group_tests_name("choose layer", tests, NULL, NULL);
 }

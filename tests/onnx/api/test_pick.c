@@ -1,5 +1,6 @@
 /* test_pick.c - a picked place has the scores and gradients of the same place selected when the
- * network is loaded; a region has their mean. */
+ * network is loaded; a region has their mean.  The layer of such a network is one that they read
+ * enough of. */
 #include "onnx/networks/opened.h"
 
 #include <math.h>
@@ -194,9 +195,46 @@ static void test_unknown_tail(void **state)
     opened_close(&o);
 }
 
+/* Scores at every place of the picture, five convolutions of 3 x 3 behind it. */
+#define DEEP(size)                                                                                 \
+    "in x 1,3," size "," size "; w w 8,3,3,3; w v 8,8,3,3; w u 4,8,1,1; "                          \
+    "n Conv x,w c1 pads=[1,1,1,1]; n Relu c1 r1; n Conv r1,v c2 pads=[1,1,1,1]; n Relu c2 r2; "    \
+    "n Conv r2,v c3 pads=[1,1,1,1]; n Relu c3 r3; n Conv r3,v c4 pads=[1,1,1,1]; n Relu c4 r4; "   \
+    "n Conv r4,v c5 pads=[1,1,1,1]; n Relu c5 r5; n Conv r5,u y; out y"
+#define SHALLOW                                                                                    \
+    "in x 1,3,32,32; w w 8,3,3,3; w u 4,8,1,1; n Conv x,w c pads=[1,1,1,1]; n Relu c r; "          \
+    "n Conv r,u y; out y"
+
+/* One place reads 1 cell of the last layer, and 2 more of each one before it. */
+static const struct place {
+    const char *text, *found;
+} places[] = {
+    {DEEP("8"), "r4"},  /* 3 of 8 */
+    {DEEP("16"), "r3"}, /* 5 of 16; of r4 3 */
+    {DEEP("32"), "r1"}, /* 9 of 32; of r2 7 */
+    {SHALLOW, "r"},     /* 1 of 32, but there is no other */
+};
+
+static void test_places(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const kldve_onnx_options options = {.struct_size = sizeof options,
+                                            .select = "y[0, :, y, x]"};
+        kldve_onnx_choice choice = {.struct_size = sizeof choice};
+        opened o;
+
+        if (opened_text(&o, places[i].text, &options) < 0)
+            fail_msg("%s", kldve_ctx_message(o.ctx));
+        assert_int_equal(kldve_onnx_chosen(o.net, &choice), KLDVE_OK);
+        assert_string_equal(choice.layer, places[i].found);
+        opened_close(&o);
+    }
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[LAYOUTS + REFUSED + 1];
+    struct CMUnitTest tests[LAYOUTS + REFUSED + 2];
 
     for (size_t i = 0; i < LAYOUTS; i++)
         tests[i] = (struct CMUnitTest){layouts[i].name, check_layout, NULL, NULL,
@@ -205,5 +243,6 @@ int main(void)
         tests[LAYOUTS + i] = (struct CMUnitTest){refused[i].name, check_refused, NULL, NULL,
                                                  (void *)(uintptr_t)&refused[i]};
     tests[LAYOUTS + REFUSED] = (struct CMUnitTest)cmocka_unit_test(test_unknown_tail);
+    tests[LAYOUTS + REFUSED + 1] = (struct CMUnitTest)cmocka_unit_test(test_places);
     return cmocka_run_group_tests_name("pick", tests, NULL, NULL);
 }
