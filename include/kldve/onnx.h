@@ -223,8 +223,10 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *n
 typedef enum kldve_onnx_layer {
     KLDVE_ONNX_LAYER_GIVEN = 0,  /**< by its name */
     KLDVE_ONNX_LAYER_LAST = 1,   /**< the last tensor that every way from the input to the scores
-                                      passes and that has cells and more than 5 maps; where none has
-                                      so many, the one with the most */
+                                      passes and that has more than 5 maps of cells that the scores
+                                      read (those of one place: along a quarter of a side); where
+                                      none has so many, the one with the most; of a normalised one
+                                      that before the normalisation */
     KLDVE_ONNX_LAYER_JOINED = 2, /**< several tensors, joined along their maps, which together cut
                                       all ways: no single one does */
     KLDVE_ONNX_LAYER_BEST = 3    /**< one tensor that some ways avoid, because no layer carries
