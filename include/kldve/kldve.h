@@ -367,8 +367,10 @@ KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);
  *  NULL with count 0 for the others and for a mean of several maps.  Borrowed.  @since 0.1 */
 KLDVE_API const float *kldve_heatmap_error(const kldve_heatmap *map, size_t *count);
 
-/** What everyone who sees this one map should know, for example why it is flat: a clause without a
- *  full stop, in static storage or the method's; NULL: nothing.  @since 0.1 */
+/** What everyone who sees this one map should know: why it is flat, or that scores of the kind
+ *  KLDVE_SCORES_RAW lie between 0 and 1 (three or more) or add up to 1, as probabilities do.
+ *  Clauses without a full stop, joined by "; " and cut at 767 bytes.  Borrowed: it lives as long as
+ *  the map; NULL: nothing.  @since 0.1 */
 KLDVE_API const char *kldve_heatmap_remark(const kldve_heatmap *map);
 
 /* The arrays behind the map.  Each is borrowed and lives as long as the map; *count becomes its

@@ -35,9 +35,12 @@ enum {
                                      shapes of the outputs: boxes [1][rows][4] with scores
                                      [1][rows][classes]; [1][rows][4 + 1 + classes], as YOLO v5; or
                                      [1][4 + classes][rows], as YOLO v8 */
-    KLDVE_ONNX_NAMED = 64       /**< the caller has labels for the classes: a single score without a
+    KLDVE_ONNX_NAMED = 64,      /**< the caller has labels for the classes: a single score without a
                                      sigmoid in the file is the score of "yes" against "no", of
                                      which they name the first or both, and not a number */
+    KLDVE_ONNX_LIST = 128       /**< only to list the tensors: nothing is planned, and no explainer
+                                     opens.  An output that is no vector of scores is taken whole,
+                                     and a note says how to pick the scores */
 };
 
 enum {
@@ -220,8 +223,10 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *n
 typedef enum kldve_onnx_layer {
     KLDVE_ONNX_LAYER_GIVEN = 0,  /**< by its name */
     KLDVE_ONNX_LAYER_LAST = 1,   /**< the last tensor that every way from the input to the scores
-                                      passes and that has cells and more than 5 maps; where none has
-                                      so many, the one with the most */
+                                      passes and that has more than 5 maps of cells that the scores
+                                      read (those of one place: along a quarter of a side); where
+                                      none has so many, the one with the most; of a normalised one
+                                      that before the normalisation */
     KLDVE_ONNX_LAYER_JOINED = 2, /**< several tensors, joined along their maps, which together cut
                                       all ways: no single one does */
     KLDVE_ONNX_LAYER_BEST = 3    /**< one tensor that some ways avoid, because no layer carries

@@ -91,7 +91,7 @@ const float *kldve_heatmap_values(const kldve_heatmap *map)
 
 const char *kldve_heatmap_remark(const kldve_heatmap *map)
 {
-    return map->remark;
+    return *map->remark ? map->remark : NULL;
 }
 
 static size_t classes_of(const kldve_heatmap *map)

@@ -6,6 +6,8 @@
 
 #include <kldve/kldve.h>
 
+enum { KLDVE_REMARK = 768 }; /* bytes of a remark with its NUL, which cut it */
+
 /* One allocation; the arrays follow the struct. */
 struct kldve_heatmap {
     kldve_ctx *ctx;
@@ -14,7 +16,7 @@ struct kldve_heatmap {
     kldve_timings timings;
     int32_t view_width, view_height; /**< pixels of the map drawn alone */
     float box[4];                    /**< record.box in parts of the picture */
-    const char *remark;              /**< NULL: none */
+    char remark[KLDVE_REMARK];       /**< "": none */
     bool has_probabilities, has_cotangent, has_weights, has_error;
     float *values;         /**< [record.height][record.width] */
     float *error;          /**< the same */

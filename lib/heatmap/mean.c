@@ -50,7 +50,7 @@ static void copy_rest(const kldve_heatmap *first, kldve_heatmap *out)
     out->record.width = width;
     out->view_height = first->view_height;
     out->view_width = first->view_width;
-    out->remark = first->remark;
+    memcpy(out->remark, first->remark, sizeof out->remark);
     out->has_probabilities = first->has_probabilities;
     out->has_cotangent = first->has_cotangent;
     out->has_weights = first->has_weights;

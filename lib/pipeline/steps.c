@@ -9,6 +9,7 @@
 #include "base/finite.h"
 #include "base/size.h"
 #include "methods/methods.h"
+#include "remark.h"
 #include "stages/normalise.h"
 #include "stages/sensitivity.h"
 #include "stages/smooth.h"
@@ -298,7 +299,7 @@ kldve_status kldve_run_map(kldve_run *run, kldve_subject subject)
         return st;
     kldve_apply_sign(run->options.sign, map, count);
     run->map->record.flat = kldve_normalise(run->options.sign, map, count, &scale);
-    run->map->remark = run->job.method->remark ? run->job.method->remark(&run->job) : NULL;
+    kldve_remark(&run->job, run->map);
     for (size_t i = 0; run->job.error && i < count; i++)
         run->job.error[i] = (float)((double)run->job.error[i] * scale);
     timings(run, subject)->reduce += kldve_clock_ms() - start;

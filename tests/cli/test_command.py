@@ -556,6 +556,40 @@ class Picks(Folder):
     def logits(self, *args):
         return struct.unpack("<4f", self.explained(*args)[2][-16:])
 
+    def test_layers(self):
+        """A network that only explains what is picked is listed, with the way to pick."""
+        result = self.succeed("layers", "seg.onnx")
+        self.assertEqual(result.err, "")
+        self.assertRegex(result.out, r"(?m)^  \* relu +Relu +1 x 4 x 8 x 8   <- layer$")
+        self.assertRegex(result.out, r"(?m)^  . map +Conv +1 x 4 x 8 x 8   <- logits$")
+        self.assertRegex(result.out, r"(?m)^note: 'map' is \[1\]\[4\]\[8\]\[8\], not a vector of "
+                         r"class scores: pick .*--select 'map\[0, :, 4, 4\]'.*--at X,Y")
+        for args in [["--select", "map[0, :, 4, 4]"], ["--select", "[0, :, y, x]"]]:
+            self.assertNotIn("pick the scores", self.succeed("layers", "seg.onnx", *args).out)
+        result = self.succeed("layers", "seg.onnx", "--logits", "relu", "--layer", "conv")
+        self.assertRegex(result.out, r"conv .*<- layer")
+        self.assertRegex(result.out, r"relu .*<- logits")
+        self.assertIn("note: 'relu' is", result.out)
+
+    def test_layers_of_a_detector(self):
+        """Rows of boxes, and of scores behind a sigmoid."""
+        nodes = [tinynet.node("Conv", ["image", "k"], ["conv"], kernel_shape=[1, 1]),
+                 tinynet.node("Relu", ["conv"], ["relu"]),
+                 tinynet.node("MaxPool", ["relu"], ["pool"], kernel_shape=[1, 8]),
+                 tinynet.node("Squeeze", ["pool"], ["rows"], axes=[3]),
+                 tinynet.node("Transpose", ["rows"], ["boxes"], perm=[0, 2, 1]),
+                 tinynet.node("Sigmoid", ["boxes"], ["scores"])]
+        for outputs in [["boxes", "scores"], ["scores"]]:
+            self.put("det.onnx", tinynet.model(
+                nodes,
+                [tinynet.tensor("k", [4, 3, 1, 1], [((7 * i) % 11 - 3) / 500 for i in range(12)])],
+                [tinynet.value_info("image", [1, 3, 8, 8])],
+                [tinynet.value_info(name, [1, 8, 4]) for name in outputs], opset=11))
+            self.assertEqual(self.kldve("explain", "det.onnx", "small.png").status, 1)
+            out = self.succeed("layers", "det.onnx").out
+            self.assertRegex(out, r"(?m)^  \* relu ")
+            self.assertRegex(out, r"(?m)^note: .*not a vector of class scores: .*--box best")
+
     def test_at_is_the_place_selected(self):
         picked, selected = self.explained("--at", "5,2"), self.explained("--select", "[0, :, 2, 5]")
         self.assertEqual(picked[1:], selected[1:])

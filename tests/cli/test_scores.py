@@ -195,6 +195,55 @@ class Scores(Folder):
         self.network(3, [0.4, 0.2, 0.1])
         self.assertIn("assumption", self.record()["probabilities"])
 
+    # ---- scores that are probabilities already ----
+
+    def tail(self, classes, bias, *tail):
+        """The scores behind a tail of nodes, from "gemm" to "scores", with a constant "half"."""
+        head = [tinynet.node("Conv", ["image", "k"], ["conv"], kernel_shape=[1, 1]),
+                tinynet.node("Relu", ["conv"], ["relu"]),
+                tinynet.node("GlobalAveragePool", ["relu"], ["pool"]),
+                tinynet.node("Flatten", ["pool"], ["flat"]),
+                tinynet.node("Gemm", ["flat", "w", "b"], ["gemm"], transB=1),
+                tinynet.node("Add", ["b", "b"], ["twice"]),
+                tinynet.node("Div", ["b", "twice"], ["half"])]
+        self.put("n.onnx", tinynet.classifier(classes, SIZE, WEIGHTS[:MAPS * classes], bias,
+                                              FEATURES, head + list(tail)))
+        return self.record()
+
+    def test_scores_that_look_like_probabilities(self):
+        """Here a constant factor behind a softmax hides it, as does a shifted sigmoid."""
+        said = "they look like probabilities"
+        softmax = tinynet.node("Softmax", ["gemm"], ["p"])
+        halved = [softmax, tinynet.node("Mul", ["p", "half"], ["scores"])]
+        restored = [softmax, tinynet.node("Mul", ["p", "half"], ["q"]),
+                    tinynet.node("Add", ["q", "q"], ["scores"])]
+        shifted = [tinynet.node("Sigmoid", ["gemm"], ["p"]),
+                   tinynet.node("Add", ["p", "half"], ["q"]),
+                   tinynet.node("Mul", ["q", "half"], ["scores"])]
+        for classes, tail, looks in [(2, halved, False), (2, restored, True), (3, halved, True),
+                                     (3, shifted, True)]:
+            record = self.tail(classes, [0.4, -0.2, 0.1][:classes], *tail)
+            self.assertEqual(record["scores"], "raw")
+            self.assertTrue(all(0 <= c["logit"] <= 1 for c in record["top5"]))
+            self.assertEqual(any(said in n for n in record["notes"]), looks, (classes, tail))
+            self.assertEqual(said in self.result.err, looks)
+        self.assertNotIn(said, self.result.out)
+        result = self.succeed("explain", "n.onnx", "p.png", "--quiet", "--json", "r.json")
+        self.assertEqual(result.err, "")
+        for scores in ["softmax", "sigmoid"]:  # the user knows better
+            record = self.record("--scores", scores)
+            self.assertFalse(any(said in n for n in record["notes"]))
+        result = self.succeed("compare", "--model", "n.onnx", "p.png", "--json", "g.json",
+                              "--table")
+        self.assertIn(said, result.err)
+        self.assertIn(said, read_json(self.path("g.json"))["maps"][0]["remark"])
+
+    def test_raw_scores_are_no_probabilities(self):
+        self.network(3, [0.4, 0.2, -30])
+        record = self.record()
+        self.assertEqual(record["scores"], "raw")
+        self.assertFalse(any("look like" in n for n in record["notes"]))
+
     # ---- every method ----
 
     def test_every_method(self):

@@ -62,7 +62,7 @@ def classifier(classes=4, size=8, weights=None, bias=None, features=None, nodes=
     if weights is None:
         weights = [((5 * i) % 7 - 2) / 4 for i in range(classes * maps)]
     if bias is None:
-        bias = [0.1 * i for i in range(classes)]
+        bias = [2 + 0.1 * i for i in range(classes)]  # no probabilities
     if nodes is None:
         nodes = [
             node("Conv", ["image", "k"], ["conv"], kernel_shape=[1, 1]),

@@ -71,6 +71,18 @@ static void say_tensors(const kldve_onnx *net)
     printf("\n* can be explained (--layer NAME); <- layer and <- logits are used now\n");
 }
 
+/* What the engine chose, and how to pick scores where there is no vector of them. */
+static void say_notes(const kldve_onnx *net)
+{
+    char text[MESSAGE_SIZE];
+    const char *note;
+
+    for (int32_t i = 0; (note = kldve_onnx_note(net, i)); i++) {
+        clean_text(note, text, sizeof text);
+        printf("note: %s\n", text);
+    }
+}
+
 static int command_layers(const arg_command *command, int argc, char **argv)
 {
     layers_args args;
@@ -88,8 +100,10 @@ static int command_layers(const arg_command *command, int argc, char **argv)
         complain("out of memory");
         return EXIT_FAILED;
     }
+    args.network.flags |= KLDVE_ONNX_LIST;
     if (network_load(&n, ctx, &args.network)) {
         say_tensors(n.net);
+        say_notes(n.net);
         ok = output_flush();
     }
     network_free(&n);

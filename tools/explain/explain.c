@@ -285,11 +285,23 @@ static bool write_outputs(explanation *e, const explain_args *args)
 
 /* ---- the command -------------------------------------------------------------------------- */
 
+/* What the map says of itself; the summary says why it is flat. */
+static void say_remark(const explanation *e, bool summary)
+{
+    const char *remark = kldve_heatmap_remark(e->map);
+
+    if (remark && !(summary && e->record.flat))
+        complain("%s: %s", e->net.name, remark);
+}
+
 static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progress *p)
 {
+    bool quiet = args->network.quiet;
+    /* With the record on standard output, print nothing else there. */
+    bool summary = !quiet && !(args->json && strcmp(args->json, "-") == 0);
     bool ok;
 
-    progress_begin(p, ctx, args->network.quiet);
+    progress_begin(p, ctx, quiet);
     ok = load(e, ctx, args);
     if (ok) {
         progress_end(p);
@@ -297,12 +309,15 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
         ok = explain(e, args);
     }
     progress_end(p);
-    if (!ok || !write_outputs(e, args))
+    if (!ok)
+        return false;
+    if (!quiet)
+        say_remark(e, summary);
+    if (!write_outputs(e, args))
         return false;
     if (args->terminal && !terminal_draw(e, args))
         return false;
-    /* With the record on standard output, print nothing else there. */
-    if (!args->network.quiet && !(args->json && strcmp(args->json, "-") == 0))
+    if (summary)
         summary_print(e, args);
     return output_flush();
 }

@@ -54,16 +54,13 @@ static void say_classes(const explanation *e)
         printf("probability: %s\n", scores_meaning(&e->net.shape));
 }
 
-/* That the map is flat, and what it says of itself. */
-static void say_map(const explanation *e)
+/* That the map is flat, and why. */
+static void say_flat(const explanation *e)
 {
     const char *remark = kldve_heatmap_remark(e->map);
 
-    if (e->record.flat)
-        printf("note: the map is the same everywhere%s%s\n", remark ? ": " : ", ",
-               remark ? remark : "there is nothing to see");
-    else if (remark)
-        printf("note: %s\n", remark);
+    printf("note: the map is the same everywhere%s%s\n", remark ? ": " : ", ",
+           remark ? remark : "there is nothing to see");
 }
 
 static void say_method(const explanation *e, const explain_args *args)
@@ -86,7 +83,8 @@ static void say_method(const explanation *e, const explain_args *args)
     note = e->method->note ? e->method->note(&o) : NULL;
     if (note)
         printf("note: %s\n", note);
-    say_map(e);
+    if (e->record.flat)
+        say_flat(e);
     if (args->check)
         printf("class sensitivity %.4f (0: the map does not depend on the class)\n",
                r->class_sensitivity);

@@ -32,8 +32,10 @@ static kldve_status list_tensors(const kx_graph *g, kx_arena *arena, kx_choice *
 kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
                        const kx_selection *selection, kx_choice *out)
 {
-    kx_choice c = {
-        .notes = out->notes, .grid_height = out->grid_height, .grid_width = out->grid_width};
+    kx_choice c = {.listing = out->listing,
+                   .notes = out->notes,
+                   .grid_height = out->grid_height,
+                   .grid_width = out->grid_width};
     kldve_status st;
 
     c.notes.arena = arena;

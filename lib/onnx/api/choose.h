@@ -21,6 +21,7 @@ typedef struct kx_choice {
     int32_t how;       /**< a kldve_onnx_layer: how the layer was chosen */
     int32_t all_paths; /**< 1: every way from the input to the logits passes the layer; -1: no */
     bool straight_through; /**< a quantiser lies on a way: see choose_quantised.c */
+    bool listing;          /**< nothing will be explained: KLDVE_ONNX_LIST */
     kx_notes notes;
     int32_t ntensor;
     kx_value **tensor;    /**< [ntensor]: the input and what nodes make of it, in order */
@@ -42,7 +43,7 @@ typedef struct kx_choice {
  *  @param arena  for the arrays of *out.
  *  @param layer, logits  name of a tensor or node; NULL: the default.
  *  @param selection  what is selected in place of the logits; NULL: nothing.
- *  @param out  what its notes say already stays; a grid that the user gives is set.
+ *  @param out  what its notes say already stays; a grid that the user gives and `listing` are set.
  *  @return KLDVE_OK; KLDVE_E_ARG (no such tensor, or one that cannot be the layer);
  *          KLDVE_E_UNSUPPORTED; KLDVE_E_FORMAT; KLDVE_E_NOMEM. */
 kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,

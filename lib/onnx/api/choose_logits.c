@@ -68,17 +68,20 @@ static void way_out(const kx_value *v, char out[TEXT_SIZE])
         snprintf(out, TEXT_SIZE, "--select '%.60s[0, :]'", v->name);
 }
 
-static kldve_status refuse_shape(const kx_graph *g, const kx_value *v)
+/* Refuse it or, where the tensors are only listed, say so. */
+static kldve_status refuse_shape(const kx_graph *g, kx_choice *c)
 {
+    static const char form[] = "'%.60s' is %s, not a vector of class scores: pick the scores, for "
+                               "example %s; outputs: %s";
+    const kx_value *v = c->logits;
     char shape[TEXT_SIZE / 4], example[TEXT_SIZE], outputs[TEXT_SIZE];
 
     shape_text(&v->shape, shape, sizeof shape);
     way_out(v, example);
     outputs_text(g, outputs);
-    return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
-                           "'%.60s' is %s, not a vector of class scores: pick the scores, for "
-                           "example %s; outputs: %s",
-                           v->name, shape, example, outputs);
+    if (!c->listing)
+        return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED, form, v->name, shape, example, outputs);
+    return kx_say(&c->notes, form, v->name, shape, example, outputs) < 0 ? kx_nomem(g) : KLDVE_OK;
 }
 
 /* The first output with a vector of scores behind it; one that says which class is best only where
@@ -186,7 +189,7 @@ kldve_status kx_choose_logits(const kx_graph *g, const char *name, const kx_sele
                                "the logits '%.80s' are not scores computed from the picture",
                                c->logits->name);
     if (!is_vector(c->logits))
-        return refuse_shape(g, c->logits);
+        return refuse_shape(g, c);
     if (c->logits->count == 1 && c->scores == KLDVE_SCORES_RAW)
         c->scores = KLDVE_SCORES_NUMBER;
     return KLDVE_OK;

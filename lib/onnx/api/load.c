@@ -16,8 +16,8 @@ static const size_t default_max_bytes = (size_t)1 << 30;
 kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kldve_onnx_options *to)
 {
     const uint64_t picks = KLDVE_ONNX_PICK_PLACE | KLDVE_ONNX_PICK_ROW;
-    const uint64_t known = KLDVE_ONNX_NAMED | KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP |
-                           KLDVE_ONNX_PLAIN | KLDVE_ONNX_DIRECT | picks;
+    const uint64_t known = KLDVE_ONNX_NAMED | KLDVE_ONNX_LIST | KLDVE_ONNX_VJP_INPUT |
+                           KLDVE_ONNX_NO_VJP | KLDVE_ONNX_PLAIN | KLDVE_ONNX_DIRECT | picks;
     kldve_status st = kldve_struct_load(ctx, "kldve_onnx_options", from, to, sizeof *to);
 
     if (st < 0)
@@ -260,6 +260,7 @@ static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
     kldve_status st;
 
     c->notes.arena = &net->arena;
+    c->listing = (o->flags & KLDVE_ONNX_LIST) != 0;
     c->grid_height = o->grid_height;
     c->grid_width = o->grid_width;
     if ((st = kx_given_load(net->ctx, &net->arena, o)) < 0 || (st = build(net, o)) < 0 ||
@@ -269,7 +270,7 @@ static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
                         net->selects ? &net->selection : NULL, c)) < 0 ||
         (st = kx_choose_scores(net->ctx, o->scores, o->flags & KLDVE_ONNX_NAMED,
                                kx_score_count(net), c)) < 0 ||
-        (st = kx_choice_shape(net->graph, c)) < 0 || (st = plan_one(net, o)) < 0)
+        (st = kx_choice_shape(net->graph, c)) < 0 || c->listing || (st = plan_one(net, o)) < 0)
         return st;
     return plan_many(net, o->batch);
 }

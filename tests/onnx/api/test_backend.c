@@ -435,6 +435,28 @@ static void test_refusals(void **state)
     }
 }
 
+/* Tensors that are no vector of scores can be listed, and nothing else. */
+static void test_listing(void **state)
+{
+    kldve_onnx_options o = {
+        .struct_size = sizeof o, .logits = "ReLU32_Output_0", .flags = KLDVE_ONNX_LIST};
+    kldve_onnx_tensor first = {.struct_size = sizeof first};
+    kldve_explainer *ex = NULL;
+    kldve_onnx *net = NULL;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+
+    (void)state;
+    assert_int_equal(kldve_onnx_load(ctx, model("mnist_cnn"), &o, &net), KLDVE_OK);
+    assert_non_null(strstr(kldve_onnx_note(net, 0), "not a vector of class scores"));
+    assert_int_equal(kldve_onnx_tensor_at(net, 0, &first), KLDVE_OK);
+    assert_int_equal(kldve_explainer_new(ctx, kldve_onnx_backend(), net, &ex), KLDVE_E_ARG);
+    assert_non_null(strstr(kldve_ctx_message(ctx), "KLDVE_ONNX_LIST"));
+    kldve_onnx_free(net);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 /* Calls out of order, and what a plan was not made for. */
 static void test_order(void **state)
 {
@@ -483,7 +505,8 @@ int main(void)
         cmocka_unit_test(test_contract),     cmocka_unit_test(test_features),
         cmocka_unit_test(test_threads),      cmocka_unit_test(test_no_allocation_in_a_run),
         cmocka_unit_test(test_planned_late), cmocka_unit_test(test_planned_late_in_threads),
-        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_order),
+        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_listing),
+        cmocka_unit_test(test_order),
     };
 
     return cmocka_run_group_tests_name("backend", tests, NULL, NULL);

@@ -50,20 +50,27 @@ static results run(opened *o, const float *input)
 }
 
 /* Load, run and close; `shape` may be NULL. */
-static results run_at(const char *network, const char *layer, const char *logits,
-                      const float *input, kldve_shape *shape)
+static results run_with(const char *network, const kldve_onnx_options *options, const float *input,
+                        kldve_shape *shape)
 {
-    const kldve_onnx_options options = {
-        .struct_size = sizeof options, .layer = layer, .logits = logits};
     opened o;
     results r;
 
-    opened_state(&o, opened_text(&o, network, &options));
+    opened_state(&o, opened_text(&o, network, options));
     r = run(&o, input);
     if (shape)
         *shape = o.shape;
     opened_close(&o);
     return r;
+}
+
+static results run_at(const char *network, const char *layer, const char *logits,
+                      const float *input, kldve_shape *shape)
+{
+    const kldve_onnx_options options = {
+        .struct_size = sizeof options, .layer = layer, .logits = logits};
+
+    return run_with(network, &options, input, shape);
 }
 
 static void free_results(results *r)
@@ -101,6 +108,22 @@ static void assert_near(const char *what, const float *a, const float *b, size_t
     assert_true(any);
 }
 
+/* One operator after the other: nodes that are put in may not change a bit.  Elsewhere they change
+ * what is merged, and with that the rounding. */
+static void assert_same_logits(const char *network, const char *layer, const char *other,
+                               const float *input, size_t classes)
+{
+    kldve_onnx_options options = {
+        .struct_size = sizeof options, .layer = layer, .flags = KLDVE_ONNX_PLAIN};
+    results one = run_with(network, &options, input, NULL), two;
+
+    options.layer = other;
+    two = run_with(network, &options, input, NULL);
+    assert_memory_equal(one.logits, two.logits, classes * sizeof(float));
+    free_results(&one);
+    free_results(&two);
+}
+
 static void assert_part(const results *joined, size_t from, const results *single, size_t maps)
 {
     assert_near("feature", joined->features + from * CELLS, single->features, maps * CELLS);
@@ -124,7 +147,8 @@ static void test_streams(void **state)
     assert_int_equal(shape.all_paths, 1);
     assert_part(&joined, 0, &first, 8);
     assert_part(&joined, 8, &second, 6);
-    assert_memory_equal(joined.logits, other.logits, 5 * sizeof(float));
+    assert_near("logit", joined.logits, other.logits, 5);
+    assert_same_logits(STREAMS, NULL, "a", x, 5);
     free_results(&joined);
     free_results(&first);
     free_results(&second);
@@ -162,7 +186,8 @@ static void test_mirrored(void **state)
     assert_part(&joined, 0, &first, MAPS);
     assert_part(&joined, MAPS, &second, MAPS);
     assert_part(&joined, MAPS, &back, MAPS);
-    assert_memory_equal(joined.logits, other.logits, 5 * sizeof(float));
+    assert_near("logit", joined.logits, other.logits, 5);
+    assert_same_logits(MIRRORED, NULL, "a", x, 5);
     free_results(&joined);
     free_results(&first);
     free_results(&second);
@@ -254,9 +279,67 @@ static void test_tokens(void **state)
             gradient[c * TOKENS + i] = expected_gradient(1 + i, c);
     assert_near("feature", at.features, features, TOKENS * CHANNELS);
     assert_near("gradient", at.gradient, gradient, TOKENS * CHANNELS);
-    assert_memory_equal(at.logits, before.logits, NUMBERS * sizeof(float));
+    assert_near("logit", at.logits, before.logits, NUMBERS);
+    assert_same_logits(TOKENISED, "s", "c", x, NUMBERS);
     free_results(&at);
     free_results(&before);
+}
+
+/* Maps and tokens of one grid, joined. */
+#define MIXED                                                                                      \
+    "in x 1,3,8,8; " WEIGHTS "w class 1,1,6; i flat 1,6,16; "                                      \
+    "n Conv x,w a strides=[2,2] pads=[1,1,1,1]; n Relu a r; "                                      \
+    "n Conv x,w2 c strides=[2,2] pads=[1,1,1,1]; n Reshape c,flat p; "                             \
+    "n Transpose p q perm=[0,2,1]; n Concat class,q k axis=1; n Tanh k t; "                        \
+    "n ReduceMean t j axes=[1] keepdims=0; n Gemm j,d2 y2; " SCORES("r", "d",                      \
+                                                                    "y1") "n Add y1,y2 y; out y"
+
+/* One stream reads the other, but not that alone. */
+#define NESTED                                                                                     \
+    "in x 1,3,8,8; " WEIGHTS "t w3 f32 6,8,3,3 0.1,-0.3,0.2,0.05,-0.15; "                          \
+    "n Conv x,w a pads=[1,1,1,1]; n Relu a r; n Conv x,w2 b pads=[1,1,1,1]; "                      \
+    "n Conv r,w3 e pads=[1,1,1,1]; n Add b,e h; n Relu h t; " SCORES("r", "d", "y1")               \
+        SCORES("t", "d2", "y2") "n Add y1,y2 y; out y"
+
+static const struct joined {
+    const char *text, *first, *second;
+    size_t cells;
+} joins[] = {{STREAMS, "r", "t", 64}, {MIXED, "r", "t", 16}, {NESTED, "r", "t", 64}};
+
+/* The features of a joined layer are all that the rest of the network needs. */
+static void check_join(const struct joined *c)
+{
+    float x[3 * CELLS], *logits;
+    opened o;
+    results joined, first, second;
+
+    random_picture(x);
+    first = run_at(c->text, c->first, NULL, x, NULL);
+    second = run_at(c->text, c->second, NULL, x, NULL);
+    opened_state(&o, opened_text(&o, c->text, NULL));
+    joined = run(&o, x);
+    assert_int_equal(o.features, 14 * c->cells);
+    assert_near("first", joined.features, first.features, 8 * c->cells);
+    assert_near("second", joined.features + 8 * c->cells, second.features, 6 * c->cells);
+    assert_near("gradient", joined.gradient + 8 * c->cells, second.gradient, 6 * c->cells);
+    assert_near("logit", joined.logits, first.logits, o.classes);
+    assert_same_logits(c->text, NULL, c->first, x, o.classes);
+    logits = calloc(o.classes, sizeof *logits);
+    if (kldve_onnx_backend()->forward_features(o.state, joined.features, logits) < 0)
+        fail_msg("%s", kldve_ctx_message(o.ctx));
+    assert_near("logit", logits, joined.logits, o.classes);
+    free(logits);
+    free_results(&joined);
+    free_results(&first);
+    free_results(&second);
+    opened_close(&o);
+}
+
+static void test_joins(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof joins / sizeof *joins; i++)
+        check_join(&joins[i]);
 }
 
 /* Every allocation of loading and opening a network with a joined layer fails once. */
@@ -284,9 +367,9 @@ static void test_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_streams),     cmocka_unit_test(test_mirrored),
-        cmocka_unit_test(test_corner),      cmocka_unit_test(test_tokens),
-        cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_streams), cmocka_unit_test(test_mirrored),
+        cmocka_unit_test(test_corner),  cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_joins),   cmocka_unit_test(test_allocations),
     };
 
     return cmocka_run_group_tests_name("unite", tests, NULL, NULL);
