@@ -60,10 +60,11 @@ static void way_out(const kx_value *v, char out[TEXT_SIZE])
             (long long)s->dim[2] / 2, (long long)s->dim[3] / 2, v->name, (long long)s->dim[2] / 2,
             (long long)s->dim[3] / 2);
     else if (s->rank == 3)
-        snprintf(out, TEXT_SIZE,
-                 "those of one row: --select '%.60s[0, %s]', or of a detector's best: "
-                 "--box best",
-                 v->name, s->dim[2] > s->dim[1] ? ":, 0" : "0, :");
+        snprintf(
+            out, TEXT_SIZE,
+            "those of one row: --select '%.60s[0, 0, :]', of one column: --select '%.60s[0, :, "
+            "0]', or of a detector's best: --box best",
+            v->name, v->name);
     else
         snprintf(out, TEXT_SIZE, "--select '%.60s[0, :]'", v->name);
 }
