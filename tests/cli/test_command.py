@@ -15,7 +15,8 @@ from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, r
                      run_measured, shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals"]
-RECORD = ["model", "picture", "layer", "layer_chosen", "gradient", "all_paths", "scores", "probabilities",
+RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "all_paths", "scores",
+          "probabilities",
           "method", "reading", "target", "top5",
           "kl", "notes", "timings_ms", "kldve"]
 TIMINGS = ["load", "decode", "forward", "divergence", "backward", "reduce", "render", "total"]
