@@ -15,7 +15,8 @@ from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, r
                      run_measured, shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals"]
-RECORD = ["model", "picture", "layer", "layer_chosen", "gradient", "all_paths", "scores", "probabilities",
+RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "all_paths", "scores",
+          "probabilities",
           "method", "reading", "target", "top5",
           "kl", "notes", "timings_ms", "kldve"]
 TIMINGS = ["load", "decode", "forward", "divergence", "backward", "reduce", "render", "total"]
@@ -121,6 +122,11 @@ class Outputs(Folder):
         for grid, shape in [("12", (12, 12)), ("9x16", (9, 16)), ("16x9", (16, 9))]:
             self.succeed("explain", vit, scene, "--grid", grid, "--quiet", "--map", "m.npy")
             self.assertEqual(Npy(self.path("m.npy")).shape, shape)
+        result = self.succeed("explain", vit, scene, "--grid", "9x16", "--map", "m.npy", "--json",
+                              "r.json")
+        record = read_json(self.path("r.json"))
+        self.assertEqual((record["grid"], record["tokens_aside"]), ([9, 16], 1))
+        self.assertIn("maps of 9 x 16, 1 token aside, ", result.out)
         for grid, layer in [("13", []), ("7x7", []), ("12x13", ["--layer", "block3"])]:
             result = run("explain", vit, scene, "--grid", grid, *layer, cwd=self.dir)
             self.assertEqual(result.status, 1)
@@ -615,6 +621,11 @@ class Picks(Folder):
         record, _, row = self.explained("--select", "map[0, :, n, 3]", "--box", "6")
         self.assertEqual(record["row"], 6)
         self.assertNotIn("box", record)
+        self.assertEqual(record["grid"], [8, 8])
+        self.assertNotIn("tokens_aside", record)
+        result = self.succeed("explain", "seg.onnx", "small.png", "--select", "map[0, :, n, 3]",
+                              "--box", "6", "--map", "m.npy")
+        self.assertRegex(result.out, r"(?m)^row 6$")
         self.assertEqual(row, self.explained("--at", "3,6")[2])
 
     def test_masks_that_do_not_fit(self):
@@ -1108,6 +1119,10 @@ class Real(unittest.TestCase):
         for got, seen in zip(records[0]["box"], [209, 169, 246, 216]):
             self.assertLess(abs(got - seen), 8)
         self.assertGreater(records[0]["box_score"], 0.9)
+        result = run("explain", network, picture, "--box", "best", "--mean", "127", "--std", "128",
+                     "--map", "m.npy", cwd=self.dir)
+        self.assertIn("row {}, box {:.1f}, {:.1f} to {:.1f}, {:.1f}\n".format(
+            records[0]["row"], *records[0]["box"]), result.out)
         self.assertEqual((records[0]["scores"], records[0]["target"]["index"]), ("softmax", 1))
         result = run("explain", network, picture, "--box", "3,250", "--quiet", cwd=self.dir)
         self.assertEqual(result.status, 0, result.err)  # some row has a box anywhere

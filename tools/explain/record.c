@@ -62,14 +62,29 @@ static bool put_class(json_object *object, const char *key, const explanation *e
                           classes_probability(e->map, index));
 }
 
-/* How the layer was chosen, and what the gradient there is. */
+static json_object *new_extent(const void *of, size_t i)
+{
+    const kldve_onnx_choice *c = of;
+
+    return json_object_new_int(i == 0 ? c->grid_height : c->grid_width);
+}
+
+/* The cells of the layer, and the tokens that have no place among them. */
+static bool put_cells(json_object *object, const kldve_onnx_choice *c)
+{
+    return !c->layer ||
+           (json_put(object, "grid", json_new_list(new_extent, c, 2)) &&
+            (c->leading == 0 || json_put(object, "tokens_aside", json_object_new_int(c->leading))));
+}
+
+/* How the layer was chosen, its cells, and what the gradient there is. */
 static bool put_chosen(json_object *object, const kldve_onnx *net)
 {
     static const char *const name[] = {"given", "last", "joined", "best"};
     kldve_onnx_choice c = {.struct_size = sizeof c};
 
     return kldve_onnx_chosen(net, &c) == KLDVE_OK &&
-           json_put_text(object, "layer_chosen", name[c.how]) &&
+           json_put_text(object, "layer_chosen", name[c.how]) && put_cells(object, &c) &&
            json_put_text(object, "gradient", c.straight_through ? "straight-through" : "exact");
 }
 

@@ -1,6 +1,7 @@
 /* summary.c - what kldve explain says to people. */
 #include "explain.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static void say_class(const explanation *e, int32_t rank, int32_t index)
@@ -63,6 +64,27 @@ static void say_flat(const explanation *e)
            remark ? remark : "there is nothing to see");
 }
 
+/* The row of a detector that was picked, and its box in pixels of the picture. */
+static void say_row(const kldve_record *r)
+{
+    if (r->row < 0)
+        return;
+    printf("row %d", (int)r->row);
+    if (!isnan(r->box[0]))
+        printf(", box %.1f, %.1f to %.1f, %.1f", (double)r->box[0], (double)r->box[1],
+               (double)r->box[2], (double)r->box[3]);
+    printf("\n");
+}
+
+/* Tokens of the layer that have no place in its maps. */
+static void say_tokens(const explanation *e)
+{
+    kldve_onnx_choice c = {.struct_size = sizeof c};
+
+    if (kldve_onnx_chosen(e->net.net, &c) == KLDVE_OK && c.leading > 0)
+        printf(", %d token%s aside", (int)c.leading, c.leading > 1 ? "s" : "");
+}
+
 static void say_method(const explanation *e, const explain_args *args)
 {
     const kldve_record *r = &e->record;
@@ -76,6 +98,7 @@ static void say_method(const explanation *e, const explain_args *args)
     if (layer->maps > 0)
         printf(", layer %s: %d maps of %d x %d", e->net.layer, (int)layer->maps, (int)layer->height,
                (int)layer->width);
+    say_tokens(e);
     if (r->height != layer->height || r->width != layer->width) /* of pixels, or of several */
         printf(", the map %d x %d", (int)r->height, (int)r->width);
     printf(", KL %.6g\n", r->kl);
@@ -115,6 +138,7 @@ void summary_print(const explanation *e, const explain_args *args)
         say_value(e);
     else
         say_classes(e);
+    say_row(&e->record);
     say_method(e, args);
     say_files(args);
     say_times(e);
