@@ -15,8 +15,7 @@ static kldve_status check(kldve_ctx *ctx, const char *where, const kldve_shape *
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "%s%d scores are not one number", where,
                                (int)s->classes);
     if (s->single != 0)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "%s`single` is for the library to set", where);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "%s`single` is for the library to set", where);
     return KLDVE_OK;
 }
 

@@ -50,8 +50,8 @@ typedef enum kx_join {
  *  @param like  The layout of dst, and of the addend; NULL for KX_JOIN_NONE only. */
 kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, const kx_layout *like,
                            kx_prim **out);
-/** Forward, of integers: KX_ADDEND is a factor for each channel [1][C][1][1], and d->act rounds what
- *  the sums are times it: act.a clip(round(factor sum)). */
+/** Forward, of integers: KX_ADDEND is a factor for each channel [1][C][1][1], and d->act rounds
+ * what the sums are times it: act.a clip(round(factor sum)). */
 kldve_status kx_accel_conv_scaled(kx_accel *a, const kx_conv_desc *d, const kx_layout *factor,
                                   kx_prim **out);
 /** Backward to the data: KX_DIFF_DST, KX_WEIGHTS -> KX_DIFF_SRC. */

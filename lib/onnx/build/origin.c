@@ -211,7 +211,8 @@ static int32_t kind_of(const kx_node *n)
 {
     if (n && n->op->traits.probabilities)
         return KLDVE_SCORES_SOFTMAX;
-    return n && n->op->traits.formula == KX_FORMULA_LOGISTIC ? KLDVE_SCORES_SIGMOID : KLDVE_SCORES_RAW;
+    return n && n->op->traits.formula == KX_FORMULA_LOGISTIC ? KLDVE_SCORES_SIGMOID
+                                                             : KLDVE_SCORES_RAW;
 }
 
 /* The same for all of them; RAW where they differ: *mixed. */

@@ -37,10 +37,10 @@ typedef struct kx_place {
     struct kx_copy {
         const kx_layout *layout; /**< NULL: not float32, plain */
         int32_t buffer;
-    } copy[KX_COPIES]; /**< copy[0] is what the producer wrote */
+    } copy[KX_COPIES];     /**< copy[0] is what the producer wrote */
     struct kx_copy levels; /**< the integers that were dequantised; layout NULL: not made */
-    int32_t grad;      /**< buffer in the layout of copy[0]; -1: none yet */
-    bool grad_shared;  /**< somebody else reads that buffer too: never write to it */
+    int32_t grad;          /**< buffer in the layout of copy[0]; -1: none yet */
+    bool grad_shared;      /**< somebody else reads that buffer too: never write to it */
 } kx_place;
 
 typedef struct kx_planner {

@@ -185,7 +185,8 @@ kldve_status kx_many_vjp(kx_many *m, const float *cotangents, float *gradients)
 
     for (int32_t i = 0; i < m->count; i++)
         if ((st = kx_state_begin_vjp(m->state[i], KX_TO_LAYER, KLDVE_RULE_GRADIENT,
-                                     cotangents + (size_t)i * plan->cotangent[KX_TO_LAYER].count)) < 0)
+                                     cotangents + (size_t)i * plan->cotangent[KX_TO_LAYER].count)) <
+            0)
             return st;
     return run(m, &p);
 }
