@@ -8,7 +8,8 @@ in_headers=$("$python" "$grow" --list "$headers" | sort)
 in_document=$(sed -n 's/^| `\(kldve_[a-z_]*\)` |.*/\1/p' "$document" | sort)
 in_program=$("$program" --list | sort)
 if [ "$onnx" = no ]; then
-    in_program=$(printf '%s\n' "$in_program" kldve_onnx_choice kldve_onnx_demo_files kldve_onnx_options kldve_onnx_tensor | sort)
+    of_engine=$(printf '%s\n' "$in_headers" | grep '^kldve_onnx_')
+    in_program=$(printf '%s\n' "$in_program" "$of_engine" | sort)
 fi
 [ -n "$in_headers" ]
 if [ "$in_headers" != "$in_document" ]; then
