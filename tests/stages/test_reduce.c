@@ -73,7 +73,7 @@ static void test_little_memory(void **state)
     float *scratch = malloc(MAPS * sizeof *scratch);
     FILE *file = fopen("/proc/self/statm", "r");
     struct rlimit limit, before;
-    unsigned long pages;
+    unsigned long pages = 0;
 
     (void)state;
     if (!file || fscanf(file, "%lu", &pages) != 1)
