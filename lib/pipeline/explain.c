@@ -1,6 +1,7 @@
 /* explain.c - the pipeline: what happens in which order.  No arithmetic here; every step is a file.
  *
  *     picture --preprocess.c--> input --backend--> logits k, feature maps x
+ *     k of all places --pick.c, backend--> k of the one that is asked for
  *     k --target.c--> class c;  k, c --divergence/--> z, KL;  z --> alpha (Eq. 2)
  *     alpha --methods/--> cotangent --backend (VJP)--> gradient G at the layer
  *     G, x --weights.c--> one weight for each map --reduce.c--> map E (Eq. 3)
@@ -156,7 +157,7 @@ kldve_status kldve_explain_together(const kldve_call *call, int32_t first, int32
     memset(b.runs, 0, (size_t)count * sizeof *b.runs);
     if ((st = begin(&b, call, first)) == KLDVE_OK &&  /* pictures -> inputs             */
         (st = kldve_batch_forward(&b)) == KLDVE_OK && /* inputs -> logits k, features x */
-        (st = each(&b, kldve_run_pick)) == KLDVE_OK)  /* logits k of one place or row */
+        (st = each(&b, kldve_run_pick)) == KLDVE_OK)  /* k of one place or row, if asked */
         st = kldve_explain_passed(&b);                /* k, x -> maps E                 */
     hand_over(&b, st, last);
     *failed = b.failed;

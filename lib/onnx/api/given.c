@@ -49,6 +49,26 @@ static kldve_status check_counts(kldve_ctx *ctx, const kldve_onnx_options *o)
     return KLDVE_OK;
 }
 
+/* What is read before the value is copied. */
+static kldve_status check_input(kldve_ctx *ctx, const kldve_onnx_input *in, int32_t index)
+{
+    if (!in->name)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "kldve_onnx_input: input %d has no name",
+                               (int)index);
+    if (in->rank < 0 || in->rank > MOST_AXES || (in->rank > 0 && !in->dims))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "kldve_onnx_input: '%.60s' has rank %d, it must be 0 to %d, with "
+                               "dims from 1 on",
+                               in->name, (int)in->rank, MOST_AXES);
+    for (int32_t i = 0; i < in->rank; i++)
+        if (in->dims[i] < 1)
+            return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                                   "kldve_onnx_input: '%.60s': dimension %d is %lld, it must be at "
+                                   "least 1",
+                                   in->name, (int)i, (long long)in->dims[i]);
+    return KLDVE_OK;
+}
+
 kldve_status kx_given_load(kldve_ctx *ctx, kx_arena *arena, kldve_onnx_options *o)
 {
     void *inputs = NULL, *dims = NULL;
@@ -63,9 +83,8 @@ kldve_status kx_given_load(kldve_ctx *ctx, kx_arena *arena, kldve_onnx_options *
     o->inputs = inputs;
     o->dims = dims;
     for (int32_t i = 0; i < o->input_count; i++)
-        if (!o->inputs[i].name)
-            return kldve_ctx_failf(ctx, KLDVE_E_ARG, "kldve_onnx_input: input %d has no name",
-                                   (int)i);
+        if ((st = check_input(ctx, &o->inputs[i], i)) < 0)
+            return st;
     for (int32_t i = 0; i < o->dim_count; i++)
         if (!o->dims[i].name || o->dims[i].size < 1)
             return kldve_ctx_failf(ctx, KLDVE_E_ARG,
