@@ -25,6 +25,7 @@ typedef struct kx_builder {
     kx_scope *scope;
     size_t folded;    /**< bytes of results of constant folding */
     int32_t expanded; /**< nodes that others stand for, so far */
+    size_t opened;    /**< names of graphs in attributes, so far */
 } kx_builder;
 
 /** values.c: the value of a tensor in the file.  It has no name to be found by yet. */

@@ -10,7 +10,7 @@
 #include "order.h"
 
 /* Of nodes that others stand for: bounds loops within loops. */
-enum { MAX_EXPANDED = 200000 };
+enum { MAX_EXPANDED = 200000, MAX_OPENED = 1 << 22 };
 
 static kldve_status convert_attr(kx_builder *b, const kx_proto_attr *from, kx_attr *to)
 {
@@ -228,6 +228,12 @@ static kldve_status open_scope(kx_builder *b, const kx_proto_graph *body, kx_sco
 
     for (int32_t i = 0; i < body->nnode; i++)
         names += (size_t)body->node[i].nout;
+    if (names > MAX_OPENED - b->opened) /* each round has a table of them */
+        return kldve_ctx_failf(b->g->ctx, KLDVE_E_LIMIT,
+                               "the graphs in attributes have more than %d names, counted once for "
+                               "each round of a loop",
+                               MAX_OPENED);
+    b->opened += names;
     s->around = b->scope;
     if (!kx_names_init(&s->values, &b->g->arena, names))
         return kx_nomem(b->g);

@@ -69,6 +69,7 @@ static kldve_status expand_if(kx_expander *e)
 typedef struct loop {
     const kx_proto_graph *body;
     int64_t rounds;
+    bool counted; /* there is a trip count; else the condition alone ends it */
     bool go_on;
     int32_t carried, results;
     kx_value *value[KX_MAX_IN]; /* [carried] now */
@@ -85,8 +86,9 @@ static kldve_status loop_limits(kx_expander *e, loop *l)
         return st;
     l->rounds = MAX_ROUNDS;
     l->go_on = true;
-    if (count)
-        l->rounds = trip[0] < 0 ? 0 : trip[0] < MAX_ROUNDS ? trip[0] : MAX_ROUNDS + 1;
+    l->counted = count > 0;
+    if (l->counted)
+        l->rounds = trip[0] < 0 ? 0 : trip[0] <= MAX_ROUNDS ? trip[0] : MAX_ROUNDS + 1;
     if (l->rounds > MAX_ROUNDS)
         return kx_refuse(e->g, e->n, "%lld rounds, at most %d are supported", (long long)trip[0],
                          MAX_ROUNDS);
@@ -145,7 +147,7 @@ static kldve_status expand_loop(kx_expander *e)
     while (l.go_on && done < l.rounds)
         if ((st = loop_round(e, &l, done++)) < 0)
             return st;
-    if (l.go_on && done == MAX_ROUNDS)
+    if (l.go_on && !l.counted && done == MAX_ROUNDS)
         return kx_refuse(e->g, e->n, "more than %d rounds", MAX_ROUNDS);
     for (int32_t i = 0; i < e->n->nout; i++) {
         int32_t k = i - l.carried;

@@ -273,6 +273,7 @@ const bad_model bad_models[] = {
     {"If that reads nothing", BEHIND(YES "n If t d then_branch={Relu:q:r} else_branch={Neg:c:s}"), FORMAT, "no node, input or tensor provides its input 'q'", NULL},
     {"Loop without a body", BEHIND("n Loop _,_,c d"), FORMAT, "attribute 'body' is missing", NULL},
     {"Loop with a body of no inputs", BEHIND("i n 3; n Loop n,_,c d body={Relu:c:r}"), FORMAT, "its body has 0 inputs and 1 outputs, which do not fit", NULL},
+    {"Loop of a round too many", BEHIND("i n 4097; n Loop n,_,c d body={Relu:c:r}"), REFUSED, "4097 rounds, at most 4096", NULL},
     {"Loop of a million rounds", BEHIND("i n 1000000; n Loop n,_,c d body={Relu:c:r}"), REFUSED, "1000000 rounds, at most 4096", NULL},
     {"Scan with too few inputs", BEHIND("n Scan c d num_scan_inputs=2 body={Relu:c:r}"), FORMAT, "attribute 'num_scan_inputs' is 2 for 1 inputs", NULL},
     {"optimised for one processor", BEHIND("n com.microsoft.nchwc:Conv c,w d"), REFUSED, "the file was optimised for one processor", NULL},
