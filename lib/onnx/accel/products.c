@@ -1,4 +1,4 @@
-/* product.c - matrix products by oneDNN: with constant weights, and of matrices that both vary. */
+/* products.c - matrix products by oneDNN: with constant weights, and of matrices that both vary. */
 #include "accel/onednn.h"
 
 #include <assert.h>
