@@ -80,6 +80,8 @@ void kx_meaning_add_axis(kx_meaning *m, int32_t axis, const kx_meaning *from, in
         kx_meaning_add(m, axis, part[i]);
         if (part[i].label == KX_TOKENS)
             m->tokens = from->tokens;
+        if (part[i].label == KX_BATCH)
+            m->items = from->items;
     }
 }
 
@@ -120,6 +122,7 @@ void kx_meaning_regroup(const kx_meaning *from, const kx_shape *out, kx_meaning 
 
     memset(to, 0, sizeof *to);
     to->tokens = from->tokens;
+    to->items = from->items;
     for (int32_t axis = 0; axis < out->rank; axis++) {
         int64_t need = out->dim[axis];
 
