@@ -3,11 +3,12 @@
  * One pass over the nodes: each operator says by its trait where the axes of its result come from.
  * What an operator does to the length of an axis (windows, padding, resizing) leaves rows rows and
  * columns columns. */
-#include "follower.h"
+#include "follow.h"
 
 #include <assert.h>
 #include <string.h>
 
+#include "follow_parts.h"
 #include "items.h"
 #include "ops/params_basic.h"
 
@@ -53,13 +54,13 @@ static void stay(const kx_follower *f, const kx_node *n, const kx_shape *out, kx
             }
         }
         if (best)
-            kx_add_resized(m, axis, best, best_from, before, out->dim[axis]);
+            kx_meaning_add_resized(m, axis, best, best_from, before, out->dim[axis]);
         else
             add_repeated(m, axis, out);
     }
     for (int32_t k = 0; k < n->nin; k++)
         if (kx_operand(f, n, k))
-            kx_mix(m, kx_operand(f, n, k));
+            kx_meaning_mix(m, kx_operand(f, n, k));
 }
 
 /* The space of an operator that wants channels first: what its axes were, or what their place
@@ -82,7 +83,7 @@ static void channels_first(const kx_follower *f, const kx_node *n, const kx_shap
         else if (axis == 0 && same)
             kx_meaning_add_axis(m, axis, in, axis);
         else if (same && kx_meaning_label(in, axis) != KX_LABELS)
-            kx_add_resized(m, axis, in, axis, s->dim[axis], out->dim[axis]);
+            kx_meaning_add_resized(m, axis, in, axis, s->dim[axis], out->dim[axis]);
         else if (axis > CHANNELS_AXIS && from_end < 3 && out->rank >= 3)
             kx_meaning_add(
                 m, axis,

@@ -1,6 +1,5 @@
-/* follow_pieces.c - tensors taken apart and put together.  See follower.h. */
-#include "follower.h"
-
+/* follow_pieces.c - the axes behind what cuts arrays into pieces and puts pieces together. */
+#include "follow_parts.h"
 #include "items.h"
 #include "ops/params_basic.h"
 
@@ -51,7 +50,7 @@ static void add_slice(kx_meaning *m, int32_t axis, const kx_meaning *in, int64_t
         add_tokens_from(m, axis, &grid, begin, size);
         return;
     }
-    kx_add_resized(m, axis, in, axis, before, size);
+    kx_meaning_add_resized(m, axis, in, axis, before, size);
     if (step == 1 && m->parts == parts + 1)
         cut_off(&m->part[parts], before, begin, size);
     if (step < 0 && m->parts == parts + 1 && kx_is_spatial(&m->part[parts]) &&
@@ -143,7 +142,7 @@ static void add_joined(const kx_follower *f, const kx_node *n, int32_t axis, int
     if (before == 1) /* of channels, one each */
         kx_meaning_add(m, axis, (kx_part){.label = KX_CHANNELS, .size = size});
     else
-        kx_add_resized(m, axis, first, axis, before, size);
+        kx_meaning_add_resized(m, axis, first, axis, before, size);
     if (m->parts == parts + 1 && kx_is_spatial(&m->part[parts])) {
         m->part[parts].before = m->part[parts].after = 0;
         if (computed > 1)
@@ -184,7 +183,7 @@ static void pictures_joined(const kx_follower *f, const kx_node *n, const kx_mea
         kx_items_set(m, &all, first);
     for (int32_t k = 0; k < n->nin && !fit; k++)
         if (kx_operand(f, n, k))
-            kx_mix(m, kx_operand(f, n, k));
+            kx_meaning_mix(m, kx_operand(f, n, k));
 }
 
 void kx_follow_joined(const kx_follower *f, const kx_node *n, const kx_shape *out, kx_meaning *m)
@@ -206,7 +205,7 @@ void kx_follow_joined(const kx_follower *f, const kx_node *n, const kx_shape *ou
             add_joined(f, n, axis, out->dim[axis], m);
     for (int32_t k = 0; k < n->nin; k++)
         if (kx_operand(f, n, k))
-            kx_mix(m, kx_operand(f, n, k));
+            kx_meaning_mix(m, kx_operand(f, n, k));
 }
 
 /* Whether constant indices are an axis backwards. */

@@ -3,6 +3,14 @@
 
 #include <math.h>
 
+bool kx_has_places(const kx_meaning *m)
+{
+    for (int32_t i = 0; i < m->parts; i++)
+        if (kx_is_spatial(&m->part[i]) || m->part[i].label == KX_TOKENS)
+            return true;
+    return false;
+}
+
 static bool is_along(const kx_part *p, int k)
 {
     return p->label == (k == 0 ? KX_ROWS : KX_COLUMNS);

@@ -5,6 +5,9 @@
 
 #include "meaning.h"
 
+/** Whether a tensor has rows, columns, frames or tokens. */
+bool kx_has_places(const kx_meaning *m);
+
 /** How a tensor sees the picture: by its parts of rows and columns, or by its tokens. */
 kx_item kx_item_of(const kx_meaning *m);
 /** What is made of picture `outer` of a batch by the parts of a tensor. */

@@ -39,6 +39,12 @@ typedef struct kx_part {
                               picture */
 } kx_part;
 
+/** It lies somewhere along the picture. */
+static inline bool kx_is_spatial(const kx_part *part)
+{
+    return part->label == KX_ROWS || part->label == KX_COLUMNS || part->label == KX_FRAMES;
+}
+
 enum { KX_PARTS = 16 };
 
 /** Tokens of a grid among others. */
@@ -75,6 +81,12 @@ void kx_meaning_add(kx_meaning *m, int32_t axis, kx_part part);
 void kx_meaning_add_other(kx_meaning *m, int32_t axis, int64_t size);
 /** Append the parts of axis `from_axis` of `from` as axis `axis`, and its tokens or pictures. */
 void kx_meaning_add_axis(kx_meaning *m, int32_t axis, const kx_meaning *from, int32_t from_axis);
+/** Append axis `from_axis` of `from`, whose length `before` has become `size`: rows stay rows,
+ * channels channels. */
+void kx_meaning_add_resized(kx_meaning *m, int32_t axis, const kx_meaning *from, int32_t from_axis,
+                            int64_t before, int64_t size);
+/** Where operands see the picture in different senses, the result is mixed. */
+void kx_meaning_mix(kx_meaning *m, const kx_meaning *other);
 /** Every axis of `shape` is unknown. */
 void kx_meaning_lose(kx_meaning *m, const kx_shape *shape);
 /** The same elements in the same order with another shape. */
