@@ -46,7 +46,7 @@ extern const kx_op kx_bits_ops[];
 extern const kx_op kx_pieces_ops[];
 extern const kx_op kx_attention_ops[];
 extern const kx_op kx_spectrum_ops[];
-extern const kx_op kx_windows_ops[];
+extern const kx_op kx_audio_constants_ops[];
 extern const kx_op kx_gridsample_ops[];
 extern const kx_op kx_sample_ops[];
 extern const kx_op kx_roialign_ops[];

@@ -46,7 +46,7 @@ const kx_op *const kx_families[] = {
     kx_pieces_ops,
     kx_attention_ops,
     kx_spectrum_ops,
-    kx_windows_ops,
+    kx_audio_constants_ops,
     kx_gridsample_ops,
     kx_sample_ops,
     kx_roialign_ops,

@@ -5,7 +5,7 @@
  *     add    y = x, then y[index] += u     dx = dy
  *                                          both: du = dy[index]
  *
- * scatter_reduce.c has the products and extremes.
+ * scatter_blocks.c finds the elements, scatter_reduce.c has the products and extremes.
  *
  * Indices must not repeat with `none`: which update stays is then open in ONNX.  Negative indices
  * count from the end; those that are out of range at run time are clamped. */
@@ -140,29 +140,6 @@ static kldve_status infer_elements(kx_graph *g, kx_node *n)
 }
 
 /* ---- both ------------------------------------------------------------------------------------ */
-
-void kx_each_scattered(const kx_op_call *call, kx_scatter_visit *visit)
-{
-    const scatter_params *p = call->node->params;
-    const int64_t *index = call->in[INDICES].data;
-
-    for (size_t t = 0; t < p->tuples; t++) {
-        size_t at = 0;
-
-        for (int32_t i = 0; i < p->m; i++)
-            at = at * (size_t)p->length[i] +
-                 kx_index_of(index[t * (size_t)p->m + (size_t)i], p->length[i]);
-        visit(call, at * p->block, t * p->block, p->block);
-    }
-    if (!p->elements)
-        return;
-    for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
-        for (int64_t i = 0; i < r.n; i++)
-            visit(call,
-                  (size_t)(r.at[0] + i * r.step[0]) +
-                      kx_index_of(index[r.out + i], p->length[0]) * (size_t)p->stride,
-                  (size_t)(r.out + i), 1);
-}
 
 static void replace(const kx_op_call *call, size_t at, size_t from, size_t block)
 {

@@ -1,10 +1,10 @@
-/* attention.c - ONNX's own Attention (opset 23 to 25) and RotaryEmbedding, taken apart.
+/* attention_whole.c - ONNX's own Attention (opset 23 to 25) and RotaryEmbedding, taken apart.
  *
  *     y = softmax(softcap(scale q k^T) + bias) v     for each head, groups of heads sharing a key
  *
  * The bias is the sum of the mask, of -infinity for keys behind the query, and of -infinity for
  * keys that are not in use.  A query that may look at no key gives 0. */
-#include "attention.h"
+#include "emit_attention.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
-/* attention.h - what the operators share that stand for attention: ONNX's own, and those of ONNX
- * Runtime. */
-#ifndef KLDVE_ONNX_OPS_ATTENTION_H
-#define KLDVE_ONNX_OPS_ATTENTION_H
+/* emit_attention.h - what the operators share that stand for attention: ONNX's own, and those of
+ * ONNX Runtime. */
+#ifndef KLDVE_ONNX_OPS_EMIT_ATTENTION_H
+#define KLDVE_ONNX_OPS_EMIT_ATTENTION_H
 
 #include "graph/expand.h"
 

@@ -1,4 +1,4 @@
-/* windows.c - constants of audio front ends: HannWindow, HammingWindow, BlackmanWindow,
+/* audio_constants.c - constants of audio front ends: HannWindow, HammingWindow, BlackmanWindow,
  * MelWeightMatrix, as ONNX's specification defines them. */
 #include <math.h>
 
@@ -123,7 +123,7 @@ static kldve_status expand_mel(kx_expander *e)
     return put_out(e, w, &(kx_shape){2, {m.rows, m.bands}});
 }
 
-const kx_op kx_windows_ops[] = {
+const kx_op kx_audio_constants_ops[] = {
     {.type = "HannWindow", .since = 17, .expand = expand_hann},
     {.type = "HammingWindow", .since = 17, .expand = expand_hamming},
     {.type = "BlackmanWindow", .since = 17, .expand = expand_blackman},

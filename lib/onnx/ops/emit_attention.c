@@ -1,5 +1,5 @@
-/* attention_emit.c - see attention.h. */
-#include "attention.h"
+/* emit_attention.c - see emit_attention.h. */
+#include "emit_attention.h"
 
 #include <math.h>
 
