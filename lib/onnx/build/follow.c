@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "follow_parts.h"
+#include "items.h"
 #include "ops/params_basic.h"
 
 enum { CHANNELS_AXIS = 1 };
@@ -20,6 +21,15 @@ static bool is_lost(const kx_meaning *m, int32_t axis)
     const kx_part *part = kx_meaning_axis(m, axis, &count);
 
     return count == 1 && part->label == KX_OTHER;
+}
+
+/* An axis that no operand has in full: the picture repeated along the first is a batch. */
+static void add_repeated(kx_meaning *m, int32_t axis, const kx_shape *out)
+{
+    if (axis == 0 && out->rank >= 3)
+        kx_meaning_add(m, axis, (kx_part){.label = KX_BATCH, .size = out->dim[axis]});
+    else
+        kx_meaning_add_other(m, axis, out->dim[axis]);
 }
 
 /* Each axis from the first operand that has it in full, and whose meaning is known. */
@@ -46,7 +56,7 @@ static void stay(const kx_follower *f, const kx_node *n, const kx_shape *out, kx
         if (best)
             kx_meaning_add_resized(m, axis, best, best_from, before, out->dim[axis]);
         else
-            kx_meaning_add_other(m, axis, out->dim[axis]);
+            add_repeated(m, axis, out);
     }
     for (int32_t k = 0; k < n->nin; k++)
         if (kx_operand(f, n, k))
@@ -138,6 +148,7 @@ static void reduced(const kx_follower *f, const kx_node *n, kx_meaning *m)
         to += !p->reduced[axis] || p->keepdims;
     }
     kx_meaning_settle(m, in);
+    kx_items_settle(m, in);
 }
 
 /* [...][m][n] = [...][m][k] [...][k][n]. */
@@ -168,6 +179,9 @@ static void matrix(const kx_follower *f, const kx_node *n, const kx_shape *out, 
     else
         kx_meaning_add(m, last, (kx_part){.label = KX_CHANNELS, .size = out->dim[last]});
     kx_meaning_settle(m, a ? a : b);
+    for (int32_t k = 0; k < 2; k++)
+        if (kx_operand(f, n, k) && kx_has_places(kx_operand(f, n, k)))
+            kx_items_settle(m, kx_operand(f, n, k));
 }
 
 static void follow_output(const kx_follower *f, const kx_node *n, int32_t o, kx_arena *arena,
