@@ -22,6 +22,9 @@ kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_l
  *  @param scale  What dequantised them: one, or one for each channel, as the value tells. */
 kldve_status kx_pack_whole(kx_planner *p, const kx_unit *u, const float *scale,
                            const kx_layout *layout, int32_t *out);
+/** Memory for the bytes of a unit, whatever they are; *there: it is filled in already. */
+kldve_status kx_pack_bytes(kx_planner *p, const kx_unit *u, size_t bytes, void **memory,
+                           bool *there);
 /** Its bias, clamped to a range, with everything that was merged into it. */
 kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32_t *out);
 /** Release what the plan has packed. */

@@ -9,6 +9,7 @@
 #include "accel/call.h"
 #include "accel/rule.h"
 #include "run/attend.h"
+#include "run/bytes.h"
 #include "run/dense.h"
 #include "run/elementwise.h"
 #include "run/relevance_kernels.h"
@@ -247,6 +248,7 @@ static kldve_status run_step(kx_state *s, int32_t i)
     const kx_act_step *act = &step->as.act;
     const kx_add_step *add = &step->as.add;
     const kx_rows_step *rows = &step->as.rows;
+    const kx_bytes_step *bytes = &step->as.bytes;
 
     if (step->passed.count && kx_rule_is_reversed(s->rule)) {
         memcpy(at(s, step->passed.to), at(s, step->passed.from),
@@ -272,6 +274,10 @@ static kldve_status run_step(kx_state *s, int32_t i)
         break;
     case KX_STEP_ROWS_VJP:
         kx_rows_vjp(&rows->rows, at(s, rows->seen), at(s, rows->from), at(s, rows->to));
+        break;
+    case KX_STEP_BYTES:
+        kx_bytes_run(bytes->work, at(s, bytes->from), at(s, bytes->second), at(s, bytes->to),
+                     at(s, bytes->scratch), s->plan->threads);
         break;
     case KX_STEP_ACT_VJP:
         kx_act_vjp(act->act, s->rule, act->count, at(s, act->seen), at(s, act->from),
