@@ -9,6 +9,7 @@
 #include "build/unite.h"
 #include "cut.h"
 #include "notes.h"
+#include "read_pictures.h"
 #include "selection.h"
 #include "ways.h"
 
@@ -24,11 +25,12 @@ typedef struct kx_choice {
     bool listing;          /**< nothing will be explained: KLDVE_ONNX_LIST */
     kx_notes notes;
     int32_t ntensor;
-    kx_value **tensor;    /**< [ntensor]: the input and what nodes make of it, in order */
-    kx_ways ways;         /**< by value id of the file */
-    kx_followed followed; /**< what the axes of the file's tensors stand for */
-    const bool *cells;    /**< by value id of the file: the logits depend on its cells */
-    bool channels_last;   /**< of the file's input */
+    kx_value **tensor;        /**< [ntensor]: the input and what nodes make of it, in order */
+    kx_ways ways;             /**< by value id of the file */
+    kx_followed followed;     /**< what the axes of the file's tensors stand for */
+    const bool *cells;        /**< by value id of the file: the logits depend on its cells */
+    const uint64_t *pictures; /**< by value id of the file: see read_pictures.h */
+    bool channels_last;       /**< of the file's input */
     int64_t grid_height, grid_width; /**< of the layer, given by the user; 0: found */
     kx_view view;                    /**< of the layer */
     int32_t members;                 /**< tensors that are joined to the layer; 0: it is one */
@@ -37,7 +39,8 @@ typedef struct kx_choice {
     kx_view member_view[KX_CUT_MOST];
 } kx_choice;
 
-/** Choose by name, or by default: the scores before a trailing Softmax, and the last layer on
+/** Choose by name, or by default: the scores before a trailing Softmax, for which the graph gets
+ *  nodes where the file does not have them, and the last layer on
  *  every way that has more than one cell.  `input` and `layer` are the file's: kx_choice_shape()
  *  comes next.
  *  @param arena  for the arrays of *out.
@@ -46,7 +49,7 @@ typedef struct kx_choice {
  *  @param out  what its notes say already stays; a grid that the user gives and `listing` are set.
  *  @return KLDVE_OK; KLDVE_E_ARG (no such tensor, or one that cannot be the layer);
  *          KLDVE_E_UNSUPPORTED; KLDVE_E_FORMAT; KLDVE_E_NOMEM. */
-kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
+kldve_status kx_choose(kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
                        const kx_selection *selection, kx_choice *out);
 
 /** Decide what kind of scores the logits are: as asked, else as the file says.

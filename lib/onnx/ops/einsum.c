@@ -289,6 +289,8 @@ const kx_op kx_einsum_ops[] = {
      .forward = forward,
      .vjp = vjp,
      .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_IN(1),
-     .traits = {.effect = KX_EFFECT_WEIGHS, .bias = KX_BIAS_NONE}},
+     .traits = {.effect = KX_EFFECT_WEIGHS,
+                .bias = KX_BIAS_NONE,
+                .formula = KX_FORMULA_CONTRACTION}},
     {0},
 };

@@ -104,6 +104,19 @@ kldve_status kx_make_flip(kx_graph *g, kx_node *n, int32_t axis)
     return make_steps(g, n, axis, -1, INT64_MIN, -1);
 }
 
+kldve_status kx_make_pad(kx_graph *g, kx_node *n, const int64_t *before, const int64_t *after)
+{
+    int32_t rank = n->in[0]->shape.rank;
+    int64_t pads[2 * KX_MAX_RANK];
+    const int64_t *list[] = {pads};
+    kldve_status st;
+
+    memcpy(pads, before, (size_t)rank * sizeof *pads);
+    memcpy(pads + rank, after, (size_t)rank * sizeof *pads);
+    st = add_inputs(g, n, 1, list, 2 * rank);
+    return st < 0 ? st : make(g, n, "Pad");
+}
+
 kldve_status kx_make_concat(kx_graph *g, kx_node *n, int32_t axis)
 {
     kldve_status st =
@@ -120,4 +133,41 @@ kldve_status kx_make_split(kx_graph *g, kx_node *n, int32_t axis, const int64_t 
     if (st == KLDVE_OK)
         st = add_attr(g, n, (kx_attr){.name = "axis", .type = KX_ATTR_INT, .i = axis, .count = 1});
     return st < 0 ? st : make(g, n, "Split");
+}
+
+kldve_status kx_make_negative(kx_graph *g, kx_node *n)
+{
+    return make(g, n, "Neg");
+}
+
+kldve_status kx_make_log(kx_graph *g, kx_node *n)
+{
+    return make(g, n, "Log");
+}
+
+kldve_status kx_make_clip(kx_graph *g, kx_node *n)
+{
+    return make(g, n, "Clip");
+}
+
+kldve_status kx_make_difference(kx_graph *g, kx_node *n)
+{
+    return make(g, n, "Sub");
+}
+
+kx_value *kx_make_number(kx_graph *g, const kx_shape *shape, float value)
+{
+    kx_value *v = kx_value_new(g, "");
+    size_t count = (size_t)kx_span(shape, 0, shape->rank);
+    float *all = kx_new(g, count, sizeof *all);
+
+    if (!v || !all)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        all[i] = value;
+    v->dtype = KX_F32;
+    v->shape = *shape;
+    v->count = count;
+    v->raw = all;
+    return v;
 }

@@ -189,18 +189,17 @@ kldve_status kx_byte_pack(kx_planner *p, const kx_unit *u, kx_byte_form in)
     void *memory;
     bool there, biased = false;
     room r = room_in(NULL, &c->d);
-    kldve_status st = kx_pack_bytes(p, u, r.bytes, &memory, &there);
+    kldve_status st;
 
-    if (st < 0)
+    if (!find_source(p, u, &s))
+        return kx_plan_nomem(p);
+    if ((st = kx_pack_bytes(p, u, r.bytes, &memory, &there)) < 0)
         return st;
+    s.in = in;
+    s.out = c->out.form;
     r = room_in(memory, &c->d);
-    if (!there) {
-        if (!find_source(p, u, &s))
-            return kx_plan_nomem(p);
-        s.in = in;
-        s.out = c->out.form;
+    if (!there)
         fill(&c->d, &s, r);
-    }
     for (int64_t i = 0; i < r.places; i++)
         biased = biased || r.bias[i] != 0;
     c->weights = r.weights;
