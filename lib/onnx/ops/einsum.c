@@ -282,12 +282,23 @@ static void vjp(const kx_op_call *call)
                  call->din->data);
 }
 
+static double work(const kx_node *n)
+{
+    const kx_walk_params *p = n->params;
+    double steps = 1;
+
+    for (int32_t i = 0; i < p->walk.rank; i++)
+        steps *= (double)p->walk.dim[i];
+    return steps;
+}
+
 const kx_op kx_einsum_ops[] = {
     {.type = "Einsum",
      .since = 12,
      .infer = infer,
      .forward = forward,
      .vjp = vjp,
+     .work = work,
      .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_IN(1),
      .traits = {.effect = KX_EFFECT_WEIGHS,
                 .bias = KX_BIAS_NONE,
