@@ -357,12 +357,10 @@ static kldve_status refuse_operator(const kx_builder *b, const kx_proto_node *fr
     for (int32_t i = 0; i < from->nin && !*first; i++)
         if (*from->in[i] && !is_constant(b, from->in[i]))
             first = from->in[i];
-    return kx_refuse(b->g, n,
-                     "the operator %.60s%s%.60s of opset %d is not supported%s%s%s%.60s%s",
+    return kx_refuse(b->g, n, "the operator %.60s%s%.60s of opset %d is not supported%s%s%s%.60s%s",
                      from->domain, *from->domain ? "." : "", from->type, b->g->opset,
-                     why ? ": " : "", why ? why : "",
-                     *first ? "; scores that are computed before it can be explained: '" : "",
-                     first, *first ? "' goes into it" : "");
+                     why ? ": " : "", why ? why : "", *first ? "; if '" : "", first,
+                     *first ? "', which it reads, holds the scores, choose it (--logits)" : "");
 }
 
 static kldve_status find_operator(const kx_builder *b, const kx_proto_node *from, kx_node *n)

@@ -31,7 +31,7 @@ enum kx_onnx_type {
     KX_ONNX_BFLOAT16 = 16
 };
 
-/** "float16"; "unknown" for a number that ONNX does not have. */
+/** "float16"; "type ?" for a number that is no TensorProto.DataType. */
 const char *kx_onnx_type_name(int64_t onnx_type);
 
 /** A TensorProto with its data located and measured: `data` holds exactly `count` elements of
