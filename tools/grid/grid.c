@@ -193,7 +193,6 @@ static bool load_networks(grid *g, const grid_args *args, progress *p)
             (g->has_truth && !truth_fits(&g->truth, &n->net)))
             return false;
         progress_end(p);
-        network_say_assumptions(&n->net, &wanted);
         for (int32_t t = 0; t < g->targets; t++)
             if (!classes_target(&n->net, g->target[t], &unused))
                 return false;
@@ -377,22 +376,35 @@ static bool explain_picture(grid *g, const grid_args *args, int32_t i, progress 
     return ok;
 }
 
-/* Say once for each network and method what was left out; false if nothing remains. */
-static bool say_left_out(const grid *g, bool quiet)
+/* Say once for each network and method what was left out. */
+static void say_left_out(const grid *g, bool quiet)
 {
-    bool any = false;
-
-    for (int32_t n = 0; n < g->networks; n++)
+    for (int32_t n = 0; n < g->networks && !quiet; n++)
         for (int32_t m = 0; m < g->methods; m++) {
             const grid_cell *cell = cell_at(g, 0, n, m, 0);
 
-            any = any || cell->map;
-            if (!cell->map && !quiet)
+            if (!cell->map)
                 complain("%s: %s left out: %s", g->network[n].name, g->method[m].id, cell->why);
         }
-    if (!any)
-        complain("%s: %s", g->network[0].net.name, cell_at(g, 0, 0, 0, 0)->why);
-    return any;
+}
+
+/* False after a message: every network rules out every method. */
+static bool any_map(const grid *g)
+{
+    for (int32_t n = 0; n < g->networks; n++)
+        for (int32_t m = 0; m < g->methods; m++)
+            if (cell_at(g, 0, n, m, 0)->map)
+                return true;
+    complain("%s: %s", g->network[0].net.name, cell_at(g, 0, 0, 0, 0)->why);
+    return false;
+}
+
+static void say_assumptions(const grid *g, const grid_args *args)
+{
+    if (g->has_truth)
+        truth_say_assumptions(&g->truth, args->quiet);
+    for (int32_t i = 0; i < g->networks; i++)
+        network_say_assumptions(&g->network[i].net, &args->network[i]);
 }
 
 /* What the maps say of themselves, once for each network and method. */
@@ -468,11 +480,14 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     for (int32_t i = 0; ok && i < g->pictures; i++)
         ok = explain_picture(g, args, i, p);
     progress_end(p);
-    if (ok)
-        compare_with_first(g);
-    if (ok && !args->quiet)
+    if (!ok || !any_map(g))
+        return false;
+    compare_with_first(g);
+    say_assumptions(g, args);
+    if (!args->quiet)
         say_remarks(g);
-    return ok && say_left_out(g, args->quiet);
+    say_left_out(g, args->quiet);
+    return true;
 }
 
 void grid_free(grid *g)
