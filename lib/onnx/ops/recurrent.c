@@ -361,10 +361,10 @@ static kx_value *both(layer *l, kx_value *const *v, int64_t along)
     return l->directions == 1 ? v[0] : kx_emit(l->e, "Concat", v, 2, &axis, 1);
 }
 
-static kldve_status expand(kx_expander *e, const kind *k)
+static kldve_status expand(kx_expander *e, const kind *k, bool rounds)
 {
     static const int64_t turn_x[3] = {1, 0, 2}, turn_y[4] = {2, 0, 1, 3};
-    layer l = {.kind = k, .e = e};
+    layer l = {.kind = k, .e = e, .s = {.rounds = rounds}};
     kldve_status st = read_layer(&l);
 
     if (st < 0)
@@ -386,22 +386,31 @@ static kldve_status expand(kx_expander *e, const kind *k)
 
 static kldve_status expand_rnn(kx_expander *e)
 {
-    return expand(e, &rnn);
+    return expand(e, &rnn, false);
 }
 
 static kldve_status expand_gru(kx_expander *e)
 {
-    return expand(e, &gru);
+    return expand(e, &gru, false);
+}
+
+kldve_status kx_expand_lstm(kx_expander *e, bool rounds)
+{
+    return expand(e, &lstm, rounds);
 }
 
 static kldve_status expand_lstm(kx_expander *e)
 {
-    return expand(e, &lstm);
+    return kx_expand_lstm(e, false);
 }
 
 const kx_op kx_recurrent_ops[] = {
     {.type = "RNN", .since = 7, .expand = expand_rnn},
     {.type = "GRU", .since = 7, .expand = expand_gru},
     {.type = "LSTM", .since = 7, .expand = expand_lstm},
+    {.type = "DynamicQuantizeLSTM",
+     .domain = "com.microsoft",
+     .since = 1,
+     .expand = kx_expand_dynamic_lstm},
     {0},
 };

@@ -167,7 +167,7 @@ const kx_op kx_variadic_ops[] = {
      .vjp = vjp_extreme,
      .vjp_needs = KX_NEEDS_ALL_IN | KX_NEEDS_OUT,
      .scratch_size = scratch_extreme,
-     .traits = {.bias = KX_BIAS_NONE}},
+     .traits = {.bias = KX_BIAS_NONE, .alike = true}},
     {.type = "Max",
      .since = 1,
      .infer = infer,
@@ -175,6 +175,6 @@ const kx_op kx_variadic_ops[] = {
      .vjp = vjp_extreme,
      .vjp_needs = KX_NEEDS_ALL_IN | KX_NEEDS_OUT,
      .scratch_size = scratch_extreme,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .alike = true}},
     {0},
 };
