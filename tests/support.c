@@ -224,6 +224,25 @@ kldve_ctx *test_ctx(test_heap *heap)
     return ctx;
 }
 
+int test_run_cases(const char *group, const void *cases, size_t count, size_t size,
+                   CMUnitTestFunction check)
+{
+    struct CMUnitTest *tests = calloc(count, sizeof *tests);
+    int failed;
+
+    assert_non_null(tests);
+    for (size_t i = 0; i < count; i++) {
+        const char *at = (const char *)cases + i * size;
+
+        memcpy(&tests[i].name, at, sizeof tests[i].name);
+        tests[i].test_func = check;
+        tests[i].initial_state = (void *)(uintptr_t)at;
+    }
+    failed = _cmocka_run_group_tests(group, tests, count, NULL, NULL);
+    free(tests);
+    return failed;
+}
+
 double test_random(uint64_t *seed)
 {
     *seed ^= *seed >> 12;

@@ -57,6 +57,14 @@ typedef struct test_heap {
 /** Free the context with kldve_ctx_free(), then assert heap->live == 0. */
 kldve_ctx *test_ctx(test_heap *heap);
 
+/** A test for each case of a table: a struct of `size` bytes that begins with its name.  The state
+ *  of `check` is the case.
+ *  @return how many failed. */
+int test_run_cases(const char *group, const void *cases, size_t count, size_t size,
+                   CMUnitTestFunction check);
+#define TEST_RUN_CASES(group, cases, check)                                                        \
+    test_run_cases(group, cases, sizeof(cases) / sizeof *(cases), sizeof *(cases), check)
+
 /** A repeatable pseudo-random number in [0, 1): xorshift64*, seed not 0. */
 double test_random(uint64_t *seed);
 /** Standard normal. */

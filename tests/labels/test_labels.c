@@ -192,15 +192,10 @@ static void test_imagenet(void **state)
 
 int main(void)
 {
-    enum { CASES = sizeof cases / sizeof *cases, OTHERS = 4 };
-    struct CMUnitTest tests[CASES + OTHERS] = {
+    const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names), cmocka_unit_test(test_bad_text),
         cmocka_unit_test(test_no_memory), cmocka_unit_test(test_imagenet)};
+    int failed = TEST_RUN_CASES("classes that are found", cases, check_find);
 
-    for (size_t i = 0; i < CASES; i++) {
-        tests[OTHERS + i].name = cases[i].name;
-        tests[OTHERS + i].test_func = check_find;
-        tests[OTHERS + i].initial_state = (void *)(uintptr_t)&cases[i];
-    }
-    return cmocka_run_group_tests_name("labels", tests, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("labels", tests, NULL, NULL);
 }

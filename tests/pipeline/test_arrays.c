@@ -339,8 +339,6 @@ static void test_allocations(void **state)
     }
 }
 
-enum { REFUSALS = sizeof refusals / sizeof *refusals };
-
 int main(void)
 {
     const struct CMUnitTest rest[] = {
@@ -349,15 +347,7 @@ int main(void)
         cmocka_unit_test(test_check_without_gradient),
         cmocka_unit_test(test_allocations),
     };
-    struct CMUnitTest named[REFUSALS];
-    int failed;
+    int failed = TEST_RUN_CASES("arrays refused", refusals, check_refusal);
 
-    memset(named, 0, sizeof named);
-    for (size_t i = 0; i < REFUSALS; i++) {
-        named[i].name = refusals[i].name;
-        named[i].test_func = check_refusal;
-        named[i].initial_state = (void *)(uintptr_t)&refusals[i];
-    }
-    failed = cmocka_run_group_tests_name("arrays refused", named, NULL, NULL);
     return failed + cmocka_run_group_tests_name("arrays", rest, NULL, NULL);
 }

@@ -95,22 +95,12 @@ static void test_without_specification(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-enum { REFUSALS = sizeof refusals / sizeof *refusals };
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_without_specification),
     };
-    struct CMUnitTest named[REFUSALS];
-    int failed;
+    int failed = TEST_RUN_CASES("specifications that are refused", refusals, check_refusal);
 
-    memset(named, 0, sizeof named);
-    for (size_t i = 0; i < REFUSALS; i++) {
-        named[i].name = refusals[i].name;
-        named[i].test_func = check_refusal;
-        named[i].initial_state = (void *)(uintptr_t)&refusals[i];
-    }
-    failed = cmocka_run_group_tests_name("specifications that are refused", named, NULL, NULL);
     return failed + cmocka_run_group_tests_name("explainer", tests, NULL, NULL);
 }

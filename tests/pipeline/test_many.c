@@ -651,8 +651,6 @@ static void test_cancel(void **state)
     pair_close(&f);
 }
 
-enum { FAILURES = sizeof failures / sizeof *failures };
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -671,15 +669,7 @@ int main(void)
         cmocka_unit_test(test_nothing_else_allocated),
         cmocka_unit_test(test_cancel),
     };
-    struct CMUnitTest named[FAILURES];
-    int failed;
+    int failed = TEST_RUN_CASES("batches that fail", failures, check_failure);
 
-    memset(named, 0, sizeof named);
-    for (size_t i = 0; i < FAILURES; i++) {
-        named[i].name = failures[i].name;
-        named[i].test_func = check_failure;
-        named[i].initial_state = (void *)(uintptr_t)&failures[i];
-    }
-    failed = cmocka_run_group_tests_name("batches that fail", named, NULL, NULL);
     return failed + cmocka_run_group_tests_name("batches", tests, NULL, NULL);
 }

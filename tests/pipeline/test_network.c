@@ -447,8 +447,6 @@ static void test_restore_after_failure(void **state)
     }
 }
 
-enum { FAILURES = sizeof failures / sizeof *failures };
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,15 +458,7 @@ int main(void)
         cmocka_unit_test(test_restore_after_failure),
         cmocka_unit_test(test_restore_for_another),
     };
-    struct CMUnitTest named[FAILURES];
-    int failed;
+    int failed = TEST_RUN_CASES("failures by stage", failures, check_failure);
 
-    memset(named, 0, sizeof named);
-    for (size_t i = 0; i < FAILURES; i++) {
-        named[i].name = failures[i].name;
-        named[i].test_func = check_failure;
-        named[i].initial_state = (void *)(uintptr_t)&failures[i];
-    }
-    failed = cmocka_run_group_tests_name("failures by stage", named, NULL, NULL);
     return failed + cmocka_run_group_tests_name("network", tests, NULL, NULL);
 }

@@ -226,8 +226,6 @@ static void test_later_release(void **state)
     kldve_heatmap_free(expected);
 }
 
-enum { OPTION_CASES = sizeof option_cases / sizeof *option_cases };
-
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -236,15 +234,7 @@ int main(void)
         CASE(test_later_release),
         cmocka_unit_test(test_newer_options),
     };
-    struct CMUnitTest named[OPTION_CASES];
-    int failed;
+    int failed = TEST_RUN_CASES("options that are refused", option_cases, check_option);
 
-    memset(named, 0, sizeof named);
-    for (size_t i = 0; i < OPTION_CASES; i++) {
-        named[i].name = option_cases[i].name;
-        named[i].test_func = check_option;
-        named[i].initial_state = (void *)(uintptr_t)&option_cases[i];
-    }
-    failed = cmocka_run_group_tests_name("options that are refused", named, NULL, NULL);
     return failed + cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }

@@ -416,8 +416,6 @@ static void test_allocations(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-enum { VIEWS = sizeof views / sizeof *views };
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,15 +424,7 @@ int main(void)
         cmocka_unit_test(test_one_cell),          cmocka_unit_test(test_extreme_numbers),
         cmocka_unit_test(test_class_sensitivity), cmocka_unit_test(test_allocations),
     };
-    struct CMUnitTest named[VIEWS];
-    int failed;
+    int failed = TEST_RUN_CASES("pictures by name", views, check_view);
 
-    memset(named, 0, sizeof named);
-    for (size_t i = 0; i < VIEWS; i++) {
-        named[i].name = views[i].name;
-        named[i].test_func = check_view;
-        named[i].initial_state = (void *)(uintptr_t)&views[i];
-    }
-    failed = cmocka_run_group_tests_name("pictures by name", named, NULL, NULL);
     return failed + cmocka_run_group_tests_name("steps", tests, NULL, NULL);
 }

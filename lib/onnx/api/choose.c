@@ -5,11 +5,14 @@
 #include <string.h>
 
 /* What depends on the input and what the logits depend on. */
-static kldve_status find_ways(const kx_graph *g, kx_arena *arena, kx_choice *c)
+static kldve_status find_ways(const kx_graph *g, kx_arena *arena, const kx_selection *selection,
+                              kx_choice *c)
 {
     kldve_status st = kx_find_ways(g, arena, c->input, c->logits, &c->ways);
 
     if (st < 0 || (st = kx_find_read_cells(g, arena, &c->followed, c->logits, &c->cells)) < 0 ||
+        (st = kx_find_read_pictures(g, arena, &c->followed, c->logits, selection, &c->pictures)) <
+            0 ||
         c->ways.on[c->input->id])
         return st;
     return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
@@ -40,7 +43,8 @@ kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, co
 
     c.notes.arena = arena;
     if ((st = kx_choose_input(g, arena, &c)) < 0 ||
-        (st = kx_choose_logits(g, logits, selection, &c)) < 0 || (st = find_ways(g, arena, &c)) < 0)
+        (st = kx_choose_logits(g, logits, selection, &c)) < 0 ||
+        (st = find_ways(g, arena, selection, &c)) < 0)
         return st;
     c.file_input = c.input;
     st = kx_choose_layer(g, layer, &c);

@@ -9,6 +9,7 @@
 #include "build/unite.h"
 #include "cut.h"
 #include "notes.h"
+#include "read_pictures.h"
 #include "selection.h"
 #include "ways.h"
 
@@ -24,11 +25,12 @@ typedef struct kx_choice {
     bool listing;          /**< nothing will be explained: KLDVE_ONNX_LIST */
     kx_notes notes;
     int32_t ntensor;
-    kx_value **tensor;    /**< [ntensor]: the input and what nodes make of it, in order */
-    kx_ways ways;         /**< by value id of the file */
-    kx_followed followed; /**< what the axes of the file's tensors stand for */
-    const bool *cells;    /**< by value id of the file: the logits depend on its cells */
-    bool channels_last;   /**< of the file's input */
+    kx_value **tensor;        /**< [ntensor]: the input and what nodes make of it, in order */
+    kx_ways ways;             /**< by value id of the file */
+    kx_followed followed;     /**< what the axes of the file's tensors stand for */
+    const bool *cells;        /**< by value id of the file: the logits depend on its cells */
+    const uint64_t *pictures; /**< by value id of the file: see read_pictures.h */
+    bool channels_last;       /**< of the file's input */
     int64_t grid_height, grid_width; /**< of the layer, given by the user; 0: found */
     kx_view view;                    /**< of the layer */
     int32_t members;                 /**< tensors that are joined to the layer; 0: it is one */

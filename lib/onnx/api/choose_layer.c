@@ -100,7 +100,7 @@ static void consider(const kx_graph *g, const kx_choice *c, kx_value *v, const w
     if (v == c->logits || w->prepared[v->id] || w->share[v->id] < w->least || !c->cells[v->id] ||
         !kx_explainable(c, v, &view) || view.height * view.width == 1)
         return;
-    if (!best->layer || (best->view.maps <= HANDFUL && view.maps > best->view.maps) ||
+    if (!best->layer || (best->view.each <= HANDFUL && view.each > best->view.each) ||
         (!best->view.plain && is_form_of(g, best->layer, v)))
         *best = (candidate){v, view};
 }
@@ -142,7 +142,7 @@ static bool may_join(const kx_choice *c, const kx_value *v, const bool *prepared
     kx_view view;
 
     return v != c->logits && v->producer >= 0 && !prepared[v->id] && c->cells[v->id] &&
-           kx_explainable(c, v, &view) && view.height * view.width > 1 && view.maps > HANDFUL;
+           kx_explainable(c, v, &view) && view.height * view.width > 1 && view.each > HANDFUL;
 }
 
 /* The fewest tensors that cut all ways, the nearest to the logits. */
@@ -236,7 +236,7 @@ static kldve_status choose_default(const kx_graph *g, kx_choice *c)
     w.least = least_share(g, c, &w);
     c->how = KLDVE_ONNX_LAYER_LAST;
     best = last_of(g, c, &w, true);
-    if (!best.layer || best.view.maps <= HANDFUL) {
+    if (!best.layer || best.view.each <= HANDFUL) {
         if ((st = find_members(g, c, prepared)) < 0)
             return st;
         if (c->members > 1)
@@ -289,6 +289,25 @@ static kldve_status say_tokens(const kx_graph *g, kx_choice *c)
     return KLDVE_OK;
 }
 
+/* What becomes of a batch that the network makes of the picture. */
+static kldve_status say_pictures(const kx_graph *g, kx_choice *c)
+{
+    const kx_view *v = &c->view;
+
+    if (v->pictures < 0 || v->picked >= 0)
+        return KLDVE_OK;
+    if (kx_say(&c->notes,
+               v->scattered
+                   ? "layer '%.80s' has the maps of %lld pictures, which show parts of different "
+                     "size: they are explained as one layer, laid over each other as they are, and "
+                     "the heat of a part does not lie at its place"
+                   : "layer '%.80s' has the maps of %lld pictures that the network makes of one: "
+                     "turned and moved to their places, they are explained as one layer",
+               c->layer->name, (long long)v->batch) < 0)
+        return kx_nomem(g);
+    return KLDVE_OK;
+}
+
 kldve_status kx_choose_layer(const kx_graph *g, const char *name, kx_choice *c)
 {
     kldve_status st = name ? choose_named(g, name, c) : choose_default(g, c);
@@ -309,5 +328,5 @@ kldve_status kx_choose_layer(const kx_graph *g, const char *name, kx_choice *c)
                      "the score go around it, and the map does not show them",
                      c->layer->name)) < 0)
         return kx_nomem(g);
-    return say_tokens(g, c);
+    return (st = say_pictures(g, c)) < 0 ? st : say_tokens(g, c);
 }

@@ -16,6 +16,18 @@ static bool find_view(const kx_choice *c, const kx_value *v, kx_view *view)
     return known && view->height == c->grid_height && view->width == c->grid_width;
 }
 
+/* The number of the only bit; -1: several. */
+static int32_t only_bit(uint64_t bits)
+{
+    int32_t at = 0;
+
+    if (bits == 0 || (bits & (bits - 1)) != 0)
+        return -1;
+    while (!(bits >> at & 1))
+        at++;
+    return at;
+}
+
 bool kx_explainable(const kx_choice *c, const kx_value *v, kx_view *view)
 {
     kx_view found;
@@ -24,6 +36,8 @@ bool kx_explainable(const kx_choice *c, const kx_value *v, kx_view *view)
         return false;
     if (!find_view(c, v, &found))
         return false;
+    if (found.pictures >= 0 && only_bit(c->pictures[v->id]) >= 0)
+        kx_view_pick(&found, only_bit(c->pictures[v->id]));
     if (view)
         *view = found;
     return true;

@@ -33,7 +33,7 @@ static kldve_status add_input(kx_builder *b, const kx_proto_value *from)
         return KLDVE_OK; /* an initializer that is also listed as an input */
     if (!(v = kx_value_new(g, from->name)))
         return kx_nomem(g);
-    if (!kx_element_dtype(from->dtype, &v->dtype))
+    if (!kx_dtype_of(from->dtype, &v->dtype))
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
                                "input '%.80s': element type %d is not supported", v->name,
                                from->dtype);

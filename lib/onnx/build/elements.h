@@ -4,8 +4,6 @@
 
 #include "graph/graph.h"
 
-/** The type that the engine computes with; false: none. */
-bool kx_element_dtype(int32_t onnx_type, kx_dtype *out);
 /** Convert element i of a tensor in the file, whose type is neither float32 nor int64. */
 void kx_element_widen(int32_t onnx_type, const unsigned char *from, size_t i, void *to);
 

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "items.h"
+
 static bool is_spatial(uint8_t label)
 {
     return label == KX_ROWS || label == KX_COLUMNS || label == KX_FRAMES;
@@ -80,6 +82,8 @@ void kx_meaning_add_axis(kx_meaning *m, int32_t axis, const kx_meaning *from, in
         kx_meaning_add(m, axis, part[i]);
         if (part[i].label == KX_TOKENS)
             m->tokens = from->tokens;
+        if (part[i].label == KX_BATCH)
+            m->items = from->items;
     }
 }
 
@@ -120,6 +124,7 @@ void kx_meaning_regroup(const kx_meaning *from, const kx_shape *out, kx_meaning 
 
     memset(to, 0, sizeof *to);
     to->tokens = from->tokens;
+    to->items = from->items;
     for (int32_t axis = 0; axis < out->rank; axis++) {
         int64_t need = out->dim[axis];
 
@@ -179,4 +184,43 @@ bool kx_meaning_grid(const kx_meaning *m, int32_t axis, kx_tokens *out)
     *out = (kx_tokens){
         .height = part[0].size, .width = part[1].size, .sense = {part[0].sense, part[1].sense}};
     return true;
+}
+
+void kx_meaning_add_resized(kx_meaning *m, int32_t axis, const kx_meaning *from, int32_t from_axis,
+                            int64_t before, int64_t size)
+{
+    int32_t count;
+    const kx_part *part = kx_meaning_axis(from, from_axis, &count);
+
+    if (size == before)
+        kx_meaning_add_axis(m, axis, from, from_axis);
+    else if (count == 1 && kx_is_spatial(part) && part->stride == 1)
+        kx_meaning_add(m, axis,
+                       (kx_part){.label = part->label,
+                                 .sense = part->sense,
+                                 .size = size,
+                                 .stride = 1,
+                                 .before = part->before,
+                                 .after = part->after});
+    else if (count >= 1 && kx_meaning_label(from, from_axis) == KX_CHANNELS)
+        kx_meaning_add(m, axis, (kx_part){.label = KX_CHANNELS, .size = size});
+    else if (count == 1 && part->label == KX_BATCH)
+        kx_meaning_add(m, axis, (kx_part){.label = KX_BATCH, .size = size});
+    else
+        kx_meaning_add_other(m, axis, size);
+}
+
+void kx_meaning_mix(kx_meaning *m, const kx_meaning *other)
+{
+    for (int32_t i = 0; i < m->parts; i++)
+        for (int32_t k = 0; k < other->parts; k++)
+            if (kx_is_spatial(&m->part[i]) && m->part[i].label == other->part[k].label &&
+                m->part[i].sense != other->part[k].sense)
+                m->part[i].sense = KX_MIXED;
+    for (int k = 0; k < 2; k++)
+        if (m->tokens.height > 0 && other->tokens.height > 0 &&
+            m->tokens.sense[k] != other->tokens.sense[k])
+            m->tokens.sense[k] = KX_MIXED;
+    if (kx_has_places(other))
+        kx_items_settle(m, other);
 }

@@ -30,12 +30,20 @@ typedef enum kx_sense {
 
 /** A part of an axis. */
 typedef struct kx_part {
-    uint8_t label;  /**< kx_label */
-    uint8_t sense;  /**< kx_sense: of rows and columns */
-    uint8_t axis;   /**< of the tensor */
-    int64_t size;   /**< at least 2: axes of length 1 have no parts */
-    int64_t stride; /**< of rows, columns and frames: in cells */
+    uint8_t label;       /**< kx_label */
+    uint8_t sense;       /**< kx_sense: of rows and columns */
+    uint8_t axis;        /**< of the tensor */
+    int64_t size;        /**< at least 2: axes of length 1 have no parts */
+    int64_t stride;      /**< of rows, columns and frames: in cells */
+    float before, after; /**< of rows and columns: what a Slice cut off at the ends, in parts of the
+                              picture */
 } kx_part;
+
+/** It lies somewhere along the picture. */
+static inline bool kx_is_spatial(const kx_part *part)
+{
+    return part->label == KX_ROWS || part->label == KX_COLUMNS || part->label == KX_FRAMES;
+}
 
 enum { KX_PARTS = 16 };
 
@@ -46,18 +54,39 @@ typedef struct kx_tokens {
     uint8_t sense[2]; /**< of rows and columns */
 } kx_tokens;
 
+/** Where one picture of a batch lies in the picture that is explained, along rows and columns. */
+typedef struct kx_item {
+    uint8_t sense[2];          /**< kx_sense, on top of that of the parts */
+    float before[2], after[2]; /**< cut off, as in kx_part */
+} kx_item;
+
+enum { KX_ITEMS = 16 };
+
+/** The pictures of a batch that the network makes of one. */
+typedef struct kx_items {
+    int32_t count; /**< 0: all alike */
+    kx_item item[KX_ITEMS];
+} kx_items;
+
 typedef struct kx_meaning {
     int32_t parts;
     kx_part part[KX_PARTS]; /**< in the order of memory */
     kx_tokens tokens;       /**< of parts of KX_TOKENS */
+    kx_items items;         /**< of a part of KX_BATCH */
 } kx_meaning;
 
 /** Append a part; one of size 1 is left out. */
 void kx_meaning_add(kx_meaning *m, int32_t axis, kx_part part);
 /** Append an axis of unknown meaning. */
 void kx_meaning_add_other(kx_meaning *m, int32_t axis, int64_t size);
-/** Append the parts of axis `from_axis` of `from` as axis `axis`, and its tokens. */
+/** Append the parts of axis `from_axis` of `from` as axis `axis`, and its tokens or pictures. */
 void kx_meaning_add_axis(kx_meaning *m, int32_t axis, const kx_meaning *from, int32_t from_axis);
+/** Append axis `from_axis` of `from`, whose length `before` has become `size`: rows stay rows,
+ * channels channels. */
+void kx_meaning_add_resized(kx_meaning *m, int32_t axis, const kx_meaning *from, int32_t from_axis,
+                            int64_t before, int64_t size);
+/** Where operands see the picture in different senses, the result is mixed. */
+void kx_meaning_mix(kx_meaning *m, const kx_meaning *other);
 /** Every axis of `shape` is unknown. */
 void kx_meaning_lose(kx_meaning *m, const kx_shape *shape);
 /** The same elements in the same order with another shape. */

@@ -95,6 +95,24 @@ kldve_status kx_put_slice(kx_surgery *s, int32_t axis, int64_t begin, int64_t si
     return put(s, &n, out);
 }
 
+kldve_status kx_put_pad(kx_surgery *s, const int64_t *before, const int64_t *after, kx_value *in,
+                        kx_value **out)
+{
+    bool any = false;
+    kx_node n;
+    kldve_status st;
+
+    for (int32_t i = 0; i < in->shape.rank; i++)
+        any = any || before[i] > 0 || after[i] > 0;
+    if (!any) {
+        *out = in;
+        return KLDVE_OK;
+    }
+    if ((st = prepare(s, 1, &in, 1, &n)) < 0 || (st = kx_make_pad(s->g, &n, before, after)) < 0)
+        return st;
+    return put(s, &n, out);
+}
+
 kldve_status kx_put_flip(kx_surgery *s, int32_t axis, kx_value *in, kx_value **out)
 {
     kx_node n;

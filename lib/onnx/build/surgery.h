@@ -20,6 +20,9 @@ kldve_status kx_put_reshape(kx_surgery *s, const kx_shape *to, kx_value *in, kx_
 /** `size` elements of an axis from `begin` on; none: *out is NULL. */
 kldve_status kx_put_slice(kx_surgery *s, int32_t axis, int64_t begin, int64_t size, kx_value *in,
                           kx_value **out);
+/** Zeros before and behind each axis; [rank of the input] each. */
+kldve_status kx_put_pad(kx_surgery *s, const int64_t *before, const int64_t *after, kx_value *in,
+                        kx_value **out);
 /** An axis backwards. */
 kldve_status kx_put_flip(kx_surgery *s, int32_t axis, kx_value *in, kx_value **out);
 kldve_status kx_put_concat(kx_surgery *s, int32_t axis, int32_t count, kx_value *const *in,

@@ -13,7 +13,7 @@ kldve_status kx_build_constant(kx_builder *b, const kx_proto_tensor *t, kx_value
 
     if (!v)
         return kx_nomem(g);
-    if (!kx_element_dtype(t->dtype, &v->dtype))
+    if (!kx_dtype_of(t->dtype, &v->dtype))
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
                                "tensor '%.80s': element type %d is not supported", v->name,
                                t->dtype);

@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "surgery.h"
+#include "pictures.h"
 
 enum { MOST_LEADING = 64 }; /* class and register tokens in front of a grid that is given */
 
@@ -40,7 +40,7 @@ static bool read_cells(const kx_meaning *m, kx_view *view)
     int64_t size[KX_LABELS] = {0};
     int32_t last = KX_OTHER;
 
-    view->height = view->width = 1;
+    view->rows = view->columns = 1;
     for (int32_t i = 0; i < m->parts; i++) {
         const kx_part *p = &m->part[i];
 
@@ -58,13 +58,13 @@ static bool read_cells(const kx_meaning *m, kx_view *view)
     if (size[KX_TOKENS] > 0) {
         view->leading = m->tokens.leading;
         view->trailing = m->tokens.trailing;
-        view->height = m->tokens.height;
-        view->width = m->tokens.width;
+        view->rows = m->tokens.height;
+        view->columns = m->tokens.width;
         memcpy(view->sense, m->tokens.sense, sizeof view->sense);
         return true;
     }
-    view->height = (size[KX_FRAMES] ? size[KX_FRAMES] : 1) * (size[KX_ROWS] ? size[KX_ROWS] : 1);
-    view->width = size[KX_COLUMNS] ? size[KX_COLUMNS] : 1;
+    view->rows = (size[KX_FRAMES] ? size[KX_FRAMES] : 1) * (size[KX_ROWS] ? size[KX_ROWS] : 1);
+    view->columns = size[KX_COLUMNS] ? size[KX_COLUMNS] : 1;
     return true;
 }
 
@@ -76,14 +76,16 @@ static int32_t lone_channel(const kx_shape *s)
     return s->rank >= 2 && s->dim[s->rank - 1] == 1 ? s->rank - 1 : -1;
 }
 
-/* Axes of length 1, the channels, the cells. */
+/* Axes of length 1, the batch, the channels, the cells. */
 static void set_order(const kx_meaning *m, const kx_shape *s, kx_view *view)
 {
     int32_t at = 0, cells = 0;
 
     for (int32_t axis = 0; axis < s->rank; axis++)
-        if (axis != view->channels && !holds_cells(m, axis))
+        if (axis != view->channels && axis != view->pictures && !holds_cells(m, axis))
             view->order[at++] = axis;
+    if (view->pictures >= 0)
+        view->order[at++] = view->pictures;
     view->order[at++] = view->channels;
     view->cells = -1;
     for (int32_t axis = 0; axis < s->rank; axis++)
@@ -103,7 +105,7 @@ static bool is_plain(const kx_shape *s, const kx_view *view)
 
 bool kx_view_of(const kx_meaning *m, const kx_shape *shape, kx_view *out)
 {
-    kx_view view = {.channels = -1};
+    kx_view view = {.channels = -1, .pictures = -1, .picked = -1, .batch = 1};
 
     for (int32_t axis = 0; axis < shape->rank; axis++) {
         kx_label label = kx_meaning_label(m, axis);
@@ -112,6 +114,8 @@ bool kx_view_of(const kx_meaning *m, const kx_shape *shape, kx_view *out)
             return false;
         if (label == KX_CHANNELS && view.channels < 0)
             view.channels = axis;
+        else if (label == KX_BATCH && view.pictures < 0)
+            view.pictures = axis;
         else if (label != KX_LABELS && !holds_cells(m, axis))
             return false;
     }
@@ -119,11 +123,23 @@ bool kx_view_of(const kx_meaning *m, const kx_shape *shape, kx_view *out)
         view.channels = lone_channel(shape);
     if (view.channels < 0 || !read_cells(m, &view))
         return false;
-    view.maps = shape->dim[view.channels];
+    if (view.pictures >= 0)
+        view.batch = shape->dim[view.pictures];
+    view.each = shape->dim[view.channels];
+    view.maps = view.batch * view.each;
+    if (!kx_pictures_fit(&m->items, &view))
+        return false;
     set_order(m, shape, &view);
     view.plain = is_plain(shape, &view);
     *out = view;
     return shape->rank >= 3 || view.height * view.width > 1;
+}
+
+void kx_view_pick(kx_view *view, int32_t picture)
+{
+    assert(view->pictures >= 0 && picture >= 0 && picture < view->batch);
+    view->picked = picture;
+    view->maps = view->each;
 }
 
 bool kx_view_on_grid(const kx_meaning *m, const kx_shape *shape, int64_t height, int64_t width,
@@ -154,58 +170,76 @@ bool kx_view_on_grid(const kx_meaning *m, const kx_shape *shape, int64_t height,
 
 /* ---- the graph ---- */
 
-/* Rows and columns that run backwards, turned round: both ways alike. */
-static kldve_status put_flips(kx_surgery *s, const kx_view *view, kx_value *in, kx_value **out)
+/* The picture that is the layer, and those before and behind it. */
+static kldve_status put_pick(kx_surgery *s, const kx_view *view, kx_value *in, kx_value **out,
+                             kx_view_aside *aside)
 {
-    kldve_status st = KLDVE_OK;
+    int64_t at = view->picked;
+    kldve_status st;
 
     *out = in;
-    for (int32_t k = 0; k < 2 && st == KLDVE_OK; k++)
-        if (view->sense[k] == KX_MIRRORED)
-            st = kx_put_flip(s, 2 + k, *out, out);
-    return st;
+    if (at < 0)
+        return KLDVE_OK;
+    if ((st = kx_put_slice(s, view->pictures, 0, at, in, &aside->earlier)) < 0 ||
+        (st = kx_put_slice(s, view->pictures, at + 1, view->batch - at - 1, in, &aside->later)) < 0)
+        return st;
+    return kx_put_slice(s, view->pictures, at, 1, in, out);
+}
+
+/* Put what was set aside before and behind `v`, along an axis. */
+static kldve_status put_between(kx_surgery *s, int32_t axis, kx_value *before, kx_value *v,
+                                kx_value *after, kx_value **out)
+{
+    kx_value *all[3];
+    int32_t count = 0;
+
+    if (before)
+        all[count++] = before;
+    all[count++] = v;
+    if (after)
+        all[count++] = after;
+    return kx_put_concat(s, axis, count, all, out);
 }
 
 kldve_status kx_view_there(kx_surgery *s, const kx_view *view, kx_value *in, kx_value **out,
                            kx_view_aside *aside)
 {
-    const kx_shape maps = {4, {1, view->maps, view->height, view->width}};
-    int64_t cells = view->height * view->width, end = view->leading + cells;
-    kx_value *v = in;
+    const kx_shape maps = {4, {1, view->maps, view->rows, view->columns}};
+    int64_t cells = view->rows * view->columns, end = view->leading + cells;
+    kx_value *v, *picked;
     kldve_status st;
 
     *aside = (kx_view_aside){.before = NULL};
+    if ((st = put_pick(s, view, in, &picked, aside)) < 0)
+        return st;
+    v = picked;
     if (view->leading + view->trailing > 0 &&
-        ((st = kx_put_slice(s, view->cells, 0, view->leading, in, &aside->before)) < 0 ||
-         (st = kx_put_slice(s, view->cells, end, view->trailing, in, &aside->after)) < 0 ||
-         (st = kx_put_slice(s, view->cells, view->leading, cells, in, &v)) < 0))
+        ((st = kx_put_slice(s, view->cells, 0, view->leading, picked, &aside->before)) < 0 ||
+         (st = kx_put_slice(s, view->cells, end, view->trailing, picked, &aside->after)) < 0 ||
+         (st = kx_put_slice(s, view->cells, view->leading, cells, picked, &v)) < 0))
         return st;
     if ((st = kx_put_transpose(s, view->order, v, &v)) < 0)
         return st;
     aside->reached = v->shape;
     st = kx_put_reshape(s, &maps, v, &v);
-    return st < 0 ? st : put_flips(s, view, v, out);
+    return st < 0 ? st : kx_pictures_there(s, view, v, out);
 }
 
 kldve_status kx_view_back(kx_surgery *s, const kx_view *view, const kx_view_aside *aside,
                           kx_value *in, kx_value **out)
 {
-    int32_t inverse[KX_MAX_RANK], count = 0;
-    kx_value *all[3], *v;
+    int32_t inverse[KX_MAX_RANK];
+    kx_value *v;
     kldve_status st;
 
     for (int32_t i = 0; i < aside->reached.rank; i++)
         inverse[view->order[i]] = i;
-    if ((st = put_flips(s, view, in, &v)) < 0 ||
+    if ((st = kx_pictures_back(s, view, in, &v)) < 0 ||
         (st = kx_put_reshape(s, &aside->reached, v, &v)) < 0 ||
-        (st = kx_put_transpose(s, inverse, v, &v)) < 0)
+        (st = kx_put_transpose(s, inverse, v, &v)) < 0 ||
+        (st = put_between(s, view->cells, aside->before, v, aside->after, &v)) < 0)
         return st;
-    if (aside->before)
-        all[count++] = aside->before;
-    all[count++] = v;
-    if (aside->after)
-        all[count++] = aside->after;
-    return kx_put_concat(s, view->cells, count, all, out);
+    return put_between(s, view->pictures, aside->earlier, v, aside->later, out);
 }
 
 kldve_status kx_view_insert(kx_graph *g, const kx_view *view, kx_value **value)

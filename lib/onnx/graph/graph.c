@@ -4,6 +4,35 @@
 #include <assert.h>
 #include <string.h>
 
+#include "read/model.h"
+
+bool kx_dtype_of(int32_t onnx_type, kx_dtype *out)
+{
+    switch (onnx_type) {
+    case KX_ONNX_FLOAT:
+    case KX_ONNX_FLOAT16:
+    case KX_ONNX_BFLOAT16:
+    case KX_ONNX_DOUBLE:
+        *out = KX_F32;
+        return true;
+    case KX_ONNX_BOOL:
+        *out = KX_BOOL;
+        return true;
+    case KX_ONNX_UINT8:
+    case KX_ONNX_INT8:
+    case KX_ONNX_UINT16:
+    case KX_ONNX_INT16:
+    case KX_ONNX_INT32:
+    case KX_ONNX_INT64:
+    case KX_ONNX_UINT32:
+    case KX_ONNX_UINT64:
+        *out = KX_I64;
+        return true;
+    default:
+        return false;
+    }
+}
+
 const void *kx_value_read(const kx_value *v, kx_arena *arena)
 {
     size_t item = kx_dtype_size(v->dtype);

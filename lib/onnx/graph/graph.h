@@ -29,6 +29,9 @@ enum {
  *  all integers are widened to int64. */
 typedef enum kx_dtype { KX_F32 = 1, KX_I64 = 2, KX_BOOL = 3 /* uint8_t 0 or 1 */ } kx_dtype;
 
+/** The type at run time of a kx_onnx_type; false: none. */
+bool kx_dtype_of(int32_t onnx_type, kx_dtype *out);
+
 /** Bytes of one element. */
 static inline size_t kx_dtype_size(kx_dtype t)
 {

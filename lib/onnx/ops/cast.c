@@ -19,33 +19,6 @@ typedef struct cast_params {
     int32_t to; /* kx_onnx_type */
 } cast_params;
 
-static bool run_type(int32_t onnx_type, kx_dtype *dtype)
-{
-    switch (onnx_type) {
-    case KX_ONNX_FLOAT:
-    case KX_ONNX_DOUBLE:
-    case KX_ONNX_FLOAT16:
-    case KX_ONNX_BFLOAT16:
-        *dtype = KX_F32;
-        return true;
-    case KX_ONNX_UINT8:
-    case KX_ONNX_INT8:
-    case KX_ONNX_UINT16:
-    case KX_ONNX_INT16:
-    case KX_ONNX_INT32:
-    case KX_ONNX_INT64:
-    case KX_ONNX_UINT32:
-    case KX_ONNX_UINT64:
-        *dtype = KX_I64;
-        return true;
-    case KX_ONNX_BOOL:
-        *dtype = KX_BOOL;
-        return true;
-    default:
-        return false;
-    }
-}
-
 static kldve_status cast_to(kx_graph *g, kx_node *n, int64_t to)
 {
     cast_params *p = n->params = kx_new(g, 1, sizeof *p);
@@ -53,7 +26,7 @@ static kldve_status cast_to(kx_graph *g, kx_node *n, int64_t to)
 
     if (!p)
         return kx_nomem(g);
-    if (to < 0 || to > INT32_MAX || !run_type((int32_t)to, &dtype))
+    if (to < 0 || to > INT32_MAX || !kx_dtype_of((int32_t)to, &dtype))
         return kx_refuse(g, n, "element type %lld is not supported", (long long)to);
     if (n->in[0]->onnx_type == KX_ONNX_UINT64 && dtype == KX_F32)
         return kx_refuse(g, n, "a cast from uint64 to a float type is not supported");

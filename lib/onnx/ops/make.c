@@ -104,6 +104,19 @@ kldve_status kx_make_flip(kx_graph *g, kx_node *n, int32_t axis)
     return make_steps(g, n, axis, -1, INT64_MIN, -1);
 }
 
+kldve_status kx_make_pad(kx_graph *g, kx_node *n, const int64_t *before, const int64_t *after)
+{
+    int32_t rank = n->in[0]->shape.rank;
+    int64_t pads[2 * KX_MAX_RANK];
+    const int64_t *list[] = {pads};
+    kldve_status st;
+
+    memcpy(pads, before, (size_t)rank * sizeof *pads);
+    memcpy(pads + rank, after, (size_t)rank * sizeof *pads);
+    st = add_inputs(g, n, 1, list, 2 * rank);
+    return st < 0 ? st : make(g, n, "Pad");
+}
+
 kldve_status kx_make_concat(kx_graph *g, kx_node *n, int32_t axis)
 {
     kldve_status st =

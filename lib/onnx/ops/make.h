@@ -14,6 +14,8 @@ kldve_status kx_make_transpose(kx_graph *g, kx_node *n, const int32_t *perm);
 kldve_status kx_make_reshape(kx_graph *g, kx_node *n, const kx_shape *to);
 /** Elements [begin, end) of an axis. */
 kldve_status kx_make_slice(kx_graph *g, kx_node *n, int32_t axis, int64_t begin, int64_t end);
+/** Zeros before and behind each axis; [rank] each. */
+kldve_status kx_make_pad(kx_graph *g, kx_node *n, const int64_t *before, const int64_t *after);
 /** An axis backwards. */
 kldve_status kx_make_flip(kx_graph *g, kx_node *n, int32_t axis);
 kldve_status kx_make_concat(kx_graph *g, kx_node *n, int32_t axis);

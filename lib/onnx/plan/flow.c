@@ -178,3 +178,31 @@ kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t
         return st;
     return kx_step_add(p, u, s);
 }
+
+kldve_status kx_give_operands(kx_planner *p, kx_unit *u)
+{
+    const kx_node *n = u->node;
+    int32_t dout[KX_MAX_OUT];
+    kldve_status st;
+
+    for (int32_t i = 0; i < n->nout; i++) {
+        kx_grad g;
+
+        dout[i] = -1;
+        if (!n->out[i] || kx_place_of(p, n->out[i])->grad < 0)
+            continue;
+        g = kx_grad_of(p, n->out[i]);
+        if ((st = kx_grad_in(p, u, n->out[i], NULL, &g)) < 0)
+            return st;
+        dout[i] = g.buffer;
+    }
+    for (int32_t i = 0; i < n->nin; i++) {
+        kx_grad d;
+
+        if (!n->in[i] || n->in[i]->raw || !kx_place_of(p, n->in[i])->active)
+            continue;
+        if ((st = kx_node_vjp(p, u, dout, i, &d)) < 0 || (st = kx_give(p, u, n->in[i], d)) < 0)
+            return st;
+    }
+    return KLDVE_OK;
+}

@@ -29,5 +29,7 @@ kldve_status kx_view_vjp(kx_planner *p, kx_unit *u, kx_grad g);
 /** The operator's own VJP: dout [nout] plain (-1: none) -> a new plain buffer for in[which]. */
 kldve_status kx_node_vjp(kx_planner *p, kx_unit *u, const int32_t *dout, int32_t which,
                          kx_grad *out);
+/** ... of all outputs that were given something, for every operand that is to be given some. */
+kldve_status kx_give_operands(kx_planner *p, kx_unit *u);
 
 #endif

@@ -234,32 +234,9 @@ static bool has_hidden_bias(const kx_node *n)
 
 static kldve_status backward_node(kx_planner *p, kx_unit *u)
 {
-    const kx_node *n = u->node;
-    int32_t dout[KX_MAX_OUT];
-    kldve_status st;
-
-    if (p->options.biases && has_hidden_bias(n))
-        return kx_refuse_in(p->ctx, n, "it may add a bias whose gradient cannot be computed");
-
-    for (int32_t i = 0; i < n->nout; i++) {
-        dout[i] = -1;
-        if (n->out[i] && kx_place_of(p, n->out[i])->grad >= 0) {
-            kx_grad g = kx_grad_of(p, n->out[i]);
-
-            if ((st = kx_grad_in(p, u, n->out[i], NULL, &g)) < 0)
-                return st;
-            dout[i] = g.buffer;
-        }
-    }
-    for (int32_t i = 0; i < n->nin; i++) {
-        kx_grad d;
-
-        if (!n->in[i] || n->in[i]->raw || !kx_place_of(p, n->in[i])->active)
-            continue;
-        if ((st = kx_node_vjp(p, u, dout, i, &d)) < 0 || (st = kx_give(p, u, n->in[i], d)) < 0)
-            return st;
-    }
-    return KLDVE_OK;
+    if (p->options.biases && has_hidden_bias(u->node))
+        return kx_refuse_in(p->ctx, u->node, "it may add a bias whose gradient cannot be computed");
+    return kx_give_operands(p, u);
 }
 
 kldve_status kx_gradient_unit(kx_planner *p, kx_unit *u)

@@ -132,34 +132,6 @@ static bool by_contribution(kx_planner *p, const kx_node *n)
              kx_place_of(p, n->in[0]->raw ? n->in[1] : n->in[0])->traits & KX_DEEP));
 }
 
-static kldve_status through_move(kx_planner *p, kx_unit *u)
-{
-    const kx_node *n = u->node;
-    int32_t dout[KX_MAX_OUT];
-    kldve_status st;
-
-    for (int32_t i = 0; i < n->nout; i++) {
-        kx_grad r;
-
-        dout[i] = -1;
-        if (!n->out[i] || kx_place_of(p, n->out[i])->grad < 0)
-            continue;
-        r = kx_grad_of(p, n->out[i]);
-        if ((st = kx_grad_in(p, u, n->out[i], NULL, &r)) < 0)
-            return st;
-        dout[i] = r.buffer;
-    }
-    for (int32_t i = 0; i < n->nin; i++) {
-        kx_grad d;
-
-        if (!n->in[i] || n->in[i]->raw || !kx_place_of(p, n->in[i])->active)
-            continue;
-        if ((st = kx_node_vjp(p, u, dout, i, &d)) < 0 || (st = kx_give(p, u, n->in[i], d)) < 0)
-            return st;
-    }
-    return KLDVE_OK;
-}
-
 static kldve_status through_node(kx_planner *p, kx_unit *u)
 {
     const kx_node *n = u->node;
@@ -171,7 +143,7 @@ static kldve_status through_node(kx_planner *p, kx_unit *u)
     if (!any) /* a gate: no relevance goes there */
         return KLDVE_OK;
     if (how == KX_EFFECT_MOVES)
-        return through_move(p, u);
+        return kx_give_operands(p, u);
     if (how == KX_EFFECT_MULTIPLIES)
         return through_product(p, u, kx_grad_of(p, u->out[0]));
     if (how == KX_EFFECT_DIVIDES)

@@ -19,7 +19,7 @@
 
 #include <omp.h>
 
-#include "run/state.h"
+#include "run/step.h"
 
 /* Weights that do not stay in a core's cache from one input to the next. */
 enum { LARGE = 1 << 18 };

@@ -35,10 +35,5 @@ kldve_status kx_state_failed(const kx_state *s, int32_t at, kldve_status st);
 /** Hand out what came; NULL: not wanted. */
 void kx_state_end_forward(kx_state *s, float *logits, float *features);
 void kx_state_end_vjp(const kx_state *s, kx_target to, float *gradient);
-/** The operand and the result of a KX_STEP_DENSE or KX_STEP_DENSE_VJP as rows. */
-size_t kx_state_dense_rows(const kx_state *s, const kx_step *step, const float **from, float **to);
-/** The step itself, on rows of one or several states. */
-void kx_run_dense_rows(const kx_step *step, size_t rows, const float *const *from,
-                       float *const *to);
 
 #endif

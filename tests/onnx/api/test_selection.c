@@ -267,14 +267,7 @@ static void check_case(void **state)
     assert_int_equal(heap.live, 0);
 }
 
-enum { CASES = sizeof cases / sizeof *cases };
-
 int main(void)
 {
-    struct CMUnitTest tests[CASES];
-
-    for (size_t i = 0; i < CASES; i++)
-        tests[i] = (struct CMUnitTest){cases[i].name, check_case, NULL, NULL,
-                                       (void *)(uintptr_t)&cases[i]};
-    return cmocka_run_group_tests_name("selection", tests, NULL, NULL);
+    return TEST_RUN_CASES("selection", cases, check_case);
 }

@@ -12,43 +12,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <kldve/method.h>
 #include <kldve/onnx.h>
 
-static FILE *open_file(const char *folder, const char *name, const char *mode)
-{
-    char path[4096];
-    FILE *file;
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    file = fopen(path, mode);
-    if (!file) {
-        printf("cannot open %s\n", path);
-        exit(2);
-    }
-    return file;
-}
-
-static float *read_values(const char *folder, const char *name, size_t count)
-{
-    FILE *file = open_file(folder, name, "rb");
-    float *values = malloc(count * sizeof *values);
-
-    if (!values || fread(values, sizeof *values, count, file) != count) {
-        printf("%s/%s: not %zu values\n", folder, name, count);
-        exit(2);
-    }
-    fclose(file);
-    return values;
-}
-
-static void write_values(FILE *file, const float *values, size_t count)
-{
-    if (fwrite(values, sizeof *values, count, file) != count)
-        exit(2);
-}
+#include "onnx/networks/raw_files.h"
 
 typedef struct sinks {
     FILE *weights, *gradients, *read;
@@ -77,19 +45,19 @@ static kldve_status show(void *opaque, const kldve_attention *a)
     }
     printf("%s %d %d %d %d %d\n", a->name, (int)a->heads, (int)a->queries, (int)a->lead,
            (int)a->height, (int)a->width);
-    write_values(s->weights, a->weights, count);
-    write_values(s->gradients, a->gradient, count);
+    raw_append(s->weights, a->weights, count);
+    raw_append(s->gradients, a->gradient, count);
     if (a->read)
-        write_values(s->read, a->read, (size_t)a->queries);
+        raw_append(s->read, a->read, (size_t)a->queries);
     return KLDVE_OK;
 }
 
 static kldve_status visit(const kldve_backend *b, void *state, const float *cotangent,
                           const char *folder)
 {
-    sinks s = {.weights = open_file(folder, "weights", "wb"),
-               .gradients = open_file(folder, "gradients", "wb"),
-               .read = open_file(folder, "read", "wb")};
+    sinks s = {.weights = raw_open(folder, "weights", "wb"),
+               .gradients = raw_open(folder, "gradients", "wb"),
+               .read = raw_open(folder, "read", "wb")};
     sinks again = {.quiet = true};
     kldve_status st = b->attentions(state, cotangent, show, &s);
 
@@ -104,41 +72,6 @@ static kldve_status visit(const kldve_backend *b, void *state, const float *cota
     return st;
 }
 
-/* As a program with an explainer does it. */
-static kldve_status explain(kldve_ctx *ctx, const kldve_onnx *net, const float *input,
-                            const char *method, int32_t target, const char *folder)
-{
-    const kldve_options o = {.struct_size = sizeof o,
-                             .method = method,
-                             .target_kind = KLDVE_TARGET_INDEX,
-                             .target = target};
-    kldve_record r = {.struct_size = sizeof r};
-    kldve_explainer *ex = NULL;
-    kldve_heatmap *map = NULL;
-    kldve_status st = kldve_explainer_new(ctx, kldve_onnx_backend(), net, &ex);
-
-    if (st == KLDVE_OK && (st = kldve_explain_input(ex, input, &o, &map)) == KLDVE_OK &&
-        (st = kldve_heatmap_record(map, &r)) == KLDVE_OK) {
-        FILE *file = open_file(folder, method, "wb");
-
-        write_values(file, kldve_heatmap_values(map), (size_t)r.height * (size_t)r.width);
-        fclose(file);
-    }
-    kldve_heatmap_free(map);
-    kldve_explainer_free(ex);
-    return st;
-}
-
-static int32_t largest(const float *values, int32_t count)
-{
-    int32_t best = 0;
-
-    for (int32_t i = 1; i < count; i++)
-        if (values[i] > values[best])
-            best = i;
-    return best;
-}
-
 static kldve_status run(kldve_ctx *ctx, const kldve_onnx *net, const char *folder)
 {
     const kldve_backend *b = kldve_onnx_backend();
@@ -150,17 +83,15 @@ static kldve_status run(kldve_ctx *ctx, const kldve_onnx *net, const char *folde
     if (st < 0)
         return st;
     b->shape(state, &s);
-    input = read_values(folder, "input",
-                        (size_t)s.in_channels * (size_t)s.in_height * (size_t)s.in_width);
-    cotangent = read_values(folder, "cotangent", (size_t)s.classes);
-    logits = malloc((size_t)s.classes * sizeof *logits);
-    features = malloc((size_t)s.maps * (size_t)s.height * (size_t)s.width * sizeof *features);
-    if (!logits || !features)
-        exit(2);
+    input =
+        raw_read(folder, "input", (size_t)s.in_channels * (size_t)s.in_height * (size_t)s.in_width);
+    cotangent = raw_read(folder, "cotangent", (size_t)s.classes);
+    logits = raw_room((size_t)s.classes);
+    features = raw_room((size_t)s.maps * (size_t)s.height * (size_t)s.width);
     st = b->forward(state, input, logits, features);
     if (st == KLDVE_OK && (st = visit(b, state, cotangent, folder)) == KLDVE_OK &&
-        (st = explain(ctx, net, input, "rollout", 0, folder)) == KLDVE_OK)
-        st = explain(ctx, net, input, "grad-rollout", largest(cotangent, s.classes), folder);
+        (st = raw_explain(ctx, net, input, "rollout", cotangent, s.classes, folder)) == KLDVE_OK)
+        st = raw_explain(ctx, net, input, "grad-rollout", cotangent, s.classes, folder);
     b->close(state);
     free(input);
     free(cotangent);

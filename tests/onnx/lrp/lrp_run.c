@@ -10,47 +10,15 @@
  *                                   cotangent
  *
  * Exits with 0; 1 and one line "WHAT: STATUS: message" if something is refused. */
-#include <kldve/backend.h>
-#include <kldve/onnx.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static FILE *open_in(const char *folder, const char *name, const char *mode)
-{
-    char path[4096];
-    FILE *file;
+#include <kldve/backend.h>
+#include <kldve/onnx.h>
 
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    file = fopen(path, mode);
-    if (!file) {
-        printf("cannot open %s\n", path);
-        exit(2);
-    }
-    return file;
-}
-
-static float *read_values(const char *folder, const char *name, size_t count)
-{
-    FILE *file = open_in(folder, name, "rb");
-    float *values = malloc(count * sizeof *values);
-
-    if (!values || fread(values, sizeof *values, count, file) != count) {
-        printf("%s/%s: not %zu values\n", folder, name, count);
-        exit(2);
-    }
-    fclose(file);
-    return values;
-}
-
-static void write_values(const char *folder, const char *name, const float *values, size_t count)
-{
-    FILE *file = open_in(folder, name, "wb");
-
-    if (fwrite(values, sizeof *values, count, file) != count || fclose(file) != 0)
-        exit(2);
-}
+#include "onnx/networks/raw_files.h"
 
 static kldve_status show(void *opaque, const kldve_bias_gradient *unit)
 {
@@ -66,51 +34,16 @@ static kldve_status show(void *opaque, const kldve_bias_gradient *unit)
     return KLDVE_OK;
 }
 
-static int32_t largest(const float *values, int32_t count)
-{
-    int32_t best = 0;
-
-    for (int32_t i = 1; i < count; i++)
-        if (values[i] > values[best])
-            best = i;
-    return best;
-}
-
-/* As a program with an explainer does it. */
-static kldve_status explain(kldve_ctx *ctx, const kldve_onnx *net, const float *input,
-                            const char *method, int32_t target, const char *folder)
-{
-    kldve_options o = {.struct_size = sizeof o,
-                       .method = method,
-                       .target_kind = KLDVE_TARGET_INDEX,
-                       .target = target};
-    kldve_record r = {.struct_size = sizeof r};
-    kldve_explainer *ex = NULL;
-    kldve_heatmap *map = NULL;
-    kldve_status st = kldve_explainer_new(ctx, kldve_onnx_backend(), net, &ex);
-
-    if (st == KLDVE_OK && (st = kldve_explain_input(ex, input, &o, &map)) == KLDVE_OK &&
-        (st = kldve_heatmap_record(map, &r)) == KLDVE_OK)
-        write_values(folder, method, kldve_heatmap_values(map), (size_t)r.height * (size_t)r.width);
-    kldve_heatmap_free(map);
-    kldve_explainer_free(ex);
-    return st;
-}
-
 static int run(kldve_ctx *ctx, const kldve_onnx *net, const char *folder, char **what)
 {
     static const struct {
         const char *name;
         int32_t rule;
     } rules[] = {
-        {"gradient", KLDVE_RULE_GRADIENT},
-        {"guided", KLDVE_RULE_GUIDED},
-        {"deconv", KLDVE_RULE_DECONVOLUTION},
-        {"epsilon", KLDVE_RULE_LRP_EPSILON},
-        {"zplus", KLDVE_RULE_LRP_ZPLUS},
-        {"alphabeta", KLDVE_RULE_LRP_ALPHABETA},
-        {"composite", KLDVE_RULE_LRP_COMPOSITE},
-        {"salient", KLDVE_RULE_SALIENT_DECONVOLUTION},
+        {"gradient", KLDVE_RULE_GRADIENT},       {"guided", KLDVE_RULE_GUIDED},
+        {"deconv", KLDVE_RULE_DECONVOLUTION},    {"epsilon", KLDVE_RULE_LRP_EPSILON},
+        {"zplus", KLDVE_RULE_LRP_ZPLUS},         {"alphabeta", KLDVE_RULE_LRP_ALPHABETA},
+        {"composite", KLDVE_RULE_LRP_COMPOSITE}, {"salient", KLDVE_RULE_SALIENT_DECONVOLUTION},
     };
     enum { RULES = sizeof rules / sizeof *rules };
     const kldve_backend *b = kldve_onnx_backend();
@@ -127,17 +60,16 @@ static int run(kldve_ctx *ctx, const kldve_onnx *net, const char *folder, char *
     b->shape(state, &s);
     pixels = (size_t)s.in_channels * (size_t)s.in_height * (size_t)s.in_width;
     classes = (size_t)s.classes;
-    input = read_values(folder, "input", pixels);
-    cotangent = read_values(folder, "cotangent", classes);
-    logits = malloc(classes * sizeof *logits);
-    features = malloc((size_t)s.maps * (size_t)s.height * (size_t)s.width * sizeof *features);
-    gradient = malloc(pixels * sizeof *gradient);
-    if (!logits || !features || !gradient ||
-        b->forward(state, input, logits, features) != KLDVE_OK) {
+    input = raw_read(folder, "input", pixels);
+    cotangent = raw_read(folder, "cotangent", classes);
+    logits = raw_room(classes);
+    features = raw_room((size_t)s.maps * (size_t)s.height * (size_t)s.width);
+    gradient = raw_room(pixels);
+    if (b->forward(state, input, logits, features) != KLDVE_OK) {
         printf("forward: %s\n", kldve_ctx_message(ctx));
         return 2;
     }
-    write_values(folder, "logits", logits, classes);
+    raw_write(folder, "logits", logits, classes);
     for (; *what; what++) {
         bool biases = strcmp(*what, "biases") == 0;
         int rule = 0;
@@ -150,9 +82,9 @@ static int run(kldve_ctx *ctx, const kldve_onnx *net, const char *folder, char *
         else if (biases)
             st = b->vjp_biases(state, cotangent, gradient, show, NULL);
         else
-            st = explain(ctx, net, input, *what, largest(cotangent, s.classes), folder);
+            st = raw_explain(ctx, net, input, *what, cotangent, s.classes, folder);
         if (st == KLDVE_OK && (rule < RULES || biases))
-            write_values(folder, *what, gradient, pixels);
+            raw_write(folder, *what, gradient, pixels);
         if (st != KLDVE_OK) {
             printf("%s: %s: %s\n", *what, kldve_status_name(st), kldve_ctx_message(ctx));
             bad = 1;

@@ -148,12 +148,5 @@ static void test_case(void **state)
 
 int main(void)
 {
-    enum { CASES = sizeof cases / sizeof *cases };
-    struct CMUnitTest tests[CASES];
-
-    for (size_t i = 0; i < CASES; i++)
-        tests[i] = (struct CMUnitTest){.name = cases[i].name,
-                                       .test_func = test_case,
-                                       .initial_state = (void *)(uintptr_t)&cases[i]};
-    return cmocka_run_group_tests_name("spelled", tests, NULL, NULL);
+    return TEST_RUN_CASES("spelled", cases, test_case);
 }

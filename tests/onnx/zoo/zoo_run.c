@@ -2,18 +2,25 @@
  *
  *   zoo_run --list MODEL            the tensors, one per line: op, explainable, is_layer,
  *                                   channel axis, dims, name
- *   zoo_run --chosen MODEL          what is explained by default, on one line with tabs: layer ("-"
- * for none), how it was chosen, all_paths, kind of the scores, their number zoo_run MODEL LAYER
- * FOLDER [SELECT] FOLDER/input, FOLDER/cotangent -> FOLDER/logits, FOLDER/features,
- * FOLDER/gradient; LAYER "-" is the default. With SELECT, a part of an output that has the scores
- * ("-": all), also FOLDER/pixels, the gradient at the input
+ *   zoo_run --chosen MODEL          what is explained by default, on one line with tabs between:
+ *                                   layer ("-": none), how it was chosen, all_paths, kind of the
+ *                                   scores, number of scores
+ *
+ *   zoo_run MODEL LAYER FOLDER [SELECT]
+ *                                   FOLDER/input, FOLDER/cotangent -> FOLDER/logits,
+ *                                   FOLDER/features, FOLDER/gradient; LAYER "-" is the default.
+ *                                   With SELECT, a part of an output that has the scores
+ *                                   ("-": all), also FOLDER/pixels, the gradient at the input
  *
  * Prints "shape maps height width classes" and exits with 0, or one line that says why not. */
-#include <kldve/backend.h>
-#include <kldve/onnx.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <kldve/backend.h>
+#include <kldve/onnx.h>
+
+#include "onnx/networks/raw_files.h"
 
 /** Everything that one run holds; released in one place. */
 struct run {
@@ -86,52 +93,14 @@ static int chosen(const struct run *run)
     return 0;
 }
 
-static FILE *open_in(const char *folder, const char *name, const char *mode)
-{
-    char path[4096];
-    int length = snprintf(path, sizeof(path), "%s/%s", folder, name);
-    FILE *file = length > 0 && (size_t)length < sizeof(path) ? fopen(path, mode) : NULL;
-
-    if (!file)
-        printf("cannot open %s/%s\n", folder, name);
-    return file;
-}
-
-/** Read exactly `count` values. */
-static float *read_values(const char *folder, const char *name, size_t count)
-{
-    FILE *file = open_in(folder, name, "rb");
-    float *values = file ? malloc(count * sizeof(*values)) : NULL;
-
-    if (values && (fread(values, sizeof(*values), count, file) != count || fgetc(file) != EOF)) {
-        printf("%s/%s: not %zu values\n", folder, name, count);
-        free(values);
-        values = NULL;
-    }
-    if (file)
-        fclose(file);
-    return values;
-}
-
-static int write_values(const char *folder, const char *name, const float *values, size_t count)
-{
-    FILE *file = open_in(folder, name, "wb");
-    int bad = !file || fwrite(values, sizeof(*values), count, file) != count;
-
-    if (file && fclose(file) != 0)
-        bad = 1;
-    return bad;
-}
-
 static int explain_pixels(struct run *run, const char *folder, size_t pixels)
 {
-    run->pixels = malloc(pixels * sizeof(float));
-    if (!run->pixels)
-        return 1;
+    run->pixels = raw_room(pixels);
     if (kldve_onnx_backend()->vjp_input(run->state, run->cotangent, KLDVE_RULE_GRADIENT,
                                         run->pixels) != KLDVE_OK)
         return refused(run, "vjp to the pixels");
-    return write_values(folder, "pixels", run->pixels, pixels);
+    raw_write(folder, "pixels", run->pixels, pixels);
+    return 0;
 }
 
 static int explain(struct run *run, const char *folder, int to_pixels)
@@ -146,21 +115,18 @@ static int explain(struct run *run, const char *folder, int to_pixels)
     pixels = (size_t)shape->in_channels * (size_t)shape->in_height * (size_t)shape->in_width;
     cells = (size_t)shape->maps * (size_t)shape->height * (size_t)shape->width;
     classes = (size_t)shape->classes;
-    run->input = read_values(folder, "input", pixels);
-    run->cotangent = read_values(folder, "cotangent", classes);
-    run->logits = malloc(classes * sizeof(float));
-    run->features = malloc((cells + 1) * sizeof(float)); /* a network without a layer has none */
-    run->gradient = malloc((cells + 1) * sizeof(float));
-    if (!run->input || !run->cotangent || !run->logits || !run->features || !run->gradient)
-        return 1;
+    run->input = raw_read(folder, "input", pixels);
+    run->cotangent = raw_read(folder, "cotangent", classes);
+    run->logits = raw_room(classes);
+    run->features = raw_room(cells);
+    run->gradient = raw_room(cells);
     if (backend->forward(run->state, run->input, run->logits, run->features) != KLDVE_OK)
         return refused(run, "forward");
     if (cells > 0 && backend->vjp(run->state, run->cotangent, run->gradient) != KLDVE_OK)
         return refused(run, "vjp");
-    if (write_values(folder, "logits", run->logits, classes) ||
-        write_values(folder, "features", run->features, cells) ||
-        write_values(folder, "gradient", run->gradient, cells))
-        return 1;
+    raw_write(folder, "logits", run->logits, classes);
+    raw_write(folder, "features", run->features, cells);
+    raw_write(folder, "gradient", run->gradient, cells);
     if (to_pixels && explain_pixels(run, folder, pixels))
         return 1;
     printf("shape %d %d %d %d\n", (int)shape->maps, (int)shape->height, (int)shape->width,

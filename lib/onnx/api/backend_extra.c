@@ -1,0 +1,92 @@
+/* backend_extra.c - backward passes to pixels, biases and attentions.  Most have a plan of their
+ * own, made when it is first asked for. */
+#include "backend_parts.h"
+
+#include <assert.h>
+
+#include "accel/rule.h"
+
+/* The state of an extra plan, made if need be, at the last forward pass. */
+static kldve_status extra_at_pass(kx_backend_state *s, int which, int32_t rule, kx_state **out)
+{
+    kx_plan_options o = s->net->options;
+    kldve_status st;
+
+    assert(which >= 0 && which < KX_EXTRAS);
+    if (s->net->options.plain)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
+                              "KLDVE_ONNX_PLAIN supports only KLDVE_RULE_GRADIENT");
+    if (!s->net->options.vjp_input)
+        return kldve_ctx_fail(
+            s->ctx, KLDVE_E_NO_VJP,
+            "the network was loaded without KLDVE_ONNX_VJP_INPUT: load it with that flag");
+    if (!s->pass)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                              "there is no forward pass yet: a VJP needs one before it");
+    if (!s->extra[which]) {
+        o.layer = NULL;
+        o.attentions = which == KX_EXTRA_ATTENTIONS;
+        o.vjp = o.attentions;
+        o.vjp_input = !o.attentions;
+        o.lender = s->net->plan;
+        o.rule = rule;
+        o.biases = which == KX_EXTRA_BIASES;
+        if ((st = kx_extra_new(s->ctx, s->net->graph, &o, &s->extra[which])) < 0)
+            return st;
+    }
+    *out = kx_extra_state(s->extra[which]);
+    if (s->extra_pass[which] != s->pass) {
+        if ((st = kx_state_forward(*out, s->input, NULL, NULL)) < 0)
+            return st;
+        s->extra_pass[which] = s->pass;
+    }
+    return KLDVE_OK;
+}
+
+kldve_status kx_backend_vjp_input(void *state, const float *cotangent, int32_t rule,
+                                  float *gradient)
+{
+    kx_backend_state *s = state;
+    kx_state *run = s->run;
+    const float *from;
+    kldve_status st;
+
+    if (rule < KLDVE_RULE_GRADIENT || rule > KLDVE_RULE_SALIENT_DECONVOLUTION)
+        return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED,
+                               "the ONNX engine has no backward rule %d", rule);
+    if (rule != KLDVE_RULE_GRADIENT && s->net->options.plain)
+        return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
+                              "KLDVE_ONNX_PLAIN supports only KLDVE_RULE_GRADIENT");
+    if (kx_rule_is_lrp(rule) &&
+        (st = extra_at_pass(s, KX_EXTRA_LRP + rule - KLDVE_RULE_LRP_EPSILON, rule, &run)) < 0)
+        return st;
+    from = s->picked && kx_rule_is_lrp(rule) ? kx_picked_share(s->picked, cotangent)
+                                             : kx_cotangent_of(s, 1, cotangent);
+    return from ? kx_state_vjp(run, KX_TO_INPUT, rule, from, gradient) : KLDVE_E_NOMEM;
+}
+
+kldve_status kx_backend_vjp_biases(void *state, const float *cotangent, float *gradient,
+                                   kldve_bias_visitor visit, void *opaque)
+{
+    kx_backend_state *s = state;
+    kx_state *run;
+    const float *from;
+    kldve_status st = extra_at_pass(s, KX_EXTRA_BIASES, KLDVE_RULE_GRADIENT, &run);
+
+    if (st < 0)
+        return st;
+    from = kx_cotangent_of(s, 1, cotangent);
+    return from ? kx_state_vjp_biases(run, from, gradient, visit, opaque) : KLDVE_E_NOMEM;
+}
+
+kldve_status kx_backend_attentions(void *state, const float *cotangent,
+                                   kldve_attention_visitor visit, void *opaque)
+{
+    kx_backend_state *s = state;
+    kx_state *run;
+    kldve_status st = extra_at_pass(s, KX_EXTRA_ATTENTIONS, KLDVE_RULE_GRADIENT, &run);
+
+    if (st == KLDVE_OK && cotangent && !(cotangent = kx_cotangent_of(s, 1, cotangent)))
+        st = KLDVE_E_NOMEM;
+    return st < 0 ? st : kx_state_attentions(run, cotangent, visit, opaque);
+}

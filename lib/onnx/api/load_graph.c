@@ -1,0 +1,117 @@
+/* load_graph.c - the model of a network becomes its graph, for one picture where the file allows
+ * that. */
+#include "load.h"
+
+#include "build/build.h"
+
+static kldve_status say(void *opaque, const char *text)
+{
+    kldve_onnx *net = opaque;
+
+    return kx_say(&net->choice.notes, "%s", text) == KLDVE_OK
+               ? KLDVE_OK
+               : kldve_ctx_fail(net->ctx, KLDVE_E_NOMEM, "out of memory while loading the network");
+}
+
+/* What was said the first time. */
+static kldve_status say_nothing(void *opaque, const char *text)
+{
+    (void)opaque;
+    (void)text;
+    return KLDVE_OK;
+}
+
+/* The tensors that a selection names, which are all that the graph has to compute: what a file does
+ * behind them, as choosing boxes, is not looked at.  *count 0: all outputs of the file. */
+static kldve_status named_tensors(kldve_ctx *ctx, const kldve_onnx_options *o,
+                                  char name[3][KX_SELECT_NAME], int32_t *count)
+{
+    const char *const text[3] = {o->select, o->boxes, o->objects};
+    const char *items;
+    kldve_status st;
+
+    *count = 0;
+    for (int i = 0; i < 3; i++) {
+        if (!text[i])
+            continue;
+        if ((st = kx_select_name(ctx, text[i], name[*count], &items)) < 0)
+            return st;
+        if (!*name[*count]) { /* the only output */
+            *count = 0;
+            return KLDVE_OK;
+        }
+        ++*count;
+    }
+    return KLDVE_OK;
+}
+
+static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bool keep_batch)
+{
+    char name[3][KX_SELECT_NAME];
+    const char *const output[3] = {name[0], name[1], name[2]};
+    kx_graph_options shape = {.batch = 1, .output = output};
+    const kx_input_options inputs = {
+        .user = o, .keep_batch = keep_batch, .say = keep_batch ? say_nothing : say, .opaque = net};
+    kldve_status st = kx_inputs_settle(net->ctx, &net->arena, net->model, &inputs, &net->inputs);
+
+    if (st == KLDVE_OK)
+        st = named_tensors(net->ctx, o, name, &shape.noutput);
+    shape.input_type = net->inputs.type;
+    if (st == KLDVE_OK)
+        st = kx_graph_new(net->ctx, &net->inputs.model, &shape, &net->graph);
+    if (st == KLDVE_OK && net->graph->ninput == 1)
+        net->graph->input[0]->name = net->inputs.name;
+    return st;
+}
+
+/* Whether the outputs are those that the file declares, for one picture. */
+static bool outputs_follow(const kldve_onnx *net, const kldve_onnx_options *o)
+{
+    const kx_model *m = net->model;
+
+    if (o->select) /* the graph ends in other tensors */
+        return true;
+    for (int32_t i = 0; i < net->graph->noutput; i++) {
+        const kx_shape *has = &net->graph->output[i]->shape;
+        const kx_proto_value *said = &m->output[i];
+
+        for (int32_t k = 1; said->rank == has->rank && k < said->rank; k++)
+            if (said->dim[k] > 0 && said->dim[k] != has->dim[k])
+                return false;
+        if (said->rank >= 0 && said->rank != has->rank)
+            return false;
+    }
+    return true;
+}
+
+/* A batch that the file fixes: one picture if every shape allows that, else copies of it. */
+static kldve_status build_batched(kldve_onnx *net, kldve_onnx_options *o)
+{
+    int64_t batch = net->inputs.batch;
+    kldve_status st;
+
+    kx_graph_free(net->graph);
+    net->graph = NULL;
+    if ((st = build_graph(net, o, true)) < 0)
+        return st;
+    if (!o->select)
+        o->select = "[0]";
+    return kx_say(&net->choice.notes,
+                  "the network takes batches of %lld: all are the same picture, and the scores of "
+                  "the first are explained",
+                  (long long)batch);
+}
+
+kldve_status kx_load_graph(kldve_onnx *net, kldve_onnx_options *o)
+{
+    kldve_status st = build_graph(net, o, false);
+    bool batched = net->inputs.batch > 1;
+
+    if (batched && (st == KLDVE_OK ? !outputs_follow(net, o) : st != KLDVE_E_NOMEM))
+        return build_batched(net, o);
+    if (st < 0 || !batched)
+        return st;
+    return kx_say(&net->choice.notes,
+                  "the network takes batches of %lld: it is run with one picture",
+                  (long long)net->inputs.batch);
+}

@@ -1,0 +1,307 @@
+/* test_pictures.c - batches inside a network: pictures that it makes of one are turned and moved
+ * back to their places; of a batch that the file fixes one picture is the layer.  The features are
+ * those of the same network for one picture, and what it computes stays the same. */
+#include "onnx/networks/opened.h"
+#include "onnx/networks/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <kldve/kldve.h>
+
+enum { SIDE = 8, CELLS = SIDE * SIDE, MAPS = 8, CLASSES = 5, CUT = 6 };
+
+#define WEIGHTS                                                                                    \
+    "t w f32 8,3,3,3 0.3,-0.2,0.15,-0.1,0.25,0.05,-0.3; t d f32 8,5 0.5,-0.3,0.2,0.7,-0.1,0.4; "
+#define TRUNK(from) "n Conv " from ",w a pads=[1,1,1,1]; n Relu a r; "
+#define SCORES "n GlobalAveragePool r g; n Flatten g f; n Gemm f,d s; "
+#define CUTS "i a0 0; i a2 2; i a6 6; i a8 8; i rows 2; i cols 3; "
+/* Rows [top, top + 6) and columns [left, left + 6) as NAME. */
+#define CROP(name, top, bottom, left, right)                                                       \
+    "n Slice x," top "," bottom ",rows h" name "; n Slice h" name "," left "," right ",cols " name \
+    "; "
+
+#define ONE "in x 1,3,8,8; " WEIGHTS TRUNK("x") SCORES "n Identity s y; out y"
+#define SMALL "in x 1,3,6,6; " WEIGHTS TRUNK("x") SCORES "n Identity s y; out y"
+#define MIRROR                                                                                     \
+    "in x 1,3,8,8; " WEIGHTS "i from -1; i to -9; i axis 3; i by -1; "                             \
+    "n Slice x,from,to,axis,by z; n Concat x,z b axis=0; "
+#define MIRROR_SUM MIRROR TRUNK("b") SCORES "i ax 0; n ReduceSum s,ax y; out y"
+/* The rest of the network takes the two apart again. */
+#define MIRROR_SPLIT                                                                               \
+    MIRROR TRUNK("b") "n GlobalAveragePool r g; i e 1,1; n Split g,e g1,g2 axis=0; "               \
+                      "n Add g1,g2 g3; n Flatten g3 f; n Gemm f,d y; out y"
+/* The maps of both are added where each lies: no place is the same for both. */
+#define MIRROR_MIXED                                                                               \
+    MIRROR TRUNK("b") "i ax 0; n ReduceSum r,ax q; n GlobalAveragePool q g; n Flatten g f; "       \
+                      "n Gemm f,d y; out y"
+#define CROPS                                                                                      \
+    "in x 1,3,8,8; " WEIGHTS CUTS CROP("c1", "a0", "a6", "a0", "a6")                               \
+        CROP("c2", "a2", "a8", "a2", "a8") "n Concat c1,c2 b axis=0; " TRUNK("b") SCORES           \
+        "i ax 0; n ReduceMean s y axes=[0]; out y"
+/* A part of the picture beside all of it, in the same size. */
+#define ZOOM                                                                                       \
+    "in x 1,3,8,8; " WEIGHTS CUTS CROP("c1", "a2", "a6", "a2",                                     \
+                                       "a6") "n Resize c1,_,_,big c3 mode='nearest'; i big "       \
+                                             "1,3,8,8; n Concat x,c3 b axis=0; " TRUNK("b") SCORES \
+        "n ReduceMean s y axes=[0]; out y"
+#define FIXED "in x 3,3,8,8; " WEIGHTS TRUNK("x") SCORES "i to 3,5; n Reshape s,to y; out y"
+/* The scores of one picture are made from all. */
+#define FIXED_MIXED                                                                                \
+    "in x 3,3,8,8; " WEIGHTS TRUNK("x") SCORES                                                     \
+        "i to 3,5; n Reshape s,to s3; n ReduceMean s3 m axes=[0]; n Add s3,m y; out y"
+
+typedef struct results {
+    kldve_shape shape;
+    float *logits, *features, *gradient;
+    char notes[1024];
+} results;
+
+static results run_with(const char *network, const kldve_onnx_options *options, const float *input)
+{
+    const kldve_backend *b = kldve_onnx_backend();
+    float cotangent[CLASSES];
+    results r = {.notes = ""};
+    const char *note;
+    opened o;
+
+    opened_state(&o, opened_text(&o, network, options));
+    r.shape = o.shape;
+    assert_int_equal(o.classes, CLASSES);
+    r.logits = calloc(o.classes, sizeof(float));
+    r.features = calloc(o.features, sizeof(float));
+    r.gradient = calloc(o.features, sizeof(float));
+    for (size_t i = 0; i < CLASSES; i++)
+        cotangent[i] = (float)i - 1.25f;
+    assert_int_equal(b->forward(o.state, input, r.logits, r.features), KLDVE_OK);
+    assert_int_equal(b->vjp(o.state, cotangent, r.gradient), KLDVE_OK);
+    for (int32_t i = 0; (note = kldve_onnx_note(o.net, i)); i++)
+        strncat(r.notes, note, sizeof r.notes - strlen(r.notes) - 1);
+    opened_close(&o);
+    return r;
+}
+
+static results run(const char *network, const float *input)
+{
+    return run_with(network, NULL, input);
+}
+
+static void free_results(results *r)
+{
+    free(r->logits);
+    free(r->features);
+    free(r->gradient);
+}
+
+static void random_picture(float *x, size_t n)
+{
+    uint64_t seed = 11;
+
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)test_normal(&seed);
+}
+
+static void assert_close(const char *what, double a, double b)
+{
+    if (!(fabs(a - b) <= 1e-5 * (1 + fabs(b))))
+        fail_msg("%s: %g, not %g", what, a, b);
+}
+
+/* Each row backwards. */
+static void mirror(const float *x, size_t rows, float *out)
+{
+    for (size_t row = 0; row < rows; row++)
+        for (size_t i = 0; i < SIDE; i++)
+            out[row * SIDE + i] = x[row * SIDE + SIDE - 1 - i];
+}
+
+/* Rows and columns [top, top + 6) of the channels. */
+static void cut(const float *x, size_t top, float *out)
+{
+    for (size_t c = 0; c < 3; c++)
+        for (size_t y = 0; y < CUT; y++)
+            memcpy(out + (c * CUT + y) * CUT, x + (c * SIDE + top + y) * SIDE + top,
+                   CUT * sizeof *x);
+}
+
+/* Both halves of the layer of MIRROR_*: the picture's maps, and those of its mirror image as the
+ * picture lies. */
+static void check_mirror(const char *network)
+{
+    float x[3 * CELLS], back[3 * CELLS], maps[MAPS * CELLS], gradient[MAPS * CELLS];
+    results joined, one, two;
+
+    random_picture(x, 3 * CELLS);
+    mirror(x, 3 * SIDE, back);
+    joined = run(network, x);
+    one = run(ONE, x);
+    two = run(ONE, back);
+    assert_int_equal(joined.shape.maps, 2 * MAPS);
+    assert_int_equal(joined.shape.height, SIDE);
+    assert_int_equal(joined.shape.all_paths, 1);
+    mirror(two.features, MAPS * SIDE, maps);
+    mirror(two.gradient, MAPS * SIDE, gradient);
+    for (size_t i = 0; i < MAPS * CELLS; i++) {
+        assert_close("feature", (double)joined.features[i], (double)one.features[i]);
+        assert_close("feature", (double)joined.features[MAPS * CELLS + i], (double)maps[i]);
+        assert_close("gradient", (double)joined.gradient[i], (double)one.gradient[i]);
+        assert_close("gradient", (double)joined.gradient[MAPS * CELLS + i], (double)gradient[i]);
+    }
+    for (size_t i = 0; i < CLASSES; i++)
+        assert_close("logit", (double)joined.logits[i],
+                     (double)one.logits[i] + (double)two.logits[i]);
+    assert_non_null(strstr(joined.notes, "2 pictures that the network makes of one"));
+    free_results(&joined);
+    free_results(&one);
+    free_results(&two);
+}
+
+static void test_mirror(void **state)
+{
+    (void)state;
+    check_mirror(MIRROR_SUM);
+    check_mirror(MIRROR_SPLIT);
+}
+
+/* The layer in front of the sum is a batch; behind it, nothing is turned any more. */
+static void test_mixed(void **state)
+{
+    float x[3 * CELLS];
+    kldve_onnx_options options = {.struct_size = sizeof options, .layer = "r"};
+    results behind, before;
+
+    (void)state;
+    random_picture(x, 3 * CELLS);
+    behind = run(MIRROR_MIXED, x);
+    before = run_with(MIRROR_MIXED, &options, x);
+    assert_int_equal(behind.shape.maps, MAPS);
+    assert_int_equal(before.shape.maps, 2 * MAPS);
+    free_results(&behind);
+    free_results(&before);
+}
+
+/* Two corners of the picture: their cells lie at their places, zeros around them. */
+static void test_crops(void **state)
+{
+    float x[3 * CELLS], part[3 * CUT * CUT];
+    results joined, small;
+
+    (void)state;
+    random_picture(x, 3 * CELLS);
+    joined = run(CROPS, x);
+    assert_int_equal(joined.shape.maps, 2 * MAPS);
+    assert_int_equal(joined.shape.height, SIDE);
+    assert_int_equal(joined.shape.width, SIDE);
+    for (size_t which = 0; which < 2; which++) {
+        size_t top = 2 * which;
+
+        cut(x, top, part);
+        small = run(SMALL, part);
+        for (size_t i = 0; i < MAPS * CELLS; i++) {
+            size_t m = i / CELLS, row = i / SIDE % SIDE, column = i % SIDE;
+            bool in = row >= top && row < top + CUT && column >= top && column < top + CUT;
+            size_t at = in ? (m * CUT + row - top) * CUT + column - top : 0;
+            float feature = joined.features[which * MAPS * CELLS + i];
+            float gradient = joined.gradient[which * MAPS * CELLS + i];
+
+            assert_close("feature", (double)feature, in ? (double)small.features[at] : 0);
+            assert_close("gradient", (double)gradient, in ? (double)small.gradient[at] / 2 : 0);
+        }
+        free_results(&small);
+    }
+    free_results(&joined);
+}
+
+/* Parts of different size have no common grid: that is said. */
+static void test_zoom(void **state)
+{
+    float x[3 * CELLS];
+    results r;
+
+    (void)state;
+    random_picture(x, 3 * CELLS);
+    r = run(ZOOM, x);
+    assert_int_equal(r.shape.maps, 2 * MAPS);
+    assert_non_null(strstr(r.notes, "show parts of different size"));
+    free_results(&r);
+}
+
+/* Of a batch that the file fixes, the first picture is the layer, if its scores are made from it
+ * alone. */
+static void test_fixed(void **state)
+{
+    float x[3 * CELLS];
+    results fixed, one, mixed;
+
+    (void)state;
+    random_picture(x, 3 * CELLS);
+    fixed = run(FIXED, x);
+    one = run(ONE, x);
+    mixed = run(FIXED_MIXED, x);
+    assert_int_equal(fixed.shape.maps, MAPS);
+    assert_int_equal(mixed.shape.maps, 3 * MAPS);
+    for (size_t i = 0; i < MAPS * CELLS; i++) {
+        assert_close("feature", (double)fixed.features[i], (double)one.features[i]);
+        assert_close("gradient", (double)fixed.gradient[i], (double)one.gradient[i]);
+    }
+    for (size_t i = 0; i < CLASSES; i++) {
+        assert_close("logit", (double)fixed.logits[i], (double)one.logits[i]);
+        assert_close("logit", (double)mixed.logits[i], 2 * (double)one.logits[i]);
+    }
+    free_results(&fixed);
+    free_results(&one);
+    free_results(&mixed);
+}
+
+/* The network goes on from the layer that it gave, and every allocation of loading fails once. */
+static void check_again(const char *network)
+{
+    kldve_status st = KLDVE_E_NOMEM;
+    unsigned char *model;
+    float x[3 * CELLS], logits[CLASSES];
+    results r;
+    opened o;
+    size_t n;
+
+    random_picture(x, 3 * CELLS);
+    r = run(network, x);
+    opened_state(&o, opened_text(&o, network, NULL));
+    if (kldve_onnx_backend()->forward(o.state, x, logits, NULL) < 0 ||
+        kldve_onnx_backend()->forward_features(o.state, r.features, logits) < 0)
+        fail_msg("%s", kldve_ctx_message(o.ctx));
+    for (size_t i = 0; i < CLASSES; i++)
+        assert_close("logit", (double)logits[i], (double)r.logits[i]);
+    opened_close(&o);
+    free_results(&r);
+    model = writer_memory(write_text, network, &n);
+    for (long budget = 0; st == KLDVE_E_NOMEM; budget++) {
+        opened lost = {.model = NULL};
+
+        lost.ctx = test_ctx(&lost.heap);
+        lost.heap.budget = budget;
+        st = kldve_onnx_load_memory(lost.ctx, model, n, NULL, &lost.net);
+        lost.heap.budget = -1;
+        assert_true(st == KLDVE_OK || (st == KLDVE_E_NOMEM && !lost.net));
+        opened_close(&lost);
+    }
+    free(model);
+}
+
+static void test_again(void **state)
+{
+    (void)state;
+    check_again(MIRROR_SUM);
+    check_again(CROPS);
+    check_again(FIXED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mirror), cmocka_unit_test(test_mixed), cmocka_unit_test(test_crops),
+        cmocka_unit_test(test_zoom),   cmocka_unit_test(test_fixed), cmocka_unit_test(test_again),
+    };
+
+    return cmocka_run_group_tests_name("pictures", tests, NULL, NULL);
+}
