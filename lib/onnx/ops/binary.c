@@ -275,7 +275,8 @@ static kldve_status infer_mod(kx_graph *g, kx_node *n)
     if (st < 0)
         return st;
     if (!fmod && kx_is_float(n->in[0]))
-        return kx_invalid(g, n, "operands of a float type need fmod=1");
+        return g->opset < 28 ? kx_invalid(g, n, "operands of a float type need fmod=1")
+                             : kx_refuse(g, n, "fmod=0 is supported for integers only");
     if (fmod && p->kernel == mod_i64)
         p->kernel = fmod_i64;
     return KLDVE_OK;

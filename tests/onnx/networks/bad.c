@@ -238,8 +238,8 @@ const bad_model bad_models[] = {
 
     /* the model */
     {"no IR version", "ir 0; " CONV(""), FORMAT, "has no IR version", NULL},
-    {"IR version 2", "ir 2; " CONV(""), REFUSED, "IR version 2 is not supported, only 3 to 13 are", NULL},
-    {"IR version 99", "ir 99; " CONV(""), REFUSED, "IR version 99 is not supported, only 3 to 13 are", NULL},
+    {"IR version 2", "ir 2; " CONV(""), REFUSED, "IR version 2 is not supported, only 3 to 14 are", NULL},
+    {"IR version 99", "ir 99; " CONV(""), REFUSED, "IR version 99 is not supported, only 3 to 14 are", NULL},
     {"no opset", "opset 0; " CONV(""), FORMAT, "does not say which opset", NULL},
     {"two opsets", "opset 11; opset 13; " CONV(""), FORMAT, "both opset 11 and opset 13", NULL},
     {"absurd opset", "opset 4294967309; " CONV(""), FORMAT, "opset 4294967309 does not exist", NULL},
