@@ -347,7 +347,6 @@ static kldve_status expand(kx_builder *b, const kx_proto_node *from, kx_node *n)
 static kldve_status unify_integers(kx_builder *b, const kx_proto_node *from, kx_node *n)
 {
     expansion x = {.e = {.g = b->g, .n = n, .emit = emit}, .b = b, .from = from};
-    const kx_attr to = kx_attr_of_int("to", KX_ONNX_FLOAT);
     int32_t opset = b->g->opset;
     bool as_float = false;
 
@@ -358,7 +357,7 @@ static kldve_status unify_integers(kx_builder *b, const kx_proto_node *from, kx_
 
         if (!n->in[i] || n->in[i]->dtype != KX_I64 || !kx_is_quantised(n->in[i]))
             continue;
-        n->in[i] = kx_emit(&x.e, "Cast", &n->in[i], 1, &to, 1);
+        n->in[i] = kx_emit_cast(&x.e, n->in[i], KX_ONNX_FLOAT);
         b->g->opset = opset;
         if (x.e.status < 0)
             return x.e.status;

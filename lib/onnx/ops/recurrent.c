@@ -272,9 +272,8 @@ static kx_value *running(layer *l, int64_t t)
 {
     kx_expander *e = l->e;
     kx_value *length = kx_emit_reshape(e, e->n->in[LENGTHS], (int64_t[]){l->s.batch, 1}, 2);
-    kx_attr to = kx_attr_of_int("to", KX_ONNX_INT64);
 
-    length = kx_emit(e, "Cast", &length, 1, &to, 1);
+    length = kx_emit_cast(e, length, KX_ONNX_INT64);
     return kx_emit2(e, "Less", kx_emit_int(e, t), length);
 }
 
@@ -408,9 +407,5 @@ const kx_op kx_recurrent_ops[] = {
     {.type = "RNN", .since = 7, .expand = expand_rnn},
     {.type = "GRU", .since = 7, .expand = expand_gru},
     {.type = "LSTM", .since = 7, .expand = expand_lstm},
-    {.type = "DynamicQuantizeLSTM",
-     .domain = "com.microsoft",
-     .since = 1,
-     .expand = kx_expand_dynamic_lstm},
     {0},
 };

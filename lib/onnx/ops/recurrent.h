@@ -31,9 +31,8 @@ typedef struct kx_recurrent {
 typedef void kx_cell(kx_expander *e, kx_recurrent *s, kx_value *x);
 kx_cell kx_rnn_step, kx_gru_step, kx_lstm_step;
 
-/** LSTM, and the one of integers. */
+/** The expansion of LSTM; see `rounds`. */
 kldve_status kx_expand_lstm(kx_expander *e, bool rounds);
-kldve_status kx_expand_dynamic_lstm(kx_expander *e);
 
 /** Whether the activation is known. */
 bool kx_recurrent_known(const char *type);

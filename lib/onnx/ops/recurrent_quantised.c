@@ -5,6 +5,7 @@
  * Inputs: those of an LSTM, but W [directions][n][4 * hidden] and R [directions][hidden][4 *
  * hidden], then scale and zero point of W and of R: [directions] or [directions][4 * hidden]. */
 #include "basic.h"
+#include "families.h"
 #include "quantise.h"
 #include "recurrent.h"
 
@@ -24,13 +25,6 @@ static kx_value *beside(kx_expander *e, int32_t i, const kx_shape *w)
     return kx_emit_reshape(e, v, dim, 3);
 }
 
-static kx_value *as_float(kx_expander *e, kx_value *v)
-{
-    const kx_attr to = kx_attr_of_int("to", KX_ONNX_FLOAT);
-
-    return kx_emit(e, "Cast", &v, 1, &to, 1);
-}
-
 /* The weights as an LSTM has them: (w - zero) scale, [directions][4 * hidden][n]. */
 static kx_value *weights(kx_expander *e, int32_t i, int32_t scale, int32_t zero)
 {
@@ -45,11 +39,12 @@ static kx_value *weights(kx_expander *e, int32_t i, int32_t scale, int32_t zero)
     if ((e->status = kx_check_scale(e->g, e->n, scale)) < 0 ||
         !(factor = beside(e, scale, shape)) || !(shift = beside(e, zero, shape)))
         return NULL;
-    w = kx_emit2(e, "Sub", as_float(e, e->n->in[i]), as_float(e, shift));
+    w = kx_emit2(e, "Sub", kx_emit_cast(e, e->n->in[i], KX_ONNX_FLOAT),
+                 kx_emit_cast(e, shift, KX_ONNX_FLOAT));
     return kx_emit_transpose(e, kx_emit2(e, "Mul", w, factor), turn, 3);
 }
 
-kldve_status kx_expand_dynamic_lstm(kx_expander *e)
+static kldve_status expand_dynamic_lstm(kx_expander *e)
 {
     kx_value *w, *r, *x;
     kldve_status st = kx_expect(e->g, e->n, 3, INPUTS, 3);
@@ -70,3 +65,11 @@ kldve_status kx_expand_dynamic_lstm(kx_expander *e)
     e->n->nin = OF_LSTM;
     return kx_expand_lstm(e, true);
 }
+
+const kx_op kx_recurrent_quantised_ops[] = {
+    {.type = "DynamicQuantizeLSTM",
+     .domain = "com.microsoft",
+     .since = 1,
+     .expand = expand_dynamic_lstm},
+    {0},
+};

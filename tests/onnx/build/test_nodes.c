@@ -47,6 +47,12 @@ static const struct pair {
         "n Cast a y to=1; out y",
      IN "t s f32 - 0.5; t z s8 - 0; n QuantizeLinear x,s,z q; n Cast x k to=3; n Cast k l to=1; "
         "n Add q,l a; n Cast a y to=1; out y"},
+    {"DynamicQuantizeLSTM of one step",
+     IN "i l 1,3,16; n Reshape x,l r; t a s8 1,16,8 1,2,-3; t b s8 1,2,8 1,-1; t s f32 1 0.5; "
+        "t z s8 1 3; n com.microsoft:DynamicQuantizeLSTM r,a,b,_,_,_,_,_,s,z,s,z y hidden_size=2; "
+        "out y",
+     IN "i l 1,3,16; n Reshape x,l r; n DynamicQuantizeLinear r q,s,z; n DequantizeLinear q,s,z d; "
+        "w a 1,8,16; w b 1,8,2; n LSTM d,a,b y hidden_size=2; out y"},
     {"NonZero of a constant",
      IN "i l 0,3,0,5; n NonZero l k; i w 1,-1; n Reshape x,w f; n Gather f,k y axis=1; out y",
      IN
