@@ -13,10 +13,8 @@ static const kx_value *film_of(const kx_graph *g, const kx_value *input)
                : NULL;
 }
 
-kldve_status kx_choose_input(const kx_graph *g, kx_arena *arena, kx_choice *c)
+kldve_status kx_choose_input(const kx_graph *g, kx_choice *c)
 {
-    const kx_value *film;
-
     if (g->ninput != 1)
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
                                "the network has %d inputs, exactly one is supported", g->ninput);
@@ -27,6 +25,13 @@ kldve_status kx_choose_input(const kx_graph *g, kx_arena *arena, kx_choice *c)
                                "input '%.80s' is not float32 [1][channels][height][width] or "
                                "[1][height][width][channels]",
                                c->input->name);
+    return KLDVE_OK;
+}
+
+kldve_status kx_follow_input(const kx_graph *g, kx_arena *arena, kx_choice *c)
+{
+    const kx_value *film;
+
     if ((film = film_of(g, c->input)))
         return kx_follow(g, arena, film, "NCTHW", &c->followed);
     return kx_follow_picture(g, arena, c->input, &c->followed, &c->channels_last);

@@ -242,6 +242,6 @@ const kx_op kx_compare_ops[] = {
      .forward = forward_where,
      .vjp = vjp_where,
      .vjp_needs = KX_NEEDS_IN(0),
-     .traits = {.bias = KX_BIAS_NONE, .alike = true}},
+     .traits = {.bias = KX_BIAS_NONE, .formula = KX_FORMULA_CHOICE, .alike = true}},
     {0},
 };

@@ -88,7 +88,7 @@ static kldve_status take_at_run_time(kx_expander *e, const kx_proto_graph *const
 static kldve_status expand_if(kx_expander *e)
 {
     const kx_proto_graph *branch[2];
-    bool condition;
+    bool condition = false;
     kx_value *out[KX_MAX_IN];
     kldve_status st = kx_expect(e->g, e->n, 1, 1, KX_MAX_OUT);
 

@@ -4,7 +4,7 @@
  *     units.c      graph -> units: what is computed together
  *     match.c      what a node becomes          fuse.c     merged into the unit before it
  *     spelled.c    functions that are written as several operators
- *     matrices.c    products of what varies
+ *     matrices.c   matrix products
  *     usage.c      who reads a value, what depends on the layer, what a cotangent flows through
  *     forward.c    units -> forward steps
  *     join.c       concatenations in place      packed.c   weights

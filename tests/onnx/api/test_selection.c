@@ -21,6 +21,11 @@
     "in x 1,2,3; n Relu x a; n Exp x b; n Softmax a p axis=2; n Softmax b q axis=2; "              \
     "n Concat p,q c axis=1; out c"
 
+/* A softmax over 3 maps of 2 x 4, written by hand. */
+#define BY_HAND                                                                                    \
+    "in x 1,3,2,4; i one 1; n Relu x a; n ReduceMax a m axes=[1]; n Sub a,m d; n Exp d e; "        \
+    "n ReduceSum e,one s; n Div e,s p; out p"
+
 static const struct selected {
     const char *name, *network, *text;
     const char *whole; /* name of the tensor */
@@ -137,6 +142,35 @@ static const struct selected {
      0,
      {0},
      "some of these are probabilities and some are not"},
+    {"before a softmax by hand, of a map",
+     BY_HAND,
+     "[0, :, y, x]",
+     "a",
+     KLDVE_SCORES_SOFTMAX,
+     3,
+     8,
+     {7, 15, 23, -1},
+     NULL},
+    {"along another axis than a softmax by hand",
+     BY_HAND,
+     "[0, 0, 0:1, 1:4]",
+     NULL,
+     0,
+     0,
+     0,
+     {0},
+     "makes probabilities of 3 scores together"},
+    {"before a sigmoid by hand that is clipped",
+     "in x 1,2,3; n Constant - one value_float=1.0; n Constant - lo value_float=0.0001; n Relu x "
+     "a; "
+     "n Neg a b; n Exp b c; n Add c,one d; n Reciprocal d e; n Clip e,lo p; out p",
+     "[0, 1]",
+     "a",
+     KLDVE_SCORES_SIGMOID,
+     3,
+     1,
+     {3, 4, 5, -1},
+     NULL},
     {"a part of a Softmax",
      TWO,
      "[0, 3, :2]",
