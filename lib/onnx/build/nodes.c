@@ -365,6 +365,8 @@ static kldve_status unify_integers(kx_builder *b, const kx_proto_node *from, kx_
         n->in[i]->onnx_type = type;
     }
     return KLDVE_OK;
+}
+
 static bool is_constant(const kx_builder *b, const char *name)
 {
     const kx_value *v = kx_build_find(b, name);
