@@ -3,11 +3,12 @@
  *     build.c   inputs, outputs, and the order of the stages
  *     nodes.c   nodes, and the nodes that others stand for
  *     values.c  values by name, constants
- *     order.c, fold.c, elements.c   see their headers */
+ *     order.c, fold.c   see their headers */
 #ifndef KLDVE_ONNX_BUILD_BUILDER_H
 #define KLDVE_ONNX_BUILD_BUILDER_H
 
 #include "build.h"
+#include "fold.h"
 #include "read/model.h"
 #include "read/names.h"
 
@@ -23,7 +24,7 @@ typedef struct kx_builder {
     const kx_model *model;
     kx_graph_options options;
     kx_scope *scope;
-    size_t folded;    /**< bytes of results of constant folding */
+    kx_folding folding;
     int32_t expanded; /**< nodes that others stand for, so far */
     size_t opened;    /**< names of graphs in attributes, so far */
 } kx_builder;
