@@ -29,7 +29,7 @@ int subject_check_args(const explain_args *args)
         if (of_pictures[i].given)
             return args_usage("explain", "--%s changes nothing: %s enters the network as it is",
                               of_pictures[i].name, args->picture);
-    if (subject_is_array(args->picture) && args->over)
+    if (subject_is_array(args->picture) && args->pick.over)
         return args_usage("explain", "--over needs a picture, %s is an array: use --at",
                           args->picture);
     return EXIT_DONE;

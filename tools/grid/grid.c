@@ -52,6 +52,8 @@ static bool read_pictures(grid *g, const grid_args *args, int32_t side)
             return false;
         p->width = kldve_image_width(p->image);
         p->height = kldve_image_height(p->image);
+        if (!pick_covers(&g->pick, &g->mask, p->path, p->width, p->height))
+            return false;
         p->shrunk = shrink(&p->image, side, &status);
         if (status != KLDVE_OK) {
             complain_ctx(g->ctx, p->path, status);
@@ -103,7 +105,7 @@ static bool load_networks(grid *g, const grid_args *args, progress *p)
         network_plan_for(&wanted, needs);
         progress_step(p, "network %d of %d", (int)i + 1, (int)g->networks);
         if (!network_load(&n->net, g->ctx, &wanted) || !network_prepare(&n->net, &wanted) ||
-            (g->has_truth && !truth_fits(&g->truth, &n->net)))
+            !pick_fits(&g->pick, &n->net) || (g->has_truth && !truth_fits(&g->truth, &n->net)))
             return false;
         progress_end(p);
         network_say_assumptions(&n->net, &wanted);
@@ -169,7 +171,8 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
         return false;
     read_methods(g, args);
     g->has_truth = args->truth != NULL;
-    ok = read_pictures(g, args, side) &&
+    g->pick = args->pick;
+    ok = pick_load(&g->pick, ctx, &g->mask) && read_pictures(g, args, side) &&
          (!g->has_truth || truth_load(&g->truth, ctx, args->truth, args->network[0].threads)) &&
          load_networks(g, args, p);
     for (int32_t i = 0; ok && i < g->pictures; i++)
@@ -197,6 +200,7 @@ void grid_free(grid *g)
     for (int32_t i = 0; g->truth_says && i < g->pictures; i++)
         free(g->truth_says[i].probability);
     truth_free(&g->truth);
+    pick_free(&g->mask);
     free(g->values);
     free(g->cell);
     free(g->truth_says);

@@ -128,6 +128,7 @@ static bool explain_cell(grid *g, const grid_args *args, const kldve_image *pict
 
     grid_set_options(args, &g->method[cell->method], &o);
     o.truth = g->truth.score;
+    pick_options(&g->pick, &g->mask, &o);
     if (!classes_target(net, g->target[cell->target], &o))
         return false;
     status = kldve_explain(net->explainer, picture, &o, &cell->map);

@@ -24,7 +24,7 @@ typedef struct kx_builder {
     const kx_model *model;
     kx_graph_options options;
     kx_scope *scope;
-    kx_folding folding;
+    kx_fold_cost folded;
     int32_t expanded; /**< nodes that others stand for, so far */
     size_t opened;    /**< names of graphs in attributes, so far */
 } kx_builder;

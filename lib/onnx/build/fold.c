@@ -4,21 +4,20 @@
 #include <assert.h>
 #include <string.h>
 
-/* A small file must not be able to ask for much memory here (an Expand of a scalar, say), but
- * weights of a large one may be int8 and become float32, and be transposed too. */
-enum { MIN_EACH = 64 << 20, MIN_SUM = 256 << 20, EACH_OF_FILE = 4, SUM_OF_FILE = 12 };
+/* Results of constant folding that are larger, take longer, or come when the sum is reached, are
+ * computed at run time instead: a small file must not be able to ask for much memory or time here
+ * (an Expand of a scalar, a product of what it gives). */
+enum { MAX_FOLDED_BYTES = 64 << 20, MAX_FOLDED_SUM = 256 << 20 };
+/* ... or as many times the bytes of the file: its weights may be int8 and become float32, and be
+ * transposed, too. */
+enum { TIMES_FILE = 4, SUM_TIMES_FILE = 12 };
+static const double max_folded_work = 0x1p30; /* multiplications of plain kernels: some seconds */
 
 static size_t at_least(size_t nbytes, size_t times, size_t least)
 {
-    size_t product = nbytes > SIZE_MAX / 2 / times ? SIZE_MAX / 2 : nbytes * times;
+    size_t product = nbytes > SIZE_MAX / times ? SIZE_MAX : nbytes * times;
 
     return product > least ? product : least;
-}
-
-kx_folding kx_folding_of(size_t model_nbytes)
-{
-    return (kx_folding){.each = at_least(model_nbytes, EACH_OF_FILE, MIN_EACH),
-                        .sum = at_least(model_nbytes, SUM_OF_FILE, MIN_SUM)};
 }
 
 /* narrow: as it lies in the file, if nobody has asked for it otherwise. */
@@ -46,30 +45,45 @@ static bool known(const kx_node *n)
     return true;
 }
 
-kldve_status kx_fold(kx_graph *g, const kx_node *n, kx_folding *budget, bool *folded)
+static bool constant_inputs(const kx_node *n)
 {
-    kx_tensor in[KX_MAX_IN], out[KX_MAX_OUT];
-    size_t scratch_size = n->op->scratch_size ? n->op->scratch_size(n) : 0, sum = budget->spent;
-    void *scratch = NULL;
-
-    assert(n->nin <= KX_MAX_IN && n->nout <= KX_MAX_OUT);
-    *folded = known(n);
-    if (*folded)
-        return KLDVE_OK;
     for (int32_t i = 0; i < n->nin; i++)
         if (n->in[i] && !n->in[i]->raw)
-            return KLDVE_OK;
+            return false;
+    return true;
+}
+
+/* Add what n costs; false: that is too much. */
+static bool affordable(const kx_node *n, size_t scratch_size, kx_fold_cost *spent)
+{
+    size_t sum = scratch_size, most = at_least(spent->file, TIMES_FILE, MAX_FOLDED_BYTES);
+    size_t most_sum = at_least(spent->file, SUM_TIMES_FILE, MAX_FOLDED_SUM);
+
     for (int32_t i = 0; i < n->nout; i++) {
         size_t bytes = n->out[i] ? n->out[i]->count * kx_dtype_size(n->out[i]->dtype) : 0;
 
+        if (bytes > most)
+            return false;
         sum += bytes; /* no overflow: each has at most 2^40 */
-        if (bytes > budget->each)
-            return KLDVE_OK;
     }
-    sum += scratch_size;
-    if (scratch_size > budget->each || sum > budget->sum)
-        return KLDVE_OK;
-    budget->spent = sum;
+    if (scratch_size > most || sum > most_sum - spent->bytes)
+        return false;
+    if (n->op->work) {
+        double work = n->op->work(n);
+
+        if (!(work <= max_folded_work - spent->work))
+            return false;
+        spent->work += work;
+    }
+    spent->bytes += sum;
+    return true;
+}
+
+static kldve_status run(kx_graph *g, const kx_node *n, size_t scratch_size)
+{
+    kx_tensor in[KX_MAX_IN], out[KX_MAX_OUT];
+    void *scratch = NULL;
+
     for (int32_t i = 0; i < n->nin; i++) {
         as_tensor(g, n->in[i], i == 0 && n->op->narrow, &in[i]);
         if (n->in[i] && !in[i].data)
@@ -92,6 +106,19 @@ kldve_status kx_fold(kx_graph *g, const kx_node *n, kx_folding *budget, bool *fo
             n->out[i]->raw = out[i].data;
             n->out[i]->producer = -1;
         }
-    *folded = true;
     return KLDVE_OK;
+}
+
+kldve_status kx_fold(kx_graph *g, const kx_node *n, kx_fold_cost *spent, bool *folded)
+{
+    size_t scratch_size = n->op->scratch_size ? n->op->scratch_size(n) : 0;
+    kldve_status st;
+
+    assert(n->nin <= KX_MAX_IN && n->nout <= KX_MAX_OUT);
+    *folded = known(n);
+    if (*folded || !constant_inputs(n) || !affordable(n, scratch_size, spent))
+        return KLDVE_OK;
+    st = run(g, n, scratch_size);
+    *folded = st == KLDVE_OK;
+    return st;
 }

@@ -4,15 +4,15 @@
 
 #include "graph/graph.h"
 
-/** Bytes of results of folding. */
-typedef struct kx_folding {
-    size_t each, sum; /**< limits; what passes them is left for run time */
-    size_t spent;
-} kx_folding;
+/** What folding has cost so far. */
+typedef struct kx_fold_cost {
+    size_t file;  /**< bytes of the model: its weights may take several times that */
+    size_t bytes; /**< of all results */
+    double work;  /**< kx_op.work */
+} kx_fold_cost;
 
-/** The limits for a model of so many bytes. */
-kx_folding kx_folding_of(size_t model_nbytes);
-/** *folded: the outputs of n, whose infer() has run, are constants and nothing is left to run. */
-kldve_status kx_fold(kx_graph *g, const kx_node *n, kx_folding *budget, bool *folded);
+/** *folded: the outputs of n, whose infer() has run, are constants and nothing is left to run.
+ *  What is too large or takes too long, all in all, is left for run time. */
+kldve_status kx_fold(kx_graph *g, const kx_node *n, kx_fold_cost *spent, bool *folded);
 
 #endif

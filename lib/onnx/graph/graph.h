@@ -160,6 +160,8 @@ struct kx_op {
     bool narrow; /**< when it is folded, forward() takes a constant in[0] as the file has it */
     /** Bytes of scratch for forward and vjp; NULL: none. */
     size_t (*scratch_size)(const kx_node *n);
+    /** Multiplications of forward(), roughly; NULL: about as many as there are elements. */
+    double (*work)(const kx_node *n);
     kx_traits traits; /**< what the passes ask */
 };
 

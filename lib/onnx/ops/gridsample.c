@@ -232,6 +232,13 @@ static void vjp(const kx_op_call *call)
         }
 }
 
+static double work(const kx_node *n)
+{
+    const sample_params *p = n->params;
+
+    return (double)p->batch * (double)p->cells * (double)(p->channels + AXES) * MOST_TAPS;
+}
+
 /* ---- shapes ---------------------------------------------------------------------------------- */
 
 static kldve_status read_modes(kx_graph *g, kx_node *n, sample_params *p)
@@ -297,6 +304,7 @@ const kx_op kx_gridsample_ops[] = {
      .infer = infer,
      .forward = forward,
      .vjp = vjp,
+     .work = work,
      .vjp_needs = KX_NEEDS_IN(X) | KX_NEEDS_IN(GRID),
      .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST}},
     {0},

@@ -12,7 +12,7 @@
 #include "families.h"
 #include "nn.h"
 
-enum { X, BOXES, BATCH, CORNERS = 4, MAX_SAMPLES = 1 << 12 /* of a bin along an axis */ };
+enum { X, BOXES, BATCH, CORNERS = 4, MAX_SAMPLES = 1 << 9 /* of a bin along an axis */ };
 
 typedef struct roi_params {
     bool max, half_pixel;
@@ -220,6 +220,14 @@ static void vjp(const kx_op_call *call)
         each_bin(call, p->max ? vjp_max : vjp_mean);
 }
 
+static double work(const kx_node *n)
+{
+    const roi_params *p = n->params;
+    double samples = p->samples ? (double)p->samples : (double)MAX_SAMPLES;
+
+    return (double)n->out[0]->count * CORNERS * samples * samples;
+}
+
 /* ---- shapes ---------------------------------------------------------------------------------- */
 
 static kldve_status choose(kx_graph *g, kx_node *n, const char *attr, const char *def,
@@ -295,6 +303,7 @@ const kx_op kx_roialign_ops[] = {
      .infer = infer,
      .forward = forward,
      .vjp = vjp,
+     .work = work,
      .vjp_needs = KX_NEEDS_IN(X) | KX_NEEDS_IN(BOXES) | KX_NEEDS_IN(BATCH),
      .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST}},
     {0},

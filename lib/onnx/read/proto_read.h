@@ -93,8 +93,6 @@ kldve_status kx_reader_name(kx_reader *r, const kx_wire *w, const char **out);
 /** In messages, `owner` stands for a tensor that has no name. */
 kldve_status kx_read_tensor(kx_reader *r, const void *bytes, size_t n, const char *owner,
                             kx_proto_tensor *out);
-/** Printable name of TensorProto.DataType; "type ?" if unknown. */
-const char *kx_onnx_type_name(int32_t type);
 
 kldve_status kx_read_node(kx_reader *r, const void *bytes, size_t n, kx_proto_node *out);
 kldve_status kx_read_attr(kx_reader *r, const void *bytes, size_t n, kx_proto_attr *out);

@@ -59,6 +59,9 @@ static const struct type_info {
     {"uint4", 0, INT32_DATA},
     {"int4", 0, INT32_DATA},
     {"float4e2m1", 0, INT32_DATA},
+    {"float8e8m0", 0, INT32_DATA},
+    {"uint2", 0, INT32_DATA},
+    {"int2", 0, INT32_DATA},
 };
 
 enum { NTYPES = sizeof types / sizeof types[0] };
@@ -80,7 +83,7 @@ typedef struct parts {
     const unsigned char *only[FIELDS]; /* their bytes, if in one packed piece */
 } parts;
 
-const char *kx_onnx_type_name(int32_t type)
+const char *kx_onnx_type_name(int64_t type)
 {
     return type >= 0 && type < NTYPES ? types[type].name : "type ?";
 }

@@ -1,227 +1,167 @@
-/* test_fold.c - weights of 8 and 16 bits become float32 when the graph is built, however many there
- * are, but a small file cannot ask for much memory. */
-#include "support.h"
+/* test_fold.c - nodes of constants: computed when the graph is built, unless that takes much
+ * memory; and the same numbers as when they run. */
+#include "onnx/networks/built.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 
-#include "build/build.h"
-#include "graph/graph.h"
-#include "read/model.h"
+#include "onnx/ops/plain.h"
 
-enum { CHANNELS = 4, LARGE = 20 << 20 /* 80 MiB as float32 */ };
+#define IN "in x 1,3; "
 
-static const float scales[CHANNELS] = {0.5f, 0.25f, 2.0f, 0.125f};
-static const struct width {
-    const char *name;
-    int32_t type;
-    int32_t nbytes, lowest, zero;
-} widths[] = {
-    {"int8", KX_ONNX_INT8, 1, INT8_MIN, 3},
-    {"uint8", KX_ONNX_UINT8, 1, 0, 128},
-    {"int16", KX_ONNX_INT16, 2, INT16_MIN, -7},
-    {"uint16", KX_ONNX_UINT16, 2, 0, 1000},
+/* The value of tensor `what` is `is`, and so many nodes are left. */
+static const struct folded {
+    const char *name, *text, *what;
+    int32_t left;
+    int64_t count;
+    double is[4];
+} folds[] = {
+    {"a node of constants",
+     IN "t a f32 2 1,2; t b f32 2 10,20; n Add a,b c; n Relu x y; out y; out c",
+     "c",
+     1,
+     2,
+     {11, 22}},
+    {"a chain of them",
+     IN "t a f32 3 1,2,3; n Neg a b; n Abs b c; n Add c,c d; n Add x,d y; out y",
+     "d",
+     1,
+     3,
+     {2, 4, 6}},
+    {"two outputs",
+     IN "t a f32 4 1,2,3,4; i s 1,3; n Split a,s b,c axis=0; n Relu x y; out y; out c",
+     "c",
+     1,
+     3,
+     {2, 3, 4}},
+    {"the shape of what is not constant",
+     IN "n Shape x s; n Relu x y; out y; out s",
+     "s",
+     1,
+     2,
+     {1, 3}},
+    {"arithmetic of a shape",
+     IN "n Shape x s; i o 1; n Gather s,o g; i t 2; n Mul g,t m; "
+        "n Relu x y; out y; out m",
+     "m",
+     1,
+     1,
+     {6}},
+    {"integers", IN "i a 7,-7; i b 2,2; n Div a,b c; n Relu x y; out y; out c", "c", 1, 2, {3, -3}},
+    {"a comparison",
+     IN "i a 1,5; i b 2,2; n Less a,b c; n Cast c d to=7; n Relu x y; out y; out d",
+     "d",
+     1,
+     2,
+     {1, 0}},
+    {"nothing at all", IN "t a f32 0 1; n Neg a b; n Relu x y; out y; out b", "b", 1, 0, {0}},
 };
 
-/* x + DequantizeLinear(weights [CHANNELS][count / CHANNELS]), whose integers are lowest, lowest +
- * 1, ... in each channel, and the same again. */
-typedef struct network {
-    const struct width *of;
-    int64_t count;
-    unsigned char *bytes; /* one more than needed: the weights lie at an odd address */
-    unsigned char zero[2 * CHANNELS];
-    const char *in[3], *out[1], *sum_in[2], *sum_out[1];
-    kx_proto_tensor tensor[3];
-    kx_proto_attr axis;
-    kx_proto_node node[2];
-    kx_proto_value input, output;
-    kx_model model;
-} network;
-
-static int32_t level(const network *n, int64_t i)
+static double element(const kx_value *v, size_t i)
 {
-    return n->of->lowest + (int32_t)(i % (n->count / CHANNELS) % 200);
+    return v->dtype == KX_F32   ? (double)((const float *)v->raw)[i]
+           : v->dtype == KX_I64 ? (double)((const int64_t *)v->raw)[i]
+                                : (double)((const uint8_t *)v->raw)[i];
 }
 
-static network *network_new(const struct width *of, int64_t count)
+static void check_fold(void **state)
 {
-    network *n = calloc(1, sizeof *n);
+    const struct folded *c = *state;
+    const kx_value *v;
+    built b;
 
-    assert_non_null(n);
-    n->of = of;
-    n->count = count;
-    n->bytes = malloc((size_t)count * (size_t)of->nbytes + 1);
-    assert_non_null(n->bytes);
-    for (int64_t i = 0; i < count; i++) {
-        int32_t q = level(n, i); /* little-endian */
-
-        memcpy(n->bytes + 1 + i * of->nbytes, &q, (size_t)of->nbytes);
-    }
-    for (int c = 0; c < CHANNELS; c++)
-        memcpy(n->zero + c * of->nbytes, &of->zero, (size_t)of->nbytes);
-    n->tensor[0] = (kx_proto_tensor){.name = "q",
-                                     .dtype = of->type,
-                                     .rank = 2,
-                                     .dim = {CHANNELS, count / CHANNELS},
-                                     .count = (size_t)count,
-                                     .data = n->bytes + 1};
-    n->tensor[1] = (kx_proto_tensor){.name = "s",
-                                     .dtype = KX_ONNX_FLOAT,
-                                     .rank = 1,
-                                     .dim = {CHANNELS},
-                                     .count = CHANNELS,
-                                     .data = (const unsigned char *)scales};
-    n->tensor[2] = (kx_proto_tensor){.name = "z",
-                                     .dtype = of->type,
-                                     .rank = 1,
-                                     .dim = {CHANNELS},
-                                     .count = CHANNELS,
-                                     .data = n->zero};
-    n->in[0] = "q", n->in[1] = "s", n->in[2] = "z", n->out[0] = "w";
-    n->sum_in[0] = "x", n->sum_in[1] = "w", n->sum_out[0] = "y";
-    n->axis = (kx_proto_attr){.name = "axis", .type = KX_ATTR_INT, .i = 0};
-    n->node[0] = (kx_proto_node){.name = "w",
-                                 .type = "DequantizeLinear",
-                                 .domain = "",
-                                 .nin = 3,
-                                 .nout = 1,
-                                 .nattr = 1,
-                                 .in = n->in,
-                                 .out = n->out,
-                                 .attr = &n->axis};
-    n->node[1] = (kx_proto_node){.name = "y",
-                                 .type = "Add",
-                                 .domain = "",
-                                 .nin = 2,
-                                 .nout = 1,
-                                 .in = n->sum_in,
-                                 .out = n->sum_out};
-    n->input = (kx_proto_value){.name = "x", .dtype = KX_ONNX_FLOAT, .rank = 1, .dim = {1}};
-    n->output = (kx_proto_value){.name = "y", .dtype = KX_ONNX_FLOAT, .rank = -1};
-    n->model = (kx_model){.opset = 21,
-                          .ir_version = 9,
-                          .nnode = 2,
-                          .node = n->node,
-                          .ninitializer = 3,
-                          .initializer = n->tensor,
-                          .ninput = 1,
-                          .input = &n->input,
-                          .noutput = 1,
-                          .output = &n->output,
-                          .nbytes = (size_t)(count * of->nbytes)};
-    return n;
+    built_open(&b, c->text);
+    assert_int_equal(b.graph->nnode, c->left);
+    v = built_value(&b, c->what);
+    assert_non_null(v->raw);
+    assert_int_equal(v->producer, -1);
+    assert_int_equal(v->count, c->count);
+    for (size_t i = 0; i < v->count; i++)
+        assert_true(element(v, i) == c->is[i]);
+    built_close(&b);
 }
 
-static void network_free(network *n)
+/* ---- what is left for run time --------------------------------------------------------------- */
+
+/* 64 MiB of float32 are 2^24 elements: folded up to there, and 256 MiB in all. */
+static const struct limit {
+    const char *name, *text;
+    int32_t left;
+} limits[] = {
+    {"64 MiB", IN "w a 1; i s 4096,4096; n Expand a,s b; n Relu x y; out y; out b", 1},
+    {"a row more", IN "w a 1; i s 4097,4096; n Expand a,s b; n Relu x y; out y; out b", 2},
+    {"what reads it runs as well",
+     IN
+     "w a 1; i s 4097,4096; n Expand a,s b; n ReduceSum b c keepdims=0; n Relu x y; out y; out c",
+     3},
+    {"four times 64 MiB",
+     IN "w a 1; i s 4096,4096; n Expand a,s b; n Neg b c; n Abs c d; n Neg d e; n Relu x y; out y; "
+        "out e",
+     1},
+    {"a fifth time",
+     IN "w a 1; i s 4096,4096; n Expand a,s b; n Neg b c; n Abs c d; n Neg d e; n Abs e f; "
+        "n Relu x y; out y; out f",
+     2},
+    {"2^40 bytes from 30", IN "w a 1; i s 1048576,262144; n Expand a,s b; n Relu x y; out y; out b",
+     2},
+};
+
+static void check_limit(void **state)
 {
-    free(n->bytes);
-    free(n);
+    const struct limit *c = *state;
+    built b;
+
+    built_open(&b, c->text);
+    assert_int_equal(b.graph->nnode, c->left);
+    built_close(&b);
 }
 
-static kx_graph *build(kldve_ctx *ctx, const network *n)
+/* ---- the same numbers as at run time --------------------------------------------------------- */
+
+/* Networks whose only input is a tensor "c" [2][3]: as an input, and as a constant. */
+static const struct twin {
+    const char *name, *nodes;
+} twins[] = {
+    {"elementwise", "n Exp c a; n Sigmoid a y; out y"},
+    {"a convolution", "i s 1,1,2,3; n Reshape c,s d; w k 2,1,2,2; n Conv d,k y; out y"},
+    {"a matrix product", "n Transpose c t; n MatMul c,t y; out y"},
+    {"a sum along an axis", "n ReduceMean c y axes=[1]; out y"},
+    {"a softmax", "n Softmax c y axis=0; out y"},
+    {"the largest", "i k 2; n TopK c,k y,i axis=1; out y"},
+    {"moved and cut", "n Transpose c t; i b 1; i e 3; n Slice t,b,e y; out y"},
+    {"normalised", "opset 17; w g 3; n LayerNormalization c,g y; out y"},
+};
+
+static void check_twin(void **state)
 {
-    const kx_graph_options options = {0};
-    kx_graph *g = NULL;
+    const struct twin *t = *state;
+    char text[400];
+    built run, folded;
+    const kx_value *y;
+    plain *p;
 
-    if (kx_graph_new(ctx, &n->model, &options, &g) < 0)
-        fail_msg("%s: %s", n->of->name, kldve_ctx_message(ctx));
-    return g;
-}
+    snprintf(text, sizeof text, "in c 2,3; %s", t->nodes);
+    built_open(&run, text);
+    snprintf(text, sizeof text, "in x 1,3; w c 2,3; n Relu x z; %s; out z", t->nodes);
+    built_open(&folded, text);
+    assert_int_equal(folded.graph->nnode, 1);
+    assert_true(run.graph->nnode >= 1);
 
-/* Every weight, computed from the definition. */
-static void check_weights(const network *n, const kx_graph *g)
-{
-    const kx_value *w = kx_graph_find(g, "w");
-    const float *data;
-
-    assert_non_null(w);
-    assert_non_null(w->raw);
-    data = w->raw;
-    for (int64_t i = 0; i < n->count; i++) {
-        float want =
-            (float)(level(n, i) - n->of->zero) * scales[i / (n->count / CHANNELS)]; /* exact */
-
-        if (data[i] != want)
-            fail_msg("%s: weight %lld is %g, expected %g", n->of->name, (long long)i,
-                     (double)data[i], (double)want);
-    }
-}
-
-static void test_values(void **state)
-{
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-
-    (void)state;
-    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
-        network *n = network_new(&widths[i], 1000);
-        kx_graph *g = build(ctx, n);
-
-        assert_int_equal(g->nnode, 1);
-        check_weights(n, g);
-        kx_graph_free(g);
-        network_free(n);
-    }
-    kldve_ctx_free(ctx);
-    assert_int_equal(heap.live, 0);
-}
-
-static void test_large(void **state)
-{
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-    network *n = network_new(&widths[0], LARGE);
-    kx_graph *g = build(ctx, n);
-
-    (void)state;
-    assert_int_equal(g->nnode, 1);
-    check_weights(n, g);
-    kx_graph_free(g);
-    n->model.nbytes = 1000; /* as if the file had said it in a few bytes */
-    g = build(ctx, n);
-    assert_int_equal(g->nnode, 2);
-    assert_null(kx_graph_find(g, "w")->raw);
-    kx_graph_free(g);
-    network_free(n);
-    kldve_ctx_free(ctx);
-    assert_int_equal(heap.live, 0);
-}
-
-/* Operators that want them as integers get them: Cast to float. */
-static void test_as_integers(void **state)
-{
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-
-    (void)state;
-    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
-        network *n = network_new(&widths[i], 1000);
-        kx_graph *g;
-        const kx_value *w;
-
-        n->node[0].type = "Cast";
-        n->node[0].nin = 1;
-        n->axis = (kx_proto_attr){.name = "to", .type = KX_ATTR_INT, .i = KX_ONNX_FLOAT};
-        g = build(ctx, n);
-        w = kx_graph_find(g, "w");
-        assert_non_null(w->raw);
-        for (int64_t k = 0; k < n->count; k++)
-            assert_int_equal((int32_t)((const float *)w->raw)[k], level(n, k));
-        kx_graph_free(g);
-        network_free(n);
-    }
-    kldve_ctx_free(ctx);
-    assert_int_equal(heap.live, 0);
+    p = plain_new(run.graph);
+    for (size_t i = 0; i < 6; i++) /* what "w c 2,3" writes */
+        ((float *)plain_value(p, run.graph->input[0])->data)[i] = (float)(i + 1) * 0.01f;
+    plain_forward(p);
+    y = built_value(&folded, "y");
+    assert_int_equal(y->count, run.graph->output[0]->count);
+    assert_memory_equal(y->raw, plain_value(p, run.graph->output[0])->data,
+                        y->count * sizeof(float));
+    plain_free(p);
+    built_close(&run);
+    built_close(&folded);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_large),
-        cmocka_unit_test(test_as_integers),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return TEST_RUN_CASES("folded", folds, check_fold) +
+           TEST_RUN_CASES("limits of folding", limits, check_limit) +
+           TEST_RUN_CASES("folded as if run", twins, check_twin);
 }
