@@ -82,8 +82,8 @@ static bool compare(const planned *p, const kx_proto_tensor *x, const kx_proto_t
 {
     kx_value *input = p->input, *output = p->g->output[0];
     kx_tensor in = {input->dtype, input->shape, input->count,
-                    calloc(input->count + 1, sizeof(float))};
-    kx_tensor out = {output->dtype, output->shape, output->count, NULL};
+                    calloc(input->count + 1, sizeof(float)), 0};
+    kx_tensor out = {output->dtype, output->shape, output->count, NULL, 0};
     float *cotangent = calloc(output->count + 1, sizeof(float));
     outcome_of fast, slow = {NULL, NULL, NULL, NULL};
     uint64_t seed = 7;
