@@ -37,6 +37,7 @@ kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, co
 {
     kx_choice c = {.listing = out->listing,
                    .notes = out->notes,
+                   .letters = out->letters,
                    .grid_height = out->grid_height,
                    .grid_width = out->grid_width};
     kldve_status st;

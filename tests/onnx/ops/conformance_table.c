@@ -83,8 +83,9 @@ void table_print(conformance_table *t, FILE *to)
         if (describe(t->row[i].type, opsets, sizeof opsets, &vjp))
             fprintf(to, "| %s | %s | %s | %d | %d | %d |\n", t->row[i].type, opsets,
                     vjp ? "yes" : "no", t->row[i].passed, t->row[i].constant, t->row[i].refused);
-    fprintf(to,
-            "\nRefused cases of supported operators:\n\n| operator | case | reason |\n|---|---|---|\n");
+    fprintf(
+        to,
+        "\nRefused cases of supported operators:\n\n| operator | case | reason |\n|---|---|---|\n");
     for (int i = 0; i < t->refusals; i++)
         fprintf(to, "| %s | %s | %s |\n", t->refusal[i].type, t->refusal[i].name,
                 t->refusal[i].reason);
