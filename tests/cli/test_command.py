@@ -1,5 +1,6 @@
 """The kldve command as users see it: what it writes, what it prints and where, and one clear line
 with the right exit status for every kind of failure."""
+import json
 import os
 import re
 import resource
@@ -11,7 +12,7 @@ import tempfile
 import unittest
 
 import tinynet
-from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, read_json, run,
+from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, read_json, read_png, run,
                      run_measured, shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals"]
@@ -628,6 +629,41 @@ class Picks(Folder):
         self.assertRegex(result.out, r"(?m)^row 6$")
         self.assertEqual(row, self.explained("--at", "3,6")[2])
 
+    def test_compare_and_report_take_the_same(self):
+        """Sheets and pages explain what `explain` does, and their data say which place it is."""
+        self.put("mask.png", png(8, 8, lambda x, y: b"\1\1\1" if x < 3 else b"\0\0\0"))
+        for args, key, value in [(["--at", "5,2"], "at", [5, 2]),
+                                 (["--over", "mask.png"], "over", "mask.png")]:
+            record = self.explained(*args)[0]
+            result = self.succeed("compare", "--model", "seg.onnx", "small.png", "--quiet",
+                                  "--json", "-", *args)
+            figures = json.loads(result.out)
+            self.assertEqual(figures[key], value)
+            self.assertEqual(record[key], value)
+            self.assertEqual(figures["predictions"][0]["top5"], record["top5"])
+            self.assertEqual(figures["maps"][0]["target"], record["target"])
+            self.succeed("report", "--model", "seg.onnx", "small.png", "-o", "p.html", *args)
+            page = self.read("p.html").decode()
+            data = json.loads(page.split('id="data">')[1].split("</script>")[0])
+            self.assertEqual(data[key], value)
+            self.assertEqual("mask" in data, key == "over")
+        result = self.succeed("compare", "--model", "seg.onnx", "small.png", "--select",
+                              "map[0, :, n, 3]", "--box", "6")
+        self.assertRegex(result.out, r"(?m)^small, seg: row 6$")
+
+    def test_the_place_is_marked(self):
+        """A cross at the pixel, the outline of the mask: seen where the heat is left out."""
+        self.put("big.png", png(64, 64, lambda x, y: b"\x80\x80\x80"))
+        self.put("half.png", png(64, 64, lambda x, y: b"\1\1\1" if x < 32 else b"\0\0\0"))
+        for args, white, black in [(["--at", "40,16"], {(42, 16), (40, 18)}, {(43, 17)}),
+                                   (["--over", "half.png"], {(0, 9), (31, 9)}, {(32, 9)})]:
+            self.succeed("explain", "seg.onnx", "big.png", "-o", "o.png", "--opacity", "0", *args)
+            pixels = read_png(self.path("o.png"))
+            for place in white:
+                self.assertEqual(pixels(*place), b"\xff\xff\xff", (args, place))
+            for place in black:
+                self.assertEqual(pixels(*place), b"\0\0\0", (args, place))
+
     def test_masks_that_do_not_fit(self):
         self.put("black.png", png(8, 8, lambda x, y: b"\0\0\0"))
         for mask, line in [("pic.png", r"kldve: pic\.png: the mask has 48 x 40 pixels, small\.png has "),
@@ -649,7 +685,8 @@ USAGE = [
     ("help on nothing", ["help", "nothing"], r"help: there is no command 'nothing'"),
     ("no picture", ["explain"], r"a picture is missing"),
     ("model without picture", ["explain", "net.onnx"], r"a picture is missing after net\.onnx"),
-    ("three files", ["explain", "a", "b", "c"], r"one argument too many: 'c'"),
+    ("three files", ["explain", "a", "b", "c"], r"'a' is no network: .* MODEL\.onnx first"),
+    ("too many frames", ["explain", "a.onnx"] + 257 * ["b.png"], r"one argument too many: 'b"),
     ("two models", ["layers", "a", "b"], r"one argument too many: 'b'"),
     ("unknown option", ["explain", "pic.png", "--wat"],
      r"unknown option --wat; see 'kldve help ex"),
@@ -686,6 +723,15 @@ USAGE = [
      r"--at: '-1,2' is not a pixel of the picture"),
     ("box that is none", ["explain", "pic.png", "--box", "first"],
      r"--box: 'first' is not the number of a row, 'best', or a pixel X,Y"),
+    ("comparison of a place and a box", ["compare", "pic.png", "--at", "1,2", "--box", "best"],
+     r"--at, --over and --box exclude each other"),
+    ("report of a place that is no pixel", ["report", "pic.png", "--at", "x"],
+     r"--at: 'x' is not a pixel of the picture"),
+    ("comparison of a region with a truth", ["compare", "pic.png", "--over", "m.png", "--truth",
+                                             "model:net.onnx"],
+     r"--truth and --over exclude each other"),
+    ("comparison of no row", ["compare", "pic.png", "--box", "worst"],
+     r"--box: 'worst' is not the number of a row"),
     ("place and box", ["explain", "pic.png", "--at", "1,2", "--box", "best"],
      r"--at, --over and --box exclude each other"),
     ("place and smoothing", ["explain", "pic.png", "--at", "1,2", "--smooth"],
@@ -807,6 +853,13 @@ FAILURES = [
      r"net\.onnx: .*nope"),
     ("place of a classifier", {}, explain("net.onnx", "pic.png", "--at", "1,1"),
      r"net\.onnx: '[a-z]+', \[1\]\[4\], is not a map of scores with rows and columns"),
+    ("comparison of a place of a classifier", {},
+     ["compare", "--model", "net.onnx", "pic.png", "--at", "1,1"],
+     r"net\.onnx: 'scores', \[1\]\[4\], is not a map of scores"),
+    ("report with a mask of another size", {"m.png": png(3, 3, blob)},
+     ["report", "--model", "net.onnx", "pic.png", "--over", "m.png", "--select",
+      "relu[0, :, y, x]", "-o", "p.html"],
+     r"m\.png: the mask has 3 x 3 pixels, pic\.png has 48 x 40: they must be of one size"),
     ("mask that is not there", {}, explain("net.onnx", "pic.png", "--over", "no.png"),
      r"no\.png: .*No such file"),
     ("place outside of the picture", {},

@@ -211,15 +211,15 @@ class Scores(Folder):
         return self.record()
 
     def test_scores_that_look_like_probabilities(self):
-        """Here a constant factor behind a softmax hides it, as does a shifted sigmoid."""
+        """Here a root behind a softmax or a sigmoid hides it."""
         said = "they look like probabilities"
-        softmax = tinynet.node("Softmax", ["gemm"], ["p"])
-        halved = [softmax, tinynet.node("Mul", ["p", "half"], ["scores"])]
-        restored = [softmax, tinynet.node("Mul", ["p", "half"], ["q"]),
-                    tinynet.node("Add", ["q", "q"], ["scores"])]
+        softmax = [tinynet.node("Softmax", ["gemm"], ["p"]), tinynet.node("Sqrt", ["p"], ["q"])]
+        halved = softmax + [tinynet.node("Mul", ["q", "half"], ["scores"])]
+        restored = softmax + [tinynet.node("Mul", ["q", "q"], ["scores"])]
         shifted = [tinynet.node("Sigmoid", ["gemm"], ["p"]),
                    tinynet.node("Add", ["p", "half"], ["q"]),
-                   tinynet.node("Mul", ["q", "half"], ["scores"])]
+                   tinynet.node("Mul", ["q", "half"], ["r"]),
+                   tinynet.node("Sqrt", ["r"], ["scores"])]
         for classes, tail, looks in [(2, halved, False), (2, restored, True), (3, halved, True),
                                      (3, shifted, True)]:
             record = self.tail(classes, [0.4, -0.2, 0.1][:classes], *tail)

@@ -25,7 +25,7 @@ void explain_options_of(const explanation *e, const explain_args *args, kldve_op
     o->seed = args->seed > 0 ? (uint64_t)args->seed : 0;
     o->truth = e->truth.score; /* NULL without one */
     o->smooth = args->smooth;
-    pick_options(e, args, o);
+    pick_options(&args->pick, &e->mask, o);
 }
 
 static uint32_t needs_of(const explanation *e, const explain_args *args)
@@ -47,6 +47,13 @@ static bool fits_terminal(const explanation *e, const explain_args *args)
     return false;
 }
 
+static bool mask_covers(const explanation *e, const explain_args *args)
+{
+    return !e->picture ||
+           pick_covers(&args->pick, &e->mask, args->picture, kldve_image_width(e->picture),
+                       kldve_image_height(e->picture));
+}
+
 static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
 {
     network_args wanted = args->network;
@@ -59,13 +66,13 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     begin = now_ms();
     e->method = explain_method(args);
     e->net.ctx = ctx;
-    if (!pick_load(e, args))
+    if (!pick_load(&args->pick, ctx, &e->mask) || !mask_covers(e, args))
         return false;
     network_plan_for(&wanted, needs_of(e, args));
     wanted.array = subject_is_array(args->picture) ? &e->array : NULL;
     wanted.frames = e->frames > 1 ? e->frames : 0;
     if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted) ||
-        !pick_fits(e, args))
+        !pick_fits(&args->pick, &e->net))
         return false;
     e->ms.load = now_ms() - begin;
     if (!subject_is_array(args->picture))
@@ -85,7 +92,7 @@ static bool find_index(const explanation *e, const explain_args *args, const cha
     kldve_status status;
 
     classes_ask(&e->net, &o);
-    pick_options(e, args, &o);
+    pick_options(&args->pick, &e->mask, &o);
     if (!classes_target(&e->net, text, &o))
         return false;
     *index = o.target;
@@ -249,28 +256,31 @@ static bool default_is_free(const char *path)
     return false;
 }
 
-void explain_render_options(const explanation *e, const explain_args *args, kldve_render_options *o)
+kldve_status explain_render(const explanation *e, const explain_args *args,
+                            const kldve_image *picture, kldve_image **out)
 {
-    memset(o, 0, sizeof *o);
-    o->struct_size = sizeof *o;
-    o->colormap = args->colormap;
+    kldve_render_options o = {.struct_size = sizeof o, .colormap = args->colormap};
+    kldve_status status;
+
     if (args->colormap == 0 && e->record.sign == KLDVE_SIGN_SIGNED)
-        o->colormap = KLDVE_COLORMAP_DIVERGING;
+        o.colormap = KLDVE_COLORMAP_DIVERGING;
     if (args->opacity >= 0)
-        o->opacity = args->opacity > 0 ? (float)args->opacity : -1;
+        o.opacity = args->opacity > 0 ? (float)args->opacity : -1;
+    if (e->net.shape.in_frames > 1)
+        return film_draw(e, &o, picture != NULL, out);
+    status = kldve_heatmap_render(e->map, picture, &o, out);
+    if (status == KLDVE_OK && picture)
+        pick_draw(&args->pick, &e->mask, kldve_image_width(picture), kldve_image_height(picture),
+                  *out);
+    return status;
 }
 
 static bool write_picture(const explanation *e, const explain_args *args, const char *path,
                           const kldve_image *picture)
 {
-    kldve_render_options o;
     kldve_image *image = NULL;
-    kldve_status status;
+    kldve_status status = explain_render(e, args, picture, &image);
 
-    explain_render_options(e, args, &o);
-    if (e->net.shape.in_frames > 1)
-        return film_draw(e, &o, picture != NULL, path);
-    status = kldve_heatmap_render(e->map, picture, &o, &image);
     if (status == KLDVE_OK)
         status = kldve_image_save(image, path, 0);
     if (status != KLDVE_OK)
@@ -371,7 +381,7 @@ static int command_explain(const arg_command *command, int argc, char **argv)
         ok = run(&e, ctx, &args, &p);
     kldve_heatmap_free(e.map);
     subject_free(&e);
-    free(e.region);
+    pick_free(&e.mask);
     truth_free(&e.truth);
     network_free(&e.net);
     kldve_ctx_free(ctx);

@@ -4,15 +4,10 @@
 
 #include <kldve/method.h>
 
+#include "cli/pick.h"
 #include "cli/tool.h"
 
 enum { FILM_MOST = 256 /**< frames of a film that are given as pictures */ };
-
-/** What --at, --over or --box says. */
-typedef struct pick {
-    int32_t kind; /**< a kldve_pick_kind */
-    int32_t row, x, y;
-} pick;
 
 typedef struct explain_args {
     network_args network;
@@ -22,8 +17,7 @@ typedef struct explain_args {
     arg_list target;                         /* several: a set */
     arg_list fuse;                           /* further layers */
     int32_t method, reading, colormap, sign; /* 1 + number; 0: not given */
-    const char *at, *over, *box;
-    pick pick; /* of these three */
+    pick pick;                               /* --at, --over, --box */
     const char *overlay, *heat, *map, *dump, *json;
     double opacity; /* negative: not given */
     double temperature, perplexity, noise;
@@ -54,8 +48,7 @@ typedef struct explanation {
     int32_t top[TOP], tops;    /* classes by falling logit, how many; of a number none */
     int32_t set[ARG_LIST_MAX]; /* of several --target */
     int32_t rival;             /* of --rival */
-    uint8_t *region;           /* of --over, [region_height][region_width]; NULL without */
-    int32_t region_width, region_height;
+    pick_mask mask;            /* of --over */
     explain_times ms;
 } explanation;
 
@@ -73,17 +66,6 @@ const kldve_method *explain_method(const explain_args *args);
 
 /** The options of the explanation, except its target. */
 void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o);
-
-/** pick.c: read --at, --over and --box, and have the engine load the network for them.  EXIT_DONE,
- * or EXIT_USAGE after a message. */
-int pick_read_args(explain_args *args);
-/** Read the mask of --over; the picture is read already.  False after a message. */
-bool pick_load(explanation *e, const explain_args *args);
-/** Whether the network has what is picked, and something is picked where it has.  False after a
- *  message. */
-bool pick_fits(const explanation *e, const explain_args *args);
-/** What is picked, for any options of an explanation. */
-void pick_options(const explanation *e, const explain_args *args, kldve_options *o);
 
 /** subject.c: whether a name is that of an array, not of a picture. */
 bool subject_is_array(const char *path);
@@ -112,9 +94,9 @@ enum { DUMP_FILES = 8, DUMP_PATH = 4096 };
 /** The path of a file that --dump may write, 0 to DUMP_FILES - 1, cut to `size`. */
 void dump_file(const explain_args *args, int32_t index, char *out, size_t size);
 
-/** film.c: every frame of a film with its map, beside each other; without pictures the maps alone.
- *  False after a message. */
-bool film_draw(const explanation *e, const kldve_render_options *o, bool over, const char *path);
+/** film.c: every frame of a film with its map, beside each other, or the maps alone. */
+kldve_status film_draw(const explanation *e, const kldve_render_options *o, bool over,
+                       kldve_image **out);
 /** The maps of all frames as an array [frames][height][width].  False after a message. */
 bool film_write(const explanation *e, const char *path);
 
@@ -122,9 +104,10 @@ bool film_write(const explanation *e, const char *path);
  *  message. */
 bool terminal_draw(const explanation *e, const explain_args *args);
 
-/** How the map is drawn: as --colormap says, else as suits its sign. */
-void explain_render_options(const explanation *e, const explain_args *args,
-                            kldve_render_options *o);
+/** Draw the map over `picture`, with the place that was picked, or alone where that is NULL: in the
+ *  colours that --colormap says, else those that suit its sign. */
+kldve_status explain_render(const explanation *e, const explain_args *args,
+                            const kldve_image *picture, kldve_image **out);
 
 /** summary.c: what was found, for people, on standard output. */
 void summary_print(const explanation *e, const explain_args *args);

@@ -12,11 +12,7 @@ const arg_option explain_options[] = {
     OPTION_STRING("rival", AT(rival), "CLASS", "explain why the target and not this class"),
     OPTION_STRING("truth", AT(truth), "model:FILE",
                   "another network's scores as the truth of kl-dve"),
-    OPTION_STRING("at", AT(at), "X,Y", "the scores of a segmentation at this pixel of the picture"),
-    OPTION_STRING("over", AT(over), "MASK.png",
-                  "their mean over the pixels that are not black in this mask"),
-    OPTION_STRING("box", AT(box), "WHICH",
-                  "the scores of a detector's row: a number, 'best', or the best at X,Y"),
+    PICK_OPTIONS(explain_args, pick),
     OPTION_CHOICE("reading", AT(reading), "NAME",
                   "for methods that have readings; default contrast", reading_choice),
     OPTION_CHOICE("method", AT(method), "NAME", "default kl-dve", method_choice),
@@ -162,8 +158,8 @@ int explain_guard(const explain_args *args)
     }
     if ((status = guard_outputs("explain", outputs, count)) != EXIT_DONE ||
         (status = guard_frames(args, outputs, count)) != EXIT_DONE ||
-        (args->over &&
-         (status = guard_input("explain", args->over, outputs, count)) != EXIT_DONE) ||
+        (args->pick.over &&
+         (status = guard_input("explain", args->pick.over, outputs, count)) != EXIT_DONE) ||
         (status = guard_network("explain", &args->network, outputs, count)) != EXIT_DONE)
         return status;
     return truth_guard("explain", args->truth, outputs, count);
@@ -188,6 +184,11 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
         return args_usage("explain", "a picture is missing: kldve explain [MODEL.onnx] PICTURE");
     if (n == 1 && path_has_ending(positional[0], models))
         return args_usage("explain", "a picture is missing after %s", positional[0]);
+    if (n > 2 && !path_has_ending(positional[0], models))
+        return args_usage("explain",
+                          "'%s' is no network: several pictures are the frames of a film, with "
+                          "MODEL.onnx first",
+                          positional[0]);
     if (n > 1) {
         args->network.model = positional[0];
         n--;
@@ -199,7 +200,9 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
     args->network.item = args->item + 1;
     args->network.as_it_is = subject_is_array(args->picture);
     *go = true;
-    if ((status = pick_read_args(args)) != EXIT_DONE)
+    if ((status = pick_read_args("explain", &args->pick, &args->network.flags)) != EXIT_DONE ||
+        (args->truth && (status = pick_excludes("explain", &args->pick, "truth")) != EXIT_DONE) ||
+        (args->smooth && (status = pick_excludes("explain", &args->pick, "smooth")) != EXIT_DONE))
         return status;
     return check_args(args);
 }

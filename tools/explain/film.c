@@ -87,7 +87,8 @@ static void paste(const kldve_image *frame, int32_t index, int32_t columns, kldv
                kldve_image_pixels(frame) + 3 * y * width, 3 * width);
 }
 
-bool film_draw(const explanation *e, const kldve_render_options *o, bool over, const char *path)
+kldve_status film_draw(const explanation *e, const kldve_render_options *o, bool over,
+                       kldve_image **out)
 {
     int32_t frames = e->net.shape.in_frames, columns = 1;
     kldve_image *sheet = NULL, *drawn = NULL;
@@ -105,11 +106,10 @@ bool film_draw(const explanation *e, const kldve_render_options *o, bool over, c
         drawn = NULL;
     }
     if (status == KLDVE_OK)
-        status = kldve_image_save(sheet, path, 0);
-    if (status != KLDVE_OK)
-        complain_ctx(e->net.ctx, path, status);
-    kldve_image_free(sheet);
-    return status == KLDVE_OK;
+        *out = sheet;
+    else
+        kldve_image_free(sheet);
+    return status;
 }
 
 /* ---- the array ---------------------------------------------------------------------------- */

@@ -1,8 +1,6 @@
 /* record.c - the record of a run as JSON (docs/command.md lists its members). */
 #include "explain.h"
 
-#include <math.h>
-
 #include "cli/json.h"
 
 /* NULL: out of memory. */
@@ -95,25 +93,6 @@ static bool put_all_paths(json_object *object, int32_t all_paths)
                           : json_put(object, "all_paths", json_object_new_boolean(all_paths > 0));
 }
 
-static json_object *new_side(const void *of, size_t i)
-{
-    const explanation *e = of;
-
-    return json_object_new_double((double)e->record.box[i]);
-}
-
-/* The row of a detector that was picked. */
-static bool put_row(json_object *object, const explanation *e)
-{
-    const kldve_record *r = &e->record;
-
-    if (r->row < 0)
-        return true;
-    return json_put(object, "row", json_object_new_int(r->row)) &&
-           (isnan(r->box[0]) || (json_put(object, "box", json_new_list(new_side, e, 4)) &&
-                                 json_put_number(object, "box_score", (double)r->box_score, 9)));
-}
-
 static json_object *new_timings(const explanation *e)
 {
     const kldve_timings *t = &e->stages;
@@ -167,7 +146,8 @@ static json_object *new_record(const explanation *e, const explain_args *args)
         put_class(object, "target", e, e->record.target) &&
         (args->target.count < 2 ||
          json_put(object, "targets", json_new_list(new_of_set, e, (size_t)args->target.count))) &&
-        (!args->rival || put_class(object, "rival", e, e->rival)) && put_row(object, e) &&
+        (!args->rival || put_class(object, "rival", e, e->rival)) &&
+        pick_put_place(object, &args->pick) && pick_put_row(object, &e->record) &&
         (!args->truth || json_put_text(object, "truth", e->truth.net.name)) &&
         (!args->sign || json_put_text(object, "sign", sign_choice(args->sign - 1))) &&
         (!kldve_heatmap_error(e->map, NULL) ||

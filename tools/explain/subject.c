@@ -37,7 +37,7 @@ int subject_check_args(const explain_args *args)
                           "--item changes nothing: %s is one picture; it says which of "
                           "an array of several (.npy)",
                           args->picture);
-    if (subject_is_array(args->picture) && args->over)
+    if (subject_is_array(args->picture) && args->pick.over)
         return args_usage("explain", "--over needs a picture, %s is an array: use --at",
                           args->picture);
     return EXIT_DONE;

@@ -57,13 +57,10 @@ static void draw(const kldve_image *image)
 
 bool terminal_draw(const explanation *e, const explain_args *args)
 {
-    kldve_render_options o;
     kldve_image *image = NULL, *small = NULL;
-    kldve_status status;
+    kldve_status status = explain_render(e, args, e->picture, &image);
     int32_t cells, halves;
 
-    explain_render_options(e, args, &o);
-    status = kldve_heatmap_render(e->map, e->picture, &o, &image);
     if (status == KLDVE_OK) {
         fit(kldve_image_width(image), kldve_image_height(image), &cells, &halves);
         status = kldve_image_resize(image, cells, halves, &small);

@@ -7,6 +7,7 @@
 #include <kldve/method.h>
 #include <kldve/metrics.h>
 
+#include "cli/pick.h"
 #include "cli/tool.h"
 
 enum { GRID_NETWORKS = 16, GRID_PICTURES = 256 };
@@ -28,6 +29,7 @@ typedef struct grid_args {
     arg_list target;                /**< as for explain; none: top1 */
     int32_t reading;                /**< 1 + number, for methods that name none; 0: not given */
     int32_t sign;                   /**< a kldve_sign */
+    pick pick;                      /**< --at, --over, --box: the same for all networks */
     const char *truth;              /**< "model:FILE"; NULL: one-hot */
     double temperature, perplexity; /**< 0: not given */
     bool quiet;
@@ -52,6 +54,7 @@ typedef struct grid_args {
                     "top1 (default), top2 ..., an index or a label; repeat for more"),             \
         OPTION_CHOICE("sign", offsetof(type, member.sign), "WHICH",                                \
                       "values that count; default: what the method's authors show", sign_choice),  \
+        PICK_OPTIONS(type, member.pick),                                                           \
         OPTION_STRING("truth", offsetof(type, member.truth), "model:FILE",                         \
                       "another network's scores as the truth of kl-dve"),                          \
         OPTION_NUMBER("temperature", offsetof(type, member.temperature), "T",                      \
@@ -161,6 +164,8 @@ typedef struct grid {
     bool has_truth;
     truth truth;            /**< its network */
     grid_truth *truth_says; /**< [pictures] */
+    pick pick;              /**< which scores are explained */
+    pick_mask mask;         /**< of --over */
     grid_picture *picture;
     grid_network *network;
     grid_method *method;

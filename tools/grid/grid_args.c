@@ -150,9 +150,23 @@ int grid_guard(const arg_command *command, const grid_args *a, const guard_outpu
 
     for (int32_t i = 0; status == EXIT_DONE && i < a->pictures; i++)
         status = guard_input(command->name, a->picture[i], outputs, count);
+    if (status == EXIT_DONE && a->pick.over)
+        status = guard_input(command->name, a->pick.over, outputs, count);
     for (int32_t i = 0; status == EXIT_DONE && i < a->networks; i++)
         status = guard_network(command->name, &a->network[i], outputs, count);
     return status == EXIT_DONE ? truth_guard(command->name, a->truth, outputs, count) : status;
+}
+
+/* All networks are asked for the same.  EXIT_DONE, or EXIT_USAGE after a message. */
+static int read_pick(const arg_command *command, grid_args *a)
+{
+    uint64_t flags = 0;
+    int status = pick_read_args(command->name, &a->pick, &flags);
+
+    for (int32_t i = 0; i < a->networks; i++)
+        a->network[i].flags |= flags;
+    return status == EXIT_DONE && a->truth ? pick_excludes(command->name, &a->pick, "truth")
+                                           : status;
 }
 
 int grid_read_args(const arg_command *command, int argc, char **argv, void *values, bool *go)
@@ -167,5 +181,7 @@ int grid_read_args(const arg_command *command, int argc, char **argv, void *valu
     a->pictures = n;
     end_networks(a);
     *go = true;
+    if ((n = read_pick(command, a)) != EXIT_DONE)
+        return n;
     return check(command, a);
 }

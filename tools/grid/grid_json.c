@@ -102,7 +102,7 @@ static bool put_map(json_object *object, const grid *g, const grid_cell *cell)
 
     return json_put_class(object, "target", &g->network[cell->network].net, c->index, c->logit,
                           c->probability) &&
-           json_put_value(object, r) &&
+           json_put_value(object, r) && pick_put_row(object, r) &&
            json_put_text(object, "remark", kldve_heatmap_remark(cell->map)) &&
            json_put_number(object, "kl", r->kl, 17) && put_metrics(object, g, cell) &&
            (g->networks < 2 || json_put_number(object, "likeness", cell->likeness, 9)) &&
@@ -139,6 +139,7 @@ json_object *grid_json(const grid *g)
 
     if (object && json_put(object, "networks", json_new_list(new_network, g, networks)) &&
         (!g->has_truth || json_put_text(object, "truth", g->truth.net.name)) &&
+        pick_put_place(object, &g->pick) &&
         json_put(object, "predictions", json_new_list(new_prediction, g, predictions)) &&
         json_put(object, "maps", json_new_list(new_map, g, maps)) &&
         json_put_text(object, "kldve", kldve_version()))

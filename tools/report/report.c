@@ -15,8 +15,6 @@ static const arg_option options[] = {
     OPTION_END,
 };
 
-enum { PICTURE_SIDE = 768 }; /* what a page shows of a photograph of any size */
-
 static int read_args(const arg_command *command, int argc, char **argv, void *values, bool *go)
 {
     report_args *args = values;
@@ -41,7 +39,7 @@ static bool run(grid *g, kldve_ctx *ctx, const void *values)
     bool ok;
 
     progress_begin(&p, ctx, args->grid.quiet);
-    ok = grid_run(g, ctx, &args->grid, PICTURE_SIDE, &p);
+    ok = grid_run(g, ctx, &args->grid, REPORT_PICTURE_SIDE, &p);
     progress_end(&p);
     if (!ok || !report_write(g, args))
         return false;

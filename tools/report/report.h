@@ -4,6 +4,8 @@
 
 #include "grid/grid.h"
 
+enum { REPORT_PICTURE_SIDE = 768 }; /* what a page shows of a photograph of any size */
+
 typedef struct report_args {
     grid_args grid; /* first, see there */
     const char *page;

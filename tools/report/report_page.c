@@ -118,10 +118,37 @@ static json_object *new_picture(const void *of, size_t i)
     json_object *object = json_object_new_object();
 
     if (object && json_put_text(object, "name", picture->name) &&
-        json_put_text(object, "path", picture->path) && put_picture(object, g, picture))
+        json_put_text(object, "path", picture->path) &&
+        json_put(object, "width", json_object_new_int(picture->width)) &&
+        json_put(object, "height", json_object_new_int(picture->height)) &&
+        put_picture(object, g, picture))
         return object;
     json_object_put(object);
     return NULL;
+}
+
+/* The mask of --over, a byte for each pixel: at most as large as a picture of the page. */
+static bool put_mask(json_object *object, const pick_mask *mask)
+{
+    int32_t longer = mask->width > mask->height ? mask->width : mask->height;
+    int32_t step = 1 + (longer - 1) / REPORT_PICTURE_SIDE, width = 0, height = 0;
+    unsigned char *bytes;
+    bool ok;
+
+    if (!mask->value)
+        return true;
+    width = (mask->width + step - 1) / step;
+    height = (mask->height + step - 1) / step;
+    bytes = malloc((size_t)width * (size_t)height);
+    for (int32_t y = 0; bytes && y < height; y++)
+        for (int32_t x = 0; x < width; x++)
+            bytes[(size_t)y * (size_t)width + (size_t)x] =
+                mask->value[(size_t)y * (size_t)step * (size_t)mask->width +
+                            (size_t)x * (size_t)step] != 0;
+    ok = bytes && json_put(object, "mask_width", json_object_new_int(width)) &&
+         put_base64(object, "mask", "", bytes, (size_t)width * (size_t)height);
+    free(bytes);
+    return ok;
 }
 
 /* ---- maps and choices --------------------------------------------------------------------- */
@@ -228,6 +255,7 @@ static json_object *new_data(const grid *g, const report_args *args)
 
     if (object && add_values(object, g) &&
         json_put(object, "pictures", json_new_list(new_picture, g, (size_t)g->pictures)) &&
+        put_mask(object, &g->mask) &&
         json_put(object, "methods", json_new_list(new_method, g, (size_t)g->methods)) &&
         json_put(object, "metrics", json_new_list(new_metric, g, (size_t)g->metrics)) &&
         json_put(object, "targets", json_new_list(new_target, g, (size_t)g->targets)) &&

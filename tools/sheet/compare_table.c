@@ -227,6 +227,24 @@ static void put_means(const grid *g, int32_t first, int32_t end)
         }
 }
 
+/* The row of a detector that one network's maps of a picture explain, and its box. */
+static void say_row(const grid *g, int32_t picture, int32_t net)
+{
+    for (int32_t m = 0; m < g->methods; m++) {
+        const grid_cell *cell = grid_cell_at(g, picture, net, m, 0);
+        const kldve_record *r = &cell->record;
+
+        if (!cell->map || r->row < 0)
+            continue;
+        printf("%s, %s: row %d", g->picture[picture].name, g->network[net].name, (int)r->row);
+        if (!isnan(r->box[0]))
+            printf(", box %.1f, %.1f to %.1f, %.1f", (double)r->box[0], (double)r->box[1],
+                   (double)r->box[2], (double)r->box[3]);
+        printf("\n");
+        return;
+    }
+}
+
 void compare_table(const grid *g)
 {
     for (int32_t k = 0; k < g->metrics; k++)
@@ -235,6 +253,9 @@ void compare_table(const grid *g)
         if (scores_meaning(&g->network[n].net.shape))
             printf("%s, probability: %s\n", g->network[n].name,
                    scores_meaning(&g->network[n].net.shape));
+    for (int32_t p = 0; p < g->pictures; p++)
+        for (int32_t n = 0; n < g->networks; n++)
+            say_row(g, p, n);
     for (int32_t first = 0; first < g->networks; first += BESIDE) {
         int32_t end = first + BESIDE < g->networks ? first + BESIDE : g->networks;
 

@@ -29,6 +29,20 @@ typedef struct sheet_style {
     int32_t lines; /**< at most; what does not fit ends in "..." */
 } sheet_style;
 
+static const double sheet_line = 1.32;   /**< distance of baselines in sizes of the font */
+static const double sheet_ascent = 0.95; /**< from the top of a line to its baseline, same unit */
+static const double sheet_small = 0.88;  /**< captions, in sizes of normal text */
+
+static inline sheet_style sheet_style_of(double size, bool bold, sheet_ink ink, sheet_align align)
+{
+    return (sheet_style){size, bold, ink, align, 1};
+}
+
+/** The room on a line of text: from x to `end`, with the baseline at y. */
+typedef struct sheet_span {
+    double x, y, end;
+} sheet_span;
+
 /** `family` NULL: a sans serif.  GLib ends the process where there is no memory for either. */
 void sheet_pen_open(sheet_pen *pen, cairo_t *cairo, const char *family);
 void sheet_pen_close(sheet_pen *pen);
@@ -49,6 +63,10 @@ double sheet_text_width(sheet_pen *pen, const char *text, const sheet_style *sty
 
 /** "43 %", "4.3 %", "< 0.1 %" */
 void sheet_share(double share, char *out, size_t size);
+/** The same of a class; a number itself. */
+void sheet_certainty(const grid_class *c, char *out, size_t size);
+/** A bar that is filled to a share, centred on the small letters of a line of text at y. */
+void sheet_draw_bar(cairo_t *cairo, double x, double y, double width, double size, double share);
 
 /* ---- sheet_layout.c ----------------------------------------------------------------------- */
 
@@ -103,12 +121,19 @@ kldve_image *sheet_tile(const grid *g, const sheet_options *options, const sheet
 /** Height of the seen part of a picture for a width of 1. */
 double sheet_seen_aspect(const grid *g, int32_t picture, int32_t network);
 
+/* ---- sheet_heads.c, sheet_foot.c ----------------------------------------------------------- */
+
+/** Lines of the longest heading. */
+int32_t sheet_heading_lines(sheet_pen *pen, const sheet_layout *l, const grid *g);
+/** The title and the headings. */
+void sheet_draw_headings(sheet_pen *pen, const sheet_layout *l, const grid *g);
+void sheet_draw_row_head(sheet_pen *pen, const sheet_layout *l, const grid *g, int32_t row);
+void sheet_draw_foot(sheet_pen *pen, const sheet_layout *l, const grid *g,
+                     const sheet_options *options);
+
 /* ---- sheet_draw.c ------------------------------------------------------------------------- */
 
 /** All of the sheet.  False after a message. */
 bool sheet_draw(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *options);
-
-/** Lines of the longest heading. */
-int32_t sheet_heading_lines(sheet_pen *pen, const sheet_layout *l, const grid *g);
 
 #endif

@@ -163,3 +163,23 @@ void sheet_share(double share, char *out, size_t size)
     else
         snprintf(out, size, "%.*f%s%%", share < 0.0995 ? 1 : 0, 100 * share, space);
 }
+
+void sheet_certainty(const grid_class *c, char *out, size_t size)
+{
+    if (isnan(c->probability))
+        snprintf(out, size, "%.4g", (double)c->logit);
+    else
+        sheet_share(c->probability, out, size);
+}
+
+void sheet_draw_bar(cairo_t *cairo, double x, double y, double width, double size, double share)
+{
+    double height = 0.3 * size, top = y - 0.27 * size - height / 2;
+
+    sheet_ink_set(cairo, INK_RULE);
+    cairo_rectangle(cairo, x, top, width, height);
+    cairo_fill(cairo);
+    cairo_set_source_rgb(cairo, 0.13, 0.4, 0.6);
+    cairo_rectangle(cairo, x, top, width * share, height);
+    cairo_fill(cairo);
+}

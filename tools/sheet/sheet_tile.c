@@ -67,8 +67,10 @@ static kldve_status cut(const kldve_image *image, sheet_box seen, kldve_image **
                             out);
 }
 
-static kldve_status heat(const grid_cell *cell, const sheet_options *options, kldve_image **image)
+static kldve_status heat(const grid *g, const grid_cell *cell, const sheet_options *options,
+                         kldve_image **image)
 {
+    const grid_picture *picture = &g->picture[cell->picture];
     kldve_render_options o;
     kldve_image *drawn = NULL;
     kldve_status status;
@@ -80,6 +82,7 @@ static kldve_status heat(const grid_cell *cell, const sheet_options *options, kl
         o.opacity = options->opacity > 0 ? (float)options->opacity : -1;
     status = kldve_heatmap_render(cell->map, *image, &o, &drawn);
     if (status == KLDVE_OK) {
+        pick_draw(&g->pick, &g->mask, picture->width, picture->height, drawn);
         kldve_image_free(*image);
         *image = drawn;
     }
@@ -103,7 +106,7 @@ kldve_image *sheet_tile(const grid *g, const sheet_options *options, const sheet
     }
     status = scale(picture->image, seen, width, height, &whole);
     if (status == KLDVE_OK && !slot->is_photo)
-        status = heat(cell, options, &whole);
+        status = heat(g, cell, options, &whole);
     if (status == KLDVE_OK)
         status = cut(whole, seen, &tile);
     kldve_image_free(whole);

@@ -38,6 +38,9 @@ void kx_accel_free(kx_accel *a);
 /** What a slot of a primitive wants; NULL: it has no such operand. */
 const kx_layout *kx_prim_layout(const kx_prim *p, int slot);
 
+/** Are products of bytes faster than those of numbers here? */
+bool kx_accel_has_bytes(void);
+
 /* ---- convolutions ---- */
 
 typedef enum kx_join {
@@ -88,8 +91,14 @@ kldve_status kx_accel_concat(kx_accel *a, int32_t n, const kx_layout *const *src
                              kx_prim **out);
 kldve_status kx_accel_reorder(kx_accel *a, const kx_layout *from, const kx_layout *to,
                               kx_prim **out);
-/** dst [m][n] = act(src [m][k] W + bias [n]), all plain, W [k][n] or [n][k] as d says. */
-kldve_status kx_accel_matmul(kx_accel *a, const kx_dense *d, kx_act act, kx_prim **out);
+/** dst [m][n] = act(src [m][k] W + bias [n]), all plain but W.
+ *  @param packed  true: W wants the layout of KX_WEIGHTS, kx_accel_pack_dense(); false: it is read
+ *                 as d->weights, [k][n] or [n][k] as d says. */
+kldve_status kx_accel_dense(kx_accel *a, const kx_dense *d, kx_act act, bool *packed,
+                            kx_prim **out);
+/** d->weights into a layout, immediately.
+ *  @param to  kx_layout_bytes() bytes. */
+kldve_status kx_accel_pack_dense(kx_accel *a, const kx_dense *d, const kx_layout *layout, void *to);
 /** dst [batch][m][n] = x [batch][m][k] y [batch][k][n]: KX_SRC, KX_WEIGHTS -> KX_DST plain.  x and
  * y may lie transposed.  KLDVE_E_UNSUPPORTED for layouts that oneDNN is slow with, too. */
 kldve_status kx_accel_product(kx_accel *a, const kx_layout *x, const kx_layout *y,

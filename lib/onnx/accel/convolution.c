@@ -221,9 +221,7 @@ kldve_status kx_accel_conv_vjp(kx_accel *a, const kx_conv_desc *d, kx_prim **out
 
 /* ---- weights ---- */
 
-/* One reorder, right away. */
-static dnnl_status_t reorder_now(kx_accel *a, kx_md from_md, const void *from, kx_md to_md,
-                                 void *to)
+dnnl_status_t kx_reorder_now(kx_accel *a, kx_md from_md, const void *from, kx_md to_md, void *to)
 {
     dnnl_primitive_desc_t pd = NULL;
     dnnl_primitive_t prim = NULL;
@@ -264,5 +262,5 @@ kldve_status kx_accel_pack_weights(kx_accel *a, const kx_conv_desc *d, const flo
     assert(from && to && from != to);
     if (!plain)
         return KLDVE_E_NOMEM;
-    return kx_status_of(reorder_now(a, plain->md, from, layout->md, to));
+    return kx_status_of(kx_reorder_now(a, plain->md, from, layout->md, to));
 }

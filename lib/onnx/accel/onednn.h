@@ -68,6 +68,8 @@ dnnl_status_t kx_attr_scaled(const kx_layout *factor, kx_act act, dnnl_primitive
 /** Take over a primitive descriptor, compile it and read off its operands.
  *  @param st  How making pd went: a failure is handed on. */
 kldve_status kx_prim_new(kx_accel *a, dnnl_status_t st, dnnl_primitive_desc_t pd, kx_prim **out);
+/** One reorder, right away. */
+dnnl_status_t kx_reorder_now(kx_accel *a, kx_md from_md, const void *from, kx_md to_md, void *to);
 /** The DNNL_ARG_... of a slot. */
 int kx_slot_arg(int slot);
 

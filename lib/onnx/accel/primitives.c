@@ -1,5 +1,5 @@
-/* primitives.c - pooling, local response normalisation, elementwise work, concatenation, reorders
- * and matrix products by oneDNN. */
+/* primitives.c - pooling, local response normalisation, elementwise work, concatenation and
+ * reorders by oneDNN. */
 #include "accel/onednn.h"
 
 #include <assert.h>
@@ -204,62 +204,5 @@ kldve_status kx_accel_reorder(kx_accel *a, const kx_layout *from, const kx_layou
     dnnl_status_t st =
         dnnl_reorder_primitive_desc_create(&pd, from->md, a->engine, to->md, a->engine, a->bare);
 
-    return kx_prim_new(a, st, pd, out);
-}
-
-/* ---- matrix product ---- */
-
-kldve_status kx_accel_matmul(kx_accel *a, const kx_dense *d, kx_act act, kx_prim **out)
-{
-    const int64_t m = d->m, k = d->k, n = d->n;
-    const int64_t strides[2] = {d->transposed ? 1 : n, d->transposed ? k : 1};
-    const kx_layout *src = kx_layout_rows(a, 2, (const int64_t[]){m, k});
-    const kx_layout *weights = kx_layout_strided(a, 2, (const int64_t[]){k, n}, strides);
-    const kx_layout *dst = kx_layout_rows(a, 2, (const int64_t[]){m, n});
-    const kx_layout *bias = kx_layout_rows(a, 2, (const int64_t[]){1, n});
-    dnnl_primitive_attr_t attr;
-    dnnl_primitive_desc_t pd = NULL;
-    kx_matmul_problem p;
-    dnnl_status_t st;
-    kldve_status result;
-
-    assert(m > 0 && k > 0 && n > 0);
-    if (!src || !weights || !dst || !bias)
-        return KLDVE_E_NOMEM;
-    p = (kx_matmul_problem){src->md, weights->md, d->bias ? bias->md : NULL, dst->md};
-    if ((st = kx_attr_new(NULL, false, act, &attr)) != dnnl_success)
-        return kx_status_of(st);
-    st = kx_matmul_pd(a, &p, attr, &pd);
-    dnnl_primitive_attr_destroy(attr);
-    if ((result = kx_prim_new(a, st, pd, out)) < 0)
-        return result;
-    (*out)->slot[KX_BIAS] = d->bias ? bias : NULL;
-    return KLDVE_OK;
-}
-
-/* Code that works element by element, without vectors. */
-static bool is_reference(const_dnnl_primitive_desc_t pd)
-{
-    const char *name = "";
-
-    return dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&name) !=
-               dnnl_success ||
-           strncmp(name, "ref", 3) == 0;
-}
-
-kldve_status kx_accel_product(kx_accel *a, const kx_layout *x, const kx_layout *y,
-                              const kx_shape *dst, kx_prim **out)
-{
-    const kx_layout *plain = kx_layout_plain(a, dst);
-    dnnl_primitive_desc_t pd = NULL;
-    dnnl_status_t st;
-
-    if (!plain)
-        return KLDVE_E_NOMEM;
-    st = kx_matmul_pd(a, &(kx_matmul_problem){x->md, y->md, NULL, plain->md}, a->bare, &pd);
-    if (st == dnnl_success && is_reference(pd)) {
-        dnnl_primitive_desc_destroy(pd);
-        return KLDVE_E_UNSUPPORTED;
-    }
     return kx_prim_new(a, st, pd, out);
 }

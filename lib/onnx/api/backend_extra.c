@@ -69,7 +69,7 @@ kldve_status kx_backend_vjp_biases(void *state, const float *cotangent, float *g
                                    kldve_bias_visitor visit, void *opaque)
 {
     kx_backend_state *s = state;
-    kx_state *run;
+    kx_state *run = NULL;
     const float *from;
     kldve_status st = extra_at_pass(s, KX_EXTRA_BIASES, KLDVE_RULE_GRADIENT, &run);
 
@@ -83,7 +83,7 @@ kldve_status kx_backend_attentions(void *state, const float *cotangent,
                                    kldve_attention_visitor visit, void *opaque)
 {
     kx_backend_state *s = state;
-    kx_state *run;
+    kx_state *run = NULL;
     kldve_status st = extra_at_pass(s, KX_EXTRA_ATTENTIONS, KLDVE_RULE_GRADIENT, &run);
 
     if (st == KLDVE_OK && cotangent && !(cotangent = kx_cotangent_of(s, 1, cotangent)))

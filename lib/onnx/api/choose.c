@@ -32,7 +32,7 @@ static kldve_status list_tensors(const kx_graph *g, kx_arena *arena, kx_choice *
     return KLDVE_OK;
 }
 
-kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
+kldve_status kx_choose(kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
                        const kx_selection *selection, kx_choice *out)
 {
     kx_choice c = {.listing = out->listing,
@@ -43,9 +43,9 @@ kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, co
     kldve_status st;
 
     c.notes.arena = arena;
-    if ((st = kx_choose_input(g, arena, &c)) < 0 ||
+    if ((st = kx_choose_input(g, &c)) < 0 ||
         (st = kx_choose_logits(g, logits, selection, &c)) < 0 ||
-        (st = find_ways(g, arena, selection, &c)) < 0)
+        (st = kx_follow_input(g, arena, &c)) < 0 || (st = find_ways(g, arena, selection, &c)) < 0)
         return st;
     c.file_input = c.input;
     st = kx_choose_layer(g, layer, &c);

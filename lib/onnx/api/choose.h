@@ -40,7 +40,8 @@ typedef struct kx_choice {
     kx_view member_view[KX_CUT_MOST];
 } kx_choice;
 
-/** Choose by name, or by default: the scores before a trailing Softmax, and the last layer on
+/** Choose by name, or by default: the scores before a trailing Softmax, for which the graph gets
+ *  nodes where the file does not have them, and the last layer on
  *  every way that has more than one cell.  `input` and `layer` are the file's: kx_choice_shape()
  *  comes next.
  *  @param arena  for the arrays of *out.
@@ -50,7 +51,7 @@ typedef struct kx_choice {
  *              `listing` are set.
  *  @return KLDVE_OK; KLDVE_E_ARG (no such tensor, or one that cannot be the layer);
  *          KLDVE_E_UNSUPPORTED; KLDVE_E_FORMAT; KLDVE_E_NOMEM. */
-kldve_status kx_choose(const kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
+kldve_status kx_choose(kx_graph *g, kx_arena *arena, const char *layer, const char *logits,
                        const kx_selection *selection, kx_choice *out);
 
 /** Decide what kind of scores the logits are: as asked, else as the file says.

@@ -14,7 +14,7 @@ static const kx_value *file_input(const kx_graph *g, const kx_value *input)
     return input;
 }
 
-kldve_status kx_choose_input(const kx_graph *g, kx_arena *arena, kx_choice *c)
+kldve_status kx_choose_input(const kx_graph *g, kx_choice *c)
 {
     if (g->ninput != 1)
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
@@ -26,7 +26,12 @@ kldve_status kx_choose_input(const kx_graph *g, kx_arena *arena, kx_choice *c)
                                "input '%.80s' is not float32 [1][channels][height][width] or "
                                "[1][height][width][channels]",
                                c->input->name);
-    if (*c->letters)
+    return KLDVE_OK;
+}
+
+kldve_status kx_follow_input(const kx_graph *g, kx_arena *arena, kx_choice *c)
+{
+    if (c->letters && *c->letters)
         return kx_follow(g, arena, file_input(g, c->input), c->letters, &c->followed);
     return kx_follow_picture(g, arena, c->input, &c->followed, &c->channels_last);
 }

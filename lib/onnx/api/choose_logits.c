@@ -2,6 +2,7 @@
  */
 #include "choose_parts.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "build/tail.h"
@@ -118,9 +119,64 @@ static kldve_status say_output(const kx_graph *g, kx_choice *c, const kx_value *
         g->noutput, outputs, output->name);
 }
 
+/* "100 times the probability", "the probability times -1, plus 1": of what the output prints. */
+static void printed_text(const kx_tail *tail, char out[TEXT_SIZE])
+{
+    const char *what = tail->logarithm ? "the logarithm of the probability" : "the probability";
+    size_t used = (size_t)snprintf(out, TEXT_SIZE, "%.4g times %s", tail->factor, what);
+
+    if (tail->factor == 1)
+        used = (size_t)snprintf(out, TEXT_SIZE, "%s", what);
+    if (tail->offset != 0)
+        snprintf(out + used, TEXT_SIZE - used, ", %s %.4g", tail->offset < 0 ? "less" : "plus",
+                 fabs(tail->offset));
+}
+
+/* What the output prints, where that is not the probability (or, as is common, its logarithm). */
+static kldve_status say_printed(kx_choice *c, const kx_value *output, const kx_tail *tail)
+{
+    char text[TEXT_SIZE];
+
+    if (tail->kind == KLDVE_SCORES_RAW || tail->best || (tail->factor == 1 && tail->offset == 0))
+        return KLDVE_OK;
+    printed_text(tail, text);
+    return kx_say(&c->notes, "the output '%.60s' is %s: the probability is given here%s",
+                  output->name, text,
+                  tail->factor < 0 ? ", and the smaller the output, the larger it is" : "");
+}
+
+/* Scores that the file does not have. */
+static kldve_status say_made(kx_choice *c, const kx_value *output, const kx_tail *tail)
+{
+    switch (tail->form) {
+    case KX_TAIL_MIXED:
+        return kx_say(&c->notes,
+                      "no scores stand behind the probabilities '%.60s', which are computed from "
+                      "several: %s is explained",
+                      tail->scores->name,
+                      tail->kind == KLDVE_SCORES_SOFTMAX ? "their logarithm"
+                                                         : "log p - log(1 - p) of each");
+    case KX_TAIL_PAIR:
+        return kx_say(&c->notes,
+                      "the two probabilities '%.60s' come from one score x: it is explained as two "
+                      "classes with the scores %s",
+                      output->name, tail->opposite[0] ? "0 and x" : "x and 0");
+    case KX_TAIL_PLAIN:
+    case KX_TAIL_OPPOSITE:
+    case KX_TAIL_JOINED:
+        break;
+    }
+    return KLDVE_OK;
+}
+
 static kldve_status say_tail(kx_choice *c, const kx_value *output, const kx_tail *tail)
 {
-    kldve_status st = KLDVE_OK;
+    kldve_status st = say_made(c, output, tail);
+
+    if (st == KLDVE_OK)
+        st = say_printed(c, output, tail);
+    if (st < 0)
+        return st;
 
     if (tail->best)
         st = kx_say(&c->notes,
@@ -135,7 +191,36 @@ static kldve_status say_tail(kx_choice *c, const kx_value *output, const kx_tail
     return st;
 }
 
-static kldve_status choose_default(const kx_graph *g, kx_choice *c)
+/* A softmax that does not run over the classes prints no probabilities of theirs: along an axis of
+ * length 1 it is 1 everywhere. */
+static kldve_status check_line(kx_choice *c, kx_value *output, kx_tail *tail)
+{
+    int64_t along = tail->line.n;
+
+    if (tail->kind != KLDVE_SCORES_SOFTMAX || tail->form == KX_TAIL_MIXED ||
+        along == (int64_t)tail->scores->count || !is_vector(tail->scores))
+        return KLDVE_OK;
+    *tail = (kx_tail){.scores = output, .kind = KLDVE_SCORES_RAW, .factor = 1};
+    return kx_say(&c->notes,
+                  "the softmax in front of '%.60s' runs over %lld scores, not over all classes: "
+                  "what the file prints is explained as it is",
+                  output->name, (long long)along);
+}
+
+/* The scores behind an output. */
+static kldve_status find_scores(kx_graph *g, kx_choice *c, kx_value *output, kx_tail *tail)
+{
+    kldve_status st;
+
+    kx_find_tail(g, output, tail);
+    if ((tail->kind == KLDVE_SCORES_RAW &&
+         (st = kx_find_mixture(g, c->notes.arena, output, tail)) < 0) ||
+        (st = check_line(c, output, tail)) < 0)
+        return st;
+    return kx_tail_scores(g, tail, &c->logits);
+}
+
+static kldve_status choose_default(kx_graph *g, kx_choice *c)
 {
     kx_value *output;
     kx_tail tail;
@@ -146,8 +231,8 @@ static kldve_status choose_default(const kx_graph *g, kx_choice *c)
     output = find_output(g);
     if (!output)
         output = g->output[0];
-    kx_find_tail(g, output, &tail);
-    c->logits = tail.scores;
+    if ((st = find_scores(g, c, output, &tail)) < 0)
+        return kx_nomem(g);
     c->scores = tail.kind;
     st = say_output(g, c, output);
     return st < 0 || (st = say_tail(c, output, &tail)) < 0 ? kx_nomem(g) : KLDVE_OK;
@@ -172,7 +257,7 @@ static kldve_status choose_named(const kx_graph *g, const char *name, kx_choice 
     return KLDVE_OK;
 }
 
-kldve_status kx_choose_logits(const kx_graph *g, const char *name, const kx_selection *selection,
+kldve_status kx_choose_logits(kx_graph *g, const char *name, const kx_selection *selection,
                               kx_choice *c)
 {
     kldve_status st;

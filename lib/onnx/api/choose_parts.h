@@ -4,11 +4,13 @@
 
 #include "choose.h"
 
-/** Sets input and axis. */
-kldve_status kx_choose_input(const kx_graph *g, kx_arena *arena, kx_choice *c);
-/** Sets logits and scores; `selection` stands for both where there is one. */
-kldve_status kx_choose_logits(const kx_graph *g, const char *name, const kx_selection *selection,
+/** Sets input. */
+kldve_status kx_choose_input(const kx_graph *g, kx_choice *c);
+/** Sets logits and scores; `selection` stands for both where there is one.  May add nodes. */
+kldve_status kx_choose_logits(kx_graph *g, const char *name, const kx_selection *selection,
                               kx_choice *c);
+/** Sets followed and channels_last, for all nodes that there are. */
+kldve_status kx_follow_input(const kx_graph *g, kx_arena *arena, kx_choice *c);
 /** Sets layer; needs on_path. */
 kldve_status kx_choose_layer(const kx_graph *g, const char *name, kx_choice *c);
 

@@ -34,12 +34,13 @@ static kldve_status add_input(kx_builder *b, const kx_proto_value *from)
     if (!(v = kx_value_new(g, from->name)))
         return kx_nomem(g);
     if (!kx_dtype_of(from->dtype, &v->dtype))
-        return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
-                               "input '%.80s': element type %d is not supported", v->name,
-                               from->dtype);
+        return kldve_ctx_failf(
+            g->ctx, KLDVE_E_UNSUPPORTED, "input '%.80s': element type %d (%s) is not supported",
+            v->name, from->dtype,
+            from->dtype ? kx_onnx_type_name(from->dtype) : "a sequence or an optional");
     if (from->rank < 0)
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
-                               "input '%.80s' has no shape, export the network with one", v->name);
+                               "input '%.60s' has no shape: export the network with one", v->name);
     v->onnx_type = from->dtype;
     v->shape.rank = from->rank;
     for (int32_t i = 0; i < from->rank; i++) {

@@ -8,6 +8,7 @@
 #define KLDVE_ONNX_BUILD_BUILDER_H
 
 #include "build.h"
+#include "fold.h"
 #include "read/model.h"
 #include "read/names.h"
 
@@ -23,7 +24,7 @@ typedef struct kx_builder {
     const kx_model *model;
     kx_graph_options options;
     kx_scope *scope;
-    size_t folded;    /**< bytes of results of constant folding */
+    kx_fold_cost folded;
     int32_t expanded; /**< nodes that others stand for, so far */
     size_t opened;    /**< names of graphs in attributes, so far */
 } kx_builder;

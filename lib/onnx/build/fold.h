@@ -4,8 +4,14 @@
 
 #include "graph/graph.h"
 
+/** What folding has cost so far. */
+typedef struct kx_fold_cost {
+    size_t bytes; /**< of all results */
+    double work;  /**< kx_op.work */
+} kx_fold_cost;
+
 /** *folded: the outputs of n, whose infer() has run, are constants and nothing is left to run.
- *  *spent counts the bytes of all results so far; what is too large is left for run time. */
-kldve_status kx_fold(kx_graph *g, const kx_node *n, size_t *spent, bool *folded);
+ *  What is too large or takes too long, all in all, is left for run time. */
+kldve_status kx_fold(kx_graph *g, const kx_node *n, kx_fold_cost *spent, bool *folded);
 
 #endif

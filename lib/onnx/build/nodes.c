@@ -7,6 +7,7 @@
 
 #include "fold.h"
 #include "ops/emit.h"
+#include "ops/unsupported.h"
 #include "order.h"
 
 /* Of nodes that others stand for: bounds loops within loops. */
@@ -340,22 +341,35 @@ static kldve_status expand(kx_builder *b, const kx_proto_node *from, kx_node *n)
 
 /* ---- nodes of the file ----------------------------------------------------------------------- */
 
+static bool is_constant(const kx_builder *b, const char *name)
+{
+    const kx_value *v = kx_build_find(b, name);
+
+    return v && v->raw;
+}
+
+/* What is wrong and what to do: the scores may be explained in front of the node. */
+static kldve_status refuse_operator(const kx_builder *b, const kx_proto_node *from, kx_node *n,
+                                    const char *domain)
+{
+    const char *why = kx_why_unsupported(domain, from->type), *first = "";
+
+    for (int32_t i = 0; i < from->nin && !*first; i++)
+        if (*from->in[i] && !is_constant(b, from->in[i]))
+            first = from->in[i];
+    return kx_refuse(b->g, n, "the operator %.60s%s%.60s of opset %d is not supported%s%s%s%.60s%s",
+                     from->domain, *from->domain ? "." : "", from->type, b->g->opset,
+                     why ? ": " : "", why ? why : "", *first ? "; if '" : "", first,
+                     *first ? "', which it reads, holds the scores, choose it (--logits)" : "");
+}
+
 static kldve_status find_operator(const kx_builder *b, const kx_proto_node *from, kx_node *n)
 {
     const char *domain = strcmp(from->domain, "ai.onnx") == 0 ? "" : from->domain;
 
     n->op = kx_op_find(domain, from->type, b->g->opset);
-    if (!n->op && strcmp(domain, "com.microsoft.nchwc") == 0)
-        return kx_refuse(
-            b->g, n,
-            "the file was optimised for one processor: let ONNX Runtime write it at the level "
-            "'extended' or 'basic', or take the file that it was made from");
     if (!n->op)
-        return kx_refuse(b->g, n,
-                         "the operator %.60s%s%.60s of opset %d is not supported; it reads '%.60s' "
-                         "and '%.60s', where scores may be selected",
-                         from->domain, *from->domain ? "." : "", from->type, b->g->opset,
-                         from->nin > 0 ? from->in[0] : "", from->nin > 1 ? from->in[1] : "");
+        return refuse_operator(b, from, n, domain);
     if (from->nin > KX_MAX_IN || from->nout > KX_MAX_OUT)
         return kx_refuse(b->g, n, "%d inputs and %d outputs, at most %d and %d are supported",
                          from->nin, from->nout, KX_MAX_IN, KX_MAX_OUT);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "surgery.h"
+#include "tail.h"
 #include "ops/params.h"
 #include "ops/params_basic.h"
 
@@ -206,40 +207,44 @@ kldve_status kx_follow_back(const kx_graph *g, kx_element *e, size_t count)
 
 /* ---- scores before a Sigmoid or Softmax ------------------------------------------------------ */
 
-/* KLDVE_SCORES_RAW where the node makes no probabilities. */
-static int32_t kind_of(const kx_node *n)
+/* What the elements of a tensor stand behind.  RAW where the scores are not elements of the tensor
+ * in front: those have the same places there. */
+static kx_tail tail_of(const kx_graph *g, const kx_element *e)
 {
-    if (n && n->op->traits.probabilities)
-        return KLDVE_SCORES_SOFTMAX;
-    return n && n->op->traits.formula == KX_FORMULA_LOGISTIC ? KLDVE_SCORES_SIGMOID
-                                                             : KLDVE_SCORES_RAW;
+    kx_value *v = g->value[e->value];
+    kx_tail t;
+
+    kx_find_tail(g, v, &t);
+    if (t.form != KX_TAIL_PLAIN || t.best || t.factor <= 0 || t.scores->count != v->count)
+        t = (kx_tail){.scores = v, .kind = KLDVE_SCORES_RAW};
+    return t;
 }
 
-/* The same for all of them; RAW where they differ: *mixed. */
+/* The same kind for all of them; RAW where they differ: *mixed. */
 static int32_t common_kind(const kx_graph *g, const kx_element *e, size_t count, bool *mixed)
 {
-    int32_t kind = kind_of(maker(g, g->value[e[0].value]));
+    int32_t kind = tail_of(g, e).kind;
 
     *mixed = false;
     for (size_t i = 1; i < count && !*mixed; i++)
-        if (e[i].value != e[i - 1].value && kind_of(maker(g, g->value[e[i].value])) != kind)
+        if (e[i].value != e[i - 1].value && tail_of(g, &e[i]).kind != kind)
             *mixed = true;
     return *mixed ? KLDVE_SCORES_RAW : kind;
 }
 
-/* Whether e [count] are one whole line of a Softmax, in any order; seen [count] is for `place`. */
-static bool is_line(const kx_graph *g, const kx_element *e, size_t count, size_t place,
+/* Whether e [count] are one whole line of a softmax, in any order; seen [count] is for `place`. */
+static bool is_line(const kx_line *line, const kx_element *e, size_t count, size_t place,
                     size_t *seen)
 {
-    const kx_axis_params *p = maker(g, g->value[e[0].value])->params;
-    int64_t step = p->inner, first = e[0].at / (p->n * step) * (p->n * step) + e[0].at % step;
+    int64_t step = line->step, n = line->n;
+    int64_t first = e[0].at / (n * step) * (n * step) + e[0].at % step;
 
-    if ((int64_t)count != p->n)
+    if ((int64_t)count != n)
         return false;
     for (size_t i = 0; i < count; i++) {
         int64_t from = e[i].at - first;
 
-        if (e[i].value != e[0].value || from < 0 || from % step != 0 || from / step >= p->n ||
+        if (e[i].value != e[0].value || from < 0 || from % step != 0 || from / step >= n ||
             seen[from / step] == place + 1)
             return false;
         seen[from / step] = place + 1;
@@ -250,18 +255,19 @@ static bool is_line(const kx_graph *g, const kx_element *e, size_t count, size_t
 static kldve_status not_line(const kx_graph *g, const char *text, const kx_element *e)
 {
     const kx_node *n = maker(g, g->value[e->value]);
-    const kx_axis_params *p = n->params;
+    intmax_t of = (intmax_t)tail_of(g, e).line.n;
 
     return kldve_ctx_failf(g->ctx, KLDVE_E_ARG,
                            "select '%.80s': node '%.60s' (%s) makes probabilities of %jd scores "
                            "together: select all %jd of one place",
-                           text, n->name, n->type, (intmax_t)p->n, (intmax_t)p->n);
+                           text, n->name, n->type, of, of);
 }
 
 static kldve_status whole_lines(const kx_graph *g, const char *text, const kx_element *e,
                                 size_t places, size_t count)
 {
     kldve_status st = KLDVE_OK;
+    kx_tail t = {.scores = NULL};
     kx_arena arena;
     size_t *seen;
 
@@ -269,9 +275,14 @@ static kldve_status whole_lines(const kx_graph *g, const char *text, const kx_el
     seen = kx_arena_alloc(&arena, count, sizeof *seen);
     if (!seen)
         st = kx_nomem(g);
-    for (size_t i = 0; st == KLDVE_OK && i < places; i++)
-        if (!is_line(g, e + i * count, count, i, seen))
-            st = not_line(g, text, e + i * count);
+    for (size_t i = 0; st == KLDVE_OK && i < places; i++) {
+        const kx_element *at = e + i * count;
+
+        if (i == 0 || at->value != at[-(ptrdiff_t)count].value)
+            t = tail_of(g, at);
+        if (!is_line(&t.line, at, count, i, seen))
+            st = not_line(g, text, at);
+    }
     kx_arena_free(&arena);
     return st;
 }
@@ -281,6 +292,7 @@ kldve_status kx_scores_back(const kx_graph *g, const char *text, kx_element *e, 
 {
     size_t all = places * count;
     kldve_status st = kx_follow_back(g, e, all);
+    int32_t before = -1, from = -1; /* tensors: of a probability, and of its score */
     bool mixed;
 
     if (st < 0)
@@ -295,8 +307,13 @@ kldve_status kx_scores_back(const kx_graph *g, const char *text, kx_element *e, 
         return KLDVE_OK;
     if (*scores == KLDVE_SCORES_SOFTMAX && (st = whole_lines(g, text, e, places, count)) < 0)
         return st;
-    for (size_t i = 0; i < all; i++)
-        e[i].value = maker(g, g->value[e[i].value])->in[0]->id;
+    for (size_t i = 0; i < all; i++) {
+        if (e[i].value != before) {
+            before = e[i].value;
+            from = tail_of(g, &e[i]).scores->id;
+        }
+        e[i].value = from;
+    }
     return kx_follow_back(g, e, all);
 }
 

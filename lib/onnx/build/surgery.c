@@ -149,6 +149,58 @@ kldve_status kx_put_split(kx_surgery *s, int32_t axis, int32_t count, const int6
     return put(s, &n, out);
 }
 
+kldve_status kx_put_number(kx_surgery *s, const kx_shape *shape, float value, kx_value **out)
+{
+    *out = kx_make_number(s->g, shape, value);
+    return *out ? KLDVE_OK : kx_nomem(s->g);
+}
+
+kldve_status kx_put_negative(kx_surgery *s, kx_value *in, kx_value **out)
+{
+    kx_node n;
+    kldve_status st = prepare(s, 1, &in, 1, &n);
+
+    if (st < 0 || (st = kx_make_negative(s->g, &n)) < 0)
+        return st;
+    return put(s, &n, out);
+}
+
+kldve_status kx_put_log(kx_surgery *s, kx_value *in, kx_value **out)
+{
+    kx_node n;
+    kldve_status st = prepare(s, 1, &in, 1, &n);
+
+    if (st < 0 || (st = kx_make_log(s->g, &n)) < 0)
+        return st;
+    return put(s, &n, out);
+}
+
+kldve_status kx_put_clip(kx_surgery *s, float low, float high, kx_value *in, kx_value **out)
+{
+    const kx_shape scalar = {.rank = 0};
+    kx_value *all[3] = {in, kx_make_number(s->g, &scalar, low),
+                        kx_make_number(s->g, &scalar, high)};
+    kx_node n;
+    kldve_status st;
+
+    if (!all[1] || !all[2])
+        return kx_nomem(s->g);
+    if ((st = prepare(s, 3, all, 1, &n)) < 0 || (st = kx_make_clip(s->g, &n)) < 0)
+        return st;
+    return put(s, &n, out);
+}
+
+kldve_status kx_put_difference(kx_surgery *s, kx_value *a, kx_value *b, kx_value **out)
+{
+    kx_value *const both[2] = {a, b};
+    kx_node n;
+    kldve_status st = prepare(s, 2, both, 1, &n);
+
+    if (st < 0 || (st = kx_make_difference(s->g, &n)) < 0)
+        return st;
+    return put(s, &n, out);
+}
+
 void kx_rewire(kx_graph *g, int32_t from, const kx_value *old, kx_value *now)
 {
     for (int32_t i = from; i < g->nnode; i++)

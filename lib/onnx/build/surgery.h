@@ -31,6 +31,15 @@ kldve_status kx_put_concat(kx_surgery *s, int32_t axis, int32_t count, kx_value 
 kldve_status kx_put_split(kx_surgery *s, int32_t axis, int32_t count, const int64_t *size,
                           kx_value *in, kx_value **out);
 
+/** A constant, the same number everywhere. */
+kldve_status kx_put_number(kx_surgery *s, const kx_shape *shape, float value, kx_value **out);
+kldve_status kx_put_negative(kx_surgery *s, kx_value *in, kx_value **out);
+kldve_status kx_put_log(kx_surgery *s, kx_value *in, kx_value **out);
+/** low <= out <= high. */
+kldve_status kx_put_clip(kx_surgery *s, float low, float high, kx_value *in, kx_value **out);
+/** a - b, of one shape. */
+kldve_status kx_put_difference(kx_surgery *s, kx_value *a, kx_value *b, kx_value **out);
+
 /** Let the nodes from number `from` on that read `old` read `now`. */
 void kx_rewire(kx_graph *g, int32_t from, const kx_value *old, kx_value *now);
 

@@ -1,301 +1,314 @@
-/* tail.c - see tail.h.
- *
- *     softmax       exp(x) / sum exp(x),  exp(x - max x) / sum exp(x - max x)
- *     its logarithm x - log sum exp(x), with or without the maximum subtracted
- *     sigmoid       1 / (1 + exp(-x)),  exp(x) / (1 + exp(x)),  (1 + tanh(x / 2)) / 2
- *
- * The patterns are recognised by the formulas of their nodes (graph/traits.h). */
-#include "tail.h"
+/* tail.c - see tail.h.  The way back leads from an output to what looks like a softmax or a sigmoid
+ * (tail_softmax.c, tail_sigmoid.c), and keeps what the file does to the probabilities behind it. */
+#include "tail_parts.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "surgery.h"
 #include "ops/params_basic.h"
 
-static const double keeps_low = 1e-3, keeps_high = 1 - 1e-3; /* clipping that avoids log(0) */
+/* Bounds that avoid log(0), and numbers that are added to that end. */
+static const double keeps_low = 1e-3, keeps_high = 1 - 1e-3;
 
-static const kx_node *maker(const kx_graph *g, const kx_value *v)
+static bool keeps(const kx_formula side, double bound)
 {
-    return v && v->producer >= 0 ? &g->node[v->producer] : NULL;
+    return side == KX_FORMULA_LARGER ? bound <= keeps_low : bound >= keeps_high;
 }
 
-/* Whether only axes of length 1 change places. */
-static bool moves_ones(const kx_node *n)
-{
-    const kx_transpose_params *p = n->params;
-    int32_t last = -1;
+/* ---- one step back --------------------------------------------------------------------------- */
 
-    if (n->op->traits.axes != KX_AXES_PERMUTED)
+/* at = f(x), factor * x + offset before any logarithm or exponential. */
+static bool scale(kx_way_back *w, kx_value *x, double factor, double offset)
+{
+    bool plain = factor == 1 && offset >= 0 && offset <= keeps_low;
+
+    if (!x || factor == 0 || !isfinite(factor) || (w->height != 0 && !plain))
         return false;
-    for (int32_t i = 0; i < n->in[0]->shape.rank; i++)
-        if (n->in[0]->shape.dim[p->perm[i]] > 1) {
-            if (p->perm[i] < last)
-                return false;
-            last = p->perm[i];
-        }
+    if (!plain) {
+        w->offset += w->factor * offset;
+        w->factor *= factor;
+    }
+    w->at = x;
     return true;
 }
 
-/* Whether sums or means are those of one element each. */
-static bool sums_ones(const kx_node *n)
+/* A sum, difference, product or quotient of x and a constant. */
+static bool step_affine(kx_way_back *w, const kx_node *n)
 {
-    return n->op->traits.axes == KX_AXES_REDUCED && n->op->traits.effect == KX_EFFECT_ADDS &&
-           n->in[0]->count == n->out[0]->count;
-}
-
-static bool is_move(const kx_node *n)
-{
-    return kx_op_copies(n) || moves_ones(n) || sums_ones(n);
-}
-
-/* In front of reshapes and casts. */
-static kx_value *bare(const kx_graph *g, kx_value *v)
-{
-    for (const kx_node *n = maker(g, v); n && is_move(n); n = maker(g, v))
-        v = n->in[0];
-    return v;
-}
-
-/* The node behind `v`, reshapes apart, if it computes that; else NULL. */
-static const kx_node *made_by(const kx_graph *g, kx_value *v, kx_formula formula)
-{
-    const kx_node *n = maker(g, bare(g, v));
-
-    return n && n->op->traits.formula == formula ? n : NULL;
-}
-
-static bool is_all(const kx_value *v, float value)
-{
-    const unsigned char *raw = v->raw;
-
-    if (!raw || v->dtype != KX_F32 || v->count == 0)
-        return false;
-    for (size_t i = 0; i < v->count; i++) {
-        float x;
-
-        memcpy(&x, raw + i * sizeof x, sizeof x); /* perhaps unaligned */
-        if (x != value)
-            return false;
-    }
-    return true;
-}
-
-/* The operand beside a constant; NULL: neither is that constant. */
-static kx_value *beside(const kx_node *n, float value)
-{
-    if (!n)
-        return NULL;
-    return is_all(n->in[0], value) ? n->in[1] : is_all(n->in[1], value) ? n->in[0] : NULL;
-}
-
-/* value * x or x / (1 / value) -> x. */
-static kx_value *scaled(const kx_graph *g, kx_value *v, float value)
-{
-    const kx_node *n = made_by(g, v, KX_FORMULA_PRODUCT);
-
-    if (n)
-        return beside(n, value);
-    n = made_by(g, v, KX_FORMULA_QUOTIENT);
-    return n && is_all(n->in[1], 1 / value) ? n->in[0] : NULL;
-}
-
-/* ---- softmax ---- */
-
-/* x - max x -> x. */
-static kx_value *without_most(const kx_graph *g, kx_value *v)
-{
-    const kx_node *n = made_by(g, v, KX_FORMULA_DIFFERENCE);
-    const kx_node *most = n ? made_by(g, n->in[1], KX_FORMULA_MOST) : NULL;
-
-    return most && bare(g, most->in[0]) == bare(g, n->in[0]) ? n->in[0] : v;
-}
-
-/* What is summed up: by a reduction, or by a product with ones. */
-static kx_value *summed(const kx_graph *g, kx_value *v)
-{
-    const kx_node *n = maker(g, bare(g, v));
-
-    if (n && n->op->traits.formula == KX_FORMULA_TOTAL)
-        return n->in[0];
-    if (n && n->op->traits.axes == KX_AXES_MATRIX && n->nin == 2 && is_all(n->in[1], 1))
-        return n->in[0];
-    return NULL;
-}
-
-/* exp(x) / sum exp(x) -> x. */
-static kx_value *softmax_by_hand(const kx_graph *g, kx_value *v)
-{
-    const kx_node *n = made_by(g, v, KX_FORMULA_QUOTIENT), *inverse, *e;
-    kx_value *above, *total;
-
-    if (n) {
-        above = n->in[0];
-        total = summed(g, n->in[1]);
-    } else {
-        if (!(n = made_by(g, v, KX_FORMULA_PRODUCT)) ||
-            !(inverse = made_by(g, n->in[1], KX_FORMULA_RECIPROCAL)))
-            return NULL;
-        above = n->in[0];
-        total = summed(g, inverse->in[0]);
-    }
-    e = made_by(g, above, KX_FORMULA_EXP);
-    if (!total || !e || bare(g, total) != bare(g, above))
-        return NULL;
-    return without_most(g, e->in[0]);
-}
-
-/* log sum exp(x) -> x. */
-static kx_value *log_sum(const kx_graph *g, kx_value *v)
-{
-    const kx_node *n = made_by(g, v, KX_FORMULA_LOG_SUM), *e;
-    kx_value *total;
-
-    if (n)
-        return n->in[0];
-    if (!(n = made_by(g, v, KX_FORMULA_LOG)) || !(total = summed(g, n->in[0])) ||
-        !(e = made_by(g, total, KX_FORMULA_EXP)))
-        return NULL;
-    return e->in[0];
-}
-
-/* max x + log sum exp(x - max x) -> x. */
-static kx_value *log_sum_and_most(const kx_graph *g, kx_value *v)
-{
-    const kx_node *n = made_by(g, v, KX_FORMULA_SUM);
-
-    for (int k = 0; n && k < 2; k++) {
-        const kx_node *most = made_by(g, n->in[k], KX_FORMULA_MOST);
-        kx_value *x = most ? log_sum(g, n->in[1 - k]) : NULL;
-
-        if (x && without_most(g, x) != x && bare(g, without_most(g, x)) == bare(g, most->in[0]))
-            return most->in[0];
-    }
-    return NULL;
-}
-
-/* x - log sum exp(x) -> x. */
-static kx_value *log_softmax_by_hand(const kx_graph *g, kx_value *v)
-{
-    const kx_node *n = made_by(g, v, KX_FORMULA_DIFFERENCE);
-    kx_value *x = n ? log_sum(g, n->in[1]) : NULL;
-
-    if (n && !x)
-        x = log_sum_and_most(g, n->in[1]);
-    return x && bare(g, x) == bare(g, n->in[0]) ? without_most(g, n->in[0]) : NULL;
-}
-
-/* ---- sigmoid ---- */
-
-/* -x -> x. */
-static kx_value *negated(const kx_graph *g, kx_value *v)
-{
-    const kx_node *n = made_by(g, v, KX_FORMULA_NEGATIVE);
-
-    if (n)
-        return n->in[0];
-    if ((n = made_by(g, v, KX_FORMULA_DIFFERENCE)) && is_all(n->in[0], 0))
-        return n->in[1];
-    return scaled(g, v, -1);
-}
-
-/* 1 + exp(y) -> y. */
-static kx_value *one_and_exp(const kx_graph *g, kx_value *v)
-{
-    kx_value *x = beside(made_by(g, v, KX_FORMULA_SUM), 1);
-    const kx_node *e = x ? made_by(g, x, KX_FORMULA_EXP) : NULL;
-
-    return e ? e->in[0] : NULL;
-}
-
-/* tanh(x / 2) -> x. */
-static kx_value *half_tanh(const kx_graph *g, kx_value *v)
-{
-    const kx_node *n = v ? made_by(g, v, KX_FORMULA_TANH) : NULL;
-
-    return n ? scaled(g, n->in[0], 0.5f) : NULL;
-}
-
-static kx_value *sigmoid_by_tanh(const kx_graph *g, kx_value *v)
-{
-    kx_value *twice = scaled(g, v, 0.5f), *part;
-
-    if (twice)
-        return half_tanh(g, beside(made_by(g, twice, KX_FORMULA_SUM), 1));
-    part = beside(made_by(g, v, KX_FORMULA_SUM), 0.5f);
-    return part ? half_tanh(g, scaled(g, part, 0.5f)) : NULL;
-}
-
-static kx_value *sigmoid_by_hand(const kx_graph *g, kx_value *v)
-{
-    const kx_node *n = made_by(g, v, KX_FORMULA_RECIPROCAL), *e;
-    kx_value *y = NULL;
-
-    if (n) {
-        y = one_and_exp(g, n->in[0]);
-        return y ? negated(g, y) : NULL;
-    }
-    if (!(n = made_by(g, v, KX_FORMULA_QUOTIENT)) || !(y = one_and_exp(g, n->in[1])))
-        return sigmoid_by_tanh(g, v);
-    if (is_all(n->in[0], 1))
-        return negated(g, y);
-    e = made_by(g, n->in[0], KX_FORMULA_EXP);
-    return e && bare(g, e->in[0]) == bare(g, y) ? e->in[0] : NULL;
-}
-
-/* ---- all together ---- */
-
-/* What enters the softmax or sigmoid whose result is `v`; NULL: it is neither's. */
-static kx_value *squashed(const kx_graph *g, kx_value *v, int32_t *kind)
-{
-    const kx_node *n = maker(g, v);
-    kx_value *x;
-
-    *kind = KLDVE_SCORES_SOFTMAX;
-    if (n && n->op->traits.probabilities)
-        return n->in[0];
-    if ((x = softmax_by_hand(g, v)) || (x = log_softmax_by_hand(g, v)))
-        return x;
-    *kind = KLDVE_SCORES_SIGMOID;
-    return n && n->op->traits.formula == KX_FORMULA_LOGISTIC ? n->in[0] : sigmoid_by_hand(g, v);
-}
-
-/* What may stand behind a softmax or sigmoid. */
-static bool may_follow(const kx_node *n)
-{
-    const kx_clip_params *clip = n->params;
+    double c = 0;
+    kx_value *x = kx_beside(n, &c);
 
     switch (n->op->traits.formula) {
+    case KX_FORMULA_SUM:
+        return scale(w, x, 1, c);
+    case KX_FORMULA_DIFFERENCE:
+        return x && x == n->in[0] ? scale(w, x, 1, -c) : scale(w, x, -1, c);
+    case KX_FORMULA_PRODUCT:
+        return scale(w, x, c, 0);
+    case KX_FORMULA_QUOTIENT:
+        return x == n->in[0] && scale(w, x, 1 / c, 0);
+    default:
+        return n->op->traits.formula == KX_FORMULA_NEGATIVE && scale(w, n->in[0], -1, 0);
+    }
+}
+
+/* Whether `condition` compares x with something. */
+static bool compares(const kx_graph *g, const kx_value *condition, kx_value *x)
+{
+    const kx_node *n = kx_maker(g, condition);
+
+    for (int32_t k = 0; n && k < n->nin; k++)
+        if (n->in[k] && kx_bare(g, n->in[k]) == kx_bare(g, x))
+            return true;
+    return false;
+}
+
+/* The operand that passes where bounds only keep it from 0 and 1; NULL: they cut. */
+static kx_value *within_bounds(const kx_graph *g, const kx_node *n)
+{
+    const kx_clip_params *clip = n->params;
+    kx_formula formula = n->op->traits.formula;
+    double c;
+    kx_value *x;
+
+    if (formula == KX_FORMULA_CLIP)
+        return clip->fixed && (double)clip->lo <= keeps_low && (double)clip->hi >= keeps_high
+                   ? n->in[0]
+                   : NULL;
+    if (formula == KX_FORMULA_LARGER || formula == KX_FORMULA_SMALLER)
+        return (x = kx_beside(n, &c)) && keeps(formula, c) ? x : NULL;
+    if (formula != KX_FORMULA_CHOICE)
+        return NULL;
+    for (int32_t k = 1; k <= 2; k++)
+        if (kx_is_uniform(n->in[k], &c) && ((c >= 0 && c <= keeps_low) || c >= keeps_high) &&
+            compares(g, n->in[0], n->in[3 - k]))
+            return n->in[3 - k];
+    return NULL;
+}
+
+bool kx_step_back(const kx_graph *g, kx_way_back *w)
+{
+    const kx_node *n = kx_maker(g, w->at);
+    kx_value *bare = kx_bare(g, w->at), *x;
+
+    if (bare != w->at) {
+        w->at = bare;
+        return true;
+    }
+    if (!n)
+        return false;
+    switch (n->op->traits.formula) {
+    case KX_FORMULA_BEST:
+        *w = (kx_way_back){.at = n->in[0], .best = true, .factor = 1};
+        return true;
     case KX_FORMULA_EXP:
     case KX_FORMULA_LOG:
+        w->height += n->op->traits.formula == KX_FORMULA_LOG ? 1 : -1;
+        w->at = n->in[0];
         return true;
-    case KX_FORMULA_CLIP:
-        return clip->fixed && (double)clip->lo <= keeps_low && (double)clip->hi >= keeps_high;
     default:
-        return is_move(n);
+        if ((x = within_bounds(g, n)))
+            w->at = x;
+        return x || step_affine(w, n);
     }
+}
+
+/* ---- what it leads to ------------------------------------------------------------------------ */
+
+/* Fill in what a softmax or sigmoid in front of `at` says. */
+static bool ends(const kx_graph *g, const kx_way_back *w, kx_tail *out)
+{
+    kx_line line = {0, 0};
+    bool logarithm;
+    kx_value *x = kx_before_softmax(g, w->at, &line, &logarithm);
+    int32_t kind = KLDVE_SCORES_SOFTMAX, height;
+
+    if (!x) {
+        kind = KLDVE_SCORES_SIGMOID;
+        x = kx_before_sigmoid(g, w->at, &logarithm);
+    }
+    height = w->height + logarithm;
+    if (!x || height < 0 || height > 1)
+        return false;
+    out->scores = x;
+    out->kind = kind;
+    out->line = line;
+    out->logarithm = height == 1;
+    out->factor = w->factor;
+    out->offset = w->offset;
+    return true;
+}
+
+/* What falls as p rises is said of 1 - p: of a sigmoid, and of a softmax of two classes, that is a
+ * probability, too. */
+static void turn(kx_tail *t)
+{
+    bool has_opposite =
+        t->kind == KLDVE_SCORES_SIGMOID || (t->kind == KLDVE_SCORES_SOFTMAX && t->line.n == 2);
+
+    if (t->factor > 0 || t->logarithm || !has_opposite)
+        return;
+    t->form = KX_TAIL_OPPOSITE;
+    t->offset += t->factor;
+    t->factor = -t->factor;
+}
+
+/* Go back to a softmax or sigmoid by one node or by hand. */
+static void find_plain(const kx_graph *g, kx_value *output, kx_tail *out)
+{
+    kx_way_back w = {.at = output, .factor = 1};
+    const kx_node *n;
+
+    *out = (kx_tail){.scores = output, .kind = KLDVE_SCORES_RAW, .factor = 1};
+    for (;;) {
+        bool found = ends(g, &w, out);
+
+        out->best = w.best;
+        if (found)
+            break;
+        n = kx_maker(g, w.at);
+        if (!kx_step_back(g, &w)) {
+            out->squashes = n && n->op->traits.unit_interval ? n : NULL;
+            return;
+        }
+        if (n->op->traits.formula == KX_FORMULA_BEST)
+            out->scores = w.at;
+    }
+    turn(out);
+}
+
+/* ---- several put together -------------------------------------------------------------------- */
+
+/* Whether part k of a concatenation is a sigmoid as the file prints it. */
+static bool read_part(const kx_graph *g, const kx_node *n, int32_t k, kx_tail *t)
+{
+    kx_tail part;
+
+    find_plain(g, n->in[k], &part);
+    if (part.kind != KLDVE_SCORES_SIGMOID || part.logarithm || part.best || part.factor != 1 ||
+        part.offset != 0 || part.scores->count != n->in[k]->count)
+        return false;
+    t->part[k] = part.scores;
+    t->opposite[k] = part.form == KX_TAIL_OPPOSITE;
+    return true;
+}
+
+/* 1 - sigmoid(x) beside sigmoid(x): two classes. */
+static bool is_pair(const kx_graph *g, const kx_tail *t)
+{
+    return t->parts == 2 && t->part[0]->count == 1 && t->opposite[0] != t->opposite[1] &&
+           kx_bare(g, t->part[0]) == kx_bare(g, t->part[1]);
+}
+
+/* A vector of sigmoids that are computed one by one. */
+static bool find_joined(const kx_graph *g, const kx_way_back *w, kx_tail *out)
+{
+    const kx_node *n = kx_maker(g, kx_bare(g, w->at));
+    size_t most = 1;
+
+    if (!n || n->op->traits.axes != KX_AXES_JOINED || w->height < 0 || w->height > 1)
+        return false;
+    for (int32_t i = 0; i < n->out[0]->shape.rank; i++)
+        most = n->out[0]->shape.dim[i] > (int64_t)most ? (size_t)n->out[0]->shape.dim[i] : most;
+    if (n->out[0]->count != most) /* a map: its parts do not lie one behind the other */
+        return false;
+    for (int32_t k = 0; k < n->nin; k++)
+        if (!read_part(g, n, k, out))
+            return false;
+    out->parts = n->nin;
+    out->scores = w->at;
+    out->factor = w->factor;
+    out->offset = w->offset;
+    out->logarithm = w->height == 1;
+    out->form = is_pair(g, out) ? KX_TAIL_PAIR : KX_TAIL_JOINED;
+    out->kind = out->form == KX_TAIL_PAIR ? KLDVE_SCORES_SOFTMAX : KLDVE_SCORES_SIGMOID;
+    out->line = (kx_line){2, 1};
+    return true;
 }
 
 void kx_find_tail(const kx_graph *g, kx_value *output, kx_tail *out)
 {
-    kx_value *at = output;
+    kx_way_back w = {.at = output, .factor = 1};
 
-    *out = (kx_tail){.scores = output, .kind = KLDVE_SCORES_RAW};
-    for (;;) {
-        const kx_node *n = maker(g, at);
-        kx_value *x = squashed(g, at, &out->kind);
-
-        if (x) {
-            out->scores = x;
+    find_plain(g, output, out);
+    if (out->kind != KLDVE_SCORES_RAW)
+        return;
+    do {
+        if (find_joined(g, &w, out)) {
+            out->best = w.best;
+            out->squashes = NULL;
             return;
         }
-        out->kind = KLDVE_SCORES_RAW;
-        if (n && n->op->traits.formula == KX_FORMULA_BEST) {
-            out->best = true;
-            out->scores = n->in[0];
-        } else if (!n || !may_follow(n)) {
-            if (n && n->op->traits.unit_interval)
-                out->squashes = n;
-            return;
-        }
-        at = n->in[0];
+    } while (kx_step_back(g, &w));
+}
+
+/* ---- the scores as a tensor ------------------------------------------------------------------ */
+
+static kldve_status put_opposite(kx_surgery *s, bool opposite, kx_value *x, kx_value **out)
+{
+    *out = x;
+    return opposite ? kx_put_negative(s, x, out) : KLDVE_OK;
+}
+
+/* All parts as [1][count], one behind the other. */
+static kldve_status put_parts(kx_surgery *s, const kx_tail *t, kx_value **out)
+{
+    kx_value *flat[KX_MAX_IN] = {NULL};
+    kldve_status st = KLDVE_OK;
+
+    for (int32_t k = 0; k < t->parts && st == KLDVE_OK; k++) {
+        const kx_shape row = {2, {1, (int64_t)t->part[k]->count}};
+
+        if (t->form == KX_TAIL_PAIR && t->opposite[k])
+            st = kx_put_number(s, &row, 0, &flat[k]);
+        else if ((st = kx_put_reshape(s, &row, t->part[k], &flat[k])) == KLDVE_OK)
+            st = put_opposite(s, t->form == KX_TAIL_JOINED && t->opposite[k], flat[k], &flat[k]);
     }
+    return st < 0 ? st : kx_put_concat(s, 1, t->parts, flat, out);
+}
+
+/* log p, kept from -infinity by the least p that has a logarithm worth the name. */
+static kldve_status put_log(kx_surgery *s, float least, kx_value *p, kx_value **out)
+{
+    kldve_status st = kx_put_clip(s, least, INFINITY, p, out);
+
+    return st < 0 ? st : kx_put_log(s, *out, out);
+}
+
+/* log p, or log p - log(1 - p). */
+static kldve_status put_mixed(kx_surgery *s, const kx_tail *t, kx_value **out)
+{
+    const float least = 1e-30f, half_step = 0x1p-25f; /* of a float32 below 1 */
+    kx_value *yes, *no;
+    kldve_status st = put_log(s, least, t->scores, &yes);
+
+    if (st < 0 || t->kind == KLDVE_SCORES_SOFTMAX) {
+        *out = yes;
+        return st;
+    }
+    if ((st = kx_put_number(s, &t->scores->shape, 1, &no)) < 0 ||
+        (st = kx_put_difference(s, no, t->scores, &no)) < 0 ||
+        (st = put_log(s, half_step, no, &no)) < 0)
+        return st;
+    return kx_put_difference(s, yes, no, out);
+}
+
+kldve_status kx_tail_scores(kx_graph *g, const kx_tail *t, kx_value **out)
+{
+    kx_surgery s = {.g = g, .name = t->scores->name, .at = g->nnode};
+
+    switch (t->form) {
+    case KX_TAIL_OPPOSITE:
+        return kx_put_negative(&s, t->scores, out);
+    case KX_TAIL_JOINED:
+    case KX_TAIL_PAIR:
+        return put_parts(&s, t, out);
+    case KX_TAIL_MIXED:
+        return put_mixed(&s, t, out);
+    case KX_TAIL_PLAIN:
+        break;
+    }
+    *out = t->scores;
+    return KLDVE_OK;
 }

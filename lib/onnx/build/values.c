@@ -15,8 +15,8 @@ kldve_status kx_build_constant(kx_builder *b, const kx_proto_tensor *t, kx_value
         return kx_nomem(g);
     if (!kx_dtype_of(t->dtype, &v->dtype))
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
-                               "tensor '%.80s': element type %d is not supported", v->name,
-                               t->dtype);
+                               "tensor '%.80s': element type %d (%s) is not supported", v->name,
+                               t->dtype, kx_onnx_type_name(t->dtype));
     v->onnx_type = t->dtype;
     v->shape.rank = t->rank;
     memcpy(v->shape.dim, t->dim, sizeof t->dim);

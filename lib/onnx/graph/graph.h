@@ -155,6 +155,8 @@ struct kx_op {
     uint64_t vjp_needs; /**< KX_NEEDS_IN(i) | KX_NEEDS_OUT: forward values that vjp() reads */
     /** Bytes of scratch for forward and vjp; NULL: none. */
     size_t (*scratch_size)(const kx_node *n);
+    /** Multiplications of forward(), roughly; NULL: about as many as there are elements. */
+    double (*work)(const kx_node *n);
     kx_traits traits; /**< what the passes ask */
 };
 

@@ -60,15 +60,25 @@ typedef enum kx_formula {
     KX_FORMULA_RECIPROCAL,
     KX_FORMULA_LOGISTIC,
     KX_FORMULA_TANH,
-    KX_FORMULA_CLIP, /**< kx_clip_params */
-    KX_FORMULA_SUM,  /**< of two operands, elementwise */
+    KX_FORMULA_SOFTPLUS,
+    KX_FORMULA_CLIP,    /**< kx_clip_params */
+    KX_FORMULA_CAST,    /**< of floats to floats of another precision, among others */
+    KX_FORMULA_SUM,     /**< of two operands or more, elementwise */
+    KX_FORMULA_MEAN,    /**< of several operands, elementwise */
+    KX_FORMULA_LARGER,  /**< of several operands, elementwise */
+    KX_FORMULA_SMALLER, /**< of several operands, elementwise */
+    KX_FORMULA_CHOICE,  /**< input 1 where input 0 is true, else input 2 */
     KX_FORMULA_DIFFERENCE,
     KX_FORMULA_PRODUCT,
     KX_FORMULA_QUOTIENT,
-    KX_FORMULA_TOTAL,   /**< kx_reduce_params: the sum along axes */
-    KX_FORMULA_MOST,    /**< kx_reduce_params: the largest along axes */
-    KX_FORMULA_LOG_SUM, /**< kx_reduce_params: the logarithm of the sum of exponentials */
-    KX_FORMULA_BEST     /**< which elements are largest, or they themselves */
+    KX_FORMULA_SPREAD,      /**< input 0 along further axes, again and again */
+    KX_FORMULA_CONTRACTION, /**< sums of the elements of one operand, or of products of two */
+    KX_FORMULA_TOTAL,       /**< kx_reduce_params: the sum along axes */
+    KX_FORMULA_SIZES,       /**< kx_reduce_params: the sum of absolute values along axes */
+    KX_FORMULA_AVERAGE,     /**< kx_reduce_params: the mean along axes */
+    KX_FORMULA_MOST,        /**< kx_reduce_params: the largest along axes */
+    KX_FORMULA_LOG_SUM,     /**< kx_reduce_params: the logarithm of the sum of exponentials */
+    KX_FORMULA_BEST         /**< which elements are largest, or they themselves */
 } kx_formula;
 
 typedef struct kx_traits {

@@ -255,7 +255,7 @@ static kldve_status finish(kx_graph *g, kx_node *n, kx_binary_params *p)
 
 static kldve_status infer(kx_graph *g, kx_node *n)
 {
-    kx_binary_params *p;
+    kx_binary_params *p = NULL;
     kldve_status st = start(g, n, &p);
 
     if (st < 0 || (st = kx_binary_same_type(g, n)) < 0)
@@ -275,7 +275,8 @@ static kldve_status infer_mod(kx_graph *g, kx_node *n)
     if (st < 0)
         return st;
     if (!fmod && kx_is_float(n->in[0]))
-        return kx_invalid(g, n, "operands of a float type need fmod=1");
+        return g->opset < 28 ? kx_invalid(g, n, "operands of a float type need fmod=1")
+                             : kx_refuse(g, n, "fmod=0 is supported for integers only");
     if (fmod && p->kernel == mod_i64)
         p->kernel = fmod_i64;
     return KLDVE_OK;
@@ -284,7 +285,7 @@ static kldve_status infer_mod(kx_graph *g, kx_node *n)
 /* The one operator whose operands may have different types; the result has that of the first. */
 static kldve_status infer_pow(kx_graph *g, kx_node *n)
 {
-    kx_binary_params *p;
+    kx_binary_params *p = NULL;
     kldve_status st = start(g, n, &p);
 
     if (st < 0)
@@ -301,7 +302,7 @@ static kldve_status infer_pow(kx_graph *g, kx_node *n)
  * one per channel. */
 static kldve_status infer_prelu(kx_graph *g, kx_node *n)
 {
-    kx_binary_params *p;
+    kx_binary_params *p = NULL;
     kldve_status st = start(g, n, &p);
     const kx_shape *x;
     kx_shape fits;

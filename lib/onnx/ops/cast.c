@@ -27,7 +27,8 @@ static kldve_status cast_to(kx_graph *g, kx_node *n, int64_t to)
     if (!p)
         return kx_nomem(g);
     if (to < 0 || to > INT32_MAX || !kx_dtype_of((int32_t)to, &dtype))
-        return kx_refuse(g, n, "element type %lld is not supported", (long long)to);
+        return kx_refuse(g, n, "element type %lld (%s) is not supported", (long long)to,
+                         kx_onnx_type_name(to));
     if (n->in[0]->onnx_type == KX_ONNX_UINT64 && dtype == KX_F32)
         return kx_refuse(g, n, "a cast from uint64 to a float type is not supported");
     p->to = (int32_t)to;
@@ -142,12 +143,12 @@ const kx_op kx_cast_ops[] = {
      .infer = infer_cast,
      .forward = forward,
      .vjp = vjp,
-     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE}},
+     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE, .formula = KX_FORMULA_CAST}},
     {.type = "CastLike",
      .since = 15,
      .infer = infer_like,
      .forward = forward,
      .vjp = vjp,
-     .traits = {.bias = KX_BIAS_NONE}},
+     .traits = {.bias = KX_BIAS_NONE, .formula = KX_FORMULA_CAST}},
     {0},
 };

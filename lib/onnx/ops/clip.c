@@ -48,6 +48,8 @@ static kldve_status infer(kx_graph *g, kx_node *n)
         else
             p->fixed = !kx_has(n, i);
     }
+    if (p->fixed && p->lo > p->hi)
+        p->lo = p->hi; /* the upper bound wins, whoever computes it */
     return kx_out_like(g, n, 0, n->in[0], &n->in[0]->shape);
 }
 

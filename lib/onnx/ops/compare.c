@@ -241,6 +241,6 @@ const kx_op kx_compare_ops[] = {
      .forward = forward_where,
      .vjp = vjp_where,
      .vjp_needs = KX_NEEDS_IN(0),
-     .traits = {.bias = KX_BIAS_NONE}},
+     .traits = {.bias = KX_BIAS_NONE, .formula = KX_FORMULA_CHOICE}},
     {0},
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "basic.h"
+#include "emit.h"
 #include "families.h"
 
 static const kx_shape scalar = {.rank = 0};
@@ -36,15 +37,6 @@ static kldve_status out_numbers(kx_graph *g, kx_node *n, kx_dtype dtype, const v
     return out_known(g, n, dtype, dtype == KX_F32 ? KX_ONNX_FLOAT : KX_ONNX_INT64, shape, copy);
 }
 
-/* The getters do not tell a missing attribute from one that holds the default: look first. */
-static bool has_attr(const kx_node *n, const char *name)
-{
-    for (int32_t i = 0; i < n->nattr; i++)
-        if (strcmp(n->attr[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 static kldve_status infer_constant(kx_graph *g, kx_node *n)
 {
     kldve_status st = kx_expect(g, n, 0, 0, 1);
@@ -59,21 +51,21 @@ static kldve_status infer_constant(kx_graph *g, kx_node *n)
         return kx_invalid(g, n, "%d attributes, expected one value", n->nattr);
     if (t)
         return out_known(g, n, t->dtype, t->onnx_type, &t->shape, t->raw);
-    if (has_attr(n, "value_float")) {
+    if (kx_named(n, "value_float")) {
         float f = kx_attr_float(n, "value_float", 0);
         return out_numbers(g, n, KX_F32, &f, &scalar);
     }
-    if (has_attr(n, "value_int")) {
+    if (kx_named(n, "value_int")) {
         int64_t i = kx_attr_int(n, "value_int", 0);
         return out_numbers(g, n, KX_I64, &i, &scalar);
     }
-    if (has_attr(n, "value_floats")) {
+    if (kx_named(n, "value_floats")) {
         numbers = kx_attr_floats(n, "value_floats", &count);
         list.dim[0] = (int64_t)count;
         return out_numbers(g, n, KX_F32, numbers, &list);
     }
     numbers = kx_attr_ints(n, "value_ints", &count);
-    if (!has_attr(n, "value_ints"))
+    if (!kx_named(n, "value_ints"))
         return kx_refuse(g, n, "attribute '%.60s' is not supported", n->attr[0].name);
     list.dim[0] = (int64_t)count;
     return out_numbers(g, n, KX_I64, numbers, &list);

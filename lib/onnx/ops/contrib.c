@@ -229,16 +229,10 @@ static kldve_status expand_fast_gelu(kx_expander *e)
 static kldve_status expand_quick_gelu(kx_expander *e)
 {
     kldve_status st = kx_expect(e->g, e->n, 1, 1, 1);
-    float alpha;
-    kx_value *x;
 
-    if (st < 0)
-        return st;
-    alpha = kx_attr_float(e->n, "alpha", 1.702f);
-    x = e->n->in[0];
-    e->out[0] = kx_emit2(e, "Mul", x,
-                         kx_emit1(e, "Sigmoid", kx_emit2(e, "Mul", x, kx_emit_float(e, alpha))));
-    return e->status;
+    if (st == KLDVE_OK)
+        e->out[0] = kx_emit_swish(e, e->n->in[0], kx_attr_float(e->n, "alpha", 1.702f));
+    return st < 0 ? st : e->status;
 }
 
 static kldve_status expand_bias_add(kx_expander *e)

@@ -46,7 +46,7 @@ static kldve_status known_bool(kx_expander *e, const kx_value *v, const char *wh
 static kldve_status expand_if(kx_expander *e)
 {
     const kx_proto_graph *branch[2], *taken;
-    bool condition;
+    bool condition = false;
     kx_value *out[KX_MAX_IN];
     kldve_status st = kx_expect(e->g, e->n, 1, 1, KX_MAX_OUT);
 

@@ -58,6 +58,11 @@ static void vjp(const kx_op_call *call)
         kx_bias_vjp(dy, p->batch, p->group * p->cout, kx_window_out(&p->window), call->din->data);
 }
 
+static double work(const kx_node *n)
+{
+    return kx_corr_work(n->params);
+}
+
 const kx_op kx_conv_ops[] = {
     {.type = "Conv",
      .since = 1,
@@ -65,6 +70,7 @@ const kx_op kx_conv_ops[] = {
      .forward = forward,
      .vjp = vjp,
      .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_IN(1),
+     .work = work,
      .traits = {.effect = KX_EFFECT_WEIGHS,
                 .bias = KX_BIAS_OWN,
                 .axes = KX_AXES_CHANNELS_FIRST,

@@ -114,6 +114,11 @@ static void vjp(const kx_op_call *call)
         kx_bias_vjp(dy, p->batch, p->group * p->cin, kx_window_in(&p->window), call->din->data);
 }
 
+static double work(const kx_node *n)
+{
+    return kx_corr_work(n->params);
+}
+
 const kx_op kx_convtranspose_ops[] = {
     {.type = "ConvTranspose",
      .since = 1,
@@ -121,6 +126,7 @@ const kx_op kx_convtranspose_ops[] = {
      .forward = forward,
      .vjp = vjp,
      .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_IN(1),
+     .work = work,
      .traits = {.effect = KX_EFFECT_WEIGHS,
                 .bias = KX_BIAS_OWN,
                 .axes = KX_AXES_CHANNELS_FIRST,

@@ -139,3 +139,11 @@ void kx_bias_vjp(const float *dy, int64_t batch, int64_t channels, int64_t plane
         db[i % channels] += (float)sum;
     }
 }
+
+double kx_corr_work(const kx_conv_params *p)
+{
+    const kx_window *w = &p->window;
+
+    return (double)p->batch * (double)p->group * (double)p->cout * (double)p->cin *
+           (double)kx_window_out(w) * (double)kx_window_taps(w);
+}

@@ -1,6 +1,11 @@
 /* emit.c - see emit.h. */
 #include "emit.h"
 
+#include <string.h>
+
+#include "basic.h"
+#include "read/proto.h"
+
 kx_value *kx_emit_copy(kx_expander *e, kx_value *a)
 {
     return kx_emit1(e, "Identity", a);
@@ -26,6 +31,37 @@ kx_value *kx_emit_ints(kx_expander *e, const int64_t *x, size_t count)
     return constant(e, kx_attr_of_ints("value_ints", x, count));
 }
 
+kx_value *kx_emit_floats(kx_expander *e, const float *x, const kx_shape *shape)
+{
+    kx_value *v = kx_new(e->g, 1, sizeof *v);
+    kx_attr attr = {.name = "value", .type = KX_ATTR_TENSOR, .t = v};
+
+    if (!v || !x) {
+        e->status = e->status < 0 ? e->status : kx_nomem(e->g);
+        return NULL;
+    }
+    v->dtype = KX_F32;
+    v->onnx_type = KX_ONNX_FLOAT;
+    v->shape = *shape;
+    v->count = (size_t)kx_span(shape, 0, shape->rank);
+    v->raw = x;
+    return constant(e, attr);
+}
+
+kx_value *kx_emit_range(kx_expander *e, int64_t start, int64_t count)
+{
+    kx_value *in[3] = {kx_emit_int(e, start), kx_emit_int(e, start + count), kx_emit_int(e, 1)};
+
+    return kx_emit(e, "Range", in, 3, NULL, 0);
+}
+
+kx_value *kx_emit_cast(kx_expander *e, kx_value *a, int32_t onnx_type)
+{
+    kx_attr to = kx_attr_of_int("to", onnx_type);
+
+    return kx_emit(e, "Cast", &a, 1, &to, 1);
+}
+
 kx_value *kx_emit_reshape(kx_expander *e, kx_value *a, const int64_t *dim, size_t rank)
 {
     return kx_emit2(e, "Reshape", a, kx_emit_ints(e, dim, rank));
@@ -46,6 +82,13 @@ kx_value *kx_emit_slice(kx_expander *e, kx_value *a, int32_t axis, int64_t begin
     return kx_emit(e, "Slice", in, 4, NULL, 0);
 }
 
+kx_value *kx_emit_swish(kx_expander *e, kx_value *x, float alpha)
+{
+    kx_value *inner = alpha == 1.0f ? x : kx_emit2(e, "Mul", x, kx_emit_float(e, alpha));
+
+    return kx_emit2(e, "Mul", x, kx_emit1(e, "Sigmoid", inner));
+}
+
 /* Concat takes KX_MAX_IN operands: pieces of pieces, until one is left. */
 kx_value *kx_emit_join(kx_expander *e, kx_value **piece, int64_t count, int64_t axis)
 {
@@ -62,4 +105,39 @@ kx_value *kx_emit_join(kx_expander *e, kx_value **piece, int64_t count, int64_t 
         count = joined;
     }
     return piece[0];
+}
+
+kldve_status kx_known_number(kx_expander *e, int32_t i, const char *what, double *out)
+{
+    const kx_value *v = e->n->in[i];
+    const void *data;
+
+    if (v->count != 1)
+        return kx_invalid(e->g, e->n, "input %d (%s) must be one number", i, what);
+    if (!v->raw)
+        return kx_refuse(e->g, e->n, "input %d (%s) must be constant", i, what);
+    if (!(data = kx_value_data(e->g, v)))
+        return kx_nomem(e->g);
+    *out = v->dtype == KX_I64   ? (double)*(const int64_t *)data
+           : v->dtype == KX_F32 ? (double)*(const float *)data
+                                : (double)*(const uint8_t *)data;
+    return KLDVE_OK;
+}
+
+kldve_status kx_known_int(kx_expander *e, int32_t i, const char *what, int64_t *out)
+{
+    double number = 0;
+    kldve_status st = kx_known_number(e, i, what, &number);
+
+    if (st == KLDVE_OK)
+        *out = kx_float_to_int(number);
+    return st;
+}
+
+bool kx_named(const kx_node *n, const char *attribute)
+{
+    for (int32_t i = 0; i < n->nattr; i++)
+        if (strcmp(n->attr[i].name, attribute) == 0)
+            return true;
+    return false;
 }

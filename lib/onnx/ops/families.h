@@ -42,5 +42,13 @@ extern const kx_op kx_indicator_ops[];
 extern const kx_op kx_contrib_ops[];
 extern const kx_op kx_contrib_attention_ops[];
 extern const kx_op kx_recurrent_ops[];
+extern const kx_op kx_bits_ops[];
+extern const kx_op kx_pieces_ops[];
+extern const kx_op kx_attention_ops[];
+extern const kx_op kx_spectrum_ops[];
+extern const kx_op kx_audio_constants_ops[];
+extern const kx_op kx_gridsample_ops[];
+extern const kx_op kx_sample_ops[];
+extern const kx_op kx_roialign_ops[];
 
 #endif

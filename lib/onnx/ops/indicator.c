@@ -9,39 +9,6 @@
 
 enum { MAX_LISTED = 1 << 22 /* positions of a NonZero: 32 MiB an axis */ };
 
-/* One constant integer, of whatever type the file gave it. */
-static kldve_status known_int(kx_expander *e, int32_t i, const char *what, int64_t *out)
-{
-    const kx_value *v = e->n->in[i];
-    const void *data;
-
-    if (v->count != 1)
-        return kx_invalid(e->g, e->n, "input %d (%s) must be one number", i, what);
-    if (!v->raw)
-        return kx_refuse(e->g, e->n, "input %d (%s) must be constant", i, what);
-    if (!(data = kx_value_data(e->g, v)))
-        return kx_nomem(e->g);
-    *out = v->dtype == KX_I64   ? *(const int64_t *)data
-           : v->dtype == KX_F32 ? kx_float_to_int((double)*(const float *)data)
-                                : *(const uint8_t *)data;
-    return KLDVE_OK;
-}
-
-static kx_value *cast(kx_expander *e, kx_value *v, int32_t onnx_type)
-{
-    kx_attr to = kx_attr_of_int("to", onnx_type);
-
-    return kx_emit(e, "Cast", &v, 1, &to, 1);
-}
-
-/* 0, 1, ... count - 1, from `start` on. */
-static kx_value *range(kx_expander *e, int64_t start, int64_t count)
-{
-    kx_value *in[3] = {kx_emit_int(e, start), kx_emit_int(e, start + count), kx_emit_int(e, 1)};
-
-    return kx_emit(e, "Range", in, 3, NULL, 0);
-}
-
 /* ---- OneHot: y = values[1] where the index is the position along the new axis ---------------- */
 
 static kldve_status expand_one_hot(kx_expander *e)
@@ -51,7 +18,7 @@ static kldve_status expand_one_hot(kx_expander *e)
     int32_t rank, at;
     kldve_status st = kx_expect(e->g, e->n, 3, 3, 1);
 
-    if (st < 0 || (st = known_int(e, 1, "depth", &depth)) < 0)
+    if (st < 0 || (st = kx_known_int(e, 1, "depth", &depth)) < 0)
         return st;
     rank = e->n->in[0]->shape.rank;
     axis = kx_attr_int(e->n, "axis", -1);
@@ -63,7 +30,7 @@ static kldve_status expand_one_hot(kx_expander *e)
                          (long long)depth, rank);
     if (e->n->in[2]->shape.rank != 1 || e->n->in[2]->count != 2)
         return kx_invalid(e->g, e->n, "input 2 (values) must be two numbers");
-    index = cast(e, e->n->in[0], KX_ONNX_INT64);
+    index = kx_emit_cast(e, e->n->in[0], KX_ONNX_INT64);
     below = kx_emit2(e, "Less", index, kx_emit_int(e, 0));
     index = kx_emit(e, "Where",
                     (kx_value *[]){below, kx_emit2(e, "Add", index, kx_emit_int(e, depth)), index},
@@ -72,7 +39,7 @@ static kldve_status expand_one_hot(kx_expander *e)
     for (int32_t i = 0; i <= rank - at; i++)
         list[i] = i == 0 ? depth : 1;
     is_it = kx_emit2(e, "Equal", index,
-                     kx_emit_reshape(e, range(e, 0, depth), list, (size_t)(rank - at) + 1));
+                     kx_emit_reshape(e, kx_emit_range(e, 0, depth), list, (size_t)(rank - at) + 1));
     off = kx_emit2(e, "Gather", e->n->in[2], kx_emit_int(e, 0));
     on = kx_emit2(e, "Gather", e->n->in[2], kx_emit_int(e, 1));
     e->out[0] = kx_emit(e, "Where", (kx_value *[]){is_it, on, off}, 3, NULL, 0);
@@ -96,9 +63,10 @@ static kldve_status expand_eye(kx_expander *e)
     k = kx_attr_int(e->n, "k", 0);
     if (k < -INT32_MAX || k > INT32_MAX)
         return kx_invalid(e->g, e->n, "attribute 'k' is %lld", (long long)k);
-    is_it = kx_emit2(e, "Equal", kx_emit_reshape(e, range(e, k, x->shape.dim[0]), column, 2),
-                     range(e, 0, x->shape.dim[1]));
-    e->out[0] = cast(e, is_it, (int32_t)kx_attr_int(e->n, "dtype", x->onnx_type));
+    is_it =
+        kx_emit2(e, "Equal", kx_emit_reshape(e, kx_emit_range(e, k, x->shape.dim[0]), column, 2),
+                 kx_emit_range(e, 0, x->shape.dim[1]));
+    e->out[0] = kx_emit_cast(e, is_it, (int32_t)kx_attr_int(e->n, "dtype", x->onnx_type));
     return e->status;
 }
 

@@ -120,12 +120,20 @@ static void vjp(const kx_op_call *call)
     }
 }
 
+static double work(const kx_node *n)
+{
+    const kx_lrn_params *p = n->params;
+
+    return (double)n->in[0]->count * (double)(p->before + p->after + 1);
+}
+
 const kx_op kx_lrn_ops[] = {
     {.type = "LRN",
      .since = 1,
      .infer = infer,
      .forward = forward,
      .vjp = vjp,
+     .work = work,
      .vjp_needs = KX_NEEDS_IN(0),
      .scratch_size = scratch_size,
      .traits = {.effect = KX_EFFECT_ACTIVATES,

@@ -134,3 +134,40 @@ kldve_status kx_make_split(kx_graph *g, kx_node *n, int32_t axis, const int64_t 
         st = add_attr(g, n, (kx_attr){.name = "axis", .type = KX_ATTR_INT, .i = axis, .count = 1});
     return st < 0 ? st : make(g, n, "Split");
 }
+
+kldve_status kx_make_negative(kx_graph *g, kx_node *n)
+{
+    return make(g, n, "Neg");
+}
+
+kldve_status kx_make_log(kx_graph *g, kx_node *n)
+{
+    return make(g, n, "Log");
+}
+
+kldve_status kx_make_clip(kx_graph *g, kx_node *n)
+{
+    return make(g, n, "Clip");
+}
+
+kldve_status kx_make_difference(kx_graph *g, kx_node *n)
+{
+    return make(g, n, "Sub");
+}
+
+kx_value *kx_make_number(kx_graph *g, const kx_shape *shape, float value)
+{
+    kx_value *v = kx_value_new(g, "");
+    size_t count = (size_t)kx_span(shape, 0, shape->rank);
+    float *all = kx_new(g, count, sizeof *all);
+
+    if (!v || !all)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        all[i] = value;
+    v->dtype = KX_F32;
+    v->shape = *shape;
+    v->count = count;
+    v->raw = all;
+    return v;
+}

@@ -21,5 +21,13 @@ kldve_status kx_make_flip(kx_graph *g, kx_node *n, int32_t axis);
 kldve_status kx_make_concat(kx_graph *g, kx_node *n, int32_t axis);
 /** Output i has size[i] of the axis; [outputs]. */
 kldve_status kx_make_split(kx_graph *g, kx_node *n, int32_t axis, const int64_t *size);
+kldve_status kx_make_negative(kx_graph *g, kx_node *n);
+kldve_status kx_make_log(kx_graph *g, kx_node *n);
+/** Inputs: x, the least and the largest value. */
+kldve_status kx_make_clip(kx_graph *g, kx_node *n);
+kldve_status kx_make_difference(kx_graph *g, kx_node *n);
+
+/** A constant of that shape; NULL: out of memory. */
+kx_value *kx_make_number(kx_graph *g, const kx_shape *shape, float value);
 
 #endif

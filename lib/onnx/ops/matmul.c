@@ -280,12 +280,27 @@ static void vjp_matmul(const kx_op_call *call)
 
 #define IN01 (KX_NEEDS_IN(0) | KX_NEEDS_IN(1))
 
+static double work_gemm(const kx_node *n)
+{
+    const kx_gemm_params *p = n->params;
+
+    return (double)p->m * (double)p->n * (double)p->k;
+}
+
+static double work_matmul(const kx_node *n)
+{
+    const kx_matmul_params *p = n->params;
+
+    return n->out[0] ? (double)n->out[0]->count * (double)p->k : 0;
+}
+
 const kx_op kx_matmul_ops[] = {
     {.type = "Gemm",
      .since = 1,
      .infer = infer_gemm,
      .forward = forward_gemm,
      .vjp = vjp_gemm,
+     .work = work_gemm,
      .vjp_needs = IN01,
      .traits = {.effect = KX_EFFECT_WEIGHS,
                 .bias = KX_BIAS_OWN,
@@ -296,6 +311,7 @@ const kx_op kx_matmul_ops[] = {
      .infer = infer_matmul,
      .forward = forward_matmul,
      .vjp = vjp_matmul,
+     .work = work_matmul,
      .vjp_needs = IN01,
      .traits = {.effect = KX_EFFECT_WEIGHS,
                 .bias = KX_BIAS_NONE,

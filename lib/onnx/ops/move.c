@@ -232,7 +232,7 @@ const kx_op kx_move_ops[] = {
      .infer = infer_expand,
      .forward = kx_move_forward,
      .vjp = kx_move_vjp,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .formula = KX_FORMULA_SPREAD}},
     {.type = "Tile",
      .since = 6,
      .infer = infer_tile,

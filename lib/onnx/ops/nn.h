@@ -76,6 +76,9 @@ void kx_corr_forward(const kx_conv_params *p, const float *x, const float *w, fl
 void kx_corr_data(const kx_conv_params *p, const float *w, const float *y, float *x);
 void kx_corr_weights(const kx_conv_params *p, const float *x, const float *y, float *w);
 
+/** Multiplications of each of them. */
+double kx_corr_work(const kx_conv_params *p);
+
 /** y [batch][channels][plane] = b[channel]; 0 where b is NULL. */
 void kx_bias_fill(float *y, const float *b, int64_t batch, int64_t channels, int64_t plane);
 /** db[channel] += sum of dy over batch and plane. */

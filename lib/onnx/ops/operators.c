@@ -42,6 +42,14 @@ const kx_op *const kx_families[] = {
     kx_contrib_ops,
     kx_contrib_attention_ops,
     kx_recurrent_ops,
+    kx_bits_ops,
+    kx_pieces_ops,
+    kx_attention_ops,
+    kx_spectrum_ops,
+    kx_audio_constants_ops,
+    kx_gridsample_ops,
+    kx_sample_ops,
+    kx_roialign_ops,
     NULL,
 };
 /* clang-format on */

@@ -399,6 +399,14 @@ static kldve_status infer_global(kx_graph *g, kx_node *n)
     return kx_out_like(g, n, 0, n->in[0], &y);
 }
 
+static double work(const kx_node *n)
+{
+    const kx_pool_params *p = n->params;
+
+    return (double)p->planes * (double)kx_window_out(&p->window) *
+           (double)kx_window_taps(&p->window);
+}
+
 #define IN0 KX_NEEDS_IN(0)
 
 const kx_op kx_pool_ops[] = {
@@ -407,6 +415,7 @@ const kx_op kx_pool_ops[] = {
      .infer = infer_max,
      .forward = forward_max,
      .vjp = vjp_max,
+     .work = work,
      .vjp_needs = IN0,
      .traits = {.effect = KX_EFFECT_MOVES,
                 .bias = KX_BIAS_NONE,
@@ -417,6 +426,7 @@ const kx_op kx_pool_ops[] = {
      .infer = infer_average,
      .forward = forward_average,
      .vjp = vjp_average,
+     .work = work,
      .traits = {.effect = KX_EFFECT_ADDS,
                 .bias = KX_BIAS_NONE,
                 .axes = KX_AXES_CHANNELS_FIRST,
@@ -426,6 +436,7 @@ const kx_op kx_pool_ops[] = {
      .infer = infer_lp,
      .forward = forward_lp,
      .vjp = vjp_lp,
+     .work = work,
      .vjp_needs = IN0,
      .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST, .windows = true}},
     {.type = "GlobalMaxPool",
@@ -433,6 +444,7 @@ const kx_op kx_pool_ops[] = {
      .infer = infer_global,
      .forward = forward_max,
      .vjp = vjp_max,
+     .work = work,
      .vjp_needs = IN0,
      .traits = {.effect = KX_EFFECT_MOVES,
                 .bias = KX_BIAS_NONE,
@@ -443,6 +455,7 @@ const kx_op kx_pool_ops[] = {
      .infer = infer_global,
      .forward = forward_average,
      .vjp = vjp_average,
+     .work = work,
      .traits = {.effect = KX_EFFECT_ADDS,
                 .bias = KX_BIAS_NONE,
                 .axes = KX_AXES_CHANNELS_FIRST,
@@ -452,6 +465,7 @@ const kx_op kx_pool_ops[] = {
      .infer = infer_global,
      .forward = forward_lp,
      .vjp = vjp_lp,
+     .work = work,
      .vjp_needs = IN0,
      .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST, .windows = true}},
     {0},

@@ -395,6 +395,16 @@ static void vjp(const kx_op_call *call)
     walk(&w, 0, 1, call->din->data, call->dout[0].data);
 }
 
+static double work(const kx_node *n)
+{
+    const kx_resize_params *p = n->params;
+    double taps = 1;
+
+    for (int32_t i = 0; i < p->rank; i++)
+        taps *= p->axis[i].index ? p->axis[i].taps : 1;
+    return n->out[0] ? (double)n->out[0]->count * taps : 0;
+}
+
 const kx_op kx_resize_ops[] = {
     {.type = "Upsample",
      .since = 7,
@@ -402,12 +412,14 @@ const kx_op kx_resize_ops[] = {
      .infer = infer,
      .forward = forward,
      .vjp = vjp,
+     .work = work,
      .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE}},
     {.type = "Resize",
      .since = 10,
      .infer = infer,
      .forward = forward,
      .vjp = vjp,
+     .work = work,
      .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE}},
     {0},
 };

@@ -1,35 +1,55 @@
 /* scatter.c - ScatterND, ScatterElements and Scatter: a copy of the data in which elements chosen
  * by an array of indices are replaced by updates, or in which updates are added to them.
  *
- *     none   y = x, then y[index] = u      dx = dy where nothing was replaced, else 0;  du =
- * dy[index] add    y = x, then y[index] += u     dx = dy;  du = dy[index]
+ *     none   y = x, then y[index] = u      dx = dy where nothing was replaced, else 0
+ *     add    y = x, then y[index] += u     dx = dy
+ *                                          both: du = dy[index]
+ *
+ * scatter_blocks.c finds the elements, scatter_reduce.c has the products and extremes.
  *
  * Indices must not repeat with `none`: which update stays is then open in ONNX.  Negative indices
  * count from the end; those that are out of range at run time are clamped. */
+#include "scatter.h"
+
 #include <assert.h>
 #include <string.h>
 
-#include "basic.h"
 #include "families.h"
 
-enum { DATA, INDICES, UPDATES };
+enum { DATA = KX_SCATTER_DATA, INDICES = KX_SCATTER_INDICES, UPDATES = KX_SCATTER_UPDATES };
 
-/* Blocks of `block` elements; tuples of m indices choose one of them each.  ScatterElements: blocks
- * of one element, m = 1, and the walk over the indices says where its line of the data starts. */
-typedef struct scatter_params {
-    bool add, elements;
-    int32_t m;
-    int64_t length[KX_MAX_RANK];
-    size_t tuples, block;
-    int64_t stride; /* elements: of the axis */
-    kx_walk walk;
-} scatter_params;
+typedef kx_scatter_params scatter_params;
+
+/* How the file names the reductions, from which opset on. */
+static const struct {
+    const char *name;
+    int32_t since;
+} reductions[] = {{"none", 0}, {"add", 16}, {"mul", 16}, {"max", 18}, {"min", 18}};
+
+static kldve_status read_reduction(kx_graph *g, kx_node *n, scatter_params *p)
+{
+    const char *name = g->opset >= 16 ? kx_attr_string(n, "reduction", "none") : "none";
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof reductions / sizeof *reductions; i++)
+        if (strcmp(name, reductions[i].name) == 0 && g->opset >= reductions[i].since) {
+            p->reduction = (kx_reduction)i;
+            known = true;
+        }
+    if (!known)
+        return kx_invalid(g, n, "attribute 'reduction' is '%.40s', which opset %d does not have",
+                          name, g->opset);
+    if (p->reduction != KX_REPLACE && n->in[DATA]->dtype == KX_BOOL)
+        return kx_refuse(g, n, "booleans cannot be combined");
+    if (p->reduction > KX_ADD)
+        n->op = &kx_scatter_reduced; /* whose VJP reads more */
+    return KLDVE_OK;
+}
 
 static kldve_status begin(kx_graph *g, kx_node *n, scatter_params **out)
 {
     kldve_status st = kx_expect(g, n, 3, 3, 1);
     scatter_params *p;
-    const char *reduction;
 
     if (st < 0)
         return st;
@@ -37,13 +57,7 @@ static kldve_status begin(kx_graph *g, kx_node *n, scatter_params **out)
         return kx_nomem(g);
     if (n->in[DATA]->dtype != n->in[UPDATES]->dtype)
         return kx_invalid(g, n, "data and updates have different types");
-    reduction = g->opset >= 16 ? kx_attr_string(n, "reduction", "none") : "none";
-    p->add = strcmp(reduction, "add") == 0;
-    if (!p->add && strcmp(reduction, "none") != 0)
-        return kx_refuse(g, n, "reduction '%.40s', only none and add are supported", reduction);
-    if (p->add && n->in[DATA]->dtype == KX_BOOL)
-        return kx_refuse(g, n, "booleans cannot be added");
-    return KLDVE_OK;
+    return read_reduction(g, n, p);
 }
 
 /* ---- ScatterND: data [length 0]...[length m-1][block], indices [tuples][m] ------------------- */
@@ -127,32 +141,6 @@ static kldve_status infer_elements(kx_graph *g, kx_node *n)
 
 /* ---- both ------------------------------------------------------------------------------------ */
 
-/* What is done with the block of the data at `at` and that of the updates at `from`. */
-typedef void visit_fn(const kx_op_call *call, size_t at, size_t from, size_t block);
-
-static void each_block(const kx_op_call *call, visit_fn *visit)
-{
-    const scatter_params *p = call->node->params;
-    const int64_t *index = call->in[INDICES].data;
-
-    for (size_t t = 0; t < p->tuples; t++) {
-        size_t at = 0;
-
-        for (int32_t i = 0; i < p->m; i++)
-            at = at * (size_t)p->length[i] +
-                 kx_index_of(index[t * (size_t)p->m + (size_t)i], p->length[i]);
-        visit(call, at * p->block, t * p->block, p->block);
-    }
-    if (!p->elements)
-        return;
-    for (kx_run r = kx_run_first(&p->walk); r.more; kx_run_next(&p->walk, &r))
-        for (int64_t i = 0; i < r.n; i++)
-            visit(call,
-                  (size_t)(r.at[0] + i * r.step[0]) +
-                      kx_index_of(index[r.out + i], p->length[0]) * (size_t)p->stride,
-                  (size_t)(r.out + i), 1);
-}
-
 static void replace(const kx_op_call *call, size_t at, size_t from, size_t block)
 {
     size_t item = kx_dtype_size(call->in[DATA].dtype);
@@ -183,7 +171,7 @@ static void forward(const kx_op_call *call)
         return;
     memcpy(call->out[0].data, call->in[DATA].data,
            call->out[0].count * kx_dtype_size(call->in[DATA].dtype));
-    each_block(call, p->add ? add : replace);
+    kx_each_scattered(call, p->reduction == KX_ADD ? add : replace);
 }
 
 static void gather_cotangent(const kx_op_call *call, size_t at, size_t from, size_t block)
@@ -211,13 +199,13 @@ static void vjp(const kx_op_call *call)
     if (!dy || call->dout[0].count == 0)
         return;
     if (call->which == UPDATES) {
-        each_block(call, gather_cotangent);
+        kx_each_scattered(call, gather_cotangent);
         return;
     }
     assert(replaced);
     memset(call->scratch, 0, call->din->count);
-    if (!p->add)
-        each_block(call, mark);
+    if (p->reduction == KX_REPLACE)
+        kx_each_scattered(call, mark);
     for (size_t i = 0; i < call->din->count; i++)
         dx[i] += replaced[i] ? 0.0f : dy[i];
 }

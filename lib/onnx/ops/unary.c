@@ -323,7 +323,7 @@ const kx_op kx_unary_ops[] = {
      .vjp_needs = KX_NEEDS_OUT,
      .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE, .unit_interval = true}},
     ACTIVATION("HardSwish", 14, KX_NEEDS_IN(0)),
-    ACTIVATION("Softplus", 1, KX_NEEDS_IN(0)),
+    ENTRY("Softplus", 1, KX_NEEDS_IN(0), KX_EFFECT_ACTIVATES, KX_FORMULA_SOFTPLUS),
     ACTIVATION("Softsign", 1, KX_NEEDS_IN(0)),
     ACTIVATION("Mish", 18, KX_NEEDS_IN(0)),
     {.type = "Gelu",

@@ -172,7 +172,7 @@ static kldve_status fit_axis(kx_graph *g, kx_node *n, bool ceil_mode, kx_window 
 
 kldve_status kx_window_fit(kx_graph *g, kx_node *n, bool ceil_mode, kx_window *w)
 {
-    kx_auto_pad mode;
+    kx_auto_pad mode = KX_PAD_NOTSET;
     kldve_status st = kx_auto_pad_attr(g, n, &mode);
 
     if (st < 0)

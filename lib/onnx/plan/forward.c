@@ -1,6 +1,7 @@
 /* forward.c - see forward.h. */
 #include "forward.h"
 
+#include "byte_steps.h"
 #include "join.h"
 #include "matrices.h"
 #include "residual.h"
@@ -160,23 +161,18 @@ static kldve_status forward_concat(kx_planner *p, kx_unit *u)
 
 static kldve_status forward_dense(kx_planner *p, kx_unit *u)
 {
-    const struct kx_dense *d = &u->dense;
+    const kx_dense *d = &u->dense;
     const kx_layout *layout = kx_layout_plain(p->plan->accel, &u->out[0]->shape);
     int32_t bind[KX_SLOTS];
-    kx_prim *prim = NULL;
     kldve_status st;
 
     if (!layout)
         return kx_plan_nomem(p);
     kx_unbound(bind);
-    if (d->m > KX_DENSE_ROWS && (st = kx_accel_matmul(p->plan->accel, d, u->act, &prim)) < 0)
-        return st;
     if ((st = kx_value_in(p, u, u->in[0], NULL, &bind[KX_SRC])) < 0)
         return st;
-    if (prim) {
-        if ((st = kx_buffer_fixed(p, d->weights, &bind[KX_WEIGHTS])) < 0 ||
-            (d->bias && (st = kx_buffer_fixed(p, d->bias, &bind[KX_BIAS])) < 0) ||
-            (st = kx_step_prim(p, u, prim, bind)) < 0)
+    if (d->m > KX_DENSE_ROWS) {
+        if ((st = kx_dense_prim(p, u, d, false, bind)) < 0)
             return st;
     } else {
         kx_dense_step s = {*d, u->act, kx_whole(), bind[KX_SRC], -1, -1};
@@ -301,7 +297,10 @@ kldve_status kx_forward_unit(kx_planner *p, kx_unit *u)
                                                          [KX_UNIT_PRODUCT] = kx_product_forward,
                                                          [KX_UNIT_PERMUTED] = forward_permuted,
                                                          [KX_UNIT_ROWS] = forward_rows};
-    kldve_status st = forward[u->kind](p, u);
+    kldve_status st = u->bytes ? kx_byte_forward(p, u) : forward[u->kind](p, u);
+
+    if (u->bytes)
+        return st;
 
     /* Units of one node can always run as that node. */
     if (st == KLDVE_E_UNSUPPORTED &&

@@ -133,29 +133,23 @@ static kldve_status backward_binary(kx_planner *p, kx_unit *u, kx_grad g)
 
 static kldve_status backward_dense(kx_planner *p, kx_unit *u, kx_grad g)
 {
-    const struct kx_dense *d = &u->dense;
+    const kx_dense *d = &u->dense;
     const kx_layout *layout = kx_layout_plain(p->plan->accel, &u->in[0]->shape);
     int32_t bind[KX_SLOTS];
-    kx_prim *prim;
-    kx_dense_step s = {*d, u->act, kx_whole(), -1, -1, -1};
+    kx_dense_step s = {*d, u->act, kx_whole(), g.buffer, -1, -1};
     kldve_status st;
 
     if (!layout)
         return kx_plan_nomem(p);
     if (d->m > KX_DENSE_ROWS) {
         const kx_dense back = {d->m, d->n, d->k, !d->transposed, d->weights, NULL};
-        static const kx_act none = {KX_ACT_NONE, 0, 0};
 
         kx_unbound(bind);
-        if ((st = kx_accel_matmul(p->plan->accel, &back, none, &prim)) < 0 ||
-            (st = kx_buffer_fixed(p, d->weights, &bind[KX_WEIGHTS])) < 0)
-            return st;
         bind[KX_SRC] = g.buffer;
-        if ((st = kx_step_prim(p, u, prim, bind)) < 0)
+        if ((st = kx_dense_prim(p, u, &back, true, bind)) < 0)
             return st;
         return kx_give(p, u, u->in[0], (kx_grad){bind[KX_DST], layout, false});
     }
-    s.from = g.buffer;
     if ((st = kx_buffer_new(p, kx_layout_bytes(layout), &s.to)) < 0 ||
         (st = kx_step_add(p, u, (kx_step){.kind = KX_STEP_DENSE_VJP, .as.dense = s})) < 0)
         return st;

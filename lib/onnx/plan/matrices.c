@@ -1,6 +1,29 @@
 /* matrices.c - z = x y:  dx = dz y^T,  dy = x^T dz.  See matrices.h. */
 #include "matrices.h"
 
+#include "packed.h"
+
+/* ---- constant weights ---- */
+
+kldve_status kx_dense_prim(kx_planner *p, kx_unit *u, const kx_dense *d, bool back,
+                           int32_t bind[KX_SLOTS])
+{
+    const kx_act act = back ? (kx_act){KX_ACT_NONE, 0, 0} : u->act;
+    bool packed;
+    kx_prim *prim;
+    kldve_status st = kx_accel_dense(p->plan->accel, d, act, &packed, &prim);
+
+    if (st < 0)
+        return st;
+    st = packed ? kx_pack_dense(p, u, d, back, kx_prim_layout(prim, KX_WEIGHTS), &bind[KX_WEIGHTS])
+                : kx_buffer_fixed(p, d->weights, &bind[KX_WEIGHTS]);
+    if (st < 0 || (d->bias && (st = kx_buffer_fixed(p, d->bias, &bind[KX_BIAS])) < 0))
+        return st;
+    return kx_step_prim(p, u, prim, bind);
+}
+
+/* ---- both vary ---- */
+
 /* A factor: a value, as it lies or plain, or a cotangent; perhaps transposed. */
 typedef struct factor {
     const kx_value *value; /* NULL: a cotangent */

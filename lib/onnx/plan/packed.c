@@ -7,7 +7,7 @@
 static bool same_packed(const kx_packed *a, const kx_packed *b)
 {
     if (a->first != b->first || a->last != b->last || a->range.lo != b->range.lo ||
-        a->range.hi != b->range.hi || !a->layout != !b->layout)
+        a->range.hi != b->range.hi || a->back != b->back || !a->layout != !b->layout)
         return false;
     return !a->layout || kx_layout_equal(a->layout, b->layout);
 }
@@ -20,13 +20,18 @@ static void *find_packed(const kx_plan *plan, const kx_packed *like)
     return NULL;
 }
 
-/* The memory of packed weights, or of a bias (layout NULL); *there: it is filled in already.  A
- * name is there once in a file, so that equal addresses mean the same value, in whichever graph. */
-static kldve_status packed(kx_planner *p, const kx_unit *u, kx_range range, const kx_layout *layout,
-                           size_t bytes, void **memory, bool *there)
+/* What a unit's weights, or its bias (layout NULL), are found by.  A name is there once in a file,
+ * so that equal addresses mean the same value, in whichever graph. */
+static kx_packed key_of(const kx_unit *u, kx_range range, const kx_layout *layout)
+{
+    return (kx_packed){
+        .first = u->node->out[0]->name, .last = u->out[0]->name, .range = range, .layout = layout};
+}
+
+/* The memory for them; *there: it is filled in already. */
+static kldve_status packed(kx_planner *p, kx_packed at, size_t bytes, void **memory, bool *there)
 {
     kx_plan *plan = p->plan;
-    kx_packed at = {u->node->out[0]->name, u->out[0]->name, range, layout, NULL};
     void *array = plan->packed;
     kldve_status st;
 
@@ -92,7 +97,7 @@ kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_l
     const float *weights;
     void *memory;
     bool there;
-    kldve_status st = packed(p, u, range, layout, kx_layout_bytes(layout), &memory, &there);
+    kldve_status st = packed(p, key_of(u, range, layout), kx_layout_bytes(layout), &memory, &there);
 
     if (st < 0)
         return st;
@@ -104,6 +109,22 @@ kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_l
         if (st < 0)
             return drop_packed(p, kx_plan_failed(p, u, st));
     }
+    return kx_buffer_fixed(p, memory, out);
+}
+
+kldve_status kx_pack_dense(kx_planner *p, const kx_unit *u, const kx_dense *d, bool back,
+                           const kx_layout *layout, int32_t *out)
+{
+    kx_packed key = key_of(u, kx_whole(), layout);
+    void *memory;
+    bool there;
+    kldve_status st;
+
+    key.back = back;
+    if ((st = packed(p, key, kx_layout_bytes(layout), &memory, &there)) < 0)
+        return st;
+    if (!there && (st = kx_accel_pack_dense(p->plan->accel, d, layout, memory)) < 0)
+        return drop_packed(p, kx_plan_failed(p, u, st));
     return kx_buffer_fixed(p, memory, out);
 }
 
@@ -120,7 +141,8 @@ kldve_status kx_pack_whole(kx_planner *p, const kx_unit *u, const float *scale,
     float *whole;
     void *memory;
     bool there;
-    kldve_status st = packed(p, u, of_levels, layout, kx_layout_bytes(layout), &memory, &there);
+    kldve_status st =
+        packed(p, key_of(u, of_levels, layout), kx_layout_bytes(layout), &memory, &there);
 
     if (st < 0)
         return st;
@@ -137,6 +159,12 @@ kldve_status kx_pack_whole(kx_planner *p, const kx_unit *u, const float *scale,
     return st < 0 ? drop_packed(p, kx_plan_failed(p, u, st)) : kx_buffer_fixed(p, memory, out);
 }
 
+kldve_status kx_pack_bytes(kx_planner *p, const kx_unit *u, size_t bytes, void **memory,
+                           bool *there)
+{
+    return packed(p, key_of(u, of_levels, NULL), bytes, memory, there);
+}
+
 kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32_t *out)
 {
     const kx_node *n = u->node;
@@ -150,7 +178,7 @@ kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32
 
     if (own_bias && !bias)
         return kx_plan_nomem(p);
-    if ((st = packed(p, u, range, NULL, channels * sizeof *sum, &memory, &there)) < 0)
+    if ((st = packed(p, key_of(u, range, NULL), channels * sizeof *sum, &memory, &there)) < 0)
         return st;
     sum = memory;
     for (size_t c = 0; !there && c < channels; c++)

@@ -10,6 +10,7 @@ struct kx_packed {
     const char *first, *last; /**< names of what the unit's first and last node make, as the file's
                                    own memory */
     kx_range range;
+    bool back;               /**< weights of a dense layer, transposed for its VJP */
     const kx_layout *layout; /**< NULL: a bias */
     void *memory;
 };
@@ -22,7 +23,15 @@ kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_l
  *  @param scale  What dequantised them: one, or one for each channel, as the value tells. */
 kldve_status kx_pack_whole(kx_planner *p, const kx_unit *u, const float *scale,
                            const kx_layout *layout, int32_t *out);
-/** Its bias, clamped to a range, with everything that was merged into it. */
+/** Memory for the bytes of a unit, whatever they are; *there: it is filled in already. */
+kldve_status kx_pack_bytes(kx_planner *p, const kx_unit *u, size_t bytes, void **memory,
+                           bool *there);
+/** Pack the weights of a dense layer.
+ *  @param d     The unit's, or what its VJP computes from them,
+ *  @param back  and whether it is that. */
+kldve_status kx_pack_dense(kx_planner *p, const kx_unit *u, const kx_dense *d, bool back,
+                           const kx_layout *layout, int32_t *out);
+/** A convolution's bias, clamped to a range, with everything that was merged into it. */
 kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32_t *out);
 /** Release what the plan has packed. */
 void kx_packed_free(kx_plan *plan);

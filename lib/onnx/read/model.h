@@ -31,6 +31,9 @@ enum kx_onnx_type {
     KX_ONNX_BFLOAT16 = 16
 };
 
+/** "float16"; "type ?" for a number that is no TensorProto.DataType. */
+const char *kx_onnx_type_name(int64_t onnx_type);
+
 /** A TensorProto with its data located and measured: `data` holds exactly `count` elements of
  *  `dtype` in little-endian order, wherever the file kept them (raw_data, a typed field, external
  *  file).  Not aligned in general. */

@@ -6,7 +6,7 @@
 
 #include "proto_read.h"
 
-enum { IR_FIRST = 3, IR_LAST = 13 };
+enum { IR_FIRST = 3, IR_LAST = 14 };
 
 static const size_t max_model = (size_t)2 << 30;
 

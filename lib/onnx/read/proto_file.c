@@ -124,7 +124,7 @@ static kldve_status map_file(kx_reader *r, const char *path, int flags, uint64_t
 kldve_status kx_map_file(kx_reader *r, const char *path, uint64_t limit,
                          const unsigned char **bytes, size_t *n)
 {
-    struct mapping *m;
+    struct mapping *m = NULL;
     kldve_status st = map_file(r, path, 0, limit, &m);
 
     if (st < 0)

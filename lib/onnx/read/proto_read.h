@@ -1,13 +1,16 @@
 /* proto_read.h - what the files proto*.c share.
  *
- *     proto.c         the model: versions, functions, the main graph
- *     proto_graph.c   a graph: lists of nodes, tensors, inputs, outputs
- *     proto_capture.c names that a node's subgraphs take from the graphs around them
- *     proto_node.c    NodeProto, AttributeProto, ValueInfoProto
- *     proto_tensor.c  TensorProto: dimensions, element type, where the elements are
- *     proto_inline.c  replaces calls of functions that are local to the model by their bodies
- *     proto_file.c    mapped files, external data, "this is a PNG"
- *     proto_wire.c    fields of a message one by one, memory, messages
+ *     proto.c           the model: versions, functions, the main graph
+ *     proto_graph.c     a graph: lists of nodes, tensors, inputs, outputs
+ *     proto_capture.c   names that a node's subgraphs take from the graphs around them
+ *     proto_node.c      NodeProto, ValueInfoProto
+ *     proto_attr.c      AttributeProto
+ *     proto_tensor.c    TensorProto: dimensions, element type, where the elements are
+ *     proto_external.c  which bytes of which file they are, where they are in another
+ *     proto_function.c  functions that are local to the model
+ *     proto_inline.c    replaces calls of them by their bodies
+ *     proto_file.c      mapped files, "this is a PNG"
+ *     proto_wire.c      fields of a message one by one, memory, messages
  *
  * A message is walked twice: once to count its repeated fields and once to fill arrays of that
  * length, so that nothing grows and every count is backed by bytes that exist. */
@@ -90,8 +93,6 @@ kldve_status kx_reader_name(kx_reader *r, const kx_wire *w, const char **out);
 /** In messages, `owner` stands for a tensor that has no name. */
 kldve_status kx_read_tensor(kx_reader *r, const void *bytes, size_t n, const char *owner,
                             kx_proto_tensor *out);
-/** Printable name of TensorProto.DataType; "type ?" if unknown. */
-const char *kx_onnx_type_name(int32_t type);
 
 kldve_status kx_read_node(kx_reader *r, const void *bytes, size_t n, kx_proto_node *out);
 kldve_status kx_read_attr(kx_reader *r, const void *bytes, size_t n, kx_proto_attr *out);
@@ -120,6 +121,9 @@ const char *kx_recognise(const unsigned char *bytes, size_t n);
 /** Map a file read-only until the model is freed.  `limit`: bytes. */
 kldve_status kx_map_file(kx_reader *r, const char *path, uint64_t limit,
                          const unsigned char **bytes, size_t *n);
+/** The nbytes of `tensor` that its external_data names, among its fields w. */
+kldve_status kx_read_external(kx_reader *r, kx_wire w, const char *tensor, size_t nbytes,
+                              const unsigned char **out);
 /** n bytes from `offset` of another file: `location` is relative to the folder of the model. */
 kldve_status kx_map_external(kx_reader *r, const char *tensor, const char *location,
                              uint64_t offset, size_t n, const unsigned char **bytes);

@@ -23,7 +23,7 @@ enum {
     RAW_DATA = 9,
     DOUBLE_DATA = 10,
     UINT64_DATA = 11,
-    EXTERNAL_DATA = 13,
+    EXTERNAL_DATA = 13, /* proto_external.c */
     DATA_LOCATION = 14,
     FIELDS = 15
 };
@@ -59,6 +59,9 @@ static const struct type_info {
     {"uint4", 0, INT32_DATA},
     {"int4", 0, INT32_DATA},
     {"float4e2m1", 0, INT32_DATA},
+    {"float8e8m0", 0, INT32_DATA},
+    {"uint2", 0, INT32_DATA},
+    {"int2", 0, INT32_DATA},
 };
 
 enum { NTYPES = sizeof types / sizeof types[0] };
@@ -80,7 +83,7 @@ typedef struct parts {
     const unsigned char *only[FIELDS]; /* their bytes, if in one packed piece */
 } parts;
 
-const char *kx_onnx_type_name(int32_t type)
+const char *kx_onnx_type_name(int64_t type)
 {
     return type >= 0 && type < NTYPES ? types[type].name : "type ?";
 }
@@ -315,76 +318,6 @@ static kldve_status typed_data(kx_reader *r, kx_wire w, const parts *p, kx_proto
     return copy_typed(r, w, p, field, out);
 }
 
-/* A decimal number without a sign; false if it is malformed or needs more than 63 bits. */
-static bool decimal(const char *text, uint64_t *out)
-{
-    uint64_t value = 0;
-
-    if (!*text || strlen(text) > 18)
-        return false;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9')
-            return false;
-        value = value * 10 + (uint64_t)(*text - '0');
-    }
-    *out = value;
-    return true;
-}
-
-static kldve_status read_entry(kx_reader *r, const kx_wire *entry, const char **key,
-                               const char **value)
-{
-    kx_wire w = kx_wire_start(entry->bytes, entry->n);
-    kldve_status st = KLDVE_OK;
-
-    *key = *value = "";
-    while (st == KLDVE_OK && kx_wire_next(&w))
-        if (w.key == KX_BYTES(1))
-            st = kx_reader_name(r, &w, key);
-        else if (w.key == KX_BYTES(2))
-            st = kx_reader_name(r, &w, value);
-    return st < 0 ? st : w.broken ? kx_wire_broken(r, &w, "external_data") : KLDVE_OK;
-}
-
-static kldve_status external_data(kx_reader *r, kx_wire w, const parts *p, size_t nbytes,
-                                  kx_proto_tensor *out)
-{
-    const char *location = NULL, *key, *value;
-    const unsigned char *bytes;
-    uint64_t offset = 0, length = nbytes;
-    kldve_status st;
-
-    while (kx_wire_next(&w)) {
-        bool ok = true;
-
-        if (w.key != KX_BYTES(EXTERNAL_DATA))
-            continue;
-        if ((st = read_entry(r, &w, &key, &value)) < 0)
-            return st;
-        if (strcmp(key, "location") == 0)
-            location = value;
-        else if (strcmp(key, "offset") == 0)
-            ok = decimal(value, &offset);
-        else if (strcmp(key, "length") == 0)
-            ok = decimal(value, &length);
-        if (!ok)
-            return kx_reader_fail(r, KLDVE_E_FORMAT,
-                                  "tensor '%.80s': its external data has the bad %s '%.40s'",
-                                  p->name, key, value);
-    }
-    if (!location)
-        return kx_reader_fail(r, KLDVE_E_FORMAT,
-                              "tensor '%.80s': its external data has no location", p->name);
-    if (length != nbytes)
-        return kx_reader_fail(r, KLDVE_E_FORMAT,
-                              "tensor '%.80s': external data has %llu bytes, %zu expected", p->name,
-                              (unsigned long long)length, nbytes);
-    if ((st = kx_map_external(r, p->name, location, offset, nbytes, &bytes)) < 0)
-        return st;
-    out->data = bytes;
-    return KLDVE_OK;
-}
-
 static kldve_status find_data(kx_reader *r, kx_wire w, const parts *p, kx_proto_tensor *out)
 {
     size_t nbytes = out->count * types[out->dtype].size, typed = 0;
@@ -395,8 +328,14 @@ static kldve_status find_data(kx_reader *r, kx_wire w, const parts *p, kx_proto_
     if ((p->nraw > 0) + (typed > 0) + p->external > 1)
         return kx_reader_fail(r, KLDVE_E_FORMAT, "tensor '%.80s' has its data in two places",
                               p->name);
-    if (p->external)
-        return external_data(r, w, p, nbytes, out);
+    if (p->external) {
+        const unsigned char *bytes;
+        kldve_status st = kx_read_external(r, w, p->name, nbytes, &bytes);
+
+        if (st == KLDVE_OK)
+            out->data = bytes;
+        return st;
+    }
     if (typed > 0)
         return typed_data(r, w, p, out);
     if (p->nraw != nbytes) {

@@ -157,7 +157,7 @@ kldve_status kx_reader_new(kx_reader *r, size_t count, size_t size, void *out)
 
 kldve_status kx_reader_text(kx_reader *r, const void *bytes, size_t n, const char **out)
 {
-    char *copy;
+    char *copy = NULL;
     kldve_status st;
 
     if (n == 0) {

@@ -16,6 +16,9 @@
 #define EXP "n Exp y e; n ReduceSum e,last s keepdims=1; "
 #define STABLE "n ReduceMax y m axes=[-1] keepdims=1; n Sub y,m h; "
 
+#define TWO_HEADS SCORES "t by f32 1,5 3,-2,1,0,-1; n Mul y,by v; n Softmax y a; n Softmax v b; "
+#define ONE_BY_ONE SCORES "n Split y y1,y2,y3,y4,y5 axis=1; "
+
 typedef enum form { AS_IS, LOGARITHM } form;
 
 static const struct tail {
@@ -74,6 +77,77 @@ static const struct tail {
     {"sigmoid by tanh, halves",
      SCORES "n Mul y,half a; n Tanh a t; n Mul t,half b; n Add b,half p; out p", "y",
      KLDVE_SCORES_SIGMOID, AS_IS},
+    {"softmax by hand, the sum by Einstein's convention",
+     SCORES "n Exp y e; n Einsum e s equation='bc->b'; n Unsqueeze s,last u; n Div e,u p; out p",
+     "y", KLDVE_SCORES_SOFTMAX, AS_IS},
+    {"softmax by hand, the sum by a column of ones",
+     SCORES "t ones f32 5,1 1; n Exp y e; n MatMul e,ones s; n Div e,s p; out p", "y",
+     KLDVE_SCORES_SOFTMAX, AS_IS},
+    {"softmax by hand, the sum by a matrix of ones",
+     SCORES "t ones f32 5,5 1; n Exp y e; n MatMul e,ones s; n Div e,s p; out p", "y",
+     KLDVE_SCORES_SOFTMAX, AS_IS},
+    {"softmax by hand, the sum by a convolution with ones",
+     SCORES "t ones f32 1,5,1,1 1; i four 1,5,1,1; n Reshape y,four r; n Exp r e; n Conv e,ones s; "
+            "n Div e,s q; n Flatten q p; out p",
+     "r", KLDVE_SCORES_SOFTMAX, AS_IS},
+    {"softmax by hand, divided by the sum of sizes, which is kept from 0",
+     SCORES "n Exp y e; n ReduceL1 e s axes=[1]; n Constant - lo value_float=0.000000000001; "
+            "n Clip s,lo c2; n Shape y k2; n Expand c2,k2 b; n Div e,b p; out p",
+     "y", KLDVE_SCORES_SOFTMAX, AS_IS},
+    {"softmax by hand, a small number added to the sum",
+     SCORES "n Constant - eps value_float=0.00000001; " EXP "n Add s,eps u; n Div e,u p; out p",
+     "y", KLDVE_SCORES_SOFTMAX, AS_IS},
+    {"softmax of a column of cells",
+     SCORES "i four 1,5,1,1; n Reshape y,four r; n Softmax r q "
+            "axis=1; n Flatten q p; out p",
+     "r", KLDVE_SCORES_SOFTMAX, AS_IS},
+    {"softmax over all axes, as before opset 13",
+     "opset 11; in x 1,3,4,4; w w 5,3,1,1; n Conv x,w c; n GlobalAveragePool c y; "
+     "n Softmax y q axis=1; n Flatten q p; out p",
+     "y", KLDVE_SCORES_SOFTMAX, AS_IS},
+    {"in half precision and back", SCORES "n Cast y h to=10; n Softmax h a; n Cast a p to=1; out p",
+     "h", KLDVE_SCORES_SOFTMAX, AS_IS},
+    {"quantised and back",
+     SCORES "t zp u8 - 0; n Constant - qs value_float=0.00390625; n Softmax y a; "
+            "n QuantizeLinear a,qs,zp b; n DequantizeLinear b,qs,zp p; out p",
+     "y", KLDVE_SCORES_SOFTMAX, AS_IS},
+    {"the logarithm of a little more",
+     SCORES "n Softmax y a; n Constant - eps "
+            "value_float=0.0000001; n Add a,eps b; n Log b p; "
+            "out p",
+     "y", KLDVE_SCORES_SOFTMAX, LOGARITHM},
+    {"kept from 0 by the larger of two",
+     SCORES "n Constant - eps value_float=0.00001; n Softmax y a; n Max a,eps b; n Min b,one p; "
+            "out p",
+     "y", KLDVE_SCORES_SOFTMAX, AS_IS},
+    {"kept from 0 by a comparison",
+     SCORES "n Constant - eps value_float=0.000001; n Softmax y a; n Less a,eps b; "
+            "n Where b,eps,a p; out p",
+     "y", KLDVE_SCORES_SOFTMAX, AS_IS},
+    {"the logarithm of a sigmoid by one node", SCORES "n Neg y a; n Softplus a b; n Neg b p; out p",
+     "y", KLDVE_SCORES_SIGMOID, LOGARITHM},
+    {"one less a sigmoid", SCORES "n Sigmoid y a; n Sub one,a p; out p", "y", KLDVE_SCORES_SIGMOID,
+     AS_IS},
+    {"sigmoids one by one",
+     ONE_BY_ONE "n Sigmoid y1 s1; n Sigmoid y2 s2; n Sigmoid y3 s3; n Sub one,s3 m3; "
+                "n Sigmoid y4 s4; n Sigmoid y5 s5; n Concat s1,s2,m3,s4,s5 p axis=1; out p",
+     "p", KLDVE_SCORES_SIGMOID, AS_IS},
+    {"a weighted mean of softmaxes",
+     TWO_HEADS "n Constant - third value_float=0.3; n Constant - rest value_float=0.7; "
+               "n Mul a,third c1; n Mul b,rest c2; n Sum c1,c2 p; out p",
+     "p", KLDVE_SCORES_SOFTMAX, AS_IS},
+    {"a mean of softmaxes side by side",
+     TWO_HEADS "n Concat a,b q axis=0; n ReduceMean q p axes=[0]; out p", "p", KLDVE_SCORES_SOFTMAX,
+     AS_IS},
+    {"a product of sigmoids", TWO_HEADS "n Sigmoid y e; n Sigmoid v f2; n Mul e,f2 p; out p", "p",
+     KLDVE_SCORES_SIGMOID, AS_IS},
+    {"a sum of softmaxes is none", TWO_HEADS "n Add a,b p; out p", "p", KLDVE_SCORES_RAW, AS_IS},
+    {"an exponential of a softmax", SCORES "n Softmax y a; n Exp a p; out p", "p", KLDVE_SCORES_RAW,
+     AS_IS},
+    {"a power of a softmax", SCORES "n LogSoftmax y a; n Mul a,half b; n Exp b p; out p", "p",
+     KLDVE_SCORES_RAW, AS_IS},
+    {"weights of classes", SCORES "t by f32 1,5 3,2,1,4,1; n Softmax y a; n Mul a,by p; out p", "p",
+     KLDVE_SCORES_RAW, AS_IS},
     {"a hard sigmoid is not undone", SCORES "n HardSigmoid y p; out p", "p", KLDVE_SCORES_RAW,
      AS_IS},
     {"a clip that cuts is not undone", SCORES "n Softmax y a; n Clip a,half p; out p", "p",
@@ -81,6 +155,56 @@ static const struct tail {
     {"a quotient that is no softmax",
      SCORES "n Exp y e; n ReduceSum y,last s keepdims=1; n Div e,s p; out p", "p", KLDVE_SCORES_RAW,
      AS_IS},
+};
+
+/* What is printed is factor * p + offset; what is said of it, or NULL: nothing that is asked. */
+static const struct scaled {
+    struct tail tail;
+    double factor, offset;
+    const char *note;
+} scaled[] = {
+    {{"percentages", SCORES "n Constant - k2 value_float=100.0; n Softmax y a; n Mul a,k2 p; out p",
+      "y", KLDVE_SCORES_SOFTMAX, AS_IS},
+     100,
+     0,
+     "'p' is 100 times the probability"},
+    {{"divided, and less one", SCORES "n Softmax y a; n Div a,half b; n Sub b,one p; out p", "y",
+      KLDVE_SCORES_SOFTMAX, AS_IS},
+     2,
+     -1,
+     "'p' is 2 times the probability, less 1"},
+    {{"the negative logarithm", SCORES "n LogSoftmax y a; n Neg a p; out p", "y",
+      KLDVE_SCORES_SOFTMAX, LOGARITHM},
+     -1,
+     0,
+     "the smaller the output, the larger it is"},
+    {{"the logarithm by another base", SCORES "n Softmax y a; n Log a b; n Div b,k p; out p", "y",
+      KLDVE_SCORES_SOFTMAX, LOGARITHM},
+     1 / 9.0,
+     0,
+     "times the logarithm of the probability"},
+    {{"a mean of softmaxes", TWO_HEADS "n Add a,b q; n Mul q,half p; out p", "p",
+      KLDVE_SCORES_SOFTMAX, AS_IS},
+     1,
+     0,
+     "no scores stand behind the probabilities 'p'"},
+    {{"percentages of a mean",
+      TWO_HEADS "n Constant - k2 value_float=100.0; n Mean a,b q; "
+                "n Mul q,k2 p; out p",
+      "q", KLDVE_SCORES_SOFTMAX, AS_IS},
+     100,
+     0,
+     NULL},
+    {{"a mean of sigmoids", TWO_HEADS "n Sigmoid y e; n Sigmoid v f2; n Mean e,f2 p; out p", "p",
+      KLDVE_SCORES_SIGMOID, AS_IS},
+     1,
+     0,
+     "log p - log(1 - p) of each is explained"},
+    {{"a softmax of one score each", SCORES "n Softmax y p axis=0; out p", "p", KLDVE_SCORES_RAW,
+      AS_IS},
+     1,
+     0,
+     "runs over 1 scores, not over all classes"},
 };
 
 static double probability(const struct tail *t, const float *score, size_t n, size_t i)
@@ -113,9 +237,26 @@ static void run(opened *o, const char *text, const kldve_onnx_options *options, 
     free(features);
 }
 
-static void check_tail(void **state)
+/* Half a step of what is quantised to 256 levels, or to half precision. */
+static double rounding(const char *text)
 {
-    const struct tail *t = *state;
+    return strstr(text, "QuantizeLinear") ? 1 / 512.0 : strstr(text, "to=10") ? 0x1p-11 : 0;
+}
+
+static bool has_note(const kldve_onnx *net, const char *text)
+{
+    const char *note;
+
+    for (int32_t i = 0; (note = kldve_onnx_note(net, i)); i++)
+        if (strstr(note, text))
+            return true;
+    return false;
+}
+
+static void check_scaled(void **state)
+{
+    const struct scaled *s = *state;
+    const struct tail *t = &s->tail;
     const kldve_onnx_options file = {.struct_size = sizeof file, .logits = "p", .layer = "c"};
     const kldve_onnx_options scores = {.struct_size = sizeof scores, .layer = "c"};
     kldve_onnx_choice choice = {.struct_size = sizeof choice};
@@ -129,12 +270,25 @@ static void check_tail(void **state)
     assert_string_equal(choice.logits, t->found);
     assert_int_equal(choice.scores, t->kind);
     assert_int_equal(o.shape.scores, t->kind);
+    assert_true(!s->note || has_note(o.net, s->note));
     opened_close(&o);
     for (size_t i = 0; i < 5; i++) {
         double p = probability(t, score, 5, i);
+        double says = s->factor * (t->printed == LOGARITHM ? log(p) : p) + s->offset;
 
-        assert_true(fabs((double)printed[i] - (t->printed == LOGARITHM ? log(p) : p)) < 1e-5);
+        if (!(fabs((double)printed[i] - says) <
+              1e-5 * fmax(1, fabs(s->factor)) + rounding(t->text)))
+            fail_msg("class %d: the file prints %g, not %g", (int)i, (double)printed[i], says);
     }
+}
+
+static void check_tail(void **state)
+{
+    const struct tail *t = *state;
+    struct scaled s = {*t, 1, 0, NULL};
+    void *as_scaled = &s;
+
+    check_scaled(&as_scaled);
 }
 
 /* What is said, and what is refused. */
@@ -146,6 +300,12 @@ static const struct said {
      "explained as a number; scores \"sigmoid\"", NULL, KLDVE_SCORES_NUMBER},
     {"one probability", SCORES "w o 5,1; n MatMul y,o a; n Sigmoid a p; out p", NULL,
      "explained as yes against no; scores \"number\"", NULL, KLDVE_SCORES_SIGMOID},
+    {"a pair of probabilities of one score",
+     SCORES "w o 5,1; n MatMul y,o a; n Sigmoid a q; n Sub one,q b; n Concat b,q p axis=1; out p",
+     NULL, "two classes with the scores 0 and x", NULL, KLDVE_SCORES_SOFTMAX},
+    {"a pair in the other order",
+     SCORES "w o 5,1; n MatMul y,o a; n Sigmoid a q; n Sub one,q b; n Concat q,b p axis=1; out p",
+     NULL, "two classes with the scores x and 0", NULL, KLDVE_SCORES_SOFTMAX},
     {"two columns", SCORES "w o 5,2; n MatMul y,o a; n Softmax a p; out p", NULL, NULL, NULL,
      KLDVE_SCORES_SOFTMAX},
     {"probabilities by name", SCORES "n Softmax y p; out p", "p",
@@ -173,7 +333,6 @@ static void check_said(void **state)
 {
     const struct said *t = *state;
     const kldve_onnx_options options = {.struct_size = sizeof options, .logits = t->logits};
-    const char *note;
     opened o;
     kldve_status st = opened_text(&o, t->text, &options);
 
@@ -184,19 +343,20 @@ static void check_said(void **state)
     } else {
         opened_state(&o, st);
         assert_int_equal(o.shape.scores, t->kind);
-        note = kldve_onnx_note(o.net, 0);
-        for (int32_t i = 0; t->note && note && !strstr(note, t->note); i++)
-            note = kldve_onnx_note(o.net, i);
-        assert_int_equal(note != NULL, t->note != NULL);
+        assert_true(t->note ? has_note(o.net, t->note) : !kldve_onnx_note(o.net, 0));
     }
     opened_close(&o);
 }
 
-enum { TAILS = sizeof tails / sizeof *tails, SAID = sizeof said / sizeof *said };
+enum {
+    TAILS = sizeof tails / sizeof *tails,
+    SCALED = sizeof scaled / sizeof *scaled,
+    SAID = sizeof said / sizeof *said
+};
 
 int main(void)
 {
-    struct CMUnitTest tests[TAILS + SAID];
+    struct CMUnitTest tests[TAILS + SAID + SCALED];
 
     for (size_t i = 0; i < TAILS; i++)
         tests[i] = (struct CMUnitTest){tails[i].name, check_tail, NULL, NULL,
@@ -204,5 +364,8 @@ int main(void)
     for (size_t i = 0; i < SAID; i++)
         tests[TAILS + i] =
             (struct CMUnitTest){said[i].name, check_said, NULL, NULL, (void *)(uintptr_t)&said[i]};
+    for (size_t i = 0; i < SCALED; i++)
+        tests[TAILS + SAID + i] = (struct CMUnitTest){scaled[i].tail.name, check_scaled, NULL, NULL,
+                                                      (void *)(uintptr_t)&scaled[i]};
     return cmocka_run_group_tests_name("choose tail", tests, NULL, NULL);
 }

@@ -1,14 +1,8 @@
 /* test_selection.c - which elements a selection means, where they are computed, and what is
  * refused. */
-#include "support.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "onnx/networks/built.h"
 
 #include "api/selection.h"
-#include "build/build.h"
-#include "onnx/networks/text.h"
-#include "read/proto.h"
 
 /* y has the elements of [2][3][4] in places 0 to 23. */
 #define CUBE "in x 2,3,4; n Relu x y; out y"
@@ -20,6 +14,11 @@
 #define TWO                                                                                        \
     "in x 1,2,3; n Relu x a; n Exp x b; n Softmax a p axis=2; n Softmax b q axis=2; "              \
     "n Concat p,q c axis=1; out c"
+
+/* A softmax over 3 maps of 2 x 4, written by hand. */
+#define BY_HAND                                                                                    \
+    "in x 1,3,2,4; i one 1; n Relu x a; n ReduceMax a m axes=[1]; n Sub a,m d; n Exp d e; "        \
+    "n ReduceSum e,one s; n Div e,s p; out p"
 
 static const struct selected {
     const char *name, *network, *text;
@@ -137,6 +136,35 @@ static const struct selected {
      0,
      {0},
      "some of these are probabilities and some are not"},
+    {"before a softmax by hand, of a map",
+     BY_HAND,
+     "[0, :, y, x]",
+     "a",
+     KLDVE_SCORES_SOFTMAX,
+     3,
+     8,
+     {7, 15, 23, -1},
+     NULL},
+    {"along another axis than a softmax by hand",
+     BY_HAND,
+     "[0, 0, 0:1, 1:4]",
+     NULL,
+     0,
+     0,
+     0,
+     {0},
+     "makes probabilities of 3 scores together"},
+    {"before a sigmoid by hand that is clipped",
+     "in x 1,2,3; n Constant - one value_float=1.0; n Constant - lo value_float=0.0001; n Relu x "
+     "a; "
+     "n Neg a b; n Exp b c; n Add c,one d; n Reciprocal d e; n Clip e,lo p; out p",
+     "[0, 1]",
+     "a",
+     KLDVE_SCORES_SIGMOID,
+     3,
+     1,
+     {3, 4, 5, -1},
+     NULL},
     {"a part of a Softmax",
      TWO,
      "[0, 3, :2]",
@@ -235,36 +263,20 @@ static void check_selected(const struct selected *c, const kx_selection *s)
 static void check_case(void **state)
 {
     const struct selected *c = *state;
-    const kx_graph_options options = {0};
-    size_t n;
-    unsigned char *bytes = writer_memory(write_text, c->network, &n);
     kx_selection s = {0};
-    kx_model *model = NULL;
-    kx_graph *graph = NULL;
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-    kx_arena arena;
+    built b;
 
-    kx_arena_init(&arena, ctx);
-    assert_non_null(bytes);
-    if (kx_model_read(ctx, bytes, n, &model) < 0 || kx_graph_new(ctx, model, &options, &graph) < 0)
-        fail_msg("%s", kldve_ctx_message(ctx));
+    built_open(&b, c->network);
     if (c->message) {
-        assert_int_equal(kx_select(graph, &arena, c->text, &s), KLDVE_E_ARG);
-        if (!strstr(kldve_ctx_message(ctx), c->message))
-            fail_msg("'%s' is not in '%s'", c->message, kldve_ctx_message(ctx));
+        assert_int_equal(kx_select(b.graph, &b.arena, c->text, &s), KLDVE_E_ARG);
+        test_says(b.ctx, c->message);
         assert_null(s.whole);
     } else {
-        if (kx_select(graph, &arena, c->text, &s) < 0)
-            fail_msg("%s", kldve_ctx_message(ctx));
+        if (kx_select(b.graph, &b.arena, c->text, &s) < 0)
+            fail_msg("%s", kldve_ctx_message(b.ctx));
         check_selected(c, &s);
     }
-    kx_arena_free(&arena);
-    kx_graph_free(graph);
-    kx_model_free(model);
-    kldve_ctx_free(ctx);
-    free(bytes);
-    assert_int_equal(heap.live, 0);
+    built_close(&b);
 }
 
 int main(void)

@@ -389,6 +389,7 @@ OPERATORS = {
     "MeanVarianceNormalization": mean_variance,
     "Gemm": gemm,
     "MatMul": lambda a, opset, x, w: torch.matmul(x, w),
+    "Einsum": lambda a, opset, *x: torch.einsum(a["equation"], *x),
     "Softmax": soft(F.softmax),
     "LogSoftmax": soft(F.log_softmax),
     "Upsample": resize,

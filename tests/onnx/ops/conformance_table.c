@@ -35,6 +35,8 @@ static int by_type(const void *a, const void *b)
     return strcmp(((const table_row *)a)->type, ((const table_row *)b)->type);
 }
 
+enum { NEWEST = 25 /* opset that the table considers */ };
+
 /* "7+", or "1-10, 13+" where the entries leave a gap.  vjp: whether any entry has one. */
 static bool describe(const char *type, char *opsets, size_t size, bool *vjp)
 {
@@ -42,16 +44,16 @@ static bool describe(const char *type, char *opsets, size_t size, bool *vjp)
     size_t used = 0;
 
     *vjp = false;
-    for (int32_t v = 1; v <= 24; v++) {
-        const kx_op *op = v < 24 ? kx_op_find("", type, v) : NULL;
+    for (int32_t v = 1; v <= NEWEST + 1; v++) {
+        const kx_op *op = v <= NEWEST ? kx_op_find("", type, v) : NULL;
 
         if (op && (op->vjp || op->expand))
             *vjp = true;
         if (op && !open)
             used += (size_t)snprintf(opsets + used, size - used, "%s%d", known ? ", " : "", v);
-        if (!op && open && v < 24)
+        if (!op && open && v <= NEWEST)
             used += (size_t)snprintf(opsets + used, size - used, "-%d", v - 1);
-        if (!op && open && v == 24)
+        if (!op && open && v > NEWEST)
             used += (size_t)snprintf(opsets + used, size - used, "+");
         open = op != NULL;
         known = known || open;

@@ -374,34 +374,35 @@ void op_expect(const char *name, const kx_tensor *t, const char *expected)
 }
 
 /* sum dout * (out at x + h - out at x - h), in float64: what does not change cancels exactly. */
-static double difference(plain *p, const kx_node *n, kx_tensor *x, size_t at, double h,
-                         const kx_tensor *dout, float **plus)
+static double difference(plain *p, kx_tensor *x, size_t at, double h, const kx_tensor *dout,
+                         float **plus)
 {
+    const kx_graph *g = p->g;
     float *element = (float *)x->data + at, before = *element;
     double up, down, sum = 0;
 
     *element = (float)((double)before + h);
     up = (double)*element;
     plain_forward(p);
-    for (int32_t k = 0; k < n->nout; k++)
+    for (int32_t k = 0; k < g->noutput; k++)
         if (dout[k].data)
-            memcpy(plus[k], plain_value(p, n->out[k])->data, dout[k].count * sizeof(float));
+            memcpy(plus[k], plain_value(p, g->output[k])->data, dout[k].count * sizeof(float));
     *element = (float)((double)before - h);
     down = (double)*element;
     plain_forward(p);
-    for (int32_t k = 0; k < n->nout; k++)
+    for (int32_t k = 0; k < g->noutput; k++)
         for (size_t i = 0; dout[k].data && i < dout[k].count; i++)
             sum += (double)((float *)dout[k].data)[i] *
-                   ((double)plus[k][i] - (double)((float *)plain_value(p, n->out[k])->data)[i]);
+                   ((double)plus[k][i] - (double)((float *)plain_value(p, g->output[k])->data)[i]);
     *element = before;
     return sum / (up - down);
 }
 
-/* One input; din starts at 1 to see that the VJP is added. */
-static void check_input(const char *name, plain *p, const kx_node *n, int32_t which,
-                        const kx_tensor *dout, float **plus)
+/* One input of the graph; din starts at 1 to see that the VJP is added. */
+static void check_input(const char *name, plain *p, const kx_value *v, const kx_tensor *dout,
+                        float **plus)
 {
-    kx_tensor *x = plain_value(p, n->in[which]);
+    kx_tensor *x = plain_value(p, v);
     float *din = malloc((x->count ? x->count : 1) * sizeof *din);
     double largest = 0;
 
@@ -409,17 +410,17 @@ static void check_input(const char *name, plain *p, const kx_node *n, int32_t wh
     for (size_t i = 0; i < x->count; i++)
         din[i] = 1.0f;
     plain_forward(p);
-    plain_vjp(p, n, which, dout, din);
+    plain_backward(p, v, dout, din);
     for (size_t i = 0; i < x->count; i++)
         largest = fmax(largest, fabs((double)din[i] - 1.0));
     for (size_t i = 0; i < x->count; i++) {
         double h = 0.01;
-        double want = (4.0 * difference(p, n, x, i, h, dout, plus) -
-                       difference(p, n, x, i, 2 * h, dout, plus)) /
-                      3.0;
+        double want =
+            (4.0 * difference(p, x, i, h, dout, plus) - difference(p, x, i, 2 * h, dout, plus)) /
+            3.0;
 
         if (!(fabs((double)din[i] - 1.0 - want) <= 2e-4 + 1e-3 * largest))
-            fail_msg("%s: VJP of input %d, element %zu is %.7g, differences give %.7g", name, which,
+            fail_msg("%s: VJP of '%s', element %zu is %.7g, differences give %.7g", name, v->name,
                      i, (double)din[i] - 1.0, want);
     }
     free(din);
@@ -432,7 +433,6 @@ int op_check_vjp(const op_case *c, kldve_ctx *ctx)
     float *plus[KX_MAX_OUT] = {NULL};
     uint64_t seed = 99;
     kx_graph *g = NULL;
-    const kx_node *n;
     plain *p;
     int checked = 0;
 
@@ -440,9 +440,8 @@ int op_check_vjp(const op_case *c, kldve_ctx *ctx)
         fail_msg("%s: %s", c->name, kldve_ctx_message(ctx));
     p = plain_new(g);
     op_model_fill(m, p);
-    n = &g->node[0];
-    for (int32_t k = 0; k < n->nout; k++) {
-        dout[k] = *plain_value(p, n->out[k]);
+    for (int32_t k = 0; k < g->noutput; k++) {
+        dout[k] = *plain_value(p, g->output[k]);
         dout[k].data = NULL;
         if (dout[k].dtype != KX_F32)
             continue;
@@ -451,12 +450,12 @@ int op_check_vjp(const op_case *c, kldve_ctx *ctx)
         for (size_t i = 0; i < dout[k].count; i++)
             ((float *)dout[k].data)[i] = (float)test_normal(&seed);
     }
-    for (int32_t i = 0; i < n->nin && g->nnode == 1 && n->op->vjp; i++)
-        if (n->in[i] && !n->in[i]->raw && n->in[i]->dtype == KX_F32) {
-            check_input(c->name, p, n, i, dout, plus);
+    for (int32_t i = 0; i < g->ninput; i++)
+        if (g->input[i]->dtype == KX_F32) {
+            check_input(c->name, p, g->input[i], dout, plus);
             checked++;
         }
-    for (int32_t k = 0; k < n->nout; k++) {
+    for (int32_t k = 0; k < g->noutput; k++) {
         free(dout[k].data);
         free(plus[k]);
     }

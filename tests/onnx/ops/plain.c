@@ -103,3 +103,49 @@ void plain_vjp(plain *p, const kx_node *n, int32_t which, const kx_tensor *dout,
                              .din = &d});
     free(scratch);
 }
+
+/* The cotangents of a node's outputs; true if something flows back. */
+static bool cotangents(const plain *p, const kx_node *n, float *const *grad, kx_tensor *dout)
+{
+    static const kx_tensor none;
+    bool any = false;
+
+    for (int32_t i = 0; i < n->nout; i++) {
+        dout[i] = n->out[i] ? p->value[n->out[i]->id] : none;
+        dout[i].data = n->out[i] ? grad[n->out[i]->id] : NULL;
+        any = any || dout[i].data;
+    }
+    return any;
+}
+
+static float *grad_of(const plain *p, const kx_value *v, float **grad)
+{
+    if (!grad[v->id])
+        grad[v->id] = block(p->value[v->id].count, sizeof(float));
+    return grad[v->id];
+}
+
+void plain_backward(plain *p, const kx_value *to, const kx_tensor *dout, float *din)
+{
+    float **grad = block((size_t)p->g->nvalue, sizeof *grad);
+    kx_tensor of_node[KX_MAX_OUT];
+
+    for (int32_t k = 0; k < p->g->noutput; k++) {
+        float *seed = dout[k].data ? grad_of(p, p->g->output[k], grad) : NULL;
+
+        for (size_t i = 0; seed && i < dout[k].count; i++)
+            seed[i] += ((const float *)dout[k].data)[i];
+    }
+    for (int32_t i = p->g->nnode - 1; i >= 0; i--) {
+        const kx_node *n = &p->g->node[i];
+
+        if (!n->op->vjp || !cotangents(p, n, grad, of_node))
+            continue;
+        for (int32_t k = 0; k < n->nin; k++)
+            if (n->in[k] && !n->in[k]->raw && n->in[k]->dtype == KX_F32)
+                plain_vjp(p, n, k, of_node, n->in[k] == to ? din : grad_of(p, n->in[k], grad));
+    }
+    for (int32_t i = 0; i < p->g->nvalue; i++)
+        free(grad[i]);
+    free(grad);
+}

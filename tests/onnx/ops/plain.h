@@ -19,5 +19,8 @@ void plain_forward(plain *p);
 /** din [elements of input `which`] += the VJP of node n.  Values
  *  that the operator does not announce in vjp_needs are withheld. */
 void plain_vjp(plain *p, const kx_node *n, int32_t which, const kx_tensor *dout, float *din);
+/** The same through all nodes: din [elements of `to`] += the cotangent of `to`, an input of the
+ *  graph, from those of the graph's outputs. */
+void plain_backward(plain *p, const kx_value *to, const kx_tensor *dout, float *din);
 
 #endif

@@ -574,17 +574,22 @@ static void dump(const char *what, int32_t i, const kx_tensor *t)
     printf("\n");
 }
 
-static void dump_node(plain *p, const kx_node *n)
+/* Of the whole graph: an operator may stand for several nodes. */
+static void dump_graph(plain *p, const kx_graph *g)
 {
     kx_tensor dout[KX_MAX_OUT];
     uint64_t seed = 7;
+    const kx_value *v;
+    char name[8];
 
-    for (int32_t i = 0; i < n->nin; i++)
-        if (n->in[i])
-            dump("in", i, plain_value(p, n->in[i]));
-    for (int32_t i = 0; i < n->nout; i++) {
-        dump("out", i, plain_value(p, n->out[i]));
-        dout[i] = *plain_value(p, n->out[i]);
+    for (int32_t i = 0; i < KX_MAX_IN; i++) {
+        snprintf(name, sizeof name, "x%d", i);
+        if ((v = kx_graph_find(g, name)))
+            dump("in", i, plain_value(p, v));
+    }
+    for (int32_t i = 0; i < g->noutput; i++) {
+        dump("out", i, plain_value(p, g->output[i]));
+        dout[i] = *plain_value(p, g->output[i]);
         dout[i].data = NULL;
         if (dout[i].dtype != KX_F32)
             continue;
@@ -593,16 +598,16 @@ static void dump_node(plain *p, const kx_node *n)
             ((float *)dout[i].data)[k] = (float)test_normal(&seed);
         dump("dout", i, &dout[i]);
     }
-    for (int32_t i = 0; i < n->nin; i++)
-        if (n->in[i] && !n->in[i]->raw && n->in[i]->dtype == KX_F32) {
-            kx_tensor din = *plain_value(p, n->in[i]);
+    for (int32_t i = 0; i < g->ninput; i++)
+        if (g->input[i]->dtype == KX_F32) {
+            kx_tensor din = *plain_value(p, g->input[i]);
 
             din.data = calloc(din.count + 1, sizeof(float));
-            plain_vjp(p, n, i, dout, din.data);
-            dump("din", i, &din);
+            plain_backward(p, g->input[i], dout, din.data);
+            dump("din", atoi(g->input[i]->name + 1), &din);
             free(din.data);
         }
-    for (int32_t i = 0; i < n->nout; i++)
+    for (int32_t i = 0; i < g->noutput; i++)
         free(dout[i].data);
 }
 
@@ -625,7 +630,7 @@ static int dump_cases(void)
         op_model_fill(m, p);
         plain_forward(p);
         printf("case %s\nop %s %d %s\n", c->name, c->type, c->opset, c->attributes);
-        dump_node(p, &g->node[0]);
+        dump_graph(p, g);
         plain_free(p);
         kx_graph_free(g);
         op_model_free(m);

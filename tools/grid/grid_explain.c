@@ -1,0 +1,220 @@
+/* grid_explain.c - the cells of a grid: one explanation each, and what networks predict. */
+#include "grid_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void grid_set_options(const grid_args *args, const grid_method *method, kldve_options *o)
+{
+    memset(o, 0, sizeof *o);
+    o->struct_size = sizeof *o;
+    o->method = method->method->name;
+    o->reading = method->reading;
+    o->temperature = (float)args->temperature;
+    o->perplexity = args->perplexity;
+    o->sign = args->sign;
+}
+
+static grid_cell *cell_at(const grid *g, int32_t picture, int32_t net, int32_t method,
+                          int32_t target)
+{
+    size_t place = (size_t)picture * (size_t)g->networks + (size_t)net;
+
+    place = place * (size_t)g->methods + (size_t)method;
+    return &g->cell[place * (size_t)g->targets + (size_t)target];
+}
+
+const grid_cell *grid_cell_at(const grid *g, int32_t picture, int32_t net, int32_t method,
+                              int32_t target)
+{
+    return cell_at(g, picture, net, method, target);
+}
+
+static grid_prediction *prediction_at(const grid *g, int32_t picture, int32_t net)
+{
+    return &g->prediction[(size_t)picture * (size_t)g->networks + (size_t)net];
+}
+
+const grid_prediction *grid_prediction_at(const grid *g, int32_t picture, int32_t net)
+{
+    return prediction_at(g, picture, net);
+}
+
+static grid_class class_of(const kldve_heatmap *map, int32_t index)
+{
+    const float *logits = kldve_heatmap_logits(map, NULL);
+    double probability = classes_probability(map, index);
+
+    return (grid_class){index, logits[isnan(probability) ? 0 : index], probability};
+}
+
+static void predict(grid_prediction *prediction, const kldve_heatmap *map)
+{
+    size_t count;
+    const float *logits = kldve_heatmap_logits(map, &count);
+    int32_t top[TOP];
+
+    if (!kldve_heatmap_probabilities(map, NULL))
+        count = 1; /* a number */
+    prediction->tops = classes_top(logits, count, top);
+    for (int32_t i = 0; i < prediction->tops; i++)
+        prediction->top[i] = class_of(map, top[i]);
+}
+
+/* Find the classes whose probabilities differ most between the network and the truth. */
+static bool differ(grid_prediction *prediction, const kldve_heatmap *map, const grid_truth *says)
+{
+    size_t count;
+    const double *own = kldve_heatmap_probabilities(map, &count);
+    float *distance = malloc(count * sizeof *distance);
+
+    if (distance) {
+        for (size_t c = 0; c < count; c++)
+            distance[c] = (float)fabs(own[c] - says->probability[c]);
+        prediction->againsts = classes_top(distance, count, prediction->against);
+        for (int32_t i = 0; i < prediction->againsts; i++)
+            prediction->own[i] = own[prediction->against[i]];
+    } else {
+        complain("out of memory");
+    }
+    free(distance);
+    return prediction->againsts > 0;
+}
+
+static bool measure(const grid *g, grid_cell *cell)
+{
+    for (int32_t i = 0; i < g->metrics; i++) {
+        kldve_status status =
+            kldve_metric_compute(cell->map, kldve_metric_at(NULL, i)->name, &cell->metric[i]);
+
+        if (status != KLDVE_OK) {
+            complain_ctx(g->ctx, g->network[cell->network].net.name, status);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool ask_truth(grid *g, const kldve_image *picture, int32_t i)
+{
+    size_t classes = (size_t)g->truth.net.shape.classes;
+    grid_truth *says = &g->truth_says[i];
+
+    if (!truth_score(&g->truth, picture, NULL))
+        return false;
+    says->probability = malloc(classes * sizeof *says->probability);
+    if (!says->probability) {
+        complain("out of memory");
+        return false;
+    }
+    memcpy(says->probability, g->truth.probability, classes * sizeof *says->probability);
+    for (size_t c = 1; c < classes; c++)
+        if (says->probability[c] > says->probability[says->best])
+            says->best = (int32_t)c;
+    return true;
+}
+
+/* False after a message.  If the network rules out the method, the cell has no map and cell->why
+ * says why. */
+static bool explain_cell(grid *g, const grid_args *args, const kldve_image *picture,
+                         grid_cell *cell)
+{
+    const network *net = &g->network[cell->network].net;
+    grid_prediction *prediction = prediction_at(g, cell->picture, cell->network);
+    double begin = now_ms();
+    kldve_options o;
+    kldve_status status;
+
+    grid_set_options(args, &g->method[cell->method], &o);
+    o.truth = g->truth.score;
+    pick_options(&g->pick, &g->mask, &o);
+    if (!classes_target(net, g->target[cell->target], &o))
+        return false;
+    status = kldve_explain(net->explainer, picture, &o, &cell->map);
+    cell->ms = now_ms() - begin;
+    if (status == KLDVE_E_UNSUPPORTED || status == KLDVE_E_NO_VJP) {
+        clean_text(kldve_ctx_message(g->ctx), cell->why, sizeof cell->why);
+        return true;
+    }
+    cell->record.struct_size = sizeof cell->record;
+    if (status == KLDVE_OK)
+        status = kldve_heatmap_record(cell->map, &cell->record);
+    if (status != KLDVE_OK) {
+        complain_ctx(g->ctx, net->name, status);
+        return false;
+    }
+    cell->is_signed = cell->record.sign == KLDVE_SIGN_SIGNED;
+    cell->explained = class_of(cell->map, cell->record.target);
+    predict(prediction, cell->map);
+    if (g->has_truth && prediction->againsts == 0 &&
+        !differ(prediction, cell->map, &g->truth_says[cell->picture]))
+        return false;
+    return measure(g, cell);
+}
+
+static bool explain_network(grid *g, const grid_args *args, const kldve_image *picture, int32_t i,
+                            int32_t net, progress *p)
+{
+    int32_t of = g->networks * g->methods * g->targets;
+
+    for (int32_t m = 0; m < g->methods; m++)
+        for (int32_t t = 0; t < g->targets; t++) {
+            grid_cell *cell = cell_at(g, i, net, m, t);
+
+            cell->picture = i;
+            cell->network = net;
+            cell->method = m;
+            cell->target = t;
+            progress_step(p, "%d of %d: %.60s, %.60s, %s", (int)(cell - g->cell) + 1,
+                          (int)(of * g->pictures), g->picture[i].name, g->network[net].name,
+                          g->method[m].id);
+            if (!explain_cell(g, args, picture, cell))
+                return false;
+        }
+    return true;
+}
+
+bool grid_explain_picture(grid *g, const grid_args *args, int32_t i, progress *p)
+{
+    grid_picture *picture = &g->picture[i];
+    kldve_image *whole = NULL;
+    bool ok;
+
+    if (picture->shrunk && !grid_load_picture(g->ctx, picture->path, &whole))
+        return false;
+    ok = !g->has_truth || ask_truth(g, whole ? whole : picture->image, i);
+    for (int32_t n = 0; ok && n < g->networks; n++)
+        ok = explain_network(g, args, whole ? whole : picture->image, i, n, p);
+    kldve_image_free(whole);
+    return ok;
+}
+
+bool grid_say_left_out(const grid *g, bool quiet)
+{
+    bool any = false;
+
+    for (int32_t n = 0; n < g->networks; n++)
+        for (int32_t m = 0; m < g->methods; m++) {
+            const grid_cell *cell = cell_at(g, 0, n, m, 0);
+
+            any = any || cell->map;
+            if (!cell->map && !quiet)
+                complain("%s: %s left out: %s", g->network[n].name, g->method[m].id, cell->why);
+        }
+    if (!any)
+        complain("%s: %s", g->network[0].net.name, cell_at(g, 0, 0, 0, 0)->why);
+    return any;
+}
+
+void grid_say_remarks(const grid *g)
+{
+    for (int32_t n = 0; n < g->networks; n++)
+        for (int32_t m = 0; m < g->methods; m++) {
+            const grid_cell *cell = cell_at(g, 0, n, m, 0);
+
+            if (cell->map && kldve_heatmap_remark(cell->map))
+                complain("%s: %s: %s", g->network[n].name, g->method[m].id,
+                         kldve_heatmap_remark(cell->map));
+        }
+}

@@ -1,0 +1,24 @@
+/* grid_parts.h - the steps of grid_run(). */
+#ifndef KLDVE_TOOLS_GRID_PARTS_H
+#define KLDVE_TOOLS_GRID_PARTS_H
+
+#include "grid.h"
+
+/** folder/cat.jpg -> cat, clean. */
+void grid_stem(const char *path, char out[LABEL_SIZE]);
+/** Name the networks, which are loaded, each by another name. */
+void grid_name_networks(grid *g);
+
+/** False after a message. */
+bool grid_load_picture(kldve_ctx *ctx, const char *path, kldve_image **out);
+/** What the command line and a method ask of one explanation: all but the target. */
+void grid_set_options(const grid_args *args, const grid_method *method, kldve_options *o);
+/** Explain picture i by all networks and methods.  False after a message. */
+bool grid_explain_picture(grid *g, const grid_args *args, int32_t i, progress *p);
+
+/** Say once for each network and method what was left out; false if nothing remains. */
+bool grid_say_left_out(const grid *g, bool quiet);
+/** What the maps say of themselves, once for each network and method. */
+void grid_say_remarks(const grid *g);
+
+#endif

@@ -1,0 +1,102 @@
+/* sheet_foot.c - what colours and figures mean, below the pictures. */
+#include "sheet_parts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool any_map(const grid *g, bool is_signed)
+{
+    size_t maps =
+        (size_t)g->pictures * (size_t)g->networks * (size_t)g->methods * (size_t)g->targets;
+
+    for (size_t i = 0; i < maps; i++)
+        if (g->cell[i].map && g->cell[i].is_signed == is_signed)
+            return true;
+    return false;
+}
+
+static void draw_gradient(cairo_t *cairo, int32_t colormap, sheet_box box)
+{
+    enum { STOPS = 64 };
+    cairo_pattern_t *gradient = cairo_pattern_create_linear(box.x, 0, box.x + box.width, 0);
+
+    for (int i = 0; i <= STOPS; i++) {
+        uint8_t rgb[3];
+
+        kldve_colormap_rgb(colormap, (float)i / STOPS, rgb);
+        cairo_pattern_add_color_stop_rgb(gradient, (double)i / STOPS, rgb[0] / 255.0,
+                                         rgb[1] / 255.0, rgb[2] / 255.0);
+    }
+    cairo_set_source(cairo, gradient);
+    cairo_pattern_destroy(gradient);
+    cairo_rectangle(cairo, box.x, box.y, box.width, box.height);
+    cairo_fill(cairo);
+}
+
+/* A colour bar with three ticks below; returns where it ends. */
+static double draw_colour_bar(sheet_pen *pen, const sheet_layout *l, int32_t colormap, double x,
+                              double y, const char *const tick[3])
+{
+    static const sheet_align align[3] = {ALIGN_LEFT, ALIGN_CENTRE, ALIGN_RIGHT};
+    sheet_box bar = {x, y, 14 * l->font, 0.75 * l->font};
+
+    draw_gradient(pen->cairo, colormap, bar);
+    for (int i = 0; i < 3; i++) {
+        sheet_style s = sheet_style_of(sheet_small * l->font, false, INK_FAINT, align[i]);
+
+        sheet_text(pen, tick[i], bar.x, y + bar.height + 1.15 * l->font, bar.width, &s);
+    }
+    return x + bar.width;
+}
+
+/* What holds for all maps and is not said anywhere else. */
+static void draw_remark(sheet_pen *pen, const sheet_layout *l, const grid *g, double x, double y,
+                        double width)
+{
+    const char *title =
+        l->kind == SHEET_COLUMNS_NETWORKS && l->row_head == 0 ? g->method[0].title : "";
+    const char *slash = g->has_truth ? strrchr(g->truth.net.name, '/') : NULL;
+    sheet_style s = sheet_style_of(sheet_small * l->font, false, INK_NORMAL,
+                                   l->footer_lines > 2 ? ALIGN_LEFT : ALIGN_RIGHT);
+    char text[2 * LABEL_SIZE], clean[2 * LABEL_SIZE];
+
+    snprintf(text, sizeof text, "%s%s%s", title, g->has_truth ? "  truth: " : "",
+             slash          ? slash + 1
+             : g->has_truth ? g->truth.net.name
+                            : "");
+    clean_text(text, clean, sizeof clean);
+    if (*clean)
+        sheet_text(pen, clean, x, y, width, &s);
+}
+
+/* What the figures below the maps are, at the right of the colour bar or below it. */
+static void draw_meaning(sheet_pen *pen, const sheet_layout *l, const grid *g, double x, double y)
+{
+    const kldve_metric *metric = kldve_metric_at(NULL, 0);
+    sheet_style s = sheet_style_of(sheet_small * l->font, false, INK_FAINT, ALIGN_LEFT);
+    double sample = metric->is_share ? 3 * s.size : 0,
+           room = sample > 0 ? sample + 0.6 * s.size : 0;
+    double end = l->width - x, width = sheet_text_width(pen, metric->summary, &s);
+    double left = l->footer_lines > 2 ? x : fmax(end - width - room, x);
+
+    if (sample > 0)
+        sheet_draw_bar(pen->cairo, left, y, sample, s.size, 0.3);
+    sheet_text(pen, metric->summary, left + room, y, end - left - room, &s);
+    draw_remark(pen, l, g, x, y + sheet_line * l->font, end - x);
+}
+
+void sheet_draw_foot(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *o)
+{
+    static const char *const plain[3] = {"0", "map value", "1"};
+    static const char *const with_sign[3] = {"\xe2\x88\x92", "0", "+"};
+    double left = sheet_tile_at(l, g, 0, 0).x, x = left, y = l->height - l->margin - l->footer;
+
+    y += 1.1 * l->font;
+    if (any_map(g, false))
+        x = draw_colour_bar(pen, l, o->colormap, x, y, plain) + 2 * l->font;
+    if (any_map(g, true))
+        draw_colour_bar(pen, l, KLDVE_COLORMAP_DIVERGING, x, y, with_sign);
+    y += 0.65 * l->font;
+    draw_meaning(pen, l, g, left, y + (l->footer_lines > 2 ? 2.5 * l->font : 0));
+}
