@@ -41,7 +41,7 @@ static kldve_status add_input(kx_builder *b, const kx_proto_value *from)
     if (from->rank < 0)
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
                                "input '%.60s' has no shape: export the network with one", v->name);
-    v->onnx_type = from->dtype;
+    v->onnx_type = b->options.input_type && !g->ninput ? b->options.input_type : from->dtype;
     v->shape.rank = from->rank;
     for (int32_t i = 0; i < from->rank; i++) {
         int64_t d = from->dim[i] > 0 ? from->dim[i] : fill_in(&b->options, from, i);

@@ -29,6 +29,7 @@ typedef struct kx_inputs {
     char layout[KX_PROTO_MAX_RANK + 1]; /**< of the file's input, letters as in kx_follow(); "": as
                                               the graph tells */
     bool whole;                         /**< it takes integers */
+    int32_t type;                       /**< if so: their TensorProto.DataType; else 0 */
     int64_t least, most;                /**< if so: their range */
 } kx_inputs;
 

@@ -42,6 +42,7 @@ extern const kx_op kx_indicator_ops[];
 extern const kx_op kx_contrib_ops[];
 extern const kx_op kx_contrib_attention_ops[];
 extern const kx_op kx_recurrent_ops[];
+extern const kx_op kx_recurrent_quantised_ops[];
 extern const kx_op kx_bits_ops[];
 extern const kx_op kx_pieces_ops[];
 extern const kx_op kx_attention_ops[];

@@ -42,6 +42,7 @@ const kx_op *const kx_families[] = {
     kx_contrib_ops,
     kx_contrib_attention_ops,
     kx_recurrent_ops,
+    kx_recurrent_quantised_ops,
     kx_bits_ops,
     kx_pieces_ops,
     kx_attention_ops,

@@ -30,6 +30,26 @@ static const struct pair {
      IN YES "n If t u then_branch={Neg:x:r} else_branch={Sqrt:x:r}; "
             "n If t y then_branch={Abs:u:r} else_branch={Sqrt:u:r}; out y",
      IN "n Neg x u; n Abs u y; out y"},
+    {"the input decides",
+     IN "n ReduceMax x m keepdims=0; n Less m,m t; n If t y then_branch={Neg:x:r} "
+        "else_branch={Sqrt:x:r}; out y",
+     IN "n ReduceMax x m keepdims=0; n Less m,m t; n Neg x a; n Sqrt x b; n Where t,a,b y; out y"},
+    {"the input decides, a condition with axes",
+     IN "n ReduceMax x m; n Less m,m t; n If t y then_branch={Neg:x:r} else_branch={Sqrt:x:r}; "
+        "out y",
+     IN "n ReduceMax x m; n Less m,m t; w s 0; n Cast s i to=7; n Reshape t,i u; n Neg x a; "
+        "n Sqrt x b; n Where u,a,b y; out y"},
+    {"quantised numbers and others of their type",
+     IN "t s f32 - 0.5; t z s8 - 0; n QuantizeLinear x,s,z q; n Cast x k to=3; n Add q,k a; "
+        "n Cast a y to=1; out y",
+     IN "t s f32 - 0.5; t z s8 - 0; n QuantizeLinear x,s,z q; n Cast x k to=3; n Cast k l to=1; "
+        "n Add q,l a; n Cast a y to=1; out y"},
+    {"DynamicQuantizeLSTM of one step",
+     IN "i l 1,3,16; n Reshape x,l r; t a s8 1,16,8 1,2,-3; t b s8 1,2,8 1,-1; t s f32 1 0.5; "
+        "t z s8 1 3; n com.microsoft:DynamicQuantizeLSTM r,a,b,_,_,_,_,_,s,z,s,z y hidden_size=2; "
+        "out y",
+     IN "i l 1,3,16; n Reshape x,l r; n DynamicQuantizeLinear r q,s,z; n DequantizeLinear q,s,z d; "
+        "w a 1,8,16; w b 1,8,2; n LSTM d,a,b y hidden_size=2; out y"},
     {"NonZero of a constant",
      IN "i l 0,3,0,5; n NonZero l k; i w 1,-1; n Reshape x,w f; n Gather f,k y axis=1; out y",
      IN
