@@ -74,8 +74,8 @@ static bool compare(kldve_ctx *ctx, const char *name, kx_graph *g, kx_value *inp
 {
     kx_value *output = g->output[0];
     kx_tensor in = {input->dtype, input->shape, input->count,
-                    calloc(input->count + 1, sizeof(float))};
-    kx_tensor out = {output->dtype, output->shape, output->count, NULL};
+                    calloc(input->count + 1, sizeof(float)), 0};
+    kx_tensor out = {output->dtype, output->shape, output->count, NULL, 0};
     float *cotangent = calloc(output->count + 1, sizeof(float));
     outcome_of fast, slow = {NULL, NULL, NULL, NULL};
     uint64_t seed = 7;
