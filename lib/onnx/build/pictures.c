@@ -55,9 +55,19 @@ static void fit_alone(const kx_item *own, kx_view *v)
         bool fits = part > 0 && llroundf((float)cells / part) >= 1 && part >= 1.0f / MOST_TIMES;
 
         v->turned[0][k] = v->sense[k] == KX_MIRRORED;
-        if (fits && v->sense[k] != KX_MIXED && v->batch == 1)
+        if (fits && v->sense[k] != KX_MIXED && v->batch == 1 && (k == 1 || v->frames == 1))
             place(&one, v, k);
     }
+}
+
+/* Of frames below each other, rows can be neither turned nor moved. */
+static bool rows_are_whole(const kx_items *items, const kx_view *v)
+{
+    for (int32_t i = 0; i < items->count; i++)
+        if (v->turned[i][0] || items->item[i].before[0] + items->item[i].after[0] > 0 ||
+            items->item[i].before[1] + items->item[i].after[1] > 0)
+            return false;
+    return true;
 }
 
 bool kx_pictures_fit(const kx_items *items, const kx_item *own, kx_view *v)
@@ -67,7 +77,7 @@ bool kx_pictures_fit(const kx_items *items, const kx_item *own, kx_view *v)
     v->width = v->columns;
     if (items->count == 0) {
         fit_alone(own, v);
-        return true;
+        return v->frames == 1 || !v->turned[0][0];
     }
     if (items->count != v->batch)
         return false;
@@ -78,6 +88,8 @@ bool kx_pictures_fit(const kx_items *items, const kx_item *own, kx_view *v)
 
             v->turned[i][k] = v->sense[k] == KX_MIXED ? 0 : turned != (v->sense[k] == KX_MIRRORED);
         }
+    if (v->frames > 1)
+        return rows_are_whole(items, v);
     v->scattered = !fit_side(items, v, 0) || !fit_side(items, v, 1);
     for (int k = 0; k < 2 && !v->scattered; k++)
         place(items, v, k);
