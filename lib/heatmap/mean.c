@@ -100,6 +100,8 @@ kldve_status kldve_heatmap_fuse(const kldve_heatmap *const *maps, int32_t count,
     for (int32_t i = 0; i < count; i++)
         add(maps[i], height, width, large, fused->values);
     fused->record.flat = kldve_normalise(fused->record.sign, fused->values, cells, &scale);
+    if (maps[0]->record.flat && !fused->record.flat)
+        fused->remark[0] = '\0'; /* why the first is flat */
     kldve_ctx_release(ctx, large);
     *out = fused;
     return KLDVE_OK;

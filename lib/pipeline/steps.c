@@ -291,6 +291,7 @@ kldve_status kldve_run_map(kldve_run *run, kldve_subject subject)
     float *map = subject == KLDVE_SUBJECT_OTHER ? run->buffers->other : run->map->values;
     double start = kldve_clock_ms(), scale;
     kldve_status st;
+    bool zero;
 
     run->job.error = error_of(run, subject);
     if ((st = kldve_method_map(&run->job, map)) < 0 ||
@@ -298,8 +299,9 @@ kldve_status kldve_run_map(kldve_run *run, kldve_subject subject)
                                  count)) < 0)
         return st;
     kldve_apply_sign(run->options.sign, map, count);
+    zero = kldve_all_zero(map, count);
     run->map->record.flat = kldve_normalise(run->options.sign, map, count, &scale);
-    kldve_remark(&run->job, run->map);
+    kldve_remark(&run->job, zero, run->map);
     for (size_t i = 0; run->job.error && i < count; i++)
         run->job.error[i] = (float)((double)run->job.error[i] * scale);
     timings(run, subject)->reduce += kldve_clock_ms() - start;
@@ -349,9 +351,11 @@ void kldve_run_smooth_add(const kldve_run *run, int32_t variant, float *sum)
 
 void kldve_run_smooth_end(kldve_run *run, const float *sum)
 {
+    size_t count = map_count(run);
+    bool zero = kldve_all_zero(sum, count);
     double scale;
 
-    memcpy(run->map->values, sum, map_count(run) * sizeof *sum);
-    run->map->record.flat =
-        kldve_normalise(run->options.sign, run->map->values, map_count(run), &scale);
+    memcpy(run->map->values, sum, count * sizeof *sum);
+    run->map->record.flat = kldve_normalise(run->options.sign, run->map->values, count, &scale);
+    kldve_remark(&run->job, zero, run->map);
 }

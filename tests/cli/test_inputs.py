@@ -100,8 +100,9 @@ class Case(unittest.TestCase):
         numpy.save(self.path(name), array.numpy() if isinstance(array, torch.Tensor) else array)
 
     def explain(self, *args, subject="x.npy"):
-        return run("explain", "n.onnx", subject, "--json", "o.json", "--dump", "d", "--map",
-                   "m.npy", *args, cwd=self.dir)
+        json = [] if "--json" in args else ["--json", "o.json"]
+        return run("explain", "n.onnx", subject, *json, "--dump", "d", "--map", "m.npy", *args,
+                   cwd=self.dir)
 
     def succeed(self, want, *args, **keywords):
         result = self.explain(*args, **keywords)
@@ -111,7 +112,7 @@ class Case(unittest.TestCase):
         return result
 
     def refused(self, line, *args, status=1, **keywords):
-        result = self.explain(*args, "--quiet", **keywords)
+        result = self.explain(*args, **keywords)
         self.assertEqual((result.status, result.out), (status, ""), result.err)
         self.assertRegex(result.err, r"\Akldve: [^\n]*" + line + r"[^\n]*\n\Z")
         self.assertFalse(os.path.exists(self.path("o.json")))

@@ -201,7 +201,7 @@ bool network_load(network *n, kldve_ctx *ctx, const network_args *args);
 bool network_prepare(network *n, const network_args *args);
 
 /** Say on standard error what the engine chose (kldve_onnx_note()), and what was assumed where
- *  neither the card nor the options say it. */
+ *  neither the card nor the options say it.  It belongs to a result: a failure is one line. */
 void network_say_assumptions(const network *n, const network_args *args);
 
 void network_free(network *n);
@@ -266,6 +266,8 @@ int truth_check_args(const char *command, const char *text, int32_t reading);
 int truth_guard(const char *command, const char *text, const guard_output *outputs, int32_t count);
 /** Load that network.  False after a message; free the truth in either case. */
 bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads);
+/** network_say_assumptions() of that network. */
+void truth_say_assumptions(const truth *t, bool quiet);
 /** Whether it and `n` have equally many classes.  False after a message. */
 bool truth_fits(const truth *t, const network *n);
 /** Run it on a picture, or on `input`, an input of its, where that is not NULL.  False after a

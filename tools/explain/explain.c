@@ -304,6 +304,17 @@ static void say_remark(const explanation *e, bool summary)
         complain("%s: %s", e->net.name, remark);
 }
 
+/* What was chosen and assumed, and what the map says of itself: about a result, because a failure
+ * is one line. */
+static void say_of_result(const explanation *e, const explain_args *args, bool summary)
+{
+    network_say_assumptions(&e->net, &args->network);
+    if (args->truth)
+        truth_say_assumptions(&e->truth, args->network.quiet);
+    if (!args->network.quiet)
+        say_remark(e, summary);
+}
+
 static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progress *p)
 {
     bool quiet = args->network.quiet;
@@ -315,16 +326,12 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     ok = load(e, ctx, args);
     if (ok) {
         progress_end(p);
-        network_say_assumptions(&e->net, &args->network);
         ok = explain(e, args);
     }
     progress_end(p);
-    if (!ok)
+    if (!ok || !write_outputs(e, args)) /* after one line that says why */
         return false;
-    if (!quiet)
-        say_remark(e, summary);
-    if (!write_outputs(e, args))
-        return false;
+    say_of_result(e, args, summary);
     if (args->terminal && !terminal_draw(e, args))
         return false;
     if (summary)

@@ -20,6 +20,11 @@ static bool has_wide_vectors(void)
     return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
 }
 
+bool kx_accel_has_bytes(void)
+{
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2;
+}
+
 kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, kx_accel **out)
 {
     kx_accel *a = kldve_ctx_alloc(ctx, 1, sizeof *a);

@@ -38,6 +38,9 @@ void kx_accel_free(kx_accel *a);
 /** What a slot of a primitive wants; NULL: it has no such operand. */
 const kx_layout *kx_prim_layout(const kx_prim *p, int slot);
 
+/** Are products of bytes faster than those of numbers here? */
+bool kx_accel_has_bytes(void);
+
 /* ---- convolutions ---- */
 
 typedef enum kx_join {

@@ -92,6 +92,12 @@ const kx_layout *kx_layout_plain(kx_accel *a, const kx_shape *shape)
     return shape->rank ? kx_layout_rows(a, shape->rank, shape->dim) : kx_layout_rows(a, 1, &one);
 }
 
+const kx_layout *kx_layout_channels_last(kx_accel *a, const kx_shape *shape)
+{
+    assert(shape->rank == 4);
+    return kx_layout_tagged(a, 4, shape->dim, dnnl_acdb);
+}
+
 bool kx_layout_equal(const kx_layout *x, const kx_layout *y)
 {
     return x == y || dnnl_memory_desc_equal(x->md, y->md);

@@ -11,6 +11,8 @@ typedef struct kx_layout kx_layout;
 
 /** Row-major float32; a scalar counts as [1].  NULL: out of memory. */
 const kx_layout *kx_layout_plain(kx_accel *a, const kx_shape *shape);
+/** The same of rank 4 with the channels, axis 1, innermost. */
+const kx_layout *kx_layout_channels_last(kx_accel *a, const kx_shape *shape);
 bool kx_layout_equal(const kx_layout *x, const kx_layout *y);
 /** Bytes of an array, with the padding of a blocked layout. */
 size_t kx_layout_bytes(const kx_layout *x);

@@ -155,7 +155,7 @@ static kldve_status find_members(const kx_graph *g, kx_choice *c, const bool *pr
         return kx_nomem(g);
     for (int32_t i = 0; i < g->nvalue; i++)
         may[i] = may_join(c, g->value[i], prepared);
-    st = kx_find_cut(g, c->notes.arena, c->input, c->logits, &c->ways, may, c->member, &c->members);
+    st = kx_find_cut(g, c->notes.arena, &c->ways, may, c->member, &c->members);
     for (int32_t i = 0; st == KLDVE_OK && i < c->members; i++)
         kx_explainable(c, c->member[i], &c->member_view[i]);
     return st;

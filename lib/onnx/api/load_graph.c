@@ -69,6 +69,7 @@ static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bo
         st = named_tensors(net->ctx, o, name, &shape.noutput);
     if (st == KLDVE_OK && (o->flags & KLDVE_ONNX_PICK_ROW) && !o->select)
         st = end_before_choosing(net, &shape);
+    shape.input_type = net->inputs.type;
     if (st == KLDVE_OK)
         st = kx_graph_new(net->ctx, &net->inputs.model, &shape, &net->graph);
     if (st == KLDVE_OK && net->graph->ninput == 1)

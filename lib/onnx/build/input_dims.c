@@ -116,10 +116,11 @@ kldve_status kx_settle_picture_dims(kx_settler *s, kx_proto_value *v)
     kldve_status st = KLDVE_OK;
 
     if (v->rank < 0)
-        return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED,
-                               "input '%.60s' has no shape: export the network with one, or write it into the "
-                               "file (onnxsim --overwrite-input-shape '%.60s:1,3,224,224')",
-                               v->name, v->name);
+        return kldve_ctx_failf(
+            s->ctx, KLDVE_E_UNSUPPORTED,
+            "input '%.60s' has no shape: export the network with one, or write it into the "
+            "file (onnxsim --overwrite-input-shape '%.60s:1,3,224,224')",
+            v->name, v->name);
     for (int32_t i = 0; st == KLDVE_OK && i < v->rank; i++) {
         role what = role_of(s, &as_given, i);
         int64_t size = is_open(v, i) ? by_name(s, v, i) : v->dim[i];

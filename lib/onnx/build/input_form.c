@@ -141,6 +141,7 @@ static void note_range(kx_settler *s)
     if (type < KX_ONNX_UINT8 || type > KX_ONNX_INT32)
         return;
     s->out->whole = true;
+    s->out->type = type;
     s->out->least = least[type];
     s->out->most = most[type];
 }

@@ -26,6 +26,7 @@ typedef struct kx_inputs {
     int64_t dim[KX_PROTO_MAX_RANK];
     int64_t batch;       /**< pictures that the file's input takes, 1 or more */
     bool whole;          /**< it takes integers */
+    int32_t type;        /**< if so: their TensorProto.DataType; else 0 */
     int64_t least, most; /**< if so: their range */
 } kx_inputs;
 

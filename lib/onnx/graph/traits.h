@@ -98,6 +98,8 @@ typedef struct kx_traits {
     bool counts;     /**< how many results there are depends on the values of its operands */
     bool suppresses; /**< keeps boxes by their scores: boxes, scores, how many, overlap, least score
                       */
+    bool alike;      /**< all operands have one type, bool conditions aside; integers may be held as
+                          float32 */
     bool rounds; /**< to the levels of a quantised type: its derivative is a straight-through one */
 } kx_traits;
 

@@ -1,6 +1,7 @@
 /* forward.c - see forward.h. */
 #include "forward.h"
 
+#include "byte_steps.h"
 #include "join.h"
 #include "matrices.h"
 #include "residual.h"
@@ -296,7 +297,10 @@ kldve_status kx_forward_unit(kx_planner *p, kx_unit *u)
                                                          [KX_UNIT_PRODUCT] = kx_product_forward,
                                                          [KX_UNIT_PERMUTED] = forward_permuted,
                                                          [KX_UNIT_ROWS] = forward_rows};
-    kldve_status st = forward[u->kind](p, u);
+    kldve_status st = u->bytes ? kx_byte_forward(p, u) : forward[u->kind](p, u);
+
+    if (u->bytes)
+        return st;
 
     /* Units of one node can always run as that node. */
     if (st == KLDVE_E_UNSUPPORTED &&

@@ -159,6 +159,12 @@ kldve_status kx_pack_whole(kx_planner *p, const kx_unit *u, const float *scale,
     return st < 0 ? drop_packed(p, kx_plan_failed(p, u, st)) : kx_buffer_fixed(p, memory, out);
 }
 
+kldve_status kx_pack_bytes(kx_planner *p, const kx_unit *u, size_t bytes, void **memory,
+                           bool *there)
+{
+    return packed(p, key_of(u, of_levels, NULL), bytes, memory, there);
+}
+
 kldve_status kx_pack_bias(kx_planner *p, const kx_unit *u, kx_range range, int32_t *out)
 {
     const kx_node *n = u->node;

@@ -23,6 +23,9 @@ kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_l
  *  @param scale  What dequantised them: one, or one for each channel, as the value tells. */
 kldve_status kx_pack_whole(kx_planner *p, const kx_unit *u, const float *scale,
                            const kx_layout *layout, int32_t *out);
+/** Memory for the bytes of a unit, whatever they are; *there: it is filled in already. */
+kldve_status kx_pack_bytes(kx_planner *p, const kx_unit *u, size_t bytes, void **memory,
+                           bool *there);
 /** Pack the weights of a dense layer.
  *  @param d     The unit's, or what its VJP computes from them,
  *  @param back  and whether it is that. */

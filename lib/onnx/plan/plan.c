@@ -8,6 +8,7 @@
 #include "accel/rule.h"
 #include "attention.h"
 #include "backward.h"
+#include "byte_units.h"
 #include "entry.h"
 #include "forward.h"
 #include "memory.h"
@@ -45,10 +46,10 @@ static kldve_status build(kx_planner *p)
     kx_mark_after(p);
     if ((p->options.vjp || p->options.vjp_input) && (st = kx_mark_active(p, deepest)) < 0)
         return st;
-    if ((st = kx_forward_input(p)) < 0)
+    if ((st = kx_byte_units(p)) < 0 || (st = kx_forward_input(p)) < 0)
         return st;
     for (int32_t i = 0; i < p->nunit; i++)
-        if ((st = kx_forward_unit(p, &p->unit[i])) < 0)
+        if (!p->unit[i].dead && (st = kx_forward_unit(p, &p->unit[i])) < 0)
             return st;
     outputs = plan->nstep;
     if (p->options.layer && (st = kx_forward_output(p, p->options.layer, &plan->features)) < 0)

@@ -114,6 +114,8 @@ int32_t kx_step_buffers(const kx_step *s, int32_t buffer[KX_STEP_BUFFERS])
     case KX_STEP_ROWS:
     case KX_STEP_ROWS_VJP:
         return LIST(s->as.rows.seen, s->as.rows.from, s->as.rows.to);
+    case KX_STEP_BYTES:
+        return LIST(s->as.bytes.from, s->as.bytes.second, s->as.bytes.to, s->as.bytes.scratch);
     case KX_STEP_ADD:
         return LIST(s->as.add.a, s->as.add.b, s->as.add.to);
     case KX_STEP_ZERO:

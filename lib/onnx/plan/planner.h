@@ -39,8 +39,13 @@ typedef struct kx_place {
         int32_t buffer;
     } copy[KX_COPIES];     /**< copy[0] is what the producer wrote */
     struct kx_copy levels; /**< the integers that were dequantised; layout NULL: not made */
-    int32_t grad;          /**< buffer in the layout of copy[0]; -1: none yet */
-    bool grad_shared;      /**< somebody else reads that buffer too: never write to it */
+    bool has_form;         /**< all numbers are levels of 8 bits, see byte_units.c: */
+    kx_byte_form form;
+    int32_t reader;            /**< one of the units that read it, or -1 */
+    bool as_bytes, as_numbers; /**< how units read it */
+    int32_t bytes;             /**< buffer of the integers; -1: none yet */
+    int32_t grad;              /**< buffer in the layout of copy[0]; -1: none yet */
+    bool grad_shared;          /**< somebody else reads that buffer too: never write to it */
 } kx_place;
 
 typedef struct kx_planner {

@@ -44,6 +44,18 @@ static bool lowest_level(int32_t onnx_type, kx_act_kind *kind, float *lo)
            onnx_type == KX_ONNX_UINT16;
 }
 
+bool kx_quantiser_act(kx_planner *p, const kx_node *n, kx_act *act)
+{
+    scaling s;
+
+    if (!n->op->traits.rounds || n->nout != 1 || n->nin < 2 || !read_scaling(p, n, &s) ||
+        !lowest_level(n->out[0]->onnx_type, &act->kind, &act->b))
+        return false;
+    act->a = s.scale;
+    act->b -= s.zero;
+    return true;
+}
+
 /* The quantiser in front of n, if nothing else reads what it makes. */
 static kx_unit *quantiser_of(kx_planner *p, const kx_node *n, const scaling *s)
 {

@@ -6,6 +6,7 @@
 #define KLDVE_ONNX_STEP_LIST_H
 
 #include "accel/accel.h"
+#include "accel/byte_desc.h"
 #include "accel/range.h"
 #include "graph/graph.h"
 
@@ -29,6 +30,7 @@ typedef enum kx_step_kind {
     KX_STEP_ACT,       /**< to = act(from) */
     KX_STEP_ACT_VJP,   /**< to = act'(seen) from */
     KX_STEP_ROWS,      /**< to = rows of from */
+    KX_STEP_BYTES,     /**< on integers of 8 bits */
     KX_STEP_ROWS_VJP,  /**< to = their VJP from `from`, where `seen` is x or y */
     KX_STEP_ADD,       /**< to = a + b */
     KX_STEP_ZERO,      /**< to = 0 */
@@ -73,6 +75,11 @@ typedef struct kx_rows_step {
     kx_rows rows;
     int32_t seen, from, to;
 } kx_rows_step;
+
+typedef struct kx_bytes_step {
+    const kx_bytes *work;
+    int32_t from, second, to, scratch;
+} kx_bytes_step;
 
 typedef struct kx_add_step {
     size_t count;
@@ -139,6 +146,7 @@ typedef struct kx_step {
         kx_dense_step dense;      /**< DENSE, DENSE_VJP, DENSE_PART, DENSE_PART_VJP */
         kx_act_step act;          /**< ACT, ACT_VJP */
         kx_rows_step rows;        /**< ROWS, ROWS_VJP */
+        kx_bytes_step bytes;
         kx_add_step add;
         kx_zero_step zero;
         kx_visit_step visit;

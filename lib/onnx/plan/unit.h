@@ -6,6 +6,7 @@
 #define KLDVE_ONNX_UNIT_H
 
 #include "accel/accel.h"
+#include "accel/byte_desc.h"
 #include "graph/graph.h"
 
 typedef enum kx_unit_kind {
@@ -47,6 +48,7 @@ typedef struct kx_unit {
     /* filled in while planning */
     const kx_prim *forward; /**< POOL, LRN: the hint for the backward primitive */
     int32_t workspace;      /**< buffer, or -1 */
+    kx_bytes *bytes;        /**< computed with integers of 8 bits, see bytes.c; or NULL */
     bool active;            /**< a cotangent flows through it */
     bool after;             /**< depends on the layer */
 } kx_unit;

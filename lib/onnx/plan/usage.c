@@ -13,6 +13,7 @@ kldve_status kx_find_needed(kx_planner *p)
     for (int32_t i = 0; i < g->nvalue; i++) {
         p->place[i].producer = -1;
         p->place[i].grad = -1;
+        p->place[i].bytes = -1;
     }
     kx_place_of(p, p->options.logits)->keep = true;
     if (p->options.layer)

@@ -7,6 +7,7 @@
 #include "accel/call.h"
 #include "accel/rule.h"
 #include "run/attend.h"
+#include "run/bytes.h"
 #include "run/dense.h"
 #include "run/elementwise.h"
 #include "run/relevance_kernels.h"
@@ -28,6 +29,7 @@ static void tensor(const kx_state *s, const kx_value *v, int32_t buffer, kx_tens
 {
     t->data = kx_state_at(s, buffer);
     t->count = 0;
+    t->narrow = 0;
     if (!v)
         return;
     t->dtype = v->dtype;
@@ -184,6 +186,7 @@ kldve_status kx_step_run(kx_state *s, int32_t i)
     const kx_act_step *act = &step->as.act;
     const kx_add_step *add = &step->as.add;
     const kx_rows_step *rows = &step->as.rows;
+    const kx_bytes_step *bytes = &step->as.bytes;
 
     if (step->passed.count && kx_rule_is_reversed(s->rule)) {
         memcpy(kx_state_at(s, step->passed.to), kx_state_at(s, step->passed.from),
@@ -206,6 +209,10 @@ kldve_status kx_step_run(kx_state *s, int32_t i)
         break;
     case KX_STEP_ROWS:
         kx_rows_forward(&rows->rows, kx_state_at(s, rows->from), kx_state_at(s, rows->to));
+        break;
+    case KX_STEP_BYTES:
+        kx_bytes_run(bytes->work, kx_state_at(s, bytes->from), kx_state_at(s, bytes->second),
+                     kx_state_at(s, bytes->to), kx_state_at(s, bytes->scratch), s->plan->threads);
         break;
     case KX_STEP_ROWS_VJP:
         kx_rows_vjp(&rows->rows, kx_state_at(s, rows->seen), kx_state_at(s, rows->from),

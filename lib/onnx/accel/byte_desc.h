@@ -1,0 +1,156 @@
+/* byte_desc.h - what steps on integers of 8 bits compute, in numbers: for the planner, which fills
+ * them in, and for the kernels in run/.
+ *
+ * An array of bytes stands for the numbers scale (byte - zero).  Those of int8 tensors are moved by
+ * 128, so that all arrays are unsigned.  Arrays of rank 4 lie channels last, others row-major. */
+#ifndef KLDVE_ONNX_BYTE_DESC_H
+#define KLDVE_ONNX_BYTE_DESC_H
+
+#include <stddef.h>
+
+#include "accel/desc.h"
+
+typedef struct kx_byte_form {
+    float scale;
+    int32_t zero; /**< 0..255 */
+} kx_byte_form;
+
+/** What numbers are rounded to: scale clip(round(x / scale), lo, hi). */
+typedef struct kx_byte_out {
+    kx_byte_form form;
+    float lo, hi; /**< whole; form.zero + lo and form.zero + hi lie in 0..255 */
+} kx_byte_out;
+
+enum {
+    KX_BYTE_COLUMNS = 16, /**< channels that are computed together */
+    KX_BYTE_ROWS = 6,     /**< cells that are computed together */
+    KX_BYTE_TERMS = 32768 /**< products of 255 x 255 that fit a sum of 32 bits */
+};
+
+/** Convolutions, and dense layers as those of one cell.  Of channel c
+ *
+ *     y = zero' + clip(round(factor_c (bias_c + offset_c + sum of q w)), out.lo, out.hi)
+ *
+ * where q are bytes and w the file's weights less their zero point, and offset_c is the bias, if it
+ * is whole, less zero times the sum of w; zero' is out.form.zero. */
+typedef struct kx_byte_conv {
+    kx_conv_desc d;
+    kx_byte_out out;
+    /** Of several channels a group [groups][blocks of 16 channels][pairs][16][2]: a pair are two
+     *  terms of a sum, in the order rows, columns, channels; an odd last one is 0.  Depthwise
+     * [blocks of 16 channels][pairs][16][2], where the last block starts 16 channels before the
+     * end. */
+    const int16_t *weights;
+    /** [groups][blocks][16]; bias may be NULL: 0. */
+    const int32_t *offset;
+    const float *bias, *factor;
+    const uint8_t
+        *blank;    /**< what lies in the padding: a cell of the zero point, and 16 bytes more */
+    int64_t block; /**< cells whose rows of the matrix are made at a time */
+} kx_byte_conv;
+
+/** One group a channel? */
+static inline bool kx_byte_depthwise(const kx_conv_desc *d)
+{
+    return d->groups > 1 && d->groups == d->in_channels && d->groups == d->out_channels;
+}
+
+/** Terms of a sum, in pairs. */
+static inline int64_t kx_byte_pairs(const kx_conv_desc *d)
+{
+    return (d->in_channels / d->groups * d->kernel[0] * d->kernel[1] + 1) / 2;
+}
+
+/** Distance of the matrix's rows, in numbers of 16 bits: an odd number of lines of the cache, so
+ * that the rows of a tile do not all compete for the same places in it. */
+static inline int64_t kx_byte_stride(const kx_conv_desc *d)
+{
+    enum { LINE = 32 };
+
+    return ((2 * kx_byte_pairs(d) + LINE - 1) / LINE | 1) * LINE;
+}
+
+/** Blocks of channels of a group; depthwise: of all. */
+static inline int64_t kx_byte_blocks(const kx_conv_desc *d)
+{
+    int64_t n = kx_byte_depthwise(d) ? d->out_channels : d->out_channels / d->groups;
+
+    return (n + KX_BYTE_COLUMNS - 1) / KX_BYTE_COLUMNS;
+}
+
+/** Where block i of n channels starts that are computed depthwise. */
+static inline int64_t kx_byte_start(int64_t n, int64_t i)
+{
+    int64_t start = i * KX_BYTE_COLUMNS;
+
+    return n > KX_BYTE_COLUMNS && start > n - KX_BYTE_COLUMNS ? n - KX_BYTE_COLUMNS : start;
+}
+
+/** Bytes of scratch memory that a thread needs: rows of the matrix, or addresses of the cells that
+ * one cell sees, and room for them where there are fewer than 16 channels. */
+static inline size_t kx_byte_conv_scratch(const kx_byte_conv *c)
+{
+    size_t terms = 2 * (size_t)kx_byte_pairs(&c->d);
+
+    return kx_byte_depthwise(&c->d)
+               ? terms * (sizeof(void *) + KX_BYTE_COLUMNS)
+               : (size_t)kx_byte_stride(&c->d) * (size_t)c->block * sizeof(int16_t);
+}
+
+/** x op y, rounded; y has the shape of x or one number for each channel of [1][C][1][1]. */
+typedef struct kx_byte_binary {
+    kx_arith op; /**< ADD, SUB or MUL */
+    int64_t cells, channels;
+    bool by_channel; /**< y */
+    kx_byte_form x, y;
+    kx_byte_out out;
+} kx_byte_binary;
+
+enum { KX_BYTE_ACTS = 3 };
+
+/** A function of each number, and rounded: as a table of 256. */
+typedef struct kx_byte_table {
+    kx_byte_form in;
+    kx_byte_out out;
+    kx_act act[KX_BYTE_ACTS]; /**< [nact], one behind another */
+    int32_t nact;
+    int64_t cells, channels;
+    int64_t at,
+        stride; /**< the result is part of cells of `stride` channels, from channel `at` on */
+} kx_byte_table;
+
+/** To and from float32, element by element. */
+typedef struct kx_byte_cast {
+    kx_byte_out form;
+    size_t count;
+} kx_byte_cast;
+
+/** Pooling; means are float32. */
+typedef struct kx_byte_pool {
+    kx_pool_desc d;
+    kx_byte_form in;
+} kx_byte_pool;
+
+typedef enum kx_bytes_kind {
+    KX_BYTES_RENAMED, /**< no step: the same bytes in another form, or under another shape */
+    KX_BYTES_FROM_FLOAT,
+    KX_BYTES_TO_FLOAT,
+    KX_BYTES_CONV,
+    KX_BYTES_BINARY,
+    KX_BYTES_TABLE,
+    KX_BYTES_MAX,
+    KX_BYTES_MEAN
+} kx_bytes_kind;
+
+typedef struct kx_bytes {
+    kx_bytes_kind kind;
+    union {
+        kx_byte_cast cast;
+        kx_byte_conv conv;
+        kx_byte_binary binary;
+        kx_byte_table table;
+        kx_byte_pool pool;
+    } as;
+} kx_bytes;
+
+#endif

@@ -1,0 +1,212 @@
+/* byte_pack.c - see byte_pack.h.
+ *
+ * One block of memory holds a unit's weights, what is added to and multiplied with its sums, and
+ * what lies in its padding.  It is the same for all plans of a file. */
+#include "byte_pack.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "packed.h"
+#include "read/proto.h"
+
+/* Whole biases above that could take sums out of 32 bits: they are added as numbers. */
+#define LARGEST_BIAS 16777216.0f
+
+/* What is packed, and between which forms. */
+typedef struct source {
+    const kx_value *weights;
+    const float *number, *scale, *bias; /* bias may be NULL */
+    size_t of_channel, of_term;         /* strides of `number` */
+    bool whole_bias;                    /* in the file, it is integers */
+    kx_byte_form in, out;
+} source;
+
+static bool is_matrix(const kx_unit *u)
+{
+    return u->kind == KX_UNIT_DENSE && !u->dense.transposed;
+}
+
+/* Channels are computed in blocks of 16 of one group, unless each is a group by itself. */
+static bool few_wasted(const kx_unit *u)
+{
+    enum { FEW = 8 };
+
+    return u->kind != KX_UNIT_CONV || u->conv.groups == 1 || kx_byte_depthwise(&u->conv) ||
+           u->conv.out_channels / u->conv.groups >= FEW;
+}
+
+bool kx_byte_packable(const kx_unit *u)
+{
+    const kx_value *w = u->node->nin > 1 ? u->node->in[1] : NULL, *x = u->in[0];
+    int64_t terms = u->kind == KX_UNIT_DENSE ? u->dense.k
+                                             : u->conv.in_channels / u->conv.groups *
+                                                   u->conv.kernel[0] * u->conv.kernel[1];
+
+    if (!w || !w->raw || !w->levels || terms > KX_BYTE_TERMS ||
+        (w->levels->onnx_type != KX_ONNX_INT8 && w->levels->onnx_type != KX_ONNX_UINT8) ||
+        !w->scale->raw || !few_wasted(u) ||
+        (w->scale->count != 1 && w->scale_axis != (is_matrix(u) ? 1 : 0)))
+        return false;
+    /* of rank 4, bytes lie channels last */
+    return u->kind == KX_UNIT_CONV || x->shape.rank != 4 || x->shape.dim[1] == u->dense.k;
+}
+
+static bool find_source(kx_planner *p, const kx_unit *u, source *s)
+{
+    const kx_conv_desc *d = &u->bytes->as.conv.d;
+    const kx_value *w = u->node->in[1], *bias = kx_has(u->node, 2) ? u->node->in[2] : NULL;
+    size_t terms = (size_t)(d->in_channels / d->groups * d->kernel[0] * d->kernel[1]);
+
+    *s = (source){.weights = w,
+                  .number = kx_value_read(w, &p->plan->arena),
+                  .scale = kx_value_read(w->scale, &p->plan->arena),
+                  .of_channel = is_matrix(u) ? 1 : terms,
+                  .of_term = is_matrix(u) ? (size_t)d->out_channels : 1,
+                  .whole_bias = bias && bias->levels};
+    if (u->kind == KX_UNIT_DENSE)
+        s->bias = u->dense.bias;
+    else if (bias && !(s->bias = kx_value_read(bias, &p->plan->arena)))
+        return false;
+    return s->number && s->scale;
+}
+
+static float scale_of(const source *s, int64_t channel)
+{
+    return s->scale[s->weights->scale->count == 1 ? 0 : channel];
+}
+
+/* Term t of a sum, in the order rows, columns, channels; the file has channels first. */
+static int16_t weight_of(const source *s, const kx_conv_desc *d, int64_t channel, int64_t t)
+{
+    int64_t each = d->in_channels / d->groups, cells = d->kernel[0] * d->kernel[1];
+    size_t at = (size_t)(t % each * cells + t / each);
+    float number = s->number[(size_t)channel * s->of_channel + at * s->of_term];
+
+    return (int16_t)nearbyintf(number / scale_of(s, channel));
+}
+
+/* The channel in place i of a block; -1: none. */
+static int64_t channel_at(const kx_conv_desc *d, int64_t block, int64_t i)
+{
+    int64_t blocks = kx_byte_blocks(d), each = d->out_channels / d->groups, c;
+
+    if (kx_byte_depthwise(d)) {
+        c = kx_byte_start(d->out_channels, block) + i;
+        return c < d->out_channels ? c : -1;
+    }
+    c = block % blocks * KX_BYTE_COLUMNS + i;
+    return c < each ? block / blocks * each + c : -1;
+}
+
+/* The weights of one channel; returns their sum. */
+static int64_t pack_channel(const source *s, const kx_conv_desc *d, int64_t channel, int16_t *to)
+{
+    int64_t terms = d->in_channels / d->groups * d->kernel[0] * d->kernel[1], sum = 0;
+
+    for (int64_t t = 0; t < terms; t++) {
+        int16_t w = weight_of(s, d, channel, t);
+
+        to[t / 2 * 2 * KX_BYTE_COLUMNS + t % 2] = w;
+        sum += w;
+    }
+    return sum;
+}
+
+/* The parts of a unit's block of memory. */
+typedef struct room {
+    int64_t places; /* channels, with those that fill up blocks */
+    int16_t *weights;
+    int32_t *offset;
+    float *bias, *factor;
+    uint8_t *blank;
+    size_t bytes;
+} room;
+
+/* None of these is larger than 64 times the weights, or the input, in memory. */
+static room room_in(unsigned char *memory, const kx_conv_desc *d)
+{
+    int64_t groups = kx_byte_depthwise(d) ? 1 : d->groups;
+    room r = {.places = groups * kx_byte_blocks(d) * KX_BYTE_COLUMNS};
+    size_t n = (size_t)r.places, weights = 2 * n * (size_t)kx_byte_pairs(d) * sizeof *r.weights;
+
+    r.bytes = weights + n * (sizeof *r.offset + 2 * sizeof *r.bias) + (size_t)d->in_channels +
+              KX_BYTE_COLUMNS;
+    if (!memory)
+        return r;
+    r.weights = (int16_t *)memory; /* each part is a multiple of 4 bytes */
+    r.offset = (int32_t *)(memory + weights);
+    r.bias = (float *)(r.offset + n);
+    r.factor = r.bias + n;
+    r.blank = (uint8_t *)(r.factor + n);
+    return r;
+}
+
+static void fill_one(const kx_conv_desc *d, const source *s, int64_t i, room r)
+{
+    int64_t block = i / KX_BYTE_COLUMNS, column = i % KX_BYTE_COLUMNS, sum;
+    int64_t channel = channel_at(d, block, column);
+    float product, b;
+
+    if (channel < 0)
+        return;
+    product = s->in.scale * scale_of(s, channel);
+    sum = pack_channel(s, d, channel,
+                       r.weights + 2 * KX_BYTE_COLUMNS * block * kx_byte_pairs(d) + 2 * column);
+    r.offset[i] = (int32_t)(-s->in.zero * sum);
+    r.factor[i] = product / s->out.scale;
+    b = s->bias ? s->bias[channel] / product : 0;
+    if (s->whole_bias && fabsf(b) < LARGEST_BIAS)
+        r.offset[i] += (int32_t)nearbyintf(b);
+    else
+        r.bias[i] = b;
+}
+
+static void fill(const kx_conv_desc *d, const source *s, room r)
+{
+    memset(r.weights, 0, r.bytes);
+    memset(r.blank, s->in.zero, (size_t)d->in_channels + KX_BYTE_COLUMNS);
+    for (int64_t i = 0; i < r.places; i++)
+        fill_one(d, s, i, r);
+}
+
+/* As many rows of the matrix as half a second-level cache holds, but some for each thread. */
+static int64_t block_of(const kx_conv_desc *d, int threads)
+{
+    enum { BYTES = 192 << 10, MOST = 96 };
+    int64_t cells = d->batch * d->out[0] * d->out[1], each = (cells + threads - 1) / threads;
+    int64_t n = BYTES / (2 * kx_byte_stride(d));
+
+    n = n < each ? n : each;
+    n = n < MOST ? n : MOST;
+    return n <= KX_BYTE_ROWS ? KX_BYTE_ROWS : n / KX_BYTE_ROWS * KX_BYTE_ROWS;
+}
+
+kldve_status kx_byte_pack(kx_planner *p, const kx_unit *u, kx_byte_form in)
+{
+    kx_byte_conv *c = &u->bytes->as.conv;
+    source s;
+    void *memory;
+    bool there, biased = false;
+    room r = room_in(NULL, &c->d);
+    kldve_status st;
+
+    if (!find_source(p, u, &s))
+        return kx_plan_nomem(p);
+    if ((st = kx_pack_bytes(p, u, r.bytes, &memory, &there)) < 0)
+        return st;
+    s.in = in;
+    s.out = c->out.form;
+    r = room_in(memory, &c->d);
+    if (!there)
+        fill(&c->d, &s, r);
+    for (int64_t i = 0; i < r.places; i++)
+        biased = biased || r.bias[i] != 0;
+    c->weights = r.weights;
+    c->offset = r.offset;
+    c->bias = biased ? r.bias : NULL;
+    c->factor = r.factor;
+    c->blank = r.blank;
+    c->block = block_of(&c->d, p->options.threads);
+    return KLDVE_OK;
+}

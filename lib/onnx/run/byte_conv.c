@@ -1,0 +1,289 @@
+/* byte_conv.c - see byte_conv.h.
+ *
+ * A convolution is the product of a matrix, whose rows are the bytes that a cell of the result
+ * sees, with the weights.  Some rows of it are made at a time, so that they stay in the cache.
+ * Where each channel is its own group, it is a sum over cells of the kernel for 16 channels at
+ * once. */
+#include "run/byte_conv.h"
+
+#include <string.h>
+
+#include <omp.h>
+
+/* What one thread works with. */
+typedef struct worker {
+    const kx_byte_conv *c;
+    const kx_byte_kernels *k;
+    const uint8_t *x;
+    uint8_t *y;
+    void *scratch;
+} worker;
+
+/* ---- rows of the matrix ---- */
+
+/* The bytes under one row of the kernel: those in the picture lie one behind another if the kernel
+ * has no gaps and the group is all channels. */
+static int16_t *widen_line(const worker *s, const uint8_t *line, int64_t first, int64_t channel,
+                           int16_t *to)
+{
+    const kx_conv_desc *d = &s->c->d;
+    int64_t each = d->in_channels / d->groups, inside;
+
+    if (!line) {
+        for (int64_t j = 0; j < d->kernel[1]; j++, to += each)
+            s->k->widen((size_t)each, s->c->blank, to);
+        return to;
+    }
+    inside = first >= 0 ? d->in[1] - first : 0;
+    if (d->groups == 1 && d->dilation[1] == 1 && inside >= d->kernel[1]) {
+        s->k->widen((size_t)(each * d->kernel[1]), line + first * each, to);
+        return to + each * d->kernel[1];
+    }
+    for (int64_t j = 0; j < d->kernel[1]; j++, to += each) {
+        int64_t w = first + j * d->dilation[1];
+        bool there = w >= 0 && w < d->in[1];
+
+        s->k->widen((size_t)each, there ? line + w * d->in_channels + channel : s->c->blank, to);
+    }
+    return to;
+}
+
+/* The row of cell (n, h, w) of the result, for a group. */
+static void widen_row(const worker *s, int64_t n, int64_t h, int64_t w, int64_t group, int16_t *to)
+{
+    const kx_conv_desc *d = &s->c->d;
+    int64_t top = h * d->stride[0] - d->pad_begin[0], left = w * d->stride[1] - d->pad_begin[1];
+    int64_t each = d->in_channels / d->groups;
+    int16_t *end = to + 2 * kx_byte_pairs(d);
+
+    for (int64_t i = 0; i < d->kernel[0]; i++) {
+        int64_t row = top + i * d->dilation[0];
+        bool there = row >= 0 && row < d->in[0];
+        const uint8_t *line =
+            there ? s->x + (n * d->in[0] + row) * d->in[1] * d->in_channels : NULL;
+
+        to = widen_line(s, line, left, group * each, to);
+    }
+    if (to < end)
+        *to = 0;
+}
+
+/* Does each cell see itself alone? */
+static bool is_pointwise(const kx_conv_desc *d)
+{
+    bool one = true;
+
+    for (int i = 0; i < 2; i++)
+        one = one && d->kernel[i] == 1 && d->stride[i] == 1 && d->out[i] == d->in[i];
+    return one;
+}
+
+static void widen_cells(const worker *s, int64_t from, int64_t to, int64_t group)
+{
+    const kx_conv_desc *d = &s->c->d;
+    int64_t each = d->in_channels / d->groups, stride = kx_byte_stride(d);
+    const uint8_t *x = s->x + from * d->in_channels + group * each;
+    int16_t *row = s->scratch;
+
+    for (int64_t m = from; m < to; m++, row += stride, x += d->in_channels) {
+        s->k->widen((size_t)each, x, row);
+        if (each % 2)
+            row[each] = 0;
+    }
+}
+
+/* Cells [from, to); rows up to the next whole tile are 0. */
+static void widen_rows(const worker *s, int64_t from, int64_t to, int64_t group)
+{
+    const kx_conv_desc *d = &s->c->d;
+    int64_t stride = kx_byte_stride(d), cells = d->out[0] * d->out[1];
+    int64_t n = from / cells, h = from % cells / d->out[1], w = from % d->out[1];
+    int16_t *row = s->scratch, *end = row + (to - from) * stride;
+
+    if (is_pointwise(d))
+        widen_cells(s, from, to, group);
+    for (; !is_pointwise(d) && row < end; row += stride) {
+        widen_row(s, n, h, w, group, row);
+        if (++w == d->out[1]) {
+            w = 0;
+            if (++h == d->out[0])
+                h = 0, n++;
+        }
+    }
+    for (row = end; (to - from) % KX_BYTE_ROWS; to++, row += stride)
+        memset(row, 0, (size_t)stride * sizeof *row);
+}
+
+/* ---- products ---- */
+
+static kx_byte_finish finish_of(const kx_byte_conv *c, int64_t block)
+{
+    int64_t at = block * KX_BYTE_COLUMNS;
+
+    return (kx_byte_finish){.offset = c->offset + at,
+                            .bias = c->bias ? c->bias + at : NULL,
+                            .factor = c->factor + at,
+                            .lo = c->out.lo,
+                            .hi = c->out.hi,
+                            .zero = c->out.form.zero,
+                            .stride = c->d.out_channels};
+}
+
+/* Fewer rows or columns than a tile has: by way of one in memory. */
+static void part_of_tile(const worker *s, const int16_t *rows, const int16_t *weights,
+                         kx_byte_finish f, const size_t size[2], uint8_t *to)
+{
+    const kx_conv_desc *d = &s->c->d;
+    uint8_t tile[KX_BYTE_ROWS * KX_BYTE_COLUMNS];
+
+    f.stride = KX_BYTE_COLUMNS;
+    s->k->tile(rows, (size_t)kx_byte_stride(d), (size_t)kx_byte_pairs(d), weights, &f, tile);
+    for (size_t r = 0; r < size[0]; r++)
+        memcpy(to + r * (size_t)d->out_channels, tile + r * KX_BYTE_COLUMNS, size[1]);
+}
+
+/* Cells [from, to) of a block of channels. */
+static void multiply(const worker *s, int64_t from, int64_t to, int64_t group, int64_t block)
+{
+    const kx_conv_desc *d = &s->c->d;
+    int64_t pairs = kx_byte_pairs(d), stride = kx_byte_stride(d);
+    int64_t each = d->out_channels / d->groups, at = group * kx_byte_blocks(d) + block;
+    int64_t columns = each - block * KX_BYTE_COLUMNS;
+    kx_byte_finish f = finish_of(s->c, at);
+    const int16_t *weights = s->c->weights + at * pairs * 2 * KX_BYTE_COLUMNS, *rows = s->scratch;
+    uint8_t *y = s->y + from * d->out_channels + group * each + block * KX_BYTE_COLUMNS;
+
+    for (int64_t m = from; m < to; m += KX_BYTE_ROWS) {
+        if (columns >= KX_BYTE_COLUMNS && to - m >= KX_BYTE_ROWS)
+            s->k->tile(rows, (size_t)stride, (size_t)pairs, weights, &f, y);
+        else
+            part_of_tile(
+                s, rows, weights, f,
+                (const size_t[]){(size_t)(to - m < KX_BYTE_ROWS ? to - m : KX_BYTE_ROWS),
+                                 (size_t)(columns < KX_BYTE_COLUMNS ? columns : KX_BYTE_COLUMNS)},
+                y);
+        rows += KX_BYTE_ROWS * stride;
+        y += KX_BYTE_ROWS * d->out_channels;
+    }
+}
+
+static void run_block(const worker *s, int64_t i)
+{
+    const kx_conv_desc *d = &s->c->d;
+    int64_t cells = d->batch * d->out[0] * d->out[1], from = i * s->c->block;
+    int64_t to = cells - from < s->c->block ? cells : from + s->c->block;
+
+    for (int64_t g = 0; g < d->groups; g++) {
+        widen_rows(s, from, to, g);
+        for (int64_t b = 0; b < kx_byte_blocks(d); b++)
+            multiply(s, from, to, g, b);
+    }
+}
+
+/* ---- a group for each channel ---- */
+
+/* Addresses of the cells that cell (h, w) of picture n sees. */
+static void taps_of(const worker *s, int64_t n, int64_t h, int64_t w, const uint8_t **tap)
+{
+    const kx_conv_desc *d = &s->c->d;
+    const uint8_t **end = tap + 2 * kx_byte_pairs(d);
+
+    for (int64_t i = 0; i < d->kernel[0]; i++) {
+        int64_t row = h * d->stride[0] - d->pad_begin[0] + i * d->dilation[0];
+        int64_t first = w * d->stride[1] - d->pad_begin[1];
+        const uint8_t *line = s->x + (n * d->in[0] + row) * d->in[1] * d->in_channels;
+        bool inside = row >= 0 && row < d->in[0];
+
+        for (int64_t j = 0; j < d->kernel[1]; j++) {
+            int64_t at = first + j * d->dilation[1];
+
+            *tap++ = inside && at >= 0 && at < d->in[1] ? line + at * d->in_channels : s->c->blank;
+        }
+    }
+    if (tap < end)
+        *tap = s->c->blank;
+}
+
+/* Fewer than 16 channels: with room behind them. */
+static void few_channels(const worker *s, const uint8_t **tap, uint8_t *y)
+{
+    const kx_conv_desc *d = &s->c->d;
+    int64_t taps = 2 * kx_byte_pairs(d);
+    uint8_t *room = (uint8_t *)(tap + taps), tile[KX_BYTE_COLUMNS];
+    kx_byte_finish f = finish_of(s->c, 0);
+
+    for (int64_t t = 0; t < taps; t++, room += KX_BYTE_COLUMNS) {
+        memset(room, 0, KX_BYTE_COLUMNS);
+        memcpy(room, tap[t], (size_t)d->out_channels);
+        tap[t] = room;
+    }
+    s->k->depth(tap, (kx_byte_line){0, 0, 1}, (size_t)taps / 2, s->c->weights, &f, tile);
+    memcpy(y, tile, (size_t)d->out_channels);
+}
+
+/* `count` cells that see what `tap` names and what lies `step` further each time. */
+static void some_cells(const worker *s, const uint8_t **tap, int64_t step, int64_t count,
+                       uint8_t *y)
+{
+    const kx_conv_desc *d = &s->c->d;
+    int64_t n = d->out_channels, pairs = kx_byte_pairs(d);
+
+    for (int64_t b = 0; b < kx_byte_blocks(d); b++) {
+        kx_byte_finish f = finish_of(s->c, b);
+        int64_t start = kx_byte_start(n, b);
+
+        s->k->depth(tap, (kx_byte_line){start, step, count}, (size_t)pairs,
+                    s->c->weights + b * pairs * 2 * KX_BYTE_COLUMNS, &f, y + start);
+    }
+}
+
+/* How many cells from w on see no column outside the picture. */
+static int64_t count_inside(const kx_conv_desc *d, int64_t w)
+{
+    int64_t first = w * d->stride[1] - d->pad_begin[1];
+    int64_t room = d->in[1] - 1 - first - (d->kernel[1] - 1) * d->dilation[1];
+    int64_t count = room < 0 || first < 0 ? 0 : room / d->stride[1] + 1;
+
+    return count < d->out[1] - w ? count : d->out[1] - w;
+}
+
+/* Row i of the result, of all pictures'. */
+static void run_line(const worker *s, int64_t i)
+{
+    const kx_conv_desc *d = &s->c->d;
+    const uint8_t **tap = s->scratch;
+    int64_t n = d->out_channels;
+    int64_t top = i % d->out[0] * d->stride[0] - d->pad_begin[0];
+    bool inside = top >= 0 && top + (d->kernel[0] - 1) * d->dilation[0] < d->in[0];
+    uint8_t *y = s->y + i * d->out[1] * n;
+
+    for (int64_t w = 0, count; w < d->out[1]; w += count) {
+        count = inside && n >= KX_BYTE_COLUMNS ? count_inside(d, w) : 0;
+        count = count ? count : 1;
+        taps_of(s, i / d->out[0], i % d->out[0], w, tap);
+        if (n < KX_BYTE_COLUMNS)
+            few_channels(s, tap, y + w * n);
+        else
+            some_cells(s, tap, d->stride[1] * n, count, y + w * n);
+    }
+}
+
+void kx_byte_conv_run(const kx_byte_conv *c, const kx_byte_kernels *k, const uint8_t *x, uint8_t *y,
+                      void *scratch, int threads)
+{
+    const kx_conv_desc *d = &c->d;
+    bool depthwise = kx_byte_depthwise(d);
+    int64_t cells = d->batch * d->out[0] * d->out[1];
+    int64_t n = depthwise ? d->batch * d->out[0] : (cells + c->block - 1) / c->block;
+
+#pragma omp parallel for if (threads > 1 && n > 1) num_threads(threads) schedule(static)
+    for (int64_t i = 0; i < n; i++) {
+        size_t thread = (size_t)omp_get_thread_num();
+        worker s = {c, k, x, y, (unsigned char *)scratch + thread * kx_byte_conv_scratch(c)};
+
+        if (depthwise)
+            run_line(&s, i);
+        else
+            run_block(&s, i);
+    }
+}

@@ -1,0 +1,228 @@
+/* test_byte_conv.c - convolutions of bytes against sums in integers, to the last bit: kernels,
+ * strides, dilations, paddings that differ, zero points, groups, one group a channel, weights of
+ * the whole range; by the kernels in plain C and those of this processor. */
+#include "support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/byte_conv.h"
+
+static int64_t draw(uint64_t *seed, int64_t lo, int64_t hi)
+{
+    return lo + (int64_t)(test_random(seed) * (double)(hi - lo + 1));
+}
+
+/* One problem: weights [out][in / groups][rows][columns] less their zero point, bias in integers.
+ */
+typedef struct problem {
+    kx_byte_conv c;
+    int32_t zero; /* of the input */
+    uint8_t *x, *y;
+    int16_t *weights;
+    int32_t *bias;
+    float *factor;
+} problem;
+
+static kx_conv_desc draw_shape(uint64_t *seed)
+{
+    static const int64_t groups[] = {1, 1, 1, 2, 4, 0}; /* 0: one for each channel */
+    int64_t g = groups[draw(seed, 0, 5)], n = draw(seed, 1, 40);
+    kx_conv_desc d = {.batch = draw(seed, 1, 2), .groups = g ? g : n};
+
+    d.in_channels = g ? g * draw(seed, 1, 12) : n;
+    d.out_channels = g ? g * draw(seed, 1, 20) : n;
+    for (int i = 0; i < 2; i++) {
+        d.kernel[i] = draw(seed, 1, 4);
+        d.stride[i] = draw(seed, 1, 3);
+        d.dilation[i] = draw(seed, 1, 2);
+        d.pad_begin[i] = draw(seed, 0, 3);
+        d.pad_end[i] = draw(seed, 0, 3);
+        d.in[i] = (d.kernel[i] - 1) * d.dilation[i] + draw(seed, 1, 12);
+        d.out[i] =
+            (d.in[i] + d.pad_begin[i] + d.pad_end[i] - (d.kernel[i] - 1) * d.dilation[i] - 1) /
+                d.stride[i] +
+            1;
+    }
+    return d;
+}
+
+static size_t terms_of(const kx_conv_desc *d)
+{
+    return (size_t)(d->in_channels / d->groups * d->kernel[0] * d->kernel[1]);
+}
+
+static void draw_problem(problem *p, uint64_t *seed)
+{
+    kx_conv_desc d = draw_shape(seed);
+    size_t nx = (size_t)(d.batch * d.in[0] * d.in[1] * d.in_channels);
+    size_t ny = (size_t)(d.batch * d.out[0] * d.out[1] * d.out_channels);
+    size_t nw = (size_t)d.out_channels * terms_of(&d);
+    int64_t size = draw(seed, 0, 1) ? 255 : 127; /* uint8 with a zero point, or int8 */
+    int32_t zero = (int32_t)draw(seed, 0, 255);
+
+    *p = (problem){.zero = (int32_t)draw(seed, 0, 255)};
+    p->c = (kx_byte_conv){.d = d, .block = KX_BYTE_ROWS * draw(seed, 1, 4)};
+    p->c.out = (kx_byte_out){{1, zero}, (float)-zero, (float)(255 - zero)};
+    if (draw(seed, 0, 2) == 0) /* a rectifier */
+        p->c.out.lo = 0;
+    p->x = malloc(nx), p->y = malloc(ny);
+    p->weights = malloc(nw * sizeof *p->weights);
+    p->bias = malloc((size_t)d.out_channels * sizeof *p->bias);
+    p->factor = malloc((size_t)d.out_channels * sizeof *p->factor);
+    for (size_t i = 0; i < nx; i++)
+        p->x[i] = (uint8_t)(draw(seed, 0, 3) ? draw(seed, 0, 255) : 255);
+    for (size_t i = 0; i < nw; i++)
+        p->weights[i] = (int16_t)(draw(seed, 0, 3) ? draw(seed, -size, size) : size);
+    for (int64_t i = 0; i < d.out_channels; i++) {
+        p->bias[i] = (int32_t)draw(seed, -50000, 50000);
+        p->factor[i] = (float)(1 / (sqrt((double)terms_of(&d)) * (double)draw(seed, 50, 900)));
+    }
+}
+
+/* ---- what it has to be ---- */
+
+static int64_t sum_at(const problem *p, const int64_t at[4])
+{
+    const kx_conv_desc *d = &p->c.d;
+    int64_t each = d->in_channels / d->groups, sum = p->bias[at[3]];
+    int64_t first = at[3] / (d->out_channels / d->groups) * each;
+
+    for (int64_t c = 0; c < each; c++)
+        for (int64_t i = 0; i < d->kernel[0]; i++)
+            for (int64_t j = 0; j < d->kernel[1]; j++) {
+                int64_t h = at[1] * d->stride[0] - d->pad_begin[0] + i * d->dilation[0];
+                int64_t w = at[2] * d->stride[1] - d->pad_begin[1] + j * d->dilation[1];
+                int64_t k = ((at[3] * each + c) * d->kernel[0] + i) * d->kernel[1] + j;
+
+                if (h >= 0 && h < d->in[0] && w >= 0 && w < d->in[1])
+                    sum += (p->x[((at[0] * d->in[0] + h) * d->in[1] + w) * d->in_channels + first +
+                                 c] -
+                            p->zero) *
+                           p->weights[k];
+            }
+    return sum;
+}
+
+static void compare(const problem *p)
+{
+    const kx_conv_desc *d = &p->c.d;
+    const uint8_t *y = p->y;
+    int64_t at[4];
+
+    for (at[0] = 0; at[0] < d->batch; at[0]++)
+        for (at[1] = 0; at[1] < d->out[0]; at[1]++)
+            for (at[2] = 0; at[2] < d->out[1]; at[2]++)
+                for (at[3] = 0; at[3] < d->out_channels; at[3]++) {
+                    double v = (double)(p->factor[at[3]] * (float)sum_at(p, at));
+
+                    v = nearbyint(fmin(fmax(v, (double)p->c.out.lo), (double)p->c.out.hi));
+                    assert_int_equal(*y++, (int)v + p->c.out.form.zero);
+                }
+}
+
+/* ---- as the kernels want it ---- */
+
+typedef struct packed {
+    int16_t *weights;
+    int32_t *offset;
+    float *factor;
+    uint8_t *blank;
+} packed;
+
+/* The channel in column i of a block, or -1. */
+static int64_t channel_in(const kx_conv_desc *d, int64_t block, int64_t i)
+{
+    int64_t blocks = kx_byte_blocks(d), each = d->out_channels / d->groups, c;
+
+    if (kx_byte_depthwise(d))
+        return kx_byte_start(d->out_channels, block) + i < d->out_channels
+                   ? kx_byte_start(d->out_channels, block) + i
+                   : -1;
+    c = block % blocks * KX_BYTE_COLUMNS + i;
+    return c < each ? block / blocks * each + c : -1;
+}
+
+static void pack_column(const problem *p, packed *k, int64_t block, int64_t i)
+{
+    const kx_conv_desc *d = &p->c.d;
+    int64_t channel = channel_in(d, block, i), at = block * KX_BYTE_COLUMNS + i;
+    int64_t cells = d->kernel[0] * d->kernel[1], each = d->in_channels / d->groups;
+
+    if (channel < 0)
+        return;
+    k->factor[at] = p->factor[channel];
+    k->offset[at] = p->bias[channel];
+    for (int64_t t = 0; t < each * cells; t++) {
+        int16_t w = p->weights[channel * each * cells + t % each * cells + t / each];
+
+        k->weights[((block * kx_byte_pairs(d) + t / 2) * KX_BYTE_COLUMNS + i) * 2 + t % 2] = w;
+        k->offset[at] -= p->zero * w;
+    }
+}
+
+static void pack(problem *p, packed *k)
+{
+    const kx_conv_desc *d = &p->c.d;
+    int64_t blocks = kx_byte_blocks(d) * (kx_byte_depthwise(d) ? 1 : d->groups);
+    size_t places = (size_t)(blocks * KX_BYTE_COLUMNS);
+
+    k->weights = calloc(2 * places * (size_t)kx_byte_pairs(d), sizeof *k->weights);
+    k->offset = calloc(places, sizeof *k->offset);
+    k->factor = calloc(places, sizeof *k->factor);
+    k->blank = malloc((size_t)d->in_channels + KX_BYTE_COLUMNS);
+    memset(k->blank, p->zero, (size_t)d->in_channels + KX_BYTE_COLUMNS);
+    for (int64_t b = 0; b < blocks; b++)
+        for (int64_t i = 0; i < KX_BYTE_COLUMNS; i++)
+            pack_column(p, k, b, i);
+    p->c.weights = k->weights;
+    p->c.offset = k->offset;
+    p->c.factor = k->factor;
+    p->c.blank = k->blank;
+}
+
+static void check(const kx_byte_kernels *kernels, uint64_t *seed, int threads)
+{
+    packed k;
+    problem p;
+    void *scratch;
+
+    draw_problem(&p, seed);
+    pack(&p, &k);
+    scratch = malloc(kx_byte_conv_scratch(&p.c) * (size_t)threads);
+    kx_byte_conv_run(&p.c, kernels, p.x, p.y, scratch, threads);
+    compare(&p);
+    free(scratch), free(p.x), free(p.y), free(p.weights), free(p.bias), free(p.factor);
+    free(k.weights), free(k.offset), free(k.factor), free(k.blank);
+}
+
+enum { PROBLEMS = 400 };
+
+static void test_plain(void **state)
+{
+    uint64_t seed = 1;
+
+    (void)state;
+    for (int i = 0; i < PROBLEMS; i++)
+        check(&kx_byte_kernels_plain, &seed, 1);
+}
+
+static void test_fastest(void **state)
+{
+    uint64_t seed = 2;
+
+    (void)state;
+    for (int i = 0; i < PROBLEMS; i++)
+        check(kx_byte_kernels_best(), &seed, 1 + i % 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_fastest),
+    };
+
+    return cmocka_run_group_tests_name("byte conv", tests, NULL, NULL);
+}
