@@ -46,6 +46,7 @@ typedef struct kx_byte_conv {
     const float *bias, *factor;
     const uint8_t
         *blank;    /**< what lies in the padding: a cell of the zero point, and 16 bytes more */
+    bool large;    /**< a factor is not below 1/2, or a bias is large */
     int64_t block; /**< cells whose rows of the matrix are made at a time */
 } kx_byte_conv;
 
@@ -78,6 +79,15 @@ static inline int64_t kx_byte_blocks(const kx_conv_desc *d)
     return (n + KX_BYTE_COLUMNS - 1) / KX_BYTE_COLUMNS;
 }
 
+/** In how many parts sums are computed, so that weights of 16 channels for one part lie in the
+ * first cache. */
+static inline int64_t kx_byte_passes(const kx_conv_desc *d)
+{
+    enum { PAIRS = 320 };
+
+    return (kx_byte_pairs(d) + PAIRS - 1) / PAIRS;
+}
+
 /** Where block i of n channels starts that are computed depthwise. */
 static inline int64_t kx_byte_start(int64_t n, int64_t i)
 {
@@ -86,15 +96,17 @@ static inline int64_t kx_byte_start(int64_t n, int64_t i)
     return n > KX_BYTE_COLUMNS && start > n - KX_BYTE_COLUMNS ? n - KX_BYTE_COLUMNS : start;
 }
 
-/** Bytes of scratch memory that a thread needs: rows of the matrix, or addresses of the cells that
- * one cell sees, and room for them where there are fewer than 16 channels. */
+/** Bytes of scratch memory that a thread needs: rows of the matrix and sums of parts, or addresses
+ * of the cells that one cell sees, and room for them where there are fewer than 16 channels. */
 static inline size_t kx_byte_conv_scratch(const kx_byte_conv *c)
 {
     size_t terms = 2 * (size_t)kx_byte_pairs(&c->d);
+    size_t sums = kx_byte_passes(&c->d) > 1 ? (size_t)kx_byte_blocks(&c->d) * KX_BYTE_COLUMNS : 0;
 
-    return kx_byte_depthwise(&c->d)
-               ? terms * (sizeof(void *) + KX_BYTE_COLUMNS)
-               : (size_t)kx_byte_stride(&c->d) * (size_t)c->block * sizeof(int16_t);
+    if (kx_byte_depthwise(&c->d))
+        return terms * (sizeof(void *) + KX_BYTE_COLUMNS);
+    return (size_t)c->block *
+           ((size_t)kx_byte_stride(&c->d) * sizeof(int16_t) + sums * sizeof(int32_t));
 }
 
 /** x op y, rounded; y has the shape of x or one number for each channel of [1][C][1][1]. */

@@ -12,6 +12,8 @@
 
 /* Whole biases above that could take sums out of 32 bits: they are added as numbers. */
 #define LARGEST_BIAS 16777216.0f
+/* Half of 2^31 + this still fits. */
+#define LARGE 1e9f
 
 /* What is packed, and between which forms. */
 typedef struct source {
@@ -187,7 +189,7 @@ kldve_status kx_byte_pack(kx_planner *p, const kx_unit *u, kx_byte_form in)
     kx_byte_conv *c = &u->bytes->as.conv;
     source s;
     void *memory;
-    bool there, biased = false;
+    bool there;
     room r = room_in(NULL, &c->d);
     kldve_status st;
 
@@ -200,13 +202,14 @@ kldve_status kx_byte_pack(kx_planner *p, const kx_unit *u, kx_byte_form in)
     r = room_in(memory, &c->d);
     if (!there)
         fill(&c->d, &s, r);
-    for (int64_t i = 0; i < r.places; i++)
-        biased = biased || r.bias[i] != 0;
     c->weights = r.weights;
     c->offset = r.offset;
-    c->bias = biased ? r.bias : NULL;
     c->factor = r.factor;
     c->blank = r.blank;
+    for (int64_t i = 0; i < r.places; i++) {
+        c->bias = r.bias[i] != 0 ? r.bias : c->bias;
+        c->large = c->large || !(r.factor[i] < 0.5f) || !(fabsf(r.bias[i]) < LARGE);
+    }
     c->block = block_of(&c->d, p->options.threads);
     return KLDVE_OK;
 }

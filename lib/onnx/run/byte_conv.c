@@ -126,45 +126,76 @@ static kx_byte_finish finish_of(const kx_byte_conv *c, int64_t block)
                             .lo = c->out.lo,
                             .hi = c->out.hi,
                             .zero = c->out.form.zero,
+                            .large = c->large,
                             .stride = c->d.out_channels};
 }
 
+/* The part of all sums that is computed in one go: terms [from, from + rows.pairs) of a block of
+ * channels. */
+typedef struct pass {
+    int64_t group, block, from, pairs;
+    bool last;
+} pass;
+
 /* Fewer rows or columns than a tile has: by way of one in memory. */
-static void part_of_tile(const worker *s, const int16_t *rows, const int16_t *weights,
-                         kx_byte_finish f, const size_t size[2], uint8_t *to)
+static void part_of_tile(const worker *s, const kx_byte_rows *rows, const int16_t *weights,
+                         const int32_t *sums, kx_byte_finish f, const size_t size[2], uint8_t *to)
 {
-    const kx_conv_desc *d = &s->c->d;
     uint8_t tile[KX_BYTE_ROWS * KX_BYTE_COLUMNS];
+    size_t stride = (size_t)f.stride;
 
     f.stride = KX_BYTE_COLUMNS;
-    s->k->tile(rows, (size_t)kx_byte_stride(d), (size_t)kx_byte_pairs(d), weights, &f, tile);
+    s->k->tile(rows, weights, sums, &f, tile);
     for (size_t r = 0; r < size[0]; r++)
-        memcpy(to + r * (size_t)d->out_channels, tile + r * KX_BYTE_COLUMNS, size[1]);
+        memcpy(to + r * stride, tile + r * KX_BYTE_COLUMNS, size[1]);
 }
 
-/* Cells [from, to) of a block of channels. */
-static void multiply(const worker *s, int64_t from, int64_t to, int64_t group, int64_t block)
+/* Cells [from, to). */
+static void multiply(const worker *s, int64_t from, int64_t to, pass p)
 {
     const kx_conv_desc *d = &s->c->d;
-    int64_t pairs = kx_byte_pairs(d), stride = kx_byte_stride(d);
-    int64_t each = d->out_channels / d->groups, at = group * kx_byte_blocks(d) + block;
-    int64_t columns = each - block * KX_BYTE_COLUMNS;
+    int64_t each = d->out_channels / d->groups, at = p.group * kx_byte_blocks(d) + p.block;
+    int64_t columns = each - p.block * KX_BYTE_COLUMNS;
+    const int16_t *weights = s->c->weights + (at * kx_byte_pairs(d) + p.from) * 2 * KX_BYTE_COLUMNS;
     kx_byte_finish f = finish_of(s->c, at);
-    const int16_t *weights = s->c->weights + at * pairs * 2 * KX_BYTE_COLUMNS, *rows = s->scratch;
-    uint8_t *y = s->y + from * d->out_channels + group * each + block * KX_BYTE_COLUMNS;
+    kx_byte_rows rows = {(const int16_t *)s->scratch + 2 * p.from, (size_t)kx_byte_stride(d),
+                         (size_t)p.pairs};
+    int32_t *sums = (int32_t *)((int16_t *)s->scratch + s->c->block * kx_byte_stride(d)) +
+                    p.block * s->c->block * KX_BYTE_COLUMNS;
+    uint8_t *y = s->y + from * d->out_channels + p.group * each + p.block * KX_BYTE_COLUMNS;
 
     for (int64_t m = from; m < to; m += KX_BYTE_ROWS) {
-        if (columns >= KX_BYTE_COLUMNS && to - m >= KX_BYTE_ROWS)
-            s->k->tile(rows, (size_t)stride, (size_t)pairs, weights, &f, y);
+        int64_t height = to - m < KX_BYTE_ROWS ? to - m : KX_BYTE_ROWS;
+        const int32_t *before = p.from ? sums : NULL;
+
+        if (!p.last)
+            s->k->sum(&rows, weights, before, sums);
+        else if (columns >= KX_BYTE_COLUMNS && height == KX_BYTE_ROWS)
+            s->k->tile(&rows, weights, before, &f, y);
         else
             part_of_tile(
-                s, rows, weights, f,
-                (const size_t[]){(size_t)(to - m < KX_BYTE_ROWS ? to - m : KX_BYTE_ROWS),
+                s, &rows, weights, before, f,
+                (const size_t[]){(size_t)height,
                                  (size_t)(columns < KX_BYTE_COLUMNS ? columns : KX_BYTE_COLUMNS)},
                 y);
-        rows += KX_BYTE_ROWS * stride;
+        rows.at += KX_BYTE_ROWS * kx_byte_stride(d);
+        sums += KX_BYTE_ROWS * KX_BYTE_COLUMNS;
         y += KX_BYTE_ROWS * d->out_channels;
     }
+}
+
+/* All of them: as many terms at a time as leave weights of 16 channels in the first cache. */
+static void multiply_all(const worker *s, int64_t from, int64_t to, int64_t group)
+{
+    const kx_conv_desc *d = &s->c->d;
+    int64_t pairs = kx_byte_pairs(d), passes = kx_byte_passes(d);
+    int64_t each = (pairs + passes - 1) / passes;
+
+    for (int64_t at = 0; at < pairs; at += each)
+        for (int64_t b = 0; b < kx_byte_blocks(d); b++)
+            multiply(
+                s, from, to,
+                (pass){group, b, at, pairs - at < each ? pairs - at : each, pairs - at <= each});
 }
 
 static void run_block(const worker *s, int64_t i)
@@ -175,8 +206,7 @@ static void run_block(const worker *s, int64_t i)
 
     for (int64_t g = 0; g < d->groups; g++) {
         widen_rows(s, from, to, g);
-        for (int64_t b = 0; b < kx_byte_blocks(d); b++)
-            multiply(s, from, to, g, b);
+        multiply_all(s, from, to, g);
     }
 }
 
@@ -201,7 +231,7 @@ static void taps_of(const worker *s, int64_t n, int64_t h, int64_t w, const uint
         }
     }
     if (tap < end)
-        *tap = s->c->blank;
+        *tap = tap[-1]; /* its weight is 0 */
 }
 
 /* Fewer than 16 channels: with room behind them. */

@@ -26,20 +26,30 @@ static void finish(const kx_byte_finish *f, const int32_t *sum, uint8_t *to)
         to[c] = finish_one(f, c, sum[c]);
 }
 
-static void tile(const int16_t *rows, size_t stride, size_t pairs, const int16_t *weights,
-                 const kx_byte_finish *f, uint8_t *to)
+static void sum(const kx_byte_rows *rows, const int16_t *weights, const int32_t *sums, int32_t *to)
 {
-    for (int r = 0; r < KX_BYTE_ROWS; r++, rows += stride, to += f->stride) {
-        int32_t sum[KX_BYTE_COLUMNS] = {0};
+    const int16_t *x = rows->at;
 
-        for (size_t p = 0; p < pairs; p++)
+    for (int r = 0; r < KX_BYTE_ROWS; r++, x += rows->stride, to += KX_BYTE_COLUMNS) {
+        for (size_t c = 0; c < KX_BYTE_COLUMNS; c++)
+            to[c] = sums ? sums[(size_t)r * KX_BYTE_COLUMNS + c] : 0;
+        for (size_t p = 0; p < rows->pairs; p++)
             for (size_t c = 0; c < KX_BYTE_COLUMNS; c++) {
                 const int16_t *w = weights + 2 * (KX_BYTE_COLUMNS * p + c);
 
-                sum[c] += rows[2 * p] * w[0] + rows[2 * p + 1] * w[1];
+                to[c] += x[2 * p] * w[0] + x[2 * p + 1] * w[1];
             }
-        finish(f, sum, to);
     }
+}
+
+static void tile(const kx_byte_rows *rows, const int16_t *weights, const int32_t *sums,
+                 const kx_byte_finish *f, uint8_t *to)
+{
+    int32_t all[KX_BYTE_ROWS * KX_BYTE_COLUMNS];
+
+    sum(rows, weights, sums, all);
+    for (int r = 0; r < KX_BYTE_ROWS; r++)
+        finish(f, all + r * KX_BYTE_COLUMNS, to + r * f->stride);
 }
 
 static void depth(const uint8_t *const *tap, kx_byte_line from, size_t pairs,
@@ -56,7 +66,7 @@ static void depth(const uint8_t *const *tap, kx_byte_line from, size_t pairs,
     }
 }
 
-const kx_byte_kernels kx_byte_kernels_plain = {widen, tile, depth};
+const kx_byte_kernels kx_byte_kernels_plain = {widen, tile, sum, depth};
 
 const kx_byte_kernels *kx_byte_kernels_best(void)
 {

@@ -14,8 +14,14 @@ typedef struct kx_byte_finish {
     const float *bias, *factor; /**< [16]; bias may be NULL */
     float lo, hi;
     int32_t zero;
+    bool large; /**< levels may be outside of what fits 32 bits */
     int64_t stride;
 } kx_byte_finish;
+
+typedef struct kx_byte_rows {
+    const int16_t *at;
+    size_t stride, pairs;
+} kx_byte_rows;
 
 typedef struct kx_byte_line {
     int64_t at, step, count;
@@ -24,10 +30,12 @@ typedef struct kx_byte_line {
 typedef struct kx_byte_kernels {
     /** to = from */
     void (*widen)(size_t n, const uint8_t *from, int16_t *to);
-    /** Rows [KX_BYTE_ROWS] of [pairs][2], `stride` apart, times weights [pairs][16][2]; results of
-     * 16 bytes, finish->stride apart. */
-    void (*tile)(const int16_t *rows, size_t stride, size_t pairs, const int16_t *weights,
+    /** Rows [KX_BYTE_ROWS] of [pairs][2], `stride` apart, times weights [pairs][16][2], and `sums`
+     *  [KX_BYTE_ROWS][16] added unless they are NULL; results of 16 bytes, finish->stride apart. */
+    void (*tile)(const kx_byte_rows *rows, const int16_t *weights, const int32_t *sums,
                  const kx_byte_finish *finish, uint8_t *to);
+    /** The same without an end: sums, or NULL, to sums. */
+    void (*sum)(const kx_byte_rows *rows, const int16_t *weights, const int32_t *sums, int32_t *to);
     /** 16 channels of `count` cells in a line: tap[2 pairs] are addresses of bytes, from which
      * those of the first cell are `from.at` away, those of the next one `from.step` further;
      * weights are [pairs][16][2]; results as above. */

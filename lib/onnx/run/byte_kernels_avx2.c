@@ -12,38 +12,80 @@
 #define AVX2 __attribute__((target("avx2")))
 #define INLINE static inline __attribute__((target("avx2"), always_inline))
 
+/* Lines of few bytes are common: of a picture's three channels. */
 AVX2 static void widen(size_t n, const uint8_t *from, int16_t *to)
 {
     size_t i = 0;
+    int32_t four;
 
     for (; i + 16 <= n; i += 16)
         _mm256_storeu_si256((void *)(to + i),
                             _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(from + i))));
+    for (; i + 4 <= n; i += 4) {
+        memcpy(&four, from + i, sizeof four);
+        _mm_storel_epi64((void *)(to + i), _mm_cvtepu8_epi16(_mm_cvtsi32_si128(four)));
+    }
     for (; i < n; i++)
         to[i] = from[i];
 }
 
-INLINE __m256i whole(const kx_byte_finish *f, int half, __m256i sum)
-{
-    __m256i offset = _mm256_loadu_si256((const void *)(f->offset + 8 * half));
-    __m256 x = _mm256_cvtepi32_ps(_mm256_add_epi32(sum, offset));
+/* What is the same for all cells, in registers. */
+typedef struct ends {
+    const int32_t *offset;
+    const float *bias, *factor;
+    __m256i zero, lo, hi; /* zero of 16 bits, the others of bytes */
+    bool large;
+    float least, most;
+} ends;
 
-    if (f->bias)
-        x = _mm256_add_ps(x, _mm256_loadu_ps(f->bias + 8 * half));
-    x = _mm256_mul_ps(x, _mm256_loadu_ps(f->factor + 8 * half));
-    x = _mm256_max_ps(x, _mm256_set1_ps(f->lo)); /* NaN becomes lo */
-    x = _mm256_min_ps(x, _mm256_set1_ps(f->hi));
-    return _mm256_add_epi32(_mm256_cvtps_epi32(x), _mm256_set1_epi32(f->zero));
+INLINE ends ends_of(const kx_byte_finish *f)
+{
+    return (ends){.offset = f->offset,
+                  .bias = f->bias,
+                  .factor = f->factor,
+                  .zero = _mm256_set1_epi16((short)f->zero),
+                  .lo = _mm256_set1_epi8((char)(f->zero + (int32_t)f->lo)),
+                  .hi = _mm256_set1_epi8((char)(f->zero + (int32_t)f->hi)),
+                  .large = f->large,
+                  .least = f->lo,
+                  .most = f->hi};
 }
 
-/* 16 sums to 16 bytes. */
-INLINE void finish(const kx_byte_finish *f, __m256i sum0, __m256i sum1, uint8_t *to)
+/* Rounded, without a limit but that of 32 bits. */
+INLINE __m256i level(const ends *e, int half, __m256i sum)
 {
-    __m256i y = _mm256_packs_epi32(whole(f, 0, sum0), whole(f, 1, sum1));
+    __m256i offset = _mm256_loadu_si256((const void *)(e->offset + 8 * half));
+    __m256 x = _mm256_cvtepi32_ps(_mm256_add_epi32(sum, offset));
 
-    y = _mm256_permute4x64_epi64(y, _MM_SHUFFLE(3, 1, 2, 0));
-    _mm_storeu_si128((void *)to,
-                     _mm_packus_epi16(_mm256_castsi256_si128(y), _mm256_extracti128_si256(y, 1)));
+    if (e->bias)
+        x = _mm256_add_ps(x, _mm256_loadu_ps(e->bias + 8 * half));
+    x = _mm256_mul_ps(x, _mm256_loadu_ps(e->factor + 8 * half));
+    if (e->large) { /* NaN becomes the least */
+        x = _mm256_max_ps(x, _mm256_set1_ps(e->least));
+        x = _mm256_min_ps(x, _mm256_set1_ps(e->most));
+    }
+    return _mm256_cvtps_epi32(x);
+}
+
+/* 16 levels of 16 bits, zero point included: of channels 0-3, 8-11, 4-7, 12-15. */
+INLINE __m256i levels(const ends *e, __m256i sum0, __m256i sum1)
+{
+    return _mm256_adds_epi16(_mm256_packs_epi32(level(e, 0, sum0), level(e, 1, sum1)), e->zero);
+}
+
+/* The bytes of two cells, each in one half: saturated to 0..255 and clipped. */
+INLINE __m256i bytes_of(const ends *e, __m256i cell0, __m256i cell1)
+{
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    __m256i y = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(cell0, cell1), order);
+
+    return _mm256_min_epu8(_mm256_max_epu8(y, e->lo), e->hi);
+}
+
+INLINE void put_two(__m256i y, uint8_t *to, int64_t stride)
+{
+    _mm_storeu_si128((void *)to, _mm256_castsi256_si128(y));
+    _mm_storeu_si128((void *)(to + stride), _mm256_extracti128_si256(y, 1));
 }
 
 INLINE __m256i pair_of(const int16_t *at)
@@ -59,31 +101,54 @@ INLINE __m256i pair_of(const int16_t *at)
 #define ACCUMULATE(s, product)                                                                     \
     __asm__ volatile("vpaddd %1, %0, %0" : "+x"(s) : "x"(product) : "memory")
 #define EACH_ROW(X) X(0) X(1) X(2) X(3) X(4) X(5)
-#define ZERO(r) __m256i s##r##0 = _mm256_setzero_si256(), s##r##1 = _mm256_setzero_si256();
+#define START(r) __m256i s##r##0 = start(sums, 2 * r), s##r##1 = start(sums, 2 * r + 1);
 #define ADD(r)                                                                                     \
-    x = pair_of(rows + r * stride + 2 * p);                                                        \
+    x = pair_of(x0 + r * stride + 2 * p);                                                          \
     ACCUMULATE(s##r##0, _mm256_madd_epi16(x, w0));                                                 \
     ACCUMULATE(s##r##1, _mm256_madd_epi16(x, w1));
-#define FINISH(r) finish(f, s##r##0, s##r##1, to + r * f->stride);
-
-AVX2 static void tile(const int16_t *rows, size_t stride, size_t pairs, const int16_t *weights,
-                      const kx_byte_finish *f, uint8_t *to)
-{
-    EACH_ROW(ZERO)
-    for (size_t p = 0; p < pairs; p++, weights += 2 * KX_BYTE_COLUMNS) {
-        __m256i w0 = _mm256_loadu_si256((const void *)weights);
-        __m256i w1 = _mm256_loadu_si256((const void *)(weights + KX_BYTE_COLUMNS)), x;
-
-        EACH_ROW(ADD)
+#define MULTIPLY                                                                                   \
+    const int16_t *x0 = rows->at;                                                                  \
+    size_t stride = rows->stride, pairs = rows->pairs;                                             \
+                                                                                                   \
+    EACH_ROW(START)                                                                                \
+    for (size_t p = 0; p < pairs; p++, weights += 2 * KX_BYTE_COLUMNS) {                           \
+        __m256i w0 = _mm256_loadu_si256((const void *)weights);                                    \
+        __m256i w1 = _mm256_loadu_si256((const void *)(weights + KX_BYTE_COLUMNS)), x;             \
+                                                                                                   \
+        EACH_ROW(ADD)                                                                              \
     }
-    EACH_ROW(FINISH)
+#define FINISH(r, next)                                                                            \
+    put_two(bytes_of(&e, levels(&e, s##r##0, s##r##1), levels(&e, s##next##0, s##next##1)),        \
+            to + r * f->stride, f->stride);
+#define STORE(r)                                                                                   \
+    _mm256_storeu_si256((void *)(to + r * KX_BYTE_COLUMNS), s##r##0);                              \
+    _mm256_storeu_si256((void *)(to + r * KX_BYTE_COLUMNS + 8), s##r##1);
+
+INLINE __m256i start(const int32_t *sums, int i)
+{
+    return sums ? _mm256_loadu_si256((const void *)(sums + 8 * i)) : _mm256_setzero_si256();
 }
 
-INLINE void depth_cell(const uint8_t *const *tap, int64_t at, size_t pairs, const int16_t *weights,
-                       const kx_byte_finish *f, uint8_t *to)
+AVX2 static void tile(const kx_byte_rows *rows, const int16_t *weights, const int32_t *sums,
+                      const kx_byte_finish *f, uint8_t *to)
+{
+    MULTIPLY
+    const ends e = ends_of(f);
+
+    FINISH(0, 1)
+    FINISH(2, 3)
+    FINISH(4, 5)
+}
+
+AVX2 static void sum(const kx_byte_rows *rows, const int16_t *weights, const int32_t *sums,
+                     int32_t *to){MULTIPLY EACH_ROW(STORE)}
+
+INLINE __m256i depth_cell(const uint8_t *const *tap, int64_t at, size_t pairs,
+                          const int16_t *weights, const ends *e)
 {
     __m256i s0 = _mm256_setzero_si256(), s1 = _mm256_setzero_si256();
 
+#pragma GCC unroll 5
     for (size_t p = 0; p < pairs; p++, weights += 2 * KX_BYTE_COLUMNS) {
         __m128i a = _mm_loadu_si128((const void *)(tap[2 * p] + at));
         __m128i b = _mm_loadu_si128((const void *)(tap[2 * p + 1] + at));
@@ -95,7 +160,26 @@ INLINE void depth_cell(const uint8_t *const *tap, int64_t at, size_t pairs, cons
         s1 = _mm256_add_epi32(s1,
                               _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm_unpackhi_epi8(a, b)), w1));
     }
-    finish(f, s0, s1, to);
+    return levels(e, s0, s1);
+}
+
+INLINE void depth_line(const uint8_t *const *tap, kx_byte_line from, size_t pairs,
+                       const int16_t *weights, const kx_byte_finish *f, uint8_t *to)
+{
+    const ends e = ends_of(f);
+    int64_t i = 0;
+
+    for (; i + 2 <= from.count; i += 2, from.at += 2 * from.step, to += 2 * f->stride) {
+        __m256i first = depth_cell(tap, from.at, pairs, weights, &e);
+
+        put_two(bytes_of(&e, first, depth_cell(tap, from.at + from.step, pairs, weights, &e)), to,
+                f->stride);
+    }
+    if (i < from.count) {
+        __m256i last = depth_cell(tap, from.at, pairs, weights, &e);
+
+        _mm_storeu_si128((void *)to, _mm256_castsi256_si128(bytes_of(&e, last, last)));
+    }
 }
 
 AVX2 static void depth(const uint8_t *const *tap, kx_byte_line from, size_t pairs,
@@ -103,14 +187,13 @@ AVX2 static void depth(const uint8_t *const *tap, kx_byte_line from, size_t pair
 {
     enum { OF_3X3 = 5 }; /* unrolled */
 
-    for (int64_t i = 0; i < from.count; i++, from.at += from.step, to += f->stride)
-        if (pairs == OF_3X3)
-            depth_cell(tap, from.at, OF_3X3, weights, f, to);
-        else
-            depth_cell(tap, from.at, pairs, weights, f, to);
+    if (pairs == OF_3X3)
+        depth_line(tap, from, OF_3X3, weights, f, to);
+    else
+        depth_line(tap, from, pairs, weights, f, to);
 }
 
-static const kx_byte_kernels kernels = {widen, tile, depth};
+static const kx_byte_kernels kernels = {widen, tile, sum, depth};
 
 const kx_byte_kernels *kx_byte_kernels_avx2(void)
 {

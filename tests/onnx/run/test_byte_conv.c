@@ -63,7 +63,8 @@ static void draw_problem(problem *p, uint64_t *seed)
     int32_t zero = (int32_t)draw(seed, 0, 255);
 
     *p = (problem){.zero = (int32_t)draw(seed, 0, 255)};
-    p->c = (kx_byte_conv){.d = d, .block = KX_BYTE_ROWS * draw(seed, 1, 4)};
+    p->c =
+        (kx_byte_conv){.d = d, .block = KX_BYTE_ROWS * draw(seed, 1, 4), .large = draw(seed, 0, 1)};
     p->c.out = (kx_byte_out){{1, zero}, (float)-zero, (float)(255 - zero)};
     if (draw(seed, 0, 2) == 0) /* a rectifier */
         p->c.out.lo = 0;
