@@ -224,6 +224,12 @@ kldve_ctx *test_ctx(test_heap *heap)
     return ctx;
 }
 
+void test_says(const kldve_ctx *ctx, const char *text)
+{
+    if (!strstr(kldve_ctx_message(ctx), text))
+        fail_msg("'%s' is not in '%s'", text, kldve_ctx_message(ctx));
+}
+
 int test_run_cases(const char *group, const void *cases, size_t count, size_t size,
                    CMUnitTestFunction check)
 {

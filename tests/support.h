@@ -57,6 +57,9 @@ typedef struct test_heap {
 /** Free the context with kldve_ctx_free(), then assert heap->live == 0. */
 kldve_ctx *test_ctx(test_heap *heap);
 
+/** Fails the test unless the context's message has this text in it. */
+void test_says(const kldve_ctx *ctx, const char *text);
+
 /** A test for each case of a table: a struct of `size` bytes that begins with its name.  The state
  *  of `check` is the case.
  *  @return how many failed. */

@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "elements.h"
-
 /* ---- inputs and outputs ---- */
 
 /* Which of the options replaces a symbolic dimension: [n][c][h][w], or [n][h][w][c] where the last
@@ -41,7 +39,7 @@ static kldve_status add_input(kx_builder *b, const kx_proto_value *from)
     if (from->rank < 0)
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
                                "input '%.60s' has no shape: export the network with one", v->name);
-    v->onnx_type = from->dtype;
+    v->onnx_type = b->options.input_type && !g->ninput ? b->options.input_type : from->dtype;
     v->shape.rank = from->rank;
     for (int32_t i = 0; i < from->rank; i++) {
         int64_t d = from->dim[i] > 0 ? from->dim[i] : fill_in(&b->options, from, i);
@@ -152,7 +150,8 @@ kldve_status kx_graph_new(kldve_ctx *ctx, const kx_model *model, const kx_graph_
                           kx_graph **out)
 {
     kx_scope scope = {.prefix = NULL};
-    kx_builder b = {.model = model, .options = *options, .scope = &scope};
+    kx_builder b = {
+        .model = model, .options = *options, .scope = &scope, .folded = {.file = model->nbytes}};
     kldve_status st;
 
     b.g = kldve_ctx_alloc(ctx, 1, sizeof *b.g);

@@ -8,6 +8,8 @@ struct kx_model; /* proto.h */
 
 typedef struct kx_graph_options {
     int64_t batch;         /**< replaces a symbolic or zero first dimension of an input */
+    int32_t input_type;    /**< TensorProto.DataType that the file declares for its first input, if
+                                that is integers: float32 holds them; else 0 */
     int64_t height, width; /**< replace symbolic dimensions 2 and 3; 1 and 2 before a
                                 last one of 1 or 3 */
     /** Tensors [noutput] that nodes make and that stand in place of the file's outputs: what only

@@ -7,6 +7,7 @@
 
 #include "fold.h"
 #include "ops/emit.h"
+#include "ops/quantise.h"
 #include "ops/unsupported.h"
 #include "order.h"
 
@@ -341,6 +342,31 @@ static kldve_status expand(kx_builder *b, const kx_proto_node *from, kx_node *n)
 
 /* ---- nodes of the file ----------------------------------------------------------------------- */
 
+/* Narrow integers of a quantised network, and the network's input, are float32 here, so that
+ * gradients flow through them; all others are int64.  Where an operator meets both - int32 sums and
+ * a bias that was computed, bytes and a constant - the others become float32, too. */
+static kldve_status unify_integers(kx_builder *b, const kx_proto_node *from, kx_node *n)
+{
+    expansion x = {.e = {.g = b->g, .n = n, .emit = emit}, .b = b, .from = from};
+    int32_t opset = b->g->opset;
+    bool as_float = false;
+
+    for (int32_t i = 0; i < n->nin; i++)
+        as_float = as_float || (n->in[i] && n->in[i]->dtype == KX_F32 && kx_is_quantised(n->in[i]));
+    for (int32_t i = 0; as_float && n->op->traits.alike && i < n->nin; i++) {
+        int32_t type = n->in[i] ? n->in[i]->onnx_type : 0;
+
+        if (!n->in[i] || n->in[i]->dtype != KX_I64 || !kx_is_quantised(n->in[i]))
+            continue;
+        n->in[i] = kx_emit_cast(&x.e, n->in[i], KX_ONNX_FLOAT);
+        b->g->opset = opset;
+        if (x.e.status < 0)
+            return x.e.status;
+        n->in[i]->onnx_type = type;
+    }
+    return KLDVE_OK;
+}
+
 static bool is_constant(const kx_builder *b, const char *name)
 {
     const kx_value *v = kx_build_find(b, name);
@@ -387,7 +413,7 @@ static kldve_status add_node(kx_builder *b, const kx_proto_node *from)
         return kx_nomem(g);
     g->opset = from->opset ? from->opset : b->model->opset; /* a function may have its own */
     if ((st = find_operator(b, from, &n)) < 0 || (st = convert_attrs(b, from, &n)) < 0 ||
-        (st = connect_inputs(b, from, &n)) < 0)
+        (st = connect_inputs(b, from, &n)) < 0 || (st = unify_integers(b, from, &n)) < 0)
         return st;
     n.index = g->nnode;
     n.out = kx_new(g, (size_t)n.nout, sizeof(kx_value *));

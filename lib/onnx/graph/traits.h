@@ -96,6 +96,8 @@ typedef struct kx_traits {
     bool windows;    /**< reads windows; its parameters begin with a kx_window */
     bool normalises; /**< brings the channels of each cell to one size, all in one operator */
     bool response;   /**< divides by the response of neighbours: reversed networks pass over it */
+    bool alike;      /**< all operands have one type, bool conditions aside; integers may be held as
+                          float32 */
     bool rounds; /**< to the levels of a quantised type: its derivative is a straight-through one */
 } kx_traits;
 

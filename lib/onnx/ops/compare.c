@@ -208,7 +208,8 @@ static void vjp_where(const kx_op_call *call)
 #define COMPARE(name, first)                                                                       \
     {                                                                                              \
         .type = name, .since = first, .infer = infer, .forward = kx_binary_forward, .traits = {    \
-            .bias = KX_BIAS_NONE                                                                   \
+            .bias = KX_BIAS_NONE,                                                                  \
+            .alike = true                                                                          \
         }                                                                                          \
     }
 const kx_op kx_compare_ops[] = {
@@ -241,6 +242,6 @@ const kx_op kx_compare_ops[] = {
      .forward = forward_where,
      .vjp = vjp_where,
      .vjp_needs = KX_NEEDS_IN(0),
-     .traits = {.bias = KX_BIAS_NONE, .formula = KX_FORMULA_CHOICE}},
+     .traits = {.bias = KX_BIAS_NONE, .formula = KX_FORMULA_CHOICE, .alike = true}},
     {0},
 };

@@ -1,5 +1,7 @@
-/* control.c - If, Loop, Scan: which nodes run is known when the graph is built, or the network is
- * refused.  A branch takes the place of its If; the body of a loop comes once for each round. */
+/* control.c - If, Loop, Scan.  Which nodes run is known when the graph is built.  A branch takes
+ * the place of its If; where the input decides, both branches run and Where takes the results of
+ * one. The body of a loop comes once for each round; how many there are must not depend on the
+ * input. */
 #include <assert.h>
 #include <string.h>
 
@@ -43,22 +45,61 @@ static kldve_status known_bool(kx_expander *e, const kx_value *v, const char *wh
 
 /* ---- If -------------------------------------------------------------------------------------- */
 
+/* The results of one branch. */
+static kldve_status run_branch(kx_expander *e, const kx_proto_graph *branch, kx_value **out)
+{
+    if (branch->noutput < e->n->nout)
+        return kx_invalid(e->g, e->n, "the branch has %d outputs, the node %d", branch->noutput,
+                          e->n->nout);
+    e->graph(e, branch, NULL, 0, -1, out);
+    return e->status;
+}
+
+/* Branches have no effects but their results, so both can run.  No gradient flows into the one that
+ * is not taken. */
+static kldve_status take_at_run_time(kx_expander *e, const kx_proto_graph *const *branch)
+{
+    kx_value *out[2][KX_MAX_IN], *in[3] = {e->n->in[0]};
+    kldve_status st = KLDVE_OK;
+
+    if (in[0]->count != 1)
+        return kx_invalid(e->g, e->n, "the condition (input 0) must be one bool");
+    if (in[0]->shape.rank > 0) { /* as a scalar it does not shape the results */
+        in[0] = kx_emit_reshape(e, in[0], NULL, 0);
+        st = e->status;
+    }
+    for (int32_t k = 0; k < 2 && st == KLDVE_OK; k++)
+        st = run_branch(e, branch[k], out[k]);
+    for (int32_t i = 0; i < e->n->nout && st == KLDVE_OK; i++) {
+        const kx_value *yes = in[1] = out[0][i], *no = in[2] = out[1][i];
+
+        if (yes->dtype != no->dtype || !kx_same_shape(&yes->shape, &no->shape))
+            return kx_refuse(e->g, e->n,
+                             "the condition depends on the input, and the branches give output %d "
+                             "another type or shape: export the network without control flow that "
+                             "looks at the data",
+                             i);
+        e->out[i] = kx_emit(e, "Where", in, 3, NULL, 0);
+        st = e->status;
+    }
+    return st;
+}
+
 static kldve_status expand_if(kx_expander *e)
 {
-    const kx_proto_graph *branch[2], *taken;
+    const kx_proto_graph *branch[2];
     bool condition = false;
     kx_value *out[KX_MAX_IN];
     kldve_status st = kx_expect(e->g, e->n, 1, 1, KX_MAX_OUT);
 
     if (st < 0 || (st = branch_of(e, "then_branch", &branch[0])) < 0 ||
-        (st = branch_of(e, "else_branch", &branch[1])) < 0 ||
-        (st = known_bool(e, e->n->in[0], "condition (input 0)", &condition)) < 0)
+        (st = branch_of(e, "else_branch", &branch[1])) < 0)
         return st;
-    taken = branch[condition ? 0 : 1];
-    if (taken->noutput < e->n->nout)
-        return kx_invalid(e->g, e->n, "the branch has %d outputs, the node %d", taken->noutput,
-                          e->n->nout);
-    e->graph(e, taken, NULL, 0, -1, out);
+    if (e->n->in[0]->dtype == KX_BOOL && !e->n->in[0]->raw)
+        return take_at_run_time(e, branch);
+    if ((st = known_bool(e, e->n->in[0], "condition (input 0)", &condition)) < 0 ||
+        (st = run_branch(e, branch[condition ? 0 : 1], out)) < 0)
+        return st;
     memcpy(e->out, out, (size_t)e->n->nout * sizeof *out);
     return KLDVE_OK;
 }

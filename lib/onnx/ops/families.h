@@ -42,6 +42,7 @@ extern const kx_op kx_indicator_ops[];
 extern const kx_op kx_contrib_ops[];
 extern const kx_op kx_contrib_attention_ops[];
 extern const kx_op kx_recurrent_ops[];
+extern const kx_op kx_recurrent_quantised_ops[];
 extern const kx_op kx_bits_ops[];
 extern const kx_op kx_pieces_ops[];
 extern const kx_op kx_attention_ops[];
@@ -50,5 +51,11 @@ extern const kx_op kx_audio_constants_ops[];
 extern const kx_op kx_gridsample_ops[];
 extern const kx_op kx_sample_ops[];
 extern const kx_op kx_roialign_ops[];
+extern const kx_op kx_contrib_nhwc_ops[];
+extern const kx_op kx_contrib_small_ops[];
+extern const kx_op kx_contrib_group_ops[];
+extern const kx_op kx_contrib_embed_ops[];
+extern const kx_op kx_contrib_nbits_ops[];
+extern const kx_op kx_inverse_ops[];
 
 #endif

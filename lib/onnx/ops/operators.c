@@ -42,6 +42,7 @@ const kx_op *const kx_families[] = {
     kx_contrib_ops,
     kx_contrib_attention_ops,
     kx_recurrent_ops,
+    kx_recurrent_quantised_ops,
     kx_bits_ops,
     kx_pieces_ops,
     kx_attention_ops,
@@ -50,6 +51,12 @@ const kx_op *const kx_families[] = {
     kx_gridsample_ops,
     kx_sample_ops,
     kx_roialign_ops,
+    kx_contrib_nhwc_ops,
+    kx_contrib_small_ops,
+    kx_contrib_group_ops,
+    kx_contrib_embed_ops,
+    kx_contrib_nbits_ops,
+    kx_inverse_ops,
     NULL,
 };
 /* clang-format on */

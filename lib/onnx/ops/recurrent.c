@@ -272,9 +272,8 @@ static kx_value *running(layer *l, int64_t t)
 {
     kx_expander *e = l->e;
     kx_value *length = kx_emit_reshape(e, e->n->in[LENGTHS], (int64_t[]){l->s.batch, 1}, 2);
-    kx_attr to = kx_attr_of_int("to", KX_ONNX_INT64);
 
-    length = kx_emit(e, "Cast", &length, 1, &to, 1);
+    length = kx_emit_cast(e, length, KX_ONNX_INT64);
     return kx_emit2(e, "Less", kx_emit_int(e, t), length);
 }
 
@@ -361,10 +360,10 @@ static kx_value *both(layer *l, kx_value *const *v, int64_t along)
     return l->directions == 1 ? v[0] : kx_emit(l->e, "Concat", v, 2, &axis, 1);
 }
 
-static kldve_status expand(kx_expander *e, const kind *k)
+static kldve_status expand(kx_expander *e, const kind *k, bool rounds)
 {
     static const int64_t turn_x[3] = {1, 0, 2}, turn_y[4] = {2, 0, 1, 3};
-    layer l = {.kind = k, .e = e};
+    layer l = {.kind = k, .e = e, .s = {.rounds = rounds}};
     kldve_status st = read_layer(&l);
 
     if (st < 0)
@@ -386,17 +385,22 @@ static kldve_status expand(kx_expander *e, const kind *k)
 
 static kldve_status expand_rnn(kx_expander *e)
 {
-    return expand(e, &rnn);
+    return expand(e, &rnn, false);
 }
 
 static kldve_status expand_gru(kx_expander *e)
 {
-    return expand(e, &gru);
+    return expand(e, &gru, false);
+}
+
+kldve_status kx_expand_lstm(kx_expander *e, bool rounds)
+{
+    return expand(e, &lstm, rounds);
 }
 
 static kldve_status expand_lstm(kx_expander *e)
 {
-    return expand(e, &lstm);
+    return kx_expand_lstm(e, false);
 }
 
 const kx_op kx_recurrent_ops[] = {

@@ -17,6 +17,7 @@ typedef struct kx_recurrent {
     int32_t gates; /**< RNN 1, GRU 3, LSTM 4 */
     float clip;    /**< of what enters an activation; 0: none */
     bool input_forget, reset_after;
+    bool rounds; /**< the state is rounded before it meets R (recurrent_quantised.c) */
     kx_recurrent_activation activation[KX_ACTIVATIONS];
     kx_value *r;        /**< [gates * hidden][hidden] */
     kx_value *r_bias;   /**< [gates * hidden] or NULL */
@@ -29,6 +30,9 @@ typedef struct kx_recurrent {
  */
 typedef void kx_cell(kx_expander *e, kx_recurrent *s, kx_value *x);
 kx_cell kx_rnn_step, kx_gru_step, kx_lstm_step;
+
+/** The expansion of LSTM; see `rounds`. */
+kldve_status kx_expand_lstm(kx_expander *e, bool rounds);
 
 /** Whether the activation is known. */
 bool kx_recurrent_known(const char *type);

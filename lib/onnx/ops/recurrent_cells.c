@@ -8,6 +8,7 @@
  * b)) h' = (1 - z) (.) n + z (.) h LSTM  i = f(x_i + R_i h + P_i (.) c), q = f(x_f + R_f h + P_f
  * (.) c), n = g(x_c + R_c h) c' = q (.) c + i (.) n,  o = f(x_o + R_o h + P_o (.) c'),  h' = o (.)
  * k(c') input_forget: q = 1 - i */
+#include "quantise.h"
 #include "recurrent.h"
 
 #include <string.h>
@@ -68,6 +69,8 @@ static kx_value *recur(kx_expander *e, const kx_recurrent *s, kx_value *h, int f
     kx_attr transposed = kx_attr_of_int("transB", 1);
     kx_value *r = s->r;
 
+    if (s->rounds && h && !h->raw) /* the first state is often the constant 0 */
+        h = kx_emit_dynamic(e, h);
     if (count < s->gates)
         r = kx_emit_slice(e, r, 0, first * s->hidden, (first + count) * s->hidden);
     return kx_emit(e, "Gemm", (kx_value *[]){h, r}, 2, &transposed, 1);

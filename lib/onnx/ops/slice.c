@@ -314,6 +314,7 @@ const kx_op kx_slice_ops[] = {
      .traits = {.effect = KX_EFFECT_MOVES,
                 .bias = KX_BIAS_NONE,
                 .axes = KX_AXES_JOINED,
-                .rearranges = true}},
+                .rearranges = true,
+                .alike = true}},
     {0},
 };

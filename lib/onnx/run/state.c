@@ -162,7 +162,8 @@ kldve_status kx_state_begin_vjp(kx_state *s, kx_target to, int32_t rule, const f
             s->ctx, KLDVE_E_NO_VJP,
             to == KX_TO_INPUT
                 ? "the network was loaded without KLDVE_ONNX_VJP_INPUT: load it with that flag"
-                : "the network was loaded with KLDVE_ONNX_NO_VJP: load it without that flag");
+                : "the network has no layer, or was loaded with KLDVE_ONNX_NO_VJP: without a layer "
+                  "only the input can be explained, with KLDVE_ONNX_VJP_INPUT");
     if (!s->ran)
         return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
                               "there is no forward pass yet: a VJP needs one before it");

@@ -1,14 +1,8 @@
 /* test_choose.c - which tensors of a network are the input, the layer and the logits: by default,
  * by name, and what is refused. */
-#include "support.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "onnx/networks/built.h"
 
 #include "api/choose.h"
-#include "build/build.h"
-#include "onnx/networks/text.h"
-#include "read/proto.h"
 
 /* Two layers with cells, a pooled one without, and scores behind it. */
 #define NETWORK "in x 1,3,4,4; n Relu x a; n Relu a b; n GlobalAveragePool b p; n Flatten p f; "
@@ -50,21 +44,11 @@ static const struct choice {
 static void check_case(void **state)
 {
     const struct choice *c = *state;
-    const kx_graph_options options = {0};
-    size_t n;
-    unsigned char *bytes = writer_memory(write_text, c->text, &n);
     kx_choice choice = {0};
-    kx_model *model = NULL;
-    kx_graph *graph = NULL;
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-    kx_arena arena;
+    built b;
 
-    kx_arena_init(&arena, ctx);
-    assert_non_null(bytes);
-    if (kx_model_read(ctx, bytes, n, &model) < 0 || kx_graph_new(ctx, model, &options, &graph) < 0)
-        fail_msg("%s", kldve_ctx_message(ctx));
-    assert_int_equal(kx_choose(graph, &arena, c->layer, c->logits, NULL, &choice), c->status);
+    built_open(&b, c->text);
+    assert_int_equal(kx_choose(b.graph, &b.arena, c->layer, c->logits, NULL, &choice), c->status);
     if (c->status == KLDVE_OK) {
         assert_string_equal(choice.layer->name, c->found_layer);
         assert_string_equal(choice.logits->name, c->found_logits);
@@ -77,16 +61,10 @@ static void check_case(void **state)
         assert_true(kx_explainable(&choice, choice.layer, NULL));
         assert_false(kx_explainable(&choice, choice.input, NULL));
     } else {
-        if (!strstr(kldve_ctx_message(ctx), c->message))
-            fail_msg("'%s' is not in '%s'", c->message, kldve_ctx_message(ctx));
+        test_says(b.ctx, c->message);
         assert_null(choice.layer);
     }
-    kx_arena_free(&arena);
-    kx_graph_free(graph);
-    kx_model_free(model);
-    kldve_ctx_free(ctx);
-    free(bytes);
-    assert_int_equal(heap.live, 0);
+    built_close(&b);
 }
 
 int main(void)

@@ -1,13 +1,10 @@
 /* test_choose_layer.c - which layer is taken by default, and whether every way passes it. */
-#include "support.h"
+#include "onnx/networks/built.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/choose.h"
-#include "build/build.h"
-#include "onnx/networks/text.h"
-#include "read/proto.h"
 
 /* 8 maps from 3, and from 8; one map for attention. */
 #define PICTURE "in x 1,3,8,8; w w 8,3,3,3; w v 8,8,1,1; w u 1,8,1,1; w d 8,5; "
@@ -100,46 +97,12 @@ static const struct topology {
 
 enum { CHUNK = 65536, BLOCK = 64 }; /* of an arena */
 
-typedef struct built {
-    test_heap heap;
-    kldve_ctx *ctx;
-    unsigned char *bytes;
-    kx_model *model;
-    kx_graph *graph;
-    kx_arena arena;
-    kx_choice choice;
-} built;
-
-static void read_graph(built *b, const char *text)
+static void choose(built *b, const char *text, const char *layer, kx_choice *choice)
 {
-    const kx_graph_options options = {0};
-    size_t n;
-
-    memset(b, 0, sizeof *b);
-    b->ctx = test_ctx(&b->heap);
-    b->bytes = writer_memory(write_text, text, &n);
-    kx_arena_init(&b->arena, b->ctx);
-    assert_non_null(b->bytes);
-    if (kx_model_read(b->ctx, b->bytes, n, &b->model) < 0 ||
-        kx_graph_new(b->ctx, b->model, &options, &b->graph) < 0)
+    memset(choice, 0, sizeof *choice);
+    built_open(b, text);
+    if (kx_choose(b->graph, &b->arena, layer, NULL, NULL, choice) < 0)
         fail_msg("%s", kldve_ctx_message(b->ctx));
-}
-
-static void build(built *b, const char *text, const char *layer)
-{
-    read_graph(b, text);
-    if (kx_choose(b->graph, &b->arena, layer, NULL, NULL, &b->choice) < 0)
-        fail_msg("%s", kldve_ctx_message(b->ctx));
-}
-
-static void tear_down(built *b)
-{
-    kx_arena_free(&b->arena);
-    kx_graph_free(b->graph);
-    kx_model_free(b->model);
-    kldve_ctx_free(b->ctx);
-    free(b->bytes);
-    assert_int_equal(b->heap.live, 0);
 }
 
 static bool says(const kx_notes *notes, const char *text)
@@ -155,17 +118,18 @@ static bool says(const kx_notes *notes, const char *text)
 static void check_topology(void **state)
 {
     const struct topology *t = *state;
+    kx_choice choice;
     built b;
 
-    build(&b, t->text, t->layer);
-    assert_string_equal(b.choice.layer->name, t->found);
-    assert_int_equal(b.choice.how, t->how);
-    assert_int_equal(b.choice.all_paths, t->all_paths);
+    choose(&b, t->text, t->layer, &choice);
+    assert_string_equal(choice.layer->name, t->found);
+    assert_int_equal(choice.how, t->how);
+    assert_int_equal(choice.all_paths, t->all_paths);
     if (t->note)
-        assert_true(says(&b.choice.notes, t->note));
+        assert_true(says(&choice.notes, t->note));
     else
-        assert_null(kx_note_at(&b.choice.notes, 0));
-    tear_down(&b);
+        assert_null(kx_note_at(&choice.notes, 0));
+    built_close(&b);
 }
 
 /* Whether the logits can be reached from the input without `avoid`. */
@@ -191,16 +155,17 @@ static bool reaches_without(const kx_graph *g, const kx_choice *c, const kx_valu
 static void check_cuts(void **state)
 {
     const struct topology *t = *state;
+    kx_choice choice;
     built b;
 
-    build(&b, t->text, t->layer);
-    for (int32_t i = 1; i < b.choice.ntensor; i++) {
-        const kx_value *v = b.choice.tensor[i];
+    choose(&b, t->text, t->layer, &choice);
+    for (int32_t i = 1; i < choice.ntensor; i++) {
+        const kx_value *v = choice.tensor[i];
 
-        if (v != b.choice.logits)
-            assert_int_equal(b.choice.ways.all[v->id], !reaches_without(b.graph, &b.choice, v));
+        if (v != choice.logits)
+            assert_int_equal(choice.ways.all[v->id], !reaches_without(b.graph, &choice, v));
     }
-    tear_down(&b);
+    built_close(&b);
 }
 
 /* Let an arena have so many bytes before it needs another chunk. */
@@ -213,18 +178,19 @@ static void leave(kx_arena *arena, size_t room)
 /* Choose, and put the layer in, where the arena of the choice or that of the graph is short. */
 static kldve_status choose_within(const struct topology *t, bool graph, size_t room)
 {
+    kx_choice choice = {0};
     kldve_status st;
     built b;
 
-    read_graph(&b, t->text);
+    built_open(&b, t->text);
     leave(&b.arena, graph ? CHUNK - 1 : room);
     leave(&b.graph->arena, graph ? room : CHUNK - 1);
     b.heap.budget = 0;
-    st = kx_choose(b.graph, &b.arena, t->layer, NULL, NULL, &b.choice);
+    st = kx_choose(b.graph, &b.arena, t->layer, NULL, NULL, &choice);
     if (st == KLDVE_OK)
-        st = kx_choice_shape(b.graph, &b.choice);
+        st = kx_choice_shape(b.graph, &choice);
     b.heap.budget = -1;
-    tear_down(&b);
+    built_close(&b);
     return st;
 }
 

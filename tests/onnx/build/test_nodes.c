@@ -1,13 +1,10 @@
 /* test_nodes.c - nodes that others stand for: a graph with control flow equals the graph that is
  * written without it. */
-#include "support.h"
+#include "onnx/networks/built.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "build/build.h"
 #include "onnx/networks/text.h"
-#include "read/proto.h"
 
 #define YES "i a 1; i b 2; n Less a,b t; "
 #define NO "i a 2; i b 1; n Less a,b t; "
@@ -33,6 +30,26 @@ static const struct pair {
      IN YES "n If t u then_branch={Neg:x:r} else_branch={Sqrt:x:r}; "
             "n If t y then_branch={Abs:u:r} else_branch={Sqrt:u:r}; out y",
      IN "n Neg x u; n Abs u y; out y"},
+    {"the input decides",
+     IN "n ReduceMax x m keepdims=0; n Less m,m t; n If t y then_branch={Neg:x:r} "
+        "else_branch={Sqrt:x:r}; out y",
+     IN "n ReduceMax x m keepdims=0; n Less m,m t; n Neg x a; n Sqrt x b; n Where t,a,b y; out y"},
+    {"the input decides, a condition with axes",
+     IN "n ReduceMax x m; n Less m,m t; n If t y then_branch={Neg:x:r} else_branch={Sqrt:x:r}; "
+        "out y",
+     IN "n ReduceMax x m; n Less m,m t; w s 0; n Cast s i to=7; n Reshape t,i u; n Neg x a; "
+        "n Sqrt x b; n Where u,a,b y; out y"},
+    {"quantised numbers and others of their type",
+     IN "t s f32 - 0.5; t z s8 - 0; n QuantizeLinear x,s,z q; n Cast x k to=3; n Add q,k a; "
+        "n Cast a y to=1; out y",
+     IN "t s f32 - 0.5; t z s8 - 0; n QuantizeLinear x,s,z q; n Cast x k to=3; n Cast k l to=1; "
+        "n Add q,l a; n Cast a y to=1; out y"},
+    {"DynamicQuantizeLSTM of one step",
+     IN "i l 1,3,16; n Reshape x,l r; t a s8 1,16,8 1,2,-3; t b s8 1,2,8 1,-1; t s f32 1 0.5; "
+        "t z s8 1 3; n com.microsoft:DynamicQuantizeLSTM r,a,b,_,_,_,_,_,s,z,s,z y hidden_size=2; "
+        "out y",
+     IN "i l 1,3,16; n Reshape x,l r; n DynamicQuantizeLinear r q,s,z; n DequantizeLinear q,s,z d; "
+        "w a 1,8,16; w b 1,8,2; n LSTM d,a,b y hidden_size=2; out y"},
     {"NonZero of a constant",
      IN "i l 0,3,0,5; n NonZero l k; i w 1,-1; n Reshape x,w f; n Gather f,k y axis=1; out y",
      IN
@@ -59,30 +76,16 @@ static const struct pair {
      IN YES "w r - ; n Sub r,r o; n Dropout x,o,t y; out y", IN "n Dropout x y; out y"},
 };
 
-static kx_graph *build(kldve_ctx *ctx, const char *text, kx_model **model)
-{
-    const kx_graph_options options = {0};
-    kx_graph *g = NULL;
-    size_t n;
-    unsigned char *bytes = writer_memory(write_text, text, &n);
-
-    if (kx_model_read(ctx, bytes, n, model) < 0 || kx_graph_new(ctx, *model, &options, &g) < 0)
-        fail_msg("%s: %s", text, kldve_ctx_message(ctx));
-    free(bytes);
-    return g;
-}
-
 static void check_case(void **state)
 {
     const struct pair *c = *state;
-    test_heap heap;
-    kldve_ctx *ctx = test_ctx(&heap);
-    kx_model *with_model, *plain_model;
-    kx_graph *with = build(ctx, c->text, &with_model), *plain = build(ctx, c->plain, &plain_model);
+    built with, plain;
 
-    assert_int_equal(with->nnode, plain->nnode);
-    for (int32_t i = 0; i < with->nnode; i++) {
-        const kx_node *a = &with->node[i], *b = &plain->node[i];
+    built_open(&with, c->text);
+    built_open(&plain, c->plain);
+    assert_int_equal(with.graph->nnode, plain.graph->nnode);
+    for (int32_t i = 0; i < with.graph->nnode; i++) {
+        const kx_node *a = &with.graph->node[i], *b = &plain.graph->node[i];
 
         assert_string_equal(a->type, b->type);
         assert_int_equal(a->index, i);
@@ -90,14 +93,10 @@ static void check_case(void **state)
         assert_int_equal(a->out[0]->count, b->out[0]->count);
         assert_int_equal(a->in[0]->producer, b->in[0]->producer);
     }
-    assert_string_equal(with->output[0]->name, plain->output[0]->name);
-    assert_int_equal(with->output[0]->producer, plain->output[0]->producer);
-    kx_graph_free(with);
-    kx_graph_free(plain);
-    kx_model_free(with_model);
-    kx_model_free(plain_model);
-    kldve_ctx_free(ctx);
-    assert_int_equal(heap.live, 0);
+    assert_string_equal(with.graph->output[0]->name, plain.graph->output[0]->name);
+    assert_int_equal(with.graph->output[0]->producer, plain.graph->output[0]->producer);
+    built_close(&with);
+    built_close(&plain);
 }
 
 /* Every allocation fails once. */
@@ -131,16 +130,6 @@ static void check_allocations(void **state)
 
 int main(void)
 {
-    enum { CASES = sizeof cases / sizeof *cases };
-    struct CMUnitTest tests[2 * CASES];
-
-    for (size_t i = 0; i < CASES; i++) {
-        tests[2 * i] = (struct CMUnitTest)cmocka_unit_test(check_case);
-        tests[2 * i].name = cases[i].name;
-        tests[2 * i].initial_state = (void *)(uintptr_t)&cases[i];
-        tests[2 * i + 1] = (struct CMUnitTest)cmocka_unit_test(check_allocations);
-        tests[2 * i + 1].name = "failing allocations";
-        tests[2 * i + 1].initial_state = (void *)(uintptr_t)&cases[i];
-    }
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return TEST_RUN_CASES("nodes", cases, check_case) +
+           TEST_RUN_CASES("failing allocations", cases, check_allocations);
 }

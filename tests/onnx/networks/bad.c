@@ -22,12 +22,12 @@
 #define YES "i a 1; i b 2; n Less a,b t; "
 
 /* The same with a quantiser and its inverse; `scales` are the inputs of both behind the first. */
-#define Q_AXIS(tensors, scales, axis)                                                             \
+#define Q_AXIS(tensors, scales, axis)                                                              \
     BEHIND(tensors "; n QuantizeLinear c," scales " q " axis "; n DequantizeLinear q," scales      \
                    " d " axis)
 #define Q(tensors, scales) Q_AXIS(tensors, scales, "")
 #define QCONV(scale)                                                                               \
-    "t s f32 - 0.5; t z u8 - 3; t o s8 - 0; t r f32 - " scale "; t k s8 4,4,1,1 1,-2,3;"            \
+    "t s f32 - 0.5; t z u8 - 3; t o s8 - 0; t r f32 - " scale "; t k s8 4,4,1,1 1,-2,3;"           \
     "n QuantizeLinear c,s,z q; n QLinearConv q,s,z,k,r,o,s,z e; n DequantizeLinear e,s,z d"
 
 /* ---- too much of something ------------------------------------------------------------------- */
@@ -272,7 +272,8 @@ const bad_model bad_models[] = {
     {"If without outputs", BEHIND(YES "n If t d then_branch={} else_branch={}"), FORMAT, "the branch has 0 outputs, the node 1", NULL},
     {"If without a branch", BEHIND(YES "n If t d then_branch={Relu:c:r}"), FORMAT, "attribute 'else_branch' is missing", NULL},
     {"If on what is no bool", BEHIND("n If c d then_branch={Relu:c:r} else_branch={Neg:c:s}"), FORMAT, "the condition (input 0) must be one bool", NULL},
-    {"If that depends on the input", BEHIND("n ReduceMax c m keepdims=0; n Less m,m t; n If t d then_branch={Relu:c:r} else_branch={Neg:c:s}"), REFUSED, "must be constant, but depends on the input", NULL},
+    {"If that looks at several numbers", BEHIND("n Less c,c t; n If t d then_branch={Relu:c:r} else_branch={Neg:c:s}"), FORMAT, "the condition (input 0) must be one bool", NULL},
+    {"If that looks at the data, with results of two shapes", BEHIND("n ReduceMax c m keepdims=0; n Less m,m t; n If t d then_branch={Relu:c:r} else_branch={ReduceMax:c:s}"), REFUSED, "the branches give output 0 another type or shape", NULL},
     {"If of an unknown operator", BEHIND(YES "n If t d then_branch={Frobnicate:c:r} else_branch={Neg:c:s}"), REFUSED, "node 'r' (Frobnicate): the operator Frobnicate", NULL},
     {"If that reads what it makes", BEHIND(YES "n If t d then_branch={Relu:e:r} else_branch={Neg:c:s}; n Relu d e"), FORMAT, "the graph has a cycle", NULL},
     {"If that reads nothing", BEHIND(YES "n If t d then_branch={Relu:q:r} else_branch={Neg:c:s}"), FORMAT, "no node, input or tensor provides its input 'q'", NULL},
@@ -288,6 +289,10 @@ const bad_model bad_models[] = {
     {"GRU of a hidden size that does not fit", "in x 1,3,8,8; i s 8,3,8; n Reshape x,s r; w w 1,12,8; w r2 1,12,4; n GRU r,w,r2 c hidden_size=5; n ReduceMean c y axes=[0,1]; out y", FORMAT, "'hidden_size' is 5, but R is for 4", NULL},
     {"RNN with an unknown direction", "in x 1,3,8,8; i s 8,3,8; n Reshape x,s r; w w 1,4,8; w r2 1,4,4; n RNN r,w,r2 c direction='up'; n ReduceMean c y axes=[0,1]; out y", FORMAT, "'direction' is 'up'", NULL},
     {"LSTM of too many lengths", "in x 1,3,8,8; i s 8,3,8; i l 8,8; n Reshape x,s r; w w 1,16,8; w r2 1,16,4; n LSTM r,w,r2,_,l c; n ReduceMean c y axes=[0,1]; out y", FORMAT, "(sequence_lens) has 2 values for 3 sequences", NULL},
+    {"quantised LSTM without a scale", "in x 1,3,8,8; i s 8,3,8; n Reshape x,s r; t w s8 1,8,16 1; t r2 s8 1,4,16 1; t z s8 1 0; n com.microsoft:DynamicQuantizeLSTM r,w,r2,_,_,_,_,_,_,z,_,z c; n ReduceMean c y axes=[0,1]; out y", FORMAT, "required input 8 is missing", NULL},
+    {"quantised LSTM with a scale of 0", "in x 1,3,8,8; i s 8,3,8; n Reshape x,s r; t w s8 1,8,16 1; t r2 s8 1,4,16 1; t z s8 1 0; t q f32 1 0; n com.microsoft:DynamicQuantizeLSTM r,w,r2,_,_,_,_,_,q,z,q,z c; n ReduceMean c y axes=[0,1]; out y", FORMAT, "scale 0 is 0, it must be a number above 0", NULL},
+    {"quantised LSTM with scales for other weights", "in x 1,3,8,8; i s 8,3,8; n Reshape x,s r; t w s8 1,8,16 1; t r2 s8 1,4,16 1; t z s8 2 0; t q f32 2 1; n com.microsoft:DynamicQuantizeLSTM r,w,r2,_,_,_,_,_,q,z,q,z c; n ReduceMean c y axes=[0,1]; out y", FORMAT, "input 8 does not fit the weights", NULL},
+    {"quantised LSTM with float weights", "in x 1,3,8,8; i s 8,3,8; n Reshape x,s r; w w 1,8,16; w r2 1,4,16; t z s8 1 0; t q f32 1 1; n com.microsoft:DynamicQuantizeLSTM r,w,r2,_,_,_,_,_,q,z,q,z c; n ReduceMean c y axes=[0,1]; out y", FORMAT, "input 1 must be integers of rank 3", NULL},
     {"Attention without heads", "in x 1,3,8,8; i s 3,8,8; n Reshape x,s r; w w 8,24; n com.microsoft:Attention r,w c; n ReduceMean c y axes=[0,1]; out y", FORMAT, "'num_heads' is 0", NULL},
     {"branch in a function", "fn f x y; n If t y then_branch={Relu:x:r} else_branch={Neg:x:s}; end; " BEHIND(YES "n f:f c d"), REFUSED, "holds a branch or a loop", NULL},
     {"unknown attribute", BEHIND("n Relu c d fast=1"), REFUSED, "attribute 'fast' is not supported", NULL},

@@ -219,6 +219,23 @@ static double tolerance(const char *name, int32_t onnx_type)
     return onnx_type == KX_ONNX_BFLOAT16 ? rounded * 1e-2 : 1e-4;
 }
 
+/* Absolute, of sums of numbers around 1: cubic weights of either sign cancel. */
+static double rounding(const char *name)
+{
+    return strstr(name, "cubic") ? 5e-6 : 1e-6;
+}
+
+/* Of quantised results, where ONNX Runtime's own operators round sums on their way, and of resized
+ * integers, where its float32 sum may lie just below a whole number. */
+static double steps(const char *name)
+{
+    return strstr(name, "QLinearAdd") || strstr(name, "QLinearMul") ||
+                   strstr(name, "int8_linear") || strstr(name, "int32_linear") ||
+                   strstr(name, "QLinearAveragePool")
+               ? 1
+               : 0;
+}
+
 /* The engine holds float64 as float32, which ends at 3.4e38: a few cases are made of garbage that
  * does not. */
 static double as_held(double x, int32_t onnx_type)
@@ -257,16 +274,16 @@ bool data_agrees(const char *name, int32_t onnx_type, const kx_tensor *t,
         if (t->dtype == KX_F32 && dtype_of(want->dtype) == KX_I64) {
             x = (double)((float *)t->data)[i];
             y = (double)n;
-            ok = x == y;
+            ok = fabs(x - y) <= steps(name);
         } else if (t->dtype == KX_F32) {
             x = (double)((float *)t->data)[i];
             y = as_held(y, want->dtype);
             ok = x == y || (isnan(x) && isnan(y)) ||
-                 fabs(x - y) <= 1e-6 + tolerance(name, want->dtype) * fabs(y);
+                 fabs(x - y) <= rounding(name) + tolerance(name, want->dtype) * fabs(y);
         } else {
             m = t->dtype == KX_I64 ? ((int64_t *)t->data)[i] : ((uint8_t *)t->data)[i];
             x = (double)m;
-            ok = m == n;
+            ok = fabs((double)m - (double)n) <= steps(name);
         }
         if (!ok) {
             snprintf(why, WHY_SIZE, "element %zu is %.9g, expected %.9g", i, x, y);

@@ -48,6 +48,7 @@ static const struct {
     {"node/test_identity_sequence", "element type 0"},
     {"node/test_maxpool_2d_uint8", "integers"},
     {"node/test_if_", "Sequence"}, /* sequences of tensors */
+    {"node/test_if_opt", "Optional"},
     {"node/test_loop13_seq", "element type 0"},
     {"node/test_loop16_seq_none", "element type 0"},
     {"node/test_nonzero_example", "must be constant"},

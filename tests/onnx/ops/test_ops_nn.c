@@ -97,6 +97,10 @@ static const struct exact_case {
      {"1x2:1,3", NULL}},
 #include "resize_cases.h"
     {{"resize to the same size", 13, "Resize", "", "1x3:1,2,3 _ _ {1,3}", 1}, {"1x3:1,2,3", NULL}},
+    {{"resize of integers cuts", 18, "Resize", "mode='linear'", "i1x2:-3,4 _ _ {1,4}", 1},
+     {"i1x4:-3,-1,2,4", NULL}},
+    {{"resize of integers, nearest", 18, "Resize", "", "i8,1x2:-3,4 _ _ {1,4}", 1},
+     {"i1x4:-3,-3,4,4", NULL}},
     {{"resize, antialias does not matter to nearest", 18, "Resize", "antialias=1",
       "1x2:1,2 _ _ {1,4}", 1},
      {"1x4:1,1,2,2", NULL}},
@@ -211,7 +215,7 @@ static void test_ties(void **state)
     op_model *m = op_model_new(&c);
     kx_graph *g = NULL;
     float dy[] = {10, 20}, dx[6] = {0};
-    kx_tensor dout = {KX_F32, {4, {1, 1, 1, 2}}, 2, dy};
+    kx_tensor dout = {KX_F32, {4, {1, 1, 1, 2}}, 2, dy, 0};
     plain *p;
 
     (void)state;
@@ -485,9 +489,14 @@ static const struct refusal {
     {{"resize: enormous array", 13, "Resize", "", "1x2 _ _ {1000000,1000000000}", 1},
      F,
      "2^40 bytes"},
-    {{"resize: antialias", 18, "Resize", "mode='linear' antialias=1", "1x2 _ _ {1,1}", 1},
+    {{"resize: cubic of integers", 18, "Resize", "mode='cubic'", "i1x2:1,2 _ _ {1,4}", 1},
      U,
-     "'antialias'"},
+     "'nearest' and 'linear' only"},
+    {{"resize: antialias of integers", 18, "Resize", "mode='linear' antialias=1",
+      "i1x4:1,2,3,4 _ _ {1,2}", 1},
+     U,
+     "without 'antialias'"},
+    {{"resize: bools", 18, "Resize", "", "b1x2:1,0 _ _ {1,4}", 1}, U, "element type"},
     {{"resize: mode", 13, "Resize", "mode='area'", "1x2 _ _ {1,1}", 1}, U, "'mode' is 'area'"},
     {{"resize: symmetric too early", 18, "Resize",
       "coordinate_transformation_mode='half_pixel_symmetric'", "1x2 _ _ {1,1}", 1},

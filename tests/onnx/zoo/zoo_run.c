@@ -2,6 +2,10 @@
  *
  *   zoo_run --list MODEL            the tensors, one per line: op, explainable, is_layer,
  *                                   channel axis, dims, name
+ *   zoo_run --chosen MODEL          what is explained by default, on one line with tabs between:
+ *                                   layer ("-": none), how it was chosen, all_paths, kind of the
+ *                                   scores, number of scores
+ *
  *   zoo_run MODEL LAYER FOLDER [SELECT]
  *                                   FOLDER/input, FOLDER/cotangent -> FOLDER/logits,
  *                                   FOLDER/features, FOLDER/gradient; LAYER "-" is the default.
@@ -62,6 +66,33 @@ static int list(const struct run *run)
     return 0;
 }
 
+/** Elements of the tensor of the scores; 0 if no tensor is. */
+static long long count_scores(const struct run *run)
+{
+    kldve_onnx_tensor tensor = {.struct_size = sizeof(tensor)};
+    long long count = 1;
+    int32_t i = 0;
+
+    while (kldve_onnx_tensor_at(run->net, i, &tensor) == KLDVE_OK && !tensor.is_logits)
+        i++;
+    for (int32_t d = 0; d < tensor.rank; d++)
+        count *= (long long)tensor.dim[d];
+    return tensor.is_logits ? count : 0;
+}
+
+static int chosen(const struct run *run)
+{
+    static const char *const how[] = {"given", "last", "joined", "best"};
+    static const char *const kinds[] = {"softmax", "sigmoid", "raw", "number"};
+    kldve_onnx_choice choice = {.struct_size = sizeof(choice)};
+
+    if (kldve_onnx_chosen(run->net, &choice) != KLDVE_OK)
+        return refused(run, "chosen");
+    printf("%s\t%s\t%d\t%s\t%lld\n", choice.layer ? choice.layer : "-", how[choice.how],
+           (int)choice.all_paths, kinds[choice.scores], count_scores(run));
+    return 0;
+}
+
 static int explain_pixels(struct run *run, const char *folder, size_t pixels)
 {
     run->pixels = raw_room(pixels);
@@ -91,7 +122,7 @@ static int explain(struct run *run, const char *folder, int to_pixels)
     run->gradient = raw_room(cells);
     if (backend->forward(run->state, run->input, run->logits, run->features) != KLDVE_OK)
         return refused(run, "forward");
-    if (backend->vjp(run->state, run->cotangent, run->gradient) != KLDVE_OK)
+    if (cells > 0 && backend->vjp(run->state, run->cotangent, run->gradient) != KLDVE_OK)
         return refused(run, "vjp");
     raw_write(folder, "logits", run->logits, classes);
     raw_write(folder, "features", run->features, cells);
@@ -106,23 +137,27 @@ static int explain(struct run *run, const char *folder, int to_pixels)
 int main(int argc, char **argv)
 {
     int listing = argc == 3 && strcmp(argv[1], "--list") == 0;
+    int choosing = argc == 3 && strcmp(argv[1], "--chosen") == 0;
+    const char *path = listing || choosing ? argv[2] : argv[1];
     struct run run = {.shape = {.struct_size = sizeof(kldve_shape)}};
     kldve_onnx_options options = {.struct_size = sizeof(options)};
     int bad;
 
-    if (!listing && argc != 4 && argc != 5) {
-        printf("usage: zoo_run --list MODEL | zoo_run MODEL LAYER FOLDER [SELECT]\n");
+    if (!listing && !choosing && argc != 4 && argc != 5) {
+        printf("usage: zoo_run --list|--chosen MODEL | zoo_run MODEL LAYER FOLDER [SELECT]\n");
         return 2;
     }
-    if (!listing && strcmp(argv[2], "-") != 0)
+    if (!listing && !choosing && strcmp(argv[2], "-") != 0)
         options.layer = argv[2];
-    if (argc == 5) {
+    if (argc == 5)
         options.select = strcmp(argv[4], "-") != 0 ? argv[4] : NULL;
+    if (argc == 5 || choosing)
         options.flags = KLDVE_ONNX_VJP_INPUT;
-    }
     if (kldve_ctx_new(NULL, &run.ctx) != KLDVE_OK ||
-        kldve_onnx_load(run.ctx, listing ? argv[2] : argv[1], &options, &run.net) != KLDVE_OK)
+        kldve_onnx_load(run.ctx, path, &options, &run.net) != KLDVE_OK)
         bad = refused(&run, "load");
+    else if (choosing)
+        bad = chosen(&run);
     else
         bad = listing ? list(&run) : explain(&run, argv[3], argc == 5);
     run_close(&run);

@@ -1,0 +1,173 @@
+/* test_save.c - pictures saved to files and loaded from them. */
+#include "folder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <kldve/image.h>
+
+static void done(kldve_ctx *ctx, const test_heap *heap)
+{
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap->live, 0);
+    test_folder_clear();
+}
+
+/* A gradient, which JPEG hardly changes. */
+static kldve_image *gradient(kldve_ctx *ctx)
+{
+    kldve_image *image;
+
+    assert_int_equal(kldve_image_new(ctx, 40, 30, &image), KLDVE_OK);
+    for (int i = 0; i < 40 * 30; i++)
+        for (int c = 0; c < 3; c++)
+            kldve_image_edit(image)[3 * i + c] = (uint8_t)(i % 40 * 3 + i / 40 * 4);
+    return image;
+}
+
+static void save_and_load(const char *name, bool built, int32_t quality, int tolerance)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_image *image = gradient(ctx), *back;
+    const char *path = test_in_folder(name);
+
+    if (!built) {
+        assert_int_equal(kldve_image_save(image, path, quality), KLDVE_E_UNSUPPORTED);
+        test_says(ctx, "this build cannot write");
+        test_says(ctx, "build with -D");
+        assert_int_equal(test_folder_clear(), 0);
+    } else {
+        assert_int_equal(kldve_image_save(image, path, quality), KLDVE_OK);
+        assert_int_equal(kldve_image_load(ctx, path, NULL, &back), KLDVE_OK);
+        assert_int_equal(kldve_image_width(back), 40);
+        assert_int_equal(kldve_image_height(back), 30);
+        for (int i = 0; i < 3600; i++)
+            assert_true(abs(kldve_image_pixels(back)[i] - kldve_image_pixels(image)[i]) <=
+                        tolerance);
+        kldve_image_free(back);
+        assert_int_equal(test_folder_clear(), 1);
+    }
+    kldve_image_free(image);
+    done(ctx, &heap);
+}
+
+#ifdef KLDVE_HAVE_PNG
+static const bool have_png = true;
+#else
+static const bool have_png = false;
+#endif
+#ifdef KLDVE_HAVE_JPEG
+static const bool have_jpeg = true;
+#else
+static const bool have_jpeg = false;
+#endif
+
+static void test_save_and_load(void **state)
+{
+    (void)state;
+    save_and_load("a.png", have_png, 0, 0);
+    save_and_load("a.PNG", have_png, 1, 0);
+    save_and_load("a.jpg", have_jpeg, 0, 3);
+    save_and_load("a.b.JPEG", have_jpeg, 100, 2);
+    save_and_load("a b.Jpg", have_jpeg, 50, 8);
+}
+
+static void test_save_refuses(void **state)
+{
+    static const struct {
+        const char *name;
+        int32_t quality;
+        kldve_status status;
+        const char *message;
+    } cases[] = {
+        {"a.gif", 0, KLDVE_E_UNSUPPORTED, "a.gif: cannot write this kind of picture"},
+        {"a", 0, KLDVE_E_UNSUPPORTED, "end the name in .png or .jpg"},
+        {"png", 0, KLDVE_E_UNSUPPORTED, "end the name in .png or .jpg"},
+        {"a.png.txt", 0, KLDVE_E_UNSUPPORTED, "end the name in .png or .jpg"},
+        {"", 0, KLDVE_E_UNSUPPORTED, "end the name in .png or .jpg"},
+        {"a.jpg", -1, KLDVE_E_ARG, "quality -1: give 1 to 100"},
+        {"a.jpg", 101, KLDVE_E_ARG, "quality 101: give 1 to 100"},
+    };
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_image *image = gradient(ctx);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(kldve_image_save(image, test_in_folder(cases[i].name), cases[i].quality),
+                         cases[i].status);
+        test_says(ctx, cases[i].message);
+    }
+    assert_int_equal(kldve_image_save(image, ".png", 0), KLDVE_E_UNSUPPORTED);
+    assert_int_equal(test_folder_clear(), 0);
+    kldve_image_free(image);
+    done(ctx, &heap);
+}
+
+static void test_save_where_it_cannot(void **state)
+{
+    const char *name = have_png ? "full.png" : "full.jpg";
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_image *image = gradient(ctx);
+
+    (void)state;
+    if (!have_png && !have_jpeg) {
+        kldve_image_free(image);
+        done(ctx, &heap);
+        skip();
+    }
+    assert_int_equal(symlink("/dev/full", test_in_folder(name)), 0);
+    assert_int_equal(kldve_image_save(image, test_in_folder(name), 0), KLDVE_E_IO);
+    test_says(ctx, "No space left on device");
+    assert_int_equal(test_folder_clear(), 1);
+    assert_int_equal(kldve_image_save(image, test_path("%s/missing/%s", test_folder(), name), 0),
+                     KLDVE_E_IO);
+    test_says(ctx, "No such file or directory");
+    assert_int_equal(mkdir(test_in_folder(name), 0777), 0);
+    assert_int_equal(kldve_image_save(image, test_in_folder(name), 0), KLDVE_E_IO);
+    test_says(ctx, "is a folder");
+    assert_int_equal(test_folder_clear(), 1);
+    kldve_image_free(image);
+    done(ctx, &heap);
+}
+
+static void test_load_refuses(void **state)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_image_limits limits = {sizeof limits, 0, 3};
+    kldve_image *image = NULL;
+
+    (void)state;
+    assert_int_equal(kldve_image_load(ctx, test_in_folder("missing.png"), NULL, &image),
+                     KLDVE_E_IO);
+    test_says(ctx, "missing.png: cannot open: No such file");
+    assert_int_equal(kldve_image_load(ctx, test_folder(), NULL, &image), KLDVE_E_IO);
+    test_says(ctx, "is a folder");
+    test_file_save(test_in_folder("text.png"), "hello", 5);
+    assert_int_equal(kldve_image_load(ctx, test_in_folder("text.png"), NULL, &image),
+                     KLDVE_E_UNSUPPORTED);
+    test_says(ctx, "text.png: not a picture in PNG or JPEG format");
+    assert_int_equal(kldve_image_load(ctx, test_in_folder("text.png"), &limits, &image),
+                     KLDVE_E_LIMIT);
+    test_says(ctx, "text.png: 5 bytes are more than the limit of 3");
+    assert_null(image);
+    done(ctx, &heap);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_save_and_load),
+        cmocka_unit_test(test_save_refuses),
+        cmocka_unit_test(test_save_where_it_cannot),
+        cmocka_unit_test(test_load_refuses),
+    };
+
+    return cmocka_run_group_tests_name("save", tests, test_folder_make, test_folder_remove);
+}
