@@ -47,6 +47,8 @@ kldve_status kldve_run_begin(kldve_run *run)
     run->map->record.scores = s->scores;
     run->map->record.all_paths = s->all_paths;
     run->map->record.single = s->single;
+    run->map->view_frames = s->in_frames > 1 ? s->in_frames : 1;
+    run->map->record.frames = pixels ? run->map->view_frames : s->frames > 1 ? s->frames : 1;
     run->map->record.reading = run->options.reading;
     run->map->view_height = s->in_height;
     run->map->view_width = s->in_width;
@@ -59,17 +61,17 @@ kldve_status kldve_run_begin(kldve_run *run)
                                                  : KLDVE_OK;
 }
 
-kldve_status kldve_run_picture(kldve_run *run, const kldve_image *picture,
+kldve_status kldve_run_picture(kldve_run *run, const kldve_image *const *pictures,
                                const kldve_input_spec *spec, float *input)
 {
     kldve_record *r = &run->map->record;
     double start = kldve_clock_ms();
     kldve_view view = {0, 0, 1, 1};
-    kldve_status st = kldve_preprocess(run->job.ctx, picture, spec, run->job.shape, input, &view);
+    kldve_status st = kldve_preprocess(run->job.ctx, pictures, spec, run->job.shape, input, &view);
 
     if (st < 0)
         return st;
-    run->frame = (kldve_frame){view, kldve_image_width(picture), kldve_image_height(picture)};
+    run->frame = (kldve_frame){view, kldve_image_width(*pictures), kldve_image_height(*pictures)};
     r->seen_x = view.x;
     r->seen_y = view.y;
     r->seen_width = view.width;

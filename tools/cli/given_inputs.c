@@ -121,6 +121,8 @@ bool given_read(given_inputs *given, const network_args *args, kldve_onnx_option
                                              .data = file ? a->value : &given->number[i]};
     }
     options->picture_input = args->picture_input;
+    options->layout = args->layout;
+    options->in_frames = args->frames;
     options->dims = given->dim;
     options->dim_count = args->dim.count;
     options->inputs = given->input;
@@ -129,6 +131,11 @@ bool given_read(given_inputs *given, const network_args *args, kldve_onnx_option
         options->shape = args->array->dim;
         options->shape_rank = args->array->rank;
     }
+    if (args->item > 0 && args->array) {
+        options->item = args->item - 1;
+        options->pictures = given->pictures = npy_floats(args->array);
+        return given->pictures != NULL;
+    }
     return true;
 }
 
@@ -136,4 +143,5 @@ void given_free(given_inputs *given)
 {
     for (int32_t i = 0; i < ARG_LIST_MAX; i++)
         npy_free(&given->array[i]);
+    free(given->pictures);
 }

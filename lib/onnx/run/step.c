@@ -80,6 +80,7 @@ static kldve_status visit(const kx_state *s, const kx_step *step)
                                 .gradient = kx_state_at(s, v->gradient),
                                 .dense = v->dense,
                                 .maps = v->maps,
+                                .frames = v->frames,
                                 .height = v->height,
                                 .width = v->width};
 
