@@ -180,8 +180,9 @@ typedef struct kldve_onnx_options {
  *  @param out      On KLDVE_OK a new network; free it with kldve_onnx_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not a valid ONNX file); KLDVE_E_UNSUPPORTED (an
  *          operator or attribute that the engine lacks: the message names node and attribute; or an
- *          option that this library does not have); KLDVE_E_ARG (no such layer or logits, a
- * selection that does not fit, an option out of range); KLDVE_E_NOMEM.
+ *          option that this library does not have); KLDVE_E_LIMIT (more nodes, names or bytes than
+ *          the engine reads, or more working memory than it plans); KLDVE_E_ARG (no such layer or
+ *          logits, a selection that does not fit, an option out of range); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path,
                                                         const kldve_onnx_options *options,
