@@ -249,7 +249,7 @@ static void draw_mug(pen *p)
     double middle = (left + right) / 2, half = (right - left) / 2, loop = pen_vary(p, 0.27, 0.33);
     int pattern = (int)pen_vary(p, 0, 2.99);
 
-    pen_arc(p, right - 0.03, 0, loop * 1.1, loop, 0, -0.29, 0.29);
+    pen_arc(p, right - 0.03, 0, loop * 1.1, loop, -0.29, 0.29);
     pen_line(p, 0.15, SECOND, true);
     pen_line_to(p, left, top);
     pen_line_to(p, left + taper, bottom);
@@ -354,7 +354,7 @@ static void draw_umbrella(pen *p)
 
     pen_line_to(p, 0, crown - 0.12);
     pen_line_to(p, 0, end);
-    pen_arc(p, 0.17, end, 0.17, 0.18, 0, 0.5, 0);
+    pen_arc(p, 0.17, end, 0.17, 0.18, 0.5, 0);
     pen_line(p, 0.14, DARK, true);
     for (int i = -1; i < ribs; i++) { /* the whole canopy, then every other panel */
         double from = i < 0 ? -wide : wide * (2.0 * i / ribs - 1);

@@ -48,22 +48,32 @@ void pen_box(pen *p, double left, double top, double right, double bottom)
     pen_polygon(p, 4, xy);
 }
 
-void pen_arc(pen *p, double x, double y, double rx, double ry, double tilt, double from, double to)
+/* Points of an ellipse, which is rotated by `tilt`. */
+typedef struct ellipse {
+    double x, y, rx, ry, tilt;
+} ellipse;
+
+static void add_arc(pen *p, const ellipse *e, double from, double to)
 {
     int steps = (int)(ROUND * fabs(to - from)) + 1;
-    double c = scenes_cosine(tilt), s = scenes_sine(tilt);
+    double c = scenes_cosine(e->tilt), s = scenes_sine(e->tilt);
 
     for (int i = 0; i <= steps; i++) {
         double turn = from + (to - from) * i / steps;
-        double u = rx * scenes_cosine(turn), v = ry * scenes_sine(turn);
+        double u = e->rx * scenes_cosine(turn), v = e->ry * scenes_sine(turn);
 
-        pen_line_to(p, x + u * c - v * s, y + u * s + v * c);
+        pen_line_to(p, e->x + u * c - v * s, e->y + u * s + v * c);
     }
+}
+
+void pen_arc(pen *p, double x, double y, double rx, double ry, double from, double to)
+{
+    add_arc(p, &(ellipse){x, y, rx, ry, 0}, from, to);
 }
 
 void pen_ellipse(pen *p, double x, double y, double rx, double ry, double tilt)
 {
-    pen_arc(p, x, y, rx, ry, tilt, 0, 1);
+    add_arc(p, &(ellipse){x, y, rx, ry, tilt}, 0, 1);
     pen_end_contour(p);
 }
 

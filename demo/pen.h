@@ -34,14 +34,15 @@ double pen_vary(pen *p, double low, double high);
 void pen_line_to(pen *p, double x, double y);
 /** A cubic Bezier curve from the end of the path. */
 void pen_curve_to(pen *p, double x1, double y1, double x2, double y2, double x, double y);
-/** Part of an ellipse, from one angle to another (turns), the ellipse itself rotated by `tilt`. */
-void pen_arc(pen *p, double x, double y, double rx, double ry, double tilt, double from, double to);
+/** Part of an ellipse, from one angle to another (turns). */
+void pen_arc(pen *p, double x, double y, double rx, double ry, double from, double to);
 void pen_end_contour(pen *p);
 
 /* Whole contours. */
 
 void pen_polygon(pen *p, int count, const double (*xy)[2]);
 void pen_box(pen *p, double left, double top, double right, double bottom);
+/** The ellipse is rotated by `tilt`. */
 void pen_ellipse(pen *p, double x, double y, double rx, double ry, double tilt);
 void pen_disc(pen *p, double x, double y, double r);
 

@@ -66,6 +66,10 @@ typedef struct kldve_shape {
     int32_t single;    /**< set by the library, 0 from a backend.  1: the network has one score, and
                             `classes` is 2 */
     int32_t picks;     /**< a kldve_picks: what each explanation says with kldve_options.pick */
+    int32_t in_frames; /**< frames of a film, which lie below each other: in_height is that of all
+                          of them.  0 or 1: a picture */
+    int32_t frames;    /**< the same of the layer, whose `height` is that of all its frames; 0 or 1:
+                            none */
 } kldve_shape;
 
 enum {
@@ -101,7 +105,9 @@ typedef struct kldve_bias_gradient {
     const float *gradient; /**< [maps][height][width], at the unit's output, before its activation;
                                 valid during the call */
     int32_t maps, height, width;
-    int32_t dense; /**< 1: a dense layer; height is 1, width the number of rows, usually 1 */
+    int32_t dense;    /**< 1: a dense layer; height is 1, width the number of rows, usually 1 */
+    int32_t frames;   /**< of a film, below each other in `height`; 0 or 1: none */
+    int32_t reserved; /**< 0 */
 } kldve_bias_gradient;
 
 /** Called for one unit after the other, from the logits to the input.  To end the pass, describe

@@ -223,6 +223,17 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain(kldve_explainer *explainer
                                                       const kldve_options *options,
                                                       kldve_heatmap **out);
 
+/** kldve_explain() of a film, from a picture for each frame.
+ *  @param count     As many as kldve_shape.in_frames.
+ *  @param pictures  [count], in the order of time, all of one size; borrowed for the call.
+ *  @return As kldve_explain(); KLDVE_E_ARG also where count or sizes do not fit.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_film(kldve_explainer *explainer,
+                                                           int32_t count,
+                                                           const kldve_image *const *pictures,
+                                                           const kldve_options *options,
+                                                           kldve_heatmap **out);
+
 /** kldve_explain() from an input that is already preprocessed.
  *  @param input  [in_channels][in_height][in_width] of kldve_shape; borrowed for the call.
  *  @return As kldve_explain().
@@ -332,7 +343,7 @@ typedef struct kldve_record {
     int32_t row;       /**< of a detector's output; -1 where none was picked */
     float box[4];    /**< of that row: x0, y0, x1, y1 in pixels of the picture; NaN without a box */
     float box_score; /**< of its best class, as the file has it; NaN without a box */
-    int32_t reserved; /**< 0 */
+    int32_t frames;  /**< of a film: the map is [frames][height / frames][width]; else 1 */
 } kldve_record;
 
 /** Fill in the record.
@@ -360,8 +371,19 @@ typedef struct kldve_timings {
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_timings(const kldve_heatmap *map,
                                                               kldve_timings *out);
 
-/** The map before upsampling, [height][width], in 0..1.  Borrowed.  @since 0.1 */
+/** The map before upsampling, [height][width], in 0..1; of a film [frames][height / frames][width],
+ * on one scale over all frames.  Borrowed.  @since 0.1 */
 KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);
+
+/** The map of one frame of a film, to be drawn over its picture.  A layer of fewer frames than the
+ * film is interpolated over time as over space, linearly between the centres of its frames.
+ *  @param frame  Of the film, from 0; of a picture only 0.
+ *  @param out    On KLDVE_OK a new heat map of one frame, on the scale of all; free it with
+ *                kldve_heatmap_free().  It has the record and the arrays of the film's.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, no such frame), KLDVE_E_NOMEM.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_frame(const kldve_heatmap *map, int32_t frame,
+                                                            kldve_heatmap **out);
 
 /** The standard error of each value of the map, in its units, for methods that draw random numbers;
  *  NULL with count 0 for the others and for a mean of several maps.  Borrowed.  @since 0.1 */
@@ -408,9 +430,12 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_fuse(const kldve_heatmap *
 KLDVE_API void kldve_heatmap_free(kldve_heatmap *map);
 
 /** Upsample the map to width x height pixels, bilinear with half-pixel centres.  It covers what the
- *  network saw of the picture, see kldve_record.
+ *  network saw of the picture, see kldve_record.  Of a film `height` is that of all its frames
+ * below each other, and the map is interpolated over time, too.
  *  @param out  [height][width], the caller's.
- *  @return KLDVE_OK, KLDVE_E_ARG (a side below 1).  @since 0.1 */
+ *  @return KLDVE_OK, KLDVE_E_ARG (a side below 1, of a film a height that its frames do not
+ *          divide).
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_upsample(const kldve_heatmap *map,
                                                                int32_t width, int32_t height,
                                                                float *out);
@@ -425,7 +450,8 @@ typedef struct kldve_render_options {
 } kldve_render_options;
 
 /** Draw the map.
- *  @param picture  The picture that was explained.  The result has its size; the heat lies where
+ *  @param picture  The picture that was explained, of a film all frames below each other (for one
+ *                  see kldve_heatmap_frame()).  The result has its size; the heat lies where
  * the network looked, what it did not see is darkened, and the box of a row that was picked is
  * outlined.  NULL: the map alone, in the size of the
  * network's input (16 times that of a map that kldve_explain_arrays() made).

@@ -151,10 +151,18 @@ typedef struct kldve_onnx_options {
                                      file's input has it, with or without a leading 1: sizes of
                                      open dimensions.  NULL: not known */
     int32_t input_count, dim_count, shape_rank;
-    int32_t inputs_reserved; /**< 0 */
+    int32_t item; /**< of a batch that the file fixes: the picture that is explained, from 0 */
     /** Cells of a layer of tokens, [1][tokens][channels] or [1][channels][tokens], row by row; what
      *  comes before them on that axis has no place in the map.  Both 0: found in the graph. */
     int32_t grid_height, grid_width;
+    /** What the axes of the picture's input are, a letter for each: N pictures, C channels, T
+     * frames of a film, H rows, W columns: "NTCHW".  NULL: as shape and weights tell. */
+    const char *layout;
+    /** The elements of the array of `shape`, float32, row-major, borrowed for the call: where a
+     * file fixes a batch, the pictures beside `item`.  NULL: all are the same picture. */
+    const float *pictures;
+    int32_t in_frames;       /**< replaces a symbolic number of frames of a film; 0 means 16 */
+    int32_t frames_reserved; /**< 0 */
 } kldve_onnx_options;
 
 /** Read and plan a network.  Its input may be [1][channels][height][width] or, as in TensorFlow,
@@ -162,7 +170,10 @@ typedef struct kldve_onnx_options {
  *  arrays of the backend always have channels or maps first.  An input may also
  *
  *    - lack the first dimension, or have a batch there: it becomes 1 where the file allows that,
- *      else every picture of the batch is the same, and the first is explained;
+ *      else every picture of the batch is the same, or as kldve_onnx_options.pictures says, and
+ *      picture kldve_onnx_options.item is explained;
+ *    - be a film, [1][channels][frames][height][width] or another order of these: in_height is that
+ *      of all frames below each other;
  *    - be a row, [1][channels][length], [1][n] or [n]: in_height is 1;
  *    - take integers: values are rounded to them, and gradients pass as they are.
  *  @param options  NULL means defaults.  Its names are borrowed for the call.
@@ -184,6 +195,17 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load_memory(kldve_ctx *ctx, c
                                                                size_t nbytes,
                                                                const kldve_onnx_options *options,
                                                                kldve_onnx **out);
+
+/** One picture in the order of the file's input, as kldve_onnx_tensor_at() shows its dimensions ->
+ *  the order of the backend, [in_channels][in_height][in_width], for kldve_explain_input().  Safe
+ *  from any thread.
+ *  @param array  As many elements as the input; row-major.
+ *  @param input  As many; not overlapping.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL; nothing is written then, and there is no message: threads
+ *          may share the network).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_arrange(const kldve_onnx *net,
+                                                           const float *array, float *input);
 
 /** Free a network.  Free every explainer on it first.  Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_onnx_free(kldve_onnx *net);
@@ -251,7 +273,8 @@ typedef struct kldve_onnx_choice {
                           have no place in its maps; 0 where there are none */
     int32_t straight_through; /**< 1: the network is quantised, and its gradient takes rounding for
                                    the identity, and for 0 where a value was clipped; else 0 */
-    int32_t reserved;         /**< 0 */
+    int32_t frames;           /**< of the layer of a film: grid_height is that of all of them, below
+                                   each other.  1: none */
 } kldve_onnx_choice;
 
 /** Fill in what was chosen when the network was loaded.  Safe from any thread.

@@ -50,6 +50,7 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
         .maps = maps,
         .height = height,
         .width = width,
+        .frames = 1,
         .class_sensitivity = (double)NAN,
         .sigmoid = NAN,
         .seen_width = 1,
@@ -58,10 +59,37 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
         .box_score = NAN,
         .seen_height = 1,
     };
+    map->view_frames = 1;
     map->timings.struct_size = sizeof map->timings;
     memcpy(map->box, map->record.box, sizeof map->box);
     *out = map;
     return KLDVE_OK;
+}
+
+void kldve_heatmap_copy_rest(const kldve_heatmap *from, kldve_heatmap *out)
+{
+    int32_t height = out->record.height, width = out->record.width;
+    size_t n = (size_t)from->record.classes;
+
+    assert(out->record.classes == from->record.classes && out->record.maps == from->record.maps);
+    out->record = from->record;
+    memcpy(out->box, from->box, sizeof out->box);
+    out->timings = from->timings;
+    out->record.height = height;
+    out->record.width = width;
+    out->view_height = from->view_height;
+    out->view_width = from->view_width;
+    out->view_frames = from->view_frames;
+    memcpy(out->remark, from->remark, sizeof out->remark);
+    out->has_probabilities = from->has_probabilities;
+    out->has_cotangent = from->has_cotangent;
+    out->has_weights = from->has_weights;
+    memcpy(out->logits, from->logits, n * sizeof *out->logits);
+    memcpy(out->probabilities, from->probabilities, n * sizeof *out->probabilities);
+    memcpy(out->z, from->z, n * sizeof *out->z);
+    memcpy(out->alpha, from->alpha, n * sizeof *out->alpha);
+    memcpy(out->cotangent, from->cotangent, n * sizeof *out->cotangent);
+    memcpy(out->weights, from->weights, (size_t)from->record.maps * sizeof *out->weights);
 }
 
 void kldve_heatmap_free(kldve_heatmap *map)

@@ -15,6 +15,7 @@ struct kldve_heatmap {
     kldve_record record;
     kldve_timings timings;
     int32_t view_width, view_height; /**< pixels of the map drawn alone */
+    int32_t view_frames;             /**< of the film, in view_height; 1: none */
     float box[4];                    /**< record.box in parts of the picture */
     char remark[KLDVE_REMARK];       /**< "": none */
     bool has_probabilities, has_cotangent, has_weights, has_error;
@@ -32,5 +33,9 @@ struct kldve_heatmap {
  * is seen, and has class_sensitivity NaN. */
 kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, int32_t height,
                                int32_t width, kldve_heatmap **out);
+
+/** Everything of `from` except its values and their sizes, which `out` has already.  Both have as
+ *  many classes and maps. */
+void kldve_heatmap_copy_rest(const kldve_heatmap *from, kldve_heatmap *out);
 
 #endif

@@ -25,47 +25,30 @@ static kldve_status check(const kldve_heatmap *const *maps, int32_t count)
     return KLDVE_OK;
 }
 
-/* sum += upsampled map; a signed one centred at 0. */
-static void add(const kldve_heatmap *map, int32_t height, int32_t width, float *large, float *sum)
+static int32_t larger(int32_t a, int32_t b)
 {
-    float zero = map->record.sign == KLDVE_SIGN_SIGNED ? 0.5f : 0;
-    size_t count = (size_t)height * (size_t)width;
-
-    assert(map->record.height <= height && map->record.width <= width);
-    kldve_upsample(map->values, map->record.height, map->record.width, large, height, width);
-    for (size_t i = 0; i < count; i++)
-        sum[i] += large[i] - zero;
+    return a > b ? a : b;
 }
 
-/* Everything of the first map except its values; the sizes in `out` are already set. */
-static void copy_rest(const kldve_heatmap *first, kldve_heatmap *out)
+/* sum += upsampled map; a signed one centred at 0. */
+static void add(const kldve_heatmap *map, int32_t frames, int32_t height, int32_t width,
+                float *large, float *sum)
 {
-    int32_t height = out->record.height, width = out->record.width;
-    size_t n = (size_t)first->record.classes;
+    const kldve_record *r = &map->record;
+    float zero = map->record.sign == KLDVE_SIGN_SIGNED ? 0.5f : 0;
+    size_t count = (size_t)frames * (size_t)height * (size_t)width;
 
-    out->record = first->record;
-    memcpy(out->box, first->box, sizeof out->box);
-    out->timings = first->timings;
-    out->record.height = height;
-    out->record.width = width;
-    out->view_height = first->view_height;
-    out->view_width = first->view_width;
-    memcpy(out->remark, first->remark, sizeof out->remark);
-    out->has_probabilities = first->has_probabilities;
-    out->has_cotangent = first->has_cotangent;
-    out->has_weights = first->has_weights;
-    memcpy(out->logits, first->logits, n * sizeof *out->logits);
-    memcpy(out->probabilities, first->probabilities, n * sizeof *out->probabilities);
-    memcpy(out->z, first->z, n * sizeof *out->z);
-    memcpy(out->alpha, first->alpha, n * sizeof *out->alpha);
-    memcpy(out->cotangent, first->cotangent, n * sizeof *out->cotangent);
-    memcpy(out->weights, first->weights, (size_t)first->record.maps * sizeof *out->weights);
+    assert(r->height <= frames * height && r->width <= width);
+    kldve_upsample_film(map->values, r->frames, r->height / r->frames, r->width, large, frames,
+                        (const int32_t[2]){height, width});
+    for (size_t i = 0; i < count; i++)
+        sum[i] += large[i] - zero;
 }
 
 kldve_status kldve_heatmap_fuse(const kldve_heatmap *const *maps, int32_t count,
                                 kldve_heatmap **out)
 {
-    int32_t height = 0, width = 0;
+    int32_t frames = 1, height = 0, width = 0;
     kldve_heatmap *fused = NULL;
     kldve_ctx *ctx;
     size_t cells;
@@ -81,25 +64,33 @@ kldve_status kldve_heatmap_fuse(const kldve_heatmap *const *maps, int32_t count,
     if ((st = check(maps, count)) < 0)
         return st;
     for (int32_t i = 0; i < count; i++) {
-        height = maps[i]->record.height > height ? maps[i]->record.height : height;
-        width = maps[i]->record.width > width ? maps[i]->record.width : width;
+        const kldve_record *r = &maps[i]->record;
+
+        frames = larger(frames, r->frames);
+        height = larger(height, r->height / r->frames);
+        width = larger(width, r->width);
     }
-    st = kldve_heatmap_new(ctx, maps[0]->record.classes, maps[0]->record.maps, height, width,
-                           &fused);
+    if (height > INT32_MAX / frames)
+        return kldve_ctx_fail(ctx, KLDVE_E_LIMIT, "fuse: the maps are too large");
+    st = kldve_heatmap_new(ctx, maps[0]->record.classes, maps[0]->record.maps, frames * height,
+                           width, &fused);
     if (st < 0)
         return st;
-    cells = (size_t)height * (size_t)width;
+    cells = (size_t)frames * (size_t)height * (size_t)width;
     large = kldve_ctx_alloc(ctx, cells, sizeof *large);
     if (!large) {
         kldve_heatmap_free(fused);
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for a map of %d x %d",
                                (int)height, (int)width);
     }
-    copy_rest(maps[0], fused);
+    kldve_heatmap_copy_rest(maps[0], fused);
+    fused->record.frames = frames;
     memset(fused->values, 0, cells * sizeof *fused->values);
     for (int32_t i = 0; i < count; i++)
-        add(maps[i], height, width, large, fused->values);
+        add(maps[i], frames, height, width, large, fused->values);
     fused->record.flat = kldve_normalise(fused->record.sign, fused->values, cells, &scale);
+    if (maps[0]->record.flat && !fused->record.flat)
+        fused->remark[0] = '\0'; /* why the first is flat */
     kldve_ctx_release(ctx, large);
     *out = fused;
     return KLDVE_OK;

@@ -10,4 +10,13 @@
 void kldve_upsample(const float *map, int32_t height, int32_t width, float *out, int32_t out_height,
                     int32_t out_width);
 
+/** The same of films, whose frames lie below each other: trilinear, over time as over space.
+ *  map [frames][height][width] -> out [out_frames][out_size[0]][out_size[1]]. */
+void kldve_upsample_film(const float *map, int32_t frames, int32_t height, int32_t width,
+                         float *out, int32_t out_frames, const int32_t out_size[2]);
+
+/** Over time only: frame t of `out_frames` -> out [height][width]. */
+void kldve_upsample_frame(const float *map, int32_t frames, int32_t height, int32_t width,
+                          float *out, int32_t out_frames, int32_t t);
+
 #endif

@@ -1,8 +1,7 @@
-/* labels.c - the names of a network's classes: reading, access, search. */
-#include <kldve/labels.h>
+/* labels.c - the names of a network's classes: reading and access. */
+#include "labels_list.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,48 +10,17 @@
 #include "base/file.h"
 #include "base/size.h"
 
-enum {
-    FILE_LIMIT = 16 << 20,
-    SYNSET = 9,       /* bytes of "n01440764" */
-    WHAT_LIMIT = 128, /* bytes of a search; nobody types a longer label */
-    SUGGESTIONS = 3,  /* nearest labels that a message names */
-    CANDIDATES = 5,   /* labels that a message lists when several fit */
-    LIST_SIZE = 384   /* bytes of such a list in a message */
-};
-
-typedef struct label {
-    char synset[SYNSET + 1];
-    const char *name;
-} label;
-
-/* One block: the struct, the labels, the text that their names point into. */
-struct kldve_labels {
-    kldve_ctx *ctx;
-    int32_t count;
-    label *label;
-};
-
-/* ---- reading ------------------------------------------------------------------------------ */
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+enum { FILE_LIMIT = 16 << 20, WHERE_SIZE = 384 };
 
 /* "n01440764" followed by a blank or the end. */
 static bool starts_with_synset(const char *line)
 {
     if (line[0] != 'n')
         return false;
-    for (int i = 1; i < SYNSET; i++)
-        if (!is_digit(line[i]))
+    for (int i = 1; i < KLDVE_SYNSET; i++)
+        if (!kldve_label_digit(line[i]))
             return false;
-    return line[SYNSET] == '\0' || is_space(line[SYNSET]);
+    return line[KLDVE_SYNSET] == '\0' || kldve_label_space(line[KLDVE_SYNSET]);
 }
 
 /* Trim blanks off both ends, in place. */
@@ -60,20 +28,20 @@ static char *trim(char *line)
 {
     size_t n;
 
-    while (is_space(*line))
+    while (kldve_label_space(*line))
         line++;
-    for (n = strlen(line); n > 0 && is_space(line[n - 1]); n--)
+    for (n = strlen(line); n > 0 && kldve_label_space(line[n - 1]); n--)
         line[n - 1] = '\0';
     return line;
 }
 
-static void read_line(label *out, char *line)
+static void read_line(kldve_label *out, char *line)
 {
     line = trim(line);
     memset(out->synset, 0, sizeof out->synset);
     if (starts_with_synset(line)) {
-        memcpy(out->synset, line, SYNSET);
-        line = trim(line + SYNSET);
+        memcpy(out->synset, line, KLDVE_SYNSET);
+        line = trim(line + KLDVE_SYNSET);
     }
     out->name = line;
 }
@@ -86,7 +54,7 @@ static size_t count_lines(const char *text, size_t nbytes)
 
     for (size_t i = 0; i <= nbytes; i++) {
         if (i < nbytes && text[i] != '\n') {
-            blank = blank && is_space(text[i]);
+            blank = blank && kldve_label_space(text[i]);
             continue;
         }
         lines++;
@@ -104,13 +72,13 @@ static kldve_labels *new_labels(kldve_ctx *ctx, const char *text, size_t nbytes,
     char *copy, *end;
 
     assert(lines > 0 && lines <= FILE_LIMIT + 1);
-    if (!kldve_size_mul(lines, sizeof(label), &size) ||
+    if (!kldve_size_mul(lines, sizeof(kldve_label), &size) ||
         !kldve_size_add(size, sizeof *labels + 1, &size) || !kldve_size_add(size, nbytes, &size) ||
         !(labels = kldve_ctx_alloc(ctx, size, 1)))
         return NULL;
     labels->ctx = ctx;
     labels->count = (int32_t)lines;
-    labels->label = (label *)(labels + 1);
+    labels->label = (kldve_label *)(labels + 1);
     copy = (char *)(labels->label + lines);
     memcpy(copy, text, nbytes);
     copy[nbytes] = '\0';
@@ -161,7 +129,7 @@ kldve_status kldve_labels_parse(kldve_ctx *ctx, const char *text, size_t nbytes,
 kldve_status kldve_labels_load(kldve_ctx *ctx, const char *path, kldve_labels **out)
 {
     kldve_buffer file = {ctx, NULL, 0, 0};
-    char where[LIST_SIZE];
+    char where[WHERE_SIZE];
     kldve_status status;
 
     if (!ctx || !path || !out)
@@ -194,223 +162,4 @@ const char *kldve_labels_name(const kldve_labels *labels, int32_t index)
 const char *kldve_labels_synset(const kldve_labels *labels, int32_t index)
 {
     return index >= 0 && index < labels->count ? labels->label[index].synset : NULL;
-}
-
-/* ---- finding ------------------------------------------------------------------------------ */
-
-static int lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
-}
-
-static bool same(const char *a, const char *b, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (lower(a[i]) != lower(b[i]))
-            return false;
-    return true;
-}
-
-/* The next of the names "tench, Tinca tinca", without blanks around it; false after the last. */
-static bool next_name(const char **rest, const char **name, size_t *n)
-{
-    const char *p = *rest, *end;
-
-    while (*p == ',' || is_space(*p))
-        p++;
-    if (*p == '\0')
-        return false;
-    end = strchr(p, ',');
-    if (!end)
-        end = p + strlen(p);
-    *rest = end;
-    *name = p;
-    while (end > p && is_space(end[-1]))
-        end--;
-    assert(end > p);
-    *n = (size_t)(end - p);
-    return true;
-}
-
-static bool is_synset(const label *l, const char *what, size_t n)
-{
-    return n == SYNSET && l->synset[0] != '\0' && same(l->synset, what, n);
-}
-
-static bool is_whole(const label *l, const char *what, size_t n)
-{
-    return n > 0 && strlen(l->name) == n && same(l->name, what, n);
-}
-
-static bool is_name(const label *l, const char *what, size_t n)
-{
-    const char *rest = l->name, *name;
-    size_t length;
-
-    while (next_name(&rest, &name, &length))
-        if (length == n && same(name, what, n))
-            return true;
-    return false;
-}
-
-/* Append to a list in a message; what does not fit is left out. */
-static void list_add(char list[LIST_SIZE], const char *separator, const label *l, int32_t index)
-{
-    size_t used = strlen(list);
-    char item[160];
-    int n = snprintf(item, sizeof item, "%s%d '%.80s'", *list ? separator : "", index, l->name);
-
-    if (n > 0 && (size_t)n < sizeof item && used + (size_t)n < LIST_SIZE)
-        memcpy(list + used, item, (size_t)n + 1);
-}
-
-static kldve_status several(const kldve_labels *labels, const char *what, size_t n,
-                            bool (*fits)(const label *, const char *, size_t))
-{
-    char list[LIST_SIZE] = "";
-    int32_t found = 0;
-
-    for (int32_t i = 0; i < labels->count; i++)
-        if (fits(&labels->label[i], what, n) && found++ < CANDIDATES)
-            list_add(list, ", ", &labels->label[i], i);
-    return kldve_ctx_failf(labels->ctx, KLDVE_E_ARG,
-                           "'%s' names %d classes: %s%s; give the index of one", what, (int)found,
-                           list, found > CANDIDATES ? ", ..." : "");
-}
-
-/* Levenshtein's distance between a name and the search, in O(n) memory. */
-static size_t distance(const char *name, size_t length, const char *what, size_t n)
-{
-    size_t row[WHAT_LIMIT + 1];
-
-    assert(n <= WHAT_LIMIT);
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= length; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t replace = diagonal + (lower(name[i - 1]) != lower(what[j - 1]));
-            size_t best = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-            diagonal = row[j];
-            row[j] = replace < best ? replace : best;
-        }
-    }
-    return row[n];
-}
-
-/* True when `what` is in the name as whole words: "cat" in "Egyptian cat". */
-static bool has_words(const char *name, size_t length, const char *what, size_t n)
-{
-    assert(n > 0);
-    for (size_t i = 0; i + n <= length; i++)
-        if (same(name + i, what, n) && (i == 0 || name[i - 1] == ' ' || name[i - 1] == '-') &&
-            (i + n == length || name[i + n] == ' ' || name[i + n] == '-'))
-            return true;
-    return false;
-}
-
-/* How far a label is from the search: a name that contains all its words beats any misspelling. */
-static size_t remoteness(const label *l, const char *what, size_t n)
-{
-    const char *rest = l->name, *name;
-    size_t length, best = SIZE_MAX;
-
-    while (next_name(&rest, &name, &length)) {
-        size_t d;
-
-        if (length > WHAT_LIMIT)
-            length = WHAT_LIMIT;
-        d = has_words(name, length, what, n) ? 0 : distance(name, length, what, n);
-        best = d < best ? d : best;
-    }
-    return best;
-}
-
-static kldve_status none(const kldve_labels *labels, const char *what, size_t n)
-{
-    char list[LIST_SIZE] = "";
-    size_t distance_of[SUGGESTIONS];
-    int32_t nearest[SUGGESTIONS], found = 0;
-
-    /* Insert into the few best; the first of equals stays in front. */
-    for (int32_t i = 0; i < labels->count; i++) {
-        size_t d = remoteness(&labels->label[i], what, n);
-        int32_t at = found;
-
-        while (at > 0 && d < distance_of[at - 1])
-            at--;
-        if (d == SIZE_MAX || at >= SUGGESTIONS)
-            continue;
-        found = found < SUGGESTIONS ? found + 1 : found;
-        for (int32_t j = found - 1; j > at; j--) {
-            distance_of[j] = distance_of[j - 1];
-            nearest[j] = nearest[j - 1];
-        }
-        assert(at < found && found <= SUGGESTIONS);
-        distance_of[at] = d;
-        nearest[at] = i;
-    }
-    for (int32_t i = 0; i < found; i++)
-        if (i == 0 || distance_of[i] <= n / 2) /* one may be far off; more would be noise */
-            list_add(list, " or ", &labels->label[nearest[i]], nearest[i]);
-    return kldve_ctx_failf(labels->ctx, KLDVE_E_ARG, "no class is called '%s'%s%s%s", what,
-                           *list ? "; did you mean " : "", list, *list ? "?" : "");
-}
-
-/* Digits only -> their value, at most INT32_MAX; -1: not digits only. */
-static int32_t as_index(const char *what)
-{
-    int64_t value = 0;
-
-    for (const char *p = what; *p; p++) {
-        if (!is_digit(*p))
-            return -1;
-        value = value * 10 + (*p - '0');
-        if (value > INT32_MAX)
-            value = INT32_MAX;
-    }
-    return *what ? (int32_t)value : -1;
-}
-
-kldve_status kldve_labels_find(const kldve_labels *labels, const char *what, int32_t *index)
-{
-    static bool (*const fits[])(const label *, const char *, size_t) = {is_synset, is_whole,
-                                                                        is_name};
-    size_t n;
-
-    if (!labels)
-        return KLDVE_E_ARG;
-    if (!what || !index)
-        return kldve_ctx_fail(labels->ctx, KLDVE_E_ARG, "labels: an argument is NULL");
-    n = strlen(what);
-    if (n == 0 || n > WHAT_LIMIT)
-        return kldve_ctx_failf(labels->ctx, KLDVE_E_ARG, "a label of %zu bytes: give 1 to %d", n,
-                               (int)WHAT_LIMIT);
-    if (as_index(what) >= 0) {
-        if (as_index(what) >= labels->count)
-            return kldve_ctx_failf(labels->ctx, KLDVE_E_ARG,
-                                   "class %s: there are %d classes, give 0 to %d", what,
-                                   (int)labels->count, (int)labels->count - 1);
-        *index = as_index(what);
-        return KLDVE_OK;
-    }
-    for (size_t rule = 0; rule < sizeof fits / sizeof *fits; rule++) {
-        int32_t found = -1;
-
-        for (int32_t i = 0; i < labels->count; i++) {
-            if (!fits[rule](&labels->label[i], what, n))
-                continue;
-            if (found >= 0)
-                return several(labels, what, n, fits[rule]);
-            found = i;
-        }
-        if (found >= 0) {
-            *index = found;
-            return KLDVE_OK;
-        }
-    }
-    return none(labels, what, n);
 }

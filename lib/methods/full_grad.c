@@ -55,14 +55,16 @@ static size_t locate(int32_t i, int32_t n, int32_t cells, float *fraction)
     return first;
 }
 
-/* e += m [height][width] at the size of the input. */
-static void add_upsampled(const sums *s, const float *m, int32_t height, int32_t width)
+/* e += part * m [height][width] at the size of one frame of the input. */
+static void add_upsampled(const kldve_job *job, float part, const float *m, int32_t height,
+                          int32_t width, float *e)
 {
-    const kldve_shape *shape = s->job->shape;
+    const kldve_shape *shape = job->shape;
+    int32_t rows = kldve_job_frame_height(job);
 
-    for (int32_t y = 0; y < shape->in_height; y++) {
-        float down, right, *row = s->e + (size_t)y * (size_t)shape->in_width;
-        size_t y0 = locate(y, shape->in_height, height, &down);
+    for (int32_t y = 0; y < rows; y++) {
+        float down, right, *row = e + (size_t)y * (size_t)shape->in_width;
+        size_t y0 = locate(y, rows, height, &down);
         const float *top = m + y0 * (size_t)width;
         const float *bottom = y0 + 1 < (size_t)height ? top + width : top;
 
@@ -70,9 +72,26 @@ static void add_upsampled(const sums *s, const float *m, int32_t height, int32_t
             size_t x0 = locate(x, shape->in_width, width, &right);
             size_t x1 = x0 + (x0 + 1 < (size_t)width);
 
-            row[x] += (1 - down) * ((1 - right) * top[x0] + right * top[x1]) +
-                      down * ((1 - right) * bottom[x0] + right * bottom[x1]);
+            row[x] += part * ((1 - down) * ((1 - right) * top[x0] + right * top[x1]) +
+                              down * ((1 - right) * bottom[x0] + right * bottom[x1]));
         }
+    }
+}
+
+/* The same for all frames of a film. */
+static void add_film(const sums *s, const float *m, int32_t frames, int32_t height, int32_t width)
+{
+    int32_t in_frames = kldve_job_frames(s->job);
+    size_t pixels = kldve_job_pixels(s->job) / (size_t)in_frames;
+    size_t cells = (size_t)height * (size_t)width;
+
+    for (int32_t t = 0; t < in_frames; t++) {
+        float later, *e = s->e + (size_t)t * pixels;
+        size_t first = locate(t, in_frames, frames, &later);
+
+        add_upsampled(s->job, 1 - later, m + first * cells, height, width, e);
+        if (later > 0)
+            add_upsampled(s->job, later, m + (first + 1) * cells, height, width, e);
     }
 }
 
@@ -80,6 +99,7 @@ static kldve_status add_unit(void *opaque, const kldve_bias_gradient *unit)
 {
     const sums *s = opaque;
     size_t cells = (size_t)unit->height * (size_t)unit->width;
+    int32_t frames = unit->frames > 1 ? unit->frames : 1;
     float *m;
 
     if (unit->dense)
@@ -88,7 +108,7 @@ static kldve_status add_unit(void *opaque, const kldve_bias_gradient *unit)
     if (!m)
         return kldve_ctx_fail(s->job->ctx, KLDVE_E_NOMEM, "full-grad: out of memory");
     psi_sum(unit->bias, 1, unit->gradient, (size_t)unit->maps, cells, m);
-    add_upsampled(s, m, unit->height, unit->width);
+    add_film(s, m, frames, unit->height / frames, unit->width);
     kldve_ctx_release(s->job->ctx, m);
     return KLDVE_OK;
 }

@@ -30,7 +30,7 @@ static void change(void *opaque, int64_t pass, float *input)
     int32_t top, left;
 
     kldve_windows_place(w, pass, &top, &left);
-    assert(top + w->height <= w->in_height && left + w->width <= w->in_width);
+    assert(top + w->height <= w->frames * w->in_height && left + w->width <= w->in_width);
     for (int32_t c = 0; c < o->job->shape->in_channels; c++)
         for (int32_t y = top; y < top + w->height; y++)
             memset(input + (size_t)c * pixels + (size_t)y * (size_t)w->in_width + (size_t)left, 0,
@@ -46,8 +46,7 @@ static void take(void *opaque, int64_t pass, const float *logits)
 
 static kldve_status map(const kldve_job *job, float *e)
 {
-    const kldve_shape *s = job->shape;
-    int32_t side = s->in_height < s->in_width ? s->in_height : s->in_width;
+    int32_t side = kldve_job_shorter_side(job);
     struct occlusion o = {job, kldve_windows_over(job, (side - 1) / 7 + 1, 2),
                           kldve_job_score(job, job->logits, KLDVE_SCORE_PROBABILITY), NULL};
     kldve_repeat repeat = {kldve_windows_count(&o.windows), false, &o, change, take};

@@ -103,7 +103,8 @@ static void change(void *opaque, int64_t pass, float *input)
 
     kldve_random_seed(&random, d->job->options->seed, (uint64_t)pass);
     kldve_windows_place(w, pass / d->samples, &top, &left);
-    from_top = draw_below(&random, w->in_height - w->height + 1);
+    from_top = draw_below(&random, w->in_height - w->height + 1) +
+               top / w->in_height * w->in_height; /* of the same frame */
     from_left = draw_below(&random, w->in_width - w->width + 1);
     for (size_t c = 0; c < (size_t)d->job->shape->in_channels; c++)
         for (size_t y = 0; y < (size_t)w->height; y++)
@@ -146,7 +147,7 @@ static void take(void *opaque, int64_t pass, const float *logits)
 static kldve_status map(const kldve_job *job, float *e)
 {
     const kldve_shape *s = job->shape;
-    int32_t side = s->in_height < s->in_width ? s->in_height : s->in_width;
+    int32_t side = kldve_job_shorter_side(job);
     size_t classes = (size_t)s->classes;
     struct difference d = {.job = job,
                            .windows = kldve_windows_over(job, (side - 1) / 14 + 1, 1),

@@ -30,13 +30,14 @@ static void change(void *opaque, int64_t pass, float *features)
 {
     const struct recipro_cam *s = opaque;
     int32_t height = s->job->shape->height, width = s->job->shape->width;
+    int32_t frame = height / (s->job->shape->frames > 1 ? s->job->shape->frames : 1);
     int32_t row = (int32_t)(pass / width), column = (int32_t)(pass % width);
 
     assert(pass >= 0 && row < height);
     for (size_t m = 0; m < kldve_job_maps(s->job); m++)
         for (int32_t y = 0; y < height; y++)
             for (int32_t x = 0; x < width; x++)
-                *features++ *= mask(y - row, x - column);
+                *features++ *= y / frame == row / frame ? mask(y - row, x - column) : 0;
 }
 
 static void take(void *opaque, int64_t pass, const float *logits)

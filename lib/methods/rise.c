@@ -6,6 +6,7 @@
  * f is the probability of the target, as in the paper; M_k is a grid of 7 x 7 cells, each 1 with
  * probability p = 1/2 and otherwise 0, upsampled bilinearly to 8/7 of the input's size (whole
  * pixels per cell) and cropped at a random offset within one cell.  Draw k uses random stream k.
+ * Each frame of a film has a mask of its own.
  * Every pixel of M has the mean p.  Masked pixels become 0, the mean colour.
  *
  * The standard error is that of the mean of f(x * M_k) M_ki / p over k.
@@ -34,25 +35,24 @@ struct rise {
     double *sum, *squares; /* [pixels], of f M / p */
 };
 
-static void draw(const struct rise *r, int64_t pass, float *mask)
+/* The mask of one frame. */
+static void draw(const struct rise *r, kldve_random *random, float *mask)
 {
-    const kldve_shape *s = r->job->shape;
+    size_t rows = (size_t)kldve_job_frame_height(r->job);
+    size_t columns = (size_t)r->job->shape->in_width;
     int32_t height = (GRID + 1) * r->cell_height, width = (GRID + 1) * r->cell_width;
     size_t down, right;
     float grid[GRID * GRID];
-    kldve_random random;
 
-    kldve_random_seed(&random, r->job->options->seed, (uint64_t)pass);
     for (int i = 0; i < GRID * GRID; i++)
-        grid[i] = kldve_random_uniform(&random) < kept;
-    down = (size_t)(kldve_random_uniform(&random) * r->cell_height);
-    right = (size_t)(kldve_random_uniform(&random) * r->cell_width);
-    assert(down + (size_t)s->in_height <= (size_t)height);
-    assert(right + (size_t)s->in_width <= (size_t)width);
+        grid[i] = kldve_random_uniform(random) < kept;
+    down = (size_t)(kldve_random_uniform(random) * r->cell_height);
+    right = (size_t)(kldve_random_uniform(random) * r->cell_width);
+    assert(down + rows <= (size_t)height && right + columns <= (size_t)width);
     kldve_upsample(grid, GRID, GRID, r->large, height, width);
-    for (size_t y = 0; y < (size_t)s->in_height; y++)
-        memcpy(mask + y * (size_t)s->in_width, r->large + (y + down) * (size_t)width + right,
-               (size_t)s->in_width * sizeof *mask);
+    for (size_t y = 0; y < rows; y++)
+        memcpy(mask + y * columns, r->large + (y + down) * (size_t)width + right,
+               columns * sizeof *mask);
 }
 
 static void change(void *opaque, int64_t pass, float *input)
@@ -60,8 +60,12 @@ static void change(void *opaque, int64_t pass, float *input)
     const struct rise *r = opaque;
     size_t pixels = kldve_job_pixels(r->job);
     float *mask = r->mask + (size_t)(pass % r->at_once) * pixels;
+    size_t frames = (size_t)kldve_job_frames(r->job);
+    kldve_random random;
 
-    draw(r, pass, mask);
+    kldve_random_seed(&random, r->job->options->seed, (uint64_t)pass);
+    for (size_t t = 0; t < frames; t++)
+        draw(r, &random, mask + t * (pixels / frames));
     for (size_t c = 0; c < (size_t)r->job->shape->in_channels; c++)
         for (size_t i = 0; i < pixels; i++)
             input[c * pixels + i] *= mask[i];
@@ -106,7 +110,7 @@ static kldve_status map(const kldve_job *job, float *e)
     kldve_status st;
 
     r.at_once = kldve_repeat_at_once(job, repeat.total);
-    r.cell_height = (s->in_height - 1) / GRID + 1;
+    r.cell_height = (kldve_job_frame_height(job) - 1) / GRID + 1;
     r.cell_width = (s->in_width - 1) / GRID + 1;
     r.large = kldve_ctx_alloc(job->ctx, (size_t)r.cell_height * (size_t)r.cell_width,
                               (GRID + 1) * (GRID + 1) * sizeof *r.large);

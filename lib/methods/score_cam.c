@@ -14,7 +14,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "image/upsample.h"
 #include "methods.h"
 #include "methods/parts/repeat.h"
 
@@ -43,8 +42,7 @@ static void change(void *opaque, int64_t pass, float *input)
     float low, high, scale;
 
     assert(s->live[pass] < kldve_job_maps(s->job));
-    kldve_upsample(s->job->features + s->live[pass] * kldve_job_cells(s->job), shape->height,
-                   shape->width, s->mask, shape->in_height, shape->in_width);
+    kldve_job_upsample(s->job, s->job->features + s->live[pass] * kldve_job_cells(s->job), s->mask);
     range(s->mask, pixels, &low, &high);
     scale = high > low ? 1 / (high - low) : 0;
     for (size_t c = 0; c < (size_t)shape->in_channels; c++)

@@ -110,8 +110,8 @@ static kldve_status begin_run(kldve_batch *b, const kldve_call *call, int32_t fi
     if ((st = kldve_run_prepare(run, ex->ctx, shape, call->options, ex->buffers + i)) < 0 ||
         (st = kldve_run_admit_network(run, &ex->net)) < 0 || (st = kldve_run_begin(run)) < 0)
         return st;
-    return call->pictures ? kldve_run_picture(run, call->pictures[first + i], &ex->spec,
-                                              ex->input + (size_t)i * ex->net.inputs)
+    return call->pictures ? kldve_run_picture(run, call->pictures + (first + i) * shape->in_frames,
+                                              &ex->spec, ex->input + (size_t)i * ex->net.inputs)
                           : KLDVE_OK;
 }
 
@@ -190,15 +190,30 @@ kldve_status kldve_explain_input(kldve_explainer *ex, const float *input,
     return explain_one(&call, out);
 }
 
-kldve_status kldve_explain(kldve_explainer *ex, const kldve_image *picture,
-                           const kldve_options *options, kldve_heatmap **out)
+kldve_status kldve_explain_film(kldve_explainer *ex, int32_t count,
+                                const kldve_image *const *pictures, const kldve_options *options,
+                                kldve_heatmap **out)
 {
-    const kldve_call call = {.ex = ex, .options = options, .pictures = &picture};
+    const kldve_call call = {.ex = ex, .options = options, .pictures = pictures};
 
     if (!ex)
         return KLDVE_E_ARG;
-    if (!picture || !out)
+    if (!pictures || !out)
         return kldve_ctx_failf(ex->ctx, KLDVE_E_ARG, "explain: %s is NULL",
-                               picture ? "the result" : "the picture");
+                               pictures ? "the result" : "the picture");
+    if (count != ex->net.shape.in_frames)
+        return kldve_ctx_failf(ex->ctx, KLDVE_E_ARG,
+                               "explain: %d pictures for a network that takes %d, one for each "
+                               "frame of a film",
+                               (int)count, (int)ex->net.shape.in_frames);
+    for (int32_t i = 0; i < count; i++)
+        if (!pictures[i])
+            return kldve_ctx_fail(ex->ctx, KLDVE_E_ARG, "explain: the picture is NULL");
     return explain_one(&call, out);
+}
+
+kldve_status kldve_explain(kldve_explainer *ex, const kldve_image *picture,
+                           const kldve_options *options, kldve_heatmap **out)
+{
+    return kldve_explain_film(ex, 1, &picture, options, out);
 }

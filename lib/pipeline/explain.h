@@ -9,7 +9,7 @@ typedef struct kldve_call {
     kldve_explainer *ex;
     const kldve_options *options;
     const float *inputs;                /**< [n][in_channels][in_height][in_width]; NULL: */
-    const kldve_image *const *pictures; /**< [n] */
+    const kldve_image *const *pictures; /**< [n][in_frames] */
 } kldve_call;
 
 /** Explain `count` of the inputs from number `first` on together: 1 of them or, where the explainer

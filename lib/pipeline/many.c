@@ -125,6 +125,9 @@ kldve_status kldve_explain_many(kldve_explainer *ex, int32_t count,
         return KLDVE_E_ARG;
     if ((st = check_arguments(ex->ctx, count, pictures, "pictures", out)) < 0)
         return st;
+    if (ex->net.shape.in_frames > 1)
+        return kldve_ctx_fail(ex->ctx, KLDVE_E_ARG,
+                              "explain: the network takes films: use kldve_explain_film()");
     for (int32_t i = 0; i < count; i++)
         if (!pictures[i])
             return kldve_ctx_failf(ex->ctx, KLDVE_E_ARG, "input %d: the picture is NULL", (int)i);

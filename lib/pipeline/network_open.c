@@ -76,6 +76,15 @@ static kldve_status check_shape(kldve_network *net)
             net->ctx, KLDVE_E_ARG,
             "%s: shape: picks is %d, it must be 0 to 2 and the table have `pick`", name,
             (int)s->picks);
+    s->in_frames = s->in_frames == 0 ? 1 : s->in_frames;
+    s->frames = s->frames == 0 ? 1 : s->frames;
+    if (s->in_frames < 1 || s->in_height % s->in_frames != 0 || s->frames < 1 ||
+        s->height % s->frames != 0)
+        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
+                               "%s: shape: %d frames below each other in %d rows of the input, %d "
+                               "in %d of the layer: the number must divide the rows",
+                               name, (int)s->in_frames, (int)s->in_height, (int)s->frames,
+                               (int)s->height);
     if (s->batch == 0 || !kldve_network_has(net, forward_many))
         s->batch = 1;
     if (!product(s->in_channels, s->in_height, s->in_width, &net->inputs) ||

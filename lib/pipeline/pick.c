@@ -122,6 +122,9 @@ kldve_status kldve_run_pick(kldve_run *run)
 
     if (o->pick == KLDVE_PICK_NONE)
         return KLDVE_OK;
+    if (run->job.shape->in_frames > 1)
+        return kldve_ctx_fail(run->job.ctx, KLDVE_E_UNSUPPORTED,
+                              "scores cannot be picked by a place of a film");
     if (point)
         st = find_point(run, &pick);
     if (st == KLDVE_OK)

@@ -26,10 +26,35 @@ static bool look_like_probabilities(const kldve_record *r, const float *scores)
     return fabs(sum - 1) <= rounding || (r->classes > 2 && largest <= 1);
 }
 
-void kldve_remark(const kldve_job *job, kldve_heatmap *map)
+bool kldve_all_zero(const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (x[i] != 0)
+            return false;
+    return true;
+}
+
+/* Why the map of a method that looks at a layer is flat. */
+static const char *why_flat(const kldve_job *job, bool zero)
+{
+    size_t n = (size_t)job->shape->maps * (size_t)job->shape->height * (size_t)job->shape->width;
+
+    if (job->gradient && kldve_all_zero(job->gradient, n))
+        return "the gradient at the layer is 0, so that no change there changes what is explained";
+    if (zero && job->features && kldve_all_zero(job->features, n))
+        return "all feature maps are 0";
+    if (zero && job->weights && job->options->sign != KLDVE_SIGN_SIGNED &&
+        job->options->sign != KLDVE_SIGN_ABSOLUTE)
+        return "no cell of the layer counts for it; sign \"signed\" shows what counts against it";
+    return NULL;
+}
+
+void kldve_remark(const kldve_job *job, bool zero, kldve_heatmap *map)
 {
     const char *method = job->method->remark ? job->method->remark(job) : NULL;
 
+    if (!method && map->record.flat)
+        method = why_flat(job, zero);
     map->remark[0] = '\0';
     if (!look_like_probabilities(&map->record, map->logits)) {
         if (method)

@@ -47,6 +47,8 @@ kldve_status kldve_run_begin(kldve_run *run)
     run->map->record.scores = s->scores;
     run->map->record.all_paths = s->all_paths;
     run->map->record.single = s->single;
+    run->map->view_frames = s->in_frames > 1 ? s->in_frames : 1;
+    run->map->record.frames = pixels ? run->map->view_frames : s->frames > 1 ? s->frames : 1;
     run->map->record.reading = run->options.reading;
     run->map->view_height = s->in_height;
     run->map->view_width = s->in_width;
@@ -59,17 +61,17 @@ kldve_status kldve_run_begin(kldve_run *run)
                                                  : KLDVE_OK;
 }
 
-kldve_status kldve_run_picture(kldve_run *run, const kldve_image *picture,
+kldve_status kldve_run_picture(kldve_run *run, const kldve_image *const *pictures,
                                const kldve_input_spec *spec, float *input)
 {
     kldve_record *r = &run->map->record;
     double start = kldve_clock_ms();
     kldve_view view = {0, 0, 1, 1};
-    kldve_status st = kldve_preprocess(run->job.ctx, picture, spec, run->job.shape, input, &view);
+    kldve_status st = kldve_preprocess(run->job.ctx, pictures, spec, run->job.shape, input, &view);
 
     if (st < 0)
         return st;
-    run->frame = (kldve_frame){view, kldve_image_width(picture), kldve_image_height(picture)};
+    run->frame = (kldve_frame){view, kldve_image_width(*pictures), kldve_image_height(*pictures)};
     r->seen_x = view.x;
     r->seen_y = view.y;
     r->seen_width = view.width;
@@ -291,6 +293,7 @@ kldve_status kldve_run_map(kldve_run *run, kldve_subject subject)
     float *map = subject == KLDVE_SUBJECT_OTHER ? run->buffers->other : run->map->values;
     double start = kldve_clock_ms(), scale;
     kldve_status st;
+    bool zero;
 
     run->job.error = error_of(run, subject);
     if ((st = kldve_method_map(&run->job, map)) < 0 ||
@@ -298,8 +301,9 @@ kldve_status kldve_run_map(kldve_run *run, kldve_subject subject)
                                  count)) < 0)
         return st;
     kldve_apply_sign(run->options.sign, map, count);
+    zero = kldve_all_zero(map, count);
     run->map->record.flat = kldve_normalise(run->options.sign, map, count, &scale);
-    kldve_remark(&run->job, run->map);
+    kldve_remark(&run->job, zero, run->map);
     for (size_t i = 0; run->job.error && i < count; i++)
         run->job.error[i] = (float)((double)run->job.error[i] * scale);
     timings(run, subject)->reduce += kldve_clock_ms() - start;
@@ -349,9 +353,11 @@ void kldve_run_smooth_add(const kldve_run *run, int32_t variant, float *sum)
 
 void kldve_run_smooth_end(kldve_run *run, const float *sum)
 {
+    size_t count = map_count(run);
+    bool zero = kldve_all_zero(sum, count);
     double scale;
 
-    memcpy(run->map->values, sum, map_count(run) * sizeof *sum);
-    run->map->record.flat =
-        kldve_normalise(run->options.sign, run->map->values, map_count(run), &scale);
+    memcpy(run->map->values, sum, count * sizeof *sum);
+    run->map->record.flat = kldve_normalise(run->options.sign, run->map->values, count, &scale);
+    kldve_remark(&run->job, zero, run->map);
 }

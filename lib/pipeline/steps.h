@@ -11,8 +11,8 @@
 
 /** Make the heat map run->map, which the caller takes over, also after a failure. */
 kldve_status kldve_run_begin(kldve_run *run);
-/** Picture -> input [in_channels][in_height][in_width]. */
-kldve_status kldve_run_picture(kldve_run *run, const kldve_image *picture,
+/** Pictures, one for each frame, -> input [in_channels][in_height][in_width]. */
+kldve_status kldve_run_picture(kldve_run *run, const kldve_image *const *pictures,
                                const kldve_input_spec *spec, float *input);
 /** Logits, options -> the class to explain, the best class beside it. */
 kldve_status kldve_run_target(kldve_run *run);

@@ -32,9 +32,15 @@ static int32_t channels_of(const kldve_input_spec *spec)
     return spec->channels == KLDVE_CHANNELS_GRAY ? 1 : 3;
 }
 
+/* Of one frame. */
+static int32_t height_of(const kldve_shape *shape)
+{
+    return shape->in_height / (shape->in_frames > 1 ? shape->in_frames : 1);
+}
+
 static int32_t shorter_side(const kldve_shape *shape)
 {
-    return shape->in_height < shape->in_width ? shape->in_height : shape->in_width;
+    return height_of(shape) < shape->in_width ? height_of(shape) : shape->in_width;
 }
 
 static kldve_status check_sizes(kldve_ctx *ctx, const kldve_shape *shape, const kldve_input_spec *s)
@@ -122,7 +128,7 @@ static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_
                         const kldve_shape *shape, kldve_image **out, kldve_view *view)
 {
     int32_t crop_width = spec->center_crop ? spec->center_crop : shape->in_width;
-    int32_t crop_height = spec->center_crop ? spec->center_crop : shape->in_height;
+    int32_t crop_height = spec->center_crop ? spec->center_crop : height_of(shape);
     int32_t side = spec->resize_shorter_side ? spec->resize_shorter_side : shorter_side(shape);
     kldve_image *whole = NULL, *crop = NULL;
     int64_t size[2];
@@ -141,11 +147,11 @@ static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_
         return st;
     st = kldve_image_crop(whole, x, y, crop_width, crop_height, &crop);
     kldve_image_free(whole);
-    if (st < 0 || (crop_width == shape->in_width && crop_height == shape->in_height)) {
+    if (st < 0 || (crop_width == shape->in_width && crop_height == height_of(shape))) {
         *out = crop;
         return st;
     }
-    st = kldve_image_resize(crop, shape->in_width, shape->in_height, out);
+    st = kldve_image_resize(crop, shape->in_width, height_of(shape), out);
     kldve_image_free(crop);
     return st;
 }
@@ -155,8 +161,10 @@ static uint8_t grey_of(const uint8_t *rgb)
     return (uint8_t)((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 0x8000u) >> 16);
 }
 
-/* Pixels [count][3] -> input [channels][count], through a table of the 256 values. */
-static void to_input(const uint8_t *rgb, size_t count, const kldve_input_spec *spec, float *input)
+/* Pixels [count][3] -> input [channels][count], channels `plane` values apart, through a table of
+ * the 256 values. */
+static void to_input(const uint8_t *rgb, size_t count, const kldve_input_spec *spec, size_t plane,
+                     float *input)
 {
     float value[256];
 
@@ -170,32 +178,56 @@ static void to_input(const uint8_t *rgb, size_t count, const kldve_input_spec *s
                 input[i] = value[grey_of(rgb + 3 * i)];
         else
             for (size_t i = 0; i < count; i++)
-                input[(size_t)c * count + i] = value[at[3 * i]];
+                input[(size_t)c * plane + i] = value[at[3 * i]];
     }
 }
 
-kldve_status kldve_preprocess(kldve_ctx *ctx, const kldve_image *picture,
+/* One frame; `plane`: values of all frames of a channel. */
+static kldve_status preprocess_one(kldve_ctx *ctx, const kldve_image *picture,
+                                   const kldve_input_spec *spec, const kldve_shape *shape,
+                                   float *input, kldve_view *view)
+{
+    size_t plane = (size_t)shape->in_width * (size_t)shape->in_height;
+    size_t count = (size_t)shape->in_width * (size_t)height_of(shape);
+    kldve_image *fitted = NULL;
+    kldve_status st;
+
+    if (kldve_image_width(picture) == shape->in_width &&
+        kldve_image_height(picture) == height_of(shape)) {
+        *view = (kldve_view){0, 0, 1, 1};
+        to_input(kldve_image_pixels(picture), count, spec, plane, input);
+        return KLDVE_OK;
+    }
+    if ((st = fit(ctx, picture, spec, shape, &fitted, view)) < 0)
+        return st;
+    to_input(kldve_image_pixels(fitted), count, spec, plane, input);
+    kldve_image_free(fitted);
+    return KLDVE_OK;
+}
+
+kldve_status kldve_preprocess(kldve_ctx *ctx, const kldve_image *const *pictures,
                               const kldve_input_spec *spec, const kldve_shape *shape, float *input,
                               kldve_view *view)
 {
-    size_t count = (size_t)shape->in_width * (size_t)shape->in_height;
-    kldve_image *fitted = NULL;
-    kldve_status st;
+    int32_t frames = shape->in_frames > 1 ? shape->in_frames : 1;
+    size_t count = (size_t)shape->in_width * (size_t)height_of(shape);
+    kldve_status st = KLDVE_OK;
 
     if (shape->in_channels != channels_of(spec))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "the network's input has %d channels, a picture has 1 or 3: use "
                                "kldve_explain_input()",
                                (int)shape->in_channels);
-    if (kldve_image_width(picture) == shape->in_width &&
-        kldve_image_height(picture) == shape->in_height) {
-        *view = (kldve_view){0, 0, 1, 1};
-        to_input(kldve_image_pixels(picture), count, spec, input);
-        return KLDVE_OK;
+    for (int32_t t = 0; st == KLDVE_OK && t < frames; t++) {
+        if (kldve_image_width(pictures[t]) != kldve_image_width(pictures[0]) ||
+            kldve_image_height(pictures[t]) != kldve_image_height(pictures[0]))
+            return kldve_ctx_failf(
+                ctx, KLDVE_E_ARG,
+                "frame %d has %d x %d pixels, frame 0 has %d x %d: all frames of "
+                "a film must be of one size",
+                (int)t, (int)kldve_image_width(pictures[t]), (int)kldve_image_height(pictures[t]),
+                (int)kldve_image_width(pictures[0]), (int)kldve_image_height(pictures[0]));
+        st = preprocess_one(ctx, pictures[t], spec, shape, input + (size_t)t * count, view);
     }
-    if ((st = fit(ctx, picture, spec, shape, &fitted, view)) < 0)
-        return st;
-    to_input(kldve_image_pixels(fitted), count, spec, input);
-    kldve_image_free(fitted);
-    return KLDVE_OK;
+    return st;
 }

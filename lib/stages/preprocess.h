@@ -17,8 +17,9 @@ void kldve_input_spec_default(const kldve_shape *shape, kldve_input_spec *spec);
 kldve_status kldve_input_spec_load(kldve_ctx *ctx, const kldve_shape *shape,
                                    const kldve_input_spec *src, kldve_input_spec *dst);
 
-/** Picture -> input [in_channels][in_height][in_width]; formulas in preprocess.c. */
-kldve_status kldve_preprocess(kldve_ctx *ctx, const kldve_image *picture,
+/** Pictures, one for each of in_frames frames and all of one size, -> input
+ *  [in_channels][in_height][in_width]; formulas in preprocess.c. */
+kldve_status kldve_preprocess(kldve_ctx *ctx, const kldve_image *const *pictures,
                               const kldve_input_spec *spec, const kldve_shape *shape, float *input,
                               kldve_view *view);
 

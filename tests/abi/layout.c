@@ -19,16 +19,16 @@ ENDS_WITH(kldve_allocator, opaque);
 ENDS_WITH(kldve_divergence_options, unattainable);
 ENDS_WITH(kldve_divergence_info, summation);
 ENDS_WITH(kldve_image_limits, bytes);
-ENDS_WITH(kldve_shape, picks);
+ENDS_WITH(kldve_shape, frames);
 ENDS_WITH(kldve_pick, has_box);
-ENDS_WITH(kldve_bias_gradient, dense);
+ENDS_WITH(kldve_bias_gradient, reserved);
 ENDS_WITH(kldve_attention, width);
 ENDS_WITH(kldve_backend, pick);
 ENDS_WITH(kldve_options, region_height);
 ENDS_WITH(kldve_input_spec, std);
 ENDS_WITH(kldve_arrays, reserved);
 ENDS_WITH(kldve_timings, reduce);
-ENDS_WITH(kldve_record, reserved);
+ENDS_WITH(kldve_record, frames);
 ENDS_WITH(kldve_render_options, opacity);
 ENDS_WITH(kldve_job, error);
 ENDS_WITH(struct kldve_method, reserved);
@@ -37,9 +37,9 @@ ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_input, data);
 ENDS_WITH(kldve_onnx_dim, size);
-ENDS_WITH(kldve_onnx_options, grid_width);
+ENDS_WITH(kldve_onnx_options, frames_reserved);
 ENDS_WITH(kldve_onnx_tensor, grid_width);
-ENDS_WITH(kldve_onnx_choice, reserved);
+ENDS_WITH(kldve_onnx_choice, frames);
 ENDS_WITH(kldve_onnx_demo_files, labels_nbytes);
 #endif
 

@@ -310,9 +310,9 @@ static kldve_status tiny_vjp_biases(void *state, const float *cotangent, float *
     struct tiny *t = state;
     const tiny_config *c = &t->config;
     size_t cells = cells_of(c), maps = (size_t)c->maps;
-    kldve_bias_gradient last = {sizeof last, "last", t->b2, cotangent, c->classes, 1, 1, 1};
-    kldve_bias_gradient first = {sizeof first, "first",   t->b1,    NULL,
-                                 c->maps,      c->height, c->width, 0};
+    kldve_bias_gradient last = {sizeof last, "last", t->b2, cotangent, c->classes, 1, 1, 1, 1, 0};
+    kldve_bias_gradient first = {sizeof first, "first",  t->b1, NULL, c->maps,
+                                 c->height,    c->width, 0,     1,    0};
     float *at_bias = kldve_ctx_alloc(t->ctx, maps * cells, sizeof *at_bias);
     kldve_status st;
 

@@ -7,7 +7,7 @@ import struct
 import tempfile
 import unittest
 
-from command import SKIPPED, Npy, main, read_json, run
+from command import SKIPPED, Npy, main, png, read_json, run
 
 try:
     import numpy
@@ -32,6 +32,13 @@ class Net(nn.Module):
         return self.head(x.reshape(self.batch, 12) if self.batch else x)
 
 
+class Mean(nn.Module):
+    """Over the pictures of a batch."""
+
+    def forward(self, x):
+        return x.mean(0, keepdim=True)
+
+
 class Sound(nn.Module):
     def __init__(self, raw):
         super().__init__()
@@ -45,15 +52,30 @@ class Sound(nn.Module):
 
 
 class Film(nn.Module):
-    def __init__(self):
+    """Convolutions over time and space; `pool` frames become one."""
+
+    def __init__(self, pool=1, order=None):
         super().__init__()
+        self.order = order
         self.features = nn.Sequential(nn.Conv3d(3, 8, 3, padding=1), nn.ReLU(),
-                                      nn.MaxPool3d((1, 2, 2)), nn.Conv3d(8, 12, 3, padding=1),
+                                      nn.MaxPool3d((pool, 2, 2)), nn.Conv3d(8, 12, 3, padding=1),
                                       nn.ReLU())
         self.head = nn.Linear(12, 5)
 
     def forward(self, x):
-        return self.head(self.features(x).mean((2, 3, 4)))
+        return self.head(self.features(x.permute(self.order) if self.order else x).mean((2, 3, 4)))
+
+
+class Frames(nn.Module):
+    """The mean of the scores of each frame, [1][frames][3][height][width]; `weight` of each."""
+
+    def __init__(self, weight=None):
+        super().__init__()
+        self.net, self.weight = Net(), weight
+
+    def forward(self, x):
+        scores = self.net(x.reshape(-1, *x.shape[2:]))
+        return (scores * self.weight if self.weight is not None else scores).mean(0, keepdim=True)
 
 
 class Several(nn.Module):
@@ -100,8 +122,9 @@ class Case(unittest.TestCase):
         numpy.save(self.path(name), array.numpy() if isinstance(array, torch.Tensor) else array)
 
     def explain(self, *args, subject="x.npy"):
-        return run("explain", "n.onnx", subject, "--json", "o.json", "--dump", "d", "--map",
-                   "m.npy", *args, cwd=self.dir)
+        json = [] if "--json" in args else ["--json", "o.json"]
+        return run("explain", "n.onnx", subject, *json, "--dump", "d", "--map", "m.npy", *args,
+                   cwd=self.dir)
 
     def succeed(self, want, *args, **keywords):
         result = self.explain(*args, **keywords)
@@ -111,7 +134,7 @@ class Case(unittest.TestCase):
         return result
 
     def refused(self, line, *args, status=1, **keywords):
-        result = self.explain(*args, "--quiet", **keywords)
+        result = self.explain(*args, **keywords)
         self.assertEqual((result.status, result.out), (status, ""), result.err)
         self.assertRegex(result.err, r"\Akldve: [^\n]*" + line + r"[^\n]*\n\Z")
         self.assertFalse(os.path.exists(self.path("o.json")))
@@ -145,6 +168,53 @@ class Forms(Case):
         self.save("one.npy", numpy.load(self.path("x.npy"))[:1])
         self.succeed(want, "--method", "saliency", subject="one.npy")
         self.assertIn("batches of 4: all are the same picture", self.notes())
+        for method in ["kl-dve", "ablation-cam", "score-cam", "eigen-cam", "lrp-zplus"]:
+            self.succeed(want, "--method", method, subject="one.npy")
+            self.assertFalse(read_json(self.path("o.json"))["notes"][1:])
+
+    def test_picture_of_a_batch(self):
+        """The map of picture 2 is that of the same network for one picture."""
+        net, x = Net(batch=4), torch.rand(4, 3, 16, 16)
+        want = self.export(net, x).reshape(4, 5)
+        self.succeed(want[2], "--item", "2")
+        self.assertIn("the scores of picture 2 are explained", self.notes())
+        self.assertEqual(read_json(self.path("o.json"))["item"], 2)
+        of_batch = Npy(self.path("m.npy")).value
+        net.batch = None
+        self.export(net, x[2:3])
+        self.succeed(want[2])
+        numpy.testing.assert_allclose(Npy(self.path("m.npy")).value, of_batch, atol=2e-5)
+        self.export(net, x)
+        self.succeed(want[3], "--item", "3")  # this file allows batches of 1
+        self.assertIn("it is run with one picture", self.notes())
+        os.remove(self.path("o.json"))
+        self.refused(r"the array is 4 x 3 x 16 x 16, but .* 1 x 3 x 16 x 16: --item N says which")
+        self.refused(r"--item 4: the array has 4 pictures", "--item", "4")
+        self.save("y.npy", x[:3])
+        net.batch = 4
+        self.export(net, x)
+        self.refused(r"the array must have all of its pictures", "--item", "1", subject="y.npy")
+        with open(self.path("p.png"), "wb") as file:
+            file.write(png(16, 16, lambda x, y: bytes([x, y, 0])))
+        self.refused(r"--item changes nothing: p\.png is one picture", "--item", "1",
+                     subject="p.png", status=2)
+
+    def test_mirror_and_crops(self):
+        """A network that makes a batch of the picture has a layer as large as the picture."""
+
+        def crops(x):
+            x = torch.cat([x[:, :, :12, :12], x[:, :, :12, 4:], x[:, :, 4:, :12], x[:, :, 4:, 4:]])
+            return torch.cat([x, x.flip(3)])
+
+        for before, maps, size in [(lambda x: torch.cat([x, x.flip(3)]), 24, 8), (crops, 96, 8)]:
+            net = Net(before=before)
+            net.head = nn.Sequential(net.head, Mean())
+            want = self.export(net, torch.rand(1, 3, 16, 16))
+            for method in ["kl-dve", "layer-cam", "ablation-cam"]:
+                self.succeed(want, "--method", method)
+            self.assertEqual(Npy(self.path("m.npy")).shape, (size, size))
+            self.assertEqual(read_json(self.path("o.json"))["all_paths"], True)
+            self.assertIn("pictures that the network makes of one", self.notes())
 
     def test_integers(self):
         """Whole numbers reach the network rounded, and gradients come back through it."""
@@ -173,8 +243,123 @@ class Forms(Case):
                      "--dim", "samples=700") if not os.path.exists(self.path("o.json")) else None
 
     def test_film(self):
-        self.succeed(self.export(Film(), torch.rand(1, 3, 4, 16, 20)), "-o", "o.png")
-        self.assertEqual(Npy(self.path("m.npy")).shape, (4 * 8, 10))
+        for net, shape, frames, layout in [
+                (Film(), (1, 3, 4, 16, 20), 4, "NCTHW"), (Film(2), (1, 3, 4, 16, 20), 2, "NCTHW"),
+                (Film(order=(0, 2, 1, 3, 4)), (1, 4, 3, 16, 20), 4, "NTCHW"),
+                (Film(order=(0, 4, 1, 2, 3)), (1, 4, 16, 20, 3), 4, "NTHWC"),
+                (Frames(), (1, 4, 3, 16, 20), 4, "NTCHW"),
+                (Frames(), (1, 3, 3, 16, 20), 3, "NTCHW")]:
+            want = self.export(net, torch.rand(*shape))
+            self.succeed(want, "-o", "o.png")
+            record = read_json(self.path("o.json"))
+            self.assertEqual(record["layer_frames"], frames)
+            self.assertEqual(Npy(self.path("m.npy")).shape, (record["frames"], 8, 10))
+            self.assertIn(f"is a film of {record['frames']} frames, its axes {layout}",
+                          self.notes())
+            self.succeed(want, "--layout", layout)
+            self.assertNotIn("is a film", self.notes())
+
+    def test_frames_of_a_film(self):
+        """Each frame has the map that it has in a network for one frame."""
+        net, x = Frames(), torch.rand(1, 4, 3, 16, 16)
+        want = self.export(net, x)
+        methods = [["--method", "layer-cam", "--target", "3"],
+                   ["--method", "saliency", "--target", "3"]]
+        for method in methods:
+            self.export(net, x)
+            self.succeed(want, *method)
+            film = numpy.array(Npy(self.path("m.npy")).value).reshape(4, -1)
+            self.assertEqual(film.max(), 1)
+            for t in range(4):
+                self.export(net.net, x[0, t:t + 1])
+                self.assertEqual(self.explain(*method).status, 0)
+                one = numpy.array(Npy(self.path("m.npy")).value)
+                numpy.testing.assert_allclose(
+                    (film[t] - film[t].min()) / (film[t].max() - film[t].min()),
+                    (one - one.min()) / (one.max() - one.min()), atol=1e-4)
+
+    def test_only_one_frame_counts(self):
+        """Methods that change the input find the only frame that the score depends on."""
+        weight = torch.zeros(4, 1)
+        weight[2] = 4
+        want = self.export(Frames(weight), torch.rand(1, 4, 3, 16, 16))
+        for method in ["occlusion", "prediction-difference", "lime", "kernel-shap",
+                       "integrated-gradients", "guided-grad-cam", "recipro-cam"]:
+            self.succeed(want, "--method", method)
+            film = numpy.array(Npy(self.path("m.npy")).value).reshape(4, -1)
+            spread = film.max(1) - film.min(1)
+            self.assertGreater(spread[2], 0.1, method)
+            drawn = method in ["lime", "kernel-shap"]  # fitted to random draws
+            numpy.testing.assert_allclose(spread[[0, 1, 3]], 0, atol=0.5 if drawn else 1e-5,
+                                          err_msg=method)
+        for method in ["rise", "score-cam", "ablation-cam", "smooth-grad", "lrp-epsilon"]:
+            self.succeed(want, "--method", method)
+
+    def test_pictures_of_a_film(self):
+        """A picture for each frame is the array of their pixels."""
+        frames = ["f0.png", "f1.png", "f2.png", "f3.png"]
+        x = torch.zeros(1, 4, 3, 16, 16)
+        for t, name in enumerate(frames):
+            rgb = lambda x, y: bytes([(40 * t + 9 * x) % 256, 11 * y, 7 * x])
+            with open(self.path(name), "wb") as file:
+                file.write(png(16, 16, rgb))
+            for i in range(256):
+                x[0, t, :, i // 16, i % 16] = torch.tensor(list(rgb(i % 16, i // 16)))
+        want = self.export(Frames(), x)
+        self.succeed(want)
+        of_array = Npy(self.path("m.npy")).value
+        self.succeed(want, *frames[1:], "-o", "sheet.png", "--heat", "heat.png", subject="f0.png")
+        numpy.testing.assert_allclose(Npy(self.path("m.npy")).value, of_array, atol=1e-5)
+        self.assertEqual(read_json(self.path("o.json"))["pictures"], frames)
+        for name in ["sheet.png", "heat.png"]:
+            with open(self.path(name), "rb") as file:
+                size = struct.unpack(">II", file.read(24)[16:])
+            self.assertEqual(size, (36, 36))
+        os.remove(self.path("o.json"))
+        self.refused("takes films of 4 frames, and 2 pictures are given", "f1.png",
+                     subject="f0.png")
+        self.refused("takes films of 4 frames, and 1 picture is given", subject="f0.png")
+        self.refused("--terminal draws one picture, and this is a film", "--terminal", *frames[1:],
+                     subject="f0.png")
+        self.refused(r"x\.npy holds all frames: give no picture beside it", "f1.png", status=2)
+        self.refused(r"-o f2\.png would overwrite f2\.png", *frames[1:], "-o", "f2.png",
+                     subject="f0.png", status=2)
+        with open(self.path("f2.png"), "wb") as file:
+            file.write(png(8, 16, lambda x, y: b"abc"))
+        self.refused("frame 2 has 8 x 16 pixels, frame 0 has 16 x 16", *frames[1:],
+                     subject="f0.png")
+        self.export(Net(), torch.rand(1, 3, 16, 16))
+        self.refused("takes one picture, and 2 are given", "f1.png", subject="f0.png")
+
+    def test_open_number_of_frames(self):
+        for t in range(6):
+            with open(self.path(f"f{t}.png"), "wb") as file:
+                file.write(png(16, 16, lambda x, y: bytes([x * y, t, 3])))
+        self.export(Film(), torch.rand(1, 3, 4, 16, 16), input_names=["film"],
+                    dynamic_axes={"film": {2: "frames"}})
+        result = self.explain(*[f"f{t}.png" for t in range(1, 6)], subject="f0.png")
+        self.assertEqual(result.status, 0, result.err)
+        self.assertEqual(Npy(self.path("m.npy")).shape, (6, 8, 8))
+
+    def test_layout(self):
+        want = self.export(Film(), torch.rand(1, 3, 3, 16, 20))
+        self.succeed(want)
+        os.remove(self.path("o.json"))
+        for layout, line in [("NCHW", "input '.*' has 5 axes: give a letter of"),
+                             ("NCXHW", "has 5 axes"), ("NCTHH", "H is there twice"),
+                             ("CTNHW", "N, must come first")]:
+            self.refused(f"layout '{layout}': .*{line}", "--layout", layout)
+        self.export(Net(), torch.rand(1, 3, 16, 16))
+        self.refused("H and W, the rows and columns, must be there", "--layout", "NCTW")
+        want = self.export(Net(before=lambda x: x.permute(0, 3, 1, 2)), torch.rand(1, 16, 20, 3))
+        self.succeed(want, "--layout", "NHWC")
+        self.assertEqual(Npy(self.path("m.npy")).shape, (8, 10))
+        # frames of a film along what looks like a batch
+        net = Net()
+        net.head = nn.Sequential(net.head, Mean())
+        want = self.export(net, torch.rand(4, 3, 16, 16))
+        self.succeed(want, "--layout", "TCHW")
+        self.assertEqual(Npy(self.path("m.npy")).shape, (4, 8, 8))
 
     def test_numbers(self):
         """Of a linear network, gradient x input is the weight times the number."""

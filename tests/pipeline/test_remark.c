@@ -163,11 +163,58 @@ static void test_beside_the_method(void **state)
     assert_int_equal(heap.live, 0);
 }
 
+/* Maps, gradients, and what is said of a flat map; NULL: it is not flat. */
+static const struct {
+    float maps[MAPS * CELLS], slope[MAPS * CELLS];
+    int32_t sign;
+    const char *said;
+} flat[] = {
+    {{1, 2, 3, 4, 0, 1, 0, 2}, {1, 1, 1, 1}, 0, NULL},
+    {{1, 2, 3, 4, 0, 1, 0, 2}, {0}, 0, "the gradient at the layer is 0"},
+    {{0}, {1, 1, 1, 1, 2, 2, 2, 2}, 0, "all feature maps are 0"},
+    {{1, 2, 3, 4}, {-1, -1, -1, -1}, 0, "what counts against it"},
+    {{1, 2, 3, 4}, {-1, -1, -1, -1}, KLDVE_SIGN_SIGNED, NULL},
+};
+
+static void test_why_flat(void **state)
+{
+    static const float scores[] = {3, 1, -2};
+    test_heap heap;
+
+    (void)state;
+    context = test_ctx(&heap);
+    for (size_t i = 0; i < sizeof flat / sizeof *flat; i++) {
+        const kldve_arrays arrays = {.struct_size = sizeof arrays,
+                                     .logits = scores,
+                                     .features = flat[i].maps,
+                                     .gradient = flat[i].slope,
+                                     .classes = 3,
+                                     .maps = MAPS,
+                                     .height = 2,
+                                     .width = 2};
+        const kldve_options o = {.struct_size = sizeof o, .sign = flat[i].sign};
+        kldve_record record = {.struct_size = sizeof record};
+        kldve_heatmap *map = NULL;
+
+        assert_int_equal(kldve_explain_arrays(context, &arrays, &o, &map), KLDVE_OK);
+        assert_int_equal(kldve_heatmap_record(map, &record), KLDVE_OK);
+        assert_int_equal(record.flat, flat[i].said != NULL);
+        if (flat[i].said)
+            assert_true(strstr(kldve_heatmap_remark(map), flat[i].said));
+        else
+            assert_null(kldve_heatmap_remark(map));
+        kldve_heatmap_free(map);
+    }
+    kldve_ctx_free(context);
+    assert_int_equal(heap.live, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_probabilities),
         cmocka_unit_test(test_beside_the_method),
+        cmocka_unit_test(test_why_flat),
     };
 
     return cmocka_run_group_tests_name("remark", tests, NULL, NULL);

@@ -95,7 +95,9 @@ static void preprocess(kldve_ctx *ctx)
     shape.in_channels = (int32_t)dim[0];
     assert_int_equal(count, dim[0] * (size_t)shape.in_height * (size_t)shape.in_width);
     assert_int_equal(kldve_input_spec_load(ctx, &shape, &given, &spec), KLDVE_OK);
-    assert_int_equal(kldve_preprocess(ctx, picture, &spec, &shape, got, &view), KLDVE_OK);
+    assert_int_equal(
+        kldve_preprocess(ctx, (const kldve_image *const[]){picture}, &spec, &shape, got, &view),
+        KLDVE_OK);
     /* One step of 255 where something was resized, rounding where nothing was. */
     resized = kldve_image_width(picture) != shape.in_width;
     step = number(7) / fmin(number(11), fmin(number(12), number(13)));

@@ -1,6 +1,7 @@
 /* args.c - the command line: options from a table. */
 #include "args.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -10,7 +11,7 @@
 
 #include "tool.h"
 
-enum { HELP_COLUMN = 28, HELP_WIDTH = 96 };
+enum { HELP_COLUMN = 28, HELP_WIDTH = 96, OPTIONS_MAX = 96 };
 
 int args_usage(const char *command, const char *format, ...)
 {
@@ -220,9 +221,32 @@ static const arg_option *resembling(const arg_option *table, const char *name, s
     return NULL;
 }
 
+/* Which options of a table were given, by their place in it. */
+typedef struct seen_options {
+    bool at[OPTIONS_MAX];
+} seen_options;
+
+/* The first of two values would do nothing.  Each network of several has its own options. */
+static bool is_repeated(const arg_command *command, const arg_option *o, seen_options *seen)
+{
+    size_t i = (size_t)(o - command->option);
+
+    assert(i < OPTIONS_MAX);
+    if (o->kind == ARG_NEXT)
+        memset(seen, 0, sizeof *seen);
+    if (o->kind == ARG_NEXT || o->kind == ARG_LIST || o->kind == ARG_FLAG)
+        return false;
+    if (!seen->at[i])
+        return !(seen->at[i] = true);
+    args_usage(command->name, "%s%s is given twice: the first would do nothing",
+               o->name[1] ? "--" : "-", o->name);
+    return true;
+}
+
 /* Parse one option at argv[0], with argc arguments left.  Returns how many arguments it took, or
  * what args_parse() must return. */
-static int32_t parse_option(const arg_command *command, int argc, char **argv, void *values)
+static int32_t parse_option(const arg_command *command, int argc, char **argv, void *values,
+                            seen_options *seen)
 {
     const char *name = argv[0] + (argv[0][1] == '-' ? 2 : 1), *equals = strchr(name, '=');
     size_t n = equals ? (size_t)(equals - name) : strlen(name);
@@ -247,6 +271,8 @@ static int32_t parse_option(const arg_command *command, int argc, char **argv, v
         args_usage(command->name, "%s needs a value, %s", argv[0], o->meta);
         return ARGS_WRONG;
     }
+    if (is_repeated(command, o, seen))
+        return ARGS_WRONG;
     value = equals ? equals + 1 : o->kind == ARG_FLAG ? "" : argv[1];
     if (o->kind == ARG_NEXT && !command->next(values))
         return ARGS_WRONG;
@@ -258,6 +284,7 @@ static int32_t parse_option(const arg_command *command, int argc, char **argv, v
 int32_t args_parse(const arg_command *command, int argc, char **argv, void *values,
                    const char **positional)
 {
+    seen_options seen = {.at = {false}};
     int32_t count = 0;
     bool options = true;
 
@@ -266,7 +293,7 @@ int32_t args_parse(const arg_command *command, int argc, char **argv, void *valu
             options = false;
             i++;
         } else if (options && argv[i][0] == '-' && argv[i][1] != '\0') {
-            int32_t taken = parse_option(command, argc - i, argv + i, values);
+            int32_t taken = parse_option(command, argc - i, argv + i, values, &seen);
 
             if (taken < 0)
                 return taken;

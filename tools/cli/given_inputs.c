@@ -44,6 +44,24 @@ static bool has_room(const char *text)
     return (size_t)(value_of(text) - text) <= LABEL_SIZE;
 }
 
+/* The same NAME in an entry before entry i: one of the two would do nothing. */
+static bool is_repeated(const arg_list *list, int32_t i)
+{
+    size_t n = (size_t)(value_of(list->text[i]) - list->text[i]);
+
+    for (int32_t k = 0; k < i; k++)
+        if (strncmp(list->text[k], list->text[i], n) == 0 &&
+            value_of(list->text[k]) == list->text[k] + n)
+            return true;
+    return false;
+}
+
+static int refuse_repeated(const char *command, const char *option, const char *text)
+{
+    return args_usage(command, "--%s: %.*s is given twice", option,
+                      (int)(value_of(text) - 1 - text), text);
+}
+
 int given_check_args(const char *command, const network_args *args)
 {
     int64_t size;
@@ -53,6 +71,8 @@ int given_check_args(const char *command, const network_args *args)
 
         if (!value_of(text) || !has_room(text) || !is_size(value_of(text), &size))
             return args_usage(command, "--dim: '%s' is not of the form NAME=N, N from 1 on", text);
+        if (is_repeated(&args->dim, i))
+            return refuse_repeated(command, "dim", text);
     }
     for (int32_t i = 0; i < args->input.count; i++) {
         static const char *const arrays[] = {".npy", NULL};
@@ -62,6 +82,8 @@ int given_check_args(const char *command, const network_args *args)
             (given_file(text) && !path_has_ending(given_file(text), arrays)))
             return args_usage(
                 command, "--input: '%s' is not of the form NAME=FILE.npy or NAME=NUMBER", text);
+        if (is_repeated(&args->input, i))
+            return refuse_repeated(command, "input", text);
     }
     return EXIT_DONE;
 }
@@ -99,6 +121,8 @@ bool given_read(given_inputs *given, const network_args *args, kldve_onnx_option
                                              .data = file ? a->value : &given->number[i]};
     }
     options->picture_input = args->picture_input;
+    options->layout = args->layout;
+    options->in_frames = args->frames;
     options->dims = given->dim;
     options->dim_count = args->dim.count;
     options->inputs = given->input;
@@ -107,6 +131,11 @@ bool given_read(given_inputs *given, const network_args *args, kldve_onnx_option
         options->shape = args->array->dim;
         options->shape_rank = args->array->rank;
     }
+    if (args->item > 0 && args->array) {
+        options->item = args->item - 1;
+        options->pictures = given->pictures = npy_floats(args->array);
+        return given->pictures != NULL;
+    }
     return true;
 }
 
@@ -114,4 +143,5 @@ void given_free(given_inputs *given)
 {
     for (int32_t i = 0; i < ARG_LIST_MAX; i++)
         npy_free(&given->array[i]);
+    free(given->pictures);
 }

@@ -40,13 +40,21 @@ bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads)
     args.flags = KLDVE_ONNX_NO_VJP;
     if (!network_load(&t->net, ctx, &args) || !network_prepare(&t->net, &args))
         return false;
-    network_say_assumptions(&t->net, &args);
     t->score = calloc((size_t)t->net.shape.classes, sizeof *t->score);
     t->probability = calloc((size_t)t->net.shape.classes, sizeof *t->probability);
     if (t->score && t->probability)
         return true;
     complain("out of memory");
     return false;
+}
+
+void truth_say_assumptions(const truth *t, bool quiet)
+{
+    network_args args;
+
+    memset(&args, 0, sizeof args);
+    args.quiet = quiet;
+    network_say_assumptions(&t->net, &args);
 }
 
 bool truth_fits(const truth *t, const network *n)

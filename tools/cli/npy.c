@@ -26,15 +26,16 @@ static size_t make_head(char head[HEAD_SIZE], npy_type type, int32_t rank, const
     size_t used, total;
     char shape[64];
 
-    if (rank == 1)
-        snprintf(shape, sizeof shape, "(%zu,)", dim[0]);
-    else
-        snprintf(shape, sizeof shape, "(%zu, %zu)", dim[0], dim[1]);
+    used = 0;
+    for (int32_t i = 0; i < rank; i++)
+        used +=
+            (size_t)snprintf(shape + used, sizeof shape - used, i > 0 ? ", %zu" : "%zu", dim[i]);
+    snprintf(shape + used, sizeof shape - used, rank == 1 ? "," : "");
     memset(head, ' ', HEAD_SIZE);
     memcpy(head, "\x93NUMPY\x01", 7);
     head[7] = '\0';
     used = (size_t)snprintf(head + PREFIX, HEAD_SIZE - PREFIX,
-                            "{'descr': '%cf%d', 'fortran_order': False, 'shape': %s, }",
+                            "{'descr': '%cf%d', 'fortran_order': False, 'shape': (%s), }",
                             byte_order(), type == NPY_FLOAT32 ? 4 : 8, shape);
     head[PREFIX + used] = ' ';
     total = (PREFIX + used + 1 + ALIGN - 1) / ALIGN * ALIGN;
@@ -48,8 +49,10 @@ bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim,
 {
     char head[HEAD_SIZE];
     output_part part[2];
-    size_t count = rank == 1 ? dim[0] : dim[0] * dim[1];
+    size_t count = 1;
 
+    for (int32_t i = 0; i < rank; i++)
+        count *= dim[i];
     part[0].bytes = head;
     part[0].nbytes = make_head(head, type, rank, dim);
     part[1].bytes = data;

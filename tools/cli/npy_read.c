@@ -260,6 +260,19 @@ bool npy_read(const char *path, npy_array *out)
     return ok;
 }
 
+float *npy_floats(const npy_array *array)
+{
+    float *out = malloc((array->count + 1) * sizeof *out);
+
+    if (!out) {
+        complain("out of memory");
+        return NULL;
+    }
+    for (size_t i = 0; i < array->count; i++)
+        out[i] = (float)array->value[i];
+    return out;
+}
+
 void npy_free(npy_array *array)
 {
     free(array->value);

@@ -93,6 +93,8 @@ typedef struct npy_array {
 /** Read an array of floating-point numbers, integers or bools; it may hold NaN.  False after a
  *  message; else free it with npy_free(). */
 bool npy_read(const char *path, npy_array *out);
+/** Its elements as float32; free them with free().  NULL after a message. */
+float *npy_floats(const npy_array *array);
 /** Accepts an empty one. */
 void npy_free(npy_array *array);
 
@@ -114,7 +116,9 @@ typedef struct network_args {
     uint64_t flags; /**< KLDVE_ONNX_* */
     int32_t batch;  /**< of kldve_onnx_options */
     bool as_it_is;  /**< the input is an array: nothing is prepared */
-    const char *picture_input;
+    const char *picture_input, *layout;
+    int32_t item;           /**< of `array`, which is a batch, 1 + the picture; 0: not given */
+    int32_t frames;         /**< pictures given, of a film; 0: not known */
     arg_list input, dim;    /**< "NAME=FILE.npy" or "NAME=NUMBER"; "NAME=N" */
     const npy_array *array; /**< that will be explained; NULL: a picture */
     bool quiet;
@@ -153,6 +157,8 @@ typedef struct network {
                     "another dimension that it leaves open; repeat for more"),                     \
         OPTION_STRING("picture-input", offsetof(type, member.picture_input), "NAME",               \
                       "which of several inputs is the picture"),                                   \
+        OPTION_STRING("layout", offsetof(type, member.layout), "LETTERS",                          \
+                      "axes of its input: N batch, C channels, T frames, H rows, W columns"),      \
         OPTION_LIST("input", offsetof(type, member.input), "NAME=FILE.npy",                        \
                     "value of another input, or NAME=NUMBER; repeat for more")
 
@@ -180,6 +186,7 @@ typedef struct given_inputs {
     kldve_onnx_input input[ARG_LIST_MAX];
     npy_array array[ARG_LIST_MAX];
     double number[ARG_LIST_MAX];
+    float *pictures; /**< of a batch; NULL without one */
     char name[2 * ARG_LIST_MAX][LABEL_SIZE];
 } given_inputs;
 
@@ -201,7 +208,7 @@ bool network_load(network *n, kldve_ctx *ctx, const network_args *args);
 bool network_prepare(network *n, const network_args *args);
 
 /** Say on standard error what the engine chose (kldve_onnx_note()), and what was assumed where
- *  neither the card nor the options say it. */
+ *  neither the card nor the options say it.  It belongs to a result: a failure is one line. */
 void network_say_assumptions(const network *n, const network_args *args);
 
 void network_free(network *n);
@@ -266,6 +273,8 @@ int truth_check_args(const char *command, const char *text, int32_t reading);
 int truth_guard(const char *command, const char *text, const guard_output *outputs, int32_t count);
 /** Load that network.  False after a message; free the truth in either case. */
 bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads);
+/** network_say_assumptions() of that network. */
+void truth_say_assumptions(const truth *t, bool quiet);
 /** Whether it and `n` have equally many classes.  False after a message. */
 bool truth_fits(const truth *t, const network *n);
 /** Run it on a picture, or on `input`, an input of its, where that is not NULL.  False after a
@@ -296,7 +305,7 @@ bool output_folder(const char *path, bool *made);
 
 typedef enum npy_type { NPY_FLOAT32, NPY_FLOAT64 } npy_type;
 
-/** Write an array of `rank` 1 or 2, C order, as a .npy file.  False after a message. */
+/** Write an array of `rank` 1 to 3, C order, as a .npy file.  False after a message. */
 bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim, const void *data);
 
 /* ---- the commands ------------------------------------------------------------------------- */

@@ -36,6 +36,17 @@ static uint32_t needs_of(const explanation *e, const explain_args *args)
     return e->method->needs_with ? e->method->needs_with(&o) : e->method->needs;
 }
 
+/* A film does not fit into a terminal. */
+static bool fits_terminal(const explanation *e, const explain_args *args)
+{
+    if (!args->terminal || e->net.shape.in_frames == 1)
+        return true;
+    complain("%s: --terminal draws one picture, and this is a film of %d frames: -o FILE.png draws "
+             "all of them",
+             e->net.name, (int)e->net.shape.in_frames);
+    return false;
+}
+
 static bool mask_covers(const explanation *e, const explain_args *args)
 {
     return !e->picture ||
@@ -59,13 +70,15 @@ static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
         return false;
     network_plan_for(&wanted, needs_of(e, args));
     wanted.array = subject_is_array(args->picture) ? &e->array : NULL;
+    wanted.frames = e->frames > 1 ? e->frames : 0;
     if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted) ||
         !pick_fits(&args->pick, &e->net))
         return false;
     e->ms.load = now_ms() - begin;
     if (!subject_is_array(args->picture))
-        return true;
-    return subject_fit(e, &e->net, args->picture, &e->input) && subject_draw(e);
+        return subject_fits_frames(e) && fits_terminal(e, args);
+    return fits_terminal(e, args) && subject_fit(e, &e->net, args->picture, &e->input) &&
+           subject_draw(e);
 }
 
 /* The index of the class that --target or --rival names.  A rank costs a forward pass, because only
@@ -151,6 +164,7 @@ static bool fuse_layers(explanation *e, const explain_args *args, const kldve_op
 
         wanted.layer = args->fuse.text[i];
         wanted.array = e->input ? &e->array : NULL;
+        wanted.frames = e->frames > 1 ? e->frames : 0;
         network_plan_for(&wanted, needs_of(e, args));
         ok = network_load(&net, e->net.ctx, &wanted) && network_prepare(&net, &wanted) &&
              explain_layer(e, &net, &o, &map[maps]);
@@ -252,6 +266,8 @@ kldve_status explain_render(const explanation *e, const explain_args *args,
         o.colormap = KLDVE_COLORMAP_DIVERGING;
     if (args->opacity >= 0)
         o.opacity = args->opacity > 0 ? (float)args->opacity : -1;
+    if (e->net.shape.in_frames > 1)
+        return film_draw(e, &o, picture != NULL, out);
     status = kldve_heatmap_render(e->map, picture, &o, out);
     if (status == KLDVE_OK && picture)
         pick_draw(&args->pick, &e->mask, kldve_image_width(picture), kldve_image_height(picture),
@@ -277,6 +293,8 @@ static bool write_map(const explanation *e, const char *path)
 {
     size_t dim[2] = {(size_t)e->record.height, (size_t)e->record.width};
 
+    if (e->net.shape.in_frames > 1)
+        return film_write(e, path);
     return npy_write(path, NPY_FLOAT32, 2, dim, kldve_heatmap_values(e->map));
 }
 
@@ -304,6 +322,17 @@ static void say_remark(const explanation *e, bool summary)
         complain("%s: %s", e->net.name, remark);
 }
 
+/* What was chosen and assumed, and what the map says of itself: about a result, because a failure
+ * is one line. */
+static void say_of_result(const explanation *e, const explain_args *args, bool summary)
+{
+    network_say_assumptions(&e->net, &args->network);
+    if (args->truth)
+        truth_say_assumptions(&e->truth, args->network.quiet);
+    if (!args->network.quiet)
+        say_remark(e, summary);
+}
+
 static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progress *p)
 {
     bool quiet = args->network.quiet;
@@ -315,16 +344,12 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     ok = load(e, ctx, args);
     if (ok) {
         progress_end(p);
-        network_say_assumptions(&e->net, &args->network);
         ok = explain(e, args);
     }
     progress_end(p);
-    if (!ok)
+    if (!ok || !write_outputs(e, args)) /* after one line that says why */
         return false;
-    if (!quiet)
-        say_remark(e, summary);
-    if (!write_outputs(e, args))
-        return false;
+    say_of_result(e, args, summary);
     if (args->terminal && !terminal_draw(e, args))
         return false;
     if (summary)
@@ -373,14 +398,15 @@ static int command_explain(const arg_command *command, int argc, char **argv)
 
 const arg_command explain_command = {
     .name = "explain",
-    .usage = "[MODEL.onnx] PICTURE [options]",
+    .usage = "[MODEL.onnx] PICTURE [options]\n       kldve explain MODEL.onnx FRAME.png FRAME.png "
+             "... [options]",
     .summary = "Show which pixels of a picture made a network decide.  Without MODEL.onnx the\n"
                "built-in demonstration network is used.",
     .notes = "A model card, NAME.card.json beside NAME.onnx, replaces all options of the network\n"
              "and of the preparation; docs/model-cards.md says how to write one.\n"
              "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
     .option = explain_options,
-    .max_positional = 2,
+    .max_positional = 1 + FILM_MOST,
     .run = command_explain,
     .computes = true,
 };

@@ -7,9 +7,13 @@
 #include "cli/pick.h"
 #include "cli/tool.h"
 
+enum { FILM_MOST = 256 /**< frames of a film that are given as pictures */ };
+
 typedef struct explain_args {
     network_args network;
-    const char *picture, *rival, *truth;
+    const char *picture, *rival, *truth; /* of a film the first frame */
+    const char *frame[FILM_MOST];        /* pictures */
+    int32_t frames;
     arg_list target;                         /* several: a set */
     arg_list fuse;                           /* further layers */
     int32_t method, reading, colormap, sign; /* 1 + number; 0: not given */
@@ -18,7 +22,7 @@ typedef struct explain_args {
     double opacity; /* negative: not given */
     double temperature, perplexity, noise;
     int32_t samples, window, stride; /* 0: not given */
-    int32_t seed;                    /* negative: not given */
+    int32_t seed, item;              /* negative: not given */
     bool check, smooth, terminal;
 } explain_args;
 
@@ -30,9 +34,13 @@ typedef struct explain_times {
 typedef struct explanation {
     network net;
     truth truth;          /* of --truth; zeros without */
-    kldve_image *picture; /* of an array: drawn from it, NULL where that makes no picture */
-    npy_array array;      /* a subject that is no picture */
-    float *input;         /* [in_channels][in_height][in_width] of it; NULL: a picture */
+    kldve_image *picture; /* of an array: drawn from it, NULL where that makes no picture; of a film
+                             its first frame, of an array all below each other */
+    kldve_image *frame[FILM_MOST];
+    int32_t frames;  /* pictures that were read; 0: an array */
+    int32_t item;    /* of the array, which is a batch; -1: it is none */
+    npy_array array; /* a subject that is no picture */
+    float *input;    /* [in_channels][in_height][in_width] of it; NULL: a picture */
     kldve_heatmap *map;
     kldve_record record;
     kldve_timings stages;
@@ -67,6 +75,8 @@ int subject_check_args(const explain_args *args);
 bool subject_read(explanation *e, kldve_ctx *ctx, const explain_args *args);
 /** The array as the input of a network; the caller frees *out.  False after a message. */
 bool subject_fit(const explanation *e, const network *net, const char *path, float **out);
+/** Whether there are as many pictures as the network takes frames.  False after a message. */
+bool subject_fits_frames(const explanation *e);
 /** Draw e->picture from the array.  False after a message. */
 bool subject_draw(explanation *e);
 kldve_status subject_explain(const explanation *e, const network *net, const kldve_options *o,
@@ -83,6 +93,12 @@ enum { DUMP_FILES = 8, DUMP_PATH = 4096 };
 
 /** The path of a file that --dump may write, 0 to DUMP_FILES - 1, cut to `size`. */
 void dump_file(const explain_args *args, int32_t index, char *out, size_t size);
+
+/** film.c: every frame of a film with its map, beside each other, or the maps alone. */
+kldve_status film_draw(const explanation *e, const kldve_render_options *o, bool over,
+                       kldve_image **out);
+/** The maps of all frames as an array [frames][height][width].  False after a message. */
+bool film_write(const explanation *e, const char *path);
 
 /** terminal.c: draw the heat over the picture in a terminal with 24-bit colours.  False after a
  *  message. */

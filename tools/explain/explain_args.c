@@ -46,6 +46,7 @@ const arg_option explain_options[] = {
     OPTION_GROUP("The network:"),
     NETWORK_OPTIONS(explain_args, network),
     OPTION_STRING("labels", AT(network.labels), "FILE", "names of the classes, one on each line"),
+    OPTION_INT("item", AT(item), "N", "which picture of an array of several, from 0", 0, 65535),
     OPTION_INT("threads", AT(network.threads), "N", "default: one for each core", 1, 1024),
     OPTION_GROUP("How to prepare the picture (these options win over the card):"),
     NETWORK_INPUT_OPTIONS(explain_args, network),
@@ -132,6 +133,15 @@ static int check_args(const explain_args *args)
     return network_check_args("explain", &args->network);
 }
 
+static int guard_frames(const explain_args *args, const guard_output *outputs, int32_t count)
+{
+    int status = EXIT_DONE;
+
+    for (int32_t i = 0; i < args->frames && status == EXIT_DONE; i++)
+        status = guard_input("explain", args->frame[i], outputs, count);
+    return status;
+}
+
 int explain_guard(const explain_args *args)
 {
     char dumped[DUMP_FILES][DUMP_PATH];
@@ -147,7 +157,7 @@ int explain_guard(const explain_args *args)
         outputs[count++] = (guard_output){"--dump", dumped[i]};
     }
     if ((status = guard_outputs("explain", outputs, count)) != EXIT_DONE ||
-        (status = guard_input("explain", args->picture, outputs, count)) != EXIT_DONE ||
+        (status = guard_frames(args, outputs, count)) != EXIT_DONE ||
         (args->pick.over &&
          (status = guard_input("explain", args->pick.over, outputs, count)) != EXIT_DONE) ||
         (status = guard_network("explain", &args->network, outputs, count)) != EXIT_DONE)
@@ -159,13 +169,13 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
                       bool *go)
 {
     static const char *const models[] = {".onnx", NULL};
-    const char *positional[2];
+    const char *positional[1 + FILM_MOST];
     int32_t n;
     int status;
 
     memset(args, 0, sizeof *args);
     args->opacity = -1;
-    args->seed = -1;
+    args->seed = args->item = -1;
     *go = false;
     n = args_parse(command, argc, argv, args, positional);
     if (n < 0)
@@ -174,8 +184,20 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
         return args_usage("explain", "a picture is missing: kldve explain [MODEL.onnx] PICTURE");
     if (n == 1 && path_has_ending(positional[0], models))
         return args_usage("explain", "a picture is missing after %s", positional[0]);
-    args->picture = positional[n - 1];
-    args->network.model = n == 2 ? positional[0] : NULL;
+    if (n > 2 && !path_has_ending(positional[0], models))
+        return args_usage("explain",
+                          "'%s' is no network: several pictures are the frames of a film, with "
+                          "MODEL.onnx first",
+                          positional[0]);
+    if (n > 1) {
+        args->network.model = positional[0];
+        n--;
+        memmove(positional, positional + 1, (size_t)n * sizeof *positional);
+    }
+    args->frames = n;
+    memcpy(args->frame, positional, (size_t)n * sizeof *positional);
+    args->picture = positional[0];
+    args->network.item = args->item + 1;
     args->network.as_it_is = subject_is_array(args->picture);
     *go = true;
     if ((status = pick_read_args("explain", &args->pick, &args->network.flags)) != EXIT_DONE ||

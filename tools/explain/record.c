@@ -109,13 +109,35 @@ static json_object *new_timings(const explanation *e)
     return NULL;
 }
 
+static json_object *new_frame(const void *of, size_t i)
+{
+    const explain_args *args = of;
+
+    return json_object_new_string(args->frame[i]);
+}
+
+/* What was explained: of a film every frame, and how many the map has. */
+static bool put_pictures(json_object *object, const explanation *e, const explain_args *args)
+{
+    int32_t frames = e->net.shape.in_frames;
+
+    if (!json_put_text(object, "picture", args->picture) ||
+        (e->item >= 0 && !json_put(object, "item", json_object_new_int(e->item))))
+        return false;
+    if (frames == 1)
+        return true;
+    return (e->frames == 0 ||
+            json_put(object, "pictures", json_new_list(new_frame, args, (size_t)e->frames))) &&
+           json_put(object, "frames", json_object_new_int(frames)) &&
+           json_put(object, "layer_frames", json_object_new_int(e->net.shape.frames));
+}
+
 static json_object *new_record(const explanation *e, const explain_args *args)
 {
     json_object *object = json_object_new_object();
     bool reading = e->method->readings != 0;
 
-    if (object && json_put_text(object, "model", e->net.name) &&
-        json_put_text(object, "picture", args->picture) &&
+    if (object && json_put_text(object, "model", e->net.name) && put_pictures(object, e, args) &&
         (!e->net.select || json_put_text(object, "select", e->net.select)) &&
         json_put_text(object, "layer", e->net.layer) && put_chosen(object, e->net.net) &&
         put_all_paths(object, e->record.all_paths) && put_scores(object, e) &&
@@ -134,6 +156,7 @@ static json_object *new_record(const explanation *e, const explain_args *args)
         json_put_number(object, "kl", e->record.kl, 17) &&
         (!args->check ||
          json_put_number(object, "class_sensitivity", e->record.class_sensitivity, 9)) &&
+        json_put(object, "flat", json_object_new_boolean(e->record.flat)) &&
         json_put(object, "notes", new_notes(e)) && json_put(object, "timings_ms", new_timings(e)) &&
         json_put_text(object, "kldve", kldve_version()))
         return object;

@@ -29,6 +29,14 @@ int subject_check_args(const explain_args *args)
         if (of_pictures[i].given)
             return args_usage("explain", "--%s changes nothing: %s enters the network as it is",
                               of_pictures[i].name, args->picture);
+    if (subject_is_array(args->picture) && args->frames > 1)
+        return args_usage("explain", "%s holds all frames: give no picture beside it",
+                          args->picture);
+    if (!subject_is_array(args->picture) && n->item > 0)
+        return args_usage("explain",
+                          "--item changes nothing: %s is one picture; it says which of "
+                          "an array of several (.npy)",
+                          args->picture);
     if (subject_is_array(args->picture) && args->pick.over)
         return args_usage("explain", "--over needs a picture, %s is an array: use --at",
                           args->picture);
@@ -46,16 +54,34 @@ static bool check_finite(const char *path, const npy_array *a)
     return true;
 }
 
+static bool check_item(const explanation *e, const char *path)
+{
+    if (e->item < 0 || (e->array.rank > 0 && e->item < e->array.dim[0]))
+        return true;
+    complain("%s: --item %d: the array has %lld pictures along its first axis, from 0", path,
+             (int)e->item, e->array.rank > 0 ? (long long)e->array.dim[0] : 1LL);
+    return false;
+}
+
 bool subject_read(explanation *e, kldve_ctx *ctx, const explain_args *args)
 {
     kldve_status status;
 
+    e->item = args->network.item - 1;
     if (subject_is_array(args->picture))
-        return npy_read(args->picture, &e->array) && check_finite(args->picture, &e->array);
-    status = kldve_image_load(ctx, args->picture, NULL, &e->picture);
-    if (status != KLDVE_OK)
-        complain_ctx(ctx, args->picture, status);
-    return status == KLDVE_OK;
+        return npy_read(args->picture, &e->array) && check_finite(args->picture, &e->array) &&
+               check_item(e, args->picture);
+    for (; e->frames < args->frames; e->frames++) {
+        const char *path = args->frame[e->frames];
+
+        status = kldve_image_load(ctx, path, NULL, &e->frame[e->frames]);
+        if (status != KLDVE_OK) {
+            complain_ctx(ctx, path, status);
+            return false;
+        }
+    }
+    e->picture = e->frame[0];
+    return true;
 }
 
 /* ---- arrays ------------------------------------------------------------------------------- */
@@ -91,35 +117,55 @@ static bool same_shape(const npy_array *a, const kldve_onnx_tensor *in)
            memcmp(one, other, (size_t)n * sizeof *one) == 0;
 }
 
-/* [h][w][c] -> [c][h][w], or as it is. */
-static void order(const npy_array *a, const kldve_shape *s, bool channels_last, float *out)
+/* The picture of the batch that --item says, as an array of its own. */
+static npy_array picked_item(const npy_array *a, int32_t item)
 {
-    size_t channels = channels_last ? (size_t)s->in_channels : 1, cells = a->count / channels;
+    npy_array one = *a;
 
-    for (size_t i = 0; i < cells; i++)
-        for (size_t c = 0; c < channels; c++)
-            out[c * cells + i] = (float)a->value[i * channels + c];
+    one.count = a->count / (size_t)a->dim[0];
+    one.dim[0] = 1;
+    one.value = a->value + (size_t)item * one.count;
+    return one;
+}
+
+/* What to do about an array of another shape, where that is a batch of the right one. */
+static const char *item_hint(const npy_array *a, const kldve_onnx_tensor *in)
+{
+    npy_array one;
+
+    if (a->rank == 0 || a->dim[0] < 2)
+        return "";
+    one = picked_item(a, 0);
+    return same_shape(&one, in) ? ": --item N says which of its pictures" : "";
 }
 
 bool subject_fit(const explanation *e, const network *net, const char *path, float **out)
 {
     kldve_onnx_tensor in = {.struct_size = sizeof in};
+    npy_array subject = e->array;
     char has[128], wants[128];
+    float *values;
 
-    if (kldve_onnx_tensor_at(net->net, 0, &in) != KLDVE_OK || !same_shape(&e->array, &in)) {
+    if (e->item >= 0)
+        subject = picked_item(&e->array, e->item);
+    if (kldve_onnx_tensor_at(net->net, 0, &in) != KLDVE_OK || !same_shape(&subject, &in)) {
         shape_text(e->array.rank, e->array.dim, has, sizeof has);
         shape_text(in.rank, in.dim, wants, sizeof wants);
-        complain("%s: the array is %s, but the input '%s' of %s is %s", path, has, in.name,
-                 net->name, wants);
+        complain("%s: the array is %s, but the input '%s' of %s is %s%s", path, has, in.name,
+                 net->name, wants, e->item < 0 ? item_hint(&e->array, &in) : "");
         return false;
     }
-    *out = malloc(e->array.count * sizeof **out + 1);
-    if (!*out) {
-        complain("out of memory");
-        return false;
+    values = npy_floats(&subject);
+    *out = malloc(subject.count * sizeof **out + 1);
+    if (values && *out && kldve_onnx_arrange(net->net, values, *out) == KLDVE_OK) {
+        free(values);
+        return true;
     }
-    order(&e->array, &net->shape, in.channel_axis == 3, *out);
-    return true;
+    complain("out of memory");
+    free(values);
+    free(*out);
+    *out = NULL;
+    return false;
 }
 
 /* ---- an array as a picture ---------------------------------------------------------------- */
@@ -169,12 +215,33 @@ kldve_status subject_explain(const explanation *e, const network *net, const kld
                              kldve_heatmap **map)
 {
     return e->input ? kldve_explain_input(net->explainer, e->input, o, map)
-                    : kldve_explain(net->explainer, e->picture, o, map);
+                    : kldve_explain_film(net->explainer, e->frames,
+                                         (const kldve_image *const *)e->frame, o, map);
+}
+
+bool subject_fits_frames(const explanation *e)
+{
+    int32_t wants = e->net.shape.in_frames;
+
+    if (e->input || e->frames == wants)
+        return true;
+    if (wants > 1)
+        complain("%s: the network takes films of %d frames, and %d picture%s given: give one for "
+                 "each frame, in the order of time, or an array (.npy)",
+                 e->net.name, (int)wants, (int)e->frames, e->frames > 1 ? "s are" : " is");
+    else
+        complain("%s: the network takes one picture, and %d are given; of several pictures and one "
+                 "network `kldve compare` shows the maps",
+                 e->net.name, (int)e->frames);
+    return false;
 }
 
 void subject_free(explanation *e)
 {
     npy_free(&e->array);
     free(e->input);
-    kldve_image_free(e->picture);
+    if (e->frames == 0)
+        kldve_image_free(e->picture); /* drawn from the array */
+    for (int32_t i = 0; i < e->frames; i++)
+        kldve_image_free(e->frame[i]);
 }

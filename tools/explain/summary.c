@@ -85,6 +85,16 @@ static void say_tokens(const explanation *e)
         printf(", %d token%s aside", (int)c.leading, c.leading > 1 ? "s" : "");
 }
 
+static void say_maps(const explanation *e)
+{
+    const kldve_shape *s = &e->net.shape;
+
+    printf(", layer %s: %d maps of ", e->net.layer, (int)s->maps);
+    if (s->frames > 1)
+        printf("%d frames of ", (int)s->frames);
+    printf("%d x %d", (int)(s->height / s->frames), (int)s->width);
+}
+
 static void say_method(const explanation *e, const explain_args *args)
 {
     const kldve_record *r = &e->record;
@@ -96,8 +106,7 @@ static void say_method(const explanation *e, const explain_args *args)
     printf("%s%s%s", e->method->name, reading ? ", reading " : "",
            reading ? kldve_reading_name(r->reading) : "");
     if (layer->maps > 0)
-        printf(", layer %s: %d maps of %d x %d", e->net.layer, (int)layer->maps, (int)layer->height,
-               (int)layer->width);
+        say_maps(e);
     say_tokens(e);
     if (r->height != layer->height || r->width != layer->width) /* of pixels, or of several */
         printf(", the map %d x %d", (int)r->height, (int)r->width);

@@ -108,7 +108,6 @@ static bool load_networks(grid *g, const grid_args *args, progress *p)
             !pick_fits(&g->pick, &n->net) || (g->has_truth && !truth_fits(&g->truth, &n->net)))
             return false;
         progress_end(p);
-        network_say_assumptions(&n->net, &wanted);
         for (int32_t t = 0; t < g->targets; t++)
             if (!classes_target(&n->net, g->target[t], &unused))
                 return false;
@@ -153,6 +152,14 @@ static void compare_with_first(grid *g)
     }
 }
 
+static void say_assumptions(const grid *g, const grid_args *args)
+{
+    if (g->has_truth)
+        truth_say_assumptions(&g->truth, args->quiet);
+    for (int32_t i = 0; i < g->networks; i++)
+        network_say_assumptions(&g->network[i].net, &args->network[i]);
+}
+
 bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, progress *p)
 {
     bool ok;
@@ -178,11 +185,15 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     for (int32_t i = 0; ok && i < g->pictures; i++)
         ok = grid_explain_picture(g, args, i, p);
     progress_end(p);
-    if (ok)
-        compare_with_first(g);
-    if (ok && !args->quiet)
+    if (!ok || !grid_any_map(g))
+        return false;
+    compare_with_first(g);
+    say_assumptions(g, args);
+    if (!args->quiet) {
         grid_say_remarks(g);
-    return ok && grid_say_left_out(g, args->quiet);
+        grid_say_left_out(g);
+    }
+    return true;
 }
 
 void grid_free(grid *g)

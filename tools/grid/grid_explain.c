@@ -190,21 +190,25 @@ bool grid_explain_picture(grid *g, const grid_args *args, int32_t i, progress *p
     return ok;
 }
 
-bool grid_say_left_out(const grid *g, bool quiet)
+bool grid_any_map(const grid *g)
 {
-    bool any = false;
+    for (int32_t n = 0; n < g->networks; n++)
+        for (int32_t m = 0; m < g->methods; m++)
+            if (cell_at(g, 0, n, m, 0)->map)
+                return true;
+    complain("%s: %s", g->network[0].net.name, cell_at(g, 0, 0, 0, 0)->why);
+    return false;
+}
 
+void grid_say_left_out(const grid *g)
+{
     for (int32_t n = 0; n < g->networks; n++)
         for (int32_t m = 0; m < g->methods; m++) {
             const grid_cell *cell = cell_at(g, 0, n, m, 0);
 
-            any = any || cell->map;
-            if (!cell->map && !quiet)
+            if (!cell->map)
                 complain("%s: %s left out: %s", g->network[n].name, g->method[m].id, cell->why);
         }
-    if (!any)
-        complain("%s: %s", g->network[0].net.name, cell_at(g, 0, 0, 0, 0)->why);
-    return any;
 }
 
 void grid_say_remarks(const grid *g)

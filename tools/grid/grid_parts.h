@@ -16,8 +16,10 @@ void grid_set_options(const grid_args *args, const grid_method *method, kldve_op
 /** Explain picture i by all networks and methods.  False after a message. */
 bool grid_explain_picture(grid *g, const grid_args *args, int32_t i, progress *p);
 
-/** Say once for each network and method what was left out; false if nothing remains. */
-bool grid_say_left_out(const grid *g, bool quiet);
+/** False after a message: every network rules out every method. */
+bool grid_any_map(const grid *g);
+/** Say once for each network and method what was left out. */
+void grid_say_left_out(const grid *g);
 /** What the maps say of themselves, once for each network and method. */
 void grid_say_remarks(const grid *g);
 

@@ -25,18 +25,55 @@ static kldve_status no_memory(const kldve_job *job)
     return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "%s: out of memory", job->method->name);
 }
 
+/* The superpixels of one frame, numbered from c->players on. */
+static kldve_status add_frame(kldve_coalitions *c, kldve_superpixel_grid *grid, int32_t frame,
+                              float *copy)
+{
+    const kldve_job *job = c->job;
+    size_t all = kldve_job_pixels(job), pixels = (size_t)grid->height * (size_t)grid->width;
+    int32_t *label = c->label + (size_t)frame * pixels, count;
+    kldve_status st;
+
+    for (size_t channel = 0; channel < (size_t)grid->channels; channel++)
+        memcpy(copy + channel * pixels, job->input + channel * all + (size_t)frame * pixels,
+               pixels * sizeof *copy);
+    grid->input = copy;
+    st = kldve_superpixels(job->ctx, grid, label, &count);
+    for (size_t i = 0; st == KLDVE_OK && i < pixels; i++)
+        label[i] += c->players;
+    c->players += st == KLDVE_OK ? count : 0;
+    return st;
+}
+
+static kldve_status add_frames(kldve_coalitions *c, double side)
+{
+    const kldve_job *job = c->job;
+    const kldve_shape *s = job->shape;
+    int32_t frames = kldve_job_frames(job);
+    kldve_superpixel_grid grid = {.channels = s->in_channels,
+                                  .height = kldve_job_frame_height(job),
+                                  .width = s->in_width,
+                                  .rows = cells_along(kldve_job_frame_height(job), side),
+                                  .columns = cells_along(s->in_width, side)};
+    float *copy;
+    kldve_status st = KLDVE_OK;
+
+    if ((int64_t)grid.rows * grid.columns * frames > MOST_PLAYERS)
+        return KLDVE_OK;
+    copy = kldve_ctx_alloc(job->ctx, kldve_job_inputs(job) / (size_t)frames, sizeof *copy);
+    if (!copy)
+        return no_memory(job);
+    for (int32_t t = 0; t < frames && st == KLDVE_OK; t++)
+        st = add_frame(c, &grid, t, copy);
+    kldve_ctx_release(job->ctx, copy);
+    return st;
+}
+
 kldve_status kldve_coalitions_begin(const kldve_job *job, kldve_coalitions *c)
 {
-    const kldve_shape *s = job->shape;
     size_t pixels = kldve_job_pixels(job);
     double side =
         job->options->window > 0 ? job->options->window : fmax(1, sqrt((double)pixels / PLAYERS));
-    const kldve_superpixel_grid grid = {.input = job->input,
-                                        .channels = s->in_channels,
-                                        .height = s->in_height,
-                                        .width = s->in_width,
-                                        .rows = cells_along(s->in_height, side),
-                                        .columns = cells_along(s->in_width, side)};
     kldve_status st;
 
     memset(c, 0, sizeof *c);
@@ -44,9 +81,7 @@ kldve_status kldve_coalitions_begin(const kldve_job *job, kldve_coalitions *c)
     c->label = kldve_ctx_alloc(job->ctx, pixels, sizeof *c->label);
     if (!c->label)
         return no_memory(job);
-    st = (int64_t)grid.rows * grid.columns > MOST_PLAYERS
-             ? KLDVE_OK
-             : kldve_superpixels(job->ctx, &grid, c->label, &c->players);
+    st = add_frames(c, side);
     if (st == KLDVE_OK && (c->players < 1 || c->players > MOST_PLAYERS))
         st = kldve_ctx_failf(job->ctx, KLDVE_E_LIMIT,
                              "%s: more than %d superpixels; choose a larger window",

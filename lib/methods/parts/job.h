@@ -4,6 +4,8 @@
 
 #include <kldve/method.h>
 
+#include "image/upsample.h"
+
 /** E = sum over c of weights_c x_c, times some positive number.  weights [maps]. */
 void kldve_job_weighted_sum(const kldve_job *job, const double *weights, float *map);
 /** The same with |weights_c|. */
@@ -30,6 +32,32 @@ static inline size_t kldve_job_maps(const kldve_job *job)
 static inline size_t kldve_job_inputs(const kldve_job *job)
 {
     return (size_t)job->shape->in_channels * kldve_job_pixels(job);
+}
+
+/** Frames of a film, 1 of a picture, and the sides of one. */
+static inline int32_t kldve_job_frames(const kldve_job *job)
+{
+    return job->shape->in_frames > 1 ? job->shape->in_frames : 1;
+}
+static inline int32_t kldve_job_frame_height(const kldve_job *job)
+{
+    return job->shape->in_height / kldve_job_frames(job);
+}
+static inline int32_t kldve_job_shorter_side(const kldve_job *job)
+{
+    int32_t height = kldve_job_frame_height(job), width = job->shape->in_width;
+
+    return height < width ? height : width;
+}
+
+/** A map of the layer [cells] -> at the size of the input [pixels]. */
+static inline void kldve_job_upsample(const kldve_job *job, const float *map, float *out)
+{
+    const kldve_shape *s = job->shape;
+    int32_t frames = s->frames > 1 ? s->frames : 1;
+
+    kldve_upsample_film(map, frames, s->height / frames, s->width, out, kldve_job_frames(job),
+                        (const int32_t[2]){kldve_job_frame_height(job), s->in_width});
 }
 
 #endif

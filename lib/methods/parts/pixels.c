@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "image/upsample.h"
 #include "job.h"
 #include "stages/reduce.h"
 
@@ -52,7 +51,6 @@ kldve_status kldve_pixels_guided(const kldve_job *job, const float *cotangent,
                                  kldve_status (*coarse)(const kldve_job *job, float *map),
                                  float *map)
 {
-    const kldve_shape *s = job->shape;
     size_t cells = kldve_job_cells(job), pixels = kldve_job_pixels(job);
     float *small = kldve_ctx_alloc(job->ctx, cells, sizeof *small);
     float *large = kldve_ctx_alloc(job->ctx, pixels, sizeof *large);
@@ -66,7 +64,7 @@ kldve_status kldve_pixels_guided(const kldve_job *job, const float *cotangent,
         (st = kldve_pixels_gradient(job, cotangent, KLDVE_RULE_GUIDED, map)) < 0)
         goto done;
     kldve_reduce_relu(small, cells);
-    kldve_upsample(small, s->height, s->width, large, s->in_height, s->in_width);
+    kldve_job_upsample(job, small, large);
     for (size_t i = 0; i < pixels; i++)
         map[i] *= large[i];
 done:

@@ -1,9 +1,11 @@
-/* windows.c - a square window at regular places over the input. */
+/* windows.c - a square window at regular places over the input, of a film over each frame. */
 #include "windows.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
+
+#include "job.h"
 
 static int32_t least(int32_t a, int32_t b)
 {
@@ -19,7 +21,9 @@ static int32_t places(int32_t size, int32_t window, int32_t stride)
 kldve_windows kldve_windows_over(const kldve_job *job, int32_t window, int32_t overlap)
 {
     const kldve_options *o = job->options;
-    kldve_windows w = {.in_height = job->shape->in_height, .in_width = job->shape->in_width};
+    kldve_windows w = {.frames = kldve_job_frames(job),
+                       .in_height = kldve_job_frame_height(job),
+                       .in_width = job->shape->in_width};
 
     assert(window >= 1 && overlap >= 1);
     if (o->window > 0)
@@ -46,7 +50,8 @@ static int32_t column_start(const kldve_windows *w, int32_t column)
 void kldve_windows_place(const kldve_windows *w, int64_t i, int32_t *y, int32_t *x)
 {
     assert(i >= 0 && i < kldve_windows_count(w));
-    *y = row_start(w, (int32_t)(i / w->columns));
+    *y = row_start(w, (int32_t)(i / w->columns % w->rows)) +
+         (int32_t)(i / w->columns / w->rows) * w->in_height;
     *x = column_start(w, (int32_t)(i % w->columns));
 }
 
@@ -88,9 +93,12 @@ static double at(const kldve_windows *w, const double *value, bool squares, int3
 
 static void spread(const kldve_windows *w, const double *value, bool squares, float *map)
 {
-    for (int32_t y = 0; y < w->in_height; y++)
-        for (int32_t x = 0; x < w->in_width; x++)
-            map[(size_t)y * (size_t)w->in_width + (size_t)x] = (float)at(w, value, squares, y, x);
+    size_t places = (size_t)w->rows * (size_t)w->columns;
+
+    for (size_t t = 0; t < (size_t)w->frames; t++)
+        for (int32_t y = 0; y < w->in_height; y++)
+            for (int32_t x = 0; x < w->in_width; x++)
+                *map++ = (float)at(w, value + t * places, squares, y, x);
 }
 
 void kldve_windows_mean(const kldve_windows *w, const double *value, float *map)

@@ -82,11 +82,13 @@ static void backend_shape(const void *state, kldve_shape *out)
     out->in_channels = (int32_t)in[1];
     out->in_height = (int32_t)in[2];
     out->in_width = (int32_t)in[3];
+    out->in_frames = (int32_t)net->inputs.frames;
     out->classes = kx_score_count(net);
     if (layer) {
         out->maps = (int32_t)layer->shape.dim[1];
         out->height = (int32_t)layer->shape.dim[2];
         out->width = (int32_t)layer->shape.dim[3];
+        out->frames = (int32_t)net->choice.view.frames;
     }
     out->batch = net->batch;
     out->scores = net->choice.scores;

@@ -37,6 +37,7 @@ kldve_status kx_choose(kx_graph *g, kx_arena *arena, const char *layer, const ch
 {
     kx_choice c = {.listing = out->listing,
                    .notes = out->notes,
+                   .letters = out->letters,
                    .grid_height = out->grid_height,
                    .grid_width = out->grid_width};
     kldve_status st;
@@ -44,8 +45,7 @@ kldve_status kx_choose(kx_graph *g, kx_arena *arena, const char *layer, const ch
     c.notes.arena = arena;
     if ((st = kx_choose_input(g, &c)) < 0 ||
         (st = kx_choose_logits(g, logits, selection, &c)) < 0 ||
-        (st = kx_follow_input(g, arena, &c)) < 0 ||
-        (st = find_ways(g, arena, selection, &c)) < 0)
+        (st = kx_follow_input(g, arena, &c)) < 0 || (st = find_ways(g, arena, selection, &c)) < 0)
         return st;
     c.file_input = c.input;
     st = kx_choose_layer(g, layer, &c);

@@ -31,6 +31,7 @@ typedef struct kx_choice {
     const bool *cells;        /**< by value id of the file: the logits depend on its cells */
     const uint64_t *pictures; /**< by value id of the file: see read_pictures.h */
     bool channels_last;       /**< of the file's input */
+    const char *letters;      /**< kx_inputs.layout */
     int64_t grid_height, grid_width; /**< of the layer, given by the user; 0: found */
     kx_view view;                    /**< of the layer */
     int32_t members;                 /**< tensors that are joined to the layer; 0: it is one */
@@ -46,7 +47,8 @@ typedef struct kx_choice {
  *  @param arena  for the arrays of *out.
  *  @param layer, logits  name of a tensor or node; NULL: the default.
  *  @param selection  what is selected in place of the logits; NULL: nothing.
- *  @param out  what its notes say already stays; a grid that the user gives and `listing` are set.
+ *  @param out  what its notes say already stays; a grid that the user gives, the letters and
+ *              `listing` are set.
  *  @return KLDVE_OK; KLDVE_E_ARG (no such tensor, or one that cannot be the layer);
  *          KLDVE_E_UNSUPPORTED; KLDVE_E_FORMAT; KLDVE_E_NOMEM. */
 kldve_status kx_choose(kx_graph *g, kx_arena *arena, const char *layer, const char *logits,

@@ -1,16 +1,17 @@
 /* choose_input.c - which input of a graph is the picture. */
 #include "choose_parts.h"
 
-/* What a film below each other becomes for the network, [1][channels][frames][height][width]; NULL:
- * the input is no film. */
-static const kx_value *film_of(const kx_graph *g, const kx_value *input)
-{
-    const kx_node *n = g->nnode > 0 ? &g->node[0] : NULL;
+#include <string.h>
 
-    return n && n->op->traits.axes == KX_AXES_REGROUPED && n->in[0] == input && n->out[0] &&
-                   n->out[0]->shape.rank == 5
-               ? n->out[0]
-               : NULL;
+#include "build/input_parts.h"
+
+/* The file's input, which has the name of the graph's: nodes may lead to it. */
+static const kx_value *file_input(const kx_graph *g, const kx_value *input)
+{
+    for (int32_t i = 0; i < g->nnode && i < KX_LEAD_NODES; i++)
+        if (g->node[i].out[0] && strcmp(g->node[i].out[0]->name, input->name) == 0)
+            return g->node[i].out[0];
+    return input;
 }
 
 kldve_status kx_choose_input(const kx_graph *g, kx_choice *c)
@@ -30,9 +31,7 @@ kldve_status kx_choose_input(const kx_graph *g, kx_choice *c)
 
 kldve_status kx_follow_input(const kx_graph *g, kx_arena *arena, kx_choice *c)
 {
-    const kx_value *film;
-
-    if ((film = film_of(g, c->input)))
-        return kx_follow(g, arena, film, "NCTHW", &c->followed);
+    if (c->letters && *c->letters)
+        return kx_follow(g, arena, file_input(g, c->input), c->letters, &c->followed);
     return kx_follow_picture(g, arena, c->input, &c->followed, &c->channels_last);
 }

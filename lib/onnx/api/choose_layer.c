@@ -98,7 +98,7 @@ static void consider(const kx_graph *g, const kx_choice *c, kx_value *v, const w
     kx_view view;
 
     if (v == c->logits || w->prepared[v->id] || w->share[v->id] < w->least || !c->cells[v->id] ||
-        !kx_explainable(c, v, &view) || view.height * view.width == 1)
+        !kx_explainable(c, v, &view) || view.height * view.width == view.frames)
         return;
     if (!best->layer || (best->view.each <= HANDFUL && view.each > best->view.each) ||
         (!best->view.plain && is_form_of(g, best->layer, v)))
@@ -142,7 +142,8 @@ static bool may_join(const kx_choice *c, const kx_value *v, const bool *prepared
     kx_view view;
 
     return v != c->logits && v->producer >= 0 && !prepared[v->id] && c->cells[v->id] &&
-           kx_explainable(c, v, &view) && view.height * view.width > 1 && view.each > HANDFUL;
+           kx_explainable(c, v, &view) && view.height * view.width > view.frames &&
+           view.each > HANDFUL;
 }
 
 /* The fewest tensors that cut all ways, the nearest to the logits. */
@@ -155,7 +156,7 @@ static kldve_status find_members(const kx_graph *g, kx_choice *c, const bool *pr
         return kx_nomem(g);
     for (int32_t i = 0; i < g->nvalue; i++)
         may[i] = may_join(c, g->value[i], prepared);
-    st = kx_find_cut(g, c->notes.arena, c->input, c->logits, &c->ways, may, c->member, &c->members);
+    st = kx_find_cut(g, c->notes.arena, &c->ways, may, c->member, &c->members);
     for (int32_t i = 0; st == KLDVE_OK && i < c->members; i++)
         kx_explainable(c, c->member[i], &c->member_view[i]);
     return st;

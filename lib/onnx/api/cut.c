@@ -164,11 +164,11 @@ static bool allocate(network *w, kx_arena *arena)
            w->queue;
 }
 
-kldve_status kx_find_cut(const kx_graph *g, kx_arena *arena, const kx_value *input,
-                         const kx_value *logits, const kx_ways *ways, const bool *may,
+kldve_status kx_find_cut(const kx_graph *g, kx_arena *arena, const kx_ways *ways, const bool *may,
                          kx_value **cut, int32_t *count)
 {
-    network w = {.g = g, .ways = ways, .may = may, .input = input->id, .logits = logits->id};
+    network w = {
+        .g = g, .ways = ways, .may = may, .input = ways->input->id, .logits = ways->logits->id};
     int32_t flow = 0;
 
     *count = 0;

@@ -11,8 +11,7 @@ enum { KX_CUT_MOST = 8 };
  *  @param cut  [KX_CUT_MOST], in the order of computation.
  *  @param count  their number; 0 where there is no cut, or none that small.
  *  @return KLDVE_OK, KLDVE_E_NOMEM. */
-kldve_status kx_find_cut(const kx_graph *g, kx_arena *arena, const kx_value *input,
-                         const kx_value *logits, const kx_ways *ways, const bool *may,
+kldve_status kx_find_cut(const kx_graph *g, kx_arena *arena, const kx_ways *ways, const bool *may,
                          kx_value **cut, int32_t *count);
 
 #endif

@@ -38,9 +38,16 @@ static kldve_status check_counts(kldve_ctx *ctx, const kldve_onnx_options *o)
             "kldve_onnx_options: a number of inputs or dims that is not 0 to %d, "
             "a shape_rank that is not 0 to %d, or an array that is NULL",
             MOST, MOST_AXES);
-    if (o->inputs_reserved != 0)
-        return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
-                              "kldve_onnx_options: a reserved member is set, it must be 0");
+    if (o->frames_reserved != 0 || o->in_frames < 0)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "kldve_onnx_options: in_frames is %d, it must be 0 or more, and a "
+                               "reserved member 0",
+                               (int)o->in_frames);
+    if (o->item < 0 || (o->pictures && o->shape_rank == 0))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "kldve_onnx_options: item is %d, it must be 0 or more, and pictures "
+                               "need their shape",
+                               (int)o->item);
     for (int32_t i = 0; i < o->shape_rank; i++)
         if (o->shape[i] < 1)
             return kldve_ctx_failf(ctx, KLDVE_E_ARG,

@@ -94,6 +94,7 @@ static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
     if ((st = kx_given_load(net->ctx, &net->arena, o)) < 0 || (st = kx_load_graph(net, o)) < 0 ||
         (st = select_scores(net, o)) < 0)
         return st;
+    c->letters = net->inputs.layout;
     if ((st = kx_choose(net->graph, &net->arena, o->layer, o->logits,
                         net->selects ? &net->selection : NULL, c)) < 0 ||
         (st = kx_choose_scores(net->ctx, o->scores, o->flags & KLDVE_ONNX_NAMED,

@@ -2,7 +2,11 @@
  * that. */
 #include "load.h"
 
+#include <stdio.h>
+
 #include "build/build.h"
+
+enum { SELECT_ITEM = 16 }; /* bytes of "[N]" */
 
 static kldve_status say(void *opaque, const char *text)
 {
@@ -84,22 +88,44 @@ static bool outputs_follow(const kldve_onnx *net, const kldve_onnx_options *o)
     return true;
 }
 
-/* A batch that the file fixes: one picture if every shape allows that, else copies of it. */
+/* A batch that the file fixes: one picture if every shape allows that, else copies of it or those
+ * that the user gives. */
 static kldve_status build_batched(kldve_onnx *net, kldve_onnx_options *o)
 {
     int64_t batch = net->inputs.batch;
+    char *select = kx_arena_alloc(&net->arena, SELECT_ITEM, 1);
     kldve_status st;
+
+    if (!select)
+        return kldve_ctx_fail(net->ctx, KLDVE_E_NOMEM, "out of memory while loading the network");
 
     kx_graph_free(net->graph);
     net->graph = NULL;
     if ((st = build_graph(net, o, true)) < 0)
         return st;
+    snprintf(select, SELECT_ITEM, "[%d]", (int)o->item);
     if (!o->select)
-        o->select = "[0]";
+        o->select = select;
     return kx_say(&net->choice.notes,
-                  "the network takes batches of %lld: all are the same picture, and the scores of "
-                  "the first are explained",
-                  (long long)batch);
+                  o->pictures
+                      ? "the network takes batches of %lld: the scores of picture %d are explained"
+                      : "the network takes batches of %lld: all are the same picture, and the "
+                        "scores of picture %d are explained",
+                  (long long)batch, (int)o->item);
+}
+
+/* There must be a picture of that number. */
+static kldve_status check_item(const kldve_onnx *net, const kldve_onnx_options *o)
+{
+    int64_t pictures = net->inputs.batch;
+
+    if (o->pictures && o->shape[0] > pictures)
+        pictures = o->shape[0];
+    if (o->item < pictures)
+        return KLDVE_OK;
+    return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
+                           "picture %d of a batch: there are %lld, 0 to %lld", (int)o->item,
+                           (long long)pictures, (long long)pictures - 1);
 }
 
 kldve_status kx_load_graph(kldve_onnx *net, kldve_onnx_options *o)
@@ -107,6 +133,8 @@ kldve_status kx_load_graph(kldve_onnx *net, kldve_onnx_options *o)
     kldve_status st = build_graph(net, o, false);
     bool batched = net->inputs.batch > 1;
 
+    if ((st == KLDVE_OK || (batched && st != KLDVE_E_NOMEM)) && check_item(net, o) < 0)
+        return KLDVE_E_ARG;
     if (batched && (st == KLDVE_OK ? !outputs_follow(net, o) : st != KLDVE_E_NOMEM))
         return build_batched(net, o);
     if (st < 0 || !batched)

@@ -10,7 +10,6 @@
 #include "select_text.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +68,14 @@ kldve_status kx_select_name(kldve_ctx *ctx, const char *text, char name[KX_SELEC
     return KLDVE_OK;
 }
 
+/* Far beyond any axis, and small enough to add to. */
+#define LARGEST (INT64_MAX / 2)
+
+static int64_t clamp(int64_t x, int64_t low, int64_t high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
 /* An integer, if there is one. */
 static bool take_integer(reader *r, int64_t *out)
 {
@@ -77,18 +84,11 @@ static bool take_integer(reader *r, int64_t *out)
 
     if (*digits < '0' || *digits > '9')
         return false;
-    errno = 0;
     *out = strtoll(r->at, &end, 10);
-    if (errno == ERANGE)
-        *out = *r->at == '-' ? INT64_MIN / 2 : INT64_MAX / 2;
+    *out = clamp(*out, -LARGEST, LARGEST); /* also what strtoll() clamps */
     r->at = end;
     skip_blanks(r);
     return true;
-}
-
-static int64_t clamp(int64_t x, int64_t low, int64_t high)
-{
-    return x < low ? low : x > high ? high : x;
 }
 
 /* The number of elements start, start + step, ... before end, all within an axis of length n. */
@@ -187,6 +187,11 @@ kldve_status kx_select_axes(kldve_ctx *ctx, const char *text, const char *items,
     kldve_status st;
 
     assert(*items == '[');
+    if (given == 0 && !strstr(items, "..."))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "select '%.80s': nothing stands between [ and ]; ... stands for all "
+                               "axes",
+                               text);
     if (given > shape->rank)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "select '%.80s': %d axes are given, the tensor has %d", text, given,

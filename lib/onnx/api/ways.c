@@ -135,7 +135,7 @@ kldve_status kx_find_ways(const kx_graph *g, kx_arena *arena, const kx_value *in
 
     if (!on || !all || !after)
         return kx_nomem(g);
-    *out = (kx_ways){.on = on, .all = all};
+    *out = (kx_ways){.input = input, .logits = logits, .on = on, .all = all};
     mark_ways(g, input, logits, false, after, on);
     if (!on[input->id]) {
         out->any = true;

@@ -9,6 +9,7 @@
 bool kx_carries(const kx_node *n, int32_t k);
 
 typedef struct kx_ways {
+    const kx_value *input, *logits;
     const bool *on; /**< by value id: lies on a way; that of the input tells whether there is one */
     const bool *all; /**< by value id: every way passes it */
     bool any;        /**< no way carries a gradient, so that ways of any kind count */

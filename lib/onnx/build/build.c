@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "elements.h"
-
 /* ---- inputs and outputs ---- */
 
 /* Which of the options replaces a symbolic dimension: [n][c][h][w], or [n][h][w][c] where the last
@@ -152,7 +150,8 @@ kldve_status kx_graph_new(kldve_ctx *ctx, const kx_model *model, const kx_graph_
                           kx_graph **out)
 {
     kx_scope scope = {.prefix = NULL};
-    kx_builder b = {.model = model, .options = *options, .scope = &scope};
+    kx_builder b = {
+        .model = model, .options = *options, .scope = &scope, .folded = {.file = model->nbytes}};
     kldve_status st;
 
     b.g = kldve_ctx_alloc(ctx, 1, sizeof *b.g);

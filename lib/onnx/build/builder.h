@@ -3,7 +3,7 @@
  *     build.c   inputs, outputs, and the order of the stages
  *     nodes.c   nodes, and the nodes that others stand for
  *     values.c  values by name, constants
- *     order.c, fold.c, elements.c   see their headers */
+ *     order.c, fold.c   see their headers */
 #ifndef KLDVE_ONNX_BUILD_BUILDER_H
 #define KLDVE_ONNX_BUILD_BUILDER_H
 

@@ -8,9 +8,20 @@
  * computed at run time instead: a small file must not be able to ask for much memory or time here
  * (an Expand of a scalar, a product of what it gives). */
 enum { MAX_FOLDED_BYTES = 64 << 20, MAX_FOLDED_SUM = 256 << 20 };
+/* ... or as many times the bytes of the file: its weights may be int8 and become float32, and be
+ * transposed, too. */
+enum { TIMES_FILE = 4, SUM_TIMES_FILE = 12 };
 static const double max_folded_work = 0x1p30; /* multiplications of plain kernels: some seconds */
 
-static void as_tensor(kx_graph *g, const kx_value *v, kx_tensor *t)
+static size_t at_least(size_t nbytes, size_t times, size_t least)
+{
+    size_t product = nbytes > SIZE_MAX / times ? SIZE_MAX : nbytes * times;
+
+    return product > least ? product : least;
+}
+
+/* narrow: as it lies in the file, if nobody has asked for it otherwise. */
+static void as_tensor(kx_graph *g, const kx_value *v, bool narrow, kx_tensor *t)
 {
     memset(t, 0, sizeof *t);
     if (!v)
@@ -18,7 +29,8 @@ static void as_tensor(kx_graph *g, const kx_value *v, kx_tensor *t)
     t->dtype = v->dtype;
     t->shape = v->shape;
     t->count = v->count;
-    t->data = (void *)(uintptr_t)kx_value_data(g, v); /* only read */
+    t->narrow = narrow && v->narrow ? v->onnx_type : 0;
+    t->data = (void *)(uintptr_t)(t->narrow ? v->raw : kx_value_data(g, v)); /* only read */
 }
 
 /* infer() knew every output. */
@@ -44,16 +56,17 @@ static bool constant_inputs(const kx_node *n)
 /* Add what n costs; false: that is too much. */
 static bool affordable(const kx_node *n, size_t scratch_size, kx_fold_cost *spent)
 {
-    size_t sum = scratch_size;
+    size_t sum = scratch_size, most = at_least(spent->file, TIMES_FILE, MAX_FOLDED_BYTES);
+    size_t most_sum = at_least(spent->file, SUM_TIMES_FILE, MAX_FOLDED_SUM);
 
     for (int32_t i = 0; i < n->nout; i++) {
         size_t bytes = n->out[i] ? n->out[i]->count * kx_dtype_size(n->out[i]->dtype) : 0;
 
-        if (bytes > MAX_FOLDED_BYTES)
+        if (bytes > most)
             return false;
         sum += bytes; /* no overflow: each has at most 2^40 */
     }
-    if (scratch_size > MAX_FOLDED_BYTES || sum > MAX_FOLDED_SUM - spent->bytes)
+    if (scratch_size > most || sum > most_sum - spent->bytes)
         return false;
     if (n->op->work) {
         double work = n->op->work(n);
@@ -72,12 +85,12 @@ static kldve_status run(kx_graph *g, const kx_node *n, size_t scratch_size)
     void *scratch = NULL;
 
     for (int32_t i = 0; i < n->nin; i++) {
-        as_tensor(g, n->in[i], &in[i]);
+        as_tensor(g, n->in[i], i == 0 && n->op->narrow, &in[i]);
         if (n->in[i] && !in[i].data)
             return kx_nomem(g);
     }
     for (int32_t i = 0; i < n->nout; i++) {
-        as_tensor(g, n->out[i], &out[i]);
+        as_tensor(g, n->out[i], false, &out[i]);
         if (n->out[i]) {
             out[i].data = kx_new(g, out[i].count, kx_dtype_size(out[i].dtype));
             if (!out[i].data)

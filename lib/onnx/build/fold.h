@@ -6,6 +6,7 @@
 
 /** What folding has cost so far. */
 typedef struct kx_fold_cost {
+    size_t file;  /**< bytes of the model: its weights may take several times that */
     size_t bytes; /**< of all results */
     double work;  /**< kx_op.work */
 } kx_fold_cost;

@@ -31,7 +31,7 @@ static int64_t by_array(const kx_settler *s, const kx_proto_value *v, int32_t ax
 {
     const kldve_onnx_options *u = s->o->user;
 
-    if (u->shape_rank == v->rank)
+    if (u->shape_rank == v->rank && (axis > 0 || !u->pictures))
         return u->shape[axis];
     if (u->shape_rank == v->rank - 1)
         return axis == 0 ? 1 : u->shape[axis - 1];
@@ -47,11 +47,11 @@ static role role_of(const kx_settler *s, const kx_proto_value *v, int32_t axis)
 {
     static const role first[] = {BATCH, CHANNELS, HEIGHT, WIDTH};
     static const role last[] = {BATCH, HEIGHT, WIDTH, CHANNELS};
-    static const role film[] = {BATCH, CHANNELS, FRAMES, HEIGHT, WIDTH};
+    static const char letters[] = "NCTHW"; /* in the order of role */
     static const role row[] = {BATCH, CHANNELS, LENGTH};
 
-    if (v->rank == 5)
-        return film[axis];
+    if (*s->layout)
+        return (role)(strchr(letters, s->layout[axis]) - letters);
     if (v->rank == 4)
         return is_open(v, 1) && (v->dim[3] == 1 || v->dim[3] == 3 || v->dim[3] == 4) ? last[axis]
                                                                                      : first[axis];
@@ -71,7 +71,7 @@ static int64_t by_default(const kx_settler *s, role what)
     case CHANNELS:
         return 3;
     case FRAMES:
-        return KX_DEFAULT_FRAMES;
+        return u->in_frames > 0 ? u->in_frames : KX_DEFAULT_FRAMES;
     case HEIGHT:
         return u->in_height > 0 ? u->in_height : KX_DEFAULT_SIDE;
     case WIDTH:
@@ -84,12 +84,31 @@ static int64_t by_default(const kx_settler *s, role what)
     return 1;
 }
 
+/* The options have a size for it. */
+static bool is_said(const kx_settler *s, role what)
+{
+    const kldve_onnx_options *u = s->o->user;
+
+    return what == FRAMES ? u->in_frames > 0
+                          : (what == HEIGHT || what == WIDTH) && u->in_height > 0;
+}
+
 static const char *role_name(role what)
 {
     static const char *const name[] = {
         "batch", "number of channels", "number of frames", "height", "width", "length"};
 
     return name[what];
+}
+
+static kldve_status fixed_size(const kx_settler *s, const kx_proto_value *v, int64_t rows,
+                               int64_t columns)
+{
+    return kldve_ctx_failf(s->ctx, KLDVE_E_ARG,
+                           "the network fixes the size of its input, '%.60s', at %lld x %lld: %lld "
+                           "x %lld was asked for",
+                           v->name, (long long)rows, (long long)columns,
+                           (long long)s->o->user->in_height, (long long)s->o->user->in_width);
 }
 
 /* A size that the file fixes is not to be changed.  Which axes are height and width may not be
@@ -99,15 +118,19 @@ static kldve_status check_size(const kx_settler *s, const kx_proto_value *v)
     int64_t h = s->o->user->in_height, w = s->o->user->in_width;
     const int64_t *d = v->dim + v->rank - 3;
 
+    if (*s->layout && strchr(s->layout, 'H') && strchr(s->layout, 'W')) {
+        int64_t rows = v->dim[strchr(s->layout, 'H') - s->layout];
+        int64_t columns = v->dim[strchr(s->layout, 'W') - s->layout];
+
+        return (h == 0 || h == rows) && (w == 0 || w == columns) ? KLDVE_OK
+                                                                 : fixed_size(s, v, rows, columns);
+    }
     if (v->rank < 3 || s->weights == 3)
         return KLDVE_OK;
     if (((h == 0 || h == d[1]) && (w == 0 || w == d[2])) ||
         ((h == 0 || h == d[0]) && (w == 0 || w == d[1])))
         return KLDVE_OK;
-    return kldve_ctx_failf(s->ctx, KLDVE_E_ARG,
-                           "the network fixes the size of its input, '%.60s', at %lld x %lld: %lld "
-                           "x %lld was asked for",
-                           v->name, (long long)d[1], (long long)d[2], (long long)h, (long long)w);
+    return fixed_size(s, v, d[1], d[2]);
 }
 
 kldve_status kx_settle_picture_dims(kx_settler *s, kx_proto_value *v)
@@ -116,10 +139,11 @@ kldve_status kx_settle_picture_dims(kx_settler *s, kx_proto_value *v)
     kldve_status st = KLDVE_OK;
 
     if (v->rank < 0)
-        return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED,
-                               "input '%.60s' has no shape: export the network with one, or write it into the "
-                               "file (onnxsim --overwrite-input-shape '%.60s:1,3,224,224')",
-                               v->name, v->name);
+        return kldve_ctx_failf(
+            s->ctx, KLDVE_E_UNSUPPORTED,
+            "input '%.60s' has no shape: export the network with one, or write it into the "
+            "file (onnxsim --overwrite-input-shape '%.60s:1,3,224,224')",
+            v->name, v->name);
     for (int32_t i = 0; st == KLDVE_OK && i < v->rank; i++) {
         role what = role_of(s, &as_given, i);
         int64_t size = is_open(v, i) ? by_name(s, v, i) : v->dim[i];
@@ -128,7 +152,7 @@ kldve_status kx_settle_picture_dims(kx_settler *s, kx_proto_value *v)
             size = by_array(s, v, i);
         if (size == 0) {
             size = by_default(s, what);
-            if (what != BATCH && ((what != HEIGHT && what != WIDTH) || s->o->user->in_height == 0))
+            if (what != BATCH && !is_said(s, what))
                 st = kx_settle_say(s,
                                    "the %s of input '%.60s' is open: %lld is assumed; give another "
                                    "with --dim %.60s=N",

@@ -1,5 +1,5 @@
-/* input_form.c - the picture as [1][channels][height][width], or [1][height][width][channels], and
- * the nodes that lead from there to the form that the file wants.  See input_parts.h.
+/* input_form.c - the picture as [1][channels][height][width], or [1][height][width][channels].  See
+ * input_parts.h.
  *
  *     the file's               seen as                     where
  *     [n][a][b][c]             [1][a][b][c]
@@ -7,17 +7,13 @@
  *     [n][channels][length]    [1][channels][1][length]    the first weights have three axes
  *     [a][b]                   [1][1][a][b]                the first weights have four axes
  *     [n][numbers], [numbers]  [1][1][1][numbers]          else, or a flattened picture
- *     [n][c][t][h][w]          [1][c][t h][w]              frames below each other
+ *     [n][c][t][h][w]          [1][c][t h][w]              frames below each other, whatever the
+ *                                                          order of the axes
  */
 #include "input_parts.h"
 
 #include <assert.h>
 #include <string.h>
-
-#include "ops/lead.h"
-
-static const char picture_name[] = "kldve/picture", one_name[] = "kldve/one",
-                  shape_name[] = "kldve/shape", batch_name[] = "kldve/batch";
 
 /* A row of numbers that is a picture, if the user says which. */
 static kldve_status flattened(const kx_settler *s, int64_t numbers, int64_t view[4])
@@ -41,11 +37,48 @@ static kldve_status flattened(const kx_settler *s, int64_t numbers, int64_t view
     return KLDVE_OK;
 }
 
+/* The same where the layout is known. */
+static kldve_status by_layout(const kx_settler *s, int64_t view[4], bool *batched)
+{
+    const int64_t *d = s->picture.dim;
+
+    *batched = false;
+    view[1] = view[2] = view[3] = 1;
+    for (int32_t i = 0; s->layout[i]; i++)
+        switch (s->layout[i]) {
+        case 'N':
+            *batched = true;
+            if (i > 0 && d[i] > 1)
+                return kldve_ctx_failf(
+                    s->ctx, KLDVE_E_UNSUPPORTED,
+                    "layout '%s': pictures beside each other, N, must come first", s->layout);
+            break;
+        case 'C':
+            view[1] = d[i];
+            break;
+        case 'T':
+            s->out->frames = d[i];
+            break;
+        case 'H':
+            view[2] = d[i];
+            break;
+        default:
+            view[3] = d[i];
+        }
+    if (s->out->frames > INT32_MAX || view[2] > INT32_MAX / s->out->frames)
+        return kldve_ctx_failf(s->ctx, KLDVE_E_LIMIT, "input '%.60s': too many rows in all frames",
+                               s->picture.name);
+    view[2] *= s->out->frames;
+    return KLDVE_OK;
+}
+
 /* Fills in view[1..3] and *batched: whether the file's first dimension counts pictures. */
 static kldve_status form_of(const kx_settler *s, int64_t view[4], bool *batched)
 {
     const int64_t *d = s->picture.dim;
 
+    if (*s->layout)
+        return by_layout(s, view, batched);
     *batched = true;
     switch (s->picture.rank) {
     case 4:
@@ -56,11 +89,6 @@ static kldve_status form_of(const kx_settler *s, int64_t view[4], bool *batched)
         view[1] = *batched ? d[1] : d[0];
         view[2] = *batched ? 1 : d[1];
         view[3] = d[2];
-        return KLDVE_OK;
-    case 5:
-        view[1] = d[1];
-        view[2] = d[2] * d[3]; /* bounded by the reader's 2^40 bytes, checked with the graph */
-        view[3] = d[4];
         return KLDVE_OK;
     case 2:
         if (s->weights != 4)
@@ -77,58 +105,6 @@ static kldve_status form_of(const kx_settler *s, int64_t view[4], bool *batched)
                                "the input '%.60s' has %d axes, a picture has 1 to 5",
                                s->picture.name, (int)s->picture.rank);
     }
-}
-
-static kldve_status add_shape(kx_settler *s, const char *name, int32_t rank, const int64_t *dim)
-{
-    kx_model *m = &s->out->model;
-    int64_t *data = kx_arena_alloc(s->arena, (size_t)rank, sizeof *data);
-
-    if (!data)
-        return kx_settle_nomem(s);
-    memcpy(data, dim, (size_t)rank * sizeof *dim);
-    m->initializer[m->ninitializer++] = (kx_proto_tensor){.name = name,
-                                                          .dtype = KX_ONNX_INT64,
-                                                          .rank = 1,
-                                                          .dim = {rank},
-                                                          .count = (size_t)rank,
-                                                          .data = data};
-    return KLDVE_OK;
-}
-
-/* Nodes from the picture to the file's input: other dimensions, then copies for the batch. */
-static kldve_status lead(kx_settler *s, int64_t batch)
-{
-    const kx_proto_value *v = &s->picture;
-    kx_model *m = &s->out->model;
-    kx_proto_node *node = kx_arena_alloc(s->arena, (size_t)m->nnode + 2, sizeof *node);
-    const char **names = kx_arena_alloc(s->arena, 6, sizeof *names);
-    int64_t one[KX_PROTO_MAX_RANK];
-    int32_t n = 0;
-    kldve_status st;
-
-    if (!node || !names)
-        return kx_settle_nomem(s);
-    memcpy(one, v->dim, sizeof one);
-    if (batch > 1)
-        one[0] = 1;
-    if ((st = add_shape(s, shape_name, v->rank, one)) < 0 ||
-        (st = add_shape(s, batch_name, v->rank, v->dim)) < 0)
-        return st;
-    names[0] = picture_name;
-    names[1] = shape_name;
-    names[2] = batch > 1 ? one_name : v->name;
-    kx_lead_reshape(names, &node[n++]);
-    names[3] = one_name;
-    names[4] = batch_name;
-    names[5] = v->name;
-    if (batch > 1)
-        kx_lead_expand(names + 3, &node[n++]);
-    if (m->nnode)
-        memcpy(node + n, m->node, (size_t)m->nnode * sizeof *node);
-    m->node = node;
-    m->nnode += n;
-    return KLDVE_OK;
 }
 
 /* Whole numbers are float32 to the graph, so that gradients reach them. */
@@ -160,16 +136,24 @@ kldve_status kx_settle_form(kx_settler *s)
     s->out->batch = batched ? s->picture.dim[0] : 1;
     if (batched && !s->o->keep_batch)
         s->picture.dim[0] = 1;
-    plain = s->picture.rank == 4 && s->picture.dim[0] == 1;
-    if (!plain && (st = lead(s, batched ? s->picture.dim[0] : 1)) < 0)
+    plain = s->picture.rank == 4 && s->picture.dim[0] == 1 &&
+            (!*s->layout || strcmp(s->layout, "NCHW") == 0);
+    if (!plain && (st = kx_settle_lead(s, view, batched ? s->picture.dim[0] : 1)) < 0)
         return st;
+    if (s->out->frames > 1 && !s->o->user->layout &&
+        (st = kx_settle_say(s,
+                            "the input '%.60s' is a film of %lld frames, its axes %s: give another "
+                            "order with --layout",
+                            s->picture.name, (long long)s->out->frames, s->layout)) < 0)
+        return st;
+    strcpy(s->out->layout, s->layout);
     note_range(s);
     s->out->rank = s->picture.rank;
     memcpy(s->out->dim, s->picture.dim, sizeof s->out->dim);
     if (batched)
         s->out->dim[0] = 1;
     *input = (kx_proto_value){
-        .name = plain ? s->picture.name : picture_name, .dtype = KX_ONNX_FLOAT, .rank = 4};
+        .name = plain ? s->picture.name : kx_picture_name, .dtype = KX_ONNX_FLOAT, .rank = 4};
     memcpy(input->dim, view, sizeof view);
     s->out->model.input = input;
     s->out->model.ninput = 1;

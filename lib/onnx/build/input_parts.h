@@ -2,8 +2,10 @@
  *
  *     input_list.c      the inputs as the file and the user tell of them
  *     inputs.c          which input is the picture, and the stages
+ *     input_layout.c    what the axes of the picture are, where that is said or it is a film
  *     input_dims.c      numbers for open dimensions
- *     input_form.c      the picture as [1][channels][height][width], and nodes to the file's form
+ *     input_form.c      the picture as [1][channels][height][width]
+ *     input_lead.c      nodes that lead from there to the form that the file wants
  *     input_values.c    values of the other inputs */
 #ifndef KLDVE_ONNX_BUILD_INPUT_PARTS_H
 #define KLDVE_ONNX_BUILD_INPUT_PARTS_H
@@ -22,6 +24,8 @@ typedef struct kx_settler {
     kx_proto_value picture; /**< its dimensions are numbers */
     const kx_proto_value *file_picture;
     int32_t weights; /**< axes of the first weights of 3 or more that meet the picture; 0: none */
+    int64_t fed;     /**< channels that these weights take */
+    char layout[KX_PROTO_MAX_RANK + 1]; /**< as in kx_inputs */
 } kx_settler;
 
 kldve_status kx_settle_nomem(const kx_settler *s);
@@ -38,12 +42,19 @@ const kldve_onnx_input *kx_settle_given(const kx_settler *s, const char *name);
 /** Whether the network gives an output of the same type and shape back. */
 bool kx_settle_is_state(const kx_model *m, const kx_proto_value *v);
 
+/** What the axes of the picture are: sets `layout`. */
+kldve_status kx_settle_layout(kx_settler *s);
 /** Replace open dimensions. */
 kldve_status kx_settle_picture_dims(kx_settler *s, kx_proto_value *v);
 kldve_status kx_settle_other_dims(kx_settler *s, kx_proto_value *v);
 kldve_status kx_settle_check_dims(const kx_settler *s);
 /** The picture's form; sets out->model's input and nodes. */
 kldve_status kx_settle_form(kx_settler *s);
+/** Nodes from the picture, view[1..3], to the file's input, which takes `batch` of it. */
+kldve_status kx_settle_lead(kx_settler *s, const int64_t view[4], int64_t batch);
+/** The model's input, where nodes lead from it to the file's. */
+extern const char kx_picture_name[];
+enum { KX_LEAD_CONSTANTS = 5, KX_LEAD_NODES = 4 };
 /** The tensor that stands for another input. */
 kldve_status kx_settle_value(kx_settler *s, const kx_proto_value *v, kx_proto_tensor *out);
 

@@ -94,32 +94,32 @@ static kldve_status find_picture(kx_settler *s)
 
 /* ---- the weights that it meets ------------------------------------------------------------ */
 
-static int32_t rank_of(const kx_model *m, const char *name)
+static const kx_proto_tensor *constant_of(const kx_model *m, const char *name)
 {
     for (int32_t i = 0; i < m->ninitializer; i++)
         if (strcmp(m->initializer[i].name, name) == 0)
-            return m->initializer[i].rank;
+            return &m->initializer[i];
     for (int32_t i = 0; i < m->nnode; i++)
         if (m->node[i].nin == 0 && m->node[i].nattr == 1 && m->node[i].attr[0].t &&
             m->node[i].nout > 0 && strcmp(m->node[i].out[0], name) == 0)
-            return m->node[i].attr[0].t->rank;
-    return 0;
+            return m->node[i].attr[0].t;
+    return NULL;
 }
 
 /* A convolution over n axes has weights of n + 2: the first node with such weights tells how the
- * network sees its picture.  Only the first nodes are asked. */
-static int32_t first_weights(const kx_model *m)
+ * network sees its picture.  Only the first nodes are asked.  NULL: none has. */
+static const kx_proto_tensor *first_weights(const kx_model *m)
 {
     enum { FIRST = 200 };
 
     for (int32_t i = 0; i < m->nnode && i < FIRST; i++)
         for (int32_t k = 1; k < m->node[i].nin && k < 3; k++) {
-            int32_t rank = rank_of(m, m->node[i].in[k]);
+            const kx_proto_tensor *t = constant_of(m, m->node[i].in[k]);
 
-            if (rank >= 3)
-                return rank;
+            if (t && t->rank >= 3)
+                return t;
         }
-    return 0;
+    return NULL;
 }
 
 /* ---- the stages --------------------------------------------------------------------------- */
@@ -128,7 +128,7 @@ static kldve_status settle_others(kx_settler *s)
 {
     const kx_model *m = s->m;
     kx_model *to = &s->out->model;
-    size_t room = (size_t)m->ninitializer + (size_t)m->ninput + 2;
+    size_t room = (size_t)m->ninitializer + (size_t)m->ninput + KX_LEAD_CONSTANTS;
     kx_proto_tensor *all = kx_arena_alloc(s->arena, room, sizeof *all);
     kldve_status st = KLDVE_OK;
 
@@ -176,19 +176,23 @@ kldve_status kx_inputs_settle(kldve_ctx *ctx, kx_arena *arena, const kx_model *m
                               const kx_input_options *o, kx_inputs *out)
 {
     kx_settler s = {.ctx = ctx, .arena = arena, .m = m, .o = o, .out = out};
+    const kx_proto_tensor *weights;
     kldve_status st;
 
-    *out = (kx_inputs){.model = *m, .batch = 1};
+    *out = (kx_inputs){.model = *m, .batch = 1, .frames = 1};
     s.dim_used = kx_arena_alloc(arena, (size_t)o->user->dim_count + 1, sizeof *s.dim_used);
     if (!s.dim_used)
         return kx_settle_nomem(&s);
     if ((st = find_picture(&s)) < 0)
         return st;
     out->name = s.file_picture->name;
-    s.weights = first_weights(m);
+    if ((weights = first_weights(m))) {
+        s.weights = weights->rank;
+        s.fed = weights->dim[1];
+    }
     s.picture = *s.file_picture;
-    if ((st = kx_settle_picture_dims(&s, &s.picture)) < 0 || (st = settle_others(&s)) < 0 ||
-        (st = check_given(&s)) < 0)
+    if ((st = kx_settle_layout(&s)) < 0 || (st = kx_settle_picture_dims(&s, &s.picture)) < 0 ||
+        (st = settle_others(&s)) < 0 || (st = check_given(&s)) < 0)
         return st;
     return kx_settle_form(&s);
 }

@@ -24,10 +24,13 @@ typedef struct kx_inputs {
     const char *name; /**< of the file's input */
     int32_t rank;     /**< and its dimensions, all numbers, those of one picture */
     int64_t dim[KX_PROTO_MAX_RANK];
-    int64_t batch;       /**< pictures that the file's input takes, 1 or more */
-    bool whole;          /**< it takes integers */
-    int32_t type;        /**< if so: their TensorProto.DataType; else 0 */
-    int64_t least, most; /**< if so: their range */
+    int64_t batch;  /**< pictures that the file's input takes, 1 or more */
+    int64_t frames; /**< of a film, which lie below each other in the model's input; 1: none */
+    char layout[KX_PROTO_MAX_RANK + 1]; /**< of the file's input, letters as in kx_follow(); "": as
+                                              the graph tells */
+    bool whole;                         /**< it takes integers */
+    int32_t type;                       /**< if so: their TensorProto.DataType; else 0 */
+    int64_t least, most;                /**< if so: their range */
 } kx_inputs;
 
 /** @param m  outlives *out.

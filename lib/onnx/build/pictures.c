@@ -38,6 +38,16 @@ static void place(const kx_items *items, kx_view *v, int k)
     *(k == 0 ? &v->height : &v->width) = all;
 }
 
+/* Of frames below each other, rows can be neither turned nor moved. */
+static bool rows_are_whole(const kx_items *items, const kx_view *v)
+{
+    for (int32_t i = 0; i < items->count; i++)
+        if (v->turned[i][0] || items->item[i].before[0] + items->item[i].after[0] > 0 ||
+            items->item[i].before[1] + items->item[i].after[1] > 0)
+            return false;
+    return true;
+}
+
 bool kx_pictures_fit(const kx_items *items, kx_view *v)
 {
     v->places = 1;
@@ -46,7 +56,7 @@ bool kx_pictures_fit(const kx_items *items, kx_view *v)
     for (int k = 0; k < 2; k++)
         v->turned[0][k] = v->sense[k] == KX_MIRRORED;
     if (items->count == 0)
-        return true;
+        return v->frames == 1 || !v->turned[0][0];
     if (items->count != v->batch)
         return false;
     v->places = items->count;
@@ -56,6 +66,8 @@ bool kx_pictures_fit(const kx_items *items, kx_view *v)
 
             v->turned[i][k] = v->sense[k] == KX_MIXED ? 0 : turned != (v->sense[k] == KX_MIRRORED);
         }
+    if (v->frames > 1)
+        return rows_are_whole(items, v);
     v->scattered = !fit_side(items, v, 0) || !fit_side(items, v, 1);
     for (int k = 0; k < 2 && !v->scattered; k++)
         place(items, v, k);

@@ -4,7 +4,14 @@
 #include <assert.h>
 #include <string.h>
 
-#include "elements.h"
+#include "graph/elements.h"
+
+/* Weights of quantised networks: as int64 they would take eight times the file's size. */
+static bool is_narrow(int32_t onnx_type)
+{
+    return onnx_type == KX_ONNX_INT8 || onnx_type == KX_ONNX_UINT8 || onnx_type == KX_ONNX_INT16 ||
+           onnx_type == KX_ONNX_UINT16;
+}
 
 kldve_status kx_build_constant(kx_builder *b, const kx_proto_tensor *t, kx_value **out)
 {
@@ -21,7 +28,8 @@ kldve_status kx_build_constant(kx_builder *b, const kx_proto_tensor *t, kx_value
     v->shape.rank = t->rank;
     memcpy(v->shape.dim, t->dim, sizeof t->dim);
     v->count = t->count;
-    if (t->dtype == KX_ONNX_FLOAT || t->dtype == KX_ONNX_INT64) {
+    v->narrow = is_narrow(t->dtype);
+    if (t->dtype == KX_ONNX_FLOAT || t->dtype == KX_ONNX_INT64 || v->narrow) {
         v->raw = t->count ? t->data : ""; /* as it lies in the file */
     } else {
         void *copy = kx_new(g, t->count, kx_dtype_size(v->dtype));

@@ -40,13 +40,14 @@ static bool read_cells(const kx_meaning *m, kx_view *view)
     int64_t size[KX_LABELS] = {0};
     int32_t last = KX_OTHER;
 
-    view->rows = view->columns = 1;
+    view->rows = view->columns = view->frames = 1;
     for (int32_t i = 0; i < m->parts; i++) {
         const kx_part *p = &m->part[i];
 
         if (!is_cells((kx_label)p->label))
             continue;
-        if ((int32_t)p->label <= last || (p->label != KX_TOKENS && p->stride != 1))
+        if ((int32_t)p->label <= last || (p->label != KX_TOKENS && p->stride != 1) ||
+            (p->label == KX_FRAMES && p->sense == KX_MIRRORED))
             return false;
         if (p->label == KX_TOKENS && last != KX_OTHER)
             return false;
@@ -63,7 +64,8 @@ static bool read_cells(const kx_meaning *m, kx_view *view)
         memcpy(view->sense, m->tokens.sense, sizeof view->sense);
         return true;
     }
-    view->rows = (size[KX_FRAMES] ? size[KX_FRAMES] : 1) * (size[KX_ROWS] ? size[KX_ROWS] : 1);
+    view->frames = size[KX_FRAMES] ? size[KX_FRAMES] : 1;
+    view->rows = view->frames * (size[KX_ROWS] ? size[KX_ROWS] : 1);
     view->columns = size[KX_COLUMNS] ? size[KX_COLUMNS] : 1;
     return true;
 }

@@ -22,6 +22,7 @@ typedef struct kx_view {
     int32_t picked;        /**< the picture that is the layer; -1: all */
     int64_t each;          /**< maps of one */
     int64_t rows, columns; /**< cells of one */
+    int64_t frames;        /**< that lie below each other in `rows` and `height`; 1: none */
     int32_t places;        /**< 1: all alike, or `batch` */
     bool scattered;        /**< the pictures show parts of different size: none has its place */
     uint8_t turned[KX_ITEMS][2]; /**< of each place: run rows and columns backwards */

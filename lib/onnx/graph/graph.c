@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "elements.h"
+
 #include "read/model.h"
 
 bool kx_dtype_of(int32_t onnx_type, kx_dtype *out)
@@ -39,10 +41,14 @@ const void *kx_value_read(const kx_value *v, kx_arena *arena)
     void *copy;
 
     assert(!v->raw || v->count <= SIZE_MAX / item);
-    if (!v->raw || (uintptr_t)v->raw % item == 0)
+    if (!v->raw || (!v->narrow && (uintptr_t)v->raw % item == 0))
         return v->raw;
-    if ((copy = kx_arena_alloc(arena, v->count, item)))
-        memcpy(copy, v->raw, v->count * item);
+    if (!(copy = kx_arena_alloc(arena, v->count, item)))
+        return NULL;
+    if (!v->narrow)
+        return memcpy(copy, v->raw, v->count * item);
+    for (size_t i = 0; i < v->count; i++)
+        kx_element_widen(v->onnx_type, v->raw, i, copy);
     return copy;
 }
 
@@ -51,8 +57,10 @@ const void *kx_value_data(kx_graph *g, const kx_value *v)
     const void *data = kx_value_read(v, &g->arena);
 
     assert(v->id >= 0 && v->id < g->nvalue && g->value[v->id] == v);
-    if (data)
+    if (data) {
         g->value[v->id]->raw = data;
+        g->value[v->id]->narrow = false;
+    }
     return data;
 }
 

@@ -50,6 +50,8 @@ typedef struct kx_tensor {
     kx_shape shape;
     size_t count; /**< product of the dimensions; may be 0 */
     void *data;
+    int32_t
+        narrow; /**< not 0: `data` is as the file has it, of that KX_ONNX_ type (kx_op.narrow) */
 } kx_tensor;
 
 /** One named array of the graph: the input, a constant, or what a node makes. */
@@ -63,6 +65,8 @@ typedef struct kx_value {
     size_t count;
     const void *raw; /**< constant: its elements as dtype, perhaps unaligned; else NULL.  Read it
                           through kx_value_data() */
+    bool narrow;     /**< they are 8 or 16 bits wide as the file has them, of onnx_type: nobody has
+                          asked for them as dtype yet */
     /** Of what DequantizeLinear makes: from which integers, and by which scale, along axis
      *  scale_axis where it has several; else NULL. */
     const struct kx_value *levels, *scale;
@@ -153,6 +157,7 @@ struct kx_op {
      *  not differentiable (integer or boolean results, ArgMax ...). */
     void (*vjp)(const kx_op_call *call);
     uint64_t vjp_needs; /**< KX_NEEDS_IN(i) | KX_NEEDS_OUT: forward values that vjp() reads */
+    bool narrow; /**< when it is folded, forward() takes a constant in[0] as the file has it */
     /** Bytes of scratch for forward and vjp; NULL: none. */
     size_t (*scratch_size)(const kx_node *n);
     /** Multiplications of forward(), roughly; NULL: about as many as there are elements. */

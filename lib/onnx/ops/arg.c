@@ -51,26 +51,24 @@ static bool beats_int(const kx_arg_params *p, int64_t x, int64_t best)
 static void forward(const kx_op_call *call)
 {
     const kx_arg_params *p = call->node->params;
-    const kx_shape *s = &call->in[0].shape;
-    int64_t length = s->dim[p->axis], stride = kx_stride(s, p->axis);
-    int64_t outer = kx_span(s, 0, p->axis), *y = call->out[0].data;
+    kx_lines lines = kx_lines_along(&call->in[0].shape, p->axis);
+    int64_t *y = call->out[0].data;
     const float *f = call->in[0].data;
     const int64_t *i64 = call->in[0].data;
 
-    assert(length > 0);
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t i = 0; i < stride; i++) {
-            int64_t first = o * length * stride + i, best = 0;
+    assert(lines.length > 0);
+    for (int64_t i = 0; i < lines.count; i++) {
+        int64_t first = kx_line_start(&lines, i);
 
-            for (int64_t k = 1; k < length; k++) {
-                int64_t a = first + k * stride, b = first + best * stride;
+        y[i] = 0;
+        for (int64_t k = 1; k < lines.length; k++) {
+            int64_t a = first + k * lines.step, b = first + y[i] * lines.step;
 
-                if (call->in[0].dtype == KX_F32 ? beats_float(p, f[a], f[b])
-                                                : beats_int(p, i64[a], i64[b]))
-                    best = k;
-            }
-            y[o * stride + i] = best;
+            if (call->in[0].dtype == KX_F32 ? beats_float(p, f[a], f[b])
+                                            : beats_int(p, i64[a], i64[b]))
+                y[i] = k;
         }
+    }
 }
 
 const kx_op kx_arg_ops[] = {

@@ -14,11 +14,6 @@
 
 enum { QUERY, KEY, VALUE, MASK, PAST_KEY, PAST_VALUE, USED };
 
-static kx_value *input(const kx_expander *e, int32_t i)
-{
-    return kx_has(e->n, i) ? e->n->in[i] : NULL;
-}
-
 /* ---- heads ----------------------------------------------------------------------------------- */
 
 /* Input i as [batch][heads][tokens][size]; its heads, of the attribute or of the array. */
@@ -47,8 +42,8 @@ static kldve_status with_past(kx_expander *e, int32_t past, kx_value **x)
 {
     const kx_attr tokens = kx_attr_of_int("axis", 2);
 
-    if (input(e, past))
-        *x = kx_emit(e, "Concat", (kx_value *[]){input(e, past), *x}, 2, &tokens, 1);
+    if (kx_input(e, past))
+        *x = kx_emit(e, "Concat", (kx_value *[]){kx_input(e, past), *x}, 2, &tokens, 1);
     return e->status;
 }
 
@@ -88,13 +83,13 @@ static kx_value *plus(kx_expander *e, kx_value *a, kx_value *b)
 static kx_value *stands(kx_expander *e, const kx_attention *a)
 {
     const int64_t each[4] = {a->q->shape.dim[0], 1, 1, 1};
-    const kx_value *past = input(e, PAST_KEY);
+    const kx_value *past = kx_input(e, PAST_KEY);
     int64_t queries = a->q->shape.dim[2];
 
-    if (!input(e, USED))
+    if (!kx_input(e, USED))
         return kx_emit_stands(e, queries, past ? past->shape.dim[2] : 0);
     return kx_emit2(e, "Add", kx_emit_stands(e, queries, -queries),
-                    kx_emit_reshape(e, input(e, USED), each, 4));
+                    kx_emit_reshape(e, kx_input(e, USED), each, 4));
 }
 
 /* Keys too far before or behind a query. */
@@ -117,7 +112,7 @@ static kldve_status add_band(kx_expander *e, kx_attention *a, int64_t keys)
 static kldve_status make_bias(kx_expander *e, kx_attention *a, int64_t keys)
 {
     int64_t batch = a->q->shape.dim[0];
-    kx_value *mask = input(e, MASK), *used = input(e, USED);
+    kx_value *mask = kx_input(e, MASK), *used = kx_input(e, USED);
     kldve_status st;
 
     if (mask && mask->shape.rank > 4)
@@ -167,7 +162,8 @@ static kldve_status expand_attention(kx_expander *e)
     if (mode < 0 || mode > 3)
         return kx_invalid(e->g, e->n, "attribute 'qk_matmul_output_mode' is %lld, expected 0 to 3",
                           (long long)mode);
-    if (!input(e, PAST_KEY) != !input(e, PAST_VALUE) || (input(e, USED) && input(e, PAST_KEY)))
+    if (!kx_input(e, PAST_KEY) != !kx_input(e, PAST_VALUE) ||
+        (kx_input(e, USED) && kx_input(e, PAST_KEY)))
         return kx_invalid(e->g, e->n, "past keys go with past values, and without key counts");
     if ((st = with_past(e, PAST_KEY, &keys)) < 0 || (st = with_past(e, PAST_VALUE, &a.v)) < 0)
         return st;
@@ -198,8 +194,8 @@ static kx_value *angles(kx_expander *e, const rotary *r, int32_t i)
     const kx_shape *s;
     int64_t dim[4];
 
-    if (input(e, 3))
-        c = kx_emit2(e, "Gather", c, input(e, 3));
+    if (kx_input(e, 3))
+        c = kx_emit2(e, "Gather", c, kx_input(e, 3));
     if (!c)
         return NULL;
     s = &c->shape;

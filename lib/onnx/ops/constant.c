@@ -49,8 +49,12 @@ static kldve_status infer_constant(kx_graph *g, kx_node *n)
         return st;
     if (n->nattr != 1)
         return kx_invalid(g, n, "%d attributes, expected one value", n->nattr);
-    if (t)
-        return out_known(g, n, t->dtype, t->onnx_type, &t->shape, t->raw);
+    if (t) {
+        st = out_known(g, n, t->dtype, t->onnx_type, &t->shape, t->raw);
+        if (st == KLDVE_OK && n->out[0])
+            n->out[0]->narrow = t->narrow;
+        return st;
+    }
     if (kx_named(n, "value_float")) {
         float f = kx_attr_float(n, "value_float", 0);
         return out_numbers(g, n, KX_F32, &f, &scalar);

@@ -11,39 +11,9 @@
 
 static const char ours[] = "com.microsoft";
 
-/* Input i, or NULL where it is omitted. */
-static kx_value *input(const kx_expander *e, int32_t i)
-{
-    return kx_has(e->n, i) ? e->n->in[i] : NULL;
-}
-
 static kx_value *plus(kx_expander *e, kx_value *a, kx_value *b)
 {
     return b ? kx_emit2(e, "Add", a, b) : a;
-}
-
-/* The node's own attributes, without those named in `except`, for the operator that does the work.
- */
-static int32_t pass_on(kx_expander *e, const char *const *except, int32_t excepted, kx_attr **out)
-{
-    int32_t count = 0;
-
-    *out = kx_new(e->g, (size_t)e->n->nattr, sizeof **out);
-    if (!*out) {
-        e->status = kx_nomem(e->g);
-        return 0;
-    }
-    for (int32_t i = 0; i < e->n->nattr; i++) {
-        bool keep = true;
-
-        for (int32_t k = 0; k < excepted; k++)
-            keep = keep && strcmp(e->n->attr[i].name, except[k]) != 0;
-        if (!keep)
-            continue;
-        (*out)[count++] = e->n->attr[i]; /* the emitted node refuses what it does not know */
-        e->n->attr[i].used = true;
-    }
-    return count;
 }
 
 /* ---- activations of fused operators ---------------------------------------------------------- */
@@ -96,42 +66,16 @@ static kldve_status expand_fused_conv(kx_expander *e)
     static const char *const own[] = {"activation", "activation_params"};
     const struct activation *a;
     const float *number;
-    kx_attr *attr;
     kx_value *y;
     size_t numbers;
-    int32_t count;
     kldve_status st = kx_expect(e->g, e->n, 2, 4, 1);
 
     if (st < 0 || (st = find_activation(e, &a)) < 0)
         return st;
     number = kx_attr_floats(e->n, "activation_params", &numbers);
-    count = pass_on(e, own, 2, &attr);
-    y = kx_emit(e, "Conv", (kx_value *[]){e->n->in[0], e->n->in[1], input(e, 2)},
-                input(e, 2) ? 3 : 2, attr, count);
-    e->out[0] = activate(e, plus(e, y, input(e, 3)), a, number, numbers);
-    return e->status;
-}
-
-static const int64_t to_last[4] = {0, 2, 3, 1}, to_first[4] = {0, 3, 1, 2};
-
-/* x [n][h][w][c], w [m][kh][kw][c] */
-static kldve_status expand_nhwc_conv(kx_expander *e)
-{
-    kx_attr *attr;
-    kx_value *in[3];
-    int32_t count;
-    kldve_status st = kx_expect(e->g, e->n, 2, 3, 1);
-
-    if (st < 0)
-        return st;
-    if (e->n->in[0]->shape.rank != 4 || e->n->in[1]->shape.rank != 4)
-        return kx_refuse(e->g, e->n, "only pictures of rank 4 are supported");
-    count = pass_on(e, NULL, 0, &attr);
-    in[0] = kx_emit_transpose(e, e->n->in[0], to_first, 4);
-    in[1] = kx_emit_transpose(e, e->n->in[1], to_first, 4);
-    in[2] = input(e, 2);
-    e->out[0] =
-        kx_emit_transpose(e, kx_emit(e, "Conv", in, in[2] ? 3 : 2, attr, count), to_last, 4);
+    y = kx_emit_passing(e, "Conv", (kx_value *[]){e->n->in[0], e->n->in[1], kx_input(e, 2)},
+                        kx_input(e, 2) ? 3 : 2, own, 2);
+    e->out[0] = activate(e, plus(e, y, kx_input(e, 3)), a, number, numbers);
     return e->status;
 }
 
@@ -143,9 +87,7 @@ static kldve_status expand_fused_gemm(kx_expander *e)
                                       "activation_gamma"};
     const struct activation *a;
     float number[2];
-    kx_attr *attr;
     kx_value *in[3];
-    int32_t count;
     kldve_status st = kx_expect(e->g, e->n, 2, 3, 1);
 
     if (st < 0 || (st = find_activation(e, &a)) < 0)
@@ -154,10 +96,9 @@ static kldve_status expand_fused_gemm(kx_expander *e)
         kx_attr_float(e->n, "activation_alpha", a && strcmp(a->type, "LeakyRelu") == 0 ? 0.01f : 1);
     number[1] = kx_attr_float(e->n, "activation_beta", 0);
     kx_attr_ignore(e->n, "activation_gamma");
-    count = pass_on(e, own, 4, &attr);
     for (int32_t i = 0; i < 3; i++)
-        in[i] = input(e, i);
-    e->out[0] = activate(e, kx_emit(e, "Gemm", in, in[2] ? 3 : 2, attr, count), a, number, 2);
+        in[i] = kx_input(e, i);
+    e->out[0] = activate(e, kx_emit_passing(e, "Gemm", in, in[2] ? 3 : 2, own, 4), a, number, 2);
     return e->status;
 }
 
@@ -212,7 +153,7 @@ static kldve_status expand_gelu(kx_expander *e)
     kldve_status st = kx_expect(e->g, e->n, 1, 2, 1);
 
     if (st == KLDVE_OK)
-        e->out[0] = gelu(e, plus(e, e->n->in[0], input(e, 1)), "none");
+        e->out[0] = gelu(e, plus(e, e->n->in[0], kx_input(e, 1)), "none");
     return st < 0 ? st : e->status;
 }
 
@@ -221,7 +162,7 @@ static kldve_status expand_fast_gelu(kx_expander *e)
     kldve_status st = kx_expect(e->g, e->n, 1, 2, 1);
 
     if (st == KLDVE_OK)
-        e->out[0] = gelu(e, plus(e, e->n->in[0], input(e, 1)), "tanh");
+        e->out[0] = gelu(e, plus(e, e->n->in[0], kx_input(e, 1)), "tanh");
     return st < 0 ? st : e->status;
 }
 
@@ -282,8 +223,8 @@ static kldve_status expand_skip_layer(kx_expander *e)
 
     if (st < 0)
         return st;
-    sum = plus(e, plus(e, e->n->in[0], e->n->in[1]), input(e, 4));
-    e->out[0] = norm(e, "LayerNormalization", sum, e->n->in[2], input(e, 3),
+    sum = plus(e, plus(e, e->n->in[0], e->n->in[1]), kx_input(e, 4));
+    e->out[0] = norm(e, "LayerNormalization", sum, e->n->in[2], kx_input(e, 3),
                      kx_attr_float(e->n, "epsilon", 1e-12f));
     e->out[3] = sum;
     return e->status;
@@ -297,7 +238,7 @@ static kldve_status expand_skip_rms(kx_expander *e)
 
     if (st < 0)
         return st;
-    sum = plus(e, plus(e, e->n->in[0], e->n->in[1]), input(e, 3));
+    sum = plus(e, plus(e, e->n->in[0], e->n->in[1]), kx_input(e, 3));
     e->out[0] =
         norm(e, "RMSNormalization", sum, e->n->in[2], NULL, kx_attr_float(e->n, "epsilon", 1e-12f));
     e->out[3] = sum;
@@ -318,33 +259,8 @@ static kldve_status expand_rms(kx_expander *e)
     return e->status;
 }
 
-/* x [n][h][w][c], or [n][c][h][w] */
-static kldve_status expand_group(kx_expander *e)
-{
-    kx_attr attr[2];
-    kx_value *x, *y;
-    bool last, swish;
-    kldve_status st = kx_expect(e->g, e->n, 3, 3, 1);
-
-    if (st < 0)
-        return st;
-    if (e->n->in[0]->shape.rank != 4)
-        return kx_invalid(e->g, e->n, "input 0 has rank %d, expected 4", e->n->in[0]->shape.rank);
-    last = kx_attr_int(e->n, "channels_last", 1) != 0;
-    swish = kx_attr_int(e->n, "activation", 0) != 0;
-    attr[0] = kx_attr_of_int("num_groups", kx_attr_int(e->n, "groups", 0));
-    attr[1] = kx_attr_of_float("epsilon", kx_attr_float(e->n, "epsilon", 1e-5f));
-    x = last ? kx_emit_transpose(e, e->n->in[0], to_first, 4) : e->n->in[0];
-    y = kx_emit(e, "GroupNormalization", (kx_value *[]){x, e->n->in[1], e->n->in[2]}, 3, attr, 2);
-    if (swish)
-        y = kx_emit2(e, "Mul", y, kx_emit1(e, "Sigmoid", y));
-    e->out[0] = last ? kx_emit_transpose(e, y, to_last, 4) : y;
-    return e->status;
-}
-
 const kx_op kx_contrib_ops[] = {
     {.type = "FusedConv", .domain = ours, .since = 1, .expand = expand_fused_conv},
-    {.type = "NhwcConv", .domain = ours, .since = 1, .expand = expand_nhwc_conv},
     {.type = "FusedGemm", .domain = ours, .since = 1, .expand = expand_fused_gemm},
     {.type = "FusedMatMul", .domain = ours, .since = 1, .expand = expand_fused_matmul},
     {.type = "Gelu", .domain = ours, .since = 1, .expand = expand_gelu},
@@ -362,6 +278,5 @@ const kx_op kx_contrib_ops[] = {
     {.type = "SimplifiedLayerNormalization",
      .since = 1,
      .expand = expand_rms}, /* in ONNX's own domain */
-    {.type = "GroupNorm", .domain = ours, .since = 1, .expand = expand_group},
     {0},
 };

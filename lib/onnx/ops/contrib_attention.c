@@ -1,14 +1,17 @@
-/* contrib_attention.c - Attention and MultiHeadAttention of ONNX Runtime (domain com.microsoft),
- * taken apart:
+/* contrib_attention.c - Attention, QAttention, MultiHeadAttention of ONNX Runtime (domain
+ * com.microsoft), taken apart:
  *
- *     y = softmax(scale q k^T + mask) v   for each head
+ *     y = softmax(scale q k^T + bias + mask) v   for each head
  *
- * with q, k, v [batch][tokens][heads * size] brought to [batch][heads][tokens][size] and back. */
+ * with q, k, v [batch][tokens][heads * size] brought to [batch][heads][tokens][size] and back.
+ * Where a mask is 0, the bias is `mask_filter_value`, a finite number. */
 #include <math.h>
 
 #include "basic.h"
 #include "emit.h"
+#include "emit_attention.h"
 #include "families.h"
+#include "quantise.h"
 
 static const char ours[] = "com.microsoft";
 
@@ -17,11 +20,6 @@ typedef struct heads {
     float scale, filter; /* filter: added where the mask is 0 */
     bool causal;
 } heads;
-
-static kx_value *input(const kx_expander *e, int32_t i)
-{
-    return kx_has(e->n, i) ? e->n->in[i] : NULL;
-}
 
 static kldve_status read_heads(kx_expander *e, heads *h)
 {
@@ -49,18 +47,39 @@ static kldve_status check_tokens(kx_expander *e, const kx_value *v, int64_t coun
     return KLDVE_OK;
 }
 
-/* [batch][tokens][heads * size] -> [batch][heads][tokens][size], or [..][size][tokens] for keys */
-static kx_value *split(kx_expander *e, const heads *h, kx_value *x, bool key)
-{
-    static const int64_t rows[4] = {0, 2, 1, 3}, columns[4] = {0, 2, 3, 1};
-    const int64_t dim[4] = {0, 0, h->count, -1};
+/* ---- the mask -------------------------------------------------------------------------------- */
 
-    return kx_emit_transpose(e, kx_emit_reshape(e, x, dim, 4), key ? columns : rows, 4);
+static kx_value *filtered(kx_expander *e, const heads *h, kx_value *keep)
+{
+    kx_value *drop = kx_emit2(e, "Sub", kx_emit_float(e, 1), kx_emit_cast(e, keep, KX_ONNX_FLOAT));
+
+    return kx_emit2(e, "Mul", drop, kx_emit_float(e, h->filter));
 }
 
-/* 0 where a token may look, `filter` where it may not: -inf would make a row without any token NaN.
- */
-static kx_value *causal_mask(kx_expander *e, const heads *h, int64_t tokens)
+static kldve_status check_mask(kx_expander *e, const kx_value *mask)
+{
+    if (mask && (mask->shape.rank < 1 || mask->shape.rank > 3 || mask->dtype == KX_F32))
+        return kx_refuse(e->g, e->n,
+                         "a mask is supported as integers [batch][keys], [batch][queries][keys] or "
+                         "as numbers of keys [batch]");
+    return KLDVE_OK;
+}
+
+/* Numbers of keys [batch], or 0 and 1 for each key, or for each query and key. */
+static kx_value *mask_bias(kx_expander *e, const heads *h, kx_value *mask, int64_t keys)
+{
+    const int64_t *d = mask->shape.dim, each[4] = {d[0], 1, 1, 1}, key[4] = {d[0], 1, 1, -1};
+    const int64_t both[4] = {d[0], 1, mask->shape.rank == 3 ? d[1] : 1, -1};
+
+    if (mask->shape.rank == 1)
+        return filtered(
+            e, h,
+            kx_emit2(e, "Less", kx_emit_range(e, 0, keys), kx_emit_reshape(e, mask, each, 4)));
+    return filtered(e, h, kx_emit_reshape(e, mask, mask->shape.rank == 2 ? key : both, 4));
+}
+
+/* `filter` behind the query. */
+static kx_value *causal_bias(kx_expander *e, const heads *h, int64_t tokens)
 {
     int64_t dim[2] = {tokens, tokens};
     kx_value *all = kx_emit2(e, "Expand", kx_emit_float(e, h->filter), kx_emit_ints(e, dim, 2));
@@ -68,43 +87,29 @@ static kx_value *causal_mask(kx_expander *e, const heads *h, int64_t tokens)
     return kx_emit(e, "Trilu", (kx_value *[]){all, kx_emit_int(e, 1)}, 2, NULL, 0);
 }
 
-/* A mask [batch][tokens] of 0 and 1. */
-static kx_value *token_mask(kx_expander *e, const heads *h, kx_value *mask)
+static kx_value *plus(kx_expander *e, kx_value *a, kx_value *b)
 {
-    const int64_t dim[4] = {mask->shape.dim[0], 1, 1, mask->shape.dim[1]};
-    kx_attr to = kx_attr_of_int("to", KX_ONNX_FLOAT);
-    kx_value *keep = kx_emit(e, "Cast", &mask, 1, &to, 1);
-    kx_value *drop = kx_emit2(e, "Sub", kx_emit_float(e, 1), keep);
-
-    return kx_emit_reshape(e, kx_emit2(e, "Mul", drop, kx_emit_float(e, h->filter)), dim, 4);
+    return !a ? b : b ? kx_emit2(e, "Add", a, b) : a;
 }
 
+/* ---- attention ------------------------------------------------------------------------------- */
+
+/* Of q, k, v [batch][tokens][heads * size]. */
 static kx_value *attend(kx_expander *e, const heads *h, kx_value *const qkv[3], kx_value *mask,
                         kx_value *bias)
 {
-    static const int64_t back[4] = {0, 2, 1, 3}, joined[3] = {0, 0, -1};
     int64_t size = qkv[0]->shape.dim[2] / h->count;
-    float scale = h->scale != 0.0f ? h->scale : 1.0f / sqrtf((float)(size > 0 ? size : 1));
-    kx_attr last = kx_attr_of_int("axis", -1);
-    kx_value *p = kx_emit2(e, "MatMul", split(e, h, qkv[0], false), split(e, h, qkv[1], true));
+    kx_attention a = {.bias = bias, .sees = true};
 
-    p = kx_emit2(e, "Mul", p, kx_emit_float(e, scale));
-    if (bias)
-        p = kx_emit2(e, "Add", p, bias);
+    a.scale = h->scale != 0.0f ? h->scale : 1.0f / sqrtf((float)(size > 0 ? size : 1));
+    a.q = kx_emit_heads(e, qkv[0], h->count, false);
+    a.columns = kx_emit_heads(e, qkv[1], h->count, true);
+    a.v = kx_emit_heads(e, qkv[2], h->count, false);
     if (mask)
-        p = kx_emit2(e, "Add", p, token_mask(e, h, mask));
+        a.bias = plus(e, a.bias, mask_bias(e, h, mask, qkv[1]->shape.dim[1]));
     if (h->causal)
-        p = kx_emit2(e, "Add", p, causal_mask(e, h, qkv[0]->shape.dim[1]));
-    p = kx_emit(e, "Softmax", &p, 1, &last, 1);
-    p = kx_emit2(e, "MatMul", p, split(e, h, qkv[2], false));
-    return kx_emit_reshape(e, kx_emit_transpose(e, p, back, 4), joined, 3);
-}
-
-static kldve_status check_mask(kx_expander *e, const kx_value *mask)
-{
-    if (mask && (mask->shape.rank != 2 || mask->dtype == KX_F32))
-        return kx_refuse(e->g, e->n, "a mask is supported as integers [batch][tokens] only");
-    return KLDVE_OK;
+        a.bias = plus(e, a.bias, causal_bias(e, h, qkv[0]->shape.dim[1]));
+    return kx_emit_joined_heads(e, kx_emit_attention(e, &a));
 }
 
 /* q, k and v side by side in the last axis. */
@@ -128,63 +133,129 @@ static kldve_status cut(kx_expander *e, kx_value *all, kx_value *qkv[3])
     return e->status;
 }
 
-/* input, weights, bias, mask_index, past, attention_bias */
-static kldve_status expand_attention(kx_expander *e)
+/* Of the product with the weights of all three. */
+static kldve_status attend_all(kx_expander *e, const heads *h, kx_value *all, kx_value *mask,
+                               kx_value *bias)
 {
-    kx_value *all, *qkv[3];
-    heads h;
-    kldve_status st = kx_expect(e->g, e->n, 2, 7, KX_MAX_OUT);
+    kx_value *qkv[3];
+    kldve_status st;
 
-    if (st < 0 || (st = read_heads(e, &h)) < 0 || (st = check_mask(e, input(e, 3))) < 0)
-        return st;
-    if (input(e, 4) || input(e, 6))
-        return kx_refuse(e->g, e->n, "a past state is not supported");
-    if ((st = check_tokens(e, e->n->in[0], 1)) < 0)
-        return st;
-    all = kx_emit2(e, "MatMul", e->n->in[0], e->n->in[1]);
-    if (input(e, 2))
-        all = kx_emit2(e, "Add", all, input(e, 2));
     if (e->status < 0 || (st = check_tokens(e, all, 1)) < 0 || (st = cut(e, all, qkv)) < 0)
         return e->status < 0 ? e->status : st;
     for (int i = 0; i < 3; i++)
-        if ((st = check_tokens(e, qkv[i], h.count)) < 0)
+        if ((st = check_tokens(e, qkv[i], h->count)) < 0)
             return st;
-    e->out[0] = attend(e, &h, qkv, input(e, 3), input(e, 5));
+    e->out[0] = attend(e, h, qkv, mask, bias);
     return e->status;
 }
 
-/* query, key, value, bias, key_padding_mask, attention_bias, past... */
+/* input, weights, bias, mask_index, past, attention_bias */
+static kldve_status expand_attention(kx_expander *e)
+{
+    kx_value *all;
+    heads h;
+    kldve_status st = kx_expect(e->g, e->n, 2, 7, KX_MAX_OUT);
+
+    if (st < 0 || (st = read_heads(e, &h)) < 0 || (st = check_mask(e, kx_input(e, 3))) < 0)
+        return st;
+    if (kx_input(e, 4) || kx_input(e, 6))
+        return kx_refuse(e->g, e->n, "a past state is not supported");
+    if ((st = check_tokens(e, e->n->in[0], 1)) < 0)
+        return st;
+    all = plus(e, kx_emit2(e, "MatMul", e->n->in[0], e->n->in[1]), kx_input(e, 2));
+    return attend_all(e, &h, all, kx_input(e, 3), kx_input(e, 5));
+}
+
+/* input, weights, bias, input_scale, weight_scale, mask_index, input_zero, weight_zero, past */
+static kldve_status expand_quantised(kx_expander *e)
+{
+    kx_value *x, *w;
+    heads h;
+    kldve_status st = kx_expect(e->g, e->n, 5, 9, KX_MAX_OUT);
+
+    if (st < 0 || (st = read_heads(e, &h)) < 0 || (st = check_mask(e, kx_input(e, 5))) < 0)
+        return st;
+    if (kx_input(e, 8))
+        return kx_refuse(e->g, e->n, "a past state is not supported");
+    if ((st = check_tokens(e, e->n->in[0], 1)) < 0)
+        return st;
+    x = kx_emit_dequantised(e, e->n->in[0], e->n->in[3], kx_input(e, 6), -1);
+    w = kx_emit_dequantised(e, e->n->in[1], e->n->in[4], kx_input(e, 7), -1);
+    return attend_all(e, &h, plus(e, kx_emit2(e, "MatMul", x, w), e->n->in[2]), kx_input(e, 5),
+                      NULL);
+}
+
+/* ---- MultiHeadAttention: query, key, value, bias, key_padding_mask, attention_bias, past... ---
+ */
+
+/* Part k of [batch][tokens][heads][parts][size], as [batch][tokens][heads * size]. */
+static kx_value *unpacked(kx_expander *e, kx_value *x, int64_t k)
+{
+    static const int64_t joined[3] = {0, 0, -1};
+    const kx_attr axis = kx_attr_of_int("axis", 3);
+
+    x = kx_emit(e, "Gather", (kx_value *[]){x, kx_emit_int(e, k)}, 2, &axis, 1);
+    return kx_emit_reshape(e, x, joined, 3);
+}
+
+/* What the inputs hold, apart or packed; keys and values also as [batch][heads][tokens][size]. */
+static kldve_status read_operands(kx_expander *e, kx_value *qkv[3])
+{
+    kx_value *key = kx_input(e, 1), *value = kx_input(e, 2);
+    int64_t packed = !key ? 3 : !value ? 2 : 0;
+    kx_value *pack = !key ? e->n->in[0] : key;
+
+    qkv[0] = e->n->in[0];
+    qkv[1] = key;
+    qkv[2] = value;
+    if (packed && (pack->shape.rank != 5 || pack->shape.dim[3] != packed || (!key && value)))
+        return kx_refuse(e->g, e->n,
+                         "what is packed must have the shape [batch][tokens][heads][%lld][size]",
+                         (long long)packed);
+    for (int i = 0; i < 3 && packed; i++)
+        if (packed == 3 || i > 0)
+            qkv[i] = unpacked(e, pack, packed == 3 ? i : i - 1);
+    for (int i = 1; i < 3; i++)
+        if (e->status == KLDVE_OK && qkv[i]->shape.rank == 4)
+            qkv[i] = kx_emit_joined_heads(e, qkv[i]);
+    return e->status;
+}
+
 static kldve_status expand_multi_head(kx_expander *e)
 {
-    kx_value *qkv[3];
+    kx_value *qkv[3], *bias;
     int64_t at = 0;
     heads h;
     kldve_status st = kx_expect(e->g, e->n, 1, 10, KX_MAX_OUT);
 
-    if (st < 0 || (st = read_heads(e, &h)) < 0 || (st = check_mask(e, input(e, 4))) < 0)
+    if (st < 0 || (st = read_heads(e, &h)) < 0 || (st = check_mask(e, kx_input(e, 4))) < 0)
         return st;
-    if (!input(e, 1) || !input(e, 2))
-        return kx_refuse(e->g, e->n, "queries, keys and values in one array are not supported");
     for (int32_t i = 6; i < e->n->nin; i++)
         if (e->n->in[i])
             return kx_refuse(e->g, e->n, "a past state is not supported");
+    if ((st = read_operands(e, qkv)) < 0)
+        return st;
+    bias = kx_input(e, 3);
     for (int32_t i = 0; i < 3; i++) {
-        qkv[i] = e->n->in[i];
+        int64_t width = qkv[i]->shape.rank == 3 ? qkv[i]->shape.dim[2] : 0;
+
         if ((st = check_tokens(e, qkv[i], h.count)) < 0)
             return st;
-        if (input(e, 3))
-            qkv[i] = kx_emit2(e, "Add", qkv[i],
-                              kx_emit_slice(e, input(e, 3), 0, at, at + e->n->in[i]->shape.dim[2]));
-        at += e->n->in[i]->shape.dim[2];
+        if (bias)
+            qkv[i] = kx_emit2(e, "Add", qkv[i], kx_emit_slice(e, bias, 0, at, at + width));
+        at += width;
         if (e->status < 0)
             return e->status;
     }
-    e->out[0] = attend(e, &h, qkv, input(e, 4), input(e, 5));
+    e->out[0] = attend(e, &h, qkv, kx_input(e, 4), kx_input(e, 5));
     return e->status;
 }
 
+#define MICROSOFT .domain = ours, .since = 1
+
 const kx_op kx_contrib_attention_ops[] = {
-    {.type = "Attention", .domain = ours, .since = 1, .expand = expand_attention},
-    {.type = "MultiHeadAttention", .domain = ours, .since = 1, .expand = expand_multi_head},
+    {.type = "Attention", MICROSOFT, .expand = expand_attention},
+    {.type = "QAttention", MICROSOFT, .expand = expand_quantised},
+    {.type = "MultiHeadAttention", MICROSOFT, .expand = expand_multi_head},
     {0},
 };

@@ -6,7 +6,7 @@
 #include "families.h"
 
 typedef struct cumsum_params {
-    int64_t outer, length, inner;
+    kx_lines lines;
     bool exclusive, reverse;
 } cumsum_params;
 
@@ -40,9 +40,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     if (n->in[0]->dtype == KX_BOOL)
         return kx_invalid(g, n, "the input must be of a numeric type");
     s = &n->in[0]->shape;
-    p->outer = kx_span(s, 0, axis);
-    p->length = s->dim[axis];
-    p->inner = kx_span(s, axis + 1, s->rank);
+    p->lines = kx_lines_along(s, axis);
     p->exclusive = kx_attr_int(n, "exclusive", 0) != 0;
     p->reverse = kx_attr_int(n, "reverse", 0) != 0;
     return kx_out_like(g, n, 0, n->in[0], s);
@@ -51,36 +49,34 @@ static kldve_status infer(kx_graph *g, kx_node *n)
 /* y += the running sums of x, one column after the other. */
 static void add_sums(const cumsum_params *p, bool reverse, const float *x, float *y)
 {
-    for (int64_t o = 0; o < p->outer; o++)
-        for (int64_t i = 0; i < p->inner; i++) {
-            double sum = 0;
+    for (int64_t i = 0; i < p->lines.count; i++) {
+        int64_t start = kx_line_start(&p->lines, i);
+        double sum = 0;
 
-            for (int64_t k = 0; k < p->length; k++) {
-                int64_t along = reverse ? p->length - 1 - k : k;
-                int64_t at = (o * p->length + along) * p->inner + i;
-                double before = sum;
+        for (int64_t k = 0; k < p->lines.length; k++) {
+            int64_t at = start + (reverse ? p->lines.length - 1 - k : k) * p->lines.step;
+            double before = sum;
 
-                sum += (double)x[at];
-                y[at] += (float)(p->exclusive ? before : sum);
-            }
+            sum += (double)x[at];
+            y[at] += (float)(p->exclusive ? before : sum);
         }
+    }
 }
 
 static void add_int_sums(const cumsum_params *p, const int64_t *x, int64_t *y)
 {
-    for (int64_t o = 0; o < p->outer; o++)
-        for (int64_t i = 0; i < p->inner; i++) {
-            uint64_t sum = 0; /* wraps as two's complement does */
+    for (int64_t i = 0; i < p->lines.count; i++) {
+        int64_t start = kx_line_start(&p->lines, i);
+        uint64_t sum = 0; /* wraps as two's complement does */
 
-            for (int64_t k = 0; k < p->length; k++) {
-                int64_t along = p->reverse ? p->length - 1 - k : k;
-                int64_t at = (o * p->length + along) * p->inner + i;
-                uint64_t before = sum;
+        for (int64_t k = 0; k < p->lines.length; k++) {
+            int64_t at = start + (p->reverse ? p->lines.length - 1 - k : k) * p->lines.step;
+            uint64_t before = sum;
 
-                sum += (uint64_t)x[at];
-                y[at] = (int64_t)(p->exclusive ? before : sum);
-            }
+            sum += (uint64_t)x[at];
+            y[at] = (int64_t)(p->exclusive ? before : sum);
         }
+    }
 }
 
 static void forward(const kx_op_call *call)

@@ -74,6 +74,16 @@ kx_value *kx_emit_transpose(kx_expander *e, kx_value *a, const int64_t *perm, si
     return kx_emit(e, "Transpose", &a, 1, &attr, 1);
 }
 
+kx_value *kx_emit_channels(kx_expander *e, kx_value *x, bool to_last)
+{
+    int32_t rank = x ? x->shape.rank : 0;
+    int64_t perm[KX_MAX_RANK] = {0};
+
+    for (int32_t i = 1; i < rank; i++)
+        perm[i] = to_last ? (i < rank - 1 ? i + 1 : 1) : (i == 1 ? rank - 1 : i - 1);
+    return kx_emit_transpose(e, x, perm, (size_t)rank);
+}
+
 kx_value *kx_emit_slice(kx_expander *e, kx_value *a, int32_t axis, int64_t begin, int64_t end)
 {
     kx_value *in[4] = {a, kx_emit_ints(e, &begin, 1), kx_emit_ints(e, &end, 1),
@@ -140,4 +150,35 @@ bool kx_named(const kx_node *n, const char *attribute)
         if (strcmp(n->attr[i].name, attribute) == 0)
             return true;
     return false;
+}
+
+kx_value *kx_input(const kx_expander *e, int32_t i)
+{
+    return kx_has(e->n, i) ? e->n->in[i] : NULL;
+}
+
+static bool listed(const char *name, const char *const *list, int32_t count)
+{
+    for (int32_t k = 0; k < count; k++)
+        if (strcmp(name, list[k]) == 0)
+            return true;
+    return false;
+}
+
+kx_value *kx_emit_passing(kx_expander *e, const char *type, kx_value *const *in, int32_t nin,
+                          const char *const *except, int32_t excepted)
+{
+    kx_attr *attr = kx_new(e->g, (size_t)e->n->nattr, sizeof *attr);
+    int32_t count = 0;
+
+    if (!attr) {
+        e->status = e->status < 0 ? e->status : kx_nomem(e->g);
+        return NULL;
+    }
+    for (int32_t i = 0; i < e->n->nattr; i++)
+        if (!listed(e->n->attr[i].name, except, excepted)) {
+            attr[count++] = e->n->attr[i];
+            e->n->attr[i].used = true;
+        }
+    return kx_emit(e, type, in, nin, attr, count);
 }

@@ -20,11 +20,19 @@ kx_value *kx_emit_reshape(kx_expander *e, kx_value *a, const int64_t *dim, size_
 kx_value *kx_emit_transpose(kx_expander *e, kx_value *a, const int64_t *perm, size_t rank);
 /** x sigmoid(alpha x). */
 kx_value *kx_emit_swish(kx_expander *e, kx_value *x, float alpha);
+/** The channels, axis 1, go behind all others, or come back from there. */
+kx_value *kx_emit_channels(kx_expander *e, kx_value *x, bool to_last);
 /** All pieces one behind the other along an axis; `piece` is overwritten. */
 kx_value *kx_emit_join(kx_expander *e, kx_value **piece, int64_t count, int64_t axis);
 /** Elements begin .. end - 1 of an axis. */
 kx_value *kx_emit_slice(kx_expander *e, kx_value *a, int32_t axis, int64_t begin, int64_t end);
 
+/** A node with all attributes of the one that is expanded, except those named; it refuses what it
+ * does not know. */
+kx_value *kx_emit_passing(kx_expander *e, const char *type, kx_value *const *in, int32_t nin,
+                          const char *const *except, int32_t excepted);
+/** Input i of the node that is expanded; NULL where it is omitted. */
+kx_value *kx_input(const kx_expander *e, int32_t i);
 /** Input i, which must be one constant number, of whatever type the file gave it. */
 kldve_status kx_known_number(kx_expander *e, int32_t i, const char *what, double *out);
 /** The same cut to an integer. */

@@ -111,7 +111,7 @@ static kx_value *zero_at(kx_expander *e, kx_value *where, kx_value *x)
 kx_value *kx_emit_attention(kx_expander *e, kx_attention *a)
 {
     const kx_attr last = kx_attr_of_int("axis", -1);
-    kx_value *blind = a->bias ? blind_rows(e, a->bias) : NULL, *p;
+    kx_value *blind = a->bias && !a->sees ? blind_rows(e, a->bias) : NULL, *p;
 
     p = kx_emit2(e, "MatMul", a->q, a->columns);
     p = a->stages[0] = kx_emit2(e, "Mul", p, kx_emit_float(e, a->scale));

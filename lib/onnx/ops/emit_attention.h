@@ -29,6 +29,7 @@ typedef struct kx_attention {
     kx_value *columns; /**< keys [batch][heads][size][keys] */
     kx_value *v;       /**< [batch][heads][keys][any] */
     kx_value *bias;    /**< broadcast to [batch][heads][tokens][keys]; NULL: none */
+    bool sees;         /**< every query may look somewhere, whatever the bias is at run time */
     float scale;
     float softcap;       /**< c tanh(x / c); 0: none */
     kx_value *stages[4]; /**< out: the product, capped, with bias, probabilities */

@@ -51,5 +51,11 @@ extern const kx_op kx_audio_constants_ops[];
 extern const kx_op kx_gridsample_ops[];
 extern const kx_op kx_sample_ops[];
 extern const kx_op kx_roialign_ops[];
+extern const kx_op kx_contrib_nhwc_ops[];
+extern const kx_op kx_contrib_small_ops[];
+extern const kx_op kx_contrib_group_ops[];
+extern const kx_op kx_contrib_embed_ops[];
+extern const kx_op kx_contrib_nbits_ops[];
+extern const kx_op kx_inverse_ops[];
 
 #endif

@@ -51,6 +51,12 @@ const kx_op *const kx_families[] = {
     kx_gridsample_ops,
     kx_sample_ops,
     kx_roialign_ops,
+    kx_contrib_nhwc_ops,
+    kx_contrib_small_ops,
+    kx_contrib_group_ops,
+    kx_contrib_embed_ops,
+    kx_contrib_nbits_ops,
+    kx_inverse_ops,
     NULL,
 };
 /* clang-format on */

@@ -10,95 +10,13 @@
 #include "basic.h"
 #include "families.h"
 #include "nn.h"
+#include "pool_cell.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
 /* ---- one window ------------------------------------------------------------------------------ */
-
-typedef struct cell {
-    kx_reach d, h, w; /* taps in the input */
-} cell;
-
-/* Rows of taps of a cell: for (row = first; row_valid; ...) is spelled out as two loops by the
- * users, with `at` the element of the plane under tap 0 of axis W. */
-#define FOR_ROWS(q, c, at)                                                                         \
-    for (int64_t kd = (c)->d.lo; kd < (c)->d.hi; kd++)                                             \
-        for (int64_t kh = (c)->h.lo, at = row_at(q, c, kd, kh); kh < (c)->h.hi;                    \
-             kh++, at = row_at(q, c, kd, kh))
-
-static inline int64_t row_at(const kx_window *q, const cell *c, int64_t kd, int64_t kh)
-{
-    return ((c->d.at + kd * q->dilation[KX_D]) * q->in[KX_H] + c->h.at + kh * q->dilation[KX_H]) *
-               q->in[KX_W] +
-           c->w.at;
-}
-
-/* Element of the plane with the largest value, the first of equals; -1: no tap in the input. */
-static int64_t cell_max(const kx_window *q, const cell *c, const float *x)
-{
-    int64_t best = -1;
-    float most = 0;
-
-    FOR_ROWS(q, c, at)
-    for (int64_t k = c->w.lo; k < c->w.hi; k++) {
-        int64_t i = at + k * q->dilation[KX_W];
-
-        if (best < 0 || x[i] > most) {
-            best = i;
-            most = x[i];
-        }
-    }
-    return best;
-}
-
-static double cell_sum(const kx_window *q, const cell *c, const float *x)
-{
-    double sum = 0;
-
-    FOR_ROWS(q, c, at)
-    for (int64_t k = c->w.lo; k < c->w.hi; k++)
-        sum += (double)x[at + k * q->dilation[KX_W]];
-    return sum;
-}
-
-static double cell_norm(const kx_window *q, const cell *c, const float *x, int64_t p)
-{
-    double sum = 0;
-
-    assert(p >= 1);
-    FOR_ROWS(q, c, at)
-    for (int64_t k = c->w.lo; k < c->w.hi; k++) {
-        double v = fabs((double)x[at + k * q->dilation[KX_W]]);
-
-        sum += p == 1 ? v : p == 2 ? v * v : pow(v, (double)p);
-    }
-    return p == 1 ? sum : p == 2 ? sqrt(sum) : pow(sum, 1.0 / (double)p);
-}
-
-static void cell_add(const kx_window *q, const cell *c, float value, float *dx)
-{
-    FOR_ROWS(q, c, at)
-    for (int64_t k = c->w.lo; k < c->w.hi; k++)
-        dx[at + k * q->dilation[KX_W]] += value;
-}
-
-static void cell_norm_add(const kx_window *q, const cell *c, const float *x, int64_t p, double dy,
-                          float *dx)
-{
-    double y = cell_norm(q, c, x, p);
-
-    if (y == 0)
-        return;
-    FOR_ROWS(q, c, at)
-    for (int64_t k = c->w.lo; k < c->w.hi; k++) {
-        int64_t i = at + k * q->dilation[KX_W];
-        double v = (double)x[i], sign = v > 0 ? 1 : v < 0 ? -1 : 0;
-
-        dx[i] += (float)(dy * sign * (p == 1 ? 1 : pow(fabs(v) / y, (double)(p - 1))));
-    }
-}
 
 /* Taps of result o that count_include_pad counts. */
 static int64_t padded_taps(const kx_window *q, int axis, int64_t o)
@@ -109,7 +27,7 @@ static int64_t padded_taps(const kx_window *q, int axis, int64_t o)
     return taps < q->kernel[axis] ? taps : q->kernel[axis];
 }
 
-static double cell_count(const kx_pool_params *p, const cell *c, const int64_t *o)
+static double cell_count(const kx_pool_params *p, const kx_cell *c, const int64_t *o)
 {
     const kx_window *q = &p->window;
     int64_t count;
@@ -135,13 +53,13 @@ typedef struct job {
     int64_t *indices;
 } job;
 
-typedef void cell_fn(const job *j, const cell *c, const int64_t *o, int64_t plane, int64_t at);
+typedef void cell_fn(const job *j, const kx_cell *c, const int64_t *o, int64_t plane, int64_t at);
 
 static void each_cell(const job *j, cell_fn *fn)
 {
     const kx_window *q = &j->p->window;
     int64_t in = kx_window_in(q), at = 0, o[KX_SPATIAL];
-    cell c;
+    kx_cell c;
 
     assert(j->p->planes >= 0);
     for (int64_t plane = 0; plane < j->p->planes; plane++)
@@ -172,9 +90,9 @@ static int64_t index_of(const kx_pool_params *p, int64_t plane, int64_t i)
     return plane + h + w * q->in[KX_H];
 }
 
-static void max_forward(const job *j, const cell *c, const int64_t *o, int64_t plane, int64_t at)
+static void max_forward(const job *j, const kx_cell *c, const int64_t *o, int64_t plane, int64_t at)
 {
-    int64_t i = cell_max(&j->p->window, c, j->x + plane);
+    int64_t i = kx_cell_max(&j->p->window, c, j->x + plane);
 
     (void)o;
     if (j->y)
@@ -183,38 +101,38 @@ static void max_forward(const job *j, const cell *c, const int64_t *o, int64_t p
         j->indices[at] = i < 0 ? -1 : index_of(j->p, plane, i);
 }
 
-static void max_vjp(const job *j, const cell *c, const int64_t *o, int64_t plane, int64_t at)
+static void max_vjp(const job *j, const kx_cell *c, const int64_t *o, int64_t plane, int64_t at)
 {
-    int64_t i = cell_max(&j->p->window, c, j->x + plane);
+    int64_t i = kx_cell_max(&j->p->window, c, j->x + plane);
 
     (void)o;
     if (i >= 0)
         j->dx[plane + i] += j->dy[at];
 }
 
-static void average_forward(const job *j, const cell *c, const int64_t *o, int64_t plane,
+static void average_forward(const job *j, const kx_cell *c, const int64_t *o, int64_t plane,
                             int64_t at)
 {
-    j->y[at] = (float)(cell_sum(&j->p->window, c, j->x + plane) / cell_count(j->p, c, o));
+    j->y[at] = (float)(kx_cell_sum(&j->p->window, c, j->x + plane) / cell_count(j->p, c, o));
 }
 
-static void average_vjp(const job *j, const cell *c, const int64_t *o, int64_t plane, int64_t at)
+static void average_vjp(const job *j, const kx_cell *c, const int64_t *o, int64_t plane, int64_t at)
 {
     float each = (float)((double)j->dy[at] / cell_count(j->p, c, o));
 
-    cell_add(&j->p->window, c, each, j->dx + plane);
+    kx_cell_add(&j->p->window, c, each, j->dx + plane);
 }
 
-static void lp_forward(const job *j, const cell *c, const int64_t *o, int64_t plane, int64_t at)
+static void lp_forward(const job *j, const kx_cell *c, const int64_t *o, int64_t plane, int64_t at)
 {
     (void)o;
-    j->y[at] = (float)cell_norm(&j->p->window, c, j->x + plane, j->p->p);
+    j->y[at] = (float)kx_cell_norm(&j->p->window, c, j->x + plane, j->p->p);
 }
 
-static void lp_vjp(const job *j, const cell *c, const int64_t *o, int64_t plane, int64_t at)
+static void lp_vjp(const job *j, const kx_cell *c, const int64_t *o, int64_t plane, int64_t at)
 {
     (void)o;
-    cell_norm_add(&j->p->window, c, j->x + plane, j->p->p, (double)j->dy[at], j->dx + plane);
+    kx_cell_norm_add(&j->p->window, c, j->x + plane, j->p->p, (double)j->dy[at], j->dx + plane);
 }
 
 /* ---- the operators --------------------------------------------------------------------------- */
@@ -409,64 +327,23 @@ static double work(const kx_node *n)
 
 #define IN0 KX_NEEDS_IN(0)
 
+#define POOLING(name, from, shapes, kind, needs, how)                                              \
+    {                                                                                              \
+        .type = name, .since = from, .infer = shapes, .forward = forward_##kind,                   \
+        .vjp = vjp_##kind, .work = work, .vjp_needs = needs, .traits = {                           \
+            .effect = how,                                                                         \
+            .bias = KX_BIAS_NONE,                                                                  \
+            .axes = KX_AXES_CHANNELS_FIRST,                                                        \
+            .windows = true                                                                        \
+        }                                                                                          \
+    }
+
 const kx_op kx_pool_ops[] = {
-    {.type = "MaxPool",
-     .since = 1,
-     .infer = infer_max,
-     .forward = forward_max,
-     .vjp = vjp_max,
-     .work = work,
-     .vjp_needs = IN0,
-     .traits = {.effect = KX_EFFECT_MOVES,
-                .bias = KX_BIAS_NONE,
-                .axes = KX_AXES_CHANNELS_FIRST,
-                .windows = true}},
-    {.type = "AveragePool",
-     .since = 1,
-     .infer = infer_average,
-     .forward = forward_average,
-     .vjp = vjp_average,
-     .work = work,
-     .traits = {.effect = KX_EFFECT_ADDS,
-                .bias = KX_BIAS_NONE,
-                .axes = KX_AXES_CHANNELS_FIRST,
-                .windows = true}},
-    {.type = "LpPool",
-     .since = 2,
-     .infer = infer_lp,
-     .forward = forward_lp,
-     .vjp = vjp_lp,
-     .work = work,
-     .vjp_needs = IN0,
-     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST, .windows = true}},
-    {.type = "GlobalMaxPool",
-     .since = 1,
-     .infer = infer_global,
-     .forward = forward_max,
-     .vjp = vjp_max,
-     .work = work,
-     .vjp_needs = IN0,
-     .traits = {.effect = KX_EFFECT_MOVES,
-                .bias = KX_BIAS_NONE,
-                .axes = KX_AXES_CHANNELS_FIRST,
-                .windows = true}},
-    {.type = "GlobalAveragePool",
-     .since = 1,
-     .infer = infer_global,
-     .forward = forward_average,
-     .vjp = vjp_average,
-     .work = work,
-     .traits = {.effect = KX_EFFECT_ADDS,
-                .bias = KX_BIAS_NONE,
-                .axes = KX_AXES_CHANNELS_FIRST,
-                .windows = true}},
-    {.type = "GlobalLpPool",
-     .since = 2,
-     .infer = infer_global,
-     .forward = forward_lp,
-     .vjp = vjp_lp,
-     .work = work,
-     .vjp_needs = IN0,
-     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST, .windows = true}},
+    POOLING("MaxPool", 1, infer_max, max, IN0, KX_EFFECT_MOVES),
+    POOLING("AveragePool", 1, infer_average, average, 0, KX_EFFECT_ADDS),
+    POOLING("LpPool", 2, infer_lp, lp, IN0, KX_EFFECT_OTHER),
+    POOLING("GlobalMaxPool", 1, infer_global, max, IN0, KX_EFFECT_MOVES),
+    POOLING("GlobalAveragePool", 1, infer_global, average, 0, KX_EFFECT_ADDS),
+    POOLING("GlobalLpPool", 2, infer_global, lp, IN0, KX_EFFECT_OTHER),
     {0},
 };

@@ -11,11 +11,6 @@
 
 /* ---- operands -------------------------------------------------------------------------------- */
 
-static kx_value *input(const kx_expander *e, int32_t i)
-{
-    return kx_has(e->n, i) ? e->n->in[i] : NULL;
-}
-
 static kldve_status expect(kx_expander *e, int32_t lo, int32_t hi)
 {
     return e->status = kx_expect(e->g, e->n, lo, hi, 1);
@@ -25,7 +20,7 @@ static kldve_status expect(kx_expander *e, int32_t lo, int32_t hi)
 static kldve_status require(kx_expander *e, int32_t n, const int32_t *list)
 {
     for (int32_t i = 0; i < n && e->status == KLDVE_OK; i++)
-        if (!input(e, list[i]))
+        if (!kx_input(e, list[i]))
             e->status = kx_invalid(e->g, e->n, "required input %d is missing", list[i]);
     return e->status;
 }
@@ -33,13 +28,13 @@ static kldve_status require(kx_expander *e, int32_t n, const int32_t *list)
 /* Operand q, whose scale and zero point are the inputs behind it. */
 static kx_value *real(kx_expander *e, int32_t q, int32_t axis)
 {
-    return kx_emit_dequantised(e, input(e, q), input(e, q + 1), input(e, q + 2), axis);
+    return kx_emit_dequantised(e, kx_input(e, q), kx_input(e, q + 1), kx_input(e, q + 2), axis);
 }
 
 /* x quantised with the scale in input i and the zero point behind it. */
 static kldve_status quantised(kx_expander *e, kx_value *x, int32_t i, int32_t axis)
 {
-    e->out[0] = kx_emit_quantised(e, x, input(e, i), input(e, i + 1), axis);
+    e->out[0] = kx_emit_quantised(e, x, kx_input(e, i), kx_input(e, i + 1), axis);
     return e->status;
 }
 
@@ -65,7 +60,8 @@ static kx_value *ones(kx_expander *e, const kx_value *zero)
 /* The integers themselves, less their zero point. */
 static kx_value *whole(kx_expander *e, int32_t q, int32_t zero, int32_t axis)
 {
-    return kx_emit_dequantised(e, input(e, q), ones(e, input(e, zero)), input(e, zero), axis);
+    return kx_emit_dequantised(e, kx_input(e, q), ones(e, kx_input(e, zero)), kx_input(e, zero),
+                               axis);
 }
 
 /* Sums of products of integers. */
@@ -77,21 +73,42 @@ static kldve_status int32_out(kx_expander *e, kx_value *y)
     return e->status;
 }
 
-/* A node with all attributes of the one that it stands for. */
-static kx_value *with_attributes(kx_expander *e, const char *type, kx_value *const *in, int32_t nin)
-{
-    for (int32_t i = 0; i < e->n->nattr; i++)
-        kx_attr_ignore(e->n, e->n->attr[i].name);
-    return kx_emit(e, type, in, nin, e->n->attr, e->n->nattr);
-}
-
 /* A bias of int32 has the scale of the products; NULL: none. */
 static kx_value *real_bias(kx_expander *e, int32_t bias, int32_t x_scale, int32_t w_scale)
 {
-    if (!input(e, bias))
+    if (!kx_input(e, bias))
         return NULL;
-    return kx_emit_dequantised(e, input(e, bias),
-                               kx_emit2(e, "Mul", input(e, x_scale), input(e, w_scale)), NULL, 0);
+    return kx_emit_dequantised(e, kx_input(e, bias),
+                               kx_emit2(e, "Mul", kx_input(e, x_scale), kx_input(e, w_scale)), NULL,
+                               0);
+}
+
+/* ---- channels in the last axis: attribute 'channels_last' -------------------------------------
+ */
+
+static const char channels_last_name[] = "channels_last";
+
+static bool channels_last(kx_expander *e)
+{
+    return kx_attr_int(e->n, channels_last_name, 0) != 0;
+}
+
+static kx_value *passing(kx_expander *e, const char *type, kx_value *const *in, int32_t nin)
+{
+    static const char *const own[] = {channels_last_name};
+
+    return kx_emit_passing(e, type, in, nin, own, 1);
+}
+
+/* [n][space...][channels] -> [n][channels][space...], and back. */
+static kx_value *first(kx_expander *e, bool last, kx_value *x)
+{
+    return last ? kx_emit_channels(e, x, false) : x;
+}
+
+static kx_value *behind(kx_expander *e, bool last, kx_value *x)
+{
+    return last ? kx_emit_channels(e, x, true) : x;
 }
 
 /* ---- convolutions ---------------------------------------------------------------------------- */
@@ -99,14 +116,15 @@ static kx_value *real_bias(kx_expander *e, int32_t bias, int32_t x_scale, int32_
 /* x, x_scale, x_zero, w, w_scale, w_zero, y_scale, y_zero, bias */
 static kldve_status qlinear_conv(kx_expander *e)
 {
+    bool last = channels_last(e);
     kx_value *in[3];
 
     if (expect(e, 8, 9) < 0)
         return e->status;
-    in[0] = real(e, 0, 1);
+    in[0] = first(e, last, real(e, 0, 1));
     in[1] = real(e, 3, 0);
     in[2] = real_bias(e, 8, 1, 4);
-    return quantised(e, with_attributes(e, "Conv", in, in[2] ? 3 : 2), 6, 1);
+    return quantised(e, behind(e, last, passing(e, "Conv", in, in[2] ? 3 : 2)), 6, 1);
 }
 
 /* x, w, x_zero, w_zero */
@@ -118,7 +136,7 @@ static kldve_status conv_integer(kx_expander *e)
         return e->status;
     in[0] = whole(e, 0, 2, 1);
     in[1] = whole(e, 1, 3, 0);
-    return int32_out(e, with_attributes(e, "Conv", in, 2));
+    return int32_out(e, kx_emit_passing(e, "Conv", in, 2, NULL, 0));
 }
 
 /* ---- matrices: a may have a scale for each row, b one for each column ------------------------ */
@@ -164,9 +182,9 @@ static kldve_status dynamic_matmul(kx_expander *e)
 
     if (expect(e, 3, 5) < 0)
         return e->status;
-    a = kx_emit_dynamic(e, input(e, 0));
-    b = kx_emit_dequantised(e, input(e, 1), input(e, 2), input(e, 3), COLUMNS);
-    return product(e, a, b, input(e, 4));
+    a = kx_emit_dynamic(e, kx_input(e, 0));
+    b = kx_emit_dequantised(e, kx_input(e, 1), kx_input(e, 2), kx_input(e, 3), COLUMNS);
+    return product(e, a, b, kx_input(e, 4));
 }
 
 /* a, b, a_scale, b_scale, a_zero, b_zero, bias (float) */
@@ -176,9 +194,9 @@ static kldve_status matmul_integer_to_float(kx_expander *e)
 
     if (expect(e, 4, 7) < 0)
         return e->status;
-    a = kx_emit_dequantised(e, input(e, 0), input(e, 2), input(e, 4), ROWS);
-    b = kx_emit_dequantised(e, input(e, 1), input(e, 3), input(e, 5), COLUMNS);
-    return product(e, a, b, input(e, 6));
+    a = kx_emit_dequantised(e, kx_input(e, 0), kx_input(e, 2), kx_input(e, 4), ROWS);
+    b = kx_emit_dequantised(e, kx_input(e, 1), kx_input(e, 3), kx_input(e, 5), COLUMNS);
+    return product(e, a, b, kx_input(e, 6));
 }
 
 /* alpha A' B' + bias: a, a_scale, a_zero, b, b_scale, b_zero, bias, y_scale, y_zero.  The bias is
@@ -199,7 +217,7 @@ static kldve_status qgemm(kx_expander *e)
     if (in[2] && alpha != 1)
         in[2] = kx_emit2(e, "Mul", in[2], kx_emit_float(e, alpha));
     y = kx_emit(e, "Gemm", in, in[2] ? 3 : 2, attr, 3);
-    if (input(e, 7))
+    if (kx_input(e, 7))
         return quantised(e, y, 7, 1);
     e->out[0] = y;
     return e->status;
@@ -229,6 +247,19 @@ static kldve_status qlinear_mul(kx_expander *e)
     return binary(e, "Mul");
 }
 
+/* condition, x, x_scale, x_zero, y, y_scale, y_zero, z_scale, z_zero */
+static kldve_status qlinear_where(kx_expander *e)
+{
+    kx_value *in[3];
+
+    if (expect(e, 2, 9) < 0 || require(e, 4, (const int32_t[]){2, 4, 5, 7}) < 0)
+        return e->status;
+    in[0] = kx_input(e, 0);
+    in[1] = real(e, 1, 1);
+    in[2] = real(e, 4, 1);
+    return quantised(e, kx_emit(e, "Where", in, 3, NULL, 0), 7, 1);
+}
+
 /* ---- of one operand: x, x_scale, x_zero, y_scale, y_zero ------------------------------------- */
 
 static kldve_status expect_unary(kx_expander *e)
@@ -250,7 +281,7 @@ static kldve_status qlinear_leaky_relu(kx_expander *e)
     if (expect_unary(e) < 0)
         return e->status;
     x = real(e, 0, 1);
-    return quantised(e, with_attributes(e, "LeakyRelu", &x, 1), 3, 1);
+    return quantised(e, kx_emit_passing(e, "LeakyRelu", &x, 1, NULL, 0), 3, 1);
 }
 
 /* Attribute 'opset' is that of the Softmax that was quantised: before 13 it flattens. */
@@ -274,14 +305,13 @@ static kldve_status qlinear_softmax(kx_expander *e)
 
 static kldve_status qlinear_average_pool(kx_expander *e)
 {
+    bool last = channels_last(e);
     kx_value *x;
 
     if (expect_unary(e) < 0)
         return e->status;
-    if (kx_attr_int(e->n, "channels_last", 0))
-        return kx_refuse(e->g, e->n, "channels_last is not supported");
-    x = real(e, 0, 1);
-    return quantised(e, with_attributes(e, "AveragePool", &x, 1), 3, 1);
+    x = first(e, last, real(e, 0, 1));
+    return quantised(e, behind(e, last, passing(e, "AveragePool", &x, 1)), 3, 1);
 }
 
 /* The mean over all spatial axes: from 2 on, or from 1 up to the last but one. */
@@ -320,7 +350,7 @@ static kldve_status qlinear_concat(kx_expander *e)
             return e->status;
         list[count++] = real(e, i, 1);
     }
-    return quantised(e, with_attributes(e, "Concat", list, count), 0, 1);
+    return quantised(e, kx_emit_passing(e, "Concat", list, count, NULL, 0), 0, 1);
 }
 
 #define MICROSOFT .domain = "com.microsoft", .since = 1
@@ -336,6 +366,7 @@ const kx_op kx_qlinear_ops[] = {
     {.type = "QGemm", MICROSOFT, .expand = qgemm},
     {.type = "QLinearAdd", MICROSOFT, .expand = qlinear_add},
     {.type = "QLinearMul", MICROSOFT, .expand = qlinear_mul},
+    {.type = "QLinearWhere", MICROSOFT, .expand = qlinear_where},
     {.type = "QLinearSigmoid", MICROSOFT, .expand = qlinear_sigmoid},
     {.type = "QLinearLeakyRelu", MICROSOFT, .expand = qlinear_leaky_relu},
     {.type = "QLinearSoftmax", MICROSOFT, .expand = qlinear_softmax},

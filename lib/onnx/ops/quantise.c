@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "families.h"
 
@@ -279,11 +280,37 @@ static kldve_status infer_dequantise(kx_graph *g, kx_node *n)
     return kx_out_as(g, n, 0, KX_F32, &n->in[0]->shape, KX_ONNX_FLOAT);
 }
 
+/* Weights of millions, straight from the file; 16 bits may lie at odd addresses there. */
+static void dequantise_narrow(const kx_tensor *t, piece p, float *y)
+{
+    const unsigned char *bytes = t->data;
+    const int32_t zero = (int32_t)p.zero;
+
+    for (int64_t i = 0; t->narrow == KX_ONNX_UINT8 && i < p.n; i++)
+        y[i] = (float)(bytes[p.at + i] - zero) * p.scale;
+    for (int64_t i = 0; t->narrow == KX_ONNX_INT8 && i < p.n; i++)
+        y[i] = (float)((int8_t)bytes[p.at + i] - zero) * p.scale;
+    for (int64_t i = 0; t->narrow == KX_ONNX_UINT16 && i < p.n; i++) {
+        uint16_t x;
+
+        memcpy(&x, bytes + 2 * (p.at + i), sizeof x);
+        y[i] = (float)(x - zero) * p.scale;
+    }
+    for (int64_t i = 0; t->narrow == KX_ONNX_INT16 && i < p.n; i++) {
+        int16_t x;
+
+        memcpy(&x, bytes + 2 * (p.at + i), sizeof x);
+        y[i] = (float)(x - zero) * p.scale;
+    }
+}
+
 static void dequantise(const kx_op_call *call, piece p)
 {
     float *y = (float *)call->out[0].data + p.at;
 
-    if (call->in[0].dtype == KX_F32) {
+    if (call->in[0].narrow) {
+        dequantise_narrow(&call->in[0], p, y);
+    } else if (call->in[0].dtype == KX_F32) {
         const float *x = (const float *)call->in[0].data + p.at;
 
         for (int64_t i = 0; i < p.n; i++)
@@ -381,7 +408,7 @@ static void vjp_dynamic(const kx_op_call *call)
     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_OWN, .rounds = true}
 #define DEQUANTISE                                                                                 \
     .type = "DequantizeLinear", .infer = infer_dequantise, .forward = forward_dequantise,          \
-    .vjp = vjp_dequantise, .vjp_needs = KX_NEEDS_IN(1) | KX_NEEDS_IN(2),                           \
+    .vjp = vjp_dequantise, .vjp_needs = KX_NEEDS_IN(1) | KX_NEEDS_IN(2), .narrow = true,           \
     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_OWN}
 
 const kx_op kx_quantise_ops[] = {

@@ -1,4 +1,4 @@
-/* reduce.c - ReduceSum, Mean, Max, Min, Prod, L1, L2, SumSquare, LogSum, LogSumExp.
+/* reduction.c - ReduceSum, Mean, Max, Min, Prod, L1, L2, SumSquare, LogSum, LogSumExp.
  *
  * Over the reduced axes, with s the sum or extreme that leads to the output y:
  *
@@ -371,93 +371,29 @@ static size_t scratch_size(const kx_node *n)
     return count * sizeof(double) * (p->kind->what == PROD ? 2 : 1);
 }
 
+#define BOTH (KX_NEEDS_IN(0) | KX_NEEDS_OUT)
+/* Further traits follow. */
+#define REDUCTION(name, backward, needs, ...)                                                      \
+    {                                                                                              \
+        .type = name, .since = 1, .infer = infer, .forward = forward, .vjp = backward,             \
+        .vjp_needs = needs, .scratch_size = scratch_size, .traits = {                              \
+            .bias = KX_BIAS_NONE,                                                                  \
+            .axes = KX_AXES_REDUCED,                                                               \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+
 const kx_op kx_reduce_ops[] = {
-    {.type = "ReduceSum",
-     .since = 1,
-     .infer = infer,
-     .forward = forward,
-     .vjp = vjp_sum,
-     .scratch_size = scratch_size,
-     .traits = {.effect = KX_EFFECT_ADDS,
-                .bias = KX_BIAS_NONE,
-                .axes = KX_AXES_REDUCED,
-                .formula = KX_FORMULA_TOTAL}},
-    {.type = "ReduceMean",
-     .since = 1,
-     .infer = infer,
-     .forward = forward,
-     .vjp = vjp_sum,
-     .scratch_size = scratch_size,
-     .traits = {.effect = KX_EFFECT_ADDS,
-                .bias = KX_BIAS_NONE,
-                .axes = KX_AXES_REDUCED,
-                .formula = KX_FORMULA_AVERAGE}},
-    {.type = "ReduceSumSquare",
-     .since = 1,
-     .infer = infer,
-     .forward = forward,
-     .vjp = vjp_sum,
-     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_OUT,
-     .scratch_size = scratch_size,
-     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_REDUCED}},
-    {.type = "ReduceL1",
-     .since = 1,
-     .infer = infer,
-     .forward = forward,
-     .vjp = vjp_sum,
-     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_OUT,
-     .scratch_size = scratch_size,
-     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_REDUCED, .formula = KX_FORMULA_SIZES}},
-    {.type = "ReduceL2",
-     .since = 1,
-     .infer = infer,
-     .forward = forward,
-     .vjp = vjp_sum,
-     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_OUT,
-     .scratch_size = scratch_size,
-     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_REDUCED}},
-    {.type = "ReduceLogSum",
-     .since = 1,
-     .infer = infer,
-     .forward = forward,
-     .vjp = vjp_sum,
-     .vjp_needs = KX_NEEDS_OUT,
-     .scratch_size = scratch_size,
-     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_REDUCED}},
-    {.type = "ReduceLogSumExp",
-     .since = 1,
-     .infer = infer,
-     .forward = forward,
-     .vjp = vjp_sum,
-     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_OUT,
-     .scratch_size = scratch_size,
-     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_REDUCED, .formula = KX_FORMULA_LOG_SUM}},
-    {.type = "ReduceMax",
-     .since = 1,
-     .infer = infer,
-     .forward = forward,
-     .vjp = vjp_extreme,
-     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_OUT,
-     .scratch_size = scratch_size,
-     .traits = {.effect = KX_EFFECT_MOVES,
-                .bias = KX_BIAS_NONE,
-                .axes = KX_AXES_REDUCED,
-                .formula = KX_FORMULA_MOST}},
-    {.type = "ReduceMin",
-     .since = 1,
-     .infer = infer,
-     .forward = forward,
-     .vjp = vjp_extreme,
-     .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_OUT,
-     .scratch_size = scratch_size,
-     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_REDUCED}},
-    {.type = "ReduceProd",
-     .since = 1,
-     .infer = infer,
-     .forward = forward,
-     .vjp = vjp_prod,
-     .vjp_needs = KX_NEEDS_IN(0),
-     .scratch_size = scratch_size,
-     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_REDUCED}},
+    REDUCTION("ReduceSum", vjp_sum, 0, .effect = KX_EFFECT_ADDS, .formula = KX_FORMULA_TOTAL),
+    REDUCTION("ReduceMean", vjp_sum, 0, .effect = KX_EFFECT_ADDS, .formula = KX_FORMULA_AVERAGE),
+    REDUCTION("ReduceSumSquare", vjp_sum, BOTH, ),
+    REDUCTION("ReduceL1", vjp_sum, BOTH, .formula = KX_FORMULA_SIZES),
+    REDUCTION("ReduceL2", vjp_sum, BOTH, ),
+    REDUCTION("ReduceLogSum", vjp_sum, KX_NEEDS_OUT, ),
+    REDUCTION("ReduceLogSumExp", vjp_sum, BOTH, .formula = KX_FORMULA_LOG_SUM),
+    REDUCTION("ReduceMax", vjp_extreme, BOTH, .effect = KX_EFFECT_MOVES,
+              .formula = KX_FORMULA_MOST),
+    REDUCTION("ReduceMin", vjp_extreme, BOTH, ),
+    REDUCTION("ReduceProd", vjp_prod, KX_NEEDS_IN(0), ),
     {0},
 };

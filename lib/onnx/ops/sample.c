@@ -1,4 +1,4 @@
-/* sample.c - what is made of GridSample and of positions: AffineGrid, DeformConv. */
+/* sample.c - what is made of GridSample and of positions: AffineGrid, DeformConv, CropAndResize. */
 #include <string.h>
 
 #include "basic.h"
@@ -206,8 +206,98 @@ static kldve_status expand_deform(kx_expander *e)
     return e->status;
 }
 
+/* ---- CropAndResize of ONNX Runtime: boxes [y1, x1, y2, x2] in shares of the picture, each
+ * resampled to one size; what lies outside the picture is `extrapolation_value`
+ * -------------------------- */
+
+/* Positions -1 .. 1 of `count` samples along one side of each box, [boxes][count]:
+ * 2 (from + t (to - from)) - 1 with t = 0 .. 1, or 0.5 for one sample. */
+static kx_value *along(kx_expander *e, kx_value *box, int32_t axis, int64_t count)
+{
+    float *part = kx_new(e->g, (size_t)(2 * count), sizeof *part);
+    kx_value *ends = kx_emit(
+        e, "Gather", (kx_value *[]){box, kx_emit_ints(e, (const int64_t[]){axis, axis + 2}, 2)}, 2,
+        &(kx_attr){.name = "axis", .type = KX_ATTR_INT, .i = 1}, 1);
+
+    for (int64_t i = 0; part && i < count; i++) {
+        double t = count > 1 ? (double)i / (double)(count - 1) : 0.5;
+
+        part[i] = (float)(2 * (1 - t));
+        part[count + i] = (float)(2 * t);
+    }
+    return kx_emit2(
+        e, "Sub", kx_emit2(e, "MatMul", ends, kx_emit_floats(e, part, &(kx_shape){2, {2, count}})),
+        kx_emit_float(e, 1));
+}
+
+static kx_value *is_inside(kx_expander *e, kx_value *position)
+{
+    return kx_emit2(e, "LessOrEqual", kx_emit1(e, "Abs", position), kx_emit_float(e, 1));
+}
+
+/* The two lists of positions of each box as a grid [boxes][height][width][x, y]. */
+static kx_value *crossed(kx_expander *e, kx_value *x, kx_value *y, const int64_t *dim)
+{
+    const int64_t all[4] = {dim[0], dim[1], dim[2], 1};
+    kx_attr last = kx_attr_of_int("axis", -1);
+    kx_value *side[2];
+
+    side[0] = kx_emit2(e, "Expand", x, kx_emit_ints(e, all, 4));
+    side[1] = kx_emit2(e, "Expand", y, kx_emit_ints(e, all, 4));
+    return kx_emit(e, "Concat", side, 2, &last, 1);
+}
+
+static kldve_status read_crop(kx_expander *e, const int64_t **size)
+{
+    const kx_shape *box = &e->n->in[1]->shape, *batch = &e->n->in[2]->shape;
+    size_t count;
+    kldve_status st = kx_const_ints(e->g, e->n, 3, "crop_size", size, &count);
+
+    if (st < 0)
+        return st;
+    if (count != 2 || (*size)[0] < 1 || (*size)[1] < 1 || (*size)[0] > MAX_GRID ||
+        (*size)[1] > MAX_GRID / (*size)[0])
+        return kx_refuse(e->g, e->n, "input 3 (crop_size) must be a height and a width");
+    if (box->rank != 2 || box->dim[1] != 4 || batch->rank != 1 || batch->dim[0] != box->dim[0])
+        return kx_invalid(e->g, e->n,
+                          "inputs 1 and 2 must be boxes [n][4] and picture numbers [n]");
+    if (strcmp(kx_attr_string(e->n, "mode", "bilinear"), "bilinear") != 0)
+        return kx_refuse(e->g, e->n, "attribute 'mode': only bilinear is supported");
+    return e->n->in[0]->shape.rank == 4
+               ? KLDVE_OK
+               : kx_invalid(e->g, e->n, "input 0 has rank %d, expected 4", e->n->in[0]->shape.rank);
+}
+
+static kldve_status expand_crop_resize(kx_expander *e)
+{
+    const kx_attr attr[2] = {kx_attr_of_int("align_corners", 1),
+                             kx_attr_of_string("padding_mode", "border")};
+    const int64_t *size = NULL;
+    kx_value *x, *y, *inside, *picture, *grid;
+    int64_t dim[3], column[4] = {0, -1, 1, 1}, row[4] = {0, 1, -1, 1}, mask[4];
+    float outside = kx_attr_float(e->n, "extrapolation_value", 0);
+    kldve_status st = kx_expect(e->g, e->n, 4, 4, 1);
+
+    if (st < 0 || (st = read_crop(e, &size)) < 0)
+        return st;
+    dim[0] = e->n->in[1]->shape.dim[0];
+    memcpy(dim + 1, size, 2 * sizeof *dim);
+    y = kx_emit_reshape(e, along(e, e->n->in[1], 0, size[0]), column, 4);
+    x = kx_emit_reshape(e, along(e, e->n->in[1], 1, size[1]), row, 4);
+    inside = kx_emit2(e, "And", is_inside(e, x), is_inside(e, y));
+    memcpy(mask, (const int64_t[]){dim[0], 1, dim[1], dim[2]}, sizeof mask);
+    inside = kx_emit_reshape(e, inside, mask, 4);
+    picture = kx_emit2(e, "Gather", e->n->in[0], e->n->in[2]);
+    grid = crossed(e, x, y, dim);
+    y = kx_emit(e, "GridSample", (kx_value *[]){picture, grid}, 2, attr, 2);
+    e->out[0] =
+        kx_emit(e, "Where", (kx_value *[]){inside, y, kx_emit_float(e, outside)}, 3, NULL, 0);
+    return e->status;
+}
+
 const kx_op kx_sample_ops[] = {
     {.type = "AffineGrid", .since = 20, .expand = expand_affine_grid},
     {.type = "DeformConv", .since = 19, .expand = expand_deform},
+    {.type = "CropAndResize", .domain = "com.microsoft", .since = 1, .expand = expand_crop_resize},
     {0},
 };

@@ -133,25 +133,23 @@ typedef void visit_fn(const kx_op_call *call, int64_t at, int64_t from, int64_t 
 static void each_choice(const kx_op_call *call, visit_fn *visit)
 {
     const topk_params *p = call->node->params;
-    const kx_shape *s = &call->in[0].shape;
-    int64_t length = s->dim[p->axis], step = kx_stride(s, p->axis);
-    int64_t outer = kx_span(s, 0, p->axis);
+    kx_lines in = kx_lines_along(&call->in[0].shape, p->axis), out = in;
     line l = {.x = call->in[0].data,
               .ints = call->in[0].dtype == KX_I64,
               .smallest = p->smallest,
-              .step = step,
+              .step = in.step,
               .heap = call->scratch};
 
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t i = 0; i < step; i++) {
-            l.start = o * length * step + i;
-            make_heap(&l, length);
-            for (int64_t k = 0; k < p->k; k++) {
-                int64_t index = take_first(&l);
+    out.length = p->k;
+    for (int64_t i = 0; i < in.count; i++) {
+        l.start = kx_line_start(&in, i);
+        make_heap(&l, in.length);
+        for (int64_t k = 0; k < p->k; k++) {
+            int64_t index = take_first(&l);
 
-                visit(call, (o * p->k + k) * step + i, l.start + index * step, index);
-            }
+            visit(call, kx_line_start(&out, i) + k * out.step, l.start + index * l.step, index);
         }
+    }
 }
 
 static void store(const kx_op_call *call, int64_t at, int64_t from, int64_t index)

@@ -37,6 +37,24 @@ void kx_walk_pack(kx_walk *w);
 /** Elements of axes after `axis`: the stride of an axis of an array without gaps. */
 int64_t kx_stride(const kx_shape *s, int32_t axis);
 
+/** The lines of an array along an axis: element k of line i is at kx_line_start(i) + k * step. */
+typedef struct kx_lines {
+    int64_t count, length, step;
+} kx_lines;
+
+static inline kx_lines kx_lines_along(const kx_shape *s, int32_t axis)
+{
+    kx_lines l = {.length = s->dim[axis], .step = kx_stride(s, axis)};
+
+    l.count = kx_span(s, 0, axis) * l.step;
+    return l;
+}
+
+static inline int64_t kx_line_start(const kx_lines *l, int64_t i)
+{
+    return i / l->step * l->length * l->step + i % l->step;
+}
+
 /** out[i] = in[operand 0 of i], elements of 1, 4 or 8 bytes. */
 void kx_walk_copy(const kx_walk *w, size_t item, const void *in, void *out);
 /** din[operand `k` of i] += scale * dout[i]: the VJP of kx_walk_copy() (k 0), and the sum over the

@@ -42,10 +42,13 @@ static kx_visit_step visit_of(const kx_unit *u)
     const kx_shape *shape = &u->out[0]->shape;
     bool dense = u->kind == KX_UNIT_DENSE && u->node->op->traits.mixing == KX_MIXING_DENSE;
     int32_t maps = (int32_t)(dense ? u->dense.n : shape->dim[1]);
-    int32_t height = (int32_t)(!dense && shape->rank == 4 ? shape->dim[2] : 1);
+    int32_t frames = (int32_t)(!dense && shape->rank == 5 ? shape->dim[2] : 1);
+    int32_t rows = (int32_t)(!dense && shape->rank >= 4 ? shape->dim[shape->rank - 2] : 1);
+    int32_t height = frames * rows;
 
     return (kx_visit_step){.dense = dense,
                            .maps = maps,
+                           .frames = frames,
                            .height = height,
                            .width = (int32_t)(u->out[0]->count / (size_t)maps / (size_t)height),
                            .bias = -1,

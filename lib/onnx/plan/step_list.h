@@ -94,6 +94,7 @@ typedef struct kx_zero_step {
 typedef struct kx_visit_step {
     bool dense;                  /**< the gradient is [cells][maps], else [maps][height][width] */
     int32_t maps, height, width; /**< numbers */
+    int32_t frames;              /**< in `height` */
     int32_t bias, gradient;
     int32_t turned; /**< for a dense gradient of several cells as [maps][cells] */
 } kx_visit_step;

@@ -99,6 +99,7 @@ static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t 
     m->ninput = g.ninput;
     m->output = g.output;
     m->noutput = g.noutput;
+    m->nbytes = n + (size_t)r->mapped; /* each has a limit, far below SIZE_MAX together */
     if (h.functions)
         return kx_inline_functions(r, bytes, n, h.functions);
     return KLDVE_OK;

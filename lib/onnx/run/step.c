@@ -29,6 +29,7 @@ static void tensor(const kx_state *s, const kx_value *v, int32_t buffer, kx_tens
 {
     t->data = kx_state_at(s, buffer);
     t->count = 0;
+    t->narrow = 0;
     if (!v)
         return;
     t->dtype = v->dtype;
@@ -78,6 +79,7 @@ static kldve_status visit(const kx_state *s, const kx_step *step)
                                 .gradient = kx_state_at(s, v->gradient),
                                 .dense = v->dense,
                                 .maps = v->maps,
+                                .frames = v->frames,
                                 .height = v->height,
                                 .width = v->width};
 

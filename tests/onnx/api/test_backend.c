@@ -281,6 +281,22 @@ static kldve_status backward(void *open, const float *cotangent, int32_t rule, f
 static const int32_t planned_late[] = {-1, KLDVE_RULE_LRP_EPSILON, KLDVE_RULE_LRP_ZPLUS,
                                        KLDVE_RULE_LRP_ALPHABETA, KLDVE_RULE_LRP_COMPOSITE};
 
+/* The first backward pass plans: every allocation of that fails once. */
+static void plan_with_failures(kldve_ctx *ctx, test_heap *heap, void *state, const run *r,
+                               int32_t rule, float *gradient)
+{
+    kldve_status st = KLDVE_E_NOMEM;
+
+    for (long budget = 0; st != KLDVE_OK; budget++) {
+        heap->budget = budget;
+        st = backward(state, r->cotangent, rule, gradient);
+        heap->budget = -1;
+        assert_true(st == KLDVE_OK || st == KLDVE_E_NOMEM);
+        assert_true(st == KLDVE_OK || *kldve_ctx_message(ctx));
+        assert_true(budget < 100000);
+    }
+}
+
 /* Passes that are planned when they are first asked for: every allocation of that failed once, none
  * later, and always about the last forward pass. */
 static void test_planned_late(void **state)
@@ -301,20 +317,12 @@ static void test_planned_late(void **state)
     assert_int_equal(b->open(ctx, net, &open), KLDVE_OK);
     for (size_t i = 0; i < sizeof planned_late / sizeof *planned_late; i++) {
         int32_t rule = planned_late[i];
-        kldve_status st = KLDVE_E_NOMEM;
         long before;
 
         assert_int_equal(b->open(ctx, net, &other), KLDVE_OK);
         assert_int_equal(backward(other, r.cotangent, rule, got), KLDVE_E_ARG);
         assert_int_equal(b->forward(other, r.input, r.logits, r.features), KLDVE_OK);
-        for (long budget = 0; st != KLDVE_OK; budget++) {
-            heap.budget = budget;
-            st = backward(other, r.cotangent, rule, want);
-            heap.budget = -1;
-            assert_true(st == KLDVE_OK || st == KLDVE_E_NOMEM);
-            assert_true(st == KLDVE_OK || *kldve_ctx_message(ctx));
-            assert_true(budget < 100000);
-        }
+        plan_with_failures(ctx, &heap, other, &r, rule, want);
         /* Another input in between, and no allocation any more. */
         before = heap.calls;
         r.input[0] += 1;

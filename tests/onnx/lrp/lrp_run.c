@@ -34,7 +34,17 @@ static kldve_status show(void *opaque, const kldve_bias_gradient *unit)
     return KLDVE_OK;
 }
 
-static int run(kldve_ctx *ctx, const kldve_onnx *net, const char *folder, char **what)
+typedef struct opened {
+    kldve_ctx *ctx;
+    const kldve_onnx *net;
+    const char *folder;
+    void *state;
+    kldve_shape shape;
+    size_t pixels;
+    float *input, *cotangent, *logits, *features, *gradient;
+} opened;
+
+static kldve_status propagate(opened *o, const char *what)
 {
     static const struct {
         const char *name;
@@ -47,55 +57,68 @@ static int run(kldve_ctx *ctx, const kldve_onnx *net, const char *folder, char *
     };
     enum { RULES = sizeof rules / sizeof *rules };
     const kldve_backend *b = kldve_onnx_backend();
-    kldve_shape s = {.struct_size = sizeof s};
-    float *input, *cotangent, *logits, *features, *gradient;
-    size_t pixels, classes;
-    void *state = NULL;
-    int bad = 0;
+    kldve_status st;
+    int rule = 0;
 
-    if (b->open(ctx, net, &state) != KLDVE_OK) {
-        printf("open: %s\n", kldve_ctx_message(ctx));
+    while (rule < RULES && strcmp(what, rules[rule].name) != 0)
+        rule++;
+    if (rule < RULES)
+        st = b->vjp_input(o->state, o->cotangent, rules[rule].rule, o->gradient);
+    else if (strcmp(what, "biases") == 0)
+        st = b->vjp_biases(o->state, o->cotangent, o->gradient, show, NULL);
+    else
+        return raw_explain(o->ctx, o->net, o->input, what, o->cotangent, o->shape.classes,
+                           o->folder);
+    if (st == KLDVE_OK)
+        raw_write(o->folder, what, o->gradient, o->pixels);
+    return st;
+}
+
+/* Open, and read what the folder has. */
+static int start(opened *o)
+{
+    const kldve_backend *b = kldve_onnx_backend();
+    kldve_shape *s = &o->shape;
+
+    if (b->open(o->ctx, o->net, &o->state) != KLDVE_OK) {
+        printf("open: %s\n", kldve_ctx_message(o->ctx));
         return 2;
     }
-    b->shape(state, &s);
-    pixels = (size_t)s.in_channels * (size_t)s.in_height * (size_t)s.in_width;
-    classes = (size_t)s.classes;
-    input = raw_read(folder, "input", pixels);
-    cotangent = raw_read(folder, "cotangent", classes);
-    logits = raw_room(classes);
-    features = raw_room((size_t)s.maps * (size_t)s.height * (size_t)s.width);
-    gradient = raw_room(pixels);
-    if (b->forward(state, input, logits, features) != KLDVE_OK) {
-        printf("forward: %s\n", kldve_ctx_message(ctx));
+    b->shape(o->state, s);
+    o->pixels = (size_t)s->in_channels * (size_t)s->in_height * (size_t)s->in_width;
+    o->input = raw_read(o->folder, "input", o->pixels);
+    o->cotangent = raw_read(o->folder, "cotangent", (size_t)s->classes);
+    o->logits = raw_room((size_t)s->classes);
+    o->features = raw_room((size_t)s->maps * (size_t)s->height * (size_t)s->width);
+    o->gradient = raw_room(o->pixels);
+    if (b->forward(o->state, o->input, o->logits, o->features) != KLDVE_OK) {
+        printf("forward: %s\n", kldve_ctx_message(o->ctx));
         return 2;
     }
-    raw_write(folder, "logits", logits, classes);
-    for (; *what; what++) {
-        bool biases = strcmp(*what, "biases") == 0;
-        int rule = 0;
-        kldve_status st;
+    raw_write(o->folder, "logits", o->logits, (size_t)s->classes);
+    return 0;
+}
 
-        while (rule < RULES && strcmp(*what, rules[rule].name) != 0)
-            rule++;
-        if (rule < RULES)
-            st = b->vjp_input(state, cotangent, rules[rule].rule, gradient);
-        else if (biases)
-            st = b->vjp_biases(state, cotangent, gradient, show, NULL);
-        else
-            st = raw_explain(ctx, net, input, *what, cotangent, s.classes, folder);
-        if (st == KLDVE_OK && (rule < RULES || biases))
-            raw_write(folder, *what, gradient, pixels);
+static int run(kldve_ctx *ctx, const kldve_onnx *net, const char *folder, char **what)
+{
+    opened o = {.ctx = ctx, .net = net, .folder = folder, .shape = {.struct_size = sizeof o.shape}};
+    int bad = start(&o);
+
+    for (; bad < 2 && *what; what++) {
+        kldve_status st = propagate(&o, *what);
+
         if (st != KLDVE_OK) {
             printf("%s: %s: %s\n", *what, kldve_status_name(st), kldve_ctx_message(ctx));
             bad = 1;
         }
     }
-    b->close(state);
-    free(input);
-    free(cotangent);
-    free(logits);
-    free(features);
-    free(gradient);
+    if (o.state)
+        kldve_onnx_backend()->close(o.state);
+    free(o.input);
+    free(o.cotangent);
+    free(o.logits);
+    free(o.features);
+    free(o.gradient);
     return bad;
 }
 

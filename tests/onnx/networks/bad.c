@@ -22,12 +22,12 @@
 #define YES "i a 1; i b 2; n Less a,b t; "
 
 /* The same with a quantiser and its inverse; `scales` are the inputs of both behind the first. */
-#define Q_AXIS(tensors, scales, axis)                                                             \
+#define Q_AXIS(tensors, scales, axis)                                                              \
     BEHIND(tensors "; n QuantizeLinear c," scales " q " axis "; n DequantizeLinear q," scales      \
                    " d " axis)
 #define Q(tensors, scales) Q_AXIS(tensors, scales, "")
 #define QCONV(scale)                                                                               \
-    "t s f32 - 0.5; t z u8 - 3; t o s8 - 0; t r f32 - " scale "; t k s8 4,4,1,1 1,-2,3;"            \
+    "t s f32 - 0.5; t z u8 - 3; t o s8 - 0; t r f32 - " scale "; t k s8 4,4,1,1 1,-2,3;"           \
     "n QuantizeLinear c,s,z q; n QLinearConv q,s,z,k,r,o,s,z e; n DequantizeLinear e,s,z d"
 
 /* ---- too much of something ------------------------------------------------------------------- */

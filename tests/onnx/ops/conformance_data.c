@@ -219,6 +219,15 @@ static double tolerance(const char *name, int32_t onnx_type)
     return onnx_type == KX_ONNX_BFLOAT16 ? rounded * 1e-2 : 1e-4;
 }
 
+/* Of quantised results: ONNX Runtime's own operators round sums on their way. */
+static double steps(const char *name)
+{
+    return strstr(name, "QLinearAdd") || strstr(name, "QLinearMul") ||
+                   strstr(name, "QLinearAveragePool")
+               ? 1
+               : 0;
+}
+
 /* The engine holds float64 as float32, which ends at 3.4e38: a few cases are made of garbage that
  * does not. */
 static double as_held(double x, int32_t onnx_type)
@@ -257,7 +266,7 @@ bool data_agrees(const char *name, int32_t onnx_type, const kx_tensor *t,
         if (t->dtype == KX_F32 && dtype_of(want->dtype) == KX_I64) {
             x = (double)((float *)t->data)[i];
             y = (double)n;
-            ok = x == y;
+            ok = fabs(x - y) <= steps(name);
         } else if (t->dtype == KX_F32) {
             x = (double)((float *)t->data)[i];
             y = as_held(y, want->dtype);

@@ -27,11 +27,20 @@ static void release(outcome_of *o)
     free(o->gradient);
 }
 
+/* A network of the data: its graph and the input that is like a picture. */
+typedef struct planned {
+    kldve_ctx *ctx;
+    const char *name;
+    kx_graph *g;
+    kx_value *input;
+} planned;
+
 /* Plan and run.  KLDVE_OK, or why not. */
-static kldve_status go(kldve_ctx *ctx, kx_graph *g, kx_value *input, bool vjp, bool plain,
-                       const float *x, const float *cotangent, outcome_of *o)
+static kldve_status go(const planned *p, bool vjp, bool plain, const float *x,
+                       const float *cotangent, outcome_of *o)
 {
-    kx_plan_options options = {.input = input,
+    kx_graph *g = p->g;
+    kx_plan_options options = {.input = p->input,
                                .logits = g->output[0],
                                .vjp_input = vjp,
                                .plain = plain,
@@ -40,11 +49,11 @@ static kldve_status go(kldve_ctx *ctx, kx_graph *g, kx_value *input, bool vjp, b
     kldve_status st;
 
     memset(o, 0, sizeof *o);
-    if ((st = kx_plan_new(ctx, g, &options, &o->plan)) < 0 ||
-        (st = kx_state_new(ctx, o->plan, &o->state)) < 0)
+    if ((st = kx_plan_new(p->ctx, g, &options, &o->plan)) < 0 ||
+        (st = kx_state_new(p->ctx, o->plan, &o->state)) < 0)
         return st;
     o->logits = calloc(g->output[0]->count + 1, sizeof(float));
-    o->gradient = calloc(input->count + 1, sizeof(float));
+    o->gradient = calloc(p->input->count + 1, sizeof(float));
     if ((st = kx_state_forward(o->state, x, o->logits, NULL)) < 0 || !vjp)
         return st;
     return kx_state_vjp(o->state, KX_TO_INPUT, KLDVE_RULE_GRADIENT, cotangent, o->gradient);
@@ -68,14 +77,13 @@ static bool close_to(const float *a, const float *b, size_t n, char *why)
 }
 
 /* The planned engine against the data, and backwards against the plain kernels. */
-static bool compare(kldve_ctx *ctx, const char *name, kx_graph *g, kx_value *input,
-                    const kx_proto_tensor *x, const kx_proto_tensor *want, planned_counts *counts,
-                    char *why)
+static bool compare(const planned *p, const kx_proto_tensor *x, const kx_proto_tensor *want,
+                    planned_counts *counts, char *why)
 {
-    kx_value *output = g->output[0];
+    kx_value *input = p->input, *output = p->g->output[0];
     kx_tensor in = {input->dtype, input->shape, input->count,
-                    calloc(input->count + 1, sizeof(float))};
-    kx_tensor out = {output->dtype, output->shape, output->count, NULL};
+                    calloc(input->count + 1, sizeof(float)), 0};
+    kx_tensor out = {output->dtype, output->shape, output->count, NULL, 0};
     float *cotangent = calloc(output->count + 1, sizeof(float));
     outcome_of fast, slow = {NULL, NULL, NULL, NULL};
     uint64_t seed = 7;
@@ -89,21 +97,21 @@ static bool compare(kldve_ctx *ctx, const char *name, kx_graph *g, kx_value *inp
     }
     for (size_t i = 0; i < output->count; i++)
         cotangent[i] = (float)test_normal(&seed);
-    st = go(ctx, g, input, true, false, in.data, cotangent, &fast);
+    st = go(p, true, false, in.data, cotangent, &fast);
     if (st < 0) { /* not differentiable */
         release(&fast);
         vjp = false;
-        st = go(ctx, g, input, false, false, in.data, NULL, &fast);
+        st = go(p, false, false, in.data, NULL, &fast);
     }
     out.data = fast.logits;
     if (st < 0) {
         counts->not_planned++;
         if (getenv("KLDVE_VERBOSE"))
-            fprintf(stderr, "%s: not planned: %s\n", name, kldve_ctx_message(ctx));
-    } else if (!data_agrees(name, output->onnx_type, &out, want, why)) {
+            fprintf(stderr, "%s: not planned: %s\n", p->name, kldve_ctx_message(p->ctx));
+    } else if (!data_agrees(p->name, output->onnx_type, &out, want, why)) {
         ok = false;
     } else if (vjp) {
-        st = go(ctx, g, input, true, true, in.data, cotangent, &slow);
+        st = go(p, true, true, in.data, cotangent, &slow);
         ok = st == KLDVE_OK && close_to(fast.gradient, slow.gradient, input->count, why);
     }
     counts->forward += ok && fast.state != NULL;
@@ -137,7 +145,7 @@ bool planned_agrees(kldve_ctx *ctx, const char *name, const kx_model *m, const d
         input = kx_graph_find(g, d->input[k].name);
         if (input && !input->raw && g->noutput > 0 && g->output[0]->dtype == KX_F32 &&
             !g->output[0]->raw && g->output[0] != input && g->output[0]->count > 0)
-            ok = compare(ctx, name, g, input, &d->input[k], &d->output[0], counts, why);
+            ok = compare(&(planned){ctx, name, g, input}, &d->input[k], &d->output[0], counts, why);
         kx_graph_free(g);
     }
     return ok;

@@ -70,6 +70,21 @@ static void add_all_operators(conformance_table *t)
                 table_row_of(t, op->type);
 }
 
+/* The names of the operators of one domain other than ONNX's own. */
+static void print_domain(FILE *to, const char *domain)
+{
+    bool first = true;
+
+    fprintf(to, "\nOf `%s`:\n", domain);
+    for (const kx_op *const *family = kx_families; *family; family++)
+        for (const kx_op *op = *family; op->type; op++)
+            if (op->domain && strcmp(op->domain, domain) == 0) {
+                fprintf(to, "%s%s", first ? "" : ",\n", op->type);
+                first = false;
+            }
+    fprintf(to, ".\n");
+}
+
 void table_print(conformance_table *t, FILE *to)
 {
     char opsets[64];
@@ -98,4 +113,7 @@ void table_print(conformance_table *t, FILE *to)
             first = false;
         }
     fprintf(to, ".\n");
+    fprintf(to, "\nOperators of other domains:\n");
+    print_domain(to, "com.microsoft");
+    print_domain(to, "ai.onnx.ml");
 }

@@ -26,6 +26,7 @@ typedef struct tensor_text {
 } tensor_text;
 
 struct op_model {
+    char domain[32];
     kx_model model;
     kx_proto_node node;
     const char *in[MAX_TENSORS], *out[MAX_TENSORS];
@@ -258,6 +259,13 @@ static void declare(op_model *m, tensor_text *t)
     m->model.ninput++;
 }
 
+const char *op_case_type(const op_case *c)
+{
+    const char *colon = strchr(c->type, ':');
+
+    return colon ? colon + 1 : c->type;
+}
+
 op_model *op_model_new(const op_case *c)
 {
     op_model *m = calloc(1, sizeof *m);
@@ -265,9 +273,11 @@ op_model *op_model_new(const op_case *c)
     const char *s = c->inputs ? c->inputs : "";
 
     assert_non_null(m);
+    if (strchr(c->type, ':'))
+        snprintf(m->domain, sizeof m->domain, "%.*s", (int)strcspn(c->type, ":"), c->type);
     m->node = (kx_proto_node){.name = "it",
-                              .type = c->type,
-                              .domain = "",
+                              .type = op_case_type(c),
+                              .domain = m->domain,
                               .nout = c->outputs ? c->outputs : 1,
                               .in = m->in,
                               .out = m->out,

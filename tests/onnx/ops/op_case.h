@@ -19,12 +19,15 @@
 typedef struct op_case {
     const char *name;
     int32_t opset;
-    const char *type, *attributes, *inputs;
+    const char *type; /* "Relu", or with its domain "com.microsoft:Gelu" */
+    const char *attributes, *inputs;
     int32_t outputs;
 } op_case;
 
 typedef struct op_model op_model;
 
+/** The operator without its domain. */
+const char *op_case_type(const op_case *c);
 /** The case as a model; never fails (a wrong text fails the test). */
 op_model *op_model_new(const op_case *c);
 void op_model_free(op_model *m);

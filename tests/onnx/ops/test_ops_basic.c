@@ -73,6 +73,7 @@ struct refusal_case {
 };
 
 #include "newer_cases.h"
+#include "contrib_cases.h"
 
 static const struct value_case values[] = {
     /* not numbers */
@@ -471,6 +472,9 @@ static bool is_tested(const char *type)
     for (size_t i = 0; i < COUNT(newer_derivatives); i++)
         if (strcmp(newer_derivatives[i].type, type) == 0)
             return true;
+    for (size_t i = 0; i < COUNT(contrib_derivatives); i++)
+        if (strcmp(op_case_type(&contrib_derivatives[i]), type) == 0)
+            return true;
     for (size_t i = 0; i < COUNT(unary_cases); i++)
         if (strcmp(unary_cases[i].type, type) == 0)
             return true;
@@ -819,6 +823,10 @@ static void test_hostile_numbers(void **state)
         mutate(&newer_values[i].c);
     for (size_t i = 0; i < COUNT(newer_derivatives); i++)
         mutate(&newer_derivatives[i]);
+    for (size_t i = 0; i < COUNT(contrib_values); i++)
+        mutate(&contrib_values[i].c);
+    for (size_t i = 0; i < COUNT(contrib_derivatives); i++)
+        mutate(&contrib_derivatives[i]);
 }
 
 /* A node's shape arithmetic folds although its input is not constant. */
@@ -843,7 +851,8 @@ static void test_shape_folds(void **state)
 
 static struct CMUnitTest tests[COUNT(unary_cases) + COUNT(values) + COUNT(derivatives) +
                                COUNT(refusals) + COUNT(newer_values) + COUNT(newer_derivatives) +
-                               COUNT(newer_refusals) + 4];
+                               COUNT(newer_refusals) + COUNT(contrib_values) +
+                               COUNT(contrib_derivatives) + COUNT(contrib_refusals) + 4];
 static char names[COUNT(tests)][80];
 static size_t ntests;
 
@@ -872,6 +881,12 @@ int main(void)
         add("vjp", newer_derivatives[i].name, check_derivative, &newer_derivatives[i]);
     for (size_t i = 0; i < COUNT(newer_refusals); i++)
         add("refused", newer_refusals[i].c.name, check_refusal, &newer_refusals[i]);
+    for (size_t i = 0; i < COUNT(contrib_values); i++)
+        add("value", contrib_values[i].c.name, check_value, &contrib_values[i]);
+    for (size_t i = 0; i < COUNT(contrib_derivatives); i++)
+        add("vjp", contrib_derivatives[i].name, check_derivative, &contrib_derivatives[i]);
+    for (size_t i = 0; i < COUNT(contrib_refusals); i++)
+        add("refused", contrib_refusals[i].c.name, check_refusal, &contrib_refusals[i]);
     add("graph", "hostile numbers", test_hostile_numbers, NULL);
     add("graph", "Shape folds", test_shape_folds, NULL);
     add("graph", "every VJP is tested", test_every_vjp, NULL);

@@ -211,7 +211,7 @@ static void test_ties(void **state)
     op_model *m = op_model_new(&c);
     kx_graph *g = NULL;
     float dy[] = {10, 20}, dx[6] = {0};
-    kx_tensor dout = {KX_F32, {4, {1, 1, 1, 2}}, 2, dy};
+    kx_tensor dout = {KX_F32, {4, {1, 1, 1, 2}}, 2, dy, 0};
     plain *p;
 
     (void)state;

@@ -424,14 +424,21 @@ static void slopes(trial *t, bool pixels, const float *x, const float *v, const 
     free(at);
 }
 
-/* Two gradients of <cotangent c, logits> differ in numbers [from, to).  Are both right there,
- * because at a kink the slope along their difference is one ahead and another behind? */
-static bool at_kink(trial *t, int i, int c, bool pixels, const float *one, const float *other,
-                    size_t from, size_t to)
+/* Two gradients, at the pixels or the layer, of <cotangent c, logits> for input i. */
+typedef struct gap {
+    int i, c;
+    bool pixels;
+    const float *one, *other;
+} gap;
+
+/* They differ in numbers [from, to).  Are both right there, because at a kink the slope along their
+ * difference is one ahead and another behind? */
+static bool at_kink(trial *t, const gap *g, size_t from, size_t to)
 {
     static const double step[] = {1e-3, 3e-3, 1e-2};
-    size_t n = pixels ? t->pixels : t->features;
-    const float *x = pixels ? t->input[i] : t->r[0].features[i];
+    size_t n = g->pixels ? t->pixels : t->features;
+    const float *x = g->pixels ? t->input[g->i] : t->r[0].features[g->i];
+    const float *one = g->one, *other = g->other;
     float *v = array(n);
     double length = 0, lo = INFINITY, hi = -INFINITY, a, b;
 
@@ -440,11 +447,11 @@ static bool at_kink(trial *t, int i, int c, bool pixels, const float *one, const
     length = sqrt(length);
     for (size_t k = 0; k < n; k++)
         v[k] = k < from || k >= to ? 0 : (float)(((double)one[k] - (double)other[k]) / length);
-    forward(t, 0, t->input[i], t->logits, t->maps); /* around the layer nothing changes */
+    forward(t, 0, t->input[g->i], t->logits, t->maps); /* around the layer nothing changes */
     for (size_t s = 0; s < sizeof step / sizeof *step; s++) {
         double slope[2];
 
-        slopes(t, pixels, x, v, t->cotangent[c], step[s], slope);
+        slopes(t, g->pixels, x, v, t->cotangent[g->c], step[s], slope);
         lo = fmin(lo, fmin(slope[0], slope[1]));
         hi = fmax(hi, fmax(slope[0], slope[1]));
     }
@@ -461,16 +468,16 @@ static bool is_off(const trial *t, int i)
 }
 
 /* Kinks of several maps may hide each other: then those of the map that differs most. */
-static bool explained(trial *t, int i, int c, bool pixels, const float *one, const float *other)
+static bool explained(trial *t, const gap *g)
 {
-    size_t n = pixels ? t->pixels : t->features;
-    size_t cells = n / (size_t)(pixels ? t->shape.in_channels : t->shape.maps), most = 0;
+    size_t n = g->pixels ? t->pixels : t->features;
+    size_t cells = n / (size_t)(g->pixels ? t->shape.in_channels : t->shape.maps), most = 0;
 
     for (size_t k = cells; k < n; k += cells)
-        if (distance(cells, one + k, other + k) > distance(cells, one + most, other + most))
+        if (distance(cells, g->one + k, g->other + k) >
+            distance(cells, g->one + most, g->other + most))
             most = k;
-    return is_off(t, i) || at_kink(t, i, c, pixels, one, other, 0, n) ||
-           at_kink(t, i, c, pixels, one, other, most, most + cells);
+    return is_off(t, g->i) || at_kink(t, g, 0, n) || at_kink(t, g, most, most + cells);
 }
 
 static void check_gradient(trial *t, tally *sum, int e, int i, int c, bool pixels)
@@ -483,7 +490,7 @@ static void check_gradient(trial *t, tally *sum, int e, int i, int c, bool pixel
     sum->compared++;
     if (d <= tolerance)
         sum->largest[2] = fmax(sum->largest[2], d);
-    else if (explained(t, i, c, pixels, a, b))
+    else if (explained(t, &(gap){i, c, pixels, a, b}))
         sum->excused++;
     else
         wrong(t, "%s: gradients at the %s differ by %.2g of %.2g", engines[e].name,

@@ -1,0 +1,37 @@
+/* film.c - one frame of a film's map.
+ *
+ *     E_t = (1 - f) E'_s + f E'_{s+1},   s + f = (t + 1/2) T'/T - 1/2  clamped to 0 .. T' - 1
+ *
+ * for a layer of T' frames of a film of T: between the centres of its frames, as upsample.c does it
+ * over space. */
+#include <kldve/kldve.h>
+
+#include "heatmap.h"
+#include "image/upsample.h"
+
+kldve_status kldve_heatmap_frame(const kldve_heatmap *map, int32_t frame, kldve_heatmap **out)
+{
+    const kldve_record *r;
+    kldve_heatmap *one = NULL;
+    int32_t height;
+    kldve_status st;
+
+    if (!map)
+        return KLDVE_E_ARG;
+    r = &map->record;
+    if (!out || frame < 0 || frame >= map->view_frames)
+        return kldve_ctx_failf(map->ctx, KLDVE_E_ARG,
+                               "frame %d: the result is NULL, or there is none: the film has %d",
+                               (int)frame, (int)map->view_frames);
+    height = r->height / r->frames;
+    st = kldve_heatmap_new(map->ctx, r->classes, r->maps, height, r->width, &one);
+    if (st < 0)
+        return st;
+    kldve_heatmap_copy_rest(map, one);
+    kldve_upsample_frame(map->values, r->frames, height, r->width, one->values, map->view_frames,
+                         frame);
+    one->record.frames = one->view_frames = 1;
+    one->view_height = map->view_height / map->view_frames;
+    *out = one;
+    return KLDVE_OK;
+}
