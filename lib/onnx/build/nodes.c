@@ -197,7 +197,7 @@ static kldve_status emit_node(expansion *x, const kx_emitted *what, kx_value **o
         if (!(n.out[i] = kx_value_new(x->b->g, n.name)))
             return kx_nomem(g);
         n.out[i]->producer = n.index;
-        n.out[i]->inside = false;
+        n.out[i]->inside = x->e.inside;
         out[i] = n.out[i];
     }
     g->opset = KX_EXPAND_OPSET;
