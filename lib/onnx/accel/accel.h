@@ -40,6 +40,8 @@ const kx_layout *kx_prim_layout(const kx_prim *p, int slot);
 
 /** Are products of bytes faster than those of numbers here? */
 bool kx_accel_has_bytes(void);
+/** Does one instruction add four products of bytes in 32 bits? */
+bool kx_accel_has_dot_products(void);
 
 /* ---- convolutions ---- */
 
