@@ -76,6 +76,8 @@ typedef struct kx_value {
     struct kx_value *const *item;
     int32_t items;
     bool is_sequence;
+    bool inside; /**< made inside an operator that others stand for, where no layer is to be found:
+                      gates of a recurrent one */
 } kx_value;
 
 typedef struct kx_op kx_op;
