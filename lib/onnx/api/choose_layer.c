@@ -90,17 +90,33 @@ typedef struct wanted {
     float least;          /* of `share` */
 } wanted;
 
+/* One cell high or wide. */
+static bool is_row(const kx_view *view)
+{
+    return view->height <= view->frames || view->width == 1;
+}
+
+/* Whether the picture has rows and columns. */
+static bool has_area(const kx_choice *c)
+{
+    const int64_t *dim = c->file_input->shape.dim + (c->channels_last ? 1 : 2);
+
+    return dim[0] > 1 && dim[1] > 1;
+}
+
 /* Take `v`, which comes before the best so far, if it is a better default: one with more maps where
- * they are few, or the same as [1][maps][height][width]. */
+ * they are few, one with rows and columns where the picture has them, or the same as
+ * [1][maps][height][width]. */
 static void consider(const kx_graph *g, const kx_choice *c, kx_value *v, const wanted *w,
                      candidate *best)
 {
     kx_view view;
 
     if (v == c->logits || w->prepared[v->id] || w->share[v->id] < w->least || !c->cells[v->id] ||
-        !kx_explainable(c, v, &view) || view.height * view.width == view.frames)
+        v->inner || !kx_explainable(c, v, &view) || view.height * view.width == view.frames)
         return;
     if (!best->layer || (best->view.each <= HANDFUL && view.each > best->view.each) ||
+        (has_area(c) && is_row(&best->view) && !is_row(&view) && view.each > HANDFUL) ||
         (!best->view.plain && is_form_of(g, best->layer, v)))
         *best = (candidate){v, view};
 }
@@ -141,7 +157,7 @@ static bool may_join(const kx_choice *c, const kx_value *v, const bool *prepared
 {
     kx_view view;
 
-    return v != c->logits && v->producer >= 0 && !prepared[v->id] && c->cells[v->id] &&
+    return v != c->logits && v->producer >= 0 && !v->inner && !prepared[v->id] && c->cells[v->id] &&
            kx_explainable(c, v, &view) && view.height * view.width > view.frames &&
            view.each > HANDFUL;
 }

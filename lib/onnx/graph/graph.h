@@ -71,6 +71,7 @@ typedef struct kx_value {
      *  scale_axis where it has several; else NULL. */
     const struct kx_value *levels, *scale;
     int32_t scale_axis;
+    bool inner; /**< between the nodes that stand for one of the trait `recurs` */
 } kx_value;
 
 typedef struct kx_op kx_op;

@@ -100,6 +100,8 @@ typedef struct kx_traits {
                       */
     bool alike;      /**< all operands have one type, bool conditions aside; integers may be held as
                           float32 */
+    bool recurs;     /**< of one that stands for others: what these compute in between are steps and
+                        gates,     no features */
     bool rounds; /**< to the levels of a quantised type: its derivative is a straight-through one */
 } kx_traits;
 

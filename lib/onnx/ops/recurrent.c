@@ -404,8 +404,8 @@ static kldve_status expand_lstm(kx_expander *e)
 }
 
 const kx_op kx_recurrent_ops[] = {
-    {.type = "RNN", .since = 7, .expand = expand_rnn},
-    {.type = "GRU", .since = 7, .expand = expand_gru},
-    {.type = "LSTM", .since = 7, .expand = expand_lstm},
+    {.type = "RNN", .since = 7, .expand = expand_rnn, .traits = {.recurs = true}},
+    {.type = "GRU", .since = 7, .expand = expand_gru, .traits = {.recurs = true}},
+    {.type = "LSTM", .since = 7, .expand = expand_lstm, .traits = {.recurs = true}},
     {0},
 };

@@ -70,6 +70,7 @@ const kx_op kx_recurrent_quantised_ops[] = {
     {.type = "DynamicQuantizeLSTM",
      .domain = "com.microsoft",
      .since = 1,
-     .expand = expand_dynamic_lstm},
+     .expand = expand_dynamic_lstm,
+     .traits = {.recurs = true}},
     {0},
 };
