@@ -37,6 +37,7 @@ typedef enum kx_axes {
     KX_AXES_REGROUPED,      /**< the same order with another shape */
     KX_AXES_SLICED,         /**< kx_slice_params */
     KX_AXES_SPLIT,          /**< kx_split_params */
+    KX_AXES_PADDED,         /**< kx_pad_params */
     KX_AXES_JOINED,         /**< kx_concat_params */
     KX_AXES_TAKEN,   /**< kx_gather_params: the axes of the indices stand for one of input 0 */
     KX_AXES_REDUCED, /**< kx_reduce_params */
@@ -100,8 +101,6 @@ typedef struct kx_traits {
                       */
     bool alike;      /**< all operands have one type, bool conditions aside; integers may be held as
                           float32 */
-    bool recurs;     /**< of one that stands for others: what these compute in between are steps and
-                        gates,     no features */
     bool rounds; /**< to the levels of a quantised type: its derivative is a straight-through one */
 } kx_traits;
 

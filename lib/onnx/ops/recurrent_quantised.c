@@ -70,7 +70,6 @@ const kx_op kx_recurrent_quantised_ops[] = {
     {.type = "DynamicQuantizeLSTM",
      .domain = "com.microsoft",
      .since = 1,
-     .expand = expand_dynamic_lstm,
-     .traits = {.recurs = true}},
+     .expand = expand_dynamic_lstm},
     {0},
 };
