@@ -61,11 +61,12 @@ enum {
 
 /** What the four numbers of a box are. */
 typedef enum kldve_onnx_boxes {
-    KLDVE_ONNX_BOXES_AUTO = 0,    /**< CORNERS where in 19 of 20 rows the third and fourth are not
-                                       below the first and second, else CENTRE */
-    KLDVE_ONNX_BOXES_CORNERS = 1, /**< x0, y0, x1, y1 */
-    KLDVE_ONNX_BOXES_CORNER = 2,  /**< x0, y0, width, height */
-    KLDVE_ONNX_BOXES_CENTRE = 3   /**< x and y of the centre, width, height */
+    KLDVE_ONNX_BOXES_AUTO = 0,      /**< CORNERS where in 19 of 20 rows the third and fourth are not
+                                         below the first and second, else CENTRE */
+    KLDVE_ONNX_BOXES_CORNERS = 1,   /**< x0, y0, x1, y1 */
+    KLDVE_ONNX_BOXES_CORNER = 2,    /**< x0, y0, width, height */
+    KLDVE_ONNX_BOXES_CENTRE = 3,    /**< x and y of the centre, width, height */
+    KLDVE_ONNX_BOXES_ROWS_FIRST = 4 /**< y0, x0, y1, x1, as TensorFlow has them */
 } kldve_onnx_boxes;
 
 /** In what they are measured. */
@@ -180,8 +181,9 @@ typedef struct kldve_onnx_options {
  *  @param out      On KLDVE_OK a new network; free it with kldve_onnx_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not a valid ONNX file); KLDVE_E_UNSUPPORTED (an
  *          operator or attribute that the engine lacks: the message names node and attribute; or an
- *          option that this library does not have); KLDVE_E_ARG (no such layer or logits, a
- * selection that does not fit, an option out of range); KLDVE_E_NOMEM.
+ *          option that this library does not have); KLDVE_E_LIMIT (more nodes, names or bytes than
+ *          the engine reads, or more working memory than it plans); KLDVE_E_ARG (no such layer or
+ *          logits, a selection that does not fit, an option out of range); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path,
                                                         const kldve_onnx_options *options,

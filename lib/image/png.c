@@ -1,8 +1,8 @@
 /* png.c - read and write PNG files with libpng.
  *
  * Reading converts whatever the file has to 8-bit RGB: palettes are looked up, grey of 1, 2 and 4
- * bits is scaled to 0..255, 16 bits become round(v / 257), alpha becomes a picture of its own (keeping
- * the colour below it), gamma and colour profiles are ignored.
+ * bits is scaled to 0..255, 16 bits become round(v / 257), alpha becomes a picture of its own
+ * (keeping the colour below it), gamma and colour profiles are ignored.
  *
  * When a file is broken, libpng leaves through longjmp() to read_guarded() or write_guarded(),
  * which own nothing that needs freeing: all of it is in struct reader and struct writer. */
@@ -126,7 +126,8 @@ static void choose_rgb8(struct reader *r)
 static void split_row(const struct reader *r, const uint8_t *row, size_t y)
 {
     size_t width = (size_t)r->image->width;
-    uint8_t *rgb = r->image->pixels + 3 * y * width, *alpha = r->image->alpha->pixels + 3 * y * width;
+    uint8_t *rgb = r->image->pixels + 3 * y * width,
+            *alpha = r->image->alpha->pixels + 3 * y * width;
 
     for (size_t x = 0; x < width; x++, row += 4, rgb += 3, alpha += 3) {
         memcpy(rgb, row, 3);
@@ -139,8 +140,8 @@ static void read_alpha(struct reader *r, int passes)
 {
     size_t row = 4 * (size_t)r->image->width, height = (size_t)r->image->height;
 
-    r->session.status = kldve_image_alloc(r->session.ctx, r->image->width, r->image->height,
-                                          &r->image->alpha);
+    r->session.status =
+        kldve_image_alloc(r->session.ctx, r->image->width, r->image->height, &r->image->alpha);
     if (r->session.status == KLDVE_OK)
         r->row = kldve_ctx_alloc(r->session.ctx, passes > 1 ? height : 1, row);
     if (!r->row) {

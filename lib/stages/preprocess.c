@@ -105,8 +105,7 @@ kldve_status kldve_input_spec_load(kldve_ctx *ctx, const kldve_shape *shape,
     }
     s.alpha_std = s.alpha_std == 0 ? 1 : s.alpha_std;
     if (!isfinite(s.alpha_mean) || !isfinite(s.alpha_std))
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
-                              "input: alpha_mean and alpha_std must be finite");
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "input: alpha_mean and alpha_std must be finite");
     *dst = s;
     return KLDVE_OK;
 }
@@ -211,7 +210,8 @@ static void to_input(const kldve_image *picture, size_t count, const kldve_input
                      size_t plane, float *input)
 {
     const uint8_t *rgb = kldve_image_pixels(picture);
-    bool reversed = spec->channels == KLDVE_CHANNELS_BGR || spec->channels == KLDVE_CHANNELS_BGR_ALPHA;
+    bool reversed =
+        spec->channels == KLDVE_CHANNELS_BGR || spec->channels == KLDVE_CHANNELS_BGR_ALPHA;
     int32_t colours = is_grey(spec) ? 1 : 3;
     float value[256];
 

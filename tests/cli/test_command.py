@@ -265,6 +265,16 @@ class Streams(Folder):
         result = self.succeed("explain", "many.onnx", "pic.png", "--target", "top11")
         self.assertRegex(result.out, r"(?m)^ 11\. .*<- explained$")
 
+    def test_summary_marks_all_that_the_map_is_about(self):
+        self.put("many.onnx", tinynet.classifier(classes=12))
+        marks = r"(?m)^ *(\d+)\. .*?(   <- .*)?$"
+        for args, explained, rival in ((["--target", "top2", "--target", "top11"], {2, 11}, set()),
+                                       (["--target", "top2", "--rival", "top12"], {2}, {12})):
+            out = self.succeed("explain", "many.onnx", "pic.png", "-o", "a.png", *args).out
+            marked = {int(rank): mark for rank, mark in re.findall(marks, out) if mark}
+            self.assertEqual({r for r, m in marked.items() if m == "   <- explained"}, explained)
+            self.assertEqual({r for r, m in marked.items() if m == "   <- the rival"}, rival)
+
     def test_paper_says_what_it_is(self):
         result = self.succeed("explain", "net.onnx", "pic.png", "--reading", "paper")
         self.assertIn("this reading gives every class the same map", result.out)

@@ -61,7 +61,7 @@ class Inputs(Folder):
         os.symlink("net.onnx_data", self.path("w.npy"))
         os.link(self.path("net.onnx_data"), self.path("w.png"))
         os.symlink("net.onnx_data", self.path("w.html"))
-        line = r"would overwrite \S*net\.onnx_data, which is read"
+        line = r".* would overwrite \S*net\.onnx_data, which is read"
         for option, name in [("--json", "net.onnx_data"), ("--json", "./w.png"), ("-o", "w.png"),
                              ("--heat", "w.png"), ("--map", "w.npy"), ("--map", "./w.npy")]:
             self.refused(line, "explain", "big.onnx", "pic.png", option, name)

@@ -173,8 +173,9 @@ static int32_t refuse_value(const char *command, const arg_option *o, const char
                    o->max);
         break;
     case ARG_NUMBERS:
-        args_usage(command, "%s%s: '%s' is not one number, or one for each channel (A,B,C), from %g to %g", dash,
-                   o->name, text, o->min, o->max);
+        args_usage(command,
+                   "%s%s: '%s' is not one number, or one for each channel (A,B,C), from %g to %g",
+                   dash, o->name, text, o->min, o->max);
         break;
     case ARG_SIZE:
         args_usage(command, "%s%s: '%s' is not a size: give N or WIDTHxHEIGHT, %.0f to %.0f", dash,

@@ -94,8 +94,7 @@ static int guard_card(const char *command, const kldve_card *card, bool labels,
 
     if (labels)
         status = guard_input(command, kldve_card_labels(card), outputs, count);
-    for (int32_t i = 0;
-         status == EXIT_DONE && kldve_card_value_at(card, i, &v) == KLDVE_OK; i++)
+    for (int32_t i = 0; status == EXIT_DONE && kldve_card_value_at(card, i, &v) == KLDVE_OK; i++)
         status = guard_input(command, v.file, outputs, count);
     return status;
 }
@@ -143,7 +142,8 @@ static bool any_exists(const guard_output *outputs, int32_t count)
     return false;
 }
 
-/* The files of weights that a network names.  One that cannot be read is refused when it is loaded. */
+/* The files of weights that a network names.  One that cannot be read is refused when it is loaded.
+ */
 static int guard_weights_of(const char *command, const char *model, const guard_output *outputs,
                             int32_t count)
 {

@@ -4,7 +4,19 @@
 #include <math.h>
 #include <stdio.h>
 
-static void say_class(const explanation *e, int32_t rank, int32_t index)
+/* What the map is about: "" of a class that it is not about. */
+static const char *part_of(const explanation *e, const explain_args *args, int32_t index)
+{
+    bool explained = index == e->record.target;
+
+    for (int32_t i = 0; args->target.count > 1 && i < args->target.count; i++)
+        explained = explained || e->set[i] == index;
+    if (explained)
+        return "   <- explained";
+    return args->rival && index == e->rival ? "   <- the rival" : "";
+}
+
+static void say_class(const explanation *e, const explain_args *args, int32_t rank, int32_t index)
 {
     size_t count;
     const float *logits = kldve_heatmap_logits(e->map, &count);
@@ -14,7 +26,7 @@ static void say_class(const explanation *e, int32_t rank, int32_t index)
         snprintf(label, sizeof label, "class %d", (int)index);
     printf("%3d.  %6.2f %%  %9.4f  %6d  %s%s\n", (int)rank + 1,
            100 * classes_probability(e->map, index), (double)logits[index], (int)index, label,
-           index == e->record.target ? "   <- explained" : "");
+           part_of(e, args, index));
 }
 
 /* The place of the target among all classes, from 0. */
@@ -40,17 +52,27 @@ static void say_value(const explanation *e)
            100 * (double)e->record.sigmoid);
 }
 
-static void say_classes(const explanation *e)
+/* A class that the map is about, where it is not among the best. */
+static void say_other(const explanation *e, const explain_args *args, int32_t index)
 {
-    bool listed = false;
+    for (int32_t i = 0; i < e->tops; i++)
+        if (e->top[i] == index)
+            return;
+    say_class(e, args, rank_of(e, index), index);
+}
 
+static void say_classes(const explanation *e, const explain_args *args)
+{
     printf("      probability  logit   class\n");
-    for (int32_t i = 0; i < e->tops; i++) {
-        say_class(e, i, e->top[i]);
-        listed = listed || e->top[i] == e->record.target;
-    }
-    if (!listed)
-        say_class(e, rank_of(e, e->record.target), e->record.target);
+    for (int32_t i = 0; i < e->tops; i++)
+        say_class(e, args, i, e->top[i]);
+    if (args->target.count > 1)
+        for (int32_t i = 0; i < args->target.count; i++)
+            say_other(e, args, e->set[i]);
+    else
+        say_other(e, args, e->record.target);
+    if (args->rival)
+        say_other(e, args, e->rival);
     if (scores_meaning(&e->net.shape))
         printf("probability: %s\n", scores_meaning(&e->net.shape));
 }
@@ -146,7 +168,7 @@ void summary_print(const explanation *e, const explain_args *args)
     if (e->record.scores == KLDVE_SCORES_NUMBER)
         say_value(e);
     else
-        say_classes(e);
+        say_classes(e, args);
     say_row(&e->record);
     say_method(e, args);
     say_files(args);

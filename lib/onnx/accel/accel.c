@@ -15,14 +15,19 @@ kldve_status kx_status_of(dnnl_status_t st)
                                       : KLDVE_E_UNSUPPORTED;
 }
 
-static bool has_wide_vectors(void)
+static bool has_instructions(dnnl_cpu_isa_t isa)
 {
-    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+    return (dnnl_get_effective_cpu_isa() & isa) == isa;
 }
 
 bool kx_accel_has_bytes(void)
 {
-    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2;
+    return has_instructions(dnnl_cpu_isa_avx2);
+}
+
+bool kx_accel_has_dot_products(void)
+{
+    return has_instructions(dnnl_cpu_isa_avx512_core_vnni);
 }
 
 kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, kx_accel **out)
@@ -34,7 +39,7 @@ kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, kx_accel **out)
     memset(a, 0, sizeof *a);
     a->ctx = ctx;
     a->direct = direct;
-    a->blocked = has_wide_vectors();
+    a->blocked = has_instructions(dnnl_cpu_isa_avx512_core);
     if (dnnl_engine_create(&a->engine, dnnl_cpu, 0) != dnnl_success) {
         kx_accel_free(a);
         return kldve_ctx_fail(ctx, KLDVE_E_BACKEND, "oneDNN has no engine for this processor");

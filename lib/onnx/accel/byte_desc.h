@@ -23,6 +23,7 @@ typedef struct kx_byte_out {
 
 enum {
     KX_BYTE_COLUMNS = 16, /**< channels that are computed together */
+    KX_BYTE_WORD = 4,     /**< bytes */
     KX_BYTE_ROWS = 6,     /**< cells that are computed together */
     KX_BYTE_TERMS = 32768 /**< products of 255 x 255 that fit a sum of 32 bits */
 };
@@ -36,16 +37,17 @@ enum {
 typedef struct kx_byte_conv {
     kx_conv_desc d;
     kx_byte_out out;
-    /** Of several channels a group [groups][blocks of 16 channels][pairs][16][2]: a pair are two
-     *  terms of a sum, in the order rows, columns, channels; an odd last one is 0.  Depthwise
-     * [blocks of 16 channels][pairs][16][2], where the last block starts 16 channels before the
-     * end. */
-    const int16_t *weights;
+    int64_t per_word; /**< terms of a sum in a word of 32 bits: 2 of 16 bits, or 4 of 8 */
+    /** [groups][blocks of 16 channels][words][16], in each word the weights of the next terms, in
+     * the order rows, columns, channels; what fills up the last one is 0.  Depthwise [blocks of 16
+     *  channels][words][16], where the last block starts 16 channels before the end. */
+    const void *weights;
     /** [groups][blocks][16]; bias may be NULL: 0. */
     const int32_t *offset;
     const float *bias, *factor;
     const uint8_t
         *blank;    /**< what lies in the padding: a cell of the zero point, and 16 bytes more */
+    bool large;    /**< a factor is not below 1/2, or a bias is large */
     int64_t block; /**< cells whose rows of the matrix are made at a time */
 } kx_byte_conv;
 
@@ -55,19 +57,21 @@ static inline bool kx_byte_depthwise(const kx_conv_desc *d)
     return d->groups > 1 && d->groups == d->in_channels && d->groups == d->out_channels;
 }
 
-/** Terms of a sum, in pairs. */
-static inline int64_t kx_byte_pairs(const kx_conv_desc *d)
+/** Words of a sum. */
+static inline int64_t kx_byte_words(const kx_byte_conv *c)
 {
-    return (d->in_channels / d->groups * d->kernel[0] * d->kernel[1] + 1) / 2;
+    int64_t terms = c->d.in_channels / c->d.groups * c->d.kernel[0] * c->d.kernel[1];
+
+    return (terms + c->per_word - 1) / c->per_word;
 }
 
-/** Distance of the matrix's rows, in numbers of 16 bits: an odd number of lines of the cache, so
- * that the rows of a tile do not all compete for the same places in it. */
-static inline int64_t kx_byte_stride(const kx_conv_desc *d)
+/** Distance of the matrix's rows in bytes: an odd number of lines of the cache, so that the rows of
+ * a tile do not all compete for the same places in it. */
+static inline int64_t kx_byte_stride(const kx_byte_conv *c)
 {
-    enum { LINE = 32 };
+    enum { LINE = 64 };
 
-    return ((2 * kx_byte_pairs(d) + LINE - 1) / LINE | 1) * LINE;
+    return ((KX_BYTE_WORD * kx_byte_words(c) + LINE - 1) / LINE | 1) * LINE;
 }
 
 /** Blocks of channels of a group; depthwise: of all. */
@@ -78,6 +82,15 @@ static inline int64_t kx_byte_blocks(const kx_conv_desc *d)
     return (n + KX_BYTE_COLUMNS - 1) / KX_BYTE_COLUMNS;
 }
 
+/** In how many parts sums are computed, so that weights of 16 channels for one part lie in the
+ * first cache. */
+static inline int64_t kx_byte_passes(const kx_byte_conv *c)
+{
+    enum { WORDS = 320 };
+
+    return (kx_byte_words(c) + WORDS - 1) / WORDS;
+}
+
 /** Where block i of n channels starts that are computed depthwise. */
 static inline int64_t kx_byte_start(int64_t n, int64_t i)
 {
@@ -86,15 +99,16 @@ static inline int64_t kx_byte_start(int64_t n, int64_t i)
     return n > KX_BYTE_COLUMNS && start > n - KX_BYTE_COLUMNS ? n - KX_BYTE_COLUMNS : start;
 }
 
-/** Bytes of scratch memory that a thread needs: rows of the matrix, or addresses of the cells that
- * one cell sees, and room for them where there are fewer than 16 channels. */
+/** Bytes of scratch memory that a thread needs: rows of the matrix and sums of parts, or addresses
+ * of the cells that one cell sees, and room for them where there are fewer than 16 channels. */
 static inline size_t kx_byte_conv_scratch(const kx_byte_conv *c)
 {
-    size_t terms = 2 * (size_t)kx_byte_pairs(&c->d);
+    size_t taps = 2 * (size_t)kx_byte_words(c);
+    size_t sums = kx_byte_passes(c) > 1 ? (size_t)kx_byte_blocks(&c->d) * KX_BYTE_COLUMNS : 0;
 
-    return kx_byte_depthwise(&c->d)
-               ? terms * (sizeof(void *) + KX_BYTE_COLUMNS)
-               : (size_t)kx_byte_stride(&c->d) * (size_t)c->block * sizeof(int16_t);
+    if (kx_byte_depthwise(&c->d))
+        return taps * (sizeof(void *) + KX_BYTE_COLUMNS);
+    return (size_t)c->block * ((size_t)kx_byte_stride(c) + sums * sizeof(int32_t));
 }
 
 /** x op y, rounded; y has the shape of x or one number for each channel of [1][C][1][1]. */

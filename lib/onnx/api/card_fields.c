@@ -54,20 +54,20 @@ static kldve_status check_scores(const kx_card_reader *r, const char *logits, co
 /* detector.format and detector.normalised. */
 static kldve_status read_boxes(const kx_card_reader *r, json_object *detector, kldve_card *card)
 {
-    static const char *const names[] = {"xyxy", "xywh", "cxcywh"}; /* from CORNERS on */
+    static const char *const names[] = {"xyxy", "xywh", "cxcywh", "yxyx"}; /* from CORNERS on */
     json_object *parts = kx_card_get(detector, "detector.normalised");
     const char *format;
     kldve_status status = kx_card_get_string(r, detector, "detector.format", &format);
 
     if (status != KLDVE_OK)
         return status;
-    for (int32_t i = 0; format && i < 3; i++)
+    for (int32_t i = 0; format && i < 4; i++)
         if (strcmp(format, names[i]) == 0)
             card->box_format = KLDVE_ONNX_BOXES_CORNERS + i;
     if (format && card->box_format == KLDVE_ONNX_BOXES_AUTO)
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
-                               "%sdetector.format: '%.40s' is not xyxy, xywh or cxcywh", r->where,
-                               format);
+                               "%sdetector.format: '%.40s' is not xyxy, xywh, cxcywh or yxyx",
+                               r->where, format);
     if (parts && !json_object_is_type(parts, json_type_boolean))
         return kx_card_wrong_type(r, "detector.normalised", "true or false", parts);
     if (parts)
@@ -105,7 +105,7 @@ static kldve_status read_detector(const kx_card_reader *r, json_object *root, kl
 }
 
 kldve_status kx_card_fields(const kx_card_reader *r, json_object *root, const char *folder,
-                              kldve_card *card)
+                            kldve_card *card)
 {
     const char *layer, *logits, *select, *labels;
     json_object *input = NULL;

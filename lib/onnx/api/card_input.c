@@ -19,10 +19,11 @@ static kldve_status read_shape(const kx_card_reader *r, json_object *input, kldv
         return kx_card_wrong_type(r, "input.shape", "a list", shape);
     count = json_object_array_length(shape);
     if (count != 4 && count != 5)
-        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
-                               "%sinput.shape: must be [batch, channels, height, width], or [batch, "
-                               "channels, frames, height, width]",
-                               r->where);
+        return kldve_ctx_failf(
+            r->ctx, KLDVE_E_FORMAT,
+            "%sinput.shape: must be [batch, channels, height, width], or [batch, "
+            "channels, frames, height, width]",
+            r->where);
     for (size_t i = 0; i < count; i++) {
         kldve_status status =
             kx_card_to_size(r, "input.shape", json_object_array_get_idx(shape, i), &dim[i]);
@@ -55,8 +56,8 @@ static int32_t order_of(int32_t channels)
 }
 
 /* `shape_channels` is what input.shape says, 0 for nothing. */
-static kldve_status read_channels(const kx_card_reader *r, json_object *input, int32_t shape_channels,
-                                  int32_t *out)
+static kldve_status read_channels(const kx_card_reader *r, json_object *input,
+                                  int32_t shape_channels, int32_t *out)
 {
     const char *name;
     kldve_status status = kx_card_get_string(r, input, "input.channels", &name);
@@ -70,9 +71,9 @@ static kldve_status read_channels(const kx_card_reader *r, json_object *input, i
         if (strcmp(name, orders[i].name) == 0)
             found = i;
     if (found < 0)
-        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
-                               "%sinput.channels: '%.40s' is not RGB, BGR, GRAY, GRAYA, RGBA or BGRA",
-                               r->where, name);
+        return kldve_ctx_failf(
+            r->ctx, KLDVE_E_FORMAT,
+            "%sinput.channels: '%.40s' is not RGB, BGR, GRAY, GRAYA, RGBA or BGRA", r->where, name);
     if (shape_channels != 0 && shape_channels <= KLDVE_PICTURE_CHANNELS &&
         shape_channels != orders[found].channels)
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,

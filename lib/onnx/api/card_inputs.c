@@ -1,5 +1,5 @@
-/* card_inputs.c - which input is the picture, what its axes are, the values of the others and the sizes
- * of open dimensions.  See card_parts.h.
+/* card_inputs.c - which input is the picture, what its axes are, the values of the others and the
+ * sizes of open dimensions.  See card_parts.h.
  *
  * A value is a number, a list of numbers or of lists as long as each other, or the name of a .npy
  * file. */

@@ -20,7 +20,8 @@ static bool is_blank(char c)
 }
 
 /* Bytes -> tree.  Strict: only blanks may follow the object. */
-kldve_status kx_card_json(const kx_card_reader *r, const char *text, size_t nbytes, json_object **out)
+kldve_status kx_card_json(const kx_card_reader *r, const char *text, size_t nbytes,
+                          json_object **out)
 {
     json_tokener *tokener = json_tokener_new_ex(DEPTH_LIMIT);
     enum json_tokener_error error;

@@ -1,4 +1,5 @@
-/* card_values.c - a JSON value of a card becomes a number, a string or a list.  See card_parts.h. */
+/* card_values.c - a JSON value of a card becomes a number, a string or a list.  See card_parts.h.
+ */
 #include "card_parts.h"
 
 #include <math.h>
@@ -27,7 +28,7 @@ const char *kx_card_type_name(const json_object *value)
 }
 
 kldve_status kx_card_wrong_type(const kx_card_reader *r, const char *key, const char *wanted,
-                               const json_object *value)
+                                const json_object *value)
 {
     return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%s%s: must be %s, not %s", r->where, key,
                            wanted, kx_card_type_name(value));
@@ -45,7 +46,7 @@ json_object *kx_card_get(json_object *object, const char *key)
 }
 
 kldve_status kx_card_get_object(const kx_card_reader *r, json_object *object, const char *key,
-                               json_object **out)
+                                json_object **out)
 {
     json_object *value = kx_card_get(object, key);
 
@@ -57,7 +58,7 @@ kldve_status kx_card_get_object(const kx_card_reader *r, json_object *object, co
 
 /* *out is borrowed from the JSON, NULL if there is none. */
 kldve_status kx_card_get_string(const kx_card_reader *r, json_object *object, const char *key,
-                               const char **out)
+                                const char **out)
 {
     json_object *value = kx_card_get(object, key);
     const char *text;
@@ -83,7 +84,8 @@ static bool is_number(const json_object *value)
 }
 
 /* A number that is finite as float32. */
-kldve_status kx_card_to_float(const kx_card_reader *r, const char *key, const json_object *value, float *out)
+kldve_status kx_card_to_float(const kx_card_reader *r, const char *key, const json_object *value,
+                              float *out)
 {
     double number;
 
@@ -99,7 +101,7 @@ kldve_status kx_card_to_float(const kx_card_reader *r, const char *key, const js
 
 /* An integer 1..KX_CARD_SIZE; 256.0 is one. */
 kldve_status kx_card_to_size(const kx_card_reader *r, const char *key, const json_object *value,
-                            int32_t *out)
+                             int32_t *out)
 {
     double number;
 
@@ -114,7 +116,8 @@ kldve_status kx_card_to_size(const kx_card_reader *r, const char *key, const jso
     return KLDVE_OK;
 }
 
-kldve_status kx_card_get_size(const kx_card_reader *r, json_object *object, const char *key, int32_t *out)
+kldve_status kx_card_get_size(const kx_card_reader *r, json_object *object, const char *key,
+                              int32_t *out)
 {
     json_object *value = kx_card_get(object, key);
 
@@ -123,7 +126,7 @@ kldve_status kx_card_get_size(const kx_card_reader *r, json_object *object, cons
 
 /* One number for each channel, or one for all, in a list or bare. */
 kldve_status kx_card_get_channels(const kx_card_reader *r, json_object *object, const char *key,
-                                 int32_t channels, float *out)
+                                  int32_t channels, float *out)
 {
     json_object *value = kx_card_get(object, key);
     size_t n = 1;

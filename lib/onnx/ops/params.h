@@ -167,7 +167,7 @@ typedef struct kx_pad_params {
  *  index[o * taps + t] over t; all indices are valid. */
 typedef struct kx_resize_axis {
     int64_t in, out;
-    int32_t taps;         /**< nearest 1, linear 2, cubic 4 */
+    int32_t taps;         /**< nearest 1, linear 2, cubic 4; more where antialiased */
     const int32_t *index; /**< NULL: the axis stays as it is */
     const float *weight;
     const uint8_t *outside; /**< [out], 1: the extrapolation value stands here; or NULL */
@@ -176,6 +176,7 @@ typedef struct kx_resize_axis {
 /** Resize, Upsample: the same along all axes, one after the other. */
 typedef struct kx_resize_params {
     float extrapolation;
+    bool whole; /**< of integers: results are cut to them, as ONNX Runtime does */
     int32_t rank;
     kx_resize_axis axis[KX_MAX_RANK];
 } kx_resize_params;

@@ -2,6 +2,7 @@
  * resize_table.c makes of it; the derivative walks them the other way. */
 #include "basic.h"
 #include "families.h"
+#include "quantise.h"
 #include "resize.h"
 
 #include <assert.h>
@@ -56,8 +57,7 @@ static kldve_status read_options(kx_graph *g, kx_node *n, kx_resize_options *opt
             return st;
         opt->cubic_a = (double)kx_attr_float(n, "cubic_coeff_a", -0.75f);
         opt->exclude_outside = kx_attr_int(n, "exclude_outside", 0) != 0;
-        if (g->opset >= 18 && kx_attr_int(n, "antialias", 0) != 0 && mode != NEAREST)
-            return kx_refuse(g, n, "attribute 'antialias' is not supported");
+        opt->antialias = g->opset >= 18 && kx_attr_int(n, "antialias", 0) != 0;
     }
     opt->mode = (kx_resize_mode)mode;
     opt->transform = (kx_resize_transform)transform;
@@ -247,6 +247,22 @@ static kldve_status read_sizes(kx_graph *g, kx_node *n, const kx_resize_options 
     return apply_scales(g, n, opt, &list, scales, nscales, spec);
 }
 
+/* Integers, as such or as levels of a quantised array: runtimes agree on nearest and linear only.
+ */
+static kldve_status check_type(kx_graph *g, kx_node *n, const kx_resize_options *opt)
+{
+    const kx_value *x = n->in[0];
+    bool whole = x->dtype == KX_I64 || kx_is_quantised(x);
+
+    if (x->dtype == KX_BOOL || x->onnx_type == KX_ONNX_UINT64)
+        return kx_refuse(g, n, "the element type of input 0 is not supported");
+    if (whole && opt->mode != NEAREST && (opt->mode == CUBIC || opt->antialias))
+        return kx_refuse(g, n,
+                         "integers are resized by 'nearest' and 'linear' only, without "
+                         "'antialias'");
+    return KLDVE_OK;
+}
+
 static kldve_status infer(kx_graph *g, kx_node *n)
 {
     kx_resize_params *p = kx_new(g, 1, sizeof *p);
@@ -261,8 +277,9 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     if ((st = g->opset < 9    ? kx_expect(g, n, 1, 1, 1)
               : g->opset < 11 ? kx_expect(g, n, 2, 2, 1)
                               : kx_expect(g, n, 1, 4, 1)) < 0 ||
-        (st = kx_need_floats(g, n, 1)) < 0 || (st = read_options(g, n, &opt)) < 0)
+        (st = read_options(g, n, &opt)) < 0 || (st = check_type(g, n, &opt)) < 0)
         return st;
+    p->whole = opt.mode == LINEAR && (n->in[0]->dtype == KX_I64 || kx_is_quantised(n->in[0]));
     x = &n->in[0]->shape;
     y = *x;
     for (int32_t i = 0; i < x->rank; i++)
@@ -372,17 +389,45 @@ static void walk(const walker *w, int32_t axis, float weight, float *x, float *y
     }
 }
 
-static void forward(const kx_op_call *call)
+static void resize(const kx_resize_params *p, float *x, float *y, size_t count)
 {
-    float *y = call->out[0].data;
     walker w;
 
+    for (size_t i = 0; i < count; i++)
+        y[i] = 0;
+    w = walk_with(p, row_forward);
+    walk(&w, 0, 1, x, y);
+    for (size_t i = 0; i < count && p->whole; i++)
+        y[i] = truncf(y[i]);
+}
+
+/* By way of floats in the scratch memory, which hold integers up to 2^24. */
+static void forward_ints(const kx_op_call *call)
+{
+    float *x = call->scratch, *y = x + call->in[0].count;
+
+    for (size_t i = 0; i < call->in[0].count; i++)
+        x[i] = (float)((const int64_t *)call->in[0].data)[i];
+    resize(call->node->params, x, y, call->out[0].count);
+    for (size_t i = 0; i < call->out[0].count; i++)
+        ((int64_t *)call->out[0].data)[i] = kx_float_to_int((double)y[i]);
+}
+
+static void forward(const kx_op_call *call)
+{
     if (call->out[0].count == 0)
         return;
-    for (size_t i = 0; i < call->out[0].count; i++)
-        y[i] = 0;
-    w = walk_with(call->node->params, row_forward);
-    walk(&w, 0, 1, call->in[0].data, y);
+    if (call->in[0].dtype == KX_I64)
+        forward_ints(call);
+    else
+        resize(call->node->params, call->in[0].data, call->out[0].data, call->out[0].count);
+}
+
+static size_t scratch_size(const kx_node *n)
+{
+    return n->in[0]->dtype == KX_I64 && n->out[0]
+               ? (n->in[0]->count + n->out[0]->count) * sizeof(float)
+               : 0;
 }
 
 static void vjp(const kx_op_call *call)
@@ -413,6 +458,7 @@ const kx_op kx_resize_ops[] = {
      .forward = forward,
      .vjp = vjp,
      .work = work,
+     .scratch_size = scratch_size,
      .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE}},
     {.type = "Resize",
      .since = 10,
@@ -420,6 +466,7 @@ const kx_op kx_resize_ops[] = {
      .forward = forward,
      .vjp = vjp,
      .work = work,
+     .scratch_size = scratch_size,
      .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE}},
     {0},
 };

@@ -32,6 +32,7 @@ typedef struct kx_resize_options {
     kx_resize_rounding rounding;
     double cubic_a;
     bool exclude_outside;
+    bool antialias; /* where an axis shrinks, the filter grows with it */
 } kx_resize_options;
 
 /* One axis: out = scale * in with scale = up / down.  From sizes both are whole numbers and the

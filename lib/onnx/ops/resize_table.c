@@ -1,14 +1,18 @@
 /* resize_table.c - Resize and Upsample as weighted sums along every axis.
  *
  * Nearest, linear and cubic are separable and linear: output o is a weighted sum of 1, 2 or 4
- * elements around the coordinate x(o) that coordinate_transformation_mode gives.  Cubic: Keys 1981,
+ * elements around the coordinate x(o) that coordinate_transformation_mode gives, or of more where
+ * an antialiased axis shrinks.  Cubic: Keys 1981,
  * "Cubic convolution interpolation for digital image processing", equation 4. */
 #include "resize.h"
 
 #include <assert.h>
 #include <math.h>
 
-enum { MAX_LENGTH = 1 << 20 }; /* of a resized axis: its table must not be what fills the memory */
+enum {
+    MAX_LENGTH = 1 << 20,
+    MAX_TAPS = 1 << 24 /* of all elements of an axis */
+};                     /* of a resized axis: its table must not be what fills the memory */
 
 /* ---- coordinates and weights ----------------------------------------------------------------- */
 
@@ -91,59 +95,67 @@ static double round_nearest(const kx_resize_spec *a, const kx_resize_options *op
     return x;
 }
 
-/* Weights of the elements first - 1 .. first + 2 for the position first + r. */
-static void cubic_weights(double a, double r, double *w)
+/* The filter at a distance: a triangle that ends at 1, or Keys' cubic that ends at 2. */
+static double filter(const kx_resize_options *opt, double distance)
 {
-    double s = 1 - r;
+    double a = opt->cubic_a, d = fabs(distance);
 
-    w[0] = ((a * (r + 1) - 5 * a) * (r + 1) + 8 * a) * (r + 1) - 4 * a;
-    w[1] = ((a + 2) * r - (a + 3)) * r * r + 1;
-    w[2] = ((a + 2) * s - (a + 3)) * s * s + 1;
-    w[3] = ((a * (s + 1) - 5 * a) * (s + 1) + 8 * a) * (s + 1) - 4 * a;
+    if (opt->mode == LINEAR)
+        return d < 1 ? 1 - d : 0;
+    if (d <= 1)
+        return ((a + 2) * d - (a + 3)) * d * d + 1;
+    return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
 }
 
-/* Drop the weights of elements outside and bring the sum of the others back to 1. */
-static void drop_outside(int64_t first, int64_t in, double *w)
+/* How many elements the filter is stretched by: input elements an output, at least 1. */
+static double stretch(const kx_resize_spec *a, const kx_resize_options *opt)
+{
+    return opt->antialias && a->up < a->down ? a->down / a->up : 1;
+}
+
+/* Elements from the one below the coordinate down to the filter's end; as many lie above. */
+static double reach(const kx_resize_spec *a, const kx_resize_options *opt)
+{
+    return opt->mode == NEAREST ? 1 : ceil((opt->mode == LINEAR ? 1 : 2) * stretch(a, opt));
+}
+
+/* Weights that count, of taps from element `from` on, brought back to the sum 1. */
+static void normalise(const kx_resize_spec *a, const kx_resize_options *opt, int64_t from,
+                      int32_t taps, float *weight)
 {
     double sum = 0;
 
-    for (int64_t t = 0; t < 4; t++) {
-        if (first + t < 0 || first + t >= in)
-            w[t] = 0;
-        sum += w[t];
+    for (int64_t t = 0; t < taps; t++) {
+        if (opt->exclude_outside && (from + t < 0 || from + t >= a->in))
+            weight[t] = 0;
+        sum += (double)weight[t];
     }
-    for (int64_t t = 0; t < 4 && sum != 0; t++)
-        w[t] /= sum;
+    for (int64_t t = 0; t < taps && sum != 0; t++)
+        weight[t] = (float)((double)weight[t] / sum);
 }
 
 /* The table entries of one output. */
 static void taps_at(const kx_resize_spec *a, const kx_resize_options *opt, double x, int32_t taps,
                     int32_t *index, float *weight)
 {
-    double w[4] = {1, 0, 0, 0}, limit = (double)a->in + 2, first;
+    double limit = (double)a->in + 2, first, wide = stretch(a, opt);
     int64_t from;
 
-    assert(a->in > 0 && taps >= 1 && taps <= 4);
+    assert(a->in > 0 && taps >= 1);
     if (!(x > -3)) /* far outside, or NaN from hostile numbers: all clamp to the end anyway */
         x = -3;
     if (x > limit)
         x = limit;
     first = opt->mode == NEAREST ? round_nearest(a, opt, x) : floor(x);
-    from = (int64_t)first - (opt->mode == CUBIC ? 1 : 0);
-    if (opt->mode == LINEAR) {
-        w[0] = 1 - (x - first);
-        w[1] = x - first;
-    } else if (opt->mode == CUBIC) {
-        cubic_weights(opt->cubic_a, x - first, w);
-        if (opt->exclude_outside)
-            drop_outside(from, a->in, w);
-    }
+    from = (int64_t)first - (opt->mode == NEAREST ? 0 : taps / 2 - 1);
     for (int32_t t = 0; t < taps; t++) {
         int64_t i = from + t;
 
         index[t] = (int32_t)(i < 0 ? 0 : i < a->in ? i : a->in - 1);
-        weight[t] = (float)w[t];
+        weight[t] = opt->mode == NEAREST ? 1 : (float)filter(opt, ((double)i - x) / wide);
     }
+    if (opt->mode != NEAREST && (wide > 1 || (opt->mode == CUBIC && opt->exclude_outside)))
+        normalise(a, opt, from, taps, weight);
 }
 
 static bool stays(const kx_resize_spec *a, const kx_resize_options *opt)
@@ -158,10 +170,10 @@ kldve_status kx_resize_tabulate(kx_graph *g, kx_node *n, const kx_resize_spec *a
     int32_t *index;
     float *weight;
     uint8_t *outside;
+    double taps;
 
     r->in = a->in;
     r->out = a->out;
-    r->taps = opt->mode == NEAREST ? 1 : opt->mode == LINEAR ? 2 : 4;
     if (stays(a, opt))
         return KLDVE_OK;
     if (a->in < 1 && a->out > 0)
@@ -170,6 +182,11 @@ kldve_status kx_resize_tabulate(kx_graph *g, kx_node *n, const kx_resize_spec *a
         return kx_refuse(g, n,
                          "resizing an axis from %lld to %lld elements, at most %d are supported",
                          (long long)a->in, (long long)a->out, MAX_LENGTH);
+    taps = opt->mode == NEAREST ? 1 : 2 * reach(a, opt);
+    if (taps > MAX_TAPS / (double)(a->out > 0 ? a->out : 1))
+        return kx_refuse(g, n, "antialiasing an axis of %lld elements to %lld is not supported",
+                         (long long)a->in, (long long)a->out);
+    r->taps = (int32_t)taps;
     index = kx_new(g, (size_t)(a->out * r->taps), sizeof *index);
     weight = kx_new(g, (size_t)(a->out * r->taps), sizeof *weight);
     outside = kx_new(g, (size_t)a->out, 1);

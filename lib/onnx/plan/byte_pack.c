@@ -5,6 +5,7 @@
 #include "byte_pack.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "packed.h"
@@ -12,6 +13,8 @@
 
 /* Whole biases above that could take sums out of 32 bits: they are added as numbers. */
 #define LARGEST_BIAS 16777216.0f
+/* Half of 2^31 + this still fits. */
+#define LARGE 1e9f
 
 /* What is packed, and between which forms. */
 typedef struct source {
@@ -99,15 +102,41 @@ static int64_t channel_at(const kx_conv_desc *d, int64_t block, int64_t i)
     return c < each ? block / blocks * each + c : -1;
 }
 
-/* The weights of one channel; returns their sum. */
-static int64_t pack_channel(const source *s, const kx_conv_desc *d, int64_t channel, int16_t *to)
+static int64_t terms_of(const kx_conv_desc *d)
 {
-    int64_t terms = d->in_channels / d->groups * d->kernel[0] * d->kernel[1], sum = 0;
+    return d->in_channels / d->groups * d->kernel[0] * d->kernel[1];
+}
 
-    for (int64_t t = 0; t < terms; t++) {
-        int16_t w = weight_of(s, d, channel, t);
+/* May the weights be multiplied as bytes?  Two products and two are added in 16 bits, signed, where
+ * there is no better instruction: 255 (|w0| + |w1|) <= 32767. */
+static bool fits_bytes(const source *s, const kx_conv_desc *d)
+{
+    enum { MOST = INT16_MAX / UINT8_MAX };
+    bool any = kx_accel_has_dot_products();
 
-        to[t / 2 * 2 * KX_BYTE_COLUMNS + t % 2] = w;
+    for (int64_t channel = 0; channel < d->out_channels; channel++)
+        for (int64_t t = 0; t < terms_of(d); t++) {
+            int w = weight_of(s, d, channel, t);
+            int next = t % 2 == 0 && t + 1 < terms_of(d) ? weight_of(s, d, channel, t + 1) : 0;
+
+            if (w < INT8_MIN || w > INT8_MAX || (!any && abs(w) + abs(next) > MOST))
+                return false;
+        }
+    return true;
+}
+
+/* The weights of one channel, words of one channel behind those of the next; returns their sum. */
+static int64_t pack_channel(const source *s, const kx_byte_conv *c, int64_t channel, uint8_t *to)
+{
+    int64_t n = c->per_word, sum = 0;
+    size_t size = (size_t)(KX_BYTE_WORD / n);
+
+    for (int64_t t = 0; t < terms_of(&c->d); t++) {
+        int16_t w = weight_of(s, &c->d, channel, t);
+        int8_t narrow = (int8_t)w;
+
+        memcpy(to + t / n * KX_BYTE_WORD * KX_BYTE_COLUMNS + (size_t)(t % n) * size,
+               n == 2 ? (const void *)&w : (const void *)&narrow, size);
         sum += w;
     }
     return sum;
@@ -116,7 +145,7 @@ static int64_t pack_channel(const source *s, const kx_conv_desc *d, int64_t chan
 /* The parts of a unit's block of memory. */
 typedef struct room {
     int64_t places; /* channels, with those that fill up blocks */
-    int16_t *weights;
+    uint8_t *weights;
     int32_t *offset;
     float *bias, *factor;
     uint8_t *blank;
@@ -124,62 +153,77 @@ typedef struct room {
 } room;
 
 /* None of these is larger than 64 times the weights, or the input, in memory. */
-static room room_in(unsigned char *memory, const kx_conv_desc *d)
+static room room_in(unsigned char *memory, const kx_byte_conv *c)
 {
-    int64_t groups = kx_byte_depthwise(d) ? 1 : d->groups;
-    room r = {.places = groups * kx_byte_blocks(d) * KX_BYTE_COLUMNS};
-    size_t n = (size_t)r.places, weights = 2 * n * (size_t)kx_byte_pairs(d) * sizeof *r.weights;
+    int64_t groups = kx_byte_depthwise(&c->d) ? 1 : c->d.groups;
+    room r = {.places = groups * kx_byte_blocks(&c->d) * KX_BYTE_COLUMNS};
+    size_t n = (size_t)r.places, weights = n * (size_t)kx_byte_words(c) * KX_BYTE_WORD;
 
-    r.bytes = weights + n * (sizeof *r.offset + 2 * sizeof *r.bias) + (size_t)d->in_channels +
+    r.bytes = weights + n * (sizeof *r.offset + 2 * sizeof *r.bias) + (size_t)c->d.in_channels +
               KX_BYTE_COLUMNS;
     if (!memory)
         return r;
-    r.weights = (int16_t *)memory; /* each part is a multiple of 4 bytes */
-    r.offset = (int32_t *)(memory + weights);
+    r.weights = memory;
+    r.offset = (int32_t *)(void *)(memory + weights); /* a multiple of 4 bytes */
     r.bias = (float *)(r.offset + n);
     r.factor = r.bias + n;
     r.blank = (uint8_t *)(r.factor + n);
     return r;
 }
 
-static void fill_one(const kx_conv_desc *d, const source *s, int64_t i, room r)
+static void fill_one(const kx_byte_conv *c, const source *s, int64_t i, room r)
 {
     int64_t block = i / KX_BYTE_COLUMNS, column = i % KX_BYTE_COLUMNS, sum;
-    int64_t channel = channel_at(d, block, column);
+    int64_t channel = channel_at(&c->d, block, column);
     float product, b;
 
     if (channel < 0)
         return;
     product = s->in.scale * scale_of(s, channel);
-    sum = pack_channel(s, d, channel,
-                       r.weights + 2 * KX_BYTE_COLUMNS * block * kx_byte_pairs(d) + 2 * column);
-    r.offset[i] = (int32_t)(-s->in.zero * sum);
+    sum = pack_channel(s, c, channel,
+                       r.weights +
+                           KX_BYTE_WORD * (KX_BYTE_COLUMNS * block * kx_byte_words(c) + column));
+    sum *= -s->in.zero;
     r.factor[i] = product / s->out.scale;
     b = s->bias ? s->bias[channel] / product : 0;
     if (s->whole_bias && fabsf(b) < LARGEST_BIAS)
-        r.offset[i] += (int32_t)nearbyintf(b);
+        sum += (int64_t)nearbyintf(b);
     else
         r.bias[i] = b;
+    r.offset[i] = (int32_t)(uint32_t)sum;
 }
 
-static void fill(const kx_conv_desc *d, const source *s, room r)
+static void fill(const kx_byte_conv *c, const source *s, room r)
 {
     memset(r.weights, 0, r.bytes);
-    memset(r.blank, s->in.zero, (size_t)d->in_channels + KX_BYTE_COLUMNS);
+    memset(r.blank, s->in.zero, (size_t)c->d.in_channels + KX_BYTE_COLUMNS);
     for (int64_t i = 0; i < r.places; i++)
-        fill_one(d, s, i, r);
+        fill_one(c, s, i, r);
 }
 
 /* As many rows of the matrix as half a second-level cache holds, but some for each thread. */
-static int64_t block_of(const kx_conv_desc *d, int threads)
+static int64_t block_of(const kx_byte_conv *c, int threads)
 {
     enum { BYTES = 192 << 10, MOST = 96 };
+    const kx_conv_desc *d = &c->d;
     int64_t cells = d->batch * d->out[0] * d->out[1], each = (cells + threads - 1) / threads;
-    int64_t n = BYTES / (2 * kx_byte_stride(d));
+    int64_t n = BYTES / kx_byte_stride(c);
 
     n = n < each ? n : each;
     n = n < MOST ? n : MOST;
     return n <= KX_BYTE_ROWS ? KX_BYTE_ROWS : n / KX_BYTE_ROWS * KX_BYTE_ROWS;
+}
+
+static void take_room(kx_byte_conv *c, room r)
+{
+    c->weights = r.weights;
+    c->offset = r.offset;
+    c->factor = r.factor;
+    c->blank = r.blank;
+    for (int64_t i = 0; i < r.places; i++) {
+        c->bias = r.bias[i] != 0 ? r.bias : c->bias;
+        c->large = c->large || !(r.factor[i] < 0.5f) || !(fabsf(r.bias[i]) < LARGE);
+    }
 }
 
 kldve_status kx_byte_pack(kx_planner *p, const kx_unit *u, kx_byte_form in)
@@ -187,26 +231,19 @@ kldve_status kx_byte_pack(kx_planner *p, const kx_unit *u, kx_byte_form in)
     kx_byte_conv *c = &u->bytes->as.conv;
     source s;
     void *memory;
-    bool there, biased = false;
-    room r = room_in(NULL, &c->d);
+    bool there;
     kldve_status st;
 
     if (!find_source(p, u, &s))
         return kx_plan_nomem(p);
-    if ((st = kx_pack_bytes(p, u, r.bytes, &memory, &there)) < 0)
-        return st;
     s.in = in;
     s.out = c->out.form;
-    r = room_in(memory, &c->d);
+    c->per_word = !kx_byte_depthwise(&c->d) && fits_bytes(&s, &c->d) ? 4 : 2;
+    if ((st = kx_pack_bytes(p, u, room_in(NULL, c).bytes, &memory, &there)) < 0)
+        return st;
     if (!there)
-        fill(&c->d, &s, r);
-    for (int64_t i = 0; i < r.places; i++)
-        biased = biased || r.bias[i] != 0;
-    c->weights = r.weights;
-    c->offset = r.offset;
-    c->bias = biased ? r.bias : NULL;
-    c->factor = r.factor;
-    c->blank = r.blank;
-    c->block = block_of(&c->d, p->options.threads);
+        fill(c, &s, room_in(memory, c));
+    take_room(c, room_in(memory, c));
+    c->block = block_of(c, p->options.threads);
     return KLDVE_OK;
 }

@@ -21,40 +21,43 @@ typedef struct worker {
 
 /* ---- rows of the matrix ---- */
 
+/* `n` terms of a row; returns the end. */
+static uint8_t *put_terms(const worker *s, int64_t n, const uint8_t *from, uint8_t *to)
+{
+    if (s->c->per_word == 2) {
+        s->k->widen((size_t)n, from, to);
+        return to + 2 * n;
+    }
+    memcpy(to, from, (size_t)n);
+    return to + n;
+}
+
 /* The bytes under one row of the kernel: those in the picture lie one behind another if the kernel
  * has no gaps and the group is all channels. */
-static int16_t *widen_line(const worker *s, const uint8_t *line, int64_t first, int64_t channel,
-                           int16_t *to)
+static uint8_t *put_line(const worker *s, const uint8_t *line, int64_t first, int64_t channel,
+                         uint8_t *to)
 {
     const kx_conv_desc *d = &s->c->d;
-    int64_t each = d->in_channels / d->groups, inside;
+    int64_t each = d->in_channels / d->groups, inside = first >= 0 ? d->in[1] - first : 0;
 
-    if (!line) {
-        for (int64_t j = 0; j < d->kernel[1]; j++, to += each)
-            s->k->widen((size_t)each, s->c->blank, to);
-        return to;
-    }
-    inside = first >= 0 ? d->in[1] - first : 0;
-    if (d->groups == 1 && d->dilation[1] == 1 && inside >= d->kernel[1]) {
-        s->k->widen((size_t)(each * d->kernel[1]), line + first * each, to);
-        return to + each * d->kernel[1];
-    }
-    for (int64_t j = 0; j < d->kernel[1]; j++, to += each) {
+    if (line && d->groups == 1 && d->dilation[1] == 1 && inside >= d->kernel[1])
+        return put_terms(s, each * d->kernel[1], line + first * each, to);
+    for (int64_t j = 0; j < d->kernel[1]; j++) {
         int64_t w = first + j * d->dilation[1];
-        bool there = w >= 0 && w < d->in[1];
+        bool there = line && w >= 0 && w < d->in[1];
 
-        s->k->widen((size_t)each, there ? line + w * d->in_channels + channel : s->c->blank, to);
+        to = put_terms(s, each, there ? line + w * d->in_channels + channel : s->c->blank, to);
     }
     return to;
 }
 
 /* The row of cell (n, h, w) of the result, for a group. */
-static void widen_row(const worker *s, int64_t n, int64_t h, int64_t w, int64_t group, int16_t *to)
+static void put_row(const worker *s, int64_t n, int64_t h, int64_t w, int64_t group, uint8_t *to)
 {
     const kx_conv_desc *d = &s->c->d;
     int64_t top = h * d->stride[0] - d->pad_begin[0], left = w * d->stride[1] - d->pad_begin[1];
     int64_t each = d->in_channels / d->groups;
-    int16_t *end = to + 2 * kx_byte_pairs(d);
+    uint8_t *end = to + KX_BYTE_WORD * kx_byte_words(s->c);
 
     for (int64_t i = 0; i < d->kernel[0]; i++) {
         int64_t row = top + i * d->dilation[0];
@@ -62,10 +65,9 @@ static void widen_row(const worker *s, int64_t n, int64_t h, int64_t w, int64_t 
         const uint8_t *line =
             there ? s->x + (n * d->in[0] + row) * d->in[1] * d->in_channels : NULL;
 
-        to = widen_line(s, line, left, group * each, to);
+        to = put_line(s, line, left, group * each, to);
     }
-    if (to < end)
-        *to = 0;
+    memset(to, 0, (size_t)(end - to));
 }
 
 /* Does each cell see itself alone? */
@@ -78,32 +80,33 @@ static bool is_pointwise(const kx_conv_desc *d)
     return one;
 }
 
-static void widen_cells(const worker *s, int64_t from, int64_t to, int64_t group)
+static void put_cells(const worker *s, int64_t from, int64_t to, int64_t group)
 {
     const kx_conv_desc *d = &s->c->d;
-    int64_t each = d->in_channels / d->groups, stride = kx_byte_stride(d);
+    int64_t each = d->in_channels / d->groups, stride = kx_byte_stride(s->c);
     const uint8_t *x = s->x + from * d->in_channels + group * each;
-    int16_t *row = s->scratch;
+    uint8_t *row = s->scratch;
 
     for (int64_t m = from; m < to; m++, row += stride, x += d->in_channels) {
-        s->k->widen((size_t)each, x, row);
-        if (each % 2)
-            row[each] = 0;
+        uint8_t *end = put_terms(s, each, x, row);
+
+        if (each % s->c->per_word)
+            memset(end, 0, (size_t)(row + KX_BYTE_WORD * kx_byte_words(s->c) - end));
     }
 }
 
 /* Cells [from, to); rows up to the next whole tile are 0. */
-static void widen_rows(const worker *s, int64_t from, int64_t to, int64_t group)
+static void put_rows(const worker *s, int64_t from, int64_t to, int64_t group)
 {
     const kx_conv_desc *d = &s->c->d;
-    int64_t stride = kx_byte_stride(d), cells = d->out[0] * d->out[1];
+    int64_t stride = kx_byte_stride(s->c), cells = d->out[0] * d->out[1];
     int64_t n = from / cells, h = from % cells / d->out[1], w = from % d->out[1];
-    int16_t *row = s->scratch, *end = row + (to - from) * stride;
+    uint8_t *row = s->scratch, *end = row + (to - from) * stride;
 
     if (is_pointwise(d))
-        widen_cells(s, from, to, group);
+        put_cells(s, from, to, group);
     for (; !is_pointwise(d) && row < end; row += stride) {
-        widen_row(s, n, h, w, group, row);
+        put_row(s, n, h, w, group, row);
         if (++w == d->out[1]) {
             w = 0;
             if (++h == d->out[0])
@@ -111,7 +114,7 @@ static void widen_rows(const worker *s, int64_t from, int64_t to, int64_t group)
         }
     }
     for (row = end; (to - from) % KX_BYTE_ROWS; to++, row += stride)
-        memset(row, 0, (size_t)stride * sizeof *row);
+        memset(row, 0, (size_t)stride);
 }
 
 /* ---- products ---- */
@@ -126,45 +129,80 @@ static kx_byte_finish finish_of(const kx_byte_conv *c, int64_t block)
                             .lo = c->out.lo,
                             .hi = c->out.hi,
                             .zero = c->out.form.zero,
+                            .large = c->large,
                             .stride = c->d.out_channels};
 }
 
+/* The part of all sums that is computed in one go: words [from, from + words) of a block of
+ * channels. */
+typedef struct pass {
+    int64_t group, block, from, words;
+    bool last;
+} pass;
+
 /* Fewer rows or columns than a tile has: by way of one in memory. */
-static void part_of_tile(const worker *s, const int16_t *rows, const int16_t *weights,
-                         kx_byte_finish f, const size_t size[2], uint8_t *to)
+static void part_of_tile(kx_byte_tile *tile, const kx_byte_rows *rows, const void *weights,
+                         const int32_t *sums, kx_byte_finish f, const int64_t size[2], uint8_t *to)
 {
-    const kx_conv_desc *d = &s->c->d;
-    uint8_t tile[KX_BYTE_ROWS * KX_BYTE_COLUMNS];
+    uint8_t whole[KX_BYTE_ROWS * KX_BYTE_COLUMNS];
+    int64_t stride = f.stride;
 
     f.stride = KX_BYTE_COLUMNS;
-    s->k->tile(rows, (size_t)kx_byte_stride(d), (size_t)kx_byte_pairs(d), weights, &f, tile);
-    for (size_t r = 0; r < size[0]; r++)
-        memcpy(to + r * (size_t)d->out_channels, tile + r * KX_BYTE_COLUMNS, size[1]);
+    tile(rows, weights, sums, &f, whole);
+    for (int64_t r = 0; r < size[0]; r++)
+        memcpy(to + r * stride, whole + r * KX_BYTE_COLUMNS, (size_t)size[1]);
 }
 
-/* Cells [from, to) of a block of channels. */
-static void multiply(const worker *s, int64_t from, int64_t to, int64_t group, int64_t block)
+static int64_t at_most(int64_t x, int64_t most)
+{
+    return x < most ? x : most;
+}
+
+/* Cells [from, to). */
+static void multiply(const worker *s, int64_t from, int64_t to, pass p)
 {
     const kx_conv_desc *d = &s->c->d;
-    int64_t pairs = kx_byte_pairs(d), stride = kx_byte_stride(d);
-    int64_t each = d->out_channels / d->groups, at = group * kx_byte_blocks(d) + block;
-    int64_t columns = each - block * KX_BYTE_COLUMNS;
+    int64_t each = d->out_channels / d->groups, at = p.group * kx_byte_blocks(d) + p.block;
+    int64_t stride = kx_byte_stride(s->c), size[2];
+    kx_byte_sum *sum = s->c->per_word == 2 ? s->k->sum16 : s->k->sum8;
+    kx_byte_tile *tile = s->c->per_word == 2 ? s->k->tile16 : s->k->tile8;
+    const uint8_t *weights = (const uint8_t *)s->c->weights +
+                             (at * kx_byte_words(s->c) + p.from) * KX_BYTE_WORD * KX_BYTE_COLUMNS;
+    uint8_t *scratch = s->scratch;
+    kx_byte_rows rows = {scratch + KX_BYTE_WORD * p.from, (size_t)stride, (size_t)p.words};
     kx_byte_finish f = finish_of(s->c, at);
-    const int16_t *weights = s->c->weights + at * pairs * 2 * KX_BYTE_COLUMNS, *rows = s->scratch;
-    uint8_t *y = s->y + from * d->out_channels + group * each + block * KX_BYTE_COLUMNS;
+    int32_t *sums =
+        (int32_t *)(void *)(scratch +
+                            (stride + p.block * (KX_BYTE_WORD * KX_BYTE_COLUMNS)) * s->c->block);
+    uint8_t *y = s->y + from * d->out_channels + p.group * each + p.block * KX_BYTE_COLUMNS;
 
+    size[1] = at_most(each - p.block * KX_BYTE_COLUMNS, KX_BYTE_COLUMNS);
     for (int64_t m = from; m < to; m += KX_BYTE_ROWS) {
-        if (columns >= KX_BYTE_COLUMNS && to - m >= KX_BYTE_ROWS)
-            s->k->tile(rows, (size_t)stride, (size_t)pairs, weights, &f, y);
+        const int32_t *before = p.from ? sums : NULL;
+
+        size[0] = at_most(to - m, KX_BYTE_ROWS);
+        if (!p.last)
+            sum(&rows, weights, before, sums);
+        else if (size[0] == KX_BYTE_ROWS && size[1] == KX_BYTE_COLUMNS)
+            tile(&rows, weights, before, &f, y);
         else
-            part_of_tile(
-                s, rows, weights, f,
-                (const size_t[]){(size_t)(to - m < KX_BYTE_ROWS ? to - m : KX_BYTE_ROWS),
-                                 (size_t)(columns < KX_BYTE_COLUMNS ? columns : KX_BYTE_COLUMNS)},
-                y);
-        rows += KX_BYTE_ROWS * stride;
+            part_of_tile(tile, &rows, weights, before, f, size, y);
+        rows.at += KX_BYTE_ROWS * stride;
+        sums += KX_BYTE_ROWS * KX_BYTE_COLUMNS;
         y += KX_BYTE_ROWS * d->out_channels;
     }
+}
+
+/* All of them: as many terms at a time as leave weights of 16 channels in the first cache. */
+static void multiply_all(const worker *s, int64_t from, int64_t to, int64_t group)
+{
+    int64_t words = kx_byte_words(s->c), passes = kx_byte_passes(s->c);
+    int64_t each = (words + passes - 1) / passes;
+
+    for (int64_t at = 0; at < words; at += each)
+        for (int64_t b = 0; b < kx_byte_blocks(&s->c->d); b++)
+            multiply(s, from, to,
+                     (pass){group, b, at, at_most(words - at, each), words - at <= each});
 }
 
 static void run_block(const worker *s, int64_t i)
@@ -174,9 +212,8 @@ static void run_block(const worker *s, int64_t i)
     int64_t to = cells - from < s->c->block ? cells : from + s->c->block;
 
     for (int64_t g = 0; g < d->groups; g++) {
-        widen_rows(s, from, to, g);
-        for (int64_t b = 0; b < kx_byte_blocks(d); b++)
-            multiply(s, from, to, g, b);
+        put_rows(s, from, to, g);
+        multiply_all(s, from, to, g);
     }
 }
 
@@ -186,7 +223,7 @@ static void run_block(const worker *s, int64_t i)
 static void taps_of(const worker *s, int64_t n, int64_t h, int64_t w, const uint8_t **tap)
 {
     const kx_conv_desc *d = &s->c->d;
-    const uint8_t **end = tap + 2 * kx_byte_pairs(d);
+    const uint8_t **end = tap + 2 * kx_byte_words(s->c);
 
     for (int64_t i = 0; i < d->kernel[0]; i++) {
         int64_t row = h * d->stride[0] - d->pad_begin[0] + i * d->dilation[0];
@@ -201,14 +238,14 @@ static void taps_of(const worker *s, int64_t n, int64_t h, int64_t w, const uint
         }
     }
     if (tap < end)
-        *tap = s->c->blank;
+        *tap = tap[-1]; /* its weight is 0 */
 }
 
 /* Fewer than 16 channels: with room behind them. */
 static void few_channels(const worker *s, const uint8_t **tap, uint8_t *y)
 {
     const kx_conv_desc *d = &s->c->d;
-    int64_t taps = 2 * kx_byte_pairs(d);
+    int64_t taps = 2 * kx_byte_words(s->c);
     uint8_t *room = (uint8_t *)(tap + taps), tile[KX_BYTE_COLUMNS];
     kx_byte_finish f = finish_of(s->c, 0);
 
@@ -226,14 +263,15 @@ static void some_cells(const worker *s, const uint8_t **tap, int64_t step, int64
                        uint8_t *y)
 {
     const kx_conv_desc *d = &s->c->d;
-    int64_t n = d->out_channels, pairs = kx_byte_pairs(d);
+    int64_t n = d->out_channels, words = kx_byte_words(s->c);
 
     for (int64_t b = 0; b < kx_byte_blocks(d); b++) {
         kx_byte_finish f = finish_of(s->c, b);
         int64_t start = kx_byte_start(n, b);
 
-        s->k->depth(tap, (kx_byte_line){start, step, count}, (size_t)pairs,
-                    s->c->weights + b * pairs * 2 * KX_BYTE_COLUMNS, &f, y + start);
+        s->k->depth(tap, (kx_byte_line){start, step, count}, (size_t)words,
+                    (const uint8_t *)s->c->weights + b * words * KX_BYTE_WORD * KX_BYTE_COLUMNS, &f,
+                    y + start);
     }
 }
 

@@ -1,8 +1,9 @@
-/* byte_kernels.h - sums of products of bytes: in plain C, and for processors with AVX2.
+/* byte_kernels.h - sums of products of bytes: in plain C, for processors with AVX2, and for those
+ * that multiply and add four bytes in one instruction.
  *
- * Bytes are widened to 16 bits and multiplied by weights of 16 bits, two terms at a time: sums are
- * exact, whatever the weights are.  (Instructions that multiply bytes at once add pairs of products
- * in 16 bits, where 255 x 127 + 255 x 127 does not fit.) */
+ * AVX2's instruction that multiplies bytes adds pairs of products in 16 bits, where 255 x 127 + 255
+ * x 127 does not fit.  Only weights that cannot overflow there are multiplied as bytes, four terms
+ * in a word of 32 bits; others as numbers of 16 bits, two in a word.  All sums are exact. */
 #ifndef KLDVE_ONNX_BYTE_KERNELS_H
 #define KLDVE_ONNX_BYTE_KERNELS_H
 
@@ -14,31 +15,47 @@ typedef struct kx_byte_finish {
     const float *bias, *factor; /**< [16]; bias may be NULL */
     float lo, hi;
     int32_t zero;
+    bool large; /**< levels may be outside of what fits 32 bits */
     int64_t stride;
 } kx_byte_finish;
+
+typedef struct kx_byte_rows {
+    const uint8_t *at;
+    size_t stride, words; /**< of rows: bytes from one to the next, and of 32 bits in each */
+} kx_byte_rows;
 
 typedef struct kx_byte_line {
     int64_t at, step, count;
 } kx_byte_line;
 
+/** KX_BYTE_ROWS rows times weights [words][16]: sums [KX_BYTE_ROWS][16], to which `sums` are added
+ *  unless they are NULL. */
+typedef void kx_byte_sum(const kx_byte_rows *rows, const void *weights, const int32_t *sums,
+                         int32_t *to);
+/** The same, finished: 16 bytes for each row, finish->stride apart. */
+typedef void kx_byte_tile(const kx_byte_rows *rows, const void *weights, const int32_t *sums,
+                          const kx_byte_finish *finish, uint8_t *to);
+
 typedef struct kx_byte_kernels {
-    /** to = from */
-    void (*widen)(size_t n, const uint8_t *from, int16_t *to);
-    /** Rows [KX_BYTE_ROWS] of [pairs][2], `stride` apart, times weights [pairs][16][2]; results of
-     * 16 bytes, finish->stride apart. */
-    void (*tile)(const int16_t *rows, size_t stride, size_t pairs, const int16_t *weights,
-                 const kx_byte_finish *finish, uint8_t *to);
-    /** 16 channels of `count` cells in a line: tap[2 pairs] are addresses of bytes, from which
+    /** Bytes to numbers of 16 bits, which may lie at odd addresses. */
+    void (*widen)(size_t n, const uint8_t *from, uint8_t *to);
+    kx_byte_sum *sum16, *sum8; /**< of 2 terms a word, of 4 */
+    kx_byte_tile *tile16, *tile8;
+    /** 16 channels of `count` cells in a line: tap[2 words] are addresses of bytes, from which
      * those of the first cell are `from.at` away, those of the next one `from.step` further;
-     * weights are [pairs][16][2]; results as above. */
-    void (*depth)(const uint8_t *const *tap, kx_byte_line from, size_t pairs,
-                  const int16_t *weights, const kx_byte_finish *finish, uint8_t *to);
+     * weights of 2 terms a word; results as those of a tile. */
+    void (*depth)(const uint8_t *const *tap, kx_byte_line from, size_t words, const void *weights,
+                  const kx_byte_finish *finish, uint8_t *to);
 } kx_byte_kernels;
 
+/** For any weights. */
 extern const kx_byte_kernels kx_byte_kernels_plain;
-/** NULL: none for this processor. */
+/** NULL: none for this processor.  Of sum8 and tile8, no two weights of the same half of a word may
+ * be above 128 together. */
 const kx_byte_kernels *kx_byte_kernels_avx2(void);
-/** The fastest ones. */
+/** NULL: none for this processor.  For any weights. */
+const kx_byte_kernels *kx_byte_kernels_vnni(void);
+/** The fastest ones; for any weights where kx_accel_has_dot_products(). */
 const kx_byte_kernels *kx_byte_kernels_best(void);
 
 #endif

@@ -19,9 +19,10 @@ kldve_status kx_state_vjp(kx_state *s, kx_target to, int32_t rule, const float *
 kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gradient,
                                  kldve_bias_visitor visit, void *opaque);
 
-/** Of a plan with `attentions`: all of them, and the gradients there of a cotangent (NULL: none). */
-kldve_status kx_state_attentions(kx_state *s, const float *cotangent,
-                                 kldve_attention_visitor visit, void *opaque);
+/** Of a plan with `attentions`: all of them, and the gradients there of a cotangent (NULL: none).
+ */
+kldve_status kx_state_attentions(kx_state *s, const float *cotangent, kldve_attention_visitor visit,
+                                 void *opaque);
 
 /* ---- for batch.c: a pass in pieces ---- */
 

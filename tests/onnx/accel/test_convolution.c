@@ -293,8 +293,8 @@ static const int64_t channels[][3] = {{3, 16, 1},   {1, 7, 1},  {16, 32, 1}, {5,
 
 enum { NCHANNELS = sizeof channels / sizeof *channels, WAYS = 4 * 4 * 3 };
 
-/* Every how many of the ways are taken; the short form starts at another one each time, and 5 has no
- * factor in common with 48, so that every stride, dilation and padding comes up. */
+/* Every how many of the ways are taken; the short form starts at another one each time, and 5 has
+ * no factor in common with 48, so that every stride, dilation and padding comes up. */
 static size_t every = 5;
 
 /* Kernels 1 x 1 to 5 x 2, strides and dilations of 1 to 3 by rows and columns, four paddings. */

@@ -45,7 +45,7 @@ static const struct bad_case bad[] = {
      "select: detector.scores says the same"},
     {"boxes of an unknown format",
      "{\"detector\": {\"scores\": \"a[0, n]\", \"boxes\": \"b[0, n]\", \"format\": \"xyz\"}}",
-     "detector.format: 'xyz' is not xyxy, xywh or cxcywh"},
+     "detector.format: 'xyz' is not xyxy, xywh, cxcywh or yxyx"},
     {"boxes normalised by a number",
      "{\"detector\": {\"scores\": \"a[0, n]\", \"boxes\": \"b[0, n]\", \"normalised\": 1}}",
      "detector.normalised: must be true or false, not a number"},
@@ -439,11 +439,11 @@ static void test_shared_cards(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_damaged),   cmocka_unit_test(test_scores),
-        cmocka_unit_test(test_files),     cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_values),    cmocka_unit_test(test_old_caller),
-        cmocka_unit_test(test_inputs),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_shared_cards)};
+        cmocka_unit_test(test_damaged),     cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_files),       cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_values),      cmocka_unit_test(test_old_caller),
+        cmocka_unit_test(test_inputs),      cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_shared_cards)};
     int failed = TEST_RUN_CASES("cards that are refused", bad, check_bad);
 
     return failed + cmocka_run_group_tests_name("card", tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* test_narrow.c - weights of 8 and 16 bits become float32 when the graph is built, however many there
- * are, but a small file cannot ask for much memory. */
+/* test_narrow.c - weights of 8 and 16 bits become float32 when the graph is built, however many
+ * there are, but a small file cannot ask for much memory. */
 #include "support.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* contrib_cases.h - cases of operators of other domains than ONNX's own; values are compared with ONNX
- * Runtime by contrib_data.py, here are those that it runs on GPUs only.  See op_case.h. */
+/* contrib_cases.h - cases of operators of other domains than ONNX's own; values are compared with
+ * ONNX Runtime by contrib_data.py, here are those that it runs on GPUs only.  See op_case.h. */
 #ifndef KLDVE_TESTS_ONNX_CONTRIB_CASES_H
 #define KLDVE_TESTS_ONNX_CONTRIB_CASES_H
 

@@ -1,6 +1,6 @@
-/* resize_cases.h - which element Resize calls the nearest, as ONNX Runtime 1.32 computed it: lengths whose exact
- * coordinates lie between two elements, where the last bit of float32 decides.  Lines of `values` in
- * test_ops_nn.c. */
+/* resize_cases.h - which element Resize calls the nearest, as ONNX Runtime 1.32 computed it:
+ * lengths whose exact coordinates lie between two elements, where the last bit of float32 decides.
+ * Lines of `values` in test_ops_nn.c. */
 /* clang-format off */
     {{"Resize asymmetric round_prefer_ceil 7 to 8", 19, "Resize", "axes=(1) coordinate_transformation_mode='asymmetric' nearest_mode='round_prefer_ceil'", "1x7:0,1,2,3,4,5,6 _ _ {8}", 1}, {"1x8:0,1,2,3,4,4,5,6", NULL}},
     {{"Resize asymmetric round_prefer_floor 12 to 56", 19, "Resize", "axes=(1) coordinate_transformation_mode='asymmetric' nearest_mode='round_prefer_floor'", "1x12:0,1,2,3,4,5,6,7,8,9,10,11 _ _ {56}", 1}, {"1x56:0,0,0,1,1,1,1,1,2,2,2,2,3,3,3,3,3,4,4,4,4,4,5,5,5,5,6,6,6,6,6,7,7,7,7,7,8,8,8,8,9,9,9,9,9,10,10,10,10,10,11,11,11,11,11,11", NULL}},
@@ -16,4 +16,4 @@
     {{"Resize half_pixel_symmetric floor 33 to 15", 19, "Resize", "axes=(1) coordinate_transformation_mode='half_pixel_symmetric' nearest_mode='floor'", "1x33:0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32 _ _ {15}", 1}, {"1x15:0,2,5,7,9,11,13,15,18,20,22,24,27,29,31", NULL}},
     {{"Resize half_pixel_symmetric round_prefer_ceil 28 to 8", 19, "Resize", "axes=(1) coordinate_transformation_mode='half_pixel_symmetric' nearest_mode='round_prefer_ceil'", "1x28:0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27 _ _ {8}", 1}, {"1x8:1,5,8,12,15,19,22,26", NULL}},
     {{"Resize tf_crop_and_resize round_prefer_floor 12 to 9", 19, "Resize", "axes=(1) coordinate_transformation_mode='tf_crop_and_resize' nearest_mode='round_prefer_floor'", "1x12:0,1,2,3,4,5,6,7,8,9,10,11 c2:0.25,0.75 _ {9}", 1}, {"1x9:3,3,4,5,5,6,7,8,8", NULL}},
-/* clang-format on */
+    /* clang-format on */

@@ -1,0 +1,232 @@
+/* byte_kernels_x86.c - see byte_kernels.h: for processors with AVX2, and for those with AVX-512 and
+ * its instructions for bytes (VNNI). */
+#include "run/byte_kernels.h"
+
+#include <stddef.h>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <string.h>
+
+#include <immintrin.h>
+
+#define AVX2 __attribute__((target("avx2")))
+#define VNNI __attribute__((target("avx2,avx512f,avx512vl,avx512vnni")))
+#define INLINE static inline __attribute__((target("avx2"), always_inline))
+
+INLINE int32_t word_at(const uint8_t *at)
+{
+    int32_t word;
+
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* Lines of few bytes are common: of a picture's three channels. */
+AVX2 static void widen(size_t n, const uint8_t *from, uint8_t *to)
+{
+    size_t i = 0;
+
+    for (; i + 16 <= n; i += 16)
+        _mm256_storeu_si256((void *)(to + 2 * i),
+                            _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(from + i))));
+    for (; i + 4 <= n; i += 4)
+        _mm_storel_epi64((void *)(to + 2 * i),
+                         _mm_cvtepu8_epi16(_mm_cvtsi32_si128(word_at(from + i))));
+    for (; i < n; i++) {
+        int16_t x = from[i];
+
+        memcpy(to + 2 * i, &x, sizeof x);
+    }
+}
+
+/* What is the same for all cells, in registers. */
+typedef struct ends {
+    const int32_t *offset;
+    const float *bias, *factor;
+    __m256i zero, lo, hi; /* zero of 16 bits, the others of bytes */
+    bool large;
+    float least, most;
+} ends;
+
+INLINE ends ends_of(const kx_byte_finish *f)
+{
+    return (ends){.offset = f->offset,
+                  .bias = f->bias,
+                  .factor = f->factor,
+                  .zero = _mm256_set1_epi16((short)f->zero),
+                  .lo = _mm256_set1_epi8((char)(f->zero + (int32_t)f->lo)),
+                  .hi = _mm256_set1_epi8((char)(f->zero + (int32_t)f->hi)),
+                  .large = f->large,
+                  .least = f->lo,
+                  .most = f->hi};
+}
+
+/* Rounded, without a limit but that of 32 bits. */
+INLINE __m256i level(const ends *e, int half, __m256i sum)
+{
+    __m256i offset = _mm256_loadu_si256((const void *)(e->offset + 8 * half));
+    __m256 x = _mm256_cvtepi32_ps(_mm256_add_epi32(sum, offset));
+
+    if (e->bias)
+        x = _mm256_add_ps(x, _mm256_loadu_ps(e->bias + 8 * half));
+    x = _mm256_mul_ps(x, _mm256_loadu_ps(e->factor + 8 * half));
+    if (e->large) { /* NaN becomes the least */
+        x = _mm256_max_ps(x, _mm256_set1_ps(e->least));
+        x = _mm256_min_ps(x, _mm256_set1_ps(e->most));
+    }
+    return _mm256_cvtps_epi32(x);
+}
+
+/* 16 levels of 16 bits, zero point included: of channels 0-3, 8-11, 4-7, 12-15. */
+INLINE __m256i levels(const ends *e, __m256i sum0, __m256i sum1)
+{
+    return _mm256_adds_epi16(_mm256_packs_epi32(level(e, 0, sum0), level(e, 1, sum1)), e->zero);
+}
+
+/* The bytes of two cells, each in one half: saturated to 0..255 and clipped. */
+INLINE __m256i bytes_of(const ends *e, __m256i cell0, __m256i cell1)
+{
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    __m256i y = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(cell0, cell1), order);
+
+    return _mm256_min_epu8(_mm256_max_epu8(y, e->lo), e->hi);
+}
+
+INLINE void put_two(__m256i y, uint8_t *to, int64_t stride)
+{
+    _mm_storeu_si128((void *)to, _mm256_castsi256_si128(y));
+    _mm_storeu_si128((void *)(to + stride), _mm256_extracti128_si256(y, 1));
+}
+
+/* 12 of the 16 registers hold sums.  As statements of the assembler's, the compiler neither copies
+ * them nor loads all six rows first, for which there are no registers. */
+#define ADD(s, product) __asm__ volatile("vpaddd %1, %0, %0" : "+x"(s) : "x"(product) : "memory")
+/* s += the products in each word; see byte_kernels.h for DOT8. */
+#define DOT16(s, x, w) ADD(s, _mm256_madd_epi16(x, w))
+#define DOT8(s, x, w) ADD(s, _mm256_madd_epi16(_mm256_maddubs_epi16(x, w), _mm256_set1_epi16(1)))
+#define DOT8_VNNI(s, x, w) s = _mm256_dpbusd_epi32(s, x, w)
+#define EACH_ROW(X, dot) X(0, dot) X(1, dot) X(2, dot) X(3, dot) X(4, dot) X(5, dot)
+#define START(r, dot) __m256i s##r##0 = start(sums, 2 * r), s##r##1 = start(sums, 2 * r + 1);
+#define ROW(r, dot)                                                                                \
+    x = _mm256_set1_epi32(word_at(at + r * stride));                                               \
+    dot(s##r##0, x, w0);                                                                           \
+    dot(s##r##1, x, w1);
+#define MULTIPLY(dot)                                                                              \
+    const __m256i_u *w = weights;                                                                  \
+    const uint8_t *at = rows->at;                                                                  \
+    size_t stride = rows->stride, words = rows->words;                                             \
+                                                                                                   \
+    EACH_ROW(START, dot)                                                                           \
+    for (size_t i = 0; i < words; i++, w += 2, at += sizeof(int32_t)) {                            \
+        __m256i w0 = w[0], w1 = w[1], x;                                                           \
+                                                                                                   \
+        EACH_ROW(ROW, dot)                                                                         \
+    }
+#define FINISH(r, next)                                                                            \
+    put_two(bytes_of(&e, levels(&e, s##r##0, s##r##1), levels(&e, s##next##0, s##next##1)),        \
+            to + r * f->stride, f->stride);
+#define STORE(r, dot)                                                                              \
+    _mm256_storeu_si256((void *)(to + r * KX_BYTE_COLUMNS), s##r##0);                              \
+    _mm256_storeu_si256((void *)(to + r * KX_BYTE_COLUMNS + 8), s##r##1);
+
+INLINE __m256i start(const int32_t *sums, int i)
+{
+    return sums ? _mm256_loadu_si256((const void *)(sums + 8 * i)) : _mm256_setzero_si256();
+}
+
+#define KERNELS(target, sum, tile, dot)                                                            \
+    target static void sum(const kx_byte_rows *rows, const void *weights, const int32_t *sums,     \
+                           int32_t *to){MULTIPLY(dot) EACH_ROW(STORE, dot)}                        \
+                                                                                                   \
+    target static void                                                                             \
+    tile(const kx_byte_rows *rows, const void *weights, const int32_t *sums,                       \
+         const kx_byte_finish *f, uint8_t *to)                                                     \
+    {                                                                                              \
+        MULTIPLY(dot)                                                                              \
+        const ends e = ends_of(f);                                                                 \
+                                                                                                   \
+        FINISH(0, 1)                                                                               \
+        FINISH(2, 3)                                                                               \
+        FINISH(4, 5)                                                                               \
+    }
+
+KERNELS(AVX2, sum16, tile16, DOT16)
+KERNELS(AVX2, sum8, tile8, DOT8)
+KERNELS(VNNI, sum8_vnni, tile8_vnni, DOT8_VNNI)
+
+INLINE __m256i depth_cell(const uint8_t *const *tap, int64_t at, size_t words, const __m256i_u *w,
+                          const ends *e)
+{
+    __m256i s0 = _mm256_setzero_si256(), s1 = _mm256_setzero_si256();
+
+#pragma GCC unroll 5
+    for (size_t i = 0; i < words; i++, w += 2) {
+        __m128i a = _mm_loadu_si128((const void *)(tap[2 * i] + at));
+        __m128i b = _mm_loadu_si128((const void *)(tap[2 * i + 1] + at));
+        __m256i x0 = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(a, b));
+        __m256i x1 = _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(a, b));
+
+        s0 = _mm256_add_epi32(s0, _mm256_madd_epi16(x0, w[0]));
+        s1 = _mm256_add_epi32(s1, _mm256_madd_epi16(x1, w[1]));
+    }
+    return levels(e, s0, s1);
+}
+
+INLINE void depth_line(const uint8_t *const *tap, kx_byte_line from, size_t words,
+                       const void *weights, const kx_byte_finish *f, uint8_t *to)
+{
+    const ends e = ends_of(f);
+    int64_t i = 0;
+
+    for (; i + 2 <= from.count; i += 2, from.at += 2 * from.step, to += 2 * f->stride) {
+        __m256i first = depth_cell(tap, from.at, words, weights, &e);
+
+        put_two(bytes_of(&e, first, depth_cell(tap, from.at + from.step, words, weights, &e)), to,
+                f->stride);
+    }
+    if (i < from.count) {
+        __m256i last = depth_cell(tap, from.at, words, weights, &e);
+
+        _mm_storeu_si128((void *)to, _mm256_castsi256_si128(bytes_of(&e, last, last)));
+    }
+}
+
+AVX2 static void depth(const uint8_t *const *tap, kx_byte_line from, size_t words,
+                       const void *weights, const kx_byte_finish *f, uint8_t *to)
+{
+    enum { OF_3X3 = 5 }; /* unrolled */
+
+    if (words == OF_3X3)
+        depth_line(tap, from, OF_3X3, weights, f, to);
+    else
+        depth_line(tap, from, words, weights, f, to);
+}
+
+static const kx_byte_kernels avx2 = {widen, sum16, sum8, tile16, tile8, depth};
+static const kx_byte_kernels vnni = {widen, sum16, sum8_vnni, tile16, tile8_vnni, depth};
+
+const kx_byte_kernels *kx_byte_kernels_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") ? &avx2 : NULL;
+}
+
+const kx_byte_kernels *kx_byte_kernels_vnni(void)
+{
+    return __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") ? &vnni
+                                                                                      : NULL;
+}
+
+#else
+
+const kx_byte_kernels *kx_byte_kernels_avx2(void)
+{
+    return NULL;
+}
+
+const kx_byte_kernels *kx_byte_kernels_vnni(void)
+{
+    return NULL;
+}
+
+#endif
