@@ -61,11 +61,12 @@ enum {
 
 /** What the four numbers of a box are. */
 typedef enum kldve_onnx_boxes {
-    KLDVE_ONNX_BOXES_AUTO = 0,    /**< CORNERS where in 19 of 20 rows the third and fourth are not
-                                       below the first and second, else CENTRE */
-    KLDVE_ONNX_BOXES_CORNERS = 1, /**< x0, y0, x1, y1 */
-    KLDVE_ONNX_BOXES_CORNER = 2,  /**< x0, y0, width, height */
-    KLDVE_ONNX_BOXES_CENTRE = 3   /**< x and y of the centre, width, height */
+    KLDVE_ONNX_BOXES_AUTO = 0,      /**< CORNERS where in 19 of 20 rows the third and fourth are not
+                                         below the first and second, else CENTRE */
+    KLDVE_ONNX_BOXES_CORNERS = 1,   /**< x0, y0, x1, y1 */
+    KLDVE_ONNX_BOXES_CORNER = 2,    /**< x0, y0, width, height */
+    KLDVE_ONNX_BOXES_CENTRE = 3,    /**< x and y of the centre, width, height */
+    KLDVE_ONNX_BOXES_ROWS_FIRST = 4 /**< y0, x0, y1, x1, as TensorFlow has them */
 } kldve_onnx_boxes;
 
 /** In what they are measured. */

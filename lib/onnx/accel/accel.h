@@ -59,6 +59,8 @@ kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, con
  * what the sums are times it: act.a clip(round(factor sum)). */
 kldve_status kx_accel_conv_scaled(kx_accel *a, const kx_conv_desc *d, const kx_layout *factor,
                                   kx_prim **out);
+/** Do Winograd's transforms of our own pay: with vectors of 8 floats, for which oneDNN has none? */
+bool kx_accel_tiles(const kx_accel *a, const kx_conv_desc *d);
 /** Backward to the data: KX_DIFF_DST, KX_WEIGHTS -> KX_DIFF_SRC. */
 kldve_status kx_accel_conv_vjp(kx_accel *a, const kx_conv_desc *d, kx_prim **out);
 /** Weights [O][I/groups][kh][kw], perhaps unaligned, into a layout, immediately.

@@ -85,8 +85,8 @@ static bool is_code(const_dnnl_primitive_desc_t pd, const char *prefix)
  * and so it is the only way past the arithmetic peak.  What it costs are transforms of input and
  * output, which only pay with enough channels and cells to share them, and up to four times the
  * memory of the weights.  Measured with oneDNN 2.6 on Zen 4: 1.4 to 3 times as fast from 13 x 13
- * cells and 16 channels on; at 7 x 7 the larger weights eat the gain.  Where oneDNN has no such
- * code (3.x, other processors) the direct one is taken. */
+ * cells and 16 channels on; at 7 x 7 the larger weights eat the gain.  oneDNN has no such code on
+ * processors without AVX-512, where kx_accel_tiles() tells the plan to take ours, and in 3.x. */
 static bool winograd_pays(const kx_accel *a, const kx_conv_desc *d)
 {
     enum { CHANNELS = 16, SIDE = 12 };
@@ -95,6 +95,17 @@ static bool winograd_pays(const kx_accel *a, const kx_conv_desc *d)
            d->stride[0] == 1 && d->stride[1] == 1 && d->dilation[0] == 1 && d->dilation[1] == 1 &&
            d->in_channels >= CHANNELS && d->out_channels >= CHANNELS && d->out[0] >= SIDE &&
            d->out[1] >= SIDE;
+}
+
+static bool has_vectors_of_8(void)
+{
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2;
+}
+
+bool kx_accel_tiles(const kx_accel *a, const kx_conv_desc *d)
+{
+    return !a->blocked && has_vectors_of_8() && d->batch == 1 && winograd_pays(a, d) &&
+           d->in_channels % KX_TILE_LANES == 0 && d->out_channels % KX_TILE_LANES == 0;
 }
 
 static dnnl_status_t winograd_pd(kx_accel *a, const conv *c, const_dnnl_primitive_attr_t attr,

@@ -67,6 +67,20 @@ typedef struct kx_conv_desc {
     kx_act act;
 } kx_conv_desc;
 
+/** 3 x 3 convolutions in tiles of 4 x 4 results from 6 x 6 inputs (run/winograd.c): 36 products of
+ *  matrices, from polynomials through the points 0, A, -A, B, -B and infinity. */
+enum { KX_TILE_OUT = 4, KX_TILE_SIDE = 6, KX_TILE_POINTS = 36, KX_TILE_LANES = 8 };
+#define KX_TILE_A 0.75f
+#define KX_TILE_B 1.5f
+
+/** Rows [first, first + rows) of tiles over an array [channels / 8][height][width][8]. */
+typedef struct kx_tiles {
+    int64_t channels; /**< a multiple of KX_TILE_LANES */
+    int64_t height, width;
+    int64_t pad[2]; /**< rows and columns of an input that tile 0 starts before the array */
+    int64_t first, rows, columns;
+} kx_tiles;
+
 typedef enum kx_pool_kind { KX_POOL_MAX, KX_POOL_AVG_INCLUDE, KX_POOL_AVG_EXCLUDE } kx_pool_kind;
 typedef struct kx_pool_desc {
     kx_pool_kind kind;

@@ -98,6 +98,12 @@ const kx_layout *kx_layout_channels_last(kx_accel *a, const kx_shape *shape)
     return kx_layout_tagged(a, 4, shape->dim, dnnl_acdb);
 }
 
+const kx_layout *kx_layout_blocks(kx_accel *a, const kx_shape *shape)
+{
+    assert(shape->rank == 4 && shape->dim[1] % 8 == 0);
+    return kx_layout_tagged(a, 4, shape->dim, dnnl_aBcd8b);
+}
+
 bool kx_layout_equal(const kx_layout *x, const kx_layout *y)
 {
     return x == y || dnnl_memory_desc_equal(x->md, y->md);

@@ -13,6 +13,9 @@ typedef struct kx_layout kx_layout;
 const kx_layout *kx_layout_plain(kx_accel *a, const kx_shape *shape);
 /** The same of rank 4 with the channels, axis 1, innermost. */
 const kx_layout *kx_layout_channels_last(kx_accel *a, const kx_shape *shape);
+/** The same of rank 4 in blocks of 8 channels, which make up all of them: [C/8][height][width][8]
+ *  of each picture. */
+const kx_layout *kx_layout_blocks(kx_accel *a, const kx_shape *shape);
 bool kx_layout_equal(const kx_layout *x, const kx_layout *y);
 /** Bytes of an array, with the padding of a blocked layout. */
 size_t kx_layout_bytes(const kx_layout *x);

@@ -23,6 +23,36 @@ static kldve_status find_rows(kx_backend_state *s)
     return kx_state_forward(kx_extra_state(s->finder), s->input, s->found, NULL);
 }
 
+/* Among the rows that the file keeps; pick->row counts them. */
+static kldve_status find_kept(kx_backend_state *s, const kldve_pick *pick, kx_row *row)
+{
+    const kx_detector *d = &s->net->detector;
+    const int64_t *in = s->net->choice.input->shape.dim;
+    bool by_place = pick->kind == KLDVE_PICK_BOX_AT;
+    kx_kept kept;
+    kldve_status st = kx_kept_rows(s->ctx, d, s->found, &kept);
+
+    if (st < 0)
+        return st;
+    if (kept.count == 0) {
+        st = kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
+                            "the network keeps no box of this picture: none has a score high "
+                            "enough");
+    } else if (pick->kind == KLDVE_PICK_ROW && pick->row >= kept.count) {
+        st = kldve_ctx_failf(s->ctx, KLDVE_E_ARG,
+                             "box %d: the network keeps %d of this picture, 0 to %d",
+                             (int)pick->row, (int)kept.count, (int)kept.count - 1);
+    } else if (pick->kind == KLDVE_PICK_ROW) {
+        *row = kx_row_at(d, s->found, kept.row[pick->row].row, in + 2);
+        row->score = kept.row[pick->row].score;
+    } else if (!kx_best_kept(d, s->found, &kept, in + 2, by_place ? pick->x : -1,
+                             by_place ? pick->y : -1, row)) {
+        st = kldve_ctx_fail(s->ctx, KLDVE_E_ARG, "no box that the network keeps is at this place");
+    }
+    kldve_ctx_release(s->ctx, kept.row);
+    return st;
+}
+
 /* The row that is meant, with its box where the file has boxes. */
 static kldve_status find_row(kx_backend_state *s, kldve_pick *pick)
 {
@@ -33,7 +63,7 @@ static kldve_status find_row(kx_backend_state *s, kldve_pick *pick)
     kx_row row;
     kldve_status st;
 
-    if (pick->kind == KLDVE_PICK_ROW && pick->row >= net->selection.height)
+    if (pick->kind == KLDVE_PICK_ROW && !d->choosing.used && pick->row >= net->selection.height)
         return kldve_ctx_failf(s->ctx, KLDVE_E_ARG, "row %d: the detector has %d rows, 0 to %d",
                                (int)pick->row, (int)net->selection.height,
                                (int)net->selection.height - 1);
@@ -45,7 +75,10 @@ static kldve_status find_row(kx_backend_state *s, kldve_pick *pick)
                                     "kldve_onnx_options.boxes, or pick a row by its number");
     if ((st = find_rows(s)) < 0)
         return st;
-    if (pick->kind == KLDVE_PICK_ROW)
+    if (d->choosing.used) {
+        if ((st = find_kept(s, pick, &row)) < 0)
+            return st;
+    } else if (pick->kind == KLDVE_PICK_ROW)
         row = kx_row_at(d, s->found, pick->row, in + 2);
     else if (!kx_best_row(d, s->found, in + 2, by_place ? pick->x : -1, by_place ? pick->y : -1,
                           &row))

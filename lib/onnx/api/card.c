@@ -352,20 +352,20 @@ static kldve_status check_scores(const reader *r, const char *logits, const char
 /* detector.format and detector.normalised. */
 static kldve_status read_boxes(const reader *r, json_object *detector, kldve_card *card)
 {
-    static const char *const names[] = {"xyxy", "xywh", "cxcywh"}; /* from CORNERS on */
+    static const char *const names[] = {"xyxy", "xywh", "cxcywh", "yxyx"}; /* from CORNERS on */
     json_object *parts = get(detector, "detector.normalised");
     const char *format;
     kldve_status status = get_string(r, detector, "detector.format", &format);
 
     if (status != KLDVE_OK)
         return status;
-    for (int32_t i = 0; format && i < 3; i++)
+    for (int32_t i = 0; format && i < 4; i++)
         if (strcmp(format, names[i]) == 0)
             card->box_format = KLDVE_ONNX_BOXES_CORNERS + i;
     if (format && card->box_format == KLDVE_ONNX_BOXES_AUTO)
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
-                               "%sdetector.format: '%.40s' is not xyxy, xywh or cxcywh", r->where,
-                               format);
+                               "%sdetector.format: '%.40s' is not xyxy, xywh, cxcywh or yxyx",
+                               r->where, format);
     if (parts && !json_object_is_type(parts, json_type_boolean))
         return wrong_type(r, "detector.normalised", "true or false", parts);
     if (parts)

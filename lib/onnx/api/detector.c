@@ -163,20 +163,46 @@ static kldve_status check_decoded(const kx_graph *g, const char *text, const kx_
                            text, n->name, n->type);
 }
 
+/* Boxes [1][rows][4] and scores [1][classes][rows] that the file compares, or those of the rows. */
+static kldve_status read_choosing(const kx_graph *g, kx_arena *arena, const kx_choosing *c,
+                                  kx_detector *d)
+{
+    int32_t *at, classes, n;
+
+    d->choosing = *c;
+    d->chosen_box = d->box;
+    d->chosen_score = d->score;
+    if (!c->boxes)
+        return KLDVE_OK;
+    classes = (int32_t)c->scores->shape.dim[1];
+    n = classes > 4 ? classes : 4;
+    if (!(at = kx_arena_alloc(arena, (size_t)n + 4, sizeof *at)))
+        return kx_nomem(g);
+    for (int32_t i = 0; i < 4; i++)
+        at[i] = i;
+    for (int32_t i = 0; i < classes; i++)
+        at[4 + i] = i * d->rows;
+    d->chosen_box = (kx_row_part){.tensor = c->boxes, .at = at, .count = 4, .step = 4};
+    d->chosen_score = (kx_row_part){.tensor = c->scores, .at = at + 4, .count = classes, .step = 1};
+    return KLDVE_OK;
+}
+
+enum { PARTS = 5 };
+
 /* All tensors as one, which the finder computes. */
 static kldve_status put_together(kx_graph *g, kx_detector *d)
 {
-    kx_row_part *part[3] = {&d->box, &d->score, &d->object};
-    kx_element e[3];
+    kx_row_part *part[PARTS] = {&d->box, &d->score, &d->object, &d->chosen_box, &d->chosen_score};
+    kx_element e[PARTS];
     int32_t n = 0;
     kldve_status st;
 
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < PARTS; i++)
         if (part[i]->tensor)
             e[n++] = (kx_element){part[i]->tensor->id, 0};
     if ((st = kx_put_together(g, e, (size_t)n, d->box.tensor->name, &d->found)) < 0)
         return st;
-    for (int i = 0, k = 0; i < 3; i++)
+    for (int i = 0, k = 0; i < PARTS; i++)
         if (part[i]->tensor)
             part[i]->begin = e[k++].at;
     return KLDVE_OK;
@@ -198,7 +224,8 @@ static kldve_status find_background(const kx_graph *g, kx_notes *notes, const kx
 }
 
 kldve_status kx_detector_new(kx_graph *g, kx_arena *arena, kx_notes *notes,
-                             const kldve_onnx_options *o, const kx_selection *s, kx_detector *out)
+                             const kldve_onnx_options *o, const kx_selection *s,
+                             const kx_choosing *choosing, kx_detector *out)
 {
     kx_detector d = {.rows = s->height, .format = o->box_format, .units = o->box_units};
     kldve_status st;
@@ -210,7 +237,9 @@ kldve_status kx_detector_new(kx_graph *g, kx_arena *arena, kx_notes *notes,
         (o->objects &&
          (st = read_part(g, arena, "objects", o->objects, d.rows, 1, &d.object)) < 0) ||
         (st = check_decoded(g, o->boxes, &d.box)) < 0 ||
-        (st = find_background(g, notes, s, &d)) < 0 || (st = put_together(g, &d)) < 0)
+        (st = find_background(g, notes, s, &d)) < 0 ||
+        (choosing->used && (st = read_choosing(g, arena, choosing, &d)) < 0) ||
+        (st = put_together(g, &d)) < 0)
         return st;
     *out = d;
     return KLDVE_OK;

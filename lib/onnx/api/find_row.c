@@ -39,6 +39,11 @@ static bool in_parts(const kx_detector *d, const float *found)
 
 static void decode(const float b[4], int32_t format, float out[4])
 {
+    if (format == KLDVE_ONNX_BOXES_ROWS_FIRST) {
+        for (int i = 0; i < 4; i++)
+            out[i] = b[i ^ 1];
+        return;
+    }
     for (int i = 0; i < 2; i++) {
         out[i] = format == KLDVE_ONNX_BOXES_CENTRE ? b[i] - b[i + 2] / 2 : b[i];
         out[i + 2] = format == KLDVE_ONNX_BOXES_CORNERS ? b[i + 2] : out[i] + b[i + 2];
@@ -94,6 +99,12 @@ kx_row kx_row_at(const kx_detector *d, const float *found, int32_t row, const in
     return out;
 }
 
+/* Whether a place lies in the box; a negative one lies in all. */
+static bool contains(const float box[4], float x, float y)
+{
+    return x < 0 || (box[0] <= x && x <= box[2] && box[1] <= y && y <= box[3]);
+}
+
 bool kx_best_row(const kx_detector *d, const float *found, const int64_t input[2], float x, float y,
                  kx_row *out)
 {
@@ -107,7 +118,7 @@ bool kx_best_row(const kx_detector *d, const float *found, const int64_t input[2
         if (!(score > best))
             continue;
         box_of(d, found, &how, r, box);
-        if (x >= 0 && !(box[0] <= x && x <= box[2] && box[1] <= y && y <= box[3]))
+        if (!contains(box, x, y))
             continue;
         best = score;
         row = r;
@@ -115,5 +126,25 @@ bool kx_best_row(const kx_detector *d, const float *found, const int64_t input[2
     if (row < 0)
         return false;
     *out = kx_row_at(d, found, row, input);
+    return true;
+}
+
+bool kx_best_kept(const kx_detector *d, const float *found, const kx_kept *kept,
+                  const int64_t input[2], float x, float y, kx_row *out)
+{
+    reading how = read_boxes(d, found, input);
+    const kx_kept_row *best = NULL;
+
+    for (int32_t k = 0; k < kept->count; k++) {
+        float box[4];
+
+        box_of(d, found, &how, kept->row[k].row, box);
+        if (contains(box, x, y) && (!best || kept->row[k].score > best->score))
+            best = &kept->row[k];
+    }
+    if (!best)
+        return false;
+    *out = kx_row_at(d, found, best->row, input);
+    out->score = best->score;
     return true;
 }

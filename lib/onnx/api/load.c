@@ -60,6 +60,7 @@ static kldve_status plan_many(kldve_onnx *net, int32_t batch)
 static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *options)
 {
     kldve_onnx_options o = *options;
+    kx_choosing choosing = {.used = false};
     char text[KX_SELECT_TEXT];
     kldve_status st = KLDVE_OK;
 
@@ -67,7 +68,10 @@ static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *opt
         st = kx_select_map(net->graph, o.logits, &net->choice.notes, text);
         o.select = text;
     } else if (o.flags & KLDVE_ONNX_PICK_ROW) {
-        st = kx_select_rows(net->graph, &net->arena, &net->choice.notes, &o);
+        st = net->frontier.count > 0
+                 ? kx_select_kept(net->graph, &net->arena, &net->choice.notes, &net->frontier, &o,
+                                  &choosing)
+                 : kx_select_rows(net->graph, &net->arena, &net->choice.notes, &o);
     }
     if (st < 0 || !o.select ||
         (st = kx_select(net->graph, &net->arena, o.select, &net->selection)) < 0)
@@ -79,7 +83,7 @@ static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *opt
                                "their axis",
                                o.select);
     return kx_detector_new(net->graph, &net->arena, &net->choice.notes, &o, &net->selection,
-                           &net->detector);
+                           &choosing, &net->detector);
 }
 
 static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)

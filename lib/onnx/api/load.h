@@ -18,6 +18,7 @@ struct kldve_onnx {
     bool selects;    /**< the scores are those of `selection` */
     kx_selection selection;
     kx_detector detector; /**< of rows that are selected */
+    kx_frontier frontier; /**< where the graph ends if the file then chooses among rows */
     kx_inputs inputs;     /**< what the graph was built from; its arrays are in the arena, too */
     kx_choice choice;
     kx_plan_options options; /**< of the plan */

@@ -49,6 +49,17 @@ static kldve_status named_tensors(kldve_ctx *ctx, const kldve_onnx_options *o,
     return KLDVE_OK;
 }
 
+/* A detector that chooses among its rows ends where it begins to: what comes then has as many
+ * elements as the picture makes it have. */
+static kldve_status end_before_choosing(kldve_onnx *net, kx_graph_options *shape)
+{
+    kldve_status st = kx_find_frontier(net->ctx, &net->arena, &net->inputs.model, &net->frontier);
+
+    shape->output = net->frontier.name;
+    shape->noutput = net->frontier.count;
+    return st;
+}
+
 static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bool keep_batch)
 {
     char name[3][KX_SELECT_NAME];
@@ -60,6 +71,8 @@ static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bo
 
     if (st == KLDVE_OK)
         st = named_tensors(net->ctx, o, name, &shape.noutput);
+    if (st == KLDVE_OK && (o->flags & KLDVE_ONNX_PICK_ROW) && !o->select)
+        st = end_before_choosing(net, &shape);
     shape.input_type = net->inputs.type;
     if (st == KLDVE_OK)
         st = kx_graph_new(net->ctx, &net->inputs.model, &shape, &net->graph);
@@ -73,7 +86,7 @@ static bool outputs_follow(const kldve_onnx *net, const kldve_onnx_options *o)
 {
     const kx_model *m = net->model;
 
-    if (o->select) /* the graph ends in other tensors */
+    if (o->select || net->frontier.count > 0) /* the graph ends in other tensors */
         return true;
     for (int32_t i = 0; i < net->graph->noutput; i++) {
         const kx_shape *has = &net->graph->output[i]->shape;

@@ -35,12 +35,12 @@ static kldve_status check_ranges(kldve_ctx *ctx, const kldve_onnx_options *o)
 
 static kldve_status check_boxes(kldve_ctx *ctx, const kldve_onnx_options *o)
 {
-    if (o->box_format < KLDVE_ONNX_BOXES_AUTO || o->box_format > KLDVE_ONNX_BOXES_CENTRE ||
+    if (o->box_format < KLDVE_ONNX_BOXES_AUTO || o->box_format > KLDVE_ONNX_BOXES_ROWS_FIRST ||
         o->box_units < KLDVE_ONNX_UNITS_AUTO || o->box_units > KLDVE_ONNX_UNITS_PIXELS)
         return kldve_ctx_failf(
             ctx, KLDVE_E_ARG,
             "kldve_onnx_options: box_format is %d and box_units %d, they must be "
-            "0 to 3 and 0 to 2",
+            "0 to 4 and 0 to 2",
             (int)o->box_format, (int)o->box_units);
     if ((o->boxes || o->objects) && !o->select)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG,

@@ -62,16 +62,6 @@ static bool summed_channels(const kx_node *n, kx_line *line)
     return true;
 }
 
-/* Of everything: by Einstein's sum convention, alone or with ones. */
-static bool contracted(const kx_node *n, kx_line *line)
-{
-    if (n->op->traits.formula != KX_FORMULA_CONTRACTION || n->out[0]->count != 1 ||
-        (n->nin > 1 && !kx_is_all(n->in[1], 1)))
-        return false;
-    *line = (kx_line){(int64_t)n->in[0]->count, 1};
-    return true;
-}
-
 static total sum_of(const kx_graph *g, kx_value *v)
 {
     const kx_node *n = kx_maker(g, kx_bare(g, v));
@@ -82,7 +72,7 @@ static total sum_of(const kx_graph *g, kx_value *v)
               n->op->traits.formula == KX_FORMULA_SIZES)) /* exponentials are positive */
         found = reduced_line(n, &t.line);
     else if (n)
-        found = summed_rows(n, &t.line) || summed_channels(n, &t.line) || contracted(n, &t.line);
+        found = summed_rows(n, &t.line) || summed_channels(n, &t.line);
     if (found)
         t.of = n->in[0];
     return t;

@@ -37,6 +37,7 @@ typedef enum kx_axes {
     KX_AXES_REGROUPED,      /**< the same order with another shape */
     KX_AXES_SLICED,         /**< kx_slice_params */
     KX_AXES_SPLIT,          /**< kx_split_params */
+    KX_AXES_PADDED,         /**< kx_pad_params */
     KX_AXES_JOINED,         /**< kx_concat_params */
     KX_AXES_TAKEN,   /**< kx_gather_params: the axes of the indices stand for one of input 0 */
     KX_AXES_REDUCED, /**< kx_reduce_params */
@@ -71,14 +72,13 @@ typedef enum kx_formula {
     KX_FORMULA_DIFFERENCE,
     KX_FORMULA_PRODUCT,
     KX_FORMULA_QUOTIENT,
-    KX_FORMULA_SPREAD,      /**< input 0 along further axes, again and again */
-    KX_FORMULA_CONTRACTION, /**< sums of the elements of one operand, or of products of two */
-    KX_FORMULA_TOTAL,       /**< kx_reduce_params: the sum along axes */
-    KX_FORMULA_SIZES,       /**< kx_reduce_params: the sum of absolute values along axes */
-    KX_FORMULA_AVERAGE,     /**< kx_reduce_params: the mean along axes */
-    KX_FORMULA_MOST,        /**< kx_reduce_params: the largest along axes */
-    KX_FORMULA_LOG_SUM,     /**< kx_reduce_params: the logarithm of the sum of exponentials */
-    KX_FORMULA_BEST         /**< which elements are largest, or they themselves */
+    KX_FORMULA_SPREAD,  /**< input 0 along further axes, again and again */
+    KX_FORMULA_TOTAL,   /**< kx_reduce_params: the sum along axes */
+    KX_FORMULA_SIZES,   /**< kx_reduce_params: the sum of absolute values along axes */
+    KX_FORMULA_AVERAGE, /**< kx_reduce_params: the mean along axes */
+    KX_FORMULA_MOST,    /**< kx_reduce_params: the largest along axes */
+    KX_FORMULA_LOG_SUM, /**< kx_reduce_params: the logarithm of the sum of exponentials */
+    KX_FORMULA_BEST     /**< which elements are largest, or they themselves */
 } kx_formula;
 
 typedef struct kx_traits {
@@ -96,6 +96,9 @@ typedef struct kx_traits {
     bool windows;    /**< reads windows; its parameters begin with a kx_window */
     bool normalises; /**< brings the channels of each cell to one size, all in one operator */
     bool response;   /**< divides by the response of neighbours: reversed networks pass over it */
+    bool counts;     /**< how many results there are depends on the values of its operands */
+    bool suppresses; /**< keeps boxes by their scores: boxes, scores, how many, overlap, least score
+                      */
     bool alike;      /**< all operands have one type, bool conditions aside; integers may be held as
                           float32 */
     bool rounds; /**< to the levels of a quantised type: its derivative is a straight-through one */

@@ -39,6 +39,7 @@ extern const kx_op kx_quantise_ops[];
 extern const kx_op kx_qlinear_ops[];
 extern const kx_op kx_control_ops[];
 extern const kx_op kx_indicator_ops[];
+extern const kx_op kx_nms_ops[];
 extern const kx_op kx_contrib_ops[];
 extern const kx_op kx_contrib_attention_ops[];
 extern const kx_op kx_recurrent_ops[];

@@ -237,8 +237,11 @@ static kldve_status expand_columns(kx_expander *e)
 const kx_op kx_indicator_ops[] = {
     {.type = "OneHot", .since = 9, .expand = expand_one_hot},
     {.type = "EyeLike", .since = 9, .expand = expand_eye},
-    {.type = "Compress", .since = 9, .expand = expand_compress},
-    {.type = "NonZero", .since = 9, .infer = infer_nonzero, .traits = {.bias = KX_BIAS_NONE}},
+    {.type = "Compress", .since = 9, .expand = expand_compress, .traits = {.counts = true}},
+    {.type = "NonZero",
+     .since = 9,
+     .infer = infer_nonzero,
+     .traits = {.bias = KX_BIAS_NONE, .counts = true}},
     {.type = "ArrayFeatureExtractor", .domain = "ai.onnx.ml", .since = 1, .expand = expand_columns},
     {.type = "ReverseSequence", .since = 10, .expand = expand_reverse},
     {0},

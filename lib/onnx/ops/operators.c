@@ -39,6 +39,7 @@ const kx_op *const kx_families[] = {
     kx_qlinear_ops,
     kx_control_ops,
     kx_indicator_ops,
+    kx_nms_ops,
     kx_contrib_ops,
     kx_contrib_attention_ops,
     kx_recurrent_ops,

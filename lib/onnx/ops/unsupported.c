@@ -50,7 +50,6 @@ static const struct {
     {own, "OptionalHasElement", optional},
     {own, "SequenceMap", "sequences are supported without it; export the network without it"},
     {own, "Unique", any_length},
-    {own, "NonMaxSuppression", any_length},
     {own, "ImageDecoder", decoded},
     {microsoft, "DecoderMaskedMultiHeadAttention", one_token},
     {microsoft, "DecoderMaskedSelfAttention", one_token},

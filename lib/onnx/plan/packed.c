@@ -7,7 +7,7 @@
 static bool same_packed(const kx_packed *a, const kx_packed *b)
 {
     if (a->first != b->first || a->last != b->last || a->range.lo != b->range.lo ||
-        a->range.hi != b->range.hi || a->back != b->back || !a->layout != !b->layout)
+        a->range.hi != b->range.hi || a->form != b->form || !a->layout != !b->layout)
         return false;
     return !a->layout || kx_layout_equal(a->layout, b->layout);
 }
@@ -120,12 +120,76 @@ kldve_status kx_pack_dense(kx_planner *p, const kx_unit *u, const kx_dense *d, b
     bool there;
     kldve_status st;
 
-    key.back = back;
+    key.form = back ? KX_FORM_BACK : KX_FORM_GIVEN;
     if ((st = packed(p, key, kx_layout_bytes(layout), &memory, &there)) < 0)
         return st;
     if (!there && (st = kx_accel_pack_dense(p->plan->accel, d, layout, memory)) < 0)
         return drop_packed(p, kx_plan_failed(p, u, st));
     return kx_buffer_fixed(p, memory, out);
+}
+
+/* One row of G g G^T: G's row i times g [3][3], then by all rows. */
+static void transform_row(int i, const float *g, float to[KX_TILE_SIDE])
+{
+    const double a = (double)KX_TILE_A, b = (double)KX_TILE_B;
+    const double na = 2 * a * a * (a * a - b * b), nb = 2 * b * b * (b * b - a * a);
+    const double rows[KX_TILE_SIDE][3] = {
+        {1 / (a * a * b * b), 0, 0},  {1 / na, a / na, a * a / na},  {1 / na, -a / na, a * a / na},
+        {1 / nb, b / nb, b * b / nb}, {1 / nb, -b / nb, b * b / nb}, {0, 0, 1}};
+    double line[3];
+
+    for (int k = 0; k < 3; k++)
+        line[k] = rows[i][0] * (double)g[k] + rows[i][1] * (double)g[3 + k] +
+                  rows[i][2] * (double)g[6 + k];
+    for (int j = 0; j < KX_TILE_SIDE; j++)
+        to[j] = (float)(rows[j][0] * line[0] + rows[j][1] * line[1] + rows[j][2] * line[2]);
+}
+
+/* For products [tiles][in] by [in][out], of the points of row i. */
+static kldve_status pack_tile_row(kx_planner *p, kx_dense d, int i, const float *weights,
+                                  const kx_layout *layout, unsigned char *to)
+{
+    size_t count = (size_t)(d.k * d.n);
+    float *row = kldve_ctx_alloc(p->ctx, count, KX_TILE_SIDE * sizeof *row);
+    float g[9], points[KX_TILE_SIDE];
+    kldve_status st = KLDVE_OK;
+
+    if (!row)
+        return kx_plan_nomem(p);
+    for (size_t n = 0; n < count; n++) {
+        memcpy(g, weights + 9 * n, sizeof g); /* perhaps unaligned */
+        transform_row(i, g, points);
+        for (size_t j = 0; j < KX_TILE_SIDE; j++)
+            row[j * count + n] = points[j];
+    }
+    for (size_t j = 0; j < KX_TILE_SIDE && st == KLDVE_OK; j++) {
+        d.weights = row + j * count;
+        st = kx_accel_pack_dense(p->plan->accel, &d, layout, to + j * kx_layout_bytes(layout));
+    }
+    kldve_ctx_release(p->ctx, row);
+    return st;
+}
+
+kldve_status kx_pack_tiles(kx_planner *p, const kx_unit *u, const kx_dense *d,
+                           const kx_layout *layout, void **out)
+{
+    kx_packed key = key_of(u, kx_whole(), layout);
+    size_t each = kx_layout_bytes(layout);
+    const float *weights;
+    float *temporary;
+    bool there;
+    kldve_status st;
+
+    key.form = KX_FORM_TILES;
+    if ((st = packed(p, key, KX_TILE_POINTS * each, out, &there)) < 0 || there)
+        return st;
+    if (!(weights = effective_weights(p, u, kx_whole(), &temporary)))
+        return drop_packed(p, kx_plan_nomem(p));
+    for (int i = 0; i < KX_TILE_SIDE && st == KLDVE_OK; i++)
+        st = pack_tile_row(p, *d, i, weights, layout,
+                           (unsigned char *)*out + (size_t)i * KX_TILE_SIDE * each);
+    kldve_ctx_release(p->ctx, temporary);
+    return st < 0 ? drop_packed(p, kx_plan_failed(p, u, st)) : KLDVE_OK;
 }
 
 /* No integer of 8 bits is clamped by it, and no other weights are packed with it: it tells the

@@ -4,6 +4,7 @@
  * reads it. */
 #include "planner.h"
 
+#include <assert.h>
 #include <string.h>
 
 kldve_status kx_plan_nomem(kx_planner *p)
@@ -68,6 +69,16 @@ kldve_status kx_buffer_new(kx_planner *p, size_t bytes, int32_t *out)
         out);
 }
 
+kldve_status kx_buffer_part(kx_planner *p, int32_t whole, size_t offset, size_t bytes, int32_t *out)
+{
+    const int32_t now = p->plan->nstep;
+
+    assert(offset + bytes <= p->plan->buffer[whole].bytes);
+    return add_buffer(
+        p, (kx_buffer){.bytes = bytes, .first = now, .last = now, .offset = offset, .whole = whole},
+        out);
+}
+
 kldve_status kx_buffer_fixed(kx_planner *p, const void *memory, int32_t *out)
 {
     return add_buffer(p, (kx_buffer){.fixed = (void *)(uintptr_t)memory, .whole = -1},
@@ -116,6 +127,9 @@ int32_t kx_step_buffers(const kx_step *s, int32_t buffer[KX_STEP_BUFFERS])
         return LIST(s->as.rows.seen, s->as.rows.from, s->as.rows.to);
     case KX_STEP_BYTES:
         return LIST(s->as.bytes.from, s->as.bytes.second, s->as.bytes.to, s->as.bytes.scratch);
+    case KX_STEP_TILES_IN:
+    case KX_STEP_TILES_OUT:
+        return LIST(s->as.tiles.from, s->as.tiles.to, s->as.tiles.bias);
     case KX_STEP_ADD:
         return LIST(s->as.add.a, s->as.add.b, s->as.add.to);
     case KX_STEP_ZERO:

@@ -9,6 +9,7 @@
  *     usage.c      who reads a value, what depends on the layer, what a cotangent flows through
  *     forward.c    units -> forward steps
  *     join.c       concatenations in place      packed.c   weights
+ *     tiled.c      convolutions by transforms of our own
  *     backward.c   the loop in reverse
  *     gradient.c   ... cotangents     bias.c   at biases     relevance*.c   ... relevance
  *     attention.c  which values are attentions, and their cotangents
@@ -78,6 +79,9 @@ kldve_status kx_plan_failed(kx_planner *p, const kx_unit *u, kldve_status st);
 kldve_status kx_grow(kx_planner *p, void **array, int32_t used, int32_t *room, size_t item);
 /** A new buffer that lives from the next step on. */
 kldve_status kx_buffer_new(kx_planner *p, size_t bytes, int32_t *out);
+/** A part of another buffer, which lives at least as long. */
+kldve_status kx_buffer_part(kx_planner *p, int32_t whole, size_t offset, size_t bytes,
+                            int32_t *out);
 /** A buffer that is memory shared by all states. */
 kldve_status kx_buffer_fixed(kx_planner *p, const void *memory, int32_t *out);
 /** Keep a buffer until the next step; -1: none. */

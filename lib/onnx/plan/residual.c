@@ -5,6 +5,7 @@
 
 #include "levels.h"
 #include "packed.h"
+#include "tiled.h"
 
 static kldve_status conv_alone(kx_planner *p, kx_unit *u, kx_join join, const kx_layout *like,
                                int32_t bind[KX_SLOTS])
@@ -104,8 +105,10 @@ kldve_status kx_conv_forward(kx_planner *p, kx_unit *u)
         return st;
     kx_unbound(bind);
     u->conv.act = u->act;
-    if (u->nin < 2)
-        return conv_alone(p, u, KX_JOIN_NONE, NULL, bind);
+    if (u->nin < 2) {
+        st = kx_tiled_forward(p, u);
+        return st == KLDVE_E_UNSUPPORTED ? conv_alone(p, u, KX_JOIN_NONE, NULL, bind) : st;
+    }
     /* The layout that the convolution would choose decides that of the sum. */
     if ((st = kx_accel_conv(p->plan->accel, &whole, KX_JOIN_NONE, NULL, &prim)) < 0)
         return st;

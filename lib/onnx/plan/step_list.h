@@ -32,6 +32,8 @@ typedef enum kx_step_kind {
     KX_STEP_ROWS,      /**< to = rows of from */
     KX_STEP_BYTES,     /**< on integers of 8 bits */
     KX_STEP_ROWS_VJP,  /**< to = their VJP from `from`, where `seen` is x or y */
+    KX_STEP_TILES_IN,  /**< to = tiles of from, transformed (run/winograd.h) */
+    KX_STEP_TILES_OUT, /**< to = products of tiles transformed back, + bias, rectified or not */
     KX_STEP_ADD,       /**< to = a + b */
     KX_STEP_ZERO,      /**< to = 0 */
     KX_STEP_VISIT,     /**< hand out the gradient at a bias */
@@ -80,6 +82,13 @@ typedef struct kx_bytes_step {
     const kx_bytes *work;
     int32_t from, second, to, scratch;
 } kx_bytes_step;
+
+typedef struct kx_tiles_step {
+    kx_tiles tiles;
+    bool relu; /**< of TILES_OUT */
+    int32_t from, to;
+    int32_t bias; /**< of TILES_OUT */
+} kx_tiles_step;
 
 typedef struct kx_add_step {
     size_t count;
@@ -147,6 +156,7 @@ typedef struct kx_step {
         kx_dense_step dense;      /**< DENSE, DENSE_VJP, DENSE_PART, DENSE_PART_VJP */
         kx_act_step act;          /**< ACT, ACT_VJP */
         kx_rows_step rows;        /**< ROWS, ROWS_VJP */
+        kx_tiles_step tiles;      /**< TILES_IN, TILES_OUT */
         kx_bytes_step bytes;
         kx_add_step add;
         kx_zero_step zero;

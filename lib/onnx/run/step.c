@@ -12,6 +12,7 @@
 #include "run/elementwise.h"
 #include "run/relevance_kernels.h"
 #include "run/rows.h"
+#include "run/winograd.h"
 
 void *kx_state_at(const kx_state *s, int32_t buffer)
 {
@@ -187,6 +188,7 @@ kldve_status kx_step_run(kx_state *s, int32_t i)
     const kx_act_step *act = &step->as.act;
     const kx_add_step *add = &step->as.add;
     const kx_rows_step *rows = &step->as.rows;
+    const kx_tiles_step *tiles = &step->as.tiles;
     const kx_bytes_step *bytes = &step->as.bytes;
 
     if (step->passed.count && kx_rule_is_reversed(s->rule)) {
@@ -222,6 +224,13 @@ kldve_status kx_step_run(kx_state *s, int32_t i)
     case KX_STEP_ACT_VJP:
         kx_act_vjp(act->act, s->rule, act->count, kx_state_at(s, act->seen),
                    kx_state_at(s, act->from), kx_state_at(s, act->to));
+        break;
+    case KX_STEP_TILES_IN:
+        kx_winograd_input(&tiles->tiles, kx_state_at(s, tiles->from), kx_state_at(s, tiles->to));
+        break;
+    case KX_STEP_TILES_OUT:
+        kx_winograd_output(&tiles->tiles, tiles->relu, kx_state_at(s, tiles->from),
+                           kx_state_at(s, tiles->bias), kx_state_at(s, tiles->to));
         break;
     case KX_STEP_ADD:
         kx_add(add->count, kx_state_at(s, add->a), kx_state_at(s, add->b), kx_state_at(s, add->to));

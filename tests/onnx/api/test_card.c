@@ -45,7 +45,7 @@ static const struct bad_case bad[] = {
      "select: detector.scores says the same"},
     {"boxes of an unknown format",
      "{\"detector\": {\"scores\": \"a[0, n]\", \"boxes\": \"b[0, n]\", \"format\": \"xyz\"}}",
-     "detector.format: 'xyz' is not xyxy, xywh or cxcywh"},
+     "detector.format: 'xyz' is not xyxy, xywh, cxcywh or yxyx"},
     {"boxes normalised by a number",
      "{\"detector\": {\"scores\": \"a[0, n]\", \"boxes\": \"b[0, n]\", \"normalised\": 1}}",
      "detector.normalised: must be true or false, not a number"},
