@@ -197,6 +197,7 @@ static kldve_status emit_node(expansion *x, const kx_emitted *what, kx_value **o
         if (!(n.out[i] = kx_value_new(x->b->g, n.name)))
             return kx_nomem(g);
         n.out[i]->producer = n.index;
+        n.out[i]->inside = x->e.inside;
         out[i] = n.out[i];
     }
     g->opset = KX_EXPAND_OPSET;
@@ -316,6 +317,7 @@ static kldve_status name_output(expansion *x, int32_t first_id, int32_t i)
             return x->e.status;
     }
     v->name = full;
+    v->inside = false;
     if (v->producer >= 0)
         b->g->node[v->producer].name = i == 0 ? x->e.n->name : full;
     kx_names_set(&b->scope->values, name, v);

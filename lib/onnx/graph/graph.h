@@ -71,6 +71,8 @@ typedef struct kx_value {
      *  scale_axis where it has several; else NULL. */
     const struct kx_value *levels, *scale;
     int32_t scale_axis;
+    bool inside; /**< made inside an operator that others stand for, where no layer is to be found:
+                      gates of a recurrent one */
 } kx_value;
 
 typedef struct kx_op kx_op;
