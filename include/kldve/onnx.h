@@ -259,11 +259,12 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *n
 
 /** How the layer of a network was chosen. */
 typedef enum kldve_onnx_layer {
-    KLDVE_ONNX_LAYER_GIVEN = 0,  /**< by its name */
-    KLDVE_ONNX_LAYER_LAST = 1,   /**< the last tensor that every way from the input to the scores
-                                      passes and that has more than 5 maps of cells that the scores
-                                      read (those of one place: along a quarter of a side); where
-                                      none has so many, the one with the most; of a normalised one
+    KLDVE_ONNX_LAYER_GIVEN = 0, /**< by its name */
+    KLDVE_ONNX_LAYER_LAST =
+        1,                       /**< the last tensor that every way from the input to the scores
+                                      passes and that has more than 5 maps of cells (rows and columns,
+                                      where the picture has both) that the scores read (those of one place: along a
+                                    quarter of a side); where                       none has so many, the one with the most; of a normalised one
                                       that before the normalisation */
     KLDVE_ONNX_LAYER_JOINED = 2, /**< several tensors, joined along their maps, which together cut
                                       all ways: no single one does */
