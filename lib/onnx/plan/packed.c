@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "read/proto.h"
+
 static bool same_packed(const kx_packed *a, const kx_packed *b)
 {
     if (a->first != b->first || a->last != b->last || a->range.lo != b->range.lo ||
@@ -90,6 +92,18 @@ static const float *effective_weights(kx_planner *p, const kx_unit *u, kx_range 
     return copy;
 }
 
+/* Weights that were packed: nobody else reads most of them. */
+static void put_away(const kx_planner *p, const void *weights, size_t count)
+{
+    kx_model_put_away(p->g->model, weights, count * sizeof(float));
+}
+
+static void put_away_given(const kx_planner *p, const kx_unit *u)
+{
+    if (u->kind != KX_UNIT_AFFINE)
+        put_away(p, u->node->in[1]->raw, u->node->in[1]->count);
+}
+
 kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_layout *layout,
                      int32_t *out)
 {
@@ -106,6 +120,7 @@ kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_l
             return drop_packed(p, kx_plan_nomem(p));
         st = kx_accel_pack_weights(p->plan->accel, &u->conv, weights, layout, memory);
         kldve_ctx_release(p->ctx, temporary);
+        put_away_given(p, u);
         if (st < 0)
             return drop_packed(p, kx_plan_failed(p, u, st));
     }
@@ -125,6 +140,8 @@ kldve_status kx_pack_dense(kx_planner *p, const kx_unit *u, const kx_dense *d, b
         return st;
     if (!there && (st = kx_accel_pack_dense(p->plan->accel, d, layout, memory)) < 0)
         return drop_packed(p, kx_plan_failed(p, u, st));
+    if (!there)
+        put_away(p, d->weights, (size_t)(d->k * d->n));
     return kx_buffer_fixed(p, memory, out);
 }
 
@@ -189,6 +206,7 @@ kldve_status kx_pack_tiles(kx_planner *p, const kx_unit *u, const kx_dense *d,
         st = pack_tile_row(p, *d, i, weights, layout,
                            (unsigned char *)*out + (size_t)i * KX_TILE_SIDE * each);
     kldve_ctx_release(p->ctx, temporary);
+    put_away_given(p, u);
     return st < 0 ? drop_packed(p, kx_plan_failed(p, u, st)) : KLDVE_OK;
 }
 

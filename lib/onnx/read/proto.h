@@ -11,5 +11,8 @@
 kldve_status kx_model_open(kldve_ctx *ctx, const char *path, kx_model **out);
 kldve_status kx_model_read(kldve_ctx *ctx, const void *bytes, size_t nbytes, kx_model **out);
 void kx_model_free(kx_model *model);
+/** Whoever has read n bytes from there has no need of them for now: where they are a mapped file,
+ *  they take no memory until they are read again.  Any thread may go on reading. */
+void kx_model_put_away(const kx_model *model, const void *from, size_t n);
 
 #endif
