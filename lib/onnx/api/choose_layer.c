@@ -97,8 +97,8 @@ static void consider(const kx_graph *g, const kx_choice *c, kx_value *v, const w
 {
     kx_view view;
 
-    if (v == c->logits || w->prepared[v->id] || w->share[v->id] < w->least || !c->cells[v->id] ||
-        !kx_explainable(c, v, &view) || view.height * view.width == view.frames)
+    if (v->inside || v == c->logits || w->prepared[v->id] || w->share[v->id] < w->least ||
+        !c->cells[v->id] || !kx_explainable(c, v, &view) || view.height * view.width == view.frames)
         return;
     if (!best->layer || (best->view.each <= HANDFUL && view.each > best->view.each) ||
         (!best->view.plain && is_form_of(g, best->layer, v)))
@@ -141,9 +141,9 @@ static bool may_join(const kx_choice *c, const kx_value *v, const bool *prepared
 {
     kx_view view;
 
-    return v != c->logits && v->producer >= 0 && !prepared[v->id] && c->cells[v->id] &&
-           kx_explainable(c, v, &view) && view.height * view.width > view.frames &&
-           view.each > HANDFUL;
+    return !v->inside && v != c->logits && v->producer >= 0 && !prepared[v->id] &&
+           c->cells[v->id] && kx_explainable(c, v, &view) &&
+           view.height * view.width > view.frames && view.each > HANDFUL;
 }
 
 /* The fewest tensors that cut all ways, the nearest to the logits. */

@@ -66,6 +66,12 @@ static kldve_status add_output(kx_builder *b, const kx_proto_value *from)
     if (!v)
         return kldve_ctx_failf(b->g->ctx, KLDVE_E_FORMAT, "no node produces the output '%.80s'",
                                from->name);
+    if (v->is_sequence)
+        return kldve_ctx_failf(
+            b->g->ctx, KLDVE_E_UNSUPPORTED,
+            "the output '%.80s' is a sequence of %d arrays: choose one of them as "
+            "the scores (--logits)",
+            from->name, (int)v->items);
     b->g->output[b->g->noutput++] = v;
     return KLDVE_OK;
 }

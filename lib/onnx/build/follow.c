@@ -194,7 +194,7 @@ static void follow_output(const kx_follower *f, const kx_node *n, int32_t o, kx_
         axes = KX_AXES_STAY;
     if (!kx_operand(f, n, 0) &&
         (axes == KX_AXES_REGROUPED || axes == KX_AXES_PERMUTED || axes == KX_AXES_SLICED ||
-         axes == KX_AXES_SPLIT || axes == KX_AXES_REDUCED)) {
+         axes == KX_AXES_SPLIT || axes == KX_AXES_PADDED || axes == KX_AXES_REDUCED)) {
         kx_meaning_lose(m, out);
         return;
     }
@@ -216,6 +216,9 @@ static void follow_output(const kx_follower *f, const kx_node *n, int32_t o, kx_
         break;
     case KX_AXES_SPLIT:
         kx_follow_split(f, n, o, m);
+        break;
+    case KX_AXES_PADDED:
+        kx_follow_padded(f, n, out, m);
         break;
     case KX_AXES_JOINED:
         kx_follow_joined(f, n, out, m);

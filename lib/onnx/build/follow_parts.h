@@ -22,6 +22,7 @@ static inline const kx_meaning *kx_operand(const kx_follower *f, const kx_node *
 
 void kx_follow_sliced(const kx_follower *f, const kx_node *n, const kx_shape *out, kx_meaning *m);
 /** Of output o. */
+void kx_follow_padded(const kx_follower *f, const kx_node *n, const kx_shape *out, kx_meaning *m);
 void kx_follow_split(const kx_follower *f, const kx_node *n, int32_t o, kx_meaning *m);
 void kx_follow_joined(const kx_follower *f, const kx_node *n, const kx_shape *out, kx_meaning *m);
 /** By indices, which are read if they are constant. */

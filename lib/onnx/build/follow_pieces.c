@@ -1,6 +1,10 @@
 /* follow_pieces.c - the axes behind what cuts arrays into pieces and puts pieces together. */
 #include "follow_parts.h"
+
+#include <math.h>
+
 #include "items.h"
+#include "ops/params.h"
 #include "ops/params_basic.h"
 
 /* Tokens [begin, begin + size) of an axis. */
@@ -26,22 +30,40 @@ static void add_tokens_from(kx_meaning *m, int32_t axis, const kx_tokens *t, int
     }
 }
 
-/* Only elements [begin, begin + size) of `length` are left of a part. */
-static void cut_off(kx_part *part, int64_t length, int64_t begin, int64_t size)
+/* `first` and `last` of `length` elements are cut off at the ends of a part; added where below 0.
+ */
+static void cut_off(kx_part *part, int64_t length, int64_t first_count, int64_t last_count)
 {
     float left = 1 - part->before - part->after;
-    float first = left * (float)begin / (float)length;
-    float last = left * (float)(length - begin - size) / (float)length;
+    float first = left * (float)first_count / (float)length;
+    float last = left * (float)last_count / (float)length;
 
     part->before += part->sense == KX_MIRRORED ? last : first;
     part->after += part->sense == KX_MIRRORED ? first : last;
+}
+
+static int64_t beyond(int64_t count, int64_t slack)
+{
+    return count > slack ? count - slack : 0;
+}
+
+/* Elements [begin, begin + size) of `length` are left: slack goes first. */
+static void cut_part(kx_part *part, const kx_part *from, int64_t length, int64_t begin,
+                     int64_t size)
+{
+    int64_t end = length - begin - size;
+
+    cut_off(part, length - from->slack[0] - from->slack[1], beyond(begin, from->slack[0]),
+            beyond(end, from->slack[1]));
+    part->slack[0] = (uint8_t)beyond(from->slack[0], begin);
+    part->slack[1] = (uint8_t)beyond(from->slack[1], end);
 }
 
 /* A part of an axis from `begin` on, perhaps backwards. */
 static void add_slice(kx_meaning *m, int32_t axis, const kx_meaning *in, int64_t before,
                       int64_t begin, int64_t step, int64_t size)
 {
-    int32_t parts = m->parts;
+    int32_t parts = m->parts, count;
     kx_tokens grid;
 
     if (size == 1)
@@ -52,13 +74,34 @@ static void add_slice(kx_meaning *m, int32_t axis, const kx_meaning *in, int64_t
     }
     kx_meaning_add_resized(m, axis, in, axis, before, size);
     if (step == 1 && m->parts == parts + 1)
-        cut_off(&m->part[parts], before, begin, size);
+        cut_part(&m->part[parts], kx_meaning_axis(in, axis, &count), before, begin, size);
     if (step < 0 && m->parts == parts + 1 && kx_is_spatial(&m->part[parts]) &&
         m->part[parts].sense != KX_MIXED)
         m->part[parts].sense ^= KX_MIRRORED;
     else if (step < 0 && m->parts > parts && m->part[parts].label != KX_CHANNELS) {
         m->parts = parts;
         kx_meaning_add_other(m, axis, size);
+    }
+}
+
+void kx_follow_padded(const kx_follower *f, const kx_node *n, const kx_shape *out, kx_meaning *m)
+{
+    enum { WINDOW = 3 }; /* more than that is not for the window of 7 x 7 that follows */
+    const kx_pad_params *p = n->params;
+    const kx_meaning *in = kx_operand(f, n, 0);
+    const int64_t *dim = n->in[0]->shape.dim;
+
+    for (int32_t axis = 0; axis < out->rank; axis++) {
+        int32_t parts = m->parts;
+        const int64_t added[2] = {p->begin[axis], p->end[axis]};
+
+        kx_meaning_add_resized(m, axis, in, axis, dim[axis], out->dim[axis]);
+        if (m->parts != parts + 1 || !kx_is_spatial(&m->part[parts]))
+            continue;
+        for (int k = 0; k < 2; k++)
+            m->part[parts].slack[k] = added[k] > 0 && added[k] <= WINDOW ? (uint8_t)added[k] : 0;
+        cut_off(&m->part[parts], dim[axis], m->part[parts].slack[0] ? 0 : -added[0],
+                m->part[parts].slack[1] ? 0 : -added[1]);
     }
 }
 
@@ -123,6 +166,30 @@ static bool add_joined_tokens(const kx_follower *f, const kx_node *n, int32_t ax
     return true;
 }
 
+/* The pieces of one thing, in any order, are the whole of it again. */
+static void join_cuts(const kx_follower *f, const kx_node *n, int32_t axis, kx_part *whole)
+{
+    float before = 1, after = 1, sum = 0;
+    int32_t count;
+
+    for (int32_t k = 0; k < n->nin; k++) {
+        const kx_meaning *in = kx_operand(f, n, k);
+        const kx_part *part = in ? kx_meaning_axis(in, axis, &count) : NULL;
+
+        if (!part) { /* of one row, or a constant */
+            sum = -1;
+            break;
+        }
+        sum += 1 - part->before - part->after;
+        before = fminf(before, part->before);
+        after = fminf(after, part->after);
+    }
+    if (fabsf(1 - before - after - sum) > 1e-3f)
+        before = after = 0;
+    whole->before = before;
+    whole->after = after;
+}
+
 /* Pictures or pieces of one beside each other. */
 static void add_joined(const kx_follower *f, const kx_node *n, int32_t axis, int64_t size,
                        kx_meaning *m)
@@ -144,7 +211,7 @@ static void add_joined(const kx_follower *f, const kx_node *n, int32_t axis, int
     else
         kx_meaning_add_resized(m, axis, first, axis, before, size);
     if (m->parts == parts + 1 && kx_is_spatial(&m->part[parts])) {
-        m->part[parts].before = m->part[parts].after = 0;
+        join_cuts(f, n, axis, &m->part[parts]);
         if (computed > 1)
             m->part[parts].sense = KX_MIXED;
     }

@@ -2,6 +2,7 @@
 #include "meaning.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "items.h"
@@ -210,6 +211,11 @@ void kx_meaning_add_resized(kx_meaning *m, int32_t axis, const kx_meaning *from,
         kx_meaning_add_other(m, axis, size);
 }
 
+static bool same_cut(const kx_part *a, const kx_part *b)
+{
+    return fabsf(a->before - b->before) <= 1e-4f && fabsf(a->after - b->after) <= 1e-4f;
+}
+
 void kx_meaning_mix(kx_meaning *m, const kx_meaning *other)
 {
     for (int32_t i = 0; i < m->parts; i++)
@@ -217,6 +223,9 @@ void kx_meaning_mix(kx_meaning *m, const kx_meaning *other)
             if (kx_is_spatial(&m->part[i]) && m->part[i].label == other->part[k].label &&
                 m->part[i].sense != other->part[k].sense)
                 m->part[i].sense = KX_MIXED;
+            else if (kx_is_spatial(&m->part[i]) && m->part[i].label == other->part[k].label &&
+                     !same_cut(&m->part[i], &other->part[k]))
+                m->part[i].before = m->part[i].after = 0;
     for (int k = 0; k < 2; k++)
         if (m->tokens.height > 0 && other->tokens.height > 0 &&
             m->tokens.sense[k] != other->tokens.sense[k])

@@ -36,7 +36,8 @@ typedef struct kx_part {
     int64_t size;        /**< at least 2: axes of length 1 have no parts */
     int64_t stride;      /**< of rows, columns and frames: in cells */
     float before, after; /**< of rows and columns: what a Slice cut off at the ends, in parts of the
-                              picture */
+                              picture; below 0: what a Pad added there */
+    uint8_t slack[2];    /**< elements at the ends that a Pad added for the window behind it */
 } kx_part;
 
 /** It lies somewhere along the picture. */

@@ -121,6 +121,14 @@ static kldve_status check_attributes(kx_graph *g, const kx_node *n)
     return KLDVE_OK;
 }
 
+static kldve_status refuse_sequences(const kx_graph *g, const kx_node *n)
+{
+    for (int32_t i = 0; i < n->nin; i++)
+        if (n->in[i] && n->in[i]->is_sequence)
+            return kx_refuse(g, n, "input %d is a sequence, which it does not take", i);
+    return KLDVE_OK;
+}
+
 /* A node that is connected: shapes; then it joins the graph, unless it is known already. */
 static kldve_status settle(kx_builder *b, kx_node *n)
 {
@@ -129,6 +137,8 @@ static kldve_status settle(kx_builder *b, kx_node *n)
     kldve_status st;
 
     assert(n->index == g->nnode);
+    if ((st = refuse_sequences(g, n)) < 0)
+        return st;
     if ((st = n->op->infer(g, n)) < 0 || (st = check_attributes(g, n)) < 0 ||
         (st = kx_fold(g, n, &b->folded, &folded)) < 0 || folded ||
         (st = kx_graph_room(b->g, (size_t)g->nnode + 1, 0)) < 0)
@@ -197,6 +207,7 @@ static kldve_status emit_node(expansion *x, const kx_emitted *what, kx_value **o
         if (!(n.out[i] = kx_value_new(x->b->g, n.name)))
             return kx_nomem(g);
         n.out[i]->producer = n.index;
+        n.out[i]->inside = x->e.inside;
         out[i] = n.out[i];
     }
     g->opset = KX_EXPAND_OPSET;
@@ -310,12 +321,17 @@ static kldve_status name_output(expansion *x, int32_t first_id, int32_t i)
         return st;
     if (!full)
         return kx_nomem(b->g);
+    if (v->is_sequence) { /* no array: only another name for it */
+        kx_names_set(&b->scope->values, name, v);
+        return KLDVE_OK;
+    }
     if (!is_fresh(x, first_id, i)) {
         v = kx_emit_copy(&x->e, v);
         if (x->e.status < 0)
             return x->e.status;
     }
     v->name = full;
+    v->inside = false;
     if (v->producer >= 0)
         b->g->node[v->producer].name = i == 0 ? x->e.n->name : full;
     kx_names_set(&b->scope->values, name, v);
@@ -402,6 +418,16 @@ static kldve_status find_operator(const kx_builder *b, const kx_proto_node *from
     return KLDVE_OK;
 }
 
+/* Another name for what a copy of a sequence reads. */
+static kldve_status alias(kx_builder *b, const kx_node *n, const char *name)
+{
+    kldve_status st = check_new(b, n, name);
+
+    if (st == KLDVE_OK)
+        kx_names_set(&b->scope->values, name, n->in[0]);
+    return st;
+}
+
 static kldve_status add_node(kx_builder *b, const kx_proto_node *from)
 {
     kx_graph *g = b->g;
@@ -419,6 +445,10 @@ static kldve_status add_node(kx_builder *b, const kx_proto_node *from)
     n.out = kx_new(g, (size_t)n.nout, sizeof(kx_value *));
     if (!n.out)
         return kx_nomem(g);
+    if (n.op->traits.copies && n.nin == 1 && n.nout == 1 && n.in[0]->is_sequence)
+        return alias(b, &n, from->out[0]);
+    if (!n.op->sequences && (st = refuse_sequences(g, &n)) < 0)
+        return st;
     if (n.op->expand)
         return expand(b, from, &n);
     if ((b->scope->around && (st = count_expanded(b, &n)) < 0) ||

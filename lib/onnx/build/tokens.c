@@ -15,6 +15,13 @@ typedef struct reader {
     bool *cells;  /* by value id: and on its cells */
 } reader;
 
+/* Whether the logits depend on output o of node n.  The scale and zero point of a quantiser, which
+ * every cell has a part in, count as constants, as they do for gradients. */
+static bool is_wanted(const reader *r, const kx_node *n, int32_t o)
+{
+    return n->out[o] && r->wanted[n->out[o]->id] && (o == 0 || !n->op->traits.rounds);
+}
+
 /* The axis of tokens; -1: there is none. */
 static int32_t axis_of_tokens(const kx_meaning *m, int32_t rank)
 {
@@ -62,7 +69,7 @@ static bool passes_cells_over(const reader *r, const kx_node *n, int32_t axis)
         if (split->axis != axis)
             return false;
         for (int32_t o = 0; o < n->nout; o++)
-            if (n->out[o] && r->wanted[n->out[o]->id] &&
+            if (is_wanted(r, n, o) &&
                 !outside(t, split->begin[o], split->begin[o] + n->out[o]->shape.dim[axis]))
                 return false;
         return true;
@@ -80,7 +87,7 @@ static bool keeps_tokens(const reader *r, const kx_node *n, int32_t k)
         (axes == KX_AXES_MATRIX && k > 0))
         return false;
     for (int32_t o = 0; o < n->nout; o++)
-        if (n->out[o] && r->wanted[n->out[o]->id] &&
+        if (is_wanted(r, n, o) &&
             axis_of_tokens(&r->meaning[n->out[o]->id], n->out[o]->shape.rank) < 0)
             return false;
     return true;
@@ -97,7 +104,7 @@ static bool reads_cells(const reader *r, const kx_node *n, int32_t k)
     if (!keeps_tokens(r, n, k))
         return true;
     for (int32_t o = 0; o < n->nout; o++)
-        if (n->out[o] && r->cells[n->out[o]->id])
+        if (is_wanted(r, n, o) && r->cells[n->out[o]->id])
             return true;
     return false;
 }
@@ -117,7 +124,7 @@ kldve_status kx_find_read_cells(const kx_graph *g, kx_arena *arena, const kx_fol
         bool wanted = false;
 
         for (int32_t o = 0; o < n->nout; o++)
-            wanted = wanted || (n->out[o] && r.wanted[n->out[o]->id]);
+            wanted = wanted || is_wanted(&r, n, o);
         for (int32_t k = 0; wanted && k < n->nin; k++)
             if (n->in[k] && !n->in[k]->raw) {
                 r.wanted[n->in[k]->id] = true;

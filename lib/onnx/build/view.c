@@ -34,7 +34,8 @@ static bool holds_cells(const kx_meaning *m, int32_t axis)
     return count > 0;
 }
 
-/* The cells must be frames, rows, columns in this order, each in one piece, or tokens of a grid. */
+/* The cells must be frames, rows, columns, each in one piece, in this order or each on an axis of
+ * its own, or tokens of a grid. */
 static bool read_cells(const kx_meaning *m, kx_view *view)
 {
     int64_t size[KX_LABELS] = {0};
@@ -46,10 +47,12 @@ static bool read_cells(const kx_meaning *m, kx_view *view)
 
         if (!is_cells((kx_label)p->label))
             continue;
-        if ((int32_t)p->label <= last || (p->label != KX_TOKENS && p->stride != 1) ||
+        if ((p->label != KX_TOKENS && p->stride != 1) ||
             (p->label == KX_FRAMES && p->sense == KX_MIRRORED))
             return false;
-        if (p->label == KX_TOKENS && last != KX_OTHER)
+        if (size[p->label] > 0 || ((int32_t)p->label < last && p->axis == m->part[i - 1].axis))
+            return false;
+        if ((p->label == KX_TOKENS && last != KX_OTHER) || last == KX_TOKENS)
             return false;
         last = (int32_t)p->label;
         size[p->label] = p->size;
@@ -78,6 +81,21 @@ static int32_t lone_channel(const kx_shape *s)
     return s->rank >= 2 && s->dim[s->rank - 1] == 1 ? s->rank - 1 : -1;
 }
 
+/* Frames before rows before columns: a network may have transposed the picture. */
+static void sort_cells(const kx_meaning *m, int32_t *axis, int32_t count)
+{
+    for (int32_t i = 1; i < count; i++)
+        for (int32_t k = i; k > 0; k--) {
+            int32_t swapped = axis[k - 1], none;
+
+            if (kx_meaning_axis(m, axis[k - 1], &none)->label <=
+                kx_meaning_axis(m, axis[k], &none)->label)
+                break;
+            axis[k - 1] = axis[k];
+            axis[k] = swapped;
+        }
+}
+
 /* Axes of length 1, the batch, the channels, the cells. */
 static void set_order(const kx_meaning *m, const kx_shape *s, kx_view *view)
 {
@@ -96,18 +114,20 @@ static void set_order(const kx_meaning *m, const kx_shape *s, kx_view *view)
             view->order[at++] = axis;
         }
     assert(at == s->rank);
+    sort_cells(m, view->order + at - cells, cells);
 }
 
 static bool is_plain(const kx_shape *s, const kx_view *view)
 {
-    return s->rank == 4 && s->dim[0] == 1 && view->channels == 1 && s->dim[2] == view->height &&
-           s->dim[3] == view->width && view->leading == 0 && view->trailing == 0 &&
-           view->sense[0] != KX_MIRRORED && view->sense[1] != KX_MIRRORED;
+    return s->rank == 4 && s->dim[0] == 1 && view->channels == 1 && view->order[3] == 3 &&
+           s->dim[2] == view->height && s->dim[3] == view->width && view->leading == 0 &&
+           view->trailing == 0 && view->sense[0] != KX_MIRRORED && view->sense[1] != KX_MIRRORED;
 }
 
 bool kx_view_of(const kx_meaning *m, const kx_shape *shape, kx_view *out)
 {
     kx_view view = {.channels = -1, .pictures = -1, .picked = -1, .batch = 1};
+    kx_item own;
 
     for (int32_t axis = 0; axis < shape->rank; axis++) {
         kx_label label = kx_meaning_label(m, axis);
@@ -129,7 +149,8 @@ bool kx_view_of(const kx_meaning *m, const kx_shape *shape, kx_view *out)
         view.batch = shape->dim[view.pictures];
     view.each = shape->dim[view.channels];
     view.maps = view.batch * view.each;
-    if (!kx_pictures_fit(&m->items, &view))
+    own = kx_item_of(m);
+    if (!kx_pictures_fit(&m->items, &own, &view))
         return false;
     set_order(m, shape, &view);
     view.plain = is_plain(shape, &view);
@@ -224,11 +245,11 @@ kldve_status kx_view_there(kx_surgery *s, const kx_view *view, kx_value *in, kx_
         return st;
     aside->reached = v->shape;
     st = kx_put_reshape(s, &maps, v, &v);
-    return st < 0 ? st : kx_pictures_there(s, view, v, out);
+    return st < 0 ? st : kx_pictures_there(s, view, v, aside, out);
 }
 
-kldve_status kx_view_back(kx_surgery *s, const kx_view *view, const kx_view_aside *aside,
-                          kx_value *in, kx_value **out)
+kldve_status kx_view_back(kx_surgery *s, const kx_view *view, kx_view_aside *aside, kx_value *in,
+                          kx_value **out)
 {
     int32_t inverse[KX_MAX_RANK];
     kx_value *v;
@@ -236,7 +257,7 @@ kldve_status kx_view_back(kx_surgery *s, const kx_view *view, const kx_view_asid
 
     for (int32_t i = 0; i < aside->reached.rank; i++)
         inverse[view->order[i]] = i;
-    if ((st = kx_pictures_back(s, view, in, &v)) < 0 ||
+    if ((st = kx_pictures_back(s, view, in, aside, &v)) < 0 ||
         (st = kx_put_reshape(s, &aside->reached, v, &v)) < 0 ||
         (st = kx_put_transpose(s, inverse, v, &v)) < 0 ||
         (st = put_between(s, view->cells, aside->before, v, aside->after, &v)) < 0)

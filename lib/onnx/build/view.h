@@ -45,6 +45,7 @@ void kx_view_pick(kx_view *view, int32_t picture);
 typedef struct kx_view_aside {
     kx_value *before, *after;  /**< tokens that are not cells; NULL: none */
     kx_value *earlier, *later; /**< pictures that are not the layer; NULL: none */
+    kx_value *margin[4];       /**< cells around the picture: rows, then columns; NULL: none */
     kx_shape reached;          /**< before the last Reshape */
 } kx_view_aside;
 
@@ -52,8 +53,8 @@ typedef struct kx_view_aside {
  *  @return KLDVE_OK, KLDVE_E_NOMEM. */
 kldve_status kx_view_there(kx_surgery *s, const kx_view *view, kx_value *in, kx_value **out,
                            kx_view_aside *aside);
-kldve_status kx_view_back(kx_surgery *s, const kx_view *view, const kx_view_aside *aside,
-                          kx_value *in, kx_value **out);
+kldve_status kx_view_back(kx_surgery *s, const kx_view *view, kx_view_aside *aside, kx_value *in,
+                          kx_value **out);
 
 /** Lead *value through the view and back: *value becomes [1][maps][height][width], and what read
  * the file's tensor reads what comes back.  Tokens that are not cells go around it.

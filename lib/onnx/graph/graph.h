@@ -71,6 +71,13 @@ typedef struct kx_value {
      *  scale_axis where it has several; else NULL. */
     const struct kx_value *levels, *scale;
     int32_t scale_axis;
+    /** Of a sequence: its arrays.  It is no array itself, has no type and no place in a graph, and
+     * is known while the graph is built only: operators of sequences leave none behind. */
+    struct kx_value *const *item;
+    int32_t items;
+    bool is_sequence;
+    bool inside; /**< made inside an operator that others stand for, where no layer is to be found:
+                      gates of a recurrent one */
 } kx_value;
 
 typedef struct kx_op kx_op;
@@ -164,6 +171,7 @@ struct kx_op {
     /** Multiplications of forward(), roughly; NULL: about as many as there are elements. */
     double (*work)(const kx_node *n);
     kx_traits traits; /**< what the passes ask */
+    bool sequences;   /**< expand() takes sequences */
 };
 
 #define KX_NEEDS_IN(i) (UINT64_C(1) << (i))

@@ -37,6 +37,7 @@ typedef enum kx_axes {
     KX_AXES_REGROUPED,      /**< the same order with another shape */
     KX_AXES_SLICED,         /**< kx_slice_params */
     KX_AXES_SPLIT,          /**< kx_split_params */
+    KX_AXES_PADDED,         /**< kx_pad_params */
     KX_AXES_JOINED,         /**< kx_concat_params */
     KX_AXES_TAKEN,   /**< kx_gather_params: the axes of the indices stand for one of input 0 */
     KX_AXES_REDUCED, /**< kx_reduce_params */

@@ -138,10 +138,10 @@ static kldve_status attend_all(kx_expander *e, const heads *h, kx_value *all, kx
                                kx_value *bias)
 {
     kx_value *qkv[3];
-    kldve_status st;
+    kldve_status st = e->status;
 
-    if (e->status < 0 || (st = check_tokens(e, all, 1)) < 0 || (st = cut(e, all, qkv)) < 0)
-        return e->status < 0 ? e->status : st;
+    if (st < 0 || (st = check_tokens(e, all, 1)) < 0 || (st = cut(e, all, qkv)) < 0)
+        return st;
     for (int i = 0; i < 3; i++)
         if ((st = check_tokens(e, qkv[i], h->count)) < 0)
             return st;

@@ -325,8 +325,8 @@ static kldve_status expand_scan(kx_expander *e)
 }
 
 const kx_op kx_control_ops[] = {
-    {.type = "If", .since = 1, .expand = expand_if},
-    {.type = "Loop", .since = 1, .expand = expand_loop},
+    {.type = "If", .since = 1, .expand = expand_if, .sequences = true},
+    {.type = "Loop", .since = 1, .expand = expand_loop, .sequences = true},
     {.type = "Scan", .since = 9, .expand = expand_scan},
     {0},
 };

@@ -58,5 +58,6 @@ extern const kx_op kx_contrib_group_ops[];
 extern const kx_op kx_contrib_embed_ops[];
 extern const kx_op kx_contrib_nbits_ops[];
 extern const kx_op kx_inverse_ops[];
+extern const kx_op kx_sequence_ops[];
 
 #endif

@@ -58,6 +58,7 @@ const kx_op *const kx_families[] = {
     kx_contrib_embed_ops,
     kx_contrib_nbits_ops,
     kx_inverse_ops,
+    kx_sequence_ops,
     NULL,
 };
 /* clang-format on */

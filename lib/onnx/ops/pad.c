@@ -265,6 +265,6 @@ const kx_op kx_pad_ops[] = {
      .infer = infer,
      .forward = forward,
      .vjp = vjp,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE}},
+     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_PADDED}},
     {0},
 };

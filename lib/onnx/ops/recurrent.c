@@ -368,6 +368,7 @@ static kldve_status expand(kx_expander *e, const kind *k, bool rounds)
 
     if (st < 0)
         return st;
+    e->inside = true;
     l.x = l.batch_first ? kx_emit_transpose(e, e->n->in[X], turn_x, 3) : e->n->in[X];
     for (int32_t d = 0; d < l.directions; d++)
         if ((st = run_direction(&l, d)) < 0)

@@ -1,4 +1,5 @@
-/* resize.h - between the two files of Resize and Upsample. */
+/* resize.h - between the files of Resize and Upsample: attributes and sizes become a table for each
+ * axis, and the tables are walked. */
 #ifndef KLDVE_ONNX_OPS_RESIZE_H
 #define KLDVE_ONNX_OPS_RESIZE_H
 
@@ -47,5 +48,10 @@ typedef struct kx_resize_spec {
 /** The table of one axis, from the graph's arena. */
 kldve_status kx_resize_tabulate(kx_graph *g, kx_node *n, const kx_resize_spec *a,
                                 const kx_resize_options *opt, kx_resize_axis *r);
+
+/** y [count] = x along the tables. */
+void kx_resize_forward(const kx_resize_params *p, float *x, float *y, size_t count);
+/** x += y against them. */
+void kx_resize_vjp(const kx_resize_params *p, float *x, float *y);
 
 #endif

@@ -86,7 +86,8 @@ static bool is_plane(const kx_node *n, const bool *plane)
         return false;
     if (n->op->traits.mixing == KX_MIXING_CONV)
         return true;
-    if (n->op->traits.axes != KX_AXES_STAY && n->op->traits.axes != KX_AXES_CHANNELS_FIRST)
+    if (n->op->traits.axes != KX_AXES_STAY && n->op->traits.axes != KX_AXES_PADDED &&
+        n->op->traits.axes != KX_AXES_CHANNELS_FIRST)
         return false;
     for (int32_t i = 0; i < n->nin; i++)
         if (n->in[i] && plane[n->in[i]->id])

@@ -26,7 +26,8 @@
     STEM "i flat 1,8,36; w m 8,8; w class 1,1,8; i first 0; n Reshape a,flat p; "                  \
          "n Transpose p q perm=[0,2,1]; n Concat class,q k axis=1; n MatMul k,m e; "               \
          "n Transpose k t perm=[0,2,1]; n MatMul k,t c; n Softmax c o axis=2; n MatMul o,e r; "    \
-         "n Add k,r h; n Gather h,first j axis=1; n Flatten j f; n Gemm f,d y; out y"
+         "n Add k,r h; "
+#define OF_CLASS(from) "n Gather " from ",first j axis=1; n Flatten j f; n Gemm f,d y; out y"
 
 static const struct topology {
     const char *name, *text, *layer; /* name of the one that is asked for, or NULL */
@@ -86,10 +87,19 @@ static const struct topology {
      NULL, "h", NULL, KLDVE_ONNX_LAYER_LAST, 1},
     {"an activation is no normalisation", TOKENS "n Relu k h; " OF_TOKENS, NULL, "h", NULL,
      KLDVE_ONNX_LAYER_LAST, 1},
-    {"the input of the block behind which only a class token is read", CLASS_TOKEN, NULL, "k",
-     "1 token of layer 'k'", KLDVE_ONNX_LAYER_LAST, 1},
-    {"behind that block", CLASS_TOKEN, "h", "h", "behind layer 'h' only a class token is read",
-     KLDVE_ONNX_LAYER_GIVEN, 1},
+    {"the input of the block behind which only a class token is read", CLASS_TOKEN OF_CLASS("h"),
+     NULL, "k", "1 token of layer 'k'", KLDVE_ONNX_LAYER_LAST, 1},
+    {"a scale that all tokens have a part in reads no cell",
+     CLASS_TOKEN
+     "n DynamicQuantizeLinear h q2,s2,z2; n DequantizeLinear q2,s2,z2 l; " OF_CLASS("l"),
+     NULL, "k", "1 token of layer 'k'", KLDVE_ONNX_LAYER_LAST, 1},
+    {"the inside of a recurrent network is no layer",
+     STEM "n MaxPool a b kernel_shape=[3,6] strides=[3,6]; i flat 1,8,2; w m 1,8,8; w r 1,8,8; "
+          "n Reshape b,flat p; n Transpose p q perm=[2,0,1]; n RNN q,m,r h; "
+          "n ReduceMean h f axes=[0,1] keepdims=0; n Gemm f,d y; out y",
+     NULL, "b", NULL, KLDVE_ONNX_LAYER_LAST, 1},
+    {"behind that block", CLASS_TOKEN OF_CLASS("h"), "h", "h",
+     "behind layer 'h' only a class token is read", KLDVE_ONNX_LAYER_GIVEN, 1},
     {"two outputs of a split are two ways",
      STEM "n Split a b,c axis=1; n Relu b e; n Relu c h; n Concat e,h k axis=1; " SCORES("k"), "b",
      "b", "does not carry the whole score", KLDVE_ONNX_LAYER_GIVEN, -1},

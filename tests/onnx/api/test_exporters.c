@@ -277,9 +277,9 @@ static void check_refused(const char *text, const char *layer, kldve_status st, 
 static void test_refused(void **state)
 {
     (void)state;
-    /* rows and columns exchanged */
-    check_refused("in x 1,3,6,5; w w 4,3,3,3; n Conv x,w c; n Transpose c s perm=[0,3,2,1];"
-                  "n ReduceMean s y axes=[1,2] keepdims=0; out y",
+    /* columns before rows on one axis */
+    check_refused("in x 1,3,6,5; w w 4,3,3,3; n Conv x,w c; n Transpose c t perm=[0,1,3,2];"
+                  "i to 1,4,12; n Reshape t,to s; n ReduceMean s y axes=[2] keepdims=0; out y",
                   "s", KLDVE_E_ARG, "cannot be the layer");
     check_refused("in x N,N,N,8; w w 4,8,3,3; n Transpose x t perm=[0,3,1,2]; n Conv t,w y; out y",
                   NULL, KLDVE_E_ARG, "fixes the size of its input, 'x', at 6 x 8");

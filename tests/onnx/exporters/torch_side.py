@@ -64,6 +64,31 @@ class Attention(nn.Module):
         return self.head(self.block(self.patch(x).flatten(2).transpose(1, 2)).mean(1))
 
 
+class SeparateHeads(nn.Module):
+    """Attention as most libraries write it out, with query, key and value by themselves; normalised behind each sum
+    as in BERT.  Optimisers look for this form."""
+
+    def __init__(self, width=32, heads=4):
+        super().__init__()
+        self.heads = heads
+        self.patch = nn.Conv2d(3, width, 8, 8)
+        self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
+        self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.wide, self.narrow, self.head = nn.Linear(width, 64), nn.Linear(64, width), nn.Linear(width, 10)
+
+    def split(self, x):
+        return x.view(x.shape[0], x.shape[1], self.heads, x.shape[2] // self.heads).permute(0, 2, 1, 3)
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2).transpose(1, 2)
+        query, key, value = self.split(self.query(x)), self.split(self.key(x)), self.split(self.value(x))
+        shares = torch.softmax(query @ key.transpose(-1, -2) / (query.shape[-1] ** 0.5), -1)
+        joined = (shares @ value).permute(0, 2, 1, 3).contiguous().view(x.shape)
+        x = self.first(self.out(joined) + x)
+        x = self.second(self.narrow(nn.functional.gelu(self.wide(x))) + x)
+        return self.head(x.mean(1))
+
+
 class Recurrent(nn.Module):
     def __init__(self, kind):
         super().__init__()
@@ -108,6 +133,7 @@ def small_networks():
     yield "squeeze and excitation", Squeezed()
     yield "upsampling, GroupNorm", Upsampled()
     yield "transformer encoder", Attention()
+    yield "transformer of separate heads", SeparateHeads()
     yield "LSTM over rows", Recurrent(nn.LSTM)
     yield "GRU over rows", Recurrent(nn.GRU)
 
