@@ -191,20 +191,24 @@ kldve_status kx_pack_tiles(kx_planner *p, const kx_unit *u, const kx_dense *d,
                            const kx_layout *layout, void **out)
 {
     kx_packed key = key_of(u, kx_whole(), layout);
-    size_t each = kx_layout_bytes(layout);
+    size_t each = kx_layout_bytes(layout), groups = (size_t)u->conv.groups;
     const float *weights;
     float *temporary;
     bool there;
     kldve_status st;
 
     key.form = KX_FORM_TILES;
-    if ((st = packed(p, key, KX_TILE_POINTS * each, out, &there)) < 0 || there)
+    if ((st = packed(p, key, groups * KX_TILE_POINTS * each, out, &there)) < 0 || there)
         return st;
     if (!(weights = effective_weights(p, u, kx_whole(), &temporary)))
         return drop_packed(p, kx_plan_nomem(p));
-    for (int i = 0; i < KX_TILE_SIDE && st == KLDVE_OK; i++)
-        st = pack_tile_row(p, *d, i, weights, layout,
-                           (unsigned char *)*out + (size_t)i * KX_TILE_SIDE * each);
+    for (size_t r = 0; r < groups * KX_TILE_SIDE && st == KLDVE_OK; r++) {
+        const size_t group = r / KX_TILE_SIDE;
+
+        st = pack_tile_row(p, *d, (int)(r % KX_TILE_SIDE),
+                           weights + group * 9 * (size_t)(d->k * d->n), layout,
+                           (unsigned char *)*out + r * KX_TILE_SIDE * each);
+    }
     kldve_ctx_release(p->ctx, temporary);
     put_away_given(p, u);
     return st < 0 ? drop_packed(p, kx_plan_failed(p, u, st)) : KLDVE_OK;
