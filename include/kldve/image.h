@@ -1,8 +1,9 @@
 /* image.h - pictures in and out.
  *
- * A picture is 8-bit RGB.  Reading brings other kinds to that: alpha is dropped, grey is spread to
- * three channels, 16 bit is rounded to 8 (v / 257), CMYK is converted as Adobe stores it, and the
- * EXIF orientation is applied.  Gamma and colour profiles are ignored.
+ * A picture is 8-bit RGB.  Reading brings other kinds to that: grey is spread to three channels, 16
+ * bit is rounded to 8 (v / 257), CMYK is converted as Adobe stores it, and the EXIF orientation is
+ * applied.  Alpha is kept aside, for networks that take it; everything else shows the colours as if
+ * there were none.  Gamma and colour profiles are ignored.
  *
  * A picture holds on to the context that it was made from.  Functions that take a picture leave
  * their message there, and the rule of one thread at a time covers both. */
@@ -105,6 +106,10 @@ KLDVE_API int32_t kldve_image_height(const kldve_image *image);
 /** The pixels, [height][width][3], to read.  Borrowed: they live as long as the picture.
  *  @since 0.1 */
 KLDVE_API const uint8_t *kldve_image_pixels(const kldve_image *image);
+
+/** The alpha channel as a grey picture of the same size; NULL: the picture has none.  Resizing and
+ *  cutting keep it.  Borrowed: it lives as long as the picture.  @since 0.1 */
+KLDVE_API const kldve_image *kldve_image_alpha(const kldve_image *image);
 
 /** The same pixels, to change in place.  @since 0.1 */
 KLDVE_API uint8_t *kldve_image_edit(kldve_image *image);

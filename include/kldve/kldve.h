@@ -137,8 +137,14 @@ typedef struct kldve_options {
 typedef enum kldve_channels {
     KLDVE_CHANNELS_RGB = 0,
     KLDVE_CHANNELS_BGR = 1,
-    KLDVE_CHANNELS_GRAY = 2 /**< ITU-R 601 luma, as Pillow's mode L */
+    KLDVE_CHANNELS_GRAY = 2, /**< ITU-R 601 luma, as Pillow's mode L */
+    /* With the alpha channel of the picture behind the colours, 255 where it has none. */
+    KLDVE_CHANNELS_GRAY_ALPHA = 3,
+    KLDVE_CHANNELS_RGB_ALPHA = 4,
+    KLDVE_CHANNELS_BGR_ALPHA = 5
 } kldve_channels;
+
+enum { KLDVE_PICTURE_CHANNELS = 4 /**< that a picture can have; networks with more take arrays */ };
 
 /** How a picture becomes the network's input; all zero = pixel values 0..255 at the network's size.
  *
@@ -158,6 +164,8 @@ typedef struct kldve_input_spec {
     float scale;                 /**< 0 means 1 */
     float mean[3];               /**< per channel, in the order of `channels` */
     float std[3];                /**< per channel; 0 means 1 */
+    float alpha_mean;            /**< of the alpha channel */
+    float alpha_std;             /**< 0 means 1 */
 } kldve_input_spec;
 
 /** A network ready to be explained: the backend's state, the preprocessing, every working buffer.
@@ -184,7 +192,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_new(kldve_ctx *ctx,
 KLDVE_API void kldve_explainer_free(kldve_explainer *explainer);
 
 /** Say how pictures become inputs.  Without this call pictures are RGB, or grey if the network's
- *  input has one channel, with pixel values 0..255.
+ *  input has one channel, with alpha if it has two or four, and pixel values are 0..255.
  *  @param spec  Copied.
  *  @return KLDVE_OK; KLDVE_E_ARG (channels that do not fit the network, a negative size, a crop
  *          larger than the resized picture, a number that is not finite); KLDVE_E_UNSUPPORTED (a

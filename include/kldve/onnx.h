@@ -198,6 +198,19 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load_memory(kldve_ctx *ctx, c
                                                                const kldve_onnx_options *options,
                                                                kldve_onnx **out);
 
+/** Called for one file after the other.  Anything but KLDVE_OK ends the call and is returned. */
+typedef kldve_status (*kldve_onnx_file_visitor)(void *opaque, const char *path);
+
+/** Name the files beside a network's own in which it keeps weights (external data), for hosts that
+ *  must not write over them.  The network is read, not planned.
+ *  @param visit  `path` is borrowed for the call; symbolic links are resolved.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL); as kldve_onnx_load() where the file cannot be read; what
+ *          `visit` returned.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_weight_files(kldve_ctx *ctx, const char *path,
+                                                                kldve_onnx_file_visitor visit,
+                                                                void *opaque);
+
 /** One picture in the order of the file's input, as kldve_onnx_tensor_at() shows its dimensions ->
  *  the order of the backend, [in_channels][in_height][in_width], for kldve_explain_input().  Safe
  *  from any thread.
@@ -245,11 +258,12 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *n
 
 /** How the layer of a network was chosen. */
 typedef enum kldve_onnx_layer {
-    KLDVE_ONNX_LAYER_GIVEN = 0,  /**< by its name */
-    KLDVE_ONNX_LAYER_LAST = 1,   /**< the last tensor that every way from the input to the scores
-                                      passes and that has more than 5 maps of cells that the scores
-                                      read (those of one place: along a quarter of a side); where
-                                      none has so many, the one with the most; of a normalised one
+    KLDVE_ONNX_LAYER_GIVEN = 0, /**< by its name */
+    KLDVE_ONNX_LAYER_LAST =
+        1,                       /**< the last tensor that every way from the input to the scores
+                                      passes and that has more than 5 maps of cells (rows and columns,
+                                      where the picture has both) that the scores read (those of one place: along a
+                                    quarter of a side); where                       none has so many, the one with the most; of a normalised one
                                       that before the normalisation */
     KLDVE_ONNX_LAYER_JOINED = 2, /**< several tensors, joined along their maps, which together cut
                                       all ways: no single one does */
@@ -277,6 +291,9 @@ typedef struct kldve_onnx_choice {
                                    the identity, and for 0 where a value was clipped; else 0 */
     int32_t frames;           /**< of the layer of a film: grid_height is that of all of them, below
                                    each other.  1: none */
+    int32_t size_open; /**< 1: kldve_onnx_options.in_height and in_width have an effect; 0: the file
+                            fixes the size of its input */
+    int32_t reserved;  /**< 0 */
 } kldve_onnx_choice;
 
 /** Fill in what was chosen when the network was loaded.  Safe from any thread.
@@ -353,6 +370,38 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_input(const kldve_card *card,
 /** The height and width that the card's input.shape gives, in pixels, for networks that leave them
  *  open; 0 where the card does not say.  @since 0.1 */
 KLDVE_API void kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width);
+
+/** What kldve_onnx_options.layout, picture_input and in_frames say; NULL or 0 where the card does not
+ *  say.  Borrowed.  @since 0.1 */
+KLDVE_API const char *kldve_card_layout(const kldve_card *card);
+KLDVE_API const char *kldve_card_picture_input(const kldve_card *card);
+KLDVE_API int32_t kldve_card_frames(const kldve_card *card);
+
+/** Sizes of open dimensions, for kldve_onnx_options.dims.  A name that the network does not have is
+ *  refused when it is loaded.
+ *  @param count  Becomes their number.
+ *  @return [*count], borrowed; NULL where the card has none.
+ *  @since 0.1 */
+KLDVE_API const kldve_onnx_dim *kldve_card_dims(const kldve_card *card, int32_t *count);
+
+/** The value of an input other than the picture, for kldve_onnx_options.inputs. */
+typedef struct kldve_card_value {
+    size_t struct_size;
+    const char *name;    /**< of the input */
+    const char *file;    /**< a .npy file that has it, from the working folder; NULL: `data` */
+    const int64_t *dims; /**< [rank] */
+    const double *data;  /**< row-major; one number where rank is 0 */
+    int32_t rank;
+    int32_t reserved; /**< 0 */
+} kldve_card_value;
+
+/** Fill in value number `index`, from 0; all it points to is borrowed from the card.
+ *  @param out  The caller's; set its struct_size first.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, past the last, or struct_size is not set; nothing is written
+ *          then).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_value_at(const kldve_card *card, int32_t index,
+                                                            kldve_card_value *out);
 
 /** The card's grid, for kldve_onnx_options.grid_height and grid_width; 0 where it does not say.
  *  @since 0.1 */

@@ -12,7 +12,8 @@ enum { KLDVE_IMAGE_SIDE_MAX = 65535 };
 struct kldve_image {
     kldve_ctx *ctx;
     int32_t width, height;
-    uint8_t pixels[]; /* [height][width][3] */
+    kldve_image *alpha; /* the alpha channel as a grey picture of the same size; NULL: none */
+    uint8_t pixels[];   /* [height][width][3] */
 };
 
 /** A picture whose pixels are not set yet.  KLDVE_E_ARG if a side is outside 1..65535. */
@@ -22,6 +23,9 @@ kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kl
  *  exceeds `limits` or the largest side. */
 kldve_status kldve_image_admit(kldve_ctx *ctx, const kldve_image_limits *limits, int64_t width,
                                int64_t height, kldve_image **out);
+
+/** Hand `image` (may be NULL) over on KLDVE_OK, else free it.  Returns `status`. */
+kldve_status kldve_image_finish(kldve_status status, kldve_image *image, kldve_image **out);
 
 /** Decode a file in memory.  *orientation is set to the EXIF orientation, 1..8, which the caller
  *  applies.  Fails with KLDVE_E_FORMAT, _UNSUPPORTED, _LIMIT, _NOMEM. */

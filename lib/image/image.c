@@ -29,6 +29,7 @@ kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kl
     image->ctx = ctx;
     image->width = (int32_t)width;
     image->height = (int32_t)height;
+    image->alpha = NULL;
     *out = image;
     return KLDVE_OK;
 }
@@ -100,6 +101,8 @@ kldve_status kldve_image_from_rgb(kldve_ctx *ctx, const uint8_t *rgb, int32_t wi
 kldve_status kldve_image_crop(const kldve_image *image, int32_t x, int32_t y, int32_t width,
                               int32_t height, kldve_image **out)
 {
+    kldve_image *crop = NULL;
+    kldve_status status;
     size_t row, start;
 
     if (!image || !out)
@@ -111,7 +114,24 @@ kldve_status kldve_image_crop(const kldve_image *image, int32_t x, int32_t y, in
                                (int)height, (int)x, (int)y, (int)image->width, (int)image->height);
     row = 3 * (size_t)image->width;
     start = (size_t)y * row + 3 * (size_t)x;
-    return copy_rows(image->ctx, image->pixels + start, width, height, row, out);
+    status = copy_rows(image->ctx, image->pixels + start, width, height, row, &crop);
+    if (status == KLDVE_OK && image->alpha)
+        status = kldve_image_crop(image->alpha, x, y, width, height, &crop->alpha);
+    return kldve_image_finish(status, crop, out);
+}
+
+kldve_status kldve_image_finish(kldve_status status, kldve_image *image, kldve_image **out)
+{
+    if (status == KLDVE_OK)
+        *out = image;
+    else
+        kldve_image_free(image);
+    return status;
+}
+
+const kldve_image *kldve_image_alpha(const kldve_image *image)
+{
+    return image->alpha;
 }
 
 int32_t kldve_image_width(const kldve_image *image)
@@ -136,6 +156,8 @@ uint8_t *kldve_image_edit(kldve_image *image)
 
 void kldve_image_free(kldve_image *image)
 {
-    if (image)
-        kldve_ctx_release(image->ctx, image);
+    if (!image)
+        return;
+    kldve_image_free(image->alpha); /* which has none itself */
+    kldve_ctx_release(image->ctx, image);
 }

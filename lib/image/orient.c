@@ -56,6 +56,7 @@ kldve_status kldve_image_orient(const kldve_image *image, int32_t orientation, k
         row = -row;
     }
     copy(from, swap ? row : column, swap ? column : row, result);
-    *out = result;
-    return KLDVE_OK;
+    if (image->alpha)
+        status = kldve_image_orient(image->alpha, orientation, &result->alpha);
+    return kldve_image_finish(status, result, out);
 }

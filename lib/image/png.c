@@ -1,8 +1,8 @@
 /* png.c - read and write PNG files with libpng.
  *
  * Reading converts whatever the file has to 8-bit RGB: palettes are looked up, grey of 1, 2 and 4
- * bits is scaled to 0..255, 16 bits become round(v / 257), alpha is dropped (keeping the colour
- * below it), gamma and colour profiles are ignored.
+ * bits is scaled to 0..255, 16 bits become round(v / 257), alpha becomes a picture of its own
+ * (keeping the colour below it), gamma and colour profiles are ignored.
  *
  * When a file is broken, libpng leaves through longjmp() to read_guarded() or write_guarded(),
  * which own nothing that needs freeing: all of it is in struct reader and struct writer. */
@@ -36,6 +36,8 @@ struct reader {
     const kldve_image_limits *limits;
     kldve_image *image;
     int32_t orientation;
+    bool alpha;   /* the file has an alpha channel or transparent colours */
+    uint8_t *row; /* with alpha: R, G, B, A of one row, or of all if the file is interlaced */
 };
 
 struct writer {
@@ -115,8 +117,45 @@ static void choose_rgb8(struct reader *r)
 {
     png_set_expand(r->png);
     png_set_scale_16(r->png);
-    png_set_strip_alpha(r->png);
     png_set_gray_to_rgb(r->png);
+    r->alpha = (png_get_color_type(r->png, r->info) & PNG_COLOR_MASK_ALPHA) != 0 ||
+               png_get_valid(r->png, r->info, PNG_INFO_tRNS) != 0;
+}
+
+/* R, G, B, A -> the pixels and those of alpha. */
+static void split_row(const struct reader *r, const uint8_t *row, size_t y)
+{
+    size_t width = (size_t)r->image->width;
+    uint8_t *rgb = r->image->pixels + 3 * y * width,
+            *alpha = r->image->alpha->pixels + 3 * y * width;
+
+    for (size_t x = 0; x < width; x++, row += 4, rgb += 3, alpha += 3) {
+        memcpy(rgb, row, 3);
+        memset(alpha, row[3], 3);
+    }
+}
+
+/* An interlaced file needs all of its rows until the last pass. */
+static void read_alpha(struct reader *r, int passes)
+{
+    size_t row = 4 * (size_t)r->image->width, height = (size_t)r->image->height;
+
+    r->session.status =
+        kldve_image_alloc(r->session.ctx, r->image->width, r->image->height, &r->image->alpha);
+    if (r->session.status == KLDVE_OK)
+        r->row = kldve_ctx_alloc(r->session.ctx, passes > 1 ? height : 1, row);
+    if (!r->row) {
+        r->session.status = KLDVE_E_NOMEM;
+        png_error(r->png, "out of memory");
+    }
+    for (int pass = 0; pass < passes; pass++)
+        for (size_t y = 0; y < height; y++) {
+            uint8_t *at = passes > 1 ? r->row + y * row : r->row;
+
+            png_read_row(r->png, at, NULL);
+            if (pass == passes - 1)
+                split_row(r, at, y);
+        }
 }
 
 static void read_rows(struct reader *r)
@@ -125,8 +164,12 @@ static void read_rows(struct reader *r)
     int passes = png_set_interlace_handling(r->png);
 
     png_read_update_info(r->png, r->info);
-    if (png_get_rowbytes(r->png, r->info) != row)
+    if (png_get_rowbytes(r->png, r->info) != (r->alpha ? row / 3 * 4 : row))
         png_error(r->png, "unexpected kind of pixel");
+    if (r->alpha) {
+        read_alpha(r, passes);
+        return;
+    }
     for (int pass = 0; pass < passes; pass++)
         for (size_t y = 0; y < (size_t)r->image->height; y++)
             png_read_row(r->png, r->image->pixels + y * row, NULL);
@@ -179,6 +222,7 @@ kldve_status kldve_png_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbyte
     else
         r.session.status = KLDVE_E_NOMEM;
     png_destroy_read_struct(&r.png, &r.info, NULL);
+    kldve_ctx_release(ctx, r.row);
     /* libpng skips an EXIF block that it has no memory for; here that is a failure. */
     if (!ok || r.session.status != KLDVE_OK) {
         kldve_image_free(r.image);

@@ -176,6 +176,9 @@ kldve_status kldve_image_resize(const kldve_image *image, int32_t width, int32_t
         goto fail;
     if ((status = resize_columns(narrow, result)) != KLDVE_OK)
         goto fail;
+    if (image->alpha &&
+        (status = kldve_image_resize(image->alpha, width, height, &result->alpha)) != KLDVE_OK)
+        goto fail;
     kldve_image_free(narrow);
     *out = result;
     return KLDVE_OK;

@@ -11,25 +11,46 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { SIDE_MAX = 65535 };
 
 /* -- the specification ------------------------------------------------------------------------ */
 
+/* Of a network without a specification. */
+static int32_t usual_order(int32_t channels)
+{
+    return channels == 1   ? KLDVE_CHANNELS_GRAY
+           : channels == 2 ? KLDVE_CHANNELS_GRAY_ALPHA
+           : channels == 4 ? KLDVE_CHANNELS_RGB_ALPHA
+                           : KLDVE_CHANNELS_RGB;
+}
+
 void kldve_input_spec_default(const kldve_shape *shape, kldve_input_spec *spec)
 {
     *spec = (kldve_input_spec){
         .struct_size = sizeof *spec,
-        .channels = shape->in_channels == 1 ? KLDVE_CHANNELS_GRAY : KLDVE_CHANNELS_RGB,
+        .channels = usual_order(shape->in_channels),
         .scale = 1,
         .std = {1, 1, 1},
+        .alpha_std = 1,
     };
+}
+
+static bool is_grey(const kldve_input_spec *spec)
+{
+    return spec->channels == KLDVE_CHANNELS_GRAY || spec->channels == KLDVE_CHANNELS_GRAY_ALPHA;
+}
+
+static bool has_alpha(const kldve_input_spec *spec)
+{
+    return spec->channels >= KLDVE_CHANNELS_GRAY_ALPHA;
 }
 
 static int32_t channels_of(const kldve_input_spec *spec)
 {
-    return spec->channels == KLDVE_CHANNELS_GRAY ? 1 : 3;
+    return (is_grey(spec) ? 1 : 3) + has_alpha(spec);
 }
 
 /* Of one frame. */
@@ -66,13 +87,14 @@ kldve_status kldve_input_spec_load(kldve_ctx *ctx, const kldve_shape *shape,
 
     if (st < 0)
         return st;
-    if (s.channels < KLDVE_CHANNELS_RGB || s.channels > KLDVE_CHANNELS_GRAY)
+    if (s.channels < KLDVE_CHANNELS_RGB || s.channels > KLDVE_CHANNELS_BGR_ALPHA)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "input: unknown channel order %d",
                                (int)s.channels);
-    if (channels_of(&s) != shape->in_channels)
-        return kldve_ctx_failf(
-            ctx, KLDVE_E_ARG, "input: %s for a network whose input has %d channels",
-            channels_of(&s) == 1 ? "grey" : "three colours", (int)shape->in_channels);
+    if (channels_of(&s) != shape->in_channels && shape->in_channels <= KLDVE_PICTURE_CHANNELS)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "input: %s%s for a network whose input has %d channels",
+                               is_grey(&s) ? "grey" : "three colours",
+                               has_alpha(&s) ? " and alpha" : "", (int)shape->in_channels);
     if ((st = check_sizes(ctx, shape, &s)) < 0)
         return st;
     s.scale = s.scale == 0 ? 1 : s.scale;
@@ -81,6 +103,9 @@ kldve_status kldve_input_spec_load(kldve_ctx *ctx, const kldve_shape *shape,
         if (!isfinite(s.scale) || !isfinite(s.mean[c]) || !isfinite(s.std[c]))
             return kldve_ctx_fail(ctx, KLDVE_E_ARG, "input: scale, mean and std must be finite");
     }
+    s.alpha_std = s.alpha_std == 0 ? 1 : s.alpha_std;
+    if (!isfinite(s.alpha_mean) || !isfinite(s.alpha_std))
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "input: alpha_mean and alpha_std must be finite");
     *dst = s;
     return KLDVE_OK;
 }
@@ -161,25 +186,48 @@ static uint8_t grey_of(const uint8_t *rgb)
     return (uint8_t)((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 0x8000u) >> 16);
 }
 
-/* Pixels [count][3] -> input [channels][count], channels `plane` values apart, through a table of
- * the 256 values. */
-static void to_input(const uint8_t *rgb, size_t count, const kldve_input_spec *spec, size_t plane,
-                     float *input)
+static void fill_table(float scale, float mean, float std, float value[256])
 {
+    for (int v = 0; v < 256; v++)
+        value[v] = ((float)v * scale - mean) / std;
+}
+
+/* The alpha of `picture`; opaque where it has none. */
+static void alpha_to_input(const kldve_image *picture, size_t count, const kldve_input_spec *spec,
+                           float *input)
+{
+    const kldve_image *alpha = kldve_image_alpha(picture);
     float value[256];
 
-    for (int32_t c = 0; c < channels_of(spec); c++) {
-        const uint8_t *at = rgb + (spec->channels == KLDVE_CHANNELS_BGR ? 2 - c : c);
+    fill_table(spec->scale, spec->alpha_mean, spec->alpha_std, value);
+    for (size_t i = 0; i < count; i++)
+        input[i] = value[alpha ? kldve_image_pixels(alpha)[3 * i] : 255];
+}
 
-        for (int v = 0; v < 256; v++)
-            value[v] = ((float)v * spec->scale - spec->mean[c]) / spec->std[c];
-        if (spec->channels == KLDVE_CHANNELS_GRAY)
+/* Pixels -> input [channels][count], channels `plane` values apart, through a table of the 256
+ * values. */
+static void to_input(const kldve_image *picture, size_t count, const kldve_input_spec *spec,
+                     size_t plane, float *input)
+{
+    const uint8_t *rgb = kldve_image_pixels(picture);
+    bool reversed =
+        spec->channels == KLDVE_CHANNELS_BGR || spec->channels == KLDVE_CHANNELS_BGR_ALPHA;
+    int32_t colours = is_grey(spec) ? 1 : 3;
+    float value[256];
+
+    for (int32_t c = 0; c < colours; c++) {
+        const uint8_t *at = rgb + (reversed ? 2 - c : c);
+
+        fill_table(spec->scale, spec->mean[c], spec->std[c], value);
+        if (colours == 1)
             for (size_t i = 0; i < count; i++)
                 input[i] = value[grey_of(rgb + 3 * i)];
         else
             for (size_t i = 0; i < count; i++)
                 input[(size_t)c * plane + i] = value[at[3 * i]];
     }
+    if (has_alpha(spec))
+        alpha_to_input(picture, count, spec, input + (size_t)colours * plane);
 }
 
 /* One frame; `plane`: values of all frames of a channel. */
@@ -195,12 +243,12 @@ static kldve_status preprocess_one(kldve_ctx *ctx, const kldve_image *picture,
     if (kldve_image_width(picture) == shape->in_width &&
         kldve_image_height(picture) == height_of(shape)) {
         *view = (kldve_view){0, 0, 1, 1};
-        to_input(kldve_image_pixels(picture), count, spec, plane, input);
+        to_input(picture, count, spec, plane, input);
         return KLDVE_OK;
     }
     if ((st = fit(ctx, picture, spec, shape, &fitted, view)) < 0)
         return st;
-    to_input(kldve_image_pixels(fitted), count, spec, plane, input);
+    to_input(fitted, count, spec, plane, input);
     kldve_image_free(fitted);
     return KLDVE_OK;
 }
@@ -215,8 +263,8 @@ kldve_status kldve_preprocess(kldve_ctx *ctx, const kldve_image *const *pictures
 
     if (shape->in_channels != channels_of(spec))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "the network's input has %d channels, a picture has 1 or 3: use "
-                               "kldve_explain_input()",
+                               "the network's input has %d channels, a picture has 1 to 4: give an "
+                               "array (.npy, kldve_explain_input())",
                                (int)shape->in_channels);
     for (int32_t t = 0; st == KLDVE_OK && t < frames; t++) {
         if (kldve_image_width(pictures[t]) != kldve_image_width(pictures[0]) ||

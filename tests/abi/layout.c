@@ -25,7 +25,7 @@ ENDS_WITH(kldve_bias_gradient, reserved);
 ENDS_WITH(kldve_attention, width);
 ENDS_WITH(kldve_backend, pick);
 ENDS_WITH(kldve_options, region_height);
-ENDS_WITH(kldve_input_spec, std);
+ENDS_WITH(kldve_input_spec, alpha_std);
 ENDS_WITH(kldve_arrays, reserved);
 ENDS_WITH(kldve_timings, reduce);
 ENDS_WITH(kldve_record, frames);
@@ -39,7 +39,8 @@ ENDS_WITH(kldve_onnx_input, data);
 ENDS_WITH(kldve_onnx_dim, size);
 ENDS_WITH(kldve_onnx_options, frames_reserved);
 ENDS_WITH(kldve_onnx_tensor, grid_width);
-ENDS_WITH(kldve_onnx_choice, frames);
+ENDS_WITH(kldve_onnx_choice, reserved);
+ENDS_WITH(kldve_card_value, reserved);
 ENDS_WITH(kldve_onnx_demo_files, labels_nbytes);
 #endif
 

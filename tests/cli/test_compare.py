@@ -188,7 +188,7 @@ class Figures(Compare):
 
     def test_options_belong_to_the_network_before(self):
         self.compare("--layer", "conv", "--model", "net.onnx", "--model", "other.onnx", "--layer",
-                     "relu", "--name", "Other one", "--model", "net.onnx", "--size", "8", "pic.png",
+                     "relu", "--name", "Other one", "--model", "net.onnx", "--grid", "8x8", "pic.png",
                      "--json", "c.json", "--quiet")
         found = read_json(self.path("c.json"))["networks"]
         self.assertEqual([n["layer"] for n in found], ["conv", "relu", "conv"])

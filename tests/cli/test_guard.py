@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import shutil
+import struct
 import subprocess
 import time
 import unittest
@@ -49,6 +50,25 @@ class Inputs(Folder):
         for name in ["net.onnx", "net.card.json", "labels.txt"]:
             self.refused(rf"--json {name} would", "explain", "plain.onnx", "pic.png", "--truth",
                          "model:net.onnx", "--json", name)
+
+    def test_external_weights(self):
+        """The files in which a network keeps its weights, by every name, of every command."""
+        weights = [((7 * i) % 11 - 3) / 500 for i in range(12)]
+        with open(self.path("net.onnx_data"), "wb") as file:
+            file.write(struct.pack("<12f", *weights))
+        self.put("big.onnx", tinynet.classifier(external="net.onnx_data"))
+        self.succeed("explain", "big.onnx", "pic.png", "--map", "m.npy", "--quiet")
+        os.symlink("net.onnx_data", self.path("w.npy"))
+        os.link(self.path("net.onnx_data"), self.path("w.png"))
+        os.symlink("net.onnx_data", self.path("w.html"))
+        line = r".* would overwrite \S*net\.onnx_data, which is read"
+        for option, name in [("--json", "net.onnx_data"), ("--json", "./w.png"), ("-o", "w.png"),
+                             ("--heat", "w.png"), ("--map", "w.npy"), ("--map", "./w.npy")]:
+            self.refused(line, "explain", "big.onnx", "pic.png", option, name)
+        self.refused(line, "compare", "--model", "big.onnx", "pic.png", "--json", "net.onnx_data")
+        self.refused(line, "report", "--model", "big.onnx", "pic.png", "-o", "w.html")
+        self.refused(line, "explain", "net.onnx", "pic.png", "--truth", "model:big.onnx", "--json",
+                     "net.onnx_data")
 
     def test_page(self):
         os.rename(self.path("pic.png"), self.path("pic.html"))

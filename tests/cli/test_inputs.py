@@ -1,6 +1,7 @@
 """Inputs of every form through the command, against torch: scores within rounding, and for the
 linear network the map itself.  Arrays, good and bad."""
 import io
+import json
 import os
 import shutil
 import struct
@@ -379,6 +380,144 @@ class Forms(Case):
         self.assertEqual(Npy(self.path("m.npy")).shape, (6, 8))
 
 
+class Drawn(Case):
+    def draw(self, name, pixel, size=(16, 16), depth=8, colour=2):
+        with open(self.path(name), "wb") as file:
+            file.write(png(*size, pixel, depth, colour))
+
+    def value(self, c, x, y):
+        return (37 * c + 13 * x + 7 * y + 5) % 256
+
+    def pixel(self, channels):
+        return lambda x, y: bytes(self.value(c, x, y) for c in range(channels))
+
+    def card(self, content):
+        with open(self.path("n.card.json"), "w") as file:
+            json.dump(content, file)
+
+
+class Pictures(Drawn):
+    """Pictures with alpha, grey and 16 bits for networks of 1, 2 and 4 channels."""
+
+    def array(self, channels, value):
+        """value(c, x, y) as the array that the network takes."""
+        x = numpy.zeros((1, channels, 16, 16), "f4")
+        for c, i, j in numpy.ndindex(channels, 16, 16):
+            x[0, c, i, j] = value(c, j, i)
+        return torch.from_numpy(x)
+
+    def test_alpha(self):
+        for channels, colour in [(2, 4), (4, 6)]:
+            want = self.export(Net(channels), self.array(channels, self.value))
+            self.draw("p.png", self.pixel(channels), colour=colour)
+            self.succeed(want, "-o", "o.png", subject="p.png")
+            wide = lambda x, y: b"".join(bytes(2 * [v]) for v in self.pixel(channels)(x, y))
+            self.draw("p.png", wide, depth=16, colour=colour)
+            self.succeed(want, subject="p.png")
+
+    def test_without_alpha(self):
+        """An opaque picture."""
+        opaque = lambda c, x, y: 255 if c == 3 else self.value(c, x, y)
+        want = self.export(Net(4), self.array(4, opaque))
+        self.draw("p.png", self.pixel(3))
+        self.succeed(want, subject="p.png")
+        want = self.export(Net(2), self.array(2, lambda c, x, y: 255 if c else self.value(0, x, y)))
+        self.draw("p.png", self.pixel(1), colour=0)
+        self.succeed(want, subject="p.png")
+
+    def test_numbers_of_each_channel(self):
+        mean, std = [10, 20, 30, 40], [2, 4, 8, 16]
+        prepare = lambda c, x, y: (0.5 * self.value(c, x, y) - mean[c]) / std[c]
+        want = self.export(Net(4), self.array(4, prepare))
+        self.draw("p.png", self.pixel(4), colour=6)
+        numbers = ["--scale", "0.5", "--mean", "10,20,30,40", "--std", "2,4,8,16"]
+        self.succeed(want, *numbers, subject="p.png")
+        reverse = lambda c, x, y: prepare(c if c == 3 else 2 - c, x, y)
+        want = self.export(Net(4), self.array(4, reverse))
+        self.succeed(want, "--channels", "BGRA", "--scale", "0.5", "--mean", "30,20,10,40", "--std",
+                     "8,4,2,16", subject="p.png")
+        self.card({"input": {"channels": "BGRA", "scale": 0.5, "mean": [30, 20, 10, 40],
+                             "std": [8, 4, 2, 16]}})
+        self.succeed(want, subject="p.png")
+        os.remove(self.path("n.card.json"))
+        os.remove(self.path("o.json"))
+        self.refused("--mean has 3 numbers for 4 channels: give one, or one for each", "--mean",
+                     "1,2,3", subject="p.png")
+        self.refused("grey for a network whose input has 4 channels", "--channels", "GRAY",
+                     subject="p.png")
+
+    def test_alpha_is_resized_and_cut(self):
+        """As red is: here both are the same."""
+        self.export(Net(4), torch.rand(1, 4, 16, 16))
+        self.draw("p.png", lambda x, y: bytes([x * y % 256, y, 9, x * y % 256]), (40, 57), colour=6)
+        self.assertEqual(self.explain("--method", "gradient-x-input", "--crop", "20", "--resize",
+                                      "24", subject="p.png").status, 0)
+        net = Net(1, before=lambda x: torch.cat([x, x - x, x - x, x], 1))
+        net.features[0] = nn.Conv2d(4, 8, 3, padding=1)
+        self.export(net, torch.rand(1, 1, 16, 16))
+        one = Net(4)
+        one.load_state_dict(net.state_dict())
+        self.draw("g.png", lambda x, y: bytes([x * y % 256]), (40, 57), colour=0)
+        self.assertEqual(self.explain("--crop", "20", "--resize", "24", subject="g.png").status, 0)
+        of_grey = Npy(self.path("d/logits.npy")).value
+        self.draw("p.png", lambda x, y: bytes([x * y % 256, 0, 0, x * y % 256]), (40, 57), colour=6)
+        self.export(one, torch.rand(1, 4, 16, 16))
+        self.succeed(numpy.array(of_grey), "--crop", "20", "--resize", "24", subject="p.png")
+
+    def test_five_channels(self):
+        self.export(Net(5), torch.rand(1, 5, 16, 16))
+        self.draw("p.png", self.pixel(3))
+        self.refused("has 5 channels, a picture has 1 to 4: give an array", subject="p.png")
+
+
+class Cards(Drawn):
+    """What a card says about inputs, and that the command line wins."""
+
+    def test_inputs(self):
+        vector = torch.randn(1, 3)
+        want = self.export(Several(), torch.rand(1, 3, 16, 16), vector, torch.tensor(2.0),
+                           input_names=["img", "vector", "factor"])
+        self.card({"inputs": {"vector": vector.tolist(), "factor": 2}, "picture_input": "img"})
+        self.succeed(want)
+        os.mkdir(self.path("v"))
+        self.save("v/v.npy", vector)
+        self.card({"inputs": {"vector": "v/v.npy", "factor": 7}})
+        self.succeed(want, "--input", "factor=2")
+        os.remove(self.path("o.json"))
+        refused = run("explain", "n.onnx", "x.npy", "--map", "v/v.npy", cwd=self.dir)
+        self.assertRegex(refused.err, r"--map v/v\.npy would overwrite \S*v/v\.npy")
+        self.card({"inputs": {"vector": "v/none.npy", "factor": 2}})
+        self.refused("v/none.npy: cannot open")
+        self.card({"inputs": {"vektor": 1, "factor": 2, "vector": 0}})
+        self.refused("no input is called 'vektor'")
+        self.card({"picture_input": "pic", "inputs": {"vector": 0, "factor": 2}})
+        self.refused(r"no input is called 'pic' \(given as the picture\)")
+
+    def test_dims_and_layout(self):
+        want = self.export(Film(order=(0, 2, 1, 3, 4)), torch.rand(1, 3, 3, 16, 16),
+                           input_names=["x"], dynamic_axes={"x": {1: "t", 3: "h", 4: "w"}})
+        self.card({"layout": "NTCHW", "dims": {"t": 3, "h": 16, "w": 16}})
+        self.succeed(want)
+        self.assertNotIn("is a film", self.notes())
+        frames = ["a.png", "b.png", "c.png"]
+        for name in frames:
+            self.draw(name, self.pixel(3))
+        self.assertEqual(self.explain(*frames[1:], subject="a.png").status, 0)
+        os.remove(self.path("o.json"))
+        self.card({"input": {"shape": [1, 3, 3, 16, 16]}, "layout": "NTCHW"})
+        self.assertEqual(self.explain(*frames[1:], subject="a.png").status, 0)
+        os.remove(self.path("o.json"))
+        self.card({"dims": {"q": 3}})
+        self.refused("no open dimension is called 'q'")
+        self.card({"layout": "TCHW"})
+        self.refused("has 5 axes: give a letter")
+
+    def test_select(self):
+        want = self.export(Net(), torch.rand(1, 3, 16, 16), output_names=["y"])
+        self.card({"select": "y[0, 1:4]"})
+        self.succeed(want[1:4])
+
+
 class OtherInputs(Case):
     def setUp(self):
         super().setUp()
@@ -431,6 +570,10 @@ class OtherInputs(Case):
     def test_size_of_a_fixed_network(self):
         self.refused(r"fixes the size of its input, 'img', at 16 x 16: 20 x 20 was asked for",
                      "--input", "vector=0", "--input", "factor=2", "--size", "20")
+        self.refused(r"--size changes nothing: the network fixes the size of its input",
+                     "--input", "vector=0", "--input", "factor=2", "--size", "16")
+        self.export(Sound(False), torch.randn(1, 1, 800))
+        self.refused(r"--size changes nothing", "--size", "800x1")
 
 
 class Arrays(Case):

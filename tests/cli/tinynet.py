@@ -27,6 +27,13 @@ def tensor(name, shape, values):
     return dims + field(2, 1) + field(8, name) + field(9, struct.pack(f"<{len(values)}f", *values))
 
 
+def in_file(name, shape, location):
+    """A float32 TensorProto with its data in another file."""
+    dims = b"".join(field(1, d) for d in shape)
+    return (dims + field(2, 1) + field(8, name) + field(13, field(1, "location") +
+                                                        field(2, location)) + field(14, 1))
+
+
 def attribute(name, value):
     if isinstance(value, int):
         return field(1, name) + field(3, value) + field(20, 2)
@@ -52,10 +59,11 @@ def model(nodes, initializers, inputs, outputs, opset=13):
 
 
 def classifier(classes=4, size=8, weights=None, bias=None, features=None, nodes=None, channels=3,
-               in_shape=None):
+               in_shape=None, external=None):
     """Conv 1x1 (4 maps) -> Relu -> GlobalAveragePool -> Flatten -> Gemm.
 
-    features: weights of the Conv; weights, bias: of the Gemm; nodes: in place of all nodes."""
+    features: weights of the Conv; weights, bias: of the Gemm; nodes: in place of all nodes;
+    external: the file that has the weights of the Conv."""
     maps = 4
     if features is None:
         features = [((7 * i) % 11 - 3) / 500 for i in range(maps * channels)]
@@ -72,7 +80,8 @@ def classifier(classes=4, size=8, weights=None, bias=None, features=None, nodes=
             node("Gemm", ["flat", "w", "b"], ["scores"], transB=1),
         ]
     return model(nodes, [
-        tensor("k", [maps, channels, 1, 1], features),
+        in_file("k", [maps, channels, 1, 1], external) if external else tensor(
+            "k", [maps, channels, 1, 1], features),
         tensor("w", [classes, maps], weights),
         tensor("b", [classes], bias),
     ], [value_info("image", in_shape or [1, channels, size, size])],

@@ -68,15 +68,15 @@ static bool parse_int(const arg_option *o, const char *text, int32_t *out)
 
 static bool parse_numbers(const arg_option *o, const char *text, arg_numbers *out)
 {
-    arg_numbers list = {0, {0, 0, 0}};
+    arg_numbers list = {0, {0}};
 
     do {
-        if (list.count == 3 || !read_number(&text, &list.value[list.count]) ||
+        if (list.count == 4 || !read_number(&text, &list.value[list.count]) ||
             !in_range(o, list.value[list.count]))
             return false;
         list.count++;
     } while (*text++ == ',');
-    if (text[-1] != '\0' || list.count == 2)
+    if (text[-1] != '\0')
         return false;
     *out = list;
     return true;
@@ -173,8 +173,9 @@ static int32_t refuse_value(const char *command, const arg_option *o, const char
                    o->max);
         break;
     case ARG_NUMBERS:
-        args_usage(command, "%s%s: '%s' is not one number or three (A,B,C) from %g to %g", dash,
-                   o->name, text, o->min, o->max);
+        args_usage(command,
+                   "%s%s: '%s' is not one number, or one for each channel (A,B,C), from %g to %g",
+                   dash, o->name, text, o->min, o->max);
         break;
     case ARG_SIZE:
         args_usage(command, "%s%s: '%s' is not a size: give N or WIDTHxHEIGHT, %.0f to %.0f", dash,

@@ -13,7 +13,7 @@ typedef enum arg_kind {
     ARG_STRING,  /**< const char *, borrowed from argv */
     ARG_INT,     /**< int32_t, min..max */
     ARG_NUMBER,  /**< double, min..max, finite */
-    ARG_NUMBERS, /**< arg_numbers: 1 to 3 numbers "a,b,c", each min..max */
+    ARG_NUMBERS, /**< arg_numbers: 1 to 4 numbers "a,b,c", each min..max */
     ARG_SIZE,    /**< arg_size: "N" or "WIDTHxHEIGHT", each min..max */
     ARG_CHOICE,  /**< int32_t: 1 + the number of the name among choice(0), choice(1), ... */
     ARG_LIST,    /**< arg_list: a string, and one more each time it is given */
@@ -24,7 +24,7 @@ typedef enum arg_kind {
 
 typedef struct arg_numbers {
     int32_t count; /**< 0: not given */
-    double value[3];
+    double value[4];
 } arg_numbers;
 
 typedef struct arg_size {

@@ -5,7 +5,7 @@
 
 const char *channels_choice(int32_t index)
 {
-    static const char *const names[] = {"RGB", "BGR", "GRAY"};
+    static const char *const names[] = {"RGB", "BGR", "GRAY", "GRAYA", "RGBA", "BGRA"};
 
     return index >= 0 && index < COUNT(names) ? names[index] : NULL;
 }

@@ -97,7 +97,53 @@ static const char *name_of(const char *text, char out[LABEL_SIZE])
     return out;
 }
 
-bool given_read(given_inputs *given, const network_args *args, kldve_onnx_options *options)
+/* What the card says of dimensions that no option names. */
+static void add_card_dims(given_inputs *given, const kldve_card *card, kldve_onnx_options *options)
+{
+    int32_t count = 0, said = options->dim_count;
+    const kldve_onnx_dim *dim = kldve_card_dims(card, &count);
+
+    for (int32_t i = 0; i < count; i++) {
+        bool found = false;
+
+        for (int32_t k = 0; k < said; k++)
+            found = found || strcmp(given->dim[k].name, dim[i].name) == 0;
+        if (!found && options->dim_count < GIVEN_MOST)
+            given->dim[options->dim_count++] = dim[i];
+    }
+}
+
+/* The same of values of inputs. */
+static bool add_card_values(given_inputs *given, const kldve_card *card,
+                            kldve_onnx_options *options)
+{
+    kldve_card_value v = {.struct_size = sizeof v};
+    int32_t said = options->input_count;
+
+    for (int32_t i = 0; kldve_card_value_at(card, i, &v) == KLDVE_OK; i++) {
+        int32_t at = options->input_count;
+        npy_array *a = &given->array[at];
+        bool found = false;
+
+        for (int32_t k = 0; k < said; k++)
+            found = found || strcmp(given->input[k].name, v.name) == 0;
+        if (found || at == GIVEN_MOST)
+            continue;
+        if (v.file && !npy_read(v.file, a))
+            return false;
+        given->input[at] = (kldve_onnx_input){.struct_size = sizeof given->input[at],
+                                              .name = v.name,
+                                              .type = KLDVE_ONNX_FLOAT64,
+                                              .rank = v.file ? a->rank : v.rank,
+                                              .dims = v.file ? a->dim : v.dims,
+                                              .data = v.file ? a->value : v.data};
+        options->input_count++;
+    }
+    return true;
+}
+
+bool given_read(given_inputs *given, const network_args *args, const kldve_card *card,
+                kldve_onnx_options *options)
 {
     memset(given, 0, sizeof *given);
     for (int32_t i = 0; i < args->dim.count; i++) {
@@ -127,6 +173,11 @@ bool given_read(given_inputs *given, const network_args *args, kldve_onnx_option
     options->dim_count = args->dim.count;
     options->inputs = given->input;
     options->input_count = args->input.count;
+    if (card) {
+        add_card_dims(given, card, options);
+        if (!add_card_values(given, card, options))
+            return false;
+    }
     if (args->array) {
         options->shape = args->array->dim;
         options->shape_rank = args->array->rank;
@@ -141,7 +192,7 @@ bool given_read(given_inputs *given, const network_args *args, kldve_onnx_option
 
 void given_free(given_inputs *given)
 {
-    for (int32_t i = 0; i < ARG_LIST_MAX; i++)
+    for (int32_t i = 0; i < GIVEN_MOST; i++)
         npy_free(&given->array[i]);
     free(given->pictures);
 }

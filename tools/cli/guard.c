@@ -85,19 +85,77 @@ static char *card_beside(const char *model)
     return path;
 }
 
-/* The labels that a card names.  A card that cannot be read is refused when it is needed. */
-static int guard_labels_of(const char *command, const char *card, const guard_output *outputs,
-                           int32_t count)
+/* The files that a card names: values of inputs and, where the command line names none, labels. */
+static int guard_card(const char *command, const kldve_card *card, bool labels,
+                      const guard_output *outputs, int32_t count)
+{
+    kldve_card_value v = {.struct_size = sizeof v};
+    int status = EXIT_DONE;
+
+    if (labels)
+        status = guard_input(command, kldve_card_labels(card), outputs, count);
+    for (int32_t i = 0; status == EXIT_DONE && kldve_card_value_at(card, i, &v) == KLDVE_OK; i++)
+        status = guard_input(command, v.file, outputs, count);
+    return status;
+}
+
+/* A card that cannot be read is refused when it is needed. */
+static int guard_files_of(const char *command, const char *card, bool labels,
+                          const guard_output *outputs, int32_t count)
 {
     kldve_ctx *ctx = NULL;
     kldve_card *read = NULL;
     int status = EXIT_DONE;
 
     if (kldve_ctx_new(NULL, &ctx) == KLDVE_OK && kldve_card_load(ctx, card, &read) == KLDVE_OK)
-        status = guard_input(command, kldve_card_labels(read), outputs, count);
+        status = guard_card(command, read, labels, outputs, count);
     kldve_card_free(read);
     kldve_ctx_free(ctx);
     return status;
+}
+
+/* ---- weights beside a network -------------------------------------------------------------- */
+
+typedef struct weights_guard {
+    const char *command;
+    const guard_output *outputs;
+    int32_t count;
+    int status;
+} weights_guard;
+
+static kldve_status guard_weights(void *opaque, const char *file)
+{
+    weights_guard *g = opaque;
+
+    g->status = guard_input(g->command, file, g->outputs, g->count);
+    return g->status == EXIT_DONE ? KLDVE_OK : KLDVE_E_ARG;
+}
+
+/* Only a file that exists can be one of weights. */
+static bool any_exists(const guard_output *outputs, int32_t count)
+{
+    struct stat st;
+
+    for (int32_t i = 0; i < count; i++)
+        if (is_file(outputs[i].path) && stat(outputs[i].path, &st) == 0)
+            return true;
+    return false;
+}
+
+/* The files of weights that a network names.  One that cannot be read is refused when it is loaded.
+ */
+static int guard_weights_of(const char *command, const char *model, const guard_output *outputs,
+                            int32_t count)
+{
+    weights_guard g = {command, outputs, count, EXIT_DONE};
+    kldve_ctx *ctx = NULL;
+    kldve_status status;
+
+    if (!model || !any_exists(outputs, count) || kldve_ctx_new(NULL, &ctx) != KLDVE_OK)
+        return EXIT_DONE;
+    status = kldve_onnx_weight_files(ctx, model, guard_weights, &g);
+    kldve_ctx_free(ctx);
+    return status == KLDVE_OK ? EXIT_DONE : g.status;
 }
 
 int guard_network(const char *command, const network_args *args, const guard_output *outputs,
@@ -111,8 +169,10 @@ int guard_network(const char *command, const network_args *args, const guard_out
         status = guard_input(command, args->labels, outputs, count);
     if (status == EXIT_DONE)
         status = guard_input(command, card, outputs, count);
-    if (status == EXIT_DONE && card && !args->labels)
-        status = guard_labels_of(command, card, outputs, count);
+    if (status == EXIT_DONE && card)
+        status = guard_files_of(command, card, !args->labels, outputs, count);
+    if (status == EXIT_DONE)
+        status = guard_weights_of(command, args->model, outputs, count);
     for (int32_t i = 0; status == EXIT_DONE && i < args->input.count; i++)
         status = guard_input(command, given_file(args->input.text[i]), outputs, count);
     free(beside);

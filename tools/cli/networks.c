@@ -64,8 +64,13 @@ static bool load_with(network *n, const network_args *args, const kldve_onnx_dem
 {
     kldve_status status;
 
-    if (n->card)
+    if (n->card) {
         kldve_card_size(n->card, &options.in_height, &options.in_width);
+        options.layout = pick(args->layout, kldve_card_layout(n->card));
+        options.picture_input = pick(args->picture_input, kldve_card_picture_input(n->card));
+        if (options.in_frames == 0)
+            options.in_frames = kldve_card_frames(n->card);
+    }
     if (args->size.width > 0) {
         options.in_height = args->size.height;
         options.in_width = args->size.width;
@@ -102,7 +107,7 @@ static bool load_model(network *n, const network_args *args, const kldve_onnx_de
 
     if (!given)
         complain("out of memory");
-    else if (given_read(given, args, &options))
+    else if (given_read(given, args, n->card, &options))
         ok = load_with(n, args, demo, options);
     if (given)
         given_free(given);
@@ -145,6 +150,17 @@ int network_check_args(const char *command, const network_args *args)
     return given_check_args(command, args);
 }
 
+/* --size of a network that fixes its size, were it the same, does nothing. */
+static bool check_size_open(const network *n)
+{
+    kldve_onnx_choice choice = {.struct_size = sizeof choice};
+
+    if (kldve_onnx_chosen(n->net, &choice) != KLDVE_OK || choice.size_open)
+        return true;
+    complain("%s: --size changes nothing: the network fixes the size of its input", n->name);
+    return false;
+}
+
 bool network_load(network *n, kldve_ctx *ctx, const network_args *args)
 {
     kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
@@ -159,16 +175,37 @@ bool network_load(network *n, kldve_ctx *ctx, const network_args *args)
     if (!load_card(n, args, &demo) || !load_model(n, args, &demo))
         return false;
     find_names(n);
-    return true;
+    return args->size.width == 0 || check_size_open(n);
 }
 
 /* ---- preparing ---------------------------------------------------------------------------- */
 
-/* One number stands for all channels. */
-static void spread(const arg_numbers *said, float out[3])
+/* One number stands for all channels; of an even number the last is alpha. */
+static bool spread(const network *n, const char *option, const arg_numbers *said, float out[3],
+                   float *alpha)
 {
-    for (int32_t i = 0; said->count > 0 && i < 3; i++)
-        out[i] = (float)said->value[said->count == 1 ? 0 : i];
+    int32_t channels = n->shape.in_channels, colours = channels % 2 ? channels : channels - 1;
+
+    if (said->count == 0)
+        return true;
+    if (said->count > 1 && said->count != channels) {
+        complain("%s: --%s has %d numbers for %d channel%s: give one, or one for each", n->name,
+                 option, (int)said->count, (int)channels, channels > 1 ? "s" : "");
+        return false;
+    }
+    for (int32_t i = 0; i < 3; i++)
+        out[i] = (float)said->value[said->count == 1 || i >= said->count ? 0 : i];
+    *alpha = (float)said->value[said->count == 1 ? 0 : colours];
+    return true;
+}
+
+/* As the library takes pictures where nothing is said. */
+static int32_t usual_channels(int32_t channels)
+{
+    return channels == 1   ? KLDVE_CHANNELS_GRAY
+           : channels == 2 ? KLDVE_CHANNELS_GRAY_ALPHA
+           : channels == 4 ? KLDVE_CHANNELS_RGB_ALPHA
+                           : KLDVE_CHANNELS_RGB;
 }
 
 static bool set_input(network *n, const network_args *args)
@@ -180,8 +217,8 @@ static bool set_input(network *n, const network_args *args)
     spec.struct_size = sizeof spec;
     if (n->card)
         status = kldve_card_input(n->card, &spec);
-    else if (n->shape.in_channels == 1)
-        spec.channels = KLDVE_CHANNELS_GRAY;
+    else
+        spec.channels = usual_channels(n->shape.in_channels);
     if (args->channels > 0)
         spec.channels = args->channels - 1;
     if (args->scale > 0)
@@ -190,8 +227,9 @@ static bool set_input(network *n, const network_args *args)
         spec.resize_shorter_side = args->resize;
     if (args->crop > 0)
         spec.center_crop = args->crop;
-    spread(&args->mean, spec.mean);
-    spread(&args->std, spec.std);
+    if (!spread(n, "mean", &args->mean, spec.mean, &spec.alpha_mean) ||
+        !spread(n, "std", &args->std, spec.std, &spec.alpha_std))
+        return false;
     if (status == KLDVE_OK)
         status = kldve_explainer_set_input(n->explainer, &spec);
     if (status == KLDVE_OK)
@@ -275,7 +313,7 @@ void network_say_assumptions(const network *n, const network_args *args)
         return;
     if (args->channels == 0 && !args->as_it_is)
         used += (size_t)snprintf(text + used, sizeof text - used, " channels %s,",
-                                 n->shape.in_channels == 1 ? "GRAY" : "RGB");
+                                 channels_choice(usual_channels(n->shape.in_channels)));
     if (!pixels && !args->as_it_is)
         used += (size_t)snprintf(text + used, sizeof text - used, " pixel values 0 to 255,");
     if (args->resize == 0 && args->crop == 0 && !args->as_it_is)

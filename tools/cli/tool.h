@@ -180,11 +180,13 @@ typedef struct network {
 /** Have the engine plan what methods with these needs (KLDVE_NEED_*) require, and no more, because
  *  planning takes time and memory. */
 void network_plan_for(network_args *args, uint32_t needs);
-/** given_inputs.c: what --dim and --input say, for the engine. */
+enum { GIVEN_MOST = 2 * ARG_LIST_MAX /**< by options and by a card */ };
+
+/** given_inputs.c: what --dim, --input and a card say, for the engine. */
 typedef struct given_inputs {
-    kldve_onnx_dim dim[ARG_LIST_MAX];
-    kldve_onnx_input input[ARG_LIST_MAX];
-    npy_array array[ARG_LIST_MAX];
+    kldve_onnx_dim dim[GIVEN_MOST];
+    kldve_onnx_input input[GIVEN_MOST];
+    npy_array array[GIVEN_MOST];
     double number[ARG_LIST_MAX];
     float *pictures; /**< of a batch; NULL without one */
     char name[2 * ARG_LIST_MAX][LABEL_SIZE];
@@ -193,7 +195,8 @@ typedef struct given_inputs {
 /** Check their form.  EXIT_DONE, or EXIT_USAGE after a message. */
 int given_check_args(const char *command, const network_args *args);
 /** Read them into options; false after a message.  Free what was given in either case. */
-bool given_read(given_inputs *given, const network_args *args, kldve_onnx_options *options);
+bool given_read(given_inputs *given, const network_args *args, const kldve_card *card,
+                kldve_onnx_options *options);
 void given_free(given_inputs *given);
 /** The file of an --input, NULL if it is a number. */
 const char *given_file(const char *text);

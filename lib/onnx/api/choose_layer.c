@@ -90,8 +90,23 @@ typedef struct wanted {
     float least;          /* of `share` */
 } wanted;
 
+/* One cell high or wide. */
+static bool is_row(const kx_view *view)
+{
+    return view->height <= view->frames || view->width == 1;
+}
+
+/* Whether the picture has rows and columns. */
+static bool has_area(const kx_choice *c)
+{
+    const int64_t *dim = c->file_input->shape.dim + (c->channels_last ? 1 : 2);
+
+    return dim[0] > 1 && dim[1] > 1;
+}
+
 /* Take `v`, which comes before the best so far, if it is a better default: one with more maps where
- * they are few, or the same as [1][maps][height][width]. */
+ * they are few, one with rows and columns where the picture has them, or the same as
+ * [1][maps][height][width]. */
 static void consider(const kx_graph *g, const kx_choice *c, kx_value *v, const wanted *w,
                      candidate *best)
 {
@@ -101,6 +116,7 @@ static void consider(const kx_graph *g, const kx_choice *c, kx_value *v, const w
         !c->cells[v->id] || !kx_explainable(c, v, &view) || view.height * view.width == view.frames)
         return;
     if (!best->layer || (best->view.each <= HANDFUL && view.each > best->view.each) ||
+        (has_area(c) && is_row(&best->view) && !is_row(&view) && view.each > HANDFUL) ||
         (!best->view.plain && is_form_of(g, best->layer, v)))
         *best = (candidate){v, view};
 }

@@ -23,6 +23,7 @@ kldve_status kldve_onnx_chosen(const kldve_onnx *net, kldve_onnx_choice *out)
     c.grid_height = (int32_t)net->choice.view.height;
     c.grid_width = (int32_t)net->choice.view.width;
     c.leading = (int32_t)net->choice.view.leading;
+    c.size_open = net->inputs.size_open;
     c.frames = net->choice.layer ? (int32_t)net->choice.view.frames : 1;
     return kldve_struct_store(NULL, "kldve_onnx_choice", &c, sizeof c, out);
 }

@@ -145,14 +145,22 @@ static bool find_scores(const kx_graph *g, const kx_value *boxes, const kx_value
 
 /* ---- how it chooses -------------------------------------------------------------------------- */
 
-static bool read_number(kx_graph *g, const kx_frontier *f, int32_t i, double *out)
+/* A number of float32 or int64; *out stays where it is not constant. */
+static void read_number(const kx_frontier *f, int32_t i, double *out)
 {
-    const kx_value *v = input_of(g, f, i);
-    const void *data = v && v->raw && v->count == 1 ? kx_value_data(g, v) : NULL;
+    const kx_proto_tensor *t = kx_frontier_constant(f, i);
+    float x;
+    int64_t n;
 
-    if (data)
-        *out = v->dtype == KX_I64 ? (double)*(const int64_t *)data : (double)*(const float *)data;
-    return data != NULL;
+    if (!t || t->count != 1)
+        return;
+    if (t->dtype == KX_ONNX_FLOAT) {
+        memcpy(&x, t->data, sizeof x); /* perhaps unaligned */
+        *out = (double)x;
+    } else if (t->dtype == KX_ONNX_INT64) {
+        memcpy(&n, t->data, sizeof n);
+        *out = (double)n;
+    }
 }
 
 static bool is_centred(const kx_proto_node *n)
@@ -164,13 +172,13 @@ static bool is_centred(const kx_proto_node *n)
 }
 
 /* Where the file's own numbers are not known: all boxes that do not overlap by half. */
-static void read_choosing(kx_graph *g, const kx_frontier *f, kx_choosing *c)
+static void read_choosing(const kx_frontier *f, kx_choosing *c)
 {
     double most = INT32_MAX, overlap = 0.5, least = (double)-INFINITY;
 
-    read_number(g, f, 2, &most);
-    read_number(g, f, 3, &overlap);
-    read_number(g, f, 4, &least);
+    read_number(f, 2, &most);
+    read_number(f, 3, &overlap);
+    read_number(f, 4, &least);
     *c = (kx_choosing){.used = true,
                        .centre = is_centred(f->suppressor),
                        .sorted = f->sorted,
@@ -229,16 +237,14 @@ kldve_status kx_select_kept(kx_graph *g, kx_arena *arena, kx_notes *notes, const
         return kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
                               "boxes and scores in front of the suppression are not found: say "
                               "where they are with select, 'NAME[0, n, :]', and boxes");
-    read_choosing(g, f, choosing);
-    choosing->best_only = best;
+    read_choosing(f, choosing);
     if (compares(compared, by, rows)) {
         choosing->boxes = compared;
         choosing->scores = by;
-        choosing->best_only = choosing->together = false;
-    }
-    if (choosing->best_only) { /* all classes in one go */
-        choosing->sorted = true;
-        choosing->together = !f->shifted;
+    } else {
+        choosing->best_only = best;
+        choosing->together = best && !f->shifted;
+        choosing->sorted = f->sorted || best || f->shifted; /* all classes in one go */
     }
     if (o->box_format == KLDVE_ONNX_BOXES_AUTO)
         o->box_format = choosing->centre ? KLDVE_ONNX_BOXES_CENTRE : corner_format(g);

@@ -1,6 +1,12 @@
 /* file_explainer.c - the shortest way from a path to an explainer, which then owns the network. */
 #include "load.h"
 
+#include <assert.h>
+
+#include "card_parts.h"
+
+enum { MOST_VALUES = KX_CARD_MOST };
+
 /* Where the scores are.  What the card selects says itself what each explanation picks. */
 static void merge_scores(kldve_onnx_options *options, const kldve_card *card)
 {
@@ -18,6 +24,47 @@ static void merge_scores(kldve_onnx_options *options, const kldve_card *card)
         options->flags &= ~picks;
 }
 
+/* Values of inputs, where the caller gives none.  Files are for programs to read. */
+static kldve_status merge_values(kldve_ctx *ctx, kldve_onnx_options *options,
+                                 const kldve_card *card, kldve_onnx_input room[MOST_VALUES])
+{
+    kldve_card_value v = {.struct_size = sizeof v};
+    int32_t count = 0;
+
+    if (!card || options->input_count > 0)
+        return KLDVE_OK;
+    for (; kldve_card_value_at(card, count, &v) == KLDVE_OK; count++) {
+        if (v.file)
+            return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
+                                   "card: inputs.%.60s: its value is in '%.120s': read it and set "
+                                   "kldve_onnx_options.inputs, or write the numbers into the card",
+                                   v.name, v.file);
+        assert(count < MOST_VALUES);
+        room[count] = (kldve_onnx_input){.struct_size = sizeof room[count],
+                                         .name = v.name,
+                                         .type = KLDVE_ONNX_FLOAT64,
+                                         .rank = v.rank,
+                                         .dims = v.dims,
+                                         .data = v.data};
+    }
+    options->inputs = room;
+    options->input_count = count;
+    return KLDVE_OK;
+}
+
+/* What the picture's input is, and sizes of open dimensions. */
+static void merge_input(kldve_onnx_options *options, const kldve_card *card)
+{
+    if (!options->layout)
+        options->layout = kldve_card_layout(card);
+    if (!options->picture_input)
+        options->picture_input = kldve_card_picture_input(card);
+    if (options->in_frames == 0)
+        options->in_frames = kldve_card_frames(card);
+    if (options->dim_count == 0)
+        options->dims = kldve_card_dims(card, &options->dim_count);
+}
+
 /* What the caller leaves open the card fills. */
 static void merge(kldve_onnx_options *options, const kldve_card *card)
 {
@@ -29,6 +76,7 @@ static void merge(kldve_onnx_options *options, const kldve_card *card)
     if (!options->layer)
         options->layer = kldve_card_layer(card);
     merge_scores(options, card);
+    merge_input(options, card);
     if (options->scores == 0)
         options->scores = kldve_card_scores(card);
     if (kldve_card_labels(card))
@@ -46,6 +94,7 @@ static kldve_status load(kldve_ctx *ctx, const char *path, const kldve_onnx_opti
 {
     kldve_onnx_options options;
     kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_input values[MOST_VALUES];
     kldve_status status = kx_options_load(ctx, given, &options);
 
     if (status != KLDVE_OK)
@@ -55,6 +104,8 @@ static kldve_status load(kldve_ctx *ctx, const char *path, const kldve_onnx_opti
         if (status != KLDVE_OK)
             return status;
         merge(&options, *card);
+        if ((status = merge_values(ctx, &options, *card, values)) != KLDVE_OK)
+            return status;
         return kldve_onnx_load(ctx, path, &options, net);
     }
     if ((status = kldve_onnx_demo(&demo)) != KLDVE_OK ||
@@ -64,17 +115,15 @@ static kldve_status load(kldve_ctx *ctx, const char *path, const kldve_onnx_opti
     return kldve_onnx_load_memory(ctx, demo.model, demo.model_nbytes, &options, net);
 }
 
-/* Without a card: the pixels as they are, in the colours that the network's input can take. */
+/* Without a card the explainer keeps its default: the pixels as they are. */
 static kldve_status set_input(kldve_explainer *explainer, const kldve_card *card)
 {
     kldve_input_spec spec = {.struct_size = sizeof spec};
-    kldve_shape shape = {.struct_size = sizeof shape};
-    kldve_status status = kldve_explainer_shape(explainer, &shape);
+    kldve_status status;
 
-    if (status == KLDVE_OK && card)
-        status = kldve_card_input(card, &spec);
-    else if (shape.in_channels == 1)
-        spec.channels = KLDVE_CHANNELS_GRAY;
+    if (!card)
+        return KLDVE_OK;
+    status = kldve_card_input(card, &spec);
     return status == KLDVE_OK ? kldve_explainer_set_input(explainer, &spec) : status;
 }
 

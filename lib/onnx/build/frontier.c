@@ -79,19 +79,17 @@ static bool is_behind(const marker *w, const kx_proto_node *n)
     return results_of(w, n).behind;
 }
 
-/* What the nodes behind read in front of it; of what suppresses its constants, too. */
+/* What the nodes behind read in front of it. */
 static void list(const marker *w, kx_frontier *out)
 {
     for (int32_t i = 0; i < w->m->nnode; i++) {
         const kx_proto_node *n = &w->m->node[i];
-        const kx_op *op = op_of(w->m, n);
-        bool constants = op && op->traits.suppresses;
         const char *name;
 
         for (int32_t k = 0; is_behind(w, n) && (name = read_name(n, k)); k++) {
             mark *in = kx_names_find(&w->names, name);
 
-            if (!in || (!in->computed && !constants) || in->behind || !in->made || in->listed)
+            if (!in || !in->computed || in->behind || !in->made || in->listed)
                 continue;
             in->listed = true;
             out->name[out->count++] = name;
@@ -99,27 +97,28 @@ static void list(const marker *w, kx_frontier *out)
     }
 }
 
-/* The node that makes a tensor; NULL: none does. */
-static const kx_proto_node *maker_of(const kx_model *m, const char *name)
+/* The node of a graph that makes a tensor; NULL: none does. */
+static const kx_proto_node *maker_of(const kx_proto_graph *g, const char *name)
 {
-    for (int32_t i = 0; i < m->nnode; i++)
-        for (int32_t k = 0; k < m->node[i].nout; k++)
-            if (*name && strcmp(m->node[i].out[k], name) == 0)
-                return &m->node[i];
+    for (int32_t i = 0; i < g->nnode; i++)
+        for (int32_t k = 0; k < g->node[i].nout; k++)
+            if (*name && strcmp(g->node[i].out[k], name) == 0)
+                return &g->node[i];
     return NULL;
 }
 
-/* Whether a sum stands in front of the boxes that are compared, behind the frontier. */
-static bool shifts(const marker *w, const kx_proto_node *suppressor)
+/* Whether a sum of computed tensors stands in front of the boxes that are compared. */
+static bool shifts(const marker *w, const kx_frontier *f)
 {
     enum { MOST_STEPS = 16 };
-    const char *name = suppressor->nin > 0 ? suppressor->in[0] : "";
+    const char *name = f->suppressor->nin > 0 ? f->suppressor->in[0] : "";
+    bool inside = f->around.node != w->m->node;
 
     for (int step = 0; step < MOST_STEPS; step++) {
-        const kx_proto_node *n = maker_of(w->m, name);
+        const kx_proto_node *n = maker_of(&f->around, name);
         const kx_op *op = n ? op_of(w->m, n) : NULL;
 
-        if (!op || n->nin < 1 || !is_behind(w, n))
+        if (!op || n->nin < 1 || (!inside && !is_behind(w, n)))
             return false;
         if (op->traits.formula == KX_FORMULA_SUM)
             return true;
@@ -128,21 +127,65 @@ static bool shifts(const marker *w, const kx_proto_node *suppressor)
     return false;
 }
 
-/* The first node that suppresses, and whether something picks the best behind it. */
+/* The first node of a graph, or of one that an attribute of its nodes holds, that suppresses. */
+static bool find_in(const marker *w, const kx_proto_graph *g, kx_frontier *out)
+{
+    for (int32_t i = 0; i < g->nnode; i++) {
+        const kx_op *op = op_of(w->m, &g->node[i]);
+
+        if (op && op->traits.suppresses) {
+            out->suppressor = &g->node[i];
+            out->around = *g;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void find_suppressor(const marker *w, kx_frontier *out)
 {
+    const kx_proto_graph whole = {.nnode = w->m->nnode,
+                                  .node = w->m->node,
+                                  .ninitializer = w->m->ninitializer,
+                                  .initializer = w->m->initializer};
+
+    if (find_in(w, &whole, out))
+        return;
+    for (int32_t i = 0; i < whole.nnode; i++) {
+        const kx_proto_node *n = &whole.node[i];
+
+        for (int32_t k = 0; is_behind(w, n) && k < n->nattr; k++)
+            if (n->attr[k].g && find_in(w, n->attr[k].g, out))
+                return;
+    }
+}
+
+/* Whether something picks the best behind the suppression. */
+static bool sorts(const marker *w)
+{
+    bool behind = false;
+
     for (int32_t i = 0; i < w->m->nnode; i++) {
         const kx_proto_node *n = &w->m->node[i];
         const kx_op *op = op_of(w->m, n);
 
-        if (!op || !is_behind(w, n))
-            continue;
-        if (op->traits.suppresses && !out->suppressor)
-            out->suppressor = n;
-        else if (out->suppressor && op->traits.formula == KX_FORMULA_BEST)
-            out->sorted = true;
+        behind = behind || (op && op->traits.suppresses && is_behind(w, n));
+        if (behind && op && op->traits.formula == KX_FORMULA_BEST && is_behind(w, n))
+            return true;
     }
-    out->shifted = out->suppressor && shifts(w, out->suppressor);
+    return false;
+}
+
+const kx_proto_tensor *kx_frontier_constant(const kx_frontier *f, int32_t i)
+{
+    const kx_proto_node *n = f->suppressor;
+    const char *name = n && i < n->nin ? n->in[i] : "";
+
+    for (int32_t k = 0; *name && k < f->around.ninitializer; k++)
+        if (strcmp(f->around.initializer[k].name, name) == 0)
+            return &f->around.initializer[k];
+    n = maker_of(&f->around, name);
+    return n && n->nin == 0 && n->nattr == 1 ? n->attr[0].t : NULL;
 }
 
 static kldve_status name_all(marker *w, kx_arena *arena, size_t *count)
@@ -192,5 +235,7 @@ kldve_status kx_find_frontier(kldve_ctx *ctx, kx_arena *arena, const kx_model *m
     }
     list(&w, out);
     find_suppressor(&w, out);
+    out->sorted = sorts(&w);
+    out->shifted = out->suppressor && shifts(&w, out);
     return KLDVE_OK;
 }

@@ -11,6 +11,7 @@ typedef struct kx_frontier {
                             no such steps */
     int32_t count;
     const kx_proto_node *suppressor; /**< the first that keeps boxes by their scores; NULL: none */
+    kx_proto_graph around;           /**< the graph that it is a node of: perhaps a branch */
     bool shifted; /**< something is added to the boxes that it compares: classes are moved apart */
     bool sorted;  /**< behind it, elements are picked by their size: the best come first */
 } kx_frontier;
@@ -18,5 +19,8 @@ typedef struct kx_frontier {
 /** @param arena  for *out; names are the model's.
  *  @return KLDVE_OK, KLDVE_E_NOMEM. */
 kldve_status kx_find_frontier(kldve_ctx *ctx, kx_arena *arena, const kx_model *m, kx_frontier *out);
+
+/** Input i of the suppressor, where it is constant; else NULL. */
+const kx_proto_tensor *kx_frontier_constant(const kx_frontier *f, int32_t i);
 
 #endif

@@ -152,6 +152,7 @@ kldve_status kx_settle_picture_dims(kx_settler *s, kx_proto_value *v)
             size = by_array(s, v, i);
         if (size == 0) {
             size = by_default(s, what);
+            s->out->size_open = s->out->size_open || what == HEIGHT || what == WIDTH;
             if (what != BATCH && !is_said(s, what))
                 st = kx_settle_say(s,
                                    "the %s of input '%.60s' is open: %lld is assumed; give another "

@@ -20,6 +20,8 @@ static kldve_status flattened(const kx_settler *s, int64_t numbers, int64_t view
 {
     int64_t h = s->o->user->in_height, w = s->o->user->in_width, channels;
 
+    s->out->size_open = true;
+
     view[1] = view[2] = 1;
     view[3] = numbers;
     if (h == 0 && w == 0)

@@ -24,6 +24,7 @@ typedef struct kx_inputs {
     const char *name; /**< of the file's input */
     int32_t rank;     /**< and its dimensions, all numbers, those of one picture */
     int64_t dim[KX_PROTO_MAX_RANK];
+    bool size_open; /**< the options have an effect on its height and width */
     int64_t batch;  /**< pictures that the file's input takes, 1 or more */
     int64_t frames; /**< of a film, which lie below each other in the model's input; 1: none */
     char layout[KX_PROTO_MAX_RANK + 1]; /**< of the file's input, letters as in kx_follow(); "": as

@@ -59,5 +59,6 @@ extern const kx_op kx_contrib_embed_ops[];
 extern const kx_op kx_contrib_nbits_ops[];
 extern const kx_op kx_inverse_ops[];
 extern const kx_op kx_sequence_ops[];
+extern const kx_op kx_ml_ops[];
 
 #endif

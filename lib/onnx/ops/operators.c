@@ -59,6 +59,7 @@ const kx_op *const kx_families[] = {
     kx_contrib_nbits_ops,
     kx_inverse_ops,
     kx_sequence_ops,
+    kx_ml_ops,
     NULL,
 };
 /* clang-format on */

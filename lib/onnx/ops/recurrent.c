@@ -64,48 +64,81 @@ static const kx_attr *find_strings(kx_node *n, const char *name)
     return NULL;
 }
 
-static void default_numbers(kx_recurrent_activation *a)
-{
-    static const struct {
-        const char *type;
-        float alpha, beta;
-    } table[] = {{"LeakyRelu", 0.01f, 0}, {"ThresholdedRelu", 1, 0}, {"HardSigmoid", 0.2f, 0.5f},
-                 {"Elu", 1, 0},           {"Affine", 1, 0},          {"ScaledTanh", 1, 1}};
+/* Activations that take numbers, and their defaults. */
+static const struct {
+    const char *type;
+    bool has_alpha, has_beta;
+    float alpha, beta;
+} numbered[] = {{"LeakyRelu", true, false, 0.01f, 0},
+                {"ThresholdedRelu", true, false, 1, 0},
+                {"HardSigmoid", true, true, 0.2f, 0.5f},
+                {"Elu", true, false, 1, 0},
+                {"Affine", true, true, 1, 0},
+                {"ScaledTanh", true, true, 1, 1}};
 
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(table[i].type, a->type) == 0) {
-            a->alpha = table[i].alpha;
-            a->beta = table[i].beta;
+/* A list of numbers, taken one by one by the activations that have one; a list with one for each
+ * activation is read by place. */
+typedef struct numbers {
+    const float *value; /* NULL: defaults */
+    size_t count, next;
+    bool by_place;
+} numbers;
+
+static float take(numbers *n, bool has, size_t place, float other)
+{
+    if (!n->value || !has)
+        return other;
+    if (n->by_place)
+        return n->value[place];
+    return n->next < n->count ? n->value[n->next++] : other;
+}
+
+static const char *name_of(const layer *l, const kx_attr *list, size_t place)
+{
+    return list ? list->strings[place] : l->kind->activation[place % (size_t)l->kind->activations];
+}
+
+/* Activation `place` of all directions; the numbers of those before it are taken already. */
+static void read_activation(const char *type, size_t place, numbers *alpha, numbers *beta,
+                            kx_recurrent_activation *a)
+{
+    *a = (kx_recurrent_activation){.type = type};
+    for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++)
+        if (strcmp(numbered[i].type, type) == 0) {
+            a->alpha = take(alpha, numbered[i].has_alpha, place, numbered[i].alpha);
+            a->beta = take(beta, numbered[i].has_beta, place, numbered[i].beta);
         }
 }
 
-/* The activations of direction d.  activation_alpha and _beta have one number for each activation.
- */
+/* The activations of direction d. */
 static kldve_status read_activations(layer *l, int32_t d)
 {
     const kx_attr *list = find_strings(l->e->n, "activations");
-    size_t alphas, betas, want = (size_t)l->kind->activations * (size_t)l->directions;
-    const float *alpha = kx_attr_floats(l->e->n, "activation_alpha", &alphas);
-    const float *beta = kx_attr_floats(l->e->n, "activation_beta", &betas);
+    size_t count = (size_t)l->kind->activations, all = count * (size_t)l->directions;
+    numbers alpha = {.value = NULL}, beta = {.value = NULL};
+    kx_recurrent_activation a;
 
-    if (list && list->count != want)
+    alpha.value = kx_attr_floats(l->e->n, "activation_alpha", &alpha.count);
+    beta.value = kx_attr_floats(l->e->n, "activation_beta", &beta.count);
+    alpha.by_place = alpha.count == all;
+    beta.by_place = beta.count == all;
+    if (list && list->count != all)
         return kx_invalid(l->e->g, l->e->n, "attribute 'activations' has %zu names, expected %zu",
-                          list->count, want);
-    if ((alpha && alphas != want) || (beta && betas != want))
-        return kx_refuse(l->e->g, l->e->n,
-                         "'activation_alpha' and 'activation_beta' must have one number for each "
-                         "activation");
-    for (int32_t i = 0; i < l->kind->activations; i++) {
-        kx_recurrent_activation *a = &l->s.activation[i];
-        int32_t at = d * l->kind->activations + i;
+                          list->count, all);
+    for (size_t i = 0; i < all; i++) {
+        const char *type = name_of(l, list, i);
 
-        a->type = list ? list->strings[at] : l->kind->activation[i];
-        if (!kx_recurrent_known(a->type))
-            return kx_refuse(l->e->g, l->e->n, "activation '%.40s' is not supported", a->type);
-        default_numbers(a);
-        a->alpha = alpha ? alpha[at] : a->alpha;
-        a->beta = beta ? beta[at] : a->beta;
+        if (!kx_recurrent_known(type))
+            return kx_refuse(l->e->g, l->e->n, "activation '%.40s' is not supported", type);
+        read_activation(type, i, &alpha, &beta, &a);
+        if (i / count == (size_t)d)
+            l->s.activation[i % count] = a;
     }
+    if ((!alpha.by_place && alpha.next < alpha.count) || (!beta.by_place && beta.next < beta.count))
+        return kx_invalid(l->e->g, l->e->n,
+                          "'activation_alpha' has %zu and 'activation_beta' %zu numbers, which are "
+                          "more than the activations take",
+                          alpha.count, beta.count);
     return KLDVE_OK;
 }
 

@@ -22,6 +22,7 @@ typedef struct source {
     const float *number, *scale, *bias; /* bias may be NULL */
     size_t of_channel, of_term;         /* strides of `number` */
     bool whole_bias;                    /* in the file, it is integers */
+    int16_t *term;                      /* room for the weights of a channel */
     kx_byte_form in, out;
 } source;
 
@@ -66,12 +67,13 @@ static bool find_source(kx_planner *p, const kx_unit *u, source *s)
                   .scale = kx_value_read(w->scale, &p->plan->arena),
                   .of_channel = is_matrix(u) ? 1 : terms,
                   .of_term = is_matrix(u) ? (size_t)d->out_channels : 1,
-                  .whole_bias = bias && bias->levels};
+                  .whole_bias = bias && bias->levels,
+                  .term = kx_scratch(p, terms, sizeof *s->term)};
     if (u->kind == KX_UNIT_DENSE)
         s->bias = u->dense.bias;
     else if (bias && !(s->bias = kx_value_read(bias, &p->plan->arena)))
         return false;
-    return s->number && s->scale;
+    return s->number && s->scale && s->term;
 }
 
 static float scale_of(const source *s, int64_t channel)
@@ -79,14 +81,23 @@ static float scale_of(const source *s, int64_t channel)
     return s->scale[s->weights->scale->count == 1 ? 0 : channel];
 }
 
-/* Term t of a sum, in the order rows, columns, channels; the file has channels first. */
-static int16_t weight_of(const source *s, const kx_conv_desc *d, int64_t channel, int64_t t)
+static int64_t terms_of(const kx_conv_desc *d)
+{
+    return d->in_channels / d->groups * d->kernel[0] * d->kernel[1];
+}
+
+/* The weights of a channel in the order rows, columns, channels; the file has channels first. */
+static const int16_t *weights_of(const source *s, const kx_conv_desc *d, int64_t channel)
 {
     int64_t each = d->in_channels / d->groups, cells = d->kernel[0] * d->kernel[1];
-    size_t at = (size_t)(t % each * cells + t / each);
-    float number = s->number[(size_t)channel * s->of_channel + at * s->of_term];
+    const float *number = s->number + (size_t)channel * s->of_channel;
+    float scale = scale_of(s, channel);
+    int16_t *to = s->term;
 
-    return (int16_t)nearbyintf(number / scale_of(s, channel));
+    for (int64_t cell = 0; cell < cells; cell++)
+        for (int64_t c = 0; c < each; c++)
+            *to++ = (int16_t)lrintf(number[(size_t)(c * cells + cell) * s->of_term] / scale);
+    return s->term;
 }
 
 /* The channel in place i of a block; -1: none. */
@@ -102,11 +113,6 @@ static int64_t channel_at(const kx_conv_desc *d, int64_t block, int64_t i)
     return c < each ? block / blocks * each + c : -1;
 }
 
-static int64_t terms_of(const kx_conv_desc *d)
-{
-    return d->in_channels / d->groups * d->kernel[0] * d->kernel[1];
-}
-
 /* May the weights be multiplied as bytes?  Two products and two are added in 16 bits, signed, where
  * there is no better instruction: 255 (|w0| + |w1|) <= 32767. */
 static bool fits_bytes(const source *s, const kx_conv_desc *d)
@@ -114,30 +120,33 @@ static bool fits_bytes(const source *s, const kx_conv_desc *d)
     enum { MOST = INT16_MAX / UINT8_MAX };
     bool any = kx_accel_has_dot_products();
 
-    for (int64_t channel = 0; channel < d->out_channels; channel++)
-        for (int64_t t = 0; t < terms_of(d); t++) {
-            int w = weight_of(s, d, channel, t);
-            int next = t % 2 == 0 && t + 1 < terms_of(d) ? weight_of(s, d, channel, t + 1) : 0;
+    for (int64_t channel = 0; channel < d->out_channels; channel++) {
+        const int16_t *w = weights_of(s, d, channel);
 
-            if (w < INT8_MIN || w > INT8_MAX || (!any && abs(w) + abs(next) > MOST))
+        for (int64_t t = 0; t < terms_of(d); t++) {
+            int next = t % 2 == 0 && t + 1 < terms_of(d) ? w[t + 1] : 0;
+
+            if (w[t] < INT8_MIN || w[t] > INT8_MAX || (!any && abs(w[t]) + abs(next) > MOST))
                 return false;
         }
+    }
     return true;
 }
 
 /* The weights of one channel, words of one channel behind those of the next; returns their sum. */
 static int64_t pack_channel(const source *s, const kx_byte_conv *c, int64_t channel, uint8_t *to)
 {
-    int64_t n = c->per_word, sum = 0;
-    size_t size = (size_t)(KX_BYTE_WORD / n);
+    const int16_t *w = weights_of(s, &c->d, channel);
+    int64_t sum = 0;
 
     for (int64_t t = 0; t < terms_of(&c->d); t++) {
-        int16_t w = weight_of(s, &c->d, channel, t);
-        int8_t narrow = (int8_t)w;
+        uint8_t *word = to + t / c->per_word * KX_BYTE_WORD * KX_BYTE_COLUMNS;
 
-        memcpy(to + t / n * KX_BYTE_WORD * KX_BYTE_COLUMNS + (size_t)(t % n) * size,
-               n == 2 ? (const void *)&w : (const void *)&narrow, size);
-        sum += w;
+        if (c->per_word == 2)
+            memcpy(word + t % 2 * (int64_t)sizeof *w, &w[t], sizeof *w);
+        else
+            word[t % 4] = (uint8_t)w[t];
+        sum += w[t];
     }
     return sum;
 }

@@ -21,6 +21,7 @@ static const uint64_t max_external = UINT64_C(4) << 30;
 struct mapping {
     struct mapping *next;
     const char *location; /* of external data, otherwise "" */
+    const char *path;     /* of external data, links resolved */
     void *bytes;
     size_t n;
 };
@@ -204,7 +205,7 @@ static kldve_status resolve(kx_reader *r, const char *location, char real[PATH_M
 
 static kldve_status map_location(kx_reader *r, const char *location, struct mapping **out)
 {
-    char real[PATH_MAX];
+    char real[PATH_MAX], *path;
     struct mapping *m;
     kldve_status st;
 
@@ -220,10 +221,21 @@ static kldve_status map_location(kx_reader *r, const char *location, struct mapp
     if ((st = resolve(r, location, real)) < 0 ||
         (st = map_file(r, real, O_NOFOLLOW, max_external - r->mapped, &m)) < 0)
         return st;
+    if (!(path = kx_arena_alloc(&r->model->arena, strlen(real) + 1, 1)))
+        return kx_reader_nomem(r);
     r->mapped += m->n;
     m->location = location;
+    m->path = strcpy(path, real);
     *out = m;
     return KLDVE_OK;
+}
+
+const char *kx_model_external(const kx_model *model, int32_t index)
+{
+    for (const struct mapping *m = model->mapping; m; m = m->next)
+        if (*m->location && index-- == 0)
+            return m->path;
+    return NULL;
 }
 
 kldve_status kx_map_external(kx_reader *r, const char *tensor, const char *location,

@@ -57,7 +57,7 @@ static const struct bad_case bad[] = {
     {"labels with a NUL", "{\"labels\": \"a\\u0000b\"}", "labels: is empty or holds a NUL"},
     {"input is a string", "{\"input\": \"x\"}", "input: must be an object, not a string"},
     {"channels unknown", INPUT("\"channels\": \"CMYK\""),
-     "input.channels: 'CMYK' is not RGB, BGR or GRAY"},
+     "input.channels: 'CMYK' is not RGB, BGR, GRAY, GRAYA, RGBA or BGRA"},
     {"channels in lower case", INPUT("\"channels\": \"rgb\""), "input.channels: 'rgb' is not RGB"},
     {"channels is an object", INPUT("\"channels\": {}"), "input.channels: must be a string"},
     {"scale is a string", INPUT("\"scale\": \"1\""), "input.scale: must be a number, not a string"},
@@ -92,7 +92,31 @@ static const struct bad_case bad[] = {
     {"shape is an object", INPUT("\"shape\": {}"), "input.shape: must be a list, not an object"},
     {"shape against channels", INPUT("\"shape\": [1, 1, 8, 8], \"channels\": \"RGB\""),
      "input.channels: RGB does not fit the 1 channels"},
-    {"shape of four channels", INPUT("\"shape\": [1, 4, 8, 8]"), "does not fit the 4 channels"},
+    {"shape of four channels", INPUT("\"shape\": [1, 4, 8, 8], \"channels\": \"RGB\""),
+     "does not fit the 4 channels"},
+    {"shape of six", INPUT("\"shape\": [1, 3, 4, 8, 8, 1]"), "or [batch, channels, frames,"},
+    {"mean of three for alpha", INPUT("\"channels\": \"RGBA\", \"mean\": [1, 2, 3]"),
+     "input.mean: 3 numbers for 4 channels"},
+    {"std of alpha", INPUT("\"channels\": \"GRAYA\", \"std\": [1, 0]"),
+     "input.std: must be above 0"},
+    {"layout of numbers", "{\"layout\": 5}", "layout: must be a string, not a number"},
+    {"layout of other letters", "{\"layout\": \"NCDHW\"}",
+     "layout: 'NCDHW' must be letters of N, C, T, H, W"},
+    {"picture_input is a list", "{\"picture_input\": []}", "picture_input: must be a string"},
+    {"dims is a list", "{\"dims\": [1]}", "dims: must be an object, not a list"},
+    {"dims of strings", "{\"dims\": {\"n\": \"4\"}}", "dims: must be an object of numbers"},
+    {"dims of 0", "{\"dims\": {\"n\": 0}}", "dims.n: 0 is not a whole number from 1 on"},
+    {"dims of a fraction", "{\"dims\": {\"n\": 1.5}}", "dims.n: 1.5 is not a whole number"},
+    {"dims without a name", "{\"dims\": {\"n\": 1e30}}", "dims.n: 1e+30 is not a whole number"},
+    {"inputs is a string", "{\"inputs\": \"a.npy\"}", "inputs: must be an object, not a string"},
+    {"an input of another file", "{\"inputs\": {\"h\": \"a.txt\"}}",
+     "inputs.h: 'a.txt' does not end in .npy"},
+    {"an input that is true", "{\"inputs\": {\"h\": true}}", "inputs.h: must be a number, numbers"},
+    {"an input of uneven lists", "{\"inputs\": {\"h\": [[1, 2], [3]]}}", "as long as each other"},
+    {"an input of lists and numbers", "{\"inputs\": {\"h\": [[1], 2]}}", "as long as each other"},
+    {"an input of nothing", "{\"inputs\": {\"h\": [[], []]}}", "inputs.h: an empty list"},
+    {"an input of 9 axes", "{\"inputs\": {\"h\": [[[[[[[[[1]]]]]]]]]}}", "more than 8 axes"},
+    {"an input of a word in a list", "{\"inputs\": {\"h\": [1, \"2\"]}}", "inputs.h: must be a"},
 };
 
 static void check_bad(void **state)
@@ -266,6 +290,63 @@ static void test_values(void **state)
 }
 
 /* A caller that was compiled when the struct ended after `scale`. */
+/* Everything about inputs, as it stands in the card. */
+static void test_inputs(void **state)
+{
+    static const char text[] =
+        "{\"input\": {\"shape\": [1, 4, 7, 12, 34], \"mean\": [1, 2, 3, 4], \"std\": 5},"
+        "\"layout\": \"NTCHW\", \"picture_input\": \"film\", \"dims\": {\"n\": 4, \"m\": 2.0},"
+        "\"inputs\": {\"h\": [[1, 2, 3], [4, 5, 6]], \"rate\": 0.5, \"c\": \"x/c.npy\"}}";
+    static const double h[] = {1, 2, 3, 4, 5, 6};
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_card *card = NULL;
+    kldve_input_spec spec = {.struct_size = sizeof spec};
+    kldve_card_value v = {.struct_size = sizeof v};
+    const kldve_onnx_dim *dim;
+    int32_t count = 0, height, width;
+
+    (void)state;
+    assert_int_equal(kldve_card_parse(ctx, text, sizeof text - 1, "folder", &card), KLDVE_OK);
+    assert_string_equal(kldve_card_layout(card), "NTCHW");
+    assert_string_equal(kldve_card_picture_input(card), "film");
+    assert_int_equal(kldve_card_frames(card), 7);
+    kldve_card_size(card, &height, &width);
+    assert_int_equal(100 * height + width, 1234);
+    assert_int_equal(kldve_card_input(card, &spec), KLDVE_OK);
+    assert_int_equal(spec.channels, KLDVE_CHANNELS_RGB_ALPHA);
+    assert_true(spec.mean[0] == 1 && spec.mean[2] == 3 && spec.alpha_mean == 4);
+    assert_true(spec.std[0] == 5 && spec.std[2] == 5 && spec.alpha_std == 5);
+    dim = kldve_card_dims(card, &count);
+    assert_int_equal(count, 2);
+    assert_string_equal(dim[0].name, "n");
+    assert_int_equal(10 * dim[0].size + dim[1].size, 42);
+    assert_int_equal(kldve_card_value_at(card, 0, &v), KLDVE_OK);
+    assert_string_equal(v.name, "h");
+    assert_null(v.file);
+    assert_true(v.rank == 2 && v.dims[0] == 2 && v.dims[1] == 3);
+    assert_memory_equal(v.data, h, sizeof h);
+    assert_int_equal(kldve_card_value_at(card, 1, &v), KLDVE_OK);
+    assert_true(v.rank == 0 && *v.data == 0.5);
+    assert_int_equal(kldve_card_value_at(card, 2, &v), KLDVE_OK);
+    assert_string_equal(v.file, "folder/x/c.npy");
+    assert_int_equal(kldve_card_value_at(card, 3, &v), KLDVE_E_ARG);
+    assert_int_equal(kldve_card_value_at(card, -1, &v), KLDVE_E_ARG);
+    kldve_card_free(card);
+    for (long budget = 0; budget < 64; budget++) { /* every allocation fails once */
+        kldve_status st;
+
+        card = NULL;
+        heap.budget = budget;
+        st = kldve_card_parse(ctx, text, sizeof text - 1, "folder", &card);
+        heap.budget = -1;
+        assert_true(st == KLDVE_OK ? card != NULL : st == KLDVE_E_NOMEM && !card);
+        kldve_card_free(card);
+    }
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 static void test_old_caller(void **state)
 {
     test_heap heap;
@@ -358,10 +439,11 @@ static void test_shared_cards(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_damaged),   cmocka_unit_test(test_scores),
-        cmocka_unit_test(test_files),     cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_values),    cmocka_unit_test(test_old_caller),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_shared_cards)};
+        cmocka_unit_test(test_damaged),     cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_files),       cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_values),      cmocka_unit_test(test_old_caller),
+        cmocka_unit_test(test_inputs),      cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_shared_cards)};
     int failed = TEST_RUN_CASES("cards that are refused", bad, check_bad);
 
     return failed + cmocka_run_group_tests_name("card", tests, NULL, NULL);

@@ -94,10 +94,14 @@ static const struct topology {
      "n DynamicQuantizeLinear h q2,s2,z2; n DequantizeLinear q2,s2,z2 l; " OF_CLASS("l"),
      NULL, "k", "1 token of layer 'k'", KLDVE_ONNX_LAYER_LAST, 1},
     {"the inside of a recurrent network is no layer",
-     STEM "n MaxPool a b kernel_shape=[3,6] strides=[3,6]; i flat 1,8,2; w m 1,8,8; w r 1,8,8; "
+     STEM "n MaxPool a b kernel_shape=[3,3] strides=[3,3]; i flat 1,8,4; w m 1,8,8; w r 1,8,8; "
           "n Reshape b,flat p; n Transpose p q perm=[2,0,1]; n RNN q,m,r h; "
           "n ReduceMean h f axes=[0,1] keepdims=0; n Gemm f,d y; out y",
      NULL, "b", NULL, KLDVE_ONNX_LAYER_LAST, 1},
+    {"rows and columns before a row of cells",
+     STEM "n ReduceMean a b axes=[2] keepdims=0; w t 8,8,3; n Conv b,t e; n Relu e h; "
+          "n ReduceMean h f axes=[2] keepdims=0; n Gemm f,d y; out y",
+     NULL, "a", NULL, KLDVE_ONNX_LAYER_LAST, 1},
     {"behind that block", CLASS_TOKEN OF_CLASS("h"), "h", "h",
      "behind layer 'h' only a class token is read", KLDVE_ONNX_LAYER_GIVEN, 1},
     {"two outputs of a split are two ways",

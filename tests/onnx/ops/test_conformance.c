@@ -49,7 +49,7 @@ static const struct {
     {"node/test_maxpool_2d_uint8", "integers"},
     {"node/test_if_", "Sequence"}, /* sequences of tensors */
     {"node/test_if_opt", "Optional"},
-    {"node/test_if_seq", "is a sequence"}, /* a branch that is chosen at run time */
+    {"node/test_if_seq", "is a sequence"},     /* a branch that is chosen at run time */
     {"node/test_sequence_", "element type 0"}, /* inputs that are sequences */
     {"simple/test_sequence_model8", "is symbolic"},
     {"node/test_loop13_seq", "element type 0"},
