@@ -89,6 +89,12 @@ static const struct topology {
      KLDVE_ONNX_LAYER_LAST, 1},
     {"the input of the block behind which only a class token is read", CLASS_TOKEN OF_CLASS("h"),
      NULL, "k", "1 token of layer 'k'", KLDVE_ONNX_LAYER_LAST, 1},
+    {"attention of fewer queries than keys",
+     STEM "i flat 1,8,36; i nine 1,8,9; i from 0,0; i to 6,6; i axes 2,3; i by 2,2; "
+          "n Reshape a,flat t; n Transpose t k perm=[0,2,1]; n Slice a,from,to,axes,by b; "
+          "n Reshape b,nine c; n Transpose c q perm=[0,2,1]; n MatMul q,t e; n Softmax e o axis=2; "
+          "n MatMul o,k h; " OF_TOKENS,
+     NULL, "h", NULL, KLDVE_ONNX_LAYER_LAST, 1},
     {"a scale that all tokens have a part in reads no cell",
      CLASS_TOKEN
      "n DynamicQuantizeLinear h q2,s2,z2; n DequantizeLinear q2,s2,z2 l; " OF_CLASS("l"),
