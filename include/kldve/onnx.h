@@ -147,7 +147,8 @@ typedef struct kldve_onnx_options {
                                      networks have for their state; else the network is refused */
     const kldve_onnx_dim *dims; /**< [dim_count], all with the struct_size of the first.  Open
                                      dimensions without a size: 1 for the first, 224 for height
-                                     and width, 3 channels, 16 frames, 16000 in a row */
+                                     and width, as many channels as the first weights take, else
+                                     3, 16 frames, 16000 in a row */
     const int64_t *shape;       /**< [shape_rank]: of the array that will be explained, as the
                                      file's input has it, with or without a leading 1: sizes of
                                      open dimensions.  NULL: not known */

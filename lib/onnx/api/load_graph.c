@@ -6,7 +6,7 @@
 
 #include "build/build.h"
 
-enum { SELECT_ITEM = 16 }; /* bytes of "[N]" */
+enum { SELECT_ITEM = 16 /* bytes of "[N]" */, WHY = 300 };
 
 static kldve_status say(void *opaque, const char *text)
 {
@@ -60,13 +60,14 @@ static kldve_status end_before_choosing(kldve_onnx *net, kx_graph_options *shape
     return st;
 }
 
-static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bool keep_batch)
+static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bool keep_batch,
+                                bool quiet)
 {
     char name[3][KX_SELECT_NAME];
     const char *const output[3] = {name[0], name[1], name[2]};
     kx_graph_options shape = {.batch = 1, .output = output};
     const kx_input_options inputs = {
-        .user = o, .keep_batch = keep_batch, .say = keep_batch ? say_nothing : say, .opaque = net};
+        .user = o, .keep_batch = keep_batch, .say = quiet ? say_nothing : say, .opaque = net};
     kldve_status st = kx_inputs_settle(net->ctx, &net->arena, net->model, &inputs, &net->inputs);
 
     if (st == KLDVE_OK)
@@ -114,7 +115,7 @@ static kldve_status build_batched(kldve_onnx *net, kldve_onnx_options *o)
 
     kx_graph_free(net->graph);
     net->graph = NULL;
-    if ((st = build_graph(net, o, true)) < 0)
+    if ((st = build_graph(net, o, true, true)) < 0)
         return st;
     snprintf(select, SELECT_ITEM, "[%d]", (int)o->item);
     if (!o->select)
@@ -141,15 +142,46 @@ static kldve_status check_item(const kldve_onnx *net, const kldve_onnx_options *
                            (long long)pictures, (long long)pictures - 1);
 }
 
+/* A network that leaves its size open and cannot have the one that was assumed: its message says
+ * which it can have. */
+static kldve_status suggest_size(kldve_onnx *net, const kldve_onnx_options *given, kldve_status st)
+{
+    static const int32_t sides[] = {256, 240, 320, 384, 192, 448, 512,
+                                    640, 299, 128, 96,  64,  32,  28};
+    kldve_onnx_options o = *given;
+    char why[WHY];
+
+    snprintf(why, sizeof why, "%s", kldve_ctx_message(net->ctx));
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+        kldve_status found;
+
+        kx_graph_free(net->graph);
+        net->graph = NULL;
+        o.in_height = o.in_width = sides[i];
+        found = build_graph(net, &o, false, true);
+        if (found == KLDVE_E_NOMEM)
+            return found;
+        if (found == KLDVE_OK)
+            return kldve_ctx_failf(
+                net->ctx, st,
+                "%s; the network leaves its size open: %d x %d was assumed, %d x %d "
+                "works: give the size that it was trained with (--size)",
+                why, (int)KX_DEFAULT_SIDE, (int)KX_DEFAULT_SIDE, (int)sides[i], (int)sides[i]);
+    }
+    return kldve_ctx_failf(net->ctx, st, "%s", why);
+}
+
 kldve_status kx_load_graph(kldve_onnx *net, kldve_onnx_options *o)
 {
-    kldve_status st = build_graph(net, o, false);
+    kldve_status st = build_graph(net, o, false, false);
     bool batched = net->inputs.batch > 1;
 
     if ((st == KLDVE_OK || (batched && st != KLDVE_E_NOMEM)) && check_item(net, o) < 0)
         return KLDVE_E_ARG;
     if (batched && (st == KLDVE_OK ? !outputs_follow(net, o) : st != KLDVE_E_NOMEM))
         return build_batched(net, o);
+    if (st == KLDVE_E_FORMAT && net->inputs.size_open && o->in_height == 0 && o->in_width == 0)
+        return suggest_size(net, o, st);
     if (st < 0 || !batched)
         return st;
     return kx_say(&net->choice.notes,
