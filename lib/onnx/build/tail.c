@@ -108,6 +108,11 @@ bool kx_step_back(const kx_graph *g, kx_way_back *w)
         w->at = n->in[0];
         return true;
     default:
+        if (w->height >= 0 && (x = kx_before_share(g, w->at))) {
+            w->shares = true;
+            w->at = x;
+            return true;
+        }
         if ((x = within_bounds(g, n)))
             w->at = x;
         return x || step_affine(w, n);
@@ -129,7 +134,7 @@ static bool ends(const kx_graph *g, const kx_way_back *w, kx_tail *out)
         x = kx_before_sigmoid(g, w->at, &logarithm);
     }
     height = w->height + logarithm;
-    if (!x || height < 0 || height > 1)
+    if (!x || height < 0 || height > 1 || (w->shares && kind != KLDVE_SCORES_SOFTMAX))
         return false;
     out->scores = x;
     out->kind = kind;
@@ -207,7 +212,7 @@ static bool find_joined(const kx_graph *g, const kx_way_back *w, kx_tail *out)
     const kx_node *n = kx_maker(g, kx_bare(g, w->at));
     size_t most = 1;
 
-    if (!n || n->op->traits.axes != KX_AXES_JOINED || w->height < 0 || w->height > 1)
+    if (!n || n->op->traits.axes != KX_AXES_JOINED || w->shares || w->height < 0 || w->height > 1)
         return false;
     for (int32_t i = 0; i < n->out[0]->shape.rank; i++)
         most = n->out[0]->shape.dim[i] > (int64_t)most ? (size_t)n->out[0]->shape.dim[i] : most;
