@@ -158,6 +158,35 @@ class Scores(Folder):
         self.record("--method", "grad-cam", "--target", "dog")
         self.assertMap(WEIGHTS[MAPS:2 * MAPS])
 
+    def test_pair_of_probabilities(self):
+        """1 - sigmoid(x) and sigmoid(x): each class has a map with every method."""
+        (x,) = logits(1, [0.3])
+        self.put("n.onnx", tinynet.model(
+            [
+                tinynet.node("Conv", ["image", "k"], ["conv"], kernel_shape=[1, 1]),
+                tinynet.node("Relu", ["conv"], ["relu"]),
+                tinynet.node("GlobalAveragePool", ["relu"], ["pool"]),
+                tinynet.node("Flatten", ["pool"], ["flat"]),
+                tinynet.node("Gemm", ["flat", "w", "b"], ["x"], transB=1),
+                tinynet.node("Sigmoid", ["x"], ["p"]),
+                tinynet.node("Sub", ["one", "p"], ["q"]),
+                tinynet.node("Concat", ["q", "p"], ["pair"], axis=1),
+            ], [
+                tinynet.tensor("k", [MAPS, 3, 1, 1], FEATURES),
+                tinynet.tensor("w", [1, MAPS], WEIGHTS[:MAPS]),
+                tinynet.tensor("b", [1], [0.3]),
+                tinynet.tensor("one", [1], [1.0]),
+            ], [tinynet.value_info("image", [1, 3, SIZE, SIZE])],
+            [tinynet.value_info("pair", [1, 2])]))
+        for method in ["kl-dve", "grad-cam"]:
+            for target, sign in enumerate([-1, 1]):
+                record = self.record("--method", method, "--target", str(target))
+                self.assertEqual(record["scores"], "softmax")
+                self.assertClass(record["target"], target, None, sign * x / 2, sigmoid(sign * x))
+                self.assertMap([sign * w for w in WEIGHTS[:MAPS]])
+        for target in ["0", "1"]:
+            self.assertFalse(self.record("--method", "saliency", "--target", target)["flat"])
+
     def test_two_equal_scores(self):
         self.put("n.onnx", tinynet.classifier(2, SIZE, [0] * 8, [1, 1], FEATURES))
         record = self.record("--dump", "d")

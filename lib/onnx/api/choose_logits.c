@@ -160,7 +160,7 @@ static kldve_status say_made(kx_choice *c, const kx_value *output, const kx_tail
         return kx_say(&c->notes,
                       "the two probabilities '%.60s' come from one score x: it is explained as two "
                       "classes with the scores %s",
-                      output->name, tail->opposite[0] ? "0 and x" : "x and 0");
+                      output->name, tail->opposite[0] ? "-x/2 and x/2" : "x/2 and -x/2");
     case KX_TAIL_PLAIN:
     case KX_TAIL_OPPOSITE:
     case KX_TAIL_JOINED:

@@ -201,6 +201,17 @@ kldve_status kx_put_difference(kx_surgery *s, kx_value *a, kx_value *b, kx_value
     return put(s, &n, out);
 }
 
+kldve_status kx_put_scaled(kx_surgery *s, float factor, kx_value *in, kx_value **out)
+{
+    kx_value *both[2] = {in, NULL};
+    kldve_status st = kx_put_number(s, &in->shape, factor, &both[1]);
+    kx_node n;
+
+    if (st < 0 || (st = prepare(s, 2, both, 1, &n)) < 0 || (st = kx_make_product(s->g, &n)) < 0)
+        return st;
+    return put(s, &n, out);
+}
+
 void kx_rewire(kx_graph *g, int32_t from, const kx_value *old, kx_value *now)
 {
     for (int32_t i = from; i < g->nnode; i++)

@@ -40,6 +40,9 @@ kldve_status kx_put_clip(kx_surgery *s, float low, float high, kx_value *in, kx_
 /** a - b, of one shape. */
 kldve_status kx_put_difference(kx_surgery *s, kx_value *a, kx_value *b, kx_value **out);
 
+/** factor * in. */
+kldve_status kx_put_scaled(kx_surgery *s, float factor, kx_value *in, kx_value **out);
+
 /** Let the nodes from number `from` on that read `old` read `now`. */
 void kx_rewire(kx_graph *g, int32_t from, const kx_value *old, kx_value *now);
 

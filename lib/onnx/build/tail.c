@@ -250,10 +250,15 @@ void kx_find_tail(const kx_graph *g, kx_value *output, kx_tail *out)
 
 /* ---- the scores as a tensor ------------------------------------------------------------------ */
 
-static kldve_status put_opposite(kx_surgery *s, bool opposite, kx_value *x, kx_value **out)
+/* Part k, x.  Of a pair each class has half of the score, so that each of the two has a gradient.
+ */
+static kldve_status put_part(kx_surgery *s, const kx_tail *t, int32_t k, kx_value *x,
+                             kx_value **out)
 {
     *out = x;
-    return opposite ? kx_put_negative(s, x, out) : KLDVE_OK;
+    if (t->form == KX_TAIL_PAIR)
+        return kx_put_scaled(s, t->opposite[k] ? -0.5f : 0.5f, x, out);
+    return t->opposite[k] ? kx_put_negative(s, x, out) : KLDVE_OK;
 }
 
 /* All parts as [1][count], one behind the other. */
@@ -265,10 +270,8 @@ static kldve_status put_parts(kx_surgery *s, const kx_tail *t, kx_value **out)
     for (int32_t k = 0; k < t->parts && st == KLDVE_OK; k++) {
         const kx_shape row = {2, {1, (int64_t)t->part[k]->count}};
 
-        if (t->form == KX_TAIL_PAIR && t->opposite[k])
-            st = kx_put_number(s, &row, 0, &flat[k]);
-        else if ((st = kx_put_reshape(s, &row, t->part[k], &flat[k])) == KLDVE_OK)
-            st = put_opposite(s, t->form == KX_TAIL_JOINED && t->opposite[k], flat[k], &flat[k]);
+        st = kx_put_reshape(s, &row, t->part[k], &flat[k]);
+        st = st < 0 ? st : put_part(s, t, k, flat[k], &flat[k]);
     }
     return st < 0 ? st : kx_put_concat(s, 1, t->parts, flat, out);
 }

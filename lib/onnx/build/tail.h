@@ -10,7 +10,7 @@ typedef enum kx_tail_form {
     KX_TAIL_PLAIN,    /**< the scores are that tensor */
     KX_TAIL_OPPOSITE, /**< its negative: the file prints 1 - sigmoid(x) */
     KX_TAIL_JOINED,   /**< those of several sigmoids, one behind the other */
-    KX_TAIL_PAIR,     /**< 0 and x, of which the softmax is 1 - sigmoid(x), sigmoid(x) */
+    KX_TAIL_PAIR,     /**< -x/2 and x/2, of which the softmax is 1 - sigmoid(x), sigmoid(x) */
     KX_TAIL_MIXED     /**< there is no such tensor, as behind a mean of softmaxes: of probabilities
                            p the scores are log p (SOFTMAX) or log p - log(1 - p) (SIGMOID) */
 } kx_tail_form;
@@ -35,7 +35,7 @@ typedef struct kx_tail {
     bool logarithm;
     int32_t parts; /**< of JOINED and PAIR */
     kx_value *part[KX_MAX_IN];
-    bool opposite[KX_MAX_IN]; /**< JOINED: the negative of this part; PAIR: this one is 0 */
+    bool opposite[KX_MAX_IN]; /**< JOINED: the negative of this part; PAIR: this one is -x/2 */
 } kx_tail;
 
 /** Go back from `output` to the scores, so that softmax(scores) or sigmoid(scores) is what the

@@ -155,6 +155,11 @@ kldve_status kx_make_difference(kx_graph *g, kx_node *n)
     return make(g, n, "Sub");
 }
 
+kldve_status kx_make_product(kx_graph *g, kx_node *n)
+{
+    return make(g, n, "Mul");
+}
+
 kx_value *kx_make_number(kx_graph *g, const kx_shape *shape, float value)
 {
     kx_value *v = kx_value_new(g, "");

@@ -26,6 +26,7 @@ kldve_status kx_make_log(kx_graph *g, kx_node *n);
 /** Inputs: x, the least and the largest value. */
 kldve_status kx_make_clip(kx_graph *g, kx_node *n);
 kldve_status kx_make_difference(kx_graph *g, kx_node *n);
+kldve_status kx_make_product(kx_graph *g, kx_node *n);
 
 /** A constant of that shape; NULL: out of memory. */
 kx_value *kx_make_number(kx_graph *g, const kx_shape *shape, float value);

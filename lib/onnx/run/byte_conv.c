@@ -84,14 +84,15 @@ static void put_cells(const worker *s, int64_t from, int64_t to, int64_t group)
 {
     const kx_conv_desc *d = &s->c->d;
     int64_t each = d->in_channels / d->groups, stride = kx_byte_stride(s->c);
+    int64_t rest = KX_BYTE_WORD * kx_byte_words(s->c) - each * (KX_BYTE_WORD / s->c->per_word);
     const uint8_t *x = s->x + from * d->in_channels + group * each;
     uint8_t *row = s->scratch;
 
     for (int64_t m = from; m < to; m++, row += stride, x += d->in_channels) {
         uint8_t *end = put_terms(s, each, x, row);
 
-        if (each % s->c->per_word)
-            memset(end, 0, (size_t)(row + KX_BYTE_WORD * kx_byte_words(s->c) - end));
+        if (rest)
+            memset(end, 0, (size_t)rest);
     }
 }
 
@@ -254,7 +255,7 @@ static void few_channels(const worker *s, const uint8_t **tap, uint8_t *y)
         memcpy(room, tap[t], (size_t)d->out_channels);
         tap[t] = room;
     }
-    s->k->depth(tap, (kx_byte_line){0, 0, 1}, (size_t)taps / 2, s->c->weights, &f, tile);
+    s->k->depth(tap, &(kx_byte_line){0, 0, 1}, (size_t)taps / 2, s->c->weights, &f, tile);
     memcpy(y, tile, (size_t)d->out_channels);
 }
 
@@ -269,7 +270,7 @@ static void some_cells(const worker *s, const uint8_t **tap, int64_t step, int64
         kx_byte_finish f = finish_of(s->c, b);
         int64_t start = kx_byte_start(n, b);
 
-        s->k->depth(tap, (kx_byte_line){start, step, count}, (size_t)words,
+        s->k->depth(tap, &(kx_byte_line){start, step, count}, (size_t)words,
                     (const uint8_t *)s->c->weights + b * words * KX_BYTE_WORD * KX_BYTE_COLUMNS, &f,
                     y + start);
     }

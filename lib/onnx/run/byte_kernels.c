@@ -97,18 +97,18 @@ static void tile8(const kx_byte_rows *rows, const void *weights, const int32_t *
     finish_rows(f, all, to);
 }
 
-static void depth(const uint8_t *const *tap, kx_byte_line from, size_t words, const void *weights,
-                  const kx_byte_finish *f, uint8_t *to)
+static void depth(const uint8_t *const *tap, const kx_byte_line *from, size_t words,
+                  const void *weights, const kx_byte_finish *f, uint8_t *to)
 {
     const int16_t *w = weights;
+    int64_t at = from->at;
 
-    for (int64_t i = 0; i < from.count; i++, from.at += from.step, to += f->stride) {
+    for (int64_t i = 0; i < from->count; i++, at += from->step, to += f->stride) {
         int32_t sum[KX_BYTE_COLUMNS] = {0};
 
         for (size_t t = 0; t < 2 * words; t++)
             for (size_t c = 0; c < KX_BYTE_COLUMNS; c++)
-                sum[c] +=
-                    tap[t][from.at + (int64_t)c] * w[t / 2 * 2 * KX_BYTE_COLUMNS + 2 * c + t % 2];
+                sum[c] += tap[t][at + (int64_t)c] * w[t / 2 * 2 * KX_BYTE_COLUMNS + 2 * c + t % 2];
         finish(f, sum, to);
     }
 }

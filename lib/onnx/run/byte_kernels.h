@@ -44,8 +44,8 @@ typedef struct kx_byte_kernels {
     /** 16 channels of `count` cells in a line: tap[2 words] are addresses of bytes, from which
      * those of the first cell are `from.at` away, those of the next one `from.step` further;
      * weights of 2 terms a word; results as those of a tile. */
-    void (*depth)(const uint8_t *const *tap, kx_byte_line from, size_t words, const void *weights,
-                  const kx_byte_finish *finish, uint8_t *to);
+    void (*depth)(const uint8_t *const *tap, const kx_byte_line *from, size_t words,
+                  const void *weights, const kx_byte_finish *finish, uint8_t *to);
 } kx_byte_kernels;
 
 /** For any weights. */

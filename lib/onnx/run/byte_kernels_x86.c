@@ -155,17 +155,26 @@ KERNELS(AVX2, sum16, tile16, DOT16)
 KERNELS(AVX2, sum8, tile8, DOT8)
 KERNELS(VNNI, sum8_vnni, tile8_vnni, DOT8_VNNI)
 
+INLINE __m256i both_halves(const uint8_t *at)
+{
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)at));
+}
+
+/* Bytes of two taps, side by side, are widened by a shuffle: that is faster than what is there to
+ * widen them, which crosses halves. */
 INLINE __m256i depth_cell(const uint8_t *const *tap, int64_t at, size_t words, const __m256i_u *w,
                           const ends *e)
 {
+    const __m256i wide =
+        _mm256_setr_epi8(0, -1, 1, -1, 2, -1, 3, -1, 4, -1, 5, -1, 6, -1, 7, -1, 8, -1, 9, -1, 10,
+                         -1, 11, -1, 12, -1, 13, -1, 14, -1, 15, -1);
     __m256i s0 = _mm256_setzero_si256(), s1 = _mm256_setzero_si256();
 
 #pragma GCC unroll 5
     for (size_t i = 0; i < words; i++, w += 2) {
-        __m128i a = _mm_loadu_si128((const void *)(tap[2 * i] + at));
-        __m128i b = _mm_loadu_si128((const void *)(tap[2 * i + 1] + at));
-        __m256i x0 = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(a, b));
-        __m256i x1 = _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(a, b));
+        __m256i a = both_halves(tap[2 * i] + at), b = both_halves(tap[2 * i + 1] + at);
+        __m256i x0 = _mm256_shuffle_epi8(_mm256_unpacklo_epi8(a, b), wide);
+        __m256i x1 = _mm256_shuffle_epi8(_mm256_unpackhi_epi8(a, b), wide);
 
         s0 = _mm256_add_epi32(s0, _mm256_madd_epi16(x0, w[0]));
         s1 = _mm256_add_epi32(s1, _mm256_madd_epi16(x1, w[1]));
@@ -173,26 +182,25 @@ INLINE __m256i depth_cell(const uint8_t *const *tap, int64_t at, size_t words, c
     return levels(e, s0, s1);
 }
 
-INLINE void depth_line(const uint8_t *const *tap, kx_byte_line from, size_t words,
+INLINE void depth_line(const uint8_t *const *tap, const kx_byte_line *from, size_t words,
                        const void *weights, const kx_byte_finish *f, uint8_t *to)
 {
     const ends e = ends_of(f);
-    int64_t i = 0;
+    int64_t i = 0, at = from->at, step = from->step;
 
-    for (; i + 2 <= from.count; i += 2, from.at += 2 * from.step, to += 2 * f->stride) {
-        __m256i first = depth_cell(tap, from.at, words, weights, &e);
+    for (; i + 2 <= from->count; i += 2, at += 2 * step, to += 2 * f->stride) {
+        __m256i first = depth_cell(tap, at, words, weights, &e);
 
-        put_two(bytes_of(&e, first, depth_cell(tap, from.at + from.step, words, weights, &e)), to,
-                f->stride);
+        put_two(bytes_of(&e, first, depth_cell(tap, at + step, words, weights, &e)), to, f->stride);
     }
-    if (i < from.count) {
-        __m256i last = depth_cell(tap, from.at, words, weights, &e);
+    if (i < from->count) {
+        __m256i last = depth_cell(tap, at, words, weights, &e);
 
         _mm_storeu_si128((void *)to, _mm256_castsi256_si128(bytes_of(&e, last, last)));
     }
 }
 
-AVX2 static void depth(const uint8_t *const *tap, kx_byte_line from, size_t words,
+AVX2 static void depth(const uint8_t *const *tap, const kx_byte_line *from, size_t words,
                        const void *weights, const kx_byte_finish *f, uint8_t *to)
 {
     enum { OF_3X3 = 5 }; /* unrolled */

@@ -311,10 +311,10 @@ static const struct said {
      "explained as yes against no; scores \"number\"", NULL, KLDVE_SCORES_SIGMOID},
     {"a pair of probabilities of one score",
      SCORES "w o 5,1; n MatMul y,o a; n Sigmoid a q; n Sub one,q b; n Concat b,q p axis=1; out p",
-     NULL, "two classes with the scores 0 and x", NULL, KLDVE_SCORES_SOFTMAX},
+     NULL, "two classes with the scores -x/2 and x/2", NULL, KLDVE_SCORES_SOFTMAX},
     {"a pair in the other order",
      SCORES "w o 5,1; n MatMul y,o a; n Sigmoid a q; n Sub one,q b; n Concat q,b p axis=1; out p",
-     NULL, "two classes with the scores x and 0", NULL, KLDVE_SCORES_SOFTMAX},
+     NULL, "two classes with the scores x/2 and -x/2", NULL, KLDVE_SCORES_SOFTMAX},
     {"texts beside the scores",
      SCORES "type s 8; n ArgMax y j; n ai.onnx.ml:ArrayFeatureExtractor s,j l; n Softmax y p; "
             "out l; out p",

@@ -21,7 +21,7 @@ def export_case(folder, name, module, side, opset, dynamo, form="", **more):
         print(f"# {name}, {kind}{form}, opset {opset}: not exported: {str(error).strip().splitlines()[0][:120]}", flush=True)
         return None
     return Case(name, f"torch {torch_side.VERSION}, {kind}{form}", opset, path, x, torch_side.gradient(module, x),
-                torch_side.along(module, x))
+                torch_side.along(module, x), torch_side.single(module, x))
 
 
 def networks():

@@ -34,6 +34,15 @@ def gradient(module, x):
     return at_input
 
 
+def single(module, x):
+    """The gradient in float32."""
+    def at_input(cotangent):
+        leaf = torch.tensor(x, requires_grad=True)
+        (module(leaf).flatten() * torch.tensor(cotangent, dtype=torch.float32).flatten()).sum().backward()
+        return leaf.grad.numpy()
+    return at_input
+
+
 def along(module, x):
     """The slope in one direction, in float64."""
     def slope(cotangent, direction, step=1e-3):
