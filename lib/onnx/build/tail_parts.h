@@ -41,6 +41,7 @@ kx_value *kx_before_sigmoid(const kx_graph *g, kx_value *v, bool *logarithm);
 typedef struct kx_way_back {
     kx_value *at;
     bool best;      /**< it has passed a node that says which element is best */
+    bool opposite;  /**< `at` is 1 - p, of whose logarithm the output speaks */
     bool shares;    /**< it has passed a division by the sum: only of a softmax nothing changes */
     int32_t height; /**< logarithms less exponentials that were passed */
     double factor, offset; /**< the output is factor * f(at) + offset, f as `height` says */
