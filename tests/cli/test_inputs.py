@@ -8,6 +8,7 @@ import struct
 import tempfile
 import unittest
 
+import tinynet
 from command import SKIPPED, Npy, main, png, read_json, run
 
 try:
@@ -114,6 +115,7 @@ class Case(unittest.TestCase):
     def export(self, net, *inputs, **how):
         """-> the scores that torch computes."""
         net.eval()
+        self.inputs = inputs
         torch.onnx.export(net, inputs, self.path("n.onnx"), opset_version=13, **how)
         self.save("x.npy", inputs[0])
         out = net(*inputs)
@@ -566,6 +568,51 @@ class OtherInputs(Case):
         self.assertNotIn("is open", self.notes())
         os.remove(self.path("o.json"))
         self.refused(r"the input 'img' of n\.onnx is 1 x 3 x 24 x 16", "--dim", "ww=16")
+
+    def test_symbols(self):
+        """Of several inputs, in expressions, of the channels."""
+
+        def masked(picture, mask):
+            return picture * mask
+
+        net = Net()
+        net.before, net.forward = None, lambda x, m: Net.forward(net, masked(x, m))
+        axes = {2: "hh", 3: "ww"}
+        want = self.export(net, torch.rand(1, 3, 24, 20), torch.rand(1, 1, 24, 20),
+                           input_names=["img", "mask"], dynamic_axes={"img": axes, "mask": axes})
+        self.save("mask.npy", self.inputs[1])
+        self.succeed(want, "--input", "mask=mask.npy")
+        with open(self.path("p.png"), "wb") as file:
+            file.write(png(20, 24, lambda x, y: bytes([x, y, 9])))
+        self.assertEqual(self.explain("--input", "mask=mask.npy", subject="p.png").status, 0)
+        self.assertEqual(Npy(self.path("m.npy")).shape, (12, 10))
+        for expression, status in [("2*h", 0), ("(h + h)", 0), ("h*4//2", 0), ("h/3", 0),
+                                   ("2*q", 0), ("2*(h", 0), ("h*99999999999999999999", 0)]:
+            self.write_expression(expression)
+            result = self.explain("--dim", "h=8", subject="p.png")
+            self.assertEqual(result.status, status, result.err)
+            wide = 16 if expression in ["2*h", "(h + h)", "h*4//2"] else 224
+            self.assertEqual(Npy(self.path("m.npy")).shape, (8, wide), expression)
+        self.export(Net(1), torch.rand(1, 1, 16, 16), input_names=["img"],
+                    dynamic_axes={"img": {0: "n", 1: "c"}})
+        self.assertEqual(self.explain(subject="p.png").status, 0)
+        self.assertIn("the number of channels of input 'img' is open: 1 is assumed", self.notes())
+
+    def write_expression(self, width):
+        content = tinynet.classifier(in_shape=[1, 3, "h", width])
+        with open(self.path("n.onnx"), "wb") as file:
+            file.write(content)
+
+    def test_size_that_does_not_fit(self):
+        net = Net(before=lambda x: x.reshape(1, 3, x.shape[2] // 48, 48, x.shape[3]).permute(
+            0, 1, 3, 2, 4).reshape(x.shape))
+        self.export(net, torch.rand(1, 3, 96, 96), input_names=["img"],
+                    dynamic_axes={"img": {2: "hh", 3: "ww"}})
+        with open(self.path("p.png"), "wb") as file:
+            file.write(png(20, 24, lambda x, y: bytes([x, y, 9])))
+        self.refused(r"the network leaves its size open: 224 x 224 was assumed, 240 x 240 works: "
+                     r"give the size that it was trained with \(--size\)", subject="p.png")
+        self.assertEqual(self.explain("--size", "96", subject="p.png").status, 0)
 
     def test_size_of_a_fixed_network(self):
         self.refused(r"fixes the size of its input, 'img', at 16 x 16: 20 x 20 was asked for",

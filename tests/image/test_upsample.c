@@ -66,11 +66,42 @@ static void test_upsample_same_size_is_identity(void **state)
     assert_memory_equal(map, out, sizeof map);
 }
 
+/* Each frame by itself, then linear between the centres of the frames. */
+static void test_film_is_the_formula(void **state)
+{
+    enum { T = 3, H = 2, W = 4, CELLS = H * W, OUT = 6 * 5 };
+    float map[T * CELLS], frame[T][OUT], out[7 * OUT], one[CELLS];
+    uint64_t seed = 3;
+
+    (void)state;
+    for (int i = 0; i < T * CELLS; i++)
+        map[i] = (float)test_normal(&seed);
+    for (int t = 0; t < T; t++)
+        kldve_upsample(map + t * CELLS, H, W, frame[t], 6, 5);
+    for (int frames = 1; frames <= 7; frames++) {
+        kldve_upsample_film(map, T, H, W, out, frames, (const int32_t[2]){6, 5});
+        for (int t = 0; t < frames; t++) {
+            double at = fmin(fmax((t + 0.5) * T / frames - 0.5, 0), T - 1), later;
+            int first = (int)at, next = first + (first < T - 1);
+
+            later = at - first;
+            for (int i = 0; i < OUT; i++)
+                assert_true(fabs((1 - later) * (double)frame[first][i] +
+                                 later * (double)frame[next][i] - (double)out[t * OUT + i]) < 2e-6);
+            kldve_upsample_frame(map, T, H, W, one, frames, t);
+            for (int i = 0; i < CELLS; i++)
+                assert_true(fabs((1 - later) * (double)map[first * CELLS + i] +
+                                 later * (double)map[next * CELLS + i] - (double)one[i]) < 2e-6);
+        }
+    }
+}
+
 TEST_MAIN(upsample)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_upsample_is_the_formula),
         cmocka_unit_test(test_upsample_same_size_is_identity),
+        cmocka_unit_test(test_film_is_the_formula),
     };
 
     return cmocka_run_group_tests_name("upsample", tests, NULL, NULL);

@@ -104,8 +104,13 @@ static bool has_vectors_of_8(void)
 
 bool kx_accel_tiles(const kx_accel *a, const kx_conv_desc *d)
 {
-    return !a->blocked && has_vectors_of_8() && d->batch == 1 && winograd_pays(a, d) &&
-           d->in_channels % KX_TILE_LANES == 0 && d->out_channels % KX_TILE_LANES == 0;
+    kx_conv_desc one = *d; /* of its groups */
+
+    one.groups = 1;
+    one.in_channels /= d->groups;
+    one.out_channels /= d->groups;
+    return !a->blocked && has_vectors_of_8() && d->batch == 1 && winograd_pays(a, &one) &&
+           one.in_channels % KX_TILE_LANES == 0 && one.out_channels % KX_TILE_LANES == 0;
 }
 
 static dnnl_status_t winograd_pd(kx_accel *a, const conv *c, const_dnnl_primitive_attr_t attr,

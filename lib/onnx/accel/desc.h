@@ -73,9 +73,10 @@ enum { KX_TILE_OUT = 4, KX_TILE_SIDE = 6, KX_TILE_POINTS = 36, KX_TILE_LANES = 8
 #define KX_TILE_A 0.75f
 #define KX_TILE_B 1.5f
 
-/** Rows [first, first + rows) of tiles over an array [channels / 8][height][width][8]. */
+/** Rows [first, first + rows) of tiles over channels [start, start + channels) of an array
+ *  [.. / 8][height][width][8]. */
 typedef struct kx_tiles {
-    int64_t channels; /**< a multiple of KX_TILE_LANES */
+    int64_t start, channels; /**< multiples of KX_TILE_LANES */
     int64_t height, width;
     int64_t pad[2]; /**< rows and columns of an input that tile 0 starts before the array */
     int64_t first, rows, columns;

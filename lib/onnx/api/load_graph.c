@@ -6,7 +6,7 @@
 
 #include "build/build.h"
 
-enum { SELECT_ITEM = 16 }; /* bytes of "[N]" */
+enum { SELECT_ITEM = 16 /* bytes of "[N]" */, WHY = 300 };
 
 static kldve_status say(void *opaque, const char *text)
 {
@@ -64,8 +64,8 @@ enum { MOST_TRIED = 16, WHY_SIZE = 400 };
 
 /* Of several outputs those that the engine can compute: a file may put out texts, such as names of
  * classes, beside its scores.  `st` and `why` are of all together. */
-static kldve_status build_some(kldve_onnx *net, kx_graph_options *shape, kldve_status st,
-                               const char *why)
+static kldve_status build_some(kldve_onnx *net, kx_graph_options *shape, bool quiet,
+                               kldve_status st, const char *why)
 {
     const kx_model *m = &net->inputs.model;
     const char *name[MOST_TRIED], *left_out = NULL;
@@ -88,18 +88,20 @@ static kldve_status build_some(kldve_onnx *net, kx_graph_options *shape, kldve_s
     shape->noutput = kept;
     if ((st = kx_graph_new(net->ctx, m, shape, &net->graph)) < 0)
         return st;
-    return kx_say(&net->choice.notes, "output '%.60s' is left out: %.300s", left_out, why) < 0
+    return !quiet && kx_say(&net->choice.notes, "output '%.60s' is left out: %.300s", left_out,
+                            why) < 0
                ? KLDVE_E_NOMEM
                : KLDVE_OK;
 }
 
-static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bool keep_batch)
+static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bool keep_batch,
+                                bool quiet)
 {
     char name[3][KX_SELECT_NAME], why[WHY_SIZE];
     const char *const output[3] = {name[0], name[1], name[2]};
     kx_graph_options shape = {.batch = 1, .output = output};
     const kx_input_options inputs = {
-        .user = o, .keep_batch = keep_batch, .say = keep_batch ? say_nothing : say, .opaque = net};
+        .user = o, .keep_batch = keep_batch, .say = quiet ? say_nothing : say, .opaque = net};
     kldve_status st = kx_inputs_settle(net->ctx, &net->arena, net->model, &inputs, &net->inputs);
 
     if (st == KLDVE_OK)
@@ -111,7 +113,7 @@ static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bo
         st = kx_graph_new(net->ctx, &net->inputs.model, &shape, &net->graph);
     if (st == KLDVE_E_UNSUPPORTED && shape.noutput == 0 && net->inputs.model.noutput > 1) {
         snprintf(why, sizeof why, "%s", kldve_ctx_message(net->ctx));
-        st = build_some(net, &shape, st, why);
+        st = build_some(net, &shape, quiet, st, why);
     }
     if (st == KLDVE_OK && net->graph->ninput == 1)
         net->graph->input[0]->name = net->inputs.name;
@@ -151,7 +153,7 @@ static kldve_status build_batched(kldve_onnx *net, kldve_onnx_options *o)
 
     kx_graph_free(net->graph);
     net->graph = NULL;
-    if ((st = build_graph(net, o, true)) < 0)
+    if ((st = build_graph(net, o, true, true)) < 0)
         return st;
     snprintf(select, SELECT_ITEM, "[%d]", (int)o->item);
     if (!o->select)
@@ -178,15 +180,46 @@ static kldve_status check_item(const kldve_onnx *net, const kldve_onnx_options *
                            (long long)pictures, (long long)pictures - 1);
 }
 
+/* A network that leaves its size open and cannot have the one that was assumed: its message says
+ * which it can have. */
+static kldve_status suggest_size(kldve_onnx *net, const kldve_onnx_options *given, kldve_status st)
+{
+    static const int32_t sides[] = {256, 240, 320, 384, 192, 448, 512,
+                                    640, 299, 128, 96,  64,  32,  28};
+    kldve_onnx_options o = *given;
+    char why[WHY];
+
+    snprintf(why, sizeof why, "%s", kldve_ctx_message(net->ctx));
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+        kldve_status found;
+
+        kx_graph_free(net->graph);
+        net->graph = NULL;
+        o.in_height = o.in_width = sides[i];
+        found = build_graph(net, &o, false, true);
+        if (found == KLDVE_E_NOMEM)
+            return found;
+        if (found == KLDVE_OK)
+            return kldve_ctx_failf(
+                net->ctx, st,
+                "%s; the network leaves its size open: %d x %d was assumed, %d x %d "
+                "works: give the size that it was trained with (--size)",
+                why, (int)KX_DEFAULT_SIDE, (int)KX_DEFAULT_SIDE, (int)sides[i], (int)sides[i]);
+    }
+    return kldve_ctx_failf(net->ctx, st, "%s", why);
+}
+
 kldve_status kx_load_graph(kldve_onnx *net, kldve_onnx_options *o)
 {
-    kldve_status st = build_graph(net, o, false);
+    kldve_status st = build_graph(net, o, false, false);
     bool batched = net->inputs.batch > 1;
 
     if ((st == KLDVE_OK || (batched && st != KLDVE_E_NOMEM)) && check_item(net, o) < 0)
         return KLDVE_E_ARG;
     if (batched && (st == KLDVE_OK ? !outputs_follow(net, o) : st != KLDVE_E_NOMEM))
         return build_batched(net, o);
+    if (st == KLDVE_E_FORMAT && net->inputs.size_open && o->in_height == 0 && o->in_width == 0)
+        return suggest_size(net, o, st);
     if (st < 0 || !batched)
         return st;
     return kx_say(&net->choice.notes,

@@ -165,6 +165,7 @@ kldve_status kx_graph_new(kldve_ctx *ctx, const kx_model *model, const kx_graph_
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while reading the network");
     memset(b.g, 0, sizeof *b.g);
     b.g->ctx = ctx;
+    b.g->model = model;
     b.g->opset = model->opset;
     kx_arena_init(&b.g->arena, ctx);
     if ((st = build(&b)) < 0) {

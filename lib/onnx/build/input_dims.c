@@ -68,8 +68,8 @@ static int64_t by_default(const kx_settler *s, role what)
     const kldve_onnx_options *u = s->o->user;
 
     switch (what) {
-    case CHANNELS:
-        return 3;
+    case CHANNELS: /* as many as the first weights take, where a picture can have them */
+        return s->weights >= 4 && s->fed >= 1 && s->fed <= KLDVE_PICTURE_CHANNELS ? s->fed : 3;
     case FRAMES:
         return u->in_frames > 0 ? u->in_frames : KX_DEFAULT_FRAMES;
     case HEIGHT:
@@ -133,6 +133,30 @@ static kldve_status check_size(const kx_settler *s, const kx_proto_value *v)
     return fixed_size(s, v, d[1], d[2]);
 }
 
+/* What the file calls the axis, or what is usual for it. */
+static kldve_status settle_axis(kx_settler *s, const kx_proto_value *as_given, int32_t i,
+                                kx_proto_value *v)
+{
+    role what = role_of(s, as_given, i);
+    int64_t size = is_open(v, i) ? by_name(s, v, i) : v->dim[i];
+
+    if (size == 0)
+        size = by_array(s, v, i);
+    if (size == 0 && v->symbol[i] && what != BATCH && !is_said(s, what))
+        size = kx_settle_expression(s, v->symbol[i]);
+    v->dim[i] = size > 0 ? size : by_default(s, what);
+    if (size > 0)
+        return KLDVE_OK;
+    s->out->size_open = s->out->size_open || what == HEIGHT || what == WIDTH;
+    if (what == BATCH || is_said(s, what))
+        return KLDVE_OK;
+    return kx_settle_say(s,
+                         "the %s of input '%.60s' is open: %lld is assumed; give another with "
+                         "--dim %.60s=N",
+                         role_name(what), v->name, (long long)v->dim[i],
+                         v->symbol[i] ? v->symbol[i] : "INPUT.AXIS");
+}
+
 kldve_status kx_settle_picture_dims(kx_settler *s, kx_proto_value *v)
 {
     const kx_proto_value as_given = *v;
@@ -144,36 +168,14 @@ kldve_status kx_settle_picture_dims(kx_settler *s, kx_proto_value *v)
             "input '%.60s' has no shape: export the network with one, or write it into the "
             "file (onnxsim --overwrite-input-shape '%.60s:1,3,224,224')",
             v->name, v->name);
-    for (int32_t i = 0; st == KLDVE_OK && i < v->rank; i++) {
-        role what = role_of(s, &as_given, i);
-        int64_t size = is_open(v, i) ? by_name(s, v, i) : v->dim[i];
-
-        if (size == 0)
-            size = by_array(s, v, i);
-        if (size == 0) {
-            size = by_default(s, what);
-            s->out->size_open = s->out->size_open || what == HEIGHT || what == WIDTH;
-            if (what != BATCH && !is_said(s, what))
-                st = kx_settle_say(s,
-                                   "the %s of input '%.60s' is open: %lld is assumed; give another "
-                                   "with --dim %.60s=N",
-                                   role_name(what), v->name, (long long)size,
-                                   v->symbol[i] ? v->symbol[i] : "INPUT.AXIS");
-        }
-        v->dim[i] = size;
-    }
+    for (int pass = 0; pass < 2; pass++) /* expressions last */
+        for (int32_t i = 0; st == KLDVE_OK && i < v->rank; i++)
+            if (kx_settle_is_expression(as_given.symbol[i]) == (pass == 1))
+                st = settle_axis(s, &as_given, i, v);
     return st < 0 ? st : check_size(s, v);
 }
 
 /* ---- the others --------------------------------------------------------------------------- */
-
-static int64_t by_picture(const kx_settler *s, const char *symbol)
-{
-    for (int32_t i = 0; symbol && i < s->picture.rank; i++)
-        if (s->file_picture->symbol[i] && strcmp(s->file_picture->symbol[i], symbol) == 0)
-            return s->picture.dim[i];
-    return 0;
-}
 
 /* That of a value that the user gives. */
 static int64_t by_value(const kx_settler *s, const kx_proto_value *v, int32_t axis)
@@ -189,8 +191,8 @@ kldve_status kx_settle_other_dims(kx_settler *s, kx_proto_value *v)
         if (!is_open(v, i))
             continue;
         v->dim[i] = by_name(s, v, i);
-        if (v->dim[i] == 0)
-            v->dim[i] = by_picture(s, v->symbol[i]);
+        if (v->dim[i] == 0 && v->symbol[i])
+            v->dim[i] = kx_settle_expression(s, v->symbol[i]);
         if (v->dim[i] == 0)
             v->dim[i] = by_value(s, v, i);
         if (v->dim[i] == 0 && i == 0)

@@ -4,6 +4,7 @@
  *     inputs.c          which input is the picture, and the stages
  *     input_layout.c    what the axes of the picture are, where that is said or it is a film
  *     input_dims.c      numbers for open dimensions
+ *     input_symbols.c   the same by what the file calls them
  *     input_form.c      the picture as [1][channels][height][width]
  *     input_lead.c      nodes that lead from there to the form that the file wants
  *     input_values.c    values of the other inputs */
@@ -44,6 +45,12 @@ bool kx_settle_is_state(const kx_model *m, const kx_proto_value *v);
 
 /** What the axes of the picture are: sets `layout`. */
 kldve_status kx_settle_layout(kx_settler *s);
+/** The size of a dimension by its symbol: as the user says, as the picture or a value of another
+ * input has it; 0: not known. */
+int64_t kx_settle_symbol(const kx_settler *s, const char *symbol);
+/** The same of an expression of symbols, "2*h". */
+int64_t kx_settle_expression(const kx_settler *s, const char *text);
+bool kx_settle_is_expression(const char *symbol);
 /** Replace open dimensions. */
 kldve_status kx_settle_picture_dims(kx_settler *s, kx_proto_value *v);
 kldve_status kx_settle_other_dims(kx_settler *s, kx_proto_value *v);

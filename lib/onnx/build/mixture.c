@@ -152,7 +152,7 @@ kldve_status kx_find_mixture(const kx_graph *g, kx_arena *arena, kx_value *outpu
         int32_t kind =
             w.height == 0 || w.height == 1 ? kind_of(w.at, at[w.at->id]) : KLDVE_SCORES_RAW;
 
-        if (kind == KLDVE_SCORES_SIGMOID && w.shares)
+        if (w.opposite || (kind == KLDVE_SCORES_SIGMOID && w.shares))
             kind = KLDVE_SCORES_RAW;
         if (kind != KLDVE_SCORES_RAW)
             *t = (kx_tail){.scores = w.at,

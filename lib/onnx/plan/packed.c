@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "read/proto.h"
+
 static bool same_packed(const kx_packed *a, const kx_packed *b)
 {
     if (a->first != b->first || a->last != b->last || a->range.lo != b->range.lo ||
@@ -90,6 +92,18 @@ static const float *effective_weights(kx_planner *p, const kx_unit *u, kx_range 
     return copy;
 }
 
+/* Weights that were packed: nobody else reads most of them. */
+static void put_away(const kx_planner *p, const void *weights, size_t count)
+{
+    kx_model_put_away(p->g->model, weights, count * sizeof(float));
+}
+
+static void put_away_given(const kx_planner *p, const kx_unit *u)
+{
+    if (u->kind != KX_UNIT_AFFINE)
+        put_away(p, u->node->in[1]->raw, u->node->in[1]->count);
+}
+
 kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_layout *layout,
                      int32_t *out)
 {
@@ -106,6 +120,7 @@ kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_l
             return drop_packed(p, kx_plan_nomem(p));
         st = kx_accel_pack_weights(p->plan->accel, &u->conv, weights, layout, memory);
         kldve_ctx_release(p->ctx, temporary);
+        put_away_given(p, u);
         if (st < 0)
             return drop_packed(p, kx_plan_failed(p, u, st));
     }
@@ -125,6 +140,8 @@ kldve_status kx_pack_dense(kx_planner *p, const kx_unit *u, const kx_dense *d, b
         return st;
     if (!there && (st = kx_accel_pack_dense(p->plan->accel, d, layout, memory)) < 0)
         return drop_packed(p, kx_plan_failed(p, u, st));
+    if (!there)
+        put_away(p, d->weights, (size_t)(d->k * d->n));
     return kx_buffer_fixed(p, memory, out);
 }
 
@@ -174,21 +191,26 @@ kldve_status kx_pack_tiles(kx_planner *p, const kx_unit *u, const kx_dense *d,
                            const kx_layout *layout, void **out)
 {
     kx_packed key = key_of(u, kx_whole(), layout);
-    size_t each = kx_layout_bytes(layout);
+    size_t each = kx_layout_bytes(layout), groups = (size_t)u->conv.groups;
     const float *weights;
     float *temporary;
     bool there;
     kldve_status st;
 
     key.form = KX_FORM_TILES;
-    if ((st = packed(p, key, KX_TILE_POINTS * each, out, &there)) < 0 || there)
+    if ((st = packed(p, key, groups * KX_TILE_POINTS * each, out, &there)) < 0 || there)
         return st;
     if (!(weights = effective_weights(p, u, kx_whole(), &temporary)))
         return drop_packed(p, kx_plan_nomem(p));
-    for (int i = 0; i < KX_TILE_SIDE && st == KLDVE_OK; i++)
-        st = pack_tile_row(p, *d, i, weights, layout,
-                           (unsigned char *)*out + (size_t)i * KX_TILE_SIDE * each);
+    for (size_t r = 0; r < groups * KX_TILE_SIDE && st == KLDVE_OK; r++) {
+        const size_t group = r / KX_TILE_SIDE;
+
+        st = pack_tile_row(p, *d, (int)(r % KX_TILE_SIDE),
+                           weights + group * 9 * (size_t)(d->k * d->n), layout,
+                           (unsigned char *)*out + r * KX_TILE_SIDE * each);
+    }
     kldve_ctx_release(p->ctx, temporary);
+    put_away_given(p, u);
     return st < 0 ? drop_packed(p, kx_plan_failed(p, u, st)) : KLDVE_OK;
 }
 

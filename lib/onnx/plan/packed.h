@@ -39,7 +39,7 @@ kldve_status kx_pack_bytes(kx_planner *p, const kx_unit *u, size_t bytes, void *
 kldve_status kx_pack_dense(kx_planner *p, const kx_unit *u, const kx_dense *d, bool back,
                            const kx_layout *layout, int32_t *out);
 /** Transform the weights of a 3 x 3 convolution for tiles, and pack them for products by d,
- *  KX_TILE_POINTS of them. */
+ *  KX_TILE_POINTS of them for each group. */
 kldve_status kx_pack_tiles(kx_planner *p, const kx_unit *u, const kx_dense *d,
                            const kx_layout *layout, void **out);
 /** A convolution's bias, clamped to a range, with everything that was merged into it. */

@@ -2,7 +2,7 @@
  *
  *     x -> v [36][tiles][in] -> 36 products with weights [in][out] -> m [36][tiles][out] -> y
  *
- * band after band of tiles, so that v and m stay in the cache. */
+ * group by group, and band after band of tiles, so that v and m stay in the cache. */
 #include "tiled.h"
 
 #include "packed.h"
@@ -18,8 +18,9 @@ typedef struct bands {
     kx_tiles in, out;       /* of the first band */
     int64_t rows;           /* of tiles, in all */
     int32_t v, m, from, to, bias;
-    void *weights; /* packed for all points, `each` bytes apart */
+    void *weights; /* packed for all groups and points, `each` bytes apart */
     size_t each;
+    int64_t group;
 } bands;
 
 static int64_t ceil_div(int64_t a, int64_t b)
@@ -30,20 +31,20 @@ static int64_t ceil_div(int64_t a, int64_t b)
 /* As many rows of tiles as fit, all bands alike but for the last. */
 static void measure(const kx_conv_desc *d, bands *b)
 {
+    int64_t in_channels = d->in_channels / d->groups, out_channels = d->out_channels / d->groups;
     int64_t columns = ceil_div(d->out[1], OUT), count;
-    int64_t row_nbytes =
-        POINTS * columns * (d->in_channels + d->out_channels) * (int64_t)sizeof(float);
+    int64_t row_nbytes = POINTS * columns * (in_channels + out_channels) * (int64_t)sizeof(float);
 
     b->rows = ceil_div(d->out[0], OUT);
     count = ceil_div(b->rows * row_nbytes, band_nbytes);
-    b->in = (kx_tiles){.channels = d->in_channels,
+    b->in = (kx_tiles){.channels = in_channels,
                        .height = d->in[0],
                        .width = d->in[1],
                        .pad = {d->pad_begin[0], d->pad_begin[1]},
                        .rows = ceil_div(b->rows, count < b->rows ? count : b->rows),
                        .columns = columns};
     b->out = b->in;
-    b->out.channels = d->out_channels;
+    b->out.channels = out_channels;
     b->out.height = d->out[0];
     b->out.width = d->out[1];
 }
@@ -69,7 +70,8 @@ static kldve_status multiply(kx_planner *p, kx_unit *u, const bands *b, const kx
         kx_unbound(bind);
         if ((st = part_of(p, b->v, i, &b->in, &bind[KX_SRC])) < 0 ||
             (st = part_of(p, b->m, i, &b->out, &bind[KX_DST])) < 0 ||
-            (st = kx_buffer_fixed(p, weights + (size_t)i * b->each, &bind[KX_WEIGHTS])) < 0)
+            (st = kx_buffer_fixed(p, weights + (size_t)(b->group * POINTS + i) * b->each,
+                                  &bind[KX_WEIGHTS])) < 0)
             return st;
         st = kx_step_prim(p, u, prim, bind);
     }
@@ -106,23 +108,25 @@ static kldve_status make_product(kx_planner *p, kx_unit *u, bands *b, kx_prim **
     return kx_pack_tiles(p, u, &d, weights, &b->weights);
 }
 
-/* All bands; a last one that is lower has a product of its own. */
-static kldve_status all_bands(kx_planner *p, kx_unit *u, bands *b)
+/* All bands of a group; a last one that is lower has a product of its own. */
+static kldve_status all_bands(kx_planner *p, kx_unit *u, bands b)
 {
     kx_prim *prim = NULL;
-    kldve_status st = make_product(p, u, b, &prim);
+    kldve_status st = make_product(p, u, &b, &prim);
 
-    while (st == KLDVE_OK && b->in.first < b->rows) {
-        int64_t left = b->rows - b->in.first;
+    b.in.start = b.group * b.in.channels;
+    b.out.start = b.group * b.out.channels;
+    while (st == KLDVE_OK && b.in.first < b.rows) {
+        int64_t left = b.rows - b.in.first;
 
-        if (left < b->in.rows) {
-            b->in.rows = b->out.rows = left;
-            if ((st = make_product(p, u, b, &prim)) < 0)
+        if (left < b.in.rows) {
+            b.in.rows = b.out.rows = left;
+            if ((st = make_product(p, u, &b, &prim)) < 0)
                 return st;
         }
-        st = band(p, u, b, prim);
-        b->in.first += b->in.rows;
-        b->out.first = b->in.first;
+        st = band(p, u, &b, prim);
+        b.in.first += b.in.rows;
+        b.out.first = b.in.first;
     }
     return st;
 }
@@ -153,8 +157,11 @@ kldve_status kx_tiled_forward(kx_planner *p, kx_unit *u)
     if (!b.x || !b.y)
         return kx_plan_nomem(p);
     measure(&u->conv, &b);
-    if ((st = make_buffers(p, u, &b)) < 0 || (st = all_bands(p, u, &b)) < 0)
+    if ((st = make_buffers(p, u, &b)) < 0)
         return st;
+    for (; b.group < u->conv.groups; b.group++)
+        if ((st = all_bands(p, u, b)) < 0)
+            return st;
     if (u->act.kind != KX_ACT_NONE && u->act.kind != KX_ACT_RELU) {
         const kx_act_step s = {u->act, v->count, -1, b.to, b.to};
 

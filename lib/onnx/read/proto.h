@@ -13,5 +13,8 @@ kldve_status kx_model_read(kldve_ctx *ctx, const void *bytes, size_t nbytes, kx_
 /** File number `index` of external data, from 0, links resolved; NULL past the last.  Borrowed. */
 const char *kx_model_external(const kx_model *model, int32_t index);
 void kx_model_free(kx_model *model);
+/** Whoever has read n bytes from there has no need of them for now: where they are a mapped file,
+ *  they take no memory until they are read again.  Any thread may go on reading. */
+void kx_model_put_away(const kx_model *model, const void *from, size_t n);
 
 #endif

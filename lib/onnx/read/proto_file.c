@@ -1,5 +1,6 @@
 /* proto_file.c - mapped files: the model, external data, and files that are not a model. */
-#define _XOPEN_SOURCE 700 /* realpath() */
+#define _DEFAULT_SOURCE 1 /* madvise(), realpath() */
+#define _XOPEN_SOURCE 700
 
 #include "proto.h"
 #include "proto_read.h"
@@ -134,6 +135,21 @@ kldve_status kx_map_file(kx_reader *r, const char *path, uint64_t limit,
     *bytes = m->bytes;
     *n = m->n;
     return KLDVE_OK;
+}
+
+/* Only whole pages, and nothing but what is mapped here: they come back from the file unchanged.  A
+ * caller's own memory would not. */
+void kx_model_put_away(const kx_model *model, const void *from, size_t n)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)from;
+
+    for (const struct mapping *m = model->mapping; m; m = m->next) {
+        const uintptr_t base = (uintptr_t)m->bytes, first = (start + page - 1) / page * page;
+        const uintptr_t end = (start + n) / page * page;
+
+        if (m->bytes && start >= base && n <= m->n && start - base <= m->n - n && first < end)
+            madvise((void *)first, end - first, MADV_DONTNEED);
+    }
 }
 
 void kx_unmap_all(kx_model *model)

@@ -87,7 +87,7 @@ KX_WIDE static void input_tile(const kx_tiles *t, int64_t at, const float *x, fl
     vec d[POINTS];
 
     for (int64_t c = 0; c < t->channels; c += LANES) {
-        read_cells(t, x + c * t->height * t->width, row, column, d);
+        read_cells(t, x + (t->start + c) * t->height * t->width, row, column, d);
         for (int k = 0; k < SIDE; k++)
             input_line(d + k, SIDE);
         for (int i = 0; i < SIDE; i++)
@@ -107,9 +107,9 @@ KX_WIDE static void output_tile(const kx_tiles *t, bool relu, int64_t at, const 
     vec d[POINTS], b;
 
     for (int64_t c = 0; c < t->channels; c += LANES) {
-        float *to = y + (c * t->height + row * LANES) * t->width + column * LANES;
+        float *to = y + ((t->start + c) * t->height + row * LANES) * t->width + column * LANES;
 
-        LOAD(b, bias + c);
+        LOAD(b, bias + t->start + c);
         for (int64_t p = 0; p < POINTS; p++)
             LOAD(d[p], m + (p * tiles + at) * t->channels + c);
         for (int k = 0; k < SIDE; k++)

@@ -132,6 +132,8 @@ static const struct tail {
      ONE_BY_ONE "n Sigmoid y1 s1; n Sigmoid y2 s2; n Sigmoid y3 s3; n Sub one,s3 m3; "
                 "n Sigmoid y4 s4; n Sigmoid y5 s5; n Concat s1,s2,m3,s4,s5 p axis=1; out p",
      "p", KLDVE_SCORES_SIGMOID, AS_IS},
+    {"the logarithm of one less a sigmoid", SCORES "n Sigmoid y a; n Sub one,a b; n Log b p; out p",
+     "y", KLDVE_SCORES_SIGMOID, LOGARITHM},
     {"a weighted mean of softmaxes",
      TWO_HEADS "n Constant - third value_float=0.3; n Constant - rest value_float=0.7; "
                "n Mul a,third c1; n Mul b,rest c2; n Sum c1,c2 p; out p",

@@ -29,7 +29,9 @@ static const struct tiled {
     {"rectified",
      "in x 1,16,14,14; " K("24,16,3,3") "n Conv x,k,b c pads=[1,1,1,1]; n Relu c y; out y", true},
     {"another activation",
-     "in x 1,16,14,14; " K("24,16,3,3") "n Conv x,k,b c pads=[1,1,1,1]; n LeakyRelu c y alpha=0.25; out y", true},
+     "in x 1,16,14,14; " K(
+         "24,16,3,3") "n Conv x,k,b c pads=[1,1,1,1]; n LeakyRelu c y alpha=0.25; out y",
+     true},
     {"normalised",
      "in x 1,16,14,14; " K("24,16,3,3") "t s f32 24 1,2,-1,0.5; t m f32 24 3,-2,1; "
                                         "t v f32 24 4,1,2; n Conv x,k c pads=[1,1,1,1]; n "
@@ -57,6 +59,10 @@ static const struct tiled {
      "in x 1,18,20,20; " K("24,18,3,3") "n Conv x,k,b y pads=[1,1,1,1]; out y", false},
     {"groups", "in x 1,32,20,20; " K("24,16,3,3") "n Conv x,k,b y pads=[1,1,1,1] group=2; out y",
      false},
+    {"large groups",
+     "in x 1,32,20,20; t k f32 32,16,3,3 " W "; t b f32 32 1,-2,3,-1,2; "
+     "n Conv x,k,b c pads=[1,1,1,1] group=2; n Relu c y; out y",
+     true},
     {"a batch", "in x 2,16,20,20; " K("24,16,3,3") "n Conv x,k,b y pads=[1,1,1,1]; out y", false},
 };
 
