@@ -21,14 +21,15 @@ static bool classes_last(const kx_meaning *meaning, const kx_value *v)
     return v->shape.rank == 3 || (meaning && kx_meaning_label(&meaning[v->id], 1) == KX_ROWS);
 }
 
-/* Whether it is [1][classes][h][w], [1][h][w][classes] or [1][h][w], with rows and columns. */
-static bool is_map(const kx_meaning *meaning, const kx_value *v)
+/* Whether it is [n][classes][h][w], [n][h][w][classes] or [n][h][w] of `pictures`, with rows and
+ * columns. */
+static bool is_map(const kx_meaning *meaning, const kx_value *v, int64_t pictures)
 {
     const int64_t *dim = v->shape.dim;
     int32_t rows = classes_last(meaning, v) ? 1 : 2;
 
     return v->dtype == KX_F32 && !v->raw && (v->shape.rank == 3 || v->shape.rank == 4) &&
-           dim[0] == 1 && dim[rows] > 1 && dim[rows + 1] > 1;
+           dim[0] == pictures && dim[rows] > 1 && dim[rows + 1] > 1;
 }
 
 static kldve_status no_map(const kx_graph *g, const kx_value *v)
@@ -61,7 +62,8 @@ static kldve_status find_meaning(const kx_graph *g, kx_arena *arena, const kx_me
 }
 
 /* The first output that is a map, else *first; how many there are. */
-static const kx_value *find_output(const kx_graph *g, const kx_meaning *meaning, int32_t *maps)
+static const kx_value *find_output(const kx_graph *g, const kx_meaning *meaning, int64_t pictures,
+                                   int32_t *maps)
 {
     const kx_value *found = NULL;
 
@@ -69,7 +71,7 @@ static const kx_value *find_output(const kx_graph *g, const kx_meaning *meaning,
     for (int32_t i = 0; i < g->noutput; i++) {
         const kx_value *v = before_choice(g, g->output[i]);
 
-        if (!is_map(meaning, v))
+        if (!is_map(meaning, v, pictures))
             continue;
         found = found ? found : v;
         ++*maps;
@@ -78,7 +80,7 @@ static const kx_value *find_output(const kx_graph *g, const kx_meaning *meaning,
 }
 
 static kldve_status find_map(const kx_graph *g, const char *logits, kx_notes *notes,
-                             const kx_meaning *meaning, const kx_value **out)
+                             const kx_meaning *meaning, int64_t pictures, const kx_value **out)
 {
     kx_value *named = NULL;
     int32_t maps = 1;
@@ -87,9 +89,9 @@ static kldve_status find_map(const kx_graph *g, const char *logits, kx_notes *no
     if (logits) {
         if ((st = kx_choose_named(g, "logits", logits, &named)) < 0)
             return st;
-        *out = is_map(meaning, named) ? named : NULL;
+        *out = is_map(meaning, named, pictures) ? named : NULL;
     } else {
-        *out = find_output(g, meaning, &maps);
+        *out = find_output(g, meaning, pictures, &maps);
     }
     if (!*out)
         return no_map(g, named ? named : g->noutput ? g->output[0] : NULL);
@@ -101,7 +103,8 @@ static kldve_status find_map(const kx_graph *g, const char *logits, kx_notes *no
     return KLDVE_OK;
 }
 
-kldve_status kx_select_map(const kx_graph *g, const char *logits, kx_notes *notes, char *text)
+kldve_status kx_select_map(const kx_graph *g, const char *logits, int64_t pictures, int32_t item,
+                           kx_notes *notes, char *text)
 {
     const kx_value *v = NULL;
     kx_arena arena;
@@ -110,13 +113,13 @@ kldve_status kx_select_map(const kx_graph *g, const char *logits, kx_notes *note
 
     kx_arena_init(&arena, g->ctx);
     if ((st = find_meaning(g, &arena, &meaning)) == KLDVE_OK &&
-        (st = find_map(g, logits, notes, meaning, &v)) == KLDVE_OK) {
+        (st = find_map(g, logits, notes, meaning, pictures, &v)) == KLDVE_OK) {
         if (strlen(v->name) >= KX_SELECT_NAME)
             st = kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
                                 "the name of the output is too long: select it by its place, "
                                 "'[0, :, y, x]'");
         else
-            snprintf(text, KX_SELECT_TEXT, "%s[0, %s]", v->name,
+            snprintf(text, KX_SELECT_TEXT, "%s[%d, %s]", v->name, (int)item,
                      classes_last(meaning, v) ? "y, x" : ":, y, x");
     }
     kx_arena_free(&arena);
