@@ -156,12 +156,26 @@ static int64_t extent(const kx_meaning *m, uint8_t label, int32_t *count)
     return most;
 }
 
+/* Whether two parts of a label are each all of it, as the rows of queries and of keys, and not
+ * pieces of one: those differ in their strides. */
+static bool has_twice(const kx_meaning *m, uint8_t label)
+{
+    for (int32_t i = 0; i < m->parts; i++)
+        for (int32_t k = 0; k < i; k++)
+            if (m->part[i].label == label && m->part[k].label == label &&
+                m->part[i].stride == m->part[k].stride)
+                return true;
+    return false;
+}
+
 void kx_meaning_settle(kx_meaning *m, const kx_meaning *from)
 {
     for (uint8_t label = KX_FRAMES; label <= KX_COLUMNS; label++) {
         int32_t before, after;
         bool whole = extent(from, label, &before) == extent(m, label, &after);
 
+        if (!whole && (has_twice(m, label) || has_twice(from, label)))
+            continue;
         for (int32_t i = 0; i < m->parts && before != after; i++)
             if (m->part[i].label == label && !whole)
                 m->part[i].label = KX_OTHER;

@@ -6,6 +6,7 @@
 #include "basic.h"
 #include "emit.h"
 #include "families.h"
+#include "params.h"
 
 static const char ml[] = "ai.onnx.ml";
 
@@ -61,6 +62,14 @@ static kldve_status expand_scaler(kx_expander *e)
     return e->status;
 }
 
+/* Whether every row of x adds up to 1 already: what a softmax makes. */
+static bool sums_to_one(const kx_expander *e, const kx_value *x)
+{
+    const kx_node *n = x->producer >= 0 ? &e->g->node[x->producer] : NULL;
+
+    return n && n->op->traits.shares && kx_shares_last(n);
+}
+
 /* x / norm of its row; a row of zeros stays. */
 static kldve_status expand_normalizer(kx_expander *e)
 {
@@ -77,6 +86,10 @@ static kldve_status expand_normalizer(kx_expander *e)
         return kx_invalid(e->g, e->n, "attribute 'norm' is '%.40s', expected MAX, L1 or L2", norm);
     if (x->shape.rank < 1 || x->shape.rank > 2)
         return kx_invalid(e->g, e->n, "input 0 has rank %d, expected 1 or 2", x->shape.rank);
+    if (strcmp(norm, "L1") == 0 && sums_to_one(e, x)) {
+        e->out[0] = kx_emit_copy(e, x);
+        return e->status;
+    }
     size = kx_emit2(e, type, x, kx_emit_ints(e, &(int64_t){-1}, 1));
     none = kx_emit2(e, "Equal", size, kx_emit_float(e, 0));
     size = kx_emit(e, "Where", (kx_value *[]){none, kx_emit_float(e, 1), size}, 3, NULL, 0);
@@ -142,6 +155,31 @@ static kldve_status linear(kx_expander *e, kx_value *x, int64_t results, kx_valu
     return e->status;
 }
 
+/* Whether the two rows of the weights are each other's negative, as for two classes. */
+static bool are_opposite(kx_expander *e)
+{
+    size_t weights, biases;
+    const float *w = kx_attr_floats(e->n, "coefficients", &weights);
+    const float *b = kx_attr_floats(e->n, "intercepts", &biases);
+
+    if ((b && biases != 2) || (b && b[0] != -b[1]))
+        return false;
+    for (size_t i = 0; i < weights / 2; i++)
+        if (w[i] != -w[weights / 2 + i])
+            return false;
+    return true;
+}
+
+/* The sigmoids of -x and x are the softmax of -x / 2 and x / 2, which tells that they are shares.
+ */
+static kx_value *both_sigmoids(kx_expander *e, kx_value *y)
+{
+    const kx_attr last = kx_attr_of_int("axis", -1);
+    kx_value *half = kx_emit2(e, "Mul", y, kx_emit_float(e, 0.5f));
+
+    return kx_emit(e, "Softmax", &half, 1, &last, 1);
+}
+
 static kldve_status transformed(kx_expander *e, kx_value *y, kx_value **out)
 {
     const char *name = kx_attr_string(e->n, "post_transform", "NONE");
@@ -150,7 +188,8 @@ static kldve_status transformed(kx_expander *e, kx_value *y, kx_value **out)
     if (strcmp(name, "SOFTMAX") == 0)
         *out = kx_emit(e, "Softmax", &y, 1, &last, 1);
     else if (strcmp(name, "LOGISTIC") == 0)
-        *out = kx_emit1(e, "Sigmoid", y);
+        *out = y->shape.dim[1] == 2 && are_opposite(e) ? both_sigmoids(e, y)
+                                                       : kx_emit1(e, "Sigmoid", y);
     else if (strcmp(name, "NONE") == 0)
         *out = y;
     else

@@ -89,6 +89,12 @@ static const struct topology {
      KLDVE_ONNX_LAYER_LAST, 1},
     {"the input of the block behind which only a class token is read", CLASS_TOKEN OF_CLASS("h"),
      NULL, "k", "1 token of layer 'k'", KLDVE_ONNX_LAYER_LAST, 1},
+    {"attention of fewer queries than keys",
+     STEM "i flat 1,8,36; i nine 1,8,9; i from 0,0; i to 6,6; i axes 2,3; i by 2,2; "
+          "n Reshape a,flat t; n Transpose t k perm=[0,2,1]; n Slice a,from,to,axes,by b; "
+          "n Reshape b,nine c; n Transpose c q perm=[0,2,1]; n MatMul q,t e; n Softmax e o axis=2; "
+          "n MatMul o,k h; " OF_TOKENS,
+     NULL, "h", NULL, KLDVE_ONNX_LAYER_LAST, 1},
     {"a scale that all tokens have a part in reads no cell",
      CLASS_TOKEN
      "n DynamicQuantizeLinear h q2,s2,z2; n DequantizeLinear q2,s2,z2 l; " OF_CLASS("l"),
@@ -98,6 +104,13 @@ static const struct topology {
           "n Reshape b,flat p; n Transpose p q perm=[2,0,1]; n RNN q,m,r h; "
           "n ReduceMean h f axes=[0,1] keepdims=0; n Gemm f,d y; out y",
      NULL, "b", NULL, KLDVE_ONNX_LAYER_LAST, 1},
+    {"behind a spatial transformer",
+     STEM "opset 20; w q 1,6,6,2; n GridSample a,q b; n Conv b,v c; n Relu c e; " SCORES("e"), NULL,
+     "e", "behind node 'b' (GridSample), which reads its input at computed places",
+     KLDVE_ONNX_LAYER_LAST, 1},
+    {"in front of a spatial transformer",
+     STEM "opset 20; w q 1,6,6,2; n GridSample a,q b; n Conv b,v c; n Relu c e; " SCORES("e"), "a",
+     "a", NULL, KLDVE_ONNX_LAYER_GIVEN, 1},
     {"rows and columns before a row of cells",
      STEM "n ReduceMean a b axes=[2] keepdims=0; w t 8,8,3; n Conv b,t e; n Relu e h; "
           "n ReduceMean h f axes=[2] keepdims=0; n Gemm f,d y; out y",

@@ -44,6 +44,10 @@ static const struct pair {
         "n Cast a y to=1; out y",
      IN "t s f32 - 0.5; t z s8 - 0; n QuantizeLinear x,s,z q; n Cast x k to=3; n Cast k l to=1; "
         "n Add q,l a; n Cast a y to=1; out y"},
+    {"the L1 norm of shares is 1",
+     IN "i l 3,16; n Reshape x,l r; n Softmax r s axis=-1; n ai.onnx.ml:Normalizer s y norm='L1'; "
+        "out y",
+     IN "i l 3,16; n Reshape x,l r; n Softmax r s axis=-1; n Identity s y; out y"},
     {"DynamicQuantizeLSTM of one step",
      IN "i l 1,3,16; n Reshape x,l r; t a s8 1,16,8 1,2,-3; t b s8 1,2,8 1,-1; t s f32 1 0.5; "
         "t z s8 1 3; n com.microsoft:DynamicQuantizeLSTM r,a,b,_,_,_,_,_,s,z,s,z y hidden_size=2; "

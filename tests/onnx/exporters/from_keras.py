@@ -52,6 +52,8 @@ def seeded(make):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.moving_mean.assign(rng.normal(0, 0.1, layer.moving_mean.shape))
             layer.moving_variance.assign(rng.uniform(0.8, 1.2, layer.moving_variance.shape))
+        if isinstance(layer, keras.layers.Normalization):  # tf2onnx makes inputs of tensors that are no variables
+            layer.mean, layer.variance = numpy.array(layer.mean), numpy.array(layer.variance)
     x = rng.standard_normal((1, *model.input_shape[1:])).astype(numpy.float32)
     return model, x
 

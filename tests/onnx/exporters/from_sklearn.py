@@ -29,7 +29,11 @@ def gradient(model, scaler, x):
             values.append(sums if n == len(weights) - 1 else VALUES[activation](sums))
         slope = cotangent.reshape(1, -1)
         if slope.size == 2 and values[-1].size == 1:  # the file has 1 - p and p: a softmax of 0 and the score
-            values[-1], slope = numpy.hstack([0 * values[-1], values[-1]]), slope[:, 1:]
+            score = values[-1]
+            if len(weights) == 1:  # LinearClassifier: of its halves, negative and positive
+                values[-1], slope = numpy.hstack([-score / 2, score / 2]), (slope[:, 1:] - slope[:, :1]) / 2
+            else:
+                values[-1], slope = numpy.hstack([0 * score, score]), slope[:, 1:]
         for n in range(len(weights) - 1, -1, -1):
             slope = slope @ weights[n].T
             slope = slope * SLOPES[activation](values[n]) if n else slope

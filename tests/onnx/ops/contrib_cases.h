@@ -28,6 +28,7 @@ static const struct value_case contrib_values[] = {
     {{"Imputer of 0", 17, ML "Imputer", "imputed_value_floats=(7.0f)", "1x2:0,1", 1}, "1x2:7,1"},
     {{"LinearRegressor", 17, ML "LinearRegressor", "coefficients=(1.0f,2.0f) intercepts=(10.0f)", "2x2:1,1,2,3", 1}, "2x1:13,18"},
     {{"LinearClassifier", 17, ML "LinearClassifier", "coefficients=(1.0f,0.0f,0.0f,1.0f) intercepts=(0.0f,1.0f) classlabels_ints=(5,9)", "2x2:3,1,1,3", 2}, "i2:5,9;2x2:3,2,1,4"},
+    {{"LinearClassifier of two classes", 17, ML "LinearClassifier", "coefficients=(-1.0f,1.0f) classlabels_ints=(5,9) post_transform='LOGISTIC'", "1x1:1.0986123", 2}, "i1:9;1x2:0.25,0.75"},
     {{"LinearClassifier softmax", 17, ML "LinearClassifier", "coefficients=(1.0f,1.0f) classlabels_ints=(5,9) post_transform='SOFTMAX'", "1x1:3", 2}, "i1:5;1x2:0.5,0.5"},
     {{"Det", 11, "Det", "", "2x2x2:1,2,3,4,0,0,0,0", 1}, "2:-2,0"},
     {{"Det of a matrix", 11, "Det", "", "3x3:0,1,0,1,0,0,0,0,2", 1}, "s:-2"},
