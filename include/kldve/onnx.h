@@ -264,8 +264,8 @@ typedef enum kldve_onnx_layer {
         1,                       /**< the last tensor that every way from the input to the scores
                                       passes and that has more than 5 maps of cells (rows and columns,
                                       where the picture has both) that the scores read (those of one place: along a
-                                    quarter of a side); where                       none has so many, the one with the most; of a normalised one
-                                      that before the normalisation */
+                                    quarter of a side); where                       none has so many, the one with the
+                                    most; of a normalised one                       that before the normalisation */
     KLDVE_ONNX_LAYER_JOINED = 2, /**< several tensors, joined along their maps, which together cut
                                       all ways: no single one does */
     KLDVE_ONNX_LAYER_BEST = 3    /**< one tensor that some ways avoid, because no layer carries
@@ -372,8 +372,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_input(const kldve_card *card,
  *  open; 0 where the card does not say.  @since 0.1 */
 KLDVE_API void kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width);
 
-/** What kldve_onnx_options.layout, picture_input and in_frames say; NULL or 0 where the card does not
- *  say.  Borrowed.  @since 0.1 */
+/** What kldve_onnx_options.layout, picture_input and in_frames say; NULL or 0 where the card does
+ * not say.  Borrowed.  @since 0.1 */
 KLDVE_API const char *kldve_card_layout(const kldve_card *card);
 KLDVE_API const char *kldve_card_picture_input(const kldve_card *card);
 KLDVE_API int32_t kldve_card_frames(const kldve_card *card);
@@ -398,8 +398,8 @@ typedef struct kldve_card_value {
 
 /** Fill in value number `index`, from 0; all it points to is borrowed from the card.
  *  @param out  The caller's; set its struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG (NULL, past the last, or struct_size is not set; nothing is written
- *          then).
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, past the last, or struct_size is not set; nothing is
+ * written then).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_value_at(const kldve_card *card, int32_t index,
                                                             kldve_card_value *out);

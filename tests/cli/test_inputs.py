@@ -357,6 +357,11 @@ class Forms(Case):
         want = self.export(Net(before=lambda x: x.permute(0, 3, 1, 2)), torch.rand(1, 16, 20, 3))
         self.succeed(want, "--layout", "NHWC")
         self.assertEqual(Npy(self.path("m.npy")).shape, (8, 10))
+        # no batch, channels last: found by the length of the last axis
+        want = self.export(Net(before=lambda x: x.permute(2, 0, 1)[None]), torch.rand(16, 20, 3))
+        self.succeed(want)
+        self.assertIn("is taken as [height][width][channels]", self.notes())
+        self.assertEqual(Npy(self.path("m.npy")).shape, (8, 10))
         # frames of a film along what looks like a batch
         net = Net()
         net.head = nn.Sequential(net.head, Mean())

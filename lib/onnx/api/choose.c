@@ -49,7 +49,8 @@ kldve_status kx_choose(kx_graph *g, kx_arena *arena, const char *layer, const ch
         return st;
     c.file_input = c.input;
     st = kx_choose_layer(g, layer, &c);
-    if (st < 0 || (st = kx_choose_quantised(g, &c)) < 0 || (st = list_tensors(g, arena, &c)) < 0)
+    if (st < 0 || (st = kx_choose_quantised(g, &c)) < 0 || (st = kx_choose_warped(g, &c)) < 0 ||
+        (st = list_tensors(g, arena, &c)) < 0)
         return st;
     c.file_layer = c.layer;
     *out = c;

@@ -16,6 +16,8 @@ kldve_status kx_choose_layer(const kx_graph *g, const char *name, kx_choice *c);
 
 /** Sets straight_through and says so; needs ways and layer. */
 kldve_status kx_choose_quantised(const kx_graph *g, kx_choice *c);
+/** Say when the layer lies behind a resampling at computed places. */
+kldve_status kx_choose_warped(const kx_graph *g, kx_choice *c);
 
 /** The tensor, or first output of the node, that is called `name`.
  *  @param what  what it was given as, for the message. */

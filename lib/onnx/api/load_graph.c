@@ -60,10 +60,44 @@ static kldve_status end_before_choosing(kldve_onnx *net, kx_graph_options *shape
     return st;
 }
 
+enum { MOST_TRIED = 16, WHY_SIZE = 400 };
+
+/* Of several outputs those that the engine can compute: a file may put out texts, such as names of
+ * classes, beside its scores.  `st` and `why` are of all together. */
+static kldve_status build_some(kldve_onnx *net, kx_graph_options *shape, bool quiet,
+                               kldve_status st, const char *why)
+{
+    const kx_model *m = &net->inputs.model;
+    const char *name[MOST_TRIED], *left_out = NULL;
+    int32_t kept = 0;
+
+    for (int32_t i = 0; i < m->noutput && m->noutput <= MOST_TRIED; i++) {
+        kx_graph *g = NULL;
+
+        shape->output = &m->output[i].name;
+        shape->noutput = 1;
+        if (kx_graph_new(net->ctx, m, shape, &g) == KLDVE_OK)
+            name[kept++] = m->output[i].name;
+        else if (!left_out)
+            left_out = m->output[i].name;
+        kx_graph_free(g);
+    }
+    if (kept == 0 || kept == m->noutput)
+        return kldve_ctx_fail(net->ctx, st, why);
+    shape->output = name;
+    shape->noutput = kept;
+    if ((st = kx_graph_new(net->ctx, m, shape, &net->graph)) < 0)
+        return st;
+    return !quiet && kx_say(&net->choice.notes, "output '%.60s' is left out: %.300s", left_out,
+                            why) < 0
+               ? KLDVE_E_NOMEM
+               : KLDVE_OK;
+}
+
 static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bool keep_batch,
                                 bool quiet)
 {
-    char name[3][KX_SELECT_NAME];
+    char name[3][KX_SELECT_NAME], why[WHY_SIZE];
     const char *const output[3] = {name[0], name[1], name[2]};
     kx_graph_options shape = {.batch = 1, .output = output};
     const kx_input_options inputs = {
@@ -77,6 +111,10 @@ static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bo
     shape.input_type = net->inputs.type;
     if (st == KLDVE_OK)
         st = kx_graph_new(net->ctx, &net->inputs.model, &shape, &net->graph);
+    if (st == KLDVE_E_UNSUPPORTED && shape.noutput == 0 && net->inputs.model.noutput > 1) {
+        snprintf(why, sizeof why, "%s", kldve_ctx_message(net->ctx));
+        st = build_some(net, &shape, quiet, st, why);
+    }
     if (st == KLDVE_OK && net->graph->ninput == 1)
         net->graph->input[0]->name = net->inputs.name;
     return st;

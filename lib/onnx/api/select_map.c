@@ -15,20 +15,40 @@ static const kx_value *before_choice(const kx_graph *g, const kx_value *v)
     return v;
 }
 
-/* Whether the axes of the picture lie before those of the classes, or there are none of classes. */
-static bool classes_last(const kx_meaning *meaning, const kx_value *v)
+/* Rows and columns are axes `rows` and the next. */
+static bool has_places(const kx_meaning *meaning, const kx_value *v, int32_t rows)
 {
-    return v->shape.rank == 3 || (meaning && kx_meaning_label(&meaning[v->id], 1) == KX_ROWS);
+    return meaning && kx_meaning_label(&meaning[v->id], rows) == KX_ROWS &&
+           kx_meaning_label(&meaning[v->id], rows + 1) == KX_COLUMNS;
 }
 
-/* Whether it is [1][classes][h][w], [1][h][w][classes] or [1][h][w], with rows and columns. */
+/* How a place of a map is selected; *rows: the axis of its rows.  NULL: it is none.  Without a
+ * first axis of 1 only what is followed from the picture is sure to have rows. */
+static const char *place_items(const kx_meaning *meaning, const kx_value *v, int32_t *rows)
+{
+    bool batch = v->shape.rank >= 3 && v->shape.dim[0] == 1;
+
+    *rows = batch ? 1 : 0;
+    if (v->shape.rank == 4 && batch && meaning && kx_meaning_label(&meaning[v->id], 1) == KX_ROWS)
+        return "[0, y, x]";
+    if (v->shape.rank == 3 && batch)
+        return "[0, y, x]";
+    if ((v->shape.rank == 2 || v->shape.rank == 3) && has_places(meaning, v, 0))
+        return "[y, x]";
+    *rows = v->shape.rank - 2;
+    if (v->shape.rank == 4 && batch)
+        return "[0, :, y, x]";
+    return v->shape.rank == 3 && has_places(meaning, v, 1) ? "[:, y, x]" : NULL;
+}
+
+/* Whether it is [1][classes][h][w], [1][h][w][classes] or [1][h][w], or one of these without the
+ * first axis, with rows and columns. */
 static bool is_map(const kx_meaning *meaning, const kx_value *v)
 {
-    const int64_t *dim = v->shape.dim;
-    int32_t rows = classes_last(meaning, v) ? 1 : 2;
+    int32_t rows;
 
-    return v->dtype == KX_F32 && !v->raw && (v->shape.rank == 3 || v->shape.rank == 4) &&
-           dim[0] == 1 && dim[rows] > 1 && dim[rows + 1] > 1;
+    return v->dtype == KX_F32 && !v->raw && place_items(meaning, v, &rows) &&
+           v->shape.dim[rows] > 1 && v->shape.dim[rows + 1] > 1;
 }
 
 static kldve_status no_map(const kx_graph *g, const kx_value *v)
@@ -106,6 +126,7 @@ kldve_status kx_select_map(const kx_graph *g, const char *logits, kx_notes *note
     const kx_value *v = NULL;
     kx_arena arena;
     const kx_meaning *meaning;
+    int32_t rows;
     kldve_status st;
 
     kx_arena_init(&arena, g->ctx);
@@ -116,8 +137,7 @@ kldve_status kx_select_map(const kx_graph *g, const char *logits, kx_notes *note
                                 "the name of the output is too long: select it by its place, "
                                 "'[0, :, y, x]'");
         else
-            snprintf(text, KX_SELECT_TEXT, "%s[0, %s]", v->name,
-                     classes_last(meaning, v) ? "y, x" : ":, y, x");
+            snprintf(text, KX_SELECT_TEXT, "%s%s", v->name, place_items(meaning, v, &rows));
     }
     kx_arena_free(&arena);
     return st;

@@ -53,6 +53,15 @@ static const char *film_layout(const kx_settler *s)
     return order[best].layout;
 }
 
+/* One picture, [height][width][channels]: only the last axis is as long as channels are. */
+static bool is_channels_last(const kx_settler *s)
+{
+    const int64_t *dim = s->file_picture->dim;
+
+    return s->file_picture->rank == 3 && s->weights == 4 && dim[0] > 4 &&
+           (dim[2] == 1 || dim[2] == 3 || dim[2] == 4);
+}
+
 kldve_status kx_settle_layout(kx_settler *s)
 {
     const char *said = s->o->user->layout;
@@ -64,5 +73,13 @@ kldve_status kx_settle_layout(kx_settler *s)
         strcpy(s->layout, said);
     else if (s->file_picture->rank == 5)
         strcpy(s->layout, film_layout(s));
+    else if (is_channels_last(s)) {
+        strcpy(s->layout, "HWC");
+        return kx_settle_say(
+            s,
+            "the input '%.60s' is taken as [height][width][channels]: give another "
+            "order with --layout",
+            s->file_picture->name);
+    }
     return KLDVE_OK;
 }

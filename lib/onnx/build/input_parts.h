@@ -45,8 +45,8 @@ bool kx_settle_is_state(const kx_model *m, const kx_proto_value *v);
 
 /** What the axes of the picture are: sets `layout`. */
 kldve_status kx_settle_layout(kx_settler *s);
-/** The size of a dimension by its symbol: as the user says, as the picture or a value of another input
- *  has it; 0: not known. */
+/** The size of a dimension by its symbol: as the user says, as the picture or a value of another
+ * input has it; 0: not known. */
 int64_t kx_settle_symbol(const kx_settler *s, const char *symbol);
 /** The same of an expression of symbols, "2*h". */
 int64_t kx_settle_expression(const kx_settler *s, const char *text);

@@ -101,9 +101,12 @@ static known of_node(const kx_graph *g, const kx_node *n, const known *at)
         return of_sum(n, at);
     case KX_FORMULA_MEAN:
         return times(of_sum(n, at), 1.0 / n->nin);
-    case KX_FORMULA_PRODUCT:
     case KX_FORMULA_QUOTIENT:
-        return of_product(n, at, n->op->traits.formula == KX_FORMULA_QUOTIENT);
+        if (kx_before_share(g, n->out[0]) && n->out[0]->count > 1 && !isnan(at[n->in[0]->id].most))
+            return (known){1, 1};
+        return of_product(n, at, true);
+    case KX_FORMULA_PRODUCT:
+        return of_product(n, at, false);
     case KX_FORMULA_TOTAL:
     case KX_FORMULA_AVERAGE:
         return of_reduced(n, at);
@@ -149,6 +152,8 @@ kldve_status kx_find_mixture(const kx_graph *g, kx_arena *arena, kx_value *outpu
         int32_t kind =
             w.height == 0 || w.height == 1 ? kind_of(w.at, at[w.at->id]) : KLDVE_SCORES_RAW;
 
+        if (w.opposite || (kind == KLDVE_SCORES_SIGMOID && w.shares))
+            kind = KLDVE_SCORES_RAW;
         if (kind != KLDVE_SCORES_RAW)
             *t = (kx_tail){.scores = w.at,
                            .kind = kind,

@@ -68,6 +68,11 @@ static kldve_status connect_inputs(kx_builder *b, const kx_proto_node *from, kx_
         if (!n->in[i])
             return kx_invalid(b->g, n, "no node, input or tensor provides its input '%.80s'",
                               from->in[i]);
+        if (n->in[i]->onnx_type == KX_ONNX_STRING)
+            return kx_refuse(b->g, n,
+                             "input '%.80s' has element type 8 (string), which is not "
+                             "supported",
+                             from->in[i]);
     }
     return KLDVE_OK;
 }

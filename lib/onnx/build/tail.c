@@ -23,6 +23,11 @@ static bool scale(kx_way_back *w, kx_value *x, double factor, double offset)
 {
     bool plain = factor == 1 && offset >= 0 && offset <= keeps_low;
 
+    if (x && w->height == 1 && factor == -1 && offset == 1) { /* log(1 - x) */
+        w->opposite = !w->opposite;
+        w->at = x;
+        return true;
+    }
     if (!x || factor == 0 || !isfinite(factor) || (w->height != 0 && !plain))
         return false;
     if (!plain) {
@@ -108,6 +113,11 @@ bool kx_step_back(const kx_graph *g, kx_way_back *w)
         w->at = n->in[0];
         return true;
     default:
+        if (w->height >= 0 && (x = kx_before_share(g, w->at))) {
+            w->shares = true;
+            w->at = x;
+            return true;
+        }
         if ((x = within_bounds(g, n)))
             w->at = x;
         return x || step_affine(w, n);
@@ -115,6 +125,13 @@ bool kx_step_back(const kx_graph *g, kx_way_back *w)
 }
 
 /* ---- what it leads to ------------------------------------------------------------------------ */
+
+/* Whether 1 - p is a probability of the same kind: of a sigmoid, and of a softmax of two classes.
+ */
+static bool has_opposite(int32_t kind, const kx_line *line)
+{
+    return kind == KLDVE_SCORES_SIGMOID || (kind == KLDVE_SCORES_SOFTMAX && line->n == 2);
+}
 
 /* Fill in what a softmax or sigmoid in front of `at` says. */
 static bool ends(const kx_graph *g, const kx_way_back *w, kx_tail *out)
@@ -129,10 +146,12 @@ static bool ends(const kx_graph *g, const kx_way_back *w, kx_tail *out)
         x = kx_before_sigmoid(g, w->at, &logarithm);
     }
     height = w->height + logarithm;
-    if (!x || height < 0 || height > 1)
+    if (!x || height < 0 || height > 1 || (w->shares && kind != KLDVE_SCORES_SOFTMAX) ||
+        (w->opposite && (logarithm || !has_opposite(kind, &line))))
         return false;
     out->scores = x;
     out->kind = kind;
+    out->form = w->opposite ? KX_TAIL_OPPOSITE : KX_TAIL_PLAIN;
     out->line = line;
     out->logarithm = height == 1;
     out->factor = w->factor;
@@ -140,14 +159,10 @@ static bool ends(const kx_graph *g, const kx_way_back *w, kx_tail *out)
     return true;
 }
 
-/* What falls as p rises is said of 1 - p: of a sigmoid, and of a softmax of two classes, that is a
- * probability, too. */
+/* What falls as p rises is said of 1 - p. */
 static void turn(kx_tail *t)
 {
-    bool has_opposite =
-        t->kind == KLDVE_SCORES_SIGMOID || (t->kind == KLDVE_SCORES_SOFTMAX && t->line.n == 2);
-
-    if (t->factor > 0 || t->logarithm || !has_opposite)
+    if (t->factor > 0 || t->logarithm || !has_opposite(t->kind, &t->line))
         return;
     t->form = KX_TAIL_OPPOSITE;
     t->offset += t->factor;
@@ -207,7 +222,8 @@ static bool find_joined(const kx_graph *g, const kx_way_back *w, kx_tail *out)
     const kx_node *n = kx_maker(g, kx_bare(g, w->at));
     size_t most = 1;
 
-    if (!n || n->op->traits.axes != KX_AXES_JOINED || w->height < 0 || w->height > 1)
+    if (!n || n->op->traits.axes != KX_AXES_JOINED || w->shares || w->opposite || w->height < 0 ||
+        w->height > 1)
         return false;
     for (int32_t i = 0; i < n->out[0]->shape.rank; i++)
         most = n->out[0]->shape.dim[i] > (int64_t)most ? (size_t)n->out[0]->shape.dim[i] : most;

@@ -32,14 +32,18 @@ kx_value *kx_scaled(const kx_graph *g, kx_value *v, float value);
 
 /** What enters a softmax (or log-softmax: *logarithm) whose result is `v`; NULL: it is none's. */
 kx_value *kx_before_softmax(const kx_graph *g, kx_value *v, kx_line *line, bool *logarithm);
-/** The same of a sigmoid, or its logarithm. */
+/** Whether v is x divided by its own sum, which changes nothing where that is 1: x; else NULL. */
+kx_value *kx_before_share(const kx_graph *g, kx_value *v);
+/** As kx_before_softmax() of a sigmoid, or its logarithm. */
 kx_value *kx_before_sigmoid(const kx_graph *g, kx_value *v, bool *logarithm);
 
 /** How far the way back from an output has come. */
 typedef struct kx_way_back {
     kx_value *at;
-    bool best;             /**< it has passed a node that says which element is best */
-    int32_t height;        /**< logarithms less exponentials that were passed */
+    bool best;      /**< it has passed a node that says which element is best */
+    bool opposite;  /**< `at` is 1 - p, of whose logarithm the output speaks */
+    bool shares;    /**< it has passed a division by the sum: only of a softmax nothing changes */
+    int32_t height; /**< logarithms less exponentials that were passed */
     double factor, offset; /**< the output is factor * f(at) + offset, f as `height` says */
 } kx_way_back;
 

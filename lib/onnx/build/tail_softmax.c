@@ -216,6 +216,32 @@ static kx_value *log_by_hand(const kx_graph *g, kx_value *v, kx_line *line)
     return without_most(g, n->in[0], line);
 }
 
+/* A sum that is replaced where it is 0: Where(sum == 0, 1, sum) -> sum. */
+static kx_value *unless_zero(const kx_graph *g, kx_value *v)
+{
+    const kx_node *n = kx_made_by(g, v, KX_FORMULA_CHOICE);
+    double other;
+
+    for (int k = 1; n && k <= 2; k++)
+        if (kx_is_uniform(n->in[k], &other))
+            return n->in[3 - k];
+    return v;
+}
+
+kx_value *kx_before_share(const kx_graph *g, kx_value *v)
+{
+    const kx_node *n = kx_made_by(g, v, KX_FORMULA_QUOTIENT);
+    total t;
+
+    if (!n)
+        return NULL;
+    t = sum_of(g, unbounded(g, unless_zero(g, unspread(g, n->in[1]))));
+    return t.of && kx_bare(g, t.of) == kx_bare(g, n->in[0]) &&
+                   fits_lines(&n->in[0]->shape, unspread(g, n->in[1]), &t.line)
+               ? n->in[0]
+               : NULL;
+}
+
 kx_value *kx_before_softmax(const kx_graph *g, kx_value *v, kx_line *line, bool *logarithm)
 {
     const kx_node *n = kx_maker(g, v);

@@ -20,11 +20,15 @@ kldve_status kx_build_constant(kx_builder *b, const kx_proto_tensor *t, kx_value
 
     if (!v)
         return kx_nomem(g);
+    v->onnx_type = t->dtype;
+    if (t->dtype == KX_ONNX_STRING) { /* refused where a node reads it */
+        *out = v;
+        return KLDVE_OK;
+    }
     if (!kx_dtype_of(t->dtype, &v->dtype))
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
                                "tensor '%.80s': element type %d (%s) is not supported", v->name,
                                t->dtype, kx_onnx_type_name(t->dtype));
-    v->onnx_type = t->dtype;
     v->shape.rank = t->rank;
     memcpy(v->shape.dim, t->dim, sizeof t->dim);
     v->count = t->count;

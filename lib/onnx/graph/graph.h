@@ -123,7 +123,7 @@ typedef struct kx_node {
 } kx_node;
 
 typedef struct kx_graph {
-    kldve_ctx *ctx; /**< for messages; outlives the graph */
+    kldve_ctx *ctx;               /**< for messages; outlives the graph */
     const struct kx_model *model; /**< whose bytes constants may be; outlives the graph, too */
     kx_arena arena;
     int32_t opset; /**< of the default domain */

@@ -101,6 +101,7 @@ typedef struct kx_traits {
                       */
     bool alike;      /**< all operands have one type, bool conditions aside; integers may be held as
                           float32 */
+    bool warps;      /**< reads input 0 at places that another input computes */
     bool rounds; /**< to the levels of a quantised type: its derivative is a straight-through one */
 } kx_traits;
 

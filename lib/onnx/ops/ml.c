@@ -1,5 +1,5 @@
 /* ml.c - what scikit-learn's files are made of (domain ai.onnx.ml), as combinations of ONNX's own
- * operators: Scaler, Normalizer, Binarizer, Imputer, LinearRegressor, LinearClassifier. */
+ * operators: Scaler, Normalizer, Binarizer, Imputer, LinearRegressor, LinearClassifier, ZipMap. */
 #include <math.h>
 #include <string.h>
 
@@ -235,7 +235,20 @@ static kldve_status expand_classifier(kx_expander *e)
     return e->status;
 }
 
+/* The numbers of a map from names of classes, in the order of the classes. */
+static kldve_status expand_zipmap(kx_expander *e)
+{
+    kldve_status st = kx_expect(e->g, e->n, 1, 1, 1);
+
+    kx_attr_ignore(e->n, "classlabels_int64s");
+    kx_attr_ignore(e->n, "classlabels_strings");
+    if (st == KLDVE_OK)
+        e->out[0] = kx_emit_copy(e, e->n->in[0]);
+    return st < 0 ? st : e->status;
+}
+
 const kx_op kx_ml_ops[] = {
+    {.type = "ZipMap", .domain = ml, .since = 1, .expand = expand_zipmap},
     {.type = "Scaler", .domain = ml, .since = 1, .expand = expand_scaler},
     {.type = "Normalizer", .domain = ml, .since = 1, .expand = expand_normalizer},
     {.type = "Binarizer", .domain = ml, .since = 1, .expand = expand_binarizer},

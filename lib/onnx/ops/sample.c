@@ -198,6 +198,7 @@ static kldve_status expand_deform(kx_expander *e)
         return st;
     if (mask && (size_t)mask->count * 2 != e->n->in[2]->count)
         return kx_invalid(e->g, e->n, "the mask must have half as many numbers as the offsets");
+    e->inside = true;
     in[0] = taps_of(e, &d, mask);
     in[1] = kx_emit_reshape(e, e->n->in[1], (const int64_t[]){0, d.conv.cin * d.taps, 1, 1}, 4);
     in[2] = kx_has(e->n, 3) ? e->n->in[3] : NULL;

@@ -60,8 +60,6 @@ static const struct {
     {ml, "TreeEnsemble", trees},
     {ml, "TreeEnsembleClassifier", trees},
     {ml, "TreeEnsembleRegressor", trees},
-    {ml, "ZipMap",
-     "it makes a map of names; write the file without it (skl2onnx: options={'zipmap': False})"},
     {nchwc, NULL,
      "the file was optimised for one processor: let ONNX Runtime write it at the level 'extended' "
      "or 'basic', or take the file that it was made from"},

@@ -229,8 +229,9 @@ static void taps_of(const worker *s, int64_t n, int64_t h, int64_t w, const uint
     for (int64_t i = 0; i < d->kernel[0]; i++) {
         int64_t row = h * d->stride[0] - d->pad_begin[0] + i * d->dilation[0];
         int64_t first = w * d->stride[1] - d->pad_begin[1];
-        const uint8_t *line = s->x + (n * d->in[0] + row) * d->in[1] * d->in_channels;
         bool inside = row >= 0 && row < d->in[0];
+        const uint8_t *line =
+            inside ? s->x + (n * d->in[0] + row) * d->in[1] * d->in_channels : NULL;
 
         for (int64_t j = 0; j < d->kernel[1]; j++) {
             int64_t at = first + j * d->dilation[1];

@@ -113,7 +113,7 @@ static void depth(const uint8_t *const *tap, const kx_byte_line *from, size_t wo
     }
 }
 
-const kx_byte_kernels kx_byte_kernels_plain = {widen, sum16, sum8, tile16, tile8, depth};
+const kx_byte_kernels kx_byte_kernels_plain = {widen, sum16, sum8, tile16, tile8, depth, NULL};
 
 const kx_byte_kernels *kx_byte_kernels_best(void)
 {

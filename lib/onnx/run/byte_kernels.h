@@ -46,6 +46,10 @@ typedef struct kx_byte_kernels {
      * weights of 2 terms a word; results as those of a tile. */
     void (*depth)(const uint8_t *const *tap, const kx_byte_line *from, size_t words,
                   const void *weights, const kx_byte_finish *finish, uint8_t *to);
+    /** Sums of the first elements of two arrays, as many as fill registers; returns their number.
+     *  NULL: of none. */
+    size_t (*add)(const kx_byte_binary *b, size_t n, const uint8_t *x, const uint8_t *y,
+                  uint8_t *to);
 } kx_byte_kernels;
 
 /** For any weights. */

@@ -211,8 +211,45 @@ AVX2 static void depth(const uint8_t *const *tap, const kx_byte_line *from, size
         depth_line(tap, from, words, weights, f, to);
 }
 
-static const kx_byte_kernels avx2 = {widen, sum16, sum8, tile16, tile8, depth};
-static const kx_byte_kernels vnni = {widen, sum16, sum8_vnni, tile16, tile8_vnni, depth};
+/* ---- sums of two arrays ---- */
+
+INLINE __m256 numbers_of(const uint8_t *at, kx_byte_form f)
+{
+    __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)at));
+
+    bytes = _mm256_sub_epi32(bytes, _mm256_set1_epi32(f.zero));
+    return _mm256_mul_ps(_mm256_set1_ps(f.scale), _mm256_cvtepi32_ps(bytes));
+}
+
+/* Eight levels, in the order of operations of the loop that takes over where this ends. */
+INLINE __m256i sum_levels(const kx_byte_binary *b, const uint8_t *x, const uint8_t *y)
+{
+    __m256 sum = _mm256_add_ps(numbers_of(x, b->x), numbers_of(y, b->y));
+
+    sum = _mm256_div_ps(sum, _mm256_set1_ps(b->out.form.scale));
+    sum = _mm256_max_ps(sum, _mm256_set1_ps(b->out.lo)); /* NaN becomes lo */
+    return _mm256_cvtps_epi32(_mm256_min_ps(sum, _mm256_set1_ps(b->out.hi)));
+}
+
+AVX2 static size_t add(const kx_byte_binary *b, size_t n, const uint8_t *x, const uint8_t *y,
+                       uint8_t *to)
+{
+    const __m256i zero = _mm256_set1_epi16((short)b->out.form.zero);
+    size_t i = 0;
+
+    for (; i + 16 <= n; i += 16) {
+        __m256i level =
+            _mm256_packs_epi32(sum_levels(b, x + i, y + i), sum_levels(b, x + i + 8, y + i + 8));
+
+        level = _mm256_permute4x64_epi64(_mm256_add_epi16(level, zero), _MM_SHUFFLE(3, 1, 2, 0));
+        _mm_storeu_si128((void *)(to + i), _mm_packus_epi16(_mm256_castsi256_si128(level),
+                                                            _mm256_extracti128_si256(level, 1)));
+    }
+    return i;
+}
+
+static const kx_byte_kernels avx2 = {widen, sum16, sum8, tile16, tile8, depth, add};
+static const kx_byte_kernels vnni = {widen, sum16, sum8_vnni, tile16, tile8_vnni, depth, add};
 
 const kx_byte_kernels *kx_byte_kernels_avx2(void)
 {

@@ -64,18 +64,32 @@ BINARY(add, +)
 BINARY(subtract, -)
 BINARY(multiply, *)
 
+static void binary_part(const kx_byte_binary *b, size_t n, const uint8_t *x, const uint8_t *y,
+                        uint8_t *to)
+{
+    const kx_byte_kernels *k = kx_byte_kernels_best();
+    size_t done = 0;
+
+    if (b->op == KX_BINARY_ADD && k->add)
+        done = k->add(b, n, x, y, to);
+    if (b->op == KX_BINARY_ADD)
+        add(b, n - done, x + done, y + done, to + done);
+    else if (b->op == KX_BINARY_SUB)
+        subtract(b, n, x, y, to);
+    else
+        multiply(b, n, x, y, to);
+}
+
+/* Cell by cell, or all elements in pieces that threads share. */
 static void binary(const kx_byte_binary *b, const uint8_t *x, const uint8_t *y, uint8_t *to)
 {
-    void (*work)(const kx_byte_binary *, size_t, const uint8_t *, const uint8_t *, uint8_t *) =
-        b->op == KX_BINARY_ADD   ? add
-        : b->op == KX_BINARY_SUB ? subtract
-                                 : multiply;
-    size_t n = (size_t)b->channels * (b->by_channel ? 1 : (size_t)b->cells);
+    enum { PIECE = 16384 };
+    int64_t count = b->cells * b->channels, piece = b->by_channel ? b->channels : PIECE;
 
-#pragma omp parallel for schedule(static) if (b->by_channel &&                                     \
-                                              b->cells * b->channels >= KX_PARALLEL_FROM)
-    for (int64_t i = 0; i < (b->by_channel ? b->cells : 1); i++)
-        work(b, n, x + (size_t)i * n, y, to + (size_t)i * n);
+#pragma omp parallel for schedule(static) if (count >= KX_PARALLEL_FROM)
+    for (int64_t i = 0; i < count; i += piece)
+        binary_part(b, (size_t)(count - i < piece ? count - i : piece), x + i,
+                    y + (b->by_channel ? 0 : i), to + i);
 }
 
 /* ---- tables ---- */

@@ -104,6 +104,13 @@ static const struct topology {
           "n Reshape b,flat p; n Transpose p q perm=[2,0,1]; n RNN q,m,r h; "
           "n ReduceMean h f axes=[0,1] keepdims=0; n Gemm f,d y; out y",
      NULL, "b", NULL, KLDVE_ONNX_LAYER_LAST, 1},
+    {"behind a spatial transformer",
+     STEM "opset 20; w q 1,6,6,2; n GridSample a,q b; n Conv b,v c; n Relu c e; " SCORES("e"), NULL,
+     "e", "behind node 'b' (GridSample), which reads its input at computed places",
+     KLDVE_ONNX_LAYER_LAST, 1},
+    {"in front of a spatial transformer",
+     STEM "opset 20; w q 1,6,6,2; n GridSample a,q b; n Conv b,v c; n Relu c e; " SCORES("e"), "a",
+     "a", NULL, KLDVE_ONNX_LAYER_GIVEN, 1},
     {"rows and columns before a row of cells",
      STEM "n ReduceMean a b axes=[2] keepdims=0; w t 8,8,3; n Conv b,t e; n Relu e h; "
           "n ReduceMean h f axes=[2] keepdims=0; n Gemm f,d y; out y",

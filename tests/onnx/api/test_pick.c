@@ -15,6 +15,12 @@
 #define FIRST MAPS "out s"
 #define LAST MAPS "n Transpose s t perm=[0,2,3,1]; n Sigmoid t u; out u"
 #define ONE MAPS "i from 2; i to 3; i axes 1; n Slice s,from,to,axes o; out o"
+#define ALONE MAPS "i shape 4,4,6; n Reshape s,shape t; out t"
+#define ALONE_LAST MAPS "n Transpose s t perm=[0,2,3,1]; i shape 4,6,4; n Reshape t,shape u; out u"
+#define ALONE_ONE                                                                                  \
+    MAPS                                                                                           \
+        "i from 2; i to 3; i axes 1; n Slice s,from,to,axes o; i shape 4,6; n Reshape o,shape t; " \
+        "out t"
 
 enum { HEIGHT = 16, WIDTH = 24 };
 
@@ -117,6 +123,9 @@ static const struct layout {
     {"classes first, selected", FIRST, "[0, :, y, x]", "[0, :, %d, %d]", 0},
     {"classes last, behind a Sigmoid", LAST, "[0, y, x]", "[0, %d, %d, :]", 0},
     {"one class", ONE, NULL, "[0, 0, %d, %d]", KLDVE_ONNX_PICK_PLACE},
+    {"without a batch", ALONE, NULL, "[:, %d, %d]", KLDVE_ONNX_PICK_PLACE},
+    {"without a batch, classes last", ALONE_LAST, NULL, "[%d, %d]", KLDVE_ONNX_PICK_PLACE},
+    {"without a batch, one class", ALONE_ONE, NULL, "[%d, %d]", KLDVE_ONNX_PICK_PLACE},
 };
 
 static void check_layout(void **state)

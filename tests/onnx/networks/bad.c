@@ -350,7 +350,7 @@ const bad_model bad_models[] = {
     {"rank 9", "in x 1,3,8,8; w w 4,3,3,3,1,1,1,1,1; n Conv x,w c" OUT, REFUSED, "tensor 'w' has 9 dimensions", NULL},
     {"zero-sized weights", "in x 1,3,8,8; w w 0,3,3,3; n Conv x,w c" OUT, FORMAT, "", NULL},
     {"zero-sized kernel", "in x 1,3,8,8; w w 4,3,0,3; n Conv x,w c" OUT, FORMAT, "", NULL},
-    {"weights of strings", "in x 1,3,8,8; type w 8; n Conv x,w c" OUT, REFUSED, "tensor 'w': element type 8 (", NULL},
+    {"weights of strings", "in x 1,3,8,8; type w 8; n Conv x,w c" OUT, REFUSED, "input 'w' has element type 8 (", NULL},
     {"weights of complex numbers", "in x 1,3,8,8; type w 14; n Conv x,w c" OUT, REFUSED, "tensor 'w': element type 14 (", NULL},
     {"weights of float8", "in x 1,3,8,8; type w 17; n Conv x,w c" OUT, REFUSED, "tensor 'w': element type 17 (", NULL},
     {"weights of no type", "in x 1,3,8,8; type w 0; n Conv x,w c" OUT, FORMAT, "tensor 'w' has no element type", NULL},
