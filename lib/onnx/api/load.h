@@ -20,6 +20,7 @@ struct kldve_onnx {
     kx_detector detector; /**< of rows that are selected */
     kx_frontier frontier; /**< where the graph ends if the file then chooses among rows */
     kx_inputs inputs;     /**< what the graph was built from; its arrays are in the arena, too */
+    int64_t pictures;     /**< of a batch that stays as the file has it; 0: there is none */
     kx_choice choice;
     kx_plan_options options; /**< of the plan */
     kx_plan *plan;
