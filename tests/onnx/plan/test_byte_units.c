@@ -166,11 +166,40 @@ static void test_behind_the_layer(void **state)
     byte_close(&o);
 }
 
+/* Planning with every allocation failing in turn. */
+static void test_memory(void **state)
+{
+    static const char text[] =
+        PICTURE CONV3 QUANTISED("c", "d", "sb", "zb") "n Add d,d e;" QUANTISED(
+            "e", "f", "sb", "zb") "n Concat f,f g axis=1; n Sin g y; out y";
+    kx_plan_options options = {.threads = 1, .max_bytes = (size_t)1 << 30};
+    kldve_status st = KLDVE_E_NOMEM;
+    opened o;
+
+    (void)state;
+    byte_open(&o, text);
+    options.input = o.g->input[0];
+    options.logits = o.g->output[0];
+    for (long budget = 0; st != KLDVE_OK; budget++) {
+        long live = o.heap.live;
+        kx_plan *plan = NULL;
+
+        o.heap.budget = budget;
+        st = kx_plan_new(o.ctx, o.g, &options, &plan);
+        o.heap.budget = -1;
+        assert_true(st == KLDVE_OK || (st == KLDVE_E_NOMEM && !plan));
+        kx_plan_free(plan);
+        assert_int_equal(o.heap.live, live);
+    }
+    byte_close(&o);
+}
+
 int main(void)
 {
     enum { CASES = sizeof cases / sizeof *cases };
-    struct CMUnitTest tests[CASES + 1] = {
+    struct CMUnitTest tests[CASES + 2] = {
         [CASES] = cmocka_unit_test(test_behind_the_layer),
+        [CASES + 1] = cmocka_unit_test(test_memory),
     };
 
     for (size_t i = 0; i < CASES; i++)
