@@ -52,7 +52,7 @@ kldve_status kx_build_constants(kx_builder *b, const kx_proto_graph *p)
 {
     for (int32_t i = 0; i < p->ninitializer; i++) {
         const char *name = p->initializer[i].name;
-        kx_value *v;
+        kx_value *v = NULL;
         kldve_status st;
 
         if (kx_names_find(&b->scope->values, name))

@@ -111,10 +111,9 @@ static void make_line(const sample_params *p, double position, int64_t length, l
         x = x >= -0x1p30 && x <= 0x1p30 ? x : -0x1p30;
     else
         x = inside(p, x, length, &slope);
-    l->taps = p->mode == NEAREST ? 1 : p->mode == LINEAR ? 2 : TAPS;
+    *l = (line){.taps = p->mode == NEAREST ? 1 : p->mode == LINEAR ? 2 : TAPS};
     first = p->mode == NEAREST ? nearbyint(x) : floor(x);
     l->w[0] = 1;
-    l->dw[0] = 0;
     if (p->mode == LINEAR) {
         l->w[0] = 1 - (x - first);
         l->w[1] = x - first;

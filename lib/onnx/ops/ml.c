@@ -217,7 +217,7 @@ static kldve_status expand_classifier(kx_expander *e)
     const kx_attr attr[2] = {kx_attr_of_int("axis", -1), kx_attr_of_int("keepdims", 0)};
     size_t count, texts = 0;
     const int64_t *label = kx_attr_ints(e->n, "classlabels_ints", &count);
-    kx_value *x, *y;
+    kx_value *x = NULL, *y;
     kldve_status st = floats(e, 2, &x);
 
     for (int32_t i = 0; i < e->n->nattr; i++)

@@ -5,8 +5,8 @@
  *     match.c      what a node becomes          fuse.c     merged into the unit before it
  *     spelled.c    functions that are written as several operators
  *     matrices.c   matrix products
- *     byte_units.c units on integers of 8 bits    byte_pack.c, byte_steps.c   their weights and steps
- *     usage.c      who reads a value, what depends on the layer, what a cotangent flows through
+ *     byte_units.c units on integers of 8 bits    byte_pack.c, byte_steps.c   their weights and
+ * steps usage.c      who reads a value, what depends on the layer, what a cotangent flows through
  *     forward.c    units -> forward steps
  *     join.c       concatenations in place      packed.c   weights
  *     tiled.c      convolutions by transforms of our own
