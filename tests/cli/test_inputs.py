@@ -41,6 +41,13 @@ class Mean(nn.Module):
         return x.mean(0, keepdim=True)
 
 
+class Shape(nn.Module):
+    """A shape that only a batch of 4 has."""
+
+    def forward(self, x):
+        return x.reshape(4, 5, 16, 16)
+
+
 class Sound(nn.Module):
     def __init__(self, raw):
         super().__init__()
@@ -201,6 +208,27 @@ class Forms(Case):
             file.write(png(16, 16, lambda x, y: bytes([x, y, 0])))
         self.refused(r"--item changes nothing: p\.png is one picture", "--item", "1",
                      subject="p.png", status=2)
+
+    def test_place_in_a_batch(self):
+        """A segmentation of a fixed batch: the scores of one picture at a pixel."""
+        net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 5, 1), Shape())
+        x = torch.rand(4, 3, 16, 16)
+        self.export(net, x)
+        want = net(x).detach().numpy()
+        self.succeed(want[2, :, 7, 11], "--item", "2", "--at", "11,7")
+        self.assertEqual(Npy(self.path("m.npy")).shape, (16, 16))
+
+    def test_tokens_of_a_batch(self):
+        """Attention keeps pictures apart: the layer is that of one."""
+        layer = nn.TransformerEncoderLayer(12, 2, 16, batch_first=True, dropout=0.)
+        net = Net(before=None, batch=4)
+        net.features, net.tokens = nn.Conv2d(3, 12, 4, 4), layer
+        net.forward = lambda x: net.head(net.tokens(
+            net.features(x).flatten(2).transpose(1, 2)).mean(1).reshape(4, 12))
+        x = torch.rand(4, 3, 16, 16)
+        want = self.export(net, x).reshape(4, 5)
+        self.succeed(want[1], "--item", "1")
+        self.assertNotIn("the maps of 4 pictures", self.notes())
 
     def test_mirror_and_crops(self):
         """A network that makes a batch of the picture has a layer as large as the picture."""

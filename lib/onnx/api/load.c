@@ -65,7 +65,8 @@ static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *opt
     kldve_status st = KLDVE_OK;
 
     if (o.flags & KLDVE_ONNX_PICK_PLACE) {
-        st = kx_select_map(net->graph, o.logits, &net->choice.notes, text);
+        st = kx_select_map(net->graph, o.logits, net->pictures > 0 ? net->pictures : 1,
+                           net->pictures > 0 ? o.item : 0, &net->choice.notes, text);
         o.select = text;
     } else if (o.flags & KLDVE_ONNX_PICK_ROW) {
         st = net->frontier.count > 0

@@ -20,6 +20,7 @@ struct kldve_onnx {
     kx_detector detector; /**< of rows that are selected */
     kx_frontier frontier; /**< where the graph ends if the file then chooses among rows */
     kx_inputs inputs;     /**< what the graph was built from; its arrays are in the arena, too */
+    int64_t pictures;     /**< of a batch that stays as the file has it; 0: there is none */
     kx_choice choice;
     kx_plan_options options; /**< of the plan */
     kx_plan *plan;
@@ -42,7 +43,7 @@ kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from,
                              kldve_onnx_options *to);
 
 /** Settle the inputs of net->model and build net->graph: from the tensors that a selection names,
- * or from all outputs of the file.
+ *  or from all outputs of the file.
  *  @param o  loaded; `select` is set where all pictures of a fixed batch are the same.
  *  @return KLDVE_OK, or what settling the inputs or building the graph returns. */
 kldve_status kx_load_graph(kldve_onnx *net, kldve_onnx_options *o);

@@ -155,6 +155,7 @@ static kldve_status build_batched(kldve_onnx *net, kldve_onnx_options *o)
     net->graph = NULL;
     if ((st = build_graph(net, o, true, true)) < 0)
         return st;
+    net->pictures = batch;
     snprintf(select, SELECT_ITEM, "[%d]", (int)o->item);
     if (!o->select)
         o->select = select;

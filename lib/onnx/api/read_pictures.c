@@ -1,7 +1,7 @@
 /* read_pictures.c - see read_pictures.h.
  *
- * From the logits back.  What keeps the batch as an axis of its own treats its pictures one by one;
- * whatever else reads one of them reads all. */
+ * From the logits back.  What keeps the batch as an axis, or as a part of one as the heads of
+ * attention do, treats its pictures one by one; whatever else reads one of them reads all. */
 #include "read_pictures.h"
 
 static const uint64_t all_pictures = ~UINT64_C(0);
@@ -12,13 +12,19 @@ typedef struct reader {
     uint64_t *read; /* by value id */
 } reader;
 
-/* The axis of the batch; -1: there is none. */
-static int32_t axis_of_batch(const reader *r, const kx_value *v)
+/* The part that is the batch; NULL: there is none, or several. */
+static const kx_part *batch_of(const reader *r, const kx_value *v)
 {
-    for (int32_t axis = 0; axis < v->shape.rank; axis++)
-        if (kx_meaning_label(&r->meaning[v->id], axis) == KX_BATCH)
-            return v->shape.dim[axis] <= KX_MOST_PICTURES ? axis : -1;
-    return -1;
+    const kx_meaning *m = &r->meaning[v->id];
+    const kx_part *batch = NULL;
+
+    for (int32_t i = 0; i < m->parts; i++)
+        if (m->part[i].label == KX_BATCH) {
+            if (batch || m->part[i].size > KX_MOST_PICTURES)
+                return NULL;
+            batch = &m->part[i];
+        }
+    return batch;
 }
 
 /* The rows of operand 1 of a product are summed over. */
@@ -32,27 +38,26 @@ static bool sums_over(const kx_node *n, int32_t k, int32_t axis)
 /* What result `out` needs of operand k. */
 static uint64_t passed(const reader *r, const kx_node *n, int32_t k, const kx_value *out)
 {
-    int32_t from = axis_of_batch(r, n->in[k]), to = axis_of_batch(r, out);
+    const kx_part *from = batch_of(r, n->in[k]), *to = batch_of(r, out);
 
-    if (from < 0 || to < 0 || sums_over(n, k, from) ||
-        n->in[k]->shape.dim[from] != out->shape.dim[to])
+    if (!from || !to || sums_over(n, k, from->axis) || from->size != to->size)
         return all_pictures;
     return r->read[out->id];
 }
 
 static uint64_t selected(const reader *r, const kx_value *logits, const kx_selection *s)
 {
-    int32_t axis = axis_of_batch(r, logits);
+    const kx_part *batch = batch_of(r, logits);
     int64_t inner = 1;
     uint64_t read = 0;
 
-    if (axis < 0 || !s)
+    if (!batch || !s || logits->shape.dim[batch->axis] != batch->size)
         return all_pictures;
-    for (int32_t i = axis + 1; i < logits->shape.rank; i++)
+    for (int32_t i = batch->axis + 1; i < logits->shape.rank; i++)
         inner *= logits->shape.dim[i];
     for (int32_t place = 0; place < s->height * s->width; place++)
         for (int32_t i = 0; i < s->count; i++)
-            read |= UINT64_C(1) << (kx_selected(s, place, i) / inner % logits->shape.dim[axis]);
+            read |= UINT64_C(1) << (kx_selected(s, place, i) / inner % batch->size);
     return read;
 }
 

@@ -23,10 +23,11 @@ static bool has_places(const kx_meaning *meaning, const kx_value *v, int32_t row
 }
 
 /* How a place of a map is selected; *rows: the axis of its rows.  NULL: it is none.  Without a
- * first axis of 1 only what is followed from the picture is sure to have rows. */
-static const char *place_items(const kx_meaning *meaning, const kx_value *v, int32_t *rows)
+ * first axis of `pictures` only what is followed from the picture is sure to have rows. */
+static const char *place_items(const kx_meaning *meaning, const kx_value *v, int64_t pictures,
+                               int32_t *rows)
 {
-    bool batch = v->shape.rank >= 3 && v->shape.dim[0] == 1;
+    bool batch = v->shape.rank >= 3 && v->shape.dim[0] == pictures;
 
     *rows = batch ? 1 : 0;
     if (v->shape.rank == 4 && batch && meaning && kx_meaning_label(&meaning[v->id], 1) == KX_ROWS)
@@ -41,13 +42,13 @@ static const char *place_items(const kx_meaning *meaning, const kx_value *v, int
     return v->shape.rank == 3 && has_places(meaning, v, 1) ? "[:, y, x]" : NULL;
 }
 
-/* Whether it is [1][classes][h][w], [1][h][w][classes] or [1][h][w], or one of these without the
- * first axis, with rows and columns. */
-static bool is_map(const kx_meaning *meaning, const kx_value *v)
+/* Whether it is [n][classes][h][w], [n][h][w][classes] or [n][h][w] of `pictures`, or one of these
+ * without the first axis, with rows and columns. */
+static bool is_map(const kx_meaning *meaning, const kx_value *v, int64_t pictures)
 {
     int32_t rows;
 
-    return v->dtype == KX_F32 && !v->raw && place_items(meaning, v, &rows) &&
+    return v->dtype == KX_F32 && !v->raw && place_items(meaning, v, pictures, &rows) &&
            v->shape.dim[rows] > 1 && v->shape.dim[rows + 1] > 1;
 }
 
@@ -81,7 +82,8 @@ static kldve_status find_meaning(const kx_graph *g, kx_arena *arena, const kx_me
 }
 
 /* The first output that is a map, else *first; how many there are. */
-static const kx_value *find_output(const kx_graph *g, const kx_meaning *meaning, int32_t *maps)
+static const kx_value *find_output(const kx_graph *g, const kx_meaning *meaning, int64_t pictures,
+                                   int32_t *maps)
 {
     const kx_value *found = NULL;
 
@@ -89,7 +91,7 @@ static const kx_value *find_output(const kx_graph *g, const kx_meaning *meaning,
     for (int32_t i = 0; i < g->noutput; i++) {
         const kx_value *v = before_choice(g, g->output[i]);
 
-        if (!is_map(meaning, v))
+        if (!is_map(meaning, v, pictures))
             continue;
         found = found ? found : v;
         ++*maps;
@@ -98,7 +100,7 @@ static const kx_value *find_output(const kx_graph *g, const kx_meaning *meaning,
 }
 
 static kldve_status find_map(const kx_graph *g, const char *logits, kx_notes *notes,
-                             const kx_meaning *meaning, const kx_value **out)
+                             const kx_meaning *meaning, int64_t pictures, const kx_value **out)
 {
     kx_value *named = NULL;
     int32_t maps = 1;
@@ -107,9 +109,9 @@ static kldve_status find_map(const kx_graph *g, const char *logits, kx_notes *no
     if (logits) {
         if ((st = kx_choose_named(g, "logits", logits, &named)) < 0)
             return st;
-        *out = is_map(meaning, named) ? named : NULL;
+        *out = is_map(meaning, named, pictures) ? named : NULL;
     } else {
-        *out = find_output(g, meaning, &maps);
+        *out = find_output(g, meaning, pictures, &maps);
     }
     if (!*out)
         return no_map(g, named ? named : g->noutput ? g->output[0] : NULL);
@@ -121,7 +123,17 @@ static kldve_status find_map(const kx_graph *g, const char *logits, kx_notes *no
     return KLDVE_OK;
 }
 
-kldve_status kx_select_map(const kx_graph *g, const char *logits, kx_notes *notes, char *text)
+/* Of a batch `item` in place of its first picture. */
+static void write_items(const char *name, const char *items, int32_t item, char *text)
+{
+    if (strncmp(items, "[0", 2) == 0)
+        snprintf(text, KX_SELECT_TEXT, "%s[%d%s", name, (int)item, items + 2);
+    else
+        snprintf(text, KX_SELECT_TEXT, "%s%s", name, items);
+}
+
+kldve_status kx_select_map(const kx_graph *g, const char *logits, int64_t pictures, int32_t item,
+                           kx_notes *notes, char *text)
 {
     const kx_value *v = NULL;
     kx_arena arena;
@@ -131,13 +143,13 @@ kldve_status kx_select_map(const kx_graph *g, const char *logits, kx_notes *note
 
     kx_arena_init(&arena, g->ctx);
     if ((st = find_meaning(g, &arena, &meaning)) == KLDVE_OK &&
-        (st = find_map(g, logits, notes, meaning, &v)) == KLDVE_OK) {
+        (st = find_map(g, logits, notes, meaning, pictures, &v)) == KLDVE_OK) {
         if (strlen(v->name) >= KX_SELECT_NAME)
             st = kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
                                 "the name of the output is too long: select it by its place, "
                                 "'[0, :, y, x]'");
         else
-            snprintf(text, KX_SELECT_TEXT, "%s%s", v->name, place_items(meaning, v, &rows));
+            write_items(v->name, place_items(meaning, v, pictures, &rows), item, text);
     }
     kx_arena_free(&arena);
     return st;

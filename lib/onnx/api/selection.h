@@ -46,9 +46,11 @@ kldve_status kx_select_as_is(const kx_graph *g, kx_arena *arena, const char *tex
 
 /** What selects the scores where the options do not: of every place of the map that the output is,
  *  or of the tensor `logits`.
+ *  @param pictures, item  how many a batch that stays has, 1 without one, and which is explained.
  *  @param notes  where the choice among several outputs is said.
  *  @param text   [KX_SELECT_TEXT] */
-kldve_status kx_select_map(const kx_graph *g, const char *logits, kx_notes *notes, char *text);
+kldve_status kx_select_map(const kx_graph *g, const char *logits, int64_t pictures, int32_t item,
+                           kx_notes *notes, char *text);
 
 /** Where score i of a place is in T. */
 static inline int32_t kx_selected(const kx_selection *s, int32_t place, int32_t i)

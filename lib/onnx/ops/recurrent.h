@@ -11,6 +11,11 @@ typedef struct kx_recurrent_activation {
     float alpha, beta;
 } kx_recurrent_activation;
 
+/** The activations of direction d, `each` of them: as the attributes say, else the usual ones.
+ *  @param out  [each]. */
+kldve_status kx_recurrent_activations(kx_expander *e, int32_t each, const char *const *usual,
+                                      int32_t directions, int32_t d, kx_recurrent_activation *out);
+
 /** One direction of one node: weights, and the state that a step reads and writes. */
 typedef struct kx_recurrent {
     int64_t steps, batch, hidden;

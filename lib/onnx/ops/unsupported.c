@@ -48,7 +48,7 @@ static const struct {
     {own, "Optional", optional},
     {own, "OptionalGetElement", optional},
     {own, "OptionalHasElement", optional},
-    {own, "SequenceMap", "sequences are supported without it; export the network without it"},
+    {own, "SequenceMap", "write the loop over the sequence out, or export the network without it"},
     {own, "Unique", any_length},
     {own, "ImageDecoder", decoded},
     {microsoft, "DecoderMaskedMultiHeadAttention", one_token},

@@ -3,104 +3,9 @@
  *
  * Scales are powers of two and sums small, so that both are exact: results must be equal to the
  * last bit.  How many steps work on bytes shows that they do, and which units must not. */
-#include "support.h"
+#include "byte_runs.h"
 
-#include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include "build/build.h"
-#include "onnx/networks/text.h"
-#include "plan/plan.h"
-#include "read/proto.h"
-#include "run/state.h"
-
-/* ---- a network in both ways ---- */
-
-typedef struct opened {
-    test_heap heap;
-    kldve_ctx *ctx;
-    kx_model *model;
-    kx_graph *g;
-    unsigned char *bytes;
-} opened;
-
-static void open_text(opened *o, const char *text)
-{
-    const kx_graph_options options = {.batch = 1};
-    size_t nbytes;
-
-    *o = (opened){.model = NULL};
-    o->ctx = test_ctx(&o->heap);
-    o->bytes = writer_memory(write_text, text, &nbytes);
-    if (kx_model_read(o->ctx, o->bytes, nbytes, &o->model) < 0 ||
-        kx_graph_new(o->ctx, o->model, &options, &o->g) < 0)
-        fail_msg("%s: %s", kldve_ctx_message(o->ctx), text);
-}
-
-static void close_text(opened *o)
-{
-    kx_graph_free(o->g);
-    kx_model_free(o->model);
-    free(o->bytes);
-    kldve_ctx_free(o->ctx);
-    assert_int_equal(o->heap.live, 0);
-}
-
-typedef struct result {
-    float *y;
-    int32_t steps, on_bytes; /* forward; on_bytes without turning numbers to bytes and back */
-    size_t memory;
-} result;
-
-static int32_t count_bytes(const kx_plan *plan)
-{
-    int32_t n = 0;
-
-    for (int32_t i = 0; i < plan->forward.to; i++)
-        n += plan->step[i].kind == KX_STEP_BYTES &&
-             plan->step[i].as.bytes.work->kind != KX_BYTES_FROM_FLOAT &&
-             plan->step[i].as.bytes.work->kind != KX_BYTES_TO_FLOAT;
-    return n;
-}
-
-static result run(const opened *o, kx_plan_options options, const float *x)
-{
-    result r = {.y = malloc(o->g->output[0]->count * sizeof *r.y)};
-    kx_state *state = NULL;
-    kx_plan *plan = NULL;
-
-    options.input = o->g->input[0];
-    options.logits = o->g->output[0];
-    options.threads = options.threads ? options.threads : 1;
-    options.max_bytes = (size_t)1 << 30;
-    if (kx_plan_new(o->ctx, o->g, &options, &plan) < 0 || kx_state_new(o->ctx, plan, &state) < 0 ||
-        kx_state_forward(state, x, r.y, NULL) < 0)
-        fail_msg("%s", kldve_ctx_message(o->ctx));
-    r.steps = plan->forward.to;
-    r.on_bytes = count_bytes(plan);
-    r.memory = plan->state_bytes;
-    kx_state_free(state);
-    kx_plan_free(plan);
-    return r;
-}
-
-static float *draw_input(const opened *o, uint64_t seed)
-{
-    float *x = malloc(o->g->input[0]->count * sizeof *x);
-
-    for (size_t i = 0; i < o->g->input[0]->count; i++)
-        x[i] = (float)test_normal(&seed);
-    return x;
-}
-
-/* Has this processor, and has the engine, kernels for bytes? */
-static bool has_bytes(void)
-{
-    return kx_accel_has_bytes();
-}
 
 /* ---- one kind of unit after the other ---- */
 
@@ -208,14 +113,6 @@ static const struct unit_case {
     {"a result that is not rounded", PICTURE CONV3 "n Sin c y; out y", 0, 1},
 };
 
-static void check_result(const char *text, result fast, result slow, size_t count, float tolerance)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!(fabsf(fast.y[i] - slow.y[i]) <= tolerance))
-            fail_msg("element %zu: %.9g, with numbers %.9g: %s", i, (double)fast.y[i],
-                     (double)slow.y[i], text);
-}
-
 static void test_case(void **state)
 {
     const struct unit_case *c = *state;
@@ -223,16 +120,16 @@ static void test_case(void **state)
     float *x;
     result fast, slow;
 
-    open_text(&o, c->text);
-    x = draw_input(&o, 7);
-    fast = run(&o, (kx_plan_options){.plain = false}, x);
-    slow = run(&o, (kx_plan_options){.plain = true}, x);
+    byte_open(&o, c->text);
+    x = byte_input(&o, 7);
+    fast = byte_run(&o, (kx_plan_options){.plain = false}, x);
+    slow = byte_run(&o, (kx_plan_options){.plain = true}, x);
     assert_int_equal(slow.on_bytes, 0);
-    if (has_bytes())
+    if (kx_accel_has_bytes())
         assert_int_equal(fast.on_bytes, c->on_bytes);
-    check_result(c->text, fast, slow, o.g->output[0]->count, 0.25f * (float)c->levels);
+    byte_compare(c->text, fast, slow, o.g->output[0]->count, 0.25f * (float)c->levels);
     free(x), free(fast.y), free(slow.y);
-    close_text(&o);
+    byte_close(&o);
 }
 
 /* Numbers that methods put in the layer's place are no levels: units on bytes end there, and a
@@ -248,228 +145,62 @@ static void test_behind_the_layer(void **state)
     float *x;
 
     (void)state;
-    open_text(&o, text);
-    x = draw_input(&o, 3);
-    none = run(&o, (kx_plan_options){.plain = true}, x);
-    all = run(&o, (kx_plan_options){.plain = false}, x);
-    for (int32_t i = 0; i < o.g->nvalue; i++)
-        if (strcmp(o.g->value[i]->name, "d") == 0)
-            options.layer = o.g->value[i];
-    to_layer = run(&o, options, x);
+    byte_open(&o, text);
+    x = byte_input(&o, 3);
+    none = byte_run(&o, (kx_plan_options){.plain = true}, x);
+    all = byte_run(&o, (kx_plan_options){.plain = false}, x);
+    options.layer = byte_value(&o, "d");
+    to_layer = byte_run(&o, options, x);
     options.vjp_input = true;
-    to_input = run(&o, options, x);
-    if (has_bytes()) {
+    to_input = byte_run(&o, options, x);
+    if (kx_accel_has_bytes()) {
         assert_int_equal(all.on_bytes, 3);
         assert_int_equal(to_layer.on_bytes, 1);
         assert_true(all.memory < to_layer.memory && to_layer.memory < to_input.memory);
     }
     assert_int_equal(to_input.on_bytes, 0);
-    check_result(text, all, none, o.g->output[0]->count, 0);
-    check_result(text, to_layer, none, o.g->output[0]->count, 0);
-    check_result(text, to_input, none, o.g->output[0]->count, 0);
+    byte_compare(text, all, none, o.g->output[0]->count, 0);
+    byte_compare(text, to_layer, none, o.g->output[0]->count, 0);
+    byte_compare(text, to_input, none, o.g->output[0]->count, 0);
     free(x), free(none.y), free(all.y), free(to_layer.y), free(to_input.y);
-    close_text(&o);
+    byte_close(&o);
 }
 
-/* ---- random networks ---- */
-
-enum { TEXT = 16384, VALUES = 12 };
-
-/* A chain of pieces, each of which reads the last value and perhaps an earlier one.  All numbers
- * are sums of few products of integers and powers of two. */
-typedef struct drawing {
-    uint64_t seed;
-    char text[TEXT];
-    int length, n;                                                      /* values: v0 .. v[n - 1] */
-    int channels[VALUES], height[VALUES], width[VALUES], scale[VALUES]; /* 2^scale */
-} drawing;
-
-static int draw(drawing *d, int lo, int hi)
+/* Planning with every allocation failing in turn. */
+static void test_memory(void **state)
 {
-    return lo + (int)(test_random(&d->seed) * (double)(hi - lo + 1));
-}
-
-static void say(drawing *d, const char *format, ...)
-{
-    va_list list;
-
-    va_start(list, format);
-    d->length += vsnprintf(d->text + d->length, TEXT - (size_t)d->length, format, list);
-    va_end(list);
-    assert_true(d->length < TEXT);
-}
-
-/* Quantise `made`, of about so many times 2^scale, to the next value. */
-static void round_off(drawing *d, int channels, int height, int width, int scale)
-{
-    int i = d->n++;
-    bool is_signed = draw(d, 0, 1);
-
-    d->channels[i] = channels, d->height[i] = height, d->width[i] = width, d->scale[i] = scale;
-    say(d, "t s%d f32 - %.17g; t z%d %s - %d;", i, ldexp(1, scale), i, is_signed ? "s8" : "u8",
-        draw(d, 0, 255) - 128 * is_signed);
-    say(d, "n QuantizeLinear m%d,s%d,z%d q%d; n DequantizeLinear q%d,s%d,z%d v%d;", i, i, i, i, i,
-        i, i, i);
-}
-
-static void draw_conv(drawing *d)
-{
-    int x = d->n - 1, c = d->channels[x], g = draw(d, 0, 2) ? 1 : c,
-        out = g > 1 ? c : draw(d, 1, 20);
-    int k = d->height[x] < 3 || d->width[x] < 3 ? 1 : draw(d, 0, 1) * 2 + 1, pad = k / 2;
-    int stride = draw(d, 1, 2), terms = c / g * k * k, bits = draw(d, 6, 8);
-    bool is_signed = draw(d, 0, 1);
-
-    say(d, "t tw%d f32 - 0.015625; t zw%d %s - %d; t wq%d %s %d,%d,%d,%d ", d->n, d->n,
-        is_signed ? "s8" : "u8", is_signed ? 0 : draw(d, 0, 255), d->n, is_signed ? "s8" : "u8",
-        out, c / g, k, k);
-    for (int i = 0; i < 17; i++)
-        say(d, "%s%d", i ? "," : "", draw(d, 0, (1 << bits) - 1) - (1 << (bits - 1)) * is_signed);
-    say(d, "; n DequantizeLinear wq%d,tw%d,zw%d w%d;", d->n, d->n, d->n, d->n);
-    say(d, "t sb%d f32 - %.17g; t bq%d s32 %d 900,-4000,7; n DequantizeLinear bq%d,sb%d b%d;", d->n,
-        ldexp(1, d->scale[x] - 6), d->n, out, d->n, d->n, d->n);
-    say(d, "n Conv v%d,w%d,b%d r%d group=%d pads=[%d,%d,%d,%d] strides=[%d,%d];", x, d->n, d->n,
-        d->n, g, pad, pad, pad, pad, stride, stride);
-    if (draw(d, 0, 1))
-        say(d, "n Relu r%d m%d;", d->n, d->n);
-    else
-        say(d, "n Identity r%d m%d;", d->n, d->n);
-    round_off(d, out, (d->height[x] - 1) / stride + 1, (d->width[x] - 1) / stride + 1,
-              d->scale[x] + bits - 8 + (int)log2(sqrt((double)terms)));
-}
-
-static void draw_pair(drawing *d)
-{
-    int x = d->n - 1, y = draw(d, 0, x);
-    const char *op = draw(d, 0, 2) == 0 ? "Sub" : draw(d, 0, 1) ? "Add" : "Mul";
-    bool same = d->channels[y] == d->channels[x] && d->height[y] == d->height[x] &&
-                d->width[y] == d->width[x];
-
-    say(d, "n %s v%d,v%d m%d;", op, x, same ? y : x, d->n);
-    round_off(d, d->channels[x], d->height[x], d->width[x],
-              strcmp(op, "Mul") ? d->scale[x] + 1 : 2 * d->scale[x] + 6);
-}
-
-static void draw_pool(drawing *d)
-{
-    int x = d->n - 1, h = d->height[x], w = d->width[x];
-
-    if (h < 2 || w < 2)
-        return;
-    if (draw(d, 0, 1)) {
-        say(d, "n AveragePool v%d m%d kernel_shape=[2,2] strides=[2,2];", x, d->n);
-        round_off(d, d->channels[x], h / 2, w / 2, d->scale[x]);
-        return;
-    }
-    say(d, "n MaxPool q%d p%d kernel_shape=[2,2] strides=[1,2];", x, d->n); /* of integers */
-    say(d, "n DequantizeLinear p%d,s%d,z%d m%d;", d->n, x, x, d->n);
-    round_off(d, d->channels[x], h - 1, w / 2, d->scale[x] + draw(d, 0, 1));
-}
-
-static void draw_concat(drawing *d)
-{
-    int x = d->n - 1, y = draw(d, 0, x);
-
-    if (d->height[y] != d->height[x] || d->width[y] != d->width[x] ||
-        d->channels[x] + d->channels[y] > 20)
-        return;
-    say(d, "n Concat v%d,v%d m%d axis=1;", y, x, d->n);
-    round_off(d, d->channels[x] + d->channels[y], d->height[x], d->width[x], d->scale[x]);
-}
-
-static void draw_function(drawing *d)
-{
-    int x = d->n - 1;
-
-    say(d, "n LeakyRelu v%d f%d alpha=0.25; n Constant - l%d value_float=%.12f;", x, d->n, d->n,
-        ldexp(-9, d->scale[x]));
-    say(d, "n Clip f%d,l%d m%d;", d->n, d->n, d->n);
-    round_off(d, d->channels[x], d->height[x], d->width[x], d->scale[x] - draw(d, 0, 1));
-}
-
-static void draw_network(drawing *d, uint64_t seed)
-{
-    static void (*const pieces[])(drawing *) = {draw_conv, draw_conv,   draw_conv,     draw_pair,
-                                                draw_pool, draw_concat, draw_function, draw_pair};
-    int pieces_left;
-
-    *d = (drawing){.seed = seed};
-    pieces_left = draw(d, 2, 2 * VALUES);
-    say(d, "opset 14; in x 1,%d,%d,%d; n Identity x m0;", draw(d, 1, 20), 9, 7);
-    d->channels[0] = atoi(strstr(d->text, "1,") + 2);
-    round_off(d, d->channels[0], 9, 7, -5);
-    while (pieces_left-- > 0 && d->n < VALUES)
-        pieces[draw(d, 0, 7)](d);
-    say(d, "n Sin v%d y; out y", d->n - 1); /* numbers that nothing rounds */
-}
-
-static const kx_value *value_named(const opened *o, const char *name)
-{
-    for (int32_t i = 0; i < o->g->nvalue; i++)
-        if (strcmp(o->g->value[i]->name, name) == 0)
-            return o->g->value[i];
-    return NULL;
-}
-
-/* With numbers, with integers, with integers up to a layer, by two threads. */
-static int32_t check_network(uint64_t seed)
-{
-    drawing *d = malloc(sizeof *d);
-    kx_plan_options options = {.vjp = true};
-    char layer[16];
+    static const char text[] =
+        PICTURE CONV3 QUANTISED("c", "d", "sb", "zb") "n Add d,d e;" QUANTISED(
+            "e", "f", "sb", "zb") "n Concat f,f g axis=1; n Sin g y; out y";
+    kx_plan_options options = {.threads = 1, .max_bytes = (size_t)1 << 30};
+    kldve_status st = KLDVE_E_NOMEM;
     opened o;
-    float *x;
-    result slow, fast, to_layer, crowd;
-    int32_t on_bytes;
-
-    draw_network(d, seed);
-    open_text(&o, d->text);
-    x = draw_input(&o, seed + 1000);
-    snprintf(layer, sizeof layer, "v%d", draw(d, 0, d->n - 1));
-    if (!(options.layer = value_named(&o, layer))) { /* only its integers are read */
-        layer[0] = 'm';
-        options.layer = value_named(&o, layer);
-    }
-    slow = run(&o, (kx_plan_options){.plain = true}, x);
-    fast = run(&o, (kx_plan_options){.plain = false}, x);
-    to_layer = run(&o, options, x);
-    crowd = run(&o, (kx_plan_options){.threads = 2}, x);
-    /* the sine is computed in different ways */
-    check_result(d->text, fast, slow, o.g->output[0]->count, 1e-5f);
-    check_result(d->text, to_layer, slow, o.g->output[0]->count, 1e-5f);
-    check_result(d->text, crowd, fast, o.g->output[0]->count, 0);
-    on_bytes = fast.on_bytes;
-    free(x), free(slow.y), free(fast.y), free(to_layer.y), free(crowd.y);
-    close_text(&o);
-    free(d);
-    return on_bytes;
-}
-
-static uint64_t first_seed = 1;
-static int networks = 80;
-
-static void test_random_networks(void **state)
-{
-    int64_t on_bytes = 0;
 
     (void)state;
-    for (int i = 0; i < networks; i++)
-        on_bytes += check_network(first_seed + (uint64_t)i);
-    if (has_bytes()) /* most pieces are */
-        assert_true(on_bytes > 3 * (int64_t)networks);
+    byte_open(&o, text);
+    options.input = o.g->input[0];
+    options.logits = o.g->output[0];
+    for (long budget = 0; st != KLDVE_OK; budget++) {
+        long live = o.heap.live;
+        kx_plan *plan = NULL;
+
+        o.heap.budget = budget;
+        st = kx_plan_new(o.ctx, o.g, &options, &plan);
+        o.heap.budget = -1;
+        assert_true(st == KLDVE_OK || (st == KLDVE_E_NOMEM && !plan));
+        kx_plan_free(plan);
+        assert_int_equal(o.heap.live, live);
+    }
+    byte_close(&o);
 }
 
-/* With two arguments: other random networks, from a seed on, so many. */
-int main(int argc, char **argv)
+int main(void)
 {
     enum { CASES = sizeof cases / sizeof *cases };
     struct CMUnitTest tests[CASES + 2] = {
         [CASES] = cmocka_unit_test(test_behind_the_layer),
-        [CASES + 1] = cmocka_unit_test(test_random_networks),
+        [CASES + 1] = cmocka_unit_test(test_memory),
     };
-
-    if (argc > 2)
-        first_seed = strtoull(argv[1], NULL, 10), networks = atoi(argv[2]);
 
     for (size_t i = 0; i < CASES; i++)
         tests[i] = (struct CMUnitTest){.name = cases[i].name,
