@@ -95,9 +95,9 @@ typedef enum kldve_rule {
 } kldve_rule;
 
 /** What one unit of a network adds to its operands, and the gradient there.  A unit is a
- * convolution or dense layer with everything that was merged into it, or a normalisation by itself.
- * The library hands the visitor a copy in its own layout, whatever release the backend was compiled
- *  for. */
+ *  convolution or dense layer with everything that was merged into it, or a normalisation by
+ *  itself. The library hands the visitor a copy in its own layout, whatever release the backend was
+ *  compiled for. */
 typedef struct kldve_bias_gradient {
     size_t struct_size;
     const char *name;      /**< of the unit in the network; borrowed, valid during the call */
@@ -145,7 +145,7 @@ typedef kldve_status (*kldve_attention_visitor)(void *opaque, const kldve_attent
  *  with, and returns a negative status.  Its output arrays may then hold anything.
  *
  *  The library copies the table.  A slot that is set and that the library does not have, because
- * the backend was compiled for a newer one, is refused; kldve_version() tells which one is loaded.
+ *  the backend was compiled for a newer one, is refused; kldve_version() tells which one is loaded.
  */
 typedef struct kldve_backend {
     size_t struct_size; /**< sizeof(kldve_backend) where this was compiled */
@@ -173,7 +173,7 @@ typedef struct kldve_backend {
     kldve_status (*vjp_input)(void *state, const float *cotangent, int32_t rule, float *gradient);
     /** The rest of the network: feature maps of the layer -> logits.  For methods that change the
      *  feature maps (Ablation-CAM, Recipro-CAM).  Where the logits also depend on the input by a
-     * way around the layer (a residual), that part keeps the values of the last forward pass;
+     *  way around the layer (a residual), that part keeps the values of the last forward pass;
      *  KLDVE_E_ARG if there was none.  May be called any number of times; a VJP after it needs a
      *  new forward pass. */
     kldve_status (*forward_features)(void *state, const float *features, float *logits);
@@ -221,7 +221,7 @@ KLDVE_API kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, cons
     KLDVE_PRINTF(3, 4);
 
 /** Allocate `count` items of `nbytes` with the context's allocator.  The memory is aligned to 64
- * bytes and not cleared; free it with kldve_ctx_release().  0 items give a valid pointer.
+ *  bytes and not cleared; free it with kldve_ctx_release().  0 items give a valid pointer.
  *  @return NULL if the product overflows or the allocator fails.
  *  @since 0.1 */
 KLDVE_API void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes);
@@ -230,8 +230,8 @@ KLDVE_API void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbyte
 KLDVE_API void kldve_ctx_release(const kldve_ctx *ctx, void *memory);
 
 /** Copy a caller's struct, of whatever release, into yours.  Members that an older caller lacks
- * become zero, which means "default".  Every function of the library that takes a struct begins
- * with this; use it for the config of your backend.
+ *  become zero, which means "default".  Every function of the library that takes a struct begins
+ *  with this; use it for the config of your backend.
  *  @param ctx   May be NULL: the failure has no message then.
  *  @param name  The type, for the message, for example "kldve_options".
  *  @param src   The caller's struct, which begins with its size; NULL: all defaults.
@@ -243,7 +243,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_struct_load(kldve_ctx *ctx, const 
                                                           const void *src, void *dst, size_t size);
 
 /** Fill in a caller's struct, of whatever release, from yours.  Members that only a newer caller
- * has become zero.
+ *  has become zero.
  *  @param src  [size] bytes.
  *  @param dst  The caller's, who has set its struct_size, which stays.
  *  @return KLDVE_OK; KLDVE_E_ARG (`dst` is NULL or its struct_size is not set; nothing is written).

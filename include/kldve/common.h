@@ -32,7 +32,7 @@
 #endif
 
 /** Whether the struct at `object` reaches as far as `member`, as the other side compiled it.  Use
- * it before you read a member newer than 0.1 of a struct that you did not make, such as the
+ *  it before you read a member newer than 0.1 of a struct that you did not make, such as the
  *  kldve_job of a method.  Evaluates `object` several times.  @since 0.1 */
 #define KLDVE_HAS(object, member)                                                                  \
     ((size_t)((const char *)(&(object)->member + 1) - (const char *)(object)) <=                   \

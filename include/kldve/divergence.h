@@ -49,7 +49,7 @@ typedef struct kldve_divergence_options {
 typedef struct kldve_divergence kldve_divergence;
 
 /** Make an object for n scores.  It takes 32 bytes a score and at least 20 kB.  The fast method
- * adds 28 bytes a score when it is first used, and up to 150 more for scores that are spread wide.
+ *  adds 28 bytes a score when it is first used, and up to 150 more for scores that are spread wide.
  *  @param options  NULL means defaults.
  *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (n < 2, n >= 2^31, or an option out of range),
  *          KLDVE_E_UNSUPPORTED (an option that this library does not have).
@@ -63,7 +63,7 @@ KLDVE_API void kldve_divergence_free(kldve_divergence *d);
 /** Set the scores and do the part of the work that is the same for every class (the base pass).
  *
  *  Below, k means the scores divided by the temperature, and z the gradient with respect to k.
- * Divide z by the temperature for the gradient with respect to the scores.
+ *  Divide z by the temperature for the gradient with respect to the scores.
  *  @param scores  [n], copied.
  *  @return KLDVE_OK; KLDVE_E_ARG; KLDVE_E_NUMERIC (a score is NaN or infinite, or they span more
  *          than 1e75 temperatures); KLDVE_E_NOMEM.  After a failure the object has no scores.
@@ -243,7 +243,7 @@ typedef struct kldve_divergence_info {
 /** Fill in how the last scores were computed.
  *  @param out  The caller's; set its struct_size first.
  *  @return KLDVE_OK; KLDVE_E_ARG (no scores yet, NULL, or struct_size is not set; nothing is
- * written then).
+ *          written then).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_get_info(const kldve_divergence *d,
                                                                   kldve_divergence_info *out);

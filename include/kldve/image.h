@@ -70,7 +70,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_decode(kldve_ctx *ctx, const
                                                            kldve_image **out);
 
 /** Write a picture as PNG or JPEG.  The file appears whole or not at all; an existing file keeps
- * its permissions.  The bytes may change between versions of the library.
+ *  its permissions.  The bytes may change between versions of the library.
  *  @param path     Ends in .png, .jpg or .jpeg, in upper or lower case.
  *  @param quality  Of JPEG, 1..100; 0 means 92.  From 90 on, colours keep the full resolution.
  *                  Ignored for PNG.

@@ -59,9 +59,9 @@ typedef enum kldve_reading {
 
 /** What is explained. */
 typedef enum kldve_target_kind {
-    KLDVE_TARGET_RANK =
-        0,                  /**< the class ranked `target` by its logit: 0 the first, 1 the second;
-                               of  a number (kldve_scores) 0 means "why so high", whatever its sign */
+    KLDVE_TARGET_RANK = 0,  /**< the class ranked `target` by its logit: 0 the first, 1 the second;
+                               of a number (kldve_scores) 0 means "why so high", whatever its
+                               sign */
     KLDVE_TARGET_INDEX = 1, /**< the class with the index `target` */
     KLDVE_TARGET_SET = 2,   /**< the classes `targets` together: why one of these? */
     KLDVE_TARGET_VERSUS = 3 /**< the class `target` against the class `rival`: why not that one? */
@@ -155,7 +155,7 @@ enum { KLDVE_PICTURE_CHANNELS = 4 /**< that a picture can have; networks with mo
  *   3. value = (pixel * scale - mean) / std.
  *
  *  The longer side and the place of the crop are rounded as torchvision rounds them.  A picture
- * that already has the network's size skips steps 1 and 2. */
+ *  that already has the network's size skips steps 1 and 2. */
 typedef struct kldve_input_spec {
     size_t struct_size;
     int32_t channels;            /**< a kldve_channels */
@@ -179,8 +179,8 @@ typedef struct kldve_heatmap kldve_heatmap;
  *  @param backend  Copied; its name is borrowed and must outlive the explainer.
  *  @param config   Handed to backend->open().
  *  @return KLDVE_OK; KLDVE_E_ARG (a required call is missing, a size below 1, several scores that
- * are said to be one number); KLDVE_E_UNSUPPORTED (the backend sets a member that this library does
- * not have); KLDVE_E_NOMEM; or what open() returned.
+ *          are said to be one number); KLDVE_E_UNSUPPORTED (the backend sets a member that this
+ *          library does not have); KLDVE_E_NOMEM; or what open() returned.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_new(kldve_ctx *ctx,
                                                             const kldve_backend *backend,
@@ -202,7 +202,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_set_input(kldve_explaine
                                                                   const kldve_input_spec *spec);
 
 /** Fill in the sizes of the network.  A network with one score has two classes here, and `single`
- * is 1.
+ *  is 1.
  *  @param out  The caller's; set its struct_size first.
  *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then).
  *  @since 0.1 */
@@ -222,9 +222,9 @@ KLDVE_API const char *kldve_explainer_note(const kldve_explainer *explainer, int
  *  @param out      On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
  *  @return KLDVE_OK; KLDVE_E_ARG (NULL, target or option out of range, an option that the method
  *          does not read, see kldve_method.options); KLDVE_E_UNSUPPORTED (no such method);
- * KLDVE_E_NO_VJP (the reading needs a gradient that the backend cannot give); KLDVE_E_NUMERIC (NaN
- * or infinite logits, features or gradients); KLDVE_E_NOMEM; KLDVE_E_CANCELLED; or what the backend
- * returned.
+ *          KLDVE_E_NO_VJP (the reading needs a gradient that the backend cannot give);
+ *          KLDVE_E_NUMERIC (NaN or infinite logits, features or gradients); KLDVE_E_NOMEM;
+ *          KLDVE_E_CANCELLED; or what the backend returned.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain(kldve_explainer *explainer,
                                                       const kldve_image *picture,
@@ -255,10 +255,10 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_input(kldve_explainer *exp
  *
  *  They run in batches of kldve_shape.batch where the backend can do that and the method needs
  *  nothing but features and the gradient at the layer.  Otherwise, and for those that are left
- * over, they run one after the other.  Each map is the one that kldve_explain_input() would make,
- * up to rounding.  Its timings are its share of those of the batch.  The explainer keeps the memory
- * that the first batch takes.  The progress callback is told about "inputs" before each batch, and
- * about the stages within it as for one input.
+ *  over, they run one after the other.  Each map is the one that kldve_explain_input() would make,
+ *  up to rounding.  Its timings are its share of those of the batch.  The explainer keeps the
+ *  memory that the first batch takes.  The progress callback is told about "inputs" before each
+ *  batch, and about the stages within it as for one input.
  *  @param inputs   [count][in_channels][in_height][in_width].
  *  @param options  NULL means defaults; KLDVE_TARGET_RANK is about each input's own ranking.
  *  @param out      [count].  On KLDVE_OK new heat maps; free each with kldve_heatmap_free().  After
@@ -302,7 +302,7 @@ typedef struct kldve_arrays {
  *  @param cotangent  [classes], the caller's.  Zeros where nothing is back-propagated (the reading
  *                    paper).
  *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_UNSUPPORTED (no such method), KLDVE_E_NUMERIC,
- * KLDVE_E_NOMEM.
+ *          KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits,
                                                         int32_t classes,
@@ -384,7 +384,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_timings(const kldve_heatma
 KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);
 
 /** The map of one frame of a film, to be drawn over its picture.  A layer of fewer frames than the
- * film is interpolated over time as over space, linearly between the centres of its frames.
+ *  film is interpolated over time as over space, linearly between the centres of its frames.
  *  @param frame  Of the film, from 0; of a picture only 0.
  *  @param out    On KLDVE_OK a new heat map of one frame, on the scale of all; free it with
  *                kldve_heatmap_free().  It has the record and the arrays of the film's.
@@ -439,7 +439,7 @@ KLDVE_API void kldve_heatmap_free(kldve_heatmap *map);
 
 /** Upsample the map to width x height pixels, bilinear with half-pixel centres.  It covers what the
  *  network saw of the picture, see kldve_record.  Of a film `height` is that of all its frames
- * below each other, and the map is interpolated over time, too.
+ *  below each other, and the map is interpolated over time, too.
  *  @param out  [height][width], the caller's.
  *  @return KLDVE_OK, KLDVE_E_ARG (a side below 1, of a film a height that its frames do not
  *          divide).
@@ -460,9 +460,9 @@ typedef struct kldve_render_options {
 /** Draw the map.
  *  @param picture  The picture that was explained, of a film all frames below each other (for one
  *                  see kldve_heatmap_frame()).  The result has its size; the heat lies where
- * the network looked, what it did not see is darkened, and the box of a row that was picked is
- * outlined.  NULL: the map alone, in the size of the
- * network's input (16 times that of a map that kldve_explain_arrays() made).
+ *                  the network looked, what it did not see is darkened, and the box of a row that
+ *                  was picked is outlined.  NULL: the map alone, in the size of the
+ *                  network's input (16 times that of a map that kldve_explain_arrays() made).
  *  @param options  NULL means defaults.
  *  @param out      On KLDVE_OK a new picture; free it with kldve_image_free().
  *  @return KLDVE_OK, KLDVE_E_ARG (no such colour map, an opacity above 1), KLDVE_E_UNSUPPORTED (an

@@ -55,7 +55,7 @@ KLDVE_API const char *kldve_labels_synset(const kldve_labels *labels, int32_t in
  *                label, one of the names of a label.  Case does not matter for ASCII letters.
  *  @param index  On KLDVE_OK the class.
  *  @return KLDVE_OK; KLDVE_E_ARG: nothing fits (the message suggests the nearest labels), or
- * several classes fit (the message lists them).
+ *          several classes fit (the message lists them).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_labels_find(const kldve_labels *labels,
                                                           const char *what, int32_t *index);

@@ -55,7 +55,7 @@ typedef struct kldve_method kldve_method;
 
 /** One explanation in progress, as a method sees it.  Everything is borrowed and valid during the
  *  call.  Only the library makes one, so its size is the library's: ask KLDVE_HAS(job, member)
- * before you read a member that is newer than 0.1. */
+ *  before you read a member that is newer than 0.1. */
 typedef struct kldve_job {
     size_t struct_size;
     kldve_ctx *ctx;
@@ -136,7 +136,7 @@ struct kldve_method {
  *  @param method  Copied.  Its strings and `opaque` are borrowed and must outlive the context.
  *  @return KLDVE_OK; KLDVE_E_ARG (a name that is empty, malformed or taken; neither weights nor
  *          map; unknown needs, readings or resolution); KLDVE_E_UNSUPPORTED (it sets a member that
- * this library does not have); KLDVE_E_NOMEM.
+ *          this library does not have); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_method_register(kldve_ctx *ctx,
                                                               const kldve_method *method);

@@ -123,8 +123,8 @@ typedef struct kldve_onnx_options {
      *  "output0[0, 4:84, 1234]".  The name may be left out where the network has one output.  The
      *  elements in C order are the scores; where they stand behind a Sigmoid or Softmax, the same
      *  elements before it.  An axis given as y and one given as x are the rows and columns of a
-     * map, of which each explanation picks a place: "out[0, :, y, x]"; one given as n the rows of a
-     *  detector's output: "scores[0, n, :]".  NULL: all of `logits`. */
+     *  map, of which each explanation picks a place: "out[0, :, y, x]"; one given as n the rows of
+     *  a detector's output: "scores[0, n, :]".  NULL: all of `logits`. */
     const char *select;
     /** 0: as the file says, see kldve_onnx_choice.scores; else 1 + the kldve_scores that the scores
      *  are to be read as, whatever the file says.  One score cannot be SOFTMAX, several no NUMBER.
@@ -259,13 +259,13 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *n
 
 /** How the layer of a network was chosen. */
 typedef enum kldve_onnx_layer {
-    KLDVE_ONNX_LAYER_GIVEN = 0, /**< by its name */
-    KLDVE_ONNX_LAYER_LAST =
-        1,                       /**< the last tensor that every way from the input to the scores
-                                      passes and that has more than 5 maps of cells (rows and columns,
-                                      where the picture has both) that the scores read (those of one place: along a
-                                    quarter of a side); where                       none has so many, the one with the
-                                    most; of a normalised one                       that before the normalisation */
+    KLDVE_ONNX_LAYER_GIVEN = 0,  /**< by its name */
+    KLDVE_ONNX_LAYER_LAST = 1,   /**< the last tensor that every way from the input to the scores
+                                      passes, with more than 5 maps of cells (rows and columns,
+                                      where the picture has both) that the scores read, those of
+                                      one place along a quarter of a side; where none has so many
+                                      maps, the one with the most; of a normalised tensor that
+                                      before the normalisation */
     KLDVE_ONNX_LAYER_JOINED = 2, /**< several tensors, joined along their maps, which together cut
                                       all ways: no single one does */
     KLDVE_ONNX_LAYER_BEST = 3    /**< one tensor that some ways avoid, because no layer carries
@@ -399,7 +399,7 @@ typedef struct kldve_card_value {
 /** Fill in value number `index`, from 0; all it points to is borrowed from the card.
  *  @param out  The caller's; set its struct_size first.
  *  @return KLDVE_OK, KLDVE_E_ARG (NULL, past the last, or struct_size is not set; nothing is
- * written then).
+ *          written then).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_value_at(const kldve_card *card, int32_t index,
                                                             kldve_card_value *out);

@@ -15,7 +15,7 @@ typedef struct kldve_call {
 /** Explain `count` of the inputs from number `first` on together: 1 of them or, where the explainer
  *  has the room, as many as its network runs at once.
  *  @param last    The heat maps are appended to this chain (kldve_heatmap.before), in order; left
- * as it is on failure.
+ *               as it is on failure.
  *  @param failed  On failure the input that it is about, from 0 on; -1: all of them. */
 kldve_status kldve_explain_together(const kldve_call *call, int32_t first, int32_t count,
                                     kldve_heatmap **last, int32_t *failed);

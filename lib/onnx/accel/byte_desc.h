@@ -39,7 +39,7 @@ typedef struct kx_byte_conv {
     kx_byte_out out;
     int64_t per_word; /**< terms of a sum in a word of 32 bits: 2 of 16 bits, or 4 of 8 */
     /** [groups][blocks of 16 channels][words][16], in each word the weights of the next terms, in
-     * the order rows, columns, channels; what fills up the last one is 0.  Depthwise [blocks of 16
+     *  the order rows, columns, channels; what fills up the last one is 0.  Depthwise [blocks of 16
      *  channels][words][16], where the last block starts 16 channels before the end. */
     const void *weights;
     /** [groups][blocks][16]; bias may be NULL: 0. */

@@ -43,7 +43,7 @@ kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from,
                              kldve_onnx_options *to);
 
 /** Settle the inputs of net->model and build net->graph: from the tensors that a selection names,
- * or from all outputs of the file.
+ *  or from all outputs of the file.
  *  @param o  loaded; `select` is set where all pictures of a fixed batch are the same.
  *  @return KLDVE_OK, or what settling the inputs or building the graph returns. */
 kldve_status kx_load_graph(kldve_onnx *net, kldve_onnx_options *o);

@@ -9,7 +9,7 @@ enum { KX_MOST_PICTURES = 64 }; /**< of a larger batch all count as read */
 
 /** @param selection  what is selected in place of the logits; NULL: nothing.
  *  @param out        by value id: a bit for each picture of its batch that the logits depend on;
- * all bits where a tensor has no batch, and where pictures are mixed.
+ *              all bits where a tensor has no batch, and where pictures are mixed.
  *  @return KLDVE_OK, KLDVE_E_NOMEM. */
 kldve_status kx_find_read_pictures(const kx_graph *g, kx_arena *arena, const kx_followed *followed,
                                    const kx_value *logits, const kx_selection *selection,

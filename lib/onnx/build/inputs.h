@@ -36,8 +36,8 @@ typedef struct kx_inputs {
 
 /** @param m  outlives *out.
  *  @return KLDVE_OK; KLDVE_E_UNSUPPORTED (no input can be the picture, or several can; another
- * input has no value: the message lists them); KLDVE_E_ARG (a name that no input or dimension has,
- * a shape that does not fit); KLDVE_E_NOMEM. */
+ *          input has no value: the message lists them); KLDVE_E_ARG (a name that no input or
+ *          dimension has, a shape that does not fit); KLDVE_E_NOMEM. */
 kldve_status kx_inputs_settle(kldve_ctx *ctx, kx_arena *arena, const kx_model *m,
                               const kx_input_options *o, kx_inputs *out);
 

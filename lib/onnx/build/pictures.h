@@ -7,7 +7,7 @@
 
 /** Set the grid and the places of a view, of a batch of `items` or of one picture that lies as
  *  `own` says, whose batch, rows, columns and sense are set.  False:
- * there are more different pictures than can be followed. */
+ *  there are more different pictures than can be followed. */
 bool kx_pictures_fit(const kx_items *items, const kx_item *own, kx_view *view);
 
 /** [1][places x maps][rows][columns] -> [1][places x maps][height][width], and back.

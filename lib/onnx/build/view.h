@@ -57,7 +57,7 @@ kldve_status kx_view_back(kx_surgery *s, const kx_view *view, kx_view_aside *asi
                           kx_value **out);
 
 /** Lead *value through the view and back: *value becomes [1][maps][height][width], and what read
- * the file's tensor reads what comes back.  Tokens that are not cells go around it.
+ *  the file's tensor reads what comes back.  Tokens that are not cells go around it.
  *  @return KLDVE_OK, KLDVE_E_NOMEM. */
 kldve_status kx_view_insert(kx_graph *g, const kx_view *view, kx_value **value);
 

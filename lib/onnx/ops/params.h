@@ -20,7 +20,7 @@ enum { KX_D = 0, KX_H = 1, KX_W = 2, KX_SPATIAL = 3 };
 
 /** A window of kernel[] taps that moves over in[] and gives out[] results:
  *  result o, tap k reads element  o * stride + k * dilation - pad_begin, or padding outside [0,
- * in).
+ *  in).
  *
  *  pad_end is what the file says (or auto_pad gives).  Where a stride does not divide evenly the
  *  last window ends before in + pad_end, and with ceil_mode it may end behind it; how far the

@@ -23,7 +23,7 @@ typedef struct kx_lifetime {
 
 /** Place buffers by falling size (of equal ones the first comes first), each at the lowest offset
  *  where it meets no placed buffer that is alive at the same time.  A buffer takes a multiple of
- * the alignment, and a buffer of 0 bytes takes one as well.
+ *  the alignment, and a buffer of 0 bytes takes one as well.
  *
  *  @param life     [n]
  *  @param scratch  [2 n]

@@ -440,6 +440,20 @@ static void pass_tensors(const kldve_onnx *net)
     free(tensor);
 }
 
+static void pass_card(kldve_ctx *ctx)
+{
+    static const char text[] = "{\"inputs\": {\"other\": 3}}";
+    kldve_card_value *value = result(sizeof *value);
+    kldve_card *card = NULL;
+
+    CHECK(kldve_card_parse(ctx, text, sizeof text - 1, NULL, &card) == KLDVE_OK);
+    CHECK(kldve_card_value_at(card, 0, value) == KLDVE_OK);
+    check_result(value, sizeof *value);
+    CHECK(value->rank == 0 && strcmp(value->name, "other") == 0);
+    kldve_card_free(card);
+    free(value);
+}
+
 static void pass_engine(kldve_ctx *ctx)
 {
     kldve_onnx_demo_files *demo = result(sizeof *demo);
@@ -470,6 +484,7 @@ static void pass_engine(kldve_ctx *ctx)
         pass_tensors(net);
         CHECK(kldve_explainer_new(ctx, kldve_onnx_backend(), net, &explainer) == KLDVE_OK);
     }
+    pass_card(ctx);
     kldve_explainer_free(explainer);
     kldve_onnx_free(net);
     kldve_card_free(card);
@@ -538,6 +553,7 @@ static const struct {
     {"kldve_onnx_tensor", 0},
     {"kldve_onnx_choice", 0},
     {"kldve_onnx_demo_files", 0},
+    {"kldve_card_value", 0},
 #endif
 };
 

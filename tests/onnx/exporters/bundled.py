@@ -154,7 +154,8 @@ def row(kldve, packages, network):
     if scores is None or scores.size > logits.size:
         return False, f"{title} yes | {layer} | {record['scores']}, not compared: {0 if scores is None else scores.size} scores, {logits.size} logits | - |"
     own = as_in_file(logits[:scores.size], record["scores"], scores)
-    error = numpy.abs(own - scores).max() / max(1 if record["scores"] in ("softmax", "sigmoid") else 0.1, numpy.abs(scores).max())
+    least = 1 if record["scores"] in ("softmax", "sigmoid") else 0.1
+    error = numpy.abs(own - scores).max() / max(least, numpy.abs(scores).max())
     return error <= ROUNDED.get(file, BOUND) and not refusal, f"{title} yes | {layer} | {record['scores']} {error:.1e} | - |"
 
 

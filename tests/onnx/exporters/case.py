@@ -13,9 +13,9 @@ LOGITS, GRADIENT = 1e-4, 5e-3  # bounds
 
 @dataclasses.dataclass
 class Case:
-    """`optimise`: whether ONNX Runtime may.  `gradient`: cotangent [classes] -> scores, gradient at the input.  `along`: cotangent, direction -> slope of
-    the scores by central differences, to ask where the two gradients differ.  `single`: cotangent -> the framework's
-    own gradient in float32, which says how sharply the network bends there."""
+    """`optimise`: whether ONNX Runtime may.  `gradient`: cotangent [classes] -> scores, gradient at the input.  `along`:
+    cotangent, direction -> slope of the scores by central differences, to ask where the two gradients differ.
+    `single`: cotangent -> the framework's own gradient in float32, which says how sharply the network bends there."""
     family: str
     exporter: str
     opset: typing.Any

@@ -28,12 +28,9 @@ def gradient(model, scaler, x):
             sums = values[-1] @ w + b
             values.append(sums if n == len(weights) - 1 else VALUES[activation](sums))
         slope = cotangent.reshape(1, -1)
-        if slope.size == 2 and values[-1].size == 1:  # the file has 1 - p and p: a softmax of 0 and the score
-            score = values[-1]
-            if len(weights) == 1:  # LinearClassifier: of its halves, negative and positive
-                values[-1], slope = numpy.hstack([-score / 2, score / 2]), (slope[:, 1:] - slope[:, :1]) / 2
-            else:
-                values[-1], slope = numpy.hstack([0 * score, score]), slope[:, 1:]
+        if slope.size == 2 and values[-1].size == 1:  # the file has 1 - p and p: a softmax of two halves
+            half = values[-1] / 2
+            values[-1], slope = numpy.hstack([-half, half]), (slope[:, 1:] - slope[:, :1]) / 2
         for n in range(len(weights) - 1, -1, -1):
             slope = slope @ weights[n].T
             slope = slope * SLOPES[activation](values[n]) if n else slope
@@ -43,16 +40,18 @@ def gradient(model, scaler, x):
 
 def estimators():
     """name, estimator, classes (0: a number)"""
+    same = {"max_iter": 60, "random_state": 1}
     for activation in ("relu", "tanh", "logistic"):
-        yield f"MLPClassifier, {activation}, 4 classes", MLPClassifier(hidden_layer_sizes=(16, 8), activation=activation, max_iter=60, random_state=1), 4
-        yield f"MLPClassifier, {activation}, 2 classes", MLPClassifier(hidden_layer_sizes=(16,), activation=activation, max_iter=60, random_state=1), 2
-        yield f"MLPRegressor, {activation}", MLPRegressor(hidden_layer_sizes=(16, 8), activation=activation, max_iter=60, random_state=1), 0
+        more = {"activation": activation, **same}
+        yield f"MLPClassifier, {activation}, 4 classes", MLPClassifier(hidden_layer_sizes=(16, 8), **more), 4
+        yield f"MLPClassifier, {activation}, 2 classes", MLPClassifier(hidden_layer_sizes=(16,), **more), 2
+        yield f"MLPRegressor, {activation}", MLPRegressor(hidden_layer_sizes=(16, 8), **more), 0
     for classes in (4, 2):
         yield f"LogisticRegression, {classes} classes", LogisticRegression(), classes
         yield f"StandardScaler, LogisticRegression, {classes} classes", make_pipeline(StandardScaler(), LogisticRegression()), classes
         yield (f"StandardScaler, MLPClassifier, {classes} classes",
-               make_pipeline(StandardScaler(), MLPClassifier(hidden_layer_sizes=(16,), max_iter=60, random_state=1)), classes)
-    yield "StandardScaler, MLPRegressor", make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(16,), max_iter=60, random_state=1)), 0
+               make_pipeline(StandardScaler(), MLPClassifier(hidden_layer_sizes=(16,), **same)), classes)
+    yield "StandardScaler, MLPRegressor", make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(16,), **same)), 0
 
 
 def sklearn(folder, wanted):
