@@ -381,7 +381,8 @@ KLDVE_API int32_t kldve_card_frames(const kldve_card *card);
 /** Sizes of open dimensions, for kldve_onnx_options.dims.  A name that the network does not have is
  *  refused when it is loaded.
  *  @param count  Becomes their number.
- *  @return [*count], borrowed; NULL where the card has none.
+ *  @return [*count], borrowed; NULL where the card has none.  To be handed on as it is: each is as
+ *          long as its struct_size says, which may be another than the caller's.
  *  @since 0.1 */
 KLDVE_API const kldve_onnx_dim *kldve_card_dims(const kldve_card *card, int32_t *count);
 

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "build/tail.h"
+#include "build/tail_parts.h"
 
 enum { TEXT_SIZE = 300 };
 
@@ -220,6 +220,25 @@ static kldve_status find_scores(kx_graph *g, kx_choice *c, kx_value *output, kx_
     return kx_tail_scores(g, tail, &c->logits);
 }
 
+/* Bare scores beside an output that has their probabilities: that says what kind they are. */
+static kldve_status read_beside(const kx_graph *g, kx_choice *c, const kx_value *output,
+                                kx_tail *tail)
+{
+    for (int32_t i = 0; i < g->noutput && tail->kind == KLDVE_SCORES_RAW; i++) {
+        kx_tail other;
+
+        kx_find_tail(g, g->output[i], &other);
+        if (other.form != KX_TAIL_PLAIN || other.kind == KLDVE_SCORES_RAW || other.best ||
+            kx_bare(g, other.scores) != kx_bare(g, tail->scores) ||
+            (other.kind == KLDVE_SCORES_SOFTMAX && other.line.n != (int64_t)tail->scores->count))
+            continue;
+        tail->kind = other.kind;
+        return kx_say(&c->notes, "the output '%.60s' has the probabilities of the scores '%.60s'",
+                      g->output[i]->name, output->name);
+    }
+    return KLDVE_OK;
+}
+
 static kldve_status choose_default(kx_graph *g, kx_choice *c)
 {
     kx_value *output;
@@ -231,7 +250,7 @@ static kldve_status choose_default(kx_graph *g, kx_choice *c)
     output = find_output(g);
     if (!output)
         output = g->output[0];
-    if ((st = find_scores(g, c, output, &tail)) < 0)
+    if ((st = find_scores(g, c, output, &tail)) < 0 || (st = read_beside(g, c, output, &tail)) < 0)
         return kx_nomem(g);
     c->scores = tail.kind;
     st = say_output(g, c, output);

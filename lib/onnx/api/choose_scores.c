@@ -2,6 +2,25 @@
  * or one number. */
 #include "choose.h"
 
+/* The caller's word stands against what the file does with its scores: what is printed is then not
+ * what the file prints. */
+static kldve_status say_against(int32_t scores, kx_choice *c)
+{
+    static const char *const name[] = {[KLDVE_SCORES_SOFTMAX] = "softmax",
+                                       [KLDVE_SCORES_SIGMOID] = "sigmoid",
+                                       [KLDVE_SCORES_RAW] = "raw",
+                                       [KLDVE_SCORES_NUMBER] = "number"};
+    int32_t file = c->scores;
+
+    c->scores = scores;
+    if (file == scores || (file != KLDVE_SCORES_SOFTMAX && file != KLDVE_SCORES_SIGMOID))
+        return KLDVE_OK;
+    return kx_say(&c->notes,
+                  "the file ends in a %s: the scores before it are read as \"%s\" because that was "
+                  "asked for, which is not what the file prints",
+                  name[file], name[scores]);
+}
+
 /* As the caller wants it read. */
 static kldve_status take_asked(kldve_ctx *ctx, int32_t scores, int32_t count, kx_choice *c)
 {
@@ -16,8 +35,7 @@ static kldve_status take_asked(kldve_ctx *ctx, int32_t scores, int32_t count, kx
                                "scores: '%.80s' has %d scores, so it is not one number: give "
                                "softmax, sigmoid or raw",
                                c->logits->name, (int)count);
-    c->scores = scores;
-    return KLDVE_OK;
+    return say_against(scores, c);
 }
 
 /* One score, of which the file says at most what it does with it. */
@@ -49,8 +67,12 @@ kldve_status kx_choose_scores(kldve_ctx *ctx, int32_t asked, bool named, int32_t
 {
     kldve_status st;
 
-    if (asked)
-        return take_asked(ctx, asked - 1, count, c);
+    if (asked) {
+        st = take_asked(ctx, asked - 1, count, c);
+        return st == KLDVE_E_NOMEM
+                   ? kldve_ctx_fail(ctx, st, "out of memory while choosing the scores")
+                   : st;
+    }
     if (count > 1)
         return KLDVE_OK;
     st = read_single(named, c);

@@ -78,6 +78,10 @@ static kldve_status expand_crop(kx_expander *e)
     x = e->n->in[0];
     if (x->shape.rank != 4 || count != 4 || (scale && scales != 2))
         return kx_invalid(e->g, e->n, "attributes 'border' and 'scale' need 4 and 2 values");
+    for (size_t i = 0; i < count; i++)
+        if (border[i] < 0)
+            return kx_invalid(e->g, e->n, "attribute 'border' has the value %lld",
+                              (long long)border[i]);
     for (int32_t a = 0; a < 2; a++) {
         int64_t begin = border[1 - a], length = x->shape.dim[2 + a];
         int64_t end = scale ? scale[a] : length - border[3 - a];

@@ -36,10 +36,11 @@ static kldve_status expand_center(kx_expander *e)
         return kx_invalid(e->g, e->n, "input 1 (shape) has %zu values", count);
     for (size_t i = 0; i < count; i++) {
         int64_t at = axes ? axes[i] : (int64_t)i, axis = at < 0 ? at + rank : at;
-        int64_t have = e->n->in[0]->shape.dim[axis], more = want[i] - have;
+        int64_t have = e->n->in[0]->shape.dim[axis], more;
 
         if (want[i] < 0)
             return kx_invalid(e->g, e->n, "input 1 (shape) has the value %lld", (long long)want[i]);
+        more = want[i] - have;
         x = cropped(e, x, (int32_t)axis, have, want[i]);
         pads[axis] = more > 0 ? more / 2 : 0;
         pads[rank + axis] = more > 0 ? more - more / 2 : 0;
@@ -217,10 +218,10 @@ static kldve_status grown(kx_expander *e, const kx_shape *y, kx_value **v)
     if (count != (size_t)y->rank)
         return kx_invalid(e->g, e->n, "input 2 (output_shape) has %zu values", count);
     for (int32_t i = 0; i < y->rank; i++) {
-        pads[y->rank + i] = want[i] - y->dim[i];
         if (want[i] < y->dim[i])
             return kx_invalid(e->g, e->n, "input 2 (output_shape) has the value %lld, below %lld",
                               (long long)want[i], (long long)y->dim[i]);
+        pads[y->rank + i] = want[i] - y->dim[i];
     }
     *v = kx_emit2(e, "Pad", *v, kx_emit_ints(e, pads, 2 * count));
     return e->status;

@@ -23,7 +23,7 @@ static const struct reading {
     {"several, read as sigmoid", 10, KLDVE_SCORES_RAW, ASK + KLDVE_SCORES_SIGMOID, false,
      KLDVE_SCORES_SIGMOID, NULL},
     {"several, read as softmax", 10, KLDVE_SCORES_SIGMOID, ASK + KLDVE_SCORES_SOFTMAX, false,
-     KLDVE_SCORES_SOFTMAX, NULL},
+     KLDVE_SCORES_SOFTMAX, "ends in a sigmoid: the scores before it are read as \"softmax\""},
     {"several are no number", 10, KLDVE_SCORES_RAW, ASK + KLDVE_SCORES_NUMBER, false, -1,
      "scores: 'out' has 10 scores, so it is not one number: give softmax, sigmoid or raw"},
     {"one, sigmoid", 1, KLDVE_SCORES_SIGMOID, AS_FILE, false, KLDVE_SCORES_SIGMOID,
@@ -37,7 +37,7 @@ static const struct reading {
     {"one, bare, read as sigmoid", 1, KLDVE_SCORES_RAW, ASK + KLDVE_SCORES_SIGMOID, false,
      KLDVE_SCORES_SIGMOID, NULL},
     {"one, sigmoid, read as a number", 1, KLDVE_SCORES_SIGMOID, ASK + KLDVE_SCORES_NUMBER, true,
-     KLDVE_SCORES_NUMBER, NULL},
+     KLDVE_SCORES_NUMBER, "are read as \"number\" because that was asked for"},
     {"no softmax of one", 1, KLDVE_SCORES_RAW, ASK + KLDVE_SCORES_SOFTMAX, false, -1,
      "scores: 'out' has one score, of which a softmax is always 1: give sigmoid, raw or number"},
 };

@@ -317,6 +317,8 @@ static const struct said {
     {"a pair in the other order",
      SCORES "w o 5,1; n MatMul y,o a; n Sigmoid a q; n Sub one,q b; n Concat q,b p axis=1; out p",
      NULL, "two classes with the scores x/2 and -x/2", NULL, KLDVE_SCORES_SOFTMAX},
+    {"probabilities beside the scores", SCORES "n Sigmoid y p; out y; out p", NULL,
+     "the output 'p' has the probabilities of the scores 'y'", NULL, KLDVE_SCORES_SIGMOID},
     {"texts beside the scores",
      SCORES "type s 8; n ArgMax y j; n ai.onnx.ml:ArrayFeatureExtractor s,j l; n Softmax y p; "
             "out l; out p",
