@@ -56,6 +56,17 @@ static kldve_status plan_many(kldve_onnx *net, int32_t batch)
     return KLDVE_OK;
 }
 
+/* One index too few makes classes out of places. */
+static kldve_status say_block(kldve_onnx *net, const char *select)
+{
+    return kx_say(&net->choice.notes,
+                  "'%.80s' keeps %d axes: its %d numbers are explained as classes that compete, "
+                  "numbered in C order; an index or a letter for all axes but one keeps one vector",
+                  select, (int)net->selection.axes, (int)net->selection.count) < 0
+               ? kx_nomem(net->graph)
+               : KLDVE_OK;
+}
+
 /* Where the scores are a part of a tensor: what selects it, and the boxes of rows. */
 static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *options)
 {
@@ -78,6 +89,8 @@ static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *opt
         (st = kx_select(net->graph, &net->arena, o.select, &net->selection)) < 0)
         return st;
     net->selects = true;
+    if (net->selection.axes > 1 && (st = say_block(net, o.select)) < 0)
+        return st;
     if (net->selection.open != KX_OPEN_ROWS && (o.boxes || o.objects))
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
                                "boxes are those of rows, and '%.80s' selects none: write n for "

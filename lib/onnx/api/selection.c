@@ -51,6 +51,7 @@ static void measure(const kx_axis_pick *pick, kx_selection *s)
 
         if (!is_open(&pick[i])) {
             s->count *= n;
+            s->axes += n > 1;
         } else if (pick[i].kind == KX_AXIS_COLUMN) {
             s->open = KX_OPEN_MAP;
             s->width = n;

@@ -25,6 +25,7 @@ typedef struct kx_selection {
     kx_value *whole;        /**< T: the tensor before a Sigmoid or Softmax */
     int32_t scores;         /**< a kldve_scores */
     int32_t count;          /**< class scores */
+    int32_t axes;           /**< axes of the tensor along which they are several */
     kx_open open;
     int32_t height, width; /**< places: height * width; 1 and 1 where nothing is open */
     /** index(i, place): table[place * count + i], or without a table base[i] plus that of the place
