@@ -182,14 +182,39 @@ static void run_relevance(const kx_state *s, const kx_step *step)
         kx_dense_part_vjp(&d->layer, d->range, kx_state_at(s, d->from), kx_state_at(s, d->to));
 }
 
+static void run_rows(const kx_state *s, const kx_step *step)
+{
+    const kx_rows_step *r = &step->as.rows;
+    float *to = kx_state_at(s, r->to);
+
+    if (step->kind == KX_STEP_ROWS)
+        kx_rows_forward(&r->rows, kx_state_at(s, r->from), to);
+    else
+        kx_rows_vjp(&r->rows, kx_state_at(s, r->seen), kx_state_at(s, r->from), to);
+}
+
+static void run_bytes(const kx_state *s, const kx_bytes_step *b)
+{
+    kx_bytes_run(b->work, kx_state_at(s, b->from), kx_state_at(s, b->second), kx_state_at(s, b->to),
+                 kx_state_at(s, b->scratch), s->plan->threads);
+}
+
+static void run_tiles(const kx_state *s, const kx_step *step)
+{
+    const kx_tiles_step *t = &step->as.tiles;
+
+    if (step->kind == KX_STEP_TILES_IN)
+        kx_winograd_input(&t->tiles, kx_state_at(s, t->from), kx_state_at(s, t->to));
+    else
+        kx_winograd_output(&t->tiles, t->relu, kx_state_at(s, t->from), kx_state_at(s, t->bias),
+                           kx_state_at(s, t->to));
+}
+
 kldve_status kx_step_run(kx_state *s, int32_t i)
 {
     const kx_step *step = &s->plan->step[i];
     const kx_act_step *act = &step->as.act;
     const kx_add_step *add = &step->as.add;
-    const kx_rows_step *rows = &step->as.rows;
-    const kx_tiles_step *tiles = &step->as.tiles;
-    const kx_bytes_step *bytes = &step->as.bytes;
 
     if (step->passed.count && kx_rule_is_reversed(s->rule)) {
         memcpy(kx_state_at(s, step->passed.to), kx_state_at(s, step->passed.from),
@@ -211,26 +236,19 @@ kldve_status kx_step_run(kx_state *s, int32_t i)
         kx_act_forward(act->act, act->count, kx_state_at(s, act->from), kx_state_at(s, act->to));
         break;
     case KX_STEP_ROWS:
-        kx_rows_forward(&rows->rows, kx_state_at(s, rows->from), kx_state_at(s, rows->to));
+    case KX_STEP_ROWS_VJP:
+        run_rows(s, step);
         break;
     case KX_STEP_BYTES:
-        kx_bytes_run(bytes->work, kx_state_at(s, bytes->from), kx_state_at(s, bytes->second),
-                     kx_state_at(s, bytes->to), kx_state_at(s, bytes->scratch), s->plan->threads);
-        break;
-    case KX_STEP_ROWS_VJP:
-        kx_rows_vjp(&rows->rows, kx_state_at(s, rows->seen), kx_state_at(s, rows->from),
-                    kx_state_at(s, rows->to));
+        run_bytes(s, &step->as.bytes);
         break;
     case KX_STEP_ACT_VJP:
         kx_act_vjp(act->act, s->rule, act->count, kx_state_at(s, act->seen),
                    kx_state_at(s, act->from), kx_state_at(s, act->to));
         break;
     case KX_STEP_TILES_IN:
-        kx_winograd_input(&tiles->tiles, kx_state_at(s, tiles->from), kx_state_at(s, tiles->to));
-        break;
     case KX_STEP_TILES_OUT:
-        kx_winograd_output(&tiles->tiles, tiles->relu, kx_state_at(s, tiles->from),
-                           kx_state_at(s, tiles->bias), kx_state_at(s, tiles->to));
+        run_tiles(s, step);
         break;
     case KX_STEP_ADD:
         kx_add(add->count, kx_state_at(s, add->a), kx_state_at(s, add->b), kx_state_at(s, add->to));
