@@ -241,9 +241,30 @@ static void test_places(void **state)
     }
 }
 
+/* An index too few makes classes of a block, which is said; a vector needs no note. */
+static void test_block(void **state)
+{
+    static const struct {
+        const char *select, *note;
+    } of[] = {{"[0]", "'[0]' keeps 3 axes: its 96 numbers are explained as classes"},
+              {"[0, :, 1]", "keeps 2 axes: its 24 numbers"},
+              {"[0, :, 1, 2]", NULL}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        const char *note;
+        opened o;
+
+        open_with(&o, FIRST, of[i].select, 0);
+        note = kldve_onnx_note(o.net, 0);
+        assert_true(of[i].note ? note && strstr(note, of[i].note) : !note);
+        opened_close(&o);
+    }
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[LAYOUTS + REFUSED + 2];
+    struct CMUnitTest tests[LAYOUTS + REFUSED + 3];
 
     for (size_t i = 0; i < LAYOUTS; i++)
         tests[i] = (struct CMUnitTest){layouts[i].name, check_layout, NULL, NULL,
@@ -253,5 +274,6 @@ int main(void)
                                                  (void *)(uintptr_t)&refused[i]};
     tests[LAYOUTS + REFUSED] = (struct CMUnitTest)cmocka_unit_test(test_unknown_tail);
     tests[LAYOUTS + REFUSED + 1] = (struct CMUnitTest)cmocka_unit_test(test_places);
+    tests[LAYOUTS + REFUSED + 2] = (struct CMUnitTest)cmocka_unit_test(test_block);
     return cmocka_run_group_tests_name("pick", tests, NULL, NULL);
 }
