@@ -300,7 +300,7 @@ class Report(unittest.TestCase):
             for text, share in zip(row[1:], [c["probability"], c["truth"]]):
                 self.assertAlmostEqual(float(text.split()[0]), 100 * share, delta=0.0501)
 
-    def test_no_map_and_nothing_to_see(self):
+    def test_no_map_and_a_flat_map(self):
         self.kldve("report", "--model", "net.onnx", "--layer", "conv", "--model", "flat.onnx",
                    "pic.png", "--method", "cam", "-o", "s.html")
         self.page.open(os.path.join(self.dir, "s.html"))
@@ -310,7 +310,7 @@ class Report(unittest.TestCase):
         self.page.move(60, 90)
         self.assertIn("no map", self.page.text("#value"))
         self.page.keys("n")
-        self.assertIn("nothing to see", self.page.text("#note"))
+        self.assertIn("The map is the same everywhere", self.page.text("#note"))
 
     def page_of(self, classes, *args):
         """The page of a network with so many scores, under a name of its own."""

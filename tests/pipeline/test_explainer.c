@@ -11,7 +11,7 @@
 
 static const tiny_config colour = {3, 8, 8, 4, 3, 17, true};
 static const tiny_config grey = {1, 8, 8, 4, 3, 17, true};
-static const tiny_config four = {4, 8, 8, 4, 3, 17, true};
+static const tiny_config five = {5, 8, 8, 4, 3, 17, true};
 
 #define SIZED .struct_size = sizeof(kldve_input_spec)
 
@@ -25,7 +25,7 @@ static const struct refusal {
      &colour,
      {.struct_size = 4},
      "kldve_input_spec: struct_size is 4; set it to sizeof(kldve_input_spec)"},
-    {"no such channel order", &colour, {SIZED, .channels = 3}, "input: unknown channel order 3"},
+    {"no such channel order", &colour, {SIZED, .channels = 6}, "input: unknown channel order 6"},
     {"grey for a colour network",
      &colour,
      {SIZED, .channels = KLDVE_CHANNELS_GRAY},
@@ -83,11 +83,11 @@ static void test_without_specification(void **state)
     kldve_heatmap_free(map);
     kldve_explainer_free(ex);
     map = NULL;
-    ex = picture_explainer(ctx, &four);
+    ex = picture_explainer(ctx, &five);
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_E_ARG);
     assert_string_equal(kldve_ctx_message(ctx),
-                        "the network's input has 4 channels, a picture has 1 "
-                        "or 3: use kldve_explain_input()");
+                        "the network's input has 5 channels, a picture has 1 to 4: give an array "
+                        "(.npy, kldve_explain_input())");
     assert_null(map);
     kldve_explainer_free(ex);
     kldve_image_free(picture);

@@ -22,7 +22,7 @@ typedef struct marker {
     bool changed;
 } marker;
 
-static const kx_op *op_of(const kx_model *m, const kx_proto_node *n)
+const kx_op *kx_file_op(const kx_model *m, const kx_proto_node *n)
 {
     const char *domain = strcmp(n->domain, "ai.onnx") == 0 ? "" : n->domain;
 
@@ -40,7 +40,7 @@ static const char *read_name(const kx_proto_node *n, int32_t k)
 /* What a node's results are, by its operands. */
 static mark results_of(const marker *w, const kx_proto_node *n)
 {
-    const kx_op *op = op_of(w->m, n);
+    const kx_op *op = kx_file_op(w->m, n);
     bool counts = op && op->traits.counts;
     bool only_shapes = op && !op->forward && !op->expand && !counts;
     mark out = {.made = true};
@@ -116,7 +116,7 @@ static bool shifts(const marker *w, const kx_frontier *f)
 
     for (int step = 0; step < MOST_STEPS; step++) {
         const kx_proto_node *n = maker_of(&f->around, name);
-        const kx_op *op = n ? op_of(w->m, n) : NULL;
+        const kx_op *op = n ? kx_file_op(w->m, n) : NULL;
 
         if (!op || n->nin < 1 || (!inside && !is_behind(w, n)))
             return false;
@@ -131,7 +131,7 @@ static bool shifts(const marker *w, const kx_frontier *f)
 static bool find_in(const marker *w, const kx_proto_graph *g, kx_frontier *out)
 {
     for (int32_t i = 0; i < g->nnode; i++) {
-        const kx_op *op = op_of(w->m, &g->node[i]);
+        const kx_op *op = kx_file_op(w->m, &g->node[i]);
 
         if (op && op->traits.suppresses) {
             out->suppressor = &g->node[i];
@@ -167,7 +167,7 @@ static bool sorts(const marker *w)
 
     for (int32_t i = 0; i < w->m->nnode; i++) {
         const kx_proto_node *n = &w->m->node[i];
-        const kx_op *op = op_of(w->m, n);
+        const kx_op *op = kx_file_op(w->m, n);
 
         behind = behind || (op && op->traits.suppresses && is_behind(w, n));
         if (behind && op && op->traits.formula == KX_FORMULA_BEST && is_behind(w, n))

@@ -20,6 +20,9 @@ typedef struct kx_frontier {
  *  @return KLDVE_OK, KLDVE_E_NOMEM. */
 kldve_status kx_find_frontier(kldve_ctx *ctx, kx_arena *arena, const kx_model *m, kx_frontier *out);
 
+/** The operator of a node of the file; NULL: none is known. */
+const kx_op *kx_file_op(const kx_model *m, const kx_proto_node *n);
+
 /** Input i of the suppressor, where it is constant; else NULL. */
 const kx_proto_tensor *kx_frontier_constant(const kx_frontier *f, int32_t i);
 

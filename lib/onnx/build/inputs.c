@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "frontier.h"
+
 /* ---- the picture -------------------------------------------------------------------------- */
 
 static bool is_float(int32_t type)
@@ -106,6 +108,16 @@ static const kx_proto_tensor *constant_of(const kx_model *m, const char *name)
     return NULL;
 }
 
+/* Arithmetic element by element: its constants are a mean, say, spread over the picture. */
+static bool is_elementwise(const kx_model *m, const kx_proto_node *n)
+{
+    const kx_op *op = kx_file_op(m, n);
+
+    return op && op->traits.mixing == KX_MIXING_NONE &&
+           (op->traits.effect == KX_EFFECT_ADDS || op->traits.effect == KX_EFFECT_MULTIPLIES ||
+            op->traits.effect == KX_EFFECT_DIVIDES);
+}
+
 /* A convolution over n axes has weights of n + 2: the first node with such weights tells how the
  * network sees its picture.  Only the first nodes are asked.  NULL: none has. */
 static const kx_proto_tensor *first_weights(const kx_model *m)
@@ -116,7 +128,7 @@ static const kx_proto_tensor *first_weights(const kx_model *m)
         for (int32_t k = 1; k < m->node[i].nin && k < 3; k++) {
             const kx_proto_tensor *t = constant_of(m, m->node[i].in[k]);
 
-            if (t && t->rank >= 3)
+            if (t && t->rank >= 3 && !is_elementwise(m, &m->node[i]))
                 return t;
         }
     return NULL;
