@@ -56,13 +56,21 @@ static kldve_status plan_many(kldve_onnx *net, int32_t batch)
     return KLDVE_OK;
 }
 
-/* One index too few makes classes out of places. */
-static kldve_status say_block(kldve_onnx *net, const char *select)
+/* One index too few makes classes out of places: that may be meant if the user wrote it. */
+static kldve_status say_block(kldve_onnx *net, const kldve_onnx_options *o)
 {
+    if (net->item_selected && !net->choice.listing)
+        return kldve_ctx_failf(
+            net->ctx, KLDVE_E_UNSUPPORTED,
+            "'%.80s' is not a vector of class scores: %d of its axes are longer than 1 for one "
+            "picture; pick the scores, for example --select '%.80s[%d, :, 0, 0]', or at places of "
+            "the picture: --at X,Y or --over MASK.png",
+            net->selection.tensor->name, (int)net->selection.axes, net->selection.tensor->name,
+            (int)o->item);
     return kx_say(&net->choice.notes,
                   "'%.80s' keeps %d axes: its %d numbers are explained as classes that compete, "
                   "numbered in C order; an index or a letter for all axes but one keeps one vector",
-                  select, (int)net->selection.axes, (int)net->selection.count) < 0
+                  o->select, (int)net->selection.axes, (int)net->selection.count) < 0
                ? kx_nomem(net->graph)
                : KLDVE_OK;
 }
@@ -89,7 +97,7 @@ static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *opt
         (st = kx_select(net->graph, &net->arena, o.select, &net->selection)) < 0)
         return st;
     net->selects = true;
-    if (net->selection.axes > 1 && (st = say_block(net, o.select)) < 0)
+    if (net->selection.axes > 1 && (st = say_block(net, &o)) < 0)
         return st;
     if (net->selection.open != KX_OPEN_ROWS && (o.boxes || o.objects))
         return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,

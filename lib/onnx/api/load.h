@@ -21,6 +21,7 @@ struct kldve_onnx {
     kx_frontier frontier; /**< where the graph ends if the file then chooses among rows */
     kx_inputs inputs;     /**< what the graph was built from; its arrays are in the arena, too */
     int64_t pictures;     /**< of a batch that stays as the file has it; 0: there is none */
+    bool item_selected;   /**< nothing selects scores but the number of the picture */
     kx_choice choice;
     kx_plan_options options; /**< of the plan */
     kx_plan *plan;

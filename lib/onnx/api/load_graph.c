@@ -51,16 +51,35 @@ static kldve_status named_tensors(kldve_ctx *ctx, const kldve_onnx_options *o,
 
 /* A detector that chooses among its rows ends where it begins to: what comes then has as many
  * elements as the picture makes it have. */
-static kldve_status end_before_choosing(kldve_onnx *net, kx_graph_options *shape)
+static kldve_status end_before_choosing(kldve_onnx *net, bool listing, kx_graph_options *shape)
 {
     kldve_status st = kx_find_frontier(net->ctx, &net->arena, &net->inputs.model, &net->frontier);
 
     shape->output = net->frontier.name;
     shape->noutput = net->frontier.count;
+    if (st == KLDVE_OK && listing && net->frontier.suppressor)
+        st = say(net, "the file keeps boxes by their scores: the tensors are those in front of "
+                      "that, and --box best explains a box that it keeps");
     return st;
 }
 
 enum { MOST_TRIED = 16, WHY_SIZE = 400 };
+
+/* A detector that the engine cannot compute to its end may still have rows to explain. */
+static kldve_status name_way_out(kldve_onnx *net)
+{
+    char why[WHY_SIZE];
+    kx_frontier frontier;
+
+    snprintf(why, sizeof why, "%s", kldve_ctx_message(net->ctx));
+    if (kx_find_frontier(net->ctx, &net->arena, &net->inputs.model, &frontier) < 0 ||
+        !frontier.suppressor)
+        return kldve_ctx_fail(net->ctx, KLDVE_E_UNSUPPORTED, why);
+    return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,
+                           "%s; the file keeps boxes by their scores: --box best explains one of "
+                           "them, and kldve layers lists the tensors in front of that",
+                           why);
+}
 
 /* Of several outputs those that the engine can compute: a file may put out texts, such as names of
  * classes, beside its scores.  `st` and `why` are of all together. */
@@ -106,8 +125,8 @@ static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bo
 
     if (st == KLDVE_OK)
         st = named_tensors(net->ctx, o, name, &shape.noutput);
-    if (st == KLDVE_OK && (o->flags & KLDVE_ONNX_PICK_ROW) && !o->select)
-        st = end_before_choosing(net, &shape);
+    if (st == KLDVE_OK && (o->flags & (KLDVE_ONNX_PICK_ROW | KLDVE_ONNX_LIST)) && !o->select)
+        st = end_before_choosing(net, (o->flags & KLDVE_ONNX_LIST) != 0, &shape);
     shape.input_type = net->inputs.type;
     if (st == KLDVE_OK)
         st = kx_graph_new(net->ctx, &net->inputs.model, &shape, &net->graph);
@@ -115,6 +134,8 @@ static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bo
         snprintf(why, sizeof why, "%s", kldve_ctx_message(net->ctx));
         st = build_some(net, &shape, quiet, st, why);
     }
+    if (st == KLDVE_E_UNSUPPORTED)
+        st = name_way_out(net);
     if (st == KLDVE_OK && net->graph->ninput == 1)
         net->graph->input[0]->name = net->inputs.name;
     return st;
@@ -157,8 +178,10 @@ static kldve_status build_batched(kldve_onnx *net, kldve_onnx_options *o)
         return st;
     net->pictures = batch;
     snprintf(select, SELECT_ITEM, "[%d]", (int)o->item);
-    if (!o->select)
+    if (!o->select) {
         o->select = select;
+        net->item_selected = true;
+    }
     return kx_say(&net->choice.notes,
                   o->pictures
                       ? "the network takes batches of %lld: the scores of picture %d are explained"

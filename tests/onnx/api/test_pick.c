@@ -197,6 +197,7 @@ static void test_unknown_tail(void **state)
     (void)state;
     assert_int_equal(opened_text(&o, network, &options), KLDVE_E_UNSUPPORTED);
     assert_non_null(strstr(kldve_ctx_message(o.ctx), "NonMaxSuppression"));
+    assert_non_null(strstr(kldve_ctx_message(o.ctx), "--box best explains one of them"));
     opened_close(&o);
     options.select = "s[0, :, y, x]";
     opened_state(&o, opened_text(&o, network, &options));
@@ -241,6 +242,26 @@ static void test_places(void **state)
     }
 }
 
+/* Outputs of several axes are refused also where the file fixes a batch. */
+static void test_batch_of_maps(void **state)
+{
+    static const char network[] =
+        "in x 2,3,8,8; w a 6,3,3,3; w b 4,6,1,1; n Conv x,a c pads=[1,1,1,1]; n Relu c r; "
+        "n Conv r,b m; i shape 2,4,8,8; n Reshape m,shape s; out s";
+    kldve_onnx_options options = {.struct_size = sizeof options, .item = 1};
+    opened o;
+
+    (void)state;
+    assert_int_equal(opened_text(&o, network, &options), KLDVE_E_UNSUPPORTED);
+    assert_non_null(strstr(kldve_ctx_message(o.ctx), "'s' is not a vector of class scores: 3 of"));
+    assert_non_null(strstr(kldve_ctx_message(o.ctx), "--select 's[1, :, 0, 0]'"));
+    opened_close(&o);
+    options.select = "s[1, :, 0, 0]";
+    opened_state(&o, opened_text(&o, network, &options));
+    assert_int_equal(o.classes, 4);
+    opened_close(&o);
+}
+
 /* An index too few makes classes of a block, which is said; a vector needs no note. */
 static void test_block(void **state)
 {
@@ -264,7 +285,7 @@ static void test_block(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[LAYOUTS + REFUSED + 3];
+    struct CMUnitTest tests[LAYOUTS + REFUSED + 4];
 
     for (size_t i = 0; i < LAYOUTS; i++)
         tests[i] = (struct CMUnitTest){layouts[i].name, check_layout, NULL, NULL,
@@ -275,5 +296,6 @@ int main(void)
     tests[LAYOUTS + REFUSED] = (struct CMUnitTest)cmocka_unit_test(test_unknown_tail);
     tests[LAYOUTS + REFUSED + 1] = (struct CMUnitTest)cmocka_unit_test(test_places);
     tests[LAYOUTS + REFUSED + 2] = (struct CMUnitTest)cmocka_unit_test(test_block);
+    tests[LAYOUTS + REFUSED + 3] = (struct CMUnitTest)cmocka_unit_test(test_batch_of_maps);
     return cmocka_run_group_tests_name("pick", tests, NULL, NULL);
 }
