@@ -33,8 +33,9 @@ enum {
     KLDVE_ONNX_PICK_ROW = 32,   /**< the scores are rows of a detector's output, of which each
                                      explanation picks one.  Sets select, boxes and objects by the
                                      shapes of the outputs: boxes [1][rows][4] with scores
-                                     [1][rows][classes]; [1][rows][4 + 1 + classes], as YOLO v5; or
-                                     [1][4 + classes][rows], as YOLO v8 */
+                                     [1][rows][classes]; [1][rows][4 + 1 + classes], as YOLO v5;
+                                     [1][4 + classes][rows], as YOLO v8; or [1][rows][4 + 1 + 1]
+                                     whose last number is no score, as YOLO v10 */
     KLDVE_ONNX_NAMED = 64,      /**< the caller has labels for the classes: a single score without a
                                      sigmoid in the file is the score of "yes" against "no", of
                                      which they name the first or both, and not a number */

@@ -3,6 +3,8 @@
  *     boxes [1][rows][4] and scores [1][rows][classes]     SSD and its relatives
  *     [1][rows][4 + 1 + classes]                           YOLO v5: box, object, classes
  *     [1][4 + classes][rows]                               YOLO v8
+ *     [1][rows][4 + 1 + 1]                                 YOLO v10: box, score, number of the
+ * class
  *
  * Where both stand in one output the longer axis is that of the rows. */
 #include "detector.h"
@@ -86,11 +88,47 @@ static kldve_status nothing_found(const kx_graph *g)
                           "say where they are with select, 'NAME[0, n, :]', and boxes");
 }
 
+/* Whether the last of six numbers says which class is best, and is no score. */
+static kldve_status ends_in_label(const kx_graph *g, const kx_value *v, bool *label)
+{
+    kx_element e = {v->id, 5};
+    const kx_node *n;
+    kldve_status st;
+
+    *label = false;
+    if (v->shape.dim[2] != 6 || (st = kx_follow_back(g, &e, 1)) < 0)
+        return v->shape.dim[2] != 6 ? KLDVE_OK : st;
+    if (g->value[e.value]->producer < 0)
+        return KLDVE_OK;
+    n = &g->node[g->value[e.value]->producer];
+    *label = true;
+    for (int32_t k = 0; k < n->nin; k++)
+        *label = *label && !kx_carries(n, k);
+    return KLDVE_OK;
+}
+
+static kldve_status select_labelled(const kx_graph *g, kx_arena *arena, kx_notes *notes,
+                                    const kx_value *v, kldve_onnx_options *o)
+{
+    o->select = write_select(arena, v, "[0, n, 4]");
+    o->boxes = write_select(arena, v, "[0, n, :4]");
+    if (o->box_format == KLDVE_ONNX_BOXES_AUTO)
+        o->box_format = KLDVE_ONNX_BOXES_CORNERS;
+    if (!o->select || !o->boxes ||
+        kx_say(notes,
+               "takes '%.80s' as rows of 4 corners of a box, its score and the number of its "
+               "class: the score is explained",
+               v->name) < 0)
+        return kx_nomem(g);
+    return KLDVE_OK;
+}
+
 kldve_status kx_select_rows(const kx_graph *g, kx_arena *arena, kx_notes *notes,
                             kldve_onnx_options *o)
 {
     const kx_value *boxes = find_boxes(g), *scores = find_scores(g, boxes), *both = find_both(g);
-    bool objects = both && both->shape.dim[1] > both->shape.dim[2];
+    bool objects = both && both->shape.dim[1] > both->shape.dim[2], label = false;
+    kldve_status st;
 
     if (scores) {
         o->select = write_select(arena, scores, "[0, n, :]");
@@ -99,6 +137,10 @@ kldve_status kx_select_rows(const kx_graph *g, kx_arena *arena, kx_notes *notes,
     }
     if (!both)
         return nothing_found(g);
+    if (objects && (st = ends_in_label(g, both, &label)) < 0)
+        return st;
+    if (label)
+        return select_labelled(g, arena, notes, both, o);
     o->select = write_select(arena, both, objects ? "[0, n, 5:]" : "[0, 4:, n]");
     o->boxes = write_select(arena, both, objects ? "[0, n, :4]" : "[0, :4, n]");
     o->objects = objects ? write_select(arena, both, "[0, n, 4]") : NULL;

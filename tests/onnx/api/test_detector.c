@@ -148,6 +148,38 @@ static void check_form(void **state)
     free(input);
 }
 
+/* YOLO v10: the sixth number says which class is best, and is no score. */
+static void test_labelled(void **state)
+{
+    static const char network[] =
+        ROWS_OF(8) "n Transpose a t perm=[0,2,3,1]; i s 1,12,8; n Reshape t,s r; i n0 0; i n4 4; "
+                   "i n5 5; i n8 8; i ax 2; n Slice r,n0,n4,ax box; n Slice r,n4,n5,ax score; "
+                   "n Slice r,n5,n8,ax c; n ArgMax c best axis=2 keepdims=1; n Cast best l to=1; "
+                   "n Concat box,score,l o axis=2; out o";
+    const kldve_onnx_options options = {.struct_size = sizeof options,
+                                        .flags = KLDVE_ONNX_PICK_ROW | KLDVE_ONNX_NAMED};
+    const form corners = {"YOLO v10", network, 8, false, true, false};
+    const kldve_backend *b = kldve_onnx_backend();
+    kldve_pick pick = {.struct_size = sizeof pick, .kind = KLDVE_PICK_BEST};
+    float *input = new_input(&corners), *features, score;
+    opened o;
+
+    (void)state;
+    opened_state(&o, opened_text(&o, network, &options));
+    assert_non_null(strstr(kldve_onnx_note(o.net, 0), "its score and the number of its class"));
+    assert_int_equal(o.classes, 1);
+    features = calloc(o.features, sizeof *features);
+    assert_int_equal(b->forward(o.state, input, &score, features), KLDVE_OK);
+    assert_int_equal(b->pick(o.state, &pick, &score), KLDVE_OK);
+    assert_int_equal(pick.row, 9); /* 1.0 */
+    assert_true(score == numbers[9][0]);
+    for (int i = 0; i < 4; i++)
+        assert_true(fabsf(pick.box[i] - boxes[9][i]) < 1e-5f);
+    opened_close(&o);
+    free(features);
+    free(input);
+}
+
 /* Where no box is, past the last row, and a place in place of a row. */
 static void test_no_row(void **state)
 {
@@ -208,7 +240,7 @@ enum { FORMS = sizeof forms / sizeof *forms, REFUSED = sizeof refused / sizeof *
 
 int main(void)
 {
-    struct CMUnitTest tests[FORMS + REFUSED + 1];
+    struct CMUnitTest tests[FORMS + REFUSED + 2];
 
     for (size_t i = 0; i < FORMS; i++)
         tests[i] = (struct CMUnitTest){forms[i].name, check_form, NULL, NULL,
@@ -217,5 +249,6 @@ int main(void)
         tests[FORMS + i] = (struct CMUnitTest){refused[i].name, check_refused, NULL, NULL,
                                                (void *)(uintptr_t)&refused[i]};
     tests[FORMS + REFUSED] = (struct CMUnitTest)cmocka_unit_test(test_no_row);
+    tests[FORMS + REFUSED + 1] = (struct CMUnitTest)cmocka_unit_test(test_labelled);
     return cmocka_run_group_tests_name("detector", tests, NULL, NULL);
 }
