@@ -291,7 +291,11 @@ kldve_status kx_choose_logits(kx_graph *g, const char *name, const kx_selection 
         return st;
     if (!are_scores(c->logits))
         return kldve_ctx_failf(g->ctx, KLDVE_E_UNSUPPORTED,
-                               "the logits '%.80s' are not scores computed from the picture",
+                               c->logits->dtype != KX_F32
+                                   ? "the logits '%.80s' are whole numbers or truth values, which "
+                                     "no score is: --logits NAME takes the scores that they come "
+                                     "from (kldve layers lists the tensors)"
+                                   : "the logits '%.80s' are not scores computed from the picture",
                                c->logits->name);
     if (!is_vector(c->logits))
         return refuse_shape(g, c);

@@ -96,8 +96,25 @@ static bool reads_active(kx_planner *p, const kx_unit *u)
     return false;
 }
 
+/* `stop`: the last unit whose results are whole numbers or truth values; NULL: there is none. */
+static kldve_status no_gradient(kx_planner *p, const kx_unit *stop, const kx_value *to)
+{
+    const kx_value *logits = p->options.logits;
+
+    if (!stop)
+        return kldve_ctx_failf(p->ctx, KLDVE_E_ARG, "the logits '%.60s' do not depend on '%.60s'",
+                               logits->name, to->name);
+    return kldve_ctx_failf(p->ctx, KLDVE_E_ARG,
+                           "no gradient of the logits '%.60s' reaches '%.60s': node '%.60s' (%s) "
+                           "makes whole numbers or truth values of it; --logits NAME takes scores "
+                           "in front of that node",
+                           logits->name, to->name, stop->node->name, stop->node->type);
+}
+
 kldve_status kx_mark_active(kx_planner *p, const kx_value *to)
 {
+    const kx_unit *stop = NULL;
+
     for (int32_t i = 0; i < p->g->nvalue; i++)
         p->place[i].active = false;
     kx_place_of(p, to)->active = true;
@@ -107,8 +124,10 @@ kldve_status kx_mark_active(kx_planner *p, const kx_value *to)
 
         u->active = false; /* a comparison reads what is active, but passes nothing back */
         for (int32_t k = 0; reads && k < u->nout; k++) {
-            if (u->out[k]->dtype != KX_F32)
+            if (u->out[k]->dtype != KX_F32) {
+                stop = u;
                 continue;
+            }
             if (u->kind == KX_UNIT_NODE && !u->node->op->vjp)
                 return kx_refuse_in(p->ctx, u->node,
                                     "the operator has no derivative, but lies between '%.60s' "
@@ -119,7 +138,6 @@ kldve_status kx_mark_active(kx_planner *p, const kx_value *to)
         }
     }
     if (!kx_place_of(p, p->options.logits)->active)
-        return kldve_ctx_failf(p->ctx, KLDVE_E_ARG, "the logits '%.60s' do not depend on '%.60s'",
-                               p->options.logits->name, to->name);
+        return no_gradient(p, stop, to);
     return KLDVE_OK;
 }

@@ -343,6 +343,8 @@ static const struct said {
      0},
     {"rows", SCORES "i r 1,6,16; n Reshape c,r p; out p", NULL, NULL,
      "'p' is [1][6][16], not a vector of class scores", 0},
+    {"truth values", SCORES "n Cast y p to=9; out p", NULL, NULL,
+     "the logits 'p' are whole numbers or truth values, which no score is: --logits NAME", 0},
     {"a map by name", SCORES "out y", "c", NULL, "outputs: 'y' [1][5]", 0},
 };
 

@@ -170,6 +170,8 @@ static const struct refused {
     {"both kinds", FIRST, NULL, "all say which scores there are: set one of them",
      KLDVE_ONNX_PICK_PLACE | KLDVE_ONNX_PICK_ROW},
     {"a selection as well", FIRST, "[0, :, y, x]", "set one of them", KLDVE_ONNX_PICK_PLACE},
+    {"whole numbers", MAPS "n Cast s i to=7; n Cast i u to=1; out u", "[0, :, 0, 0]",
+     "(Cast) makes whole numbers or truth values of it; --logits NAME takes scores in front", 0},
 };
 
 static void check_refused(void **state)
