@@ -113,32 +113,39 @@ static kldve_status build_some(kldve_onnx *net, kx_graph_options *shape, bool qu
                : KLDVE_OK;
 }
 
+static kldve_status build_outputs(kldve_onnx *net, kx_graph_options *shape, bool quiet)
+{
+    kldve_status st = kx_graph_new(net->ctx, &net->inputs.model, shape, &net->graph);
+    char why[WHY_SIZE];
+
+    if (st == KLDVE_E_UNSUPPORTED && shape->noutput == 0 && net->inputs.model.noutput > 1) {
+        snprintf(why, sizeof why, "%s", kldve_ctx_message(net->ctx));
+        st = build_some(net, shape, quiet, st, why);
+    }
+    return st == KLDVE_E_UNSUPPORTED ? name_way_out(net) : st;
+}
+
 static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bool keep_batch,
                                 bool quiet)
 {
-    char name[3][KX_SELECT_NAME], why[WHY_SIZE];
+    char name[3][KX_SELECT_NAME];
     const char *const output[3] = {name[0], name[1], name[2]};
     kx_graph_options shape = {.batch = 1, .output = output};
     const kx_input_options inputs = {
         .user = o, .keep_batch = keep_batch, .say = quiet ? say_nothing : say, .opaque = net};
     kldve_status st = kx_inputs_settle(net->ctx, &net->arena, net->model, &inputs, &net->inputs);
 
-    if (st == KLDVE_OK)
-        st = named_tensors(net->ctx, o, name, &shape.noutput);
-    if (st == KLDVE_OK && (o->flags & (KLDVE_ONNX_PICK_ROW | KLDVE_ONNX_LIST)) && !o->select)
-        st = end_before_choosing(net, (o->flags & KLDVE_ONNX_LIST) != 0, &shape);
+    if (st < 0 || (st = named_tensors(net->ctx, o, name, &shape.noutput)) < 0)
+        return st;
+    if ((o->flags & (KLDVE_ONNX_PICK_ROW | KLDVE_ONNX_LIST)) && !o->select &&
+        (st = end_before_choosing(net, (o->flags & KLDVE_ONNX_LIST) != 0, &shape)) < 0)
+        return st;
     shape.input_type = net->inputs.type;
-    if (st == KLDVE_OK)
-        st = kx_graph_new(net->ctx, &net->inputs.model, &shape, &net->graph);
-    if (st == KLDVE_E_UNSUPPORTED && shape.noutput == 0 && net->inputs.model.noutput > 1) {
-        snprintf(why, sizeof why, "%s", kldve_ctx_message(net->ctx));
-        st = build_some(net, &shape, quiet, st, why);
-    }
-    if (st == KLDVE_E_UNSUPPORTED)
-        st = name_way_out(net);
-    if (st == KLDVE_OK && net->graph->ninput == 1)
+    if ((st = build_outputs(net, &shape, quiet)) < 0)
+        return st;
+    if (net->graph->ninput == 1)
         net->graph->input[0]->name = net->inputs.name;
-    return st;
+    return KLDVE_OK;
 }
 
 /* Whether the outputs are those that the file declares, for one picture. */
