@@ -86,7 +86,9 @@ static void list(const marker *w, kx_frontier *out)
         const kx_proto_node *n = &w->m->node[i];
         const char *name;
 
-        for (int32_t k = 0; is_behind(w, n) && (name = read_name(n, k)); k++) {
+        if (!is_behind(w, n))
+            continue;
+        for (int32_t k = 0; (name = read_name(n, k)); k++) {
             mark *in = kx_names_find(&w->names, name);
 
             if (!in || !in->computed || in->behind || !in->made || in->listed)
@@ -154,7 +156,9 @@ static void find_suppressor(const marker *w, kx_frontier *out)
     for (int32_t i = 0; i < whole.nnode; i++) {
         const kx_proto_node *n = &whole.node[i];
 
-        for (int32_t k = 0; is_behind(w, n) && k < n->nattr; k++)
+        if (!is_behind(w, n))
+            continue;
+        for (int32_t k = 0; k < n->nattr; k++)
             if (n->attr[k].g && find_in(w, n->attr[k].g, out))
                 return;
     }
