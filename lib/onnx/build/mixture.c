@@ -42,6 +42,8 @@ static known of_product(const kx_node *n, const known *at, bool inverse)
     double by;
     const kx_value *x = kx_beside(n, &by);
 
+    if (x && !x->raw && x->count != n->out[0]->count) /* repeated */
+        return nothing;
     if (x && !x->raw)
         return inverse ? (x == n->in[0] ? times(at[x->id], 1 / by) : nothing)
                        : times(at[x->id], by);
@@ -55,12 +57,12 @@ static known of_joined(const kx_node *n, const known *at)
     known all = {0, 0};
 
     for (int32_t k = 0; k < n->nin; k++) {
-        if (!n->in[k] || n->in[k]->raw)
+        known part = n->in[k] && !n->in[k]->raw ? at[n->in[k]->id] : nothing;
+
+        if (isnan(part.most)) /* fmax() would forget it */
             return nothing;
-        all.sum += at[n->in[k]->id].sum;
-        all.most = fmax(all.most, at[n->in[k]->id].most);
-        if (isnan(at[n->in[k]->id].most))
-            all.most = NAN;
+        all.sum += part.sum;
+        all.most = fmax(all.most, part.most);
     }
     return all;
 }
@@ -152,7 +154,7 @@ kldve_status kx_find_mixture(const kx_graph *g, kx_arena *arena, kx_value *outpu
         int32_t kind =
             w.height == 0 || w.height == 1 ? kind_of(w.at, at[w.at->id]) : KLDVE_SCORES_RAW;
 
-        if (w.opposite || (kind == KLDVE_SCORES_SIGMOID && w.shares))
+        if (w.opposite || (kind == KLDVE_SCORES_SIGMOID && w.shares) || (w.best && w.factor < 0))
             kind = KLDVE_SCORES_RAW;
         if (kind != KLDVE_SCORES_RAW)
             *t = (kx_tail){.scores = w.at,

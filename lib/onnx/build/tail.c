@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "surgery.h"
+#include "ops/params.h"
 #include "ops/params_basic.h"
 
 /* Bounds that avoid log(0), and numbers that are added to that end. */
@@ -44,6 +45,8 @@ static bool step_affine(kx_way_back *w, const kx_node *n)
     double c = 0;
     kx_value *x = kx_beside(n, &c);
 
+    if (x && x->count != n->out[0]->count) /* repeated */
+        return false;
     switch (n->op->traits.formula) {
     case KX_FORMULA_SUM:
         return scale(w, x, 1, c);
@@ -105,6 +108,8 @@ bool kx_step_back(const kx_graph *g, kx_way_back *w)
         return false;
     switch (n->op->traits.formula) {
     case KX_FORMULA_BEST:
+        if (kx_picks_smallest(n))
+            return false;
         *w = (kx_way_back){.at = n->in[0], .best = true, .factor = 1};
         return true;
     case KX_FORMULA_EXP:
@@ -173,6 +178,7 @@ static void turn(kx_tail *t)
 static void find_plain(const kx_graph *g, kx_value *output, kx_tail *out)
 {
     kx_way_back w = {.at = output, .factor = 1};
+    kx_value *looked_at = output;
     const kx_node *n;
 
     *out = (kx_tail){.scores = output, .kind = KLDVE_SCORES_RAW, .factor = 1};
@@ -188,9 +194,11 @@ static void find_plain(const kx_graph *g, kx_value *output, kx_tail *out)
             return;
         }
         if (n->op->traits.formula == KX_FORMULA_BEST)
-            out->scores = w.at;
+            out->scores = looked_at = w.at;
     }
     turn(out);
+    if (out->best && out->factor < 0) /* the largest is that of the least probability */
+        *out = (kx_tail){.scores = looked_at, .kind = KLDVE_SCORES_RAW, .best = true, .factor = 1};
 }
 
 /* ---- several put together -------------------------------------------------------------------- */

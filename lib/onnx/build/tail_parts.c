@@ -57,14 +57,17 @@ static kx_value *before_rounding(const kx_graph *g, const kx_value *v)
 
 kx_value *kx_bare(const kx_graph *g, kx_value *v)
 {
-    for (;;) {
+    enum { MOST_MOVES = 64 }; /* asked of every tensor: a file can have a million in a row */
+
+    for (int i = 0; i < MOST_MOVES; i++) {
         const kx_node *n = kx_maker(g, v);
         kx_value *x = n && kx_is_move(n) ? n->in[0] : before_rounding(g, v);
 
         if (!x)
-            return v;
+            break;
         v = x;
     }
+    return v;
 }
 
 const kx_node *kx_made_by(const kx_graph *g, kx_value *v, kx_formula formula)

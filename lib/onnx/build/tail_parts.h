@@ -12,7 +12,8 @@ const kx_node *kx_maker(const kx_graph *g, const kx_value *v);
  *  sums and means of one element each. */
 bool kx_is_move(const kx_node *n);
 
-/** The tensor in front of such nodes, and of a quantiser and its dequantiser. */
+/** The tensor in front of such nodes, and of a quantiser and its dequantiser; of a long row of them
+ *  one in its middle. */
 kx_value *kx_bare(const kx_graph *g, kx_value *v);
 
 /** The node behind kx_bare(v), if it computes that; else NULL.  Of a SUM: of two operands. */

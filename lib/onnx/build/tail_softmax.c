@@ -40,9 +40,10 @@ static bool reduced_line(const kx_node *n, kx_line *line)
 static bool summed_rows(const kx_node *n, kx_line *line)
 {
     const kx_shape *s = &n->in[0]->shape;
+    const kx_gemm_params *p = n->op->traits.bias == KX_BIAS_OWN ? n->params : NULL; /* of a Gemm */
 
     if (n->op->traits.axes != KX_AXES_MATRIX || n->nin != 2 || !kx_is_all(n->in[1], 1) ||
-        s->rank < 1)
+        s->rank < 1 || (p && (p->alpha != 1 || p->trans_a)))
         return false;
     *line = (kx_line){s->dim[s->rank - 1], 1};
     return true;

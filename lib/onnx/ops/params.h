@@ -124,6 +124,9 @@ typedef struct kx_axis_params {
 /** Of an operator whose trait `shares` is set: do the shares lie along the last axis? */
 bool kx_shares_last(const kx_node *n);
 
+/** Of any operator: is it a TopK of the smallest elements? */
+bool kx_picks_smallest(const kx_node *n);
+
 /* ---- matrices ------------------------------------------------------------------------------- */
 
 /** y [m][n] = alpha * A' B' + beta * C, where A' [m][k] and B' [k][n] are the inputs, transposed

@@ -7,6 +7,7 @@
 
 #include "basic.h"
 #include "families.h"
+#include "params.h"
 
 typedef struct topk_params {
     int32_t axis;
@@ -188,6 +189,11 @@ static size_t scratch_size(const kx_node *n)
     const topk_params *p = n->params;
 
     return (size_t)n->in[0]->shape.dim[p->axis] * sizeof(int64_t);
+}
+
+bool kx_picks_smallest(const kx_node *n)
+{
+    return n->op->forward == forward && ((const topk_params *)n->params)->smallest;
 }
 
 const kx_op kx_topk_ops[] = {

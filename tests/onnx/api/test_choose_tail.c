@@ -3,6 +3,7 @@
 #include "onnx/networks/opened.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -329,6 +330,20 @@ static const struct said {
      "the logits 'p' are probabilities already", NULL, KLDVE_SCORES_RAW},
     {"the best class", SCORES "n Softmax y a; n ArgMax a p axis=1; out p", NULL,
      "says which class is best", NULL, KLDVE_SCORES_SOFTMAX},
+    {"the class of the least probability",
+     SCORES "n Softmax y a; n Neg a b; n ArgMax b p axis=1; out p", NULL,
+     "says which class is best: the scores that it looks at, 'b'", NULL, KLDVE_SCORES_RAW},
+    {"the smallest", SCORES "i n 3; n TopK y,n p,q largest=0; out p", NULL, NULL, NULL,
+     KLDVE_SCORES_RAW},
+    {"one probability, repeated",
+     SCORES "w o 5,1; n MatMul y,o a; n Sigmoid a s; t by f32 1,4 1,1,1,1; n Mul s,by p; out p",
+     NULL, NULL, NULL, KLDVE_SCORES_RAW},
+    {"probabilities behind other numbers",
+     SCORES "n Tanh y t; n Sigmoid y s; n Concat t,s p axis=1; out p", NULL, NULL, NULL,
+     KLDVE_SCORES_RAW},
+    {"half the sum of the exponentials",
+     SCORES "n Exp y e; t ones f32 5,1 1,1,1,1,1; n Gemm e,ones s alpha=0.5; n Div e,s p; out p",
+     NULL, NULL, NULL, KLDVE_SCORES_RAW},
     {"the five best", SCORES "i n 3; n TopK y,n p,q; out q; out p", NULL,
      "says which class is best", NULL, KLDVE_SCORES_RAW},
     {"a hard sigmoid", SCORES "n HardSigmoid y p; out p", NULL, "is not undone", NULL,
@@ -367,6 +382,28 @@ static void check_said(void **state)
     opened_close(&o);
 }
 
+/* Each tensor is asked for what makes it: the way through a long row of nodes that compute nothing
+ * is not gone from each of them. */
+static void test_long_row(void **state)
+{
+    enum { MOVES = 40000, EACH = 40 };
+    const size_t room = sizeof SCORES + (size_t)MOVES * EACH + 100;
+    char *text = malloc(room);
+    size_t used;
+    opened o;
+
+    (void)state;
+    assert_non_null(text);
+    used = (size_t)snprintf(text, room, "%s", SCORES "n Flatten y f0; ");
+    for (int i = 0; i < MOVES; i++)
+        used += (size_t)snprintf(text + used, room - used, "n Flatten f%d f%d; ", i, i + 1);
+    snprintf(text + used, room - used, "n Tanh f%d p; out p", (int)MOVES);
+    opened_state(&o, opened_text(&o, text, NULL));
+    assert_int_equal(o.shape.scores, KLDVE_SCORES_RAW);
+    opened_close(&o);
+    free(text);
+}
+
 enum {
     TAILS = sizeof tails / sizeof *tails,
     SCALED = sizeof scaled / sizeof *scaled,
@@ -375,7 +412,7 @@ enum {
 
 int main(void)
 {
-    struct CMUnitTest tests[TAILS + SAID + SCALED];
+    struct CMUnitTest tests[TAILS + SAID + SCALED + 1];
 
     for (size_t i = 0; i < TAILS; i++)
         tests[i] = (struct CMUnitTest){tails[i].name, check_tail, NULL, NULL,
@@ -386,5 +423,6 @@ int main(void)
     for (size_t i = 0; i < SCALED; i++)
         tests[TAILS + SAID + i] = (struct CMUnitTest){scaled[i].tail.name, check_scaled, NULL, NULL,
                                                       (void *)(uintptr_t)&scaled[i]};
+    tests[TAILS + SAID + SCALED] = (struct CMUnitTest)cmocka_unit_test(test_long_row);
     return cmocka_run_group_tests_name("choose tail", tests, NULL, NULL);
 }
