@@ -248,6 +248,9 @@ static kldve_status choose_default(kx_graph *g, kx_choice *c)
     if (g->noutput < 1)
         return kldve_ctx_fail(g->ctx, KLDVE_E_FORMAT, "the network has no output");
     output = find_output(g);
+    for (int32_t i = 0; !output && i < g->noutput; i++)
+        if (are_scores(g->output[i]))
+            output = g->output[i];
     if (!output)
         output = g->output[0];
     if ((st = find_scores(g, c, output, &tail)) < 0 || (st = read_beside(g, c, output, &tail)) < 0)

@@ -218,6 +218,42 @@ static kldve_status say_chosen(kx_notes *notes, const kx_choosing *c, const tabl
                   c->sorted ? "the best first" : "class by class", boxes->v->name, scores->v->name);
 }
 
+/* Boxes of several tensors are sorted out one by one, and often decoded only then. */
+static bool has_levels(const kx_graph *g)
+{
+    int64_t rows = 0;
+
+    for (int32_t i = 0; i < g->noutput; i++) {
+        if (!is_boxes(g->output[i]))
+            continue;
+        if (rows > 0 && (int64_t)g->output[i]->count != 4 * rows)
+            return true;
+        rows = (int64_t)g->output[i]->count / 4;
+    }
+    return false;
+}
+
+/* Detectors whose rows cannot be told from the end of the graph. */
+static kldve_status check_kind(const kx_graph *g, const kx_frontier *f)
+{
+    if (!f->suppressor)
+        return kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
+                              "how many results the network has depends on the picture, and not by "
+                              "non-maximum suppression: select scores in front of that, "
+                              "'NAME[0, n, :]'");
+    if (f->staged)
+        return kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
+                              "the boxes that the file keeps are proposals, whose scores a second "
+                              "stage computes: their number depends on the picture, and only what "
+                              "stands in front can be explained; select it, 'NAME[0, n, :]'");
+    if (has_levels(g))
+        return kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
+                              "the file sorts out boxes level by level, before it knows all of "
+                              "them: select the scores of one level, 'NAME[0, n, :]', and a row "
+                              "(--box N); kldve layers lists the tensors");
+    return KLDVE_OK;
+}
+
 kldve_status kx_select_kept(kx_graph *g, kx_arena *arena, kx_notes *notes, const kx_frontier *f,
                             kldve_onnx_options *o, kx_choosing *choosing)
 {
@@ -225,12 +261,10 @@ kldve_status kx_select_kept(kx_graph *g, kx_arena *arena, kx_notes *notes, const
     table boxes, scores;
     bool best;
     int64_t rows;
+    kldve_status st = check_kind(g, f);
 
-    if (!f->suppressor)
-        return kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
-                              "how many results the network has depends on the picture, and not by "
-                              "non-maximum suppression: select scores in front of that, "
-                              "'NAME[0, n, :]'");
+    if (st < 0)
+        return st;
     v = find_boxes(g, compared && is_boxes(compared) ? compared : NULL);
     rows = v ? (int64_t)v->count / 4 : 0;
     if (!v || !as_table(v, rows, &boxes) || !find_scores(g, v, by, &scores, &best))

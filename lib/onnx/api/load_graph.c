@@ -3,6 +3,7 @@
 #include "load.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "build/build.h"
 
@@ -58,8 +59,8 @@ static kldve_status end_before_choosing(kldve_onnx *net, bool listing, kx_graph_
     shape->output = net->frontier.name;
     shape->noutput = net->frontier.count;
     if (st == KLDVE_OK && listing && net->frontier.suppressor)
-        st = say(net, "the file keeps boxes by their scores: the tensors are those in front of "
-                      "that, and --box best explains a box that it keeps");
+        st = say(net,
+                 "the file keeps boxes by their scores: the tensors are those in front of that");
     return st;
 }
 
@@ -73,7 +74,7 @@ static kldve_status name_way_out(kldve_onnx *net)
 
     snprintf(why, sizeof why, "%s", kldve_ctx_message(net->ctx));
     if (kx_find_frontier(net->ctx, &net->arena, &net->inputs.model, &frontier) < 0 ||
-        !frontier.suppressor)
+        !frontier.suppressor || strstr(why, "--box"))
         return kldve_ctx_fail(net->ctx, KLDVE_E_UNSUPPORTED, why);
     return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,
                            "%s; the file keeps boxes by their scores: --box best explains one of "

@@ -180,6 +180,18 @@ static bool sorts(const marker *w)
     return false;
 }
 
+/* Whether convolutions or dense layers stand behind it. */
+static bool is_staged(const marker *w)
+{
+    for (int32_t i = 0; i < w->m->nnode; i++) {
+        const kx_op *op = kx_file_op(w->m, &w->m->node[i]);
+
+        if (op && op->traits.mixing != KX_MIXING_NONE && is_behind(w, &w->m->node[i]))
+            return true;
+    }
+    return false;
+}
+
 const kx_proto_tensor *kx_frontier_constant(const kx_frontier *f, int32_t i)
 {
     const kx_proto_node *n = f->suppressor;
@@ -239,6 +251,7 @@ kldve_status kx_find_frontier(kldve_ctx *ctx, kx_arena *arena, const kx_model *m
     }
     list(&w, out);
     find_suppressor(&w, out);
+    out->staged = is_staged(&w);
     out->sorted = sorts(&w);
     out->shifted = out->suppressor && shifts(&w, out);
     return KLDVE_OK;

@@ -13,6 +13,8 @@ typedef struct kx_frontier {
     const kx_proto_node *suppressor; /**< the first that keeps boxes by their scores; NULL: none */
     kx_proto_graph around;           /**< the graph that it is a node of: perhaps a branch */
     bool shifted; /**< something is added to the boxes that it compares: classes are moved apart */
+    bool staged;  /**< behind it, weights are applied: boxes are proposals, scored in a second stage
+                   */
     bool sorted;  /**< behind it, elements are picked by their size: the best come first */
 } kx_frontier;
 

@@ -8,7 +8,7 @@ in_headers=$("$python" "$grow" --list "$headers" | sort)
 in_document=$(sed -n 's/^| `\(kldve_[a-z_]*\)` |.*/\1/p' "$document" | sort)
 in_program=$("$program" --list | sort)
 if [ "$onnx" = no ]; then
-    of_engine=$(printf '%s\n' "$in_headers" | grep '^kldve_onnx_')
+    of_engine=$(sed -n 's/^typedef struct \(kldve_[a-z_]*\) {.*/\1/p' "$headers/onnx.h")
     in_program=$(printf '%s\n' "$in_program" "$of_engine" | sort)
 fi
 [ -n "$in_headers" ]

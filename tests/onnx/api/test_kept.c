@@ -152,6 +152,11 @@ static const struct refused {
     const char *name, *network, *message;
     uint64_t flags;
 } refused[] = {
+    {"a second stage", ROWS KEEP "n Cast k f to=1; w q 4,3; n Gemm f,q h transB=1; out h",
+     "proposals, whose scores a second stage computes", KLDVE_ONNX_PICK_ROW},
+    {"boxes of two levels",
+     MASKED "; i r0 0; i r3 3; i a0 0; n Slice br,r0,r3,a0 half; n Gather half,at e; out e",
+     "the file sorts out boxes level by level", KLDVE_ONNX_PICK_ROW},
     {"without a pick", ROWS KEEP "out k", "explain one box with --box", 0},
     {"no suppression", ROWS "n NonZero scores z; out z", "not by non-maximum suppression",
      KLDVE_ONNX_PICK_ROW},
