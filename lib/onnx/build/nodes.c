@@ -346,7 +346,9 @@ static kldve_status name_output(expansion *x, int32_t first_id, int32_t i)
 static kldve_status expand(kx_builder *b, const kx_proto_node *from, kx_node *n)
 {
     expansion x = {
-        .e = {.g = b->g, .n = n, .emit = emit, .graph = expand_graph}, .b = b, .from = from};
+        .e = {.g = b->g, .n = n, .listed = &b->listed, .emit = emit, .graph = expand_graph},
+        .b = b,
+        .from = from};
     int32_t first = b->g->nvalue;
     kldve_status st = n->op->expand(&x.e);
 
@@ -450,14 +452,15 @@ static kldve_status add_node(kx_builder *b, const kx_proto_node *from)
     n.out = kx_new(g, (size_t)n.nout, sizeof(kx_value *));
     if (!n.out)
         return kx_nomem(g);
+    if (b->scope->around && (st = count_expanded(b, &n)) < 0)
+        return st;
     if (n.op->traits.copies && n.nin == 1 && n.nout == 1 && n.in[0]->is_sequence)
         return alias(b, &n, from->out[0]);
     if (!n.op->sequences && (st = refuse_sequences(g, &n)) < 0)
         return st;
     if (n.op->expand)
         return expand(b, from, &n);
-    if ((b->scope->around && (st = count_expanded(b, &n)) < 0) ||
-        (st = connect_outputs(b, from, &n)) < 0 || (st = settle(b, &n)) < 0)
+    if ((st = connect_outputs(b, from, &n)) < 0 || (st = settle(b, &n)) < 0)
         return st;
     for (int32_t i = 0; i < n.nout; i++)
         if (n.out[i])

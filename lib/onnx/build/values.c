@@ -13,6 +13,29 @@ static bool is_narrow(int32_t onnx_type)
            onnx_type == KX_ONNX_UINT16;
 }
 
+/* A loop converts the constants of its body anew in each round. */
+enum { MAX_WIDENED = 1 << 29 };
+
+static kldve_status widen(kx_builder *b, const kx_proto_tensor *t, kx_value *v)
+{
+    size_t item = kx_dtype_size(v->dtype);
+    void *copy;
+
+    if (b->scope->around && t->count > (MAX_WIDENED - b->widened) / item)
+        return kldve_ctx_failf(b->g->ctx, KLDVE_E_LIMIT,
+                               "tensor '%.80s': the constants of graphs in attributes have more "
+                               "than %d bytes, counted once for each round of a loop",
+                               v->name, MAX_WIDENED);
+    if (b->scope->around)
+        b->widened += t->count * item;
+    if (!(copy = kx_new(b->g, t->count, item)))
+        return kx_nomem(b->g);
+    for (size_t i = 0; i < t->count; i++)
+        kx_element_widen(t->dtype, t->data, i, copy);
+    v->raw = copy;
+    return KLDVE_OK;
+}
+
 kldve_status kx_build_constant(kx_builder *b, const kx_proto_tensor *t, kx_value **out)
 {
     kx_graph *g = b->g;
@@ -36,13 +59,10 @@ kldve_status kx_build_constant(kx_builder *b, const kx_proto_tensor *t, kx_value
     if (t->dtype == KX_ONNX_FLOAT || t->dtype == KX_ONNX_INT64 || v->narrow) {
         v->raw = t->count ? t->data : ""; /* as it lies in the file */
     } else {
-        void *copy = kx_new(g, t->count, kx_dtype_size(v->dtype));
+        kldve_status st = widen(b, t, v);
 
-        if (!copy)
-            return kx_nomem(g);
-        for (size_t i = 0; i < t->count; i++)
-            kx_element_widen(t->dtype, t->data, i, copy);
-        v->raw = copy;
+        if (st < 0)
+            return st;
     }
     *out = v;
     return KLDVE_OK;

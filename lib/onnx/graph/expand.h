@@ -28,6 +28,7 @@ struct kx_expander {
     kx_graph *g;
     kx_node *n; /**< from the file: inputs and attributes; its outputs are not values yet */
     kldve_status status;
+    size_t *listed;            /**< arrays in all sequences so far, counted once for each */
     bool inside;               /**< marks what is emitted, the outputs apart (kx_value.inside) */
     kx_value *out[KX_MAX_OUT]; /**< set by the operator: what becomes output i */
     /** Add a node; its outputs go to out[nout], the first one is also returned. */

@@ -73,9 +73,9 @@ static double inside(const sample_params *p, double x, int64_t length, double *s
     *slope = 1;
     if (p->padding == REFLECTION)
         y = reflect(x, p->corners ? 0 : -0.5, p->corners ? last : last + 0.5, slope);
-    if (p->padding != ZEROS && !(y >= 0 && y <= last)) {
-        *slope = 0;
-        y = y > last ? last : 0; /* NaN too */
+    if (p->padding != ZEROS && !(y > 0 && y < last)) {
+        *slope = 0;               /* on the border, too, as in torch */
+        y = y >= last ? last : 0; /* NaN too */
     }
     return y >= -TAPS && y <= last + TAPS ? y : -TAPS;
 }

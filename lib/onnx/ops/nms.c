@@ -79,7 +79,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     if (st < 0 || (st = check(g, n)) < 0 || (st = read_numbers(g, n, &s)) < 0)
         return st;
     classes = n->in[SCORES]->shape.dim[1];
-    lines = n->in[SCORES]->shape.dim[0] * classes;
+    lines = s.rows > 0 && s.most > 0 ? n->in[SCORES]->shape.dim[0] * classes : 0;
     if ((double)lines * s.rows * (double)s.most > max_work)
         return kx_refuse(g, n, "%lld classes of %d constant boxes are too many", (long long)lines,
                          s.rows);

@@ -176,6 +176,12 @@ static kldve_status expand_col2im(kx_expander *e)
 
 /* ---- MaxUnpool: values put back where MaxPool found them ------------------------------------- */
 
+/* Both pads of an axis; -1: one is out of range. */
+static int64_t sum_of(int64_t begin, int64_t end)
+{
+    return begin < 0 || begin > INT32_MAX || end < 0 || end > INT32_MAX ? -1 : begin + end;
+}
+
 /* The shape that MaxPool read. */
 static kldve_status unpooled_shape(kx_expander *e, kx_shape *y)
 {
@@ -193,10 +199,10 @@ static kldve_status unpooled_shape(kx_expander *e, kx_shape *y)
                           x->rank);
     *y = *x;
     for (size_t i = 0; i < axes; i++) {
-        int64_t s = stride ? stride[i] : 1, p = pad ? pad[i] + pad[axes + i] : 0;
+        int64_t s = stride ? stride[i] : 1, p = pad ? sum_of(pad[i], pad[axes + i]) : 0;
 
         if (s < 1 || s > INT32_MAX || kernel[i] < 1 || kernel[i] > INT32_MAX || x->dim[i + 2] < 1 ||
-            x->dim[i + 2] > INT32_MAX || (pad && (pad[i] < 0 || pad[i] > INT32_MAX || p < 0)))
+            x->dim[i + 2] > INT32_MAX || p < 0)
             return kx_invalid(e->g, e->n, "a kernel, stride or pad is out of range");
         y->dim[i + 2] = (x->dim[i + 2] - 1) * s + kernel[i] - p;
     }

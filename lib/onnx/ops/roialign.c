@@ -283,7 +283,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
     x = &n->in[X]->shape;
     boxes = &n->in[BOXES]->shape;
     batch = &n->in[BATCH]->shape;
-    if (x->rank != 4 || x->dim[0] < 1 || x->dim[2] < 1 || x->dim[3] < 1)
+    if (x->rank != 4 || kx_span(x, 0, 4) < 1)
         return kx_invalid(g, n, "input 0 must have the shape [batch][channels][height][width]");
     if (boxes->rank != 2 || boxes->dim[1] != 4 || batch->rank != 1 ||
         batch->dim[0] != boxes->dim[0] || n->in[BATCH]->dtype != KX_I64)

@@ -6,7 +6,7 @@
 #include "emit.h"
 #include "families.h"
 
-enum { MAX_ITEMS = 2048 /* copied by every insertion */ };
+enum { MAX_ITEMS = 2048 /* copied by every insertion */, MAX_LISTED = 1 << 24 /* of all */ };
 
 static kldve_status expect(kx_expander *e, int32_t lo, int32_t hi)
 {
@@ -26,6 +26,9 @@ static kldve_status start(kx_expander *e, int64_t count, kx_value ***item, kx_va
     if (count > MAX_ITEMS)
         return kx_refuse(e->g, e->n, "a sequence of %lld arrays, at most %d are supported",
                          (long long)count, MAX_ITEMS);
+    if ((size_t)count > MAX_LISTED - *e->listed)
+        return kx_refuse(e->g, e->n, "all sequences together have more than %d arrays", MAX_LISTED);
+    *e->listed += (size_t)count;
     *item = kx_new(e->g, (size_t)count, sizeof **item);
     if (!v || !*item)
         return kx_nomem(e->g);

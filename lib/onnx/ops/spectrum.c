@@ -24,9 +24,9 @@ typedef struct transform {
 
 static kldve_status check_size(kx_expander *e, const transform *t)
 {
-    int64_t rows = t->in * t->parts, columns = t->out * t->out_parts;
+    bool fits = t->length >= 1 && t->length <= MAX_LENGTH && t->in >= 1;
 
-    if (t->length < 1 || t->length > MAX_LENGTH || rows < 1 || columns > MAX_MATRIX / rows)
+    if (!fits || t->out * t->out_parts > MAX_MATRIX / (t->in * t->parts))
         return kx_refuse(e->g, e->n,
                          "a transform of length %lld for %lld numbers: its matrix may have at most "
                          "%d elements",

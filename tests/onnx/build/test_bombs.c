@@ -37,6 +37,38 @@ static const struct product {
      false},
 };
 
+/* Lists of sequences are copied by every node that changes them. */
+static void test_copied_sequences(void **state)
+{
+    enum { NODES = 3 * 8192, ROOM = NODES * 48 };
+    const kx_graph_options options = {0};
+    char *text = malloc(ROOM);
+    size_t at = 0, n;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kx_model *m = NULL;
+    kx_graph *g = NULL;
+    unsigned char *bytes;
+
+    (void)state;
+    assert_non_null(text);
+    at += (size_t)snprintf(text, ROOM, "opset 20; in x 2000,2; n SplitToSequence x s0; ");
+    for (int i = 0; i < NODES / 2; i++)
+        at += (size_t)snprintf(text + at, ROOM - at,
+                               "n SequenceErase s%d t%d; n SequenceInsert t%d,x s%d; ", i, i, i,
+                               i + 1);
+    snprintf(text + at, ROOM - at, "n SequenceAt s%d,p y; i p 0; out y", NODES / 2);
+    bytes = writer_memory(write_text, text, &n);
+    assert_int_equal(kx_model_read(ctx, bytes, n, &m), KLDVE_OK);
+    assert_int_equal(kx_graph_new(ctx, m, &options, &g), KLDVE_E_UNSUPPORTED);
+    assert_non_null(strstr(kldve_ctx_message(ctx), "all sequences together"));
+    kx_model_free(m);
+    free(bytes);
+    free(text);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 static bool has_node(const kx_graph *g, const char *name)
 {
     for (int32_t i = 0; i < g->nnode; i++)
@@ -157,7 +189,7 @@ static void test_names_of_loops(void **state)
 int main(void)
 {
     enum { PRODUCTS = sizeof products / sizeof *products };
-    struct CMUnitTest tests[PRODUCTS + 1];
+    struct CMUnitTest tests[PRODUCTS + 2];
 
     for (size_t i = 0; i < PRODUCTS; i++) {
         tests[i] = (struct CMUnitTest)cmocka_unit_test(check_product);
@@ -165,5 +197,6 @@ int main(void)
         tests[i].initial_state = (void *)(uintptr_t)&products[i];
     }
     tests[PRODUCTS] = (struct CMUnitTest)cmocka_unit_test(test_names_of_loops);
+    tests[PRODUCTS + 1] = (struct CMUnitTest)cmocka_unit_test(test_copied_sequences);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

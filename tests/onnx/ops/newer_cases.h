@@ -138,6 +138,8 @@ static const struct refusal_case newer_refusals[] = {
     {{"AffineGrid size", 20, "AffineGrid", "", "1x2x3 {1,1,65536,65536}", 1}, KLDVE_E_UNSUPPORTED, "cells"},
     {{"RoiAlign mode", 16, "RoiAlign", "mode='sum'", "1x1x2x2 1x4 {0}", 1}, KLDVE_E_FORMAT, "'sum'"},
     {{"RoiAlign boxes", 16, "RoiAlign", "", "1x1x2x2 1x5 {0}", 1}, KLDVE_E_FORMAT, "boxes"},
+    {{"RoiAlign without channels", 16, "RoiAlign", "output_height=200000 output_width=200000", "1x0x2x2 1x4 {0}", 1}, KLDVE_E_FORMAT, "shape"},
+    {{"DFT too long", 20, "DFT", "", "1x4x1 {9223372036854775807}", 1}, KLDVE_E_UNSUPPORTED, "length"},
     {{"RoiAlign samples", 16, "RoiAlign", "sampling_ratio=-1", "1x1x2x2 1x4 {0}", 1}, KLDVE_E_FORMAT, "sampling_ratio -1"},
     {{"DeformConv offsets", 19, "DeformConv", "", "1x1x2x3 1x1x2x2 1x4x1x2", 1}, KLDVE_E_FORMAT, "offsets"},
     {{"DeformConv groups", 19, "DeformConv", "offset_group=2", "1x1x2x3 1x1x2x2 1x8x1x2", 1}, KLDVE_E_FORMAT, "offset groups"},

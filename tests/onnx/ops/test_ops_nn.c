@@ -232,6 +232,39 @@ static void test_ties(void **state)
     assert_int_equal(heap.live, 0);
 }
 
+/* A position on the border itself has the derivative 0, as in torch; inside, half of x[2] - x[1].
+ */
+static void test_border_positions(void **state)
+{
+    static const op_case c = {"border",
+                              20,
+                              "GridSample",
+                              "padding_mode='border' align_corners=1",
+                              "1x1x1x3:1,5,7 1x1x3x2:-1,0,0.5,0,1,0",
+                              1};
+    static const float expected[] = {0, 0, 2, 0, 0, 0};
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    op_model *m = op_model_new(&c);
+    kx_graph *g = NULL;
+    float dy[] = {1, 1, 1}, dx[6] = {0};
+    kx_tensor dout = {KX_F32, {4, {1, 1, 1, 3}}, 3, dy, 0};
+    plain *p;
+
+    (void)state;
+    assert_int_equal(op_model_graph(m, ctx, &g), KLDVE_OK);
+    p = plain_new(g);
+    op_model_fill(m, p);
+    plain_vjp(p, &g->node[0], 1, &dout, dx);
+    for (int i = 0; i < 6; i++)
+        assert_float_equal(dx[i], expected[i], 1e-6);
+    plain_free(p);
+    kx_graph_free(g);
+    op_model_free(m);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 /* ---- windows as the plan reads them ---------------------------------------------------------- */
 
 static const struct window_case {
@@ -651,10 +684,10 @@ static int dump_cases(void)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_differences), cmocka_unit_test(test_exact),
-        cmocka_unit_test(test_ties),        cmocka_unit_test(test_nothing_flows),
-        cmocka_unit_test(test_windows),     cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_differences),   cmocka_unit_test(test_exact),
+        cmocka_unit_test(test_ties),          cmocka_unit_test(test_border_positions),
+        cmocka_unit_test(test_nothing_flows), cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_allocations),
     };
 
     if (argc > 1 && strcmp(argv[1], "--dump") == 0)
