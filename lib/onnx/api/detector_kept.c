@@ -86,13 +86,13 @@ static const kx_value *find_boxes(const kx_graph *g, const kx_value *compared)
 
 /* ---- scores ---------------------------------------------------------------------------------- */
 
-/* Whether the scores of all classes may stand in front of it. */
-static bool may_narrow(const kx_node *n)
+/* Whether the scores of all classes may stand in front of n, which makes v. */
+static bool may_narrow(const kx_node *n, const kx_value *v)
 {
     kx_formula formula = n->op->traits.formula;
 
     return n->op->traits.copies || n->op->traits.rearranges || formula == KX_FORMULA_MOST ||
-           formula == KX_FORMULA_BEST || n->out[0]->dtype == KX_BOOL;
+           formula == KX_FORMULA_BEST || v->dtype == KX_BOOL;
 }
 
 /* Back to a tensor with the scores of several classes; else the first with one number a row.
@@ -112,7 +112,7 @@ static bool find_classes(const kx_graph *g, const kx_value *v, int64_t rows, tab
             if (t.class_axis >= 0)
                 return true;
         }
-        if (!n || !may_narrow(n))
+        if (!n || !may_narrow(n, v))
             break;
         *best = *best || n->op->traits.formula == KX_FORMULA_MOST ||
                 n->op->traits.formula == KX_FORMULA_BEST;
@@ -182,7 +182,7 @@ static void read_choosing(const kx_frontier *f, kx_choosing *c)
     *c = (kx_choosing){.used = true,
                        .centre = is_centred(f->suppressor),
                        .sorted = f->sorted,
-                       .most = most < INT32_MAX ? (int64_t)most : INT32_MAX,
+                       .most = (int64_t)fmin(fmax(most, 0), INT32_MAX),
                        .overlap = (float)overlap,
                        .least = (float)least};
 }

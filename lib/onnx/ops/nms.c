@@ -80,7 +80,7 @@ static kldve_status infer(kx_graph *g, kx_node *n)
         return st;
     classes = n->in[SCORES]->shape.dim[1];
     lines = n->in[SCORES]->shape.dim[0] * classes;
-    if ((double)lines * s.rows * (double)s.most > max_work)
+    if ((double)lines * fmax((double)s.rows * (double)s.most, 1) > max_work)
         return kx_refuse(g, n, "%lld classes of %d constant boxes are too many", (long long)lines,
                          s.rows);
     box = kx_value_data(g, n->in[BOXES]);

@@ -164,6 +164,14 @@ static const struct refused {
      ROWS "n ReduceMax o m; n NonZero m z; n Cast z f to=1; i q 1,1,4; n Expand f,q b; "
           "n NonMaxSuppression b,b k; out k",
      "are not found", KLDVE_ONNX_PICK_ROW},
+    {"scores behind a node whose first result is left out",
+     ROWS "n DynamicQuantizeLinear scores _,sc; i one 1,1,1; n Reshape sc,one b; "
+          "n NonMaxSuppression boxes,b k; out k",
+     "are not found", KLDVE_ONNX_PICK_ROW},
+    {"as many classes as like, of no boxes",
+     "in x 1,6,2,3; t b f32 1,0,4; t s f32 1,274877906944,0; n NonMaxSuppression b,s k; "
+     "n ReduceSum k r keepdims=0; n Cast r f to=1; n Add x,f y; out y",
+     "are too many", 0},
 };
 
 static void check_refused(void **state)
