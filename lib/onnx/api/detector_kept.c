@@ -86,13 +86,13 @@ static const kx_value *find_boxes(const kx_graph *g, const kx_value *compared)
 
 /* ---- scores ---------------------------------------------------------------------------------- */
 
-/* Whether the scores of all classes may stand in front of it. */
-static bool may_narrow(const kx_node *n)
+/* Whether the scores of all classes may stand in front of n, which makes v. */
+static bool may_narrow(const kx_node *n, const kx_value *v)
 {
     kx_formula formula = n->op->traits.formula;
 
     return n->op->traits.copies || n->op->traits.rearranges || formula == KX_FORMULA_MOST ||
-           formula == KX_FORMULA_BEST || n->out[0]->dtype == KX_BOOL;
+           formula == KX_FORMULA_BEST || v->dtype == KX_BOOL;
 }
 
 /* Back to a tensor with the scores of several classes; else the first with one number a row.
@@ -112,7 +112,7 @@ static bool find_classes(const kx_graph *g, const kx_value *v, int64_t rows, tab
             if (t.class_axis >= 0)
                 return true;
         }
-        if (!n || !may_narrow(n))
+        if (!n || !may_narrow(n, v))
             break;
         *best = *best || n->op->traits.formula == KX_FORMULA_MOST ||
                 n->op->traits.formula == KX_FORMULA_BEST;
@@ -145,6 +145,11 @@ static bool find_scores(const kx_graph *g, const kx_value *boxes, const kx_value
 
 /* ---- how it chooses -------------------------------------------------------------------------- */
 
+static bool has_input(const kx_frontier *f, int32_t i)
+{
+    return i < f->suppressor->nin && *f->suppressor->in[i];
+}
+
 /* A number of float32 or int64; *out stays where it is not constant. */
 static void read_number(const kx_frontier *f, int32_t i, double *out)
 {
@@ -171,10 +176,11 @@ static bool is_centred(const kx_proto_node *n)
     return false;
 }
 
-/* Where the file's own numbers are not known: all boxes that do not overlap by half. */
+/* What is left out is 0 to ONNX; numbers that the file computes are taken as none and a half. */
 static void read_choosing(const kx_frontier *f, kx_choosing *c)
 {
-    double most = INT32_MAX, overlap = 0.5, least = (double)-INFINITY;
+    double most = has_input(f, 2) ? INT32_MAX : 0, overlap = has_input(f, 3) ? 0.5 : 0;
+    double least = (double)-INFINITY;
 
     read_number(f, 2, &most);
     read_number(f, 3, &overlap);
@@ -182,7 +188,7 @@ static void read_choosing(const kx_frontier *f, kx_choosing *c)
     *c = (kx_choosing){.used = true,
                        .centre = is_centred(f->suppressor),
                        .sorted = f->sorted,
-                       .most = most < INT32_MAX ? (int64_t)most : INT32_MAX,
+                       .most = (int64_t)fmin(fmax(most, 0), INT32_MAX),
                        .overlap = (float)overlap,
                        .least = (float)least};
 }

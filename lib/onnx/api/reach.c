@@ -15,7 +15,7 @@ static float passed(const kx_choice *c, const kx_node *n, float share)
 
     if (n->op->traits.windows)
         share += kx_window_share(n);
-    else if (mixes_rows(n) || !kx_explainable(c, n->out[0], &view))
+    else if (mixes_rows(n) || !n->out[0] || !kx_explainable(c, n->out[0], &view))
         share = 1;
     return share < 1 ? share : 1;
 }

@@ -52,8 +52,9 @@ bool kx_byte_packable(const kx_unit *u)
         !w->scale->raw || !few_wasted(u) ||
         (w->scale->count != 1 && w->scale_axis != (is_matrix(u) ? 1 : 0)))
         return false;
-    /* of rank 4, bytes lie channels last */
-    return u->kind == KX_UNIT_CONV || x->shape.rank != 4 || x->shape.dim[1] == u->dense.k;
+    /* of rank 4, bytes lie channels last: only one cell has the terms behind each other */
+    return u->kind == KX_UNIT_CONV || x->shape.rank != 4 ||
+           (x->shape.dim[1] == u->dense.k && x->shape.dim[2] == 1 && x->shape.dim[3] == 1);
 }
 
 static bool find_source(kx_planner *p, const kx_unit *u, source *s)

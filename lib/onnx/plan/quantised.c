@@ -64,7 +64,8 @@ static kx_unit *quantiser_of(kx_planner *p, const kx_node *n, const scaling *s)
     scaling same;
 
     if (!q || q->kind != KX_UNIT_NODE || !q->node->op->traits.rounds || q->node->nout != 1 ||
-        !read_scaling(p, q->node, &same) || same.scale != s->scale || same.zero != s->zero)
+        q->node->nin < 2 || !read_scaling(p, q->node, &same) || same.scale != s->scale ||
+        same.zero != s->zero)
         return NULL;
     return q;
 }

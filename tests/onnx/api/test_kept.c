@@ -164,6 +164,10 @@ static const struct refused {
      ROWS "n ReduceMax o m; n NonZero m z; n Cast z f to=1; i q 1,1,4; n Expand f,q b; "
           "n NonMaxSuppression b,b k; out k",
      "are not found", KLDVE_ONNX_PICK_ROW},
+    {"scores behind a node whose first result is left out",
+     ROWS "n DynamicQuantizeLinear scores _,sc; i one 1,1,1; n Reshape sc,one b; "
+          "n NonMaxSuppression boxes,b k; out k",
+     "are not found", KLDVE_ONNX_PICK_ROW},
 };
 
 static void check_refused(void **state)
