@@ -96,8 +96,10 @@ static kldve_status ends_in_label(const kx_graph *g, const kx_value *v, bool *la
     kldve_status st;
 
     *label = false;
-    if (v->shape.dim[2] != 6 || (st = kx_follow_back(g, &e, 1)) < 0)
-        return v->shape.dim[2] != 6 ? KLDVE_OK : st;
+    if (v->shape.dim[2] != 6)
+        return KLDVE_OK;
+    if ((st = kx_follow_back(g, &e, 1)) < 0)
+        return st;
     if (g->value[e.value]->producer < 0)
         return KLDVE_OK;
     n = &g->node[g->value[e.value]->producer];
