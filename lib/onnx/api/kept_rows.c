@@ -17,6 +17,7 @@ typedef struct search {
     float *box;           /* [rows][4] */
     float *score;         /* [rows], of one class */
     int32_t *order, *row; /* [rows] */
+    int32_t *best;        /* [rows]: the best class of each, which may be the background */
 } search;
 
 static float number(const search *s, const kx_row_part *p, int32_t row, int32_t i)
@@ -29,11 +30,12 @@ static bool allocate(search *s, kldve_ctx *ctx)
     size_t rows = (size_t)s->d->rows;
 
     s->box = kldve_ctx_alloc(ctx, 5 * rows, sizeof *s->box);
-    s->order = kldve_ctx_alloc(ctx, 2 * rows, sizeof *s->order);
+    s->order = kldve_ctx_alloc(ctx, 3 * rows, sizeof *s->order);
     if (!s->box || !s->order)
         return false;
     s->score = s->box + 4 * rows;
     s->row = s->order + rows;
+    s->best = s->row + rows;
     return true;
 }
 
@@ -52,16 +54,16 @@ static void read_boxes(search *s)
                              .most = c->most};
 }
 
-/* The best class of a row, which may be the background. */
-static int32_t best_class(const search *s, int32_t row)
+static void find_best(search *s)
 {
     const kx_row_part *p = &s->d->chosen_score;
-    int32_t best = 0;
 
-    for (int32_t c = 1; c < p->count; c++)
-        if (number(s, p, row, c) > number(s, p, row, best))
-            best = c;
-    return best;
+    for (int32_t r = 0; r < s->d->rows; r++) {
+        s->best[r] = 0;
+        for (int32_t c = 1; c < p->count; c++)
+            if (number(s, p, r, c) > number(s, p, r, s->best[r]))
+                s->best[r] = c;
+    }
 }
 
 /* The scores of a class; of rows for which it does not count -infinity. */
@@ -70,7 +72,7 @@ static void read_scores(search *s, int32_t class)
     const kx_choosing *c = &s->d->choosing;
 
     for (int32_t r = 0; r < s->d->rows; r++) {
-        int32_t of = c->best_only ? best_class(s, r) : class;
+        int32_t of = c->best_only ? s->best[r] : class;
 
         s->score[r] =
             c->together || of == class ? number(s, &s->d->chosen_score, r, of) : -INFINITY;
@@ -123,10 +125,12 @@ kldve_status kx_kept_rows(kldve_ctx *ctx, const kx_detector *d, const float *fou
                                "the network chooses among %d rows and %d classes, of each up to "
                                "%.0f, which are too many to compare",
                                (int)d->rows, (int)d->chosen_score.count, most);
-    if (!allocate(&s, ctx))
-        st = KLDVE_E_NOMEM;
-    else
+    if (allocate(&s, ctx)) {
         read_boxes(&s);
+        find_best(&s);
+    } else {
+        st = KLDVE_E_NOMEM;
+    }
     for (int32_t c = 0; st == KLDVE_OK && c < classes; c++) {
         if (c == background && !d->choosing.together)
             continue;
@@ -140,7 +144,9 @@ kldve_status kx_kept_rows(kldve_ctx *ctx, const kx_detector *d, const float *fou
         out->count = (int32_t)most;
     kldve_ctx_release(ctx, s.box);
     kldve_ctx_release(ctx, s.order);
-    if (st < 0)
+    if (st < 0) {
         kldve_ctx_release(ctx, out->row);
+        *out = (kx_kept){.row = NULL};
+    }
     return st < 0 ? kldve_ctx_fail(ctx, st, "out of memory for the rows of the detector") : st;
 }

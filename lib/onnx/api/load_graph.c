@@ -89,18 +89,22 @@ static kldve_status build_some(kldve_onnx *net, kx_graph_options *shape, bool qu
 {
     const kx_model *m = &net->inputs.model;
     const char *name[MOST_TRIED], *left_out = NULL;
-    int32_t kept = 0;
+    int32_t kept = 0, out = 0;
 
     for (int32_t i = 0; i < m->noutput && m->noutput <= MOST_TRIED; i++) {
         kx_graph *g = NULL;
+        kldve_status alone;
 
         shape->output = &m->output[i].name;
         shape->noutput = 1;
-        if (kx_graph_new(net->ctx, m, shape, &g) == KLDVE_OK)
-            name[kept++] = m->output[i].name;
-        else if (!left_out)
-            left_out = m->output[i].name;
+        alone = kx_graph_new(net->ctx, m, shape, &g);
         kx_graph_free(g);
+        if (alone == KLDVE_E_NOMEM)
+            return alone;
+        if (alone == KLDVE_OK)
+            name[kept++] = m->output[i].name;
+        else if (out++ == 0)
+            left_out = m->output[i].name;
     }
     if (kept == 0 || kept == m->noutput)
         return kldve_ctx_fail(net->ctx, st, why);
@@ -108,10 +112,12 @@ static kldve_status build_some(kldve_onnx *net, kx_graph_options *shape, bool qu
     shape->noutput = kept;
     if ((st = kx_graph_new(net->ctx, m, shape, &net->graph)) < 0)
         return st;
-    return !quiet && kx_say(&net->choice.notes, "output '%.60s' is left out: %.300s", left_out,
-                            why) < 0
-               ? KLDVE_E_NOMEM
-               : KLDVE_OK;
+    if (quiet)
+        return KLDVE_OK;
+    st = out == 1 ? kx_say(&net->choice.notes, "output '%.60s' is left out: %.300s", left_out, why)
+                  : kx_say(&net->choice.notes, "output '%.60s' and %d more are left out: %.300s",
+                           left_out, (int)out - 1, why);
+    return st < 0 ? KLDVE_E_NOMEM : KLDVE_OK;
 }
 
 static kldve_status build_outputs(kldve_onnx *net, kx_graph_options *shape, bool quiet)

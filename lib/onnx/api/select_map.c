@@ -57,7 +57,7 @@ static kldve_status no_map(const kx_graph *g, const kx_value *v)
     char shape[160] = "";
     size_t used = 0;
 
-    for (int32_t i = 0; v && i < v->shape.rank; i++)
+    for (int32_t i = 0; v && i < v->shape.rank && used < sizeof shape; i++)
         used +=
             (size_t)snprintf(shape + used, sizeof shape - used, "[%jd]", (intmax_t)v->shape.dim[i]);
     return kldve_ctx_failf(g->ctx, KLDVE_E_ARG,
