@@ -34,7 +34,6 @@ TARGET_INDEX = 1
 core = ctypes.CDLL("libkldve.so.0")
 engine = ctypes.CDLL("libkldve-onnx.so.0")
 core.kldve_ctx_message.restype = c_char_p
-core.kldve_heatmap_values.restype = POINTER(c_float)
 
 
 class Kldve:
@@ -66,6 +65,7 @@ def main(model, picture, target, out):
     k = Kldve()
     why = Options(ctypes.sizeof(Options), None, 0, TARGET_INDEX, int(target))
     record = Record(ctypes.sizeof(Record))
+    cell = POINTER(c_float)()
     try:
         net = k.make(core.kldve_explainer_free, engine.kldve_onnx_explainer, k.ctx,
                      os.fsencode(model), None)
@@ -74,7 +74,7 @@ def main(model, picture, target, out):
         drawn = k.make(core.kldve_image_free, core.kldve_heatmap_render, heat, photo, None)
         k.call(core.kldve_image_save, drawn, os.fsencode(out), c_int32(0))
         k.call(core.kldve_heatmap_record, heat, byref(record))
-        cell = core.kldve_heatmap_values(heat)
+        k.call(core.kldve_heatmap_values, heat, byref(cell), None)
         for y in range(record.height):
             print(*("%.6f" % cell[y * record.width + x] for x in range(record.width)))
     except RuntimeError as why_not:

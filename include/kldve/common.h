@@ -5,6 +5,15 @@
  *   - A function that can fail returns a kldve_status: KLDVE_OK (0) or a negative value.  Its last
  *     parameter is the result.  The result is written on KLDVE_OK only, so it keeps its value after
  *     a failure.  The context says why the call failed: kldve_ctx_message().
+ *   - Where there is nothing to hand out - an index past the last, a name that nothing has, an
+ * array that this map lacks - a call returns KLDVE_E_NOT_FOUND.  A list is gone through with `for
+ * (i = 0; kldve_..._at(x, i, &item) == KLDVE_OK; i++)`.  These calls leave no message. What every
+ * object has - a size, a count, a name - is the value that is returned; of a NULL object it is 0 or
+ * NULL.
+ *   - NULL is answered, not followed: KLDVE_E_ARG, except where a parameter says what NULL means.
+ *   - Classes, maps, cells, pixels of a side, frames, inputs and their counts are int32_t; bytes
+ * are size_t, with a sign ptrdiff_t; values of an enum int32_t; sets of bits uint64_t; numbers from
+ *     files and products that may pass 2^31 int64_t.  An array comes before its count.
  *   - `T **out` hands over an object that you own.  Free it with the function named at its type.
  *     A returned `const T *` is borrowed: it lives as long as the object that you asked.
  *   - Every function that frees accepts NULL.
@@ -61,8 +70,7 @@ enum {
     KLDVE_E_UNATTAINABLE = -9, /**< no kernel width gives the wanted perplexity */
     KLDVE_E_CANCELLED = -10,   /**< the progress callback asked to stop */
     KLDVE_E_LIMIT = -11,       /**< larger than a limit that the caller can raise */
-    KLDVE_E_NOT_FOUND = -13 /**< no such entry: an index past the last, an array that this map does
-                                 not have.  Getters return it without a message */
+    KLDVE_E_NOT_FOUND = -13    /**< there is no such entry, name or array */
 };
 
 /** The name of a status in lower-case English, for example "out of memory"; "unknown status" for
@@ -113,8 +121,10 @@ typedef int32_t (*kldve_progress_fn)(void *opaque, const char *stage, int64_t do
 
 /** Set the progress callback, or remove it with NULL.
  *  @param opaque  Handed to the callback; borrowed until it is replaced.
+ *  @return KLDVE_OK, KLDVE_E_ARG (`ctx` is NULL).
  *  @since 0.1 */
-KLDVE_API void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress_fn progress, void *opaque);
+KLDVE_API kldve_status kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress_fn progress,
+                                              void *opaque);
 
 #ifdef __cplusplus
 }

@@ -99,19 +99,19 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_crop(const kldve_image *imag
                                                          int32_t y, int32_t width, int32_t height,
                                                          kldve_image **out);
 
-/** Sizes in pixels.  @since 0.1 */
+/** Sizes in pixels; 0 of NULL.  @since 0.1 */
 KLDVE_API int32_t kldve_image_width(const kldve_image *image);
 KLDVE_API int32_t kldve_image_height(const kldve_image *image);
 
 /** The pixels, [height][width][3], to read.  Borrowed: they live as long as the picture.
- *  @since 0.1 */
+ *  NULL of NULL.  @since 0.1 */
 KLDVE_API const uint8_t *kldve_image_pixels(const kldve_image *image);
 
-/** The alpha channel as a grey picture of the same size; NULL: the picture has none.  Resizing and
- *  cutting keep it.  Borrowed: it lives as long as the picture.  @since 0.1 */
+/** The alpha channel as a grey picture of the same size; NULL: the picture has none, or is NULL.
+ * Resizing and cutting keep it.  Borrowed: it lives as long as the picture.  @since 0.1 */
 KLDVE_API const kldve_image *kldve_image_alpha(const kldve_image *image);
 
-/** The same pixels, to change in place.  @since 0.1 */
+/** The same pixels, to change in place; NULL of NULL.  @since 0.1 */
 KLDVE_API uint8_t *kldve_image_edit(kldve_image *image);
 
 /** Accepts NULL.  @since 0.1 */
@@ -130,15 +130,18 @@ typedef enum kldve_colormap {
     KLDVE_COLORMAP_DIVERGING = 6 /**< blue - white - red; 0.5 is white; for signed maps */
 } kldve_colormap;
 
-/** The kldve_colormap of a name ("viridis", ...), or -1 if there is none.  @since 0.1 */
-KLDVE_API int32_t kldve_colormap_from_name(const char *name);
+/** The kldve_colormap of a name: "viridis", "inferno", "turbo", "jet", "grey", "diverging".
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (another name), KLDVE_E_ARG (NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_colormap_from_name(const char *name, int32_t *colormap);
 
 /** The colour of one value.
- *  @param colormap  A kldve_colormap; any other number means the default.
+ *  @param colormap  A kldve_colormap.
  *  @param value     0..1; values outside are clamped, NaN counts as 0.
  *  @param rgb       Filled in: R, G, B.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, no such colour map).
  *  @since 0.1 */
-KLDVE_API void kldve_colormap_rgb(int32_t colormap, float value, uint8_t rgb[3]);
+KLDVE_API kldve_status kldve_colormap_rgb(int32_t colormap, float value, uint8_t rgb[3]);
 
 #ifdef __cplusplus
 }

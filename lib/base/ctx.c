@@ -63,10 +63,13 @@ void kldve_ctx_free(kldve_ctx *ctx)
     ctx->allocator.free(ctx->allocator.opaque, ctx);
 }
 
-void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress_fn progress, void *opaque)
+kldve_status kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress_fn progress, void *opaque)
 {
+    if (!ctx)
+        return KLDVE_E_ARG;
     ctx->progress = progress;
     ctx->progress_opaque = opaque;
+    return KLDVE_OK;
 }
 
 kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage, int64_t done, int64_t total)

@@ -131,27 +131,27 @@ kldve_status kldve_image_finish(kldve_status status, kldve_image *image, kldve_i
 
 const kldve_image *kldve_image_alpha(const kldve_image *image)
 {
-    return image->alpha;
+    return image ? image->alpha : NULL;
 }
 
 int32_t kldve_image_width(const kldve_image *image)
 {
-    return image->width;
+    return image ? image->width : 0;
 }
 
 int32_t kldve_image_height(const kldve_image *image)
 {
-    return image->height;
+    return image ? image->height : 0;
 }
 
 const uint8_t *kldve_image_pixels(const kldve_image *image)
 {
-    return image->pixels;
+    return image ? image->pixels : NULL;
 }
 
 uint8_t *kldve_image_edit(kldve_image *image)
 {
-    return image->pixels;
+    return image ? image->pixels : NULL;
 }
 
 void kldve_image_free(kldve_image *image)

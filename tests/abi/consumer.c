@@ -19,6 +19,7 @@ int main(void)
                                  .width = 2};
     kldve_heatmap *map = NULL;
     kldve_ctx *ctx = NULL;
+    const float *value;
     int good;
 
     if (kldve_ctx_new(NULL, &ctx) < 0 || kldve_explain_arrays(ctx, &arrays, NULL, &map) < 0) {
@@ -26,7 +27,8 @@ int main(void)
         return 1;
     }
     /* The first map has the positive weight and is active in the second cell. */
-    good = kldve_heatmap_values(map)[1] == 1 && strcmp(kldve_version(), VERSION) == 0;
+    good = kldve_heatmap_values(map, &value, NULL) == KLDVE_OK && value[1] == 1 &&
+           strcmp(kldve_version(), VERSION) == 0;
     kldve_heatmap_free(map);
     kldve_ctx_free(ctx);
     return !good;

@@ -1,5 +1,6 @@
 /* explain_args.c - the options of kldve explain. */
 #include "explain.h"
+#include "cli/getters.h"
 
 #include <string.h>
 
@@ -57,7 +58,7 @@ const arg_option explain_options[] = {
 
 const kldve_method *explain_method(const explain_args *args)
 {
-    return kldve_method_at(NULL, args->method > 0 ? args->method - 1 : 0);
+    return method_number(args->method > 0 ? args->method - 1 : 0);
 }
 
 /* KLDVE_OPTION_* of what was given. */
@@ -66,8 +67,7 @@ static uint64_t options_given(const explain_args *args)
     return (args->samples > 0 ? KLDVE_OPTION_SAMPLES : 0) |
            (args->window > 0 ? KLDVE_OPTION_WINDOW : 0) |
            (args->stride > 0 ? KLDVE_OPTION_STRIDE : 0) |
-           (args->noise > 0 ? KLDVE_OPTION_NOISE : 0) |
-           (args->seed >= 0 ? KLDVE_OPTION_SEED : 0) |
+           (args->noise > 0 ? KLDVE_OPTION_NOISE : 0) | (args->seed >= 0 ? KLDVE_OPTION_SEED : 0) |
            (args->temperature > 0 ? KLDVE_OPTION_TEMPERATURE : 0) |
            (args->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0) |
            (args->truth ? KLDVE_OPTION_TRUTH : 0);

@@ -3,9 +3,16 @@
 
 #include <string.h>
 
-const char *kldve_onnx_note(const kldve_onnx *net, int32_t index)
+kldve_status kldve_onnx_note(const kldve_onnx *net, int32_t index, const char **note)
 {
-    return net ? kx_note_at(&net->choice.notes, index) : NULL;
+    const char *found;
+
+    if (!net || !note)
+        return KLDVE_E_ARG;
+    if (!(found = kx_note_at(&net->choice.notes, index)))
+        return KLDVE_E_NOT_FOUND;
+    *note = found;
+    return KLDVE_OK;
 }
 
 kldve_status kldve_onnx_chosen(const kldve_onnx *net, kldve_onnx_choice *out)
@@ -34,8 +41,10 @@ kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_on
     const kx_value *v;
     kx_view view;
 
-    if (!net || index < 0 || index >= net->choice.ntensor)
+    if (!net)
         return KLDVE_E_ARG;
+    if (index < 0 || index >= net->choice.ntensor)
+        return KLDVE_E_NOT_FOUND;
     v = net->choice.tensor[index];
     t.name = v->name;
     t.op = v == net->choice.file_input ? "" : net->graph->node[v->producer].type;
