@@ -172,11 +172,11 @@ kldve_status kldve_explain_together(const kldve_call *call, int32_t first, int32
     }
     assert(count == 1 || (count == ex->net.shape.batch && count <= ex->room));
     memset(b.runs, 0, (size_t)count * sizeof *b.runs);
-    if ((st = begin(&b, call, first)) == KLDVE_OK &&    /* pictures -> inputs             */
-        (st = kldve_batch_forward(&b)) == KLDVE_OK &&   /* inputs -> logits k, features x */
-        (st = each(&b, kldve_run_pick)) == KLDVE_OK &&  /* k of one place or row, if asked */
+    if ((st = begin(&b, call, first)) == KLDVE_OK &&       /* pictures -> inputs             */
+        (st = kldve_batch_forward(&b)) == KLDVE_OK &&      /* inputs -> logits k, features x */
+        (st = each(&b, kldve_run_pick)) == KLDVE_OK &&     /* k of one place or row, if asked */
         (st = check_logits(&b, call->logits)) == KLDVE_OK) /* are they those of the caller? */
-        st = kldve_explain_passed(&b);                /* k, x -> maps E                 */
+        st = kldve_explain_passed(&b);                     /* k, x -> maps E                 */
     hand_over(&b, st, last);
     *failed = b.failed;
     return st;
@@ -208,9 +208,8 @@ kldve_status kldve_explain_input(kldve_explainer *ex, const float *input,
     return explain_one(&call, out);
 }
 
-kldve_status kldve_explain_film(kldve_explainer *ex, int32_t count,
-                                const kldve_image *const *pictures, const kldve_options *options,
-                                kldve_heatmap **out)
+kldve_status kldve_explain_film(kldve_explainer *ex, const kldve_image *const *pictures,
+                                int32_t count, const kldve_options *options, kldve_heatmap **out)
 {
     const kldve_call call = {.ex = ex, .options = options, .pictures = pictures};
 
@@ -233,5 +232,5 @@ kldve_status kldve_explain_film(kldve_explainer *ex, int32_t count,
 kldve_status kldve_explain(kldve_explainer *ex, const kldve_image *picture,
                            const kldve_options *options, kldve_heatmap **out)
 {
-    return kldve_explain_film(ex, 1, &picture, options, out);
+    return kldve_explain_film(ex, &picture, 1, options, out);
 }

@@ -1,5 +1,5 @@
-/* features.c - explanations by the head of a network, from what another program computed in front of
- * it. */
+/* features.c - explanations by the head of a network, from what another program computed in front
+ * of it. */
 #include <assert.h>
 #include <inttypes.h>
 
@@ -12,10 +12,11 @@ static kldve_status check_features(const kldve_explainer *ex, const kldve_featur
     int64_t head = ex->net.shape.head;
 
     if (head == 0)
-        return kldve_ctx_failf(ex->ctx, KLDVE_E_ARG,
-                               "features: %s is open as a whole network, not as the part behind its "
-                               "layer: explain a picture or an input",
-                               ex->net.backend.name);
+        return kldve_ctx_failf(
+            ex->ctx, KLDVE_E_ARG,
+            "features: %s is open as a whole network, not as the part behind its "
+            "layer: explain a picture or an input",
+            ex->net.backend.name);
     if (!f->values)
         return kldve_ctx_fail(ex->ctx, KLDVE_E_ARG, "features: the values are NULL");
     if (f->count != head)

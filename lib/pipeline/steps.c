@@ -76,8 +76,7 @@ kldve_status kldve_run_picture(kldve_run *run, const kldve_image *const *picture
                                const kldve_input_spec *spec, float *input)
 {
     double start = kldve_clock_ms();
-    kldve_frame frame = {
-        {0, 0, 1, 1}, kldve_image_width(*pictures), kldve_image_height(*pictures)};
+    kldve_frame frame = {{0, 0, 1, 1}, kldve_image_width(*pictures), kldve_image_height(*pictures)};
     kldve_status st =
         kldve_preprocess(run->job.ctx, pictures, spec, run->job.shape, input, &frame.view);
 
@@ -266,7 +265,7 @@ kldve_status kldve_run_divergence(kldve_run *run, kldve_subject subject)
     if ((st = divergence(run, job->options, job->target)) < 0)
         return st;
     job->cotangent = NULL;
-    job->flat = kldve_standardise(map->z, n, map->alpha);
+    job->flat = kldve_divergence_standardise(map->z, n, map->alpha);
     job->alpha = map->alpha;
     job->gradient = NULL;
     job->weights = NULL;

@@ -150,7 +150,7 @@ static kldve_status resized(kldve_ctx *ctx, int64_t width, int64_t height, int64
 
 /* How a picture that is not of the network's size becomes one that is. */
 typedef struct cut {
-    int64_t size[2]; /* resized to: width, height */
+    int64_t size[2];             /* resized to: width, height */
     int32_t x, y, width, height; /* of which this part is taken */
 } cut;
 
@@ -204,8 +204,8 @@ static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_
 {
     kldve_image *whole = NULL, *crop = NULL;
     cut c;
-    kldve_status st = plan_cut(ctx, kldve_image_width(picture), kldve_image_height(picture), spec,
-                               shape, &c);
+    kldve_status st =
+        plan_cut(ctx, kldve_image_width(picture), kldve_image_height(picture), spec, shape, &c);
 
     if (st < 0)
         return st;

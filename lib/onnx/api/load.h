@@ -24,8 +24,8 @@ struct kldve_onnx {
     int64_t pictures;     /**< of a batch that stays as the file has it; 0: there is none */
     bool item_selected;   /**< nothing selects scores but the number of the picture */
     kx_choice choice;
-    kx_taps taps;              /**< what a head takes */
-    bool head;                 /**< only what lies behind the layer is planned */
+    kx_taps taps;            /**< what a head takes */
+    bool head;               /**< only what lies behind the layer is planned */
     kx_plan_options options; /**< of the plan */
     kx_plan *plan;
     int32_t batch;         /**< inputs at once, at least 1 */

@@ -5,8 +5,9 @@
  *                    +--> another --+        what a head reads that the layer does not carry
  *
  * Going back from the scores, everything that depends on the layer belongs to the head.  What it
- * reads beside that depends on the picture in another way, and is a tensor that the head takes, too.
- * Whole numbers and truth values are computed in the head, from the numbers that they come from. */
+ * reads beside that depends on the picture in another way, and is a tensor that the head takes,
+ * too. Whole numbers and truth values are computed in the head, from the numbers that they come
+ * from. */
 #include "taps.h"
 
 #include <stdio.h>

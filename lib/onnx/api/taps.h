@@ -8,7 +8,7 @@
 enum { KX_TAPS_MOST = 16 };
 
 typedef struct kx_taps {
-    int32_t count; /**< 0: there is no head, for which `why` is the reason */
+    int32_t count;                 /**< 0: there is no head, for which `why` is the reason */
     kx_value *value[KX_TAPS_MOST]; /**< as in the file: the layer, or its members, then others */
     size_t numbers;                /**< of all of them */
     const char *why;

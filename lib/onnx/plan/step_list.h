@@ -195,7 +195,7 @@ typedef struct kx_plan {
     /** Steps that bring feature maps from outside, `entry`, to where the layer lies. */
     kx_step_range enter;
     kx_port entry;
-    bool aside; /**< the steps behind the layer also read what does not come through it */
+    bool aside;     /**< the steps behind the layer also read what does not come through it */
     kx_port *given; /**< [ngiven] what the caller hands in, one behind the other */
     int32_t ngiven;
     size_t given_count; /**< numbers of all of them */
