@@ -139,7 +139,7 @@ static bool looks_at_layer(const kldve_run *run)
 /* Behind the layer there are no pixels. */
 static bool looks_at_pixels(const kldve_run *run)
 {
-    const uint32_t of_input = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS |
+    const uint64_t of_input = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS |
                               KLDVE_NEED_BIAS_GRADIENT | KLDVE_NEED_ATTENTION;
 
     return run->needs & of_input || run->options.smooth ||

@@ -168,10 +168,10 @@ kldve_status kldve_run_same_scores(kldve_run *run, const float *logits)
     double most = 1e-3, far = 0;
 
     for (size_t i = 0; i < n; i++) {
-        double distance = fabs((double)own[i] - (double)logits[i]);
+        double distance = isnan(logits[i]) ? INFINITY : fabs((double)own[i] - (double)logits[i]);
 
         most = fmax(most, fabs((double)own[i]));
-        if (!(distance <= far)) {
+        if (distance > far) {
             far = distance;
             worst = i;
         }
