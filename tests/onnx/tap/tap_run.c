@@ -17,9 +17,9 @@
 
 #include "onnx/networks/raw_files.h"
 
-/* Without hires-cam, whose map is rounding in front of a normalisation: there the sum of gradient
- * times feature is 0. */
-static const char *const methods[] = {"kl-dve", "grad-cam", "layer-cam", "lafam", "ablation-cam"};
+/* Without hires-cam and lafam: in front of a normalisation the sum of gradient times feature is 0
+ * and behind one the mean of the maps, so their maps are rounding. */
+static const char *const methods[] = {"kl-dve", "grad-cam", "layer-cam", "ablation-cam"};
 
 typedef struct loaded {
     kldve_onnx *net;
