@@ -136,7 +136,7 @@ static void test_truth(void **state)
     assert_int_equal(kldve_divergence_truth(d, y, z, &kl), KLDVE_OK);
     assert_memory_equal(kldve_heatmap_z(map, &n), z, sizeof z);
     assert_true(fixture_record(map).kl == kl);
-    assert_int_equal(kldve_standardise(z, CLASSES, z), 0);
+    assert_int_equal(kldve_divergence_standardise(z, CLASSES, z), 0);
     assert_memory_equal(kldve_heatmap_cotangent(map, &n), z, sizeof z);
     assert_memory_equal(kldve_heatmap_cotangent(channel, &n), z, sizeof z);
     kldve_divergence_free(d);

@@ -78,7 +78,9 @@ typedef enum kx_formula {
     KX_FORMULA_AVERAGE, /**< kx_reduce_params: the mean along axes */
     KX_FORMULA_MOST,    /**< kx_reduce_params: the largest along axes */
     KX_FORMULA_LOG_SUM, /**< kx_reduce_params: the logarithm of the sum of exponentials */
-    KX_FORMULA_BEST     /**< which elements are largest, or they themselves */
+    KX_FORMULA_BEST,    /**< which elements are largest, or they themselves */
+    KX_FORMULA_ABOVE,   /**< whether input 0 is larger than input 1 */
+    KX_FORMULA_AT_LEAST /**< whether input 0 is larger than input 1 or equal */
 } kx_formula;
 
 typedef struct kx_traits {
