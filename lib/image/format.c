@@ -163,9 +163,7 @@ kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes, size_t nbytes
     if (status != KLDVE_OK)
         return status;
     if (nbytes > (uint64_t)use.bytes)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
-                               "%zu bytes are more than the limit of %jd: raise the limit", nbytes,
-                               (intmax_t)use.bytes);
+        return kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_PICTURE_FILE, "%zu bytes", nbytes);
     return decode(ctx, bytes, nbytes, &use, out);
 }
 

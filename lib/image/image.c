@@ -40,14 +40,12 @@ kldve_status kldve_image_admit(kldve_ctx *ctx, const kldve_image_limits *limits,
     assert(limits->pixels > 0 && width >= 0 && height >= 0);
     if (width > KLDVE_IMAGE_SIDE_MAX || height > KLDVE_IMAGE_SIDE_MAX)
         return kldve_ctx_failf(
-            ctx, KLDVE_E_LIMIT,
+            ctx, KLDVE_E_UNSUPPORTED,
             "%jd x %jd pixels, a side may have at most %d: make the picture smaller",
             (intmax_t)width, (intmax_t)height, KLDVE_IMAGE_SIDE_MAX);
     if (width * height > limits->pixels)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
-                               "%jd x %jd pixels are more than the limit of %jd pixels: make the "
-                               "picture smaller or raise the limit",
-                               (intmax_t)width, (intmax_t)height, (intmax_t)limits->pixels);
+        return kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_PICTURE_PIXELS, "%jd x %jd pixels",
+                                    (intmax_t)width, (intmax_t)height);
     return kldve_image_alloc(ctx, width, height, out);
 }
 

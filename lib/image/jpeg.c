@@ -61,9 +61,9 @@ static kldve_status status_of(int code)
     case JERR_OUT_OF_MEMORY:
         return KLDVE_E_NOMEM;
     case JERR_NO_BACKING_STORE: /* more than max_memory_to_use */
+        return KLDVE_E_LIMIT;
     case JERR_IMAGE_TOO_BIG:
     case JERR_WIDTH_OVERFLOW:
-        return KLDVE_E_LIMIT;
     case JERR_SOF_UNSUPPORTED:
     case JERR_BAD_PRECISION:
     case JERR_ARITH_NOTIMPL:
@@ -119,6 +119,9 @@ static kldve_status fail_session(const struct session *session, const char *what
 {
     if (session->status == KLDVE_E_NOMEM)
         return kldve_ctx_failf(session->ctx, KLDVE_E_NOMEM, "%s: out of memory", what);
+    if (session->status == KLDVE_E_LIMIT)
+        return kldve_ctx_fail_limit(session->ctx, KLDVE_LIMIT_PICTURE_PIXELS,
+                                    "%s: it needs more memory than so many pixels", what);
     if (*session->reason)
         return kldve_ctx_failf(session->ctx, session->status, "%s: %s", what, session->reason);
     return session->status; /* the message is set */

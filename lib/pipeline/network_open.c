@@ -90,7 +90,7 @@ static kldve_status check_shape(kldve_network *net)
     if (!product(s->in_channels, s->in_height, s->in_width, &net->inputs) ||
         !product(s->maps, s->height, s->width, &net->features) ||
         !product(1, s->height, s->width, &net->cells) || net->cells > INT_MAX || !batches_fit(net))
-        return kldve_ctx_failf(net->ctx, KLDVE_E_LIMIT,
+        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
                                "%s: shape: an array has more values than can be addressed", name);
     return KLDVE_OK;
 }

@@ -28,8 +28,8 @@ typedef struct inliner {
 
 static kldve_status too_many(const inliner *in)
 {
-    return kx_reader_fail(in->r, KLDVE_E_LIMIT, "its functions expand to more than %d nodes",
-                          KX_MAX_NODES);
+    return kldve_ctx_fail_limit(in->r->ctx, KLDVE_LIMIT_NODES, "%s: its functions expand to more nodes",
+                                in->r->path);
 }
 
 /* Counts f->nodes, and checks that f does not call itself. */
@@ -43,7 +43,7 @@ static kldve_status count_nodes(inliner *in, kx_function *f, int depth)
     if (f->state == 1)
         return kx_function_fail(in->r, f, KLDVE_E_FORMAT, "it calls itself");
     if (depth == MAX_DEPTH)
-        return kx_function_fail(in->r, f, KLDVE_E_LIMIT, "its calls are nested too deeply");
+        return kx_function_fail(in->r, f, KLDVE_E_UNSUPPORTED, "its calls are nested too deeply");
     f->state = 1;
     f->nodes = f->nout; /* an output that is an input needs an Identity */
     for (size_t i = 0; i < f->nnode; i++) {
@@ -105,7 +105,7 @@ static kldve_status join(inliner *in, const char *prefix, const char *name, cons
     char *text;
 
     if (a + b + c > KX_MAX_NAME)
-        return kx_reader_fail(in->r, KLDVE_E_LIMIT,
+        return kx_reader_fail(in->r, KLDVE_E_UNSUPPORTED,
                               "the name '%.40s%s...' has %zu bytes, at most %d are supported",
                               prefix, in->separator, a + b + c, KX_MAX_NAME);
     if ((st = kx_reader_new(in->r, a + b + c + 1, 1, &text)) < 0)
