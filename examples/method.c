@@ -64,7 +64,7 @@ static int explain(kldve_ctx *ctx, const kldve_image *photo, kldve_options *why,
 
     colours_prepare(kldve_image_pixels(photo), input);
     colours_forward(input, features, logits);
-    if (kldve_cotangent(ctx, logits, COLOURS, why, cotangent))
+    if (kldve_arrays_cotangent(ctx, logits, COLOURS, why, cotangent))
         return 1;
     colours_backward(cotangent, gradient);
     return kldve_explain_arrays(ctx, &arrays, why, map);
@@ -82,8 +82,8 @@ int main(int argc, char **argv)
     if (argc != 3 || (why.target = colours_class(argv[2])) < 0 || kldve_ctx_new(NULL, &ctx))
         return 2;
     failed = kldve_method_register(ctx, &contribution) ||
-             kldve_image_load(ctx, argv[1], NULL, &photo) ||
-             kldve_image_resize(photo, COLOURS_SIDE, COLOURS_SIDE, &small) ||
+             kldve_image_load(ctx, argv[1], &photo) ||
+             kldve_image_resize(ctx, photo, COLOURS_SIDE, COLOURS_SIDE, &small) ||
              explain(ctx, small, &why, &map);
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));

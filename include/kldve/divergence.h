@@ -23,9 +23,9 @@ extern "C" {
 
 /** How the sums over all pairs are computed. */
 typedef enum kldve_summation {
-    KLDVE_SUM_AUTO = 0,     /**< whichever the cost model expects to be faster */
-    KLDVE_SUM_DIRECT = 1,   /**< O(n^2), exact to rounding */
-    KLDVE_SUM_CHEBYSHEV = 2 /**< O(n), to `tolerance` */
+    KLDVE_SUMMATION_AUTO = 0,     /**< whichever the cost model expects to be faster */
+    KLDVE_SUMMATION_DIRECT = 1,   /**< O(n^2), exact to rounding */
+    KLDVE_SUMMATION_CHEBYSHEV = 2 /**< O(n), to `tolerance` */
 } kldve_summation;
 
 /** What kldve_divergence_truth() does with a row that cannot reach the wanted perplexity. */
@@ -123,7 +123,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_rivals(const kldve_dive
  *  z and alpha are [n] and may be the same array.
  *  @return 1 if the deviation was 0 ("flat"), else 0.
  *  @since 0.1 */
-KLDVE_API int32_t kldve_standardise(const double *z, size_t n, double *alpha);
+KLDVE_API int32_t kldve_divergence_standardise(const double *z, size_t n, double *alpha);
 
 /* More truths. */
 
@@ -171,10 +171,10 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_delta(const kldve_diver
 
 /** What kldve_divergence_many() computes for each target. */
 typedef enum kldve_class_term {
-    KLDVE_CLASS_ONEHOT = 0,   /**< kldve_divergence_onehot() */
-    KLDVE_CLASS_DELTA = 1,    /**< kldve_divergence_delta() */
-    KLDVE_CLASS_CONTRAST = 2, /**< kldve_divergence_contrast() */
-    KLDVE_CLASS_RIVALS = 3    /**< kldve_divergence_rivals() */
+    KLDVE_CLASS_TERM_ONEHOT = 0,   /**< kldve_divergence_onehot() */
+    KLDVE_CLASS_TERM_DELTA = 1,    /**< kldve_divergence_delta() */
+    KLDVE_CLASS_TERM_CONTRAST = 2, /**< kldve_divergence_contrast() */
+    KLDVE_CLASS_TERM_RIVALS = 3    /**< kldve_divergence_rivals() */
 } kldve_class_term;
 
 /** One cotangent for each of `count` targets.
@@ -237,7 +237,7 @@ typedef struct kldve_divergence_info {
     double temperature;
     int64_t clusters;  /**< of the fast summation; 0: direct */
     int32_t nodes;     /**< Chebyshev nodes of a cluster; 0: direct */
-    int32_t summation; /**< KLDVE_SUM_DIRECT or KLDVE_SUM_CHEBYSHEV */
+    int32_t summation; /**< KLDVE_SUMMATION_DIRECT or KLDVE_SUMMATION_CHEBYSHEV */
 } kldve_divergence_info;
 
 /** Fill in how the last scores were computed.

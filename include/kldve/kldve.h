@@ -17,8 +17,8 @@
  *         failed = kldve_onnx_explainer(ctx, NULL, NULL, &net) ||
  *                  kldve_image_load(ctx, argv[1], NULL, &photo) ||
  *                  kldve_explain(net, photo, NULL, &map) ||
- *                  kldve_heatmap_render(map, photo, NULL, &drawn) ||
- *                  kldve_image_save(drawn, argv[2], 0);
+ *                  kldve_heatmap_render(ctx, map, photo, NULL, &drawn) ||
+ *                  kldve_image_save(ctx, drawn, argv[2], 0);
  *         if (failed)
  *             fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
  *         kldve_image_free(drawn);
@@ -172,7 +172,9 @@ typedef struct kldve_input_spec {
  *  Use it from one thread at a time; two explainers made from two contexts may run in parallel. */
 typedef struct kldve_explainer kldve_explainer;
 
-/** A heat map with everything that was computed on the way. */
+/** A heat map with everything that was computed on the way.  It never changes: any number of
+ * threads may read it.  Its memory comes from the context of the explainer, which is freed after
+ * it. */
 typedef struct kldve_heatmap kldve_heatmap;
 
 /** Open a network through a backend.  Free the explainer with kldve_explainer_free().
@@ -237,8 +239,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain(kldve_explainer *explainer
  *  @return As kldve_explain(); KLDVE_E_ARG also where count or sizes do not fit.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_film(kldve_explainer *explainer,
-                                                           int32_t count,
                                                            const kldve_image *const *pictures,
+                                                           int32_t count,
                                                            const kldve_options *options,
                                                            kldve_heatmap **out);
 
@@ -267,7 +269,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_input(kldve_explainer *exp
  *          message begins with its number, from 0.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_inputs(kldve_explainer *explainer,
-                                                             int32_t count, const float *inputs,
+                                                             const float *inputs, int32_t count,
                                                              const kldve_options *options,
                                                              kldve_heatmap **out);
 
@@ -276,8 +278,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_inputs(kldve_explainer *ex
  *  @return As kldve_explain_inputs().
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_many(kldve_explainer *explainer,
-                                                           int32_t count,
                                                            const kldve_image *const *pictures,
+                                                           int32_t count,
                                                            const kldve_options *options,
                                                            kldve_heatmap **out);
 
@@ -287,8 +289,8 @@ typedef struct kldve_arrays {
     const float *logits;   /**< [classes]; one score makes two classes, as in kldve_scores */
     const float *features; /**< [maps][height][width] */
     /** [maps][height][width], the gradient of sum(cotangent * logits) at the layer, with the
-     *  cotangent from kldve_cotangent().  NULL for the reading `paper` and for methods that need no
-     *  gradient. */
+     *  cotangent from kldve_arrays_cotangent().  NULL for the reading `paper` and for methods that
+     * need no gradient. */
     const float *gradient;
     int32_t classes, maps, height, width;
     int32_t scores;   /**< a kldve_scores */
@@ -304,13 +306,13 @@ typedef struct kldve_arrays {
  *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_UNSUPPORTED (no such method), KLDVE_E_NUMERIC,
  *          KLDVE_E_NOMEM.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits,
-                                                        int32_t classes,
-                                                        const kldve_options *options,
-                                                        float *cotangent);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_arrays_cotangent(kldve_ctx *ctx, const float *logits,
+                                                               int32_t classes,
+                                                               const kldve_options *options,
+                                                               float *cotangent);
 
 /** Explain without any backend, from arrays in memory.
- *  @param options  NULL means defaults.  Use the same as for kldve_cotangent().
+ *  @param options  NULL means defaults.  Use the same as for kldve_arrays_cotangent().
  *  @param out      On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
  *  @return As kldve_explain().  KLDVE_E_NO_VJP also where the method needs a gradient and `arrays`
  *          has none, or where KLDVE_FLAG_CHECK would need a second one; KLDVE_E_UNSUPPORTED also
@@ -356,7 +358,8 @@ typedef struct kldve_record {
 
 /** Fill in the record.
  *  @param out  The caller's; set its struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then).
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then, and
+ *          there is no message: threads may share the map).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_record(const kldve_heatmap *map,
                                                              kldve_record *out);
@@ -374,7 +377,8 @@ typedef struct kldve_timings {
 
 /** Fill in the timings.
  *  @param out  The caller's; set its struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then).
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then, and
+ *          there is no message: threads may share the map).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_timings(const kldve_heatmap *map,
                                                               kldve_timings *out);
@@ -390,7 +394,8 @@ KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);
  *                kldve_heatmap_free().  It has the record and the arrays of the film's.
  *  @return KLDVE_OK, KLDVE_E_ARG (NULL, no such frame), KLDVE_E_NOMEM.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_frame(const kldve_heatmap *map, int32_t frame,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_frame(kldve_ctx *ctx,
+                                                            const kldve_heatmap *map, int32_t frame,
                                                             kldve_heatmap **out);
 
 /** The standard error of each value of the map, in its units, for methods that draw random numbers;
@@ -431,7 +436,8 @@ KLDVE_API const double *kldve_heatmap_weights(const kldve_heatmap *map, size_t *
  *  @param out    On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
  *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_NOMEM.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_fuse(const kldve_heatmap *const *maps,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_fuse(kldve_ctx *ctx,
+                                                           const kldve_heatmap *const *maps,
                                                            int32_t count, kldve_heatmap **out);
 
 /** Free a heat map and the arrays behind it.  Accepts NULL.  @since 0.1 */
@@ -440,13 +446,17 @@ KLDVE_API void kldve_heatmap_free(kldve_heatmap *map);
 /** Upsample the map to width x height pixels, bilinear with half-pixel centres.  It covers what the
  *  network saw of the picture, see kldve_record.  Of a film `height` is that of all its frames
  *  below each other, and the map is interpolated over time, too.
- *  @param out  [height][width], the caller's.
- *  @return KLDVE_OK, KLDVE_E_ARG (a side below 1, of a film a height that its frames do not
- *          divide).
+ *  @param ctx     Of the caller, for the message of a failure; nothing is allocated.
+ *  @param stride  BYTES from one row of `out` to the next, a multiple of 4; negative: the rows
+ *                 below lie before the first; 0: rows without gaps.
+ *  @param out     [height][width], the caller's; the upper row begins here.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, a side below 1, a stride that is shorter than a row, of a
+ *          film a height that its frames do not divide).  Nothing is written after a failure.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_upsample(const kldve_heatmap *map,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_upsample(kldve_ctx *ctx,
+                                                               const kldve_heatmap *map,
                                                                int32_t width, int32_t height,
-                                                               float *out);
+                                                               ptrdiff_t stride, float *out);
 
 /** How a map is drawn; all zero = defaults. */
 typedef struct kldve_render_options {
@@ -458,6 +468,7 @@ typedef struct kldve_render_options {
 } kldve_render_options;
 
 /** Draw the map.
+ *  @param ctx      Of the caller, for memory and for the message of a failure.
  *  @param picture  The picture that was explained, of a film all frames below each other (for one
  *                  see kldve_heatmap_frame()).  The result has its size; the heat lies where
  *                  the network looked, what it did not see is darkened, and the box of a row that
@@ -468,7 +479,8 @@ typedef struct kldve_render_options {
  *  @return KLDVE_OK, KLDVE_E_ARG (no such colour map, an opacity above 1), KLDVE_E_UNSUPPORTED (an
  *          option that this library does not have), KLDVE_E_NOMEM.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(const kldve_heatmap *map,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(kldve_ctx *ctx,
+                                                             const kldve_heatmap *map,
                                                              const kldve_image *picture,
                                                              const kldve_render_options *options,
                                                              kldve_image **out);

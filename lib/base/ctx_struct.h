@@ -21,7 +21,7 @@ typedef struct kldve_host_list {
 
 struct kldve_ctx {
     kldve_allocator allocator;
-    kldve_progress progress;
+    kldve_progress_fn progress;
     void *progress_opaque;
     kldve_host_list methods, metrics;
     int64_t limit[KLDVE_LIMITS]; /* 0: the default */
@@ -33,10 +33,5 @@ struct kldve_ctx {
     } *held, room;
     char message[KLDVE_MESSAGE_SIZE];
 };
-
-/** A limit that holds now; `limit` is one. */
-int64_t kldve_limit_of(const kldve_ctx *ctx, int32_t limit);
-/** What a message says of a limit that is met: how high it is and how to raise it. */
-void kldve_limit_advice(const kldve_ctx *ctx, int32_t limit, char *text, size_t size);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include <kldve/backend.h>
 
+#include "limits.h"
 #include "size.h"
 
 #ifndef PATH_MAX
@@ -90,11 +91,9 @@ static ssize_t read_some(int fd, void *bytes, size_t nbytes)
 /* One less than can be counted, so that one byte more can be asked for. */
 static size_t most_bytes(const kldve_ctx *ctx, int32_t limit)
 {
-    int64_t value = INT64_MAX;
+    int64_t value = kldve_limit_of(ctx, limit);
 
-    if (kldve_ctx_limit(ctx, limit, &value) < 0 || (uint64_t)value >= SIZE_MAX)
-        return SIZE_MAX - 1;
-    return (size_t)value;
+    return (uint64_t)value < SIZE_MAX ? (size_t)value : SIZE_MAX - 1;
 }
 
 /* Asks for one byte more than the limit, to notice a file that grew, or a pipe. */

@@ -1,5 +1,7 @@
 /* limits.c - how much a context takes in and spends: names, defaults, and the one way to refuse
  * what is more. */
+#include "limits.h"
+
 #include <kldve/backend.h>
 
 #include <inttypes.h>

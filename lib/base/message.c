@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctx_struct.h"
+#include "limits.h"
 
 const char *kldve_ctx_message(const kldve_ctx *ctx)
 {

@@ -147,8 +147,8 @@ kldve_status kldve_base_compute(kldve_divergence *d)
         return st;
     assert(d->low <= d->high);
     d->narrow = d->high - d->low <= KLDVE_NARROW;
-    d->direct =
-        d->summation == KLDVE_SUM_DIRECT || (d->summation == KLDVE_SUM_AUTO && direct_is_faster(d));
+    d->direct = d->summation == KLDVE_SUMMATION_DIRECT ||
+                (d->summation == KLDVE_SUMMATION_AUTO && direct_is_faster(d));
     if (d->direct) {
         set_pairs(d, d->kernels->pairs(d->k, d->n, d->narrow, d->s1, d->s2));
         d->error = estimate_error(d, false);

@@ -75,13 +75,13 @@ kldve_status kldve_divergence_rivals(const kldve_divergence *d, size_t target, d
 static kldve_status one_of(const kldve_divergence *d, int32_t kind, size_t target, double *t)
 {
     switch (kind) {
-    case KLDVE_CLASS_ONEHOT:
+    case KLDVE_CLASS_TERM_ONEHOT:
         return kldve_divergence_onehot(d, target, t, NULL);
-    case KLDVE_CLASS_DELTA:
+    case KLDVE_CLASS_TERM_DELTA:
         return kldve_divergence_delta(d, target, t);
-    case KLDVE_CLASS_CONTRAST:
+    case KLDVE_CLASS_TERM_CONTRAST:
         return kldve_divergence_contrast(d, target, t);
-    case KLDVE_CLASS_RIVALS:
+    case KLDVE_CLASS_TERM_RIVALS:
         return kldve_divergence_rivals(d, target, t);
     default:
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "cotangents: unknown kind %d", (int)kind);
@@ -97,7 +97,7 @@ kldve_status kldve_divergence_many(const kldve_divergence *d, int32_t kind, cons
         return st;
     if ((!targets || !t) && count > 0)
         return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "cotangents: NULL argument");
-    if (kind < KLDVE_CLASS_ONEHOT || kind > KLDVE_CLASS_RIVALS)
+    if (kind < KLDVE_CLASS_TERM_ONEHOT || kind > KLDVE_CLASS_TERM_RIVALS)
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "cotangents: unknown kind %d", (int)kind);
     for (size_t i = 0; i < count; i++)
         if ((st = kldve_divergence_ready_for(d, "cotangents", targets[i])) < 0)
@@ -107,7 +107,7 @@ kldve_status kldve_divergence_many(const kldve_divergence *d, int32_t kind, cons
     return st;
 }
 
-int32_t kldve_standardise(const double *z, size_t n, double *alpha)
+int32_t kldve_divergence_standardise(const double *z, size_t n, double *alpha)
 {
     double low, high, half, mean = 0, squares = 0, deviation;
 

@@ -22,7 +22,7 @@ static kldve_status check_options(kldve_ctx *ctx, const kldve_divergence_options
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "divergence: tolerance is %g, it must be 1e-14 to 1e-4",
                                o->tolerance);
-    if (o->summation < KLDVE_SUM_AUTO || o->summation > KLDVE_SUM_CHEBYSHEV)
+    if (o->summation < KLDVE_SUMMATION_AUTO || o->summation > KLDVE_SUMMATION_CHEBYSHEV)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: unknown summation %d",
                                (int)o->summation);
     if (o->unattainable < KLDVE_UNATTAINABLE_FAIL || o->unattainable > KLDVE_UNATTAINABLE_LIMIT)
@@ -176,6 +176,6 @@ kldve_status kldve_divergence_get_info(const kldve_divergence *d, kldve_divergen
     info.temperature = d->temperature;
     info.clusters = d->direct ? 0 : (int64_t)d->tree->count;
     info.nodes = d->direct ? 0 : (int32_t)d->tree->order;
-    info.summation = d->direct ? KLDVE_SUM_DIRECT : KLDVE_SUM_CHEBYSHEV;
+    info.summation = d->direct ? KLDVE_SUMMATION_DIRECT : KLDVE_SUMMATION_CHEBYSHEV;
     return kldve_struct_store(d->ctx, "kldve_divergence_info", &info, sizeof info, out);
 }

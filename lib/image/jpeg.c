@@ -20,6 +20,8 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
+#include "base/limits.h"
+
 enum {
     SCANS_MAX = 200,       /* of a progressive file; 10 are usual */
     FULL_COLOUR_FROM = 90, /* quality at which colours keep their resolution */
@@ -41,7 +43,6 @@ struct reader {
     struct jpeg_progress_mgr progress;
     const uint8_t *bytes;
     size_t nbytes;
-    const kldve_image_limits *limits;
     kldve_image *image;
     uint8_t *cmyk; /* one row, [width][4] */
 };
@@ -196,12 +197,12 @@ static bool read_guarded(struct reader *r)
     if (setjmp(r->session.leave))
         return false;
     jpeg_create_decompress(&r->jpeg);
-    r->jpeg.mem->max_memory_to_use = memory_limit(r->limits->pixels);
+    r->jpeg.mem->max_memory_to_use = memory_limit(kldve_limit_of(r->session.ctx, KLDVE_LIMIT_PICTURE_PIXELS));
     r->progress.progress_monitor = on_progress;
     r->jpeg.progress = &r->progress;
     jpeg_mem_src(&r->jpeg, r->bytes, r->nbytes);
     jpeg_read_header(&r->jpeg, TRUE);
-    r->session.status = kldve_image_admit(r->session.ctx, r->limits, r->jpeg.image_width,
+    r->session.status = kldve_image_admit(r->session.ctx, r->jpeg.image_width,
                                           r->jpeg.image_height, &r->image);
     if (r->session.status == KLDVE_OK)
         r->session.status = choose_colours(r);
@@ -214,10 +215,10 @@ static bool read_guarded(struct reader *r)
 }
 
 kldve_status kldve_jpeg_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                               const kldve_image_limits *limits, int32_t *orientation,
+                               int32_t *orientation,
                                kldve_image **out)
 {
-    struct reader r = {.session.ctx = ctx, .bytes = bytes, .nbytes = nbytes, .limits = limits};
+    struct reader r = {.session.ctx = ctx, .bytes = bytes, .nbytes = nbytes};
     const uint8_t *exif;
     size_t exif_nbytes;
     bool ok;
@@ -312,12 +313,12 @@ static bool write_guarded(struct writer *w)
 
 kldve_status kldve_jpeg_encode(const kldve_image *image, int32_t quality, kldve_buffer *out)
 {
-    struct writer w = {.session.ctx = image->ctx, .image = image, .quality = quality, .out = out};
+    struct writer w = {.session.ctx = out->ctx, .image = image, .quality = quality, .out = out};
     bool ok;
 
     assert(quality >= 1 && quality <= 100);
     if (image->width > JPEG_MAX_DIMENSION || image->height > JPEG_MAX_DIMENSION)
-        return kldve_ctx_failf(image->ctx, KLDVE_E_UNSUPPORTED,
+        return kldve_ctx_failf(out->ctx, KLDVE_E_UNSUPPORTED,
                                "a side of a JPEG has at most %ld pixels: write a PNG",
                                (long)JPEG_MAX_DIMENSION);
     w.jpeg.err = quiet_errors(&w.session);

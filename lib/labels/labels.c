@@ -8,6 +8,7 @@
 #include <kldve/backend.h>
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/size.h"
 
 enum { WHERE_SIZE = 384 };
@@ -97,10 +98,9 @@ static kldve_status parse(kldve_ctx *ctx, const char *where, const char *text, s
                           kldve_labels **out)
 {
     kldve_labels *labels;
-    int64_t most = 0;
     size_t lines;
 
-    if (kldve_ctx_limit(ctx, KLDVE_LIMIT_LABELS, &most) < 0 || nbytes > (uint64_t)most)
+    if (nbytes > (uint64_t)kldve_limit_of(ctx, KLDVE_LIMIT_LABELS))
         return kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_LABELS, "%s%zu bytes of labels", where, nbytes);
     if (nbytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         text += 3;

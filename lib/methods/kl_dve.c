@@ -32,7 +32,7 @@
 #include "stages/target.h"
 #include "stages/weights.h"
 
-static uint32_t needs_with(const kldve_options *options)
+static uint64_t needs_with(const kldve_options *options)
 {
     return options->reading == KLDVE_READING_PAPER ? KLDVE_NEED_FEATURES
                                                    : KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT;
@@ -94,7 +94,7 @@ static kldve_status weights(const kldve_job *job, double *a)
     if (job->options->reading != KLDVE_READING_PAPER) {
         kldve_weights_mean(job->gradient, maps, kldve_job_cells(job), a);
         if (job->options->reading == KLDVE_READING_CHANNEL)
-            kldve_standardise(a, maps, a);
+            kldve_divergence_standardise(a, maps, a);
         return KLDVE_OK;
     }
     for (int32_t j = 0; j < job->shape->classes; j++)

@@ -66,8 +66,8 @@ static kldve_status check(kldve_ctx *ctx, const float *values, size_t count, dou
     return KLDVE_OK;
 }
 
-kldve_status kldve_energy_area(kldve_ctx *ctx, const float *values, size_t count, double part,
-                               double *area)
+kldve_status kldve_metric_energy_area(kldve_ctx *ctx, const float *values, size_t count,
+                                      double part, double *area)
 {
     uint32_t low = 0, high = 0x7f800000u; /* S(low) is enough, S(high), of infinity, is not */
     double need, sum_above;
@@ -101,11 +101,11 @@ kldve_status kldve_energy_area(kldve_ctx *ctx, const float *values, size_t count
 
 static kldve_status compute(const kldve_metric_job *job, double *value)
 {
-    return kldve_energy_area(job->ctx, job->values, (size_t)job->height * (size_t)job->width, 0.5,
-                             value);
+    return kldve_metric_energy_area(job->ctx, job->values, (size_t)job->height * (size_t)job->width,
+                                    0.5, value);
 }
 
-const kldve_metric kldve_metric_energy_area = {
+const kldve_metric kldve_energy_area_metric = {
     .struct_size = sizeof(kldve_metric),
     .name = "energy_area",
     .title = "Half the energy",

@@ -230,7 +230,7 @@ kldve_status kldve_run_divergence(kldve_run *run, kldve_subject subject)
     if ((st = divergence(run, job->options, job->target)) < 0)
         return st;
     job->cotangent = NULL;
-    job->flat = kldve_standardise(map->z, n, map->alpha);
+    job->flat = kldve_divergence_standardise(map->z, n, map->alpha);
     job->alpha = map->alpha;
     job->gradient = NULL;
     job->weights = NULL;

@@ -168,15 +168,15 @@ static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_
     y = crop_start((int32_t)size[1], crop_height);
     *view = (kldve_view){(float)x / (float)size[0], (float)y / (float)size[1],
                          (float)crop_width / (float)size[0], (float)crop_height / (float)size[1]};
-    if ((st = kldve_image_resize(picture, (int32_t)size[0], (int32_t)size[1], &whole)) < 0)
+    if ((st = kldve_image_resize(ctx, picture, (int32_t)size[0], (int32_t)size[1], &whole)) < 0)
         return st;
-    st = kldve_image_crop(whole, x, y, crop_width, crop_height, &crop);
+    st = kldve_image_crop(ctx, whole, x, y, crop_width, crop_height, &crop);
     kldve_image_free(whole);
     if (st < 0 || (crop_width == shape->in_width && crop_height == height_of(shape))) {
         *out = crop;
         return st;
     }
-    st = kldve_image_resize(crop, shape->in_width, height_of(shape), out);
+    st = kldve_image_resize(ctx, crop, shape->in_width, height_of(shape), out);
     kldve_image_free(crop);
     return st;
 }

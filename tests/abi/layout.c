@@ -18,7 +18,6 @@
 ENDS_WITH(kldve_allocator, opaque);
 ENDS_WITH(kldve_divergence_options, unattainable);
 ENDS_WITH(kldve_divergence_info, summation);
-ENDS_WITH(kldve_image_limits, bytes);
 ENDS_WITH(kldve_shape, frames);
 ENDS_WITH(kldve_pick, has_box);
 ENDS_WITH(kldve_bias_gradient, reserved);
@@ -31,7 +30,7 @@ ENDS_WITH(kldve_timings, reduce);
 ENDS_WITH(kldve_record, frames);
 ENDS_WITH(kldve_render_options, opacity);
 ENDS_WITH(kldve_job, error);
-ENDS_WITH(struct kldve_method, reserved);
+ENDS_WITH(struct kldve_method, remark);
 ENDS_WITH(kldve_metric_job, width);
 ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX

@@ -103,6 +103,6 @@ void golden_models(golden_visit *visit)
 {
     const char *shared = test_shared_or_skip();
 
-    for (int32_t s = KLDVE_SUM_AUTO; s <= KLDVE_SUM_CHEBYSHEV; s++)
+    for (int32_t s = KLDVE_SUMMATION_AUTO; s <= KLDVE_SUMMATION_CHEBYSHEV; s++)
         assert_true(each_folder(test_path("%s/golden", shared), true, visit, s) >= 9);
 }

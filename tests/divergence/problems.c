@@ -26,7 +26,7 @@ fixture *start(size_t n, double perplexity)
 
     assert_non_null(f);
     f->ctx = test_ctx(&f->heap);
-    f->d = new_divergence(f->ctx, n, perplexity, KLDVE_SUM_AUTO, KLDVE_UNATTAINABLE_LIMIT);
+    f->d = new_divergence(f->ctx, n, perplexity, KLDVE_SUMMATION_AUTO, KLDVE_UNATTAINABLE_LIMIT);
     oracle_scores(ORACLE_NORMAL, 0.5, n, 21, f->k);
     assert_int_equal(kldve_divergence_set_scores(f->d, f->k), KLDVE_OK);
     return f;

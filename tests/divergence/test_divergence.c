@@ -179,7 +179,7 @@ static kldve_status run(kldve_ctx *ctx, const double *k, const double *y, double
 {
     static size_t targets[300];
     kldve_divergence_options o = {.struct_size = sizeof o,
-                                  .summation = KLDVE_SUM_CHEBYSHEV,
+                                  .summation = KLDVE_SUMMATION_CHEBYSHEV,
                                   .unattainable = KLDVE_UNATTAINABLE_LIMIT};
     kldve_divergence *d = NULL;
     kldve_status st = kldve_divergence_new(ctx, SCORES, &o, &d);

@@ -74,7 +74,7 @@ bool subject_read(explanation *e, kldve_ctx *ctx, const explain_args *args)
     for (; e->frames < args->frames; e->frames++) {
         const char *path = args->frame[e->frames];
 
-        status = kldve_image_load(ctx, path, NULL, &e->frame[e->frames]);
+        status = kldve_image_load(ctx, path, &e->frame[e->frames]);
         if (status != KLDVE_OK) {
             complain_ctx(ctx, path, status);
             return false;
@@ -215,8 +215,8 @@ kldve_status subject_explain(const explanation *e, const network *net, const kld
                              kldve_heatmap **map)
 {
     return e->input ? kldve_explain_input(net->explainer, e->input, o, map)
-                    : kldve_explain_film(net->explainer, e->frames,
-                                         (const kldve_image *const *)e->frame, o, map);
+                    : kldve_explain_film(net->explainer, (const kldve_image *const *)e->frame,
+                                         e->frames, o, map);
 }
 
 bool subject_fits_frames(const explanation *e)

@@ -1,4 +1,5 @@
 /* proto_graph.c - GraphProto: the main graph, and the graphs inside attributes of control flow. */
+#include "limit.h"
 #include "proto_read.h"
 
 #include <assert.h>

@@ -8,6 +8,7 @@
  * The separator is "/" followed by enough "~" that it occurs in no name of the file.  No part of it
  * both begins and ends it, so it occurs only once in a new name, and the outputs of calls are
  * distinct.  Hence the new names differ from each other and from all names of the file. */
+#include "limit.h"
 #include "proto_function.h"
 
 #include <assert.h>
@@ -21,7 +22,7 @@ typedef struct inliner {
     size_t tildes; /* of the separator */
     char *separator;
     kx_proto_node *node; /* the result */
-    size_t nnode;
+    size_t nnode, most;
 } inliner;
 
 /* ---- the expanded size ----------------------------------------------------------------------- */
@@ -52,7 +53,7 @@ static kldve_status count_nodes(inliner *in, kx_function *f, int depth)
         if (callee && (st = count_nodes(in, callee, depth + 1)) < 0)
             return st;
         f->nodes += callee ? callee->nodes : 1;
-        if (f->nodes > KX_MAX_NODES)
+        if (f->nodes > in->most)
             return too_many(in);
     }
     f->state = 2;
@@ -194,7 +195,7 @@ static kldve_status bind(inliner *in, kx_function *f, const kx_proto_node *call)
 
 static kldve_status emit(inliner *in, const kx_proto_node *n)
 {
-    if (in->nnode == KX_MAX_NODES)
+    if (in->nnode == in->most)
         return too_many(in);
     in->node[in->nnode++] = *n;
     return KLDVE_OK;
@@ -250,7 +251,8 @@ static kldve_status expand(inliner *in, kx_function *f, const kx_proto_node *cal
 
 kldve_status kx_inline_functions(kx_reader *r, const void *bytes, size_t n, size_t count)
 {
-    inliner in = {.r = r, .fs = {.r = r}};
+    size_t most = kx_limit(r->ctx, KLDVE_LIMIT_NODES);
+    inliner in = {.r = r, .fs = {.r = r}, .most = most < INT32_MAX ? most : INT32_MAX};
     kx_model *m = r->model;
     size_t total = 0;
     kldve_status st;
@@ -264,7 +266,7 @@ kldve_status kx_inline_functions(kx_reader *r, const void *bytes, size_t n, size
         if (f && (st = count_nodes(&in, f, 0)) < 0)
             return st;
         total += f ? f->nodes : 1;
-        if (total > KX_MAX_NODES)
+        if (total > in.most)
             return too_many(&in);
     }
     if ((st = kx_reader_new(r, total, sizeof *in.node, &in.node)) < 0)
