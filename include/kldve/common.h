@@ -127,11 +127,11 @@ enum {
                                  more: KLDVE_E_NOMEM, with this limit in the message */
     KLDVE_LIMIT_WORKING_MEMORY = 1, /**< bytes of working memory for one input of a network, of each
                                          plan (explaining, relevance ...): 1 GiB */
-    KLDVE_LIMIT_WEIGHTS = 2, /**< bytes of weights that a network packs beside those in its file; the
-                                  default is no limit */
-    KLDVE_LIMIT_GRAPH = 3,   /**< bytes of a network's nodes and of the constants that are computed
-                                  from it: 1 GiB, or 12 times the bytes of its files where that is
-                                  more */
+    KLDVE_LIMIT_WEIGHTS = 2,  /**< bytes of weights that a network packs beside those in its file;
+                                 the  default is no limit */
+    KLDVE_LIMIT_GRAPH = 3,    /**< bytes of a network's nodes and of the constants that are computed
+                                   from it: 1 GiB, or 12 times the bytes of its files where that is
+                                   more */
     KLDVE_LIMIT_MODEL = 4,    /**< bytes of an .onnx file: 2 GiB */
     KLDVE_LIMIT_EXTERNAL = 5, /**< bytes of all files with a network's external data: 4 GiB */
     KLDVE_LIMIT_UNPACKED = 6, /**< bytes of what is read of an .onnx file, other than the weights,

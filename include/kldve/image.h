@@ -56,8 +56,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_load(kldve_ctx *ctx, const c
  *  @return As kldve_image_load(), but never KLDVE_E_IO.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes,
-                                                           size_t nbytes,
-                                                           kldve_image **out);
+                                                           size_t nbytes, kldve_image **out);
 
 /** Write a picture as PNG or JPEG.  The file appears whole or not at all; an existing file keeps
  *  its permissions.  The bytes may change between versions of the library.

@@ -30,7 +30,7 @@ struct kldve_ctx {
     struct kldve_held {
         atomic_size_t now, most; /* bytes from the allocator */
         atomic_bool refused;     /* KLDVE_LIMIT_MEMORY refused some, and no message says so yet */
-    } *held, room;
+    } * held, room;
     char message[KLDVE_MESSAGE_SIZE];
 };
 

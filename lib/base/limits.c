@@ -77,7 +77,8 @@ static void say(const struct limit *l, int64_t value, char *text, size_t size)
         value /= 1024;
         unit++;
     }
-    snprintf(text, size, "%" PRId64 "%s%s", value, l->bytes ? " " : "", l->bytes ? units[unit] : "");
+    snprintf(text, size, "%" PRId64 "%s%s", value, l->bytes ? " " : "",
+             l->bytes ? units[unit] : "");
 }
 
 void kldve_limit_advice(const kldve_ctx *ctx, int32_t limit, char *text, size_t size)

@@ -22,8 +22,7 @@
 enum { DEFAULT_QUALITY = 92, REASON_SIZE = 512 };
 
 typedef kldve_status decode_call(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                                 int32_t *orientation,
-                                 kldve_image **out);
+                                 int32_t *orientation, kldve_image **out);
 typedef kldve_status encode_call(const kldve_image *image, int32_t quality, kldve_buffer *out);
 
 /* A format that can be read and written; its calls are NULL if the build leaves it out. */
@@ -107,8 +106,7 @@ static kldve_status find_format(kldve_ctx *ctx, const uint8_t *bytes, size_t nby
     return KLDVE_OK;
 }
 
-static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                           kldve_image **out)
+static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes, kldve_image **out)
 {
     const struct format *format = NULL;
     kldve_image *stored, *upright;
@@ -133,8 +131,7 @@ static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
     return status;
 }
 
-kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes, size_t nbytes,
-                                kldve_image **out)
+kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes, size_t nbytes, kldve_image **out)
 {
     if (!ctx || !out || (!bytes && nbytes > 0))
         return KLDVE_E_ARG;

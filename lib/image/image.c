@@ -35,8 +35,7 @@ kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kl
     return KLDVE_OK;
 }
 
-kldve_status kldve_image_admit(kldve_ctx *ctx, int64_t width,
-                               int64_t height, kldve_image **out)
+kldve_status kldve_image_admit(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out)
 {
     assert(width >= 0 && height >= 0);
     if (width > KLDVE_IMAGE_SIDE_MAX || height > KLDVE_IMAGE_SIDE_MAX)

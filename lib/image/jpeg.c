@@ -197,13 +197,14 @@ static bool read_guarded(struct reader *r)
     if (setjmp(r->session.leave))
         return false;
     jpeg_create_decompress(&r->jpeg);
-    r->jpeg.mem->max_memory_to_use = memory_limit(kldve_limit_of(r->session.ctx, KLDVE_LIMIT_PICTURE_PIXELS));
+    r->jpeg.mem->max_memory_to_use =
+        memory_limit(kldve_limit_of(r->session.ctx, KLDVE_LIMIT_PICTURE_PIXELS));
     r->progress.progress_monitor = on_progress;
     r->jpeg.progress = &r->progress;
     jpeg_mem_src(&r->jpeg, r->bytes, r->nbytes);
     jpeg_read_header(&r->jpeg, TRUE);
-    r->session.status = kldve_image_admit(r->session.ctx, r->jpeg.image_width,
-                                          r->jpeg.image_height, &r->image);
+    r->session.status =
+        kldve_image_admit(r->session.ctx, r->jpeg.image_width, r->jpeg.image_height, &r->image);
     if (r->session.status == KLDVE_OK)
         r->session.status = choose_colours(r);
     if (r->session.status != KLDVE_OK)
@@ -215,8 +216,7 @@ static bool read_guarded(struct reader *r)
 }
 
 kldve_status kldve_jpeg_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                               int32_t *orientation,
-                               kldve_image **out)
+                               int32_t *orientation, kldve_image **out)
 {
     struct reader r = {.session.ctx = ctx, .bytes = bytes, .nbytes = nbytes};
     const uint8_t *exif;

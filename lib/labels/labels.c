@@ -101,7 +101,8 @@ static kldve_status parse(kldve_ctx *ctx, const char *where, const char *text, s
     size_t lines;
 
     if (nbytes > (uint64_t)kldve_limit_of(ctx, KLDVE_LIMIT_LABELS))
-        return kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_LABELS, "%s%zu bytes of labels", where, nbytes);
+        return kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_LABELS, "%s%zu bytes of labels", where,
+                                    nbytes);
     if (nbytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         text += 3;
         nbytes -= 3;

@@ -145,8 +145,7 @@ static void test_load_refuses(void **state)
     kldve_image *image = NULL;
 
     (void)state;
-    assert_int_equal(kldve_image_load(ctx, test_in_folder("missing.png"), &image),
-                     KLDVE_E_IO);
+    assert_int_equal(kldve_image_load(ctx, test_in_folder("missing.png"), &image), KLDVE_E_IO);
     test_says(ctx, "missing.png: cannot open: No such file");
     assert_int_equal(kldve_image_load(ctx, test_folder(), &image), KLDVE_E_IO);
     test_says(ctx, "is a folder");

@@ -179,7 +179,8 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     read_methods(g, args);
     g->has_truth = args->truth != NULL;
     g->pick = args->pick;
-    ok = pick_load(&g->pick, ctx, &g->mask) && read_pictures(g, args, side) &&
+    ok = limits_set(ctx, &args->limit) && pick_load(&g->pick, ctx, &g->mask) &&
+         read_pictures(g, args, side) &&
          (!g->has_truth || truth_load(&g->truth, ctx, args->truth, args->network[0].threads)) &&
          load_networks(g, args, p);
     for (int32_t i = 0; ok && i < g->pictures; i++)

@@ -26,7 +26,8 @@ static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
 /* Enough for every thread, and for dense layers to gain. */
 static int32_t choose_batch(const kldve_onnx *net)
 {
-    size_t room = kx_limit(net->ctx, KLDVE_LIMIT_WORKING_MEMORY) / (net->many_plan->state_bytes + 1);
+    size_t room =
+        kx_limit(net->ctx, KLDVE_LIMIT_WORKING_MEMORY) / (net->many_plan->state_bytes + 1);
     size_t wish = net->options.threads > 4 ? (size_t)net->options.threads : 4;
 
     return (int32_t)(wish < room ? wish : room);

@@ -16,7 +16,8 @@ typedef struct kx_arena {
 } kx_arena;
 
 void kx_arena_init(kx_arena *arena, const kldve_ctx *ctx);
-/** Zeroed memory, aligned to 64 bytes; NULL on overflow, beyond `most`, or out of memory.  0 items are fine. */
+/** Zeroed memory, aligned to 64 bytes; NULL on overflow, beyond `most`, or out of memory.  0 items
+ * are fine. */
 void *kx_arena_alloc(kx_arena *arena, size_t count, size_t size);
 void kx_arena_free(kx_arena *arena);
 

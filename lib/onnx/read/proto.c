@@ -130,8 +130,7 @@ kldve_status kx_model_open(kldve_ctx *ctx, const char *path, kx_model **out)
     if (st < 0)
         return st;
     r.external = true;
-    if ((st = kx_map_file(&r, path, &bytes, &n)) < 0 ||
-        (st = read_model(&r, bytes, n)) < 0) {
+    if ((st = kx_map_file(&r, path, &bytes, &n)) < 0 || (st = read_model(&r, bytes, n)) < 0) {
         kx_model_free(r.model);
         return st;
     }

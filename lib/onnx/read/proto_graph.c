@@ -109,7 +109,8 @@ kldve_status kx_read_graph(kx_reader *r, const kx_wire *graph, kx_proto_graph *o
     if (st < 0 || (st = kx_graph_arrays(r, &c, out)) < 0)
         return st;
     if (r->depth == MAX_DEPTH)
-        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "graphs are nested more than %d deep", MAX_DEPTH);
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "graphs are nested more than %d deep",
+                              MAX_DEPTH);
     r->depth++;
     st = kx_fill_graph(r, graph, out);
     r->depth--;

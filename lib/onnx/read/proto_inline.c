@@ -29,8 +29,8 @@ typedef struct inliner {
 
 static kldve_status too_many(const inliner *in)
 {
-    return kldve_ctx_fail_limit(in->r->ctx, KLDVE_LIMIT_NODES, "%s: its functions expand to more nodes",
-                                in->r->path);
+    return kldve_ctx_fail_limit(in->r->ctx, KLDVE_LIMIT_NODES,
+                                "%s: its functions expand to more nodes", in->r->path);
 }
 
 /* Counts f->nodes, and checks that f does not call itself. */

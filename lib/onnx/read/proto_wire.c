@@ -148,8 +148,8 @@ size_t kx_reader_room(const kx_reader *r)
 
 kldve_status kx_reader_full(kx_reader *r)
 {
-    return kldve_ctx_fail_limit(r->ctx, KLDVE_LIMIT_UNPACKED,
-                                "%s: unpacks to more than is taken", r->path);
+    return kldve_ctx_fail_limit(r->ctx, KLDVE_LIMIT_UNPACKED, "%s: unpacks to more than is taken",
+                                r->path);
 }
 
 kldve_status kx_reader_new(kx_reader *r, size_t count, size_t size, void *out)
