@@ -71,7 +71,7 @@ static kldve_divergence *make(size_t n, int32_t summation)
         .struct_size = sizeof o, .summation = summation, .unattainable = KLDVE_UNATTAINABLE_LIMIT};
     kldve_divergence *d;
 
-    must(kldve_divergence_new(ctx, n, &o, &d));
+    must(kldve_divergence_new(ctx, (int32_t)n, &o, &d));
     if (kernels)
         d->kernels = kernels;
     return d;
@@ -91,7 +91,7 @@ static void solve(kldve_divergence *d, const problem *p)
     if (p->truth)
         must(kldve_divergence_truth(d, p->truth, p->z, NULL));
     else
-        must(kldve_divergence_onehot(d, p->n / 3, p->z, NULL));
+        must(kldve_divergence_onehot(d, (int32_t)(p->n / 3), p->z, NULL));
 }
 
 /* Medians in ms of the marked methods; at least three rounds, until 0.3 s have passed. */
@@ -190,7 +190,7 @@ static double error_at(const problem *p, double tolerance, const double *expecte
     kldve_divergence *d;
     double times[15];
 
-    must(kldve_divergence_new(ctx, p->n, &o, &d));
+    must(kldve_divergence_new(ctx, (int32_t)p->n, &o, &d));
     solve(d, p);
     for (size_t i = 0; i < 15; i++) {
         double start = spent();

@@ -106,7 +106,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_compute(kldve_ctx *ctx,
  *  arXiv:1711.06431, which names the property without a measure; the measure is ours.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_energy_area(kldve_ctx *ctx,
-                                                                 const float *values, size_t count,
+                                                                 const float *values, int32_t count,
                                                                  double part, double *area);
 
 #ifdef __cplusplus

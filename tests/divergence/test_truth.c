@@ -149,17 +149,17 @@ static void test_large_groups(void **state)
 static void test_two_values(void **state)
 {
     static const double values[][2] = {{1, 0}, {0.9, 0.1 / (MANY - 1)}, {-3, 1e6}, {1e-12, 0}};
-    static const size_t targets[] = {5, 6, 640};
+    static const int32_t targets[] = {5, 6, 640};
 
     (void)state;
     for (size_t v = 0; v < 4; v++)
-        for (size_t count = 1; count <= 3; count++) {
+        for (int32_t count = 1; count <= 3; count++) {
             fixture *f = start(MANY, count == 1 ? 30 : MANY - 1.25);
             double y[MANY], kl, expected_kl;
 
             for (size_t i = 0; i < MANY; i++)
                 y[i] = values[v][1];
-            for (size_t i = 0; i < count; i++)
+            for (int32_t i = 0; i < count; i++)
                 y[targets[i]] = values[v][0];
             assert_int_equal(
                 kldve_divergence_positives(f->d, targets, count, f->other, &expected_kl), KLDVE_OK);

@@ -26,7 +26,7 @@ static void check_area(kldve_ctx *ctx, const float *value, size_t n, double part
     assert_non_null(sorted);
     memcpy(sorted, value, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, falling);
-    assert_int_equal(kldve_metric_energy_area(ctx, value, n, part, &area), KLDVE_OK);
+    assert_int_equal(kldve_metric_energy_area(ctx, value, (int32_t)n, part, &area), KLDVE_OK);
     m = (size_t)lround(area * (double)n);
     assert_true(m >= 1 && m <= n && (double)m / (double)n == area);
     for (size_t i = 0; i < n; i++) {
