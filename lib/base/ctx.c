@@ -78,6 +78,21 @@ kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage, int64_t done,
     return KLDVE_OK;
 }
 
+kldve_status kldve_ctx_set_limit(kldve_ctx *ctx, int32_t limit, int64_t value)
+{
+    if (!ctx)
+        return KLDVE_E_ARG;
+    if (!kldve_is_limit(limit))
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED, "libkldve %s has no limit number %d",
+                               kldve_version(), (int)limit);
+    if (value < 0)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "the limit '%s' cannot be negative; 0 stands for the default",
+                               kldve_limit_name(limit));
+    ctx->limit[limit] = value;
+    return KLDVE_OK;
+}
+
 /* In front of every block. */
 typedef struct header {
     unsigned char *raw; /* the allocator's own pointer */

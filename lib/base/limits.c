@@ -1,11 +1,7 @@
-/* limits.c - how much a context takes in and spends: names, defaults, and the one way to refuse
- * what is more. */
+/* limits.c - how much a context takes in and spends: names, defaults, and what a message says. */
 #include "limits.h"
 
-#include <kldve/backend.h>
-
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "ctx_struct.h"
@@ -29,29 +25,14 @@ static const struct limit {
     [KLDVE_LIMIT_PICTURE_PIXELS] = {"picture-pixels", 100000000, false},
 };
 
-static bool is_limit(int32_t limit)
+bool kldve_is_limit(int32_t limit)
 {
     return limit >= 0 && limit < KLDVE_LIMITS;
 }
 
 const char *kldve_limit_name(int32_t limit)
 {
-    return is_limit(limit) ? limits[limit].name : NULL;
-}
-
-kldve_status kldve_ctx_set_limit(kldve_ctx *ctx, int32_t limit, int64_t value)
-{
-    if (!ctx)
-        return KLDVE_E_ARG;
-    if (!is_limit(limit))
-        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED, "libkldve %s has no limit number %d",
-                               kldve_version(), (int)limit);
-    if (value < 0)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "the limit '%s' cannot be negative; 0 stands for the default",
-                               limits[limit].name);
-    ctx->limit[limit] = value;
-    return KLDVE_OK;
+    return kldve_is_limit(limit) ? limits[limit].name : NULL;
 }
 
 int64_t kldve_limit_of(const kldve_ctx *ctx, int32_t limit)
@@ -61,7 +42,7 @@ int64_t kldve_limit_of(const kldve_ctx *ctx, int32_t limit)
 
 kldve_status kldve_ctx_limit(const kldve_ctx *ctx, int32_t limit, int64_t *value)
 {
-    if (!ctx || !value || !is_limit(limit))
+    if (!ctx || !value || !kldve_is_limit(limit))
         return KLDVE_E_ARG;
     *value = kldve_limit_of(ctx, limit);
     return KLDVE_OK;
@@ -90,20 +71,4 @@ void kldve_limit_advice(const kldve_ctx *ctx, int32_t limit, char *text, size_t 
              "the limit '%s' is %s; raise it with kldve_ctx_set_limit(), for the command with "
              "--limit %s=N",
              limits[limit].name, value, limits[limit].name);
-}
-
-kldve_status kldve_ctx_fail_limit(kldve_ctx *ctx, int32_t limit, const char *format, ...)
-{
-    char what[KLDVE_MESSAGE_SIZE], advice[KLDVE_ADVICE_SIZE];
-    va_list args;
-
-    if (!ctx || !is_limit(limit))
-        return KLDVE_E_LIMIT;
-    va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
-    va_end(args);
-    kldve_limit_advice(ctx, limit, advice, sizeof advice);
-    /* A long name must not push the advice out of the message. */
-    return kldve_ctx_failf(ctx, KLDVE_E_LIMIT, "%.*s: %s",
-                           KLDVE_MESSAGE_SIZE - KLDVE_ADVICE_SIZE - 3, what, advice);
 }

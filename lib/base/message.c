@@ -47,3 +47,19 @@ kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const char *mes
 {
     return kldve_ctx_failf(ctx, status, "%s", message);
 }
+
+kldve_status kldve_ctx_fail_limit(kldve_ctx *ctx, int32_t limit, const char *format, ...)
+{
+    char what[KLDVE_MESSAGE_SIZE], advice[KLDVE_ADVICE_SIZE];
+    va_list args;
+
+    if (!ctx || !kldve_is_limit(limit))
+        return KLDVE_E_LIMIT;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    kldve_limit_advice(ctx, limit, advice, sizeof advice);
+    /* A long name must not push the advice out of the message. */
+    return kldve_ctx_failf(ctx, KLDVE_E_LIMIT, "%.*s: %s",
+                           KLDVE_MESSAGE_SIZE - KLDVE_ADVICE_SIZE - 3, what, advice);
+}

@@ -120,7 +120,7 @@ static kldve_status fail_session(const struct session *session, const char *what
 {
     if (session->status == KLDVE_E_NOMEM)
         return kldve_ctx_failf(session->ctx, KLDVE_E_NOMEM, "%s: out of memory", what);
-    if (session->status == KLDVE_E_LIMIT)
+    if (session->status == KLDVE_E_LIMIT && *session->reason)
         return kldve_ctx_fail_limit(session->ctx, KLDVE_LIMIT_PICTURE_PIXELS,
                                     "%s: it needs more memory than so many pixels", what);
     if (*session->reason)

@@ -18,7 +18,7 @@
 ENDS_WITH(kldve_allocator, opaque);
 ENDS_WITH(kldve_divergence_options, unattainable);
 ENDS_WITH(kldve_divergence_info, summation);
-ENDS_WITH(kldve_shape, frames);
+ENDS_WITH(kldve_shape, head);
 ENDS_WITH(kldve_pick, has_box);
 ENDS_WITH(kldve_bias_gradient, reserved);
 ENDS_WITH(kldve_attention, width);
@@ -26,6 +26,7 @@ ENDS_WITH(kldve_backend, pick);
 ENDS_WITH(kldve_options, region_height);
 ENDS_WITH(kldve_input_spec, alpha_std);
 ENDS_WITH(kldve_arrays, reserved);
+ENDS_WITH(kldve_features, picture_height);
 ENDS_WITH(kldve_timings, reduce);
 ENDS_WITH(kldve_record, frames);
 ENDS_WITH(kldve_render_options, opacity);

@@ -53,6 +53,7 @@ static void test_limits(void **state)
         kldve_buffer file = {ctx, NULL, 0, 0};
 
         assert_int_equal(codecs[i].encode(image, 90, &file), KLDVE_OK);
+        limit(ctx, KLDVE_LIMIT_PICTURE_FILE, 0);
         limit(ctx, KLDVE_LIMIT_PICTURE_PIXELS, 599);
         assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &out), KLDVE_E_LIMIT);
         test_says(ctx, "30 x 20 pixels: the limit 'picture-pixels' is 599; raise it with");
