@@ -205,7 +205,8 @@ static void print(const kldve_heatmap *map, const kldve_record *r)
                    x + 1 < r->width ? ' ' : '\n');
 }
 
-static kldve_status show(const kldve_heatmap *map, const kldve_image *photo, const char *path)
+static kldve_status show(const struct host *h, const kldve_heatmap *map, const kldve_image *photo,
+                         const char *path)
 {
     kldve_record r = {.struct_size = sizeof r};
     kldve_image *drawn = NULL;
@@ -217,8 +218,8 @@ static kldve_status show(const kldve_heatmap *map, const kldve_image *photo, con
     }
     if (status == KLDVE_OK)
         printf("class %d, logit %.4f\n", (int)r.target, (double)r.logit);
-    if (status == KLDVE_OK && !(status = kldve_heatmap_render(map, photo, NULL, &drawn)))
-        status = kldve_image_save(drawn, path, 0);
+    if (status == KLDVE_OK && !(status = kldve_heatmap_render(h->ctx, map, photo, NULL, &drawn)))
+        status = kldve_image_save(h->ctx, drawn, path, 0);
     kldve_image_free(drawn);
     return status;
 }
@@ -236,13 +237,14 @@ static kldve_status host(struct host *h, char **argv, int rounds)
         status = kldve_image_load(h->ctx, argv[2], NULL, &photo);
     }
     if (status == KLDVE_OK)
-        status = picture_to_input(photo, &h->head.input, &h->shape, h->in.channel_axis, h->input);
+        status = picture_to_input(h->ctx, photo, &h->head.input, &h->shape, h->in.channel_axis,
+                                  h->input);
     if (status == KLDVE_OK) {
         run(h, h->taps);
         status = explain(h, photo, argv[3], &map);
     }
     if (status == KLDVE_OK)
-        status = show(map, photo, argv[4]);
+        status = show(h, map, photo, argv[4]);
     if (status == KLDVE_OK && rounds > 0)
         status = measure(h, photo, argv[3], rounds);
     kldve_heatmap_free(map);

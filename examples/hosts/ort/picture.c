@@ -1,7 +1,7 @@
 #include "picture.h"
 
 /* The part that the network sees, at its size. */
-static kldve_status fit(const kldve_image *photo, const kldve_input_spec *spec,
+static kldve_status fit(kldve_ctx *ctx, const kldve_image *photo, const kldve_input_spec *spec,
                         const kldve_shape *shape, kldve_image **out)
 {
     int64_t width = kldve_image_width(photo), height = kldve_image_height(photo);
@@ -16,25 +16,26 @@ static kldve_status fit(const kldve_image *photo, const kldve_input_spec *spec,
 
     width = width * side / shorter;
     height = height * side / shorter;
-    status = kldve_image_resize(photo, (int32_t)width, (int32_t)height, &resized);
+    status = kldve_image_resize(ctx, photo, (int32_t)width, (int32_t)height, &resized);
     if (status == KLDVE_OK)
         status =
-            kldve_image_crop(resized, ((int32_t)width - crop_width) / 2,
+            kldve_image_crop(ctx, resized, ((int32_t)width - crop_width) / 2,
                              ((int32_t)height - crop_height) / 2, crop_width, crop_height, &cut);
     if (status == KLDVE_OK)
-        status = kldve_image_resize(cut, shape->in_width, shape->in_height, out);
+        status = kldve_image_resize(ctx, cut, shape->in_width, shape->in_height, out);
     kldve_image_free(resized);
     kldve_image_free(cut);
     return status;
 }
 
-kldve_status picture_to_input(const kldve_image *photo, const kldve_input_spec *spec,
-                              const kldve_shape *shape, int32_t channel_axis, float *input)
+kldve_status picture_to_input(kldve_ctx *ctx, const kldve_image *photo,
+                              const kldve_input_spec *spec, const kldve_shape *shape,
+                              int32_t channel_axis, float *input)
 {
     int32_t pixels = shape->in_height * shape->in_width;
     float scale = spec->scale == 0 ? 1 : spec->scale;
     kldve_image *fitted = NULL;
-    kldve_status status = fit(photo, spec, shape, &fitted);
+    kldve_status status = fit(ctx, photo, spec, shape, &fitted);
 
     if (status != KLDVE_OK)
         return status;
