@@ -234,7 +234,7 @@ static kldve_status host(struct host *h, char **argv, int rounds)
         h->input = room((size_t)h->shape.in_height * (size_t)h->shape.in_width, 3 * sizeof(float));
         h->features = room((size_t)h->shape.head, sizeof(float));
         h->scores = room((size_t)h->shape.classes, sizeof(float));
-        status = kldve_image_load(h->ctx, argv[2], NULL, &photo);
+        status = kldve_image_load(h->ctx, argv[2], &photo);
     }
     if (status == KLDVE_OK)
         status = picture_to_input(h->ctx, photo, &h->head.input, &h->shape, h->in.channel_axis,
