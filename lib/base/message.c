@@ -4,7 +4,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "ctx.h"
 #include "ctx_struct.h"
+
+/* Names from hostile files end up here. */
+void kldve_one_line(char *text)
+{
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+}
 
 const char *kldve_ctx_message(const kldve_ctx *ctx)
 {
@@ -20,10 +29,7 @@ kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *fo
     va_start(args, format);
     vsnprintf(ctx->message, sizeof ctx->message, format, args);
     va_end(args);
-    /* Names from hostile files end up here: keep the message one printable line. */
-    for (char *c = ctx->message; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
+    kldve_one_line(ctx->message);
     return status;
 }
 

@@ -141,15 +141,13 @@ static void name_the_file(kldve_ctx *ctx, const char *path, kldve_status st)
 }
 
 /* From the file `path`, or from bytes where it is NULL. */
-static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, size_t nbytes,
-                         const kldve_onnx_options *options, kldve_onnx **out)
+static kldve_status load_checked(kldve_ctx *ctx, const char *path, const void *bytes, size_t nbytes,
+                                 const kldve_onnx_options *options, kldve_onnx **out)
 {
-    kldve_onnx_options o;
+    kldve_onnx_options o = *options;
     kldve_onnx *net;
-    kldve_status st = kx_options_load(ctx, options, &o);
+    kldve_status st;
 
-    if (st < 0)
-        return st;
     net = kldve_ctx_alloc(ctx, 1, sizeof *net);
     if (!net)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while loading the network");
@@ -170,6 +168,21 @@ static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, si
 fail:
     kldve_onnx_free(net);
     return st;
+}
+
+static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, size_t nbytes,
+                         const kldve_onnx_options *options, kldve_onnx **out)
+{
+    kldve_onnx_options o;
+    kldve_status st = kx_options_load(ctx, options, &o);
+    double before;
+
+    if (st < 0)
+        return st;
+    before = kldve_ctx_enter(ctx, "loading", o.deadline_ms);
+    if ((st = kldve_ctx_progress(ctx, "reading", 0, 1)) == KLDVE_OK)
+        st = load_checked(ctx, path, bytes, nbytes, &o, out);
+    return kldve_ctx_leave(ctx, before, st);
 }
 
 kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path, const kldve_onnx_options *options,
