@@ -42,9 +42,13 @@
 extern "C" {
 #endif
 
-/** Success is 0, errors are negative.  The numbers are part of the ABI: they are never renumbered
- *  and never reused, but later releases may add some. */
-typedef enum kldve_status {
+/** What a call returns: 0 for success, else a negative number.  A number and not an enum, whose
+ * size compilers choose: callbacks of a host return it, too. */
+typedef int32_t kldve_status;
+
+/** The values of a kldve_status.  They are part of the ABI: never renumbered and never reused, but
+ *  later releases may add some. */
+enum {
     KLDVE_OK = 0,
     KLDVE_E_NOMEM = -1,        /**< an allocation failed */
     KLDVE_E_ARG = -2,          /**< the caller broke a documented precondition */
@@ -57,8 +61,10 @@ typedef enum kldve_status {
     KLDVE_E_UNATTAINABLE = -9, /**< no kernel width gives the wanted perplexity */
     KLDVE_E_CANCELLED = -10,   /**< kldve_ctx_cancel() or the progress callback asked to stop */
     KLDVE_E_LIMIT = -11,       /**< larger than a limit that the caller can raise */
-    KLDVE_E_DEADLINE = -12     /**< the time that the caller gave has passed */
-} kldve_status;
+    KLDVE_E_DEADLINE = -12,    /**< the time that the caller gave has passed */
+    KLDVE_E_NOT_FOUND = -13 /**< no such entry: an index past the last, an array that this map does
+                                 not have.  Getters return it without a message */
+};
 
 /** The name of a status in lower-case English, for example "out of memory"; "unknown status" for
  * any other number.  Never NULL.  Static storage.  Safe from any thread.  @since 0.1 */
@@ -110,13 +116,13 @@ KLDVE_API const char *kldve_ctx_message(const kldve_ctx *ctx);
  *  call under way does not use; no progress is reported from within those.  It must return: neither
  *  longjmp() nor an exception may cross the library.
  *  @param stage  Borrowed for the call. */
-typedef int32_t (*kldve_progress)(void *opaque, const char *stage, int64_t done, int64_t total);
+typedef int32_t (*kldve_progress_fn)(void *opaque, const char *stage, int64_t done, int64_t total);
 
 /** Set the progress callback, or remove it with NULL.
  *  @param ctx     NULL: nothing happens.
  *  @param opaque  Handed to the callback; borrowed until it is replaced.
  *  @since 0.1 */
-KLDVE_API void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress progress, void *opaque);
+KLDVE_API void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress_fn progress, void *opaque);
 
 /** Stop the call that runs on this context: it returns KLDVE_E_CANCELLED, as a rule within 50 ms
  *  (docs/threads.md has the exceptions), its outputs are not written, and every object stays
@@ -151,10 +157,10 @@ typedef enum kldve_log_level {
 } kldve_log_level;
 
 /** Called with one line without a newline.  Runs in the thread that made the call, under the rules
- *  of kldve_progress.
+ *  of kldve_progress_fn.
  *  @param level    a kldve_log_level.
  *  @param message  Borrowed for the call. */
-typedef void (*kldve_log)(void *opaque, int32_t level, const char *message);
+typedef void (*kldve_log_fn)(void *opaque, int32_t level, const char *message);
 
 /** Set who gets the log, or remove it with NULL.  Nothing depends on it: what is logged is also in
  *  notes, records and timings.  The library writes to no stream by itself.
@@ -162,7 +168,7 @@ typedef void (*kldve_log)(void *opaque, int32_t level, const char *message);
  *  @param max_level  The least important kldve_log_level that is wanted.
  *  @param opaque     Handed to the callback; borrowed until it is replaced.
  *  @since 0.1 */
-KLDVE_API void kldve_ctx_set_log(kldve_ctx *ctx, int32_t max_level, kldve_log log, void *opaque);
+KLDVE_API void kldve_ctx_set_log(kldve_ctx *ctx, int32_t max_level, kldve_log_fn log, void *opaque);
 
 #ifdef __cplusplus
 }

@@ -240,8 +240,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain(kldve_explainer *explainer
  *  @return As kldve_explain(); KLDVE_E_ARG also where count or sizes do not fit.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_film(kldve_explainer *explainer,
-                                                           int32_t count,
                                                            const kldve_image *const *pictures,
+                                                           int32_t count,
                                                            const kldve_options *options,
                                                            kldve_heatmap **out);
 
@@ -270,7 +270,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_input(kldve_explainer *exp
  *          message begins with its number, from 0.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_inputs(kldve_explainer *explainer,
-                                                             int32_t count, const float *inputs,
+                                                             const float *inputs, int32_t count,
                                                              const kldve_options *options,
                                                              kldve_heatmap **out);
 
@@ -279,8 +279,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_inputs(kldve_explainer *ex
  *  @return As kldve_explain_inputs().
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_many(kldve_explainer *explainer,
-                                                           int32_t count,
                                                            const kldve_image *const *pictures,
+                                                           int32_t count,
                                                            const kldve_options *options,
                                                            kldve_heatmap **out);
 
@@ -290,8 +290,8 @@ typedef struct kldve_arrays {
     const float *logits;   /**< [classes]; one score makes two classes, as in kldve_scores */
     const float *features; /**< [maps][height][width] */
     /** [maps][height][width], the gradient of sum(cotangent * logits) at the layer, with the
-     *  cotangent from kldve_cotangent().  NULL for the reading `paper` and for methods that need no
-     *  gradient. */
+     *  cotangent from kldve_arrays_cotangent().  NULL for the reading `paper` and for methods that
+     * need no gradient. */
     const float *gradient;
     int32_t classes, maps, height, width;
     int32_t scores;   /**< a kldve_scores */
@@ -307,13 +307,13 @@ typedef struct kldve_arrays {
  *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_UNSUPPORTED (no such method), KLDVE_E_NUMERIC,
  *          KLDVE_E_NOMEM.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits,
-                                                        int32_t classes,
-                                                        const kldve_options *options,
-                                                        float *cotangent);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_arrays_cotangent(kldve_ctx *ctx, const float *logits,
+                                                               int32_t classes,
+                                                               const kldve_options *options,
+                                                               float *cotangent);
 
 /** Explain without any backend, from arrays in memory.
- *  @param options  NULL means defaults.  Use the same as for kldve_cotangent().
+ *  @param options  NULL means defaults.  Use the same as for kldve_arrays_cotangent().
  *  @param out      On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
  *  @return As kldve_explain().  KLDVE_E_NO_VJP also where the method needs a gradient and `arrays`
  *          has none, or where KLDVE_FLAG_CHECK would need a second one; KLDVE_E_UNSUPPORTED also

@@ -17,7 +17,7 @@ typedef struct kldve_host_list {
 /* The calls under way: who is told, and when they have to end.  Times are those of
  * kldve_clock_ms().  Everything but the two atomic members belongs to the thread of the call. */
 typedef struct kldve_control {
-    kldve_progress progress;
+    kldve_progress_fn progress;
     void *progress_opaque;
     const char *call;  /* the outermost one */
     const char *stage; /* what runs; NULL: no call */
@@ -37,7 +37,7 @@ typedef struct kldve_control {
 struct kldve_ctx {
     kldve_allocator allocator;
     kldve_control control;
-    kldve_log log;
+    kldve_log_fn log;
     void *log_opaque;
     int32_t log_level; /* a kldve_log_level */
     kldve_host_list methods, metrics;

@@ -9,7 +9,7 @@
 
 enum { LINE_SIZE = 1024 };
 
-void kldve_ctx_set_log(kldve_ctx *ctx, int32_t max_level, kldve_log log, void *opaque)
+void kldve_ctx_set_log(kldve_ctx *ctx, int32_t max_level, kldve_log_fn log, void *opaque)
 {
     if (!ctx)
         return;

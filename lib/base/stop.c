@@ -23,7 +23,7 @@ void kldve_control_init(kldve_ctx *ctx)
     atomic_init(&ctx->control.stopped, 0);
 }
 
-void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress progress, void *opaque)
+void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress_fn progress, void *opaque)
 {
     if (!ctx)
         return;

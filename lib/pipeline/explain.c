@@ -195,9 +195,8 @@ kldve_status kldve_explain_input(kldve_explainer *ex, const float *input,
     return explain_one(&call, out);
 }
 
-kldve_status kldve_explain_film(kldve_explainer *ex, int32_t count,
-                                const kldve_image *const *pictures, const kldve_options *options,
-                                kldve_heatmap **out)
+kldve_status kldve_explain_film(kldve_explainer *ex, const kldve_image *const *pictures,
+                                int32_t count, const kldve_options *options, kldve_heatmap **out)
 {
     const kldve_call call = {.ex = ex, .options = options, .pictures = pictures};
 
@@ -220,5 +219,5 @@ kldve_status kldve_explain_film(kldve_explainer *ex, int32_t count,
 kldve_status kldve_explain(kldve_explainer *ex, const kldve_image *picture,
                            const kldve_options *options, kldve_heatmap **out)
 {
-    return kldve_explain_film(ex, 1, &picture, options, out);
+    return kldve_explain_film(ex, &picture, 1, options, out);
 }

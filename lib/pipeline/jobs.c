@@ -52,7 +52,7 @@ kldve_status kldve_job_forward(const kldve_job *job, const float *input, float *
                : without_network(job);
 }
 
-kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count, const float *inputs,
+kldve_status kldve_job_forward_many(const kldve_job *job, const float *inputs, int32_t count,
                                     float *logits)
 {
     kldve_network *net = run_of(job)->net;
@@ -117,7 +117,7 @@ kldve_status kldve_job_vjp_input(const kldve_job *job, const float *cotangent, i
 }
 
 kldve_status kldve_job_vjp_biases(const kldve_job *job, const float *cotangent, float *gradient,
-                                  kldve_bias_visitor visit, void *opaque)
+                                  kldve_bias_fn visit, void *opaque)
 {
     kldve_status st = look_back(job);
 
@@ -126,7 +126,7 @@ kldve_status kldve_job_vjp_biases(const kldve_job *job, const float *cotangent, 
 }
 
 kldve_status kldve_job_attentions(const kldve_job *job, const float *cotangent,
-                                  kldve_attention_visitor visit, void *opaque)
+                                  kldve_attention_fn visit, void *opaque)
 {
     kldve_status st = look_back(job);
 

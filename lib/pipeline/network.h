@@ -73,8 +73,8 @@ kldve_status kldve_network_forward_features(kldve_network *net, const float *hel
 kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent, int32_t rule,
                                      float *gradient);
 kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent, float *gradient,
-                                      kldve_bias_visitor visit, void *opaque);
+                                      kldve_bias_fn visit, void *opaque);
 kldve_status kldve_network_attentions(kldve_network *net, const float *cotangent,
-                                      kldve_attention_visitor visit, void *opaque);
+                                      kldve_attention_fn visit, void *opaque);
 
 #endif

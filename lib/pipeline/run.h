@@ -22,7 +22,7 @@ typedef struct kldve_run {
     kldve_job job;
     kldve_options options;       /**< those of the call, every default filled in */
     kldve_options other_options; /**< the same about `other` */
-    uint32_t needs;              /**< KLDVE_NEED_* of the method with these options */
+    uint64_t needs;              /**< KLDVE_NEED_* of the method with these options */
     const char *where;           /**< at the head of messages */
     kldve_network *net;          /**< NULL: from arrays */
     kldve_buffers *buffers;

@@ -187,22 +187,12 @@ static kldve_status divergence(kldve_run *run, const kldve_options *o, int32_t c
 {
     kldve_divergence *d = run->buffers->divergence;
     double *z = run->map->z, *kl = &run->map->record.kl;
-    size_t *targets;
-    kldve_status st;
 
     if (o->truth)
         return kldve_divergence_truth(d, o->truth, z, kl);
     if (o->target_kind != KLDVE_TARGET_SET)
-        return kldve_divergence_onehot(d, (size_t)c, z, kl);
-    targets = kldve_ctx_alloc(run->job.ctx, (size_t)o->target_count, sizeof *targets);
-    if (!targets)
-        return kldve_ctx_failf(run->job.ctx, KLDVE_E_NOMEM, "out of memory for %d targets",
-                               (int)o->target_count);
-    for (int32_t i = 0; i < o->target_count; i++)
-        targets[i] = (size_t)o->targets[i];
-    st = kldve_divergence_positives(d, targets, (size_t)o->target_count, z, kl);
-    kldve_ctx_release(run->job.ctx, targets);
-    return st;
+        return kldve_divergence_onehot(d, c, z, kl);
+    return kldve_divergence_positives(d, o->targets, o->target_count, z, kl);
 }
 
 static void record_scores(kldve_heatmap *map, const kldve_job *job)
@@ -220,17 +210,18 @@ kldve_status kldve_run_divergence(kldve_run *run, kldve_subject subject)
     bool other = subject == KLDVE_SUBJECT_OTHER;
     kldve_heatmap *map = run->map;
     kldve_job *job = &run->job;
-    size_t n = (size_t)job->shape->classes;
+    int32_t n = job->shape->classes;
     double start = kldve_clock_ms();
     kldve_status st;
 
     job->options = other ? &run->other_options : &run->options;
     job->target = other ? run->other : run->target;
-    assert(job->target >= 0 && (size_t)job->target < n);
+    assert(job->target >= 0 && job->target < n);
     if ((st = divergence(run, job->options, job->target)) < 0)
         return st;
     job->cotangent = NULL;
-    job->flat = kldve_standardise(map->z, n, map->alpha);
+    st = kldve_divergence_standardise(map->z, n, map->alpha, &job->flat);
+    assert(st == KLDVE_OK);
     job->alpha = map->alpha;
     job->gradient = NULL;
     job->weights = NULL;

@@ -31,7 +31,7 @@ ENDS_WITH(kldve_timings, reduce);
 ENDS_WITH(kldve_record, frames);
 ENDS_WITH(kldve_render_options, opacity);
 ENDS_WITH(kldve_job, error);
-ENDS_WITH(struct kldve_method, reserved);
+ENDS_WITH(struct kldve_method, remark);
 ENDS_WITH(kldve_metric_job, width);
 ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX

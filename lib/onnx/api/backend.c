@@ -47,7 +47,7 @@ static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **stat
     if (((const kldve_onnx *)config)->choice.listing)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG,
                               "the network was loaded to list its tensors only, with "
-                              "KLDVE_ONNX_LIST");
+                              "KLDVE_ONNX_FLAG_LIST");
     s = kldve_ctx_alloc(ctx, 1, sizeof *s);
     if (!s)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while opening the network");

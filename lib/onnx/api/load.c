@@ -12,15 +12,16 @@ static const size_t default_max_bytes = (size_t)1 << 30;
 
 static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
 {
-    net->options = (kx_plan_options){.input = net->choice.input,
-                                     .layer = net->choice.layer,
-                                     .logits = net->choice.logits,
-                                     .vjp = net->choice.layer && !(o->flags & KLDVE_ONNX_NO_VJP),
-                                     .vjp_input = (o->flags & KLDVE_ONNX_VJP_INPUT) != 0,
-                                     .plain = (o->flags & KLDVE_ONNX_PLAIN) != 0,
-                                     .direct = (o->flags & KLDVE_ONNX_DIRECT) != 0,
-                                     .threads = o->threads ? o->threads : omp_get_max_threads(),
-                                     .max_bytes = default_max_bytes};
+    net->options =
+        (kx_plan_options){.input = net->choice.input,
+                          .layer = net->choice.layer,
+                          .logits = net->choice.logits,
+                          .vjp = net->choice.layer && !(o->flags & KLDVE_ONNX_FLAG_NO_VJP),
+                          .vjp_input = (o->flags & KLDVE_ONNX_FLAG_VJP_INPUT) != 0,
+                          .plain = (o->flags & KLDVE_ONNX_FLAG_PLAIN) != 0,
+                          .direct = (o->flags & KLDVE_ONNX_FLAG_DIRECT) != 0,
+                          .threads = o->threads ? o->threads : omp_get_max_threads(),
+                          .max_bytes = default_max_bytes};
     return kx_plan_new(net->ctx, net->graph, &net->options, &net->plan);
 }
 
@@ -83,11 +84,11 @@ static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *opt
     char text[KX_SELECT_TEXT];
     kldve_status st = KLDVE_OK;
 
-    if (o.flags & KLDVE_ONNX_PICK_PLACE) {
+    if (o.flags & KLDVE_ONNX_FLAG_PICK_PLACE) {
         st = kx_select_map(net->graph, o.logits, net->pictures > 0 ? net->pictures : 1,
                            net->pictures > 0 ? o.item : 0, &net->choice.notes, text);
         o.select = text;
-    } else if (o.flags & KLDVE_ONNX_PICK_ROW) {
+    } else if (o.flags & KLDVE_ONNX_FLAG_PICK_ROW) {
         st = net->frontier.count > 0
                  ? kx_select_kept(net->graph, &net->arena, &net->choice.notes, &net->frontier, &o,
                                   &choosing)
@@ -114,7 +115,7 @@ static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
     kldve_status st;
 
     c->notes.arena = &net->arena;
-    c->listing = (o->flags & KLDVE_ONNX_LIST) != 0;
+    c->listing = (o->flags & KLDVE_ONNX_FLAG_LIST) != 0;
     c->grid_height = o->grid_height;
     c->grid_width = o->grid_width;
     if ((st = kx_given_load(net->ctx, &net->arena, o)) < 0 || (st = kx_load_graph(net, o)) < 0 ||
@@ -123,7 +124,7 @@ static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
     c->letters = net->inputs.layout;
     if ((st = kx_choose(net->graph, &net->arena, o->layer, o->logits,
                         net->selects ? &net->selection : NULL, c)) < 0 ||
-        (st = kx_choose_scores(net->ctx, o->scores, o->flags & KLDVE_ONNX_NAMED,
+        (st = kx_choose_scores(net->ctx, o->scores, o->flags & KLDVE_ONNX_FLAG_NAMED,
                                kx_score_count(net), c)) < 0 ||
         (st = kx_choice_shape(net->graph, c)) < 0 || c->listing || (st = plan_one(net, o)) < 0)
         return st;

@@ -215,7 +215,7 @@ static void vjp_where(const kx_op_call *call)
     }
 #define COMPARE(name, first) COMPARE_AS(name, first, KX_FORMULA_OTHER)
 const kx_op kx_compare_ops[] = {
-    COMPARE("Equal", 1),
+    COMPARE_AS("Equal", 1, KX_FORMULA_EQUAL),
     COMPARE("Less", 1),
     COMPARE_AS("Greater", 1, KX_FORMULA_ABOVE),
     COMPARE("LessOrEqual", 12),

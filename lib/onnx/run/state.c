@@ -177,9 +177,10 @@ kldve_status kx_state_begin_vjp(kx_state *s, kx_target to, int32_t rule, const f
         return kldve_ctx_fail(
             s->ctx, KLDVE_E_NO_VJP,
             to == KX_TO_INPUT
-                ? "the network was loaded without KLDVE_ONNX_VJP_INPUT: load it with that flag"
-                : "the network has no layer, or was loaded with KLDVE_ONNX_NO_VJP: without a layer "
-                  "only the input can be explained, with KLDVE_ONNX_VJP_INPUT");
+                ? "the network was loaded without KLDVE_ONNX_FLAG_VJP_INPUT: load it with that flag"
+                : "the network has no layer, or was loaded with KLDVE_ONNX_FLAG_NO_VJP: without a "
+                  "layer "
+                  "only the input can be explained, with KLDVE_ONNX_FLAG_VJP_INPUT");
     if (!s->ran)
         return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
                               "there is no forward pass yet: a VJP needs one before it");
@@ -205,7 +206,7 @@ kldve_status kx_state_vjp(kx_state *s, kx_target to, int32_t rule, const float *
 }
 
 kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gradient,
-                                 kldve_bias_visitor visitor, void *opaque)
+                                 kldve_bias_fn visitor, void *opaque)
 {
     kldve_status st;
 
@@ -217,8 +218,8 @@ kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gra
     return st;
 }
 
-kldve_status kx_state_attentions(kx_state *s, const float *cotangent,
-                                 kldve_attention_visitor visitor, void *opaque)
+kldve_status kx_state_attentions(kx_state *s, const float *cotangent, kldve_attention_fn visitor,
+                                 void *opaque)
 {
     const kx_port *port = &s->plan->cotangent[KX_TO_LAYER];
     float *probe = kx_state_at(s, port->buffer);

@@ -175,7 +175,7 @@ static kldve_status net_vjp_input(void *state, const float *cotangent, int32_t r
 }
 
 static kldve_status net_vjp_biases(void *state, const float *cotangent, float *gradient,
-                                   kldve_bias_visitor visit, void *opaque)
+                                   kldve_bias_fn visit, void *opaque)
 {
     const float bias[MAPS] = {1, 2};
     float at_bias[MAPS * CELLS];
@@ -199,8 +199,8 @@ static kldve_status net_pick(void *state, kldve_pick *pick, float *logits)
     return KLDVE_OK;
 }
 
-static kldve_status net_attentions(void *state, const float *cotangent,
-                                   kldve_attention_visitor visit, void *opaque)
+static kldve_status net_attentions(void *state, const float *cotangent, kldve_attention_fn visit,
+                                   void *opaque)
 {
     float weights[CELLS * CELLS], read[CELLS] = {1};
     kldve_attention *attention;
@@ -304,7 +304,7 @@ static void pass_divergence(kldve_ctx *ctx)
         CHECK(kldve_divergence_set_scores(d, scores) == KLDVE_OK);
         CHECK(kldve_divergence_get_info(d, info) == KLDVE_OK);
         check_result(info, sizeof *info);
-        CHECK(info->temperature == 2 && info->summation == KLDVE_SUM_DIRECT);
+        CHECK(info->temperature == 2 && info->summation == KLDVE_SUMMATION_DIRECT);
     }
     kldve_divergence_free(d);
     free(options);

@@ -78,7 +78,7 @@ static void check_picked(const kldve_pick *pick, const float *logits, int32_t ro
 static void open_rows(opened *o, const char *network)
 {
     const kldve_onnx_options options = {
-        .struct_size = sizeof options, .flags = KLDVE_ONNX_PICK_ROW, .layer = "a"};
+        .struct_size = sizeof options, .flags = KLDVE_ONNX_FLAG_PICK_ROW, .layer = "a"};
 
     opened_state(o, opened_text(o, network, &options));
     assert_int_equal(o->shape.picks, KLDVE_PICKS_ROW);
@@ -157,22 +157,22 @@ static const struct refused {
     uint64_t flags;
 } refused[] = {
     {"a second stage", ROWS KEEP "n Cast k f to=1; w q 4,3; n Gemm f,q h transB=1; out h",
-     "proposals, whose scores a second stage computes", KLDVE_ONNX_PICK_ROW},
+     "proposals, whose scores a second stage computes", KLDVE_ONNX_FLAG_PICK_ROW},
     {"boxes of two levels",
      MASKED(Greater, 0.3,
             3) "; i r0 0; i r3 3; i a0 0; n Slice br,r0,r3,a0 half; n Gather half,at e; out e",
-     "the file sorts out boxes level by level", KLDVE_ONNX_PICK_ROW},
+     "the file sorts out boxes level by level", KLDVE_ONNX_FLAG_PICK_ROW},
     {"without a pick", ROWS KEEP "out k", "explain one box with --box", 0},
     {"no suppression", ROWS "n NonZero scores z; out z", "not by non-maximum suppression",
-     KLDVE_ONNX_PICK_ROW},
+     KLDVE_ONNX_FLAG_PICK_ROW},
     {"no boxes",
      ROWS "n ReduceMax o m; n NonZero m z; n Cast z f to=1; i q 1,1,4; n Expand f,q b; "
           "n NonMaxSuppression b,b k; out k",
-     "are not found", KLDVE_ONNX_PICK_ROW},
+     "are not found", KLDVE_ONNX_FLAG_PICK_ROW},
     {"scores behind a node whose first result is left out",
      ROWS "n DynamicQuantizeLinear scores _,sc; i one 1,1,1; n Reshape sc,one b; "
           "n NonMaxSuppression boxes,b k; out k",
-     "are not found", KLDVE_ONNX_PICK_ROW},
+     "are not found", KLDVE_ONNX_FLAG_PICK_ROW},
 };
 
 static void check_refused(void **state)
