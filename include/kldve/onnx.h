@@ -39,9 +39,13 @@ enum {
     KLDVE_ONNX_FLAG_NAMED = 64, /**< the caller has labels for the classes: a single score without a
                                 sigmoid in the file is the score of "yes" against "no", of
                                 which they name the first or both, and not a number */
-    KLDVE_ONNX_FLAG_LIST = 128  /**< only to list the tensors: nothing is planned, and no explainer
+    KLDVE_ONNX_FLAG_LIST = 128, /**< only to list the tensors: nothing is planned, and no explainer
                                 opens.  An output that is no vector of scores is taken whole,
                                 and a note says how to pick the scores */
+    KLDVE_ONNX_FLAG_HEAD = 256  /**< plan only the head, what lies between layer and logits, for
+                                kldve_explain_features(): another program has computed what comes
+                                before.  Weights in front of the layer are neither read nor packed.
+                                kldve_onnx_tap_at() lists the tensors that it takes */
 };
 
 enum {
@@ -260,6 +264,19 @@ typedef struct kldve_onnx_tensor {
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index,
                                                              kldve_onnx_tensor *out);
+
+/** The tensors that a head of this network takes (KLDVE_ONNX_FLAG_HEAD), also of one that is loaded
+ * as a whole: the layer as the file has it, or the tensors that are joined to it, and then what
+ * else the scores read that the layer does not carry.  kldve_onnx_tap() makes them outputs of the
+ * file. Safe from any thread.
+ *  @param index  From 0.
+ *  @param out    The caller's; set its struct_size first.
+ *  @return KLDVE_OK; KLDVE_E_ARG (index past the last, NULL, or struct_size is not set);
+ *          KLDVE_E_UNSUPPORTED (there is no head; loading with KLDVE_ONNX_FLAG_HEAD says why).
+ * Nothing is written then, and there is no message: threads may share the network.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tap_at(const kldve_onnx *net, int32_t index,
+                                                          kldve_onnx_tensor *out);
 
 /** How the layer of a network was chosen. */
 typedef enum kldve_onnx_layer {
