@@ -1,6 +1,7 @@
 /* load.c - from a file or bytes to a planned network. */
 #include "load.h"
 
+#include "build/crop.h"
 #include "given.h"
 
 #include <assert.h>
@@ -12,9 +13,16 @@ static const size_t default_max_bytes = (size_t)1 << 30;
 
 static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
 {
+    kx_value *logits = net->choice.logits;
+    kldve_status st = KLDVE_OK;
+
+    if (!(o->flags & KLDVE_ONNX_PLAIN))
+        st = kx_crop(net->graph, net->choice.layer, net->choice.logits, &logits);
+    if (st < 0)
+        return st;
     net->options = (kx_plan_options){.input = net->choice.input,
                                      .layer = net->choice.layer,
-                                     .logits = net->choice.logits,
+                                     .logits = logits,
                                      .vjp = net->choice.layer && !(o->flags & KLDVE_ONNX_NO_VJP),
                                      .vjp_input = (o->flags & KLDVE_ONNX_VJP_INPUT) != 0,
                                      .plain = (o->flags & KLDVE_ONNX_PLAIN) != 0,
