@@ -6,8 +6,8 @@
  *                                        long double, and its time
  *     bench-divergence truth [N...]      time for general truth of several shapes
  *     bench-divergence crossover [SET]   direct sum against fast summation near the size where
- *                                        they cost the same, and the choice of KLDVE_SUM_AUTO;
- *                                        SET: avx512, avx2, baseline
+ *                                        they cost the same, and the choice of
+ * KLDVE_SUMMATION_AUTO; SET: avx512, avx2, baseline
  *
  * The times are medians of processor time over rounds in which the methods alternate, on one
  * thread.  bench_divergence.py compares with scikit-learn. */
@@ -71,7 +71,7 @@ static kldve_divergence *make(size_t n, int32_t summation)
         .struct_size = sizeof o, .summation = summation, .unattainable = KLDVE_UNATTAINABLE_LIMIT};
     kldve_divergence *d;
 
-    must(kldve_divergence_new(ctx, n, &o, &d));
+    must(kldve_divergence_new(ctx, (int32_t)n, &o, &d));
     if (kernels)
         d->kernels = kernels;
     return d;
@@ -91,7 +91,7 @@ static void solve(kldve_divergence *d, const problem *p)
     if (p->truth)
         must(kldve_divergence_truth(d, p->truth, p->z, NULL));
     else
-        must(kldve_divergence_onehot(d, p->n / 3, p->z, NULL));
+        must(kldve_divergence_onehot(d, (int32_t)(p->n / 3), p->z, NULL));
 }
 
 /* Medians in ms of the marked methods; at least three rounds, until 0.3 s have passed. */
@@ -137,7 +137,7 @@ static void print_ms(double ms)
 /* Error of the method that AUTO chooses, against direct sums at some scores; and its estimate. */
 static double measured(const problem *p, kldve_divergence_info *info)
 {
-    kldve_divergence *d = make(p->n, KLDVE_SUM_AUTO);
+    kldve_divergence *d = make(p->n, KLDVE_SUMMATION_AUTO);
     double error;
 
     must(kldve_divergence_set_scores(d, p->k));
@@ -161,7 +161,7 @@ static void times_of(const shape *s, size_t n)
     for (int m = 0; m < METHODS; m++)
         print_ms(ms[m]);
     printf(" %-6s | %8.1e | %8.1e | %6lld |\n",
-           info.summation == KLDVE_SUM_DIRECT ? "direct" : "fast", error, info.error,
+           info.summation == KLDVE_SUMMATION_DIRECT ? "direct" : "fast", error, info.error,
            (long long)info.clusters);
     fflush(stdout);
     free(p.k);
@@ -186,11 +186,11 @@ enum { TOLERANCES = sizeof tolerances / sizeof *tolerances };
 static double error_at(const problem *p, double tolerance, const double *expected, double *ms)
 {
     kldve_divergence_options o = {
-        .struct_size = sizeof o, .summation = KLDVE_SUM_CHEBYSHEV, .tolerance = tolerance};
+        .struct_size = sizeof o, .summation = KLDVE_SUMMATION_CHEBYSHEV, .tolerance = tolerance};
     kldve_divergence *d;
     double times[15];
 
-    must(kldve_divergence_new(ctx, p->n, &o, &d));
+    must(kldve_divergence_new(ctx, (int32_t)p->n, &o, &d));
     solve(d, p);
     for (size_t i = 0; i < 15; i++) {
         double start = spent();
@@ -304,7 +304,7 @@ static void run_crossover(void)
             worst = fmax(worst, loss);
             printf("| %-30s | %6zu | %8.4f | %8.4f | %6.2f | %-6s | %5.2f |\n", shapes[s].name, n,
                    ms[1], ms[2], ms[1] / ms[2],
-                   info.summation == KLDVE_SUM_DIRECT ? "direct" : "fast", loss);
+                   info.summation == KLDVE_SUMMATION_DIRECT ? "direct" : "fast", loss);
             fflush(stdout);
             free(p.k);
             free(p.z);

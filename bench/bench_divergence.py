@@ -60,7 +60,7 @@ class Kldve:
         self.ctx, self.object = ctypes.c_void_p(), ctypes.c_void_p()
         options = Options(ctypes.sizeof(Options), PERPLEXITY, 0, 0, summation, 0)
         self.must(self.lib.kldve_ctx_new(None, ctypes.byref(self.ctx)))
-        self.must(self.lib.kldve_divergence_new(self.ctx, ctypes.c_size_t(n), ctypes.byref(options),
+        self.must(self.lib.kldve_divergence_new(self.ctx, ctypes.c_int32(n), ctypes.byref(options),
                                                 ctypes.byref(self.object)))
         self.z = np.empty(n)
 
@@ -74,7 +74,7 @@ class Kldve:
 
     def onehot(self, k, target):
         self.must(self.lib.kldve_divergence_set_scores(self.object, self.pointer(k)))
-        self.must(self.lib.kldve_divergence_onehot(self.object, ctypes.c_size_t(target),
+        self.must(self.lib.kldve_divergence_onehot(self.object, ctypes.c_int32(target),
                                                    self.pointer(self.z), None))
         return self.z
 

@@ -142,7 +142,7 @@ static void own_run(void *with)
     kldve_timings stage = {.struct_size = sizeof stage};
 
     if (o->together)
-        must(o, kldve_explain_inputs(o->explainer, (int32_t)o->count, o->inputs, NULL, o->maps));
+        must(o, kldve_explain_inputs(o->explainer, o->inputs, (int32_t)o->count, NULL, o->maps));
     for (size_t i = 0; i < o->count && !o->together; i++)
         must(o, kldve_explain_input(o->explainer, o->inputs + i * o->step, NULL, &o->maps[i]));
     must(o, kldve_heatmap_timings(o->maps[0], &stage));

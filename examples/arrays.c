@@ -39,7 +39,7 @@ int main(int argc, char **argv)
     if (!failed) {
         colours_prepare(kldve_image_pixels(small), input);
         colours_forward(input, features, logits);
-        failed = kldve_cotangent(ctx, logits, COLOURS, &why, cotangent);
+        failed = kldve_arrays_cotangent(ctx, logits, COLOURS, &why, cotangent);
     }
     if (!failed) {
         colours_backward(cotangent, gradient);

@@ -10,16 +10,18 @@
 
 int main(int argc, char **argv)
 {
-    size_t n = argc == 3 ? strtoul(argv[1], NULL, 10) : 0;
+    int32_t n = argc == 3 ? (int32_t)strtol(argv[1], NULL, 10) : -1;
     kldve_divergence_options options = {.struct_size = sizeof options};
     kldve_ctx *ctx = NULL;
     kldve_divergence *d = NULL;
-    double *scores = calloc(n + 1, 3 * sizeof *scores), *truth = scores + n, *z = truth + n, kl;
+    double *scores, *truth, *z, kl;
     int failed;
 
-    if (argc != 3 || !scores || kldve_ctx_new(NULL, &ctx))
+    if (n < 0 || !(scores = calloc((size_t)n + 1, 3 * sizeof *scores)) || kldve_ctx_new(NULL, &ctx))
         return 2;
-    for (size_t i = 0; i < 2 * n; i++)
+    truth = scores + n;
+    z = truth + n;
+    for (int32_t i = 0; i < 2 * n; i++)
         if (scanf("%lf", &scores[i]) != 1)
             return 2;
     options.perplexity = strtod(argv[2], NULL);
@@ -29,7 +31,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
     else
         printf("%.17g\n", kl);
-    for (size_t i = 0; i < n && !failed; i++)
+    for (int32_t i = 0; i < n && !failed; i++)
         printf("%.17g\n", z[i]);
     kldve_divergence_free(d);
     kldve_ctx_free(ctx);

@@ -43,7 +43,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < count && !failed; i++)
         failed = kldve_image_load(ctx, argv[2 + i], NULL, &photo[i]);
     if (!failed)
-        failed = kldve_explain_many(net, count, (const kldve_image *const *)photo, NULL, map);
+        failed = kldve_explain_many(net, (const kldve_image *const *)photo, count, NULL, map);
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
     for (int i = 0; i < count; i++) {

@@ -64,7 +64,7 @@ static int explain(kldve_ctx *ctx, const kldve_image *photo, kldve_options *why,
 
     colours_prepare(kldve_image_pixels(photo), input);
     colours_forward(input, features, logits);
-    if (kldve_cotangent(ctx, logits, COLOURS, why, cotangent))
+    if (kldve_arrays_cotangent(ctx, logits, COLOURS, why, cotangent))
         return 1;
     colours_backward(cotangent, gradient);
     return kldve_explain_arrays(ctx, &arrays, why, map);

@@ -70,6 +70,12 @@ typedef struct kldve_shape {
                           of them.  0 or 1: a picture */
     int32_t frames;    /**< the same of the layer, whose `height` is that of all its frames; 0 or 1:
                             none */
+    /** Not 0: the backend is only the part of a network behind its layer, its head.  `forward`
+     * takes so many numbers, which another program computed, in place of the input, and hands out
+     * the layer's feature maps among them.  in_channels, in_height and in_width are still those of
+     * the picture.  Such a network is explained by kldve_explain_features(), with methods that need
+     * no pixels. */
+    int64_t head;
 } kldve_shape;
 
 enum {
@@ -112,7 +118,7 @@ typedef struct kldve_bias_gradient {
 
 /** Called for one unit after the other, from the logits to the input.  To end the pass, describe
  * why with kldve_ctx_fail() and return anything but KLDVE_OK: the pass returns it. */
-typedef kldve_status (*kldve_bias_visitor)(void *opaque, const kldve_bias_gradient *unit);
+typedef kldve_status (*kldve_bias_fn)(void *opaque, const kldve_bias_gradient *unit);
 
 /** One attention of a network: every query mixes the values of all keys, in shares that add up
  * to 1. Queries and keys are the same tokens: first those that have no place in the picture (a
@@ -135,7 +141,7 @@ typedef struct kldve_attention {
 
 /** Called for one attention after the other, from the logits to the input.  To end the pass,
  *  describe why with kldve_ctx_fail() and return anything but KLDVE_OK: the pass returns it. */
-typedef kldve_status (*kldve_attention_visitor)(void *opaque, const kldve_attention *attention);
+typedef kldve_status (*kldve_attention_fn)(void *opaque, const kldve_attention *attention);
 
 /** The calls of a backend.  The library owns every buffer: the backend fills them and keeps no
  *  pointer to them.  All arrays are float32, row-major, without gaps.  One state is called from
@@ -183,7 +189,7 @@ typedef struct kldve_backend {
      *  <cotangent, logits> = <gradient, input> + the sum over units of <bias, gradient there>
      *  (Srinivas and Fleuret 2019, Proposition 1). */
     kldve_status (*vjp_biases)(void *state, const float *cotangent, float *gradient,
-                               kldve_bias_visitor visit, void *opaque);
+                               kldve_bias_fn visit, void *opaque);
     /** Forward passes of exactly shape.batch inputs at once:
      *  inputs [batch][in_channels][in_height][in_width] -> logits [batch][classes], features
      *  [batch][maps][height][width] (NULL: not wanted).  Every input is computed as if it were
@@ -201,7 +207,7 @@ typedef struct kldve_backend {
      *  @param cotangent  At the logits, [classes]; NULL: no gradients are wanted.
      *  KLDVE_E_UNSUPPORTED where the network has none, or one that does not see all tokens of the
      *  others (windows, pooled keys): then the message says which. */
-    kldve_status (*attentions)(void *state, const float *cotangent, kldve_attention_visitor visit,
+    kldve_status (*attentions)(void *state, const float *cotangent, kldve_attention_fn visit,
                                void *opaque);
     /** With shape.picks: from now on the scores are those of `pick`, in every call, until the next
      *  one.  Comes after the forward pass of the input that is explained, whose scores go to logits

@@ -42,9 +42,13 @@
 extern "C" {
 #endif
 
-/** Success is 0, errors are negative.  The numbers are part of the ABI: they are never renumbered
- *  and never reused, but later releases may add some. */
-typedef enum kldve_status {
+/** What a call returns: 0 for success, else a negative number.  A number and not an enum, whose
+ * size compilers choose: callbacks of a host return it, too. */
+typedef int32_t kldve_status;
+
+/** The values of a kldve_status.  They are part of the ABI: never renumbered and never reused, but
+ *  later releases may add some. */
+enum {
     KLDVE_OK = 0,
     KLDVE_E_NOMEM = -1,        /**< an allocation failed */
     KLDVE_E_ARG = -2,          /**< the caller broke a documented precondition */
@@ -56,8 +60,10 @@ typedef enum kldve_status {
     KLDVE_E_NO_VJP = -8,       /**< the reading or method needs a gradient, the backend has none */
     KLDVE_E_UNATTAINABLE = -9, /**< no kernel width gives the wanted perplexity */
     KLDVE_E_CANCELLED = -10,   /**< the progress callback asked to stop */
-    KLDVE_E_LIMIT = -11        /**< larger than a limit that the caller can raise */
-} kldve_status;
+    KLDVE_E_LIMIT = -11,       /**< larger than a limit that the caller can raise */
+    KLDVE_E_NOT_FOUND = -13 /**< no such entry: an index past the last, an array that this map does
+                                 not have.  Getters return it without a message */
+};
 
 /** The name of a status in lower-case English, for example "out of memory"; "unknown status" for
  * any other number.  Never NULL.  Static storage.  Safe from any thread.  @since 0.1 */
@@ -103,12 +109,12 @@ KLDVE_API const char *kldve_ctx_message(const kldve_ctx *ctx);
 /** Called during long work: `done` of `total` steps of `stage` are done.  To stop the work return
  *  anything but 0; the call then returns KLDVE_E_CANCELLED.  Runs in the thread that made the call.
  */
-typedef int32_t (*kldve_progress)(void *opaque, const char *stage, int64_t done, int64_t total);
+typedef int32_t (*kldve_progress_fn)(void *opaque, const char *stage, int64_t done, int64_t total);
 
 /** Set the progress callback, or remove it with NULL.
  *  @param opaque  Handed to the callback; borrowed until it is replaced.
  *  @since 0.1 */
-KLDVE_API void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress progress, void *opaque);
+KLDVE_API void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress_fn progress, void *opaque);
 
 #ifdef __cplusplus
 }

@@ -23,9 +23,9 @@ extern "C" {
 
 /** How the sums over all pairs are computed. */
 typedef enum kldve_summation {
-    KLDVE_SUM_AUTO = 0,     /**< whichever the cost model expects to be faster */
-    KLDVE_SUM_DIRECT = 1,   /**< O(n^2), exact to rounding */
-    KLDVE_SUM_CHEBYSHEV = 2 /**< O(n), to `tolerance` */
+    KLDVE_SUMMATION_AUTO = 0,     /**< whichever the cost model expects to be faster */
+    KLDVE_SUMMATION_DIRECT = 1,   /**< O(n^2), exact to rounding */
+    KLDVE_SUMMATION_CHEBYSHEV = 2 /**< O(n), to `tolerance` */
 } kldve_summation;
 
 /** What kldve_divergence_truth() does with a row that cannot reach the wanted perplexity. */
@@ -51,11 +51,11 @@ typedef struct kldve_divergence kldve_divergence;
 /** Make an object for n scores.  It takes 32 bytes a score and at least 20 kB.  The fast method
  *  adds 28 bytes a score when it is first used, and up to 150 more for scores that are spread wide.
  *  @param options  NULL means defaults.
- *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (n < 2, n >= 2^31, or an option out of range),
+ *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (n < 2, or an option out of range),
  *          KLDVE_E_UNSUPPORTED (an option that this library does not have).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_new(
-    kldve_ctx *ctx, size_t n, const kldve_divergence_options *options, kldve_divergence **out);
+    kldve_ctx *ctx, int32_t n, const kldve_divergence_options *options, kldve_divergence **out);
 
 /** Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_divergence_free(kldve_divergence *d);
@@ -80,10 +80,10 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_set_scores(kldve_diverg
  *  values of which one occurs once gives the same, label smoothing too.
  *  @param z   [n], may be NULL.
  *  @param kl  one number, may be NULL.
- *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet, target >= n).
+ *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet, target not in 0..n-1).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_onehot(const kldve_divergence *d,
-                                                                size_t target, double *z,
+                                                                int32_t target, double *z,
                                                                 double *kl);
 
 /** KL and its gradient for any truth vector y [n] (probabilities, another network's scores), in
@@ -112,18 +112,21 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_truth(kldve_divergence 
  *  divided by the population standard deviation; all zeros if that is 0.  With two scores t is 1
  *  at the target and -1 at the other for any scores; that is also its limit where they are equal,
  *  so it is their t too.  t [n].
- *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet, target >= n).
+ *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet, target not in 0..n-1).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_contrast(const kldve_divergence *d,
-                                                                  size_t target, double *t);
+                                                                  int32_t target, double *t);
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_rivals(const kldve_divergence *d,
-                                                                size_t target, double *t);
+                                                                int32_t target, double *t);
 
 /** Standardise (Eq. 2): alpha = (z - mean) / population standard deviation; zeros if that is 0.
  *  z and alpha are [n] and may be the same array.
- *  @return 1 if the deviation was 0 ("flat"), else 0.
+ *  @param n     At least 1.
+ *  @param flat  Becomes 1 if the deviation was 0, else 0; may be NULL.
+ *  @return KLDVE_OK, KLDVE_E_ARG; there is no message, as there is no object.
  *  @since 0.1 */
-KLDVE_API int32_t kldve_standardise(const double *z, size_t n, double *alpha);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_standardise(const double *z, int32_t n,
+                                                                     double *alpha, int32_t *flat);
 
 /* More truths. */
 
@@ -133,12 +136,12 @@ KLDVE_API int32_t kldve_standardise(const double *z, size_t n, double *alpha);
  *  that is less.
  *  @param targets  [count], each once; 1 <= count < n.
  *  @param z, kl    as above.
- *  @return KLDVE_OK; KLDVE_E_ARG (no scores yet, a target >= n or given twice, a count out of
- *          range); KLDVE_E_NOMEM.
+ *  @return KLDVE_OK; KLDVE_E_ARG (no scores yet, a target not in 0..n-1 or given twice, a count out
+ * of range); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_positives(kldve_divergence *d,
-                                                                   const size_t *targets,
-                                                                   size_t count, double *z,
+                                                                   const int32_t *targets,
+                                                                   int32_t count, double *z,
                                                                    double *kl);
 
 /** What the last kldve_divergence_truth() found for each row, also when it returned
@@ -167,14 +170,14 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_base(const kldve_diverg
  *  @return KLDVE_OK, KLDVE_E_ARG.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_delta(const kldve_divergence *d,
-                                                               size_t target, double *delta);
+                                                               int32_t target, double *delta);
 
 /** What kldve_divergence_many() computes for each target. */
 typedef enum kldve_class_term {
-    KLDVE_CLASS_ONEHOT = 0,   /**< kldve_divergence_onehot() */
-    KLDVE_CLASS_DELTA = 1,    /**< kldve_divergence_delta() */
-    KLDVE_CLASS_CONTRAST = 2, /**< kldve_divergence_contrast() */
-    KLDVE_CLASS_RIVALS = 3    /**< kldve_divergence_rivals() */
+    KLDVE_CLASS_TERM_ONEHOT = 0,   /**< kldve_divergence_onehot() */
+    KLDVE_CLASS_TERM_DELTA = 1,    /**< kldve_divergence_delta() */
+    KLDVE_CLASS_TERM_CONTRAST = 2, /**< kldve_divergence_contrast() */
+    KLDVE_CLASS_TERM_RIVALS = 3    /**< kldve_divergence_rivals() */
 } kldve_class_term;
 
 /** One cotangent for each of `count` targets.
@@ -184,8 +187,8 @@ typedef enum kldve_class_term {
  *  @return KLDVE_OK, KLDVE_E_ARG (nothing is written then).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_many(const kldve_divergence *d,
-                                                              int32_t kind, const size_t *targets,
-                                                              size_t count, double *t);
+                                                              int32_t kind, const int32_t *targets,
+                                                              int32_t count, double *t);
 
 /* Temperature. */
 
@@ -201,9 +204,10 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_set_temperature(kldve_d
  *  @return KLDVE_OK; as kldve_divergence_set_temperature() and kldve_divergence_onehot();
  *          KLDVE_E_CANCELLED.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_sweep(kldve_divergence *d, size_t target,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_sweep(kldve_divergence *d, int32_t target,
                                                                const double *temperatures,
-                                                               size_t count, double *z, double *kl);
+                                                               int32_t count, double *z,
+                                                               double *kl);
 
 /* The plain divergences of two probability vectors. */
 
@@ -237,7 +241,7 @@ typedef struct kldve_divergence_info {
     double temperature;
     int64_t clusters;  /**< of the fast summation; 0: direct */
     int32_t nodes;     /**< Chebyshev nodes of a cluster; 0: direct */
-    int32_t summation; /**< KLDVE_SUM_DIRECT or KLDVE_SUM_CHEBYSHEV */
+    int32_t summation; /**< KLDVE_SUMMATION_DIRECT or KLDVE_SUMMATION_CHEBYSHEV */
 } kldve_divergence_info;
 
 /** Fill in how the last scores were computed.
@@ -254,7 +258,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_get_info(const kldve_di
  *  @return KLDVE_OK, KLDVE_E_ARG.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_measure(const kldve_divergence *d,
-                                                                 size_t count, double *error);
+                                                                 int32_t count, double *error);
 
 #ifdef __cplusplus
 }

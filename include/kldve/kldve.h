@@ -237,8 +237,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain(kldve_explainer *explainer
  *  @return As kldve_explain(); KLDVE_E_ARG also where count or sizes do not fit.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_film(kldve_explainer *explainer,
-                                                           int32_t count,
                                                            const kldve_image *const *pictures,
+                                                           int32_t count,
                                                            const kldve_options *options,
                                                            kldve_heatmap **out);
 
@@ -267,7 +267,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_input(kldve_explainer *exp
  *          message begins with its number, from 0.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_inputs(kldve_explainer *explainer,
-                                                             int32_t count, const float *inputs,
+                                                             const float *inputs, int32_t count,
                                                              const kldve_options *options,
                                                              kldve_heatmap **out);
 
@@ -276,10 +276,42 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_inputs(kldve_explainer *ex
  *  @return As kldve_explain_inputs().
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_many(kldve_explainer *explainer,
-                                                           int32_t count,
                                                            const kldve_image *const *pictures,
+                                                           int32_t count,
                                                            const kldve_options *options,
                                                            kldve_heatmap **out);
+
+/** What another program computed in front of a network's layer, for an explainer that has only the
+ *  part behind it, the head: kldve_shape.head.  Borrowed for the call. */
+typedef struct kldve_features {
+    size_t struct_size;
+    /** [count], the tensors that the head takes one behind the other, each as the file has it
+     *  (kldve_onnx_tap_at()): an inference engine can write its outputs there. */
+    const float *values;
+    int64_t count; /**< kldve_shape.head */
+    /** [classes], or the one score of a network that has one: what the other program computed
+     * behind the layer, with a pick those of what is picked.  The head computes its own; if they
+     * are farther from these than rounding explains, a twentieth of the largest, the call fails.
+     * NULL: not compared. */
+    const float *logits;
+    /** Pixels of the picture that the other program resized and cropped as
+     *  kldve_explainer_set_input() says: the heat lies where it belongs, and a pick counts pixels
+     * of it.  Both 0: the picture is the network's input. */
+    int32_t picture_width, picture_height;
+} kldve_features;
+
+/** Explain by the head of a network: what comes in front of it has run elsewhere.  The map is that
+ *  of kldve_explain() with the same features.
+ *  @param options  NULL means defaults.
+ *  @param out      On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
+ *  @return As kldve_explain().  KLDVE_E_ARG also for a network that is open as a whole, another
+ *          count, other logits; KLDVE_E_UNSUPPORTED also for methods that look at pixels or run the
+ *          whole network.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_features(kldve_explainer *explainer,
+                                                               const kldve_features *features,
+                                                               const kldve_options *options,
+                                                               kldve_heatmap **out);
 
 /** What an inference that ran elsewhere left behind.  All arrays are borrowed for the call. */
 typedef struct kldve_arrays {
@@ -287,8 +319,8 @@ typedef struct kldve_arrays {
     const float *logits;   /**< [classes]; one score makes two classes, as in kldve_scores */
     const float *features; /**< [maps][height][width] */
     /** [maps][height][width], the gradient of sum(cotangent * logits) at the layer, with the
-     *  cotangent from kldve_cotangent().  NULL for the reading `paper` and for methods that need no
-     *  gradient. */
+     *  cotangent from kldve_arrays_cotangent().  NULL for the reading `paper` and for methods that
+     * need no gradient. */
     const float *gradient;
     int32_t classes, maps, height, width;
     int32_t scores;   /**< a kldve_scores */
@@ -304,13 +336,13 @@ typedef struct kldve_arrays {
  *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_UNSUPPORTED (no such method), KLDVE_E_NUMERIC,
  *          KLDVE_E_NOMEM.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits,
-                                                        int32_t classes,
-                                                        const kldve_options *options,
-                                                        float *cotangent);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_arrays_cotangent(kldve_ctx *ctx, const float *logits,
+                                                               int32_t classes,
+                                                               const kldve_options *options,
+                                                               float *cotangent);
 
 /** Explain without any backend, from arrays in memory.
- *  @param options  NULL means defaults.  Use the same as for kldve_cotangent().
+ *  @param options  NULL means defaults.  Use the same as for kldve_arrays_cotangent().
  *  @param out      On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
  *  @return As kldve_explain().  KLDVE_E_NO_VJP also where the method needs a gradient and `arrays`
  *          has none, or where KLDVE_FLAG_CHECK would need a second one; KLDVE_E_UNSUPPORTED also

@@ -63,9 +63,10 @@ typedef struct kldve_job {
     const kldve_options *options; /**< every default filled in */
     const kldve_shape *shape; /**< in_* are 0 where there is no network (kldve_explain_arrays()) */
     const kldve_divergence *divergence; /**< the scores are set */
-    const float *input;     /**< [in_channels][in_height][in_width]; NULL without a network */
+    const float *input;     /**< [in_channels][in_height][in_width]; NULL without a network, and
+                               where it is open behind its layer only (kldve_shape.head) */
     const float *logits;    /**< [classes], as the network gave them */
-    const float *features;  /**< [maps][height][width]; NULL within kldve_cotangent() */
+    const float *features;  /**< [maps][height][width]; NULL within kldve_arrays_cotangent() */
     const float *gradient;  /**< [maps][height][width], of sum(cotangent * logits) at the layer;
                                  NULL before the backward pass or if the method needs none */
     const double *alpha;    /**< [classes], the standardised gradient of the divergence, Eq. (2) */
@@ -102,13 +103,18 @@ struct kldve_method {
     const char *title;   /**< as it is written in texts, UTF-8: "Grad-CAM++"; NULL: as `name` */
     const char *summary; /**< what it does, a verb first, one line; NULL: not said */
     const char *source;  /**< where the method was published, one line */
-    uint32_t needs;      /**< KLDVE_NEED_*, with any options */
-    uint32_t readings;   /**< the values of kldve_options.reading that it tells apart, 1 << reading
+    uint64_t needs;      /**< KLDVE_NEED_*, with any options */
+    uint64_t readings;   /**< the values of kldve_options.reading that it tells apart, 1 << reading
                               for each; 0: it has no readings and ignores the option */
+    uint64_t options;    /**< KLDVE_OPTION_*: those that its map depends on, in some reading */
     int32_t resolution;  /**< a kldve_resolution */
+    int32_t sign;        /**< a kldve_sign: what its authors show where options.sign does not say;
+                              KLDVE_SIGN_DEFAULT: all values as they are, the smallest at 0 */
+    int32_t random;      /**< 1: draws random numbers from options.seed and fills in job->error */
+    int32_t reserved;    /**< 0 */
     const void *opaque;  /**< for the slots: job->method->opaque */
     /** What it needs with these options, a part of `needs`; NULL: always all of it. */
-    uint32_t (*needs_with)(const kldve_options *options);
+    uint64_t (*needs_with)(const kldve_options *options);
     /** The cotangent at the logits, [classes].  Called where a gradient at the layer or at the
      *  pixels, or attentions are needed.  NULL: 1 at the target, 0 elsewhere; 1 / count at the
      *  classes of a set; 1 at the target and -1 at the rival or, of a network with one score, at
@@ -122,14 +128,9 @@ struct kldve_method {
     /** What everyone who sees a map made with these options should know: a clause without a full
      *  stop, static storage, or NULL.  The slot may be NULL. */
     const char *(*note)(const kldve_options *options);
-    int32_t random; /**< 1: draws random numbers from options.seed and fills in job->error */
-    int32_t sign;   /**< a kldve_sign: what its authors show where options.sign does not say;
-                         KLDVE_SIGN_DEFAULT: all values as they are, the smallest at 0 */
     /** What everyone who sees this one map should know, called when it is made: a clause without a
      *  full stop, static storage, or NULL.  The slot may be NULL. */
     const char *(*remark)(const kldve_job *job);
-    uint32_t options;  /**< KLDVE_OPTION_*: those that its map depends on, in some reading */
-    uint32_t reserved; /**< 0 */
 };
 
 /** Make a host's own method known to a context, under its name.
@@ -158,8 +159,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward(const kldve_job *job, 
  *  it.  As kldve_job_forward(), but the backward calls after it are about the explained input,
  *  which the first of them runs again.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward_many(const kldve_job *job, int32_t count,
-                                                               const float *inputs, float *logits);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward_many(const kldve_job *job,
+                                                               const float *inputs, int32_t count,
+                                                               float *logits);
 
 /** What is explained, of other logits [classes], as one number.
  *  @param kind  a kldve_score.  @since 0.1 */
@@ -184,8 +186,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp_input(const kldve_job *job
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp_biases(const kldve_job *job,
                                                              const float *cotangent,
-                                                             float *gradient,
-                                                             kldve_bias_visitor visit,
+                                                             float *gradient, kldve_bias_fn visit,
                                                              void *opaque);
 
 /** The attentions of the last forward pass, from the logits to the input: `visit` is called with
@@ -198,7 +199,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp_biases(const kldve_job *jo
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_attentions(const kldve_job *job,
                                                              const float *cotangent,
-                                                             kldve_attention_visitor visit,
+                                                             kldve_attention_fn visit,
                                                              void *opaque);
 
 /** The rest of the network: changed feature maps [maps][height][width] -> logits [classes].

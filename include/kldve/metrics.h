@@ -104,8 +104,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_compute(const kldve_heatmap
  *  Threads: as for every call with a context.  Source: the "smaller salient area" of
  *  arXiv:1711.06431, which names the property without a measure; the measure is ours.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_energy_area(kldve_ctx *ctx, const float *values,
-                                                          size_t count, double part, double *area);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_energy_area(kldve_ctx *ctx,
+                                                                 const float *values, int32_t count,
+                                                                 double part, double *area);
 
 #ifdef __cplusplus
 }

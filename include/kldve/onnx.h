@@ -18,30 +18,34 @@ extern "C" {
 typedef struct kldve_onnx kldve_onnx;
 
 enum {
-    KLDVE_ONNX_VJP_INPUT = 1,   /**< also plan the VJP down to the pixels; this allows relevance
-                                     propagation, gradients at biases and attentions, see below */
-    KLDVE_ONNX_NO_VJP = 2,      /**< plan the forward pass only */
-    KLDVE_ONNX_PLAIN = 4,       /**< run every operator with the reference kernels, for checking */
-    KLDVE_ONNX_DIRECT = 8,      /**< compute convolutions by their sums only.  Without it Winograd's
-                                     transforms compute 3 x 3 convolutions where that is faster: half
-                                     the time of a VGG-16, some digits of rounding, up to 4 times the
-                                     memory of these weights */
-    KLDVE_ONNX_PICK_PLACE = 16, /**< the scores are a map, [1][classes][height][width] or with
+    KLDVE_ONNX_FLAG_VJP_INPUT = 1, /**< also plan the VJP down to the pixels; this allows relevance
+                                   propagation, gradients at biases and attentions, see below */
+    KLDVE_ONNX_FLAG_NO_VJP = 2,    /**< plan the forward pass only */
+    KLDVE_ONNX_FLAG_PLAIN = 4,  /**< run every operator with the reference kernels, for checking */
+    KLDVE_ONNX_FLAG_DIRECT = 8, /**< compute convolutions by their sums only.  Without it Winograd's
+                                transforms compute 3 x 3 convolutions where that is faster: half
+                                the time of a VGG-16, some digits of rounding, up to 4 times the
+                                memory of these weights */
+    KLDVE_ONNX_FLAG_PICK_PLACE = 16, /**< the scores are a map, [1][classes][height][width] or with
                                      classes last, of which each explanation picks a place
                                      (kldve_options.pick).  The same as selecting "[0, :, y, x]" of
                                      the output, or of `logits` */
-    KLDVE_ONNX_PICK_ROW = 32,   /**< the scores are rows of a detector's output, of which each
+    KLDVE_ONNX_FLAG_PICK_ROW = 32,   /**< the scores are rows of a detector's output, of which each
                                      explanation picks one.  Sets select, boxes and objects by the
                                      shapes of the outputs: boxes [1][rows][4] with scores
                                      [1][rows][classes]; [1][rows][4 + 1 + classes], as YOLO v5;
                                      [1][4 + classes][rows], as YOLO v8; or [1][rows][4 + 1 + 1]
                                      whose last number is no score, as YOLO v10 */
-    KLDVE_ONNX_NAMED = 64,      /**< the caller has labels for the classes: a single score without a
-                                     sigmoid in the file is the score of "yes" against "no", of
-                                     which they name the first or both, and not a number */
-    KLDVE_ONNX_LIST = 128       /**< only to list the tensors: nothing is planned, and no explainer
-                                     opens.  An output that is no vector of scores is taken whole,
-                                     and a note says how to pick the scores */
+    KLDVE_ONNX_FLAG_NAMED = 64, /**< the caller has labels for the classes: a single score without a
+                                sigmoid in the file is the score of "yes" against "no", of
+                                which they name the first or both, and not a number */
+    KLDVE_ONNX_FLAG_LIST = 128, /**< only to list the tensors: nothing is planned, and no explainer
+                                opens.  An output that is no vector of scores is taken whole,
+                                and a note says how to pick the scores */
+    KLDVE_ONNX_FLAG_HEAD = 256  /**< plan only the head, what lies between layer and logits, for
+                                kldve_explain_features(): another program has computed what comes
+                                before.  Weights in front of the layer are neither read nor packed.
+                                kldve_onnx_tap_at() lists the tensors that it takes */
 };
 
 enum {
@@ -72,19 +76,19 @@ typedef enum kldve_onnx_boxes {
 
 /** In what they are measured. */
 typedef enum kldve_onnx_box_units {
-    KLDVE_ONNX_UNITS_AUTO = 0,  /**< PARTS where all numbers of all rows lie within -1 and 2 */
-    KLDVE_ONNX_UNITS_PARTS = 1, /**< parts of the input's width and height */
-    KLDVE_ONNX_UNITS_PIXELS = 2 /**< pixels of the input */
+    KLDVE_ONNX_BOX_UNITS_AUTO = 0,  /**< PARTS where all numbers of all rows lie within -1 and 2 */
+    KLDVE_ONNX_BOX_UNITS_PARTS = 1, /**< parts of the input's width and height */
+    KLDVE_ONNX_BOX_UNITS_PIXELS = 2 /**< pixels of the input */
 } kldve_onnx_box_units;
 
 /** Types of elements, as ONNX numbers them. */
 typedef enum kldve_onnx_type {
-    KLDVE_ONNX_FLOAT32 = 1,
-    KLDVE_ONNX_UINT8 = 2,
-    KLDVE_ONNX_INT32 = 6,
-    KLDVE_ONNX_INT64 = 7,
-    KLDVE_ONNX_BOOL = 9, /**< uint8_t, 0 or 1 */
-    KLDVE_ONNX_FLOAT64 = 11
+    KLDVE_ONNX_TYPE_FLOAT32 = 1,
+    KLDVE_ONNX_TYPE_UINT8 = 2,
+    KLDVE_ONNX_TYPE_INT32 = 6,
+    KLDVE_ONNX_TYPE_INT64 = 7,
+    KLDVE_ONNX_TYPE_BOOL = 9, /**< uint8_t, 0 or 1 */
+    KLDVE_ONNX_TYPE_FLOAT64 = 11
 } kldve_onnx_type;
 
 /** The value of an input other than the picture: it becomes a constant of the network. */
@@ -201,7 +205,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load_memory(kldve_ctx *ctx, c
                                                                kldve_onnx **out);
 
 /** Called for one file after the other.  Anything but KLDVE_OK ends the call and is returned. */
-typedef kldve_status (*kldve_onnx_file_visitor)(void *opaque, const char *path);
+typedef kldve_status (*kldve_onnx_file_fn)(void *opaque, const char *path);
 
 /** Name the files beside a network's own in which it keeps weights (external data), for hosts that
  *  must not write over them.  The network is read, not planned.
@@ -210,7 +214,7 @@ typedef kldve_status (*kldve_onnx_file_visitor)(void *opaque, const char *path);
  *          `visit` returned.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_weight_files(kldve_ctx *ctx, const char *path,
-                                                                kldve_onnx_file_visitor visit,
+                                                                kldve_onnx_file_fn visit,
                                                                 void *opaque);
 
 /** One picture in the order of the file's input, as kldve_onnx_tensor_at() shows its dimensions ->
@@ -258,6 +262,19 @@ typedef struct kldve_onnx_tensor {
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index,
                                                              kldve_onnx_tensor *out);
 
+/** The tensors that a head of this network takes (KLDVE_ONNX_FLAG_HEAD), also of one that is loaded
+ * as a whole: the layer as the file has it, or the tensors that are joined to it, and then what
+ * else the scores read that the layer does not carry.  kldve_onnx_tap() makes them outputs of the
+ * file. Safe from any thread.
+ *  @param index  From 0.
+ *  @param out    The caller's; set its struct_size first.
+ *  @return KLDVE_OK; KLDVE_E_ARG (index past the last, NULL, or struct_size is not set);
+ *          KLDVE_E_UNSUPPORTED (there is no head; loading with KLDVE_ONNX_FLAG_HEAD says why).
+ * Nothing is written then, and there is no message: threads may share the network.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tap_at(const kldve_onnx *net, int32_t index,
+                                                          kldve_onnx_tensor *out);
+
 /** How the layer of a network was chosen. */
 typedef enum kldve_onnx_layer {
     KLDVE_ONNX_LAYER_GIVEN = 0,  /**< by its name */
@@ -282,8 +299,8 @@ typedef struct kldve_onnx_choice {
     int32_t how;        /**< a kldve_onnx_layer */
     int32_t all_paths;  /**< kldve_shape.all_paths */
     /** A kldve_scores, of the tensor `logits`.  Several scores: by the end of the file.  One score:
-     *  SIGMOID if the file ends in one, else NUMBER or, with KLDVE_ONNX_NAMED, RAW.  A note says
-     *  which, and how to get the other. */
+     *  SIGMOID if the file ends in one, else NUMBER or, with KLDVE_ONNX_FLAG_NAMED, RAW.  A note
+     * says which, and how to get the other. */
     int32_t scores;
     int32_t grid_height; /**< cells of the layer */
     int32_t grid_width;

@@ -63,7 +63,7 @@ void kldve_ctx_free(kldve_ctx *ctx)
     ctx->allocator.free(ctx->allocator.opaque, ctx);
 }
 
-void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress progress, void *opaque)
+void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress_fn progress, void *opaque)
 {
     ctx->progress = progress;
     ctx->progress_opaque = opaque;

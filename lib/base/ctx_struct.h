@@ -14,7 +14,7 @@ typedef struct kldve_host_list {
 
 struct kldve_ctx {
     kldve_allocator allocator;
-    kldve_progress progress;
+    kldve_progress_fn progress;
     void *progress_opaque;
     kldve_host_list methods, metrics;
     char message[KLDVE_MESSAGE_SIZE];

@@ -1,7 +1,6 @@
 /* status.c - names of the status values, and the version. */
 #include <kldve/common.h>
 
-/* No default: the compiler names a forgotten value. */
 const char *kldve_status_name(kldve_status status)
 {
     switch (status) {
@@ -29,6 +28,8 @@ const char *kldve_status_name(kldve_status status)
         return "cancelled";
     case KLDVE_E_LIMIT:
         return "limit exceeded";
+    case KLDVE_E_NOT_FOUND:
+        return "not found";
     }
     return "unknown status";
 }

@@ -147,8 +147,8 @@ kldve_status kldve_base_compute(kldve_divergence *d)
         return st;
     assert(d->low <= d->high);
     d->narrow = d->high - d->low <= KLDVE_NARROW;
-    d->direct =
-        d->summation == KLDVE_SUM_DIRECT || (d->summation == KLDVE_SUM_AUTO && direct_is_faster(d));
+    d->direct = d->summation == KLDVE_SUMMATION_DIRECT ||
+                (d->summation == KLDVE_SUMMATION_AUTO && direct_is_faster(d));
     if (d->direct) {
         set_pairs(d, d->kernels->pairs(d->k, d->n, d->narrow, d->s1, d->s2));
         d->error = estimate_error(d, false);
@@ -203,22 +203,24 @@ static double base_at(const kldve_divergence *d, size_t i, double of_s1, double 
     return (double)(of_s1 * s1 + of_s2 * s2);
 }
 
-kldve_status kldve_divergence_measure(const kldve_divergence *d, size_t count, double *error)
+kldve_status kldve_divergence_measure(const kldve_divergence *d, int32_t count, double *error)
 {
     kldve_status st = kldve_divergence_ready(d, "measure");
     double of_s1, of_s2, largest, rounding, worst = 0;
+    size_t per = (size_t)count;
     kldve_blocks p;
 
     if (st < 0)
         return st;
-    if (!error || count == 0)
-        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG,
-                              "measure: nothing to measure: the result is NULL or the count is 0");
+    if (!error || count < 1)
+        return kldve_ctx_fail(
+            d->ctx, KLDVE_E_ARG,
+            "measure: nothing to measure: the result is NULL or the count below 1");
     p = kldve_blocks_solve(d->n, 1, d->perplexity);
     kldve_base_factors(d, p.nn, p.nn_over, &of_s1, &of_s2);
     largest = largest_base(d, of_s1, of_s2, &rounding);
     for (size_t i = 0; i < d->n; i++) {
-        bool sampled = (i * count) / d->n != ((i + 1) * count) / d->n;
+        bool sampled = (i * per) / d->n != ((i + 1) * per) / d->n;
 
         if (sampled || d->k[i] == d->low || d->k[i] == d->high)
             worst = fmax(worst,

@@ -14,13 +14,13 @@ kldve_status kldve_divergence_ready(const kldve_divergence *d, const char *what)
     return KLDVE_OK;
 }
 
-kldve_status kldve_divergence_ready_for(const kldve_divergence *d, const char *what, size_t target)
+kldve_status kldve_divergence_ready_for(const kldve_divergence *d, const char *what, int32_t target)
 {
     kldve_status st = kldve_divergence_ready(d, what);
 
-    if (st == KLDVE_OK && target >= d->n)
-        return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "%s: target %zu is not among the %zu classes",
-                               what, target, d->n);
+    if (st == KLDVE_OK && (target < 0 || (size_t)target >= d->n))
+        return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "%s: target %d is not among the %zu classes",
+                               what, (int)target, d->n);
     return st;
 }
 

@@ -23,11 +23,11 @@ static double squares_in_units(const double *t, size_t n, double unit)
     return sum;
 }
 
-static void oriented_forces(const kldve_divergence *d, size_t target, bool squared, double *t)
+static void oriented_forces(const kldve_divergence *d, int32_t target, bool squared, double *t)
 {
     double sums[2], own, deviation;
 
-    assert(target < d->n);
+    assert(target >= 0 && (size_t)target < d->n);
     if (kldve_is_pair(d)) {
         t[target] = 1;
         t[1 - target] = -1;
@@ -49,7 +49,7 @@ static void oriented_forces(const kldve_divergence *d, size_t target, bool squar
         t[i] /= deviation;
 }
 
-static kldve_status cotangent(const kldve_divergence *d, const char *name, size_t target,
+static kldve_status cotangent(const kldve_divergence *d, const char *name, int32_t target,
                               bool squared, double *t)
 {
     kldve_status st = kldve_divergence_ready_for(d, name, target);
@@ -62,79 +62,91 @@ static kldve_status cotangent(const kldve_divergence *d, const char *name, size_
     return KLDVE_OK;
 }
 
-kldve_status kldve_divergence_contrast(const kldve_divergence *d, size_t target, double *t)
+kldve_status kldve_divergence_contrast(const kldve_divergence *d, int32_t target, double *t)
 {
     return cotangent(d, "contrast", target, false, t);
 }
 
-kldve_status kldve_divergence_rivals(const kldve_divergence *d, size_t target, double *t)
+kldve_status kldve_divergence_rivals(const kldve_divergence *d, int32_t target, double *t)
 {
     return cotangent(d, "rivals", target, true, t);
 }
 
-static kldve_status one_of(const kldve_divergence *d, int32_t kind, size_t target, double *t)
+static kldve_status one_of(const kldve_divergence *d, int32_t kind, int32_t target, double *t)
 {
     switch (kind) {
-    case KLDVE_CLASS_ONEHOT:
+    case KLDVE_CLASS_TERM_ONEHOT:
         return kldve_divergence_onehot(d, target, t, NULL);
-    case KLDVE_CLASS_DELTA:
+    case KLDVE_CLASS_TERM_DELTA:
         return kldve_divergence_delta(d, target, t);
-    case KLDVE_CLASS_CONTRAST:
+    case KLDVE_CLASS_TERM_CONTRAST:
         return kldve_divergence_contrast(d, target, t);
-    case KLDVE_CLASS_RIVALS:
+    case KLDVE_CLASS_TERM_RIVALS:
         return kldve_divergence_rivals(d, target, t);
     default:
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "cotangents: unknown kind %d", (int)kind);
     }
 }
 
-kldve_status kldve_divergence_many(const kldve_divergence *d, int32_t kind, const size_t *targets,
-                                   size_t count, double *t)
+kldve_status kldve_divergence_many(const kldve_divergence *d, int32_t kind, const int32_t *targets,
+                                   int32_t count, double *t)
 {
     kldve_status st = kldve_divergence_ready(d, "cotangents");
 
     if (st < 0)
         return st;
-    if ((!targets || !t) && count > 0)
-        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "cotangents: NULL argument");
-    if (kind < KLDVE_CLASS_ONEHOT || kind > KLDVE_CLASS_RIVALS)
+    if (count < 0 || ((!targets || !t) && count > 0))
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG,
+                              count < 0 ? "cotangents: the count is negative"
+                                        : "cotangents: NULL argument");
+    if (kind < KLDVE_CLASS_TERM_ONEHOT || kind > KLDVE_CLASS_TERM_RIVALS)
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "cotangents: unknown kind %d", (int)kind);
-    for (size_t i = 0; i < count; i++)
+    for (int32_t i = 0; i < count; i++)
         if ((st = kldve_divergence_ready_for(d, "cotangents", targets[i])) < 0)
             return st;
-    for (size_t i = 0; i < count && st == KLDVE_OK; i++)
-        st = one_of(d, kind, targets[i], t + i * d->n);
+    for (int32_t i = 0; i < count && st == KLDVE_OK; i++)
+        st = one_of(d, kind, targets[i], t + (size_t)i * d->n);
     return st;
 }
 
-int32_t kldve_standardise(const double *z, size_t n, double *alpha)
+/* Whether all values are equal.  They may differ from their rounded mean, so that the deviation
+ * does not tell. */
+static bool standardise(const double *z, int32_t n, double *alpha)
 {
-    double low, high, half, mean = 0, squares = 0, deviation;
+    double low = z[0], high = z[0], half, mean = 0, squares = 0, deviation;
 
-    if (n == 0)
-        return 1;
-    low = high = z[0];
-    for (size_t i = 0; i < n; i++) {
+    for (int32_t i = 0; i < n; i++) {
         low = z[i] < low ? z[i] : low;
         high = z[i] > high ? z[i] : high;
     }
-    /* Equal values may differ from their rounded mean, so test them and not the deviation. */
     if (low == high) {
-        memset(alpha, 0, n * sizeof *alpha);
-        return 1;
+        memset(alpha, 0, (size_t)n * sizeof *alpha);
+        return true;
     }
     /* Everything is relative to the span, so that no square overflows or underflows. */
     half = high * 0.5 - low * 0.5;
-    for (size_t i = 0; i < n; i++) {
+    for (int32_t i = 0; i < n; i++) {
         alpha[i] = z[i] / half;
         mean += alpha[i] / (double)n;
     }
-    for (size_t i = 0; i < n; i++) {
+    for (int32_t i = 0; i < n; i++) {
         alpha[i] -= mean;
         squares += alpha[i] * alpha[i];
     }
     deviation = sqrt(squares / (double)n);
-    for (size_t i = 0; i < n; i++)
+    for (int32_t i = 0; i < n; i++)
         alpha[i] /= deviation;
-    return 0;
+    return false;
+}
+
+kldve_status kldve_divergence_standardise(const double *z, int32_t n, double *alpha, int32_t *flat)
+{
+    bool equal;
+
+    if (!z || !alpha || n < 1)
+        return KLDVE_E_ARG;
+    equal = standardise(z, n, alpha);
+    if (flat)
+        *flat = equal;
+    return KLDVE_OK;
 }

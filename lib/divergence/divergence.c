@@ -22,7 +22,7 @@ static kldve_status check_options(kldve_ctx *ctx, const kldve_divergence_options
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "divergence: tolerance is %g, it must be 1e-14 to 1e-4",
                                o->tolerance);
-    if (o->summation < KLDVE_SUM_AUTO || o->summation > KLDVE_SUM_CHEBYSHEV)
+    if (o->summation < KLDVE_SUMMATION_AUTO || o->summation > KLDVE_SUMMATION_CHEBYSHEV)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: unknown summation %d",
                                (int)o->summation);
     if (o->unattainable < KLDVE_UNATTAINABLE_FAIL || o->unattainable > KLDVE_UNATTAINABLE_LIMIT)
@@ -31,14 +31,12 @@ static kldve_status check_options(kldve_ctx *ctx, const kldve_divergence_options
     return KLDVE_OK;
 }
 
-static kldve_status check_size(kldve_ctx *ctx, size_t n)
+static kldve_status check_size(kldve_ctx *ctx, int32_t n)
 {
     if (n < 2)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "divergence: %zu scores, at least 2 are needed to make a pair", n);
-    if (n > INT32_MAX)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: %zu scores, at most %d are supported",
-                               n, INT32_MAX);
+                               "divergence: %d scores, at least 2 are needed to make a pair",
+                               (int)n);
     return KLDVE_OK;
 }
 
@@ -60,8 +58,8 @@ static bool allocate_arrays(kldve_divergence *d)
     return true;
 }
 
-kldve_status kldve_divergence_new(kldve_ctx *ctx, size_t n, const kldve_divergence_options *options,
-                                  kldve_divergence **out)
+kldve_status kldve_divergence_new(kldve_ctx *ctx, int32_t n,
+                                  const kldve_divergence_options *options, kldve_divergence **out)
 {
     kldve_divergence_options o;
     kldve_divergence *d;
@@ -78,7 +76,7 @@ kldve_status kldve_divergence_new(kldve_ctx *ctx, size_t n, const kldve_divergen
     memset(d, 0, sizeof *d);
     d->ctx = ctx;
     d->kernels = kldve_kernels_best();
-    d->n = n;
+    d->n = (size_t)n;
     d->perplexity = o.perplexity != 0 ? o.perplexity : 30;
     d->temperature = o.temperature != 0 ? o.temperature : 1;
     d->tolerance = o.tolerance != 0 ? o.tolerance : 1e-10;
@@ -86,7 +84,8 @@ kldve_status kldve_divergence_new(kldve_ctx *ctx, size_t n, const kldve_divergen
     d->unattainable = o.unattainable;
     if (!allocate_arrays(d)) {
         kldve_divergence_free(d);
-        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "divergence: out of memory for %zu scores", n);
+        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "divergence: out of memory for %d scores",
+                               (int)n);
     }
     *out = d;
     return KLDVE_OK;
@@ -129,31 +128,34 @@ kldve_status kldve_divergence_set_temperature(kldve_divergence *d, double temper
 }
 
 /* One temperature after another; stops at the first failure. */
-static kldve_status sweep(kldve_divergence *d, size_t target, const double *temperatures,
-                          size_t count, double *z, double *kl)
+static kldve_status sweep(kldve_divergence *d, int32_t target, const double *temperatures,
+                          int32_t count, double *z, double *kl)
 {
     kldve_status st = KLDVE_OK;
 
-    for (size_t i = 0; i < count && st == KLDVE_OK; i++) {
-        st = kldve_ctx_progress(d->ctx, "temperatures", (int64_t)i, (int64_t)count);
+    for (int32_t i = 0; i < count && st == KLDVE_OK; i++) {
+        st = kldve_ctx_progress(d->ctx, "temperatures", i, count);
         if (st == KLDVE_OK)
             st = kldve_divergence_set_temperature(d, temperatures[i]);
         if (st == KLDVE_OK)
-            st = kldve_divergence_onehot(d, target, z ? z + i * d->n : NULL, kl ? kl + i : NULL);
+            st = kldve_divergence_onehot(d, target, z ? z + (size_t)i * d->n : NULL,
+                                         kl ? kl + i : NULL);
     }
     return st;
 }
 
-kldve_status kldve_divergence_sweep(kldve_divergence *d, size_t target, const double *temperatures,
-                                    size_t count, double *z, double *kl)
+kldve_status kldve_divergence_sweep(kldve_divergence *d, int32_t target, const double *temperatures,
+                                    int32_t count, double *z, double *kl)
 {
     kldve_status st = kldve_divergence_ready_for(d, "temperature sweep", target), back;
     double own;
 
     if (st < 0)
         return st;
-    if (!temperatures && count > 0)
-        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "temperature sweep: NULL argument");
+    if (count < 0 || (!temperatures && count > 0))
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG,
+                              count < 0 ? "temperature sweep: the count is negative"
+                                        : "temperature sweep: NULL argument");
     own = d->temperature;
     st = sweep(d, target, temperatures, count, z, kl);
     d->temperature = own;
@@ -176,6 +178,6 @@ kldve_status kldve_divergence_get_info(const kldve_divergence *d, kldve_divergen
     info.temperature = d->temperature;
     info.clusters = d->direct ? 0 : (int64_t)d->tree->count;
     info.nodes = d->direct ? 0 : (int32_t)d->tree->order;
-    info.summation = d->direct ? KLDVE_SUM_DIRECT : KLDVE_SUM_CHEBYSHEV;
+    info.summation = d->direct ? KLDVE_SUMMATION_DIRECT : KLDVE_SUMMATION_CHEBYSHEV;
     return kldve_struct_store(d->ctx, "kldve_divergence_info", &info, sizeof info, out);
 }

@@ -69,7 +69,8 @@ static inline size_t kldve_padded(size_t n)
 
 /* KLDVE_OK when scores are set (and target < n); else KLDVE_E_ARG with its message. */
 kldve_status kldve_divergence_ready(const kldve_divergence *d, const char *what);
-kldve_status kldve_divergence_ready_for(const kldve_divergence *d, const char *what, size_t target);
+kldve_status kldve_divergence_ready_for(const kldve_divergence *d, const char *what,
+                                        int32_t target);
 
 /* KLDVE_OK, or KLDVE_E_NUMERIC and a message that names the first NaN or infinity in x[n]. */
 kldve_status kldve_check_finite(kldve_ctx *ctx, const char *what, const double *x, size_t n);

@@ -41,7 +41,7 @@ static double labels_kl(const kldve_divergence *d, const kldve_blocks *p, size_t
            p->pp * among;
 }
 
-static double onehot_kl(const kldve_divergence *d, const kldve_blocks *p, size_t target)
+static double onehot_kl(const kldve_divergence *d, const kldve_blocks *p, int32_t target)
 {
     double row = d->kernels->row_log(d->k, d->n, d->k[target], d->high - d->low);
 
@@ -50,19 +50,19 @@ static double onehot_kl(const kldve_divergence *d, const kldve_blocks *p, size_t
 
 /* base (if wanted) + delta.  The target's own w d is 0, so its entry is the base until S1 is added.
  */
-static void onehot_gradient(const kldve_divergence *d, const kldve_blocks *p, size_t target,
+static void onehot_gradient(const kldve_divergence *d, const kldve_blocks *p, int32_t target,
                             bool with_base, double *z)
 {
     double of_s1, of_s2, pull;
 
-    assert(target < d->n);
+    assert(target >= 0 && (size_t)target < d->n);
     kldve_base_factors(d, p->nn, p->nn_over, &of_s1, &of_s2);
     pull = d->kernels->gradient(d->k, d->n, d->k[target], with_base ? d->s1 : NULL,
                                 with_base ? d->s2 : NULL, of_s1, of_s2, 4 * p->step, z);
     z[target] -= 4 * p->step * pull;
 }
 
-kldve_status kldve_divergence_onehot(const kldve_divergence *d, size_t target, double *z,
+kldve_status kldve_divergence_onehot(const kldve_divergence *d, int32_t target, double *z,
                                      double *kl)
 {
     kldve_status st = kldve_divergence_ready_for(d, "one-hot divergence", target);
@@ -94,7 +94,7 @@ kldve_status kldve_divergence_base(const kldve_divergence *d, double *base)
     return KLDVE_OK;
 }
 
-kldve_status kldve_divergence_delta(const kldve_divergence *d, size_t target, double *delta)
+kldve_status kldve_divergence_delta(const kldve_divergence *d, int32_t target, double *delta)
 {
     kldve_status st = kldve_divergence_ready_for(d, "delta", target);
     kldve_blocks p;
@@ -119,31 +119,31 @@ typedef struct labels {
     double among;   /* L_pp */
 } labels;
 
-static kldve_status mark_labels(const kldve_divergence *d, const size_t *targets, size_t count,
+static kldve_status mark_labels(const kldve_divergence *d, const int32_t *targets, int32_t count,
                                 double *is_one)
 {
     memset(is_one, 0, d->n * sizeof *is_one);
-    for (size_t i = 0; i < count; i++) {
-        if (targets[i] >= d->n)
-            return kldve_ctx_failf(d->ctx, KLDVE_E_ARG,
-                                   "positives: target %zu is not among the %zu classes", targets[i],
-                                   d->n);
+    for (int32_t i = 0; i < count; i++) {
+        kldve_status st = kldve_divergence_ready_for(d, "positives", targets[i]);
+
+        if (st < 0)
+            return st;
         if (is_one[targets[i]] != 0)
-            return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "positives: target %zu is given twice",
-                                   targets[i]);
+            return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "positives: target %d is given twice",
+                                   (int)targets[i]);
         is_one[targets[i]] = 1;
     }
     return KLDVE_OK;
 }
 
 /* One row per label; A_i = -(sum over c of the force on c). */
-static void pull_by_rows(const kldve_divergence *d, const size_t *targets, size_t count, bool kl,
+static void pull_by_rows(const kldve_divergence *d, const int32_t *targets, int32_t count, bool kl,
                          labels *l)
 {
     double range = d->high - d->low;
 
     memset(l->pull, 0, d->n * sizeof *l->pull);
-    for (size_t i = 0; i < count; i++) {
+    for (int32_t i = 0; i < count; i++) {
         double center = d->k[targets[i]];
 
         for (size_t j = 0; j < d->n; j++) {
@@ -154,7 +154,7 @@ static void pull_by_rows(const kldve_divergence *d, const size_t *targets, size_
         if (!kl)
             continue;
         l->across += d->kernels->row_log(d->k, d->n, center, range);
-        for (size_t j = 0; j < i; j++) {
+        for (int32_t j = 0; j < i; j++) {
             double diff = d->k[targets[j]] - center;
 
             l->among += 2 * log1p(diff * diff);
@@ -189,7 +189,7 @@ static void labels_gradient(const kldve_divergence *d, const kldve_blocks *p, co
     }
 }
 
-kldve_status kldve_divergence_positives(kldve_divergence *d, const size_t *targets, size_t count,
+kldve_status kldve_divergence_positives(kldve_divergence *d, const int32_t *targets, int32_t count,
                                         double *z, double *kl)
 {
     kldve_status st = kldve_divergence_ready(d, "positives");
@@ -198,10 +198,10 @@ kldve_status kldve_divergence_positives(kldve_divergence *d, const size_t *targe
 
     if (st < 0)
         return st;
-    if (!targets || count < 1 || count >= d->n)
+    if (!targets || count < 1 || (size_t)count >= d->n)
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG,
-                               "positives: %zu of %zu classes: give at least one, but not all",
-                               count, d->n);
+                               "positives: %d of %zu classes: give at least one, but not all",
+                               (int)count, d->n);
     l.is_one = kldve_ctx_alloc(d->ctx, d->n, sizeof *l.is_one);
     l.pull = kldve_ctx_alloc(d->ctx, d->n, sizeof *l.pull);
     if (!l.is_one || !l.pull) {
@@ -216,11 +216,11 @@ kldve_status kldve_divergence_positives(kldve_divergence *d, const size_t *targe
         st = kldve_ctx_fail(d->ctx, st, "positives: out of memory");
         goto done;
     }
-    p = kldve_blocks_solve(d->n, count, d->perplexity);
+    p = kldve_blocks_solve(d->n, (size_t)count, d->perplexity);
     if (z)
         labels_gradient(d, &p, &l, z);
     if (kl)
-        *kl = labels_kl(d, &p, count, l.across, l.among);
+        *kl = labels_kl(d, &p, (size_t)count, l.across, l.among);
 done:
     kldve_ctx_release(d->ctx, l.is_one);
     kldve_ctx_release(d->ctx, l.pull);

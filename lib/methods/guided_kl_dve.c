@@ -10,7 +10,7 @@
 #include "methods/parts/pixels.h"
 #include "stages/target.h"
 
-static uint32_t needs_with(const kldve_options *options)
+static uint64_t needs_with(const kldve_options *options)
 {
     return kldve_method_kl_dve.needs_with(options) | KLDVE_NEED_INPUT_GRADIENT;
 }

@@ -32,13 +32,13 @@
 #include "stages/target.h"
 #include "stages/weights.h"
 
-static uint32_t needs_with(const kldve_options *options)
+static uint64_t needs_with(const kldve_options *options)
 {
     return options->reading == KLDVE_READING_PAPER ? KLDVE_NEED_FEATURES
                                                    : KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT;
 }
 
-static kldve_status class_term(const kldve_job *job, size_t c, double *t)
+static kldve_status class_term(const kldve_job *job, int32_t c, double *t)
 {
     return job->options->reading == KLDVE_READING_RIVALS
                ? kldve_divergence_rivals(job->divergence, c, t)
@@ -57,7 +57,7 @@ static kldve_status together(const kldve_job *job, double *t)
         return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "out of memory for %zu classes", n);
     memset(t, 0, n * sizeof *t);
     for (int32_t j = 0; st == KLDVE_OK && j < job->options->target_count; j++) {
-        st = class_term(job, (size_t)job->options->targets[j], term);
+        st = class_term(job, job->options->targets[j], term);
         for (size_t i = 0; i < n; i++)
             t[i] += term[i];
     }
@@ -67,7 +67,7 @@ static kldve_status together(const kldve_job *job, double *t)
 
 static kldve_status cotangent(const kldve_job *job, double *t)
 {
-    size_t n = (size_t)job->shape->classes, c = (size_t)job->target;
+    size_t n = (size_t)job->shape->classes;
 
     assert(job->options->reading != KLDVE_READING_PAPER);
     /* channel, and contrast with a truth: the divergence itself */
@@ -82,7 +82,7 @@ static kldve_status cotangent(const kldve_job *job, double *t)
     case KLDVE_TARGET_SET:
         return together(job, t);
     default:
-        return class_term(job, c, t);
+        return class_term(job, job->target, t);
     }
 }
 
@@ -94,7 +94,7 @@ static kldve_status weights(const kldve_job *job, double *a)
     if (job->options->reading != KLDVE_READING_PAPER) {
         kldve_weights_mean(job->gradient, maps, kldve_job_cells(job), a);
         if (job->options->reading == KLDVE_READING_CHANNEL)
-            kldve_standardise(a, maps, a);
+            return kldve_divergence_standardise(a, job->shape->maps, a, NULL);
         return KLDVE_OK;
     }
     for (int32_t j = 0; j < job->shape->classes; j++)

@@ -91,12 +91,12 @@ static kldve_status check(kldve_ctx *ctx, const kldve_method *m)
     if (!m->weights && !m->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s has neither weights nor map: set one", name);
-    if (m->needs & ~(uint32_t)KNOWN_NEEDS || m->readings & ~(uint32_t)KLDVE_READINGS ||
+    if (m->needs & ~(uint64_t)KNOWN_NEEDS || m->readings & ~(uint64_t)KLDVE_READINGS ||
         m->resolution < KLDVE_RESOLUTION_CELLS || m->resolution > KLDVE_RESOLUTION_PIXELS ||
         m->sign < KLDVE_SIGN_DEFAULT || m->sign > KLDVE_SIGN_ABSOLUTE)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s: unknown needs, readings, resolution or sign", name);
-    if (m->options & ~(uint32_t)KNOWN_OPTIONS || m->reserved != 0)
+    if (m->options & ~(uint64_t)KNOWN_OPTIONS || m->reserved != 0)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s: unknown options", name);
     if (m->resolution == KLDVE_RESOLUTION_PIXELS && !m->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,

@@ -66,17 +66,14 @@ static kldve_status check(kldve_ctx *ctx, const float *values, size_t count, dou
     return KLDVE_OK;
 }
 
-kldve_status kldve_energy_area(kldve_ctx *ctx, const float *values, size_t count, double part,
-                               double *area)
+static kldve_status energy_area(kldve_ctx *ctx, const float *values, size_t count, double part,
+                                double *area)
 {
     uint32_t low = 0, high = 0x7f800000u; /* S(low) is enough, S(high), of infinity, is not */
     double need, sum_above;
     size_t above;
     kldve_status st;
 
-    if (!values || !area)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "energy area: %s is NULL",
-                               values ? "the result" : "the map");
     if ((st = check(ctx, values, count, part)) < 0)
         return st;
     need = part * sum_from(values, count, 0, &above, &sum_above);
@@ -99,13 +96,21 @@ kldve_status kldve_energy_area(kldve_ctx *ctx, const float *values, size_t count
     return KLDVE_OK;
 }
 
-static kldve_status compute(const kldve_metric_job *job, double *value)
+kldve_status kldve_metric_energy_area(kldve_ctx *ctx, const float *values, int32_t count,
+                                      double part, double *area)
 {
-    return kldve_energy_area(job->ctx, job->values, (size_t)job->height * (size_t)job->width, 0.5,
-                             value);
+    if (!values || !area)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "energy area: %s is NULL",
+                               values ? "the result" : "the map");
+    return energy_area(ctx, values, count > 0 ? (size_t)count : 0, part, area);
 }
 
-const kldve_metric kldve_metric_energy_area = {
+static kldve_status compute(const kldve_metric_job *job, double *value)
+{
+    return energy_area(job->ctx, job->values, (size_t)job->height * (size_t)job->width, 0.5, value);
+}
+
+const kldve_metric kldve_energy_area_metric = {
     .struct_size = sizeof(kldve_metric),
     .name = "energy_area",
     .title = "Half the energy",

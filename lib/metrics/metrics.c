@@ -10,7 +10,7 @@
 #include "heatmap/heatmap.h"
 
 static const kldve_metric *const metrics[] = {
-    &kldve_metric_energy_area,
+    &kldve_energy_area_metric,
 };
 
 enum { METRICS = sizeof metrics / sizeof *metrics };

@@ -7,6 +7,6 @@
 
 #include <kldve/metrics.h>
 
-extern const kldve_metric kldve_metric_energy_area;
+extern const kldve_metric kldve_energy_area_metric;
 
 #endif

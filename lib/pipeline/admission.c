@@ -22,7 +22,7 @@ static kldve_status check_read(kldve_ctx *ctx, const kldve_options *o, const kld
 {
     const struct {
         bool set;
-        uint32_t option;
+        uint64_t option;
         const char *name;
     } given[] = {
         {o->samples > 0, KLDVE_OPTION_SAMPLES, "samples"},
@@ -94,7 +94,7 @@ static kldve_status check_target(const kldve_run *run)
 
 static kldve_status check_arrays(const kldve_run *run)
 {
-    const uint32_t of_network = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS |
+    const uint64_t of_network = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS |
                                 KLDVE_NEED_FEATURE_FORWARDS | KLDVE_NEED_BIAS_GRADIENT |
                                 KLDVE_NEED_ATTENTION;
 
@@ -130,16 +130,29 @@ kldve_status kldve_run_admit_arrays(kldve_run *run, const float *gradient)
 /* Without a layer there are no cells to explain. */
 static bool looks_at_layer(const kldve_run *run)
 {
-    const uint32_t of_layer =
+    const uint64_t of_layer =
         KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_FEATURE_FORWARDS;
 
     return run->needs & of_layer || run->job.method->resolution == KLDVE_RESOLUTION_CELLS;
+}
+
+/* Behind the layer there are no pixels. */
+static bool looks_at_pixels(const kldve_run *run)
+{
+    const uint64_t of_input = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS |
+                              KLDVE_NEED_BIAS_GRADIENT | KLDVE_NEED_ATTENTION;
+
+    return run->needs & of_input || run->options.smooth ||
+           run->job.method->resolution != KLDVE_RESOLUTION_CELLS;
 }
 
 static kldve_status check_network(const kldve_run *run)
 {
     const kldve_network *net = run->net;
 
+    if (net->shape.head && looks_at_pixels(run))
+        return lacks(run, KLDVE_E_UNSUPPORTED,
+                     "the whole network, of which only the part behind the layer is open");
     if (net->shape.maps == 0 && looks_at_layer(run))
         return lacks(run, KLDVE_E_UNSUPPORTED,
                      "a layer with cells, which this network does not have: choose a method that "

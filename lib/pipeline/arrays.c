@@ -135,8 +135,8 @@ static kldve_status find_cotangent(kldve_run *run, const float *logits)
     return kldve_run_cotangent(run, KLDVE_SUBJECT_TARGET);
 }
 
-kldve_status kldve_cotangent(kldve_ctx *ctx, const float *logits, int32_t classes,
-                             const kldve_options *options, float *cotangent)
+kldve_status kldve_arrays_cotangent(kldve_ctx *ctx, const float *logits, int32_t classes,
+                                    const kldve_options *options, float *cotangent)
 {
     kldve_shape shape = {
         .struct_size = sizeof shape, .classes = classes, .maps = 1, .height = 1, .width = 1};

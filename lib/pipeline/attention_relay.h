@@ -12,11 +12,11 @@ typedef struct kldve_attention_relay {
     const char *backend; /**< its name, for messages */
     bool gradients;      /**< a cotangent was given */
     int32_t visited;     /**< so far */
-    kldve_attention_visitor visit;
+    kldve_attention_fn visit;
     void *opaque; /**< of visit */
 } kldve_attention_relay;
 
-/** A kldve_attention_visitor for the backend; `relay` is a kldve_attention_relay.  What it hands on
+/** A kldve_attention_fn for the backend; `relay` is a kldve_attention_relay.  What it hands on
  *  is of this release, finite, and as backend.h says: methods need not check it again. */
 kldve_status kldve_attention_pass_on(void *relay, const kldve_attention *theirs);
 

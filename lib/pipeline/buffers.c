@@ -91,7 +91,7 @@ kldve_status kldve_buffers_divergence(kldve_buffers *b, const kldve_options *o, 
     b->divergence = NULL;
     b->temperature = options.temperature;
     b->perplexity = options.perplexity;
-    return kldve_divergence_new(b->ctx, (size_t)classes, &options, &b->divergence);
+    return kldve_divergence_new(b->ctx, classes, &options, &b->divergence);
 }
 
 kldve_status kldve_buffers_other(kldve_buffers *b, size_t count)

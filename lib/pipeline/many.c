@@ -37,7 +37,7 @@ static kldve_status explain_some(const kldve_call *call, int32_t first, int32_t 
  * that are wrong are found here, because they are not the fault of one input. */
 static kldve_status plan(const kldve_call *call, int32_t *at_once)
 {
-    const uint32_t of_batch = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT;
+    const uint64_t of_batch = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT;
     kldve_explainer *ex = call->ex;
     kldve_run run;
     kldve_status st;
@@ -102,7 +102,7 @@ static kldve_status check_arguments(kldve_ctx *ctx, int32_t count, const void *i
     return KLDVE_OK;
 }
 
-kldve_status kldve_explain_inputs(kldve_explainer *ex, int32_t count, const float *inputs,
+kldve_status kldve_explain_inputs(kldve_explainer *ex, const float *inputs, int32_t count,
                                   const kldve_options *options, kldve_heatmap **out)
 {
     const kldve_call call = {.ex = ex, .options = options, .inputs = inputs};
@@ -114,9 +114,8 @@ kldve_status kldve_explain_inputs(kldve_explainer *ex, int32_t count, const floa
     return st < 0 ? st : explain_many(&call, count, out);
 }
 
-kldve_status kldve_explain_many(kldve_explainer *ex, int32_t count,
-                                const kldve_image *const *pictures, const kldve_options *options,
-                                kldve_heatmap **out)
+kldve_status kldve_explain_many(kldve_explainer *ex, const kldve_image *const *pictures,
+                                int32_t count, const kldve_options *options, kldve_heatmap **out)
 {
     const kldve_call call = {.ex = ex, .options = options, .pictures = pictures};
     kldve_status st;

@@ -197,7 +197,7 @@ kldve_status kldve_network_vjp_input(kldve_network *net, const float *cotangent,
 /* The visitor sees units of this release, whatever release the backend was compiled for. */
 struct relay {
     kldve_ctx *ctx;
-    kldve_bias_visitor visit;
+    kldve_bias_fn visit;
     void *opaque;
 };
 
@@ -211,7 +211,7 @@ static kldve_status relay_unit(void *opaque, const kldve_bias_gradient *theirs)
 }
 
 kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent, float *gradient,
-                                      kldve_bias_visitor visit, void *opaque)
+                                      kldve_bias_fn visit, void *opaque)
 {
     struct relay relay = {net->ctx, visit, opaque};
     kldve_reason reason;
@@ -228,7 +228,7 @@ kldve_status kldve_network_vjp_biases(kldve_network *net, const float *cotangent
 }
 
 kldve_status kldve_network_attentions(kldve_network *net, const float *cotangent,
-                                      kldve_attention_visitor visit, void *opaque)
+                                      kldve_attention_fn visit, void *opaque)
 {
     kldve_attention_relay relay = {.ctx = net->ctx,
                                    .backend = net->backend.name,

@@ -61,21 +61,28 @@ kldve_status kldve_run_begin(kldve_run *run)
                                                  : KLDVE_OK;
 }
 
+void kldve_run_frame(kldve_run *run, const kldve_frame *frame)
+{
+    kldve_record *r = &run->map->record;
+
+    run->frame = *frame;
+    r->seen_x = frame->view.x;
+    r->seen_y = frame->view.y;
+    r->seen_width = frame->view.width;
+    r->seen_height = frame->view.height;
+}
+
 kldve_status kldve_run_picture(kldve_run *run, const kldve_image *const *pictures,
                                const kldve_input_spec *spec, float *input)
 {
-    kldve_record *r = &run->map->record;
     double start = kldve_clock_ms();
-    kldve_view view = {0, 0, 1, 1};
-    kldve_status st = kldve_preprocess(run->job.ctx, pictures, spec, run->job.shape, input, &view);
+    kldve_frame frame = {{0, 0, 1, 1}, kldve_image_width(*pictures), kldve_image_height(*pictures)};
+    kldve_status st =
+        kldve_preprocess(run->job.ctx, pictures, spec, run->job.shape, input, &frame.view);
 
     if (st < 0)
         return st;
-    run->frame = (kldve_frame){view, kldve_image_width(*pictures), kldve_image_height(*pictures)};
-    r->seen_x = view.x;
-    r->seen_y = view.y;
-    r->seen_width = view.width;
-    r->seen_height = view.height;
+    kldve_run_frame(run, &frame);
     timings(run, KLDVE_SUBJECT_TARGET)->preprocess = kldve_clock_ms() - start;
     return KLDVE_OK;
 }
@@ -107,7 +114,8 @@ kldve_status kldve_batch_forward(kldve_batch *batch)
     for (int32_t i = 0; i < batch->count; i++) {
         kldve_run *run = batch->runs + i;
 
-        run->job.input = batch->inputs + (size_t)i * run->net->inputs;
+        run->explained = batch->inputs + (size_t)i * run->net->inputs;
+        run->job.input = run->net->shape.head ? NULL : run->explained;
         run->job.logits = run->buffers->logits;
         run->job.features = run->buffers->features;
         timings(run, KLDVE_SUBJECT_TARGET)->forward += share;
@@ -150,6 +158,33 @@ kldve_status kldve_batch_vjp(kldve_batch *batch, kldve_subject subject)
     return KLDVE_OK;
 }
 
+/* Half-precision and quantised runs differ by some hundredths; another tensor, or another order of
+ * its axes, by far more. */
+kldve_status kldve_run_same_scores(kldve_run *run, const float *logits)
+{
+    const double part = 0.05;
+    size_t n = run->net->shape.single ? 1 : (size_t)run->net->shape.classes, worst = 0;
+    const float *own = run->job.logits;
+    double most = 1e-3, far = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        double distance = isnan(logits[i]) ? INFINITY : fabs((double)own[i] - (double)logits[i]);
+
+        most = fmax(most, fabs((double)own[i]));
+        if (distance > far) {
+            far = distance;
+            worst = i;
+        }
+    }
+    if (far <= part * most)
+        return KLDVE_OK;
+    return kldve_ctx_failf(
+        run->job.ctx, KLDVE_E_ARG,
+        "features: the scores that follow from them are not those that were given: class %zu has "
+        "%g, not %g; are these the tensors that the head takes, in its order?",
+        worst, (double)own[worst], (double)logits[worst]);
+}
+
 /* -- from the logits to the cotangent --------------------------------------------------------- */
 
 kldve_status kldve_run_target(kldve_run *run)
@@ -187,22 +222,12 @@ static kldve_status divergence(kldve_run *run, const kldve_options *o, int32_t c
 {
     kldve_divergence *d = run->buffers->divergence;
     double *z = run->map->z, *kl = &run->map->record.kl;
-    size_t *targets;
-    kldve_status st;
 
     if (o->truth)
         return kldve_divergence_truth(d, o->truth, z, kl);
     if (o->target_kind != KLDVE_TARGET_SET)
-        return kldve_divergence_onehot(d, (size_t)c, z, kl);
-    targets = kldve_ctx_alloc(run->job.ctx, (size_t)o->target_count, sizeof *targets);
-    if (!targets)
-        return kldve_ctx_failf(run->job.ctx, KLDVE_E_NOMEM, "out of memory for %d targets",
-                               (int)o->target_count);
-    for (int32_t i = 0; i < o->target_count; i++)
-        targets[i] = (size_t)o->targets[i];
-    st = kldve_divergence_positives(d, targets, (size_t)o->target_count, z, kl);
-    kldve_ctx_release(run->job.ctx, targets);
-    return st;
+        return kldve_divergence_onehot(d, c, z, kl);
+    return kldve_divergence_positives(d, o->targets, o->target_count, z, kl);
 }
 
 static void record_scores(kldve_heatmap *map, const kldve_job *job)
@@ -220,17 +245,18 @@ kldve_status kldve_run_divergence(kldve_run *run, kldve_subject subject)
     bool other = subject == KLDVE_SUBJECT_OTHER;
     kldve_heatmap *map = run->map;
     kldve_job *job = &run->job;
-    size_t n = (size_t)job->shape->classes;
+    int32_t n = job->shape->classes;
     double start = kldve_clock_ms();
     kldve_status st;
 
     job->options = other ? &run->other_options : &run->options;
     job->target = other ? run->other : run->target;
-    assert(job->target >= 0 && (size_t)job->target < n);
+    assert(job->target >= 0 && job->target < n);
     if ((st = divergence(run, job->options, job->target)) < 0)
         return st;
     job->cotangent = NULL;
-    job->flat = kldve_standardise(map->z, n, map->alpha);
+    st = kldve_divergence_standardise(map->z, n, map->alpha, &job->flat);
+    assert(st == KLDVE_OK);
     job->alpha = map->alpha;
     job->gradient = NULL;
     job->weights = NULL;

@@ -1,10 +1,10 @@
 #!/bin/sh
-# install.sh MESON CC PKG_CONFIG VERSION SOURCE SCRATCH [onnx] - build both kinds of libraries, install
+# install.sh MESON CC PKG_CONFIG VERSION SOURCE SCRATCH CMAKE [onnx] - build both kinds of libraries, install
 # them into a prefix of their own, then build and run programs through pkg-config only: against the
-# shared libraries and, after these are removed, against the static ones.
-# CC is the whole command, such as "ccache cc".
+# shared libraries and, after these are removed, against the static ones.  The same through CMake, from a
+# copy of the prefix.  CC is the whole command, such as "ccache cc"; CMAKE may be empty.
 set -eu
-meson=$1 cc=$2 pkg_config=$3 version=$4 source=$5 scratch=$6 onnx=${7-}
+meson=$1 cc=$2 pkg_config=$3 version=$4 source=$5 scratch=$6 cmake=$7 onnx=${8-}
 here=$source/tests/abi
 prefix=$scratch/prefix
 rm -rf "$scratch"
@@ -26,20 +26,28 @@ consume() {
     name=$1 package=$2 static=${3-}
     test "$($pkg_config --modversion "$package")" = "$version"
     # shellcheck disable=SC2046,SC2086
-    $cc -std=c99 -Wall -Wextra -pedantic -Werror -DVERSION="\"$version\"" "$here/$name.c" \
+    $cc -std=${standard-c99} -Wall -Wextra -pedantic -Werror -DVERSION="\"$version\"" "$here/$name.c" \
         -o "$scratch/$name" $($pkg_config $static --cflags --libs "$package")
 }
 
-consume consumer kldve
-LD_LIBRARY_PATH="$prefix/lib" "$scratch/consumer"
+for standard in c99 c11 c17; do
+    consume consumer_core kldve
+    LD_LIBRARY_PATH="$prefix/lib" "$scratch/consumer_core"
+done
+unset standard
 if [ -n "$onnx" ]; then
     consume consumer_onnx kldve-onnx
     LD_LIBRARY_PATH="$prefix/lib" "$scratch/consumer_onnx" "$scratch/no-such.onnx"
 fi
 
+if [ -n "$cmake" ]; then
+    cp -R "$prefix" "$scratch/moved"
+    "$here/cmake.sh" "$cmake" "$cc" "$version" "$source" "$scratch/cmake" "$scratch/moved" "core${onnx:+;onnx}" static
+fi
+
 rm -f "$prefix"/lib/libkldve*.so*
-consume consumer kldve --static
-"$scratch/consumer"
+consume consumer_core kldve --static
+"$scratch/consumer_core"
 if [ -n "$onnx" ]; then
     consume consumer_onnx kldve-onnx --static
     "$scratch/consumer_onnx" "$scratch/no-such.onnx"

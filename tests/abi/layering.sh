@@ -26,7 +26,7 @@ public=$(find include -name '*.h' -not -name onnx.h)
 inc='^ *# *include *[<"]'
 forbid 'the core does not know the engine' "$inc(kldve/onnx\.h|onnx/|oneapi|dnnl|pb|json)" $core
 forbid 'public headers of the core do not know the engine' "$inc(kldve/onnx\.h|oneapi|dnnl)" $public
-forbid 'BLAS is called in reduce.c only' "${inc}cblas" $(echo "$core" | grep -v '^lib/stages/reduce\.c$')
+forbid 'BLAS is called in weigh_cblas.c only' "${inc}cblas" $(echo "$core" | grep -v '^lib/stages/weigh_cblas\.c$')
 forbid 'setjmp stays in png.c and jpeg.c' "${inc}setjmp" \
     $(echo "$core" | grep -vE '^lib/image/(png|jpeg)\.c$') $engine $hosts
 forbid 'libpng and libjpeg stay in png.c and jpeg.c' "$inc(png|jpeglib|jerror)" \

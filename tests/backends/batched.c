@@ -108,7 +108,7 @@ static kldve_status batched_forward_features(void *state, const float *features,
 }
 
 static kldve_status batched_vjp_biases(void *state, const float *cotangent, float *gradient,
-                                       kldve_bias_visitor visit, void *opaque)
+                                       kldve_bias_fn visit, void *opaque)
 {
     struct batched *b = state;
     kldve_status st = looks_back(b, ONE);
@@ -118,7 +118,7 @@ static kldve_status batched_vjp_biases(void *state, const float *cotangent, floa
 }
 
 static kldve_status batched_attentions(void *state, const float *cotangent,
-                                       kldve_attention_visitor visit, void *opaque)
+                                       kldve_attention_fn visit, void *opaque)
 {
     struct batched *b = state;
     kldve_status st = looks_back(b, ONE);

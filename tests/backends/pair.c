@@ -170,7 +170,7 @@ void pair_check(struct pair *f, const kldve_options *o, int32_t count)
     kldve_status st, expected = KLDVE_OK;
 
     pair_reset(got);
-    st = kldve_explain_inputs(f->ex, count, pair_inputs[0], o, got);
+    st = kldve_explain_inputs(f->ex, pair_inputs[0], count, o, got);
     snprintf(message, sizeof message, "%s", kldve_ctx_message(f->ctx));
     for (int32_t i = 0; expected == KLDVE_OK && i < count; i++) {
         expected = kldve_explain_input(f->plain, pair_inputs[i], o, &want);

@@ -305,7 +305,7 @@ static kldve_status tiny_vjp_input(void *state, const float *cotangent, int32_t 
 }
 
 static kldve_status tiny_vjp_biases(void *state, const float *cotangent, float *gradient,
-                                    kldve_bias_visitor visit, void *opaque)
+                                    kldve_bias_fn visit, void *opaque)
 {
     struct tiny *t = state;
     const tiny_config *c = &t->config;
@@ -331,8 +331,8 @@ static kldve_status tiny_vjp_biases(void *state, const float *cotangent, float *
 /* The mean over the cells is an attention of one head in which every cell attends to all cells in
  * equal shares, read by all scores alike: with k_j = mean over q of sum_c A[q][c] v_j[c], the
  * derivative by A[q][c] is v_j[c] / cells. */
-static kldve_status tiny_attentions(void *state, const float *cotangent,
-                                    kldve_attention_visitor visit, void *opaque)
+static kldve_status tiny_attentions(void *state, const float *cotangent, kldve_attention_fn visit,
+                                    void *opaque)
 {
     const struct tiny *t = state;
     const tiny_config *c = &t->config;
@@ -400,5 +400,5 @@ bool tiny_from_arrays(int32_t index)
     const kldve_method *method = kldve_method_at(NULL, index);
 
     return method->resolution == KLDVE_RESOLUTION_CELLS &&
-           !(method->needs & ~(uint32_t)(KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT));
+           !(method->needs & ~(uint64_t)(KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT));
 }

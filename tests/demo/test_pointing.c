@@ -61,7 +61,7 @@ static void open_bench(bench *b, const char *path)
 {
     /* One thread: the networks are too small for two to help each other. */
     const kldve_onnx_options one = {
-        .struct_size = sizeof one, .threads = 1, .flags = path ? KLDVE_ONNX_VJP_INPUT : 0};
+        .struct_size = sizeof one, .threads = 1, .flags = path ? KLDVE_ONNX_FLAG_VJP_INPUT : 0};
 
     b->ctx = test_ctx(&b->heap);
     if (kldve_onnx_explainer(b->ctx, path, &one, &b->ex) < 0)

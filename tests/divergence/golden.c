@@ -49,7 +49,7 @@ kldve_divergence *golden_open(kldve_ctx *ctx, const test_npy *logits, double per
         .struct_size = sizeof o, .perplexity = perplexity, .summation = summation};
     kldve_divergence *d = NULL;
 
-    assert_int_equal(kldve_divergence_new(ctx, logits->count, &o, &d), KLDVE_OK);
+    assert_int_equal(kldve_divergence_new(ctx, (int32_t)logits->count, &o, &d), KLDVE_OK);
     assert_int_equal(kldve_divergence_set_scores(d, logits->value), KLDVE_OK);
     return d;
 }
@@ -103,6 +103,6 @@ void golden_models(golden_visit *visit)
 {
     const char *shared = test_shared_or_skip();
 
-    for (int32_t s = KLDVE_SUM_AUTO; s <= KLDVE_SUM_CHEBYSHEV; s++)
+    for (int32_t s = KLDVE_SUMMATION_AUTO; s <= KLDVE_SUMMATION_CHEBYSHEV; s++)
         assert_true(each_folder(test_path("%s/golden", shared), true, visit, s) >= 9);
 }

@@ -16,8 +16,17 @@ kldve_divergence *new_divergence(kldve_ctx *ctx, size_t n, double perplexity, in
                                   .tolerance = 1e-13};
     kldve_divergence *d = NULL;
 
-    assert_int_equal(kldve_divergence_new(ctx, n, &o, &d), KLDVE_OK);
+    assert_int_equal(kldve_divergence_new(ctx, (int32_t)n, &o, &d), KLDVE_OK);
     return d;
+}
+
+bool standardise(double *z, size_t n)
+{
+    int32_t flat = -1;
+
+    assert_int_equal(kldve_divergence_standardise(z, (int32_t)n, z, &flat), KLDVE_OK);
+    assert_true(flat == 0 || flat == 1);
+    return flat == 1;
 }
 
 fixture *start(size_t n, double perplexity)
@@ -26,7 +35,7 @@ fixture *start(size_t n, double perplexity)
 
     assert_non_null(f);
     f->ctx = test_ctx(&f->heap);
-    f->d = new_divergence(f->ctx, n, perplexity, KLDVE_SUM_AUTO, KLDVE_UNATTAINABLE_LIMIT);
+    f->d = new_divergence(f->ctx, n, perplexity, KLDVE_SUMMATION_AUTO, KLDVE_UNATTAINABLE_LIMIT);
     oracle_scores(ORACLE_NORMAL, 0.5, n, 21, f->k);
     assert_int_equal(kldve_divergence_set_scores(f->d, f->k), KLDVE_OK);
     return f;

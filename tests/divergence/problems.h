@@ -41,6 +41,9 @@ typedef enum truth_kind {
 
 extern const char *const truth_names[];
 
+/** kldve_divergence_standardise() in place; whether z is flat. */
+bool standardise(double *z, size_t n);
+
 void make_truth(truth_kind kind, size_t n, double *y);
 
 #endif

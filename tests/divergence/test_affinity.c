@@ -13,7 +13,7 @@ static void test_rows(void **state)
     enum { N = 400 };
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
-    kldve_divergence *d = new_divergence(ctx, N, 12, KLDVE_SUM_AUTO, KLDVE_UNATTAINABLE_FAIL);
+    kldve_divergence *d = new_divergence(ctx, N, 12, KLDVE_SUMMATION_AUTO, KLDVE_UNATTAINABLE_FAIL);
     double k[N], y[N], beta[N], perplexity[N];
     int32_t flag[N];
 
@@ -53,7 +53,7 @@ static void test_unattainable(void **state)
     static const double k[] = {3, 1, 2, 5, 9, -1, 0, 4, 2.5, 1.5};
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
-    kldve_divergence *d = new_divergence(ctx, 10, 3, KLDVE_SUM_AUTO, KLDVE_UNATTAINABLE_FAIL);
+    kldve_divergence *d = new_divergence(ctx, 10, 3, KLDVE_SUMMATION_AUTO, KLDVE_UNATTAINABLE_FAIL);
     double beta[10], perplexity[10], z[10] = {-7}, kl = -7;
     int32_t flag[10];
 
@@ -72,7 +72,7 @@ static void test_unattainable(void **state)
         assert_true(i < 7 || (beta[i] > 0 && fabs(perplexity[i] - 3) < 1e-9));
     }
     kldve_divergence_free(d);
-    d = new_divergence(ctx, 10, 30, KLDVE_SUM_AUTO, KLDVE_UNATTAINABLE_FAIL);
+    d = new_divergence(ctx, 10, 30, KLDVE_SUMMATION_AUTO, KLDVE_UNATTAINABLE_FAIL);
     assert_int_equal(kldve_divergence_set_scores(d, k), KLDVE_OK);
     assert_int_equal(kldve_divergence_truth(d, y, z, NULL), KLDVE_E_UNATTAINABLE);
     assert_non_null(strstr(kldve_ctx_message(ctx), "at most 9"));

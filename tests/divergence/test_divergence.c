@@ -12,7 +12,7 @@
 typedef struct option_case {
     const char *name;
     kldve_divergence_options options;
-    size_t n;
+    int32_t n;
     const char *message;
 } option_case;
 
@@ -39,7 +39,7 @@ static void test_options(void **state)
         {"unattainable 2", WITH(.unattainable = 2), 10, "unknown value 2"},
         {"no scores", WITH(.perplexity = 0), 0, "0 scores, at least 2"},
         {"one score", WITH(.perplexity = 0), 1, "1 scores, at least 2"},
-        {"too many scores", WITH(.perplexity = 0), (size_t)1 << 31, "at most 2147483647"},
+        {"fewer than none", WITH(.perplexity = 0), -1, "-1 scores, at least 2"},
     };
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
@@ -96,7 +96,7 @@ static void test_scores(void **state)
 
 static void test_arguments(void **state)
 {
-    static const size_t twice[] = {1, 2, 1}, beyond[] = {1, 31};
+    static const int32_t twice[] = {1, 2, 1}, beyond[] = {1, 31}, below[] = {1, -1};
     static const double cold[] = {1, 0};
     kldve_divergence_info info = {.struct_size = 1};
     test_heap heap;
@@ -113,17 +113,23 @@ static void test_arguments(void **state)
     assert_int_equal(kldve_divergence_delta(d, 0, NULL), KLDVE_E_ARG);
     assert_int_equal(kldve_divergence_many(d, 4, twice, 2, z), KLDVE_E_ARG);
     assert_int_equal(kldve_divergence_many(d, 0, beyond, 2, z), KLDVE_E_ARG);
+    assert_int_equal(kldve_divergence_many(d, 0, below, 2, z), KLDVE_E_ARG);
+    assert_int_equal(kldve_divergence_many(d, 0, twice, -1, z), KLDVE_E_ARG);
     assert_int_equal(kldve_divergence_many(d, 0, NULL, 2, z), KLDVE_E_ARG);
     assert_int_equal(kldve_divergence_many(d, 0, NULL, 0, NULL), KLDVE_OK);
     assert_int_equal(kldve_divergence_positives(d, twice, 3, z, NULL), KLDVE_E_ARG);
     assert_non_null(strstr(kldve_ctx_message(ctx), "target 1 is given twice"));
     assert_int_equal(kldve_divergence_positives(d, beyond, 2, z, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_divergence_positives(d, below, 2, z, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_divergence_positives(d, twice, -1, z, NULL), KLDVE_E_ARG);
     assert_int_equal(kldve_divergence_positives(d, twice, 0, z, NULL), KLDVE_E_ARG);
     assert_int_equal(kldve_divergence_positives(d, twice, 31, z, NULL), KLDVE_E_ARG);
     assert_int_equal(kldve_divergence_positives(d, NULL, 1, z, NULL), KLDVE_E_ARG);
     assert_int_equal(kldve_divergence_set_temperature(d, 0), KLDVE_E_ARG);
     assert_int_equal(kldve_divergence_set_temperature(d, NAN), KLDVE_E_ARG);
     assert_int_equal(kldve_divergence_sweep(d, 31, cold, 1, z, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_divergence_sweep(d, -1, cold, 1, z, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_divergence_sweep(d, 0, cold, -1, z, NULL), KLDVE_E_ARG);
     assert_int_equal(kldve_divergence_sweep(d, 0, NULL, 1, z, NULL), KLDVE_E_ARG);
     assert_int_equal(kldve_divergence_sweep(d, 0, cold, 2, z, NULL), KLDVE_E_ARG);
     assert_int_equal(kldve_divergence_onehot(d, 0, z, NULL), KLDVE_OK); /* still usable */
@@ -177,9 +183,9 @@ enum { SCORES = 2000 };
 /* Everything that allocates, once through: KLDVE_OK, or the first failure. */
 static kldve_status run(kldve_ctx *ctx, const double *k, const double *y, double *z)
 {
-    static size_t targets[300];
+    static int32_t targets[300];
     kldve_divergence_options o = {.struct_size = sizeof o,
-                                  .summation = KLDVE_SUM_CHEBYSHEV,
+                                  .summation = KLDVE_SUMMATION_CHEBYSHEV,
                                   .unattainable = KLDVE_UNATTAINABLE_LIMIT};
     kldve_divergence *d = NULL;
     kldve_status st = kldve_divergence_new(ctx, SCORES, &o, &d);
@@ -190,7 +196,7 @@ static kldve_status run(kldve_ctx *ctx, const double *k, const double *y, double
         return st;
     }
     for (size_t i = 0; i < 300; i++)
-        targets[i] = 3 * i;
+        targets[i] = (int32_t)(3 * i);
     st = kldve_divergence_set_scores(d, k);
     if (st == KLDVE_OK)
         st = kldve_divergence_onehot(d, 0, z, &kl);

@@ -25,7 +25,7 @@ static void check_scores(kldve_divergence *d, const double *k)
     double z[2], kl, error;
 
     assert_int_equal(kldve_divergence_set_scores(d, k), KLDVE_OK);
-    for (size_t c = 0; c < 2; c++) {
+    for (int32_t c = 0; c < 2; c++) {
         assert_int_equal(kldve_divergence_onehot(d, c, z, &kl), KLDVE_OK);
         check_zero("one-hot", z, &kl);
         assert_int_equal(kldve_divergence_positives(d, &c, 1, z, &kl), KLDVE_OK);
@@ -39,7 +39,7 @@ static void check_scores(kldve_divergence *d, const double *k)
     }
     assert_int_equal(kldve_divergence_base(d, z), KLDVE_OK);
     check_zero("base", z, NULL);
-    assert_int_equal(kldve_standardise(z, 2, z), 1);
+    assert_true(standardise(z, 2));
     for (size_t t = 0; t < 3; t++) {
         assert_int_equal(kldve_divergence_truth(d, truths[t], z, &kl), KLDVE_OK);
         check_zero("truth", z, &kl);
@@ -56,7 +56,7 @@ static void test_zero(void **state)
     kldve_ctx *ctx = test_ctx(&heap);
 
     (void)state;
-    for (int32_t s = KLDVE_SUM_AUTO; s <= KLDVE_SUM_CHEBYSHEV; s++)
+    for (int32_t s = KLDVE_SUMMATION_AUTO; s <= KLDVE_SUMMATION_CHEBYSHEV; s++)
         for (size_t i = 0; i < sizeof scores / sizeof *scores; i++) {
             kldve_divergence *d = new_divergence(ctx, 2, 30, s, KLDVE_UNATTAINABLE_LIMIT);
 
@@ -89,12 +89,13 @@ static void test_limit(void **state)
     const double k[3] = {1.5, 0.25, -1e9};
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
-    kldve_divergence *d = new_divergence(ctx, 3, 30, KLDVE_SUM_AUTO, KLDVE_UNATTAINABLE_LIMIT);
+    kldve_divergence *d =
+        new_divergence(ctx, 3, 30, KLDVE_SUMMATION_AUTO, KLDVE_UNATTAINABLE_LIMIT);
     double t[3];
 
     (void)state;
     assert_int_equal(kldve_divergence_set_scores(d, k), KLDVE_OK);
-    for (size_t c = 0; c < 2; c++) {
+    for (int32_t c = 0; c < 2; c++) {
         double scale;
 
         assert_int_equal(kldve_divergence_contrast(d, c, t), KLDVE_OK);

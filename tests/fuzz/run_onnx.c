@@ -91,8 +91,8 @@ void run_onnx(kldve_ctx *ctx, const void *bytes, size_t n, bool accel)
                                         .in_height = 8,
                                         .in_width = 8,
                                         .batch = BATCH,
-                                        .flags =
-                                            KLDVE_ONNX_VJP_INPUT | (accel ? 0 : KLDVE_ONNX_PLAIN)};
+                                        .flags = KLDVE_ONNX_FLAG_VJP_INPUT |
+                                                 (accel ? 0 : KLDVE_ONNX_FLAG_PLAIN)};
     kldve_onnx *net;
 
     if (kldve_onnx_load_memory(ctx, bytes, n, &options, &net) < 0)

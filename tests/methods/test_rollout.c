@@ -17,7 +17,7 @@ static struct made {
     int32_t visits;
 } made;
 
-static kldve_status attentions(void *state, const float *cotangent, kldve_attention_visitor visit,
+static kldve_status attentions(void *state, const float *cotangent, kldve_attention_fn visit,
                                void *opaque)
 {
     static float gradient[ONE];
@@ -317,7 +317,7 @@ static void test_wrong(void **state)
     }
 }
 
-static kldve_status nothing(void *state, const float *cotangent, kldve_attention_visitor visit,
+static kldve_status nothing(void *state, const float *cotangent, kldve_attention_fn visit,
                             void *opaque)
 {
     (void)state, (void)cotangent, (void)visit, (void)opaque;

@@ -26,7 +26,7 @@ static void check_area(kldve_ctx *ctx, const float *value, size_t n, double part
     assert_non_null(sorted);
     memcpy(sorted, value, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, falling);
-    assert_int_equal(kldve_energy_area(ctx, value, n, part, &area), KLDVE_OK);
+    assert_int_equal(kldve_metric_energy_area(ctx, value, (int32_t)n, part, &area), KLDVE_OK);
     m = (size_t)lround(area * (double)n);
     assert_true(m >= 1 && m <= n && (double)m / (double)n == area);
     for (size_t i = 0; i < n; i++) {
@@ -79,15 +79,15 @@ static void test_known(void **state)
     double area;
 
     (void)state;
-    assert_int_equal(kldve_energy_area(ctx, even, 8, 0.5, &area), KLDVE_OK);
+    assert_int_equal(kldve_metric_energy_area(ctx, even, 8, 0.5, &area), KLDVE_OK);
     assert_true(area == 0.5);
-    assert_int_equal(kldve_energy_area(ctx, spot, 8, 0.5, &area), KLDVE_OK);
+    assert_int_equal(kldve_metric_energy_area(ctx, spot, 8, 0.5, &area), KLDVE_OK);
     assert_true(area == 1.0 / 8);
-    assert_int_equal(kldve_energy_area(ctx, spot, 8, 1, &area), KLDVE_OK);
+    assert_int_equal(kldve_metric_energy_area(ctx, spot, 8, 1, &area), KLDVE_OK);
     assert_true(area == 1.0 / 8);
-    assert_int_equal(kldve_energy_area(ctx, mixed, 5, 0.5, &area), KLDVE_OK);
+    assert_int_equal(kldve_metric_energy_area(ctx, mixed, 5, 0.5, &area), KLDVE_OK);
     assert_true(area == 2.0 / 5);
-    assert_int_equal(kldve_energy_area(ctx, mixed, 5, 0.4, &area), KLDVE_OK);
+    assert_int_equal(kldve_metric_energy_area(ctx, mixed, 5, 0.4, &area), KLDVE_OK);
     assert_true(area == 1.0 / 5);
     kldve_ctx_free(ctx);
 }
@@ -101,18 +101,18 @@ static void test_refused(void **state)
     double area = 7;
 
     (void)state;
-    assert_int_equal(kldve_energy_area(ctx, NULL, 2, 0.5, &area), KLDVE_E_ARG);
-    assert_int_equal(kldve_energy_area(ctx, good, 2, 0.5, NULL), KLDVE_E_ARG);
-    assert_int_equal(kldve_energy_area(ctx, good, 0, 0.5, &area), KLDVE_E_ARG);
-    assert_int_equal(kldve_energy_area(ctx, good, 2, 0, &area), KLDVE_E_ARG);
-    assert_int_equal(kldve_energy_area(ctx, good, 2, 1.01, &area), KLDVE_E_ARG);
-    assert_int_equal(kldve_energy_area(ctx, good, 2, (double)NAN, &area), KLDVE_E_ARG);
-    assert_int_equal(kldve_energy_area(ctx, below, 2, 0.5, &area), KLDVE_E_ARG);
-    assert_int_equal(kldve_energy_area(ctx, nan, 2, 0.5, &area), KLDVE_E_NUMERIC);
+    assert_int_equal(kldve_metric_energy_area(ctx, NULL, 2, 0.5, &area), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_energy_area(ctx, good, 2, 0.5, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_energy_area(ctx, good, 0, 0.5, &area), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_energy_area(ctx, good, 2, 0, &area), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_energy_area(ctx, good, 2, 1.01, &area), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_energy_area(ctx, good, 2, (double)NAN, &area), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_energy_area(ctx, below, 2, 0.5, &area), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_energy_area(ctx, nan, 2, 0.5, &area), KLDVE_E_NUMERIC);
     assert_string_equal(kldve_ctx_message(ctx), "energy area: value 1 is not a number");
-    assert_int_equal(kldve_energy_area(ctx, infinite, 2, 0.5, &area), KLDVE_E_NUMERIC);
+    assert_int_equal(kldve_metric_energy_area(ctx, infinite, 2, 0.5, &area), KLDVE_E_NUMERIC);
     assert_true(area == 7);
-    assert_int_equal(kldve_energy_area(ctx, zero, 3, 0.5, &area), KLDVE_OK);
+    assert_int_equal(kldve_metric_energy_area(ctx, zero, 3, 0.5, &area), KLDVE_OK);
     assert_true(isnan(area));
     kldve_ctx_free(ctx);
 }

@@ -40,7 +40,7 @@ static double expected_area(kldve_ctx *ctx, const kldve_heatmap *map, bool with_
     assert_int_equal(kldve_heatmap_upsample(map, 16 * WIDTH, 16 * HEIGHT, value), KLDVE_OK);
     for (int i = 0; with_sign && i < DRAWN; i++)
         value[i] = fabsf(value[i] - 0.5f);
-    assert_int_equal(kldve_energy_area(ctx, value, DRAWN, 0.5, &area), KLDVE_OK);
+    assert_int_equal(kldve_metric_energy_area(ctx, value, DRAWN, 0.5, &area), KLDVE_OK);
     return area;
 }
 

@@ -80,7 +80,7 @@ static kldve_status no_map(const kldve_job *job, float *map)
 }
 
 static const struct need {
-    uint32_t needs;
+    uint64_t needs;
     size_t slot;                  /* of kldve_backend */
     kldve_status status;          /* from the network */
     const char *network, *arrays; /* the ends of messages; network NULL: every one has it */

@@ -58,7 +58,7 @@ static void same_as_backend(kldve_ctx *ctx, struct host *h, kldve_explainer *ex,
     const double *cotangent;
     size_t count;
 
-    assert_int_equal(kldve_cotangent(ctx, h->logits, CLASSES, o, t), KLDVE_OK);
+    assert_int_equal(kldve_arrays_cotangent(ctx, h->logits, CLASSES, o, t), KLDVE_OK);
     assert_int_equal(tiny_backend.vjp(h->state, t, h->gradient), KLDVE_OK);
     assert_int_equal(kldve_explain_arrays(ctx, &arrays, o, &from_arrays), KLDVE_OK);
     assert_int_equal(kldve_explain_input(ex, h->input, o, &from_backend), KLDVE_OK);
@@ -272,13 +272,13 @@ static void test_cotangent_refuses(void **state)
     float t[4] = {7, 7, 7, 7};
 
     (void)state;
-    assert_int_equal(kldve_cotangent(NULL, good, 4, NULL, t), KLDVE_E_ARG);
-    assert_int_equal(kldve_cotangent(ctx, NULL, 4, NULL, t), KLDVE_E_ARG);
-    assert_int_equal(kldve_cotangent(ctx, good, 4, NULL, NULL), KLDVE_E_ARG);
-    assert_int_equal(kldve_cotangent(ctx, good, 0, NULL, t), KLDVE_E_ARG);
-    assert_int_equal(kldve_cotangent(ctx, with_nan, 4, NULL, t), KLDVE_E_NUMERIC);
+    assert_int_equal(kldve_arrays_cotangent(NULL, good, 4, NULL, t), KLDVE_E_ARG);
+    assert_int_equal(kldve_arrays_cotangent(ctx, NULL, 4, NULL, t), KLDVE_E_ARG);
+    assert_int_equal(kldve_arrays_cotangent(ctx, good, 4, NULL, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_arrays_cotangent(ctx, good, 0, NULL, t), KLDVE_E_ARG);
+    assert_int_equal(kldve_arrays_cotangent(ctx, with_nan, 4, NULL, t), KLDVE_E_NUMERIC);
     assert_string_equal(kldve_ctx_message(ctx), "arrays: logit 2 of 4 is not a number");
-    assert_int_equal(kldve_cotangent(ctx, good, 4, &o, t), KLDVE_E_ARG);
+    assert_int_equal(kldve_arrays_cotangent(ctx, good, 4, &o, t), KLDVE_E_ARG);
     assert_int_equal(kldve_explain_arrays(ctx, NULL, NULL, NULL), KLDVE_E_ARG);
     for (int i = 0; i < 4; i++)
         assert_true(t[i] == 7);
@@ -326,7 +326,7 @@ static void test_allocations(void **state)
         heap.budget = budget;
         of_map = kldve_explain_arrays(ctx, &arrays, NULL, &map);
         heap.budget = budget;
-        of_cotangent = kldve_cotangent(ctx, good, 4, NULL, t);
+        of_cotangent = kldve_arrays_cotangent(ctx, good, 4, NULL, t);
         heap.budget = -1;
         assert_int_equal(of_map, budget < calls ? KLDVE_E_NOMEM : KLDVE_OK);
         assert_int_equal(of_cotangent, of_map);

@@ -134,7 +134,7 @@ static kldve_status wander_together(const kldve_job *job, double *t)
         t[c] = job->alpha[c];
     for (int i = 0; i < BATCH * INPUTS; i++)
         others[i] = pair_inputs[MOST - 1][i % INPUTS];
-    return kldve_job_forward_many(job, BATCH, others, logits);
+    return kldve_job_forward_many(job, others, BATCH, logits);
 }
 
 static kldve_status mean_gradient(const kldve_job *job, double *weights)

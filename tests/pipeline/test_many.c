@@ -21,7 +21,7 @@ static void check_counts(struct pair *f, const kldve_options *o, bool together, 
     long factor = o->flags & KLDVE_FLAG_CHECK ? 2 : 1;
 
     memset(&f->counts, 0, sizeof f->counts);
-    assert_int_equal(kldve_explain_inputs(f->ex, count, pair_inputs[0], o, maps), KLDVE_OK);
+    assert_int_equal(kldve_explain_inputs(f->ex, pair_inputs[0], count, o, maps), KLDVE_OK);
     pair_free_maps(maps, count);
     if (!together) {
         assert_int_equal(f->counts.vjp_many, 0);
@@ -163,7 +163,7 @@ static void test_sensitivity(void **state)
         kldve_heatmap *checked[MOST];
 
         o.flags = KLDVE_FLAG_CHECK;
-        assert_int_equal(kldve_explain_inputs(f.ex, MOST, pair_inputs[0], &o, checked), KLDVE_OK);
+        assert_int_equal(kldve_explain_inputs(f.ex, pair_inputs[0], MOST, &o, checked), KLDVE_OK);
         for (int32_t i = 0; i < MOST; i++) {
             kldve_options one = {SIZED, .method = o.method, .target_kind = KLDVE_TARGET_INDEX};
             kldve_heatmap *map = NULL, *other = NULL;
@@ -195,7 +195,7 @@ static void explain_records(struct pair *f, const kldve_options *o, int32_t coun
 {
     kldve_heatmap *maps[MOST];
 
-    assert_int_equal(kldve_explain_inputs(f->ex, count, pair_inputs[0], o, maps), KLDVE_OK);
+    assert_int_equal(kldve_explain_inputs(f->ex, pair_inputs[0], count, o, maps), KLDVE_OK);
     for (int32_t i = 0; i < count; i++) {
         ms[i] = pair_times(maps[i]);
         r[i].struct_size = sizeof r[i];
@@ -295,7 +295,7 @@ static void test_pictures(void **state)
         kldve_heatmap *got[MOST], *want = NULL;
 
         assert_int_equal(
-            kldve_explain_many(f.ex, count, (const kldve_image *const *)pictures, NULL, got),
+            kldve_explain_many(f.ex, (const kldve_image *const *)pictures, count, NULL, got),
             KLDVE_OK);
         for (int32_t i = 0; i < count; i++) {
             assert_int_equal(kldve_explain(f.plain, pictures[i], NULL, &want), KLDVE_OK);
@@ -328,7 +328,7 @@ static void test_bad_picture(void **state)
 
         for (int32_t i = 0; i < MOST; i++)
             list[i] = i == bad ? narrow : pictures[i];
-        assert_int_equal(kldve_explain_many(f.ex, MOST, list, NULL, maps), KLDVE_E_LIMIT);
+        assert_int_equal(kldve_explain_many(f.ex, list, MOST, NULL, maps), KLDVE_E_LIMIT);
         snprintf(message, sizeof message,
                  "input %d: a picture of 4 x 20000 pixels is too narrow: it would be resized to 32 "
                  "x 160000; crop it first",
@@ -336,7 +336,7 @@ static void test_bad_picture(void **state)
         assert_string_equal(kldve_ctx_message(f.ctx), message);
         list[bad] = NULL;
         memset(&f.counts, 0, sizeof f.counts);
-        assert_int_equal(kldve_explain_many(f.ex, MOST, list, NULL, maps), KLDVE_E_ARG);
+        assert_int_equal(kldve_explain_many(f.ex, list, MOST, NULL, maps), KLDVE_E_ARG);
         snprintf(message, sizeof message, "input %d: the picture is NULL", bad);
         assert_string_equal(kldve_ctx_message(f.ctx), message);
         assert_int_equal(f.counts.forward + f.counts.forward_many, 0);
@@ -365,7 +365,7 @@ static void test_bad_input(void **state)
             long live;
 
             pair_reset(maps);
-            assert_int_equal(kldve_explain_inputs(f.ex, MOST, pair_inputs[0], NULL, maps),
+            assert_int_equal(kldve_explain_inputs(f.ex, pair_inputs[0], MOST, NULL, maps),
                              KLDVE_OK);
             pair_free_maps(maps, MOST);
             live = f.heap.live; /* with the divergences, which stay */
@@ -375,7 +375,7 @@ static void test_bad_input(void **state)
                              KLDVE_E_NUMERIC);
             assert_non_null(strstr(kldve_ctx_message(f.ctx), "batched: logit "));
             snprintf(message, sizeof message, "input %d: %s", bad, kldve_ctx_message(f.ctx));
-            assert_int_equal(kldve_explain_inputs(f.ex, count, pair_inputs[0], NULL, maps),
+            assert_int_equal(kldve_explain_inputs(f.ex, pair_inputs[0], count, NULL, maps),
                              KLDVE_E_NUMERIC);
             assert_string_equal(kldve_ctx_message(f.ctx), message);
             pair_untouched(maps);
@@ -430,7 +430,7 @@ static void check_failure(void **state)
     pair_reset(maps);
     pair_open_table(&f, &batched_backend, x->config, &pair_curved);
     kldve_ctx_fail(f.ctx, KLDVE_E_IO, "an older failure");
-    assert_int_equal(kldve_explain_inputs(f.ex, MOST, pair_inputs[0], NULL, maps), x->status);
+    assert_int_equal(kldve_explain_inputs(f.ex, pair_inputs[0], MOST, NULL, maps), x->status);
     assert_string_equal(kldve_ctx_message(f.ctx), x->message);
     pair_untouched(maps);
     /* One by one it still works, and does not take up what the batch left. */
@@ -459,7 +459,7 @@ static void test_bad_options(void **state)
 
         snprintf(message, sizeof message, "%s", kldve_ctx_message(f.ctx));
         assert_true(st < 0);
-        assert_int_equal(kldve_explain_inputs(f.ex, MOST, pair_inputs[0], &bad[i], maps), st);
+        assert_int_equal(kldve_explain_inputs(f.ex, pair_inputs[0], MOST, &bad[i], maps), st);
         assert_string_equal(kldve_ctx_message(f.ctx), message);
         pair_untouched(maps);
     }
@@ -482,16 +482,16 @@ static void test_arguments(void **state)
     (void)state;
     pair_reset(maps);
     pair_open(&f, &pair_curved);
-    assert_int_equal(kldve_explain_inputs(NULL, 1, pair_inputs[0], NULL, maps), KLDVE_E_ARG);
-    assert_int_equal(kldve_explain_many(NULL, 1, pictures, NULL, maps), KLDVE_E_ARG);
-    refuse(&f, kldve_explain_inputs(f.ex, 1, NULL, NULL, maps), "explain: the inputs are NULL");
-    refuse(&f, kldve_explain_inputs(f.ex, 1, pair_inputs[0], NULL, NULL),
+    assert_int_equal(kldve_explain_inputs(NULL, pair_inputs[0], 1, NULL, maps), KLDVE_E_ARG);
+    assert_int_equal(kldve_explain_many(NULL, pictures, 1, NULL, maps), KLDVE_E_ARG);
+    refuse(&f, kldve_explain_inputs(f.ex, NULL, 1, NULL, maps), "explain: the inputs are NULL");
+    refuse(&f, kldve_explain_inputs(f.ex, pair_inputs[0], 1, NULL, NULL),
            "explain: the results are NULL");
-    refuse(&f, kldve_explain_inputs(f.ex, 0, pair_inputs[0], NULL, maps),
+    refuse(&f, kldve_explain_inputs(f.ex, pair_inputs[0], 0, NULL, maps),
            "explain: the number of inputs is 0, it must be at least 1");
-    refuse(&f, kldve_explain_many(f.ex, 1, NULL, NULL, maps), "explain: the pictures are NULL");
-    refuse(&f, kldve_explain_many(f.ex, 1, pictures, NULL, NULL), "explain: the results are NULL");
-    refuse(&f, kldve_explain_many(f.ex, -1, pictures, NULL, maps),
+    refuse(&f, kldve_explain_many(f.ex, NULL, 1, NULL, maps), "explain: the pictures are NULL");
+    refuse(&f, kldve_explain_many(f.ex, pictures, 1, NULL, NULL), "explain: the results are NULL");
+    refuse(&f, kldve_explain_many(f.ex, pictures, -1, NULL, maps),
            "explain: the number of pictures is -1, it must be at least 1");
     pair_untouched(maps);
     pair_close(&f);
@@ -520,7 +520,7 @@ static kldve_status explain_within(long budget, long *calls)
     heap.budget = budget;
     st = kldve_explainer_new(ctx, &batched_backend, &config, &ex);
     if (st == KLDVE_OK)
-        st = kldve_explain_many(ex, BATCH + 1, (const kldve_image *const *)pictures, &o, maps);
+        st = kldve_explain_many(ex, (const kldve_image *const *)pictures, BATCH + 1, &o, maps);
     *calls = heap.calls;
     if (st == KLDVE_OK) {
         pair_free_maps(maps, BATCH + 1);
@@ -561,7 +561,7 @@ static void test_no_room(void **state)
     for (long budget = 0; st != KLDVE_OK; budget++) {
         pair_reset(maps);
         f.heap.budget = budget;
-        st = kldve_explain_inputs(f.ex, BATCH, pair_inputs[0], &o, maps);
+        st = kldve_explain_inputs(f.ex, pair_inputs[0], BATCH, &o, maps);
         f.heap.budget = -1;
         assert_true(st == KLDVE_OK || st == KLDVE_E_NOMEM);
         if (st < 0)
@@ -589,7 +589,7 @@ static void test_nothing_else_allocated(void **state)
             continue; /* they use their own memory */
         for (int call = 0; call < 2; call++) {
             f.heap.calls = 0;
-            assert_int_equal(kldve_explain_inputs(f.ex, MOST, pair_inputs[0], &o, maps), KLDVE_OK);
+            assert_int_equal(kldve_explain_inputs(f.ex, pair_inputs[0], MOST, &o, maps), KLDVE_OK);
             pair_free_maps(maps, MOST);
         }
         assert_int_equal(f.heap.calls, MOST);
@@ -628,7 +628,7 @@ static void test_cancel(void **state)
     (void)state;
     pair_open(&f, &pair_curved);
     kldve_ctx_set_progress(f.ctx, stop_at, &all);
-    assert_int_equal(kldve_explain_inputs(f.ex, MOST, pair_inputs[0], &o, maps), KLDVE_OK);
+    assert_int_equal(kldve_explain_inputs(f.ex, pair_inputs[0], MOST, &o, maps), KLDVE_OK);
     pair_free_maps(maps, MOST);
     assert_int_equal(all.calls, 3 * (1 + 1 + 2)); /* 2 batches and 1: inputs, forward, backward */
     assert_int_equal(all.inputs, 2 * BATCH);
@@ -638,7 +638,7 @@ static void test_cancel(void **state)
         struct stop stop = {0, at, 0};
 
         kldve_ctx_set_progress(f.ctx, stop_at, &stop);
-        assert_int_equal(kldve_explain_inputs(f.ex, MOST, pair_inputs[0], &o, maps),
+        assert_int_equal(kldve_explain_inputs(f.ex, pair_inputs[0], MOST, &o, maps),
                          KLDVE_E_CANCELLED);
         assert_non_null(strstr(kldve_ctx_message(f.ctx), "cancelled during "));
         assert_int_equal(stop.calls, at);

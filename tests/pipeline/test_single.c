@@ -110,7 +110,7 @@ static kldve_status dressed_vjp_input(void *state, const float *cotangent, int32
 }
 
 static kldve_status dressed_vjp_biases(void *state, const float *cotangent, float *gradient,
-                                       kldve_bias_visitor visit, void *opaque)
+                                       kldve_bias_fn visit, void *opaque)
 {
     struct dressed *d = state;
     float t = undress(d, cotangent);
@@ -119,7 +119,7 @@ static kldve_status dressed_vjp_biases(void *state, const float *cotangent, floa
 }
 
 static kldve_status dressed_attentions(void *state, const float *cotangent,
-                                       kldve_attention_visitor visit, void *opaque)
+                                       kldve_attention_fn visit, void *opaque)
 {
     struct dressed *d = state;
     float t = cotangent ? undress(d, cotangent) : 0;
@@ -444,7 +444,7 @@ static void test_batches(void **state)
                                      .target_kind = KLDVE_TARGET_INDEX,
                                      .target = target};
 
-            assert_int_equal(kldve_explain_inputs(ex, 2 * BATCH + 1, inputs[0], &o, many),
+            assert_int_equal(kldve_explain_inputs(ex, inputs[0], 2 * BATCH + 1, &o, many),
                              KLDVE_OK);
             for (int i = 0; i < 2 * BATCH + 1; i++) {
                 assert_int_equal(kldve_explain_input(plain, inputs[i], &o, &alone), KLDVE_OK);
@@ -484,7 +484,7 @@ static void check_arrays(clothes_kind clothes, int32_t scores, kldve_options o)
     side_open(&s, clothes, scores, true);
     assert_int_equal(dressed_backend.open(s.ctx, &config, &state), KLDVE_OK);
     assert_int_equal(dressed_backend.forward(state, s.input, logits, features), KLDVE_OK);
-    assert_int_equal(kldve_cotangent(s.ctx, logits, arrays.classes, &o, t), KLDVE_OK);
+    assert_int_equal(kldve_arrays_cotangent(s.ctx, logits, arrays.classes, &o, t), KLDVE_OK);
     assert_int_equal(dressed_backend.vjp(state, t, gradient), KLDVE_OK);
     assert_int_equal(kldve_explain_arrays(s.ctx, &arrays, &o, &from_arrays), KLDVE_OK);
     from_backend = made(&s, o);

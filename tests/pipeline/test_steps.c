@@ -156,7 +156,7 @@ static void test_equal_logits(void **state)
         float t[CLASSES] = {1, 1, 1, 1};
 
         o.struct_size = sizeof o;
-        assert_int_equal(kldve_cotangent(ctx, s.logits, CLASSES, &o, t), KLDVE_OK);
+        assert_int_equal(kldve_arrays_cotangent(ctx, s.logits, CLASSES, &o, t), KLDVE_OK);
         for (int j = 0; j < CLASSES; j++)
             assert_true(t[j] == 0);
         map = explain(ctx, &s, o);

@@ -20,7 +20,7 @@ const char *reading_choice(int32_t index)
     return kldve_reading_name(index + 1); /* 0 is "default" */
 }
 
-void list_readings(uint32_t readings, char *list, size_t size)
+void list_readings(uint64_t readings, char *list, size_t size)
 {
     for (int32_t i = 1; kldve_reading_name(i); i++)
         if (readings >> i & 1)

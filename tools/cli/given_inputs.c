@@ -133,7 +133,7 @@ static bool add_card_values(given_inputs *given, const kldve_card *card,
             return false;
         given->input[at] = (kldve_onnx_input){.struct_size = sizeof given->input[at],
                                               .name = v.name,
-                                              .type = KLDVE_ONNX_FLOAT64,
+                                              .type = KLDVE_ONNX_TYPE_FLOAT64,
                                               .rank = v.file ? a->rank : v.rank,
                                               .dims = v.file ? a->dim : v.dims,
                                               .data = v.file ? a->value : v.data};
@@ -161,7 +161,7 @@ bool given_read(given_inputs *given, const network_args *args, const kldve_card 
             is_number(value_of(args->input.text[i]), &given->number[i]);
         given->input[i] = (kldve_onnx_input){.struct_size = sizeof given->input[i],
                                              .name = name_of(args->input.text[i], given->name[i]),
-                                             .type = KLDVE_ONNX_FLOAT64,
+                                             .type = KLDVE_ONNX_TYPE_FLOAT64,
                                              .rank = a->rank,
                                              .dims = a->dim,
                                              .data = file ? a->value : &given->number[i]};

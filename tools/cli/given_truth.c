@@ -37,7 +37,7 @@ bool truth_load(truth *t, kldve_ctx *ctx, const char *text, int32_t threads)
     memset(&args, 0, sizeof args);
     args.model = text + sizeof prefix - 1;
     args.threads = threads;
-    args.flags = KLDVE_ONNX_NO_VJP;
+    args.flags = KLDVE_ONNX_FLAG_NO_VJP;
     if (!network_load(&t->net, ctx, &args) || !network_prepare(&t->net, &args))
         return false;
     t->score = calloc((size_t)t->net.shape.classes, sizeof *t->score);

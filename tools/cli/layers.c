@@ -100,7 +100,7 @@ static int command_layers(const arg_command *command, int argc, char **argv)
         complain("out of memory");
         return EXIT_FAILED;
     }
-    args.network.flags |= KLDVE_ONNX_LIST;
+    args.network.flags |= KLDVE_ONNX_FLAG_LIST;
     if (network_load(&n, ctx, &args.network)) {
         say_tensors(n.net);
         say_notes(n.net);

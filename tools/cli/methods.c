@@ -10,7 +10,7 @@ static const arg_option options[] = {OPTION_END};
 enum { NEEDS = 7, TEXT_SIZE = 128 };
 
 static const struct {
-    uint32_t need;
+    uint64_t need;
     const char *name;
 } needs[NEEDS] = {
     {KLDVE_NEED_FEATURES, "features"},

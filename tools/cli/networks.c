@@ -53,7 +53,7 @@ static void set_scores(const network *n, const network_args *args, kldve_onnx_op
         options->box_units = kldve_card_box_units(n->card);
     }
     if (options->select) /* says itself what each explanation picks */
-        options->flags &= ~(uint64_t)(KLDVE_ONNX_PICK_PLACE | KLDVE_ONNX_PICK_ROW);
+        options->flags &= ~(uint64_t)(KLDVE_ONNX_FLAG_PICK_PLACE | KLDVE_ONNX_FLAG_PICK_ROW);
     options->scores = args->scores;
     if (args->scores == 0 && n->card)
         options->scores = kldve_card_scores(n->card);
@@ -88,7 +88,7 @@ static bool load_with(network *n, const network_args *args, const kldve_onnx_dem
     set_scores(n, args, &options);
     n->select = options.select;
     if (pick(args->labels, n->card ? kldve_card_labels(n->card) : NULL))
-        options.flags |= KLDVE_ONNX_NAMED;
+        options.flags |= KLDVE_ONNX_FLAG_NAMED;
     options.batch = args->batch;
     status = args->model ? kldve_onnx_load(n->ctx, args->model, &options, &n->net)
                          : kldve_onnx_load_memory(n->ctx, demo->model, demo->model_nbytes, &options,
@@ -129,12 +129,12 @@ static void find_names(network *n)
         n->layer = choice.layer;
 }
 
-void network_plan_for(network_args *args, uint32_t needs)
+void network_plan_for(network_args *args, uint64_t needs)
 {
     if (needs & (KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_ATTENTION))
-        args->flags |= KLDVE_ONNX_VJP_INPUT;
+        args->flags |= KLDVE_ONNX_FLAG_VJP_INPUT;
     else if (!(needs & KLDVE_NEED_GRADIENT))
-        args->flags |= KLDVE_ONNX_NO_VJP;
+        args->flags |= KLDVE_ONNX_FLAG_NO_VJP;
     if (needs & KLDVE_NEED_FORWARDS)
         args->batch = KLDVE_ONNX_BATCH_AUTO;
 }

@@ -51,7 +51,7 @@ int pick_read_args(const char *command, pick *p, uint64_t *flags)
         return EXIT_DONE;
     if (given > 1)
         return args_usage(command, "--at, --over and --box exclude each other: give one of them");
-    *flags |= p->box ? KLDVE_ONNX_PICK_ROW : KLDVE_ONNX_PICK_PLACE;
+    *flags |= p->box ? KLDVE_ONNX_FLAG_PICK_ROW : KLDVE_ONNX_FLAG_PICK_PLACE;
     if (p->box)
         return read_box(command, p->box, p);
     p->kind = p->at ? KLDVE_PICK_AT : KLDVE_PICK_OVER;

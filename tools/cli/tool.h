@@ -62,17 +62,17 @@ const char *sign_choice(int32_t index);
 const char *scores_choice(int32_t index); /* "softmax" ..., in the order of kldve_scores */
 
 /** Add the readings of a kldve_method.readings to a list, see list_name(). */
-void list_readings(uint32_t readings, char *list, size_t size);
+void list_readings(uint64_t readings, char *list, size_t size);
 
 /* ---- unread.c: options that would change nothing ------------------------------------------- */
 
 /** Refuse the first option of `given` (KLDVE_OPTION_*) that no method of the list reads, saying
  *  which methods do.  EXIT_DONE, or EXIT_USAGE after a message. */
-int unread_options(const char *command, uint32_t given, const kldve_method *const *method,
+int unread_options(const char *command, uint64_t given, const kldve_method *const *method,
                    int32_t methods);
 
 /** Add the names of options (KLDVE_OPTION_*) to a list, see list_name(). */
-void list_options(uint32_t read, char *list, size_t size);
+void list_options(uint64_t read, char *list, size_t size);
 
 /** Refuse --reading, because `methods` (names, for the message) have none.  EXIT_USAGE. */
 int unread_reading(const char *command, const char *methods);
@@ -179,7 +179,7 @@ typedef struct network {
 
 /** Have the engine plan what methods with these needs (KLDVE_NEED_*) require, and no more, because
  *  planning takes time and memory. */
-void network_plan_for(network_args *args, uint32_t needs);
+void network_plan_for(network_args *args, uint64_t needs);
 enum { GIVEN_MOST = 2 * ARG_LIST_MAX /**< by options and by a card */ };
 
 /** given_inputs.c: what --dim, --input and a card say, for the engine. */

@@ -2,7 +2,7 @@
 #include "tool.h"
 
 static const struct {
-    uint32_t option;
+    uint64_t option;
     const char *name;
 } options[] = {
     {KLDVE_OPTION_SAMPLES, "samples"},
@@ -17,7 +17,7 @@ static const struct {
 
 enum { OPTIONS = sizeof options / sizeof *options };
 
-void list_options(uint32_t read, char *list, size_t size)
+void list_options(uint64_t read, char *list, size_t size)
 {
     for (int i = 0; i < OPTIONS; i++)
         if (read & options[i].option)
@@ -25,7 +25,7 @@ void list_options(uint32_t read, char *list, size_t size)
 }
 
 /* The library's methods that read an option. */
-static void list_readers(uint32_t option, char *list, size_t size)
+static void list_readers(uint64_t option, char *list, size_t size)
 {
     const kldve_method *method;
 
@@ -44,7 +44,7 @@ static const char *list_methods(const kldve_method *const *method, int32_t metho
     return list;
 }
 
-int unread_options(const char *command, uint32_t given, const kldve_method *const *method,
+int unread_options(const char *command, uint64_t given, const kldve_method *const *method,
                    int32_t methods)
 {
     char readers[MESSAGE_SIZE / 2] = "", names[MESSAGE_SIZE / 4];

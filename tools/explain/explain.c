@@ -28,7 +28,7 @@ void explain_options_of(const explanation *e, const explain_args *args, kldve_op
     pick_options(&args->pick, &e->mask, o);
 }
 
-static uint32_t needs_of(const explanation *e, const explain_args *args)
+static uint64_t needs_of(const explanation *e, const explain_args *args)
 {
     kldve_options o;
 

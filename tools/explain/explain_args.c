@@ -61,22 +61,22 @@ const kldve_method *explain_method(const explain_args *args)
 }
 
 /* KLDVE_OPTION_* of what was given. */
-static uint32_t options_given(const explain_args *args)
+static uint64_t options_given(const explain_args *args)
 {
-    return (args->samples > 0 ? KLDVE_OPTION_SAMPLES : 0u) |
-           (args->window > 0 ? KLDVE_OPTION_WINDOW : 0u) |
-           (args->stride > 0 ? KLDVE_OPTION_STRIDE : 0u) |
-           (args->noise > 0 ? KLDVE_OPTION_NOISE : 0u) |
-           (args->seed >= 0 ? KLDVE_OPTION_SEED : 0u) |
-           (args->temperature > 0 ? KLDVE_OPTION_TEMPERATURE : 0u) |
-           (args->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0u) |
-           (args->truth ? KLDVE_OPTION_TRUTH : 0u);
+    return (args->samples > 0 ? KLDVE_OPTION_SAMPLES : 0) |
+           (args->window > 0 ? KLDVE_OPTION_WINDOW : 0) |
+           (args->stride > 0 ? KLDVE_OPTION_STRIDE : 0) |
+           (args->noise > 0 ? KLDVE_OPTION_NOISE : 0) |
+           (args->seed >= 0 ? KLDVE_OPTION_SEED : 0) |
+           (args->temperature > 0 ? KLDVE_OPTION_TEMPERATURE : 0) |
+           (args->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0) |
+           (args->truth ? KLDVE_OPTION_TRUTH : 0);
 }
 
 /* Find options that would change nothing. */
 static int check_method(const explain_args *args)
 {
-    const uint32_t of_layer =
+    const uint64_t of_layer =
         KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_FEATURE_FORWARDS;
     const kldve_method *method = explain_method(args);
 

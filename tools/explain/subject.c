@@ -215,8 +215,8 @@ kldve_status subject_explain(const explanation *e, const network *net, const kld
                              kldve_heatmap **map)
 {
     return e->input ? kldve_explain_input(net->explainer, e->input, o, map)
-                    : kldve_explain_film(net->explainer, e->frames,
-                                         (const kldve_image *const *)e->frame, o, map);
+                    : kldve_explain_film(net->explainer, (const kldve_image *const *)e->frame,
+                                         e->frames, o, map);
 }
 
 bool subject_fits_frames(const explanation *e)

@@ -78,9 +78,9 @@ static void read_methods(grid *g, const grid_args *args)
 }
 
 /* Of all methods. */
-static uint32_t needs_of(const grid *g, const grid_args *args)
+static uint64_t needs_of(const grid *g, const grid_args *args)
 {
-    uint32_t needs = 0;
+    uint64_t needs = 0;
 
     for (int32_t i = 0; i < g->methods; i++) {
         const kldve_method *method = g->method[i].method;
@@ -94,7 +94,7 @@ static uint32_t needs_of(const grid *g, const grid_args *args)
 
 static bool load_networks(grid *g, const grid_args *args, progress *p)
 {
-    uint32_t needs = needs_of(g, args);
+    uint64_t needs = needs_of(g, args);
 
     for (int32_t i = 0; i < g->networks; i++) {
         grid_network *n = &g->network[i];

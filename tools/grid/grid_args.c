@@ -100,8 +100,8 @@ static int check_method(const arg_command *command, const grid_args *a, const ch
  * networks disagree.) */
 static int check_read(const arg_command *command, const grid_args *a)
 {
-    uint32_t given = (a->temperature > 0 ? KLDVE_OPTION_TEMPERATURE : 0u) |
-                     (a->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0u);
+    uint64_t given = (a->temperature > 0 ? KLDVE_OPTION_TEMPERATURE : 0) |
+                     (a->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0);
     const kldve_method *method[ARG_LIST_MAX] = {kldve_method_at(NULL, 0)};
     bool asks = a->method.count == 0; /* whether a method leaves its reading open */
     grid_method m;

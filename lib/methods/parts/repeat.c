@@ -30,7 +30,7 @@ static kldve_status batch(const kldve_job *job, const kldve_repeat *r, int64_t f
         r->change(r->opaque, first + i, copies + (size_t)i * each);
     }
     st = r->features ? kldve_job_forward_features(job, copies, logits)
-                     : kldve_job_forward_many(job, count, copies, logits);
+                     : kldve_job_forward_many(job, copies, count, logits);
     for (int32_t i = 0; st == KLDVE_OK && i < count; i++)
         r->take(r->opaque, first + i, logits + (size_t)i * (size_t)job->shape->classes);
     return st;

@@ -15,11 +15,11 @@ static kldve_status extra_at_pass(kx_backend_state *s, int which, int32_t rule, 
     assert(which >= 0 && which < KX_EXTRAS);
     if (s->net->options.plain)
         return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
-                              "KLDVE_ONNX_PLAIN supports only KLDVE_RULE_GRADIENT");
+                              "KLDVE_ONNX_FLAG_PLAIN supports only KLDVE_RULE_GRADIENT");
     if (!s->net->options.vjp_input)
         return kldve_ctx_fail(
             s->ctx, KLDVE_E_NO_VJP,
-            "the network was loaded without KLDVE_ONNX_VJP_INPUT: load it with that flag");
+            "the network was loaded without KLDVE_ONNX_FLAG_VJP_INPUT: load it with that flag");
     if (!s->pass)
         return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
                               "there is no forward pass yet: a VJP needs one before it");
@@ -57,7 +57,7 @@ kldve_status kx_backend_vjp_input(void *state, const float *cotangent, int32_t r
                                "the ONNX engine has no backward rule %d", rule);
     if (rule != KLDVE_RULE_GRADIENT && s->net->options.plain)
         return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
-                              "KLDVE_ONNX_PLAIN supports only KLDVE_RULE_GRADIENT");
+                              "KLDVE_ONNX_FLAG_PLAIN supports only KLDVE_RULE_GRADIENT");
     if (kx_rule_is_lrp(rule) &&
         (st = extra_at_pass(s, KX_EXTRA_LRP + rule - KLDVE_RULE_LRP_EPSILON, rule, &run)) < 0)
         return st;
@@ -67,7 +67,7 @@ kldve_status kx_backend_vjp_input(void *state, const float *cotangent, int32_t r
 }
 
 kldve_status kx_backend_vjp_biases(void *state, const float *cotangent, float *gradient,
-                                   kldve_bias_visitor visit, void *opaque)
+                                   kldve_bias_fn visit, void *opaque)
 {
     kx_backend_state *s = state;
     kx_state *run = NULL;
@@ -80,8 +80,8 @@ kldve_status kx_backend_vjp_biases(void *state, const float *cotangent, float *g
     return from ? kx_state_vjp_biases(run, from, gradient, visit, opaque) : KLDVE_E_NOMEM;
 }
 
-kldve_status kx_backend_attentions(void *state, const float *cotangent,
-                                   kldve_attention_visitor visit, void *opaque)
+kldve_status kx_backend_attentions(void *state, const float *cotangent, kldve_attention_fn visit,
+                                   void *opaque)
 {
     kx_backend_state *s = state;
     kx_state *run = NULL;

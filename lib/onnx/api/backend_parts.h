@@ -54,9 +54,9 @@ static inline const float *kx_cotangent_of(kx_backend_state *s, int32_t count,
 kldve_status kx_backend_vjp_input(void *state, const float *cotangent, int32_t rule,
                                   float *gradient);
 kldve_status kx_backend_vjp_biases(void *state, const float *cotangent, float *gradient,
-                                   kldve_bias_visitor visit, void *opaque);
-kldve_status kx_backend_attentions(void *state, const float *cotangent,
-                                   kldve_attention_visitor visit, void *opaque);
+                                   kldve_bias_fn visit, void *opaque);
+kldve_status kx_backend_attentions(void *state, const float *cotangent, kldve_attention_fn visit,
+                                   void *opaque);
 kldve_status kx_backend_pick(void *state, kldve_pick *pick, float *logits);
 
 #endif

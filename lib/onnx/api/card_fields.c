@@ -71,8 +71,8 @@ static kldve_status read_boxes(const kx_card_reader *r, json_object *detector, k
     if (parts && !json_object_is_type(parts, json_type_boolean))
         return kx_card_wrong_type(r, "detector.normalised", "true or false", parts);
     if (parts)
-        card->box_units =
-            json_object_get_boolean(parts) ? KLDVE_ONNX_UNITS_PARTS : KLDVE_ONNX_UNITS_PIXELS;
+        card->box_units = json_object_get_boolean(parts) ? KLDVE_ONNX_BOX_UNITS_PARTS
+                                                         : KLDVE_ONNX_BOX_UNITS_PIXELS;
     return KLDVE_OK;
 }
 

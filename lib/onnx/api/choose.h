@@ -22,7 +22,7 @@ typedef struct kx_choice {
     int32_t how;       /**< a kldve_onnx_layer: how the layer was chosen */
     int32_t all_paths; /**< 1: every way from the input to the logits passes the layer; -1: no */
     bool straight_through; /**< a quantiser lies on a way: see choose_quantised.c */
-    bool listing;          /**< nothing will be explained: KLDVE_ONNX_LIST */
+    bool listing;          /**< nothing will be explained: KLDVE_ONNX_FLAG_LIST */
     kx_notes notes;
     int32_t ntensor;
     kx_value **tensor;        /**< [ntensor]: the input and what nodes make of it, in order */

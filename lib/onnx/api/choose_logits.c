@@ -269,14 +269,21 @@ static kldve_status choose_named(const kx_graph *g, const char *name, kx_choice 
     if (st < 0)
         return st;
     kx_find_tail(g, c->logits, &tail);
-    if (tail.kind != KLDVE_SCORES_RAW &&
-        kx_say(
+    if (tail.kind == KLDVE_SCORES_RAW &&
+        (st = kx_find_mixture(g, c->notes.arena, c->logits, &tail)) < 0)
+        return kx_nomem(g);
+    if (tail.form == KX_TAIL_MIXED)
+        st = kx_say(&c->notes,
+                    "the logits '%.60s' are probabilities already, computed from several, and a "
+                    "softmax of them is not what the network says: no scores stand before them",
+                    c->logits->name);
+    else if (tail.kind != KLDVE_SCORES_RAW)
+        st = kx_say(
             &c->notes,
             "the logits '%.60s' are probabilities already, and a softmax of them is not what the "
             "network says: '%.60s' has the scores before",
-            c->logits->name, tail.scores->name) < 0)
-        return kx_nomem(g);
-    return KLDVE_OK;
+            c->logits->name, tail.scores->name);
+    return st < 0 ? kx_nomem(g) : KLDVE_OK;
 }
 
 kldve_status kx_choose_logits(kx_graph *g, const char *name, const kx_selection *selection,

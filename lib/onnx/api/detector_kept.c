@@ -150,6 +150,52 @@ static bool has_input(const kx_frontier *f, int32_t i)
     return i < f->suppressor->nin && *f->suppressor->in[i];
 }
 
+/* The number that a node compares with; NAN: it is no constant, or the node compares nothing. */
+static float bound_of(const kx_node *n, kx_arena *arena)
+{
+    const kx_formula formula = n->op->traits.formula;
+    const kx_value *bound;
+    const float *number;
+
+    if (formula != KX_FORMULA_ABOVE && formula != KX_FORMULA_AT_LEAST)
+        return NAN;
+    bound = n->in[1];
+    if (!bound->raw || bound->dtype != KX_F32 || bound->count != 1 ||
+        !(number = kx_value_read(bound, arena)))
+        return NAN;
+    return formula == KX_FORMULA_ABOVE ? *number : nextafterf(*number, -INFINITY);
+}
+
+/* The score that a row needs for an output that says which are good enough; -INFINITY: that output
+ * says nothing of these scores. */
+static float bound_by(const kx_value *says, const kx_value *scores, kx_arena *arena,
+                      const kx_graph *g)
+{
+    float bound = -INFINITY;
+
+    for (const kx_value *v = says; v != scores;) {
+        const kx_node *n = v->producer < 0 ? NULL : &g->node[v->producer];
+        float here;
+
+        if (!n || !may_narrow(n, v))
+            return -INFINITY;
+        here = bound_of(n, arena);
+        if (v->dtype == KX_BOOL && n->in[0]->dtype == KX_F32 && isnan(here))
+            return -INFINITY;
+        bound = isnan(here) ? bound : here;
+        v = n->in[0];
+    }
+    return bound;
+}
+
+/* Rows may be left out by their scores before the suppression. */
+static void read_bounds(const kx_graph *g, kx_arena *arena, const kx_value *scores, kx_choosing *c)
+{
+    for (int32_t i = 0; i < g->noutput; i++)
+        if (g->output[i]->dtype == KX_BOOL)
+            c->least = fmaxf(c->least, bound_by(g->output[i], scores, arena, g));
+}
+
 /* A number of float32 or int64; *out stays where it is not constant. */
 static void read_number(const kx_frontier *f, int32_t i, double *out)
 {
@@ -278,6 +324,7 @@ kldve_status kx_select_kept(kx_graph *g, kx_arena *arena, kx_notes *notes, const
                               "boxes and scores in front of the suppression are not found: say "
                               "where they are with select, 'NAME[0, n, :]', and boxes");
     read_choosing(f, choosing);
+    read_bounds(g, arena, scores.v, choosing);
     if (compares(compared, by, rows)) {
         choosing->boxes = compared;
         choosing->scores = by;

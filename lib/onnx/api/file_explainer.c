@@ -10,7 +10,7 @@ enum { MOST_VALUES = KX_CARD_MOST };
 /* Where the scores are.  What the card selects says itself what each explanation picks. */
 static void merge_scores(kldve_onnx_options *options, const kldve_card *card)
 {
-    const uint64_t picks = KLDVE_ONNX_PICK_PLACE | KLDVE_ONNX_PICK_ROW;
+    const uint64_t picks = KLDVE_ONNX_FLAG_PICK_PLACE | KLDVE_ONNX_FLAG_PICK_ROW;
 
     if (options->logits || options->select)
         return;
@@ -42,7 +42,7 @@ static kldve_status merge_values(kldve_ctx *ctx, kldve_onnx_options *options,
         assert(count < MOST_VALUES);
         room[count] = (kldve_onnx_input){.struct_size = sizeof room[count],
                                          .name = v.name,
-                                         .type = KLDVE_ONNX_FLOAT64,
+                                         .type = KLDVE_ONNX_TYPE_FLOAT64,
                                          .rank = v.rank,
                                          .dims = v.dims,
                                          .data = v.data};
@@ -80,7 +80,7 @@ static void merge(kldve_onnx_options *options, const kldve_card *card)
     if (options->scores == 0)
         options->scores = kldve_card_scores(card);
     if (kldve_card_labels(card))
-        options->flags |= KLDVE_ONNX_NAMED;
+        options->flags |= KLDVE_ONNX_FLAG_NAMED;
     if (options->in_height == 0)
         options->in_height = height;
     if (options->in_width == 0)

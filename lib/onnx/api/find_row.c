@@ -28,8 +28,8 @@ static int32_t format_of(const kx_detector *d, const float *found)
 
 static bool in_parts(const kx_detector *d, const float *found)
 {
-    if (d->units != KLDVE_ONNX_UNITS_AUTO)
-        return d->units == KLDVE_ONNX_UNITS_PARTS;
+    if (d->units != KLDVE_ONNX_BOX_UNITS_AUTO)
+        return d->units == KLDVE_ONNX_BOX_UNITS_PARTS;
     for (int32_t r = 0; r < d->rows; r++)
         for (int32_t i = 0; i < 4; i++)
             if (!(fabsf(number(&d->box, found, r, i) - 0.5f) <= 1.5f))

@@ -16,19 +16,22 @@ static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
     kx_value *logits = net->choice.logits;
     kldve_status st = KLDVE_OK;
 
-    if (!(o->flags & KLDVE_ONNX_PLAIN))
+    if (!(o->flags & KLDVE_ONNX_FLAG_PLAIN))
         st = kx_crop(net->graph, net->choice.layer, net->choice.logits, &logits);
     if (st < 0)
         return st;
-    net->options = (kx_plan_options){.input = net->choice.input,
-                                     .layer = net->choice.layer,
-                                     .logits = logits,
-                                     .vjp = net->choice.layer && !(o->flags & KLDVE_ONNX_NO_VJP),
-                                     .vjp_input = (o->flags & KLDVE_ONNX_VJP_INPUT) != 0,
-                                     .plain = (o->flags & KLDVE_ONNX_PLAIN) != 0,
-                                     .direct = (o->flags & KLDVE_ONNX_DIRECT) != 0,
-                                     .threads = o->threads ? o->threads : omp_get_max_threads(),
-                                     .max_bytes = default_max_bytes};
+    net->options =
+        (kx_plan_options){.input = net->choice.input,
+                          .layer = net->choice.layer,
+                          .logits = logits,
+                          .given = net->taps.value,
+                          .ngiven = net->head ? net->taps.count : 0,
+                          .vjp = net->choice.layer && !(o->flags & KLDVE_ONNX_FLAG_NO_VJP),
+                          .vjp_input = (o->flags & KLDVE_ONNX_FLAG_VJP_INPUT) != 0,
+                          .plain = (o->flags & KLDVE_ONNX_FLAG_PLAIN) != 0,
+                          .direct = (o->flags & KLDVE_ONNX_FLAG_DIRECT) != 0,
+                          .threads = o->threads ? o->threads : omp_get_max_threads(),
+                          .max_bytes = default_max_bytes};
     return kx_plan_new(net->ctx, net->graph, &net->options, &net->plan);
 }
 
@@ -91,11 +94,11 @@ static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *opt
     char text[KX_SELECT_TEXT];
     kldve_status st = KLDVE_OK;
 
-    if (o.flags & KLDVE_ONNX_PICK_PLACE) {
+    if (o.flags & KLDVE_ONNX_FLAG_PICK_PLACE) {
         st = kx_select_map(net->graph, o.logits, net->pictures > 0 ? net->pictures : 1,
                            net->pictures > 0 ? o.item : 0, &net->choice.notes, text);
         o.select = text;
-    } else if (o.flags & KLDVE_ONNX_PICK_ROW) {
+    } else if (o.flags & KLDVE_ONNX_FLAG_PICK_ROW) {
         st = net->frontier.count > 0
                  ? kx_select_kept(net->graph, &net->arena, &net->choice.notes, &net->frontier, &o,
                                   &choosing)
@@ -116,13 +119,26 @@ static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *opt
                            &choosing, &net->detector);
 }
 
+/* What a head of the network takes; of one that is loaded as a head there has to be that. */
+static kldve_status find_taps(kldve_onnx *net, const kldve_onnx_options *o)
+{
+    const kx_value *found = net->detector.found;
+    kldve_status st = kx_find_taps(net->graph, &net->arena, &net->choice, &found, 1, &net->taps);
+
+    net->head = (o->flags & KLDVE_ONNX_FLAG_HEAD) != 0;
+    if (st < 0 || !net->head || net->taps.count > 0)
+        return st;
+    return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,
+                           "the network cannot be loaded as a head: %s", net->taps.why);
+}
+
 static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
 {
     kx_choice *c = &net->choice;
     kldve_status st;
 
     c->notes.arena = &net->arena;
-    c->listing = (o->flags & KLDVE_ONNX_LIST) != 0;
+    c->listing = (o->flags & KLDVE_ONNX_FLAG_LIST) != 0;
     c->grid_height = o->grid_height;
     c->grid_width = o->grid_width;
     if ((st = kx_given_load(net->ctx, &net->arena, o)) < 0 || (st = kx_load_graph(net, o)) < 0 ||
@@ -131,9 +147,10 @@ static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
     c->letters = net->inputs.layout;
     if ((st = kx_choose(net->graph, &net->arena, o->layer, o->logits,
                         net->selects ? &net->selection : NULL, c)) < 0 ||
-        (st = kx_choose_scores(net->ctx, o->scores, o->flags & KLDVE_ONNX_NAMED,
+        (st = kx_choose_scores(net->ctx, o->scores, o->flags & KLDVE_ONNX_FLAG_NAMED,
                                kx_score_count(net), c)) < 0 ||
-        (st = kx_choice_shape(net->graph, c)) < 0 || c->listing || (st = plan_one(net, o)) < 0)
+        (st = kx_choice_shape(net->graph, c)) < 0 || (st = find_taps(net, o)) < 0 || c->listing ||
+        (st = plan_one(net, o)) < 0)
         return st;
     return plan_many(net, o->batch);
 }

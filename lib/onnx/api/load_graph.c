@@ -144,8 +144,8 @@ static kldve_status build_graph(kldve_onnx *net, const kldve_onnx_options *o, bo
 
     if (st < 0 || (st = named_tensors(net->ctx, o, name, &shape.noutput)) < 0)
         return st;
-    if ((o->flags & (KLDVE_ONNX_PICK_ROW | KLDVE_ONNX_LIST)) && !o->select &&
-        (st = end_before_choosing(net, (o->flags & KLDVE_ONNX_LIST) != 0, &shape)) < 0)
+    if ((o->flags & (KLDVE_ONNX_FLAG_PICK_ROW | KLDVE_ONNX_FLAG_LIST)) && !o->select &&
+        (st = end_before_choosing(net, (o->flags & KLDVE_ONNX_FLAG_LIST) != 0, &shape)) < 0)
         return st;
     shape.input_type = net->inputs.type;
     if ((st = build_outputs(net, &shape, quiet)) < 0)

@@ -36,7 +36,7 @@ static kldve_status check_ranges(kldve_ctx *ctx, const kldve_onnx_options *o)
 static kldve_status check_boxes(kldve_ctx *ctx, const kldve_onnx_options *o)
 {
     if (o->box_format < KLDVE_ONNX_BOXES_AUTO || o->box_format > KLDVE_ONNX_BOXES_ROWS_FIRST ||
-        o->box_units < KLDVE_ONNX_UNITS_AUTO || o->box_units > KLDVE_ONNX_UNITS_PIXELS)
+        o->box_units < KLDVE_ONNX_BOX_UNITS_AUTO || o->box_units > KLDVE_ONNX_BOX_UNITS_PIXELS)
         return kldve_ctx_failf(
             ctx, KLDVE_E_ARG,
             "kldve_onnx_options: box_format is %d and box_units %d, they must be "
@@ -52,18 +52,31 @@ static kldve_status check_boxes(kldve_ctx *ctx, const kldve_onnx_options *o)
 /* Flags, and options that say where the scores are, of which there may be one. */
 static kldve_status check_flags(kldve_ctx *ctx, const kldve_onnx_options *o)
 {
-    const uint64_t picks = KLDVE_ONNX_PICK_PLACE | KLDVE_ONNX_PICK_ROW;
-    const uint64_t known = KLDVE_ONNX_NAMED | KLDVE_ONNX_LIST | KLDVE_ONNX_VJP_INPUT |
-                           KLDVE_ONNX_NO_VJP | KLDVE_ONNX_PLAIN | KLDVE_ONNX_DIRECT | picks;
+    const uint64_t picks = KLDVE_ONNX_FLAG_PICK_PLACE | KLDVE_ONNX_FLAG_PICK_ROW;
+    const uint64_t known = KLDVE_ONNX_FLAG_NAMED | KLDVE_ONNX_FLAG_LIST |
+                           KLDVE_ONNX_FLAG_VJP_INPUT | KLDVE_ONNX_FLAG_NO_VJP |
+                           KLDVE_ONNX_FLAG_PLAIN | KLDVE_ONNX_FLAG_DIRECT | KLDVE_ONNX_FLAG_HEAD |
+                           picks;
 
     if ((o->flags & picks) == picks || (o->flags & picks && o->select))
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
-                              "kldve_onnx_options: KLDVE_ONNX_PICK_PLACE, KLDVE_ONNX_PICK_ROW and "
-                              "select all say which scores there are: set one of them");
+        return kldve_ctx_fail(
+            ctx, KLDVE_E_ARG,
+            "kldve_onnx_options: KLDVE_ONNX_FLAG_PICK_PLACE, KLDVE_ONNX_FLAG_PICK_ROW and "
+            "select all say which scores there are: set one of them");
     if (o->select && o->logits)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG,
                               "kldve_onnx_options: select and logits both say where the scores "
                               "are: set one of them, select can name the tensor, too");
+    if (o->flags & KLDVE_ONNX_FLAG_HEAD &&
+        o->flags & (KLDVE_ONNX_FLAG_VJP_INPUT | KLDVE_ONNX_FLAG_LIST))
+        return kldve_ctx_fail(
+            ctx, KLDVE_E_ARG,
+            "kldve_onnx_options: KLDVE_ONNX_FLAG_HEAD plans only what lies behind the "
+            "layer, without pixels: it goes with neither KLDVE_ONNX_FLAG_VJP_INPUT "
+            "nor KLDVE_ONNX_FLAG_LIST");
+    if (o->flags & KLDVE_ONNX_FLAG_HEAD && o->batch != 0 && o->batch != 1)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "kldve_onnx_options: with KLDVE_ONNX_FLAG_HEAD batch is 0 or 1");
     if (o->flags & ~known)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "kldve_onnx_options: unknown flags 0x%jx",
                                (uintmax_t)(o->flags & ~known));

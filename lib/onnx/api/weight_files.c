@@ -3,8 +3,8 @@
 
 #include "read/proto.h"
 
-kldve_status kldve_onnx_weight_files(kldve_ctx *ctx, const char *path,
-                                     kldve_onnx_file_visitor visit, void *opaque)
+kldve_status kldve_onnx_weight_files(kldve_ctx *ctx, const char *path, kldve_onnx_file_fn visit,
+                                     void *opaque)
 {
     kx_model *model = NULL;
     const char *file;

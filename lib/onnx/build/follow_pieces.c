@@ -55,6 +55,7 @@ static void cut_part(kx_part *part, const kx_part *from, int64_t length, int64_t
 
     cut_off(part, length - from->slack[0] - from->slack[1], beyond(begin, from->slack[0]),
             beyond(end, from->slack[1]));
+    part->piece = from->piece || (from->rolled != 0 && size < length);
     part->slack[0] = (uint8_t)beyond(from->slack[0], begin);
     part->slack[1] = (uint8_t)beyond(from->slack[1], end);
 }
@@ -75,9 +76,9 @@ static void add_slice(kx_meaning *m, int32_t axis, const kx_meaning *in, int64_t
     kx_meaning_add_resized(m, axis, in, axis, before, size);
     if (step == 1 && m->parts == parts + 1)
         cut_part(&m->part[parts], kx_meaning_axis(in, axis, &count), before, begin, size);
-    if (step < 0 && m->parts == parts + 1 && kx_is_spatial(&m->part[parts]) &&
-        m->part[parts].sense != KX_MIXED)
-        m->part[parts].sense ^= KX_MIRRORED;
+    if (step < 0 && m->parts == parts + 1 && kx_is_spatial(&m->part[parts]))
+        m->part[parts].sense =
+            kx_in_order(&m->part[parts]) ? m->part[parts].sense ^ KX_MIRRORED : KX_MIXED;
     else if (step < 0 && m->parts > parts && m->part[parts].label != KX_CHANNELS) {
         m->parts = parts;
         kx_meaning_add_other(m, axis, size);
@@ -166,54 +167,116 @@ static bool add_joined_tokens(const kx_follower *f, const kx_node *n, int32_t ax
     return true;
 }
 
-/* The pieces of one thing, in any order, are the whole of it again. */
-static void join_cuts(const kx_follower *f, const kx_node *n, int32_t axis, kx_part *whole)
+/* The one part of operand k along an axis, if its cells lie in some order of the picture; else
+ * NULL.
+ */
+static const kx_part *piece_of(const kx_follower *f, const kx_node *n, int32_t k, int32_t axis)
+{
+    const kx_meaning *in = kx_operand(f, n, k);
+    int32_t count = 0;
+    const kx_part *part = in ? kx_meaning_axis(in, axis, &count) : NULL;
+
+    return count == 1 && part->stride == 1 ? part : NULL;
+}
+
+static float extent(const kx_part *part)
+{
+    return 1 - part->before - part->after;
+}
+
+/* The pieces of one thing, in any order, are the whole of it again.  False: they are not. */
+static bool join_cuts(const kx_follower *f, const kx_node *n, int32_t axis, kx_part *whole)
 {
     float before = 1, after = 1, sum = 0;
-    int32_t count;
 
+    whole->before = whole->after = 0;
     for (int32_t k = 0; k < n->nin; k++) {
-        const kx_meaning *in = kx_operand(f, n, k);
-        const kx_part *part = in ? kx_meaning_axis(in, axis, &count) : NULL;
+        const kx_part *part = piece_of(f, n, k, axis);
 
-        if (!part) { /* of one row, or a constant */
-            sum = -1;
-            break;
-        }
-        sum += 1 - part->before - part->after;
+        if (!part) /* of one row, or a constant */
+            return false;
+        sum += extent(part);
         before = fminf(before, part->before);
         after = fminf(after, part->after);
     }
     if (fabsf(1 - before - after - sum) > 1e-3f)
-        before = after = 0;
+        return false;
     whole->before = before;
     whole->after = after;
+    return true;
+}
+
+/* Whether each piece goes on where the one before it ends, the first behind the last, and all have
+ * cells of one size. */
+static bool go_round(const kx_follower *f, const kx_node *n, int32_t axis, const kx_part *whole)
+{
+    const kx_part *first = piece_of(f, n, 0, axis);
+    float all = extent(whole), cell = all / (float)whole->size, at = first->before;
+
+    for (int32_t k = 0; k < n->nin; k++) {
+        const kx_part *part = piece_of(f, n, k, axis);
+
+        if (part->sense != KX_AS_IS || part->rolled != first->rolled ||
+            fabsf(part->before - at) > 1e-3f ||
+            fabsf(extent(part) - cell * (float)part->size) > cell / 2)
+            return false;
+        at = 1 - part->after;
+        at = at > 1 - whole->after - 1e-3f ? whole->before : at;
+    }
+    return fabsf(at - first->before) <= 1e-3f;
+}
+
+/* The order of what was joined: as it was, or further round. */
+static void join_order(const kx_follower *f, const kx_node *n, int32_t axis, bool cuts,
+                       kx_part *whole)
+{
+    float all = extent(whole), rolled;
+
+    whole->piece = false;
+    whole->rolled = 0;
+    whole->sense = KX_MIXED;
+    if (!cuts || !go_round(f, n, axis, whole))
+        return;
+    whole->sense = KX_AS_IS;
+    rolled = piece_of(f, n, 0, axis)->before - whole->before + piece_of(f, n, 0, axis)->rolled;
+    rolled -= rolled >= all - 1e-3f ? all : 0;
+    whole->rolled = fabsf(rolled) > 1e-3f ? rolled : 0;
 }
 
 /* Pictures or pieces of one beside each other. */
 static void add_joined(const kx_follower *f, const kx_node *n, int32_t axis, int64_t size,
                        kx_meaning *m)
 {
-    int32_t parts = m->parts, computed = 0;
     const kx_meaning *first = NULL;
     int64_t before = 0;
 
-    for (int32_t k = 0; k < n->nin; k++)
+    for (int32_t k = 0; k < n->nin && !first; k++)
         if (kx_operand(f, n, k)) {
-            computed++;
-            if (!first) {
-                first = kx_operand(f, n, k);
-                before = n->in[k]->shape.dim[axis];
-            }
+            first = kx_operand(f, n, k);
+            before = n->in[k]->shape.dim[axis];
         }
     if (before == 1) /* of channels, one each */
         kx_meaning_add(m, axis, (kx_part){.label = KX_CHANNELS, .size = size});
     else
         kx_meaning_add_resized(m, axis, first, axis, before, size);
-    if (m->parts == parts + 1 && kx_is_spatial(&m->part[parts])) {
-        join_cuts(f, n, axis, &m->part[parts]);
+}
+
+/* Where the pieces along an axis lie in the picture, and in which order. */
+static void set_order(const kx_follower *f, const kx_node *n, int32_t axis, kx_meaning *m)
+{
+    int32_t computed = 0, count = 0, first = 0;
+
+    for (int32_t k = 0; k < n->nin; k++)
+        computed += kx_operand(f, n, k) != NULL;
+    while (first < m->parts && m->part[first].axis != axis)
+        first++;
+    while (first + count < m->parts && m->part[first + count].axis == axis)
+        count++;
+    if (count == 1 && kx_is_spatial(&m->part[first])) {
+        bool cuts = join_cuts(f, n, axis, &m->part[first]);
+
         if (computed > 1)
-            m->part[parts].sense = KX_MIXED;
+            join_order(f, n, axis, cuts, &m->part[first]);
     }
 }
 
@@ -273,6 +336,7 @@ void kx_follow_joined(const kx_follower *f, const kx_node *n, const kx_shape *ou
     for (int32_t k = 0; k < n->nin; k++)
         if (kx_operand(f, n, k))
             kx_meaning_mix(m, kx_operand(f, n, k));
+    set_order(f, n, p->axis, m);
 }
 
 /* Whether constant indices are an axis backwards. */

@@ -8,20 +8,21 @@
 
 static bool is_known(int32_t type)
 {
-    return type == KLDVE_ONNX_FLOAT32 || type == KLDVE_ONNX_UINT8 || type == KLDVE_ONNX_INT32 ||
-           type == KLDVE_ONNX_INT64 || type == KLDVE_ONNX_BOOL || type == KLDVE_ONNX_FLOAT64;
+    return type == KLDVE_ONNX_TYPE_FLOAT32 || type == KLDVE_ONNX_TYPE_UINT8 ||
+           type == KLDVE_ONNX_TYPE_INT32 || type == KLDVE_ONNX_TYPE_INT64 ||
+           type == KLDVE_ONNX_TYPE_BOOL || type == KLDVE_ONNX_TYPE_FLOAT64;
 }
 
 static double number(const kldve_onnx_input *in, size_t i)
 {
     switch (in->type) {
-    case KLDVE_ONNX_FLOAT32:
+    case KLDVE_ONNX_TYPE_FLOAT32:
         return (double)((const float *)in->data)[i];
-    case KLDVE_ONNX_INT32:
+    case KLDVE_ONNX_TYPE_INT32:
         return (double)((const int32_t *)in->data)[i];
-    case KLDVE_ONNX_INT64:
+    case KLDVE_ONNX_TYPE_INT64:
         return (double)((const int64_t *)in->data)[i];
-    case KLDVE_ONNX_FLOAT64:
+    case KLDVE_ONNX_TYPE_FLOAT64:
         return ((const double *)in->data)[i];
     default:
         return (double)((const uint8_t *)in->data)[i];

@@ -25,7 +25,7 @@ kx_item kx_item_of(const kx_meaning *m)
     for (int k = 0; k < 2; k++)
         for (int32_t i = 0; i < m->parts; i++)
             if (is_along(&m->part[i], k)) {
-                item.sense[k] = m->part[i].sense;
+                item.sense[k] = kx_in_order(&m->part[i]) ? m->part[i].sense : KX_MIXED;
                 item.before[k] = m->part[i].before;
                 item.after[k] = m->part[i].after;
                 break;
@@ -95,6 +95,8 @@ static void set_place(kx_meaning *m, const kx_item *item)
         for (int32_t i = 0; i < m->parts; i++)
             if (is_along(&m->part[i], k)) {
                 m->part[i].sense = item->sense[k];
+                m->part[i].rolled = 0;
+                m->part[i].piece = false;
                 m->part[i].before = item->before[k];
                 m->part[i].after = item->after[k];
             }

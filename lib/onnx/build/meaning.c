@@ -196,8 +196,9 @@ bool kx_meaning_grid(const kx_meaning *m, int32_t axis, kx_tokens *out)
     if (count != 2 || part[0].label != KX_ROWS || part[1].label != KX_COLUMNS ||
         part[0].stride != 1 || part[1].stride != 1)
         return false;
-    *out = (kx_tokens){
-        .height = part[0].size, .width = part[1].size, .sense = {part[0].sense, part[1].sense}};
+    *out = (kx_tokens){.height = part[0].size, .width = part[1].size};
+    for (int k = 0; k < 2; k++)
+        out->sense[k] = part[k].rolled != 0 || part[k].piece ? KX_MIXED : part[k].sense;
     return true;
 }
 
@@ -216,7 +217,9 @@ void kx_meaning_add_resized(kx_meaning *m, int32_t axis, const kx_meaning *from,
                                  .size = size,
                                  .stride = 1,
                                  .before = part->before,
-                                 .after = part->after});
+                                 .after = part->after,
+                                 .piece = part->piece,
+                                 .rolled = part->rolled});
     else if (count >= 1 && kx_meaning_label(from, from_axis) == KX_CHANNELS)
         kx_meaning_add(m, axis, (kx_part){.label = KX_CHANNELS, .size = size});
     else if (count == 1 && part->label == KX_BATCH)
@@ -230,13 +233,25 @@ static bool same_cut(const kx_part *a, const kx_part *b)
     return fabsf(a->before - b->before) <= 1e-4f && fabsf(a->after - b->after) <= 1e-4f;
 }
 
+static bool same_order(const kx_part *a, const kx_part *b)
+{
+    return a->sense == b->sense && a->rolled == b->rolled && a->piece == b->piece;
+}
+
+static void mix_order(kx_part *part)
+{
+    part->sense = KX_MIXED;
+    part->rolled = 0;
+    part->piece = false;
+}
+
 void kx_meaning_mix(kx_meaning *m, const kx_meaning *other)
 {
     for (int32_t i = 0; i < m->parts; i++)
         for (int32_t k = 0; k < other->parts; k++)
             if (kx_is_spatial(&m->part[i]) && m->part[i].label == other->part[k].label &&
-                m->part[i].sense != other->part[k].sense)
-                m->part[i].sense = KX_MIXED;
+                !same_order(&m->part[i], &other->part[k]))
+                mix_order(&m->part[i]);
             else if (kx_is_spatial(&m->part[i]) && m->part[i].label == other->part[k].label &&
                      !same_cut(&m->part[i], &other->part[k]))
                 m->part[i].before = m->part[i].after = 0;

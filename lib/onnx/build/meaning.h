@@ -38,7 +38,16 @@ typedef struct kx_part {
     float before, after; /**< of rows and columns: what a Slice cut off at the ends, in parts of the
                               picture; below 0: what a Pad added there */
     uint8_t slack[2];    /**< elements at the ends that a Pad added for the window behind it */
+    bool piece;          /**< cut out of an axis that was rolled */
+    float rolled; /**< of rows and columns: the axis begins this far behind its first cell, in
+                       parts of the picture, and ends with what lies before that */
 } kx_part;
+
+/** Whether its cells follow each other as in the picture, or backwards. */
+static inline bool kx_in_order(const kx_part *part)
+{
+    return part->sense != KX_MIXED && part->rolled == 0 && !part->piece;
+}
 
 /** It lies somewhere along the picture. */
 static inline bool kx_is_spatial(const kx_part *part)

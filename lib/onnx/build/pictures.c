@@ -107,6 +107,36 @@ static kldve_status turn(kx_surgery *s, const uint8_t turned[2], kx_value *in, k
     return st;
 }
 
+/* The last rows and columns, as many as `last` says, in front of the others. */
+static kldve_status roll(kx_surgery *s, const int64_t last[2], kx_value *in, kx_value **out)
+{
+    kldve_status st = KLDVE_OK;
+
+    *out = in;
+    for (int32_t k = 0; k < 2 && st == KLDVE_OK; k++) {
+        int64_t rest = (*out)->shape.dim[2 + k] - last[k];
+        kx_value *part[2];
+
+        if (last[k] == 0)
+            continue;
+        if ((st = kx_put_slice(s, 2 + k, rest, last[k], *out, &part[0])) < 0 ||
+            (st = kx_put_slice(s, 2 + k, 0, rest, *out, &part[1])) < 0)
+            return st;
+        st = kx_put_concat(s, 2 + k, 2, part, out);
+    }
+    return st;
+}
+
+static kldve_status roll_back(kx_surgery *s, const kx_view *v, kx_value *in, kx_value **out)
+{
+    const int64_t size[2] = {v->rows, v->columns};
+    int64_t last[2];
+
+    for (int k = 0; k < 2; k++)
+        last[k] = v->rolled[k] > 0 ? size[k] - v->rolled[k] : 0;
+    return roll(s, last, in, out);
+}
+
 static int64_t above(int64_t x)
 {
     return x > 0 ? x : 0;
@@ -141,9 +171,9 @@ static kldve_status one_there(kx_surgery *s, const kx_view *v, int32_t i, kx_val
     const int64_t after[4] = {0, 0, above(v->height - v->rows - at[0]),
                               above(v->width - v->columns - at[1])};
     kx_value *unused[4], *inner;
-    kldve_status st = turn(s, v->turned[i], in, out);
+    kldve_status st = roll(s, v->rolled, in, out);
 
-    if (st < 0 ||
+    if (st < 0 || (st = turn(s, v->turned[i], *out, out)) < 0 ||
         (st = put_inner(s, v, i, *out, v->places == 1 ? aside->margin : unused, &inner)) < 0)
         return st;
     return kx_put_pad(s, before, after, inner, out);
@@ -183,7 +213,7 @@ static kldve_status one_back(kx_surgery *s, const kx_view *v, int32_t i, kx_valu
     if (st < 0 || (st = kx_put_slice(s, 3, above(at[1]), columns, cut, &cut)) < 0 ||
         (st = put_margin(s, v->places == 1 ? aside->margin : none, cut, &cut)) < 0)
         return st;
-    return turn(s, v->turned[i], cut, out);
+    return (st = turn(s, v->turned[i], cut, out)) < 0 ? st : roll_back(s, v, *out, out);
 }
 
 /* Each picture by itself, there or back. */

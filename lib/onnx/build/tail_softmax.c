@@ -4,6 +4,8 @@
  *     its logarithm  x - log sum exp(x), with or without the maximum subtracted */
 #include "tail_parts.h"
 
+#include <math.h>
+
 #include "ops/params.h"
 #include "ops/params_basic.h"
 
@@ -217,15 +219,30 @@ static kx_value *log_by_hand(const kx_graph *g, kx_value *v, kx_line *line)
     return without_most(g, n->in[0], line);
 }
 
-/* A sum that is replaced where it is 0: Where(sum == 0, 1, sum) -> sum. */
+/* Whether `sum` is compared with next to nothing, by the formula: only a sum of 0 tells. */
+static bool is_told(const kx_graph *g, const kx_node *choice, kx_formula formula,
+                    const kx_value *sum)
+{
+    const double nothing = 1e-6;
+    const kx_node *n = kx_made_by(g, choice->in[0], formula);
+    double with;
+
+    return n && n->in[0] == sum && kx_is_uniform(n->in[1], &with) && fabs(with) <= nothing;
+}
+
+/* A sum that is replaced where it is 0: Where(sum == 0, 1, sum), Where(sum > 0, sum, 1) -> sum. */
 static kx_value *unless_zero(const kx_graph *g, kx_value *v)
 {
     const kx_node *n = kx_made_by(g, v, KX_FORMULA_CHOICE);
     double other;
 
-    for (int k = 1; n && k <= 2; k++)
-        if (kx_is_uniform(n->in[k], &other))
-            return n->in[3 - k];
+    if (!n)
+        return v;
+    if (kx_is_uniform(n->in[1], &other) && is_told(g, n, KX_FORMULA_EQUAL, n->in[2]))
+        return n->in[2];
+    if (kx_is_uniform(n->in[2], &other) &&
+        (is_told(g, n, KX_FORMULA_ABOVE, n->in[1]) || is_told(g, n, KX_FORMULA_AT_LEAST, n->in[1])))
+        return n->in[1];
     return v;
 }
 

@@ -11,6 +11,7 @@
 #include "view.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "pictures.h"
@@ -32,6 +33,19 @@ static bool holds_cells(const kx_meaning *m, int32_t axis)
         if (!is_cells((kx_label)part[i].label))
             return false;
     return count > 0;
+}
+
+/* How the cells of rows or columns follow each other. */
+static void read_order(const kx_part *p, bool alone, kx_view *view)
+{
+    int k = p->label - KX_ROWS;
+    float all = 1 - p->before - p->after;
+
+    view->sense[k] = p->sense;
+    if (p->piece || (p->rolled != 0 && !alone))
+        view->sense[k] = KX_MIXED;
+    else if (p->rolled != 0)
+        view->rolled[k] = llroundf(p->rolled / all * (float)p->size) % p->size;
 }
 
 /* The cells must be frames, rows, columns, each in one piece, in this order or each on an axis of
@@ -57,7 +71,7 @@ static bool read_cells(const kx_meaning *m, kx_view *view)
         last = (int32_t)p->label;
         size[p->label] = p->size;
         if (p->label == KX_ROWS || p->label == KX_COLUMNS)
-            view->sense[p->label - KX_ROWS] = p->sense;
+            read_order(p, view->batch == 1 && size[KX_FRAMES] == 0, view);
     }
     if (size[KX_TOKENS] > 0) {
         view->leading = m->tokens.leading;
@@ -121,7 +135,8 @@ static bool is_plain(const kx_shape *s, const kx_view *view)
 {
     return s->rank == 4 && s->dim[0] == 1 && view->channels == 1 && view->order[3] == 3 &&
            s->dim[2] == view->height && s->dim[3] == view->width && view->leading == 0 &&
-           view->trailing == 0 && view->sense[0] != KX_MIRRORED && view->sense[1] != KX_MIRRORED;
+           view->trailing == 0 && view->sense[0] != KX_MIRRORED && view->sense[1] != KX_MIRRORED &&
+           view->rolled[0] == 0 && view->rolled[1] == 0;
 }
 
 bool kx_view_of(const kx_meaning *m, const kx_shape *shape, kx_view *out)
@@ -143,10 +158,10 @@ bool kx_view_of(const kx_meaning *m, const kx_shape *shape, kx_view *out)
     }
     if (view.channels < 0)
         view.channels = lone_channel(shape);
-    if (view.channels < 0 || !read_cells(m, &view))
-        return false;
     if (view.pictures >= 0)
         view.batch = shape->dim[view.pictures];
+    if (view.channels < 0 || !read_cells(m, &view))
+        return false;
     view.each = shape->dim[view.channels];
     view.maps = view.batch * view.each;
     own = kx_item_of(m);

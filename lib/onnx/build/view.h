@@ -15,6 +15,7 @@ typedef struct kx_view {
     int64_t maps, height, width; /**< of the layer: maps of all its pictures, a grid on which each
                                       has its place */
     uint8_t sense[2];            /**< kx_sense of rows and columns, of all pictures */
+    int64_t rolled[2];           /**< rows and columns that stand at the end and belong in front */
     /* A batch of pictures becomes maps of one layer, as if each were a stream of its own; or one of
      * them is the layer. */
     int64_t batch;         /**< pictures in the tensor */

@@ -81,13 +81,16 @@ typedef enum kx_formula {
     KX_FORMULA_DIFFERENCE,
     KX_FORMULA_PRODUCT,
     KX_FORMULA_QUOTIENT,
-    KX_FORMULA_SPREAD,  /**< input 0 along further axes, again and again */
-    KX_FORMULA_TOTAL,   /**< kx_reduce_params: the sum along axes */
-    KX_FORMULA_SIZES,   /**< kx_reduce_params: the sum of absolute values along axes */
-    KX_FORMULA_AVERAGE, /**< kx_reduce_params: the mean along axes */
-    KX_FORMULA_MOST,    /**< kx_reduce_params: the largest along axes */
-    KX_FORMULA_LOG_SUM, /**< kx_reduce_params: the logarithm of the sum of exponentials */
-    KX_FORMULA_BEST     /**< which elements are largest, or they themselves */
+    KX_FORMULA_SPREAD,   /**< input 0 along further axes, again and again */
+    KX_FORMULA_TOTAL,    /**< kx_reduce_params: the sum along axes */
+    KX_FORMULA_SIZES,    /**< kx_reduce_params: the sum of absolute values along axes */
+    KX_FORMULA_AVERAGE,  /**< kx_reduce_params: the mean along axes */
+    KX_FORMULA_MOST,     /**< kx_reduce_params: the largest along axes */
+    KX_FORMULA_LOG_SUM,  /**< kx_reduce_params: the logarithm of the sum of exponentials */
+    KX_FORMULA_BEST,     /**< which elements are largest, or they themselves */
+    KX_FORMULA_ABOVE,    /**< whether input 0 is larger than input 1 */
+    KX_FORMULA_AT_LEAST, /**< whether input 0 is larger than input 1 or equal */
+    KX_FORMULA_EQUAL     /**< whether input 0 is input 1 */
 } kx_formula;
 
 typedef struct kx_traits {

@@ -205,20 +205,22 @@ static void vjp_where(const kx_op_call *call)
                 d[r.at[call->which] + i * r.step[call->which]] += dy[r.out + i];
 }
 
-#define COMPARE(name, first)                                                                       \
+#define COMPARE_AS(name, first, what)                                                              \
     {                                                                                              \
         .type = name, .since = first, .infer = infer, .forward = kx_binary_forward, .traits = {    \
             .bias = KX_BIAS_NONE,                                                                  \
             .local = KX_LOCAL_PLACE,                                                               \
+            .formula = what,                                                                       \
             .alike = true                                                                          \
         }                                                                                          \
     }
+#define COMPARE(name, first) COMPARE_AS(name, first, KX_FORMULA_OTHER)
 const kx_op kx_compare_ops[] = {
-    COMPARE("Equal", 1),
+    COMPARE_AS("Equal", 1, KX_FORMULA_EQUAL),
     COMPARE("Less", 1),
-    COMPARE("Greater", 1),
+    COMPARE_AS("Greater", 1, KX_FORMULA_ABOVE),
     COMPARE("LessOrEqual", 12),
-    COMPARE("GreaterOrEqual", 12),
+    COMPARE_AS("GreaterOrEqual", 12, KX_FORMULA_AT_LEAST),
     COMPARE("And", 1),
     COMPARE("Or", 1),
     COMPARE("Xor", 1),

@@ -36,11 +36,12 @@ static kldve_status check(kx_graph *g, kx_node *n)
 
     for (int32_t i = 0; i < n->nin; i++)
         if (n->in[i] && !n->in[i]->raw)
-            return kx_refuse(g, n,
-                             "its operands must be constant, since how many boxes it keeps depends "
-                             "on them: explain one box with --box (KLDVE_ONNX_PICK_ROW), or select "
-                             "the scores '%.60s[0, :, n]'",
-                             score->name);
+            return kx_refuse(
+                g, n,
+                "its operands must be constant, since how many boxes it keeps depends "
+                "on them: explain one box with --box (KLDVE_ONNX_FLAG_PICK_ROW), or select "
+                "the scores '%.60s[0, :, n]'",
+                score->name);
     if (box->dtype != KX_F32 || score->dtype != KX_F32 || box->shape.rank != 3 ||
         score->shape.rank != 3 || box->shape.dim[2] != 4 ||
         box->shape.dim[0] != score->shape.dim[0] || box->shape.dim[1] != score->shape.dim[2])

@@ -1,6 +1,6 @@
 /* units.h - graph -> units. */
-#ifndef KLDVE_ONNX_UNITS_H
-#define KLDVE_ONNX_UNITS_H
+#ifndef KLDVE_ONNX_BOX_UNITS_H
+#define KLDVE_ONNX_BOX_UNITS_H
 
 #include "planner.h"
 

@@ -110,11 +110,14 @@ static void copy_out(const kx_state *s, const kx_port *port, float *to)
 
 void kx_state_begin_forward(kx_state *s, const float *input)
 {
-    const kx_port *port = &s->plan->input;
-
-    assert(port->buffer >= 0);
+    assert(s->plan->ngiven > 0);
     s->ran = s->passed = false;
-    memcpy(kx_state_at(s, port->buffer), input, port->count * sizeof *input);
+    for (int32_t i = 0; i < s->plan->ngiven; i++) {
+        const kx_port *port = &s->plan->given[i];
+
+        memcpy(kx_state_at(s, port->buffer), input, port->count * sizeof *input);
+        input += port->count;
+    }
 }
 
 void kx_state_end_forward(kx_state *s, float *logits, float *features)
@@ -161,9 +164,10 @@ kldve_status kx_state_begin_vjp(kx_state *s, kx_target to, int32_t rule, const f
         return kldve_ctx_fail(
             s->ctx, KLDVE_E_NO_VJP,
             to == KX_TO_INPUT
-                ? "the network was loaded without KLDVE_ONNX_VJP_INPUT: load it with that flag"
-                : "the network has no layer, or was loaded with KLDVE_ONNX_NO_VJP: without a layer "
-                  "only the input can be explained, with KLDVE_ONNX_VJP_INPUT");
+                ? "the network was loaded without KLDVE_ONNX_FLAG_VJP_INPUT: load it with that flag"
+                : "the network has no layer, or was loaded with KLDVE_ONNX_FLAG_NO_VJP: without a "
+                  "layer "
+                  "only the input can be explained, with KLDVE_ONNX_FLAG_VJP_INPUT");
     if (!s->ran)
         return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
                               "there is no forward pass yet: a VJP needs one before it");
@@ -189,7 +193,7 @@ kldve_status kx_state_vjp(kx_state *s, kx_target to, int32_t rule, const float *
 }
 
 kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gradient,
-                                 kldve_bias_visitor visitor, void *opaque)
+                                 kldve_bias_fn visitor, void *opaque)
 {
     kldve_status st;
 
@@ -201,8 +205,8 @@ kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gra
     return st;
 }
 
-kldve_status kx_state_attentions(kx_state *s, const float *cotangent,
-                                 kldve_attention_visitor visitor, void *opaque)
+kldve_status kx_state_attentions(kx_state *s, const float *cotangent, kldve_attention_fn visitor,
+                                 void *opaque)
 {
     const kx_port *port = &s->plan->cotangent[KX_TO_LAYER];
     float *probe = kx_state_at(s, port->buffer);

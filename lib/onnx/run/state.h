@@ -17,11 +17,11 @@ kldve_status kx_state_vjp(kx_state *s, kx_target to, int32_t rule, const float *
                           float *gradient);
 /** To the input of a plan with `biases`. */
 kldve_status kx_state_vjp_biases(kx_state *s, const float *cotangent, float *gradient,
-                                 kldve_bias_visitor visit, void *opaque);
+                                 kldve_bias_fn visit, void *opaque);
 
 /** Of a plan with `attentions`: all of them, and the gradients there of a cotangent (NULL: none).
  */
-kldve_status kx_state_attentions(kx_state *s, const float *cotangent, kldve_attention_visitor visit,
+kldve_status kx_state_attentions(kx_state *s, const float *cotangent, kldve_attention_fn visit,
                                  void *opaque);
 
 /* ---- for batch.c: a pass in pieces ---- */

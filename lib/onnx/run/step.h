@@ -11,12 +11,12 @@ struct kx_state {
     unsigned char *memory;
     kx_call **call; /* [nstep], NULL for steps without a primitive */
     int32_t rule;
-    kldve_bias_visitor visit;       /* of the VJP under way, or NULL */
-    kldve_attention_visitor attend; /* as well */
-    bool probing;                   /* its cotangent is the engine's own */
-    void *opaque;                   /* of the visitor */
-    bool ran;                       /* a forward pass is there for a VJP to look back on */
-    bool passed;                    /* a forward pass has been, from the input */
+    kldve_bias_fn visit;       /* of the VJP under way, or NULL */
+    kldve_attention_fn attend; /* as well */
+    bool probing;              /* its cotangent is the engine's own */
+    void *opaque;              /* of the visitor */
+    bool ran;                  /* a forward pass is there for a VJP to look back on */
+    bool passed;               /* a forward pass has been, from the input */
 };
 
 /** The memory of a buffer of the plan; NULL for a negative one: there is none. */

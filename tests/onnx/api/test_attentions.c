@@ -110,7 +110,7 @@ static void test_contract(void **state)
 {
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
-    kldve_onnx *net = load(ctx, transformer(), "patches", KLDVE_ONNX_VJP_INPUT);
+    kldve_onnx *net = load(ctx, transformer(), "patches", KLDVE_ONNX_FLAG_VJP_INPUT);
     const contract c = {.backend = kldve_onnx_backend(),
                         .config = net,
                         .step = 2e-3,
@@ -144,15 +144,16 @@ static void test_refused(void **state)
     sums s;
 
     (void)state;
-    assert_refused(transformer(), 0, KLDVE_E_NO_VJP,
-                   "the network was loaded without KLDVE_ONNX_VJP_INPUT: load it with that flag");
-    assert_refused(transformer(), KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_PLAIN, KLDVE_E_UNSUPPORTED,
-                   "KLDVE_ONNX_PLAIN supports only KLDVE_RULE_GRADIENT");
+    assert_refused(
+        transformer(), 0, KLDVE_E_NO_VJP,
+        "the network was loaded without KLDVE_ONNX_FLAG_VJP_INPUT: load it with that flag");
+    assert_refused(transformer(), KLDVE_ONNX_FLAG_VJP_INPUT | KLDVE_ONNX_FLAG_PLAIN,
+                   KLDVE_E_UNSUPPORTED, "KLDVE_ONNX_FLAG_PLAIN supports only KLDVE_RULE_GRADIENT");
     assert_refused(test_path("%s/demo/kldve-demo.onnx", getenv("KLDVE_SOURCE")),
-                   KLDVE_ONNX_VJP_INPUT, KLDVE_E_UNSUPPORTED,
+                   KLDVE_ONNX_FLAG_VJP_INPUT, KLDVE_E_UNSUPPORTED,
                    "the network has no attention: no softmax along a last axis weighs the rows of "
                    "a matrix product");
-    open_net(&o, transformer(), KLDVE_ONNX_VJP_INPUT);
+    open_net(&o, transformer(), KLDVE_ONNX_FLAG_VJP_INPUT);
     assert_int_equal(visit(&o, NULL, &s), KLDVE_E_ARG);
     assert_string_equal(kldve_ctx_message(o.ctx),
                         "there is no forward pass yet: a VJP needs one before it");
@@ -168,7 +169,7 @@ static void test_allocations(void **state)
     long before;
 
     (void)state;
-    open_net(&o, transformer(), KLDVE_ONNX_VJP_INPUT);
+    open_net(&o, transformer(), KLDVE_ONNX_FLAG_VJP_INPUT);
     forward(&o);
     for (long budget = 0; st != KLDVE_OK; budget += 1 + budget / 8) {
         o.heap.budget = budget;
@@ -191,7 +192,7 @@ static void test_last_pass(void **state)
     sums first, other, again;
 
     (void)state;
-    open_net(&o, transformer(), KLDVE_ONNX_VJP_INPUT);
+    open_net(&o, transformer(), KLDVE_ONNX_FLAG_VJP_INPUT);
     forward(&o);
     assert_int_equal(visit(&o, o.cotangent, &first), KLDVE_OK);
     assert_true(first.visits > 1 && first.gradients != 0);

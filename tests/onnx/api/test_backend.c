@@ -52,10 +52,10 @@ static void check_contract(const char *name, int32_t batch, uint64_t flags)
 static void test_contract(void **state)
 {
     (void)state;
-    check_contract("mnist_cnn", 1, KLDVE_ONNX_VJP_INPUT);
-    check_contract("resnet20_cifar10", 1, KLDVE_ONNX_VJP_INPUT);
-    check_contract("resnet20_cifar10", 3, KLDVE_ONNX_VJP_INPUT);
-    check_contract("mnist_cnn", 5, KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_PLAIN);
+    check_contract("mnist_cnn", 1, KLDVE_ONNX_FLAG_VJP_INPUT);
+    check_contract("resnet20_cifar10", 1, KLDVE_ONNX_FLAG_VJP_INPUT);
+    check_contract("resnet20_cifar10", 3, KLDVE_ONNX_FLAG_VJP_INPUT);
+    check_contract("mnist_cnn", 5, KLDVE_ONNX_FLAG_VJP_INPUT | KLDVE_ONNX_FLAG_PLAIN);
 }
 
 typedef struct run {
@@ -116,8 +116,8 @@ static void check_features(const char *name, const char *layer, bool aside)
     double largest = 0;
     uint64_t seed = 5;
 
-    open_at(&fast, name, layer, KLDVE_ONNX_VJP_INPUT);
-    open_at(&plain, name, layer, KLDVE_ONNX_PLAIN);
+    open_at(&fast, name, layer, KLDVE_ONNX_FLAG_VJP_INPUT);
+    open_at(&plain, name, layer, KLDVE_ONNX_FLAG_PLAIN);
     input = calloc(fast.inputs, sizeof *input);
     x = calloc(fast.features, sizeof *x);
     gradient = calloc(fast.features, sizeof *gradient);
@@ -240,7 +240,7 @@ static void test_no_allocation_in_a_run(void **state)
     const kldve_backend *b = kldve_onnx_backend();
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
-    kldve_onnx *net = load(ctx, path, KLDVE_ONNX_VJP_INPUT);
+    kldve_onnx *net = load(ctx, path, KLDVE_ONNX_FLAG_VJP_INPUT);
     kldve_shape s = shape_of(ctx, net);
     void *open = NULL;
     long before;
@@ -305,7 +305,7 @@ static void test_planned_late(void **state)
     const kldve_backend *b = kldve_onnx_backend();
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
-    kldve_onnx *net = load(ctx, path, KLDVE_ONNX_VJP_INPUT);
+    kldve_onnx *net = load(ctx, path, KLDVE_ONNX_FLAG_VJP_INPUT);
     kldve_shape s = shape_of(ctx, net);
     size_t count = volume(s.in_channels, s.in_height, s.in_width);
     float *want = calloc(count, sizeof *want), *got = calloc(count, sizeof *got);
@@ -377,7 +377,8 @@ static void *relevance_of_one(void *opaque)
 static void test_planned_late_in_threads(void **state)
 {
     enum { THREADS = 3 };
-    kldve_onnx_options o = {.struct_size = sizeof o, .threads = 1, .flags = KLDVE_ONNX_VJP_INPUT};
+    kldve_onnx_options o = {
+        .struct_size = sizeof o, .threads = 1, .flags = KLDVE_ONNX_FLAG_VJP_INPUT};
     const char *path = model("resnet20_cifar10");
     pthread_t thread[THREADS];
     run r[THREADS];
@@ -447,7 +448,7 @@ static void test_refusals(void **state)
 static void test_listing(void **state)
 {
     kldve_onnx_options o = {
-        .struct_size = sizeof o, .logits = "ReLU32_Output_0", .flags = KLDVE_ONNX_LIST};
+        .struct_size = sizeof o, .logits = "ReLU32_Output_0", .flags = KLDVE_ONNX_FLAG_LIST};
     kldve_onnx_tensor first = {.struct_size = sizeof first};
     kldve_explainer *ex = NULL;
     kldve_onnx *net = NULL;
@@ -459,7 +460,7 @@ static void test_listing(void **state)
     assert_non_null(strstr(kldve_onnx_note(net, 0), "not a vector of class scores"));
     assert_int_equal(kldve_onnx_tensor_at(net, 0, &first), KLDVE_OK);
     assert_int_equal(kldve_explainer_new(ctx, kldve_onnx_backend(), net, &ex), KLDVE_E_ARG);
-    assert_non_null(strstr(kldve_ctx_message(ctx), "KLDVE_ONNX_LIST"));
+    assert_non_null(strstr(kldve_ctx_message(ctx), "KLDVE_ONNX_FLAG_LIST"));
     kldve_onnx_free(net);
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);
@@ -488,13 +489,13 @@ static void test_order(void **state)
         assert_int_equal(backward(open, r.cotangent, planned_late[i], r.input), KLDVE_E_NO_VJP);
     b->close(open);
     kldve_onnx_free(net);
-    net = load(ctx, path, KLDVE_ONNX_NO_VJP);
+    net = load(ctx, path, KLDVE_ONNX_FLAG_NO_VJP);
     assert_int_equal(b->open(ctx, net, &open), KLDVE_OK);
     assert_int_equal(b->forward(open, r.input, r.logits, r.features), KLDVE_OK);
     assert_int_equal(b->vjp(open, r.cotangent, r.gradient), KLDVE_E_NO_VJP);
     b->close(open);
     kldve_onnx_free(net);
-    net = load(ctx, path, KLDVE_ONNX_PLAIN | KLDVE_ONNX_VJP_INPUT);
+    net = load(ctx, path, KLDVE_ONNX_FLAG_PLAIN | KLDVE_ONNX_FLAG_VJP_INPUT);
     assert_int_equal(b->open(ctx, net, &open), KLDVE_OK);
     assert_int_equal(b->forward(open, r.input, r.logits, r.features), KLDVE_OK);
     for (size_t i = 0; i < sizeof planned_late / sizeof *planned_late; i++)

@@ -328,6 +328,16 @@ static const struct said {
      KLDVE_SCORES_SOFTMAX},
     {"probabilities by name", SCORES "n Softmax y p; out p", "p",
      "the logits 'p' are probabilities already", NULL, KLDVE_SCORES_RAW},
+    {"a mean of probabilities by name", TWO_HEADS "n Mean a,b p; out p", "p",
+     "probabilities already, computed from several", NULL, KLDVE_SCORES_RAW},
+    {"a sum that something else replaces",
+     SCORES "n Softmax y e; n ReduceSum e,last s0 keepdims=1; n Greater s0,two big; "
+            "n Where big,one,s0 s; n Div e,s p; out p",
+     NULL, NULL, NULL, KLDVE_SCORES_RAW},
+    {"a sum unless it is 0",
+     SCORES "n Softmax y e; n ReduceSum e,last s0 keepdims=1; n Greater s0,zero big; "
+            "n Where big,s0,one s; n Div e,s p; out p",
+     NULL, NULL, NULL, KLDVE_SCORES_SOFTMAX},
     {"the best class", SCORES "n Softmax y a; n ArgMax a p axis=1; out p", NULL,
      "says which class is best", NULL, KLDVE_SCORES_SOFTMAX},
     {"the class of the least probability",

@@ -114,7 +114,7 @@ static void check_form(void **state)
 {
     const form *f = *state;
     const kldve_onnx_options options = {.struct_size = sizeof options,
-                                        .flags = KLDVE_ONNX_PICK_ROW};
+                                        .flags = KLDVE_ONNX_FLAG_PICK_ROW};
     const kldve_backend *b = kldve_onnx_backend();
     float *input = new_input(f), *features, logits[CLASSES];
     opened o;
@@ -157,7 +157,7 @@ static void test_labelled(void **state)
                    "n Slice r,n5,n8,ax c; n ArgMax c best axis=2 keepdims=1; n Cast best l to=1; "
                    "n Concat box,score,l o axis=2; out o";
     const kldve_onnx_options options = {.struct_size = sizeof options,
-                                        .flags = KLDVE_ONNX_PICK_ROW | KLDVE_ONNX_NAMED};
+                                        .flags = KLDVE_ONNX_FLAG_PICK_ROW | KLDVE_ONNX_FLAG_NAMED};
     const form corners = {"YOLO v10", network, 8, false, true, false};
     const kldve_backend *b = kldve_onnx_backend();
     kldve_pick pick = {.struct_size = sizeof pick, .kind = KLDVE_PICK_BEST};
@@ -184,7 +184,7 @@ static void test_labelled(void **state)
 static void test_no_row(void **state)
 {
     const kldve_onnx_options options = {.struct_size = sizeof options,
-                                        .flags = KLDVE_ONNX_PICK_ROW};
+                                        .flags = KLDVE_ONNX_FLAG_PICK_ROW};
     const kldve_backend *b = kldve_onnx_backend();
     kldve_pick at = {.struct_size = sizeof at, .kind = KLDVE_PICK_BOX_AT, .x = 0.5f, .y = 0.5f};
     kldve_pick row = {.struct_size = sizeof row, .kind = KLDVE_PICK_ROW, .row = CELLS};
@@ -212,9 +212,9 @@ static const struct refused {
     uint64_t flags;
 } refused[] = {
     {"no rows", "in x 1,3,4,4; n Relu x a; out a", NULL, NULL,
-     "no output looks like rows of a detector", KLDVE_ONNX_PICK_ROW},
+     "no output looks like rows of a detector", KLDVE_ONNX_FLAG_PICK_ROW},
     {"boxes that nobody decodes", RAW, NULL, NULL, "which the file does not turn into boxes",
-     KLDVE_ONNX_PICK_ROW},
+     KLDVE_ONNX_FLAG_PICK_ROW},
     {"boxes of five numbers", SSD, "scores[0, n, :]", "r[0, n, :5]",
      "5 numbers in each of 12 rows are selected, not 4", 0},
     {"boxes of other rows", SSD, "scores[0, n, :]", "boxes[0, :, n]",

@@ -34,7 +34,7 @@ static kldve_status try_open(opened *o, const char *text, const char *layer)
                                         .layer = layer,
                                         .in_height = 6,
                                         .in_width = 5,
-                                        .flags = KLDVE_ONNX_VJP_INPUT};
+                                        .flags = KLDVE_ONNX_FLAG_VJP_INPUT};
 
     return opened_text(o, text, &options);
 }

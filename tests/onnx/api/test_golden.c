@@ -193,12 +193,12 @@ static void run_case(golden *g, uint64_t flags)
     g->target = (int32_t)target;
     free(json);
     g->ctx = test_ctx(&heap);
-    open_case(g, flags | KLDVE_ONNX_VJP_INPUT);
+    open_case(g, flags | KLDVE_ONNX_FLAG_VJP_INPUT);
     check_logits(g);
     check_weights(g, "contrast_cotangent", "alpha_contrast");
     check_weights(g, "rivals_cotangent", "alpha_rivals");
     check_pixels(g, "pixel_saliency", KLDVE_RULE_GRADIENT);
-    if (!(flags & KLDVE_ONNX_PLAIN)) /* the rules belong to the fused activations */
+    if (!(flags & KLDVE_ONNX_FLAG_PLAIN)) /* the rules belong to the fused activations */
         check_pixels(g, "pixel_guided", KLDVE_RULE_GUIDED);
     check_weights(g, "contrast_cotangent", "alpha_contrast"); /* a VJP can be repeated */
     close_case(g);
@@ -251,7 +251,7 @@ static void test_onednn(void **state)
 static void test_plain(void **state)
 {
     (void)state;
-    assert_true(walk(KLDVE_ONNX_PLAIN, getenv("KLDVE_LONG_TESTS") ? SIZE_MAX : 4u << 20) >= 8);
+    assert_true(walk(KLDVE_ONNX_FLAG_PLAIN, getenv("KLDVE_LONG_TESTS") ? SIZE_MAX : 4u << 20) >= 8);
 }
 
 int main(void)

@@ -14,12 +14,13 @@
     "i most 3; t iou f32 1 0.5; t least f32 1 0.3; "
 #define KEEP "n NonMaxSuppression boxes,scores,most,iou,least k; "
 /* Best class, rows above a score, boxes moved apart by class. */
-#define MASKED                                                                                     \
+#define MASKED(compare, than, count)                                                               \
     ROWS "n ReduceMax scores m axes=[1] keepdims=0; i six 6; n Reshape m,six best; "               \
-         "t th f32 1 0.3; n Greater best,th g; n NonZero g z; i flat -1; n Reshape z,flat at; "    \
+         "t th f32 1 " #than "; n " #compare                                                       \
+         " best,th g; n NonZero g z; i flat -1; n Reshape z,flat at; "                             \
          "n Gather best,at bs axis=0; i row 6,4; n Reshape boxes,row br; "                         \
-         "n Gather br,at bb axis=0; i u0 0; i u1 0,1; n Unsqueeze bb,u0 b3; "                      \
-         "n Unsqueeze bs,u1 s3; n NonMaxSuppression b3,s3,most,iou k; n Gather bb,k r; "           \
+         "n Gather br,at bb axis=0; i of " #count "; i u0 0; i u1 0,1; n Unsqueeze bb,u0 b3; "     \
+         "n Unsqueeze bs,u1 s3; n NonMaxSuppression b3,s3,of,iou k; n Gather bb,k r; "             \
          "out r; out bs"
 
 enum { ROWS_COUNT = 6, CLASSES = 2 };
@@ -43,7 +44,10 @@ static const struct kept_case {
      ROWS KEEP "n Cast k f to=1; i n 2; n TopK f,n v,w axis=1; out v",
      {2, 1, 0, 4, 5, -1}},
     /* all classes together, at most 3: 5 would be the fourth */
-    {"of each row its best class, above a score", MASKED, {2, 1, 4, -1}},
+    {"of each row its best class, above a score", MASKED(Greater, 0.3, 3), {2, 1, 4, -1}},
+    {"not those below that score", MASKED(Greater, 0.33, 6), {2, 1, 4, -1}},
+    {"nor those at it", MASKED(Greater, 0.35, 6), {2, 1, -1}},
+    {"those at it", MASKED(GreaterOrEqual, 0.35, 6), {2, 1, 4, -1}},
 };
 
 static float *new_input(void)
@@ -74,7 +78,7 @@ static void check_picked(const kldve_pick *pick, const float *logits, int32_t ro
 static void open_rows(opened *o, const char *network)
 {
     const kldve_onnx_options options = {
-        .struct_size = sizeof options, .flags = KLDVE_ONNX_PICK_ROW, .layer = "a"};
+        .struct_size = sizeof options, .flags = KLDVE_ONNX_FLAG_PICK_ROW, .layer = "a"};
 
     opened_state(o, opened_text(o, network, &options));
     assert_int_equal(o->shape.picks, KLDVE_PICKS_ROW);
@@ -153,21 +157,22 @@ static const struct refused {
     uint64_t flags;
 } refused[] = {
     {"a second stage", ROWS KEEP "n Cast k f to=1; w q 4,3; n Gemm f,q h transB=1; out h",
-     "proposals, whose scores a second stage computes", KLDVE_ONNX_PICK_ROW},
+     "proposals, whose scores a second stage computes", KLDVE_ONNX_FLAG_PICK_ROW},
     {"boxes of two levels",
-     MASKED "; i r0 0; i r3 3; i a0 0; n Slice br,r0,r3,a0 half; n Gather half,at e; out e",
-     "the file sorts out boxes level by level", KLDVE_ONNX_PICK_ROW},
+     MASKED(Greater, 0.3,
+            3) "; i r0 0; i r3 3; i a0 0; n Slice br,r0,r3,a0 half; n Gather half,at e; out e",
+     "the file sorts out boxes level by level", KLDVE_ONNX_FLAG_PICK_ROW},
     {"without a pick", ROWS KEEP "out k", "explain one box with --box", 0},
     {"no suppression", ROWS "n NonZero scores z; out z", "not by non-maximum suppression",
-     KLDVE_ONNX_PICK_ROW},
+     KLDVE_ONNX_FLAG_PICK_ROW},
     {"no boxes",
      ROWS "n ReduceMax o m; n NonZero m z; n Cast z f to=1; i q 1,1,4; n Expand f,q b; "
           "n NonMaxSuppression b,b k; out k",
-     "are not found", KLDVE_ONNX_PICK_ROW},
+     "are not found", KLDVE_ONNX_FLAG_PICK_ROW},
     {"scores behind a node whose first result is left out",
      ROWS "n DynamicQuantizeLinear scores _,sc; i one 1,1,1; n Reshape sc,one b; "
           "n NonMaxSuppression boxes,b k; out k",
-     "are not found", KLDVE_ONNX_PICK_ROW},
+     "are not found", KLDVE_ONNX_FLAG_PICK_ROW},
 };
 
 static void check_refused(void **state)

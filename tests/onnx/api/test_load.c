@@ -15,7 +15,7 @@ static void test_allocations(void **state)
 
     (void)state;
     for (long budget = 0; !done; budget++) {
-        kldve_onnx_options o = {.struct_size = sizeof o, .flags = KLDVE_ONNX_VJP_INPUT};
+        kldve_onnx_options o = {.struct_size = sizeof o, .flags = KLDVE_ONNX_FLAG_VJP_INPUT};
         kldve_onnx *net = NULL;
         void *open = NULL;
         kldve_status st;

@@ -33,7 +33,7 @@ static void open_with(opened *o, const char *network, const char *select, uint64
     const kldve_onnx_options options = {.struct_size = sizeof options,
                                         .layer = "d",
                                         .select = select,
-                                        .flags = flags | KLDVE_ONNX_VJP_INPUT};
+                                        .flags = flags | KLDVE_ONNX_FLAG_VJP_INPUT};
 
     opened_state(o, opened_text(o, network, &options));
 }
@@ -119,13 +119,13 @@ static const struct layout {
     const char *name, *network, *select, *format;
     uint64_t flags;
 } layouts[] = {
-    {"classes first", FIRST, NULL, "[0, :, %d, %d]", KLDVE_ONNX_PICK_PLACE},
+    {"classes first", FIRST, NULL, "[0, :, %d, %d]", KLDVE_ONNX_FLAG_PICK_PLACE},
     {"classes first, selected", FIRST, "[0, :, y, x]", "[0, :, %d, %d]", 0},
     {"classes last, behind a Sigmoid", LAST, "[0, y, x]", "[0, %d, %d, :]", 0},
-    {"one class", ONE, NULL, "[0, 0, %d, %d]", KLDVE_ONNX_PICK_PLACE},
-    {"without a batch", ALONE, NULL, "[:, %d, %d]", KLDVE_ONNX_PICK_PLACE},
-    {"without a batch, classes last", ALONE_LAST, NULL, "[%d, %d]", KLDVE_ONNX_PICK_PLACE},
-    {"without a batch, one class", ALONE_ONE, NULL, "[%d, %d]", KLDVE_ONNX_PICK_PLACE},
+    {"one class", ONE, NULL, "[0, 0, %d, %d]", KLDVE_ONNX_FLAG_PICK_PLACE},
+    {"without a batch", ALONE, NULL, "[:, %d, %d]", KLDVE_ONNX_FLAG_PICK_PLACE},
+    {"without a batch, classes last", ALONE_LAST, NULL, "[%d, %d]", KLDVE_ONNX_FLAG_PICK_PLACE},
+    {"without a batch, one class", ALONE_ONE, NULL, "[%d, %d]", KLDVE_ONNX_FLAG_PICK_PLACE},
 };
 
 static void check_layout(void **state)
@@ -166,10 +166,10 @@ static const struct refused {
     uint64_t flags;
 } refused[] = {
     {"no map", "in x 1,3,4,4; n GlobalAveragePool x p; n Flatten p f; out f", NULL,
-     "'f', [1][3], is not a map of scores with rows and columns", KLDVE_ONNX_PICK_PLACE},
+     "'f', [1][3], is not a map of scores with rows and columns", KLDVE_ONNX_FLAG_PICK_PLACE},
     {"both kinds", FIRST, NULL, "all say which scores there are: set one of them",
-     KLDVE_ONNX_PICK_PLACE | KLDVE_ONNX_PICK_ROW},
-    {"a selection as well", FIRST, "[0, :, y, x]", "set one of them", KLDVE_ONNX_PICK_PLACE},
+     KLDVE_ONNX_FLAG_PICK_PLACE | KLDVE_ONNX_FLAG_PICK_ROW},
+    {"a selection as well", FIRST, "[0, :, y, x]", "set one of them", KLDVE_ONNX_FLAG_PICK_PLACE},
     {"whole numbers", MAPS "n Cast s i to=7; n Cast i u to=1; out u", "[0, :, 0, 0]",
      "(Cast) makes whole numbers or truth values of it; --logits NAME takes scores in front", 0},
 };

@@ -102,8 +102,8 @@ static kldve_status run(kldve_ctx *ctx, const kldve_onnx *net, const char *folde
 
 int main(int argc, char **argv)
 {
-    const kldve_onnx_options options = {.struct_size = sizeof options,
-                                        .flags = KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP};
+    const kldve_onnx_options options = {
+        .struct_size = sizeof options, .flags = KLDVE_ONNX_FLAG_VJP_INPUT | KLDVE_ONNX_FLAG_NO_VJP};
     kldve_ctx *ctx = NULL;
     kldve_onnx *net = NULL;
     kldve_status st;

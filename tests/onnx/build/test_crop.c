@@ -1,5 +1,5 @@
 /* test_crop.c - tails of transformers of which the score reads a few rows: the same results as
- * KLDVE_ONNX_PLAIN, which computes every node of the file with other kernels, and fewer nodes of
+ * KLDVE_ONNX_FLAG_PLAIN, which computes every node of the file with other kernels, and fewer nodes of
  * the file left. */
 #include "onnx/networks/opened.h"
 #include "onnx/networks/text.h"
@@ -178,7 +178,7 @@ static void assert_near(const char *name, const char *what, const float *a, cons
 static results run_with(const char *text, uint64_t flags, opened *o)
 {
     const kldve_onnx_options options = {
-        .struct_size = sizeof options, .layer = "a", .flags = flags | KLDVE_ONNX_VJP_INPUT};
+        .struct_size = sizeof options, .layer = "a", .flags = flags | KLDVE_ONNX_FLAG_VJP_INPUT};
 
     opened_state(o, opened_text(o, text, &options));
     return run(o);
@@ -187,7 +187,7 @@ static results run_with(const char *text, uint64_t flags, opened *o)
 static void compare(const struct tail *t)
 {
     opened plain, fast;
-    results a = run_with(t->text, KLDVE_ONNX_PLAIN, &plain), b = run_with(t->text, 0, &fast);
+    results a = run_with(t->text, KLDVE_ONNX_FLAG_PLAIN, &plain), b = run_with(t->text, 0, &fast);
 
     assert_near(t->name, "logit", b.logits, a.logits, fast.classes);
     assert_near(t->name, "feature", b.features, a.features, fast.features);

@@ -65,6 +65,25 @@ enum { SIDE = 8, CELLS = SIDE * SIDE, MAPS = 8, CLASSES = 5, CUT = 6 };
 #define TURNED                                                                                     \
     "in x 1,3,8,8; " WEIGHTS "n Transpose x t perm=[0,1,3,2]; " TRUNK("t") SCORES                  \
         "n Identity s y; out y"
+/* What stands behind row 3 and column 5 comes first. */
+#define ROLL(from, to, at, axis)                                                                   \
+    "i b" to " " at "; i e" to " 8; i z" to " 0; i x" to " " axis "; n Slice " from ",b" to        \
+    ",e" to ",x" to " h" to "; n Slice " from ",z" to ",b" to ",x" to " t" to "; n Concat h" to    \
+    ",t" to " " to " axis=" axis "; "
+#define ROLLED                                                                                     \
+    "in x 1,3,8,8; " WEIGHTS ROLL("x", "p", "3", "2") ROLL("p", "q", "5", "3") TRUNK("q") SCORES   \
+        "n Identity s y; out y"
+#define ROLLED_BACK                                                                                \
+    "in x 1,3,8,8; " WEIGHTS ROLL("x", "p", "3", "3") ROLL("p", "q", "5", "3") TRUNK("q") SCORES   \
+        "n Identity s y; out y"
+#define ROLLED_CUT                                                                                 \
+    "in x 1,3,8,8; " WEIGHTS ROLL("x", "p", "3", "3") "i a2 2; i a8 8; i cols 3; "                 \
+                                                      "n Slice p,a2,a8,cols q; " TRUNK("q") SCORES \
+        "n Identity s y; out y"
+/* Thirds in an order that does not go round. */
+#define SWAPPED                                                                                    \
+    "in x 1,3,8,8; " WEIGHTS "i parts 3,3,2; n Split x,parts u,v,w3 axis=2; "                      \
+    "n Concat v,u,w3 q axis=2; " TRUNK("q") SCORES "n Identity s y; out y"
 #define FIXED "in x 3,3,8,8; " WEIGHTS TRUNK("x") SCORES "i to 3,5; n Reshape s,to y; out y"
 /* The scores of one picture are made from all. */
 #define FIXED_MIXED                                                                                \
@@ -298,6 +317,51 @@ static void test_turned(void **state)
     free_results(&one);
 }
 
+/* Cells of a picture that was rolled lie where the picture has them. */
+static void test_rolled(void **state)
+{
+    enum { DOWN = 3, RIGHT = 5 };
+    float x[3 * CELLS], rolled[3 * CELLS];
+    results r, one;
+
+    (void)state;
+    random_picture(x, 3 * CELLS);
+    for (size_t i = 0; i < 3 * CELLS; i++)
+        rolled[i] = x[i / CELLS * CELLS + (i / SIDE % SIDE + DOWN) % SIDE * SIDE +
+                      (i % SIDE + RIGHT) % SIDE];
+    r = run(ROLLED, x);
+    one = run(ONE, rolled);
+    for (size_t i = 0; i < MAPS * CELLS; i++) {
+        size_t at =
+            i / CELLS * CELLS + (i / SIDE % SIDE + DOWN) % SIDE * SIDE + (i % SIDE + RIGHT) % SIDE;
+
+        assert_close("feature", (double)r.features[at], (double)one.features[i]);
+        assert_close("gradient", (double)r.gradient[at], (double)one.gradient[i]);
+    }
+    assert_null(strstr(r.notes, "pieces of the picture"));
+    free_results(&r);
+    free_results(&one);
+    check_alone(ROLLED_BACK, x, ONE, x, SIDE, 0);
+}
+
+/* Where the order is not followed, that is said. */
+static void test_disorder(void **state)
+{
+    static const char *const networks[] = {SWAPPED, ROLLED_CUT, MIRROR_MIXED};
+    float x[3 * CELLS];
+
+    (void)state;
+    random_picture(x, 3 * CELLS);
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
+        const kldve_onnx_options behind = {.struct_size = sizeof behind, .layer = "q"};
+        const kldve_onnx_options usual = {.struct_size = sizeof usual, .layer = "r"};
+        results r = run_with(networks[i], networks[i] == networks[2] ? &behind : &usual, x);
+
+        assert_non_null(strstr(r.notes, "put pieces of the picture"));
+        free_results(&r);
+    }
+}
+
 /* Parts of different size have no common grid: that is said. */
 static void test_zoom(void **state)
 {
@@ -382,14 +446,17 @@ static void test_again(void **state)
     check_again(CUT_OUT);
     check_again(PADDED);
     check_again(TURNED);
+    check_again(ROLLED);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mirror), cmocka_unit_test(test_mixed),  cmocka_unit_test(test_crops),
-        cmocka_unit_test(test_zoom),   cmocka_unit_test(test_fixed),  cmocka_unit_test(test_again),
+        cmocka_unit_test(test_mirror), cmocka_unit_test(test_mixed),
+        cmocka_unit_test(test_crops),  cmocka_unit_test(test_zoom),
+        cmocka_unit_test(test_fixed),  cmocka_unit_test(test_again),
         cmocka_unit_test(test_alone),  cmocka_unit_test(test_turned),
+        cmocka_unit_test(test_rolled), cmocka_unit_test(test_disorder),
     };
 
     return cmocka_run_group_tests_name("pictures", tests, NULL, NULL);

@@ -114,7 +114,7 @@ static void assert_same_logits(const char *network, const char *layer, const cha
                                const float *input, size_t classes)
 {
     kldve_onnx_options options = {
-        .struct_size = sizeof options, .layer = layer, .flags = KLDVE_ONNX_PLAIN};
+        .struct_size = sizeof options, .layer = layer, .flags = KLDVE_ONNX_FLAG_PLAIN};
     results one = run_with(network, &options, input, NULL), two;
 
     options.layer = other;

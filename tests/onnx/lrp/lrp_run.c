@@ -125,7 +125,7 @@ static int run(kldve_ctx *ctx, const kldve_onnx *net, const char *folder, char *
 int main(int argc, char **argv)
 {
     kldve_onnx_options options = {.struct_size = sizeof options,
-                                  .flags = KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_NO_VJP};
+                                  .flags = KLDVE_ONNX_FLAG_VJP_INPUT | KLDVE_ONNX_FLAG_NO_VJP};
     kldve_ctx *ctx = NULL;
     kldve_onnx *net = NULL;
     int bad;

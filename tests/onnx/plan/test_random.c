@@ -6,9 +6,9 @@
  *                                      many pieces; LAYER: a tensor's name, random by default
  *
  * Fusion, layouts, shared memory and overwriting depend on the whole network and on the layer.
- * KLDVE_ONNX_PLAIN does none of that, and is itself compared with finite differences.  Leftovers of
- * one pass must not affect the next: the same calls give the same bits again.  Memory starts as
- * not-a-number, not as zero.
+ * KLDVE_ONNX_FLAG_PLAIN does none of that, and is itself compared with finite differences.
+ * Leftovers of one pass must not affect the next: the same calls give the same bits again.  Memory
+ * starts as not-a-number, not as zero.
  *
  * A unit so near a kink that rounding decides has two valid derivatives, and so has the maximum of
  * two equal values.  If gradients differ, the plain network is followed along their difference:
@@ -33,13 +33,14 @@ static const struct {
     uint64_t flags;
     int32_t threads;
 } engines[] = {
-    {"plain", KLDVE_ONNX_PLAIN | KLDVE_ONNX_VJP_INPUT, 1}, /* the others are compared with it */
-    {"plain, to the layer", KLDVE_ONNX_PLAIN, 1},
+    {"plain", KLDVE_ONNX_FLAG_PLAIN | KLDVE_ONNX_FLAG_VJP_INPUT,
+     1}, /* the others are compared with it */
+    {"plain, to the layer", KLDVE_ONNX_FLAG_PLAIN, 1},
     {"to the layer", 0, 1},
     {"to the layer, two threads", 0, 2},
-    {"to the input", KLDVE_ONNX_VJP_INPUT, 1},
-    {"to the input, direct, two threads", KLDVE_ONNX_VJP_INPUT | KLDVE_ONNX_DIRECT, 2},
-    {"forward only", KLDVE_ONNX_NO_VJP, 1},
+    {"to the input", KLDVE_ONNX_FLAG_VJP_INPUT, 1},
+    {"to the input, direct, two threads", KLDVE_ONNX_FLAG_VJP_INPUT | KLDVE_ONNX_FLAG_DIRECT, 2},
+    {"forward only", KLDVE_ONNX_FLAG_NO_VJP, 1},
 };
 enum { TO_THE_LAYER = 2 }; /* of one thread: its batches have the same plan */
 enum { ENGINES = sizeof engines / sizeof *engines, INPUTS = 2, COTANGENTS = 2 };
@@ -238,12 +239,12 @@ static void check_status(trial *t, int e, const char *what, kldve_status st)
 
 static bool has_vjp(int e)
 {
-    return !(engines[e].flags & KLDVE_ONNX_NO_VJP);
+    return !(engines[e].flags & KLDVE_ONNX_FLAG_NO_VJP);
 }
 
 static bool has_pixels(int e)
 {
-    return (engines[e].flags & KLDVE_ONNX_VJP_INPUT) != 0;
+    return (engines[e].flags & KLDVE_ONNX_FLAG_VJP_INPUT) != 0;
 }
 
 static void forward(trial *t, int e, const float *input, float *logits, float *features)

@@ -110,8 +110,8 @@ static void test_networks(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         check(names[i], true, NULL, 0);
-    check("mnist_cnn", true, NULL, KLDVE_ONNX_PLAIN);
-    check("resnet20_cifar10", true, NULL, KLDVE_ONNX_DIRECT);
+    check("mnist_cnn", true, NULL, KLDVE_ONNX_FLAG_PLAIN);
+    check("resnet20_cifar10", true, NULL, KLDVE_ONNX_FLAG_DIRECT);
 }
 
 #define BODY                                                                                       \
@@ -158,7 +158,7 @@ static void test_shapes(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         check(texts[i], false, NULL, 0);
         check(texts[i], false, "c", 0);
-        check(texts[i], false, "c", KLDVE_ONNX_PLAIN);
+        check(texts[i], false, "c", KLDVE_ONNX_FLAG_PLAIN);
     }
 }
 
@@ -268,8 +268,9 @@ static void test_weights_are_shared(void **state)
     opened one, many;
 
     (void)state;
-    assert_int_equal(try_load(&one, "googlenet", true, NULL, 1, KLDVE_ONNX_DIRECT), KLDVE_OK);
-    assert_int_equal(try_load(&many, "googlenet", true, NULL, BATCH, KLDVE_ONNX_DIRECT), KLDVE_OK);
+    assert_int_equal(try_load(&one, "googlenet", true, NULL, 1, KLDVE_ONNX_FLAG_DIRECT), KLDVE_OK);
+    assert_int_equal(try_load(&many, "googlenet", true, NULL, BATCH, KLDVE_ONNX_FLAG_DIRECT),
+                     KLDVE_OK);
     assert_true(one.heap.bytes > 20000000);
     assert_true((double)many.heap.bytes < 1.2 * (double)one.heap.bytes);
     opened_close(&one);

@@ -152,7 +152,7 @@ int main(int argc, char **argv)
     if (argc == 5)
         options.select = strcmp(argv[4], "-") != 0 ? argv[4] : NULL;
     if (argc == 5 || choosing)
-        options.flags = KLDVE_ONNX_VJP_INPUT;
+        options.flags = KLDVE_ONNX_FLAG_VJP_INPUT;
     if (kldve_ctx_new(NULL, &run.ctx) != KLDVE_OK ||
         kldve_onnx_load(run.ctx, path, &options, &run.net) != KLDVE_OK)
         bad = refused(&run, "load");

@@ -1,10 +1,11 @@
-/* consumer.c - a user's program, built through pkg-config only. */
+/* consumer_core.c [OUT.png] - a user's program, built against an installation only: explains arrays, and draws the map where
+ * it is told to. */
 #include <stdio.h>
 #include <string.h>
 
 #include <kldve/kldve.h>
 
-int main(void)
+int main(int argc, char **argv)
 {
     const float logits[3] = {2, 1, 0};
     const float features[8] = {0, 1, 0, 0, 1, 0, 0, 0}; /* [2][2][2] */
@@ -18,6 +19,7 @@ int main(void)
                                  .height = 2,
                                  .width = 2};
     kldve_heatmap *map = NULL;
+    kldve_image *drawn = NULL;
     kldve_ctx *ctx = NULL;
     int good;
 
@@ -27,6 +29,10 @@ int main(void)
     }
     /* The first map has the positive weight and is active in the second cell. */
     good = kldve_heatmap_values(map)[1] == 1 && strcmp(kldve_version(), VERSION) == 0;
+    if (argc > 1)
+        good = good && kldve_heatmap_render(map, NULL, NULL, &drawn) == KLDVE_OK &&
+               kldve_image_save(drawn, argv[1], 0) == KLDVE_OK;
+    kldve_image_free(drawn);
     kldve_heatmap_free(map);
     kldve_ctx_free(ctx);
     return !good;
