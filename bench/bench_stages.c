@@ -65,7 +65,7 @@ static void explain(const bench *b, kldve_explainer *explainer, double *ms)
     ms[BACKWARD] = stage.backward;
     ms[REDUCE] = stage.reduce;
     start = now();
-    must(b, kldve_heatmap_render(map, photo, NULL, &drawn));
+    must(b, kldve_heatmap_render(b->ctx, map, photo, NULL, &drawn));
     ms[RENDER] = now() - start;
     ms[TOTAL] = 0;
     for (int s = DECODE; s <= RENDER; s++)

@@ -39,14 +39,14 @@ static const kldve_metric metric = {
 };
 
 /* Every metric that the context knows.  0 on success. */
-static int print_all(const kldve_ctx *ctx, const kldve_heatmap *map)
+static int print_all(kldve_ctx *ctx, const kldve_heatmap *map)
 {
     const kldve_metric *m;
 
     for (int32_t i = 0; (m = kldve_metric_at(ctx, i)) != NULL; i++) {
         double value;
 
-        if (kldve_metric_compute(map, m->name, &value))
+        if (kldve_metric_compute(ctx, map, m->name, &value))
             return 1;
         printf("%s %.9g\n", m->name, value);
     }

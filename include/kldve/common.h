@@ -9,8 +9,11 @@
  *     A returned `const T *` is borrowed: it lives as long as the object that you asked.
  *   - Every function that frees accepts NULL.
  *   - The library prints nothing, never exits, and keeps no global or thread-local state.  Two
- *     threads may use it at the same time as long as they do not share a kldve_ctx or an object
- *     made from one, unless an object says otherwise.
+ *     threads may use it at the same time as long as they do not share a kldve_ctx.
+ *   - Networks, pictures, labels, cards and heat maps do not change once they are made.  Any number
+ *     of threads may read the same one, each with a context of its own: a call that takes one as
+ *     `const` and can fail takes the caller's context for the message and for memory.  An explainer
+ *     works, and so belongs to one thread at a time.
  *   - Every public struct begins with `struct_size`, which you set to sizeof.  Zero bytes mean
  *     "default".  Later releases only append members.  A member that you set and that the loaded
  *     library does not have is refused with KLDVE_E_UNSUPPORTED; docs/abi.md has all cases.

@@ -5,8 +5,8 @@
  * applied.  Alpha is kept aside, for networks that take it; everything else shows the colours as if
  * there were none.  Gamma and colour profiles are ignored.
  *
- * A picture holds on to the context that it was made from.  Functions that take a picture leave
- * their message there, and the rule of one thread at a time covers both. */
+ * Threads may read the same picture at the same time, each with a context of its own.  Its memory
+ * comes from the context that it was made from, which is freed after it. */
 #ifndef KLDVE_IMAGE_H
 #define KLDVE_IMAGE_H
 
@@ -77,8 +77,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_decode(kldve_ctx *ctx, const
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_UNSUPPORTED (another ending, or a format that this build
  *          leaves out); KLDVE_E_NOMEM; KLDVE_E_ARG.  After a failure an existing file is unchanged.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_save(const kldve_image *image, const char *path,
-                                                         int32_t quality);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_save(kldve_ctx *ctx, const kldve_image *image,
+                                                         const char *path, int32_t quality);
 
 /** Resize a picture with an antialiased bilinear (triangle) filter.  Every value is within 1 of 255
  *  of Pillow's `Image.resize((width, height), Image.BILINEAR)`.
@@ -86,8 +86,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_save(const kldve_image *imag
  *  @param out           On KLDVE_OK a new picture; free it with kldve_image_free().
  *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (a side outside of 1..65535).
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_resize(const kldve_image *image, int32_t width,
-                                                           int32_t height, kldve_image **out);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_resize(kldve_ctx *ctx, const kldve_image *image,
+                                                           int32_t width, int32_t height,
+                                                           kldve_image **out);
 
 /** Cut a rectangle out of a picture.
  *  @param x,y           The upper left pixel of the rectangle.
@@ -95,9 +96,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_resize(const kldve_image *im
  *  @param out           On KLDVE_OK a new picture; free it with kldve_image_free().
  *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (part of the rectangle lies outside the picture).
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_crop(const kldve_image *image, int32_t x,
-                                                         int32_t y, int32_t width, int32_t height,
-                                                         kldve_image **out);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_crop(kldve_ctx *ctx, const kldve_image *image,
+                                                         int32_t x, int32_t y, int32_t width,
+                                                         int32_t height, kldve_image **out);
 
 /** Sizes in pixels.  @since 0.1 */
 KLDVE_API int32_t kldve_image_width(const kldve_image *image);

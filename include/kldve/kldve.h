@@ -17,8 +17,8 @@
  *         failed = kldve_onnx_explainer(ctx, NULL, NULL, &net) ||
  *                  kldve_image_load(ctx, argv[1], NULL, &photo) ||
  *                  kldve_explain(net, photo, NULL, &map) ||
- *                  kldve_heatmap_render(map, photo, NULL, &drawn) ||
- *                  kldve_image_save(drawn, argv[2], 0);
+ *                  kldve_heatmap_render(ctx, map, photo, NULL, &drawn) ||
+ *                  kldve_image_save(ctx, drawn, argv[2], 0);
  *         if (failed)
  *             fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
  *         kldve_image_free(drawn);
@@ -172,7 +172,9 @@ typedef struct kldve_input_spec {
  *  Use it from one thread at a time; two explainers made from two contexts may run in parallel. */
 typedef struct kldve_explainer kldve_explainer;
 
-/** A heat map with everything that was computed on the way. */
+/** A heat map with everything that was computed on the way.  It never changes: any number of
+ * threads may read it.  Its memory comes from the context of the explainer, which is freed after
+ * it. */
 typedef struct kldve_heatmap kldve_heatmap;
 
 /** Open a network through a backend.  Free the explainer with kldve_explainer_free().
@@ -388,7 +390,8 @@ typedef struct kldve_record {
 
 /** Fill in the record.
  *  @param out  The caller's; set its struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then).
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then, and
+ *          there is no message: threads may share the map).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_record(const kldve_heatmap *map,
                                                              kldve_record *out);
@@ -406,7 +409,8 @@ typedef struct kldve_timings {
 
 /** Fill in the timings.
  *  @param out  The caller's; set its struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then).
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then, and
+ *          there is no message: threads may share the map).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_timings(const kldve_heatmap *map,
                                                               kldve_timings *out);
@@ -422,7 +426,8 @@ KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);
  *                kldve_heatmap_free().  It has the record and the arrays of the film's.
  *  @return KLDVE_OK, KLDVE_E_ARG (NULL, no such frame), KLDVE_E_NOMEM.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_frame(const kldve_heatmap *map, int32_t frame,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_frame(kldve_ctx *ctx,
+                                                            const kldve_heatmap *map, int32_t frame,
                                                             kldve_heatmap **out);
 
 /** The standard error of each value of the map, in its units, for methods that draw random numbers;
@@ -463,7 +468,8 @@ KLDVE_API const double *kldve_heatmap_weights(const kldve_heatmap *map, size_t *
  *  @param out    On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
  *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_NOMEM.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_fuse(const kldve_heatmap *const *maps,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_fuse(kldve_ctx *ctx,
+                                                           const kldve_heatmap *const *maps,
                                                            int32_t count, kldve_heatmap **out);
 
 /** Free a heat map and the arrays behind it.  Accepts NULL.  @since 0.1 */
@@ -472,13 +478,17 @@ KLDVE_API void kldve_heatmap_free(kldve_heatmap *map);
 /** Upsample the map to width x height pixels, bilinear with half-pixel centres.  It covers what the
  *  network saw of the picture, see kldve_record.  Of a film `height` is that of all its frames
  *  below each other, and the map is interpolated over time, too.
- *  @param out  [height][width], the caller's.
- *  @return KLDVE_OK, KLDVE_E_ARG (a side below 1, of a film a height that its frames do not
- *          divide).
+ *  @param ctx     Of the caller, for the message of a failure; nothing is allocated.
+ *  @param stride  BYTES from one row of `out` to the next, a multiple of 4; negative: the rows
+ *                 below lie before the first; 0: rows without gaps.
+ *  @param out     [height][width], the caller's; the upper row begins here.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, a side below 1, a stride that is shorter than a row, of a
+ *          film a height that its frames do not divide).  Nothing is written after a failure.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_upsample(const kldve_heatmap *map,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_upsample(kldve_ctx *ctx,
+                                                               const kldve_heatmap *map,
                                                                int32_t width, int32_t height,
-                                                               float *out);
+                                                               ptrdiff_t stride, float *out);
 
 /** How a map is drawn; all zero = defaults. */
 typedef struct kldve_render_options {
@@ -490,6 +500,7 @@ typedef struct kldve_render_options {
 } kldve_render_options;
 
 /** Draw the map.
+ *  @param ctx      Of the caller, for memory and for the message of a failure.
  *  @param picture  The picture that was explained, of a film all frames below each other (for one
  *                  see kldve_heatmap_frame()).  The result has its size; the heat lies where
  *                  the network looked, what it did not see is darkened, and the box of a row that
@@ -500,7 +511,8 @@ typedef struct kldve_render_options {
  *  @return KLDVE_OK, KLDVE_E_ARG (no such colour map, an opacity above 1), KLDVE_E_UNSUPPORTED (an
  *          option that this library does not have), KLDVE_E_NOMEM.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(const kldve_heatmap *map,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(kldve_ctx *ctx,
+                                                             const kldve_heatmap *map,
                                                              const kldve_image *picture,
                                                              const kldve_render_options *options,
                                                              kldve_image **out);

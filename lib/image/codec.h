@@ -36,8 +36,8 @@ kldve_status kldve_jpeg_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbyt
                                const kldve_image_limits *limits, int32_t *orientation,
                                kldve_image **out);
 
-/** Append the encoded picture to `out`.  `quality` is 1..100, for JPEG.  Fails with KLDVE_E_NOMEM,
- *  _UNSUPPORTED. */
+/** Append the encoded picture to `out`, whose context takes the message of a failure.  `quality`
+ * is 1..100, for JPEG.  Fails with KLDVE_E_NOMEM, _UNSUPPORTED. */
 kldve_status kldve_png_encode(const kldve_image *image, int32_t quality, kldve_buffer *out);
 kldve_status kldve_jpeg_encode(const kldve_image *image, int32_t quality, kldve_buffer *out);
 

@@ -218,31 +218,31 @@ static const struct format *format_of_ending(const char *path)
     return NULL;
 }
 
-kldve_status kldve_image_save(const kldve_image *image, const char *path, int32_t quality)
+kldve_status kldve_image_save(kldve_ctx *ctx, const kldve_image *image, const char *path,
+                              int32_t quality)
 {
     const struct format *format;
-    kldve_buffer file = {0};
+    kldve_buffer file = {ctx, NULL, 0, 0};
     kldve_status status;
 
-    if (!image || !path)
+    if (!ctx || !image || !path)
         return KLDVE_E_ARG;
     if (quality < 0 || quality > 100)
-        return kldve_ctx_failf(image->ctx, KLDVE_E_ARG, "quality %d: give 1 to 100", (int)quality);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "quality %d: give 1 to 100", (int)quality);
     format = format_of_ending(path);
     if (!format)
         return kldve_ctx_failf(
-            image->ctx, KLDVE_E_UNSUPPORTED,
+            ctx, KLDVE_E_UNSUPPORTED,
             "%s: cannot write this kind of picture, end the name in .png or .jpg", path);
     if (!format->encode)
-        return kldve_ctx_failf(image->ctx, KLDVE_E_UNSUPPORTED,
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
                                "%s: this build cannot write %s: build with %s", path, format->name,
                                format->option);
-    file.ctx = image->ctx;
     status = format->encode(image, quality ? quality : DEFAULT_QUALITY, &file);
     if (status == KLDVE_OK)
-        status = kldve_file_write_atomic(image->ctx, path, file.bytes, file.length);
+        status = kldve_file_write_atomic(ctx, path, file.bytes, file.length);
     else
-        status = name_file(image->ctx, status, path);
+        status = name_file(ctx, status, path);
     kldve_buffer_free(&file);
     return status;
 }

@@ -309,12 +309,12 @@ static bool write_guarded(struct writer *w)
 
 kldve_status kldve_jpeg_encode(const kldve_image *image, int32_t quality, kldve_buffer *out)
 {
-    struct writer w = {.session.ctx = image->ctx, .image = image, .quality = quality, .out = out};
+    struct writer w = {.session.ctx = out->ctx, .image = image, .quality = quality, .out = out};
     bool ok;
 
     assert(quality >= 1 && quality <= 100);
     if (image->width > JPEG_MAX_DIMENSION || image->height > JPEG_MAX_DIMENSION)
-        return kldve_ctx_failf(image->ctx, KLDVE_E_UNSUPPORTED,
+        return kldve_ctx_failf(out->ctx, KLDVE_E_UNSUPPORTED,
                                "a side of a JPEG has at most %ld pixels: write a PNG",
                                (long)JPEG_MAX_DIMENSION);
     w.jpeg.err = quiet_errors(&w.session);

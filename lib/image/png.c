@@ -271,7 +271,7 @@ static bool write_guarded(struct writer *w)
 
 kldve_status kldve_png_encode(const kldve_image *image, int32_t quality, kldve_buffer *out)
 {
-    struct writer w = {.session.ctx = image->ctx, .image = image, .out = out};
+    struct writer w = {.session.ctx = out->ctx, .image = image, .out = out};
     bool ok = false;
 
     (void)quality;

@@ -210,15 +210,15 @@ static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_
     if (st < 0)
         return st;
     *view = view_of(&c);
-    if ((st = kldve_image_resize(picture, (int32_t)c.size[0], (int32_t)c.size[1], &whole)) < 0)
+    if ((st = kldve_image_resize(ctx, picture, (int32_t)c.size[0], (int32_t)c.size[1], &whole)) < 0)
         return st;
-    st = kldve_image_crop(whole, c.x, c.y, c.width, c.height, &crop);
+    st = kldve_image_crop(ctx, whole, c.x, c.y, c.width, c.height, &crop);
     kldve_image_free(whole);
     if (st < 0 || is_input_size(shape, c.width, c.height)) {
         *out = crop;
         return st;
     }
-    st = kldve_image_resize(crop, shape->in_width, height_of(shape), out);
+    st = kldve_image_resize(ctx, crop, shape->in_width, height_of(shape), out);
     kldve_image_free(crop);
     return st;
 }

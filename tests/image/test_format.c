@@ -14,8 +14,8 @@ static void test_missing_arguments(void **state)
     assert_int_equal(kldve_image_load(ctx, NULL, NULL, &out), KLDVE_E_ARG);
     assert_int_equal(kldve_image_load(ctx, "x.png", NULL, NULL), KLDVE_E_ARG);
     assert_int_equal(kldve_image_decode(ctx, NULL, 1, NULL, &out), KLDVE_E_ARG);
-    assert_int_equal(kldve_image_save(NULL, "x.png", 0), KLDVE_E_ARG);
-    assert_int_equal(kldve_image_save(image, NULL, 0), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_save(ctx, NULL, "x.png", 0), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_save(ctx, image, NULL, 0), KLDVE_E_ARG);
     assert_null(out);
     kldve_image_free(image);
     done(ctx, &heap);

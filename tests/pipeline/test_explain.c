@@ -239,7 +239,7 @@ static void test_allocations(void **state)
     st = KLDVE_E_NOMEM;
     for (long budget = 0; st == KLDVE_E_NOMEM; budget++) {
         f->heap.budget = budget;
-        st = kldve_heatmap_fuse((const kldve_heatmap *const[]){map, map}, 2, &fused);
+        st = kldve_heatmap_fuse(f->ctx, (const kldve_heatmap *const[]){map, map}, 2, &fused);
     }
     assert_int_equal(st, KLDVE_OK);
     f->heap.budget = -1;

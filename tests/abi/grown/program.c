@@ -326,7 +326,7 @@ static void pass_results(kldve_ctx *ctx, kldve_heatmap *map)
     CHECK(kldve_heatmap_timings(map, timings) == KLDVE_OK);
     check_result(timings, sizeof *timings);
     CHECK(timings->reduce >= 0 && timings->preprocess == 0);
-    if (accepted(ctx, "kldve_render_options", kldve_heatmap_render(map, NULL, render, &image)))
+    if (accepted(ctx, "kldve_render_options", kldve_heatmap_render(ctx, map, NULL, render, &image)))
         kldve_image_free(image);
     free(record);
     free(timings);
@@ -341,7 +341,7 @@ static void pass_metric(kldve_ctx *ctx, const kldve_heatmap *map)
 
     if (accepted(ctx, "kldve_metric", kldve_metric_register(ctx, metric))) {
         memset(metric, 0xaa, sizeof *metric); /* it was copied */
-        CHECK(kldve_metric_compute(map, "first_value", &value) == KLDVE_OK);
+        CHECK(kldve_metric_compute(ctx, map, "first_value", &value) == KLDVE_OK);
     }
     free(metric);
 }
