@@ -55,7 +55,7 @@ static void explain(const bench *b, kldve_explainer *explainer, double *ms)
     kldve_heatmap *map = NULL;
     double start = now();
 
-    must(b, kldve_image_load(b->ctx, b->picture, NULL, &photo));
+    must(b, kldve_image_load(b->ctx, b->picture, &photo));
     ms[DECODE] = now() - start;
     must(b, kldve_explain(explainer, photo, NULL, &map));
     must(b, kldve_heatmap_timings(map, &stage));

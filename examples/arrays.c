@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 
     if (argc != 4 || (why.target = colours_class(argv[2])) < 0 || kldve_ctx_new(NULL, &ctx))
         return 2;
-    failed = kldve_image_load(ctx, argv[1], NULL, &photo) ||
+    failed = kldve_image_load(ctx, argv[1], &photo) ||
              kldve_image_resize(ctx, photo, COLOURS_SIDE, COLOURS_SIDE, &small);
     if (!failed) {
         colours_prepare(kldve_image_pixels(small), input);

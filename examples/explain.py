@@ -69,7 +69,7 @@ def main(model, picture, target, out):
     try:
         net = k.make(core.kldve_explainer_free, engine.kldve_onnx_explainer, k.ctx,
                      os.fsencode(model), None)
-        photo = k.make(core.kldve_image_free, core.kldve_image_load, k.ctx, os.fsencode(picture), None)
+        photo = k.make(core.kldve_image_free, core.kldve_image_load, k.ctx, os.fsencode(picture))
         heat = k.make(core.kldve_heatmap_free, core.kldve_explain, net, photo, byref(why))
         drawn = k.make(core.kldve_image_free, core.kldve_heatmap_render, k.ctx, heat,
                        photo, None)

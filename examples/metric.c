@@ -65,8 +65,8 @@ int main(int argc, char **argv)
         return 2;
     failed = kldve_metric_register(ctx, &metric) ||
              kldve_onnx_explainer(ctx, strcmp(argv[1], "-") ? argv[1] : NULL, NULL, &net) ||
-             kldve_image_load(ctx, argv[2], NULL, &photo) ||
-             kldve_explain(net, photo, NULL, &map) || print_all(ctx, map);
+             kldve_image_load(ctx, argv[2], &photo) || kldve_explain(net, photo, NULL, &map) ||
+             print_all(ctx, map);
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
     kldve_heatmap_free(map);

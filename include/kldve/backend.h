@@ -226,9 +226,20 @@ KLDVE_API kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const
 KLDVE_API kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *format, ...)
     KLDVE_PRINTF(3, 4);
 
+/** Record that something is above a limit of the context (kldve_ctx_set_limit()).  The message goes
+ *  on with the name of the limit, how high it is and how to raise it.
+ *  @param ctx     NULL: nothing is recorded.
+ *  @param limit   A kldve_limit.
+ *  @param format  What is too large, printf: "NAME: 70000000 bytes of labels".
+ *  @return KLDVE_E_LIMIT
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_ctx_fail_limit(kldve_ctx *ctx, int32_t limit, const char *format, ...)
+    KLDVE_PRINTF(3, 4);
+
 /** Allocate `count` items of `nbytes` with the context's allocator.  The memory is aligned to 64
  *  bytes and not cleared; free it with kldve_ctx_release().  0 items give a valid pointer.
- *  @return NULL if the product overflows or the allocator fails.
+ *  @return NULL if the product overflows, the context would hold more than KLDVE_LIMIT_MEMORY, or the
+ *          allocator fails.
  *  @since 0.1 */
 KLDVE_API void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes);
 

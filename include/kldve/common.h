@@ -63,7 +63,7 @@ enum {
     KLDVE_E_NO_VJP = -8,       /**< the reading or method needs a gradient, the backend has none */
     KLDVE_E_UNATTAINABLE = -9, /**< no kernel width gives the wanted perplexity */
     KLDVE_E_CANCELLED = -10,   /**< the progress callback asked to stop */
-    KLDVE_E_LIMIT = -11,       /**< larger than a limit that the caller can raise */
+    KLDVE_E_LIMIT = -11,       /**< above a limit of the context: kldve_ctx_set_limit() */
     KLDVE_E_NOT_FOUND = -13 /**< no such entry: an index past the last, an array that this map does
                                  not have.  Getters return it without a message */
 };
@@ -118,6 +118,63 @@ typedef int32_t (*kldve_progress_fn)(void *opaque, const char *stage, int64_t do
  *  @param opaque  Handed to the callback; borrowed until it is replaced.
  *  @since 0.1 */
 KLDVE_API void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress_fn progress, void *opaque);
+
+/** What a context takes in and spends.  A file that asks for more is refused with KLDVE_E_LIMIT
+ *  before the memory is taken; the message names the limit.  The numbers are part of the ABI. */
+enum {
+    KLDVE_LIMIT_MEMORY = 0, /**< bytes that all objects of the context hold at a time; the default
+                                 is no limit.  What is more fails as where the allocator has no
+                                 more: KLDVE_E_NOMEM, with this limit in the message */
+    KLDVE_LIMIT_WORKING_MEMORY = 1, /**< bytes of working memory for one input of a network, of each
+                                         plan (explaining, relevance ...): 1 GiB */
+    KLDVE_LIMIT_WEIGHTS = 2,  /**< bytes of weights that a network packs beside those in its file;
+                                 the  default is no limit */
+    KLDVE_LIMIT_GRAPH = 3,    /**< bytes of a network's nodes and of the constants that are computed
+                                   from it: 1 GiB, or 12 times the bytes of its files where that is
+                                   more */
+    KLDVE_LIMIT_MODEL = 4,    /**< bytes of an .onnx file: 2 GiB */
+    KLDVE_LIMIT_EXTERNAL = 5, /**< bytes of all files with a network's external data: 4 GiB */
+    KLDVE_LIMIT_UNPACKED = 6, /**< bytes of what is read of an .onnx file, other than the weights,
+                                   which stay in it: 768 MiB */
+    KLDVE_LIMIT_NODES = 7,    /**< nodes of a network, with those of its functions: 1 million */
+    KLDVE_LIMIT_CARD = 8,     /**< bytes of a model card: 1 MiB */
+    KLDVE_LIMIT_LABELS = 9,   /**< bytes of a list of labels: 16 MiB */
+    KLDVE_LIMIT_PICTURE_FILE = 10,  /**< bytes of a picture's file: 256 MiB */
+    KLDVE_LIMIT_PICTURE_PIXELS = 11 /**< width * height of a picture from a file: 100 million */
+};
+
+/** The name of a limit as messages and the command have it: "working-memory" for
+ *  KLDVE_LIMIT_WORKING_MEMORY.
+ *  @param limit  One of KLDVE_LIMIT_.
+ *  @return Static storage; NULL for any other number, so that a loop from 0 on lists all.
+ *  @since 0.1 */
+KLDVE_API const char *kldve_limit_name(int32_t limit);
+
+/** Set a limit for everything that is made from the context from now on.
+ *  @param limit  One of KLDVE_LIMIT_.
+ *  @param value  In the unit of the limit; 0 for its default, INT64_MAX for none.
+ *  @return KLDVE_OK; KLDVE_E_ARG (`ctx` is NULL, or a negative value); KLDVE_E_UNSUPPORTED (a limit
+ *          that this library does not have).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_set_limit(kldve_ctx *ctx, int32_t limit,
+                                                            int64_t value);
+
+/** What a limit is.
+ *  @param value  On KLDVE_OK its value, or the default where none was set.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL, or no such limit; there is no message).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_limit(const kldve_ctx *ctx, int32_t limit,
+                                                        int64_t *value);
+
+/** How much memory the objects of a context hold: what was asked of its allocator, the context
+ *  itself aside.  docs/memory.md says what libraries below this one take from elsewhere.  Safe from
+ *  any thread.
+ *  @param now,most  In bytes: at the moment, and at most since the context was made.  Each may be
+ *                   NULL.
+ *  @return KLDVE_OK; KLDVE_E_ARG (`ctx` is NULL).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_memory(const kldve_ctx *ctx, size_t *now,
+                                                         size_t *most);
 
 #ifdef __cplusplus
 }

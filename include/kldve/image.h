@@ -20,14 +20,6 @@ extern "C" {
  *  kldve_image_free(). */
 typedef struct kldve_image kldve_image;
 
-/** Limits for pictures from outside; all zero = defaults.  A picture above a limit is refused with
- *  KLDVE_E_LIMIT before memory is allocated for it. */
-typedef struct kldve_image_limits {
-    size_t struct_size;
-    int64_t pixels; /**< width * height; 0 means 100 million */
-    int64_t bytes;  /**< size of the file; 0 means 256 MiB */
-} kldve_image_limits;
-
 /** Make a black picture.
  *  @param width,height  In pixels, each 1..65535.
  *  @param out           On KLDVE_OK a new picture; free it with kldve_image_free().
@@ -50,14 +42,13 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_from_rgb(kldve_ctx *ctx, con
  *  or damaged is refused as far as that can be told (JPEG has no checksums), even where other
  *  programs show what is left of it.
  *  @param path    The message of a failure begins with it.
- *  @param limits  NULL means defaults.
  *  @param out     On KLDVE_OK a new picture; free it with kldve_image_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (damaged); KLDVE_E_UNSUPPORTED (another format, one
- *          that this build leaves out, or a limit that this library does not have); KLDVE_E_LIMIT;
+ *          that this build leaves out, or a side of more than 65535 pixels); KLDVE_E_LIMIT (above
+ *          KLDVE_LIMIT_PICTURE_FILE or KLDVE_LIMIT_PICTURE_PIXELS, before memory is taken for it);
  *          KLDVE_E_NOMEM; KLDVE_E_ARG.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_load(kldve_ctx *ctx, const char *path,
-                                                         const kldve_image_limits *limits,
                                                          kldve_image **out);
 
 /** kldve_image_load() from memory.
@@ -65,9 +56,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_load(kldve_ctx *ctx, const c
  *  @return As kldve_image_load(), but never KLDVE_E_IO.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes,
-                                                           size_t nbytes,
-                                                           const kldve_image_limits *limits,
-                                                           kldve_image **out);
+                                                           size_t nbytes, kldve_image **out);
 
 /** Write a picture as PNG or JPEG.  The file appears whole or not at all; an existing file keeps
  *  its permissions.  The bytes may change between versions of the library.

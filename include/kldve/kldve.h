@@ -15,7 +15,7 @@
  *         if (argc != 3 || kldve_ctx_new(NULL, &ctx) != KLDVE_OK)
  *             return 2;
  *         failed = kldve_onnx_explainer(ctx, NULL, NULL, &net) ||
- *                  kldve_image_load(ctx, argv[1], NULL, &photo) ||
+ *                  kldve_image_load(ctx, argv[1], &photo) ||
  *                  kldve_explain(net, photo, NULL, &map) ||
  *                  kldve_heatmap_render(ctx, map, photo, NULL, &drawn) ||
  *                  kldve_image_save(ctx, drawn, argv[2], 0);

@@ -66,7 +66,7 @@ kldve_status kldve_heatmap_fuse(kldve_ctx *ctx, const kldve_heatmap *const *maps
         width = larger(width, r->width);
     }
     if (height > INT32_MAX / frames)
-        return kldve_ctx_fail(ctx, KLDVE_E_LIMIT, "fuse: the maps are too large");
+        return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED, "fuse: the maps are too large");
     st = kldve_heatmap_new(ctx, maps[0]->record.classes, maps[0]->record.maps, frames * height,
                            width, &fused);
     if (st < 0)

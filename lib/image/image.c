@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/size.h"
 
 static size_t nbytes_of(const kldve_image *image)
@@ -34,20 +35,17 @@ kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kl
     return KLDVE_OK;
 }
 
-kldve_status kldve_image_admit(kldve_ctx *ctx, const kldve_image_limits *limits, int64_t width,
-                               int64_t height, kldve_image **out)
+kldve_status kldve_image_admit(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out)
 {
-    assert(limits->pixels > 0 && width >= 0 && height >= 0);
+    assert(width >= 0 && height >= 0);
     if (width > KLDVE_IMAGE_SIDE_MAX || height > KLDVE_IMAGE_SIDE_MAX)
         return kldve_ctx_failf(
-            ctx, KLDVE_E_LIMIT,
+            ctx, KLDVE_E_UNSUPPORTED,
             "%jd x %jd pixels, a side may have at most %d: make the picture smaller",
             (intmax_t)width, (intmax_t)height, KLDVE_IMAGE_SIDE_MAX);
-    if (width * height > limits->pixels)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
-                               "%jd x %jd pixels are more than the limit of %jd pixels: make the "
-                               "picture smaller or raise the limit",
-                               (intmax_t)width, (intmax_t)height, (intmax_t)limits->pixels);
+    if (width * height > kldve_limit_of(ctx, KLDVE_LIMIT_PICTURE_PIXELS))
+        return kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_PICTURE_PIXELS, "%jd x %jd pixels",
+                                    (intmax_t)width, (intmax_t)height);
     return kldve_image_alloc(ctx, width, height, out);
 }
 

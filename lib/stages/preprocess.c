@@ -140,7 +140,7 @@ static kldve_status resized(kldve_ctx *ctx, int64_t width, int64_t height, int64
         out[0] = crop_height * width / height;
     }
     if (out[0] > SIDE_MAX || out[1] > SIDE_MAX)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
                                "a picture of %jd x %jd pixels is too narrow: it would be resized "
                                "to %jd x %jd; crop it first",
                                (intmax_t)width, (intmax_t)height, (intmax_t)out[0],

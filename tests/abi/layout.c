@@ -18,7 +18,6 @@
 ENDS_WITH(kldve_allocator, opaque);
 ENDS_WITH(kldve_divergence_options, unattainable);
 ENDS_WITH(kldve_divergence_info, summation);
-ENDS_WITH(kldve_image_limits, bytes);
 ENDS_WITH(kldve_shape, head);
 ENDS_WITH(kldve_pick, has_box);
 ENDS_WITH(kldve_bias_gradient, reserved);

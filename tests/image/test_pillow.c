@@ -65,7 +65,7 @@ static kldve_image *load_at_last(kldve_ctx *ctx, test_heap *heap, const char *pa
         kldve_status status;
 
         heap->budget = budget;
-        status = kldve_image_load(ctx, path, NULL, &image);
+        status = kldve_image_load(ctx, path, &image);
         heap->budget = -1;
         if (status == KLDVE_OK)
             return image;

@@ -126,6 +126,12 @@ static void test_bad_text(void **state)
         assert_non_null(strstr(kldve_ctx_message(ctx), bad[i].message));
     }
     assert_int_equal(kldve_labels_parse(ctx, "x", (size_t)64 << 20, &labels), KLDVE_E_LIMIT);
+    test_says(ctx, "67108864 bytes of labels: the limit 'labels' is 16 MiB; raise it with");
+    assert_int_equal(kldve_ctx_set_limit(ctx, KLDVE_LIMIT_LABELS, 3), KLDVE_OK);
+    assert_int_equal(kldve_labels_parse(ctx, "four", 4, &labels), KLDVE_E_LIMIT);
+    assert_int_equal(kldve_labels_parse(ctx, "two", 3, &labels), KLDVE_OK);
+    kldve_labels_free(labels);
+    labels = NULL;
     assert_int_equal(kldve_labels_load(ctx, "no/such/labels.txt", &labels), KLDVE_E_IO);
     assert_non_null(strstr(kldve_ctx_message(ctx), "no/such/labels.txt: "));
     assert_int_equal(kldve_labels_load(ctx, "/", &labels), KLDVE_E_IO);

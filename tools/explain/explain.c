@@ -341,7 +341,7 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     bool ok;
 
     progress_begin(p, ctx, quiet);
-    ok = load(e, ctx, args);
+    ok = limits_set(ctx, &args->limit) && load(e, ctx, args);
     if (ok) {
         progress_end(p);
         ok = explain(e, args);

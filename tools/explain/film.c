@@ -67,7 +67,7 @@ static kldve_status new_sheet(const explanation *e, const kldve_image *first, in
     int64_t height = rows * ((int64_t)kldve_image_height(first) + GAP) - GAP;
 
     if (width > 65535 || height > 65535)
-        return kldve_ctx_failf(e->net.ctx, KLDVE_E_LIMIT,
+        return kldve_ctx_failf(e->net.ctx, KLDVE_E_UNSUPPORTED,
                                "%d frames of %d x %d pixels are too large for one sheet: give "
                                "smaller pictures",
                                (int)e->net.shape.in_frames, (int)kldve_image_width(first),

@@ -13,7 +13,7 @@
 
 bool grid_load_picture(kldve_ctx *ctx, const char *path, kldve_image **out)
 {
-    kldve_status status = kldve_image_load(ctx, path, NULL, out);
+    kldve_status status = kldve_image_load(ctx, path, out);
 
     if (status != KLDVE_OK)
         complain_ctx(ctx, path, status);
@@ -179,7 +179,8 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     read_methods(g, args);
     g->has_truth = args->truth != NULL;
     g->pick = args->pick;
-    ok = pick_load(&g->pick, ctx, &g->mask) && read_pictures(g, args, side) &&
+    ok = limits_set(ctx, &args->limit) && pick_load(&g->pick, ctx, &g->mask) &&
+         read_pictures(g, args, side) &&
          (!g->has_truth || truth_load(&g->truth, ctx, args->truth, args->network[0].threads)) &&
          load_networks(g, args, p);
     for (int32_t i = 0; ok && i < g->pictures; i++)

@@ -78,7 +78,7 @@ static int open_picture(struct session *session, const char *path)
     if (session->path == path)
         return 0;
     close_picture(session);
-    if (kldve_image_load(session->ctx, path, NULL, &session->photo))
+    if (kldve_image_load(session->ctx, path, &session->photo))
         return 1;
     width = kldve_image_width(session->photo);
     height = kldve_image_height(session->photo);

@@ -3,13 +3,12 @@
 
 #include "build/crop.h"
 #include "given.h"
+#include "read/limit.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include <omp.h>
-
-static const size_t default_max_bytes = (size_t)1 << 30;
 
 static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
 {
@@ -30,15 +29,15 @@ static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
                           .vjp_input = (o->flags & KLDVE_ONNX_FLAG_VJP_INPUT) != 0,
                           .plain = (o->flags & KLDVE_ONNX_FLAG_PLAIN) != 0,
                           .direct = (o->flags & KLDVE_ONNX_FLAG_DIRECT) != 0,
-                          .threads = o->threads ? o->threads : omp_get_max_threads(),
-                          .max_bytes = default_max_bytes};
+                          .threads = o->threads ? o->threads : omp_get_max_threads()};
     return kx_plan_new(net->ctx, net->graph, &net->options, &net->plan);
 }
 
 /* Enough for every thread, and for dense layers to gain. */
 static int32_t choose_batch(const kldve_onnx *net)
 {
-    size_t room = default_max_bytes / (net->many_plan->state_bytes + 1);
+    size_t room =
+        kx_limit(net->ctx, KLDVE_LIMIT_WORKING_MEMORY) / (net->many_plan->state_bytes + 1);
     size_t wish = net->options.threads > 4 ? (size_t)net->options.threads : 4;
 
     return (int32_t)(wish < room ? wish : room);
@@ -158,7 +157,7 @@ static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
 /* Put the file's name before the message of the last failure. */
 static void name_the_file(kldve_ctx *ctx, const char *path, kldve_status st)
 {
-    char why[400];
+    char why[512];
 
     strncpy(why, kldve_ctx_message(ctx), sizeof why - 1);
     why[sizeof why - 1] = 0;

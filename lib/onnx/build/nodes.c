@@ -248,7 +248,7 @@ static kldve_status open_scope(kx_builder *b, const kx_proto_graph *body, kx_sco
     for (int32_t i = 0; i < body->nnode; i++)
         names += (size_t)body->node[i].nout;
     if (names > MAX_OPENED - b->opened) /* each round has a table of them */
-        return kldve_ctx_failf(b->g->ctx, KLDVE_E_LIMIT,
+        return kldve_ctx_failf(b->g->ctx, KLDVE_E_UNSUPPORTED,
                                "the graphs in attributes have more than %d names, counted once for "
                                "each round of a loop",
                                MAX_OPENED);

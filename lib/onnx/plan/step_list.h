@@ -224,7 +224,6 @@ typedef struct kx_plan_options {
     const kx_plan *lender; /**< a plan of the same file, which outlives this one: packed weights
                               that it has are not packed again; may be NULL */
     int threads;
-    size_t max_bytes; /**< of a state */
 } kx_plan_options;
 
 #endif

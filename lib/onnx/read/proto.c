@@ -4,11 +4,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "limit.h"
 #include "proto_read.h"
 
 enum { IR_FIRST = 3, IR_LAST = 14 };
-
-static const size_t max_model = (size_t)2 << 30;
 
 /* What the walk over ModelProto finds, other than the graph. */
 typedef struct header {
@@ -75,9 +74,8 @@ static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t 
         return kx_reader_fail(r, KLDVE_E_FORMAT, "not an ONNX file: it is empty");
     if (other)
         return kx_reader_fail(r, KLDVE_E_FORMAT, "not an ONNX file: it is %s", other);
-    if (n > max_model)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "%zu bytes, at most %zu are supported", n,
-                              max_model);
+    if (n > kx_limit(r->ctx, KLDVE_LIMIT_MODEL))
+        return kldve_ctx_fail_limit(r->ctx, KLDVE_LIMIT_MODEL, "%s: %zu bytes", r->path, n);
     r->bytes = bytes;
     if ((st = read_header(r, w, &h)) < 0 || (st = check_header(r, &h)) < 0)
         return st;
@@ -132,8 +130,7 @@ kldve_status kx_model_open(kldve_ctx *ctx, const char *path, kx_model **out)
     if (st < 0)
         return st;
     r.external = true;
-    if ((st = kx_map_file(&r, path, max_model, &bytes, &n)) < 0 ||
-        (st = read_model(&r, bytes, n)) < 0) {
+    if ((st = kx_map_file(&r, path, &bytes, &n)) < 0 || (st = read_model(&r, bytes, n)) < 0) {
         kx_model_free(r.model);
         return st;
     }
