@@ -1,6 +1,7 @@
 /* load.c - from a file or bytes to a planned network. */
 #include "load.h"
 
+#include "build/crop.h"
 #include "given.h"
 #include "read/limit.h"
 
@@ -11,10 +12,17 @@
 
 static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
 {
+    kx_value *logits = net->choice.logits;
+    kldve_status st = KLDVE_OK;
+
+    if (!(o->flags & KLDVE_ONNX_FLAG_PLAIN))
+        st = kx_crop(net->graph, net->choice.layer, net->choice.logits, &logits);
+    if (st < 0)
+        return st;
     net->options =
         (kx_plan_options){.input = net->choice.input,
                           .layer = net->choice.layer,
-                          .logits = net->choice.logits,
+                          .logits = logits,
                           .given = net->taps.value,
                           .ngiven = net->head ? net->taps.count : 0,
                           .vjp = net->choice.layer && !(o->flags & KLDVE_ONNX_FLAG_NO_VJP),

@@ -144,6 +144,7 @@ static kldve_status settle(kx_builder *b, kx_node *n)
     assert(n->index == g->nnode);
     if ((st = refuse_sequences(g, n)) < 0)
         return st;
+    n->opset = g->opset;
     if ((st = n->op->infer(g, n)) < 0 || (st = check_attributes(g, n)) < 0 ||
         (st = kx_fold(g, n, &b->folded, &folded)) < 0 || folded ||
         (st = kx_graph_room(b->g, (size_t)g->nnode + 1, 0)) < 0)
