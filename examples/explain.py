@@ -69,10 +69,11 @@ def main(model, picture, target, out):
     try:
         net = k.make(core.kldve_explainer_free, engine.kldve_onnx_explainer, k.ctx,
                      os.fsencode(model), None)
-        photo = k.make(core.kldve_image_free, core.kldve_image_load, k.ctx, os.fsencode(picture), None)
+        photo = k.make(core.kldve_image_free, core.kldve_image_load, k.ctx, os.fsencode(picture))
         heat = k.make(core.kldve_heatmap_free, core.kldve_explain, net, photo, byref(why))
-        drawn = k.make(core.kldve_image_free, core.kldve_heatmap_render, heat, photo, None)
-        k.call(core.kldve_image_save, drawn, os.fsencode(out), c_int32(0))
+        drawn = k.make(core.kldve_image_free, core.kldve_heatmap_render, k.ctx, heat,
+                       photo, None)
+        k.call(core.kldve_image_save, k.ctx, drawn, os.fsencode(out), c_int32(0))
         k.call(core.kldve_heatmap_record, heat, byref(record))
         k.call(core.kldve_heatmap_values, heat, byref(cell), None)
         for y in range(record.height):

@@ -1,5 +1,5 @@
-/* consumer_core.c [OUT.png] - a user's program, built against an installation only: explains arrays, and draws the map where
- * it is told to. */
+/* consumer_core.c [OUT.png] - a user's program, built against an installation only: explains
+ * arrays, and draws the map where it is told to. */
 #include <stdio.h>
 #include <string.h>
 
@@ -32,8 +32,8 @@ int main(int argc, char **argv)
     good = kldve_heatmap_values(map, &value, NULL) == KLDVE_OK && value[1] == 1 &&
            strcmp(kldve_version(), VERSION) == 0;
     if (argc > 1)
-        good = good && kldve_heatmap_render(map, NULL, NULL, &drawn) == KLDVE_OK &&
-               kldve_image_save(drawn, argv[1], 0) == KLDVE_OK;
+        good = good && kldve_heatmap_render(ctx, map, NULL, NULL, &drawn) == KLDVE_OK &&
+               kldve_image_save(ctx, drawn, argv[1], 0) == KLDVE_OK;
     kldve_image_free(drawn);
     kldve_heatmap_free(map);
     kldve_ctx_free(ctx);

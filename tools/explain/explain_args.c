@@ -52,6 +52,7 @@ const arg_option explain_options[] = {
     OPTION_GROUP("How to prepare the picture (these options win over the card):"),
     NETWORK_INPUT_OPTIONS(explain_args, network),
     OPTION_GROUP("General:"),
+    LIMIT_OPTION(AT(limit)),
     OPTION_FLAG("quiet", AT(network.quiet), "print failures only"),
     OPTION_END,
 };
@@ -128,7 +129,8 @@ static int check_args(const explain_args *args)
         return args_usage(
             "explain", "--terminal and --json - cannot share standard output; give --json a file");
     if ((status = subject_check_args(args)) != EXIT_DONE ||
-        (status = check_method(args)) != EXIT_DONE || (status = check_drawing(args)) != EXIT_DONE)
+        (status = check_method(args)) != EXIT_DONE || (status = check_drawing(args)) != EXIT_DONE ||
+        (status = limits_check("explain", &args->limit)) != EXIT_DONE)
         return status;
     return network_check_args("explain", &args->network);
 }
