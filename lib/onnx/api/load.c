@@ -1,6 +1,7 @@
 /* load.c - from a file or bytes to a planned network. */
 #include "load.h"
 
+#include "build/crop.h"
 #include "given.h"
 #include "read/limit.h"
 
@@ -11,10 +12,17 @@
 
 static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
 {
+    kx_value *logits = net->choice.logits;
+    kldve_status st = KLDVE_OK;
+
+    if (!(o->flags & KLDVE_ONNX_FLAG_PLAIN))
+        st = kx_crop(net->graph, net->choice.layer, net->choice.logits, &logits);
+    if (st < 0)
+        return st;
     net->options =
         (kx_plan_options){.input = net->choice.input,
                           .layer = net->choice.layer,
-                          .logits = net->choice.logits,
+                          .logits = logits,
                           .given = net->taps.value,
                           .ngiven = net->head ? net->taps.count : 0,
                           .vjp = net->choice.layer && !(o->flags & KLDVE_ONNX_FLAG_NO_VJP),
@@ -164,16 +172,14 @@ static size_t held_by(const kldve_ctx *ctx)
     return kldve_ctx_memory(ctx, &now, NULL) == KLDVE_OK ? now : 0;
 }
 
-kldve_status kx_onnx_load(kldve_ctx *ctx, const kx_source *from, const kldve_onnx_options *options,
-                          kldve_onnx **out)
+static kldve_status load_checked(kldve_ctx *ctx, const kx_source *from,
+                                 const kldve_onnx_options *options, kldve_onnx **out)
 {
     size_t before = held_by(ctx);
-    kldve_onnx_options o;
+    kldve_onnx_options o = *options;
     kldve_onnx *net;
-    kldve_status st = kx_options_load(ctx, options, &o);
+    kldve_status st;
 
-    if (st < 0)
-        return st;
     net = kldve_ctx_alloc(ctx, 1, sizeof *net);
     if (!net)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while loading the network");
@@ -196,6 +202,21 @@ kldve_status kx_onnx_load(kldve_ctx *ctx, const kx_source *from, const kldve_onn
 fail:
     kldve_onnx_free(net);
     return st;
+}
+
+kldve_status kx_onnx_load(kldve_ctx *ctx, const kx_source *from, const kldve_onnx_options *options,
+                          kldve_onnx **out)
+{
+    kldve_onnx_options o;
+    kldve_status st = kx_options_load(ctx, options, &o);
+    double before;
+
+    if (st < 0)
+        return st;
+    before = kldve_ctx_enter(ctx, "loading", o.deadline_ms);
+    if ((st = kldve_ctx_progress(ctx, "reading", 0, 1)) == KLDVE_OK)
+        st = load_checked(ctx, from, &o, out);
+    return kldve_ctx_leave(ctx, before, st);
 }
 
 kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path, const kldve_onnx_options *options,

@@ -199,6 +199,10 @@ static kldve_status pack_tile_row(kx_planner *p, kx_dense d, int i, const float 
 
     if (!row)
         return kx_plan_nomem(p);
+    if ((st = kldve_ctx_poll(p->ctx)) < 0) {
+        kldve_ctx_release(p->ctx, row);
+        return st;
+    }
     for (size_t n = 0; n < count; n++) {
         memcpy(g, weights + 9 * n, sizeof g); /* perhaps unaligned */
         transform_row(i, g, points);
