@@ -100,6 +100,8 @@ kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_option
     omp_set_num_threads(threads);
     p.plan->passing_bytes += p.scratch.bytes;
     kx_arena_free(&p.scratch);
+    if (st == KLDVE_E_NOMEM && !*kldve_ctx_message(ctx)) /* a layout says nothing itself */
+        kx_plan_nomem(&p);
     if (st < 0) {
         kx_plan_free(p.plan);
         return st;
