@@ -122,8 +122,8 @@ static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *opt
 /* What a head of the network takes; of one that is loaded as a head there has to be that. */
 static kldve_status find_taps(kldve_onnx *net, const kldve_onnx_options *o)
 {
-    const kx_value *found = net->detector.found;
-    kldve_status st = kx_find_taps(net->graph, &net->arena, &net->choice, &found, 1, &net->taps);
+    kldve_status st = kx_find_taps(net->graph, net->model, &net->arena, &net->choice,
+                                   net->detector.found, &net->taps);
 
     net->head = (o->flags & KLDVE_ONNX_FLAG_HEAD) != 0;
     if (st < 0 || !net->head || net->taps.count > 0)
