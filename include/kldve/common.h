@@ -62,8 +62,9 @@ enum {
     KLDVE_E_NUMERIC = -7,      /**< NaN or infinity reached a result */
     KLDVE_E_NO_VJP = -8,       /**< the reading or method needs a gradient, the backend has none */
     KLDVE_E_UNATTAINABLE = -9, /**< no kernel width gives the wanted perplexity */
-    KLDVE_E_CANCELLED = -10,   /**< the progress callback asked to stop */
+    KLDVE_E_CANCELLED = -10,   /**< kldve_ctx_cancel() or the progress callback asked to stop */
     KLDVE_E_LIMIT = -11,       /**< above a limit of the context: kldve_ctx_set_limit() */
+    KLDVE_E_DEADLINE = -12,    /**< the time that the caller gave has passed */
     KLDVE_E_NOT_FOUND = -13 /**< no such entry: an index past the last, an array that this map does
                                  not have.  Getters return it without a message */
 };
@@ -104,20 +105,73 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_new(const kldve_allocator *all
 /** Free a context.  Free every object made from it first.  Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_ctx_free(kldve_ctx *ctx);
 
-/** Why the last failed call on this context failed: one line without a newline, "" if no call has
- *  failed.  Written for people, not for programs, which look at the status.  Borrowed; the next
- *  failure overwrites it.  "" for NULL.  @since 0.1 */
+/** Why the last call on this context failed: one line without a newline; "" if it did not.  Written
+ *  for people, not for programs, which look at the status.  Borrowed; the next call overwrites it.
+ *  "" for NULL.  @since 0.1 */
 KLDVE_API const char *kldve_ctx_message(const kldve_ctx *ctx);
 
-/** Called during long work: `done` of `total` steps of `stage` are done.  To stop the work return
- *  anything but 0; the call then returns KLDVE_E_CANCELLED.  Runs in the thread that made the call.
- */
+/** Called during long work: `done` of `total` steps of `stage` are done; the same numbers come
+ * again while a long step runs, several times a second.  To stop the work return anything but 0;
+ * the call then returns KLDVE_E_CANCELLED.
+ *
+ *  Runs in the thread that made the call.  It may use other contexts as it likes, and of this one
+ *  kldve_ctx_cancel(), kldve_ctx_message(), kldve_ctx_set_progress() and calls on objects that the
+ *  call under way does not use; no progress is reported from within those.  It must return: neither
+ *  longjmp() nor an exception may cross the library.
+ *  @param stage  Borrowed for the call. */
 typedef int32_t (*kldve_progress_fn)(void *opaque, const char *stage, int64_t done, int64_t total);
 
 /** Set the progress callback, or remove it with NULL.
+ *  @param ctx     NULL: nothing happens.
  *  @param opaque  Handed to the callback; borrowed until it is replaced.
  *  @since 0.1 */
 KLDVE_API void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress_fn progress, void *opaque);
+
+/** Stop the call that runs on this context: it returns KLDVE_E_CANCELLED, as a rule within 50 ms
+ *  (docs/threads.md has the exceptions), its outputs are not written, and every object stays
+ *  usable.
+ *
+ *  May be called from any thread and from a signal handler, as long as the context lives.  A cancel
+ *  is not lost: one that comes while no call runs, or too late for the one that does, ends the next
+ *  call that can return KLDVE_E_CANCELLED.  The call that returns it has used it up.
+ *  @param ctx  NULL: nothing happens.
+ *  @since 0.1 */
+KLDVE_API void kldve_ctx_cancel(kldve_ctx *ctx);
+
+/** Forget a cancel that no call has used up, before a new job is begun on this context.  Safe from
+ *  any thread.
+ *  @param ctx  NULL: nothing happens.
+ *  @since 0.1 */
+KLDVE_API void kldve_ctx_resume(kldve_ctx *ctx);
+
+/** How long every later call on this context may take that can return KLDVE_E_DEADLINE.  The
+ *  options of a call (kldve_options.deadline_ms and others) can set an earlier end.
+ *  @param milliseconds  From the start of the call; 0: as long as it needs.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL, negative, not a number; what was set stays).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_set_deadline(kldve_ctx *ctx, double milliseconds);
+
+/** How important a line of the log is. */
+typedef enum kldve_log_level {
+    KLDVE_LOG_NONE = 0,    /**< no line at all */
+    KLDVE_LOG_WARNING = 1, /**< the result may not be what it looks like: notes of a network */
+    KLDVE_LOG_INFO = 2,    /**< what was chosen for the caller: layer, scores, size, labels */
+    KLDVE_LOG_DEBUG = 3    /**< how long each call took, and nodes that run slowly */
+} kldve_log_level;
+
+/** Called with one line without a newline.  Runs in the thread that made the call, under the rules
+ *  of kldve_progress_fn.
+ *  @param level    a kldve_log_level.
+ *  @param message  Borrowed for the call. */
+typedef void (*kldve_log_fn)(void *opaque, int32_t level, const char *message);
+
+/** Set who gets the log, or remove it with NULL.  Nothing depends on it: what is logged is also in
+ *  notes, records and timings.  The library writes to no stream by itself.
+ *  @param ctx        NULL: nothing happens.
+ *  @param max_level  The least important kldve_log_level that is wanted.
+ *  @param opaque     Handed to the callback; borrowed until it is replaced.
+ *  @since 0.1 */
+KLDVE_API void kldve_ctx_set_log(kldve_ctx *ctx, int32_t max_level, kldve_log_fn log, void *opaque);
 
 /** What a context takes in and spends.  A file that asks for more is refused with KLDVE_E_LIMIT
  *  before the memory is taken; the message names the limit.  The numbers are part of the ABI. */

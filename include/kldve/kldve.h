@@ -131,6 +131,9 @@ typedef struct kldve_options {
      *  for kldve_explain_input()); what is not 0 counts.  Borrowed for the call. */
     const uint8_t *region;
     int32_t region_width, region_height;
+    /** Milliseconds from the start of the call until it gives up with KLDVE_E_DEADLINE, as soon
+     *  after them as kldve_ctx_cancel() says; 0: none but that of kldve_ctx_set_deadline(). */
+    double deadline_ms;
 } kldve_options;
 
 /** Channel orders of a network's input. */
@@ -226,7 +229,7 @@ KLDVE_API const char *kldve_explainer_note(const kldve_explainer *explainer, int
  *          does not read, see kldve_method.options); KLDVE_E_UNSUPPORTED (no such method);
  *          KLDVE_E_NO_VJP (the reading needs a gradient that the backend cannot give);
  *          KLDVE_E_NUMERIC (NaN or infinite logits, features or gradients); KLDVE_E_NOMEM;
- *          KLDVE_E_CANCELLED; or what the backend returned.
+ *          KLDVE_E_CANCELLED; KLDVE_E_DEADLINE; or what the backend returned.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain(kldve_explainer *explainer,
                                                       const kldve_image *picture,

@@ -1,4 +1,4 @@
-/* ctx.c - the context: allocator, progress callback, what the host registered. */
+/* ctx.c - the context: allocator, what the host registered. */
 #include "ctx.h"
 #include "ctx_struct.h"
 
@@ -44,6 +44,7 @@ kldve_status kldve_ctx_new(const kldve_allocator *allocator, kldve_ctx **out)
         return KLDVE_E_NOMEM;
     memset(ctx, 0, sizeof *ctx);
     ctx->allocator = use;
+    kldve_control_init(ctx);
     ctx->held = &ctx->room;
     *out = ctx;
     return KLDVE_OK;
@@ -63,19 +64,6 @@ void kldve_ctx_free(kldve_ctx *ctx)
     free_list(ctx, &ctx->methods);
     free_list(ctx, &ctx->metrics);
     ctx->allocator.free(ctx->allocator.opaque, ctx);
-}
-
-void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress_fn progress, void *opaque)
-{
-    ctx->progress = progress;
-    ctx->progress_opaque = opaque;
-}
-
-kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage, int64_t done, int64_t total)
-{
-    if (ctx->progress && ctx->progress(ctx->progress_opaque, stage, done, total) != 0)
-        return kldve_ctx_failf(ctx, KLDVE_E_CANCELLED, "cancelled during %s", stage);
-    return KLDVE_OK;
 }
 
 kldve_status kldve_ctx_set_limit(kldve_ctx *ctx, int32_t limit, int64_t value)

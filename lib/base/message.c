@@ -5,8 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctx.h"
 #include "ctx_struct.h"
 #include "limits.h"
+
+/* Names from hostile files end up here. */
+void kldve_one_line(char *text)
+{
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+}
 
 const char *kldve_ctx_message(const kldve_ctx *ctx)
 {
@@ -36,10 +45,7 @@ kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *fo
     va_end(args);
     if (status == KLDVE_E_NOMEM)
         say_limit(ctx);
-    /* Names from hostile files end up here: keep the message one printable line. */
-    for (char *c = ctx->message; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
+    kldve_one_line(ctx->message);
     return status;
 }
 

@@ -475,6 +475,7 @@ kldve_status kx_build_nodes(kx_builder *b, const kx_proto_graph *p)
     kldve_status st = kx_order(b->g, p, &order, &count);
 
     for (int32_t i = 0; i < count && st == KLDVE_OK; i++)
-        st = add_node(b, &p->node[order[i]]);
+        if ((st = kldve_ctx_poll(b->g->ctx)) == KLDVE_OK)
+            st = add_node(b, &p->node[order[i]]);
     return st;
 }
