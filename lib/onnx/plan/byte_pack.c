@@ -253,7 +253,8 @@ kldve_status kx_byte_pack(kx_planner *p, const kx_unit *u, kx_byte_form in)
         return st;
     if (!there)
         fill(c, &s, room_in(memory, c));
-    take_room(c, room_in(memory, c));
+    if (!p->options.measure)
+        take_room(c, room_in(memory, c));
     c->block = block_of(c, p->options.threads);
     return KLDVE_OK;
 }
