@@ -88,7 +88,7 @@ static void build_plan(void *building)
     bool direct = p->options.direct || kx_rule_is_lrp(p->options.rule);
 
     omp_set_num_threads(p->options.threads); /* oneDNN plans for the threads it will find */
-    b->status = kx_accel_new(p->ctx, direct, &p->plan->accel);
+    b->status = kx_accel_new(p->ctx, direct, p->options.measure, &p->plan->accel);
     if (b->status == KLDVE_OK)
         b->status = build(p);
     omp_set_num_threads(threads);
@@ -118,7 +118,10 @@ kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_option
     st = kx_lead(ctx, kx_team_lost(&home, options->threads), build_plan, &b);
     if (st == KLDVE_OK)
         st = b.status;
+    p.plan->passing_bytes += p.scratch.bytes;
     kx_arena_free(&p.scratch);
+    if (st == KLDVE_E_NOMEM && !*kldve_ctx_message(ctx)) /* a layout says nothing itself */
+        kx_plan_nomem(&p);
     if (st < 0) {
         kx_plan_free(p.plan);
         return st;

@@ -176,6 +176,13 @@ typedef struct kx_step_range {
 /** Where a VJP ends. */
 typedef enum kx_target { KX_TO_LAYER, KX_TO_INPUT, KX_TARGETS } kx_target;
 
+/** Where something that the caller hands in lies: float32 for the caller. */
+typedef struct kx_given {
+    int32_t buffer;
+    size_t count;
+    bool whole; /**< the buffer holds int64 */
+} kx_given;
+
 /** Where something that the caller hands in or out lies: plain float32. */
 typedef struct kx_port {
     int32_t buffer; /**< -1: none */
@@ -195,8 +202,8 @@ typedef struct kx_plan {
     /** Steps that bring feature maps from outside, `entry`, to where the layer lies. */
     kx_step_range enter;
     kx_port entry;
-    bool aside;     /**< the steps behind the layer also read what does not come through it */
-    kx_port *given; /**< [ngiven] what the caller hands in, one behind the other */
+    bool aside;      /**< the steps behind the layer also read what does not come through it */
+    kx_given *given; /**< [ngiven] what the caller hands in, one behind the other */
     int32_t ngiven;
     size_t given_count; /**< numbers of all of them */
     kx_port logits, features;
@@ -207,15 +214,18 @@ typedef struct kx_plan {
     kx_attention *attention; /**< [nattention], in the order of computation */
     size_t state_bytes;      /**< memory of a state */
     size_t packed_bytes;     /**< of what it owns */
+    size_t passing_bytes;    /**< while it was made, beside what it keeps: at most */
 } kx_plan;
 
 typedef struct kx_plan_options {
     const kx_value *input, *layer, *logits; /**< layer may be NULL without a VJP */
-    /** [ngiven] float tensors that are handed in instead of the input: what makes them is not
+    /** [ngiven] tensors of numbers that are handed in instead of the input: what makes them is not
      * planned.  ngiven 0: the input itself. */
     kx_value *const *given;
     int32_t ngiven;
     bool vjp, vjp_input, plain;
+    bool measure; /**< make a plan that cannot run, only to know its sizes: no weights are packed,
+                       and no primitives compiled */
     bool direct;  /**< convolutions by their sums only, without Winograd transforms */
     int32_t rule; /**< of the VJP to the input: a kldve_rule; LRP rules need a plan of their own */
     bool biases;  /**< the VJP to the input hands out the gradients at the biases, too */

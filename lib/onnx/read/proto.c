@@ -61,6 +61,23 @@ static kldve_status check_header(kx_reader *r, const header *h)
     return KLDVE_OK;
 }
 
+/* Names of tensors that are the file's own, and not from inside of a function. */
+static kldve_status list_made(kx_reader *r, const kx_proto_graph *g)
+{
+    kx_model *m = r->model;
+    size_t count = 0;
+    kldve_status st;
+
+    for (int32_t i = 0; i < g->nnode; i++)
+        count += (size_t)g->node[i].nout;
+    if ((st = kx_reader_new(r, count, sizeof *m->made, &m->made)) < 0)
+        return st;
+    for (int32_t i = 0; i < g->nnode; i++)
+        for (int32_t k = 0; k < g->node[i].nout; k++)
+            m->made[m->nmade++] = g->node[i].out[k];
+    return KLDVE_OK;
+}
+
 static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t n)
 {
     kx_wire w = kx_wire_start(bytes, n);
@@ -97,6 +114,8 @@ static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t 
     m->ninput = g.ninput;
     m->output = g.output;
     m->noutput = g.noutput;
+    if ((st = list_made(r, &g)) < 0)
+        return st;
     m->nbytes = n + (size_t)r->mapped; /* each has a limit, far below SIZE_MAX together */
     if (h.functions)
         return kx_inline_functions(r, bytes, n, h.functions);

@@ -3,6 +3,7 @@
 #include "run/state.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include <omp.h>
@@ -11,6 +12,8 @@
 #include "graph/final.h"
 #include "run/attend.h"
 #include "run/step.h"
+
+static const float most_whole = 16777216; /* 2^24: up to there float32 has every whole number */
 
 static kldve_status bind(kx_state *s, int32_t i)
 {
@@ -142,15 +145,24 @@ static void copy_out(const kx_state *s, const kx_port *port, float *to)
         memcpy(to, kx_state_at(s, port->buffer), port->count * sizeof *to);
 }
 
+static void copy_in(const kx_state *s, const kx_given *given, const float *from)
+{
+    void *to = kx_state_at(s, given->buffer);
+    int64_t *whole = to;
+
+    if (!given->whole)
+        memcpy(to, from, given->count * sizeof *from);
+    for (size_t i = 0; given->whole && i < given->count; i++)
+        whole[i] = fabsf(from[i]) <= most_whole ? llrintf(from[i]) : 0;
+}
+
 void kx_state_begin_forward(kx_state *s, const float *input)
 {
     assert(s->plan->ngiven > 0);
     s->ran = s->passed = false;
     for (int32_t i = 0; i < s->plan->ngiven; i++) {
-        const kx_port *port = &s->plan->given[i];
-
-        memcpy(kx_state_at(s, port->buffer), input, port->count * sizeof *input);
-        input += port->count;
+        copy_in(s, &s->plan->given[i], input);
+        input += s->plan->given[i].count;
     }
 }
 
