@@ -214,6 +214,12 @@ typedef struct kldve_backend {
      *  [classes].  For KLDVE_PICK_BEST and KLDVE_PICK_BOX_AT that pass says which row it is, and
      *  it stays that row.  KLDVE_E_ARG where there is no such row. */
     kldve_status (*pick)(void *state, kldve_pick *pick, float *logits);
+    /** Whether an explanation can have what it needs of this network, beyond that the slots are
+     *  there; asked before any pass.  KLDVE_OK, or what the slots would return, with its message.
+     *  What later calls need may be made here, as long as nothing runs.  NULL: all slots work.
+     *  @param needs  KLDVE_NEED_* (method.h).
+     *  @param rule   a kldve_rule, of gradients at the pixels. */
+    kldve_status (*can)(void *state, uint64_t needs, int32_t rule);
 } kldve_backend;
 
 /** Record why a call fails and return `status`: `return kldve_ctx_fail(ctx, status, "why");`
