@@ -70,6 +70,12 @@ typedef struct kldve_shape {
                           of them.  0 or 1: a picture */
     int32_t frames;    /**< the same of the layer, whose `height` is that of all its frames; 0 or 1:
                             none */
+    /** Not 0: the backend is only the part of a network behind its layer, its head.  `forward`
+     * takes so many numbers, which another program computed, in place of the input, and hands out
+     * the layer's feature maps among them.  in_channels, in_height and in_width are still those of
+     * the picture.  Such a network is explained by kldve_explain_features(), with methods that need
+     * no pixels. */
+    int64_t head;
 } kldve_shape;
 
 enum {

@@ -281,6 +281,38 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_many(kldve_explainer *expl
                                                            const kldve_options *options,
                                                            kldve_heatmap **out);
 
+/** What another program computed in front of a network's layer, for an explainer that has only the
+ *  part behind it, the head: kldve_shape.head.  Borrowed for the call. */
+typedef struct kldve_features {
+    size_t struct_size;
+    /** [count], the tensors that the head takes one behind the other, each as the file has it
+     *  (kldve_onnx_tap_at()): an inference engine can write its outputs there. */
+    const float *values;
+    int64_t count; /**< kldve_shape.head */
+    /** [classes], or the one score of a network that has one: what the other program computed
+     * behind the layer, with a pick those of what is picked.  The head computes its own; if they
+     * are farther from these than rounding explains, a twentieth of the largest, the call fails.
+     * NULL: not compared. */
+    const float *logits;
+    /** Pixels of the picture that the other program resized and cropped as
+     *  kldve_explainer_set_input() says: the heat lies where it belongs, and a pick counts pixels
+     * of it.  Both 0: the picture is the network's input. */
+    int32_t picture_width, picture_height;
+} kldve_features;
+
+/** Explain by the head of a network: what comes in front of it has run elsewhere.  The map is that
+ *  of kldve_explain() with the same features.
+ *  @param options  NULL means defaults.
+ *  @param out      On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
+ *  @return As kldve_explain().  KLDVE_E_ARG also for a network that is open as a whole, another
+ *          count, other logits; KLDVE_E_UNSUPPORTED also for methods that look at pixels or run the
+ *          whole network.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_features(kldve_explainer *explainer,
+                                                               const kldve_features *features,
+                                                               const kldve_options *options,
+                                                               kldve_heatmap **out);
+
 /** What an inference that ran elsewhere left behind.  All arrays are borrowed for the call. */
 typedef struct kldve_arrays {
     size_t struct_size;

@@ -63,7 +63,8 @@ typedef struct kldve_job {
     const kldve_options *options; /**< every default filled in */
     const kldve_shape *shape; /**< in_* are 0 where there is no network (kldve_explain_arrays()) */
     const kldve_divergence *divergence; /**< the scores are set */
-    const float *input;     /**< [in_channels][in_height][in_width]; NULL without a network */
+    const float *input;     /**< [in_channels][in_height][in_width]; NULL without a network, and
+                               where it is open behind its layer only (kldve_shape.head) */
     const float *logits;    /**< [classes], as the network gave them */
     const float *features;  /**< [maps][height][width]; NULL within kldve_arrays_cotangent() */
     const float *gradient;  /**< [maps][height][width], of sum(cotangent * logits) at the layer;

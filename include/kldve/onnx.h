@@ -39,9 +39,13 @@ enum {
     KLDVE_ONNX_FLAG_NAMED = 64, /**< the caller has labels for the classes: a single score without a
                                 sigmoid in the file is the score of "yes" against "no", of
                                 which they name the first or both, and not a number */
-    KLDVE_ONNX_FLAG_LIST = 128  /**< only to list the tensors: nothing is planned, and no explainer
+    KLDVE_ONNX_FLAG_LIST = 128, /**< only to list the tensors: nothing is planned, and no explainer
                                 opens.  An output that is no vector of scores is taken whole,
                                 and a note says how to pick the scores */
+    KLDVE_ONNX_FLAG_HEAD = 256  /**< plan only the head, what lies between layer and logits, for
+                                kldve_explain_features(): another program has computed what comes
+                                before.  Weights in front of the layer are neither read nor packed.
+                                kldve_onnx_tap_at() lists the tensors that it takes */
 };
 
 enum {
@@ -213,6 +217,38 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_weight_files(kldve_ctx *ctx, 
                                                                 kldve_onnx_file_fn visit,
                                                                 void *opaque);
 
+/** What to append to an .onnx file so that tensors inside of it are outputs, too: another engine
+ *  then hands them out beside its own.  The file itself stays as it is, and so do its results.
+ *
+ *      kldve_onnx_tap(ctx, model, nbytes, &t.name, 1, &more, &nmore);   t of kldve_onnx_tap_at()
+ *      the engine loads  model [nbytes] + more [nmore]
+ *
+ *  An output that is added has no type in the file: it is the one that follows from the graph.
+ *  @param bytes  [nbytes], a model; borrowed for the call.
+ *  @param names  [count], tensors that nodes of the main graph make; those that are outputs already
+ *                stay that.  An engine lists added outputs behind the file's own, in this order.
+ *  @param more   On KLDVE_OK new bytes, none if all are outputs already; free them with
+ *                kldve_ctx_release().
+ *  @param nmore  Becomes their number.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL; no such tensor, a weight or an input, or one inside of a
+ *          function or branch, which cannot be an output); KLDVE_E_FORMAT; KLDVE_E_LIMIT (2 GiB);
+ *          KLDVE_E_NOMEM.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tap(kldve_ctx *ctx, const void *bytes,
+                                                       size_t nbytes, const char *const *names,
+                                                       int32_t count, void **more, size_t *nmore);
+
+/** kldve_onnx_tap() from file to file.
+ *  @param path    With weights in other files (kldve_onnx_weight_files()) `tapped` has to lie in the
+ *                 same folder, because they are looked for beside the file.
+ *  @param tapped  The new file; one that exists is written over, `path` itself is refused.
+ *  @return As kldve_onnx_tap(); KLDVE_E_IO; what kldve_onnx_load() returns where the file cannot be
+ *          read.  After a failure there is no new file.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tap_file(kldve_ctx *ctx, const char *path,
+                                                            const char *const *names, int32_t count,
+                                                            const char *tapped);
+
 /** One picture in the order of the file's input, as kldve_onnx_tensor_at() shows its dimensions ->
  *  the order of the backend, [in_channels][in_height][in_width], for kldve_explain_input().  Safe
  *  from any thread.
@@ -257,6 +293,19 @@ typedef struct kldve_onnx_tensor {
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index,
                                                              kldve_onnx_tensor *out);
+
+/** The tensors that a head of this network takes (KLDVE_ONNX_FLAG_HEAD), also of one that is loaded
+ * as a whole: the layer as the file has it, or the tensors that are joined to it, and then what
+ * else the scores read that the layer does not carry.  kldve_onnx_tap() makes them outputs of the
+ * file. Safe from any thread.
+ *  @param index  From 0.
+ *  @param out    The caller's; set its struct_size first.
+ *  @return KLDVE_OK; KLDVE_E_ARG (index past the last, NULL, or struct_size is not set);
+ *          KLDVE_E_UNSUPPORTED (there is no head; loading with KLDVE_ONNX_FLAG_HEAD says why).
+ * Nothing is written then, and there is no message: threads may share the network.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tap_at(const kldve_onnx *net, int32_t index,
+                                                          kldve_onnx_tensor *out);
 
 /** How the layer of a network was chosen. */
 typedef enum kldve_onnx_layer {

@@ -136,10 +136,23 @@ static bool looks_at_layer(const kldve_run *run)
     return run->needs & of_layer || run->job.method->resolution == KLDVE_RESOLUTION_CELLS;
 }
 
+/* Behind the layer there are no pixels. */
+static bool looks_at_pixels(const kldve_run *run)
+{
+    const uint64_t of_input = KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_FORWARDS |
+                              KLDVE_NEED_BIAS_GRADIENT | KLDVE_NEED_ATTENTION;
+
+    return run->needs & of_input || run->options.smooth ||
+           run->job.method->resolution != KLDVE_RESOLUTION_CELLS;
+}
+
 static kldve_status check_network(const kldve_run *run)
 {
     const kldve_network *net = run->net;
 
+    if (net->shape.head && looks_at_pixels(run))
+        return lacks(run, KLDVE_E_UNSUPPORTED,
+                     "the whole network, of which only the part behind the layer is open");
     if (net->shape.maps == 0 && looks_at_layer(run))
         return lacks(run, KLDVE_E_UNSUPPORTED,
                      "a layer with cells, which this network does not have: choose a method that "

@@ -79,7 +79,7 @@ static kldve_status explain_smooth(kldve_batch *b)
     }
     if (st == KLDVE_OK)
         kldve_run_smooth_end(run, sum);
-    b->inputs = run->job.input = input;
+    b->inputs = run->explained = run->job.input = input;
     kldve_ctx_release(run->job.ctx, changed);
     return st;
 }
@@ -110,6 +110,8 @@ static kldve_status begin_run(kldve_batch *b, const kldve_call *call, int32_t fi
     if ((st = kldve_run_prepare(run, ex->ctx, shape, call->options, ex->buffers + i)) < 0 ||
         (st = kldve_run_admit_network(run, &ex->net)) < 0 || (st = kldve_run_begin(run)) < 0)
         return st;
+    if (call->frame)
+        kldve_run_frame(run, call->frame);
     return call->pictures ? kldve_run_picture(run, call->pictures + (first + i) * shape->in_frames,
                                               &ex->spec, ex->input + (size_t)i * ex->net.inputs)
                           : KLDVE_OK;
@@ -123,6 +125,14 @@ static kldve_status begin(kldve_batch *b, const kldve_call *call, int32_t first)
         if ((st = begin_run(b, call, first, b->failed)) < 0)
             break;
     return st;
+}
+
+/* See that the caller's scores are those of the network, where it gives any. */
+static kldve_status check_logits(kldve_batch *b, const float *logits)
+{
+    b->failed = 0;
+    assert(!logits || b->count == 1);
+    return logits ? kldve_run_same_scores(b->runs, logits) : KLDVE_OK;
 }
 
 /* The maps go to the chain or, after a failure, nowhere. */
@@ -153,12 +163,20 @@ kldve_status kldve_explain_together(const kldve_call *call, int32_t first, int32
     };
     kldve_status st;
 
+    if (!call->frame && ex->net.shape.head) {
+        *failed = -1;
+        return kldve_ctx_failf(ex->ctx, KLDVE_E_ARG,
+                               "%s: only the part behind the layer is open: it takes features, "
+                               "kldve_explain_features()",
+                               ex->net.backend.name);
+    }
     assert(count == 1 || (count == ex->net.shape.batch && count <= ex->room));
     memset(b.runs, 0, (size_t)count * sizeof *b.runs);
-    if ((st = begin(&b, call, first)) == KLDVE_OK &&  /* pictures -> inputs             */
-        (st = kldve_batch_forward(&b)) == KLDVE_OK && /* inputs -> logits k, features x */
-        (st = each(&b, kldve_run_pick)) == KLDVE_OK)  /* k of one place or row, if asked */
-        st = kldve_explain_passed(&b);                /* k, x -> maps E                 */
+    if ((st = begin(&b, call, first)) == KLDVE_OK &&       /* pictures -> inputs             */
+        (st = kldve_batch_forward(&b)) == KLDVE_OK &&      /* inputs -> logits k, features x */
+        (st = each(&b, kldve_run_pick)) == KLDVE_OK &&     /* k of one place or row, if asked */
+        (st = check_logits(&b, call->logits)) == KLDVE_OK) /* are they those of the caller? */
+        st = kldve_explain_passed(&b);                     /* k, x -> maps E                 */
     hand_over(&b, st, last);
     *failed = b.failed;
     return st;

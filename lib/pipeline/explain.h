@@ -8,8 +8,12 @@
 typedef struct kldve_call {
     kldve_explainer *ex;
     const kldve_options *options;
-    const float *inputs;                /**< [n][in_channels][in_height][in_width]; NULL: */
+    const float *inputs;                /**< [n][in_channels][in_height][in_width], or what a head
+                                             takes; NULL: */
     const kldve_image *const *pictures; /**< [n][in_frames] */
+    const float *logits;      /**< of inputs, one call: what they should be; may be NULL */
+    const kldve_frame *frame; /**< of inputs: the picture that they come from; NULL: they
+                                   are the picture */
 } kldve_call;
 
 /** Explain `count` of the inputs from number `first` on together: 1 of them or, where the explainer

@@ -44,11 +44,18 @@ static kldve_status without_network(const kldve_job *job)
                            job->method->name);
 }
 
+/* A network behind its layer takes what no method knows. */
+static bool takes_inputs(const kldve_network *net)
+{
+    return net && net->shape.head == 0;
+}
+
 kldve_status kldve_job_forward(const kldve_job *job, const float *input, float *logits)
 {
     kldve_network *net = run_of(job)->net;
 
-    return net ? kldve_network_forward_changed(net, job->input, 1, input, logits)
+    return takes_inputs(net)
+               ? kldve_network_forward_changed(net, run_of(job)->explained, 1, input, logits)
                : without_network(job);
 }
 
@@ -58,13 +65,13 @@ kldve_status kldve_job_forward_many(const kldve_job *job, const float *inputs, i
     kldve_network *net = run_of(job)->net;
     kldve_status st = KLDVE_OK;
 
-    if (!net)
+    if (!takes_inputs(net))
         return without_network(job);
     assert(net->shape.batch >= 1);
     for (int32_t done = 0; st == KLDVE_OK && done < count;) {
         int32_t at_once = count - done >= net->shape.batch ? net->shape.batch : 1;
 
-        st = kldve_network_forward_changed(net, job->input, at_once,
+        st = kldve_network_forward_changed(net, run_of(job)->explained, at_once,
                                            inputs + (size_t)done * net->inputs,
                                            logits + (size_t)done * (size_t)net->shape.classes);
         done += at_once;
@@ -94,10 +101,10 @@ static kldve_status look_back(const kldve_job *job)
 
     if (!net)
         return without_network(job);
-    if (net->held == KLDVE_HELD_CHANGED && net->held_for == job->input)
+    if (net->held == KLDVE_HELD_CHANGED && net->held_for == run->explained)
         return KLDVE_OK;
-    return kldve_network_restore(net, 1, job->input, run->buffers->logits, run->buffers->features,
-                                 &refused);
+    return kldve_network_restore(net, 1, run->explained, run->buffers->logits,
+                                 run->buffers->features, &refused);
 }
 
 kldve_status kldve_job_vjp(const kldve_job *job, const float *cotangent, float *gradient)
@@ -138,5 +145,6 @@ kldve_status kldve_job_forward_features(const kldve_job *job, const float *featu
     kldve_status st = look_back(job);
 
     return st < 0 ? st
-                  : kldve_network_forward_features(run_of(job)->net, job->input, features, logits);
+                  : kldve_network_forward_features(run_of(job)->net, run_of(job)->explained,
+                                                   features, logits);
 }

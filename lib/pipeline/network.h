@@ -18,9 +18,10 @@ typedef struct kldve_network {
     kldve_ctx *ctx;        /**< NULL: closed */
     kldve_backend backend; /**< every slot of this release, NULL where the host's table has none */
     void *state;
-    kldve_shape shape;              /**< `batch` is 1 where inputs cannot be run together, one score
-                                         is two classes (single.h) */
-    size_t inputs, cells, features; /**< channels*height*width; height*width; maps*height*width */
+    kldve_shape shape; /**< `batch` is 1 where inputs cannot be run together, one score
+                            is two classes (single.h) */
+    size_t inputs;     /**< what one pass takes: channels*height*width, or of a head shape.head */
+    size_t cells, features; /**< height*width; maps*height*width */
     kldve_held held;
     const float *held_for; /**< the explained input that the pass is about; of a batch the first */
     float *spare;          /**< [features] of passes that only want logits; NULL before */

@@ -48,6 +48,13 @@ static bool batches_fit(const kldve_network *net)
            kldve_size_mul(batch, (size_t)net->shape.classes, &all) && all <= most;
 }
 
+static kldve_status too_large(const kldve_network *net)
+{
+    return kldve_ctx_failf(net->ctx, KLDVE_E_LIMIT,
+                           "%s: shape: an array has more values than can be addressed",
+                           net->backend.name);
+}
+
 static kldve_status check_shape(kldve_network *net)
 {
     kldve_shape *s = &net->shape;
@@ -76,6 +83,11 @@ static kldve_status check_shape(kldve_network *net)
             net->ctx, KLDVE_E_ARG,
             "%s: shape: picks is %d, it must be 0 to 2 and the table have `pick`", name,
             (int)s->picks);
+    if (s->head < 0 || (uint64_t)s->head > SIZE_MAX / sizeof(float) || (s->head && !s->maps))
+        return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
+                               "%s: shape: head is %jd, it must be 0 or more numbers, and there "
+                               "must be a layer",
+                               name, (intmax_t)s->head);
     s->in_frames = s->in_frames == 0 ? 1 : s->in_frames;
     s->frames = s->frames == 0 ? 1 : s->frames;
     if (s->in_frames < 1 || s->in_height % s->in_frames != 0 || s->frames < 1 ||
@@ -89,9 +101,12 @@ static kldve_status check_shape(kldve_network *net)
         s->batch = 1;
     if (!product(s->in_channels, s->in_height, s->in_width, &net->inputs) ||
         !product(s->maps, s->height, s->width, &net->features) ||
-        !product(1, s->height, s->width, &net->cells) || net->cells > INT_MAX || !batches_fit(net))
-        return kldve_ctx_failf(net->ctx, KLDVE_E_LIMIT,
-                               "%s: shape: an array has more values than can be addressed", name);
+        !product(1, s->height, s->width, &net->cells) || net->cells > INT_MAX)
+        return too_large(net);
+    if (s->head)
+        net->inputs = (size_t)s->head;
+    if (!batches_fit(net))
+        return too_large(net);
     return KLDVE_OK;
 }
 

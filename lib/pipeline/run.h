@@ -25,6 +25,7 @@ typedef struct kldve_run {
     uint64_t needs;              /**< KLDVE_NEED_* of the method with these options */
     const char *where;           /**< at the head of messages */
     kldve_network *net;          /**< NULL: from arrays */
+    const float *explained;      /**< what the forward pass takes: the input, or that of a head */
     kldve_buffers *buffers;
     const float *given; /**< the gradient of the arrays, may be NULL; unused with a network */
     kldve_heatmap *map;
@@ -38,7 +39,7 @@ typedef struct kldve_run {
 typedef struct kldve_batch {
     kldve_run *runs;     /**< [count] */
     int32_t count;       /**< 1 or shape.batch */
-    const float *inputs; /**< [count][in_channels][in_height][in_width]; NULL: from arrays */
+    const float *inputs; /**< [count][net->inputs]; NULL: from arrays */
     int32_t failed;      /**< after a failure: which run it is about; -1: all of them */
 } kldve_batch;
 

@@ -61,21 +61,28 @@ kldve_status kldve_run_begin(kldve_run *run)
                                                  : KLDVE_OK;
 }
 
+void kldve_run_frame(kldve_run *run, const kldve_frame *frame)
+{
+    kldve_record *r = &run->map->record;
+
+    run->frame = *frame;
+    r->seen_x = frame->view.x;
+    r->seen_y = frame->view.y;
+    r->seen_width = frame->view.width;
+    r->seen_height = frame->view.height;
+}
+
 kldve_status kldve_run_picture(kldve_run *run, const kldve_image *const *pictures,
                                const kldve_input_spec *spec, float *input)
 {
-    kldve_record *r = &run->map->record;
     double start = kldve_clock_ms();
-    kldve_view view = {0, 0, 1, 1};
-    kldve_status st = kldve_preprocess(run->job.ctx, pictures, spec, run->job.shape, input, &view);
+    kldve_frame frame = {{0, 0, 1, 1}, kldve_image_width(*pictures), kldve_image_height(*pictures)};
+    kldve_status st =
+        kldve_preprocess(run->job.ctx, pictures, spec, run->job.shape, input, &frame.view);
 
     if (st < 0)
         return st;
-    run->frame = (kldve_frame){view, kldve_image_width(*pictures), kldve_image_height(*pictures)};
-    r->seen_x = view.x;
-    r->seen_y = view.y;
-    r->seen_width = view.width;
-    r->seen_height = view.height;
+    kldve_run_frame(run, &frame);
     timings(run, KLDVE_SUBJECT_TARGET)->preprocess = kldve_clock_ms() - start;
     return KLDVE_OK;
 }
@@ -107,7 +114,8 @@ kldve_status kldve_batch_forward(kldve_batch *batch)
     for (int32_t i = 0; i < batch->count; i++) {
         kldve_run *run = batch->runs + i;
 
-        run->job.input = batch->inputs + (size_t)i * run->net->inputs;
+        run->explained = batch->inputs + (size_t)i * run->net->inputs;
+        run->job.input = run->net->shape.head ? NULL : run->explained;
         run->job.logits = run->buffers->logits;
         run->job.features = run->buffers->features;
         timings(run, KLDVE_SUBJECT_TARGET)->forward += share;
@@ -148,6 +156,33 @@ kldve_status kldve_batch_vjp(kldve_batch *batch, kldve_subject subject)
         timings(run, subject)->backward += share;
     }
     return KLDVE_OK;
+}
+
+/* Half-precision and quantised runs differ by some hundredths; another tensor, or another order of
+ * its axes, by far more. */
+kldve_status kldve_run_same_scores(kldve_run *run, const float *logits)
+{
+    const double part = 0.05;
+    size_t n = run->net->shape.single ? 1 : (size_t)run->net->shape.classes, worst = 0;
+    const float *own = run->job.logits;
+    double most = 1e-3, far = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        double distance = isnan(logits[i]) ? INFINITY : fabs((double)own[i] - (double)logits[i]);
+
+        most = fmax(most, fabs((double)own[i]));
+        if (distance > far) {
+            far = distance;
+            worst = i;
+        }
+    }
+    if (far <= part * most)
+        return KLDVE_OK;
+    return kldve_ctx_failf(
+        run->job.ctx, KLDVE_E_ARG,
+        "features: the scores that follow from them are not those that were given: class %zu has "
+        "%g, not %g; are these the tensors that the head takes, in its order?",
+        worst, (double)own[worst], (double)logits[worst]);
 }
 
 /* -- from the logits to the cotangent --------------------------------------------------------- */

@@ -14,6 +14,11 @@ kldve_status kldve_run_begin(kldve_run *run);
 /** Pictures, one for each frame, -> input [in_channels][in_height][in_width]. */
 kldve_status kldve_run_picture(kldve_run *run, const kldve_image *const *pictures,
                                const kldve_input_spec *spec, float *input);
+/** The same of an input that is there already. */
+void kldve_run_frame(kldve_run *run, const kldve_frame *frame);
+/** See that the scores of the forward pass are the caller's [classes] (one, if the network has
+ * one), up to what another program's rounding can change.  KLDVE_E_ARG if not. */
+kldve_status kldve_run_same_scores(kldve_run *run, const float *logits);
 /** Logits, options -> the class to explain, the best class beside it. */
 kldve_status kldve_run_target(kldve_run *run);
 /** Logits -> the part of the divergence that does not depend on the class. */

@@ -148,31 +148,73 @@ static kldve_status resized(kldve_ctx *ctx, int64_t width, int64_t height, int64
     return KLDVE_OK;
 }
 
+/* How a picture that is not of the network's size becomes one that is. */
+typedef struct cut {
+    int64_t size[2];             /* resized to: width, height */
+    int32_t x, y, width, height; /* of which this part is taken */
+} cut;
+
+static kldve_status plan_cut(kldve_ctx *ctx, int32_t width, int32_t height,
+                             const kldve_input_spec *spec, const kldve_shape *shape, cut *out)
+{
+    int32_t side = spec->resize_shorter_side ? spec->resize_shorter_side : shorter_side(shape);
+    kldve_status st;
+
+    out->width = spec->center_crop ? spec->center_crop : shape->in_width;
+    out->height = spec->center_crop ? spec->center_crop : height_of(shape);
+    if ((st = resized(ctx, width, height, side, out->width, out->height, out->size)) < 0)
+        return st;
+    out->x = crop_start((int32_t)out->size[0], out->width);
+    out->y = crop_start((int32_t)out->size[1], out->height);
+    return KLDVE_OK;
+}
+
+static kldve_view view_of(const cut *c)
+{
+    float width = (float)c->size[0], height = (float)c->size[1];
+
+    return (kldve_view){(float)c->x / width, (float)c->y / height, (float)c->width / width,
+                        (float)c->height / height};
+}
+
+static bool is_input_size(const kldve_shape *shape, int32_t width, int32_t height)
+{
+    return width == shape->in_width && height == height_of(shape);
+}
+
+kldve_status kldve_preprocess_view(kldve_ctx *ctx, int32_t width, int32_t height,
+                                   const kldve_input_spec *spec, const kldve_shape *shape,
+                                   kldve_view *view)
+{
+    cut c;
+    kldve_status st;
+
+    if (is_input_size(shape, width, height)) {
+        *view = (kldve_view){0, 0, 1, 1};
+        return KLDVE_OK;
+    }
+    if ((st = plan_cut(ctx, width, height, spec, shape, &c)) == KLDVE_OK)
+        *view = view_of(&c);
+    return st;
+}
+
 /* The part of the picture that the network sees, at its size; the caller owns *out. */
 static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_input_spec *spec,
                         const kldve_shape *shape, kldve_image **out, kldve_view *view)
 {
-    int32_t crop_width = spec->center_crop ? spec->center_crop : shape->in_width;
-    int32_t crop_height = spec->center_crop ? spec->center_crop : height_of(shape);
-    int32_t side = spec->resize_shorter_side ? spec->resize_shorter_side : shorter_side(shape);
     kldve_image *whole = NULL, *crop = NULL;
-    int64_t size[2];
-    int32_t x, y;
-    kldve_status st;
+    cut c;
+    kldve_status st =
+        plan_cut(ctx, kldve_image_width(picture), kldve_image_height(picture), spec, shape, &c);
 
-    st = resized(ctx, kldve_image_width(picture), kldve_image_height(picture), side, crop_width,
-                 crop_height, size);
     if (st < 0)
         return st;
-    x = crop_start((int32_t)size[0], crop_width);
-    y = crop_start((int32_t)size[1], crop_height);
-    *view = (kldve_view){(float)x / (float)size[0], (float)y / (float)size[1],
-                         (float)crop_width / (float)size[0], (float)crop_height / (float)size[1]};
-    if ((st = kldve_image_resize(picture, (int32_t)size[0], (int32_t)size[1], &whole)) < 0)
+    *view = view_of(&c);
+    if ((st = kldve_image_resize(picture, (int32_t)c.size[0], (int32_t)c.size[1], &whole)) < 0)
         return st;
-    st = kldve_image_crop(whole, x, y, crop_width, crop_height, &crop);
+    st = kldve_image_crop(whole, c.x, c.y, c.width, c.height, &crop);
     kldve_image_free(whole);
-    if (st < 0 || (crop_width == shape->in_width && crop_height == height_of(shape))) {
+    if (st < 0 || is_input_size(shape, c.width, c.height)) {
         *out = crop;
         return st;
     }
@@ -240,8 +282,7 @@ static kldve_status preprocess_one(kldve_ctx *ctx, const kldve_image *picture,
     kldve_image *fitted = NULL;
     kldve_status st;
 
-    if (kldve_image_width(picture) == shape->in_width &&
-        kldve_image_height(picture) == height_of(shape)) {
+    if (is_input_size(shape, kldve_image_width(picture), kldve_image_height(picture))) {
         *view = (kldve_view){0, 0, 1, 1};
         to_input(picture, count, spec, plane, input);
         return KLDVE_OK;

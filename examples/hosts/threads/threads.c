@@ -4,21 +4,13 @@
  *     threads NETWORK.onnx THREADS PICTURE...
  *
  * Prints a line for each picture as it is done.  A picture that fails does not stop the others. */
-#include <kldve/onnx.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../network.h"
 #include "queue.h"
 
 enum { MOST_THREADS = 64 };
-
-/* Loaded once, then only read. */
-struct network {
-    kldve_onnx *onnx;
-    kldve_input_spec input;
-    int has_input; /* a card says how pictures become inputs */
-};
 
 struct worker {
     pthread_t thread;
@@ -56,29 +48,6 @@ static void *work(void *opaque)
     return NULL;
 }
 
-/* The network and, if there is one, what the card beside it says of its pictures. */
-static int load(kldve_ctx *ctx, const char *path, struct network *net)
-{
-    kldve_onnx_options options = {.struct_size = sizeof options, .threads = 1};
-    kldve_card *card = NULL;
-    int failed = kldve_card_beside(ctx, path, &card);
-
-    if (!failed && card) {
-        options.layer = kldve_card_layer(card);
-        options.logits = kldve_card_logits(card);
-        options.select = kldve_card_select(card);
-        options.scores = kldve_card_scores(card);
-        kldve_card_size(card, &options.in_height, &options.in_width);
-        failed = kldve_card_input(card, &net->input);
-        net->has_input = 1;
-    }
-    failed = failed || kldve_onnx_load(ctx, path, &options, &net->onnx);
-    if (failed)
-        fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
-    kldve_card_free(card);
-    return failed;
-}
-
 static int open_worker(struct worker *worker, const struct network *net, struct queue *pictures)
 {
     int failed;
@@ -86,8 +55,7 @@ static int open_worker(struct worker *worker, const struct network *net, struct 
     *worker = (struct worker){.pictures = pictures};
     if (kldve_ctx_new(NULL, &worker->ctx))
         return 1;
-    failed = kldve_explainer_new(worker->ctx, kldve_onnx_backend(), net->onnx, &worker->net) ||
-             (net->has_input && kldve_explainer_set_input(worker->net, &net->input));
+    failed = network_open(worker->ctx, net, &worker->net);
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(worker->ctx));
     return failed;
@@ -123,7 +91,7 @@ static int serve(struct worker *worker, int threads, char **path)
 int main(int argc, char **argv)
 {
     struct worker worker[MOST_THREADS];
-    struct network net = {.input.struct_size = sizeof net.input};
+    struct network net = {NULL};
     struct queue pictures;
     kldve_ctx *ctx = NULL;
     int threads = argc > 3 ? atoi(argv[2]) : 0, opened = 0, failed;
@@ -133,14 +101,16 @@ int main(int argc, char **argv)
         return 2;
     }
     queue_init(&pictures);
-    failed = load(ctx, argv[1], &net);
+    failed = network_load(ctx, argv[1], 1, 0, &net);
+    if (failed)
+        fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
     while (!failed && opened < threads)
         failed = open_worker(&worker[opened++], &net, &pictures);
     if (!failed)
         failed = serve(worker, threads, argv + 3);
     while (opened > 0)
         close_worker(&worker[--opened]);
-    kldve_onnx_free(net.onnx);
+    network_free(&net);
     kldve_ctx_free(ctx);
     queue_destroy(&pictures);
     return failed != 0;

@@ -59,7 +59,7 @@ static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **stat
          (st = kx_picked_new(ctx, &s->net->selection, s->net->batch, &s->picked)) < 0))
         goto fail;
     if (s->net->options.vjp_input || s->net->detector.found) {
-        s->input = kldve_ctx_alloc(ctx, s->net->choice.input->count, sizeof *s->input);
+        s->input = kldve_ctx_alloc(ctx, kx_taken_count(s->net), sizeof *s->input);
         if (!s->input) {
             st = kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while opening the network");
             goto fail;
@@ -94,6 +94,7 @@ static void backend_shape(const void *state, kldve_shape *out)
     out->scores = net->choice.scores;
     out->picks = net->selects ? (int32_t)net->selection.open : KLDVE_PICKS_NOTHING;
     out->all_paths = net->choice.all_paths;
+    out->head = net->head ? (int64_t)net->taps.numbers : 0;
 }
 
 static const char *backend_note(const void *state, int32_t index)
@@ -114,7 +115,7 @@ static const float *taken(kx_backend_state *s, int32_t count, const float *input
     const kx_inputs *in = &s->net->inputs;
     size_t all = s->net->choice.input->count * (size_t)count;
 
-    if (!in->whole)
+    if (!in->whole || s->net->head)
         return input;
     if (s->rounded_for < count) {
         kldve_ctx_release(s->ctx, s->rounded);
@@ -145,7 +146,7 @@ static kldve_status backend_forward(void *state, const float *input, float *logi
 
     s->pass = st == KLDVE_OK ? ++s->passes : 0;
     if (s->input && input)
-        memcpy(s->input, input, s->net->choice.input->count * sizeof *input);
+        memcpy(s->input, input, kx_taken_count(s->net) * sizeof *input);
     return st;
 }
 

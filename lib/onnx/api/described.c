@@ -28,15 +28,11 @@ kldve_status kldve_onnx_chosen(const kldve_onnx *net, kldve_onnx_choice *out)
     return kldve_struct_store(NULL, "kldve_onnx_choice", &c, sizeof c, out);
 }
 
-kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_onnx_tensor *out)
+static kldve_status describe(const kldve_onnx *net, const kx_value *v, kldve_onnx_tensor *out)
 {
     kldve_onnx_tensor t = {.struct_size = sizeof t};
-    const kx_value *v;
     kx_view view;
 
-    if (!net || index < 0 || index >= net->choice.ntensor)
-        return KLDVE_E_ARG;
-    v = net->choice.tensor[index];
     t.name = v->name;
     t.op = v == net->choice.file_input ? "" : net->graph->node[v->producer].type;
     t.rank = v->shape.rank;
@@ -58,4 +54,21 @@ kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_on
     }
     /* Without a context: threads share the network. */
     return kldve_struct_store(NULL, "kldve_onnx_tensor", &t, sizeof t, out);
+}
+
+kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_onnx_tensor *out)
+{
+    if (!net || index < 0 || index >= net->choice.ntensor)
+        return KLDVE_E_ARG;
+    return describe(net, net->choice.tensor[index], out);
+}
+
+kldve_status kldve_onnx_tap_at(const kldve_onnx *net, int32_t index, kldve_onnx_tensor *out)
+{
+    if (!net)
+        return KLDVE_E_ARG;
+    if (net->taps.count == 0)
+        return KLDVE_E_UNSUPPORTED;
+    return index < 0 || index >= net->taps.count ? KLDVE_E_ARG
+                                                 : describe(net, net->taps.value[index], out);
 }

@@ -16,6 +16,8 @@ static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
         (kx_plan_options){.input = net->choice.input,
                           .layer = net->choice.layer,
                           .logits = net->choice.logits,
+                          .given = net->taps.value,
+                          .ngiven = net->head ? net->taps.count : 0,
                           .vjp = net->choice.layer && !(o->flags & KLDVE_ONNX_FLAG_NO_VJP),
                           .vjp_input = (o->flags & KLDVE_ONNX_FLAG_VJP_INPUT) != 0,
                           .plain = (o->flags & KLDVE_ONNX_FLAG_PLAIN) != 0,
@@ -109,6 +111,19 @@ static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *opt
                            &choosing, &net->detector);
 }
 
+/* What a head of the network takes; of one that is loaded as a head there has to be that. */
+static kldve_status find_taps(kldve_onnx *net, const kldve_onnx_options *o)
+{
+    const kx_value *found = net->detector.found;
+    kldve_status st = kx_find_taps(net->graph, &net->arena, &net->choice, &found, 1, &net->taps);
+
+    net->head = (o->flags & KLDVE_ONNX_FLAG_HEAD) != 0;
+    if (st < 0 || !net->head || net->taps.count > 0)
+        return st;
+    return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED,
+                           "the network cannot be loaded as a head: %s", net->taps.why);
+}
+
 static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
 {
     kx_choice *c = &net->choice;
@@ -126,7 +141,8 @@ static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
                         net->selects ? &net->selection : NULL, c)) < 0 ||
         (st = kx_choose_scores(net->ctx, o->scores, o->flags & KLDVE_ONNX_FLAG_NAMED,
                                kx_score_count(net), c)) < 0 ||
-        (st = kx_choice_shape(net->graph, c)) < 0 || c->listing || (st = plan_one(net, o)) < 0)
+        (st = kx_choice_shape(net->graph, c)) < 0 || (st = find_taps(net, o)) < 0 || c->listing ||
+        (st = plan_one(net, o)) < 0)
         return st;
     return plan_many(net, o->batch);
 }

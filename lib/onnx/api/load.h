@@ -9,6 +9,7 @@
 #include "detector.h"
 #include "plan/plan.h"
 #include "read/proto.h"
+#include "taps.h"
 
 struct kldve_onnx {
     kldve_ctx *ctx;
@@ -23,6 +24,8 @@ struct kldve_onnx {
     int64_t pictures;     /**< of a batch that stays as the file has it; 0: there is none */
     bool item_selected;   /**< nothing selects scores but the number of the picture */
     kx_choice choice;
+    kx_taps taps;            /**< what a head takes */
+    bool head;               /**< only what lies behind the layer is planned */
     kx_plan_options options; /**< of the plan */
     kx_plan *plan;
     int32_t batch;         /**< inputs at once, at least 1 */
@@ -34,6 +37,12 @@ struct kldve_onnx {
 static inline int32_t kx_score_count(const kldve_onnx *net)
 {
     return net->selects ? net->selection.count : (int32_t)net->choice.logits->count;
+}
+
+/** How many numbers a forward pass takes. */
+static inline size_t kx_taken_count(const kldve_onnx *net)
+{
+    return net->head ? net->taps.numbers : net->choice.input->count;
 }
 
 /** Copy the caller's options into those of this release; NULL: all zero.  The names stay the

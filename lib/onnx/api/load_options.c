@@ -55,7 +55,8 @@ static kldve_status check_flags(kldve_ctx *ctx, const kldve_onnx_options *o)
     const uint64_t picks = KLDVE_ONNX_FLAG_PICK_PLACE | KLDVE_ONNX_FLAG_PICK_ROW;
     const uint64_t known = KLDVE_ONNX_FLAG_NAMED | KLDVE_ONNX_FLAG_LIST |
                            KLDVE_ONNX_FLAG_VJP_INPUT | KLDVE_ONNX_FLAG_NO_VJP |
-                           KLDVE_ONNX_FLAG_PLAIN | KLDVE_ONNX_FLAG_DIRECT | picks;
+                           KLDVE_ONNX_FLAG_PLAIN | KLDVE_ONNX_FLAG_DIRECT | KLDVE_ONNX_FLAG_HEAD |
+                           picks;
 
     if ((o->flags & picks) == picks || (o->flags & picks && o->select))
         return kldve_ctx_fail(
@@ -66,6 +67,16 @@ static kldve_status check_flags(kldve_ctx *ctx, const kldve_onnx_options *o)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG,
                               "kldve_onnx_options: select and logits both say where the scores "
                               "are: set one of them, select can name the tensor, too");
+    if (o->flags & KLDVE_ONNX_FLAG_HEAD &&
+        o->flags & (KLDVE_ONNX_FLAG_VJP_INPUT | KLDVE_ONNX_FLAG_LIST))
+        return kldve_ctx_fail(
+            ctx, KLDVE_E_ARG,
+            "kldve_onnx_options: KLDVE_ONNX_FLAG_HEAD plans only what lies behind the "
+            "layer, without pixels: it goes with neither KLDVE_ONNX_FLAG_VJP_INPUT "
+            "nor KLDVE_ONNX_FLAG_LIST");
+    if (o->flags & KLDVE_ONNX_FLAG_HEAD && o->batch != 0 && o->batch != 1)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "kldve_onnx_options: with KLDVE_ONNX_FLAG_HEAD batch is 0 or 1");
     if (o->flags & ~known)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "kldve_onnx_options: unknown flags 0x%jx",
                                (uintmax_t)(o->flags & ~known));

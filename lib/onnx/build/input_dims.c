@@ -209,14 +209,12 @@ kldve_status kx_settle_other_dims(kx_settler *s, kx_proto_value *v)
 kldve_status kx_settle_check_dims(const kx_settler *s)
 {
     const kldve_onnx_options *u = s->o->user;
-    char text[KX_INPUT_TEXT] = "";
+    char text[KX_INPUT_TEXT];
 
     for (int32_t i = 0; i < u->dim_count; i++) {
         if (s->dim_used[i])
             continue;
-        for (int32_t k = 0; k < s->m->ninput; k++)
-            if (kx_settle_is_free(s->m, s->m->input[k].name))
-                kx_settle_list(&s->m->input[k], text);
+        kx_settle_list_all(s, text);
         return kldve_ctx_failf(s->ctx, KLDVE_E_ARG,
                                "no open dimension is called '%.60s'; the inputs are %s",
                                u->dims[i].name, text);

@@ -47,12 +47,11 @@ void kx_settle_list(const kx_proto_value *v, char *text)
                                      v->symbol[i] ? v->symbol[i] : "?");
 }
 
-bool kx_settle_is_free(const kx_model *m, const char *name)
+void kx_settle_list_all(const kx_settler *s, char *text)
 {
-    for (int32_t i = 0; i < m->ninitializer; i++)
-        if (strcmp(m->initializer[i].name, name) == 0)
-            return false;
-    return true;
+    *text = '\0';
+    for (int32_t i = 0; i < s->ninput; i++)
+        kx_settle_list(s->input[i], text);
 }
 
 const kldve_onnx_input *kx_settle_given(const kx_settler *s, const char *name)

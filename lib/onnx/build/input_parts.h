@@ -21,6 +21,9 @@ typedef struct kx_settler {
     const kx_model *m;
     const kx_input_options *o;
     kx_inputs *out;
+    const kx_proto_value *
+        *input; /**< [ninput]: those of the file that are not tensors in it, too */
+    int32_t ninput;
     bool *dim_used;         /**< [dim_count] of the options */
     kx_proto_value picture; /**< its dimensions are numbers */
     const kx_proto_value *file_picture;
@@ -36,8 +39,8 @@ kldve_status kx_settle_say(const kx_settler *s, const char *format, ...) KLDVE_P
 const char *kx_settle_type(int32_t type);
 /** "'x' float32 [batch][3][8][8]" at the end of a text of KX_INPUT_TEXT bytes. */
 void kx_settle_list(const kx_proto_value *v, char *text);
-/** Whether a name is not that of a tensor in the file. */
-bool kx_settle_is_free(const kx_model *m, const char *name);
+/** All inputs, as kx_settle_list() writes them. */
+void kx_settle_list_all(const kx_settler *s, char *text);
 /** The user's value for an input; NULL: none. */
 const kldve_onnx_input *kx_settle_given(const kx_settler *s, const char *name);
 /** Whether the network gives an output of the same type and shape back. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "frontier.h"
+#include "read/names.h"
 
 /* ---- the picture -------------------------------------------------------------------------- */
 
@@ -24,13 +25,12 @@ static int32_t candidates(const kx_settler *s, bool any, bool states, const kx_p
 {
     int32_t n = 0;
 
-    for (int32_t i = 0; i < s->m->ninput; i++) {
-        const kx_proto_value *v = &s->m->input[i];
+    for (int32_t i = 0; i < s->ninput; i++) {
+        const kx_proto_value *v = s->input[i];
         bool fits = is_float(v->dtype) ? any || v->rank >= 3 || v->rank < 0
                                        : is_short(v->dtype) && v->rank >= 3;
 
-        if (fits && kx_settle_is_free(s->m, v->name) && !kx_settle_given(s, v->name) &&
-            (states || !kx_settle_is_state(s->m, v))) {
+        if (fits && !kx_settle_given(s, v->name) && (states || !kx_settle_is_state(s->m, v))) {
             *out = v;
             n++;
         }
@@ -38,22 +38,31 @@ static int32_t candidates(const kx_settler *s, bool any, bool states, const kx_p
     return n;
 }
 
-static void list_inputs(const kx_settler *s, char *text)
+/* Inputs that are tensors in the file as well, as older files have them, are constants. */
+static bool find_free(kx_settler *s)
 {
-    *text = '\0';
-    for (int32_t i = 0; i < s->m->ninput; i++)
-        if (kx_settle_is_free(s->m, s->m->input[i].name))
-            kx_settle_list(&s->m->input[i], text);
+    const kx_model *m = s->m;
+    kx_names constants;
+
+    s->input = kx_arena_alloc(s->arena, (size_t)m->ninput + 1, sizeof *s->input);
+    if (!s->input || !kx_names_init(&constants, s->arena, (size_t)m->ninitializer))
+        return false;
+    for (int32_t i = 0; i < m->ninitializer; i++)
+        kx_names_set(&constants, m->initializer[i].name, &m->initializer[i]);
+    for (int32_t i = 0; i < m->ninput; i++)
+        if (!kx_names_find(&constants, m->input[i].name))
+            s->input[s->ninput++] = &m->input[i];
+    return true;
 }
 
 static kldve_status named_picture(kx_settler *s, const char *name)
 {
     char text[KX_INPUT_TEXT];
 
-    for (int32_t i = 0; i < s->m->ninput; i++)
-        if (strcmp(s->m->input[i].name, name) == 0 && kx_settle_is_free(s->m, name))
-            s->file_picture = &s->m->input[i];
-    list_inputs(s, text);
+    for (int32_t i = 0; i < s->ninput; i++)
+        if (strcmp(s->input[i]->name, name) == 0)
+            s->file_picture = s->input[i];
+    kx_settle_list_all(s, text);
     if (!s->file_picture)
         return kldve_ctx_failf(s->ctx, KLDVE_E_ARG,
                                "no input is called '%.60s' (given as the picture); there are %s",
@@ -81,7 +90,7 @@ static kldve_status find_picture(kx_settler *s)
         n = candidates(s, true, true, &s->file_picture);
     if (n == 1)
         return KLDVE_OK;
-    list_inputs(s, text);
+    kx_settle_list_all(s, text);
     if (!*text)
         return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED, "the network has no input");
     return kldve_ctx_failf(
@@ -149,10 +158,10 @@ static kldve_status settle_others(kx_settler *s)
     if (m->ninitializer)
         memcpy(all, m->initializer, (size_t)m->ninitializer * sizeof *all);
     to->initializer = all;
-    for (int32_t i = 0; st == KLDVE_OK && i < m->ninput; i++) {
-        kx_proto_value v = m->input[i];
+    for (int32_t i = 0; st == KLDVE_OK && i < s->ninput; i++) {
+        kx_proto_value v = *s->input[i];
 
-        if (&m->input[i] == s->file_picture || !kx_settle_is_free(m, v.name))
+        if (s->input[i] == s->file_picture)
             continue;
         if ((st = kx_settle_other_dims(s, &v)) == KLDVE_OK)
             st = kx_settle_value(s, &v, &all[to->ninitializer++]);
@@ -169,12 +178,11 @@ static kldve_status check_given(const kx_settler *s)
     for (int32_t i = 0; i < u->input_count; i++) {
         bool found = false;
 
-        for (int32_t k = 0; k < s->m->ninput; k++)
-            found = found || (strcmp(s->m->input[k].name, u->inputs[i].name) == 0 &&
-                              kx_settle_is_free(s->m, u->inputs[i].name));
+        for (int32_t k = 0; k < s->ninput; k++)
+            found = found || strcmp(s->input[k]->name, u->inputs[i].name) == 0;
         if (found && strcmp(u->inputs[i].name, s->file_picture->name) != 0)
             continue;
-        list_inputs(s, text);
+        kx_settle_list_all(s, text);
         return kldve_ctx_failf(s->ctx, KLDVE_E_ARG,
                                found ? "input '%.60s' is the picture and takes no other value; "
                                        "there are %s"
@@ -193,7 +201,7 @@ kldve_status kx_inputs_settle(kldve_ctx *ctx, kx_arena *arena, const kx_model *m
 
     *out = (kx_inputs){.model = *m, .batch = 1, .frames = 1};
     s.dim_used = kx_arena_alloc(arena, (size_t)o->user->dim_count + 1, sizeof *s.dim_used);
-    if (!s.dim_used)
+    if (!s.dim_used || !find_free(&s))
         return kx_settle_nomem(&s);
     if ((st = find_picture(&s)) < 0)
         return st;

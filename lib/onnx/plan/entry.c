@@ -1,6 +1,15 @@
 /* entry.c - see entry.h. */
 #include "entry.h"
 
+/* Whether a buffer is filled by the caller and by no step. */
+static bool is_given(const kx_plan *plan, int32_t buffer)
+{
+    for (int32_t i = 0; i < plan->ngiven; i++)
+        if (plan->given[i].buffer == buffer)
+            return true;
+    return false;
+}
+
 /* A step from the layer on reads a buffer: what steps before the layer wrote must stay, and must
  * have its place to itself when the first of those steps, `head`, runs again. */
 static void keep_for_head(kx_planner *p, int32_t buffer, int32_t layer, int32_t head)
@@ -12,7 +21,7 @@ static void keep_for_head(kx_planner *p, int32_t buffer, int32_t layer, int32_t 
         b->last = plan->nstep;
         return;
     }
-    if (b->fixed || (buffer != plan->input.buffer && plan->step[b->first].head))
+    if (b->fixed || (!is_given(plan, buffer) && plan->step[b->first].head))
         return;
     b->first = b->first < head ? b->first : head;
     b->last = plan->nstep;

@@ -8,18 +8,33 @@
 
 /* ---- the input, and what is handed out ---- */
 
-kldve_status kx_forward_input(kx_planner *p)
+static kldve_status forward_given(kx_planner *p, const kx_value *v, kx_port *port)
 {
-    const kx_value *v = p->options.input;
     const kx_layout *plain = kx_layout_plain(p->plan->accel, &v->shape);
     kldve_status st;
 
     if (!plain)
         return kx_plan_nomem(p);
-    p->plan->input.count = v->count;
-    if ((st = kx_buffer_new(p, v->count * sizeof(float), &p->plan->input.buffer)) < 0)
+    *port = (kx_port){-1, v->count};
+    if ((st = kx_buffer_new(p, v->count * sizeof(float), &port->buffer)) < 0)
         return st;
-    kx_remember(kx_place_of(p, v), plain, p->plan->input.buffer);
+    p->plan->given_count += v->count;
+    kx_remember(kx_place_of(p, v), plain, port->buffer);
+    return KLDVE_OK;
+}
+
+kldve_status kx_forward_given(kx_planner *p)
+{
+    bool head = p->options.ngiven > 0;
+    int32_t count = head ? p->options.ngiven : 1;
+    kldve_status st;
+
+    if (!(p->plan->given = kx_plan_alloc(p, (size_t)count, sizeof *p->plan->given)))
+        return kx_plan_nomem(p);
+    for (; p->plan->ngiven < count; p->plan->ngiven++)
+        if ((st = forward_given(p, head ? p->options.given[p->plan->ngiven] : p->options.input,
+                                &p->plan->given[p->plan->ngiven])) < 0)
+            return st;
     return KLDVE_OK;
 }
 

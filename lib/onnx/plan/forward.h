@@ -4,8 +4,8 @@
 
 #include "planner.h"
 
-/** Where the picture goes in. */
-kldve_status kx_forward_input(kx_planner *p);
+/** Where the picture goes in, or what is given instead of it. */
+kldve_status kx_forward_given(kx_planner *p);
 /** Append the steps of a unit. */
 kldve_status kx_forward_unit(kx_planner *p, kx_unit *u);
 /** Where a value is handed out: plain. */

@@ -46,7 +46,7 @@ static kldve_status build(kx_planner *p)
     kx_mark_after(p);
     if ((p->options.vjp || p->options.vjp_input) && (st = kx_mark_active(p, deepest)) < 0)
         return st;
-    if ((st = kx_byte_units(p)) < 0 || (st = kx_forward_input(p)) < 0)
+    if ((st = kx_byte_units(p)) < 0 || (st = kx_forward_given(p)) < 0)
         return st;
     for (int32_t i = 0; i < p->nunit; i++)
         if (!p->unit[i].dead && (st = kx_forward_unit(p, &p->unit[i])) < 0)
@@ -87,7 +87,7 @@ kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_option
     kx_arena_init(&p.scratch, ctx);
     p.plan->graph = g;
     p.plan->threads = options->threads;
-    p.plan->input.buffer = p.plan->logits.buffer = p.plan->features.buffer = -1;
+    p.plan->logits.buffer = p.plan->features.buffer = -1;
     p.plan->entry.buffer = -1;
     for (int i = 0; i < KX_TARGETS; i++)
         p.plan->gradient[i].buffer = p.plan->cotangent[i].buffer = -1;

@@ -30,7 +30,8 @@ typedef struct kx_place {
     int32_t uses;     /**< inputs of needed nodes that name it */
     int32_t producer; /**< unit, or -1 */
     int32_t last_use; /**< order of the last unit that reads it */
-    bool keep;        /**< layer or logits: must exist on its own */
+    bool keep;        /**< layer, logits or given: must exist on its own */
+    bool given;       /**< handed in: nothing has to make it */
     bool active;      /**< a cotangent flows to it */
     bool flows;       /**< a cotangent may flow to it: known before there are units */
     bool after;       /**< the layer, or depends on it */

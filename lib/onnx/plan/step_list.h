@@ -195,8 +195,11 @@ typedef struct kx_plan {
     /** Steps that bring feature maps from outside, `entry`, to where the layer lies. */
     kx_step_range enter;
     kx_port entry;
-    bool aside; /**< the steps behind the layer also read what does not come through it */
-    kx_port input, logits, features;
+    bool aside;     /**< the steps behind the layer also read what does not come through it */
+    kx_port *given; /**< [ngiven] what the caller hands in, one behind the other */
+    int32_t ngiven;
+    size_t given_count; /**< numbers of all of them */
+    kx_port logits, features;
     kx_port cotangent[KX_TARGETS], gradient[KX_TARGETS];
     kx_packed *packed; /**< [npacked], what this plan owns */
     int32_t npacked;
@@ -208,6 +211,10 @@ typedef struct kx_plan {
 
 typedef struct kx_plan_options {
     const kx_value *input, *layer, *logits; /**< layer may be NULL without a VJP */
+    /** [ngiven] float tensors that are handed in instead of the input: what makes them is not
+     * planned.  ngiven 0: the input itself. */
+    kx_value *const *given;
+    int32_t ngiven;
     bool vjp, vjp_input, plain;
     bool direct;  /**< convolutions by their sums only, without Winograd transforms */
     int32_t rule; /**< of the VJP to the input: a kldve_rule; LRP rules need a plan of their own */

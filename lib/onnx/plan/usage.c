@@ -18,13 +18,18 @@ kldve_status kx_find_needed(kx_planner *p)
     kx_place_of(p, p->options.logits)->keep = true;
     if (p->options.layer)
         kx_place_of(p, p->options.layer)->keep = true;
+    for (int32_t i = 0; i < p->options.ngiven; i++)
+        kx_place_of(p, p->options.given[i])->given = kx_place_of(p, p->options.given[i])->keep =
+            true;
     for (int32_t i = g->nnode - 1; i >= 0; i--) {
         const kx_node *n = &g->node[i];
 
-        for (int32_t k = 0; k < n->nout; k++)
-            if (n->out[k] &&
-                (kx_place_of(p, n->out[k])->uses > 0 || kx_place_of(p, n->out[k])->keep))
+        for (int32_t k = 0; k < n->nout; k++) {
+            const kx_place *at = n->out[k] ? kx_place_of(p, n->out[k]) : NULL;
+
+            if (at && !at->given && (at->uses > 0 || at->keep))
                 p->needed[i] = true;
+        }
         for (int32_t k = 0; p->needed[i] && k < n->nin; k++)
             if (n->in[k])
                 kx_place_of(p, n->in[k])->uses++;

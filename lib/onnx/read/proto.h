@@ -10,6 +10,8 @@
  *  KLDVE_E_NOMEM with a message that starts with the path. */
 kldve_status kx_model_open(kldve_ctx *ctx, const char *path, kx_model **out);
 kldve_status kx_model_read(kldve_ctx *ctx, const void *bytes, size_t nbytes, kx_model **out);
+/** The bytes of the model's own file, mapped; NULL: it was read from memory.  Borrowed. */
+const void *kx_model_file(const kx_model *model, size_t *n);
 /** File number `index` of external data, from 0, links resolved; NULL past the last.  Borrowed. */
 const char *kx_model_external(const kx_model *model, int32_t index);
 void kx_model_free(kx_model *model);

@@ -230,6 +230,16 @@ static kldve_status map_location(kx_reader *r, const char *location, struct mapp
     return KLDVE_OK;
 }
 
+const void *kx_model_file(const kx_model *model, size_t *n)
+{
+    for (const struct mapping *m = model->mapping; m; m = m->next)
+        if (!*m->location) {
+            *n = m->n;
+            return m->bytes;
+        }
+    return NULL;
+}
+
 const char *kx_model_external(const kx_model *model, int32_t index)
 {
     for (const struct mapping *m = model->mapping; m; m = m->next)

@@ -9,6 +9,7 @@
  *     proto_external.c  which bytes of which file they are, where they are in another
  *     proto_function.c  functions that are local to the model
  *     proto_inline.c    replaces calls of them by their bodies
+ *     proto_tap.c       bytes that make tensors outputs
  *     proto_file.c      mapped files, "this is a PNG"
  *     proto_wire.c      fields of a message one by one, memory, messages
  *

@@ -167,7 +167,7 @@ kldve_status kx_many_forward(kx_many *m, const float *inputs, float *logits, flo
                     .in = inputs,
                     .out = logits,
                     .features = features,
-                    .in_each = plan->input.count,
+                    .in_each = plan->given_count,
                     .out_each = plan->logits.count,
                     .features_each = plan->features.count};
 

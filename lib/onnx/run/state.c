@@ -110,11 +110,14 @@ static void copy_out(const kx_state *s, const kx_port *port, float *to)
 
 void kx_state_begin_forward(kx_state *s, const float *input)
 {
-    const kx_port *port = &s->plan->input;
-
-    assert(port->buffer >= 0);
+    assert(s->plan->ngiven > 0);
     s->ran = s->passed = false;
-    memcpy(kx_state_at(s, port->buffer), input, port->count * sizeof *input);
+    for (int32_t i = 0; i < s->plan->ngiven; i++) {
+        const kx_port *port = &s->plan->given[i];
+
+        memcpy(kx_state_at(s, port->buffer), input, port->count * sizeof *input);
+        input += port->count;
+    }
 }
 
 void kx_state_end_forward(kx_state *s, float *logits, float *features)

@@ -27,6 +27,7 @@ enum { SIDE = 2, INPUTS = 3 * SIDE * SIDE, CLASSES = 3, MAPS = 2, CELLS = 4, MEM
 
 static const char *victim = ""; /* the struct whose last member is set */
 static int library_grown, refusals;
+static int behind_layer; /* the backend is a head */
 
 #define CHECK(what)                                                                                \
     do {                                                                                           \
@@ -138,7 +139,8 @@ static void net_shape(const void *state, kldve_shape *out)
 {
     kldve_shape *shape =
         COPY(kldve_shape, .in_channels = 3, .in_height = SIDE, .in_width = SIDE, .classes = CLASSES,
-             .maps = MAPS, .height = SIDE, .width = SIDE, .batch = 1, .picks = KLDVE_PICKS_PLACE);
+             .maps = MAPS, .height = SIDE, .width = SIDE, .batch = 1, .picks = KLDVE_PICKS_PLACE,
+             .head = behind_layer ? INPUTS : 0);
 
     (void)state;
     CHECK(out->struct_size ==
@@ -400,6 +402,24 @@ static void pass_method(kldve_ctx *ctx, kldve_explainer *explainer)
     free(method);
 }
 
+static void pass_features(kldve_ctx *ctx, const kldve_backend *backend)
+{
+    static const float values[INPUTS] = {1, 2, 3, 4, 5};
+    const kldve_options options = {
+        .struct_size = sizeof options, .pick = KLDVE_PICK_AT, .pick_x = 1};
+    kldve_features *features = COPY(kldve_features, .values = values, .count = INPUTS);
+    kldve_explainer *explainer = NULL;
+    kldve_heatmap *map = NULL;
+
+    behind_layer = 1;
+    CHECK(kldve_explainer_new(ctx, backend, NULL, &explainer) == KLDVE_OK);
+    behind_layer = 0;
+    accepted(ctx, "kldve_features", kldve_explain_features(explainer, features, &options, &map));
+    kldve_heatmap_free(map);
+    kldve_explainer_free(explainer);
+    free(features);
+}
+
 static void pass_network(kldve_ctx *ctx)
 {
     kldve_backend *backend =
@@ -412,6 +432,7 @@ static void pass_network(kldve_ctx *ctx)
     kldve_status st = kldve_explainer_new(ctx, backend, NULL, &explainer);
 
     if (accepted(ctx, strcmp(victim, "kldve_shape") == 0 ? victim : "kldve_backend", st)) {
+        pass_features(ctx, backend);
         memset(backend, 0xaa, sizeof *backend); /* it was copied */
         CHECK(kldve_explainer_shape(explainer, shape) == KLDVE_OK);
         check_result(shape, sizeof *shape);
@@ -527,32 +548,16 @@ static const struct {
     const char *name;
     int read; /* by the library: a program can set a member of it */
 } structs[] = {
-    {"kldve_allocator", 1},
-    {"kldve_image_limits", 1},
-    {"kldve_divergence_options", 1},
-    {"kldve_options", 1},
-    {"kldve_arrays", 1},
-    {"kldve_input_spec", 1},
-    {"kldve_render_options", 1},
-    {"kldve_backend", 1},
-    {"kldve_method", 1},
-    {"kldve_metric", 1},
-    {"kldve_shape", 1},
-    {"kldve_bias_gradient", 1},
-    {"kldve_attention", 1},
-    {"kldve_pick", 0},
-    {"kldve_record", 0},
-    {"kldve_timings", 0},
-    {"kldve_divergence_info", 0},
-    {"kldve_job", 0},
-    {"kldve_metric_job", 0},
+    {"kldve_allocator", 1},     {"kldve_image_limits", 1},   {"kldve_divergence_options", 1},
+    {"kldve_options", 1},       {"kldve_arrays", 1},         {"kldve_features", 1},
+    {"kldve_input_spec", 1},    {"kldve_render_options", 1}, {"kldve_backend", 1},
+    {"kldve_method", 1},        {"kldve_metric", 1},         {"kldve_shape", 1},
+    {"kldve_bias_gradient", 1}, {"kldve_attention", 1},      {"kldve_pick", 0},
+    {"kldve_record", 0},        {"kldve_timings", 0},        {"kldve_divergence_info", 0},
+    {"kldve_job", 0},           {"kldve_metric_job", 0},
 #ifdef WITH_ONNX
-    {"kldve_onnx_options", 1},
-    {"kldve_onnx_input", 1},
-    {"kldve_onnx_dim", 1},
-    {"kldve_onnx_tensor", 0},
-    {"kldve_onnx_choice", 0},
-    {"kldve_onnx_demo_files", 0},
+    {"kldve_onnx_options", 1},  {"kldve_onnx_input", 1},     {"kldve_onnx_dim", 1},
+    {"kldve_onnx_tensor", 0},   {"kldve_onnx_choice", 0},    {"kldve_onnx_demo_files", 0},
     {"kldve_card_value", 0},
 #endif
 };

@@ -8,13 +8,11 @@
 
 kldve_status opened_text(opened *o, const char *text, const kldve_onnx_options *options)
 {
-    size_t nbytes;
-
     memset(o, 0, sizeof *o);
     o->ctx = test_ctx(&o->heap);
-    o->model = writer_memory(write_text, text, &nbytes);
+    o->model = writer_memory(write_text, text, &o->nbytes);
     assert_non_null(o->model);
-    return kldve_onnx_load_memory(o->ctx, o->model, nbytes, options, &o->net);
+    return kldve_onnx_load_memory(o->ctx, o->model, o->nbytes, options, &o->net);
 }
 
 kldve_status opened_file(opened *o, const char *name, const kldve_onnx_options *options)

@@ -9,7 +9,8 @@
 typedef struct opened {
     test_heap heap;
     kldve_ctx *ctx;
-    unsigned char *model; /**< NULL: from a file */
+    unsigned char *model; /**< [nbytes]; NULL: from a file */
+    size_t nbytes;
     kldve_onnx *net;
     void *state;
     kldve_shape shape;
