@@ -302,8 +302,11 @@ class heatmap : public detail::object<kldve_heatmap, kldve_heatmap_free>
         bool fits = width > 0 && height > 0;
         std::vector<float> to(
             fits ? static_cast<std::size_t>(width) * static_cast<std::size_t>(height) : 0);
-        kldve_status status = kldve_heatmap_upsample(ctx(), get(), width, height,
-                                                     static_cast<std::ptrdiff_t>(width), to.data());
+        kldve_status status =
+            kldve_heatmap_upsample(ctx(), get(), width, height,
+                                   static_cast<std::ptrdiff_t>(width) *
+                                       static_cast<std::ptrdiff_t>(sizeof(float)),
+                                   to.data());
 
         return detail::give(state_.get(), status, std::move(to));
     }
