@@ -55,7 +55,7 @@ static void explain(const bench *b, kldve_explainer *explainer, double *ms)
     kldve_heatmap *map = NULL;
     double start = now();
 
-    must(b, kldve_image_load(b->ctx, b->picture, NULL, &photo));
+    must(b, kldve_image_load(b->ctx, b->picture, &photo));
     ms[DECODE] = now() - start;
     must(b, kldve_explain(explainer, photo, NULL, &map));
     must(b, kldve_heatmap_timings(map, &stage));
@@ -65,7 +65,7 @@ static void explain(const bench *b, kldve_explainer *explainer, double *ms)
     ms[BACKWARD] = stage.backward;
     ms[REDUCE] = stage.reduce;
     start = now();
-    must(b, kldve_heatmap_render(map, photo, NULL, &drawn));
+    must(b, kldve_heatmap_render(b->ctx, map, photo, NULL, &drawn));
     ms[RENDER] = now() - start;
     ms[TOTAL] = 0;
     for (int s = DECODE; s <= RENDER; s++)

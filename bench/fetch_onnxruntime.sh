@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 to=build/onnxruntime
-[ -e "$to/libonnxruntime.so" ] && exit 0
+[ -e "$to/libonnxruntime.so.1" ] && exit 0
 mkdir -p "$to"
 cd "$to"
 npm pack --silent com.github.asus4.onnxruntime@0.4.9 >/dev/null
@@ -12,4 +12,5 @@ tar xzf com.github.asus4.onnxruntime-0.4.9.tgz
 cp "$(find package -name onnxruntime_c_api.h | head -1)" .
 cp "$(dirname "$(find package -name onnxruntime_c_api.h | head -1)")"/*.h .
 cp package/Plugins/Linux/x64/libonnxruntime.so .
+ln -sf libonnxruntime.so libonnxruntime.so.1 # the name that it gives itself
 rm -r package com.github.asus4.onnxruntime-0.4.9.tgz

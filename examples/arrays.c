@@ -34,8 +34,8 @@ int main(int argc, char **argv)
 
     if (argc != 4 || (why.target = colours_class(argv[2])) < 0 || kldve_ctx_new(NULL, &ctx))
         return 2;
-    failed = kldve_image_load(ctx, argv[1], NULL, &photo) ||
-             kldve_image_resize(photo, COLOURS_SIDE, COLOURS_SIDE, &small);
+    failed = kldve_image_load(ctx, argv[1], &photo) ||
+             kldve_image_resize(ctx, photo, COLOURS_SIDE, COLOURS_SIDE, &small);
     if (!failed) {
         colours_prepare(kldve_image_pixels(small), input);
         colours_forward(input, features, logits);
@@ -44,8 +44,8 @@ int main(int argc, char **argv)
     if (!failed) {
         colours_backward(cotangent, gradient);
         failed = kldve_explain_arrays(ctx, &arrays, &why, &map) ||
-                 kldve_heatmap_render(map, photo, NULL, &drawn) ||
-                 kldve_image_save(drawn, argv[3], 0);
+                 kldve_heatmap_render(ctx, map, photo, NULL, &drawn) ||
+                 kldve_image_save(ctx, drawn, argv[3], 0);
     }
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));

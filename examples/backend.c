@@ -67,10 +67,11 @@ int main(int argc, char **argv)
 
     if (argc != 4 || (why.target = colours_class(argv[2])) < 0 || kldve_ctx_new(NULL, &ctx))
         return 2;
-    failed =
-        kldve_explainer_new(ctx, &colours, NULL, &net) || kldve_explainer_set_input(net, &spec) ||
-        kldve_image_load(ctx, argv[1], NULL, &photo) || kldve_explain(net, photo, &why, &map) ||
-        kldve_heatmap_render(map, photo, NULL, &drawn) || kldve_image_save(drawn, argv[3], 0);
+    failed = kldve_explainer_new(ctx, &colours, NULL, &net) ||
+             kldve_explainer_set_input(net, &spec) || kldve_image_load(ctx, argv[1], &photo) ||
+             kldve_explain(net, photo, &why, &map) ||
+             kldve_heatmap_render(ctx, map, photo, NULL, &drawn) ||
+             kldve_image_save(ctx, drawn, argv[3], 0);
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
     for (int i = 0; !failed && i < COLOURS_CELLS; i++)

@@ -41,7 +41,7 @@ int main(int argc, char **argv)
         return 2;
     failed = kldve_onnx_explainer(ctx, strcmp(argv[1], "-") ? argv[1] : NULL, &options, &net);
     for (int i = 0; i < count && !failed; i++)
-        failed = kldve_image_load(ctx, argv[2 + i], NULL, &photo[i]);
+        failed = kldve_image_load(ctx, argv[2 + i], &photo[i]);
     if (!failed)
         failed = kldve_explain_many(net, (const kldve_image *const *)photo, count, NULL, map);
     if (failed)

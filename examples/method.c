@@ -81,9 +81,8 @@ int main(int argc, char **argv)
 
     if (argc != 3 || (why.target = colours_class(argv[2])) < 0 || kldve_ctx_new(NULL, &ctx))
         return 2;
-    failed = kldve_method_register(ctx, &contribution) ||
-             kldve_image_load(ctx, argv[1], NULL, &photo) ||
-             kldve_image_resize(photo, COLOURS_SIDE, COLOURS_SIDE, &small) ||
+    failed = kldve_method_register(ctx, &contribution) || kldve_image_load(ctx, argv[1], &photo) ||
+             kldve_image_resize(ctx, photo, COLOURS_SIDE, COLOURS_SIDE, &small) ||
              explain(ctx, small, &why, &map);
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));

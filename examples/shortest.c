@@ -17,9 +17,9 @@ int main(int argc, char **argv)
     if (argc != 4 || kldve_ctx_new(NULL, &ctx))
         return 2;
     failed = kldve_onnx_explainer(ctx, strcmp(argv[1], "-") ? argv[1] : NULL, NULL, &net) ||
-             kldve_image_load(ctx, argv[2], NULL, &photo) ||
-             kldve_explain(net, photo, NULL, &map) ||
-             kldve_heatmap_render(map, photo, NULL, &why) || kldve_image_save(why, argv[3], 0);
+             kldve_image_load(ctx, argv[2], &photo) || kldve_explain(net, photo, NULL, &map) ||
+             kldve_heatmap_render(ctx, map, photo, NULL, &why) ||
+             kldve_image_save(ctx, why, argv[3], 0);
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
     kldve_image_free(why);

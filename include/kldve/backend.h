@@ -226,9 +226,20 @@ KLDVE_API kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const
 KLDVE_API kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *format, ...)
     KLDVE_PRINTF(3, 4);
 
+/** Record that something is above a limit of the context (kldve_ctx_set_limit()).  The message goes
+ *  on with the name of the limit, how high it is and how to raise it.
+ *  @param ctx     NULL: nothing is recorded.
+ *  @param limit   A kldve_limit.
+ *  @param format  What is too large, printf: "NAME: 70000000 bytes of labels".
+ *  @return KLDVE_E_LIMIT
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_ctx_fail_limit(kldve_ctx *ctx, int32_t limit, const char *format, ...)
+    KLDVE_PRINTF(3, 4);
+
 /** Allocate `count` items of `nbytes` with the context's allocator.  The memory is aligned to 64
  *  bytes and not cleared; free it with kldve_ctx_release().  0 items give a valid pointer.
- *  @return NULL if the product overflows or the allocator fails.
+ *  @return NULL if the product overflows, the context would hold more than KLDVE_LIMIT_MEMORY, or the
+ *          allocator fails.
  *  @since 0.1 */
 KLDVE_API void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes);
 
@@ -257,11 +268,50 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_struct_load(kldve_ctx *ctx, const 
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_struct_store(kldve_ctx *ctx, const char *name,
                                                            const void *src, size_t size, void *dst);
 
-/** Report progress to the context's callback: `done` of `total` steps of `stage` are done.
- *  @return KLDVE_OK; KLDVE_E_CANCELLED, with its message set, which you return in turn.
+/** Report progress to the context's callback: `done` of `total` steps of `stage` are done; and
+ * poll.
+ *  @param stage  Borrowed until the next report, or until the call of the host returns.
+ *  @return As kldve_ctx_poll().
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage,
                                                            int64_t done, int64_t total);
+
+/** Has the call under way to end?  For the slots of backends, methods and metrics: call it about
+ *  every 10 ms, in the thread that the slot was called in, and return what it returns.  It costs
+ *  two loads and a look at the clock, and now and then calls the progress callback.
+ *  @param ctx  NULL: KLDVE_OK.
+ *  @return KLDVE_OK; KLDVE_E_CANCELLED or KLDVE_E_DEADLINE, with its message set.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_poll(kldve_ctx *ctx);
+
+/** For other threads that work for a slot: 1 once the call under way has to end, else 0.  Two
+ *  atomic loads; the deadline is seen once the thread of the call has polled.
+ *  @param ctx  NULL: 0.
+ *  @since 0.1 */
+KLDVE_API int32_t kldve_ctx_stopping(const kldve_ctx *ctx);
+
+/** Hand a line to the log of the context, if it wants lines of that level.
+ *  @param ctx    NULL: nothing happens.
+ *  @param level  a kldve_log_level.
+ *  @since 0.1 */
+KLDVE_API void kldve_ctx_logf(kldve_ctx *ctx, int32_t level, const char *format, ...)
+    KLDVE_PRINTF(3, 4);
+
+/** Begin a function of your own that a host calls with a context, and that can be stopped: a
+ *  library on top of this one does what kldve_explain() does.  The message becomes "", and the
+ *  deadline begins.  Calls may lie within each other; the earliest deadline counts.
+ *  @param call          What it does, for messages until there is a stage; borrowed until its end.
+ *  @param milliseconds  The deadline; 0: that of the context.
+ *  @return For kldve_ctx_leave().
+ *  @since 0.1 */
+KLDVE_API double kldve_ctx_enter(kldve_ctx *ctx, const char *call, double milliseconds);
+
+/** End it.  After a success the message is "".  The outermost call uses up a cancel that it
+ *  returns.
+ *  @param before  What kldve_ctx_enter() returned.
+ *  @return `status`.
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_ctx_leave(kldve_ctx *ctx, double before, kldve_status status);
 
 #ifdef __cplusplus
 }

@@ -9,8 +9,11 @@
  *     A returned `const T *` is borrowed: it lives as long as the object that you asked.
  *   - Every function that frees accepts NULL.
  *   - The library prints nothing, never exits, and keeps no global or thread-local state.  Two
- *     threads may use it at the same time as long as they do not share a kldve_ctx or an object
- *     made from one, unless an object says otherwise.
+ *     threads may use it at the same time as long as they do not share a kldve_ctx.
+ *   - Networks, pictures, labels, cards and heat maps do not change once they are made.  Any number
+ *     of threads may read the same one, each with a context of its own: a call that takes one as
+ *     `const` and can fail takes the caller's context for the message and for memory.  An explainer
+ *     works, and so belongs to one thread at a time.
  *   - Every public struct begins with `struct_size`, which you set to sizeof.  Zero bytes mean
  *     "default".  Later releases only append members.  A member that you set and that the loaded
  *     library does not have is refused with KLDVE_E_UNSUPPORTED; docs/abi.md has all cases.
@@ -59,8 +62,9 @@ enum {
     KLDVE_E_NUMERIC = -7,      /**< NaN or infinity reached a result */
     KLDVE_E_NO_VJP = -8,       /**< the reading or method needs a gradient, the backend has none */
     KLDVE_E_UNATTAINABLE = -9, /**< no kernel width gives the wanted perplexity */
-    KLDVE_E_CANCELLED = -10,   /**< the progress callback asked to stop */
-    KLDVE_E_LIMIT = -11,       /**< larger than a limit that the caller can raise */
+    KLDVE_E_CANCELLED = -10,   /**< kldve_ctx_cancel() or the progress callback asked to stop */
+    KLDVE_E_LIMIT = -11,       /**< above a limit of the context: kldve_ctx_set_limit() */
+    KLDVE_E_DEADLINE = -12,    /**< the time that the caller gave has passed */
     KLDVE_E_NOT_FOUND = -13 /**< no such entry: an index past the last, an array that this map does
                                  not have.  Getters return it without a message */
 };
@@ -101,20 +105,130 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_new(const kldve_allocator *all
 /** Free a context.  Free every object made from it first.  Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_ctx_free(kldve_ctx *ctx);
 
-/** Why the last failed call on this context failed: one line without a newline, "" if no call has
- *  failed.  Written for people, not for programs, which look at the status.  Borrowed; the next
- *  failure overwrites it.  "" for NULL.  @since 0.1 */
+/** Why the last call on this context failed: one line without a newline; "" if it did not.  Written
+ *  for people, not for programs, which look at the status.  Borrowed; the next call overwrites it.
+ *  "" for NULL.  @since 0.1 */
 KLDVE_API const char *kldve_ctx_message(const kldve_ctx *ctx);
 
-/** Called during long work: `done` of `total` steps of `stage` are done.  To stop the work return
- *  anything but 0; the call then returns KLDVE_E_CANCELLED.  Runs in the thread that made the call.
- */
+/** Called during long work: `done` of `total` steps of `stage` are done; the same numbers come
+ * again while a long step runs, several times a second.  To stop the work return anything but 0;
+ * the call then returns KLDVE_E_CANCELLED.
+ *
+ *  Runs in the thread that made the call.  It may use other contexts as it likes, and of this one
+ *  kldve_ctx_cancel(), kldve_ctx_message(), kldve_ctx_set_progress() and calls on objects that the
+ *  call under way does not use; no progress is reported from within those.  It must return: neither
+ *  longjmp() nor an exception may cross the library.
+ *  @param stage  Borrowed for the call. */
 typedef int32_t (*kldve_progress_fn)(void *opaque, const char *stage, int64_t done, int64_t total);
 
 /** Set the progress callback, or remove it with NULL.
+ *  @param ctx     NULL: nothing happens.
  *  @param opaque  Handed to the callback; borrowed until it is replaced.
  *  @since 0.1 */
 KLDVE_API void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress_fn progress, void *opaque);
+
+/** Stop the call that runs on this context: it returns KLDVE_E_CANCELLED, as a rule within 50 ms
+ *  (docs/threads.md has the exceptions), its outputs are not written, and every object stays
+ *  usable.
+ *
+ *  May be called from any thread and from a signal handler, as long as the context lives.  A cancel
+ *  is not lost: one that comes while no call runs, or too late for the one that does, ends the next
+ *  call that can return KLDVE_E_CANCELLED.  The call that returns it has used it up.
+ *  @param ctx  NULL: nothing happens.
+ *  @since 0.1 */
+KLDVE_API void kldve_ctx_cancel(kldve_ctx *ctx);
+
+/** Forget a cancel that no call has used up, before a new job is begun on this context.  Safe from
+ *  any thread.
+ *  @param ctx  NULL: nothing happens.
+ *  @since 0.1 */
+KLDVE_API void kldve_ctx_resume(kldve_ctx *ctx);
+
+/** How long every later call on this context may take that can return KLDVE_E_DEADLINE.  The
+ *  options of a call (kldve_options.deadline_ms and others) can set an earlier end.
+ *  @param milliseconds  From the start of the call; 0: as long as it needs.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL, negative, not a number; what was set stays).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_set_deadline(kldve_ctx *ctx, double milliseconds);
+
+/** How important a line of the log is. */
+typedef enum kldve_log_level {
+    KLDVE_LOG_NONE = 0,    /**< no line at all */
+    KLDVE_LOG_WARNING = 1, /**< the result may not be what it looks like: notes of a network */
+    KLDVE_LOG_INFO = 2,    /**< what was chosen for the caller: layer, scores, size, labels */
+    KLDVE_LOG_DEBUG = 3    /**< how long each call took, and nodes that run slowly */
+} kldve_log_level;
+
+/** Called with one line without a newline.  Runs in the thread that made the call, under the rules
+ *  of kldve_progress_fn.
+ *  @param level    a kldve_log_level.
+ *  @param message  Borrowed for the call. */
+typedef void (*kldve_log_fn)(void *opaque, int32_t level, const char *message);
+
+/** Set who gets the log, or remove it with NULL.  Nothing depends on it: what is logged is also in
+ *  notes, records and timings.  The library writes to no stream by itself.
+ *  @param ctx        NULL: nothing happens.
+ *  @param max_level  The least important kldve_log_level that is wanted.
+ *  @param opaque     Handed to the callback; borrowed until it is replaced.
+ *  @since 0.1 */
+KLDVE_API void kldve_ctx_set_log(kldve_ctx *ctx, int32_t max_level, kldve_log_fn log, void *opaque);
+
+/** What a context takes in and spends.  A file that asks for more is refused with KLDVE_E_LIMIT
+ *  before the memory is taken; the message names the limit.  The numbers are part of the ABI. */
+enum {
+    KLDVE_LIMIT_MEMORY = 0, /**< bytes that all objects of the context hold at a time; the default
+                                 is no limit.  What is more fails as where the allocator has no
+                                 more: KLDVE_E_NOMEM, with this limit in the message */
+    KLDVE_LIMIT_WORKING_MEMORY = 1, /**< bytes of working memory for one input of a network, of each
+                                         plan (explaining, relevance ...): 1 GiB */
+    KLDVE_LIMIT_WEIGHTS = 2,  /**< bytes of weights that a network packs beside those in its file;
+                                 the  default is no limit */
+    KLDVE_LIMIT_GRAPH = 3,    /**< bytes of a network's nodes and of the constants that are computed
+                                   from it: 1 GiB, or 12 times the bytes of its files where that is
+                                   more */
+    KLDVE_LIMIT_MODEL = 4,    /**< bytes of an .onnx file: 2 GiB */
+    KLDVE_LIMIT_EXTERNAL = 5, /**< bytes of all files with a network's external data: 4 GiB */
+    KLDVE_LIMIT_UNPACKED = 6, /**< bytes of what is read of an .onnx file, other than the weights,
+                                   which stay in it: 768 MiB */
+    KLDVE_LIMIT_NODES = 7,    /**< nodes of a network, with those of its functions: 1 million */
+    KLDVE_LIMIT_CARD = 8,     /**< bytes of a model card: 1 MiB */
+    KLDVE_LIMIT_LABELS = 9,   /**< bytes of a list of labels: 16 MiB */
+    KLDVE_LIMIT_PICTURE_FILE = 10,  /**< bytes of a picture's file: 256 MiB */
+    KLDVE_LIMIT_PICTURE_PIXELS = 11 /**< width * height of a picture from a file: 100 million */
+};
+
+/** The name of a limit as messages and the command have it: "working-memory" for
+ *  KLDVE_LIMIT_WORKING_MEMORY.
+ *  @param limit  One of KLDVE_LIMIT_.
+ *  @return Static storage; NULL for any other number, so that a loop from 0 on lists all.
+ *  @since 0.1 */
+KLDVE_API const char *kldve_limit_name(int32_t limit);
+
+/** Set a limit for everything that is made from the context from now on.
+ *  @param limit  One of KLDVE_LIMIT_.
+ *  @param value  In the unit of the limit; 0 for its default, INT64_MAX for none.
+ *  @return KLDVE_OK; KLDVE_E_ARG (`ctx` is NULL, or a negative value); KLDVE_E_UNSUPPORTED (a limit
+ *          that this library does not have).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_set_limit(kldve_ctx *ctx, int32_t limit,
+                                                            int64_t value);
+
+/** What a limit is.
+ *  @param value  On KLDVE_OK its value, or the default where none was set.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL, or no such limit; there is no message).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_limit(const kldve_ctx *ctx, int32_t limit,
+                                                        int64_t *value);
+
+/** How much memory the objects of a context hold: what was asked of its allocator, the context
+ *  itself aside.  docs/memory.md says what libraries below this one take from elsewhere.  Safe from
+ *  any thread.
+ *  @param now,most  In bytes: at the moment, and at most since the context was made.  Each may be
+ *                   NULL.
+ *  @return KLDVE_OK; KLDVE_E_ARG (`ctx` is NULL).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_memory(const kldve_ctx *ctx, size_t *now,
+                                                         size_t *most);
 
 #ifdef __cplusplus
 }

@@ -5,8 +5,8 @@
  * applied.  Alpha is kept aside, for networks that take it; everything else shows the colours as if
  * there were none.  Gamma and colour profiles are ignored.
  *
- * A picture holds on to the context that it was made from.  Functions that take a picture leave
- * their message there, and the rule of one thread at a time covers both. */
+ * Threads may read the same picture at the same time, each with a context of its own.  Its memory
+ * comes from the context that it was made from, which is freed after it. */
 #ifndef KLDVE_IMAGE_H
 #define KLDVE_IMAGE_H
 
@@ -19,14 +19,6 @@ extern "C" {
 /** A picture: [height][width][3], R,G,B, 8 bits each, sRGB, rows without gaps.  Free it with
  *  kldve_image_free(). */
 typedef struct kldve_image kldve_image;
-
-/** Limits for pictures from outside; all zero = defaults.  A picture above a limit is refused with
- *  KLDVE_E_LIMIT before memory is allocated for it. */
-typedef struct kldve_image_limits {
-    size_t struct_size;
-    int64_t pixels; /**< width * height; 0 means 100 million */
-    int64_t bytes;  /**< size of the file; 0 means 256 MiB */
-} kldve_image_limits;
 
 /** Make a black picture.
  *  @param width,height  In pixels, each 1..65535.
@@ -50,14 +42,13 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_from_rgb(kldve_ctx *ctx, con
  *  or damaged is refused as far as that can be told (JPEG has no checksums), even where other
  *  programs show what is left of it.
  *  @param path    The message of a failure begins with it.
- *  @param limits  NULL means defaults.
  *  @param out     On KLDVE_OK a new picture; free it with kldve_image_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (damaged); KLDVE_E_UNSUPPORTED (another format, one
- *          that this build leaves out, or a limit that this library does not have); KLDVE_E_LIMIT;
+ *          that this build leaves out, or a side of more than 65535 pixels); KLDVE_E_LIMIT (above
+ *          KLDVE_LIMIT_PICTURE_FILE or KLDVE_LIMIT_PICTURE_PIXELS, before memory is taken for it);
  *          KLDVE_E_NOMEM; KLDVE_E_ARG.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_load(kldve_ctx *ctx, const char *path,
-                                                         const kldve_image_limits *limits,
                                                          kldve_image **out);
 
 /** kldve_image_load() from memory.
@@ -65,9 +56,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_load(kldve_ctx *ctx, const c
  *  @return As kldve_image_load(), but never KLDVE_E_IO.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes,
-                                                           size_t nbytes,
-                                                           const kldve_image_limits *limits,
-                                                           kldve_image **out);
+                                                           size_t nbytes, kldve_image **out);
 
 /** Write a picture as PNG or JPEG.  The file appears whole or not at all; an existing file keeps
  *  its permissions.  The bytes may change between versions of the library.
@@ -77,8 +66,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_decode(kldve_ctx *ctx, const
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_UNSUPPORTED (another ending, or a format that this build
  *          leaves out); KLDVE_E_NOMEM; KLDVE_E_ARG.  After a failure an existing file is unchanged.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_save(const kldve_image *image, const char *path,
-                                                         int32_t quality);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_save(kldve_ctx *ctx, const kldve_image *image,
+                                                         const char *path, int32_t quality);
 
 /** Resize a picture with an antialiased bilinear (triangle) filter.  Every value is within 1 of 255
  *  of Pillow's `Image.resize((width, height), Image.BILINEAR)`.
@@ -86,8 +75,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_save(const kldve_image *imag
  *  @param out           On KLDVE_OK a new picture; free it with kldve_image_free().
  *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (a side outside of 1..65535).
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_resize(const kldve_image *image, int32_t width,
-                                                           int32_t height, kldve_image **out);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_resize(kldve_ctx *ctx, const kldve_image *image,
+                                                           int32_t width, int32_t height,
+                                                           kldve_image **out);
 
 /** Cut a rectangle out of a picture.
  *  @param x,y           The upper left pixel of the rectangle.
@@ -95,9 +85,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_resize(const kldve_image *im
  *  @param out           On KLDVE_OK a new picture; free it with kldve_image_free().
  *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (part of the rectangle lies outside the picture).
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_crop(const kldve_image *image, int32_t x,
-                                                         int32_t y, int32_t width, int32_t height,
-                                                         kldve_image **out);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_crop(kldve_ctx *ctx, const kldve_image *image,
+                                                         int32_t x, int32_t y, int32_t width,
+                                                         int32_t height, kldve_image **out);
 
 /** Sizes in pixels.  @since 0.1 */
 KLDVE_API int32_t kldve_image_width(const kldve_image *image);

@@ -15,10 +15,10 @@
  *         if (argc != 3 || kldve_ctx_new(NULL, &ctx) != KLDVE_OK)
  *             return 2;
  *         failed = kldve_onnx_explainer(ctx, NULL, NULL, &net) ||
- *                  kldve_image_load(ctx, argv[1], NULL, &photo) ||
+ *                  kldve_image_load(ctx, argv[1], &photo) ||
  *                  kldve_explain(net, photo, NULL, &map) ||
- *                  kldve_heatmap_render(map, photo, NULL, &drawn) ||
- *                  kldve_image_save(drawn, argv[2], 0);
+ *                  kldve_heatmap_render(ctx, map, photo, NULL, &drawn) ||
+ *                  kldve_image_save(ctx, drawn, argv[2], 0);
  *         if (failed)
  *             fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
  *         kldve_image_free(drawn);
@@ -131,6 +131,9 @@ typedef struct kldve_options {
      *  for kldve_explain_input()); what is not 0 counts.  Borrowed for the call. */
     const uint8_t *region;
     int32_t region_width, region_height;
+    /** Milliseconds from the start of the call until it gives up with KLDVE_E_DEADLINE, as soon
+     *  after them as kldve_ctx_cancel() says; 0: none but that of kldve_ctx_set_deadline(). */
+    double deadline_ms;
 } kldve_options;
 
 /** Channel orders of a network's input. */
@@ -172,7 +175,9 @@ typedef struct kldve_input_spec {
  *  Use it from one thread at a time; two explainers made from two contexts may run in parallel. */
 typedef struct kldve_explainer kldve_explainer;
 
-/** A heat map with everything that was computed on the way. */
+/** A heat map with everything that was computed on the way.  It never changes: any number of
+ * threads may read it.  Its memory comes from the context of the explainer, which is freed after
+ * it. */
 typedef struct kldve_heatmap kldve_heatmap;
 
 /** Open a network through a backend.  Free the explainer with kldve_explainer_free().
@@ -224,7 +229,7 @@ KLDVE_API const char *kldve_explainer_note(const kldve_explainer *explainer, int
  *          does not read, see kldve_method.options); KLDVE_E_UNSUPPORTED (no such method);
  *          KLDVE_E_NO_VJP (the reading needs a gradient that the backend cannot give);
  *          KLDVE_E_NUMERIC (NaN or infinite logits, features or gradients); KLDVE_E_NOMEM;
- *          KLDVE_E_CANCELLED; or what the backend returned.
+ *          KLDVE_E_CANCELLED; KLDVE_E_DEADLINE; or what the backend returned.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain(kldve_explainer *explainer,
                                                       const kldve_image *picture,
@@ -388,7 +393,8 @@ typedef struct kldve_record {
 
 /** Fill in the record.
  *  @param out  The caller's; set its struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then).
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then, and
+ *          there is no message: threads may share the map).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_record(const kldve_heatmap *map,
                                                              kldve_record *out);
@@ -406,7 +412,8 @@ typedef struct kldve_timings {
 
 /** Fill in the timings.
  *  @param out  The caller's; set its struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then).
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then, and
+ *          there is no message: threads may share the map).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_timings(const kldve_heatmap *map,
                                                               kldve_timings *out);
@@ -422,7 +429,8 @@ KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);
  *                kldve_heatmap_free().  It has the record and the arrays of the film's.
  *  @return KLDVE_OK, KLDVE_E_ARG (NULL, no such frame), KLDVE_E_NOMEM.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_frame(const kldve_heatmap *map, int32_t frame,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_frame(kldve_ctx *ctx,
+                                                            const kldve_heatmap *map, int32_t frame,
                                                             kldve_heatmap **out);
 
 /** The standard error of each value of the map, in its units, for methods that draw random numbers;
@@ -463,7 +471,8 @@ KLDVE_API const double *kldve_heatmap_weights(const kldve_heatmap *map, size_t *
  *  @param out    On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
  *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_NOMEM.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_fuse(const kldve_heatmap *const *maps,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_fuse(kldve_ctx *ctx,
+                                                           const kldve_heatmap *const *maps,
                                                            int32_t count, kldve_heatmap **out);
 
 /** Free a heat map and the arrays behind it.  Accepts NULL.  @since 0.1 */
@@ -472,13 +481,17 @@ KLDVE_API void kldve_heatmap_free(kldve_heatmap *map);
 /** Upsample the map to width x height pixels, bilinear with half-pixel centres.  It covers what the
  *  network saw of the picture, see kldve_record.  Of a film `height` is that of all its frames
  *  below each other, and the map is interpolated over time, too.
- *  @param out  [height][width], the caller's.
- *  @return KLDVE_OK, KLDVE_E_ARG (a side below 1, of a film a height that its frames do not
- *          divide).
+ *  @param ctx     Of the caller, for the message of a failure; nothing is allocated.
+ *  @param stride  BYTES from one row of `out` to the next, a multiple of 4; negative: the rows
+ *                 below lie before the first; 0: rows without gaps.
+ *  @param out     [height][width], the caller's; the upper row begins here.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, a side below 1, a stride that is shorter than a row, of a
+ *          film a height that its frames do not divide).  Nothing is written after a failure.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_upsample(const kldve_heatmap *map,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_upsample(kldve_ctx *ctx,
+                                                               const kldve_heatmap *map,
                                                                int32_t width, int32_t height,
-                                                               float *out);
+                                                               ptrdiff_t stride, float *out);
 
 /** How a map is drawn; all zero = defaults. */
 typedef struct kldve_render_options {
@@ -490,6 +503,7 @@ typedef struct kldve_render_options {
 } kldve_render_options;
 
 /** Draw the map.
+ *  @param ctx      Of the caller, for memory and for the message of a failure.
  *  @param picture  The picture that was explained, of a film all frames below each other (for one
  *                  see kldve_heatmap_frame()).  The result has its size; the heat lies where
  *                  the network looked, what it did not see is darkened, and the box of a row that
@@ -500,7 +514,8 @@ typedef struct kldve_render_options {
  *  @return KLDVE_OK, KLDVE_E_ARG (no such colour map, an opacity above 1), KLDVE_E_UNSUPPORTED (an
  *          option that this library does not have), KLDVE_E_NOMEM.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(const kldve_heatmap *map,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(kldve_ctx *ctx,
+                                                             const kldve_heatmap *map,
                                                              const kldve_image *picture,
                                                              const kldve_render_options *options,
                                                              kldve_image **out);

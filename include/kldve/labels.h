@@ -16,9 +16,8 @@
 extern "C" {
 #endif
 
-/** Labels in the order of the classes.  They never change once made, so two threads may read them
- *  at the same time.  kldve_labels_find() writes a message to the context when it fails: that one
- *  call needs the context for itself. */
+/** Labels in the order of the classes.  They never change once made: any number of threads may read
+ *  them at the same time. */
 typedef struct kldve_labels kldve_labels;
 
 /** Read a file of labels.  A byte order mark, CR before LF and empty lines at the end are dropped.
@@ -51,13 +50,15 @@ KLDVE_API const char *kldve_labels_name(const kldve_labels *labels, int32_t inde
 KLDVE_API const char *kldve_labels_synset(const kldve_labels *labels, int32_t index);
 
 /** Find the class that a user means.
+ *  @param ctx    Of the caller, for the message of a failure.
  *  @param what   The first of these that fits counts: an index in decimal digits, a synset, a whole
  *                label, one of the names of a label.  Case does not matter for ASCII letters.
  *  @param index  On KLDVE_OK the class.
  *  @return KLDVE_OK; KLDVE_E_ARG: nothing fits (the message suggests the nearest labels), or
  *          several classes fit (the message lists them).
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_labels_find(const kldve_labels *labels,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_labels_find(kldve_ctx *ctx,
+                                                          const kldve_labels *labels,
                                                           const char *what, int32_t *index);
 
 #ifdef __cplusplus

@@ -6,7 +6,7 @@
  *     const kldve_metric *m;
  *
  *     for (int32_t i = 0; (m = kldve_metric_at(ctx, i)) != NULL; i++)
- *         if (kldve_metric_compute(map, m->name, &value) == KLDVE_OK)
+ *         if (kldve_metric_compute(ctx, map, m->name, &value) == KLDVE_OK)
  *             printf("%s: %g\n", m->summary, value);
  *
  * docs/adding-a-metric.md shows how to write one. */
@@ -78,13 +78,14 @@ KLDVE_API const kldve_metric *kldve_metric_find(const kldve_ctx *ctx, const char
 
 /** Compute a metric of a heat map, at the size of the network's input, so that maps of any layer
  *  are measured alike.
- *  @param map    Its context says which metrics there are, and holds the message of a failure.
+ *  @param ctx    Says which metrics there are, and holds the message of a failure.
  *  @param value  Written on KLDVE_OK only; NaN where the map has no such number, as a flat map.
  *  @return KLDVE_OK; KLDVE_E_ARG (NULL); KLDVE_E_UNSUPPORTED (no metric of that name);
  *          KLDVE_E_NUMERIC (a host's metric left its range); KLDVE_E_NOMEM; or what compute()
  *          returned.
  *  Threads: as for every call with a context.  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_compute(const kldve_heatmap *map,
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_compute(kldve_ctx *ctx,
+                                                             const kldve_heatmap *map,
                                                              const char *name, double *value);
 
 /** How small the salient area is: the smallest set of values that holds `part` of the map's energy

@@ -170,6 +170,8 @@ typedef struct kldve_onnx_options {
     const float *pictures;
     int32_t in_frames;       /**< replaces a symbolic number of frames of a film; 0 means 16 */
     int32_t frames_reserved; /**< 0 */
+    double deadline_ms;      /**< milliseconds from the start of loading until it gives up with
+                                  KLDVE_E_DEADLINE; 0: none but that of kldve_ctx_set_deadline() */
 } kldve_onnx_options;
 
 /** Read and plan a network.  Its input may be [1][channels][height][width] or, as in TensorFlow,
@@ -189,7 +191,8 @@ typedef struct kldve_onnx_options {
  *          operator or attribute that the engine lacks: the message names node and attribute; or an
  *          option that this library does not have); KLDVE_E_LIMIT (more nodes, names or bytes than
  *          the engine reads, or more working memory than it plans); KLDVE_E_ARG (no such layer or
- *          logits, a selection that does not fit, an option out of range); KLDVE_E_NOMEM.
+ *          logits, a selection that does not fit, an option out of range); KLDVE_E_NOMEM;
+ *          KLDVE_E_CANCELLED; KLDVE_E_DEADLINE.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path,
                                                         const kldve_onnx_options *options,

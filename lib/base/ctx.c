@@ -1,4 +1,4 @@
-/* ctx.c - the context: allocator, progress callback, what the host registered. */
+/* ctx.c - the context: allocator, what the host registered. */
 #include "ctx.h"
 #include "ctx_struct.h"
 
@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "limits.h"
 #include "size.h"
 
 enum { ALIGNMENT = 64 };
@@ -43,6 +44,8 @@ kldve_status kldve_ctx_new(const kldve_allocator *allocator, kldve_ctx **out)
         return KLDVE_E_NOMEM;
     memset(ctx, 0, sizeof *ctx);
     ctx->allocator = use;
+    kldve_control_init(ctx);
+    ctx->held = &ctx->room;
     *out = ctx;
     return KLDVE_OK;
 }
@@ -63,47 +66,91 @@ void kldve_ctx_free(kldve_ctx *ctx)
     ctx->allocator.free(ctx->allocator.opaque, ctx);
 }
 
-void kldve_ctx_set_progress(kldve_ctx *ctx, kldve_progress_fn progress, void *opaque)
+kldve_status kldve_ctx_set_limit(kldve_ctx *ctx, int32_t limit, int64_t value)
 {
-    ctx->progress = progress;
-    ctx->progress_opaque = opaque;
-}
-
-kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage, int64_t done, int64_t total)
-{
-    if (ctx->progress && ctx->progress(ctx->progress_opaque, stage, done, total) != 0)
-        return kldve_ctx_failf(ctx, KLDVE_E_CANCELLED, "cancelled during %s", stage);
+    if (!ctx)
+        return KLDVE_E_ARG;
+    if (!kldve_is_limit(limit))
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED, "libkldve %s has no limit number %d",
+                               kldve_version(), (int)limit);
+    if (value < 0)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "the limit '%s' cannot be negative; 0 stands for the default",
+                               kldve_limit_name(limit));
+    ctx->limit[limit] = value;
     return KLDVE_OK;
 }
 
-/* The block starts at the first multiple of 64 that leaves room for the allocator's own pointer in
- * front of it. */
+/* In front of every block. */
+typedef struct header {
+    unsigned char *raw; /* the allocator's own pointer */
+    size_t size;        /* bytes asked of it */
+} header;
+
+/* Count `size` more bytes; false: they would be more than the context may hold. */
+static bool hold(const kldve_ctx *ctx, size_t size)
+{
+    uint64_t limit = (uint64_t)kldve_limit_of(ctx, KLDVE_LIMIT_MEMORY);
+    size_t now = atomic_fetch_add(&ctx->held->now, size) + size;
+    size_t most = atomic_load(&ctx->held->most);
+
+    if (now < size || now > limit) {
+        atomic_fetch_sub(&ctx->held->now, size);
+        atomic_store(&ctx->held->refused, true);
+        return false;
+    }
+    while (now > most && !atomic_compare_exchange_weak(&ctx->held->most, &most, now))
+        continue;
+    return true;
+}
+
+static void let_go(const kldve_ctx *ctx, size_t size)
+{
+    assert(atomic_load(&ctx->held->now) >= size);
+    atomic_fetch_sub(&ctx->held->now, size);
+}
+
+/* The block starts at the first multiple of 64 that leaves room for the header in front of it. */
 void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes)
 {
-    size_t size;
-    unsigned char *raw, *block;
+    header h;
+    unsigned char *block;
 
-    if (!kldve_size_mul(count, nbytes, &size) ||
-        !kldve_size_add(size, ALIGNMENT + sizeof raw, &size))
+    if (!kldve_size_mul(count, nbytes, &h.size) ||
+        !kldve_size_add(h.size, ALIGNMENT + sizeof h, &h.size) || !hold(ctx, h.size))
         return NULL;
-    raw = ctx->allocator.alloc(ctx->allocator.opaque, size);
-    if (!raw)
+    h.raw = ctx->allocator.alloc(ctx->allocator.opaque, h.size);
+    if (!h.raw) {
+        let_go(ctx, h.size);
         return NULL;
-    block = raw + sizeof raw;
+    }
+    block = h.raw + sizeof h;
     block += (ALIGNMENT - (uintptr_t)block % ALIGNMENT) % ALIGNMENT;
-    assert((uintptr_t)block % ALIGNMENT == 0 && block + count * nbytes <= raw + size);
-    memcpy(block - sizeof raw, &raw, sizeof raw);
+    assert((uintptr_t)block % ALIGNMENT == 0 && block + count * nbytes <= h.raw + h.size);
+    memcpy(block - sizeof h, &h, sizeof h);
     return block;
 }
 
 void kldve_ctx_release(const kldve_ctx *ctx, void *memory)
 {
-    unsigned char *raw;
+    header h;
 
     if (!memory)
         return;
-    memcpy(&raw, (unsigned char *)memory - sizeof raw, sizeof raw);
-    ctx->allocator.free(ctx->allocator.opaque, raw);
+    memcpy(&h, (unsigned char *)memory - sizeof h, sizeof h);
+    let_go(ctx, h.size);
+    ctx->allocator.free(ctx->allocator.opaque, h.raw);
+}
+
+kldve_status kldve_ctx_memory(const kldve_ctx *ctx, size_t *now, size_t *most)
+{
+    if (!ctx)
+        return KLDVE_E_ARG;
+    if (now)
+        *now = atomic_load(&ctx->held->now);
+    if (most)
+        *most = atomic_load(&ctx->held->most);
+    return KLDVE_OK;
 }
 
 static const void *item_at(const kldve_host_list *list, int32_t index)

@@ -13,4 +13,10 @@ const kldve_metric *kldve_ctx_metric(const kldve_ctx *ctx, int32_t index);
 kldve_status kldve_ctx_add_method(kldve_ctx *ctx, const kldve_method *method);
 kldve_status kldve_ctx_add_metric(kldve_ctx *ctx, const kldve_metric *metric);
 
+/** Make a text one printable line: control characters become spaces. */
+void kldve_one_line(char *text);
+
+/** What the calls on a new context may do: anything. */
+void kldve_control_init(kldve_ctx *ctx);
+
 #endif

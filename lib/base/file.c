@@ -15,6 +15,7 @@
 
 #include <kldve/backend.h>
 
+#include "limits.h"
 #include "size.h"
 
 #ifndef PATH_MAX
@@ -87,10 +88,20 @@ static ssize_t read_some(int fd, void *bytes, size_t nbytes)
     return n;
 }
 
+/* One less than can be counted, so that one byte more can be asked for. */
+static size_t most_bytes(const kldve_ctx *ctx, int32_t limit)
+{
+    int64_t value = kldve_limit_of(ctx, limit);
+
+    return (uint64_t)value < SIZE_MAX ? (size_t)value : SIZE_MAX - 1;
+}
+
 /* Asks for one byte more than the limit, to notice a file that grew, or a pipe. */
-static kldve_status read_all(kldve_ctx *ctx, const char *path, int fd, size_t limit,
+static kldve_status read_all(kldve_ctx *ctx, const char *path, int fd, int32_t which,
                              kldve_buffer *out)
 {
+    const size_t limit = most_bytes(ctx, which);
+
     for (;;) {
         size_t room = out->capacity - out->length;
         ssize_t n;
@@ -99,7 +110,7 @@ static kldve_status read_all(kldve_ctx *ctx, const char *path, int fd, size_t li
         if (room == 0) {
             size_t more = out->length > CHUNK ? out->length : CHUNK;
 
-            if (limit < SIZE_MAX && more > limit + 1 - out->length)
+            if (more > limit + 1 - out->length)
                 more = limit + 1 - out->length;
             if (!kldve_buffer_reserve(out, more))
                 return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "%s: out of memory", path);
@@ -112,12 +123,11 @@ static kldve_status read_all(kldve_ctx *ctx, const char *path, int fd, size_t li
             return KLDVE_OK;
         out->length += (size_t)n;
         if (out->length > limit)
-            return kldve_ctx_failf(ctx, KLDVE_E_LIMIT, "%s: larger than the limit of %zu bytes",
-                                   path, limit);
+            return kldve_ctx_fail_limit(ctx, which, "%s: more than %zu bytes", path, limit);
     }
 }
 
-static kldve_status read_open(kldve_ctx *ctx, const char *path, int fd, size_t limit,
+static kldve_status read_open(kldve_ctx *ctx, const char *path, int fd, int32_t limit,
                               kldve_buffer *out)
 {
     struct stat st;
@@ -127,17 +137,15 @@ static kldve_status read_open(kldve_ctx *ctx, const char *path, int fd, size_t l
     if (S_ISDIR(st.st_mode))
         return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: this is a folder, give a file", path);
     if (S_ISREG(st.st_mode)) {
-        if ((uintmax_t)st.st_size > limit)
-            return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
-                                   "%s: %jd bytes are more than the limit of %zu", path,
-                                   (intmax_t)st.st_size, limit);
+        if ((uintmax_t)st.st_size > most_bytes(ctx, limit))
+            return kldve_ctx_fail_limit(ctx, limit, "%s: %jd bytes", path, (intmax_t)st.st_size);
         if (!kldve_buffer_reserve(out, (size_t)st.st_size + 1))
             return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "%s: out of memory", path);
     }
     return read_all(ctx, path, fd, limit, out);
 }
 
-kldve_status kldve_file_read(kldve_ctx *ctx, const char *path, size_t limit, kldve_buffer *out)
+kldve_status kldve_file_read(kldve_ctx *ctx, const char *path, int32_t limit, kldve_buffer *out)
 {
     kldve_status status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);

@@ -3,12 +3,35 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "ctx.h"
 #include "ctx_struct.h"
+#include "limits.h"
+
+/* Names from hostile files end up here. */
+void kldve_one_line(char *text)
+{
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+}
 
 const char *kldve_ctx_message(const kldve_ctx *ctx)
 {
     return ctx ? ctx->message : "";
+}
+
+/* Out of memory because of a limit: the message says so, once. */
+static void say_limit(kldve_ctx *ctx)
+{
+    char advice[KLDVE_ADVICE_SIZE];
+    size_t length = strlen(ctx->message);
+
+    if (!atomic_exchange(&ctx->held->refused, false))
+        return;
+    kldve_limit_advice(ctx, KLDVE_LIMIT_MEMORY, advice, sizeof advice);
+    snprintf(ctx->message + length, sizeof ctx->message - length, ": %s", advice);
 }
 
 kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *format, ...)
@@ -20,14 +43,29 @@ kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *fo
     va_start(args, format);
     vsnprintf(ctx->message, sizeof ctx->message, format, args);
     va_end(args);
-    /* Names from hostile files end up here: keep the message one printable line. */
-    for (char *c = ctx->message; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
+    if (status == KLDVE_E_NOMEM)
+        say_limit(ctx);
+    kldve_one_line(ctx->message);
     return status;
 }
 
 kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const char *message)
 {
     return kldve_ctx_failf(ctx, status, "%s", message);
+}
+
+kldve_status kldve_ctx_fail_limit(kldve_ctx *ctx, int32_t limit, const char *format, ...)
+{
+    char what[KLDVE_MESSAGE_SIZE], advice[KLDVE_ADVICE_SIZE];
+    va_list args;
+
+    if (!ctx || !kldve_is_limit(limit))
+        return KLDVE_E_LIMIT;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    kldve_limit_advice(ctx, limit, advice, sizeof advice);
+    /* A long name must not push the advice out of the message. */
+    return kldve_ctx_failf(ctx, KLDVE_E_LIMIT, "%.*s: %s",
+                           KLDVE_MESSAGE_SIZE - KLDVE_ADVICE_SIZE - 3, what, advice);
 }

@@ -28,6 +28,8 @@ const char *kldve_status_name(kldve_status status)
         return "cancelled";
     case KLDVE_E_LIMIT:
         return "limit exceeded";
+    case KLDVE_E_DEADLINE:
+        return "deadline exceeded";
     case KLDVE_E_NOT_FOUND:
         return "not found";
     }

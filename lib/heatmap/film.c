@@ -9,27 +9,27 @@
 #include "heatmap.h"
 #include "image/upsample.h"
 
-kldve_status kldve_heatmap_frame(const kldve_heatmap *map, int32_t frame, kldve_heatmap **out)
+kldve_status kldve_heatmap_frame(kldve_ctx *ctx, const kldve_heatmap *map, int32_t frame,
+                                 kldve_heatmap **out)
 {
     const kldve_record *r;
     kldve_heatmap *one = NULL;
-    int32_t height;
+    kldve_film film;
     kldve_status st;
 
-    if (!map)
-        return KLDVE_E_ARG;
+    if (!ctx || !map)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "frame: the map is NULL");
     r = &map->record;
     if (!out || frame < 0 || frame >= map->view_frames)
-        return kldve_ctx_failf(map->ctx, KLDVE_E_ARG,
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "frame %d: the result is NULL, or there is none: the film has %d",
                                (int)frame, (int)map->view_frames);
-    height = r->height / r->frames;
-    st = kldve_heatmap_new(map->ctx, r->classes, r->maps, height, r->width, &one);
+    film = kldve_heatmap_film(map);
+    st = kldve_heatmap_new(ctx, r->classes, r->maps, film.height, film.width, &one);
     if (st < 0)
         return st;
     kldve_heatmap_copy_rest(map, one);
-    kldve_upsample_frame(map->values, r->frames, height, r->width, one->values, map->view_frames,
-                         frame);
+    kldve_upsample_frame(&film, map->view_frames, frame, one->values);
     one->record.frames = one->view_frames = 1;
     one->view_height = map->view_height / map->view_frames;
     *out = one;

@@ -92,6 +92,13 @@ void kldve_heatmap_copy_rest(const kldve_heatmap *from, kldve_heatmap *out)
     memcpy(out->weights, from->weights, (size_t)from->record.maps * sizeof *out->weights);
 }
 
+kldve_film kldve_heatmap_film(const kldve_heatmap *map)
+{
+    const kldve_record *r = &map->record;
+
+    return (kldve_film){map->values, r->frames, r->height / r->frames, r->width};
+}
+
 void kldve_heatmap_free(kldve_heatmap *map)
 {
     if (map)
@@ -102,14 +109,14 @@ kldve_status kldve_heatmap_record(const kldve_heatmap *map, kldve_record *out)
 {
     if (!map)
         return KLDVE_E_ARG;
-    return kldve_struct_store(map->ctx, "kldve_record", &map->record, sizeof map->record, out);
+    return kldve_struct_store(NULL, "kldve_record", &map->record, sizeof map->record, out);
 }
 
 kldve_status kldve_heatmap_timings(const kldve_heatmap *map, kldve_timings *out)
 {
     if (!map)
         return KLDVE_E_ARG;
-    return kldve_struct_store(map->ctx, "kldve_timings", &map->timings, sizeof map->timings, out);
+    return kldve_struct_store(NULL, "kldve_timings", &map->timings, sizeof map->timings, out);
 }
 
 const float *kldve_heatmap_values(const kldve_heatmap *map)

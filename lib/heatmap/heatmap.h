@@ -6,6 +6,8 @@
 
 #include <kldve/kldve.h>
 
+#include "image/upsample.h"
+
 enum { KLDVE_REMARK = 768 }; /* bytes of a remark with its NUL, which cut it */
 
 /* One allocation; the arrays follow the struct. */
@@ -37,5 +39,8 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
 /** Everything of `from` except its values and their sizes, which `out` has already.  Both have as
  *  many classes and maps. */
 void kldve_heatmap_copy_rest(const kldve_heatmap *from, kldve_heatmap *out);
+
+/** The values of a map with their sizes. */
+kldve_film kldve_heatmap_film(const kldve_heatmap *map);
 
 #endif

@@ -11,15 +11,15 @@
 #include "image/upsample.h"
 #include "stages/normalise.h"
 
-static kldve_status check(const kldve_heatmap *const *maps, int32_t count)
+static kldve_status check(kldve_ctx *ctx, const kldve_heatmap *const *maps, int32_t count)
 {
     for (int32_t i = 1; i < count; i++) {
         if (!maps[i])
-            return kldve_ctx_failf(maps[0]->ctx, KLDVE_E_ARG, "fuse: map %d is NULL", (int)i);
+            return kldve_ctx_failf(ctx, KLDVE_E_ARG, "fuse: map %d is NULL", (int)i);
         if ((maps[i]->record.sign == KLDVE_SIGN_SIGNED) !=
             (maps[0]->record.sign == KLDVE_SIGN_SIGNED))
             return kldve_ctx_fail(
-                maps[0]->ctx, KLDVE_E_ARG,
+                ctx, KLDVE_E_ARG,
                 "fuse: some maps are signed and some are not: give only one kind");
     }
     return KLDVE_OK;
@@ -34,34 +34,29 @@ static int32_t larger(int32_t a, int32_t b)
 static void add(const kldve_heatmap *map, int32_t frames, int32_t height, int32_t width,
                 float *large, float *sum)
 {
-    const kldve_record *r = &map->record;
+    const kldve_film film = kldve_heatmap_film(map);
     float zero = map->record.sign == KLDVE_SIGN_SIGNED ? 0.5f : 0;
     size_t count = (size_t)frames * (size_t)height * (size_t)width;
 
-    assert(r->height <= frames * height && r->width <= width);
-    kldve_upsample_film(map->values, r->frames, r->height / r->frames, r->width, large, frames,
-                        (const int32_t[2]){height, width});
+    assert(film.frames <= frames && film.height <= height && film.width <= width);
+    kldve_upsample_film(&film, frames, (const int32_t[2]){height, width}, large);
     for (size_t i = 0; i < count; i++)
         sum[i] += large[i] - zero;
 }
 
-kldve_status kldve_heatmap_fuse(const kldve_heatmap *const *maps, int32_t count,
+kldve_status kldve_heatmap_fuse(kldve_ctx *ctx, const kldve_heatmap *const *maps, int32_t count,
                                 kldve_heatmap **out)
 {
     int32_t frames = 1, height = 0, width = 0;
     kldve_heatmap *fused = NULL;
-    kldve_ctx *ctx;
     size_t cells;
     double scale;
     float *large;
     kldve_status st;
 
-    if (!maps || count < 1 || !maps[0])
-        return KLDVE_E_ARG;
-    ctx = maps[0]->ctx;
-    if (!out)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "fuse: the result is NULL");
-    if ((st = check(maps, count)) < 0)
+    if (!ctx || !maps || count < 1 || !maps[0] || !out)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "fuse: no maps, or a map or the result is NULL");
+    if ((st = check(ctx, maps, count)) < 0)
         return st;
     for (int32_t i = 0; i < count; i++) {
         const kldve_record *r = &maps[i]->record;
@@ -71,7 +66,7 @@ kldve_status kldve_heatmap_fuse(const kldve_heatmap *const *maps, int32_t count,
         width = larger(width, r->width);
     }
     if (height > INT32_MAX / frames)
-        return kldve_ctx_fail(ctx, KLDVE_E_LIMIT, "fuse: the maps are too large");
+        return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED, "fuse: the maps are too large");
     st = kldve_heatmap_new(ctx, maps[0]->record.classes, maps[0]->record.maps, frames * height,
                            width, &fused);
     if (st < 0)

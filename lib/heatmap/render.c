@@ -8,32 +8,14 @@
 #include "heatmap.h"
 #include "image/outline.h"
 #include "image/overlay.h"
-#include "image/upsample.h"
 
 /* `height` is that of all frames. */
 static void upsample(const kldve_heatmap *map, int32_t height, int32_t width, float *out)
 {
-    const kldve_record *r = &map->record;
+    const kldve_film film = kldve_heatmap_film(map);
 
-    assert(height % map->view_frames == 0);
-    kldve_upsample_film(map->values, r->frames, r->height / r->frames, r->width, out,
-                        map->view_frames, (const int32_t[2]){height / map->view_frames, width});
-}
-
-kldve_status kldve_heatmap_upsample(const kldve_heatmap *map, int32_t width, int32_t height,
-                                    float *out)
-{
-    if (!map)
-        return KLDVE_E_ARG;
-    if (!out || width < 1 || height < 1)
-        return kldve_ctx_failf(map->ctx, KLDVE_E_ARG, "upsample: cannot make %d x %d pixels",
-                               (int)width, (int)height);
-    if (height % map->view_frames != 0)
-        return kldve_ctx_failf(map->ctx, KLDVE_E_ARG,
-                               "upsample: %d rows of pixels are not %d frames below each other",
-                               (int)height, (int)map->view_frames);
-    upsample(map, height, width, out);
-    return KLDVE_OK;
+    kldve_upsample_film(&film, map->view_frames,
+                        (const int32_t[2]){height / map->view_frames, width}, out);
 }
 
 static kldve_status load_options(kldve_ctx *ctx, const kldve_render_options *src,
@@ -79,19 +61,19 @@ static kldve_rect seen_of(const kldve_heatmap *map, int32_t width, int32_t heigh
 }
 
 /* One frame over its part of the picture, and back into it. */
-static kldve_status render_frame(const kldve_heatmap *map, int32_t frame,
+static kldve_status render_frame(kldve_ctx *ctx, const kldve_heatmap *map, int32_t frame,
                                  const kldve_render_options *options, kldve_image *all)
 {
     int32_t width = kldve_image_width(all), height = kldve_image_height(all) / map->view_frames;
     size_t nbytes = 3 * (size_t)width * (size_t)height;
     kldve_heatmap *one = NULL;
     kldve_image *part = NULL, *drawn = NULL;
-    kldve_status st = kldve_heatmap_frame(map, frame, &one);
+    kldve_status st = kldve_heatmap_frame(ctx, map, frame, &one);
 
     if (st == KLDVE_OK)
-        st = kldve_image_crop(all, 0, frame * height, width, height, &part);
+        st = kldve_image_crop(ctx, all, 0, frame * height, width, height, &part);
     if (st == KLDVE_OK)
-        st = kldve_heatmap_render(one, part, options, &drawn);
+        st = kldve_heatmap_render(ctx, one, part, options, &drawn);
     if (st == KLDVE_OK)
         memcpy(kldve_image_edit(all) + (size_t)frame * nbytes, kldve_image_pixels(drawn), nbytes);
     kldve_image_free(drawn);
@@ -101,22 +83,23 @@ static kldve_status render_frame(const kldve_heatmap *map, int32_t frame,
 }
 
 /* Over all frames of a film, below each other. */
-static kldve_status render_film(const kldve_heatmap *map, const kldve_image *picture,
-                                const kldve_render_options *options, kldve_image **out)
+static kldve_status render_film(kldve_ctx *ctx, const kldve_heatmap *map,
+                                const kldve_image *picture, const kldve_render_options *options,
+                                kldve_image **out)
 {
     int32_t width = kldve_image_width(picture), height = kldve_image_height(picture);
     kldve_image *image = NULL;
     kldve_status st;
 
     if (height % map->view_frames != 0)
-        return kldve_ctx_failf(map->ctx, KLDVE_E_ARG,
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "render: a picture of %d rows is not %d frames below each other: "
                                "draw them one by one, see kldve_heatmap_frame()",
                                (int)height, (int)map->view_frames);
-    st = kldve_image_from_rgb(map->ctx, kldve_image_pixels(picture), width, height,
-                              3 * (size_t)width, &image);
+    st = kldve_image_from_rgb(ctx, kldve_image_pixels(picture), width, height, 3 * (size_t)width,
+                              &image);
     for (int32_t i = 0; st == KLDVE_OK && i < map->view_frames; i++)
-        st = render_frame(map, i, options, image);
+        st = render_frame(ctx, map, i, options, image);
     if (st == KLDVE_OK)
         *out = image;
     else
@@ -124,8 +107,9 @@ static kldve_status render_film(const kldve_heatmap *map, const kldve_image *pic
     return st;
 }
 
-kldve_status kldve_heatmap_render(const kldve_heatmap *map, const kldve_image *picture,
-                                  const kldve_render_options *options, kldve_image **out)
+kldve_status kldve_heatmap_render(kldve_ctx *ctx, const kldve_heatmap *map,
+                                  const kldve_image *picture, const kldve_render_options *options,
+                                  kldve_image **out)
 {
     kldve_render_options o;
     kldve_heat_style style;
@@ -134,39 +118,37 @@ kldve_status kldve_heatmap_render(const kldve_heatmap *map, const kldve_image *p
     kldve_rect seen;
     float *heat = NULL;
 
-    if (!map)
-        return KLDVE_E_ARG;
-    if (!out)
-        return kldve_ctx_fail(map->ctx, KLDVE_E_ARG, "render: the result is NULL");
-    if ((st = load_options(map->ctx, options, &o)) < 0)
+    if (!ctx || !map || !out)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: the %s is NULL", map ? "result" : "map");
+    if ((st = load_options(ctx, options, &o)) < 0)
         return st;
     if (picture && map->view_frames > 1)
-        return render_film(map, picture, options, out);
+        return render_film(ctx, map, picture, options, out);
     style = (kldve_heat_style){o.colormap, 1, false}; /* the map alone */
     if (picture) {
         int32_t width = kldve_image_width(picture), height = kldve_image_height(picture);
 
-        st = kldve_image_from_rgb(map->ctx, kldve_image_pixels(picture), width, height,
+        st = kldve_image_from_rgb(ctx, kldve_image_pixels(picture), width, height,
                                   3 * (size_t)width, &image);
         seen = seen_of(map, width, height);
         style.opacity = o.opacity;
         style.is_signed = map->record.sign == KLDVE_SIGN_SIGNED;
     } else {
-        st = kldve_image_new(map->ctx, map->view_width, map->view_height, &image);
+        st = kldve_image_new(ctx, map->view_width, map->view_height, &image);
         seen = (kldve_rect){0, 0, map->view_width, map->view_height};
     }
     if (st < 0)
         return st;
-    heat = kldve_ctx_alloc(map->ctx, (size_t)seen.width * (size_t)seen.height, sizeof *heat);
+    heat = kldve_ctx_alloc(ctx, (size_t)seen.width * (size_t)seen.height, sizeof *heat);
     if (!heat) {
         kldve_image_free(image);
-        return kldve_ctx_failf(map->ctx, KLDVE_E_NOMEM, "out of memory for %d x %d pixels of heat",
+        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for %d x %d pixels of heat",
                                (int)seen.width, (int)seen.height);
     }
     upsample(map, seen.height, seen.width, heat);
     kldve_overlay(kldve_image_edit(image), kldve_image_width(image), kldve_image_height(image),
                   heat, seen, style);
-    kldve_ctx_release(map->ctx, heat);
+    kldve_ctx_release(ctx, heat);
     if (picture)
         kldve_outline(kldve_image_edit(image), kldve_image_width(image), kldve_image_height(image),
                       map->box);

@@ -20,9 +20,8 @@ struct kldve_image {
 kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out);
 
 /** The same for a size that a file claims.  Before anything is allocated, KLDVE_E_LIMIT if it
- *  exceeds `limits` or the largest side. */
-kldve_status kldve_image_admit(kldve_ctx *ctx, const kldve_image_limits *limits, int64_t width,
-                               int64_t height, kldve_image **out);
+ *  is above KLDVE_LIMIT_PICTURE_PIXELS, KLDVE_E_UNSUPPORTED if a side is above the largest. */
+kldve_status kldve_image_admit(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out);
 
 /** Hand `image` (may be NULL) over on KLDVE_OK, else free it.  Returns `status`. */
 kldve_status kldve_image_finish(kldve_status status, kldve_image *image, kldve_image **out);
@@ -30,14 +29,12 @@ kldve_status kldve_image_finish(kldve_status status, kldve_image *image, kldve_i
 /** Decode a file in memory.  *orientation is set to the EXIF orientation, 1..8, which the caller
  *  applies.  Fails with KLDVE_E_FORMAT, _UNSUPPORTED, _LIMIT, _NOMEM. */
 kldve_status kldve_png_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                              const kldve_image_limits *limits, int32_t *orientation,
-                              kldve_image **out);
+                              int32_t *orientation, kldve_image **out);
 kldve_status kldve_jpeg_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                               const kldve_image_limits *limits, int32_t *orientation,
-                               kldve_image **out);
+                               int32_t *orientation, kldve_image **out);
 
-/** Append the encoded picture to `out`.  `quality` is 1..100, for JPEG.  Fails with KLDVE_E_NOMEM,
- *  _UNSUPPORTED. */
+/** Append the encoded picture to `out`, whose context takes the message of a failure.  `quality`
+ * is 1..100, for JPEG.  Fails with KLDVE_E_NOMEM, _UNSUPPORTED. */
 kldve_status kldve_png_encode(const kldve_image *image, int32_t quality, kldve_buffer *out);
 kldve_status kldve_jpeg_encode(const kldve_image *image, int32_t quality, kldve_buffer *out);
 

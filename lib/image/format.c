@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/limits.h"
+
 #ifdef KLDVE_HAVE_PNG
 #define PNG_CALLS kldve_png_decode, kldve_png_encode
 #else
@@ -19,12 +21,8 @@
 
 enum { DEFAULT_QUALITY = 92, REASON_SIZE = 512 };
 
-static const int64_t default_pixels = 100 * 1000 * 1000;
-static const int64_t default_bytes = (int64_t)256 << 20;
-
 typedef kldve_status decode_call(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                                 const kldve_image_limits *limits, int32_t *orientation,
-                                 kldve_image **out);
+                                 int32_t *orientation, kldve_image **out);
 typedef kldve_status encode_call(const kldve_image *image, int32_t quality, kldve_buffer *out);
 
 /* A format that can be read and written; its calls are NULL if the build leaves it out. */
@@ -61,23 +59,6 @@ static const struct signature {
 enum { SIGNATURES = sizeof signatures / sizeof *signatures };
 
 /* -- reading ---------------------------------------------------------------------------------- */
-
-static kldve_status load_limits(kldve_ctx *ctx, const kldve_image_limits *from,
-                                kldve_image_limits *limits)
-{
-    kldve_status st = kldve_struct_load(ctx, "kldve_image_limits", from, limits, sizeof *limits);
-
-    if (st < 0)
-        return st;
-    if (limits->pixels < 0 || limits->bytes < 0)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
-                              "kldve_image_limits: pixels and bytes must not be negative");
-    if (limits->pixels == 0)
-        limits->pixels = default_pixels;
-    if (limits->bytes == 0)
-        limits->bytes = default_bytes;
-    return KLDVE_OK;
-}
 
 static const struct signature *recognise(const uint8_t *bytes, size_t nbytes)
 {
@@ -125,8 +106,7 @@ static kldve_status find_format(kldve_ctx *ctx, const uint8_t *bytes, size_t nby
     return KLDVE_OK;
 }
 
-static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                           const kldve_image_limits *limits, kldve_image **out)
+static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes, kldve_image **out)
 {
     const struct format *format = NULL;
     kldve_image *stored, *upright;
@@ -136,7 +116,7 @@ static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
     status = find_format(ctx, bytes, nbytes, &format);
     if (status != KLDVE_OK)
         return status;
-    status = format->decode(ctx, bytes, nbytes, limits, &orientation, &stored);
+    status = format->decode(ctx, bytes, nbytes, &orientation, &stored);
     if (status != KLDVE_OK)
         return status;
     assert(orientation >= 1 && orientation <= 8);
@@ -151,22 +131,13 @@ static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
     return status;
 }
 
-kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes, size_t nbytes,
-                                const kldve_image_limits *limits, kldve_image **out)
+kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes, size_t nbytes, kldve_image **out)
 {
-    kldve_image_limits use;
-    kldve_status status;
-
     if (!ctx || !out || (!bytes && nbytes > 0))
         return KLDVE_E_ARG;
-    status = load_limits(ctx, limits, &use);
-    if (status != KLDVE_OK)
-        return status;
-    if (nbytes > (uint64_t)use.bytes)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
-                               "%zu bytes are more than the limit of %jd: raise the limit", nbytes,
-                               (intmax_t)use.bytes);
-    return decode(ctx, bytes, nbytes, &use, out);
+    if (nbytes > (uint64_t)kldve_limit_of(ctx, KLDVE_LIMIT_PICTURE_FILE))
+        return kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_PICTURE_FILE, "%zu bytes", nbytes);
+    return decode(ctx, bytes, nbytes, out);
 }
 
 /* Prefix the message with the name of the file. */
@@ -178,22 +149,17 @@ static kldve_status name_file(kldve_ctx *ctx, kldve_status status, const char *p
     return kldve_ctx_failf(ctx, status, "%s: %s", path, reason);
 }
 
-kldve_status kldve_image_load(kldve_ctx *ctx, const char *path, const kldve_image_limits *limits,
-                              kldve_image **out)
+kldve_status kldve_image_load(kldve_ctx *ctx, const char *path, kldve_image **out)
 {
     kldve_buffer file = {ctx, NULL, 0, 0};
-    kldve_image_limits use;
     kldve_status status;
 
     if (!ctx || !path || !out)
         return KLDVE_E_ARG;
-    status = load_limits(ctx, limits, &use);
+    status = kldve_file_read(ctx, path, KLDVE_LIMIT_PICTURE_FILE, &file);
     if (status != KLDVE_OK)
         return status;
-    status = kldve_file_read(ctx, path, (size_t)use.bytes, &file);
-    if (status != KLDVE_OK)
-        return status;
-    status = decode(ctx, file.bytes, file.length, &use, out);
+    status = decode(ctx, file.bytes, file.length, out);
     kldve_buffer_free(&file);
     return status == KLDVE_OK ? KLDVE_OK : name_file(ctx, status, path);
 }
@@ -218,31 +184,31 @@ static const struct format *format_of_ending(const char *path)
     return NULL;
 }
 
-kldve_status kldve_image_save(const kldve_image *image, const char *path, int32_t quality)
+kldve_status kldve_image_save(kldve_ctx *ctx, const kldve_image *image, const char *path,
+                              int32_t quality)
 {
     const struct format *format;
-    kldve_buffer file = {0};
+    kldve_buffer file = {ctx, NULL, 0, 0};
     kldve_status status;
 
-    if (!image || !path)
+    if (!ctx || !image || !path)
         return KLDVE_E_ARG;
     if (quality < 0 || quality > 100)
-        return kldve_ctx_failf(image->ctx, KLDVE_E_ARG, "quality %d: give 1 to 100", (int)quality);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "quality %d: give 1 to 100", (int)quality);
     format = format_of_ending(path);
     if (!format)
         return kldve_ctx_failf(
-            image->ctx, KLDVE_E_UNSUPPORTED,
+            ctx, KLDVE_E_UNSUPPORTED,
             "%s: cannot write this kind of picture, end the name in .png or .jpg", path);
     if (!format->encode)
-        return kldve_ctx_failf(image->ctx, KLDVE_E_UNSUPPORTED,
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
                                "%s: this build cannot write %s: build with %s", path, format->name,
                                format->option);
-    file.ctx = image->ctx;
     status = format->encode(image, quality ? quality : DEFAULT_QUALITY, &file);
     if (status == KLDVE_OK)
-        status = kldve_file_write_atomic(image->ctx, path, file.bytes, file.length);
+        status = kldve_file_write_atomic(ctx, path, file.bytes, file.length);
     else
-        status = name_file(image->ctx, status, path);
+        status = name_file(ctx, status, path);
     kldve_buffer_free(&file);
     return status;
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/size.h"
 
 static size_t nbytes_of(const kldve_image *image)
@@ -34,20 +35,17 @@ kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kl
     return KLDVE_OK;
 }
 
-kldve_status kldve_image_admit(kldve_ctx *ctx, const kldve_image_limits *limits, int64_t width,
-                               int64_t height, kldve_image **out)
+kldve_status kldve_image_admit(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out)
 {
-    assert(limits->pixels > 0 && width >= 0 && height >= 0);
+    assert(width >= 0 && height >= 0);
     if (width > KLDVE_IMAGE_SIDE_MAX || height > KLDVE_IMAGE_SIDE_MAX)
         return kldve_ctx_failf(
-            ctx, KLDVE_E_LIMIT,
+            ctx, KLDVE_E_UNSUPPORTED,
             "%jd x %jd pixels, a side may have at most %d: make the picture smaller",
             (intmax_t)width, (intmax_t)height, KLDVE_IMAGE_SIDE_MAX);
-    if (width * height > limits->pixels)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
-                               "%jd x %jd pixels are more than the limit of %jd pixels: make the "
-                               "picture smaller or raise the limit",
-                               (intmax_t)width, (intmax_t)height, (intmax_t)limits->pixels);
+    if (width * height > kldve_limit_of(ctx, KLDVE_LIMIT_PICTURE_PIXELS))
+        return kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_PICTURE_PIXELS, "%jd x %jd pixels",
+                                    (intmax_t)width, (intmax_t)height);
     return kldve_image_alloc(ctx, width, height, out);
 }
 
@@ -98,25 +96,25 @@ kldve_status kldve_image_from_rgb(kldve_ctx *ctx, const uint8_t *rgb, int32_t wi
     return copy_rows(ctx, rgb, width, height, stride, out);
 }
 
-kldve_status kldve_image_crop(const kldve_image *image, int32_t x, int32_t y, int32_t width,
-                              int32_t height, kldve_image **out)
+kldve_status kldve_image_crop(kldve_ctx *ctx, const kldve_image *image, int32_t x, int32_t y,
+                              int32_t width, int32_t height, kldve_image **out)
 {
     kldve_image *crop = NULL;
     kldve_status status;
     size_t row, start;
 
-    if (!image || !out)
+    if (!ctx || !image || !out)
         return KLDVE_E_ARG;
     if (x < 0 || y < 0 || width < 1 || height < 1 || x > image->width - width ||
         y > image->height - height)
-        return kldve_ctx_failf(image->ctx, KLDVE_E_ARG,
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "cannot cut %d x %d pixels at (%d, %d) out of %d x %d", (int)width,
                                (int)height, (int)x, (int)y, (int)image->width, (int)image->height);
     row = 3 * (size_t)image->width;
     start = (size_t)y * row + 3 * (size_t)x;
-    status = copy_rows(image->ctx, image->pixels + start, width, height, row, &crop);
+    status = copy_rows(ctx, image->pixels + start, width, height, row, &crop);
     if (status == KLDVE_OK && image->alpha)
-        status = kldve_image_crop(image->alpha, x, y, width, height, &crop->alpha);
+        status = kldve_image_crop(ctx, image->alpha, x, y, width, height, &crop->alpha);
     return kldve_image_finish(status, crop, out);
 }
 

@@ -20,6 +20,8 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
+#include "base/limits.h"
+
 enum {
     SCANS_MAX = 200,       /* of a progressive file; 10 are usual */
     FULL_COLOUR_FROM = 90, /* quality at which colours keep their resolution */
@@ -41,7 +43,6 @@ struct reader {
     struct jpeg_progress_mgr progress;
     const uint8_t *bytes;
     size_t nbytes;
-    const kldve_image_limits *limits;
     kldve_image *image;
     uint8_t *cmyk; /* one row, [width][4] */
 };
@@ -61,9 +62,9 @@ static kldve_status status_of(int code)
     case JERR_OUT_OF_MEMORY:
         return KLDVE_E_NOMEM;
     case JERR_NO_BACKING_STORE: /* more than max_memory_to_use */
+        return KLDVE_E_LIMIT;
     case JERR_IMAGE_TOO_BIG:
     case JERR_WIDTH_OVERFLOW:
-        return KLDVE_E_LIMIT;
     case JERR_SOF_UNSUPPORTED:
     case JERR_BAD_PRECISION:
     case JERR_ARITH_NOTIMPL:
@@ -119,6 +120,9 @@ static kldve_status fail_session(const struct session *session, const char *what
 {
     if (session->status == KLDVE_E_NOMEM)
         return kldve_ctx_failf(session->ctx, KLDVE_E_NOMEM, "%s: out of memory", what);
+    if (session->status == KLDVE_E_LIMIT && *session->reason)
+        return kldve_ctx_fail_limit(session->ctx, KLDVE_LIMIT_PICTURE_PIXELS,
+                                    "%s: it needs more memory than so many pixels", what);
     if (*session->reason)
         return kldve_ctx_failf(session->ctx, session->status, "%s: %s", what, session->reason);
     return session->status; /* the message is set */
@@ -193,13 +197,14 @@ static bool read_guarded(struct reader *r)
     if (setjmp(r->session.leave))
         return false;
     jpeg_create_decompress(&r->jpeg);
-    r->jpeg.mem->max_memory_to_use = memory_limit(r->limits->pixels);
+    r->jpeg.mem->max_memory_to_use =
+        memory_limit(kldve_limit_of(r->session.ctx, KLDVE_LIMIT_PICTURE_PIXELS));
     r->progress.progress_monitor = on_progress;
     r->jpeg.progress = &r->progress;
     jpeg_mem_src(&r->jpeg, r->bytes, r->nbytes);
     jpeg_read_header(&r->jpeg, TRUE);
-    r->session.status = kldve_image_admit(r->session.ctx, r->limits, r->jpeg.image_width,
-                                          r->jpeg.image_height, &r->image);
+    r->session.status =
+        kldve_image_admit(r->session.ctx, r->jpeg.image_width, r->jpeg.image_height, &r->image);
     if (r->session.status == KLDVE_OK)
         r->session.status = choose_colours(r);
     if (r->session.status != KLDVE_OK)
@@ -211,10 +216,9 @@ static bool read_guarded(struct reader *r)
 }
 
 kldve_status kldve_jpeg_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                               const kldve_image_limits *limits, int32_t *orientation,
-                               kldve_image **out)
+                               int32_t *orientation, kldve_image **out)
 {
-    struct reader r = {.session.ctx = ctx, .bytes = bytes, .nbytes = nbytes, .limits = limits};
+    struct reader r = {.session.ctx = ctx, .bytes = bytes, .nbytes = nbytes};
     const uint8_t *exif;
     size_t exif_nbytes;
     bool ok;
@@ -309,12 +313,12 @@ static bool write_guarded(struct writer *w)
 
 kldve_status kldve_jpeg_encode(const kldve_image *image, int32_t quality, kldve_buffer *out)
 {
-    struct writer w = {.session.ctx = image->ctx, .image = image, .quality = quality, .out = out};
+    struct writer w = {.session.ctx = out->ctx, .image = image, .quality = quality, .out = out};
     bool ok;
 
     assert(quality >= 1 && quality <= 100);
     if (image->width > JPEG_MAX_DIMENSION || image->height > JPEG_MAX_DIMENSION)
-        return kldve_ctx_failf(image->ctx, KLDVE_E_UNSUPPORTED,
+        return kldve_ctx_failf(out->ctx, KLDVE_E_UNSUPPORTED,
                                "a side of a JPEG has at most %ld pixels: write a PNG",
                                (long)JPEG_MAX_DIMENSION);
     w.jpeg.err = quiet_errors(&w.session);

@@ -33,7 +33,6 @@ struct reader {
     png_infop info;
     const uint8_t *bytes;
     size_t nbytes, at;
-    const kldve_image_limits *limits;
     kldve_image *image;
     int32_t orientation;
     bool alpha;   /* the file has an alpha channel or transparent colours */
@@ -194,9 +193,8 @@ static bool read_guarded(struct reader *r)
     png_set_user_limits(r->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* our own checks say more */
     choose_chunks(r->png);
     png_read_info(r->png, r->info);
-    r->session.status =
-        kldve_image_admit(r->session.ctx, r->limits, png_get_image_width(r->png, r->info),
-                          png_get_image_height(r->png, r->info), &r->image);
+    r->session.status = kldve_image_admit(r->session.ctx, png_get_image_width(r->png, r->info),
+                                          png_get_image_height(r->png, r->info), &r->image);
     if (r->session.status != KLDVE_OK)
         return false;
     choose_rgb8(r);
@@ -206,11 +204,9 @@ static bool read_guarded(struct reader *r)
 }
 
 kldve_status kldve_png_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                              const kldve_image_limits *limits, int32_t *orientation,
-                              kldve_image **out)
+                              int32_t *orientation, kldve_image **out)
 {
-    struct reader r = {
-        .session.ctx = ctx, .bytes = bytes, .nbytes = nbytes, .limits = limits, .orientation = 1};
+    struct reader r = {.session.ctx = ctx, .bytes = bytes, .nbytes = nbytes, .orientation = 1};
     bool ok = false;
 
     r.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &r.session, on_error, on_warning,
@@ -271,7 +267,7 @@ static bool write_guarded(struct writer *w)
 
 kldve_status kldve_png_encode(const kldve_image *image, int32_t quality, kldve_buffer *out)
 {
-    struct writer w = {.session.ctx = image->ctx, .image = image, .out = out};
+    struct writer w = {.session.ctx = out->ctx, .image = image, .out = out};
     bool ok = false;
 
     (void)quality;

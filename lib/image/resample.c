@@ -160,24 +160,24 @@ static kldve_status resize_columns(const kldve_image *narrow, kldve_image *out)
     return KLDVE_OK;
 }
 
-kldve_status kldve_image_resize(const kldve_image *image, int32_t width, int32_t height,
-                                kldve_image **out)
+kldve_status kldve_image_resize(kldve_ctx *ctx, const kldve_image *image, int32_t width,
+                                int32_t height, kldve_image **out)
 {
     kldve_image *narrow = NULL, *result = NULL;
     kldve_status status;
 
-    if (!image || !out)
+    if (!ctx || !image || !out)
         return KLDVE_E_ARG;
-    if ((status = kldve_image_alloc(image->ctx, width, height, &result)) != KLDVE_OK)
+    if ((status = kldve_image_alloc(ctx, width, height, &result)) != KLDVE_OK)
         goto fail;
-    if ((status = kldve_image_alloc(image->ctx, width, image->height, &narrow)) != KLDVE_OK)
+    if ((status = kldve_image_alloc(ctx, width, image->height, &narrow)) != KLDVE_OK)
         goto fail;
     if ((status = resize_rows(image, narrow)) != KLDVE_OK)
         goto fail;
     if ((status = resize_columns(narrow, result)) != KLDVE_OK)
         goto fail;
     if (image->alpha &&
-        (status = kldve_image_resize(image->alpha, width, height, &result->alpha)) != KLDVE_OK)
+        (status = kldve_image_resize(ctx, image->alpha, width, height, &result->alpha)) != KLDVE_OK)
         goto fail;
     kldve_image_free(narrow);
     *out = result;

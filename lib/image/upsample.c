@@ -47,57 +47,56 @@ static void mix_row(const float *top, const float *bottom, float down, int32_t w
     }
 }
 
-/* One frame to one frame. */
-static void mix_frame(const float *map, int32_t height, int32_t width, float later, float *out,
-                      int32_t out_height, int32_t out_width)
+/* Row y of one frame from one frame. */
+static void row_of_frame(const float *map, const int32_t size[2], int32_t y, float later,
+                         float *out, const int32_t out_size[2])
 {
-    for (int32_t y = 0; y < out_height; y++) {
-        float down;
-        int32_t y0 = locate(y, out_height, height, &down);
-        int32_t y1 = y0 + (y0 < height - 1);
+    float down;
+    int32_t y0 = locate(y, out_size[0], size[0], &down);
+    int32_t y1 = y0 + (y0 < size[0] - 1);
 
-        mix_row(map + (size_t)y0 * (size_t)width, map + (size_t)y1 * (size_t)width, down, width,
-                later, out + (size_t)y * (size_t)out_width, out_width);
-    }
+    mix_row(map + (size_t)y0 * (size_t)size[1], map + (size_t)y1 * (size_t)size[1], down, size[1],
+            later, out, out_size[1]);
+}
+
+void kldve_upsample_row(const kldve_film *film, int32_t out_frames, const int32_t out_size[2],
+                        int32_t row, float *out)
+{
+    const int32_t size[2] = {film->height, film->width};
+    size_t cells = (size_t)film->height * (size_t)film->width;
+    int32_t frame = row / out_size[0], y = row % out_size[0];
+    float later;
+    int32_t first = locate(frame, out_frames, film->frames, &later);
+
+    assert(size[0] > 0 && size[1] > 0 && out_size[0] > 0 && out_size[1] > 0);
+    assert(row >= 0 && frame < out_frames && out != film->values);
+    row_of_frame(film->values + (size_t)first * cells, size, y, 0, out, out_size);
+    if (later > 0 && first < film->frames - 1)
+        row_of_frame(film->values + (size_t)(first + 1) * cells, size, y, later, out, out_size);
+}
+
+void kldve_upsample_film(const kldve_film *film, int32_t out_frames, const int32_t out_size[2],
+                         float *out)
+{
+    for (int32_t row = 0; row < out_frames * out_size[0]; row++)
+        kldve_upsample_row(film, out_frames, out_size, row,
+                           out + (size_t)row * (size_t)out_size[1]);
 }
 
 void kldve_upsample(const float *map, int32_t height, int32_t width, float *out, int32_t out_height,
                     int32_t out_width)
 {
-    assert(height > 0 && width > 0 && out_height > 0 && out_width > 0 && out != map);
-    mix_frame(map, height, width, 0, out, out_height, out_width);
+    const kldve_film film = {map, 1, height, width};
+
+    kldve_upsample_film(&film, 1, (const int32_t[2]){out_height, out_width}, out);
 }
 
-/* Frame t of `n` from all frames of a map, at the size height x width. */
-static void mix_frames(const float *map, int32_t frames, const int32_t size[2], float *out,
-                       int32_t n, int32_t t, const int32_t out_size[2])
+void kldve_upsample_frame(const kldve_film *film, int32_t out_frames, int32_t t, float *out)
 {
-    size_t cells = (size_t)size[0] * (size_t)size[1];
-    float later;
-    int32_t first = locate(t, n, frames, &later);
+    const int32_t size[2] = {film->height, film->width};
 
-    mix_frame(map + (size_t)first * cells, size[0], size[1], 0, out, out_size[0], out_size[1]);
-    if (later > 0 && first < frames - 1)
-        mix_frame(map + (size_t)(first + 1) * cells, size[0], size[1], later, out, out_size[0],
-                  out_size[1]);
-}
-
-void kldve_upsample_film(const float *map, int32_t frames, int32_t height, int32_t width,
-                         float *out, int32_t out_frames, const int32_t out_size[2])
-{
-    const int32_t size[2] = {height, width};
-
-    assert(frames > 0 && height > 0 && width > 0 && out_frames > 0 && out != map);
-    for (int32_t t = 0; t < out_frames; t++)
-        mix_frames(map, frames, size, out + (size_t)t * (size_t)out_size[0] * (size_t)out_size[1],
-                   out_frames, t, out_size);
-}
-
-void kldve_upsample_frame(const float *map, int32_t frames, int32_t height, int32_t width,
-                          float *out, int32_t out_frames, int32_t t)
-{
-    const int32_t size[2] = {height, width};
-
-    assert(t >= 0 && t < out_frames && out != map);
-    mix_frames(map, frames, size, out, out_frames, t, size);
+    assert(t >= 0 && t < out_frames);
+    for (int32_t y = 0; y < film->height; y++)
+        kldve_upsample_row(film, out_frames, size, t * film->height + y,
+                           out + (size_t)y * (size_t)film->width);
 }

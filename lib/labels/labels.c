@@ -8,9 +8,10 @@
 #include <kldve/backend.h>
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/size.h"
 
-enum { FILE_LIMIT = 16 << 20, WHERE_SIZE = 384 };
+enum { WHERE_SIZE = 384 };
 
 /* "n01440764" followed by a blank or the end. */
 static bool starts_with_synset(const char *line)
@@ -71,7 +72,7 @@ static kldve_labels *new_labels(kldve_ctx *ctx, const char *text, size_t nbytes,
     size_t size;
     char *copy, *end;
 
-    assert(lines > 0 && lines <= FILE_LIMIT + 1);
+    assert(lines > 0 && lines <= INT32_MAX);
     if (!kldve_size_mul(lines, sizeof(kldve_label), &size) ||
         !kldve_size_add(size, sizeof *labels + 1, &size) || !kldve_size_add(size, nbytes, &size) ||
         !(labels = kldve_ctx_alloc(ctx, size, 1)))
@@ -99,9 +100,9 @@ static kldve_status parse(kldve_ctx *ctx, const char *where, const char *text, s
     kldve_labels *labels;
     size_t lines;
 
-    if (nbytes > FILE_LIMIT)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT, "%smore than %d bytes: not a list of labels",
-                               where, (int)FILE_LIMIT);
+    if (nbytes > (uint64_t)kldve_limit_of(ctx, KLDVE_LIMIT_LABELS))
+        return kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_LABELS, "%s%zu bytes of labels", where,
+                                    nbytes);
     if (nbytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         text += 3;
         nbytes -= 3;
@@ -110,6 +111,8 @@ static kldve_status parse(kldve_ctx *ctx, const char *where, const char *text, s
         return kldve_ctx_failf(ctx, KLDVE_E_FORMAT, "%snot a text file: give one label per line",
                                where);
     lines = count_lines(text, nbytes);
+    if (lines > INT32_MAX)
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED, "%s%zu labels", where, lines);
     if (lines == 0)
         return kldve_ctx_failf(ctx, KLDVE_E_FORMAT, "%sno labels: give one per line", where);
     labels = new_labels(ctx, text, nbytes, lines);
@@ -134,7 +137,7 @@ kldve_status kldve_labels_load(kldve_ctx *ctx, const char *path, kldve_labels **
 
     if (!ctx || !path || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "labels: an argument is NULL");
-    status = kldve_file_read(ctx, path, FILE_LIMIT, &file);
+    status = kldve_file_read(ctx, path, KLDVE_LIMIT_LABELS, &file);
     if (status != KLDVE_OK)
         return status;
     snprintf(where, sizeof where, "%s: ", path);

@@ -81,7 +81,7 @@ static void list_add(char list[LIST_SIZE], const char *separator, const kldve_la
         memcpy(list + used, item, (size_t)n + 1);
 }
 
-static kldve_status several(const kldve_labels *labels, const char *what, size_t n,
+static kldve_status several(kldve_ctx *ctx, const kldve_labels *labels, const char *what, size_t n,
                             bool (*fits)(const kldve_label *, const char *, size_t))
 {
     char list[LIST_SIZE] = "";
@@ -90,9 +90,8 @@ static kldve_status several(const kldve_labels *labels, const char *what, size_t
     for (int32_t i = 0; i < labels->count; i++)
         if (fits(&labels->label[i], what, n) && found++ < CANDIDATES)
             list_add(list, ", ", &labels->label[i], i);
-    return kldve_ctx_failf(labels->ctx, KLDVE_E_ARG,
-                           "'%s' names %d classes: %s%s; give the index of one", what, (int)found,
-                           list, found > CANDIDATES ? ", ..." : "");
+    return kldve_ctx_failf(ctx, KLDVE_E_ARG, "'%s' names %d classes: %s%s; give the index of one",
+                           what, (int)found, list, found > CANDIDATES ? ", ..." : "");
 }
 
 /* Levenshtein's distance between a name and the search, in O(n) memory. */
@@ -146,7 +145,7 @@ static size_t remoteness(const kldve_label *l, const char *what, size_t n)
     return best;
 }
 
-static kldve_status none(const kldve_labels *labels, const char *what, size_t n)
+static kldve_status none(kldve_ctx *ctx, const kldve_labels *labels, const char *what, size_t n)
 {
     char list[LIST_SIZE] = "";
     size_t distance_of[SUGGESTIONS];
@@ -173,7 +172,7 @@ static kldve_status none(const kldve_labels *labels, const char *what, size_t n)
     for (int32_t i = 0; i < found; i++)
         if (i == 0 || distance_of[i] <= n / 2) /* one may be far off; more would be noise */
             list_add(list, " or ", &labels->label[nearest[i]], nearest[i]);
-    return kldve_ctx_failf(labels->ctx, KLDVE_E_ARG, "no class is called '%s'%s%s%s", what,
+    return kldve_ctx_failf(ctx, KLDVE_E_ARG, "no class is called '%s'%s%s%s", what,
                            *list ? "; did you mean " : "", list, *list ? "?" : "");
 }
 
@@ -192,25 +191,23 @@ static int32_t as_index(const char *what)
     return *what ? (int32_t)value : -1;
 }
 
-kldve_status kldve_labels_find(const kldve_labels *labels, const char *what, int32_t *index)
+kldve_status kldve_labels_find(kldve_ctx *ctx, const kldve_labels *labels, const char *what,
+                               int32_t *index)
 {
     static bool (*const fits[])(const kldve_label *, const char *, size_t) = {is_synset, is_whole,
                                                                               is_name};
     size_t n;
 
-    if (!labels)
-        return KLDVE_E_ARG;
-    if (!what || !index)
-        return kldve_ctx_fail(labels->ctx, KLDVE_E_ARG, "labels: an argument is NULL");
+    if (!labels || !what || !index)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "labels: an argument is NULL");
     n = strlen(what);
     if (n == 0 || n > WHAT_LIMIT)
-        return kldve_ctx_failf(labels->ctx, KLDVE_E_ARG, "a label of %zu bytes: give 1 to %d", n,
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "a label of %zu bytes: give 1 to %d", n,
                                (int)WHAT_LIMIT);
     if (as_index(what) >= 0) {
         if (as_index(what) >= labels->count)
-            return kldve_ctx_failf(labels->ctx, KLDVE_E_ARG,
-                                   "class %s: there are %d classes, give 0 to %d", what,
-                                   (int)labels->count, (int)labels->count - 1);
+            return kldve_ctx_failf(ctx, KLDVE_E_ARG, "class %s: there are %d classes, give 0 to %d",
+                                   what, (int)labels->count, (int)labels->count - 1);
         *index = as_index(what);
         return KLDVE_OK;
     }
@@ -221,7 +218,7 @@ kldve_status kldve_labels_find(const kldve_labels *labels, const char *what, int
             if (!fits[rule](&labels->label[i], what, n))
                 continue;
             if (found >= 0)
-                return several(labels, what, n, fits[rule]);
+                return several(ctx, labels, what, n, fits[rule]);
             found = i;
         }
         if (found >= 0) {
@@ -229,5 +226,5 @@ kldve_status kldve_labels_find(const kldve_labels *labels, const char *what, int
             return KLDVE_OK;
         }
     }
-    return none(labels, what, n);
+    return none(ctx, labels, what, n);
 }

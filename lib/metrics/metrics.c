@@ -69,10 +69,11 @@ kldve_status kldve_metric_register(kldve_ctx *ctx, const kldve_metric *metric)
 }
 
 /* The map at the size at which all maps are measured; for a map with signs its distance from 0. */
-static kldve_status draw_out(const kldve_heatmap *map, float *values)
+static kldve_status draw_out(kldve_ctx *ctx, const kldve_heatmap *map, float *values)
 {
     size_t count = (size_t)map->view_width * (size_t)map->view_height;
-    kldve_status st = kldve_heatmap_upsample(map, map->view_width, map->view_height, values);
+    kldve_status st =
+        kldve_heatmap_upsample(ctx, map, map->view_width, map->view_height, 0, values);
 
     assert(map->view_width > 0 && map->view_height > 0);
     if (st == KLDVE_OK && map->record.sign == KLDVE_SIGN_SIGNED)
@@ -96,38 +97,39 @@ static kldve_status compute(const kldve_metric *metric, const kldve_metric_job *
     return KLDVE_OK;
 }
 
-kldve_status kldve_metric_compute(const kldve_heatmap *map, const char *name, double *value)
+kldve_status kldve_metric_compute(kldve_ctx *ctx, const kldve_heatmap *map, const char *name,
+                                  double *value)
 {
     const kldve_metric *metric;
     kldve_metric_job job;
     float *values;
     kldve_status st;
 
-    if (!map)
-        return KLDVE_E_ARG;
-    if (!name || !value)
-        return kldve_ctx_failf(map->ctx, KLDVE_E_ARG, "metric: the %s is NULL",
-                               name ? "result" : "name");
-    metric = kldve_metric_find(map->ctx, name);
+    if (!ctx || !map || !name || !value)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "metric: the %s is NULL",
+                               !map   ? "map"
+                               : name ? "result"
+                                      : "name");
+    metric = kldve_metric_find(ctx, name);
     if (!metric)
-        return kldve_ctx_failf(map->ctx, KLDVE_E_UNSUPPORTED,
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
                                "unknown metric \"%s\"; kldve_metric_at() lists the metrics", name);
-    values = kldve_ctx_alloc(map->ctx, (size_t)map->view_width * (size_t)map->view_height,
-                             sizeof *values);
+    values =
+        kldve_ctx_alloc(ctx, (size_t)map->view_width * (size_t)map->view_height, sizeof *values);
     if (!values)
-        return kldve_ctx_failf(map->ctx, KLDVE_E_NOMEM, "metric %s: out of memory", name);
+        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "metric %s: out of memory", name);
     job = (kldve_metric_job){
         .struct_size = sizeof job,
-        .ctx = map->ctx,
+        .ctx = ctx,
         .metric = metric,
         .map = map,
         .values = values,
         .height = map->view_height,
         .width = map->view_width,
     };
-    st = draw_out(map, values);
+    st = draw_out(ctx, map, values);
     if (st == KLDVE_OK)
         st = compute(metric, &job, value);
-    kldve_ctx_release(map->ctx, values);
+    kldve_ctx_release(ctx, values);
     return st;
 }

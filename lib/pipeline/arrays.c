@@ -58,7 +58,7 @@ static kldve_status check_arrays(kldve_ctx *ctx, const kldve_arrays *a)
             (int)a->height, (int)a->width);
     if (!kldve_size_mul((size_t)a->height, (size_t)a->width, &cells) || cells > INT_MAX ||
         !kldve_size_mul(cells, (size_t)a->maps, &count) || count > SIZE_MAX / sizeof(float))
-        return kldve_ctx_fail(ctx, KLDVE_E_LIMIT,
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
                               "arrays: the feature maps have more values than can be addressed");
     if ((st = kldve_finite_check(ctx, "arrays", "feature", a->features, count)) < 0)
         return st;

@@ -19,6 +19,7 @@
 
 #include "admission.h"
 #include "explainer.h"
+#include "options.h"
 #include "pick.h"
 #include "stages/smooth.h"
 #include "steps.h"
@@ -29,7 +30,7 @@ static kldve_status each(kldve_batch *b, kldve_status (*step)(kldve_run *run))
     kldve_status st = KLDVE_OK;
 
     for (b->failed = 0; b->failed < b->count; b->failed++)
-        if ((st = step(b->runs + b->failed)) < 0)
+        if ((st = kldve_ctx_poll(b->runs->job.ctx)) < 0 || (st = step(b->runs + b->failed)) < 0)
             break;
     return st;
 }
@@ -41,7 +42,8 @@ static kldve_status each_about(kldve_batch *b, kldve_subject subject,
     kldve_status st = KLDVE_OK;
 
     for (b->failed = 0; b->failed < b->count; b->failed++)
-        if ((st = step(b->runs + b->failed, subject)) < 0)
+        if ((st = kldve_ctx_poll(b->runs->job.ctx)) < 0 ||
+            (st = step(b->runs + b->failed, subject)) < 0)
             break;
     return st;
 }
@@ -122,7 +124,8 @@ static kldve_status begin(kldve_batch *b, const kldve_call *call, int32_t first)
     kldve_status st = KLDVE_OK;
 
     for (b->failed = 0; b->failed < b->count; b->failed++)
-        if ((st = begin_run(b, call, first, b->failed)) < 0)
+        if ((st = kldve_ctx_poll(call->ex->ctx)) < 0 ||
+            (st = begin_run(b, call, first, b->failed)) < 0)
             break;
     return st;
 }
@@ -186,13 +189,15 @@ kldve_status kldve_explain_together(const kldve_call *call, int32_t first, int32
 
 static kldve_status explain_one(const kldve_call *call, kldve_heatmap **out)
 {
+    kldve_ctx *ctx = call->ex->ctx;
     kldve_heatmap *map = NULL;
     int32_t failed;
+    double before = kldve_ctx_enter(ctx, "explain", kldve_options_deadline(call->options));
     kldve_status st = kldve_explain_together(call, 0, 1, &map, &failed);
 
     if (st == KLDVE_OK)
         *out = map;
-    return st;
+    return kldve_ctx_leave(ctx, before, st);
 }
 
 kldve_status kldve_explain_input(kldve_explainer *ex, const float *input,

@@ -48,14 +48,12 @@ kldve_status kldve_explainer_make_room(kldve_explainer *ex, int32_t count)
     return KLDVE_OK;
 }
 
-kldve_status kldve_explainer_new(kldve_ctx *ctx, const kldve_backend *backend, const void *config,
-                                 kldve_explainer **out)
+static kldve_status new_explainer(kldve_ctx *ctx, const kldve_backend *backend, const void *config,
+                                  kldve_explainer **out)
 {
     kldve_explainer *ex;
     kldve_status st;
 
-    if (!ctx || !out)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "explainer: NULL argument");
     ex = kldve_ctx_alloc(ctx, 1, sizeof *ex);
     if (!ex)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for an explainer");
@@ -70,6 +68,20 @@ kldve_status kldve_explainer_new(kldve_ctx *ctx, const kldve_backend *backend, c
 fail:
     kldve_explainer_free(ex);
     return st;
+}
+
+kldve_status kldve_explainer_new(kldve_ctx *ctx, const kldve_backend *backend, const void *config,
+                                 kldve_explainer **out)
+{
+    kldve_status st;
+    double before;
+
+    if (!ctx || !out)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "explainer: NULL argument");
+    before = kldve_ctx_enter(ctx, "opening the network", 0);
+    if ((st = kldve_ctx_poll(ctx)) == KLDVE_OK)
+        st = new_explainer(ctx, backend, config, out);
+    return kldve_ctx_leave(ctx, before, st);
 }
 
 void kldve_explainer_free(kldve_explainer *ex)

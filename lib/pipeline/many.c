@@ -6,6 +6,7 @@
 #include "admission.h"
 #include "explain.h"
 #include "explainer.h"
+#include "options.h"
 
 enum { MESSAGE_SIZE = 512 };
 
@@ -73,7 +74,9 @@ static kldve_status explain_all(const kldve_call *call, int32_t count, kldve_hea
 /* `out` is written when every map is there. */
 static kldve_status explain_many(const kldve_call *call, int32_t count, kldve_heatmap **out)
 {
+    kldve_ctx *ctx = call->ex->ctx;
     kldve_heatmap *last = NULL;
+    double before = kldve_ctx_enter(ctx, "explain", kldve_options_deadline(call->options));
     kldve_status st = explain_all(call, count, &last);
 
     for (int32_t i = count; last;) {
@@ -87,7 +90,7 @@ static kldve_status explain_many(const kldve_call *call, int32_t count, kldve_he
         else
             out[--i] = map;
     }
-    return st;
+    return kldve_ctx_leave(ctx, before, st);
 }
 
 static kldve_status check_arguments(kldve_ctx *ctx, int32_t count, const void *in, const char *name,

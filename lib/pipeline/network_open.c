@@ -50,7 +50,7 @@ static bool batches_fit(const kldve_network *net)
 
 static kldve_status too_large(const kldve_network *net)
 {
-    return kldve_ctx_failf(net->ctx, KLDVE_E_LIMIT,
+    return kldve_ctx_failf(net->ctx, KLDVE_E_ARG,
                            "%s: shape: an array has more values than can be addressed",
                            net->backend.name);
 }

@@ -100,6 +100,9 @@ static kldve_status check(kldve_ctx *ctx, const kldve_options *o)
     if (o->perplexity != 0 && !(o->perplexity > 1 && o->perplexity < INFINITY))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: perplexity is %g, it must be above 1",
                                o->perplexity);
+    if (!(o->deadline_ms >= 0))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: deadline_ms is %g, it must be 0 or more",
+                               o->deadline_ms);
     if (o->flags & ~known_flags)
         return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED, "options: unknown flags 0x%jx",
                                (uintmax_t)(o->flags & ~known_flags));
@@ -119,4 +122,14 @@ kldve_status kldve_options_load(kldve_ctx *ctx, const kldve_options *src, kldve_
     if (dst->perplexity == 0)
         dst->perplexity = 30;
     return KLDVE_OK;
+}
+
+double kldve_options_deadline(const kldve_options *src)
+{
+    kldve_options o;
+
+    return kldve_struct_load(NULL, "kldve_options", src, &o, sizeof o) == KLDVE_OK &&
+                   o.deadline_ms >= 0
+               ? o.deadline_ms
+               : 0;
 }

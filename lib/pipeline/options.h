@@ -8,4 +8,8 @@
  *  @param src  The caller's, or NULL. */
 kldve_status kldve_options_load(kldve_ctx *ctx, const kldve_options *src, kldve_options *dst);
 
+/** For kldve_ctx_enter(), before anything is checked.
+ *  @return src->deadline_ms; 0 where kldve_options_load() will refuse the options. */
+double kldve_options_deadline(const kldve_options *src);
+
 #endif

@@ -140,7 +140,7 @@ static kldve_status resized(kldve_ctx *ctx, int64_t width, int64_t height, int64
         out[0] = crop_height * width / height;
     }
     if (out[0] > SIDE_MAX || out[1] > SIDE_MAX)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
                                "a picture of %jd x %jd pixels is too narrow: it would be resized "
                                "to %jd x %jd; crop it first",
                                (intmax_t)width, (intmax_t)height, (intmax_t)out[0],
@@ -210,15 +210,15 @@ static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_
     if (st < 0)
         return st;
     *view = view_of(&c);
-    if ((st = kldve_image_resize(picture, (int32_t)c.size[0], (int32_t)c.size[1], &whole)) < 0)
+    if ((st = kldve_image_resize(ctx, picture, (int32_t)c.size[0], (int32_t)c.size[1], &whole)) < 0)
         return st;
-    st = kldve_image_crop(whole, c.x, c.y, c.width, c.height, &crop);
+    st = kldve_image_crop(ctx, whole, c.x, c.y, c.width, c.height, &crop);
     kldve_image_free(whole);
     if (st < 0 || is_input_size(shape, c.width, c.height)) {
         *out = crop;
         return st;
     }
-    st = kldve_image_resize(crop, shape->in_width, height_of(shape), out);
+    st = kldve_image_resize(ctx, crop, shape->in_width, height_of(shape), out);
     kldve_image_free(crop);
     return st;
 }

@@ -18,7 +18,7 @@ kldve_status kldve_input_spec_load(kldve_ctx *ctx, const kldve_shape *shape,
                                    const kldve_input_spec *src, kldve_input_spec *dst);
 
 /** Which part of a picture of that size the network sees.
- *  @return KLDVE_OK; KLDVE_E_LIMIT (it is too narrow). */
+ *  @return KLDVE_OK; KLDVE_E_UNSUPPORTED (it is too narrow). */
 kldve_status kldve_preprocess_view(kldve_ctx *ctx, int32_t width, int32_t height,
                                    const kldve_input_spec *spec, const kldve_shape *shape,
                                    kldve_view *view);

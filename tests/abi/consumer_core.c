@@ -30,8 +30,8 @@ int main(int argc, char **argv)
     /* The first map has the positive weight and is active in the second cell. */
     good = kldve_heatmap_values(map)[1] == 1 && strcmp(kldve_version(), VERSION) == 0;
     if (argc > 1)
-        good = good && kldve_heatmap_render(map, NULL, NULL, &drawn) == KLDVE_OK &&
-               kldve_image_save(drawn, argv[1], 0) == KLDVE_OK;
+        good = good && kldve_heatmap_render(ctx, map, NULL, NULL, &drawn) == KLDVE_OK &&
+               kldve_image_save(ctx, drawn, argv[1], 0) == KLDVE_OK;
     kldve_image_free(drawn);
     kldve_heatmap_free(map);
     kldve_ctx_free(ctx);

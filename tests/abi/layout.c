@@ -18,13 +18,12 @@
 ENDS_WITH(kldve_allocator, opaque);
 ENDS_WITH(kldve_divergence_options, unattainable);
 ENDS_WITH(kldve_divergence_info, summation);
-ENDS_WITH(kldve_image_limits, bytes);
 ENDS_WITH(kldve_shape, head);
 ENDS_WITH(kldve_pick, has_box);
 ENDS_WITH(kldve_bias_gradient, reserved);
 ENDS_WITH(kldve_attention, width);
 ENDS_WITH(kldve_backend, pick);
-ENDS_WITH(kldve_options, region_height);
+ENDS_WITH(kldve_options, deadline_ms);
 ENDS_WITH(kldve_input_spec, alpha_std);
 ENDS_WITH(kldve_arrays, reserved);
 ENDS_WITH(kldve_features, picture_height);
@@ -38,7 +37,7 @@ ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_input, data);
 ENDS_WITH(kldve_onnx_dim, size);
-ENDS_WITH(kldve_onnx_options, frames_reserved);
+ENDS_WITH(kldve_onnx_options, deadline_ms);
 ENDS_WITH(kldve_onnx_tensor, grid_width);
 ENDS_WITH(kldve_onnx_choice, reserved);
 ENDS_WITH(kldve_card_value, reserved);
@@ -51,7 +50,7 @@ static_assert(sizeof(kldve_shape) <= KLDVE_SHAPE_ROOM, "backends are promised th
 static_assert(KLDVE_OK == 0 && KLDVE_E_NOMEM == -1 && KLDVE_E_ARG == -2 && KLDVE_E_IO == -3 &&
                   KLDVE_E_FORMAT == -4 && KLDVE_E_UNSUPPORTED == -5 && KLDVE_E_BACKEND == -6 &&
                   KLDVE_E_NUMERIC == -7 && KLDVE_E_NO_VJP == -8 && KLDVE_E_UNATTAINABLE == -9 &&
-                  KLDVE_E_CANCELLED == -10 && KLDVE_E_LIMIT == -11,
+                  KLDVE_E_CANCELLED == -10 && KLDVE_E_LIMIT == -11 && KLDVE_E_DEADLINE == -12,
               "status values are never renumbered");
 static_assert(KLDVE_READING_DEFAULT == 0 && KLDVE_READING_PAPER == 1 &&
                   KLDVE_READING_CHANNEL == 2 && KLDVE_READING_CONTRAST == 3 &&

@@ -66,7 +66,7 @@ static void test_progress(void **state)
 static void test_status_names(void **state)
 {
     (void)state;
-    for (int i = 0; i >= -11; i--)
+    for (int i = 0; i >= -12; i--)
         assert_string_not_equal(kldve_status_name((kldve_status)i), "unknown status");
     assert_string_equal(kldve_status_name((kldve_status)1), "unknown status");
 }

@@ -30,6 +30,13 @@ static void done(kldve_ctx *ctx, const test_heap *heap)
 
 /* -- reading ---------------------------------------------------------------------------------- */
 
+enum { CARD = KLDVE_LIMIT_CARD /* any limit will do */ };
+
+static void limit(kldve_ctx *ctx, int64_t nbytes)
+{
+    assert_int_equal(kldve_ctx_set_limit(ctx, CARD, nbytes), KLDVE_OK);
+}
+
 static void test_read(void **state)
 {
     test_heap heap;
@@ -39,20 +46,22 @@ static void test_read(void **state)
     (void)state;
     test_file_save(test_in_folder("a"), "hello", 5);
     test_file_save(test_in_folder("empty"), "", 0);
-    assert_int_equal(kldve_file_read(ctx, test_in_folder("a"), 5, &file), KLDVE_OK);
+    limit(ctx, 5);
+    assert_int_equal(kldve_file_read(ctx, test_in_folder("a"), CARD, &file), KLDVE_OK);
     assert_int_equal(file.length, 5);
     assert_memory_equal(file.bytes, "hello", 5);
     kldve_buffer_free(&file);
-    assert_int_equal(kldve_file_read(ctx, test_in_folder("empty"), 0, &file), KLDVE_OK);
+    assert_int_equal(kldve_file_read(ctx, test_in_folder("empty"), CARD, &file), KLDVE_OK);
     assert_int_equal(file.length, 0);
     kldve_buffer_free(&file);
-    assert_int_equal(kldve_file_read(ctx, test_in_folder("a"), 4, &file), KLDVE_E_LIMIT);
-    test_says(ctx, "a: 5 bytes are more than the limit of 4");
-    assert_int_equal(kldve_file_read(ctx, test_folder(), 100, &file), KLDVE_E_IO);
+    limit(ctx, 4);
+    assert_int_equal(kldve_file_read(ctx, test_in_folder("a"), CARD, &file), KLDVE_E_LIMIT);
+    test_says(ctx, "a: 5 bytes: the limit 'card' is 4 bytes; raise it with kldve_ctx_set_limit()");
+    assert_int_equal(kldve_file_read(ctx, test_folder(), CARD, &file), KLDVE_E_IO);
     test_says(ctx, "is a folder");
-    assert_int_equal(kldve_file_read(ctx, test_in_folder("missing"), 100, &file), KLDVE_E_IO);
+    assert_int_equal(kldve_file_read(ctx, test_in_folder("missing"), CARD, &file), KLDVE_E_IO);
     test_says(ctx, "missing: cannot open: No such file");
-    assert_int_equal(kldve_file_read(ctx, "", 100, &file), KLDVE_E_IO);
+    assert_int_equal(kldve_file_read(ctx, "", CARD, &file), KLDVE_E_IO);
     assert_null(file.bytes);
     done(ctx, &heap);
 }
@@ -65,14 +74,15 @@ static void test_read_endless_and_unsized(void **state)
     kldve_buffer file = {ctx, NULL, 0, 0};
 
     (void)state;
-    assert_int_equal(kldve_file_read(ctx, "/dev/zero", 1000000, &file), KLDVE_E_LIMIT);
-    test_says(ctx, "/dev/zero: larger than the limit of 1000000 bytes");
+    limit(ctx, 1000000);
+    assert_int_equal(kldve_file_read(ctx, "/dev/zero", CARD, &file), KLDVE_E_LIMIT);
+    test_says(ctx, "/dev/zero: more than 1000000 bytes: the limit 'card' is");
     assert_null(file.bytes);
-    assert_int_equal(kldve_file_read(ctx, "/dev/null", 10, &file), KLDVE_OK);
+    assert_int_equal(kldve_file_read(ctx, "/dev/null", CARD, &file), KLDVE_OK);
     assert_int_equal(file.length, 0);
     kldve_buffer_free(&file);
     if (access("/proc/self/status", R_OK) == 0) { /* a regular file, says stat(), of 0 bytes */
-        assert_int_equal(kldve_file_read(ctx, "/proc/self/status", 1 << 20, &file), KLDVE_OK);
+        assert_int_equal(kldve_file_read(ctx, "/proc/self/status", CARD, &file), KLDVE_OK);
         assert_true(file.length > 100);
         kldve_buffer_free(&file);
     }
@@ -92,7 +102,7 @@ static void test_read_without_memory(void **state)
         for (long budget = 0; budget < 3 - 2 * i; budget++) {
             heap.budget = budget;
             assert_int_equal(
-                kldve_file_read(ctx, i ? test_in_folder(paths[i]) : paths[i], 1000000, &file),
+                kldve_file_read(ctx, i ? test_in_folder(paths[i]) : paths[i], CARD, &file),
                 KLDVE_E_NOMEM);
             test_says(ctx, "out of memory");
             assert_null(file.bytes);

@@ -120,12 +120,12 @@ static void test_accuracy_of_transformer(void **state)
 
 /* ---- pointing ---- */
 
-static bool hits(const kldve_heatmap *map, const uint8_t *mask)
+static bool hits(const bench *b, const kldve_heatmap *map, const uint8_t *mask)
 {
     static float up[PIXELS];
     size_t best = 0;
 
-    assert_int_equal(kldve_heatmap_upsample(map, SIZE, SIZE, up), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_upsample(b->ctx, map, SIZE, SIZE, 0, up), KLDVE_OK);
     for (size_t i = 1; i < PIXELS; i++)
         if (up[i] > up[best])
             best = i;
@@ -152,7 +152,7 @@ static size_t count_hits(const bench *b, const scene *s, const maker *m)
                                  .target = s->object[k].kind};
         kldve_heatmap *map = explain(b->ctx, b->ex, s, &o);
 
-        hit += hits(map, s->mask + k * PIXELS);
+        hit += hits(b, map, s->mask + k * PIXELS);
         kldve_heatmap_free(map);
     }
     return hit;

@@ -28,19 +28,21 @@ static unsigned sum_of(const kldve_image *image)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t nbytes)
 {
-    kldve_image_limits limits = {sizeof limits, 1000000, 0};
+    enum { PIXELS = 1000000 };
     kldve_image *image = NULL;
     kldve_status status;
     kldve_ctx *ctx;
 
     if (kldve_ctx_new(NULL, &ctx) != KLDVE_OK)
         return 0;
-    status = kldve_image_decode(ctx, bytes, nbytes, &limits, &image);
+    if (kldve_ctx_set_limit(ctx, KLDVE_LIMIT_PICTURE_PIXELS, PIXELS) != KLDVE_OK)
+        abort();
+    status = kldve_image_decode(ctx, bytes, nbytes, &image);
     if ((status == KLDVE_OK) != (image != NULL))
         abort();
     if (status != KLDVE_OK && !*kldve_ctx_message(ctx))
         abort();
-    if (image && sum_of(image) > 255u * 3 * (unsigned)limits.pixels)
+    if (image && sum_of(image) > 255u * 3 * PIXELS)
         abort();
     kldve_image_free(image);
     kldve_ctx_free(ctx);

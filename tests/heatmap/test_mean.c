@@ -18,7 +18,8 @@ static void test_fuse(void **state)
     kldve_heatmap *fused = NULL;
     float sum[CELLS], low, high;
 
-    assert_int_equal(kldve_heatmap_fuse((const kldve_heatmap *const[]){a, b}, 2, &fused), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_fuse(f->ctx, (const kldve_heatmap *const[]){a, b}, 2, &fused),
+                     KLDVE_OK);
     for (int i = 0; i < CELLS; i++)
         sum[i] = kldve_heatmap_values(a)[i] + kldve_heatmap_values(b)[i];
     low = high = sum[0];
@@ -32,16 +33,18 @@ static void test_fuse(void **state)
     kldve_heatmap_free(fused);
     fused = NULL;
 
-    assert_int_equal(kldve_heatmap_fuse((const kldve_heatmap *const[]){s}, 1, &fused), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_fuse(f->ctx, (const kldve_heatmap *const[]){s}, 1, &fused),
+                     KLDVE_OK);
     assert_same_map(fused, s);
     kldve_heatmap_free(fused);
     fused = NULL;
-    assert_int_equal(kldve_heatmap_fuse((const kldve_heatmap *const[]){a, s}, 2, &fused),
+    assert_int_equal(kldve_heatmap_fuse(f->ctx, (const kldve_heatmap *const[]){a, s}, 2, &fused),
                      KLDVE_E_ARG);
-    assert_int_equal(kldve_heatmap_fuse((const kldve_heatmap *const[]){a, NULL}, 2, &fused),
+    assert_int_equal(kldve_heatmap_fuse(f->ctx, (const kldve_heatmap *const[]){a, NULL}, 2, &fused),
                      KLDVE_E_ARG);
-    assert_int_equal(kldve_heatmap_fuse(NULL, 1, &fused), KLDVE_E_ARG);
-    assert_int_equal(kldve_heatmap_fuse((const kldve_heatmap *const[]){a}, 0, &fused), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_fuse(f->ctx, NULL, 1, &fused), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_fuse(f->ctx, (const kldve_heatmap *const[]){a}, 0, &fused),
+                     KLDVE_E_ARG);
     assert_null(fused);
     kldve_heatmap_free(a);
     kldve_heatmap_free(b);

@@ -13,7 +13,7 @@ enum { SIDE = 8 * TINY_PATCH };
 static const tiny_config colour = {3, 8, 8, 4, 3, 17, true};
 
 /* Inside of the crop a pixel is a blend, outside a quarter of what it was. */
-static void check_drawn(const kldve_image *picture, const kldve_image *drawn,
+static void check_drawn(kldve_ctx *ctx, const kldve_image *picture, const kldve_image *drawn,
                         const kldve_heatmap *map, int32_t x0, int32_t y0, int32_t side)
 {
     const uint8_t *before = kldve_image_pixels(picture), *after = kldve_image_pixels(drawn);
@@ -22,7 +22,7 @@ static void check_drawn(const kldve_image *picture, const kldve_image *drawn,
 
     assert_int_equal(kldve_image_width(drawn), width);
     assert_int_equal(kldve_image_height(drawn), height);
-    assert_int_equal(kldve_heatmap_upsample(map, side, side, heat), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_upsample(ctx, map, side, side, 0, heat), KLDVE_OK);
     for (int32_t y = 0; y < height; y++)
         for (int32_t x = 0; x < width; x++) {
             bool inside = x >= x0 && x < x0 + side && y >= y0 && y < y0 + side;
@@ -53,13 +53,13 @@ static void test_render(void **state)
 
     (void)state;
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_OK);
-    assert_int_equal(kldve_heatmap_render(map, picture, &viridis, &drawn), KLDVE_OK);
-    check_drawn(picture, drawn, map, 50, 0, 100);
+    assert_int_equal(kldve_heatmap_render(ctx, map, picture, &viridis, &drawn), KLDVE_OK);
+    check_drawn(ctx, picture, drawn, map, 50, 0, 100);
     kldve_image_free(drawn);
-    assert_int_equal(kldve_heatmap_render(map, half, &viridis, &drawn), KLDVE_OK);
-    check_drawn(half, drawn, map, 25, 0, 50); /* the same picture in another size */
+    assert_int_equal(kldve_heatmap_render(ctx, map, half, &viridis, &drawn), KLDVE_OK);
+    check_drawn(ctx, half, drawn, map, 25, 0, 50); /* the same picture in another size */
     kldve_image_free(drawn);
-    assert_int_equal(kldve_heatmap_render(map, NULL, &viridis, &drawn), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_render(ctx, map, NULL, &viridis, &drawn), KLDVE_OK);
     assert_int_equal(kldve_image_width(drawn), SIDE);
     assert_int_equal(kldve_image_height(drawn), SIDE);
     kldve_image_free(drawn);
@@ -86,11 +86,11 @@ static void test_render_opacity(void **state)
 
     (void)state;
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_OK);
-    assert_int_equal(kldve_heatmap_upsample(map, SIDE, SIDE, heat), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_upsample(ctx, map, SIDE, SIDE, 0, heat), KLDVE_OK);
     for (size_t i = 0; i < 4; i++) {
         kldve_render_options o = {sizeof o, KLDVE_COLORMAP_GREY, cases[i].given};
 
-        assert_int_equal(kldve_heatmap_render(map, picture, &o, &drawn), KLDVE_OK);
+        assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_OK);
         for (int p = 0; p < SIDE * SIDE; p++) {
             double want = (1 - (double)cases[i].used) * before[3 * p] +
                           (double)cases[i].used * 255 * (double)heat[p];
@@ -122,9 +122,9 @@ static void test_render_signed(void **state)
 
     (void)state;
     assert_int_equal(kldve_explain(ex, picture, &signs, &map), KLDVE_OK);
-    assert_int_equal(kldve_heatmap_upsample(map, SIDE, SIDE, heat), KLDVE_OK);
-    assert_int_equal(kldve_heatmap_render(map, picture, &o, &over), KLDVE_OK);
-    assert_int_equal(kldve_heatmap_render(map, NULL, &o, &alone), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_upsample(ctx, map, SIDE, SIDE, 0, heat), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &over), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_render(ctx, map, NULL, &o, &alone), KLDVE_OK);
     for (int p = 0; p < SIDE * SIDE; p++) {
         double rest = 1 - fabs(2 * (double)heat[p] - 1), weight = 0.5 * (1 - rest * rest);
         uint8_t full[3], end[3];
@@ -161,28 +161,28 @@ static void test_render_refuses(void **state)
 
     (void)state;
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_OK);
-    assert_int_equal(kldve_heatmap_render(map, picture, &o, &drawn), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_E_ARG);
     assert_string_equal(kldve_ctx_message(ctx), "render: unknown colour map 7");
     o = (kldve_render_options){sizeof o, 0, 1.5f};
-    assert_int_equal(kldve_heatmap_render(map, picture, &o, &drawn), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_E_ARG);
     assert_string_equal(kldve_ctx_message(ctx), "render: opacity is 1.5, it must be at most 1");
     o = (kldve_render_options){sizeof o, 0, NAN};
-    assert_int_equal(kldve_heatmap_render(map, picture, &o, &drawn), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_E_ARG);
     o = (kldve_render_options){0, 0, 0};
-    assert_int_equal(kldve_heatmap_render(map, picture, &o, &drawn), KLDVE_E_ARG);
-    assert_int_equal(kldve_heatmap_render(map, picture, NULL, NULL), KLDVE_E_ARG);
-    assert_int_equal(kldve_heatmap_render(NULL, picture, NULL, &drawn), KLDVE_E_ARG);
-    assert_int_equal(kldve_heatmap_upsample(map, 0, 2, heat), KLDVE_E_ARG);
-    assert_int_equal(kldve_heatmap_upsample(map, 2, 2, NULL), KLDVE_E_ARG);
-    assert_int_equal(kldve_heatmap_upsample(NULL, 2, 2, heat), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_render(ctx, map, picture, NULL, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_render(ctx, NULL, picture, NULL, &drawn), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_upsample(ctx, map, 0, 2, 0, heat), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_upsample(ctx, map, 2, 2, 0, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_upsample(ctx, NULL, 2, 2, 0, heat), KLDVE_E_ARG);
     assert_null(drawn);
     for (long budget = 0; budget < 2; budget++) {
         heap.budget = budget;
-        assert_int_equal(kldve_heatmap_render(map, picture, NULL, &drawn), KLDVE_E_NOMEM);
+        assert_int_equal(kldve_heatmap_render(ctx, map, picture, NULL, &drawn), KLDVE_E_NOMEM);
         assert_null(drawn);
     }
     heap.budget = 2;
-    assert_int_equal(kldve_heatmap_render(map, picture, NULL, &drawn), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_render(ctx, map, picture, NULL, &drawn), KLDVE_OK);
     kldve_image_free(drawn);
     kldve_heatmap_free(map);
     kldve_image_free(picture);

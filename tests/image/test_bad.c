@@ -67,7 +67,7 @@ static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes, 
 
     assert_non_null(copy);
     memcpy(copy, bytes, nbytes);
-    status = kldve_image_decode(ctx, copy, nbytes, NULL, out);
+    status = kldve_image_decode(ctx, copy, nbytes, out);
     free(copy);
     return status;
 }
@@ -309,20 +309,20 @@ static const struct bad_png {
     {"cut by one byte", KLDVE_E_FORMAT, "cut off", {0}, {.keep = 1, .from_end = true}},
     {"width 0", KLDVE_E_FORMAT, "width is zero", {.width = ZERO}, {0}},
     {"height 0", KLDVE_E_FORMAT, "height is zero", {.height = ZERO}, {0}},
-    {"width 2^31 - 1", KLDVE_E_LIMIT, "2147483647 x 8 pixels", {.width = INT32_MAX}, {0}},
+    {"width 2^31 - 1", KLDVE_E_UNSUPPORTED, "2147483647 x 8 pixels", {.width = INT32_MAX}, {0}},
     {"width 2^32 - 1", KLDVE_E_FORMAT, "PNG", {.width = UINT32_MAX}, {0}},
     {"width 2^31", KLDVE_E_FORMAT, "PNG", {.width = 0x80000000}, {0}},
     {"width 65536",
-     KLDVE_E_LIMIT,
+     KLDVE_E_UNSUPPORTED,
      "65536 x 8 pixels, a side may have at most 65535",
      {.width = 65536},
      {0}},
     {"20000 x 20000",
      KLDVE_E_LIMIT,
-     "more than the limit of 100000000 pixels",
+     "20000 x 20000 pixels: the limit 'picture-pixels' is 100000000;",
      {.width = 20000, .height = 20000},
      {0}},
-    {"65535 x 65535", KLDVE_E_LIMIT, "more than the limit", {.width = 65535, .height = 65535}, {0}},
+    {"65535 x 65535", KLDVE_E_LIMIT, "the limit 'picture-pixels'", {.width = 65535, .height = 65535}, {0}},
     {"wider than its pixels", KLDVE_E_FORMAT, "PNG", {.width = 10000}, {0}},
     {"higher than its pixels", KLDVE_E_FORMAT, "PNG", {.height = 9}, {0}},
     {"depth 3", KLDVE_E_FORMAT, "bit depth", {.header = "\x03\x02\0\0\0"}, {0}},
@@ -511,10 +511,10 @@ static const struct bad_jpeg {
     {"two frames", KLDVE_E_FORMAT, "two SOF markers", {.two_frames = true}, {0}},
     {"width 0", KLDVE_E_FORMAT, "Empty", {.width = ZERO_SIDE}, {0}},
     {"height 0", KLDVE_E_FORMAT, "Empty", {.height = ZERO_SIDE}, {0}},
-    {"65535 x 65535", KLDVE_E_LIMIT, "65500", {.width = 65535, .height = 65535}, {0}},
+    {"65535 x 65535", KLDVE_E_UNSUPPORTED, "65500", {.width = 65535, .height = 65535}, {0}},
     {"65500 x 65500",
      KLDVE_E_LIMIT,
-     "65500 x 65500 pixels are more than the limit",
+     "65500 x 65500 pixels: the limit",
      {.width = 65500, .height = 65500},
      {0}},
     {"20000 x 20000, progressive",

@@ -11,11 +11,11 @@ static void test_missing_arguments(void **state)
     kldve_image *image = make(ctx, 2, 2), *out = NULL;
 
     (void)state;
-    assert_int_equal(kldve_image_load(ctx, NULL, NULL, &out), KLDVE_E_ARG);
-    assert_int_equal(kldve_image_load(ctx, "x.png", NULL, NULL), KLDVE_E_ARG);
-    assert_int_equal(kldve_image_decode(ctx, NULL, 1, NULL, &out), KLDVE_E_ARG);
-    assert_int_equal(kldve_image_save(NULL, "x.png", 0), KLDVE_E_ARG);
-    assert_int_equal(kldve_image_save(image, NULL, 0), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_load(ctx, NULL, &out), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_load(ctx, "x.png", NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_decode(ctx, NULL, 1, &out), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_save(ctx, NULL, "x.png", 0), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_save(ctx, image, NULL, 0), KLDVE_E_ARG);
     assert_null(out);
     kldve_image_free(image);
     done(ctx, &heap);
@@ -37,12 +37,13 @@ static const struct codec {
 
 enum { CODECS = sizeof codecs / sizeof *codecs };
 
+static void limit(kldve_ctx *ctx, int32_t which, size_t value)
+{
+    assert_int_equal(kldve_ctx_set_limit(ctx, which, (int64_t)value), KLDVE_OK);
+}
+
 static void test_limits(void **state)
 {
-    struct newer {
-        kldve_image_limits limits;
-        int64_t more;
-    } newer = {{sizeof newer, 0, 0}, 0};
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_image *image = make(ctx, 30, 20), *out = NULL;
@@ -50,34 +51,19 @@ static void test_limits(void **state)
     (void)state;
     for (size_t i = 0; i < CODECS; i++) {
         kldve_buffer file = {ctx, NULL, 0, 0};
-        kldve_image_limits limits = {sizeof limits, 599, 0};
 
         assert_int_equal(codecs[i].encode(image, 90, &file), KLDVE_OK);
-        assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &limits, &out),
-                         KLDVE_E_LIMIT);
-        assert_non_null(strstr(kldve_ctx_message(ctx), "30 x 20 pixels"));
-        limits.pixels = 600;
-        limits.bytes = (int64_t)file.length - 1;
-        assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &limits, &out),
-                         KLDVE_E_LIMIT);
-        limits.bytes++;
-        limits.struct_size = 0;
-        assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &limits, &out),
-                         KLDVE_E_ARG);
-        limits.struct_size = sizeof limits;
-        limits.pixels = -1;
-        assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &limits, &out),
-                         KLDVE_E_ARG);
-        newer.more = 1;
-        assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &newer.limits, &out),
-                         KLDVE_E_UNSUPPORTED);
+        limit(ctx, KLDVE_LIMIT_PICTURE_FILE, 0);
+        limit(ctx, KLDVE_LIMIT_PICTURE_PIXELS, 599);
+        assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &out), KLDVE_E_LIMIT);
+        test_says(ctx, "30 x 20 pixels: the limit 'picture-pixels' is 599; raise it with");
+        limit(ctx, KLDVE_LIMIT_PICTURE_PIXELS, 600);
+        limit(ctx, KLDVE_LIMIT_PICTURE_FILE, file.length - 1);
+        assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &out), KLDVE_E_LIMIT);
+        test_says(ctx, "the limit 'picture-file' is ");
         assert_null(out);
-        newer.more = 0;
-        assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &newer.limits, &out),
-                         KLDVE_OK);
-        kldve_image_free(out);
-        limits.pixels = 600;
-        assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &limits, &out), KLDVE_OK);
+        limit(ctx, KLDVE_LIMIT_PICTURE_FILE, file.length);
+        assert_int_equal(kldve_image_decode(ctx, file.bytes, file.length, &out), KLDVE_OK);
         kldve_image_free(out);
         out = NULL;
         kldve_buffer_free(&file);
@@ -106,7 +92,7 @@ static kldve_status call_decode(void *opaque)
 {
     struct coding *c = opaque;
 
-    return kldve_image_decode(c->call.ctx, c->file.bytes, c->file.length, NULL, &c->call.out);
+    return kldve_image_decode(c->call.ctx, c->file.bytes, c->file.length, &c->call.out);
 }
 
 static void test_every_allocation_fails_once(void **state)

@@ -54,8 +54,8 @@ static void test_missing_arguments(void **state)
     assert_int_equal(kldve_image_new(ctx, 1, 1, NULL), KLDVE_E_ARG);
     assert_int_equal(kldve_image_from_rgb(ctx, NULL, 1, 1, 3, &out), KLDVE_E_ARG);
     assert_int_equal(kldve_image_from_rgb(ctx, image->pixels, 2, 2, 5, &out), KLDVE_E_ARG);
-    assert_int_equal(kldve_image_crop(NULL, 0, 0, 1, 1, &out), KLDVE_E_ARG);
-    assert_int_equal(kldve_image_crop(image, 0, 0, 1, 1, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_crop(ctx, NULL, 0, 0, 1, 1, &out), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_crop(ctx, image, 0, 0, 1, 1, NULL), KLDVE_E_ARG);
     assert_null(out);
     kldve_image_free(image);
     done(ctx, &heap);
@@ -99,12 +99,13 @@ static void test_crop(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_int_equal(kldve_image_crop(image, bad[i][0], bad[i][1], bad[i][2], bad[i][3], &out),
-                         KLDVE_E_ARG);
+        assert_int_equal(
+            kldve_image_crop(ctx, image, bad[i][0], bad[i][1], bad[i][2], bad[i][3], &out),
+            KLDVE_E_ARG);
         assert_non_null(strstr(kldve_ctx_message(ctx), "out of 7 x 5"));
         assert_null(out);
     }
-    assert_int_equal(kldve_image_crop(image, 2, 1, 5, 3, &out), KLDVE_OK);
+    assert_int_equal(kldve_image_crop(ctx, image, 2, 1, 5, 3, &out), KLDVE_OK);
     for (int y = 0; y < 3; y++)
         for (int i = 0; i < 15; i++)
             assert_int_equal(out->pixels[15 * y + i], image->pixels[21 * (y + 1) + 6 + i]);
@@ -117,7 +118,7 @@ static kldve_status call_crop(void *opaque)
 {
     struct call *c = opaque;
 
-    return kldve_image_crop(c->image, 1, 1, 4, 5, &c->out);
+    return kldve_image_crop(c->ctx, c->image, 1, 1, 4, 5, &c->out);
 }
 
 static kldve_status call_new(void *opaque)

@@ -52,7 +52,7 @@ static kldve_status encode(struct call *c)
 
 static kldve_status decode(struct call *c)
 {
-    return kldve_image_decode(c->ctx, c->file.bytes, c->file.length, NULL, &c->out);
+    return kldve_image_decode(c->ctx, c->file.bytes, c->file.length, &c->out);
 }
 
 static void fail_each(struct call *c, kldve_status (*call)(struct call *), test_heap *heap)

@@ -65,7 +65,7 @@ static kldve_image *load_at_last(kldve_ctx *ctx, test_heap *heap, const char *pa
         kldve_status status;
 
         heap->budget = budget;
-        status = kldve_image_load(ctx, path, NULL, &image);
+        status = kldve_image_load(ctx, path, &image);
         heap->budget = -1;
         if (status == KLDVE_OK)
             return image;
@@ -92,7 +92,7 @@ static void check_resize(const struct line *line, kldve_ctx *ctx, test_heap *hea
     kldve_image *reference = load_ppm(ctx, line->reference);
 
     (void)heap;
-    assert_int_equal(kldve_image_resize(source, kldve_image_width(reference),
+    assert_int_equal(kldve_image_resize(ctx, source, kldve_image_width(reference),
                                         kldve_image_height(reference), &image),
                      KLDVE_OK);
     compare(line, image, reference);
@@ -144,7 +144,7 @@ static void check_save(const struct line *line, kldve_ctx *ctx, test_heap *heap)
     kldve_image *image = load_ppm(ctx, line->name);
 
     (void)heap;
-    if (kldve_image_save(image, test_path("%s/%s", folder, line->reference),
+    if (kldve_image_save(ctx, image, test_path("%s/%s", folder, line->reference),
                          (int32_t)line->number) != KLDVE_OK)
         fail_msg("%s", kldve_ctx_message(ctx));
     kldve_image_free(image);

@@ -14,8 +14,9 @@ static void test_sizes_out_of_range(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        assert_int_equal(kldve_image_resize(image, sizes[i][0], sizes[i][1], &out), KLDVE_E_ARG);
-    assert_int_equal(kldve_image_resize(NULL, 1, 1, &out), KLDVE_E_ARG);
+        assert_int_equal(kldve_image_resize(ctx, image, sizes[i][0], sizes[i][1], &out),
+                         KLDVE_E_ARG);
+    assert_int_equal(kldve_image_resize(ctx, NULL, 1, 1, &out), KLDVE_E_ARG);
     assert_null(out);
     kldve_image_free(image);
     done(ctx, &heap);
@@ -28,11 +29,11 @@ static void test_resize_keeps_what_it_should(void **state)
     kldve_image *image = make(ctx, 31, 17), *same, *flat, *out;
 
     (void)state;
-    assert_int_equal(kldve_image_resize(image, 31, 17, &same), KLDVE_OK);
+    assert_int_equal(kldve_image_resize(ctx, image, 31, 17, &same), KLDVE_OK);
     assert_memory_equal(same->pixels, image->pixels, 3 * 31 * 17);
     assert_int_equal(kldve_image_new(ctx, 300, 200, &flat), KLDVE_OK);
     memset(flat->pixels, 255, 3 * 300 * 200);
-    assert_int_equal(kldve_image_resize(flat, 7, 411, &out), KLDVE_OK);
+    assert_int_equal(kldve_image_resize(ctx, flat, 7, 411, &out), KLDVE_OK);
     for (int i = 0; i < 3 * 7 * 411; i++)
         assert_int_equal(out->pixels[i], 255);
     kldve_image_free(image);
@@ -46,7 +47,7 @@ static kldve_status call_resize(void *opaque)
 {
     struct call *c = opaque;
 
-    return kldve_image_resize(c->image, 40, 50, &c->out);
+    return kldve_image_resize(c->ctx, c->image, 40, 50, &c->out);
 }
 
 static void test_every_allocation_fails_once(void **state)

@@ -36,13 +36,13 @@ static void save_and_load(const char *name, bool built, int32_t quality, int tol
     const char *path = test_in_folder(name);
 
     if (!built) {
-        assert_int_equal(kldve_image_save(image, path, quality), KLDVE_E_UNSUPPORTED);
+        assert_int_equal(kldve_image_save(ctx, image, path, quality), KLDVE_E_UNSUPPORTED);
         test_says(ctx, "this build cannot write");
         test_says(ctx, "build with -D");
         assert_int_equal(test_folder_clear(), 0);
     } else {
-        assert_int_equal(kldve_image_save(image, path, quality), KLDVE_OK);
-        assert_int_equal(kldve_image_load(ctx, path, NULL, &back), KLDVE_OK);
+        assert_int_equal(kldve_image_save(ctx, image, path, quality), KLDVE_OK);
+        assert_int_equal(kldve_image_load(ctx, path, &back), KLDVE_OK);
         assert_int_equal(kldve_image_width(back), 40);
         assert_int_equal(kldve_image_height(back), 30);
         for (int i = 0; i < 3600; i++)
@@ -98,11 +98,12 @@ static void test_save_refuses(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(kldve_image_save(image, test_in_folder(cases[i].name), cases[i].quality),
-                         cases[i].status);
+        assert_int_equal(
+            kldve_image_save(ctx, image, test_in_folder(cases[i].name), cases[i].quality),
+            cases[i].status);
         test_says(ctx, cases[i].message);
     }
-    assert_int_equal(kldve_image_save(image, ".png", 0), KLDVE_E_UNSUPPORTED);
+    assert_int_equal(kldve_image_save(ctx, image, ".png", 0), KLDVE_E_UNSUPPORTED);
     assert_int_equal(test_folder_clear(), 0);
     kldve_image_free(image);
     done(ctx, &heap);
@@ -122,14 +123,15 @@ static void test_save_where_it_cannot(void **state)
         skip();
     }
     assert_int_equal(symlink("/dev/full", test_in_folder(name)), 0);
-    assert_int_equal(kldve_image_save(image, test_in_folder(name), 0), KLDVE_E_IO);
+    assert_int_equal(kldve_image_save(ctx, image, test_in_folder(name), 0), KLDVE_E_IO);
     test_says(ctx, "No space left on device");
     assert_int_equal(test_folder_clear(), 1);
-    assert_int_equal(kldve_image_save(image, test_path("%s/missing/%s", test_folder(), name), 0),
-                     KLDVE_E_IO);
+    assert_int_equal(
+        kldve_image_save(ctx, image, test_path("%s/missing/%s", test_folder(), name), 0),
+        KLDVE_E_IO);
     test_says(ctx, "No such file or directory");
     assert_int_equal(mkdir(test_in_folder(name), 0777), 0);
-    assert_int_equal(kldve_image_save(image, test_in_folder(name), 0), KLDVE_E_IO);
+    assert_int_equal(kldve_image_save(ctx, image, test_in_folder(name), 0), KLDVE_E_IO);
     test_says(ctx, "is a folder");
     assert_int_equal(test_folder_clear(), 1);
     kldve_image_free(image);
@@ -140,22 +142,20 @@ static void test_load_refuses(void **state)
 {
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
-    kldve_image_limits limits = {sizeof limits, 0, 3};
     kldve_image *image = NULL;
 
     (void)state;
-    assert_int_equal(kldve_image_load(ctx, test_in_folder("missing.png"), NULL, &image),
-                     KLDVE_E_IO);
+    assert_int_equal(kldve_image_load(ctx, test_in_folder("missing.png"), &image), KLDVE_E_IO);
     test_says(ctx, "missing.png: cannot open: No such file");
-    assert_int_equal(kldve_image_load(ctx, test_folder(), NULL, &image), KLDVE_E_IO);
+    assert_int_equal(kldve_image_load(ctx, test_folder(), &image), KLDVE_E_IO);
     test_says(ctx, "is a folder");
     test_file_save(test_in_folder("text.png"), "hello", 5);
-    assert_int_equal(kldve_image_load(ctx, test_in_folder("text.png"), NULL, &image),
+    assert_int_equal(kldve_image_load(ctx, test_in_folder("text.png"), &image),
                      KLDVE_E_UNSUPPORTED);
     test_says(ctx, "text.png: not a picture in PNG or JPEG format");
-    assert_int_equal(kldve_image_load(ctx, test_in_folder("text.png"), &limits, &image),
-                     KLDVE_E_LIMIT);
-    test_says(ctx, "text.png: 5 bytes are more than the limit of 3");
+    assert_int_equal(kldve_ctx_set_limit(ctx, KLDVE_LIMIT_PICTURE_FILE, 3), KLDVE_OK);
+    assert_int_equal(kldve_image_load(ctx, test_in_folder("text.png"), &image), KLDVE_E_LIMIT);
+    test_says(ctx, "text.png: 5 bytes: the limit 'picture-file' is 3 bytes; raise it with");
     assert_null(image);
     done(ctx, &heap);
 }

@@ -71,6 +71,7 @@ static void test_film_is_the_formula(void **state)
 {
     enum { T = 3, H = 2, W = 4, CELLS = H * W, OUT = 6 * 5 };
     float map[T * CELLS], frame[T][OUT], out[7 * OUT], one[CELLS];
+    const kldve_film film = {map, T, H, W};
     uint64_t seed = 3;
 
     (void)state;
@@ -79,7 +80,7 @@ static void test_film_is_the_formula(void **state)
     for (int t = 0; t < T; t++)
         kldve_upsample(map + t * CELLS, H, W, frame[t], 6, 5);
     for (int frames = 1; frames <= 7; frames++) {
-        kldve_upsample_film(map, T, H, W, out, frames, (const int32_t[2]){6, 5});
+        kldve_upsample_film(&film, frames, (const int32_t[2]){6, 5}, out);
         for (int t = 0; t < frames; t++) {
             double at = fmin(fmax((t + 0.5) * T / frames - 0.5, 0), T - 1), later;
             int first = (int)at, next = first + (first < T - 1);
@@ -88,7 +89,7 @@ static void test_film_is_the_formula(void **state)
             for (int i = 0; i < OUT; i++)
                 assert_true(fabs((1 - later) * (double)frame[first][i] +
                                  later * (double)frame[next][i] - (double)out[t * OUT + i]) < 2e-6);
-            kldve_upsample_frame(map, T, H, W, one, frames, t);
+            kldve_upsample_frame(&film, frames, t, one);
             for (int i = 0; i < CELLS; i++)
                 assert_true(fabs((1 - later) * (double)map[first * CELLS + i] +
                                  later * (double)map[next * CELLS + i] - (double)one[i]) < 2e-6);

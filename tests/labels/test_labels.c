@@ -59,10 +59,10 @@ static void check_find(void **state)
 
     assert_int_equal(kldve_labels_parse(ctx, text, sizeof text - 1, &labels), KLDVE_OK);
     if (c->index >= 0) {
-        assert_int_equal(kldve_labels_find(labels, c->what, &index), KLDVE_OK);
+        assert_int_equal(kldve_labels_find(ctx, labels, c->what, &index), KLDVE_OK);
         assert_int_equal(index, c->index);
     } else {
-        assert_int_equal(kldve_labels_find(labels, c->what, &index), KLDVE_E_ARG);
+        assert_int_equal(kldve_labels_find(ctx, labels, c->what, &index), KLDVE_E_ARG);
         assert_int_equal(index, -7);
         if (!strstr(kldve_ctx_message(ctx), c->message))
             fail_msg("message: %s", kldve_ctx_message(ctx));
@@ -126,6 +126,12 @@ static void test_bad_text(void **state)
         assert_non_null(strstr(kldve_ctx_message(ctx), bad[i].message));
     }
     assert_int_equal(kldve_labels_parse(ctx, "x", (size_t)64 << 20, &labels), KLDVE_E_LIMIT);
+    test_says(ctx, "67108864 bytes of labels: the limit 'labels' is 16 MiB; raise it with");
+    assert_int_equal(kldve_ctx_set_limit(ctx, KLDVE_LIMIT_LABELS, 3), KLDVE_OK);
+    assert_int_equal(kldve_labels_parse(ctx, "four", 4, &labels), KLDVE_E_LIMIT);
+    assert_int_equal(kldve_labels_parse(ctx, "two", 3, &labels), KLDVE_OK);
+    kldve_labels_free(labels);
+    labels = NULL;
     assert_int_equal(kldve_labels_load(ctx, "no/such/labels.txt", &labels), KLDVE_E_IO);
     assert_non_null(strstr(kldve_ctx_message(ctx), "no/such/labels.txt: "));
     assert_int_equal(kldve_labels_load(ctx, "/", &labels), KLDVE_E_IO);
@@ -177,13 +183,13 @@ static void test_imagenet(void **state)
         KLDVE_OK);
     assert_int_equal(kldve_labels_count(labels), 1000);
     for (int32_t i = 0; i < 1000; i++) {
-        assert_int_equal(kldve_labels_find(labels, kldve_labels_synset(labels, i), &index),
+        assert_int_equal(kldve_labels_find(ctx, labels, kldve_labels_synset(labels, i), &index),
                          KLDVE_OK);
         assert_int_equal(index, i);
     }
-    assert_int_equal(kldve_labels_find(labels, "bull mastiff", &index), KLDVE_OK);
+    assert_int_equal(kldve_labels_find(ctx, labels, "bull mastiff", &index), KLDVE_OK);
     assert_int_equal(index, 243);
-    assert_int_equal(kldve_labels_find(labels, "crane", &index), KLDVE_E_ARG);
+    assert_int_equal(kldve_labels_find(ctx, labels, "crane", &index), KLDVE_E_ARG);
     assert_non_null(strstr(kldve_ctx_message(ctx), "134 'crane', 517 'crane'"));
     kldve_labels_free(labels);
     kldve_ctx_free(ctx);

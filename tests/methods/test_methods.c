@@ -120,8 +120,8 @@ static void test_pixels(void **state)
     assert_int_equal(r.width, IN_W);
     assert_int_equal(r.flat, 0);
     assert_true(r.class_sensitivity > 0);
-    assert_int_equal(kldve_heatmap_upsample(map, 1, 1, &one_pixel), KLDVE_OK);
-    assert_int_equal(kldve_heatmap_render(map, NULL, NULL, &picture), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_upsample(f.ctx, map, 1, 1, 0, &one_pixel), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_render(f.ctx, map, NULL, NULL, &picture), KLDVE_OK);
     assert_int_equal(kldve_image_width(picture), IN_W);
     kldve_image_free(picture);
     kldve_heatmap_free(map);

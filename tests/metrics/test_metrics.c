@@ -37,7 +37,7 @@ static double expected_area(kldve_ctx *ctx, const kldve_heatmap *map, bool with_
     float value[DRAWN];
     double area;
 
-    assert_int_equal(kldve_heatmap_upsample(map, 16 * WIDTH, 16 * HEIGHT, value), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_upsample(ctx, map, 16 * WIDTH, 16 * HEIGHT, 0, value), KLDVE_OK);
     for (int i = 0; with_sign && i < DRAWN; i++)
         value[i] = fabsf(value[i] - 0.5f);
     assert_int_equal(kldve_metric_energy_area(ctx, value, DRAWN, 0.5, &area), KLDVE_OK);
@@ -56,7 +56,7 @@ static void test_energy_area(void **state)
     for (int i = 0; i < 3; i++) {
         kldve_heatmap *map = explain(ctx, signs[i], features);
 
-        assert_int_equal(kldve_metric_compute(map, "energy_area", &area), KLDVE_OK);
+        assert_int_equal(kldve_metric_compute(ctx, map, "energy_area", &area), KLDVE_OK);
         assert_true(area == expected_area(ctx, map, signs[i] == KLDVE_SIGN_SIGNED));
         assert_true(area > 0 && area < 1 && area != before);
         before = area;
@@ -64,7 +64,7 @@ static void test_energy_area(void **state)
     }
     kldve_heatmap *flat = explain(ctx, KLDVE_SIGN_DEFAULT, nothing);
 
-    assert_int_equal(kldve_metric_compute(flat, "energy_area", &area), KLDVE_OK);
+    assert_int_equal(kldve_metric_compute(ctx, flat, "energy_area", &area), KLDVE_OK);
     assert_true(isnan(area));
     kldve_heatmap_free(flat);
     kldve_ctx_free(ctx);
@@ -159,7 +159,7 @@ static void test_host(void **state)
     too_large.opaque = &ten_times;
     fails.name = "fails";
     fails.compute = broken;
-    assert_int_equal(kldve_metric_compute(map, "largest", &value), KLDVE_E_UNSUPPORTED);
+    assert_int_equal(kldve_metric_compute(ctx, map, "largest", &value), KLDVE_E_UNSUPPORTED);
     assert_string_equal(kldve_ctx_message(ctx),
                         "unknown metric \"largest\"; kldve_metric_at() lists the metrics");
     assert_int_equal(kldve_metric_register(ctx, &good), KLDVE_OK);
@@ -170,13 +170,13 @@ static void test_host(void **state)
     assert_memory_equal(kldve_metric_at(ctx, count), &good, sizeof good);
     assert_memory_equal(kldve_metric_find(ctx, "too_large"), &too_large, sizeof too_large);
     assert_null(kldve_metric_at(ctx, count + 3));
-    assert_int_equal(kldve_metric_compute(map, "too_large", &value), KLDVE_E_NUMERIC);
+    assert_int_equal(kldve_metric_compute(ctx, map, "too_large", &value), KLDVE_E_NUMERIC);
     assert_string_equal(kldve_ctx_message(ctx),
                         "metric too_large: 10 is outside its range, 0 to 5");
-    assert_int_equal(kldve_metric_compute(map, "fails", &value), KLDVE_E_BACKEND);
+    assert_int_equal(kldve_metric_compute(ctx, map, "fails", &value), KLDVE_E_BACKEND);
     assert_string_equal(kldve_ctx_message(ctx), "the metric is broken");
     assert_true(value == 7);
-    assert_int_equal(kldve_metric_compute(map, "largest", &value), KLDVE_OK);
+    assert_int_equal(kldve_metric_compute(ctx, map, "largest", &value), KLDVE_OK);
     assert_true(value == 1);
     kldve_heatmap_free(map);
     kldve_ctx_free(ctx);
@@ -242,13 +242,13 @@ static void test_compute_refuses(void **state)
     long live = heap.live;
 
     (void)state;
-    assert_int_equal(kldve_metric_compute(NULL, "energy_area", &value), KLDVE_E_ARG);
-    assert_int_equal(kldve_metric_compute(map, NULL, &value), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_compute(ctx, NULL, "energy_area", &value), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_compute(ctx, map, NULL, &value), KLDVE_E_ARG);
     assert_string_equal(kldve_ctx_message(ctx), "metric: the name is NULL");
-    assert_int_equal(kldve_metric_compute(map, "energy_area", NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_compute(ctx, map, "energy_area", NULL), KLDVE_E_ARG);
     assert_string_equal(kldve_ctx_message(ctx), "metric: the result is NULL");
     heap.budget = 0;
-    assert_int_equal(kldve_metric_compute(map, "energy_area", &value), KLDVE_E_NOMEM);
+    assert_int_equal(kldve_metric_compute(ctx, map, "energy_area", &value), KLDVE_E_NOMEM);
     assert_string_equal(kldve_ctx_message(ctx), "metric energy_area: out of memory");
     heap.budget = -1;
     assert_true(value == 7 && heap.live == live);

@@ -202,7 +202,7 @@ static const struct refusal {
     {"sizes that overflow",
      ARRAYS(good, good, good, 4, INT_MAX, INT_MAX, INT_MAX),
      {0},
-     KLDVE_E_LIMIT,
+     KLDVE_E_ARG,
      "arrays: the feature maps have more values than can be addressed"},
     {"logit that is not a number",
      ARRAYS(with_nan, good, good, 4, 3, 2, 2),

@@ -126,7 +126,8 @@ static void from_backend(const written *w, const kldve_options *o, const char *a
 
     assert_int_equal(kldve_explainer_new(context, &written_backend, w, &ex), KLDVE_OK);
     assert_int_equal(kldve_explain_input(ex, input, o, &map), KLDVE_OK);
-    assert_int_equal(kldve_heatmap_fuse((const kldve_heatmap *const *)&map, 1, &mean), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_fuse(context, (const kldve_heatmap *const *)&map, 1, &mean),
+                     KLDVE_OK);
     check(w, map, also);
     check(w, mean, also);
     kldve_explainer_free(ex);

@@ -148,7 +148,7 @@ bool classes_target(const network *n, const char *text, kldve_options *o)
                  n->name, text);
         return false;
     }
-    status = kldve_labels_find(n->labels, text, &o->target);
+    status = kldve_labels_find(n->ctx, n->labels, text, &o->target);
     if (status == KLDVE_OK)
         return true;
     complain("%s: --target %s: %s", n->name, text, kldve_ctx_message(n->ctx));

@@ -6,10 +6,12 @@
 
 typedef struct layers_args {
     network_args network;
+    arg_list limit;
 } layers_args;
 
 static const arg_option options[] = {
     NETWORK_OPTIONS(layers_args, network),
+    LIMIT_OPTION(offsetof(layers_args, limit)),
     OPTION_END,
 };
 
@@ -96,12 +98,14 @@ static int command_layers(const arg_command *command, int argc, char **argv)
     count = args_parse(command, argc, argv, &args, &args.network.model);
     if (count < 0)
         return args_status(count);
+    if (limits_check("layers", &args.limit) != EXIT_DONE)
+        return EXIT_USAGE;
     if (kldve_ctx_new(NULL, &ctx) != KLDVE_OK) {
         complain("out of memory");
         return EXIT_FAILED;
     }
     args.network.flags |= KLDVE_ONNX_FLAG_LIST;
-    if (network_load(&n, ctx, &args.network)) {
+    if (limits_set(ctx, &args.limit) && network_load(&n, ctx, &args.network)) {
         say_tensors(n.net);
         say_notes(n.net);
         ok = output_flush();

@@ -80,7 +80,7 @@ bool pick_load(const pick *p, kldve_ctx *ctx, pick_mask *mask)
     *mask = (pick_mask){NULL, 0, 0};
     if (!p->over)
         return true;
-    status = kldve_image_load(ctx, p->over, NULL, &image);
+    status = kldve_image_load(ctx, p->over, &image);
     if (status != KLDVE_OK) {
         complain_ctx(ctx, p->over, status);
         return false;

@@ -177,6 +177,16 @@ typedef struct network {
         OPTION_INT("crop", offsetof(type, member.crop), "N",                                       \
                    "then cut out the centre square of N pixels", 1, 65535)
 
+/** Limits of the library, of every command that runs networks: given_limits.c. */
+#define LIMIT_OPTION(at)                                                                           \
+    OPTION_LIST("limit", at, "NAME=N",                                                             \
+                "raise or lower a limit of the library, as a message names it; repeat for more")
+
+/** Refuse what --limit does not take.  EXIT_DONE, or EXIT_USAGE after a message. */
+int limits_check(const char *command, const arg_list *given);
+/** Set the limits that were given and checked; false after a message. */
+bool limits_set(kldve_ctx *ctx, const arg_list *given);
+
 /** Have the engine plan what methods with these needs (KLDVE_NEED_*) require, and no more, because
  *  planning takes time and memory. */
 void network_plan_for(network_args *args, uint64_t needs);

@@ -172,7 +172,7 @@ static bool fuse_layers(explanation *e, const explain_args *args, const kldve_op
         network_free(&net);
     }
     if (ok) {
-        status = kldve_heatmap_fuse((const kldve_heatmap *const *)map, maps, &fused);
+        status = kldve_heatmap_fuse(e->net.ctx, (const kldve_heatmap *const *)map, maps, &fused);
         ok = status == KLDVE_OK;
         if (!ok)
             complain_ctx(e->net.ctx, e->net.name, status);
@@ -268,7 +268,7 @@ kldve_status explain_render(const explanation *e, const explain_args *args,
         o.opacity = args->opacity > 0 ? (float)args->opacity : -1;
     if (e->net.shape.in_frames > 1)
         return film_draw(e, &o, picture != NULL, out);
-    status = kldve_heatmap_render(e->map, picture, &o, out);
+    status = kldve_heatmap_render(e->net.ctx, e->map, picture, &o, out);
     if (status == KLDVE_OK && picture)
         pick_draw(&args->pick, &e->mask, kldve_image_width(picture), kldve_image_height(picture),
                   *out);
@@ -282,7 +282,7 @@ static bool write_picture(const explanation *e, const explain_args *args, const 
     kldve_status status = explain_render(e, args, picture, &image);
 
     if (status == KLDVE_OK)
-        status = kldve_image_save(image, path, 0);
+        status = kldve_image_save(e->net.ctx, image, path, 0);
     if (status != KLDVE_OK)
         complain_ctx(e->net.ctx, path, status);
     kldve_image_free(image);
@@ -341,7 +341,7 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     bool ok;
 
     progress_begin(p, ctx, quiet);
-    ok = load(e, ctx, args);
+    ok = limits_set(ctx, &args->limit) && load(e, ctx, args);
     if (ok) {
         progress_end(p);
         ok = explain(e, args);

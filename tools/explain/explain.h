@@ -11,6 +11,7 @@ enum { FILM_MOST = 256 /**< frames of a film that are given as pictures */ };
 
 typedef struct explain_args {
     network_args network;
+    arg_list limit;
     const char *picture, *rival, *truth; /* of a film the first frame */
     const char *frame[FILM_MOST];        /* pictures */
     int32_t frames;

@@ -51,6 +51,7 @@ const arg_option explain_options[] = {
     OPTION_GROUP("How to prepare the picture (these options win over the card):"),
     NETWORK_INPUT_OPTIONS(explain_args, network),
     OPTION_GROUP("General:"),
+    LIMIT_OPTION(AT(limit)),
     OPTION_FLAG("quiet", AT(network.quiet), "print failures only"),
     OPTION_END,
 };
@@ -66,8 +67,7 @@ static uint64_t options_given(const explain_args *args)
     return (args->samples > 0 ? KLDVE_OPTION_SAMPLES : 0) |
            (args->window > 0 ? KLDVE_OPTION_WINDOW : 0) |
            (args->stride > 0 ? KLDVE_OPTION_STRIDE : 0) |
-           (args->noise > 0 ? KLDVE_OPTION_NOISE : 0) |
-           (args->seed >= 0 ? KLDVE_OPTION_SEED : 0) |
+           (args->noise > 0 ? KLDVE_OPTION_NOISE : 0) | (args->seed >= 0 ? KLDVE_OPTION_SEED : 0) |
            (args->temperature > 0 ? KLDVE_OPTION_TEMPERATURE : 0) |
            (args->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0) |
            (args->truth ? KLDVE_OPTION_TRUTH : 0);
@@ -128,7 +128,8 @@ static int check_args(const explain_args *args)
         return args_usage(
             "explain", "--terminal and --json - cannot share standard output; give --json a file");
     if ((status = subject_check_args(args)) != EXIT_DONE ||
-        (status = check_method(args)) != EXIT_DONE || (status = check_drawing(args)) != EXIT_DONE)
+        (status = check_method(args)) != EXIT_DONE || (status = check_drawing(args)) != EXIT_DONE ||
+        (status = limits_check("explain", &args->limit)) != EXIT_DONE)
         return status;
     return network_check_args("explain", &args->network);
 }

@@ -26,7 +26,7 @@ static kldve_status picture_of(const explanation *e, int32_t frame, const kldve_
     }
     width = kldve_image_width(e->picture);
     height = kldve_image_height(e->picture) / e->net.shape.in_frames;
-    status = kldve_image_crop(e->picture, 0, frame * height, width, height, made);
+    status = kldve_image_crop(e->net.ctx, e->picture, 0, frame * height, width, height, made);
     *out = *made;
     return status;
 }
@@ -37,12 +37,12 @@ static kldve_status draw_frame(const explanation *e, const kldve_render_options 
     kldve_heatmap *one = NULL;
     const kldve_image *picture = NULL;
     kldve_image *made = NULL;
-    kldve_status status = kldve_heatmap_frame(e->map, frame, &one);
+    kldve_status status = kldve_heatmap_frame(e->net.ctx, e->map, frame, &one);
 
     if (status == KLDVE_OK && over)
         status = picture_of(e, frame, &picture, &made);
     if (status == KLDVE_OK)
-        status = kldve_heatmap_render(one, picture, o, out);
+        status = kldve_heatmap_render(e->net.ctx, one, picture, o, out);
     kldve_image_free(made);
     kldve_heatmap_free(one);
     return status;
@@ -67,7 +67,7 @@ static kldve_status new_sheet(const explanation *e, const kldve_image *first, in
     int64_t height = rows * ((int64_t)kldve_image_height(first) + GAP) - GAP;
 
     if (width > 65535 || height > 65535)
-        return kldve_ctx_failf(e->net.ctx, KLDVE_E_LIMIT,
+        return kldve_ctx_failf(e->net.ctx, KLDVE_E_UNSUPPORTED,
                                "%d frames of %d x %d pixels are too large for one sheet: give "
                                "smaller pictures",
                                (int)e->net.shape.in_frames, (int)kldve_image_width(first),
@@ -131,7 +131,7 @@ bool film_write(const explanation *e, const char *path)
     for (size_t i = 0; i < frames && status == KLDVE_OK; i++) {
         kldve_heatmap *one = NULL;
 
-        status = kldve_heatmap_frame(e->map, (int32_t)i, &one);
+        status = kldve_heatmap_frame(e->net.ctx, e->map, (int32_t)i, &one);
         if (status == KLDVE_OK)
             memcpy(all + i * cells, kldve_heatmap_values(one), cells * sizeof *all);
         kldve_heatmap_free(one);

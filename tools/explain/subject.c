@@ -74,7 +74,7 @@ bool subject_read(explanation *e, kldve_ctx *ctx, const explain_args *args)
     for (; e->frames < args->frames; e->frames++) {
         const char *path = args->frame[e->frames];
 
-        status = kldve_image_load(ctx, path, NULL, &e->frame[e->frames]);
+        status = kldve_image_load(ctx, path, &e->frame[e->frames]);
         if (status != KLDVE_OK) {
             complain_ctx(ctx, path, status);
             return false;

@@ -63,7 +63,7 @@ bool terminal_draw(const explanation *e, const explain_args *args)
 
     if (status == KLDVE_OK) {
         fit(kldve_image_width(image), kldve_image_height(image), &cells, &halves);
-        status = kldve_image_resize(image, cells, halves, &small);
+        status = kldve_image_resize(e->net.ctx, image, cells, halves, &small);
     }
     if (status == KLDVE_OK)
         draw(small);

@@ -13,7 +13,7 @@
 
 bool grid_load_picture(kldve_ctx *ctx, const char *path, kldve_image **out)
 {
-    kldve_status status = kldve_image_load(ctx, path, NULL, out);
+    kldve_status status = kldve_image_load(ctx, path, out);
 
     if (status != KLDVE_OK)
         complain_ctx(ctx, path, status);
@@ -21,7 +21,7 @@ bool grid_load_picture(kldve_ctx *ctx, const char *path, kldve_image **out)
 }
 
 /* No larger than `side` either way; true if it was. */
-static bool shrink(kldve_image **image, int32_t side, kldve_status *status)
+static bool shrink(kldve_ctx *ctx, kldve_image **image, int32_t side, kldve_status *status)
 {
     int32_t width = kldve_image_width(*image), height = kldve_image_height(*image);
     int32_t longer = width > height ? width : height;
@@ -30,7 +30,7 @@ static bool shrink(kldve_image **image, int32_t side, kldve_status *status)
     *status = KLDVE_OK;
     if (side == 0 || longer <= side)
         return false;
-    *status = kldve_image_resize(*image, (int32_t)fmax((double)width * side / longer, 1),
+    *status = kldve_image_resize(ctx, *image, (int32_t)fmax((double)width * side / longer, 1),
                                  (int32_t)fmax((double)height * side / longer, 1), &small);
     if (*status == KLDVE_OK) {
         kldve_image_free(*image);
@@ -54,7 +54,7 @@ static bool read_pictures(grid *g, const grid_args *args, int32_t side)
         p->height = kldve_image_height(p->image);
         if (!pick_covers(&g->pick, &g->mask, p->path, p->width, p->height))
             return false;
-        p->shrunk = shrink(&p->image, side, &status);
+        p->shrunk = shrink(g->ctx, &p->image, side, &status);
         if (status != KLDVE_OK) {
             complain_ctx(g->ctx, p->path, status);
             return false;
@@ -147,8 +147,8 @@ static void compare_with_first(grid *g)
     for (int32_t i = 0; i < cells; i++) {
         grid_cell *c = &g->cell[i];
 
-        c->likeness =
-            grid_likeness(grid_cell_at(g, c->picture, 0, c->method, c->target)->map, c->map);
+        c->likeness = grid_likeness(
+            g->ctx, grid_cell_at(g, c->picture, 0, c->method, c->target)->map, c->map);
     }
 }
 
@@ -179,7 +179,8 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     read_methods(g, args);
     g->has_truth = args->truth != NULL;
     g->pick = args->pick;
-    ok = pick_load(&g->pick, ctx, &g->mask) && read_pictures(g, args, side) &&
+    ok = limits_set(ctx, &args->limit) && pick_load(&g->pick, ctx, &g->mask) &&
+         read_pictures(g, args, side) &&
          (!g->has_truth || truth_load(&g->truth, ctx, args->truth, args->network[0].threads)) &&
          load_networks(g, args, p);
     for (int32_t i = 0; ok && i < g->pictures; i++)

@@ -32,6 +32,7 @@ typedef struct grid_args {
     pick pick;                      /**< --at, --over, --box: the same for all networks */
     const char *truth;              /**< "model:FILE"; NULL: one-hot */
     double temperature, perplexity; /**< 0: not given */
+    arg_list limit;
     bool quiet;
     const char *picture[GRID_PICTURES];
     int32_t pictures;
@@ -70,6 +71,7 @@ typedef struct grid_args {
         NETWORK_INPUT_OPTIONS(type, member.reading_network), OPTION_GROUP("General:"),             \
         OPTION_INT("threads", offsetof(type, member.reading_network.threads), "N",                 \
                    "default: one for each core", 1, 1024),                                         \
+        LIMIT_OPTION(offsetof(type, member.limit)),                                                \
         OPTION_FLAG("quiet", offsetof(type, member.quiet), "print failures only")
 
 /** For arg_command.next: store what was read for the network before. */

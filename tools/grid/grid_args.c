@@ -140,6 +140,8 @@ static int check(const arg_command *command, const grid_args *a)
     for (int32_t i = 0; i < a->networks; i++)
         if ((status = network_check_args(command->name, &a->network[i])) != EXIT_DONE)
             return status;
+    if ((status = limits_check(command->name, &a->limit)) != EXIT_DONE)
+        return status;
     return check_read(command, a);
 }
 

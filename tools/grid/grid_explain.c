@@ -85,8 +85,8 @@ static bool differ(grid_prediction *prediction, const kldve_heatmap *map, const 
 static bool measure(const grid *g, grid_cell *cell)
 {
     for (int32_t i = 0; i < g->metrics; i++) {
-        kldve_status status =
-            kldve_metric_compute(cell->map, kldve_metric_at(NULL, i)->name, &cell->metric[i]);
+        kldve_status status = kldve_metric_compute(
+            g->ctx, cell->map, kldve_metric_at(NULL, i)->name, &cell->metric[i]);
 
         if (status != KLDVE_OK) {
             complain_ctx(g->ctx, g->network[cell->network].net.name, status);

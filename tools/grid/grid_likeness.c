@@ -19,14 +19,14 @@ static double mean_of(const float *value)
     return sum / PLACES;
 }
 
-double grid_likeness(const kldve_heatmap *first, const kldve_heatmap *second)
+double grid_likeness(kldve_ctx *ctx, const kldve_heatmap *first, const kldve_heatmap *second)
 {
     static const double none = (double)NAN;
     float a[PLACES], b[PLACES];
     double ab = 0, aa = 0, bb = 0, mean_a, mean_b;
 
-    if (!first || !second || kldve_heatmap_upsample(first, SIDE, SIDE, a) != KLDVE_OK ||
-        kldve_heatmap_upsample(second, SIDE, SIDE, b) != KLDVE_OK)
+    if (!first || !second || kldve_heatmap_upsample(ctx, first, SIDE, SIDE, 0, a) != KLDVE_OK ||
+        kldve_heatmap_upsample(ctx, second, SIDE, SIDE, 0, b) != KLDVE_OK)
         return none;
     mean_a = mean_of(a);
     mean_b = mean_of(b);

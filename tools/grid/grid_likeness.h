@@ -5,6 +5,6 @@
 #include <kldve/kldve.h>
 
 /** Pearson correlation of two maps, -1 to 1; NaN where one is missing or flat. */
-double grid_likeness(const kldve_heatmap *first, const kldve_heatmap *second);
+double grid_likeness(kldve_ctx *ctx, const kldve_heatmap *first, const kldve_heatmap *second);
 
 #endif

@@ -99,7 +99,7 @@ static bool put_picture(json_object *object, const grid *g, const grid_picture *
         return false;
     }
     snprintf(path, sizeof path, "%s/picture.jpg", folder);
-    ok = kldve_image_save(picture->image, path, 0) == KLDVE_OK;
+    ok = kldve_image_save(g->ctx, picture->image, path, 0) == KLDVE_OK;
     if (!ok)
         complain("%s", kldve_ctx_message(g->ctx));
     else

@@ -44,17 +44,17 @@ static int32_t side(double pixels)
 }
 
 /* The whole picture, so large that the seen part just fits. */
-static kldve_status scale(const kldve_image *image, sheet_box seen, int32_t width, int32_t height,
-                          kldve_image **out)
+static kldve_status scale(kldve_ctx *ctx, const kldve_image *image, sheet_box seen, int32_t width,
+                          int32_t height, kldve_image **out)
 {
     double w = kldve_image_width(image), h = kldve_image_height(image);
     double factor = fmin(width / (seen.width * w), height / (seen.height * h));
 
-    return kldve_image_resize(image, side(w * factor), side(h * factor), out);
+    return kldve_image_resize(ctx, image, side(w * factor), side(h * factor), out);
 }
 
 /* The pixels that lie in the seen part as a whole, at least one. */
-static kldve_status cut(const kldve_image *image, sheet_box seen, kldve_image **out)
+static kldve_status cut(kldve_ctx *ctx, const kldve_image *image, sheet_box seen, kldve_image **out)
 {
     const double slack = 0.01; /* parts are float32 */
     int32_t w = kldve_image_width(image), h = kldve_image_height(image);
@@ -63,8 +63,8 @@ static kldve_status cut(const kldve_image *image, sheet_box seen, kldve_image **
     int32_t right = (int32_t)fmin(floor((seen.x + seen.width) * w + slack), w);
     int32_t bottom = (int32_t)fmin(floor((seen.y + seen.height) * h + slack), h);
 
-    return kldve_image_crop(image, x, y, right > x ? right - x : 1, bottom > y ? bottom - y : 1,
-                            out);
+    return kldve_image_crop(ctx, image, x, y, right > x ? right - x : 1,
+                            bottom > y ? bottom - y : 1, out);
 }
 
 static kldve_status heat(const grid *g, const grid_cell *cell, const sheet_options *options,
@@ -80,7 +80,7 @@ static kldve_status heat(const grid *g, const grid_cell *cell, const sheet_optio
     o.colormap = cell->is_signed ? KLDVE_COLORMAP_DIVERGING : options->colormap;
     if (options->opacity >= 0)
         o.opacity = options->opacity > 0 ? (float)options->opacity : -1;
-    status = kldve_heatmap_render(cell->map, *image, &o, &drawn);
+    status = kldve_heatmap_render(g->ctx, cell->map, *image, &o, &drawn);
     if (status == KLDVE_OK) {
         pick_draw(&g->pick, &g->mask, picture->width, picture->height, drawn);
         kldve_image_free(*image);
@@ -104,11 +104,11 @@ kldve_image *sheet_tile(const grid *g, const sheet_options *options, const sheet
         *why = cell->why;
         return NULL;
     }
-    status = scale(picture->image, seen, width, height, &whole);
+    status = scale(g->ctx, picture->image, seen, width, height, &whole);
     if (status == KLDVE_OK && !slot->is_photo)
         status = heat(g, cell, options, &whole);
     if (status == KLDVE_OK)
-        status = cut(whole, seen, &tile);
+        status = cut(g->ctx, whole, seen, &tile);
     kldve_image_free(whole);
     if (status != KLDVE_OK)
         complain_ctx(g->ctx, picture->path, status);

@@ -58,7 +58,7 @@ bool explain_all(kldve_ctx *ctx, const TorchNetwork &net, const char *picture, s
     spec.scale = 1 / 255.0f;
     bool good = kldve_explainer_new(ctx, torch_backend(), &net, &explainer) == KLDVE_OK &&
                 kldve_explainer_set_input(explainer, &spec) == KLDVE_OK &&
-                kldve_image_load(ctx, picture, nullptr, &photo) == KLDVE_OK;
+                kldve_image_load(ctx, picture, &photo) == KLDVE_OK;
 
     for (; good && *methods; methods++)
         good = explain(explainer, photo, target, *methods);

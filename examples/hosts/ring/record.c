@@ -96,7 +96,7 @@ static kldve_status classify(struct recorder *r, kldve_explainer *net, const cha
     kldve_record found = {.struct_size = sizeof found};
     kldve_image *photo = NULL;
     kldve_heatmap *map = NULL;
-    kldve_status status = kldve_image_load(r->ctx, path, NULL, &photo);
+    kldve_status status = kldve_image_load(r->ctx, path, &photo);
 
     r->name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     if (status == KLDVE_OK)

@@ -27,7 +27,7 @@ static int explain(const struct worker *worker, const char *path)
     kldve_heatmap *map = NULL;
     int failed;
 
-    failed = kldve_image_load(worker->ctx, path, NULL, &photo) ||
+    failed = kldve_image_load(worker->ctx, path, &photo) ||
              kldve_explain(worker->net, photo, NULL, &map) || kldve_heatmap_record(map, &r);
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(worker->ctx));

@@ -78,12 +78,12 @@ static int open_picture(struct session *session, const char *path)
     if (session->path == path)
         return 0;
     close_picture(session);
-    if (kldve_image_load(session->ctx, path, NULL, &session->photo))
+    if (kldve_image_load(session->ctx, path, &session->photo))
         return 1;
     width = kldve_image_width(session->photo);
     height = kldve_image_height(session->photo);
     longer = SDL_max(SDL_max(width, height), SHOWN_SIDE);
-    if (kldve_image_resize(session->photo, SDL_max(width * SHOWN_SIDE / longer, 1),
+    if (kldve_image_resize(session->ctx, session->photo, SDL_max(width * SHOWN_SIDE / longer, 1),
                            SDL_max(height * SHOWN_SIDE / longer, 1), &session->shown)) {
         close_picture(session);
         return 1;
@@ -165,7 +165,7 @@ static int explain(struct session *session, const struct question *question, str
     if (status == KLDVE_E_CANCELLED)
         SDL_AtomicAdd(&session->given_up, 1);
     failed = failed || kldve_heatmap_record(map, &record) ||
-             kldve_heatmap_render(map, session->shown, &opaque, &drawn);
+             kldve_heatmap_render(session->ctx, map, session->shown, &opaque, &drawn);
     if (!failed) {
         answer->target = record.target;
         rank(session, map, answer);

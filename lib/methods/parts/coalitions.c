@@ -83,7 +83,7 @@ kldve_status kldve_coalitions_begin(const kldve_job *job, kldve_coalitions *c)
         return no_memory(job);
     st = add_frames(c, side);
     if (st == KLDVE_OK && (c->players < 1 || c->players > MOST_PLAYERS))
-        st = kldve_ctx_failf(job->ctx, KLDVE_E_LIMIT,
+        st = kldve_ctx_failf(job->ctx, KLDVE_E_ARG,
                              "%s: more than %d superpixels; choose a larger window",
                              job->method->name, MOST_PLAYERS);
     if (st < 0)

@@ -18,7 +18,7 @@ typedef struct kldve_coalitions {
 } kldve_coalitions;
 
 /** Find the superpixels: about 50, or as many as options.window, their side, gives.
- *  @return KLDVE_OK; KLDVE_E_NOMEM; KLDVE_E_LIMIT (more than 1024 of them).  On failure there is
+ *  @return KLDVE_OK; KLDVE_E_NOMEM; KLDVE_E_ARG (more than 1024 of them).  On failure there is
  *          nothing to free. */
 kldve_status kldve_coalitions_begin(const kldve_job *job, kldve_coalitions *c);
 /** Make room for `count` coalitions. */

@@ -55,9 +55,10 @@ static inline void kldve_job_upsample(const kldve_job *job, const float *map, fl
 {
     const kldve_shape *s = job->shape;
     int32_t frames = s->frames > 1 ? s->frames : 1;
+    const kldve_film film = {map, frames, s->height / frames, s->width};
 
-    kldve_upsample_film(map, frames, s->height / frames, s->width, out, kldve_job_frames(job),
-                        (const int32_t[2]){kldve_job_frame_height(job), s->in_width});
+    kldve_upsample_film(&film, kldve_job_frames(job),
+                        (const int32_t[2]){kldve_job_frame_height(job), s->in_width}, out);
 }
 
 #endif

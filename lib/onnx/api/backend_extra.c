@@ -25,6 +25,7 @@ static kldve_status extra_at_pass(kx_backend_state *s, int which, int32_t rule, 
                               "there is no forward pass yet: a VJP needs one before it");
     if (!s->extra[which]) {
         o.layer = NULL;
+        o.logits = s->net->choice.logits; /* all of what is computed in front of them */
         o.attentions = which == KX_EXTRA_ATTENTIONS;
         o.vjp = o.attentions;
         o.vjp_input = !o.attentions;

@@ -5,6 +5,8 @@
  * the card comes from the context. */
 #include "card_parts.h"
 
+#include "read/limit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -14,11 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    CARD_LIMIT = 1 << 20, /* bytes of a card */
-    WHERE_SIZE = 320,
-    REASON_SIZE = 128
-};
+enum { WHERE_SIZE = 320, REASON_SIZE = 128, FIRST_ROOM = 16384 /* bytes */ };
 
 static kldve_status parse(kldve_ctx *ctx, const char *where, const char *text, size_t nbytes,
                           const char *folder, kldve_card **out)
@@ -28,9 +26,9 @@ static kldve_status parse(kldve_ctx *ctx, const char *where, const char *text, s
     kldve_card *card = NULL;
     kldve_status status;
 
-    if (nbytes > CARD_LIMIT)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT, "%smore than %d bytes: not a model card", where,
-                               (int)CARD_LIMIT);
+    if (nbytes > kx_limit(ctx, KLDVE_LIMIT_CARD))
+        return kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_CARD, "%s%zu bytes of a model card", where,
+                                    nbytes);
     if (nbytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         text += 3;
         nbytes -= 3;
@@ -59,44 +57,70 @@ fail:
 
 /* ---- files -------------------------------------------------------------------------------- */
 
-/* Read at most CARD_LIMIT + 1 bytes, to notice a larger file; returns how many, or -1 with errno.
- */
-static ssize_t read_bytes(int fd, char *bytes)
+/* The bytes of a file. */
+typedef struct file {
+    char *bytes;
+    size_t used, room;
+} file;
+
+/* Room for twice as many. */
+static bool grow(kldve_ctx *ctx, file *f)
 {
-    size_t used = 0;
+    size_t room = f->room ? 2 * f->room : FIRST_ROOM;
+    char *bytes = f->room <= SIZE_MAX / 4 ? kldve_ctx_alloc(ctx, room, 1) : NULL;
 
-    while (used <= CARD_LIMIT) {
-        ssize_t n = read(fd, bytes + used, CARD_LIMIT + 1 - used);
+    if (!bytes)
+        return false;
+    if (f->used > 0)
+        memcpy(bytes, f->bytes, f->used);
+    kldve_ctx_release(ctx, f->bytes);
+    f->bytes = bytes;
+    f->room = room;
+    return true;
+}
 
+/* Up to one byte more than the limit, to notice a larger file.  KLDVE_OK, KLDVE_E_NOMEM without a
+ * message, KLDVE_E_IO with errno. */
+static kldve_status read_bytes(kldve_ctx *ctx, int fd, file *f)
+{
+    size_t limit = kx_limit(ctx, KLDVE_LIMIT_CARD);
+
+    while (f->used <= limit) {
+        ssize_t n;
+
+        if (f->used == f->room && !grow(ctx, f))
+            return KLDVE_E_NOMEM;
+        n = read(fd, f->bytes + f->used, f->room - f->used);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return -1;
+            return KLDVE_E_IO;
         if (n == 0)
             break;
-        used += (size_t)n;
+        f->used += (size_t)n;
     }
-    return (ssize_t)used;
+    return KLDVE_OK;
 }
 
-static kldve_status read_file(kldve_ctx *ctx, const char *path, char *bytes, size_t *nbytes)
+static kldve_status read_file(kldve_ctx *ctx, const char *path, file *f)
 {
     char reason[REASON_SIZE];
-    ssize_t n = -1;
+    kldve_status st = KLDVE_E_IO;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     int error;
 
     if (fd >= 0)
-        n = read_bytes(fd, bytes);
+        st = read_bytes(ctx, fd, f);
     error = errno;
     if (fd >= 0)
         close(fd);
-    if (n < 0) {
+    if (st == KLDVE_E_NOMEM)
+        return kldve_ctx_failf(ctx, st, "%s: out of memory", path);
+    if (st < 0) {
         if (strerror_r(error, reason, sizeof reason) != 0)
             snprintf(reason, sizeof reason, "system error %d", error);
         return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: cannot read the model card: %s", path, reason);
     }
-    *nbytes = (size_t)n;
     return KLDVE_OK;
 }
 
@@ -118,23 +142,22 @@ static char *folder_of(kldve_ctx *ctx, const char *path)
 
 kldve_status kldve_card_load(kldve_ctx *ctx, const char *path, kldve_card **out)
 {
-    char where[WHERE_SIZE], *bytes, *folder;
-    size_t nbytes = 0;
+    char where[WHERE_SIZE], *folder;
+    file f = {NULL, 0, 0};
     kldve_status status;
 
     if (!ctx || !path || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "model card: an argument is NULL");
     snprintf(where, sizeof where, "%s: ", path);
-    bytes = kldve_ctx_alloc(ctx, CARD_LIMIT + 1, 1);
     folder = folder_of(ctx, path);
-    if (!bytes || !folder)
+    if (!folder)
         status = kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "%sout of memory", where);
     else
-        status = read_file(ctx, path, bytes, &nbytes);
+        status = read_file(ctx, path, &f);
     if (status == KLDVE_OK)
-        status = parse(ctx, where, bytes, nbytes, folder, out);
+        status = parse(ctx, where, f.bytes, f.used, folder, out);
     kldve_ctx_release(ctx, folder);
-    kldve_ctx_release(ctx, bytes);
+    kldve_ctx_release(ctx, f.bytes);
     return status;
 }
 

@@ -85,7 +85,7 @@ bool kx_best_row(const kx_detector *d, const float *found, const int64_t input[2
 
 /** The rows that the file keeps.
  *  @param out  free out->row with kldve_ctx_release().
- *  @return KLDVE_OK; KLDVE_E_LIMIT (too many boxes to compare); KLDVE_E_NOMEM. */
+ *  @return KLDVE_OK; KLDVE_E_UNSUPPORTED (too many boxes to compare); KLDVE_E_NOMEM. */
 kldve_status kx_kept_rows(kldve_ctx *ctx, const kx_detector *d, const float *found, kx_kept *out);
 /** As kx_best_row(), among those. */
 bool kx_best_kept(const kx_detector *d, const float *found, const kx_kept *kept,

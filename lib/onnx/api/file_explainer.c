@@ -92,13 +92,11 @@ static void merge(kldve_onnx_options *options, const kldve_card *card)
 static kldve_status load(kldve_ctx *ctx, const char *path, const kldve_onnx_options *given,
                          kldve_card **card, kldve_onnx **net)
 {
-    kldve_onnx_options options;
+    kldve_onnx_options options = *given;
     kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
     kldve_onnx_input values[MOST_VALUES];
-    kldve_status status = kx_options_load(ctx, given, &options);
+    kldve_status status;
 
-    if (status != KLDVE_OK)
-        return status;
     if (path) {
         status = kldve_card_beside(ctx, path, card);
         if (status != KLDVE_OK)
@@ -133,11 +131,16 @@ kldve_status kldve_onnx_explainer(kldve_ctx *ctx, const char *path,
     kldve_card *card = NULL;
     kldve_onnx *net = NULL;
     kldve_explainer *explainer = NULL;
+    kldve_onnx_options o;
     kldve_status status;
+    double before;
 
     if (!ctx || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_explainer: an argument is NULL");
-    if ((status = load(ctx, path, options, &card, &net)) != KLDVE_OK)
+    if ((status = kx_options_load(ctx, options, &o)) != KLDVE_OK)
+        return status;
+    before = kldve_ctx_enter(ctx, "loading", o.deadline_ms);
+    if ((status = load(ctx, path, &o, &card, &net)) != KLDVE_OK)
         goto fail;
     kx_onnx_hand_over(&net);
     if ((status = kldve_explainer_new(ctx, kldve_onnx_backend(), net, &explainer)) != KLDVE_OK ||
@@ -145,10 +148,10 @@ kldve_status kldve_onnx_explainer(kldve_ctx *ctx, const char *path,
         goto fail;
     kldve_card_free(card);
     *out = explainer;
-    return KLDVE_OK;
+    return kldve_ctx_leave(ctx, before, KLDVE_OK);
 fail:
     kldve_explainer_free(explainer);
     kldve_onnx_free(net); /* NULL once an explainer has it */
     kldve_card_free(card);
-    return status;
+    return kldve_ctx_leave(ctx, before, status);
 }

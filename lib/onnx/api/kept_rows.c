@@ -121,7 +121,7 @@ kldve_status kx_kept_rows(kldve_ctx *ctx, const kx_detector *d, const float *fou
 
     *out = (kx_kept){.row = NULL};
     if (most * d->rows * d->chosen_score.count > max_work)
-        return kldve_ctx_failf(ctx, KLDVE_E_LIMIT,
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
                                "the network chooses among %d rows and %d classes, of each up to "
                                "%.0f, which are too many to compare",
                                (int)d->rows, (int)d->chosen_score.count, most);

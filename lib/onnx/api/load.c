@@ -1,36 +1,43 @@
 /* load.c - from a file or bytes to a planned network. */
 #include "load.h"
 
+#include "build/crop.h"
 #include "given.h"
+#include "read/limit.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include <omp.h>
 
-static const size_t default_max_bytes = (size_t)1 << 30;
-
 static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
 {
+    kx_value *logits = net->choice.logits;
+    kldve_status st = KLDVE_OK;
+
+    if (!(o->flags & KLDVE_ONNX_FLAG_PLAIN))
+        st = kx_crop(net->graph, net->choice.layer, net->choice.logits, &logits);
+    if (st < 0)
+        return st;
     net->options =
         (kx_plan_options){.input = net->choice.input,
                           .layer = net->choice.layer,
-                          .logits = net->choice.logits,
+                          .logits = logits,
                           .given = net->taps.value,
                           .ngiven = net->head ? net->taps.count : 0,
                           .vjp = net->choice.layer && !(o->flags & KLDVE_ONNX_FLAG_NO_VJP),
                           .vjp_input = (o->flags & KLDVE_ONNX_FLAG_VJP_INPUT) != 0,
                           .plain = (o->flags & KLDVE_ONNX_FLAG_PLAIN) != 0,
                           .direct = (o->flags & KLDVE_ONNX_FLAG_DIRECT) != 0,
-                          .threads = o->threads ? o->threads : omp_get_max_threads(),
-                          .max_bytes = default_max_bytes};
+                          .threads = o->threads ? o->threads : omp_get_max_threads()};
     return kx_plan_new(net->ctx, net->graph, &net->options, &net->plan);
 }
 
 /* Enough for every thread, and for dense layers to gain. */
 static int32_t choose_batch(const kldve_onnx *net)
 {
-    size_t room = default_max_bytes / (net->many_plan->state_bytes + 1);
+    size_t room =
+        kx_limit(net->ctx, KLDVE_LIMIT_WORKING_MEMORY) / (net->many_plan->state_bytes + 1);
     size_t wish = net->options.threads > 4 ? (size_t)net->options.threads : 4;
 
     return (int32_t)(wish < room ? wish : room);
@@ -114,8 +121,8 @@ static kldve_status select_scores(kldve_onnx *net, const kldve_onnx_options *opt
 /* What a head of the network takes; of one that is loaded as a head there has to be that. */
 static kldve_status find_taps(kldve_onnx *net, const kldve_onnx_options *o)
 {
-    const kx_value *found = net->detector.found;
-    kldve_status st = kx_find_taps(net->graph, &net->arena, &net->choice, &found, 1, &net->taps);
+    kldve_status st = kx_find_taps(net->graph, net->model, &net->arena, &net->choice,
+                                   net->detector.found, &net->taps);
 
     net->head = (o->flags & KLDVE_ONNX_FLAG_HEAD) != 0;
     if (st < 0 || !net->head || net->taps.count > 0)
@@ -150,7 +157,7 @@ static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
 /* Put the file's name before the message of the last failure. */
 static void name_the_file(kldve_ctx *ctx, const char *path, kldve_status st)
 {
-    char why[400];
+    char why[512];
 
     strncpy(why, kldve_ctx_message(ctx), sizeof why - 1);
     why[sizeof why - 1] = 0;
@@ -158,15 +165,13 @@ static void name_the_file(kldve_ctx *ctx, const char *path, kldve_status st)
 }
 
 /* From the file `path`, or from bytes where it is NULL. */
-static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, size_t nbytes,
-                         const kldve_onnx_options *options, kldve_onnx **out)
+static kldve_status load_checked(kldve_ctx *ctx, const char *path, const void *bytes, size_t nbytes,
+                                 const kldve_onnx_options *options, kldve_onnx **out)
 {
-    kldve_onnx_options o;
+    kldve_onnx_options o = *options;
     kldve_onnx *net;
-    kldve_status st = kx_options_load(ctx, options, &o);
+    kldve_status st;
 
-    if (st < 0)
-        return st;
     net = kldve_ctx_alloc(ctx, 1, sizeof *net);
     if (!net)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while loading the network");
@@ -187,6 +192,21 @@ static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, si
 fail:
     kldve_onnx_free(net);
     return st;
+}
+
+static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, size_t nbytes,
+                         const kldve_onnx_options *options, kldve_onnx **out)
+{
+    kldve_onnx_options o;
+    kldve_status st = kx_options_load(ctx, options, &o);
+    double before;
+
+    if (st < 0)
+        return st;
+    before = kldve_ctx_enter(ctx, "loading", o.deadline_ms);
+    if ((st = kldve_ctx_progress(ctx, "reading", 0, 1)) == KLDVE_OK)
+        st = load_checked(ctx, path, bytes, nbytes, &o, out);
+    return kldve_ctx_leave(ctx, before, st);
 }
 
 kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path, const kldve_onnx_options *options,

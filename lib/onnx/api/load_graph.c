@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "build/build.h"
+#include "graph/final.h"
 
 enum { SELECT_ITEM = 16 /* bytes of "[N]" */, WHY = 300 };
 
@@ -99,7 +100,7 @@ static kldve_status build_some(kldve_onnx *net, kx_graph_options *shape, bool qu
         shape->noutput = 1;
         alone = kx_graph_new(net->ctx, m, shape, &g);
         kx_graph_free(g);
-        if (alone == KLDVE_E_NOMEM)
+        if (kx_is_final(alone))
             return alone;
         if (alone == KLDVE_OK)
             name[kept++] = m->output[i].name;
@@ -235,7 +236,7 @@ static kldve_status suggest_size(kldve_onnx *net, const kldve_onnx_options *give
         net->graph = NULL;
         o.in_height = o.in_width = sides[i];
         found = build_graph(net, &o, false, true);
-        if (found == KLDVE_E_NOMEM)
+        if (kx_is_final(found))
             return found;
         if (found == KLDVE_OK)
             return kldve_ctx_failf(
@@ -252,9 +253,11 @@ kldve_status kx_load_graph(kldve_onnx *net, kldve_onnx_options *o)
     kldve_status st = build_graph(net, o, false, false);
     bool batched = net->inputs.batch > 1;
 
-    if ((st == KLDVE_OK || (batched && st != KLDVE_E_NOMEM)) && check_item(net, o) < 0)
+    if (kx_is_final(st))
+        return st;
+    if ((st == KLDVE_OK || batched) && check_item(net, o) < 0)
         return KLDVE_E_ARG;
-    if (batched && (st == KLDVE_OK ? !outputs_follow(net, o) : st != KLDVE_E_NOMEM))
+    if (batched && (st < 0 || !outputs_follow(net, o)))
         return build_batched(net, o);
     if (st == KLDVE_E_FORMAT && net->inputs.size_open && o->in_height == 0 && o->in_width == 0)
         return suggest_size(net, o, st);

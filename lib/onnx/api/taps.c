@@ -1,17 +1,20 @@
 /* taps.c - see taps.h.
  *
  *     picture --> ... --> layer --> head --> logits
- *                   \                /
+ *                   \\                /
  *                    +--> another --+        what a head reads that the layer does not carry
  *
  * Going back from the scores, everything that depends on the layer belongs to the head.  What it
  * reads beside that depends on the picture in another way, and is a tensor that the head takes,
- * too. Whole numbers and truth values are computed in the head, from the numbers that they come
- * from. */
+ * too. A tensor that no node of the file's main graph makes - in a function, in a branch, in an
+ * operator that others stand for - belongs to the head with what it comes from; so do truth values.
+ */
 #include "taps.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "read/names.h"
 
 enum { WHY_SIZE = 200 };
 
@@ -20,6 +23,7 @@ typedef struct search {
     bool *varies; /* by value id: depends on the picture */
     bool *after;  /* depends on the layer, or is it */
     bool *needed; /* the head computes it */
+    bool *own;    /* the file's main graph has it under its name */
     kx_taps taps;
     const kx_value *refused; /* a tensor that no head can take; NULL: none */
 } search;
@@ -64,11 +68,9 @@ static void need(search *s, kx_value *v)
 {
     if (is_tap(s, v) || v->raw)
         return;
-    if (s->varies[v->id] && v->producer < 0) {
+    if (s->varies[v->id] && v->producer < 0)
         s->refused = v;
-        return;
-    }
-    if (s->varies[v->id] && !s->after[v->id] && v->dtype == KX_F32)
+    else if (s->varies[v->id] && !s->after[v->id] && s->own[v->id] && v->dtype != KX_BOOL)
         add_tap(s, v);
     else
         s->needed[v->id] = true;
@@ -86,6 +88,30 @@ static void go_back(search *s)
             if (n->in[k])
                 need(s, n->in[k]);
     }
+}
+
+/* The layer or a member of it: what depends on it belongs to the head. */
+static void begin_at(search *s, kx_value *v)
+{
+    s->after[v->id] = true;
+    if (s->own[v->id])
+        add_tap(s, v);
+}
+
+static void find(search *s, const kx_choice *c, const kx_value *also)
+{
+    for (int32_t i = 0; i < c->members; i++)
+        begin_at(s, c->member[i]);
+    if (c->members == 0)
+        begin_at(s, c->file_layer);
+    spread(s->g, s->after);
+    for (int32_t i = 0; i < s->g->ninput; i++)
+        s->varies[s->g->input[i]->id] = true;
+    spread(s->g, s->varies);
+    s->needed[c->logits->id] = true;
+    if (also)
+        s->needed[also->id] = true;
+    go_back(s);
 }
 
 /* The names of all taps, for messages. */
@@ -110,7 +136,10 @@ static const char *reason(const search *s, const kx_choice *c, kx_arena *arena)
         snprintf(why, WHY_SIZE, "it has no layer, so nothing lies behind one");
     } else if (s->refused->producer < 0) {
         snprintf(why, WHY_SIZE,
-                 "the scores read the picture '%.60s' also by a way around the layer '%.60s'",
+                 s->own[c->file_layer->id]
+                     ? "the scores read the picture '%.60s' also by a way around the layer '%.60s'"
+                     : "no tensor of its main graph lies between the picture '%.60s' and the layer "
+                       "'%.60s', which is in a function, a branch or an operator",
                  s->refused->name, c->layer->name);
     } else {
         list_names(&s->taps, names, sizeof names);
@@ -120,46 +149,57 @@ static const char *reason(const search *s, const kx_choice *c, kx_arena *arena)
     return why;
 }
 
-static kldve_status new_search(const kx_graph *g, kx_arena *arena, search *s)
+/* Which values are the file's: of several with one name the first; others were put into the graph.
+ */
+static bool mark_own(const kx_model *m, kx_arena *arena, search *s)
+{
+    const kx_graph *g = s->g;
+    kx_names first;
+    int made;
+
+    if (!kx_names_init(&first, arena, m->nmade))
+        return false;
+    for (size_t i = 0; i < m->nmade; i++)
+        if (*m->made[i])
+            kx_names_set(&first, m->made[i], &made);
+    for (int32_t i = 0; i < g->nvalue; i++)
+        if (kx_names_find(&first, g->value[i]->name) == &made) {
+            kx_names_set(&first, g->value[i]->name, g->value[i]);
+            s->own[i] = g->value[i]->producer >= 0;
+        }
+    return true;
+}
+
+static kldve_status new_search(const kx_graph *g, const kx_model *m, kx_arena *arena, search *s)
 {
     size_t n = (size_t)g->nvalue;
 
     *s = (search){.g = g,
                   .varies = kx_arena_alloc(arena, n, sizeof *s->varies),
                   .after = kx_arena_alloc(arena, n, sizeof *s->after),
-                  .needed = kx_arena_alloc(arena, n, sizeof *s->needed)};
-    return s->varies && s->after && s->needed ? KLDVE_OK : kx_nomem(g);
+                  .needed = kx_arena_alloc(arena, n, sizeof *s->needed),
+                  .own = kx_arena_alloc(arena, n, sizeof *s->own)};
+    return s->varies && s->after && s->needed && s->own && mark_own(m, arena, s) ? KLDVE_OK
+                                                                                 : kx_nomem(g);
 }
 
-kldve_status kx_find_taps(const kx_graph *g, kx_arena *arena, const kx_choice *c,
-                          const kx_value *const *also, int32_t nalso, kx_taps *out)
+kldve_status kx_find_taps(const kx_graph *g, const kx_model *m, kx_arena *arena, const kx_choice *c,
+                          const kx_value *also, kx_taps *out)
 {
+    kx_arena scratch;
     search s;
-    kldve_status st = new_search(g, arena, &s);
+    kldve_status st;
 
-    if (st < 0)
-        return st;
-    if (c->layer) {
-        for (int32_t i = 0; i < c->members; i++)
-            add_tap(&s, c->member[i]);
-        if (c->members == 0)
-            add_tap(&s, c->file_layer);
-        for (int32_t i = 0; i < s.taps.count; i++)
-            s.after[s.taps.value[i]->id] = true;
-        for (int32_t i = 0; i < g->ninput; i++)
-            s.varies[g->input[i]->id] = true;
-        spread(g, s.after);
-        spread(g, s.varies);
-        s.needed[c->logits->id] = true;
-        for (int32_t i = 0; i < nalso; i++)
-            if (also[i])
-                s.needed[also[i]->id] = true;
-        go_back(&s);
+    kx_arena_init(&scratch, g->ctx);
+    if ((st = new_search(g, m, &scratch, &s)) == KLDVE_OK) {
+        if (c->layer)
+            find(&s, c, also);
+        if ((!c->layer || s.refused) && !(s.taps.why = reason(&s, c, arena)))
+            st = kx_nomem(g);
+        if (s.taps.why)
+            s.taps.count = 0;
+        *out = s.taps;
     }
-    if ((!c->layer || s.refused) && !(s.taps.why = reason(&s, c, arena)))
-        return kx_nomem(g);
-    if (s.taps.why)
-        s.taps.count = 0;
-    *out = s.taps;
-    return KLDVE_OK;
+    kx_arena_free(&scratch);
+    return st;
 }

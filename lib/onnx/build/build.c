@@ -1,5 +1,6 @@
 /* build.c - model -> graph: names resolved, nodes sorted, shapes inferred, constants folded. */
 #include "builder.h"
+#include "read/limit.h"
 
 #include <assert.h>
 #include <string.h>
@@ -152,6 +153,17 @@ static kldve_status build(kx_builder *b)
     return KLDVE_OK;
 }
 
+/* Weights of 8 bits become float32, and some of them are folded and transposed: so many times the
+ * file may be needed in earnest. */
+static size_t graph_limit(const kldve_ctx *ctx, size_t nbytes)
+{
+    enum { TIMES_FILE = 12 };
+    size_t limit = kx_limit(ctx, KLDVE_LIMIT_GRAPH);
+
+    return nbytes > limit / TIMES_FILE && nbytes < SIZE_MAX / TIMES_FILE ? nbytes * TIMES_FILE
+                                                                         : limit;
+}
+
 kldve_status kx_graph_new(kldve_ctx *ctx, const kx_model *model, const kx_graph_options *options,
                           kx_graph **out)
 {
@@ -168,6 +180,7 @@ kldve_status kx_graph_new(kldve_ctx *ctx, const kx_model *model, const kx_graph_
     b.g->model = model;
     b.g->opset = model->opset;
     kx_arena_init(&b.g->arena, ctx);
+    b.g->arena.most = graph_limit(ctx, model->nbytes);
     if ((st = build(&b)) < 0) {
         kx_graph_free(b.g);
         return st;

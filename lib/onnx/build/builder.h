@@ -28,7 +28,6 @@ typedef struct kx_builder {
     int32_t expanded; /**< nodes that others stand for, so far */
     size_t opened;    /**< names of graphs in attributes, so far */
     size_t listed;    /**< arrays in sequences, so far */
-    size_t widened;   /**< bytes of constants in graphs of attributes that were converted, so far */
 } kx_builder;
 
 /** values.c: the value of a tensor in the file.  It has no name to be found by yet. */

@@ -144,6 +144,7 @@ static kldve_status settle(kx_builder *b, kx_node *n)
     assert(n->index == g->nnode);
     if ((st = refuse_sequences(g, n)) < 0)
         return st;
+    n->opset = g->opset;
     if ((st = n->op->infer(g, n)) < 0 || (st = check_attributes(g, n)) < 0 ||
         (st = kx_fold(g, n, &b->folded, &folded)) < 0 || folded ||
         (st = kx_graph_room(b->g, (size_t)g->nnode + 1, 0)) < 0)
@@ -247,7 +248,7 @@ static kldve_status open_scope(kx_builder *b, const kx_proto_graph *body, kx_sco
     for (int32_t i = 0; i < body->nnode; i++)
         names += (size_t)body->node[i].nout;
     if (names > MAX_OPENED - b->opened) /* each round has a table of them */
-        return kldve_ctx_failf(b->g->ctx, KLDVE_E_LIMIT,
+        return kldve_ctx_failf(b->g->ctx, KLDVE_E_UNSUPPORTED,
                                "the graphs in attributes have more than %d names, counted once for "
                                "each round of a loop",
                                MAX_OPENED);
@@ -474,6 +475,7 @@ kldve_status kx_build_nodes(kx_builder *b, const kx_proto_graph *p)
     kldve_status st = kx_order(b->g, p, &order, &count);
 
     for (int32_t i = 0; i < count && st == KLDVE_OK; i++)
-        st = add_node(b, &p->node[order[i]]);
+        if ((st = kldve_ctx_poll(b->g->ctx)) == KLDVE_OK)
+            st = add_node(b, &p->node[order[i]]);
     return st;
 }

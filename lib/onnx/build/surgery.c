@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "fold.h"
 #include "ops/make.h"
 
 /* A node with its inputs, and outputs without a shape. */
@@ -31,11 +32,12 @@ static kldve_status prepare(kx_surgery *s, int32_t nin, kx_value *const *in, int
 
 static kldve_status put(kx_surgery *s, const kx_node *n, kx_value **out)
 {
-    kldve_status st = kx_graph_insert(s->g, s->at, n);
+    kx_fold_cost spent = {.file = 0};
+    bool folded;
+    kldve_status st = kx_fold(s->g, n, &spent, &folded);
 
-    if (st < 0)
+    if (st < 0 || (!folded && (st = kx_graph_insert(s->g, s->at++, n)) < 0))
         return st;
-    s->at++;
     memcpy(out, n->out, (size_t)n->nout * sizeof(kx_value *));
     return KLDVE_OK;
 }

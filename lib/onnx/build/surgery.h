@@ -1,7 +1,8 @@
 /* surgery.h - nodes put into a graph that is not planned yet.
  *
  * Each call puts one node before node `at` and moves `at` behind it.  What it makes has the name
- * `name`.  Where the node would change nothing there is none, and *out is the input.
+ * `name`.  Where the node would change nothing there is none, and *out is the input; of constants
+ * there is none either, and *out is a constant.
  * All return KLDVE_OK or KLDVE_E_NOMEM. */
 #ifndef KLDVE_ONNX_BUILD_SURGERY_H
 #define KLDVE_ONNX_BUILD_SURGERY_H

@@ -13,21 +13,11 @@ static bool is_narrow(int32_t onnx_type)
            onnx_type == KX_ONNX_UINT16;
 }
 
-/* A loop converts the constants of its body anew in each round. */
-enum { MAX_WIDENED = 1 << 29 };
-
 static kldve_status widen(kx_builder *b, const kx_proto_tensor *t, kx_value *v)
 {
     size_t item = kx_dtype_size(v->dtype);
     void *copy;
 
-    if (b->scope->around && t->count > (MAX_WIDENED - b->widened) / item)
-        return kldve_ctx_failf(b->g->ctx, KLDVE_E_LIMIT,
-                               "tensor '%.80s': the constants of graphs in attributes have more "
-                               "than %d bytes, counted once for each round of a loop",
-                               v->name, MAX_WIDENED);
-    if (b->scope->around)
-        b->widened += t->count * item;
     if (!(copy = kx_new(b->g, t->count, item)))
         return kx_nomem(b->g);
     for (size_t i = 0; i < t->count; i++)

@@ -106,14 +106,19 @@ kx_value *kx_value_new(kx_graph *g, const char *name)
     return v;
 }
 
-void kx_graph_number(kx_graph *g)
+static void number_from(kx_graph *g, int32_t first)
 {
-    for (int32_t i = 0; i < g->nnode; i++) {
+    for (int32_t i = first; i < g->nnode; i++) {
         g->node[i].index = i;
         for (int32_t o = 0; o < g->node[i].nout; o++)
             if (g->node[i].out[o])
                 g->node[i].out[o]->producer = i;
     }
+}
+
+void kx_graph_number(kx_graph *g)
+{
+    number_from(g, 0);
 }
 
 kldve_status kx_graph_insert(kx_graph *g, int32_t at, const kx_node *node)
@@ -126,7 +131,7 @@ kldve_status kx_graph_insert(kx_graph *g, int32_t at, const kx_node *node)
     memmove(&g->node[at + 1], &g->node[at], (size_t)(g->nnode - at) * sizeof *g->node);
     g->node[at] = *node;
     g->nnode++;
-    kx_graph_number(g);
+    number_from(g, at);
     return KLDVE_OK;
 }
 

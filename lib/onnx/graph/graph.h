@@ -115,6 +115,7 @@ typedef struct kx_node {
     const char *name; /**< never empty: the first output's name if the file gives none */
     const char *type; /**< operator, "Conv" */
     int32_t index;    /**< in kx_graph.node, topological order */
+    int32_t opset;    /**< of its form: kx_graph.opset when infer() ran */
     int32_t nin, nout, nattr;
     kx_value **in;  /**< [nin], NULL for an omitted optional input */
     kx_value **out; /**< [nout], NULL for an output that the file leaves unnamed */

@@ -49,6 +49,9 @@ kldve_status kx_invalid(const kx_graph *g, const kx_node *n, const char *format,
 
 kldve_status kx_nomem(const kx_graph *g)
 {
+    if (g->arena.full)
+        return kldve_ctx_fail_limit(g->ctx, KLDVE_LIMIT_GRAPH,
+                                    "the network's nodes and computed constants need more");
     return kldve_ctx_fail(g->ctx, KLDVE_E_NOMEM, "out of memory while reading the network");
 }
 

@@ -44,6 +44,15 @@ typedef enum kx_axes {
     KX_AXES_MATRIX   /**< rows of input 0, columns of input 1 */
 } kx_axes;
 
+/** Which elements of its operands a result depends on.  A part of the results can then be computed
+ *  from a part of the operands. */
+typedef enum kx_local {
+    KX_LOCAL_ANY = 0, /**< nothing is known beside what the axes say */
+    KX_LOCAL_PLACE,   /**< those at its own place, operands broadcast as numpy does */
+    KX_LOCAL_LINE,    /**< its line of input 0, kx_axis_params */
+    KX_LOCAL_ROW /**< its row of input 0, and scale and bias by place in the row: kx_norm_params */
+} kx_local;
+
 /** Whether the operator is a layer that mixes channels by weights. */
 typedef enum kx_mixing {
     KX_MIXING_NONE = 0,
@@ -88,6 +97,7 @@ typedef struct kx_traits {
     kx_effect effect;
     kx_bias bias;
     kx_axes axes;
+    kx_local local;
     kx_mixing mixing;
     kx_formula formula;
     bool copies;        /**< output 0 is input 0 in the same order, perhaps in another shape */

@@ -379,6 +379,7 @@ static void vjp_pow(const kx_op_call *call)
     {                                                                                              \
         .type = name, .since = from, .infer = shapes, .forward = kx_binary_forward,                \
         .vjp = backward, .vjp_needs = needs, .traits = {                                           \
+            .local = KX_LOCAL_PLACE,                                                               \
             __VA_ARGS__                                                                            \
         }                                                                                          \
     }

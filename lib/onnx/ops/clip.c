@@ -126,6 +126,9 @@ const kx_op kx_clip_ops[] = {
      .forward = forward,
      .vjp = vjp,
      .vjp_needs = KX_NEEDS_OUT | KX_NEEDS_IN(1) | KX_NEEDS_IN(2),
-     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE, .formula = KX_FORMULA_CLIP}},
+     .traits = {.effect = KX_EFFECT_ACTIVATES,
+                .bias = KX_BIAS_NONE,
+                .local = KX_LOCAL_PLACE,
+                .formula = KX_FORMULA_CLIP}},
     {0},
 };

@@ -209,6 +209,7 @@ static void vjp_where(const kx_op_call *call)
     {                                                                                              \
         .type = name, .since = first, .infer = infer, .forward = kx_binary_forward, .traits = {    \
             .bias = KX_BIAS_NONE,                                                                  \
+            .local = KX_LOCAL_PLACE,                                                               \
             .formula = what,                                                                       \
             .alike = true                                                                          \
         }                                                                                          \
@@ -227,23 +228,26 @@ const kx_op kx_compare_ops[] = {
      .since = 1,
      .infer = infer_not,
      .forward = forward_not,
-     .traits = {.bias = KX_BIAS_NONE}},
+     .traits = {.bias = KX_BIAS_NONE, .local = KX_LOCAL_PLACE}},
     {.type = "IsNaN",
      .since = 9,
      .infer = infer_is,
      .forward = forward_isnan,
-     .traits = {.bias = KX_BIAS_NONE}},
+     .traits = {.bias = KX_BIAS_NONE, .local = KX_LOCAL_PLACE}},
     {.type = "IsInf",
      .since = 10,
      .infer = infer_is,
      .forward = forward_isinf,
-     .traits = {.bias = KX_BIAS_NONE}},
+     .traits = {.bias = KX_BIAS_NONE, .local = KX_LOCAL_PLACE}},
     {.type = "Where",
      .since = 9,
      .infer = infer_where,
      .forward = forward_where,
      .vjp = vjp_where,
      .vjp_needs = KX_NEEDS_IN(0),
-     .traits = {.bias = KX_BIAS_NONE, .formula = KX_FORMULA_CHOICE, .alike = true}},
+     .traits = {.bias = KX_BIAS_NONE,
+                .local = KX_LOCAL_PLACE,
+                .formula = KX_FORMULA_CHOICE,
+                .alike = true}},
     {0},
 };

@@ -14,7 +14,7 @@ static kldve_status make(kx_graph *g, kx_node *n, const char *type)
     n->op = kx_op_find("", type, OPSET);
     assert(n->op);
     n->type = n->op->type;
-    g->opset = OPSET;
+    n->opset = g->opset = OPSET;
     st = n->op->infer(g, n);
     g->opset = opset;
     return st;

@@ -294,6 +294,17 @@ static double work_matmul(const kx_node *n)
     return n->out[0] ? (double)n->out[0]->count * (double)p->k : 0;
 }
 
+int32_t kx_matrix_rows(const kx_node *n)
+{
+    const kx_gemm_params *p = n->params;
+    int32_t rank = n->in[0]->shape.rank;
+
+    assert(n->op->traits.axes == KX_AXES_MATRIX);
+    if (rank < 2 || n->in[1]->shape.rank < 2)
+        return -1;
+    return rank - (n->op->infer == infer_gemm && p->trans_a ? 1 : 2);
+}
+
 const kx_op kx_matmul_ops[] = {
     {.type = "Gemm",
      .since = 1,

@@ -148,6 +148,10 @@ typedef struct kx_matmul_params {
     int64_t b_step[KX_MAX_RANK];
 } kx_matmul_params;
 
+/** Of an operator whose trait `axes` is KX_AXES_MATRIX: the axis of input 0 that the rows of the
+ *  result come from; -1: an input is a vector. */
+int32_t kx_matrix_rows(const kx_node *n);
+
 /* ---- geometry ------------------------------------------------------------------------------- */
 
 typedef enum kx_pad_mode {

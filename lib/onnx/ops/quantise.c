@@ -405,11 +405,14 @@ static void vjp_dynamic(const kx_op_call *call)
 #define QUANTISE                                                                                   \
     .type = "QuantizeLinear", .infer = infer_quantise, .forward = forward_quantise,                \
     .vjp = vjp_quantise, .vjp_needs = KX_NEEDS_IN(0) | KX_NEEDS_IN(1) | KX_NEEDS_IN(2),            \
-    .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_OWN, .rounds = true}
+    .traits = {.effect = KX_EFFECT_ACTIVATES,                                                      \
+               .bias = KX_BIAS_OWN,                                                                \
+               .local = KX_LOCAL_PLACE,                                                            \
+               .rounds = true}
 #define DEQUANTISE                                                                                 \
     .type = "DequantizeLinear", .infer = infer_dequantise, .forward = forward_dequantise,          \
     .vjp = vjp_dequantise, .vjp_needs = KX_NEEDS_IN(1) | KX_NEEDS_IN(2), .narrow = true,           \
-    .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_OWN}
+    .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_OWN, .local = KX_LOCAL_PLACE}
 
 const kx_op kx_quantise_ops[] = {
     {QUANTISE, .since = 10},

@@ -289,6 +289,7 @@ static void vjp(const kx_op_call *call)
         .vjp_needs = needs, .traits = {                                                            \
             .effect = how,                                                                         \
             .bias = KX_BIAS_NONE,                                                                  \
+            .local = KX_LOCAL_PLACE,                                                               \
             .formula = what                                                                        \
         }                                                                                          \
     }
@@ -313,6 +314,7 @@ const kx_op kx_unary_ops[] = {
      .vjp_needs = KX_NEEDS_OUT,
      .traits = {.effect = KX_EFFECT_ACTIVATES,
                 .bias = KX_BIAS_NONE,
+                .local = KX_LOCAL_PLACE,
                 .formula = KX_FORMULA_LOGISTIC,
                 .unit_interval = true}},
     {.type = "HardSigmoid",
@@ -321,7 +323,10 @@ const kx_op kx_unary_ops[] = {
      .forward = forward,
      .vjp = vjp,
      .vjp_needs = KX_NEEDS_OUT,
-     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE, .unit_interval = true}},
+     .traits = {.effect = KX_EFFECT_ACTIVATES,
+                .bias = KX_BIAS_NONE,
+                .local = KX_LOCAL_PLACE,
+                .unit_interval = true}},
     ACTIVATION("HardSwish", 14, KX_NEEDS_IN(0)),
     ENTRY("Softplus", 1, KX_NEEDS_IN(0), KX_EFFECT_ACTIVATES, KX_FORMULA_SOFTPLUS),
     ACTIVATION("Softsign", 1, KX_NEEDS_IN(0)),
@@ -332,7 +337,7 @@ const kx_op kx_unary_ops[] = {
      .forward = forward,
      .vjp = vjp,
      .vjp_needs = KX_NEEDS_IN(0),
-     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE}},
+     .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_NONE, .local = KX_LOCAL_PLACE}},
     FUNCTION("Erf", 9, KX_NEEDS_IN(0)),
     FORMULA("Exp", 1, KX_NEEDS_OUT, KX_FORMULA_EXP),
     FORMULA("Log", 1, KX_NEEDS_IN(0), KX_FORMULA_LOG),

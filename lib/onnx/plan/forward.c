@@ -8,18 +8,19 @@
 
 /* ---- the input, and what is handed out ---- */
 
-static kldve_status forward_given(kx_planner *p, const kx_value *v, kx_port *port)
+static kldve_status forward_given(kx_planner *p, const kx_value *v, kx_given *given)
 {
-    const kx_layout *plain = kx_layout_plain(p->plan->accel, &v->shape);
+    bool whole = v->dtype == KX_I64;
+    const kx_layout *plain = whole ? NULL : kx_layout_plain(p->plan->accel, &v->shape);
     kldve_status st;
 
-    if (!plain)
+    if (!whole && !plain)
         return kx_plan_nomem(p);
-    *port = (kx_port){-1, v->count};
-    if ((st = kx_buffer_new(p, v->count * sizeof(float), &port->buffer)) < 0)
+    *given = (kx_given){-1, v->count, whole};
+    if ((st = kx_buffer_new(p, v->count * kx_dtype_size(v->dtype), &given->buffer)) < 0)
         return st;
     p->plan->given_count += v->count;
-    kx_remember(kx_place_of(p, v), plain, port->buffer);
+    kx_remember(kx_place_of(p, v), plain, given->buffer);
     return KLDVE_OK;
 }
 

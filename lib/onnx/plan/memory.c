@@ -2,6 +2,7 @@
 #include "memory.h"
 
 #include "place.h"
+#include "read/limit.h"
 
 /* A concatenation in place, which was planned behind its parts, lives from the first of them to the
  * last reader of any. */
@@ -46,16 +47,16 @@ kldve_status kx_plan_memory(kx_planner *p)
         index[count++] = i;
     }
     if (!kx_place_buffers(life, count, scratch, offset, &plan->state_bytes))
-        return kldve_ctx_fail(p->ctx, KLDVE_E_LIMIT,
-                              "the network needs more working memory than can be addressed");
+        return kldve_ctx_fail_limit(p->ctx, KLDVE_LIMIT_WORKING_MEMORY,
+                                    "the network needs more working memory than can be addressed");
     for (int32_t k = 0; k < count; k++)
         plan->buffer[index[k]].offset = offset[k];
     for (int32_t i = plan->nbuffer - 1; i >= 0; i--)
         if (plan->buffer[i].whole >= 0)
             plan->buffer[i].offset += plan->buffer[plan->buffer[i].whole].offset;
-    if (p->options.max_bytes && plan->state_bytes > p->options.max_bytes)
-        return kldve_ctx_failf(p->ctx, KLDVE_E_LIMIT,
-                               "the network needs %zu MiB of working memory, the limit is %zu MiB",
-                               plan->state_bytes >> 20, p->options.max_bytes >> 20);
+    if (plan->state_bytes > kx_limit(p->ctx, KLDVE_LIMIT_WORKING_MEMORY))
+        return kldve_ctx_fail_limit(p->ctx, KLDVE_LIMIT_WORKING_MEMORY,
+                                    "the network needs %zu MiB of working memory",
+                                    plan->state_bytes >> 20);
     return KLDVE_OK;
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "read/limit.h"
 #include "read/proto.h"
 
 static bool same_packed(const kx_packed *a, const kx_packed *b)
@@ -33,6 +34,7 @@ static kx_packed key_of(const kx_unit *u, kx_range range, const kx_layout *layou
 /* The memory for them; *there: it is filled in already. */
 static kldve_status packed(kx_planner *p, kx_packed at, size_t bytes, void **memory, bool *there)
 {
+    size_t most = kx_limit(p->ctx, KLDVE_LIMIT_WEIGHTS);
     kx_plan *plan = p->plan;
     void *array = plan->packed;
     kldve_status st;
@@ -47,6 +49,10 @@ static kldve_status packed(kx_planner *p, kx_packed at, size_t bytes, void **mem
     plan->packed = array;
     if (st < 0)
         return st;
+    if (plan->packed_bytes > most || bytes > most - plan->packed_bytes)
+        return kldve_ctx_fail_limit(p->ctx, KLDVE_LIMIT_WEIGHTS,
+                                    "the network packs at least %zu bytes of weights",
+                                    plan->packed_bytes + bytes);
     if (!(at.memory = kldve_ctx_alloc(p->ctx, bytes, 1)))
         return kx_plan_nomem(p);
     plan->packed[plan->npacked++] = at;
@@ -173,6 +179,10 @@ static kldve_status pack_tile_row(kx_planner *p, kx_dense d, int i, const float 
 
     if (!row)
         return kx_plan_nomem(p);
+    if ((st = kldve_ctx_poll(p->ctx)) < 0) {
+        kldve_ctx_release(p->ctx, row);
+        return st;
+    }
     for (size_t n = 0; n < count; n++) {
         memcpy(g, weights + 9 * n, sizeof g); /* perhaps unaligned */
         transform_row(i, g, points);

@@ -49,7 +49,8 @@ static kldve_status build(kx_planner *p)
     if ((st = kx_byte_units(p)) < 0 || (st = kx_forward_given(p)) < 0)
         return st;
     for (int32_t i = 0; i < p->nunit; i++)
-        if (!p->unit[i].dead && (st = kx_forward_unit(p, &p->unit[i])) < 0)
+        if (!p->unit[i].dead && ((st = kldve_ctx_progress(p->ctx, "planning", i, p->nunit)) < 0 ||
+                                 (st = kx_forward_unit(p, &p->unit[i])) < 0))
             return st;
     outputs = plan->nstep;
     if (p->options.layer && (st = kx_forward_output(p, p->options.layer, &plan->features)) < 0)

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "graph/final.h"
+
 kldve_status kx_plan_nomem(kx_planner *p)
 {
     return kldve_ctx_fail(p->ctx, KLDVE_E_NOMEM, "out of memory while planning the network");
@@ -157,7 +159,7 @@ kldve_status kx_step_add(kx_planner *p, const kx_unit *unit, kx_step step)
     int32_t buffer[KX_STEP_BUFFERS], n;
 
     plan->step = array;
-    if (st < 0)
+    if (st < 0 || (st = kldve_ctx_poll(p->ctx)) < 0)
         return st;
     step.node = unit ? unit->node : NULL;
     step.head = unit && unit->after;
@@ -196,6 +198,8 @@ kldve_status kx_plan_failed(kx_planner *p, const kx_unit *u, kldve_status st)
 {
     if (st == KLDVE_E_NOMEM)
         return kx_plan_nomem(p);
+    if (kx_is_stop(st))
+        return st;
     return kldve_ctx_failf(p->ctx, st, "node '%.80s' (%.40s): oneDNN cannot run it",
                            u && u->node ? u->node->name : "", u && u->node ? u->node->type : "");
 }

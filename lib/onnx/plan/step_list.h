@@ -176,6 +176,13 @@ typedef struct kx_step_range {
 /** Where a VJP ends. */
 typedef enum kx_target { KX_TO_LAYER, KX_TO_INPUT, KX_TARGETS } kx_target;
 
+/** Where something that the caller hands in lies: float32 for the caller. */
+typedef struct kx_given {
+    int32_t buffer;
+    size_t count;
+    bool whole; /**< the buffer holds int64 */
+} kx_given;
+
 /** Where something that the caller hands in or out lies: plain float32. */
 typedef struct kx_port {
     int32_t buffer; /**< -1: none */
@@ -195,8 +202,8 @@ typedef struct kx_plan {
     /** Steps that bring feature maps from outside, `entry`, to where the layer lies. */
     kx_step_range enter;
     kx_port entry;
-    bool aside;     /**< the steps behind the layer also read what does not come through it */
-    kx_port *given; /**< [ngiven] what the caller hands in, one behind the other */
+    bool aside;      /**< the steps behind the layer also read what does not come through it */
+    kx_given *given; /**< [ngiven] what the caller hands in, one behind the other */
     int32_t ngiven;
     size_t given_count; /**< numbers of all of them */
     kx_port logits, features;
@@ -211,7 +218,7 @@ typedef struct kx_plan {
 
 typedef struct kx_plan_options {
     const kx_value *input, *layer, *logits; /**< layer may be NULL without a VJP */
-    /** [ngiven] float tensors that are handed in instead of the input: what makes them is not
+    /** [ngiven] tensors of numbers that are handed in instead of the input: what makes them is not
      * planned.  ngiven 0: the input itself. */
     kx_value *const *given;
     int32_t ngiven;
@@ -224,7 +231,6 @@ typedef struct kx_plan_options {
     const kx_plan *lender; /**< a plan of the same file, which outlives this one: packed weights
                               that it has are not packed again; may be NULL */
     int threads;
-    size_t max_bytes; /**< of a state */
 } kx_plan_options;
 
 #endif

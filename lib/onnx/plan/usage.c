@@ -1,6 +1,8 @@
 /* usage.c - see usage.h. */
 #include "usage.h"
 
+#include "read/limit.h"
+
 kldve_status kx_find_needed(kx_planner *p)
 {
     const kx_graph *g = p->g;
@@ -80,15 +82,15 @@ void kx_mark_after(kx_planner *p)
 /* A size that no plan should even try: refused before oneDNN is asked for anything. */
 kldve_status kx_check_sizes(kx_planner *p)
 {
+    size_t most = kx_limit(p->ctx, KLDVE_LIMIT_WORKING_MEMORY);
+
     for (int32_t i = 0; i < p->g->nvalue; i++) {
         const kx_value *v = p->g->value[i];
         const kx_place *at = &p->place[i];
 
-        if ((at->uses || at->keep) && !v->raw && p->options.max_bytes &&
-            v->count > p->options.max_bytes / kx_dtype_size(v->dtype))
-            return kldve_ctx_failf(p->ctx, KLDVE_E_LIMIT,
-                                   "tensor '%.80s' has %zu elements, more than %zu MiB", v->name,
-                                   v->count, p->options.max_bytes >> 20);
+        if ((at->uses || at->keep) && !v->raw && v->count > most / kx_dtype_size(v->dtype))
+            return kldve_ctx_fail_limit(p->ctx, KLDVE_LIMIT_WORKING_MEMORY,
+                                        "tensor '%.80s' has %zu elements", v->name, v->count);
     }
     return KLDVE_OK;
 }

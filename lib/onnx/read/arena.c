@@ -17,17 +17,22 @@ enum { HEADER = (sizeof(struct kx_chunk) + ALIGN - 1) / ALIGN * ALIGN };
 
 void kx_arena_init(kx_arena *arena, const kldve_ctx *ctx)
 {
-    arena->ctx = ctx;
-    arena->chunk = NULL;
+    *arena = (kx_arena){.ctx = ctx};
 }
 
 static struct kx_chunk *new_chunk(kx_arena *arena, size_t size)
 {
-    struct kx_chunk *chunk = kldve_ctx_alloc(arena->ctx, 1, HEADER + size);
+    struct kx_chunk *chunk;
 
     assert(size % ALIGN == 0);
+    if (arena->most && (arena->bytes > arena->most || size > arena->most - arena->bytes)) {
+        arena->full = true;
+        return NULL;
+    }
+    chunk = kldve_ctx_alloc(arena->ctx, 1, HEADER + size);
     if (!chunk)
         return NULL;
+    arena->bytes += size;
     chunk->size = size;
     chunk->used = 0;
     /* A full chunk goes behind the current one, so that the rest of that stays usable. */

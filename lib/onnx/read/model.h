@@ -98,6 +98,8 @@ typedef struct kx_model {
     kx_proto_node *node; /**< in file order; functions local to the model are inlined */
     kx_proto_tensor *initializer;
     kx_proto_value *input, *output;
+    const char **made; /**< [nmade] what nodes of the main graph make, before that */
+    size_t nmade;
     size_t nbytes; /**< of the file, and of files with external data */
     void *mapping; /**< private to proto.c: mapped files */
 } kx_model;

@@ -4,11 +4,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "limit.h"
 #include "proto_read.h"
 
 enum { IR_FIRST = 3, IR_LAST = 14 };
-
-static const size_t max_model = (size_t)2 << 30;
 
 /* What the walk over ModelProto finds, other than the graph. */
 typedef struct header {
@@ -62,6 +61,23 @@ static kldve_status check_header(kx_reader *r, const header *h)
     return KLDVE_OK;
 }
 
+/* Names of tensors that are the file's own, and not from inside of a function. */
+static kldve_status list_made(kx_reader *r, const kx_proto_graph *g)
+{
+    kx_model *m = r->model;
+    size_t count = 0;
+    kldve_status st;
+
+    for (int32_t i = 0; i < g->nnode; i++)
+        count += (size_t)g->node[i].nout;
+    if ((st = kx_reader_new(r, count, sizeof *m->made, &m->made)) < 0)
+        return st;
+    for (int32_t i = 0; i < g->nnode; i++)
+        for (int32_t k = 0; k < g->node[i].nout; k++)
+            m->made[m->nmade++] = g->node[i].out[k];
+    return KLDVE_OK;
+}
+
 static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t n)
 {
     kx_wire w = kx_wire_start(bytes, n);
@@ -75,9 +91,8 @@ static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t 
         return kx_reader_fail(r, KLDVE_E_FORMAT, "not an ONNX file: it is empty");
     if (other)
         return kx_reader_fail(r, KLDVE_E_FORMAT, "not an ONNX file: it is %s", other);
-    if (n > max_model)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "%zu bytes, at most %zu are supported", n,
-                              max_model);
+    if (n > kx_limit(r->ctx, KLDVE_LIMIT_MODEL))
+        return kldve_ctx_fail_limit(r->ctx, KLDVE_LIMIT_MODEL, "%s: %zu bytes", r->path, n);
     r->bytes = bytes;
     if ((st = read_header(r, w, &h)) < 0 || (st = check_header(r, &h)) < 0)
         return st;
@@ -99,6 +114,8 @@ static kldve_status read_model(kx_reader *r, const unsigned char *bytes, size_t 
     m->ninput = g.ninput;
     m->output = g.output;
     m->noutput = g.noutput;
+    if ((st = list_made(r, &g)) < 0)
+        return st;
     m->nbytes = n + (size_t)r->mapped; /* each has a limit, far below SIZE_MAX together */
     if (h.functions)
         return kx_inline_functions(r, bytes, n, h.functions);
@@ -132,8 +149,7 @@ kldve_status kx_model_open(kldve_ctx *ctx, const char *path, kx_model **out)
     if (st < 0)
         return st;
     r.external = true;
-    if ((st = kx_map_file(&r, path, max_model, &bytes, &n)) < 0 ||
-        (st = read_model(&r, bytes, n)) < 0) {
+    if ((st = kx_map_file(&r, path, &bytes, &n)) < 0 || (st = read_model(&r, bytes, n)) < 0) {
         kx_model_free(r.model);
         return st;
     }

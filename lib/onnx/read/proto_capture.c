@@ -41,7 +41,7 @@ kldve_status kx_capture(kx_reader *r, kx_proto_node *n)
     if (count == 0)
         return KLDVE_OK;
     if (count > INT32_MAX)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "a node has too many inputs");
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "a node has too many inputs");
     if ((st = kx_reader_new(r, count, sizeof *name, &name)) < 0)
         return st;
     for (int32_t i = 0; i < n->nattr; i++)

@@ -3,6 +3,7 @@
 #define _XOPEN_SOURCE 700
 
 #include "proto.h"
+#include "limit.h"
 #include "proto_read.h"
 
 #include <assert.h>
@@ -14,8 +15,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static const uint64_t max_external = UINT64_C(4) << 30;
 
 /* Mapped files, newest first; the list itself lives in the model's arena. */
 struct mapping {
@@ -77,7 +76,9 @@ static kldve_status io_error(kx_reader *r, const char *what, const char *path)
     return kx_reader_fail(r, KLDVE_E_IO, "%s '%.200s': %s", what, path, reason);
 }
 
-static kldve_status map(kx_reader *r, const char *path, int fd, uint64_t limit, struct mapping *m)
+/* @param before  Bytes that count to the limit, too. */
+static kldve_status map(kx_reader *r, const char *path, int fd, int32_t limit, uint64_t before,
+                        struct mapping *m)
 {
     struct stat file;
 
@@ -87,9 +88,9 @@ static kldve_status map(kx_reader *r, const char *path, int fd, uint64_t limit, 
     if (!S_ISREG(file.st_mode))
         return kx_reader_fail(r, KLDVE_E_IO, "%s is not a regular file",
                               strcmp(path, r->path) == 0 ? "this" : path);
-    if ((uint64_t)file.st_size > limit)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "%lld bytes, at most %llu are supported",
-                              (long long)file.st_size, (unsigned long long)limit);
+    if (before + (uint64_t)file.st_size > kx_limit(r->ctx, limit))
+        return kldve_ctx_fail_limit(r->ctx, limit, "%s: %llu bytes", r->path,
+                                    (unsigned long long)before + (unsigned long long)file.st_size);
     m->n = (size_t)file.st_size;
     if (m->n == 0)
         return KLDVE_OK;
@@ -101,7 +102,7 @@ static kldve_status map(kx_reader *r, const char *path, int fd, uint64_t limit, 
     return KLDVE_OK;
 }
 
-static kldve_status map_file(kx_reader *r, const char *path, int flags, uint64_t limit,
+static kldve_status map_file(kx_reader *r, const char *path, int flags, int32_t limit,
                              struct mapping **out)
 {
     struct mapping *m;
@@ -113,7 +114,7 @@ static kldve_status map_file(kx_reader *r, const char *path, int flags, uint64_t
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags); /* a FIFO must not block us */
     if (fd < 0)
         return io_error(r, "cannot open", path);
-    st = map(r, path, fd, limit, m);
+    st = map(r, path, fd, limit, limit == KLDVE_LIMIT_EXTERNAL ? r->mapped : 0, m);
     close(fd);
     if (st < 0)
         return st;
@@ -124,11 +125,10 @@ static kldve_status map_file(kx_reader *r, const char *path, int flags, uint64_t
     return KLDVE_OK;
 }
 
-kldve_status kx_map_file(kx_reader *r, const char *path, uint64_t limit,
-                         const unsigned char **bytes, size_t *n)
+kldve_status kx_map_file(kx_reader *r, const char *path, const unsigned char **bytes, size_t *n)
 {
     struct mapping *m = NULL;
-    kldve_status st = map_file(r, path, 0, limit, &m);
+    kldve_status st = map_file(r, path, 0, KLDVE_LIMIT_MODEL, &m);
 
     if (st < 0)
         return st;
@@ -184,7 +184,7 @@ static kldve_status resolve(kx_reader *r, const char *location, char real[PATH_M
     size_t n = slash ? (size_t)(slash - r->path) + 1 : 0, m = strlen(location);
 
     if (n + m + 2 >= sizeof joined)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "the path of external data is too long");
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "the path of external data is too long");
     memcpy(joined, r->path, n);
     if (n == 0)
         joined[n++] = '.';
@@ -217,9 +217,8 @@ static kldve_status map_location(kx_reader *r, const char *location, struct mapp
     if (!*location || *location == '/' || climbs(location))
         return kx_reader_fail(r, KLDVE_E_FORMAT,
                               "external data '%.120s' lies outside the model's folder", location);
-    assert(r->mapped <= max_external);
     if ((st = resolve(r, location, real)) < 0 ||
-        (st = map_file(r, real, O_NOFOLLOW, max_external - r->mapped, &m)) < 0)
+        (st = map_file(r, real, O_NOFOLLOW, KLDVE_LIMIT_EXTERNAL, &m)) < 0)
         return st;
     if (!(path = kx_arena_alloc(&r->model->arena, strlen(real) + 1, 1)))
         return kx_reader_nomem(r);

@@ -1,5 +1,6 @@
 /* proto_function.c - see proto_function.h. */
 #include "proto_function.h"
+#include "limit.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -44,10 +45,9 @@ static kldve_status function_arrays(kx_functions *fs, kx_wire w, kx_function *f)
     }
     if (w.broken)
         return kx_wire_broken(fs->r, &w, "a function");
-    if (nnode > KX_MAX_NODES)
-        return kx_reader_fail(fs->r, KLDVE_E_LIMIT,
-                              "a function of %zu nodes, at most %d are supported", nnode,
-                              KX_MAX_NODES);
+    if (nnode > kx_limit(fs->r->ctx, KLDVE_LIMIT_NODES))
+        return kldve_ctx_fail_limit(fs->r->ctx, KLDVE_LIMIT_NODES, "%s: a function of %zu nodes",
+                                    fs->r->path, nnode);
     if ((st = kx_reader_new(fs->r, nin, sizeof *f->in, &f->in)) < 0 ||
         (st = kx_reader_new(fs->r, nout, sizeof *f->out, &f->out)) < 0 ||
         (st = kx_reader_new(fs->r, nnode, sizeof *f->node, &f->node)) < 0 ||
@@ -91,9 +91,8 @@ static kldve_status new_names(kx_functions *fs, size_t count, kx_names *names)
 {
     const size_t per_name = 48; /* at least 3/8 of the slots are used */
 
-    assert(fs->r->spent <= KX_MAX_READ_MEMORY);
-    if (count > (KX_MAX_READ_MEMORY - fs->r->spent) / per_name)
-        return kx_reader_fail(fs->r, KLDVE_E_LIMIT, "too many names");
+    if (count > kx_reader_room(fs->r) / per_name)
+        return kx_reader_full(fs->r);
     fs->r->spent += count * per_name;
     return kx_names_init(names, fs->r->arena, count) ? KLDVE_OK : kx_reader_nomem(fs->r);
 }
@@ -212,7 +211,7 @@ kldve_status kx_functions_read(kx_functions *fs, kx_wire model, size_t count)
     kldve_status st;
 
     if (count > MAX_FUNCTIONS)
-        return kx_reader_fail(fs->r, KLDVE_E_LIMIT, "%zu functions, at most %d are supported",
+        return kx_reader_fail(fs->r, KLDVE_E_UNSUPPORTED, "%zu functions, at most %d are supported",
                               count, MAX_FUNCTIONS);
     if ((st = kx_reader_new(fs->r, count, sizeof *fs->function, &fs->function)) < 0 ||
         (st = new_names(fs, count, &fs->by_key)) < 0)

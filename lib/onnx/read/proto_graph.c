@@ -1,4 +1,5 @@
 /* proto_graph.c - GraphProto: the main graph, and the graphs inside attributes of control flow. */
+#include "limit.h"
 #include "proto_read.h"
 
 #include <assert.h>
@@ -35,11 +36,12 @@ kldve_status kx_graph_arrays(kx_reader *r, const kx_graph_counts *c, kx_proto_gr
 {
     kldve_status st;
 
-    if (c->nnode > KX_MAX_NODES)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "%zu nodes, at most %d are supported", c->nnode,
-                              KX_MAX_NODES);
+    if (c->nnode > kx_limit(r->ctx, KLDVE_LIMIT_NODES))
+        return kldve_ctx_fail_limit(r->ctx, KLDVE_LIMIT_NODES, "%s: %zu nodes", r->path, c->nnode);
+    if (c->nnode > INT32_MAX)
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "too many nodes");
     if (c->ninitializer > INT32_MAX || c->ninput > INT32_MAX || c->noutput > INT32_MAX)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "too many tensors");
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "too many tensors");
     *g = (kx_proto_graph){0};
     if ((st = kx_reader_new(r, c->nnode, sizeof *g->node, &g->node)) < 0 ||
         (st = kx_reader_new(r, c->ninitializer, sizeof *g->initializer, &g->initializer)) < 0 ||
@@ -107,7 +109,8 @@ kldve_status kx_read_graph(kx_reader *r, const kx_wire *graph, kx_proto_graph *o
     if (st < 0 || (st = kx_graph_arrays(r, &c, out)) < 0)
         return st;
     if (r->depth == MAX_DEPTH)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "graphs are nested more than %d deep", MAX_DEPTH);
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "graphs are nested more than %d deep",
+                              MAX_DEPTH);
     r->depth++;
     st = kx_fill_graph(r, graph, out);
     r->depth--;

@@ -8,6 +8,7 @@
  * The separator is "/" followed by enough "~" that it occurs in no name of the file.  No part of it
  * both begins and ends it, so it occurs only once in a new name, and the outputs of calls are
  * distinct.  Hence the new names differ from each other and from all names of the file. */
+#include "limit.h"
 #include "proto_function.h"
 
 #include <assert.h>
@@ -21,15 +22,15 @@ typedef struct inliner {
     size_t tildes; /* of the separator */
     char *separator;
     kx_proto_node *node; /* the result */
-    size_t nnode;
+    size_t nnode, most;
 } inliner;
 
 /* ---- the expanded size ----------------------------------------------------------------------- */
 
 static kldve_status too_many(const inliner *in)
 {
-    return kx_reader_fail(in->r, KLDVE_E_LIMIT, "its functions expand to more than %d nodes",
-                          KX_MAX_NODES);
+    return kldve_ctx_fail_limit(in->r->ctx, KLDVE_LIMIT_NODES,
+                                "%s: its functions expand to more nodes", in->r->path);
 }
 
 /* Counts f->nodes, and checks that f does not call itself. */
@@ -43,7 +44,7 @@ static kldve_status count_nodes(inliner *in, kx_function *f, int depth)
     if (f->state == 1)
         return kx_function_fail(in->r, f, KLDVE_E_FORMAT, "it calls itself");
     if (depth == MAX_DEPTH)
-        return kx_function_fail(in->r, f, KLDVE_E_LIMIT, "its calls are nested too deeply");
+        return kx_function_fail(in->r, f, KLDVE_E_UNSUPPORTED, "its calls are nested too deeply");
     f->state = 1;
     f->nodes = f->nout; /* an output that is an input needs an Identity */
     for (size_t i = 0; i < f->nnode; i++) {
@@ -52,7 +53,7 @@ static kldve_status count_nodes(inliner *in, kx_function *f, int depth)
         if (callee && (st = count_nodes(in, callee, depth + 1)) < 0)
             return st;
         f->nodes += callee ? callee->nodes : 1;
-        if (f->nodes > KX_MAX_NODES)
+        if (f->nodes > in->most)
             return too_many(in);
     }
     f->state = 2;
@@ -105,7 +106,7 @@ static kldve_status join(inliner *in, const char *prefix, const char *name, cons
     char *text;
 
     if (a + b + c > KX_MAX_NAME)
-        return kx_reader_fail(in->r, KLDVE_E_LIMIT,
+        return kx_reader_fail(in->r, KLDVE_E_UNSUPPORTED,
                               "the name '%.40s%s...' has %zu bytes, at most %d are supported",
                               prefix, in->separator, a + b + c, KX_MAX_NAME);
     if ((st = kx_reader_new(in->r, a + b + c + 1, 1, &text)) < 0)
@@ -194,7 +195,7 @@ static kldve_status bind(inliner *in, kx_function *f, const kx_proto_node *call)
 
 static kldve_status emit(inliner *in, const kx_proto_node *n)
 {
-    if (in->nnode == KX_MAX_NODES)
+    if (in->nnode == in->most)
         return too_many(in);
     in->node[in->nnode++] = *n;
     return KLDVE_OK;
@@ -250,7 +251,8 @@ static kldve_status expand(inliner *in, kx_function *f, const kx_proto_node *cal
 
 kldve_status kx_inline_functions(kx_reader *r, const void *bytes, size_t n, size_t count)
 {
-    inliner in = {.r = r, .fs = {.r = r}};
+    size_t most = kx_limit(r->ctx, KLDVE_LIMIT_NODES);
+    inliner in = {.r = r, .fs = {.r = r}, .most = most < INT32_MAX ? most : INT32_MAX};
     kx_model *m = r->model;
     size_t total = 0;
     kldve_status st;
@@ -264,7 +266,7 @@ kldve_status kx_inline_functions(kx_reader *r, const void *bytes, size_t n, size
         if (f && (st = count_nodes(&in, f, 0)) < 0)
             return st;
         total += f ? f->nodes : 1;
-        if (total > KX_MAX_NODES)
+        if (total > in.most)
             return too_many(&in);
     }
     if ((st = kx_reader_new(r, total, sizeof *in.node, &in.node)) < 0)

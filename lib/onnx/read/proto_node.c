@@ -19,7 +19,7 @@ static kldve_status node_arrays(kx_reader *r, kx_wire w, kx_proto_node *out)
     if (w.broken)
         return kx_wire_broken(r, &w, "a node");
     if (nin > INT32_MAX || nout > INT32_MAX || nattr > INT32_MAX)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "a node has too many inputs");
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "a node has too many inputs");
     if ((st = kx_reader_new(r, nin, sizeof *out->in, &out->in)) < 0 ||
         (st = kx_reader_new(r, nout, sizeof *out->out, &out->out)) < 0 ||
         (st = kx_reader_new(r, nattr, sizeof *out->attr, &out->attr)) < 0)

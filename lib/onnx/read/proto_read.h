@@ -26,13 +26,7 @@
 
 #include "model.h"
 
-enum {
-    KX_MAX_NODES = 1000000, /* after functions are inlined */
-    KX_MAX_NAME = 4096,
-    /* Of all memory for what is read: bounds files crafted to unpack to far more than their size.
-     */
-    KX_MAX_READ_MEMORY = 768 << 20
-};
+enum { KX_MAX_NAME = 4096 /* bytes */ };
 
 struct kx_wire;
 
@@ -84,6 +78,10 @@ size_t kx_packed_count(const unsigned char *bytes, size_t n);
 kldve_status kx_reader_fail(kx_reader *r, kldve_status status, const char *format, ...)
     KLDVE_PRINTF(3, 4);
 kldve_status kx_reader_nomem(kx_reader *r);
+/** Bytes that may still be read into memory. */
+size_t kx_reader_room(const kx_reader *r);
+/** KLDVE_E_LIMIT: they do not suffice. */
+kldve_status kx_reader_full(kx_reader *r);
 /** Zeroed memory from the arena; on failure the message is set. */
 kldve_status kx_reader_new(kx_reader *r, size_t count, size_t size, void *out);
 /** A NUL-terminated copy, without limits on its contents. */
@@ -120,8 +118,7 @@ kldve_status kx_inline_functions(kx_reader *r, const void *bytes, size_t n, size
 /** "a PNG picture" and the like for bytes of another format; NULL: may be ONNX. */
 const char *kx_recognise(const unsigned char *bytes, size_t n);
 /** Map a file read-only until the model is freed.  `limit`: bytes. */
-kldve_status kx_map_file(kx_reader *r, const char *path, uint64_t limit,
-                         const unsigned char **bytes, size_t *n);
+kldve_status kx_map_file(kx_reader *r, const char *path, const unsigned char **bytes, size_t *n);
 /** The nbytes of `tensor` that its external_data names, among its fields w. */
 kldve_status kx_read_external(kx_reader *r, kx_wire w, const char *tensor, size_t nbytes,
                               const unsigned char **out);

@@ -3,6 +3,7 @@
  * The wire format is decoded by nanopb (pb_decode.h).  A stream made by pb_istream_from_buffer()
  * keeps the address of the next byte in `state`, which is how a field's bytes are found without
  * copying. */
+#include "limit.h"
 #include "proto_read.h"
 
 #include <assert.h>
@@ -138,15 +139,26 @@ static void *small_block(kx_reader *r, size_t n)
     return at;
 }
 
+size_t kx_reader_room(const kx_reader *r)
+{
+    size_t most = kx_limit(r->ctx, KLDVE_LIMIT_UNPACKED);
+
+    return most > r->spent ? most - r->spent : 0;
+}
+
+kldve_status kx_reader_full(kx_reader *r)
+{
+    return kldve_ctx_fail_limit(r->ctx, KLDVE_LIMIT_UNPACKED, "%s: unpacks to more than is taken",
+                                r->path);
+}
+
 kldve_status kx_reader_new(kx_reader *r, size_t count, size_t size, void *out)
 {
     size_t n;
     void *memory;
 
-    assert(r->spent <= KX_MAX_READ_MEMORY);
-    if (!kldve_size_mul(count, size, &n) || n > KX_MAX_READ_MEMORY - r->spent)
-        return kx_reader_fail(r, KLDVE_E_LIMIT, "unpacks to more than %d MiB",
-                              KX_MAX_READ_MEMORY >> 20);
+    if (!kldve_size_mul(count, size, &n) || n > kx_reader_room(r))
+        return kx_reader_full(r);
     memory = n <= SMALL ? small_block(r, n) : kx_arena_alloc(r->arena, n, 1);
     if (!memory)
         return kx_reader_nomem(r);
@@ -174,7 +186,7 @@ kldve_status kx_reader_text(kx_reader *r, const void *bytes, size_t n, const cha
 kldve_status kx_reader_name(kx_reader *r, const kx_wire *w, const char **out)
 {
     if (w->n > KX_MAX_NAME)
-        return kx_reader_fail(r, KLDVE_E_LIMIT,
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED,
                               "the name '%.40s...' has %zu bytes, at most %d are supported",
                               (const char *)w->bytes, w->n, KX_MAX_NAME);
     if (memchr(w->bytes, 0, w->n))

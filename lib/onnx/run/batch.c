@@ -17,8 +17,12 @@
 #include <assert.h>
 #include <string.h>
 
+#include <stdatomic.h>
+#include <time.h>
+
 #include <omp.h>
 
+#include "graph/final.h"
 #include "run/step.h"
 
 /* Weights that do not stay in a core's cache from one input to the next. */
@@ -117,19 +121,49 @@ static kldve_status run_one(const kx_many *m, const pass *p, int32_t i, int32_t 
     return KLDVE_OK;
 }
 
+/* The thread of the call has nothing left to do and polls until the others are done. */
+static void wait_for(const kx_many *m, atomic_int *done)
+{
+    const struct timespec pause = {.tv_nsec = 200000};
+
+    while (atomic_load(done) < m->count) {
+        nanosleep(&pause, NULL);
+        if (kldve_ctx_poll(m->ctx) < 0)
+            return; /* which the others see */
+    }
+}
+
+/* What the inputs came to, the first failure of all. */
+static kldve_status outcome(const kx_many *m)
+{
+    for (int32_t i = 0; i < m->count; i++) {
+        kldve_status st = m->status[i];
+
+        if (kx_is_stop(st) && (st = kldve_ctx_poll(m->ctx)) == KLDVE_OK)
+            st = kldve_ctx_fail(m->ctx, KLDVE_E_CANCELLED, "cancelled during a batch");
+        if (st < 0)
+            return kx_state_failed(m->state[i], m->failed[i], st);
+    }
+    return KLDVE_OK;
+}
+
 static kldve_status run_each(const kx_many *m, const pass *p, int32_t from, int32_t to)
 {
+    atomic_int done;
+
+    atomic_init(&done, 0);
 #pragma omp parallel num_threads(m->threads < m->count ? m->threads : m->count)
     {
         omp_set_num_threads(1); /* within a step; of this team's threads only */
-#pragma omp for schedule(dynamic, 1)
-        for (int32_t i = 0; i < m->count; i++)
+#pragma omp for schedule(dynamic, 1) nowait
+        for (int32_t i = 0; i < m->count; i++) {
             m->status[i] = run_one(m, p, i, from, to);
+            atomic_fetch_add(&done, 1);
+        }
+        if (omp_get_thread_num() == 0)
+            wait_for(m, &done);
     }
-    for (int32_t i = 0; i < m->count; i++)
-        if (m->status[i] < 0)
-            return kx_state_failed(m->state[i], m->failed[i], m->status[i]);
-    return KLDVE_OK;
+    return outcome(m);
 }
 
 static void run_together(const kx_many *m, const kx_step *step)

@@ -3,13 +3,17 @@
 #include "run/state.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include <omp.h>
 
 #include "accel/call.h"
+#include "graph/final.h"
 #include "run/attend.h"
 #include "run/step.h"
+
+static const float most_whole = 16777216; /* 2^24: up to there float32 has every whole number */
 
 static kldve_status bind(kx_state *s, int32_t i)
 {
@@ -24,6 +28,7 @@ static kldve_status bind(kx_state *s, int32_t i)
 kldve_status kx_state_new(kldve_ctx *ctx, const kx_plan *plan, kx_state **out)
 {
     kx_state *s = kldve_ctx_alloc(ctx, 1, sizeof *s);
+    kldve_status st;
 
     if (!s)
         goto nomem;
@@ -40,6 +45,10 @@ kldve_status kx_state_new(kldve_ctx *ctx, const kx_plan *plan, kx_state **out)
     for (int32_t i = 0; i < plan->nstep; i++)
         if (plan->step[i].kind == KX_STEP_PRIM && bind(s, i) < 0)
             goto nomem;
+    if ((st = kldve_ctx_poll(ctx)) < 0) {
+        kx_state_free(s);
+        return st;
+    }
     *out = s;
     return KLDVE_OK;
 nomem:
@@ -60,6 +69,14 @@ void kx_state_free(kx_state *s)
     kldve_ctx_release(s->ctx, s);
 }
 
+/* The thread of the call polls.  Others of a team ask whether it has to end; batch.c says why. */
+static kldve_status poll(const kx_state *s)
+{
+    if (omp_get_thread_num() == 0)
+        return kldve_ctx_poll(s->ctx);
+    return kldve_ctx_stopping(s->ctx) ? KLDVE_E_CANCELLED : KLDVE_OK;
+}
+
 static kldve_status steps(kx_state *s, kx_step_range range, bool head, int32_t *failed)
 {
     kldve_status st = KLDVE_OK;
@@ -68,7 +85,8 @@ static kldve_status steps(kx_state *s, kx_step_range range, bool head, int32_t *
     for (int32_t i = range.from; i < range.to && st == KLDVE_OK; i++)
         if (!head || s->plan->step[i].head) {
             *failed = i;
-            st = kx_step_run(s, i);
+            if ((st = poll(s)) == KLDVE_OK)
+                st = kx_step_run(s, i);
         }
     return st;
 }
@@ -82,8 +100,9 @@ kldve_status kx_state_failed(const kx_state *s, int32_t failed, kldve_status st)
 {
     const kx_node *n = s->plan->step[failed].node;
 
-    if (s->plan->step[failed].kind == KX_STEP_VISIT || s->plan->step[failed].kind == KX_STEP_ATTEND)
-        return st; /* the visitor has said why */
+    if (kx_is_stop(st) || s->plan->step[failed].kind == KX_STEP_VISIT ||
+        s->plan->step[failed].kind == KX_STEP_ATTEND)
+        return st; /* the poll or the visitor has said why */
     return kldve_ctx_failf(s->ctx, st, "node '%.80s' (%.40s): oneDNN failed to run it",
                            n ? n->name : "", n ? n->type : "");
 }
@@ -108,15 +127,24 @@ static void copy_out(const kx_state *s, const kx_port *port, float *to)
         memcpy(to, kx_state_at(s, port->buffer), port->count * sizeof *to);
 }
 
+static void copy_in(const kx_state *s, const kx_given *given, const float *from)
+{
+    void *to = kx_state_at(s, given->buffer);
+    int64_t *whole = to;
+
+    if (!given->whole)
+        memcpy(to, from, given->count * sizeof *from);
+    for (size_t i = 0; given->whole && i < given->count; i++)
+        whole[i] = fabsf(from[i]) <= most_whole ? llrintf(from[i]) : 0;
+}
+
 void kx_state_begin_forward(kx_state *s, const float *input)
 {
     assert(s->plan->ngiven > 0);
     s->ran = s->passed = false;
     for (int32_t i = 0; i < s->plan->ngiven; i++) {
-        const kx_port *port = &s->plan->given[i];
-
-        memcpy(kx_state_at(s, port->buffer), input, port->count * sizeof *input);
-        input += port->count;
+        copy_in(s, &s->plan->given[i], input);
+        input += s->plan->given[i].count;
     }
 }
 

@@ -30,7 +30,7 @@ static void explain(kldve_ctx *ctx, kldve_explainer *explainer, const char *path
     kldve_heatmap *map = NULL;
     kldve_record record = {.struct_size = sizeof record};
 
-    assert_int_equal(kldve_image_load(ctx, path, NULL, &image), KLDVE_OK);
+    assert_int_equal(kldve_image_load(ctx, path, &image), KLDVE_OK);
     if (kldve_explain(explainer, image, NULL, &map) != KLDVE_OK)
         fail_msg("%s", kldve_ctx_message(ctx));
     assert_int_equal(kldve_heatmap_record(map, &record), KLDVE_OK);

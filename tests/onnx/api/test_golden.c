@@ -45,7 +45,7 @@ static void load_input(golden *g)
     ok(g, kldve_card_input(card, &spec));
     kldve_card_free(card);
     snprintf(path, sizeof path, "%s/assets/%s", g->shared, g->picture);
-    ok(g, kldve_image_load(g->ctx, path, NULL, &image));
+    ok(g, kldve_image_load(g->ctx, path, &image));
     assert_int_equal(kldve_image_width(image), g->shape.in_width);
     assert_int_equal(kldve_image_height(image), g->shape.in_height);
     rgb = kldve_image_pixels(image);

@@ -53,6 +53,14 @@
     STEM "n Concat a,x h axis=1; t e f32 11,5 0.2,-0.1,0.4; n GlobalAveragePool h g; "             \
          "n Flatten g f; n Gemm f,e y; out y"
 
+/* The layer is in a function. */
+#define INSIDE                                                                                     \
+    "fn F i o; n Relu i k; n Tanh k l; n Neg l o; end; " STEM                                      \
+    "n Conv a,v b; n f:F b h; " SCORES("h")
+#define ALL_INSIDE                                                                                 \
+    "fn F i o; n Relu i k; n Sigmoid k l; n Exp l o; end; in x 1,8,8,8; "                          \
+    "t d f32 8,5 0.5,-0.3,0.2,0.7,-0.1,0.4; n f:F x h; " SCORES("h")
+
 enum { NUMBERS = 3 * 64 };
 
 static const struct network {
@@ -70,6 +78,7 @@ static const struct network {
     {"joined layers", STREAMS, NULL, {"r", "t"}, 0, 0},
     {"a place", PLACES, "a", {"a"}, KLDVE_ONNX_FLAG_PICK_PLACE, KLDVE_PICK_AT},
     {"the best row", ROWS, "a", {"a"}, KLDVE_ONNX_FLAG_PICK_ROW, KLDVE_PICK_BEST},
+    {"a layer in a function", INSIDE, "h/k", {"b"}, 0, 0},
     {"a truth value around the layer", CHOSEN, "c", {"c", "a", "t"}, 0, 0},
 };
 
@@ -231,6 +240,9 @@ static const struct bad_load {
      "cannot be loaded as a head: the scores read the picture 'x' also by a way around the layer "
      "'a'",
      0, 0, KLDVE_E_UNSUPPORTED},
+    {"all in one function", ALL_INSIDE, "h/k",
+     "no tensor of its main graph lies between the picture 'x' and the layer 'h/k'", 0, 0,
+     KLDVE_E_UNSUPPORTED},
     {"no layer", "in x 1,6; w d 6,3; n Gemm x,d y; out y", NULL,
      "cannot be loaded as a head: it has no layer", 0, 0, KLDVE_E_UNSUPPORTED},
     {"pixels", CHAIN, NULL, "it goes with neither KLDVE_ONNX_FLAG_VJP_INPUT",

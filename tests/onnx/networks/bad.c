@@ -449,12 +449,12 @@ const bad_model bad_models[] = {
 
     /* too much of something */
     {"chain of 100 000 nodes", NULL, REFUSED, "(Frobnicate)", deep_chain},
-    {"1 000 001 nodes", NULL, LIMIT, "1000001 nodes, at most 1000000 are supported", many_nodes},
+    {"1 000 001 nodes", NULL, LIMIT, "1000001 nodes: the limit 'nodes' is 1000000;", many_nodes},
     {"200 000 inputs", NULL, REFUSED, "200000 inputs", many_inputs},
-    {"12 million attributes", NULL, LIMIT, "unpacks to more than 768 MiB", many_attributes},
-    {"name of 5000 bytes", NULL, LIMIT, "has 4999 bytes, at most 4096", long_name},
+    {"12 million attributes", NULL, LIMIT, "unpacks to more than is taken: the limit 'unpacked' is 768 MiB;", many_attributes},
+    {"name of 5000 bytes", NULL, REFUSED, "has 4999 bytes, at most 4096", long_name},
     {"zero byte in a name", NULL, FORMAT, "holds a zero byte", zero_in_name},
-    {"500 graphs in each other", NULL, LIMIT, "nested more than 16 deep", deep_message},
+    {"500 graphs in each other", NULL, REFUSED, "nested more than 16 deep", deep_message},
     {NULL, NULL, KLDVE_OK, NULL, NULL},
 };
 /* clang-format on */

@@ -44,8 +44,7 @@ static kldve_status go(const planned *p, bool vjp, bool plain, const float *x,
                                .logits = g->output[0],
                                .vjp_input = vjp,
                                .plain = plain,
-                               .threads = 1,
-                               .max_bytes = (size_t)1 << 30};
+                               .threads = 1};
     kldve_status st;
 
     memset(o, 0, sizeof *o);

@@ -51,7 +51,6 @@ result byte_run(const opened *o, kx_plan_options options, const float *x)
     options.input = o->g->input[0];
     options.logits = o->g->output[0];
     options.threads = options.threads ? options.threads : 1;
-    options.max_bytes = (size_t)1 << 30;
     if (kx_plan_new(o->ctx, o->g, &options, &plan) < 0 || kx_state_new(o->ctx, plan, &state) < 0 ||
         kx_state_forward(state, x, r.y, NULL) < 0)
         fail_msg("%s", kldve_ctx_message(o->ctx));

@@ -172,7 +172,7 @@ static void test_memory(void **state)
     static const char text[] =
         PICTURE CONV3 QUANTISED("c", "d", "sb", "zb") "n Add d,d e;" QUANTISED(
             "e", "f", "sb", "zb") "n Concat f,f g axis=1; n Sin g y; out y";
-    kx_plan_options options = {.threads = 1, .max_bytes = (size_t)1 << 30};
+    kx_plan_options options = {.threads = 1};
     kldve_status st = KLDVE_E_NOMEM;
     opened o;
 

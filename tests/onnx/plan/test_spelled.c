@@ -97,8 +97,7 @@ static void run(kldve_ctx *ctx, const kx_graph *g, bool plain, result *r)
                                      .logits = g->output[0],
                                      .vjp_input = true,
                                      .plain = plain,
-                                     .threads = 1,
-                                     .max_bytes = (size_t)1 << 30};
+                                     .threads = 1};
     float x[MOST], dy[MOST];
     kx_state *state = NULL;
     kx_plan *plan = NULL;

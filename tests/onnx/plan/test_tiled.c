@@ -106,8 +106,7 @@ static void run(kldve_ctx *ctx, const kx_graph *g, bool plain, int threads, resu
                                      .logits = g->output[0],
                                      .vjp_input = true,
                                      .plain = plain,
-                                     .threads = threads,
-                                     .max_bytes = (size_t)1 << 30};
+                                     .threads = threads};
     size_t nx = g->input[0]->count, ny = g->output[0]->count;
     float *x = noise(nx, 5), *dy = noise(ny, 6);
     kx_state *state = NULL;

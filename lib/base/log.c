@@ -1,0 +1,33 @@
+/* log.c - lines for the host's log. */
+#include <kldve/backend.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "ctx.h"
+#include "ctx_struct.h"
+
+enum { LINE_SIZE = 1024 };
+
+void kldve_ctx_set_log(kldve_ctx *ctx, int32_t max_level, kldve_log_fn log, void *opaque)
+{
+    if (!ctx)
+        return;
+    ctx->log = log;
+    ctx->log_opaque = opaque;
+    ctx->log_level = max_level;
+}
+
+void kldve_ctx_logf(kldve_ctx *ctx, int32_t level, const char *format, ...)
+{
+    char line[LINE_SIZE];
+    va_list args;
+
+    if (!ctx || !ctx->log || level > ctx->log_level)
+        return;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    kldve_one_line(line);
+    ctx->log(ctx->log_opaque, level, line);
+}

@@ -1,0 +1,45 @@
+/* scale_up.c - the values of a map at another size, into the caller's memory. */
+#include <assert.h>
+
+#include "heatmap.h"
+
+static kldve_status check(kldve_ctx *ctx, const kldve_heatmap *map, int32_t width, int32_t height,
+                          ptrdiff_t stride)
+{
+    const ptrdiff_t unit = sizeof(float);
+
+    if (width < 1 || height < 1 || width > INT32_MAX / unit)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "upsample: cannot make %d x %d pixels", (int)width,
+                               (int)height);
+    if (height % map->view_frames != 0)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "upsample: %d rows of pixels are not %d frames below each other",
+                               (int)height, (int)map->view_frames);
+    if (stride % unit != 0 || (stride > -width * unit && stride < width * unit))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "upsample: the stride is %td bytes: a row of %d pixels needs a "
+                               "multiple of %d, %td or more",
+                               stride, (int)width, (int)unit, width * unit);
+    return KLDVE_OK;
+}
+
+kldve_status kldve_heatmap_upsample(kldve_ctx *ctx, const kldve_heatmap *map, int32_t width,
+                                    int32_t height, ptrdiff_t stride, float *out)
+{
+    kldve_film film;
+    kldve_status st;
+
+    if (!ctx || !map || !out)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "upsample: the %s is NULL",
+                               map ? "result" : "map");
+    if (stride == 0 && width > 0)
+        stride = width * (ptrdiff_t)sizeof *out;
+    if ((st = check(ctx, map, width, height, stride)) < 0)
+        return st;
+    film = kldve_heatmap_film(map);
+    for (int32_t y = 0; y < height; y++)
+        kldve_upsample_row(&film, map->view_frames,
+                           (const int32_t[2]){height / map->view_frames, width}, y,
+                           out + y * (stride / (ptrdiff_t)sizeof *out));
+    return KLDVE_OK;
+}
