@@ -91,6 +91,34 @@ class context
         kldve_ctx_set_progress(get(), state_->progress ? &on_step : nullptr, state_.get());
     }
 
+    /** @param log  Called with a kldve_log_level and one line; an empty one removes it. */
+    void on_log(std::int32_t level, std::function<void(std::int32_t, const char *)> log)
+    {
+        state_->log = std::move(log);
+        kldve_ctx_set_log(get(), level, state_->log ? &on_line : nullptr, state_.get());
+    }
+
+    /** Stop the call that runs; from any thread, also from a signal handler. */
+    void cancel() const noexcept
+    {
+        kldve_ctx_cancel(get());
+    }
+    /** Forget a cancel that came too late. */
+    void resume() const noexcept
+    {
+        kldve_ctx_resume(get());
+    }
+    /** How long each later call may take; 0: as long as it needs. */
+    outcome<void> deadline(double milliseconds)
+    {
+        return detail::give(state_.get(), kldve_ctx_set_deadline(get(), milliseconds));
+    }
+    /** @param which  A KLDVE_LIMIT_; value 0: its default. */
+    outcome<void> limit(std::int32_t which, std::int64_t value)
+    {
+        return detail::give(state_.get(), kldve_ctx_set_limit(get(), which, value));
+    }
+
     const std::shared_ptr<detail::state> &shared() const
     {
         return state_;
@@ -108,6 +136,13 @@ class context
         bool go_on = false;
 
         return !(detail::guarded(s, [&] { go_on = s.progress(stage, done, total); }) && go_on);
+    }
+
+    static void on_line(void *opaque, std::int32_t level, const char *message)
+    {
+        detail::state &s = *static_cast<detail::state *>(opaque);
+
+        detail::guarded(s, [&] { s.log(level, message); });
     }
 #ifdef __cpp_lib_memory_resource
     /* A block begins with its size: C frees by address alone. */
@@ -148,15 +183,14 @@ class image : public detail::object<kldve_image, kldve_image_free>
     static outcome<image> load(const context &c, const std::string &path)
     {
         kldve_image *made = nullptr;
-        kldve_status status = kldve_image_load(c.get(), path.c_str(), nullptr, &made);
+        kldve_status status = kldve_image_load(c.get(), path.c_str(), &made);
 
         return detail::give(c.shared().get(), status, image(c.shared(), made));
     }
     static outcome<image> decode(const context &c, span<const unsigned char> bytes)
     {
         kldve_image *made = nullptr;
-        kldve_status status =
-            kldve_image_decode(c.get(), bytes.data(), bytes.size(), nullptr, &made);
+        kldve_status status = kldve_image_decode(c.get(), bytes.data(), bytes.size(), &made);
 
         return detail::give(c.shared().get(), status, image(c.shared(), made));
     }
@@ -302,11 +336,10 @@ class heatmap : public detail::object<kldve_heatmap, kldve_heatmap_free>
         bool fits = width > 0 && height > 0;
         std::vector<float> to(
             fits ? static_cast<std::size_t>(width) * static_cast<std::size_t>(height) : 0);
-        kldve_status status =
-            kldve_heatmap_upsample(ctx(), get(), width, height,
-                                   static_cast<std::ptrdiff_t>(width) *
-                                       static_cast<std::ptrdiff_t>(sizeof(float)),
-                                   to.data());
+        kldve_status status = kldve_heatmap_upsample(ctx(), get(), width, height,
+                                                     static_cast<std::ptrdiff_t>(width) *
+                                                         static_cast<std::ptrdiff_t>(sizeof(float)),
+                                                     to.data());
 
         return detail::give(state_.get(), status, std::move(to));
     }

@@ -192,6 +192,19 @@ static void memory()
 }
 #endif
 
+/* Limits and deadlines are said, and go away again. */
+static void control()
+{
+    kldve::context ctx = good(kldve::context::make());
+
+    GOOD(ctx.limit(KLDVE_LIMIT_LABELS, 4));
+    DEMAND(bad([&] { return kldve::labels::parse(ctx, "cat\ndog\n"); }, "labels") == KLDVE_E_LIMIT);
+    GOOD(ctx.limit(KLDVE_LIMIT_LABELS, 0));
+    DEMAND(good(kldve::labels::parse(ctx, "cat\ndog\n")).count() == 2);
+    DEMAND(bad([&] { return ctx.limit(1000, 4); }, "") == KLDVE_E_UNSUPPORTED);
+    DEMAND(bad([&] { return ctx.deadline(-1); }, "") == KLDVE_E_ARG);
+}
+
 #ifdef WITH_ONNX
 static void network()
 {
@@ -211,6 +224,21 @@ static void network()
     cat.target = 1;
     DEMAND(good(net.explain(scene, cat)).record().target == 1);
     DEMAND(bad([&] { return net.explain(kldve::span<const float>()); }, "size") == KLDVE_E_ARG);
+
+    ctx.on_progress([&ctx](const char *, std::int64_t, std::int64_t) {
+        ctx.cancel();
+        return true;
+    });
+    DEMAND(bad([&] { return net.explain(scene); }, "") == KLDVE_E_CANCELLED);
+    ctx.on_progress(nullptr);
+    GOOD(ctx.deadline(1e-3));
+    DEMAND(bad([&] { return net.explain(scene); }, "") == KLDVE_E_DEADLINE);
+    GOOD(ctx.deadline(0));
+    long lines = 0;
+    ctx.on_log(KLDVE_LOG_DEBUG, [&lines](std::int32_t, const char *line) { lines += *line != 0; });
+    (void)good(net.explain(scene));
+    DEMAND(lines > 0);
+    ctx.on_log(KLDVE_LOG_NONE, nullptr);
 
     ctx.on_progress([](const char *, std::int64_t, std::int64_t) { return false; });
     DEMAND(bad([&] { return net.explain(scene); }, "") == KLDVE_E_CANCELLED);
@@ -264,6 +292,7 @@ int main()
     names();
     divergence();
     memory();
+    control();
 #ifdef WITH_ONNX
     network();
     own_network();
