@@ -2,17 +2,21 @@
 # Install with apt what libkldve needs to build (Debian 12, Ubuntu 24.04 or newer).
 #
 #     ./setup.sh          what the library and the command need
-#     ./setup.sh tests    also what the tests compare with
+#     ./setup.sh tests    also what the tests compare with, and what the host programs use
 #
 # Does nothing, and asks nothing, if everything is already installed.
 set -eu
 
 needed="gcc libc6-dev meson ninja-build pkg-config libopenblas-dev libpng-dev libjpeg-dev
 libdnnl-dev libnanopb-dev libjson-c-dev libcairo2-dev libpango1.0-dev"
+# Programs that use the library together with others (examples/hosts, docs/hosts.md): 230 MB.
+for_hosts="ffmpeg libtorch-dev libopencv-videoio-dev libopencv-highgui-dev libsdl2-dev libsdl2-ttf-dev
+libfontconfig-dev xvfb"
 # gfortran: the static OpenBLAS needs its library.
 for_tests="clang libclang-rt-dev libomp-dev g++ gfortran libcmocka-dev python3 python3-numpy
 python3-pil python3-torch python3-torchvision python3-sklearn python3-matplotlib python3-onnx
-libonnx-testdata chromium chromium-driver"
+libonnx-testdata chromium chromium-driver abigail-tools cmake python3-cffi python3-pycparser
+$for_hosts"
 
 say() {
     echo "setup: $*" >&2

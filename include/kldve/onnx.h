@@ -207,6 +207,51 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load_memory(kldve_ctx *ctx, c
                                                                const kldve_onnx_options *options,
                                                                kldve_onnx **out);
 
+/** How much memory a network takes.  All sizes in bytes; all but `files` are what is asked of the
+ *  context's allocator (docs/memory.md says what oneDNN takes besides). */
+typedef struct kldve_onnx_needs {
+    size_t struct_size;
+    size_t files;     /**< mapped: the pages in use share memory with all who map the files, and the
+                           system can take them back */
+    size_t network;   /**< held by the network: its graph and its plans */
+    size_t weights;   /**< held by the network: weights that were packed for this processor */
+    size_t explainer; /**< held by each explainer on it, from its first explanation on, with a
+                         method that needs the layer only.  Relevance, gradients at biases and
+                         attentions take as much again from their first use on */
+    size_t batch; /**< and, from its first batch on, for all inputs of the batch: each takes about
+                       as much; 0 where inputs run one by one (kldve_onnx_options.batch) */
+    size_t peak;  /**< at most at a time until the first explanation, all in all */
+} kldve_onnx_needs;
+
+/** Say how much memory a network will take, before it is loaded: it is read and planned, but no
+ *  weights are packed, nothing is compiled and no working memory is taken.  That takes a fraction
+ *  of the time of loading.  Within a tenth of what kldve_ctx_memory() then tells.
+ *  @param options  Those that it will be loaded with; NULL means defaults.
+ *  @param out      The caller's; set its struct_size first.
+ *  @return As kldve_onnx_load(); KLDVE_E_LIMIT also where it would need more working memory or
+ *          weights than the limits of the context allow.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_memory(kldve_ctx *ctx, const char *path,
+                                                          const kldve_onnx_options *options,
+                                                          kldve_onnx_needs *out);
+
+/** kldve_onnx_memory() of a network in memory.
+ *  @param bytes  [nbytes], borrowed for the call.
+ *  @return As kldve_onnx_memory(), but never KLDVE_E_IO.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_memory_bytes(kldve_ctx *ctx, const void *bytes,
+                                                                size_t nbytes,
+                                                                const kldve_onnx_options *options,
+                                                                kldve_onnx_needs *out);
+
+/** The same of a loaded network.  Safe from any thread.
+ *  @param out  The caller's; set its struct_size first.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then, and
+ *          there is no message: threads may share the network).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_memory_held(const kldve_onnx *net,
+                                                               kldve_onnx_needs *out);
+
 /** Called for one file after the other.  Anything but KLDVE_OK ends the call and is returned. */
 typedef kldve_status (*kldve_onnx_file_fn)(void *opaque, const char *path);
 
@@ -242,8 +287,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tap(kldve_ctx *ctx, const voi
                                                        int32_t count, void **more, size_t *nmore);
 
 /** kldve_onnx_tap() from file to file.
- *  @param path    With weights in other files (kldve_onnx_weight_files()) `tapped` has to lie in the
- *                 same folder, because they are looked for beside the file.
+ *  @param path    With weights in other files (kldve_onnx_weight_files()) `tapped` has to lie in
+ * the same folder, because they are looked for beside the file.
  *  @param tapped  The new file; one that exists is written over, `path` itself is refused.
  *  @return As kldve_onnx_tap(); KLDVE_E_IO; what kldve_onnx_load() returns where the file cannot be
  *          read.  After a failure there is no new file.

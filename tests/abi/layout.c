@@ -39,6 +39,7 @@ ENDS_WITH(kldve_onnx_input, data);
 ENDS_WITH(kldve_onnx_dim, size);
 ENDS_WITH(kldve_onnx_options, deadline_ms);
 ENDS_WITH(kldve_onnx_tensor, grid_width);
+ENDS_WITH(kldve_onnx_needs, peak);
 ENDS_WITH(kldve_onnx_choice, reserved);
 ENDS_WITH(kldve_card_value, reserved);
 ENDS_WITH(kldve_onnx_demo_files, labels_nbytes);

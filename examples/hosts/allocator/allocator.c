@@ -25,8 +25,8 @@ static int explain(kldve_ctx *ctx, const char *network, const char *picture)
     int failed;
 
     failed = kldve_onnx_explainer(ctx, network, NULL, &net) ||
-             kldve_image_load(ctx, picture, &photo) ||
-             kldve_explain(net, photo, NULL, &map) || kldve_heatmap_record(map, &r);
+             kldve_image_load(ctx, picture, &photo) || kldve_explain(net, photo, NULL, &map) ||
+             kldve_heatmap_record(map, &r);
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
     else

@@ -17,11 +17,10 @@ struct session {
     /* Under the lock. */
     struct question next;
     int waiting, quit;
-    SDL_atomic_t outdated; /* 1: the question that is worked on is of no interest any more */
     SDL_atomic_t thousandths, given_up;
+    kldve_ctx *ctx; /* the worker's; the others only cancel what it does */
     /* The worker's own. */
     const char *network;
-    kldve_ctx *ctx;
     kldve_explainer *explainer;
     kldve_labels *labels;
     kldve_image *photo, *shown; /* the picture, and the same as large as it is shown */
@@ -36,7 +35,7 @@ static int32_t on_progress(void *opaque, const char *stage, int64_t done, int64_
     (void)stage;
     if (total > 0)
         SDL_AtomicSet(&session->thousandths, (int)(1000 * done / total));
-    return SDL_AtomicGet(&session->outdated);
+    return 0;
 }
 
 /* The names of the classes, if the card beside the network names a file of them. */
@@ -157,13 +156,10 @@ static int explain(struct session *session, const struct question *question, str
     kldve_heatmap *map = NULL;
     kldve_image *drawn = NULL;
     const Uint64 start = SDL_GetPerformanceCounter();
-    const kldve_status status = kldve_explain(session->explainer, session->photo, &options, &map);
-    int failed = status != KLDVE_OK;
+    int failed = kldve_explain(session->explainer, session->photo, &options, &map);
 
     answer->ms =
         1e3 * (double)(SDL_GetPerformanceCounter() - start) / (double)SDL_GetPerformanceFrequency();
-    if (status == KLDVE_E_CANCELLED)
-        SDL_AtomicAdd(&session->given_up, 1);
     failed = failed || kldve_heatmap_record(map, &record) ||
              kldve_heatmap_render(session->ctx, map, session->shown, &opaque, &drawn);
     if (!failed) {
@@ -179,19 +175,13 @@ static int explain(struct session *session, const struct question *question, str
 static void answer_question(struct session *session, const struct question *question,
                             struct answer *answer)
 {
-    int failed = !session->ctx && kldve_ctx_new(NULL, &session->ctx);
+    int failed = open_picture(session, question->picture);
 
-    if (!failed) {
-        kldve_ctx_set_progress(session->ctx, on_progress, session);
-        failed = open_picture(session, question->picture);
-    }
     if (!failed)
         answer->photo = to_surface(session->shown);
     failed = failed || open_network(session) || explain(session, question, answer);
     if (failed)
-        SDL_strlcpy(answer->trouble,
-                    session->ctx ? kldve_ctx_message(session->ctx) : "out of memory",
-                    sizeof answer->trouble);
+        SDL_strlcpy(answer->trouble, kldve_ctx_message(session->ctx), sizeof answer->trouble);
     else if (!answer->photo || !answer->heat)
         SDL_strlcpy(answer->trouble, SDL_GetError(), sizeof answer->trouble);
 }
@@ -208,7 +198,8 @@ static int next_question(struct session *session, struct question *question)
     *question = session->next;
     session->waiting = 0;
     SDL_AtomicSet(&session->thousandths, 0);
-    SDL_AtomicSet(&session->outdated, !more);
+    if (more)
+        kldve_ctx_resume(session->ctx); /* what was cancelled was the question before */
     SDL_UnlockMutex(session->lock);
     return more;
 }
@@ -217,8 +208,14 @@ static int next_question(struct session *session, struct question *question)
 static void send(struct session *session, Sint32 number, struct answer *answer)
 {
     SDL_Event event = {.user = {.type = session->event, .code = number, .data1 = answer}};
+    int outdated;
 
-    if (SDL_AtomicGet(&session->outdated) || SDL_PushEvent(&event) != 1)
+    SDL_LockMutex(session->lock);
+    outdated = session->waiting || session->quit;
+    SDL_UnlockMutex(session->lock);
+    if (outdated)
+        SDL_AtomicAdd(&session->given_up, 1);
+    if (outdated || SDL_PushEvent(&event) != 1)
         answer_free(answer);
 }
 
@@ -249,7 +246,9 @@ struct session *session_new(const char *network, Uint32 event)
     session->event = event;
     session->lock = SDL_CreateMutex();
     session->asked = SDL_CreateCond();
-    if (session->lock && session->asked)
+    if (kldve_ctx_new(NULL, &session->ctx) == KLDVE_OK)
+        kldve_ctx_set_progress(session->ctx, on_progress, session);
+    if (session->lock && session->asked && session->ctx)
         session->thread = SDL_CreateThread(work, "explain", session);
     if (!session->thread) {
         session_free(session);
@@ -265,7 +264,7 @@ void session_free(struct session *session)
     if (session->thread) {
         SDL_LockMutex(session->lock);
         session->quit = 1;
-        SDL_AtomicSet(&session->outdated, 1);
+        kldve_ctx_cancel(session->ctx);
         SDL_CondSignal(session->asked);
         SDL_UnlockMutex(session->lock);
         SDL_WaitThread(session->thread, NULL);
@@ -284,7 +283,7 @@ void session_ask(struct session *session, const struct question *question)
     SDL_LockMutex(session->lock);
     session->next = *question;
     session->waiting = 1;
-    SDL_AtomicSet(&session->outdated, 1);
+    kldve_ctx_cancel(session->ctx);
     SDL_CondSignal(session->asked);
     SDL_UnlockMutex(session->lock);
 }

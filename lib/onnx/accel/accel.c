@@ -30,7 +30,7 @@ bool kx_accel_has_dot_products(void)
     return has_instructions(dnnl_cpu_isa_avx512_core_vnni);
 }
 
-kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, kx_accel **out)
+kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, bool measure, kx_accel **out)
 {
     kx_accel *a = kldve_ctx_alloc(ctx, 1, sizeof *a);
 
@@ -39,6 +39,7 @@ kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, kx_accel **out)
     memset(a, 0, sizeof *a);
     a->ctx = ctx;
     a->direct = direct;
+    a->measure = measure;
     a->blocked = has_instructions(dnnl_cpu_isa_avx512_core);
     if (dnnl_engine_create(&a->engine, dnnl_cpu, 0) != dnnl_success) {
         kx_accel_free(a);
@@ -61,7 +62,8 @@ void kx_accel_free(kx_accel *a)
         kx_prim *p = a->prims;
 
         a->prims = p->next;
-        dnnl_primitive_destroy(p->prim);
+        if (p->prim)
+            dnnl_primitive_destroy(p->prim);
         dnnl_primitive_desc_destroy(p->pd);
         kldve_ctx_release(a->ctx, p);
     }
@@ -159,6 +161,8 @@ kldve_status kx_prim_new(kx_accel *a, dnnl_status_t st, dnnl_primitive_desc_t pd
     if ((result = read_operands(a, p)) < 0)
         return result;
     *out = p;
+    if (a->measure)
+        return KLDVE_OK;
     if (!has_room_for_code())
         return kldve_ctx_fail(a->ctx, KLDVE_E_NOMEM, "out of memory while planning the network");
     return kx_status_of(dnnl_primitive_create(&p->prim, pd));

@@ -30,8 +30,9 @@ enum kx_slot {
     KX_SLOTS = KX_MULTI + KX_MAX_IN
 };
 
-/** @param direct  No Winograd convolutions. */
-kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, kx_accel **out);
+/** @param direct   No Winograd convolutions.
+ *  @param measure  Primitives tell their layouts and never run. */
+kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, bool measure, kx_accel **out);
 /** Frees its layouts and primitives, too; accepts NULL. */
 void kx_accel_free(kx_accel *a);
 

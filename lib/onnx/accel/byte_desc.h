@@ -25,8 +25,15 @@ enum {
     KX_BYTE_COLUMNS = 16, /**< channels that are computed together */
     KX_BYTE_WORD = 4,     /**< bytes */
     KX_BYTE_ROWS = 6,     /**< cells that are computed together */
+    KX_BYTE_TURNED = 32,  /**< cells whose rests are computed together */
     KX_BYTE_TERMS = 32768 /**< products of 255 x 255 that fit a sum of 32 bits */
 };
+
+/** Two weights of one channel, or what is left of them, for the terms `at`; the second may be 0. */
+typedef struct kx_byte_rest {
+    uint16_t at[2];
+    int16_t weight[2];
+} kx_byte_rest;
 
 /** Convolutions, and dense layers as those of one cell.  Of channel c
  *
@@ -42,6 +49,11 @@ typedef struct kx_byte_conv {
      *  the order rows, columns, channels; what fills up the last one is 0.  Depthwise [blocks of 16
      *  channels][words][16], where the last block starts 16 channels before the end. */
     const void *weights;
+    /** What `weights` lack where they do not fit bytes: those of place i [groups][blocks][16] are
+     *  rest[rest_at[i]] up to rest[rest_at[i + 1]].  rests 0: they lack nothing. */
+    const kx_byte_rest *rest;
+    const int32_t *rest_at;
+    int64_t rests;
     /** [groups][blocks][16]; bias may be NULL: 0. */
     const int32_t *offset;
     const float *bias, *factor;
@@ -91,6 +103,20 @@ static inline int64_t kx_byte_passes(const kx_byte_conv *c)
     return (kx_byte_words(c) + WORDS - 1) / WORDS;
 }
 
+/** Distance of the columns of the turned matrix, and how many there are: terms in multiples of 16.
+ */
+static inline int64_t kx_byte_turned_stride(const kx_byte_conv *c)
+{
+    return (c->block + KX_BYTE_TURNED - 1) / KX_BYTE_TURNED * KX_BYTE_TURNED;
+}
+
+static inline int64_t kx_byte_turned_terms(const kx_byte_conv *c)
+{
+    enum { TILE = 16 };
+
+    return (KX_BYTE_WORD * kx_byte_words(c) + TILE - 1) / TILE * TILE;
+}
+
 /** Where block i of n channels starts that are computed depthwise. */
 static inline int64_t kx_byte_start(int64_t n, int64_t i)
 {
@@ -99,16 +125,26 @@ static inline int64_t kx_byte_start(int64_t n, int64_t i)
     return n > KX_BYTE_COLUMNS && start > n - KX_BYTE_COLUMNS ? n - KX_BYTE_COLUMNS : start;
 }
 
-/** Bytes of scratch memory that a thread needs: rows of the matrix and sums of parts, or addresses
- * of the cells that one cell sees, and room for them where there are fewer than 16 channels. */
+/** Blocks of channels of which there are sums between parts: what was summed up so far, or rests.
+ */
+static inline int64_t kx_byte_sums(const kx_byte_conv *c)
+{
+    return kx_byte_passes(c) > 1 ? kx_byte_blocks(&c->d) : c->rests > 0;
+}
+
+/** Bytes of scratch memory that a thread needs: rows of the matrix, sums, and the matrix turned; or
+ * addresses of the cells that one cell sees, and room for them where there are fewer than 16
+ * channels. */
 static inline size_t kx_byte_conv_scratch(const kx_byte_conv *c)
 {
     size_t taps = 2 * (size_t)kx_byte_words(c);
-    size_t sums = kx_byte_passes(c) > 1 ? (size_t)kx_byte_blocks(&c->d) * KX_BYTE_COLUMNS : 0;
+    size_t sums = (size_t)kx_byte_sums(c) * KX_BYTE_COLUMNS * sizeof(int32_t);
+    size_t turned =
+        c->rests ? (size_t)kx_byte_turned_stride(c) * (size_t)kx_byte_turned_terms(c) : 0;
 
     if (kx_byte_depthwise(&c->d))
         return taps * (sizeof(void *) + KX_BYTE_COLUMNS);
-    return (size_t)c->block * ((size_t)kx_byte_stride(c) + sums * sizeof(int32_t));
+    return (size_t)c->block * ((size_t)kx_byte_stride(c) + sums) + turned;
 }
 
 /** x op y, rounded; y has the shape of x or one number for each channel of [1][C][1][1]. */

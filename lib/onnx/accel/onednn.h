@@ -34,6 +34,7 @@ struct kx_accel {
     kx_layout *layouts;
     kx_prim *prims;
     bool direct;  /* no Winograd convolutions */
+    bool measure; /* descriptors only: nothing is compiled */
     bool blocked; /* convolutions between blocks of 16 channels, see blocked_pd() */
 };
 

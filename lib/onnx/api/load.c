@@ -29,6 +29,7 @@ static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
                           .vjp_input = (o->flags & KLDVE_ONNX_FLAG_VJP_INPUT) != 0,
                           .plain = (o->flags & KLDVE_ONNX_FLAG_PLAIN) != 0,
                           .direct = (o->flags & KLDVE_ONNX_FLAG_DIRECT) != 0,
+                          .measure = net->options.measure,
                           .threads = o->threads ? o->threads : omp_get_max_threads()};
     return kx_plan_new(net->ctx, net->graph, &net->options, &net->plan);
 }
@@ -164,10 +165,17 @@ static void name_the_file(kldve_ctx *ctx, const char *path, kldve_status st)
     kldve_ctx_failf(ctx, st, "%s: %s", path, why);
 }
 
-/* From the file `path`, or from bytes where it is NULL. */
-static kldve_status load_checked(kldve_ctx *ctx, const char *path, const void *bytes, size_t nbytes,
+static size_t held_by(const kldve_ctx *ctx)
+{
+    size_t now = 0;
+
+    return kldve_ctx_memory(ctx, &now, NULL) == KLDVE_OK ? now : 0;
+}
+
+static kldve_status load_checked(kldve_ctx *ctx, const kx_source *from,
                                  const kldve_onnx_options *options, kldve_onnx **out)
 {
+    size_t before = held_by(ctx);
     kldve_onnx_options o = *options;
     kldve_onnx *net;
     kldve_status st;
@@ -178,15 +186,17 @@ static kldve_status load_checked(kldve_ctx *ctx, const char *path, const void *b
     memset(net, 0, sizeof *net);
     net->ctx = ctx;
     kx_arena_init(&net->arena, ctx);
-    st = path ? kx_model_open(ctx, path, &net->model)
-              : kx_model_read(ctx, bytes, nbytes, &net->model);
+    net->options.measure = from->measure;
+    st = from->path ? kx_model_open(ctx, from->path, &net->model)
+                    : kx_model_read(ctx, from->bytes, from->nbytes, &net->model);
     if (st < 0)
         goto fail; /* the reader's message names the file */
     if ((st = prepare(net, &o)) < 0) {
-        if (path)
-            name_the_file(ctx, path, st);
+        if (from->path)
+            name_the_file(ctx, from->path, st);
         goto fail;
     }
+    net->held = held_by(ctx) - before;
     *out = net;
     return KLDVE_OK;
 fail:
@@ -194,8 +204,8 @@ fail:
     return st;
 }
 
-static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, size_t nbytes,
-                         const kldve_onnx_options *options, kldve_onnx **out)
+kldve_status kx_onnx_load(kldve_ctx *ctx, const kx_source *from, const kldve_onnx_options *options,
+                          kldve_onnx **out)
 {
     kldve_onnx_options o;
     kldve_status st = kx_options_load(ctx, options, &o);
@@ -205,7 +215,7 @@ static kldve_status load(kldve_ctx *ctx, const char *path, const void *bytes, si
         return st;
     before = kldve_ctx_enter(ctx, "loading", o.deadline_ms);
     if ((st = kldve_ctx_progress(ctx, "reading", 0, 1)) == KLDVE_OK)
-        st = load_checked(ctx, path, bytes, nbytes, &o, out);
+        st = load_checked(ctx, from, &o, out);
     return kldve_ctx_leave(ctx, before, st);
 }
 
@@ -214,7 +224,7 @@ kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path, const kldve_onnx_
 {
     if (!ctx || !path || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_load: NULL argument");
-    return load(ctx, path, NULL, 0, options, out);
+    return kx_onnx_load(ctx, &(kx_source){.path = path}, options, out);
 }
 
 kldve_status kldve_onnx_load_memory(kldve_ctx *ctx, const void *bytes, size_t nbytes,
@@ -222,7 +232,7 @@ kldve_status kldve_onnx_load_memory(kldve_ctx *ctx, const void *bytes, size_t nb
 {
     if (!ctx || !bytes || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_load_memory: NULL argument");
-    return load(ctx, NULL, bytes, nbytes, options, out);
+    return kx_onnx_load(ctx, &(kx_source){.bytes = bytes, .nbytes = nbytes}, options, out);
 }
 
 void kldve_onnx_free(kldve_onnx *net)

@@ -27,6 +27,7 @@ struct kldve_onnx {
     kx_taps taps;            /**< what a head takes */
     bool head;               /**< only what lies behind the layer is planned */
     kx_plan_options options; /**< of the plan */
+    size_t held;             /**< bytes from the context, once it is loaded */
     kx_plan *plan;
     int32_t batch;         /**< inputs at once, at least 1 */
     kx_plan *many_plan;    /**< for them, with one thread each; NULL where there is one input */
@@ -44,6 +45,18 @@ static inline size_t kx_taken_count(const kldve_onnx *net)
 {
     return net->head ? net->taps.numbers : net->choice.input->count;
 }
+
+/** Where a network comes from: a file, or bytes where `path` is NULL. */
+typedef struct kx_source {
+    const char *path;
+    const void *bytes;
+    size_t nbytes;
+    bool measure; /**< only to know its sizes: kx_plan_options.measure, no explainer opens */
+} kx_source;
+
+/** kldve_onnx_load() from either. */
+kldve_status kx_onnx_load(kldve_ctx *ctx, const kx_source *from, const kldve_onnx_options *options,
+                          kldve_onnx **out);
 
 /** Copy the caller's options into those of this release; NULL: all zero.  The names stay the
  *  caller's.

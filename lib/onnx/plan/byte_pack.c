@@ -5,9 +5,9 @@
 #include "byte_pack.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "byte_rest.h"
 #include "packed.h"
 #include "read/proto.h"
 
@@ -22,7 +22,7 @@ typedef struct source {
     const float *number, *scale, *bias; /* bias may be NULL */
     size_t of_channel, of_term;         /* strides of `number` */
     bool whole_bias;                    /* in the file, it is integers */
-    int16_t *term;                      /* room for the weights of a channel */
+    int16_t *term, *rest;               /* room for the weights of a channel, and their rests */
     kx_byte_form in, out;
 } source;
 
@@ -69,12 +69,13 @@ static bool find_source(kx_planner *p, const kx_unit *u, source *s)
                   .of_channel = is_matrix(u) ? 1 : terms,
                   .of_term = is_matrix(u) ? (size_t)d->out_channels : 1,
                   .whole_bias = bias && bias->levels,
-                  .term = kx_scratch(p, terms, sizeof *s->term)};
+                  .term = kx_scratch(p, terms, sizeof *s->term),
+                  .rest = kx_scratch(p, terms, sizeof *s->rest)};
     if (u->kind == KX_UNIT_DENSE)
         s->bias = u->dense.bias;
     else if (bias && !(s->bias = kx_value_read(bias, &p->plan->arena)))
         return false;
-    return s->number && s->scale && s->term;
+    return s->number && s->scale && s->term && s->rest;
 }
 
 static float scale_of(const source *s, int64_t channel)
@@ -88,7 +89,7 @@ static int64_t terms_of(const kx_conv_desc *d)
 }
 
 /* The weights of a channel in the order rows, columns, channels; the file has channels first. */
-static const int16_t *weights_of(const source *s, const kx_conv_desc *d, int64_t channel)
+static int16_t *weights_of(const source *s, const kx_conv_desc *d, int64_t channel)
 {
     int64_t each = d->in_channels / d->groups, cells = d->kernel[0] * d->kernel[1];
     const float *number = s->number + (size_t)channel * s->of_channel;
@@ -114,40 +115,47 @@ static int64_t channel_at(const kx_conv_desc *d, int64_t block, int64_t i)
     return c < each ? block / blocks * each + c : -1;
 }
 
-/* May the weights be multiplied as bytes?  Two products and two are added in 16 bits, signed, where
- * there is no better instruction: 255 (|w0| + |w1|) <= 32767. */
-static bool fits_bytes(const source *s, const kx_conv_desc *d)
+/* As bytes, where weights fit them or that is faster nevertheless. */
+static void choose_width(const source *s, kx_byte_conv *c)
 {
-    enum { MOST = INT16_MAX / UINT8_MAX };
-    bool any = kx_accel_has_dot_products();
+    const kx_conv_desc *d = &c->d;
+    bool any = kx_accel_has_dot_products(), inside = true;
 
+    c->per_word = 2;
+    c->rests = 0;
+    if (kx_byte_depthwise(d))
+        return;
     for (int64_t channel = 0; channel < d->out_channels; channel++) {
-        const int16_t *w = weights_of(s, d, channel);
+        int16_t *w = weights_of(s, d, channel);
 
-        for (int64_t t = 0; t < terms_of(d); t++) {
-            int next = t % 2 == 0 && t + 1 < terms_of(d) ? w[t + 1] : 0;
-
-            if (w[t] < INT8_MIN || w[t] > INT8_MAX || (!any && abs(w[t]) + abs(next) > MOST))
-                return false;
-        }
+        for (int64_t t = 0; t < terms_of(d); t++)
+            inside = inside && w[t] >= INT8_MIN && w[t] <= INT8_MAX;
+        if (!any)
+            c->rests += (kx_byte_fit(w, terms_of(d), s->rest) + 1) / 2;
     }
-    return true;
+    if (any ? inside : c->rests == 0 || kx_byte_rests_pay(d, c->rests))
+        c->per_word = 4;
+    else
+        c->rests = 0;
 }
 
 /* The weights of one channel, words of one channel behind those of the next; returns their sum. */
 static int64_t pack_channel(const source *s, const kx_byte_conv *c, int64_t channel, uint8_t *to)
 {
-    const int16_t *w = weights_of(s, &c->d, channel);
-    int64_t sum = 0;
+    int64_t sum = 0, terms = terms_of(&c->d);
+    int16_t *w = weights_of(s, &c->d, channel);
 
-    for (int64_t t = 0; t < terms_of(&c->d); t++) {
+    for (int64_t t = 0; t < terms; t++)
+        sum += w[t];
+    if (c->rests)
+        (void)kx_byte_fit(w, terms, s->rest);
+    for (int64_t t = 0; t < terms; t++) {
         uint8_t *word = to + t / c->per_word * KX_BYTE_WORD * KX_BYTE_COLUMNS;
 
         if (c->per_word == 2)
             memcpy(word + t % 2 * (int64_t)sizeof *w, &w[t], sizeof *w);
         else
             word[t % 4] = (uint8_t)w[t];
-        sum += w[t];
     }
     return sum;
 }
@@ -158,6 +166,8 @@ typedef struct room {
     uint8_t *weights;
     int32_t *offset;
     float *bias, *factor;
+    int32_t *rest_at;
+    kx_byte_rest *rest;
     uint8_t *blank;
     size_t bytes;
 } room;
@@ -168,17 +178,30 @@ static room room_in(unsigned char *memory, const kx_byte_conv *c)
     int64_t groups = kx_byte_depthwise(&c->d) ? 1 : c->d.groups;
     room r = {.places = groups * kx_byte_blocks(&c->d) * KX_BYTE_COLUMNS};
     size_t n = (size_t)r.places, weights = n * (size_t)kx_byte_words(c) * KX_BYTE_WORD;
+    size_t rests = (size_t)c->rests;
 
-    r.bytes = weights + n * (sizeof *r.offset + 2 * sizeof *r.bias) + (size_t)c->d.in_channels +
-              KX_BYTE_COLUMNS;
+    r.bytes = weights + n * (sizeof *r.offset + 2 * sizeof *r.bias) + (n + 1) * sizeof *r.rest_at +
+              rests * sizeof *r.rest + (size_t)c->d.in_channels + KX_BYTE_COLUMNS;
     if (!memory)
         return r;
     r.weights = memory;
     r.offset = (int32_t *)(void *)(memory + weights); /* a multiple of 4 bytes */
     r.bias = (float *)(r.offset + n);
     r.factor = r.bias + n;
-    r.blank = (uint8_t *)(r.factor + n);
+    r.rest_at = (int32_t *)(void *)(r.factor + n);
+    r.rest = (kx_byte_rest *)(void *)(r.rest_at + n + 1);
+    r.blank = (uint8_t *)(r.rest + rests);
     return r;
+}
+
+/* Channel by channel. */
+static void fill_rests(const kx_byte_conv *c, const source *s, int64_t i, room r)
+{
+    kx_byte_rest *from = r.rest + r.rest_at[i], *end = from;
+
+    if (c->rests && channel_at(&c->d, i / KX_BYTE_COLUMNS, i % KX_BYTE_COLUMNS) >= 0)
+        end = kx_byte_put_rests(s->rest, terms_of(&c->d), from);
+    r.rest_at[i + 1] = (int32_t)(end - r.rest);
 }
 
 static void fill_one(const kx_byte_conv *c, const source *s, int64_t i, room r)
@@ -207,21 +230,24 @@ static void fill(const kx_byte_conv *c, const source *s, room r)
 {
     memset(r.weights, 0, r.bytes);
     memset(r.blank, s->in.zero, (size_t)c->d.in_channels + KX_BYTE_COLUMNS);
-    for (int64_t i = 0; i < r.places; i++)
+    for (int64_t i = 0; i < r.places; i++) {
         fill_one(c, s, i, r);
+        fill_rests(c, s, i, r);
+    }
 }
 
-/* As many rows of the matrix as half a second-level cache holds, but some for each thread. */
+/* As many rows of the matrix as half a second-level cache holds, in as many blocks for each thread
+ * as for every other. */
 static int64_t block_of(const kx_byte_conv *c, int threads)
 {
     enum { BYTES = 192 << 10, MOST = 96 };
     const kx_conv_desc *d = &c->d;
-    int64_t cells = d->batch * d->out[0] * d->out[1], each = (cells + threads - 1) / threads;
-    int64_t n = BYTES / kx_byte_stride(c);
+    int64_t cells = d->batch * d->out[0] * d->out[1], n = BYTES / kx_byte_stride(c), blocks;
 
-    n = n < each ? n : each;
-    n = n < MOST ? n : MOST;
-    return n <= KX_BYTE_ROWS ? KX_BYTE_ROWS : n / KX_BYTE_ROWS * KX_BYTE_ROWS;
+    n = n < KX_BYTE_ROWS ? KX_BYTE_ROWS : n < MOST ? n / KX_BYTE_ROWS * KX_BYTE_ROWS : MOST;
+    blocks = (cells + n * threads - 1) / (n * threads) * threads;
+    n = (cells + blocks - 1) / blocks;
+    return (n + KX_BYTE_ROWS - 1) / KX_BYTE_ROWS * KX_BYTE_ROWS;
 }
 
 static void take_room(kx_byte_conv *c, room r)
@@ -230,6 +256,8 @@ static void take_room(kx_byte_conv *c, room r)
     c->offset = r.offset;
     c->factor = r.factor;
     c->blank = r.blank;
+    c->rest = r.rest;
+    c->rest_at = r.rest_at;
     for (int64_t i = 0; i < r.places; i++) {
         c->bias = r.bias[i] != 0 ? r.bias : c->bias;
         c->large = c->large || !(r.factor[i] < 0.5f) || !(fabsf(r.bias[i]) < LARGE);
@@ -248,12 +276,13 @@ kldve_status kx_byte_pack(kx_planner *p, const kx_unit *u, kx_byte_form in)
         return kx_plan_nomem(p);
     s.in = in;
     s.out = c->out.form;
-    c->per_word = !kx_byte_depthwise(&c->d) && fits_bytes(&s, &c->d) ? 4 : 2;
+    choose_width(&s, c);
     if ((st = kx_pack_bytes(p, u, room_in(NULL, c).bytes, &memory, &there)) < 0)
         return st;
     if (!there)
         fill(c, &s, room_in(memory, c));
-    take_room(c, room_in(memory, c));
+    if (!p->options.measure)
+        take_room(c, room_in(memory, c));
     c->block = block_of(c, p->options.threads);
     return KLDVE_OK;
 }

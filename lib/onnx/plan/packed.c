@@ -15,11 +15,19 @@ static bool same_packed(const kx_packed *a, const kx_packed *b)
     return !a->layout || kx_layout_equal(a->layout, b->layout);
 }
 
+/* In place of weights that a plan only measures: an address, never read. */
+static void *unmade(void)
+{
+    static const unsigned char nothing[64] = {0};
+
+    return (void *)(uintptr_t)nothing;
+}
+
 static void *find_packed(const kx_plan *plan, const kx_packed *like)
 {
     for (int32_t i = 0; plan && i < plan->npacked; i++)
         if (same_packed(&plan->packed[i], like))
-            return plan->packed[i].memory;
+            return plan->packed[i].memory ? plan->packed[i].memory : unmade();
     return NULL;
 }
 
@@ -53,12 +61,22 @@ static kldve_status packed(kx_planner *p, kx_packed at, size_t bytes, void **mem
         return kldve_ctx_fail_limit(p->ctx, KLDVE_LIMIT_WEIGHTS,
                                     "the network packs at least %zu bytes of weights",
                                     plan->packed_bytes + bytes);
-    if (!(at.memory = kldve_ctx_alloc(p->ctx, bytes, 1)))
+    if (!p->options.measure && !(at.memory = kldve_ctx_alloc(p->ctx, bytes, 1)))
         return kx_plan_nomem(p);
     plan->packed[plan->npacked++] = at;
     plan->packed_bytes += bytes;
-    *memory = at.memory;
+    *there = p->options.measure;
+    *memory = *there ? unmade() : at.memory;
     return KLDVE_OK;
+}
+
+/* So many numbers are held while packing, beside the result. */
+static void hold(kx_planner *p, size_t count)
+{
+    size_t bytes = count * sizeof(float);
+
+    if (bytes > p->plan->passing_bytes)
+        p->plan->passing_bytes = bytes;
 }
 
 /* The last one could not be filled in: nobody may find it. */
@@ -121,6 +139,8 @@ kldve_status kx_pack(kx_planner *p, const kx_unit *u, kx_range range, const kx_l
 
     if (st < 0)
         return st;
+    if (u->kind != KX_UNIT_AFFINE && (u->scale || !is_whole(range)))
+        hold(p, u->node->in[1]->count);
     if (!there) {
         if (!(weights = effective_weights(p, u, range, &temporary)))
             return drop_packed(p, kx_plan_nomem(p));
@@ -207,6 +227,7 @@ kldve_status kx_pack_tiles(kx_planner *p, const kx_unit *u, const kx_dense *d,
     bool there;
     kldve_status st;
 
+    hold(p, u->node->in[1]->count + KX_TILE_SIDE * (size_t)(d->k * d->n));
     key.form = KX_FORM_TILES;
     if ((st = packed(p, key, groups * KX_TILE_POINTS * each, out, &there)) < 0 || there)
         return st;
@@ -242,6 +263,7 @@ kldve_status kx_pack_whole(kx_planner *p, const kx_unit *u, const float *scale,
 
     if (st < 0)
         return st;
+    hold(p, w->count);
     if (there)
         return kx_buffer_fixed(p, memory, out);
     if (!from || !(whole = kldve_ctx_alloc(p->ctx, w->count, sizeof *whole)))

@@ -94,11 +94,14 @@ kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_option
         p.plan->gradient[i].buffer = p.plan->cotangent[i].buffer = -1;
     omp_set_num_threads(options->threads); /* oneDNN plans for the threads it will find */
     /* Relevance divides by sums that may be near 0, which Winograd's rounding would change. */
-    if ((st = kx_accel_new(ctx, options->direct || kx_rule_is_lrp(options->rule),
+    if ((st = kx_accel_new(ctx, options->direct || kx_rule_is_lrp(options->rule), options->measure,
                            &p.plan->accel)) == KLDVE_OK)
         st = build(&p);
     omp_set_num_threads(threads);
+    p.plan->passing_bytes += p.scratch.bytes;
     kx_arena_free(&p.scratch);
+    if (st == KLDVE_E_NOMEM && !*kldve_ctx_message(ctx)) /* a layout says nothing itself */
+        kx_plan_nomem(&p);
     if (st < 0) {
         kx_plan_free(p.plan);
         return st;

@@ -214,6 +214,7 @@ typedef struct kx_plan {
     kx_attention *attention; /**< [nattention], in the order of computation */
     size_t state_bytes;      /**< memory of a state */
     size_t packed_bytes;     /**< of what it owns */
+    size_t passing_bytes;    /**< while it was made, beside what it keeps: at most */
 } kx_plan;
 
 typedef struct kx_plan_options {
@@ -223,6 +224,8 @@ typedef struct kx_plan_options {
     kx_value *const *given;
     int32_t ngiven;
     bool vjp, vjp_input, plain;
+    bool measure; /**< make a plan that cannot run, only to know its sizes: no weights are packed,
+                       and no primitives compiled */
     bool direct;  /**< convolutions by their sums only, without Winograd transforms */
     int32_t rule; /**< of the VJP to the input: a kldve_rule; LRP rules need a plan of their own */
     bool biases;  /**< the VJP to the input hands out the gradients at the biases, too */

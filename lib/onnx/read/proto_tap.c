@@ -205,7 +205,7 @@ static kldve_status write_outputs(tap *t, size_t model, void **out, size_t *nout
         all += message_size(message_size(strlen(t->name[i])));
     }
     if (model > max_model || all > max_model || message_size(all) > max_model - model)
-        return kx_reader_fail(&t->reader, KLDVE_E_LIMIT,
+        return kx_reader_fail(&t->reader, KLDVE_E_UNSUPPORTED,
                               "with these outputs it is larger than %zu bytes", max_model);
     to = bytes = kldve_ctx_alloc(t->reader.ctx, all ? message_size(all) : 0, 1);
     if (!bytes)

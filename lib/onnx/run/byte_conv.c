@@ -10,6 +10,11 @@
 
 #include <omp.h>
 
+static int64_t at_most(int64_t x, int64_t most)
+{
+    return x < most ? x : most;
+}
+
 /* What one thread works with. */
 typedef struct worker {
     const kx_byte_conv *c;
@@ -118,6 +123,54 @@ static void put_rows(const worker *s, int64_t from, int64_t to, int64_t group)
         memset(row, 0, (size_t)stride);
 }
 
+/* ---- rests ---- */
+
+/* The matrix turned lies behind its rows and the sums. */
+static kx_byte_turned turned_of(const worker *s)
+{
+    size_t sums = (size_t)kx_byte_sums(s->c) * KX_BYTE_COLUMNS * sizeof(int32_t);
+    const uint8_t *scratch = s->scratch;
+
+    return (kx_byte_turned){scratch + (size_t)s->c->block * ((size_t)kx_byte_stride(s->c) + sums),
+                            (size_t)kx_byte_turned_stride(s->c)};
+}
+
+/* Rows of the matrix -> columns, both in multiples of 16; rows that are not there are 0. */
+static void turn_rows(const worker *s)
+{
+    enum { TILE = 16 };
+    kx_byte_turned t = turned_of(s);
+    uint8_t *to = (uint8_t *)s->scratch + (t.at - (const uint8_t *)s->scratch);
+    size_t stride = (size_t)kx_byte_stride(s->c), terms = (size_t)kx_byte_turned_terms(s->c);
+    size_t whole = (size_t)s->c->block / TILE * TILE;
+    const uint8_t *row = s->scratch;
+
+    for (size_t i = 0; i < whole; i += TILE)
+        for (size_t term = 0; term < terms; term += TILE)
+            s->k->turn(row + i * stride + term, stride, to + term * t.stride + i, t.stride);
+    for (size_t term = 0; term < terms; term++) {
+        uint8_t *column = to + term * t.stride;
+
+        for (size_t i = whole; i < t.stride; i++)
+            column[i] = i < (size_t)s->c->block ? row[i * stride + term] : 0;
+    }
+}
+
+/* Sums of `cells` begin with what the weights of a block of channels lack. */
+static void begin_with_rests(const worker *s, int64_t cells, int64_t at, int32_t *sums)
+{
+    const kx_byte_conv *c = s->c;
+    kx_byte_turned t = turned_of(s);
+    int32_t some[KX_BYTE_TURNED * KX_BYTE_COLUMNS];
+
+    for (int64_t m = 0; m < cells; m += KX_BYTE_TURNED, t.at += KX_BYTE_TURNED) {
+        int64_t count = at_most(cells - m, KX_BYTE_TURNED) * KX_BYTE_COLUMNS;
+
+        s->k->rest(t, c->rest, c->rest_at + at * KX_BYTE_COLUMNS, some);
+        memcpy(sums + m * KX_BYTE_COLUMNS, some, (size_t)count * sizeof *sums);
+    }
+}
+
 /* ---- products ---- */
 
 static kx_byte_finish finish_of(const kx_byte_conv *c, int64_t block)
@@ -154,11 +207,6 @@ static void part_of_tile(kx_byte_tile *tile, const kx_byte_rows *rows, const voi
         memcpy(to + r * stride, whole + r * KX_BYTE_COLUMNS, (size_t)size[1]);
 }
 
-static int64_t at_most(int64_t x, int64_t most)
-{
-    return x < most ? x : most;
-}
-
 /* Cells [from, to). */
 static void multiply(const worker *s, int64_t from, int64_t to, pass p)
 {
@@ -172,14 +220,17 @@ static void multiply(const worker *s, int64_t from, int64_t to, pass p)
     uint8_t *scratch = s->scratch;
     kx_byte_rows rows = {scratch + KX_BYTE_WORD * p.from, (size_t)stride, (size_t)p.words};
     kx_byte_finish f = finish_of(s->c, at);
+    int64_t place = kx_byte_sums(s->c) > 1 ? p.block : 0;
     int32_t *sums =
         (int32_t *)(void *)(scratch +
-                            (stride + p.block * (KX_BYTE_WORD * KX_BYTE_COLUMNS)) * s->c->block);
+                            (stride + place * (KX_BYTE_WORD * KX_BYTE_COLUMNS)) * s->c->block);
     uint8_t *y = s->y + from * d->out_channels + p.group * each + p.block * KX_BYTE_COLUMNS;
 
+    if (s->c->rests && p.from == 0)
+        begin_with_rests(s, (to - from + KX_BYTE_ROWS - 1) / KX_BYTE_ROWS * KX_BYTE_ROWS, at, sums);
     size[1] = at_most(each - p.block * KX_BYTE_COLUMNS, KX_BYTE_COLUMNS);
     for (int64_t m = from; m < to; m += KX_BYTE_ROWS) {
-        const int32_t *before = p.from ? sums : NULL;
+        const int32_t *before = p.from || s->c->rests ? sums : NULL;
 
         size[0] = at_most(to - m, KX_BYTE_ROWS);
         if (!p.last)
@@ -214,6 +265,8 @@ static void run_block(const worker *s, int64_t i)
 
     for (int64_t g = 0; g < d->groups; g++) {
         put_rows(s, from, to, g);
+        if (s->c->rests)
+            turn_rows(s);
         multiply_all(s, from, to, g);
     }
 }

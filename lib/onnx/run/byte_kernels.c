@@ -97,6 +97,28 @@ static void tile8(const kx_byte_rows *rows, const void *weights, const int32_t *
     finish_rows(f, all, to);
 }
 
+static void turn(const uint8_t *from, size_t stride, uint8_t *to, size_t to_stride)
+{
+    for (size_t term = 0; term < 16; term++)
+        for (size_t cell = 0; cell < 16; cell++)
+            to[term * to_stride + cell] = from[cell * stride + term];
+}
+
+static int32_t rest_of(kx_byte_turned cells, const kx_byte_rest *r, size_t cell)
+{
+    return cells.at[r->at[0] * cells.stride + cell] * r->weight[0] +
+           cells.at[r->at[1] * cells.stride + cell] * r->weight[1];
+}
+
+static void rest(kx_byte_turned cells, const kx_byte_rest *rests, const int32_t *at, int32_t *to)
+{
+    memset(to, 0, KX_BYTE_TURNED * KX_BYTE_COLUMNS * sizeof *to);
+    for (size_t c = 0; c < KX_BYTE_COLUMNS; c++)
+        for (int32_t i = at[c]; i < at[c + 1]; i++)
+            for (size_t cell = 0; cell < KX_BYTE_TURNED; cell++)
+                to[cell * KX_BYTE_COLUMNS + c] += rest_of(cells, &rests[i], cell);
+}
+
 static void depth(const uint8_t *const *tap, const kx_byte_line *from, size_t words,
                   const void *weights, const kx_byte_finish *f, uint8_t *to)
 {
@@ -113,7 +135,8 @@ static void depth(const uint8_t *const *tap, const kx_byte_line *from, size_t wo
     }
 }
 
-const kx_byte_kernels kx_byte_kernels_plain = {widen, sum16, sum8, tile16, tile8, depth, NULL};
+const kx_byte_kernels kx_byte_kernels_plain = {widen, sum16, sum8,  tile16, tile8,
+                                               turn,  rest,  depth, NULL};
 
 const kx_byte_kernels *kx_byte_kernels_best(void)
 {

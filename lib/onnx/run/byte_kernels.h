@@ -3,7 +3,9 @@
  *
  * AVX2's instruction that multiplies bytes adds pairs of products in 16 bits, where 255 x 127 + 255
  * x 127 does not fit.  Only weights that cannot overflow there are multiplied as bytes, four terms
- * in a word of 32 bits; others as numbers of 16 bits, two in a word.  All sums are exact. */
+ * in a word of 32 bits; others as numbers of 16 bits, two in a word.  Where few weights are too
+ * large, what they are too large by is multiplied by itself, a channel at a time, for many cells at
+ * once; that needs the bytes of the cells term by term.  All sums are exact. */
 #ifndef KLDVE_ONNX_BYTE_KERNELS_H
 #define KLDVE_ONNX_BYTE_KERNELS_H
 
@@ -36,11 +38,22 @@ typedef void kx_byte_sum(const kx_byte_rows *rows, const void *weights, const in
 typedef void kx_byte_tile(const kx_byte_rows *rows, const void *weights, const int32_t *sums,
                           const kx_byte_finish *finish, uint8_t *to);
 
+/** Bytes term by term: those of cell c are at[term * stride + c]. */
+typedef struct kx_byte_turned {
+    const uint8_t *at;
+    size_t stride;
+} kx_byte_turned;
+
 typedef struct kx_byte_kernels {
     /** Bytes to numbers of 16 bits, which may lie at odd addresses. */
     void (*widen)(size_t n, const uint8_t *from, uint8_t *to);
     kx_byte_sum *sum16, *sum8; /**< of 2 terms a word, of 4 */
     kx_byte_tile *tile16, *tile8;
+    /** A block of 16 cells and 16 terms: to[term * to_stride + cell]. */
+    void (*turn)(const uint8_t *from, size_t stride, uint8_t *to, size_t to_stride);
+    /** Sums [KX_BYTE_TURNED][16] of rests; those of channel c are rest[at[c]] to rest[at[c + 1]].
+     */
+    void (*rest)(kx_byte_turned cells, const kx_byte_rest *rest, const int32_t *at, int32_t *to);
     /** 16 channels of `count` cells in a line: tap[2 words] are addresses of bytes, from which
      * those of the first cell are `from.at` away, those of the next one `from.step` further;
      * weights of 2 terms a word; results as those of a tile. */

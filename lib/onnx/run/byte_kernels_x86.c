@@ -155,6 +155,103 @@ KERNELS(AVX2, sum16, tile16, DOT16)
 KERNELS(AVX2, sum8, tile8, DOT8)
 KERNELS(VNNI, sum8_vnni, tile8_vnni, DOT8_VNNI)
 
+/* ---- rests ---- */
+
+/* Rows of 16 bytes as columns: in each step rows i and i + 8 are zipped. */
+AVX2 static void turn(const uint8_t *from, size_t stride, uint8_t *to, size_t to_stride)
+{
+    __m128i x[16], y[16];
+
+    for (size_t i = 0; i < 16; i++)
+        x[i] = _mm_loadu_si128((const void *)(from + i * stride));
+#pragma GCC unroll 4
+    for (int step = 0; step < 4; step++) {
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; i++) {
+            y[2 * i] = _mm_unpacklo_epi8(x[i], x[i + 8]);
+            y[2 * i + 1] = _mm_unpackhi_epi8(x[i], x[i + 8]);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++)
+            x[i] = y[i];
+    }
+    for (size_t i = 0; i < 16; i++)
+        _mm_storeu_si128((void *)(to + i * to_stride), x[i]);
+}
+
+/* 32 sums of one channel: of cells 0-3 and 16-19, 4-7 and 20-23, ... */
+INLINE void rests_of(kx_byte_turned cells, const kx_byte_rest *r, const kx_byte_rest *end,
+                     __m256i sum[4])
+{
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+
+    for (; r < end; r++) {
+        const uint8_t *first = cells.at + r->at[0] * cells.stride;
+        const uint8_t *second = cells.at + r->at[1] * cells.stride;
+        __m256i a = _mm256_loadu_si256((const void *)first);
+        __m256i b = _mm256_loadu_si256((const void *)second);
+        __m256i w = _mm256_set1_epi32(word_at((const uint8_t *)r->weight));
+        __m256i a0 = _mm256_unpacklo_epi8(a, zero), b0 = _mm256_unpacklo_epi8(b, zero);
+        __m256i a1 = _mm256_unpackhi_epi8(a, zero), b1 = _mm256_unpackhi_epi8(b, zero);
+
+        s0 = _mm256_add_epi32(s0, _mm256_madd_epi16(_mm256_unpacklo_epi16(a0, b0), w));
+        s1 = _mm256_add_epi32(s1, _mm256_madd_epi16(_mm256_unpackhi_epi16(a0, b0), w));
+        s2 = _mm256_add_epi32(s2, _mm256_madd_epi16(_mm256_unpacklo_epi16(a1, b1), w));
+        s3 = _mm256_add_epi32(s3, _mm256_madd_epi16(_mm256_unpackhi_epi16(a1, b1), w));
+    }
+    sum[0] = s0;
+    sum[1] = s1;
+    sum[2] = s2;
+    sum[3] = s3;
+}
+
+/* Four channels of 8 cells -> four channels side by side, of cells i and 16 + i. */
+INLINE void zip4(const __m256i sum[][4], int of, __m256i to[4])
+{
+    __m256i a = _mm256_unpacklo_epi32(sum[0][of], sum[1][of]);
+    __m256i b = _mm256_unpacklo_epi32(sum[2][of], sum[3][of]);
+    __m256i c = _mm256_unpackhi_epi32(sum[0][of], sum[1][of]);
+    __m256i d = _mm256_unpackhi_epi32(sum[2][of], sum[3][of]);
+
+    to[0] = _mm256_unpacklo_epi64(a, b);
+    to[1] = _mm256_unpackhi_epi64(a, b);
+    to[2] = _mm256_unpacklo_epi64(c, d);
+    to[3] = _mm256_unpackhi_epi64(c, d);
+}
+
+/* Sums of eight channels -> by cell. */
+INLINE void put_by_cell(const __m256i sum[8][4], int32_t *to)
+{
+    enum { HALF = KX_BYTE_TURNED / 2 };
+
+    for (int of = 0; of < 4; of++) {
+        __m256i x[4], y[4];
+
+        zip4(sum, of, x);
+        zip4(sum + 4, of, y);
+        for (int i = 0; i < 4; i++) {
+            int32_t *cell = to + (4 * of + i) * KX_BYTE_COLUMNS;
+
+            _mm256_storeu_si256((void *)cell, _mm256_permute2x128_si256(x[i], y[i], 0x20));
+            _mm256_storeu_si256((void *)(cell + HALF * KX_BYTE_COLUMNS),
+                                _mm256_permute2x128_si256(x[i], y[i], 0x31));
+        }
+    }
+}
+
+AVX2 static void rest(kx_byte_turned cells, const kx_byte_rest *rests, const int32_t *at,
+                      int32_t *to)
+{
+    for (int from = 0; from < KX_BYTE_COLUMNS; from += 8) {
+        __m256i sum[8][4];
+
+        for (int c = 0; c < 8; c++)
+            rests_of(cells, rests + at[from + c], rests + at[from + c + 1], sum[c]);
+        put_by_cell((const __m256i(*)[4])sum, to + from);
+    }
+}
+
 INLINE __m256i both_halves(const uint8_t *at)
 {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)at));
@@ -248,8 +345,9 @@ AVX2 static size_t add(const kx_byte_binary *b, size_t n, const uint8_t *x, cons
     return i;
 }
 
-static const kx_byte_kernels avx2 = {widen, sum16, sum8, tile16, tile8, depth, add};
-static const kx_byte_kernels vnni = {widen, sum16, sum8_vnni, tile16, tile8_vnni, depth, add};
+static const kx_byte_kernels avx2 = {widen, sum16, sum8, tile16, tile8, turn, rest, depth, add};
+static const kx_byte_kernels vnni = {widen, sum16, sum8_vnni, tile16, tile8_vnni,
+                                     turn,  rest,  depth,     add};
 
 const kx_byte_kernels *kx_byte_kernels_avx2(void)
 {

@@ -31,20 +31,41 @@ static inline uint8_t byte_of(kx_byte_out out, float x)
     return (uint8_t)((int32_t)rounded(x) + out.form.zero);
 }
 
-KX_WIDE static void from_float(const kx_byte_cast *c, const float *x, uint8_t *y)
-{
-    kx_byte_out f = c->form;
+enum { PIECE = 16384 }; /* elements that a thread takes at a time */
 
-    for (size_t i = 0; i < c->count; i++)
+static int64_t piece_from(int64_t i, int64_t count)
+{
+    return count - i < PIECE ? count - i : PIECE;
+}
+
+KX_WIDE static void bytes_of(kx_byte_out f, int64_t n, const float *x, uint8_t *y)
+{
+    for (int64_t i = 0; i < n; i++)
         y[i] = byte_of(f, x[i]);
 }
 
-KX_WIDE static void to_float(const kx_byte_cast *c, const uint8_t *x, float *y)
+KX_WIDE static void numbers_of(kx_byte_form f, int64_t n, const uint8_t *x, float *y)
 {
-    kx_byte_form f = c->form.form;
-
-    for (size_t i = 0; i < c->count; i++)
+    for (int64_t i = 0; i < n; i++)
         y[i] = number(f, x[i]);
+}
+
+static void from_float(const kx_byte_cast *c, const float *x, uint8_t *y)
+{
+    int64_t count = (int64_t)c->count;
+
+#pragma omp parallel for schedule(static) if (count >= KX_PARALLEL_FROM)
+    for (int64_t i = 0; i < count; i += PIECE)
+        bytes_of(c->form, piece_from(i, count), x + i, y + i);
+}
+
+static void to_float(const kx_byte_cast *c, const uint8_t *x, float *y)
+{
+    int64_t count = (int64_t)c->count;
+
+#pragma omp parallel for schedule(static) if (count >= KX_PARALLEL_FROM)
+    for (int64_t i = 0; i < count; i += PIECE)
+        numbers_of(c->form.form, piece_from(i, count), x + i, y + i);
 }
 
 /* ---- binary ---- */
@@ -83,7 +104,6 @@ static void binary_part(const kx_byte_binary *b, size_t n, const uint8_t *x, con
 /* Cell by cell, or all elements in pieces that threads share. */
 static void binary(const kx_byte_binary *b, const uint8_t *x, const uint8_t *y, uint8_t *to)
 {
-    enum { PIECE = 16384 };
     int64_t count = b->cells * b->channels, piece = b->by_channel ? b->channels : PIECE;
 
 #pragma omp parallel for schedule(static) if (count >= KX_PARALLEL_FROM)
@@ -109,13 +129,19 @@ static void fill(const kx_byte_table *t, uint8_t table[UINT8_MAX + 1])
 static void look_up(const kx_byte_table *t, const uint8_t *x, uint8_t *to)
 {
     uint8_t table[UINT8_MAX + 1];
-    int64_t n = t->stride == t->channels ? 1 : t->cells, each = t->cells * t->channels / n;
+    bool together = t->stride == t->channels; /* the parts of cells lie one behind another */
+    int64_t count = t->cells * t->channels, each = together ? PIECE : t->channels;
 
     fill(t, table);
     to += t->at;
-    for (int64_t i = 0; i < n; i++, x += each, to += t->stride)
-        for (int64_t c = 0; c < each; c++)
-            to[c] = table[x[c]];
+#pragma omp parallel for schedule(static) if (count >= KX_PARALLEL_FROM)
+    for (int64_t i = 0; i < count; i += each) {
+        int64_t n = together ? piece_from(i, count) : each;
+        uint8_t *part = to + (together ? i : i / each * t->stride);
+
+        for (int64_t c = 0; c < n; c++)
+            part[c] = table[x[i + c]];
+    }
 }
 
 /* ---- pooling ---- */

@@ -438,7 +438,12 @@ static void pass_tensors(const kldve_onnx *net)
 {
     kldve_onnx_tensor *tensor = result(sizeof *tensor);
     kldve_onnx_choice *choice = result(sizeof *choice);
+    kldve_onnx_needs *needs = result(sizeof *needs);
 
+    CHECK(kldve_onnx_memory_held(net, needs) == KLDVE_OK);
+    check_result(needs, sizeof *needs);
+    CHECK(needs->network > 0 && needs->peak > needs->explainer);
+    free(needs);
     CHECK(kldve_onnx_tensor_at(net, 0, tensor) == KLDVE_OK);
     CHECK(kldve_onnx_chosen(net, choice) == KLDVE_OK);
     check_result(tensor, sizeof *tensor);
@@ -548,7 +553,7 @@ static const struct {
     {"kldve_onnx_options", 1},    {"kldve_onnx_input", 1},
     {"kldve_onnx_dim", 1},        {"kldve_onnx_tensor", 0},
     {"kldve_onnx_choice", 0},     {"kldve_onnx_demo_files", 0},
-    {"kldve_card_value", 0},
+    {"kldve_card_value", 0},      {"kldve_onnx_needs", 0},
 #endif
 };
 

@@ -253,7 +253,7 @@ static void check(const kx_conv_desc *d, bool direct)
     test_heap heap;
     bench b = {.ctx = test_ctx(&heap)};
 
-    assert_int_equal(kx_accel_new(b.ctx, direct, &b.accel), KLDVE_OK);
+    assert_int_equal(kx_accel_new(b.ctx, direct, false, &b.accel), KLDVE_OK);
     make(&x, d);
     for (int join = KX_JOIN_NONE; join <= KX_JOIN_ADDEND; join++)
         check_forward(&b, &x, (kx_join)join, tolerance);

@@ -1,12 +1,14 @@
 /* test_byte_conv.c - convolutions of bytes against sums in integers, to the last bit: kernels,
  * strides, dilations, paddings that differ, zero points, groups, one group a channel, weights of
- * the whole range; by the kernels in plain C and those of this processor. */
+ * the whole range, as bytes with rests as well; by the kernels in plain C and those of this
+ * processor. */
 #include "support.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/byte_rest.h"
 #include "run/byte_conv.h"
 
 static int64_t draw(uint64_t *seed, int64_t lo, int64_t hi)
@@ -63,12 +65,14 @@ static void draw_problem(problem *p, uint64_t *seed, bool any_bytes)
     int64_t kind = draw(seed, 0, 2); /* uint8 with a zero point, int8, int8 of 7 bits */
     int64_t size = kind == 0 ? 255 : kind == 1 ? 127 : 64;
     bool bytes = !kx_byte_depthwise(&d) && (kind == 2 || (kind == 1 && any_bytes));
+    bool rests = !kx_byte_depthwise(&d) && draw(seed, 0, 1);
     int32_t zero = (int32_t)draw(seed, 0, 255);
 
     *p = (problem){.zero = (int32_t)draw(seed, 0, 255)};
     p->c = (kx_byte_conv){.d = d,
-                          .per_word = bytes ? 4 : 2,
-                          .block = KX_BYTE_ROWS * draw(seed, 1, 4),
+                          .per_word = bytes || rests ? 4 : 2,
+                          .rests = rests,
+                          .block = KX_BYTE_ROWS * draw(seed, 1, 12),
                           .large = draw(seed, 0, 1)};
     p->c.out = (kx_byte_out){{1, zero}, (float)-zero, (float)(255 - zero)};
     if (draw(seed, 0, 2) == 0) /* a rectifier */
@@ -80,7 +84,9 @@ static void draw_problem(problem *p, uint64_t *seed, bool any_bytes)
     for (size_t i = 0; i < nx; i++)
         p->x[i] = (uint8_t)(draw(seed, 0, 3) ? draw(seed, 0, 255) : 255);
     for (size_t i = 0; i < nw; i++)
-        p->weights[i] = (int16_t)(draw(seed, 0, 3) ? draw(seed, -size, size) : size);
+        p->weights[i] = (int16_t)(draw(seed, 0, 3)   ? draw(seed, -size, size)
+                                  : draw(seed, 0, 1) ? size
+                                                     : -size - (kind == 1));
     for (int64_t i = 0; i < d.out_channels; i++) {
         p->bias[i] = (int32_t)draw(seed, -50000, 50000);
         p->factor[i] = (float)(1 / (sqrt((double)terms_of(&d)) * (double)draw(seed, 50, 900)));
@@ -135,6 +141,8 @@ typedef struct packed {
     int32_t *offset;
     float *factor;
     uint8_t *blank;
+    int32_t *rest_at;
+    kx_byte_rest *rest;
 } packed;
 
 /* The channel in column i of a block, or -1. */
@@ -150,18 +158,56 @@ static int64_t channel_in(const kx_conv_desc *d, int64_t block, int64_t i)
     return c < each ? block / blocks * each + c : -1;
 }
 
+/* Of one channel; every pair that is left fits 16 bits, and the rests make up for what is taken. */
+static void fit(const problem *p, int16_t *w, packed *k, int64_t at)
+{
+    int64_t n = (int64_t)terms_of(&p->c.d);
+    int16_t *given = malloc((size_t)n * sizeof *given), *rest = malloc((size_t)n * sizeof *rest);
+    int64_t changed = 0;
+
+    memcpy(given, w, (size_t)n * sizeof *w);
+    assert_true(kx_byte_fit(w, n, rest) <= n);
+    for (int64_t t = 0; t < n; t++) {
+        int next = t % 2 == 0 && t + 1 < n ? w[t + 1] : 0;
+
+        changed += rest[t] != 0;
+        assert_int_equal(w[t] + rest[t], given[t]);
+        assert_true(w[t] >= INT8_MIN && w[t] <= INT8_MAX);
+        assert_true(255 * (w[t] + next) <= INT16_MAX && 255 * (w[t] + next) >= INT16_MIN);
+    }
+    k->rest_at[at + 1] = (int32_t)(kx_byte_put_rests(rest, n, k->rest + k->rest_at[at]) - k->rest);
+    assert_int_equal(k->rest_at[at + 1] - k->rest_at[at], (changed + 1) / 2);
+    free(given), free(rest);
+}
+
+/* In the order rows, columns, channels. */
+static void weights_of(const problem *p, int64_t channel, int16_t *w)
+{
+    const kx_conv_desc *d = &p->c.d;
+    int64_t cells = d->kernel[0] * d->kernel[1], each = d->in_channels / d->groups;
+
+    for (int64_t t = 0; t < each * cells; t++)
+        w[t] = p->weights[channel * each * cells + t % each * cells + t / each];
+}
+
 static void pack_column(const problem *p, packed *k, int64_t block, int64_t i)
 {
     const kx_conv_desc *d = &p->c.d;
     int64_t channel = channel_in(d, block, i), at = block * KX_BYTE_COLUMNS + i;
-    int64_t cells = d->kernel[0] * d->kernel[1], each = d->in_channels / d->groups;
+    int64_t terms = (int64_t)terms_of(d);
+    int16_t all[20 * 16 * 2], *given = all, *fitting = all + 20 * 16;
 
+    k->rest_at[at + 1] = k->rest_at[at];
     if (channel < 0)
         return;
+    weights_of(p, channel, given);
+    memcpy(fitting, given, (size_t)terms * sizeof *given);
+    if (p->c.rests)
+        fit(p, fitting, k, at);
     k->factor[at] = p->factor[channel];
     k->offset[at] = p->bias[channel];
-    for (int64_t t = 0; t < each * cells; t++) {
-        int16_t w = p->weights[channel * each * cells + t % each * cells + t / each];
+    for (int64_t t = 0; t < terms; t++) {
+        int16_t w = fitting[t];
         int8_t narrow = (int8_t)w;
         int64_t n = p->c.per_word;
         size_t word = (size_t)((block * kx_byte_words(&p->c) + t / n) * KX_BYTE_COLUMNS + i);
@@ -170,7 +216,7 @@ static void pack_column(const problem *p, packed *k, int64_t block, int64_t i)
             memcpy(k->weights + 4 * word + 2 * (size_t)(t % 2), &w, sizeof w);
         else
             memcpy(k->weights + 4 * word + (size_t)(t % 4), &narrow, sizeof narrow);
-        k->offset[at] -= p->zero * w;
+        k->offset[at] -= p->zero * given[t];
     }
 }
 
@@ -183,6 +229,8 @@ static void pack(problem *p, packed *k)
     k->weights = calloc(places * (size_t)kx_byte_words(&p->c), 4);
     k->offset = calloc(places, sizeof *k->offset);
     k->factor = calloc(places, sizeof *k->factor);
+    k->rest_at = calloc(places + 1, sizeof *k->rest_at);
+    k->rest = calloc(places * (terms_of(d) / 2 + 1), sizeof *k->rest);
     k->blank = malloc((size_t)d->in_channels + KX_BYTE_COLUMNS);
     memset(k->blank, p->zero, (size_t)d->in_channels + KX_BYTE_COLUMNS);
     for (int64_t b = 0; b < blocks; b++)
@@ -192,6 +240,8 @@ static void pack(problem *p, packed *k)
     p->c.offset = k->offset;
     p->c.factor = k->factor;
     p->c.blank = k->blank;
+    p->c.rest = k->rest;
+    p->c.rest_at = k->rest_at;
 }
 
 static void check(const kx_byte_kernels *kernels, uint64_t *seed, int threads)
@@ -208,6 +258,7 @@ static void check(const kx_byte_kernels *kernels, uint64_t *seed, int threads)
     compare(&p);
     free(scratch), free(p.x), free(p.y), free(p.weights), free(p.bias), free(p.factor);
     free(k.weights), free(k.offset), free(k.factor), free(k.blank);
+    free(k.rest_at), free(k.rest);
 }
 
 enum { PROBLEMS = 400 };
