@@ -45,7 +45,8 @@ enum {
     KLDVE_ONNX_FLAG_HEAD = 256  /**< plan only the head, what lies between layer and logits, for
                                 kldve_explain_features(): another program has computed what comes
                                 before.  Weights in front of the layer are neither read nor packed.
-                                kldve_onnx_tap_at() lists the tensors that it takes */
+                                kldve_onnx_tap_at() lists the tensors that it takes.  Not with
+                                VJP_INPUT, LIST or a batch */
 };
 
 enum {
@@ -271,7 +272,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_weight_files(kldve_ctx *ctx, 
  *      kldve_onnx_tap(ctx, model, nbytes, &t.name, 1, &more, &nmore);   t of kldve_onnx_tap_at()
  *      the engine loads  model [nbytes] + more [nmore]
  *
- *  An output that is added has no type in the file: it is the one that follows from the graph.
+ *  An output that is added has the type that the file gives for the tensor.  Where it gives none,
+ *  the output has none either, and engines derive it from the graph.
  *  @param bytes  [nbytes], a model; borrowed for the call.
  *  @param names  [count], tensors that nodes of the main graph make; those that are outputs already
  *                stay that.  An engine lists added outputs behind the file's own, in this order.

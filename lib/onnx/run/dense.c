@@ -122,9 +122,8 @@ static void dots(const product *p)
 {
     size_t nrows = p->nrows;
 
-#pragma omp parallel for schedule(static) if (nrows * p->ncolumns >= SHARED)
-    for (size_t j = 0; j < nrows; j += TOGETHER)
-        dots_at(p, j);
+    KX_SHARED(nrows * p->ncolumns >= SHARED,
+              for (size_t j = 0; j < nrows; j += TOGETHER) dots_at(p, j););
 }
 
 /* out += the weighted sum of four rows: the output is read and written once for all of them. */
@@ -218,21 +217,27 @@ static void combine_columns(const product *p, size_t from, size_t n)
         add_to_all(p, &of);
 }
 
+/* The columns of thread `me`. */
+static void combine_share(const product *p, size_t me, size_t threads)
+{
+    size_t ncolumns = p->ncolumns;
+    size_t share = ((ncolumns + threads - 1) / threads + VEC - 1) / VEC * VEC;
+    size_t from = me * share, end = from + share < ncolumns ? from + share : ncolumns;
+    size_t most = p->count > 1 ? PIECE : share;
+
+    for (; from < end; from += most)
+        combine_columns(p, from, end - from < most ? end - from : most);
+}
+
 /* out[r] = sum over j of v[r][j] w[j].  Every thread streams its share of the columns. */
 static void combine(const product *p)
 {
-    size_t ncolumns = p->ncolumns;
-
-#pragma omp parallel if (p->nrows * ncolumns >= SHARED)
-    {
-        size_t threads = (size_t)omp_get_num_threads(), me = (size_t)omp_get_thread_num();
-        size_t share = ((ncolumns + threads - 1) / threads + VEC - 1) / VEC * VEC;
-        size_t from = me * share, end = from + share < ncolumns ? from + share : ncolumns;
-        size_t most = p->count > 1 ? PIECE : share;
-
-        for (; from < end; from += most)
-            combine_columns(p, from, end - from < most ? end - from : most);
+    if (p->nrows * p->ncolumns < SHARED || omp_get_max_threads() == 1) {
+        combine_share(p, 0, 1);
+        return;
     }
+#pragma omp parallel
+    combine_share(p, (size_t)omp_get_thread_num(), (size_t)omp_get_num_threads());
 }
 
 void kx_dense_forward(const kx_dense *d, kx_act act, size_t rows, from_rows x, to_rows out)

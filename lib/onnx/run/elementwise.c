@@ -196,9 +196,8 @@ static inline size_t length_of(size_t at, size_t n)
 
 void kx_act_forward(kx_act act, size_t n, const float *x, float *y)
 {
-#pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i += PIECE)
-        kernels[act.kind].value(act, length_of(i, n), x + i, y + i);
+    KX_SHARED(n >= KX_PARALLEL_FROM, for (size_t i = 0; i < n; i += PIECE) kernels[act.kind].value(
+                                         act, length_of(i, n), x + i, y + i););
 }
 
 /* What rules of reversed networks do at rectifiers: only what is positive flows on; `open` ones let
@@ -215,19 +214,17 @@ void kx_act_vjp(kx_act act, int32_t rule, size_t n, const float *seen, const flo
     bool positive = rectifier && (rule == KLDVE_RULE_GUIDED || kx_rule_is_reversed(rule));
     bool open = rectifier && rule == KLDVE_RULE_DECONVOLUTION;
 
-#pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i += PIECE) {
-        size_t length = length_of(i, n);
+    KX_SHARED(
+        n >= KX_PARALLEL_FROM, for (size_t i = 0; i < n; i += PIECE) {
+            size_t length = length_of(i, n);
 
-        kernels[open ? KX_ACT_NONE : act.kind].vjp(act, length, seen + i, dy + i, dx + i);
-        if (positive)
-            rectify(length, dx + i, dx + i);
-    }
+            kernels[open ? KX_ACT_NONE : act.kind].vjp(act, length, seen + i, dy + i, dx + i);
+            if (positive)
+                rectify(length, dx + i, dx + i);
+        });
 }
 
 void kx_add(size_t n, const float *a, const float *b, float *out)
 {
-#pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i++)
-        out[i] = a[i] + b[i];
+    KX_SHARED(n >= KX_PARALLEL_FROM, for (size_t i = 0; i < n; i++) out[i] = a[i] + b[i];);
 }

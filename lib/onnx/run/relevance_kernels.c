@@ -20,9 +20,7 @@ static inline float stabilise(float z)
 void kx_clamp_all(kx_range range, size_t n, const float *x, float *y)
 {
     assert(range.lo <= range.hi);
-#pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i++)
-        y[i] = kx_clamp(range, x[i]);
+    KX_SHARED(n >= KX_PARALLEL_FROM, for (size_t i = 0; i < n; i++) y[i] = kx_clamp(range, x[i]););
 }
 
 void kx_lrp_share(const kx_share *s)
@@ -33,23 +31,23 @@ void kx_lrp_share(const kx_share *s)
     bool off = s->off;
 
     assert(relevance && z && out);
-#pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i++) {
-        float sum = z1 ? z[i] + z1[i] : z[i];
+    KX_SHARED(
+        n >= KX_PARALLEL_FROM, for (size_t i = 0; i < n; i++) {
+            float sum = z1 ? z[i] + z1[i] : z[i];
 
-        out[i] = off && sum == 0 ? 0 : factor * relevance[i] / stabilise(sum);
-    }
+            out[i] = off && sum == 0 ? 0 : factor * relevance[i] / stabilise(sum);
+        });
 }
 
 void kx_lrp_take(kx_range range, size_t n, const float *x, const float *g, const float *addend,
                  float *out)
 {
-#pragma omp parallel for schedule(static) if (n >= KX_PARALLEL_FROM)
-    for (size_t i = 0; i < n; i++) {
-        float taken = kx_clamp(range, x[i]) * g[i];
+    KX_SHARED(
+        n >= KX_PARALLEL_FROM, for (size_t i = 0; i < n; i++) {
+            float taken = kx_clamp(range, x[i]) * g[i];
 
-        out[i] = addend ? addend[i] + taken : taken;
-    }
+            out[i] = addend ? addend[i] + taken : taken;
+        });
 }
 
 /* ---- dense layers: as in dense.c, with weights clamped on the way, not copied ---- */
@@ -77,29 +75,30 @@ static void dots(const float *rows, size_t nrows, size_t ncolumns, kx_range rang
 {
     const kx_unaligned_float *w = rows;
 
-#pragma omp parallel for schedule(static) if (nrows * ncolumns >= KX_PARALLEL_FROM)
-    for (size_t j = 0; j < nrows; j++)
-        out[j] = dot(w + j * ncolumns, ncolumns, range, v);
+    KX_SHARED(nrows * ncolumns >= KX_PARALLEL_FROM, for (size_t j = 0; j < nrows; j++) out[j] =
+                                                        dot(w + j * ncolumns, ncolumns, range, v););
 }
 
-/* out = sum over j of v[j] rows[j].  Every thread has its share of the columns of each row. */
+/* Columns [from, from + n) of the sum over j of v[j] rows[j]. */
+static void combine_columns(const kx_unaligned_float *w, size_t nrows, size_t ncolumns,
+                            kx_range range, const float *v, size_t from, size_t n, float *out)
+{
+    memset(out + from, 0, n * sizeof *out);
+    for (size_t j = 0; j < nrows; j++)
+        if (v[j] != 0)
+            add_row(w + j * ncolumns + from, n, range, v[j], out + from);
+}
+
+/* out = sum over j of v[j] rows[j]: some columns of each row at a time, which threads share. */
 static void combine(const float *rows, size_t nrows, size_t ncolumns, kx_range range,
                     const float *v, float *out)
 {
-    const kx_unaligned_float *w = rows;
+    size_t threads = (size_t)omp_get_max_threads(), share = (ncolumns + threads - 1) / threads;
 
-#pragma omp parallel if (nrows * ncolumns >= KX_PARALLEL_FROM)
-    {
-        size_t threads = (size_t)omp_get_num_threads(), me = (size_t)omp_get_thread_num();
-        size_t share = (ncolumns + threads - 1) / threads;
-        size_t from = me * share < ncolumns ? me * share : ncolumns;
-        size_t n = ncolumns - from < share ? ncolumns - from : share;
-
-        memset(out + from, 0, n * sizeof *out);
-        for (size_t j = 0; j < nrows; j++)
-            if (v[j] != 0)
-                add_row(w + j * ncolumns + from, n, range, v[j], out + from);
-    }
+    KX_SHARED(nrows * ncolumns >= KX_PARALLEL_FROM,
+              for (size_t from = 0; from < ncolumns; from += share)
+                  combine_columns(rows, nrows, ncolumns, range, v, from,
+                                  ncolumns - from < share ? ncolumns - from : share, out););
 }
 
 void kx_dense_part(const struct kx_dense *d, kx_range range, const float *bias, const float *x,

@@ -298,9 +298,9 @@ void kx_rows_forward(const kx_rows *r, const float *x, float *y)
     int64_t piece = rows_of_piece(r);
 
     assert(r->n > 0);
-#pragma omp parallel for schedule(static) if (r->count * r->n >= KX_PARALLEL_FROM)
-    for (int64_t from = 0; from < r->count; from += piece)
-        forward(r, from, r->count - from < piece ? r->count : from + piece, x, y);
+    KX_SHARED(r->count * r->n >= KX_PARALLEL_FROM,
+              for (int64_t from = 0; from < r->count; from += piece)
+                  forward(r, from, r->count - from < piece ? r->count : from + piece, x, y););
 }
 
 void kx_rows_vjp(const kx_rows *r, const float *seen, const float *dy, float *dx)
@@ -308,7 +308,7 @@ void kx_rows_vjp(const kx_rows *r, const float *seen, const float *dy, float *dx
     int64_t piece = rows_of_piece(r);
 
     assert(r->n > 0 && (seen || r->kind == KX_ROWS_MEAN));
-#pragma omp parallel for schedule(static) if (r->count * r->n >= KX_PARALLEL_FROM)
-    for (int64_t from = 0; from < r->count; from += piece)
-        vjp(r, from, r->count - from < piece ? r->count : from + piece, seen, dy, dx);
+    KX_SHARED(r->count * r->n >= KX_PARALLEL_FROM,
+              for (int64_t from = 0; from < r->count; from += piece)
+                  vjp(r, from, r->count - from < piece ? r->count : from + piece, seen, dy, dx););
 }

@@ -132,9 +132,8 @@ void kx_winograd_input(const kx_tiles *t, const float *x, float *v)
     const int64_t tiles = t->rows * t->columns;
 
     assert(t->channels % LANES == 0);
-#pragma omp parallel for schedule(static) if (tiles * t->channels * POINTS >= KX_PARALLEL_FROM)
-    for (int64_t at = 0; at < tiles; at++)
-        input_tile(t, at, x, v);
+    KX_SHARED(tiles * t->channels * POINTS >= KX_PARALLEL_FROM,
+              for (int64_t at = 0; at < tiles; at++) input_tile(t, at, x, v););
 }
 
 void kx_winograd_output(const kx_tiles *t, bool relu, const float *m, const float *bias, float *y)
@@ -142,7 +141,6 @@ void kx_winograd_output(const kx_tiles *t, bool relu, const float *m, const floa
     const int64_t tiles = t->rows * t->columns;
 
     assert(t->channels % LANES == 0);
-#pragma omp parallel for schedule(static) if (tiles * t->channels * POINTS >= KX_PARALLEL_FROM)
-    for (int64_t at = 0; at < tiles; at++)
-        output_tile(t, relu, at, m, bias, y);
+    KX_SHARED(tiles * t->channels * POINTS >= KX_PARALLEL_FROM,
+              for (int64_t at = 0; at < tiles; at++) output_tile(t, relu, at, m, bias, y););
 }
