@@ -58,6 +58,18 @@ def branches(text):
     return "\n".join(kept), macros
 
 
+def without_bodies(text):
+    """Without inline functions: a caller of the library has to write its own."""
+    kept, at = [], 0
+    for start in re.finditer(r"\bstatic inline\b[^;{]*\{", text):
+        kept.append(text[at:start.start()])
+        at, depth = start.end(), 1
+        while depth:
+            depth += {"{": 1, "}": -1}.get(text[at], 0)
+            at += 1
+    return "".join(kept) + text[at:]
+
+
 def cdef(folder=None, typedefs=False):
     folder = folder or os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "include",
                                     "kldve")
@@ -70,7 +82,7 @@ def cdef(folder=None, typedefs=False):
             text, found = branches(without_comments(file.read()))
         texts.append(text)
         macros |= found
-    text = "\n".join(texts)
+    text = without_bodies("\n".join(texts))
     for macro in macros:  # attributes, with or without arguments
         text = re.sub(r"\b%s\b(\s*\([^()]*\))?" % macro, " ", text)
     text = re.sub(r"[ \t]+", " ", text)

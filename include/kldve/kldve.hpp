@@ -194,6 +194,22 @@ class image : public detail::object<kldve_image, kldve_image_free>
 
         return detail::give(c.shared().get(), status, image(c.shared(), made));
     }
+    /** @param given  Of the host: kldve_pixels_of() fills it in.  Copied. */
+    static outcome<image> from_pixels(const context &c, const kldve_pixels &given)
+    {
+        kldve_image *made = nullptr;
+        kldve_status status = kldve_image_from_pixels(c.get(), &given, &made);
+
+        return detail::give(c.shared().get(), status, image(c.shared(), made));
+    }
+    /** Without a copy: the pixels stay where they are, unchanged, as long as the picture lives. */
+    static outcome<image> borrow(const context &c, const kldve_pixels &given)
+    {
+        kldve_image *made = nullptr;
+        kldve_status status = kldve_image_borrow(c.get(), &given, nullptr, nullptr, &made);
+
+        return detail::give(c.shared().get(), status, image(c.shared(), made));
+    }
     std::int32_t width() const
     {
         return kldve_image_width(get());
@@ -202,12 +218,13 @@ class image : public detail::object<kldve_image, kldve_image_free>
     {
         return kldve_image_height(get());
     }
-    /** [height][width][3], RGB. */
+    /** [height][width][3], RGB; empty of a picture that borrows pixels in another format. */
     span<const std::uint8_t> pixels() const
     {
+        const std::uint8_t *rgb = kldve_image_pixels(get());
         std::size_t count = static_cast<std::size_t>(width()) * static_cast<std::size_t>(height());
 
-        return span<const std::uint8_t>(kldve_image_pixels(get()), 3 * count);
+        return span<const std::uint8_t>(rgb, rgb ? 3 * count : 0);
     }
     outcome<image> resize(std::int32_t to_width, std::int32_t to_height) const
     {
@@ -215,6 +232,21 @@ class image : public detail::object<kldve_image, kldve_image_free>
         kldve_status status = kldve_image_resize(ctx(), get(), to_width, to_height, &made);
 
         return detail::give(state_.get(), status, image(state_, made));
+    }
+    /** A file in memory.
+     *  @param format  A kldve_file_format. */
+    outcome<std::vector<unsigned char>> encode(std::int32_t format, std::int32_t quality = 0) const
+    {
+        std::vector<unsigned char> file;
+        void *bytes = nullptr;
+        std::size_t nbytes = 0;
+        kldve_status status = kldve_image_encode(ctx(), get(), format, quality, &nbytes, &bytes);
+
+        if (status == KLDVE_OK)
+            file.assign(static_cast<unsigned char *>(bytes),
+                        static_cast<unsigned char *>(bytes) + nbytes);
+        kldve_ctx_release(ctx(), bytes);
+        return detail::give(state_.get(), status, std::move(file));
     }
     /** @param quality  Of a JPEG, 1..100; 0: the default. */
     outcome<void> save(const std::string &path, std::int32_t quality = 0) const
@@ -330,6 +362,13 @@ class heatmap : public detail::object<kldve_heatmap, kldve_heatmap_free>
     {
         return drawn(nullptr, how);
     }
+    /** The map over the picture, into the host's own memory. */
+    outcome<void> render_into(const image &picture, const kldve_pixels &dest,
+                              const kldve_render_options &how = render_options()) const
+    {
+        return detail::give(state_.get(),
+                            kldve_heatmap_render_into(ctx(), get(), picture.get(), &how, &dest));
+    }
     /** [height][width]. */
     outcome<std::vector<float>> upsample(std::int32_t width, std::int32_t height) const
     {
@@ -416,6 +455,11 @@ class explainer : public detail::object<kldve_explainer, kldve_explainer_free>
     outcome<void> set_input(const kldve_input_spec &spec)
     {
         return detail::give(state_.get(), kldve_explainer_set_input(get(), &spec));
+    }
+    /** Whether it can explain with these options, before any work. */
+    outcome<void> check(const kldve_options &how = options())
+    {
+        return detail::give(state_.get(), kldve_explainer_check(get(), &how));
     }
     outcome<heatmap> explain(const image &picture, const kldve_options &how = options())
     {
