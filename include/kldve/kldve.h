@@ -389,6 +389,11 @@ typedef struct kldve_record {
     float box[4];    /**< of that row: x0, y0, x1, y1 in pixels of the picture; NaN without a box */
     float box_score; /**< of its best class, as the file has it; NaN without a box */
     int32_t frames;  /**< of a film: the map is [frames][height / frames][width]; else 1 */
+    /** What 0 and 1 stood for before the map was scaled: the value v was low + v (high - low), in
+     *  the unit of the method, the same for every picture of a network.  Both are the same for a
+     *  flat map; of a signed map low is -high.  NaN for a mean of several maps, of which each has a
+     *  scale of its own (kldve_heatmap_fuse(), kldve_options.smooth). */
+    double low, high;
 } kldve_record;
 
 /** Fill in the record.
@@ -500,6 +505,11 @@ typedef struct kldve_render_options {
     /** Of the heat over the picture, 0..1; 0 means 0.5, a negative number means no heat.  A signed
      *  map has this opacity at its ends and leaves the picture unchanged where the map is zero. */
     float opacity;
+    /** A fixed scale, for pictures that are compared or follow each other: the values of the map
+     *  (kldve_record.low, high) at the two ends of the colours; what lies beyond is clamped.  low
+     *  0 and high f is usual; of a signed map low is then -f.  Both 0: the map's own smallest and
+     *  largest. */
+    float low, high;
 } kldve_render_options;
 
 /** Draw the map.
@@ -519,6 +529,21 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(kldve_ctx *ctx,
                                                              const kldve_image *picture,
                                                              const kldve_render_options *options,
                                                              kldve_image **out);
+
+/** kldve_heatmap_render() into the caller's memory; nothing of the size of the picture is
+ * allocated.
+ *  @param picture  May be the caller's own memory (kldve_image_borrow()), and even that of `dest`
+ *                  in the same format: then it is drawn upon in place.  Other overlaps are not
+ *                  allowed.  NULL: the map alone, in the size of `dest`.
+ *  @param dest     Described by the caller; what it points to is written, in any format but YUV. Of
+ *                  the size of the picture.  Alpha is that of the picture, 255 where it has none.
+ *  @return As kldve_heatmap_render(); KLDVE_E_ARG also where `dest` is not valid pixels
+ *          (kldve_image_from_pixels()) or not of the picture's size; KLDVE_E_UNSUPPORTED also for
+ *          YUV.  Nothing is written after a failure.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status
+kldve_heatmap_render_into(kldve_ctx *ctx, const kldve_heatmap *map, const kldve_image *picture,
+                          const kldve_render_options *options, const kldve_pixels *dest);
 
 /** The library's methods, by number from 0; NULL past the last.  Static storage.  What each needs
  *  and where it comes from: kldve_method_at() in method.h.  @since 0.1 */

@@ -271,7 +271,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_weight_files(kldve_ctx *ctx, 
  *      kldve_onnx_tap(ctx, model, nbytes, &t.name, 1, &more, &nmore);   t of kldve_onnx_tap_at()
  *      the engine loads  model [nbytes] + more [nmore]
  *
- *  An output that is added has no type in the file: it is the one that follows from the graph.
+ *  An output that is added has the type that the file gives for the tensor.  Where it gives none,
+ *  the output has none either, and engines derive it from the graph.
  *  @param bytes  [nbytes], a model; borrowed for the call.
  *  @param names  [count], tensors that nodes of the main graph make; those that are outputs already
  *                stay that.  An engine lists added outputs behind the file's own, in this order.

@@ -5,6 +5,7 @@
  * Signed maps keep their zero at 0.5: each is scaled to -1..1, and their mean is normalised by its
  * largest magnitude. */
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "heatmap.h"
@@ -50,7 +51,7 @@ kldve_status kldve_heatmap_fuse(kldve_ctx *ctx, const kldve_heatmap *const *maps
     int32_t frames = 1, height = 0, width = 0;
     kldve_heatmap *fused = NULL;
     size_t cells;
-    double scale;
+    double range[2];
     float *large;
     kldve_status st;
 
@@ -83,7 +84,8 @@ kldve_status kldve_heatmap_fuse(kldve_ctx *ctx, const kldve_heatmap *const *maps
     memset(fused->values, 0, cells * sizeof *fused->values);
     for (int32_t i = 0; i < count; i++)
         add(maps[i], frames, height, width, large, fused->values);
-    fused->record.flat = kldve_normalise(fused->record.sign, fused->values, cells, &scale);
+    fused->record.flat = kldve_normalise(fused->record.sign, fused->values, cells, range);
+    fused->record.low = fused->record.high = (double)NAN;
     if (maps[0]->record.flat && !fused->record.flat)
         fused->remark[0] = '\0'; /* why the first is flat */
     kldve_ctx_release(ctx, large);

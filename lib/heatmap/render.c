@@ -1,4 +1,5 @@
-/* render.c - the heat map as a picture, alone or over the explained picture. */
+/* render.c - the heat map as a picture, alone or over the explained picture: row by row, so that
+ * nothing of the size of the picture is needed beside the picture and the result. */
 #include <kldve/kldve.h>
 
 #include <assert.h>
@@ -6,20 +7,41 @@
 #include <string.h>
 
 #include "heatmap.h"
+#include "image/codec.h"
 #include "image/outline.h"
 #include "image/overlay.h"
+#include "image/pixel_format.h"
 
-/* `height` is that of all frames. */
-static void upsample(const kldve_heatmap *map, int32_t height, int32_t width, float *out)
+/* low and high, both 0: the map's own. */
+static kldve_status load_scale(kldve_ctx *ctx, const kldve_heatmap *map, kldve_render_options *o)
 {
-    const kldve_film film = kldve_heatmap_film(map);
+    const kldve_record *r = &map->record;
+    bool is_signed = r->sign == KLDVE_SIGN_SIGNED;
 
-    kldve_upsample_film(&film, map->view_frames,
-                        (const int32_t[2]){height / map->view_frames, width}, out);
+    if (o->low == 0 && o->high == 0)
+        return KLDVE_OK;
+    if (is_signed && o->low == 0)
+        o->low = -o->high;
+    if (!isfinite(o->low) || !isfinite(o->high) || !(o->low < o->high))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "render: the scale goes from %g to %g: low must be below high",
+                               (double)o->low, (double)o->high);
+    if (is_signed && o->low != -o->high)
+        return kldve_ctx_failf(
+            ctx, KLDVE_E_ARG,
+            "render: the scale of a signed map goes from %g to %g: give high, and "
+            "0 or -high as low, so that zero stays in the middle",
+            (double)o->low, (double)o->high);
+    if (isnan(r->low))
+        return kldve_ctx_fail(
+            ctx, KLDVE_E_ARG,
+            "render: a fixed scale for a mean of maps, of which each has its own: "
+            "leave low and high at 0");
+    return KLDVE_OK;
 }
 
-static kldve_status load_options(kldve_ctx *ctx, const kldve_render_options *src,
-                                 kldve_render_options *o)
+static kldve_status load_options(kldve_ctx *ctx, const kldve_heatmap *map,
+                                 const kldve_render_options *src, kldve_render_options *o)
 {
     kldve_status st = kldve_struct_load(ctx, "kldve_render_options", src, o, sizeof *o);
 
@@ -31,7 +53,7 @@ static kldve_status load_options(kldve_ctx *ctx, const kldve_render_options *src
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: opacity is %g, it must be at most 1",
                                (double)o->opacity);
     o->opacity = o->opacity == 0 ? 0.5f : fmaxf(o->opacity, 0);
-    return KLDVE_OK;
+    return load_scale(ctx, map, o);
 }
 
 /* Parts are float32: rounding must not move an edge that falls on a pixel's centre. */
@@ -60,51 +82,137 @@ static kldve_rect seen_of(const kldve_heatmap *map, int32_t width, int32_t heigh
     return seen;
 }
 
-/* One frame over its part of the picture, and back into it. */
-static kldve_status render_frame(kldve_ctx *ctx, const kldve_heatmap *map, int32_t frame,
-                                 const kldve_render_options *options, kldve_image *all)
-{
-    int32_t width = kldve_image_width(all), height = kldve_image_height(all) / map->view_frames;
-    size_t nbytes = 3 * (size_t)width * (size_t)height;
-    kldve_heatmap *one = NULL;
-    kldve_image *part = NULL, *drawn = NULL;
-    kldve_status st = kldve_heatmap_frame(ctx, map, frame, &one);
+/* What all rows of a drawing have in common. */
+typedef struct drawing {
+    const kldve_heatmap *map;
+    const kldve_image *picture; /* NULL: the map alone */
+    const kldve_pixels *dest;
+    int32_t height;       /* of one frame */
+    kldve_rect seen;      /* within it */
+    double shift, factor; /* place on the colour scale = shift + factor * value of the map */
+    kldve_line outline;
+    kldve_paint paints[KLDVE_HEAT_LEVELS];
+    float *heat;          /* [seen.width] */
+    uint8_t *rgb, *alpha; /* one row, [width][3] each */
+} drawing;
 
-    if (st == KLDVE_OK)
-        st = kldve_image_crop(ctx, all, 0, frame * height, width, height, &part);
-    if (st == KLDVE_OK)
-        st = kldve_heatmap_render(ctx, one, part, options, &drawn);
-    if (st == KLDVE_OK)
-        memcpy(kldve_image_edit(all) + (size_t)frame * nbytes, kldve_image_pixels(drawn), nbytes);
-    kldve_image_free(drawn);
-    kldve_image_free(part);
-    kldve_heatmap_free(one);
-    return st;
+/* value v of the map stands for low + v (high - low), see kldve_record. */
+static void choose_scale(drawing *d, const kldve_render_options *o)
+{
+    const kldve_record *r = &d->map->record;
+    double range = (double)o->high - (double)o->low;
+
+    d->shift = range > 0 ? (r->low - (double)o->low) / range : 0;
+    d->factor = range > 0 ? (r->high - r->low) / range : 1;
 }
 
-/* Over all frames of a film, below each other. */
-static kldve_status render_film(kldve_ctx *ctx, const kldve_heatmap *map,
-                                const kldve_image *picture, const kldve_render_options *options,
-                                kldve_image **out)
+static void begin(drawing *d, const kldve_render_options *o)
 {
-    int32_t width = kldve_image_width(picture), height = kldve_image_height(picture);
-    kldve_image *image = NULL;
-    kldve_status st;
+    bool over = d->picture != NULL;
+    int32_t width = d->dest->width;
 
-    if (height % map->view_frames != 0)
+    d->height = d->dest->height / d->map->view_frames;
+    d->seen = over ? seen_of(d->map, width, d->height) : (kldve_rect){0, 0, width, d->height};
+    if (over)
+        d->outline = kldve_outline_of(d->map->box, width, d->height);
+    kldve_heat_paint((kldve_heat_style){o->colormap, over ? o->opacity : 1,
+                                        over && d->map->record.sign == KLDVE_SIGN_SIGNED},
+                     d->paints);
+    choose_scale(d, o);
+}
+
+static void heat_row(const drawing *d, int32_t frame, int32_t y)
+{
+    const kldve_film film = kldve_heatmap_film(d->map);
+
+    kldve_upsample_row(&film, d->map->view_frames,
+                       (const int32_t[2]){d->seen.height, d->seen.width},
+                       frame * d->seen.height + y - d->seen.y, d->heat);
+    if (d->shift == 0 && d->factor == 1)
+        return;
+    for (int32_t x = 0; x < d->seen.width; x++)
+        d->heat[x] = (float)(d->shift + d->factor * (double)d->heat[x]);
+}
+
+/* The row is read before it is written, so the picture and the result may be the same memory. */
+static void draw_row(const drawing *d, int32_t row)
+{
+    int32_t frame = row / d->height, y = row % d->height, width = d->dest->width;
+    bool has_alpha = d->picture && kldve_image_alpha_row(d->picture, row, d->alpha);
+
+    for (int32_t x = 0; has_alpha && x < width; x++)
+        d->alpha[x] = d->alpha[3 * x];
+    if (d->picture) {
+        const uint8_t *from = kldve_image_row(d->picture, row, d->rgb);
+
+        if (from != d->rgb)
+            memcpy(d->rgb, from, 3 * (size_t)width);
+    } else {
+        memset(d->rgb, 0, 3 * (size_t)width);
+    }
+    if (y >= d->seen.y && y < d->seen.y + d->seen.height) {
+        heat_row(d, frame, y);
+        kldve_overlay_row(d->paints, d->seen.x, d->seen.width, d->heat, width, d->rgb);
+    } else {
+        kldve_overlay_row(d->paints, width, 0, NULL, width, d->rgb);
+    }
+    kldve_outline_row(&d->outline, y, width, d->rgb);
+    kldve_pixels_write(d->dest, row, d->rgb, has_alpha ? d->alpha : NULL);
+}
+
+static kldve_status check_sizes(kldve_ctx *ctx, const kldve_heatmap *map,
+                                const kldve_image *picture, const kldve_pixels *dest)
+{
+    if (kldve_arrangement_of(dest->format)->yuv)
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED, "render: cannot write %s, give RGB",
+                               kldve_arrangement_of(dest->format)->name);
+    if (picture && (dest->width != picture->width || dest->height != picture->height))
+        return kldve_ctx_failf(
+            ctx, KLDVE_E_ARG, "render: %d x %d pixels for a picture of %d x %d: give its size",
+            (int)dest->width, (int)dest->height, (int)picture->width, (int)picture->height);
+    if (dest->height % map->view_frames != 0)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "render: a picture of %d rows is not %d frames below each other: "
                                "draw them one by one, see kldve_heatmap_frame()",
-                               (int)height, (int)map->view_frames);
-    st = kldve_image_from_rgb(ctx, kldve_image_pixels(picture), width, height, 3 * (size_t)width,
-                              &image);
-    for (int32_t i = 0; st == KLDVE_OK && i < map->view_frames; i++)
-        st = render_frame(ctx, map, i, options, image);
-    if (st == KLDVE_OK)
-        *out = image;
-    else
-        kldve_image_free(image);
-    return st;
+                               (int)dest->height, (int)map->view_frames);
+    return KLDVE_OK;
+}
+
+/* `dest` and `o` are checked. */
+static kldve_status draw(kldve_ctx *ctx, const kldve_heatmap *map, const kldve_image *picture,
+                         const kldve_render_options *o, const kldve_pixels *dest)
+{
+    size_t width = (size_t)dest->width;
+    drawing d = {.map = map, .picture = picture, .dest = dest};
+
+    d.heat = kldve_ctx_alloc(ctx, width, sizeof *d.heat + 6);
+    if (!d.heat)
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a row of heat");
+    d.rgb = (uint8_t *)(d.heat + width);
+    d.alpha = d.rgb + 3 * width;
+    begin(&d, o);
+    for (int32_t row = 0; row < dest->height; row++)
+        draw_row(&d, row);
+    kldve_ctx_release(ctx, d.heat);
+    return KLDVE_OK;
+}
+
+kldve_status kldve_heatmap_render_into(kldve_ctx *ctx, const kldve_heatmap *map,
+                                       const kldve_image *picture,
+                                       const kldve_render_options *options,
+                                       const kldve_pixels *dest)
+{
+    kldve_render_options o;
+    kldve_pixels to;
+    kldve_status st;
+
+    if (!ctx || !map)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "render: the map is NULL");
+    if ((st = load_options(ctx, map, options, &o)) < 0 ||
+        (st = kldve_pixels_load(ctx, "render", dest, &to)) < 0 ||
+        (st = check_sizes(ctx, map, picture, &to)) < 0)
+        return st;
+    return draw(ctx, map, picture, &o, &to);
 }
 
 kldve_status kldve_heatmap_render(kldve_ctx *ctx, const kldve_heatmap *map,
@@ -112,46 +220,16 @@ kldve_status kldve_heatmap_render(kldve_ctx *ctx, const kldve_heatmap *map,
                                   kldve_image **out)
 {
     kldve_render_options o;
-    kldve_heat_style style;
     kldve_image *image = NULL;
     kldve_status st;
-    kldve_rect seen;
-    float *heat = NULL;
 
     if (!ctx || !map || !out)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: the %s is NULL", map ? "result" : "map");
-    if ((st = load_options(ctx, options, &o)) < 0)
+    if ((st = load_options(ctx, map, options, &o)) < 0 ||
+        (st = kldve_image_alloc(ctx, picture ? picture->width : map->view_width,
+                                picture ? picture->height : map->view_height, &image)) < 0)
         return st;
-    if (picture && map->view_frames > 1)
-        return render_film(ctx, map, picture, options, out);
-    style = (kldve_heat_style){o.colormap, 1, false}; /* the map alone */
-    if (picture) {
-        int32_t width = kldve_image_width(picture), height = kldve_image_height(picture);
-
-        st = kldve_image_from_rgb(ctx, kldve_image_pixels(picture), width, height,
-                                  3 * (size_t)width, &image);
-        seen = seen_of(map, width, height);
-        style.opacity = o.opacity;
-        style.is_signed = map->record.sign == KLDVE_SIGN_SIGNED;
-    } else {
-        st = kldve_image_new(ctx, map->view_width, map->view_height, &image);
-        seen = (kldve_rect){0, 0, map->view_width, map->view_height};
-    }
-    if (st < 0)
-        return st;
-    heat = kldve_ctx_alloc(ctx, (size_t)seen.width * (size_t)seen.height, sizeof *heat);
-    if (!heat) {
-        kldve_image_free(image);
-        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for %d x %d pixels of heat",
-                               (int)seen.width, (int)seen.height);
-    }
-    upsample(map, seen.height, seen.width, heat);
-    kldve_overlay(kldve_image_edit(image), kldve_image_width(image), kldve_image_height(image),
-                  heat, seen, style);
-    kldve_ctx_release(ctx, heat);
-    if (picture)
-        kldve_outline(kldve_image_edit(image), kldve_image_width(image), kldve_image_height(image),
-                      map->box);
-    *out = image;
-    return KLDVE_OK;
+    if ((st = check_sizes(ctx, map, picture, &image->layout)) == KLDVE_OK)
+        st = draw(ctx, map, picture, &o, &image->layout);
+    return kldve_image_finish(st, image, out);
 }

@@ -6,15 +6,30 @@
 #include <kldve/image.h>
 
 #include "base/file.h"
+#include "pixel_format.h"
 
-enum { KLDVE_IMAGE_SIDE_MAX = 65535 };
+#include <stdbool.h>
 
 struct kldve_image {
     kldve_ctx *ctx;
     int32_t width, height;
-    kldve_image *alpha; /* the alpha channel as a grey picture of the same size; NULL: none */
-    uint8_t pixels[];   /* [height][width][3] */
+    kldve_image *alpha;  /* the alpha channel as a grey picture of the same size; NULL: none, or in
+                            borrowed pixels */
+    kldve_pixels layout; /* every plane and stride filled in */
+    bool borrowed;       /* the pixels are the caller's, else those below */
+    kldve_release_fn release; /* of borrowed pixels; NULL: nobody is told */
+    void *opaque;
+    uint8_t pixels[]; /* [height][width][3] */
 };
+
+/** Room for one row of any picture, which kldve_image_row() may use; release it. */
+uint8_t *kldve_image_row_room(kldve_ctx *ctx, const kldve_image *image);
+
+/** Row y, [width][3], R, G, B of 8 bits: in place, or converted into `room`. */
+const uint8_t *kldve_image_row(const kldve_image *image, int32_t y, uint8_t *room);
+
+/** The alpha of row y spread to three channels, room [width][3]; false: there is none. */
+bool kldve_image_alpha_row(const kldve_image *image, int32_t y, uint8_t *room);
 
 /** A picture whose pixels are not set yet.  KLDVE_E_ARG if a side is outside 1..65535. */
 kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out);

@@ -184,6 +184,44 @@ static const struct format *format_of_ending(const char *path)
     return NULL;
 }
 
+static kldve_status encode(kldve_ctx *ctx, const kldve_image *image, const struct format *format,
+                           int32_t quality, kldve_buffer *file)
+{
+    kldve_status status;
+
+    if (quality < 0 || quality > 100)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "quality %d: give 1 to 100", (int)quality);
+    if (!format->encode)
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
+                               "this build cannot write %s: build with %s", format->name,
+                               format->option);
+    status = format->encode(image, quality ? quality : DEFAULT_QUALITY, file);
+    if (status != KLDVE_OK)
+        kldve_buffer_free(file);
+    return status;
+}
+
+kldve_status kldve_image_encode(kldve_ctx *ctx, const kldve_image *image, int32_t format,
+                                int32_t quality, size_t *nbytes, void **bytes)
+{
+    kldve_buffer file = {ctx, NULL, 0, 0};
+    kldve_status status;
+
+    if (!ctx || !image || !nbytes || !bytes)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "encode: an argument is NULL");
+    if (format != KLDVE_FILE_FORMAT_PNG && format != KLDVE_FILE_FORMAT_JPEG)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "encode: unknown format of files %d", (int)format);
+    if (format == KLDVE_FILE_FORMAT_PNG && quality != 0)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "encode: quality %d: PNG loses nothing, give 0",
+                               (int)quality);
+    status = encode(ctx, image, format == KLDVE_FILE_FORMAT_PNG ? &png : &jpeg, quality, &file);
+    if (status == KLDVE_OK) {
+        *nbytes = file.length;
+        *bytes = file.bytes;
+    }
+    return status;
+}
+
 kldve_status kldve_image_save(kldve_ctx *ctx, const kldve_image *image, const char *path,
                               int32_t quality)
 {
@@ -192,23 +230,16 @@ kldve_status kldve_image_save(kldve_ctx *ctx, const kldve_image *image, const ch
     kldve_status status;
 
     if (!ctx || !image || !path)
-        return KLDVE_E_ARG;
-    if (quality < 0 || quality > 100)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "quality %d: give 1 to 100", (int)quality);
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "save: an argument is NULL");
     format = format_of_ending(path);
     if (!format)
         return kldve_ctx_failf(
             ctx, KLDVE_E_UNSUPPORTED,
             "%s: cannot write this kind of picture, end the name in .png or .jpg", path);
-    if (!format->encode)
-        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
-                               "%s: this build cannot write %s: build with %s", path, format->name,
-                               format->option);
-    status = format->encode(image, quality ? quality : DEFAULT_QUALITY, &file);
-    if (status == KLDVE_OK)
-        status = kldve_file_write_atomic(ctx, path, file.bytes, file.length);
-    else
-        status = name_file(ctx, status, path);
+    status = encode(ctx, image, format, quality, &file);
+    if (status != KLDVE_OK)
+        return name_file(ctx, status, path);
+    status = kldve_file_write_atomic(ctx, path, file.bytes, file.length);
     kldve_buffer_free(&file);
     return status;
 }

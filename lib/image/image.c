@@ -1,4 +1,4 @@
-/* image.c - the picture object: [height][width] pixels of R, G and B. */
+/* image.c - the picture object: pixels of its own, or the caller's. */
 #include "codec.h"
 
 #include <assert.h>
@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/size.h"
+#include "pixel_format.h"
 
 static size_t nbytes_of(const kldve_image *image)
 {
@@ -16,21 +17,22 @@ kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kl
 {
     kldve_image *image = NULL;
     size_t size;
+    kldve_status st = kldve_image_check_size(ctx, width, height);
 
-    if (width < 1 || width > KLDVE_IMAGE_SIDE_MAX || height < 1 || height > KLDVE_IMAGE_SIDE_MAX)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "a picture of %jd x %jd pixels: both sides must be 1 to %d",
-                               (intmax_t)width, (intmax_t)height, KLDVE_IMAGE_SIDE_MAX);
+    if (st < 0)
+        return st;
     if (kldve_size_mul((size_t)width, (size_t)height, &size) && kldve_size_mul(size, 3, &size) &&
         kldve_size_add(size, sizeof *image, &size))
         image = kldve_ctx_alloc(ctx, 1, size);
     if (!image)
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for %jd x %jd pixels",
                                (intmax_t)width, (intmax_t)height);
+    memset(image, 0, sizeof *image);
     image->ctx = ctx;
     image->width = (int32_t)width;
     image->height = (int32_t)height;
-    image->alpha = NULL;
+    image->layout = kldve_pixels_of(KLDVE_PIXEL_RGB, image->width, image->height, image->pixels,
+                                    3 * (ptrdiff_t)width);
     *out = image;
     return KLDVE_OK;
 }
@@ -64,58 +66,172 @@ kldve_status kldve_image_new(kldve_ctx *ctx, int32_t width, int32_t height, kldv
     return KLDVE_OK;
 }
 
-/* Rows of `width` pixels, `stride` bytes apart, into a new picture. */
-static kldve_status copy_rows(kldve_ctx *ctx, const uint8_t *rgb, int32_t width, int32_t height,
-                              size_t stride, kldve_image **out)
+/* The rectangle at x, y of `image` -> the pixels of `out`. */
+static void copy_part(const kldve_image *image, int32_t x, int32_t y, uint8_t *room,
+                      kldve_image *out)
 {
-    size_t row = 3 * (size_t)width;
-    kldve_image *image = NULL;
-    kldve_status status;
+    size_t row = 3 * (size_t)out->width;
 
-    status = kldve_image_alloc(ctx, width, height, &image);
-    if (status != KLDVE_OK)
-        return status;
-    assert(stride >= row);
-    for (size_t y = 0; y < (size_t)height; y++)
-        memcpy(image->pixels + y * row, rgb + y * stride, row);
-    *out = image;
-    return KLDVE_OK;
+    for (int32_t i = 0; i < out->height; i++)
+        memcpy(out->pixels + (size_t)i * row, kldve_image_row(image, y + i, room) + 3 * (size_t)x,
+               row);
 }
 
-kldve_status kldve_image_from_rgb(kldve_ctx *ctx, const uint8_t *rgb, int32_t width, int32_t height,
-                                  size_t stride, kldve_image **out)
+/* The same of alpha. */
+static void copy_alpha(const kldve_image *image, int32_t x, int32_t y, uint8_t *room,
+                       kldve_image *out)
 {
-    if (!ctx || !out)
-        return KLDVE_E_ARG;
-    if (!rgb)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "no pixels (rgb is NULL)");
-    if (width > 0 && stride / 3 < (size_t)width)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "the stride is %zu bytes, a row needs at least 3 * %d", stride,
-                               (int)width);
-    return copy_rows(ctx, rgb, width, height, stride, out);
+    size_t row = 3 * (size_t)out->width;
+
+    for (int32_t i = 0; i < out->height; i++) {
+        kldve_image_alpha_row(image, y + i, room);
+        memcpy(out->pixels + (size_t)i * row, room + 3 * (size_t)x, row);
+    }
+}
+
+static kldve_status copy(kldve_ctx *ctx, const kldve_image *image, const int32_t at[2],
+                         const int32_t size[2], kldve_image **out)
+{
+    uint8_t *room = NULL;
+    kldve_image *made = NULL;
+    kldve_status st = kldve_image_alloc(ctx, size[0], size[1], &made);
+
+    if (st == KLDVE_OK && !(room = kldve_image_row_room(ctx, image)))
+        st = kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a row of pixels");
+    if (st == KLDVE_OK)
+        copy_part(image, at[0], at[1], room, made);
+    if (st == KLDVE_OK && kldve_image_has_alpha(image) &&
+        (st = kldve_image_alloc(ctx, size[0], size[1], &made->alpha)) == KLDVE_OK)
+        copy_alpha(image, at[0], at[1], room, made->alpha);
+    kldve_ctx_release(ctx, room);
+    return kldve_image_finish(st, made, out);
 }
 
 kldve_status kldve_image_crop(kldve_ctx *ctx, const kldve_image *image, int32_t x, int32_t y,
                               int32_t width, int32_t height, kldve_image **out)
 {
-    kldve_image *crop = NULL;
-    kldve_status status;
-    size_t row, start;
-
     if (!ctx || !image || !out)
-        return KLDVE_E_ARG;
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "crop: an argument is NULL");
     if (x < 0 || y < 0 || width < 1 || height < 1 || x > image->width - width ||
         y > image->height - height)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "cannot cut %d x %d pixels at (%d, %d) out of %d x %d", (int)width,
                                (int)height, (int)x, (int)y, (int)image->width, (int)image->height);
-    row = 3 * (size_t)image->width;
-    start = (size_t)y * row + 3 * (size_t)x;
-    status = copy_rows(ctx, image->pixels + start, width, height, row, &crop);
-    if (status == KLDVE_OK && image->alpha)
-        status = kldve_image_crop(ctx, image->alpha, x, y, width, height, &crop->alpha);
-    return kldve_image_finish(status, crop, out);
+    return copy(ctx, image, (const int32_t[2]){x, y}, (const int32_t[2]){width, height}, out);
+}
+
+/* -- the caller's pixels ---------------------------------------------------------------------- */
+
+kldve_status kldve_image_borrow(kldve_ctx *ctx, const kldve_pixels *pixels,
+                                kldve_release_fn release, void *opaque, kldve_image **out)
+{
+    kldve_pixels layout;
+    kldve_image *image;
+    kldve_status st;
+
+    if (!ctx || !out)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "picture: the result is NULL");
+    if ((st = kldve_pixels_load(ctx, "picture", pixels, &layout)) < 0)
+        return st;
+    image = kldve_ctx_alloc(ctx, 1, sizeof *image);
+    if (!image)
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a picture");
+    *image = (kldve_image){.ctx = ctx,
+                           .width = layout.width,
+                           .height = layout.height,
+                           .layout = layout,
+                           .borrowed = true,
+                           .release = release,
+                           .opaque = opaque};
+    *out = image;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_image_from_pixels(kldve_ctx *ctx, const kldve_pixels *pixels, kldve_image **out)
+{
+    kldve_image *borrowed = NULL;
+    kldve_status st = kldve_image_borrow(ctx, pixels, NULL, NULL, out ? &borrowed : NULL);
+
+    if (st < 0)
+        return st;
+    st = copy(ctx, borrowed, (const int32_t[2]){0, 0},
+              (const int32_t[2]){borrowed->width, borrowed->height}, out);
+    kldve_image_free(borrowed);
+    return st;
+}
+
+/* -- rows ------------------------------------------------------------------------------------- */
+
+uint8_t *kldve_image_row_room(kldve_ctx *ctx, const kldve_image *image)
+{
+    return kldve_ctx_alloc(ctx, (size_t)image->width, 3);
+}
+
+const uint8_t *kldve_image_row(const kldve_image *image, int32_t y, uint8_t *room)
+{
+    const kldve_pixels *l = &image->layout;
+
+    assert(y >= 0 && y < image->height);
+    if (l->format == KLDVE_PIXEL_RGB)
+        return (const uint8_t *)l->plane[0] + y * l->stride[0];
+    kldve_pixels_read(l, y, room);
+    return room;
+}
+
+bool kldve_image_alpha_row(const kldve_image *image, int32_t y, uint8_t *room)
+{
+    if (image->alpha)
+        memcpy(room, kldve_image_row(image->alpha, y, NULL), 3 * (size_t)image->width);
+    else if (!kldve_pixels_read_alpha(&image->layout, y, room))
+        return false;
+    else
+        for (size_t x = (size_t)image->width; x-- > 0;)
+            room[3 * x] = room[3 * x + 1] = room[3 * x + 2] = room[x];
+    return true;
+}
+
+static kldve_status check_read(kldve_ctx *ctx, const kldve_image *image, int32_t y,
+                               const kldve_pixels *dest)
+{
+    const kldve_arrangement *a = kldve_arrangement_of(dest->format);
+
+    if (a->yuv)
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED, "read: cannot write %s, give RGB",
+                               a->name);
+    if (dest->width != image->width || y < 0 || y > image->height - dest->height)
+        return kldve_ctx_failf(
+            ctx, KLDVE_E_ARG, "read: cannot take %d rows of %d pixels from row %d of %d x %d",
+            (int)dest->height, (int)dest->width, (int)y, (int)image->width, (int)image->height);
+    return KLDVE_OK;
+}
+
+kldve_status kldve_image_read(kldve_ctx *ctx, const kldve_image *image, int32_t y,
+                              const kldve_pixels *dest)
+{
+    kldve_pixels to;
+    uint8_t *room, *alpha;
+    size_t width;
+    kldve_status st;
+
+    if (!ctx || !image)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "read: the picture is NULL");
+    if ((st = kldve_pixels_load(ctx, "read", dest, &to)) < 0 ||
+        (st = check_read(ctx, image, y, &to)) < 0)
+        return st;
+    width = (size_t)image->width;
+    room = kldve_ctx_alloc(ctx, width, 6);
+    if (!room)
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a row of pixels");
+    alpha = room + 3 * width;
+    for (int32_t i = 0; i < to.height; i++) {
+        bool has = kldve_image_alpha_row(image, y + i, alpha);
+
+        for (size_t x = 0; has && x < width; x++)
+            alpha[x] = alpha[3 * x];
+        kldve_pixels_write(&to, i, kldve_image_row(image, y + i, room), has ? alpha : NULL);
+    }
+    kldve_ctx_release(ctx, room);
+    return KLDVE_OK;
 }
 
 kldve_status kldve_image_finish(kldve_status status, kldve_image *image, kldve_image **out)
@@ -127,35 +243,53 @@ kldve_status kldve_image_finish(kldve_status status, kldve_image *image, kldve_i
     return status;
 }
 
-const kldve_image *kldve_image_alpha(const kldve_image *image)
+int32_t kldve_image_has_alpha(const kldve_image *image)
 {
-    return image->alpha;
+    return image &&
+           (image->alpha || kldve_arrangement_of(image->layout.format)->component[3].step > 0);
 }
 
 int32_t kldve_image_width(const kldve_image *image)
 {
-    return image->width;
+    return image ? image->width : 0;
 }
 
 int32_t kldve_image_height(const kldve_image *image)
 {
-    return image->height;
+    return image ? image->height : 0;
+}
+
+kldve_status kldve_image_layout(const kldve_image *image, kldve_pixels *out)
+{
+    if (!image)
+        return KLDVE_E_ARG;
+    return kldve_struct_store(NULL, "kldve_pixels", &image->layout, sizeof image->layout, out);
 }
 
 const uint8_t *kldve_image_pixels(const kldve_image *image)
 {
-    return image->pixels;
+    if (!image || image->layout.format != KLDVE_PIXEL_RGB ||
+        image->layout.stride[0] != 3 * (ptrdiff_t)image->width)
+        return NULL;
+    return image->layout.plane[0];
 }
 
 uint8_t *kldve_image_edit(kldve_image *image)
 {
-    return image->pixels;
+    return image && !image->borrowed ? image->pixels : NULL;
 }
 
 void kldve_image_free(kldve_image *image)
 {
+    kldve_release_fn release;
+    void *opaque;
+
     if (!image)
         return;
+    release = image->release;
+    opaque = image->opaque;
     kldve_image_free(image->alpha); /* which has none itself */
     kldve_ctx_release(image->ctx, image);
+    if (release)
+        release(opaque);
 }

@@ -52,6 +52,7 @@ struct writer {
     struct jpeg_compress_struct jpeg;
     struct jpeg_destination_mgr destination;
     const kldve_image *image;
+    uint8_t *room; /* for one row */
     int32_t quality;
     kldve_buffer *out;
 };
@@ -289,8 +290,6 @@ static void choose_settings(struct writer *w)
 
 static bool write_guarded(struct writer *w)
 {
-    size_t row = 3 * (size_t)w->image->width;
-
     if (setjmp(w->session.leave))
         return false;
     jpeg_create_compress(&w->jpeg);
@@ -303,7 +302,8 @@ static bool write_guarded(struct writer *w)
     jpeg_start_compress(&w->jpeg, TRUE);
     while (w->jpeg.next_scanline < w->jpeg.image_height) {
         /* libjpeg takes non-const rows but only reads them. */
-        JSAMPROW from = (JSAMPROW)(w->image->pixels + w->jpeg.next_scanline * row);
+        JSAMPROW from =
+            (JSAMPROW)kldve_image_row(w->image, (int32_t)w->jpeg.next_scanline, w->room);
 
         jpeg_write_scanlines(&w->jpeg, &from, 1);
     }
@@ -321,8 +321,12 @@ kldve_status kldve_jpeg_encode(const kldve_image *image, int32_t quality, kldve_
         return kldve_ctx_failf(out->ctx, KLDVE_E_UNSUPPORTED,
                                "a side of a JPEG has at most %ld pixels: write a PNG",
                                (long)JPEG_MAX_DIMENSION);
+    w.room = kldve_image_row_room(out->ctx, image);
+    if (!w.room)
+        return kldve_ctx_fail(out->ctx, KLDVE_E_NOMEM, "cannot write JPEG: out of memory");
     w.jpeg.err = quiet_errors(&w.session);
     ok = write_guarded(&w);
     jpeg_destroy_compress(&w.jpeg);
+    kldve_ctx_release(out->ctx, w.room);
     return ok ? KLDVE_OK : fail_session(&w.session, "cannot write JPEG");
 }

@@ -27,21 +27,27 @@ static int32_t distance(int32_t x, int32_t y, const int32_t side[4])
     return in_x < in_y ? in_x : in_y;
 }
 
-void kldve_outline(uint8_t *rgb, int32_t width, int32_t height, const float box[4])
+kldve_line kldve_outline_of(const float box[4], int32_t width, int32_t height)
 {
-    int32_t line = 1 + (width < height ? width : height) / PIXELS_PER_LINE, side[4];
+    kldve_line o = {.line = 1 + (width < height ? width : height) / PIXELS_PER_LINE};
 
     for (int i = 0; i < 4; i++) {
         if (!isfinite(box[i]))
-            return;
-        side[i] = pixel(box[i], i % 2 ? height : width, 2 * line);
+            return (kldve_line){{0}, 0};
+        o.side[i] = pixel(box[i], i % 2 ? height : width, 2 * o.line);
     }
-    for (int32_t y = 0; y < height; y++)
-        for (int32_t x = 0; x < width; x++) {
-            int32_t far = distance(x, y, side);
-            uint8_t *at = rgb + 3 * ((size_t)y * (size_t)width + (size_t)x);
+    return o;
+}
 
-            if (far < 2 * line)
-                at[0] = at[1] = at[2] = far < line ? LIGHT : DARK;
-        }
+void kldve_outline_row(const kldve_line *o, int32_t y, int32_t width, uint8_t *rgb)
+{
+    if (o->line == 0)
+        return;
+    for (int32_t x = 0; x < width; x++) {
+        int32_t far = distance(x, y, o->side);
+        uint8_t *at = rgb + 3 * (size_t)x;
+
+        if (far < 2 * o->line)
+            at[0] = at[1] = at[2] = far < o->line ? LIGHT : DARK;
+    }
 }

@@ -4,9 +4,17 @@
 
 #include <stdint.h>
 
-/** Draw the outline of x0, y0, x1, y1, in parts of the width and height, as a light line with a
- * dark one on either side, so that it is seen on any ground.  What lies outside is cut off; a
- * number that is not finite draws nothing.  rgb [height][width][3]. */
-void kldve_outline(uint8_t *rgb, int32_t width, int32_t height, const float box[4]);
+/** A box in parts of the width and height as an outline in pixels. */
+typedef struct kldve_line {
+    int32_t side[4]; /**< x0, y0, x1, y1 */
+    int32_t line;    /**< pixels, how thick; 0: nothing to draw */
+} kldve_line;
+
+/** A number that is not finite draws nothing. */
+kldve_line kldve_outline_of(const float box[4], int32_t width, int32_t height);
+
+/** Draw what falls into row y: a light line with a dark one on either side, so that it is seen on
+ *  any ground.  rgb [width][3]. */
+void kldve_outline_row(const kldve_line *outline, int32_t y, int32_t width, uint8_t *rgb);
 
 #endif

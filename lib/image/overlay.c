@@ -17,7 +17,7 @@
 
 #include <kldve/image.h>
 
-enum { LEVELS = 256, ONE = 1 << 16, HALF = ONE / 2, DARK = ONE / 4 };
+enum { LEVELS = KLDVE_HEAT_LEVELS, ONE = 1 << 16, HALF = ONE / 2, DARK = ONE / 4 };
 
 static void darken(uint8_t *rgb, int32_t pixels)
 {
@@ -32,14 +32,8 @@ static int32_t level(float heat)
     return heat < 1 ? (int32_t)(heat * (LEVELS - 1) + 0.5f) : LEVELS - 1;
 }
 
-/* What one level of heat does to a picture. */
-typedef struct paint {
-    uint8_t colour[3];
-    int32_t weight;
-} paint;
-
 /* The levels on either side of 0.5 count as zero, because 0.5 itself falls between them. */
-static void mix(kldve_heat_style style, paint paints[LEVELS])
+void kldve_heat_paint(kldve_heat_style style, kldve_paint paints[LEVELS])
 {
     assert(style.opacity >= 0 && style.opacity <= 1);
     for (int32_t i = 0; i < LEVELS; i++) {
@@ -57,10 +51,10 @@ static void mix(kldve_heat_style style, paint paints[LEVELS])
     }
 }
 
-static void blend(uint8_t *rgb, const float *heat, int32_t pixels, const paint paints[LEVELS])
+static void blend(uint8_t *rgb, const float *heat, int32_t pixels, const kldve_paint paints[LEVELS])
 {
     for (int32_t i = 0; i < pixels; i++, rgb += 3) {
-        const paint *over = &paints[level(heat[i])];
+        const kldve_paint *over = &paints[level(heat[i])];
 
         for (int c = 0; c < 3; c++) {
             int32_t sum = rgb[c] * (ONE - over->weight) + over->colour[c] * over->weight;
@@ -70,25 +64,13 @@ static void blend(uint8_t *rgb, const float *heat, int32_t pixels, const paint p
     }
 }
 
-void kldve_overlay(uint8_t *rgb, int32_t width, int32_t height, const float *heat, kldve_rect seen,
-                   kldve_heat_style style)
+void kldve_overlay_row(const kldve_paint paints[LEVELS], int32_t x, int32_t count,
+                       const float *heat, int32_t width, uint8_t *rgb)
 {
-    paint paints[LEVELS];
+    int32_t right = x + count;
 
-    assert(seen.x >= 0 && seen.width >= 0 && seen.x + seen.width <= width);
-    assert(seen.y >= 0 && seen.height >= 0 && seen.y + seen.height <= height);
-    mix(style, paints);
-    for (int32_t y = 0; y < height; y++) {
-        uint8_t *row = rgb + 3 * (size_t)y * (size_t)width;
-        int32_t right = seen.x + seen.width;
-
-        if (y < seen.y || y >= seen.y + seen.height) {
-            darken(row, width);
-            continue;
-        }
-        darken(row, seen.x);
-        blend(row + 3 * (size_t)seen.x, heat + (size_t)(y - seen.y) * (size_t)seen.width,
-              seen.width, paints);
-        darken(row + 3 * (size_t)right, width - right);
-    }
+    assert(x >= 0 && count >= 0 && right <= width);
+    darken(rgb, x);
+    blend(rgb + 3 * (size_t)x, heat, count, paints);
+    darken(rgb + 3 * (size_t)right, width - right);
 }

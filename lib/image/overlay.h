@@ -17,11 +17,22 @@ typedef struct kldve_heat_style {
     bool is_signed;   /**< 0.5 is zero and leaves the picture unchanged */
 } kldve_heat_style;
 
-/** Blend coloured heat into a picture and darken what lies outside it; formula in overlay.c.
- *  @param rgb       [height][width][3], changed in place.
- *  @param heat      [seen.height][seen.width], values 0..1 (clamped; NaN counts as 0).
- *  @param seen      where the heat lies. */
-void kldve_overlay(uint8_t *rgb, int32_t width, int32_t height, const float *heat, kldve_rect seen,
-                   kldve_heat_style style);
+enum { KLDVE_HEAT_LEVELS = 256 };
+
+/** What one level of heat does to a picture. */
+typedef struct kldve_paint {
+    uint8_t colour[3];
+    int32_t weight; /**< of the colour, in 2^-16 */
+} kldve_paint;
+
+/** The paint of every level of heat; formula in overlay.c. */
+void kldve_heat_paint(kldve_heat_style style, kldve_paint paints[KLDVE_HEAT_LEVELS]);
+
+/** Blend heat into a part of a row and darken what lies outside it.
+ *  @param count  0, with x = width: all of it.
+ *  @param heat  [count], values 0..1 (clamped; NaN counts as 0), for the pixels from x on.
+ *  @param rgb   [width][3], changed in place. */
+void kldve_overlay_row(const kldve_paint paints[KLDVE_HEAT_LEVELS], int32_t x, int32_t count,
+                       const float *heat, int32_t width, uint8_t *rgb);
 
 #endif

@@ -44,6 +44,7 @@ struct writer {
     png_structp png;
     png_infop info;
     const kldve_image *image;
+    uint8_t *room; /* for one row */
     kldve_buffer *out;
 };
 
@@ -248,8 +249,6 @@ static void on_flush(png_structp png)
 
 static bool write_guarded(struct writer *w)
 {
-    size_t row = 3 * (size_t)w->image->width;
-
     if (setjmp(png_jmpbuf(w->png)))
         return false;
     png_set_write_fn(w->png, w, on_write, on_flush);
@@ -259,8 +258,8 @@ static bool write_guarded(struct writer *w)
                  PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
     png_write_info(w->png, w->info);
-    for (size_t y = 0; y < (size_t)w->image->height; y++)
-        png_write_row(w->png, w->image->pixels + y * row);
+    for (int32_t y = 0; y < w->image->height; y++)
+        png_write_row(w->png, kldve_image_row(w->image, y, w->room));
     png_write_end(w->png, NULL);
     return true;
 }
@@ -276,9 +275,12 @@ kldve_status kldve_png_encode(const kldve_image *image, int32_t quality, kldve_b
     if (w.png)
         w.info = png_create_info_struct(w.png);
     if (w.info)
+        w.room = kldve_image_row_room(out->ctx, image);
+    if (w.room)
         ok = write_guarded(&w);
     else
         w.session.status = KLDVE_E_NOMEM;
     png_destroy_write_struct(&w.png, &w.info);
+    kldve_ctx_release(out->ctx, w.room);
     return ok ? KLDVE_OK : fail_session(&w.session, "cannot write PNG");
 }

@@ -120,21 +120,32 @@ static void resize_column(const struct filter *filter, int32_t i, const uint8_t 
         out[x] = to_byte(sum[x]);
 }
 
-static kldve_status resize_rows(const kldve_image *image, kldve_image *narrow)
+/* `alpha`: of the alpha channel, spread to three. */
+static kldve_status resize_rows(const kldve_image *image, bool alpha, kldve_image *narrow)
 {
-    size_t in_row = 3 * (size_t)image->width, out_row = 3 * (size_t)narrow->width;
+    size_t out_row = 3 * (size_t)narrow->width;
+    kldve_ctx *ctx = narrow->ctx;
+    uint8_t *room;
     struct filter filter;
     kldve_status status;
 
     assert(narrow->height == image->height);
-    status = filter_new(image->ctx, image->width, narrow->width, &filter);
+    status = filter_new(ctx, image->width, narrow->width, &filter);
     if (status != KLDVE_OK)
         return status;
-    for (int32_t y = 0; y < image->height; y++)
-        resize_row(&filter, image->pixels + (size_t)y * in_row,
-                   narrow->pixels + (size_t)y * out_row, narrow->width);
-    filter_free(image->ctx, &filter);
-    return KLDVE_OK;
+    room = kldve_image_row_room(ctx, image);
+    for (int32_t y = 0; room && y < image->height; y++) {
+        const uint8_t *row = room;
+
+        if (!alpha)
+            row = kldve_image_row(image, y, room);
+        else
+            kldve_image_alpha_row(image, y, room);
+        resize_row(&filter, row, narrow->pixels + (size_t)y * out_row, narrow->width);
+    }
+    filter_free(ctx, &filter);
+    kldve_ctx_release(ctx, room);
+    return room ? KLDVE_OK : kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
 }
 
 static kldve_status resize_columns(const kldve_image *narrow, kldve_image *out)
@@ -160,30 +171,31 @@ static kldve_status resize_columns(const kldve_image *narrow, kldve_image *out)
     return KLDVE_OK;
 }
 
-kldve_status kldve_image_resize(kldve_ctx *ctx, const kldve_image *image, int32_t width,
-                                int32_t height, kldve_image **out)
+static kldve_status resize(kldve_ctx *ctx, const kldve_image *image, bool alpha,
+                           const int32_t size[2], kldve_image **out)
 {
     kldve_image *narrow = NULL, *result = NULL;
     kldve_status status;
 
+    if ((status = kldve_image_alloc(ctx, size[0], size[1], &result)) == KLDVE_OK &&
+        (status = kldve_image_alloc(ctx, size[0], image->height, &narrow)) == KLDVE_OK &&
+        (status = resize_rows(image, alpha, narrow)) == KLDVE_OK)
+        status = resize_columns(narrow, result);
+    kldve_image_free(narrow);
+    return kldve_image_finish(status, result, out);
+}
+
+kldve_status kldve_image_resize(kldve_ctx *ctx, const kldve_image *image, int32_t width,
+                                int32_t height, kldve_image **out)
+{
+    const int32_t size[2] = {width, height};
+    kldve_image *result = NULL;
+    kldve_status status;
+
     if (!ctx || !image || !out)
-        return KLDVE_E_ARG;
-    if ((status = kldve_image_alloc(ctx, width, height, &result)) != KLDVE_OK)
-        goto fail;
-    if ((status = kldve_image_alloc(ctx, width, image->height, &narrow)) != KLDVE_OK)
-        goto fail;
-    if ((status = resize_rows(image, narrow)) != KLDVE_OK)
-        goto fail;
-    if ((status = resize_columns(narrow, result)) != KLDVE_OK)
-        goto fail;
-    if (image->alpha &&
-        (status = kldve_image_resize(ctx, image->alpha, width, height, &result->alpha)) != KLDVE_OK)
-        goto fail;
-    kldve_image_free(narrow);
-    *out = result;
-    return KLDVE_OK;
-fail:
-    kldve_image_free(narrow);
-    kldve_image_free(result);
-    return status;
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "resize: an argument is NULL");
+    status = resize(ctx, image, false, size, &result);
+    if (status == KLDVE_OK && kldve_image_has_alpha(image))
+        status = resize(ctx, image, true, size, &result->alpha);
+    return kldve_image_finish(status, result, out);
 }

@@ -18,16 +18,16 @@ void kldve_job_weighted_sum(const kldve_job *job, const double *weights, float *
 {
     const kldve_shape *s = job->shape;
 
-    kldve_reduce(job->features, s->maps, s->height * s->width, weights,
-                 run_of(job)->buffers->scratch, map);
+    run_of(job)->unit = kldve_reduce(job->features, s->maps, s->height * s->width, weights,
+                                     run_of(job)->buffers->scratch, map);
 }
 
 void kldve_job_magnitude_sum(const kldve_job *job, const double *weights, float *map)
 {
     const kldve_shape *s = job->shape;
 
-    kldve_reduce_magnitudes(job->features, s->maps, s->height * s->width, weights,
-                            run_of(job)->buffers->scratch, map);
+    run_of(job)->unit = kldve_reduce_magnitudes(job->features, s->maps, s->height * s->width,
+                                                weights, run_of(job)->buffers->scratch, map);
 }
 
 void kldve_job_sum(const kldve_job *job, float *map)

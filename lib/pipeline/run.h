@@ -29,6 +29,7 @@ typedef struct kldve_run {
     kldve_buffers *buffers;
     const float *given; /**< the gradient of the arrays, may be NULL; unused with a network */
     kldve_heatmap *map;
+    double unit;                 /**< of the numbers that a method puts into its map */
     kldve_frame frame;           /**< the picture, or the input where there is none */
     int32_t target, other;       /**< the class to explain, the best one beside it */
     kldve_timings other_timings; /**< of the steps about `other`; nothing shows them */

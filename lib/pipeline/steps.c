@@ -313,25 +313,38 @@ static float *error_of(const kldve_run *run, kldve_subject subject)
     return run->map->error;
 }
 
+/* The map to 0..1, its standard errors with it. */
+static void normalise(kldve_run *run, float *map, size_t count)
+{
+    kldve_record *r = &run->map->record;
+    double range[2], scale;
+
+    r->flat = kldve_normalise(run->options.sign, map, count, range);
+    scale = r->flat ? 0 : 1 / (range[1] - range[0]);
+    r->low = range[0] * run->unit;
+    r->high = range[1] * run->unit;
+    for (size_t i = 0; run->job.error && i < count; i++)
+        run->job.error[i] = (float)((double)run->job.error[i] * scale);
+}
+
 kldve_status kldve_run_map(kldve_run *run, kldve_subject subject)
 {
     size_t count = map_count(run);
     float *map = subject == KLDVE_SUBJECT_OTHER ? run->buffers->other : run->map->values;
-    double start = kldve_clock_ms(), scale;
+    double start = kldve_clock_ms();
     kldve_status st;
     bool zero;
 
     run->job.error = error_of(run, subject);
+    run->unit = 1;
     if ((st = kldve_method_map(&run->job, map)) < 0 ||
         (st = kldve_finite_check(run->job.ctx, run->job.method->name, "value of the map", map,
                                  count)) < 0)
         return st;
     kldve_apply_sign(run->options.sign, map, count);
     zero = kldve_all_zero(map, count);
-    run->map->record.flat = kldve_normalise(run->options.sign, map, count, &scale);
+    normalise(run, map, count);
     kldve_remark(&run->job, zero, run->map);
-    for (size_t i = 0; run->job.error && i < count; i++)
-        run->job.error[i] = (float)((double)run->job.error[i] * scale);
     timings(run, subject)->reduce += kldve_clock_ms() - start;
     return KLDVE_OK;
 }
@@ -381,9 +394,10 @@ void kldve_run_smooth_end(kldve_run *run, const float *sum)
 {
     size_t count = map_count(run);
     bool zero = kldve_all_zero(sum, count);
-    double scale;
+    double range[2];
 
     memcpy(run->map->values, sum, count * sizeof *sum);
-    run->map->record.flat = kldve_normalise(run->options.sign, run->map->values, count, &scale);
+    run->map->record.flat = kldve_normalise(run->options.sign, run->map->values, count, range);
+    run->map->record.low = run->map->record.high = (double)NAN; /* each had its own */
     kldve_remark(&run->job, zero, run->map);
 }

@@ -23,13 +23,13 @@ void kldve_apply_sign(int32_t sign, float *map, size_t count)
             map[i] = sign == KLDVE_SIGN_POSITIVE ? 0 : -map[i];
 }
 
-int32_t kldve_normalise(int32_t sign, float *map, size_t count, double *scale)
+int32_t kldve_normalise(int32_t sign, float *map, size_t count, double range[2])
 {
     bool is_signed = sign == KLDVE_SIGN_SIGNED;
-    double low, high, range, largest;
+    double low, high, largest;
 
     assert(sign >= KLDVE_SIGN_DEFAULT && sign <= KLDVE_SIGN_ABSOLUTE);
-    *scale = 0;
+    range[0] = range[1] = 0;
     if (count == 0)
         return 1;
     low = high = (double)map[0];
@@ -39,19 +39,20 @@ int32_t kldve_normalise(int32_t sign, float *map, size_t count, double *scale)
         low = v < low ? v : low;
         high = v > high ? v : high;
     }
-    range = high - low;
     largest = fmax(fabs(low), fabs(high));
-    if (range <= rounding * largest) {
+    range[0] = range[1] = low;
+    if (high - low <= rounding * largest) {
         for (size_t i = 0; i < count; i++)
             map[i] = is_signed ? 0.5f : 0.0f;
         return 1;
     }
     if (is_signed) {
         low = -largest;
-        range = 2 * largest;
+        high = largest;
     }
-    *scale = 1 / range;
+    range[0] = low;
+    range[1] = high;
     for (size_t i = 0; i < count; i++)
-        map[i] = (float)(((double)map[i] - low) / range);
+        map[i] = (float)(((double)map[i] - low) / (high - low));
     return 0;
 }

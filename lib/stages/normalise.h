@@ -9,8 +9,9 @@
 void kldve_apply_sign(int32_t sign, float *map, size_t count);
 
 /** In place; formulas in normalise.c.  map [count], finite; `sign` is a kldve_sign, of which only
- *  KLDVE_SIGN_SIGNED makes a difference.  *scale is the factor applied to differences, 0 for a
- *  constant map.  Returns 1 if the map was constant, else 0. */
-int32_t kldve_normalise(int32_t sign, float *map, size_t count, double *scale);
+ *  KLDVE_SIGN_SIGNED makes a difference.  *range gets the values
+ *  that 0 and 1 stand for, twice the same for a constant map.  Returns 1 if the map was constant,
+ * else 0. */
+int32_t kldve_normalise(int32_t sign, float *map, size_t count, double range[2]);
 
 #endif

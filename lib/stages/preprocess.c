@@ -1,9 +1,9 @@
 /* preprocess.c - a picture becomes the network's input.
  *
- *     resize   shorter side s to S, longer side l to floor(l S / s)      (image/resize.c)
+ *     resize   shorter side s to S, longer side l to floor(l S / s)      (image/resample.c)
  *     crop     w x h at  x = round((W' - w) / 2),  y = round((H' - h) / 2), halves to even
  *     value    (pixel * scale - mean_c) / std_c,   channels in the order of the specification
- *     grey     (19595 R + 38470 G + 7471 B + 2^15) / 2^16, rounded down: ITU-R 601 luma in 16 bits
+ *     grey     ITU-R 601 luma                                          (image/pixel_rows.c)
  *
  * Rounding follows torchvision's Resize and CenterCrop and Pillow's convert("L"), so that a network
  * sees here what it saw in training. */
@@ -223,53 +223,66 @@ static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_
     return st;
 }
 
-static uint8_t grey_of(const uint8_t *rgb)
+/* The input's value for each value of a pixel: of the colours in the order of the network, then of
+ * alpha. */
+typedef struct values {
+    float of[KLDVE_PICTURE_CHANNELS][256];
+} values;
+
+static void fill_values(const kldve_input_spec *spec, values *v)
 {
-    return (uint8_t)((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 0x8000u) >> 16);
+    int32_t colours = is_grey(spec) ? 1 : 3;
+
+    for (int32_t c = 0; c <= colours; c++) {
+        float mean = c < colours ? spec->mean[c] : spec->alpha_mean;
+        float std = c < colours ? spec->std[c] : spec->alpha_std;
+
+        for (int p = 0; p < 256; p++)
+            v->of[c][p] = ((float)p * spec->scale - mean) / std;
+    }
 }
 
-static void fill_table(float scale, float mean, float std, float value[256])
+/* Pixels, alpha behind the colours -> the channels, which lie `plane` values apart. */
+static void strip_to_input(const uint8_t *pixels, size_t count, const kldve_input_spec *spec,
+                           const values *v, size_t plane, float *input)
 {
-    for (int v = 0; v < 256; v++)
-        value[v] = ((float)v * scale - mean) / std;
-}
-
-/* The alpha of `picture`; opaque where it has none. */
-static void alpha_to_input(const kldve_image *picture, size_t count, const kldve_input_spec *spec,
-                           float *input)
-{
-    const kldve_image *alpha = kldve_image_alpha(picture);
-    float value[256];
-
-    fill_table(spec->scale, spec->alpha_mean, spec->alpha_std, value);
-    for (size_t i = 0; i < count; i++)
-        input[i] = value[alpha ? kldve_image_pixels(alpha)[3 * i] : 255];
-}
-
-/* Pixels -> input [channels][count], channels `plane` values apart, through a table of the 256
- * values. */
-static void to_input(const kldve_image *picture, size_t count, const kldve_input_spec *spec,
-                     size_t plane, float *input)
-{
-    const uint8_t *rgb = kldve_image_pixels(picture);
     bool reversed =
         spec->channels == KLDVE_CHANNELS_BGR || spec->channels == KLDVE_CHANNELS_BGR_ALPHA;
-    int32_t colours = is_grey(spec) ? 1 : 3;
-    float value[256];
+    int32_t colours = is_grey(spec) ? 1 : 3, step = colours + 1;
 
-    for (int32_t c = 0; c < colours; c++) {
-        const uint8_t *at = rgb + (reversed ? 2 - c : c);
+    for (int32_t c = 0; c < channels_of(spec); c++) {
+        const uint8_t *at = pixels + (reversed && c < colours ? 2 - c : c);
 
-        fill_table(spec->scale, spec->mean[c], spec->std[c], value);
-        if (colours == 1)
-            for (size_t i = 0; i < count; i++)
-                input[i] = value[grey_of(rgb + 3 * i)];
-        else
-            for (size_t i = 0; i < count; i++)
-                input[(size_t)c * plane + i] = value[at[3 * i]];
+        for (size_t i = 0; i < count; i++, at += step)
+            input[(size_t)c * plane + i] = v->of[c][*at];
     }
-    if (has_alpha(spec))
-        alpha_to_input(picture, count, spec, input + (size_t)colours * plane);
+}
+
+/* A picture of the network's size, some rows at a time, whatever format it lies in. */
+static kldve_status to_input(kldve_ctx *ctx, const kldve_image *picture,
+                             const kldve_input_spec *spec, size_t plane, float *input)
+{
+    enum { STRIP = 16 };
+    int32_t width = kldve_image_width(picture), height = kldve_image_height(picture);
+    int32_t format = is_grey(spec) ? KLDVE_PIXEL_GREY_ALPHA : KLDVE_PIXEL_RGBA;
+    uint8_t *room = kldve_ctx_alloc(ctx, (size_t)width, KLDVE_PICTURE_CHANNELS * STRIP);
+    kldve_status st = KLDVE_OK;
+    values v;
+
+    if (!room)
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for rows of pixels");
+    fill_values(spec, &v);
+    for (int32_t y = 0; st == KLDVE_OK && y < height; y += STRIP) {
+        int32_t rows = height - y < STRIP ? height - y : STRIP;
+        kldve_pixels strip = kldve_pixels_of(format, width, rows, room, 0);
+
+        st = kldve_image_read(ctx, picture, y, &strip);
+        if (st == KLDVE_OK)
+            strip_to_input(room, (size_t)width * (size_t)rows, spec, &v, plane,
+                           input + (size_t)y * (size_t)width);
+    }
+    kldve_ctx_release(ctx, room);
+    return st;
 }
 
 /* One frame; `plane`: values of all frames of a channel. */
@@ -278,20 +291,18 @@ static kldve_status preprocess_one(kldve_ctx *ctx, const kldve_image *picture,
                                    float *input, kldve_view *view)
 {
     size_t plane = (size_t)shape->in_width * (size_t)shape->in_height;
-    size_t count = (size_t)shape->in_width * (size_t)height_of(shape);
     kldve_image *fitted = NULL;
     kldve_status st;
 
     if (is_input_size(shape, kldve_image_width(picture), kldve_image_height(picture))) {
         *view = (kldve_view){0, 0, 1, 1};
-        to_input(picture, count, spec, plane, input);
-        return KLDVE_OK;
+        return to_input(ctx, picture, spec, plane, input);
     }
     if ((st = fit(ctx, picture, spec, shape, &fitted, view)) < 0)
         return st;
-    to_input(fitted, count, spec, plane, input);
+    st = to_input(ctx, fitted, spec, plane, input);
     kldve_image_free(fitted);
-    return KLDVE_OK;
+    return st;
 }
 
 kldve_status kldve_preprocess(kldve_ctx *ctx, const kldve_image *const *pictures,

@@ -16,8 +16,8 @@
 
 #include "weigh.h"
 
-/* a / max |a| in float32; false if all are 0. */
-static bool scaled(const double *a, int32_t maps, float *out)
+/* a / max |a| in float32; returns max |a|. */
+static double scaled(const double *a, int32_t maps, float *out)
 {
     double largest = 0;
 
@@ -25,28 +25,34 @@ static bool scaled(const double *a, int32_t maps, float *out)
         largest = fabs(a[c]) > largest ? fabs(a[c]) : largest;
     for (int32_t c = 0; c < maps; c++)
         out[c] = largest > 0 ? (float)(a[c] / largest) : 0;
-    return largest > 0;
+    return largest;
 }
 
-void kldve_reduce(const float *x, int32_t maps, int32_t cells, const double *a, float *scratch,
-                  float *map)
+double kldve_reduce(const float *x, int32_t maps, int32_t cells, const double *a, float *scratch,
+                    float *map)
 {
-    if (scaled(a, maps, scratch))
+    double unit = scaled(a, maps, scratch);
+
+    if (unit > 0)
         kldve_weigh(x, maps, cells, scratch, map);
     else
         memset(map, 0, (size_t)cells * sizeof *map);
+    return unit;
 }
 
-void kldve_reduce_magnitudes(const float *x, int32_t maps, int32_t cells, const double *a,
-                             float *scratch, float *map)
+double kldve_reduce_magnitudes(const float *x, int32_t maps, int32_t cells, const double *a,
+                               float *scratch, float *map)
 {
-    if (!scaled(a, maps, scratch)) {
+    double unit = scaled(a, maps, scratch);
+
+    if (unit == 0) {
         memset(map, 0, (size_t)cells * sizeof *map);
-        return;
+        return 0;
     }
     for (int32_t c = 0; c < maps; c++)
         scratch[c] = fabsf(scratch[c]);
     kldve_weigh(x, maps, cells, scratch, map);
+    return unit;
 }
 
 void kldve_reduce_sum(const float *x, int32_t maps, int32_t cells, float *scratch, float *map)

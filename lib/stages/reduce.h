@@ -10,13 +10,14 @@
  *  @param x        [maps][cells].
  *  @param a        [maps], finite.
  *  @param scratch  [maps].
- *  @param map      E, [cells]; overlaps nothing else. */
-void kldve_reduce(const float *x, int32_t maps, int32_t cells, const double *a, float *scratch,
-                  float *map);
+ *  @param map      E, [cells]; overlaps nothing else.
+ *  @return max |a|: what a value of E is to be multiplied by for the sum itself. */
+double kldve_reduce(const float *x, int32_t maps, int32_t cells, const double *a, float *scratch,
+                    float *map);
 
 /** E = s * sum over c of |a_c| x_c. */
-void kldve_reduce_magnitudes(const float *x, int32_t maps, int32_t cells, const double *a,
-                             float *scratch, float *map);
+double kldve_reduce_magnitudes(const float *x, int32_t maps, int32_t cells, const double *a,
+                               float *scratch, float *map);
 
 /** E = sum over c of x_c: the same with every weight 1. */
 void kldve_reduce_sum(const float *x, int32_t maps, int32_t cells, float *scratch, float *map);

@@ -33,10 +33,11 @@ static void draw(kldve_ctx *ctx, scene *s, uint64_t seed, int32_t objects)
                                     .size = SIZE,
                                     .objects = objects,
                                     .kind = {SCENES_ANY, SCENES_ANY}};
+    kldve_pixels pixels;
 
     assert_true(scenes_draw(&request, s->rgb, s->mask, s->object));
-    assert_int_equal(kldve_image_from_rgb(ctx, s->rgb, SIZE, SIZE, 3 * (size_t)SIZE, &s->picture),
-                     KLDVE_OK);
+    pixels = kldve_pixels_of(KLDVE_PIXEL_RGB, SIZE, SIZE, s->rgb, 0);
+    assert_int_equal(kldve_image_from_pixels(ctx, &pixels, &s->picture), KLDVE_OK);
 }
 
 static kldve_heatmap *explain(kldve_ctx *ctx, kldve_explainer *ex, const scene *s,

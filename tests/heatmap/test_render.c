@@ -43,7 +43,8 @@ static void check_drawn(kldve_ctx *ctx, const kldve_image *picture, const kldve_
 
 static void test_render(void **state)
 {
-    const kldve_render_options viridis = {sizeof viridis, KLDVE_COLORMAP_VIRIDIS, 0.25f};
+    const kldve_render_options viridis = {
+        .struct_size = sizeof viridis, .colormap = KLDVE_COLORMAP_VIRIDIS, .opacity = 0.25f};
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_explainer *ex = picture_explainer(ctx, &colour);
@@ -88,7 +89,8 @@ static void test_render_opacity(void **state)
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_OK);
     assert_int_equal(kldve_heatmap_upsample(ctx, map, SIDE, SIDE, 0, heat), KLDVE_OK);
     for (size_t i = 0; i < 4; i++) {
-        kldve_render_options o = {sizeof o, KLDVE_COLORMAP_GREY, cases[i].given};
+        kldve_render_options o = {
+            .struct_size = sizeof o, .colormap = KLDVE_COLORMAP_GREY, .opacity = cases[i].given};
 
         assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_OK);
         for (int p = 0; p < SIDE * SIDE; p++) {
@@ -110,7 +112,8 @@ static void test_render_signed(void **state)
 {
     const kldve_options signs = {
         .struct_size = sizeof signs, .method = "gradient-x-input", .sign = KLDVE_SIGN_SIGNED};
-    const kldve_render_options o = {sizeof o, KLDVE_COLORMAP_DIVERGING, 0};
+    const kldve_render_options o = {
+        .struct_size = sizeof o, .colormap = KLDVE_COLORMAP_DIVERGING, .opacity = 0};
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_explainer *ex = picture_explainer(ctx, &colour);
@@ -149,13 +152,181 @@ static void test_render_signed(void **state)
     kldve_ctx_free(ctx);
 }
 
+/* Where the result of render_into() may not go. */
+static void refuse_dest(kldve_ctx *ctx, const kldve_heatmap *map, const kldve_image *picture)
+{
+    uint8_t untouched[4] = {1, 2, 3, 4};
+    kldve_pixels p = kldve_pixels_of(KLDVE_PIXEL_RGB, SIDE - 1, SIDE, untouched, 0);
+
+    assert_int_equal(kldve_heatmap_render_into(ctx, map, picture, NULL, &p), KLDVE_E_ARG);
+    test_says(ctx, "give its size");
+    p.width = SIDE;
+    p.stride[0] = 3;
+    assert_int_equal(kldve_heatmap_render_into(ctx, map, picture, NULL, &p), KLDVE_E_ARG);
+    test_says(ctx, "the stride of plane 0 is 3 bytes");
+    p = kldve_pixels_of(KLDVE_PIXEL_NV12, SIDE, SIDE, untouched, 0);
+    assert_int_equal(kldve_heatmap_render_into(ctx, map, picture, NULL, &p), KLDVE_E_UNSUPPORTED);
+    test_says(ctx, "cannot write NV12, give RGB");
+    assert_int_equal(kldve_heatmap_render_into(ctx, map, picture, NULL, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_render_into(ctx, NULL, picture, NULL, &p), KLDVE_E_ARG);
+    assert_memory_equal(untouched, "\1\2\3\4", 4);
+}
+
+/* Into memory with gaps, upside down and in other orders: what render() makes, and in place. */
+static void test_render_into(void **state)
+{
+    enum { W = 101, H = 60, GAP = 7, ROW = 4 * W + GAP };
+    static const int32_t orders[] = {KLDVE_PIXEL_BGR, KLDVE_PIXEL_RGBA, KLDVE_PIXEL_BGRX};
+    static uint8_t memory[H * ROW], got[3 * W * H];
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_explainer *ex = picture_explainer(ctx, &colour);
+    kldve_image *picture = picture_noise(ctx, W, H), *drawn = NULL, *mine = NULL;
+    kldve_pixels rgb = kldve_pixels_of(KLDVE_PIXEL_RGB, W, H, got, 0);
+    kldve_heatmap *map = NULL;
+
+    (void)state;
+    assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_render(ctx, map, picture, NULL, &drawn), KLDVE_OK);
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        kldve_pixels p = kldve_pixels_of(orders[i], W, H, memory + (H - 1) * ROW, -ROW);
+
+        assert_int_equal(kldve_image_read(ctx, picture, 0, &p), KLDVE_OK);
+        assert_int_equal(kldve_image_borrow(ctx, &p, NULL, NULL, &mine), KLDVE_OK);
+        assert_int_equal(kldve_heatmap_render_into(ctx, map, mine, NULL, &p), KLDVE_OK);
+        assert_int_equal(kldve_image_read(ctx, mine, 0, &rgb), KLDVE_OK);
+        assert_memory_equal(got, kldve_image_pixels(drawn), sizeof got);
+        kldve_image_free(mine);
+    }
+    kldve_image_free(drawn);
+    rgb.height = 30; /* the map alone, in any size */
+    assert_int_equal(kldve_heatmap_render_into(ctx, map, NULL, NULL, &rgb), KLDVE_OK);
+    kldve_heatmap_free(map);
+    kldve_image_free(picture);
+    kldve_explainer_free(ex);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+/* 12 megapixels in the caller's memory, in and out: nothing of that size is allocated, and all
+ * allocations together are less than half of it. */
+static void test_large_picture_is_not_copied(void **state)
+{
+    enum { W = 4000, H = 3000 };
+    size_t nbytes = 3 * (size_t)W * H;
+    uint8_t *bgr = calloc(nbytes, 1);
+    kldve_pixels p = kldve_pixels_of(KLDVE_PIXEL_BGR, W, H, bgr, 0);
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_explainer *ex = picture_explainer(ctx, &colour);
+    kldve_image *photo = NULL;
+    kldve_heatmap *map = NULL;
+
+    (void)state;
+    assert_non_null(bgr);
+    for (size_t i = 0; i < nbytes; i += 101)
+        bgr[i] = (uint8_t)i;
+    heap.bytes = 0;
+    assert_int_equal(kldve_image_borrow(ctx, &p, NULL, NULL, &photo), KLDVE_OK);
+    assert_int_equal(kldve_explain(ex, photo, NULL, &map), KLDVE_OK);
+    assert_true(heap.bytes < nbytes / 4);
+    heap.bytes = 0;
+    assert_int_equal(kldve_heatmap_render_into(ctx, map, photo, NULL, &p), KLDVE_OK);
+    assert_true(heap.bytes < 100 * W); /* rows */
+    kldve_heatmap_free(map);
+    kldve_image_free(photo);
+    kldve_explainer_free(ex);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+    free(bgr);
+}
+
+enum { ARRAY_MAPS = 2, ARRAY_CELLS = 4 };
+
+static kldve_heatmap *from_arrays(kldve_ctx *ctx, float factor, int32_t sign)
+{
+    const float logits[3] = {3, 1, 0};
+    const float gradient[8] = {1, 1, 1, 1, -0.5f, -0.5f, -0.5f, -0.5f};
+    float features[8] = {4, 0, 2, 1, 1, 6, 2, 0};
+    const kldve_arrays arrays = {.struct_size = sizeof arrays,
+                                 .logits = logits,
+                                 .features = features,
+                                 .gradient = gradient,
+                                 .classes = 3,
+                                 .maps = ARRAY_MAPS,
+                                 .height = 2,
+                                 .width = 2};
+    const kldve_options o = {.struct_size = sizeof o, .method = "grad-cam", .sign = sign};
+    kldve_heatmap *map = NULL;
+
+    for (int i = 0; i < 8; i++)
+        features[i] *= factor;
+    assert_int_equal(kldve_explain_arrays(ctx, &arrays, &o, &map), KLDVE_OK);
+    return map;
+}
+
+static const struct scale_case {
+    const char *name;
+    int32_t sign;
+    double low, high; /* of 1 x map 0 - 1/2 x map 1, by hand */
+} scales[] = {
+    {"what speaks for the class", KLDVE_SIGN_POSITIVE, 0, 3.5},
+    {"signed", KLDVE_SIGN_SIGNED, -3.5, 3.5},
+    {"magnitudes", KLDVE_SIGN_ABSOLUTE, 1, 3.5},
+};
+
+/* What 0 and 1 stood for, and pictures on one scale: half the features, half the way up. */
+static void check_scale(void **state)
+{
+    const struct scale_case *c = *state;
+    kldve_render_options o = {.struct_size = sizeof o, .colormap = KLDVE_COLORMAP_GREY};
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_record r = {.struct_size = sizeof r};
+    uint8_t got[2][12];
+
+    o.high = (float)c->high;
+    for (int i = 0; i < 2; i++) {
+        double factor = i ? 0.5 : 1;
+        kldve_heatmap *map = from_arrays(ctx, (float)factor, c->sign), *mean = NULL;
+        kldve_pixels p = kldve_pixels_of(KLDVE_PIXEL_RGB, 2, 2, got[i], 0);
+
+        assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
+        assert_true(fabs(r.low - c->low * factor) < 1e-6 && fabs(r.high - c->high * factor) < 1e-6);
+        assert_int_equal(kldve_heatmap_render_into(ctx, map, NULL, &o, &p), KLDVE_OK);
+        assert_int_equal(kldve_heatmap_fuse(ctx, (const kldve_heatmap *const[]){map}, 1, &mean),
+                         KLDVE_OK);
+        assert_int_equal(kldve_heatmap_render_into(ctx, mean, NULL, &o, &p), KLDVE_E_ARG);
+        test_says(ctx, "a fixed scale for a mean of maps");
+        kldve_heatmap_free(mean);
+        kldve_heatmap_free(map);
+    }
+    for (int i = 0; i < 12; i++) {
+        double zero = c->sign == KLDVE_SIGN_SIGNED ? 127.5 : 0;
+
+        assert_true(fabs((got[0][i] - zero) / 2 - (got[1][i] - zero)) <= 1.5);
+    }
+    assert_int_equal(got[0][0], 255); /* 4 - 1/2 */
+    o.low = -1;
+    if (c->sign == KLDVE_SIGN_SIGNED) {
+        kldve_heatmap *map = from_arrays(ctx, 1, c->sign);
+        kldve_pixels p = kldve_pixels_of(KLDVE_PIXEL_RGB, 2, 2, got[0], 0);
+
+        assert_int_equal(kldve_heatmap_render_into(ctx, map, NULL, &o, &p), KLDVE_E_ARG);
+        test_says(ctx, "so that zero stays in the middle");
+        kldve_heatmap_free(map);
+    }
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 static void test_render_refuses(void **state)
 {
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_explainer *ex = picture_explainer(ctx, &colour);
     kldve_image *picture = picture_noise(ctx, SIDE, SIDE), *drawn = NULL;
-    kldve_render_options o = {sizeof o, 7, 0};
+    kldve_render_options o = {.struct_size = sizeof o, .colormap = 7, .opacity = 0};
     kldve_heatmap *map = NULL;
     float heat[4];
 
@@ -163,18 +334,27 @@ static void test_render_refuses(void **state)
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_OK);
     assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_E_ARG);
     assert_string_equal(kldve_ctx_message(ctx), "render: unknown colour map 7");
-    o = (kldve_render_options){sizeof o, 0, 1.5f};
+    o = (kldve_render_options){.struct_size = sizeof o, .colormap = 0, .opacity = 1.5f};
     assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_E_ARG);
     assert_string_equal(kldve_ctx_message(ctx), "render: opacity is 1.5, it must be at most 1");
-    o = (kldve_render_options){sizeof o, 0, NAN};
+    o = (kldve_render_options){.struct_size = sizeof o, .colormap = 0, .opacity = NAN};
     assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_E_ARG);
-    o = (kldve_render_options){0, 0, 0};
+    o = (kldve_render_options){.colormap = 0};
     assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_E_ARG);
     assert_int_equal(kldve_heatmap_render(ctx, map, picture, NULL, NULL), KLDVE_E_ARG);
     assert_int_equal(kldve_heatmap_render(ctx, NULL, picture, NULL, &drawn), KLDVE_E_ARG);
     assert_int_equal(kldve_heatmap_upsample(ctx, map, 0, 2, 0, heat), KLDVE_E_ARG);
     assert_int_equal(kldve_heatmap_upsample(ctx, map, 2, 2, 0, NULL), KLDVE_E_ARG);
     assert_int_equal(kldve_heatmap_upsample(ctx, NULL, 2, 2, 0, heat), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_upsample(ctx, map, 2, 2, 7, heat), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_upsample(ctx, map, 2, 2, -4, heat), KLDVE_E_ARG);
+    test_says(ctx, "the stride is -4 bytes");
+    o = (kldve_render_options){.struct_size = sizeof o, .low = 2, .high = 1};
+    assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_E_ARG);
+    test_says(ctx, "the scale goes from 2 to 1: low must be below high");
+    o = (kldve_render_options){.struct_size = sizeof o, .high = NAN};
+    assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_E_ARG);
+    refuse_dest(ctx, map, picture);
     assert_null(drawn);
     for (long budget = 0; budget < 2; budget++) {
         heap.budget = budget;
@@ -194,11 +374,11 @@ static void test_render_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_render),
-        cmocka_unit_test(test_render_opacity),
-        cmocka_unit_test(test_render_signed),
-        cmocka_unit_test(test_render_refuses),
+        cmocka_unit_test(test_render),        cmocka_unit_test(test_render_opacity),
+        cmocka_unit_test(test_render_signed), cmocka_unit_test(test_render_refuses),
+        cmocka_unit_test(test_render_into),   cmocka_unit_test(test_large_picture_is_not_copied),
     };
 
-    return cmocka_run_group_tests_name("render", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("render", tests, NULL, NULL) +
+           TEST_RUN_CASES("scales", scales, check_scale);
 }

@@ -30,6 +30,7 @@ static void test_sizes_out_of_range(void **state)
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_image *out = NULL;
     uint8_t pixel[3] = {0};
+    kldve_pixels pixels;
 
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -37,7 +38,9 @@ static void test_sizes_out_of_range(void **state)
 
         assert_int_equal(kldve_image_new(ctx, w, h, &out), KLDVE_E_ARG);
         assert_non_null(strstr(kldve_ctx_message(ctx), "both sides must be 1 to 65535"));
-        assert_int_equal(kldve_image_from_rgb(ctx, pixel, w, h, SIZE_MAX, &out), KLDVE_E_ARG);
+        pixels = kldve_pixels_of(KLDVE_PIXEL_RGB, w, h, pixel, PTRDIFF_MAX);
+        assert_int_equal(kldve_image_from_pixels(ctx, &pixels, &out), KLDVE_E_ARG);
+        assert_int_equal(kldve_image_borrow(ctx, &pixels, NULL, NULL, &out), KLDVE_E_ARG);
     }
     assert_null(out);
     done(ctx, &heap);
@@ -52,8 +55,19 @@ static void test_missing_arguments(void **state)
     (void)state;
     assert_int_equal(kldve_image_new(NULL, 1, 1, &out), KLDVE_E_ARG);
     assert_int_equal(kldve_image_new(ctx, 1, 1, NULL), KLDVE_E_ARG);
-    assert_int_equal(kldve_image_from_rgb(ctx, NULL, 1, 1, 3, &out), KLDVE_E_ARG);
-    assert_int_equal(kldve_image_from_rgb(ctx, image->pixels, 2, 2, 5, &out), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_from_pixels(ctx, NULL, &out), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_from_pixels(NULL, &image->layout, &out), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_from_pixels(ctx, &image->layout, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_borrow(ctx, &image->layout, NULL, NULL, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_read(ctx, NULL, 0, &image->layout), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_read(ctx, image, 0, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_read(ctx, image, 1, &image->layout), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_layout(NULL, &image->layout), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_layout(image, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_has_alpha(NULL), 0);
+    assert_null(kldve_image_pixels(NULL));
+    assert_null(kldve_image_edit(NULL));
+    assert_int_equal(kldve_image_width(NULL) + kldve_image_height(NULL), 0);
     assert_int_equal(kldve_image_crop(ctx, NULL, 0, 0, 1, 1, &out), KLDVE_E_ARG);
     assert_int_equal(kldve_image_crop(ctx, image, 0, 0, 1, 1, NULL), KLDVE_E_ARG);
     assert_null(out);
@@ -61,21 +75,46 @@ static void test_missing_arguments(void **state)
     done(ctx, &heap);
 }
 
-static void test_from_rgb_honours_the_stride(void **state)
+static void count_release(void *opaque)
+{
+    ++*(int *)opaque;
+}
+
+/* Read in place, told once when it is over, and not at all after a failure. */
+static void test_borrow(void **state)
 {
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
-    kldve_image *image;
-    uint8_t rgb[2 * 11];
+    uint8_t bgr[2 * 11] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 11, 12, 13};
+    kldve_pixels p = kldve_pixels_of(KLDVE_PIXEL_BGR, 3, 2, bgr, 11), seen = {.struct_size = 0};
+    kldve_image *image = NULL, *copied = NULL;
+    int released = 0;
 
     (void)state;
-    for (int i = 0; i < 22; i++)
-        rgb[i] = (uint8_t)i;
-    /* the last row ends with its pixels: 2 * 11 - 2 bytes are all that may be read */
-    assert_int_equal(kldve_image_from_rgb(ctx, rgb, 3, 2, 11, &image), KLDVE_OK);
-    assert_memory_equal(kldve_image_pixels(image), rgb, 9);
-    assert_memory_equal(kldve_image_pixels(image) + 9, rgb + 11, 9);
+    heap.budget = 0;
+    assert_int_equal(kldve_image_borrow(ctx, &p, count_release, &released, &image), KLDVE_E_NOMEM);
+    heap.budget = -1;
+    p.format = 1000;
+    assert_int_equal(kldve_image_borrow(ctx, &p, count_release, &released, &image), KLDVE_E_ARG);
+    assert_null(image);
+    assert_int_equal(released, 0);
+    p.format = KLDVE_PIXEL_BGR;
+    assert_int_equal(kldve_image_borrow(ctx, &p, count_release, &released, &image), KLDVE_OK);
+    assert_null(kldve_image_pixels(image)); /* not R, G, B */
+    assert_null(kldve_image_edit(image));
+    assert_int_equal(kldve_image_layout(image, &seen), KLDVE_E_ARG);
+    seen.struct_size = sizeof seen;
+    assert_int_equal(kldve_image_layout(image, &seen), KLDVE_OK);
+    assert_ptr_equal(seen.plane[0], bgr);
+    assert_int_equal(seen.stride[0], 11);
+    bgr[13] = 99; /* the picture has no copy */
+    assert_int_equal(kldve_image_crop(ctx, image, 0, 1, 1, 1, &copied), KLDVE_OK);
+    assert_int_equal(kldve_image_pixels(copied)[0], 99);
+    assert_int_equal(kldve_image_pixels(copied)[2], 11);
+    kldve_image_free(copied);
+    assert_int_equal(released, 0);
     kldve_image_free(image);
+    assert_int_equal(released, 1);
     done(ctx, &heap);
 }
 
@@ -147,7 +186,7 @@ TEST_MAIN(image)
         cmocka_unit_test(test_new_is_black),
         cmocka_unit_test(test_sizes_out_of_range),
         cmocka_unit_test(test_missing_arguments),
-        cmocka_unit_test(test_from_rgb_honours_the_stride),
+        cmocka_unit_test(test_borrow),
         cmocka_unit_test(test_crop),
         cmocka_unit_test(test_every_allocation_fails_once),
     };

@@ -27,14 +27,14 @@ static kldve_image *load_ppm(kldve_ctx *ctx, const char *name)
     size_t nbytes;
     char *file = test_file_load(test_path("%s/%s", folder, name), &nbytes), *pixels;
     kldve_image *image;
+    kldve_pixels rgb;
     int width, height;
 
     assert_int_equal(sscanf(file, "P6 %d %d 255", &width, &height), 2);
     pixels = strchr(file, '\n') + 1;
     assert_int_equal((size_t)(pixels - file) + 3 * (size_t)width * (size_t)height, nbytes);
-    assert_int_equal(
-        kldve_image_from_rgb(ctx, (uint8_t *)pixels, width, height, 3 * (size_t)width, &image),
-        KLDVE_OK);
+    rgb = kldve_pixels_of(KLDVE_PIXEL_RGB, width, height, pixels, 0);
+    assert_int_equal(kldve_image_from_pixels(ctx, &rgb, &image), KLDVE_OK);
     free(file);
     return image;
 }

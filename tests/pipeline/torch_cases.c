@@ -51,12 +51,12 @@ static kldve_image *ppm(kldve_ctx *ctx, const char *path)
     size_t nbytes;
     char *file = test_file_load(path, &nbytes);
     int width, height, header;
+    kldve_pixels pixels;
     kldve_image *image = NULL;
 
     assert_int_equal(sscanf(file, "P6 %d %d 255%n", &width, &height, &header), 2);
-    assert_int_equal(kldve_image_from_rgb(ctx, (uint8_t *)file + header + 1, width, height,
-                                          3 * (size_t)width, &image),
-                     KLDVE_OK);
+    pixels = kldve_pixels_of(KLDVE_PIXEL_RGB, width, height, file + header + 1, 0);
+    assert_int_equal(kldve_image_from_pixels(ctx, &pixels, &image), KLDVE_OK);
     free(file);
     return image;
 }

@@ -7,7 +7,8 @@
  *       GraphProto.output (12)    0x62, length          once for each tensor
  *         ValueInfoProto.name (1) 0x0a, length, name
  *
- * Without a type: that is what the graph says. */
+ * Where the file describes the tensor (GraphProto.value_info, 13), the output is that description,
+ * with its type; else the name alone, and the type is what follows from the graph. */
 #include "tap.h"
 
 #include <assert.h>
@@ -22,20 +23,46 @@ static const size_t max_model = (size_t)2 << 30;
 /* Where a name stands. */
 typedef enum place { NOWHERE, INSIDE, WEIGHT, INPUT, MADE, PUT_OUT } place;
 
+typedef struct wanted {
+    const char *name;
+    place at;                  /* the highest that was found */
+    const unsigned char *info; /* [ninfo], its ValueInfoProto in the file; NULL: none */
+    size_t ninfo;
+} wanted;
+
 typedef struct tap {
     kx_reader reader;
-    const char *const *name;
-    place *at; /* [count] of each name the last that was found */
+    wanted *tensor; /* [count] */
     int32_t count;
 } tap;
 
 /* ---- where names stand ----------------------------------------------------------------------- */
 
+static bool is_name(const wanted *v, const kx_wire *w)
+{
+    return strlen(v->name) == w->n && memcmp(v->name, w->bytes, w->n) == 0;
+}
+
 static void found(tap *t, const kx_wire *w, place at)
 {
     for (int32_t i = 0; i < t->count; i++)
-        if (t->at[i] < at && strlen(t->name[i]) == w->n && memcmp(t->name[i], w->bytes, w->n) == 0)
-            t->at[i] = at;
+        if (t->tensor[i].at < at && is_name(&t->tensor[i], w))
+            t->tensor[i].at = at;
+}
+
+/* A ValueInfoProto; a damaged one is not copied. */
+static void found_info(tap *t, const kx_wire *info)
+{
+    kx_wire w = kx_wire_start(info->bytes, info->n), name = {.bytes = NULL};
+
+    while (kx_wire_next(&w))
+        if (w.key == KX_BYTES(1))
+            name = w;
+    for (int32_t i = 0; name.bytes && !w.broken && i < t->count; i++)
+        if (is_name(&t->tensor[i], &name)) {
+            t->tensor[i].info = info->bytes;
+            t->tensor[i].ninfo = info->n;
+        }
 }
 
 /* A tensor in a function or a branch, which the engine names after what is around it:
@@ -43,12 +70,13 @@ static void found(tap *t, const kx_wire *w, place at)
 static void found_inside(tap *t, const kx_wire *w)
 {
     for (int32_t i = 0; i < t->count; i++) {
-        size_t n = strlen(t->name[i]);
-        const char *end = n >= w->n ? t->name[i] + n - w->n : NULL;
+        wanted *v = &t->tensor[i];
+        size_t n = strlen(v->name);
+        const char *end = n >= w->n ? v->name + n - w->n : NULL;
 
-        if (t->at[i] == NOWHERE && end && w->n > 0 && memcmp(end, w->bytes, w->n) == 0 &&
+        if (v->at == NOWHERE && end && w->n > 0 && memcmp(end, w->bytes, w->n) == 0 &&
             (n == w->n || end[-1] == '~' || end[-1] == '/'))
-            t->at[i] = INSIDE;
+            v->at = INSIDE;
     }
 }
 
@@ -104,6 +132,9 @@ static kldve_status look_at_graph(tap *t, const kx_wire *graph)
         case KX_BYTES(12):
             find_field(t, &w, KX_BYTES(1), PUT_OUT);
             break;
+        case KX_BYTES(13):
+            found_info(t, &w);
+            break;
         default:
             break;
         }
@@ -140,7 +171,7 @@ static kldve_status look_at_model(tap *t, const void *bytes, size_t n)
     return w.broken ? kx_wire_broken(&t->reader, &w, "the model") : KLDVE_OK;
 }
 
-static kldve_status check_name(tap *t, int32_t i)
+static kldve_status check_name(tap *t, const wanted *v)
 {
     static const char *const why[] = {
         [NOWHERE] = "the file has no such tensor",
@@ -149,10 +180,10 @@ static kldve_status check_name(tap *t, int32_t i)
         [WEIGHT] = "it is a weight",
         [INPUT] = "it is an input: what you feed the file with is there already"};
 
-    if (t->at[i] >= MADE)
+    if (v->at >= MADE)
         return KLDVE_OK;
-    return kx_reader_fail(&t->reader, KLDVE_E_ARG, "tensor '%.80s' cannot be tapped: %s",
-                          t->name[i], why[t->at[i]]);
+    return kx_reader_fail(&t->reader, KLDVE_E_ARG, "tensor '%.80s' cannot be tapped: %s", v->name,
+                          why[v->at]);
 }
 
 /* ---- the bytes ------------------------------------------------------------------------------- */
@@ -181,13 +212,20 @@ static size_t message_size(size_t length)
     return 1 + varint_size(length) + length;
 }
 
-static unsigned char *put_output(unsigned char *to, const char *name)
+/* What describes an output: the bytes of its ValueInfoProto. */
+static size_t info_size(const wanted *v)
 {
-    size_t n = strlen(name);
+    return v->info ? v->ninfo : message_size(strlen(v->name));
+}
 
-    to = put_head(to, OUTPUT, message_size(n));
-    to = put_head(to, NAME, n);
-    memcpy(to, name, n);
+static unsigned char *put_output(unsigned char *to, const wanted *v)
+{
+    size_t n = v->info ? v->ninfo : strlen(v->name);
+
+    to = put_head(to, OUTPUT, info_size(v));
+    if (!v->info)
+        to = put_head(to, NAME, n);
+    memcpy(to, v->info ? v->info : (const unsigned char *)v->name, n);
     return to + n;
 }
 
@@ -198,11 +236,14 @@ static kldve_status write_outputs(tap *t, size_t model, void **out, size_t *nout
     unsigned char *bytes, *to;
 
     for (int32_t i = 0; i < t->count; i++) {
-        if (t->at[i] != MADE)
+        const wanted *v = &t->tensor[i];
+
+        if (v->at != MADE)
             continue;
         for (int32_t k = i + 1; k < t->count; k++)
-            t->at[k] = strcmp(t->name[i], t->name[k]) == 0 ? PUT_OUT : t->at[k];
-        all += message_size(message_size(strlen(t->name[i])));
+            if (strcmp(v->name, t->tensor[k].name) == 0)
+                t->tensor[k].at = PUT_OUT;
+        all += message_size(info_size(v));
     }
     if (model > max_model || all > max_model || message_size(all) > max_model - model)
         return kx_reader_fail(&t->reader, KLDVE_E_UNSUPPORTED,
@@ -213,8 +254,8 @@ static kldve_status write_outputs(tap *t, size_t model, void **out, size_t *nout
     if (all)
         to = put_head(to, GRAPH, all);
     for (int32_t i = 0; i < t->count; i++)
-        if (t->at[i] == MADE)
-            to = put_output(to, t->name[i]);
+        if (t->tensor[i].at == MADE)
+            to = put_output(to, &t->tensor[i]);
     assert((size_t)(to - bytes) == (all ? message_size(all) : 0));
     *out = bytes;
     *nout = (size_t)(to - bytes);
@@ -224,17 +265,18 @@ static kldve_status write_outputs(tap *t, size_t model, void **out, size_t *nout
 kldve_status kx_tap(kldve_ctx *ctx, const char *path, const void *bytes, size_t n,
                     const char *const *name, int32_t count, void **out, size_t *nout)
 {
-    tap t = {.reader = {.ctx = ctx, .path = path, .bytes = bytes}, .name = name, .count = count};
+    tap t = {.reader = {.ctx = ctx, .path = path, .bytes = bytes}, .count = count};
     kldve_status st;
 
-    if (!(t.at = kldve_ctx_alloc(ctx, (size_t)count, sizeof *t.at)))
+    if (!(t.tensor = kldve_ctx_alloc(ctx, (size_t)count, sizeof *t.tensor)))
         return kx_reader_nomem(&t.reader);
-    memset(t.at, 0, (size_t)count * sizeof *t.at);
+    for (int32_t i = 0; i < count; i++)
+        t.tensor[i] = (wanted){.name = name[i]};
     st = look_at_model(&t, bytes, n);
     for (int32_t i = 0; st == KLDVE_OK && i < count; i++)
-        st = check_name(&t, i);
+        st = check_name(&t, &t.tensor[i]);
     if (st == KLDVE_OK)
         st = write_outputs(&t, n, out, nout);
-    kldve_ctx_release(ctx, t.at);
+    kldve_ctx_release(ctx, t.tensor);
     return st;
 }

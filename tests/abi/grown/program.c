@@ -320,6 +320,23 @@ static void pass_results(kldve_ctx *ctx, kldve_heatmap *map)
     free(render);
 }
 
+static void pass_pixels(kldve_ctx *ctx)
+{
+    static uint8_t rgb[3] = {1, 2, 3};
+    kldve_pixels *pixels = COPY(kldve_pixels, .width = 1, .height = 1, .plane = {rgb});
+    kldve_pixels *layout = result(sizeof *layout);
+    kldve_image *image = NULL;
+
+    if (accepted(ctx, "kldve_pixels", kldve_image_from_pixels(ctx, pixels, &image))) {
+        CHECK(kldve_image_layout(image, layout) == KLDVE_OK);
+        check_result(layout, sizeof *layout);
+        CHECK(layout->width == 1 && layout->stride[0] == 3);
+        kldve_image_free(image);
+    }
+    free(layout);
+    free(pixels);
+}
+
 static void pass_metric(kldve_ctx *ctx, const kldve_heatmap *map)
 {
     kldve_metric *metric =
@@ -343,6 +360,7 @@ static void pass_arrays(kldve_ctx *ctx)
              .classes = CLASSES, .maps = MAPS, .height = SIDE, .width = SIDE);
     kldve_heatmap *map = NULL;
 
+    pass_pixels(ctx);
     if (accepted(ctx, "kldve_arrays", kldve_explain_arrays(ctx, arrays, NULL, &map))) {
         pass_results(ctx, map);
         pass_metric(ctx, map);
@@ -539,21 +557,21 @@ static const struct {
     const char *name;
     int read; /* by the library: a program can set a member of it */
 } structs[] = {
-    {"kldve_allocator", 1},       {"kldve_divergence_options", 1},
-    {"kldve_options", 1},         {"kldve_arrays", 1},
-    {"kldve_features", 1},        {"kldve_input_spec", 1},
-    {"kldve_render_options", 1},  {"kldve_backend", 1},
-    {"kldve_method", 1},          {"kldve_metric", 1},
-    {"kldve_shape", 1},           {"kldve_bias_gradient", 1},
-    {"kldve_attention", 1},       {"kldve_pick", 0},
-    {"kldve_record", 0},          {"kldve_timings", 0},
-    {"kldve_divergence_info", 0}, {"kldve_job", 0},
-    {"kldve_metric_job", 0},
+    {"kldve_allocator", 1},     {"kldve_divergence_options", 1},
+    {"kldve_options", 1},       {"kldve_arrays", 1},
+    {"kldve_features", 1},      {"kldve_input_spec", 1},
+    {"kldve_pixels", 1},        {"kldve_render_options", 1},
+    {"kldve_backend", 1},       {"kldve_method", 1},
+    {"kldve_metric", 1},        {"kldve_shape", 1},
+    {"kldve_bias_gradient", 1}, {"kldve_attention", 1},
+    {"kldve_pick", 0},          {"kldve_record", 0},
+    {"kldve_timings", 0},       {"kldve_divergence_info", 0},
+    {"kldve_job", 0},           {"kldve_metric_job", 0},
 #ifdef WITH_ONNX
-    {"kldve_onnx_options", 1},    {"kldve_onnx_input", 1},
-    {"kldve_onnx_dim", 1},        {"kldve_onnx_tensor", 0},
-    {"kldve_onnx_choice", 0},     {"kldve_onnx_demo_files", 0},
-    {"kldve_card_value", 0},      {"kldve_onnx_needs", 0},
+    {"kldve_onnx_options", 1},  {"kldve_onnx_input", 1},
+    {"kldve_onnx_dim", 1},      {"kldve_onnx_tensor", 0},
+    {"kldve_onnx_choice", 0},   {"kldve_onnx_demo_files", 0},
+    {"kldve_card_value", 0},    {"kldve_onnx_needs", 0},
 #endif
 };
 

@@ -106,6 +106,34 @@ static void test_bytes(void **state)
     free(model);
 }
 
+/* An output has the type that the file gives for the tensor. */
+static void test_typed(void **state)
+{
+    /* GraphProto.value_info: name a, TypeProto.tensor_type.elem_type 1 */
+    static const unsigned char described[] = {0x3a, 11, 0x6a, 9, 0x0a, 1, 'a',
+                                              0x12, 4,  0x0a, 2, 0x08, 1};
+    static const unsigned char expected[] = {0x3a, 11, 0x62, 9, 0x0a, 1, 'a',
+                                             0x12, 4,  0x0a, 2, 0x08, 1};
+    const char *names[] = {"a"};
+    size_t nbytes, nmore;
+    unsigned char *model = writer_memory(write_text, NET, &nbytes);
+    void *more = NULL;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+
+    (void)state;
+    model = realloc(model, nbytes + sizeof described);
+    memcpy(model + nbytes, described, sizeof described);
+    assert_int_equal(kldve_onnx_tap(ctx, model, nbytes + sizeof described, names, 1, &more, &nmore),
+                     KLDVE_OK);
+    assert_int_equal(nmore, sizeof expected);
+    assert_memory_equal(more, expected, sizeof expected);
+    kldve_ctx_release(ctx, more);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+    free(model);
+}
+
 static const struct bad {
     const char *name, *tensor, *message;
 } bads[] = {
@@ -276,6 +304,7 @@ TEST_MAIN(proto_tap)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_typed),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_damaged),
         cmocka_unit_test_setup_teardown(test_files, make_folder, remove_folder),
