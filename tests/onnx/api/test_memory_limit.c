@@ -8,8 +8,6 @@
 
 #include <kldve/onnx.h>
 
-static const size_t pixels = 3 * 28 * 28;
-
 typedef struct session {
     kldve_ctx *ctx;
     kldve_onnx *net;
@@ -24,15 +22,16 @@ static kldve_status work(session *s, const char *path, const char *method)
         .struct_size = sizeof o, .threads = 1, .flags = KLDVE_ONNX_FLAG_VJP_INPUT, .batch = 2};
     kldve_options why = {.struct_size = sizeof why, .method = method};
     unsigned char rgb[3 * 28 * 28];
+    kldve_pixels pixels = kldve_pixels_of(KLDVE_PIXEL_RGB, 28, 28, rgb, 0);
     kldve_status st;
 
-    for (size_t i = 0; i < pixels; i++)
+    for (size_t i = 0; i < sizeof rgb; i++)
         rgb[i] = (unsigned char)(7 * i);
     if (strcmp(method, "rise") == 0)
         why.samples = 5;
     if ((st = kldve_onnx_load(s->ctx, path, &o, &s->net)) < 0 ||
         (st = kldve_explainer_new(s->ctx, kldve_onnx_backend(), s->net, &s->ex)) < 0 ||
-        (st = kldve_image_from_rgb(s->ctx, rgb, 28, 28, (size_t)3 * 28, &s->picture)) < 0 ||
+        (st = kldve_image_from_pixels(s->ctx, &pixels, &s->picture)) < 0 ||
         (st = kldve_explain(s->ex, s->picture, &why, &s->map)) < 0)
         return st;
     return kldve_heatmap_render(s->ctx, s->map, s->picture, NULL, &s->drawn);
@@ -93,10 +92,48 @@ static void test_sessions(void **state)
     }
 }
 
+/* From the third explanation on the allocator is asked for the heat maps alone. */
+static void test_one_block(void **state)
+{
+    static const char *const methods[] = {"kl-dve", "grad-cam", "layer-cam"};
+    const char *path = test_path("%s/assets/models/mnist_cnn.onnx", test_shared_or_skip());
+
+    (void)state;
+    for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
+        test_heap heap;
+        session s = {.ctx = test_ctx(&heap)};
+        kldve_options why = {.struct_size = sizeof why, .method = methods[m]};
+        kldve_image *large = NULL;
+        const kldve_image *both[2];
+        long before = 0;
+
+        assert_int_equal(work(&s, path, methods[m]), KLDVE_OK);
+        assert_int_equal(kldve_image_resize(s.ctx, s.picture, 100, 70, &large), KLDVE_OK);
+        both[0] = s.picture;
+        both[1] = large;
+        for (int i = 0; i < 3; i++) {
+            kldve_heatmap *map[4] = {NULL};
+
+            before = heap.calls;
+            assert_int_equal(kldve_explain(s.ex, s.picture, &why, &map[0]), KLDVE_OK);
+            assert_int_equal(kldve_explain(s.ex, large, &why, &map[1]), KLDVE_OK);
+            assert_int_equal(kldve_explain_many(s.ex, both, 2, &why, &map[2]), KLDVE_OK);
+            for (int k = 0; k < 4; k++)
+                kldve_heatmap_free(map[k]);
+        }
+        assert_int_equal(heap.calls - before, 4);
+        kldve_image_free(large);
+        end(&s);
+        kldve_ctx_free(s.ctx);
+        assert_int_equal(heap.live, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sessions),
+        cmocka_unit_test(test_one_block),
     };
 
     return cmocka_run_group_tests_name("memory limit", tests, NULL, NULL);
