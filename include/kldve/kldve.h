@@ -222,6 +222,19 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_shape(const kldve_explai
  *  @since 0.1 */
 KLDVE_API const char *kldve_explainer_note(const kldve_explainer *explainer, int32_t index);
 
+/** Would an explanation with these options work?  kldve_explain() and its kin ask the same first,
+ *  before any pass of the network.
+ *
+ *  Nothing runs.  Only where the network itself has to say - relevance propagation, gradients at
+ *  biases, attentions - its plan for them is made, once, which takes as long as loading does and is
+ *  then there for the explanation.  What depends on the picture is not looked at: a pixel or row
+ *  that is picked, numbers that are not finite.
+ *  @param options  NULL means defaults.
+ *  @return KLDVE_OK, or what kldve_explain_input() would return, with its message.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_check(kldve_explainer *explainer,
+                                                              const kldve_options *options);
+
 /** Explain one picture.
  *  @param options  NULL means defaults.
  *  @param out      On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
@@ -345,6 +358,13 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_arrays_cotangent(kldve_ctx *ctx, c
                                                                int32_t classes,
                                                                const kldve_options *options,
                                                                float *cotangent);
+
+/** kldve_explainer_check() of kldve_explain_arrays(), without a look at the numbers.
+ *  @return KLDVE_OK, or what kldve_explain_arrays() would return, with its message.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_arrays_check(kldve_ctx *ctx,
+                                                           const kldve_arrays *arrays,
+                                                           const kldve_options *options);
 
 /** Explain without any backend, from arrays in memory.
  *  @param options  NULL means defaults.  Use the same as for kldve_arrays_cotangent().

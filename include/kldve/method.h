@@ -111,7 +111,7 @@ struct kldve_method {
     int32_t sign;        /**< a kldve_sign: what its authors show where options.sign does not say;
                               KLDVE_SIGN_DEFAULT: all values as they are, the smallest at 0 */
     int32_t random;      /**< 1: draws random numbers from options.seed and fills in job->error */
-    int32_t reserved;    /**< 0 */
+    int32_t rule;        /**< a kldve_rule: that of its gradients at the pixels */
     const void *opaque;  /**< for the slots: job->method->opaque */
     /** What it needs with these options, a part of `needs`; NULL: always all of it. */
     uint64_t (*needs_with)(const kldve_options *options);

@@ -96,8 +96,9 @@ static kldve_status check(kldve_ctx *ctx, const kldve_method *m)
         m->sign < KLDVE_SIGN_DEFAULT || m->sign > KLDVE_SIGN_ABSOLUTE)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s: unknown needs, readings, resolution or sign", name);
-    if (m->options & ~(uint64_t)KNOWN_OPTIONS || m->reserved != 0)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s: unknown options", name);
+    if (m->options & ~(uint64_t)KNOWN_OPTIONS || m->rule < KLDVE_RULE_GRADIENT ||
+        m->rule > KLDVE_RULE_SALIENT_DECONVOLUTION)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s: unknown options or rule", name);
     if (m->resolution == KLDVE_RESOLUTION_PIXELS && !m->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s: a map of pixels needs the slot map, not weights",

@@ -177,12 +177,14 @@ static kldve_status check_network(const kldve_run *run)
 
 kldve_status kldve_run_admit_network(kldve_run *run, kldve_network *net)
 {
+    const kldve_method *method = run->job.method;
     kldve_status st;
 
     assert(run->job.shape == &net->shape);
     run->net = net;
     run->where = net->backend.name;
-    if ((st = check_network(run)) < 0 || (st = kldve_run_admit_pick(run)) < 0)
+    if ((st = check_network(run)) < 0 || (st = kldve_run_admit_pick(run)) < 0 ||
+        (st = check_target(run)) < 0)
         return st;
-    return check_target(run);
+    return kldve_network_can(net, method->name, run->needs, method->rule);
 }

@@ -7,6 +7,7 @@
 #include "base/finite.h"
 #include "base/size.h"
 #include "explain.h"
+#include "options.h"
 #include "single.h"
 #include "stages/target.h"
 #include "steps.h"
@@ -40,10 +41,10 @@ static kldve_status read_scores(kldve_ctx *ctx, const float *logits, kldve_shape
     return KLDVE_OK;
 }
 
-static kldve_status check_arrays(kldve_ctx *ctx, const kldve_arrays *a)
+/* Everything but the numbers; *count: the feature values. */
+static kldve_status check_sizes(kldve_ctx *ctx, const kldve_arrays *a, size_t *count)
 {
-    size_t cells, count;
-    kldve_status st;
+    size_t cells;
 
     if (a->reserved != 0)
         return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
@@ -57,10 +58,18 @@ static kldve_status check_arrays(kldve_ctx *ctx, const kldve_arrays *a)
             "arrays: the feature maps are %d x %d x %d, all sizes must be at least 1", (int)a->maps,
             (int)a->height, (int)a->width);
     if (!kldve_size_mul((size_t)a->height, (size_t)a->width, &cells) || cells > INT_MAX ||
-        !kldve_size_mul(cells, (size_t)a->maps, &count) || count > SIZE_MAX / sizeof(float))
+        !kldve_size_mul(cells, (size_t)a->maps, count) || *count > SIZE_MAX / sizeof(float))
         return kldve_ctx_fail(ctx, KLDVE_E_ARG,
                               "arrays: the feature maps have more values than can be addressed");
-    if ((st = kldve_finite_check(ctx, "arrays", "feature", a->features, count)) < 0)
+    return KLDVE_OK;
+}
+
+static kldve_status check_arrays(kldve_ctx *ctx, const kldve_arrays *a)
+{
+    size_t count;
+    kldve_status st = check_sizes(ctx, a, &count);
+
+    if (st < 0 || (st = kldve_finite_check(ctx, "arrays", "feature", a->features, count)) < 0)
         return st;
     return a->gradient ? kldve_finite_check(ctx, "arrays", "gradient", a->gradient, count)
                        : KLDVE_OK;
@@ -83,8 +92,41 @@ static int32_t drawn(int32_t cells)
     return cells <= INT32_MAX / PIXELS_PER_CELL ? cells * PIXELS_PER_CELL : INT32_MAX;
 }
 
-kldve_status kldve_explain_arrays(kldve_ctx *ctx, const kldve_arrays *arrays,
-                                  const kldve_options *options, kldve_heatmap **out)
+static kldve_status check_request(kldve_ctx *ctx, const kldve_arrays *arrays,
+                                  const kldve_options *options)
+{
+    kldve_buffers buffers = {0};
+    kldve_run run;
+    kldve_arrays a;
+    kldve_shape shape;
+    size_t count;
+    kldve_status st = kldve_struct_load(ctx, "kldve_arrays", arrays, &a, sizeof a);
+
+    if (st < 0 || (st = check_sizes(ctx, &a, &count)) < 0)
+        return st;
+    shape = shape_of(&a);
+    if ((st = kldve_single_read(ctx, "arrays: ", &shape)) < 0 ||
+        (st = kldve_buffers_new(ctx, &shape, 1, true, &buffers)) < 0)
+        return st;
+    if ((st = kldve_run_prepare(&run, ctx, &shape, options, &buffers)) == KLDVE_OK)
+        st = kldve_run_admit_arrays(&run, a.gradient);
+    kldve_buffers_free(&buffers, 1);
+    return st;
+}
+
+kldve_status kldve_arrays_check(kldve_ctx *ctx, const kldve_arrays *arrays,
+                                const kldve_options *options)
+{
+    double before;
+
+    if (!ctx || !arrays)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "arrays: NULL argument");
+    before = kldve_ctx_enter(ctx, "check", kldve_options_deadline(options));
+    return kldve_ctx_leave(ctx, before, check_request(ctx, arrays, options));
+}
+
+static kldve_status explain_arrays(kldve_ctx *ctx, const kldve_arrays *arrays,
+                                   const kldve_options *options, kldve_heatmap **out)
 {
     kldve_buffers buffers = {0};
     kldve_run run = {0};
@@ -94,8 +136,6 @@ kldve_status kldve_explain_arrays(kldve_ctx *ctx, const kldve_arrays *arrays,
     score_list scores;
     kldve_status st;
 
-    if (!ctx || !arrays || !out)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "arrays: NULL argument");
     if ((st = kldve_struct_load(ctx, "kldve_arrays", arrays, &a, sizeof a)) < 0 ||
         (st = check_arrays(ctx, &a)) < 0)
         return st;
@@ -120,6 +160,17 @@ done:
     return st;
 }
 
+kldve_status kldve_explain_arrays(kldve_ctx *ctx, const kldve_arrays *arrays,
+                                  const kldve_options *options, kldve_heatmap **out)
+{
+    double before;
+
+    if (!ctx || !arrays || !out)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "arrays: NULL argument");
+    before = kldve_ctx_enter(ctx, "explain", kldve_options_deadline(options));
+    return kldve_ctx_leave(ctx, before, explain_arrays(ctx, arrays, options, out));
+}
+
 /* The run as far as the cotangent; its heat map only holds z and alpha. */
 static kldve_status find_cotangent(kldve_run *run, const float *logits)
 {
@@ -135,8 +186,8 @@ static kldve_status find_cotangent(kldve_run *run, const float *logits)
     return kldve_run_cotangent(run, KLDVE_SUBJECT_TARGET);
 }
 
-kldve_status kldve_arrays_cotangent(kldve_ctx *ctx, const float *logits, int32_t classes,
-                                    const kldve_options *options, float *cotangent)
+static kldve_status cotangent_of(kldve_ctx *ctx, const float *logits, int32_t classes,
+                                 const kldve_options *options, float *cotangent)
 {
     kldve_shape shape = {
         .struct_size = sizeof shape, .classes = classes, .maps = 1, .height = 1, .width = 1};
@@ -145,8 +196,6 @@ kldve_status kldve_arrays_cotangent(kldve_ctx *ctx, const float *logits, int32_t
     score_list scores;
     kldve_status st;
 
-    if (!ctx || !logits || !cotangent)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "cotangent: NULL argument");
     if ((st = read_scores(ctx, logits, &shape, &scores)) < 0 ||
         (st = kldve_buffers_new(ctx, &shape, 1, true, &buffers)) < 0)
         return st;
@@ -159,4 +208,15 @@ done:
     kldve_heatmap_free(run.map);
     kldve_buffers_free(&buffers, 1);
     return st;
+}
+
+kldve_status kldve_arrays_cotangent(kldve_ctx *ctx, const float *logits, int32_t classes,
+                                    const kldve_options *options, float *cotangent)
+{
+    double before;
+
+    if (!ctx || !logits || !cotangent)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "cotangent: NULL argument");
+    before = kldve_ctx_enter(ctx, "cotangent", kldve_options_deadline(options));
+    return kldve_ctx_leave(ctx, before, cotangent_of(ctx, logits, classes, options, cotangent));
 }

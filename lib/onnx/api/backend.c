@@ -231,6 +231,7 @@ const kldve_backend *kldve_onnx_backend(void)
                                           .attentions = kx_backend_attentions,
                                           .note = backend_note,
                                           .pick = kx_backend_pick,
+                                          .can = kx_backend_can,
                                           .forward_many = backend_forward_many,
                                           .vjp_many = backend_vjp_many};
 

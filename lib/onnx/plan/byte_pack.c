@@ -20,7 +20,9 @@
 typedef struct source {
     const kx_value *weights;
     const float *number, *scale, *bias; /* bias may be NULL */
-    size_t of_channel, of_term;         /* strides of `number` */
+    const uint8_t *level;               /* as the file has them; NULL: not known so */
+    uint8_t flip;                       /* the sign of int8 */
+    size_t of_channel, of_term;         /* strides of `number` and `level` */
     bool whole_bias;                    /* in the file, it is integers */
     int16_t *term, *rest;               /* room for the weights of a channel, and their rests */
     kx_byte_form in, out;
@@ -66,6 +68,8 @@ static bool find_source(kx_planner *p, const kx_unit *u, source *s)
     *s = (source){.weights = w,
                   .number = kx_value_read(w, &p->plan->arena),
                   .scale = kx_value_read(w->scale, &p->plan->arena),
+                  .level = w->levels->narrow ? w->levels->raw : NULL,
+                  .flip = w->levels->onnx_type == KX_ONNX_INT8 ? 0x80 : 0,
                   .of_channel = is_matrix(u) ? 1 : terms,
                   .of_term = is_matrix(u) ? (size_t)d->out_channels : 1,
                   .whole_bias = bias && bias->levels,
@@ -88,17 +92,33 @@ static int64_t terms_of(const kx_conv_desc *d)
     return d->in_channels / d->groups * d->kernel[0] * d->kernel[1];
 }
 
-/* The weights of a channel in the order rows, columns, channels; the file has channels first. */
+static int number_at(const source *s, size_t at, float scale)
+{
+    return (int)lrintf(s->number[at] / scale);
+}
+
+/* int8 as uint8, moved by 128. */
+static int level_at(const source *s, size_t at)
+{
+    return s->level[at] ^ s->flip;
+}
+
+/* The weights of a channel in the order rows, columns, channels; the file has channels first.  Its
+ * integers less the zero point are much faster to read than the numbers that were made of them. */
 static int16_t *weights_of(const source *s, const kx_conv_desc *d, int64_t channel)
 {
     int64_t each = d->in_channels / d->groups, cells = d->kernel[0] * d->kernel[1];
-    const float *number = s->number + (size_t)channel * s->of_channel;
+    size_t first = (size_t)channel * s->of_channel;
     float scale = scale_of(s, channel);
+    int zero = s->level ? level_at(s, first) - number_at(s, first, scale) : 0;
     int16_t *to = s->term;
 
     for (int64_t cell = 0; cell < cells; cell++)
-        for (int64_t c = 0; c < each; c++)
-            *to++ = (int16_t)lrintf(number[(size_t)(c * cells + cell) * s->of_term] / scale);
+        for (int64_t c = 0; c < each; c++) {
+            size_t at = first + (size_t)(c * cells + cell) * s->of_term;
+
+            *to++ = (int16_t)(s->level ? level_at(s, at) - zero : number_at(s, at, scale));
+        }
     return s->term;
 }
 
@@ -139,23 +159,31 @@ static void choose_width(const source *s, kx_byte_conv *c)
         c->rests = 0;
 }
 
+/* A word at a time: two numbers of 16 bits, or four bytes. */
+static void put_word(const int16_t *w, int64_t per_word, uint8_t *to)
+{
+    if (per_word == 2)
+        memcpy(to, w, 2 * sizeof *w);
+    else
+        for (int i = 0; i < KX_BYTE_WORD; i++)
+            to[i] = (uint8_t)w[i];
+}
+
 /* The weights of one channel, words of one channel behind those of the next; returns their sum. */
 static int64_t pack_channel(const source *s, const kx_byte_conv *c, int64_t channel, uint8_t *to)
 {
-    int64_t sum = 0, terms = terms_of(&c->d);
-    int16_t *w = weights_of(s, &c->d, channel);
+    int64_t sum = 0, terms = terms_of(&c->d), t = 0;
+    int16_t *w = weights_of(s, &c->d, channel), last[KX_BYTE_WORD] = {0};
 
-    for (int64_t t = 0; t < terms; t++)
+    for (; t < terms; t++)
         sum += w[t];
     if (c->rests)
         (void)kx_byte_fit(w, terms, s->rest);
-    for (int64_t t = 0; t < terms; t++) {
-        uint8_t *word = to + t / c->per_word * KX_BYTE_WORD * KX_BYTE_COLUMNS;
-
-        if (c->per_word == 2)
-            memcpy(word + t % 2 * (int64_t)sizeof *w, &w[t], sizeof *w);
-        else
-            word[t % 4] = (uint8_t)w[t];
+    for (t = 0; t + c->per_word <= terms; t += c->per_word, to += KX_BYTE_WORD * KX_BYTE_COLUMNS)
+        put_word(w + t, c->per_word, to);
+    if (t < terms) {
+        memcpy(last, w + t, (size_t)(terms - t) * sizeof *w);
+        put_word(last, c->per_word, to);
     }
     return sum;
 }

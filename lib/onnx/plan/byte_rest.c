@@ -2,13 +2,7 @@
 #include "byte_rest.h"
 
 #include <stdlib.h>
-
-static int64_t take(int16_t *w, int by, int16_t *rest)
-{
-    *w = (int16_t)(*w - by);
-    *rest = (int16_t)(*rest + by);
-    return by != 0;
-}
+#include <string.h>
 
 /* By how much w is outside of -128..127. */
 static int outside(int w)
@@ -16,7 +10,8 @@ static int outside(int w)
     return w > INT8_MAX ? w - INT8_MAX : w < INT8_MIN ? w - INT8_MIN : 0;
 }
 
-/* 255 x 128 fits 16 bits with either sign, 255 x 129 does not. */
+/* By how much the sum of two weights of one sign is: 255 x 128 fits 16 bits with either sign, 255 x
+ * 129 does not. */
 static int too_much(int a, int b)
 {
     enum { MOST = INT16_MAX / UINT8_MAX };
@@ -26,19 +21,42 @@ static int too_much(int a, int b)
     return a + b > MOST ? a + b - MOST : a + b < -MOST ? a + b + MOST : 0;
 }
 
+/* Few pairs do not fit, so that one jump decides. */
+static bool fits(int a, int b)
+{
+    int above = (a > 0 ? a : 0) + (b > 0 ? b : 0), below = (a < 0 ? a : 0) + (b < 0 ? b : 0);
+
+    return (above <= INT8_MAX) & (below >= INT8_MIN);
+}
+
+static void fit_pair(int16_t w[2], int16_t rest[2])
+{
+    int at, by;
+
+    for (int i = 0; i < 2; i++) {
+        rest[i] = (int16_t)outside(w[i]);
+        w[i] = (int16_t)(w[i] - rest[i]);
+    }
+    at = abs(w[0]) > abs(w[1]) ? 0 : 1;
+    by = too_much(w[0], w[1]);
+    rest[at] = (int16_t)(rest[at] + by);
+    w[at] = (int16_t)(w[at] - by);
+}
+
 int64_t kx_byte_fit(int16_t *w, int64_t n, int16_t *rest)
 {
     int64_t changed = 0;
 
-    for (int64_t i = 0; i < n; i++) {
-        rest[i] = 0;
-        changed += take(&w[i], outside(w[i]), &rest[i]);
-    }
-    for (int64_t i = 0; i + 1 < n; i += 2) {
-        int64_t at = abs(w[i]) > abs(w[i + 1]) ? i : i + 1;
-
-        changed += rest[at] == 0 && too_much(w[i], w[i + 1]);
-        take(&w[at], too_much(w[i], w[i + 1]), &rest[at]);
+    memset(rest, 0, (size_t)n * sizeof *rest);
+    for (int64_t i = 0; i + 1 < n; i += 2)
+        if (!fits(w[i], w[i + 1])) {
+            fit_pair(w + i, rest + i);
+            changed += (rest[i] != 0) + (rest[i + 1] != 0);
+        }
+    if (n % 2 == 1) { /* the last one has none beside it */
+        rest[n - 1] = (int16_t)outside(w[n - 1]);
+        w[n - 1] = (int16_t)(w[n - 1] - rest[n - 1]);
+        changed += rest[n - 1] != 0;
     }
     return changed;
 }
