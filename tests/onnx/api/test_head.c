@@ -177,11 +177,15 @@ static void compare_method(const struct network *n, const opened *a, const opene
     kldve_status st;
 
     snprintf(what, sizeof what, "%s, %s", n->name, method);
+    st = kldve_explainer_check(head, &options);
     if (!is_of_layer(method)) {
+        assert_int_equal(st, KLDVE_E_UNSUPPORTED);
         assert_int_equal(kldve_explain_features(head, features, &options, &found),
                          KLDVE_E_UNSUPPORTED);
         return;
     }
+    if (st < 0)
+        fail_msg("%s: check: %s", what, kldve_ctx_message(b->ctx));
     st = kldve_explain_input(whole, input, &options, &expected);
     if (kldve_explain_features(head, features, &options, &found) != st)
         fail_msg("%s: %s, %s", what, kldve_ctx_message(a->ctx), kldve_ctx_message(b->ctx));
