@@ -97,6 +97,11 @@ kldve_status kldve_method_name(int32_t index, const char **name)
     return st;
 }
 
+bool kldve_method_sums(const kldve_method *method)
+{
+    return method == &kldve_method_kl_dve || method == &kldve_method_grad_cam;
+}
+
 static kldve_status check(kldve_ctx *ctx, const kldve_method *m)
 {
     const char *name = m->name;
