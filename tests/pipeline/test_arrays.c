@@ -183,13 +183,13 @@ static void check_place(void **state)
         h->logits[i] = (float)i;
     lay_out(c, h->features, features);
     lay_out(c, h->gradient, gradient);
-    for (int32_t i = -KLDVE_READING_RIVALS; kldve_method_name(i < 0 ? 0 : i); i++) {
+    for (int32_t i = -KLDVE_READING_RIVALS; got_method_name(i < 0 ? 0 : i); i++) {
         kldve_options o = {.struct_size = sizeof o};
         kldve_arrays plain = arrays_of(h), there = plain;
         kldve_heatmap *want = NULL, *map = NULL;
         kldve_status st;
 
-        o.method = i < 0 ? NULL : kldve_method_name(i);
+        o.method = i < 0 ? NULL : got_method_name(i);
         o.reading = i < 0 ? -i : 0;
         there.features = features + c->first;
         there.gradient = gradient + c->first;
@@ -200,7 +200,7 @@ static void check_place(void **state)
         assert_int_equal(kldve_explain_arrays(ctx, &there, &o, &map), st);
         for (int k = 0; st == KLDVE_OK && k < CELLS; k++)
             if (fabsf(got_values(map)[k] - got_values(want)[k]) > 2e-6f)
-                fail_msg("%s: cell %d", kldve_method_name(i < 0 ? 0 : i), k);
+                fail_msg("%s: cell %d", got_method_name(i < 0 ? 0 : i), k);
         kldve_heatmap_free(map);
         kldve_heatmap_free(want);
     }
