@@ -45,7 +45,8 @@ enum {
     KLDVE_ONNX_FLAG_HEAD = 256  /**< plan only the head, what lies between layer and logits, for
                                 kldve_explain_features(): another program has computed what comes
                                 before.  Weights in front of the layer are neither read nor packed.
-                                kldve_onnx_tap_at() lists the tensors that it takes */
+                                kldve_onnx_tap_at() lists the tensors that it takes.  Not with
+                                VJP_INPUT, LIST or a batch */
 };
 
 enum {

@@ -89,6 +89,7 @@ void kldve_explainer_free(kldve_explainer *ex)
     if (!ex)
         return;
     free_room(ex);
+    kldve_scratch_free(ex->ctx, &ex->scratch);
     kldve_network_close(&ex->net);
     kldve_ctx_release(ex->ctx, ex);
 }

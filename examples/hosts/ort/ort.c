@@ -224,13 +224,21 @@ static kldve_status show(const struct host *h, const kldve_heatmap *map, const k
     return status;
 }
 
+/* Before anything runs: can the head do that? */
+static kldve_status can(const struct host *h, const char *method)
+{
+    const kldve_options options = {.struct_size = sizeof options, .method = method};
+
+    return strcmp(method, "paper") == 0 ? KLDVE_OK : kldve_explainer_check(h->explainer, &options);
+}
+
 static kldve_status host(struct host *h, char **argv, int rounds)
 {
     kldve_image *photo = NULL;
     kldve_heatmap *map = NULL;
     kldve_status status = open_head(h, argv[1]);
 
-    if (status == KLDVE_OK && !(status = open_session(h, argv[1]))) {
+    if (status == KLDVE_OK && !(status = can(h, argv[3])) && !(status = open_session(h, argv[1]))) {
         h->input = room((size_t)h->shape.in_height * (size_t)h->shape.in_width, 3 * sizeof(float));
         h->features = room((size_t)h->shape.head, sizeof(float));
         h->scores = room((size_t)h->shape.classes, sizeof(float));

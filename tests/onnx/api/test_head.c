@@ -176,11 +176,15 @@ static void compare_method(const struct network *n, const opened *a, const opene
     kldve_status st;
 
     snprintf(what, sizeof what, "%s, %s", n->name, method);
+    st = kldve_explainer_check(head, &options);
     if (!is_of_layer(method)) {
+        assert_int_equal(st, KLDVE_E_UNSUPPORTED);
         assert_int_equal(kldve_explain_features(head, features, &options, &found),
                          KLDVE_E_UNSUPPORTED);
         return;
     }
+    if (st < 0)
+        fail_msg("%s: check: %s", what, kldve_ctx_message(b->ctx));
     st = kldve_explain_input(whole, input, &options, &expected);
     if (kldve_explain_features(head, features, &options, &found) != st)
         fail_msg("%s: %s, %s", what, kldve_ctx_message(a->ctx), kldve_ctx_message(b->ctx));
@@ -377,6 +381,47 @@ static void test_frame(void **state)
     opened_close(&o);
 }
 
+/* What lies in front of the layer takes no memory: nearly all weights, most of the arrays. */
+static void test_small(void **state)
+{
+    kldve_onnx_options options = {.struct_size = sizeof options, .threads = 1};
+    kldve_onnx_needs whole = {.struct_size = sizeof whole}, head = {.struct_size = sizeof head};
+    opened o;
+
+    (void)state;
+    opened_state(&o, opened_file(&o, "mobilenet_v1_1.0_224", &options));
+    assert_int_equal(kldve_onnx_memory_held(o.net, &whole), KLDVE_OK);
+    opened_close(&o);
+    options.flags = KLDVE_ONNX_FLAG_HEAD;
+    opened_state(&o, opened_file(&o, "mobilenet_v1_1.0_224", &options));
+    assert_int_equal(kldve_onnx_memory_held(o.net, &head), KLDVE_OK);
+    opened_close(&o);
+    assert_true(head.weights < whole.weights / 50);
+    assert_true(head.explainer < whole.explainer / 4);
+}
+
+/* The shortest way to an explainer gives one of a head, too. */
+static void test_shortest(void **state)
+{
+    const kldve_onnx_options options = {.struct_size = sizeof options,
+                                        .flags = KLDVE_ONNX_FLAG_HEAD};
+    kldve_shape shape = {.struct_size = sizeof shape};
+    kldve_explainer *head = NULL;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_status st = kldve_onnx_explainer(ctx, NULL, &options, &head);
+
+    (void)state;
+    if (st != KLDVE_E_UNSUPPORTED) { /* without a demonstration network */
+        assert_int_equal(st, KLDVE_OK);
+        assert_int_equal(kldve_explainer_shape(head, &shape), KLDVE_OK);
+        assert_int_equal(shape.head, shape.maps * shape.height * shape.width);
+    }
+    kldve_explainer_free(head);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 /* Every allocation of a load fails once. */
 static void test_memory(void **state)
 {
@@ -405,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_heads),   cmocka_unit_test(test_bad_loads),
         cmocka_unit_test(test_no_taps), cmocka_unit_test(test_bad_calls),
         cmocka_unit_test(test_whole),   cmocka_unit_test(test_frame),
+        cmocka_unit_test(test_small),   cmocka_unit_test(test_shortest),
         cmocka_unit_test(test_memory),
     };
 
