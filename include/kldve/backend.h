@@ -214,6 +214,12 @@ typedef struct kldve_backend {
      *  [classes].  For KLDVE_PICK_BEST and KLDVE_PICK_BOX_AT that pass says which row it is, and
      *  it stays that row.  KLDVE_E_ARG where there is no such row. */
     kldve_status (*pick)(void *state, kldve_pick *pick, float *logits);
+    /** Whether an explanation can have what it needs of this network, beyond that the slots are
+     *  there; asked before any pass.  KLDVE_OK, or what the slots would return, with its message.
+     *  What later calls need may be made here, as long as nothing runs.  NULL: all slots work.
+     *  @param needs  KLDVE_NEED_* (method.h).
+     *  @param rule   a kldve_rule, of gradients at the pixels. */
+    kldve_status (*can)(void *state, uint64_t needs, int32_t rule);
 } kldve_backend;
 
 /** Record why a call fails and return `status`: `return kldve_ctx_fail(ctx, status, "why");`
@@ -238,8 +244,8 @@ KLDVE_API kldve_status kldve_ctx_fail_limit(kldve_ctx *ctx, int32_t limit, const
 
 /** Allocate `count` items of `nbytes` with the context's allocator.  The memory is aligned to 64
  *  bytes and not cleared; free it with kldve_ctx_release().  0 items give a valid pointer.
- *  @return NULL if the product overflows, the context would hold more than KLDVE_LIMIT_MEMORY, or the
- *          allocator fails.
+ *  @return NULL if the product overflows, the context would hold more than KLDVE_LIMIT_MEMORY, or
+ * the allocator fails.
  *  @since 0.1 */
 KLDVE_API void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes);
 

@@ -7,9 +7,6 @@
 #include <string.h>
 
 #include "limits.h"
-#include "size.h"
-
-enum { ALIGNMENT = 64 };
 
 static void *default_alloc(void *opaque, size_t nbytes)
 {
@@ -78,78 +75,6 @@ kldve_status kldve_ctx_set_limit(kldve_ctx *ctx, int32_t limit, int64_t value)
                                "the limit '%s' cannot be negative; 0 stands for the default",
                                kldve_limit_name(limit));
     ctx->limit[limit] = value;
-    return KLDVE_OK;
-}
-
-/* In front of every block. */
-typedef struct header {
-    unsigned char *raw; /* the allocator's own pointer */
-    size_t size;        /* bytes asked of it */
-} header;
-
-/* Count `size` more bytes; false: they would be more than the context may hold. */
-static bool hold(const kldve_ctx *ctx, size_t size)
-{
-    uint64_t limit = (uint64_t)kldve_limit_of(ctx, KLDVE_LIMIT_MEMORY);
-    size_t now = atomic_fetch_add(&ctx->held->now, size) + size;
-    size_t most = atomic_load(&ctx->held->most);
-
-    if (now < size || now > limit) {
-        atomic_fetch_sub(&ctx->held->now, size);
-        atomic_store(&ctx->held->refused, true);
-        return false;
-    }
-    while (now > most && !atomic_compare_exchange_weak(&ctx->held->most, &most, now))
-        continue;
-    return true;
-}
-
-static void let_go(const kldve_ctx *ctx, size_t size)
-{
-    assert(atomic_load(&ctx->held->now) >= size);
-    atomic_fetch_sub(&ctx->held->now, size);
-}
-
-/* The block starts at the first multiple of 64 that leaves room for the header in front of it. */
-void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes)
-{
-    header h;
-    unsigned char *block;
-
-    if (!kldve_size_mul(count, nbytes, &h.size) ||
-        !kldve_size_add(h.size, ALIGNMENT + sizeof h, &h.size) || !hold(ctx, h.size))
-        return NULL;
-    h.raw = ctx->allocator.alloc(ctx->allocator.opaque, h.size);
-    if (!h.raw) {
-        let_go(ctx, h.size);
-        return NULL;
-    }
-    block = h.raw + sizeof h;
-    block += (ALIGNMENT - (uintptr_t)block % ALIGNMENT) % ALIGNMENT;
-    assert((uintptr_t)block % ALIGNMENT == 0 && block + count * nbytes <= h.raw + h.size);
-    memcpy(block - sizeof h, &h, sizeof h);
-    return block;
-}
-
-void kldve_ctx_release(const kldve_ctx *ctx, void *memory)
-{
-    header h;
-
-    if (!memory)
-        return;
-    memcpy(&h, (unsigned char *)memory - sizeof h, sizeof h);
-    let_go(ctx, h.size);
-    ctx->allocator.free(ctx->allocator.opaque, h.raw);
-}
-
-kldve_status kldve_ctx_memory(const kldve_ctx *ctx, size_t *now, size_t *most)
-{
-    if (!ctx)
-        return KLDVE_E_ARG;
-    if (now)
-        *now = atomic_load(&ctx->held->now);
-    if (most)
-        *most = atomic_load(&ctx->held->most);
     return KLDVE_OK;
 }
 

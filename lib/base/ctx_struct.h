@@ -1,4 +1,4 @@
-/* ctx_struct.h - the context from the inside, for ctx.c, message.c and limits.c. */
+/* ctx_struct.h - the context from the inside, for the files of this folder. */
 #ifndef KLDVE_LIB_CTX_STRUCT_H
 #define KLDVE_LIB_CTX_STRUCT_H
 
@@ -52,6 +52,8 @@ struct kldve_ctx {
     struct kldve_held {
         atomic_size_t now, most; /* bytes from the allocator */
         atomic_bool refused;     /* KLDVE_LIMIT_MEMORY refused some, and no message says so yet */
+        struct kldve_scratch
+            *scratch; /* the one that is open, of the thread of the call; or NULL */
     } * held, room;
     char message[KLDVE_MESSAGE_SIZE];
 };

@@ -25,5 +25,6 @@ const kldve_method kldve_method_deconvolution = {
     .source = "Zeiler and Fergus 2014, arXiv:1311.2901",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,
+    .rule = KLDVE_RULE_DECONVOLUTION,
     .map = map,
 };

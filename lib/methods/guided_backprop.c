@@ -21,5 +21,6 @@ const kldve_method kldve_method_guided_backprop = {
     .source = "Springenberg et al. 2015, arXiv:1412.6806",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,
+    .rule = KLDVE_RULE_GUIDED,
     .map = map,
 };

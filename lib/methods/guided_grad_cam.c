@@ -27,6 +27,7 @@ const kldve_method kldve_method_guided_grad_cam = {
     .source = "Selvaraju et al. 2017, arXiv:1610.02391",
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,
+    .rule = KLDVE_RULE_GUIDED,
     .weights = kldve_weights_mean_gradient,
     .map = map,
 };

@@ -63,6 +63,7 @@ const kldve_method kldve_method_guided_kl_dve = {
     .needs = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT,
     .readings = KLDVE_READINGS,
     .resolution = KLDVE_RESOLUTION_PIXELS,
+    .rule = KLDVE_RULE_GUIDED,
     .needs_with = needs_with,
     .cotangent = cotangent,
     .weights = weights,

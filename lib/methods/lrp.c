@@ -11,7 +11,6 @@
  * <kldve/backend.h>). */
 #include "methods.h"
 
-#include <assert.h>
 #include <string.h>
 
 static void sum_channels(const float *relevance, size_t channels, size_t pixels, float *e)
@@ -30,21 +29,17 @@ static kldve_status map(const kldve_job *job, float *e)
     float *relevance;
     kldve_status st;
 
-    assert(job->method->opaque);
     if (!start)
         return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "%s: out of memory", job->method->name);
     relevance = start + classes;
     for (size_t i = 0; i < classes; i++)
         start[i] = job->cotangent[i] * job->logits[i];
-    st = kldve_job_vjp_input(job, start, *(const int32_t *)job->method->opaque, relevance);
+    st = kldve_job_vjp_input(job, start, job->method->rule, relevance);
     if (st == KLDVE_OK)
         sum_channels(relevance, channels, pixels, e);
     kldve_ctx_release(job->ctx, start);
     return st;
 }
-
-static const int32_t epsilon = KLDVE_RULE_LRP_EPSILON, zplus = KLDVE_RULE_LRP_ZPLUS,
-                     alphabeta = KLDVE_RULE_LRP_ALPHABETA, composite = KLDVE_RULE_LRP_COMPOSITE;
 
 const kldve_method kldve_method_lrp_epsilon = {
     .struct_size = sizeof(kldve_method),
@@ -54,7 +49,7 @@ const kldve_method kldve_method_lrp_epsilon = {
     .source = "Bach et al. 2015, PLoS ONE 10(7), epsilon rule",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,
-    .opaque = &epsilon,
+    .rule = KLDVE_RULE_LRP_EPSILON,
     .map = map,
     .sign = KLDVE_SIGN_SIGNED,
 };
@@ -67,7 +62,7 @@ const kldve_method kldve_method_lrp_zplus = {
     .source = "Montavon et al. 2017, Pattern Recognition 65, z+ rule",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,
-    .opaque = &zplus,
+    .rule = KLDVE_RULE_LRP_ZPLUS,
     .map = map,
 };
 
@@ -80,7 +75,7 @@ const kldve_method kldve_method_lrp_alphabeta = {
     .source = "Bach et al. 2015, PLoS ONE 10(7), alpha 2, beta 1",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,
-    .opaque = &alphabeta,
+    .rule = KLDVE_RULE_LRP_ALPHABETA,
     .map = map,
     .sign = KLDVE_SIGN_SIGNED,
 };
@@ -93,7 +88,7 @@ const kldve_method kldve_method_lrp_composite = {
     .source = "Anders et al. 2021, arXiv:2106.13200, EpsilonPlusFlat",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,
-    .opaque = &composite,
+    .rule = KLDVE_RULE_LRP_COMPOSITE,
     .map = map,
     .sign = KLDVE_SIGN_SIGNED,
 };

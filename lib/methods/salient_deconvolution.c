@@ -27,5 +27,6 @@ const kldve_method kldve_method_salient_deconvolution = {
     .source = "Mahendran and Vedaldi 2016, ECCV (DeSaliNet)",
     .needs = KLDVE_NEED_INPUT_GRADIENT,
     .resolution = KLDVE_RESOLUTION_PIXELS,
+    .rule = KLDVE_RULE_SALIENT_DECONVOLUTION,
     .map = map,
 };

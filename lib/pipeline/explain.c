@@ -114,9 +114,12 @@ static kldve_status begin_run(kldve_batch *b, const kldve_call *call, int32_t fi
         return st;
     if (call->frame)
         kldve_run_frame(run, call->frame);
-    return call->pictures ? kldve_run_picture(run, call->pictures + (first + i) * shape->in_frames,
-                                              &ex->spec, ex->input + (size_t)i * ex->net.inputs)
-                          : KLDVE_OK;
+    if (!call->pictures || (st = kldve_scratch_open(ex->ctx, &ex->scratch)) < 0)
+        return st;
+    st = kldve_run_picture(run, call->pictures + (first + i) * shape->in_frames, &ex->spec,
+                           ex->input + (size_t)i * ex->net.inputs);
+    kldve_scratch_close(ex->ctx);
+    return st;
 }
 
 static kldve_status begin(kldve_batch *b, const kldve_call *call, int32_t first)

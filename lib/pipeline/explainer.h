@@ -2,6 +2,7 @@
 #ifndef KLDVE_LIB_EXPLAINER_H
 #define KLDVE_LIB_EXPLAINER_H
 
+#include "base/scratch.h"
 #include "network.h"
 #include "run.h"
 #include "stages/preprocess.h"
@@ -15,6 +16,7 @@ struct kldve_explainer {
     kldve_buffers *buffers; /**< [room] */
     kldve_run *runs;        /**< [room], of a batch; NULL where room is 1 */
     float *input;           /**< [room][in_channels][in_height][in_width], of pictures */
+    kldve_scratch scratch;  /**< for preparing a picture */
 };
 
 /** Have room for `count` inputs at least.  Buffers and inputs may lie elsewhere afterwards; on

@@ -5,6 +5,7 @@
 
 #include "explain.h"
 #include "explainer.h"
+#include "options.h"
 #include "stages/preprocess.h"
 
 static kldve_status check_features(const kldve_explainer *ex, const kldve_features *f)
@@ -53,6 +54,7 @@ kldve_status kldve_explain_features(kldve_explainer *ex, const kldve_features *f
     kldve_frame frame;
     int32_t failed;
     kldve_status st;
+    double before;
 
     if (!ex)
         return KLDVE_E_ARG;
@@ -65,7 +67,8 @@ kldve_status kldve_explain_features(kldve_explainer *ex, const kldve_features *f
     call.inputs = f.values;
     call.logits = f.logits;
     call.frame = &frame;
+    before = kldve_ctx_enter(ex->ctx, "explain", kldve_options_deadline(options));
     if ((st = kldve_explain_together(&call, 0, 1, &map, &failed)) == KLDVE_OK)
         *out = map;
-    return st;
+    return kldve_ctx_leave(ex->ctx, before, st);
 }

@@ -73,6 +73,13 @@ static kldve_status forward(kldve_network *net, int32_t count, const float *inpu
     return check_each(net, "logit", logits, classes, count, refused);
 }
 
+kldve_status kldve_network_can(kldve_network *net, const char *method, uint64_t needs, int32_t rule)
+{
+    kldve_reason reason;
+
+    return kldve_network_has(net, can) ? CALL(net, &reason, method, can, needs, rule) : KLDVE_OK;
+}
+
 kldve_status kldve_network_forward(kldve_network *net, int32_t count, const float *inputs,
                                    float *logits, float *features, int32_t *refused)
 {

@@ -37,6 +37,10 @@ void kldve_network_close(kldve_network *net);
 /** Does the backend fill in this slot, a member of kldve_backend? */
 #define kldve_network_has(net, slot) ((net)->backend.slot != NULL)
 
+/** Whether the backend can give what `method` needs, KLDVE_NEED_*, where the slots are there. */
+kldve_status kldve_network_can(kldve_network *net, const char *method, uint64_t needs,
+                               int32_t rule);
+
 /* The explained inputs: one, or shape.batch of them at once.
  *
  * `inputs` [count][in_channels][in_height][in_width], logits [count][classes], features and

@@ -199,10 +199,12 @@ static kldve_status measure(const struct host *h, const kldve_image *photo, cons
 
 static void print(const kldve_heatmap *map, const kldve_record *r)
 {
-    for (int32_t y = 0; y < r->height; y++)
-        for (int32_t x = 0; x < r->width; x++)
-            printf("%.7g%c", (double)kldve_heatmap_values(map)[y * r->width + x],
-                   x + 1 < r->width ? ' ' : '\n');
+    const float *value;
+    int32_t cells = 0;
+
+    kldve_heatmap_values(map, &value, &cells);
+    for (int32_t i = 0; i < cells; i++)
+        printf("%.7g%c", (double)value[i], (i + 1) % r->width ? ' ' : '\n');
 }
 
 static kldve_status show(const struct host *h, const kldve_heatmap *map, const kldve_image *photo,
@@ -224,13 +226,21 @@ static kldve_status show(const struct host *h, const kldve_heatmap *map, const k
     return status;
 }
 
+/* Before anything runs: can the head do that? */
+static kldve_status can(const struct host *h, const char *method)
+{
+    const kldve_options options = {.struct_size = sizeof options, .method = method};
+
+    return strcmp(method, "paper") == 0 ? KLDVE_OK : kldve_explainer_check(h->explainer, &options);
+}
+
 static kldve_status host(struct host *h, char **argv, int rounds)
 {
     kldve_image *photo = NULL;
     kldve_heatmap *map = NULL;
     kldve_status status = open_head(h, argv[1]);
 
-    if (status == KLDVE_OK && !(status = open_session(h, argv[1]))) {
+    if (status == KLDVE_OK && !(status = can(h, argv[3])) && !(status = open_session(h, argv[1]))) {
         h->input = room((size_t)h->shape.in_height * (size_t)h->shape.in_width, 3 * sizeof(float));
         h->features = room((size_t)h->shape.head, sizeof(float));
         h->scores = room((size_t)h->shape.classes, sizeof(float));

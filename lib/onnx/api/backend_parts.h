@@ -58,5 +58,6 @@ kldve_status kx_backend_vjp_biases(void *state, const float *cotangent, float *g
 kldve_status kx_backend_attentions(void *state, const float *cotangent, kldve_attention_fn visit,
                                    void *opaque);
 kldve_status kx_backend_pick(void *state, kldve_pick *pick, float *logits);
+kldve_status kx_backend_can(void *state, uint64_t needs, int32_t rule);
 
 #endif

@@ -28,13 +28,15 @@ static kldve_status check_names(kldve_ctx *ctx, const char *const *names, int32_
 kldve_status kldve_onnx_tap(kldve_ctx *ctx, const void *bytes, size_t nbytes,
                             const char *const *names, int32_t count, void **more, size_t *nmore)
 {
+    double before;
     kldve_status st;
 
     if (!ctx || !bytes || !names || !more || !nmore)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_tap: NULL argument");
-    if ((st = check_names(ctx, names, count)) < 0)
-        return st;
-    return kx_tap(ctx, "model in memory", bytes, nbytes, names, count, more, nmore);
+    before = kldve_ctx_enter(ctx, "tapping", 0);
+    if ((st = check_names(ctx, names, count)) == KLDVE_OK)
+        st = kx_tap(ctx, "model in memory", bytes, nbytes, names, count, more, nmore);
+    return kldve_ctx_leave(ctx, before, st);
 }
 
 /* ---- files ---- */
@@ -114,18 +116,16 @@ static kldve_status write_file(kldve_ctx *ctx, const char *path, const void *byt
     return st;
 }
 
-kldve_status kldve_onnx_tap_file(kldve_ctx *ctx, const char *path, const char *const *names,
-                                 int32_t count, const char *tapped)
+static kldve_status tap_file(kldve_ctx *ctx, const char *path, const char *const *names,
+                             int32_t count, const char *tapped)
 {
     kx_model *model = NULL;
     const void *bytes;
     void *more = NULL;
     size_t n = 0, nmore = 0;
-    kldve_status st;
+    kldve_status st = kx_model_open(ctx, path, &model);
 
-    if (!ctx || !path || !names || !tapped)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_tap_file: NULL argument");
-    if ((st = check_names(ctx, names, count)) < 0 || (st = kx_model_open(ctx, path, &model)) < 0)
+    if (st < 0)
         return st;
     bytes = kx_model_file(model, &n);
     if ((st = check_target(ctx, model, path, tapped)) == KLDVE_OK &&
@@ -134,4 +134,18 @@ kldve_status kldve_onnx_tap_file(kldve_ctx *ctx, const char *path, const char *c
     kldve_ctx_release(ctx, more);
     kx_model_free(model);
     return st;
+}
+
+kldve_status kldve_onnx_tap_file(kldve_ctx *ctx, const char *path, const char *const *names,
+                                 int32_t count, const char *tapped)
+{
+    double before;
+    kldve_status st;
+
+    if (!ctx || !path || !names || !tapped)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_tap_file: NULL argument");
+    before = kldve_ctx_enter(ctx, "tapping", 0);
+    if ((st = check_names(ctx, names, count)) == KLDVE_OK)
+        st = tap_file(ctx, path, names, count, tapped);
+    return kldve_ctx_leave(ctx, before, st);
 }

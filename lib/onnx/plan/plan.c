@@ -6,6 +6,7 @@
 #include <omp.h>
 
 #include "accel/rule.h"
+#include "accel/team.h"
 #include "attention.h"
 #include "backward.h"
 #include "byte_units.h"
@@ -72,11 +73,33 @@ static kldve_status build(kx_planner *p)
     return kx_plan_memory(p);
 }
 
+/* For kx_lead(). */
+struct building {
+    kx_planner *p;
+    kldve_status status;
+};
+
+static void build_plan(void *building)
+{
+    struct building *b = building;
+    kx_planner *p = b->p;
+    int threads = omp_get_max_threads();
+    /* Relevance divides by sums that may be near 0, which Winograd's rounding would change. */
+    bool direct = p->options.direct || kx_rule_is_lrp(p->options.rule);
+
+    omp_set_num_threads(p->options.threads); /* oneDNN plans for the threads it will find */
+    b->status = kx_accel_new(p->ctx, direct, p->options.measure, &p->plan->accel);
+    if (b->status == KLDVE_OK)
+        b->status = build(p);
+    omp_set_num_threads(threads);
+}
+
 kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_options *options,
                          kx_plan **out)
 {
+    const kx_home home = kx_home_here();
     kx_planner p = {.ctx = ctx, .g = g, .options = *options};
-    int threads = omp_get_max_threads();
+    struct building b = {.p = &p};
     kldve_status st;
 
     p.plan = kldve_ctx_alloc(ctx, 1, sizeof *p.plan);
@@ -92,12 +115,9 @@ kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_option
     p.plan->entry.buffer = -1;
     for (int i = 0; i < KX_TARGETS; i++)
         p.plan->gradient[i].buffer = p.plan->cotangent[i].buffer = -1;
-    omp_set_num_threads(options->threads); /* oneDNN plans for the threads it will find */
-    /* Relevance divides by sums that may be near 0, which Winograd's rounding would change. */
-    if ((st = kx_accel_new(ctx, options->direct || kx_rule_is_lrp(options->rule), options->measure,
-                           &p.plan->accel)) == KLDVE_OK)
-        st = build(&p);
-    omp_set_num_threads(threads);
+    st = kx_lead(ctx, kx_team_lost(&home, options->threads), build_plan, &b);
+    if (st == KLDVE_OK)
+        st = b.status;
     p.plan->passing_bytes += p.scratch.bytes;
     kx_arena_free(&p.scratch);
     if (st == KLDVE_E_NOMEM && !*kldve_ctx_message(ctx)) /* a layout says nothing itself */

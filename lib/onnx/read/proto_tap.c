@@ -116,10 +116,12 @@ static void look_inside(tap *t, const kx_wire *node, int depth)
 static kldve_status look_at_graph(tap *t, const kx_wire *graph)
 {
     kx_wire w = kx_wire_start(graph->bytes, graph->n);
+    kldve_status st = KLDVE_OK;
 
-    while (kx_wire_next(&w))
+    while (st == KLDVE_OK && kx_wire_next(&w))
         switch (w.key) {
         case KX_BYTES(1):
+            st = kldve_ctx_poll(t->reader.ctx);
             find_field(t, &w, KX_BYTES(2), MADE);
             look_inside(t, &w, 0);
             break;
@@ -138,6 +140,8 @@ static kldve_status look_at_graph(tap *t, const kx_wire *graph)
         default:
             break;
         }
+    if (st < 0)
+        return st;
     return w.broken ? kx_wire_broken(&t->reader, &w, "the graph") : KLDVE_OK;
 }
 

@@ -31,6 +31,7 @@ enum { LARGE = 1 << 18 };
 struct kx_many {
     kldve_ctx *ctx;
     const kx_plan *plan;
+    kx_home home;
     int32_t count;
     int threads;
     kx_state **state;     /* [count] */
@@ -62,6 +63,7 @@ kldve_status kx_many_new(kldve_ctx *ctx, const kx_plan *plan, int32_t count, int
     memset(m, 0, sizeof *m);
     m->ctx = ctx;
     m->plan = plan;
+    m->home = kx_home_here();
     m->threads = threads;
     m->state = kldve_ctx_alloc(ctx, n, sizeof *m->state);
     m->status = kldve_ctx_alloc(ctx, n, sizeof *m->status);
@@ -179,7 +181,7 @@ static void run_together(const kx_many *m, const kx_step *step)
     omp_set_num_threads(before);
 }
 
-static kldve_status run(const kx_many *m, const pass *p)
+static kldve_status run_pieces(const kx_many *m, const pass *p)
 {
     const kx_step *step = m->plan->step;
     int32_t from = p->steps.from, to;
@@ -192,6 +194,28 @@ static kldve_status run(const kx_many *m, const pass *p)
             return st;
         run_together(m, &step[to]);
     }
+}
+
+/* For kx_lead(). */
+struct leading {
+    const kx_many *m;
+    const pass *p;
+    kldve_status status;
+};
+
+static void lead(void *leading)
+{
+    struct leading *l = leading;
+
+    l->status = run_pieces(l->m, l->p);
+}
+
+static kldve_status run(const kx_many *m, const pass *p)
+{
+    struct leading l = {.m = m, .p = p};
+    kldve_status st = kx_lead(m->ctx, kx_team_lost(&m->home, m->threads), lead, &l);
+
+    return st < 0 ? st : l.status;
 }
 
 kldve_status kx_many_forward(kx_many *m, const float *inputs, float *logits, float *features)

@@ -35,6 +35,7 @@ kldve_status kx_state_new(kldve_ctx *ctx, const kx_plan *plan, kx_state **out)
     memset(s, 0, sizeof *s);
     s->ctx = ctx;
     s->plan = plan;
+    s->home = kx_home_here();
     s->call = kldve_ctx_alloc(ctx, (size_t)plan->nstep + 1, sizeof *s->call);
     if (!s->call)
         goto nomem;
@@ -100,25 +101,42 @@ kldve_status kx_state_failed(const kx_state *s, int32_t failed, kldve_status st)
 {
     const kx_node *n = s->plan->step[failed].node;
 
-    if (kx_is_stop(st) || s->plan->step[failed].kind == KX_STEP_VISIT ||
+    if (kx_is_final(st) || s->plan->step[failed].kind == KX_STEP_VISIT ||
         s->plan->step[failed].kind == KX_STEP_ATTEND)
-        return st; /* the poll or the visitor has said why */
+        return st; /* the poll, kx_lead() or the visitor has said why */
     return kldve_ctx_failf(s->ctx, st, "node '%.80s' (%.40s): oneDNN failed to run it",
                            n ? n->name : "", n ? n->type : "");
 }
 
-/* These steps, or those of them that are of the head.  OpenMP's number of threads belongs to
- * the calling thread: it is set for the run and put back. */
+/* For kx_lead(). */
+struct pass {
+    kx_state *state;
+    kx_step_range range;
+    bool head;
+    int32_t failed;
+    kldve_status status;
+};
+
+/* OpenMP's number of threads belongs to the calling thread: it is set for the run and put back. */
+static void run_pass(void *pass)
+{
+    struct pass *p = pass;
+    int before = omp_get_max_threads();
+
+    omp_set_num_threads(p->state->plan->threads);
+    p->status = steps(p->state, p->range, p->head, &p->failed);
+    omp_set_num_threads(before);
+}
+
+/* These steps, or those of them that are of the head. */
 static kldve_status run(kx_state *s, kx_step_range range, bool head)
 {
-    int before = omp_get_max_threads();
-    int32_t failed;
-    kldve_status st;
+    struct pass p = {.state = s, .range = range, .head = head};
+    kldve_status st = kx_lead(s->ctx, kx_team_lost(&s->home, s->plan->threads), run_pass, &p);
 
-    omp_set_num_threads(s->plan->threads);
-    st = steps(s, range, head, &failed);
-    omp_set_num_threads(before);
-    return st < 0 ? kx_state_failed(s, failed, st) : st;
+    if (st == KLDVE_OK)
+        st = p.status;
+    return st < 0 ? kx_state_failed(s, p.failed, st) : st;
 }
 
 static void copy_out(const kx_state *s, const kx_port *port, float *to)
@@ -183,19 +201,26 @@ kldve_status kx_state_forward_features(kx_state *s, const float *features, float
     return KLDVE_OK;
 }
 
+kldve_status kx_state_has_vjp(const kx_state *s, kx_target to)
+{
+    assert(to == KX_TO_LAYER || to == KX_TO_INPUT);
+    if (s->plan->gradient[to].buffer >= 0)
+        return KLDVE_OK;
+    return kldve_ctx_fail(
+        s->ctx, KLDVE_E_NO_VJP,
+        to == KX_TO_INPUT
+            ? "the network was loaded without KLDVE_ONNX_FLAG_VJP_INPUT: load it with that flag"
+            : "the network has no layer, or was loaded with KLDVE_ONNX_FLAG_NO_VJP: without a "
+              "layer only the input can be explained, with KLDVE_ONNX_FLAG_VJP_INPUT");
+}
+
 kldve_status kx_state_begin_vjp(kx_state *s, kx_target to, int32_t rule, const float *cotangent)
 {
     const kx_port *port = &s->plan->cotangent[to];
+    kldve_status st = kx_state_has_vjp(s, to);
 
-    assert(to == 0 || to == 1);
-    if (s->plan->gradient[to].buffer < 0)
-        return kldve_ctx_fail(
-            s->ctx, KLDVE_E_NO_VJP,
-            to == KX_TO_INPUT
-                ? "the network was loaded without KLDVE_ONNX_FLAG_VJP_INPUT: load it with that flag"
-                : "the network has no layer, or was loaded with KLDVE_ONNX_FLAG_NO_VJP: without a "
-                  "layer "
-                  "only the input can be explained, with KLDVE_ONNX_FLAG_VJP_INPUT");
+    if (st < 0)
+        return st;
     if (!s->ran)
         return kldve_ctx_fail(s->ctx, KLDVE_E_ARG,
                               "there is no forward pass yet: a VJP needs one before it");

@@ -12,6 +12,8 @@ void kx_state_free(kx_state *s);
 kldve_status kx_state_forward(kx_state *s, const float *input, float *logits, float *features);
 /** From the layer on; what reaches the logits around it stays that of the last forward pass. */
 kldve_status kx_state_forward_features(kx_state *s, const float *features, float *logits);
+/** KLDVE_OK, or why the plan has no VJP to there. */
+kldve_status kx_state_has_vjp(const kx_state *s, kx_target to);
 /** rule: a kldve_rule, for activations. */
 kldve_status kx_state_vjp(kx_state *s, kx_target to, int32_t rule, const float *cotangent,
                           float *gradient);

@@ -2,12 +2,14 @@
 #ifndef KLDVE_ONNX_STEP_H
 #define KLDVE_ONNX_STEP_H
 
+#include "accel/team.h"
 #include "accel/call.h"
 #include "run/state.h"
 
 struct kx_state {
     kldve_ctx *ctx;
     const kx_plan *plan;
+    kx_home home;
     unsigned char *memory;
     kx_call **call; /* [nstep], NULL for steps without a primitive */
     int32_t rule;

@@ -2,6 +2,7 @@
  * front of it, makes the same maps.  The tensors that it takes come from a third load, which
  * selects each of them as scores. */
 #include "onnx/networks/opened.h"
+#include "got.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -143,9 +144,9 @@ static void assert_same_maps(const char *what, const kldve_heatmap *a, const kld
     assert_int_equal(ra.flat, rb.flat);
     assert_int_equal(ra.row, rb.row);
     for (int32_t i = 0; i < ra.height * ra.width; i++)
-        if (!(fabsf(kldve_heatmap_values(a)[i] - kldve_heatmap_values(b)[i]) <= 1e-5f))
-            fail_msg("%s: cell %d is %g, not %g", what, (int)i, (double)kldve_heatmap_values(a)[i],
-                     (double)kldve_heatmap_values(b)[i]);
+        if (!(fabsf(got_values(a)[i] - got_values(b)[i]) <= 1e-5f))
+            fail_msg("%s: cell %d is %g, not %g", what, (int)i, (double)got_values(a)[i],
+                     (double)got_values(b)[i]);
 }
 
 /* What the head takes, behind each other in `values`; the names are those of the table. */
@@ -176,11 +177,15 @@ static void compare_method(const struct network *n, const opened *a, const opene
     kldve_status st;
 
     snprintf(what, sizeof what, "%s, %s", n->name, method);
+    st = kldve_explainer_check(head, &options);
     if (!is_of_layer(method)) {
+        assert_int_equal(st, KLDVE_E_UNSUPPORTED);
         assert_int_equal(kldve_explain_features(head, features, &options, &found),
                          KLDVE_E_UNSUPPORTED);
         return;
     }
+    if (st < 0)
+        fail_msg("%s: check: %s", what, kldve_ctx_message(b->ctx));
     st = kldve_explain_input(whole, input, &options, &expected);
     if (kldve_explain_features(head, features, &options, &found) != st)
         fail_msg("%s: %s, %s", what, kldve_ctx_message(a->ctx), kldve_ctx_message(b->ctx));
@@ -213,8 +218,8 @@ static void compare(const struct network *n)
     assert_int_equal(kldve_explainer_shape(head, &shape), KLDVE_OK);
     assert_int_equal(shape.head, features.count);
     assert_int_equal(shape.maps, a.shape.maps);
-    for (int32_t i = 0; kldve_method_name(i); i++)
-        compare_method(n, &a, &b, whole, head, input, &features, kldve_method_name(i));
+    for (int32_t i = 0; got_method_name(i); i++)
+        compare_method(n, &a, &b, whole, head, input, &features, got_method_name(i));
     kldve_explainer_free(whole);
     kldve_explainer_free(head);
     opened_close(&a);
@@ -377,6 +382,47 @@ static void test_frame(void **state)
     opened_close(&o);
 }
 
+/* What lies in front of the layer takes no memory: nearly all weights, most of the arrays. */
+static void test_small(void **state)
+{
+    kldve_onnx_options options = {.struct_size = sizeof options, .threads = 1};
+    kldve_onnx_needs whole = {.struct_size = sizeof whole}, head = {.struct_size = sizeof head};
+    opened o;
+
+    (void)state;
+    opened_state(&o, opened_file(&o, "mobilenet_v1_1.0_224", &options));
+    assert_int_equal(kldve_onnx_memory_held(o.net, &whole), KLDVE_OK);
+    opened_close(&o);
+    options.flags = KLDVE_ONNX_FLAG_HEAD;
+    opened_state(&o, opened_file(&o, "mobilenet_v1_1.0_224", &options));
+    assert_int_equal(kldve_onnx_memory_held(o.net, &head), KLDVE_OK);
+    opened_close(&o);
+    assert_true(head.weights < whole.weights / 50);
+    assert_true(head.explainer < whole.explainer / 4);
+}
+
+/* The shortest way to an explainer gives one of a head, too. */
+static void test_shortest(void **state)
+{
+    const kldve_onnx_options options = {.struct_size = sizeof options,
+                                        .flags = KLDVE_ONNX_FLAG_HEAD};
+    kldve_shape shape = {.struct_size = sizeof shape};
+    kldve_explainer *head = NULL;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_status st = kldve_onnx_explainer(ctx, NULL, &options, &head);
+
+    (void)state;
+    if (st != KLDVE_E_UNSUPPORTED) { /* without a demonstration network */
+        assert_int_equal(st, KLDVE_OK);
+        assert_int_equal(kldve_explainer_shape(head, &shape), KLDVE_OK);
+        assert_int_equal(shape.head, shape.maps * shape.height * shape.width);
+    }
+    kldve_explainer_free(head);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 /* Every allocation of a load fails once. */
 static void test_memory(void **state)
 {
@@ -405,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_heads),   cmocka_unit_test(test_bad_loads),
         cmocka_unit_test(test_no_taps), cmocka_unit_test(test_bad_calls),
         cmocka_unit_test(test_whole),   cmocka_unit_test(test_frame),
+        cmocka_unit_test(test_small),   cmocka_unit_test(test_shortest),
         cmocka_unit_test(test_memory),
     };
 

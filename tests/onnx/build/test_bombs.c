@@ -69,6 +69,42 @@ static void test_copied_sequences(void **state)
     assert_int_equal(heap.live, 0);
 }
 
+/* Each constant is allowed; the graph as a whole has a limit, which is not passed. */
+static void test_many_constants(void **state)
+{
+    enum { LIMIT = 64 << 20, WINDOWS = 40 /* of 4 MiB */ };
+    const kx_graph_options options = {0};
+    char text[4000];
+    size_t at = 0, n, most = 0;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kx_model *m = NULL;
+    kx_graph *g = NULL;
+    unsigned char *bytes;
+
+    (void)state;
+    at += (size_t)snprintf(text, sizeof text, "opset 20; i s 1048576; in s0 1048576; ");
+    for (int i = 0; i < WINDOWS; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at,
+                               "n HannWindow s w%d; n Add s%d,w%d s%d; ", i, i, i, i + 1);
+    snprintf(text + at, sizeof text - at, "out s%d", WINDOWS);
+    bytes = writer_memory(write_text, text, &n);
+    assert_int_equal(kldve_ctx_set_limit(ctx, KLDVE_LIMIT_GRAPH, LIMIT), KLDVE_OK);
+    assert_int_equal(kx_model_read(ctx, bytes, n, &m), KLDVE_OK);
+    assert_int_equal(kx_graph_new(ctx, m, &options, &g), KLDVE_E_LIMIT);
+    test_says(ctx, "nodes and computed constants need more: the limit 'graph' is 64 MiB; raise it");
+    assert_int_equal(kldve_ctx_memory(ctx, NULL, &most), KLDVE_OK);
+    assert_true(most > LIMIT / 2 && most < LIMIT + (4 << 20));
+    assert_int_equal(kldve_ctx_set_limit(ctx, KLDVE_LIMIT_GRAPH, 8 * (int64_t)LIMIT), KLDVE_OK);
+    if (kx_graph_new(ctx, m, &options, &g) < 0)
+        fail_msg("%s", kldve_ctx_message(ctx));
+    kx_graph_free(g);
+    kx_model_free(m);
+    free(bytes);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 static bool has_node(const kx_graph *g, const char *name)
 {
     for (int32_t i = 0; i < g->nnode; i++)
@@ -189,7 +225,7 @@ static void test_names_of_loops(void **state)
 int main(void)
 {
     enum { PRODUCTS = sizeof products / sizeof *products };
-    struct CMUnitTest tests[PRODUCTS + 2];
+    struct CMUnitTest tests[PRODUCTS + 3];
 
     for (size_t i = 0; i < PRODUCTS; i++) {
         tests[i] = (struct CMUnitTest)cmocka_unit_test(check_product);
@@ -198,5 +234,6 @@ int main(void)
     }
     tests[PRODUCTS] = (struct CMUnitTest)cmocka_unit_test(test_names_of_loops);
     tests[PRODUCTS + 1] = (struct CMUnitTest)cmocka_unit_test(test_copied_sequences);
+    tests[PRODUCTS + 2] = (struct CMUnitTest)cmocka_unit_test(test_many_constants);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,140 @@
+/* test_memory_limit.c - a whole session, from the file to the drawn map, within a limit of memory:
+ * it works, or it ends with a message that names the limit; it never holds more, leaves nothing
+ * behind, and works as soon as the limit is raised. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <kldve/onnx.h>
+
+typedef struct session {
+    kldve_ctx *ctx;
+    kldve_onnx *net;
+    kldve_explainer *ex;
+    kldve_image *picture, *drawn;
+    kldve_heatmap *map;
+} session;
+
+static kldve_status work(session *s, const char *path, const char *method)
+{
+    kldve_onnx_options o = {
+        .struct_size = sizeof o, .threads = 1, .flags = KLDVE_ONNX_FLAG_VJP_INPUT, .batch = 2};
+    kldve_options why = {.struct_size = sizeof why, .method = method};
+    unsigned char rgb[3 * 28 * 28];
+    kldve_pixels pixels = kldve_pixels_of(KLDVE_PIXEL_RGB, 28, 28, rgb, 0);
+    kldve_status st;
+
+    for (size_t i = 0; i < sizeof rgb; i++)
+        rgb[i] = (unsigned char)(7 * i);
+    if (strcmp(method, "rise") == 0)
+        why.samples = 5;
+    if ((st = kldve_onnx_load(s->ctx, path, &o, &s->net)) < 0 ||
+        (st = kldve_explainer_new(s->ctx, kldve_onnx_backend(), s->net, &s->ex)) < 0 ||
+        (st = kldve_image_from_pixels(s->ctx, &pixels, &s->picture)) < 0 ||
+        (st = kldve_explain(s->ex, s->picture, &why, &s->map)) < 0)
+        return st;
+    return kldve_heatmap_render(s->ctx, s->map, s->picture, NULL, &s->drawn);
+}
+
+static void end(session *s)
+{
+    kldve_image_free(s->drawn);
+    kldve_image_free(s->picture);
+    kldve_heatmap_free(s->map);
+    kldve_explainer_free(s->ex);
+    kldve_onnx_free(s->net);
+}
+
+static void within(const char *path, const char *method, size_t limit, bool *done)
+{
+    test_heap heap;
+    session s = {.ctx = test_ctx(&heap)};
+    size_t now = 0, most = 0;
+    kldve_status st;
+
+    assert_int_equal(kldve_ctx_set_limit(s.ctx, KLDVE_LIMIT_MEMORY, (int64_t)limit), KLDVE_OK);
+    st = work(&s, path, method);
+    *done = st == KLDVE_OK;
+    if (!*done) {
+        assert_int_equal(st, KLDVE_E_NOMEM);
+        test_says(s.ctx, "out of memory");
+        test_says(s.ctx, "the limit 'memory' is ");
+    }
+    end(&s);
+    assert_int_equal(kldve_ctx_memory(s.ctx, &now, &most), KLDVE_OK);
+    assert_int_equal(now, 0);
+    assert_true(most <= limit);
+    assert_int_equal(heap.live, 1);
+    s = (session){.ctx = s.ctx};
+    assert_int_equal(kldve_ctx_set_limit(s.ctx, KLDVE_LIMIT_MEMORY, 0), KLDVE_OK);
+    assert_int_equal(work(&s, path, method), KLDVE_OK);
+    assert_string_equal(kldve_ctx_message(s.ctx), "");
+    end(&s);
+    kldve_ctx_free(s.ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+static void test_sessions(void **state)
+{
+    static const char *const methods[] = {"kl-dve", "rise", "lrp-composite", "full-grad",
+                                          "guided-kl-dve"};
+    const char *path = test_path("%s/assets/models/mnist_cnn.onnx", test_shared_or_skip());
+
+    (void)state;
+    for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
+        bool done = false;
+        size_t limit = 4096, steps = 0;
+
+        for (; !done; limit += limit / 6, steps++)
+            within(path, methods[m], limit, &done);
+        assert_true(steps > 20);
+    }
+}
+
+/* From the third explanation on the allocator is asked for the heat maps alone. */
+static void test_one_block(void **state)
+{
+    static const char *const methods[] = {"kl-dve", "grad-cam", "layer-cam"};
+    const char *path = test_path("%s/assets/models/mnist_cnn.onnx", test_shared_or_skip());
+
+    (void)state;
+    for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
+        test_heap heap;
+        session s = {.ctx = test_ctx(&heap)};
+        kldve_options why = {.struct_size = sizeof why, .method = methods[m]};
+        kldve_image *large = NULL;
+        const kldve_image *both[2];
+        long before = 0;
+
+        assert_int_equal(work(&s, path, methods[m]), KLDVE_OK);
+        assert_int_equal(kldve_image_resize(s.ctx, s.picture, 100, 70, &large), KLDVE_OK);
+        both[0] = s.picture;
+        both[1] = large;
+        for (int i = 0; i < 3; i++) {
+            kldve_heatmap *map[4] = {NULL};
+
+            before = heap.calls;
+            assert_int_equal(kldve_explain(s.ex, s.picture, &why, &map[0]), KLDVE_OK);
+            assert_int_equal(kldve_explain(s.ex, large, &why, &map[1]), KLDVE_OK);
+            assert_int_equal(kldve_explain_many(s.ex, both, 2, &why, &map[2]), KLDVE_OK);
+            for (int k = 0; k < 4; k++)
+                kldve_heatmap_free(map[k]);
+        }
+        assert_int_equal(heap.calls - before, 4);
+        kldve_image_free(large);
+        end(&s);
+        kldve_ctx_free(s.ctx);
+        assert_int_equal(heap.live, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sessions),
+        cmocka_unit_test(test_one_block),
+    };
+
+    return cmocka_run_group_tests_name("memory limit", tests, NULL, NULL);
+}
