@@ -6,7 +6,8 @@
 #include <assert.h>
 #include <cblas.h>
 
-/* In pieces, for two reasons that OpenBLAS's interface/gemv.c gives; other libraries lose nothing by it.
+/* In pieces, for two reasons that OpenBLAS's interface/gemv.c gives; other libraries lose nothing
+ * by it.
  *
  *   - At 9216 elements and above (2304 times GEMM_MULTITHREAD_THRESHOLD, which is 4) it wakes its
  *     own threads.  If the processors are busy, perhaps with the inference, waiting for those

@@ -6,8 +6,8 @@
  *     total_i += (double)(a_c x_ci + a_c+1 x_c+1,i + ... + a_c+GROUP-1 x_c+GROUP-1,i)
  *
  * so the error is that of GROUP additions, however many maps there are, and only one value in GROUP
- * is converted.  Compilers turn the inner loops into vector instructions as they are: no sum changes
- * its order.  Cost: maps * cells multiply-adds, memory-bound. */
+ * is converted.  Compilers turn the inner loops into vector instructions as they are: no sum
+ * changes its order.  Cost: maps * cells multiply-adds, memory-bound. */
 #include "weigh.h"
 
 #include <assert.h>

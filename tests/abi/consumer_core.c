@@ -1,5 +1,5 @@
-/* consumer_core.c [OUT.png] - a user's program, built against an installation only: explains arrays, and draws the map where
- * it is told to. */
+/* consumer_core.c [OUT.png] - a user's program, built against an installation only: explains
+ * arrays, and draws the map where it is told to. */
 #include <stdio.h>
 #include <string.h>
 

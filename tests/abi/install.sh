@@ -19,6 +19,15 @@ quietly $meson setup "$scratch/build" "$source" --prefix "$prefix" --libdir lib 
 quietly $meson compile -C "$scratch/build"
 quietly $meson install -C "$scratch/build" --no-rebuild
 
+# What a program is built with: nothing is missing, and nothing is there by accident.
+wanted=$(cat "$here/installed.txt")
+test -n "$onnx" || wanted=$(grep -v onnx "$here/installed.txt")
+found=$(cd "$prefix" && find include lib ! -type d ! -name '*.so.*' | LC_ALL=C sort)
+if [ "$wanted" != "$found" ]; then
+    printf 'installed:\n%s\nwanted (tests/abi/installed.txt):\n%s\n' "$found" "$wanted"
+    exit 1
+fi
+
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
 
 # consume NAME PACKAGE [--static] - the flags are words, not one argument
@@ -38,6 +47,13 @@ unset standard
 if [ -n "$onnx" ]; then
     consume consumer_onnx kldve-onnx
     LD_LIBRARY_PATH="$prefix/lib" "$scratch/consumer_onnx" "$scratch/no-such.onnx"
+fi
+
+# The core's part of kldve.hpp, in whatever standard the compiler takes by itself.
+if command -v c++ > /dev/null; then
+    # shellcheck disable=SC2046
+    c++ -Wall -Wextra -Werror -DKLDVE_HPP_EXCEPTIONS "$here/cpp.cc" -o "$scratch/cpp" $($pkg_config --cflags --libs kldve)
+    LD_LIBRARY_PATH="$prefix/lib" "$scratch/cpp"
 fi
 
 if [ -n "$cmake" ]; then

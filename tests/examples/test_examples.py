@@ -227,7 +227,7 @@ class Installed(Folder):
         self.env = dict(os.environ, LD_LIBRARY_PATH=folders[0])
 
     def test_ctypes(self):
-        script = os.path.join(SOURCE, "examples", "explain.py")
+        script = os.path.join(SOURCE, "examples", "python", "explain.py")
         for target in ["0", "5"]:
             rows = self.printed(sys.executable, script, DEMO, SCENE, target, "a.png", env=self.env)
             self.assert_close(rows, self.command_map(DEMO, SCENE, "--target", target), 1e-5)

@@ -40,7 +40,8 @@ static void check(int32_t maps, int32_t cells, double shift, double within)
 
 static void test_sizes(void **state)
 {
-    static const int32_t maps[] = {1, 7, 8, 9, 16, 129, 2048}, cells[] = {1, 49, 255, 256, 257, 784};
+    static const int32_t maps[] = {1, 7, 8, 9, 16, 129, 2048},
+                         cells[] = {1, 49, 255, 256, 257, 784};
 
     (void)state;
     for (size_t m = 0; m < sizeof maps / sizeof *maps; m++)
