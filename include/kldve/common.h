@@ -5,9 +5,18 @@
  *   - A function that can fail returns a kldve_status: KLDVE_OK (0) or a negative value.  Its last
  *     parameter is the result.  The result is written on KLDVE_OK only, so it keeps its value after
  *     a failure.  The context says why the call failed: kldve_ctx_message().
+ *   - Where there is nothing to hand out - an index past the last, a name that nothing has, an
+ * array that this map lacks - a call returns KLDVE_E_NOT_FOUND.  A list is gone through with `for
+ * (i = 0; kldve_..._at(x, i, &item) == KLDVE_OK; i++)`.  These calls leave no message. What every
+ * object has - a size, a count, a name - is the value that is returned; of a NULL object it is 0 or
+ * NULL.
+ *   - NULL is answered, not followed: KLDVE_E_ARG, except where a parameter says what NULL means.
+ *   - Classes, maps, cells, pixels of a side, frames, inputs and their counts are int32_t; bytes
+ * are size_t, with a sign ptrdiff_t; values of an enum int32_t; sets of bits uint64_t; numbers from
+ *     files and products that may pass 2^31 int64_t.  An array comes before its count.
  *   - `T **out` hands over an object that you own.  Free it with the function named at its type.
  *     A returned `const T *` is borrowed: it lives as long as the object that you asked.
- *   - Every function that frees accepts NULL.
+ *   - Functions that return nothing - that free, cancel or set a callback - ignore a NULL object.
  *   - The library prints nothing, never exits, and keeps no global or thread-local state.  Two
  *     threads may use it at the same time as long as they do not share a kldve_ctx.
  *   - Networks, pictures, labels, cards and heat maps do not change once they are made.  Any number
@@ -65,8 +74,7 @@ enum {
     KLDVE_E_CANCELLED = -10,   /**< kldve_ctx_cancel() or the progress callback asked to stop */
     KLDVE_E_LIMIT = -11,       /**< above a limit of the context: kldve_ctx_set_limit() */
     KLDVE_E_DEADLINE = -12,    /**< the time that the caller gave has passed */
-    KLDVE_E_NOT_FOUND = -13 /**< no such entry: an index past the last, an array that this map does
-                                 not have.  Getters return it without a message */
+    KLDVE_E_NOT_FOUND = -13    /**< there is no such entry, name or array */
 };
 
 /** The name of a status in lower-case English, for example "out of memory"; "unknown status" for

@@ -98,7 +98,7 @@ static int check_network(uint64_t flags)
     assert_int_equal(kldve_explainer_new(ctx, &counted, net, &ex), KLDVE_OK);
     assert_int_equal(kldve_explainer_shape(ex, &shape), KLDVE_OK);
     input = some_input(&shape);
-    for (int32_t i = 0; (method = kldve_method_at(ctx, i)); i++) {
+    for (int32_t i = 0; kldve_method_at(ctx, i, &method) == KLDVE_OK; i++) {
         const kldve_options o = options_of(method);
 
         check_method(ctx, ex, input, &o);
