@@ -250,7 +250,7 @@ KLDVE_API void kldve_ctx_set_log(kldve_ctx *ctx, int32_t max_level, kldve_log_fn
 
 /** What a context takes in and spends.  A file that asks for more is refused with KLDVE_E_LIMIT
  *  before the memory is taken; the message names the limit.  The numbers are part of the ABI. */
-enum {
+typedef enum kldve_limit {
     KLDVE_LIMIT_MEMORY = 0, /**< bytes that all objects of the context hold at a time; the default
                                  is no limit.  What is more fails as where the allocator has no
                                  more: KLDVE_E_NOMEM, with this limit in the message */
@@ -270,17 +270,17 @@ enum {
     KLDVE_LIMIT_LABELS = 9,   /**< bytes of a list of labels: 16 MiB */
     KLDVE_LIMIT_PICTURE_FILE = 10,  /**< bytes of a picture's file: 256 MiB */
     KLDVE_LIMIT_PICTURE_PIXELS = 11 /**< width * height of a picture from a file: 100 million */
-};
+} kldve_limit;
 
 /** The name of a limit as messages and the command have it: "working-memory" for
  *  KLDVE_LIMIT_WORKING_MEMORY.
- *  @param limit  One of KLDVE_LIMIT_.
+ *  @param limit  A kldve_limit.
  *  @return Static storage; NULL for any other number, so that a loop from 0 on lists all.
  *  @since 0.1 */
 KLDVE_API const char *kldve_limit_name(int32_t limit);
 
 /** Set a limit for everything that is made from the context from now on.
- *  @param limit  One of KLDVE_LIMIT_.
+ *  @param limit  A kldve_limit.
  *  @param value  In the unit of the limit; 0 for its default, INT64_MAX for none.
  *  @return KLDVE_OK; KLDVE_E_ARG (`ctx` is NULL, or a negative value); KLDVE_E_UNSUPPORTED (a limit
  *          that this library does not have).

@@ -23,7 +23,7 @@ typedef struct kldve_labels kldve_labels;
 /** Read a file of labels.  A byte order mark, CR before LF and empty lines at the end are dropped.
  *  @param out  On KLDVE_OK new labels; free them with kldve_labels_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (no labels, or a NUL byte: not a text file);
- *          KLDVE_E_LIMIT (more than 16 MiB); KLDVE_E_NOMEM; KLDVE_E_ARG.
+ *          KLDVE_E_LIMIT (above KLDVE_LIMIT_LABELS); KLDVE_E_NOMEM; KLDVE_E_ARG.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_labels_load(kldve_ctx *ctx, const char *path,
                                                           kldve_labels **out);

@@ -198,9 +198,9 @@ typedef struct kldve_onnx_options {
  *  @param out      On KLDVE_OK a new network; free it with kldve_onnx_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not a valid ONNX file); KLDVE_E_UNSUPPORTED (an
  *          operator or attribute that the engine lacks: the message names node and attribute; or an
- *          option that this library does not have); KLDVE_E_LIMIT (more nodes, names or bytes than
- *          the engine reads, or more working memory than it plans); KLDVE_E_ARG (no such layer or
- *          logits, a selection that does not fit, an option out of range); KLDVE_E_NOMEM;
+ *          option that this library does not have); KLDVE_E_LIMIT (more bytes, nodes, constants,
+ *          weights or working memory than a kldve_limit of the context); KLDVE_E_ARG (no such layer
+ * or logits, a selection that does not fit, an option out of range); KLDVE_E_NOMEM;
  *          KLDVE_E_CANCELLED; KLDVE_E_DEADLINE.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path,
@@ -290,7 +290,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_weight_files(kldve_ctx *ctx, 
  *                kldve_ctx_release().
  *  @param nmore  Becomes their number.
  *  @return KLDVE_OK; KLDVE_E_ARG (NULL; no such tensor, a weight or an input, or one inside of a
- *          function or branch, which cannot be an output); KLDVE_E_FORMAT; KLDVE_E_LIMIT (2 GiB);
+ *          function or branch, which cannot be an output); KLDVE_E_FORMAT; KLDVE_E_LIMIT;
  *          KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tap(kldve_ctx *ctx, const void *bytes,
@@ -431,7 +431,7 @@ typedef struct kldve_card kldve_card;
 /** Read a card.  Unknown keys are ignored.
  *  @param out  On KLDVE_OK a new card; free it with kldve_card_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not JSON, or the message names the key that is
- *          wrong); KLDVE_E_LIMIT (more than 1 MiB); KLDVE_E_NOMEM.
+ *          wrong); KLDVE_E_LIMIT (above KLDVE_LIMIT_CARD); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_load(kldve_ctx *ctx, const char *path,
                                                         kldve_card **out);

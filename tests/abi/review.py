@@ -1,77 +1,70 @@
-#!/usr/bin/env python3
-"""docs/api-review.md has every public name, with one line of why, and none that does not exist.
+"""review.py HEADERS PAGE ERRORS - docs/api-review.md has every public name of the headers, and no other;
+docs/errors.md has every status.
 
-    review.py HEADERS PAGE            check
-    review.py --write HEADERS PAGE    add a line for each name that is missing, from its comment, and
-                                      drop names that are gone; lines that are there stay"""
-import os
+Names are functions, types, callbacks and macros.  Constants without a type of their own appear by
+their common prefix: KLDVE_LIMIT_.  Each name has one line, and each line says why."""
+import pathlib
 import re
 import sys
 
-ORDER = ["common.h", "kldve.h", "onnx.h", "image.h", "labels.h", "divergence.h", "metrics.h", "method.h", "backend.h"]
-NAME = re.compile(
-    r"(?:/\*\*(?P<comment>(?:(?!\*/).)*)\*/\s*)?"
-    r"(?:KLDVE_API[^;()]*?\b(?P<function>kldve_\w+)\([^;]*;"
-    r"|(?:typedef )?struct (?P<struct>kldve_\w+) \{.*?^\}[^;]*;"
-    r"|typedef enum (?P<enum>kldve_\w+) \{.*?^\}[^;]*;"
-    r"|typedef struct (?P<opaque>kldve_\w+) kldve_\w+;"
-    r"|typedef int32_t (?P<number>kldve_\w+);"
-    r"|typedef [\w ]+ ?\(\*(?P<callback>kldve_\w+)\)[^;]*;)", re.M | re.S)
-HEAD = """# The API as a host reads it
 
-Every public name with one line of why it is there, header by header. The headers are the manual; this page is for reading the
-whole at once. `tests/abi/review.py` checks that it is complete. The API is not frozen: docs/abi.md says when it will be.
-
-"""
-
-
-def first_sentence(comment):
-    text = re.sub(r"\s*\n\s*\*+ ?", " ", comment or "").strip(" *<")
-    text = re.split(r"(?<=[.;:]) |\s@", re.sub(r"\s+", " ", text))[0].rstrip(" .;:")
-    return text or "as the one above"
-
-
-def names(folder):
-    """(header, name, sentence), in the order of the headers."""
-    seen = set()
-    for header in ORDER:
-        with open(os.path.join(folder, header)) as file:
-            text = file.read()
-        for match in NAME.finditer(text):
-            name = match.group(match.lastgroup) if match.lastgroup != "comment" else None
-            if name and name not in seen:
-                seen.add(name)
-                yield header, name, first_sentence(match.group("comment"))
+def public_names(folder):
+    """-> names of functions, types and macros; prefixes of constants"""
+    names, prefixes = set(), set()
+    for header in sorted(folder.glob("*.h")):
+        text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S).replace("\\\n", "")
+        names |= set(re.findall(r"^# *define (KLDVE_\w+)", text, re.M)) - {f"KLDVE_{header.stem.upper()}_H"}
+        names |= set(re.findall(r"\b(kldve_\w+)\s*\(", text))
+        names |= set(re.findall(r"typedef (?:struct|enum) (kldve_\w+)", text))
+        names |= set(re.findall(r"typedef [^;{}]*?\(\*(kldve_\w+)\)", text))
+        names |= set(re.findall(r"typedef \w+ (kldve_\w+);", text))
+        for body in re.findall(r"^enum \{(.*?)\}", text, re.M | re.S):
+            constants = re.findall(r"(KLDVE_\w+) *=", body)
+            if len(constants) == 1 and "_FLAG_" not in constants[0]:
+                names.add(constants[0])
+            else:
+                prefixes.add(common_prefix([c for c in constants if c != "KLDVE_OK"]))
+    # KLDVE_OPTIONS_INIT and the like: one for each struct, as init.py checks.
+    names = {n for n in names if not (n.endswith("_INIT") and n[:-5].lower() in names)}
+    return names, prefixes
 
 
-def lines_of(page):
-    if not os.path.exists(page):
-        return {}
-    with open(page, encoding="utf-8") as file:
-        return dict(re.findall(r"^\| `(kldve_\w+)` \| (.*) \|$", file.read(), re.M))
+def common_prefix(constants):
+    prefix = constants[0]
+    while not all(c.startswith(prefix) for c in constants) or not prefix.endswith("_"):
+        prefix = prefix[:-1]
+    return prefix
 
 
-def write(folder, page):
-    known, text, last = lines_of(page), HEAD, None
-    for header, name, sentence in names(folder):
-        if header != last:
-            text += ("\n" if last else "") + "## kldve/%s\n\n| name | why |\n|---|---|\n" % header
-            last = header
-        text += "| `%s` | %s |\n" % (name, known.get(name, sentence.replace("|", "or")))
-    with open(page, "w", encoding="utf-8") as file:
-        file.write(text)
+def missing_statuses(folder, page):
+    """Statuses that the page of errors does not explain in a line of their own."""
+    lines = pathlib.Path(page).read_text().splitlines()
+    for status in re.findall(r"(KLDVE_E_\w+) *=", (pathlib.Path(folder) / "common.h").read_text()):
+        if sum(line.startswith(f"| `{status}`") for line in lines) != 1:
+            print(f"{page}: {status} has no line, or several")
+            yield status
 
 
-def check(folder, page):
-    there, known = {name for _, name, _ in names(folder)}, lines_of(page)
-    for name in sorted(there - set(known)):
-        print("%s is not in %s" % (name, page))
-    for name in sorted(set(known) - there):
-        print("%s of %s does not exist" % (name, page))
-    return len(there) < 100 or there != set(known)
+def main(folder, page, errors):
+    names, prefixes = public_names(pathlib.Path(folder))
+    listed, bad = set(), 0
+    for line in pathlib.Path(page).read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        here = re.findall(r"`([Kk]\w+?)`", cells[0]) if line.startswith("| `") else []
+        for name in here:
+            if name in listed or len(cells) != 2 or not cells[1]:
+                print(f"{page}: {name} has two lines, or none that says why")
+                bad += 1
+            listed.add(name)
+    for name in sorted(listed - names - prefixes):
+        print(f"{page}: {name} is in no header")
+    for name in sorted((names | prefixes) - listed):
+        print(f"{page}: {name} is missing")
+    bad += len(listed ^ (names | prefixes))
+    bad += len(list(missing_statuses(folder, errors)))
+    print(f"{len(listed)} names")
+    return bad > 0 or len(listed) < 150
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--write":
-        sys.exit(write(*sys.argv[2:]))
-    sys.exit(check(*sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))
