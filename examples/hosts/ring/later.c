@@ -72,7 +72,7 @@ static kldve_status explain_head(kldve_ctx *ctx, const char *path, const struct 
                                      .values = features,
                                      .count = (int64_t)shape->maps * shape->height * shape->width,
                                      .logits = logits};
-    struct network net = {NULL};
+    struct network net = {.onnx = NULL};
     kldve_explainer *head = NULL;
     uint64_t check = 0;
     kldve_status status = network_load(ctx, path, 0, KLDVE_ONNX_FLAG_HEAD, &net);
