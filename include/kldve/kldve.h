@@ -331,18 +331,46 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_features(kldve_explainer *
                                                                const kldve_options *options,
                                                                kldve_heatmap **out);
 
-/** What an inference that ran elsewhere left behind.  All arrays are borrowed for the call. */
+/** How feature maps lie in memory where there are no gaps. */
+typedef enum kldve_layout {
+    KLDVE_LAYOUT_MAPS_FIRST = 0, /**< [maps][height][width], as in torch */
+    KLDVE_LAYOUT_MAPS_LAST = 1   /**< [height][width][maps], as in TensorFlow; tokens, too:
+                                      [cells][channels] */
+} kldve_layout;
+
+/** The numbers of an array. */
+typedef enum kldve_array_type {
+    KLDVE_ARRAY_FLOAT32 = 0,
+    KLDVE_ARRAY_FLOAT16 = 1 /**< IEEE 754's binary16 */
+} kldve_array_type;
+
+/** What an inference that ran elsewhere left behind.  All arrays are borrowed for the call.  kl-dve
+ *  and grad-cam read features and gradient where they are; other methods have the library copy
+ *  them where they are not float32 in KLDVE_LAYOUT_MAPS_FIRST. */
 typedef struct kldve_arrays {
     size_t struct_size;
-    const float *logits;   /**< [classes]; one score makes two classes, as in kldve_scores */
-    const float *features; /**< [maps][height][width] */
-    /** [maps][height][width], the gradient of sum(cotangent * logits) at the layer, with the
+    const float *logits;  /**< [classes]; one score makes two classes, as in kldve_scores */
+    const void *features; /**< maps x height x width numbers, see layout, stride and type */
+    /** The same for the gradient of sum(cotangent * logits) at the layer, with the
      *  cotangent from kldve_arrays_cotangent().  NULL for the reading `paper` and for methods that
      * need no gradient. */
-    const float *gradient;
+    const void *gradient;
     int32_t classes, maps, height, width;
-    int32_t scores;   /**< a kldve_scores */
+    int32_t scores; /**< a kldve_scores */
+    int32_t layout; /**< a kldve_layout; 0 where `stride` is set */
+    /** BYTES from one map, one row and one column to the next, of features and gradient; any
+     *  alignment will do.  For cells of a larger array, or another order.  All 0: as `layout`
+     *  says, without gaps. */
+    ptrdiff_t stride[3];
+    int32_t type;   /**< a kldve_array_type, of features and gradient */
+    int32_t frames; /**< of a film: those of the layer, below each other in `height`; 0: none */
+    /** Pixels of the picture (of a film, of one frame, and how many frames).  The map drawn alone
+     *  has this size.  0: 16 times the cells, as many frames as the layer has. */
+    int32_t picture_width, picture_height, picture_frames;
     int32_t reserved; /**< 0 */
+    /** Which part of the picture the network saw, in parts of its width and height: the heat is
+     * drawn there, see kldve_record.  All 0: the whole picture. */
+    float seen_x, seen_y, seen_width, seen_height;
 } kldve_arrays;
 
 /** The cotangent at the logits that a reading or method back-propagates: start your own autograd

@@ -92,7 +92,7 @@ static kldve_status weights(const kldve_job *job, double *a)
     double sum = 0;
 
     if (job->options->reading != KLDVE_READING_PAPER) {
-        kldve_weights_mean(job->gradient, maps, kldve_job_cells(job), a);
+        kldve_job_mean_gradient(job, a);
         if (job->options->reading == KLDVE_READING_CHANNEL)
             return kldve_divergence_standardise(a, job->shape->maps, a, NULL);
         return KLDVE_OK;

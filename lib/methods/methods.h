@@ -5,6 +5,8 @@
 #ifndef KLDVE_LIB_METHODS_H
 #define KLDVE_LIB_METHODS_H
 
+#include <stdbool.h>
+
 #include <kldve/method.h>
 
 #include "methods/parts/job.h"
@@ -47,6 +49,10 @@ extern const kldve_method kldve_method_lime;
 
 /** The method of that name: the library's or one registered with `ctx`; NULL if there is none. */
 const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name);
+
+/** Whether it asks of feature maps and gradient only the sums of job.h, which read them wherever
+ * they lie. */
+bool kldve_method_sums(const kldve_method *method);
 
 /** Every reading of Eq. (3), for kldve_method.readings. */
 enum {

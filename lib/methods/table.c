@@ -76,6 +76,11 @@ const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name)
     return method;
 }
 
+bool kldve_method_sums(const kldve_method *method)
+{
+    return method == &kldve_method_kl_dve || method == &kldve_method_grad_cam;
+}
+
 static kldve_status check(kldve_ctx *ctx, const kldve_method *m)
 {
     const char *name = m->name;

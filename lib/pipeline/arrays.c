@@ -4,9 +4,12 @@
 #include <limits.h>
 
 #include "admission.h"
+#include "array_place.h"
 #include "base/finite.h"
 #include "base/size.h"
 #include "explain.h"
+#include "methods/methods.h"
+#include "options.h"
 #include "options.h"
 #include "single.h"
 #include "stages/target.h"
@@ -41,40 +44,6 @@ static kldve_status read_scores(kldve_ctx *ctx, const float *logits, kldve_shape
     return KLDVE_OK;
 }
 
-/* Everything but the numbers; *count: the feature values. */
-static kldve_status check_sizes(kldve_ctx *ctx, const kldve_arrays *a, size_t *count)
-{
-    size_t cells;
-
-    if (a->reserved != 0)
-        return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
-                              "arrays: a reserved member is set, it must be 0");
-    if (!a->logits || !a->features)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "arrays: the %s are NULL",
-                               a->logits ? "features" : "logits");
-    if (a->maps < 1 || a->height < 1 || a->width < 1)
-        return kldve_ctx_failf(
-            ctx, KLDVE_E_ARG,
-            "arrays: the feature maps are %d x %d x %d, all sizes must be at least 1", (int)a->maps,
-            (int)a->height, (int)a->width);
-    if (!kldve_size_mul((size_t)a->height, (size_t)a->width, &cells) || cells > INT_MAX ||
-        !kldve_size_mul(cells, (size_t)a->maps, count) || *count > SIZE_MAX / sizeof(float))
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
-                              "arrays: the feature maps have more values than can be addressed");
-    return KLDVE_OK;
-}
-
-static kldve_status check_arrays(kldve_ctx *ctx, const kldve_arrays *a)
-{
-    size_t count;
-    kldve_status st = check_sizes(ctx, a, &count);
-
-    if (st < 0 || (st = kldve_finite_check(ctx, "arrays", "feature", a->features, count)) < 0)
-        return st;
-    return a->gradient ? kldve_finite_check(ctx, "arrays", "gradient", a->gradient, count)
-                       : KLDVE_OK;
-}
-
 static kldve_shape shape_of(const kldve_arrays *a)
 {
     return (kldve_shape){
@@ -84,12 +53,67 @@ static kldve_shape shape_of(const kldve_arrays *a)
         .maps = a->maps,
         .height = a->height,
         .width = a->width,
+        .frames = a->frames,
+        .in_frames = a->picture_frames > 0 ? a->picture_frames : a->frames,
     };
+}
+
+/* The method reads the arrays where they are, or a copy in the buffers. */
+static void give_arrays(kldve_run *run, const kldve_arrays *a, bool copy)
+{
+    kldve_strided features = kldve_arrays_place(a, a->features),
+                  gradient = kldve_arrays_place(a, a->gradient);
+
+    run->job.features = a->features;
+    run->given = a->gradient;
+    if (kldve_strided_is_plain(&features))
+        return;
+    if (!copy) {
+        run->features_at = features;
+        run->gradient_at = gradient;
+        return;
+    }
+    kldve_strided_gather(&features, run->buffers->features);
+    run->job.features = run->buffers->features;
+    if (!a->gradient)
+        return;
+    kldve_strided_gather(&gradient, run->buffers->gradient);
+    run->given = run->buffers->gradient;
 }
 
 static int32_t drawn(int32_t cells)
 {
     return cells <= INT32_MAX / PIXELS_PER_CELL ? cells * PIXELS_PER_CELL : INT32_MAX;
+}
+
+/* How large the map is drawn alone, and where over the picture. */
+static void describe_picture(const kldve_arrays *a, kldve_heatmap *map)
+{
+    int32_t frames = map->view_frames, layer = a->frames > 0 ? a->frames : 1;
+
+    map->view_width = a->picture_width > 0 ? a->picture_width : drawn(a->width);
+    map->view_height =
+        a->picture_height > 0 ? a->picture_height * frames : drawn(a->height / layer) * frames;
+    if (a->seen_width == 0)
+        return;
+    map->record.seen_x = a->seen_x;
+    map->record.seen_y = a->seen_y;
+    map->record.seen_width = a->seen_width;
+    map->record.seen_height = a->seen_height;
+}
+
+/* Whether the method needs a copy; it is looked for again when the run is prepared. */
+static bool needs_copy(kldve_ctx *ctx, const kldve_arrays *a, const kldve_options *options)
+{
+    kldve_strided features = kldve_arrays_place(a, a->features);
+    kldve_options o;
+    const kldve_method *method = NULL;
+
+    if (kldve_strided_is_plain(&features))
+        return false;
+    if (kldve_options_load(NULL, options, &o) == KLDVE_OK)
+        method = kldve_method_find(ctx, o.method);
+    return method && !kldve_method_sums(method);
 }
 
 static kldve_status check_request(kldve_ctx *ctx, const kldve_arrays *arrays,
@@ -99,10 +123,9 @@ static kldve_status check_request(kldve_ctx *ctx, const kldve_arrays *arrays,
     kldve_run run;
     kldve_arrays a;
     kldve_shape shape;
-    size_t count;
     kldve_status st = kldve_struct_load(ctx, "kldve_arrays", arrays, &a, sizeof a);
 
-    if (st < 0 || (st = check_sizes(ctx, &a, &count)) < 0)
+    if (st < 0 || (st = kldve_arrays_admit(ctx, &a)) < 0)
         return st;
     shape = shape_of(&a);
     if ((st = kldve_single_read(ctx, "arrays: ", &shape)) < 0 ||
@@ -134,24 +157,25 @@ static kldve_status explain_arrays(kldve_ctx *ctx, const kldve_arrays *arrays,
     kldve_arrays a;
     kldve_shape shape;
     score_list scores;
+    bool copy;
     kldve_status st;
 
     if ((st = kldve_struct_load(ctx, "kldve_arrays", arrays, &a, sizeof a)) < 0 ||
-        (st = check_arrays(ctx, &a)) < 0)
+        (st = kldve_arrays_admit(ctx, &a)) < 0 || (st = kldve_arrays_finite(ctx, &a)) < 0)
         return st;
     shape = shape_of(&a);
+    copy = needs_copy(ctx, &a, options);
     if ((st = read_scores(ctx, a.logits, &shape, &scores)) < 0 ||
-        (st = kldve_buffers_new(ctx, &shape, 1, true, &buffers)) < 0)
+        (st = kldve_buffers_new(ctx, &shape, 1, !copy, &buffers)) < 0)
         return st;
     if ((st = kldve_run_prepare(&run, ctx, &shape, options, &buffers)) < 0 ||
         (st = kldve_run_admit_arrays(&run, a.gradient)) < 0 || (st = kldve_run_begin(&run)) < 0)
         goto done;
     run.job.logits = scores.logits;
-    run.job.features = a.features;
+    give_arrays(&run, &a, copy);
     if ((st = kldve_explain_passed(&batch)) < 0)
         goto done;
-    run.map->view_width = drawn(a.width);
-    run.map->view_height = drawn(a.height);
+    describe_picture(&a, run.map);
     *out = run.map;
     run.map = NULL;
 done:

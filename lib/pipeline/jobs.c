@@ -6,6 +6,7 @@
 #include "stages/reduce.h"
 #include "run.h"
 #include "stages/target.h"
+#include "stages/weights.h"
 
 /* A job is const so that methods do not change what later steps read; what is behind it is not. */
 static kldve_run *run_of(const kldve_job *job)
@@ -14,28 +15,44 @@ static kldve_run *run_of(const kldve_job *job)
     return (kldve_run *)(uintptr_t)job;
 }
 
-void kldve_job_weighted_sum(const kldve_job *job, const double *weights, float *map)
+static kldve_strided features_of(const kldve_job *job)
 {
+    const kldve_run *run = run_of(job);
     const kldve_shape *s = job->shape;
 
-    run_of(job)->unit = kldve_reduce(job->features, s->maps, s->height * s->width, weights,
-                                     run_of(job)->buffers->scratch, map);
+    return run->features_at.at ? run->features_at
+                               : kldve_strided_plain(job->features, s->maps, s->height, s->width);
+}
+
+void kldve_job_mean_gradient(const kldve_job *job, double *a)
+{
+    const kldve_run *run = run_of(job);
+
+    if (run->gradient_at.at)
+        kldve_strided_mean(&run->gradient_at, a);
+    else
+        kldve_weights_mean(job->gradient, (size_t)job->shape->maps, kldve_job_cells(job), a);
+}
+
+void kldve_job_weighted_sum(const kldve_job *job, const double *weights, float *map)
+{
+    const kldve_strided x = features_of(job);
+
+    run_of(job)->unit = kldve_reduce(&x, weights, run_of(job)->buffers->scratch, map);
 }
 
 void kldve_job_magnitude_sum(const kldve_job *job, const double *weights, float *map)
 {
-    const kldve_shape *s = job->shape;
+    const kldve_strided x = features_of(job);
 
-    run_of(job)->unit = kldve_reduce_magnitudes(job->features, s->maps, s->height * s->width,
-                                                weights, run_of(job)->buffers->scratch, map);
+    run_of(job)->unit = kldve_reduce_magnitudes(&x, weights, run_of(job)->buffers->scratch, map);
 }
 
 void kldve_job_sum(const kldve_job *job, float *map)
 {
-    const kldve_shape *s = job->shape;
+    const kldve_strided x = features_of(job);
 
-    kldve_reduce_sum(job->features, s->maps, s->height * s->width, run_of(job)->buffers->scratch,
-                     map);
+    kldve_reduce_sum(&x, run_of(job)->buffers->scratch, map);
 }
 
 static kldve_status without_network(const kldve_job *job)

@@ -34,14 +34,20 @@ bool kldve_all_zero(const float *x, size_t n)
     return true;
 }
 
-/* Why the map of a method that looks at a layer is flat. */
-static const char *why_flat(const kldve_job *job, bool zero)
+static bool zeros(const float *plain, const kldve_strided *where, size_t n)
 {
+    return where->at ? kldve_strided_all_zero(where) : kldve_all_zero(plain, n);
+}
+
+/* Why the map of a method that looks at a layer is flat. */
+static const char *why_flat(const kldve_run *run, bool zero)
+{
+    const kldve_job *job = &run->job;
     size_t n = (size_t)job->shape->maps * (size_t)job->shape->height * (size_t)job->shape->width;
 
-    if (job->gradient && kldve_all_zero(job->gradient, n))
+    if (job->gradient && zeros(job->gradient, &run->gradient_at, n))
         return "the gradient at the layer is 0, so that no change there changes what is explained";
-    if (zero && job->features && kldve_all_zero(job->features, n))
+    if (zero && job->features && zeros(job->features, &run->features_at, n))
         return "all feature maps are 0";
     if (zero && job->weights && job->options->sign != KLDVE_SIGN_SIGNED &&
         job->options->sign != KLDVE_SIGN_ABSOLUTE)
@@ -49,12 +55,13 @@ static const char *why_flat(const kldve_job *job, bool zero)
     return NULL;
 }
 
-void kldve_remark(const kldve_job *job, bool zero, kldve_heatmap *map)
+void kldve_remark(const kldve_run *run, bool zero, kldve_heatmap *map)
 {
+    const kldve_job *job = &run->job;
     const char *method = job->method->remark ? job->method->remark(job) : NULL;
 
     if (!method && map->record.flat)
-        method = why_flat(job, zero);
+        method = why_flat(run, zero);
     map->remark[0] = '\0';
     if (!look_like_probabilities(&map->record, map->logits)) {
         if (method)

@@ -4,15 +4,13 @@
 
 #include <stdbool.h>
 
-#include <kldve/method.h>
-
-#include "heatmap/heatmap.h"
+#include "run.h"
 
 bool kldve_all_zero(const float *x, size_t n);
 
 /** Set map->remark: what the method says of the job or why the map is flat, and that the scores of
  *  the map are probabilities where nobody knows what squashed them.
  *  @param zero  Before it was normalised, all values of the map were 0. */
-void kldve_remark(const kldve_job *job, bool zero, kldve_heatmap *map);
+void kldve_remark(const kldve_run *run, bool zero, kldve_heatmap *map);
 
 #endif

@@ -8,6 +8,7 @@
 #include "heatmap/heatmap.h"
 #include "network.h"
 #include "stages/frame.h"
+#include "stages/strided.h"
 
 /** What the steps from the choice of the class on are about. */
 typedef enum kldve_subject {
@@ -28,6 +29,9 @@ typedef struct kldve_run {
     const float *explained;      /**< what the forward pass takes: the input, or that of a head */
     kldve_buffers *buffers;
     const float *given; /**< the gradient of the arrays, may be NULL; unused with a network */
+    /** Arrays that the method reads where the host has them; at: NULL where those of the job are
+     *  plain. */
+    kldve_strided features_at, gradient_at;
     kldve_heatmap *map;
     double unit;                 /**< of the numbers that a method puts into its map */
     kldve_frame frame;           /**< the picture, or the input where there is none */

@@ -344,7 +344,7 @@ kldve_status kldve_run_map(kldve_run *run, kldve_subject subject)
     kldve_apply_sign(run->options.sign, map, count);
     zero = kldve_all_zero(map, count);
     normalise(run, map, count);
-    kldve_remark(&run->job, zero, run->map);
+    kldve_remark(run, zero, run->map);
     timings(run, subject)->reduce += kldve_clock_ms() - start;
     return KLDVE_OK;
 }
@@ -399,5 +399,5 @@ void kldve_run_smooth_end(kldve_run *run, const float *sum)
     memcpy(run->map->values, sum, count * sizeof *sum);
     run->map->record.flat = kldve_normalise(run->options.sign, run->map->values, count, range);
     run->map->record.low = run->map->record.high = (double)NAN; /* each had its own */
-    kldve_remark(&run->job, zero, run->map);
+    kldve_remark(run, zero, run->map);
 }

@@ -28,38 +28,49 @@ static double scaled(const double *a, int32_t maps, float *out)
     return largest;
 }
 
-double kldve_reduce(const float *x, int32_t maps, int32_t cells, const double *a, float *scratch,
-                    float *map)
+static size_t cells_of(const kldve_strided *x)
 {
-    double unit = scaled(a, maps, scratch);
+    return (size_t)x->height * (size_t)x->width;
+}
+
+static void weigh(const kldve_strided *x, const float *a, float *map)
+{
+    if (kldve_strided_is_plain(x))
+        kldve_weigh(x->at, x->maps, x->height * x->width, a, map);
+    else
+        kldve_strided_sum(x, a, map);
+}
+
+double kldve_reduce(const kldve_strided *x, const double *a, float *scratch, float *map)
+{
+    double unit = scaled(a, x->maps, scratch);
 
     if (unit > 0)
-        kldve_weigh(x, maps, cells, scratch, map);
+        weigh(x, scratch, map);
     else
-        memset(map, 0, (size_t)cells * sizeof *map);
+        memset(map, 0, cells_of(x) * sizeof *map);
     return unit;
 }
 
-double kldve_reduce_magnitudes(const float *x, int32_t maps, int32_t cells, const double *a,
-                               float *scratch, float *map)
+double kldve_reduce_magnitudes(const kldve_strided *x, const double *a, float *scratch, float *map)
 {
-    double unit = scaled(a, maps, scratch);
+    double unit = scaled(a, x->maps, scratch);
 
     if (unit == 0) {
-        memset(map, 0, (size_t)cells * sizeof *map);
+        memset(map, 0, cells_of(x) * sizeof *map);
         return 0;
     }
-    for (int32_t c = 0; c < maps; c++)
+    for (int32_t c = 0; c < x->maps; c++)
         scratch[c] = fabsf(scratch[c]);
-    kldve_weigh(x, maps, cells, scratch, map);
+    weigh(x, scratch, map);
     return unit;
 }
 
-void kldve_reduce_sum(const float *x, int32_t maps, int32_t cells, float *scratch, float *map)
+void kldve_reduce_sum(const kldve_strided *x, float *scratch, float *map)
 {
-    for (int32_t c = 0; c < maps; c++)
+    for (int32_t c = 0; c < x->maps; c++)
         scratch[c] = 1;
-    kldve_weigh(x, maps, cells, scratch, map);
+    weigh(x, scratch, map);
 }
 
 void kldve_reduce_relu(float *map, size_t count)

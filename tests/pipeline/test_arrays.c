@@ -110,6 +110,149 @@ static void test_same_as_backend(void **state)
     free(h);
 }
 
+/* -- other places of the same numbers ---------------------------------------------------------- */
+
+/* float32 -> binary16 of numbers that it can hold: small multiples of 1/8. */
+static uint16_t half_of(float value)
+{
+    int exponent;
+    float f = frexpf(fabsf(value), &exponent); /* 1/2 <= f < 1 */
+    uint16_t sign = value < 0 ? 0x8000 : 0;
+
+    if (value == 0)
+        return sign;
+    return (uint16_t)(sign | (exponent + 14) << 10 | ((int)(f * 2048) & 1023));
+}
+
+static void put(unsigned char *at, int32_t type, float value)
+{
+    uint16_t half = half_of(value);
+
+    if (type == KLDVE_ARRAY_FLOAT16)
+        memcpy(at, &half, sizeof half);
+    else
+        memcpy(at, &value, sizeof value);
+}
+
+static const struct place_case {
+    const char *name;
+    int32_t layout, type;
+    ptrdiff_t stride[3], first; /* bytes; all 0: as the layout says */
+} places[] = {
+    {"maps last", KLDVE_LAYOUT_MAPS_LAST, KLDVE_ARRAY_FLOAT32, {0}, 0},
+    {"float16", KLDVE_LAYOUT_MAPS_FIRST, KLDVE_ARRAY_FLOAT16, {0}, 0},
+    {"float16, maps last", KLDVE_LAYOUT_MAPS_LAST, KLDVE_ARRAY_FLOAT16, {0}, 0},
+    {"behind a class token", 0, 0, {4, 4 * MAPS *W, 4 * MAPS}, 4 * MAPS},
+    {"rows with gaps", 0, 0, {4 * H * (W + 2), 4 * (W + 2), 4}, 0},
+    {"upside down", 0, 0, {4 * CELLS, -4 * W, 4}, 4 * (CELLS - W)},
+    {"at odd addresses", 0, 0, {5 * CELLS, 5 * W, 5}, 1},
+};
+
+enum { PLACE_ROOM = 8 * MAPS * (CELLS + 12) };
+
+static void lay_out(const struct place_case *c, const float *plain, unsigned char *room)
+{
+    ptrdiff_t unit = c->type ? 2 : 4, stride[3] = {unit * CELLS, unit * W, unit};
+
+    if (c->layout)
+        memcpy(stride, (ptrdiff_t[3]){unit, unit * MAPS * W, unit * MAPS}, sizeof stride);
+    if (c->stride[0])
+        memcpy(stride, c->stride, sizeof stride);
+    for (int m = 0; m < MAPS; m++)
+        for (int i = 0; i < CELLS; i++)
+            put(room + c->first + m * stride[0] + i / W * stride[1] + i % W * stride[2], c->type,
+                plain[m * CELLS + i]);
+}
+
+/* Every method and reading gives the map that it gives for plain arrays. */
+static void check_place(void **state)
+{
+    const struct place_case *c = *state;
+    struct host *h = calloc(1, sizeof *h);
+    unsigned char *features = calloc(1, PLACE_ROOM), *gradient = calloc(1, PLACE_ROOM);
+    uint64_t seed = 9;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+
+    assert_true(h && features && gradient);
+    for (int i = 0; i < MAPS * CELLS; i++) {
+        h->features[i] = (float)(int)(40 * test_random(&seed)) / 8;
+        h->gradient[i] = (float)(int)(80 * test_random(&seed) - 40) / 8;
+    }
+    for (int i = 0; i < CLASSES; i++)
+        h->logits[i] = (float)i;
+    lay_out(c, h->features, features);
+    lay_out(c, h->gradient, gradient);
+    for (int32_t i = -KLDVE_READING_RIVALS; kldve_method_name(i < 0 ? 0 : i); i++) {
+        kldve_options o = {.struct_size = sizeof o};
+        kldve_arrays plain = arrays_of(h), there = plain;
+        kldve_heatmap *want = NULL, *map = NULL;
+        kldve_status st;
+
+        o.method = i < 0 ? NULL : kldve_method_name(i);
+        o.reading = i < 0 ? -i : 0;
+        there.features = features + c->first;
+        there.gradient = gradient + c->first;
+        there.layout = c->layout;
+        there.type = c->type;
+        memcpy(there.stride, c->stride, sizeof there.stride);
+        st = kldve_explain_arrays(ctx, &plain, &o, &want);
+        assert_int_equal(kldve_explain_arrays(ctx, &there, &o, &map), st);
+        for (int k = 0; st == KLDVE_OK && k < CELLS; k++)
+            if (fabsf(kldve_heatmap_values(map)[k] - kldve_heatmap_values(want)[k]) > 2e-6f)
+                fail_msg("%s: cell %d", kldve_method_name(i < 0 ? 0 : i), k);
+        kldve_heatmap_free(map);
+        kldve_heatmap_free(want);
+    }
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+    free(features);
+    free(gradient);
+    free(h);
+}
+
+/* NaN and infinity in float16, denormals, and where the heat lies. */
+static void test_half_and_picture(void **state)
+{
+    const uint16_t denormal[2] = {0x0001, 0x8002}, infinite[2] = {0, 0x7c00};
+    const float logits[3] = {3, 1, 0};
+    kldve_arrays a = {.struct_size = sizeof a,
+                      .logits = logits,
+                      .features = infinite,
+                      .classes = 3,
+                      .maps = 1,
+                      .height = 1,
+                      .width = 2,
+                      .type = KLDVE_ARRAY_FLOAT16,
+                      .picture_width = 30,
+                      .picture_height = 20,
+                      .seen_x = 0.25f,
+                      .seen_width = 0.5f,
+                      .seen_height = 1};
+    const kldve_options o = {.struct_size = sizeof o, .reading = KLDVE_READING_PAPER};
+    kldve_record r = {.struct_size = sizeof r};
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_heatmap *map = NULL;
+    kldve_image *drawn = NULL;
+
+    (void)state;
+    assert_int_equal(kldve_explain_arrays(ctx, &a, &o, &map), KLDVE_E_NUMERIC);
+    test_says(ctx, "arrays: feature 1 of 2 is infinite");
+    a.features = denormal;
+    assert_int_equal(kldve_explain_arrays(ctx, &a, &o, &map), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
+    if (r.high != ldexp(1, -24) || r.low != -ldexp(2, -24) || r.seen_x != 0.25f)
+        fail_msg("%g to %g, from %g", r.low, r.high, (double)r.seen_x);
+    assert_int_equal(kldve_heatmap_render(ctx, map, NULL, NULL, &drawn), KLDVE_OK);
+    assert_int_equal(kldve_image_width(drawn), 30);
+    assert_int_equal(kldve_image_height(drawn), 20);
+    kldve_image_free(drawn);
+    kldve_heatmap_free(map);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 /* -- what it refuses -------------------------------------------------------------------------- */
 
 static const float good[60] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9};
@@ -179,6 +322,130 @@ static const struct refusal {
      {0},
      KLDVE_E_UNSUPPORTED,
      "arrays: a reserved member is set, it must be 0"},
+    {"an unknown layout",
+     {.struct_size = sizeof(kldve_arrays),
+      .logits = good,
+      .features = good,
+      .classes = 4,
+      .maps = 3,
+      .height = 2,
+      .width = 2,
+      .layout = 2},
+     {0},
+     KLDVE_E_ARG,
+     "arrays: unknown layout 2"},
+    {"an unknown type",
+     {.struct_size = sizeof(kldve_arrays),
+      .logits = good,
+      .features = good,
+      .classes = 4,
+      .maps = 3,
+      .height = 2,
+      .width = 2,
+      .type = 2},
+     {0},
+     KLDVE_E_ARG,
+     "arrays: unknown type of numbers 2"},
+    {"layout and strides",
+     {.struct_size = sizeof(kldve_arrays),
+      .logits = good,
+      .features = good,
+      .classes = 4,
+      .maps = 3,
+      .height = 2,
+      .width = 2,
+      .layout = 1,
+      .stride = {16, 8, 4}},
+     {0},
+     KLDVE_E_ARG,
+     "arrays: both layout and stride are set: strides say it all, leave layout at 0"},
+    {"a stride that is missing",
+     {.struct_size = sizeof(kldve_arrays),
+      .logits = good,
+      .features = good,
+      .classes = 4,
+      .maps = 3,
+      .height = 2,
+      .width = 2,
+      .stride = {16, 8, 0}},
+     {0},
+     KLDVE_E_ARG,
+     "arrays: a stride is 0: give those of maps, rows and columns"},
+    {"a stride past the end of memory",
+     {.struct_size = sizeof(kldve_arrays),
+      .logits = good,
+      .features = good,
+      .classes = 4,
+      .maps = 3,
+      .height = 2,
+      .width = 2,
+      .stride = {16, PTRDIFF_MAX, 4}},
+     {0},
+     KLDVE_E_ARG,
+     "arrays: a stride of 9223372036854775807 bytes is more than can be addressed"},
+    {"frames that do not divide the rows",
+     {.struct_size = sizeof(kldve_arrays),
+      .logits = good,
+      .features = good,
+      .classes = 4,
+      .maps = 3,
+      .height = 2,
+      .width = 2,
+      .frames = 3},
+     {0},
+     KLDVE_E_ARG,
+     "arrays: 2 rows of cells are not 3 frames below each other"},
+    {"half a size of the picture",
+     {.struct_size = sizeof(kldve_arrays),
+      .logits = good,
+      .features = good,
+      .classes = 4,
+      .maps = 3,
+      .height = 2,
+      .width = 2,
+      .picture_width = 3},
+     {0},
+     KLDVE_E_ARG,
+     "arrays: a picture of 3 x 0 pixels"},
+    {"frames below 0",
+     {.struct_size = sizeof(kldve_arrays),
+      .logits = good,
+      .features = good,
+      .classes = 4,
+      .maps = 3,
+      .height = 2,
+      .width = 2,
+      .picture_frames = -1},
+     {0},
+     KLDVE_E_ARG,
+     "arrays: a picture of -1 frames"},
+    {"a part beyond the picture",
+     {.struct_size = sizeof(kldve_arrays),
+      .logits = good,
+      .features = good,
+      .classes = 4,
+      .maps = 3,
+      .height = 2,
+      .width = 2,
+      .seen_x = 0.5f,
+      .seen_width = 0.75f,
+      .seen_height = 1},
+     {0},
+     KLDVE_E_ARG,
+     "arrays: the network saw 0.5 to 1.25 of the picture's width: give parts of it, 0 to 1"},
+    {"a part without height",
+     {.struct_size = sizeof(kldve_arrays),
+      .logits = good,
+      .features = good,
+      .classes = 4,
+      .maps = 3,
+      .height = 2,
+      .width = 2,
+      .seen_x = 0.5f,
+      .seen_width = 0.5f},
+     {0},
+     KLDVE_E_ARG,
+     "arrays: the network saw 0 to 0 of the picture's height: give parts of it, 0 to 1"},
     {"third of two classes",
      ARRAYS(good, good, good, 1, 3, 2, 2),
      {.target = 2},
@@ -342,12 +609,12 @@ static void test_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest rest[] = {
-        cmocka_unit_test(test_same_as_backend),
-        cmocka_unit_test(test_cotangent_refuses),
-        cmocka_unit_test(test_check_without_gradient),
+        cmocka_unit_test(test_same_as_backend),   cmocka_unit_test(test_half_and_picture),
+        cmocka_unit_test(test_cotangent_refuses), cmocka_unit_test(test_check_without_gradient),
         cmocka_unit_test(test_allocations),
     };
-    int failed = TEST_RUN_CASES("arrays refused", refusals, check_refusal);
+    int failed = TEST_RUN_CASES("arrays refused", refusals, check_refusal) +
+                 TEST_RUN_CASES("places of arrays", places, check_place);
 
     return failed + cmocka_run_group_tests_name("arrays", rest, NULL, NULL);
 }

@@ -23,6 +23,7 @@ static void test_reduce(void **state)
               *e = malloc(sizeof *e * (size_t)cells);
         float *scratch = malloc(sizeof *scratch * (size_t)maps);
         double *a = malloc(sizeof *a * (size_t)maps), largest = 0;
+        const kldve_strided plain = kldve_strided_plain(x, maps, 1, cells);
 
         for (int32_t i = 0; i < maps * cells; i++)
             x[i] = (float)test_normal(&seed);
@@ -32,11 +33,11 @@ static void test_reduce(void **state)
         }
         for (int kind = 0; kind < 3; kind++) {
             if (kind == 0)
-                kldve_reduce(x, maps, cells, a, scratch, e);
+                kldve_reduce(&plain, a, scratch, e);
             else if (kind == 1)
-                kldve_reduce_magnitudes(x, maps, cells, a, scratch, e);
+                kldve_reduce_magnitudes(&plain, a, scratch, e);
             else
-                kldve_reduce_sum(x, maps, cells, scratch, e);
+                kldve_reduce_sum(&plain, scratch, e);
             for (int32_t i = 0; i < cells; i++) {
                 double want = 0, size = 0;
 
@@ -50,7 +51,7 @@ static void test_reduce(void **state)
             }
         }
         memset(a, 0, sizeof *a * (size_t)maps);
-        kldve_reduce(x, maps, cells, a, scratch, e);
+        kldve_reduce(&plain, a, scratch, e);
         for (int32_t i = 0; i < cells; i++)
             assert_true(e[i] == 0);
         free(x);
@@ -71,6 +72,7 @@ static void test_little_memory(void **state)
     enum { MAPS = 1024, CELLS = 3136, ROOM = 16 << 20, SECONDS = 60 };
     float *x = calloc((size_t)MAPS * CELLS, sizeof *x), *e = malloc(CELLS * sizeof *e);
     float *scratch = malloc(MAPS * sizeof *scratch);
+    const kldve_strided plain = kldve_strided_plain(x, MAPS, 1, CELLS);
     FILE *file = fopen("/proc/self/statm", "r");
     struct rlimit limit, before;
     unsigned long pages = 0;
@@ -85,7 +87,7 @@ static void test_little_memory(void **state)
     limit.rlim_cur = pages * (rlim_t)sysconf(_SC_PAGESIZE) + ROOM;
     assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
     alarm(SECONDS);
-    kldve_reduce_sum(x, MAPS, CELLS, scratch, e);
+    kldve_reduce_sum(&plain, scratch, e);
     alarm(0);
     assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
     assert_true(e[0] == 3 && e[1] == 0);

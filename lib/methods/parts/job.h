@@ -10,6 +10,8 @@
 void kldve_job_weighted_sum(const kldve_job *job, const double *weights, float *map);
 /** The same with |weights_c|. */
 void kldve_job_magnitude_sum(const kldve_job *job, const double *weights, float *map);
+/** The mean of the gradient over each map, a [maps]. */
+void kldve_job_mean_gradient(const kldve_job *job, double *a);
 /** ReLU, the usual last step; skipped if options.sign also wants evidence against the target. */
 void kldve_job_rectify(const kldve_job *job, float *map, size_t count);
 
