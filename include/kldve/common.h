@@ -5,9 +5,18 @@
  *   - A function that can fail returns a kldve_status: KLDVE_OK (0) or a negative value.  Its last
  *     parameter is the result.  The result is written on KLDVE_OK only, so it keeps its value after
  *     a failure.  The context says why the call failed: kldve_ctx_message().
+ *   - Where there is nothing to hand out - an index past the last, a name that nothing has, an
+ * array that this map lacks - a call returns KLDVE_E_NOT_FOUND.  A list is gone through with `for
+ * (i = 0; kldve_..._at(x, i, &item) == KLDVE_OK; i++)`.  These calls leave no message. What every
+ * object has - a size, a count, a name - is the value that is returned; of a NULL object it is 0 or
+ * NULL.
+ *   - NULL is answered, not followed: KLDVE_E_ARG, except where a parameter says what NULL means.
+ *   - Classes, maps, cells, pixels of a side, frames, inputs and their counts are int32_t; bytes
+ * are size_t, with a sign ptrdiff_t; values of an enum int32_t; sets of bits uint64_t; numbers from
+ *     files and products that may pass 2^31 int64_t.  An array comes before its count.
  *   - `T **out` hands over an object that you own.  Free it with the function named at its type.
  *     A returned `const T *` is borrowed: it lives as long as the object that you asked.
- *   - Every function that frees accepts NULL.
+ *   - Functions that return nothing - that free, cancel or set a callback - ignore a NULL object.
  *   - The library prints nothing, never exits, and keeps no global or thread-local state.  Two
  *     threads may use it at the same time as long as they do not share a kldve_ctx.
  *   - Networks, pictures, labels, cards and heat maps do not change once they are made.  Any number
@@ -65,8 +74,7 @@ enum {
     KLDVE_E_CANCELLED = -10,   /**< kldve_ctx_cancel() or the progress callback asked to stop */
     KLDVE_E_LIMIT = -11,       /**< above a limit of the context: kldve_ctx_set_limit() */
     KLDVE_E_DEADLINE = -12,    /**< the time that the caller gave has passed */
-    KLDVE_E_NOT_FOUND = -13 /**< no such entry: an index past the last, an array that this map does
-                                 not have.  Getters return it without a message */
+    KLDVE_E_NOT_FOUND = -13    /**< there is no such entry, name or array */
 };
 
 /** The name of a status in lower-case English, for example "out of memory"; "unknown status" for
@@ -175,7 +183,7 @@ KLDVE_API void kldve_ctx_set_log(kldve_ctx *ctx, int32_t max_level, kldve_log_fn
 
 /** What a context takes in and spends.  A file that asks for more is refused with KLDVE_E_LIMIT
  *  before the memory is taken; the message names the limit.  The numbers are part of the ABI. */
-enum {
+typedef enum kldve_limit {
     KLDVE_LIMIT_MEMORY = 0, /**< bytes that all objects of the context hold at a time; the default
                                  is no limit.  What is more fails as where the allocator has no
                                  more: KLDVE_E_NOMEM, with this limit in the message */
@@ -195,17 +203,17 @@ enum {
     KLDVE_LIMIT_LABELS = 9,   /**< bytes of a list of labels: 16 MiB */
     KLDVE_LIMIT_PICTURE_FILE = 10,  /**< bytes of a picture's file: 256 MiB */
     KLDVE_LIMIT_PICTURE_PIXELS = 11 /**< width * height of a picture from a file: 100 million */
-};
+} kldve_limit;
 
 /** The name of a limit as messages and the command have it: "working-memory" for
  *  KLDVE_LIMIT_WORKING_MEMORY.
- *  @param limit  One of KLDVE_LIMIT_.
+ *  @param limit  A kldve_limit.
  *  @return Static storage; NULL for any other number, so that a loop from 0 on lists all.
  *  @since 0.1 */
 KLDVE_API const char *kldve_limit_name(int32_t limit);
 
 /** Set a limit for everything that is made from the context from now on.
- *  @param limit  One of KLDVE_LIMIT_.
+ *  @param limit  A kldve_limit.
  *  @param value  In the unit of the limit; 0 for its default, INT64_MAX for none.
  *  @return KLDVE_OK; KLDVE_E_ARG (`ctx` is NULL, or a negative value); KLDVE_E_UNSUPPORTED (a limit
  *          that this library does not have).

@@ -218,9 +218,11 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_shape(const kldve_explai
  *  should know, for example that the layer does not carry the whole score: sentences without a full
  *  stop.
  *  @param index  From 0.
- *  @return Borrowed from the explainer; NULL past the last.
+ *  @param note   Borrowed from the explainer.
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (past the last), KLDVE_E_ARG (NULL).
  *  @since 0.1 */
-KLDVE_API const char *kldve_explainer_note(const kldve_explainer *explainer, int32_t index);
+KLDVE_API kldve_status kldve_explainer_note(const kldve_explainer *explainer, int32_t index,
+                                            const char **note);
 
 /** Would an explanation with these options work?  kldve_explain() and its kin ask the same first,
  *  before any pass of the network.
@@ -472,8 +474,13 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_timings(const kldve_heatma
                                                               kldve_timings *out);
 
 /** The map before upsampling, [height][width], in 0..1; of a film [frames][height / frames][width],
- * on one scale over all frames.  Borrowed.  @since 0.1 */
-KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);
+ *  on one scale over all frames.
+ *  @param values  Borrowed: it lives as long as the map.
+ *  @param count   Becomes height * width; may be NULL.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_heatmap_values(const kldve_heatmap *map, const float **values,
+                                            int32_t *count);
 
 /** The map of one frame of a film, to be drawn over its picture.  A layer of fewer frames than the
  *  film is interpolated over time as over space, linearly between the centres of its frames.
@@ -486,35 +493,42 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_frame(kldve_ctx *ctx,
                                                             const kldve_heatmap *map, int32_t frame,
                                                             kldve_heatmap **out);
 
-/** The standard error of each value of the map, in its units, for methods that draw random numbers;
- *  NULL with count 0 for the others and for a mean of several maps.  Borrowed.  @since 0.1 */
-KLDVE_API const float *kldve_heatmap_error(const kldve_heatmap *map, size_t *count);
-
 /** What everyone who sees this one map should know: why it is flat, or that scores of the kind
  *  KLDVE_SCORES_RAW lie between 0 and 1 (three or more) or add up to 1, as probabilities do.
  *  Clauses without a full stop, joined by "; " and cut at 767 bytes.  Borrowed: it lives as long as
- *  the map; NULL: nothing.  @since 0.1 */
+ *  the map; NULL: nothing, also of NULL.  @since 0.1 */
 KLDVE_API const char *kldve_heatmap_remark(const kldve_heatmap *map);
 
 /* The arrays behind the map.  Each is borrowed and lives as long as the map; *count becomes its
- * length, and `count` may be NULL.  NULL with count 0 where the reading or method has no such
- * array. */
+ * length, and `count` may be NULL.  Each returns KLDVE_OK, KLDVE_E_NOT_FOUND where the reading or
+ * method has no such array, or KLDVE_E_ARG (NULL); nothing is written then. */
+
+/** The standard error of each value of the map, [height][width], in its units, for methods that
+ * draw random numbers; none for a mean of several maps.  @since 0.1 */
+KLDVE_API kldve_status kldve_heatmap_error(const kldve_heatmap *map, const float **values,
+                                           int32_t *count);
 
 /** The logits, [classes], as the network gave them.  @since 0.1 */
-KLDVE_API const float *kldve_heatmap_logits(const kldve_heatmap *map, size_t *count);
+KLDVE_API kldve_status kldve_heatmap_logits(const kldve_heatmap *map, const float **values,
+                                            int32_t *count);
 /** The probabilities, [classes], by kldve_record.scores: those of independent classes (SIGMOID) do
  * not sum to 1.  None for a number.  @since 0.1 */
-KLDVE_API const double *kldve_heatmap_probabilities(const kldve_heatmap *map, size_t *count);
+KLDVE_API kldve_status kldve_heatmap_probabilities(const kldve_heatmap *map, const double **values,
+                                                   int32_t *count);
 /** z, the gradient of the KL divergence, [classes], for the truth that kldve_options gives:
  * `truth`, equal labels at `targets`, else one-hot at the target.  @since 0.1 */
-KLDVE_API const double *kldve_heatmap_z(const kldve_heatmap *map, size_t *count);
+KLDVE_API kldve_status kldve_heatmap_z(const kldve_heatmap *map, const double **values,
+                                       int32_t *count);
 /** (z - mean) / deviation, [classes], Eq. (2).  @since 0.1 */
-KLDVE_API const double *kldve_heatmap_alpha(const kldve_heatmap *map, size_t *count);
+KLDVE_API kldve_status kldve_heatmap_alpha(const kldve_heatmap *map, const double **values,
+                                           int32_t *count);
 /** The cotangent that was back-propagated, [classes]; none for the reading `paper`.  @since 0.1 */
-KLDVE_API const double *kldve_heatmap_cotangent(const kldve_heatmap *map, size_t *count);
+KLDVE_API kldve_status kldve_heatmap_cotangent(const kldve_heatmap *map, const double **values,
+                                               int32_t *count);
 /** One weight for each feature map, [maps].  For the reading `channel` it has its sign, which the
  * map does not use.  None for methods that do not weigh whole maps.  @since 0.1 */
-KLDVE_API const double *kldve_heatmap_weights(const kldve_heatmap *map, size_t *count);
+KLDVE_API kldve_status kldve_heatmap_weights(const kldve_heatmap *map, const double **values,
+                                             int32_t *count);
 
 /** Make one map from several of one picture, for example of several layers of a network.  Each map
  *  is upsampled to the size of the largest; their mean is normalised again, to 0..1, or around 0.5
@@ -593,13 +607,17 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status
 kldve_heatmap_render_into(kldve_ctx *ctx, const kldve_heatmap *map, const kldve_image *picture,
                           const kldve_render_options *options, const kldve_pixels *dest);
 
-/** The library's methods, by number from 0; NULL past the last.  Static storage.  What each needs
- *  and where it comes from: kldve_method_at() in method.h.  @since 0.1 */
-KLDVE_API const char *kldve_method_name(int32_t index);
-
-/** The kldve_reading of a name ("paper", "channel", "contrast", "rivals"), or -1 if there is none.
+/** The names of the library's methods, by number from 0.  What each needs and where it comes from:
+ *  kldve_method_at() in method.h.
+ *  @param name  Static storage.
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (past the last), KLDVE_E_ARG (NULL).
  *  @since 0.1 */
-KLDVE_API int32_t kldve_reading_from_name(const char *name);
+KLDVE_API kldve_status kldve_method_name(int32_t index, const char **name);
+
+/** The kldve_reading of a name: "paper", "channel", "contrast", "rivals".
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (another name), KLDVE_E_ARG (NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_reading_from_name(const char *name, int32_t *reading);
 
 /** The name of a kldve_reading, or NULL if there is no such reading.  Static storage.  @since 0.1
  */

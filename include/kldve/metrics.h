@@ -5,7 +5,7 @@
  *
  *     const kldve_metric *m;
  *
- *     for (int32_t i = 0; (m = kldve_metric_at(ctx, i)) != NULL; i++)
+ *     for (int32_t i = 0; kldve_metric_at(ctx, i, &m) == KLDVE_OK; i++)
  *         if (kldve_metric_compute(ctx, map, m->name, &value) == KLDVE_OK)
  *             printf("%s: %g\n", m->summary, value);
  *
@@ -70,11 +70,18 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_register(kldve_ctx *ctx,
                                                               const kldve_metric *metric);
 
 /** The metrics by number from 0: the library's first, then those registered with `ctx` (which may
- *  be NULL).  NULL past the last.  Borrowed.  @since 0.1 */
-KLDVE_API const kldve_metric *kldve_metric_at(const kldve_ctx *ctx, int32_t index);
+ *  be NULL).
+ *  @param out  Borrowed: static storage, or it lives as long as the context.
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (past the last), KLDVE_E_ARG (`out` is NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_metric_at(const kldve_ctx *ctx, int32_t index,
+                                       const kldve_metric **out);
 
-/** The metric of that name, among the same; NULL if there is none.  @since 0.1 */
-KLDVE_API const kldve_metric *kldve_metric_find(const kldve_ctx *ctx, const char *name);
+/** The metric of that name, among the same.
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND, KLDVE_E_ARG (`name` or `out` is NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_metric_find(const kldve_ctx *ctx, const char *name,
+                                         const kldve_metric **out);
 
 /** Compute a metric of a heat map, at the size of the network's input, so that maps of any layer
  *  are measured alike.

@@ -190,9 +190,9 @@ typedef struct kldve_onnx_options {
  *  @param out      On KLDVE_OK a new network; free it with kldve_onnx_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not a valid ONNX file); KLDVE_E_UNSUPPORTED (an
  *          operator or attribute that the engine lacks: the message names node and attribute; or an
- *          option that this library does not have); KLDVE_E_LIMIT (more nodes, names or bytes than
- *          the engine reads, or more working memory than it plans); KLDVE_E_ARG (no such layer or
- *          logits, a selection that does not fit, an option out of range); KLDVE_E_NOMEM;
+ *          option that this library does not have); KLDVE_E_LIMIT (more bytes, nodes, constants,
+ *          weights or working memory than a kldve_limit of the context); KLDVE_E_ARG (no such layer
+ * or logits, a selection that does not fit, an option out of range); KLDVE_E_NOMEM;
  *          KLDVE_E_CANCELLED; KLDVE_E_DEADLINE.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path,
@@ -281,7 +281,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_weight_files(kldve_ctx *ctx, 
  *                kldve_ctx_release().
  *  @param nmore  Becomes their number.
  *  @return KLDVE_OK; KLDVE_E_ARG (NULL; no such tensor, a weight or an input, or one inside of a
- *          function or branch, which cannot be an output); KLDVE_E_FORMAT; KLDVE_E_LIMIT (2 GiB);
+ *          function or branch, which cannot be an output); KLDVE_E_FORMAT; KLDVE_E_LIMIT;
  *          KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tap(kldve_ctx *ctx, const void *bytes,
@@ -338,8 +338,8 @@ typedef struct kldve_onnx_tensor {
 /** Fill in what is known about a tensor.  Safe from any thread.
  *  @param index  From 0 in the order of computation; the first is the input.
  *  @param out    The caller's; set its struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG (index past the last, NULL, or struct_size is not set; nothing is
- *          written then, and there is no message: threads may share the network).
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (past the last), KLDVE_E_ARG (NULL, or struct_size is not
+ *          set).  There is no message: threads may share the network.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index,
                                                              kldve_onnx_tensor *out);
@@ -350,9 +350,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *n
  * file. Safe from any thread.
  *  @param index  From 0.
  *  @param out    The caller's; set its struct_size first.
- *  @return KLDVE_OK; KLDVE_E_ARG (index past the last, NULL, or struct_size is not set);
- *          KLDVE_E_UNSUPPORTED (there is no head; loading with KLDVE_ONNX_FLAG_HEAD says why).
- * Nothing is written then, and there is no message: threads may share the network.
+ *  @return KLDVE_OK; KLDVE_E_NOT_FOUND (past the last); KLDVE_E_ARG (NULL, or struct_size is not
+ *          set); KLDVE_E_UNSUPPORTED (there is no head; loading with KLDVE_ONNX_FLAG_HEAD says
+ * why). There is no message: threads may share the network.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tap_at(const kldve_onnx *net, int32_t index,
                                                           kldve_onnx_tensor *out);
@@ -408,9 +408,10 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_chosen(const kldve_onnx *net,
 /** What was chosen when the network was loaded, and what everyone who sees its maps should know:
  *  sentences without a full stop, those of kldve_explainer_note().  Safe from any thread.
  *  @param index  From 0.
- *  @return Borrowed from the network; NULL past the last.
+ *  @param note   Borrowed from the network.
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (past the last), KLDVE_E_ARG (NULL).
  *  @since 0.1 */
-KLDVE_API const char *kldve_onnx_note(const kldve_onnx *net, int32_t index);
+KLDVE_API kldve_status kldve_onnx_note(const kldve_onnx *net, int32_t index, const char **note);
 
 /** What a model card says about a network (docs/model-cards.md).  Free it with kldve_card_free().
  */
@@ -419,7 +420,7 @@ typedef struct kldve_card kldve_card;
 /** Read a card.  Unknown keys are ignored.
  *  @param out  On KLDVE_OK a new card; free it with kldve_card_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not JSON, or the message names the key that is
- *          wrong); KLDVE_E_LIMIT (more than 1 MiB); KLDVE_E_NOMEM.
+ *          wrong); KLDVE_E_LIMIT (above KLDVE_LIMIT_CARD); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_load(kldve_ctx *ctx, const char *path,
                                                         kldve_card **out);
@@ -441,6 +442,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_beside(kldve_ctx *ctx, const 
 
 /** Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_card_free(kldve_card *card);
+
+/* Of NULL each of these is as of a card that says nothing: NULL or 0. */
 
 /** What kldve_onnx_options.scores says, 0 where the card does not say.  @since 0.1 */
 KLDVE_API int32_t kldve_card_scores(const kldve_card *card);
@@ -469,8 +472,10 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_input(const kldve_card *card,
                                                          kldve_input_spec *out);
 
 /** The height and width that the card's input.shape gives, in pixels, for networks that leave them
- *  open; 0 where the card does not say.  @since 0.1 */
-KLDVE_API void kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width);
+ *  open; 0 where the card does not say.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width);
 
 /** What kldve_onnx_options.layout, picture_input and in_frames say; NULL or 0 where the card does
  * not say.  Borrowed.  @since 0.1 */
@@ -480,11 +485,13 @@ KLDVE_API int32_t kldve_card_frames(const kldve_card *card);
 
 /** Sizes of open dimensions, for kldve_onnx_options.dims.  A name that the network does not have is
  *  refused when it is loaded.
+ *  @param dims   [*count], borrowed; NULL where the card has none.  To be handed on as it is: each
+ *                is as long as its struct_size says, which may be another than the caller's.
  *  @param count  Becomes their number.
- *  @return [*count], borrowed; NULL where the card has none.  To be handed on as it is: each is as
- *          long as its struct_size says, which may be another than the caller's.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL).
  *  @since 0.1 */
-KLDVE_API const kldve_onnx_dim *kldve_card_dims(const kldve_card *card, int32_t *count);
+KLDVE_API kldve_status kldve_card_dims(const kldve_card *card, const kldve_onnx_dim **dims,
+                                       int32_t *count);
 
 /** The value of an input other than the picture, for kldve_onnx_options.inputs. */
 typedef struct kldve_card_value {
@@ -499,15 +506,16 @@ typedef struct kldve_card_value {
 
 /** Fill in value number `index`, from 0; all it points to is borrowed from the card.
  *  @param out  The caller's; set its struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG (NULL, past the last, or struct_size is not set; nothing is
- *          written then).
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (past the last), KLDVE_E_ARG (NULL, or struct_size is not
+ *          set).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_value_at(const kldve_card *card, int32_t index,
                                                             kldve_card_value *out);
 
 /** The card's grid, for kldve_onnx_options.grid_height and grid_width; 0 where it does not say.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL).
  *  @since 0.1 */
-KLDVE_API void kldve_card_grid(const kldve_card *card, int32_t *height, int32_t *width);
+KLDVE_API kldve_status kldve_card_grid(const kldve_card *card, int32_t *height, int32_t *width);
 
 /** The built-in demonstration network as the files that it was made from.  Static storage. */
 typedef struct kldve_onnx_demo_files {

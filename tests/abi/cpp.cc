@@ -248,6 +248,7 @@ static void network()
     cat.method = "no-such-method";
     DEMAND(bad([&] { return net.check(cat); }, "no-such-method") == KLDVE_E_UNSUPPORTED);
     DEMAND(bad([&] { return net.explain(kldve::span<const float>()); }, "size") == KLDVE_E_ARG);
+    DEMAND(bad([&] { return net.explain(kldve::features()); }, "whole network") == KLDVE_E_ARG);
 
     ctx.on_progress([&ctx](const char *, std::int64_t, std::int64_t) {
         ctx.cancel();

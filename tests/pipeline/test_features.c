@@ -1,5 +1,6 @@
 /* test_features.c - a backend that is a head: its maps are those that arrays of the same numbers
  * make; scores of the caller are compared; what needs the whole network is refused. */
+#include "got.h"
 #include "support.h"
 
 #include <math.h>
@@ -131,7 +132,7 @@ static void compare(int32_t classes, const char *method)
     assert_int_equal(head_vjp((void *)(uintptr_t)&c, cotangent, gradient), KLDVE_OK);
     assert_int_equal(kldve_explain_arrays(f.ctx, &arrays, &options, &expected), KLDVE_OK);
     assert_int_equal(kldve_explain_features(f.explainer, &given, &options, &found), KLDVE_OK);
-    assert_memory_equal(kldve_heatmap_values(found), kldve_heatmap_values(expected),
+    assert_memory_equal(got_values(found), got_values(expected),
                         CELLS * sizeof(float));
     kldve_heatmap_free(expected);
     kldve_heatmap_free(found);

@@ -1,5 +1,6 @@
 /* networks.c - a network with its card and its labels, put together from the command line. */
 #include "tool.h"
+#include "getters.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,7 +297,7 @@ static void say_notes(const network *n)
 {
     const char *note;
 
-    for (int32_t i = 0; (note = kldve_onnx_note(n->net, i)); i++)
+    for (int32_t i = 0; (note = note_number(n->net, i)); i++)
         complain("%s: %s", n->name, note);
 }
 
@@ -341,11 +342,11 @@ void network_free(network *n)
 /* From the labels; NULL: there is none. */
 static const char *listed_label(const network *n, int32_t index, char out[LABEL_SIZE])
 {
-    const char *label = n->labels ? kldve_labels_name(n->labels, index) : NULL;
+    const char *label = n->labels ? name_of_class(n->labels, index) : NULL;
 
     if (!label)
         return NULL;
-    clean_text(*label ? label : kldve_labels_synset(n->labels, index), out, LABEL_SIZE);
+    clean_text(*label ? label : synset_of_class(n->labels, index), out, LABEL_SIZE);
     return out;
 }
 
@@ -359,7 +360,7 @@ static const char *opposite(const network *n, char out[LABEL_SIZE])
     if (!n->labels && !number)
         return strcpy(out, "no");
     if (n->labels)
-        clean_text(kldve_labels_name(n->labels, 0), first, sizeof first);
+        clean_text(name_of_class(n->labels, 0), first, sizeof first);
     snprintf(out, LABEL_SIZE, number ? "%s (why not higher)" : "not %s", first);
     return out;
 }

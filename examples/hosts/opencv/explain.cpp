@@ -39,9 +39,11 @@ void FilmExplainer::read_labels(const std::string &network)
 
 std::string FilmExplainer::name_of(std::int32_t index) const
 {
-    const char *name = labels_ ? kldve_labels_name(labels_.get(), index) : nullptr;
+    const char *name = nullptr;
 
-    return name ? name : "class " + std::to_string(index);
+    return kldve_labels_name(labels_.get(), index, &name) == KLDVE_OK
+               ? name
+               : "class " + std::to_string(index);
 }
 
 Found FilmExplainer::draw(cv::Mat &frame)

@@ -199,10 +199,12 @@ static kldve_status measure(const struct host *h, const kldve_image *photo, cons
 
 static void print(const kldve_heatmap *map, const kldve_record *r)
 {
-    for (int32_t y = 0; y < r->height; y++)
-        for (int32_t x = 0; x < r->width; x++)
-            printf("%.7g%c", (double)kldve_heatmap_values(map)[y * r->width + x],
-                   x + 1 < r->width ? ' ' : '\n');
+    const float *value;
+    int32_t cells = 0;
+
+    kldve_heatmap_values(map, &value, &cells);
+    for (int32_t i = 0; i < cells; i++)
+        printf("%.7g%c", (double)value[i], (i + 1) % r->width ? ' ' : '\n');
 }
 
 static kldve_status show(const struct host *h, const kldve_heatmap *map, const kldve_image *photo,

@@ -104,9 +104,9 @@ static SDL_Surface *to_surface(const kldve_image *image)
 
 static void name_class(const struct session *session, struct answer_class *class)
 {
-    const char *name = session->labels ? kldve_labels_name(session->labels, class->index) : NULL;
+    const char *name;
 
-    if (name)
+    if (kldve_labels_name(session->labels, class->index, &name) == KLDVE_OK)
         SDL_utf8strlcpy(class->name, name, sizeof class->name);
     else
         SDL_snprintf(class->name, sizeof class->name, "class %d", (int)class->index);
@@ -126,13 +126,15 @@ static void insert(struct answer *answer, const float *logits, int32_t index)
 
 static void rank(const struct session *session, const kldve_heatmap *map, struct answer *answer)
 {
-    size_t classes;
-    const float *logits = kldve_heatmap_logits(map, &classes);
-    const double *shares = kldve_heatmap_probabilities(map, NULL);
+    const double *shares = NULL; /* a number has none */
+    const float *logits = NULL;
+    int32_t classes = 0;
     int found = 0;
 
-    for (size_t i = 0; i < classes; i++)
-        insert(answer, logits, (int32_t)i);
+    kldve_heatmap_logits(map, &logits, &classes);
+    kldve_heatmap_probabilities(map, &shares, NULL);
+    for (int32_t i = 0; i < classes; i++)
+        insert(answer, logits, i);
     for (int32_t i = 0; i < answer->count; i++)
         found |= answer->best[i].index == answer->target;
     if (!found)
@@ -300,7 +302,10 @@ int session_given_up(struct session *session)
 
 const char *session_method(int32_t index)
 {
-    return kldve_method_name(index);
+    const char *name = NULL;
+
+    kldve_method_name(index, &name);
+    return name;
 }
 
 void answer_free(struct answer *answer)

@@ -62,17 +62,16 @@ static void merge_input(kldve_onnx_options *options, const kldve_card *card)
     if (options->in_frames == 0)
         options->in_frames = kldve_card_frames(card);
     if (options->dim_count == 0)
-        options->dims = kldve_card_dims(card, &options->dim_count);
+        kldve_card_dims(card, &options->dims, &options->dim_count);
 }
 
 /* What the caller leaves open the card fills. */
 static void merge(kldve_onnx_options *options, const kldve_card *card)
 {
-    int32_t height, width;
+    int32_t height = 0, width = 0;
 
-    if (!card)
-        return;
-    kldve_card_size(card, &height, &width);
+    if (kldve_card_size(card, &height, &width) != KLDVE_OK)
+        return; /* there is no card */
     if (!options->layer)
         options->layer = kldve_card_layer(card);
     merge_scores(options, card);

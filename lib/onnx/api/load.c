@@ -197,6 +197,7 @@ static kldve_status load_checked(kldve_ctx *ctx, const kx_source *from,
         goto fail;
     }
     net->held = held_by(ctx) - before;
+    kx_log_loaded(net);
     *out = net;
     return KLDVE_OK;
 fail:

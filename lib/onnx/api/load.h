@@ -75,4 +75,7 @@ kldve_status kx_load_graph(kldve_onnx *net, kldve_onnx_options *o);
  *  close() frees the network.  Where open() fails, *net stays with the caller. */
 void kx_onnx_hand_over(kldve_onnx **net);
 
+/** Tell the log of the network's context what was chosen. */
+void kx_log_loaded(const kldve_onnx *net);
+
 #endif

@@ -68,15 +68,16 @@ static kldve_status explain(host *h)
         st = kldve_explain_inputs(h->ex, h->input, BATCH, NULL, map + 2);
     h->count = 0;
     for (int i = 0; i < 2 + BATCH; i++) {
-        kldve_record r = {.struct_size = sizeof r};
+        const float *values;
+        int32_t count;
 
-        if (st == KLDVE_OK && (st = kldve_heatmap_record(map[i], &r)) == KLDVE_OK) {
-            size_t cells = (size_t)r.height * (size_t)r.width;
+        if (st == KLDVE_OK && (st = kldve_heatmap_values(map[i], &values, &count)) == KLDVE_OK) {
+            size_t cells = (size_t)count;
 
             if (h->count + cells > MOST)
                 st = KLDVE_E_LIMIT;
             else
-                memcpy(h->map + h->count, kldve_heatmap_values(map[i]), cells * sizeof *h->map);
+                memcpy(h->map + h->count, values, cells * sizeof *h->map);
             h->count += cells;
         }
         kldve_heatmap_free(map[i]);

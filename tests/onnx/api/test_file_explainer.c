@@ -1,6 +1,7 @@
 /* test_file_explainer.c - kldve_onnx_explainer() finds the card, prefers the caller to the card,
  * owns what it loads, and gives the same map as the long way. */
 #include "support.h"
+#include "got.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ static void explain(kldve_ctx *ctx, kldve_explainer *explainer, const char *path
     out->width = record.width;
     out->target = record.target;
     assert_true(record.height * record.width <= 4096);
-    memcpy(out->value, kldve_heatmap_values(map),
+    memcpy(out->value, got_values(map),
            (size_t)(record.height * record.width) * sizeof *out->value);
     kldve_heatmap_free(map);
     kldve_image_free(image);

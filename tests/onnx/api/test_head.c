@@ -2,6 +2,7 @@
  * front of it, makes the same maps.  The tensors that it takes come from a third load, which
  * selects each of them as scores. */
 #include "onnx/networks/opened.h"
+#include "got.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -143,9 +144,9 @@ static void assert_same_maps(const char *what, const kldve_heatmap *a, const kld
     assert_int_equal(ra.flat, rb.flat);
     assert_int_equal(ra.row, rb.row);
     for (int32_t i = 0; i < ra.height * ra.width; i++)
-        if (!(fabsf(kldve_heatmap_values(a)[i] - kldve_heatmap_values(b)[i]) <= 1e-5f))
-            fail_msg("%s: cell %d is %g, not %g", what, (int)i, (double)kldve_heatmap_values(a)[i],
-                     (double)kldve_heatmap_values(b)[i]);
+        if (!(fabsf(got_values(a)[i] - got_values(b)[i]) <= 1e-5f))
+            fail_msg("%s: cell %d is %g, not %g", what, (int)i, (double)got_values(a)[i],
+                     (double)got_values(b)[i]);
 }
 
 /* What the head takes, behind each other in `values`; the names are those of the table. */
@@ -217,8 +218,8 @@ static void compare(const struct network *n)
     assert_int_equal(kldve_explainer_shape(head, &shape), KLDVE_OK);
     assert_int_equal(shape.head, features.count);
     assert_int_equal(shape.maps, a.shape.maps);
-    for (int32_t i = 0; kldve_method_name(i); i++)
-        compare_method(n, &a, &b, whole, head, input, &features, kldve_method_name(i));
+    for (int32_t i = 0; got_method_name(i); i++)
+        compare_method(n, &a, &b, whole, head, input, &features, got_method_name(i));
     kldve_explainer_free(whole);
     kldve_explainer_free(head);
     opened_close(&a);

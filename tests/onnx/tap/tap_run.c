@@ -16,6 +16,7 @@
 
 #include <kldve/onnx.h>
 
+#include "got.h"
 #include "onnx/networks/raw_files.h"
 
 /* Without hires-cam and lafam: in front of a normalisation the sum of gradient times feature is 0
@@ -116,8 +117,7 @@ static double difference(const kldve_heatmap *a, const kldve_heatmap *b)
     if (kldve_heatmap_record(a, &r) < 0)
         return INFINITY;
     for (int32_t i = 0; i < r.height * r.width; i++)
-        most = fmax(most,
-                    fabs((double)kldve_heatmap_values(a)[i] - (double)kldve_heatmap_values(b)[i]));
+        most = fmax(most, fabs((double)got_values(a)[i] - (double)got_values(b)[i]));
     return most;
 }
 
