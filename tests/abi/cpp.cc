@@ -288,7 +288,7 @@ static void network()
 static void own_network()
 {
     kldve::context ctx = good(kldve::context::make());
-    kldve::sized<kldve_onnx_demo_files> demo;
+    kldve::sized<kldve_onnx_files> demo;
     kldve::explainer net;
 
     DEMAND(kldve_onnx_demo(&demo) == KLDVE_OK);

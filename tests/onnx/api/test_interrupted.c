@@ -311,7 +311,7 @@ int main(void)
         cmocka_unit_test(test_polls),       cmocka_unit_test(test_pictures),
         cmocka_unit_test(test_divergences),
     };
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
 
     return kldve_onnx_demo(&demo) == KLDVE_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 77;
 }
