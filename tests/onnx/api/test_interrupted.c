@@ -384,7 +384,7 @@ int main(void)
         cmocka_unit_test(test_divergences),    cmocka_unit_test(test_no_stream),
         cmocka_unit_test(test_log_of_loading),
     };
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
 
     return kldve_onnx_demo(&demo) == KLDVE_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 77;
 }
