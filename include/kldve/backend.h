@@ -254,7 +254,7 @@ KLDVE_API void kldve_ctx_release(const kldve_ctx *ctx, void *memory);
 
 /** Copy a caller's struct, of whatever release, into yours.  Members that an older caller lacks
  *  become zero, which means "default".  Every function of the library that takes a struct begins
- *  with this; use it for the config of your backend.
+ *  with this; use it for the config of your backend.  After a success the message is "".
  *  @param ctx   May be NULL: the failure has no message then.
  *  @param name  The type, for the message, for example "kldve_options".
  *  @param src   The caller's struct, which begins with its size; NULL: all defaults.

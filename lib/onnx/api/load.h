@@ -31,6 +31,8 @@ struct kldve_onnx {
     kx_plan *plan;
     int32_t batch;         /**< inputs at once, at least 1 */
     kx_plan *many_plan;    /**< for them, with one thread each; NULL where there is one input */
+    kldve_card *card;      /**< of kldve_onnx_explainer(); NULL: none */
+    kldve_labels *labels;  /**< the same */
     kldve_onnx **handover; /**< set by kx_onnx_hand_over(), else NULL */
 };
 
@@ -74,5 +76,8 @@ kldve_status kx_load_graph(kldve_onnx *net, kldve_onnx_options *o);
 /** Let the backend state that is next opened on *net own it: open() then sets *net to NULL, and
  *  close() frees the network.  Where open() fails, *net stays with the caller. */
 void kx_onnx_hand_over(kldve_onnx **net);
+
+/** Tell the log of the network's context what was chosen. */
+void kx_log_loaded(const kldve_onnx *net);
 
 #endif
