@@ -198,6 +198,13 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_new(kldve_ctx *ctx,
  *  @since 0.1 */
 KLDVE_API void kldve_explainer_free(kldve_explainer *explainer);
 
+/** The state that `backend` opened, for functions that a backend offers beside its table.
+ *  @return Borrowed: it lives as long as the explainer.  NULL: the explainer is NULL, or one of
+ *          another backend.
+ *  @since 0.1 */
+KLDVE_API const void *kldve_explainer_state(const kldve_explainer *explainer,
+                                            const kldve_backend *backend);
+
 /** Say how pictures become inputs.  Without this call pictures are RGB, or grey if the network's
  *  input has one channel, with alpha if it has two or four, and pixel values are 0..255.
  *  @param spec  Copied.

@@ -529,36 +529,56 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_value_at(const kldve_card *ca
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_card_grid(const kldve_card *card, int32_t *height, int32_t *width);
 
-/** The built-in demonstration network as the files that it was made from.  Static storage. */
-typedef struct kldve_onnx_demo_files {
+/** A network, its card and its labels as the contents of their files. */
+typedef struct kldve_onnx_files {
     size_t struct_size;
     const void *model; /**< .onnx */
     size_t model_nbytes;
-    const char *card; /**< .card.json */
+    const char *card; /**< .card.json; NULL: none */
     size_t card_nbytes;
-    const char *labels; /**< one a line */
+    const char *labels; /**< one a line; NULL: none, whatever file the card names */
     size_t labels_nbytes;
-} kldve_onnx_demo_files;
-#define KLDVE_ONNX_DEMO_FILES_INIT KLDVE_INIT(kldve_onnx_demo_files)
+} kldve_onnx_files;
+#define KLDVE_ONNX_FILES_INIT KLDVE_INIT(kldve_onnx_files)
 
-/** Fill in where the files are.  Safe from any thread.
+/** Fill in where the files of the built-in demonstration network are.  Static storage.  Safe from
+ * any thread.
  *  @param out  The caller's; set its struct_size first.
  *  @return KLDVE_OK; KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then);
  *          KLDVE_E_UNSUPPORTED (this build has no demonstration network).  There is no message.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_demo(kldve_onnx_demo_files *out);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_demo(kldve_onnx_files *out);
 
 /** The shortest way from a file to an explainer: load the network and, if there is one, the card
- *  beside it (NAME.card.json for NAME.onnx).
+ *  beside it (NAME.card.json for NAME.onnx) with the labels that it names.
  *  @param path     NULL means the built-in demonstration network.
  *  @param options  NULL means defaults.  What it sets takes precedence over the card.
- *  @param out      On KLDVE_OK a new explainer that owns the network; free it with
- *                  kldve_explainer_free().
- *  @return As kldve_card_load(), kldve_onnx_load() and kldve_explainer_new().
+ *  @param out      On KLDVE_OK a new explainer that owns the network, the card and the labels; free
+ *                  it with kldve_explainer_free().
+ *  @return As kldve_card_load(), kldve_labels_load(), kldve_onnx_load() and kldve_explainer_new().
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_explainer(kldve_ctx *ctx, const char *path,
                                                              const kldve_onnx_options *options,
                                                              kldve_explainer **out);
+
+/** kldve_onnx_explainer() from memory, for programs that carry their network with them.
+ *  @param files  The struct, the card and the labels are borrowed for the call; the bytes of the
+ *                model must stay unchanged until kldve_explainer_free().  Weights in other files
+ *                (external data) are refused.
+ *  @return As kldve_onnx_explainer(), KLDVE_E_ARG (no model).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status
+kldve_onnx_explainer_memory(kldve_ctx *ctx, const kldve_onnx_files *files,
+                            const kldve_onnx_options *options, kldve_explainer **out);
+
+/** What an explainer was opened on: the network, of one from kldve_onnx_explainer() or its kin also
+ *  the card and the labels.  Safe from any thread.
+ *  @return Borrowed: it lives as long as the explainer.  NULL: there is none, or the explainer is
+ *          one of another backend.
+ *  @since 0.1 */
+KLDVE_API const kldve_onnx *kldve_onnx_explainer_net(const kldve_explainer *explainer);
+KLDVE_API const kldve_card *kldve_onnx_explainer_card(const kldve_explainer *explainer);
+KLDVE_API const kldve_labels *kldve_onnx_explainer_labels(const kldve_explainer *explainer);
 
 #ifdef __cplusplus
 }

@@ -103,6 +103,11 @@ kldve_status kldve_explainer_set_input(kldve_explainer *ex, const kldve_input_sp
     return kldve_input_spec_load(ex->ctx, &ex->net.shape, spec, &ex->spec);
 }
 
+const void *kldve_explainer_state(const kldve_explainer *ex, const kldve_backend *backend)
+{
+    return ex && backend && ex->net.backend.open == backend->open ? ex->net.state : NULL;
+}
+
 kldve_status kldve_explainer_note(const kldve_explainer *ex, int32_t index, const char **note)
 {
     const char *found = NULL;

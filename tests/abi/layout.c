@@ -43,7 +43,7 @@ ENDS_WITH(kldve_onnx_tensor, grid_width);
 ENDS_WITH(kldve_onnx_needs, peak);
 ENDS_WITH(kldve_onnx_choice, reserved);
 ENDS_WITH(kldve_card_value, reserved);
-ENDS_WITH(kldve_onnx_demo_files, labels_nbytes);
+ENDS_WITH(kldve_onnx_files, labels_nbytes);
 #endif
 
 static_assert(sizeof(kldve_shape) <= KLDVE_SHAPE_ROOM, "backends are promised the room");

@@ -12,7 +12,7 @@ static const char built_in[] = "the built-in network";
 
 /* ---- loading ------------------------------------------------------------------------------ */
 
-static bool load_card(network *n, const network_args *args, const kldve_onnx_demo_files *demo)
+static bool load_card(network *n, const network_args *args, const kldve_onnx_files *demo)
 {
     const char *file = args->card ? args->card : n->name;
     kldve_status status;
@@ -60,7 +60,7 @@ static void set_scores(const network *n, const network_args *args, kldve_onnx_op
         options->scores = kldve_card_scores(n->card);
 }
 
-static bool load_with(network *n, const network_args *args, const kldve_onnx_demo_files *demo,
+static bool load_with(network *n, const network_args *args, const kldve_onnx_files *demo,
                       kldve_onnx_options options)
 {
     kldve_status status;
@@ -100,7 +100,7 @@ static bool load_with(network *n, const network_args *args, const kldve_onnx_dem
     return false;
 }
 
-static bool load_model(network *n, const network_args *args, const kldve_onnx_demo_files *demo)
+static bool load_model(network *n, const network_args *args, const kldve_onnx_files *demo)
 {
     given_inputs *given = malloc(sizeof *given); /* some 60 kB */
     kldve_onnx_options options = {.struct_size = sizeof options};
@@ -164,7 +164,7 @@ static bool check_size_open(const network *n)
 
 bool network_load(network *n, kldve_ctx *ctx, const network_args *args)
 {
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
 
     memset(n, 0, sizeof *n);
     n->ctx = ctx;
@@ -259,7 +259,7 @@ static bool check_labels(const network *n, const char *path)
 
 static bool load_labels(network *n, const network_args *args)
 {
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
     const char *path = pick(args->labels, n->card ? kldve_card_labels(n->card) : NULL);
     kldve_status status = KLDVE_OK;
 

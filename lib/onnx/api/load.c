@@ -240,6 +240,8 @@ void kldve_onnx_free(kldve_onnx *net)
 {
     if (!net)
         return;
+    kldve_card_free(net->card);
+    kldve_labels_free(net->labels);
     kx_plan_free(net->many_plan);
     kx_plan_free(net->plan);
     kx_arena_free(&net->arena);

@@ -31,6 +31,8 @@ struct kldve_onnx {
     kx_plan *plan;
     int32_t batch;         /**< inputs at once, at least 1 */
     kx_plan *many_plan;    /**< for them, with one thread each; NULL where there is one input */
+    kldve_card *card;      /**< of kldve_onnx_explainer(); NULL: none */
+    kldve_labels *labels;  /**< the same */
     kldve_onnx **handover; /**< set by kx_onnx_hand_over(), else NULL */
 };
 

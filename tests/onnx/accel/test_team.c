@@ -32,7 +32,7 @@ static kldve_status load(host *h)
                             .threads = THREADS,
                             .batch = BATCH,
                             .flags = KLDVE_ONNX_FLAG_VJP_INPUT};
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
     kldve_status st = kldve_onnx_demo(&demo);
 
     if (st < 0 || (st = kldve_ctx_new(NULL, &h->ctx)) < 0)
@@ -244,7 +244,7 @@ int main(void)
         cmocka_unit_test(test_after_run),
         cmocka_unit_test(test_beside_a_running_thread),
     };
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
 
     if (kldve_onnx_demo(&demo) != KLDVE_OK)
         return 77; /* nothing to load */

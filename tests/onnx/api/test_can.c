@@ -26,7 +26,7 @@ static kldve_status counted_forward_many(void *state, const float *inputs, float
 static kldve_onnx *load_demo(kldve_ctx *ctx, uint64_t flags)
 {
     kldve_onnx_options o = {.struct_size = sizeof o, .flags = flags, .threads = 1};
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
     kldve_onnx *net = NULL;
 
     if (kldve_onnx_demo(&demo) != KLDVE_OK)
