@@ -534,9 +534,9 @@ inline outcome<std::vector<float>> cotangent(const context &c, span<const float>
 inline std::vector<const char *> methods(const context &c = context())
 {
     std::vector<const char *> names;
+    const kldve_method *one = nullptr;
 
-    while (const kldve_method *one =
-               detail::method(c.get(), static_cast<std::int32_t>(names.size()), &kldve_method_at))
+    while (kldve_method_at(c.get(), static_cast<std::int32_t>(names.size()), &one) == KLDVE_OK)
         names.push_back(one->name);
     return names;
 }
