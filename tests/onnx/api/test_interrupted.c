@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <unistd.h>
+
 #include <kldve/method.h>
 #include <kldve/onnx.h>
 
@@ -304,12 +306,83 @@ static void test_divergences(void **state)
     free(again);
 }
 
+/* Loading, explaining and failing, with both streams going to a file. */
+static long written_by_the_library(void)
+{
+    FILE *file = tmpfile();
+    int kept[2] = {dup(1), dup(2)};
+    kldve_explainer *ex = NULL;
+    kldve_heatmap *map = NULL;
+    kldve_image *broken = NULL;
+    long written;
+    trap t;
+    kldve_ctx *ctx = trapped(&t);
+    float *input;
+
+    fflush(NULL);
+    assert_true(file && dup2(fileno(file), 1) == 1 && dup2(fileno(file), 2) == 2);
+    assert_int_equal(open_demo(ctx, 0, &ex), KLDVE_OK);
+    input = some_input(ex);
+    assert_int_equal(kldve_explain_input(ex, input, NULL, &map), KLDVE_OK);
+    assert_int_equal(kldve_image_decode(ctx, "\x89PNG\r\n\x1a\n and no more", 20, &broken),
+                     KLDVE_E_FORMAT);
+    fflush(NULL);
+    dup2(kept[0], 1);
+    dup2(kept[1], 2);
+    written = (long)lseek(fileno(file), 0, SEEK_END);
+    close(kept[0]);
+    close(kept[1]);
+    fclose(file);
+    kldve_heatmap_free(map);
+    free(input);
+    kldve_explainer_free(ex);
+    kldve_ctx_free(ctx);
+    return written;
+}
+
+static void test_no_stream(void **state)
+{
+    (void)state;
+    assert_int_equal(written_by_the_library(), 0);
+}
+
+/* What a host's log gets while a network loads. */
+struct seen {
+    int layer, scores;
+};
+
+static void see(void *opaque, int32_t level, const char *line)
+{
+    struct seen *s = opaque;
+
+    s->layer += level == KLDVE_LOG_INFO && strncmp(line, "layer '", 7) == 0;
+    s->scores += level == KLDVE_LOG_INFO && strncmp(line, "scores '", 8) == 0;
+    assert_true(level <= KLDVE_LOG_INFO && !strchr(line, '\n'));
+}
+
+static void test_log_of_loading(void **state)
+{
+    struct seen seen = {0, 0};
+    kldve_explainer *ex = NULL;
+    trap t;
+    kldve_ctx *ctx = trapped(&t);
+
+    (void)state;
+    kldve_ctx_set_log(ctx, KLDVE_LOG_INFO, see, &seen);
+    assert_int_equal(open_demo(ctx, 0, &ex), KLDVE_OK);
+    assert_int_equal(seen.layer, 1);
+    assert_int_equal(seen.scores, 1);
+    kldve_explainer_free(ex);
+    kldve_ctx_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_loading),     cmocka_unit_test(test_explaining),
-        cmocka_unit_test(test_polls),       cmocka_unit_test(test_pictures),
-        cmocka_unit_test(test_divergences),
+        cmocka_unit_test(test_loading),        cmocka_unit_test(test_explaining),
+        cmocka_unit_test(test_polls),          cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_divergences),    cmocka_unit_test(test_no_stream),
+        cmocka_unit_test(test_log_of_loading),
     };
     kldve_onnx_files demo = {.struct_size = sizeof demo};
 
