@@ -1,4 +1,4 @@
-/* features.c - what this build has, and which instructions this processor runs. */
+/* built_with.c - what this build has, and which instructions this processor runs. */
 #include <string.h>
 
 #include <kldve/common.h>
