@@ -69,7 +69,7 @@ void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes)
     header h;
     unsigned char *block;
 
-    if (!kldve_size_mul(count, nbytes, &h.size))
+    if (!ctx || !kldve_size_mul(count, nbytes, &h.size))
         return NULL;
     if ((block = from_scratch(ctx, h.size)))
         return block;
@@ -91,7 +91,7 @@ void kldve_ctx_release(const kldve_ctx *ctx, void *memory)
 {
     header h;
 
-    if (!memory)
+    if (!ctx || !memory)
         return;
     memcpy(&h, (unsigned char *)memory - sizeof h, sizeof h);
     if (!h.raw) {

@@ -121,6 +121,8 @@ kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage, int64_t done,
     double now = kldve_clock_ms();
     kldve_status st;
 
+    if (!ctx)
+        return KLDVE_E_ARG;
     ctx->control.stage = stage;
     ctx->control.done = done;
     ctx->control.total = total;
@@ -131,9 +133,11 @@ kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage, int64_t done,
 
 double kldve_ctx_enter(kldve_ctx *ctx, const char *call, double milliseconds)
 {
-    kldve_control *c = &ctx->control;
-    double now = kldve_clock_ms(), before = c->deadline;
+    kldve_control *c = ctx ? &ctx->control : NULL;
+    double now = kldve_clock_ms(), before = c ? c->deadline : 0;
 
+    if (!c)
+        return before;
     if (c->depth++ == 0) {
         c->call = c->stage = call;
         c->entered = now;
@@ -154,9 +158,11 @@ double kldve_ctx_enter(kldve_ctx *ctx, const char *call, double milliseconds)
 
 kldve_status kldve_ctx_leave(kldve_ctx *ctx, double before, kldve_status status)
 {
-    kldve_control *c = &ctx->control;
+    kldve_control *c = ctx ? &ctx->control : NULL;
     double now;
 
+    if (!c)
+        return status;
     assert(c->depth > 0);
     c->deadline = before;
     if (status == KLDVE_OK)

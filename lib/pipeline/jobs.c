@@ -70,8 +70,10 @@ static bool takes_inputs(const kldve_network *net)
 
 kldve_status kldve_job_forward(const kldve_job *job, const float *input, float *logits)
 {
-    kldve_network *net = run_of(job)->net;
+    kldve_network *net = job ? run_of(job)->net : NULL;
 
+    if (!job || !input || !logits)
+        return KLDVE_E_ARG;
     return takes_inputs(net)
                ? kldve_network_forward_changed(net, run_of(job)->explained, 1, input, logits)
                : without_network(job);
@@ -80,9 +82,11 @@ kldve_status kldve_job_forward(const kldve_job *job, const float *input, float *
 kldve_status kldve_job_forward_many(const kldve_job *job, const float *inputs, int32_t count,
                                     float *logits)
 {
-    kldve_network *net = run_of(job)->net;
+    kldve_network *net = job ? run_of(job)->net : NULL;
     kldve_status st = KLDVE_OK;
 
+    if (!job || !inputs || !logits)
+        return KLDVE_E_ARG;
     if (!takes_inputs(net))
         return without_network(job);
     assert(net->shape.batch >= 1);
@@ -116,9 +120,11 @@ void kldve_job_rectify(const kldve_job *job, float *map, size_t count)
 static kldve_status look_back(const kldve_job *job)
 {
     kldve_run *run = run_of(job);
-    kldve_network *net = run->net;
+    kldve_network *net = run ? run->net : NULL;
     int32_t refused;
 
+    if (!run)
+        return KLDVE_E_ARG;
     if (!net)
         return without_network(job);
     if (net->held == KLDVE_HELD_CHANGED && net->held_for == run->explained)
@@ -129,7 +135,7 @@ static kldve_status look_back(const kldve_job *job)
 
 kldve_status kldve_job_vjp(const kldve_job *job, const float *cotangent, float *gradient)
 {
-    kldve_status st = look_back(job);
+    kldve_status st = !cotangent || !gradient ? KLDVE_E_ARG : look_back(job);
     int32_t refused;
 
     return st < 0 ? st : kldve_network_vjp(run_of(job)->net, 1, cotangent, gradient, &refused);
@@ -138,7 +144,7 @@ kldve_status kldve_job_vjp(const kldve_job *job, const float *cotangent, float *
 kldve_status kldve_job_vjp_input(const kldve_job *job, const float *cotangent, int32_t rule,
                                  float *gradient)
 {
-    kldve_status st = look_back(job);
+    kldve_status st = !cotangent || !gradient ? KLDVE_E_ARG : look_back(job);
 
     return st < 0 ? st : kldve_network_vjp_input(run_of(job)->net, cotangent, rule, gradient);
 }
@@ -146,7 +152,7 @@ kldve_status kldve_job_vjp_input(const kldve_job *job, const float *cotangent, i
 kldve_status kldve_job_vjp_biases(const kldve_job *job, const float *cotangent, float *gradient,
                                   kldve_bias_fn visit, void *opaque)
 {
-    kldve_status st = look_back(job);
+    kldve_status st = !cotangent || !gradient || !visit ? KLDVE_E_ARG : look_back(job);
 
     return st < 0 ? st
                   : kldve_network_vjp_biases(run_of(job)->net, cotangent, gradient, visit, opaque);
@@ -155,14 +161,14 @@ kldve_status kldve_job_vjp_biases(const kldve_job *job, const float *cotangent, 
 kldve_status kldve_job_attentions(const kldve_job *job, const float *cotangent,
                                   kldve_attention_fn visit, void *opaque)
 {
-    kldve_status st = look_back(job);
+    kldve_status st = !visit ? KLDVE_E_ARG : look_back(job);
 
     return st < 0 ? st : kldve_network_attentions(run_of(job)->net, cotangent, visit, opaque);
 }
 
 kldve_status kldve_job_forward_features(const kldve_job *job, const float *features, float *logits)
 {
-    kldve_status st = look_back(job);
+    kldve_status st = !features || !logits ? KLDVE_E_ARG : look_back(job);
 
     return st < 0 ? st
                   : kldve_network_forward_features(run_of(job)->net, run_of(job)->explained,
