@@ -1,6 +1,6 @@
 /* test_crop.c - tails of transformers of which the score reads a few rows: the same results as
- * KLDVE_ONNX_FLAG_PLAIN, which computes every node of the file with other kernels, and fewer nodes of
- * the file left. */
+ * KLDVE_ONNX_FLAG_PLAIN, which computes every node of the file with other kernels, and fewer nodes
+ * of the file left. */
 #include "onnx/networks/opened.h"
 #include "onnx/networks/text.h"
 
