@@ -8,10 +8,14 @@
 
 #include "colours.h"
 
-static void print(const float *map)
+static void print(const kldve_heatmap *map)
 {
-    for (int i = 0; i < COLOURS_CELLS; i++)
-        printf("%.6f%c", (double)map[i], (i + 1) % COLOURS_GRID ? ' ' : '\n');
+    const float *value;
+    int32_t cells = 0;
+
+    kldve_heatmap_values(map, &value, &cells);
+    for (int32_t i = 0; i < cells; i++)
+        printf("%.6f%c", (double)value[i], (i + 1) % COLOURS_GRID ? ' ' : '\n');
 }
 
 int main(int argc, char **argv)
@@ -50,7 +54,7 @@ int main(int argc, char **argv)
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
     else
-        print(kldve_heatmap_values(map));
+        print(map);
     kldve_image_free(drawn);
     kldve_heatmap_free(map);
     kldve_image_free(small);

@@ -63,6 +63,8 @@ int main(int argc, char **argv)
     kldve_explainer *net = NULL;
     kldve_image *photo = NULL, *drawn = NULL;
     kldve_heatmap *map = NULL;
+    const float *value;
+    int32_t cells = 0; /* none after a failure */
     int failed;
 
     if (argc != 4 || (why.target = colours_class(argv[2])) < 0 || kldve_ctx_new(NULL, &ctx))
@@ -74,8 +76,9 @@ int main(int argc, char **argv)
              kldve_image_save(ctx, drawn, argv[3], 0);
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
-    for (int i = 0; !failed && i < COLOURS_CELLS; i++)
-        printf("%.6f%c", (double)kldve_heatmap_values(map)[i], (i + 1) % COLOURS_GRID ? ' ' : '\n');
+    kldve_heatmap_values(map, &value, &cells);
+    for (int32_t i = 0; i < cells; i++)
+        printf("%.6f%c", (double)value[i], (i + 1) % COLOURS_GRID ? ' ' : '\n');
     kldve_image_free(drawn);
     kldve_heatmap_free(map);
     kldve_image_free(photo);

@@ -12,10 +12,10 @@ enum { AT_ONCE = 4, MOST = 64 };
 static void print(const char *path, const kldve_image *photo, const kldve_heatmap *map)
 {
     kldve_record r = {.struct_size = sizeof r};
-    const float *value = kldve_heatmap_values(map);
+    const float *value;
     int32_t best = 0;
 
-    if (kldve_heatmap_record(map, &r))
+    if (kldve_heatmap_record(map, &r) || kldve_heatmap_values(map, &value, NULL))
         return;
     for (int32_t i = 0; i < r.height * r.width; i++)
         if (value[i] > value[best])

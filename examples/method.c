@@ -77,6 +77,8 @@ int main(int argc, char **argv)
     kldve_ctx *ctx = NULL;
     kldve_image *photo = NULL, *small = NULL;
     kldve_heatmap *map = NULL;
+    const float *value;
+    int32_t cells = 0; /* none after a failure */
     int failed;
 
     if (argc != 3 || (why.target = colours_class(argv[2])) < 0 || kldve_ctx_new(NULL, &ctx))
@@ -86,8 +88,9 @@ int main(int argc, char **argv)
              explain(ctx, small, &why, &map);
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
-    for (int i = 0; !failed && i < COLOURS_CELLS; i++)
-        printf("%.6f%c", (double)kldve_heatmap_values(map)[i], (i + 1) % COLOURS_GRID ? ' ' : '\n');
+    kldve_heatmap_values(map, &value, &cells);
+    for (int32_t i = 0; i < cells; i++)
+        printf("%.6f%c", (double)value[i], (i + 1) % COLOURS_GRID ? ' ' : '\n');
     kldve_heatmap_free(map);
     kldve_image_free(small);
     kldve_image_free(photo);

@@ -43,7 +43,7 @@ static int print_all(kldve_ctx *ctx, const kldve_heatmap *map)
 {
     const kldve_metric *m;
 
-    for (int32_t i = 0; (m = kldve_metric_at(ctx, i)) != NULL; i++) {
+    for (int32_t i = 0; kldve_metric_at(ctx, i, &m) == KLDVE_OK; i++) {
         double value;
 
         if (kldve_metric_compute(ctx, map, m->name, &value))

@@ -3,25 +3,20 @@
 kldve_status network_load(kldve_ctx *ctx, const char *path, int32_t threads, uint64_t flags,
                           struct network *out)
 {
-    kldve_onnx_options options = {
+    const kldve_onnx_options options = {
         .struct_size = sizeof options, .threads = threads, .flags = flags};
-    kldve_card *card = NULL;
-    kldve_status status = kldve_card_beside(ctx, path, &card);
+    const kldve_card *card;
+    kldve_status status = kldve_onnx_explainer(ctx, path, &options, &out->owner);
 
-    if (status == KLDVE_OK && card) {
-        options.layer = kldve_card_layer(card);
-        options.logits = kldve_card_logits(card);
-        options.select = kldve_card_select(card);
-        options.scores = kldve_card_scores(card);
-        kldve_card_size(card, &options.in_height, &options.in_width);
-        out->input.struct_size = sizeof out->input;
-        out->has_input = 1;
-        status = kldve_card_input(card, &out->input);
-    }
-    if (status == KLDVE_OK)
-        status = kldve_onnx_load(ctx, path, &options, &out->onnx);
-    kldve_card_free(card);
-    return status;
+    if (status != KLDVE_OK)
+        return status;
+    out->onnx = kldve_onnx_explainer_net(out->owner);
+    card = kldve_onnx_explainer_card(out->owner);
+    if (!card)
+        return KLDVE_OK;
+    out->has_input = 1;
+    out->input.struct_size = sizeof out->input;
+    return kldve_card_input(card, &out->input);
 }
 
 kldve_status network_open(kldve_ctx *ctx, const struct network *net, kldve_explainer **out)
@@ -40,6 +35,7 @@ kldve_status network_open(kldve_ctx *ctx, const struct network *net, kldve_expla
 
 void network_free(struct network *net)
 {
-    kldve_onnx_free(net->onnx);
+    kldve_explainer_free(net->owner);
+    net->owner = NULL;
     net->onnx = NULL;
 }

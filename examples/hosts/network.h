@@ -1,5 +1,4 @@
-/* network.h - a network and what the card beside it says, for hosts that open explainers
- * themselves. */
+/* network.h - a network for hosts that open explainers on it themselves. */
 #ifndef HOSTS_NETWORK_H
 #define HOSTS_NETWORK_H
 
@@ -7,7 +6,8 @@
 
 /* Loaded once, then only read: any number of threads may open explainers on it. */
 struct network {
-    kldve_onnx *onnx;
+    kldve_explainer *owner; /* of the network and its card; takes the memory of one more explainer */
+    const kldve_onnx *onnx;
     kldve_input_spec input;
     int has_input; /* a card says how pictures become inputs */
 };

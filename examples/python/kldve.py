@@ -45,7 +45,7 @@ _Options = _struct("kldve_options", "s method, i reading target_kind target, f t
 _Record = _struct("kldve_record", "s method, i target reading classes maps height width, f logit probability,"
                   "d kl class_sensitivity, i flat sign, f seen_x seen_y seen_width seen_height,"
                   "i scores all_paths single, f sigmoid, i pick row, f4 box, f box_score, i frames")
-_Arrays = _struct("kldve_arrays", "p logits features gradient, i classes maps height width scores reserved")
+_Arrays = _struct("kldve_arrays", "p logits features gradient, i classes maps height width scores layout")
 _Shape = _struct("kldve_shape", "i in_channels in_height in_width classes maps height width batch")
 _Render = _struct("kldve_render_options", "i colormap, f opacity")
 
@@ -186,7 +186,7 @@ class Labels(_Object):
 
     def __getitem__(self, index):
         name = c.c_char_p()
-        if _get_text(_core.kldve_labels_name, (self, index), name):
+        if _core.kldve_labels_name(self, index, c.byref(name)):
             raise IndexError(index)
         return name.value.decode()
 
@@ -235,11 +235,7 @@ class Heatmap(_Object):
     def array(self, name):
         """One of the arrays behind the map, without a copy; None where there is none."""
         address, count = c.c_void_p(), c.c_int32()
-        if not hasattr(_core, "kldve_method_find"):  # before getters returned a status
-            address, count = _old_array(self, name)
-            if not address.value:
-                return None
-        elif getattr(_core, "kldve_heatmap_" + name)(self, c.byref(address), c.byref(count)):
+        if getattr(_core, "kldve_heatmap_" + name)(self, c.byref(address), c.byref(count)):
             return None
         kind = c.c_float if name in ("values", "error", "logits") else c.c_double
         found = (kind * count.value).from_address(address.value)
@@ -277,27 +273,9 @@ def _options(given):
     return options
 
 
-def _old_array(heat, name):
-    count, getter = c.c_size_t(), getattr(_core, "kldve_heatmap_" + name)
-    getter.restype = c.c_void_p
-    if name == "values":
-        address = c.c_void_p(getter(heat))
-        return address, c.c_int32(heat.record["height"] * heat.record["width"])
-    address = c.c_void_p(getter(heat, c.byref(count)))
-    return address, c.c_int32(count.value)
-
-
-def _get_text(getter, args, out):
-    if hasattr(_core, "kldve_method_find"):
-        return getter(*args, c.byref(out))
-    getter.restype = c.c_char_p
-    out.value = getter(*args)
-    return out.value is None
-
-
 def methods():
     """The names for the option `method`."""
     names, name = [], c.c_char_p()
-    while not _get_text(_core.kldve_method_name, (len(names),), name):
+    while not _core.kldve_method_name(len(names), c.byref(name)):
         names.append(name.value.decode())
     return names

@@ -5,9 +5,18 @@
  *   - A function that can fail returns a kldve_status: KLDVE_OK (0) or a negative value.  Its last
  *     parameter is the result.  The result is written on KLDVE_OK only, so it keeps its value after
  *     a failure.  The context says why the call failed: kldve_ctx_message().
+ *   - Where there is nothing to hand out - an index past the last, a name that nothing has, an
+ * array that this map lacks - a call returns KLDVE_E_NOT_FOUND.  A list is gone through with `for
+ * (i = 0; kldve_..._at(x, i, &item) == KLDVE_OK; i++)`.  These calls leave no message. What every
+ * object has - a size, a count, a name - is the value that is returned; of a NULL object it is 0 or
+ * NULL.
+ *   - NULL is answered, not followed: KLDVE_E_ARG, except where a parameter says what NULL means.
+ *   - Classes, maps, cells, pixels of a side, frames, inputs and their counts are int32_t; bytes
+ * are size_t, with a sign ptrdiff_t; values of an enum int32_t; sets of bits uint64_t; numbers from
+ *     files and products that may pass 2^31 int64_t.  An array comes before its count.
  *   - `T **out` hands over an object that you own.  Free it with the function named at its type.
  *     A returned `const T *` is borrowed: it lives as long as the object that you asked.
- *   - Every function that frees accepts NULL.
+ *   - Functions that return nothing - that free, cancel or set a callback - ignore a NULL object.
  *   - The library prints nothing, never exits, and keeps no global or thread-local state.  Two
  *     threads may use it at the same time as long as they do not share a kldve_ctx.
  *   - Networks, pictures, labels, cards and heat maps do not change once they are made.  Any number
@@ -24,14 +33,65 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
+/** The version of these headers.  A release with another MAJOR breaks programs, one with another
+ *  MINOR adds something, one with another PATCH only mends.  Below 1.0 any MINOR may break.
+ *  @since 0.1 */
+#define KLDVE_VERSION_MAJOR 0
+#define KLDVE_VERSION_MINOR 1
+#define KLDVE_VERSION_PATCH 0
+
+/** The same as one number that grows, for #if and for kldve_version_number().  @since 0.1 */
+#define KLDVE_VERSION_NUMBER                                                                       \
+    (KLDVE_VERSION_MAJOR * 1000000 + KLDVE_VERSION_MINOR * 1000 + KLDVE_VERSION_PATCH)
+
+/* On Windows: programs import from a .dll unless they define KLDVE_STATIC; the build of the library
+ * defines KLDVE_BUILDING. */
+#if defined(_WIN32) && defined(KLDVE_BUILDING) && !defined(KLDVE_STATIC)
+#define KLDVE_API __declspec(dllexport)
+#elif defined(_WIN32) && !defined(KLDVE_STATIC)
+#define KLDVE_API __declspec(dllimport)
+#elif defined(__GNUC__)
 #define KLDVE_API __attribute__((visibility("default")))
+#else
+#define KLDVE_API
+#endif
+
+#if defined(__GNUC__)
 #define KLDVE_MUST_CHECK __attribute__((warn_unused_result))
 #define KLDVE_PRINTF(string, first) __attribute__((format(printf, string, first)))
 #else
-#define KLDVE_API
 #define KLDVE_MUST_CHECK
 #define KLDVE_PRINTF(string, first)
+#endif
+
+/* Stands before what a later release will no longer have; `message` says what takes its place. */
+#if defined(__GNUC__)
+#define KLDVE_DEPRECATED(message) __attribute__((deprecated(message)))
+#elif defined(_MSC_VER)
+#define KLDVE_DEPRECATED(message) __declspec(deprecated(message))
+#else
+#define KLDVE_DEPRECATED(message)
+#endif
+
+/** An initialiser of any public struct, which sets its size and leaves the rest at the default:
+ *  `kldve_options o = KLDVE_OPTIONS_INIT;`  Each struct has its own, named after it.  Without a
+ *  warning from C99 and C++11 on.  @since 0.1 */
+#ifdef __cplusplus
+extern "C++" {
+template <class T> inline T kldve_init()
+{
+    T made = T();
+
+    made.struct_size = sizeof made;
+    return made;
+}
+}
+#define KLDVE_INIT(type) kldve_init<type>()
+#else
+#define KLDVE_INIT(type)                                                                           \
+    {                                                                                              \
+        .struct_size = sizeof(type)                                                                \
+    }
 #endif
 
 /** Whether the struct at `object` reaches as far as `member`, as the other side compiled it.  Use
@@ -65,8 +125,7 @@ enum {
     KLDVE_E_CANCELLED = -10,   /**< kldve_ctx_cancel() or the progress callback asked to stop */
     KLDVE_E_LIMIT = -11,       /**< above a limit of the context: kldve_ctx_set_limit() */
     KLDVE_E_DEADLINE = -12,    /**< the time that the caller gave has passed */
-    KLDVE_E_NOT_FOUND = -13 /**< no such entry: an index past the last, an array that this map does
-                                 not have.  Getters return it without a message */
+    KLDVE_E_NOT_FOUND = -13    /**< there is no such entry, name or array */
 };
 
 /** The name of a status in lower-case English, for example "out of memory"; "unknown status" for
@@ -77,6 +136,21 @@ KLDVE_API const char *kldve_status_name(kldve_status status);
  *  @since 0.1 */
 KLDVE_API const char *kldve_version(void);
 
+/** KLDVE_VERSION_NUMBER of the loaded library.  Safe from any thread.  @since 0.1 */
+KLDVE_API int32_t kldve_version_number(void);
+
+/** What the loaded library has; bits of kldve_features(). */
+enum {
+    KLDVE_FEATURE_PNG = 1,   /**< reads and writes PNG */
+    KLDVE_FEATURE_JPEG = 2,  /**< reads and writes JPEG */
+    KLDVE_FEATURE_AVX2 = 4,  /**< the divergence runs AVX2 and FMA on this processor */
+    KLDVE_FEATURE_AVX512 = 8 /**< the divergence runs AVX-512 on this processor */
+};
+
+/** KLDVE_FEATURE_* of the loaded library on this processor; later releases may have more bits.
+ *  Safe from any thread.  @since 0.1 */
+KLDVE_API uint64_t kldve_features(void);
+
 /** Where objects get their memory. */
 typedef struct kldve_allocator {
     size_t struct_size;
@@ -86,6 +160,7 @@ typedef struct kldve_allocator {
     void (*free)(void *opaque, void *memory);
     void *opaque; /**< handed to both calls; the library never looks at it */
 } kldve_allocator;
+#define KLDVE_ALLOCATOR_INIT KLDVE_INIT(kldve_allocator)
 
 /** A context: the allocator, the message of the last failure, the progress callback.  Every object
  *  is made from a context and must be freed before it. */
@@ -175,7 +250,7 @@ KLDVE_API void kldve_ctx_set_log(kldve_ctx *ctx, int32_t max_level, kldve_log_fn
 
 /** What a context takes in and spends.  A file that asks for more is refused with KLDVE_E_LIMIT
  *  before the memory is taken; the message names the limit.  The numbers are part of the ABI. */
-enum {
+typedef enum kldve_limit {
     KLDVE_LIMIT_MEMORY = 0, /**< bytes that all objects of the context hold at a time; the default
                                  is no limit.  What is more fails as where the allocator has no
                                  more: KLDVE_E_NOMEM, with this limit in the message */
@@ -195,17 +270,17 @@ enum {
     KLDVE_LIMIT_LABELS = 9,   /**< bytes of a list of labels: 16 MiB */
     KLDVE_LIMIT_PICTURE_FILE = 10,  /**< bytes of a picture's file: 256 MiB */
     KLDVE_LIMIT_PICTURE_PIXELS = 11 /**< width * height of a picture from a file: 100 million */
-};
+} kldve_limit;
 
 /** The name of a limit as messages and the command have it: "working-memory" for
  *  KLDVE_LIMIT_WORKING_MEMORY.
- *  @param limit  One of KLDVE_LIMIT_.
+ *  @param limit  A kldve_limit.
  *  @return Static storage; NULL for any other number, so that a loop from 0 on lists all.
  *  @since 0.1 */
 KLDVE_API const char *kldve_limit_name(int32_t limit);
 
 /** Set a limit for everything that is made from the context from now on.
- *  @param limit  One of KLDVE_LIMIT_.
+ *  @param limit  A kldve_limit.
  *  @param value  In the unit of the limit; 0 for its default, INT64_MAX for none.
  *  @return KLDVE_OK; KLDVE_E_ARG (`ctx` is NULL, or a negative value); KLDVE_E_UNSUPPORTED (a limit
  *          that this library does not have).

@@ -92,6 +92,7 @@ typedef struct kldve_pixels {
      *  bottom-up bitmaps; 0: without gaps. */
     ptrdiff_t stride[4];
 } kldve_pixels;
+#define KLDVE_PIXELS_INIT KLDVE_INIT(kldve_pixels)
 
 /** Pixels of one plane, or of several that follow each other.
  *  @param format  A kldve_pixel_format.
@@ -266,15 +267,18 @@ typedef enum kldve_colormap {
     KLDVE_COLORMAP_DIVERGING = 6 /**< blue - white - red; 0.5 is white; for signed maps */
 } kldve_colormap;
 
-/** The kldve_colormap of a name ("viridis", ...), or -1 if there is none.  @since 0.1 */
-KLDVE_API int32_t kldve_colormap_from_name(const char *name);
+/** The kldve_colormap of a name: "viridis", "inferno", "turbo", "jet", "grey", "diverging".
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (another name), KLDVE_E_ARG (NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_colormap_from_name(const char *name, int32_t *colormap);
 
 /** The colour of one value.
- *  @param colormap  A kldve_colormap; any other number means the default.
+ *  @param colormap  A kldve_colormap.
  *  @param value     0..1; values outside are clamped, NaN counts as 0.
  *  @param rgb       Filled in: R, G, B.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, no such colour map).
  *  @since 0.1 */
-KLDVE_API void kldve_colormap_rgb(int32_t colormap, float value, uint8_t rgb[3]);
+KLDVE_API kldve_status kldve_colormap_rgb(int32_t colormap, float value, uint8_t rgb[3]);
 
 #ifdef __cplusplus
 }

@@ -135,6 +135,7 @@ typedef struct kldve_options {
      *  after them as kldve_ctx_cancel() says; 0: none but that of kldve_ctx_set_deadline(). */
     double deadline_ms;
 } kldve_options;
+#define KLDVE_OPTIONS_INIT KLDVE_INIT(kldve_options)
 
 /** Channel orders of a network's input. */
 typedef enum kldve_channels {
@@ -170,6 +171,7 @@ typedef struct kldve_input_spec {
     float alpha_mean;            /**< of the alpha channel */
     float alpha_std;             /**< 0 means 1 */
 } kldve_input_spec;
+#define KLDVE_INPUT_SPEC_INIT KLDVE_INIT(kldve_input_spec)
 
 /** A network ready to be explained: the backend's state, the preprocessing, every working buffer.
  *  Use it from one thread at a time; two explainers made from two contexts may run in parallel. */
@@ -196,6 +198,13 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_new(kldve_ctx *ctx,
  *  @since 0.1 */
 KLDVE_API void kldve_explainer_free(kldve_explainer *explainer);
 
+/** The state that `backend` opened, for functions that a backend offers beside its table.
+ *  @return Borrowed: it lives as long as the explainer.  NULL: the explainer is NULL, or one of
+ *          another backend.
+ *  @since 0.1 */
+KLDVE_API const void *kldve_explainer_state(const kldve_explainer *explainer,
+                                            const kldve_backend *backend);
+
 /** Say how pictures become inputs.  Without this call pictures are RGB, or grey if the network's
  *  input has one channel, with alpha if it has two or four, and pixel values are 0..255.
  *  @param spec  Copied.
@@ -218,9 +227,11 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_shape(const kldve_explai
  *  should know, for example that the layer does not carry the whole score: sentences without a full
  *  stop.
  *  @param index  From 0.
- *  @return Borrowed from the explainer; NULL past the last.
+ *  @param note   Borrowed from the explainer.
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (past the last), KLDVE_E_ARG (NULL).
  *  @since 0.1 */
-KLDVE_API const char *kldve_explainer_note(const kldve_explainer *explainer, int32_t index);
+KLDVE_API kldve_status kldve_explainer_note(const kldve_explainer *explainer, int32_t index,
+                                            const char **note);
 
 /** Would an explanation with these options work?  kldve_explain() and its kin ask the same first,
  *  before any pass of the network.
@@ -228,7 +239,8 @@ KLDVE_API const char *kldve_explainer_note(const kldve_explainer *explainer, int
  *  Nothing runs.  Only where the network itself has to say - relevance propagation, gradients at
  *  biases, attentions - its plan for them is made, once, which takes as long as loading does and is
  *  then there for the explanation.  What depends on the picture is not looked at: a pixel or row
- *  that is picked, numbers that are not finite.
+ *  that is picked, numbers that are not finite, and for the method `cam` whether its gradient is
+ * that of a linear layer.
  *  @param options  NULL means defaults.
  *  @return KLDVE_OK, or what kldve_explain_input() would return, with its message.
  *  @since 0.1 */
@@ -301,7 +313,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_many(kldve_explainer *expl
 
 /** What another program computed in front of a network's layer, for an explainer that has only the
  *  part behind it, the head: kldve_shape.head.  Borrowed for the call. */
-typedef struct kldve_features {
+typedef struct kldve_feature_maps {
     size_t struct_size;
     /** [count], the tensors that the head takes one behind the other, each as the file has it
      *  (kldve_onnx_tap_at()): an inference engine can write its outputs there. */
@@ -316,7 +328,8 @@ typedef struct kldve_features {
      *  kldve_explainer_set_input() says: the heat lies where it belongs, and a pick counts pixels
      * of it.  Both 0: the picture is the network's input. */
     int32_t picture_width, picture_height;
-} kldve_features;
+} kldve_feature_maps;
+#define KLDVE_FEATURE_MAPS_INIT KLDVE_INIT(kldve_feature_maps)
 
 /** Explain by the head of a network: what comes in front of it has run elsewhere.  The map is that
  *  of kldve_explain() with the same features.
@@ -327,7 +340,7 @@ typedef struct kldve_features {
  *          whole network.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_features(kldve_explainer *explainer,
-                                                               const kldve_features *features,
+                                                               const kldve_feature_maps *features,
                                                                const kldve_options *options,
                                                                kldve_heatmap **out);
 
@@ -372,6 +385,7 @@ typedef struct kldve_arrays {
      * drawn there, see kldve_record.  All 0: the whole picture. */
     float seen_x, seen_y, seen_width, seen_height;
 } kldve_arrays;
+#define KLDVE_ARRAYS_INIT KLDVE_INIT(kldve_arrays)
 
 /** The cotangent at the logits that a reading or method back-propagates: start your own autograd
  *  with it, then call kldve_explain_arrays().
@@ -443,6 +457,7 @@ typedef struct kldve_record {
      *  scale of its own (kldve_heatmap_fuse(), kldve_options.smooth). */
     double low, high;
 } kldve_record;
+#define KLDVE_RECORD_INIT KLDVE_INIT(kldve_record)
 
 /** Fill in the record.
  *  @param out  The caller's; set its struct_size first.
@@ -462,6 +477,7 @@ typedef struct kldve_timings {
     double backward;   /**< cotangent -> gradient at the layer */
     double reduce;     /**< gradient, feature maps -> weights -> map in 0..1 */
 } kldve_timings;
+#define KLDVE_TIMINGS_INIT KLDVE_INIT(kldve_timings)
 
 /** Fill in the timings.
  *  @param out  The caller's; set its struct_size first.
@@ -472,8 +488,13 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_timings(const kldve_heatma
                                                               kldve_timings *out);
 
 /** The map before upsampling, [height][width], in 0..1; of a film [frames][height / frames][width],
- * on one scale over all frames.  Borrowed.  @since 0.1 */
-KLDVE_API const float *kldve_heatmap_values(const kldve_heatmap *map);
+ *  on one scale over all frames.
+ *  @param values  Borrowed: it lives as long as the map.
+ *  @param count   Becomes height * width; may be NULL.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_heatmap_values(const kldve_heatmap *map, const float **values,
+                                            int32_t *count);
 
 /** The map of one frame of a film, to be drawn over its picture.  A layer of fewer frames than the
  *  film is interpolated over time as over space, linearly between the centres of its frames.
@@ -486,35 +507,42 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_frame(kldve_ctx *ctx,
                                                             const kldve_heatmap *map, int32_t frame,
                                                             kldve_heatmap **out);
 
-/** The standard error of each value of the map, in its units, for methods that draw random numbers;
- *  NULL with count 0 for the others and for a mean of several maps.  Borrowed.  @since 0.1 */
-KLDVE_API const float *kldve_heatmap_error(const kldve_heatmap *map, size_t *count);
-
 /** What everyone who sees this one map should know: why it is flat, or that scores of the kind
  *  KLDVE_SCORES_RAW lie between 0 and 1 (three or more) or add up to 1, as probabilities do.
  *  Clauses without a full stop, joined by "; " and cut at 767 bytes.  Borrowed: it lives as long as
- *  the map; NULL: nothing.  @since 0.1 */
+ *  the map; NULL: nothing, also of NULL.  @since 0.1 */
 KLDVE_API const char *kldve_heatmap_remark(const kldve_heatmap *map);
 
 /* The arrays behind the map.  Each is borrowed and lives as long as the map; *count becomes its
- * length, and `count` may be NULL.  NULL with count 0 where the reading or method has no such
- * array. */
+ * length, and `count` may be NULL.  Each returns KLDVE_OK, KLDVE_E_NOT_FOUND where the reading or
+ * method has no such array, or KLDVE_E_ARG (NULL); nothing is written then. */
+
+/** The standard error of each value of the map, [height][width], in its units, for methods that
+ * draw random numbers; none for a mean of several maps.  @since 0.1 */
+KLDVE_API kldve_status kldve_heatmap_error(const kldve_heatmap *map, const float **values,
+                                           int32_t *count);
 
 /** The logits, [classes], as the network gave them.  @since 0.1 */
-KLDVE_API const float *kldve_heatmap_logits(const kldve_heatmap *map, size_t *count);
+KLDVE_API kldve_status kldve_heatmap_logits(const kldve_heatmap *map, const float **values,
+                                            int32_t *count);
 /** The probabilities, [classes], by kldve_record.scores: those of independent classes (SIGMOID) do
  * not sum to 1.  None for a number.  @since 0.1 */
-KLDVE_API const double *kldve_heatmap_probabilities(const kldve_heatmap *map, size_t *count);
+KLDVE_API kldve_status kldve_heatmap_probabilities(const kldve_heatmap *map, const double **values,
+                                                   int32_t *count);
 /** z, the gradient of the KL divergence, [classes], for the truth that kldve_options gives:
  * `truth`, equal labels at `targets`, else one-hot at the target.  @since 0.1 */
-KLDVE_API const double *kldve_heatmap_z(const kldve_heatmap *map, size_t *count);
+KLDVE_API kldve_status kldve_heatmap_z(const kldve_heatmap *map, const double **values,
+                                       int32_t *count);
 /** (z - mean) / deviation, [classes], Eq. (2).  @since 0.1 */
-KLDVE_API const double *kldve_heatmap_alpha(const kldve_heatmap *map, size_t *count);
+KLDVE_API kldve_status kldve_heatmap_alpha(const kldve_heatmap *map, const double **values,
+                                           int32_t *count);
 /** The cotangent that was back-propagated, [classes]; none for the reading `paper`.  @since 0.1 */
-KLDVE_API const double *kldve_heatmap_cotangent(const kldve_heatmap *map, size_t *count);
+KLDVE_API kldve_status kldve_heatmap_cotangent(const kldve_heatmap *map, const double **values,
+                                               int32_t *count);
 /** One weight for each feature map, [maps].  For the reading `channel` it has its sign, which the
  * map does not use.  None for methods that do not weigh whole maps.  @since 0.1 */
-KLDVE_API const double *kldve_heatmap_weights(const kldve_heatmap *map, size_t *count);
+KLDVE_API kldve_status kldve_heatmap_weights(const kldve_heatmap *map, const double **values,
+                                             int32_t *count);
 
 /** Make one map from several of one picture, for example of several layers of a network.  Each map
  *  is upsampled to the size of the largest; their mean is normalised again, to 0..1, or around 0.5
@@ -559,6 +587,7 @@ typedef struct kldve_render_options {
      *  largest. */
     float low, high;
 } kldve_render_options;
+#define KLDVE_RENDER_OPTIONS_INIT KLDVE_INIT(kldve_render_options)
 
 /** Draw the map.
  *  @param ctx      Of the caller, for memory and for the message of a failure.
@@ -593,13 +622,17 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status
 kldve_heatmap_render_into(kldve_ctx *ctx, const kldve_heatmap *map, const kldve_image *picture,
                           const kldve_render_options *options, const kldve_pixels *dest);
 
-/** The library's methods, by number from 0; NULL past the last.  Static storage.  What each needs
- *  and where it comes from: kldve_method_at() in method.h.  @since 0.1 */
-KLDVE_API const char *kldve_method_name(int32_t index);
-
-/** The kldve_reading of a name ("paper", "channel", "contrast", "rivals"), or -1 if there is none.
+/** The names of the library's methods, by number from 0.  What each needs and where it comes from:
+ *  kldve_method_at() in method.h.
+ *  @param name  Static storage.
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (past the last), KLDVE_E_ARG (NULL).
  *  @since 0.1 */
-KLDVE_API int32_t kldve_reading_from_name(const char *name);
+KLDVE_API kldve_status kldve_method_name(int32_t index, const char **name);
+
+/** The kldve_reading of a name: "paper", "channel", "contrast", "rivals".
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (another name), KLDVE_E_ARG (NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_reading_from_name(const char *name, int32_t *reading);
 
 /** The name of a kldve_reading, or NULL if there is no such reading.  Static storage.  @since 0.1
  */

@@ -38,6 +38,7 @@ using render_options = sized<kldve_render_options>;
 using divergence_options = sized<kldve_divergence_options>;
 using record = sized<kldve_record>;
 using timings = sized<kldve_timings>;
+using features = sized<kldve_feature_maps>;
 using shape = sized<kldve_shape>;
 
 /** A context: memory, messages, progress, log. */
@@ -482,6 +483,14 @@ class explainer : public detail::object<kldve_explainer, kldve_explainer_free>
 
         return detail::give(state_.get(), status, heatmap(state_, made));
     }
+    /** By the head of a network, from what another engine computed in front of it. */
+    outcome<heatmap> explain(const kldve_feature_maps &given, const kldve_options &how = options())
+    {
+        kldve_heatmap *made = nullptr;
+        kldve_status status = kldve_explain_features(get(), &given, &how, &made);
+
+        return detail::give(state_.get(), status, heatmap(state_, made));
+    }
     outcome<std::vector<heatmap>> explain(const std::vector<const image *> &pictures,
                                           const kldve_options &how = options())
     {
@@ -525,9 +534,9 @@ inline outcome<std::vector<float>> cotangent(const context &c, span<const float>
 inline std::vector<const char *> methods(const context &c = context())
 {
     std::vector<const char *> names;
+    const kldve_method *one = nullptr;
 
-    while (const kldve_method *one =
-               detail::method(c.get(), static_cast<std::int32_t>(names.size()), &kldve_method_at))
+    while (kldve_method_at(c.get(), static_cast<std::int32_t>(names.size()), &one) == KLDVE_OK)
         names.push_back(one->name);
     return names;
 }

@@ -80,6 +80,7 @@ typedef struct kldve_job {
      */
     float *error;
 } kldve_job;
+#define KLDVE_JOB_INIT KLDVE_INIT(kldve_job)
 
 /** What is explained, as one number. */
 typedef enum kldve_score {
@@ -132,6 +133,7 @@ struct kldve_method {
      *  full stop, static storage, or NULL.  The slot may be NULL. */
     const char *(*remark)(const kldve_job *job);
 };
+#define KLDVE_METHOD_INIT KLDVE_INIT(kldve_method)
 
 /** Make a host's own method known to a context, under its name.
  *  @param method  Copied.  Its strings and `opaque` are borrowed and must outlive the context.
@@ -143,8 +145,18 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_method_register(kldve_ctx *ctx,
                                                               const kldve_method *method);
 
 /** The methods by number from 0, the library's first, then those registered with `ctx` (which may
- *  be NULL); NULL past the last.  @since 0.1 */
-KLDVE_API const kldve_method *kldve_method_at(const kldve_ctx *ctx, int32_t index);
+ *  be NULL).
+ *  @param out  Borrowed: static storage, or it lives as long as the context.
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (past the last), KLDVE_E_ARG (`out` is NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_method_at(const kldve_ctx *ctx, int32_t index,
+                                       const kldve_method **out);
+
+/** The method of that name, among the same.
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND, KLDVE_E_ARG (`name` or `out` is NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_method_find(const kldve_ctx *ctx, const char *name,
+                                         const kldve_method **out);
 
 /** Run one more forward pass, of a changed input [in_channels][in_height][in_width] -> logits
  *  [classes].  job->logits and job->features stay those of the explained input.  The backward calls
@@ -164,7 +176,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward_many(const kldve_job *
                                                                float *logits);
 
 /** What is explained, of other logits [classes], as one number.
- *  @param kind  a kldve_score.  @since 0.1 */
+ *  @param kind  a kldve_score.
+ *  @return The number; NaN where an argument is NULL or `kind` is no kldve_score.
+ *  @since 0.1 */
 KLDVE_API double kldve_job_score(const kldve_job *job, const float *logits, int32_t kind);
 
 /** The gradient at the layer, [maps][height][width], of sum(cotangent * logits) of the last forward

@@ -5,7 +5,7 @@
  *
  *     const kldve_metric *m;
  *
- *     for (int32_t i = 0; (m = kldve_metric_at(ctx, i)) != NULL; i++)
+ *     for (int32_t i = 0; kldve_metric_at(ctx, i, &m) == KLDVE_OK; i++)
  *         if (kldve_metric_compute(ctx, map, m->name, &value) == KLDVE_OK)
  *             printf("%s: %g\n", m->summary, value);
  *
@@ -41,6 +41,7 @@ typedef struct kldve_metric_job {
     int32_t height, width; /**< of the network's input; 16 times those of a map that
                                 kldve_explain_arrays() made */
 } kldve_metric_job;
+#define KLDVE_METRIC_JOB_INIT KLDVE_INIT(kldve_metric_job)
 
 /** A metric. */
 struct kldve_metric {
@@ -59,6 +60,7 @@ struct kldve_metric {
      *  same number. */
     kldve_status (*compute)(const kldve_metric_job *job, double *value);
 };
+#define KLDVE_METRIC_INIT KLDVE_INIT(kldve_metric)
 
 /** Make a host's own metric known to a context, under its name.
  *  @param metric  Copied.  Its strings and `opaque` are borrowed and must outlive the context.
@@ -70,11 +72,18 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_register(kldve_ctx *ctx,
                                                               const kldve_metric *metric);
 
 /** The metrics by number from 0: the library's first, then those registered with `ctx` (which may
- *  be NULL).  NULL past the last.  Borrowed.  @since 0.1 */
-KLDVE_API const kldve_metric *kldve_metric_at(const kldve_ctx *ctx, int32_t index);
+ *  be NULL).
+ *  @param out  Borrowed: static storage, or it lives as long as the context.
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (past the last), KLDVE_E_ARG (`out` is NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_metric_at(const kldve_ctx *ctx, int32_t index,
+                                       const kldve_metric **out);
 
-/** The metric of that name, among the same; NULL if there is none.  @since 0.1 */
-KLDVE_API const kldve_metric *kldve_metric_find(const kldve_ctx *ctx, const char *name);
+/** The metric of that name, among the same.
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND, KLDVE_E_ARG (`name` or `out` is NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_metric_find(const kldve_ctx *ctx, const char *name,
+                                         const kldve_metric **out);
 
 /** Compute a metric of a heat map, at the size of the network's input, so that maps of any layer
  *  are measured alike.

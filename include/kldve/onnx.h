@@ -17,6 +17,11 @@ extern "C" {
  *  it, each from a context of its own.  Free it with kldve_onnx_free(). */
 typedef struct kldve_onnx kldve_onnx;
 
+/** KLDVE_VERSION_NUMBER of the loaded engine.  It works with a core of the same MAJOR and MINOR
+ * only: a network is loaded from no other, with KLDVE_E_UNSUPPORTED and a message that has both.
+ * Safe from any thread.  @since 0.1 */
+KLDVE_API int32_t kldve_onnx_version_number(void);
+
 enum {
     KLDVE_ONNX_FLAG_VJP_INPUT = 1, /**< also plan the VJP down to the pixels; this allows relevance
                                    propagation, gradients at biases and attentions, see below */
@@ -101,6 +106,7 @@ typedef struct kldve_onnx_input {
     const int64_t *dims; /**< [rank] */
     const void *data;    /**< row-major; copied */
 } kldve_onnx_input;
+#define KLDVE_ONNX_INPUT_INIT KLDVE_INIT(kldve_onnx_input)
 
 /** A dimension that the network leaves open. */
 typedef struct kldve_onnx_dim {
@@ -108,6 +114,7 @@ typedef struct kldve_onnx_dim {
     const char *name; /**< its symbol in the file, or "INPUT.AXIS", AXIS from 0 */
     int64_t size;     /**< 1 or more */
 } kldve_onnx_dim;
+#define KLDVE_ONNX_DIM_INIT KLDVE_INIT(kldve_onnx_dim)
 
 /** What to load; all zero = defaults. */
 typedef struct kldve_onnx_options {
@@ -174,6 +181,7 @@ typedef struct kldve_onnx_options {
     double deadline_ms;      /**< milliseconds from the start of loading until it gives up with
                                   KLDVE_E_DEADLINE; 0: none but that of kldve_ctx_set_deadline() */
 } kldve_onnx_options;
+#define KLDVE_ONNX_OPTIONS_INIT KLDVE_INIT(kldve_onnx_options)
 
 /** Read and plan a network.  Its input may be [1][channels][height][width] or, as in TensorFlow,
  *  [1][height][width][channels].  The graph tells which, for the input and for every layer.  The
@@ -190,9 +198,9 @@ typedef struct kldve_onnx_options {
  *  @param out      On KLDVE_OK a new network; free it with kldve_onnx_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not a valid ONNX file); KLDVE_E_UNSUPPORTED (an
  *          operator or attribute that the engine lacks: the message names node and attribute; or an
- *          option that this library does not have); KLDVE_E_LIMIT (more nodes, names or bytes than
- *          the engine reads, or more working memory than it plans); KLDVE_E_ARG (no such layer or
- *          logits, a selection that does not fit, an option out of range); KLDVE_E_NOMEM;
+ *          option that this library does not have); KLDVE_E_LIMIT (more bytes, nodes, constants,
+ *          weights or working memory than a kldve_limit of the context); KLDVE_E_ARG (no such layer
+ * or logits, a selection that does not fit, an option out of range); KLDVE_E_NOMEM;
  *          KLDVE_E_CANCELLED; KLDVE_E_DEADLINE.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_load(kldve_ctx *ctx, const char *path,
@@ -223,6 +231,7 @@ typedef struct kldve_onnx_needs {
                        as much; 0 where inputs run one by one (kldve_onnx_options.batch) */
     size_t peak;  /**< at most at a time until the first explanation, all in all */
 } kldve_onnx_needs;
+#define KLDVE_ONNX_NEEDS_INIT KLDVE_INIT(kldve_onnx_needs)
 
 /** Say how much memory a network will take, before it is loaded: it is read and planned, but no
  *  weights are packed, nothing is compiled and no working memory is taken.  That takes a fraction
@@ -281,7 +290,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_weight_files(kldve_ctx *ctx, 
  *                kldve_ctx_release().
  *  @param nmore  Becomes their number.
  *  @return KLDVE_OK; KLDVE_E_ARG (NULL; no such tensor, a weight or an input, or one inside of a
- *          function or branch, which cannot be an output); KLDVE_E_FORMAT; KLDVE_E_LIMIT (2 GiB);
+ *          function or branch, which cannot be an output); KLDVE_E_FORMAT; KLDVE_E_LIMIT;
  *          KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tap(kldve_ctx *ctx, const void *bytes,
@@ -334,12 +343,13 @@ typedef struct kldve_onnx_tensor {
     int32_t grid_height;  /**< cells of the input and of explainable tensors, else 0 */
     int32_t grid_width;
 } kldve_onnx_tensor;
+#define KLDVE_ONNX_TENSOR_INIT KLDVE_INIT(kldve_onnx_tensor)
 
 /** Fill in what is known about a tensor.  Safe from any thread.
  *  @param index  From 0 in the order of computation; the first is the input.
  *  @param out    The caller's; set its struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG (index past the last, NULL, or struct_size is not set; nothing is
- *          written then, and there is no message: threads may share the network).
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (past the last), KLDVE_E_ARG (NULL, or struct_size is not
+ *          set).  There is no message: threads may share the network.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index,
                                                              kldve_onnx_tensor *out);
@@ -350,9 +360,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tensor_at(const kldve_onnx *n
  * file. Safe from any thread.
  *  @param index  From 0.
  *  @param out    The caller's; set its struct_size first.
- *  @return KLDVE_OK; KLDVE_E_ARG (index past the last, NULL, or struct_size is not set);
- *          KLDVE_E_UNSUPPORTED (there is no head; loading with KLDVE_ONNX_FLAG_HEAD says why).
- * Nothing is written then, and there is no message: threads may share the network.
+ *  @return KLDVE_OK; KLDVE_E_NOT_FOUND (past the last); KLDVE_E_ARG (NULL, or struct_size is not
+ *          set); KLDVE_E_UNSUPPORTED (there is no head; loading with KLDVE_ONNX_FLAG_HEAD says
+ * why). There is no message: threads may share the network.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tap_at(const kldve_onnx *net, int32_t index,
                                                           kldve_onnx_tensor *out);
@@ -396,6 +406,7 @@ typedef struct kldve_onnx_choice {
                             fixes the size of its input */
     int32_t reserved;  /**< 0 */
 } kldve_onnx_choice;
+#define KLDVE_ONNX_CHOICE_INIT KLDVE_INIT(kldve_onnx_choice)
 
 /** Fill in what was chosen when the network was loaded.  Safe from any thread.
  *  @param out  The caller's; set its struct_size first.
@@ -408,9 +419,10 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_chosen(const kldve_onnx *net,
 /** What was chosen when the network was loaded, and what everyone who sees its maps should know:
  *  sentences without a full stop, those of kldve_explainer_note().  Safe from any thread.
  *  @param index  From 0.
- *  @return Borrowed from the network; NULL past the last.
+ *  @param note   Borrowed from the network.
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (past the last), KLDVE_E_ARG (NULL).
  *  @since 0.1 */
-KLDVE_API const char *kldve_onnx_note(const kldve_onnx *net, int32_t index);
+KLDVE_API kldve_status kldve_onnx_note(const kldve_onnx *net, int32_t index, const char **note);
 
 /** What a model card says about a network (docs/model-cards.md).  Free it with kldve_card_free().
  */
@@ -419,7 +431,7 @@ typedef struct kldve_card kldve_card;
 /** Read a card.  Unknown keys are ignored.
  *  @param out  On KLDVE_OK a new card; free it with kldve_card_free().
  *  @return KLDVE_OK; KLDVE_E_IO; KLDVE_E_FORMAT (not JSON, or the message names the key that is
- *          wrong); KLDVE_E_LIMIT (more than 1 MiB); KLDVE_E_NOMEM.
+ *          wrong); KLDVE_E_LIMIT (above KLDVE_LIMIT_CARD); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_load(kldve_ctx *ctx, const char *path,
                                                         kldve_card **out);
@@ -441,6 +453,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_beside(kldve_ctx *ctx, const 
 
 /** Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_card_free(kldve_card *card);
+
+/* Of NULL each of these is as of a card that says nothing: NULL or 0. */
 
 /** What kldve_onnx_options.scores says, 0 where the card does not say.  @since 0.1 */
 KLDVE_API int32_t kldve_card_scores(const kldve_card *card);
@@ -469,8 +483,10 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_input(const kldve_card *card,
                                                          kldve_input_spec *out);
 
 /** The height and width that the card's input.shape gives, in pixels, for networks that leave them
- *  open; 0 where the card does not say.  @since 0.1 */
-KLDVE_API void kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width);
+ *  open; 0 where the card does not say.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width);
 
 /** What kldve_onnx_options.layout, picture_input and in_frames say; NULL or 0 where the card does
  * not say.  Borrowed.  @since 0.1 */
@@ -480,11 +496,13 @@ KLDVE_API int32_t kldve_card_frames(const kldve_card *card);
 
 /** Sizes of open dimensions, for kldve_onnx_options.dims.  A name that the network does not have is
  *  refused when it is loaded.
+ *  @param dims   [*count], borrowed; NULL where the card has none.  To be handed on as it is: each
+ *                is as long as its struct_size says, which may be another than the caller's.
  *  @param count  Becomes their number.
- *  @return [*count], borrowed; NULL where the card has none.  To be handed on as it is: each is as
- *          long as its struct_size says, which may be another than the caller's.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL).
  *  @since 0.1 */
-KLDVE_API const kldve_onnx_dim *kldve_card_dims(const kldve_card *card, int32_t *count);
+KLDVE_API kldve_status kldve_card_dims(const kldve_card *card, const kldve_onnx_dim **dims,
+                                       int32_t *count);
 
 /** The value of an input other than the picture, for kldve_onnx_options.inputs. */
 typedef struct kldve_card_value {
@@ -496,48 +514,71 @@ typedef struct kldve_card_value {
     int32_t rank;
     int32_t reserved; /**< 0 */
 } kldve_card_value;
+#define KLDVE_CARD_VALUE_INIT KLDVE_INIT(kldve_card_value)
 
 /** Fill in value number `index`, from 0; all it points to is borrowed from the card.
  *  @param out  The caller's; set its struct_size first.
- *  @return KLDVE_OK, KLDVE_E_ARG (NULL, past the last, or struct_size is not set; nothing is
- *          written then).
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (past the last), KLDVE_E_ARG (NULL, or struct_size is not
+ *          set).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_value_at(const kldve_card *card, int32_t index,
                                                             kldve_card_value *out);
 
 /** The card's grid, for kldve_onnx_options.grid_height and grid_width; 0 where it does not say.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL).
  *  @since 0.1 */
-KLDVE_API void kldve_card_grid(const kldve_card *card, int32_t *height, int32_t *width);
+KLDVE_API kldve_status kldve_card_grid(const kldve_card *card, int32_t *height, int32_t *width);
 
-/** The built-in demonstration network as the files that it was made from.  Static storage. */
-typedef struct kldve_onnx_demo_files {
+/** A network, its card and its labels as the contents of their files. */
+typedef struct kldve_onnx_files {
     size_t struct_size;
     const void *model; /**< .onnx */
     size_t model_nbytes;
-    const char *card; /**< .card.json */
+    const char *card; /**< .card.json; NULL: none */
     size_t card_nbytes;
-    const char *labels; /**< one a line */
+    const char *labels; /**< one a line; NULL: none, whatever file the card names */
     size_t labels_nbytes;
-} kldve_onnx_demo_files;
+} kldve_onnx_files;
+#define KLDVE_ONNX_FILES_INIT KLDVE_INIT(kldve_onnx_files)
 
-/** Fill in where the files are.  Safe from any thread.
+/** Fill in where the files of the built-in demonstration network are.  Static storage.  Safe from
+ * any thread.
  *  @param out  The caller's; set its struct_size first.
  *  @return KLDVE_OK; KLDVE_E_ARG (NULL, or struct_size is not set; nothing is written then);
  *          KLDVE_E_UNSUPPORTED (this build has no demonstration network).  There is no message.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_demo(kldve_onnx_demo_files *out);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_demo(kldve_onnx_files *out);
 
 /** The shortest way from a file to an explainer: load the network and, if there is one, the card
- *  beside it (NAME.card.json for NAME.onnx).
+ *  beside it (NAME.card.json for NAME.onnx) with the labels that it names.
  *  @param path     NULL means the built-in demonstration network.
  *  @param options  NULL means defaults.  What it sets takes precedence over the card.
- *  @param out      On KLDVE_OK a new explainer that owns the network; free it with
- *                  kldve_explainer_free().
- *  @return As kldve_card_load(), kldve_onnx_load() and kldve_explainer_new().
+ *  @param out      On KLDVE_OK a new explainer that owns the network, the card and the labels; free
+ *                  it with kldve_explainer_free().
+ *  @return As kldve_card_load(), kldve_labels_load(), kldve_onnx_load() and kldve_explainer_new().
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_explainer(kldve_ctx *ctx, const char *path,
                                                              const kldve_onnx_options *options,
                                                              kldve_explainer **out);
+
+/** kldve_onnx_explainer() from memory, for programs that carry their network with them.
+ *  @param files  The struct, the card and the labels are borrowed for the call; the bytes of the
+ *                model must stay unchanged until kldve_explainer_free().  Weights in other files
+ *                (external data) are refused.
+ *  @return As kldve_onnx_explainer(), KLDVE_E_ARG (no model).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status
+kldve_onnx_explainer_memory(kldve_ctx *ctx, const kldve_onnx_files *files,
+                            const kldve_onnx_options *options, kldve_explainer **out);
+
+/** What an explainer was opened on: the network, of one from kldve_onnx_explainer() or its kin also
+ *  the card and the labels.  Safe from any thread.
+ *  @return Borrowed: it lives as long as the explainer.  NULL: there is none, or the explainer is
+ *          one of another backend.
+ *  @since 0.1 */
+KLDVE_API const kldve_onnx *kldve_onnx_explainer_net(const kldve_explainer *explainer);
+KLDVE_API const kldve_card *kldve_onnx_explainer_card(const kldve_explainer *explainer);
+KLDVE_API const kldve_labels *kldve_onnx_explainer_labels(const kldve_explainer *explainer);
 
 #ifdef __cplusplus
 }

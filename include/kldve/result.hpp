@@ -24,7 +24,6 @@
 #endif
 
 #include <kldve/kldve.h>
-#include <kldve/method.h>
 
 #if defined(__cpp_exceptions) || defined(__EXCEPTIONS) || defined(_CPPUNWIND)
 #define KLDVE_HPP_CATCHES
@@ -345,49 +344,7 @@ span<const Value> array(const Object *of,
     return span<const Value>(values, static_cast<std::size_t>(count));
 }
 
-template <class Value, class Object>
-span<const Value> array(const Object *of, const Value *(*getter)(const Object *, std::size_t *))
-{
-    std::size_t count = 0;
-    const Value *values = getter(of, &count);
-
-    return span<const Value>(values, values ? count : 0);
-}
-
-inline span<const float> array(const kldve_heatmap *of,
-                               const float *(*getter)(const kldve_heatmap *))
-{
-    sized<kldve_record> r;
-
-    if (kldve_heatmap_record(of, &r) != KLDVE_OK)
-        return span<const float>();
-    return span<const float>(getter(of), static_cast<std::size_t>(r.height) *
-                                             static_cast<std::size_t>(r.width));
-}
-
-inline const kldve_method *method(const kldve_ctx *of, std::int32_t index,
-                                  const kldve_method *(*getter)(const kldve_ctx *, std::int32_t))
-{
-    return getter(of, index);
-}
-
-inline const kldve_method *method(const kldve_ctx *of, std::int32_t index,
-                                  kldve_status (*getter)(const kldve_ctx *, std::int32_t,
-                                                         const kldve_method **))
-{
-    const kldve_method *found = nullptr;
-
-    return getter(of, index, &found) == KLDVE_OK ? found : nullptr;
-}
-
 /* One of its getters of texts by number; NULL past the last. */
-template <class Object>
-const char *text(const Object *of, std::int32_t index,
-                 const char *(*getter)(const Object *, std::int32_t))
-{
-    return of ? getter(of, index) : nullptr;
-}
-
 template <class Object>
 const char *text(const Object *of, std::int32_t index,
                  kldve_status (*getter)(const Object *, std::int32_t, const char **))

@@ -50,7 +50,7 @@ kldve_status kldve_struct_load(kldve_ctx *ctx, const char *name, const void *src
     if (src)
         memcpy(dst, src, theirs < size ? theirs : size);
     memcpy(dst, &size, sizeof size);
-    return KLDVE_OK;
+    return kldve_ctx_fail(ctx, KLDVE_OK, "");
 }
 
 kldve_status kldve_struct_store(kldve_ctx *ctx, const char *name, const void *src, size_t size,
@@ -67,5 +67,5 @@ kldve_status kldve_struct_store(kldve_ctx *ctx, const char *name, const void *sr
     memset(dst, 0, theirs);
     memcpy(dst, src, theirs < size ? theirs : size);
     memcpy(dst, &theirs, sizeof theirs);
-    return KLDVE_OK;
+    return kldve_ctx_fail(ctx, KLDVE_OK, "");
 }

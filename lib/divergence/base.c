@@ -127,6 +127,7 @@ static kldve_status sum_tree(kldve_divergence *d)
         return st;
     for (int attempt = 0; attempt < 3; attempt++) {
         if ((st = kldve_tree_build(d->tree, d->k, d->low, d->high, aim)) < 0 ||
+            (st = kldve_ctx_poll(d->ctx)) < 0 ||
             (st = kldve_tree_sum(d->tree, NULL, d->s1, d->s2, &sum)) < 0)
             return st;
         set_pairs(d, sum);
@@ -143,7 +144,7 @@ kldve_status kldve_base_compute(kldve_divergence *d)
     kldve_status st;
 
     d->ready = false;
-    if ((st = load_scores(d)) < 0)
+    if ((st = load_scores(d)) < 0 || (st = kldve_ctx_poll(d->ctx)) < 0)
         return st;
     assert(d->low <= d->high);
     d->narrow = d->high - d->low <= KLDVE_NARROW;
@@ -153,7 +154,9 @@ kldve_status kldve_base_compute(kldve_divergence *d)
         set_pairs(d, d->kernels->pairs(d->k, d->n, d->narrow, d->s1, d->s2));
         d->error = estimate_error(d, false);
     } else if ((st = sum_tree(d)) < 0) {
-        return kldve_ctx_failf(d->ctx, st, "divergence: out of memory for %zu scores", d->n);
+        return st == KLDVE_E_NOMEM
+                   ? kldve_ctx_failf(d->ctx, st, "divergence: out of memory for %zu scores", d->n)
+                   : st;
     }
     *d->log_sum = NAN;
     d->ready = true;
@@ -203,7 +206,7 @@ static double base_at(const kldve_divergence *d, size_t i, double of_s1, double 
     return (double)(of_s1 * s1 + of_s2 * s2);
 }
 
-kldve_status kldve_divergence_measure(const kldve_divergence *d, int32_t count, double *error)
+static kldve_status measure(const kldve_divergence *d, int32_t count, double *error)
 {
     kldve_status st = kldve_divergence_ready(d, "measure");
     double of_s1, of_s2, largest, rounding, worst = 0;
@@ -222,10 +225,22 @@ kldve_status kldve_divergence_measure(const kldve_divergence *d, int32_t count, 
     for (size_t i = 0; i < d->n; i++) {
         bool sampled = (i * per) / d->n != ((i + 1) * per) / d->n;
 
+        if (sampled && (st = kldve_ctx_poll(d->ctx)) < 0)
+            return st;
         if (sampled || d->k[i] == d->low || d->k[i] == d->high)
             worst = fmax(worst,
                          fabs(base_at(d, i, of_s1, of_s2) - (of_s1 * d->s1[i] + of_s2 * d->s2[i])));
     }
     *error = largest > 0 ? worst / largest : 0;
     return KLDVE_OK;
+}
+
+kldve_status kldve_divergence_measure(const kldve_divergence *d, int32_t count, double *error)
+{
+    double before;
+
+    if (!d)
+        return KLDVE_E_ARG;
+    before = kldve_ctx_enter(d->ctx, "divergence", 0);
+    return kldve_ctx_leave(d->ctx, before, measure(d, count, error));
 }

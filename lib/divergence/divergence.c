@@ -104,10 +104,8 @@ void kldve_divergence_free(kldve_divergence *d)
     kldve_ctx_release(d->ctx, d);
 }
 
-kldve_status kldve_divergence_set_scores(kldve_divergence *d, const double *scores)
+static kldve_status load_and_sum(kldve_divergence *d, const double *scores)
 {
-    if (!d)
-        return KLDVE_E_ARG;
     d->ready = d->loaded = false;
     if (!scores)
         return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "divergence: the scores are NULL");
@@ -116,15 +114,33 @@ kldve_status kldve_divergence_set_scores(kldve_divergence *d, const double *scor
     return kldve_base_compute(d);
 }
 
-kldve_status kldve_divergence_set_temperature(kldve_divergence *d, double temperature)
+kldve_status kldve_divergence_set_scores(kldve_divergence *d, const double *scores)
 {
+    double before;
+
     if (!d)
         return KLDVE_E_ARG;
+    before = kldve_ctx_enter(d->ctx, "divergence", 0);
+    return kldve_ctx_leave(d->ctx, before, load_and_sum(d, scores));
+}
+
+static kldve_status rescale(kldve_divergence *d, double temperature)
+{
     if (!(temperature > 0 && temperature < INFINITY))
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG,
                                "divergence: temperature is %g, it must be above 0", temperature);
     d->temperature = temperature;
     return d->loaded ? kldve_base_compute(d) : KLDVE_OK;
+}
+
+kldve_status kldve_divergence_set_temperature(kldve_divergence *d, double temperature)
+{
+    double before;
+
+    if (!d)
+        return KLDVE_E_ARG;
+    before = kldve_ctx_enter(d->ctx, "divergence", 0);
+    return kldve_ctx_leave(d->ctx, before, rescale(d, temperature));
 }
 
 /* One temperature after another; stops at the first failure. */
@@ -144,8 +160,9 @@ static kldve_status sweep(kldve_divergence *d, int32_t target, const double *tem
     return st;
 }
 
-kldve_status kldve_divergence_sweep(kldve_divergence *d, int32_t target, const double *temperatures,
-                                    int32_t count, double *z, double *kl)
+static kldve_status sweep_and_return(kldve_divergence *d, int32_t target,
+                                     const double *temperatures, int32_t count, double *z,
+                                     double *kl)
 {
     kldve_status st = kldve_divergence_ready_for(d, "temperature sweep", target), back;
     double own;
@@ -161,6 +178,17 @@ kldve_status kldve_divergence_sweep(kldve_divergence *d, int32_t target, const d
     d->temperature = own;
     back = kldve_base_compute(d);
     return st < 0 ? st : back;
+}
+
+kldve_status kldve_divergence_sweep(kldve_divergence *d, int32_t target, const double *temperatures,
+                                    int32_t count, double *z, double *kl)
+{
+    double before;
+
+    if (!d)
+        return KLDVE_E_ARG;
+    before = kldve_ctx_enter(d->ctx, "divergence", 0);
+    return kldve_ctx_leave(d->ctx, before, sweep_and_return(d, target, temperatures, count, z, kl));
 }
 
 kldve_status kldve_divergence_get_info(const kldve_divergence *d, kldve_divergence_info *out)

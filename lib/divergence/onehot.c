@@ -189,8 +189,8 @@ static void labels_gradient(const kldve_divergence *d, const kldve_blocks *p, co
     }
 }
 
-kldve_status kldve_divergence_positives(kldve_divergence *d, const int32_t *targets, int32_t count,
-                                        double *z, double *kl)
+static kldve_status compute_positives(kldve_divergence *d, const int32_t *targets, int32_t count,
+                                      double *z, double *kl)
 {
     kldve_status st = kldve_divergence_ready(d, "positives");
     labels l = {0};
@@ -213,7 +213,8 @@ kldve_status kldve_divergence_positives(kldve_divergence *d, const int32_t *targ
     if (count < MANY_LABELS || d->direct)
         pull_by_rows(d, targets, count, kl != NULL, &l);
     else if ((st = pull_by_tree(d, kl != NULL, &l)) < 0) {
-        st = kldve_ctx_fail(d->ctx, st, "positives: out of memory");
+        if (st == KLDVE_E_NOMEM)
+            kldve_ctx_fail(d->ctx, st, "positives: out of memory");
         goto done;
     }
     p = kldve_blocks_solve(d->n, (size_t)count, d->perplexity);
@@ -225,4 +226,15 @@ done:
     kldve_ctx_release(d->ctx, l.is_one);
     kldve_ctx_release(d->ctx, l.pull);
     return st;
+}
+
+kldve_status kldve_divergence_positives(kldve_divergence *d, const int32_t *targets, int32_t count,
+                                        double *z, double *kl)
+{
+    double before;
+
+    if (!d)
+        return KLDVE_E_ARG;
+    before = kldve_ctx_enter(d->ctx, "divergence", 0);
+    return kldve_ctx_leave(d->ctx, before, compute_positives(d, targets, count, z, kl));
 }

@@ -63,6 +63,16 @@ static bool anywhere(const kldve_cluster *c)
     return c->points || !c->left;
 }
 
+enum { BETWEEN_POLLS = 1024 /* pairs of clusters or clusters, some microseconds each */ };
+
+/* Keeps what it found for kldve_tree_sum(). */
+static kldve_status poll(kldve_tree *t)
+{
+    if (t->stopped == KLDVE_OK && ++t->work % BETWEEN_POLLS == 0)
+        t->stopped = kldve_ctx_poll(t->ctx);
+    return t->stopped;
+}
+
 /* Evaluates pairs of clusters, both orders, and returns their sum; each pair of points is covered
  * by exactly one pair of clusters. */
 static double pass_across(kldve_tree *t, uint32_t ia, uint32_t ib, bool logs)
@@ -73,6 +83,8 @@ static double pass_across(kldve_tree *t, uint32_t ia, uint32_t ib, bool logs)
     bool fit_a, fit_b;
 
     assert(wide_a >= 0 && wide_b >= 0);
+    if (poll(t) < 0)
+        return 0;
     if (ia == ib) {
         if (!anywhere(a))
             return pass_across(t, a->left, a->left, logs) +
@@ -124,6 +136,8 @@ static void pass_down(kldve_tree *t)
         const kldve_cluster *c = &t->clusters[i];
         kldve_slot s = kldve_tree_slot(t, c);
 
+        if (poll(t) < 0)
+            return;
         if (c->points) {
             memcpy(t->s1 + c->first, s.s1, c->count * sizeof *s.s1);
             memcpy(t->s2 + c->first, s.s2, c->count * sizeof *s.s2);
@@ -184,8 +198,11 @@ kldve_status kldve_tree_sum(kldve_tree *t, const double *charges, double *s1, do
         assert(s.s2 == s.s1 + t->order);
         memset(s.s1, 0, 2 * t->order * sizeof *s.s1);
     }
+    t->stopped = kldve_ctx_poll(t->ctx);
     sum = pass_across(t, 0, 0, false);
     pass_down(t);
+    if (t->stopped < 0)
+        return t->stopped;
     for (size_t i = 0; i < t->n; i++)
         s1[t->index[i]] = t->s1[i];
     for (size_t i = 0; s2 && i < t->n; i++)
@@ -212,6 +229,9 @@ kldve_status kldve_tree_log(kldve_tree *t, const double *a, const double *b, dou
     if ((st = order_charges(t, b, &q)) < 0)
         return st;
     pass_up(t, q, true);
+    t->stopped = KLDVE_OK;
     *sum = pass_across(t, 0, 0, true);
+    if (t->stopped < 0)
+        return t->stopped;
     return KLDVE_OK;
 }

@@ -23,12 +23,14 @@ typedef struct kldve_tree {
     kldve_ctx *ctx;
     const kldve_kernels *kernels;
     size_t n;
-    size_t order;   /* Chebyshev nodes of a cluster, a multiple of 8 */
-    double width;   /* a cluster no wider than this is used at any distance */
-    double decay;   /* the error of an interpolant falls by this factor per node */
-    bool narrow;    /* one cluster, no wider than `width`: S3 for S2 */
-    bool fresh;     /* the slots hold the sums of charges of 1 */
-    double tail[2]; /* size of what S1 and S2 leave out, from their last coefficients */
+    size_t order;         /* Chebyshev nodes of a cluster, a multiple of 8 */
+    double width;         /* a cluster no wider than this is used at any distance */
+    double decay;         /* the error of an interpolant falls by this factor per node */
+    bool narrow;          /* one cluster, no wider than `width`: S3 for S2 */
+    bool fresh;           /* the slots hold the sums of charges of 1 */
+    int64_t work;         /* since the tree was made, between two polls */
+    kldve_status stopped; /* what the last poll of a sum said */
+    double tail[2];       /* size of what S1 and S2 leave out, from their last coefficients */
     /* points */
     uint32_t *index; /* [n] place in the tree -> place in the caller's arrays */
     double *x;       /* [n] */

@@ -299,7 +299,7 @@ static kldve_status check_rows(const kldve_divergence *d)
                            d->rows.perplexity[first]);
 }
 
-kldve_status kldve_divergence_truth(kldve_divergence *d, const double *truth, double *z, double *kl)
+static kldve_status compute(kldve_divergence *d, const double *truth, double *z, double *kl)
 {
     kldve_status st = kldve_divergence_ready(d, "truth");
     kldve_affinity *a = NULL;
@@ -322,6 +322,16 @@ done:
     if (st == KLDVE_E_NOMEM)
         kldve_ctx_failf(d->ctx, st, "truth: out of memory for %zu entries", d->n);
     return st;
+}
+
+kldve_status kldve_divergence_truth(kldve_divergence *d, const double *truth, double *z, double *kl)
+{
+    double before;
+
+    if (!d)
+        return KLDVE_E_ARG;
+    before = kldve_ctx_enter(d->ctx, "divergence", 0);
+    return kldve_ctx_leave(d->ctx, before, compute(d, truth, z, kl));
 }
 
 kldve_status kldve_divergence_rows(const kldve_divergence *d, double *beta, double *perplexity,

@@ -13,7 +13,8 @@ static void cut(kldve_heatmap *map, kldve_block *block, int32_t n, int32_t maps,
 {
     size_t cells = 0;
 
-    if (!kldve_size_mul((size_t)height, (size_t)width, &cells))
+    /* Their number is an int32_t, as all counts are. */
+    if (!kldve_size_mul((size_t)height, (size_t)width, &cells) || cells > INT32_MAX)
         block->overflow = true;
     kldve_block_cut(block, 1, sizeof *map); /* the struct itself */
     map->values = kldve_block_cut(block, cells, sizeof *map->values);
@@ -119,60 +120,89 @@ kldve_status kldve_heatmap_timings(const kldve_heatmap *map, kldve_timings *out)
     return kldve_struct_store(NULL, "kldve_timings", &map->timings, sizeof map->timings, out);
 }
 
-const float *kldve_heatmap_values(const kldve_heatmap *map)
-{
-    return map->values;
-}
-
 const char *kldve_heatmap_remark(const kldve_heatmap *map)
 {
-    return *map->remark ? map->remark : NULL;
+    return map && *map->remark ? map->remark : NULL;
 }
 
-static size_t classes_of(const kldve_heatmap *map)
+/* The array, or KLDVE_E_NOT_FOUND where it is NULL. */
+static kldve_status floats(const float *array, int32_t length, const float **values, int32_t *count)
 {
-    return (size_t)map->record.classes;
-}
-
-static const void *array(const void *values, size_t length, bool present, size_t *count)
-{
+    if (!array)
+        return KLDVE_E_NOT_FOUND;
+    *values = array;
     if (count)
-        *count = present ? length : 0;
-    return present ? values : NULL;
+        *count = length;
+    return KLDVE_OK;
 }
 
-const float *kldve_heatmap_error(const kldve_heatmap *map, size_t *count)
+static kldve_status doubles(const double *array, int32_t length, const double **values,
+                            int32_t *count)
 {
-    return array(map->error, (size_t)map->record.height * (size_t)map->record.width, map->has_error,
-                 count);
+    if (!array)
+        return KLDVE_E_NOT_FOUND;
+    *values = array;
+    if (count)
+        *count = length;
+    return KLDVE_OK;
 }
 
-const float *kldve_heatmap_logits(const kldve_heatmap *map, size_t *count)
+kldve_status kldve_heatmap_values(const kldve_heatmap *map, const float **values, int32_t *count)
 {
-    return array(map->logits, classes_of(map), true, count);
+    if (!map || !values)
+        return KLDVE_E_ARG;
+    return floats(map->values, map->record.height * map->record.width, values, count);
 }
 
-const double *kldve_heatmap_probabilities(const kldve_heatmap *map, size_t *count)
+kldve_status kldve_heatmap_error(const kldve_heatmap *map, const float **values, int32_t *count)
 {
-    return array(map->probabilities, classes_of(map), map->has_probabilities, count);
+    if (!map || !values)
+        return KLDVE_E_ARG;
+    return floats(map->has_error ? map->error : NULL, map->record.height * map->record.width,
+                  values, count);
 }
 
-const double *kldve_heatmap_z(const kldve_heatmap *map, size_t *count)
+kldve_status kldve_heatmap_logits(const kldve_heatmap *map, const float **values, int32_t *count)
 {
-    return array(map->z, classes_of(map), true, count);
+    if (!map || !values)
+        return KLDVE_E_ARG;
+    return floats(map->logits, map->record.classes, values, count);
 }
 
-const double *kldve_heatmap_alpha(const kldve_heatmap *map, size_t *count)
+kldve_status kldve_heatmap_probabilities(const kldve_heatmap *map, const double **values,
+                                         int32_t *count)
 {
-    return array(map->alpha, classes_of(map), true, count);
+    if (!map || !values)
+        return KLDVE_E_ARG;
+    return doubles(map->has_probabilities ? map->probabilities : NULL, map->record.classes, values,
+                   count);
 }
 
-const double *kldve_heatmap_cotangent(const kldve_heatmap *map, size_t *count)
+kldve_status kldve_heatmap_z(const kldve_heatmap *map, const double **values, int32_t *count)
 {
-    return array(map->cotangent, classes_of(map), map->has_cotangent, count);
+    if (!map || !values)
+        return KLDVE_E_ARG;
+    return doubles(map->z, map->record.classes, values, count);
 }
 
-const double *kldve_heatmap_weights(const kldve_heatmap *map, size_t *count)
+kldve_status kldve_heatmap_alpha(const kldve_heatmap *map, const double **values, int32_t *count)
 {
-    return array(map->weights, (size_t)map->record.maps, map->has_weights, count);
+    if (!map || !values)
+        return KLDVE_E_ARG;
+    return doubles(map->alpha, map->record.classes, values, count);
+}
+
+kldve_status kldve_heatmap_cotangent(const kldve_heatmap *map, const double **values,
+                                     int32_t *count)
+{
+    if (!map || !values)
+        return KLDVE_E_ARG;
+    return doubles(map->has_cotangent ? map->cotangent : NULL, map->record.classes, values, count);
+}
+
+kldve_status kldve_heatmap_weights(const kldve_heatmap *map, const double **values, int32_t *count)
+{
+    if (!map || !values)
+        return KLDVE_E_ARG;
+    return doubles(map->has_weights ? map->weights : NULL, map->record.maps, values, count);
 }

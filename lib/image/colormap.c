@@ -66,12 +66,16 @@ static const struct {
     {"grey", KLDVE_COLORMAP_GREY},       {"diverging", KLDVE_COLORMAP_DIVERGING},
 };
 
-int32_t kldve_colormap_from_name(const char *name)
+kldve_status kldve_colormap_from_name(const char *name, int32_t *colormap)
 {
+    if (!name || !colormap)
+        return KLDVE_E_ARG;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (name && strcmp(name, names[i].name) == 0)
-            return names[i].colormap;
-    return -1;
+        if (strcmp(name, names[i].name) == 0) {
+            *colormap = names[i].colormap;
+            return KLDVE_OK;
+        }
+    return KLDVE_E_NOT_FOUND;
 }
 
 static float clamp(float value)
@@ -106,10 +110,12 @@ static void interpolate(const uint8_t knots[KNOTS][3], float value, uint8_t rgb[
         rgb[c] = (uint8_t)((1 - right) * knots[first][c] + right * knots[first + 1][c] + 0.5f);
 }
 
-void kldve_colormap_rgb(int32_t colormap, float value, uint8_t rgb[3])
+kldve_status kldve_colormap_rgb(int32_t colormap, float value, uint8_t rgb[3])
 {
     float v = clamp(value);
 
+    if (!rgb)
+        return KLDVE_E_ARG;
     switch (colormap) {
     case KLDVE_COLORMAP_VIRIDIS:
         interpolate(viridis, v, rgb);
@@ -128,9 +134,12 @@ void kldve_colormap_rgb(int32_t colormap, float value, uint8_t rgb[3])
     case KLDVE_COLORMAP_GREY:
         rgb[0] = rgb[1] = rgb[2] = to_byte(v);
         break;
+    case KLDVE_COLORMAP_DEFAULT:
     case KLDVE_COLORMAP_INFERNO:
-    default:
         interpolate(inferno, v, rgb);
         break;
+    default:
+        return KLDVE_E_ARG;
     }
+    return KLDVE_OK;
 }

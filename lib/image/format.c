@@ -133,11 +133,17 @@ static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes, 
 
 kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes, size_t nbytes, kldve_image **out)
 {
+    kldve_status status;
+    double before;
+
     if (!ctx || !out || (!bytes && nbytes > 0))
         return KLDVE_E_ARG;
+    before = kldve_ctx_enter(ctx, "decode", 0);
     if (nbytes > (uint64_t)kldve_limit_of(ctx, KLDVE_LIMIT_PICTURE_FILE))
-        return kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_PICTURE_FILE, "%zu bytes", nbytes);
-    return decode(ctx, bytes, nbytes, out);
+        status = kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_PICTURE_FILE, "%zu bytes", nbytes);
+    else
+        status = decode(ctx, bytes, nbytes, out);
+    return kldve_ctx_leave(ctx, before, status);
 }
 
 /* Prefix the message with the name of the file. */
@@ -153,15 +159,16 @@ kldve_status kldve_image_load(kldve_ctx *ctx, const char *path, kldve_image **ou
 {
     kldve_buffer file = {ctx, NULL, 0, 0};
     kldve_status status;
+    double before;
 
     if (!ctx || !path || !out)
         return KLDVE_E_ARG;
+    before = kldve_ctx_enter(ctx, "load", 0);
     status = kldve_file_read(ctx, path, KLDVE_LIMIT_PICTURE_FILE, &file);
-    if (status != KLDVE_OK)
-        return status;
-    status = decode(ctx, file.bytes, file.length, out);
+    if (status == KLDVE_OK && (status = decode(ctx, file.bytes, file.length, out)) < 0)
+        name_file(ctx, status, path);
     kldve_buffer_free(&file);
-    return status == KLDVE_OK ? KLDVE_OK : name_file(ctx, status, path);
+    return kldve_ctx_leave(ctx, before, status);
 }
 
 /* -- writing ---------------------------------------------------------------------------------- */
@@ -188,6 +195,7 @@ static kldve_status encode(kldve_ctx *ctx, const kldve_image *image, const struc
                            int32_t quality, kldve_buffer *file)
 {
     kldve_status status;
+    double before;
 
     if (quality < 0 || quality > 100)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "quality %d: give 1 to 100", (int)quality);
@@ -195,10 +203,11 @@ static kldve_status encode(kldve_ctx *ctx, const kldve_image *image, const struc
         return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
                                "this build cannot write %s: build with %s", format->name,
                                format->option);
+    before = kldve_ctx_enter(ctx, "encode", 0);
     status = format->encode(image, quality ? quality : DEFAULT_QUALITY, file);
     if (status != KLDVE_OK)
         kldve_buffer_free(file);
-    return status;
+    return kldve_ctx_leave(ctx, before, status);
 }
 
 kldve_status kldve_image_encode(kldve_ctx *ctx, const kldve_image *image, int32_t format,

@@ -50,6 +50,7 @@ struct reader {
 struct writer {
     struct session session;
     struct jpeg_compress_struct jpeg;
+    struct jpeg_progress_mgr progress;
     struct jpeg_destination_mgr destination;
     const kldve_image *image;
     uint8_t *room; /* for one row */
@@ -108,6 +109,18 @@ static void on_output(j_common_ptr jpeg)
     (void)jpeg;
 }
 
+/* libjpeg calls it between rows, and between passes over them. */
+static void on_row(j_common_ptr jpeg)
+{
+    struct session *session = (struct session *)jpeg->err;
+
+    session->status = kldve_ctx_poll(session->ctx);
+    if (session->status < 0) {
+        session->reason[0] = 0; /* the message is set */
+        longjmp(session->leave, 1);
+    }
+}
+
 static struct jpeg_error_mgr *quiet_errors(struct session *session)
 {
     jpeg_std_error(&session->manager);
@@ -136,6 +149,7 @@ static void on_progress(j_common_ptr jpeg)
 {
     struct session *session = (struct session *)jpeg->err;
 
+    on_row(jpeg);
     if (((j_decompress_ptr)jpeg)->input_scan_number <= SCANS_MAX)
         return;
     session->status = KLDVE_E_UNSUPPORTED;
@@ -293,6 +307,8 @@ static bool write_guarded(struct writer *w)
     if (setjmp(w->session.leave))
         return false;
     jpeg_create_compress(&w->jpeg);
+    w->progress.progress_monitor = on_row;
+    w->jpeg.progress = &w->progress;
     w->jpeg.client_data = w;
     w->destination.init_destination = on_output_start;
     w->destination.empty_output_buffer = on_output_full;

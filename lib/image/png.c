@@ -81,6 +81,14 @@ static PNG_NORETURN void on_error(png_structp png, png_const_charp message)
     png_longjmp(png, 1);
 }
 
+/* Before each row. */
+static void poll(png_structp png, struct session *session)
+{
+    session->status = kldve_ctx_poll(session->ctx);
+    if (session->status < 0)
+        png_error(png, "stopped");
+}
+
 static kldve_status fail_session(const struct session *session, const char *what)
 {
     if (session->status == KLDVE_E_NOMEM)
@@ -152,6 +160,7 @@ static void read_alpha(struct reader *r, int passes)
         for (size_t y = 0; y < height; y++) {
             uint8_t *at = passes > 1 ? r->row + y * row : r->row;
 
+            poll(r->png, &r->session);
             png_read_row(r->png, at, NULL);
             if (pass == passes - 1)
                 split_row(r, at, y);
@@ -171,8 +180,10 @@ static void read_rows(struct reader *r)
         return;
     }
     for (int pass = 0; pass < passes; pass++)
-        for (size_t y = 0; y < (size_t)r->image->height; y++)
+        for (size_t y = 0; y < (size_t)r->image->height; y++) {
+            poll(r->png, &r->session);
             png_read_row(r->png, r->image->pixels + y * row, NULL);
+        }
 }
 
 /* The block may come before or after the pixels. */
@@ -258,8 +269,10 @@ static bool write_guarded(struct writer *w)
                  PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
     png_write_info(w->png, w->info);
-    for (int32_t y = 0; y < w->image->height; y++)
+    for (int32_t y = 0; y < w->image->height; y++) {
+        poll(w->png, &w->session);
         png_write_row(w->png, kldve_image_row(w->image, y, w->room));
+    }
     png_write_end(w->png, NULL);
     return true;
 }

@@ -134,9 +134,10 @@ static kldve_status resize_rows(const kldve_image *image, bool alpha, kldve_imag
     if (status != KLDVE_OK)
         return status;
     room = kldve_image_row_room(ctx, image);
-    for (int32_t y = 0; room && y < image->height; y++) {
+    for (int32_t y = 0; room && y < image->height && status == KLDVE_OK; y++) {
         const uint8_t *row = room;
 
+        status = kldve_ctx_poll(ctx);
         if (!alpha)
             row = kldve_image_row(image, y, room);
         else
@@ -145,7 +146,7 @@ static kldve_status resize_rows(const kldve_image *image, bool alpha, kldve_imag
     }
     filter_free(ctx, &filter);
     kldve_ctx_release(ctx, room);
-    return room ? KLDVE_OK : kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
+    return room ? status : kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
 }
 
 static kldve_status resize_columns(const kldve_image *narrow, kldve_image *out)
@@ -164,11 +165,11 @@ static kldve_status resize_columns(const kldve_image *narrow, kldve_image *out)
         filter_free(out->ctx, &filter);
         return kldve_ctx_failf(out->ctx, KLDVE_E_NOMEM, "out of memory for resizing");
     }
-    for (int32_t y = 0; y < out->height; y++)
+    for (int32_t y = 0; y < out->height && (status = kldve_ctx_poll(out->ctx)) == KLDVE_OK; y++)
         resize_column(&filter, y, narrow->pixels, row, sum, out->pixels + (size_t)y * row);
     kldve_ctx_release(out->ctx, sum);
     filter_free(out->ctx, &filter);
-    return KLDVE_OK;
+    return status;
 }
 
 static kldve_status resize(kldve_ctx *ctx, const kldve_image *image, bool alpha,
@@ -191,11 +192,13 @@ kldve_status kldve_image_resize(kldve_ctx *ctx, const kldve_image *image, int32_
     const int32_t size[2] = {width, height};
     kldve_image *result = NULL;
     kldve_status status;
+    double before;
 
     if (!ctx || !image || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "resize: an argument is NULL");
+    before = kldve_ctx_enter(ctx, "resize", 0);
     status = resize(ctx, image, false, size, &result);
     if (status == KLDVE_OK && kldve_image_has_alpha(image))
         status = resize(ctx, image, true, size, &result->alpha);
-    return kldve_image_finish(status, result, out);
+    return kldve_ctx_leave(ctx, before, kldve_image_finish(status, result, out));
 }

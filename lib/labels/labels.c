@@ -154,15 +154,30 @@ void kldve_labels_free(kldve_labels *labels)
 
 int32_t kldve_labels_count(const kldve_labels *labels)
 {
-    return labels->count;
+    return labels ? labels->count : 0;
 }
 
-const char *kldve_labels_name(const kldve_labels *labels, int32_t index)
+static kldve_status check_index(const kldve_labels *labels, int32_t index, const void *out)
 {
-    return index >= 0 && index < labels->count ? labels->label[index].name : NULL;
+    if (!labels || !out)
+        return KLDVE_E_ARG;
+    return index >= 0 && index < labels->count ? KLDVE_OK : KLDVE_E_NOT_FOUND;
 }
 
-const char *kldve_labels_synset(const kldve_labels *labels, int32_t index)
+kldve_status kldve_labels_name(const kldve_labels *labels, int32_t index, const char **name)
 {
-    return index >= 0 && index < labels->count ? labels->label[index].synset : NULL;
+    kldve_status st = check_index(labels, index, name);
+
+    if (st == KLDVE_OK)
+        *name = labels->label[index].name;
+    return st;
+}
+
+kldve_status kldve_labels_synset(const kldve_labels *labels, int32_t index, const char **synset)
+{
+    kldve_status st = check_index(labels, index, synset);
+
+    if (st == KLDVE_OK)
+        *synset = labels->label[index].synset;
+    return st;
 }

@@ -172,7 +172,7 @@ static kldve_status none(kldve_ctx *ctx, const kldve_labels *labels, const char 
     for (int32_t i = 0; i < found; i++)
         if (i == 0 || distance_of[i] <= n / 2) /* one may be far off; more would be noise */
             list_add(list, " or ", &labels->label[nearest[i]], nearest[i]);
-    return kldve_ctx_failf(ctx, KLDVE_E_ARG, "no class is called '%s'%s%s%s", what,
+    return kldve_ctx_failf(ctx, KLDVE_E_NOT_FOUND, "no class is called '%s'%s%s%s", what,
                            *list ? "; did you mean " : "", list, *list ? "?" : "");
 }
 
@@ -206,8 +206,9 @@ kldve_status kldve_labels_find(kldve_ctx *ctx, const kldve_labels *labels, const
                                (int)WHAT_LIMIT);
     if (as_index(what) >= 0) {
         if (as_index(what) >= labels->count)
-            return kldve_ctx_failf(ctx, KLDVE_E_ARG, "class %s: there are %d classes, give 0 to %d",
-                                   what, (int)labels->count, (int)labels->count - 1);
+            return kldve_ctx_failf(ctx, KLDVE_E_NOT_FOUND,
+                                   "class %s: there are %d classes, give 0 to %d", what,
+                                   (int)labels->count, (int)labels->count - 1);
         *index = as_index(what);
         return KLDVE_OK;
     }

@@ -47,8 +47,9 @@ extern const kldve_method kldve_method_recipro_cam;
 extern const kldve_method kldve_method_kernel_shap;
 extern const kldve_method kldve_method_lime;
 
-/** The method of that name: the library's or one registered with `ctx`; NULL if there is none. */
-const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name);
+/** What kldve_method_at() and kldve_method_find() find, NULL if there is none. */
+const kldve_method *kldve_method_number(const kldve_ctx *ctx, int32_t index);
+const kldve_method *kldve_method_named(const kldve_ctx *ctx, const char *name);
 
 /** Whether it asks of feature maps and gradient only the sums of job.h, which read them wherever
  * they lie. */

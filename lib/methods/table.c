@@ -52,28 +52,49 @@ enum {
     KNOWN_OPTIONS = 2 * KLDVE_OPTION_TRUTH - 1
 };
 
-const kldve_method *kldve_method_at(const kldve_ctx *ctx, int32_t index)
+const kldve_method *kldve_method_number(const kldve_ctx *ctx, int32_t index)
 {
     if (index < 0)
         return NULL;
     return index < METHODS ? methods[index] : kldve_ctx_method(ctx, index - METHODS);
 }
 
-const char *kldve_method_name(int32_t index)
-{
-    const kldve_method *method = kldve_method_at(NULL, index);
-
-    return method ? method->name : NULL;
-}
-
-const kldve_method *kldve_method_find(const kldve_ctx *ctx, const char *name)
+const kldve_method *kldve_method_named(const kldve_ctx *ctx, const char *name)
 {
     const kldve_method *method = NULL;
 
-    for (int32_t i = 0; (method = kldve_method_at(ctx, i)) != NULL; i++)
+    for (int32_t i = 0; (method = kldve_method_number(ctx, i)) != NULL; i++)
         if (strcmp(method->name, name) == 0)
             break;
     return method;
+}
+
+static kldve_status hand_out(const kldve_method *method, const kldve_method **out)
+{
+    if (!method)
+        return KLDVE_E_NOT_FOUND;
+    *out = method;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_method_at(const kldve_ctx *ctx, int32_t index, const kldve_method **out)
+{
+    return out ? hand_out(kldve_method_number(ctx, index), out) : KLDVE_E_ARG;
+}
+
+kldve_status kldve_method_find(const kldve_ctx *ctx, const char *name, const kldve_method **out)
+{
+    return name && out ? hand_out(kldve_method_named(ctx, name), out) : KLDVE_E_ARG;
+}
+
+kldve_status kldve_method_name(int32_t index, const char **name)
+{
+    const kldve_method *method;
+    kldve_status st = name ? kldve_method_at(NULL, index, &method) : KLDVE_E_ARG;
+
+    if (st == KLDVE_OK)
+        *name = method->name;
+    return st;
 }
 
 bool kldve_method_sums(const kldve_method *method)
@@ -89,7 +110,7 @@ static kldve_status check(kldve_ctx *ctx, const kldve_method *m)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: the name \"%s\" must be made of a-z, 0-9, + and -",
                                name ? name : "");
-    if (kldve_method_find(ctx, name))
+    if (kldve_method_named(ctx, name))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: a method \"%s\" already exists, choose another name",
                                name);

@@ -15,23 +15,39 @@ static const kldve_metric *const metrics[] = {
 
 enum { METRICS = sizeof metrics / sizeof *metrics };
 
-const kldve_metric *kldve_metric_at(const kldve_ctx *ctx, int32_t index)
+static const kldve_metric *number(const kldve_ctx *ctx, int32_t index)
 {
     if (index < 0)
         return NULL;
     return index < METRICS ? metrics[index] : kldve_ctx_metric(ctx, index - METRICS);
 }
 
-const kldve_metric *kldve_metric_find(const kldve_ctx *ctx, const char *name)
+static const kldve_metric *named(const kldve_ctx *ctx, const char *name)
 {
     const kldve_metric *metric = NULL;
 
-    if (!name)
-        return NULL;
-    for (int32_t i = 0; (metric = kldve_metric_at(ctx, i)) != NULL; i++)
+    for (int32_t i = 0; (metric = number(ctx, i)) != NULL; i++)
         if (strcmp(metric->name, name) == 0)
             break;
     return metric;
+}
+
+static kldve_status hand_out(const kldve_metric *metric, const kldve_metric **out)
+{
+    if (!metric)
+        return KLDVE_E_NOT_FOUND;
+    *out = metric;
+    return KLDVE_OK;
+}
+
+kldve_status kldve_metric_at(const kldve_ctx *ctx, int32_t index, const kldve_metric **out)
+{
+    return out ? hand_out(number(ctx, index), out) : KLDVE_E_ARG;
+}
+
+kldve_status kldve_metric_find(const kldve_ctx *ctx, const char *name, const kldve_metric **out)
+{
+    return name && out ? hand_out(named(ctx, name), out) : KLDVE_E_ARG;
 }
 
 kldve_status kldve_metric_register(kldve_ctx *ctx, const kldve_metric *metric)
@@ -51,7 +67,7 @@ kldve_status kldve_metric_register(kldve_ctx *ctx, const kldve_metric *metric)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: the metric name \"%s\" is not [a-z0-9_]+",
                                name ? name : "");
-    if (kldve_metric_find(ctx, name))
+    if (named(ctx, name))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: a metric \"%s\" already exists, choose another name",
                                name);
@@ -110,7 +126,7 @@ kldve_status kldve_metric_compute(kldve_ctx *ctx, const kldve_heatmap *map, cons
                                !map   ? "map"
                                : name ? "result"
                                       : "name");
-    metric = kldve_metric_find(ctx, name);
+    metric = named(ctx, name);
     if (!metric)
         return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
                                "unknown metric \"%s\"; kldve_metric_at() lists the metrics", name);

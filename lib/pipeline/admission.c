@@ -49,7 +49,7 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
     memset(run, 0, sizeof *run);
     if ((st = kldve_options_load(ctx, options, &run->options)) < 0)
         return st;
-    method = kldve_method_find(ctx, run->options.method);
+    method = kldve_method_named(ctx, run->options.method);
     if (!method)
         return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
                                "unknown method \"%s\"; kldve_method_name() lists the methods",
@@ -80,7 +80,7 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
  * else "the method NAME". */
 static kldve_status lacks(const kldve_run *run, kldve_status st, const char *what)
 {
-    bool reading = run->job.method == kldve_method_at(NULL, 0);
+    bool reading = run->job.method == kldve_method_number(NULL, 0);
 
     return kldve_ctx_failf(
         run->job.ctx, st, "%s: the %s %s needs %s", run->where, reading ? "reading" : "method",

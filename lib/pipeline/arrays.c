@@ -112,7 +112,7 @@ static bool needs_copy(kldve_ctx *ctx, const kldve_arrays *a, const kldve_option
     if (kldve_strided_is_plain(&features))
         return false;
     if (kldve_options_load(NULL, options, &o) == KLDVE_OK)
-        method = kldve_method_find(ctx, o.method);
+        method = kldve_method_named(ctx, o.method);
     return method && !kldve_method_sums(method);
 }
 

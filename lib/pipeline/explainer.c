@@ -103,11 +103,23 @@ kldve_status kldve_explainer_set_input(kldve_explainer *ex, const kldve_input_sp
     return kldve_input_spec_load(ex->ctx, &ex->net.shape, spec, &ex->spec);
 }
 
-const char *kldve_explainer_note(const kldve_explainer *ex, int32_t index)
+const void *kldve_explainer_state(const kldve_explainer *ex, const kldve_backend *backend)
 {
-    if (!ex || index < 0 || !kldve_network_has(&ex->net, note))
-        return NULL;
-    return ex->net.backend.note(ex->net.state, index);
+    return ex && backend && ex->net.backend.open == backend->open ? ex->net.state : NULL;
+}
+
+kldve_status kldve_explainer_note(const kldve_explainer *ex, int32_t index, const char **note)
+{
+    const char *found = NULL;
+
+    if (!ex || !note)
+        return KLDVE_E_ARG;
+    if (index >= 0 && kldve_network_has(&ex->net, note))
+        found = ex->net.backend.note(ex->net.state, index);
+    if (!found)
+        return KLDVE_E_NOT_FOUND;
+    *note = found;
+    return KLDVE_OK;
 }
 
 kldve_status kldve_explainer_shape(const kldve_explainer *ex, kldve_shape *out)

@@ -1,5 +1,6 @@
 /* jobs.c - what methods call: sums over feature maps, further runs of the network. */
 #include <assert.h>
+#include <math.h>
 #include <stddef.h>
 
 #include "methods/methods.h"
@@ -99,6 +100,8 @@ kldve_status kldve_job_forward_many(const kldve_job *job, const float *inputs, i
 
 double kldve_job_score(const kldve_job *job, const float *logits, int32_t kind)
 {
+    if (!job || !logits || kind < KLDVE_SCORE_LOGIT || kind > KLDVE_SCORE_LOG_ODDS)
+        return (double)NAN;
     return kldve_target_score(job->options, job->shape, job->target, logits, kind);
 }
 

@@ -6,6 +6,8 @@
 
 #include <kldve/backend.h>
 
+#include "methods/methods.h"
+
 static const uint64_t known_flags = KLDVE_FLAG_CHECK;
 
 static const char *const reading_names[] = {
@@ -17,12 +19,16 @@ static const char *const reading_names[] = {
 
 enum { READINGS_END = sizeof reading_names / sizeof *reading_names };
 
-int32_t kldve_reading_from_name(const char *name)
+kldve_status kldve_reading_from_name(const char *name, int32_t *reading)
 {
-    for (int32_t i = 1; name && i < READINGS_END; i++)
-        if (strcmp(name, reading_names[i]) == 0)
-            return i;
-    return -1;
+    if (!name || !reading)
+        return KLDVE_E_ARG;
+    for (int32_t i = 1; i < READINGS_END; i++)
+        if (strcmp(name, reading_names[i]) == 0) {
+            *reading = i;
+            return KLDVE_OK;
+        }
+    return KLDVE_E_NOT_FOUND;
 }
 
 const char *kldve_reading_name(int32_t reading)
@@ -116,7 +122,7 @@ kldve_status kldve_options_load(kldve_ctx *ctx, const kldve_options *src, kldve_
     if (st < 0 || (st = check(ctx, dst)) < 0)
         return st;
     if (!dst->method)
-        dst->method = kldve_method_name(0);
+        dst->method = kldve_method_number(NULL, 0)->name;
     if (dst->temperature == 0)
         dst->temperature = 1;
     if (dst->perplexity == 0)

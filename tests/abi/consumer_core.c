@@ -21,6 +21,7 @@ int main(int argc, char **argv)
     kldve_heatmap *map = NULL;
     kldve_image *drawn = NULL;
     kldve_ctx *ctx = NULL;
+    const float *value;
     int good;
 
     if (kldve_ctx_new(NULL, &ctx) < 0 || kldve_explain_arrays(ctx, &arrays, NULL, &map) < 0) {
@@ -28,7 +29,8 @@ int main(int argc, char **argv)
         return 1;
     }
     /* The first map has the positive weight and is active in the second cell. */
-    good = kldve_heatmap_values(map)[1] == 1 && strcmp(kldve_version(), VERSION) == 0;
+    good = kldve_heatmap_values(map, &value, NULL) == KLDVE_OK && value[1] == 1 &&
+           strcmp(kldve_version(), VERSION) == 0;
     if (argc > 1)
         good = good && kldve_heatmap_render(ctx, map, NULL, NULL, &drawn) == KLDVE_OK &&
                kldve_image_save(ctx, drawn, argv[1], 0) == KLDVE_OK;

@@ -114,7 +114,7 @@ static void names()
 
     DEMAND(labels.count() == 2 && std::strcmp(labels.name(1), "dog") == 0 && !labels.name(2));
     DEMAND(good(labels.find("cat")) == 0);
-    DEMAND(bad([&] { return labels.find("cow"); }, "cow") != KLDVE_OK);
+    DEMAND(bad([&] { return labels.find("cow"); }, "cow") == KLDVE_E_NOT_FOUND);
     for (const char *name : kldve::methods(ctx))
         found = found || std::strcmp(name, "grad-cam") == 0;
     DEMAND(found);
@@ -248,6 +248,7 @@ static void network()
     cat.method = "no-such-method";
     DEMAND(bad([&] { return net.check(cat); }, "no-such-method") == KLDVE_E_UNSUPPORTED);
     DEMAND(bad([&] { return net.explain(kldve::span<const float>()); }, "size") == KLDVE_E_ARG);
+    DEMAND(bad([&] { return net.explain(kldve::features()); }, "whole network") == KLDVE_E_ARG);
 
     ctx.on_progress([&ctx](const char *, std::int64_t, std::int64_t) {
         ctx.cancel();
@@ -287,7 +288,7 @@ static void network()
 static void own_network()
 {
     kldve::context ctx = good(kldve::context::make());
-    kldve::sized<kldve_onnx_demo_files> demo;
+    kldve::sized<kldve_onnx_files> demo;
     kldve::explainer net;
 
     DEMAND(kldve_onnx_demo(&demo) == KLDVE_OK);

@@ -1,5 +1,6 @@
 /* pair.c - see pair.h. */
 #include "pair.h"
+#include "got.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -65,25 +66,27 @@ void pair_same_number(const char *what, size_t i, double got, double want)
 }
 
 static void same_doubles(const char *what, const kldve_heatmap *got, const kldve_heatmap *want,
-                         const double *(*get)(const kldve_heatmap *map, size_t *count))
+                         kldve_status (*get)(const kldve_heatmap *, const double **, int32_t *))
 {
-    size_t count, expected;
-    const double *a = get(got, &count), *b = get(want, &expected);
+    const double *a = NULL, *b = NULL;
+    int32_t count = 0, expected = 0;
 
+    assert_int_equal(get(got, &a, &count), get(want, &b, &expected));
     assert_int_equal(count, expected);
-    for (size_t i = 0; i < count; i++)
-        pair_same_number(what, i, a[i], b[i]);
+    for (int32_t i = 0; i < count; i++)
+        pair_same_number(what, (size_t)i, a[i], b[i]);
 }
 
 static void same_floats(const char *what, const kldve_heatmap *got, const kldve_heatmap *want,
-                        const float *(*get)(const kldve_heatmap *map, size_t *count))
+                        kldve_status (*get)(const kldve_heatmap *, const float **, int32_t *))
 {
-    size_t count, expected;
-    const float *a = get(got, &count), *b = get(want, &expected);
+    const float *a = NULL, *b = NULL;
+    int32_t count = 0, expected = 0;
 
+    assert_int_equal(get(got, &a, &count), get(want, &b, &expected));
     assert_int_equal(count, expected);
-    for (size_t i = 0; i < count; i++)
-        pair_same_number(what, i, (double)a[i], (double)b[i]);
+    for (int32_t i = 0; i < count; i++)
+        pair_same_number(what, (size_t)i, (double)a[i], (double)b[i]);
 }
 
 static void same_records(const kldve_record *a, const kldve_record *b)
@@ -132,8 +135,7 @@ void pair_same(const kldve_heatmap *got, const kldve_heatmap *want)
     same_records(&a, &b);
     same_stages(got, want);
     for (size_t i = 0; i < (size_t)a.height * (size_t)a.width; i++)
-        pair_same_number("value", i, (double)kldve_heatmap_values(got)[i],
-                         (double)kldve_heatmap_values(want)[i]);
+        pair_same_number("value", i, (double)got_values(got)[i], (double)got_values(want)[i]);
     same_floats("logit", got, want, kldve_heatmap_logits);
     same_floats("error", got, want, kldve_heatmap_error);
     same_doubles("z", got, want, kldve_heatmap_z);

@@ -1,5 +1,6 @@
 /* tiny.c - see tiny.h. */
 #include "tiny.h"
+#include "got.h"
 
 #include <math.h>
 #include <string.h>
@@ -397,7 +398,7 @@ const kldve_backend tiny_backend_plain = {
 
 bool tiny_from_arrays(int32_t index)
 {
-    const kldve_method *method = kldve_method_at(NULL, index);
+    const kldve_method *method = got_method(NULL, index);
 
     return method->resolution == KLDVE_RESOLUTION_CELLS &&
            !(method->needs & ~(uint64_t)(KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT));

@@ -231,10 +231,7 @@ class Cffi(Case):
         self.assertEqual(core.kldve_image_load(ctx[0], SCENE.encode(), photo), 0)
         self.assertEqual(core.kldve_explain(net[0], photo[0], ffi.NULL, heat), 0)
         self.assertEqual(core.kldve_heatmap_record(heat[0], record), 0)
-        if len(ffi.typeof(core.kldve_heatmap_values).args) == 1:  # before getters returned a status
-            values[0], count[0] = core.kldve_heatmap_values(heat[0]), record.height * record.width
-        else:
-            self.assertEqual(core.kldve_heatmap_values(heat[0], values, count), 0)
+        self.assertEqual(core.kldve_heatmap_values(heat[0], values, count), 0)
         cells, expected = self.command(DEMO, SCENE)
         self.assertEqual(record.target, expected["target"]["index"])
         for ours, theirs in zip(ffi.unpack(values[0], count[0]), cells.value):

@@ -1,5 +1,5 @@
-/* fuzz_onnx.c - any bytes as an .onnx file: read, built into a graph, and, if it is a small
- * network, run forward and backward.  An entry for libFuzzer:
+/* fuzz_onnx.c - any bytes as an .onnx file: read, tapped, built into a graph, and, if it is a small
+ * network, run forward and backward, as a whole and as its head.  An entry for libFuzzer:
  *
  *     CC=clang meson setup BUILD -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
  *     ninja -C BUILD
@@ -10,10 +10,12 @@
  * make-network. */
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "build/build.h"
 #include "read/proto.h"
+#include "read/tap.h"
 #include "run_onnx.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
@@ -42,6 +44,30 @@ static void touch(const kx_model *m)
     (void)sum;
 }
 
+/* What its nodes make can be tapped, and then it is the same model with more outputs. */
+static void tap(kldve_ctx *ctx, const kx_model *m, const uint8_t *bytes, size_t n)
+{
+    kx_model *tapped;
+    void *more;
+    size_t nmore;
+    uint8_t *all;
+
+    if (m->nmade == 0 ||
+        kx_tap(ctx, "", bytes, n, m->made, m->nmade < 4 ? (int32_t)m->nmade : 4, &more, &nmore) < 0)
+        return;
+    all = malloc(n + nmore);
+    memcpy(all, bytes, n);
+    memcpy(all + n, more, nmore);
+    if (kx_model_read(ctx, all, n + nmore, &tapped) ==
+        KLDVE_OK) { /* else what describes it is odd */
+        if (tapped->noutput < m->noutput || tapped->nnode != m->nnode)
+            abort();
+        kx_model_free(tapped);
+    }
+    kldve_ctx_release(ctx, more);
+    free(all);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     const kx_graph_options options = {.batch = 1, .height = 8, .width = 8};
@@ -53,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         return 0;
     if (kx_model_read(ctx, bytes, n, &m) == KLDVE_OK) {
         touch(m);
+        tap(ctx, m, bytes, n);
         if (kx_graph_new(ctx, m, &options, &g) == KLDVE_OK) {
             kx_graph_free(g);
             run_onnx(ctx, bytes, n, n % 8 == 0);

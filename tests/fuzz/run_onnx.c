@@ -58,7 +58,7 @@ static void run(kldve_ctx *ctx, const kldve_onnx *net)
     if (backend->open(ctx, net, &state) < 0)
         return;
     backend->shape(state, &s);
-    in = (size_t)s.in_channels * (size_t)s.in_height * (size_t)s.in_width;
+    in = s.head ? (size_t)s.head : (size_t)s.in_channels * (size_t)s.in_height * (size_t)s.in_width;
     maps = (size_t)s.maps * (size_t)s.height * (size_t)s.width;
     input = malloc(BATCH * in * sizeof *input);
     logits = malloc(BATCH * (size_t)s.classes * sizeof *logits);
@@ -86,18 +86,27 @@ static void run(kldve_ctx *ctx, const kldve_onnx *net)
 
 void run_onnx(kldve_ctx *ctx, const void *bytes, size_t n, bool accel)
 {
-    const kldve_onnx_options options = {.struct_size = sizeof options,
-                                        .threads = 1,
-                                        .in_height = 8,
-                                        .in_width = 8,
-                                        .batch = BATCH,
-                                        .flags = KLDVE_ONNX_FLAG_VJP_INPUT |
-                                                 (accel ? 0 : KLDVE_ONNX_FLAG_PLAIN)};
+    kldve_onnx_options options = {.struct_size = sizeof options,
+                                  .threads = 1,
+                                  .in_height = 8,
+                                  .in_width = 8,
+                                  .batch = BATCH,
+                                  .flags = KLDVE_ONNX_FLAG_VJP_INPUT |
+                                           (accel ? 0 : KLDVE_ONNX_FLAG_PLAIN)};
     kldve_onnx *net;
 
     if (kldve_onnx_load_memory(ctx, bytes, n, &options, &net) < 0)
         return;
-    if (small(net))
-        run(ctx, net);
+    if (!small(net)) {
+        kldve_onnx_free(net);
+        return;
+    }
+    run(ctx, net);
+    kldve_onnx_free(net);
+    options.batch = 1;
+    options.flags = KLDVE_ONNX_FLAG_HEAD | (accel ? 0 : KLDVE_ONNX_FLAG_PLAIN);
+    if (kldve_onnx_load_memory(ctx, bytes, n, &options, &net) < 0)
+        return;
+    run(ctx, net);
     kldve_onnx_free(net);
 }

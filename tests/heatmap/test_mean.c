@@ -1,12 +1,13 @@
 /* test_mean.c - the mean of several heat maps. */
 #include "backends/fixture.h"
+#include "got.h"
 
 #include <math.h>
 
 static void assert_same_map(const kldve_heatmap *a, const kldve_heatmap *b)
 {
     for (int i = 0; i < CELLS; i++)
-        assert_true(fabsf(kldve_heatmap_values(a)[i] - kldve_heatmap_values(b)[i]) < 1e-5f);
+        assert_true(fabsf(got_values(a)[i] - got_values(b)[i]) < 1e-5f);
 }
 
 static void test_fuse(void **state)
@@ -21,14 +22,14 @@ static void test_fuse(void **state)
     assert_int_equal(kldve_heatmap_fuse(f->ctx, (const kldve_heatmap *const[]){a, b}, 2, &fused),
                      KLDVE_OK);
     for (int i = 0; i < CELLS; i++)
-        sum[i] = kldve_heatmap_values(a)[i] + kldve_heatmap_values(b)[i];
+        sum[i] = got_values(a)[i] + got_values(b)[i];
     low = high = sum[0];
     for (int i = 1; i < CELLS; i++) {
         low = fminf(low, sum[i]);
         high = fmaxf(high, sum[i]);
     }
     for (int i = 0; i < CELLS; i++)
-        assert_true(fabsf((sum[i] - low) / (high - low) - kldve_heatmap_values(fused)[i]) < 1e-5f);
+        assert_true(fabsf((sum[i] - low) / (high - low) - got_values(fused)[i]) < 1e-5f);
     assert_string_equal(fixture_record(fused).method, "kl-dve");
     kldve_heatmap_free(fused);
     fused = NULL;

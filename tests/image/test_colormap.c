@@ -19,18 +19,31 @@ static double luminance(const uint8_t rgb[3])
     return sum;
 }
 
+static void check_name(const char *name, int32_t expected)
+{
+    int32_t colormap = -1;
+
+    assert_int_equal(kldve_colormap_from_name(name, &colormap), KLDVE_OK);
+    assert_int_equal(colormap, expected);
+}
+
 static void test_colormap_names(void **state)
 {
+    int32_t colormap = -1;
+    uint8_t rgb[3];
+
     (void)state;
-    assert_int_equal(kldve_colormap_from_name("viridis"), KLDVE_COLORMAP_VIRIDIS);
-    assert_int_equal(kldve_colormap_from_name("inferno"), KLDVE_COLORMAP_INFERNO);
-    assert_int_equal(kldve_colormap_from_name("turbo"), KLDVE_COLORMAP_TURBO);
-    assert_int_equal(kldve_colormap_from_name("jet"), KLDVE_COLORMAP_JET);
-    assert_int_equal(kldve_colormap_from_name("grey"), KLDVE_COLORMAP_GREY);
-    assert_int_equal(kldve_colormap_from_name("diverging"), KLDVE_COLORMAP_DIVERGING);
-    assert_int_equal(kldve_colormap_from_name("Jet"), -1);
-    assert_int_equal(kldve_colormap_from_name(""), -1);
-    assert_int_equal(kldve_colormap_from_name(NULL), -1);
+    check_name("viridis", KLDVE_COLORMAP_VIRIDIS);
+    check_name("inferno", KLDVE_COLORMAP_INFERNO);
+    check_name("turbo", KLDVE_COLORMAP_TURBO);
+    check_name("jet", KLDVE_COLORMAP_JET);
+    check_name("grey", KLDVE_COLORMAP_GREY);
+    check_name("diverging", KLDVE_COLORMAP_DIVERGING);
+    assert_int_equal(kldve_colormap_from_name("Jet", &colormap), KLDVE_E_NOT_FOUND);
+    assert_int_equal(kldve_colormap_from_name("", &colormap), KLDVE_E_NOT_FOUND);
+    assert_int_equal(kldve_colormap_from_name(NULL, &colormap), KLDVE_E_ARG);
+    assert_int_equal(kldve_colormap_rgb(KLDVE_COLORMAP_DIVERGING + 1, 0, rgb), KLDVE_E_ARG);
+    assert_int_equal(kldve_colormap_rgb(-1, 0, rgb), KLDVE_E_ARG);
 }
 
 static void test_colormap_clamps(void **state)

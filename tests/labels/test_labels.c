@@ -19,6 +19,9 @@ static const char text[] = "n00000001 tench, Tinca tinca\n"
                            "\n \r\n";
 enum { LABELS = 10 };
 
+/* In place of an index: no class fits, or the question does not say which. */
+enum { NONE = -1, MANY = -2 };
+
 struct find_case {
     const char *name, *what;
     int32_t index;       /* -1: fails */
@@ -37,17 +40,33 @@ static const struct find_case cases[] = {
     {"a whole label before a name", "maillot", 4, NULL},
     {"a name that another label begins with", "tabby", 8, NULL},
     {"what only looks like a synset", "n0000008 not a synset", 7, NULL},
-    {"two whole labels", "crane", -1,
+    {"two whole labels", "crane", MANY,
      "'crane' names 2 classes: 3 'crane', 6 'crane'; give the index"},
-    {"a word of one label", "cat", -1, "no class is called 'cat'; did you mean 1 'Egyptian cat'"},
-    {"a misspelling", "tenhc", -1, "did you mean 0 'tench, Tinca tinca'"},
-    {"half a synset", "n0000000", -1, "no class is called"},
-    {"an index past the end", "10", -1, "class 10: there are 10 classes, give 0 to 9"},
-    {"an index past 32 bit", "99999999999999999999", -1, "there are 10 classes"},
-    {"a negative index", "-1", -1, "no class is called '-1'"},
-    {"nothing", "", -1, "a label of 0 bytes"},
-    {"a comma", ",", -1, "no class is called ','"},
+    {"a word of one label", "cat", NONE, "no class is called 'cat'; did you mean 1 'Egyptian cat'"},
+    {"a misspelling", "tenhc", NONE, "did you mean 0 'tench, Tinca tinca'"},
+    {"half a synset", "n0000000", NONE, "no class is called"},
+    {"an index past the end", "10", NONE, "class 10: there are 10 classes, give 0 to 9"},
+    {"an index past 32 bit", "99999999999999999999", NONE, "there are 10 classes"},
+    {"a negative index", "-1", NONE, "no class is called '-1'"},
+    {"nothing", "", MANY, "a label of 0 bytes"},
+    {"a comma", ",", NONE, "no class is called ','"},
 };
+
+static const char *name_of(const kldve_labels *labels, int32_t index)
+{
+    const char *name = NULL;
+
+    assert_int_equal(kldve_labels_name(labels, index, &name), KLDVE_OK);
+    return name;
+}
+
+static const char *synset_of(const kldve_labels *labels, int32_t index)
+{
+    const char *synset = NULL;
+
+    assert_int_equal(kldve_labels_synset(labels, index, &synset), KLDVE_OK);
+    return synset;
+}
 
 static void check_find(void **state)
 {
@@ -62,7 +81,8 @@ static void check_find(void **state)
         assert_int_equal(kldve_labels_find(ctx, labels, c->what, &index), KLDVE_OK);
         assert_int_equal(index, c->index);
     } else {
-        assert_int_equal(kldve_labels_find(ctx, labels, c->what, &index), KLDVE_E_ARG);
+        assert_int_equal(kldve_labels_find(ctx, labels, c->what, &index),
+                         c->index == NONE ? KLDVE_E_NOT_FOUND : KLDVE_E_ARG);
         assert_int_equal(index, -7);
         if (!strstr(kldve_ctx_message(ctx), c->message))
             fail_msg("message: %s", kldve_ctx_message(ctx));
@@ -87,17 +107,19 @@ static void test_names(void **state)
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_labels *labels = NULL;
+    const char *got = NULL;
 
     (void)state;
     assert_int_equal(kldve_labels_parse(ctx, text, sizeof text - 1, &labels), KLDVE_OK);
     assert_int_equal(kldve_labels_count(labels), LABELS);
     for (int32_t i = 0; i < LABELS; i++)
-        assert_string_equal(kldve_labels_name(labels, i), names[i]);
-    assert_string_equal(kldve_labels_synset(labels, 0), "n00000001");
-    assert_string_equal(kldve_labels_synset(labels, 7), "");
-    assert_null(kldve_labels_name(labels, LABELS));
-    assert_null(kldve_labels_name(labels, -1));
-    assert_null(kldve_labels_synset(labels, LABELS));
+        assert_string_equal(name_of(labels, i), names[i]);
+    assert_string_equal(synset_of(labels, 0), "n00000001");
+    assert_string_equal(synset_of(labels, 7), "");
+    assert_int_equal(kldve_labels_name(labels, LABELS, &got), KLDVE_E_NOT_FOUND);
+    assert_int_equal(kldve_labels_name(labels, -1, &got), KLDVE_E_NOT_FOUND);
+    assert_int_equal(kldve_labels_synset(labels, LABELS, &got), KLDVE_E_NOT_FOUND);
+    assert_null(got);
     kldve_labels_free(labels);
     kldve_labels_free(NULL);
     kldve_ctx_free(ctx);
@@ -183,8 +205,7 @@ static void test_imagenet(void **state)
         KLDVE_OK);
     assert_int_equal(kldve_labels_count(labels), 1000);
     for (int32_t i = 0; i < 1000; i++) {
-        assert_int_equal(kldve_labels_find(ctx, labels, kldve_labels_synset(labels, i), &index),
-                         KLDVE_OK);
+        assert_int_equal(kldve_labels_find(ctx, labels, synset_of(labels, i), &index), KLDVE_OK);
         assert_int_equal(index, i);
     }
     assert_int_equal(kldve_labels_find(ctx, labels, "bull mastiff", &index), KLDVE_OK);

@@ -1,5 +1,6 @@
 /* repeats.c - see repeats.h. */
 #include "repeats.h"
+#include "got.h"
 
 #include <math.h>
 #include <string.h>
@@ -79,9 +80,9 @@ static kldve_status raw_map(const kldve_job *job, float *map)
 
 const kldve_method *method_named(const char *name)
 {
-    for (int32_t i = 0; kldve_method_at(NULL, i); i++)
-        if (strcmp(kldve_method_at(NULL, i)->name, name) == 0)
-            return kldve_method_at(NULL, i);
+    for (int32_t i = 0; got_method(NULL, i); i++)
+        if (strcmp(got_method(NULL, i)->name, name) == 0)
+            return got_method(NULL, i);
     fail_msg("there is no method %s", name);
     return NULL;
 }

@@ -2,6 +2,7 @@
  * float64: docs/method.md, section 2.  The features and gradients come from the reference backend,
  * the class scores from z and the cotangents that tests/divergence compares with golden files. */
 #include "support.h"
+#include "got.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -141,22 +142,24 @@ static void algorithm_1(const struct fixture *f, const double *alpha, double *e)
 
 static void same_map(const kldve_heatmap *map, const double *e)
 {
-    const float *values = kldve_heatmap_values(map);
+    const float *values = got_values(map);
 
     for (int i = 0; i < CELLS; i++)
         if (fabs((double)values[i] - e[i]) > 2e-6)
             fail_msg("cell %d: %.9g, expected %.9g", i, (double)values[i], e[i]);
 }
 
-typedef const double *getter(const kldve_heatmap *map, size_t *count);
+typedef kldve_status getter(const kldve_heatmap *map, const double **values, int32_t *count);
 
 static void same_array(const kldve_heatmap *map, getter *get, const double *want, size_t expected)
 {
     const double *got;
     double max = 0;
+    int32_t length;
     size_t count;
 
-    got = get(map, &count);
+    assert_int_equal(get(map, &got, &length), KLDVE_OK);
+    count = (size_t)length;
     assert_int_equal(count, expected);
     for (size_t i = 0; i < count; i++)
         max = fmax(max, fabs(want[i]));
@@ -174,14 +177,14 @@ static void test_paper(void **state)
     double e[CELLS], sum = 0, all[MAPS];
     size_t count;
 
-    algorithm_1(f, kldve_heatmap_alpha(map, &count), e);
+    algorithm_1(f, got_alpha(map, &count), e);
     same_map(map, e);
     for (size_t j = 0; j < count; j++)
-        sum += fabs(kldve_heatmap_alpha(map, NULL)[j]);
+        sum += fabs(got_alpha(map, NULL)[j]);
     for (int m = 0; m < MAPS; m++)
         all[m] = sum;
     same_array(map, kldve_heatmap_weights, all, MAPS);
-    assert_null(kldve_heatmap_cotangent(map, &count));
+    assert_null(got_cotangent(map, &count));
     assert_int_equal(count, 0);
     kldve_heatmap_free(map);
 }
@@ -194,8 +197,7 @@ static void test_paper_ignores_the_class(void **state)
     for (int32_t c = 1; c < CLASSES; c++) {
         kldve_heatmap *map = explain(f, KLDVE_READING_PAPER, c);
 
-        assert_memory_equal(kldve_heatmap_values(first), kldve_heatmap_values(map),
-                            CELLS * sizeof(float));
+        assert_memory_equal(got_values(first), got_values(map), CELLS * sizeof(float));
         kldve_heatmap_free(map);
     }
     kldve_heatmap_free(first);
@@ -208,7 +210,7 @@ static void test_channel(void **state)
     double a[MAPS], alpha[CLASSES], e[CELLS];
     size_t count;
 
-    standardised(kldve_heatmap_z(map, &count), CLASSES, alpha);
+    standardised(got_z(map, &count), CLASSES, alpha);
     assert_int_equal(count, CLASSES);
     same_array(map, kldve_heatmap_alpha, alpha, CLASSES);
     same_array(map, kldve_heatmap_cotangent, alpha, CLASSES);
@@ -270,8 +272,7 @@ static void test_default_is_contrast(void **state)
     for (int i = 0; i < CLASSES; i++)
         assert_true(f->logits[i] <= f->logits[r.target]);
     contrast = explain(f, KLDVE_READING_CONTRAST, r.target);
-    assert_memory_equal(kldve_heatmap_values(plain), kldve_heatmap_values(contrast),
-                        CELLS * sizeof(float));
+    assert_memory_equal(got_values(plain), got_values(contrast), CELLS * sizeof(float));
     kldve_heatmap_free(plain);
     kldve_heatmap_free(contrast);
 }
@@ -305,7 +306,7 @@ static void test_record(void **state)
     assert_true(ms.forward > 0 && ms.divergence > 0 && ms.backward > 0 && ms.reduce > 0);
     assert_true(ms.preprocess == 0);
     assert_true(r.seen_x == 0 && r.seen_y == 0 && r.seen_width == 1 && r.seen_height == 1);
-    assert_memory_equal(kldve_heatmap_logits(map, &count), f->logits, sizeof f->logits);
+    assert_memory_equal(got_logits(map, &count), f->logits, sizeof f->logits);
     assert_int_equal(count, CLASSES);
     kldve_heatmap_free(map);
 }
@@ -333,14 +334,18 @@ static void test_ranks(void **state)
 
 static void test_reading_names(void **state)
 {
+    int32_t reading = -1;
+
     (void)state;
-    for (int32_t i = KLDVE_READING_PAPER; i <= KLDVE_READING_RIVALS; i++)
-        assert_int_equal(kldve_reading_from_name(kldve_reading_name(i)), i);
+    for (int32_t i = KLDVE_READING_PAPER; i <= KLDVE_READING_RIVALS; i++) {
+        assert_int_equal(kldve_reading_from_name(kldve_reading_name(i), &reading), KLDVE_OK);
+        assert_int_equal(reading, i);
+    }
     assert_null(kldve_reading_name(0));
     assert_null(kldve_reading_name(5));
-    assert_int_equal(kldve_reading_from_name("Paper"), -1);
-    assert_int_equal(kldve_reading_from_name(""), -1);
-    assert_int_equal(kldve_reading_from_name(NULL), -1);
+    assert_int_equal(kldve_reading_from_name("Paper", &reading), KLDVE_E_NOT_FOUND);
+    assert_int_equal(kldve_reading_from_name("", &reading), KLDVE_E_NOT_FOUND);
+    assert_int_equal(kldve_reading_from_name(NULL, &reading), KLDVE_E_ARG);
 }
 
 TEST_MAIN(kl_dve)

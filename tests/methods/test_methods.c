@@ -1,6 +1,7 @@
 /* test_methods.c - methods that a host registers, one of each kind; every method of the library
  * while memory runs out. */
 #include "hosted.h"
+#include "got.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,17 +24,17 @@ static void test_weights_only(void **state)
     assert_int_equal(explain(&f, "map-0", 0, &map), KLDVE_E_UNSUPPORTED);
     assert_int_equal(kldve_method_register(f.ctx, &map_0), KLDVE_OK);
     assert_int_equal(kldve_method_register(f.ctx, &broken), KLDVE_OK);
-    while (kldve_method_name(last))
+    while (got_method_name(last))
         last++;
-    assert_memory_equal(kldve_method_at(f.ctx, last), &map_0, sizeof map_0);
-    assert_memory_equal(kldve_method_at(f.ctx, last + 1), &broken, sizeof broken);
-    assert_null(kldve_method_at(f.ctx, last + 2));
+    assert_memory_equal(got_method(f.ctx, last), &map_0, sizeof map_0);
+    assert_memory_equal(got_method(f.ctx, last + 1), &broken, sizeof broken);
+    assert_null(got_method(f.ctx, last + 2));
     assert_int_equal(explain(&f, "map-0", KLDVE_FLAG_CHECK, &map), KLDVE_OK);
     assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
     assert_string_equal(r.method, "map-0");
     assert_true(r.class_sensitivity == 0);
-    assert_true(kldve_heatmap_weights(map, &count)[0] == 1);
-    assert_null(kldve_heatmap_cotangent(map, &count));
+    assert_true(got_weights(map, &count)[0] == 1);
+    assert_null(got_cotangent(map, &count));
     kldve_heatmap_free(map);
     map = NULL;
     assert_int_equal(explain(&f, "broken-weights", 0, &map), KLDVE_E_NUMERIC);
@@ -66,8 +67,7 @@ static void test_forwards(void **state)
     assert_null(again);
     kldve_ctx_set_progress(f.ctx, NULL, NULL);
     assert_int_equal(explain(&f, "cell-occlusion", KLDVE_FLAG_CHECK, &checked), KLDVE_OK);
-    assert_memory_equal(kldve_heatmap_values(first), kldve_heatmap_values(checked),
-                        CELLS * sizeof(float));
+    assert_memory_equal(got_values(first), got_values(checked), CELLS * sizeof(float));
     kldve_heatmap_free(checked);
     kldve_heatmap_free(first);
     fixture_close(&f);
@@ -96,8 +96,7 @@ static void test_network_is_taken_back(void **state)
     assert_int_equal(kldve_method_register(f.ctx, &m), KLDVE_OK);
     assert_int_equal(explain(&f, "cell-occlusion", 0, &plain), KLDVE_OK);
     assert_int_equal(explain(&f, "cell-occlusion", KLDVE_FLAG_CHECK, &checked), KLDVE_OK);
-    assert_memory_equal(kldve_heatmap_values(plain), kldve_heatmap_values(checked),
-                        CELLS * sizeof(float));
+    assert_memory_equal(got_values(plain), got_values(checked), CELLS * sizeof(float));
     kldve_heatmap_free(plain);
     kldve_heatmap_free(checked);
     fixture_close(&f);
@@ -274,12 +273,12 @@ static void test_allocations(void **state)
             assert_int_equal(kldve_explainer_new(f.ctx, &tiny_backend, &linear, &f.ex), KLDVE_OK);
             for (size_t m = 0; m < 4; m++)
                 assert_int_equal(kldve_method_register(f.ctx, own[m]), KLDVE_OK);
-            if (!kldve_method_at(f.ctx, i)) {
+            if (!got_method(f.ctx, i)) {
                 fixture_close(&f);
                 assert_true(i >= 14);
                 return;
             }
-            o.method = kldve_method_at(f.ctx, i)->name;
+            o.method = got_method(f.ctx, i)->name;
             f.heap.calls = 0;
             f.heap.budget = budget;
             st = kldve_explain_input(f.ex, f.input, &o, &map);

@@ -1,6 +1,7 @@
 /* test_rollout.c - rollout and grad-rollout of attentions that this file makes up, against products
  * of whole matrices; and what a backend may hand out wrongly. */
 #include "backends/contract.h"
+#include "got.h"
 #include "hosted.h"
 
 #include <math.h>
@@ -152,8 +153,7 @@ static void assert_row(const kldve_heatmap *map, bool weighted, double factor)
     }
     assert_true(most > least);
     for (int i = 0; i < CELLS; i++)
-        assert_true(fabs((double)kldve_heatmap_values(map)[i] - (e[i] - least) / (most - least)) <
-                    1e-5);
+        assert_true(fabs((double)got_values(map)[i] - (e[i] - least) / (most - least)) < 1e-5);
 }
 
 static void check(const char *method, int32_t target, double factor)
@@ -196,7 +196,7 @@ static void test_note(void **state)
     const kldve_method *m;
 
     (void)state;
-    for (int32_t i = 0; (m = kldve_method_at(NULL, i)) != NULL; i++)
+    for (int32_t i = 0; (m = got_method(NULL, i)) != NULL; i++)
         if (strcmp(m->name, "rollout") == 0)
             assert_non_null(strstr(m->note(&o), "does not depend on the class"));
         else if (strcmp(m->name, "grad-rollout") == 0)

@@ -1,5 +1,6 @@
 /* test_smooth_grad.c - SmoothGrad with hardly any noise, and its error in units of the map. */
 #include "bench.h"
+#include "got.h"
 
 #include <math.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static void test_error_of_heatmap(void **state)
         high = fmax(high, (double)b.probe.map[i]);
     }
     assert_int_equal(kldve_explain_input(b.ex, b.input, &o, &map), KLDVE_OK);
-    error = kldve_heatmap_error(map, &count);
+    error = got_error(map, &count);
     assert_int_equal(count, PIXELS);
     for (int i = 0; i < PIXELS; i++)
         assert_true(fabs((double)error[i] - (double)b.probe.error[i] / (high - low)) <= 1e-6);

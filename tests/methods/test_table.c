@@ -1,5 +1,6 @@
 /* test_table.c - the table of methods, what its entries say of themselves, and registering. */
 #include "hosted.h"
+#include "got.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,21 +11,21 @@ static void test_table(void **state)
     int32_t count = 0;
 
     (void)state;
-    while (kldve_method_name(count)) {
-        const kldve_method *m = kldve_method_at(NULL, count);
+    while (got_method_name(count)) {
+        const kldve_method *m = got_method(NULL, count);
 
-        assert_string_equal(m->name, kldve_method_name(count));
+        assert_string_equal(m->name, got_method_name(count));
         assert_non_null(m->source);
         assert_true(m->weights || m->map);
         for (int32_t i = 0; i < count; i++)
-            assert_string_not_equal(m->name, kldve_method_name(i));
+            assert_string_not_equal(m->name, got_method_name(i));
         count++;
     }
     assert_true(count >= 10);
-    assert_string_equal(kldve_method_name(0), "kl-dve");
-    assert_null(kldve_method_at(NULL, count));
-    assert_null(kldve_method_at(NULL, -1));
-    assert_null(kldve_method_name(-1));
+    assert_string_equal(got_method_name(0), "kl-dve");
+    assert_null(got_method(NULL, count));
+    assert_null(got_method(NULL, -1));
+    assert_null(got_method_name(-1));
 }
 
 /* Every method of the library says what it is; readings are those of kl-dve and its product. */
@@ -33,11 +34,11 @@ static void test_entries(void **state)
     const kldve_method *m, *other;
 
     (void)state;
-    for (int32_t i = 0; (m = kldve_method_at(NULL, i)) != NULL; i++) {
+    for (int32_t i = 0; (m = got_method(NULL, i)) != NULL; i++) {
         assert_true(m->title && m->summary && m->source);
         assert_int_equal(m->readings != 0, strstr(m->name, "kl-dve") != NULL);
         for (int32_t j = 0; j < i; j++) {
-            other = kldve_method_at(NULL, j);
+            other = got_method(NULL, j);
             assert_string_not_equal(m->title, other->title);
             assert_string_not_equal(m->summary, other->summary);
         }
@@ -58,7 +59,7 @@ static void test_page(void **state)
     at = strstr(at, "|---|---|---|---|\n");
     assert_non_null(at);
     at = strchr(at, '\n') + 1;
-    for (int32_t i = 0; (m = kldve_method_at(NULL, i)) != NULL; i++) {
+    for (int32_t i = 0; (m = got_method(NULL, i)) != NULL; i++) {
         snprintf(row, sizeof row, "| `%s` | %s | %s | %s |\n", m->name, m->title, m->summary,
                  m->source);
         if (strncmp(at, row, strlen(row)) != 0)

@@ -1,5 +1,6 @@
 /* test_metrics.c - metrics by their names: the library's, a host's, and what is refused. */
 #include "support.h"
+#include "got.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -74,20 +75,21 @@ static void test_energy_area(void **state)
 /* Every entry can be found by its own name and says what it is. */
 static void test_entries(void **state)
 {
-    const kldve_metric *metric;
+    const kldve_metric *metric, *found = NULL;
     int32_t count = 0;
 
     (void)state;
-    for (; (metric = kldve_metric_at(NULL, count)) != NULL; count++) {
-        assert_ptr_equal(kldve_metric_find(NULL, metric->name), metric);
+    for (; (metric = got_metric(NULL, count)) != NULL; count++) {
+        assert_int_equal(kldve_metric_find(NULL, metric->name, &found), KLDVE_OK);
+        assert_ptr_equal(found, metric);
         assert_true(metric->title && metric->summary && metric->source && metric->compute);
         assert_true(metric->low < metric->high);
         assert_true(!metric->is_share || (metric->low == 0 && metric->high == 1));
     }
     assert_true(count >= 1);
-    assert_null(kldve_metric_at(NULL, -1));
-    assert_null(kldve_metric_find(NULL, "energy"));
-    assert_null(kldve_metric_find(NULL, NULL));
+    assert_null(got_metric(NULL, -1));
+    assert_int_equal(kldve_metric_find(NULL, "energy", &found), KLDVE_E_NOT_FOUND);
+    assert_int_equal(kldve_metric_find(NULL, NULL, &found), KLDVE_E_ARG);
 }
 
 /* docs/command.md lists the metrics of the library, in their order and in their own words. */
@@ -103,7 +105,7 @@ static void test_page(void **state)
     (void)state;
     assert_non_null(at);
     at = strchr(strchr(at, '\n') + 1, '\n') + 1;
-    for (int32_t i = 0; (m = kldve_metric_at(NULL, i)) != NULL; i++) {
+    for (int32_t i = 0; (m = got_metric(NULL, i)) != NULL; i++) {
         snprintf(row, sizeof row, "| `%s` | %s | %s | %g to %g | %s | %s |\n", m->name, m->title,
                  m->summary, m->low, m->high, better[m->better], m->source);
         if (strncmp(at, row, strlen(row)) != 0)
@@ -147,6 +149,7 @@ static const kldve_metric good = {
 
 static void test_host(void **state)
 {
+    const kldve_metric *found = NULL;
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_metric too_large = good, fails = good;
@@ -165,11 +168,12 @@ static void test_host(void **state)
     assert_int_equal(kldve_metric_register(ctx, &good), KLDVE_OK);
     assert_int_equal(kldve_metric_register(ctx, &too_large), KLDVE_OK);
     assert_int_equal(kldve_metric_register(ctx, &fails), KLDVE_OK);
-    while (kldve_metric_at(NULL, count))
+    while (got_metric(NULL, count))
         count++;
-    assert_memory_equal(kldve_metric_at(ctx, count), &good, sizeof good);
-    assert_memory_equal(kldve_metric_find(ctx, "too_large"), &too_large, sizeof too_large);
-    assert_null(kldve_metric_at(ctx, count + 3));
+    assert_memory_equal(got_metric(ctx, count), &good, sizeof good);
+    assert_int_equal(kldve_metric_find(ctx, "too_large", &found), KLDVE_OK);
+    assert_memory_equal(found, &too_large, sizeof too_large);
+    assert_null(got_metric(ctx, count + 3));
     assert_int_equal(kldve_metric_compute(ctx, map, "too_large", &value), KLDVE_E_NUMERIC);
     assert_string_equal(kldve_ctx_message(ctx),
                         "metric too_large: 10 is outside its range, 0 to 5");

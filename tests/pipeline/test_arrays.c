@@ -1,5 +1,6 @@
 /* test_arrays.c - the path without a backend: the same map as with one, and what it refuses. */
 #include "support.h"
+#include "got.h"
 
 #include <limits.h>
 #include <math.h>
@@ -62,9 +63,8 @@ static void same_as_backend(kldve_ctx *ctx, struct host *h, kldve_explainer *ex,
     assert_int_equal(tiny_backend.vjp(h->state, t, h->gradient), KLDVE_OK);
     assert_int_equal(kldve_explain_arrays(ctx, &arrays, o, &from_arrays), KLDVE_OK);
     assert_int_equal(kldve_explain_input(ex, h->input, o, &from_backend), KLDVE_OK);
-    assert_memory_equal(kldve_heatmap_values(from_arrays), kldve_heatmap_values(from_backend),
-                        CELLS * sizeof(float));
-    cotangent = kldve_heatmap_cotangent(from_backend, &count);
+    assert_memory_equal(got_values(from_arrays), got_values(from_backend), CELLS * sizeof(float));
+    cotangent = got_cotangent(from_backend, &count);
     for (int i = 0; i < CLASSES; i++)
         assert_true(t[i] == (count ? (float)cotangent[i] : 0));
     assert_int_equal(kldve_heatmap_record(from_arrays, &a), KLDVE_OK);
@@ -95,11 +95,11 @@ static void test_same_as_backend(void **state)
                                              .reading = r,
                                              .target = rank,
                                              .temperature = rank % 2 ? 2.5f : 0});
-        for (int32_t i = 2; kldve_method_name(i); i++) /* not cam: the head is curved */
+        for (int32_t i = 2; got_method_name(i); i++) /* not cam: the head is curved */
             if (tiny_from_arrays(i))
                 same_as_backend(ctx, h, ex,
                                 &(kldve_options){.struct_size = sizeof(kldve_options),
-                                                 .method = kldve_method_name(i),
+                                                 .method = got_method_name(i),
                                                  .target = rank});
     }
     same_as_backend(ctx, h, ex, NULL);
@@ -183,13 +183,13 @@ static void check_place(void **state)
         h->logits[i] = (float)i;
     lay_out(c, h->features, features);
     lay_out(c, h->gradient, gradient);
-    for (int32_t i = -KLDVE_READING_RIVALS; kldve_method_name(i < 0 ? 0 : i); i++) {
+    for (int32_t i = -KLDVE_READING_RIVALS; got_method_name(i < 0 ? 0 : i); i++) {
         kldve_options o = {.struct_size = sizeof o};
         kldve_arrays plain = arrays_of(h), there = plain;
         kldve_heatmap *want = NULL, *map = NULL;
         kldve_status st;
 
-        o.method = i < 0 ? NULL : kldve_method_name(i);
+        o.method = i < 0 ? NULL : got_method_name(i);
         o.reading = i < 0 ? -i : 0;
         there.features = features + c->first;
         there.gradient = gradient + c->first;
@@ -199,8 +199,8 @@ static void check_place(void **state)
         st = kldve_explain_arrays(ctx, &plain, &o, &want);
         assert_int_equal(kldve_explain_arrays(ctx, &there, &o, &map), st);
         for (int k = 0; st == KLDVE_OK && k < CELLS; k++)
-            if (fabsf(kldve_heatmap_values(map)[k] - kldve_heatmap_values(want)[k]) > 2e-6f)
-                fail_msg("%s: cell %d", kldve_method_name(i < 0 ? 0 : i), k);
+            if (fabsf(got_values(map)[k] - got_values(want)[k]) > 2e-6f)
+                fail_msg("%s: cell %d", got_method_name(i < 0 ? 0 : i), k);
         kldve_heatmap_free(map);
         kldve_heatmap_free(want);
     }

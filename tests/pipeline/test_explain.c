@@ -1,6 +1,7 @@
 /* test_explain.c - the pipeline as a whole: sets of classes and rivals, a truth, signs,
  * augmentation smoothing, standard errors; what is refused, cancelled and allocated on the way. */
 #include "backends/fixture.h"
+#include "got.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 static void assert_same_map(const kldve_heatmap *a, const kldve_heatmap *b)
 {
     for (int i = 0; i < CELLS; i++)
-        assert_true(fabsf(kldve_heatmap_values(a)[i] - kldve_heatmap_values(b)[i]) < 1e-5f);
+        assert_true(fabsf(got_values(a)[i] - got_values(b)[i]) < 1e-5f);
 }
 
 /* -- targets ---------------------------------------------------------------------------------- */
@@ -53,7 +54,7 @@ static void test_set(void **state)
     size_t n;
 
     for (int i = 0; i < CLASSES; i++)
-        scores[i] = (double)kldve_heatmap_logits(set, NULL)[i];
+        scores[i] = (double)got_logits(set, NULL)[i];
     assert_int_equal(kldve_divergence_new(f->ctx, CLASSES, NULL, &d), KLDVE_OK);
     assert_int_equal(kldve_divergence_set_scores(d, scores), KLDVE_OK);
     for (int j = 0; j < 2; j++) {
@@ -61,9 +62,9 @@ static void test_set(void **state)
         for (int i = 0; i < CLASSES; i++)
             sum[i] += term[i];
     }
-    assert_memory_equal(kldve_heatmap_cotangent(set, &n), sum, sizeof sum);
+    assert_memory_equal(got_cotangent(set, &n), sum, sizeof sum);
     assert_int_equal(kldve_divergence_positives(d, both, 2, z, &kl), KLDVE_OK);
-    assert_memory_equal(kldve_heatmap_z(set, &n), z, sizeof z);
+    assert_memory_equal(got_z(set, &n), z, sizeof z);
     assert_true(fixture_record(set).kl == kl);
     kldve_divergence_free(d);
     kldve_heatmap_free(set);
@@ -71,7 +72,7 @@ static void test_set(void **state)
     cam.method = "grad-cam";
     set = fixture_explain(f, cam);
     for (int i = 0; i < CLASSES; i++)
-        assert_true(kldve_heatmap_cotangent(set, &n)[i] == (i == 1 || i == 3 ? 0.5 : 0));
+        assert_true(got_cotangent(set, &n)[i] == (i == 1 || i == 3 ? 0.5 : 0));
     kldve_heatmap_free(set);
 }
 
@@ -85,7 +86,7 @@ static void test_versus(void **state)
             (kldve_options){
                 .method = methods[m], .target_kind = KLDVE_TARGET_VERSUS, .target = 2, .rival = 5});
         size_t n;
-        const double *t = kldve_heatmap_cotangent(map, &n);
+        const double *t = got_cotangent(map, &n);
 
         for (size_t i = 0; i < n; i++)
             assert_true(t[i] == (i == 2 ? 1 : i == 5 ? -1 : 0));
@@ -107,8 +108,7 @@ static void test_versus_swapped(void **state)
     o.rival = 2;
     back = fixture_explain(*state, o);
     for (int i = 0; i < CELLS; i++)
-        assert_true(fabsf(kldve_heatmap_values(there)[i] + kldve_heatmap_values(back)[i] - 1) <
-                    1e-5f);
+        assert_true(fabsf(got_values(there)[i] + got_values(back)[i] - 1) < 1e-5f);
     kldve_heatmap_free(there);
     kldve_heatmap_free(back);
 }
@@ -129,15 +129,15 @@ static void test_truth(void **state)
     size_t n;
 
     for (int i = 0; i < CLASSES; i++)
-        scores[i] = (double)kldve_heatmap_logits(map, NULL)[i];
+        scores[i] = (double)got_logits(map, NULL)[i];
     assert_int_equal(kldve_divergence_new(f->ctx, CLASSES, &limit, &d), KLDVE_OK);
     assert_int_equal(kldve_divergence_set_scores(d, scores), KLDVE_OK);
     assert_int_equal(kldve_divergence_truth(d, y, z, &kl), KLDVE_OK);
-    assert_memory_equal(kldve_heatmap_z(map, &n), z, sizeof z);
+    assert_memory_equal(got_z(map, &n), z, sizeof z);
     assert_true(fixture_record(map).kl == kl);
     assert_int_equal(kldve_divergence_standardise(z, CLASSES, z, NULL), KLDVE_OK);
-    assert_memory_equal(kldve_heatmap_cotangent(map, &n), z, sizeof z);
-    assert_memory_equal(kldve_heatmap_cotangent(channel, &n), z, sizeof z);
+    assert_memory_equal(got_cotangent(map, &n), z, sizeof z);
+    assert_memory_equal(got_cotangent(channel, &n), z, sizeof z);
     kldve_divergence_free(d);
     kldve_heatmap_free(channel);
     kldve_heatmap_free(map);
@@ -159,8 +159,8 @@ static void test_signs(void **state)
     }
     assert_same_map(plain, map[KLDVE_SIGN_POSITIVE]);
     for (int i = 0; i < CELLS; i++) {
-        float s = kldve_heatmap_values(map[KLDVE_SIGN_SIGNED])[i];
-        float p = kldve_heatmap_values(plain)[i];
+        float s = got_values(map[KLDVE_SIGN_SIGNED])[i];
+        float p = got_values(plain)[i];
 
         against |= s < 0.45f;
         /* Positive values keep their order of size; the smallest of them is moved to 0. */
@@ -169,8 +169,8 @@ static void test_signs(void **state)
     assert_true(against);
     for (int i = 0; i < CELLS; i++) /* up to the shift of the smallest magnitude to 0 */
         for (int j = 0; j < CELLS; j++) {
-            const float *s = kldve_heatmap_values(map[KLDVE_SIGN_SIGNED]);
-            const float *a = kldve_heatmap_values(map[KLDVE_SIGN_ABSOLUTE]);
+            const float *s = got_values(map[KLDVE_SIGN_SIGNED]);
+            const float *a = got_values(map[KLDVE_SIGN_ABSOLUTE]);
 
             assert_true(fabsf(s[i] - 0.5f) <= fabsf(s[j] - 0.5f) + 1e-6f || a[i] >= a[j]);
         }
@@ -199,7 +199,7 @@ static void test_smooth(void **state)
         map = fixture_explain(f,
                               (kldve_options){.target_kind = KLDVE_TARGET_INDEX, .target = target});
         for (int i = 0; i < CELLS; i++)
-            mean[i] += kldve_heatmap_values(map)[v < 3 ? i : i - i % W + W - 1 - i % W] / 6;
+            mean[i] += got_values(map)[v < 3 ? i : i - i % W + W - 1 - i % W] / 6;
         kldve_heatmap_free(map);
     }
     low = high = mean[0];
@@ -208,8 +208,7 @@ static void test_smooth(void **state)
         high = fmaxf(high, mean[i]);
     }
     for (int i = 0; i < CELLS; i++)
-        assert_true(fabsf((mean[i] - low) / (high - low) - kldve_heatmap_values(smooth)[i]) <
-                    1e-5f);
+        assert_true(fabsf((mean[i] - low) / (high - low) - got_values(smooth)[i]) < 1e-5f);
     kldve_heatmap_free(smooth);
 }
 
@@ -278,11 +277,11 @@ static void test_error(void **state)
     assert_int_equal(kldve_method_register(f->ctx, &drawn_method), KLDVE_OK);
     map = fixture_explain(f, (kldve_options){.method = "drawn"});
     for (int i = 0; i < CELLS; i++)
-        assert_true(fabsf(kldve_heatmap_error(map, &count)[i] - 0.5f / (CELLS - 1)) < 1e-7f);
+        assert_true(fabsf(got_error(map, &count)[i] - 0.5f / (CELLS - 1)) < 1e-7f);
     assert_int_equal(count, CELLS);
     kldve_heatmap_free(map);
     map = fixture_explain(f, (kldve_options){0});
-    assert_null(kldve_heatmap_error(map, &count));
+    assert_null(got_error(map, &count));
     assert_int_equal(count, 0);
     kldve_heatmap_free(map);
 }

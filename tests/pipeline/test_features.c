@@ -1,5 +1,6 @@
 /* test_features.c - a backend that is a head: its maps are those that arrays of the same numbers
  * make; scores of the caller are compared; what needs the whole network is refused. */
+#include "got.h"
 #include "support.h"
 
 #include <math.h>
@@ -111,7 +112,7 @@ static void compare(int32_t classes, const char *method)
 {
     const config c = {classes, MAPS, HEAD};
     const kldve_options options = {.struct_size = sizeof options, .method = method};
-    const kldve_features given = {.struct_size = sizeof given, .values = values, .count = HEAD};
+    const kldve_feature_maps given = {.struct_size = sizeof given, .values = values, .count = HEAD};
     float logits[MOST_CLASSES], features[MAPS * CELLS], gradient[MAPS * CELLS];
     float cotangent[2 * MOST_CLASSES];
     kldve_arrays arrays = {.struct_size = sizeof arrays,
@@ -131,7 +132,7 @@ static void compare(int32_t classes, const char *method)
     assert_int_equal(head_vjp((void *)(uintptr_t)&c, cotangent, gradient), KLDVE_OK);
     assert_int_equal(kldve_explain_arrays(f.ctx, &arrays, &options, &expected), KLDVE_OK);
     assert_int_equal(kldve_explain_features(f.explainer, &given, &options, &found), KLDVE_OK);
-    assert_memory_equal(kldve_heatmap_values(found), kldve_heatmap_values(expected),
+    assert_memory_equal(got_values(found), got_values(expected),
                         CELLS * sizeof(float));
     kldve_heatmap_free(expected);
     kldve_heatmap_free(found);
@@ -155,7 +156,7 @@ static kldve_status explain_scaled(int32_t classes, float factor)
 {
     const config c = {classes, MAPS, HEAD};
     float logits[MOST_CLASSES], features[MAPS * CELLS];
-    kldve_features given = {
+    kldve_feature_maps given = {
         .struct_size = sizeof given, .values = values, .logits = logits, .count = HEAD};
     kldve_heatmap *map = NULL;
     fixture f;
@@ -238,7 +239,7 @@ static void test_method_of_the_host(void **state)
                                   .sign = KLDVE_SIGN_POSITIVE,
                                   .map = curious_map};
     const kldve_options options = {.struct_size = sizeof options, .method = "curious"};
-    const kldve_features given = {.struct_size = sizeof given, .values = values, .count = HEAD};
+    const kldve_feature_maps given = {.struct_size = sizeof given, .values = values, .count = HEAD};
     kldve_heatmap *map = NULL;
     fixture f;
 
@@ -253,7 +254,7 @@ static void test_method_of_the_host(void **state)
 static void test_null(void **state)
 {
     const config c = {3, MAPS, HEAD};
-    const kldve_features given = {.struct_size = sizeof given, .values = values, .count = HEAD};
+    const kldve_feature_maps given = {.struct_size = sizeof given, .values = values, .count = HEAD};
     kldve_heatmap *map = NULL;
     fixture f;
 

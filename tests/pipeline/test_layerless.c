@@ -1,6 +1,7 @@
 /* test_layerless.c - a network without a layer, k = W x + b: methods that explain the input work,
  * the others are refused. */
 #include "support.h"
+#include "got.h"
 
 #include <math.h>
 #include <string.h>
@@ -97,8 +98,8 @@ static void test_every_method(void **state)
     int made = 0;
 
     (void)state;
-    for (int32_t m = 0; kldve_method_at(NULL, m); m++) {
-        const kldve_method *method = kldve_method_at(NULL, m);
+    for (int32_t m = 0; got_method(NULL, m); m++) {
+        const kldve_method *method = got_method(NULL, m);
         const kldve_options o = {.struct_size = sizeof o, .method = method->name};
         kldve_record r = {.struct_size = sizeof r};
         kldve_heatmap *map = NULL;
@@ -147,7 +148,7 @@ static void test_gradient_x_input(void **state)
     for (int i = 0; i < NUMBERS; i++) {
         double want = 0.5 + 0.5 * (double)(weight[2][i] * input[i]) / largest;
 
-        assert_true(fabs((double)kldve_heatmap_values(map)[i] - want) < 1e-5);
+        assert_true(fabs((double)got_values(map)[i] - want) < 1e-5);
     }
     kldve_heatmap_free(map);
     kldve_explainer_free(ex);

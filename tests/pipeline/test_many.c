@@ -2,6 +2,7 @@
  * another, whatever the method, the number of inputs and the batch; all or none are returned.  The
  * backend under test (batched.h) refuses calls in the wrong order and counts them. */
 #include "backends/pair.h"
+#include "got.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -40,8 +41,8 @@ static void test_methods(void **state)
 
     (void)state;
     for (int head = 0; head < 2; head++)
-        for (int32_t m = 0; kldve_method_at(NULL, m); m++) {
-            const kldve_method *method = kldve_method_at(NULL, m);
+        for (int32_t m = 0; got_method(NULL, m); m++) {
+            const kldve_method *method = got_method(NULL, m);
             kldve_options o = {.struct_size = sizeof o,
                                .method = method->name,
                                .samples = method->options & KLDVE_OPTION_SAMPLES ? 30 : 0,
@@ -127,7 +128,7 @@ static double pearson(const float *a, const float *b, size_t count)
 /* The best class that is not asked about. */
 static int32_t other_class(const kldve_options *o, const kldve_heatmap *map)
 {
-    const float *k = kldve_heatmap_logits(map, NULL);
+    const float *k = got_logits(map, NULL);
     kldve_record r = {.struct_size = sizeof r};
     int32_t best = -1;
 
@@ -175,12 +176,10 @@ static void test_sensitivity(void **state)
             assert_int_equal(kldve_explain_input(f.plain, pair_inputs[i], &one, &other), KLDVE_OK);
             assert_int_equal(kldve_heatmap_record(checked[i], &r), KLDVE_OK);
             for (size_t v = 0; v < H * W; v++)
-                pair_same_number("value beside a check", v,
-                                 (double)kldve_heatmap_values(checked[i])[v],
-                                 (double)kldve_heatmap_values(map)[v]);
+                pair_same_number("value beside a check", v, (double)got_values(checked[i])[v],
+                                 (double)got_values(map)[v]);
             assert_true(fabs(r.class_sensitivity - 1 +
-                             pearson(kldve_heatmap_values(map), kldve_heatmap_values(other),
-                                     H * W)) < 1e-5);
+                             pearson(got_values(map), got_values(other), H * W)) < 1e-5);
             kldve_heatmap_free(map);
             kldve_heatmap_free(other);
         }
@@ -580,9 +579,9 @@ static void test_nothing_else_allocated(void **state)
 
     (void)state;
     pair_open(&f, &pair_linear);
-    for (int32_t m = 0; kldve_method_name(m); m++) {
+    for (int32_t m = 0; got_method_name(m); m++) {
         kldve_options o = {
-            .struct_size = sizeof o, .method = kldve_method_name(m), .flags = KLDVE_FLAG_CHECK};
+            .struct_size = sizeof o, .method = got_method_name(m), .flags = KLDVE_FLAG_CHECK};
         kldve_heatmap *maps[MOST];
 
         if (strncmp(o.method, "eigen", 5) == 0 || !tiny_from_arrays(m))

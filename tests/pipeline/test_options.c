@@ -1,5 +1,6 @@
 /* test_options.c - the options: what is refused, and structs of later releases. */
 #include "backends/fixture.h"
+#include "got.h"
 
 #include <math.h>
 #include <string.h>
@@ -212,8 +213,7 @@ static void test_later_release(void **state)
 
     later.known.struct_size = sizeof later;
     assert_int_equal(kldve_explain_input(f->ex, f->input, &later.known, &map), KLDVE_OK);
-    assert_memory_equal(kldve_heatmap_values(map), kldve_heatmap_values(expected),
-                        CELLS * sizeof(float));
+    assert_memory_equal(got_values(map), got_values(expected), CELLS * sizeof(float));
     kldve_heatmap_free(map);
     map = NULL;
     later.added[1] = 1;

@@ -1,6 +1,7 @@
 /* test_single.c - networks with one score: explained as the two classes "yes" and "no" by every
  * method, alone and in batches, with and without a backend; numbers; networks with two scores. */
 #include "support.h"
+#include "got.h"
 
 #include <math.h>
 #include <string.h>
@@ -183,9 +184,9 @@ static kldve_heatmap *made(struct side *s, kldve_options o)
     kldve_heatmap *map = NULL;
 
     o.struct_size = sizeof o;
-    for (int32_t i = 0; o.method && kldve_method_at(NULL, i); i++)
-        if (strcmp(kldve_method_name(i), o.method) == 0 &&
-            kldve_method_at(NULL, i)->options & KLDVE_OPTION_SAMPLES)
+    for (int32_t i = 0; o.method && got_method(NULL, i); i++)
+        if (strcmp(got_method_name(i), o.method) == 0 &&
+            got_method(NULL, i)->options & KLDVE_OPTION_SAMPLES)
             o.samples = 60;
     if (kldve_explain_input(s->ex, s->input, &o, &map) != KLDVE_OK)
         fail_msg("%s: %s", o.method ? o.method : "kl-dve", kldve_ctx_message(s->ctx));
@@ -207,8 +208,7 @@ static double farthest(const kldve_heatmap *a, const kldve_heatmap *b)
 
     assert_true(ra.height == rb.height && ra.width == rb.width);
     for (int32_t i = 0; i < ra.height * ra.width; i++)
-        far = fmax(far,
-                   fabs((double)kldve_heatmap_values(a)[i] - (double)kldve_heatmap_values(b)[i]));
+        far = fmax(far, fabs((double)got_values(a)[i] - (double)got_values(b)[i]));
     return far;
 }
 
@@ -225,7 +225,7 @@ static void test_as_two_classes(void **state)
     const char *name;
 
     (void)state;
-    for (int32_t i = 0; (name = kldve_method_name(i)) != NULL; i++) {
+    for (int32_t i = 0; (name = got_method_name(i)) != NULL; i++) {
         bool curved = strcmp(name, "cam") != 0;
         struct side one, two;
         kldve_heatmap *a, *b;
@@ -257,7 +257,7 @@ static void test_no_is_yes_of_the_opposite(void **state)
     const char *name;
 
     (void)state;
-    for (int32_t i = 0; (name = kldve_method_name(i)) != NULL; i++)
+    for (int32_t i = 0; (name = got_method_name(i)) != NULL; i++)
         for (int32_t kind = KLDVE_SCORES_SIGMOID; kind <= KLDVE_SCORES_NUMBER; kind++) {
             bool curved = strcmp(name, "cam") != 0;
             kldve_options o = {.method = name, .target_kind = KLDVE_TARGET_INDEX, .target = 1};
@@ -288,7 +288,7 @@ static void test_check(void **state)
     const char *name;
 
     (void)state;
-    for (int32_t i = 0; (name = kldve_method_name(i)) != NULL; i++)
+    for (int32_t i = 0; (name = got_method_name(i)) != NULL; i++)
         for (int clothes = BARE; clothes <= PAIRED; clothes++) {
             bool classless = strcmp(name, "eigen-cam") == 0 || strcmp(name, "lafam") == 0;
             struct side s;
@@ -336,12 +336,11 @@ static void check_record(int32_t given, int32_t understood, int32_t target)
     assert_true(shape.classes == 2 && shape.single == 1 && shape.scores == understood);
     map = made(&s, (kldve_options){.target_kind = KLDVE_TARGET_INDEX, .target = target});
     r = record_of(map);
-    p = kldve_heatmap_probabilities(map, &count);
+    p = got_probabilities(map, &count);
     assert_true(r.classes == 2 && r.single == 1 && r.scores == understood && r.target == target);
     assert_true(fabs((double)r.sigmoid - sigmoid) < 1e-7);
     assert_true(r.kl == 0);
-    assert_true((double)kldve_heatmap_logits(map, NULL)[0] == x &&
-                kldve_heatmap_logits(map, NULL)[1] == 0);
+    assert_true((double)got_logits(map, NULL)[0] == x && got_logits(map, NULL)[1] == 0);
     if (understood == KLDVE_SCORES_NUMBER) {
         assert_true(isnan(r.probability) && !p && count == 0);
         assert_true((double)r.logit == x);
@@ -350,8 +349,8 @@ static void check_record(int32_t given, int32_t understood, int32_t target)
         assert_true(r.probability == (float)p[target]);
         assert_true((double)r.logit == (target == 0 ? x : 0));
     }
-    assert_true(kldve_heatmap_cotangent(map, NULL)[target] == 1);
-    assert_true(kldve_heatmap_cotangent(map, NULL)[1 - target] == -1);
+    assert_true(got_cotangent(map, NULL)[target] == 1);
+    assert_true(got_cotangent(map, NULL)[1 - target] == -1);
     kldve_heatmap_free(map);
     side_close(&s);
 }
@@ -379,7 +378,7 @@ static void test_default_target(void **state)
 
             side_open(&s, (clothes_kind)clothes, kind, true);
             map = made(&s, (kldve_options){0});
-            x = kldve_heatmap_logits(map, NULL)[0];
+            x = got_logits(map, NULL)[0];
             assert_int_equal(record_of(map).target, kind == KLDVE_SCORES_NUMBER ? 0
                                                     : x < 0                     ? 1
                                                                                 : 0);
@@ -449,8 +448,8 @@ static void test_batches(void **state)
             for (int i = 0; i < 2 * BATCH + 1; i++) {
                 assert_int_equal(kldve_explain_input(plain, inputs[i], &o, &alone), KLDVE_OK);
                 assert_true(farthest(many[i], alone) <= 1e-6);
-                assert_memory_equal(kldve_heatmap_logits(many[i], NULL),
-                                    kldve_heatmap_logits(alone, NULL), 2 * sizeof(float));
+                assert_memory_equal(got_logits(many[i], NULL), got_logits(alone, NULL),
+                                    2 * sizeof(float));
                 kldve_heatmap_free(alone);
                 kldve_heatmap_free(many[i]);
             }
@@ -488,8 +487,7 @@ static void check_arrays(clothes_kind clothes, int32_t scores, kldve_options o)
     assert_int_equal(dressed_backend.vjp(state, t, gradient), KLDVE_OK);
     assert_int_equal(kldve_explain_arrays(s.ctx, &arrays, &o, &from_arrays), KLDVE_OK);
     from_backend = made(&s, o);
-    assert_memory_equal(kldve_heatmap_values(from_arrays), kldve_heatmap_values(from_backend),
-                        CELLS * sizeof(float));
+    assert_memory_equal(got_values(from_arrays), got_values(from_backend), CELLS * sizeof(float));
     a = record_of(from_arrays);
     b = record_of(from_backend);
     assert_true(a.target == b.target && a.scores == b.scores && a.single == b.single &&

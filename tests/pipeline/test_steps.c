@@ -2,6 +2,7 @@
  * gradients that contain nothing to show; the class check, and what a call allocates.  Values are
  * compared with torchvision in torch_cases.py. */
 #include "support.h"
+#include "got.h"
 
 #include <float.h>
 #include <math.h>
@@ -118,7 +119,7 @@ static kldve_heatmap *explain(kldve_ctx *ctx, const struct scene *s, kldve_optio
 static void is_flat(const kldve_heatmap *map, int32_t flat)
 {
     kldve_record r = {.struct_size = sizeof r};
-    const float *v = kldve_heatmap_values(map);
+    const float *v = got_values(map);
     float low = 2, high = -1;
 
     assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
@@ -162,7 +163,7 @@ static void test_equal_logits(void **state)
         map = explain(ctx, &s, o);
         is_flat(map, 1);
         for (int j = 0; j < CLASSES; j++)
-            assert_true(kldve_heatmap_alpha(map, NULL)[j] == 0);
+            assert_true(got_alpha(map, NULL)[j] == 0);
         kldve_heatmap_free(map);
     }
     kldve_ctx_free(ctx);
@@ -205,8 +206,8 @@ static void test_zero_features(void **state)
     (void)state;
     scene_of(&s, logits);
     memset(s.features, 0, sizeof s.features);
-    for (int32_t i = 0; kldve_method_name(i); i++) {
-        kldve_options o = {.method = kldve_method_name(i)};
+    for (int32_t i = 0; got_method_name(i); i++) {
+        kldve_options o = {.method = got_method_name(i)};
         kldve_heatmap *map;
 
         if (!tiny_from_arrays(i))
@@ -264,8 +265,8 @@ static void test_one_cell(void **state)
     scene_of(&s, logits);
     a = arrays_of(&s);
     a.height = a.width = 1;
-    for (int32_t i = 0; kldve_method_name(i); i++) {
-        kldve_options o = {.struct_size = sizeof o, .method = kldve_method_name(i)};
+    for (int32_t i = 0; got_method_name(i); i++) {
+        kldve_options o = {.struct_size = sizeof o, .method = got_method_name(i)};
         kldve_heatmap *map = NULL;
 
         if (!tiny_from_arrays(i))
@@ -365,15 +366,13 @@ static void test_class_sensitivity(void **state)
             o.target = rank == 0 ? 1 : 0; /* the best other class */
             o.flags = 0;
             assert_int_equal(kldve_explain_input(ex, input, &o, &other), KLDVE_OK);
-            assert_memory_equal(kldve_heatmap_values(plain), kldve_heatmap_values(checked),
-                                CELLS * sizeof(float));
+            assert_memory_equal(got_values(plain), got_values(checked), CELLS * sizeof(float));
             assert_int_equal(kldve_heatmap_record(checked, &r), KLDVE_OK);
             if (o.reading == KLDVE_READING_PAPER)
                 assert_true(r.class_sensitivity == 0);
             else
                 assert_true(fabs(r.class_sensitivity - 1 +
-                                 pearson(kldve_heatmap_values(plain),
-                                         kldve_heatmap_values(other))) < 1e-12);
+                                 pearson(got_values(plain), got_values(other))) < 1e-12);
             kldve_heatmap_free(plain);
             kldve_heatmap_free(checked);
             kldve_heatmap_free(other);
@@ -397,9 +396,9 @@ static void test_allocations(void **state)
 
     (void)state;
     assert_int_equal(kldve_explainer_new(ctx, &tiny_backend, &net, &ex), KLDVE_OK);
-    for (int32_t i = 0; kldve_method_name(i); i++) {
+    for (int32_t i = 0; got_method_name(i); i++) {
         kldve_options o = {
-            .struct_size = sizeof o, .method = kldve_method_name(i), .flags = KLDVE_FLAG_CHECK};
+            .struct_size = sizeof o, .method = got_method_name(i), .flags = KLDVE_FLAG_CHECK};
         kldve_heatmap *map = NULL;
 
         if (strncmp(o.method, "eigen", 5) == 0 || !tiny_from_arrays(i))

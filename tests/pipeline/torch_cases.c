@@ -6,6 +6,7 @@
  *
  * Usage: torch_cases MANIFEST.  Prints the largest error of each line. */
 #include "support.h"
+#include "got.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -147,7 +148,7 @@ static void method(kldve_ctx *ctx)
 
     if (explain(ctx, &map) != KLDVE_OK)
         fail_msg("%s: %s", line[6], kldve_ctx_message(ctx));
-    error = largest_error(kldve_heatmap_values(map), want, count);
+    error = largest_error(got_values(map), want, count);
     printf("method %-36s %.2g\n", line[6], error);
     if (!(error <= 1e-5))
         fail_msg("%s: error %g", line[6], error);

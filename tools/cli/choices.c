@@ -1,5 +1,6 @@
 /* choices.c - names that options choose from. */
 #include "tool.h"
+#include "getters.h"
 
 #define COUNT(names) ((int32_t)(sizeof(names) / sizeof *(names)))
 
@@ -12,7 +13,9 @@ const char *channels_choice(int32_t index)
 
 const char *method_choice(int32_t index)
 {
-    return kldve_method_name(index);
+    const kldve_method *method = method_number(index);
+
+    return method ? method->name : NULL;
 }
 
 const char *reading_choice(int32_t index)

@@ -1,5 +1,6 @@
 /* classes.c - classes by their scores, and by their names on the command line. */
 #include "tool.h"
+#include "getters.h"
 
 #include <errno.h>
 #include <math.h>
@@ -28,7 +29,7 @@ int32_t classes_top(const float *logits, size_t count, int32_t top[TOP])
 
 double classes_probability(const kldve_heatmap *map, int32_t index)
 {
-    const double *p = kldve_heatmap_probabilities(map, NULL);
+    const double *p = map_probabilities(map, NULL);
 
     return p ? p[index] : (double)NAN;
 }

@@ -101,8 +101,9 @@ static const char *name_of(const char *text, char out[LABEL_SIZE])
 static void add_card_dims(given_inputs *given, const kldve_card *card, kldve_onnx_options *options)
 {
     int32_t count = 0, said = options->dim_count;
-    const kldve_onnx_dim *dim = kldve_card_dims(card, &count);
+    const kldve_onnx_dim *dim = NULL;
 
+    kldve_card_dims(card, &dim, &count);
     for (int32_t i = 0; i < count; i++) {
         bool found = false;
 

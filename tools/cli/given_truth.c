@@ -1,5 +1,6 @@
 /* given_truth.c - another network's scores as the truth of the divergence. */
 #include "tool.h"
+#include "getters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,10 +90,10 @@ bool truth_score(truth *t, const kldve_image *picture, const float *input)
         complain_ctx(t->net.ctx, t->net.name, status);
         return false;
     }
-    logits = kldve_heatmap_logits(map, &count);
+    logits = map_logits(map, &count);
     for (size_t i = 0; i < count; i++)
         t->score[i] = (double)logits[i];
-    memcpy(t->probability, kldve_heatmap_probabilities(map, NULL), count * sizeof *t->probability);
+    memcpy(t->probability, map_probabilities(map, NULL), count * sizeof *t->probability);
     kldve_heatmap_free(map);
     return true;
 }

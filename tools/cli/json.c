@@ -1,5 +1,6 @@
 /* json.c - what the commands write as JSON. */
 #include "json.h"
+#include "getters.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -73,7 +74,7 @@ json_object *json_new_list(json_item item, const void *of, size_t count)
 json_object *json_new_class(const network *n, int32_t index, float logit, double probability)
 {
     json_object *object = json_object_new_object();
-    const char *label = n->labels ? kldve_labels_name(n->labels, index) : NULL;
+    const char *label = n->labels ? name_of_class(n->labels, index) : NULL;
     char made[LABEL_SIZE];
 
     if (!label && n->shape.single)

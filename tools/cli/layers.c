@@ -1,5 +1,6 @@
 /* layers.c - kldve layers: the tensors of a network, and which of them can be explained. */
 #include "tool.h"
+#include "getters.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -79,7 +80,7 @@ static void say_notes(const kldve_onnx *net)
     char text[MESSAGE_SIZE];
     const char *note;
 
-    for (int32_t i = 0; (note = kldve_onnx_note(net, i)); i++) {
+    for (int32_t i = 0; (note = note_number(net, i)); i++) {
         clean_text(note, text, sizeof text);
         printf("note: %s\n", text);
     }

@@ -1,5 +1,6 @@
 /* methods.c - kldve methods: the names for --method, what each needs, where it comes from. */
 #include "tool.h"
+#include "getters.h"
 
 #include <stdio.h>
 
@@ -38,19 +39,19 @@ static void say_methods(void)
     char text[TEXT_SIZE];
 
     printf("%-22s  %-6s  %-34s  %s\n", "method", "map", "needs", "source");
-    for (int32_t i = 0; (method = kldve_method_at(NULL, i)) != NULL; i++)
+    for (int32_t i = 0; (method = method_number(i)) != NULL; i++)
         printf("%-22s  %-6s  %-34s  %s\n", method->name,
                method->resolution == KLDVE_RESOLUTION_PIXELS ? "pixels" : "layer",
                needs_of(method, text), method->source);
     printf("\n%-22s  %s\n", "method", "readings, for --reading");
-    for (int32_t i = 0; (method = kldve_method_at(NULL, i)) != NULL; i++)
+    for (int32_t i = 0; (method = method_number(i)) != NULL; i++)
         if (method->readings) {
             text[0] = '\0';
             list_readings(method->readings, text, sizeof text);
             printf("%-22s  %s\n", method->name, text);
         }
     printf("\n%-22s  %s\n", "method", "options that change its map");
-    for (int32_t i = 0; (method = kldve_method_at(NULL, i)) != NULL; i++)
+    for (int32_t i = 0; (method = method_number(i)) != NULL; i++)
         if (method->options) {
             text[0] = '\0';
             list_options(method->options, text, sizeof text);

@@ -1,5 +1,6 @@
 /* metrics.c - kldve metrics: the figures that compare and report give for each map. */
 #include "tool.h"
+#include "getters.h"
 
 #include <stdio.h>
 
@@ -35,7 +36,7 @@ static void say_metrics(void)
     char text[TEXT_SIZE];
 
     printf("%-14s  %-10s  %-7s  %-56s  %s\n", "metric", "range", "better", "what it is", "source");
-    for (int32_t i = 0; (metric = kldve_metric_at(NULL, i)) != NULL; i++)
+    for (int32_t i = 0; (metric = metric_number(i)) != NULL; i++)
         printf("%-14s  %-10s  %-7s  %-56s  %s\n", metric->name, range_of(metric, text),
                better_of(metric), metric->summary, metric->source);
 }

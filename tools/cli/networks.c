@@ -1,5 +1,6 @@
 /* networks.c - a network with its card and its labels, put together from the command line. */
 #include "tool.h"
+#include "getters.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@ static const char built_in[] = "the built-in network";
 
 /* ---- loading ------------------------------------------------------------------------------ */
 
-static bool load_card(network *n, const network_args *args, const kldve_onnx_demo_files *demo)
+static bool load_card(network *n, const network_args *args, const kldve_onnx_files *demo)
 {
     const char *file = args->card ? args->card : n->name;
     kldve_status status;
@@ -59,7 +60,7 @@ static void set_scores(const network *n, const network_args *args, kldve_onnx_op
         options->scores = kldve_card_scores(n->card);
 }
 
-static bool load_with(network *n, const network_args *args, const kldve_onnx_demo_files *demo,
+static bool load_with(network *n, const network_args *args, const kldve_onnx_files *demo,
                       kldve_onnx_options options)
 {
     kldve_status status;
@@ -99,7 +100,7 @@ static bool load_with(network *n, const network_args *args, const kldve_onnx_dem
     return false;
 }
 
-static bool load_model(network *n, const network_args *args, const kldve_onnx_demo_files *demo)
+static bool load_model(network *n, const network_args *args, const kldve_onnx_files *demo)
 {
     given_inputs *given = malloc(sizeof *given); /* some 60 kB */
     kldve_onnx_options options = {.struct_size = sizeof options};
@@ -163,7 +164,7 @@ static bool check_size_open(const network *n)
 
 bool network_load(network *n, kldve_ctx *ctx, const network_args *args)
 {
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
 
     memset(n, 0, sizeof *n);
     n->ctx = ctx;
@@ -258,7 +259,7 @@ static bool check_labels(const network *n, const char *path)
 
 static bool load_labels(network *n, const network_args *args)
 {
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
     const char *path = pick(args->labels, n->card ? kldve_card_labels(n->card) : NULL);
     kldve_status status = KLDVE_OK;
 
@@ -296,7 +297,7 @@ static void say_notes(const network *n)
 {
     const char *note;
 
-    for (int32_t i = 0; (note = kldve_onnx_note(n->net, i)); i++)
+    for (int32_t i = 0; (note = note_number(n->net, i)); i++)
         complain("%s: %s", n->name, note);
 }
 
@@ -341,11 +342,11 @@ void network_free(network *n)
 /* From the labels; NULL: there is none. */
 static const char *listed_label(const network *n, int32_t index, char out[LABEL_SIZE])
 {
-    const char *label = n->labels ? kldve_labels_name(n->labels, index) : NULL;
+    const char *label = n->labels ? name_of_class(n->labels, index) : NULL;
 
     if (!label)
         return NULL;
-    clean_text(*label ? label : kldve_labels_synset(n->labels, index), out, LABEL_SIZE);
+    clean_text(*label ? label : synset_of_class(n->labels, index), out, LABEL_SIZE);
     return out;
 }
 
@@ -359,7 +360,7 @@ static const char *opposite(const network *n, char out[LABEL_SIZE])
     if (!n->labels && !number)
         return strcpy(out, "no");
     if (n->labels)
-        clean_text(kldve_labels_name(n->labels, 0), first, sizeof first);
+        clean_text(name_of_class(n->labels, 0), first, sizeof first);
     snprintf(out, LABEL_SIZE, number ? "%s (why not higher)" : "not %s", first);
     return out;
 }

@@ -180,7 +180,7 @@ typedef struct network {
 /** Limits of the library, of every command that runs networks: given_limits.c. */
 #define LIMIT_OPTION(at)                                                                           \
     OPTION_LIST("limit", at, "NAME=N",                                                             \
-                "raise or lower a limit of the library, as a message names it; repeat for more")
+                "a limit of the library, as messages name it; repeat for more")
 
 /** Refuse what --limit does not take.  EXIT_DONE, or EXIT_USAGE after a message. */
 int limits_check(const char *command, const arg_list *given);

@@ -1,5 +1,6 @@
 /* unread.c - options that would change nothing are refused, naming the methods that read them. */
 #include "tool.h"
+#include "getters.h"
 
 static const struct {
     uint64_t option;
@@ -29,7 +30,7 @@ static void list_readers(uint64_t option, char *list, size_t size)
 {
     const kldve_method *method;
 
-    for (int32_t i = 0; (method = kldve_method_at(NULL, i)) != NULL; i++)
+    for (int32_t i = 0; (method = method_number(i)) != NULL; i++)
         if (method->options & option)
             list_name(list, size, method->name);
 }
@@ -66,7 +67,7 @@ int unread_reading(const char *command, const char *methods)
     char names[MESSAGE_SIZE / 2] = "";
     const kldve_method *method;
 
-    for (int32_t i = 0; (method = kldve_method_at(NULL, i)) != NULL; i++)
+    for (int32_t i = 0; (method = method_number(i)) != NULL; i++)
         if (method->readings)
             list_name(names, sizeof names, method->name);
     return args_usage(command, "--reading changes nothing: %s has no readings; these have: %s",

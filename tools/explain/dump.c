@@ -10,6 +10,7 @@
  * map_METHOD, with the letters and digits of the name only, and + as p (grad-cam++ -> gradcampp).
  */
 #include "explain.h"
+#include "cli/getters.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ static_assert((int)FILES == (int)DUMP_FILES, "DUMP_FILES counts them");
 /* Files of the default method are named after its reading, those of the others after the method. */
 static bool is_default(const kldve_method *method)
 {
-    return method == kldve_method_at(NULL, 0);
+    return method == method_number(0);
 }
 
 /* What the files of a method and reading are named after. */
@@ -96,18 +97,21 @@ static bool write_array(const explanation *e, const char *folder, int32_t file, 
 }
 
 static bool write_doubles(const explanation *e, const char *folder, int32_t file,
-                          const double *(*get)(const kldve_heatmap *, size_t *))
+                          kldve_status (*get)(const kldve_heatmap *, const double **, int32_t *))
 {
+    const double *data = NULL; /* where there is none, no file is written */
+    int32_t length = 0;
     size_t count;
-    const double *data = get(e->map, &count);
 
+    get(e->map, &data, &length);
+    count = (size_t)length;
     return write_array(e, folder, file, NPY_FLOAT64, 1, &count, data);
 }
 
 static bool write_logits(const explanation *e, const char *folder)
 {
     size_t count;
-    const float *data = kldve_heatmap_logits(e->map, &count);
+    const float *data = map_logits(e->map, &count);
 
     return write_array(e, folder, LOGITS, NPY_FLOAT32, 1, &count, data);
 }
@@ -139,7 +143,6 @@ static bool write_cells(const explanation *e, const char *folder, int32_t file, 
 
 bool dump_write(const explanation *e, const char *folder)
 {
-    size_t count;
     bool made;
 
     if (!output_folder(folder, &made))
@@ -148,8 +151,8 @@ bool dump_write(const explanation *e, const char *folder)
         write_doubles(e, folder, Z, kldve_heatmap_z) &&
         write_doubles(e, folder, ALPHA, kldve_heatmap_alpha) && write_cotangent(e, folder) &&
         write_doubles(e, folder, WEIGHTS, kldve_heatmap_weights) &&
-        write_cells(e, folder, MAP, kldve_heatmap_values(e->map)) &&
-        write_cells(e, folder, SPREAD, kldve_heatmap_error(e->map, &count)))
+        write_cells(e, folder, MAP, map_values(e->map)) &&
+        write_cells(e, folder, SPREAD, map_error(e->map)))
         return true;
     if (made)
         rmdir(folder); /* only if nothing got into it */

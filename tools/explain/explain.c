@@ -1,5 +1,6 @@
 /* explain.c - kldve explain: one picture, one network, one heat map. */
 #include "explain.h"
+#include "cli/getters.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,7 +223,7 @@ static bool explain(explanation *e, const explain_args *args)
         return false;
     if (!read_map(e) || (args->fuse.count > 0 && (!fuse_layers(e, args, &o) || !read_map(e))))
         return false;
-    logits = kldve_heatmap_logits(e->map, &count);
+    logits = map_logits(e->map, &count);
     e->tops = e->record.scores == KLDVE_SCORES_NUMBER ? 0 : classes_top(logits, count, e->top);
     return true;
 }
@@ -295,7 +296,7 @@ static bool write_map(const explanation *e, const char *path)
 
     if (e->net.shape.in_frames > 1)
         return film_write(e, path);
-    return npy_write(path, NPY_FLOAT32, 2, dim, kldve_heatmap_values(e->map));
+    return npy_write(path, NPY_FLOAT32, 2, dim, map_values(e->map));
 }
 
 static bool write_outputs(explanation *e, const explain_args *args)

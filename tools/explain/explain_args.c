@@ -1,5 +1,6 @@
 /* explain_args.c - the options of kldve explain. */
 #include "explain.h"
+#include "cli/getters.h"
 
 #include <string.h>
 
@@ -58,7 +59,7 @@ const arg_option explain_options[] = {
 
 const kldve_method *explain_method(const explain_args *args)
 {
-    return kldve_method_at(NULL, args->method > 0 ? args->method - 1 : 0);
+    return method_number(args->method > 0 ? args->method - 1 : 0);
 }
 
 /* KLDVE_OPTION_* of what was given. */

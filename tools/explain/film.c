@@ -3,6 +3,7 @@
  *
  * All frames have one scale.  A sheet has rows of frames in the order of time. */
 #include "explain.h"
+#include "cli/getters.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -133,7 +134,7 @@ bool film_write(const explanation *e, const char *path)
 
         status = kldve_heatmap_frame(e->net.ctx, e->map, (int32_t)i, &one);
         if (status == KLDVE_OK)
-            memcpy(all + i * cells, kldve_heatmap_values(one), cells * sizeof *all);
+            memcpy(all + i * cells, map_values(one), cells * sizeof *all);
         kldve_heatmap_free(one);
     }
     if (status == KLDVE_OK)

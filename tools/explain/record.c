@@ -1,5 +1,6 @@
 /* record.c - the record of a run as JSON (docs/command.md lists its members). */
 #include "explain.h"
+#include "cli/getters.h"
 
 #include "cli/json.h"
 
@@ -7,7 +8,7 @@
 static json_object *new_class(const explanation *e, int32_t index)
 {
     size_t count;
-    const float *logits = kldve_heatmap_logits(e->map, &count);
+    const float *logits = map_logits(e->map, &count);
 
     return json_new_class(&e->net, index, logits[index], classes_probability(e->map, index));
 }
@@ -30,7 +31,7 @@ static json_object *new_of_set(const void *of, size_t i)
 static json_object *new_note(const void *of, size_t i)
 {
     const explanation *e = of;
-    const char *note = kldve_onnx_note(e->net.net, (int32_t)i);
+    const char *note = note_number(e->net.net, (int32_t)i);
 
     return json_object_new_string(note ? note : kldve_heatmap_remark(e->map));
 }
@@ -39,7 +40,7 @@ static json_object *new_notes(const explanation *e)
 {
     size_t count = 0;
 
-    while (kldve_onnx_note(e->net.net, (int32_t)count))
+    while (note_number(e->net.net, (int32_t)count))
         count++;
     return json_new_list(new_note, e, count + (kldve_heatmap_remark(e->map) != NULL));
 }
@@ -54,7 +55,7 @@ static bool put_scores(json_object *object, const explanation *e)
 
 static bool put_class(json_object *object, const char *key, const explanation *e, int32_t index)
 {
-    const float *logits = kldve_heatmap_logits(e->map, NULL);
+    const float *logits = map_logits(e->map, NULL);
 
     return json_put_class(object, key, &e->net, index, logits[index],
                           classes_probability(e->map, index));
@@ -150,7 +151,7 @@ static json_object *new_record(const explanation *e, const explain_args *args)
         pick_put_place(object, &args->pick) && pick_put_row(object, &e->record) &&
         (!args->truth || json_put_text(object, "truth", e->truth.net.name)) &&
         (!args->sign || json_put_text(object, "sign", sign_choice(args->sign - 1))) &&
-        (!kldve_heatmap_error(e->map, NULL) ||
+        (!map_error(e->map) ||
          json_put(object, "seed", json_object_new_int(args->seed > 0 ? args->seed : 0))) &&
         json_put(object, "top5", json_new_list(new_top, e, (size_t)e->tops)) &&
         json_put_number(object, "kl", e->record.kl, 17) &&

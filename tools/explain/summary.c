@@ -1,5 +1,6 @@
 /* summary.c - what kldve explain says to people. */
 #include "explain.h"
+#include "cli/getters.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ static const char *part_of(const explanation *e, const explain_args *args, int32
 static void say_class(const explanation *e, const explain_args *args, int32_t rank, int32_t index)
 {
     size_t count;
-    const float *logits = kldve_heatmap_logits(e->map, &count);
+    const float *logits = map_logits(e->map, &count);
     char label[LABEL_SIZE];
 
     if (!network_label(&e->net, index, label))
@@ -33,7 +34,7 @@ static void say_class(const explanation *e, const explain_args *args, int32_t ra
 static int32_t rank_of(const explanation *e, int32_t index)
 {
     size_t count;
-    const float *logits = kldve_heatmap_logits(e->map, &count);
+    const float *logits = map_logits(e->map, &count);
     int32_t rank = 0;
 
     for (int32_t i = 0; i < (int32_t)count; i++)

@@ -1,5 +1,6 @@
 /* grid.c - what a grid is made of: pictures, methods, networks; and the whole of it. */
 #include "grid.h"
+#include "cli/getters.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -67,7 +68,7 @@ static void read_methods(grid *g, const grid_args *args)
 {
     for (int32_t i = 0; i < g->methods; i++) {
         grid_method *m = &g->method[i];
-        const char *text = args->method.count > 0 ? args->method.text[i] : kldve_method_name(0);
+        const char *text = args->method.count > 0 ? args->method.text[i] : method_number(0)->name;
 
         grid_read_method(text, args->reading, m);
         snprintf(m->title, sizeof m->title, "%s%s%s", m->method->title, m->reading ? " " : "",
@@ -172,7 +173,7 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     g->targets = args->target.count > 0 ? args->target.count : 1;
     for (int32_t i = 0; i < g->targets; i++)
         g->target[i] = args->target.count > 0 ? args->target.text[i] : "top1";
-    while (kldve_metric_at(NULL, g->metrics))
+    while (metric_number(g->metrics))
         g->metrics++;
     if (!allocate(g))
         return false;

@@ -173,8 +173,8 @@ typedef struct grid {
     grid_method *method;
     const char *target[ARG_LIST_MAX]; /**< as given, "top1" */
     int32_t pictures, networks, methods, targets;
-    int32_t metrics; /**< kldve_metric_at(NULL, 0) .. kldve_metric_at(NULL, metrics - 1) */
-    double *values;  /**< what cell.metric points to */
+    int32_t metrics;             /**< metric_number(0) .. metric_number(metrics - 1) */
+    double *values;              /**< what cell.metric points to */
     grid_prediction *prediction; /**< [pictures][networks] */
     grid_cell *cell;             /**< [pictures][networks][methods][targets] */
 } grid;

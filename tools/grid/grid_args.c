@@ -1,5 +1,6 @@
 /* grid_args.c - the options of every command that explains a grid. */
 #include "grid.h"
+#include "cli/getters.h"
 
 #include <string.h>
 
@@ -39,7 +40,7 @@ static const kldve_method *find_method(const char *text, size_t n)
 {
     const kldve_method *method;
 
-    for (int32_t i = 0; (method = kldve_method_at(NULL, i)) != NULL; i++)
+    for (int32_t i = 0; (method = method_number(i)) != NULL; i++)
         if (strlen(method->name) == n && memcmp(method->name, text, n) == 0)
             break;
     return method;
@@ -55,11 +56,10 @@ grid_method_error grid_read_method(const char *text, int32_t reading, grid_metho
         return GRID_NO_METHOD;
     if (!out->method->readings)
         return colon ? GRID_TAKES_NO_READING : GRID_METHOD_OK;
-    out->reading = colon         ? kldve_reading_from_name(colon + 1)
-                   : reading > 0 ? reading
-                                 : KLDVE_READING_CONTRAST;
-    return out->reading > 0 && out->method->readings >> out->reading & 1 ? GRID_METHOD_OK
-                                                                         : GRID_NO_READING;
+    out->reading = reading > 0 ? reading : KLDVE_READING_CONTRAST;
+    if (colon && kldve_reading_from_name(colon + 1, &out->reading) < 0)
+        return GRID_NO_READING;
+    return out->method->readings >> out->reading & 1 ? GRID_METHOD_OK : GRID_NO_READING;
 }
 
 /* "kl-dve, guided-kl-dve" */
@@ -67,7 +67,7 @@ static void list_with_readings(char *list, size_t size)
 {
     const kldve_method *method;
 
-    for (int32_t i = 0; (method = kldve_method_at(NULL, i)) != NULL; i++)
+    for (int32_t i = 0; (method = method_number(i)) != NULL; i++)
         if (method->readings)
             list_name(list, size, method->name);
 }
@@ -102,7 +102,7 @@ static int check_read(const arg_command *command, const grid_args *a)
 {
     uint64_t given = (a->temperature > 0 ? KLDVE_OPTION_TEMPERATURE : 0) |
                      (a->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0);
-    const kldve_method *method[ARG_LIST_MAX] = {kldve_method_at(NULL, 0)};
+    const kldve_method *method[ARG_LIST_MAX] = {method_number(0)};
     bool asks = a->method.count == 0; /* whether a method leaves its reading open */
     grid_method m;
 
@@ -135,7 +135,7 @@ static int check(const arg_command *command, const grid_args *a)
         if ((status = check_method(command, a, a->method.text[i])) != EXIT_DONE)
             return status;
     if (a->method.count == 0 &&
-        (status = check_method(command, a, kldve_method_name(0))) != EXIT_DONE)
+        (status = check_method(command, a, method_number(0)->name)) != EXIT_DONE)
         return status;
     for (int32_t i = 0; i < a->networks; i++)
         if ((status = network_check_args(command->name, &a->network[i])) != EXIT_DONE)

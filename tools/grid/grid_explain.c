@@ -1,5 +1,6 @@
 /* grid_explain.c - the cells of a grid: one explanation each, and what networks predict. */
 #include "grid_parts.h"
+#include "cli/getters.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -43,7 +44,7 @@ const grid_prediction *grid_prediction_at(const grid *g, int32_t picture, int32_
 
 static grid_class class_of(const kldve_heatmap *map, int32_t index)
 {
-    const float *logits = kldve_heatmap_logits(map, NULL);
+    const float *logits = map_logits(map, NULL);
     double probability = classes_probability(map, index);
 
     return (grid_class){index, logits[isnan(probability) ? 0 : index], probability};
@@ -52,10 +53,10 @@ static grid_class class_of(const kldve_heatmap *map, int32_t index)
 static void predict(grid_prediction *prediction, const kldve_heatmap *map)
 {
     size_t count;
-    const float *logits = kldve_heatmap_logits(map, &count);
+    const float *logits = map_logits(map, &count);
     int32_t top[TOP];
 
-    if (!kldve_heatmap_probabilities(map, NULL))
+    if (!map_probabilities(map, NULL))
         count = 1; /* a number */
     prediction->tops = classes_top(logits, count, top);
     for (int32_t i = 0; i < prediction->tops; i++)
@@ -66,7 +67,7 @@ static void predict(grid_prediction *prediction, const kldve_heatmap *map)
 static bool differ(grid_prediction *prediction, const kldve_heatmap *map, const grid_truth *says)
 {
     size_t count;
-    const double *own = kldve_heatmap_probabilities(map, &count);
+    const double *own = map_probabilities(map, &count);
     float *distance = malloc(count * sizeof *distance);
 
     if (distance) {
@@ -85,8 +86,8 @@ static bool differ(grid_prediction *prediction, const kldve_heatmap *map, const 
 static bool measure(const grid *g, grid_cell *cell)
 {
     for (int32_t i = 0; i < g->metrics; i++) {
-        kldve_status status = kldve_metric_compute(
-            g->ctx, cell->map, kldve_metric_at(NULL, i)->name, &cell->metric[i]);
+        kldve_status status =
+            kldve_metric_compute(g->ctx, cell->map, metric_number(i)->name, &cell->metric[i]);
 
         if (status != KLDVE_OK) {
             complain_ctx(g->ctx, g->network[cell->network].net.name, status);

@@ -1,5 +1,6 @@
 /* grid_json.c - all figures of a grid as JSON (docs/command.md lists the members). */
 #include "grid_json.h"
+#include "cli/getters.h"
 
 #include <string.h>
 
@@ -30,7 +31,7 @@ static json_object *new_difference(const void *of, size_t i)
     json_object *item = json_object_new_object();
 
     if (item && json_put(item, "index", json_object_new_int(c)) &&
-        json_put_text(item, "label", labels ? kldve_labels_name(labels, c) : NULL) &&
+        json_put_text(item, "label", labels ? name_of_class(labels, c) : NULL) &&
         json_put_number(item, "probability", s->says->own[i], 9) &&
         json_put_number(item, "truth", given[c], 9))
         return item;
@@ -90,7 +91,7 @@ static bool put_metrics(json_object *object, const grid *g, const grid_cell *cel
     bool ok = true;
 
     for (int32_t i = 0; ok && i < g->metrics; i++)
-        ok = json_put_number(object, kldve_metric_at(NULL, i)->name, cell->metric[i], 9);
+        ok = json_put_number(object, metric_number(i)->name, cell->metric[i], 9);
     return ok;
 }
 

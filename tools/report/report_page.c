@@ -6,6 +6,7 @@
  * script that holds it.
  */
 #include "report.h"
+#include "cli/getters.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,7 +158,7 @@ static bool put_mask(json_object *object, const pick_mask *mask)
 static bool put_values(json_object *object, const grid_cell *cell)
 {
     const kldve_record *r = &cell->record;
-    const float *value = kldve_heatmap_values(cell->map);
+    const float *value = map_values(cell->map);
     const float seen[] = {r->seen_x, r->seen_y, r->seen_width, r->seen_height};
     size_t count = (size_t)r->height * (size_t)r->width;
     unsigned char *bytes = malloc(2 * count);
@@ -207,7 +208,7 @@ static json_object *new_method(const void *of, size_t i)
 
 static json_object *new_metric(const void *of, size_t i)
 {
-    const kldve_metric *metric = kldve_metric_at(NULL, (int32_t)i);
+    const kldve_metric *metric = metric_number((int32_t)i);
     json_object *object = json_object_new_object();
 
     (void)of;

@@ -1,5 +1,6 @@
 /* sheet_draw.c - a sheet, piece by piece; sheet_layout.c says where. */
 #include "sheet_parts.h"
+#include "cli/getters.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -90,7 +91,7 @@ static void draw_metric(sheet_pen *pen, const grid_cell *cell, sheet_box tile, d
                         double size)
 {
     sheet_style s = sheet_style_of(size, false, INK_NORMAL, ALIGN_RIGHT);
-    bool is_share = kldve_metric_at(NULL, 0)->is_share;
+    bool is_share = metric_number(0)->is_share;
     double value = cell->metric[0], room = 3.4 * size; /* of "100 %" and the gap before it */
     char text[32];
 

@@ -17,8 +17,9 @@ namespace
 
 void print(const kldve_heatmap *map, const kldve_record &record)
 {
-    const float *value = kldve_heatmap_values(map);
+    const float *value = nullptr;
 
+    kldve_heatmap_values(map, &value, nullptr);
     for (int y = 0; y < record.height; y++)
         for (int x = 0; x < record.width; x++)
             std::printf("%.6f%c", static_cast<double>(*value++), x + 1 < record.width ? ' ' : '\n');

@@ -14,7 +14,6 @@ FilmExplainer::FilmExplainer(const std::string &network)
     ctx_.reset(ctx);
     check(kldve_onnx_explainer(ctx, network.c_str(), nullptr, &net));
     net_.reset(net);
-    read_labels(network);
 }
 
 void FilmExplainer::check(kldve_status status) const
@@ -23,25 +22,13 @@ void FilmExplainer::check(kldve_status status) const
         throw std::runtime_error(kldve_ctx_message(ctx_.get()));
 }
 
-// The card beside the network may name a file of them.
-void FilmExplainer::read_labels(const std::string &network)
-{
-    kldve_card *card = nullptr;
-    kldve_labels *labels = nullptr;
-
-    check(kldve_card_beside(ctx_.get(), network.c_str(), &card));
-    const Owned<kldve_card> owned(card);
-
-    if (card && kldve_card_labels(card))
-        check(kldve_labels_load(ctx_.get(), kldve_card_labels(card), &labels));
-    labels_.reset(labels);
-}
-
 std::string FilmExplainer::name_of(std::int32_t index) const
 {
-    const char *name = labels_ ? kldve_labels_name(labels_.get(), index) : nullptr;
+    const char *name = nullptr;
 
-    return name ? name : "class " + std::to_string(index);
+    return kldve_labels_name(kldve_onnx_explainer_labels(net_.get()), index, &name) == KLDVE_OK
+               ? name
+               : "class " + std::to_string(index);
 }
 
 Found FilmExplainer::draw(cv::Mat &frame)

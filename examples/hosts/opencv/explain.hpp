@@ -43,14 +43,6 @@ class FilmExplainer
         {
             kldve_explainer_free(explainer);
         }
-        void operator()(kldve_labels *labels) const
-        {
-            kldve_labels_free(labels);
-        }
-        void operator()(kldve_card *card) const
-        {
-            kldve_card_free(card);
-        }
         void operator()(kldve_image *image) const
         {
             kldve_image_free(image);
@@ -63,11 +55,9 @@ class FilmExplainer
     template <typename T> using Owned = std::unique_ptr<T, Free>;
 
     void check(kldve_status status) const;
-    void read_labels(const std::string &network);
     std::string name_of(std::int32_t index) const;
 
     Owned<kldve_ctx> ctx_; // first: it is freed last
     Owned<kldve_explainer> net_;
-    Owned<kldve_labels> labels_; // empty: the classes have no names
     double largest_ = 0;
 };

@@ -136,22 +136,44 @@ static void run(const struct host *h, int32_t taps)
     session_run(h->session, h->input, h->in.dim, h->in.rank, out, 1 + taps);
 }
 
+/* Where the maps lie in a tapped tensor: bytes from one map, row and column to the next, and how
+ * many numbers come before the first.  0: in an order that only the head knows. */
+static int find_maps(const struct host *h, ptrdiff_t stride[3], size_t *first)
+{
+    const kldve_onnx_tensor *t = &h->tap[0];
+    ptrdiff_t number = sizeof(float), width = h->shape.width, cells = width * h->shape.height;
+    int tokens = t->rank == 3;
+    ptrdiff_t others = tokens ? t->leading : 0;
+    ptrdiff_t between = t->channel_axis == 1 ? 1 : h->shape.maps; /* from column to column */
+
+    if (h->taps != 1 || (t->rank != 4 && !tokens) || t->channel_axis < 1 ||
+        t->dim[t->channel_axis] != h->shape.maps || t->grid_width != width ||
+        h->shape.head != (others + cells) * h->shape.maps)
+        return 0;
+    stride[0] = (t->channel_axis == 1 ? others + cells : 1) * number;
+    stride[1] = width * between * number;
+    stride[2] = between * number;
+    *first = (size_t)(others * between);
+    return 1;
+}
+
 /* From the arrays alone, without the head. */
 static kldve_status explain_arrays(const struct host *h, kldve_heatmap **out)
 {
     const kldve_options options = {.struct_size = sizeof options, .reading = KLDVE_READING_PAPER};
-    const kldve_arrays arrays = {.struct_size = sizeof arrays,
-                                 .logits = h->scores,
-                                 .features = h->features,
-                                 .classes = h->shape.classes,
-                                 .maps = h->shape.maps,
-                                 .height = h->shape.height,
-                                 .width = h->shape.width,
-                                 .scores = h->shape.scores};
+    kldve_arrays arrays = {.struct_size = sizeof arrays,
+                           .logits = h->scores,
+                           .classes = h->shape.classes,
+                           .maps = h->shape.maps,
+                           .height = h->shape.height,
+                           .width = h->shape.width,
+                           .scores = h->shape.scores};
+    size_t first = 0;
 
-    if (h->taps != 1 || h->tap[0].rank != 4 || h->tap[0].channel_axis != 1)
+    if (!find_maps(h, arrays.stride, &first))
         return kldve_ctx_fail(h->ctx, KLDVE_E_UNSUPPORTED,
-                              "the layer is not [1][maps][height][width]: explain by the head");
+                              "the layer is several tensors or pictures: explain by the head");
+    arrays.features = h->features + first;
     return kldve_explain_arrays(h->ctx, &arrays, &options, out);
 }
 
@@ -159,7 +181,7 @@ static kldve_status explain(const struct host *h, const kldve_image *photo, cons
                             kldve_heatmap **out)
 {
     const kldve_options options = {.struct_size = sizeof options, .method = method};
-    const kldve_features features = {.struct_size = sizeof features,
+    const kldve_feature_maps features = {.struct_size = sizeof features,
                                      .values = h->features,
                                      .count = h->shape.head,
                                      .picture_width = kldve_image_width(photo),
@@ -199,10 +221,12 @@ static kldve_status measure(const struct host *h, const kldve_image *photo, cons
 
 static void print(const kldve_heatmap *map, const kldve_record *r)
 {
-    for (int32_t y = 0; y < r->height; y++)
-        for (int32_t x = 0; x < r->width; x++)
-            printf("%.7g%c", (double)kldve_heatmap_values(map)[y * r->width + x],
-                   x + 1 < r->width ? ' ' : '\n');
+    const float *value;
+    int32_t cells = 0;
+
+    kldve_heatmap_values(map, &value, &cells);
+    for (int32_t i = 0; i < cells; i++)
+        printf("%.7g%c", (double)value[i], (i + 1) % r->width ? ' ' : '\n');
 }
 
 static kldve_status show(const struct host *h, const kldve_heatmap *map, const kldve_image *photo,

@@ -68,11 +68,11 @@ static int head_fits(const kldve_onnx *net, const struct ring_shape *s)
 static kldve_status explain_head(kldve_ctx *ctx, const char *path, const struct ring_shape *shape,
                                  const float *logits, const float *features, kldve_heatmap **out)
 {
-    const kldve_features recorded = {.struct_size = sizeof recorded,
+    const kldve_feature_maps recorded = {.struct_size = sizeof recorded,
                                      .values = features,
                                      .count = (int64_t)shape->maps * shape->height * shape->width,
                                      .logits = logits};
-    struct network net = {NULL};
+    struct network net = {.onnx = NULL};
     kldve_explainer *head = NULL;
     uint64_t check = 0;
     kldve_status status = network_load(ctx, path, 0, KLDVE_ONNX_FLAG_HEAD, &net);
@@ -93,11 +93,12 @@ static kldve_status explain_head(kldve_ctx *ctx, const char *path, const struct 
 
 static void print(const kldve_heatmap *map, const struct ring_shape *shape)
 {
-    const float *value = kldve_heatmap_values(map);
-    const uint32_t cells = shape->height * shape->width;
+    const float *value;
+    int32_t cells = 0;
 
-    for (uint32_t i = 0; i < cells; i++)
-        printf("%.6f%c", (double)value[i], (i + 1) % shape->width ? ' ' : '\n');
+    kldve_heatmap_values(map, &value, &cells);
+    for (int32_t i = 0; i < cells; i++)
+        printf("%.6f%c", (double)value[i], (uint32_t)(i + 1) % shape->width ? ' ' : '\n');
 }
 
 /* The map of an entry that has been read. */

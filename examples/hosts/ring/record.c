@@ -130,7 +130,7 @@ static kldve_status record_all(struct recorder *r, const char *network, long slo
 int main(int argc, char **argv)
 {
     const long slots = argc > 4 ? strtol(argv[3], NULL, 10) : 0;
-    struct network net = {NULL};
+    struct network net = {.onnx = NULL};
     struct recorder recorder = {.net = &net};
     kldve_status status;
 

@@ -91,7 +91,7 @@ static int serve(struct worker *worker, int threads, char **path)
 int main(int argc, char **argv)
 {
     struct worker worker[MOST_THREADS];
-    struct network net = {NULL};
+    struct network net = {.onnx = NULL};
     struct queue pictures;
     kldve_ctx *ctx = NULL;
     int threads = argc > 3 ? atoi(argv[2]) : 0, opened = 0, failed;

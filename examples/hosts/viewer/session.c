@@ -22,7 +22,6 @@ struct session {
     /* The worker's own. */
     const char *network;
     kldve_explainer *explainer;
-    kldve_labels *labels;
     kldve_image *photo, *shown; /* the picture, and the same as large as it is shown */
     const char *path;           /* of both */
 };
@@ -38,18 +37,6 @@ static int32_t on_progress(void *opaque, const char *stage, int64_t done, int64_
     return 0;
 }
 
-/* The names of the classes, if the card beside the network names a file of them. */
-static int read_labels(struct session *session)
-{
-    kldve_card *card = NULL;
-    int failed = kldve_card_beside(session->ctx, session->network, &card);
-
-    if (!failed && card && kldve_card_labels(card))
-        failed = kldve_labels_load(session->ctx, kldve_card_labels(card), &session->labels);
-    kldve_card_free(card);
-    return failed;
-}
-
 /* Once, with the first question. */
 static int open_network(struct session *session)
 {
@@ -58,8 +45,7 @@ static int open_network(struct session *session)
 
     if (session->explainer)
         return 0;
-    return (!session->labels && read_labels(session)) ||
-           kldve_onnx_explainer(session->ctx, session->network, &options, &session->explainer);
+    return kldve_onnx_explainer(session->ctx, session->network, &options, &session->explainer);
 }
 
 static void close_picture(struct session *session)
@@ -104,9 +90,10 @@ static SDL_Surface *to_surface(const kldve_image *image)
 
 static void name_class(const struct session *session, struct answer_class *class)
 {
-    const char *name = session->labels ? kldve_labels_name(session->labels, class->index) : NULL;
+    const char *name;
 
-    if (name)
+    if (kldve_labels_name(kldve_onnx_explainer_labels(session->explainer), class->index, &name) ==
+        KLDVE_OK)
         SDL_utf8strlcpy(class->name, name, sizeof class->name);
     else
         SDL_snprintf(class->name, sizeof class->name, "class %d", (int)class->index);
@@ -126,13 +113,15 @@ static void insert(struct answer *answer, const float *logits, int32_t index)
 
 static void rank(const struct session *session, const kldve_heatmap *map, struct answer *answer)
 {
-    size_t classes;
-    const float *logits = kldve_heatmap_logits(map, &classes);
-    const double *shares = kldve_heatmap_probabilities(map, NULL);
+    const double *shares = NULL; /* a number has none */
+    const float *logits = NULL;
+    int32_t classes = 0;
     int found = 0;
 
-    for (size_t i = 0; i < classes; i++)
-        insert(answer, logits, (int32_t)i);
+    kldve_heatmap_logits(map, &logits, &classes);
+    kldve_heatmap_probabilities(map, &shares, NULL);
+    for (int32_t i = 0; i < classes; i++)
+        insert(answer, logits, i);
     for (int32_t i = 0; i < answer->count; i++)
         found |= answer->best[i].index == answer->target;
     if (!found)
@@ -270,7 +259,6 @@ void session_free(struct session *session)
         SDL_WaitThread(session->thread, NULL);
     }
     close_picture(session);
-    kldve_labels_free(session->labels);
     kldve_explainer_free(session->explainer);
     kldve_ctx_free(session->ctx);
     SDL_DestroyCond(session->asked);
@@ -300,7 +288,10 @@ int session_given_up(struct session *session)
 
 const char *session_method(int32_t index)
 {
-    return kldve_method_name(index);
+    const char *name = NULL;
+
+    kldve_method_name(index, &name);
+    return name;
 }
 
 void answer_free(struct answer *answer)

@@ -99,7 +99,7 @@ static void backend_shape(const void *state, kldve_shape *out)
 
 static const char *backend_note(const void *state, int32_t index)
 {
-    return kldve_onnx_note(((const kx_backend_state *)state)->net, index);
+    return kx_note_at(&((const kx_backend_state *)state)->net->choice.notes, index);
 }
 
 /* Where a pass writes what the plan calls its logits: `logits` itself without a selection.  NULL:

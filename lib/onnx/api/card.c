@@ -211,47 +211,47 @@ void kldve_card_free(kldve_card *card)
 
 const char *kldve_card_layer(const kldve_card *card)
 {
-    return card->layer;
+    return card ? card->layer : NULL;
 }
 
 const char *kldve_card_logits(const kldve_card *card)
 {
-    return card->logits;
+    return card ? card->logits : NULL;
 }
 
 int32_t kldve_card_scores(const kldve_card *card)
 {
-    return card->scores;
+    return card ? card->scores : 0;
 }
 
 const char *kldve_card_select(const kldve_card *card)
 {
-    return card->select;
+    return card ? card->select : NULL;
 }
 
 const char *kldve_card_boxes(const kldve_card *card)
 {
-    return card->boxes;
+    return card ? card->boxes : NULL;
 }
 
 const char *kldve_card_objects(const kldve_card *card)
 {
-    return card->objects;
+    return card ? card->objects : NULL;
 }
 
 int32_t kldve_card_box_format(const kldve_card *card)
 {
-    return card->box_format;
+    return card ? card->box_format : 0;
 }
 
 int32_t kldve_card_box_units(const kldve_card *card)
 {
-    return card->box_units;
+    return card ? card->box_units : 0;
 }
 
 const char *kldve_card_labels(const kldve_card *card)
 {
-    return card->labels;
+    return card ? card->labels : NULL;
 }
 
 kldve_status kldve_card_input(const kldve_card *card, kldve_input_spec *out)
@@ -263,41 +263,52 @@ kldve_status kldve_card_input(const kldve_card *card, kldve_input_spec *out)
 
 const char *kldve_card_layout(const kldve_card *card)
 {
-    return card->layout;
+    return card ? card->layout : NULL;
 }
 
 const char *kldve_card_picture_input(const kldve_card *card)
 {
-    return card->picture_input;
+    return card ? card->picture_input : NULL;
 }
 
 int32_t kldve_card_frames(const kldve_card *card)
 {
-    return card->frames;
+    return card ? card->frames : 0;
 }
 
-const kldve_onnx_dim *kldve_card_dims(const kldve_card *card, int32_t *count)
+kldve_status kldve_card_dims(const kldve_card *card, const kldve_onnx_dim **dims, int32_t *count)
 {
+    if (!card || !dims || !count)
+        return KLDVE_E_ARG;
+    *dims = card->dims.dim;
     *count = card->dims.count;
-    return card->dims.dim;
+    return KLDVE_OK;
 }
 
 kldve_status kldve_card_value_at(const kldve_card *card, int32_t index, kldve_card_value *out)
 {
-    if (!card || index < 0 || index >= card->inputs.count)
+    if (!card)
         return KLDVE_E_ARG;
+    if (index < 0 || index >= card->inputs.count)
+        return KLDVE_E_NOT_FOUND;
     return kldve_struct_store(card->ctx, "kldve_card_value", &card->inputs.value[index],
                               sizeof card->inputs.value[index], out);
 }
 
-void kldve_card_grid(const kldve_card *card, int32_t *height, int32_t *width)
+kldve_status kldve_card_grid(const kldve_card *card, int32_t *height, int32_t *width)
 {
+    if (!card || !height || !width)
+        return KLDVE_E_ARG;
     *height = card->grid_height;
     *width = card->grid_width;
+    return KLDVE_OK;
 }
 
-void kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width)
+kldve_status kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width)
 {
+    if (!card || !height || !width)
+        return KLDVE_E_ARG;
     *height = card->height;
     *width = card->width;
+    return KLDVE_OK;
 }

@@ -6,9 +6,9 @@ extern const unsigned char kx_demo_model[], kx_demo_card[], kx_demo_labels[];
 extern const size_t kx_demo_model_nbytes, kx_demo_card_nbytes, kx_demo_labels_nbytes;
 
 #ifdef KX_HAVE_DEMO
-kldve_status kldve_onnx_demo(kldve_onnx_demo_files *out)
+kldve_status kldve_onnx_demo(kldve_onnx_files *out)
 {
-    const kldve_onnx_demo_files files = {
+    const kldve_onnx_files files = {
         .struct_size = sizeof files,
         .model = kx_demo_model,
         .model_nbytes = kx_demo_model_nbytes,
@@ -18,10 +18,10 @@ kldve_status kldve_onnx_demo(kldve_onnx_demo_files *out)
         .labels_nbytes = kx_demo_labels_nbytes,
     };
 
-    return kldve_struct_store(NULL, "kldve_onnx_demo_files", &files, sizeof files, out);
+    return kldve_struct_store(NULL, "kldve_onnx_files", &files, sizeof files, out);
 }
 #else
-kldve_status kldve_onnx_demo(kldve_onnx_demo_files *out)
+kldve_status kldve_onnx_demo(kldve_onnx_files *out)
 {
     return out ? KLDVE_E_UNSUPPORTED : KLDVE_E_ARG;
 }

@@ -3,9 +3,16 @@
 
 #include <string.h>
 
-const char *kldve_onnx_note(const kldve_onnx *net, int32_t index)
+kldve_status kldve_onnx_note(const kldve_onnx *net, int32_t index, const char **note)
 {
-    return net ? kx_note_at(&net->choice.notes, index) : NULL;
+    const char *found;
+
+    if (!net || !note)
+        return KLDVE_E_ARG;
+    if (!(found = kx_note_at(&net->choice.notes, index)))
+        return KLDVE_E_NOT_FOUND;
+    *note = found;
+    return KLDVE_OK;
 }
 
 kldve_status kldve_onnx_chosen(const kldve_onnx *net, kldve_onnx_choice *out)
@@ -58,8 +65,10 @@ static kldve_status describe(const kldve_onnx *net, const kx_value *v, kldve_onn
 
 kldve_status kldve_onnx_tensor_at(const kldve_onnx *net, int32_t index, kldve_onnx_tensor *out)
 {
-    if (!net || index < 0 || index >= net->choice.ntensor)
+    if (!net)
         return KLDVE_E_ARG;
+    if (index < 0 || index >= net->choice.ntensor)
+        return KLDVE_E_NOT_FOUND;
     return describe(net, net->choice.tensor[index], out);
 }
 
@@ -69,6 +78,6 @@ kldve_status kldve_onnx_tap_at(const kldve_onnx *net, int32_t index, kldve_onnx_
         return KLDVE_E_ARG;
     if (net->taps.count == 0)
         return KLDVE_E_UNSUPPORTED;
-    return index < 0 || index >= net->taps.count ? KLDVE_E_ARG
+    return index < 0 || index >= net->taps.count ? KLDVE_E_NOT_FOUND
                                                  : describe(net, net->taps.value[index], out);
 }

@@ -62,17 +62,16 @@ static void merge_input(kldve_onnx_options *options, const kldve_card *card)
     if (options->in_frames == 0)
         options->in_frames = kldve_card_frames(card);
     if (options->dim_count == 0)
-        options->dims = kldve_card_dims(card, &options->dim_count);
+        kldve_card_dims(card, &options->dims, &options->dim_count);
 }
 
 /* What the caller leaves open the card fills. */
 static void merge(kldve_onnx_options *options, const kldve_card *card)
 {
-    int32_t height, width;
+    int32_t height = 0, width = 0;
 
-    if (!card)
-        return;
-    kldve_card_size(card, &height, &width);
+    if (kldve_card_size(card, &height, &width) != KLDVE_OK)
+        return; /* there is no card */
     if (!options->layer)
         options->layer = kldve_card_layer(card);
     merge_scores(options, card);
@@ -89,28 +88,53 @@ static void merge(kldve_onnx_options *options, const kldve_card *card)
         kldve_card_grid(card, &options->grid_height, &options->grid_width);
 }
 
-static kldve_status load(kldve_ctx *ctx, const char *path, const kldve_onnx_options *given,
-                         kldve_card **card, kldve_onnx **net)
+/* What is opened together. */
+typedef struct parts {
+    kldve_card *card;     /* NULL: none */
+    kldve_labels *labels; /* NULL: none */
+    kldve_onnx *net;
+} parts;
+
+static void free_parts(parts *p)
+{
+    kldve_onnx_free(p->net); /* NULL once an explainer has it */
+    kldve_labels_free(p->labels);
+    kldve_card_free(p->card);
+}
+
+/* The path in a card starts beside the card, which a card in memory is not. */
+static kldve_status read_labels(kldve_ctx *ctx, bool beside, const kldve_onnx_files *files,
+                                parts *p)
+{
+    const char *path = beside && p->card ? kldve_card_labels(p->card) : NULL;
+
+    if (files->labels)
+        return kldve_labels_parse(ctx, files->labels, files->labels_nbytes, &p->labels);
+    return path ? kldve_labels_load(ctx, path, &p->labels) : KLDVE_OK;
+}
+
+/* From `path`, or where it is NULL from memory. */
+static kldve_status load(kldve_ctx *ctx, const char *path, const kldve_onnx_files *files,
+                         const kldve_onnx_options *given, parts *p)
 {
     kldve_onnx_options options = *given;
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
     kldve_onnx_input values[MOST_VALUES];
-    kldve_status status;
+    kldve_status status = KLDVE_OK;
 
-    if (path) {
-        status = kldve_card_beside(ctx, path, card);
-        if (status != KLDVE_OK)
-            return status;
-        merge(&options, *card);
-        if ((status = merge_values(ctx, &options, *card, values)) != KLDVE_OK)
-            return status;
-        return kldve_onnx_load(ctx, path, &options, net);
-    }
-    if ((status = kldve_onnx_demo(&demo)) != KLDVE_OK ||
-        (status = kldve_card_parse(ctx, demo.card, demo.card_nbytes, NULL, card)) != KLDVE_OK)
+    if (path)
+        status = kldve_card_beside(ctx, path, &p->card);
+    else if (files->card)
+        status = kldve_card_parse(ctx, files->card, files->card_nbytes, NULL, &p->card);
+    if (status != KLDVE_OK || (status = read_labels(ctx, path != NULL, files, p)) != KLDVE_OK)
         return status;
-    merge(&options, *card);
-    return kldve_onnx_load_memory(ctx, demo.model, demo.model_nbytes, &options, net);
+    merge(&options, p->card);
+    if (p->labels)
+        options.flags |= KLDVE_ONNX_FLAG_NAMED;
+    if ((status = merge_values(ctx, &options, p->card, values)) != KLDVE_OK)
+        return status;
+    if (path)
+        return kldve_onnx_load(ctx, path, &options, &p->net);
+    return kldve_onnx_load_memory(ctx, files->model, files->model_nbytes, &options, &p->net);
 }
 
 /* Without a card the explainer keeps its default: the pixels as they are. */
@@ -125,33 +149,69 @@ static kldve_status set_input(kldve_explainer *explainer, const kldve_card *card
     return status == KLDVE_OK ? kldve_explainer_set_input(explainer, &spec) : status;
 }
 
+/* The network owns card and labels, and the explainer the network. */
+static kldve_status open_parts(kldve_ctx *ctx, parts *p, kldve_explainer **out)
+{
+    kldve_explainer *explainer = NULL;
+    kldve_card *card = p->card;
+    kldve_status status;
+
+    p->net->card = p->card;
+    p->net->labels = p->labels;
+    p->card = NULL;
+    p->labels = NULL;
+    kx_onnx_hand_over(&p->net);
+    status = kldve_explainer_new(ctx, kldve_onnx_backend(), p->net, &explainer);
+    if (status == KLDVE_OK)
+        status = set_input(explainer, card);
+    if (status == KLDVE_OK)
+        *out = explainer;
+    else
+        kldve_explainer_free(explainer);
+    return status;
+}
+
+static kldve_status open_files(kldve_ctx *ctx, const char *path, const kldve_onnx_files *files,
+                               const kldve_onnx_options *options, kldve_explainer **out)
+{
+    kldve_onnx_options o;
+    parts p = {NULL, NULL, NULL};
+    kldve_status status = kx_options_load(ctx, options, &o);
+    double before;
+
+    if (status != KLDVE_OK)
+        return status;
+    before = kldve_ctx_enter(ctx, "loading", o.deadline_ms);
+    if ((status = load(ctx, path, files, &o, &p)) == KLDVE_OK)
+        status = open_parts(ctx, &p, out);
+    free_parts(&p);
+    return kldve_ctx_leave(ctx, before, status);
+}
+
 kldve_status kldve_onnx_explainer(kldve_ctx *ctx, const char *path,
                                   const kldve_onnx_options *options, kldve_explainer **out)
 {
-    kldve_card *card = NULL;
-    kldve_onnx *net = NULL;
-    kldve_explainer *explainer = NULL;
-    kldve_onnx_options o;
-    kldve_status status;
-    double before;
+    kldve_onnx_files files = {.struct_size = sizeof files};
 
     if (!ctx || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_explainer: an argument is NULL");
-    if ((status = kx_options_load(ctx, options, &o)) != KLDVE_OK)
+    if (!path && kldve_onnx_demo(&files) != KLDVE_OK)
+        return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
+                              "this build has no demonstration network: name a model");
+    return open_files(ctx, path, &files, options, out);
+}
+
+kldve_status kldve_onnx_explainer_memory(kldve_ctx *ctx, const kldve_onnx_files *files,
+                                         const kldve_onnx_options *options, kldve_explainer **out)
+{
+    kldve_onnx_files f;
+    kldve_status status;
+
+    if (!ctx || !files || !out)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_explainer_memory: an argument is NULL");
+    if ((status = kldve_struct_load(ctx, "kldve_onnx_files", files, &f, sizeof f)) < 0)
         return status;
-    before = kldve_ctx_enter(ctx, "loading", o.deadline_ms);
-    if ((status = load(ctx, path, &o, &card, &net)) != KLDVE_OK)
-        goto fail;
-    kx_onnx_hand_over(&net);
-    if ((status = kldve_explainer_new(ctx, kldve_onnx_backend(), net, &explainer)) != KLDVE_OK ||
-        (status = set_input(explainer, card)) != KLDVE_OK)
-        goto fail;
-    kldve_card_free(card);
-    *out = explainer;
-    return kldve_ctx_leave(ctx, before, KLDVE_OK);
-fail:
-    kldve_explainer_free(explainer);
-    kldve_onnx_free(net); /* NULL once an explainer has it */
-    kldve_card_free(card);
-    return kldve_ctx_leave(ctx, before, status);
+    if (!f.model)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_files: the model is NULL");
+    return open_files(ctx, NULL, &f, options, out);
 }

@@ -197,6 +197,7 @@ static kldve_status load_checked(kldve_ctx *ctx, const kx_source *from,
         goto fail;
     }
     net->held = held_by(ctx) - before;
+    kx_log_loaded(net);
     *out = net;
     return KLDVE_OK;
 fail:
@@ -239,6 +240,8 @@ void kldve_onnx_free(kldve_onnx *net)
 {
     if (!net)
         return;
+    kldve_card_free(net->card);
+    kldve_labels_free(net->labels);
     kx_plan_free(net->many_plan);
     kx_plan_free(net->plan);
     kx_arena_free(&net->arena);

@@ -31,6 +31,8 @@ struct kldve_onnx {
     kx_plan *plan;
     int32_t batch;         /**< inputs at once, at least 1 */
     kx_plan *many_plan;    /**< for them, with one thread each; NULL where there is one input */
+    kldve_card *card;      /**< of kldve_onnx_explainer(); NULL: none */
+    kldve_labels *labels;  /**< the same */
     kldve_onnx **handover; /**< set by kx_onnx_hand_over(), else NULL */
 };
 
@@ -62,6 +64,9 @@ kldve_status kx_onnx_load(kldve_ctx *ctx, const kx_source *from, const kldve_onn
  *  caller's.
  *  @return KLDVE_OK; KLDVE_E_ARG (no struct_size, a value out of range); KLDVE_E_UNSUPPORTED (a
  *          newer option is set). */
+/* KLDVE_E_UNSUPPORTED where the core that is loaded is of another release than the engine. */
+kldve_status kx_handshake(kldve_ctx *ctx);
+
 kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from,
                              kldve_onnx_options *to);
 
@@ -74,5 +79,8 @@ kldve_status kx_load_graph(kldve_onnx *net, kldve_onnx_options *o);
 /** Let the backend state that is next opened on *net own it: open() then sets *net to NULL, and
  *  close() frees the network.  Where open() fails, *net stays with the caller. */
 void kx_onnx_hand_over(kldve_onnx **net);
+
+/** Tell the log of the network's context what was chosen. */
+void kx_log_loaded(const kldve_onnx *net);
 
 #endif

@@ -68,8 +68,8 @@ static kldve_status by_layout(const kx_settler *s, int64_t view[4], bool *batche
             view[3] = d[i];
         }
     if (s->out->frames > INT32_MAX || view[2] > INT32_MAX / s->out->frames)
-        return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED, "input '%.60s': too many rows in all frames",
-                               s->picture.name);
+        return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED,
+                               "input '%.60s': too many rows in all frames", s->picture.name);
     view[2] *= s->out->frames;
     return KLDVE_OK;
 }

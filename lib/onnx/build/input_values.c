@@ -94,8 +94,8 @@ static kldve_status count_of(const kx_settler *s, const kx_proto_value *v, size_
                                    "input '%.60s': dimension %d is %lld, it must be at least 1",
                                    v->name, (int)i, (long long)v->dim[i]);
         if (v->dim[i] > MOST || *count > (size_t)(MOST / v->dim[i]))
-            return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED, "input '%.60s' has more than %d elements",
-                                   v->name, MOST);
+            return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED,
+                                   "input '%.60s' has more than %d elements", v->name, MOST);
         *count *= (size_t)v->dim[i];
     }
     return KLDVE_OK;

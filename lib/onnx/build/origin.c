@@ -372,7 +372,8 @@ kldve_status kx_put_together(kx_graph *g, kx_element *e, size_t count, const cha
     for (int32_t k = 0; k < n; k++)
         sum += g->value[id[k]]->count; /* of at most KX_MAX_IN tensors that fit memory */
     if (sum > INT32_MAX)
-        return kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED, "the scores come from too large tensors");
+        return kldve_ctx_fail(g->ctx, KLDVE_E_UNSUPPORTED,
+                              "the scores come from too large tensors");
     if ((st = concatenate(g, id, n, name, out)) < 0)
         return st;
     for (int32_t k = 0; k < n; k++) {

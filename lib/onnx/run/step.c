@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include <omp.h>
+
 #include "accel/call.h"
 #include "accel/rule.h"
 #include "run/attend.h"
@@ -141,13 +143,38 @@ void kx_run_dense_rows(const kx_step *step, size_t rows, const float *const *fro
         kx_dense_vjp(&d->layer, rows, from, to);
 }
 
-static void run_dense(const kx_state *s, const kx_step *step)
+enum { BETWEEN_POLLS = 8 << 20 /* weights, some 10 ms of reading from a file that is mapped */ };
+
+/* A large layer whose rows each make one output, in pieces; else all at once. */
+static kldve_status run_dense(const kx_state *s, const kx_step *step)
 {
+    const kx_dense *whole = &step->as.dense.layer;
+    bool forward = step->kind == KX_STEP_DENSE;
     const float *from[KX_DENSE_ROWS];
     float *to[KX_DENSE_ROWS];
     size_t rows = kx_state_dense_rows(s, step, from, to);
+    int64_t outputs = forward ? whole->n : whole->k, each = forward ? whole->k : whole->n;
+    int64_t some = forward == whole->transposed ? (BETWEEN_POLLS / each / 4 + 1) * 4 : outputs;
+    kldve_status st = KLDVE_OK;
 
-    kx_run_dense_rows(step, rows, from, to);
+    for (int64_t at = 0; at < outputs && st == KLDVE_OK; at += some) {
+        int64_t left = outputs - at, here = left < some ? left : some;
+        kx_dense part = *whole;
+
+        *(forward ? &part.n : &part.k) = here;
+        part.weights += at * each;
+        if (forward) {
+            part.bias = part.bias ? part.bias + at : NULL;
+            kx_dense_forward(&part, step->as.dense.act, rows, from, to);
+        } else {
+            kx_dense_vjp(&part, rows, from, to);
+        }
+        for (size_t r = 0; r < rows; r++)
+            to[r] += here;
+        if (here < left && omp_get_thread_num() == 0)
+            st = kldve_ctx_poll(s->ctx);
+    }
+    return st;
 }
 
 static void run_share(const kx_state *s, const kx_share_step *h)
@@ -230,8 +257,7 @@ kldve_status kx_step_run(kx_state *s, int32_t i)
         break;
     case KX_STEP_DENSE:
     case KX_STEP_DENSE_VJP:
-        run_dense(s, step);
-        break;
+        return run_dense(s, step);
     case KX_STEP_ACT:
         kx_act_forward(act->act, act->count, kx_state_at(s, act->from), kx_state_at(s, act->to));
         break;

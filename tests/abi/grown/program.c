@@ -412,14 +412,14 @@ static void pass_features(kldve_ctx *ctx, const kldve_backend *backend)
     static const float values[INPUTS] = {1, 2, 3, 4, 5};
     const kldve_options options = {
         .struct_size = sizeof options, .pick = KLDVE_PICK_AT, .pick_x = 1};
-    kldve_features *features = COPY(kldve_features, .values = values, .count = INPUTS);
+    kldve_feature_maps *features = COPY(kldve_feature_maps, .values = values, .count = INPUTS);
     kldve_explainer *explainer = NULL;
     kldve_heatmap *map = NULL;
 
     behind_layer = 1;
     CHECK(kldve_explainer_new(ctx, backend, NULL, &explainer) == KLDVE_OK);
     behind_layer = 0;
-    accepted(ctx, "kldve_features", kldve_explain_features(explainer, features, &options, &map));
+    accepted(ctx, "kldve_feature_maps", kldve_explain_features(explainer, features, &options, &map));
     kldve_heatmap_free(map);
     kldve_explainer_free(explainer);
     free(features);
@@ -485,9 +485,23 @@ static void pass_card(kldve_ctx *ctx)
     free(value);
 }
 
+/* `demo` lacks the member if the library does. */
+static void pass_files(kldve_ctx *ctx, const kldve_onnx_files *demo)
+{
+    kldve_onnx_files *files =
+        COPY(kldve_onnx_files, .model = demo->model, .model_nbytes = demo->model_nbytes,
+             .card = demo->card, .card_nbytes = demo->card_nbytes);
+    kldve_explainer *explainer = NULL;
+
+    if (accepted(ctx, "kldve_onnx_files",
+                 kldve_onnx_explainer_memory(ctx, files, NULL, &explainer)))
+        kldve_explainer_free(explainer);
+    free(files);
+}
+
 static void pass_engine(kldve_ctx *ctx)
 {
-    kldve_onnx_demo_files *demo = result(sizeof *demo);
+    kldve_onnx_files *demo = result(sizeof *demo);
     kldve_onnx_options *options = COPY(kldve_onnx_options, .threads = 1);
     kldve_input_spec *spec = result(sizeof *spec);
     kldve_explainer *explainer = NULL;
@@ -499,6 +513,7 @@ static void pass_engine(kldve_ctx *ctx)
 
     CHECK(kldve_onnx_demo(demo) == KLDVE_OK);
     check_result(demo, sizeof *demo);
+    pass_files(ctx, demo);
     CHECK(kldve_card_parse(ctx, demo->card, demo->card_nbytes, NULL, &card) == KLDVE_OK);
     CHECK(kldve_card_input(card, spec) == KLDVE_OK);
     check_result(spec, sizeof *spec);
@@ -559,7 +574,7 @@ static const struct {
 } structs[] = {
     {"kldve_allocator", 1},     {"kldve_divergence_options", 1},
     {"kldve_options", 1},       {"kldve_arrays", 1},
-    {"kldve_features", 1},      {"kldve_input_spec", 1},
+    {"kldve_feature_maps", 1},      {"kldve_input_spec", 1},
     {"kldve_pixels", 1},        {"kldve_render_options", 1},
     {"kldve_backend", 1},       {"kldve_method", 1},
     {"kldve_metric", 1},        {"kldve_shape", 1},
@@ -570,7 +585,7 @@ static const struct {
 #ifdef WITH_ONNX
     {"kldve_onnx_options", 1},  {"kldve_onnx_input", 1},
     {"kldve_onnx_dim", 1},      {"kldve_onnx_tensor", 0},
-    {"kldve_onnx_choice", 0},   {"kldve_onnx_demo_files", 0},
+    {"kldve_onnx_choice", 0},   {"kldve_onnx_files", 1},
     {"kldve_card_value", 0},    {"kldve_onnx_needs", 0},
 #endif
 };

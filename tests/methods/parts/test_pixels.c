@@ -1,5 +1,6 @@
 /* test_pixels.c - one number for each pixel: which signs the methods show by default. */
 #include "../bench.h"
+#include "got.h"
 
 #include "methods/methods.h"
 
@@ -35,9 +36,8 @@ static void test_signs(void **state)
         assert_int_equal(kldve_explain_input(b.ex, b.input, &o, &asked), KLDVE_OK);
         o.sign = KLDVE_SIGN_SIGNED;
         assert_int_equal(kldve_explain_input(b.ex, b.input, &o, &with_sign), KLDVE_OK);
-        assert_memory_equal(kldve_heatmap_values(by_default), kldve_heatmap_values(asked),
-                            PIXELS * sizeof(float));
-        v = kldve_heatmap_values(with_sign);
+        assert_memory_equal(got_values(by_default), got_values(asked), PIXELS * sizeof(float));
+        v = got_values(with_sign);
         for (int p = 0; p < PIXELS; p++)
             negative += v[p] < 0.5f;
         if (negative == 0 || negative == PIXELS)

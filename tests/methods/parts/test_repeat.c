@@ -1,5 +1,6 @@
 /* test_repeat.c - repeated passes: the same seed gives the same map; cancelling. */
 #include "../repeats.h"
+#include "got.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,14 +37,13 @@ static void test_seeds(void **state)
         }
         assert_int_equal(kldve_heatmap_record(map[0], &r), KLDVE_OK);
         size = (size_t)r.height * (size_t)r.width * sizeof(float);
-        assert_memory_equal(kldve_heatmap_values(map[0]), kldve_heatmap_values(map[1]), size);
-        error[0] = kldve_heatmap_error(map[0], &count);
-        error[1] = kldve_heatmap_error(map[1], &count);
+        assert_memory_equal(got_values(map[0]), got_values(map[1]), size);
+        error[0] = got_error(map[0], &count);
+        error[1] = got_error(map[1], &count);
         assert_true((error[0] != NULL) == (method_named(repeated[m])->random == 1));
         if (error[0]) {
             assert_memory_equal(error[0], error[1], size);
-            assert_memory_not_equal(kldve_heatmap_values(map[0]), kldve_heatmap_values(map[2]),
-                                    size);
+            assert_memory_not_equal(got_values(map[0]), got_values(map[2]), size);
         }
         for (int i = 0; i < 3; i++)
             kldve_heatmap_free(map[i]);

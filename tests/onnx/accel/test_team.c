@@ -32,7 +32,7 @@ static kldve_status load(host *h)
                             .threads = THREADS,
                             .batch = BATCH,
                             .flags = KLDVE_ONNX_FLAG_VJP_INPUT};
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
     kldve_status st = kldve_onnx_demo(&demo);
 
     if (st < 0 || (st = kldve_ctx_new(NULL, &h->ctx)) < 0)
@@ -68,15 +68,16 @@ static kldve_status explain(host *h)
         st = kldve_explain_inputs(h->ex, h->input, BATCH, NULL, map + 2);
     h->count = 0;
     for (int i = 0; i < 2 + BATCH; i++) {
-        kldve_record r = {.struct_size = sizeof r};
+        const float *values;
+        int32_t count;
 
-        if (st == KLDVE_OK && (st = kldve_heatmap_record(map[i], &r)) == KLDVE_OK) {
-            size_t cells = (size_t)r.height * (size_t)r.width;
+        if (st == KLDVE_OK && (st = kldve_heatmap_values(map[i], &values, &count)) == KLDVE_OK) {
+            size_t cells = (size_t)count;
 
             if (h->count + cells > MOST)
                 st = KLDVE_E_LIMIT;
             else
-                memcpy(h->map + h->count, kldve_heatmap_values(map[i]), cells * sizeof *h->map);
+                memcpy(h->map + h->count, values, cells * sizeof *h->map);
             h->count += cells;
         }
         kldve_heatmap_free(map[i]);
@@ -243,7 +244,7 @@ int main(void)
         cmocka_unit_test(test_after_run),
         cmocka_unit_test(test_beside_a_running_thread),
     };
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
 
     if (kldve_onnx_demo(&demo) != KLDVE_OK)
         return 77; /* nothing to load */

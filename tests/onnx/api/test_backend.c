@@ -1,6 +1,7 @@
 /* test_backend.c - the engine as a backend: the contract, no allocation in a run, one network for
  * several threads, and refusals. */
 #include "backends/contract.h"
+#include "onnx/got_note.h"
 #include "onnx/networks/opened.h"
 
 #include <math.h>
@@ -457,7 +458,7 @@ static void test_listing(void **state)
 
     (void)state;
     assert_int_equal(kldve_onnx_load(ctx, model("mnist_cnn"), &o, &net), KLDVE_OK);
-    assert_non_null(strstr(kldve_onnx_note(net, 0), "not a vector of class scores"));
+    assert_non_null(strstr(got_note(net, 0), "not a vector of class scores"));
     assert_int_equal(kldve_onnx_tensor_at(net, 0, &first), KLDVE_OK);
     assert_int_equal(kldve_explainer_new(ctx, kldve_onnx_backend(), net, &ex), KLDVE_E_ARG);
     assert_non_null(strstr(kldve_ctx_message(ctx), "KLDVE_ONNX_FLAG_LIST"));

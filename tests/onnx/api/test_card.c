@@ -318,7 +318,7 @@ static void test_inputs(void **state)
     assert_int_equal(spec.channels, KLDVE_CHANNELS_RGB_ALPHA);
     assert_true(spec.mean[0] == 1 && spec.mean[2] == 3 && spec.alpha_mean == 4);
     assert_true(spec.std[0] == 5 && spec.std[2] == 5 && spec.alpha_std == 5);
-    dim = kldve_card_dims(card, &count);
+    assert_int_equal(kldve_card_dims(card, &dim, &count), KLDVE_OK);
     assert_int_equal(count, 2);
     assert_string_equal(dim[0].name, "n");
     assert_int_equal(10 * dim[0].size + dim[1].size, 42);

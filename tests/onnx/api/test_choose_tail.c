@@ -1,6 +1,7 @@
 /* test_choose_tail.c - the scores behind what a network ends in: softmax(scores) or sigmoid(scores)
  * is what the file itself prints. */
 #include "onnx/networks/opened.h"
+#include "onnx/got_note.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -259,7 +260,7 @@ static bool has_note(const kldve_onnx *net, const char *text)
 {
     const char *note;
 
-    for (int32_t i = 0; (note = kldve_onnx_note(net, i)); i++)
+    for (int32_t i = 0; (note = got_note(net, i)); i++)
         if (strstr(note, text))
             return true;
     return false;
@@ -387,7 +388,7 @@ static void check_said(void **state)
     } else {
         opened_state(&o, st);
         assert_int_equal(o.shape.scores, t->kind);
-        assert_true(t->note ? has_note(o.net, t->note) : !kldve_onnx_note(o.net, 0));
+        assert_true(t->note ? has_note(o.net, t->note) : !got_note(o.net, 0));
     }
     opened_close(&o);
 }

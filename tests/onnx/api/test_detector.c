@@ -1,6 +1,7 @@
 /* test_detector.c - rows of detectors: recognised, the best one found, its box and its scores.  The
  * networks only move the input about, so that the test knows every number. */
 #include "onnx/networks/opened.h"
+#include "onnx/got_note.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -166,7 +167,7 @@ static void test_labelled(void **state)
 
     (void)state;
     opened_state(&o, opened_text(&o, network, &options));
-    assert_non_null(strstr(kldve_onnx_note(o.net, 0), "its score and the number of its class"));
+    assert_non_null(strstr(got_note(o.net, 0), "its score and the number of its class"));
     assert_int_equal(o.classes, 1);
     features = calloc(o.features, sizeof *features);
     assert_int_equal(b->forward(o.state, input, &score, features), KLDVE_OK);

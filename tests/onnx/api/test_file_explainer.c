@@ -1,6 +1,7 @@
 /* test_file_explainer.c - kldve_onnx_explainer() finds the card, prefers the caller to the card,
  * owns what it loads, and gives the same map as the long way. */
 #include "support.h"
+#include "got.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ static void explain(kldve_ctx *ctx, kldve_explainer *explainer, const char *path
     out->width = record.width;
     out->target = record.target;
     assert_true(record.height * record.width <= 4096);
-    memcpy(out->value, kldve_heatmap_values(map),
+    memcpy(out->value, got_values(map),
            (size_t)(record.height * record.width) * sizeof *out->value);
     kldve_heatmap_free(map);
     kldve_image_free(image);
@@ -78,6 +79,56 @@ static void test_same_as_the_long_way(void **state)
     kldve_card_free(card);
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);
+}
+
+/* From memory: the same map, with the labels that are given, and what it was opened on. */
+static void test_memory(void **state)
+{
+    static const char labels[] = "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n";
+    const char *path = model("mnist_cnn"), *label = NULL;
+    kldve_onnx_files files = {
+        .struct_size = sizeof files, .labels = labels, .labels_nbytes = sizeof labels - 1};
+    size_t nbytes;
+    void *bytes = test_file_load(path, &nbytes),
+         *card = test_file_load(
+             test_path("%s/assets/models/mnist_cnn.card.json", test_shared_or_skip()),
+             &files.card_nbytes);
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_explainer *explainer = NULL;
+    kldve_onnx_choice choice = {.struct_size = sizeof choice};
+    cells a, b;
+
+    (void)state;
+    assert_int_equal(kldve_onnx_explainer_memory(ctx, &files, NULL, &explainer), KLDVE_E_ARG);
+    test_says(ctx, "kldve_onnx_files: the model is NULL");
+    files.model = bytes;
+    files.model_nbytes = nbytes;
+    files.card = card;
+    assert_int_equal(kldve_onnx_explainer_memory(ctx, NULL, NULL, &explainer), KLDVE_E_ARG);
+    assert_int_equal(kldve_onnx_explainer_memory(ctx, &files, NULL, NULL), KLDVE_E_ARG);
+    if (kldve_onnx_explainer_memory(ctx, &files, NULL, &explainer) != KLDVE_OK)
+        fail_msg("%s", kldve_ctx_message(ctx));
+    free(card); /* borrowed for the call only */
+    explain(ctx, explainer, picture(), &a);
+    assert_int_equal(kldve_onnx_chosen(kldve_onnx_explainer_net(explainer), &choice), KLDVE_OK);
+    assert_int_equal(choice.grid_width, 14);
+    assert_non_null(kldve_card_layer(kldve_onnx_explainer_card(explainer)));
+    assert_int_equal(kldve_labels_name(kldve_onnx_explainer_labels(explainer), a.target, &label),
+                     KLDVE_OK);
+    assert_string_equal(label, "seven");
+    kldve_explainer_free(explainer);
+    explainer = NULL;
+    assert_int_equal(kldve_onnx_explainer(ctx, path, NULL, &explainer), KLDVE_OK);
+    explain(ctx, explainer, picture(), &b);
+    assert_memory_equal(&a, &b, sizeof a);
+    kldve_explainer_free(explainer);
+    assert_null(kldve_onnx_explainer_net(NULL));
+    assert_null(kldve_onnx_explainer_card(NULL));
+    assert_null(kldve_onnx_explainer_labels(NULL));
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+    free(bytes);
 }
 
 static void test_caller_before_card(void **state)
@@ -183,7 +234,7 @@ static void test_built_in(void **state)
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_explainer *explainer = NULL;
     kldve_labels *labels = NULL;
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo}, old;
+    kldve_onnx_files demo = {.struct_size = sizeof demo}, old;
     kldve_shape shape = {.struct_size = sizeof shape};
 
     (void)state;
@@ -194,7 +245,7 @@ static void test_built_in(void **state)
     }
     memset(&old, 0, sizeof old);
     assert_int_equal(kldve_onnx_demo(&old), KLDVE_E_ARG);
-    old.struct_size = offsetof(kldve_onnx_demo_files, card);
+    old.struct_size = offsetof(kldve_onnx_files, card);
     assert_int_equal(kldve_onnx_demo(&old), KLDVE_OK);
     assert_ptr_equal(old.model, demo.model);
     assert_null(old.card);
@@ -211,11 +262,9 @@ static void test_built_in(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_as_the_long_way),
-        cmocka_unit_test(test_caller_before_card),
-        cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_without_card),
-        cmocka_unit_test(test_built_in),
+        cmocka_unit_test(test_same_as_the_long_way), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_caller_before_card),   cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_without_card),         cmocka_unit_test(test_built_in),
     };
 
     return cmocka_run_group_tests_name("explainer", tests, NULL, NULL);

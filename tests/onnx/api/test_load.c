@@ -62,7 +62,7 @@ static void test_inputs(void **state)
         {{.struct_size = sizeof bad[0].in, .name = "m", .rank = 2, .dims = negative, .data = data},
          "'m': dimension 0 is -5"},
     };
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
 
     (void)state;
     if (kldve_onnx_demo(&demo) != KLDVE_OK)

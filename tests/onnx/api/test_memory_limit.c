@@ -92,6 +92,42 @@ static void test_sessions(void **state)
     }
 }
 
+/* What a file asks for, and the message that refuses it. */
+static void test_limits_of_a_file(void **state)
+{
+    static const struct {
+        int32_t limit;
+        int64_t value;
+        const char *says;
+    } cases[] = {
+        {KLDVE_LIMIT_MODEL, 1000, " bytes: the limit 'model' is 1000 bytes; raise it with"},
+        {KLDVE_LIMIT_NODES, 3, " nodes: the limit 'nodes' is 3; raise it with"},
+        {KLDVE_LIMIT_UNPACKED, 1000, "unpacks to more than is taken: the limit 'unpacked' is 1000"},
+        {KLDVE_LIMIT_WORKING_MEMORY, 1024, ": the limit 'working-memory' is 1 KiB; raise it with"},
+        {KLDVE_LIMIT_WEIGHTS, 10, " bytes of weights: the limit 'weights' is 10 bytes; raise it"},
+        {KLDVE_LIMIT_CARD, 10, " bytes of a model card: the limit 'card' is 10 bytes; raise it"},
+    };
+    const char *path = test_path("%s/assets/models/mnist_cnn.onnx", test_shared_or_skip());
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        test_heap heap;
+        kldve_ctx *ctx = test_ctx(&heap);
+        kldve_explainer *ex = NULL;
+
+        assert_int_equal(kldve_ctx_set_limit(ctx, cases[i].limit, cases[i].value), KLDVE_OK);
+        assert_int_equal(kldve_onnx_explainer(ctx, path, NULL, &ex), KLDVE_E_LIMIT);
+        test_says(ctx, cases[i].says);
+        test_says(ctx, "mnist_cnn");
+        assert_null(ex);
+        assert_int_equal(kldve_ctx_set_limit(ctx, cases[i].limit, INT64_MAX), KLDVE_OK);
+        assert_int_equal(kldve_onnx_explainer(ctx, path, NULL, &ex), KLDVE_OK);
+        kldve_explainer_free(ex);
+        kldve_ctx_free(ctx);
+        assert_int_equal(heap.live, 0);
+    }
+}
+
 /* From the third explanation on the allocator is asked for the heat maps alone. */
 static void test_one_block(void **state)
 {
@@ -133,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sessions),
+        cmocka_unit_test(test_limits_of_a_file),
         cmocka_unit_test(test_one_block),
     };
 

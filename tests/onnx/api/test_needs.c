@@ -83,7 +83,7 @@ static void compare(const void *bytes, size_t nbytes, const kldve_onnx_options *
 
 static void test_demo(void **state)
 {
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
     kldve_onnx_options o = {.struct_size = sizeof o, .threads = 1};
 
     (void)state;
@@ -154,7 +154,7 @@ static void test_measuring(void **state)
  * call works. */
 static void test_every_allocation(void **state)
 {
-    kldve_onnx_demo_files demo = {.struct_size = sizeof demo};
+    kldve_onnx_files demo = {.struct_size = sizeof demo};
     kldve_onnx_needs said = {.struct_size = sizeof said};
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);

@@ -2,6 +2,7 @@
  * network is loaded; a region has their mean.  The layer of such a network is one that they read
  * enough of. */
 #include "onnx/networks/opened.h"
+#include "onnx/got_note.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -279,7 +280,7 @@ static void test_block(void **state)
         opened o;
 
         open_with(&o, FIRST, of[i].select, 0);
-        note = kldve_onnx_note(o.net, 0);
+        note = got_note(o.net, 0);
         assert_true(of[i].note ? note && strstr(note, of[i].note) : !note);
         opened_close(&o);
     }

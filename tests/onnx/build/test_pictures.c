@@ -2,6 +2,7 @@
  * back to their places; of a batch that the file fixes one picture is the layer.  The features are
  * those of the same network for one picture, and what it computes stays the same. */
 #include "onnx/networks/opened.h"
+#include "onnx/got_note.h"
 #include "onnx/networks/text.h"
 
 #include <math.h>
@@ -114,7 +115,7 @@ static results run_with(const char *network, const kldve_onnx_options *options, 
         cotangent[i] = (float)i - 1.25f;
     assert_int_equal(b->forward(o.state, input, r.logits, r.features), KLDVE_OK);
     assert_int_equal(b->vjp(o.state, cotangent, r.gradient), KLDVE_OK);
-    for (int32_t i = 0; (note = kldve_onnx_note(o.net, i)); i++)
+    for (int32_t i = 0; (note = got_note(o.net, i)); i++)
         strncat(r.notes, note, sizeof r.notes - strlen(r.notes) - 1);
     opened_close(&o);
     return r;

@@ -1,6 +1,7 @@
 /* test_unite.c - layers that the file does not have as they are explained: two streams joined to
  * one layer, one of them mirrored, and tokens.  What the network computes stays the same. */
 #include "onnx/networks/opened.h"
+#include "got.h"
 #include "onnx/networks/text.h"
 
 #include <math.h>
@@ -217,7 +218,7 @@ static void test_corner(void **state)
         kldve_explainer_new(o.ctx, kldve_onnx_backend(), o.net, &net) < 0 ||
         kldve_explain_input(net, x, &options, &heat) < 0)
         fail_msg("%s", kldve_ctx_message(o.ctx));
-    map = kldve_heatmap_values(heat);
+    map = got_values(heat);
     for (int32_t i = 0; i < CELLS; i++)
         if (i / SIDE >= NEAR || i % SIDE >= NEAR)
             assert_true(map[i] == 0);

@@ -1,5 +1,6 @@
 /* raw_files.c - see raw_files.h. */
 #include "raw_files.h"
+#include "got.h"
 
 #include <stdlib.h>
 
@@ -84,7 +85,7 @@ kldve_status raw_explain(kldve_ctx *ctx, const kldve_onnx *net, const float *inp
 
     if (st == KLDVE_OK && (st = kldve_explain_input(ex, input, &o, &map)) == KLDVE_OK &&
         (st = kldve_heatmap_record(map, &r)) == KLDVE_OK)
-        raw_write(folder, method, kldve_heatmap_values(map), (size_t)r.height * (size_t)r.width);
+        raw_write(folder, method, got_values(map), (size_t)r.height * (size_t)r.width);
     kldve_heatmap_free(map);
     kldve_explainer_free(ex);
     return st;

@@ -40,11 +40,8 @@ static kldve_status go(const planned *p, bool vjp, bool plain, const float *x,
                        const float *cotangent, outcome_of *o)
 {
     kx_graph *g = p->g;
-    kx_plan_options options = {.input = p->input,
-                               .logits = g->output[0],
-                               .vjp_input = vjp,
-                               .plain = plain,
-                               .threads = 1};
+    kx_plan_options options = {
+        .input = p->input, .logits = g->output[0], .vjp_input = vjp, .plain = plain, .threads = 1};
     kldve_status st;
 
     memset(o, 0, sizeof *o);

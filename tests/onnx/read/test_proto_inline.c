@@ -198,7 +198,8 @@ static void test_towers(void **state)
     kx_model_free(m);
     m = NULL;
     assert_int_equal(read_tower(ctx, 60, 3, &m), KLDVE_E_LIMIT); /* 3^60 nodes */
-    assert_non_null(strstr(kldve_ctx_message(ctx), "functions expand to more nodes: the limit 'nodes' is 1000000;"));
+    assert_non_null(strstr(kldve_ctx_message(ctx),
+                           "functions expand to more nodes: the limit 'nodes' is 1000000;"));
     assert_int_equal(read_tower(ctx, 70, 1, &m), KLDVE_E_UNSUPPORTED);
     assert_non_null(strstr(kldve_ctx_message(ctx), "its calls are nested too deeply"));
     assert_null(m);

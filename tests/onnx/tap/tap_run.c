@@ -16,6 +16,7 @@
 
 #include <kldve/onnx.h>
 
+#include "got.h"
 #include "onnx/networks/raw_files.h"
 
 /* Without hires-cam and lafam: in front of a normalisation the sum of gradient times feature is 0
@@ -96,7 +97,7 @@ static void close_it(loaded *l)
 
 /* The map of a method, in `ms` milliseconds; NULL: refused. */
 static kldve_heatmap *explain(kldve_explainer *ex, const char *method, const float *input,
-                              const kldve_features *features, double *ms)
+                              const kldve_feature_maps *features, double *ms)
 {
     const kldve_options options = {.struct_size = sizeof options, .method = method};
     double start = now_ms();
@@ -116,8 +117,7 @@ static double difference(const kldve_heatmap *a, const kldve_heatmap *b)
     if (kldve_heatmap_record(a, &r) < 0)
         return INFINITY;
     for (int32_t i = 0; i < r.height * r.width; i++)
-        most = fmax(most,
-                    fabs((double)kldve_heatmap_values(a)[i] - (double)kldve_heatmap_values(b)[i]));
+        most = fmax(most, fabs((double)got_values(a)[i] - (double)got_values(b)[i]));
     return most;
 }
 
@@ -164,7 +164,7 @@ static void compare(kldve_ctx *ctx, const char *path, const char *layer, const c
     loaded whole = open_as(ctx, path, layer, 0),
            head = open_as(ctx, path, layer, KLDVE_ONNX_FLAG_HEAD);
     kldve_shape s = {.struct_size = sizeof s};
-    kldve_features f = {.struct_size = sizeof f};
+    kldve_feature_maps f = {.struct_size = sizeof f};
     float *input, *taps;
 
     if (kldve_explainer_shape(head.explainer, &s) < 0)
