@@ -239,7 +239,8 @@ KLDVE_API kldve_status kldve_explainer_note(const kldve_explainer *explainer, in
  *  Nothing runs.  Only where the network itself has to say - relevance propagation, gradients at
  *  biases, attentions - its plan for them is made, once, which takes as long as loading does and is
  *  then there for the explanation.  What depends on the picture is not looked at: a pixel or row
- *  that is picked, numbers that are not finite.
+ *  that is picked, numbers that are not finite, and for the method `cam` whether its gradient is
+ * that of a linear layer.
  *  @param options  NULL means defaults.
  *  @return KLDVE_OK, or what kldve_explain_input() would return, with its message.
  *  @since 0.1 */
