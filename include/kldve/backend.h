@@ -51,6 +51,7 @@ typedef struct kldve_pick {
     float score;  /**< set by the backend with a box: of its best class, as the file has it */
     int32_t has_box; /**< set by the backend: 1 where a row has a box */
 } kldve_pick;
+#define KLDVE_PICK_INIT KLDVE_INIT(kldve_pick)
 
 /** The sizes of a network and of the layer that is explained.  All at least 1; without a layer
  * maps, height and width are 0, and only methods that explain the input itself work. */
@@ -77,6 +78,7 @@ typedef struct kldve_shape {
      * no pixels. */
     int64_t head;
 } kldve_shape;
+#define KLDVE_SHAPE_INIT KLDVE_INIT(kldve_shape)
 
 enum {
     KLDVE_SHAPE_ROOM = 256 /**< bytes that kldve_backend.shape may write; no kldve_shape will ever
@@ -115,6 +117,7 @@ typedef struct kldve_bias_gradient {
     int32_t frames;   /**< of a film, below each other in `height`; 0 or 1: none */
     int32_t reserved; /**< 0 */
 } kldve_bias_gradient;
+#define KLDVE_BIAS_GRADIENT_INIT KLDVE_INIT(kldve_bias_gradient)
 
 /** Called for one unit after the other, from the logits to the input.  To end the pass, describe
  * why with kldve_ctx_fail() and return anything but KLDVE_OK: the pass returns it. */
@@ -138,6 +141,7 @@ typedef struct kldve_attention {
     int32_t lead;          /**< tokens before those of the grid */
     int32_t height, width; /**< of the grid: lead + height * width = queries = keys */
 } kldve_attention;
+#define KLDVE_ATTENTION_INIT KLDVE_INIT(kldve_attention)
 
 /** Called for one attention after the other, from the logits to the input.  To end the pass,
  *  describe why with kldve_ctx_fail() and return anything but KLDVE_OK: the pass returns it. */
@@ -221,6 +225,7 @@ typedef struct kldve_backend {
      *  @param rule   a kldve_rule, of gradients at the pixels. */
     kldve_status (*can)(void *state, uint64_t needs, int32_t rule);
 } kldve_backend;
+#define KLDVE_BACKEND_INIT KLDVE_INIT(kldve_backend)
 
 /** Record why a call fails and return `status`: `return kldve_ctx_fail(ctx, status, "why");`
  *  @param ctx      NULL: nothing is recorded.

@@ -33,14 +33,65 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
+/** The version of these headers.  A release with another MAJOR breaks programs, one with another
+ *  MINOR adds something, one with another PATCH only mends.  Below 1.0 any MINOR may break.
+ *  @since 0.1 */
+#define KLDVE_VERSION_MAJOR 0
+#define KLDVE_VERSION_MINOR 1
+#define KLDVE_VERSION_PATCH 0
+
+/** The same as one number that grows, for #if and for kldve_version_number().  @since 0.1 */
+#define KLDVE_VERSION_NUMBER                                                                       \
+    (KLDVE_VERSION_MAJOR * 1000000 + KLDVE_VERSION_MINOR * 1000 + KLDVE_VERSION_PATCH)
+
+/* On Windows: programs import from a .dll unless they define KLDVE_STATIC; the build of the library
+ * defines KLDVE_BUILDING. */
+#if defined(_WIN32) && defined(KLDVE_BUILDING) && !defined(KLDVE_STATIC)
+#define KLDVE_API __declspec(dllexport)
+#elif defined(_WIN32) && !defined(KLDVE_STATIC)
+#define KLDVE_API __declspec(dllimport)
+#elif defined(__GNUC__)
 #define KLDVE_API __attribute__((visibility("default")))
+#else
+#define KLDVE_API
+#endif
+
+#if defined(__GNUC__)
 #define KLDVE_MUST_CHECK __attribute__((warn_unused_result))
 #define KLDVE_PRINTF(string, first) __attribute__((format(printf, string, first)))
 #else
-#define KLDVE_API
 #define KLDVE_MUST_CHECK
 #define KLDVE_PRINTF(string, first)
+#endif
+
+/* Stands before what a later release will no longer have; `message` says what takes its place. */
+#if defined(__GNUC__)
+#define KLDVE_DEPRECATED(message) __attribute__((deprecated(message)))
+#elif defined(_MSC_VER)
+#define KLDVE_DEPRECATED(message) __declspec(deprecated(message))
+#else
+#define KLDVE_DEPRECATED(message)
+#endif
+
+/** An initialiser of any public struct, which sets its size and leaves the rest at the default:
+ *  `kldve_options o = KLDVE_OPTIONS_INIT;`  Each struct has its own, named after it.  Without a
+ *  warning from C99 and C++11 on.  @since 0.1 */
+#ifdef __cplusplus
+extern "C++" {
+template <class T> inline T kldve_init()
+{
+    T made = T();
+
+    made.struct_size = sizeof made;
+    return made;
+}
+}
+#define KLDVE_INIT(type) kldve_init<type>()
+#else
+#define KLDVE_INIT(type)                                                                           \
+    {                                                                                              \
+        .struct_size = sizeof(type)                                                                \
+    }
 #endif
 
 /** Whether the struct at `object` reaches as far as `member`, as the other side compiled it.  Use
@@ -85,6 +136,21 @@ KLDVE_API const char *kldve_status_name(kldve_status status);
  *  @since 0.1 */
 KLDVE_API const char *kldve_version(void);
 
+/** KLDVE_VERSION_NUMBER of the loaded library.  Safe from any thread.  @since 0.1 */
+KLDVE_API int32_t kldve_version_number(void);
+
+/** What the loaded library has; bits of kldve_features(). */
+enum {
+    KLDVE_FEATURE_PNG = 1,   /**< reads and writes PNG */
+    KLDVE_FEATURE_JPEG = 2,  /**< reads and writes JPEG */
+    KLDVE_FEATURE_AVX2 = 4,  /**< the divergence runs AVX2 and FMA on this processor */
+    KLDVE_FEATURE_AVX512 = 8 /**< the divergence runs AVX-512 on this processor */
+};
+
+/** KLDVE_FEATURE_* of the loaded library on this processor; later releases may have more bits.
+ *  Safe from any thread.  @since 0.1 */
+KLDVE_API uint64_t kldve_features(void);
+
 /** Where objects get their memory. */
 typedef struct kldve_allocator {
     size_t struct_size;
@@ -94,6 +160,7 @@ typedef struct kldve_allocator {
     void (*free)(void *opaque, void *memory);
     void *opaque; /**< handed to both calls; the library never looks at it */
 } kldve_allocator;
+#define KLDVE_ALLOCATOR_INIT KLDVE_INIT(kldve_allocator)
 
 /** A context: the allocator, the message of the last failure, the progress callback.  Every object
  *  is made from a context and must be freed before it. */

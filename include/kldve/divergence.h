@@ -44,6 +44,7 @@ typedef struct kldve_divergence_options {
     int32_t summation;    /**< a kldve_summation */
     int32_t unattainable; /**< a kldve_unattainable */
 } kldve_divergence_options;
+#define KLDVE_DIVERGENCE_OPTIONS_INIT KLDVE_INIT(kldve_divergence_options)
 
 /** Scores and the working memory for them.  Not safe from two threads at once. */
 typedef struct kldve_divergence kldve_divergence;
@@ -243,6 +244,7 @@ typedef struct kldve_divergence_info {
     int32_t nodes;     /**< Chebyshev nodes of a cluster; 0: direct */
     int32_t summation; /**< KLDVE_SUMMATION_DIRECT or KLDVE_SUMMATION_CHEBYSHEV */
 } kldve_divergence_info;
+#define KLDVE_DIVERGENCE_INFO_INIT KLDVE_INIT(kldve_divergence_info)
 
 /** Fill in how the last scores were computed.
  *  @param out  The caller's; set its struct_size first.

@@ -92,6 +92,7 @@ typedef struct kldve_pixels {
      *  bottom-up bitmaps; 0: without gaps. */
     ptrdiff_t stride[4];
 } kldve_pixels;
+#define KLDVE_PIXELS_INIT KLDVE_INIT(kldve_pixels)
 
 /** Pixels of one plane, or of several that follow each other.
  *  @param format  A kldve_pixel_format.

@@ -135,6 +135,7 @@ typedef struct kldve_options {
      *  after them as kldve_ctx_cancel() says; 0: none but that of kldve_ctx_set_deadline(). */
     double deadline_ms;
 } kldve_options;
+#define KLDVE_OPTIONS_INIT KLDVE_INIT(kldve_options)
 
 /** Channel orders of a network's input. */
 typedef enum kldve_channels {
@@ -170,6 +171,7 @@ typedef struct kldve_input_spec {
     float alpha_mean;            /**< of the alpha channel */
     float alpha_std;             /**< 0 means 1 */
 } kldve_input_spec;
+#define KLDVE_INPUT_SPEC_INIT KLDVE_INIT(kldve_input_spec)
 
 /** A network ready to be explained: the backend's state, the preprocessing, every working buffer.
  *  Use it from one thread at a time; two explainers made from two contexts may run in parallel. */
@@ -237,7 +239,8 @@ KLDVE_API kldve_status kldve_explainer_note(const kldve_explainer *explainer, in
  *  Nothing runs.  Only where the network itself has to say - relevance propagation, gradients at
  *  biases, attentions - its plan for them is made, once, which takes as long as loading does and is
  *  then there for the explanation.  What depends on the picture is not looked at: a pixel or row
- *  that is picked, numbers that are not finite.
+ *  that is picked, numbers that are not finite, and for the method `cam` whether its gradient is
+ * that of a linear layer.
  *  @param options  NULL means defaults.
  *  @return KLDVE_OK, or what kldve_explain_input() would return, with its message.
  *  @since 0.1 */
@@ -310,7 +313,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_many(kldve_explainer *expl
 
 /** What another program computed in front of a network's layer, for an explainer that has only the
  *  part behind it, the head: kldve_shape.head.  Borrowed for the call. */
-typedef struct kldve_features {
+typedef struct kldve_feature_maps {
     size_t struct_size;
     /** [count], the tensors that the head takes one behind the other, each as the file has it
      *  (kldve_onnx_tap_at()): an inference engine can write its outputs there. */
@@ -325,7 +328,8 @@ typedef struct kldve_features {
      *  kldve_explainer_set_input() says: the heat lies where it belongs, and a pick counts pixels
      * of it.  Both 0: the picture is the network's input. */
     int32_t picture_width, picture_height;
-} kldve_features;
+} kldve_feature_maps;
+#define KLDVE_FEATURE_MAPS_INIT KLDVE_INIT(kldve_feature_maps)
 
 /** Explain by the head of a network: what comes in front of it has run elsewhere.  The map is that
  *  of kldve_explain() with the same features.
@@ -336,7 +340,7 @@ typedef struct kldve_features {
  *          whole network.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_features(kldve_explainer *explainer,
-                                                               const kldve_features *features,
+                                                               const kldve_feature_maps *features,
                                                                const kldve_options *options,
                                                                kldve_heatmap **out);
 
@@ -381,6 +385,7 @@ typedef struct kldve_arrays {
      * drawn there, see kldve_record.  All 0: the whole picture. */
     float seen_x, seen_y, seen_width, seen_height;
 } kldve_arrays;
+#define KLDVE_ARRAYS_INIT KLDVE_INIT(kldve_arrays)
 
 /** The cotangent at the logits that a reading or method back-propagates: start your own autograd
  *  with it, then call kldve_explain_arrays().
@@ -452,6 +457,7 @@ typedef struct kldve_record {
      *  scale of its own (kldve_heatmap_fuse(), kldve_options.smooth). */
     double low, high;
 } kldve_record;
+#define KLDVE_RECORD_INIT KLDVE_INIT(kldve_record)
 
 /** Fill in the record.
  *  @param out  The caller's; set its struct_size first.
@@ -471,6 +477,7 @@ typedef struct kldve_timings {
     double backward;   /**< cotangent -> gradient at the layer */
     double reduce;     /**< gradient, feature maps -> weights -> map in 0..1 */
 } kldve_timings;
+#define KLDVE_TIMINGS_INIT KLDVE_INIT(kldve_timings)
 
 /** Fill in the timings.
  *  @param out  The caller's; set its struct_size first.
@@ -580,6 +587,7 @@ typedef struct kldve_render_options {
      *  largest. */
     float low, high;
 } kldve_render_options;
+#define KLDVE_RENDER_OPTIONS_INIT KLDVE_INIT(kldve_render_options)
 
 /** Draw the map.
  *  @param ctx      Of the caller, for memory and for the message of a failure.

@@ -38,7 +38,7 @@ using render_options = sized<kldve_render_options>;
 using divergence_options = sized<kldve_divergence_options>;
 using record = sized<kldve_record>;
 using timings = sized<kldve_timings>;
-using features = sized<kldve_features>;
+using features = sized<kldve_feature_maps>;
 using shape = sized<kldve_shape>;
 
 /** A context: memory, messages, progress, log. */
@@ -484,7 +484,7 @@ class explainer : public detail::object<kldve_explainer, kldve_explainer_free>
         return detail::give(state_.get(), status, heatmap(state_, made));
     }
     /** By the head of a network, from what another engine computed in front of it. */
-    outcome<heatmap> explain(const kldve_features &given, const kldve_options &how = options())
+    outcome<heatmap> explain(const kldve_feature_maps &given, const kldve_options &how = options())
     {
         kldve_heatmap *made = nullptr;
         kldve_status status = kldve_explain_features(get(), &given, &how, &made);

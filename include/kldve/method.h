@@ -80,6 +80,7 @@ typedef struct kldve_job {
      */
     float *error;
 } kldve_job;
+#define KLDVE_JOB_INIT KLDVE_INIT(kldve_job)
 
 /** What is explained, as one number. */
 typedef enum kldve_score {
@@ -132,6 +133,7 @@ struct kldve_method {
      *  full stop, static storage, or NULL.  The slot may be NULL. */
     const char *(*remark)(const kldve_job *job);
 };
+#define KLDVE_METHOD_INIT KLDVE_INIT(kldve_method)
 
 /** Make a host's own method known to a context, under its name.
  *  @param method  Copied.  Its strings and `opaque` are borrowed and must outlive the context.

@@ -41,6 +41,7 @@ typedef struct kldve_metric_job {
     int32_t height, width; /**< of the network's input; 16 times those of a map that
                                 kldve_explain_arrays() made */
 } kldve_metric_job;
+#define KLDVE_METRIC_JOB_INIT KLDVE_INIT(kldve_metric_job)
 
 /** A metric. */
 struct kldve_metric {
@@ -59,6 +60,7 @@ struct kldve_metric {
      *  same number. */
     kldve_status (*compute)(const kldve_metric_job *job, double *value);
 };
+#define KLDVE_METRIC_INIT KLDVE_INIT(kldve_metric)
 
 /** Make a host's own metric known to a context, under its name.
  *  @param metric  Copied.  Its strings and `opaque` are borrowed and must outlive the context.

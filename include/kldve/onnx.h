@@ -17,6 +17,11 @@ extern "C" {
  *  it, each from a context of its own.  Free it with kldve_onnx_free(). */
 typedef struct kldve_onnx kldve_onnx;
 
+/** KLDVE_VERSION_NUMBER of the loaded engine.  It works with a core of the same MAJOR and MINOR
+ * only: a network is loaded from no other, with KLDVE_E_UNSUPPORTED and a message that has both.
+ * Safe from any thread.  @since 0.1 */
+KLDVE_API int32_t kldve_onnx_version_number(void);
+
 enum {
     KLDVE_ONNX_FLAG_VJP_INPUT = 1, /**< also plan the VJP down to the pixels; this allows relevance
                                    propagation, gradients at biases and attentions, see below */
@@ -101,6 +106,7 @@ typedef struct kldve_onnx_input {
     const int64_t *dims; /**< [rank] */
     const void *data;    /**< row-major; copied */
 } kldve_onnx_input;
+#define KLDVE_ONNX_INPUT_INIT KLDVE_INIT(kldve_onnx_input)
 
 /** A dimension that the network leaves open. */
 typedef struct kldve_onnx_dim {
@@ -108,6 +114,7 @@ typedef struct kldve_onnx_dim {
     const char *name; /**< its symbol in the file, or "INPUT.AXIS", AXIS from 0 */
     int64_t size;     /**< 1 or more */
 } kldve_onnx_dim;
+#define KLDVE_ONNX_DIM_INIT KLDVE_INIT(kldve_onnx_dim)
 
 /** What to load; all zero = defaults. */
 typedef struct kldve_onnx_options {
@@ -174,6 +181,7 @@ typedef struct kldve_onnx_options {
     double deadline_ms;      /**< milliseconds from the start of loading until it gives up with
                                   KLDVE_E_DEADLINE; 0: none but that of kldve_ctx_set_deadline() */
 } kldve_onnx_options;
+#define KLDVE_ONNX_OPTIONS_INIT KLDVE_INIT(kldve_onnx_options)
 
 /** Read and plan a network.  Its input may be [1][channels][height][width] or, as in TensorFlow,
  *  [1][height][width][channels].  The graph tells which, for the input and for every layer.  The
@@ -223,6 +231,7 @@ typedef struct kldve_onnx_needs {
                        as much; 0 where inputs run one by one (kldve_onnx_options.batch) */
     size_t peak;  /**< at most at a time until the first explanation, all in all */
 } kldve_onnx_needs;
+#define KLDVE_ONNX_NEEDS_INIT KLDVE_INIT(kldve_onnx_needs)
 
 /** Say how much memory a network will take, before it is loaded: it is read and planned, but no
  *  weights are packed, nothing is compiled and no working memory is taken.  That takes a fraction
@@ -334,6 +343,7 @@ typedef struct kldve_onnx_tensor {
     int32_t grid_height;  /**< cells of the input and of explainable tensors, else 0 */
     int32_t grid_width;
 } kldve_onnx_tensor;
+#define KLDVE_ONNX_TENSOR_INIT KLDVE_INIT(kldve_onnx_tensor)
 
 /** Fill in what is known about a tensor.  Safe from any thread.
  *  @param index  From 0 in the order of computation; the first is the input.
@@ -396,6 +406,7 @@ typedef struct kldve_onnx_choice {
                             fixes the size of its input */
     int32_t reserved;  /**< 0 */
 } kldve_onnx_choice;
+#define KLDVE_ONNX_CHOICE_INIT KLDVE_INIT(kldve_onnx_choice)
 
 /** Fill in what was chosen when the network was loaded.  Safe from any thread.
  *  @param out  The caller's; set its struct_size first.
@@ -503,6 +514,7 @@ typedef struct kldve_card_value {
     int32_t rank;
     int32_t reserved; /**< 0 */
 } kldve_card_value;
+#define KLDVE_CARD_VALUE_INIT KLDVE_INIT(kldve_card_value)
 
 /** Fill in value number `index`, from 0; all it points to is borrowed from the card.
  *  @param out  The caller's; set its struct_size first.
@@ -527,6 +539,7 @@ typedef struct kldve_onnx_files {
     const char *labels; /**< one a line; NULL: none, whatever file the card names */
     size_t labels_nbytes;
 } kldve_onnx_files;
+#define KLDVE_ONNX_FILES_INIT KLDVE_INIT(kldve_onnx_files)
 
 /** Fill in where the files of the built-in demonstration network are.  Static storage.  Safe from
  * any thread.

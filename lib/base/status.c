@@ -40,3 +40,8 @@ const char *kldve_version(void)
 {
     return KLDVE_VERSION;
 }
+
+int32_t kldve_version_number(void)
+{
+    return KLDVE_VERSION_NUMBER;
+}

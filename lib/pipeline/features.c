@@ -8,7 +8,7 @@
 #include "options.h"
 #include "stages/preprocess.h"
 
-static kldve_status check_features(const kldve_explainer *ex, const kldve_features *f)
+static kldve_status check_features(const kldve_explainer *ex, const kldve_feature_maps *f)
 {
     int64_t head = ex->net.shape.head;
 
@@ -33,7 +33,7 @@ static kldve_status check_features(const kldve_explainer *ex, const kldve_featur
 }
 
 /* Where the input that the features come from lies in the picture. */
-static kldve_status find_frame(const kldve_explainer *ex, const kldve_features *f, kldve_frame *out)
+static kldve_status find_frame(const kldve_explainer *ex, const kldve_feature_maps *f, kldve_frame *out)
 {
     const kldve_shape *s = &ex->net.shape;
 
@@ -45,12 +45,12 @@ static kldve_status find_frame(const kldve_explainer *ex, const kldve_features *
     return kldve_preprocess_view(ex->ctx, out->width, out->height, &ex->spec, s, &out->view);
 }
 
-kldve_status kldve_explain_features(kldve_explainer *ex, const kldve_features *features,
+kldve_status kldve_explain_features(kldve_explainer *ex, const kldve_feature_maps *features,
                                     const kldve_options *options, kldve_heatmap **out)
 {
     kldve_call call = {.ex = ex, .options = options};
     kldve_heatmap *map = NULL;
-    kldve_features f;
+    kldve_feature_maps f;
     kldve_frame frame;
     int32_t failed;
     kldve_status st;
@@ -61,7 +61,7 @@ kldve_status kldve_explain_features(kldve_explainer *ex, const kldve_features *f
     if (!features || !out)
         return kldve_ctx_failf(ex->ctx, KLDVE_E_ARG, "features: %s NULL",
                                features ? "the result is" : "they are");
-    if ((st = kldve_struct_load(ex->ctx, "kldve_features", features, &f, sizeof f)) < 0 ||
+    if ((st = kldve_struct_load(ex->ctx, "kldve_feature_maps", features, &f, sizeof f)) < 0 ||
         (st = check_features(ex, &f)) < 0 || (st = find_frame(ex, &f, &frame)) < 0)
         return st;
     call.inputs = f.values;

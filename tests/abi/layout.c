@@ -26,7 +26,7 @@ ENDS_WITH(kldve_backend, can);
 ENDS_WITH(kldve_options, deadline_ms);
 ENDS_WITH(kldve_input_spec, alpha_std);
 ENDS_WITH(kldve_arrays, seen_height);
-ENDS_WITH(kldve_features, picture_height);
+ENDS_WITH(kldve_feature_maps, picture_height);
 ENDS_WITH(kldve_timings, reduce);
 ENDS_WITH(kldve_record, high);
 ENDS_WITH(kldve_render_options, high);

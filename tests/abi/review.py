@@ -24,6 +24,8 @@ def public_names(folder):
                 names.add(constants[0])
             else:
                 prefixes.add(common_prefix([c for c in constants if c != "KLDVE_OK"]))
+    # KLDVE_OPTIONS_INIT and the like: one for each struct, as init.py checks.
+    names = {n for n in names if not (n.endswith("_INIT") and n[:-5].lower() in names)}
     return names, prefixes
 
 

@@ -13,7 +13,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.environ["KLDVE_SOURCE"], "tests", "cli"))
 import tinynet
 from test_compare import area, drawn_out
-from command import SOURCE, Npy, main, png, run
+from command import SOURCE, Npy, main, png, read_png, run
 
 PROGRAMS = os.environ["KLDVE_EXAMPLES"]
 BUILD = os.environ["KLDVE_BUILD"]
@@ -173,6 +173,22 @@ class Shortest(Folder):
         self.assertEqual(run("explain", SCENE, "-o", "b.png", "--quiet", cwd=self.dir).status, 0)
         with open(self.path("a.png"), "rb") as a, open(self.path("b.png"), "rb") as b:
             self.assertEqual(a.read(), b.read())
+
+
+class Pixels(Folder):
+    def test_pixels(self):
+        """A frame of B, G, R, drawn upon in place: what the file of the same picture becomes."""
+        frame = b"".join(scene(x, y)[::-1] for y in range(SIDE) for x in range(SIDE))
+        done = subprocess.run([os.path.join(PROGRAMS, "pixels"), "-", str(SIDE), str(SIDE)],
+                              input=frame, capture_output=True)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        file = self.program(os.path.join(PROGRAMS, "shortest"), "-", "scene.png", "a.png")
+        self.assertEqual((file.returncode, file.stderr), (0, ""))
+        drawn = read_png(self.path("a.png"))
+        want = b"".join(drawn(x, y) for y in range(SIDE) for x in range(SIDE))
+        rgb = b"".join(done.stdout[i:i + 3][::-1] for i in range(0, len(done.stdout), 3))
+        self.assertEqual(rgb, want)
+        self.assertNotEqual(done.stdout, frame)
 
 
 class Many(Folder):

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <kldve/backend.h>
 #include <kldve/image.h>
 
 static void done(kldve_ctx *ctx, const test_heap *heap)
@@ -160,9 +161,76 @@ static void test_load_refuses(void **state)
     done(ctx, &heap);
 }
 
+/* In memory the bytes of the file; of pixels in the caller's memory those of the same picture. */
+static void encode_like_a_file(const char *name, int32_t format, bool built)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_image *image = gradient(ctx), *mine = NULL;
+    const char *path = test_in_folder(name);
+    uint8_t bgr[40 * 30 * 3];
+    kldve_pixels p = kldve_pixels_of(KLDVE_PIXEL_BGR, 40, 30, bgr, 0);
+    size_t nbytes = 7, file_nbytes;
+    void *bytes = NULL, *file;
+
+    assert_int_equal(kldve_image_read(ctx, image, 0, &p), KLDVE_OK);
+    assert_int_equal(kldve_image_borrow(ctx, &p, NULL, NULL, &mine), KLDVE_OK);
+    if (!built) {
+        assert_int_equal(kldve_image_encode(ctx, mine, format, 0, &nbytes, &bytes),
+                         KLDVE_E_UNSUPPORTED);
+        test_says(ctx, "this build cannot write");
+    } else {
+        assert_int_equal(kldve_image_save(ctx, image, path, 0), KLDVE_OK);
+        file = test_file_load(path, &file_nbytes);
+        assert_int_equal(kldve_image_encode(ctx, mine, format, 0, &nbytes, &bytes), KLDVE_OK);
+        assert_int_equal(nbytes, file_nbytes);
+        assert_memory_equal(bytes, file, nbytes);
+        kldve_ctx_release(ctx, bytes);
+        free(file);
+    }
+    kldve_image_free(mine);
+    kldve_image_free(image);
+    done(ctx, &heap);
+}
+
+static void test_encode(void **state)
+{
+    (void)state;
+    encode_like_a_file("a.png", KLDVE_FILE_FORMAT_PNG, have_png);
+    encode_like_a_file("a.jpg", KLDVE_FILE_FORMAT_JPEG, have_jpeg);
+}
+
+static void test_encode_refuses(void **state)
+{
+    static const int32_t bad[][2] = {{0, 0},
+                                     {3, 0},
+                                     {KLDVE_FILE_FORMAT_JPEG, 101},
+                                     {KLDVE_FILE_FORMAT_JPEG, -1},
+                                     {KLDVE_FILE_FORMAT_PNG, 5}};
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_image *image = gradient(ctx);
+    size_t nbytes = 7;
+    void *bytes = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(kldve_image_encode(ctx, image, bad[i][0], bad[i][1], &nbytes, &bytes),
+                         KLDVE_E_ARG);
+    test_says(ctx, "quality 5: PNG loses nothing, give 0");
+    assert_int_equal(kldve_image_encode(ctx, NULL, 1, 0, &nbytes, &bytes), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_encode(ctx, image, 1, 0, NULL, &bytes), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_encode(ctx, image, 1, 0, &nbytes, NULL), KLDVE_E_ARG);
+    assert_true(nbytes == 7 && !bytes);
+    kldve_image_free(image);
+    done(ctx, &heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_encode_refuses),
         cmocka_unit_test(test_save_and_load),
         cmocka_unit_test(test_save_refuses),
         cmocka_unit_test(test_save_where_it_cannot),

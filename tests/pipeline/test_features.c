@@ -112,7 +112,7 @@ static void compare(int32_t classes, const char *method)
 {
     const config c = {classes, MAPS, HEAD};
     const kldve_options options = {.struct_size = sizeof options, .method = method};
-    const kldve_features given = {.struct_size = sizeof given, .values = values, .count = HEAD};
+    const kldve_feature_maps given = {.struct_size = sizeof given, .values = values, .count = HEAD};
     float logits[MOST_CLASSES], features[MAPS * CELLS], gradient[MAPS * CELLS];
     float cotangent[2 * MOST_CLASSES];
     kldve_arrays arrays = {.struct_size = sizeof arrays,
@@ -156,7 +156,7 @@ static kldve_status explain_scaled(int32_t classes, float factor)
 {
     const config c = {classes, MAPS, HEAD};
     float logits[MOST_CLASSES], features[MAPS * CELLS];
-    kldve_features given = {
+    kldve_feature_maps given = {
         .struct_size = sizeof given, .values = values, .logits = logits, .count = HEAD};
     kldve_heatmap *map = NULL;
     fixture f;
@@ -239,7 +239,7 @@ static void test_method_of_the_host(void **state)
                                   .sign = KLDVE_SIGN_POSITIVE,
                                   .map = curious_map};
     const kldve_options options = {.struct_size = sizeof options, .method = "curious"};
-    const kldve_features given = {.struct_size = sizeof given, .values = values, .count = HEAD};
+    const kldve_feature_maps given = {.struct_size = sizeof given, .values = values, .count = HEAD};
     kldve_heatmap *map = NULL;
     fixture f;
 
@@ -254,7 +254,7 @@ static void test_method_of_the_host(void **state)
 static void test_null(void **state)
 {
     const config c = {3, MAPS, HEAD};
-    const kldve_features given = {.struct_size = sizeof given, .values = values, .count = HEAD};
+    const kldve_feature_maps given = {.struct_size = sizeof given, .values = values, .count = HEAD};
     kldve_heatmap *map = NULL;
     fixture f;
 

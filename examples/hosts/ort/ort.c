@@ -181,7 +181,7 @@ static kldve_status explain(const struct host *h, const kldve_image *photo, cons
                             kldve_heatmap **out)
 {
     const kldve_options options = {.struct_size = sizeof options, .method = method};
-    const kldve_features features = {.struct_size = sizeof features,
+    const kldve_feature_maps features = {.struct_size = sizeof features,
                                      .values = h->features,
                                      .count = h->shape.head,
                                      .picture_width = kldve_image_width(photo),

@@ -68,7 +68,7 @@ static int head_fits(const kldve_onnx *net, const struct ring_shape *s)
 static kldve_status explain_head(kldve_ctx *ctx, const char *path, const struct ring_shape *shape,
                                  const float *logits, const float *features, kldve_heatmap **out)
 {
-    const kldve_features recorded = {.struct_size = sizeof recorded,
+    const kldve_feature_maps recorded = {.struct_size = sizeof recorded,
                                      .values = features,
                                      .count = (int64_t)shape->maps * shape->height * shape->width,
                                      .logits = logits};

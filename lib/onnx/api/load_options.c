@@ -89,9 +89,10 @@ static kldve_status check_flags(kldve_ctx *ctx, const kldve_onnx_options *o)
 
 kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from, kldve_onnx_options *to)
 {
-    kldve_status st = kldve_struct_load(ctx, "kldve_onnx_options", from, to, sizeof *to);
+    kldve_status st = kx_handshake(ctx);
 
-    if (st < 0 || (st = check_ranges(ctx, to)) < 0 || (st = check_boxes(ctx, to)) < 0)
+    if (st < 0 || (st = kldve_struct_load(ctx, "kldve_onnx_options", from, to, sizeof *to)) < 0 ||
+        (st = check_ranges(ctx, to)) < 0 || (st = check_boxes(ctx, to)) < 0)
         return st;
     return check_flags(ctx, to);
 }

@@ -412,14 +412,14 @@ static void pass_features(kldve_ctx *ctx, const kldve_backend *backend)
     static const float values[INPUTS] = {1, 2, 3, 4, 5};
     const kldve_options options = {
         .struct_size = sizeof options, .pick = KLDVE_PICK_AT, .pick_x = 1};
-    kldve_features *features = COPY(kldve_features, .values = values, .count = INPUTS);
+    kldve_feature_maps *features = COPY(kldve_feature_maps, .values = values, .count = INPUTS);
     kldve_explainer *explainer = NULL;
     kldve_heatmap *map = NULL;
 
     behind_layer = 1;
     CHECK(kldve_explainer_new(ctx, backend, NULL, &explainer) == KLDVE_OK);
     behind_layer = 0;
-    accepted(ctx, "kldve_features", kldve_explain_features(explainer, features, &options, &map));
+    accepted(ctx, "kldve_feature_maps", kldve_explain_features(explainer, features, &options, &map));
     kldve_heatmap_free(map);
     kldve_explainer_free(explainer);
     free(features);
@@ -574,7 +574,7 @@ static const struct {
 } structs[] = {
     {"kldve_allocator", 1},     {"kldve_divergence_options", 1},
     {"kldve_options", 1},       {"kldve_arrays", 1},
-    {"kldve_features", 1},      {"kldve_input_spec", 1},
+    {"kldve_feature_maps", 1},      {"kldve_input_spec", 1},
     {"kldve_pixels", 1},        {"kldve_render_options", 1},
     {"kldve_backend", 1},       {"kldve_method", 1},
     {"kldve_metric", 1},        {"kldve_shape", 1},

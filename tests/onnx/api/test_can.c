@@ -126,6 +126,42 @@ static void test_every_method(void **state)
     assert_true(forward_only > 5); /* occlusion and its kin */
 }
 
+/* Of arrays, with and without their gradient. */
+static void test_arrays(void **state)
+{
+    static const float logits[] = {1, 3, 2}, features[] = {1, 2, 3, 4, 5, 6, 7, 8},
+                       gradient[] = {1, 1, 1, 1, -2, -2, -2, -2};
+    kldve_arrays a = {.struct_size = sizeof a,
+                      .logits = logits,
+                      .features = features,
+                      .classes = 3,
+                      .maps = 2,
+                      .height = 2,
+                      .width = 2};
+    const kldve_method *method;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    int work = 0;
+
+    (void)state;
+    for (int32_t i = 0; kldve_method_at(ctx, i / 2, &method) == KLDVE_OK; i++) {
+        const kldve_options o = options_of(method);
+        kldve_heatmap *map = NULL;
+        kldve_status said;
+
+        a.gradient = i % 2 ? gradient : NULL;
+        said = kldve_arrays_check(ctx, &a, &o);
+        assert_int_equal(kldve_explain_arrays(ctx, &a, &o, &map), said);
+        work += said == KLDVE_OK;
+        kldve_heatmap_free(map);
+    }
+    assert_true(work > 5);
+    assert_int_equal(kldve_arrays_check(NULL, &a, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_arrays_check(ctx, NULL, NULL), KLDVE_E_ARG);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 /* Options that are wrong are found, too. */
 static void test_options(void **state)
 {
@@ -171,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_method),
         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_arrays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

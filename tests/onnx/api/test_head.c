@@ -168,7 +168,7 @@ static int64_t tapped(const struct network *n, const kldve_onnx *net, const floa
 
 static void compare_method(const struct network *n, const opened *a, const opened *b,
                            kldve_explainer *whole, kldve_explainer *head, const float *input,
-                           const kldve_features *features, const char *method)
+                           const kldve_feature_maps *features, const char *method)
 {
     kldve_options options = {
         .struct_size = sizeof options, .method = method, .pick = n->pick, .pick_x = 3, .pick_y = 4};
@@ -202,7 +202,7 @@ static void compare(const struct network *n)
 {
     float input[NUMBERS], values[2048];
     kldve_onnx_options options = {.struct_size = sizeof options, .layer = n->layer};
-    kldve_features features = {.struct_size = sizeof features, .values = values};
+    kldve_feature_maps features = {.struct_size = sizeof features, .values = values};
     kldve_shape shape = {.struct_size = sizeof shape};
     kldve_explainer *whole, *head;
     opened a, b;
@@ -291,7 +291,7 @@ static float good[512];
 
 static const struct bad_call {
     const char *name, *message;
-    kldve_features features;
+    kldve_feature_maps features;
     kldve_status status;
 } bad_calls[] = {
     {"no values", "the values are NULL", {.count = 512}, KLDVE_E_ARG},
@@ -319,7 +319,7 @@ static void test_bad_calls(void **state)
     opened_state(&o, opened_text(&o, CHAIN, &options));
     head = explainer_on(&o);
     for (size_t i = 0; i < sizeof bad_calls / sizeof *bad_calls; i++) {
-        kldve_features f = bad_calls[i].features;
+        kldve_feature_maps f = bad_calls[i].features;
 
         f.struct_size = sizeof f;
         assert_int_equal(kldve_explain_features(head, &f, NULL, &map), bad_calls[i].status);
@@ -335,7 +335,7 @@ static void test_bad_calls(void **state)
 /* A network that is open as a whole takes no features. */
 static void test_whole(void **state)
 {
-    const kldve_features f = {.struct_size = sizeof f, .values = good, .count = 512};
+    const kldve_feature_maps f = {.struct_size = sizeof f, .values = good, .count = 512};
     kldve_heatmap *map = NULL;
     kldve_explainer *whole;
     opened o;
@@ -356,7 +356,7 @@ static void test_frame(void **state)
                                         .flags = KLDVE_ONNX_FLAG_HEAD};
     const kldve_input_spec spec = {
         .struct_size = sizeof spec, .resize_shorter_side = 12, .center_crop = 8};
-    const kldve_features f = {.struct_size = sizeof f,
+    const kldve_feature_maps f = {.struct_size = sizeof f,
                               .values = good,
                               .count = 512,
                               .picture_width = 30,

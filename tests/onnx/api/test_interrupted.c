@@ -71,6 +71,8 @@ static void test_loading(void **state)
     long most, cancelled = 0;
 
     (void)state;
+    assert_int_equal(open_demo(ctx, -1, &ex), KLDVE_E_ARG);
+    assert_non_null(strstr(kldve_ctx_message(ctx), "deadline_ms is -1"));
     assert_int_equal(open_demo(ctx, at_once, &ex), KLDVE_E_DEADLINE);
     assert_non_null(strstr(kldve_ctx_message(ctx), "the deadline passed during "));
     assert_int_equal(t.live, 1); /* the context itself */

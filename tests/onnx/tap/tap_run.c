@@ -97,7 +97,7 @@ static void close_it(loaded *l)
 
 /* The map of a method, in `ms` milliseconds; NULL: refused. */
 static kldve_heatmap *explain(kldve_explainer *ex, const char *method, const float *input,
-                              const kldve_features *features, double *ms)
+                              const kldve_feature_maps *features, double *ms)
 {
     const kldve_options options = {.struct_size = sizeof options, .method = method};
     double start = now_ms();
@@ -164,7 +164,7 @@ static void compare(kldve_ctx *ctx, const char *path, const char *layer, const c
     loaded whole = open_as(ctx, path, layer, 0),
            head = open_as(ctx, path, layer, KLDVE_ONNX_FLAG_HEAD);
     kldve_shape s = {.struct_size = sizeof s};
-    kldve_features f = {.struct_size = sizeof f};
+    kldve_feature_maps f = {.struct_size = sizeof f};
     float *input, *taps;
 
     if (kldve_explainer_shape(head.explainer, &s) < 0)
