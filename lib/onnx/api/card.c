@@ -5,6 +5,8 @@
  * the card comes from the context. */
 #include "card_parts.h"
 
+#include "handshake.h"
+
 #include "read/limit.h"
 
 #include <errno.h>
@@ -149,6 +151,8 @@ kldve_status kldve_card_load(kldve_ctx *ctx, const char *path, kldve_card **out)
 
     if (!ctx || !path || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "model card: an argument is NULL");
+    if ((status = kx_handshake(ctx)) < 0)
+        return status;
     before = kldve_ctx_enter(ctx, "reading a card", 0);
     snprintf(where, sizeof where, "%s: ", path);
     folder = folder_of(ctx, path);
@@ -166,13 +170,15 @@ kldve_status kldve_card_load(kldve_ctx *ctx, const char *path, kldve_card **out)
 kldve_status kldve_card_beside(kldve_ctx *ctx, const char *model_path, kldve_card **out)
 {
     static const char model_ending[] = ".onnx", ending[] = ".card.json";
-    kldve_status status = KLDVE_OK;
+    kldve_status status;
     char *path;
     double before;
     size_t n;
 
     if (!ctx || !model_path || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "model card: an argument is NULL");
+    if ((status = kx_handshake(ctx)) < 0)
+        return status;
     before = kldve_ctx_enter(ctx, "reading a card", 0);
     n = strlen(model_path);
     if (n > strlen(model_ending) &&
@@ -195,10 +201,13 @@ kldve_status kldve_card_beside(kldve_ctx *ctx, const char *model_path, kldve_car
 kldve_status kldve_card_parse(kldve_ctx *ctx, const char *text, size_t nbytes, const char *folder,
                               kldve_card **out)
 {
+    kldve_status status;
     double before;
 
     if (!ctx || !text || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "model card: an argument is NULL");
+    if ((status = kx_handshake(ctx)) < 0)
+        return status;
     before = kldve_ctx_enter(ctx, "reading a card", 0);
     return kldve_ctx_leave(ctx, before, parse(ctx, "", text, nbytes, folder, out));
 }
