@@ -99,7 +99,7 @@ static kldve_status energy_area(kldve_ctx *ctx, const float *values, size_t coun
 kldve_status kldve_metric_energy_area(kldve_ctx *ctx, const float *values, int32_t count,
                                       double part, double *area)
 {
-    if (!values || !area)
+    if (!ctx || !values || !area)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "energy area: %s is NULL",
                                values ? "the result" : "the map");
     return energy_area(ctx, values, count > 0 ? (size_t)count : 0, part, area);
