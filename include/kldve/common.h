@@ -141,10 +141,12 @@ KLDVE_API int32_t kldve_version_number(void);
 
 /** What the loaded library has; bits of kldve_features(). */
 enum {
-    KLDVE_FEATURE_PNG = 1,   /**< reads and writes PNG */
-    KLDVE_FEATURE_JPEG = 2,  /**< reads and writes JPEG */
-    KLDVE_FEATURE_AVX2 = 4,  /**< the divergence runs AVX2 and FMA on this processor */
-    KLDVE_FEATURE_AVX512 = 8 /**< the divergence runs AVX-512 on this processor */
+    KLDVE_FEATURE_PNG = 1,    /**< reads and writes PNG */
+    KLDVE_FEATURE_JPEG = 2,   /**< reads and writes JPEG */
+    KLDVE_FEATURE_AVX2 = 4,   /**< the divergence runs AVX2 and FMA on this processor */
+    KLDVE_FEATURE_AVX512 = 8, /**< the divergence runs AVX-512 on this processor */
+    KLDVE_FEATURE_BLAS = 16   /**< a cblas weighs the maps; without it a loop of the library's own
+                                   does: the same values within rounding */
 };
 
 /** KLDVE_FEATURE_* of the loaded library on this processor; later releases may have more bits.

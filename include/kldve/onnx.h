@@ -18,9 +18,24 @@ extern "C" {
 typedef struct kldve_onnx kldve_onnx;
 
 /** KLDVE_VERSION_NUMBER of the loaded engine.  It works with a core of the same MAJOR and MINOR
- * only: a network is loaded from no other, with KLDVE_E_UNSUPPORTED and a message that has both.
- * Safe from any thread.  @since 0.1 */
+ * only: with any other, each call of this header that takes a context and can fail returns
+ * KLDVE_E_UNSUPPORTED, and the message has both versions.  Safe from any thread.  @since 0.1 */
 KLDVE_API int32_t kldve_onnx_version_number(void);
+
+/** What the loaded engine has; bits of kldve_onnx_features(). */
+enum {
+    KLDVE_ONNX_FEATURE_DEMO = 1,    /**< the demonstration network is built in: kldve_onnx_demo() */
+    KLDVE_ONNX_FEATURE_ONEDNN3 = 2, /**< oneDNN 3 or later computes; without it oneDNN 2 */
+    KLDVE_ONNX_FEATURE_AVX2 = 4,    /**< networks run AVX2 on this processor */
+    KLDVE_ONNX_FEATURE_AVX512 = 8,  /**< and AVX-512 (F, BW, VL, DQ) */
+    KLDVE_ONNX_FEATURE_VNNI = 16    /**< and its dot products of bytes, for quantised networks */
+};
+
+/** KLDVE_ONNX_FEATURE_* of the loaded engine on this processor; later releases may have more bits.
+ *  A processor with AVX-512 has the bit of AVX2, too.  The environment variable DNNL_MAX_CPU_ISA
+ *  and dnnl_set_max_cpu_isa() take instructions away; the latter works before this call and before
+ *  the first network only.  Safe from any thread.  @since 0.1 */
+KLDVE_API uint64_t kldve_onnx_features(void);
 
 enum {
     KLDVE_ONNX_FLAG_VJP_INPUT = 1, /**< also plan the VJP down to the pixels; this allows relevance

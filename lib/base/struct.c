@@ -1,8 +1,8 @@
 /* struct.c - public structs that cross the border between programs of different releases.
  *
- *     caller older than the library    what it lacks is zero on the way in, not written on the way
- * out caller newer than the library    what it adds must be zero on the way in, becomes zero on the
- * way out
+ * A caller older than the library: what it lacks is zero on the way in, not written on the way out.
+ * A caller newer than the library: what it adds must be zero on the way in, becomes zero on the way
+ * out.
  *
  * docs/abi.md has the whole table. */
 #include <kldve/backend.h>

@@ -16,6 +16,9 @@ uint64_t kldve_features(void)
 #ifdef KLDVE_HAVE_JPEG
     features |= KLDVE_FEATURE_JPEG;
 #endif
+#ifdef KLDVE_HAVE_BLAS
+    features |= KLDVE_FEATURE_BLAS;
+#endif
     if (strcmp(kernels, "avx512") == 0)
         features |= KLDVE_FEATURE_AVX512;
     if (strcmp(kernels, "avx2") == 0)

@@ -3,6 +3,8 @@
 #include "backends/pair.h"
 
 #include <math.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "backends/broken.h"
@@ -140,36 +142,87 @@ static void check_failure(void **state)
 
 /* -- tables that are not backends ------------------------------------------------------------- */
 
-static void refuse_table(const kldve_backend *backend, const char *message)
+static void refuse_table(const kldve_backend *backend, kldve_status status, const char *message)
 {
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_explainer *ex = NULL;
 
-    assert_int_equal(kldve_explainer_new(ctx, backend, &net, &ex), KLDVE_E_ARG);
+    assert_int_equal(kldve_explainer_new(ctx, backend, &net, &ex), status);
     assert_string_equal(kldve_ctx_message(ctx), message);
     assert_null(ex);
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);
 }
 
+static void accept_table(const kldve_backend *backend)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_explainer *ex = NULL;
+
+    assert_int_equal(kldve_explainer_new(ctx, backend, &net, &ex), KLDVE_OK);
+    kldve_explainer_free(ex);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+/* Each of the required slots, and the first that an older table may lack. */
 static void test_tables(void **state)
 {
+    static const struct {
+        size_t offset;
+        const char *name;
+    } slots[] = {{offsetof(kldve_backend, open), "open"},
+                 {offsetof(kldve_backend, shape), "shape"},
+                 {offsetof(kldve_backend, forward), "forward"},
+                 {offsetof(kldve_backend, close), "close"}};
     kldve_backend b = tiny_backend;
+    char message[64];
 
     (void)state;
-    refuse_table(NULL, "the backend is NULL");
-    b.struct_size = 0;
-    refuse_table(&b, "kldve_backend: struct_size is 0; set it to sizeof(kldve_backend)");
-    b = tiny_backend;
+    refuse_table(NULL, KLDVE_E_ARG, "the backend is NULL");
     b.name = NULL;
-    refuse_table(&b, "backend without a name: the table has no name");
-    b = tiny_backend;
-    b.forward = NULL;
-    refuse_table(&b, "backend tiny: the table has no forward");
-    b = tiny_backend;
-    b.close = NULL;
-    refuse_table(&b, "backend tiny: the table has no close");
+    refuse_table(&b, KLDVE_E_ARG, "backend without a name: the table has no name");
+    for (size_t i = 0; i < sizeof slots / sizeof *slots; i++) {
+        snprintf(message, sizeof message, "backend tiny: the table has no %s", slots[i].name);
+        b = tiny_backend;
+        memset((char *)&b + slots[i].offset, 0, sizeof(void (*)(void)));
+        refuse_table(&b, KLDVE_E_ARG, message);
+        b = tiny_backend;
+        b.struct_size = slots[i].offset; /* the table ends before it */
+        memset((char *)&b + slots[i].offset, 0xaa, sizeof b - slots[i].offset);
+        refuse_table(&b, KLDVE_E_ARG, message);
+    }
+}
+
+static void test_table_sizes(void **state)
+{
+    static const size_t never_set[] = {0, sizeof(size_t), SIZE_MAX};
+    struct {
+        kldve_backend known;
+        void (*later)(void);
+    } newer = {tiny_backend, NULL};
+    kldve_backend b = tiny_backend;
+    char message[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof never_set / sizeof *never_set; i++) {
+        b.struct_size = never_set[i];
+        snprintf(message, sizeof message,
+                 "kldve_backend: struct_size is %zu; set it to sizeof(kldve_backend)",
+                 never_set[i]);
+        refuse_table(&b, KLDVE_E_ARG, message);
+    }
+
+    newer.known.struct_size = sizeof newer;
+    accept_table(&newer.known);
+    memset(&newer.later, 1, sizeof newer.later);
+    snprintf(message, sizeof message,
+             "kldve_backend: byte %zu is set, but the struct of libkldve %s ends at %zu; leave "
+             "newer members zero or use a newer libkldve",
+             sizeof(kldve_backend), kldve_version(), sizeof(kldve_backend));
+    refuse_table(&newer.known, KLDVE_E_UNSUPPORTED, message);
 }
 
 /* -- messages --------------------------------------------------------------------------------- */
@@ -452,6 +505,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_table_sizes),
         cmocka_unit_test(test_messages_do_not_mix),
         cmocka_unit_test(test_older_backends),
         cmocka_unit_test(test_shapes),

@@ -114,11 +114,29 @@ static void settle(const arg_command *command, char **argv)
         restart(argv);
 }
 
+/* The command is made for the libraries of its own release.  With others, whose calls may have
+ * changed, it would go astray; `loaded` is their KLDVE_VERSION_NUMBER. */
+static bool fits(const char *library, int32_t loaded)
+{
+    enum { PATCHES = 1000 }; /* of a minor release, all of which fit each other */
+
+    if (loaded / PATCHES == KLDVE_VERSION_NUMBER / PATCHES)
+        return true;
+    complain("this is kldve %d.%d.%d, which does not fit %s %d.%d.%d: install both of one release",
+             KLDVE_VERSION_MAJOR, KLDVE_VERSION_MINOR, KLDVE_VERSION_PATCH, library,
+             (int)loaded / PATCHES / PATCHES, (int)loaded / PATCHES % PATCHES,
+             (int)loaded % PATCHES);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
     const arg_command *command = name ? find(name) : NULL;
 
+    if (!fits("libkldve", kldve_version_number()) ||
+        !fits("libkldve-onnx", kldve_onnx_version_number()))
+        return EXIT_FAILED;
     settle(command, argv);
     if (!name)
         return no_command();

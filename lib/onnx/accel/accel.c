@@ -20,9 +20,19 @@ static bool has_instructions(dnnl_cpu_isa_t isa)
     return (dnnl_get_effective_cpu_isa() & isa) == isa;
 }
 
+int kx_accel_release(void)
+{
+    return dnnl_version()->major;
+}
+
 bool kx_accel_has_bytes(void)
 {
     return has_instructions(dnnl_cpu_isa_avx2);
+}
+
+bool kx_accel_has_long_vectors(void)
+{
+    return has_instructions(dnnl_cpu_isa_avx512_core);
 }
 
 bool kx_accel_has_dot_products(void)
@@ -40,7 +50,7 @@ kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, bool measure, kx_accel **
     a->ctx = ctx;
     a->direct = direct;
     a->measure = measure;
-    a->blocked = has_instructions(dnnl_cpu_isa_avx512_core);
+    a->blocked = kx_accel_has_long_vectors();
     if (dnnl_engine_create(&a->engine, dnnl_cpu, 0) != dnnl_success) {
         kx_accel_free(a);
         return kldve_ctx_fail(ctx, KLDVE_E_BACKEND, "oneDNN has no engine for this processor");

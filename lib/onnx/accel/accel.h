@@ -39,8 +39,12 @@ void kx_accel_free(kx_accel *a);
 /** What a slot of a primitive wants; NULL: it has no such operand. */
 const kx_layout *kx_prim_layout(const kx_prim *p, int slot);
 
-/** Are products of bytes faster than those of numbers here? */
+/** The first number of oneDNN's version. */
+int kx_accel_release(void);
+/** Are products of bytes faster than those of numbers here?  From AVX2 on. */
 bool kx_accel_has_bytes(void);
+/** Vectors of 512 bits: AVX-512 F, BW, VL and DQ. */
+bool kx_accel_has_long_vectors(void);
 /** Does one instruction add four products of bytes in 32 bits? */
 bool kx_accel_has_dot_products(void);
 

@@ -5,6 +5,8 @@
  * the card comes from the context. */
 #include "card_parts.h"
 
+#include "handshake.h"
+
 #include "read/limit.h"
 
 #include <errno.h>
@@ -148,6 +150,8 @@ kldve_status kldve_card_load(kldve_ctx *ctx, const char *path, kldve_card **out)
 
     if (!ctx || !path || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "model card: an argument is NULL");
+    if ((status = kx_handshake(ctx)) < 0)
+        return status;
     snprintf(where, sizeof where, "%s: ", path);
     folder = folder_of(ctx, path);
     if (!folder)
@@ -164,12 +168,14 @@ kldve_status kldve_card_load(kldve_ctx *ctx, const char *path, kldve_card **out)
 kldve_status kldve_card_beside(kldve_ctx *ctx, const char *model_path, kldve_card **out)
 {
     static const char model_ending[] = ".onnx", ending[] = ".card.json";
-    kldve_status status = KLDVE_OK;
+    kldve_status status;
     char *path;
     size_t n;
 
     if (!ctx || !model_path || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "model card: an argument is NULL");
+    if ((status = kx_handshake(ctx)) < 0)
+        return status;
     n = strlen(model_path);
     if (n > strlen(model_ending) &&
         strcmp(model_path + n - strlen(model_ending), model_ending) == 0)
@@ -190,8 +196,12 @@ kldve_status kldve_card_beside(kldve_ctx *ctx, const char *model_path, kldve_car
 kldve_status kldve_card_parse(kldve_ctx *ctx, const char *text, size_t nbytes, const char *folder,
                               kldve_card **out)
 {
+    kldve_status status;
+
     if (!ctx || !text || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "model card: an argument is NULL");
+    if ((status = kx_handshake(ctx)) < 0)
+        return status;
     return parse(ctx, "", text, nbytes, folder, out);
 }
 

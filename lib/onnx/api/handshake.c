@@ -1,6 +1,6 @@
 /* handshake.c - the engine and the core are of the same release: they share more than the public
  * functions, so that another pair of releases is refused before anything is done. */
-#include "load.h"
+#include "handshake.h"
 
 enum { PATCHES = 1000 }; /* of a minor release, all of which fit each other */
 

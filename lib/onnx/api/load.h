@@ -64,9 +64,6 @@ kldve_status kx_onnx_load(kldve_ctx *ctx, const kx_source *from, const kldve_onn
  *  caller's.
  *  @return KLDVE_OK; KLDVE_E_ARG (no struct_size, a value out of range); KLDVE_E_UNSUPPORTED (a
  *          newer option is set). */
-/* KLDVE_E_UNSUPPORTED where the core that is loaded is of another release than the engine. */
-kldve_status kx_handshake(kldve_ctx *ctx);
-
 kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from,
                              kldve_onnx_options *to);
 

@@ -1,6 +1,8 @@
 /* load_options.c - what a caller may ask of a network. */
 #include "load.h"
 
+#include "handshake.h"
+
 enum { MAX_THREADS = 1024, MAX_BATCH = 1024 };
 
 /* Numbers, each by itself. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "handshake.h"
 #include "read/proto.h"
 #include "read/tap.h"
 
@@ -33,6 +34,8 @@ kldve_status kldve_onnx_tap(kldve_ctx *ctx, const void *bytes, size_t nbytes,
 
     if (!ctx || !bytes || !names || !more || !nmore)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_tap: NULL argument");
+    if ((st = kx_handshake(ctx)) < 0)
+        return st;
     before = kldve_ctx_enter(ctx, "tapping", 0);
     if ((st = check_names(ctx, names, count)) == KLDVE_OK)
         st = kx_tap(ctx, "model in memory", bytes, nbytes, names, count, more, nmore);
@@ -144,6 +147,8 @@ kldve_status kldve_onnx_tap_file(kldve_ctx *ctx, const char *path, const char *c
 
     if (!ctx || !path || !names || !tapped)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "kldve_onnx_tap_file: NULL argument");
+    if ((st = kx_handshake(ctx)) < 0)
+        return st;
     before = kldve_ctx_enter(ctx, "tapping", 0);
     if ((st = check_names(ctx, names, count)) == KLDVE_OK)
         st = tap_file(ctx, path, names, count, tapped);
