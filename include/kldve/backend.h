@@ -264,17 +264,19 @@ KLDVE_API void kldve_ctx_release(const kldve_ctx *ctx, void *memory);
  *  @param name  The type, for the message, for example "kldve_options".
  *  @param src   The caller's struct, which begins with its size; NULL: all defaults.
  *  @param dst   [size] bytes, written on KLDVE_OK only; its struct_size becomes `size`.
- *  @return KLDVE_OK; KLDVE_E_ARG (struct_size is not set); KLDVE_E_UNSUPPORTED (the caller is
- *          newer and has set a member beyond `size`).
+ *  @return KLDVE_OK; KLDVE_E_ARG (`name` or `dst` is NULL, struct_size is not set);
+ *          KLDVE_E_UNSUPPORTED (the caller is newer and has set a member beyond `size`).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_struct_load(kldve_ctx *ctx, const char *name,
                                                           const void *src, void *dst, size_t size);
 
 /** Fill in a caller's struct, of whatever release, from yours.  Members that only a newer caller
  *  has become zero.
+ *  @param ctx  As for kldve_struct_load().
  *  @param src  [size] bytes.
  *  @param dst  The caller's, who has set its struct_size, which stays.
- *  @return KLDVE_OK; KLDVE_E_ARG (`dst` is NULL or its struct_size is not set; nothing is written).
+ *  @return KLDVE_OK; KLDVE_E_ARG (`name`, `src` or `dst` is NULL, or struct_size of `dst` is not
+ *          set; nothing is written).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_struct_store(kldve_ctx *ctx, const char *name,
                                                            const void *src, size_t size, void *dst);
@@ -282,7 +284,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_struct_store(kldve_ctx *ctx, const
 /** Report progress to the context's callback: `done` of `total` steps of `stage` are done; and
  * poll.
  *  @param stage  Borrowed until the next report, or until the call of the host returns.
- *  @return As kldve_ctx_poll().
+ *  @return As kldve_ctx_poll(); KLDVE_E_ARG (NULL).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage,
                                                            int64_t done, int64_t total);

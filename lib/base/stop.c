@@ -122,8 +122,8 @@ kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage, int64_t done,
     double now = kldve_clock_ms();
     kldve_status st;
 
-    if (!ctx)
-        return KLDVE_E_ARG;
+    if (!ctx || !stage)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "progress: the stage is NULL");
     ctx->control.stage = stage;
     ctx->control.done = done;
     ctx->control.total = total;

@@ -35,9 +35,11 @@ kldve_status kldve_struct_load(kldve_ctx *ctx, const char *name, const void *src
 {
     const unsigned char *bytes = src;
     size_t theirs = src ? size_of(src) : size;
-    kldve_status st = check_size(ctx, name, theirs);
+    kldve_status st;
 
-    if (st < 0)
+    if (!name || !dst)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "struct_load: the name or the result is NULL");
+    if ((st = check_size(ctx, name, theirs)) < 0)
         return st;
     for (size_t i = size; i < theirs; i++)
         if (bytes && bytes[i] != 0)
@@ -59,6 +61,8 @@ kldve_status kldve_struct_store(kldve_ctx *ctx, const char *name, const void *sr
     size_t theirs;
     kldve_status st;
 
+    if (!name || !src)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "struct_store: the name or the source is NULL");
     if (!dst)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "%s: the result is NULL", name);
     theirs = size_of(dst);

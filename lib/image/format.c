@@ -137,7 +137,7 @@ kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes, size_t nbytes
     double before;
 
     if (!ctx || !out || (!bytes && nbytes > 0))
-        return KLDVE_E_ARG;
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "decode: an argument is NULL");
     before = kldve_ctx_enter(ctx, "decode", 0);
     if (nbytes > (uint64_t)kldve_limit_of(ctx, KLDVE_LIMIT_PICTURE_FILE))
         status = kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_PICTURE_FILE, "%zu bytes", nbytes);
@@ -162,7 +162,7 @@ kldve_status kldve_image_load(kldve_ctx *ctx, const char *path, kldve_image **ou
     double before;
 
     if (!ctx || !path || !out)
-        return KLDVE_E_ARG;
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "load: an argument is NULL");
     before = kldve_ctx_enter(ctx, "load", 0);
     status = kldve_file_read(ctx, path, KLDVE_LIMIT_PICTURE_FILE, &file);
     if (status == KLDVE_OK && (status = decode(ctx, file.bytes, file.length, out)) < 0)

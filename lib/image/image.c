@@ -59,7 +59,7 @@ kldve_status kldve_image_new(kldve_ctx *ctx, int32_t width, int32_t height, kldv
 
     kldve_ctx_clear(ctx);
     if (!ctx || !out)
-        return KLDVE_E_ARG;
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "new picture: an argument is NULL");
     status = kldve_image_alloc(ctx, width, height, &image);
     if (status != KLDVE_OK)
         return status;

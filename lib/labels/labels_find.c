@@ -200,7 +200,7 @@ kldve_status kldve_labels_find(kldve_ctx *ctx, const kldve_labels *labels, const
     size_t n;
 
     kldve_ctx_clear(ctx);
-    if (!labels || !what || !index)
+    if (!ctx || !labels || !what || !index)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "labels: an argument is NULL");
     n = strlen(what);
     if (n == 0 || n > WHAT_LIMIT)

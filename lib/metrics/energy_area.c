@@ -101,7 +101,7 @@ kldve_status kldve_metric_energy_area(kldve_ctx *ctx, const float *values, int32
                                       double part, double *area)
 {
     kldve_ctx_clear(ctx);
-    if (!values || !area)
+    if (!ctx || !values || !area)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "energy area: %s is NULL",
                                values ? "the result" : "the map");
     return energy_area(ctx, values, count > 0 ? (size_t)count : 0, part, area);
