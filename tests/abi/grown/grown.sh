@@ -22,7 +22,7 @@ for entry in "$source"/*; do
     esac
 done
 mkdir -p "$scratch/tree/include/kldve"
-cp "$source/include/kldve/meson.build" "$scratch/tree/include/kldve/"
+cp "$source"/include/kldve/meson.build "$source"/include/kldve/*.hpp "$scratch/tree/include/kldve/"
 "$python" "$here/grow.py" "$source/include/kldve" "$scratch/tree/include"
 
 # build NAME SOURCE - both libraries, into $scratch/NAME
