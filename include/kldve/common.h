@@ -64,6 +64,13 @@
 #define KLDVE_PRINTF(string, first)
 #endif
 
+/* Memory that is written and not read need not be set before the call. */
+#if defined(__GNUC__) && __GNUC__ >= 11 && !defined(__clang__)
+#define KLDVE_MAY_BE_UNSET(argument) __attribute__((access(none, argument)))
+#else
+#define KLDVE_MAY_BE_UNSET(argument)
+#endif
+
 /* Stands before what a later release will no longer have; `message` says what takes its place. */
 #if defined(__GNUC__)
 #define KLDVE_DEPRECATED(message) __attribute__((deprecated(message)))

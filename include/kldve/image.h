@@ -99,6 +99,7 @@ typedef struct kldve_pixels {
  *  @param pixels  The upper row.  The library writes there only where a function says so.
  *  @param stride  BYTES from one row to the next, see kldve_pixels.
  *  @since 0.1 */
+KLDVE_MAY_BE_UNSET(4)
 static inline kldve_pixels kldve_pixels_of(int32_t format, int32_t width, int32_t height,
                                            const void *pixels, ptrdiff_t stride)
 {
@@ -172,15 +173,15 @@ typedef enum kldve_file_format {
  *  @param format   A kldve_file_format.
  *  @param quality  Of JPEG, 1..100; 0 means 92.  From 90 on, colours keep the full resolution.
  *                  Of PNG 0: it loses nothing.
- *  @param nbytes   On KLDVE_OK how many.
  *  @param bytes    On KLDVE_OK the file, from the memory of `ctx`; free it with kldve_ctx_release()
  *                  (backend.h).
+ *  @param nbytes   On KLDVE_OK how many.
  *  @return KLDVE_OK; KLDVE_E_UNSUPPORTED (a format that this build leaves out, a side of a JPEG
  *          above 65500); KLDVE_E_NOMEM; KLDVE_E_ARG.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_encode(kldve_ctx *ctx, const kldve_image *image,
                                                            int32_t format, int32_t quality,
-                                                           size_t *nbytes, void **bytes);
+                                                           void **bytes, size_t *nbytes);
 
 /** Write a picture as PNG or JPEG.  The file appears whole or not at all; an existing file keeps
  *  its permissions.  The bytes may change between versions of the library.

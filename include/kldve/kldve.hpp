@@ -241,7 +241,7 @@ class image : public detail::object<kldve_image, kldve_image_free>
         std::vector<unsigned char> file;
         void *bytes = nullptr;
         std::size_t nbytes = 0;
-        kldve_status status = kldve_image_encode(ctx(), get(), format, quality, &nbytes, &bytes);
+        kldve_status status = kldve_image_encode(ctx(), get(), format, quality, &bytes, &nbytes);
 
         if (status == KLDVE_OK)
             file.assign(static_cast<unsigned char *>(bytes),

@@ -65,6 +65,7 @@ void kldve_ctx_free(kldve_ctx *ctx)
 
 kldve_status kldve_ctx_set_limit(kldve_ctx *ctx, int32_t limit, int64_t value)
 {
+    kldve_ctx_clear(ctx);
     if (!ctx)
         return KLDVE_E_ARG;
     if (!kldve_is_limit(limit))

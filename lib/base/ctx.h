@@ -13,6 +13,10 @@ const kldve_metric *kldve_ctx_metric(const kldve_ctx *ctx, int32_t index);
 kldve_status kldve_ctx_add_method(kldve_ctx *ctx, const kldve_method *method);
 kldve_status kldve_ctx_add_metric(kldve_ctx *ctx, const kldve_metric *metric);
 
+/** A short public call begins: the message of the last one is gone.  Calls that can be stopped do
+ * that by kldve_ctx_enter().  Accepts NULL. */
+void kldve_ctx_clear(kldve_ctx *ctx);
+
 /** Make a text one printable line: control characters become spaces. */
 void kldve_one_line(char *text);
 

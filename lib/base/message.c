@@ -22,6 +22,12 @@ const char *kldve_ctx_message(const kldve_ctx *ctx)
     return ctx ? ctx->message : "";
 }
 
+void kldve_ctx_clear(kldve_ctx *ctx)
+{
+    if (ctx)
+        ctx->message[0] = '\0';
+}
+
 /* Out of memory because of a limit: the message says so, once. */
 static void say_limit(kldve_ctx *ctx)
 {

@@ -45,6 +45,7 @@ void kldve_ctx_resume(kldve_ctx *ctx)
 
 kldve_status kldve_ctx_set_deadline(kldve_ctx *ctx, double milliseconds)
 {
+    kldve_ctx_clear(ctx);
     if (!ctx)
         return KLDVE_E_ARG;
     if (!(milliseconds >= 0))

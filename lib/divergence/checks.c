@@ -1,5 +1,6 @@
 /* checks.c - what every call of the divergence asks first: scores, a target, finite numbers. */
 #include "divergence.h"
+#include "base/ctx.h"
 
 #include <math.h>
 
@@ -11,6 +12,7 @@ kldve_status kldve_divergence_ready(const kldve_divergence *d, const char *what)
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG,
                                "%s: no scores are set, call kldve_divergence_set_scores() first",
                                what);
+    kldve_ctx_clear(d->ctx);
     return KLDVE_OK;
 }
 

@@ -17,6 +17,7 @@
  * which takes two passes of the tree per group.  This is used where it is faster: by rows, a pair
  * takes 2 ns; a pass of the tree takes 15 ns per point and 2.4 us per leaf (see base.c). */
 #include "affinity.h"
+#include "base/ctx.h"
 
 #include <assert.h>
 #include <math.h>
@@ -339,6 +340,7 @@ kldve_status kldve_divergence_rows(const kldve_divergence *d, double *beta, doub
 {
     if (!d)
         return KLDVE_E_ARG;
+    kldve_ctx_clear(d->ctx);
     if (!d->rows.ready)
         return kldve_ctx_fail(d->ctx, KLDVE_E_ARG,
                               "rows: there is no truth yet, call kldve_divergence_truth() first");

@@ -7,6 +7,7 @@
 #include <kldve/kldve.h>
 
 #include "heatmap.h"
+#include "base/ctx.h"
 #include "image/upsample.h"
 
 kldve_status kldve_heatmap_frame(kldve_ctx *ctx, const kldve_heatmap *map, int32_t frame,
@@ -17,6 +18,7 @@ kldve_status kldve_heatmap_frame(kldve_ctx *ctx, const kldve_heatmap *map, int32
     kldve_film film;
     kldve_status st;
 
+    kldve_ctx_clear(ctx);
     if (!ctx || !map)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "frame: the map is NULL");
     r = &map->record;

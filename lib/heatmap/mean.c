@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "heatmap.h"
+#include "base/ctx.h"
 #include "image/upsample.h"
 #include "stages/normalise.h"
 
@@ -55,6 +56,7 @@ kldve_status kldve_heatmap_fuse(kldve_ctx *ctx, const kldve_heatmap *const *maps
     float *large;
     kldve_status st;
 
+    kldve_ctx_clear(ctx);
     if (!ctx || !maps || count < 1 || !maps[0] || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "fuse: no maps, or a map or the result is NULL");
     if ((st = check(ctx, maps, count)) < 0)

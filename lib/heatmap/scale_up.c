@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "heatmap.h"
+#include "base/ctx.h"
 
 static kldve_status check(kldve_ctx *ctx, const kldve_heatmap *map, int32_t width, int32_t height,
                           ptrdiff_t stride)
@@ -29,6 +30,7 @@ kldve_status kldve_heatmap_upsample(kldve_ctx *ctx, const kldve_heatmap *map, in
     kldve_film film;
     kldve_status st;
 
+    kldve_ctx_clear(ctx);
     if (!ctx || !map || !out)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "upsample: the %s is NULL",
                                map ? "result" : "map");

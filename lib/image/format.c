@@ -211,7 +211,7 @@ static kldve_status encode(kldve_ctx *ctx, const kldve_image *image, const struc
 }
 
 kldve_status kldve_image_encode(kldve_ctx *ctx, const kldve_image *image, int32_t format,
-                                int32_t quality, size_t *nbytes, void **bytes)
+                                int32_t quality, void **bytes, size_t *nbytes)
 {
     kldve_buffer file = {ctx, NULL, 0, 0};
     kldve_status status;

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/ctx.h"
 #include "base/limits.h"
 #include "base/size.h"
 #include "pixel_format.h"
@@ -56,6 +57,7 @@ kldve_status kldve_image_new(kldve_ctx *ctx, int32_t width, int32_t height, kldv
     kldve_image *image = NULL;
     kldve_status status;
 
+    kldve_ctx_clear(ctx);
     if (!ctx || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "new picture: an argument is NULL");
     status = kldve_image_alloc(ctx, width, height, &image);
@@ -110,6 +112,7 @@ static kldve_status copy(kldve_ctx *ctx, const kldve_image *image, const int32_t
 kldve_status kldve_image_crop(kldve_ctx *ctx, const kldve_image *image, int32_t x, int32_t y,
                               int32_t width, int32_t height, kldve_image **out)
 {
+    kldve_ctx_clear(ctx);
     if (!ctx || !image || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "crop: an argument is NULL");
     if (x < 0 || y < 0 || width < 1 || height < 1 || x > image->width - width ||

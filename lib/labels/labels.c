@@ -7,6 +7,7 @@
 
 #include <kldve/backend.h>
 
+#include "base/ctx.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/size.h"
@@ -124,6 +125,7 @@ static kldve_status parse(kldve_ctx *ctx, const char *where, const char *text, s
 
 kldve_status kldve_labels_parse(kldve_ctx *ctx, const char *text, size_t nbytes, kldve_labels **out)
 {
+    kldve_ctx_clear(ctx);
     if (!ctx || !text || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "labels: an argument is NULL");
     return parse(ctx, "", text, nbytes, out);
@@ -135,6 +137,7 @@ kldve_status kldve_labels_load(kldve_ctx *ctx, const char *path, kldve_labels **
     char where[WHERE_SIZE];
     kldve_status status;
 
+    kldve_ctx_clear(ctx);
     if (!ctx || !path || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "labels: an argument is NULL");
     status = kldve_file_read(ctx, path, KLDVE_LIMIT_LABELS, &file);

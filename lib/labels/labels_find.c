@@ -1,5 +1,6 @@
 /* labels_find.c - the class that somebody means: by index, synset, label, or one of its names. */
 #include "labels_list.h"
+#include "base/ctx.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -198,6 +199,7 @@ kldve_status kldve_labels_find(kldve_ctx *ctx, const kldve_labels *labels, const
                                                                               is_name};
     size_t n;
 
+    kldve_ctx_clear(ctx);
     if (!ctx || !labels || !what || !index)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "labels: an argument is NULL");
     n = strlen(what);

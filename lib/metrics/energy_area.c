@@ -19,6 +19,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/ctx.h"
 #include "base/finite.h"
 
 static float from_bits(uint32_t bits)
@@ -99,6 +100,7 @@ static kldve_status energy_area(kldve_ctx *ctx, const float *values, size_t coun
 kldve_status kldve_metric_energy_area(kldve_ctx *ctx, const float *values, int32_t count,
                                       double part, double *area)
 {
+    kldve_ctx_clear(ctx);
     if (!ctx || !values || !area)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "energy area: %s is NULL",
                                values ? "the result" : "the map");

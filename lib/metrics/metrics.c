@@ -121,6 +121,7 @@ kldve_status kldve_metric_compute(kldve_ctx *ctx, const kldve_heatmap *map, cons
     float *values;
     kldve_status st;
 
+    kldve_ctx_clear(ctx);
     if (!ctx || !map || !name || !value)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "metric: the %s is NULL",
                                !map   ? "map"

@@ -176,13 +176,13 @@ static void encode_like_a_file(const char *name, int32_t format, bool built)
     assert_int_equal(kldve_image_read(ctx, image, 0, &p), KLDVE_OK);
     assert_int_equal(kldve_image_borrow(ctx, &p, NULL, NULL, &mine), KLDVE_OK);
     if (!built) {
-        assert_int_equal(kldve_image_encode(ctx, mine, format, 0, &nbytes, &bytes),
+        assert_int_equal(kldve_image_encode(ctx, mine, format, 0, &bytes, &nbytes),
                          KLDVE_E_UNSUPPORTED);
         test_says(ctx, "this build cannot write");
     } else {
         assert_int_equal(kldve_image_save(ctx, image, path, 0), KLDVE_OK);
         file = test_file_load(path, &file_nbytes);
-        assert_int_equal(kldve_image_encode(ctx, mine, format, 0, &nbytes, &bytes), KLDVE_OK);
+        assert_int_equal(kldve_image_encode(ctx, mine, format, 0, &bytes, &nbytes), KLDVE_OK);
         assert_int_equal(nbytes, file_nbytes);
         assert_memory_equal(bytes, file, nbytes);
         kldve_ctx_release(ctx, bytes);
@@ -215,12 +215,12 @@ static void test_encode_refuses(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(kldve_image_encode(ctx, image, bad[i][0], bad[i][1], &nbytes, &bytes),
+        assert_int_equal(kldve_image_encode(ctx, image, bad[i][0], bad[i][1], &bytes, &nbytes),
                          KLDVE_E_ARG);
     test_says(ctx, "quality 5: PNG loses nothing, give 0");
-    assert_int_equal(kldve_image_encode(ctx, NULL, 1, 0, &nbytes, &bytes), KLDVE_E_ARG);
-    assert_int_equal(kldve_image_encode(ctx, image, 1, 0, NULL, &bytes), KLDVE_E_ARG);
-    assert_int_equal(kldve_image_encode(ctx, image, 1, 0, &nbytes, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_encode(ctx, NULL, 1, 0, &bytes, &nbytes), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_encode(ctx, image, 1, 0, &bytes, NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_encode(ctx, image, 1, 0, NULL, &nbytes), KLDVE_E_ARG);
     assert_true(nbytes == 7 && !bytes);
     kldve_image_free(image);
     done(ctx, &heap);

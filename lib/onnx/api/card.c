@@ -147,11 +147,13 @@ kldve_status kldve_card_load(kldve_ctx *ctx, const char *path, kldve_card **out)
     char where[WHERE_SIZE], *folder;
     file f = {NULL, 0, 0};
     kldve_status status;
+    double before;
 
     if (!ctx || !path || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "model card: an argument is NULL");
     if ((status = kx_handshake(ctx)) < 0)
         return status;
+    before = kldve_ctx_enter(ctx, "reading a card", 0);
     snprintf(where, sizeof where, "%s: ", path);
     folder = folder_of(ctx, path);
     if (!folder)
@@ -162,7 +164,7 @@ kldve_status kldve_card_load(kldve_ctx *ctx, const char *path, kldve_card **out)
         status = parse(ctx, where, f.bytes, f.used, folder, out);
     kldve_ctx_release(ctx, folder);
     kldve_ctx_release(ctx, f.bytes);
-    return status;
+    return kldve_ctx_leave(ctx, before, status);
 }
 
 kldve_status kldve_card_beside(kldve_ctx *ctx, const char *model_path, kldve_card **out)
@@ -170,19 +172,22 @@ kldve_status kldve_card_beside(kldve_ctx *ctx, const char *model_path, kldve_car
     static const char model_ending[] = ".onnx", ending[] = ".card.json";
     kldve_status status;
     char *path;
+    double before;
     size_t n;
 
     if (!ctx || !model_path || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "model card: an argument is NULL");
     if ((status = kx_handshake(ctx)) < 0)
         return status;
+    before = kldve_ctx_enter(ctx, "reading a card", 0);
     n = strlen(model_path);
     if (n > strlen(model_ending) &&
         strcmp(model_path + n - strlen(model_ending), model_ending) == 0)
         n -= strlen(model_ending);
     path = kldve_ctx_alloc(ctx, n + sizeof ending, 1);
     if (!path)
-        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "%s: out of memory", model_path);
+        return kldve_ctx_leave(
+            ctx, before, kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "%s: out of memory", model_path));
     memcpy(path, model_path, n);
     memcpy(path + n, ending, sizeof ending);
     if (access(path, F_OK) == 0)
@@ -190,19 +195,21 @@ kldve_status kldve_card_beside(kldve_ctx *ctx, const char *model_path, kldve_car
     else
         *out = NULL;
     kldve_ctx_release(ctx, path);
-    return status;
+    return kldve_ctx_leave(ctx, before, status);
 }
 
 kldve_status kldve_card_parse(kldve_ctx *ctx, const char *text, size_t nbytes, const char *folder,
                               kldve_card **out)
 {
     kldve_status status;
+    double before;
 
     if (!ctx || !text || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "model card: an argument is NULL");
     if ((status = kx_handshake(ctx)) < 0)
         return status;
-    return parse(ctx, "", text, nbytes, folder, out);
+    before = kldve_ctx_enter(ctx, "reading a card", 0);
+    return kldve_ctx_leave(ctx, before, parse(ctx, "", text, nbytes, folder, out));
 }
 
 void kldve_card_free(kldve_card *card)

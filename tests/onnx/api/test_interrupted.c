@@ -252,11 +252,11 @@ static void test_pictures(void **state)
         size_t nbytes;
 
         assert_int_equal(kldve_ctx_set_deadline(ctx, at_once), KLDVE_OK);
-        assert_int_equal(kldve_image_encode(ctx, picture, format, 0, &nbytes, &bytes),
+        assert_int_equal(kldve_image_encode(ctx, picture, format, 0, &bytes, &nbytes),
                          KLDVE_E_DEADLINE);
         assert_string_equal(kldve_ctx_message(ctx), "the deadline passed during encode");
         assert_int_equal(kldve_ctx_set_deadline(ctx, 0), KLDVE_OK);
-        assert_int_equal(kldve_image_encode(ctx, picture, format, 0, &nbytes, &bytes), KLDVE_OK);
+        assert_int_equal(kldve_image_encode(ctx, picture, format, 0, &bytes, &nbytes), KLDVE_OK);
         assert_int_equal(kldve_ctx_set_deadline(ctx, at_once), KLDVE_OK);
         assert_int_equal(kldve_image_decode(ctx, bytes, nbytes, &other), KLDVE_E_DEADLINE);
         assert_int_equal(kldve_ctx_set_deadline(ctx, 0), KLDVE_OK);
