@@ -228,7 +228,7 @@ typedef struct kldve_backend {
 #define KLDVE_BACKEND_INIT KLDVE_INIT(kldve_backend)
 
 /** Record why a call fails and return `status`: `return kldve_ctx_fail(ctx, status, "why");`
- *  @param ctx      NULL: nothing is recorded.
+ *  @param ctx      NULL: nothing is recorded.  Without a message the name of the status is.
  *  @param message  Copied and cut at 511 bytes; control characters become spaces.
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const char *message);
@@ -304,7 +304,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_poll(kldve_ctx *ctx);
 KLDVE_API int32_t kldve_ctx_stopping(const kldve_ctx *ctx);
 
 /** Hand a line to the log of the context, if it wants lines of that level.
- *  @param ctx    NULL: nothing happens.
+ *  @param ctx    NULL: nothing happens, nor without a format.
  *  @param level  a kldve_log_level.
  *  @since 0.1 */
 KLDVE_API void kldve_ctx_logf(kldve_ctx *ctx, int32_t level, const char *format, ...)
@@ -315,7 +315,7 @@ KLDVE_API void kldve_ctx_logf(kldve_ctx *ctx, int32_t level, const char *format,
  *  deadline begins.  Calls may lie within each other; the earliest deadline counts.
  *  @param call          What it does, for messages until there is a stage; borrowed until its end.
  *  @param milliseconds  The deadline; 0: that of the context.
- *  @return For kldve_ctx_leave().
+ *  @return For kldve_ctx_leave().  Without a name the call is "a call".
  *  @since 0.1 */
 KLDVE_API double kldve_ctx_enter(kldve_ctx *ctx, const char *call, double milliseconds);
 

@@ -23,7 +23,7 @@ void kldve_ctx_logf(kldve_ctx *ctx, int32_t level, const char *format, ...)
     char line[LINE_SIZE];
     va_list args;
 
-    if (!ctx || !ctx->log || level > ctx->log_level)
+    if (!ctx || !format || !ctx->log || level > ctx->log_level)
         return;
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);

@@ -40,6 +40,14 @@ static void say_limit(kldve_ctx *ctx)
     snprintf(ctx->message + length, sizeof ctx->message - length, ": %s", advice);
 }
 
+/* What a caller who gives no reason says. */
+static const char *or_status(const char *format, kldve_status status)
+{
+    if (format)
+        return format;
+    return status < 0 ? kldve_status_name(status) : "";
+}
+
 kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *format, ...)
 {
     va_list args;
@@ -47,7 +55,7 @@ kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *fo
     if (!ctx)
         return status;
     va_start(args, format);
-    vsnprintf(ctx->message, sizeof ctx->message, format, args);
+    vsnprintf(ctx->message, sizeof ctx->message, or_status(format, status), args);
     va_end(args);
     if (status == KLDVE_E_NOMEM)
         say_limit(ctx);
@@ -57,7 +65,7 @@ kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *fo
 
 kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const char *message)
 {
-    return kldve_ctx_failf(ctx, status, "%s", message);
+    return kldve_ctx_failf(ctx, status, "%s", or_status(message, status));
 }
 
 kldve_status kldve_ctx_fail_limit(kldve_ctx *ctx, int32_t limit, const char *format, ...)
@@ -68,7 +76,7 @@ kldve_status kldve_ctx_fail_limit(kldve_ctx *ctx, int32_t limit, const char *for
     if (!ctx || !kldve_is_limit(limit))
         return KLDVE_E_LIMIT;
     va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
+    vsnprintf(what, sizeof what, or_status(format, KLDVE_E_LIMIT), args);
     va_end(args);
     kldve_limit_advice(ctx, limit, advice, sizeof advice);
     /* A long name must not push the advice out of the message. */

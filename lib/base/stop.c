@@ -140,7 +140,7 @@ double kldve_ctx_enter(kldve_ctx *ctx, const char *call, double milliseconds)
     if (!c)
         return before;
     if (c->depth++ == 0) {
-        c->call = c->stage = call;
+        c->call = c->stage = call ? call : "a call";
         c->entered = now;
         c->done = 0;
         c->total = 1;

@@ -66,8 +66,10 @@ def wrong_result(world, name, kind, result, parameters, missing, member):
     """What is wrong with the result of a call without a parameter or a member, or None.  Most members may be NULL:
     then a call need not fail."""
     parameter = None if missing is None else parameters[missing]
-    if name in REPORTS or kind == "void":
+    if kind == "void":
         return None
+    if name in REPORTS:
+        return "leaves no message" if result < 0 and has_context(parameters, missing) and not world.message() else None
     if kind == "kldve_status":
         fine = parameter is None or (result == 0 if member else is_optional(parameter))
         if fine != (result == 0) or result > 0:

@@ -82,6 +82,7 @@ class World:
         self.make_networks()
         self.make_maps()
         self.make_others()
+        self.function("kldve_ctx_set_log")(self.objects["kldve_ctx"], 3, self.callback("kldve_log_fn"), self.ffi.NULL)
         for kind in "float", "double", "int32_t":
             self.numbers(kind)  # children share them
 
