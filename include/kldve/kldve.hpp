@@ -425,13 +425,6 @@ class explainer : public detail::object<kldve_explainer, kldve_explainer_free>
 {
   public:
     using object::object;
-    /** @param network  Kept alive by the explainer, where the backend's config needs that. */
-    explainer(std::shared_ptr<detail::state> s, kldve_explainer *made,
-              std::shared_ptr<const void> network = nullptr)
-        : object(), network_(std::move(network))
-    {
-        *static_cast<object *>(this) = object(std::move(s), made);
-    }
     /** On any engine: backend.h. */
     static outcome<explainer> make(const context &c, const kldve_backend &backend,
                                    const void *config)
@@ -504,9 +497,6 @@ class explainer : public detail::object<kldve_explainer, kldve_explainer_free>
             maps.emplace_back(state_, one);
         return detail::give(state_.get(), status, std::move(maps));
     }
-
-  private:
-    std::shared_ptr<const void> network_;
 };
 
 /** Explain what an inference that ran elsewhere left behind. */

@@ -298,13 +298,24 @@ inline outcome<void> give(state *s, kldve_status status)
     return outcome<void>();
 }
 
-/* A C object and the context that it was made from, which it keeps alive. */
+/* A C object and what it stands on, which it keeps alive: the context that it was made from, and
+ * what else is given. */
 template <class T, void (*Free)(T *)> class object
 {
   public:
     object() = default;
-    object(std::shared_ptr<state> s, T *made) : state_(std::move(s)), made_(made)
+    object(std::shared_ptr<state> s, T *made, std::shared_ptr<const void> keeps = nullptr)
+        : state_(std::move(s)), keeps_(std::move(keeps)), made_(made)
     {
+    }
+    object(object &&) = default;
+    /* What was here before is freed first, as long as its context is there. */
+    object &operator=(object &&other) noexcept
+    {
+        made_ = std::move(other.made_);
+        keeps_ = std::move(other.keeps_);
+        state_ = std::move(other.state_);
+        return *this;
     }
     /** The C object, for calls that have no name here. */
     T *get() const
@@ -327,7 +338,8 @@ template <class T, void (*Free)(T *)> class object
     {
         return state_ ? state_->ctx : nullptr;
     }
-    std::shared_ptr<state> state_; /* outlives what follows */
+    std::shared_ptr<state> state_; /* each outlives what follows */
+    std::shared_ptr<const void> keeps_;
     std::unique_ptr<T, deleter> made_;
 };
 

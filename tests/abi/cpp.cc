@@ -310,9 +310,33 @@ static void own_network()
 }
 #endif
 
+/* What is assigned over is freed while the context that it was made from, which nobody else keeps,
+ * is there. */
+static void assigned_over()
+{
+    const unsigned char grey[4] = {1, 2, 3, 4};
+    const kldve_pixels wide = kldve_pixels_of(KLDVE_PIXEL_GREY, 2, 1, grey, 0);
+    const kldve_pixels high = kldve_pixels_of(KLDVE_PIXEL_GREY, 1, 2, grey, 0);
+    kldve::image one, other;
+
+    {
+        kldve::context ctx = good(kldve::context::make());
+
+        one = good(kldve::image::from_pixels(ctx, wide));
+    }
+    {
+        kldve::context ctx = good(kldve::context::make());
+
+        other = good(kldve::image::from_pixels(ctx, high));
+    }
+    one = std::move(other);
+    DEMAND(one.width() == 1);
+}
+
 int main()
 {
     maps();
+    assigned_over();
     failures();
     names();
     divergence();

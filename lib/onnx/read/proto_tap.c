@@ -177,12 +177,15 @@ static kldve_status look_at_model(tap *t, const void *bytes, size_t n)
 
 static kldve_status check_name(tap *t, const wanted *v)
 {
+    static const char inside[] =
+        "it lies in a function or a branch, and only tensors of the main graph can be outputs: "
+        "take a layer that is one of these";
     static const char *const why[] = {
         [NOWHERE] = "the file has no such tensor",
-        [INSIDE] = "it lies in a function or a branch, and only tensors of the main graph can be "
-                   "outputs: take a layer that is one of these",
+        [INSIDE] = inside,
         [WEIGHT] = "it is a weight",
-        [INPUT] = "it is an input: what you feed the file with is there already"};
+        [INPUT] = "it is an input: what you feed the file with is there already",
+    };
 
     if (v->at >= MADE)
         return KLDVE_OK;
