@@ -68,7 +68,7 @@ static const struct network {
     const char *name, *text, *layer;
     const char *tap[4]; /* names, NULL behind the last */
     uint64_t flags;
-    kldve_pick_kind pick;
+    int32_t pick; /* a kldve_pick_kind */
 } networks[] = {
     {"a chain", CHAIN, NULL, {"c"}, 0, 0},
     {"an earlier layer", CHAIN, "a", {"a"}, 0, 0},
