@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "stages/pearson.h"
+#include "stages/correlation.h"
 
 enum { BYTES = 4, VALUES_OF_BYTE = 256 };
 

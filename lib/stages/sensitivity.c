@@ -1,6 +1,6 @@
 /* sensitivity.c - does the map depend on the class?
  *
- *     s = 1 - r,   r: Pearson's correlation, pearson.c
+ *     s = 1 - r,   r: Pearson's correlation, correlation.c
  *
  * for the maps a of the target and b of the best other class: 0 if the map ignores the class, 1 if
  * the two are unrelated, 2 if one is the negative of the other.  Equal maps have r = 1 exactly,
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "stages/pearson.h"
+#include "stages/correlation.h"
 
 static bool is_constant(const float *value, size_t count)
 {

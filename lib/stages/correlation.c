@@ -1,11 +1,11 @@
-/* pearson.c - how far two maps are the same up to a scale and an offset.
+/* correlation.c - how far two maps are the same up to a scale and an offset.
  *
  *     r = sum (a - mean a)(b - mean b) / sqrt(sum (a - mean a)^2 sum (b - mean b)^2)
  *
  * In float64.  The squares of float32 numbers, summed and multiplied, stay far inside its range,
  * and the mean of equal float32 numbers is exactly that number, so that a constant map has the sum
  * 0. */
-#include "pearson.h"
+#include "correlation.h"
 
 #include <assert.h>
 #include <math.h>

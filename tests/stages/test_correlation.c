@@ -1,10 +1,10 @@
-/* test_pearson.c - the correlation of two maps against SciPy's. */
+/* test_correlation.c - the correlation of two maps against SciPy's. */
 #include "support.h"
 
 #include <math.h>
 
 #include "pairs.h"
-#include "stages/pearson.h"
+#include "stages/correlation.h"
 
 static void test_scipy(void **state)
 {
@@ -45,5 +45,5 @@ int main(void)
         cmocka_unit_test(test_edges),
     };
 
-    return cmocka_run_group_tests_name("pearson", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("correlation", tests, NULL, NULL);
 }

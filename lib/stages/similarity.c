@@ -1,10 +1,10 @@
-/* ssim.c - structural similarity of two maps.
+/* similarity.c - structural similarity of two maps.
  *
  *     SSIM = (2 m_a m_b + C1)(2 s_ab + C2) / ((m_a^2 + m_b^2 + C1)(s_a^2 + s_b^2 + C2))
  *
  * with the means m, variances s^2 and the covariance s_ab under a window of 11 x 11 weights, a
- * Gaussian of deviation 1.5 that sums to 1; C1 = 0.01^2 and C2 = 0.03^2 for values in 0..1.  The
- * result is the mean over all places where the window lies inside the maps.
+ * Gaussian of deviation 1.5 that sums to 1; C1 = (0.01 L)^2 and C2 = (0.03 L)^2, L the range of the
+ * values.  The result is the mean over all places where the window lies inside the maps.
  *
  * Z. Wang, A. C. Bovik, H. R. Sheikh and E. P. Simoncelli, "Image Quality Assessment: From Error
  * Visibility to Structural Similarity", IEEE Transactions on Image Processing 13(4), 2004, without
@@ -12,14 +12,12 @@
  *
  * The window is separable: five weighted sums down the columns for one row of windows, then along
  * that row. */
-#include "ssim.h"
+#include "similarity.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { W = KLDVE_SSIM_WINDOW };
-
-static const double c1 = 0.01 * 0.01, c2 = 0.03 * 0.03;
 
 static void make_window(double weight[W])
 {
@@ -52,15 +50,16 @@ static void sum_columns(const float *a, const float *b, size_t width, const doub
         }
 }
 
-static double similarity(const double sum[KLDVE_SSIM_SUMS])
+static double similarity(const double sum[KLDVE_SSIM_SUMS], double range)
 {
+    double c1 = 0.01 * 0.01 * range * range, c2 = 0.03 * 0.03 * range * range;
     double ma = sum[0], mb = sum[1];
     double aa = sum[2] - ma * ma, bb = sum[3] - mb * mb, ab = sum[4] - ma * mb;
 
     return (2 * ma * mb + c1) * (2 * ab + c2) / ((ma * ma + mb * mb + c1) * (aa + bb + c2));
 }
 
-static double sum_of_row(const double *work, size_t width, const double weight[W])
+static double sum_of_row(const double *work, size_t width, const double weight[W], double range)
 {
     double total = 0;
 
@@ -70,12 +69,13 @@ static double sum_of_row(const double *work, size_t width, const double weight[W
         for (int s = 0; s < KLDVE_SSIM_SUMS; s++)
             for (size_t i = 0; i < W; i++)
                 sum[s] += weight[i] * work[(size_t)s * width + x + i];
-        total += similarity(sum);
+        total += similarity(sum, range);
     }
     return total;
 }
 
-double kldve_ssim(const float *a, const float *b, size_t height, size_t width, double *work)
+double kldve_ssim(const float *a, const float *b, size_t height, size_t width, double range,
+                  double *work)
 {
     double weight[W], total = 0;
 
@@ -84,7 +84,7 @@ double kldve_ssim(const float *a, const float *b, size_t height, size_t width, d
     make_window(weight);
     for (size_t y = 0; y + W <= height; y++) {
         sum_columns(a + y * width, b + y * width, width, weight, work);
-        total += sum_of_row(work, width, weight);
+        total += sum_of_row(work, width, weight, range);
     }
     total /= (double)(height - W + 1) * (double)(width - W + 1);
     return fmax(-1, fmin(total, 1)); /* rounding may pass 1 */
