@@ -79,9 +79,8 @@ const arg_command methods_command = {
     .name = "methods",
     .usage = "",
     .summary = "List the methods of explanation: the size of their map (cells of the layer, or\n"
-               "pixels), what they need of the network, where they were published, their readings "
-               "and options, and which of\n"
-               "them are controls.",
+               "pixels), what they need of the network, where they were published, their readings\n"
+               "and options, and which of them are controls.",
     .option = options,
     .run = command_methods,
 };
