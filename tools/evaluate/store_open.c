@@ -20,6 +20,18 @@ bool store_available(void)
     return true;
 }
 
+/* Without the journal that a writer keeps; what was not committed goes. */
+static void close_file(store *s)
+{
+    if (s->db && s->lock >= 0) {
+        if (!sqlite3_get_autocommit(s->db))
+            sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+        sqlite3_exec(s->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    }
+    sqlite3_close(s->db);
+    s->db = NULL;
+}
+
 static void free_store(store *s)
 {
     sqlite3_finalize(s->to.unit);
@@ -27,7 +39,7 @@ static void free_store(store *s)
     sqlite3_finalize(s->to.value);
     sqlite3_finalize(s->to.state);
     sqlite3_finalize(s->to.answers);
-    sqlite3_close(s->db);
+    close_file(s);
     store_unlock(s);
     store_free_plan(&s->plan);
     for (int i = 0; i < STORE_KINDS; i++)
@@ -131,8 +143,7 @@ bool store_open(const char *path, const store_plan *plan, const store_run *run, 
         return true;
     }
     if (!exists && s->lock >= 0) { /* nothing was stored in what this call made */
-        sqlite3_close(s->db);
-        s->db = NULL;
+        close_file(s);
         unlink(path);
     }
     free_store(s);
@@ -177,7 +188,7 @@ static bool end_run(store *s)
     bool ok = end && store_run_once(s, end, doing, "i", s->run);
 
     sqlite3_finalize(end);
-    return ok && store_execute(s, "PRAGMA journal_mode = DELETE", "remove its journal");
+    return ok;
 }
 
 bool store_close(store *s)

@@ -35,7 +35,7 @@ static bool refuse_text(const store *s, const char *what, const char *stored, co
 {
     size_t at = first_difference(stored, now);
 
-    complain("%s: its results of %s belong to '%.*s', this run has '%.*s': run with the same, or "
+    complain("%s: the results in it are of %s '%.*s', this run has '%.*s': run with the same, or "
              "give another --db",
              s->path, what, SHOWN, stored + at, SHOWN, now + at);
     return false;
@@ -75,8 +75,8 @@ static bool extend_about(const store *s, const store_plan *plan)
         return false;
     if (known == 0)
         return put_about(s, "build", plan->build) && put_about(s, "options", plan->options);
-    return check_about(s, "build", plan->build, "all networks") &&
-           check_about(s, "options", plan->options, "all networks");
+    return check_about(s, "build", plan->build, "the program") &&
+           check_about(s, "options", plan->options, "the options");
 }
 
 /* ---- extend ------------------------------------------------------------------------------- */
@@ -157,7 +157,7 @@ static bool extend_item(extension *e, int32_t i, const store_item *item)
 
     if (ok && found) {
         id = sqlite3_column_int64(e->find, 0);
-        snprintf(what, sizeof what, "%s '%s'", store_kind_name[e->kind], item->name);
+        snprintf(what, sizeof what, "%s '%s' with", store_kind_name[e->kind], item->name);
         ok = strcmp(store_text(e->find, 1), item->spec) == 0 ||
              refuse_text(e->s, what, store_text(e->find, 1), item->spec);
     }

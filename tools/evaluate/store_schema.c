@@ -53,11 +53,11 @@ enum { TABLES = sizeof tables / sizeof *tables };
 
 bool store_is_empty(const store *s, bool *empty)
 {
-    int64_t pages;
+    int64_t things;
 
-    if (!store_ask_int(s, "SELECT page_count FROM pragma_page_count", &pages))
+    if (!store_ask_int(s, "SELECT count(*) FROM sqlite_schema", &things))
         return false;
-    *empty = pages == 0;
+    *empty = things == 0;
     return true;
 }
 
