@@ -1,4 +1,4 @@
-/* many.c - the same gradient or cotangent for many classes. */
+/* class_terms.c - the same gradient or cotangent for many classes. */
 #include "divergence.h"
 
 static kldve_status one_of(const kldve_divergence *d, int32_t kind, int32_t target, double *t)
