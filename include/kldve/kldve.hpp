@@ -395,7 +395,15 @@ class heatmap : public detail::object<kldve_heatmap, kldve_heatmap_free>
     outcome<double> metric(const std::string &name) const
     {
         double value = 0;
-        kldve_status status = kldve_metric_compute(ctx(), get(), name.c_str(), &value);
+        kldve_status status = kldve_metric_compute(ctx(), get(), name.c_str(), nullptr, &value);
+
+        return detail::give(state_.get(), status, value);
+    }
+    /** The same of a metric that looks at more than the map; see metrics.h. */
+    outcome<double> metric(const std::string &name, const kldve_metric_subject &subject) const
+    {
+        double value = 0;
+        kldve_status status = kldve_metric_compute(ctx(), get(), name.c_str(), &subject, &value);
 
         return detail::give(state_.get(), status, value);
     }
