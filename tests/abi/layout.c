@@ -32,7 +32,7 @@ ENDS_WITH(kldve_record, high);
 ENDS_WITH(kldve_render_options, high);
 ENDS_WITH(kldve_pixels, stride);
 ENDS_WITH(kldve_job, error);
-ENDS_WITH(struct kldve_method, remark);
+ENDS_WITH(struct kldve_method, flags);
 ENDS_WITH(kldve_metric_options, normalise);
 ENDS_WITH(kldve_metric_subject, options);
 ENDS_WITH(kldve_metric_job, options);
