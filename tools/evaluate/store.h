@@ -103,10 +103,11 @@ bool store_open_read(const char *path, store **out);
  *  plan.  Borrowed from the store. */
 const store_plan *store_plan_of(const store *s);
 
-/** One answer.  Texts are borrowed for the call that hands it over. */
+/** One answer. */
 typedef struct store_row {
     int32_t network, question, method, metric;
-    double value; /**< NaN: the map has no such number */
+    double value;            /**< NaN: the map has no such number */
+    const unit_method *says; /**< the explanation that it describes; borrowed for the call */
 } store_row;
 
 typedef struct store_explanation {
