@@ -337,6 +337,6 @@ bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim,
 /* ---- the commands ------------------------------------------------------------------------- */
 
 extern const arg_command explain_command, compare_command, report_command, methods_command,
-    metrics_command, layers_command, results_command;
+    metrics_command, layers_command, results_command, merge_command;
 
 #endif

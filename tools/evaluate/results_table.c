@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 80, CELL = 24, NAME_MAX = 28, CELL_TEXT = 64 };
+enum { WIDTH = 80, CELL = 22, NAME_MAX = 28, CELL_TEXT = 96, NUMBER_TEXT = 32 };
 
 static int width_of_names(const summary *m)
 {
@@ -27,9 +27,22 @@ static int digits_for(const estimate *e)
     return size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3;
 }
 
-/* "0.362 [0.350, 0.374]", of a difference with its sign and "*" where the interval is without 0. */
+/* Without the 0 before the point, as columns are narrow. */
+static const char *short_number(double value, int digits, char out[NUMBER_TEXT])
+{
+    char *zero;
+
+    snprintf(out, NUMBER_TEXT, "%.*f", digits, value);
+    zero = out + (*out == '-');
+    if (zero[0] == '0' && zero[1] == '.')
+        memmove(zero, zero + 1, strlen(zero));
+    return out;
+}
+
+/* "0.362 [.350,.374]", of a difference with its sign and "*" where the interval is without 0. */
 static void write_cell(const estimate *e, bool difference, char out[CELL_TEXT])
 {
+    char low[NUMBER_TEXT], high[NUMBER_TEXT];
     int digits = digits_for(e), n;
 
     if (e->questions == 0) {
@@ -38,7 +51,8 @@ static void write_cell(const estimate *e, bool difference, char out[CELL_TEXT])
     }
     n = snprintf(out, CELL_TEXT, difference ? "%+.*f" : "%.*f", digits, e->mean);
     if (!isnan(e->low) && n > 0 && n < CELL_TEXT)
-        snprintf(out + n, CELL_TEXT - (size_t)n, " [%.*f,%.*f]%s", digits, e->low, digits, e->high,
+        snprintf(out + n, CELL_TEXT - (size_t)n, " [%s,%s]%s", short_number(e->low, digits, low),
+                 short_number(e->high, digits, high),
                  difference && statistics_excludes_zero(e) ? "*" : "");
 }
 
@@ -92,7 +106,7 @@ static void print_block(const block *b)
 /* All metrics, in blocks that fit the width. */
 static void print_blocks(block b)
 {
-    int32_t columns = (WIDTH - b.names - 2) / CELL;
+    int32_t columns = (WIDTH - b.names) / CELL; /* the last has no space behind it */
 
     for (b.first = 0; b.first < b.m->plan->metrics; b.first = b.last + 1) {
         b.last = b.first + columns - 1;
