@@ -281,6 +281,32 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_input(kldve_explainer *exp
                                                             const kldve_options *options,
                                                             kldve_heatmap **out);
 
+/** Picture -> what the network is given of it, as kldve_explain() prepares it.
+ *  @param input  [in_channels][in_height][in_width] of kldve_shape; the caller's.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL; the network takes films); KLDVE_E_NOMEM; KLDVE_E_CANCELLED;
+ *          KLDVE_E_DEADLINE.  After a failure `input` may hold anything.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_input(kldve_explainer *explainer,
+                                                              const kldve_image *picture,
+                                                              float *input);
+
+/** Run the network without explaining anything.
+ *
+ *  In batches of kldve_shape.batch where that is more than 1, what is left over one by one.
+ *  @param inputs   [count][in_channels][in_height][in_width].
+ *  @param options  NULL means none.  Only what they pick counts, of which the first input decides
+ *                  which row it is; places are pixels of the input.
+ *  @param logits   [count][classes] of kldve_shape, where one score is two classes.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL, count below 1, an option out of range); KLDVE_E_UNSUPPORTED
+ *          (only the part behind the layer is open); KLDVE_E_NUMERIC (a logit is NaN or infinite);
+ *          KLDVE_E_NOMEM; KLDVE_E_CANCELLED; KLDVE_E_DEADLINE; or what the backend returned.  After
+ * a failure `logits` may hold anything.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_forward(kldve_explainer *explainer,
+                                                                const float *inputs, int32_t count,
+                                                                const kldve_options *options,
+                                                                float *logits);
+
 /** Explain several inputs with the same options.
  *
  *  They run in batches of kldve_shape.batch where the backend can do that and the method needs

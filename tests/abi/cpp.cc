@@ -89,6 +89,10 @@ static void maps()
     DEMAND(good(map.upsample(8, 4)).size() == 32);
     DEMAND(good(map.render()).width() == 32);
     DEMAND(good(map.metric("energy_area")) <= 1);
+    kldve_metric_subject nothing = KLDVE_METRIC_SUBJECT_INIT;
+
+    DEMAND(bad([&] { return map.metric("deletion", nothing); }, "needs the network") ==
+           KLDVE_E_UNSUPPORTED);
     DEMAND(bad([&] { return map.metric("no_such"); }, "no_such") == KLDVE_E_UNSUPPORTED);
     DEMAND(bad([&] { return map.upsample(0, 4); }, "") == KLDVE_E_ARG);
 }

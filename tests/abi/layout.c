@@ -33,8 +33,10 @@ ENDS_WITH(kldve_render_options, high);
 ENDS_WITH(kldve_pixels, stride);
 ENDS_WITH(kldve_job, error);
 ENDS_WITH(struct kldve_method, flags);
-ENDS_WITH(kldve_metric_job, width);
-ENDS_WITH(struct kldve_metric, compute);
+ENDS_WITH(kldve_metric_options, normalise);
+ENDS_WITH(kldve_metric_subject, options);
+ENDS_WITH(kldve_metric_job, options);
+ENDS_WITH(struct kldve_metric, defaults);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_input, data);
 ENDS_WITH(kldve_onnx_dim, size);
@@ -64,6 +66,12 @@ static_assert(KLDVE_TARGET_RANK == 0 && KLDVE_TARGET_INDEX == 1 && KLDVE_TARGET_
                   KLDVE_SCORE_LOGIT == 0 && KLDVE_SCORE_PROBABILITY == 1 &&
                   KLDVE_SCORE_LOG_ODDS == 2,
               "options are never renumbered");
+static_assert(KLDVE_BASELINE_DEFAULT == 0 && KLDVE_BASELINE_ZERO == 1 && KLDVE_BASELINE_BLUR == 2 &&
+                  KLDVE_BASELINE_MEAN == 3 && KLDVE_BASELINE_BLACK == 4 &&
+                  KLDVE_BASELINE_WHITE == 5 && KLDVE_METRIC_NEED_NETWORK == 1 &&
+                  KLDVE_METRIC_NEED_EXPLANATIONS == 2 && KLDVE_METRIC_NEED_TRUTH == 4 &&
+                  KLDVE_METRIC_NEED_OTHER == 8 && KLDVE_METRIC_NEED_RANDOMISED == 16,
+              "what metrics need and read is never renumbered");
 static_assert(KLDVE_BETTER_NEITHER == 0 && KLDVE_BETTER_LOWER == 1 && KLDVE_BETTER_HIGHER == 2,
               "what is better is never renumbered");
 

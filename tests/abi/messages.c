@@ -154,7 +154,7 @@ static void maps(const kldve_heatmap *map)
     CLEARS(kldve_heatmap_render(ctx, map, NULL, NULL, &image));
     kldve_image_free(image);
     CLEARS(kldve_heatmap_render_into(ctx, map, NULL, NULL, &dest));
-    CLEARS(kldve_metric_compute(ctx, map, "energy_area", &value));
+    CLEARS(kldve_metric_compute(ctx, map, "energy_area", NULL, &value));
     CLEARS(kldve_metric_energy_area(ctx, up, 64 * 64, 0.5, &value));
 }
 

@@ -166,7 +166,7 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     g->targets = args->target.count > 0 ? args->target.count : 1;
     for (int32_t i = 0; i < g->targets; i++)
         g->target[i] = args->target.count > 0 ? args->target.text[i] : "top1";
-    while (metric_number(g->metrics))
+    while (map_metric(g->metrics))
         g->metrics++;
     if (!allocate(g))
         return false;

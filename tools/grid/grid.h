@@ -186,7 +186,7 @@ typedef struct grid {
     grid_method *method;
     const char *target[ARG_LIST_MAX]; /**< as given, "top1" */
     int32_t pictures, networks, methods, targets;
-    int32_t metrics;             /**< metric_number(0) .. metric_number(metrics - 1) */
+    int32_t metrics;             /**< map_metric(0) .. map_metric(metrics - 1) */
     double *values;              /**< what cell.metric points to */
     grid_prediction *prediction; /**< [pictures][networks] */
     grid_cell *cell;             /**< [pictures][networks][methods][targets] */
