@@ -49,7 +49,7 @@ static bool open_store(const evaluation *e, const ranks *r, int32_t threads,
 enum { NAMED = 20 /* pictures that could not be read */ };
 
 typedef struct unreadable {
-    const evaluation *e;
+    const store_plan *plan;
     uint8_t *seen; /* [questions] */
     int32_t count;
 } unreadable;
@@ -63,14 +63,15 @@ static bool say_unreadable(void *opaque, const store_unreadable *u)
         return true;
     all->seen[u->question] = 1;
     if (all->count++ < NAMED)
-        complain("%s: %s", all->e->data.question[u->question].key, u->why);
+        complain("%s: %s", all->plan->question[u->question].key, u->why);
     return true;
 }
 
-/* -1 after a message. */
+/* Of the whole database; -1 after a message. */
 static int32_t say_all_unreadable(const evaluation *e, store *s)
 {
-    unreadable all = {e, calloc((size_t)e->data.questions, 1), 0};
+    const store_plan *plan = store_plan_of(s);
+    unreadable all = {plan, calloc((size_t)plan->questions + 1, 1), 0};
     bool ok = all.seen != NULL;
 
     if (ok)
@@ -87,13 +88,11 @@ static int32_t say_all_unreadable(const evaluation *e, store *s)
 /* One line on what was done. */
 static void sum_up(const evaluation *e, const run_end *end, int32_t unreadable_pictures)
 {
-    const char *s = e->data.questions == 1 ? "" : "s";
-
     if (e->args->grid.quiet)
         return;
     printf("%s: %d question%s x %d network%s, %lld measured now", e->args->db,
-           (int)e->data.questions, s, (int)e->networks, e->networks == 1 ? "" : "s",
-           (long long)end->measured);
+           (int)e->data.questions, e->data.questions == 1 ? "" : "s", (int)e->networks,
+           e->networks == 1 ? "" : "s", (long long)end->measured);
     if (e->args->shard)
         printf(", part %s", e->args->shard);
     if (unreadable_pictures > 0)
@@ -101,10 +100,16 @@ static void sum_up(const evaluation *e, const run_end *end, int32_t unreadable_p
     printf("\n");
 }
 
-static int conclude(const evaluation *e, const run_end *end, store *s)
+/* What the database has now, which may be more than this run asked for. */
+static int conclude(const evaluation *e, const run_end *end)
 {
-    int32_t count = say_all_unreadable(e, s);
+    store *s = NULL;
+    int32_t count;
 
+    if (!store_open_read(e->args->db, &s))
+        return EXIT_FAILED;
+    count = say_all_unreadable(e, s);
+    store_close(s);
     sum_up(e, end, count);
     if (end->left > 0)
         complain("%lld of %lld are not measured yet: the same command goes on",
@@ -119,12 +124,16 @@ static int conclude(const evaluation *e, const run_end *end, store *s)
 static int lead(const evaluation *e, const ranks *r, int32_t threads, store *s, progress *p)
 {
     run_end end;
-    int status;
+    bool closed;
 
     evaluation_say(e);
     run_lead(e, r, threads, s, p, &end);
-    status = conclude(e, &end, s);
-    return store_close(s) ? status : EXIT_FAILED;
+    closed = store_close(s);
+    if (end.failed && end.left > 0) { /* the reason was the last line */
+        conclude(e, &end);
+        return EXIT_FAILED;
+    }
+    return closed ? conclude(e, &end) : EXIT_FAILED;
 }
 
 /* Rank 0 owns the database; the others hear whether it could be opened. */

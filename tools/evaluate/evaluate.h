@@ -25,7 +25,7 @@ typedef struct evaluate_args {
     dataset_args data;
     arg_list metric;
     int32_t ask; /**< an evaluate_ask; 0: not given */
-    const char *db, *json, *shard;
+    const char *db, *shard;
     int32_t part, parts; /**< of --shard I/N: I - 1 and N; 0 and 1 without */
 } evaluate_args;
 

@@ -1,4 +1,6 @@
 /* evaluate_args.c - the command line of kldve evaluate. */
+#define _GNU_SOURCE /* sched_getaffinity() */
+
 #include "evaluate.h"
 
 #include <sched.h>
@@ -18,8 +20,7 @@ static const char *ask_choice(int32_t index)
 const arg_option evaluate_options[] = {
     GRID_METHOD_OPTIONS(evaluate_args, grid),
     OPTION_CHOICE("ask", AT(ask), "WHAT",
-                  "the class: --target's (default), the data set's label, or of a mosaic the "
-                  "network's first for the photograph alone",
+                  "the class: --target's (default), the label, or of a mosaic that of the photo",
                   ask_choice),
     OPTION_GROUP("The data set:"),
     DATASET_OPTIONS(evaluate_args, data),
@@ -28,7 +29,6 @@ const arg_option evaluate_options[] = {
                 "NAME:KEY=VALUE... with options, a family, or all; repeat for more"),
     OPTION_STRING("db", AT(db), "FILE",
                   "the database of the results, which goes on where it ended"),
-    OPTION_STRING("json", AT(json), "FILE", "the tables as JSON; - is standard output"),
     OPTION_STRING("shard", AT(shard), "I/N", "only part I of N, for kldve merge"),
     GRID_NETWORK_OPTIONS(evaluate_args, grid),
     OPTION_END,
@@ -138,7 +138,7 @@ static int check_metrics(const evaluate_args *a)
 
 static int check_outputs(const arg_command *command, const evaluate_args *a)
 {
-    const guard_output outputs[] = {{"--db", a->db}, {"--json", a->json}};
+    const guard_output outputs[] = {{"--db", a->db}};
     enum { OUTPUTS = sizeof outputs / sizeof *outputs };
     int status;
 
@@ -174,21 +174,23 @@ int evaluate_read_args(const arg_command *command, int argc, char **argv, evalua
     return check(command, a, n);
 }
 
-/* Processors that this process may use; a launcher may have bound it to some. */
-static int32_t processors(void)
+/* Processors that this process may use: a launcher may have bound it to some.  `all` where there
+ * are more than a cpu_set_t holds. */
+static int32_t processors(int32_t all)
 {
     cpu_set_t set;
 
     CPU_ZERO(&set);
     if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
         return CPU_COUNT(&set);
-    return 1;
+    return all;
 }
 
 int32_t evaluate_threads(const evaluate_args *a, int32_t processes)
 {
-    long all = sysconf(_SC_NPROCESSORS_ONLN);
-    int32_t mine = processors(), share = (int32_t)(all > 0 ? all : 1) / processes;
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    int32_t all = online > 0 ? (int32_t)online : 1, share = all / processes;
+    int32_t mine = processors(all);
 
     if (a->grid.network[0].threads > 0)
         return a->grid.network[0].threads;

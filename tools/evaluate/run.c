@@ -68,9 +68,9 @@ static void fail(lead *l, const char *why)
     stop(l);
 }
 
-static bool is_ours(const lead *l, int32_t question)
+static bool is_ours(const lead *l, int32_t number)
 {
-    return question % l->e->args->parts == l->e->args->part;
+    return number % l->e->args->parts == l->e->args->part;
 }
 
 /* Question by question, so that a run that ends early has seen them with all networks. */
