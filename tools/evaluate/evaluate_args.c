@@ -20,7 +20,7 @@ static const char *ask_choice(int32_t index)
 const arg_option evaluate_options[] = {
     GRID_METHOD_OPTIONS(evaluate_args, grid),
     OPTION_CHOICE("ask", AT(ask), "WHAT",
-                  "the class: --target's (default), the label, or of a mosaic that of the photo",
+                  "the class: --target's (default), the label; of a mosaic: the photo's",
                   ask_choice),
     OPTION_GROUP("The data set:"),
     DATASET_OPTIONS(evaluate_args, data),
@@ -145,7 +145,10 @@ static int check_outputs(const arg_command *command, const evaluate_args *a)
     if (!a->db)
         return args_usage(command_name, "--db FILE is missing: the results go into a database");
     status = grid_guard(command, &a->grid, outputs, OUTPUTS);
-    return status == EXIT_DONE ? guard_input(command_name, a->data.path, outputs, OUTPUTS) : status;
+    if (status == EXIT_DONE)
+        status = guard_input(command_name, a->data.path, outputs, OUTPUTS);
+    return status == EXIT_DONE ? guard_input(command_name, a->data.classes, outputs, OUTPUTS)
+                               : status;
 }
 
 static int check(const arg_command *command, evaluate_args *a, int32_t positional)
@@ -154,6 +157,7 @@ static int check(const arg_command *command, evaluate_args *a, int32_t positiona
 
     if ((status = read_positional(a, positional)) != EXIT_DONE ||
         (status = grid_finish_args(command, &a->grid)) != EXIT_DONE ||
+        (status = dataset_check_args(command_name, &a->data)) != EXIT_DONE ||
         (status = read_shard(a)) != EXIT_DONE || (status = check_methods(a)) != EXIT_DONE ||
         (status = check_ask(a)) != EXIT_DONE || (status = check_metrics(a)) != EXIT_DONE)
         return status;

@@ -211,27 +211,25 @@ static void describe_measure(const measure *m, spec *s)
 
 /* ---- questions ---------------------------------------------------------------------------- */
 
-static uint64_t print_of_photo(const dataset_photo *photo, uint64_t print)
+static uint64_t print_of_file(const char *path, uint64_t print)
 {
     struct stat file;
-    int64_t size = stat(photo->path, &file) == 0 ? (int64_t)file.st_size : -1;
+    int64_t size = stat(path, &file) == 0 ? (int64_t)file.st_size : -1;
 
     return store_print(print, &size, sizeof size);
 }
 
 /* Where the answer lies, as the annotations say it. */
-static uint64_t print_of_truth(const dataset *d, const question *q, uint64_t print)
+static uint64_t print_of_piece(const dataset_piece *piece, uint64_t print)
 {
-    size_t count = (size_t)q->count;
-
-    print = store_print(print, &q->truth, sizeof q->truth);
-    if (q->truth == DATASET_BOXES)
-        print = store_print(print, d->box + q->first, count * sizeof *d->box);
-    if (q->truth == DATASET_IDS)
-        print = store_print(print, d->id + q->first, count * sizeof *d->id);
-    if (q->truth == DATASET_SHAPES)
-        print = store_print(print, d->shape + q->first, count * sizeof *d->shape);
-    return print;
+    print = store_print(print, &piece->kind, sizeof piece->kind);
+    print = store_print(print, &piece->colour, sizeof piece->colour);
+    if (piece->kind == DATASET_BOX)
+        return store_print(print, piece->at.edge, sizeof piece->at.edge);
+    if (piece->kind == DATASET_MASK)
+        return print_of_file(piece->at.mask, print);
+    print = store_print(print, &piece->at.shape.offset, sizeof piece->at.shape.offset);
+    return store_print(print, &piece->at.shape.nbytes, sizeof piece->at.shape.nbytes);
 }
 
 static void describe_question(const dataset *d, const question *q, store_question *out)
@@ -239,9 +237,11 @@ static void describe_question(const dataset *d, const question *q, store_questio
     out->key = q->key;
     out->picture = q->photos == 1 ? d->photo[q->photo[0]].key : NULL;
     out->label = q->label;
-    out->print = print_of_truth(d, q, 0);
+    out->print = store_print(0, &q->tile, sizeof q->tile);
     for (int32_t i = 0; i < q->photos; i++)
-        out->print = print_of_photo(&d->photo[q->photo[i]], out->print);
+        out->print = print_of_file(d->photo[q->photo[i]].path, out->print);
+    for (int64_t i = q->first; i < q->first + q->pieces; i++)
+        out->print = print_of_piece(&d->piece[i], out->print);
 }
 
 /* ---- the run ------------------------------------------------------------------------------ */

@@ -13,7 +13,7 @@
 static bool any_truth(const dataset *d)
 {
     for (int32_t i = 0; i < d->questions; i++)
-        if (d->question[i].truth != DATASET_NOWHERE)
+        if (dataset_has_truth(d, i))
             return true;
     return false;
 }
@@ -249,11 +249,19 @@ bool evaluation_prepare(evaluation *e, kldve_ctx *ctx, const evaluate_args *args
            read_measures(e) && load_networks(e, p) && ask_networks(e) && evaluation_plan(e);
 }
 
-static void say_strange(const evaluation *e, const evaluate_network *n)
+static void say_strange(const evaluate_network *n)
 {
-    if (e->ask == ASK_LABEL && n->targets.strange > 0)
-        complain("%s: %d of %d questions have a label that it does not know: %s", n->name,
-                 (int)n->targets.strange, (int)e->data.questions, n->targets.names);
+    const dataset_targets *t = &n->targets;
+
+    if (t->strange > 0)
+        complain(
+            "%s: %d label%s of the data set, of %d question%s, mean no class of it or several: "
+            "%s",
+            n->name, (int)t->strange, t->strange == 1 ? "" : "s", (int)t->strange_questions,
+            t->strange_questions == 1 ? "" : "s", t->names);
+    if (t->missing > 0)
+        complain("%s: it has not %d class%s that --classes names: %s", n->name, (int)t->missing,
+                 t->missing == 1 ? "" : "es", t->missing_names);
 }
 
 void evaluation_say(const evaluation *e)
@@ -262,7 +270,7 @@ void evaluation_say(const evaluation *e)
         complain("%s: %s", e->data.name, e->data.note[i]);
     for (int32_t i = 0; i < e->networks; i++) {
         network_say_assumptions(&e->network[i].net, &e->args->grid.network[i]);
-        say_strange(e, &e->network[i]);
+        say_strange(&e->network[i]);
         for (int32_t m = 0; m < e->methods; m++)
             if (e->why_not[i * e->methods + m])
                 complain("%s: %s left out: %s", e->network[i].name, e->method[m].id,
