@@ -88,7 +88,11 @@ static int32_t say_all_unreadable(const evaluation *e, store *s)
 /* One line on what was done. */
 static void sum_up(const evaluation *e, const run_end *end, int32_t unreadable_pictures)
 {
-    if (e->args->grid.quiet)
+    const results_args *r = &e->args->results;
+    bool taken = (r->json && strcmp(r->json, "-") == 0) || (r->csv && strcmp(r->csv, "-") == 0) ||
+                 (r->numbers && strcmp(r->numbers, "-") == 0);
+
+    if (e->args->grid.quiet || taken)
         return;
     printf("%s: %d question%s x %d network%s, %lld measured now", e->args->db,
            (int)e->data.questions, e->data.questions == 1 ? "" : "s", (int)e->networks,
@@ -104,19 +108,21 @@ static void sum_up(const evaluation *e, const run_end *end, int32_t unreadable_p
 static int conclude(const evaluation *e, const run_end *end)
 {
     store *s = NULL;
-    int32_t count;
+    int32_t count = -1;
+    bool ok = store_open_read(e->args->db, &s);
 
-    if (!store_open_read(e->args->db, &s))
-        return EXIT_FAILED;
-    count = say_all_unreadable(e, s);
+    if (ok) {
+        count = say_all_unreadable(e, s);
+        sum_up(e, end, count);
+        ok = count >= 0 && results_write(s, &e->args->results, e->args->grid.quiet);
+    }
     store_close(s);
-    sum_up(e, end, count);
     if (end->left > 0)
         complain("%lld of %lld are not measured yet: the same command goes on",
                  (long long)end->left, (long long)end->units);
-    if (!output_flush() || count < 0)
+    if (!output_flush() || !ok || end->failed)
         return EXIT_FAILED;
-    return end->left > 0 ? EXIT_UNFINISHED : count > 0 || end->failed ? EXIT_FAILED : EXIT_DONE;
+    return end->left > 0 ? EXIT_UNFINISHED : count > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 /* ---- ranks -------------------------------------------------------------------------------- */
@@ -125,15 +131,13 @@ static int lead(const evaluation *e, const ranks *r, int32_t threads, store *s, 
 {
     run_end end;
     bool closed;
+    int status;
 
     evaluation_say(e);
     run_lead(e, r, threads, s, p, &end);
     closed = store_close(s);
-    if (end.failed && end.left > 0) { /* the reason was the last line */
-        conclude(e, &end);
-        return EXIT_FAILED;
-    }
-    return closed ? conclude(e, &end) : EXIT_FAILED;
+    status = conclude(e, &end);
+    return closed ? status : EXIT_FAILED;
 }
 
 /* Rank 0 owns the database; the others hear whether it could be opened. */

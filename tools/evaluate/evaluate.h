@@ -7,6 +7,7 @@
 
 #include "dataset.h"
 #include "measure.h"
+#include "results.h"
 #include "store.h"
 
 /** The run ended before everything was measured; the same command goes on. */
@@ -24,6 +25,7 @@ typedef struct evaluate_args {
     grid_args grid; /**< first, for grid_next_network() */
     dataset_args data;
     arg_list metric;
+    results_args results;
     int32_t ask; /**< an evaluate_ask; 0: not given */
     const char *db, *shard;
     int32_t part, parts; /**< of --shard I/N: I - 1 and N; 0 and 1 without */

@@ -30,6 +30,8 @@ const arg_option evaluate_options[] = {
     OPTION_STRING("db", AT(db), "FILE",
                   "the database of the results, which goes on where it ended"),
     OPTION_STRING("shard", AT(shard), "I/N", "only part I of N, for kldve merge"),
+    OPTION_GROUP("The results:"),
+    RESULTS_OPTIONS(evaluate_args, results),
     GRID_NETWORK_OPTIONS(evaluate_args, grid),
     OPTION_END,
 };
@@ -138,17 +140,20 @@ static int check_metrics(const evaluate_args *a)
 
 static int check_outputs(const arg_command *command, const evaluate_args *a)
 {
-    const guard_output outputs[] = {{"--db", a->db}};
+    const guard_output outputs[] = {{"--db", a->db},
+                                    {"--json", a->results.json},
+                                    {"--csv", a->results.csv},
+                                    {"--export", a->results.numbers}};
     enum { OUTPUTS = sizeof outputs / sizeof *outputs };
     int status;
 
     if (!a->db)
         return args_usage(command_name, "--db FILE is missing: the results go into a database");
-    status = grid_guard(command, &a->grid, outputs, OUTPUTS);
-    if (status == EXIT_DONE)
-        status = guard_input(command_name, a->data.path, outputs, OUTPUTS);
-    return status == EXIT_DONE ? guard_input(command_name, a->data.classes, outputs, OUTPUTS)
-                               : status;
+    if ((status = results_check_args(command_name, &a->results, a->db)) != EXIT_DONE ||
+        (status = grid_guard(command, &a->grid, outputs, OUTPUTS)) != EXIT_DONE ||
+        (status = guard_input(command_name, a->data.path, outputs, OUTPUTS)) != EXIT_DONE)
+        return status;
+    return guard_input(command_name, a->data.classes, outputs, OUTPUTS);
 }
 
 static int check(const arg_command *command, evaluate_args *a, int32_t positional)

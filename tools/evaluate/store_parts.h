@@ -40,6 +40,12 @@ extern const char *const store_kind_name[STORE_KINDS];
  */
 bool store_failed(const store *s, const char *doing);
 
+/** A name that SQLite takes for one of a file, whatever it is.  NULL: out of memory. */
+char *store_plain_name(const char *path);
+
+/** Let a limit on the size of files be an error like a full disk, not the end of the process. */
+void store_ignore_file_size(void);
+
 /** Open the file; what it holds is not looked at.  False after a message. */
 bool store_connect(store *s, const char *path, int flags);
 
@@ -69,6 +75,8 @@ const char *store_text(sqlite3_stmt *row, int column);
 /** Take the lock file beside the database.  False after a message, which names who holds it. */
 bool store_lock(store *s);
 void store_unlock(store *s);
+/** Whether nobody writes to the database.  False after a message, which names who does. */
+bool store_refuse_locked(const char *path);
 
 /* ---- store_schema.c: tables, and whether a file has them ---------------------------------- */
 

@@ -2,7 +2,7 @@
 #include "store_parts.h"
 
 #include <errno.h>
-#include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +11,18 @@
 
 enum { BUSY_MS = 20000 }; /* how long another program may keep the database locked */
 
-/* Whether an error of the system means that there is no room. */
-static bool no_room(int error)
+/* Whether a failed read or write means that there is no room.  SQLite does not always keep the
+ * error of the system. */
+static bool no_room(int error, int code)
 {
-    return error == ENOSPC || error == EDQUOT || error == EFBIG;
+    return error == ENOSPC || error == EDQUOT || error == EFBIG ||
+           (error == 0 && code == SQLITE_IOERR_WRITE);
 }
 
 static bool full(const store *s, const char *doing)
 {
-    complain("%s: cannot %s: the disk is full or the file may not grow; what was stored before is "
-             "kept: make room and give the same command again",
+    complain("%s: cannot %s: the disk is full, or the file may not grow; what was stored before "
+             "is kept: make room and give the same command again",
              s->path, doing);
     return false;
 }
@@ -29,7 +31,7 @@ static bool failed_io(const store *s, const char *doing)
 {
     int error = sqlite3_system_errno(s->db);
 
-    if (no_room(error))
+    if (no_room(error, sqlite3_extended_errcode(s->db)))
         return full(s, doing);
     complain("%s: cannot %s: %s; what was stored before is kept", s->path, doing,
              error ? strerror(error) : sqlite3_errmsg(s->db));
@@ -75,8 +77,13 @@ bool store_failed(const store *s, const char *doing)
     return false;
 }
 
-/* SQLite takes ":memory:" and "file:..." for something else than names. */
-static char *plain_name(const char *path)
+void store_ignore_file_size(void)
+{
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+/* SQLite takes ":memory:" and "file:..." for something else. */
+char *store_plain_name(const char *path)
 {
     char *name = malloc(strlen(path) + 3);
 
@@ -89,7 +96,7 @@ static char *plain_name(const char *path)
 
 bool store_connect(store *s, const char *path, int flags)
 {
-    char *name = plain_name(path);
+    char *name = store_plain_name(path);
     bool ok = name && sqlite3_open_v2(name, &s->db, flags, NULL) == SQLITE_OK;
 
     free(name);
