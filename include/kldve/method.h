@@ -37,9 +37,9 @@ typedef enum kldve_resolution {
     KLDVE_RESOLUTION_PIXELS = 1 /**< of the network's input, [in_height][in_width] */
 } kldve_resolution;
 
-/** Options that change the map of some methods only.  kldve_explain() refuses the first five for a
- *  method that does not read them.  The others always change the divergence that the record holds
- *  and are never refused. */
+/** Options that change the map of some methods only.  kldve_explain() refuses the first five and
+ *  the last for a method that does not read them.  The others always change the divergence that the
+ * record holds and are never refused. */
 enum {
     KLDVE_OPTION_SAMPLES = 1,
     KLDVE_OPTION_WINDOW = 2,
@@ -48,7 +48,14 @@ enum {
     KLDVE_OPTION_SEED = 16,
     KLDVE_OPTION_TEMPERATURE = 32,
     KLDVE_OPTION_PERPLEXITY = 64,
-    KLDVE_OPTION_TRUTH = 128
+    KLDVE_OPTION_TRUTH = 128,
+    KLDVE_OPTION_NEIGHBOUR_PERPLEXITY = 256 /**< and for the reading `neighbours` only */
+};
+
+/** What a method is. */
+enum {
+    KLDVE_METHOD_CONTROL = 1 /**< a control: it explains nothing, and shows what an explanation has
+                                  to beat.  Lists mark it, and its note says so */
 };
 
 typedef struct kldve_method kldve_method;
@@ -132,6 +139,7 @@ struct kldve_method {
     /** What everyone who sees this one map should know, called when it is made: a clause without a
      *  full stop, static storage, or NULL.  The slot may be NULL. */
     const char *(*remark)(const kldve_job *job);
+    uint64_t flags; /**< KLDVE_METHOD_* */
 };
 #define KLDVE_METHOD_INIT KLDVE_INIT(kldve_method)
 

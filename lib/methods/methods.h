@@ -46,6 +46,9 @@ extern const kldve_method kldve_method_ablation_cam;
 extern const kldve_method kldve_method_recipro_cam;
 extern const kldve_method kldve_method_kernel_shap;
 extern const kldve_method kldve_method_lime;
+extern const kldve_method kldve_method_random;
+extern const kldve_method kldve_method_centre;
+extern const kldve_method kldve_method_edges;
 
 /** What kldve_method_at() and kldve_method_find() find, NULL if there is none. */
 const kldve_method *kldve_method_number(const kldve_ctx *ctx, int32_t index);
@@ -58,7 +61,8 @@ bool kldve_method_sums(const kldve_method *method);
 /** Every reading of Eq. (3), for kldve_method.readings. */
 enum {
     KLDVE_READINGS = 1u << KLDVE_READING_PAPER | 1u << KLDVE_READING_CHANNEL |
-                     1u << KLDVE_READING_CONTRAST | 1u << KLDVE_READING_RIVALS
+                     1u << KLDVE_READING_CONTRAST | 1u << KLDVE_READING_RIVALS |
+                     1u << KLDVE_READING_NEIGHBOURS
 };
 
 /** Calls a slot, or its default if it is NULL. */
