@@ -2,7 +2,8 @@
 
 photos.tsv     photographs of all folders; short: every fifth, so that each folder is there
 some.tsv       a part of these for what takes long
-labelled.tsv   photographs of ImageNet with their true class, for mosaics"""
+labelled.tsv   photographs of ImageNet with their true class, for mosaics
+cifar.tsv      pictures of CIFAR-10 with their true class"""
 import os
 import sys
 
@@ -32,10 +33,13 @@ def main(images, folder, form):
     photos = [f"{part}/{name}" for part in FOLDERS for name in sorted(os.listdir(os.path.join(images, part)))
               if name.lower().endswith(PICTURES) and f"{part}/{name}" not in NOT_PHOTOGRAPHS]
     labelled = list(true_classes(images))
+    cifar = [(f"small/{name}", name[:-4].split("_")[-1]) for name in sorted(os.listdir(os.path.join(images, "small")))
+             if name.startswith("cifar10_")]
     full = form == "full"
     write(folder, "photos.tsv", ["path"], [[p] for p in (photos if full else photos[::5])])
     write(folder, "some.tsv", ["path"], [[p] for p in (photos if full else photos[2::10])])
     write(folder, "labelled.tsv", ["path", "label"], labelled if full else labelled[::2])
+    write(folder, "cifar.tsv", ["path", "label"], cifar)
 
 
 if __name__ == "__main__":

@@ -39,19 +39,20 @@ readings='kl-dve:paper kl-dve:channel kl-dve:contrast kl-dve:rivals kl-dve:neigh
 controls='lafam random centre edges'
 cheap="grad-cam $readings grad-cam++ layer-cam guided-kl-dve:neighbours guided-backprop lrp-composite random centre"
 repeated='occlusion rise score-cam ablation-cam recipro-cam kernel-shap lime'
-every="$("$kldve" methods | awk 'NR > 1 && $1 !~ /^(cam|rollout|grad-rollout|kl-dve|guided-kl-dve)$/ { print $1 }' | tr '\n' ' ')"
+every="$("$kldve" methods | awk 'NF == 0 { exit } NR > 1 && $1 !~ /^(cam|rollout|grad-rollout|kl-dve|guided-kl-dve)$/ { print $1 }' | tr '\n' ' ')"
 every="grad-cam $readings guided-kl-dve:contrast guided-kl-dve:neighbours $(echo " $every" | sed 's/ grad-cam / /')"
 curves='insertion:steps=16 deletion:steps=16'
-maps='energy_area entropy gini ties correlation_second correlation_middle'
+maps='entropy gini ties correlation_second correlation_middle'
 faithful="$curves average_drop increase adcc"
 
 # shellcheck disable=SC2046,SC2086 # lists of words
 main() {
+    case $form in full) methods=$every ;; *) methods=$cheap ;; esac
+    measure curves $imagenet "$out/photos.tsv" --pictures "$images" $(with --method $methods) $(with --metric $curves energy_area)
+    measure maps $imagenet "$out/photos.tsv" --pictures "$images" $(with --method $methods) $(with --metric average_drop increase adcc $maps)
     if [ "$form" = full ]; then
-        measure main $imagenet "$out/photos.tsv" --pictures "$images" $(with --method $every) $(with --metric $faithful $maps) \
-            --metric road --metric infidelity --metric max_sensitivity --metric pixel_flipping --metric comprehensiveness --metric sufficiency
-    else
-        measure main $imagenet "$out/photos.tsv" --pictures "$images" $(with --method $cheap) $(with --metric $faithful $maps)
+        measure slow $imagenet "$out/photos.tsv" --pictures "$images" $(with --method $methods) \
+            $(with --metric road infidelity max_sensitivity pixel_flipping comprehensiveness sufficiency)
     fi
     measure random $imagenet "$out/some.tsv" --pictures "$images" $(with --method $cheap $controls) --metric sanity
     measure objects $imagenet "$images/coco_free/annotations.json" --classes "$here/coco_imagenet.tsv" --ask label \
@@ -60,7 +61,7 @@ main() {
         $(with --method grad-cam $readings layer-cam guided-kl-dve:neighbours guided-backprop random centre) --metric localisation
     measure repeated --model "$models/mobilenet_v1_0.25_128.onnx" "$out/some.tsv" --pictures "$images" \
         $(with --method grad-cam kl-dve:contrast kl-dve:rivals kl-dve:neighbours $repeated random centre) $(with --metric $faithful)
-    measure cifar $cifar "$images/small" $(with --method $every) $(with --metric $faithful $maps)
+    measure cifar $cifar "$out/cifar.tsv" --pictures "$images" $(with --method $every) $(with --metric $faithful $maps)
     for layer in fire4/concat fire5/concat fire6/concat fire7/concat fire8/concat fire9/concat; do
         measure "layer-$(echo $layer | tr / -)" --model "$models/squeezenet_v1.1.onnx" --layer $layer "$out/some.tsv" --pictures "$images" \
             $(with --method grad-cam kl-dve:contrast kl-dve:neighbours) $(with --metric $curves energy_area)

@@ -120,7 +120,7 @@ def main(folder):
     readings = [("kl-dve:contrast", REFERENCE), ("kl-dve:rivals", REFERENCE), ("kl-dve:neighbours", REFERENCE),
                 ("kl-dve:rivals", "kl-dve:contrast"), ("kl-dve:neighbours", "kl-dve:contrast"),
                 ("kl-dve:neighbours", "kl-dve:rivals"), ("kl-dve:paper", "lafam"), ("kl-dve:paper", "centre")]
-    for name in ("main", "mosaics", "objects", "cifar"):
+    for name in ("curves", "maps", "mosaics", "objects", "cifar"):
         if name in parts:
             part = parts[name]
             section(f"{name}: readings against each other")
