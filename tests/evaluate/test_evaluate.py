@@ -282,6 +282,49 @@ class Kills(Case):
         self.same()
 
 
+class Slurm(Case):
+    """The scripts in examples/slurm with stand-ins for Slurm's commands."""
+
+    def sbatch(self, script, *args, kldve=None, **variables):
+        stubs = self.path("stubs")
+        os.makedirs(stubs, exist_ok=True)
+        for name, body in [("srun", 'while [ "${1#--}" != "$1" ]; do shift; done\nexec "$@"'), ("kldve", kldve or f'exec {KLDVE} "$@"'),
+                           ("scontrol", f'echo "$@" >> {self.path("scontrol")}')]:
+            with open(os.path.join(stubs, name), "w") as file:
+                file.write(f"#!/bin/bash\n{body}\n")
+            os.chmod(os.path.join(stubs, name), 0o755)
+        path = os.path.join(os.environ["KLDVE_SOURCE"], "examples", "slurm", script)
+        self.assertEqual(subprocess.run(["bash", "-n", path]).returncode, 0)
+        env = dict(os.environ, PATH=f"{stubs}:{os.environ['PATH']}", SLURM_JOB_ID="7", SLURM_CPUS_PER_TASK="2", **variables)
+        return subprocess.run(["bash", path, *args], env=env, capture_output=True, text=True, timeout=120)
+
+    def test_evaluate(self):
+        data = [self.networks[1], self.photos, self.db, *METHODS, *METRICS]
+        result = self.sbatch("evaluate.sbatch", *data)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("24 measured now", result.stdout)
+        self.assertFalse(os.path.exists(self.path("scontrol")))
+        self.assertEqual(self.sbatch("evaluate.sbatch", *data, kldve="exit 3").returncode, UNFINISHED)
+        with open(self.path("scontrol")) as file:
+            self.assertEqual(file.read(), "requeue 7\n")
+        self.assertEqual(self.sbatch("evaluate.sbatch", "a.onnx").returncode, 2)
+
+    def test_shards(self):
+        data = [self.networks[1], self.photos, self.path("parts"), *METHODS, *METRICS]
+        for i in range(1, 4):
+            result = self.sbatch("shards.sbatch", *data, SLURM_ARRAY_TASK_ID=str(i), SLURM_ARRAY_TASK_COUNT="3")
+            self.assertEqual(result.returncode, 0, result.stderr)
+        parts = sorted(os.listdir(self.path("parts")))
+        self.assertEqual(parts, [f"part-{i:06}.db" for i in range(1, 4)])
+        self.assertEqual(run("merge", self.db, *[self.path(f"parts/{part}") for part in parts]).status, 0)
+        self.assertEqual(rows(self.db, ROWS)["value"], [row for row in self.rows["value"] if row[0] == "a"])
+        self.assertEqual(self.sbatch("shards.sbatch", *data, kldve="exit 3", SLURM_ARRAY_TASK_ID="2",
+                                     SLURM_ARRAY_TASK_COUNT="3", SLURM_ARRAY_JOB_ID="9").returncode, UNFINISHED)
+        with open(self.path("scontrol")) as file:
+            self.assertEqual(file.read(), "requeue 9_2\n")
+        self.assertEqual(self.sbatch("shards.sbatch", *data).returncode, 2)
+
+
 class Answers(Case):
     def test_unreadable(self):
         photos = self.path("photos")
