@@ -106,7 +106,7 @@ static void print_block(const block *b)
 /* All metrics, in blocks that fit the width. */
 static void print_blocks(block b)
 {
-    int32_t columns = (WIDTH - b.names) / CELL; /* the last has no space behind it */
+    int32_t columns = (WIDTH - b.names - 1) / CELL; /* the last is narrower */
 
     for (b.first = 0; b.first < b.m->plan->metrics; b.first = b.last + 1) {
         b.last = b.first + columns - 1;
@@ -162,8 +162,8 @@ static void print_head(const summary *m)
            (int)p->questions, p->questions == 1 ? "" : "s", (int)m->pictures,
            m->pictures == 1 ? "" : "s", (int)p->networks, p->networks == 1 ? "" : "s",
            (long long)m->count.measured, (long long)wanted, (long long)m->count.unreadable);
-    printf("mean [%g %% interval: %d bootstrap samples of the pictures, seed %llu]; "
-           "* without 0\n",
+    printf("mean [%g %% interval of %d bootstrap samples of pictures, seed %llu]; "
+           "*: without 0\n",
            100 * m->how.level, (int)m->how.samples, (unsigned long long)m->how.seed);
     if (undefined > 0)
         printf("%lld of %lld numbers are undefined - no map, a flat one - and left out\n",

@@ -138,6 +138,7 @@ bool store_open(const char *path, const store_plan *plan, const store_run *run, 
          store_connect(s, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) &&
          store_execute(s, how, "open it") && begin_run(s, plan, run) && prepare(s);
     if (ok) {
+        sqlite3_busy_timeout(s->db, STORE_BUSY_RUN_MS);
         *out = s;
         return true;
     }

@@ -34,6 +34,10 @@ struct store {
 /** "network", "method", "metric", "question": tables, and words in messages. */
 extern const char *const store_kind_name[STORE_KINDS];
 
+/** How long to wait for another program that keeps the database locked.  A run that has worked for
+ *  hours waits for someone who reads a large table. */
+enum { STORE_BUSY_OPEN_MS = 3000, STORE_BUSY_RUN_MS = 600000 };
+
 /* ---- store_sql.c: SQLite's calls ---------------------------------------------------------- */
 
 /** Say why the last call on the database failed, as "FILE: cannot DOING: why; what to do".  False.

@@ -9,8 +9,6 @@
 
 #include "cli/tool.h"
 
-enum { BUSY_MS = 20000 }; /* how long another program may keep the database locked */
-
 /* Whether a failed read or write means that there is no room.  SQLite does not always keep the
  * error of the system. */
 static bool no_room(int error, int code)
@@ -50,9 +48,9 @@ bool store_failed(const store *s, const char *doing)
         break;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        complain("%s: cannot %s: another program has kept the database locked for %d s: end it "
-                 "and try again",
-                 s->path, doing, BUSY_MS / 1000);
+        complain("%s: cannot %s: another program keeps the database locked: end it and try "
+                 "again; what was stored before is kept",
+                 s->path, doing);
         break;
     case SQLITE_CORRUPT:
         complain("%s: cannot %s: the file is damaged (%s): use a copy, or save what can be read "
@@ -102,7 +100,7 @@ bool store_connect(store *s, const char *path, int flags)
     free(name);
     if (!ok)
         return store_failed(s, "open it");
-    sqlite3_busy_timeout(s->db, BUSY_MS);
+    sqlite3_busy_timeout(s->db, STORE_BUSY_OPEN_MS);
     /* The file comes from outside: what it defines runs nothing. */
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
