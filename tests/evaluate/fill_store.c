@@ -7,6 +7,7 @@
  * questions_per_picture, skip             questions that stay together; leave out every skip-th
  * shard, shards                           only the questions of this shard
  * build, options, spec, label             texts of the plan; `spec` is that of all but questions
+ * machine                                 of the record of the run
  * print, extra                            a number in the print; a change of every value
  * twice                                   1: two questions have one key
  * wait                                    microseconds between units
@@ -26,7 +27,7 @@ enum { MADE = 64 };
 typedef struct args {
     int32_t networks, questions, methods, metrics, together, skip, shard, shards, print, extra,
         twice, wait, say, hold;
-    const char *build, *options, *spec, *label;
+    const char *build, *options, *spec, *label, *machine;
 } args;
 
 static void read_arg(args *a, const char *text)
@@ -52,7 +53,8 @@ static void read_arg(args *a, const char *text)
                  {"build", NULL, &a->build},
                  {"options", NULL, &a->options},
                  {"spec", NULL, &a->spec},
-                 {"label", NULL, &a->label}};
+                 {"label", NULL, &a->label},
+                 {"machine", NULL, &a->machine}};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         size_t n = strlen(known[i].name);
@@ -211,9 +213,10 @@ int main(int argc, char **argv)
               .build = "build 1",
               .options = "{}",
               .spec = "a=1, b=2",
-              .label = "cat"};
+              .label = "cat",
+              .machine = "one processor"};
     store_plan p;
-    store_run run = {"host", "machine", "fill_store", "{\"threads\": 1}", getpid()};
+    store_run run;
     store_question *question;
     store *s = NULL;
     int32_t stored;
@@ -222,6 +225,7 @@ int main(int argc, char **argv)
         read_arg(&a, argv[i]);
     if (argc < 2)
         return 2;
+    run = (store_run){"host", a.machine, "fill_store", "{\"threads\": 1}", getpid()};
     question = keep((size_t)a.questions + 2, sizeof *question);
     p = (store_plan){.build = a.build,
                      .options = a.options,

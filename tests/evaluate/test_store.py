@@ -136,6 +136,15 @@ class Extended(Case):
         self.fills("questions=20", name="b.db")
         self.assertEqual(rows(self.path()), rows(self.path("b.db")))
 
+    def test_another_processor_is_said(self):
+        self.fills("questions=10")
+        result = self.fill("questions=20", "machine=another one")
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (0, 1))
+        self.assertIn("another processor (one processor, not another one)", result.stderr)
+        result = self.merge("m.db", "a.db")
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (0, 1))
+        self.assertIn("another processor (another one, not one processor)", result.stderr)
+
     def test_texts_are_kept_as_they_are(self):
         label = "l'été; DROP TABLE unit; -- \"x\"\\"
         self.fills("label=" + label)
