@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "artist.h"
 #include "cli/json.h"
-
 #include "run.h"
 
 /* ---- the database ------------------------------------------------------------------------- */
@@ -104,6 +104,18 @@ static void sum_up(const evaluation *e, const run_end *end, int32_t unreadable_p
     printf("\n");
 }
 
+static bool write_results(const evaluation *e, store *s)
+{
+    const results_args *args = &e->args->results;
+    artist a = {0};
+    const results_artist draws = {&a, artist_draw};
+    bool ok = !args->page || artist_open(&a, e, s);
+
+    ok = ok && results_write(s, args, args->page ? &draws : NULL, e->args->grid.quiet);
+    artist_close(&a);
+    return ok;
+}
+
 /* What the database has now, which may be more than this run asked for. */
 static int conclude(const evaluation *e, const run_end *end)
 {
@@ -114,7 +126,7 @@ static int conclude(const evaluation *e, const run_end *end)
     if (ok) {
         count = say_all_unreadable(e, s);
         sum_up(e, end, count);
-        ok = count >= 0 && results_write(s, &e->args->results, e->args->grid.quiet);
+        ok = count >= 0 && write_results(e, s);
     }
     store_close(s);
     if (end->left > 0)
