@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 static const arg_command *const commands[] = {&explain_command, &compare_command, &report_command,
-                                              &methods_command, &metrics_command, &layers_command};
+                                              &diff_command,    &methods_command, &metrics_command,
+                                              &layers_command};
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
