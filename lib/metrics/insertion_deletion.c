@@ -19,17 +19,17 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "parts/walk.h"
+#include "parts/trail.h"
 
 static kldve_status area(const kldve_metric_job *job, bool insertion, double *value)
 {
-    kldve_walk walk = {0};
-    kldve_status st = kldve_walk_open(job, &walk);
+    kldve_trail trail = {0};
+    kldve_status st = kldve_trail_open(job, &trail);
 
     if (st == KLDVE_OK)
-        st = insertion ? kldve_walk_area(job, &walk, walk.baseline, job->input, value)
-                       : kldve_walk_area(job, &walk, job->input, walk.baseline, value);
-    kldve_walk_close(job, &walk);
+        st = insertion ? kldve_trail_area(job, &trail, trail.baseline, job->input, value)
+                       : kldve_trail_area(job, &trail, job->input, trail.baseline, value);
+    kldve_trail_close(job, &trail);
     return st;
 }
 
