@@ -518,9 +518,10 @@ class Metrics(unittest.TestCase):
         result = run("metrics")
         self.assertEqual((result.status, result.err), (0, ""))
         head, *rows = result.out.splitlines()
-        self.assertRegex(head, r"^metric +range +better +what it is +source$")
-        self.assertEqual([row.split()[0] for row in rows], ["energy_area"])
-        self.assertRegex(rows[0], r"^energy_area +0 to 1 +lower +share of the picture .*  \S.*arXiv")
+        self.assertRegex(head, r"^metric +family +needs +range +better +what it is +source$")
+        rows = {row.split()[0]: row for row in rows}
+        self.assertRegex(rows["energy_area"], r"^energy_area +concentration +map +0 to 1 +lower +share .*  \S.*arXiv")
+        self.assertRegex(rows["deletion"], r"^deletion +faithfulness +network +-inf to inf +lower +area .*  \S.*arXiv")
 
 
 class BuiltIn(Folder):

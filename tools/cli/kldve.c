@@ -11,7 +11,7 @@
 
 static const arg_command *const commands[] = {&explain_command, &compare_command, &report_command,
                                               &diff_command,    &methods_command, &metrics_command,
-                                              &layers_command};
+                                              &layers_command,  &results_command, &merge_command};
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <kldve/method.h>
 #include <kldve/onnx.h>
@@ -306,6 +307,18 @@ typedef struct output_part {
  *  file, such as a pipe, is written to directly; "-" is standard output.  False after a message. */
 bool output_write(const char *path, const output_part *part, size_t parts);
 
+/** A file that is written piece by piece and appears whole or not at all. */
+typedef struct output_stream {
+    FILE *file;               /**< write to it; errors show in output_end() */
+    char *target, *temporary; /**< NULL: it is written to directly */
+} output_stream;
+
+/** Begin, under another name in the same folder.  "-" and what is no regular file are treated as by
+ *  output_write().  False after a message. */
+bool output_begin(output_stream *o, const char *path);
+/** End; with `keep` the file appears, else nothing is left.  False after a message. */
+bool output_end(output_stream *o, bool keep);
+
 /** Whether a path ends in one of a list, ".png", ".jpg", NULL, in any case, and is not only that.
  */
 bool path_has_ending(const char *path, const char *const *endings);
@@ -324,6 +337,6 @@ bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim,
 /* ---- the commands ------------------------------------------------------------------------- */
 
 extern const arg_command explain_command, compare_command, report_command, diff_command,
-    methods_command, metrics_command, layers_command;
+    methods_command, metrics_command, layers_command, results_command, merge_command;
 
 #endif

@@ -18,7 +18,7 @@ static const char *choice(const char *const *names, int32_t index)
 
 const char *dataset_kind_choice(int32_t index)
 {
-    static const char *const names[] = {"folder", "list", NULL};
+    static const char *const names[] = {"folder", "list", "coco", NULL};
 
     return choice(names, index);
 }
@@ -48,6 +48,7 @@ const char *dataset_turned_choice(int32_t index)
 static int32_t kind_of(const char *path)
 {
     static const char *const lists[] = {".tsv", ".csv", NULL};
+    static const char *const coco[] = {".json", NULL};
     struct stat s;
 
     if (stat(path, &s) != 0)
@@ -56,11 +57,12 @@ static int32_t kind_of(const char *path)
         return DATASET_FOLDER;
     else if (path_has_ending(path, lists))
         return DATASET_LIST;
+    else if (path_has_ending(path, coco))
+        return DATASET_COCO;
     else
-        complain(
-            "%s: is neither a folder nor a file that ends in .tsv or .csv; say what it is with "
-            "--format",
-            path);
+        complain("%s: is neither a folder nor a file that ends in .tsv, .csv or .json; say what it "
+                 "is with --format",
+                 path);
     return 0;
 }
 
@@ -104,6 +106,8 @@ static bool open_kind(dataset *d)
         return dataset_open_folder(d);
     case DATASET_LIST:
         return dataset_open_list(d);
+    case DATASET_COCO:
+        return dataset_open_coco(d);
     default:
         return false;
     }

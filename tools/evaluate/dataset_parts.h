@@ -103,13 +103,22 @@ bool dataset_load_image(const char *path, kldve_ctx *ctx, kldve_image **out, cha
 bool dataset_load_truth(const dataset *d, const question *q, kldve_ctx *ctx, dataset_picture *p,
                         char why[LABEL_SIZE]);
 
+/* ---- dataset_shape.c
+ * ----------------------------------------------------------------------------- */
+
+typedef struct dataset_frame dataset_frame;
+
+/** Put an outline or runs into a mask, [height][width] of the frame. */
+bool dataset_fill_shape(const dataset *d, const dataset_piece *piece, const dataset_frame *frame,
+                        uint8_t *mask, char why[LABEL_SIZE]);
+
 /* ---- dataset_turn.c: pixels as stored, pixels as shown
  * ------------------------------------------- */
 
 /** Pixels that are stored with an EXIF orientation 1..8, width x height. */
-typedef struct dataset_frame {
+struct dataset_frame {
     int32_t orientation, width, height;
-} dataset_frame;
+};
 
 /** A box in stored pixels becomes one in pixels as they are shown. */
 void dataset_turn_box(const dataset_frame *stored, double edge[4]);
@@ -121,6 +130,7 @@ void dataset_turn_mask(const dataset_frame *stored, const uint8_t *mask, uint8_t
 
 bool dataset_open_folder(dataset *d);
 bool dataset_open_list(dataset *d);
+bool dataset_open_coco(dataset *d);
 
 /** Whether a name ends as pictures do that the library reads. */
 bool dataset_is_picture_name(const char *name);

@@ -177,6 +177,8 @@ static bool fill(const dataset *d, const question *q, kldve_ctx *ctx, mask_file 
             fill_box(piece->at.edge, frame, mask);
         else if (piece->kind == DATASET_MASK && !fill_mask(piece, ctx, file, frame, mask, why))
             return false;
+        else if (piece->kind == DATASET_SHAPE && !dataset_fill_shape(d, piece, frame, mask, why))
+            return false;
     }
     return memchr(mask, 1, (size_t)frame->width * (size_t)frame->height) ||
            fail(why, "its mask does not show what is asked for anywhere");
