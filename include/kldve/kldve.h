@@ -54,7 +54,10 @@ typedef enum kldve_reading {
     KLDVE_READING_PAPER = 1,    /**< Algorithm 1 to the letter: the same map for every class */
     KLDVE_READING_CHANNEL = 2,  /**< |standardised channel mean of the VJP of alpha| */
     KLDVE_READING_CONTRAST = 3, /**< why this class: the class term of the KL gradient */
-    KLDVE_READING_RIVALS = 4    /**< why this class and not those that were nearly chosen */
+    KLDVE_READING_RIVALS = 4,   /**< the class against others of a similar score: most at a distance
+                                     of 0.6, little at a tie */
+    KLDVE_READING_NEIGHBOURS = 5 /**< why this class and not its nearest rivals, as many as
+                                      kldve_options.neighbour_perplexity says */
 } kldve_reading;
 
 /** What is explained. */
@@ -134,6 +137,11 @@ typedef struct kldve_options {
     /** Milliseconds from the start of the call until it gives up with KLDVE_E_DEADLINE, as soon
      *  after them as kldve_ctx_cancel() says; 0: none but that of kldve_ctx_set_deadline(). */
     double deadline_ms;
+    /** Of the reading `neighbours`: how many rivals count, > 1; 0 means
+     *  kldve_divergence_neighbour_perplexity(classes).  Any other reading refuses it, and so does a
+     *  class against a rival.  One that cannot be had takes the nearest that can: n - 1 of n
+     *  classes, or as many as are tied for the nearest. */
+    double neighbour_perplexity;
 } kldve_options;
 #define KLDVE_OPTIONS_INIT KLDVE_INIT(kldve_options)
 
@@ -482,6 +490,9 @@ typedef struct kldve_record {
      *  flat map; of a signed map low is -high.  NaN for a mean of several maps, of which each has a
      *  scale of its own (kldve_heatmap_fuse(), kldve_options.smooth). */
     double low, high;
+    /** kldve_options.neighbour_perplexity with its default filled in; 0 where the map does not
+     *  depend on it. */
+    double neighbour_perplexity;
 } kldve_record;
 #define KLDVE_RECORD_INIT KLDVE_INIT(kldve_record)
 
@@ -655,7 +666,7 @@ kldve_heatmap_render_into(kldve_ctx *ctx, const kldve_heatmap *map, const kldve_
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_method_name(int32_t index, const char **name);
 
-/** The kldve_reading of a name: "paper", "channel", "contrast", "rivals".
+/** The kldve_reading of a name: "paper", "channel", "contrast", "rivals", "neighbours".
  *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (another name), KLDVE_E_ARG (NULL).
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_reading_from_name(const char *name, int32_t *reading);

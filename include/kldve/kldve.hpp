@@ -632,6 +632,13 @@ class divergence : public detail::object<kldve_divergence, kldve_divergence_free
 
         return detail::give(state_.get(), status, std::move(t));
     }
+    outcome<std::vector<double>> neighbours(std::int32_t target, double perplexity = 0) const
+    {
+        std::vector<double> t(n_);
+        kldve_status status = kldve_divergence_neighbours(get(), target, perplexity, t.data());
+
+        return detail::give(state_.get(), status, std::move(t));
+    }
 
   private:
     divergence(std::shared_ptr<detail::state> s, kldve_divergence *made, std::int32_t n)

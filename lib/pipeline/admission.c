@@ -30,6 +30,7 @@ static kldve_status check_read(kldve_ctx *ctx, const kldve_options *o, const kld
         {o->stride > 0, KLDVE_OPTION_STRIDE, "stride"},
         {o->noise > 0, KLDVE_OPTION_NOISE, "noise"},
         {o->seed > 0, KLDVE_OPTION_SEED, "seed"},
+        {o->neighbour_perplexity > 0, KLDVE_OPTION_NEIGHBOUR_PERPLEXITY, "neighbour_perplexity"},
     };
 
     if (o->reading != KLDVE_READING_DEFAULT && !method->readings)
@@ -38,6 +39,35 @@ static kldve_status check_read(kldve_ctx *ctx, const kldve_options *o, const kld
         if (given[i].set && !(method->options & given[i].option))
             return refuse(ctx, method, given[i].name);
     return KLDVE_OK;
+}
+
+/* Whether the map depends on it. */
+static bool reads_neighbours(const kldve_options *o, const kldve_method *method)
+{
+    return method->options & KLDVE_OPTION_NEIGHBOUR_PERPLEXITY &&
+           (!method->readings || o->reading == KLDVE_READING_NEIGHBOURS) &&
+           o->target_kind != KLDVE_TARGET_VERSUS;
+}
+
+/* Fill in the perplexity of the reading `neighbours`, or refuse it. */
+static kldve_status settle_neighbours(kldve_ctx *ctx, kldve_options *o, const kldve_method *method,
+                                      int32_t classes)
+{
+    if (reads_neighbours(o, method)) {
+        if (o->neighbour_perplexity == 0)
+            o->neighbour_perplexity = kldve_divergence_neighbour_perplexity(classes);
+        return KLDVE_OK;
+    }
+    if (o->neighbour_perplexity == 0)
+        return KLDVE_OK;
+    if (o->target_kind == KLDVE_TARGET_VERSUS)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "options: neighbour_perplexity is set, but a class against a rival "
+                              "does not read it: leave it at 0");
+    return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                           "options: neighbour_perplexity is set, but the reading %s does not read "
+                           "it: leave it at 0, or choose the reading neighbours",
+                           kldve_reading_name(o->reading));
 }
 
 kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape *shape,
@@ -60,7 +90,8 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
         run->options.reading = KLDVE_READING_CONTRAST;
     if (run->options.sign == KLDVE_SIGN_DEFAULT)
         run->options.sign = method->sign;
-    if ((st = kldve_buffers_divergence(buffers, &run->options, shape->classes)) < 0)
+    if ((st = settle_neighbours(ctx, &run->options, method, shape->classes)) < 0 ||
+        (st = kldve_buffers_divergence(buffers, &run->options, shape->classes)) < 0)
         return st;
     run->buffers = buffers;
     run->where = "arrays";

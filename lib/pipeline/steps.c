@@ -50,6 +50,7 @@ kldve_status kldve_run_begin(kldve_run *run)
     run->map->view_frames = s->in_frames > 1 ? s->in_frames : 1;
     run->map->record.frames = pixels ? run->map->view_frames : s->frames > 1 ? s->frames : 1;
     run->map->record.reading = run->options.reading;
+    run->map->record.neighbour_perplexity = run->options.neighbour_perplexity;
     run->map->view_height = s->in_height;
     run->map->view_width = s->in_width;
     kldve_run_frame(run, &(kldve_frame){{0, 0, 1, 1}, s->in_width, s->in_height});

@@ -16,19 +16,19 @@
                   #type " ends with " #member ", without padding")
 
 ENDS_WITH(kldve_allocator, opaque);
-ENDS_WITH(kldve_divergence_options, unattainable);
+ENDS_WITH(kldve_divergence_options, neighbour_perplexity);
 ENDS_WITH(kldve_divergence_info, summation);
 ENDS_WITH(kldve_shape, head);
 ENDS_WITH(kldve_pick, has_box);
 ENDS_WITH(kldve_bias_gradient, reserved);
 ENDS_WITH(kldve_attention, width);
 ENDS_WITH(kldve_backend, can);
-ENDS_WITH(kldve_options, deadline_ms);
+ENDS_WITH(kldve_options, neighbour_perplexity);
 ENDS_WITH(kldve_input_spec, alpha_std);
 ENDS_WITH(kldve_arrays, seen_height);
 ENDS_WITH(kldve_feature_maps, picture_height);
 ENDS_WITH(kldve_timings, reduce);
-ENDS_WITH(kldve_record, high);
+ENDS_WITH(kldve_record, neighbour_perplexity);
 ENDS_WITH(kldve_render_options, high);
 ENDS_WITH(kldve_pixels, stride);
 ENDS_WITH(kldve_job, error);
@@ -58,7 +58,7 @@ static_assert(KLDVE_OK == 0 && KLDVE_E_NOMEM == -1 && KLDVE_E_ARG == -2 && KLDVE
               "status values are never renumbered");
 static_assert(KLDVE_READING_DEFAULT == 0 && KLDVE_READING_PAPER == 1 &&
                   KLDVE_READING_CHANNEL == 2 && KLDVE_READING_CONTRAST == 3 &&
-                  KLDVE_READING_RIVALS == 4,
+                  KLDVE_READING_RIVALS == 4 && KLDVE_READING_NEIGHBOURS == 5,
               "readings are never renumbered");
 static_assert(KLDVE_TARGET_RANK == 0 && KLDVE_TARGET_INDEX == 1 && KLDVE_TARGET_SET == 2 &&
                   KLDVE_TARGET_VERSUS == 3 && KLDVE_FLAG_CHECK == 1 && KLDVE_SIGN_DEFAULT == 0 &&

@@ -125,6 +125,7 @@ static void divergence(void)
     CLEARS(kldve_divergence_rows(d, beta, NULL, NULL));
     CLEARS(kldve_divergence_contrast(d, 0, t));
     CLEARS(kldve_divergence_rivals(d, 0, t));
+    CLEARS(kldve_divergence_neighbours(d, 0, 0, t));
     CLEARS(kldve_divergence_positives(d, targets, 1, z, &kl));
     CLEARS(kldve_divergence_base(d, z));
     CLEARS(kldve_divergence_delta(d, 0, z));

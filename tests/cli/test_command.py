@@ -284,7 +284,8 @@ class Streams(Folder):
             result = run(*args)
             self.assertEqual((result.status, result.err), (0, ""))
             self.assertTrue(result.out.startswith("usage: kldve COMMAND"))
-        for command in ["explain", "compare", "report", "methods", "metrics", "layers"]:
+        for command in ["explain", "compare", "report", "evaluate", "results", "merge",
+                        "methods", "metrics", "layers"]:
             for line in run("help", command).out.splitlines():
                 self.assertLessEqual(len(line), 100)
                 self.assertEqual(line, line.rstrip())
@@ -296,8 +297,8 @@ class Streams(Folder):
 
     def test_pages_list_every_command(self):
         commands = re.findall(r"^  kldve ([a-z]+)", run("--help").out, re.M)
-        self.assertEqual(commands, ["explain", "compare", "report", "methods", "metrics", "layers",
-                                    "help"])
+        self.assertEqual(commands, ["explain", "compare", "report", "evaluate", "results",
+                                    "merge", "methods", "metrics", "layers", "help"])
         for page, pattern in [("docs/command.md", r"^    kldve ([a-z]+)"),
                               ("tools/kldve.1", r"^\.B kldve ([a-z]+)$")]:
             with open(os.path.join(SOURCE, page)) as file:
@@ -307,7 +308,7 @@ class Streams(Folder):
     def test_help_lists_every_option_of_the_manual(self):
         with open(os.path.join(os.environ["KLDVE_SOURCE"], "tools", "kldve.1")) as file:
             manual = file.read().replace("\\-", "-")
-        options = {option for command in ["explain", "compare", "report"]
+        options = {option for command in ["explain", "compare", "report", "evaluate", "results", "merge"]
                    for option in re.findall(r"^  (--?[a-z]+)", run("help", command).out, re.M)}
         self.assertGreater(len(options), 20)
         for option in options:

@@ -66,16 +66,9 @@ static bool read_pictures(grid *g, const grid_args *args, int32_t side)
 
 static void read_methods(grid *g, const grid_args *args)
 {
-    for (int32_t i = 0; i < g->methods; i++) {
-        grid_method *m = &g->method[i];
-        const char *text = args->method.count > 0 ? args->method.text[i] : method_number(0)->name;
-
-        grid_read_method(text, args->reading, m);
-        snprintf(m->title, sizeof m->title, "%s%s%s", m->method->title, m->reading ? " " : "",
-                 m->reading ? kldve_reading_name(m->reading) : "");
-        snprintf(m->id, sizeof m->id, "%s%s%s", m->method->name, m->reading ? ":" : "",
-                 m->reading ? kldve_reading_name(m->reading) : "");
-    }
+    for (int32_t i = 0; i < g->methods; i++)
+        grid_read_method(args->method.count > 0 ? args->method.text[i] : method_number(0)->name,
+                         args->reading, &g->method[i]);
 }
 
 /* Of all methods. */
