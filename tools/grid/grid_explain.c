@@ -14,6 +14,8 @@ void grid_set_options(const grid_args *args, const grid_method *method, kldve_op
     o->reading = method->reading;
     o->temperature = (float)args->temperature;
     o->perplexity = args->perplexity;
+    if (method->reading == KLDVE_READING_NEIGHBOURS) /* no other takes it */
+        o->neighbour_perplexity = args->neighbour_perplexity;
     o->sign = args->sign;
 }
 

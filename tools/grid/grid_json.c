@@ -109,6 +109,8 @@ static bool put_map(json_object *object, const grid *g, const grid_cell *cell)
            (g->networks < 2 || json_put_number(object, "likeness", cell->likeness, 9)) &&
            json_put(object, "flat", json_object_new_boolean(r->flat)) &&
            json_put(object, "signed", json_object_new_boolean(cell->is_signed)) &&
+           (r->neighbour_perplexity == 0 ||
+            json_put_number(object, "neighbour_perplexity", r->neighbour_perplexity, 9)) &&
            json_put(object, "height", json_object_new_int(r->height)) &&
            json_put(object, "width", json_object_new_int(r->width)) &&
            json_put_ms(object, "ms", cell->ms);
