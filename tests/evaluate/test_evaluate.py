@@ -354,14 +354,14 @@ class Answers(Case):
     def test_truth(self):
         """Boxes that are everything, nothing that the network sees, or not there."""
         with open(self.path("list.tsv"), "w") as file:
-            file.write("file\tboxes\n" + f"{self.photos}/p00.png\t0,0,11,9\n{self.photos}/p01.png\t0,0,1,9\n"
+            file.write("file\tboxes\n" + f"{self.photos}/p00.png\t0,0,11,9\n{self.photos}/p01.png\t10,0,11,9\n"
                        f"{self.photos}/p02.png\t\n")
         job = [*self.networks[:2], self.path("list.tsv"), "--quiet"]
         self.evaluate(*job, "--db", self.db)  # the usual metrics
         found = {(question[-7:], metric): value for _, question, _, _, _, metric, value in rows(self.db, ROWS)["value"]}
         self.assertEqual({metric for _, metric in found},
                          {"insertion", "deletion", "energy_area", "pointing_game", "energy_inside"})
-        # The picture is 11 wide, and the network sees the square of 9 in its middle.
+        # The picture is 11 x 9; resized to 9 x 8, its last column is cut off.
         for name, value in [("p00.png", 1), ("p01.png", None), ("p02.png", None)]:
             self.assertEqual([found[name, metric] for metric in ("pointing_game", "energy_inside")], [value] * 2)
 
