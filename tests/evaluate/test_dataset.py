@@ -11,6 +11,9 @@ import tempfile
 import unittest
 import zlib
 
+sys.path.insert(0, os.path.join(os.environ["KLDVE_SOURCE"], "tests/cli"))
+import command  # noqa: E402
+
 SHOW = os.environ["SHOW_DATASET"]
 
 
@@ -492,6 +495,85 @@ class Coco(Case):
         found = {(q["key"].split("#")[0], q["label"]): "".join(q["mask"]).count("#") for q in shown.questions
                  if q["mask"]}
         self.assertEqual(found, areas)
+
+
+def decode(path):
+    """(width, height, pixel(x, y)) of a PNG of 8-bit RGB."""
+    data = pathlib.Path(path).read_bytes()
+    width, height = struct.unpack(">II", data[16:24])
+    pixel = command.read_png(path)
+    return width, height, pixel
+
+
+class Mosaic(Case):
+    COLOUR = {"a": b"\xff\0\0", "b": b"\0\xff\0", "c": b"\0\0\xff", "d": b"\xff\xff\0"}
+
+    def setUp(self):
+        super().setUp()
+        for label, colour in self.COLOUR.items():
+            for i in range(3):
+                self.put(f"set/{label}/{label}{i}.png", data=png(9 + i, 7, lambda x, y, c=colour: c))
+        (self.top / "out").mkdir()
+
+    def mosaics(self, tiles, *args):
+        return self.show(self.top / "set", "--labels-from", "folder", "--mosaic", str(tiles), "--load", self.top / "out",
+                         "--size", "7x5", *args)
+
+    def test_tiles_are_exact(self):
+        for tiles in (2, 4):
+            shown = self.mosaics(tiles)
+            self.assertEqual(len(shown.questions), 12)
+            self.assertEqual(sorted(shown.keys), shown.keys)
+            self.assertEqual(sorted(sum((q["photos"] for q in shown.questions if q["key"].endswith("#1")), [])),
+                             sorted(str(path) for path in (self.top / "set").glob("*/*.png")))
+            for number, question in enumerate(shown.questions):
+                photos = [pathlib.Path(path).parent.name for path in question["photos"]]
+                tile = int(question["key"].split("#")[1]) - 1
+                self.assertEqual(question["key"], "|".join(f"{p[0]}/{pathlib.Path(path).name}" for p, path in zip(
+                    photos, question["photos"])) + f"#{tile + 1}")
+                self.assertEqual((len(set(photos)), question["label"]), (tiles, photos[tile]))
+                width, height, pixel = decode(self.top / f"out/{number}.png")
+                self.assertEqual((width, height, question["width"]), (7, 5, 7))
+                for y in range(height):
+                    for x in range(width):
+                        where = (x >= 3) + 2 * (y >= 2) * (tiles == 4)
+                        self.assertEqual(pixel(x, y), self.COLOUR[photos[where]])
+                        self.assertEqual(question["mask"][y][x], "#" if where == tile else ".")
+                width, height, pixel = decode(self.top / f"out/{number}-alone.png")
+                self.assertEqual((width, height, pixel(3, 2)), (7, 5, self.COLOUR[photos[tile]]))
+
+    def test_the_seed_decides(self):
+        first, again, other = self.mosaics(2), self.mosaics(2), self.mosaics(2, "--mosaic-seed", "5")
+        self.assertEqual(first.keys, again.keys)
+        self.assertNotEqual(first.keys, other.keys)
+
+    def test_what_is_left_over_is_said(self):
+        for i in range(20):
+            self.put(f"set/a/more{i}.png")
+        shown = self.mosaics(2)
+        self.assertEqual(len(shown.questions), 18)
+        self.assertEqual(shown.notes, ["9 mosaics of 2 photographs; 14 questions about single photographs are not asked: "
+                                       "pictures with several labels or none, or no other label is left"])
+
+    def test_without_labels(self):
+        shown = self.show(self.top / "set", "--mosaic", "4")
+        self.assertEqual((len(shown.questions), set(shown.labels)), (12, {None}))
+
+    def test_a_tile_that_cannot_be_read(self):
+        self.put("set/a/a0.png", data=b"x")
+        bad = [q for q in self.mosaics(2).questions if "why" in q]
+        self.assertEqual([q["why"] for q in bad], ["a/a0.png: not a picture in PNG or JPEG format"] * 2)
+
+    def test_refused(self):
+        self.put("one/a/1.png", "one/a/2.png")
+        for args, status, message in (
+                (["one", "--labels-from", "folder", "--mosaic", "2"], 1, "no mosaic can be made: there are no 2 "
+                 "photographs of different labels"),
+                (["one", "--mosaic", "3"], 2, "--mosaic: 2 or 4 photographs share a picture"),
+                (["one", "--mosaic-seed", "3"], 2, "--mosaic-seed is about --mosaic")):
+            shown = Shown(self.top / args[0], *args[1:])
+            self.assertEqual(shown.status, status)
+            self.assertIn(message, shown.error)
 
 
 if __name__ == "__main__":

@@ -86,6 +86,15 @@ int dataset_check_args(const char *command, dataset_args *args)
                           : args->masks     ? "--masks"
                           : args->truth > 0 ? "--truth-from"
                                             : "--turned");
+    if (args->mosaic == 3)
+        return args_usage(command, "--mosaic: 2 or 4 photographs share a picture");
+    if (args->mosaic > 0 && (args->masks || args->truth > 0 || args->turned > 0))
+        return args_usage(command, "%s changes nothing: where a mosaic has its tiles is known",
+                          args->masks       ? "--masks"
+                          : args->truth > 0 ? "--truth-from"
+                                            : "--turned");
+    if (args->mosaic == 0 && args->seed > 0)
+        return args_usage(command, "--mosaic-seed is about --mosaic");
     return EXIT_DONE;
 }
 
@@ -120,7 +129,8 @@ bool dataset_open(dataset *d, const dataset_args *args)
     d->annotations = -1;
     d->name = args->path;
     d->name = plain_name(d, args->path);
-    return d->name && open_kind(d) && dataset_finish(d);
+    return d->name && open_kind(d) && dataset_finish(d) &&
+           (d->args.mosaic == 0 || dataset_make_mosaics(d));
 }
 
 void dataset_close(dataset *d)

@@ -1,4 +1,4 @@
-/* entropy.c - over how many pixels is the map spread?
+/* energy_entropy.c - over how many pixels is the map spread?
  *
  *     p_i = v_i / sum v,   value = - sum p_i ln p_i    (nats; 0 ln 0 = 0)
  *
