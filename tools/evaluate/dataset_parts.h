@@ -92,6 +92,10 @@ const char *dataset_folder_of(dataset *d, const char *path);
 /** folder/name, or name if that is absolute, a text of the data set. */
 const char *dataset_join(dataset *d, const char *folder, const char *name);
 bool dataset_is_folder(const char *path);
+/** Call each() with every file in a folder, and in those below it, that has one of the endings, by
+ *  name, byte by byte.  False: after a message, or each() said so. */
+bool dataset_walk(const char *folder, const char *const *endings,
+                  bool (*each)(void *opaque, const char *path), void *opaque);
 
 /* ---- dataset_load.c
  * ------------------------------------------------------------------------------ */
@@ -143,6 +147,7 @@ bool dataset_load_mosaic(const dataset *d, const question *q, kldve_ctx *ctx,
 bool dataset_open_folder(dataset *d);
 bool dataset_open_list(dataset *d);
 bool dataset_open_coco(dataset *d);
+bool dataset_open_voc(dataset *d);
 
 /** Whether a name ends as pictures do that the library reads. */
 bool dataset_is_picture_name(const char *name);
