@@ -377,6 +377,21 @@ class Answers(Case):
             if metric == "pearson":
                 self.assertEqual(value is None, method == "kl-dve:contrast")
 
+    def test_mosaics(self):
+        """Two questions about each; a map that ignores the class has half of its energy in each half."""
+        for threads in ["1", "3"]:
+            result = self.evaluate(*self.networks[:2], self.photos, "--mosaic", "2", "--method", "grad-cam", "--method",
+                                   "random", "--metric", "localisation", "--threads", threads, "--db", self.path(f"{threads}.db"))
+            self.assertIn("asked for their first class of each photograph alone", result.err)
+        self.assertEqual(rows(self.path("1.db"), ROWS), rows(self.path("3.db"), ROWS))
+        energy = [row for row in rows(self.path("1.db"), ROWS)["value"] if row[4:6] == ("random", "energy_inside")]
+        self.assertGreater(len(energy), 4)
+        pairs = {}
+        for _, question, picture, *_, value in energy:
+            pairs.setdefault(question.split("#")[0], []).append(value)
+        for one, other in pairs.values():
+            self.assertAlmostEqual(one + other, 1, places=5)
+
     def test_target(self):
         self.evaluate(*self.networks[:2], self.photos, "--target", "3", "--metric", "energy_area", "--db", self.db)
         self.assertEqual({row[3] for row in rows(self.db, ROWS)["explanation"]}, {3})

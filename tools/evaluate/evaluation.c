@@ -300,10 +300,23 @@ static void say_strange(const evaluate_network *n)
                  t->missing == 1 ? "" : "es", t->missing_names);
 }
 
+/* What was chosen where the command line leaves it open. */
+static void say_ask(const evaluation *e)
+{
+    if (e->args->ask == 0 && e->ask == ASK_LABEL)
+        complain("%s: the networks are asked for the labels of the photographs", e->data.name);
+    if (e->args->ask == 0 && e->ask == ASK_ALONE)
+        complain("%s: there are no labels, so the networks are asked for their first class of each "
+                 "photograph alone",
+                 e->data.name);
+}
+
 void evaluation_say(const evaluation *e)
 {
     for (int32_t i = 0; i < e->data.notes; i++)
         complain("%s: %s", e->data.name, e->data.note[i]);
+    if (!e->args->grid.quiet)
+        say_ask(e);
     for (int32_t i = 0; i < e->networks; i++) {
         network_say_assumptions(&e->network[i].net, &e->args->grid.network[i]);
         say_strange(&e->network[i]);
