@@ -379,10 +379,12 @@ class Answers(Case):
 
     def test_mosaics(self):
         """Two questions about each; a map that ignores the class has half of its energy in each half."""
+        with open(self.path("list.tsv"), "w") as file:
+            file.write("file\tlabel\n" + "".join(f"{self.photos}/p{i:02}.png\t{i % 4}\n" for i in range(12)))
         for threads in ["1", "3"]:
-            result = self.evaluate(*self.networks[:2], self.photos, "--mosaic", "2", "--method", "grad-cam", "--method",
+            result = self.evaluate(*self.networks[:2], self.path("list.tsv"), "--mosaic", "2", "--method", "grad-cam", "--method",
                                    "random", "--metric", "localisation", "--threads", threads, "--db", self.path(f"{threads}.db"))
-            self.assertIn("asked for their first class of each photograph alone", result.err)
+            self.assertIn("the networks are asked for the labels of the photographs", result.err)
         self.assertEqual(rows(self.path("1.db"), ROWS), rows(self.path("3.db"), ROWS))
         energy = [row for row in rows(self.path("1.db"), ROWS)["value"] if row[4:6] == ("random", "energy_inside")]
         self.assertGreater(len(energy), 4)
