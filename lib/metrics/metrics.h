@@ -22,6 +22,9 @@ extern const kldve_metric kldve_comprehensiveness_metric;
 extern const kldve_metric kldve_sufficiency_metric;
 extern const kldve_metric kldve_infidelity_metric;
 extern const kldve_metric kldve_max_sensitivity_metric;
+extern const kldve_metric kldve_random_spearman_metric;
+extern const kldve_metric kldve_random_spearman_abs_metric;
+extern const kldve_metric kldve_random_ssim_metric;
 
 /** What kldve_metric_find() finds, NULL if there is none. */
 const kldve_metric *kldve_metric_named(const kldve_ctx *ctx, const char *name);
