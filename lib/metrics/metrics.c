@@ -5,6 +5,8 @@
 
 #include "base/ctx.h"
 
+/* One a line. */
+/* clang-format off */
 static const kldve_metric *const metrics[] = {
     &kldve_energy_area_metric,
     &kldve_deletion_metric,
@@ -18,12 +20,16 @@ static const kldve_metric *const metrics[] = {
     &kldve_pixel_flipping_metric,
     &kldve_comprehensiveness_metric,
     &kldve_sufficiency_metric,
+    &kldve_road_metric,
+    &kldve_road_morf_metric,
+    &kldve_road_lerf_metric,
     &kldve_infidelity_metric,
     &kldve_max_sensitivity_metric,
     &kldve_random_spearman_metric,
     &kldve_random_spearman_abs_metric,
     &kldve_random_ssim_metric,
 };
+/* clang-format on */
 
 static const uint64_t known_needs = KLDVE_METRIC_NEED_NETWORK | KLDVE_METRIC_NEED_EXPLANATIONS |
                                     KLDVE_METRIC_NEED_TRUTH | KLDVE_METRIC_NEED_OTHER |
