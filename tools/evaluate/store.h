@@ -53,10 +53,8 @@ typedef struct store_run {
     int64_t pid;
 } store_run;
 
+/** Without SQLite a build has none: the functions that open one say so. */
 typedef struct store store;
-
-/** Whether this build has SQLite.  Without it the functions that open one say so. */
-bool store_available(void);
 
 /** A hash to build store_question.print from: start with 0 and feed one piece after the other. */
 uint64_t store_print(uint64_t print, const void *bytes, size_t nbytes);

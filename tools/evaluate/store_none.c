@@ -11,11 +11,6 @@ static bool refuse(const char *path)
     return false;
 }
 
-bool store_available(void)
-{
-    return false;
-}
-
 bool store_open(const char *path, const store_plan *plan, const store_run *run, store **out)
 {
     (void)plan;
