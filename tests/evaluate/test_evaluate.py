@@ -479,6 +479,66 @@ class Bad(Case):
                 self.assertRegex(result.err, rf"\Akldve: [^\n]*a\.db: [^\n]*({says})[^\n]*\n\Z")
         self.same()
 
+    def test_damaged(self):
+        """A database that cannot be gone on with is refused in one line and stays as it is."""
+        job = [*self.job, "--db", self.db]
+        self.evaluate(*job)
+        with open(self.db, "rb") as file:
+            good = file.read()
+
+        def put(data):
+            with open(self.db, "wb") as file:
+                file.write(data)
+
+        def refused(says):
+            with open(self.db, "rb") as file:
+                before = file.read()
+            result = self.evaluate(*job, status=1)
+            self.assertRegex(result.err, rf"\Akldve: [^\n]*a\.db[^\n]*{says}[^\n]*\n\Z")
+            with open(self.db, "rb") as file:
+                self.assertEqual(file.read(), before)
+
+        for data in [b"SQLite format 3\0" + bytes(5000), b"no database" * 500, good[:len(good) // 2 // 4096 * 4096]]:
+            put(data)
+            refused("")
+        put(good)
+        for what, says in [("PRAGMA user_version = 99", "format 99"), ("DROP TABLE value", ""),
+                           ("PRAGMA application_id = 1", "")]:
+            with opened(self.db) as db:
+                db.execute(what)
+            refused(says)
+            put(good)
+        self.same()
+
+    def test_locked(self):
+        """A second run on the same database says who has it."""
+        process = subprocess.Popen([KLDVE, "evaluate", *self.job[:-5], "--metric", "insertion:steps=64", "--threads", "1",
+                                    "--quiet", "--db", self.db], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            end = time.monotonic() + 60
+            while not os.path.exists(self.db) and time.monotonic() < end:
+                time.sleep(0.001)
+            process.send_signal(signal.SIGSTOP)
+            result = run("evaluate", *self.job, "--db", self.db)
+        finally:
+            process.kill()
+            process.wait()
+        self.assertEqual(result.status, 1)
+        self.assertRegex(result.err, rf"\Akldve: [^\n]*a\.db[^\n]*{process.pid}[^\n]*\n\Z")
+
+    def test_full_disk(self):
+        """Everything that was stored before stays, and the run goes on where there is room again."""
+        room = os.path.getsize(self.whole) * 85 // 100 // 1024
+        limit = f"ulimit -f {room}; exec {KLDVE} evaluate " + " ".join(self.job) + f" --db {self.db}"
+        result = subprocess.run(["bash", "-c", limit], capture_output=True, text=True, timeout=120)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertRegex(result.stderr, r"\Akldve: [^\n]*a\.db[^\n]*\nkldve: \d+ of 48 are not measured yet[^\n]*\n\Z")
+        kept = self.units()
+        self.assertLess(kept, 48)
+        result = self.evaluate(*self.job[:-1], "--db", self.db)
+        self.assertIn(f", {48 - kept} measured now", result.out)
+        self.same()
+
 
 if __name__ == "__main__":
     program = unittest.main(exit=False, verbosity=1)

@@ -189,6 +189,7 @@ static void describe_method(const evaluation *e, int32_t i, spec *s)
     add_text(s, "reading", o.reading ? kldve_reading_name(o.reading) : NULL);
     add_number(s, "temperature", (double)o.temperature);
     add_number(s, "perplexity", o.perplexity);
+    add_number(s, "neighbour perplexity", o.neighbour_perplexity);
     add_number(s, "sign", o.sign);
 }
 
