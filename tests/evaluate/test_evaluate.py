@@ -375,7 +375,7 @@ class Answers(Case):
         self.assertEqual(rows(self.path("1.db"), ROWS), rows(self.path("3.db"), ROWS))
         for _, _, _, _, method, metric, value in rows(self.path("1.db"), ROWS)["value"]:
             if metric == "pearson":
-                self.assertEqual(value is None, method == "kl-dve:contrast")
+                self.assertEqual(value is None, method == "kl-dve:neighbours")
 
     def test_mosaics(self):
         """Two questions about each; a map that ignores the class has half of its energy in each half."""
