@@ -93,6 +93,12 @@ void kldve_heatmap_copy_rest(const kldve_heatmap *from, kldve_heatmap *out)
     memcpy(out->weights, from->weights, (size_t)from->record.maps * sizeof *out->weights);
 }
 
+void kldve_heatmap_set_flat(kldve_heatmap *map, bool flat)
+{
+    map->record.flags &= ~(uint64_t)KLDVE_RESULT_FLAT;
+    map->record.flags |= flat ? KLDVE_RESULT_FLAT : 0;
+}
+
 kldve_film kldve_heatmap_film(const kldve_heatmap *map)
 {
     const kldve_record *r = &map->record;

@@ -125,9 +125,8 @@ static kldve_status map(const kldve_job *job, float *e)
 
 static const char *note(const kldve_options *options)
 {
-    return options->reading == KLDVE_READING_PAPER
-               ? "this reading gives every class the same map, the sum of all feature maps"
-               : NULL;
+    return options->reading == KLDVE_READING_PAPER ? "this reading is the sum of all feature maps"
+                                                   : NULL;
 }
 
 /* alpha is what the map is made of: not in the class terms of `contrast` and `rivals`. */
@@ -152,6 +151,19 @@ static const char *remark(const kldve_job *job)
                  "the map; the readings contrast and rivals explain one class against the other";
 }
 
+/* z does not depend on the target if P is uniform, and the sum of the maps never does. */
+static uint64_t flags(const kldve_job *job)
+{
+    const kldve_options *o = job->options;
+    int32_t n = job->shape->classes;
+    bool uniform = n == 2 || o->perplexity >= n - 1;
+
+    return o->truth || o->reading == KLDVE_READING_PAPER ||
+                   (o->reading == KLDVE_READING_CHANNEL && uniform)
+               ? KLDVE_RESULT_CLASS_INDIFFERENT
+               : 0;
+}
+
 const kldve_method kldve_method_kl_dve = {
     .struct_size = sizeof(kldve_method),
     .name = "kl-dve",
@@ -166,5 +178,6 @@ const kldve_method kldve_method_kl_dve = {
     .map = map,
     .note = note,
     .remark = remark,
+    .flags = flags,
     .options = KLDVE_OPTION_TEMPERATURE | KLDVE_OPTION_PERPLEXITY | KLDVE_OPTION_TRUTH,
 };

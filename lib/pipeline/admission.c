@@ -127,8 +127,7 @@ kldve_status kldve_run_admit_arrays(kldve_run *run, const float *gradient)
     return st < 0 ? st : check_target(run);
 }
 
-/* Without a layer there are no cells to explain. */
-static bool looks_at_layer(const kldve_run *run)
+bool kldve_run_looks_at_layer(const kldve_run *run)
 {
     const uint64_t of_layer =
         KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_FEATURE_FORWARDS;
@@ -153,7 +152,7 @@ static kldve_status check_network(const kldve_run *run)
     if (net->shape.head && looks_at_pixels(run))
         return lacks(run, KLDVE_E_UNSUPPORTED,
                      "the whole network, of which only the part behind the layer is open");
-    if (net->shape.maps == 0 && looks_at_layer(run))
+    if (net->shape.maps == 0 && kldve_run_looks_at_layer(run))
         return lacks(run, KLDVE_E_UNSUPPORTED,
                      "a layer with cells, which this network does not have: choose a method that "
                      "explains the input itself, such as gradient-x-input, integrated-gradients, "

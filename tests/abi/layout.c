@@ -28,11 +28,11 @@ ENDS_WITH(kldve_input_spec, alpha_std);
 ENDS_WITH(kldve_arrays, seen_height);
 ENDS_WITH(kldve_feature_maps, picture_height);
 ENDS_WITH(kldve_timings, reduce);
-ENDS_WITH(kldve_record, high);
+ENDS_WITH(kldve_record, flags);
 ENDS_WITH(kldve_render_options, high);
 ENDS_WITH(kldve_pixels, stride);
 ENDS_WITH(kldve_job, error);
-ENDS_WITH(struct kldve_method, remark);
+ENDS_WITH(struct kldve_method, flags);
 ENDS_WITH(kldve_metric_job, width);
 ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX

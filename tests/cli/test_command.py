@@ -16,7 +16,7 @@ from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, r
                      run_measured, shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals"]
-RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "flat", "all_paths", "scores",
+RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "flags", "all_paths", "scores",
           "probabilities",
           "method", "reading", "target", "top5",
           "kl", "notes", "timings_ms", "kldve"]
@@ -277,7 +277,7 @@ class Streams(Folder):
 
     def test_paper_says_what_it_is(self):
         result = self.succeed("explain", "net.onnx", "pic.png", "--reading", "paper")
-        self.assertIn("this reading gives every class the same map", result.out)
+        self.assertIn("this reading is the sum of all feature maps", result.out)
 
     def test_help_and_version(self):
         for args in [["--help"], ["-h"], ["help"]]:
@@ -1162,7 +1162,7 @@ class Odd(Folder):
     def test_all_equal_logits(self):
         self.put("n.onnx", tinynet.classifier(weights=[0.0] * 16, bias=[1.0] * 4))
         result = self.succeed("explain", "n.onnx", "pic.png", "--json", "r.json", "--map", "m.npy")
-        self.assertIn("the map is the same everywhere", result.out)
+        self.assertIn("it is the same everywhere", result.out)
         self.assertEqual(set(Npy(self.path("m.npy")).value), {0})
 
     def test_all_zero_features(self):

@@ -319,7 +319,7 @@ static void say_remark(const explanation *e, bool summary)
 {
     const char *remark = kldve_heatmap_remark(e->map);
 
-    if (remark && !(summary && e->record.flat))
+    if (remark && !(summary && e->record.flags & KLDVE_RESULT_FLAT))
         complain("%s: %s", e->net.name, remark);
 }
 

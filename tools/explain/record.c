@@ -157,8 +157,8 @@ static json_object *new_record(const explanation *e, const explain_args *args)
         json_put_number(object, "kl", e->record.kl, 17) &&
         (!args->check ||
          json_put_number(object, "class_sensitivity", e->record.class_sensitivity, 9)) &&
-        json_put(object, "flat", json_object_new_boolean(e->record.flat)) &&
-        json_put(object, "notes", new_notes(e)) && json_put(object, "timings_ms", new_timings(e)) &&
+        json_put_flags(object, e->record.flags) && json_put(object, "notes", new_notes(e)) &&
+        json_put(object, "timings_ms", new_timings(e)) &&
         json_put_text(object, "kldve", kldve_version()))
         return object;
     json_object_put(object);

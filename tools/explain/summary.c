@@ -78,13 +78,16 @@ static void say_classes(const explanation *e, const explain_args *args)
         printf("probability: %s\n", scores_meaning(&e->net.shape));
 }
 
-/* That the map is flat, and why. */
-static void say_flat(const explanation *e)
+/* What everyone who sees the map should know, and why it is flat. */
+static void say_flags(const explanation *e)
 {
     const char *remark = kldve_heatmap_remark(e->map);
 
-    printf("note: the map is the same everywhere%s%s\n", remark ? ": " : ", ",
-           remark ? remark : "there is nothing to see");
+    for (uint64_t flag = 1; kldve_result_flag_name(flag); flag <<= 1)
+        if (e->record.flags & flag)
+            printf("note: %s%s%s\n", kldve_result_flag_sentence(flag),
+                   flag == KLDVE_RESULT_FLAT && remark ? ": " : "",
+                   flag == KLDVE_RESULT_FLAT && remark ? remark : "");
 }
 
 /* The row of a detector that was picked, and its box in pixels of the picture. */
@@ -138,8 +141,7 @@ static void say_method(const explanation *e, const explain_args *args)
     note = e->method->note ? e->method->note(&o) : NULL;
     if (note)
         printf("note: %s\n", note);
-    if (e->record.flat)
-        say_flat(e);
+    say_flags(e);
     if (args->check)
         printf("class sensitivity %.4f (0: the map does not depend on the class)\n",
                r->class_sensitivity);

@@ -107,7 +107,7 @@ static bool put_map(json_object *object, const grid *g, const grid_cell *cell)
            json_put_text(object, "remark", kldve_heatmap_remark(cell->map)) &&
            json_put_number(object, "kl", r->kl, 17) && put_metrics(object, g, cell) &&
            (g->networks < 2 || json_put_number(object, "likeness", cell->likeness, 9)) &&
-           json_put(object, "flat", json_object_new_boolean(r->flat)) &&
+           json_put_flags(object, r->flags) &&
            json_put(object, "signed", json_object_new_boolean(cell->is_signed)) &&
            json_put(object, "height", json_object_new_int(r->height)) &&
            json_put(object, "width", json_object_new_int(r->width)) &&

@@ -141,7 +141,7 @@ static void assert_same_maps(const char *what, const kldve_heatmap *a, const kld
     assert_int_equal(kldve_heatmap_record(b, &rb), KLDVE_OK);
     if (ra.target != rb.target)
         fail_msg("%s: class %d, not %d", what, (int)ra.target, (int)rb.target);
-    assert_int_equal(ra.flat, rb.flat);
+    assert_int_equal(ra.flags, rb.flags);
     assert_int_equal(ra.row, rb.row);
     for (int32_t i = 0; i < ra.height * ra.width; i++)
         if (!(fabsf(got_values(a)[i] - got_values(b)[i]) <= 1e-5f))
@@ -357,10 +357,10 @@ static void test_frame(void **state)
     const kldve_input_spec spec = {
         .struct_size = sizeof spec, .resize_shorter_side = 12, .center_crop = 8};
     const kldve_feature_maps f = {.struct_size = sizeof f,
-                              .values = good,
-                              .count = 512,
-                              .picture_width = 30,
-                              .picture_height = 24};
+                                  .values = good,
+                                  .count = 512,
+                                  .picture_width = 30,
+                                  .picture_height = 24};
     kldve_record r = {.struct_size = sizeof r};
     kldve_heatmap *map = NULL;
     kldve_explainer *head;
