@@ -252,6 +252,13 @@ KLDVE_API uint8_t *kldve_image_edit(kldve_image *image);
  *  Resizing and cutting keep it.  @since 0.1 */
 KLDVE_API int32_t kldve_image_has_alpha(const kldve_image *image);
 
+/** How the file of a picture was stored before kldve_image_load() or kldve_image_decode() turned it
+ *  upright: its EXIF orientation, for boxes and masks that count in pixels as they are stored. From
+ *  5 on rows and columns were swapped.
+ *  @return 2..8; 1: it was stored upright, or is not as it came from a file; 0 for NULL.
+ *  @since 0.1 */
+KLDVE_API int32_t kldve_image_orientation(const kldve_image *image);
+
 /** Free a picture; of a borrowed one release() is called.  Accepts NULL.  @since 0.1 */
 KLDVE_API void kldve_image_free(kldve_image *image);
 

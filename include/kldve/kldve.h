@@ -435,8 +435,9 @@ enum {
      * with KLDVE_E_NUMERIC.  It is for lists of results, in which the place of that map stays
      * empty. */
     KLDVE_RESULT_NON_FINITE = 2,
-    /** Another target would have given the same map: the method says so (kldve_method.flags), or
-     *  KLDVE_FLAG_CHECK found a class_sensitivity below KLDVE_INDIFFERENT. */
+    /** Another target would have given the same map: the method says so
+     * (kldve_method.result_flags), or KLDVE_FLAG_CHECK found a class_sensitivity below
+     * KLDVE_INDIFFERENT. */
     KLDVE_RESULT_CLASS_INDIFFERENT = 4,
     /** p is so near 0 or 1 that float32 cannot tell: p or 1 - p is at most 2^-24.  Figures made of
      *  it, such as deletion and insertion, hardly move.  Of scores that look like probabilities

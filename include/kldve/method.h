@@ -51,6 +51,12 @@ enum {
     KLDVE_OPTION_TRUTH = 128
 };
 
+/** What a method is. */
+enum {
+    KLDVE_METHOD_CONTROL = 1 /**< a control: it explains nothing, and shows what an explanation has
+                                  to beat.  Lists mark it, and its note says so */
+};
+
 typedef struct kldve_method kldve_method;
 
 /** One explanation in progress, as a method sees it.  Everything is borrowed and valid during the
@@ -132,10 +138,11 @@ struct kldve_method {
     /** What everyone who sees this one map should know, called when it is made: a clause without a
      *  full stop, static storage, or NULL.  The slot may be NULL. */
     const char *(*remark)(const kldve_job *job);
+    uint64_t flags; /**< KLDVE_METHOD_* */
     /** KLDVE_RESULT_* that the method knows this one map to have, called when it is made:
      *  KLDVE_RESULT_CLASS_INDIFFERENT where the map does not depend on the target, and whatever the
      *  library cannot see.  NULL: none. */
-    uint64_t (*flags)(const kldve_job *job);
+    uint64_t (*result_flags)(const kldve_job *job);
 };
 #define KLDVE_METHOD_INIT KLDVE_INIT(kldve_method)
 

@@ -13,6 +13,7 @@
 struct kldve_image {
     kldve_ctx *ctx;
     int32_t width, height;
+    int32_t orientation; /* that its file had before it was turned upright, 2..8; 0: none */
     kldve_image *alpha;  /* the alpha channel as a grey picture of the same size; NULL: none, or in
                             borrowed pixels */
     kldve_pixels layout; /* every plane and stride filled in */

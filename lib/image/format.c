@@ -126,8 +126,10 @@ static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes, 
     }
     status = kldve_image_orient(stored, orientation, &upright);
     kldve_image_free(stored);
-    if (status == KLDVE_OK)
+    if (status == KLDVE_OK) {
+        upright->orientation = orientation;
         *out = upright;
+    }
     return status;
 }
 

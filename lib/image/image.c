@@ -252,6 +252,13 @@ int32_t kldve_image_has_alpha(const kldve_image *image)
            (image->alpha || kldve_arrangement_of(image->layout.format)->component[3].step > 0);
 }
 
+int32_t kldve_image_orientation(const kldve_image *image)
+{
+    if (!image)
+        return 0;
+    return image->orientation > 0 ? image->orientation : 1;
+}
+
 int32_t kldve_image_width(const kldve_image *image)
 {
     return image ? image->width : 0;

@@ -152,7 +152,7 @@ static const char *remark(const kldve_job *job)
 }
 
 /* z does not depend on the target if P is uniform, and the sum of the maps never does. */
-static uint64_t flags(const kldve_job *job)
+static uint64_t result_flags(const kldve_job *job)
 {
     const kldve_options *o = job->options;
     int32_t n = job->shape->classes;
@@ -178,6 +178,6 @@ const kldve_method kldve_method_kl_dve = {
     .map = map,
     .note = note,
     .remark = remark,
-    .flags = flags,
+    .result_flags = result_flags,
     .options = KLDVE_OPTION_TEMPERATURE | KLDVE_OPTION_PERPLEXITY | KLDVE_OPTION_TRUTH,
 };

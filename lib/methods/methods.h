@@ -46,6 +46,9 @@ extern const kldve_method kldve_method_ablation_cam;
 extern const kldve_method kldve_method_recipro_cam;
 extern const kldve_method kldve_method_kernel_shap;
 extern const kldve_method kldve_method_lime;
+extern const kldve_method kldve_method_random;
+extern const kldve_method kldve_method_centre;
+extern const kldve_method kldve_method_edges;
 
 /** What kldve_method_at() and kldve_method_find() find, NULL if there is none. */
 const kldve_method *kldve_method_number(const kldve_ctx *ctx, int32_t index);

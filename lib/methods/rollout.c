@@ -30,5 +30,5 @@ const kldve_method kldve_method_rollout = {
     .source = "Abnar and Zuidema 2020, ACL, arXiv:2005.00928",
     .needs = KLDVE_NEED_ATTENTION,
     .map = map,
-    .flags = kldve_job_class_indifferent,
+    .result_flags = kldve_job_class_indifferent,
 };

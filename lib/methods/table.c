@@ -42,6 +42,9 @@ static const kldve_method *const methods[] = {
     &kldve_method_recipro_cam,
     &kldve_method_kernel_shap,
     &kldve_method_lime,
+    &kldve_method_random,
+    &kldve_method_centre,
+    &kldve_method_edges,
 };
 
 enum {
@@ -123,8 +126,9 @@ static kldve_status check(kldve_ctx *ctx, const kldve_method *m)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s: unknown needs, readings, resolution or sign", name);
     if (m->options & ~(uint64_t)KNOWN_OPTIONS || m->rule < KLDVE_RULE_GRADIENT ||
-        m->rule > KLDVE_RULE_SALIENT_DECONVOLUTION)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s: unknown options or rule", name);
+        m->rule > KLDVE_RULE_SALIENT_DECONVOLUTION || m->flags & ~(uint64_t)KLDVE_METHOD_CONTROL)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: %s: unknown options, rule or flags",
+                               name);
     if (m->resolution == KLDVE_RESOLUTION_PIXELS && !m->map)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: %s: a map of pixels needs the slot map, not weights",

@@ -85,7 +85,7 @@ uint64_t kldve_run_flags(const kldve_run *run, bool flat)
 {
     const kldve_method *method = run->job.method;
     bool are_scores = kldve_look_like_probabilities(&run->map->record, run->map->logits);
-    uint64_t flags = method->flags ? method->flags(&run->job) : 0;
+    uint64_t flags = method->result_flags ? method->result_flags(&run->job) : 0;
 
     flags |= flat ? KLDVE_RESULT_FLAT : 0;
     flags |= is_indifferent(run, flat) ? KLDVE_RESULT_CLASS_INDIFFERENT : 0;

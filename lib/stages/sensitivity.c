@@ -1,6 +1,6 @@
 /* sensitivity.c - does the map depend on the class?
  *
- *     s = 1 - r,   r = sum (a - mean a)(b - mean b) / sqrt(sum (a - mean a)^2 sum (b - mean b)^2)
+ *     s = 1 - r,   r: Pearson's correlation, correlation.c
  *
  * for the maps a of the target and b of the best other class: 0 if the map ignores the class, 1 if
  * the two are unrelated, 2 if one is the negative of the other.  Equal maps have r = 1 exactly,
@@ -12,33 +12,28 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
-static double mean_of(const float *value, size_t count)
-{
-    double sum = 0;
+#include "stages/correlation.h"
 
-    for (size_t i = 0; i < count; i++)
-        sum += (double)value[i];
-    return sum / (double)count;
+static bool is_constant(const float *value, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (value[i] != value[0])
+            return false;
+    return true;
 }
 
 double kldve_sensitivity(const float *a, const float *b, size_t count)
 {
-    double mean_a = mean_of(a, count), mean_b = mean_of(b, count);
-    double ab = 0, aa = 0, bb = 0;
+    double r;
 
     assert(count > 0);
     if (memcmp(a, b, count * sizeof *a) == 0)
         return 0;
-    for (size_t i = 0; i < count; i++) {
-        double da = (double)a[i] - mean_a, db = (double)b[i] - mean_b;
-
-        ab += da * db;
-        aa += da * da;
-        bb += db * db;
-    }
-    if (aa == 0 || bb == 0)
-        return aa == bb ? 0 : 1;
-    return 1 - ab / sqrt(aa * bb);
+    r = kldve_pearson(a, b, count);
+    if (isnan(r))
+        r = is_constant(a, count) && is_constant(b, count) ? 1 : 0;
+    return 1 - r;
 }

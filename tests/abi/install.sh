@@ -14,7 +14,7 @@ quietly() {
     "$@" > "$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
 }
 
-quietly $meson setup "$scratch/build" "$source" --prefix "$prefix" --libdir lib --buildtype release \
+quietly $meson setup "$scratch/build" "$source" --prefix "$prefix" --libdir lib --buildtype plain -Doptimization=1 \
     -Ddefault_library=both -Dtests=disabled ${onnx:+-Donnx=enabled}
 quietly $meson compile -C "$scratch/build"
 quietly $meson install -C "$scratch/build" --no-rebuild

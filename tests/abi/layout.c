@@ -32,7 +32,7 @@ ENDS_WITH(kldve_record, flags);
 ENDS_WITH(kldve_render_options, high);
 ENDS_WITH(kldve_pixels, stride);
 ENDS_WITH(kldve_job, error);
-ENDS_WITH(struct kldve_method, flags);
+ENDS_WITH(struct kldve_method, result_flags);
 ENDS_WITH(kldve_metric_job, width);
 ENDS_WITH(struct kldve_metric, compute);
 #ifdef WITH_ONNX

@@ -18,7 +18,7 @@ if ! $cc -static "$scratch/probe.c" -o "$scratch/probe" $($pkg_config --static -
     exit 77
 fi
 
-quietly $meson setup "$scratch/build" "$source" --prefix "$scratch/prefix" --libdir lib --buildtype release \
+quietly $meson setup "$scratch/build" "$source" --prefix "$scratch/prefix" --libdir lib --buildtype debug \
     -Dblas=disabled -Donnx=disabled -Dtests=disabled -Ddefault_library=static -Dexamples=disabled
 quietly $meson compile -C "$scratch/build"
 quietly $meson install -C "$scratch/build" --no-rebuild

@@ -19,7 +19,7 @@ quietly() {
 }
 
 # The wrap file counts only where no libkldve is installed.
-quietly $meson setup --werror --force-fallback-for=kldve,kldve-onnx "$scratch/build" "$scratch/parent" \
+quietly $meson setup --werror --force-fallback-for=kldve,kldve-onnx "$scratch/build" "$scratch/parent" --buildtype debug \
     ${onnx:+-Dkldve:onnx=enabled}
 quietly $meson compile -C "$scratch/build"
 "$scratch/build/flat-map" | grep -qx 'class 0, a map'

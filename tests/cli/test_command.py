@@ -501,7 +501,9 @@ class Methods(unittest.TestCase):
         self.assertEqual(rows[0], "method")
         for name in ["kl-dve", "cam", "grad-cam", "grad-cam++", "layer-cam", "lafam"]:
             self.assertIn(name, rows)
-        table, readings, options = result.out.split("\n\n")
+        table, readings, options, controls = result.out.split("\n\n")
+        self.assertEqual([row.split()[0] for row in controls.splitlines()],
+                         ["control", "random", "centre", "edges"])
         self.assertEqual(readings.splitlines()[1:],
                          [f"{name:22}  paper, channel, contrast, rivals"
                           for name in ["kl-dve", "guided-kl-dve"]])

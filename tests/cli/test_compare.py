@@ -47,6 +47,23 @@ def area(npy, width, height, part=0.5):
     raise AssertionError("no energy")
 
 
+def unfilter(kind, line, before):
+    """Undo the filter of a row of a PNG in place (ISO/IEC 15948, 9.2); 3 bytes a pixel."""
+    if kind == 1:
+        for i in range(3, len(line)):
+            line[i] = line[i] + line[i - 3] & 255
+    elif kind == 2:
+        line[:] = [a + b & 255 for a, b in zip(line, before)]
+    elif kind == 3:
+        for i, b in enumerate(before):
+            line[i] = line[i] + ((line[i - 3] if i >= 3 else 0) + b) // 2 & 255
+    elif kind == 4:
+        for i, b in enumerate(before):
+            a, c = (line[i - 3], before[i - 3]) if i >= 3 else (0, 0)
+            pa, pb, pc = abs(b - c), abs(a - c), abs(a + b - 2 * c)
+            line[i] = line[i] + (a if pa <= pb and pa <= pc else b if pb <= pc else c) & 255
+
+
 def png_pixels(path):
     """Width, height, pixels for a metre (None: not said) and the rows of an 8 bit RGB PNG."""
     with open(path, "rb") as file:
@@ -69,13 +86,8 @@ def png_pixels(path):
     raw, stride = zlib.decompress(packed), 3 * width
     rows, before = [], bytearray(stride)
     for y in range(height):
-        kind, line = raw[y * (stride + 1)], bytearray(raw[y * (stride + 1) + 1:][:stride])
-        for i in range(stride if kind else 0):
-            a = line[i - 3] if i >= 3 else 0
-            b, c = before[i], before[i - 3] if i >= 3 else 0
-            p = a + b - c
-            nearest = min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))[2]
-            line[i] = line[i] + [0, a, b, (a + b) // 2, nearest][kind] & 255
+        line = bytearray(raw[y * (stride + 1) + 1:][:stride])
+        unfilter(raw[y * (stride + 1)], line, before)
         rows.append(line)
         before = line
     return width, height, density, rows
@@ -253,9 +265,9 @@ class Sheets(Compare):
             "kl-dve", "--method", "grad-cam"]
 
     def test_png(self):
-        self.compare(*self.ARGS, "-o", "c.png", "--quiet", "--opacity", "1")
+        self.compare(*self.ARGS, "-o", "c.png", "--quiet", "--opacity", "1", "--sheet", "column")
         width, height, density, rows = png_pixels(self.path("c.png"))
-        self.assertEqual((width, density), (round(170 / 25.4 * 300), 11811))
+        self.assertEqual((width, density), (round(85 / 25.4 * 300), 11811))
         self.assertEqual(bytes(rows[0][:3]), b"\xff\xff\xff")
         # The photographs stand at the left: the bright red disc is found there, and not in the
         # columns of the maps, which show nothing but heat: no colour of inferno is that red.

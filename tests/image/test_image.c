@@ -65,6 +65,8 @@ static void test_missing_arguments(void **state)
     assert_int_equal(kldve_image_layout(NULL, &image->layout), KLDVE_E_ARG);
     assert_int_equal(kldve_image_layout(image, NULL), KLDVE_E_ARG);
     assert_int_equal(kldve_image_has_alpha(NULL), 0);
+    assert_int_equal(kldve_image_orientation(NULL), 0);
+    assert_int_equal(kldve_image_orientation(image), 1);
     assert_null(kldve_image_pixels(NULL));
     assert_null(kldve_image_edit(NULL));
     assert_int_equal(kldve_image_width(NULL) + kldve_image_height(NULL), 0);

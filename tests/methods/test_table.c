@@ -106,6 +106,9 @@ static void test_register_refuses(void **state)
     m = map_0;
     m.resolution = KLDVE_RESOLUTION_PIXELS;
     refuse(ctx, m, "register: map-0: a map of pixels needs the slot map, not weights");
+    m = map_0;
+    m.flags = 2 * KLDVE_METHOD_CONTROL;
+    refuse(ctx, m, "register: map-0: unknown options, rule or flags");
     heap.budget = 0;
     assert_int_equal(kldve_method_register(ctx, &map_0), KLDVE_E_NOMEM);
     heap.budget = -1;

@@ -333,7 +333,7 @@ static void test_host(void **state)
                                  .name = "ones",
                                  .needs = KLDVE_NEED_FEATURES,
                                  .weights = ones,
-                                 .flags = of_host};
+                                 .result_flags = of_host};
     scene s = {"ones", 40, 0, {9, 1, 0}, -1, {.method = "ones"}, 0};
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);

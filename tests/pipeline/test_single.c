@@ -290,7 +290,8 @@ static void test_check(void **state)
     (void)state;
     for (int32_t i = 0; (name = got_method_name(i)) != NULL; i++)
         for (int clothes = BARE; clothes <= PAIRED; clothes++) {
-            bool classless = strcmp(name, "eigen-cam") == 0 || strcmp(name, "lafam") == 0;
+            bool classless = strcmp(name, "eigen-cam") == 0 || strcmp(name, "lafam") == 0 ||
+                             got_method(NULL, i)->flags & KLDVE_METHOD_CONTROL;
             struct side s;
             kldve_heatmap *map;
             kldve_record r;

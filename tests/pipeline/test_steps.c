@@ -216,7 +216,7 @@ static void test_zero_features(void **state)
             for (int j = 0; j < MAPS * CELLS; j++)
                 s.gradient[j] = (float)(j / CELLS);
         map = explain(ctx, &s, o);
-        is_flat(map, 1);
+        is_flat(map, strcmp(o.method, "random") != 0); /* which looks at no features */
         kldve_heatmap_free(map);
     }
     kldve_ctx_free(ctx);

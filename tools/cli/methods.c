@@ -30,7 +30,17 @@ static const char *needs_of(const kldve_method *method, char text[TEXT_SIZE])
     for (int i = 0; i < NEEDS; i++)
         if (method->needs & needs[i].need)
             list_name(text, TEXT_SIZE, needs[i].name);
-    return text;
+    return *text ? text : "nothing";
+}
+
+static void say_controls(void)
+{
+    const kldve_method *method;
+
+    printf("\n%-22s  %s\n", "control", "explains nothing; an explanation has to beat it");
+    for (int32_t i = 0; (method = method_number(i)) != NULL; i++)
+        if (method->flags & KLDVE_METHOD_CONTROL)
+            printf("%-22s  %s\n", method->name, method->summary);
 }
 
 static void say_methods(void)
@@ -57,6 +67,7 @@ static void say_methods(void)
             list_options(method->options, text, sizeof text);
             printf("%-22s  %s\n", method->name, text);
         }
+    say_controls();
 }
 
 static int command_methods(const arg_command *command, int argc, char **argv)
@@ -68,8 +79,8 @@ const arg_command methods_command = {
     .name = "methods",
     .usage = "",
     .summary = "List the methods of explanation: the size of their map (cells of the layer, or\n"
-               "pixels), what they need of the network, where they were published, their readings "
-               "and options.",
+               "pixels), what they need of the network, where they were published, their readings\n"
+               "and options, and which of them are controls.",
     .option = options,
     .run = command_methods,
 };

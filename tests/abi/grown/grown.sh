@@ -27,7 +27,7 @@ cp "$source"/include/kldve/meson.build "$source"/include/kldve/*.hpp "$scratch/t
 
 # build NAME SOURCE - both libraries, into $scratch/NAME
 build() {
-    quietly $meson setup "$scratch/$1" "$2" --buildtype debugoptimized -Db_sanitize=address \
+    quietly $meson setup "$scratch/$1" "$2" --buildtype debug -Db_sanitize=address \
         -Db_lundef=false -Dtests=disabled -Dtools=disabled ${onnx:+-Donnx=enabled}
     quietly $meson compile -C "$scratch/$1" kldve:shared_library ${onnx:+kldve-onnx:shared_library}
 }

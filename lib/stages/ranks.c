@@ -1,0 +1,116 @@
+/* ranks.c - the values of a map in falling order, and what is told from it.
+ *
+ * Sorting is by radix on the bits of the floats: of two positive floats the larger one has the
+ * larger bits, of two negative ones the smaller.  Four passes over four bytes, the lowest first,
+ * each of which keeps the order of equal bytes. */
+#include "ranks.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "stages/correlation.h"
+
+enum { BYTES = 4, VALUES_OF_BYTE = 256 };
+
+/* Keys grow where values fall. */
+static uint32_t key_of(float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    return bits >> 31 ? bits : ~(bits | 0x80000000u);
+}
+
+static void sort_by_byte(const kldve_ranked *from, size_t count, int byte, kldve_ranked *to)
+{
+    size_t start[VALUES_OF_BYTE] = {0}, sum = 0;
+    int shift = 8 * byte;
+
+    for (size_t i = 0; i < count; i++)
+        start[key_of(from[i].value) >> shift & 0xff]++;
+    for (int i = 0; i < VALUES_OF_BYTE; i++) {
+        size_t here = start[i];
+
+        start[i] = sum;
+        sum += here;
+    }
+    for (size_t i = 0; i < count; i++)
+        to[start[key_of(from[i].value) >> shift & 0xff]++] = from[i];
+}
+
+void kldve_rank(const float *values, size_t count, kldve_ranked *sorted, kldve_ranked *scratch)
+{
+    assert(count <= INT32_MAX);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = (kldve_ranked){values[i] == 0 ? 0 : values[i], (int32_t)i};
+    for (int byte = 0; byte < BYTES; byte++)
+        sort_by_byte(byte % 2 ? scratch : sorted, count, byte, byte % 2 ? sorted : scratch);
+}
+
+size_t kldve_ranked_tie(const kldve_ranked *sorted, size_t count, size_t first)
+{
+    size_t end = first + 1;
+
+    assert(first < count);
+    while (end < count && sorted[end].value == sorted[first].value)
+        end++;
+    return end;
+}
+
+kldve_top kldve_top_of(const kldve_ranked *sorted, size_t count, size_t k)
+{
+    kldve_top top = {.least = sorted[k - 1].value};
+    size_t first = k - 1, end = kldve_ranked_tie(sorted, count, k - 1);
+
+    assert(k >= 1 && k <= count);
+    while (first > 0 && sorted[first - 1].value == top.least)
+        first--;
+    top.share = (double)(k - first) / (double)(end - first);
+    return top;
+}
+
+size_t kldve_top_count(double part, size_t count)
+{
+    double k = floor(part * (double)count + 0.5);
+
+    return k < 1 ? 1 : k < (double)count ? (size_t)k : count;
+}
+
+double kldve_top_overlap(const float *a, const float *b, size_t count, size_t k, kldve_ranked *work)
+{
+    kldve_top top_a, top_b;
+    double sum = 0;
+
+    kldve_rank(a, count, work, work + count);
+    top_a = kldve_top_of(work, count, k);
+    kldve_rank(b, count, work, work + count);
+    top_b = kldve_top_of(work, count, k);
+    for (size_t i = 0; i < count; i++)
+        sum += fmin(kldve_top_holds(top_a, a[i]), kldve_top_holds(top_b, b[i]));
+    return fmin(sum / (double)k, 1); /* rounding may pass 1 */
+}
+
+/* Ranks from the middle, so that halves are exact in float32 up to 2^24 values. */
+static void put_ranks(const kldve_ranked *sorted, size_t count, float *ranks)
+{
+    double middle = ((double)count - 1) / 2;
+
+    for (size_t first = 0; first < count;) {
+        size_t end = kldve_ranked_tie(sorted, count, first);
+        float rank = (float)(middle - ((double)first + (double)end - 1) / 2);
+
+        for (; first < end; first++)
+            ranks[sorted[first].place] = rank;
+    }
+}
+
+double kldve_spearman(const float *a, const float *b, size_t count, kldve_ranked *work,
+                      float *ranks)
+{
+    kldve_rank(a, count, work, work + count);
+    put_ranks(work, count, ranks);
+    kldve_rank(b, count, work, work + count);
+    put_ranks(work, count, ranks + count);
+    return kldve_pearson(ranks, ranks + count, count);
+}
