@@ -43,6 +43,8 @@ typedef struct kldve_divergence_options {
     double tolerance;     /**< of the fast summation, relative to max |z|; 1e-14..1e-4; 0: 1e-10 */
     int32_t summation;    /**< a kldve_summation */
     int32_t unattainable; /**< a kldve_unattainable */
+    /** Of kldve_divergence_neighbours(), > 1; 0 means kldve_divergence_neighbour_perplexity(n). */
+    double neighbour_perplexity;
 } kldve_divergence_options;
 #define KLDVE_DIVERGENCE_OPTIONS_INIT KLDVE_INIT(kldve_divergence_options)
 
@@ -120,6 +122,30 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_contrast(const kldve_di
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_rivals(const kldve_divergence *d,
                                                                 int32_t target, double *t);
 
+/** The cotangent of the reading `neighbours` (docs/method.md): the target against its nearest
+ *  rivals, as many as a perplexity says.  With d_i = |k_i - k_c| and m the smallest of them,
+ *
+ *     p_i ~ exp(-beta (d_i - m)),  i != c,  sum p_i = 1,  entropy of p = log(perplexity)
+ *     t_i = -p_i,  t_c = 1
+ *
+ *  divided by the population standard deviation.  Neither a shift of the scores nor their unit
+ *  changes t, and so the temperature does not either.  O(n): a few passes over the scores.
+ *
+ *  p can have the perplexities from the number of rivals tied at the smallest distance to n - 1;
+ *  beyond these it is uniform over the tied ones, or over all.  With two scores t is 1 and -1.
+ *  @param perplexity  > 1; 0 means that of the options.
+ *  @param t           [n].
+ *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet, target not in 0..n-1, perplexity out of range, t
+ *          is NULL).
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_neighbours(const kldve_divergence *d,
+                                                                    int32_t target,
+                                                                    double perplexity, double *t);
+
+/** The perplexity of kldve_divergence_neighbours() for n scores where none is given: min(100,
+ * max(3, (n - 1) / 10)).  @since 0.1 */
+KLDVE_API double kldve_divergence_neighbour_perplexity(int32_t n);
+
 /** Standardise (Eq. 2): alpha = (z - mean) / population standard deviation; zeros if that is 0.
  *  z and alpha are [n] and may be the same array.
  *  @param n     At least 1.
@@ -175,10 +201,12 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_delta(const kldve_diver
 
 /** What kldve_divergence_many() computes for each target. */
 typedef enum kldve_class_term {
-    KLDVE_CLASS_TERM_ONEHOT = 0,   /**< kldve_divergence_onehot() */
-    KLDVE_CLASS_TERM_DELTA = 1,    /**< kldve_divergence_delta() */
-    KLDVE_CLASS_TERM_CONTRAST = 2, /**< kldve_divergence_contrast() */
-    KLDVE_CLASS_TERM_RIVALS = 3    /**< kldve_divergence_rivals() */
+    KLDVE_CLASS_TERM_ONEHOT = 0,    /**< kldve_divergence_onehot() */
+    KLDVE_CLASS_TERM_DELTA = 1,     /**< kldve_divergence_delta() */
+    KLDVE_CLASS_TERM_CONTRAST = 2,  /**< kldve_divergence_contrast() */
+    KLDVE_CLASS_TERM_RIVALS = 3,    /**< kldve_divergence_rivals() */
+    KLDVE_CLASS_TERM_NEIGHBOURS = 4 /**< kldve_divergence_neighbours() at the perplexity of the
+                                         options */
 } kldve_class_term;
 
 /** One cotangent for each of `count` targets.

@@ -54,7 +54,10 @@ typedef enum kldve_reading {
     KLDVE_READING_PAPER = 1,    /**< Algorithm 1 to the letter: the same map for every class */
     KLDVE_READING_CHANNEL = 2,  /**< |standardised channel mean of the VJP of alpha| */
     KLDVE_READING_CONTRAST = 3, /**< why this class: the class term of the KL gradient */
-    KLDVE_READING_RIVALS = 4    /**< why this class and not those that were nearly chosen */
+    KLDVE_READING_RIVALS = 4,   /**< the class against others of a similar score: most at a distance
+                                     of 0.6, little at a tie */
+    KLDVE_READING_NEIGHBOURS = 5 /**< why this class and not its nearest rivals, as many as
+                                      kldve_options.neighbour_perplexity says */
 } kldve_reading;
 
 /** What is explained. */
@@ -76,8 +79,9 @@ typedef enum kldve_sign {
 } kldve_sign;
 
 enum {
-    KLDVE_FLAG_CHECK = 1 /**< also measure class sensitivity: explain the best other class as well
-                              (one more VJP), see kldve_record */
+    KLDVE_FLAG_CHECK = 1 /**< also measure class sensitivity, by explaining the best other class as
+                              well (one more VJP), and a quick figure of faithfulness
+                              (check_passes); see kldve_record */
 };
 
 /** Which scores of a network are explained that has some for every place of the picture or for
@@ -111,17 +115,20 @@ typedef struct kldve_options {
      *  another network; NULL means one-hot at the target.  It changes z, and with it the reading
      *  `channel`.  A row that cannot have the wanted perplexity takes the nearest that it can. */
     const double *truth;
-    int32_t sign;     /**< a kldve_sign */
-    int32_t samples;  /**< passes or draws of a method that repeats them; 0: the method's default */
-    int32_t window;   /**< pixels, side of what a method slides over the input; 0: its default */
-    int32_t stride;   /**< pixels from one place of the window to the next; 0: its default */
-    double noise;     /**< standard deviation of added noise as a part of the input's range, 0..1; 0
-                           means the method's default */
-    uint64_t seed;    /**< for methods that draw random numbers: the same seed gives the same map */
-    int32_t smooth;   /**< 1: the mean map of six changed inputs, mirrored or not and times 0.9, 1
-                           and 1.1; it costs six explanations and needs a network, not arrays.
-                           Not with a pick, whose place it would mirror away */
-    int32_t reserved; /**< 0 */
+    int32_t sign;    /**< a kldve_sign */
+    int32_t samples; /**< passes or draws of a method that repeats them; 0: the method's default */
+    int32_t window;  /**< pixels, side of what a method slides over the input; 0: its default */
+    int32_t stride;  /**< pixels from one place of the window to the next; 0: its default */
+    double noise;    /**< standard deviation of added noise as a part of the input's range, 0..1; 0
+                          means the method's default */
+    uint64_t seed;   /**< for methods that draw random numbers: the same seed gives the same map */
+    int32_t smooth;  /**< 1: the mean map of six changed inputs, mirrored or not and times 0.9, 1
+                          and 1.1; it costs six explanations and needs a network, not arrays.
+                          Not with a pick, whose place it would mirror away */
+    /** With KLDVE_FLAG_CHECK: at most so many further forward passes for `faithfulness`, 5 or more;
+     *  0 means 32, a negative number none.  Not of arrays and of a network that is open behind its
+     *  layer only, which cannot run again: there 0 means none. */
+    int32_t check_passes;
     int32_t pick;     /**< a kldve_pick_kind */
     int32_t pick_row; /**< from 0 */
     /** Pixels of the picture from its upper left corner; of the input, for kldve_explain_input().
@@ -134,6 +141,11 @@ typedef struct kldve_options {
     /** Milliseconds from the start of the call until it gives up with KLDVE_E_DEADLINE, as soon
      *  after them as kldve_ctx_cancel() says; 0: none but that of kldve_ctx_set_deadline(). */
     double deadline_ms;
+    /** Of the reading `neighbours`: how many rivals count, > 1; 0 means
+     *  kldve_divergence_neighbour_perplexity(classes).  Any other reading refuses it, and so does a
+     *  class against a rival.  One that cannot be had takes the nearest that can: n - 1 of n
+     *  classes, or as many as are tied for the nearest. */
+    double neighbour_perplexity;
 } kldve_options;
 #define KLDVE_OPTIONS_INIT KLDVE_INIT(kldve_options)
 
@@ -280,6 +292,32 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_input(kldve_explainer *exp
                                                             const float *input,
                                                             const kldve_options *options,
                                                             kldve_heatmap **out);
+
+/** Picture -> what the network is given of it, as kldve_explain() prepares it.
+ *  @param input  [in_channels][in_height][in_width] of kldve_shape; the caller's.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL; the network takes films); KLDVE_E_NOMEM; KLDVE_E_CANCELLED;
+ *          KLDVE_E_DEADLINE.  After a failure `input` may hold anything.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_input(kldve_explainer *explainer,
+                                                              const kldve_image *picture,
+                                                              float *input);
+
+/** Run the network without explaining anything.
+ *
+ *  In batches of kldve_shape.batch where that is more than 1, what is left over one by one.
+ *  @param inputs   [count][in_channels][in_height][in_width].
+ *  @param options  NULL means none.  Only what they pick counts, of which the first input decides
+ *                  which row it is; places are pixels of the input.
+ *  @param logits   [count][classes] of kldve_shape, where one score is two classes.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL, count below 1, an option out of range); KLDVE_E_UNSUPPORTED
+ *          (only the part behind the layer is open); KLDVE_E_NUMERIC (a logit is NaN or infinite);
+ *          KLDVE_E_NOMEM; KLDVE_E_CANCELLED; KLDVE_E_DEADLINE; or what the backend returned.  After
+ * a failure `logits` may hold anything.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_forward(kldve_explainer *explainer,
+                                                                const float *inputs, int32_t count,
+                                                                const kldve_options *options,
+                                                                float *logits);
 
 /** Explain several inputs with the same options.
  *
@@ -448,7 +486,9 @@ enum {
      *  kldve_options.perplexity is n - 1 or more, with n classes: P is uniform, so z, alpha and KL
      *  are the same for every class, and so is the map of the reading `channel`.  Or a row of
      *  kldve_options.truth could not have it and took the nearest that it can.  The maps of
-     * `paper`, `contrast` and `rivals` for a class do not depend on the perplexity. */
+     *  `paper`, `contrast`, `rivals` and `neighbours` for a class do not depend on that perplexity.
+     *  Or kldve_record.neighbour_perplexity, on which the map of `neighbours` does depend, is n - 1
+     *  or more: then all rivals count alike. */
     KLDVE_RESULT_PERPLEXITY_LIMITED = 16,
     /** kldve_shape.all_paths is -1 and the method looks at the layer: a part of what the scores
      *  depend on does not pass it, and the map does not show that part. */
@@ -518,7 +558,17 @@ typedef struct kldve_record {
      *  flat map; of a signed map low is -high.  NaN for a mean of several maps, of which each has a
      *  scale of its own (kldve_heatmap_fuse(), kldve_options.smooth). */
     double low, high;
+    /** kldve_options.neighbour_perplexity with its default filled in; 0 where the map does not
+     *  depend on it. */
+    double neighbour_perplexity;
     uint64_t flags; /**< KLDVE_RESULT_*: what everyone who sees this map should know */
+    /** A quick figure, with KLDVE_FLAG_CHECK: the area under the score while the pixels that the
+     * map ranks highest come first into an input of zeros, less the area while they go first, of
+     * few steps.  In -1..1 for a probability, of a number in its unit; the higher, the more the
+     * score depends on what the map marks.  The control is the same for a blob in the middle of the
+     *  picture: a map that is not above it says no more than where photographers point.  Both NaN
+     *  without the check, of a flat map, and where the network cannot run again. */
+    double faithfulness, faithfulness_control;
 } kldve_record;
 #define KLDVE_RECORD_INIT KLDVE_INIT(kldve_record)
 
@@ -692,7 +742,7 @@ kldve_heatmap_render_into(kldve_ctx *ctx, const kldve_heatmap *map, const kldve_
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_method_name(int32_t index, const char **name);
 
-/** The kldve_reading of a name: "paper", "channel", "contrast", "rivals".
+/** The kldve_reading of a name: "paper", "channel", "contrast", "rivals", "neighbours".
  *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (another name), KLDVE_E_ARG (NULL).
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_reading_from_name(const char *name, int32_t *reading);

@@ -400,7 +400,15 @@ class heatmap : public detail::object<kldve_heatmap, kldve_heatmap_free>
     outcome<double> metric(const std::string &name) const
     {
         double value = 0;
-        kldve_status status = kldve_metric_compute(ctx(), get(), name.c_str(), &value);
+        kldve_status status = kldve_metric_compute(ctx(), get(), name.c_str(), nullptr, &value);
+
+        return detail::give(state_.get(), status, value);
+    }
+    /** The same of a metric that looks at more than the map; see metrics.h. */
+    outcome<double> metric(const std::string &name, const kldve_metric_subject &subject) const
+    {
+        double value = 0;
+        kldve_status status = kldve_metric_compute(ctx(), get(), name.c_str(), &subject, &value);
 
         return detail::give(state_.get(), status, value);
     }
@@ -460,6 +468,29 @@ class explainer : public detail::object<kldve_explainer, kldve_explainer_free>
     {
         return detail::give(state_.get(), kldve_explainer_check(get(), &how));
     }
+    /** Picture -> [in_channels][in_height][in_width]: what the network is given of it. */
+    outcome<std::vector<float>> input(const image &picture)
+    {
+        std::vector<float> values(input_size());
+        kldve_status status = kldve_explainer_input(get(), picture.get(), values.data());
+
+        return detail::give(state_.get(), status, std::move(values));
+    }
+    /** [count][in_channels][in_height][in_width] -> logits [count][classes], without explaining. */
+    outcome<std::vector<float>> forward(span<const float> inputs,
+                                        const kldve_options &how = options())
+    {
+        std::size_t one = input_size(), count = inputs.size() / one;
+        std::vector<float> logits(count * static_cast<std::size_t>(shape().classes));
+
+        if (count * one != inputs.size())
+            return detail::failure<std::vector<float>>(
+                KLDVE_E_ARG, "the inputs have not the network's size");
+        kldve_status status = kldve_explainer_forward(
+            get(), inputs.data(), static_cast<std::int32_t>(count), &how, logits.data());
+
+        return detail::give(state_.get(), status, std::move(logits));
+    }
     outcome<heatmap> explain(const image &picture, const kldve_options &how = options())
     {
         kldve_heatmap *made = nullptr;
@@ -470,12 +501,9 @@ class explainer : public detail::object<kldve_explainer, kldve_explainer_free>
     /** @param input  [in_channels][in_height][in_width]. */
     outcome<heatmap> explain(span<const float> input, const kldve_options &how = options())
     {
-        kldve::shape s = shape();
         kldve_heatmap *made = nullptr;
 
-        if (input.size() != static_cast<std::size_t>(s.in_channels) *
-                                static_cast<std::size_t>(s.in_height) *
-                                static_cast<std::size_t>(s.in_width))
+        if (input.size() != input_size())
             return detail::failure<heatmap>(KLDVE_E_ARG, "the input has not the network's size");
         kldve_status status = kldve_explain_input(get(), input.data(), &how, &made);
 
@@ -501,6 +529,15 @@ class explainer : public detail::object<kldve_explainer, kldve_explainer_free>
         for (kldve_heatmap *one : made)
             maps.emplace_back(state_, one);
         return detail::give(state_.get(), status, std::move(maps));
+    }
+
+  private:
+    std::size_t input_size() const
+    {
+        kldve::shape s = shape();
+
+        return static_cast<std::size_t>(s.in_channels) * static_cast<std::size_t>(s.in_height) *
+               static_cast<std::size_t>(s.in_width);
     }
 };
 
@@ -597,6 +634,13 @@ class divergence : public detail::object<kldve_divergence, kldve_divergence_free
     {
         std::vector<double> t(n_);
         kldve_status status = kldve_divergence_rivals(get(), target, t.data());
+
+        return detail::give(state_.get(), status, std::move(t));
+    }
+    outcome<std::vector<double>> neighbours(std::int32_t target, double perplexity = 0) const
+    {
+        std::vector<double> t(n_);
+        kldve_status status = kldve_divergence_neighbours(get(), target, perplexity, t.data());
 
         return detail::give(state_.get(), status, std::move(t));
     }

@@ -37,9 +37,9 @@ typedef enum kldve_resolution {
     KLDVE_RESOLUTION_PIXELS = 1 /**< of the network's input, [in_height][in_width] */
 } kldve_resolution;
 
-/** Options that change the map of some methods only.  kldve_explain() refuses the first five for a
- *  method that does not read them.  The others always change the divergence that the record holds
- *  and are never refused. */
+/** Options that change the map of some methods only.  kldve_explain() refuses the first five and
+ *  the last for a method that does not read them.  The others always change the divergence that the
+ * record holds and are never refused. */
 enum {
     KLDVE_OPTION_SAMPLES = 1,
     KLDVE_OPTION_WINDOW = 2,
@@ -48,7 +48,8 @@ enum {
     KLDVE_OPTION_SEED = 16,
     KLDVE_OPTION_TEMPERATURE = 32,
     KLDVE_OPTION_PERPLEXITY = 64,
-    KLDVE_OPTION_TRUTH = 128
+    KLDVE_OPTION_TRUTH = 128,
+    KLDVE_OPTION_NEIGHBOUR_PERPLEXITY = 256 /**< and for the reading `neighbours` only */
 };
 
 /** What a method is. */

@@ -1,15 +1,20 @@
-/* metrics.h - figures that describe a heat map: the library's, and those of a host.
+/* metrics.h - figures that describe or judge a heat map: the library's, and those of a host.
  *
  * A metric turns a finished map into one number.  kldve_metric_at() lists the metrics,
- * kldve_metric_compute() applies one to a heat map by its name:
+ * kldve_metric_compute() applies one to a heat map by its name.  Some look at the map alone, others
+ * need more, which kldve_metric.needs says and kldve_metric_subject gives them:
  *
+ *     kldve_metric_subject subject = KLDVE_METRIC_SUBJECT_INIT;
  *     const kldve_metric *m;
  *
+ *     subject.explainer = net;
+ *     subject.input = input;          of kldve_explainer_input()
+ *     subject.explained_with = &options;
  *     for (int32_t i = 0; kldve_metric_at(ctx, i, &m) == KLDVE_OK; i++)
- *         if (kldve_metric_compute(ctx, map, m->name, &value) == KLDVE_OK)
+ *         if (kldve_metric_compute(ctx, map, m->name, &subject, &value) == KLDVE_OK)
  *             printf("%s: %g\n", m->summary, value);
  *
- * docs/adding-a-metric.md shows how to write one. */
+ * docs/metrics.md explains the metrics, docs/adding-a-metric.md shows how to write one. */
 #ifndef KLDVE_METRICS_H
 #define KLDVE_METRICS_H
 
@@ -28,6 +33,75 @@ typedef enum kldve_better {
 
 typedef struct kldve_metric kldve_metric;
 
+/** What a metric needs beside the map, of kldve_metric_subject.  Checked before any work: without
+ *  it kldve_metric_compute() returns KLDVE_E_UNSUPPORTED and names what is missing. */
+enum {
+    KLDVE_METRIC_NEED_NETWORK = 1, /**< forward passes of changed inputs: `explainer`, `input` */
+    KLDVE_METRIC_NEED_EXPLANATIONS = 2, /**< further maps of the same method: the same */
+    KLDVE_METRIC_NEED_TRUTH = 4,        /**< where the object is: `truth` */
+    KLDVE_METRIC_NEED_OTHER = 8,        /**< a second map: `other` */
+    KLDVE_METRIC_NEED_RANDOMISED = 16   /**< the network with random parameters: `randomised` */
+};
+
+/** Members of kldve_metric_options that a metric reads.  Another one that is set is refused: an
+ *  option that would change nothing is a mistake. */
+enum {
+    KLDVE_METRIC_OPTION_STEPS = 1,
+    KLDVE_METRIC_OPTION_SAMPLES = 2,
+    KLDVE_METRIC_OPTION_SEED = 4,
+    KLDVE_METRIC_OPTION_PART = 8,
+    KLDVE_METRIC_OPTION_NOISE = 16,
+    KLDVE_METRIC_OPTION_BASELINE = 32,
+    KLDVE_METRIC_OPTION_NORMALISE = 64
+};
+
+/** What takes the place of pixels that are taken away. */
+typedef enum kldve_baseline {
+    KLDVE_BASELINE_DEFAULT = 0, /**< the metric's own */
+    KLDVE_BASELINE_ZERO = 1,    /**< 0 at the network's input: the mean colour where the input is
+                                     normalised to mean 0 */
+    KLDVE_BASELINE_BLUR = 2,    /**< the input blurred by a Gaussian of 11 x 11 pixels, deviation 5,
+                                     zeros beyond its edge, as RISE does it */
+    KLDVE_BASELINE_MEAN = 3,    /**< the mean of each channel of the input */
+    KLDVE_BASELINE_BLACK = 4,   /**< pixels of value 0, as kldve_input_spec changes them */
+    KLDVE_BASELINE_WHITE = 5    /**< pixels of value 255 */
+} kldve_baseline;
+
+/** Options of metrics; all zero = the defaults of each metric, which its entry in the table has
+ *  (kldve_metric.defaults). */
+typedef struct kldve_metric_options {
+    size_t struct_size;
+    int32_t steps;    /**< of a curve, 1 or more: all pixels change in so many equal parts, the last
+                           of which may be smaller */
+    int32_t samples;  /**< random draws, 1 or more */
+    uint64_t seed;    /**< of random draws, and of the order among equal values: the same seed gives
+                           the same number */
+    double part;      /**< of the pixels or of what the metric says, above 0 and at most 1 */
+    double noise;     /**< size of a random change, in units of the network's input, above 0 */
+    int32_t baseline; /**< a kldve_baseline */
+    int32_t normalise; /**< 1: scale the map as the metric's source offers it as an option */
+} kldve_metric_options;
+#define KLDVE_METRIC_OPTIONS_INIT KLDVE_INIT(kldve_metric_options)
+
+/** What a metric may look at beside the map.  Everything is borrowed for the call; what is NULL is
+ *  not there. */
+typedef struct kldve_metric_subject {
+    size_t struct_size;
+    /** The one that made the map, from the context of the call.  Its network runs; the maps that it
+     *  made stay. */
+    kldve_explainer *explainer;
+    const float *input; /**< [in_channels][in_height][in_width], what was explained */
+    /** With which the map was made; NULL: defaults.  What it picks is picked again; of a detector
+     * the row that the map's record names. */
+    const kldve_options *explained_with;
+    const uint8_t *truth;        /**< [in_height][in_width] of the network's input: not 0 where the
+                                      object is */
+    const kldve_heatmap *other;  /**< a second map of the same picture */
+    kldve_explainer *randomised; /**< the same network, after kldve_explainer_randomise() */
+    const kldve_metric_options *options; /**< NULL: defaults */
+} kldve_metric_subject;
+#define KLDVE_METRIC_SUBJECT_INIT KLDVE_INIT(kldve_metric_subject)
+
 /** One map as a metric sees it.  Everything is borrowed and valid during the call; only the
  *  library makes one. */
 typedef struct kldve_metric_job {
@@ -40,6 +114,19 @@ typedef struct kldve_metric_job {
     const float *values;
     int32_t height, width; /**< of the network's input; 16 times those of a map that
                                 kldve_explain_arrays() made */
+    /** [height][width]: `values` and, for a map with signs, below 0 what speaks against the target.
+     *  Its order is that of the pixels, the most important ones for the target highest. */
+    const float *evidence;
+    /* Of the kldve_metric_subject; NULL where it is not there. */
+    kldve_explainer *explainer;
+    const kldve_shape *shape; /**< of the explainer */
+    const float *input;
+    /** Every default filled in; a rank or a best row is the class or row that the map is about. */
+    const kldve_options *explained_with;
+    const uint8_t *truth;
+    const kldve_heatmap *other;
+    kldve_explainer *randomised;
+    const kldve_metric_options *options; /**< every default filled in */
 } kldve_metric_job;
 #define KLDVE_METRIC_JOB_INIT KLDVE_INIT(kldve_metric_job)
 
@@ -59,14 +146,21 @@ struct kldve_metric {
      *  a failure with kldve_ctx_fail() and return a negative status.  The same map must give the
      *  same number. */
     kldve_status (*compute)(const kldve_metric_job *job, double *value);
+    uint64_t needs;   /**< KLDVE_METRIC_NEED_* */
+    uint64_t options; /**< KLDVE_METRIC_OPTION_*: those that it reads */
+    /** What its kind asks: "faithfulness", "localisation", "concentration", "sanity", "agreement";
+     *  NULL: none of them. */
+    const char *family;
+    const kldve_metric_options *defaults; /**< of the options that it reads; NULL: all zero */
 };
 #define KLDVE_METRIC_INIT KLDVE_INIT(kldve_metric)
 
 /** Make a host's own metric known to a context, under its name.
- *  @param metric  Copied.  Its strings and `opaque` are borrowed and must outlive the context.
+ *  @param metric  Copied.  Its strings, `defaults` and `opaque` are borrowed and must outlive the
+ *                 context.
  *  @return KLDVE_OK; KLDVE_E_ARG (a name that is empty, malformed or taken; no compute(); an empty
- *          range; an unknown `better`); KLDVE_E_UNSUPPORTED (it sets a member that this library
- *          does not have); KLDVE_E_NOMEM.
+ *          range; an unknown `better`, need or option); KLDVE_E_UNSUPPORTED (it sets a member that
+ *          this library does not have); KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_register(kldve_ctx *ctx,
                                                               const kldve_metric *metric);
@@ -87,15 +181,49 @@ KLDVE_API kldve_status kldve_metric_find(const kldve_ctx *ctx, const char *name,
 
 /** Compute a metric of a heat map, at the size of the network's input, so that maps of any layer
  *  are measured alike.
- *  @param ctx    Says which metrics there are, and holds the message of a failure.
- *  @param value  Written on KLDVE_OK only; NaN where the map has no such number, as a flat map.
- *  @return KLDVE_OK; KLDVE_E_ARG (NULL); KLDVE_E_UNSUPPORTED (no metric of that name);
- *          KLDVE_E_NUMERIC (a host's metric left its range); KLDVE_E_NOMEM; or what compute()
- *          returned.
+ *  @param ctx      Says which metrics there are, and holds the message of a failure.
+ *  @param subject  What the metric may look at beside the map; NULL: nothing.  What it does not
+ * need is not looked at.
+ *  @param value    Written on KLDVE_OK only; NaN where the map has no such number, as a flat map.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL; an option out of range, or one that the metric does not
+ * read; an explainer of another context; a map of another size, of other classes or made with
+ *          another method than the subject says); KLDVE_E_UNSUPPORTED (no metric of that name; the
+ *          subject lacks what the metric needs; a network that is open behind its layer only);
+ *          KLDVE_E_NUMERIC (a metric left its range); KLDVE_E_NOMEM; KLDVE_E_CANCELLED;
+ *          KLDVE_E_DEADLINE; or what compute() or the network returned.
  *  Threads: as for every call with a context.  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_compute(kldve_ctx *ctx,
                                                              const kldve_heatmap *map,
-                                                             const char *name, double *value);
+                                                             const char *name,
+                                                             const kldve_metric_subject *subject,
+                                                             double *value);
+
+/** For metrics with KLDVE_METRIC_NEED_NETWORK: run the network on changed inputs and say what is
+ *  explained, of each as one number.
+ *
+ *  They run in batches of job->shape->batch where that is more than 1: best a multiple of it.
+ *  @param kind    A kldve_score (method.h), of the logits as they are, whatever the temperature of
+ *                 the explanation was.
+ *  @param inputs  [count][in_channels][in_height][in_width].
+ *  @param scores  [count], written on KLDVE_OK.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL, an unknown kind); KLDVE_E_UNSUPPORTED (there is no
+ * network); KLDVE_E_NUMERIC (a logit is NaN or infinite); KLDVE_E_NOMEM; or what the backend
+ * returned.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_scores(const kldve_metric_job *job,
+                                                            int32_t kind, const float *inputs,
+                                                            int32_t count, double *scores);
+
+/** For metrics with KLDVE_METRIC_NEED_EXPLANATIONS: explain another input, or with other options.
+ *  @param input    [in_channels][in_height][in_width].
+ *  @param options  NULL: those of the map, job->explained_with.
+ *  @param values   [height][width] of the job: as kldve_metric_job.values, of the other map.
+ *  @return As kldve_explain_input(); KLDVE_E_UNSUPPORTED also where there is no network.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_explain(const kldve_metric_job *job,
+                                                             const float *input,
+                                                             const kldve_options *options,
+                                                             float *values);
 
 /** How small the salient area is: the smallest set of values that holds `part` of the map's energy
  *  (the sum of all its values), as a share of all values.  Near `part` for a map that is almost the

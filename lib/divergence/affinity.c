@@ -10,9 +10,8 @@
  * with a count and share a row.  There is no n x n matrix.
  *
  * The root is found in log beta, where H is close to a straight line of slope -1/2 (the entropy of
- * a Gaussian): Newton's iteration with dH / d log beta = -Var[beta e].  It starts from the distance
- * that encloses as many neighbours as the perplexity; bisection keeps it inside a bracket, so it
- * always ends.  A row can reach the perplexities from the number of neighbours tied at the
+ * a Gaussian); see entropy.c.  The search starts from the distance that encloses as many neighbours
+ * as the perplexity.  A row can reach the perplexities from the number of neighbours tied at the
  * smallest distance (beta infinite) to n - 1 (beta 0). */
 #include "affinity.h"
 
@@ -20,6 +19,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "entropy.h"
 #include "sort.h"
 
 static const double infinite_beta =
@@ -125,6 +125,7 @@ kldve_status kldve_affinity_new(const kldve_divergence *d, const double *y, kldv
 
 /* The state of the search for one group's row. */
 typedef struct search {
+    const kldve_affinity *of;
     size_t group;
     kldve_row row;
     double ties;        /* neighbours at the smallest distance */
@@ -172,22 +173,23 @@ static void find_window(const kldve_affinity *a, search *s, double reach)
     assert(s->first <= s->group && s->group < s->last && s->last <= a->groups);
 }
 
-/* H - log(perplexity) at the row's beta; *slope = dH / d log beta. */
-static double entropy_gap(const kldve_affinity *a, search *s, double *slope)
+/* H - log(perplexity) of the row; *slope = dH / d log beta. */
+static double entropy_gap(void *of, double log_beta, double *slope)
 {
-    double cut = log((double)a->n) + 35, nearest = s->row.nearest, mean;
-    /* The last factor keeps ties at the smallest distance inside despite rounding. */
-    double reach = sqrt(nearest * nearest + cut / s->row.beta) * (1 + 1e-14) + 1e-300;
+    search *s = of;
+    const kldve_affinity *a = s->of;
+    double cut = log((double)a->n) + 35, nearest = s->row.nearest, reach;
 
+    s->row.beta = exp(log_beta);
+    /* The last factor keeps ties at the smallest distance inside despite rounding. */
+    reach = sqrt(nearest * nearest + cut / s->row.beta) * (1 + 1e-14) + 1e-300;
     find_window(a, s, reach);
     s->sums[0] = a->count[s->group] - 1;
     s->sums[1] = s->sums[2] = 0;
     a->kernels->gauss(a->value, a->count, s->first, s->group, &s->row, s->sums);
     a->kernels->gauss(a->value, a->count, s->group + 1, s->last, &s->row, s->sums);
     assert(s->sums[0] > 0);
-    mean = s->sums[1] / s->sums[0];
-    *slope = mean * mean - s->sums[2] / s->sums[0];
-    return log(s->sums[0]) + mean - log(a->perplexity);
+    return kldve_entropy_gap(s->sums, a->perplexity, slope);
 }
 
 /* If e is at the distance that encloses about as many neighbours as the perplexity, beta is near
@@ -202,27 +204,6 @@ static double first_log_beta(const kldve_affinity *a, const search *s)
     double e = (reach - s->row.nearest) * (reach + s->row.nearest);
 
     return e > 0 ? fmin(690, log(2.1 / e)) : 0;
-}
-
-/* False if no beta gives the perplexity to 1e-10. */
-static bool solve(const kldve_affinity *a, search *s)
-{
-    double low = -700, high = 700, at = first_log_beta(a, s), gap = INFINITY, slope;
-
-    for (int i = 0; i < 200 && high - low > 1e-15 * fabs(at); i++) {
-        s->row.beta = exp(at);
-        gap = entropy_gap(a, s, &slope);
-        if (fabs(gap) <= 1e-13)
-            break;
-        if (gap > 0)
-            low = at;
-        else
-            high = at;
-        at -= gap / slope; /* a slope of 0 leaves the bracket; bisection then takes over */
-        if (!(at > low && at < high))
-            at = 0.5 * (low + high);
-    }
-    return fabs(gap) <= 1e-10;
 }
 
 /* The row with beta at one of its limits. */
@@ -241,8 +222,7 @@ static void take_limit(const kldve_affinity *a, search *s, bool infinite)
 /* The row of a group: the perplexity that it reaches; false if that is not the one wanted. */
 static bool find_row(const kldve_affinity *a, search *s, double *reached)
 {
-    double others = (double)a->n - 1, slope;
-    bool found;
+    double others = (double)a->n - 1, gap;
 
     assert(s->group < a->groups && a->perplexity > 0);
     find_nearest(a, s);
@@ -256,9 +236,9 @@ static bool find_row(const kldve_affinity *a, search *s, double *reached)
         *reached = others;
         return a->perplexity == others;
     }
-    found = solve(a, s);
-    *reached = exp(entropy_gap(a, s, &slope) + log(a->perplexity));
-    return found;
+    kldve_entropy_root(entropy_gap, s, first_log_beta(a, s), 1e-13, &gap);
+    *reached = exp(gap + log(a->perplexity));
+    return fabs(gap) <= 1e-10;
 }
 
 static void store_row(kldve_affinity *a, const search *s, double reached, bool found,
@@ -284,7 +264,7 @@ kldve_status kldve_affinity_solve(kldve_affinity *a, kldve_rows *rows)
     kldve_status st = KLDVE_OK;
 
     for (size_t g = 0; g < a->groups && st == KLDVE_OK; g++) {
-        search s = {.group = g, .row = {.y = a->value[g]}};
+        search s = {.of = a, .group = g, .row = {.y = a->value[g]}};
         double reached;
         bool found = find_row(a, &s, &reached);
 

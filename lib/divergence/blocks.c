@@ -22,48 +22,27 @@
 #include <assert.h>
 #include <math.h>
 
-/* H(beta) - log(perplexity) and its derivative -beta Var[distance]. */
-static double entropy_gap(double s, double o, double beta, double target, double *slope)
+#include "entropy.h"
+
+typedef struct row {
+    double s, o, perplexity;
+} row;
+
+static double entropy_gap(void *of, double log_beta, double *slope)
 {
-    double other = o * exp(-beta);
-    double sum = s + other;
-    double share = other / sum;
+    const row *r = of;
+    double beta = exp(log_beta), other = r->o * exp(-beta);
+    double sums[3] = {r->s + other, beta * other, beta * beta * other};
 
-    *slope = -beta * share * (1 - share);
-    return log(sum) + beta * share - target;
-}
-
-/* The root beta > 0 of H(beta) = log(perplexity): Newton's iteration, with bisection to keep it
- * inside a bracket. */
-static double solve_beta(double s, double o, double perplexity)
-{
-    double target = log(perplexity);
-    double low = 0, high = 1, beta, gap, slope;
-
-    assert(s < perplexity && perplexity < s + o);
-    while (entropy_gap(s, o, high, target, &slope) > 0 && high < 1e4)
-        high *= 2;
-    beta = 0.5 * high;
-    for (int i = 0; i < 200 && high - low > 1e-16 * high; i++) {
-        gap = entropy_gap(s, o, beta, target, &slope);
-        if (gap == 0)
-            break;
-        if (gap > 0)
-            low = beta;
-        else
-            high = beta;
-        beta -= gap / slope; /* slope is 0 or wild at the ends; bisection then takes over */
-        if (!(beta > low && beta < high))
-            beta = 0.5 * (low + high);
-    }
-    return beta;
+    return kldve_entropy_gap(sums, r->perplexity, slope);
 }
 
 /* u of rows with s neighbours at distance 0 and o at distance 1; *one_minus_u loses no precision.
  */
 static double row_u(double s, double o, double perplexity, double *one_minus_u)
 {
-    double beta;
+    row r = {s, o, perplexity};
+    double beta, gap;
 
     if (o == 0 || s == 0 || perplexity >= s + o) {
         *one_minus_u = 0;
@@ -73,7 +52,7 @@ static double row_u(double s, double o, double perplexity, double *one_minus_u)
         *one_minus_u = 1;
         return 0;
     }
-    beta = solve_beta(s, o, perplexity);
+    beta = exp(kldve_entropy_root(entropy_gap, &r, 0, 0, &gap));
     assert(beta > 0);
     *one_minus_u = -expm1(-beta);
     return exp(-beta);

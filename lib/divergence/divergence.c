@@ -15,6 +15,11 @@ static kldve_status check_options(kldve_ctx *ctx, const kldve_divergence_options
     if (o->perplexity != 0 && !(o->perplexity > 1 && o->perplexity < INFINITY))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "divergence: perplexity is %g, it must be above 1",
                                o->perplexity);
+    if (o->neighbour_perplexity != 0 &&
+        !(o->neighbour_perplexity > 1 && o->neighbour_perplexity < INFINITY))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "divergence: neighbour_perplexity is %g, it must be above 1",
+                               o->neighbour_perplexity);
     if (o->temperature != 0 && !(o->temperature > 0 && o->temperature < INFINITY))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "divergence: temperature is %g, it must be above 0", o->temperature);
@@ -78,6 +83,9 @@ kldve_status kldve_divergence_new(kldve_ctx *ctx, int32_t n,
     d->kernels = kldve_kernels_best();
     d->n = (size_t)n;
     d->perplexity = o.perplexity != 0 ? o.perplexity : 30;
+    d->neighbour_perplexity = o.neighbour_perplexity != 0
+                                  ? o.neighbour_perplexity
+                                  : kldve_divergence_neighbour_perplexity(n);
     d->temperature = o.temperature != 0 ? o.temperature : 1;
     d->tolerance = o.tolerance != 0 ? o.tolerance : 1e-10;
     d->summation = o.summation;

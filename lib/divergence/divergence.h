@@ -35,7 +35,7 @@ struct kldve_divergence {
     kldve_ctx *ctx;
     const kldve_kernels *kernels;
     size_t n;
-    double perplexity, temperature, tolerance;
+    double perplexity, neighbour_perplexity, temperature, tolerance;
     int32_t summation, unattainable;
     bool ready;       /* scores are set */
     bool loaded;      /* raw holds scores */

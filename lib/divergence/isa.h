@@ -23,6 +23,8 @@ void KERNEL(evaluate)(const double *x, size_t n, double center, double scale, si
                       const double *c1, const double *c2, double *s1, double *s2);
 void KERNEL(gauss)(const double *y, const double *count, size_t first, size_t last,
                    const kldve_row *row, double sums[3]);
+void KERNEL(decay)(const double *e, size_t n, double beta, double sums[3]);
+double KERNEL(shares)(double *e, size_t n, double beta, double scale);
 void KERNEL(joint)(const kldve_pull *set, const kldve_row *row, size_t n, double *out);
 double KERNEL(pull)(const kldve_pull *set, const kldve_row *row, size_t first, size_t last,
                     double *joint);

@@ -70,6 +70,10 @@ typedef struct kldve_kernels {
      * t x^2. */
     void (*gauss)(const double *y, const double *count, size_t first, size_t last,
                   const kldve_row *row, double sums[3]);
+    /* The sums over j < n of t, t x, t x^2: x = min(beta e_j, 700), t = exp(-x); e, beta >= 0. */
+    void (*decay)(const double *e, size_t n, double beta, double sums[3]);
+    /* e_j = scale exp(-beta e_j), beta may be infinite; the sum of their squares. */
+    double (*shares)(double *e, size_t n, double beta, double scale);
     /* out[j] = p_j + p_ji for all n points j. */
     void (*joint)(const kldve_pull *set, const kldve_row *row, size_t n, double *out);
     /* The sum of p w d over j in [first, last), which does not hold i itself; p w d is subtracted

@@ -1,5 +1,5 @@
 /* kernels_arrays.c - passes over one array: its extent, its Chebyshev moments and series, the class
- * terms of the gradient. */
+ * terms of the gradient, exponential weights. */
 #include "isa.h"
 
 #include <assert.h>
@@ -231,4 +231,48 @@ void KERNEL(forces)(const double *k, size_t n, double center, bool squared, doub
     }
     sums[0] = total(sum);
     sums[1] = total(squares);
+}
+
+void KERNEL(decay)(const double *e, size_t n, double beta, double sums[3])
+{
+    pack s0 = fill(0), s1 = fill(0), s2 = fill(0);
+
+    assert(beta >= 0);
+    for (size_t i = 0; i < n; i += PACK) {
+        size_t count = n - i < PACK ? n - i : PACK;
+        pack far = count < PACK ? load_part(e + i, count, 0) : load(e + i);
+        pack x = smaller(mul(fill(beta), far), fill(700));
+        pack t = exp_pack(sub(fill(0), x)), tx;
+
+        if (count < PACK)
+            t = keep(first_lanes(count), t);
+        tx = mul(t, x);
+        s0 = add(s0, t);
+        s1 = add(s1, tx);
+        s2 = add(s2, mul(tx, x));
+    }
+    sums[0] = total(s0);
+    sums[1] = total(s1);
+    sums[2] = total(s2);
+}
+
+double KERNEL(shares)(double *e, size_t n, double beta, double scale)
+{
+    pack squares = fill(0), none = fill(0);
+
+    for (size_t i = 0; i < n; i += PACK) {
+        size_t count = n - i < PACK ? n - i : PACK;
+        pack far = count < PACK ? load_part(e + i, count, 1) : load(e + i);
+        pack x = pick(below(none, far), mul(fill(beta), far), none); /* infinity times 0 is 0 */
+        pack value = mul(fill(scale), exp_pack(sub(none, x)));
+
+        if (count < PACK) {
+            value = keep(first_lanes(count), value);
+            store_part(e + i, count, value);
+        } else {
+            store(e + i, value);
+        }
+        squares = add(squares, mul(value, value));
+    }
+    return total(squares);
 }

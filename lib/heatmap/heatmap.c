@@ -53,6 +53,8 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
         .width = width,
         .frames = 1,
         .class_sensitivity = (double)NAN,
+        .faithfulness = (double)NAN,
+        .faithfulness_control = (double)NAN,
         .sigmoid = NAN,
         .seen_width = 1,
         .row = -1,
@@ -81,6 +83,8 @@ void kldve_heatmap_copy_rest(const kldve_heatmap *from, kldve_heatmap *out)
     out->view_height = from->view_height;
     out->view_width = from->view_width;
     out->view_frames = from->view_frames;
+    out->picture_width = from->picture_width;
+    out->picture_height = from->picture_height;
     memcpy(out->remark, from->remark, sizeof out->remark);
     out->has_probabilities = from->has_probabilities;
     out->has_cotangent = from->has_cotangent;

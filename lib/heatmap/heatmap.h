@@ -16,10 +16,11 @@ struct kldve_heatmap {
     kldve_heatmap *before; /**< while several are made: the one made before it */
     kldve_record record;
     kldve_timings timings;
-    int32_t view_width, view_height; /**< pixels of the map drawn alone */
-    int32_t view_frames;             /**< of the film, in view_height; 1: none */
-    float box[4];                    /**< record.box in parts of the picture */
-    char remark[KLDVE_REMARK];       /**< "": none */
+    int32_t view_width, view_height;       /**< pixels of the map drawn alone */
+    int32_t view_frames;                   /**< of the film, in view_height; 1: none */
+    int32_t picture_width, picture_height; /**< pixels; of the input where there was no picture */
+    float box[4];                          /**< record.box in parts of the picture */
+    char remark[KLDVE_REMARK];             /**< "": none */
     bool has_probabilities, has_cotangent, has_weights, has_error;
     float *values;         /**< [record.height][record.width] */
     float *error;          /**< the same */

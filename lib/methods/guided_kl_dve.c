@@ -69,5 +69,6 @@ const kldve_method kldve_method_guided_kl_dve = {
     .weights = weights,
     .map = map,
     .remark = remark,
-    .options = KLDVE_OPTION_TEMPERATURE | KLDVE_OPTION_PERPLEXITY | KLDVE_OPTION_TRUTH,
+    .options = KLDVE_OPTION_TEMPERATURE | KLDVE_OPTION_PERPLEXITY | KLDVE_OPTION_TRUTH |
+               KLDVE_OPTION_NEIGHBOUR_PERPLEXITY,
 };

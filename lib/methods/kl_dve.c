@@ -1,5 +1,5 @@
 /* kl_dve.c - KL-DVE: H. K. Bashier Babiker and R. Goebel, "Using KL-divergence to focus Deep Visual
- * Explanation", arXiv:1711.06431, in four readings of its Eq. (3) (docs/method.md, section 2).
+ * Explanation", arXiv:1711.06431, in five readings of its Eq. (3) (docs/method.md).
  *
  * k logits, z gradient of the KL divergence, alpha = (z - mean) / deviation (Eq. 2), x feature
  * maps, c target, d_ic = k_i - k_c, w_ic = 1/(1 + d_ic^2); G is the VJP of the cotangent t to the
@@ -10,6 +10,9 @@
  *     channel    alpha                                  (a_m - mean) / dev.    sum |a| x
  *     contrast   -w_ic |d_ic|, t_c = -sum; / deviation  a_m                    ReLU(sum a x)
  *     rivals     -w_ic^2 |d_ic|, t_c = -sum; / dev.     a_m                    ReLU(sum a x)
+ *     neighbours -p_i, t_c = 1; / deviation             a_m                    ReLU(sum a x)
+ *
+ * where p_i ~ exp(-beta |d_ic|) sums to 1 and has the perplexity of the options.
  *
  * For a set of classes t is the sum of their terms; for a class against another only the force
  * between the two remains, t = +1 and -1.  If a truth is given instead of a class, `channel` and
@@ -20,8 +23,8 @@
  * the plain sum, so that it is bit for bit the same for every class.
  *
  * z = 0 makes alpha = 0 and with it E = 0 in `paper` and `channel`: where all scores are equal, and
- * always with two classes, because P = Q.  `contrast` and `rivals` of two classes are t = +1 and
- * -1, the difference of the two scores. */
+ * always with two classes, because P = Q.  The other readings of two classes are t = +1 and -1, the
+ * difference of the two scores. */
 #include "methods.h"
 
 #include <assert.h>
@@ -40,12 +43,19 @@ static uint64_t needs_with(const kldve_options *options)
 
 static kldve_status class_term(const kldve_job *job, int32_t c, double *t)
 {
-    return job->options->reading == KLDVE_READING_RIVALS
-               ? kldve_divergence_rivals(job->divergence, c, t)
-               : kldve_divergence_contrast(job->divergence, c, t);
+    switch (job->options->reading) {
+    case KLDVE_READING_NEIGHBOURS:
+        return kldve_divergence_neighbours(job->divergence, c, job->options->neighbour_perplexity,
+                                           t);
+    case KLDVE_READING_RIVALS:
+        return kldve_divergence_rivals(job->divergence, c, t);
+    default:
+        return kldve_divergence_contrast(job->divergence, c, t);
+    }
 }
 
-/* The sum of the terms of a set of classes: the forces between its members cancel. */
+/* The sum of the terms of a set of classes: what its members say against each other largely
+ * cancels. */
 static kldve_status together(const kldve_job *job, double *t)
 {
     size_t n = (size_t)job->shape->classes;
@@ -129,7 +139,7 @@ static const char *note(const kldve_options *options)
                                                    : NULL;
 }
 
-/* alpha is what the map is made of: not in the class terms of `contrast` and `rivals`. */
+/* alpha is what the map is made of: not in the readings that are a class term. */
 static bool made_of_alpha(const kldve_options *o)
 {
     return o->truth || o->reading == KLDVE_READING_PAPER || o->reading == KLDVE_READING_CHANNEL;
@@ -137,7 +147,7 @@ static bool made_of_alpha(const kldve_options *o)
 
 static const char *remark(const kldve_job *job)
 {
-    if (!job->flat)
+    if (!job->flat || job->options->reading == KLDVE_READING_NEIGHBOURS)
         return NULL;
     if (job->shape->classes > 2)
         return "z is 0 because all scores are equal";
@@ -146,9 +156,10 @@ static const char *remark(const kldve_job *job)
     return job->shape->scores == KLDVE_SCORES_NUMBER
                ? "with one number P = Q, so z is 0 whatever the number is, and so are alpha and "
                  "the "
-                 "map; the readings contrast and rivals explain it"
+                 "map; the readings contrast, rivals and neighbours explain it"
                : "with two classes P = Q, so z is 0 whatever the scores are, and so are alpha and "
-                 "the map; the readings contrast and rivals explain one class against the other";
+                 "the map; the readings contrast, rivals and neighbours explain one class against "
+                 "the other";
 }
 
 /* z does not depend on the target if P is uniform, and the sum of the maps never does. */
@@ -179,5 +190,6 @@ const kldve_method kldve_method_kl_dve = {
     .note = note,
     .remark = remark,
     .result_flags = result_flags,
-    .options = KLDVE_OPTION_TEMPERATURE | KLDVE_OPTION_PERPLEXITY | KLDVE_OPTION_TRUTH,
+    .options = KLDVE_OPTION_TEMPERATURE | KLDVE_OPTION_PERPLEXITY | KLDVE_OPTION_TRUTH |
+               KLDVE_OPTION_NEIGHBOUR_PERPLEXITY,
 };

@@ -61,7 +61,8 @@ bool kldve_method_sums(const kldve_method *method);
 /** Every reading of Eq. (3), for kldve_method.readings. */
 enum {
     KLDVE_READINGS = 1u << KLDVE_READING_PAPER | 1u << KLDVE_READING_CHANNEL |
-                     1u << KLDVE_READING_CONTRAST | 1u << KLDVE_READING_RIVALS
+                     1u << KLDVE_READING_CONTRAST | 1u << KLDVE_READING_RIVALS |
+                     1u << KLDVE_READING_NEIGHBOURS
 };
 
 /** Calls a slot, or its default if it is NULL. */

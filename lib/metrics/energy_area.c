@@ -124,4 +124,5 @@ const kldve_metric kldve_energy_area_metric = {
     .is_share = 1,
     .better = KLDVE_BETTER_LOWER,
     .compute = compute,
+    .family = "concentration",
 };

@@ -1,17 +1,23 @@
-/* metrics.c - the metrics by name and number, those that a host registers, and one of them applied
- * to a heat map. */
+/* metrics.c - the metrics by name and number, and those that a host registers. */
 #include "metrics.h"
 
-#include <assert.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/ctx.h"
-#include "heatmap/heatmap.h"
 
 static const kldve_metric *const metrics[] = {
     &kldve_energy_area_metric,
+    &kldve_deletion_metric,
+    &kldve_insertion_metric,
 };
+
+static const uint64_t known_needs = KLDVE_METRIC_NEED_NETWORK | KLDVE_METRIC_NEED_EXPLANATIONS |
+                                    KLDVE_METRIC_NEED_TRUTH | KLDVE_METRIC_NEED_OTHER |
+                                    KLDVE_METRIC_NEED_RANDOMISED;
+static const uint64_t known_options = KLDVE_METRIC_OPTION_STEPS | KLDVE_METRIC_OPTION_SAMPLES |
+                                      KLDVE_METRIC_OPTION_SEED | KLDVE_METRIC_OPTION_PART |
+                                      KLDVE_METRIC_OPTION_NOISE | KLDVE_METRIC_OPTION_BASELINE |
+                                      KLDVE_METRIC_OPTION_NORMALISE;
 
 enum { METRICS = sizeof metrics / sizeof *metrics };
 
@@ -22,7 +28,7 @@ static const kldve_metric *number(const kldve_ctx *ctx, int32_t index)
     return index < METRICS ? metrics[index] : kldve_ctx_metric(ctx, index - METRICS);
 }
 
-static const kldve_metric *named(const kldve_ctx *ctx, const char *name)
+const kldve_metric *kldve_metric_named(const kldve_ctx *ctx, const char *name)
 {
     const kldve_metric *metric = NULL;
 
@@ -47,7 +53,28 @@ kldve_status kldve_metric_at(const kldve_ctx *ctx, int32_t index, const kldve_me
 
 kldve_status kldve_metric_find(const kldve_ctx *ctx, const char *name, const kldve_metric **out)
 {
-    return name && out ? hand_out(named(ctx, name), out) : KLDVE_E_ARG;
+    return name && out ? hand_out(kldve_metric_named(ctx, name), out) : KLDVE_E_ARG;
+}
+
+static kldve_status check_entry(kldve_ctx *ctx, const kldve_metric *m)
+{
+    if (!m->compute)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: the metric %s has no compute()",
+                               m->name);
+    if (!(m->low < m->high))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: the metric %s: set low below high, not %g and %g",
+                               m->name, m->low, m->high);
+    if (m->better < KLDVE_BETTER_NEITHER || m->better > KLDVE_BETTER_HIGHER)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "register: the metric %s: `better` is %d, not a kldve_better",
+                               m->name, (int)m->better);
+    if (m->needs & ~known_needs || m->options & ~known_options)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: the metric %s: unknown %s 0x%jx",
+                               m->name, m->needs & ~known_needs ? "needs" : "options",
+                               (uintmax_t)(m->needs & ~known_needs ? m->needs & ~known_needs
+                                                                   : m->options & ~known_options));
+    return KLDVE_OK;
 }
 
 kldve_status kldve_metric_register(kldve_ctx *ctx, const kldve_metric *metric)
@@ -67,86 +94,11 @@ kldve_status kldve_metric_register(kldve_ctx *ctx, const kldve_metric *metric)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: the metric name \"%s\" is not [a-z0-9_]+",
                                name ? name : "");
-    if (named(ctx, name))
+    if (kldve_metric_named(ctx, name))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "register: a metric \"%s\" already exists, choose another name",
                                name);
-    if (!known.compute)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "register: the metric %s has no compute()", name);
-    if (!(known.low < known.high))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "register: the metric %s: set low below high, not %g and %g", name,
-                               known.low, known.high);
-    if (known.better < KLDVE_BETTER_NEITHER || known.better > KLDVE_BETTER_HIGHER)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "register: the metric %s: `better` is %d, not a kldve_better", name,
-                               (int)known.better);
-    return kldve_ctx_add_metric(ctx, &known);
-}
-
-/* The map at the size at which all maps are measured; for a map with signs its distance from 0. */
-static kldve_status draw_out(kldve_ctx *ctx, const kldve_heatmap *map, float *values)
-{
-    size_t count = (size_t)map->view_width * (size_t)map->view_height;
-    kldve_status st =
-        kldve_heatmap_upsample(ctx, map, map->view_width, map->view_height, 0, values);
-
-    assert(map->view_width > 0 && map->view_height > 0);
-    if (st == KLDVE_OK && map->record.sign == KLDVE_SIGN_SIGNED)
-        for (size_t i = 0; i < count; i++)
-            values[i] = fabsf(values[i] - 0.5f);
-    return st;
-}
-
-static kldve_status compute(const kldve_metric *metric, const kldve_metric_job *job, double *value)
-{
-    double found = (double)NAN;
-    kldve_status st = metric->compute(job, &found);
-
-    if (st != KLDVE_OK)
+    if ((st = check_entry(ctx, &known)) < 0)
         return st;
-    if (found < metric->low || found > metric->high)
-        return kldve_ctx_failf(job->ctx, KLDVE_E_NUMERIC,
-                               "metric %s: %g is outside its range, %g to %g", metric->name, found,
-                               metric->low, metric->high);
-    *value = found;
-    return KLDVE_OK;
-}
-
-kldve_status kldve_metric_compute(kldve_ctx *ctx, const kldve_heatmap *map, const char *name,
-                                  double *value)
-{
-    const kldve_metric *metric;
-    kldve_metric_job job;
-    float *values;
-    kldve_status st;
-
-    kldve_ctx_clear(ctx);
-    if (!ctx || !map || !name || !value)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "metric: the %s is NULL",
-                               !map   ? "map"
-                               : name ? "result"
-                                      : "name");
-    metric = named(ctx, name);
-    if (!metric)
-        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
-                               "unknown metric \"%s\"; kldve_metric_at() lists the metrics", name);
-    values =
-        kldve_ctx_alloc(ctx, (size_t)map->view_width * (size_t)map->view_height, sizeof *values);
-    if (!values)
-        return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "metric %s: out of memory", name);
-    job = (kldve_metric_job){
-        .struct_size = sizeof job,
-        .ctx = ctx,
-        .metric = metric,
-        .map = map,
-        .values = values,
-        .height = map->view_height,
-        .width = map->view_width,
-    };
-    st = draw_out(ctx, map, values);
-    if (st == KLDVE_OK)
-        st = compute(metric, &job, value);
-    kldve_ctx_release(ctx, values);
-    return st;
+    return kldve_ctx_add_metric(ctx, &known);
 }

@@ -1,12 +1,18 @@
-/* metrics.h - the table of metrics.
+/* metrics.h - the table of metrics, and what several of them share.
  *
  * A metric is one file of this folder with one `const kldve_metric`, one line below, one in
  * metrics.c and one in meson.build. */
 #ifndef KLDVE_LIB_METRICS_H
 #define KLDVE_LIB_METRICS_H
 
+#include <kldve/method.h>
 #include <kldve/metrics.h>
 
 extern const kldve_metric kldve_energy_area_metric;
+extern const kldve_metric kldve_deletion_metric;
+extern const kldve_metric kldve_insertion_metric;
+
+/** What kldve_metric_find() finds, NULL if there is none. */
+const kldve_metric *kldve_metric_named(const kldve_ctx *ctx, const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "faithful.h"
 #include "methods/methods.h"
 #include "options.h"
 #include "pick.h"
@@ -30,6 +31,7 @@ static kldve_status check_read(kldve_ctx *ctx, const kldve_options *o, const kld
         {o->stride > 0, KLDVE_OPTION_STRIDE, "stride"},
         {o->noise > 0, KLDVE_OPTION_NOISE, "noise"},
         {o->seed > 0, KLDVE_OPTION_SEED, "seed"},
+        {o->neighbour_perplexity > 0, KLDVE_OPTION_NEIGHBOUR_PERPLEXITY, "neighbour_perplexity"},
     };
 
     if (o->reading != KLDVE_READING_DEFAULT && !method->readings)
@@ -38,6 +40,35 @@ static kldve_status check_read(kldve_ctx *ctx, const kldve_options *o, const kld
         if (given[i].set && !(method->options & given[i].option))
             return refuse(ctx, method, given[i].name);
     return KLDVE_OK;
+}
+
+/* Whether the map depends on it. */
+static bool reads_neighbours(const kldve_options *o, const kldve_method *method)
+{
+    return method->options & KLDVE_OPTION_NEIGHBOUR_PERPLEXITY &&
+           (!method->readings || o->reading == KLDVE_READING_NEIGHBOURS) &&
+           o->target_kind != KLDVE_TARGET_VERSUS;
+}
+
+/* Fill in the perplexity of the reading `neighbours`, or refuse it. */
+static kldve_status settle_neighbours(kldve_ctx *ctx, kldve_options *o, const kldve_method *method,
+                                      int32_t classes)
+{
+    if (reads_neighbours(o, method)) {
+        if (o->neighbour_perplexity == 0)
+            o->neighbour_perplexity = kldve_divergence_neighbour_perplexity(classes);
+        return KLDVE_OK;
+    }
+    if (o->neighbour_perplexity == 0)
+        return KLDVE_OK;
+    if (o->target_kind == KLDVE_TARGET_VERSUS)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "options: neighbour_perplexity is set, but a class against a rival "
+                              "does not read it: leave it at 0");
+    return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                           "options: neighbour_perplexity is set, but the reading %s does not read "
+                           "it: leave it at 0, or choose the reading neighbours",
+                           kldve_reading_name(o->reading));
 }
 
 kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape *shape,
@@ -60,7 +91,8 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
         run->options.reading = KLDVE_READING_CONTRAST;
     if (run->options.sign == KLDVE_SIGN_DEFAULT)
         run->options.sign = method->sign;
-    if ((st = kldve_buffers_divergence(buffers, &run->options, shape->classes)) < 0)
+    if ((st = settle_neighbours(ctx, &run->options, method, shape->classes)) < 0 ||
+        (st = kldve_buffers_divergence(buffers, &run->options, shape->classes)) < 0)
         return st;
     run->buffers = buffers;
     run->where = "arrays";
@@ -105,6 +137,8 @@ static kldve_status check_arrays(const kldve_run *run)
                                run->where);
     if (run->options.smooth)
         return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself to be smoothed");
+    if (run->options.check_passes > 0)
+        return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself for check_passes");
     if (run->needs & of_network || run->job.method->resolution != KLDVE_RESOLUTION_CELLS)
         return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself, not only its arrays");
     if (!(run->needs & KLDVE_NEED_GRADIENT))
@@ -149,6 +183,9 @@ static kldve_status check_network(const kldve_run *run)
 {
     const kldve_network *net = run->net;
 
+    if (net->shape.head && run->options.check_passes > 0)
+        return lacks(run, KLDVE_E_UNSUPPORTED,
+                     "the whole network for check_passes; only the part behind the layer is open");
     if (net->shape.head && looks_at_pixels(run))
         return lacks(run, KLDVE_E_UNSUPPORTED,
                      "the whole network, of which only the part behind the layer is open");
@@ -185,5 +222,7 @@ kldve_status kldve_run_admit_network(kldve_run *run, kldve_network *net)
     if ((st = check_network(run)) < 0 || (st = kldve_run_admit_pick(run)) < 0 ||
         (st = check_target(run)) < 0)
         return st;
+    if (run->options.check_passes == 0)
+        run->options.check_passes = KLDVE_CHECK_PASSES;
     return kldve_network_can(net, method->name, run->needs, method->rule);
 }

@@ -32,7 +32,8 @@ static bool is_limited(const kldve_run *run)
 
     if (n < 3 || !(run->job.method->options & KLDVE_OPTION_PERPLEXITY))
         return false;
-    return o->perplexity >= n - 1 || run->limited;
+    return o->perplexity >= n - 1 || run->limited ||
+           run->map->record.neighbour_perplexity >= n - 1; /* 0 where the map does not read it */
 }
 
 /* The two largest probabilities, and the sum of all. */

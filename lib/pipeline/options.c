@@ -6,15 +6,15 @@
 
 #include <kldve/backend.h>
 
+#include "faithful.h"
 #include "methods/methods.h"
 
 static const uint64_t known_flags = KLDVE_FLAG_CHECK;
 
 static const char *const reading_names[] = {
-    [KLDVE_READING_PAPER] = "paper",
-    [KLDVE_READING_CHANNEL] = "channel",
-    [KLDVE_READING_CONTRAST] = "contrast",
-    [KLDVE_READING_RIVALS] = "rivals",
+    [KLDVE_READING_PAPER] = "paper",           [KLDVE_READING_CHANNEL] = "channel",
+    [KLDVE_READING_CONTRAST] = "contrast",     [KLDVE_READING_RIVALS] = "rivals",
+    [KLDVE_READING_NEIGHBOURS] = "neighbours",
 };
 
 enum { READINGS_END = sizeof reading_names / sizeof *reading_names };
@@ -48,10 +48,11 @@ static kldve_status check_target(kldve_ctx *ctx, const kldve_options *o)
     if (o->target_kind == KLDVE_TARGET_VERSUS && o->target == o->rival)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: class %d is its own rival",
                                (int)o->target);
-    if (o->truth && o->reading == KLDVE_READING_RIVALS)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
-                              "options: the reading rivals explains a class, not a truth: choose "
-                              "channel or contrast");
+    if (o->truth && (o->reading == KLDVE_READING_RIVALS || o->reading == KLDVE_READING_NEIGHBOURS))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "options: the reading %s explains a class, not a truth: choose "
+                               "channel or contrast",
+                               kldve_reading_name(o->reading));
     return KLDVE_OK;
 }
 
@@ -66,9 +67,14 @@ static kldve_status check_repeats(kldve_ctx *ctx, const kldve_options *o)
     if (o->smooth < 0 || o->smooth > 1)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: smooth is %d, it must be 0 or 1",
                                (int)o->smooth);
-    if (o->reserved != 0)
-        return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
-                              "options: a reserved member is set, it must be 0");
+    if (o->check_passes != 0 && !(o->flags & KLDVE_FLAG_CHECK))
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "options: check_passes is set, but KLDVE_FLAG_CHECK is not");
+    if (o->check_passes > 0 && o->check_passes < KLDVE_CHECK_PASSES_LEAST)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "options: check_passes is %d, it must be at least %d, or negative "
+                               "for none",
+                               (int)o->check_passes, (int)KLDVE_CHECK_PASSES_LEAST);
     return KLDVE_OK;
 }
 
@@ -89,6 +95,14 @@ static kldve_status check_pick(kldve_ctx *ctx, const kldve_options *o)
     return KLDVE_OK;
 }
 
+static kldve_status check_perplexity(kldve_ctx *ctx, const char *name, double value)
+{
+    if (value != 0 && !(value > 1 && value < INFINITY))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: %s is %g, it must be above 1", name,
+                               value);
+    return KLDVE_OK;
+}
+
 static kldve_status check(kldve_ctx *ctx, const kldve_options *o)
 {
     kldve_status st;
@@ -103,9 +117,9 @@ static kldve_status check(kldve_ctx *ctx, const kldve_options *o)
     if (!(o->temperature >= 0 && o->temperature < INFINITY))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: temperature is %g, it must be above 0",
                                (double)o->temperature);
-    if (o->perplexity != 0 && !(o->perplexity > 1 && o->perplexity < INFINITY))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: perplexity is %g, it must be above 1",
-                               o->perplexity);
+    if ((st = check_perplexity(ctx, "perplexity", o->perplexity)) < 0 ||
+        (st = check_perplexity(ctx, "neighbour_perplexity", o->neighbour_perplexity)) < 0)
+        return st;
     if (!(o->deadline_ms >= 0))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: deadline_ms is %g, it must be 0 or more",
                                o->deadline_ms);

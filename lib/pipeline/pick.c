@@ -130,7 +130,7 @@ kldve_status kldve_run_pick(kldve_run *run)
     if (st == KLDVE_OK)
         st = o->pick == KLDVE_PICK_OVER ? pick_region(run, &pick)
                                         : kldve_network_pick(run->net, &pick, run->buffers->logits);
-    if (st == KLDVE_OK)
+    if (st == KLDVE_OK && run->map) /* a bare forward pass has none */
         record_pick(run, &pick);
     return st;
 }

@@ -51,9 +51,10 @@ kldve_status kldve_run_begin(kldve_run *run)
     run->map->view_frames = s->in_frames > 1 ? s->in_frames : 1;
     run->map->record.frames = pixels ? run->map->view_frames : s->frames > 1 ? s->frames : 1;
     run->map->record.reading = run->options.reading;
+    run->map->record.neighbour_perplexity = run->options.neighbour_perplexity;
     run->map->view_height = s->in_height;
     run->map->view_width = s->in_width;
-    run->frame = (kldve_frame){{0, 0, 1, 1}, s->in_width, s->in_height};
+    kldve_run_frame(run, &(kldve_frame){{0, 0, 1, 1}, s->in_width, s->in_height});
     run->map->has_cotangent = run->needs & NEED_COTANGENT;
     run->map->record.sign = run->options.sign;
     run->map->has_weights = method->weights != NULL;
@@ -71,6 +72,8 @@ void kldve_run_frame(kldve_run *run, const kldve_frame *frame)
     r->seen_y = frame->view.y;
     r->seen_width = frame->view.width;
     r->seen_height = frame->view.height;
+    run->map->picture_width = frame->width;
+    run->map->picture_height = frame->height;
 }
 
 kldve_status kldve_run_picture(kldve_run *run, const kldve_image *const *pictures,

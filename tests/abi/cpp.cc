@@ -89,6 +89,10 @@ static void maps()
     DEMAND(good(map.upsample(8, 4)).size() == 32);
     DEMAND(good(map.render()).width() == 32);
     DEMAND(good(map.metric("energy_area")) <= 1);
+    kldve_metric_subject nothing = KLDVE_METRIC_SUBJECT_INIT;
+
+    DEMAND(bad([&] { return map.metric("deletion", nothing); }, "needs the network") ==
+           KLDVE_E_UNSUPPORTED);
     DEMAND(bad([&] { return map.metric("no_such"); }, "no_such") == KLDVE_E_UNSUPPORTED);
     DEMAND(bad([&] { return map.upsample(0, 4); }, "") == KLDVE_E_ARG);
 }
@@ -248,6 +252,11 @@ static void network()
     cat.method = "no-such-method";
     DEMAND(bad([&] { return net.check(cat); }, "no-such-method") == KLDVE_E_UNSUPPORTED);
     DEMAND(bad([&] { return net.explain(kldve::span<const float>()); }, "size") == KLDVE_E_ARG);
+    std::vector<float> input = good(net.input(scene));
+
+    DEMAND(good(net.forward(input))[0] == good(net.explain(input)).logits()[0]);
+    DEMAND(bad([&] { return net.forward(kldve::span<const float>(input.data(), 1)); }, "size") ==
+           KLDVE_E_ARG);
     DEMAND(bad([&] { return net.explain(kldve::features()); }, "whole network") == KLDVE_E_ARG);
 
     ctx.on_progress([&ctx](const char *, std::int64_t, std::int64_t) {

@@ -16,25 +16,27 @@
                   #type " ends with " #member ", without padding")
 
 ENDS_WITH(kldve_allocator, opaque);
-ENDS_WITH(kldve_divergence_options, unattainable);
+ENDS_WITH(kldve_divergence_options, neighbour_perplexity);
 ENDS_WITH(kldve_divergence_info, summation);
 ENDS_WITH(kldve_shape, head);
 ENDS_WITH(kldve_pick, has_box);
 ENDS_WITH(kldve_bias_gradient, reserved);
 ENDS_WITH(kldve_attention, width);
 ENDS_WITH(kldve_backend, can);
-ENDS_WITH(kldve_options, deadline_ms);
+ENDS_WITH(kldve_options, neighbour_perplexity);
 ENDS_WITH(kldve_input_spec, alpha_std);
 ENDS_WITH(kldve_arrays, seen_height);
 ENDS_WITH(kldve_feature_maps, picture_height);
 ENDS_WITH(kldve_timings, reduce);
-ENDS_WITH(kldve_record, flags);
+ENDS_WITH(kldve_record, faithfulness_control);
 ENDS_WITH(kldve_render_options, high);
 ENDS_WITH(kldve_pixels, stride);
 ENDS_WITH(kldve_job, error);
 ENDS_WITH(struct kldve_method, result_flags);
-ENDS_WITH(kldve_metric_job, width);
-ENDS_WITH(struct kldve_metric, compute);
+ENDS_WITH(kldve_metric_options, normalise);
+ENDS_WITH(kldve_metric_subject, options);
+ENDS_WITH(kldve_metric_job, options);
+ENDS_WITH(struct kldve_metric, defaults);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_input, data);
 ENDS_WITH(kldve_onnx_dim, size);
@@ -56,7 +58,7 @@ static_assert(KLDVE_OK == 0 && KLDVE_E_NOMEM == -1 && KLDVE_E_ARG == -2 && KLDVE
               "status values are never renumbered");
 static_assert(KLDVE_READING_DEFAULT == 0 && KLDVE_READING_PAPER == 1 &&
                   KLDVE_READING_CHANNEL == 2 && KLDVE_READING_CONTRAST == 3 &&
-                  KLDVE_READING_RIVALS == 4,
+                  KLDVE_READING_RIVALS == 4 && KLDVE_READING_NEIGHBOURS == 5,
               "readings are never renumbered");
 static_assert(KLDVE_TARGET_RANK == 0 && KLDVE_TARGET_INDEX == 1 && KLDVE_TARGET_SET == 2 &&
                   KLDVE_TARGET_VERSUS == 3 && KLDVE_FLAG_CHECK == 1 && KLDVE_SIGN_DEFAULT == 0 &&
@@ -64,6 +66,12 @@ static_assert(KLDVE_TARGET_RANK == 0 && KLDVE_TARGET_INDEX == 1 && KLDVE_TARGET_
                   KLDVE_SCORE_LOGIT == 0 && KLDVE_SCORE_PROBABILITY == 1 &&
                   KLDVE_SCORE_LOG_ODDS == 2,
               "options are never renumbered");
+static_assert(KLDVE_BASELINE_DEFAULT == 0 && KLDVE_BASELINE_ZERO == 1 && KLDVE_BASELINE_BLUR == 2 &&
+                  KLDVE_BASELINE_MEAN == 3 && KLDVE_BASELINE_BLACK == 4 &&
+                  KLDVE_BASELINE_WHITE == 5 && KLDVE_METRIC_NEED_NETWORK == 1 &&
+                  KLDVE_METRIC_NEED_EXPLANATIONS == 2 && KLDVE_METRIC_NEED_TRUTH == 4 &&
+                  KLDVE_METRIC_NEED_OTHER == 8 && KLDVE_METRIC_NEED_RANDOMISED == 16,
+              "what metrics need and read is never renumbered");
 static_assert(KLDVE_BETTER_NEITHER == 0 && KLDVE_BETTER_LOWER == 1 && KLDVE_BETTER_HIGHER == 2,
               "what is better is never renumbered");
 

@@ -125,6 +125,7 @@ static void divergence(void)
     CLEARS(kldve_divergence_rows(d, beta, NULL, NULL));
     CLEARS(kldve_divergence_contrast(d, 0, t));
     CLEARS(kldve_divergence_rivals(d, 0, t));
+    CLEARS(kldve_divergence_neighbours(d, 0, 0, t));
     CLEARS(kldve_divergence_positives(d, targets, 1, z, &kl));
     CLEARS(kldve_divergence_base(d, z));
     CLEARS(kldve_divergence_delta(d, 0, z));
@@ -154,7 +155,7 @@ static void maps(const kldve_heatmap *map)
     CLEARS(kldve_heatmap_render(ctx, map, NULL, NULL, &image));
     kldve_image_free(image);
     CLEARS(kldve_heatmap_render_into(ctx, map, NULL, NULL, &dest));
-    CLEARS(kldve_metric_compute(ctx, map, "energy_area", &value));
+    CLEARS(kldve_metric_compute(ctx, map, "energy_area", NULL, &value));
     CLEARS(kldve_metric_energy_area(ctx, up, 64 * 64, 0.5, &value));
 }
 

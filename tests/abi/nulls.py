@@ -31,7 +31,7 @@ OPTIONAL = set("""kldve_card_parse.folder kldve_ctx_memory.most kldve_ctx_memory
     kldve_onnx_explainer.path kldve_struct_load.ctx kldve_struct_load.src kldve_struct_store.ctx""".split())
 OPTIONAL |= {"void *opaque", "double *z", "double *kl", "const kldve_options *options",
              "const kldve_onnx_options *options", "const kldve_render_options *options",
-             "const kldve_divergence_options *options"}
+             "const kldve_divergence_options *options", "const kldve_metric_subject *subject"}
 # These return the status that they are given, or KLDVE_E_LIMIT, whatever else is NULL.
 REPORTS = {"kldve_ctx_fail", "kldve_ctx_failf", "kldve_ctx_fail_limit", "kldve_ctx_leave"}
 # Types that a context for the message is found through; objects that threads share have none.
@@ -124,10 +124,12 @@ def calls(world, name, kind, parameters):
     """-> pairs of what is NULL and a function that makes the call"""
     def made(missing, member=None):
         def work(job=None):
-            world.objects["kldve_job"] = job
+            world.objects["kldve_job"] = world.objects["kldve_metric_job"] = job
             return problem(world, name, kind, parameters, missing, member)
-        inside = any(p.base == "kldve_job" for p in parameters)
-        return (lambda: world.in_method(name, work)) if inside else work
+        bases = [p.base for p in parameters]
+        if "kldve_metric_job" in bases:
+            return lambda: world.in_metric(work)
+        return (lambda: world.in_method(name, work)) if "kldve_job" in bases else work
     yield "nothing NULL", made(None)
     for i, parameter in enumerate(parameters):
         if parameter.is_pointer():

@@ -22,7 +22,7 @@ NUMBERS = {
     "index": 0, "target": 0, "x": 0, "y": 0, "frame": 0, "kind": 0, "limit": 0, "rule": 0, "quality": 0, "stride": 0,
     "flag": 1, "level": 1, "max_level": 1, "reading": 1, "colormap": 1, "format": 1, "count": 1, "done": 1, "total": 2,
     "width": 32, "height": 32, "nbytes": 64, "n": SCORES, "classes": SCORES, "value": 1 << 40,
-    "status": -1, "kldve_ctx_leave.status": 0, "milliseconds": 1e6, "temperature": 2.0, "part": 0.5,
+    "status": -1, "kldve_ctx_leave.status": 0, "milliseconds": 1e6, "temperature": 2.0, "perplexity": 3.0, "part": 0.5,
     "kldve_colormap_rgb.value": 0.5}
 STRINGS = {
     "message": "why", "format": "plain", "call": "test", "stage": "test", "what": "0", "folder": DEMO,
@@ -68,7 +68,7 @@ class Parameter:
 class World:
     """The libraries, and one object of each kind that they made.  All else is new for each call."""
     OBJECTS = ("kldve_ctx", "kldve_image", "kldve_labels", "kldve_heatmap", "kldve_explainer", "kldve_onnx",
-               "kldve_card", "kldve_divergence", "kldve_job")
+               "kldve_card", "kldve_divergence", "kldve_job", "kldve_metric_job")
 
     def __init__(self, libraries):
         self.text, self.ffi = make_cdef.cdef(), cffi.FFI()
@@ -269,7 +269,7 @@ class World:
                "kldve_feature_maps": feature_maps, "kldve_onnx_files": files, "kldve_method": method,
                "kldve_metric": metric}
     PLAIN_STRUCTS = ("kldve_options", "kldve_onnx_options", "kldve_render_options", "kldve_divergence_options",
-                     "kldve_input_spec")  # zeros will do
+                     "kldve_input_spec", "kldve_metric_subject")  # zeros will do
     NUMBER_TYPES = ("int32_t", "int64_t", "size_t", "ptrdiff_t", "double", "float", "kldve_status")
 
     def valid(self, parameter):
@@ -373,7 +373,7 @@ class World:
             for kind in kinds:
                 self.ffi.typeof(kind)
 
-    # Inside of a method.
+    # Inside of a method or metric.
 
     def in_method(self, function, work):
         """What work(job) returns, called from the map of a method in progress."""
@@ -392,3 +392,19 @@ class World:
         self.function("kldve_explain_input")(explainer, self.numbers("float"),
                                              self.struct("kldve_options", method=method.name), out)
         return said[0] if said else "the method was not called: " + self.message()
+
+    def in_metric(self, work):
+        """What work(job) returns, called from a metric in progress."""
+        said = []
+
+        def call(job, _):
+            said.append(work(job))
+            return -1
+        metric = self.struct("kldve_metric", name=self.chars("test"), high=1, needs=3)
+        metric.compute = self.keep(self.ffi.callback(self.ffi.typeof(metric.compute), call))
+        ctx, explainer, values = (self.objects["kldve_ctx"], self.objects["kldve_explainer"], self.numbers("float"))
+        self.check(self.function("kldve_metric_register")(ctx, metric))
+        subject = self.struct("kldve_metric_subject", explainer=explainer, input=values)
+        self.function("kldve_metric_compute")(ctx, self.objects["kldve_heatmap"], metric.name, subject,
+                                              self.ffi.new("double *"))
+        return said[0] if said else "the metric was not called: " + self.message()

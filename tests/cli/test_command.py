@@ -20,6 +20,7 @@ RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "flag
           "probabilities",
           "method", "reading", "target", "top5",
           "kl", "notes", "timings_ms", "kldve"]
+CHECKED = ["class_sensitivity", "faithfulness", "faithfulness_control", "check_passes"]
 TIMINGS = ["load", "decode", "forward", "divergence", "backward", "reduce", "render", "total"]
 
 
@@ -157,7 +158,7 @@ class Outputs(Folder):
         self.succeed("explain", "net.onnx", "pic.png", "--target", "vixen", "--reading", "rivals",
                      "--check", "--json", "r.json", "--dump", "d")
         record = read_json(self.path("r.json"))
-        self.assertEqual(sorted(record), sorted(RECORD + ["class_sensitivity"]))
+        self.assertEqual(sorted(record), sorted(RECORD + CHECKED))
         self.assertEqual(record["model"], "net.onnx")
         self.assertEqual(record["picture"], "pic.png")
         self.assertEqual(record["layer"], "relu")
@@ -169,6 +170,8 @@ class Outputs(Folder):
         self.assertEqual(record["target"]["index"], 0)
         self.assertEqual(record["target"]["label"], "red fox, vixen")
         self.assertTrue(0 <= record["class_sensitivity"] <= 2)
+        self.assertTrue(-1 <= record["faithfulness"] <= 1 and -1 <= record["faithfulness_control"] <= 1)
+        self.assertEqual(record["check_passes"], 29)
         top = record["top5"]
         self.assertEqual(sorted(t["index"] for t in top), [0, 1, 2, 3])
         self.assertEqual([t["logit"] for t in top], sorted((t["logit"] for t in top), reverse=True))
@@ -284,7 +287,8 @@ class Streams(Folder):
             result = run(*args)
             self.assertEqual((result.status, result.err), (0, ""))
             self.assertTrue(result.out.startswith("usage: kldve COMMAND"))
-        for command in ["explain", "compare", "report", "methods", "metrics", "layers"]:
+        for command in ["explain", "compare", "report", "evaluate", "results", "merge",
+                        "methods", "metrics", "layers"]:
             for line in run("help", command).out.splitlines():
                 self.assertLessEqual(len(line), 100)
                 self.assertEqual(line, line.rstrip())
@@ -296,8 +300,8 @@ class Streams(Folder):
 
     def test_pages_list_every_command(self):
         commands = re.findall(r"^  kldve ([a-z]+)", run("--help").out, re.M)
-        self.assertEqual(commands, ["explain", "compare", "report", "methods", "metrics", "layers",
-                                    "help"])
+        self.assertEqual(commands, ["explain", "compare", "report", "evaluate", "results",
+                                    "merge", "methods", "metrics", "layers", "help"])
         for page, pattern in [("docs/command.md", r"^    kldve ([a-z]+)"),
                               ("tools/kldve.1", r"^\.B kldve ([a-z]+)$")]:
             with open(os.path.join(SOURCE, page)) as file:
@@ -307,7 +311,7 @@ class Streams(Folder):
     def test_help_lists_every_option_of_the_manual(self):
         with open(os.path.join(os.environ["KLDVE_SOURCE"], "tools", "kldve.1")) as file:
             manual = file.read().replace("\\-", "-")
-        options = {option for command in ["explain", "compare", "report"]
+        options = {option for command in ["explain", "compare", "report", "evaluate", "results", "merge"]
                    for option in re.findall(r"^  (--?[a-z]+)", run("help", command).out, re.M)}
         self.assertGreater(len(options), 20)
         for option in options:
@@ -518,9 +522,10 @@ class Metrics(unittest.TestCase):
         result = run("metrics")
         self.assertEqual((result.status, result.err), (0, ""))
         head, *rows = result.out.splitlines()
-        self.assertRegex(head, r"^metric +range +better +what it is +source$")
-        self.assertEqual([row.split()[0] for row in rows], ["energy_area"])
-        self.assertRegex(rows[0], r"^energy_area +0 to 1 +lower +share of the picture .*  \S.*arXiv")
+        self.assertRegex(head, r"^metric +family +needs +range +better +what it is +source$")
+        rows = {row.split()[0]: row for row in rows}
+        self.assertRegex(rows["energy_area"], r"^energy_area +concentration +map +0 to 1 +lower +share .*  \S.*arXiv")
+        self.assertRegex(rows["deletion"], r"^deletion +faithfulness +network +-inf to inf +lower +area .*  \S.*arXiv")
 
 
 class BuiltIn(Folder):

@@ -1,5 +1,5 @@
 """kldve explain --dump against the float64 reference results, for every network and picture, in all
-four readings.  Prints the largest deviation of each network."""
+five readings.  Prints the largest deviation of each network."""
 import glob
 import os
 import shutil
@@ -16,6 +16,7 @@ READINGS = {
     "channel": ["alpha_channel"],
     "contrast": ["contrast_cotangent", "alpha_contrast"],
     "rivals": ["rivals_cotangent", "alpha_rivals"],
+    "neighbours": ["neighbours_cotangent", "alpha_neighbours"],
 }
 # Of the other methods one picture for each network: tests of the library hold them to all.
 METHODS = {"grad-cam": ["alpha_gradcam"], "grad-cam++": [], "hires-cam": [], "layer-cam": [],

@@ -39,7 +39,7 @@ static void test_many(void **state)
     double *many = malloc(4 * MANY * sizeof *many);
 
     (void)state;
-    for (int32_t kind = KLDVE_CLASS_TERM_ONEHOT; kind <= KLDVE_CLASS_TERM_RIVALS; kind++) {
+    for (int32_t kind = KLDVE_CLASS_TERM_ONEHOT; kind <= KLDVE_CLASS_TERM_NEIGHBOURS; kind++) {
         assert_int_equal(kldve_divergence_many(f->d, kind, targets, 4, many), KLDVE_OK);
         for (size_t t = 0; t < 4; t++) {
             kldve_status st = kind == KLDVE_CLASS_TERM_ONEHOT
@@ -48,7 +48,9 @@ static void test_many(void **state)
                                   ? kldve_divergence_delta(f->d, targets[t], f->z)
                               : kind == KLDVE_CLASS_TERM_CONTRAST
                                   ? kldve_divergence_contrast(f->d, targets[t], f->z)
-                                  : kldve_divergence_rivals(f->d, targets[t], f->z);
+                              : kind == KLDVE_CLASS_TERM_RIVALS
+                                  ? kldve_divergence_rivals(f->d, targets[t], f->z)
+                                  : kldve_divergence_neighbours(f->d, targets[t], 0, f->z);
 
             assert_int_equal(st, KLDVE_OK);
             assert_memory_equal(f->z, many + t * MANY, MANY * sizeof *f->z);

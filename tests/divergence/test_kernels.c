@@ -68,6 +68,9 @@ static size_t run_all(const kldve_kernels *k, size_t n, double *out)
     *o++ = k->gradient(s.x, n, 0.1, s.a, s.b, 2, 3, 4, r.c);
     k->forces(s.x, n, 0.1, true, r.x, o);
     o += 2;
+    k->decay(s.b, n, 1.5, o);
+    o += 3;
+    *o++ = k->shares(r.d, n, 2.5, -0.125);
     memset(o, 0, 24 * sizeof *o);
     k->moments(s.x, s.q, n, 0, 0.1, 24, o);
     k->evaluate(s.x, n, 0, 0.1, 24, o, s.q, r.q, r.b);

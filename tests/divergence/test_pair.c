@@ -1,5 +1,5 @@
 /* test_pair.c - two scores: P = Q whatever they are, so KL and z are exactly 0 by every way of
- * summing and for every truth; contrast and rivals are +1 and -1. */
+ * summing and for every truth; contrast, rivals and neighbours are +1 and -1. */
 #include "problems.h"
 
 #include <math.h>
@@ -35,6 +35,8 @@ static void check_scores(kldve_divergence *d, const double *k)
         assert_int_equal(kldve_divergence_contrast(d, c, z), KLDVE_OK);
         assert_true(z[c] == 1 && z[1 - c] == -1);
         assert_int_equal(kldve_divergence_rivals(d, c, z), KLDVE_OK);
+        assert_true(z[c] == 1 && z[1 - c] == -1);
+        assert_int_equal(kldve_divergence_neighbours(d, c, 0, z), KLDVE_OK);
         assert_true(z[c] == 1 && z[1 - c] == -1);
     }
     assert_int_equal(kldve_divergence_base(d, z), KLDVE_OK);

@@ -4,15 +4,18 @@
 #include <json-c/json.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct show_args {
     dataset_args set;
+    const char *network_labels; /* what the labels of the data set mean to a network with these */
     const char *load; /* folder for the pictures and masks that are loaded; NULL: none are */
 } show_args;
 
 static const arg_option options[] = {
     DATASET_OPTIONS(show_args, set),
+    OPTION_STRING("network-labels", offsetof(show_args, network_labels), "FILE", "match them"),
     OPTION_STRING("load", offsetof(show_args, load), "FOLDER", "load the questions"),
     OPTION_END,
 };
@@ -41,8 +44,27 @@ static json_object *described(const dataset *d, const question *q)
     for (int32_t i = 0; i < q->photos; i++)
         json_object_array_add(photos, json_object_new_string(d->photo[q->photo[i]].path));
     json_object_object_add(line, "photos", photos);
-    json_object_object_add(line, "truth", json_object_new_int(q->truth));
+    json_object_object_add(line, "pieces", json_object_new_int(q->pieces));
     return line;
+}
+
+static void show_truth(const dataset_picture *p, json_object *line)
+{
+    size_t width = (size_t)kldve_image_width(p->image),
+           height = (size_t)kldve_image_height(p->image);
+    json_object *boxes = json_object_new_array(), *rows = json_object_new_array();
+    char text[65536];
+
+    for (int32_t i = 0; i < p->boxes; i++)
+        for (int k = 0; k < 4; k++)
+            json_object_array_add(boxes, json_object_new_double(p->box[i][k]));
+    json_object_object_add(line, "boxes", boxes);
+    for (size_t y = 0; p->mask && y < height; y++) {
+        for (size_t x = 0; x < width; x++)
+            text[x] = p->mask[y * width + x] ? '#' : '.';
+        json_object_array_add(rows, json_object_new_string_len(text, (int)width));
+    }
+    json_object_object_add(line, "mask", rows);
 }
 
 static void load(const dataset *d, int32_t number, kldve_ctx *ctx, json_object *line)
@@ -55,9 +77,39 @@ static void load(const dataset *d, int32_t number, kldve_ctx *ctx, json_object *
         add_text(line, "why", why);
         return;
     }
+    show_truth(&p, line);
     json_object_object_add(line, "width", json_object_new_int(kldve_image_width(p.image)));
     json_object_object_add(line, "height", json_object_new_int(kldve_image_height(p.image)));
     dataset_picture_free(&p);
+}
+
+/* What the labels mean to a network with labels from a file, or to one with that many classes. */
+static bool match(const dataset *d, const char *labels, kldve_ctx *ctx)
+{
+    network n = {.ctx = ctx, .name = "NET"};
+    json_object *line = json_object_new_object(), *targets = json_object_new_object();
+    dataset_targets t = {.first = NULL};
+    bool ok = kldve_labels_load(ctx, labels, &n.labels) == KLDVE_OK;
+
+    n.shape.classes = ok ? kldve_labels_count(n.labels) : atoi(labels);
+    ok = dataset_match(d, &n, &t);
+    for (int32_t i = 0; ok && i < d->labels; i++) {
+        json_object *list = json_object_new_array();
+
+        for (int32_t k = t.first[i]; k < t.first[i + 1]; k++)
+            json_object_array_add(list, json_object_new_int(t.target[k]));
+        json_object_object_add(targets, d->label[i], list);
+    }
+    json_object_object_add(line, "targets", targets);
+    json_object_object_add(line, "strange", json_object_new_int(t.strange));
+    json_object_object_add(line, "strange_questions", json_object_new_int(t.strange_questions));
+    add_text(line, "names", t.names);
+    json_object_object_add(line, "missing", json_object_new_int(t.missing));
+    add_text(line, "missing_names", t.missing_names);
+    print(line);
+    dataset_targets_free(&t);
+    kldve_labels_free(n.labels);
+    return ok;
 }
 
 static int show(const show_args *args)
@@ -82,6 +134,8 @@ static int show(const show_args *args)
             print(line);
         }
     }
+    if (status == EXIT_DONE && args->network_labels && !match(&d, args->network_labels, ctx))
+        status = EXIT_FAILED;
     dataset_close(&d);
     kldve_ctx_free(ctx);
     return status;
@@ -91,10 +145,13 @@ int main(int argc, char **argv)
 {
     show_args args;
     const char *path[1];
+    int status;
 
     memset(&args, 0, sizeof args);
     if (args_parse(&command, argc - 1, argv + 1, &args, path) != 1)
         return EXIT_USAGE;
     args.set.path = path[0];
+    if ((status = dataset_check_args("show", &args.set)) != EXIT_DONE)
+        return status;
     return show(&args);
 }

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import random
 import socket
 import struct
 import subprocess
@@ -24,6 +25,24 @@ def png(width, height, pixel):
             chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
+def turned(orientation, width, height, pixel=lambda x, y: bytes((60 * x % 256, 80 * y % 256, 9))):
+    """A picture that is stored as width x height and says how it is to be shown."""
+    made = png(width, height, pixel)
+    exif = b"II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0" + bytes((orientation, 0, 0, 0)) + bytes(4)
+    at = 8 + 25
+    return made[:at] + struct.pack(">I", len(exif)) + b"eXIf" + exif + struct.pack(
+        ">I", zlib.crc32(b"eXIf" + exif)) + made[at:]
+
+
+def shown(orientation, rows):
+    """Rows of a mask as they are stored -> as they are shown, by the table of EXIF 2.3."""
+    if orientation in (2, 3, 7, 8):
+        rows = [row[::-1] for row in rows]
+    if orientation in (3, 4, 6, 7):
+        rows = rows[::-1]
+    return ["".join(column) for column in zip(*rows)] if orientation >= 5 else rows
+
+
 PICTURE = png(4, 3, lambda x, y: bytes((60 * x, 80 * y, 9)))
 
 
@@ -34,7 +53,8 @@ class Shown:
                  done.stdout.decode("utf-8", "surrogateescape").split("\n")[:-1]]
         self.status, self.error = done.returncode, done.stderr.decode("utf-8")
         self.notes = [line["note"] for line in lines if "note" in line]
-        self.questions = [line for line in lines if "note" not in line]
+        self.questions = [line for line in lines if "key" in line]
+        self.match = next((line for line in lines if "targets" in line), None)
         self.keys = [q["key"] for q in self.questions]
         self.labels = [q["label"] for q in self.questions]
 
@@ -128,6 +148,350 @@ class Folder(Case):
                               (self.top / "no", "No such file or directory")):
             shown = Shown(path)
             self.assertEqual((shown.status, shown.error), (1, f"kldve: {path}: {message}\n"))
+
+
+class List(Case):
+    def list(self, text, *args, name="list.tsv"):
+        self.put(name, data=text.encode())
+        return self.show(self.top / name, "--load", self.top, *args)
+
+    def test_columns_of_boxes(self):
+        self.put("a.png", "b/c.png")
+        by_column = "file\tlabel\tx0\ty0\tx1\ty1\n./a.png\tcat\t0\t1\t2\t3\na.png\tcat\t1\t0\t2.5\t2\n" \
+            "a.png\tdog\t0\t0\t1\t1\nb/c.png\tcat\t\t\t\t\n"
+        by_cell = "path,label,boxes\na.png,cat,\"0,1,2,3 1,0,2.5,2\"\na.png,dog,\"0 0 1 1\"\n\nb/c.png,cat,\n"
+        by_size = "path;label;x;y;w;h\r\na.png;cat;0;1;2;2\r\na.png;cat;1;0;1.5;2\r\na.png;dog;0;0;1;1\r\n" \
+            "\"b/c.png\";cat;;;;\r\n"
+        for text, name in ((by_column, "1.tsv"), (by_cell, "2.csv"), (by_size, "3.csv"),
+                           ("\ufeff" + by_column.replace("x0", "XMIN").replace("x1", "XMAX").replace(
+                               "y0", "YMIN").replace("y1", "YMAX"), "4.tsv")):
+            shown = self.list(text, name=name)
+            self.assertEqual(shown.keys, ["a.png", "a.png#2", "b/c.png"])
+            self.assertEqual(shown.labels, ["cat", "dog", "cat"])
+            self.assertEqual([q["boxes"] for q in shown.questions],
+                             [[0, 1, 2, 3, 1, 0, 2.5, 2], [0, 0, 1, 1], []])
+
+    def test_the_label_column(self):
+        self.put("a.png")
+        text = "picture\tname\tclass\tsynset\nA.png\tx\t3\tn00000001\n".replace("A.png", "a.png")
+        self.assertEqual(self.list(text).labels, ["n00000001"])
+        self.assertEqual(self.list(text, "--label-column", "NAME").labels, ["x"])
+        self.assertEqual(self.list("path\na.png\n").labels, [None])
+
+    def test_masks(self):
+        self.put("a.png", "b.png", "c.png")
+        self.put("masks/a.png", data=png(4, 3, lambda x, y: bytes((0, 0, x == y))))
+        self.put("masks/b.png", data=png(3, 3, lambda x, y: b"abc"))
+        self.put("masks/c.png", data=png(4, 3, lambda x, y: bytes(3)))
+        text = "path,label,mask,boxes\n" + "".join(f'{n}.png,cat,{n}.png,"0,0,1,1"\n' for n in "abcd")
+        shown = self.list(text, "--masks", str(self.top / "masks"), name="list.csv")
+        self.assertEqual(shown.questions[0]["mask"], ["#...", ".#..", "..#."])
+        self.assertEqual([q.get("why") for q in shown.questions], [
+            None, "its annotations or mask are of a picture of 3x3, but it has 4x3",
+            "its mask does not show what is asked for anywhere", "No such file or directory"])
+        shown = self.list(text, "--truth-from", "boxes", name="list.csv")
+        self.assertEqual([q.get("boxes") for q in shown.questions], [[0, 0, 1, 1]] * 3 + [None])
+
+    def test_turned_pictures(self):
+        box, rows = (0, 0, 2, 1), ["##...", ".....", "....."]
+        self.put("masks/m.png", data=png(5, 3, lambda x, y: bytes((255 * (rows[y][x] == "#"),) * 3)))
+        text = "path,mask,boxes,label,width,height\n" + "".join(
+            f'{o}.png,masks/m.png,"0,0,2,1",cat,5,3\n' for o in range(1, 9))
+        for o in range(1, 9):
+            self.put(f"{o}.png", data=turned(o, 5, 3))
+        for more in (["--turned", "stored"], []):
+            masks = self.list(text, *more, name="list.csv").questions
+            boxes = self.list(text, "--truth-from", "boxes", *more, name="list.csv").questions
+            for o in range(1, 9):
+                want = shown(o, rows)
+                if o in (2, 3, 4) and not more:
+                    self.assertIn(f"EXIF orientation {o}", masks[o - 1]["why"])
+                    self.assertIn("--turned", boxes[o - 1]["why"])
+                    continue
+                self.assertEqual(masks[o - 1]["mask"], want)
+                x0, y0, x1, y1 = boxes[o - 1]["boxes"]
+                self.assertEqual([["#" if x0 < x + .5 < x1 and y0 < y + .5 < y1 else "."
+                                   for x in range(len(want[0]))] for y in range(len(want))],
+                                 [list(row) for row in want])
+        as_shown = self.list("path,boxes,width,height\n" + "".join(
+            f'{o}.png,"0,0,2,1",3,5\n' for o in range(5, 9)), name="list.csv").questions
+        self.assertEqual([q["boxes"] for q in as_shown], [list(box)] * 4)
+
+    def test_bad_rows_are_counted_and_named(self):
+        self.put("a.png")
+        good = "a.png\tgood\t0,0,1,1\n"
+        for rows, note in (
+                ("a.png\tcat\n", "1 line has another number of cells than the first, or no path: line 2"),
+                ("\tcat\t\n", "1 line has another number of cells than the first, or no path: line 2"),
+                ("a.png\tcat\tx\n", "1 line has a box that is not four numbers: line 2"),
+                ("a.png\tcat\t1,2,3\n", "1 line has a box that is not four numbers: line 2"),
+                ("a.png\tcat\t2,2,1,3\n", "1 box without an area is left out: a.png"),
+                ("a.png\tcat\tnan,2,1,inf\n", "1 box without an area is left out: a.png"),
+                ("a.png\tcat\t-9,-9,-1,-1\n", "1 box outside its picture is left out: a.png"),
+                ("a.png\tcat\t-9,-9,3,3\n", "1 box reaches out of its picture and is cut: a.png"),
+                ("b.png\tcat\t\nb.png\tcat\t\n", "1 picture is named more than once under one label: b.png")):
+            made = self.list("path\tlabel\tboxes\n" + rows + good)
+            self.assertEqual(made.notes[1:], [note], rows)
+            self.assertIn("good", made.labels)
+
+    def test_boxes_outside_are_unreadable(self):
+        self.put("a.png")
+        shown = self.list("path\tboxes\na.png\t4,0,9,9\n")
+        self.assertEqual(shown.questions[0]["why"], "its boxes lie outside of it")
+        shown = self.list("path\tboxes\na.png\t2,-5,9,9\n")
+        self.assertEqual(shown.questions[0]["boxes"], [2, 0, 4, 3])
+
+    def test_what_is_no_picture(self):
+        (self.top / "folder").mkdir()
+        os.mkfifo(self.top / "fifo.png")
+        shown = self.list("path\nlist.tsv\nfolder\nfifo.png\nno.png\n" + "x" * 5000 + "\n")
+        self.assertEqual({q["key"][:8]: q["why"] for q in shown.questions}, {
+            "list.tsv": "not a picture in PNG or JPEG format", "folder": "a folder, no picture",
+            "fifo.png": "no regular file", "no.png": "No such file or directory", "x" * 8: "File name too long"})
+
+    def test_refused(self):
+        for text, message in (
+                ("", "the first line of a list names its columns, one of them 'path'; see 'kldve help evaluate'"),
+                ("a.png\n", "the first line of a list names its columns, one of them 'path'; see 'kldve help evaluate'"),
+                ("path\n", "there is no picture to ask about"),
+                ("path\tlabel\n\tx\n", "there is no picture to ask about; 1 line has another number of cells than "
+                 "the first, or no path: line 2"),
+                ('path\n"a\n', "line 2 has a quote that does not end"),
+                ("path\n" + "\t" * 70, "line 2 has more than 64 cells"),
+                ("pa\0th\n", "has NUL bytes: no text file")):
+            self.put("list.tsv", data=text.encode())
+            shown = Shown(self.top / "list.tsv")
+            self.assertEqual((shown.status, shown.error), (1, f"kldve: {self.top}/list.tsv: {message}\n"), text)
+        os.mkfifo(self.top / "fifo.tsv")
+        for path, message in ((self.top / "fifo.tsv", "is no regular file"),
+                              ("/dev/null", "is neither a folder nor a file that ends in .tsv, .csv or .json; say "
+                               "what it is with --format")):
+            shown = Shown(path)
+            self.assertEqual((shown.status, shown.error), (1, f"kldve: {path}: {message}\n"))
+        for args, message in (([self.top, "--truth-from", "masks"], "--truth-from changes nothing"),
+                              ([self.top, "--label-column", "x"], "--label-column is about a list"),
+                              ([self.top / "list.tsv", "--labels-from", "name"], "--labels-from is about a folder")):
+            shown = Shown(*args)
+            self.assertEqual(shown.status, 2)
+            self.assertIn(message, shown.error)
+
+
+class Classes(Case):
+    def setUp(self):
+        super().setUp()
+        self.put("a/1.png", "a/2.png", "b/1.png", "2/1.png", "7/1.png")
+        self.put("net.txt", data=b"n00000001 a, first\nn00000002 b\nn00000003 a, third\nn00000004 d\n")
+
+    def match(self, labels, *args):
+        return self.show(self.top, "--labels-from", "folder", "--network-labels", labels, *args).match
+
+    def test_by_name(self):
+        self.assertEqual(self.match(self.top / "net.txt"), {
+            "targets": {"2": [2], "7": [], "a": [], "b": [1]}, "strange": 2, "strange_questions": 3,
+            "names": "7, a", "missing": 0, "missing_names": ""})
+
+    def test_by_number(self):
+        self.assertEqual(self.match("3")["targets"], {"2": [2], "7": [], "a": [], "b": []})
+
+    def test_by_file(self):
+        self.put("classes.tsv", data=b"label\tclass\na\tfirst\nb\tn00000004\t1\na\tthird\na\tfirst\n7\tnothing\n")
+        self.assertEqual(self.match(self.top / "net.txt", "--classes", self.top / "classes.tsv"), {
+            "targets": {"2": [], "7": [], "a": [0, 2], "b": [1, 3]}, "strange": 2, "strange_questions": 2,
+            "names": "2, 7", "missing": 1, "missing_names": "nothing"})
+        self.put("classes.tsv", data=b"a\tb\na\n")
+        shown = Shown(self.top, "--labels-from", "folder", "--network-labels", self.top / "net.txt", "--classes",
+                      self.top / "classes.tsv")
+        self.assertEqual((shown.status, shown.error),
+                         (1, f"kldve: {self.top}/classes.tsv: line 2: a row is a label of the data set, and the "
+                          "network's class or classes in further cells\n"))
+
+
+def inside(polygon, x, y):
+    """Whether a line from (x, y) to the left crosses the outline an odd number of times."""
+    odd = False
+    for (x0, y0), (x1, y1) in zip(polygon, polygon[1:] + polygon[:1]):
+        if (y0 <= y) != (y1 <= y) and x0 + (y - y0) / (y1 - y0) * (x1 - x0) <= x:
+            odd = not odd
+    return odd
+
+
+class Coco(Case):
+    def coco(self, annotations, *args, name="a.json", **more):
+        """A data set of one picture, and what is shown of it."""
+        self.put("a.png")
+        made = {"images": [{"id": 7, "file_name": "a.png", "width": 4, "height": 3}], "annotations": annotations,
+                "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"},
+                               {"id": 3, "name": "sky", "isthing": 0}], **more}
+        self.put(name, data=json.dumps(made).encode())
+        return self.show(self.top / name, "--load", self.top, *args)
+
+    def test_boxes_of_one_category_are_one_question(self):
+        shown = self.coco([{"image_id": 7, "category_id": 2, "bbox": [0, 0, 1, 1]},
+                           {"image_id": 7, "category_id": 1, "bbox": [1, 1, 2, 1.5], "segmentation": []},
+                           {"image_id": 7.0, "category_id": 2, "bbox": [2, 2, 1, 1], "iscrowd": 1}])
+        self.assertEqual((shown.keys, shown.labels), (["a.png", "a.png#2"], ["cat", "dog"]))
+        self.assertEqual([q["boxes"] for q in shown.questions], [[1, 1, 3, 2.5], [0, 0, 1, 1, 2, 2, 3, 3]])
+        self.assertEqual(shown.notes, [])
+
+    def test_layout_of_coco(self):
+        self.put("val2017/000000000001.jpg")
+        self.put("annotations/panoptic_val2017/000000000001.png", data=png(4, 3, lambda x, y: bytes((x, y, 1))))
+        images = [{"id": 1, "file_name": "000000000001.jpg", "width": 4, "height": 3}]
+        categories = [{"id": 1, "name": "cat", "isthing": 1}, {"id": 2, "name": "sky", "isthing": 0}]
+        for name, annotation, mask in (
+                ("instances", {"segmentation": [[1, 0, 3, 0, 3, 2, 1, 2]]}, [".##.", ".##.", "...."]),
+                ("panoptic", {"file_name": "000000000001.png", "segments_info": [
+                    {"id": 65536 + 2 + 256, "category_id": 1}, {"id": 65536 + 3, "category_id": 1},
+                    {"id": 65536, "category_id": 2}]}, ["...#", "..#.", "...."])):
+            annotation.update(image_id=1, category_id=1)
+            self.put(f"annotations/{name}_val2017.json", data=json.dumps(
+                {"images": images, "annotations": [annotation], "categories": categories}).encode())
+            shown = self.show(self.top / f"annotations/{name}_val2017.json", "--load", self.top)
+            self.assertEqual([(q["key"], q["label"], q["mask"]) for q in shown.questions],
+                             [("000000000001.jpg", "cat", mask)])
+            self.assertEqual(shown.notes[0], f"pictures are those in {self.top}/annotations/../val2017")
+        os.rename(self.top / "val2017", self.top / "elsewhere")
+        path = str(self.top / "annotations/instances_val2017.json")
+        self.assertEqual(Shown(path).error,
+                         f"kldve: {path}: its pictures are not beside it: give their folder with --pictures\n")
+        self.assertEqual(self.show(path, "--pictures", str(self.top / "elsewhere")).keys, ["000000000001.jpg"])
+
+    def test_pictures_with_boxes_and_segments(self):
+        self.put("a.jpg", "b.jpg")
+        self.put("panoptic/a.png", data=png(4, 3, lambda x, y: bytes((y, 0, 0))))
+        self.put("set.json", data=json.dumps({"info": "x", "images": [
+            {"file": "a.jpg", "width": 4, "height": 3, "boxes": [{"category": "cat", "bbox": [0, 0, 4, 3]},
+                                                                 {"category": "tie", "bbox": [0, 0, 1, 1]}],
+             "segments": [{"id": 1, "category": "cat", "isthing": 1, "bbox": [0, 1, 4, 1]},
+                          {"id": 2, "category": "sky", "isthing": 0}]},
+            {"file": "b.jpg", "boxes": [{"category": "cat", "bbox": [1, 1, 1, 1]}]}]}).encode())
+        shown = self.show(self.top / "set.json", "--load", self.top)
+        self.assertEqual([(q["key"], q["label"], q["mask"], q["boxes"]) for q in shown.questions], [
+            ("a.jpg", "cat", ["....", "####", "...."], []), ("a.jpg#2", "tie", [], [0, 0, 1, 1]),
+            ("b.jpg", "cat", [], [1, 1, 2, 2])])
+        self.assertEqual(shown.notes, ["1 annotation of stuff that is no thing is left out: sky"])
+        shown = self.show(self.top / "set.json", "--load", self.top, "--truth-from", "boxes")
+        self.assertEqual([q["boxes"] for q in shown.questions], [[0, 0, 4, 3], [0, 0, 1, 1], [1, 1, 2, 2]])
+
+    def test_outlines(self):
+        random.seed(3)
+        for _ in range(30):
+            polygons = [[(random.uniform(-3, 24), random.uniform(-3, 18)) for _ in range(random.randint(3, 9))]
+                        for _ in range(random.randint(1, 3))]
+            if random.random() < .5:
+                polygons = [[(round(x), round(y)) for x, y in p] for p in polygons]
+            want = ["".join("#" if any(inside(p, x + .5, y + .5) for p in polygons) else "." for x in range(20))
+                    for y in range(15)]
+            if not any("#" in row for row in want):
+                continue
+            self.put("big.png", data=png(20, 15, lambda x, y: b"abc"))
+            shown = self.coco([{"image_id": 1, "category_id": 1, "segmentation": [sum(map(list, p), []) for p in polygons]}],
+                              images=[{"id": 1, "file_name": "big.png", "width": 20, "height": 15}])
+            self.assertEqual(shown.questions[0]["mask"], want, polygons)
+
+    def test_runs(self):
+        def one(counts, size=(3, 4)):
+            (question,) = self.coco([{"image_id": 7, "category_id": 1, "bbox": [0, 0, 1, 1],
+                                      "segmentation": {"counts": counts, "size": size}}]).questions
+            return question.get("mask") or question["why"]
+
+        self.assertEqual(one([2, 3, 1, 1, 5]), [".##.", ".#..", "#..."])
+        self.assertEqual(one([0, 12]), ["####"] * 3)
+        for counts in ([2, 3], [2, 30], [2, -1, 11], [2, "3", 7], [1 << 63, 2], "", "~", "Q", "\u00e4", "0000000P", "PPPPPPPPPPPPPPPPPP", 5):
+            self.assertEqual(one(counts), "its runs do not fill the picture", counts)
+        self.assertEqual(one([0, 12], (4, 3)), "its runs are of a picture of another size")
+        self.assertEqual(one([0, 12], [3]), "its runs do not say of what size they are")
+
+    def test_compressed_runs_of_pycocotools(self):
+        """A mask that pycocotools 2.0 encoded, its number of pixels and the CRC-32 of its bytes."""
+        counts = ("315053?MA3b0NZO2n0000FM[O0L003T1O_ONK3FMi03DMO3DM;2A90N;b0FUO76HL0=;<001ODVO91Gg0;300GUO5k04_OEG0;;?IUO1k0OUO1a0"
+                  "KG1H50J60O050F;=EM0F;k00BEO7DK0Ni06WOMk080KUOM7M80B;j00[OE=;8000[OEJ0a0;AEf0:1FWO;c0ED7IJ1Og0j0[O90LMSO3Q10EMA"
+                  "3KMi03HMG33MM0G4MLh00_O1IO40`00@0M33Mb00_O30M4083b0000POM;0039MC3FM;093^OMN10O9010I3P10\\O")
+        self.put("big.png", data=png(60, 40, lambda x, y: b"abc"))
+        (question,) = self.coco([{"image_id": 1, "category_id": 1, "segmentation": {"counts": counts, "size": [40, 60]}}],
+                                images=[{"id": 1, "file_name": "big.png", "width": 60, "height": 40}]).questions
+        pixels = bytes(c == "#" for row in question["mask"] for c in row)
+        self.assertEqual((sum(pixels), zlib.crc32(pixels)), (1008, 3698461751))
+
+    def test_bad_annotations_are_counted_and_named(self):
+        good = {"image_id": 7, "category_id": 1, "bbox": [0, 0, 1, 1]}
+        for bad, note in (
+                ({"image_id": 8}, "1 annotation is of an image that is not in the file: 8"),
+                ({"image_id": None}, "1 annotation is of an image that is not in the file: none"),
+                ({"category_id": 9}, "1 annotation is of no category of the file: a.png"),
+                ({"category_id": [1]}, "1 annotation is of no category of the file: a.png"),
+                ({"bbox": [1, 1, -1, 1]}, "1 box without an area is left out: a.png"),
+                ({"bbox": [1, 1, 0, 0]}, "1 box without an area is left out: a.png"),
+                ({"bbox": [1e308, 1e308, 1e308, 1e308]}, "1 box without an area is left out: a.png"),
+                ({"bbox": [4, 0, 1, 1]}, "1 box outside its picture is left out: a.png"),
+                ({"bbox": [3, 0, 9, 1]}, "1 box reaches out of its picture and is cut: a.png"),
+                ({"bbox": None}, "1 annotation has neither box nor mask and is left out: a.png"),
+                (3, "1 item is no object or has no file name: byte ")):
+            shown = self.coco([good, {**good, **bad} if isinstance(bad, dict) else bad])
+            self.assertEqual((shown.keys, [n[:len(note)] for n in shown.notes]), (["a.png"], [note]), bad)
+        image = {"id": 7, "file_name": "a.png", "width": 4, "height": 3}
+        for more, note in (({"images": [image, {**image, "file_name": "b.png"}]},
+                            "1 image has the id of another and is left out: 7"),
+                           ({"categories": [{"id": 1, "name": "cat"}, {"id": 1, "name": "x"}]},
+                            "1 category has the id of another and is left out: 1"),
+                           ({"images": [image, {"id": 8}]}, "1 item is no object or has no file name: byte ")):
+            shown = self.coco([good], **more)
+            self.assertEqual((shown.labels, [n[:len(note)] for n in shown.notes]), (["cat"], [note]))
+
+    def test_annotations_of_another_picture(self):
+        shown = self.coco([{"image_id": 7, "category_id": 1, "bbox": [0, 0, 1, 1]}],
+                          images=[{"id": 7, "file_name": "a.png", "width": 3, "height": 4}])
+        self.assertEqual(shown.questions[0]["why"], "its annotations or mask are of a picture of 3x4, but it has 4x3")
+
+    def test_bad_outlines_are_unreadable(self):
+        for outline, why in (([[1, 1, 2, 2]], "its outline is not a list of three points or more"),
+                             ([[1, 1, 2, 2, 3, 3, 4]], "its outline is not a list of three points or more"),
+                             ([3], "its outline is not a list of three points or more"),
+                             ([[1, 1, 2, 2, 3, "x"]], "its outline has a coordinate that is no number, or far outside"),
+                             ([[1, 1, 2, 2, 3, 1e9]], "its outline has a coordinate that is no number, or far outside"),
+                             ([[8, 8, 9, 8, 9, 9]], "its mask does not show what is asked for anywhere")):
+            (question,) = self.coco([{"image_id": 7, "category_id": 1, "segmentation": outline}]).questions
+            self.assertEqual(question["why"], why)
+
+    def test_broken_files(self):
+        whole = json.dumps({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [], "categories": []})
+        self.put("a.png")
+        for text, message in (
+                ("", "byte 0: no '{': not the JSON of a data set"),
+                ("[]", "byte 0: no '{': not the JSON of a data set"),
+                ("{}", 'has no "images": not the JSON of a data set'),
+                (whole[:-1], f"byte {len(whole) - 1}: the file ends too early"),
+                (whole[:20], "byte 11: a value that is missing or does not end: the file is cut off or damaged"),
+                (whole + "x", f"byte {len(whole)}: something follows the end of the JSON"),
+                ('{"images" 3}', "byte 10: no ':' behind the name of a member"),
+                ('{"images": 3}', "byte 11: no '[', where an array begins"),
+                ('{"images": [1 2]}', "byte 12: an item that is missing or does not end"),
+                ('{"images": [,]}', "byte 12: an item that is missing or does not end"),
+                ('{3: 4}', "byte 1: no name of a member, where JSON has one"),
+                ('{"a": 1 "b": 2}', "byte 8: no ',' between two members"),
+                ('{"images": ' + "[" * 100000, "byte 11: a value that is missing or does not end: the file is cut off or "
+                 "damaged"),
+                (whole, "there is no picture to ask about"),
+                ('{"images": [' + "[" * 9999 + "]" * 9999 + "]}", "its pictures are not beside it: give their folder with "
+                 "--pictures")):
+            self.put("set.json", data=text.encode())
+            shown = Shown(self.top / "set.json")
+            self.assertEqual((shown.status, shown.error), (1, f"kldve: {self.top}/set.json: {message}\n"), text[:99])
+
+    def test_areas_of_the_shared_photographs(self):
+        folder = pathlib.Path(os.environ.get("KLDVE_SHARED", "../shared")) / "assets/images/coco_free"
+        if not folder.is_dir():
+            self.skipTest("the shared photographs are missing")
+        areas = {}
+        for image in json.loads((folder / "annotations.json").read_text())["images"]:
+            for segment in image["segments"]:
+                if segment["isthing"]:
+                    name = image["file"], segment["category"]
+                    areas[name] = areas.get(name, 0) + segment["area"]
+        shown = self.show(folder / "annotations.json", "--load", self.top)
+        found = {(q["key"].split("#")[0], q["label"]): "".join(q["mask"]).count("#") for q in shown.questions
+                 if q["mask"]}
+        self.assertEqual(found, areas)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-/* test_kl_dve.c - the four readings of Eq. (3) against their definitions, written out plainly in
+/* test_kl_dve.c - the five readings of Eq. (3) against their definitions, written out plainly in
  * float64: docs/method.md, section 2.  The features and gradients come from the reference backend,
  * the class scores from z and the cotangents that tests/divergence compares with golden files. */
 #include "support.h"
@@ -222,10 +222,22 @@ static void test_channel(void **state)
     kldve_heatmap_free(map);
 }
 
+/* The map of a cotangent t. */
+static void check_cotangent(struct fixture *f, const kldve_heatmap *map, const double *t)
+{
+    double a[MAPS], e[CELLS];
+
+    same_array(map, kldve_heatmap_cotangent, t, CLASSES);
+    mean_gradient(f, t, a);
+    same_array(map, kldve_heatmap_weights, a, MAPS);
+    weighted(f, a, false, true, e);
+    same_map(map, e);
+}
+
 static void check_oriented(struct fixture *f, kldve_reading reading, int32_t c)
 {
     kldve_heatmap *map = explain(f, reading, c);
-    double t[CLASSES], a[MAPS], e[CELLS];
+    double t[CLASSES];
 
     t[c] = 0;
     for (int i = 0; i < CLASSES; i++) {
@@ -237,11 +249,7 @@ static void check_oriented(struct fixture *f, kldve_reading reading, int32_t c)
         }
     }
     standardised(t, CLASSES, t); /* the mean is 0 */
-    same_array(map, kldve_heatmap_cotangent, t, CLASSES);
-    mean_gradient(f, t, a);
-    same_array(map, kldve_heatmap_weights, a, MAPS);
-    weighted(f, a, false, true, e);
-    same_map(map, e);
+    check_cotangent(f, map, t);
     kldve_heatmap_free(map);
 }
 
@@ -257,6 +265,64 @@ static void test_rivals(void **state)
 {
     for (int32_t c = 0; c < CLASSES; c++)
         check_oriented(*state, KLDVE_READING_RIVALS, c);
+}
+
+/* -p at the rivals, and the perplexity of p. */
+static double shares(const struct fixture *f, int32_t c, double beta, double *t)
+{
+    double sum = 0, entropy = 0;
+
+    for (int i = 0; i < CLASSES; i++) {
+        t[i] = exp(-beta * fabs((double)f->logits[i] - (double)f->logits[c]));
+        sum += i == c ? 0 : t[i];
+    }
+    for (int i = 0; i < CLASSES; i++) {
+        t[i] = i == c ? 1 : -t[i] / sum;
+        entropy -= i == c ? 0 : -t[i] * log(-t[i]);
+    }
+    return exp(entropy);
+}
+
+static void check_neighbours(struct fixture *f, int32_t c, double perplexity, double expected)
+{
+    const kldve_options o = {.struct_size = sizeof o,
+                             .reading = KLDVE_READING_NEIGHBOURS,
+                             .target_kind = KLDVE_TARGET_INDEX,
+                             .target = c,
+                             .neighbour_perplexity = perplexity};
+    double t[CLASSES], low = 0, high = 1e3;
+    kldve_record r = {.struct_size = sizeof r};
+    kldve_heatmap *map = NULL;
+
+    for (int i = 0; i < 100; i++) {
+        double beta = (low + high) / 2;
+
+        *(shares(f, c, beta, t) > expected ? &low : &high) = beta;
+    }
+    standardised(t, CLASSES, t); /* the mean is 0 */
+    assert_int_equal(kldve_explain_input(f->ex, f->input, &o, &map), KLDVE_OK);
+    check_cotangent(f, map, t);
+    assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
+    assert_true(r.neighbour_perplexity == expected);
+    kldve_heatmap_free(map);
+}
+
+static void test_neighbours(void **state)
+{
+    for (int32_t c = 0; c < CLASSES; c++)
+        check_neighbours(*state, c, 0, 3);
+}
+
+static void test_neighbour_perplexity(void **state)
+{
+    kldve_record r = {.struct_size = sizeof r};
+    kldve_heatmap *map = explain(*state, KLDVE_READING_RIVALS, 0);
+
+    for (int32_t c = 0; c < CLASSES; c++)
+        check_neighbours(*state, c, 1.5, 1.5);
+    assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
+    assert_true(r.neighbour_perplexity == 0);
+    kldve_heatmap_free(map);
 }
 
 static void test_default_is_contrast(void **state)
@@ -337,12 +403,12 @@ static void test_reading_names(void **state)
     int32_t reading = -1;
 
     (void)state;
-    for (int32_t i = KLDVE_READING_PAPER; i <= KLDVE_READING_RIVALS; i++) {
+    for (int32_t i = KLDVE_READING_PAPER; i <= KLDVE_READING_NEIGHBOURS; i++) {
         assert_int_equal(kldve_reading_from_name(kldve_reading_name(i), &reading), KLDVE_OK);
         assert_int_equal(reading, i);
     }
     assert_null(kldve_reading_name(0));
-    assert_null(kldve_reading_name(5));
+    assert_null(kldve_reading_name(6));
     assert_int_equal(kldve_reading_from_name("Paper", &reading), KLDVE_E_NOT_FOUND);
     assert_int_equal(kldve_reading_from_name("", &reading), KLDVE_E_NOT_FOUND);
     assert_int_equal(kldve_reading_from_name(NULL, &reading), KLDVE_E_ARG);
@@ -356,6 +422,8 @@ TEST_MAIN(kl_dve)
         cmocka_unit_test_setup_teardown(test_channel, setup, teardown),
         cmocka_unit_test_setup_teardown(test_contrast, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rivals, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_neighbours, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_neighbour_perplexity, setup, teardown),
         cmocka_unit_test_setup_teardown(test_default_is_contrast, setup, teardown),
         cmocka_unit_test_setup_teardown(test_record, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ranks, setup, teardown),

@@ -101,7 +101,7 @@ static void test_register_refuses(void **state)
     m.needs = 128;
     refuse(ctx, m, "register: map-0: unknown needs, readings, resolution or sign");
     m = map_0;
-    m.readings = 1u << (KLDVE_READING_RIVALS + 1);
+    m.readings = 1u << (KLDVE_READING_NEIGHBOURS + 1);
     refuse(ctx, m, "register: map-0: unknown needs, readings, resolution or sign");
     m = map_0;
     m.resolution = KLDVE_RESOLUTION_PIXELS;

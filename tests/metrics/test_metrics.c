@@ -57,7 +57,7 @@ static void test_energy_area(void **state)
     for (int i = 0; i < 3; i++) {
         kldve_heatmap *map = explain(ctx, signs[i], features);
 
-        assert_int_equal(kldve_metric_compute(ctx, map, "energy_area", &area), KLDVE_OK);
+        assert_int_equal(kldve_metric_compute(ctx, map, "energy_area", NULL, &area), KLDVE_OK);
         assert_true(area == expected_area(ctx, map, signs[i] == KLDVE_SIGN_SIGNED));
         assert_true(area > 0 && area < 1 && area != before);
         before = area;
@@ -65,7 +65,7 @@ static void test_energy_area(void **state)
     }
     kldve_heatmap *flat = explain(ctx, KLDVE_SIGN_DEFAULT, nothing);
 
-    assert_int_equal(kldve_metric_compute(ctx, flat, "energy_area", &area), KLDVE_OK);
+    assert_int_equal(kldve_metric_compute(ctx, flat, "energy_area", NULL, &area), KLDVE_OK);
     assert_true(isnan(area));
     kldve_heatmap_free(flat);
     kldve_ctx_free(ctx);
@@ -92,24 +92,25 @@ static void test_entries(void **state)
     assert_int_equal(kldve_metric_find(NULL, NULL, &found), KLDVE_E_ARG);
 }
 
-/* docs/command.md lists the metrics of the library, in their order and in their own words. */
+/* docs/metrics.md lists the metrics of the library, in their order and in their own words. */
 static void test_page(void **state)
 {
     static const char *const better[] = {"-", "lower", "higher"};
     const kldve_metric *m;
     char row[512];
     size_t nbytes;
-    char *page = test_file_load(test_path("%s/docs/command.md", getenv("KLDVE_SOURCE")), &nbytes);
-    const char *at = strstr(page, "| name | title | what it is | range | better | source |\n");
+    char *page = test_file_load(test_path("%s/docs/metrics.md", getenv("KLDVE_SOURCE")), &nbytes);
+    const char *at =
+        strstr(page, "| name | title | family | what it is | range | better | source |\n");
 
     (void)state;
     assert_non_null(at);
     at = strchr(strchr(at, '\n') + 1, '\n') + 1;
     for (int32_t i = 0; (m = got_metric(NULL, i)) != NULL; i++) {
-        snprintf(row, sizeof row, "| `%s` | %s | %s | %g to %g | %s | %s |\n", m->name, m->title,
-                 m->summary, m->low, m->high, better[m->better], m->source);
+        snprintf(row, sizeof row, "| `%s` | %s | %s | %s | %g to %g | %s | %s |\n", m->name,
+                 m->title, m->family, m->summary, m->low, m->high, better[m->better], m->source);
         if (strncmp(at, row, strlen(row)) != 0)
-            fail_msg("docs/command.md: row %d of the metrics should be %s", (int)i + 1, row);
+            fail_msg("docs/metrics.md: row %d of the metrics should be %s", (int)i + 1, row);
         at += strlen(row);
     }
     assert_true(*at != '|');
@@ -162,7 +163,7 @@ static void test_host(void **state)
     too_large.opaque = &ten_times;
     fails.name = "fails";
     fails.compute = broken;
-    assert_int_equal(kldve_metric_compute(ctx, map, "largest", &value), KLDVE_E_UNSUPPORTED);
+    assert_int_equal(kldve_metric_compute(ctx, map, "largest", NULL, &value), KLDVE_E_UNSUPPORTED);
     assert_string_equal(kldve_ctx_message(ctx),
                         "unknown metric \"largest\"; kldve_metric_at() lists the metrics");
     assert_int_equal(kldve_metric_register(ctx, &good), KLDVE_OK);
@@ -174,13 +175,13 @@ static void test_host(void **state)
     assert_int_equal(kldve_metric_find(ctx, "too_large", &found), KLDVE_OK);
     assert_memory_equal(found, &too_large, sizeof too_large);
     assert_null(got_metric(ctx, count + 3));
-    assert_int_equal(kldve_metric_compute(ctx, map, "too_large", &value), KLDVE_E_NUMERIC);
+    assert_int_equal(kldve_metric_compute(ctx, map, "too_large", NULL, &value), KLDVE_E_NUMERIC);
     assert_string_equal(kldve_ctx_message(ctx),
                         "metric too_large: 10 is outside its range, 0 to 5");
-    assert_int_equal(kldve_metric_compute(ctx, map, "fails", &value), KLDVE_E_BACKEND);
+    assert_int_equal(kldve_metric_compute(ctx, map, "fails", NULL, &value), KLDVE_E_BACKEND);
     assert_string_equal(kldve_ctx_message(ctx), "the metric is broken");
     assert_true(value == 7);
-    assert_int_equal(kldve_metric_compute(ctx, map, "largest", &value), KLDVE_OK);
+    assert_int_equal(kldve_metric_compute(ctx, map, "largest", NULL, &value), KLDVE_OK);
     assert_true(value == 1);
     kldve_heatmap_free(map);
     kldve_ctx_free(ctx);
@@ -246,13 +247,13 @@ static void test_compute_refuses(void **state)
     long live = heap.live;
 
     (void)state;
-    assert_int_equal(kldve_metric_compute(ctx, NULL, "energy_area", &value), KLDVE_E_ARG);
-    assert_int_equal(kldve_metric_compute(ctx, map, NULL, &value), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_compute(ctx, NULL, "energy_area", NULL, &value), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_compute(ctx, map, NULL, NULL, &value), KLDVE_E_ARG);
     assert_string_equal(kldve_ctx_message(ctx), "metric: the name is NULL");
-    assert_int_equal(kldve_metric_compute(ctx, map, "energy_area", NULL), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_compute(ctx, map, "energy_area", NULL, NULL), KLDVE_E_ARG);
     assert_string_equal(kldve_ctx_message(ctx), "metric: the result is NULL");
     heap.budget = 0;
-    assert_int_equal(kldve_metric_compute(ctx, map, "energy_area", &value), KLDVE_E_NOMEM);
+    assert_int_equal(kldve_metric_compute(ctx, map, "energy_area", NULL, &value), KLDVE_E_NOMEM);
     assert_string_equal(kldve_ctx_message(ctx), "metric energy_area: out of memory");
     heap.budget = -1;
     assert_true(value == 7 && heap.live == live);

@@ -89,7 +89,7 @@ static void test_same_as_backend(void **state)
     host_run(ctx, h);
     assert_int_equal(kldve_explainer_new(ctx, &tiny_backend, &net, &ex), KLDVE_OK);
     for (int32_t rank = 0; rank < CLASSES; rank++) {
-        for (int32_t r = 0; r <= KLDVE_READING_RIVALS; r++)
+        for (int32_t r = 0; r <= KLDVE_READING_NEIGHBOURS; r++)
             same_as_backend(ctx, h, ex,
                             &(kldve_options){.struct_size = sizeof(kldve_options),
                                              .reading = r,
@@ -183,7 +183,7 @@ static void check_place(void **state)
         h->logits[i] = (float)i;
     lay_out(c, h->features, features);
     lay_out(c, h->gradient, gradient);
-    for (int32_t i = -KLDVE_READING_RIVALS; got_method_name(i < 0 ? 0 : i); i++) {
+    for (int32_t i = -KLDVE_READING_NEIGHBOURS; got_method_name(i < 0 ? 0 : i); i++) {
         kldve_options o = {.struct_size = sizeof o};
         kldve_arrays plain = arrays_of(h), there = plain;
         kldve_heatmap *want = NULL, *map = NULL;

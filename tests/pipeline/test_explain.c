@@ -22,7 +22,7 @@ static void test_set_of_one(void **state)
 {
     const int32_t one = 4;
 
-    for (int32_t reading = KLDVE_READING_PAPER; reading <= KLDVE_READING_RIVALS; reading++) {
+    for (int32_t reading = KLDVE_READING_PAPER; reading <= KLDVE_READING_NEIGHBOURS; reading++) {
         kldve_heatmap *set =
             fixture_explain(*state, (kldve_options){.reading = reading,
                                                     .target_kind = KLDVE_TARGET_SET,

@@ -87,16 +87,16 @@ static void test_options(void **state)
     (void)state;
     pair_open(&f, &pair_curved);
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        for (int32_t reading = 1; reading <= KLDVE_READING_RIVALS + 1; reading++)
+        for (int32_t reading = 1; reading <= KLDVE_READING_NEIGHBOURS + 1; reading++)
             for (uint64_t flags = 0; flags <= KLDVE_FLAG_CHECK; flags++) {
                 kldve_options o = options[i];
                 char name[80];
 
-                if (reading > KLDVE_READING_RIVALS)
+                if (reading > KLDVE_READING_NEIGHBOURS)
                     o.method = "grad-cam";
                 else
                     o.reading = reading;
-                if (o.truth && o.reading == KLDVE_READING_RIVALS)
+                if (o.truth && o.reading >= KLDVE_READING_RIVALS)
                     continue;
                 o.flags = flags;
                 snprintf(name, sizeof name, "options %zu, %s, flags %d", i,

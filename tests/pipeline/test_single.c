@@ -232,7 +232,7 @@ static void test_as_two_classes(void **state)
 
         side_open(&one, BARE, KLDVE_SCORES_SIGMOID, curved);
         side_open(&two, PAIRED, KLDVE_SCORES_SOFTMAX, curved);
-        for (int32_t reading = 0; reading <= (i == 0 ? KLDVE_READING_RIVALS : 0); reading++) {
+        for (int32_t reading = 0; reading <= (i == 0 ? KLDVE_READING_NEIGHBOURS : 0); reading++) {
             const kldve_options o = {
                 .method = name, .reading = reading, .target_kind = KLDVE_TARGET_INDEX};
 
@@ -388,7 +388,7 @@ static void test_default_target(void **state)
         }
 }
 
-/* paper, channel and a truth are flat with two classes and say why; contrast and rivals are not. */
+/* paper, channel and a truth are flat with two classes and say why; the other readings are not. */
 static void test_readings(void **state)
 {
     const double truth[2] = {0.9, 0.1};
@@ -397,12 +397,12 @@ static void test_readings(void **state)
     for (int clothes = BARE; clothes <= PAIRED; clothes++)
         for (int with = 0; with < 2; with++)
             for (int guided = 0; guided < (clothes == NEGATED ? 1 : 2); guided++)
-                for (int32_t r = KLDVE_READING_PAPER; r <= KLDVE_READING_RIVALS; r++) {
+                for (int32_t r = KLDVE_READING_PAPER; r <= KLDVE_READING_NEIGHBOURS; r++) {
                     bool zero = r <= KLDVE_READING_CHANNEL || with;
                     struct side s;
                     kldve_heatmap *map;
 
-                    if (with && r == KLDVE_READING_RIVALS)
+                    if (with && r >= KLDVE_READING_RIVALS)
                         continue; /* not about a truth */
                     side_open(&s, (clothes_kind)clothes, KLDVE_SCORES_SIGMOID, true);
                     map = made(&s, (kldve_options){.method = guided ? "guided-kl-dve" : "kl-dve",

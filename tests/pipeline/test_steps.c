@@ -170,6 +170,30 @@ static void test_equal_logits(void **state)
     assert_int_equal(heap.live, 0);
 }
 
+/* The neighbours of a tie are all other classes: there is a map, and nothing to remark. */
+static void test_equal_neighbours(void **state)
+{
+    const float equal[CLASSES] = {2, 2, 2, 2};
+    const kldve_options o = {.struct_size = sizeof o, .reading = KLDVE_READING_NEIGHBOURS};
+    float t[CLASSES];
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    struct scene s;
+    kldve_heatmap *map;
+
+    (void)state;
+    scene_of(&s, equal);
+    assert_int_equal(kldve_arrays_cotangent(ctx, s.logits, CLASSES, &o, t), KLDVE_OK);
+    for (int j = 1; j < CLASSES; j++)
+        assert_true(fabsf(t[j] + t[0] / (CLASSES - 1)) < 1e-6f && t[0] > 1);
+    map = explain(ctx, &s, o);
+    is_flat(map, 0);
+    assert_null(kldve_heatmap_remark(map));
+    kldve_heatmap_free(map);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 static void test_grey_picture(void **state)
 {
     const tiny_config net = {1, H, W, MAPS, CLASSES, 5, false};
@@ -397,8 +421,10 @@ static void test_allocations(void **state)
     (void)state;
     assert_int_equal(kldve_explainer_new(ctx, &tiny_backend, &net, &ex), KLDVE_OK);
     for (int32_t i = 0; got_method_name(i); i++) {
-        kldve_options o = {
-            .struct_size = sizeof o, .method = got_method_name(i), .flags = KLDVE_FLAG_CHECK};
+        kldve_options o = {.struct_size = sizeof o,
+                           .method = got_method_name(i),
+                           .flags = KLDVE_FLAG_CHECK,
+                           .check_passes = -1};
         kldve_heatmap *map = NULL;
 
         if (strncmp(o.method, "eigen", 5) == 0 || !tiny_from_arrays(i))
@@ -418,10 +444,11 @@ static void test_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_equal_logits),      cmocka_unit_test(test_grey_picture),
-        cmocka_unit_test(test_zero_features),     cmocka_unit_test(test_constant_features),
-        cmocka_unit_test(test_one_cell),          cmocka_unit_test(test_extreme_numbers),
-        cmocka_unit_test(test_class_sensitivity), cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_equal_logits),      cmocka_unit_test(test_equal_neighbours),
+        cmocka_unit_test(test_grey_picture),      cmocka_unit_test(test_zero_features),
+        cmocka_unit_test(test_constant_features), cmocka_unit_test(test_one_cell),
+        cmocka_unit_test(test_extreme_numbers),   cmocka_unit_test(test_class_sensitivity),
+        cmocka_unit_test(test_allocations),
     };
     int failed = TEST_RUN_CASES("pictures by name", views, check_view);
 

@@ -17,6 +17,16 @@ const kldve_metric *metric_number(int32_t index)
     return metric;
 }
 
+const kldve_metric *map_metric(int32_t index)
+{
+    const kldve_metric *metric = NULL;
+
+    for (int32_t i = 0; (metric = metric_number(i)) != NULL; i++)
+        if (metric->needs == 0 && index-- == 0)
+            return metric;
+    return NULL;
+}
+
 const char *note_number(const kldve_onnx *net, int32_t index)
 {
     const char *note = NULL;

@@ -10,6 +10,8 @@
 /** The library's methods and metrics, and the notes of a network, by number from 0. */
 const kldve_method *method_number(int32_t index);
 const kldve_metric *metric_number(int32_t index);
+/** Those of them that look at nothing but a map. */
+const kldve_metric *map_metric(int32_t index);
 const char *note_number(const kldve_onnx *net, int32_t index);
 
 /** The name of a class, and its synset. */

@@ -69,8 +69,7 @@ int guard_outputs(const char *command, const guard_output *outputs, int32_t coun
     return EXIT_DONE;
 }
 
-/* NAME.card.json beside NAME.onnx; NULL: out of memory. */
-static char *card_beside(const char *model)
+char *card_beside(const char *model)
 {
     static const char model_ending[] = ".onnx", ending[] = ".card.json";
     size_t n = strlen(model), m = strlen(model_ending);

@@ -45,6 +45,20 @@ void clean_text(const char *text, char *out, size_t size)
     out[used] = '\0';
 }
 
+/* Where complaints go in place of standard error. */
+static struct {
+    char *line;
+    size_t size;
+} kept;
+
+void complain_into(char *line, size_t size)
+{
+    kept.line = line;
+    kept.size = size;
+    if (line)
+        *line = '\0';
+}
+
 void complain(const char *format, ...)
 {
     char message[MESSAGE_SIZE], clean[MESSAGE_SIZE];
@@ -54,7 +68,10 @@ void complain(const char *format, ...)
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
     clean_text(message, clean, sizeof clean);
-    fprintf(stderr, "kldve: %s\n", clean);
+    if (!kept.line)
+        fprintf(stderr, "kldve: %s\n", clean);
+    else if (!*kept.line)
+        snprintf(kept.line, kept.size, "%s", clean);
 }
 
 void complain_ctx(const kldve_ctx *ctx, const char *file, kldve_status status)

@@ -1,4 +1,4 @@
-/* metrics.c - kldve metrics: the figures that compare and report give for each map. */
+/* metrics.c - kldve metrics: the figures that describe and judge maps. */
 #include "tool.h"
 #include "getters.h"
 
@@ -30,14 +30,36 @@ static const char *better_of(const kldve_metric *metric)
     return "-";
 }
 
+/* "network, truth" */
+static const char *needs_of(const kldve_metric *metric, char text[TEXT_SIZE])
+{
+    static const struct {
+        uint64_t need;
+        const char *word;
+    } words[] = {
+        {KLDVE_METRIC_NEED_NETWORK, "network"},       {KLDVE_METRIC_NEED_EXPLANATIONS, "maps"},
+        {KLDVE_METRIC_NEED_TRUTH, "truth"},           {KLDVE_METRIC_NEED_OTHER, "other"},
+        {KLDVE_METRIC_NEED_RANDOMISED, "randomised"},
+    };
+    size_t length = 0;
+
+    snprintf(text, TEXT_SIZE, "map");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (metric->needs & words[i].need)
+            length += (size_t)snprintf(text + length, TEXT_SIZE - length, "%s%s",
+                                       length > 0 ? ", " : "", words[i].word);
+    return text;
+}
+
 static void say_metrics(void)
 {
+    static const char *const line = "%-17s  %-13s  %-10s  %-13s  %-7s  %-66s  %s\n";
     const kldve_metric *metric;
-    char text[TEXT_SIZE];
+    char range[TEXT_SIZE], needs[TEXT_SIZE];
 
-    printf("%-14s  %-10s  %-7s  %-56s  %s\n", "metric", "range", "better", "what it is", "source");
+    printf(line, "metric", "family", "needs", "range", "better", "what it is", "source");
     for (int32_t i = 0; (metric = metric_number(i)) != NULL; i++)
-        printf("%-14s  %-10s  %-7s  %-56s  %s\n", metric->name, range_of(metric, text),
+        printf(line, metric->name, metric->family, needs_of(metric, needs), range_of(metric, range),
                better_of(metric), metric->summary, metric->source);
 }
 
@@ -50,8 +72,10 @@ const arg_command metrics_command = {
     .name = "metrics",
     .usage = "",
     .summary =
-        "List the figures that describe a map: their range, which values their source calls\n"
-        "better, what they are, and where they come from.  compare and report give them.",
+        "List the figures that describe and judge a map: what they need beside it, their range,\n"
+        "which values their source calls better, what they are, and where they come from.  "
+        "compare\n"
+        "and report give those that need the map alone.",
     .option = options,
     .run = command_metrics,
 };

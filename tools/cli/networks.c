@@ -278,7 +278,7 @@ static bool load_labels(network *n, const network_args *args)
     return !n->labels || check_labels(n, path);
 }
 
-bool network_prepare(network *n, const network_args *args)
+static bool make_explainer(network *n, const network_args *args)
 {
     kldve_status status = kldve_explainer_new(n->ctx, kldve_onnx_backend(), n->net, &n->explainer);
 
@@ -289,7 +289,20 @@ bool network_prepare(network *n, const network_args *args)
         complain_ctx(n->ctx, n->name, status);
         return false;
     }
-    return (args->as_it_is || set_input(n, args)) && load_labels(n, args);
+    return args->as_it_is || set_input(n, args);
+}
+
+bool network_prepare(network *n, const network_args *args)
+{
+    return make_explainer(n, args) && load_labels(n, args);
+}
+
+bool network_twin(const network *of, const network_args *args, kldve_ctx *ctx, network *out)
+{
+    *out = *of;
+    out->ctx = ctx;
+    out->explainer = NULL;
+    return make_explainer(out, args);
 }
 
 /* What the engine chose. */

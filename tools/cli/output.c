@@ -131,6 +131,77 @@ bool output_write(const char *path, const output_part *part, size_t parts)
     return ok;
 }
 
+/* ---- piece by piece ----------------------------------------------------------------------- */
+
+static bool refuse_stream(output_stream *o, const char *path, int error)
+{
+    complain("%s: cannot write: %s", path, strerror(error));
+    free(o->temporary);
+    free(o->target);
+    memset(o, 0, sizeof *o);
+    return false;
+}
+
+/* The file that a name stands for: a symbolic link is followed, a write-protected file stays. */
+static char *target_of(const char *path, bool exists)
+{
+    if (!exists)
+        return strdup(path);
+    return access(path, W_OK) == 0 ? realpath(path, NULL) : NULL;
+}
+
+bool output_begin(output_stream *o, const char *path)
+{
+    struct stat st;
+    bool exists = stat(path, &st) == 0;
+    size_t size;
+    int fd;
+
+    memset(o, 0, sizeof *o);
+    if (strcmp(path, "-") == 0) {
+        o->file = stdout;
+        return true;
+    }
+    if (exists && S_ISDIR(st.st_mode))
+        return refuse_stream(o, path, EISDIR);
+    if (exists && !S_ISREG(st.st_mode)) {
+        o->file = fopen(path, "w");
+        return o->file || refuse_stream(o, path, errno);
+    }
+    o->target = target_of(path, exists);
+    if (!o->target)
+        return refuse_stream(o, path, errno);
+    size = strlen(o->target) + EXTRA_NAME;
+    o->temporary = malloc(size);
+    if (!o->temporary)
+        return refuse_stream(o, path, ENOMEM);
+    fd = open_beside(o->target, o->temporary, size);
+    if (fd < 0)
+        return refuse_stream(o, path, errno);
+    o->file = fdopen(fd, "w");
+    return o->file || refuse_stream(o, path, errno);
+}
+
+bool output_end(output_stream *o, bool keep)
+{
+    bool ok;
+
+    if (o->file == stdout)
+        return output_flush();
+    ok = fflush(o->file) == 0 && !ferror(o->file);
+    ok = fclose(o->file) == 0 && ok;
+    if (o->temporary && !(ok && keep))
+        unlink(o->temporary);
+    else if (o->temporary)
+        ok = rename(o->temporary, o->target) == 0;
+    if (!ok)
+        complain("%s: cannot write: %s", o->target ? o->target : "output", strerror(errno));
+    free(o->temporary);
+    free(o->target);
+    memset(o, 0, sizeof *o);
+    return ok;
+}
+
 bool output_flush(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <kldve/method.h>
 #include <kldve/onnx.h>
@@ -18,6 +19,10 @@ enum { MESSAGE_SIZE = 1024, LABEL_SIZE = 256 };
 
 /** "kldve: ..." as one line on standard error; control characters become spaces. */
 void complain(const char *format, ...) KLDVE_PRINTF(1, 2);
+
+/** From now on keep the first complaint in `line`, of `size` bytes, and print none: another process
+ *  will say it.  NULL: print them again.  Not while other threads run. */
+void complain_into(char *line, size_t size);
 
 /** Say why the last call on `ctx` failed, as "kldve: FILE: why".  `file` is what the call was
  *  about; a message that already begins with its name is printed unchanged. */
@@ -220,6 +225,11 @@ bool network_load(network *n, kldve_ctx *ctx, const network_args *args);
 /** Make the explainer, set how it prepares pictures, read the labels.  False after a message. */
 bool network_prepare(network *n, const network_args *args);
 
+/** A second explainer of a prepared network, for another thread: its context is `ctx`, its weights,
+ *  card and labels are those of `of`, which outlives it.  False after a message; free
+ *  out->explainer alone. */
+bool network_twin(const network *of, const network_args *args, kldve_ctx *ctx, network *out);
+
 /** Say on standard error what the engine chose (kldve_onnx_note()), and what was assumed where
  *  neither the card nor the options say it.  It belongs to a result: a failure is one line. */
 void network_say_assumptions(const network *n, const network_args *args);
@@ -271,6 +281,9 @@ int guard_outputs(const char *command, const guard_output *outputs, int32_t coun
  */
 int guard_network(const char *command, const network_args *args, const guard_output *outputs,
                   int32_t count);
+/** NAME.card.json beside NAME.onnx; free it with free().  NULL: out of memory. */
+char *card_beside(const char *model);
+
 /* ---- given_truth.c: another network's scores as the truth of the divergence --------------- */
 
 typedef struct truth {
@@ -306,6 +319,18 @@ typedef struct output_part {
  *  file, such as a pipe, is written to directly; "-" is standard output.  False after a message. */
 bool output_write(const char *path, const output_part *part, size_t parts);
 
+/** A file that is written piece by piece and appears whole or not at all. */
+typedef struct output_stream {
+    FILE *file;               /**< write to it; errors show in output_end() */
+    char *target, *temporary; /**< NULL: it is written to directly */
+} output_stream;
+
+/** Begin, under another name in the same folder.  "-" and what is no regular file are treated as by
+ *  output_write().  False after a message. */
+bool output_begin(output_stream *o, const char *path);
+/** End; with `keep` the file appears, else nothing is left.  False after a message. */
+bool output_end(output_stream *o, bool keep);
+
 /** Whether a path ends in one of a list, ".png", ".jpg", NULL, in any case, and is not only that.
  */
 bool path_has_ending(const char *path, const char *const *endings);
@@ -324,6 +349,6 @@ bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim,
 /* ---- the commands ------------------------------------------------------------------------- */
 
 extern const arg_command explain_command, compare_command, report_command, methods_command,
-    metrics_command, layers_command;
+    metrics_command, layers_command, evaluate_command, results_command, merge_command;
 
 #endif

@@ -7,25 +7,86 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *dataset_labels_choice(int32_t index)
+static const char *choice(const char *const *names, int32_t index)
 {
-    static const char *const names[] = {"none", "folder", "name"};
+    int32_t count = 0;
 
-    return index >= 0 && index < 3 ? names[index] : NULL;
+    while (names[count])
+        count++;
+    return index >= 0 && index < count ? names[index] : NULL;
 }
 
-/* 0 after a message. */
-static int32_t kind_of(const dataset_args *args)
+const char *dataset_kind_choice(int32_t index)
 {
+    static const char *const names[] = {"folder", "list", "coco", NULL};
+
+    return choice(names, index);
+}
+
+const char *dataset_labels_choice(int32_t index)
+{
+    static const char *const names[] = {"none", "folder", "name", NULL};
+
+    return choice(names, index);
+}
+
+const char *dataset_truth_name(int32_t index)
+{
+    static const char *const names[] = {"boxes", "masks", NULL};
+
+    return choice(names, index);
+}
+
+const char *dataset_turned_choice(int32_t index)
+{
+    static const char *const names[] = {"shown", "stored", NULL};
+
+    return choice(names, index);
+}
+
+/* Told by the path; 0 after a message. */
+static int32_t kind_of(const char *path)
+{
+    static const char *const lists[] = {".tsv", ".csv", NULL};
+    static const char *const coco[] = {".json", NULL};
     struct stat s;
 
-    if (stat(args->path, &s) != 0)
-        complain("%s: %s", args->path, strerror(errno));
+    if (stat(path, &s) != 0)
+        complain("%s: %s", path, strerror(errno));
     else if (S_ISDIR(s.st_mode))
         return DATASET_FOLDER;
+    else if (path_has_ending(path, lists))
+        return DATASET_LIST;
+    else if (path_has_ending(path, coco))
+        return DATASET_COCO;
     else
-        complain("%s: is no folder", args->path);
+        complain("%s: is neither a folder nor a file that ends in .tsv, .csv or .json; say what it "
+                 "is with --format",
+                 path);
     return 0;
+}
+
+int dataset_check_args(const char *command, dataset_args *args)
+{
+    bool folder, list;
+
+    if (args->kind == 0)
+        args->kind = kind_of(args->path);
+    if (args->kind == 0)
+        return EXIT_FAILED;
+    folder = args->kind == DATASET_FOLDER;
+    list = args->kind == DATASET_LIST;
+    if (args->labels_from > 0 && !folder)
+        return args_usage(command, "--labels-from is about a folder of pictures");
+    if (args->column && !list)
+        return args_usage(command, "--label-column is about a list");
+    if (folder && (args->pictures || args->masks || args->truth > 0 || args->turned > 0))
+        return args_usage(command, "%s changes nothing: a folder of pictures has no annotations",
+                          args->pictures    ? "--pictures"
+                          : args->masks     ? "--masks"
+                          : args->truth > 0 ? "--truth-from"
+                                            : "--turned");
+    return EXIT_DONE;
 }
 
 /* Without slashes at its end, which would be part of every picture's path. */
@@ -40,9 +101,16 @@ static const char *plain_name(dataset *d, const char *path)
 
 static bool open_kind(dataset *d)
 {
-    int32_t kind = d->args.kind > 0 ? d->args.kind : kind_of(&d->args);
-
-    return kind == DATASET_FOLDER && dataset_open_folder(d);
+    switch (d->args.kind) {
+    case DATASET_FOLDER:
+        return dataset_open_folder(d);
+    case DATASET_LIST:
+        return dataset_open_list(d);
+    case DATASET_COCO:
+        return dataset_open_coco(d);
+    default:
+        return false;
+    }
 }
 
 bool dataset_open(dataset *d, const dataset_args *args)
@@ -57,15 +125,14 @@ bool dataset_open(dataset *d, const dataset_args *args)
 
 void dataset_close(dataset *d)
 {
+    if (d->texts && d->annotations >= 0)
+        close(d->annotations);
     free(d->question);
     free(d->photo);
     free(d->label);
-    free(d->box);
-    free(d->id);
-    free(d->shape);
+    free(d->piece);
+    free(d->draft);
     free(d->note);
     dataset_texts_free(d->texts);
-    if (d->texts && d->annotations >= 0)
-        close(d->annotations);
     memset(d, 0, sizeof *d);
 }

@@ -33,20 +33,6 @@ typedef enum dataset_labels_from {
     DATASET_LABELS_NAME = 3    /**< the picture's name: its synset, or what follows the last '_' */
 } dataset_labels_from;
 
-/** What the command line says about a data set; 0 and NULL: nothing. */
-typedef struct dataset_args {
-    const char *path;     /**< of a folder, a list, or annotations */
-    int32_t kind;         /**< a dataset_kind; 0: told by the path */
-    int32_t labels_from;  /**< a dataset_labels_from, of a folder; 0: none */
-    const char *pictures; /**< folder of the pictures that annotations name */
-    const char *masks;    /**< folder of the masks that annotations name */
-    const char *classes;  /**< table: label of the data set, class of the network */
-    int32_t truth;        /**< a dataset_truth_choice */
-    int32_t turned;       /**< a dataset_turned */
-    int32_t mosaic;       /**< photographs in one picture: 2 or 4; 0: no mosaics */
-    uint64_t seed;        /**< which photographs share a mosaic */
-} dataset_args;
-
 /** Where the answer lies, if the data set knows it in both ways. */
 typedef enum dataset_truth_choice {
     DATASET_TRUTH_BEST = 0, /**< masks where there are some, else boxes */
@@ -62,23 +48,50 @@ typedef enum dataset_turned {
     DATASET_TURNED_STORED = 2 /**< pixels as they lie in the file */
 } dataset_turned;
 
+/** What the command line says about a data set; 0 and NULL: nothing. */
+typedef struct dataset_args {
+    const char *path;     /**< of a folder, a list, or annotations */
+    int32_t kind;         /**< a dataset_kind; 0: told by the path */
+    int32_t labels_from;  /**< a dataset_labels_from, of a folder; 0: none */
+    const char *pictures; /**< folder of the pictures that annotations name */
+    const char *masks;    /**< folder of the masks that annotations name */
+    const char *classes;  /**< table: label of the data set, class of the network */
+    const char *column;   /**< of a list: the one with the labels; NULL: the first that is usual */
+    int32_t truth;        /**< a dataset_truth_choice */
+    int32_t turned;       /**< a dataset_turned */
+    int32_t mosaic;       /**< photographs in one picture: 2 or 4; 0: no mosaics */
+    uint64_t seed;        /**< which photographs share a mosaic */
+} dataset_args;
+
 /** A picture of the data set. */
 typedef struct dataset_photo {
     const char *path;      /**< to open it */
     const char *key;       /**< relative to the data set, the same on every machine, see question */
     int32_t width, height; /**< that the annotations give it; 0: none */
-    const char *mask;      /**< path of a mask's file; NULL: none */
 } dataset_photo;
 
-/** How question.first and .count are meant. */
-typedef enum dataset_truth {
-    DATASET_NOWHERE = 0, /**< nobody knows where the answer lies */
-    DATASET_BOXES = 1,   /**< boxes `first` ... of the data set */
-    DATASET_MASK = 2,    /**< the photo's mask: what is not black */
-    DATASET_IDS = 3,     /**< the photo's mask: colours R + 256 G + 65536 B, `first` ... of `id` */
-    DATASET_SHAPES = 4,  /**< outlines and runs in the annotations, `first` ... of `shape` */
-    DATASET_TILE = 5     /**< its tile of a mosaic */
-} dataset_truth;
+/** What a piece of the truth is. */
+typedef enum dataset_piece_kind {
+    DATASET_BOX = 1,
+    DATASET_MASK = 2, /**< part of a mask's file */
+    DATASET_SHAPE = 3 /**< an outline or runs in the annotations */
+} dataset_piece_kind;
+
+/** A piece of where the answer lies; the truth is all pieces together. */
+typedef struct dataset_piece {
+    int32_t kind;   /**< a dataset_piece_kind */
+    int32_t colour; /**< of a mask: R + 256 G + 65536 B; -1: everything that is not black */
+    union {
+        /** x0, y0, x1, y1 in pixels of the picture from its upper left corner, x1 and y1 the first
+         *  that is outside; may reach out of the picture. */
+        double edge[4];
+        const char *mask; /**< path of its file */
+        struct {
+            int64_t offset; /**< of the annotation in dataset.annotations, bytes */
+            int32_t nbytes;
+        } shape;
+    } at;
+} dataset_piece;
 
 typedef struct question {
     /** Unique in the data set.  The picture's path relative to the data set, with '/' between
@@ -92,22 +105,9 @@ typedef struct question {
     int32_t photos;               /**< 1, or the 2 or 4 of a mosaic */
     int32_t photo[DATASET_TILES]; /**< numbers of dataset.photo, row by row */
     int32_t tile;                 /**< of a mosaic: the one that is asked for */
-    int32_t truth;                /**< a dataset_truth */
-    int32_t count;                /**< of boxes, colours, shapes */
-    int64_t first;                /**< of them */
+    int32_t pieces; /**< of the truth, one picture's: dataset.piece[first] ...; 0: none */
+    int64_t first;
 } question;
-
-/** Pixels of a picture: x0, y0, x1, y1 from its upper left corner; a pixel lies in a box if its
- *  centre does.  Not yet cut to the picture. */
-typedef struct dataset_box {
-    double edge[4];
-} dataset_box;
-
-/** Where the annotations have an outline or runs: bytes of their file. */
-typedef struct dataset_shape {
-    int64_t offset;
-    int32_t nbytes;
-} dataset_shape;
 
 typedef struct dataset {
     dataset_args args;
@@ -116,22 +116,23 @@ typedef struct dataset {
     question *question; /**< by key, byte by byte */
     dataset_photo *photo;
     const char **label; /**< the different labels, byte by byte */
-    dataset_box *box;
-    int64_t boxes;
-    int32_t *id;
-    int64_t ids;
-    dataset_shape *shape;
-    int64_t shapes;
+    dataset_piece *piece;
     int annotations; /**< file that holds the shapes; -1: none */
     /** What whoever sees results should know: what was left out, what was chosen.  Sentences
      *  without a full stop. */
     const char **note;
     int32_t notes;
     struct dataset_texts *texts; /**< memory of all texts above */
+    struct dataset_draft *draft; /**< while it is opened: what was found, dataset_build.c */
+    int64_t drafts;
 } dataset;
 
-/** Open a data set.  False after a message; free it with dataset_close() in either case.  `args` is
- *  copied, what it points to is borrowed. */
+/** Tell what kind of data set it is, and refuse options that would change nothing.  EXIT_DONE, or
+ *  another exit status after a message. */
+int dataset_check_args(const char *command, dataset_args *args);
+
+/** Open a data set.  False after a message; free it with dataset_close() in either case.
+ *  @param args  Passed dataset_check_args().  Copied; what it points to is borrowed. */
 bool dataset_open(dataset *d, const dataset_args *args);
 /** Accepts one of zero bytes. */
 void dataset_close(dataset *d);
@@ -142,14 +143,16 @@ typedef struct dataset_view {
     double part; /**< of the shorter side of a picture that it sees: crop / resize; 0: all of it */
 } dataset_view;
 
-/** A loaded question. */
+/** A loaded question.  Its truth is boxes, or a mask, or nobody knows it: neither. */
 typedef struct dataset_picture {
     kldve_image *image;
-    const dataset_box *box; /**< [boxes], in pixels of `image`, cut to it; NULL: none */
+    double (*box)[4]; /**< [boxes][x0, y0, x1, y1] in pixels of `image`, cut to it; NULL: none */
     int32_t boxes;
-    uint8_t *mask;    /**< [height][width] of `image`; not 0 where the answer lies; NULL: none */
-    dataset_box *own; /**< memory of `box` */
+    uint8_t *mask; /**< [height][width] of `image`; not 0 where the answer lies; NULL: none */
 } dataset_picture;
+
+/** Whether somebody knows where the answer lies. */
+bool dataset_has_truth(const dataset *d, int32_t number);
 
 /** Load what a question is about: the picture and where the answer lies in it.  Any thread may do
  *  so, with a context of its own.  The picture of a mosaic has the size of the view, so that the
@@ -169,22 +172,46 @@ void dataset_picture_free(dataset_picture *p);
 typedef struct dataset_targets {
     int32_t *first; /**< [labels + 1]: those of label i are target[first[i]] ... target[first[i + 1]
                          - 1]; none: the network knows nothing of that name */
-    int32_t *target;        /**< indices; several where --classes gives a label several classes */
-    int32_t strange;        /**< questions with a label that the network does not know */
-    char names[LABEL_SIZE]; /**< the first few of these labels, "a, b, c"; "": none */
+    int32_t *target; /**< indices; several where --classes gives a label several classes */
+    int32_t strange; /**< labels that mean none of its classes, or could mean several */
+    int32_t strange_questions; /**< about them */
+    char names[LABEL_SIZE];    /**< the first few of these labels, "a, b, c"; "": none */
+    int32_t missing; /**< classes that the file of --classes names and the network has not */
+    char missing_names[LABEL_SIZE];
 } dataset_targets;
 
-/** Find them.  False after a message: a class that --classes names and the network has not, out of
- *  memory.  Free them in either case. */
+/** Find them.  With --classes the file alone says what a label means; else a label means the class
+ *  that kldve_labels_find() finds, and of a network without labels the class with that index.
+ *  False after a message; free them in either case. */
 bool dataset_match(const dataset *d, const network *n, dataset_targets *out);
+/** Accepts one of zero bytes. */
 void dataset_targets_free(dataset_targets *t);
 
 /** The options of a data set; `member` is the dataset_args in the struct `type`. */
 #define DATASET_OPTIONS(type, member)                                                              \
-    OPTION_CHOICE("labels-from", offsetof(type, member.labels_from), "WHAT",                       \
-                  "labels of a folder's pictures: none, folder or name", dataset_labels_choice)
+    OPTION_CHOICE("format", offsetof(type, member.kind), "KIND",                                   \
+                  "what DATASET is; default: told by its name", dataset_kind_choice),              \
+        OPTION_CHOICE("labels-from", offsetof(type, member.labels_from), "WHAT",                   \
+                      "labels of a folder's pictures: none, folder or name",                       \
+                      dataset_labels_choice),                                                      \
+        OPTION_STRING("label-column", offsetof(type, member.column), "NAME",                       \
+                      "column of a list that has the labels"),                                     \
+        OPTION_STRING("classes", offsetof(type, member.classes), "FILE",                           \
+                      "table: label of the data set, class of the network"),                       \
+        OPTION_STRING("pictures", offsetof(type, member.pictures), "FOLDER",                       \
+                      "where the pictures lie that annotations name"),                             \
+        OPTION_STRING("masks", offsetof(type, member.masks), "FOLDER",                             \
+                      "where the masks lie that annotations name"),                                \
+        OPTION_CHOICE("truth-from", offsetof(type, member.truth), "WHAT",                          \
+                      "boxes or masks; default: masks where there are some", dataset_truth_name),  \
+        OPTION_CHOICE("turned", offsetof(type, member.turned), "HOW",                              \
+                      "pixels that boxes and masks of turned pictures count in",                   \
+                      dataset_turned_choice)
 
 /** Names for arg_option.choice, NULL past the last. */
+const char *dataset_kind_choice(int32_t index);
 const char *dataset_labels_choice(int32_t index);
+const char *dataset_truth_name(int32_t index);
+const char *dataset_turned_choice(int32_t index);
 
 #endif

@@ -1,10 +1,22 @@
-/* dataset_build.c - a data set while it is made: pictures and questions are added in any order and
- * brought into the one order that every machine sees. */
+/* dataset_build.c - a data set while it is made: findings are added in any order and become
+ * questions in the one order that every machine sees. */
 #include "dataset_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Something that is asked about a picture, and a piece of where it lies. */
+struct dataset_draft {
+    int64_t number; /* in the order in which they were added */
+    const char *label;
+    dataset_piece piece; /* kind 0: none */
+    bool located;        /* something is known of where it lies, wanted or not */
+    int32_t photo;
+    const char *key;
+};
+
+typedef struct dataset_draft draft;
 
 int32_t dataset_add_photo(dataset *d, const dataset_photo *photo)
 {
@@ -21,68 +33,129 @@ int32_t dataset_add_photo(dataset *d, const dataset_photo *photo)
     return d->photos++;
 }
 
-question *dataset_add_question(dataset *d, int32_t photo, const char *label)
+bool dataset_add(dataset *d, int32_t photo, const char *label, const dataset_piece *box,
+                 const dataset_piece *mask)
 {
-    question *grown = NULL, *q;
+    const dataset_piece *piece = d->args.truth == DATASET_TRUTH_BOXES   ? box
+                                 : d->args.truth == DATASET_TRUTH_MASKS ? mask
+                                 : mask                                 ? mask
+                                                                        : box;
+    draft *grown = NULL, *made;
 
-    if (d->questions == INT32_MAX)
-        complain("%s: too many questions", d->name);
+    if (d->drafts == INT32_MAX)
+        complain("%s: too many annotations", d->name);
     else
-        grown = dataset_grow(d->question, d->questions, sizeof *d->question);
+        grown = dataset_grow(d->draft, d->drafts, sizeof *d->draft);
     if (!grown)
-        return NULL;
-    d->question = grown;
-    q = &d->question[d->questions++];
-    memset(q, 0, sizeof *q);
-    q->key = d->photo[photo].key;
-    q->label = label && *label ? label : NULL;
-    q->label_number = -1;
-    q->photos = 1;
-    q->photo[0] = photo;
-    return q;
+        return false;
+    d->draft = grown;
+    made = &d->draft[d->drafts];
+    memset(made, 0, sizeof *made);
+    made->number = d->drafts++;
+    made->label = label ? label : "";
+    made->photo = photo;
+    made->key = d->photo[photo].key;
+    made->located = box || mask;
+    if (piece)
+        made->piece = *piece;
+    return true;
 }
 
-/* By key, then by label; numbers of pictures make the order of equals a fixed one. */
+static bool same_question(const draft *a, const draft *b)
+{
+    return strcmp(a->key, b->key) == 0 && strcmp(a->label, b->label) == 0;
+}
+
 static int by_key(const void *left, const void *right)
 {
-    const question *a = left, *b = right;
+    const draft *a = left, *b = right;
     int order = strcmp(a->key, b->key);
 
     if (order == 0)
-        order = strcmp(a->label ? a->label : "", b->label ? b->label : "");
-    if (order == 0)
-        order = (a->photo[0] > b->photo[0]) - (a->photo[0] < b->photo[0]);
-    if (order == 0)
-        order = (a->first > b->first) - (a->first < b->first);
-    return order;
+        order = strcmp(a->label, b->label);
+    return order != 0 ? order : (a->number > b->number) - (a->number < b->number);
 }
 
 /* "#2" for the second question about a picture, "#3" for the next. */
-static bool number_keys(dataset *d)
+static const char *numbered(dataset *d, const char *key, int32_t number)
 {
-    const char *before = NULL;
-    int32_t same = 1;
+    char end[16];
+    size_t n = strlen(key);
+    char *text;
+    const char *made = NULL;
 
-    for (int32_t i = 0; i < d->questions; i++) {
-        const char *key = d->question[i].key;
-        char number[16];
-        char *text;
+    if (number == 1)
+        return key;
+    snprintf(end, sizeof end, "#%d", (int)number);
+    text = malloc(n + sizeof end);
+    if (text) {
+        memcpy(text, key, n);
+        memcpy(text + n, end, sizeof end);
+        made = dataset_text(d, text, strlen(text));
+    } else {
+        complain("%s: out of memory", d->name);
+    }
+    free(text);
+    return made;
+}
 
-        same = before && strcmp(before, key) == 0 ? same + 1 : 1;
-        before = key;
-        if (same == 1)
-            continue;
-        snprintf(number, sizeof number, "#%d", (int)same);
-        text = malloc(strlen(key) + sizeof number);
-        if (text) {
-            strcpy(text, key);
-            strcat(text, number);
-            d->question[i].key = dataset_text(d, text, strlen(text));
+/* One question of `count` drafts. */
+static bool make_question(dataset *d, const draft *of, int64_t count, int64_t *pieces)
+{
+    question *q = &d->question[d->questions];
+    const question *before = d->questions > 0 ? q - 1 : NULL;
+    bool same = before && strcmp(d->photo[before->photo[0]].key, of->key) == 0;
+    static const int32_t none = -1;
+
+    memset(q, 0, sizeof *q);
+    q->tile = same ? before->tile + 1 : 1; /* for a moment: which question about its picture */
+    q->key = numbered(d, of->key, q->tile);
+    q->label = *of->label ? of->label : NULL;
+    q->label_number = none;
+    q->photos = 1;
+    q->photo[0] = of->photo;
+    q->first = *pieces;
+    for (int64_t i = 0; i < count; i++)
+        if (of[i].piece.kind != 0) {
+            d->piece[(*pieces)++] = of[i].piece;
+            q->pieces++;
         }
-        free(text);
-        if (!text || !d->question[i].key)
+    d->questions++;
+    return q->key != NULL;
+}
+
+/* Findings that say the same as others and nothing more. */
+static bool note_repeated(dataset *d)
+{
+    dataset_tally again = {.count = 0};
+
+    for (int64_t i = 1; i < d->drafts; i++)
+        if (!d->draft[i - 1].located && !d->draft[i].located &&
+            same_question(&d->draft[i - 1], &d->draft[i]))
+            dataset_tally_add(&again, d->draft[i].key);
+    return dataset_tally_note(d, &again, "picture is named more than once under one label",
+                              "pictures are named more than once under one label");
+}
+
+static bool make_questions(dataset *d)
+{
+    int64_t pieces = 0;
+
+    d->question = calloc((size_t)d->drafts, sizeof *d->question);
+    d->piece = calloc((size_t)d->drafts, sizeof *d->piece);
+    if (!d->question || !d->piece) {
+        complain("%s: out of memory", d->name);
+        return false;
+    }
+    for (int64_t i = 0, count; i < d->drafts; i += count) {
+        for (count = 1; i + count < d->drafts; count++)
+            if (!same_question(&d->draft[i], &d->draft[i + count]))
+                break;
+        if (!make_question(d, &d->draft[i], count, &pieces))
             return false;
     }
+    for (int32_t i = 0; i < d->questions; i++)
+        d->question[i].tile = 0;
     return true;
 }
 
@@ -91,11 +164,10 @@ static int by_text(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-/* The different labels, and the number of each question's. */
-static bool list_labels(dataset *d)
+bool dataset_list_labels(dataset *d)
 {
     const char **label = calloc((size_t)d->questions + 1, sizeof *label);
-    int32_t count = 0, different = 0;
+    size_t count = 0, different = 0;
 
     if (!label) {
         complain("%s: out of memory", d->name);
@@ -104,17 +176,17 @@ static bool list_labels(dataset *d)
     for (int32_t i = 0; i < d->questions; i++)
         if (d->question[i].label)
             label[count++] = d->question[i].label;
-    qsort(label, (size_t)count, sizeof *label, by_text);
-    for (int32_t i = 0; i < count; i++)
+    qsort(label, count, sizeof *label, by_text);
+    for (size_t i = 0; i < count; i++)
         if (different == 0 || strcmp(label[different - 1], label[i]) != 0)
             label[different++] = label[i];
     free(d->label);
     d->label = label;
-    d->labels = different;
+    d->labels = (int32_t)different;
     for (int32_t i = 0; i < d->questions; i++) {
         question *q = &d->question[i];
         const char **found =
-            q->label ? bsearch(&q->label, label, (size_t)different, sizeof *label, by_text) : NULL;
+            q->label ? bsearch(&q->label, label, different, sizeof *label, by_text) : NULL;
 
         q->label_number = found ? (int32_t)(found - label) : -1;
     }
@@ -123,10 +195,17 @@ static bool list_labels(dataset *d)
 
 bool dataset_finish(dataset *d)
 {
-    if (d->questions == 0) {
-        complain("%s: there is no picture to ask about", d->name);
+    bool ok;
+
+    if (d->drafts == 0) {
+        complain("%s: there is no picture to ask about%s%s", d->name, d->notes > 0 ? "; " : "",
+                 d->notes > 0 ? d->note[d->notes - 1] : "");
         return false;
     }
-    qsort(d->question, (size_t)d->questions, sizeof *d->question, by_key);
-    return number_keys(d) && list_labels(d);
+    qsort(d->draft, (size_t)d->drafts, sizeof *d->draft, by_key);
+    ok = note_repeated(d) && make_questions(d) && dataset_list_labels(d);
+    free(d->draft);
+    d->draft = NULL;
+    d->drafts = 0;
+    return ok;
 }

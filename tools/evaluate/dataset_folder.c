@@ -129,7 +129,7 @@ static bool add_picture(walk *w, const char *path)
     if (again != 0)
         return again > 0;
     number = dataset_add_photo(d, &photo);
-    return number >= 0 && dataset_add_question(d, number, label);
+    return number >= 0 && dataset_add(d, number, label, NULL, NULL);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)

@@ -51,16 +51,26 @@ bool dataset_load(const dataset *d, int32_t number, kldve_ctx *ctx, const datase
     dataset_picture p = {.image = NULL};
 
     (void)view;
-    if (!dataset_load_image(d->photo[q->photo[0]].path, ctx, &p.image, why))
-        return false;
-    *out = p;
-    return true;
+    if (dataset_load_image(d->photo[q->photo[0]].path, ctx, &p.image, why) &&
+        (q->pieces == 0 || dataset_load_truth(d, q, ctx, &p, why))) {
+        *out = p;
+        return true;
+    }
+    dataset_picture_free(&p);
+    return false;
+}
+
+bool dataset_has_truth(const dataset *d, int32_t number)
+{
+    const question *q = &d->question[number];
+
+    return q->photos > 1 || q->pieces > 0;
 }
 
 void dataset_picture_free(dataset_picture *p)
 {
     kldve_image_free(p->image);
     free(p->mask);
-    free(p->own);
+    free(p->box);
     memset(p, 0, sizeof *p);
 }

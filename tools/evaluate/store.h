@@ -93,6 +93,14 @@ bool store_put(store *s, const unit *u);
  *  False: only the end is not written down. */
 bool store_close(store *s);
 
+/* ---- merge -------------------------------------------------------------------------------- */
+
+/** Merge databases into a new one, `out`, which must not exist: it appears whole or not at all.
+ *  The plans must be the same, but for questions that only some of them have.  Answers that
+ *  several have must be the same to the last bit; the time that a map took is the first's.  False
+ *  after a message. */
+bool store_merge(const char *out, const char *const *in, int32_t count);
+
 /* ---- read --------------------------------------------------------------------------------- */
 
 /** Open a database to read, also while another program writes to it, or where it cannot be written.
@@ -103,10 +111,11 @@ bool store_open_read(const char *path, store **out);
  *  plan.  Borrowed from the store. */
 const store_plan *store_plan_of(const store *s);
 
-/** One answer.  Texts are borrowed for the call that hands it over. */
+/** One answer. */
 typedef struct store_row {
     int32_t network, question, method, metric;
-    double value; /**< NaN: the map has no such number */
+    double value;            /**< NaN: the map has no such number */
+    const unit_method *says; /**< the explanation that it describes; borrowed for the call */
 } store_row;
 
 typedef struct store_explanation {

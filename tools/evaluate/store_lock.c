@@ -50,14 +50,19 @@ static void write_owner(int fd)
         return;
 }
 
-static bool refuse(const store *s, int fd, int error)
+static void say_owner(const char *path, int fd)
 {
     char owner[LABEL_SIZE];
 
+    read_owner(fd, owner);
+    complain("%s: %s is writing to this database: wait for its end, or give another one", path,
+             owner);
+}
+
+static bool refuse(const store *s, int fd, int error)
+{
     if (error == EACCES || error == EAGAIN) {
-        read_owner(fd, owner);
-        complain("%s: %s is writing to this database: wait for its end, or give another --db",
-                 s->path, owner);
+        say_owner(s->path, fd);
     } else {
         complain("%s: cannot lock it: %s: put the database on a file system that has locks",
                  s->path, strerror(error));
@@ -122,4 +127,19 @@ void store_unlock(store *s)
     free(name);
     close(s->lock);
     s->lock = -1;
+}
+
+bool store_refuse_locked(const char *path)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char *name = lock_name(path);
+    int fd = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+    bool locked = fd >= 0 && fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+
+    if (locked)
+        say_owner(path, fd);
+    if (fd >= 0)
+        close(fd);
+    free(name);
+    return !locked;
 }

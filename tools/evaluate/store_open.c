@@ -7,7 +7,6 @@
 #include "store_parts.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -134,11 +133,12 @@ bool store_open(const char *path, const store_plan *plan, const store_run *run, 
 
     if (!s)
         return false;
-    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk */
+    store_ignore_file_size();
     ok = look_at(path, &exists) && store_lock(s) &&
          store_connect(s, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) &&
          store_execute(s, how, "open it") && begin_run(s, plan, run) && prepare(s);
     if (ok) {
+        sqlite3_busy_timeout(s->db, STORE_BUSY_RUN_MS);
         *out = s;
         return true;
     }
@@ -164,7 +164,9 @@ bool store_open_read(const char *path, store **out)
         complain("%s: there is no such file: give a database that kldve evaluate made", path);
         ok = false;
     }
-    ok = ok && store_connect(s, path, SQLITE_OPEN_READONLY) && store_check_tables(s) &&
+    /* READWRITE means: where it can be written, roll back what a killed run left half done. */
+    ok = ok && store_connect(s, path, SQLITE_OPEN_READWRITE) &&
+         store_execute(s, "PRAGMA query_only = ON", "open it") && store_check_tables(s) &&
          store_load_plan(s);
     if (ok)
         *out = s;

@@ -34,11 +34,21 @@ struct store {
 /** "network", "method", "metric", "question": tables, and words in messages. */
 extern const char *const store_kind_name[STORE_KINDS];
 
+/** How long to wait for another program that keeps the database locked.  A run that has worked for
+ *  hours waits for someone who reads a large table. */
+enum { STORE_BUSY_OPEN_MS = 3000, STORE_BUSY_RUN_MS = 600000 };
+
 /* ---- store_sql.c: SQLite's calls ---------------------------------------------------------- */
 
 /** Say why the last call on the database failed, as "FILE: cannot DOING: why; what to do".  False.
  */
 bool store_failed(const store *s, const char *doing);
+
+/** A name that SQLite takes for one of a file, whatever it is.  NULL: out of memory. */
+char *store_plain_name(const char *path);
+
+/** Let a limit on the size of files be an error like a full disk, not the end of the process. */
+void store_ignore_file_size(void);
 
 /** Open the file; what it holds is not looked at.  False after a message. */
 bool store_connect(store *s, const char *path, int flags);
@@ -69,6 +79,8 @@ const char *store_text(sqlite3_stmt *row, int column);
 /** Take the lock file beside the database.  False after a message, which names who holds it. */
 bool store_lock(store *s);
 void store_unlock(store *s);
+/** Whether nobody writes to the database.  False after a message, which names who does. */
+bool store_refuse_locked(const char *path);
 
 /* ---- store_schema.c: tables, and whether a file has them ---------------------------------- */
 

@@ -57,11 +57,27 @@ static bool go_through(const reader *r, sqlite3_stmt *query)
 
 typedef bool (*each_row)(void *opaque, const store_row *row);
 
+/* The explanation in a row, from a column on: target, logit, probability, flags, ms, why. */
+static void read_method(sqlite3_stmt *row, int column, unit_method *out)
+{
+    out->target = sqlite3_column_int(row, column);
+    out->logit = (float)number(row, column + 1);
+    out->probability = (float)number(row, column + 2);
+    out->flags = (uint64_t)sqlite3_column_int64(row, column + 3);
+    out->ms = number(row, column + 4);
+    clean_text(store_text(row, column + 5), out->why, sizeof out->why);
+}
+
 static bool read_row(const reader *r, sqlite3_stmt *row)
 {
     const store_plan *p = &r->s->plan;
     store_row v = {.value = number(row, 4)};
+    unit_method says;
 
+    if (sqlite3_column_count(row) > 5) {
+        read_method(row, 5, &says);
+        v.says = &says;
+    }
     return read_number(r->s, row, 0, p->networks, &v.network) &&
            read_number(r->s, row, 1, p->questions, &v.question) &&
            read_number(r->s, row, 2, p->methods, &v.method) &&
@@ -74,8 +90,10 @@ bool store_each_row(store *s, bool (*each)(void *opaque, const store_row *row), 
     const reader r = {s, &each, opaque, read_row};
 
     return go_through(&r, store_prepare(s,
-                                        "SELECT network, question, method, metric, value "
-                                        "FROM value ORDER BY network, question, method, metric",
+                                        "SELECT network, question, method, metric, value, target, "
+                                        "logit, probability, flags, ms, why FROM value JOIN "
+                                        "explanation USING (network, question, method) "
+                                        "ORDER BY network, question, method, metric",
                                         doing));
 }
 
@@ -123,13 +141,9 @@ typedef bool (*each_explanation)(void *opaque, const store_explanation *e);
 static bool read_explanation(const reader *r, sqlite3_stmt *row)
 {
     const store_plan *p = &r->s->plan;
-    store_explanation e = {.says.target = sqlite3_column_int(row, 3),
-                           .says.logit = (float)number(row, 4),
-                           .says.probability = (float)number(row, 5),
-                           .says.flags = (uint64_t)sqlite3_column_int64(row, 6),
-                           .says.ms = number(row, 7)};
+    store_explanation e;
 
-    clean_text(store_text(row, 8), e.says.why, sizeof e.says.why);
+    read_method(row, 3, &e.says);
     return read_number(r->s, row, 0, p->networks, &e.network) &&
            read_number(r->s, row, 1, p->questions, &e.question) &&
            read_number(r->s, row, 2, p->methods, &e.method) &&

@@ -2,25 +2,25 @@
 #include "store_parts.h"
 
 #include <errno.h>
-#include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/tool.h"
 
-enum { BUSY_MS = 20000 }; /* how long another program may keep the database locked */
-
-/* Whether an error of the system means that there is no room. */
-static bool no_room(int error)
+/* Whether a failed read or write means that there is no room.  SQLite does not always keep the
+ * error of the system. */
+static bool no_room(int error, int code)
 {
-    return error == ENOSPC || error == EDQUOT || error == EFBIG;
+    return error == ENOSPC || error == EDQUOT || error == EFBIG ||
+           (error == 0 && code == SQLITE_IOERR_WRITE);
 }
 
 static bool full(const store *s, const char *doing)
 {
-    complain("%s: cannot %s: the disk is full or the file may not grow; what was stored before is "
-             "kept: make room and give the same command again",
+    complain("%s: cannot %s: the disk is full, or the file may not grow; what was stored before "
+             "is kept: make room and give the same command again",
              s->path, doing);
     return false;
 }
@@ -29,7 +29,7 @@ static bool failed_io(const store *s, const char *doing)
 {
     int error = sqlite3_system_errno(s->db);
 
-    if (no_room(error))
+    if (no_room(error, sqlite3_extended_errcode(s->db)))
         return full(s, doing);
     complain("%s: cannot %s: %s; what was stored before is kept", s->path, doing,
              error ? strerror(error) : sqlite3_errmsg(s->db));
@@ -48,9 +48,9 @@ bool store_failed(const store *s, const char *doing)
         break;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        complain("%s: cannot %s: another program has kept the database locked for %d s: end it "
-                 "and try again",
-                 s->path, doing, BUSY_MS / 1000);
+        complain("%s: cannot %s: another program keeps the database locked: end it and try "
+                 "again; what was stored before is kept",
+                 s->path, doing);
         break;
     case SQLITE_CORRUPT:
         complain("%s: cannot %s: the file is damaged (%s): use a copy, or save what can be read "
@@ -75,8 +75,13 @@ bool store_failed(const store *s, const char *doing)
     return false;
 }
 
-/* SQLite takes ":memory:" and "file:..." for something else than names. */
-static char *plain_name(const char *path)
+void store_ignore_file_size(void)
+{
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+/* SQLite takes ":memory:" and "file:..." for something else. */
+char *store_plain_name(const char *path)
 {
     char *name = malloc(strlen(path) + 3);
 
@@ -89,13 +94,13 @@ static char *plain_name(const char *path)
 
 bool store_connect(store *s, const char *path, int flags)
 {
-    char *name = plain_name(path);
+    char *name = store_plain_name(path);
     bool ok = name && sqlite3_open_v2(name, &s->db, flags, NULL) == SQLITE_OK;
 
     free(name);
     if (!ok)
         return store_failed(s, "open it");
-    sqlite3_busy_timeout(s->db, BUSY_MS);
+    sqlite3_busy_timeout(s->db, STORE_BUSY_OPEN_MS);
     /* The file comes from outside: what it defines runs nothing. */
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);

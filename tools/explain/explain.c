@@ -18,6 +18,8 @@ void explain_options_of(const explanation *e, const explain_args *args, kldve_op
     o->temperature = (float)args->temperature;
     o->perplexity = args->perplexity;
     o->flags = args->check ? KLDVE_FLAG_CHECK : 0;
+    if (args->check && args->check_passes >= 0)
+        o->check_passes = args->check_passes > 0 ? args->check_passes : -1;
     o->sign = args->sign; /* choices count from 1; kldve_sign has its default at 0 */
     o->samples = args->samples;
     o->window = args->window;

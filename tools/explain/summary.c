@@ -90,6 +90,20 @@ static void say_flags(const explanation *e)
                    flag == KLDVE_RESULT_FLAT && remark ? remark : "");
 }
 
+/* What --check measured. */
+static void say_check(const kldve_record *r)
+{
+    printf("class sensitivity %.4f (0: the map does not depend on the class)\n",
+           r->class_sensitivity);
+    if (!isnan(r->faithfulness))
+        printf("faithfulness %.4f, of a blob in the middle %.4f (insertion - deletion, %d passes): "
+               "the score follows %s\n",
+               r->faithfulness, r->faithfulness_control, (int)r->check_passes,
+               r->faithfulness > r->faithfulness_control
+                   ? "what the map marks"
+                   : "a blob in the middle no less than the map");
+}
+
 /* The row of a detector that was picked, and its box in pixels of the picture. */
 static void say_row(const kldve_record *r)
 {
@@ -143,8 +157,7 @@ static void say_method(const explanation *e, const explain_args *args)
         printf("note: %s\n", note);
     say_flags(e);
     if (args->check)
-        printf("class sensitivity %.4f (0: the map does not depend on the class)\n",
-               r->class_sensitivity);
+        say_check(r);
 }
 
 static void say_files(const explain_args *args)

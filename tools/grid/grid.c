@@ -66,16 +66,9 @@ static bool read_pictures(grid *g, const grid_args *args, int32_t side)
 
 static void read_methods(grid *g, const grid_args *args)
 {
-    for (int32_t i = 0; i < g->methods; i++) {
-        grid_method *m = &g->method[i];
-        const char *text = args->method.count > 0 ? args->method.text[i] : method_number(0)->name;
-
-        grid_read_method(text, args->reading, m);
-        snprintf(m->title, sizeof m->title, "%s%s%s", m->method->title, m->reading ? " " : "",
-                 m->reading ? kldve_reading_name(m->reading) : "");
-        snprintf(m->id, sizeof m->id, "%s%s%s", m->method->name, m->reading ? ":" : "",
-                 m->reading ? kldve_reading_name(m->reading) : "");
-    }
+    for (int32_t i = 0; i < g->methods; i++)
+        grid_read_method(args->method.count > 0 ? args->method.text[i] : method_number(0)->name,
+                         args->reading, &g->method[i]);
 }
 
 /* Of all methods. */
@@ -173,7 +166,7 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     g->targets = args->target.count > 0 ? args->target.count : 1;
     for (int32_t i = 0; i < g->targets; i++)
         g->target[i] = args->target.count > 0 ? args->target.text[i] : "top1";
-    while (metric_number(g->metrics))
+    while (map_metric(g->metrics))
         g->metrics++;
     if (!allocate(g))
         return false;

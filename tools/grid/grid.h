@@ -39,10 +39,9 @@ typedef struct grid_args {
     network_args shared; /**< what was given before the first --model */
 } grid_args;
 
-/** Options of every command that explains a grid, to be followed by the command's own.  `member` is
- *  the grid_args in the struct `type`.  In the command's arg_command: .next = grid_next_network,
- *  .max_positional = GRID_PICTURES. */
-#define GRID_OPTIONS(type, member)                                                                 \
+/** Options of every command that explains with several networks and methods.  `member` is the
+ *  grid_args in the struct `type`.  In the command's arg_command: .next = grid_next_network. */
+#define GRID_METHOD_OPTIONS(type, member)                                                          \
     OPTION_GROUP("What to explain:"),                                                              \
         OPTION_NEXT("model", offsetof(type, member.reading_network.model), "FILE",                 \
                     "a network, .onnx; repeat for more; default: the built-in one"),               \
@@ -56,13 +55,14 @@ typedef struct grid_args {
         OPTION_CHOICE("sign", offsetof(type, member.sign), "WHICH",                                \
                       "values that count; default: what the method's authors show", sign_choice),  \
         PICK_OPTIONS(type, member.pick),                                                           \
-        OPTION_STRING("truth", offsetof(type, member.truth), "model:FILE",                         \
-                      "another network's scores as the truth of kl-dve"),                          \
         OPTION_NUMBER("temperature", offsetof(type, member.temperature), "T",                      \
                       "divide the logits by T; default 1", 1e-6, 1e6),                             \
         OPTION_NUMBER("perplexity", offsetof(type, member.perplexity), "P",                        \
-                      "perplexity of the truth's affinities; default 30", 1.001, 1e9),             \
-        OPTION_GROUP("For the --model before it (before the first --model: for all of them):"),    \
+                      "perplexity of the truth's affinities; default 30", 1.001, 1e9)
+
+/** The options of the networks, and what holds for all. */
+#define GRID_NETWORK_OPTIONS(type, member)                                                         \
+    OPTION_GROUP("For the --model before it (before the first --model: for all of them):"),        \
         OPTION_STRING("name", offsetof(type, member.reading_network.title), "TEXT",                \
                       "what to call the network; default: the name of its file"),                  \
         NETWORK_OPTIONS(type, member.reading_network),                                             \
@@ -74,6 +74,14 @@ typedef struct grid_args {
         LIMIT_OPTION(offsetof(type, member.limit)),                                                \
         OPTION_FLAG("quiet", offsetof(type, member.quiet), "print failures only")
 
+/** Options of every command that explains a grid, to be followed by the command's own.  In its
+ *  arg_command: .max_positional = GRID_PICTURES. */
+#define GRID_OPTIONS(type, member)                                                                 \
+    GRID_METHOD_OPTIONS(type, member),                                                             \
+        OPTION_STRING("truth", offsetof(type, member.truth), "model:FILE",                         \
+                      "another network's scores as the truth of kl-dve"),                          \
+        GRID_NETWORK_OPTIONS(type, member)
+
 /** For arg_command.next: store what was read for the network before. */
 bool grid_next_network(void *values);
 
@@ -81,6 +89,11 @@ bool grid_next_network(void *values);
  *  set to its defaults.
  *  @return EXIT_DONE or the exit status; *go says whether there is something to run. */
 int grid_read_args(const arg_command *command, int argc, char **argv, void *values, bool *go);
+
+/** What follows args_parse() in a command whose positional arguments are its own: the networks are
+ *  complete, and all that shows before any file is read is checked.  EXIT_DONE, or EXIT_USAGE after
+ *  a message. */
+int grid_finish_args(const arg_command *command, grid_args *args);
 
 /** Refuse to write over a file that the command reads, see guard.c.  EXIT_DONE, or EXIT_USAGE after
  *  a message. */
@@ -94,8 +107,8 @@ typedef enum grid_method_error {
     GRID_NO_READING        /**< no reading of that name */
 } grid_method_error;
 
-/** NAME or NAME:READING -> method and reading of *out; `reading` for a method with readings that
- *  names none, 0 for the default. */
+/** NAME or NAME:READING -> *out; `reading` for a method with readings that names none, 0 for the
+ *  default.  Title and id are there on success only. */
 grid_method_error grid_read_method(const char *text, int32_t reading, grid_method *out);
 
 /* ---- the grid ----------------------------------------------------------------------------- */
@@ -173,7 +186,7 @@ typedef struct grid {
     grid_method *method;
     const char *target[ARG_LIST_MAX]; /**< as given, "top1" */
     int32_t pictures, networks, methods, targets;
-    int32_t metrics;             /**< metric_number(0) .. metric_number(metrics - 1) */
+    int32_t metrics;             /**< map_metric(0) .. map_metric(metrics - 1) */
     double *values;              /**< what cell.metric points to */
     grid_prediction *prediction; /**< [pictures][networks] */
     grid_cell *cell;             /**< [pictures][networks][methods][targets] */
@@ -185,6 +198,12 @@ typedef struct grid {
 bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, progress *p);
 
 void grid_free(grid *g);
+
+/** folder/cat.jpg -> cat, clean. */
+void grid_stem(const char *path, char out[LABEL_SIZE]);
+
+/** What the command line and a method ask of one explanation: all but the target. */
+void grid_set_options(const grid_args *args, const grid_method *method, kldve_options *o);
 
 /** What a command does with a grid. */
 typedef struct grid_task {

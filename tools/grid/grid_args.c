@@ -2,6 +2,7 @@
 #include "grid.h"
 #include "cli/getters.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool grid_next_network(void *values)
@@ -46,6 +47,14 @@ static const kldve_method *find_method(const char *text, size_t n)
     return method;
 }
 
+static void name_method(grid_method *m)
+{
+    const char *reading = m->reading ? kldve_reading_name(m->reading) : "";
+
+    snprintf(m->title, sizeof m->title, "%s%s%s", m->method->title, *reading ? " " : "", reading);
+    snprintf(m->id, sizeof m->id, "%s%s%s", m->method->name, *reading ? ":" : "", reading);
+}
+
 grid_method_error grid_read_method(const char *text, int32_t reading, grid_method *out)
 {
     const char *colon = strchr(text, ':');
@@ -54,12 +63,16 @@ grid_method_error grid_read_method(const char *text, int32_t reading, grid_metho
     out->method = find_method(text, colon ? (size_t)(colon - text) : strlen(text));
     if (!out->method)
         return GRID_NO_METHOD;
-    if (!out->method->readings)
-        return colon ? GRID_TAKES_NO_READING : GRID_METHOD_OK;
-    out->reading = reading > 0 ? reading : KLDVE_READING_CONTRAST;
+    if (!out->method->readings && colon)
+        return GRID_TAKES_NO_READING;
+    if (out->method->readings)
+        out->reading = reading > 0 ? reading : KLDVE_READING_CONTRAST;
     if (colon && kldve_reading_from_name(colon + 1, &out->reading) < 0)
         return GRID_NO_READING;
-    return out->method->readings >> out->reading & 1 ? GRID_METHOD_OK : GRID_NO_READING;
+    if (out->method->readings && !(out->method->readings >> out->reading & 1))
+        return GRID_NO_READING;
+    name_method(out);
+    return GRID_METHOD_OK;
 }
 
 /* "kl-dve, guided-kl-dve" */
@@ -117,11 +130,9 @@ static int check_read(const arg_command *command, const grid_args *a)
     return unread_options(command->name, given, method, a->method.count > 0 ? a->method.count : 1);
 }
 
-/* Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
-static int check(const arg_command *command, const grid_args *a)
+static int check_pictures(const arg_command *command, const grid_args *a)
 {
     static const char *const models[] = {".onnx", NULL};
-    int status;
 
     if (a->pictures == 0)
         return args_usage(command->name, "a picture is missing: kldve %s %s", command->name,
@@ -131,6 +142,14 @@ static int check(const arg_command *command, const grid_args *a)
             return args_usage(command->name,
                               "%s is a network, not a picture: give networks with --model",
                               a->picture[i]);
+    return EXIT_DONE;
+}
+
+/* Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
+static int check(const arg_command *command, const grid_args *a)
+{
+    int status;
+
     for (int32_t i = 0; i < a->method.count; i++)
         if ((status = check_method(command, a, a->method.text[i])) != EXIT_DONE)
             return status;
@@ -171,6 +190,15 @@ static int read_pick(const arg_command *command, grid_args *a)
                                            : status;
 }
 
+int grid_finish_args(const arg_command *command, grid_args *a)
+{
+    int status;
+
+    end_networks(a);
+    status = read_pick(command, a);
+    return status == EXIT_DONE ? check(command, a) : status;
+}
+
 int grid_read_args(const arg_command *command, int argc, char **argv, void *values, bool *go)
 {
     grid_args *a = values;
@@ -181,9 +209,8 @@ int grid_read_args(const arg_command *command, int argc, char **argv, void *valu
     if (n < 0)
         return args_status(n);
     a->pictures = n;
-    end_networks(a);
     *go = true;
-    if ((n = read_pick(command, a)) != EXIT_DONE)
+    if ((n = check_pictures(command, a)) != EXIT_DONE)
         return n;
-    return check(command, a);
+    return grid_finish_args(command, a);
 }

@@ -87,7 +87,7 @@ static bool measure(const grid *g, grid_cell *cell)
 {
     for (int32_t i = 0; i < g->metrics; i++) {
         kldve_status status =
-            kldve_metric_compute(g->ctx, cell->map, metric_number(i)->name, &cell->metric[i]);
+            kldve_metric_compute(g->ctx, cell->map, map_metric(i)->name, NULL, &cell->metric[i]);
 
         if (status != KLDVE_OK) {
             complain_ctx(g->ctx, g->network[cell->network].net.name, status);

@@ -91,7 +91,7 @@ static bool put_metrics(json_object *object, const grid *g, const grid_cell *cel
     bool ok = true;
 
     for (int32_t i = 0; ok && i < g->metrics; i++)
-        ok = json_put_number(object, metric_number(i)->name, cell->metric[i], 9);
+        ok = json_put_number(object, map_metric(i)->name, cell->metric[i], 9);
     return ok;
 }
 

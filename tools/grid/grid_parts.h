@@ -4,15 +4,11 @@
 
 #include "grid.h"
 
-/** folder/cat.jpg -> cat, clean. */
-void grid_stem(const char *path, char out[LABEL_SIZE]);
 /** Name the networks, which are loaded, each by another name. */
 void grid_name_networks(grid *g);
 
 /** False after a message. */
 bool grid_load_picture(kldve_ctx *ctx, const char *path, kldve_image **out);
-/** What the command line and a method ask of one explanation: all but the target. */
-void grid_set_options(const grid_args *args, const grid_method *method, kldve_options *o);
 /** Explain picture i by all networks and methods.  False after a message. */
 bool grid_explain_picture(grid *g, const grid_args *args, int32_t i, progress *p);
 

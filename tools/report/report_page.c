@@ -208,7 +208,7 @@ static json_object *new_method(const void *of, size_t i)
 
 static json_object *new_metric(const void *of, size_t i)
 {
-    const kldve_metric *metric = metric_number((int32_t)i);
+    const kldve_metric *metric = map_metric((int32_t)i);
     json_object *object = json_object_new_object();
 
     (void)of;

@@ -96,14 +96,14 @@ static void put_row_name(const grid *g, int32_t method, int32_t metric)
     bool several = g->metrics > 1;
 
     snprintf(text, sizeof text, "    %s%s%.100s", g->method[method].title, several ? ", " : "",
-             several ? metric_number(metric)->title : "");
+             several ? map_metric(metric)->title : "");
     clean_text(text, clean, sizeof clean);
     put(clean, FIRST);
 }
 
 static void put_metric(int32_t metric, double value)
 {
-    put_number("", value, metric_number(metric)->is_share);
+    put_number("", value, map_metric(metric)->is_share);
 }
 
 /* How the maps of the other networks correlate with the first one's. */
@@ -249,7 +249,7 @@ static void say_row(const grid *g, int32_t picture, int32_t net)
 void compare_table(const grid *g)
 {
     for (int32_t k = 0; k < g->metrics; k++)
-        printf("%s\n", metric_number(k)->summary);
+        printf("%s\n", map_metric(k)->summary);
     for (int32_t n = 0; n < g->networks; n++)
         if (scores_meaning(&g->network[n].net.shape))
             printf("%s, probability: %s\n", g->network[n].name,

@@ -91,7 +91,7 @@ static void draw_metric(sheet_pen *pen, const grid_cell *cell, sheet_box tile, d
                         double size)
 {
     sheet_style s = sheet_style_of(size, false, INK_NORMAL, ALIGN_RIGHT);
-    bool is_share = metric_number(0)->is_share;
+    bool is_share = map_metric(0)->is_share;
     double value = cell->metric[0], room = 3.4 * size; /* of "100 %" and the gap before it */
     char text[32];
 

@@ -74,7 +74,7 @@ static void draw_remark(sheet_pen *pen, const sheet_layout *l, const grid *g, do
 /* What the figures below the maps are, at the right of the colour bar or below it. */
 static void draw_meaning(sheet_pen *pen, const sheet_layout *l, const grid *g, double x, double y)
 {
-    const kldve_metric *metric = metric_number(0);
+    const kldve_metric *metric = map_metric(0);
     sheet_style s = sheet_style_of(sheet_small * l->font, false, INK_FAINT, ALIGN_LEFT);
     double sample = metric->is_share ? 3 * s.size : 0,
            room = sample > 0 ? sample + 0.6 * s.size : 0;

@@ -275,6 +275,8 @@ static kldve_status metric_compute(const kldve_metric_job *job, double *value)
 {
     check_made(job, sizeof *job);
     check_made(job->metric, sizeof *job->metric);
+    check_made(job->options, sizeof *job->options);
+    CHECK(job->options->steps == 3);
     *value = (double)job->values[0];
     return KLDVE_OK;
 }
@@ -337,15 +339,27 @@ static void pass_pixels(kldve_ctx *ctx)
     free(pixels);
 }
 
+static void measure(kldve_ctx *ctx, const kldve_heatmap *map)
+{
+    kldve_metric_options *options = COPY(kldve_metric_options, .steps = 3);
+    kldve_metric_subject *subject = COPY(kldve_metric_subject, .options = options);
+    double value;
+    kldve_status st = kldve_metric_compute(ctx, map, "first_value", subject, &value);
+
+    accepted(ctx, strcmp(victim, "kldve_metric_options") ? "kldve_metric_subject" : victim, st);
+    free(subject);
+    free(options);
+}
+
 static void pass_metric(kldve_ctx *ctx, const kldve_heatmap *map)
 {
     kldve_metric *metric =
-        COPY(kldve_metric, .name = "first_value", .low = 0, .high = 1, .compute = metric_compute);
-    double value;
+        COPY(kldve_metric, .name = "first_value", .low = 0, .high = 1, .compute = metric_compute,
+             .options = KLDVE_METRIC_OPTION_STEPS);
 
     if (accepted(ctx, "kldve_metric", kldve_metric_register(ctx, metric))) {
         memset(metric, 0xaa, sizeof *metric); /* it was copied */
-        CHECK(kldve_metric_compute(ctx, map, "first_value", &value) == KLDVE_OK);
+        measure(ctx, map);
     }
     free(metric);
 }
@@ -582,6 +596,7 @@ static const struct {
     {"kldve_pick", 0},          {"kldve_record", 0},
     {"kldve_timings", 0},       {"kldve_divergence_info", 0},
     {"kldve_job", 0},           {"kldve_metric_job", 0},
+    {"kldve_metric_subject", 1},    {"kldve_metric_options", 1},
 #ifdef WITH_ONNX
     {"kldve_onnx_options", 1},  {"kldve_onnx_input", 1},
     {"kldve_onnx_dim", 1},      {"kldve_onnx_tensor", 0},

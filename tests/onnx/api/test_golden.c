@@ -197,6 +197,7 @@ static void run_case(golden *g, uint64_t flags)
     check_logits(g);
     check_weights(g, "contrast_cotangent", "alpha_contrast");
     check_weights(g, "rivals_cotangent", "alpha_rivals");
+    check_weights(g, "neighbours_cotangent", "alpha_neighbours");
     check_pixels(g, "pixel_saliency", KLDVE_RULE_GRADIENT);
     if (!(flags & KLDVE_ONNX_FLAG_PLAIN)) /* the rules belong to the fused activations */
         check_pixels(g, "pixel_guided", KLDVE_RULE_GUIDED);

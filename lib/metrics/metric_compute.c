@@ -1,0 +1,298 @@
+/* metric_compute.c - a metric applied to a heat map: is everything there that it needs, and what
+ * does it see? */
+#include <assert.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/ctx.h"
+#include "heatmap/heatmap.h"
+#include "parts/metric_job.h"
+#include "metrics.h"
+#include "pipeline/options.h"
+#include "pipeline/passes.h"
+#include "stages/target.h"
+
+/* A call in progress: what the job points to. */
+struct call {
+    kldve_metric_job job;
+    kldve_metric_subject subject;
+    kldve_metric_options options;
+    kldve_options explained_with;
+    float *memory;
+};
+
+static kldve_status lacks(const struct call *c, const char *what)
+{
+    return kldve_ctx_failf(c->job.ctx, KLDVE_E_UNSUPPORTED, "metric %s needs %s",
+                           c->job.metric->name, what);
+}
+
+/* -- options ---------------------------------------------------------------------------------- */
+
+static kldve_status check_range(const struct call *c)
+{
+    const kldve_metric_options *o = &c->options;
+
+    if (o->steps < 0 || o->samples < 0)
+        return kldve_ctx_failf(
+            c->job.ctx, KLDVE_E_ARG, "metric options: %s is %d, it must be at least 1",
+            o->steps < 0 ? "steps" : "samples", (int)(o->steps < 0 ? o->steps : o->samples));
+    if (!(o->part >= 0 && o->part <= 1))
+        return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG,
+                               "metric options: part is %g, it must be above 0 and at most 1",
+                               o->part);
+    if (!(o->noise >= 0 && o->noise < (double)INFINITY))
+        return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG,
+                               "metric options: noise is %g, it must be above 0", o->noise);
+    if (o->baseline < KLDVE_BASELINE_DEFAULT || o->baseline > KLDVE_BASELINE_WHITE)
+        return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG, "metric options: unknown baseline %d",
+                               (int)o->baseline);
+    if (o->normalise < 0 || o->normalise > 1)
+        return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG,
+                               "metric options: normalise is %d, it must be 0 or 1",
+                               (int)o->normalise);
+    return KLDVE_OK;
+}
+
+/* An option that would change nothing is a mistake. */
+static kldve_status check_read(const struct call *c)
+{
+    const kldve_metric_options *o = &c->options;
+    const struct {
+        bool set;
+        uint64_t option;
+        const char *name;
+    } given[] = {
+        {o->steps != 0, KLDVE_METRIC_OPTION_STEPS, "steps"},
+        {o->samples != 0, KLDVE_METRIC_OPTION_SAMPLES, "samples"},
+        {o->seed != 0, KLDVE_METRIC_OPTION_SEED, "seed"},
+        {o->part > 0, KLDVE_METRIC_OPTION_PART, "part"},
+        {o->noise > 0, KLDVE_METRIC_OPTION_NOISE, "noise"},
+        {o->baseline != 0, KLDVE_METRIC_OPTION_BASELINE, "baseline"},
+        {o->normalise != 0, KLDVE_METRIC_OPTION_NORMALISE, "normalise"},
+    };
+
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        if (given[i].set && !(c->job.metric->options & given[i].option))
+            return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG,
+                                   "metric options: %s is set, but the metric %s does not read it: "
+                                   "leave it at 0",
+                                   given[i].name, c->job.metric->name);
+    return KLDVE_OK;
+}
+
+static void fill_in(kldve_metric_options *o, const kldve_metric_options *defaults)
+{
+    if (o->steps == 0)
+        o->steps = defaults->steps;
+    if (o->samples == 0)
+        o->samples = defaults->samples;
+    if (o->seed == 0)
+        o->seed = defaults->seed;
+    if (o->part == 0)
+        o->part = defaults->part;
+    if (o->noise == 0)
+        o->noise = defaults->noise;
+    if (o->baseline == 0)
+        o->baseline = defaults->baseline;
+    if (o->normalise == 0)
+        o->normalise = defaults->normalise;
+}
+
+static kldve_status load_options(struct call *c)
+{
+    kldve_ctx *ctx = c->job.ctx;
+    kldve_metric_options defaults;
+    kldve_status st;
+
+    if ((st = kldve_struct_load(ctx, "kldve_metric_options", c->subject.options, &c->options,
+                                sizeof c->options)) < 0 ||
+        (st = check_range(c)) < 0 || (st = check_read(c)) < 0 ||
+        (st = kldve_struct_load(ctx, "kldve_metric_options", c->job.metric->defaults, &defaults,
+                                sizeof defaults)) < 0)
+        return st;
+    fill_in(&c->options, &defaults);
+    c->job.options = &c->options;
+    return KLDVE_OK;
+}
+
+/* -- the network ------------------------------------------------------------------------------ */
+
+/* See that an explainer fits the map. */
+static kldve_status check_explainer(const struct call *c, const kldve_explainer *ex)
+{
+    const kldve_heatmap *map = c->job.map;
+    const char *name = c->job.metric->name;
+    const kldve_shape *s;
+
+    if (kldve_explainer_ctx(ex) != c->job.ctx)
+        return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG,
+                               "metric %s: the explainer is one of another context", name);
+    s = kldve_explainer_shape_of(ex);
+    if (s->head)
+        return lacks(c, "the whole network, of which only the part behind the layer is open");
+    if (s->in_height != map->view_height || s->in_width != map->view_width ||
+        (s->in_frames > 1 ? s->in_frames : 1) != map->view_frames)
+        return kldve_ctx_failf(
+            c->job.ctx, KLDVE_E_ARG,
+            "metric %s: the map is for inputs of %d x %d pixels in %d frames, those of the network "
+            "have %d x %d in %d",
+            name, (int)map->view_width, (int)map->view_height, (int)map->view_frames,
+            (int)s->in_width, (int)s->in_height, (int)(s->in_frames > 1 ? s->in_frames : 1));
+    if (s->classes != map->record.classes)
+        return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG,
+                               "metric %s: the map is about a network of %d classes, this one has "
+                               "%d",
+                               name, (int)map->record.classes, (int)s->classes);
+    return KLDVE_OK;
+}
+
+/* The options of the explanation, about the class and the row that it found. */
+static kldve_status load_explanation(struct call *c)
+{
+    const kldve_record *r = &c->job.map->record;
+    kldve_options *o = &c->explained_with;
+    const char *name = c->job.metric->name;
+    kldve_status st = kldve_options_load(c->job.ctx, c->subject.explained_with, o);
+
+    if (st < 0 ||
+        (st = kldve_target_check(c->job.ctx, "explained_with", o, c->job.shape->classes)) < 0)
+        return st;
+    if (c->job.metric->needs & KLDVE_METRIC_NEED_EXPLANATIONS && strcmp(o->method, r->method) != 0)
+        return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG,
+                               "metric %s: the method %s made the map, explained_with says %s",
+                               name, r->method, o->method);
+    if (o->target_kind == KLDVE_TARGET_INDEX && o->target != r->target)
+        return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG,
+                               "metric %s: the map is about class %d, explained_with says %d", name,
+                               (int)r->target, (int)o->target);
+    if (o->target_kind == KLDVE_TARGET_RANK) {
+        o->target_kind = KLDVE_TARGET_INDEX;
+        o->target = r->target;
+    }
+    if (o->pick == KLDVE_PICK_BEST || o->pick == KLDVE_PICK_BOX_AT) {
+        o->pick = KLDVE_PICK_ROW;
+        o->pick_row = r->row >= 0 ? r->row : 0;
+    }
+    c->job.explained_with = o;
+    return KLDVE_OK;
+}
+
+static kldve_status load_network(struct call *c)
+{
+    const kldve_metric_subject *s = &c->subject;
+    kldve_status st;
+
+    if (!s->explainer)
+        return lacks(c, "the network that made the map (kldve_metric_subject.explainer)");
+    if (!s->input)
+        return lacks(c, "the input that was explained (kldve_metric_subject.input)");
+    if ((st = check_explainer(c, s->explainer)) < 0)
+        return st;
+    c->job.explainer = s->explainer;
+    c->job.input = s->input;
+    c->job.shape = kldve_explainer_shape_of(s->explainer);
+    return load_explanation(c);
+}
+
+/* Hand on what the metric needs; the rest of the subject it does not see. */
+static kldve_status load_needs(struct call *c)
+{
+    uint64_t needs = c->job.metric->needs;
+    kldve_status st;
+
+    if (needs & (KLDVE_METRIC_NEED_NETWORK | KLDVE_METRIC_NEED_EXPLANATIONS) &&
+        (st = load_network(c)) < 0)
+        return st;
+    if (needs & KLDVE_METRIC_NEED_TRUTH && !(c->job.truth = c->subject.truth))
+        return lacks(c, "to know where the object is (kldve_metric_subject.truth)");
+    if (needs & KLDVE_METRIC_NEED_OTHER && !(c->job.other = c->subject.other))
+        return lacks(c, "a second map (kldve_metric_subject.other)");
+    if (!(needs & KLDVE_METRIC_NEED_RANDOMISED))
+        return KLDVE_OK;
+    if (!(c->job.randomised = c->subject.randomised))
+        return lacks(c, "the network with random parameters (kldve_metric_subject.randomised)");
+    return check_explainer(c, c->job.randomised);
+}
+
+/* -- the map ---------------------------------------------------------------------------------- */
+
+/* `values` and `evidence` of the job. */
+static kldve_status draw(struct call *c)
+{
+    const kldve_heatmap *map = c->job.map;
+    size_t count = (size_t)map->view_width * (size_t)map->view_height;
+    bool with_sign = map->record.sign == KLDVE_SIGN_SIGNED;
+    float *values = kldve_ctx_alloc(c->job.ctx, count, (with_sign ? 2 : 1) * sizeof *values);
+    kldve_status st;
+
+    assert(map->view_width > 0 && map->view_height > 0);
+    if (!values)
+        return kldve_ctx_failf(c->job.ctx, KLDVE_E_NOMEM, "metric %s: out of memory",
+                               c->job.metric->name);
+    c->memory = values;
+    c->job.values = c->job.evidence = values;
+    if ((st = kldve_metric_draw(&c->job, map, values)) < 0 || !with_sign)
+        return st;
+    c->job.evidence = values + count;
+    for (size_t i = 0; i < count; i++) {
+        values[count + i] = values[i] - 0.5f;
+        values[i] = fabsf(values[count + i]);
+    }
+    return KLDVE_OK;
+}
+
+static kldve_status compute(struct call *c, double *value)
+{
+    const kldve_metric *metric = c->job.metric;
+    double found = (double)NAN;
+    kldve_status st;
+
+    if ((st = load_options(c)) < 0 || (st = load_needs(c)) < 0 || (st = draw(c)) < 0 ||
+        (st = metric->compute(&c->job, &found)) != KLDVE_OK)
+        return st;
+    if (found < metric->low || found > metric->high)
+        return kldve_ctx_failf(c->job.ctx, KLDVE_E_NUMERIC,
+                               "metric %s: %g is outside its range, %g to %g", metric->name, found,
+                               metric->low, metric->high);
+    *value = found;
+    return KLDVE_OK;
+}
+
+static kldve_status load_and_compute(kldve_ctx *ctx, const kldve_heatmap *map, const char *name,
+                                     const kldve_metric_subject *subject, double *value)
+{
+    struct call c = {.job = {.struct_size = sizeof c.job, .ctx = ctx, .map = map}};
+    kldve_status st;
+
+    c.job.metric = kldve_metric_named(ctx, name);
+    if (!c.job.metric)
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
+                               "unknown metric \"%s\"; kldve_metric_at() lists the metrics", name);
+    if ((st = kldve_ctx_poll(ctx)) < 0 ||
+        (st = kldve_struct_load(ctx, "kldve_metric_subject", subject, &c.subject,
+                                sizeof c.subject)) < 0)
+        return st;
+    c.job.height = map->view_height;
+    c.job.width = map->view_width;
+    st = compute(&c, value);
+    kldve_ctx_release(ctx, c.memory);
+    return st;
+}
+
+kldve_status kldve_metric_compute(kldve_ctx *ctx, const kldve_heatmap *map, const char *name,
+                                  const kldve_metric_subject *subject, double *value)
+{
+    double before;
+
+    if (!ctx || !map || !name || !value) {
+        kldve_ctx_clear(ctx);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "metric: the %s is NULL",
+                               !map   ? "map"
+                               : name ? "result"
+                                      : "name");
+    }
+    before = kldve_ctx_enter(ctx, "metric", 0);
+    return kldve_ctx_leave(ctx, before, load_and_compute(ctx, map, name, subject, value));
+}

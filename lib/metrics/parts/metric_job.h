@@ -1,0 +1,21 @@
+/* metric_job.h - what metrics ask of their job beside the public calls. */
+#ifndef KLDVE_LIB_METRIC_JOB_H
+#define KLDVE_LIB_METRIC_JOB_H
+
+#include <kldve/metrics.h>
+
+/** A map at the size of the job's, [height][width], as kldve_heatmap_upsample() draws it.
+ *  KLDVE_E_ARG if it is one of another number of frames. */
+kldve_status kldve_metric_draw(const kldve_metric_job *job, const kldve_heatmap *map,
+                               float *values);
+
+/** The same in the unit of the method, not scaled to 0..1: attributions, below 0 what speaks
+ *  against the target.  A map whose scale is not known, a mean of several, stays as it is. */
+kldve_status kldve_metric_attributions(const kldve_metric_job *job, const kldve_heatmap *map,
+                                       float *values);
+
+/** kldve_metric_explain(), the whole map; free it with kldve_heatmap_free(). */
+kldve_status kldve_metric_map(const kldve_metric_job *job, const float *input,
+                              const kldve_options *options, kldve_heatmap **out);
+
+#endif

@@ -1,0 +1,240 @@
+/* evaluate.c - kldve evaluate: the maps of networks and methods, measured over a data set. */
+#include "evaluate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/json.h"
+
+#include "run.h"
+
+/* ---- the database ------------------------------------------------------------------------- */
+
+/* How the run was made; nothing depends on it. */
+static char *describe_run(const evaluate_args *args, const ranks *r, int32_t threads)
+{
+    json_object *o = json_object_new_object();
+    char *text = NULL;
+
+    if (o && json_put(o, "ranks", json_object_new_int(r->count)) &&
+        json_put(o, "threads", json_object_new_int(threads)) &&
+        json_put_text(o, "shard", args->shard))
+        text = strdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+    json_object_put(o);
+    return text;
+}
+
+static bool open_store(const evaluation *e, const ranks *r, int32_t threads,
+                       const char *command_line, store **out)
+{
+    char host[STORE_TEXT], machine[STORE_TEXT];
+    char *record = describe_run(e->args, r, threads);
+    const store_run run = {host, machine, command_line, record, (int64_t)getpid()};
+    bool ok = record != NULL;
+
+    store_host(host);
+    store_machine(machine);
+    if (ok)
+        ok = store_open(e->args->db, &e->plan, &run, out);
+    else
+        complain("out of memory");
+    free(record);
+    return ok;
+}
+
+/* ---- the end ------------------------------------------------------------------------------ */
+
+enum { NAMED = 20 /* pictures that could not be read */ };
+
+typedef struct unreadable {
+    const store_plan *plan;
+    uint8_t *seen; /* [questions] */
+    int32_t count;
+} unreadable;
+
+/* Each once, whatever many networks could not see it. */
+static bool say_unreadable(void *opaque, const store_unreadable *u)
+{
+    unreadable *all = opaque;
+
+    if (all->seen[u->question])
+        return true;
+    all->seen[u->question] = 1;
+    if (all->count++ < NAMED)
+        complain("%s: %s", all->plan->question[u->question].key, u->why);
+    return true;
+}
+
+/* Of the whole database; -1 after a message. */
+static int32_t say_all_unreadable(const evaluation *e, store *s)
+{
+    const store_plan *plan = store_plan_of(s);
+    unreadable all = {plan, calloc((size_t)plan->questions + 1, 1), 0};
+    bool ok = all.seen != NULL;
+
+    if (ok)
+        ok = store_each_unreadable(s, say_unreadable, &all);
+    else
+        complain("out of memory");
+    if (ok && all.count > NAMED)
+        complain("and %d more that cannot be read; %s has them all", (int)all.count - NAMED,
+                 e->args->db);
+    free(all.seen);
+    return ok ? all.count : -1;
+}
+
+/* One line on what was done. */
+static void sum_up(const evaluation *e, const run_end *end, int32_t unreadable_pictures)
+{
+    const results_args *r = &e->args->results;
+    bool taken = (r->json && strcmp(r->json, "-") == 0) || (r->csv && strcmp(r->csv, "-") == 0) ||
+                 (r->numbers && strcmp(r->numbers, "-") == 0);
+
+    if (e->args->grid.quiet || taken)
+        return;
+    printf("%s: %d question%s x %d network%s, %lld measured now", e->args->db,
+           (int)e->data.questions, e->data.questions == 1 ? "" : "s", (int)e->networks,
+           e->networks == 1 ? "" : "s", (long long)end->measured);
+    if (e->args->shard)
+        printf(", part %s", e->args->shard);
+    if (unreadable_pictures > 0)
+        printf(", %d unreadable", (int)unreadable_pictures);
+    printf("\n");
+}
+
+/* What the database has now, which may be more than this run asked for. */
+static int conclude(const evaluation *e, const run_end *end)
+{
+    store *s = NULL;
+    int32_t count = -1;
+    bool ok = store_open_read(e->args->db, &s);
+
+    if (ok) {
+        count = say_all_unreadable(e, s);
+        sum_up(e, end, count);
+        ok = count >= 0 && results_write(s, &e->args->results, e->args->grid.quiet);
+    }
+    store_close(s);
+    if (end->left > 0)
+        complain("%lld of %lld are not measured yet: the same command goes on",
+                 (long long)end->left, (long long)end->units);
+    if (!output_flush() || !ok || end->failed)
+        return EXIT_FAILED;
+    return end->left > 0 ? EXIT_UNFINISHED : count > 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* ---- ranks -------------------------------------------------------------------------------- */
+
+static int lead(const evaluation *e, const ranks *r, int32_t threads, store *s, progress *p)
+{
+    run_end end;
+    bool closed;
+    int status;
+
+    evaluation_say(e);
+    run_lead(e, r, threads, s, p, &end);
+    closed = store_close(s);
+    status = conclude(e, &end);
+    return closed ? status : EXIT_FAILED;
+}
+
+/* Rank 0 owns the database; the others hear whether it could be opened. */
+static int work(const evaluation *e, const ranks *r, const char *command_line, progress *p)
+{
+    int32_t threads = evaluate_threads(e->args, r->here);
+    store *s = NULL;
+    char ok = r->rank == 0 && open_store(e, r, threads, command_line, &s) ? 'y' : 'n';
+
+    ranks_tell(r, &ok, sizeof ok);
+    if (ok != 'y')
+        return EXIT_FAILED;
+    if (r->rank == 0)
+        return lead(e, r, threads, s, p);
+    return run_follow(e, threads) ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int run(const evaluate_args *args, const char *command_line, const ranks *r)
+{
+    kldve_ctx *ctx = NULL;
+    evaluation e;
+    char why[LABEL_SIZE];
+    bool ok;
+    int status = EXIT_FAILED;
+    progress p;
+
+    memset(&e, 0, sizeof e);
+    if (kldve_ctx_new(NULL, &ctx) != KLDVE_OK) {
+        complain("out of memory");
+        exit(EXIT_FAILED); /* a launcher ends the other ranks */
+    }
+    progress_begin(&p, ctx, args->grid.quiet || r->rank > 0);
+    complain_into(r->rank > 0 ? why : NULL, sizeof why);
+    ok = evaluation_prepare(&e, ctx, args, &p);
+    progress_end(&p);
+    complain_into(NULL, 0);
+    if (crew_agree(r, &e, ok, why))
+        status = work(&e, r, command_line, &p);
+    evaluation_free(&e);
+    kldve_ctx_free(ctx);
+    return status;
+}
+
+/* ---- the command -------------------------------------------------------------------------- */
+
+/* All ranks read the same command line; the first says what is wrong with it. */
+static int read_args(const arg_command *command, int argc, char **argv, evaluate_args *args,
+                     bool *go)
+{
+    char unsaid[LABEL_SIZE];
+    int status;
+
+    complain_into(ranks_told() > 0 ? unsaid : NULL, sizeof unsaid);
+    status = evaluate_read_args(command, argc, argv, args, go);
+    complain_into(NULL, 0);
+    return status;
+}
+
+static int command_evaluate(const arg_command *command, int argc, char **argv)
+{
+    evaluate_args *args = malloc(sizeof *args); /* some 20 kB */
+    char *command_line = store_command_line(argc, argv);
+    bool go = false;
+    ranks r;
+    int status = EXIT_FAILED;
+
+    if (!args || !command_line)
+        complain("out of memory");
+    else
+        status = read_args(command, argc, argv, args, &go);
+    if (go && status == EXIT_DONE) {
+        interrupt_begin();
+        status = ranks_begin(&r) ? run(args, command_line, &r) : EXIT_FAILED;
+        ranks_end(&r);
+    }
+    free(command_line);
+    free(args);
+    return status;
+}
+
+const arg_command evaluate_command = {
+    .name = "evaluate",
+    .usage = "[NET.onnx] DATASET --db FILE [options]",
+    .summary =
+        "Measure the maps of networks and methods over a whole data set: is the explanation\n"
+        "true?  Results go into a database; the same command goes on where it ended.",
+    .notes =
+        "DATASET is a folder of pictures, a list (.tsv, .csv) or annotations.  Without --metric:\n"
+        "insertion, deletion and energy_area, and pointing_game where the data set knows where\n"
+        "the objects are; 'kldve metrics' lists all.  Metrics that compare two maps compare\n"
+        "with that of the first --method.  --threads pictures are measured at a time, which\n"
+        "changes no result; under mpirun all ranks share the work (docs/evaluate.md).\n"
+        "Exit status: 0 done, 1 failed or some pictures cannot be read, 2 wrong usage, 3 stopped\n"
+        "before the end.\n",
+    .option = evaluate_options,
+    .max_positional = 2,
+    .run = command_evaluate,
+    .next = grid_next_network,
+    .computes = true,
+};

@@ -1,0 +1,209 @@
+/* evaluate_args.c - the command line of kldve evaluate. */
+#define _GNU_SOURCE /* sched_getaffinity() */
+
+#include "evaluate.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *ask_choice(int32_t index)
+{
+    static const char *const names[] = {"target", "label", "alone"};
+
+    return index >= 0 && index < 3 ? names[index] : NULL;
+}
+
+#define AT(member) offsetof(evaluate_args, member)
+
+const arg_option evaluate_options[] = {
+    GRID_METHOD_OPTIONS(evaluate_args, grid),
+    OPTION_CHOICE("ask", AT(ask), "WHAT",
+                  "the class: --target's (default), the label; of a mosaic: the photo's",
+                  ask_choice),
+    OPTION_GROUP("The data set:"),
+    DATASET_OPTIONS(evaluate_args, data),
+    OPTION_GROUP("What to measure, and where to:"),
+    OPTION_LIST("metric", AT(metric), "NAME",
+                "NAME:KEY=VALUE... with options, a family, or all; repeat for more"),
+    OPTION_STRING("db", AT(db), "FILE",
+                  "the database of the results, which goes on where it ended"),
+    OPTION_STRING("shard", AT(shard), "I/N", "only part I of N, for kldve merge"),
+    OPTION_GROUP("The results:"),
+    RESULTS_OPTIONS(evaluate_args, results),
+    GRID_NETWORK_OPTIONS(evaluate_args, grid),
+    OPTION_END,
+};
+
+static const char command_name[] = "evaluate";
+
+/* "2/8" */
+static int read_shard(evaluate_args *a)
+{
+    char *end = NULL;
+    long part, parts = 1;
+
+    a->parts = 1;
+    if (!a->shard)
+        return EXIT_DONE;
+    part = strtol(a->shard, &end, 10);
+    if (end != a->shard && *end == '/' && end[1] >= '0' && end[1] <= '9')
+        parts = strtol(end + 1, &end, 10);
+    if (*a->shard < '0' || *a->shard > '9' || *end || part < 1 || parts < part || parts > INT32_MAX)
+        return args_usage(command_name, "--shard: '%s' is not I/N, part I of N, from 1/N to N/N",
+                          a->shard);
+    a->part = (int32_t)part - 1;
+    a->parts = (int32_t)parts;
+    return EXIT_DONE;
+}
+
+/* [NET.onnx] DATASET */
+static int read_positional(evaluate_args *a, int32_t count)
+{
+    static const char *const models[] = {".onnx", NULL};
+    const char *const *given = a->grid.picture;
+    bool model = count > 0 && path_has_ending(given[0], models);
+
+    if (count == (model ? 1 : 0))
+        return args_usage(command_name, "a data set is missing: kldve evaluate [NET.onnx] DATASET");
+    if (count == 2 && !model)
+        return args_usage(command_name,
+                          "%s is no network, whose name ends in .onnx, and there is "
+                          "one data set only",
+                          given[0]);
+    if (model && a->grid.networks > 0)
+        return args_usage(command_name,
+                          "%s: give a network before the data set or with --model, not both",
+                          given[0]);
+    if (path_has_ending(given[count - 1], models))
+        return args_usage(command_name,
+                          "%s is a network, not a data set: give more than one "
+                          "network with --model",
+                          given[count - 1]);
+    if (model)
+        a->grid.reading_network.model = given[0];
+    a->data.path = given[count - 1];
+    a->grid.pictures = 0;
+    return EXIT_DONE;
+}
+
+/* A method has one place in the database. */
+static int check_methods(const evaluate_args *a)
+{
+    const arg_list *list = &a->grid.method;
+    grid_method one, other;
+
+    for (int32_t i = 0; i < list->count; i++)
+        for (int32_t j = 0; j < i; j++) {
+            grid_read_method(list->text[i], a->grid.reading, &one);
+            grid_read_method(list->text[j], a->grid.reading, &other);
+            if (strcmp(one.id, other.id) == 0)
+                return args_usage(command_name, "--method: %s is given twice", one.id);
+        }
+    return EXIT_DONE;
+}
+
+static int check_ask(const evaluate_args *a)
+{
+    if (a->grid.target.count > 1)
+        return args_usage(command_name, "--target: one class is explained of each picture, so give "
+                                        "it once");
+    if (a->grid.target.count > 0 && a->ask > ASK_TARGET)
+        return args_usage(command_name, "--target changes nothing beside --ask %s",
+                          ask_choice(a->ask - 1));
+    if (a->ask == ASK_ALONE && a->data.mosaic == 0)
+        return args_usage(command_name, "--ask alone is for --mosaic");
+    if (a->ask == ASK_TARGET && a->data.mosaic > 0)
+        return args_usage(command_name, "--ask target: a mosaic is asked for the class of each of "
+                                        "its photographs: give --ask label or alone");
+    if (a->grid.pick.over)
+        return args_usage(command_name, "--over is of one picture: give --at or --box");
+    return EXIT_DONE;
+}
+
+/* What can be said about metrics before the data set is known. */
+static int check_metrics(const evaluate_args *a)
+{
+    const measure_can all = {.truth = true, .other = true};
+    measure *list = malloc(MEASURES * sizeof *list);
+    int32_t count;
+    int status = EXIT_FAILED;
+
+    if (list)
+        status = measures_read(command_name, &a->metric, &all, list, &count);
+    else
+        complain("out of memory");
+    free(list);
+    return status;
+}
+
+static int check_outputs(const arg_command *command, const evaluate_args *a)
+{
+    const guard_output outputs[] = {{"--db", a->db},
+                                    {"--json", a->results.json},
+                                    {"--csv", a->results.csv},
+                                    {"--export", a->results.numbers}};
+    enum { OUTPUTS = sizeof outputs / sizeof *outputs };
+    int status;
+
+    if (!a->db)
+        return args_usage(command_name, "--db FILE is missing: the results go into a database");
+    if ((status = results_check_args(command_name, &a->results, a->db)) != EXIT_DONE ||
+        (status = grid_guard(command, &a->grid, outputs, OUTPUTS)) != EXIT_DONE ||
+        (status = guard_input(command_name, a->data.path, outputs, OUTPUTS)) != EXIT_DONE)
+        return status;
+    return guard_input(command_name, a->data.classes, outputs, OUTPUTS);
+}
+
+static int check(const arg_command *command, evaluate_args *a, int32_t positional)
+{
+    int status;
+
+    if ((status = read_positional(a, positional)) != EXIT_DONE ||
+        (status = grid_finish_args(command, &a->grid)) != EXIT_DONE ||
+        (status = dataset_check_args(command_name, &a->data)) != EXIT_DONE ||
+        (status = read_shard(a)) != EXIT_DONE || (status = check_methods(a)) != EXIT_DONE ||
+        (status = check_ask(a)) != EXIT_DONE || (status = check_metrics(a)) != EXIT_DONE)
+        return status;
+    return check_outputs(command, a);
+}
+
+int evaluate_read_args(const arg_command *command, int argc, char **argv, evaluate_args *a,
+                       bool *go)
+{
+    int32_t n;
+
+    *go = false;
+    memset(a, 0, sizeof *a);
+    n = args_parse(command, argc, argv, a, a->grid.picture);
+    if (n < 0)
+        return args_status(n);
+    *go = true;
+    return check(command, a, n);
+}
+
+/* Processors that this process may use: a launcher may have bound it to some.  `all` where there
+ * are more than a cpu_set_t holds. */
+static int32_t processors(int32_t all)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+        return CPU_COUNT(&set);
+    return all;
+}
+
+int32_t evaluate_threads(const evaluate_args *a, int32_t processes)
+{
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    int32_t all = online > 0 ? (int32_t)online : 1, share = all / processes;
+    int32_t mine = processors(all);
+
+    if (a->grid.network[0].threads > 0)
+        return a->grid.network[0].threads;
+    if (mine > share) /* not bound to some, so the processes share all */
+        mine = share;
+    return mine > 1 ? mine : 1;
+}

@@ -1,0 +1,80 @@
+/* merge.c - kldve merge: the databases of several shards into one. */
+#include <stdlib.h>
+
+#include "results.h"
+
+enum { DATABASES_MAX = 65536 };
+
+typedef struct values {
+    results_args results;
+    bool quiet;
+} values;
+
+static const arg_option options[] = {
+    RESULTS_OPTIONS(values, results),
+    OPTION_FLAG("quiet", offsetof(values, quiet), "print no tables"),
+    OPTION_END,
+};
+
+/* No output takes the place of a database. */
+static int check_outputs(const char *command, const values *v, const char *const *path,
+                         int32_t count)
+{
+    int status = EXIT_DONE;
+
+    for (int32_t i = 0; status == EXIT_DONE && i < count; i++)
+        status = results_check_args(command, &v->results, path[i]);
+    return status;
+}
+
+static bool show(const char *path, const values *v)
+{
+    store *s;
+    bool ok;
+
+    if (!store_open_read(path, &s))
+        return false;
+    ok = results_write(s, &v->results, v->quiet);
+    store_close(s);
+    return ok;
+}
+
+static int merge(const arg_command *command, int argc, char **argv, const char **path)
+{
+    values v = {{0}, false};
+    int32_t given = args_parse(command, argc, argv, &v, path);
+    int status;
+
+    if (given < 0)
+        return args_status(given);
+    if (given < 2)
+        return args_usage(command->name, "give the database to make, then those to merge");
+    status = check_outputs(command->name, &v, path, given);
+    if (status != EXIT_DONE)
+        return status;
+    return store_merge(path[0], path + 1, given - 1) && show(path[0], &v) ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int command_merge(const arg_command *command, int argc, char **argv)
+{
+    const char **path = calloc((size_t)argc + 1, sizeof *path);
+    int status = EXIT_FAILED;
+
+    if (path)
+        status = merge(command, argc, argv, path);
+    else
+        complain("out of memory");
+    free(path);
+    return status;
+}
+
+const arg_command merge_command = {
+    .name = "merge",
+    .usage = "OUT.db IN.db... [options]",
+    .summary = "Merge the databases of several kldve evaluate --shard i/n into a new one, and\n"
+               "show what it says.  They must come from one command and one data set; answers\n"
+               "that two of them have must be the same.",
+    .option = options,
+    .max_positional = DATABASES_MAX,
+    .run = command_merge,
+};

@@ -1,0 +1,120 @@
+/* results.c - kldve results: what a database of kldve evaluate says. */
+#include "results.h"
+
+#include <string.h>
+
+#include "cli/tool.h"
+
+enum { SAMPLES = 1000 };
+
+static const char *const export_endings[] = {".csv", ".json", ".jsonl", NULL};
+
+static bool is_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+int results_check_args(const char *command, const results_args *args, const char *database)
+{
+    const guard_output outputs[] = {
+        {"--json", args->json}, {"--csv", args->csv}, {"--export", args->numbers}};
+    int status = guard_outputs(command, outputs, 3);
+
+    if (status == EXIT_DONE)
+        status = guard_input(command, database, outputs, 3);
+    if (status == EXIT_DONE &&
+        is_stdout(args->json) + is_stdout(args->csv) + is_stdout(args->numbers) > 1)
+        return args_usage(command, "only one output can be '-', standard output");
+    if (status == EXIT_DONE && args->numbers && !is_stdout(args->numbers) &&
+        !path_has_ending(args->numbers, export_endings))
+        return args_usage(command, "--export %s: give a name that ends in .csv, .json or .jsonl",
+                          args->numbers);
+    return status;
+}
+
+/* The number of the method to subtract; -1 after a message. */
+static int32_t find_against(const store_plan *plan, const char *name)
+{
+    char names[MESSAGE_SIZE / 2] = "";
+
+    for (int32_t i = 0; i < plan->methods; i++) {
+        if (!name || strcmp(plan->method[i].name, name) == 0)
+            return i;
+        list_name(names, sizeof names, plan->method[i].name);
+    }
+    complain("--against %s: the database has no such method: give one of %s", name ? name : "",
+             names);
+    return -1;
+}
+
+static bool write_summary(store *s, const summary *m, const results_args *args, bool quiet)
+{
+    int32_t against = find_against(m->plan, args->against);
+
+    if (against < 0)
+        return false;
+    if (!quiet && !is_stdout(args->json) && !is_stdout(args->csv) && !is_stdout(args->numbers))
+        results_print(m, against);
+    return output_flush() && (!args->json || results_write_json(s, m, args->json)) &&
+           (!args->csv || results_write_csv(m, args->csv)) &&
+           (!args->numbers || results_export(s, args->numbers));
+}
+
+bool results_write(store *s, const results_args *args, bool quiet)
+{
+    const bootstrap how = {args->samples ? args->samples : SAMPLES, 0.95, (uint64_t)args->seed};
+    summary m;
+    bool ok;
+
+    if (!summary_make(s, &how, &m))
+        return false;
+    ok = write_summary(s, &m, args, quiet);
+    summary_free(&m);
+    return ok;
+}
+
+/* ---- the command -------------------------------------------------------------------------- */
+
+typedef struct values {
+    results_args results;
+    bool quiet;
+} values;
+
+static const arg_option options[] = {
+    RESULTS_OPTIONS(values, results),
+    OPTION_FLAG("quiet", offsetof(values, quiet), "print no tables"),
+    OPTION_END,
+};
+
+static int command_results(const arg_command *command, int argc, char **argv)
+{
+    const char *path = NULL;
+    values v = {{0}, false};
+    int32_t given = args_parse(command, argc, argv, &v, &path);
+    store *s = NULL;
+    int status;
+    bool ok;
+
+    if (given < 0)
+        return args_status(given);
+    if (given == 0)
+        return args_usage(command->name, "the database is missing");
+    status = results_check_args(command->name, &v.results, path);
+    if (status != EXIT_DONE)
+        return status;
+    if (!store_open_read(path, &s))
+        return EXIT_FAILED;
+    ok = results_write(s, &v.results, v.quiet);
+    store_close(s);
+    return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+const arg_command results_command = {
+    .name = "results",
+    .usage = "FILE.db [options]",
+    .summary = "Show what a database of kldve evaluate or kldve merge says: means with 95 %\n"
+               "bootstrap intervals over pictures, and paired differences.",
+    .option = options,
+    .max_positional = 1,
+    .run = command_results,
+};

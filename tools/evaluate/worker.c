@@ -1,0 +1,388 @@
+/* worker.c - one thread that measures units.
+ *
+ * What belongs to one picture - it cannot be decoded, its scores are not finite, its label is no
+ * class of the network - is written into the unit.  What would go wrong with every picture ends the
+ * run: no memory, a metric that the network or the build does not allow. */
+#include "worker.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/getters.h"
+
+typedef struct worker {
+    const evaluation *e;
+    kldve_ctx *ctx;
+    network *net; /* [networks], twins of those of the evaluation */
+    atomic_bool cancelled;
+} worker;
+
+/* ---- a unit in progress ------------------------------------------------------------------- */
+
+typedef struct task {
+    worker *w;
+    unit *u;
+    char *why;          /* [UNIT_WHY_SIZE], of a run that cannot go on */
+    const network *net; /* the twin */
+    dataset_picture picture;
+    float *input;         /* what the network is given of it; NULL where no metric asks */
+    uint8_t *truth;       /* of its input, NULL where nobody knows or asks */
+    bool placed;          /* whether `truth` was looked for */
+    kldve_options target; /* what is explained, of any method */
+    kldve_heatmap *first; /* of the first method, for metrics that compare */
+} task;
+
+/* The run cannot go on. */
+static bool give_up(task *t, const char *what)
+{
+    const char *message = kldve_ctx_message(t->w->ctx);
+    char text[2 * UNIT_WHY_SIZE];
+
+    snprintf(text, sizeof text, "%s: %s: %s", t->net->name, what, message);
+    clean_text(text, t->why, UNIT_WHY_SIZE);
+    return false;
+}
+
+/* Whether a failure has nothing to do with this picture. */
+static bool ends_run(const worker *w, kldve_status status)
+{
+    return atomic_load(&w->cancelled) || status == KLDVE_E_NOMEM || status == KLDVE_E_CANCELLED;
+}
+
+/* ---- what is asked ------------------------------------------------------------------------ */
+
+/* None of the methods has a map. */
+static void no_maps(task *t, const char *why)
+{
+    for (int32_t m = 0; m < t->u->methods; m++)
+        clean_text(why, t->u->method[m].why, UNIT_WHY_SIZE);
+}
+
+static void ask_label(task *t, const question *q)
+{
+    const dataset_targets *targets = &t->w->e->network[t->u->network].targets;
+    const int32_t *from = q->label_number < 0 ? NULL : targets->first + q->label_number;
+    char why[UNIT_WHY_SIZE];
+
+    if (!from || from[0] == from[1]) {
+        snprintf(why, sizeof why, "%s%.180s", q->label ? "the network has no class " : "no label",
+                 q->label ? q->label : "");
+        no_maps(t, why);
+        return;
+    }
+    t->target.target_kind = from[1] - from[0] == 1 ? KLDVE_TARGET_INDEX : KLDVE_TARGET_SET;
+    t->target.target = targets->target[from[0]];
+    if (t->target.target_kind == KLDVE_TARGET_SET) {
+        t->target.target = 0;
+        t->target.target_count = from[1] - from[0];
+        t->target.targets = targets->target + from[0];
+    }
+}
+
+/* The network's first class for one photograph of a mosaic by itself. */
+static kldve_status first_alone(task *t, const kldve_image *image, int32_t *first)
+{
+    const kldve_shape *shape = &t->net->shape;
+    size_t inputs = (size_t)shape->in_channels * (size_t)shape->in_height * (size_t)shape->in_width;
+    float *input = malloc(inputs * sizeof *input);
+    float *logits = malloc((size_t)shape->classes * sizeof *logits);
+    kldve_status status = input && logits ? KLDVE_OK : KLDVE_E_NOMEM;
+
+    if (status == KLDVE_OK)
+        status = kldve_explainer_input(t->net->explainer, image, input);
+    if (status == KLDVE_OK)
+        status = kldve_explainer_forward(t->net->explainer, input, 1, NULL, logits);
+    *first = 0;
+    for (int32_t i = 1; status == KLDVE_OK && i < shape->classes; i++)
+        if (logits[i] > logits[*first])
+            *first = i;
+    free(input);
+    free(logits);
+    return status;
+}
+
+static bool ask_alone(task *t, const question *q)
+{
+    const evaluation *e = t->w->e;
+    kldve_image *image = NULL;
+    char why[LABEL_SIZE] = "";
+    kldve_status status;
+
+    if (!dataset_load_tile(&e->data, t->u->question, q->tile, t->w->ctx,
+                           &e->network[t->u->network].view, &image, why)) {
+        no_maps(t, why);
+        return !atomic_load(&t->w->cancelled);
+    }
+    t->target.target_kind = KLDVE_TARGET_INDEX;
+    status = first_alone(t, image, &t->target.target);
+    kldve_image_free(image);
+    if (status != KLDVE_OK && ends_run(t->w, status))
+        return give_up(t, "a photograph alone");
+    if (status != KLDVE_OK)
+        no_maps(t, kldve_ctx_message(t->w->ctx));
+    return true;
+}
+
+/* What every method explains.  False: the run cannot go on. */
+static bool ask(task *t)
+{
+    const evaluation *e = t->w->e;
+    const question *q = &e->data.question[t->u->question];
+    const arg_list *target = &e->args->grid.target;
+
+    memset(&t->target, 0, sizeof t->target);
+    if (e->ask == ASK_ALONE)
+        return ask_alone(t, q);
+    if (e->ask == ASK_LABEL)
+        ask_label(t, q);
+    else /* it was found before, so it is there */
+        return classes_target(t->net, target->count > 0 ? target->text[0] : "top1", &t->target);
+    return true;
+}
+
+static void set_options(const task *t, int32_t method, kldve_options *o)
+{
+    const pick_mask nothing = {.value = NULL};
+    const evaluation *e = t->w->e;
+
+    grid_set_options(&e->args->grid, &e->method[method], o);
+    pick_options(&e->args->grid.pick, &nothing, o);
+    o->target_kind = t->target.target_kind;
+    o->target = t->target.target;
+    o->targets = t->target.targets;
+    o->target_count = t->target.target_count;
+}
+
+/* ---- one map ------------------------------------------------------------------------------ */
+
+/* NULL in *map where the network cannot say anything about this picture; method->why has it. */
+static bool explain(task *t, const kldve_options *o, unit_method *says, kldve_heatmap **map)
+{
+    kldve_record record = {.struct_size = sizeof record};
+    double begin = now_ms();
+    kldve_status status = kldve_explain(t->net->explainer, t->picture.image, o, map);
+
+    says->ms = now_ms() - begin;
+    if (status == KLDVE_OK)
+        status = kldve_heatmap_record(*map, &record);
+    if (status == KLDVE_OK) {
+        says->target = record.target;
+        says->logit = record.logit;
+        says->probability = record.probability;
+        return true;
+    }
+    if (ends_run(t->w, status))
+        return give_up(t, o->method);
+    clean_text(kldve_ctx_message(t->w->ctx), says->why, UNIT_WHY_SIZE);
+    return true;
+}
+
+/* Where the answer lies in the input. */
+static bool place_truth(task *t, const kldve_heatmap *map)
+{
+    (void)map;
+    t->placed = true;
+    return true;
+}
+
+static bool measure_one(task *t, const kldve_heatmap *map, const kldve_options *o, int32_t i,
+                        double *value)
+{
+    const measure *m = &t->w->e->measure[i];
+    const kldve_metric_subject subject = {.struct_size = sizeof subject,
+                                          .explainer = t->net->explainer,
+                                          .input = t->input,
+                                          .explained_with = o,
+                                          .truth = t->truth,
+                                          .other = t->first,
+                                          .options = &m->options};
+    kldve_status status = kldve_metric_compute(t->w->ctx, map, m->metric->name, &subject, value);
+
+    if (status == KLDVE_OK)
+        return true;
+    *value = (double)NAN;
+    return status == KLDVE_E_NUMERIC && !ends_run(t->w, status) ? true : give_up(t, m->name);
+}
+
+/* Whether this unit knows what a metric needs; what it lacks of one picture is no number. */
+static bool has_needs(const task *t, const measure *m, int32_t method)
+{
+    uint64_t needs = m->metric->needs;
+
+    return !(needs & KLDVE_METRIC_NEED_TRUTH && !t->truth) &&
+           !(needs & KLDVE_METRIC_NEED_OTHER && (method == 0 || !t->first));
+}
+
+static bool measure_map(task *t, int32_t method, const kldve_options *o, const kldve_heatmap *map)
+{
+    const evaluation *e = t->w->e;
+    size_t row = (size_t)method * (size_t)t->u->metrics;
+
+    if (!t->placed && !place_truth(t, map))
+        return false;
+    for (int32_t i = 0; i < e->measures; i++)
+        if (t->u->asked[row + (size_t)i] && has_needs(t, &e->measure[i], method) &&
+            !measure_one(t, map, o, i, &t->u->value[row + (size_t)i]))
+            return false;
+    return true;
+}
+
+/* Whether a later method's map is compared with that of the first. */
+static bool is_first_wanted(const task *t, int32_t method)
+{
+    return method == 0 && t->w->e->needs & KLDVE_METRIC_NEED_OTHER;
+}
+
+static bool measure_method(task *t, int32_t method)
+{
+    const evaluation *e = t->w->e;
+    unit_method *says = &t->u->method[method];
+    const char *why_not = e->why_not[t->u->network * e->methods + method];
+    kldve_heatmap *map = NULL;
+    kldve_options o;
+    bool ok;
+
+    if (*says->why || (!unit_asks(t->u, method) && !is_first_wanted(t, method)))
+        return true;
+    if (why_not) {
+        clean_text(why_not, says->why, UNIT_WHY_SIZE);
+        return true;
+    }
+    set_options(t, method, &o);
+    ok = explain(t, &o, says, &map);
+    if (ok && map)
+        ok = measure_map(t, method, &o, map);
+    if (is_first_wanted(t, method))
+        t->first = map;
+    else
+        kldve_heatmap_free(map);
+    return ok;
+}
+
+/* ---- one unit ----------------------------------------------------------------------------- */
+
+/* What metrics that run the network begin with. */
+static bool make_input(task *t)
+{
+    const uint64_t run =
+        KLDVE_METRIC_NEED_NETWORK | KLDVE_METRIC_NEED_EXPLANATIONS | KLDVE_METRIC_NEED_RANDOMISED;
+    const kldve_shape *shape = &t->net->shape;
+    size_t count = (size_t)shape->in_channels * (size_t)shape->in_height * (size_t)shape->in_width;
+    kldve_status status;
+
+    if (!(t->w->e->needs & run))
+        return true;
+    t->input = malloc(count * sizeof *t->input);
+    if (!t->input) {
+        snprintf(t->why, UNIT_WHY_SIZE, "out of memory");
+        return false;
+    }
+    status = kldve_explainer_input(t->net->explainer, t->picture.image, t->input);
+    if (status == KLDVE_OK)
+        return true;
+    if (ends_run(t->w, status))
+        return give_up(t, "the input");
+    no_maps(t, kldve_ctx_message(t->w->ctx));
+    return true;
+}
+
+/* Lack of memory says nothing about the picture. */
+static bool is_memory(const char *why)
+{
+    return strstr(why, kldve_status_name(KLDVE_E_NOMEM)) != NULL;
+}
+
+/* False: the run cannot go on.  A picture that cannot be read is an answer, too. */
+static bool load(task *t)
+{
+    const evaluation *e = t->w->e;
+    char why[LABEL_SIZE] = "";
+
+    if (dataset_load(&e->data, t->u->question, t->w->ctx, &e->network[t->u->network].view,
+                     &t->picture, why))
+        return true;
+    if (atomic_load(&t->w->cancelled))
+        return false;
+    if (is_memory(why)) {
+        memcpy(t->why, why, UNIT_WHY_SIZE);
+        return false;
+    }
+    t->u->state = UNIT_UNREADABLE;
+    memcpy(t->u->why, why, UNIT_WHY_SIZE);
+    return true;
+}
+
+static bool measure_unit(void *state, unit *u, char why[UNIT_WHY_SIZE])
+{
+    worker *w = state;
+    task t = {.w = w, .u = u, .why = why, .net = &w->net[u->network]};
+    bool ok = load(&t);
+
+    if (ok && u->state == UNIT_MEASURED)
+        ok = ask(&t) && make_input(&t);
+    for (int32_t m = 0; ok && u->state == UNIT_MEASURED && m < u->methods; m++)
+        ok = measure_method(&t, m);
+    kldve_heatmap_free(t.first);
+    dataset_picture_free(&t.picture);
+    free(t.input);
+    free(t.truth);
+    return ok;
+}
+
+/* ---- a thread ----------------------------------------------------------------------------- */
+
+static void close_worker(void *state)
+{
+    worker *w = state;
+
+    for (int32_t i = 0; w->net && i < w->e->networks; i++)
+        kldve_explainer_free(w->net[i].explainer);
+    free(w->net);
+    kldve_ctx_free(w->ctx);
+    free(w);
+}
+
+static bool open_networks(worker *w)
+{
+    const evaluation *e = w->e;
+
+    for (int32_t i = 0; i < e->networks; i++)
+        if (!network_twin(&e->network[i].net, &e->args->grid.network[i], w->ctx, &w->net[i]))
+            return false;
+    return limits_set(w->ctx, &e->args->grid.limit);
+}
+
+static void *open_worker(const void *of, char why[UNIT_WHY_SIZE])
+{
+    const evaluation *e = of;
+    worker *w = calloc(1, sizeof *w);
+
+    snprintf(why, UNIT_WHY_SIZE, "a thread cannot start: out of memory");
+    if (!w)
+        return NULL;
+    w->e = e;
+    w->net = calloc((size_t)e->networks, sizeof *w->net);
+    if (w->net && kldve_ctx_new(NULL, &w->ctx) == KLDVE_OK && open_networks(w))
+        return w;
+    if (w->ctx && *kldve_ctx_message(w->ctx))
+        snprintf(why, UNIT_WHY_SIZE, "a thread cannot start: %.200s", kldve_ctx_message(w->ctx));
+    close_worker(w);
+    return NULL;
+}
+
+/* The flag first: a call that fails because of it must see it. */
+static void cancel_worker(void *state)
+{
+    worker *w = state;
+
+    atomic_store(&w->cancelled, true);
+    kldve_ctx_cancel(w->ctx);
+}
+
+pool_work worker_work(const evaluation *e)
+{
+    return (pool_work){e, open_worker, measure_unit, cancel_worker, close_worker};
+}
