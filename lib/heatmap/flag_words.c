@@ -11,24 +11,18 @@ typedef struct flag_text {
 static const flag_text texts[] = {
     {"flat", "the map shows nothing, because it is the same everywhere"},
     {"non-finite", "a number on the way to the map is NaN or infinite, so there is no map"},
-    {"class-indifferent",
-     "the map is the same for every class: it shows where the network looks, not why it decides "
-     "for this class"},
+    {"class-indifferent", "the map is the same for every class: it shows where the network looks, "
+                          "not why it decides so"},
     {"saturated",
-     "the probability is so near 0 or 1 that it hardly moves, whatever changes in the picture: do "
-     "not judge the map by figures made of it, such as deletion and insertion"},
+     "the probability is so near 0 or 1 that it hardly moves: deletion and insertion say little"},
     {"perplexity-limited",
-     "the classes cannot have the perplexity that was asked for, so the nearest possible one "
-     "counts; where that makes P uniform, KL and z are the same for every class: choose a lower "
-     "perplexity"},
+     "these classes cannot have the perplexity, and the nearest possible one counts: choose a "
+     "lower one"},
     {"not-all-paths",
-     "a part of what the scores depend on goes around the explained layer, and the map does not "
-     "show that part"},
-    {"low-confidence",
-     "the network itself is unsure: the map may explain a decision that is close to another one"},
+     "a part of what decides goes around the explained layer, and the map does not show it"},
+    {"low-confidence", "the network itself is unsure: another answer would be nearly as good"},
     {"clipped",
-     "more of the picture speaks against the class than for it, and the map shows only what speaks "
-     "for it: sign \"signed\" shows both"},
+     "more speaks against the class than for it, which is not shown: sign \"signed\" shows both"},
 };
 
 /* NULL if the value is not exactly one flag. */

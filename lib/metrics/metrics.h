@@ -11,6 +11,17 @@
 extern const kldve_metric kldve_energy_area_metric;
 extern const kldve_metric kldve_deletion_metric;
 extern const kldve_metric kldve_insertion_metric;
+extern const kldve_metric kldve_ties_metric;
+extern const kldve_metric kldve_average_drop_metric;
+extern const kldve_metric kldve_increase_metric;
+extern const kldve_metric kldve_coherency_metric;
+extern const kldve_metric kldve_complexity_metric;
+extern const kldve_metric kldve_adcc_metric;
+extern const kldve_metric kldve_pixel_flipping_metric;
+extern const kldve_metric kldve_comprehensiveness_metric;
+extern const kldve_metric kldve_sufficiency_metric;
+extern const kldve_metric kldve_infidelity_metric;
+extern const kldve_metric kldve_max_sensitivity_metric;
 
 /** What kldve_metric_find() finds, NULL if there is none. */
 const kldve_metric *kldve_metric_named(const kldve_ctx *ctx, const char *name);

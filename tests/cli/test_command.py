@@ -15,7 +15,7 @@ import tinynet
 from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, read_json, read_png, run,
                      run_measured, shared, snapshot)
 
-READINGS = ["paper", "channel", "contrast", "rivals"]
+READINGS = ["paper", "channel", "contrast", "rivals", "neighbours"]
 RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "flags", "all_paths", "scores",
           "probabilities",
           "method", "reading", "target", "top5",
@@ -348,7 +348,18 @@ class Options(Folder):
 
     def test_readings_differ(self):
         maps = [self.cells("net.onnx", "pic.png", "--reading", r)[1] for r in READINGS]
-        self.assertEqual(len(set(maps)), 4)
+        self.assertEqual(len(set(maps)), len(READINGS))
+
+    def test_neighbour_perplexity(self):
+        said = ["explain", "net.onnx", "pic.png", "--reading", "neighbours", "--json", "r.json"]
+        maps = []
+        for more, perplexity in [([], 3), (["--neighbour-perplexity", "1.5"], 1.5)]:
+            self.succeed(*said, "--map", "m.npy", *more)
+            maps.append(Npy(self.path("m.npy")).value)
+            self.assertEqual(read_json(self.path("r.json"))["neighbour_perplexity"], perplexity)
+        self.assertNotEqual(*maps)
+        self.succeed(*said, "--neighbour-perplexity", "1000", "--map", "m.npy")
+        self.assertEqual(Npy(self.path("m.npy")).value, maps[0])  # all three others, as 3
 
     def test_paper_is_the_same_for_every_class(self):
         maps = {self.cells("net.onnx", "pic.png", "--reading=paper", f"--target={t}")[1]
@@ -509,7 +520,7 @@ class Methods(unittest.TestCase):
         self.assertEqual([row.split()[0] for row in controls.splitlines()],
                          ["control", "random", "centre", "edges"])
         self.assertEqual(readings.splitlines()[1:],
-                         [f"{name:22}  paper, channel, contrast, rivals"
+                         [f"{name:22}  paper, channel, contrast, rivals, neighbours"
                           for name in ["kl-dve", "guided-kl-dve"]])
         self.assertRegex(options, r"(?m)^rise +samples, seed, temperature$")
         self.assertNotRegex(options, r"(?m)^grad-cam ")
@@ -726,7 +737,7 @@ USAGE = [
     ("flag with value", ["explain", "pic.png", "--quiet=1"], r"--quiet takes no value"),
     ("empty file name", ["explain", ""], r"a file name is empty"),
     ("unknown reading", ["explain", "pic.png", "--reading", "papr"],
-     r"--reading: 'papr' is not one of paper, channel, contrast, rivals"),
+     r"--reading: 'papr' is not one of paper, channel, contrast, rivals, neighbours"),
     ("unknown method", ["explain", "pic.png", "--method", "magic"],
      r"--method: 'magic' is not one of kl-dve"),
     ("unknown colours", ["explain", "pic.png", "--colormap=pink"],

@@ -194,6 +194,9 @@ class Figures(Compare):
         named, open_ = self.maps("--model", "net.onnx", "pic.png", "--reading", "rivals",
                                  "--method", "kl-dve:channel", "--method", "kl-dve")
         self.assertEqual((named["reading"], open_["reading"]), ("channel", "rivals"))
+        few, many = self.maps("--model", "net.onnx", "pic.png", "--neighbour-perplexity", "1.5",
+                              "--method", "kl-dve:neighbours", "--method", "kl-dve:rivals")
+        self.assertEqual((few["neighbour_perplexity"], "neighbour_perplexity" in many), (1.5, False))
         for more, reading in [([], "contrast"), (["--reading", "rivals"], "rivals")]:
             (says,) = self.maps("--model", "net.onnx", "pic.png", "--method", "guided-kl-dve", *more)
             self.assertEqual(says["reading"], reading)
@@ -362,7 +365,7 @@ class Failures(Compare):
         (["compare", "--model", "", "pic.png"], "--model: the value is empty"),
         (compare("--method", "grad-kam"), "--method: there is no method 'grad-kam'"),
         (compare("--method", "grad-kam:paper"), "--method: there is no method 'grad-kam:paper'"),
-        (compare("--method", "kl-dve:no"), "--method: there is no reading 'kl-dve:no'; the readings are paper, channel, contrast, rivals"),
+        (compare("--method", "kl-dve:no"), "--method: there is no reading 'kl-dve:no'; the readings are paper, channel, contrast, rivals, neighbours"),
         (compare("--method", "guided-kl-dve:"), "--method: there is no reading 'guided-kl-dve:'"),
         (compare("--method", "grad-cam:paper"),
          "--method: 'grad-cam:paper': only these methods take a reading: kl-dve, guided-kl-dve"),
@@ -373,6 +376,8 @@ class Failures(Compare):
         (compare("--truth", "model:net.onnx", "--reading", "rivals"), "--truth: the reading rivals"),
         (compare("--truth", "model:net.onnx", "--method", "guided-kl-dve:rivals"),
          "--truth: the reading rivals"),
+        (compare("--truth", "model:net.onnx", "--method", "kl-dve:neighbours"),
+         "--truth: the reading neighbours"),
         (compare("--sign", "both"), "--sign: 'both'"),
         (compare("--sheet", "huge"), "--sheet: 'huge' is not paper, column, slide or a width of 40 to 1000 mm"),
         (compare("--sheet", "39"), "--sheet: '39' is not paper"),

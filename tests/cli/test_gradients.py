@@ -159,6 +159,23 @@ def contrast(k, c, power=1):
     return t / t.std()
 
 
+def neighbours(k, c, perplexity):
+    """Exponential weights of the distance, their width by bisection."""
+    d = np.abs(k - k[c])
+    others = np.arange(len(k)) != c
+    low, high = 0, 1e4 / np.ptp(k)
+    for _ in range(200):
+        p = np.exp(-(low + high) / 2 * (d - d[others].min())) * others
+        p /= p.sum()
+        known = p[p > 0]
+        if np.exp(-(known * np.log(known)).sum()) > perplexity:
+            low = (low + high) / 2
+        else:
+            high = (low + high) / 2
+    t = np.where(others, -p, 1)
+    return t / t.std()
+
+
 def line(x, steps):
     return [(i + .5) / steps * x for i in range(steps)]
 
@@ -340,6 +357,9 @@ class Gradients(unittest.TestCase):
             for name, power in [("contrast", 1), ("rivals", 2)]:
                 coarse["guided-kl-dve", "--reading", name] = self.net.cam(
                     self.x, contrast(self.logits, target, power))
+            for more, perplexity in [((), 3), (("--neighbour-perplexity", "1.7"), 1.7)]:
+                coarse["guided-kl-dve", "--reading", "neighbours", *more] = self.net.cam(
+                    self.x, neighbours(self.logits, target, perplexity))
             coarse["guided-kl-dve",] = coarse["guided-kl-dve", "--reading", "contrast"]
             coarse["guided-kl-dve", "--reading", "paper"] = self.net.activity(self.x)
             for options, up in coarse.items():

@@ -40,7 +40,7 @@ def logits(classes, bias):
 
 
 def heat(weights):
-    """Normalised ReLU of the weighted sum: Grad-CAM, and contrast and rivals of two classes."""
+    """Normalised ReLU of the weighted sum: Grad-CAM, and contrast, rivals and neighbours of two classes."""
     e = [max(0, sum(w * x for w, x in zip(weights, cell))) for cell in zip(*features())]
     low, high = min(e), max(e)
     return [(v - low) / (high - low) if high > low else 0 for v in e]
@@ -148,7 +148,7 @@ class Scores(Folder):
         k = self.network(2, [0.1, -0.4], ["cat", "dog"])
         p = sigmoid(k[0] - k[1])
         difference = [a - b for a, b in zip(WEIGHTS[:MAPS], WEIGHTS[MAPS:])]
-        for reading in ["contrast", "rivals"]:
+        for reading in ["contrast", "rivals", "neighbours"]:
             for target, weights in enumerate([difference, [-w for w in difference]]):
                 record = self.record("--reading", reading, "--target", str(target))
                 self.assertClass(record["target"], target, ["cat", "dog"][target], k[target],

@@ -159,7 +159,7 @@ static size_t count_hits(const bench *b, const scene *s, const maker *m)
     return hit;
 }
 
-enum { MAKERS_MAX = 8 };
+enum { MAKERS_MAX = 12 };
 
 static void check_pointing(const char *path, size_t n, const maker *makers, size_t count)
 {
@@ -177,7 +177,7 @@ static void check_pointing(const char *path, size_t n, const maker *makers, size
         kldve_image_free(s.picture);
     }
     for (size_t m = 0; m < count; m++)
-        printf("%-12s %-8s points at the object asked for, of two: %.1f %%\n", makers[m].method,
+        printf("%-12s %-10s points at the object asked for, of two: %.1f %%\n", makers[m].method,
                strcmp(makers[m].method, "kl-dve") ? "" : kldve_reading_name(makers[m].reading),
                50.0 * (double)hit[m] / (double)n);
     close_bench(&b);
@@ -191,7 +191,11 @@ static void test_pointing(void **state)
                                    {"kl-dve", KLDVE_READING_CHANNEL, 0},
                                    {"kl-dve", KLDVE_READING_CONTRAST, 90},
                                    {"kl-dve", KLDVE_READING_RIVALS, 90},
-                                   {"grad-cam", 0, 90}};
+                                   {"kl-dve", KLDVE_READING_NEIGHBOURS, 90},
+                                   {"grad-cam", 0, 90},
+                                   {"layer-cam", 0, 0},
+                                   {"random", 0, 0},
+                                   {"centre", 0, 0}};
 
     (void)state;
     check_pointing(NULL, scenes_wanted(200, 2000), makers, sizeof makers / sizeof *makers);
@@ -203,7 +207,11 @@ static void test_pointing_of_transformer(void **state)
                                    {"kl-dve", KLDVE_READING_CHANNEL, 0},
                                    {"kl-dve", KLDVE_READING_CONTRAST, 0},
                                    {"kl-dve", KLDVE_READING_RIVALS, 0},
+                                   {"kl-dve", KLDVE_READING_NEIGHBOURS, 0},
                                    {"grad-cam", 0, 0},
+                                   {"layer-cam", 0, 0},
+                                   {"random", 0, 0},
+                                   {"centre", 0, 0},
                                    {"hires-cam", 0, 0},
                                    {"rollout", 0, 0},
                                    {"grad-rollout", 0, 85}};

@@ -10,12 +10,14 @@
 typedef struct show_args {
     dataset_args set;
     const char *network_labels; /* what the labels of the data set mean to a network with these */
+    arg_size size;              /* of mosaics */
     const char *load; /* folder for the pictures and masks that are loaded; NULL: none are */
 } show_args;
 
 static const arg_option options[] = {
     DATASET_OPTIONS(show_args, set),
     OPTION_STRING("network-labels", offsetof(show_args, network_labels), "FILE", "match them"),
+    OPTION_SIZE("size", offsetof(show_args, size), "WxH", "of mosaics", 1, 65535),
     OPTION_STRING("load", offsetof(show_args, load), "FOLDER", "load the questions"),
     OPTION_END,
 };
@@ -67,9 +69,31 @@ static void show_truth(const dataset_picture *p, json_object *line)
     json_object_object_add(line, "mask", rows);
 }
 
-static void load(const dataset *d, int32_t number, kldve_ctx *ctx, json_object *line)
+/* A mosaic and the photograph that it is asked for as FOLDER/NUMBER.png and NUMBER-alone.png. */
+static void save(const dataset *d, int32_t number, kldve_ctx *ctx, const dataset_view *view,
+                 const char *folder, const kldve_image *mosaic)
 {
-    dataset_view view = {.width = 224, .height = 224, .part = 0.875};
+    kldve_image *alone = NULL;
+    char path[4096], why[LABEL_SIZE];
+
+    snprintf(path, sizeof path, "%s/%d.png", folder, (int)number);
+    if (kldve_image_save(ctx, mosaic, path, 0) != KLDVE_OK)
+        complain("%s", kldve_ctx_message(ctx));
+    snprintf(path, sizeof path, "%s/%d-alone.png", folder, (int)number);
+    if (!dataset_load_tile(d, number, d->question[number].tile, ctx, view, &alone, why))
+        complain("%s", why);
+    else if (kldve_image_save(ctx, alone, path, 0) != KLDVE_OK)
+        complain("%s", kldve_ctx_message(ctx));
+    kldve_image_free(alone);
+}
+
+static void load(const dataset *d, int32_t number, kldve_ctx *ctx, const show_args *args,
+                 json_object *line)
+{
+    dataset_view view = {.width = args->size.width > 0 ? args->size.width : 224,
+                         .height = args->size.width > 0 ? args->size.height : 224,
+                         .part = 0.875};
+    const char *folder = args->load;
     char why[LABEL_SIZE];
     dataset_picture p;
 
@@ -78,6 +102,8 @@ static void load(const dataset *d, int32_t number, kldve_ctx *ctx, json_object *
         return;
     }
     show_truth(&p, line);
+    if (d->args.mosaic > 0)
+        save(d, number, ctx, &view, folder, p.image);
     json_object_object_add(line, "width", json_object_new_int(kldve_image_width(p.image)));
     json_object_object_add(line, "height", json_object_new_int(kldve_image_height(p.image)));
     dataset_picture_free(&p);
@@ -130,7 +156,7 @@ static int show(const show_args *args)
             json_object *line = described(&d, &d.question[i]);
 
             if (args->load)
-                load(&d, i, ctx, line);
+                load(&d, i, ctx, args, line);
             print(line);
         }
     }

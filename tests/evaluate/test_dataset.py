@@ -11,6 +11,9 @@ import tempfile
 import unittest
 import zlib
 
+sys.path.insert(0, os.path.join(os.environ["KLDVE_SOURCE"], "tests/cli"))
+import command  # noqa: E402
+
 SHOW = os.environ["SHOW_DATASET"]
 
 
@@ -492,6 +495,161 @@ class Coco(Case):
         found = {(q["key"].split("#")[0], q["label"]): "".join(q["mask"]).count("#") for q in shown.questions
                  if q["mask"]}
         self.assertEqual(found, areas)
+
+
+def decode(path):
+    """(width, height, pixel(x, y)) of a PNG of 8-bit RGB."""
+    data = pathlib.Path(path).read_bytes()
+    width, height = struct.unpack(">II", data[16:24])
+    pixel = command.read_png(path)
+    return width, height, pixel
+
+
+class Mosaic(Case):
+    COLOUR = {"a": b"\xff\0\0", "b": b"\0\xff\0", "c": b"\0\0\xff", "d": b"\xff\xff\0"}
+
+    def setUp(self):
+        super().setUp()
+        for label, colour in self.COLOUR.items():
+            for i in range(3):
+                self.put(f"set/{label}/{label}{i}.png", data=png(9 + i, 7, lambda x, y, c=colour: c))
+        (self.top / "out").mkdir()
+
+    def mosaics(self, tiles, *args):
+        return self.show(self.top / "set", "--labels-from", "folder", "--mosaic", str(tiles), "--load", self.top / "out",
+                         "--size", "7x5", *args)
+
+    def test_tiles_are_exact(self):
+        for tiles in (2, 4):
+            shown = self.mosaics(tiles)
+            self.assertEqual(len(shown.questions), 12)
+            self.assertEqual(sorted(shown.keys), shown.keys)
+            self.assertEqual(sorted(sum((q["photos"] for q in shown.questions if q["key"].endswith("#1")), [])),
+                             sorted(str(path) for path in (self.top / "set").glob("*/*.png")))
+            for number, question in enumerate(shown.questions):
+                photos = [pathlib.Path(path).parent.name for path in question["photos"]]
+                tile = int(question["key"].split("#")[1]) - 1
+                self.assertEqual(question["key"], "|".join(f"{p[0]}/{pathlib.Path(path).name}" for p, path in zip(
+                    photos, question["photos"])) + f"#{tile + 1}")
+                self.assertEqual((len(set(photos)), question["label"]), (tiles, photos[tile]))
+                width, height, pixel = decode(self.top / f"out/{number}.png")
+                self.assertEqual((width, height, question["width"]), (7, 5, 7))
+                for y in range(height):
+                    for x in range(width):
+                        where = (x >= 3) + 2 * (y >= 2) * (tiles == 4)
+                        self.assertEqual(pixel(x, y), self.COLOUR[photos[where]])
+                        self.assertEqual(question["mask"][y][x], "#" if where == tile else ".")
+                width, height, pixel = decode(self.top / f"out/{number}-alone.png")
+                self.assertEqual((width, height, pixel(3, 2)), (7, 5, self.COLOUR[photos[tile]]))
+
+    def test_the_seed_decides(self):
+        first, again, other = self.mosaics(2), self.mosaics(2), self.mosaics(2, "--mosaic-seed", "5")
+        self.assertEqual(first.keys, again.keys)
+        self.assertNotEqual(first.keys, other.keys)
+
+    def test_what_is_left_over_is_said(self):
+        for i in range(20):
+            self.put(f"set/a/more{i}.png")
+        shown = self.mosaics(2)
+        self.assertEqual(len(shown.questions), 18)
+        self.assertEqual(shown.notes, ["9 mosaics of 2 photographs; 14 questions about single photographs are not asked: "
+                                       "pictures with several labels or none, or no other label is left"])
+
+    def test_without_labels(self):
+        shown = self.show(self.top / "set", "--mosaic", "4")
+        self.assertEqual((len(shown.questions), set(shown.labels)), (12, {None}))
+
+    def test_a_tile_that_cannot_be_read(self):
+        self.put("set/a/a0.png", data=b"x")
+        bad = [q for q in self.mosaics(2).questions if "why" in q]
+        self.assertEqual([q["why"] for q in bad], ["a/a0.png: not a picture in PNG or JPEG format"] * 2)
+
+    def test_refused(self):
+        self.put("one/a/1.png", "one/a/2.png")
+        for args, status, message in (
+                (["one", "--labels-from", "folder", "--mosaic", "2"], 1, "no mosaic can be made: there are no 2 "
+                 "photographs of different labels"),
+                (["one", "--mosaic", "3"], 2, "--mosaic: 2 or 4 photographs share a picture"),
+                (["one", "--mosaic-seed", "3"], 2, "--mosaic-seed is about --mosaic")):
+            shown = Shown(self.top / args[0], *args[1:])
+            self.assertEqual(shown.status, status)
+            self.assertIn(message, shown.error)
+
+
+def colour(number):
+    """The colour of an object's number in masks of VOC, by the table of its development kit."""
+    table = {0: (0, 0, 0), 1: (128, 0, 0), 2: (0, 128, 0), 3: (128, 128, 0), 8: (64, 0, 0), 9: (192, 0, 0),
+             255: (224, 224, 192)}
+    return bytes(table[number])
+
+
+class Voc(Case):
+    def setUp(self):
+        super().setUp()
+        if "reads no XML" in Shown(self.top, "--format", "voc").error:
+            self.skipTest("built without expat")
+
+    def xml(self, objects, size=(4, 3), name="<filename>a.png</filename>"):
+        return ("<annotation>" + name + f"<size><width>{size[0]}</width><height>{size[1]}</height></size>" + "".join(
+            f"<object><name>{label}</name><part><name>head</name><bndbox><xmin>9</xmin></bndbox></part><bndbox><xmax>{x1}"
+            f"</xmax><xmin>{x0}</xmin><ymin>{y0}</ymin><ymax>{y1}</ymax></bndbox></object>"
+            for label, x0, y0, x1, y1 in objects) + "</annotation>").encode()
+
+    def make(self, **masks):
+        self.put("JPEGImages/a.jpg", "JPEGImages/b.jpg", "JPEGImages/c.jpg")
+        self.put("Annotations/a.xml", data=self.xml([("cat", 1, 1, 2, 3), ("dog", 3, 1, 4, 1), ("cat", 4, 3, 4, 3)]))
+        self.put("Annotations/b.xml", data=self.xml([("cat", 0, 0, 4, 3)]))
+        self.put("Annotations/c.xml", data=self.xml([]))
+
+    def test_boxes(self):
+        self.make()
+        self.put("ImageSets/Main/cat_val.txt", data=b"a  1\nb -1\n\n")
+        for path in (self.top, self.top / "Annotations", self.top / "ImageSets/Main/cat_val.txt"):
+            shown = self.show(path, "--load", self.top, "--format", "voc")
+            boxes = [[0, 0, 2, 3, 3, 2, 4, 3], [2, 0, 4, 1], [0, 0, 4, 3]]
+            self.assertEqual([(q["key"], q["label"], q["boxes"]) for q in shown.questions],
+                             list(zip(["a.jpg", "a.jpg#2", "b.jpg"], ["cat", "dog", "cat"], boxes))[:2 if "txt" in str(path) else 3])
+        self.assertEqual(self.show(self.top).notes, ["1 annotation names no object: c"])
+
+    def test_masks_number_the_objects(self):
+        self.make()
+        rows = ["1133", "1120", "0009"]
+        self.put("SegmentationObject/a.png", data=png(4, 3, lambda x, y: colour(int(rows[y][x].replace("9", "255")[:3]) if
+                                                                                rows[y][x] != "9" else 255)))
+        shown = self.show(self.top, "--load", self.top)
+        self.assertEqual([q["mask"] for q in shown.questions], [["####", "##..", "...."], ["....", "..#.", "...."], []])
+        shown = self.show(self.top, "--load", self.top, "--truth-from", "boxes")
+        self.assertEqual([q["mask"] for q in shown.questions], [[]] * 3)
+
+    def test_layout_of_imagenet(self):
+        self.put("xml/n1/n1_7.xml", data=self.xml([("n1", 1, 1, 2, 2)], name="<filename>%s</filename>"))
+        self.put("pictures/n1/n1_7.JPEG")
+        shown = self.show(self.top / "xml", "--format", "voc", "--pictures", str(self.top / "pictures"))
+        self.assertEqual((shown.keys, shown.labels), (["n1/n1_7.JPEG"], ["n1"]))
+
+    def test_bad_files_are_counted_and_named(self):
+        bomb = (b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + b"".join(
+            b'<!ENTITY %c "%s">' % (98 + i, b"&%c;" % (97 + i) * 20) for i in range(9)) + b"]><annotation>&j;</annotation>")
+        deep = b"<annotation>" * 100 + b"</annotation>" * 100
+        for data, note in (
+                (bomb, "1 file is no annotation of VOC and is left out: z (it has a document type, which VOC does not)"),
+                (deep, "1 file is no annotation of VOC and is left out: z (elements in elements, or with names, that VOC does "
+                 "not have)"),
+                (b"", "1 file is no annotation of VOC and is left out: z (no element found)"),
+                (b"<annotation>", "1 file is no annotation of VOC and is left out: z (no element found)"),
+                (b"<a></b>", "1 file is no annotation of VOC and is left out: z (mismatched tag)"),
+                (self.xml([("cat", 1, 1, 2, 2)]), "1 annotation has no picture and is left out: z"),
+                (self.xml([("cat", 3, 1, 2, 2)], name="<filename>b.jpg</filename>"), "1 box without an area is left out: b.jpg"),
+                (self.xml([("cat", 1, 1, 2, "x")], name="<filename>b.jpg</filename>"), "1 box without an area is left out: b.jpg"),
+                (self.xml([("cat", 5, 1, 9, 2)], name="<filename>b.jpg</filename>"), "1 box outside its picture is left out: b.jpg")):
+            self.make()
+            self.put("Annotations/z.xml", data=data)
+            shown = self.show(self.top)
+            self.assertEqual((shown.keys, [n for n in shown.notes if "no object" not in n]),
+                             (["a.jpg", "a.jpg#2", "b.jpg"], [note]))
+        os.remove(self.top / "Annotations/z.xml")
+        os.mkfifo(self.top / "Annotations/z.xml")
+        self.assertIn("z (no regular file)", self.show(self.top).notes[0])
 
 
 if __name__ == "__main__":

@@ -13,9 +13,11 @@ int truth_check_args(const char *command, const char *text, int32_t reading)
         return EXIT_DONE;
     if (strncmp(text, prefix, sizeof prefix - 1) != 0 || text[sizeof prefix - 1] == '\0')
         return args_usage(command, "--truth: '%s' is not of the form model:FILE.onnx", text);
-    if (reading == KLDVE_READING_RIVALS)
-        return args_usage(command, "--truth: the reading rivals is about a class, not about a "
-                                   "truth; choose another reading");
+    if (reading == KLDVE_READING_RIVALS || reading == KLDVE_READING_NEIGHBOURS)
+        return args_usage(command,
+                          "--truth: the reading %s is about a class, not about a truth; choose "
+                          "another reading",
+                          kldve_reading_name(reading));
     return EXIT_DONE;
 }
 

@@ -14,6 +14,7 @@ static const struct {
     {KLDVE_OPTION_TEMPERATURE, "temperature"},
     {KLDVE_OPTION_PERPLEXITY, "perplexity"},
     {KLDVE_OPTION_TRUTH, "truth"},
+    {KLDVE_OPTION_NEIGHBOUR_PERPLEXITY, "neighbour-perplexity"},
 };
 
 enum { OPTIONS = sizeof options / sizeof *options };

@@ -2,6 +2,7 @@
 #include "dataset_parts.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +19,7 @@ static const char *choice(const char *const *names, int32_t index)
 
 const char *dataset_kind_choice(int32_t index)
 {
-    static const char *const names[] = {"folder", "list", "coco", NULL};
+    static const char *const names[] = {"folder", "list", "coco", "voc", NULL};
 
     return choice(names, index);
 }
@@ -44,21 +45,36 @@ const char *dataset_turned_choice(int32_t index)
     return choice(names, index);
 }
 
+/* A folder with the folders Annotations and JPEGImages. */
+static bool is_voc(const char *path)
+{
+    char text[MESSAGE_SIZE];
+
+    snprintf(text, sizeof text, "%s/Annotations", path);
+    if (!dataset_is_folder(text))
+        return false;
+    snprintf(text, sizeof text, "%s/JPEGImages", path);
+    return dataset_is_folder(text);
+}
+
 /* Told by the path; 0 after a message. */
 static int32_t kind_of(const char *path)
 {
     static const char *const lists[] = {".tsv", ".csv", NULL};
     static const char *const coco[] = {".json", NULL};
+    static const char *const sets[] = {".txt", NULL};
     struct stat s;
 
     if (stat(path, &s) != 0)
         complain("%s: %s", path, strerror(errno));
     else if (S_ISDIR(s.st_mode))
-        return DATASET_FOLDER;
+        return is_voc(path) ? DATASET_VOC : DATASET_FOLDER;
     else if (path_has_ending(path, lists))
         return DATASET_LIST;
     else if (path_has_ending(path, coco))
         return DATASET_COCO;
+    else if (strstr(path, "ImageSets/") && path_has_ending(path, sets))
+        return DATASET_VOC;
     else
         complain("%s: is neither a folder nor a file that ends in .tsv, .csv or .json; say what it "
                  "is with --format",
@@ -86,6 +102,15 @@ int dataset_check_args(const char *command, dataset_args *args)
                           : args->masks     ? "--masks"
                           : args->truth > 0 ? "--truth-from"
                                             : "--turned");
+    if (args->mosaic == 3)
+        return args_usage(command, "--mosaic: 2 or 4 photographs share a picture");
+    if (args->mosaic > 0 && (args->masks || args->truth > 0 || args->turned > 0))
+        return args_usage(command, "%s changes nothing: where a mosaic has its tiles is known",
+                          args->masks       ? "--masks"
+                          : args->truth > 0 ? "--truth-from"
+                                            : "--turned");
+    if (args->mosaic == 0 && args->seed > 0)
+        return args_usage(command, "--mosaic-seed is about --mosaic");
     return EXIT_DONE;
 }
 
@@ -108,6 +133,8 @@ static bool open_kind(dataset *d)
         return dataset_open_list(d);
     case DATASET_COCO:
         return dataset_open_coco(d);
+    case DATASET_VOC:
+        return dataset_open_voc(d);
     default:
         return false;
     }
@@ -120,7 +147,8 @@ bool dataset_open(dataset *d, const dataset_args *args)
     d->annotations = -1;
     d->name = args->path;
     d->name = plain_name(d, args->path);
-    return d->name && open_kind(d) && dataset_finish(d);
+    return d->name && open_kind(d) && dataset_finish(d) &&
+           (d->args.mosaic == 0 || dataset_make_mosaics(d));
 }
 
 void dataset_close(dataset *d)

@@ -60,7 +60,7 @@ typedef struct dataset_args {
     int32_t truth;        /**< a dataset_truth_choice */
     int32_t turned;       /**< a dataset_turned */
     int32_t mosaic;       /**< photographs in one picture: 2 or 4; 0: no mosaics */
-    uint64_t seed;        /**< which photographs share a mosaic */
+    int32_t seed;         /**< which photographs share a mosaic */
 } dataset_args;
 
 /** A picture of the data set. */
@@ -100,7 +100,9 @@ typedef struct question {
      *  UTF-8, and '%', '#', '|' in names, are written as %XX, so that a key is always one line of
      *  text. */
     const char *key;
-    const char *label;            /**< as the data set has it, as clean text; NULL: none */
+    const char
+        *picture;      /**< the key without "#2": questions about one picture have the same text */
+    const char *label; /**< as the data set has it, as clean text; NULL: none */
     int32_t label_number;         /**< the same as a number of dataset.label; -1: none */
     int32_t photos;               /**< 1, or the 2 or 4 of a mosaic */
     int32_t photo[DATASET_TILES]; /**< numbers of dataset.photo, row by row */
@@ -206,7 +208,11 @@ void dataset_targets_free(dataset_targets *t);
                       "boxes or masks; default: masks where there are some", dataset_truth_name),  \
         OPTION_CHOICE("turned", offsetof(type, member.turned), "HOW",                              \
                       "pixels that boxes and masks of turned pictures count in",                   \
-                      dataset_turned_choice)
+                      dataset_turned_choice),                                                      \
+        OPTION_INT("mosaic", offsetof(type, member.mosaic), "2|4",                                 \
+                   "ask about mosaics of so many photographs of different labels", 2, 4),          \
+        OPTION_INT("mosaic-seed", offsetof(type, member.seed), "N",                                \
+                   "which photographs share a mosaic; default: 0", 0, INT32_MAX)
 
 /** Names for arg_option.choice, NULL past the last. */
 const char *dataset_kind_choice(int32_t index);

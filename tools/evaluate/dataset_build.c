@@ -76,15 +76,14 @@ static int by_key(const void *left, const void *right)
     return order != 0 ? order : (a->number > b->number) - (a->number < b->number);
 }
 
-/* "#2" for the second question about a picture, "#3" for the next. */
-static const char *numbered(dataset *d, const char *key, int32_t number)
+const char *dataset_numbered(dataset *d, const char *key, int32_t number, bool always)
 {
     char end[16];
     size_t n = strlen(key);
     char *text;
     const char *made = NULL;
 
-    if (number == 1)
+    if (number == 1 && !always)
         return key;
     snprintf(end, sizeof end, "#%d", (int)number);
     text = malloc(n + sizeof end);
@@ -109,7 +108,8 @@ static bool make_question(dataset *d, const draft *of, int64_t count, int64_t *p
 
     memset(q, 0, sizeof *q);
     q->tile = same ? before->tile + 1 : 1; /* for a moment: which question about its picture */
-    q->key = numbered(d, of->key, q->tile);
+    q->key = dataset_numbered(d, of->key, q->tile, false);
+    q->picture = of->key;
     q->label = *of->label ? of->label : NULL;
     q->label_number = none;
     q->photos = 1;

@@ -1,6 +1,7 @@
 /* dataset_file.c - files of annotations, and where things lie. */
 #include "dataset_parts.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -89,4 +90,54 @@ bool dataset_is_folder(const char *path)
     struct stat s;
 
     return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_shown(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static bool walk_to(const char *folder, const char *name, const char *const *endings,
+                    bool (*each)(void *opaque, const char *path), void *opaque)
+{
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(size);
+    struct stat s;
+    bool ok = true;
+
+    if (!path) {
+        complain("%s: out of memory", folder);
+        return false;
+    }
+    snprintf(path, size, "%s/%s", folder, name);
+    if (lstat(path, &s) == 0 && S_ISDIR(s.st_mode)) /* not through links, which may form loops */
+        ok = dataset_walk(path, endings, each, opaque);
+    else if (path_has_ending(name, endings))
+        ok = each(opaque, path);
+    free(path);
+    return ok;
+}
+
+bool dataset_walk(const char *folder, const char *const *endings,
+                  bool (*each)(void *opaque, const char *path), void *opaque)
+{
+    struct dirent **entry;
+    int count = scandir(folder, &entry, is_shown, by_name);
+    bool ok = true;
+
+    if (count < 0) {
+        complain("%s: %s", folder, strerror(errno));
+        return false;
+    }
+    for (int i = 0; i < count; i++) {
+        ok = ok && walk_to(folder, entry[i]->d_name, endings, each, opaque);
+        free(entry[i]);
+    }
+    free(entry);
+    return ok;
 }

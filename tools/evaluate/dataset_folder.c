@@ -106,13 +106,13 @@ static const char *inside(const dataset *d, const char *path)
     return path + strlen(d->name) + 1;
 }
 
-static bool add_picture(walk *w, const char *path)
+/* `s` is NULL of a file that is not there. */
+static bool add_picture(walk *w, const char *path, const struct stat *s)
 {
     dataset *d = w->d;
     dataset_photo photo = {.path = dataset_text(d, path, strlen(path)),
                            .key = dataset_key(d, inside(d, path))};
     const char *label = "";
-    struct stat s;
     int again = 0;
     int32_t number;
 
@@ -122,8 +122,8 @@ static bool add_picture(walk *w, const char *path)
         label = label_of_folder(d, inside(d, path));
     if (!photo.path || !photo.key || !label)
         return false;
-    if (stat(path, &s) == 0)
-        again = seen(&w->files, &s, label);
+    if (s)
+        again = seen(&w->files, s, label);
     if (again > 0)
         dataset_tally_add(&w->again, photo.key);
     if (again != 0)
@@ -148,7 +148,7 @@ static bool look_at(walk *w, const char *folder, const char *name, int depth)
 {
     size_t size = strlen(folder) + strlen(name) + 2;
     char *path = malloc(size);
-    bool ok = true;
+    bool ok = true, there;
     struct stat s;
 
     if (!path) {
@@ -156,10 +156,11 @@ static bool look_at(walk *w, const char *folder, const char *name, int depth)
         return false;
     }
     snprintf(path, size, "%s/%s", folder, name);
-    if (stat(path, &s) == 0 && S_ISDIR(s.st_mode))
+    there = stat(path, &s) == 0;
+    if (there && S_ISDIR(s.st_mode))
         ok = enter(w, path, depth + 1);
     else if (dataset_is_picture_name(name))
-        ok = add_picture(w, path);
+        ok = add_picture(w, path, there ? &s : NULL);
     else
         dataset_tally_add(&w->others, inside(w->d, path));
     free(path);

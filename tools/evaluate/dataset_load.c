@@ -49,10 +49,14 @@ bool dataset_load(const dataset *d, int32_t number, kldve_ctx *ctx, const datase
 {
     const question *q = &d->question[number];
     dataset_picture p = {.image = NULL};
+    bool ok;
 
-    (void)view;
-    if (dataset_load_image(d->photo[q->photo[0]].path, ctx, &p.image, why) &&
-        (q->pieces == 0 || dataset_load_truth(d, q, ctx, &p, why))) {
+    if (q->photos > 1)
+        ok = dataset_load_mosaic(d, q, ctx, view, &p, why);
+    else
+        ok = dataset_load_image(d->photo[q->photo[0]].path, ctx, &p.image, why) &&
+             (q->pieces == 0 || dataset_load_truth(d, q, ctx, &p, why));
+    if (ok) {
         *out = p;
         return true;
     }

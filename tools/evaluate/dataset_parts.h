@@ -57,6 +57,9 @@ bool dataset_add(dataset *d, int32_t photo, const char *label, const dataset_pie
 /** Make the questions, in their order, and the list of labels.  A data set without any question is
  *  refused. */
 bool dataset_finish(dataset *d);
+/** A key with "#2" for number 2 behind it; for 1 as it is, unless `always`.  NULL after a message.
+ */
+const char *dataset_numbered(dataset *d, const char *key, int32_t number, bool always);
 /** Find the different labels of the questions, and number those of each question. */
 bool dataset_list_labels(dataset *d);
 
@@ -89,6 +92,10 @@ const char *dataset_folder_of(dataset *d, const char *path);
 /** folder/name, or name if that is absolute, a text of the data set. */
 const char *dataset_join(dataset *d, const char *folder, const char *name);
 bool dataset_is_folder(const char *path);
+/** Call each() with every file in a folder, and in those below it, that has one of the endings, by
+ *  name, byte by byte.  False: after a message, or each() said so. */
+bool dataset_walk(const char *folder, const char *const *endings,
+                  bool (*each)(void *opaque, const char *path), void *opaque);
 
 /* ---- dataset_load.c
  * ------------------------------------------------------------------------------ */
@@ -125,12 +132,22 @@ void dataset_turn_box(const dataset_frame *stored, double edge[4]);
 /** mask [height][width] as stored -> as shown, into `out` of as many pixels. */
 void dataset_turn_mask(const dataset_frame *stored, const uint8_t *mask, uint8_t *out);
 
+/* ---- dataset_mosaic.c
+ * ---------------------------------------------------------------------------- */
+
+/** Questions about single photographs become questions about mosaics of them. */
+bool dataset_make_mosaics(dataset *d);
+/** The picture of a mosaic, and its tile as the mask. */
+bool dataset_load_mosaic(const dataset *d, const question *q, kldve_ctx *ctx,
+                         const dataset_view *view, dataset_picture *p, char why[LABEL_SIZE]);
+
 /* ---- one file each: kinds of data sets
  * ----------------------------------------------------------- */
 
 bool dataset_open_folder(dataset *d);
 bool dataset_open_list(dataset *d);
 bool dataset_open_coco(dataset *d);
+bool dataset_open_voc(dataset *d);
 
 /** Whether a name ends as pictures do that the library reads. */
 bool dataset_is_picture_name(const char *name);

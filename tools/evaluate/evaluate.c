@@ -152,7 +152,7 @@ static int work(const evaluation *e, const ranks *r, const char *command_line, p
         return EXIT_FAILED;
     if (r->rank == 0)
         return lead(e, r, threads, s, p);
-    return run_follow(e, threads) ? EXIT_DONE : EXIT_FAILED;
+    return run_follow(e, threads) ? EXIT_DONE : interrupt_came() ? EXIT_UNFINISHED : EXIT_FAILED;
 }
 
 static int run(const evaluate_args *args, const char *command_line, const ranks *r)

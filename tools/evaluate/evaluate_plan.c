@@ -235,7 +235,7 @@ static uint64_t print_of_piece(const dataset_piece *piece, uint64_t print)
 static void describe_question(const dataset *d, const question *q, store_question *out)
 {
     out->key = q->key;
-    out->picture = q->photos == 1 ? d->photo[q->photo[0]].key : NULL;
+    out->picture = q->picture;
     out->label = q->label;
     out->print = store_print(0, &q->tile, sizeof q->tile);
     for (int32_t i = 0; i < q->photos; i++)
@@ -269,7 +269,7 @@ static bool put_options(const evaluation *e, json_object *o)
            json_put(o, "truth", json_object_new_int(d->truth)) &&
            json_put(o, "turned", json_object_new_int(d->turned)) &&
            json_put(o, "mosaic", json_object_new_int(d->mosaic)) &&
-           json_put(o, "seed", json_object_new_uint64(d->seed));
+           json_put(o, "seed", json_object_new_int(d->seed));
 }
 
 /* The texts are the plan's; NULL after a message. */

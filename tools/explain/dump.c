@@ -1,8 +1,9 @@
 /* dump.c - every intermediate of an explanation as .npy:
  *
  *     logits [classes] float32, z, alpha_logits [classes] float64, kl [1] float64
- *     contrast_cotangent or rivals_cotangent [classes] float64
- *     alpha_channel, alpha_contrast or alpha_rivals [maps] float64: one weight for each feature map
+ *     contrast_cotangent, rivals_cotangent or neighbours_cotangent [classes] float64
+ *     alpha_channel, alpha_contrast, alpha_rivals or alpha_neighbours [maps] float64: one weight
+ *         for each feature map
  *     map_READING [height][width] float32
  *     error_METHOD [height][width] float32: standard error, for methods that draw random numbers
  *

@@ -17,6 +17,7 @@ void explain_options_of(const explanation *e, const explain_args *args, kldve_op
     o->reading = args->reading; /* 0: the default, contrast */
     o->temperature = (float)args->temperature;
     o->perplexity = args->perplexity;
+    o->neighbour_perplexity = args->neighbour_perplexity;
     o->flags = args->check ? KLDVE_FLAG_CHECK : 0;
     if (args->check && args->check_passes >= 0)
         o->check_passes = args->check_passes > 0 ? args->check_passes : -1;

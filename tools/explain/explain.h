@@ -21,7 +21,7 @@ typedef struct explain_args {
     pick pick;                               /* --at, --over, --box */
     const char *overlay, *heat, *map, *dump, *json;
     double opacity; /* negative: not given */
-    double temperature, perplexity, noise;
+    double temperature, perplexity, neighbour_perplexity, noise;
     int32_t samples, window, stride;  /* 0: not given */
     int32_t seed, item, check_passes; /* negative: not given */
     bool check, smooth, terminal;

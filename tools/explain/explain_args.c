@@ -33,6 +33,8 @@ const arg_option explain_options[] = {
                   1e6),
     OPTION_NUMBER("perplexity", AT(perplexity), "P",
                   "perplexity of the truth's affinities; default 30", 1.001, 1e9),
+    OPTION_NUMBER("neighbour-perplexity", AT(neighbour_perplexity), "P",
+                  "how many rivals count in the reading neighbours", 1.001, 1e9),
     OPTION_FLAG("check", AT(check),
                 "also measure whether the map depends on the class and the score on the map"),
     OPTION_INT("check-passes", AT(check_passes), "N",
@@ -74,7 +76,22 @@ static uint64_t options_given(const explain_args *args)
            (args->noise > 0 ? KLDVE_OPTION_NOISE : 0) | (args->seed >= 0 ? KLDVE_OPTION_SEED : 0) |
            (args->temperature > 0 ? KLDVE_OPTION_TEMPERATURE : 0) |
            (args->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0) |
+           (args->neighbour_perplexity > 0 ? KLDVE_OPTION_NEIGHBOUR_PERPLEXITY : 0) |
            (args->truth ? KLDVE_OPTION_TRUTH : 0);
+}
+
+/* Of a method that reads --neighbour-perplexity, one reading does. */
+static int check_neighbours(const explain_args *args)
+{
+    if (args->neighbour_perplexity == 0)
+        return EXIT_DONE;
+    if (args->reading != KLDVE_READING_NEIGHBOURS)
+        return args_usage("explain", "--neighbour-perplexity changes nothing: it is for the "
+                                     "reading neighbours; add --reading neighbours");
+    if (args->rival)
+        return args_usage("explain", "--neighbour-perplexity changes nothing: with --rival only "
+                                     "two classes count");
+    return EXIT_DONE;
 }
 
 /* Find options that would change nothing. */
@@ -83,6 +100,7 @@ static int check_method(const explain_args *args)
     const uint64_t of_layer =
         KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_FEATURE_FORWARDS;
     const kldve_method *method = explain_method(args);
+    int status;
 
     if (args->reading > 0 && !method->readings)
         return unread_reading("explain", method->name);
@@ -90,7 +108,9 @@ static int check_method(const explain_args *args)
         return args_usage("explain",
                           "--fuse changes nothing: %s explains pixels and looks at no layer",
                           method->name);
-    return unread_options("explain", options_given(args), &method, 1);
+    if ((status = unread_options("explain", options_given(args), &method, 1)) != EXIT_DONE)
+        return status;
+    return check_neighbours(args);
 }
 
 /* The same of those that say how to draw. */

@@ -153,6 +153,8 @@ static json_object *new_record(const explanation *e, const explain_args *args)
         put_all_paths(object, e->record.all_paths) && put_scores(object, e) &&
         json_put_text(object, "method", e->method->name) &&
         json_put_text(object, "reading", reading ? kldve_reading_name(e->record.reading) : NULL) &&
+        (e->record.neighbour_perplexity == 0 ||
+         json_put_number(object, "neighbour_perplexity", e->record.neighbour_perplexity, 9)) &&
         put_class(object, "target", e, e->record.target) &&
         (args->target.count < 2 ||
          json_put(object, "targets", json_new_list(new_of_set, e, (size_t)args->target.count))) &&

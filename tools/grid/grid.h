@@ -25,13 +25,13 @@ typedef struct grid_args {
     network_args
         network[GRID_NETWORKS]; /**< in the order given; without --model, [0] is the built-in one */
     int32_t networks;
-    arg_list method;                /**< NAME or NAME:READING; none: kl-dve */
-    arg_list target;                /**< as for explain; none: top1 */
-    int32_t reading;                /**< 1 + number, for methods that name none; 0: not given */
-    int32_t sign;                   /**< a kldve_sign */
-    pick pick;                      /**< --at, --over, --box: the same for all networks */
-    const char *truth;              /**< "model:FILE"; NULL: one-hot */
-    double temperature, perplexity; /**< 0: not given */
+    arg_list method;   /**< NAME or NAME:READING; none: kl-dve */
+    arg_list target;   /**< as for explain; none: top1 */
+    int32_t reading;   /**< 1 + number, for methods that name none; 0: not given */
+    int32_t sign;      /**< a kldve_sign */
+    pick pick;         /**< --at, --over, --box: the same for all networks */
+    const char *truth; /**< "model:FILE"; NULL: one-hot */
+    double temperature, perplexity, neighbour_perplexity; /**< 0: not given */
     arg_list limit;
     bool quiet;
     const char *picture[GRID_PICTURES];
@@ -58,7 +58,9 @@ typedef struct grid_args {
         OPTION_NUMBER("temperature", offsetof(type, member.temperature), "T",                      \
                       "divide the logits by T; default 1", 1e-6, 1e6),                             \
         OPTION_NUMBER("perplexity", offsetof(type, member.perplexity), "P",                        \
-                      "perplexity of the truth's affinities; default 30", 1.001, 1e9)
+                      "perplexity of the truth's affinities; default 30", 1.001, 1e9),             \
+        OPTION_NUMBER("neighbour-perplexity", offsetof(type, member.neighbour_perplexity), "P",    \
+                      "how many rivals count in the reading neighbours", 1.001, 1e9)
 
 /** The options of the networks, and what holds for all. */
 #define GRID_NETWORK_OPTIONS(type, member)                                                         \
@@ -156,7 +158,8 @@ typedef struct grid_cell {
     int32_t picture, network, method, target; /**< places in the grid */
     /** kldve_heatmap_values(): the map; kldve_heatmap_upsample(): any size;
      *  kldve_heatmap_render(map, picture.image, ...): drawn.  NULL: the network does not allow this
-     *  method, which was said; then only the places and `why` hold. */
+     *  method, or numbers are not finite, which was said; then only the places, `why` and
+     *  record.flags hold. */
     kldve_heatmap *map;
     kldve_record record;  /**< record.target: the class; record.seen_*: where the map lies */
     grid_class explained; /**< the class of record.target */

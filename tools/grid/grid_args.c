@@ -114,20 +114,29 @@ static int check_method(const arg_command *command, const grid_args *a, const ch
 static int check_read(const arg_command *command, const grid_args *a)
 {
     uint64_t given = (a->temperature > 0 ? KLDVE_OPTION_TEMPERATURE : 0) |
-                     (a->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0);
+                     (a->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0) |
+                     (a->neighbour_perplexity > 0 ? KLDVE_OPTION_NEIGHBOUR_PERPLEXITY : 0);
     const kldve_method *method[ARG_LIST_MAX] = {method_number(0)};
     bool asks = a->method.count == 0; /* whether a method leaves its reading open */
+    bool neighbours = asks && a->reading == KLDVE_READING_NEIGHBOURS;
     grid_method m;
+    int status;
 
     for (int32_t i = 0; i < a->method.count; i++) {
         grid_read_method(a->method.text[i], a->reading, &m);
         method[i] = m.method;
         asks = asks || (m.method->readings && !strchr(a->method.text[i], ':'));
+        neighbours = neighbours || m.reading == KLDVE_READING_NEIGHBOURS;
     }
     if (a->reading > 0 && !asks)
         return args_usage(command->name, "--reading changes nothing: every --method names its "
                                          "reading or has none");
-    return unread_options(command->name, given, method, a->method.count > 0 ? a->method.count : 1);
+    status =
+        unread_options(command->name, given, method, a->method.count > 0 ? a->method.count : 1);
+    if (status == EXIT_DONE && a->neighbour_perplexity > 0 && !neighbours)
+        return args_usage(command->name, "--neighbour-perplexity changes nothing: no --method has "
+                                         "the reading neighbours, as kl-dve:neighbours");
+    return status;
 }
 
 static int check_pictures(const arg_command *command, const grid_args *a)

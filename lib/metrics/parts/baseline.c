@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "metric_job.h"
 #include "pipeline/passes.h"
 
 enum { TAPS = 11, MIDDLE = TAPS / 2, REACH = 20 };
@@ -61,8 +62,7 @@ static kldve_status blur(const kldve_metric_job *job, float *out)
     double w[TAPS];
 
     if (!rows)
-        return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "metric %s: out of memory",
-                               job->metric->name);
+        return kldve_metric_out_of_memory(job);
     blur_weights(w);
     for (size_t p = 0; p < (size_t)s->in_channels * (size_t)frames; p++) {
         const float *in = job->input + p * plane;

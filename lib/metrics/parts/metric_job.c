@@ -13,6 +13,11 @@ static size_t pixels_of(const kldve_metric_job *job)
     return (size_t)job->height * (size_t)job->width;
 }
 
+kldve_status kldve_metric_out_of_memory(const kldve_metric_job *job)
+{
+    return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "metric %s: out of memory", job->metric->name);
+}
+
 kldve_status kldve_metric_draw(const kldve_metric_job *job, const kldve_heatmap *map, float *values)
 {
     return kldve_heatmap_upsample(job->ctx, map, job->width, job->height, 0, values);
@@ -92,8 +97,7 @@ kldve_status kldve_metric_scores(const kldve_metric_job *job, int32_t kind, cons
         return without_network(job);
     logits = kldve_ctx_alloc(job->ctx, (size_t)count, (size_t)job->shape->classes * sizeof *logits);
     if (!logits)
-        return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "metric %s: out of memory",
-                               job->metric->name);
+        return kldve_metric_out_of_memory(job);
     if ((st = pass(job, inputs, count, logits)) == KLDVE_OK)
         score_all(job, kind, logits, count, scores);
     kldve_ctx_release(job->ctx, logits);
@@ -113,20 +117,37 @@ kldve_status kldve_metric_map(const kldve_metric_job *job, const float *input,
                                    options ? options : job->explained_with, out);
 }
 
-kldve_status kldve_metric_explain(const kldve_metric_job *job, const float *input,
-                                  const kldve_options *options, float *values)
+/* The map of another input, around 0 where it has signs. */
+static kldve_status draw_other(const kldve_metric_job *job, const float *input,
+                               const kldve_options *options, float *values)
 {
     kldve_heatmap *map = NULL;
-    kldve_status st;
+    kldve_status st = kldve_metric_map(job, input, options, &map);
 
-    if (!job || !input || !values)
-        return KLDVE_E_ARG;
-    if ((st = kldve_metric_map(job, input, options, &map)) < 0)
+    if (st < 0)
         return st;
     st = kldve_metric_draw(job, map, values);
     if (st == KLDVE_OK && map->record.sign == KLDVE_SIGN_SIGNED)
         for (size_t i = 0; i < pixels_of(job); i++)
-            values[i] = fabsf(values[i] - 0.5f);
+            values[i] -= 0.5f;
     kldve_heatmap_free(map);
+    return st;
+}
+
+kldve_status kldve_metric_evidence(const kldve_metric_job *job, const float *input, float *evidence)
+{
+    return draw_other(job, input, NULL, evidence);
+}
+
+kldve_status kldve_metric_explain(const kldve_metric_job *job, const float *input,
+                                  const kldve_options *options, float *values)
+{
+    kldve_status st;
+
+    if (!job || !input || !values)
+        return KLDVE_E_ARG;
+    st = draw_other(job, input, options, values);
+    for (size_t i = 0; st == KLDVE_OK && i < pixels_of(job); i++)
+        values[i] = fabsf(values[i]); /* only a map with signs has some below 0 */
     return st;
 }

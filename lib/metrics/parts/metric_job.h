@@ -4,6 +4,9 @@
 
 #include <kldve/metrics.h>
 
+/** KLDVE_E_NOMEM, with its message. */
+kldve_status kldve_metric_out_of_memory(const kldve_metric_job *job);
+
 /** A map at the size of the job's, [height][width], as kldve_heatmap_upsample() draws it.
  *  KLDVE_E_ARG if it is one of another number of frames. */
 kldve_status kldve_metric_draw(const kldve_metric_job *job, const kldve_heatmap *map,
@@ -13,6 +16,10 @@ kldve_status kldve_metric_draw(const kldve_metric_job *job, const kldve_heatmap 
  *  against the target.  A map whose scale is not known, a mean of several, stays as it is. */
 kldve_status kldve_metric_attributions(const kldve_metric_job *job, const kldve_heatmap *map,
                                        float *values);
+
+/** The map of another input, drawn as kldve_metric_job.evidence, [height][width]. */
+kldve_status kldve_metric_evidence(const kldve_metric_job *job, const float *input,
+                                   float *evidence);
 
 /** kldve_metric_explain(), the whole map; free it with kldve_heatmap_free(). */
 kldve_status kldve_metric_map(const kldve_metric_job *job, const float *input,

@@ -5,12 +5,8 @@
 #include <string.h>
 
 #include "baseline.h"
+#include "metric_job.h"
 #include "stages/curve.h"
-
-static kldve_status out_of_memory(const kldve_metric_job *job)
-{
-    return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "metric %s: out of memory", job->metric->name);
-}
 
 static size_t at_once(const kldve_metric_job *job)
 {
@@ -31,7 +27,7 @@ kldve_status kldve_trail_open(const kldve_metric_job *job, kldve_trail *trail)
         kldve_curve_order(job->evidence, trail->pixels, job->options->seed, trail->order, spare);
     kldve_ctx_release(job->ctx, spare);
     if (!trail->baseline || !trail->inputs || !trail->order || !spare)
-        return out_of_memory(job);
+        return kldve_metric_out_of_memory(job);
     return kldve_metric_baseline(job, trail->baseline);
 }
 
@@ -80,20 +76,33 @@ kldve_status kldve_trail_scores(const kldve_metric_job *job, const kldve_trail *
     return st;
 }
 
+kldve_status kldve_trail_points(const kldve_metric_job *job, size_t count, size_t **changed,
+                                int32_t *points)
+{
+    size_t each;
+
+    *points = kldve_curve_steps(count, job->options->steps, &each) + 1;
+    *changed = kldve_ctx_alloc(job->ctx, (size_t)*points, sizeof **changed);
+    if (!*changed)
+        return kldve_metric_out_of_memory(job);
+    for (int32_t i = 0; i < *points; i++)
+        (*changed)[i] = i < *points - 1 ? (size_t)i * each : count;
+    return KLDVE_OK;
+}
+
 kldve_status kldve_trail_area(const kldve_metric_job *job, const kldve_trail *trail,
                               const float *from, const float *to, double *area)
 {
-    size_t each;
-    int32_t points = kldve_curve_steps(trail->pixels, job->options->steps, &each) + 1;
-    size_t *changed = kldve_ctx_alloc(job->ctx, (size_t)points, sizeof *changed);
-    double *scores = kldve_ctx_alloc(job->ctx, (size_t)points, sizeof *scores);
-    kldve_status st;
+    double *scores = NULL;
+    size_t *changed;
+    int32_t points;
+    kldve_status st = kldve_trail_points(job, trail->pixels, &changed, &points);
 
-    for (int32_t i = 0; changed && i < points; i++)
-        changed[i] = i < points - 1 ? (size_t)i * each : trail->pixels;
-    st = changed && scores ? kldve_trail_scores(job, trail, from, to, changed, points,
-                                                KLDVE_SCORE_PROBABILITY, scores)
-                           : out_of_memory(job);
+    if (st == KLDVE_OK && !(scores = kldve_ctx_alloc(job->ctx, (size_t)points, sizeof *scores)))
+        st = kldve_metric_out_of_memory(job);
+    if (st == KLDVE_OK)
+        st = kldve_trail_scores(job, trail, from, to, changed, points, KLDVE_SCORE_PROBABILITY,
+                                scores);
     if (st == KLDVE_OK)
         *area = kldve_curve_area(scores, (size_t)points);
     kldve_ctx_release(job->ctx, scores);

@@ -28,6 +28,12 @@ kldve_status kldve_trail_scores(const kldve_metric_job *job, const kldve_trail *
                                 const float *from, const float *to, const size_t *changed,
                                 int32_t count, int32_t kind, double *scores);
 
+/** How many pixels have changed at each point of a curve: none at first, `count` at the end, in
+ *  job->options->steps equal steps (curve.h).
+ *  @param changed  Becomes [*points], which the caller releases; NULL on failure. */
+kldve_status kldve_trail_points(const kldve_metric_job *job, size_t count, size_t **changed,
+                                int32_t *points);
+
 /** The area under the probability while the pixels change in job->options->steps equal steps. */
 kldve_status kldve_trail_area(const kldve_metric_job *job, const kldve_trail *trail,
                               const float *from, const float *to, double *area);
