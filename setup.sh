@@ -9,7 +9,7 @@ set -eu
 
 needed="gcc libc6-dev meson ninja-build pkg-config libopenblas-dev libpng-dev libjpeg-dev
 libdnnl-dev libnanopb-dev libjson-c-dev libcairo2-dev libpango1.0-dev libsqlite3-dev libexpat1-dev
-libopenmpi-dev"
+libopenmpi-dev libsuitesparse-dev"
 # Programs that use the library together with others (examples/hosts, docs/hosts.md): 230 MB.
 for_hosts="ffmpeg libtorch-dev libopencv-videoio-dev libopencv-highgui-dev libsdl2-dev libsdl2-ttf-dev
 libfontconfig-dev xvfb"

@@ -39,20 +39,22 @@ static const kldve_metric metric = {
     .compute = above_half,
 };
 
-/* Every metric that the context knows and that needs no more than the network.  0 on success. */
+/* Every metric that the context knows and that the network is enough for.  0 on success. */
 static int print_all(kldve_ctx *ctx, const kldve_heatmap *map, const kldve_metric_subject *subject)
 {
     const uint64_t had = KLDVE_METRIC_NEED_NETWORK | KLDVE_METRIC_NEED_EXPLANATIONS;
     const kldve_metric *m;
 
     for (int32_t i = 0; kldve_metric_at(ctx, i, &m) == KLDVE_OK; i++) {
+        kldve_status status = KLDVE_E_UNSUPPORTED;
         double value;
 
-        if (m->needs & ~had)
-            continue;
-        if (kldve_metric_compute(ctx, map, m->name, subject, &value))
+        if (!(m->needs & ~had))
+            status = kldve_metric_compute(ctx, map, m->name, subject, &value);
+        if (status == KLDVE_OK)
+            printf("%s %.9g\n", m->name, value);
+        else if (status != KLDVE_E_UNSUPPORTED)
             return 1;
-        printf("%s %.9g\n", m->name, value);
     }
     return 0;
 }

@@ -85,6 +85,13 @@ enum {
                               be larger.  A backend that wraps another one makes the same room */
 };
 
+/** Which parameters of a network become random ones: kldve_explainer_randomise(). */
+typedef enum kldve_randomise {
+    KLDVE_RANDOMISE_NONE = 0,       /**< none: the network as it was opened */
+    KLDVE_RANDOMISE_CASCADE = 1,    /**< those of all layers from the logits down to and with one */
+    KLDVE_RANDOMISE_INDEPENDENT = 2 /**< those of one layer alone */
+} kldve_randomise;
+
 /** How a backward pass treats ReLU-like activations; KLDVE_RULE_GRADIENT is the true derivative.
  *  The two rules of reversed networks also pass dy through local response normalisation as it is
  *  (Mahendran and Vedaldi 2016). */
@@ -224,6 +231,15 @@ typedef struct kldve_backend {
      *  @param needs  KLDVE_NEED_* (method.h).
      *  @param rule   a kldve_rule, of gradients at the pixels. */
     kldve_status (*can)(void *state, uint64_t needs, int32_t rule);
+    /** The layers that have parameters, by number from 0, from the logits to the input: *name
+     *  becomes what the network calls that layer, which lives as long as the state.
+     *  KLDVE_E_NOT_FOUND past the last, without a message.  May be called between any two calls. */
+    kldve_status (*parameters)(void *state, int32_t index, const char **name);
+    /** From now on the network has other parameters, as kldve_explainer_randomise() says of `kind`,
+     *  `layer` and `seed`; sizes stay.  KLDVE_RANDOMISE_NONE: its own again, with the same bits.
+     *  Later calls need a new forward pass.  After a failure the network is as before.
+     *  KLDVE_E_ARG where there is no such layer. */
+    kldve_status (*randomise)(void *state, int32_t kind, int32_t layer, uint64_t seed);
 } kldve_backend;
 #define KLDVE_BACKEND_INIT KLDVE_INIT(kldve_backend)
 

@@ -245,6 +245,43 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_shape(const kldve_explai
 KLDVE_API kldve_status kldve_explainer_note(const kldve_explainer *explainer, int32_t index,
                                             const char **note);
 
+/** The layers of a network that have parameters, from the logits to the input: layer 0 is the one
+ *  nearest the logits.  A layer is a convolution, a matrix or a recurrent cell with the biases,
+ *  normalisations and factors that follow it.  Parameters that several layers share belong to the
+ *  one nearest the logits.
+ *  @param index  From 0.
+ *  @param name   What the network calls it, for the engine a tensor; borrowed from the explainer.
+ *  @return KLDVE_OK; KLDVE_E_NOT_FOUND (past the last); KLDVE_E_ARG (NULL, a negative index);
+ *          KLDVE_E_UNSUPPORTED (the backend does not know its parameters); or what it returned.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_parameters(kldve_explainer *explainer,
+                                                                   int32_t index,
+                                                                   const char **name);
+
+/** Give the network random parameters, to see whether an explanation depends on them: one that
+ * stays the same does not explain what the network has learned (the model parameter randomisation
+ * test of Adebayo et al. 2018, arXiv:1810.03292).  Each call starts from the true network.
+ *
+ *  The engine shuffles the elements of each tensor of parameters among each other: weights, biases,
+ *  and the factors, means and deviations of normalisations.  So every tensor keeps its own
+ *  distribution, no variance becomes negative, quantised weights stay levels, and the same seed
+ * gives the same network on every machine, because no number is computed.  docs/metrics.md says
+ * more.
+ *  @param kind   a kldve_randomise.
+ *  @param layer  Which, as kldve_explainer_parameters() counts; 0 for KLDVE_RANDOMISE_NONE.
+ *  @param seed   Same seed, same network; 0 for KLDVE_RANDOMISE_NONE.  A tensor is shuffled in the
+ *                same way in a cascade and by itself.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL, an unknown kind, no such layer, a layer or seed with NONE);
+ *          KLDVE_E_UNSUPPORTED (the backend cannot, the network has no parameters, or is only a
+ *          head); KLDVE_E_NOMEM; KLDVE_E_LIMIT; KLDVE_E_CANCELLED; KLDVE_E_DEADLINE; or what the
+ *          backend returned.  After a failure the network is as before.
+ *  Cost: for the engine that of loading the network once more, in time and memory.  Notes of the
+ *  explainer say that its parameters are random.  Others that share the network keep theirs.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_randomise(kldve_explainer *explainer,
+                                                                  int32_t kind, int32_t layer,
+                                                                  uint64_t seed);
+
 /** Would an explanation with these options work?  kldve_explain() and its kin ask the same first,
  *  before any pass of the network.
  *

@@ -5,13 +5,28 @@
 
 #include "base/ctx.h"
 
+/* One a line. */
+/* clang-format off */
 static const kldve_metric *const metrics[] = {
-    &kldve_energy_area_metric,    &kldve_deletion_metric,          &kldve_insertion_metric,
-    &kldve_ties_metric,           &kldve_average_drop_metric,      &kldve_increase_metric,
-    &kldve_coherency_metric,      &kldve_complexity_metric,        &kldve_adcc_metric,
-    &kldve_pixel_flipping_metric, &kldve_comprehensiveness_metric, &kldve_sufficiency_metric,
-    &kldve_infidelity_metric,     &kldve_max_sensitivity_metric,
+    &kldve_energy_area_metric,
+    &kldve_deletion_metric,
+    &kldve_insertion_metric,
+    &kldve_ties_metric,
+    &kldve_average_drop_metric,
+    &kldve_increase_metric,
+    &kldve_coherency_metric,
+    &kldve_complexity_metric,
+    &kldve_adcc_metric,
+    &kldve_pixel_flipping_metric,
+    &kldve_comprehensiveness_metric,
+    &kldve_sufficiency_metric,
+    &kldve_road_metric,
+    &kldve_road_morf_metric,
+    &kldve_road_lerf_metric,
+    &kldve_infidelity_metric,
+    &kldve_max_sensitivity_metric,
 };
+/* clang-format on */
 
 static const uint64_t known_needs = KLDVE_METRIC_NEED_NETWORK | KLDVE_METRIC_NEED_EXPLANATIONS |
                                     KLDVE_METRIC_NEED_TRUTH | KLDVE_METRIC_NEED_OTHER |

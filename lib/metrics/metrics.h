@@ -20,6 +20,9 @@ extern const kldve_metric kldve_adcc_metric;
 extern const kldve_metric kldve_pixel_flipping_metric;
 extern const kldve_metric kldve_comprehensiveness_metric;
 extern const kldve_metric kldve_sufficiency_metric;
+extern const kldve_metric kldve_road_metric;
+extern const kldve_metric kldve_road_morf_metric;
+extern const kldve_metric kldve_road_lerf_metric;
 extern const kldve_metric kldve_infidelity_metric;
 extern const kldve_metric kldve_max_sensitivity_metric;
 

@@ -80,6 +80,32 @@ kldve_status kldve_network_can(kldve_network *net, const char *method, uint64_t 
     return kldve_network_has(net, can) ? CALL(net, &reason, method, can, needs, rule) : KLDVE_OK;
 }
 
+kldve_status kldve_network_parameters(kldve_network *net, int32_t index, const char **name)
+{
+    kldve_reason reason;
+    kldve_status st;
+
+    if (!kldve_network_has(net, parameters))
+        return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED, "%s: does not know its parameters",
+                               net->backend.name);
+    st = CALL(net, &reason, "parameters", parameters, index, name);
+    if (st == KLDVE_OK && !*name)
+        return kldve_ctx_failf(net->ctx, KLDVE_E_BACKEND, "%s: parameters: layer %d has no name",
+                               net->backend.name, (int)index);
+    return st;
+}
+
+kldve_status kldve_network_randomise(kldve_network *net, int32_t kind, int32_t layer, uint64_t seed)
+{
+    kldve_reason reason;
+
+    if (!kldve_network_has(net, randomise))
+        return kldve_ctx_failf(net->ctx, KLDVE_E_UNSUPPORTED, "%s: cannot have random parameters",
+                               net->backend.name);
+    net->held = KLDVE_HELD_NOTHING;
+    return CALL(net, &reason, "random parameters", randomise, kind, layer, seed);
+}
+
 kldve_status kldve_network_forward(kldve_network *net, int32_t count, const float *inputs,
                                    float *logits, float *features, int32_t *refused)
 {

@@ -41,6 +41,12 @@ void kldve_network_close(kldve_network *net);
 kldve_status kldve_network_can(kldve_network *net, const char *method, uint64_t needs,
                                int32_t rule);
 
+/** The layers with parameters, from 0; KLDVE_E_NOT_FOUND past the last. */
+kldve_status kldve_network_parameters(kldve_network *net, int32_t index, const char **name);
+/** Other parameters, a kldve_randomise; afterwards there is no pass to look back on. */
+kldve_status kldve_network_randomise(kldve_network *net, int32_t kind, int32_t layer,
+                                     uint64_t seed);
+
 /* The explained inputs: one, or shape.batch of them at once.
  *
  * `inputs` [count][in_channels][in_height][in_width], logits [count][classes], features and

@@ -22,7 +22,7 @@ ENDS_WITH(kldve_shape, head);
 ENDS_WITH(kldve_pick, has_box);
 ENDS_WITH(kldve_bias_gradient, reserved);
 ENDS_WITH(kldve_attention, width);
-ENDS_WITH(kldve_backend, can);
+ENDS_WITH(kldve_backend, randomise);
 ENDS_WITH(kldve_options, neighbour_perplexity);
 ENDS_WITH(kldve_input_spec, alpha_std);
 ENDS_WITH(kldve_arrays, seen_height);

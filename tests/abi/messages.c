@@ -198,6 +198,8 @@ static void explaining(kldve_explainer *net, const char *path)
     CLEARS(kldve_explainer_set_input(net, &spec));
     CLEARS(kldve_explainer_shape(net, &shape));
     CLEARS(kldve_explainer_check(net, NULL));
+    CLEARS(kldve_explainer_randomise(net, KLDVE_RANDOMISE_CASCADE, 0, 1));
+    CLEARS(kldve_explainer_randomise(net, KLDVE_RANDOMISE_NONE, 0, 0));
     CLEARS(kldve_image_load(ctx, path, &photo));
     photos[0] = photo;
     CLEARS(kldve_explain(net, photo, NULL, &map));

@@ -616,6 +616,52 @@ static void check_batch(struct bench *b)
     free(batch.cotangents);
 }
 
+/* -- random parameters ------------------------------------------------------------------------ */
+
+/* The logits with other parameters, [classes]; to be freed. */
+static float *random_logits(struct bench *b, int32_t kind, int32_t layer, uint64_t seed)
+{
+    float *logits = floats(b->classes), *features = floats(b->features);
+
+    must(b, b->backend->randomise(b->state, kind, layer, seed), "random parameters");
+    must(b, b->backend->forward(b->state, b->input, logits, features), "forward");
+    free(features);
+    return logits;
+}
+
+static void check_logits(struct bench *b, float *got, const float *want, bool same,
+                         const char *when)
+{
+    if ((memcmp(got, want, b->classes * sizeof *got) == 0) != same)
+        fail_msg("%s: %s the logits %s", b->backend->name, when, same ? "differ" : "are the same");
+    free(got);
+}
+
+static void check_random(struct bench *b)
+{
+    float *own = random_logits(b, KLDVE_RANDOMISE_NONE, 0, 0), *last;
+    const char *name = NULL;
+    int32_t layers = 0;
+
+    while (b->backend->parameters(b->state, layers, &name) == KLDVE_OK && *name)
+        layers++;
+    if (layers < 1)
+        fail_msg("%s: no layer has parameters", b->backend->name);
+    last = random_logits(b, KLDVE_RANDOMISE_INDEPENDENT, 0, 1);
+    check_logits(b, random_logits(b, KLDVE_RANDOMISE_CASCADE, 0, 1), last, true,
+                 "with one random layer, alone or not,");
+    check_logits(b, random_logits(b, KLDVE_RANDOMISE_CASCADE, 0, 2), last, false,
+                 "with another seed");
+    check_logits(b, random_logits(b, KLDVE_RANDOMISE_CASCADE, layers - 1, 1), own, false,
+                 "with all layers random");
+    assert_true(b->backend->randomise(b->state, KLDVE_RANDOMISE_CASCADE, layers, 1) < 0);
+    check_logits(b, random_logits(b, KLDVE_RANDOMISE_INDEPENDENT, 0, 1), last, true, "again");
+    check_logits(b, random_logits(b, KLDVE_RANDOMISE_NONE, 0, 0), own, true,
+                 "with its own parameters again");
+    free(own);
+    free(last);
+}
+
 /* -- failures --------------------------------------------------------------------------------- */
 
 /* Open and explain with `budget` allocations that succeed. */
@@ -687,6 +733,8 @@ void contract_check(const contract *c)
         check_attentions(&b);
     if (HAS(c->backend, forward_many) && b.shape.batch > 1)
         check_batch(&b);
+    if (HAS(c->backend, parameters) && HAS(c->backend, randomise))
+        check_random(&b);
     check_allocations(&b);
     bench_close(&b);
 }

@@ -373,6 +373,37 @@ static kldve_status tiny_forward_features(void *state, const float *features, fl
     return head(state, features, logits);
 }
 
+/* The layers, from the logits: W2 and b2, W1 and b1. */
+static kldve_status tiny_parameters(void *state, int32_t index, const char **name)
+{
+    static const char *const names[] = {"last", "first"};
+
+    (void)state;
+    if (index >= 2)
+        return KLDVE_E_NOT_FOUND;
+    *name = names[index];
+    return KLDVE_OK;
+}
+
+static kldve_status tiny_randomise(void *state, int32_t kind, int32_t layer, uint64_t seed)
+{
+    struct tiny *t = state;
+    size_t first = (size_t)t->config.maps * (size_t)(t->config.channels + 1);
+    size_t count = first + (size_t)t->config.classes * (size_t)(t->config.maps + 1);
+
+    if (layer >= 2)
+        return kldve_ctx_failf(t->ctx, KLDVE_E_ARG, "layer %d: there are two", (int)layer);
+    draw(t, count, cells_of(&t->config));
+    for (size_t i = 0; kind != KLDVE_RANDOMISE_NONE && i < count; i++) {
+        uint64_t own = seed + 1 + i;
+        bool in_layer = i >= first ? layer == 0 : layer == 1;
+
+        if (in_layer || (kind == KLDVE_RANDOMISE_CASCADE && i >= first))
+            t->w1[i] = (float)test_normal(&own);
+    }
+    return KLDVE_OK;
+}
+
 const kldve_backend tiny_backend = {
     .struct_size = sizeof(kldve_backend),
     .name = "tiny",
@@ -385,6 +416,8 @@ const kldve_backend tiny_backend = {
     .forward_features = tiny_forward_features,
     .vjp_biases = tiny_vjp_biases,
     .attentions = tiny_attentions,
+    .parameters = tiny_parameters,
+    .randomise = tiny_randomise,
 };
 
 const kldve_backend tiny_backend_plain = {

@@ -1,9 +1,13 @@
 """Data sets of kldve evaluate: what is asked about which picture.  Each is made here."""
+import contextlib
+import itertools
 import json
 import os
 import pathlib
 import random
+import re
 import socket
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -564,6 +568,17 @@ class Mosaic(Case):
         bad = [q for q in self.mosaics(2).questions if "why" in q]
         self.assertEqual([q["why"] for q in bad], ["a/a0.png: not a picture in PNG or JPEG format"] * 2)
 
+    def test_photographs_of_one_class_are_not_asked_about(self):
+        self.put("same/1.png", "same/2.png", data=png(64, 64, lambda x, y: bytes((x, y, 9))))
+        done = command.run("evaluate", self.top / "same", "--mosaic", "2", "--ask", "alone", "--method", "grad-cam", "--metric",
+                           "energy_area", "--db", self.top / "r.db")
+        if "was built without" in done.err:
+            self.skipTest(done.err)
+        self.assertEqual(done.status, 0, done.err)
+        with contextlib.closing(sqlite3.connect(self.top / "r.db")) as results:
+            self.assertEqual(results.execute("SELECT why FROM explanation").fetchall(), [
+                ("another photograph of the mosaic is of the same class by itself",)] * 2)
+
     def test_refused(self):
         self.put("one/a/1.png", "one/a/2.png")
         for args, status, message in (
@@ -650,6 +665,57 @@ class Voc(Case):
         os.remove(self.top / "Annotations/z.xml")
         os.mkfifo(self.top / "Annotations/z.xml")
         self.assertIn("z (no regular file)", self.show(self.top).notes[0])
+
+
+class Page(Case):
+    """The examples of docs/evaluate.md."""
+
+    def write_the_files_of(self, section):
+        lines, files = section.splitlines(), {}
+        for at, line in enumerate(lines):
+            name = re.search(r"`([\w.]+)`:$", line)
+            if name:
+                block = [text[4:] for text in itertools.takewhile(lambda text: text.startswith("    "), lines[at + 2:])]
+                files[name[1]] = "\n".join(block) + "\n"
+        for name, text in files.items():
+            self.put(name, data=text.encode())
+        return files
+
+    def test_examples(self):
+        page = pathlib.Path(os.environ["KLDVE_SOURCE"], "docs/evaluate.md").read_text()
+        section = page.split("\n## Data sets\n")[1].split("\n## ")[0]
+        self.assertEqual(set(self.write_the_files_of(section)), {"pets.csv", "small.json", "classes.tsv"})
+        large = png(640, 480, lambda x, y: b"abc")
+        self.put("images/tom.jpg", "images/rex.jpg", data=large)
+        self.put("masks/rex.png", data=png(640, 480, lambda x, y: b"\xff\xff\xff" if x < 9 else b"\0\0\0"))
+        for name in "abcd":
+            self.put(f"animals/{name}/{name}.png")
+        coco = {"images": [{"id": 1, "file_name": "1.jpg"}], "categories": [{"id": 1, "name": "cat", "isthing": 1}]}
+        self.put("val2017/1.jpg", "annotations/panoptic_val2017/1.png")
+        self.put("annotations/instances_val2017.json", data=json.dumps({**coco, "annotations": [
+            {"image_id": 1, "category_id": 1, "segmentation": [[0, 0, 2, 0, 2, 2]]}]}).encode())
+        self.put("annotations/panoptic_val2017.json", data=json.dumps({**coco, "annotations": [
+            {"image_id": 1, "file_name": "1.png", "segments_info": [{"id": 9 * 65536, "category_id": 1}]}]}).encode())
+        xml = (b"<annotation><object><name>cat</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox>"
+               b"</object></annotation>")
+        self.put("VOC2012/Annotations/2007.xml", "bbox/n1/n1_7.xml", data=xml)
+        self.put("VOC2012/JPEGImages/2007.jpg", "ILSVRC/n1/n1_7.JPEG")
+        self.put("VOC2012/ImageSets/Main/val.txt", data=b"2007\n")
+        (self.top / "out").mkdir()
+        voc = "reads no XML" not in Shown(self.top, "--format", "voc").error
+        counts = {"animals": [4, 4, 4], "pets.csv": [2], "annotations/instances_val2017.json": [1], "small.json": [1],
+                  "annotations/panoptic_val2017.json": [1], "VOC2012": [1], "bbox": [1],
+                  "VOC2012/ImageSets/Main/val.txt": [1]}
+        for text in re.findall(r"^    kldve evaluate net.onnx (.*)$", section, re.M):
+            args = re.sub(r" --(db|metric|ask) \S+", "", text).split()
+            if voc or not args[0].startswith(("VOC", "bbox")):
+                shown = Shown(*args, "--load", "out", cwd=self.top)
+                self.assertEqual((shown.status, shown.error), (0, ""), text)
+                self.assertEqual(len(shown.questions), counts[args[0]].pop(), text)
+                self.assertEqual([q["why"] for q in shown.questions if "why" in q], [], text)
+            else:
+                counts[args[0]].pop()
+        self.assertEqual(set(map(len, counts.values())), {0})
 
 
 if __name__ == "__main__":

@@ -82,7 +82,9 @@ class Killed(Case):
         self.fills(*plan, name="whole.db")
         dice, before, kills = random.Random(1), 0, 0
         while kills < 50:
-            with subprocess.Popen([FILL, self.path(), *plan, "wait=2000"], stdout=subprocess.DEVNULL) as run:
+            with subprocess.Popen([FILL, self.path(), *plan, "wait=2000", "say=1"], stdout=subprocess.PIPE) as run:
+                if kills % 2:  # else perhaps before the file is open
+                    run.stdout.readline()
                 time.sleep(dice.uniform(0, 0.06))
                 run.send_signal(signal.SIGKILL)
                 if run.wait() != -signal.SIGKILL:
@@ -133,6 +135,15 @@ class Extended(Case):
         self.fills("questions=20")
         self.fills("questions=20", name="b.db")
         self.assertEqual(rows(self.path()), rows(self.path("b.db")))
+
+    def test_another_processor_is_said(self):
+        self.fills("questions=10")
+        result = self.fill("questions=20", "machine=another one")
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (0, 1))
+        self.assertIn("another processor (one processor, not another one)", result.stderr)
+        result = self.merge("m.db", "a.db")
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (0, 1))
+        self.assertIn("another processor (another one, not one processor)", result.stderr)
 
     def test_texts_are_kept_as_they_are(self):
         label = "l'été; DROP TABLE unit; -- \"x\"\\"
@@ -206,7 +217,7 @@ class Refused(Case):
         self.assertEqual((odd.returncode, os.listdir(self.folder)), (0, ["file:memory?x"]))
 
     def test_another_writer(self):
-        with subprocess.Popen([FILL, self.path(), "hold=60"], stdout=subprocess.PIPE) as run:
+        with subprocess.Popen([FILL, self.path(), "say=1", "hold=60"], stdout=subprocess.PIPE) as run:
             run.stdout.readline()
             self.refused(self.fill(), f"process {run.pid} on ", "is writing")
             self.refused(self.merge("m.db", "a.db"), f"process {run.pid} on ")

@@ -207,7 +207,11 @@ static void test_failures(void **state)
     for (int32_t i = 0; kldve_metric_at(NULL, i, &m) == KLDVE_OK; i++) {
         if (m->needs & ~had)
             continue;
-        assert_int_equal(kldve_metric_compute(f->ctx, map, m->name, &s, &value), KLDVE_OK);
+        if (kldve_metric_compute(f->ctx, map, m->name, &s, &value) == KLDVE_E_UNSUPPORTED) {
+            test_says(f->ctx, "was built without a sparse solver");
+            continue;
+        }
+        assert_string_equal(kldve_ctx_message(f->ctx), "");
         live = f->heap.live;
         value = 7;
         for (long n = 0; f->heap.budget = n, kldve_metric_compute(f->ctx, map, m->name, &s, &value);

@@ -174,6 +174,10 @@ static void print_head(const summary *m)
 void results_print(const summary *m, int32_t against)
 {
     print_head(m);
+    if (m->count.values == 0) {
+        printf("nothing is measured\n");
+        return;
+    }
     for (int32_t i = 0; i < m->plan->networks; i++)
         print_network(m, i, against);
     for (int32_t i = 1; i < m->plan->networks; i++)

@@ -104,25 +104,49 @@ static kldve_status first_alone(task *t, const kldve_image *image, int32_t *firs
     return status;
 }
 
-static bool ask_alone(task *t, const question *q)
+/* The class of one photograph of a mosaic by itself.  False: there is none, or the run cannot go
+ * on: *go_on says which. */
+static bool tile_alone(task *t, int32_t tile, int32_t *first, bool *go_on)
 {
     const evaluation *e = t->w->e;
     kldve_image *image = NULL;
     char why[LABEL_SIZE] = "";
     kldve_status status;
 
-    if (!dataset_load_tile(&e->data, t->u->question, q->tile, t->w->ctx,
+    *go_on = true;
+    if (!dataset_load_tile(&e->data, t->u->question, tile, t->w->ctx,
                            &e->network[t->u->network].view, &image, why)) {
         no_maps(t, why);
-        return !atomic_load(&t->w->cancelled);
+        *go_on = !atomic_load(&t->w->cancelled);
+        return false;
     }
-    t->target.target_kind = KLDVE_TARGET_INDEX;
-    status = first_alone(t, image, &t->target.target);
+    status = first_alone(t, image, first);
     kldve_image_free(image);
     if (status != KLDVE_OK && ends_run(t->w, status))
-        return give_up(t, "a photograph alone");
-    if (status != KLDVE_OK)
+        *go_on = give_up(t, "a photograph alone");
+    else if (status != KLDVE_OK)
         no_maps(t, kldve_ctx_message(t->w->ctx));
+    return status == KLDVE_OK;
+}
+
+/* Two photographs of one class would make the question one without an answer. */
+static bool ask_alone(task *t, const question *q)
+{
+    bool go_on;
+
+    t->target.target_kind = KLDVE_TARGET_INDEX;
+    if (!tile_alone(t, q->tile, &t->target.target, &go_on))
+        return go_on;
+    for (int32_t i = 0; i < q->photos; i++) {
+        int32_t other;
+
+        if (i == q->tile)
+            continue;
+        if (!tile_alone(t, i, &other, &go_on))
+            return go_on;
+        if (other == t->target.target)
+            no_maps(t, "another photograph of the mosaic is of the same class by itself");
+    }
     return true;
 }
 
@@ -172,10 +196,12 @@ static bool explain(task *t, const kldve_options *o, unit_method *says, kldve_he
         says->target = record.target;
         says->logit = record.logit;
         says->probability = record.probability;
+        says->flags = record.flags;
         return true;
     }
     if (ends_run(t->w, status))
         return give_up(t, o->method);
+    says->flags = status == KLDVE_E_NUMERIC ? KLDVE_RESULT_NON_FINITE : 0;
     clean_text(kldve_ctx_message(t->w->ctx), says->why, UNIT_WHY_SIZE);
     return true;
 }

@@ -36,7 +36,7 @@ const arg_option explain_options[] = {
     OPTION_NUMBER("neighbour-perplexity", AT(neighbour_perplexity), "P",
                   "how many rivals count in the reading neighbours", 1.001, 1e9),
     OPTION_FLAG("check", AT(check),
-                "also measure whether the map depends on the class and the score on the map"),
+                "also measure whether the map depends on the class, and its faithfulness"),
     OPTION_INT("check-passes", AT(check_passes), "N",
                "of --check: further passes, 5 or more, 0 for none; default 32", 0, 1000000),
     OPTION_GROUP("What to write (default: PICTURE.kldve.png in the working folder):"),

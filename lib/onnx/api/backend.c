@@ -11,15 +11,9 @@ static void backend_close(void *state)
 
     if (!s)
         return;
-    for (int i = 0; i < KX_EXTRAS; i++)
-        kx_extra_free(s->extra[i]);
-    kx_picked_free(s->picked);
-    kx_extra_free(s->finder);
-    kldve_ctx_release(s->ctx, s->found);
-    kx_many_free(s->many);
-    kx_state_free(s->run);
-    kldve_ctx_release(s->ctx, s->input);
-    kldve_ctx_release(s->ctx, s->rounded);
+    kx_backend_stop(s);
+    kldve_onnx_free(s->random);
+    kx_arena_free(&s->arena);
     kldve_onnx_free(s->own);
     kldve_ctx_release(s->ctx, s);
 }
@@ -52,25 +46,16 @@ static kldve_status backend_open(kldve_ctx *ctx, const void *config, void **stat
     if (!s)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while opening the network");
     memset(s, 0, sizeof *s);
-    s->net = config;
+    s->net = s->file = config;
     s->ctx = ctx;
-    if ((st = kx_state_new(ctx, s->net->plan, &s->run)) < 0 ||
-        (s->net->selects &&
-         (st = kx_picked_new(ctx, &s->net->selection, s->net->batch, &s->picked)) < 0))
-        goto fail;
-    if (s->net->options.vjp_input || s->net->detector.found) {
-        s->input = kldve_ctx_alloc(ctx, kx_taken_count(s->net), sizeof *s->input);
-        if (!s->input) {
-            st = kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory while opening the network");
-            goto fail;
-        }
+    kx_arena_init(&s->arena, ctx);
+    if ((st = kx_backend_start(s)) < 0) {
+        backend_close(s);
+        return st;
     }
     take_over(s);
     *state = s;
     return KLDVE_OK;
-fail:
-    backend_close(s);
-    return st;
 }
 
 static void backend_shape(const void *state, kldve_shape *out)
@@ -99,7 +84,11 @@ static void backend_shape(const void *state, kldve_shape *out)
 
 static const char *backend_note(const void *state, int32_t index)
 {
-    return kx_note_at(&((const kx_backend_state *)state)->net->choice.notes, index);
+    const kx_backend_state *s = state;
+
+    if (s->random && index == 0)
+        return s->note;
+    return kx_note_at(&s->file->choice.notes, s->random ? index - 1 : index);
 }
 
 /* Where a pass writes what the plan calls its logits: `logits` itself without a selection.  NULL:
@@ -232,6 +221,8 @@ const kldve_backend *kldve_onnx_backend(void)
                                           .note = backend_note,
                                           .pick = kx_backend_pick,
                                           .can = kx_backend_can,
+                                          .parameters = kx_backend_parameters,
+                                          .randomise = kx_backend_randomise,
                                           .forward_many = backend_forward_many,
                                           .vjp_many = backend_vjp_many};
 

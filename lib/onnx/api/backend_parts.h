@@ -5,6 +5,7 @@
 
 #include "load.h"
 #include "picked.h"
+#include "randomised.h"
 #include "run/batch.h"
 #include "run/extra.h"
 #include "run/state.h"
@@ -18,9 +19,18 @@ enum {
     KX_EXTRAS
 };
 
+enum { KX_RANDOM_NOTE = 256 };
+
 typedef struct kx_backend_state {
-    const kldve_onnx *net;
+    const kldve_onnx *net; /* that runs: `file`, or `random` */
     kldve_ctx *ctx;
+    const kldve_onnx *file;    /* as the file has it */
+    kldve_onnx *random;        /* with random parameters; NULL: none */
+    kx_parameters parameters;  /* of `file` */
+    kx_arena arena;            /* for them */
+    bool looked;               /* they have been looked for */
+    char note[KX_RANDOM_NOTE]; /* of `random` */
+    /* What runs. */
     kx_state *run;
     kx_picked *picked; /* the scores where they are selected, else NULL */
     kx_extra *finder;  /* computes rows of a detector; NULL until asked for */
@@ -49,6 +59,11 @@ static inline const float *kx_cotangent_of(kx_backend_state *s, int32_t count,
     return s->picked ? kx_picked_spread(s->picked, count, cotangent) : cotangent;
 }
 
+/* Make what runs s->net, of a state in which nothing does yet; and free it, also after a failure.
+ */
+kldve_status kx_backend_start(kx_backend_state *s);
+void kx_backend_stop(kx_backend_state *s);
+
 /* The slots are those of kldve_backend. */
 
 kldve_status kx_backend_vjp_input(void *state, const float *cotangent, int32_t rule,
@@ -59,5 +74,7 @@ kldve_status kx_backend_attentions(void *state, const float *cotangent, kldve_at
                                    void *opaque);
 kldve_status kx_backend_pick(void *state, kldve_pick *pick, float *logits);
 kldve_status kx_backend_can(void *state, uint64_t needs, int32_t rule);
+kldve_status kx_backend_parameters(void *state, int32_t index, const char **name);
+kldve_status kx_backend_randomise(void *state, int32_t kind, int32_t layer, uint64_t seed);
 
 #endif

@@ -132,18 +132,16 @@ static kldve_status find_taps(kldve_onnx *net, const kldve_onnx_options *o)
                            "the network cannot be loaded as a head: %s", net->taps.why);
 }
 
-static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
+kldve_status kx_onnx_plan(kldve_onnx *net, const kldve_onnx_options *o)
 {
     kx_choice *c = &net->choice;
-    kldve_status st;
+    kldve_status st = select_scores(net, o);
 
-    c->notes.arena = &net->arena;
+    if (st < 0)
+        return st;
     c->listing = (o->flags & KLDVE_ONNX_FLAG_LIST) != 0;
     c->grid_height = o->grid_height;
     c->grid_width = o->grid_width;
-    if ((st = kx_given_load(net->ctx, &net->arena, o)) < 0 || (st = kx_load_graph(net, o)) < 0 ||
-        (st = select_scores(net, o)) < 0)
-        return st;
     c->letters = net->inputs.layout;
     if ((st = kx_choose(net->graph, &net->arena, o->layer, o->logits,
                         net->selects ? &net->selection : NULL, c)) < 0 ||
@@ -153,6 +151,48 @@ static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
         (st = plan_one(net, o)) < 0)
         return st;
     return plan_many(net, o->batch);
+}
+
+static kldve_status keep_text(kldve_onnx *net, const char **text)
+{
+    size_t size = *text ? strlen(*text) + 1 : 0;
+    char *copy = kx_arena_alloc(&net->arena, size, 1);
+
+    if (!copy)
+        return kldve_ctx_fail(net->ctx, KLDVE_E_NOMEM, "out of memory while loading the network");
+    if (size > 0)
+        *text = memcpy(copy, *text, size);
+    return KLDVE_OK;
+}
+
+/* The names are the caller's. */
+static kldve_status keep_asked(kldve_onnx *net, const kldve_onnx_options *o)
+{
+    kldve_onnx_options *a = &net->asked;
+    const char **const text[] = {&a->layer, &a->logits, &a->select, &a->boxes, &a->objects};
+    kldve_status st = KLDVE_OK;
+
+    *a = *o;
+    a->inputs = NULL;
+    a->dims = NULL;
+    a->shape = NULL;
+    a->pictures = NULL;
+    a->layout = a->picture_input = NULL;
+    a->input_count = a->dim_count = a->shape_rank = 0;
+    for (size_t i = 0; st == KLDVE_OK && i < sizeof text / sizeof *text; i++)
+        st = keep_text(net, text[i]);
+    return st;
+}
+
+static kldve_status prepare(kldve_onnx *net, kldve_onnx_options *o)
+{
+    kldve_status st;
+
+    net->choice.notes.arena = &net->arena;
+    if ((st = kx_given_load(net->ctx, &net->arena, o)) < 0 || (st = kx_load_graph(net, o)) < 0 ||
+        (st = keep_asked(net, o)) < 0)
+        return st;
+    return kx_onnx_plan(net, o);
 }
 
 /* Put the file's name before the message of the last failure. */
@@ -246,7 +286,8 @@ void kldve_onnx_free(kldve_onnx *net)
     kx_plan_free(net->plan);
     kx_arena_free(&net->arena);
     kx_graph_free(net->graph);
-    kx_model_free(net->model);
+    if (!net->base)
+        kx_model_free(net->model);
     kldve_ctx_release(net->ctx, net);
 }
 

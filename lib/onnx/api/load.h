@@ -4,6 +4,7 @@
 
 #include <kldve/onnx.h>
 
+#include "build/build.h"
 #include "build/inputs.h"
 #include "choose.h"
 #include "detector.h"
@@ -34,6 +35,11 @@ struct kldve_onnx {
     kldve_card *card;      /**< of kldve_onnx_explainer(); NULL: none */
     kldve_labels *labels;  /**< the same */
     kldve_onnx **handover; /**< set by kx_onnx_hand_over(), else NULL */
+    /* To build the graph again, with other parameters. */
+    kx_graph_options built;   /**< of the graph */
+    kldve_onnx_options asked; /**< what is asked of a graph; no inputs, dims, shapes or pictures */
+    const kldve_onnx *base;   /**< the network that this one has other parameters than, whose model
+                                   it reads; else NULL */
 };
 
 /** The scores that the network hands out: those of the selection, or all of the logits. */
@@ -72,6 +78,10 @@ kldve_status kx_options_load(kldve_ctx *ctx, const kldve_onnx_options *from,
  *  @param o  loaded; `select` is set where all pictures of a fixed batch are the same.
  *  @return KLDVE_OK, or what settling the inputs or building the graph returns. */
 kldve_status kx_load_graph(kldve_onnx *net, kldve_onnx_options *o);
+
+/** Choose and plan in net->graph what is asked of it.
+ *  @return KLDVE_OK, or what choosing or planning returns. */
+kldve_status kx_onnx_plan(kldve_onnx *net, const kldve_onnx_options *o);
 
 /** Let the backend state that is next opened on *net own it: open() then sets *net to NULL, and
  *  close() frees the network.  Where open() fails, *net stays with the caller. */

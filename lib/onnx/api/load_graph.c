@@ -83,6 +83,26 @@ static kldve_status name_way_out(kldve_onnx *net)
                            why);
 }
 
+/* What the graph was built with; the names may be the caller's. */
+static kldve_status keep_built(kldve_onnx *net, const kx_graph_options *o)
+{
+    const char **output = kx_arena_alloc(&net->arena, (size_t)o->noutput, sizeof *output);
+
+    net->built = *o;
+    net->built.output = output;
+    for (int32_t i = 0; output && i < o->noutput; i++) {
+        size_t size = strlen(o->output[i]) + 1;
+        char *name = kx_arena_alloc(&net->arena, size, 1);
+
+        output[i] = name ? memcpy(name, o->output[i], size) : NULL;
+        if (!name)
+            output = NULL;
+    }
+    return output
+               ? KLDVE_OK
+               : kldve_ctx_fail(net->ctx, KLDVE_E_NOMEM, "out of memory while loading the network");
+}
+
 /* Of several outputs those that the engine can compute: a file may put out texts, such as names of
  * classes, beside its scores.  `st` and `why` are of all together. */
 static kldve_status build_some(kldve_onnx *net, kx_graph_options *shape, bool quiet,
@@ -111,7 +131,8 @@ static kldve_status build_some(kldve_onnx *net, kx_graph_options *shape, bool qu
         return kldve_ctx_fail(net->ctx, st, why);
     shape->output = name;
     shape->noutput = kept;
-    if ((st = kx_graph_new(net->ctx, m, shape, &net->graph)) < 0)
+    if ((st = kx_graph_new(net->ctx, m, shape, &net->graph)) < 0 ||
+        (st = keep_built(net, shape)) < 0)
         return st;
     if (quiet)
         return KLDVE_OK;
@@ -126,6 +147,8 @@ static kldve_status build_outputs(kldve_onnx *net, kx_graph_options *shape, bool
     kldve_status st = kx_graph_new(net->ctx, &net->inputs.model, shape, &net->graph);
     char why[WHY_SIZE];
 
+    if (st == KLDVE_OK)
+        return keep_built(net, shape);
     if (st == KLDVE_E_UNSUPPORTED && shape->noutput == 0 && net->inputs.model.noutput > 1) {
         snprintf(why, sizeof why, "%s", kldve_ctx_message(net->ctx));
         st = build_some(net, shape, quiet, st, why);

@@ -5,7 +5,7 @@ const kldve_onnx *kldve_onnx_explainer_net(const kldve_explainer *explainer)
 {
     const kx_backend_state *state = kldve_explainer_state(explainer, kldve_onnx_backend());
 
-    return state ? state->net : NULL;
+    return state ? state->file : NULL;
 }
 
 const kldve_card *kldve_onnx_explainer_card(const kldve_explainer *explainer)

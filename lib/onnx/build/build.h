@@ -6,6 +6,12 @@
 
 struct kx_model; /* proto.h */
 
+/** Other data for a tensor of the file: as many elements of the same type. */
+typedef struct kx_swap {
+    const struct kx_proto_tensor *tensor;
+    const void *data;
+} kx_swap;
+
 typedef struct kx_graph_options {
     int64_t batch;         /**< replaces a symbolic or zero first dimension of an input */
     int32_t input_type;    /**< TensorProto.DataType that the file declares for its first input, if
@@ -16,7 +22,12 @@ typedef struct kx_graph_options {
      *  those need is not looked at.  Where nodes do not make all of them: the file's. */
     const char *const *output;
     int32_t noutput;
+    const kx_swap *swap; /**< [swaps], in the order of kx_swap_order() */
+    int32_t swaps;
 } kx_graph_options;
+
+/** For qsort() and bsearch(). */
+int kx_swap_order(const void *a, const void *b);
 
 /** Build, infer every shape, fold constants, check that every operator is known.  The model has to
  *  outlive the graph: names are its strings.

@@ -79,6 +79,25 @@ static bool affordable(const kx_node *n, size_t scratch_size, kx_fold_cost *spen
     return true;
 }
 
+/* What is computed from parameters is made of them. */
+static kldve_status inherit(kx_graph *g, const kx_node *n)
+{
+    kx_value **from = kx_new(g, (size_t)n->nin, sizeof *from);
+    int32_t count = 0;
+
+    if (!from)
+        return kx_nomem(g);
+    for (int32_t i = 0; i < n->nin; i++)
+        if (kx_is_parameter(n, i))
+            from[count++] = n->in[i];
+    for (int32_t i = 0; i < n->nout; i++)
+        if (n->out[i]) {
+            n->out[i]->from = from;
+            n->out[i]->nfrom = count;
+        }
+    return KLDVE_OK;
+}
+
 static kldve_status run(kx_graph *g, const kx_node *n, size_t scratch_size)
 {
     kx_tensor in[KX_MAX_IN], out[KX_MAX_OUT];
@@ -106,7 +125,7 @@ static kldve_status run(kx_graph *g, const kx_node *n, size_t scratch_size)
             n->out[i]->raw = out[i].data;
             n->out[i]->producer = -1;
         }
-    return KLDVE_OK;
+    return inherit(g, n);
 }
 
 kldve_status kx_fold(kx_graph *g, const kx_node *n, kx_fold_cost *spent, bool *folded)

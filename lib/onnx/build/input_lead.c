@@ -27,7 +27,7 @@ static kx_proto_tensor *add_constant(leader *l, const char *name, int32_t type, 
     kx_model *m = &l->s->out->model;
     kx_proto_tensor *t = &m->initializer[m->ninitializer++];
 
-    *t = (kx_proto_tensor){.name = name, .dtype = type, .rank = rank, .count = 1};
+    *t = (kx_proto_tensor){.name = name, .dtype = type, .rank = rank, .count = 1, .made = true};
     memcpy(t->dim, dim, (size_t)rank * sizeof *dim);
     for (int32_t i = 0; i < rank; i++)
         t->count *= (size_t)dim[i];

@@ -145,8 +145,12 @@ kldve_status kx_settle_value(kx_settler *s, const kx_proto_value *v, kx_proto_te
     data = kx_arena_alloc(s->arena, count + 1, sizeof(int64_t)); /* zeros */
     if (!data)
         return kx_settle_nomem(s);
-    *out = (kx_proto_tensor){
-        .name = v->name, .dtype = kept_as(v->dtype), .rank = v->rank, .count = count, .data = data};
+    *out = (kx_proto_tensor){.name = v->name,
+                             .dtype = kept_as(v->dtype),
+                             .rank = v->rank,
+                             .count = count,
+                             .data = data,
+                             .made = true};
     memcpy(out->dim, v->dim, sizeof out->dim);
     if (given)
         return copy(s, given, v, count, out->dtype, data);

@@ -2,6 +2,7 @@
 #include "builder.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "graph/elements.h"
@@ -13,7 +14,33 @@ static bool is_narrow(int32_t onnx_type)
            onnx_type == KX_ONNX_UINT16;
 }
 
-static kldve_status widen(kx_builder *b, const kx_proto_tensor *t, kx_value *v)
+int kx_swap_order(const void *a, const void *b)
+{
+    uintptr_t x = (uintptr_t)((const kx_swap *)a)->tensor;
+    uintptr_t y = (uintptr_t)((const kx_swap *)b)->tensor;
+
+    return (x > y) - (x < y);
+}
+
+/* The data of a tensor, or what stands in their place. */
+static const void *data_of(const kx_builder *b, const kx_proto_tensor *t)
+{
+    const kx_swap *found = NULL, key = {.tensor = t};
+
+    if (b->options.swaps > 0)
+        found = bsearch(&key, b->options.swap, (size_t)b->options.swaps, sizeof key, kx_swap_order);
+    return found ? found->data : t->data;
+}
+
+/* Integers of 64 bits and booleans are shapes, places and choices; one number is a factor, a scale
+ * or a bound. */
+static bool can_be_parameter(const kx_proto_tensor *t)
+{
+    return t->count > 1 && !t->made && t->dtype != KX_ONNX_INT64 && t->dtype != KX_ONNX_UINT64 &&
+           t->dtype != KX_ONNX_BOOL && t->dtype != KX_ONNX_STRING;
+}
+
+static kldve_status widen(kx_builder *b, const kx_proto_tensor *t, const void *data, kx_value *v)
 {
     size_t item = kx_dtype_size(v->dtype);
     void *copy;
@@ -21,7 +48,7 @@ static kldve_status widen(kx_builder *b, const kx_proto_tensor *t, kx_value *v)
     if (!(copy = kx_new(b->g, t->count, item)))
         return kx_nomem(b->g);
     for (size_t i = 0; i < t->count; i++)
-        kx_element_widen(t->dtype, t->data, i, copy);
+        kx_element_widen(t->dtype, data, i, copy);
     v->raw = copy;
     return KLDVE_OK;
 }
@@ -30,6 +57,7 @@ kldve_status kx_build_constant(kx_builder *b, const kx_proto_tensor *t, kx_value
 {
     kx_graph *g = b->g;
     kx_value *v = kx_value_new(g, t->name ? t->name : "");
+    kldve_status st;
 
     if (!v)
         return kx_nomem(g);
@@ -47,13 +75,11 @@ kldve_status kx_build_constant(kx_builder *b, const kx_proto_tensor *t, kx_value
     v->count = t->count;
     v->narrow = is_narrow(t->dtype);
     if (t->dtype == KX_ONNX_FLOAT || t->dtype == KX_ONNX_INT64 || v->narrow) {
-        v->raw = t->count ? t->data : ""; /* as it lies in the file */
-    } else {
-        kldve_status st = widen(b, t, v);
-
-        if (st < 0)
-            return st;
+        v->raw = t->count ? data_of(b, t) : ""; /* as it lies in the file */
+    } else if ((st = widen(b, t, data_of(b, t), v)) < 0) {
+        return st;
     }
+    v->tensor = can_be_parameter(t) ? t : NULL;
     *out = v;
     return KLDVE_OK;
 }

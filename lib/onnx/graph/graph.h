@@ -71,6 +71,11 @@ typedef struct kx_value {
      *  scale_axis where it has several; else NULL. */
     const struct kx_value *levels, *scale;
     int32_t scale_axis;
+    /** Of a constant: the tensor of the file that it is, or the constants that it was computed
+     * from, as far as these can be parameters; else NULL. */
+    const struct kx_proto_tensor *tensor;
+    struct kx_value *const *from;
+    int32_t nfrom;
     /** Of a sequence: its arrays.  It is no array itself, has no type and no place in a graph, and
      * is known while the graph is built only: operators of sequences leave none behind. */
     struct kx_value *const *item;
@@ -238,6 +243,15 @@ const void *kx_value_read(const kx_value *v, kx_arena *arena);
 static inline const int64_t *kx_value_ints(kx_graph *g, const kx_value *v)
 {
     return v->dtype == KX_I64 ? kx_value_data(g, v) : NULL;
+}
+
+/** Whether input i of a node is a constant that may have been learned, and does not say how the
+ *  operator computes. */
+static inline bool kx_is_parameter(const kx_node *n, int32_t i)
+{
+    const kx_value *v = n->in[i];
+
+    return v && (v->tensor || v->nfrom > 0) && !(n->op->traits.settings >> i & 1);
 }
 
 /** Product of dimensions [from, to). */

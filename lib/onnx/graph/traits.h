@@ -8,6 +8,7 @@
 #define KLDVE_ONNX_GRAPH_TRAITS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /** How output 0 comes from the operands.  Relevance propagation shares out accordingly. */
 typedef enum kx_effect {
@@ -100,6 +101,8 @@ typedef struct kx_traits {
     kx_local local;
     kx_mixing mixing;
     kx_formula formula;
+    uint64_t settings;  /**< bits of the inputs that say how it computes: constants of all others
+                             are parameters, if they are more than one number */
     bool copies;        /**< output 0 is input 0 in the same order, perhaps in another shape */
     bool rearranges;    /**< every result is one element of a float operand, each in one place only
                              or, of a Gather, in several; shapes and integer inputs alone say which */

@@ -129,6 +129,7 @@ const kx_op kx_clip_ops[] = {
      .traits = {.effect = KX_EFFECT_ACTIVATES,
                 .bias = KX_BIAS_NONE,
                 .local = KX_LOCAL_PLACE,
-                .formula = KX_FORMULA_CLIP}},
+                .formula = KX_FORMULA_CLIP,
+                .settings = ~UINT64_C(1)}},
     {0},
 };

@@ -51,8 +51,10 @@ static kldve_status infer_constant(kx_graph *g, kx_node *n)
         return kx_invalid(g, n, "%d attributes, expected one value", n->nattr);
     if (t) {
         st = out_known(g, n, t->dtype, t->onnx_type, &t->shape, t->raw);
-        if (st == KLDVE_OK && n->out[0])
+        if (st == KLDVE_OK && n->out[0]) {
             n->out[0]->narrow = t->narrow;
+            n->out[0]->tensor = t->tensor;
+        }
         return st;
     }
     if (kx_named(n, "value_float")) {

@@ -305,6 +305,9 @@ const kx_op kx_gridsample_ops[] = {
      .vjp = vjp,
      .work = work,
      .vjp_needs = KX_NEEDS_IN(X) | KX_NEEDS_IN(GRID),
-     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST, .warps = true}},
+     .traits = {.bias = KX_BIAS_NONE,
+                .axes = KX_AXES_CHANNELS_FIRST,
+                .warps = true,
+                .settings = ~UINT64_C(1)}},
     {0},
 };

@@ -265,6 +265,9 @@ const kx_op kx_pad_ops[] = {
      .infer = infer,
      .forward = forward,
      .vjp = vjp,
-     .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .axes = KX_AXES_PADDED}},
+     .traits = {.effect = KX_EFFECT_MOVES,
+                .bias = KX_BIAS_NONE,
+                .axes = KX_AXES_PADDED,
+                .settings = ~UINT64_C(1)}},
     {0},
 };

@@ -408,11 +408,15 @@ static void vjp_dynamic(const kx_op_call *call)
     .traits = {.effect = KX_EFFECT_ACTIVATES,                                                      \
                .bias = KX_BIAS_OWN,                                                                \
                .local = KX_LOCAL_PLACE,                                                            \
+               .settings = ~UINT64_C(1),                                                           \
                .rounds = true}
 #define DEQUANTISE                                                                                 \
     .type = "DequantizeLinear", .infer = infer_dequantise, .forward = forward_dequantise,          \
     .vjp = vjp_dequantise, .vjp_needs = KX_NEEDS_IN(1) | KX_NEEDS_IN(2), .narrow = true,           \
-    .traits = {.effect = KX_EFFECT_ACTIVATES, .bias = KX_BIAS_OWN, .local = KX_LOCAL_PLACE}
+    .traits = {.effect = KX_EFFECT_ACTIVATES,                                                      \
+               .bias = KX_BIAS_OWN,                                                                \
+               .local = KX_LOCAL_PLACE,                                                            \
+               .settings = ~UINT64_C(1)}
 
 const kx_op kx_quantise_ops[] = {
     {QUANTISE, .since = 10},

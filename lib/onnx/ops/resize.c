@@ -357,7 +357,7 @@ const kx_op kx_resize_ops[] = {
      .vjp = vjp,
      .work = work,
      .scratch_size = scratch_size,
-     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE}},
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE, .settings = ~UINT64_C(1)}},
     {.type = "Resize",
      .since = 10,
      .infer = infer,
@@ -365,6 +365,6 @@ const kx_op kx_resize_ops[] = {
      .vjp = vjp,
      .work = work,
      .scratch_size = scratch_size,
-     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE}},
+     .traits = {.effect = KX_EFFECT_ADDS, .bias = KX_BIAS_NONE, .settings = ~UINT64_C(1)}},
     {0},
 };

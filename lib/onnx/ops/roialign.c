@@ -305,6 +305,9 @@ const kx_op kx_roialign_ops[] = {
      .vjp = vjp,
      .work = work,
      .vjp_needs = KX_NEEDS_IN(X) | KX_NEEDS_IN(BOXES) | KX_NEEDS_IN(BATCH),
-     .traits = {.bias = KX_BIAS_NONE, .axes = KX_AXES_CHANNELS_FIRST, .warps = true}},
+     .traits = {.bias = KX_BIAS_NONE,
+                .axes = KX_AXES_CHANNELS_FIRST,
+                .warps = true,
+                .settings = ~UINT64_C(1)}},
     {0},
 };

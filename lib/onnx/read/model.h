@@ -44,6 +44,7 @@ typedef struct kx_proto_tensor {
     int64_t dim[KX_PROTO_MAX_RANK];
     size_t count;
     const void *data;
+    bool made; /**< not of the file: the value of an input, or of a node that leads to one */
 } kx_proto_tensor;
 
 typedef struct kx_proto_attr {

@@ -84,9 +84,9 @@ static const struct network {
 };
 
 /* Methods that need nothing but the layer and what lies behind it. */
-static const char *const of_layer[] = {"kl-dve",        "grad-cam",  "grad-cam++",   "xgrad-cam",
-                                       "hires-cam",     "layer-cam", "cam",          "eigen-cam",
-                                       "eigengrad-cam", "lafam",     "ablation-cam", "recipro-cam"};
+static const char *const of_layer[] = {
+    "kl-dve",    "grad-cam",      "grad-cam++", "xgrad-cam",    "hires-cam",   "layer-cam", "cam",
+    "eigen-cam", "eigengrad-cam", "lafam",      "ablation-cam", "recipro-cam", "random"};
 
 static bool is_of_layer(const char *method)
 {
@@ -220,6 +220,11 @@ static void compare(const struct network *n)
     assert_int_equal(shape.maps, a.shape.maps);
     for (int32_t i = 0; got_method_name(i); i++)
         compare_method(n, &a, &b, whole, head, input, &features, got_method_name(i));
+    assert_int_equal(kldve_explainer_randomise(head, KLDVE_RANDOMISE_CASCADE, 0, 1),
+                     KLDVE_E_UNSUPPORTED);
+    assert_string_equal(kldve_ctx_message(b.ctx),
+                        "onnx: random parameters: only the head of the network is loaded: load the "
+                        "whole network, without KLDVE_ONNX_FLAG_HEAD");
     kldve_explainer_free(whole);
     kldve_explainer_free(head);
     opened_close(&a);
