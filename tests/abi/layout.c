@@ -33,7 +33,7 @@ ENDS_WITH(kldve_render_options, high);
 ENDS_WITH(kldve_pixels, stride);
 ENDS_WITH(kldve_job, error);
 ENDS_WITH(struct kldve_method, result_flags);
-ENDS_WITH(kldve_metric_options, normalise);
+ENDS_WITH(kldve_metric_options, tolerance);
 ENDS_WITH(kldve_metric_subject, options);
 ENDS_WITH(kldve_metric_job, options);
 ENDS_WITH(struct kldve_metric, defaults);

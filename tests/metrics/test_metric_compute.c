@@ -174,10 +174,13 @@ static void test_options(void **state)
         {{.noise = (double)INFINITY}, "noise is inf"},
         {{.baseline = 6}, "unknown baseline 6"},
         {{.normalise = 2}, "normalise is 2, it must be 0 or 1"},
+        {{.tolerance = -1}, "tolerance is -1, it must be 0 or more"},
+        {{.tolerance = (double)INFINITY}, "tolerance is inf"},
         {{.samples = 2}, "samples is set, but the metric deletion does not read it"},
         {{.part = 0.5}, "part is set, but the metric deletion does not read it"},
         {{.noise = 1}, "noise is set, but"},
         {{.normalise = 1}, "normalise is set, but"},
+        {{.tolerance = 1}, "tolerance is set, but"},
     };
     fixture *f = *state;
     kldve_metric_subject s = subject_of(f);
@@ -193,16 +196,21 @@ static void test_options(void **state)
     kldve_heatmap_free(map);
 }
 
-/* Every allocation of every metric that the network is enough for, failed once; and a cancel. */
+/* Every allocation of every metric, failed once; and a cancel. */
 static void test_failures(void **state)
 {
-    const uint64_t had = KLDVE_METRIC_NEED_NETWORK | KLDVE_METRIC_NEED_EXPLANATIONS;
+    const uint64_t had = KLDVE_METRIC_NEED_NETWORK | KLDVE_METRIC_NEED_EXPLANATIONS |
+                         KLDVE_METRIC_NEED_TRUTH | KLDVE_METRIC_NEED_OTHER;
+    const uint8_t truth[PIXELS] = {1};
     fixture *f = *state;
-    const kldve_metric_subject s = subject_of(f);
+    kldve_metric_subject s = subject_of(f);
     kldve_heatmap *map = fixture_explain(f, grad_cam);
     const kldve_metric *m;
     double value = 7;
     long live = f->heap.live;
+
+    s.truth = truth;
+    s.other = map;
 
     for (int32_t i = 0; kldve_metric_at(NULL, i, &m) == KLDVE_OK; i++) {
         if (m->needs & ~had)

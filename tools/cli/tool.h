@@ -348,7 +348,8 @@ bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim,
 
 /* ---- the commands ------------------------------------------------------------------------- */
 
-extern const arg_command explain_command, compare_command, report_command, methods_command,
-    metrics_command, layers_command, evaluate_command, results_command, merge_command;
+extern const arg_command explain_command, compare_command, report_command, diff_command,
+    methods_command, metrics_command, layers_command, evaluate_command, results_command,
+    merge_command;
 
 #endif
