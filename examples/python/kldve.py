@@ -47,7 +47,7 @@ _Options = _struct("kldve_options", "s method, i reading target_kind target, f t
 _Record = _struct("kldve_record", "s method, i target reading classes maps height width, f logit probability,"
                   "d kl class_sensitivity, i check_passes sign, f seen_x seen_y seen_width seen_height,"
                   "i scores all_paths single, f sigmoid, i pick row, f4 box, f box_score, i frames,"
-                  "d low high neighbour_perplexity, u flags")
+                  "d low high neighbour_perplexity, u flags, d faithfulness faithfulness_control")
 _Arrays = _struct("kldve_arrays", "p logits features gradient, i classes maps height width scores layout")
 _Shape = _struct("kldve_shape", "i in_channels in_height in_width classes maps height width batch")
 _Render = _struct("kldve_render_options", "i colormap, f opacity")
