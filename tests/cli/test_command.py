@@ -16,10 +16,11 @@ from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, r
                      run_measured, shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals", "neighbours"]
-RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "flat", "all_paths", "scores",
+RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "flags", "all_paths", "scores",
           "probabilities",
           "method", "reading", "target", "top5",
           "kl", "notes", "timings_ms", "kldve"]
+CHECKED = ["class_sensitivity", "faithfulness", "faithfulness_control", "check_passes"]
 TIMINGS = ["load", "decode", "forward", "divergence", "backward", "reduce", "render", "total"]
 
 
@@ -157,7 +158,7 @@ class Outputs(Folder):
         self.succeed("explain", "net.onnx", "pic.png", "--target", "vixen", "--reading", "rivals",
                      "--check", "--json", "r.json", "--dump", "d")
         record = read_json(self.path("r.json"))
-        self.assertEqual(sorted(record), sorted(RECORD + ["class_sensitivity"]))
+        self.assertEqual(sorted(record), sorted(RECORD + CHECKED))
         self.assertEqual(record["model"], "net.onnx")
         self.assertEqual(record["picture"], "pic.png")
         self.assertEqual(record["layer"], "relu")
@@ -169,6 +170,8 @@ class Outputs(Folder):
         self.assertEqual(record["target"]["index"], 0)
         self.assertEqual(record["target"]["label"], "red fox, vixen")
         self.assertTrue(0 <= record["class_sensitivity"] <= 2)
+        self.assertTrue(-1 <= record["faithfulness"] <= 1 and -1 <= record["faithfulness_control"] <= 1)
+        self.assertEqual(record["check_passes"], 29)
         top = record["top5"]
         self.assertEqual(sorted(t["index"] for t in top), [0, 1, 2, 3])
         self.assertEqual([t["logit"] for t in top], sorted((t["logit"] for t in top), reverse=True))
@@ -277,7 +280,7 @@ class Streams(Folder):
 
     def test_paper_says_what_it_is(self):
         result = self.succeed("explain", "net.onnx", "pic.png", "--reading", "paper")
-        self.assertIn("this reading gives every class the same map", result.out)
+        self.assertIn("this reading is the sum of all feature maps", result.out)
 
     def test_help_and_version(self):
         for args in [["--help"], ["-h"], ["help"]]:
@@ -741,6 +744,10 @@ USAGE = [
      r"--colormap: 'pink' is not one of viridis, inferno"),
     ("unknown channels", ["explain", "pic.png", "--channels=CMYK"],
      r"--channels: 'CMYK' is not one of RGB, BGR, GRAY"),
+    ("passes without a check", ["explain", "pic.png", "--check-passes", "32"],
+     "--check-passes changes nothing: add --check"),
+    ("too few passes of a check", ["explain", "pic.png", "--check", "--check-passes", "4"],
+     "--check-passes: 4 passes are too few: give 5 or more, or 0 for none"),
     ("opacity of 2", ["explain", "pic.png", "--opacity", "2"],
      r"--opacity: '2' is not a number from 0 to 1"),
     ("opacity of NaN", ["explain", "pic.png", "--opacity", "nan"],
@@ -1177,7 +1184,7 @@ class Odd(Folder):
     def test_all_equal_logits(self):
         self.put("n.onnx", tinynet.classifier(weights=[0.0] * 16, bias=[1.0] * 4))
         result = self.succeed("explain", "n.onnx", "pic.png", "--json", "r.json", "--map", "m.npy")
-        self.assertIn("the map is the same everywhere", result.out)
+        self.assertIn("it is the same everywhere", result.out)
         self.assertEqual(set(Npy(self.path("m.npy")).value), {0})
 
     def test_all_zero_features(self):

@@ -185,7 +185,7 @@ class Scores(Folder):
                 self.assertClass(record["target"], target, None, sign * x / 2, sigmoid(sign * x))
                 self.assertMap([sign * w for w in WEIGHTS[:MAPS]])
         for target in ["0", "1"]:
-            self.assertFalse(self.record("--method", "saliency", "--target", target)["flat"])
+            self.assertNotIn("flat", self.record("--method", "saliency", "--target", target)["flags"])
 
     def test_two_equal_scores(self):
         self.put("n.onnx", tinynet.classifier(2, SIZE, [0] * 8, [1, 1], FEATURES))

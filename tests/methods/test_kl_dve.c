@@ -366,7 +366,7 @@ static void test_record(void **state)
     assert_true(fabs((double)r.probability - exp((double)f->logits[4]) / sum) < 1e-6);
     assert_true(r.kl > 0);
     assert_true(isnan(r.class_sensitivity));
-    assert_int_equal(r.flat, 0);
+    assert_false(r.flags & KLDVE_RESULT_FLAT);
     assert_int_equal(kldve_heatmap_timings(map, &ms), KLDVE_OK);
     assert_int_equal(ms.struct_size, sizeof ms);
     assert_true(ms.forward > 0 && ms.divergence > 0 && ms.backward > 0 && ms.reduce > 0);

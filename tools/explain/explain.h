@@ -22,8 +22,8 @@ typedef struct explain_args {
     const char *overlay, *heat, *map, *dump, *json;
     double opacity; /* negative: not given */
     double temperature, perplexity, neighbour_perplexity, noise;
-    int32_t samples, window, stride; /* 0: not given */
-    int32_t seed, item;              /* negative: not given */
+    int32_t samples, window, stride;  /* 0: not given */
+    int32_t seed, item, check_passes; /* negative: not given */
     bool check, smooth, terminal;
 } explain_args;
 

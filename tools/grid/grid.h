@@ -161,7 +161,8 @@ typedef struct grid_cell {
     int32_t picture, network, method, target; /**< places in the grid */
     /** kldve_heatmap_values(): the map; kldve_heatmap_upsample(): any size;
      *  kldve_heatmap_render(map, picture.image, ...): drawn.  NULL: the network does not allow this
-     *  method, which was said; then only the places and `why` hold. */
+     *  method, or numbers are not finite, which was said; then only the places, `why` and
+     *  record.flags hold. */
     kldve_heatmap *map;
     kldve_record record;  /**< record.target: the class; record.seen_*: where the map lies */
     grid_class explained; /**< the class of record.target */
