@@ -179,7 +179,7 @@ static int32_t fill_unit(store *s, const args *a, const store_plan *p, int32_t n
     u.question = question;
     if (store_missing(s, net, question, u.asked, &missing)) {
         answer(a, p, &u);
-        result = missing == 0 ? 0 : store_put(s, &u) ? 1 : -1;
+        result = missing == 0 ? 0 : store_put(s, &u, 1) ? 1 : -1;
     }
     unit_free(&u);
     return result;

@@ -87,6 +87,8 @@ class Results(unittest.TestCase):
 
     def series(self, entry):
         """The numbers of a row of the CSV by picture, and the pictures that are drawn with it."""
+        if not entry["network"]:
+            return self.series_of_all(entry)
         one = self.column(entry["network"], entry["metric"], entry["method"])
         if entry["kind"] == "network minus network":
             other = self.column(entry["minus"], entry["metric"], entry["method"])
@@ -109,11 +111,21 @@ class Results(unittest.TestCase):
             drawn |= {picture for picture, _ in known.values()}
         return values, sorted(drawn)
 
+    def series_of_all(self, entry):
+        values, drawn = collections.defaultdict(list), set()
+        for network in self.networks:
+            more, pictures = self.series({**entry, "network": network})
+            for picture, numbers in more.items():
+                values[picture] += numbers
+            drawn |= set(pictures)
+        return values, sorted(drawn)
+
+    networks = [f"network{i:05}" for i in range(2)]
     methods = [f"method{i:05}" for i in range(3)]
 
     def test_every_estimate(self):
         entries = list(csv.DictReader(io.StringIO(self.results("--csv", "-", "--bootstrap", "200", "--bootstrap-seed", "5"))))
-        self.assertEqual(len(entries), 2 * 2 * (3 + 3) + 2 * 3)
+        self.assertEqual(len(entries), 3 * 2 * (3 + 3) + 2 * 3)
         for e in entries:
             with self.subTest(**e):
                 values, drawn = self.series(e)
@@ -124,7 +136,7 @@ class Results(unittest.TestCase):
                     self.assertEqual(a, b)
                 if e["kind"] == "mean":
                     undefined = [1 for n, m, a, _, _, v in self.rows
-                                 if (n, m, a, v) == (e["network"], e["metric"], e["method"], None)]
+                                 if (m, a, v) == (e["metric"], e["method"], None) and e["network"] in ("", n)]
                     self.assertEqual(int(e["undefined"]), len(undefined))
 
     @unittest.skipUnless(numpy, "SciPy is missing")
@@ -159,7 +171,7 @@ class Results(unittest.TestCase):
                           ("network minus network", "network_differences")):
             mine = {(e["network"], e["metric"], e["method"], e["minus"]): float(e["mean"]) for e in entries
                     if e["kind"] == kind}
-            self.assertEqual({(e["network"], e["metric"], e["method"], e.get("minus", "")): e["mean"]
+            self.assertEqual({(e["network"] or "", e["metric"], e["method"], e.get("minus", "")): e["mean"]
                               for e in said[key]}, mine)
         self.assertEqual(sorted((u["network"], u["question"]) for u in said["unreadable"]), sorted(self.unreadable))
         self.assertEqual(said["bootstrap"], {"samples": 50, "level": 0.95, "seed": 0})

@@ -19,12 +19,14 @@ static bool put_estimate(json_object *to, const estimate *e)
            json_put(to, "pictures", json_object_new_int(e->pictures));
 }
 
-/* An entry of a list; `minus` is NULL for a mean. */
+/* An entry of a list.  Of all networks together, `network` is null. */
 static json_object *new_entry(const summary *m, int32_t net, int32_t metric, int32_t method)
 {
     json_object *entry = json_object_new_object();
 
-    if (entry && json_put_text(entry, "network", m->plan->network[net].name) &&
+    if (entry &&
+        json_put_text(entry, "network",
+                      net < m->plan->networks ? m->plan->network[net].name : NULL) &&
         json_put_text(entry, "metric", m->plan->metric[metric].name) &&
         json_put_text(entry, "method", m->plan->method[method].name))
         return entry;
@@ -59,7 +61,7 @@ static bool append_methods(json_object *list, const summary *m, int32_t net, int
 static bool append_networks(json_object *list, const summary *m, int32_t net, int32_t metric,
                             int32_t method)
 {
-    for (int32_t i = 0; i < net; i++) {
+    for (int32_t i = 0; i < net && net < m->plan->networks; i++) {
         json_object *entry = new_entry(m, net, metric, method);
 
         if (!entry || !json_append(list, entry) ||
@@ -78,7 +80,7 @@ static bool put_list(json_object *to, const char *key, const summary *m, append_
     json_object *list = json_object_new_array();
     bool ok = json_put(to, key, list);
 
-    for (int32_t n = 0; ok && n < m->plan->networks; n++)
+    for (int32_t n = 0; ok && n < summary_networks(m); n++)
         for (int32_t i = 0; ok && i < m->plan->metrics; i++)
             for (int32_t j = 0; ok && j < m->plan->methods; j++)
                 ok = append(list, m, n, i, j);

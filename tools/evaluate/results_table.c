@@ -116,17 +116,22 @@ static void print_blocks(block b)
     }
 }
 
+static const char *name_of(const summary *m, int32_t net)
+{
+    return net < m->plan->networks ? m->plan->network[net].name : "all networks";
+}
+
 static void print_network(const summary *m, int32_t net, int32_t against)
 {
     block b = {.m = m, .net = net, .method = -1, .network = -1, .names = width_of_names(m)};
 
-    printf("%s\n\n", m->plan->network[net].name);
+    printf("%s\n\n", name_of(m, net));
     print_blocks(b);
     if (m->plan->methods < 2)
         return;
     b.method = against;
-    printf("%s: each method minus %s, on the questions that have both\n\n",
-           m->plan->network[net].name, m->plan->method[against].name);
+    printf("%s: each method minus %s, on the questions that have both\n\n", name_of(m, net),
+           m->plan->method[against].name);
     print_blocks(b);
 }
 
@@ -178,7 +183,7 @@ void results_print(const summary *m, int32_t against)
         printf("nothing is measured\n");
         return;
     }
-    for (int32_t i = 0; i < m->plan->networks; i++)
+    for (int32_t i = 0; i < summary_networks(m); i++)
         print_network(m, i, against);
     for (int32_t i = 1; i < m->plan->networks; i++)
         print_between(m, i);

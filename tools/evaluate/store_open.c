@@ -14,11 +14,6 @@
 
 #include "cli/tool.h"
 
-bool store_available(void)
-{
-    return true;
-}
-
 /* Without the journal that a writer keeps; what was not committed goes. */
 static void close_file(store *s)
 {

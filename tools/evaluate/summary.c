@@ -81,12 +81,35 @@ static void add_series(workspace *w, const double *a, const double *b, int32_t i
     }
 }
 
-static int32_t count_undefined(const workspace *w, size_t column)
+/* Networks net..end - 1: one, or all of them together. */
+static int32_t end_of(const workspace *w, int32_t *net)
+{
+    int32_t all = w->m->plan->networks;
+
+    if (*net < all)
+        return *net + 1;
+    *net = 0;
+    return all;
+}
+
+/* Series `i`: method `a` of a network, or of all, minus method `b` where that is not below 0. */
+static void add_method(workspace *w, int32_t net, int32_t a, int32_t b, int32_t i, int32_t series)
+{
+    for (int32_t end = end_of(w, &net); net < end; net++)
+        add_series(w, w->value + column_at(w, net, a),
+                   b < 0 ? NULL : w->value + column_at(w, net, b), i, series);
+}
+
+static int32_t count_undefined(const workspace *w, int32_t net, int32_t method)
 {
     int32_t n = 0;
 
-    for (size_t q = 0; q < (size_t)w->m->plan->questions; q++)
-        n += w->has[column + q] && !isfinite(w->value[column + q]);
+    for (int32_t end = end_of(w, &net); net < end; net++) {
+        size_t column = column_at(w, net, method);
+
+        for (size_t q = 0; q < (size_t)w->m->plan->questions; q++)
+            n += w->has[column + q] && !isfinite(w->value[column + q]);
+    }
     return n;
 }
 
@@ -128,7 +151,7 @@ static estimate negated(const estimate *e)
     return n;
 }
 
-/* The methods of one network: their means, then their differences. */
+/* The methods of one network, or of all: their means, then their differences. */
 static bool compare_methods(workspace *w, int32_t net, int32_t metric)
 {
     const summary *m = w->m;
@@ -137,17 +160,16 @@ static bool compare_methods(workspace *w, int32_t net, int32_t metric)
 
     clear(w, series);
     for (int32_t a = 0; a < methods; a++) {
-        add_series(w, w->value + column_at(w, net, a), NULL, a, series);
+        add_method(w, net, a, -1, a, series);
         for (int32_t b = 0; b < a; b++)
-            add_series(w, w->value + column_at(w, net, a), w->value + column_at(w, net, b), i++,
-                       series);
+            add_method(w, net, a, b, i++, series);
     }
     if (!estimate_all(w, series))
         return false;
     i = methods;
     for (int32_t a = 0; a < methods; a++) {
         m->mean[row + (size_t)a] = w->out[a];
-        m->mean[row + (size_t)a].undefined = count_undefined(w, column_at(w, net, a));
+        m->mean[row + (size_t)a].undefined = count_undefined(w, net, a);
         for (int32_t b = 0; b < a; b++, i++) {
             m->method_minus[(row + (size_t)a) * (size_t)methods + (size_t)b] = w->out[i];
             m->method_minus[(row + (size_t)b) * (size_t)methods + (size_t)a] = negated(&w->out[i]);
@@ -195,6 +217,8 @@ static bool summarise_metric(workspace *w, store *s, int32_t metric)
         for (int32_t o = 0; ok && o < n; o++)
             ok = compare_networks(w, n, o, metric);
     }
+    if (ok && summary_networks(w->m) > w->m->plan->networks)
+        ok = compare_methods(w, w->m->plan->networks, metric);
     return ok;
 }
 
@@ -217,8 +241,8 @@ static bool make_room(workspace *w)
            metrics = (size_t)p->metrics, questions = (size_t)p->questions,
            series = methods + methods * methods / 2;
 
-    m->mean = room(sizeof *m->mean, networks, metrics, methods);
-    m->method_minus = room(sizeof *m->method_minus, networks * metrics, methods, methods);
+    m->mean = room(sizeof *m->mean, networks + 1, metrics, methods);
+    m->method_minus = room(sizeof *m->method_minus, (networks + 1) * metrics, methods, methods);
     m->network_minus = room(sizeof *m->network_minus, networks * networks, metrics, methods);
     w->value = room(sizeof *w->value, networks, methods, questions);
     w->has = room(1, networks, methods, questions);
@@ -268,6 +292,11 @@ void summary_free(summary *m)
     free(m->method_minus);
     free(m->network_minus);
     memset(m, 0, sizeof *m);
+}
+
+int32_t summary_networks(const summary *m)
+{
+    return m->plan->networks > 1 ? m->plan->networks + 1 : m->plan->networks;
 }
 
 const estimate *summary_mean(const summary *m, int32_t net, int32_t metric, int32_t method)

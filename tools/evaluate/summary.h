@@ -10,10 +10,11 @@ typedef struct summary {
     bootstrap how;
     int32_t pictures; /**< that the questions of the plan are about */
     store_counts count;
-    /** Mean of each [networks][metrics][methods]. */
+    /** Mean of each [networks + 1][metrics][methods].  Behind the networks: over all of them
+     *  together, with all that they say of a picture kept together. */
     estimate *mean;
-    /** [networks][metrics][methods][methods]: the row's method minus the column's, on the questions
-     *  that have both numbers. */
+    /** [networks + 1][metrics][methods][methods]: the row's method minus the column's, on the
+     * questions that have both numbers. */
     estimate *method_minus;
     /** [networks][networks][metrics][methods]: the first network minus the second, in the same
      *  way. */
@@ -26,6 +27,8 @@ bool summary_make(store *s, const bootstrap *how, summary *out);
 /** Accepts one of zero bytes. */
 void summary_free(summary *m);
 
+/** How many networks the first two have: of several one more, all of them together. */
+int32_t summary_networks(const summary *m);
 const estimate *summary_mean(const summary *m, int32_t net, int32_t metric, int32_t method);
 const estimate *summary_method_minus(const summary *m, int32_t net, int32_t metric, int32_t method,
                                      int32_t other);
