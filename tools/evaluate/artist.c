@@ -11,11 +11,11 @@ enum { SIDE = 160, QUALITY = 80 }; /* pixels; of JPEG */
 
 /* ---- the classes that were explained -------------------------------------------------------- */
 
-static size_t place_of(const artist *a, int32_t net, int32_t question, int32_t method)
+static size_t place_of(const artist *a, int32_t net, int32_t number, int32_t method)
 {
     const store_plan *p = a->plan;
 
-    return ((size_t)net * (size_t)p->questions + (size_t)question) * (size_t)p->methods +
+    return ((size_t)net * (size_t)p->questions + (size_t)number) * (size_t)p->methods +
            (size_t)method;
 }
 
@@ -66,10 +66,10 @@ static int32_t method_of(const artist *a, int32_t method)
     return -1;
 }
 
-static int32_t question_of(const artist *a, int32_t question)
+static int32_t question_of(const artist *a, int32_t number)
 {
     for (int32_t i = 0; i < a->e->data.questions; i++)
-        if (strcmp(a->e->data.question[i].key, a->plan->question[question].key) == 0)
+        if (strcmp(a->e->data.question[i].key, a->plan->question[number].key) == 0)
             return i;
     return -1;
 }
@@ -125,13 +125,13 @@ static kldve_image *drawn(const artist *a, const network *net, int32_t method, i
     return out;
 }
 
-bool artist_draw(void *opaque, int32_t net, int32_t question, int32_t method, json_object *to,
+bool artist_draw(void *opaque, int32_t net, int32_t number, int32_t method, json_object *to,
                  const char *key)
 {
     const artist *a = opaque;
     const evaluation *e = a->e;
-    int32_t n = network_of(a, net), q = question_of(a, question), m = method_of(a, method);
-    int32_t target = a->target[place_of(a, net, question, method)];
+    int32_t n = network_of(a, net), q = question_of(a, number), m = method_of(a, method);
+    int32_t target = a->target[place_of(a, net, number, method)];
     dataset_picture picture = {0};
     char why[LABEL_SIZE];
     kldve_image *out = NULL;

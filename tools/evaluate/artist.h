@@ -17,7 +17,7 @@ bool artist_open(artist *a, const evaluation *e, store *s);
 void artist_close(artist *a);
 
 /** For results_artist.draw; `opaque` is an artist. */
-bool artist_draw(void *opaque, int32_t net, int32_t question, int32_t method, json_object *to,
+bool artist_draw(void *opaque, int32_t net, int32_t number, int32_t method, json_object *to,
                  const char *key);
 
 #endif
