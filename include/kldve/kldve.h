@@ -50,7 +50,7 @@ extern "C" {
 
 /** How Eq. (3) of the paper pairs class weights with feature maps. */
 typedef enum kldve_reading {
-    KLDVE_READING_DEFAULT = 0,  /**< contrast */
+    KLDVE_READING_DEFAULT = 0,  /**< neighbours; contrast where kldve_options.truth is given */
     KLDVE_READING_PAPER = 1,    /**< Algorithm 1 to the letter: the same map for every class */
     KLDVE_READING_CHANNEL = 2,  /**< |standardised channel mean of the VJP of alpha| */
     KLDVE_READING_CONTRAST = 3, /**< why this class: the class term of the KL gradient */
@@ -97,7 +97,7 @@ typedef enum kldve_pick_kind {
     KLDVE_PICK_BOX_AT = 5 /**< the same among the rows whose box contains pixel pick_x, pick_y */
 } kldve_pick_kind;
 
-/** Options of one explanation; all zero = defaults: KL-DVE, reading contrast, top class. */
+/** Options of one explanation; all zero = defaults: KL-DVE, reading neighbours, top class. */
 typedef struct kldve_options {
     size_t struct_size;
     const char *method;   /**< a name from kldve_method_name(), or that of a method registered with

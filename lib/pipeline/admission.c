@@ -88,7 +88,8 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
     if ((st = check_read(ctx, &run->options, method)) < 0)
         return st;
     if (run->options.reading == KLDVE_READING_DEFAULT)
-        run->options.reading = KLDVE_READING_CONTRAST;
+        run->options.reading = run->options.truth ? KLDVE_READING_CONTRAST /* about a truth */
+                                                  : KLDVE_READING_NEIGHBOURS;
     if (run->options.sign == KLDVE_SIGN_DEFAULT)
         run->options.sign = method->sign;
     if ((st = settle_neighbours(ctx, &run->options, method, shape->classes)) < 0 ||
@@ -108,8 +109,8 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
     return KLDVE_OK;
 }
 
-/* In messages: "the reading contrast" for the default method, which the caller need not have named,
- * else "the method NAME". */
+/* In messages: "the reading neighbours" for the default method, which the caller need not have
+ * named, else "the method NAME". */
 static kldve_status lacks(const kldve_run *run, kldve_status st, const char *what)
 {
     bool reading = run->job.method == kldve_method_number(NULL, 0);

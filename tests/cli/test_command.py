@@ -140,18 +140,18 @@ class Outputs(Folder):
         self.assertEqual(set(snapshot(self.dir)) - {"pic.png", "net.onnx", "net.card.json",
                                                     "labels.txt", "plain.onnx"},
                          {"a.jpg", "b.PNG", "c.npy", "d", "e.json", "d/logits.npy", "d/kl.npy",
-                          "d/z.npy", "d/alpha_logits.npy", "d/contrast_cotangent.npy",
-                          "d/alpha_contrast.npy", "d/map_contrast.npy"})
+                          "d/z.npy", "d/alpha_logits.npy", "d/neighbours_cotangent.npy",
+                          "d/alpha_neighbours.npy", "d/map_neighbours.npy"})
         for name in ["a.jpg", "b.PNG", "c.npy", "d", "e.json"]:
             self.assertIn(f"wrote {name}\n", result.out)
         with open(self.path("a.jpg"), "rb") as file:
             self.assertEqual(file.read(3), b"\xff\xd8\xff")
         cells = Npy(self.path("c.npy"))
         self.assertEqual((cells.type[1:], cells.shape), ("f4", (8, 8)))
-        self.assertEqual(cells.value, Npy(self.path("d/map_contrast.npy")).value)
+        self.assertEqual(cells.value, Npy(self.path("d/map_neighbours.npy")).value)
         self.assertEqual((min(cells.value), max(cells.value)), (0, 1))
         self.assertEqual(Npy(self.path("d/logits.npy")).shape, (4,))
-        self.assertEqual(Npy(self.path("d/alpha_contrast.npy")).shape, (4,))
+        self.assertEqual(Npy(self.path("d/alpha_neighbours.npy")).shape, (4,))
         self.assertAlmostEqual(sum(Npy(self.path("d/z.npy")).value), 0, places=12)
 
     def test_record(self):
@@ -186,7 +186,7 @@ class Outputs(Folder):
     def test_record_without_labels_and_check(self):
         self.succeed("explain", "plain.onnx", "pic.png", "--quiet", "--json", "r.json")
         record = read_json(self.path("r.json"))
-        self.assertEqual(sorted(record), sorted(RECORD))
+        self.assertEqual(sorted(record), sorted(RECORD + ["neighbour_perplexity"]))
         self.assertIsNone(record["target"]["label"])
 
     def test_record_on_standard_output_stands_alone(self):
@@ -252,7 +252,7 @@ class Streams(Folder):
         result = self.succeed("explain", "net.onnx", "pic.png", "--target", "n00000002", "--check")
         self.assertRegex(result.out,
                          r"(?m)^ +\d\. +[\d.]+ % +-?[\d.]+ +1  grey wolf   <- explained$")
-        self.assertRegex(result.out, r"(?m)^kl-dve, reading contrast, layer relu: 4 maps of 8 x 8")
+        self.assertRegex(result.out, r"(?m)^kl-dve, reading neighbours, layer relu: 4 maps of 8 x 8")
         self.assertRegex(result.out, r"(?m)^class sensitivity [\d.]+ ")
         self.assertRegex(result.out, r"(?m)^ms: load [\d.]+, decode .* total [\d.]+$")
 
@@ -399,11 +399,11 @@ class Options(Folder):
     def test_set_and_rival(self):
         self.cells("net.onnx", "pic.png", "--target", "1", "--target", "3", "--json", "r.json")
         self.assertEqual([t["index"] for t in read_json(self.path("r.json"))["targets"]], [1, 3])
-        cotangent = Npy(self.path("d/contrast_cotangent.npy")).value
+        cotangent = Npy(self.path("d/neighbours_cotangent.npy")).value
         single = []
         for target in ["1", "3"]:
             self.cells("net.onnx", "pic.png", "--target", target)
-            single.append(Npy(self.path("d/contrast_cotangent.npy")).value)
+            single.append(Npy(self.path("d/neighbours_cotangent.npy")).value)
         for both, a, b in zip(cotangent, *single):
             self.assertAlmostEqual(both, a + b)
 
@@ -411,7 +411,7 @@ class Options(Folder):
         record = read_json(self.path("r.json"))
         first, second = (record["top5"][i]["index"] for i in (0, 1))
         self.assertEqual((record["target"]["index"], record["rival"]["index"]), (first, second))
-        cotangent = Npy(self.path("d/contrast_cotangent.npy")).value
+        cotangent = Npy(self.path("d/neighbours_cotangent.npy")).value
         self.assertEqual([cotangent[first], cotangent[second]], [1, -1])
         self.assertEqual(sum(map(abs, cotangent)), 2)
 

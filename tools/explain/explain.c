@@ -14,7 +14,7 @@ void explain_options_of(const explanation *e, const explain_args *args, kldve_op
     memset(o, 0, sizeof *o);
     o->struct_size = sizeof *o;
     o->method = e->method->name;
-    o->reading = args->reading; /* 0: the default, contrast */
+    o->reading = args->reading; /* 0: the default */
     o->temperature = (float)args->temperature;
     o->perplexity = args->perplexity;
     o->neighbour_perplexity = args->neighbour_perplexity;

@@ -15,7 +15,7 @@ const arg_option explain_options[] = {
                   "another network's scores as the truth of kl-dve"),
     PICK_OPTIONS(explain_args, pick),
     OPTION_CHOICE("reading", AT(reading), "NAME",
-                  "for methods that have readings; default contrast", reading_choice),
+                  "for methods that have readings; default neighbours", reading_choice),
     OPTION_CHOICE("method", AT(method), "NAME", "default kl-dve", method_choice),
     OPTION_CHOICE("sign", AT(sign), "NAME",
                   "values that count; default: what the method's authors show", sign_choice),
@@ -67,6 +67,11 @@ const kldve_method *explain_method(const explain_args *args)
     return method_number(args->method > 0 ? args->method - 1 : 0);
 }
 
+int32_t explain_reading(const explain_args *args)
+{
+    return args->reading > 0 ? args->reading : reading_default(args->truth != NULL);
+}
+
 /* KLDVE_OPTION_* of what was given. */
 static uint64_t options_given(const explain_args *args)
 {
@@ -85,9 +90,11 @@ static int check_neighbours(const explain_args *args)
 {
     if (args->neighbour_perplexity == 0)
         return EXIT_DONE;
-    if (args->reading != KLDVE_READING_NEIGHBOURS)
-        return args_usage("explain", "--neighbour-perplexity changes nothing: it is for the "
-                                     "reading neighbours; add --reading neighbours");
+    if (explain_reading(args) != KLDVE_READING_NEIGHBOURS)
+        return args_usage("explain",
+                          "--neighbour-perplexity changes nothing: it is for the reading "
+                          "neighbours, not for %s",
+                          kldve_reading_name(explain_reading(args)));
     if (args->rival)
         return args_usage("explain", "--neighbour-perplexity changes nothing: with --rival only "
                                      "two classes count");
