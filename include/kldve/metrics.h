@@ -52,7 +52,8 @@ enum {
     KLDVE_METRIC_OPTION_PART = 8,
     KLDVE_METRIC_OPTION_NOISE = 16,
     KLDVE_METRIC_OPTION_BASELINE = 32,
-    KLDVE_METRIC_OPTION_NORMALISE = 64
+    KLDVE_METRIC_OPTION_NORMALISE = 64,
+    KLDVE_METRIC_OPTION_TOLERANCE = 128
 };
 
 /** What takes the place of pixels that are taken away. */
@@ -80,6 +81,8 @@ typedef struct kldve_metric_options {
     double noise;     /**< size of a random change, in units of the network's input, above 0 */
     int32_t baseline; /**< a kldve_baseline */
     int32_t normalise; /**< 1: scale the map as the metric's source offers it as an option */
+    double
+        tolerance; /**< pixels of the network's input by which a place may be missed, 0 or more */
 } kldve_metric_options;
 #define KLDVE_METRIC_OPTIONS_INIT KLDVE_INIT(kldve_metric_options)
 
@@ -224,6 +227,66 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_explain(const kldve_metric_
                                                              const float *input,
                                                              const kldve_options *options,
                                                              float *values);
+
+/** Where an object is, from boxes in a picture to kldve_metric_subject.truth: the pixels of the
+ *  network's input whose centres lie in one of them, by what the network saw of the picture
+ *  (kldve_record.seen_x and the others).  A box is cut to the picture; one too small to hold a
+ * centre has the pixel that it lies in.  The map may be any one of that picture.
+ *  @param width, height  Of the picture, pixels.
+ *  @param boxes          [count][4]: x0, y0, x1, y1 in pixels of the picture, x1 and y1 outside.
+ *  @param truth          [map height][map width] of the network's input, the caller's: 1 where the
+ *                        object is, else 0.  Unchanged after a failure.
+ *  @return KLDVE_OK; KLDVE_E_NOT_FOUND, with a message that says what the network sees, if it sees
+ *          none of them; KLDVE_E_ARG (NULL; no boxes; one that is empty, not finite or wholly
+ * outside the picture); KLDVE_E_UNSUPPORTED (the map of a film: see kldve_heatmap_frame());
+ *          KLDVE_E_NOMEM.
+ *  Threads: as for every call with a context; threads may share the map.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_truth_boxes(kldve_ctx *ctx,
+                                                                  const kldve_heatmap *map,
+                                                                  int32_t width, int32_t height,
+                                                                  const float *boxes, int32_t count,
+                                                                  uint8_t *truth);
+
+/** The same from a mask of the picture: the pixels of the network's input of which at least half is
+ *  set; if there is none, the one that shows most of it.
+ *  @param width, height  Of the mask, which covers the picture.
+ *  @param mask           [height][width], not 0 where the object is.
+ *  @return As kldve_heatmap_truth_boxes(); KLDVE_E_ARG also for a mask without a pixel that is set.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_truth_mask(kldve_ctx *ctx,
+                                                                 const kldve_heatmap *map,
+                                                                 int32_t width, int32_t height,
+                                                                 const uint8_t *mask,
+                                                                 uint8_t *truth);
+
+/** How far two maps of a host agree, by the library's metrics of the family "agreement": pearson,
+ *  spearman, ssim, top_overlap, mean_difference, max_difference (docs/metrics.md has the formulas).
+ *  For heat maps of the library use kldve_metric_compute() with a second map.
+ *  @param name     Of the metric.
+ *  @param maps     [2], each [height][width], finite.  Another unit changes the differences only.
+ *  @param options  NULL: the metric's defaults.
+ *  @param value    Written on KLDVE_OK only; NaN where the maps have no such number: a constant map
+ *                  has no correlation, one smaller than 11 x 11 no SSIM.
+ *  @return KLDVE_OK; KLDVE_E_ARG (NULL, a side below 1, more than 2147483647 values, an option out
+ * of range or one that the metric does not read); KLDVE_E_UNSUPPORTED (no metric of that name, or
+ * not one that compares two arrays); KLDVE_E_NUMERIC (a value is NaN or infinite); KLDVE_E_NOMEM.
+ *  Threads: as for every call with a context.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_agreement(kldve_ctx *ctx, const char *name,
+                                                        const float *const maps[2], int32_t height,
+                                                        int32_t width,
+                                                        const kldve_metric_options *options,
+                                                        double *value);
+
+/** Scale a map of a host to another size, as kldve_heatmap_upsample() does: bilinear with
+ * half-pixel centres; a smaller result is sampled, not averaged.
+ *  @param map  [height][width].
+ *  @param out  [out_height][out_width], the caller's; not overlapping.
+ *  @return KLDVE_OK, KLDVE_E_ARG (NULL, a side below 1).  Nothing is written after a failure.
+ *  Threads: as for every call with a context.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_map_upsample(kldve_ctx *ctx, const float *map,
+                                                           int32_t height, int32_t width,
+                                                           float *out, int32_t out_height,
+                                                           int32_t out_width);
 
 /** How small the salient area is: the smallest set of values that holds `part` of the map's energy
  *  (the sum of all its values), as a share of all values.  Near `part` for a map that is almost the

@@ -1,6 +1,8 @@
 /* scale_up.c - the values of a map at another size, into the caller's memory. */
 #include <assert.h>
 
+#include <kldve/metrics.h>
+
 #include "heatmap.h"
 #include "base/ctx.h"
 
@@ -43,5 +45,21 @@ kldve_status kldve_heatmap_upsample(kldve_ctx *ctx, const kldve_heatmap *map, in
         kldve_upsample_row(&film, map->view_frames,
                            (const int32_t[2]){height / map->view_frames, width}, y,
                            out + y * (stride / (ptrdiff_t)sizeof *out));
+    return KLDVE_OK;
+}
+
+kldve_status kldve_map_upsample(kldve_ctx *ctx, const float *map, int32_t height, int32_t width,
+                                float *out, int32_t out_height, int32_t out_width)
+{
+    kldve_ctx_clear(ctx);
+    if (!ctx || !map || !out)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "upsample: the %s is NULL",
+                               map ? "result" : "map");
+    if (height < 1 || width < 1 || out_height < 1 || out_width < 1)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "upsample: cannot make %d x %d of %d x %d: each side must be at "
+                               "least 1",
+                               (int)out_height, (int)out_width, (int)height, (int)width);
+    kldve_upsample(map, height, width, out, out_height, out_width);
     return KLDVE_OK;
 }

@@ -8,6 +8,7 @@
 #include "base/ctx.h"
 #include "heatmap/heatmap.h"
 #include "parts/metric_job.h"
+#include "parts/metric_options.h"
 #include "metrics.h"
 #include "pipeline/options.h"
 #include "pipeline/passes.h"
@@ -26,95 +27,6 @@ static kldve_status lacks(const struct call *c, const char *what)
 {
     return kldve_ctx_failf(c->job.ctx, KLDVE_E_UNSUPPORTED, "metric %s needs %s",
                            c->job.metric->name, what);
-}
-
-/* -- options ---------------------------------------------------------------------------------- */
-
-static kldve_status check_range(const struct call *c)
-{
-    const kldve_metric_options *o = &c->options;
-
-    if (o->steps < 0 || o->samples < 0)
-        return kldve_ctx_failf(
-            c->job.ctx, KLDVE_E_ARG, "metric options: %s is %d, it must be at least 1",
-            o->steps < 0 ? "steps" : "samples", (int)(o->steps < 0 ? o->steps : o->samples));
-    if (!(o->part >= 0 && o->part <= 1))
-        return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG,
-                               "metric options: part is %g, it must be above 0 and at most 1",
-                               o->part);
-    if (!(o->noise >= 0 && o->noise < (double)INFINITY))
-        return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG,
-                               "metric options: noise is %g, it must be above 0", o->noise);
-    if (o->baseline < KLDVE_BASELINE_DEFAULT || o->baseline > KLDVE_BASELINE_WHITE)
-        return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG, "metric options: unknown baseline %d",
-                               (int)o->baseline);
-    if (o->normalise < 0 || o->normalise > 1)
-        return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG,
-                               "metric options: normalise is %d, it must be 0 or 1",
-                               (int)o->normalise);
-    return KLDVE_OK;
-}
-
-/* An option that would change nothing is a mistake. */
-static kldve_status check_read(const struct call *c)
-{
-    const kldve_metric_options *o = &c->options;
-    const struct {
-        bool set;
-        uint64_t option;
-        const char *name;
-    } given[] = {
-        {o->steps != 0, KLDVE_METRIC_OPTION_STEPS, "steps"},
-        {o->samples != 0, KLDVE_METRIC_OPTION_SAMPLES, "samples"},
-        {o->seed != 0, KLDVE_METRIC_OPTION_SEED, "seed"},
-        {o->part > 0, KLDVE_METRIC_OPTION_PART, "part"},
-        {o->noise > 0, KLDVE_METRIC_OPTION_NOISE, "noise"},
-        {o->baseline != 0, KLDVE_METRIC_OPTION_BASELINE, "baseline"},
-        {o->normalise != 0, KLDVE_METRIC_OPTION_NORMALISE, "normalise"},
-    };
-
-    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
-        if (given[i].set && !(c->job.metric->options & given[i].option))
-            return kldve_ctx_failf(c->job.ctx, KLDVE_E_ARG,
-                                   "metric options: %s is set, but the metric %s does not read it: "
-                                   "leave it at 0",
-                                   given[i].name, c->job.metric->name);
-    return KLDVE_OK;
-}
-
-static void fill_in(kldve_metric_options *o, const kldve_metric_options *defaults)
-{
-    if (o->steps == 0)
-        o->steps = defaults->steps;
-    if (o->samples == 0)
-        o->samples = defaults->samples;
-    if (o->seed == 0)
-        o->seed = defaults->seed;
-    if (o->part == 0)
-        o->part = defaults->part;
-    if (o->noise == 0)
-        o->noise = defaults->noise;
-    if (o->baseline == 0)
-        o->baseline = defaults->baseline;
-    if (o->normalise == 0)
-        o->normalise = defaults->normalise;
-}
-
-static kldve_status load_options(struct call *c)
-{
-    kldve_ctx *ctx = c->job.ctx;
-    kldve_metric_options defaults;
-    kldve_status st;
-
-    if ((st = kldve_struct_load(ctx, "kldve_metric_options", c->subject.options, &c->options,
-                                sizeof c->options)) < 0 ||
-        (st = check_range(c)) < 0 || (st = check_read(c)) < 0 ||
-        (st = kldve_struct_load(ctx, "kldve_metric_options", c->job.metric->defaults, &defaults,
-                                sizeof defaults)) < 0)
-        return st;
-    fill_in(&c->options, &defaults);
-    c->job.options = &c->options;
-    return KLDVE_OK;
 }
 
 /* -- the network ------------------------------------------------------------------------------ */
@@ -175,6 +87,7 @@ static kldve_status load_explanation(struct call *c)
         o->pick = KLDVE_PICK_ROW;
         o->pick_row = r->row >= 0 ? r->row : 0;
     }
+    o->flags &= ~(uint64_t)KLDVE_FLAG_CHECK; /* no metric reads it, and it doubles the work */
     c->job.explained_with = o;
     return KLDVE_OK;
 }
@@ -249,7 +162,9 @@ static kldve_status compute(struct call *c, double *value)
     double found = (double)NAN;
     kldve_status st;
 
-    if ((st = load_options(c)) < 0 || (st = load_needs(c)) < 0 || (st = draw(c)) < 0 ||
+    c->job.options = &c->options;
+    if ((st = kldve_metric_options_load(c->job.ctx, metric, c->subject.options, &c->options)) < 0 ||
+        (st = load_needs(c)) < 0 || (st = draw(c)) < 0 ||
         (st = metric->compute(&c->job, &found)) != KLDVE_OK)
         return st;
     if (found < metric->low || found > metric->high)

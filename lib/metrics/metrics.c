@@ -9,6 +9,8 @@
 /* clang-format off */
 static const kldve_metric *const metrics[] = {
     &kldve_energy_area_metric,
+    &kldve_entropy_metric,
+    &kldve_gini_metric,
     &kldve_deletion_metric,
     &kldve_insertion_metric,
     &kldve_ties_metric,
@@ -25,6 +27,22 @@ static const kldve_metric *const metrics[] = {
     &kldve_road_lerf_metric,
     &kldve_infidelity_metric,
     &kldve_max_sensitivity_metric,
+    &kldve_pointing_game_metric,
+    &kldve_energy_inside_metric,
+    &kldve_relevance_rank_metric,
+    &kldve_top_inside_metric,
+    &kldve_best_iou_metric,
+    &kldve_class_second_metric,
+    &kldve_class_median_metric,
+    &kldve_random_spearman_metric,
+    &kldve_random_spearman_abs_metric,
+    &kldve_random_ssim_metric,
+    &kldve_pearson_metric,
+    &kldve_spearman_metric,
+    &kldve_ssim_metric,
+    &kldve_top_overlap_metric,
+    &kldve_mean_difference_metric,
+    &kldve_max_difference_metric,
 };
 /* clang-format on */
 
@@ -34,7 +52,7 @@ static const uint64_t known_needs = KLDVE_METRIC_NEED_NETWORK | KLDVE_METRIC_NEE
 static const uint64_t known_options = KLDVE_METRIC_OPTION_STEPS | KLDVE_METRIC_OPTION_SAMPLES |
                                       KLDVE_METRIC_OPTION_SEED | KLDVE_METRIC_OPTION_PART |
                                       KLDVE_METRIC_OPTION_NOISE | KLDVE_METRIC_OPTION_BASELINE |
-                                      KLDVE_METRIC_OPTION_NORMALISE;
+                                      KLDVE_METRIC_OPTION_NORMALISE | KLDVE_METRIC_OPTION_TOLERANCE;
 
 enum { METRICS = sizeof metrics / sizeof *metrics };
 

@@ -142,6 +142,7 @@ static void maps(const kldve_heatmap *map)
 {
     uint8_t drawn[64 * 64 * 3];
     float up[64 * 64];
+    static uint8_t truth[512 * 512]; /* of the input of the network */
     kldve_pixels dest = kldve_pixels_of(KLDVE_PIXEL_RGB, 64, 64, drawn, 0);
     kldve_heatmap *other = NULL;
     kldve_image *image = NULL;
@@ -157,6 +158,10 @@ static void maps(const kldve_heatmap *map)
     CLEARS(kldve_heatmap_render_into(ctx, map, NULL, NULL, &dest));
     CLEARS(kldve_metric_compute(ctx, map, "energy_area", NULL, &value));
     CLEARS(kldve_metric_energy_area(ctx, up, 64 * 64, 0.5, &value));
+    CLEARS(kldve_agreement(ctx, "pearson", (const float *const[2]){up, up}, 64, 64, NULL, &value));
+    CLEARS(kldve_map_upsample(ctx, up, 1, 1, up + 1, 2, 2));
+    CLEARS(kldve_heatmap_truth_boxes(ctx, map, 64, 64, (const float[4]){0, 0, 32, 32}, 1, truth));
+    CLEARS(kldve_heatmap_truth_mask(ctx, map, 1, 1, (const uint8_t[1]){1}, truth));
 }
 
 static void arrays(void)

@@ -31,7 +31,8 @@ OPTIONAL = set("""kldve_card_parse.folder kldve_ctx_memory.most kldve_ctx_memory
     kldve_onnx_explainer.path kldve_struct_load.ctx kldve_struct_load.src kldve_struct_store.ctx""".split())
 OPTIONAL |= {"void *opaque", "double *z", "double *kl", "const kldve_options *options",
              "const kldve_onnx_options *options", "const kldve_render_options *options",
-             "const kldve_divergence_options *options", "const kldve_metric_subject *subject"}
+             "const kldve_divergence_options *options", "const kldve_metric_subject *subject",
+             "const kldve_metric_options *options"}
 # These return the status that they are given, or KLDVE_E_LIMIT, whatever else is NULL.
 REPORTS = {"kldve_ctx_fail", "kldve_ctx_failf", "kldve_ctx_fail_limit", "kldve_ctx_leave"}
 # Types that a context for the message is found through; objects that threads share have none.

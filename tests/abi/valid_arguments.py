@@ -20,15 +20,15 @@ ROOM = 1 << 16  # elements of an array of the caller's: more than any of the net
 # Numbers, by FUNCTION.NAME or NAME.
 NUMBERS = {
     "index": 0, "target": 0, "x": 0, "y": 0, "frame": 0, "kind": 0, "limit": 0, "rule": 0, "quality": 0, "stride": 0,
-    "level": 1, "max_level": 1, "reading": 1, "colormap": 1, "format": 1, "count": 1, "done": 1, "total": 2,
-    "width": 32, "height": 32, "nbytes": 64, "n": SCORES, "classes": SCORES, "value": 1 << 40,
+    "flag": 1, "level": 1, "max_level": 1, "reading": 1, "colormap": 1, "format": 1, "count": 1, "done": 1, "total": 2,
+    "width": 32, "height": 32, "out_width": 32, "out_height": 32, "nbytes": 64, "n": SCORES, "classes": SCORES, "value": 1 << 40,
     "status": -1, "kldve_ctx_leave.status": 0, "milliseconds": 1e6, "temperature": 2.0, "perplexity": 3.0, "part": 0.5,
     "kldve_colormap_rgb.value": 0.5}
 STRINGS = {
     "message": "why", "format": "plain", "call": "test", "stage": "test", "what": "0", "folder": DEMO,
     "kldve_colormap_from_name.name": "jet", "kldve_reading_from_name.name": "paper",
     "kldve_method_find.name": "kl-dve", "kldve_metric_find.name": "energy_area",
-    "kldve_metric_compute.name": "energy_area", "kldve_struct_load.name": "kldve_options",
+    "kldve_metric_compute.name": "energy_area", "kldve_agreement.name": "pearson", "kldve_struct_load.name": "kldve_options",
     "kldve_struct_store.name": "kldve_options"}
 
 
@@ -183,7 +183,7 @@ class World:
 
     def new_numbers(self, kind):
         total = SCORES * (SCORES + 1) / 2
-        values = range(SCORES) if kind == "int32_t" else [(i + 1) / total for i in range(SCORES)]
+        values = range(SCORES) if kind in ("int32_t", "uint8_t") else [(i + 1) / total for i in range(SCORES)]
         first, array = self.ffi.new(kind + "[]", list(values)), self.ffi.new(kind + "[]", ROOM)
         self.ffi.buffer(array)[:] = bytes(self.ffi.buffer(first)) * (ROOM // SCORES)
         return array
@@ -269,7 +269,7 @@ class World:
                "kldve_feature_maps": feature_maps, "kldve_onnx_files": files, "kldve_method": method,
                "kldve_metric": metric}
     PLAIN_STRUCTS = ("kldve_options", "kldve_onnx_options", "kldve_render_options", "kldve_divergence_options",
-                     "kldve_input_spec", "kldve_metric_subject")  # zeros will do
+                     "kldve_input_spec", "kldve_metric_subject", "kldve_metric_options")  # zeros will do
     NUMBER_TYPES = ("int32_t", "int64_t", "size_t", "ptrdiff_t", "double", "float", "kldve_status")
 
     def valid(self, parameter):
@@ -291,6 +291,10 @@ class World:
             return self.numbers(parameter.base)
         if parameter.type.endswith("*const *") and parameter.base in self.OBJECTS:
             return self.keep(self.ffi.new(parameter.base + " *[]", [self.objects[parameter.base]]))
+        if parameter.type == "const uint8_t *" and parameter.name == "mask":
+            return self.numbers("uint8_t")
+        if parameter.type == "const float *const *":
+            return self.keep(self.ffi.new("float *[]", [self.numbers("float")] * 2))
         raise Unknown(f"{parameter.function}: no valid {parameter.type} {parameter.name}")
 
     def members(self, parameter):

@@ -7,10 +7,13 @@
  * questions_per_picture, skip             questions that stay together; leave out every skip-th
  * shard, shards                           only the questions of this shard
  * build, options, spec, label             texts of the plan; `spec` is that of all but questions
+ * machine                                 of the record of the run
  * print, extra                            a number in the print; a change of every value
  * twice                                   1: two questions have one key
+ * none                                    the method of this number, from 1, makes no map
  * wait                                    microseconds between units
- * hold                                    seconds with the database open, before the first unit */
+ * say                                     1: "open" as soon as it is open
+ * hold                                    seconds before the first unit */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +27,8 @@ enum { MADE = 64 };
 
 typedef struct args {
     int32_t networks, questions, methods, metrics, together, skip, shard, shards, print, extra,
-        twice, wait, hold;
-    const char *build, *options, *spec, *label;
+        twice, none, wait, say, hold;
+    const char *build, *options, *spec, *label, *machine;
 } args;
 
 static void read_arg(args *a, const char *text)
@@ -45,12 +48,15 @@ static void read_arg(args *a, const char *text)
                  {"print", &a->print, NULL},
                  {"extra", &a->extra, NULL},
                  {"twice", &a->twice, NULL},
+                 {"none", &a->none, NULL},
                  {"wait", &a->wait, NULL},
+                 {"say", &a->say, NULL},
                  {"hold", &a->hold, NULL},
                  {"build", NULL, &a->build},
                  {"options", NULL, &a->options},
                  {"spec", NULL, &a->spec},
-                 {"label", NULL, &a->label}};
+                 {"label", NULL, &a->label},
+                 {"machine", NULL, &a->machine}};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         size_t n = strlen(known[i].name);
@@ -67,12 +73,25 @@ static void read_arg(args *a, const char *text)
     exit(2);
 }
 
+/* Memory that is the program's to its end. */
+static void *keep(size_t count, size_t size)
+{
+    static struct block {
+        struct block *before;
+    } * last;
+    struct block *b = calloc(1, sizeof *b + count * size);
+
+    if (!b)
+        abort();
+    b->before = last;
+    last = b;
+    return b + 1;
+}
+
 static char *made(const char *what, int32_t i, int32_t part)
 {
-    char *text = malloc(MADE);
+    char *text = keep(MADE, 1);
 
-    if (!text)
-        abort();
     if (part > 0)
         snprintf(text, MADE, "%s%05d#%d", what, (int)i, (int)part + 1);
     else
@@ -82,9 +101,9 @@ static char *made(const char *what, int32_t i, int32_t part)
 
 static store_item *items(const char *what, int32_t count, const char *spec)
 {
-    store_item *item = calloc((size_t)count, sizeof *item);
+    store_item *item = keep((size_t)count, sizeof *item);
 
-    for (int32_t i = 0; item && i < count; i++)
+    for (int32_t i = 0; i < count; i++)
         item[i] = (store_item){made(what, i, 0), spec};
     return item;
 }
@@ -136,6 +155,10 @@ static void answer(const args *a, const store_plan *p, unit *u)
         return;
     }
     for (int32_t i = 0; i < p->methods; i++) {
+        if (i + 1 == a->none) {
+            strcpy(u->method[i].why, "the layer has no gradient");
+            continue;
+        }
         u->method[i].target = i;
         u->method[i].logit = 1.25f * (float)i;
         u->method[i].flags = (uint64_t)(uint32_t)i;
@@ -162,7 +185,7 @@ static int32_t fill_unit(store *s, const args *a, const store_plan *p, int32_t n
     u.question = question;
     if (store_missing(s, net, question, u.asked, &missing)) {
         answer(a, p, &u);
-        result = missing == 0 ? 0 : store_put(s, &u) ? 1 : -1;
+        result = missing == 0 ? 0 : store_put(s, &u, 1) ? 1 : -1;
     }
     unit_free(&u);
     return result;
@@ -196,18 +219,20 @@ int main(int argc, char **argv)
               .build = "build 1",
               .options = "{}",
               .spec = "a=1, b=2",
-              .label = "cat"};
+              .label = "cat",
+              .machine = "one processor"};
     store_plan p;
-    store_run run = {"host", "machine", "fill_store", "{\"threads\": 1}", getpid()};
+    store_run run;
     store_question *question;
     store *s = NULL;
     int32_t stored;
 
     for (int i = 2; i < argc; i++)
         read_arg(&a, argv[i]);
-    question = calloc((size_t)a.questions + 1, sizeof *question);
-    if (argc < 2 || !question)
+    if (argc < 2)
         return 2;
+    run = (store_run){"host", a.machine, "fill_store", "{\"threads\": 1}", getpid()};
+    question = keep((size_t)a.questions + 2, sizeof *question);
     p = (store_plan){.build = a.build,
                      .options = a.options,
                      .networks = a.networks,
@@ -220,11 +245,10 @@ int main(int argc, char **argv)
                      .question = question};
     if (!store_open(argv[1], &p, &run, &s))
         return 1;
-    if (a.hold) {
+    if (a.say)
         printf("open\n");
-        fflush(stdout);
-        nanosleep(&(struct timespec){a.hold, 0}, NULL);
-    }
+    fflush(stdout);
+    nanosleep(&(struct timespec){a.hold, 0}, NULL);
     stored = fill(s, &a, &p);
     if (!store_close(s) || stored < 0)
         return 1;

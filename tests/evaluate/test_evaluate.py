@@ -351,6 +351,49 @@ class Answers(Case):
         self.assertEqual(sorted(row[3] for row in found), [-1, -1, 0, 0, 1, 1, 2, 2, 3, 3])
         self.assertEqual(sorted(row[7] or "" for row in found)[-2:], ["no label", "the network has no class wombat"])
 
+    def test_truth(self):
+        """Boxes that are everything, nothing that the network sees, or not there."""
+        with open(self.path("list.tsv"), "w") as file:
+            file.write("file\tboxes\n" + f"{self.photos}/p00.png\t0,0,11,9\n{self.photos}/p01.png\t10,0,11,9\n"
+                       f"{self.photos}/p02.png\t\n")
+        job = [*self.networks[:2], self.path("list.tsv"), "--quiet"]
+        self.evaluate(*job, "--db", self.db)  # the usual metrics
+        found = {(question[-7:], metric): value for _, question, _, _, _, metric, value in rows(self.db, ROWS)["value"]}
+        self.assertEqual({metric for _, metric in found},
+                         {"insertion", "deletion", "energy_area", "pointing_game", "energy_inside"})
+        # The picture is 11 x 9; resized to 9 x 8, its last column is cut off.
+        for name, value in [("p00.png", 1), ("p01.png", None), ("p02.png", None)]:
+            self.assertEqual([found[name, metric] for metric in ("pointing_game", "energy_inside")], [value] * 2)
+
+    def test_everything(self):
+        """All metrics, in one thread and in three."""
+        with open(self.path("list.tsv"), "w") as file:
+            file.write("file\tboxes\n" + "".join(f"{self.photos}/p{i:02}.png\t{i % 5},2,9,{4 + i % 5}\n" for i in range(6)))
+        for threads in ["1", "3"]:
+            self.evaluate(*self.networks, self.path("list.tsv"), *METHODS, "--metric", "all", "--quiet", "--db",
+                          self.path(f"{threads}.db"), "--threads", threads)
+        self.assertEqual(rows(self.path("1.db"), ROWS), rows(self.path("3.db"), ROWS))
+        for _, _, _, _, method, metric, value in rows(self.path("1.db"), ROWS)["value"]:
+            if metric == "pearson":
+                self.assertEqual(value is None, method == "kl-dve:neighbours")
+
+    def test_mosaics(self):
+        """Two questions about each; a map that ignores the class has half of its energy in each half."""
+        with open(self.path("list.tsv"), "w") as file:
+            file.write("file\tlabel\n" + "".join(f"{self.photos}/p{i:02}.png\t{i % 4}\n" for i in range(12)))
+        for threads in ["1", "3"]:
+            result = self.evaluate(*self.networks[:2], self.path("list.tsv"), "--mosaic", "2", "--method", "grad-cam", "--method",
+                                   "random", "--metric", "localisation", "--threads", threads, "--db", self.path(f"{threads}.db"))
+            self.assertIn("the networks are asked for the labels of the photographs", result.err)
+        self.assertEqual(rows(self.path("1.db"), ROWS), rows(self.path("3.db"), ROWS))
+        energy = [row for row in rows(self.path("1.db"), ROWS)["value"] if row[4:6] == ("random", "energy_inside")]
+        self.assertGreater(len(energy), 4)
+        pairs = {}
+        for _, question, picture, *_, value in energy:
+            pairs.setdefault(question.split("#")[0], []).append(value)
+        for one, other in pairs.values():
+            self.assertAlmostEqual(one + other, 1, places=5)
+
     def test_target(self):
         self.evaluate(*self.networks[:2], self.photos, "--target", "3", "--metric", "energy_area", "--db", self.db)
         self.assertEqual({row[3] for row in rows(self.db, ROWS)["explanation"]}, {3})
@@ -381,8 +424,8 @@ BAD = [
     ("zero steps", ["photos", "--metric", "insertion:steps=0", "--db", "x.db"], 2, r"not a whole number from 1"),
     ("too many steps", ["photos", "--metric", "insertion:steps=99999999999", "--db", "x.db"], 2, r"not a whole number from 1"),
     ("method twice", ["photos", "--method", "grad-cam", "--method", "grad-cam", "--db", "x.db"], 2, r"grad-cam is given twice"),
-    ("reading twice", ["photos", "--method", "kl-dve", "--method", "kl-dve:contrast", "--db", "x.db"], 2,
-     r"kl-dve:contrast is given twice"),
+    ("reading twice", ["photos", "--method", "kl-dve", "--method", "kl-dve:neighbours", "--db", "x.db"], 2,
+     r"kl-dve:neighbours is given twice"),
     ("two targets", ["photos", "--target", "1", "--target", "2", "--db", "x.db"], 2, r"give it once"),
     ("target and label", ["photos", "--target", "1", "--ask", "label", "--db", "x.db"], 2, r"--target changes nothing"),
     ("no such class", ["a.onnx", "photos", "--target", "4", "--db", "x.db"], 1, r"there are 4 classes"),
@@ -398,6 +441,11 @@ BAD = [
     ("no database", ["photos", "--db", "list.tsv"], 1, r"list.tsv: "),
     ("no folder", ["photos", "--db", "nothing/x.db"], 1, r"nothing/x.db"),
     ("method that no network allows", ["a.onnx", "photos", "--method", "rollout", "--db", "x.db"], 1, r"a.onnx: "),
+    ("truth is missing", ["photos", "--metric", "pointing_game", "--db", "x.db"], 1, r"pointing_game: it asks where"),
+    ("one method", ["photos", "--metric", "pearson", "--db", "x.db"], 1, r"pearson: it compares with the map of the first"),
+    ("random parameters for nothing", ["photos", "--randomise", "cascade:0", "--metric", "gini", "--db", "x.db"], 1,
+     r"--randomise changes nothing"),
+    ("random parameters of what", ["photos", "--randomise", "cascade:x", "--db", "x.db"], 2, r"'cascade:x' is not cascade:LAYER"),
     ("broken network", ["broken.onnx", "photos", "--db", "x.db"], 1, r"broken.onnx: "),
 ]
 
@@ -429,6 +477,66 @@ class Bad(Case):
             with self.subTest(says=says):
                 result = self.evaluate(*job, "--db", self.db, status=1)
                 self.assertRegex(result.err, rf"\Akldve: [^\n]*a\.db: [^\n]*({says})[^\n]*\n\Z")
+        self.same()
+
+    def test_damaged(self):
+        """A database that cannot be gone on with is refused in one line and stays as it is."""
+        job = [*self.job, "--db", self.db]
+        self.evaluate(*job)
+        with open(self.db, "rb") as file:
+            good = file.read()
+
+        def put(data):
+            with open(self.db, "wb") as file:
+                file.write(data)
+
+        def refused(says):
+            with open(self.db, "rb") as file:
+                before = file.read()
+            result = self.evaluate(*job, status=1)
+            self.assertRegex(result.err, rf"\Akldve: [^\n]*a\.db[^\n]*{says}[^\n]*\n\Z")
+            with open(self.db, "rb") as file:
+                self.assertEqual(file.read(), before)
+
+        for data in [b"SQLite format 3\0" + bytes(5000), b"no database" * 500, good[:len(good) // 2 // 4096 * 4096]]:
+            put(data)
+            refused("")
+        put(good)
+        for what, says in [("PRAGMA user_version = 99", "format 99"), ("DROP TABLE value", ""),
+                           ("PRAGMA application_id = 1", "")]:
+            with opened(self.db) as db:
+                db.execute(what)
+            refused(says)
+            put(good)
+        self.same()
+
+    def test_locked(self):
+        """A second run on the same database says who has it."""
+        process = subprocess.Popen([KLDVE, "evaluate", *self.job[:-5], "--metric", "insertion:steps=64", "--threads", "1",
+                                    "--quiet", "--db", self.db], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            end = time.monotonic() + 60
+            while not os.path.exists(self.db) and time.monotonic() < end:
+                time.sleep(0.001)
+            process.send_signal(signal.SIGSTOP)
+            result = run("evaluate", *self.job, "--db", self.db)
+        finally:
+            process.kill()
+            process.wait()
+        self.assertEqual(result.status, 1)
+        self.assertRegex(result.err, rf"\Akldve: [^\n]*a\.db[^\n]*{process.pid}[^\n]*\n\Z")
+
+    def test_full_disk(self):
+        """Everything that was stored before stays, and the run goes on where there is room again."""
+        room = os.path.getsize(self.whole) * 85 // 100 // 1024
+        limit = f"ulimit -f {room}; exec {KLDVE} evaluate " + " ".join(self.job) + f" --db {self.db}"
+        result = subprocess.run(["bash", "-c", limit], capture_output=True, text=True, timeout=120)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertRegex(result.stderr, r"\Akldve: [^\n]*a\.db[^\n]*\nkldve: \d+ of 48 are not measured yet[^\n]*\n\Z")
+        kept = self.units()
+        self.assertLess(kept, 48)
+        result = self.evaluate(*self.job[:-1], "--db", self.db)
+        self.assertIn(f", {48 - kept} measured now", result.out)
         self.same()
 
 

@@ -87,6 +87,8 @@ class Results(unittest.TestCase):
 
     def series(self, entry):
         """The numbers of a row of the CSV by picture, and the pictures that are drawn with it."""
+        if not entry["network"]:
+            return self.series_of_all(entry)
         one = self.column(entry["network"], entry["metric"], entry["method"])
         if entry["kind"] == "network minus network":
             other = self.column(entry["minus"], entry["metric"], entry["method"])
@@ -109,11 +111,21 @@ class Results(unittest.TestCase):
             drawn |= {picture for picture, _ in known.values()}
         return values, sorted(drawn)
 
+    def series_of_all(self, entry):
+        values, drawn = collections.defaultdict(list), set()
+        for network in self.networks:
+            more, pictures = self.series({**entry, "network": network})
+            for picture, numbers in more.items():
+                values[picture] += numbers
+            drawn |= set(pictures)
+        return values, sorted(drawn)
+
+    networks = [f"network{i:05}" for i in range(2)]
     methods = [f"method{i:05}" for i in range(3)]
 
     def test_every_estimate(self):
         entries = list(csv.DictReader(io.StringIO(self.results("--csv", "-", "--bootstrap", "200", "--bootstrap-seed", "5"))))
-        self.assertEqual(len(entries), 2 * 2 * (3 + 3) + 2 * 3)
+        self.assertEqual(len(entries), 3 * 2 * (3 + 3) + 2 * 3)
         for e in entries:
             with self.subTest(**e):
                 values, drawn = self.series(e)
@@ -124,7 +136,7 @@ class Results(unittest.TestCase):
                     self.assertEqual(a, b)
                 if e["kind"] == "mean":
                     undefined = [1 for n, m, a, _, _, v in self.rows
-                                 if (n, m, a, v) == (e["network"], e["metric"], e["method"], None)]
+                                 if (m, a, v) == (e["metric"], e["method"], None) and e["network"] in ("", n)]
                     self.assertEqual(int(e["undefined"]), len(undefined))
 
     @unittest.skipUnless(numpy, "SciPy is missing")
@@ -159,12 +171,30 @@ class Results(unittest.TestCase):
                           ("network minus network", "network_differences")):
             mine = {(e["network"], e["metric"], e["method"], e["minus"]): float(e["mean"]) for e in entries
                     if e["kind"] == kind}
-            self.assertEqual({(e["network"], e["metric"], e["method"], e.get("minus", "")): e["mean"]
+            self.assertEqual({(e["network"] or "", e["metric"], e["method"], e.get("minus", "")): e["mean"]
                               for e in said[key]}, mine)
         self.assertEqual(sorted((u["network"], u["question"]) for u in said["unreadable"]), sorted(self.unreadable))
         self.assertEqual(said["bootstrap"], {"samples": 50, "level": 0.95, "seed": 0})
         self.assertEqual((said["questions"], said["pictures"], len(said["runs"])), (61, 31, 1))
         self.assertEqual(said["runs"][0]["record"], {"threads": 1})
+
+    def test_flags_of_maps(self):
+        """Method i has the flags of the number i: the second is flat, the fourth flat and not finite."""
+        db = self.path("f.db")
+        subprocess.run([FILL, db, "questions=20", "methods=4", "none=3"], check=True, stdout=subprocess.DEVNULL)
+        said = json.loads(self.run_results(db, "--json", "-").stdout)
+        maps = said["measured"]
+        names = [f"method{i:05}" for i in range(4)]
+        self.assertEqual([(m["method"], m["maps"], m["none"]) for m in said["maps"]],
+                         [(names[0], maps, 0), (names[1], maps, 0), (names[2], 0, maps), (names[3], maps, 0)])
+        flags = [m["flags"] for m in said["maps"]]
+        self.assertEqual((flags[0], flags[1], flags[2]), ({}, {"flat": maps}, {}))
+        self.assertEqual((len(flags[3]), set(flags[3].values())), (2, {maps}))
+        text = self.run_results(db).stdout
+        self.assertIn(f"\nmethod00001: {maps} maps, {maps} flat\nmethod00002: 0 maps, {maps} could not be made\n", text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 80)
+        undefined = [m["undefined"] for m in said["means"] if m["method"] == names[2]]
+        self.assertEqual(undefined, [maps] * 3)
 
     def test_export(self):
         self.results("--export", self.path("e.csv"), "--quiet")

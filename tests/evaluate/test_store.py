@@ -1,6 +1,7 @@
 """The database of kldve evaluate, filled by fill_store: killed at any moment, gone on with, extended,
 refused, merged.  Read with Python's own SQLite, not with the code that wrote it."""
 import contextlib
+import json
 import os
 import random
 import resource
@@ -76,13 +77,25 @@ class Case(unittest.TestCase):
 
 
 class Killed(Case):
+    def look_at(self, least):
+        """What a kill has left can be read, half a transaction included."""
+        result = self.run_on(KLDVE, "results", self.path(), "--bootstrap", "10", "--json", "-")
+        if result.returncode == 0:
+            said = json.loads(result.stdout)
+            self.assertGreaterEqual(said["measured"] + len(said["unreadable"]), least)
+        else:  # killed before the first transaction
+            self.assertEqual(least, 0)
+            self.refused(result, "not made by kldve evaluate")
+
     def test_fifty_times(self):
         """Whatever a killed run has stored is there, and the end is that of an undisturbed run."""
         plan = ["networks=2", "questions=150", "methods=3", "metrics=4"]
         self.fills(*plan, name="whole.db")
         dice, before, kills = random.Random(1), 0, 0
         while kills < 50:
-            with subprocess.Popen([FILL, self.path(), *plan, "wait=2000"], stdout=subprocess.DEVNULL) as run:
+            with subprocess.Popen([FILL, self.path(), *plan, "wait=2000", "say=1"], stdout=subprocess.PIPE) as run:
+                if kills % 2:  # else perhaps before the file is open
+                    run.stdout.readline()
                 time.sleep(dice.uniform(0, 0.06))
                 run.send_signal(signal.SIGKILL)
                 if run.wait() != -signal.SIGKILL:
@@ -90,6 +103,8 @@ class Killed(Case):
                 kills += 1
             if not os.path.exists(self.path()):
                 continue
+            if kills % 10 == 0:
+                self.look_at(before)
             with opened(self.path()) as db:
                 tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
                 units = db.execute("SELECT count(*) FROM unit").fetchone()[0] if tables else 0
@@ -133,6 +148,15 @@ class Extended(Case):
         self.fills("questions=20")
         self.fills("questions=20", name="b.db")
         self.assertEqual(rows(self.path()), rows(self.path("b.db")))
+
+    def test_another_processor_is_said(self):
+        self.fills("questions=10")
+        result = self.fill("questions=20", "machine=another one")
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (0, 1))
+        self.assertIn("another processor (one processor, not another one)", result.stderr)
+        result = self.merge("m.db", "a.db")
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (0, 1))
+        self.assertIn("another processor (another one, not one processor)", result.stderr)
 
     def test_texts_are_kept_as_they_are(self):
         label = "l'été; DROP TABLE unit; -- \"x\"\\"
@@ -206,7 +230,7 @@ class Refused(Case):
         self.assertEqual((odd.returncode, os.listdir(self.folder)), (0, ["file:memory?x"]))
 
     def test_another_writer(self):
-        with subprocess.Popen([FILL, self.path(), "hold=60"], stdout=subprocess.PIPE) as run:
+        with subprocess.Popen([FILL, self.path(), "say=1", "hold=60"], stdout=subprocess.PIPE) as run:
             run.stdout.readline()
             self.refused(self.fill(), f"process {run.pid} on ", "is writing")
             self.refused(self.merge("m.db", "a.db"), f"process {run.pid} on ")

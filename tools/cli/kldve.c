@@ -9,9 +9,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const arg_command *const commands[] = {&explain_command,  &compare_command, &report_command,
-                                              &evaluate_command, &results_command, &merge_command,
-                                              &methods_command,  &metrics_command, &layers_command};
+static const arg_command *const commands[] = {
+    &explain_command, &compare_command, &report_command,  &diff_command,    &evaluate_command,
+    &results_command, &merge_command,   &methods_command, &metrics_command, &layers_command};
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -53,7 +53,7 @@ static const char *needs_of(const kldve_metric *metric, char text[TEXT_SIZE])
 
 static void say_metrics(void)
 {
-    static const char *const line = "%-17s  %-13s  %-10s  %-13s  %-7s  %-66s  %s\n";
+    static const char *const line = "%-19s  %-13s  %-16s  %-13s  %-7s  %-66s  %s\n";
     const kldve_metric *metric;
     char range[TEXT_SIZE], needs[TEXT_SIZE];
 

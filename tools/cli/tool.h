@@ -66,6 +66,9 @@ const char *colormap_choice(int32_t index);
 const char *sign_choice(int32_t index);
 const char *scores_choice(int32_t index); /* "softmax" ..., in the order of kldve_scores */
 
+/** The kldve_reading where none is given, with and without --truth. */
+int32_t reading_default(bool with_truth);
+
 /** Add the readings of a kldve_method.readings to a list, see list_name(). */
 void list_readings(uint64_t readings, char *list, size_t size);
 
@@ -348,7 +351,8 @@ bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim,
 
 /* ---- the commands ------------------------------------------------------------------------- */
 
-extern const arg_command explain_command, compare_command, report_command, methods_command,
-    metrics_command, layers_command, evaluate_command, results_command, merge_command;
+extern const arg_command explain_command, compare_command, report_command, diff_command,
+    methods_command, metrics_command, layers_command, evaluate_command, results_command,
+    merge_command;
 
 #endif

@@ -226,10 +226,10 @@ const arg_command evaluate_command = {
         "true?  Results go into a database; the same command goes on where it ended.",
     .notes =
         "DATASET is a folder of pictures, a list (.tsv, .csv) or annotations.  Without --metric:\n"
-        "insertion, deletion and energy_area, and pointing_game where the data set knows where\n"
-        "the objects are; 'kldve metrics' lists all.  Metrics that compare two maps compare\n"
-        "with that of the first --method.  --threads pictures are measured at a time, which\n"
-        "changes no result; under mpirun all ranks share the work (docs/evaluate.md).\n"
+        "insertion, deletion and energy_area, and where the data set knows where the objects are\n"
+        "pointing_game and energy_inside; 'kldve metrics' lists all.  Metrics that compare two\n"
+        "maps compare with that of the first --method.  --threads pictures are measured at a\n"
+        "time, which changes no result; under mpirun all ranks share the work (docs/evaluate.md).\n"
         "Exit status: 0 done, 1 failed or some pictures cannot be read, 2 wrong usage, 3 stopped\n"
         "before the end.\n",
     .option = evaluate_options,

@@ -28,6 +28,9 @@ typedef struct evaluate_args {
     results_args results;
     int32_t ask; /**< an evaluate_ask; 0: not given */
     const char *db, *shard;
+    const char *randomise; /**< as given; NULL: KLDVE_RANDOMISE_CASCADE of layer 0 */
+    int32_t kind, layer;   /**< of it, a kldve_randomise */
+    int32_t randomise_seed;
     int32_t part, parts; /**< of --shard I/N: I - 1 and N; 0 and 1 without */
 } evaluate_args;
 
@@ -69,6 +72,8 @@ typedef struct evaluation {
 /** Load networks and data set, find everything that can be known to be wrong.  False after a
  *  message; free it in either case. */
 bool evaluation_prepare(evaluation *e, kldve_ctx *ctx, const evaluate_args *args, progress *p);
+/** Give a twin of a network the random parameters that the command line asks for. */
+kldve_status evaluation_randomise(const evaluation *e, const network *twin);
 /** Say what was assumed and what is left out. */
 void evaluation_say(const evaluation *e);
 void evaluation_free(evaluation *e);

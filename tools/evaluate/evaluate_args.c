@@ -27,6 +27,9 @@ const arg_option evaluate_options[] = {
     OPTION_GROUP("What to measure, and where to:"),
     OPTION_LIST("metric", AT(metric), "NAME",
                 "NAME:KEY=VALUE... with options, a family, or all; repeat for more"),
+    OPTION_STRING("randomise", AT(randomise), "KIND:LAYER",
+                  "for sanity: cascade or independent, layer from the scores; default cascade:0"),
+    OPTION_INT("randomise-seed", AT(randomise_seed), "N", "of it; default 0", 0, INT32_MAX),
     OPTION_STRING("db", AT(db), "FILE",
                   "the database of the results, which goes on where it ended"),
     OPTION_STRING("shard", AT(shard), "I/N", "only part I of N, for kldve merge"),
@@ -55,6 +58,31 @@ static int read_shard(evaluate_args *a)
                           a->shard);
     a->part = (int32_t)part - 1;
     a->parts = (int32_t)parts;
+    return EXIT_DONE;
+}
+
+/* "cascade:3" */
+static int read_randomise(evaluate_args *a)
+{
+    const char *colon = a->randomise ? strchr(a->randomise, ':') : NULL;
+    char *end = NULL;
+    long layer = 0;
+
+    a->kind = KLDVE_RANDOMISE_CASCADE;
+    if (!a->randomise)
+        return EXIT_DONE;
+    if (strncmp(a->randomise, "independent:", strlen("independent:")) == 0)
+        a->kind = KLDVE_RANDOMISE_INDEPENDENT;
+    else if (strncmp(a->randomise, "cascade:", strlen("cascade:")) != 0)
+        colon = NULL;
+    if (colon && colon[1] >= '0' && colon[1] <= '9')
+        layer = strtol(colon + 1, &end, 10);
+    if (!end || *end || layer > INT32_MAX)
+        return args_usage(command_name,
+                          "--randomise: '%s' is not cascade:LAYER or independent:LAYER, the layers "
+                          "numbered from 0, the one of the scores",
+                          a->randomise);
+    a->layer = (int32_t)layer;
     return EXIT_DONE;
 }
 
@@ -163,8 +191,9 @@ static int check(const arg_command *command, evaluate_args *a, int32_t positiona
     if ((status = read_positional(a, positional)) != EXIT_DONE ||
         (status = grid_finish_args(command, &a->grid)) != EXIT_DONE ||
         (status = dataset_check_args(command_name, &a->data)) != EXIT_DONE ||
-        (status = read_shard(a)) != EXIT_DONE || (status = check_methods(a)) != EXIT_DONE ||
-        (status = check_ask(a)) != EXIT_DONE || (status = check_metrics(a)) != EXIT_DONE)
+        (status = read_shard(a)) != EXIT_DONE || (status = read_randomise(a)) != EXIT_DONE ||
+        (status = check_methods(a)) != EXIT_DONE || (status = check_ask(a)) != EXIT_DONE ||
+        (status = check_metrics(a)) != EXIT_DONE)
         return status;
     return check_outputs(command, a);
 }

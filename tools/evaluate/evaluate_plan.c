@@ -189,10 +189,11 @@ static void describe_method(const evaluation *e, int32_t i, spec *s)
     add_text(s, "reading", o.reading ? kldve_reading_name(o.reading) : NULL);
     add_number(s, "temperature", (double)o.temperature);
     add_number(s, "perplexity", o.perplexity);
+    add_number(s, "neighbour perplexity", o.neighbour_perplexity);
     add_number(s, "sign", o.sign);
 }
 
-static void describe_measure(const measure *m, spec *s)
+static void describe_measure(const evaluation *e, const measure *m, spec *s)
 {
     const kldve_metric_options none = {.struct_size = sizeof none};
     const kldve_metric_options *usual = m->metric->defaults ? m->metric->defaults : &none;
@@ -207,6 +208,13 @@ static void describe_measure(const measure *m, spec *s)
     add_number(s, "noise", o->noise > 0 ? o->noise : usual->noise);
     add_number(s, "baseline", o->baseline ? o->baseline : usual->baseline);
     add_number(s, "normalise", o->normalise);
+    add_number(s, "tolerance", o->tolerance > 0 ? o->tolerance : usual->tolerance);
+    if (m->metric->needs & KLDVE_METRIC_NEED_RANDOMISED)
+        add(s, "%s %d, seed %d",
+            e->args->kind == KLDVE_RANDOMISE_CASCADE ? "cascade" : "independent",
+            (int)e->args->layer, (int)e->args->randomise_seed);
+    if (m->metric->needs & KLDVE_METRIC_NEED_OTHER)
+        add(s, "against %s", e->method[0].id);
 }
 
 /* ---- questions ---------------------------------------------------------------------------- */
@@ -312,7 +320,7 @@ static bool describe_item(const evaluation *e, int32_t i, store_item *item)
         describe_method(e, method, &s);
     } else {
         item->name = e->measure[metric].name;
-        describe_measure(&e->measure[metric], &s);
+        describe_measure(e, &e->measure[metric], &s);
     }
     item->spec = spec_close(&s, ok);
     return item->spec != NULL;

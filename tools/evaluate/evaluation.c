@@ -238,6 +238,41 @@ static bool ask_networks(evaluation *e)
     return false;
 }
 
+/* ---- random parameters -------------------------------------------------------------------- */
+
+kldve_status evaluation_randomise(const evaluation *e, const network *twin)
+{
+    return kldve_explainer_randomise(twin->explainer, e->args->kind, e->args->layer,
+                                     (uint64_t)e->args->randomise_seed);
+}
+
+/* Options for random parameters where nothing asks for them would do nothing; a layer that a
+ * network does not have is found now. */
+static bool check_randomise(const evaluation *e)
+{
+    const char *name;
+
+    if (!(e->needs & KLDVE_METRIC_NEED_RANDOMISED)) {
+        if (e->args->randomise || e->args->randomise_seed > 0)
+            complain("--randomise%s changes nothing: no metric asks for random parameters",
+                     e->args->randomise ? "" : "-seed");
+        return !e->args->randomise && e->args->randomise_seed == 0;
+    }
+    for (int32_t i = 0; i < e->networks; i++) {
+        const network *net = &e->network[i].net;
+        kldve_status status = kldve_explainer_parameters(net->explainer, e->args->layer, &name);
+
+        if (status == KLDVE_E_NOT_FOUND)
+            complain("%s: --randomise: there is no layer %d with parameters", net->name,
+                     (int)e->args->layer);
+        else if (status != KLDVE_OK)
+            complain_ctx(e->ctx, net->name, status);
+        if (status != KLDVE_OK)
+            return false;
+    }
+    return true;
+}
+
 /* ---- the whole ---------------------------------------------------------------------------- */
 
 bool evaluation_prepare(evaluation *e, kldve_ctx *ctx, const evaluate_args *args, progress *p)
@@ -246,7 +281,8 @@ bool evaluation_prepare(evaluation *e, kldve_ctx *ctx, const evaluate_args *args
     e->ctx = ctx;
     e->args = args;
     return limits_set(ctx, &args->grid.limit) && open_data(e) && read_methods(e) &&
-           read_measures(e) && load_networks(e, p) && ask_networks(e) && evaluation_plan(e);
+           read_measures(e) && load_networks(e, p) && ask_networks(e) && check_randomise(e) &&
+           evaluation_plan(e);
 }
 
 static void say_strange(const evaluate_network *n)
@@ -264,10 +300,23 @@ static void say_strange(const evaluate_network *n)
                  t->missing == 1 ? "" : "es", t->missing_names);
 }
 
+/* What was chosen where the command line leaves it open. */
+static void say_ask(const evaluation *e)
+{
+    if (e->args->ask == 0 && e->ask == ASK_LABEL)
+        complain("%s: the networks are asked for the labels of the photographs", e->data.name);
+    if (e->args->ask == 0 && e->ask == ASK_ALONE)
+        complain("%s: there are no labels, so the networks are asked for their first class of each "
+                 "photograph alone",
+                 e->data.name);
+}
+
 void evaluation_say(const evaluation *e)
 {
     for (int32_t i = 0; i < e->data.notes; i++)
         complain("%s: %s", e->data.name, e->data.note[i]);
+    if (!e->args->grid.quiet)
+        say_ask(e);
     for (int32_t i = 0; i < e->networks; i++) {
         network_say_assumptions(&e->network[i].net, &e->args->grid.network[i]);
         say_strange(&e->network[i]);

@@ -18,7 +18,7 @@ static const struct {
     {"steps", KLDVE_METRIC_OPTION_STEPS},         {"samples", KLDVE_METRIC_OPTION_SAMPLES},
     {"seed", KLDVE_METRIC_OPTION_SEED},           {"part", KLDVE_METRIC_OPTION_PART},
     {"noise", KLDVE_METRIC_OPTION_NOISE},         {"baseline", KLDVE_METRIC_OPTION_BASELINE},
-    {"normalise", KLDVE_METRIC_OPTION_NORMALISE},
+    {"normalise", KLDVE_METRIC_OPTION_NORMALISE}, {"tolerance", KLDVE_METRIC_OPTION_TOLERANCE},
 };
 
 enum { KEYS = sizeof keys / sizeof *keys };
@@ -87,6 +87,8 @@ static bool read_value(uint64_t option, const char *text, kldve_metric_options *
         return read_positive(text, 1, &o->part);
     case KLDVE_METRIC_OPTION_NOISE:
         return read_positive(text, HUGE_VAL, &o->noise);
+    case KLDVE_METRIC_OPTION_TOLERANCE:
+        return read_positive(text, HUGE_VAL, &o->tolerance);
     case KLDVE_METRIC_OPTION_BASELINE:
         return read_baseline(text, &o->baseline);
     default: /* KLDVE_METRIC_OPTION_NORMALISE: 0 is the default, which would do nothing */
@@ -107,6 +109,7 @@ static const char *value_of(uint64_t option)
     case KLDVE_METRIC_OPTION_PART:
         return "a number above 0 and at most 1";
     case KLDVE_METRIC_OPTION_NOISE:
+    case KLDVE_METRIC_OPTION_TOLERANCE:
         return "a number above 0";
     case KLDVE_METRIC_OPTION_BASELINE:
         return "zero, blur, mean, black or white";

@@ -9,7 +9,7 @@
 enum { MEASURES = 256, MEASURE_NAME = 192 };
 
 /** Without --metric, as far as the data set allows them. */
-#define MEASURE_DEFAULTS "insertion", "deletion", "energy_area", "pointing_game"
+#define MEASURE_DEFAULTS "insertion", "deletion", "energy_area", "pointing_game", "energy_inside"
 
 /** A metric with its options. */
 typedef struct measure {

@@ -147,8 +147,9 @@ static bool start_threads(pool *p, int32_t threads)
     return true;
 }
 
-bool pool_open(int32_t threads, const pool_work *work, pool **out)
+bool pool_open(int32_t threads, int32_t waiting, const pool_work *work, pool **out)
 {
+    int32_t most = threads * (1 + waiting);
     pool *p = calloc(1, sizeof *p);
     pthread_condattr_t monotonic;
 
@@ -162,7 +163,7 @@ bool pool_open(int32_t threads, const pool_work *work, pool **out)
     pthread_cond_init(&p->news, &monotonic);
     pthread_condattr_destroy(&monotonic);
     p->thread = calloc((size_t)threads, sizeof *p->thread);
-    if (p->thread && ring_open(&p->waiting, 2 * threads) && ring_open(&p->measured, 2 * threads) &&
+    if (p->thread && ring_open(&p->waiting, most) && ring_open(&p->measured, most) &&
         start_threads(p, threads)) {
         *out = p;
         return true;

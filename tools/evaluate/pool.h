@@ -27,11 +27,12 @@ typedef enum pool_event {
 typedef struct pool pool;
 
 /** Start the threads.  False: out of memory or threads; nothing is written.
- *  @param work  Copied; work->of is borrowed until pool_free(). */
-bool pool_open(int32_t threads, const pool_work *work, pool **out);
+ *  @param waiting  Units that wait for each thread: enough for the time in which the owner does
+ *                  something else, and no more than may lie around when others have nothing to do.
+ *  @param work     Copied; work->of is borrowed until pool_free(). */
+bool pool_open(int32_t threads, int32_t waiting, const pool_work *work, pool **out);
 
-/** How many further units it would take without letting them lie around: one waits for each
- *  thread. */
+/** How many further units it takes. */
 int32_t pool_room(pool *p);
 
 /** Hand in a unit, of which pool_room() left room for one; the pool takes it over. */

@@ -41,12 +41,18 @@ static void put_row(FILE *file, const char *const text[5], const estimate *e)
     fprintf(file, ",%d,%d,%d\n", (int)e->questions, (int)e->pictures, (int)e->undefined);
 }
 
+/* "": all together. */
+static const char *name_of(const summary *m, int32_t net)
+{
+    return net < m->plan->networks ? m->plan->network[net].name : "";
+}
+
 static void put_means(FILE *file, const summary *m, int32_t net, int32_t metric)
 {
     const store_plan *p = m->plan;
 
     for (int32_t i = 0; i < p->methods; i++) {
-        const char *const text[] = {"mean", p->network[net].name, p->metric[metric].name,
+        const char *const text[] = {"mean", name_of(m, net), p->metric[metric].name,
                                     p->method[i].name, ""};
 
         put_row(file, text, summary_mean(m, net, metric, i));
@@ -59,7 +65,7 @@ static void put_methods(FILE *file, const summary *m, int32_t net, int32_t metri
 
     for (int32_t i = 0; i < p->methods; i++)
         for (int32_t j = 0; j < i; j++) {
-            const char *const text[] = {"method minus method", p->network[net].name,
+            const char *const text[] = {"method minus method", name_of(m, net),
                                         p->metric[metric].name, p->method[i].name,
                                         p->method[j].name};
 
@@ -88,11 +94,12 @@ bool results_write_csv(const summary *m, const char *path)
     if (!output_begin(&o, path))
         return false;
     fputs("kind,network,metric,method,minus,mean,low,high,questions,pictures,undefined\n", o.file);
-    for (int32_t n = 0; n < m->plan->networks; n++)
+    for (int32_t n = 0; n < summary_networks(m); n++)
         for (int32_t i = 0; i < m->plan->metrics; i++) {
             put_means(o.file, m, n, i);
             put_methods(o.file, m, n, i);
-            put_networks(o.file, m, n, i);
+            if (n < m->plan->networks)
+                put_networks(o.file, m, n, i);
         }
     return output_end(&o, true);
 }

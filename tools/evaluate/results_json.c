@@ -19,12 +19,14 @@ static bool put_estimate(json_object *to, const estimate *e)
            json_put(to, "pictures", json_object_new_int(e->pictures));
 }
 
-/* An entry of a list; `minus` is NULL for a mean. */
+/* An entry of a list.  Of all networks together, `network` is null. */
 static json_object *new_entry(const summary *m, int32_t net, int32_t metric, int32_t method)
 {
     json_object *entry = json_object_new_object();
 
-    if (entry && json_put_text(entry, "network", m->plan->network[net].name) &&
+    if (entry &&
+        json_put_text(entry, "network",
+                      net < m->plan->networks ? m->plan->network[net].name : NULL) &&
         json_put_text(entry, "metric", m->plan->metric[metric].name) &&
         json_put_text(entry, "method", m->plan->method[method].name))
         return entry;
@@ -59,7 +61,7 @@ static bool append_methods(json_object *list, const summary *m, int32_t net, int
 static bool append_networks(json_object *list, const summary *m, int32_t net, int32_t metric,
                             int32_t method)
 {
-    for (int32_t i = 0; i < net; i++) {
+    for (int32_t i = 0; i < net && net < m->plan->networks; i++) {
         json_object *entry = new_entry(m, net, metric, method);
 
         if (!entry || !json_append(list, entry) ||
@@ -78,10 +80,53 @@ static bool put_list(json_object *to, const char *key, const summary *m, append_
     json_object *list = json_object_new_array();
     bool ok = json_put(to, key, list);
 
-    for (int32_t n = 0; ok && n < m->plan->networks; n++)
+    for (int32_t n = 0; ok && n < summary_networks(m); n++)
         for (int32_t i = 0; ok && i < m->plan->metrics; i++)
             for (int32_t j = 0; ok && j < m->plan->methods; j++)
                 ok = append(list, m, n, i, j);
+    return ok;
+}
+
+/* ---- maps --------------------------------------------------------------------------------- */
+
+static json_object *new_flags(const map_count *c)
+{
+    json_object *flags = json_object_new_object();
+
+    for (int i = 0; flags && i < SUMMARY_FLAGS; i++) {
+        const char *flag = kldve_result_flag_name(UINT64_C(1) << i);
+
+        if (flag && c->flag[i] > 0 && !json_put(flags, flag, json_object_new_int(c->flag[i]))) {
+            json_object_put(flags);
+            return NULL;
+        }
+    }
+    return flags;
+}
+
+static json_object *new_maps(const summary *m, int32_t net, int32_t method)
+{
+    const map_count *c = summary_maps(m, net, method);
+    json_object *entry = json_object_new_object();
+
+    if (entry && json_put_text(entry, "network", m->plan->network[net].name) &&
+        json_put_text(entry, "method", m->plan->method[method].name) &&
+        json_put(entry, "maps", json_object_new_int(c->maps)) &&
+        json_put(entry, "none", json_object_new_int(c->none)) &&
+        json_put(entry, "flags", new_flags(c)))
+        return entry;
+    json_object_put(entry);
+    return NULL;
+}
+
+static bool put_maps(json_object *to, const summary *m)
+{
+    json_object *list = json_object_new_array();
+    bool ok = json_put(to, "maps", list);
+
+    for (int32_t n = 0; ok && n < m->plan->networks; n++)
+        for (int32_t i = 0; ok && i < m->plan->methods; i++)
+            ok = json_append(list, new_maps(m, n, i));
     return ok;
 }
 
@@ -155,7 +200,7 @@ static bool put_bootstrap(json_object *to, const bootstrap *how)
 
 static bool put_all(json_object *to, const summary *m)
 {
-    return (put_plan(to, m) && put_bootstrap(to, &m->how) &&
+    return (put_plan(to, m) && put_bootstrap(to, &m->how) && put_maps(to, m) &&
             put_list(to, "means", m, append_mean) &&
             put_list(to, "method_differences", m, append_methods) &&
             put_list(to, "network_differences", m, append_networks)) ||

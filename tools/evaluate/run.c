@@ -11,6 +11,11 @@
 #include "worker.h"
 
 enum {
+    READY = 256, /* units that one transaction takes */
+    /* Units that wait for each thread.  Enough to go on while the disk takes 10 ms for a
+     * transaction; with several ranks few, so that none has many left at the end. */
+    ALONE_WAITING = 16,
+    RANKS_WAITING = 1,
     ALONE_MS = 200, /* between two looks at signals and clock, with one process */
     RANKS_MS = 1    /* between two looks at messages, with several */
 };
@@ -43,9 +48,11 @@ typedef struct lead {
     int64_t looked;            /* at so many units of this part */
     int64_t handed;            /* out, now */
     double begin, said;        /* ms */
-    double drawn;              /* ms, of the progress line */
-    bool dry;                  /* nothing more is handed out */
-    bool broken;               /* the database cannot be written */
+    unit ready[READY];         /* measured, not in the database yet */
+    int32_t readies;
+    double drawn; /* ms, of the progress line */
+    bool dry;     /* nothing more is handed out */
+    bool broken;  /* the database cannot be written */
 } lead;
 
 static void stop(lead *l)
@@ -146,15 +153,27 @@ static void feed_ranks(lead *l)
             l->member[i].ended = crew_send(i, CREW_END);
 }
 
-static void keep(lead *l, unit *u)
+/* What has come since the last time becomes one transaction: a disk takes some 10 ms for one,
+ * however many units it holds. */
+static void flush(lead *l)
 {
-    if (!l->broken && store_put(l->store, u)) {
-        l->end->measured++;
-    } else if (!l->broken) {
-        l->broken = true;
-        fail(l, NULL);
+    if (l->readies > 0 && !l->broken) {
+        if (store_put(l->store, l->ready, l->readies)) {
+            l->end->measured += l->readies;
+        } else {
+            l->broken = true;
+            fail(l, NULL);
+        }
     }
-    unit_free(u);
+    while (l->readies > 0)
+        unit_free(&l->ready[--l->readies]);
+}
+
+static void keep(lead *l, const unit *u)
+{
+    l->ready[l->readies++] = *u;
+    if (l->readies == READY)
+        flush(l);
 }
 
 static void hear(lead *l, crew_message *m)
@@ -245,12 +264,13 @@ static bool go_on(lead *l)
     feed_pool(l);
     feed_ranks(l);
     event = pool_wait(l->pool, l->ranks > 1 ? RANKS_MS : ALONE_MS, &u, why);
-    if (event == POOL_UNIT)
+    for (; event == POOL_UNIT; event = pool_wait(l->pool, 0, &u, why))
         keep(l, &u);
     if (event == POOL_FAILED)
         fail(l, why);
     while (l->ranks > 1 && crew_receive(&m))
         hear(l, &m);
+    flush(l);
     say_progress(l);
     if (event != POOL_IDLE)
         return true;
@@ -277,7 +297,8 @@ void run_lead(const evaluation *e, const ranks *r, int32_t threads, store *s, pr
     l.question = e->args->part;
     l.begin = l.said = now_ms();
     l.member = calloc((size_t)r->count, sizeof *l.member);
-    if (!l.member || !pool_open(threads, &work, &l.pool)) {
+    if (!l.member ||
+        !pool_open(threads, r->count > 1 ? RANKS_WAITING : ALONE_WAITING, &work, &l.pool)) {
         complain("out of memory or threads");
         free(l.member);
         out->failed = true;
@@ -365,7 +386,7 @@ bool run_follow(const evaluation *e, int32_t threads)
     const pool_work work = worker_work(e);
     follow f = {.asked = 0};
 
-    if (!pool_open(threads, &work, &f.pool)) {
+    if (!pool_open(threads, RANKS_WAITING, &work, &f.pool)) {
         crew_send_failed("out of memory or threads");
         return false;
     }

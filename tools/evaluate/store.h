@@ -53,10 +53,8 @@ typedef struct store_run {
     int64_t pid;
 } store_run;
 
+/** Without SQLite a build has none: the functions that open one say so. */
 typedef struct store store;
-
-/** Whether this build has SQLite.  Without it the functions that open one say so. */
-bool store_available(void);
 
 /** A hash to build store_question.print from: start with 0 and feed one piece after the other. */
 uint64_t store_print(uint64_t print, const void *bytes, size_t nbytes);
@@ -85,9 +83,9 @@ bool store_open(const char *path, const store_plan *plan, const store_run *run, 
  *  *count becomes how many these are; 0: the unit is done.  `asked` may be NULL. */
 bool store_missing(store *s, int32_t net, int32_t question, uint8_t *asked, int32_t *count);
 
-/** Store the answers that a unit gives (unit.asked), in one transaction.  Answers that are there
- *  already stay as they are. */
-bool store_put(store *s, const unit *u);
+/** Store the answers that units give (unit.asked): all of them or, after a failure, none, in one
+ *  transaction.  Answers that are there already stay as they are. */
+bool store_put(store *s, const unit *u, int32_t count);
 
 /** Close a store that was opened either way, and write down that the run has ended.  Accepts NULL.
  *  False: only the end is not written down. */

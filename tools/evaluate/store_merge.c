@@ -198,6 +198,16 @@ static bool begin_file(store *to, const char *path)
                          copying);
 }
 
+static bool say_machines(const merger *m)
+{
+    char *one = NULL;
+    bool ok = store_ask_text(m->to, "SELECT machine FROM run ORDER BY id LIMIT 1", &one) &&
+              (!one || store_say_machines(m->to, one));
+
+    free(one);
+    return ok;
+}
+
 static bool merge_all(merger *m, const char *path, const char *const *in, int32_t count)
 {
     bool ok = begin_file(m->to, path);
@@ -206,6 +216,7 @@ static bool merge_all(merger *m, const char *path, const char *const *in, int32_
         m->from = in[i];
         ok = merge_one(m);
     }
+    ok = ok && say_machines(m);
     sqlite3_close(m->to->db);
     m->to->db = NULL;
     return ok;

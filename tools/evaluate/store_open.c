@@ -14,11 +14,6 @@
 
 #include "cli/tool.h"
 
-bool store_available(void)
-{
-    return true;
-}
-
 /* Without the journal that a writer keeps; what was not committed goes. */
 static void close_file(store *s)
 {
@@ -103,7 +98,8 @@ static bool begin_run(store *s, const store_plan *plan, const store_run *run)
 
     return store_execute(s, "BEGIN IMMEDIATE", "write to it") && store_is_empty(s, &empty) &&
            (empty ? store_make_tables(s) : store_check_tables(s)) && store_extend_plan(s, plan) &&
-           put_run(s, run) && store_execute(s, "COMMIT", "store the plan");
+           store_say_machines(s, run->machine) && put_run(s, run) &&
+           store_execute(s, "COMMIT", "store the plan");
 }
 
 static bool prepare(store *s)

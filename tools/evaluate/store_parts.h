@@ -74,6 +74,10 @@ bool store_ask_text(const store *s, const char *sql, char **out);
 /** A text of a row; "" for NULL.  Borrowed until the next step. */
 const char *store_text(sqlite3_stmt *row, int column);
 
+/** Say so, in one line, if results come from another processor than `now`.  False after a message
+ *  about something else. */
+bool store_say_machines(const store *s, const char *now);
+
 /* ---- store_lock.c: one writer at a time --------------------------------------------------- */
 
 /** Take the lock file beside the database.  False after a message, which names who holds it. */

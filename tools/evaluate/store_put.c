@@ -1,4 +1,4 @@
-/* store_put.c - what is missing, and a unit stored in one transaction. */
+/* store_put.c - what is missing, and units stored in one transaction. */
 #include "store_parts.h"
 
 #include <assert.h>
@@ -107,14 +107,13 @@ static bool put_method(store *s, const unit *u, int32_t method)
 static bool put_unit(store *s, const unit *u)
 {
     int64_t net = s->id[STORE_NETWORKS][u->network], question = s->id[STORE_QUESTIONS][u->question];
-    bool ok = store_execute(s, "BEGIN IMMEDIATE", doing) &&
-              store_run_once(s, s->to.unit, doing, "iiit", net, question, (int64_t)u->state,
+    bool ok = store_run_once(s, s->to.unit, doing, "iiit", net, question, (int64_t)u->state,
                              null_if_empty(u->why));
 
     for (int32_t i = 0; ok && u->state == UNIT_MEASURED && i < u->methods; i++)
         if (unit_asks(u, i))
             ok = put_method(s, u, i);
-    return ok && store_execute(s, "COMMIT", doing);
+    return ok;
 }
 
 /* A unit may come from another process. */
@@ -130,11 +129,17 @@ static bool fits(const store *s, const unit *u)
     return false;
 }
 
-bool store_put(store *s, const unit *u)
+bool store_put(store *s, const unit *u, int32_t count)
 {
-    if (!fits(s, u))
-        return false;
-    if (put_unit(s, u))
+    bool ok;
+
+    for (int32_t i = 0; i < count; i++)
+        if (!fits(s, &u[i]))
+            return false;
+    ok = store_execute(s, "BEGIN IMMEDIATE", doing);
+    for (int32_t i = 0; ok && i < count; i++)
+        ok = put_unit(s, &u[i]);
+    if (ok && store_execute(s, "COMMIT", doing))
         return true;
     if (!sqlite3_get_autocommit(s->db))
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);

@@ -205,3 +205,18 @@ bool store_ask_text(const store *s, const char *sql, char **out)
         *out = text;
     return ok;
 }
+
+bool store_say_machines(const store *s, const char *now)
+{
+    static const char doing[] = "read it";
+    sqlite3_stmt *query =
+        store_prepare(s, "SELECT machine FROM run WHERE machine <> ? LIMIT 1", doing);
+    bool ok = query && sqlite3_bind_text(query, 1, now, -1, SQLITE_TRANSIENT) == SQLITE_OK;
+
+    if (ok && sqlite3_step(query) == SQLITE_ROW)
+        complain("note: %s: some of its results come from another processor (%s, not %s): the same "
+                 "program may round differently there",
+                 s->path, store_text(query, 0), now);
+    sqlite3_finalize(query);
+    return ok;
+}

@@ -81,12 +81,35 @@ static void add_series(workspace *w, const double *a, const double *b, int32_t i
     }
 }
 
-static int32_t count_undefined(const workspace *w, size_t column)
+/* Networks net..end - 1: one, or all of them together. */
+static int32_t end_of(const workspace *w, int32_t *net)
+{
+    int32_t all = w->m->plan->networks;
+
+    if (*net < all)
+        return *net + 1;
+    *net = 0;
+    return all;
+}
+
+/* Series `i`: method `a` of a network, or of all, minus method `b` where that is not below 0. */
+static void add_method(workspace *w, int32_t net, int32_t a, int32_t b, int32_t i, int32_t series)
+{
+    for (int32_t end = end_of(w, &net); net < end; net++)
+        add_series(w, w->value + column_at(w, net, a),
+                   b < 0 ? NULL : w->value + column_at(w, net, b), i, series);
+}
+
+static int32_t count_undefined(const workspace *w, int32_t net, int32_t method)
 {
     int32_t n = 0;
 
-    for (size_t q = 0; q < (size_t)w->m->plan->questions; q++)
-        n += w->has[column + q] && !isfinite(w->value[column + q]);
+    for (int32_t end = end_of(w, &net); net < end; net++) {
+        size_t column = column_at(w, net, method);
+
+        for (size_t q = 0; q < (size_t)w->m->plan->questions; q++)
+            n += w->has[column + q] && !isfinite(w->value[column + q]);
+    }
     return n;
 }
 
@@ -128,7 +151,7 @@ static estimate negated(const estimate *e)
     return n;
 }
 
-/* The methods of one network: their means, then their differences. */
+/* The methods of one network, or of all: their means, then their differences. */
 static bool compare_methods(workspace *w, int32_t net, int32_t metric)
 {
     const summary *m = w->m;
@@ -137,17 +160,16 @@ static bool compare_methods(workspace *w, int32_t net, int32_t metric)
 
     clear(w, series);
     for (int32_t a = 0; a < methods; a++) {
-        add_series(w, w->value + column_at(w, net, a), NULL, a, series);
+        add_method(w, net, a, -1, a, series);
         for (int32_t b = 0; b < a; b++)
-            add_series(w, w->value + column_at(w, net, a), w->value + column_at(w, net, b), i++,
-                       series);
+            add_method(w, net, a, b, i++, series);
     }
     if (!estimate_all(w, series))
         return false;
     i = methods;
     for (int32_t a = 0; a < methods; a++) {
         m->mean[row + (size_t)a] = w->out[a];
-        m->mean[row + (size_t)a].undefined = count_undefined(w, column_at(w, net, a));
+        m->mean[row + (size_t)a].undefined = count_undefined(w, net, a);
         for (int32_t b = 0; b < a; b++, i++) {
             m->method_minus[(row + (size_t)a) * (size_t)methods + (size_t)b] = w->out[i];
             m->method_minus[(row + (size_t)b) * (size_t)methods + (size_t)a] = negated(&w->out[i]);
@@ -195,7 +217,26 @@ static bool summarise_metric(workspace *w, store *s, int32_t metric)
         for (int32_t o = 0; ok && o < n; o++)
             ok = compare_networks(w, n, o, metric);
     }
+    if (ok && summary_networks(w->m) > w->m->plan->networks)
+        ok = compare_methods(w, w->m->plan->networks, metric);
     return ok;
+}
+
+/* ---- maps --------------------------------------------------------------------------------- */
+
+static bool count_map(void *opaque, const store_explanation *e)
+{
+    summary *m = opaque;
+    map_count *c = &m->maps[(size_t)e->network * (size_t)m->plan->methods + (size_t)e->method];
+
+    if (*e->says.why) {
+        c->none++;
+        return true;
+    }
+    c->maps++;
+    for (int i = 0; i < SUMMARY_FLAGS; i++)
+        c->flag[i] += (e->says.flags >> i & 1) != 0;
+    return true;
 }
 
 /* ---- all ---------------------------------------------------------------------------------- */
@@ -217,14 +258,16 @@ static bool make_room(workspace *w)
            metrics = (size_t)p->metrics, questions = (size_t)p->questions,
            series = methods + methods * methods / 2;
 
-    m->mean = room(sizeof *m->mean, networks, metrics, methods);
-    m->method_minus = room(sizeof *m->method_minus, networks * metrics, methods, methods);
+    m->maps = room(sizeof *m->maps, networks, methods, 1);
+    m->mean = room(sizeof *m->mean, networks + 1, metrics, methods);
+    m->method_minus = room(sizeof *m->method_minus, (networks + 1) * metrics, methods, methods);
     m->network_minus = room(sizeof *m->network_minus, networks * networks, metrics, methods);
     w->value = room(sizeof *w->value, networks, methods, questions);
     w->has = room(1, networks, methods, questions);
     w->at = room(sizeof *w->at, (size_t)m->pictures, series, 1);
     w->out = room(sizeof *w->out, series, 1, 1);
-    return m->mean && m->method_minus && m->network_minus && w->value && w->has && w->at && w->out;
+    return m->maps && m->mean && m->method_minus && m->network_minus && w->value && w->has &&
+           w->at && w->out;
 }
 
 static bool find_pictures(workspace *w)
@@ -247,7 +290,7 @@ bool summary_make(store *s, const bootstrap *how, summary *out)
 
     if (!ok)
         complain("out of memory for the tables");
-    ok = ok && store_count(s, &m.count);
+    ok = ok && store_count(s, &m.count) && store_each_explanation(s, count_map, &m);
     for (int32_t i = 0; ok && i < m.plan->metrics; i++)
         ok = summarise_metric(&w, s, i);
     free(w.picture);
@@ -264,10 +307,21 @@ bool summary_make(store *s, const bootstrap *how, summary *out)
 
 void summary_free(summary *m)
 {
+    free(m->maps);
     free(m->mean);
     free(m->method_minus);
     free(m->network_minus);
     memset(m, 0, sizeof *m);
+}
+
+int32_t summary_networks(const summary *m)
+{
+    return m->plan->networks > 1 ? m->plan->networks + 1 : m->plan->networks;
+}
+
+const map_count *summary_maps(const summary *m, int32_t net, int32_t method)
+{
+    return &m->maps[(size_t)net * (size_t)m->plan->methods + (size_t)method];
 }
 
 const estimate *summary_mean(const summary *m, int32_t net, int32_t metric, int32_t method)

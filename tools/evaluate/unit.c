@@ -253,33 +253,3 @@ bool unit_unpack(const unsigned char *bytes, size_t nbytes, unit *out)
     *out = u;
     return true;
 }
-
-/* ---- the same? ---------------------------------------------------------------------------- */
-
-/* All that is not a number is one value. */
-static bool same(double a, double b)
-{
-    return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0;
-}
-
-static bool same_method(const unit_method *a, const unit_method *b)
-{
-    return a->target == b->target && same((double)a->logit, (double)b->logit) &&
-           same((double)a->probability, (double)b->probability) && a->flags == b->flags &&
-           strcmp(a->why, b->why) == 0;
-}
-
-bool unit_equal(const unit *a, const unit *b)
-{
-    if (a->network != b->network || a->question != b->question || a->state != b->state ||
-        a->methods != b->methods || a->metrics != b->metrics || strcmp(a->why, b->why) != 0 ||
-        memcmp(a->asked, b->asked, cells(a)) != 0)
-        return false;
-    for (int32_t i = 0; i < a->methods; i++)
-        if (unit_asks(a, i) && !same_method(&a->method[i], &b->method[i]))
-            return false;
-    for (size_t i = 0; i < cells(a); i++)
-        if (a->asked[i] && !same(a->value[i], b->value[i]))
-            return false;
-    return true;
-}

@@ -52,7 +52,4 @@ bool unit_pack(const unit *u, unsigned char **bytes, size_t *nbytes);
  *  memory.  Every text ends and has no control characters; free the unit with unit_free(). */
 bool unit_unpack(const unsigned char *bytes, size_t nbytes, unit *out);
 
-/** Whether two units say the same to the last bit, the time aside. */
-bool unit_equal(const unit *a, const unit *b);
-
 #endif

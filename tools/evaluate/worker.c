@@ -16,7 +16,8 @@
 typedef struct worker {
     const evaluation *e;
     kldve_ctx *ctx;
-    network *net; /* [networks], twins of those of the evaluation */
+    network *net;    /* [networks], twins of those of the evaluation */
+    network *random; /* [networks], the same with random parameters; NULL where no metric asks */
     atomic_bool cancelled;
 } worker;
 
@@ -196,33 +197,69 @@ static bool explain(task *t, const kldve_options *o, unit_method *says, kldve_he
         says->target = record.target;
         says->logit = record.logit;
         says->probability = record.probability;
+        says->flags = record.flags;
         return true;
     }
     if (ends_run(t->w, status))
         return give_up(t, o->method);
+    says->flags = status == KLDVE_E_NUMERIC ? KLDVE_RESULT_NON_FINITE : 0;
     clean_text(kldve_ctx_message(t->w->ctx), says->why, UNIT_WHY_SIZE);
     return true;
 }
 
-/* Where the answer lies in the input. */
+static kldve_status truth_boxes(task *t, const kldve_heatmap *map, int32_t width, int32_t height)
+{
+    const dataset_picture *p = &t->picture;
+    float *box = malloc((size_t)p->boxes * 4 * sizeof *box);
+    kldve_status status = KLDVE_E_NOMEM;
+
+    for (int32_t i = 0; box && i < 4 * p->boxes; i++)
+        box[i] = (float)p->box[i / 4][i % 4];
+    if (box)
+        status = kldve_heatmap_truth_boxes(t->w->ctx, map, width, height, box, p->boxes, t->truth);
+    free(box);
+    return status;
+}
+
+/* Where the answer lies in the input: t->truth, which stays NULL if nobody knows or the network
+ * does not see it. */
 static bool place_truth(task *t, const kldve_heatmap *map)
 {
-    (void)map;
+    const dataset_picture *p = &t->picture;
+    const kldve_shape *shape = &t->net->shape;
+    int32_t width = kldve_image_width(p->image), height = kldve_image_height(p->image);
+    kldve_status status;
+
     t->placed = true;
-    return true;
+    if (!(t->w->e->needs & KLDVE_METRIC_NEED_TRUTH) || (!p->mask && p->boxes == 0))
+        return true;
+    t->truth = malloc((size_t)shape->in_height * (size_t)shape->in_width);
+    if (!t->truth) {
+        snprintf(t->why, UNIT_WHY_SIZE, "out of memory");
+        return false;
+    }
+    status = p->mask ? kldve_heatmap_truth_mask(t->w->ctx, map, width, height, p->mask, t->truth)
+                     : truth_boxes(t, map, width, height);
+    if (status == KLDVE_OK)
+        return true;
+    free(t->truth);
+    t->truth = NULL;
+    return ends_run(t->w, status) ? give_up(t, "where the object is") : true;
 }
 
 static bool measure_one(task *t, const kldve_heatmap *map, const kldve_options *o, int32_t i,
                         double *value)
 {
     const measure *m = &t->w->e->measure[i];
-    const kldve_metric_subject subject = {.struct_size = sizeof subject,
-                                          .explainer = t->net->explainer,
-                                          .input = t->input,
-                                          .explained_with = o,
-                                          .truth = t->truth,
-                                          .other = t->first,
-                                          .options = &m->options};
+    const kldve_metric_subject subject = {
+        .struct_size = sizeof subject,
+        .explainer = t->net->explainer,
+        .input = t->input,
+        .explained_with = o,
+        .truth = t->truth,
+        .other = t->first,
+        .randomised = t->w->random ? t->w->random[t->u->network].explainer : NULL,
+        .options = &m->options};
     kldve_status status = kldve_metric_compute(t->w->ctx, map, m->metric->name, &subject, value);
 
     if (status == KLDVE_OK)
@@ -364,19 +401,39 @@ static void close_worker(void *state)
 
     for (int32_t i = 0; w->net && i < w->e->networks; i++)
         kldve_explainer_free(w->net[i].explainer);
+    for (int32_t i = 0; w->random && i < w->e->networks; i++)
+        kldve_explainer_free(w->random[i].explainer);
     free(w->net);
+    free(w->random);
     kldve_ctx_free(w->ctx);
     free(w);
+}
+
+static bool open_network(worker *w, int32_t i)
+{
+    const evaluation *e = w->e;
+    const network_args *args = &e->args->grid.network[i];
+
+    if (!network_twin(&e->network[i].net, args, w->ctx, &w->net[i]))
+        return false;
+    return !w->random || (network_twin(&e->network[i].net, args, w->ctx, &w->random[i]) &&
+                          evaluation_randomise(e, &w->random[i]) == KLDVE_OK);
 }
 
 static bool open_networks(worker *w)
 {
     const evaluation *e = w->e;
 
+    w->net = calloc((size_t)e->networks, sizeof *w->net);
+    if (e->needs & KLDVE_METRIC_NEED_RANDOMISED)
+        w->random = calloc((size_t)e->networks, sizeof *w->random);
+    if (!w->net || (e->needs & KLDVE_METRIC_NEED_RANDOMISED && !w->random) ||
+        !limits_set(w->ctx, &e->args->grid.limit))
+        return false;
     for (int32_t i = 0; i < e->networks; i++)
-        if (!network_twin(&e->network[i].net, &e->args->grid.network[i], w->ctx, &w->net[i]))
+        if (!open_network(w, i))
             return false;
-    return limits_set(w->ctx, &e->args->grid.limit);
+    return true;
 }
 
 static void *open_worker(const void *of, char why[UNIT_WHY_SIZE])
@@ -388,8 +445,7 @@ static void *open_worker(const void *of, char why[UNIT_WHY_SIZE])
     if (!w)
         return NULL;
     w->e = e;
-    w->net = calloc((size_t)e->networks, sizeof *w->net);
-    if (w->net && kldve_ctx_new(NULL, &w->ctx) == KLDVE_OK && open_networks(w))
+    if (kldve_ctx_new(NULL, &w->ctx) == KLDVE_OK && open_networks(w))
         return w;
     if (w->ctx && *kldve_ctx_message(w->ctx))
         snprintf(why, UNIT_WHY_SIZE, "a thread cannot start: %.200s", kldve_ctx_message(w->ctx));

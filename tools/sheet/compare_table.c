@@ -2,6 +2,7 @@
  * network, a row for each method; at most three networks side by side. */
 #include "compare.h"
 #include "cli/getters.h"
+#include "grid/grid_flags.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -89,14 +90,15 @@ static void put_head(const grid *g, const char *what, int32_t first, int32_t end
     printf("\n");
 }
 
-/* The method and, where there are several, the metric. */
+/* The method for the first metric, below it the others. */
 static void put_row_name(const grid *g, int32_t method, int32_t metric)
 {
     char text[2 * LABEL_SIZE], clean[LABEL_SIZE];
-    bool several = g->metrics > 1;
 
-    snprintf(text, sizeof text, "    %s%s%.100s", g->method[method].title, several ? ", " : "",
-             several ? map_metric(metric)->title : "");
+    if (metric == 0)
+        snprintf(text, sizeof text, "    %s", g->method[method].title);
+    else
+        snprintf(text, sizeof text, "      %.100s", map_metric(metric)->title);
     clean_text(text, clean, sizeof clean);
     put(clean, FIRST);
 }
@@ -249,7 +251,8 @@ static void say_row(const grid *g, int32_t picture, int32_t net)
 void compare_table(const grid *g)
 {
     for (int32_t k = 0; k < g->metrics; k++)
-        printf("%s\n", map_metric(k)->summary);
+        printf("%s: %s\n", k == 0 ? "beside a method" : map_metric(k)->title,
+               map_metric(k)->summary);
     for (int32_t n = 0; n < g->networks; n++)
         if (scores_meaning(&g->network[n].net.shape))
             printf("%s, probability: %s\n", g->network[n].name,
@@ -265,4 +268,5 @@ void compare_table(const grid *g)
         if (g->pictures > 1)
             put_means(g, first, end);
     }
+    grid_say_flags(g);
 }
