@@ -1,6 +1,7 @@
 """The database of kldve evaluate, filled by fill_store: killed at any moment, gone on with, extended,
 refused, merged.  Read with Python's own SQLite, not with the code that wrote it."""
 import contextlib
+import json
 import os
 import random
 import resource
@@ -76,6 +77,16 @@ class Case(unittest.TestCase):
 
 
 class Killed(Case):
+    def look_at(self, least):
+        """What a kill has left can be read, half a transaction included."""
+        result = self.run_on(KLDVE, "results", self.path(), "--bootstrap", "10", "--json", "-")
+        if result.returncode == 0:
+            said = json.loads(result.stdout)
+            self.assertGreaterEqual(said["measured"] + len(said["unreadable"]), least)
+        else:  # killed before the first transaction
+            self.assertEqual(least, 0)
+            self.refused(result, "not made by kldve evaluate")
+
     def test_fifty_times(self):
         """Whatever a killed run has stored is there, and the end is that of an undisturbed run."""
         plan = ["networks=2", "questions=150", "methods=3", "metrics=4"]
@@ -92,6 +103,8 @@ class Killed(Case):
                 kills += 1
             if not os.path.exists(self.path()):
                 continue
+            if kills % 10 == 0:
+                self.look_at(before)
             with opened(self.path()) as db:
                 tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
                 units = db.execute("SELECT count(*) FROM unit").fetchone()[0] if tables else 0

@@ -236,6 +236,56 @@ static void test_failures(void **state)
     kldve_heatmap_free(map);
 }
 
+/* ---- stopped halfway ---------------------------------------------------------------------- */
+
+struct stop {
+    kldve_ctx *ctx;
+    const char *stage; /* of the metric */
+    int reports;
+};
+
+static int32_t cancel_second(void *opaque, const char *stage, int64_t done, int64_t total)
+{
+    struct stop *stop = opaque;
+
+    (void)done;
+    assert_true(total >= 1);
+    if (strcmp(stage, stop->stage) == 0 && ++stop->reports == 2)
+        kldve_ctx_cancel(stop->ctx);
+    return 0;
+}
+
+/* Metrics of many passes report them, and end where they are cancelled. */
+static void test_cancel(void **state)
+{
+    static const char *const names[] = {"deletion",          "insertion",  "pixel_flipping",
+                                        "comprehensiveness", "infidelity", "max_sensitivity"};
+    fixture *f = *state;
+    const kldve_metric_subject s = subject_of(f);
+    kldve_heatmap *map = fixture_explain(f, grad_cam);
+    double value;
+
+    /* The explainer keeps what its first passes take. */
+    assert_int_equal(kldve_metric_compute(f->ctx, map, "adcc", &s, &value), KLDVE_OK);
+    value = 7;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct stop stop = {.ctx = f->ctx, .stage = names[i]};
+        long live = f->heap.live;
+
+        kldve_ctx_set_progress(f->ctx, cancel_second, &stop);
+        assert_int_equal(kldve_metric_compute(f->ctx, map, names[i], &s, &value),
+                         KLDVE_E_CANCELLED);
+        assert_int_equal(stop.reports, 2);
+        assert_true(value == 7 && f->heap.live == live);
+        kldve_ctx_set_progress(f->ctx, NULL, NULL);
+        assert_int_equal(kldve_ctx_set_deadline(f->ctx, 1e-6), KLDVE_OK);
+        assert_int_equal(kldve_metric_compute(f->ctx, map, names[i], &s, &value), KLDVE_E_DEADLINE);
+        assert_int_equal(kldve_ctx_set_deadline(f->ctx, 0), KLDVE_OK);
+        assert_true(value == 7 && f->heap.live == live);
+    }
+    kldve_heatmap_free(map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +294,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_does_not_fit, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(test_options, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(test_failures, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(test_cancel, fixture_set_up, fixture_tear_down),
     };
 
     return cmocka_run_group_tests_name("metrics applied", tests, NULL, NULL);
