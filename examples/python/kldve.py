@@ -23,8 +23,9 @@ def _library(name):
 
 _core, _engine = _library("libkldve.so.0"), _library("libkldve-onnx.so.0")
 _PROGRESS = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.c_char_p, c.c_int64, c.c_int64)
-for _call in ("ctx_message", "version", "status_name", "heatmap_remark"):
+for _call in ("ctx_message", "version", "status_name", "heatmap_remark", "result_flag_name", "result_flag_sentence"):
     getattr(_core, "kldve_" + _call).restype = c.c_char_p
+_core.kldve_result_flag_name.argtypes = _core.kldve_result_flag_sentence.argtypes = [c.c_uint64]
 OK, CANCELLED, NOT_FOUND, TARGET_RANK, TARGET_INDEX, TARGET_SET = 0, -10, -13, 0, 1, 2
 RANDOMISE_NONE, RANDOMISE_CASCADE, RANDOMISE_INDEPENDENT = 0, 1, 2
 _FORMATS = {"f": c.c_float, "d": c.c_double, "B": c.c_uint8, "i": c.c_int32}
@@ -42,11 +43,12 @@ def _struct(name, fields):
 # The members up to the last that is used here: struct_size tells the library how many there are.
 _Options = _struct("kldve_options", "s method, i reading target_kind target, f temperature, d perplexity, u flags,"
                    "i rival target_count, p targets truth, i sign samples window stride, d noise, u seed,"
-                   "i smooth reserved pick pick_row pick_x pick_y, p region, i region_width region_height,"
+                   "i smooth check_passes pick pick_row pick_x pick_y, p region, i region_width region_height,"
                    "d deadline_ms neighbour_perplexity")
 _Record = _struct("kldve_record", "s method, i target reading classes maps height width, f logit probability,"
-                  "d kl class_sensitivity, i flat sign, f seen_x seen_y seen_width seen_height,"
-                  "i scores all_paths single, f sigmoid, i pick row, f4 box, f box_score, i frames")
+                  "d kl class_sensitivity, i check_passes sign, f seen_x seen_y seen_width seen_height,"
+                  "i scores all_paths single, f sigmoid, i pick row, f4 box, f box_score, i frames,"
+                  "d low high neighbour_perplexity, u flags, d faithfulness faithfulness_control")
 _Arrays = _struct("kldve_arrays", "p logits features gradient, i classes maps height width scores layout")
 _Shape = _struct("kldve_shape", "i in_channels in_height in_width classes maps height width batch")
 _Render = _struct("kldve_render_options", "i colormap, f opacity")
@@ -245,6 +247,13 @@ class Heatmap(_Object):
         self.context.call(_core.kldve_heatmap_record, self, c.byref(record))
         found = {name: getattr(record, name) for name, _ in record._fields_[1:]}
         return dict(found, method=found["method"].decode(), box=list(found["box"]))
+
+    @property
+    def flags(self):
+        """What everyone who sees the map should know: {name: sentence}."""
+        flags = self.record["flags"]
+        return {_core.kldve_result_flag_name(1 << bit).decode(): _core.kldve_result_flag_sentence(1 << bit).decode()
+                for bit in range(64) if flags >> bit & 1}
 
     @property
     def remark(self):

@@ -22,7 +22,8 @@ int main(void)
     if (failed)
         fprintf(stderr, "%s\n", kldve_ctx_message(ctx));
     else
-        printf("class %d, %s\n", (int)record.target, record.flat ? "nothing to see" : "a map");
+        printf("class %d, %s\n", (int)record.target,
+               record.flags & KLDVE_RESULT_FLAT ? "nothing to see" : "a map");
     kldve_heatmap_free(map);
     kldve_ctx_free(ctx);
     return failed;

@@ -50,7 +50,7 @@ extern "C" {
 
 /** How Eq. (3) of the paper pairs class weights with feature maps. */
 typedef enum kldve_reading {
-    KLDVE_READING_DEFAULT = 0,  /**< contrast */
+    KLDVE_READING_DEFAULT = 0,  /**< neighbours; contrast where kldve_options.truth is given */
     KLDVE_READING_PAPER = 1,    /**< Algorithm 1 to the letter: the same map for every class */
     KLDVE_READING_CHANNEL = 2,  /**< |standardised channel mean of the VJP of alpha| */
     KLDVE_READING_CONTRAST = 3, /**< why this class: the class term of the KL gradient */
@@ -79,8 +79,9 @@ typedef enum kldve_sign {
 } kldve_sign;
 
 enum {
-    KLDVE_FLAG_CHECK = 1 /**< also measure class sensitivity: explain the best other class as well
-                              (one more VJP), see kldve_record */
+    KLDVE_FLAG_CHECK = 1 /**< also measure class sensitivity, by explaining the best other class as
+                              well (one more VJP), and a quick figure of faithfulness
+                              (check_passes); see kldve_record */
 };
 
 /** Which scores of a network are explained that has some for every place of the picture or for
@@ -96,7 +97,7 @@ typedef enum kldve_pick_kind {
     KLDVE_PICK_BOX_AT = 5 /**< the same among the rows whose box contains pixel pick_x, pick_y */
 } kldve_pick_kind;
 
-/** Options of one explanation; all zero = defaults: KL-DVE, reading contrast, top class. */
+/** Options of one explanation; all zero = defaults: KL-DVE, reading neighbours, top class. */
 typedef struct kldve_options {
     size_t struct_size;
     const char *method;   /**< a name from kldve_method_name(), or that of a method registered with
@@ -114,17 +115,20 @@ typedef struct kldve_options {
      *  another network; NULL means one-hot at the target.  It changes z, and with it the reading
      *  `channel`.  A row that cannot have the wanted perplexity takes the nearest that it can. */
     const double *truth;
-    int32_t sign;     /**< a kldve_sign */
-    int32_t samples;  /**< passes or draws of a method that repeats them; 0: the method's default */
-    int32_t window;   /**< pixels, side of what a method slides over the input; 0: its default */
-    int32_t stride;   /**< pixels from one place of the window to the next; 0: its default */
-    double noise;     /**< standard deviation of added noise as a part of the input's range, 0..1; 0
-                           means the method's default */
-    uint64_t seed;    /**< for methods that draw random numbers: the same seed gives the same map */
-    int32_t smooth;   /**< 1: the mean map of six changed inputs, mirrored or not and times 0.9, 1
-                           and 1.1; it costs six explanations and needs a network, not arrays.
-                           Not with a pick, whose place it would mirror away */
-    int32_t reserved; /**< 0 */
+    int32_t sign;    /**< a kldve_sign */
+    int32_t samples; /**< passes or draws of a method that repeats them; 0: the method's default */
+    int32_t window;  /**< pixels, side of what a method slides over the input; 0: its default */
+    int32_t stride;  /**< pixels from one place of the window to the next; 0: its default */
+    double noise;    /**< standard deviation of added noise as a part of the input's range, 0..1; 0
+                          means the method's default */
+    uint64_t seed;   /**< for methods that draw random numbers: the same seed gives the same map */
+    int32_t smooth;  /**< 1: the mean map of six changed inputs, mirrored or not and times 0.9, 1
+                          and 1.1; it costs six explanations and needs a network, not arrays.
+                          Not with a pick, whose place it would mirror away */
+    /** With KLDVE_FLAG_CHECK: at most so many further forward passes for `faithfulness`, 5 or more;
+     *  0 means 32, a negative number none.  Not of arrays and of a network that is open behind its
+     *  layer only, which cannot run again: there 0 means none. */
+    int32_t check_passes;
     int32_t pick;     /**< a kldve_pick_kind */
     int32_t pick_row; /**< from 0 */
     /** Pixels of the picture from its upper left corner; of the input, for kldve_explain_input().
@@ -491,6 +495,70 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain_arrays(kldve_ctx *ctx,
                                                              const kldve_options *options,
                                                              kldve_heatmap **out);
 
+/** What everyone who sees a result should know, kldve_record.flags.  Found with every explanation,
+ *  at no cost that counts; docs/results.md says how often each is set, and what to do about it.
+ *  A mean of several maps (kldve_heatmap_fuse()) has the flags that any of them has, except
+ *  KLDVE_RESULT_FLAT, which is about the mean, and KLDVE_RESULT_CLASS_INDIFFERENT, which all must
+ *  have.  Below, p is the probability of the target.  The values are part of the ABI; later
+ * releases may add some. */
+enum {
+    /** The map is constant: there is nothing to see in it.  Its range is at most 1e-6 of its
+     * largest magnitude, which is what rounding makes of a constant.  kldve_heatmap_remark() says
+     * why, where that is known. */
+    KLDVE_RESULT_FLAT = 1,
+    /** A number on the way to the map is NaN or infinite.  No map has this flag: the call fails
+     * with KLDVE_E_NUMERIC.  It is for lists of results, in which the place of that map stays
+     * empty. */
+    KLDVE_RESULT_NON_FINITE = 2,
+    /** Another target would have given the same map: the method says so
+     * (kldve_method.result_flags), or KLDVE_FLAG_CHECK found a class_sensitivity below
+     * KLDVE_INDIFFERENT. */
+    KLDVE_RESULT_CLASS_INDIFFERENT = 4,
+    /** p is so near 0 or 1 that float32 cannot tell: p or 1 - p is at most 2^-24.  Figures made of
+     *  it, such as deletion and insertion, hardly move.  Of scores that look like probabilities
+     *  (kldve_heatmap_remark()) the score itself counts; the gradient at the layer vanishes, too.
+     */
+    KLDVE_RESULT_SATURATED = 8,
+    /** Only of methods that use the divergence (KLDVE_OPTION_PERPLEXITY) and three classes or more.
+     *  kldve_options.perplexity is n - 1 or more, with n classes: P is uniform, so z, alpha and KL
+     *  are the same for every class, and so is the map of the reading `channel`.  Or a row of
+     *  kldve_options.truth could not have it and took the nearest that it can.  The maps of
+     *  `paper`, `contrast`, `rivals` and `neighbours` for a class do not depend on that perplexity.
+     *  Or kldve_record.neighbour_perplexity, on which the map of `neighbours` does depend, is n - 1
+     *  or more: then all rivals count alike. */
+    KLDVE_RESULT_PERPLEXITY_LIMITED = 16,
+    /** kldve_shape.all_paths is -1 and the method looks at the layer: a part of what the scores
+     *  depend on does not pass it, and the map does not show that part. */
+    KLDVE_RESULT_NOT_ALL_PATHS = 32,
+    /** The network itself is unsure.  Of classes that exclude each other, also of one score that
+     *  means yes or no: the most probable class has less than 1/2, or less than twice what the
+     *  second has.  Of independent classes (KLDVE_SCORES_SIGMOID): no class has 1/2, or p lies
+     *  between 1/3 and 2/3.  Of a detector's row with a box: box_score is below 1/2, if it lies in
+     *  0..1.  Never of a number. */
+    KLDVE_RESULT_LOW_CONFIDENCE = 64,
+    /** What the sign rule cut off, because it speaks against the target, adds up to more than what
+     *  it kept.  Not of KLDVE_SIGN_SIGNED and KLDVE_SIGN_ABSOLUTE, which cut nothing.  About the
+     *  sum over all cells before the map is scaled; a smoothed map has that of the input itself.
+     *  A fixed scale of kldve_render_options is the caller's choice and no flag: values are clamped
+     *  where kldve_record.high is above its `high`. */
+    KLDVE_RESULT_CLIPPED = 128
+};
+
+/** Below this a class_sensitivity counts as none: a correlation above 0.999. */
+#define KLDVE_INDIFFERENT 1e-3
+
+/** The name of one flag, "class-indifferent", and what it means, a sentence without a full stop for
+ *  people who know nothing of the method.  The flags are 1, 2, 4 ... without gaps:
+ *
+ *      for (uint64_t flag = 1; kldve_result_flag_name(flag); flag <<= 1)
+ *          if (record.flags & flag)
+ *              printf("%s\n", kldve_result_flag_sentence(flag));
+ *
+ *  @return Static storage; NULL if `flag` is not exactly one KLDVE_RESULT_*.
+ *  @since 0.1 */
+KLDVE_API const char *kldve_result_flag_name(uint64_t flag);
+KLDVE_API const char *kldve_result_flag_sentence(uint64_t flag);
+
 /** The record of one explanation: what was explained, and how sure the network was. */
 typedef struct kldve_record {
     size_t struct_size;
@@ -508,7 +576,7 @@ typedef struct kldve_record {
                                    NaN without KLDVE_FLAG_CHECK.  0: the map does not depend on the
                                    class.  Two constant maps count as correlation 1, a constant
                                    map and another one as 0. */
-    int32_t flat;             /**< 1: the map is constant (all zeros): there is nothing to see */
+    int32_t check_passes;     /**< forward passes that `faithfulness` took; 0 without it */
     int32_t sign; /**< KLDVE_SIGN_SIGNED: 0.5 is zero, draw it with KLDVE_COLORMAP_DIVERGING */
     /** Where the network looked, in parts of the picture's width and height: 0, 0, 1, 1 is the
      *  whole picture. */
@@ -530,6 +598,14 @@ typedef struct kldve_record {
     /** kldve_options.neighbour_perplexity with its default filled in; 0 where the map does not
      *  depend on it. */
     double neighbour_perplexity;
+    uint64_t flags; /**< KLDVE_RESULT_*: what everyone who sees this map should know */
+    /** A quick figure, with KLDVE_FLAG_CHECK: the area under the score while the pixels that the
+     * map ranks highest come first into an input of zeros, less the area while they go first, of
+     * few steps.  In -1..1 for a probability, of a number in its unit; the higher, the more the
+     * score depends on what the map marks.  The control is the same for a blob in the middle of the
+     *  picture: a map that is not above it says no more than where photographers point.  Both NaN
+     *  without the check, of a flat map, and where the network cannot run again. */
+    double faithfulness, faithfulness_control;
 } kldve_record;
 #define KLDVE_RECORD_INIT KLDVE_INIT(kldve_record)
 

@@ -312,6 +312,11 @@ class heatmap : public detail::object<kldve_heatmap, kldve_heatmap_free>
         (void)(kldve_heatmap_timings(get(), &t) == KLDVE_OK);
         return t;
     }
+    /** Whether the record has a flag, a KLDVE_RESULT_*. */
+    bool has(std::uint64_t flag) const
+    {
+        return (record().flags & flag) != 0;
+    }
     /** What everyone who sees this map should know; NULL: nothing. */
     const char *remark() const
     {

@@ -140,6 +140,10 @@ struct kldve_method {
      *  full stop, static storage, or NULL.  The slot may be NULL. */
     const char *(*remark)(const kldve_job *job);
     uint64_t flags; /**< KLDVE_METHOD_* */
+    /** KLDVE_RESULT_* that the method knows this one map to have, called when it is made:
+     *  KLDVE_RESULT_CLASS_INDIFFERENT where the map does not depend on the target, and whatever the
+     *  library cannot see.  NULL: none. */
+    uint64_t (*result_flags)(const kldve_job *job);
 };
 #define KLDVE_METHOD_INIT KLDVE_INIT(kldve_method)
 

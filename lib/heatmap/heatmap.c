@@ -53,6 +53,8 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
         .width = width,
         .frames = 1,
         .class_sensitivity = (double)NAN,
+        .faithfulness = (double)NAN,
+        .faithfulness_control = (double)NAN,
         .sigmoid = NAN,
         .seen_width = 1,
         .row = -1,
@@ -93,6 +95,12 @@ void kldve_heatmap_copy_rest(const kldve_heatmap *from, kldve_heatmap *out)
     memcpy(out->alpha, from->alpha, n * sizeof *out->alpha);
     memcpy(out->cotangent, from->cotangent, n * sizeof *out->cotangent);
     memcpy(out->weights, from->weights, (size_t)from->record.maps * sizeof *out->weights);
+}
+
+void kldve_heatmap_set_flat(kldve_heatmap *map, bool flat)
+{
+    map->record.flags &= ~(uint64_t)KLDVE_RESULT_FLAT;
+    map->record.flags |= flat ? KLDVE_RESULT_FLAT : 0;
 }
 
 kldve_film kldve_heatmap_film(const kldve_heatmap *map)

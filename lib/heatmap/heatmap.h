@@ -41,6 +41,9 @@ kldve_status kldve_heatmap_new(kldve_ctx *ctx, int32_t classes, int32_t maps, in
  *  many classes and maps. */
 void kldve_heatmap_copy_rest(const kldve_heatmap *from, kldve_heatmap *out);
 
+/** Set or clear KLDVE_RESULT_FLAT of a mean of several maps. */
+void kldve_heatmap_set_flat(kldve_heatmap *map, bool flat);
+
 /** The values of a map with their sizes. */
 kldve_film kldve_heatmap_film(const kldve_heatmap *map);
 

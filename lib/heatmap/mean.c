@@ -46,6 +46,19 @@ static void add(const kldve_heatmap *map, int32_t frames, int32_t height, int32_
         sum[i] += large[i] - zero;
 }
 
+/* Those that any map has; but a mean depends on the class if one of the maps does. */
+static uint64_t flags_of(const kldve_heatmap *const *maps, int32_t count)
+{
+    uint64_t any = 0, all = ~(uint64_t)0;
+
+    for (int32_t i = 0; i < count; i++) {
+        any |= maps[i]->record.flags;
+        all &= maps[i]->record.flags;
+    }
+    return all & KLDVE_RESULT_CLASS_INDIFFERENT ? any
+                                                : any & ~(uint64_t)KLDVE_RESULT_CLASS_INDIFFERENT;
+}
+
 kldve_status kldve_heatmap_fuse(kldve_ctx *ctx, const kldve_heatmap *const *maps, int32_t count,
                                 kldve_heatmap **out)
 {
@@ -86,9 +99,10 @@ kldve_status kldve_heatmap_fuse(kldve_ctx *ctx, const kldve_heatmap *const *maps
     memset(fused->values, 0, cells * sizeof *fused->values);
     for (int32_t i = 0; i < count; i++)
         add(maps[i], frames, height, width, large, fused->values);
-    fused->record.flat = kldve_normalise(fused->record.sign, fused->values, cells, range);
+    fused->record.flags = flags_of(maps, count);
+    kldve_heatmap_set_flat(fused, kldve_normalise(fused->record.sign, fused->values, cells, range));
     fused->record.low = fused->record.high = (double)NAN;
-    if (maps[0]->record.flat && !fused->record.flat)
+    if (maps[0]->record.flags & ~fused->record.flags & KLDVE_RESULT_FLAT)
         fused->remark[0] = '\0'; /* why the first is flat */
     kldve_ctx_release(ctx, large);
     *out = fused;

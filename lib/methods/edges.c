@@ -83,4 +83,5 @@ const kldve_method kldve_method_edges = {
     .map = map,
     .note = note,
     .flags = KLDVE_METHOD_CONTROL,
+    .result_flags = kldve_job_class_indifferent,
 };

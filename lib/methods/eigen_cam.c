@@ -36,4 +36,5 @@ const kldve_method kldve_method_eigen_cam = {
     .source = "Muhammad and Yeasin 2020, arXiv:2008.00299",
     .needs = KLDVE_NEED_FEATURES,
     .map = map,
+    .result_flags = kldve_job_class_indifferent,
 };

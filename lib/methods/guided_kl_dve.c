@@ -3,7 +3,7 @@
  *
  *     E_i = |d_i| up(ReLU(L))_i,    L the map of kl-dve, d that of guided-backprop (pixels.h)
  *
- * L uses the reading of the options, `contrast` by default, and supports everything that kl-dve
+ * L uses the reading of the options, as kl-dve does, and supports everything that kl-dve
  * does: sets, a rival, a truth.  d belongs to the target's logit, as in guided-backprop and
  * guided-grad-cam, so that the three differ only in L. */
 #include "methods.h"

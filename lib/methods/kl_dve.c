@@ -135,9 +135,8 @@ static kldve_status map(const kldve_job *job, float *e)
 
 static const char *note(const kldve_options *options)
 {
-    return options->reading == KLDVE_READING_PAPER
-               ? "this reading gives every class the same map, the sum of all feature maps"
-               : NULL;
+    return options->reading == KLDVE_READING_PAPER ? "this reading is the sum of all feature maps"
+                                                   : NULL;
 }
 
 /* alpha is what the map is made of: not in the readings that are a class term. */
@@ -163,6 +162,19 @@ static const char *remark(const kldve_job *job)
                  "the other";
 }
 
+/* z does not depend on the target if P is uniform, and the sum of the maps never does. */
+static uint64_t result_flags(const kldve_job *job)
+{
+    const kldve_options *o = job->options;
+    int32_t n = job->shape->classes;
+    bool uniform = n == 2 || o->perplexity >= n - 1;
+
+    return o->truth || o->reading == KLDVE_READING_PAPER ||
+                   (o->reading == KLDVE_READING_CHANNEL && uniform)
+               ? KLDVE_RESULT_CLASS_INDIFFERENT
+               : 0;
+}
+
 const kldve_method kldve_method_kl_dve = {
     .struct_size = sizeof(kldve_method),
     .name = "kl-dve",
@@ -177,6 +189,7 @@ const kldve_method kldve_method_kl_dve = {
     .map = map,
     .note = note,
     .remark = remark,
+    .result_flags = result_flags,
     .options = KLDVE_OPTION_TEMPERATURE | KLDVE_OPTION_PERPLEXITY | KLDVE_OPTION_TRUTH |
                KLDVE_OPTION_NEIGHBOUR_PERPLEXITY,
 };

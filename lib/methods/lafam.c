@@ -20,4 +20,5 @@ const kldve_method kldve_method_lafam = {
     .source = "Karjauv and Albayrak 2024, arXiv:2407.06059",
     .needs = KLDVE_NEED_FEATURES,
     .map = map,
+    .result_flags = kldve_job_class_indifferent,
 };

@@ -22,12 +22,6 @@ static kldve_status map(const kldve_job *job, float *e)
     return kldve_attentions_row(job, NULL, &rule, e);
 }
 
-static const char *note(const kldve_options *options)
-{
-    (void)options;
-    return "does not depend on the class: it shows where the network looks, whatever it decides";
-}
-
 const kldve_method kldve_method_rollout = {
     .struct_size = sizeof(kldve_method),
     .name = "rollout",
@@ -36,5 +30,5 @@ const kldve_method kldve_method_rollout = {
     .source = "Abnar and Zuidema 2020, ACL, arXiv:2005.00928",
     .needs = KLDVE_NEED_ATTENTION,
     .map = map,
-    .note = note,
+    .result_flags = kldve_job_class_indifferent,
 };

@@ -87,6 +87,7 @@ static kldve_status load_explanation(struct call *c)
         o->pick = KLDVE_PICK_ROW;
         o->pick_row = r->row >= 0 ? r->row : 0;
     }
+    o->flags &= ~(uint64_t)KLDVE_FLAG_CHECK; /* no metric reads it, and it doubles the work */
     c->job.explained_with = o;
     return KLDVE_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "faithful.h"
 #include "methods/methods.h"
 #include "options.h"
 #include "pick.h"
@@ -87,7 +88,8 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
     if ((st = check_read(ctx, &run->options, method)) < 0)
         return st;
     if (run->options.reading == KLDVE_READING_DEFAULT)
-        run->options.reading = KLDVE_READING_CONTRAST;
+        run->options.reading = run->options.truth ? KLDVE_READING_CONTRAST /* about a truth */
+                                                  : KLDVE_READING_NEIGHBOURS;
     if (run->options.sign == KLDVE_SIGN_DEFAULT)
         run->options.sign = method->sign;
     if ((st = settle_neighbours(ctx, &run->options, method, shape->classes)) < 0 ||
@@ -107,8 +109,8 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
     return KLDVE_OK;
 }
 
-/* In messages: "the reading contrast" for the default method, which the caller need not have named,
- * else "the method NAME". */
+/* In messages: "the reading neighbours" for the default method, which the caller need not have
+ * named, else "the method NAME". */
 static kldve_status lacks(const kldve_run *run, kldve_status st, const char *what)
 {
     bool reading = run->job.method == kldve_method_number(NULL, 0);
@@ -136,6 +138,8 @@ static kldve_status check_arrays(const kldve_run *run)
                                run->where);
     if (run->options.smooth)
         return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself to be smoothed");
+    if (run->options.check_passes > 0)
+        return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself for check_passes");
     if (run->needs & of_network || run->job.method->resolution != KLDVE_RESOLUTION_CELLS)
         return lacks(run, KLDVE_E_UNSUPPORTED, "the network itself, not only its arrays");
     if (!(run->needs & KLDVE_NEED_GRADIENT))
@@ -158,8 +162,7 @@ kldve_status kldve_run_admit_arrays(kldve_run *run, const float *gradient)
     return st < 0 ? st : check_target(run);
 }
 
-/* Without a layer there are no cells to explain. */
-static bool looks_at_layer(const kldve_run *run)
+bool kldve_run_looks_at_layer(const kldve_run *run)
 {
     const uint64_t of_layer =
         KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_FEATURE_FORWARDS;
@@ -181,10 +184,13 @@ static kldve_status check_network(const kldve_run *run)
 {
     const kldve_network *net = run->net;
 
+    if (net->shape.head && run->options.check_passes > 0)
+        return lacks(run, KLDVE_E_UNSUPPORTED,
+                     "the whole network for check_passes; only the part behind the layer is open");
     if (net->shape.head && looks_at_pixels(run))
         return lacks(run, KLDVE_E_UNSUPPORTED,
                      "the whole network, of which only the part behind the layer is open");
-    if (net->shape.maps == 0 && looks_at_layer(run))
+    if (net->shape.maps == 0 && kldve_run_looks_at_layer(run))
         return lacks(run, KLDVE_E_UNSUPPORTED,
                      "a layer with cells, which this network does not have: choose a method that "
                      "explains the input itself, such as gradient-x-input, integrated-gradients, "
@@ -217,5 +223,7 @@ kldve_status kldve_run_admit_network(kldve_run *run, kldve_network *net)
     if ((st = check_network(run)) < 0 || (st = kldve_run_admit_pick(run)) < 0 ||
         (st = check_target(run)) < 0)
         return st;
+    if (run->options.check_passes == 0)
+        run->options.check_passes = KLDVE_CHECK_PASSES;
     return kldve_network_can(net, method->name, run->needs, method->rule);
 }

@@ -12,7 +12,10 @@ kldve_status kldve_run_prepare(kldve_run *run, kldve_ctx *ctx, const kldve_shape
 /** See that the network can give what the method needs, and that the classes exist. */
 kldve_status kldve_run_admit_network(kldve_run *run, kldve_network *net);
 
-/** The same of arrays; `gradient` may be NULL. */
+/** Whether the method looks at the layer: without one there are no cells to explain. */
+bool kldve_run_looks_at_layer(const kldve_run *run);
+
+/** kldve_run_admit_network() of arrays; `gradient` may be NULL. */
 kldve_status kldve_run_admit_arrays(kldve_run *run, const float *gradient);
 
 #endif

@@ -26,6 +26,7 @@ static void cut(kldve_buffers *b, size_t count, kldve_block *block, const kldve_
         block->overflow = true;
     b->seed = cut_rows(block, count, n, sizeof *b->seed);
     b->scratch = cut_rows(block, count, maps, sizeof *b->scratch);
+    b->rows = cut_rows(block, count, n, sizeof *b->rows);
     b->scores = cut_rows(block, count, n, sizeof *b->scores);
     if (!arrays) {
         b->logits = cut_rows(block, count, n, sizeof *b->logits);
@@ -35,6 +36,7 @@ static void cut(kldve_buffers *b, size_t count, kldve_block *block, const kldve_
     for (size_t i = 1; block->base && i < count; i++) {
         b[i].seed = b[i - 1].seed + n;
         b[i].scratch = b[i - 1].scratch + maps;
+        b[i].rows = b[i - 1].rows + n;
         b[i].scores = b[i - 1].scores + n;
         if (arrays)
             continue;

@@ -15,6 +15,7 @@ typedef struct kldve_buffers {
     float *gradient; /**< the same */
     float *seed;     /**< [classes], the cotangent in float32 */
     float *scratch;  /**< [maps] */
+    int32_t *rows;   /**< [classes], of the truth's affinities */
     double *scores;  /**< [classes], the logits in float64 */
     kldve_divergence *divergence;
     double temperature, perplexity; /**< of `divergence` */

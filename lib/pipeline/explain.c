@@ -19,6 +19,7 @@
 
 #include "admission.h"
 #include "explainer.h"
+#include "faithful.h"
 #include "options.h"
 #include "pick.h"
 #include "stages/smooth.h"
@@ -98,7 +99,9 @@ kldve_status kldve_explain_passed(kldve_batch *b)
         (st = explain_class(b, KLDVE_SUBJECT_TARGET)) < 0 ||
         (check && (st = each(b, kldve_run_compare)) < 0))
         return st;
-    return b->runs->options.smooth ? explain_smooth(b) : KLDVE_OK;
+    if (b->runs->options.smooth && (st = explain_smooth(b)) < 0)
+        return st;
+    return check ? each(b, kldve_run_faithfulness) : KLDVE_OK;
 }
 
 /* Options, method, heat map and, of a picture, the input. */

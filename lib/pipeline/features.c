@@ -33,7 +33,8 @@ static kldve_status check_features(const kldve_explainer *ex, const kldve_featur
 }
 
 /* Where the input that the features come from lies in the picture. */
-static kldve_status find_frame(const kldve_explainer *ex, const kldve_feature_maps *f, kldve_frame *out)
+static kldve_status find_frame(const kldve_explainer *ex, const kldve_feature_maps *f,
+                               kldve_frame *out)
 {
     const kldve_shape *s = &ex->net.shape;
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "methods/methods.h"
+#include "stages/normalise.h"
 #include "stages/reduce.h"
 #include "run.h"
 #include "stages/target.h"
@@ -111,8 +112,12 @@ double kldve_job_score(const kldve_job *job, const float *logits, int32_t kind)
 
 void kldve_job_rectify(const kldve_job *job, float *map, size_t count)
 {
-    if (job->options->sign != KLDVE_SIGN_SIGNED && job->options->sign != KLDVE_SIGN_ABSOLUTE)
-        kldve_reduce_relu(map, count);
+    kldve_run *run = run_of(job);
+
+    if (job->options->sign == KLDVE_SIGN_SIGNED || job->options->sign == KLDVE_SIGN_ABSOLUTE)
+        return;
+    kldve_add_by_sign(map, count, &run->kept, &run->cut);
+    kldve_reduce_relu(map, count);
 }
 
 /* See that the network's last pass is one of this job: one of its own choice, or that of the

@@ -6,6 +6,7 @@
 
 #include <kldve/backend.h>
 
+#include "faithful.h"
 #include "methods/methods.h"
 
 static const uint64_t known_flags = KLDVE_FLAG_CHECK;
@@ -66,9 +67,14 @@ static kldve_status check_repeats(kldve_ctx *ctx, const kldve_options *o)
     if (o->smooth < 0 || o->smooth > 1)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "options: smooth is %d, it must be 0 or 1",
                                (int)o->smooth);
-    if (o->reserved != 0)
-        return kldve_ctx_fail(ctx, KLDVE_E_UNSUPPORTED,
-                              "options: a reserved member is set, it must be 0");
+    if (o->check_passes != 0 && !(o->flags & KLDVE_FLAG_CHECK))
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG,
+                              "options: check_passes is set, but KLDVE_FLAG_CHECK is not");
+    if (o->check_passes > 0 && o->check_passes < KLDVE_CHECK_PASSES_LEAST)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "options: check_passes is %d, it must be at least %d, or negative "
+                               "for none",
+                               (int)o->check_passes, (int)KLDVE_CHECK_PASSES_LEAST);
     return KLDVE_OK;
 }
 

@@ -10,7 +10,7 @@ static const char probabilities[] =
     "--logits";
 
 /* Raw scores that are all in 0..1, which two may be by chance, or that add up to 1. */
-static bool look_like_probabilities(const kldve_record *r, const float *scores)
+bool kldve_look_like_probabilities(const kldve_record *r, const float *scores)
 {
     const double rounding = 1e-3;
     double sum = 0, largest = 0;
@@ -60,10 +60,10 @@ void kldve_remark(const kldve_run *run, bool zero, kldve_heatmap *map)
     const kldve_job *job = &run->job;
     const char *method = job->method->remark ? job->method->remark(job) : NULL;
 
-    if (!method && map->record.flat)
+    if (!method && map->record.flags & KLDVE_RESULT_FLAT)
         method = why_flat(run, zero);
     map->remark[0] = '\0';
-    if (!look_like_probabilities(&map->record, map->logits)) {
+    if (!kldve_look_like_probabilities(&map->record, map->logits)) {
         if (method)
             snprintf(map->remark, sizeof map->remark, "%s", method);
     } else if (method) {

@@ -33,8 +33,10 @@ typedef struct kldve_run {
      *  plain. */
     kldve_strided features_at, gradient_at;
     kldve_heatmap *map;
-    double unit;                 /**< of the numbers that a method puts into its map */
-    kldve_frame frame;           /**< the picture, or the input where there is none */
+    double unit;       /**< of the numbers that a method puts into its map */
+    double kept, cut;  /**< sums of what the sign rule left of the map, and of what it cut off */
+    bool limited;      /**< a row of the truth could not have the wanted perplexity */
+    kldve_frame frame; /**< the picture, or the input where there is none */
     int32_t target, other;       /**< the class to explain, the best one beside it */
     kldve_timings other_timings; /**< of the steps about `other`; nothing shows them */
 } kldve_run;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/finite.h"
 #include "base/size.h"
+#include "flags.h"
 #include "methods/methods.h"
 #include "remark.h"
 #include "stages/normalise.h"
@@ -220,14 +221,29 @@ kldve_status kldve_run_scores(kldve_run *run)
     return KLDVE_OK;
 }
 
+/* Whether a row of the truth could not have the wanted perplexity. */
+static kldve_status look_at_rows(kldve_run *run)
+{
+    int32_t n = run->job.shape->classes, *unattainable = run->buffers->rows;
+    kldve_status st = kldve_divergence_rows(run->buffers->divergence, NULL, NULL, unattainable);
+
+    for (int32_t i = 0; st == KLDVE_OK && i < n; i++)
+        run->limited = run->limited || unattainable[i];
+    return st;
+}
+
 /* k and the truth of the options, their set of classes or class c -> z, KL. */
 static kldve_status divergence(kldve_run *run, const kldve_options *o, int32_t c)
 {
     kldve_divergence *d = run->buffers->divergence;
     double *z = run->map->z, *kl = &run->map->record.kl;
 
-    if (o->truth)
-        return kldve_divergence_truth(d, o->truth, z, kl);
+    run->limited = false;
+    if (o->truth) {
+        kldve_status st = kldve_divergence_truth(d, o->truth, z, kl);
+
+        return st < 0 ? st : look_at_rows(run);
+    }
     if (o->target_kind != KLDVE_TARGET_SET)
         return kldve_divergence_onehot(d, c, z, kl);
     return kldve_divergence_positives(d, o->targets, o->target_count, z, kl);
@@ -316,14 +332,23 @@ static float *error_of(const kldve_run *run, kldve_subject subject)
     return run->map->error;
 }
 
+/* What the sign leaves of the map; run->kept and run->cut count it where the method has not. */
+static void apply_sign(kldve_run *run, float *map, size_t count)
+{
+    if (run->options.sign == KLDVE_SIGN_POSITIVE && run->kept == 0 && run->cut == 0)
+        kldve_add_by_sign(map, count, &run->kept, &run->cut);
+    kldve_apply_sign(run->options.sign, map, count);
+}
+
 /* The map to 0..1, its standard errors with it. */
 static void normalise(kldve_run *run, float *map, size_t count)
 {
     kldve_record *r = &run->map->record;
     double range[2], scale;
+    bool flat = kldve_normalise(run->options.sign, map, count, range);
 
-    r->flat = kldve_normalise(run->options.sign, map, count, range);
-    scale = r->flat ? 0 : 1 / (range[1] - range[0]);
+    r->flags = kldve_run_flags(run, flat);
+    scale = flat ? 0 : 1 / (range[1] - range[0]);
     r->low = range[0] * run->unit;
     r->high = range[1] * run->unit;
     for (size_t i = 0; run->job.error && i < count; i++)
@@ -340,11 +365,12 @@ kldve_status kldve_run_map(kldve_run *run, kldve_subject subject)
 
     run->job.error = error_of(run, subject);
     run->unit = 1;
+    run->kept = run->cut = 0;
     if ((st = kldve_method_map(&run->job, map)) < 0 ||
         (st = kldve_finite_check(run->job.ctx, run->job.method->name, "value of the map", map,
                                  count)) < 0)
         return st;
-    kldve_apply_sign(run->options.sign, map, count);
+    apply_sign(run, map, count);
     zero = kldve_all_zero(map, count);
     normalise(run, map, count);
     kldve_remark(run, zero, run->map);
@@ -354,9 +380,11 @@ kldve_status kldve_run_map(kldve_run *run, kldve_subject subject)
 
 kldve_status kldve_run_compare(kldve_run *run)
 {
+    kldve_record *r = &run->map->record;
+
     assert(run->buffers->other_count >= map_count(run));
-    run->map->record.class_sensitivity =
-        kldve_sensitivity(run->map->values, run->buffers->other, map_count(run));
+    r->class_sensitivity = kldve_sensitivity(run->map->values, run->buffers->other, map_count(run));
+    r->flags = kldve_run_flags(run, r->flags & KLDVE_RESULT_FLAT);
     return KLDVE_OK;
 }
 
@@ -400,7 +428,8 @@ void kldve_run_smooth_end(kldve_run *run, const float *sum)
     double range[2];
 
     memcpy(run->map->values, sum, count * sizeof *sum);
-    run->map->record.flat = kldve_normalise(run->options.sign, run->map->values, count, range);
+    kldve_heatmap_set_flat(run->map,
+                           kldve_normalise(run->options.sign, run->map->values, count, range));
     run->map->record.low = run->map->record.high = (double)NAN; /* each had its own */
     kldve_remark(run, zero, run->map);
 }

@@ -23,6 +23,15 @@ void kldve_apply_sign(int32_t sign, float *map, size_t count)
             map[i] = sign == KLDVE_SIGN_POSITIVE ? 0 : -map[i];
 }
 
+void kldve_add_by_sign(const float *map, size_t count, double *above, double *below)
+{
+    for (size_t i = 0; i < count; i++)
+        if (map[i] > 0)
+            *above += (double)map[i];
+        else
+            *below -= (double)map[i];
+}
+
 int32_t kldve_normalise(int32_t sign, float *map, size_t count, double range[2])
 {
     bool is_signed = sign == KLDVE_SIGN_SIGNED;

@@ -98,7 +98,7 @@ static void same_records(const kldve_record *a, const kldve_record *b)
     assert_int_equal(a->maps, b->maps);
     assert_int_equal(a->height, b->height);
     assert_int_equal(a->width, b->width);
-    assert_int_equal(a->flat, b->flat);
+    assert_int_equal(a->flags, b->flags);
     assert_int_equal(a->sign, b->sign);
     pair_same_number("logit", 0, (double)a->logit, (double)b->logit);
     pair_same_number("probability", 0, (double)a->probability, (double)b->probability);

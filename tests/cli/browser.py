@@ -310,7 +310,7 @@ class Report(unittest.TestCase):
         self.page.move(60, 90)
         self.assertIn("no map", self.page.text("#value"))
         self.page.keys("n")
-        self.assertIn("The map is the same everywhere", self.page.text("#note"))
+        self.assertIn("The map shows nothing, because it is the same everywhere", self.page.text("#note"))
 
     def page_of(self, classes, *args):
         """The page of a network with so many scores, under a name of its own."""

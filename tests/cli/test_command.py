@@ -16,10 +16,11 @@ from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, r
                      run_measured, shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals", "neighbours"]
-RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "flat", "all_paths", "scores",
+RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "flags", "all_paths", "scores",
           "probabilities",
           "method", "reading", "target", "top5",
           "kl", "notes", "timings_ms", "kldve"]
+CHECKED = ["class_sensitivity", "faithfulness", "faithfulness_control", "check_passes"]
 TIMINGS = ["load", "decode", "forward", "divergence", "backward", "reduce", "render", "total"]
 
 
@@ -139,25 +140,25 @@ class Outputs(Folder):
         self.assertEqual(set(snapshot(self.dir)) - {"pic.png", "net.onnx", "net.card.json",
                                                     "labels.txt", "plain.onnx"},
                          {"a.jpg", "b.PNG", "c.npy", "d", "e.json", "d/logits.npy", "d/kl.npy",
-                          "d/z.npy", "d/alpha_logits.npy", "d/contrast_cotangent.npy",
-                          "d/alpha_contrast.npy", "d/map_contrast.npy"})
+                          "d/z.npy", "d/alpha_logits.npy", "d/neighbours_cotangent.npy",
+                          "d/alpha_neighbours.npy", "d/map_neighbours.npy"})
         for name in ["a.jpg", "b.PNG", "c.npy", "d", "e.json"]:
             self.assertIn(f"wrote {name}\n", result.out)
         with open(self.path("a.jpg"), "rb") as file:
             self.assertEqual(file.read(3), b"\xff\xd8\xff")
         cells = Npy(self.path("c.npy"))
         self.assertEqual((cells.type[1:], cells.shape), ("f4", (8, 8)))
-        self.assertEqual(cells.value, Npy(self.path("d/map_contrast.npy")).value)
+        self.assertEqual(cells.value, Npy(self.path("d/map_neighbours.npy")).value)
         self.assertEqual((min(cells.value), max(cells.value)), (0, 1))
         self.assertEqual(Npy(self.path("d/logits.npy")).shape, (4,))
-        self.assertEqual(Npy(self.path("d/alpha_contrast.npy")).shape, (4,))
+        self.assertEqual(Npy(self.path("d/alpha_neighbours.npy")).shape, (4,))
         self.assertAlmostEqual(sum(Npy(self.path("d/z.npy")).value), 0, places=12)
 
     def test_record(self):
         self.succeed("explain", "net.onnx", "pic.png", "--target", "vixen", "--reading", "rivals",
                      "--check", "--json", "r.json", "--dump", "d")
         record = read_json(self.path("r.json"))
-        self.assertEqual(sorted(record), sorted(RECORD + ["class_sensitivity"]))
+        self.assertEqual(sorted(record), sorted(RECORD + CHECKED))
         self.assertEqual(record["model"], "net.onnx")
         self.assertEqual(record["picture"], "pic.png")
         self.assertEqual(record["layer"], "relu")
@@ -169,6 +170,8 @@ class Outputs(Folder):
         self.assertEqual(record["target"]["index"], 0)
         self.assertEqual(record["target"]["label"], "red fox, vixen")
         self.assertTrue(0 <= record["class_sensitivity"] <= 2)
+        self.assertTrue(-1 <= record["faithfulness"] <= 1 and -1 <= record["faithfulness_control"] <= 1)
+        self.assertEqual(record["check_passes"], 29)
         top = record["top5"]
         self.assertEqual(sorted(t["index"] for t in top), [0, 1, 2, 3])
         self.assertEqual([t["logit"] for t in top], sorted((t["logit"] for t in top), reverse=True))
@@ -183,7 +186,7 @@ class Outputs(Folder):
     def test_record_without_labels_and_check(self):
         self.succeed("explain", "plain.onnx", "pic.png", "--quiet", "--json", "r.json")
         record = read_json(self.path("r.json"))
-        self.assertEqual(sorted(record), sorted(RECORD))
+        self.assertEqual(sorted(record), sorted(RECORD + ["neighbour_perplexity"]))
         self.assertIsNone(record["target"]["label"])
 
     def test_record_on_standard_output_stands_alone(self):
@@ -249,7 +252,7 @@ class Streams(Folder):
         result = self.succeed("explain", "net.onnx", "pic.png", "--target", "n00000002", "--check")
         self.assertRegex(result.out,
                          r"(?m)^ +\d\. +[\d.]+ % +-?[\d.]+ +1  grey wolf   <- explained$")
-        self.assertRegex(result.out, r"(?m)^kl-dve, reading contrast, layer relu: 4 maps of 8 x 8")
+        self.assertRegex(result.out, r"(?m)^kl-dve, reading neighbours, layer relu: 4 maps of 8 x 8")
         self.assertRegex(result.out, r"(?m)^class sensitivity [\d.]+ ")
         self.assertRegex(result.out, r"(?m)^ms: load [\d.]+, decode .* total [\d.]+$")
 
@@ -277,7 +280,7 @@ class Streams(Folder):
 
     def test_paper_says_what_it_is(self):
         result = self.succeed("explain", "net.onnx", "pic.png", "--reading", "paper")
-        self.assertIn("this reading gives every class the same map", result.out)
+        self.assertIn("this reading is the sum of all feature maps", result.out)
 
     def test_help_and_version(self):
         for args in [["--help"], ["-h"], ["help"]]:
@@ -396,11 +399,11 @@ class Options(Folder):
     def test_set_and_rival(self):
         self.cells("net.onnx", "pic.png", "--target", "1", "--target", "3", "--json", "r.json")
         self.assertEqual([t["index"] for t in read_json(self.path("r.json"))["targets"]], [1, 3])
-        cotangent = Npy(self.path("d/contrast_cotangent.npy")).value
+        cotangent = Npy(self.path("d/neighbours_cotangent.npy")).value
         single = []
         for target in ["1", "3"]:
             self.cells("net.onnx", "pic.png", "--target", target)
-            single.append(Npy(self.path("d/contrast_cotangent.npy")).value)
+            single.append(Npy(self.path("d/neighbours_cotangent.npy")).value)
         for both, a, b in zip(cotangent, *single):
             self.assertAlmostEqual(both, a + b)
 
@@ -408,7 +411,7 @@ class Options(Folder):
         record = read_json(self.path("r.json"))
         first, second = (record["top5"][i]["index"] for i in (0, 1))
         self.assertEqual((record["target"]["index"], record["rival"]["index"]), (first, second))
-        cotangent = Npy(self.path("d/contrast_cotangent.npy")).value
+        cotangent = Npy(self.path("d/neighbours_cotangent.npy")).value
         self.assertEqual([cotangent[first], cotangent[second]], [1, -1])
         self.assertEqual(sum(map(abs, cotangent)), 2)
 
@@ -741,6 +744,10 @@ USAGE = [
      r"--colormap: 'pink' is not one of viridis, inferno"),
     ("unknown channels", ["explain", "pic.png", "--channels=CMYK"],
      r"--channels: 'CMYK' is not one of RGB, BGR, GRAY"),
+    ("passes without a check", ["explain", "pic.png", "--check-passes", "32"],
+     "--check-passes changes nothing: add --check"),
+    ("too few passes of a check", ["explain", "pic.png", "--check", "--check-passes", "4"],
+     "--check-passes: 4 passes are too few: give 5 or more, or 0 for none"),
     ("opacity of 2", ["explain", "pic.png", "--opacity", "2"],
      r"--opacity: '2' is not a number from 0 to 1"),
     ("opacity of NaN", ["explain", "pic.png", "--opacity", "nan"],
@@ -1177,7 +1184,7 @@ class Odd(Folder):
     def test_all_equal_logits(self):
         self.put("n.onnx", tinynet.classifier(weights=[0.0] * 16, bias=[1.0] * 4))
         result = self.succeed("explain", "n.onnx", "pic.png", "--json", "r.json", "--map", "m.npy")
-        self.assertIn("the map is the same everywhere", result.out)
+        self.assertIn("it is the same everywhere", result.out)
         self.assertEqual(set(Npy(self.path("m.npy")).value), {0})
 
     def test_all_zero_features(self):

@@ -14,7 +14,7 @@ from command import Npy, have_shared, main, read_json, shared
 from test_command import Folder, blob, check, png
 
 SHEETS = os.environ.get("KLDVE_SHEETS") == "1"
-METHODS = ["kl-dve:contrast", "kl-dve:paper", "grad-cam", "layer-cam", "lafam"]
+METHODS = ["kl-dve:neighbours", "kl-dve:paper", "grad-cam", "layer-cam", "lafam"]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -144,7 +144,7 @@ class Figures(Compare):
                         self.assertEqual(says["kl"], record["kl"])
                         self.assertEqual([says["height"], says["width"]], list(values.shape))
                         size = sizes[network]
-                        if says["flat"]:
+                        if "flat" in says["flags"]:
                             self.assertIsNone(says["energy_area"])
                             continue
                         # float32 and float64 may part ways over one pixel
@@ -188,7 +188,9 @@ class Figures(Compare):
     def test_defaults(self):
         (says,) = self.maps("--model", "net.onnx", "pic.png")
         self.assertEqual((says["method"], says["reading"], says["wanted"]),
-                         ("kl-dve", "contrast", "top1"))
+                         ("kl-dve", "neighbours", "top1"))
+        (says,) = self.maps("--model", "net.onnx", "pic.png", "--truth", "model:net.onnx")
+        self.assertEqual(says["reading"], "contrast")
         (says,) = self.maps("--model", "net.onnx", "pic.png", "--reading", "rivals")
         self.assertEqual(says["reading"], "rivals")
         named, open_ = self.maps("--model", "net.onnx", "pic.png", "--reading", "rivals",
@@ -197,7 +199,7 @@ class Figures(Compare):
         few, many = self.maps("--model", "net.onnx", "pic.png", "--neighbour-perplexity", "1.5",
                               "--method", "kl-dve:neighbours", "--method", "kl-dve:rivals")
         self.assertEqual((few["neighbour_perplexity"], "neighbour_perplexity" in many), (1.5, False))
-        for more, reading in [([], "contrast"), (["--reading", "rivals"], "rivals")]:
+        for more, reading in [([], "neighbours"), (["--reading", "rivals"], "rivals")]:
             (says,) = self.maps("--model", "net.onnx", "pic.png", "--method", "guided-kl-dve", *more)
             self.assertEqual(says["reading"], reading)
 

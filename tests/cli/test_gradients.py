@@ -272,7 +272,7 @@ class Gradients(unittest.TestCase):
     def reading(method, options):
         if method != "guided-kl-dve":
             return None
-        return options[options.index("--reading") + 1] if "--reading" in options else "contrast"
+        return options[options.index("--reading") + 1] if "--reading" in options else "neighbours"
 
     @staticmethod
     def array(path):
@@ -360,7 +360,7 @@ class Gradients(unittest.TestCase):
             for more, perplexity in [((), 3), (("--neighbour-perplexity", "1.7"), 1.7)]:
                 coarse["guided-kl-dve", "--reading", "neighbours", *more] = self.net.cam(
                     self.x, neighbours(self.logits, target, perplexity))
-            coarse["guided-kl-dve",] = coarse["guided-kl-dve", "--reading", "contrast"]
+            coarse["guided-kl-dve",] = coarse["guided-kl-dve", "--reading", "neighbours"]
             coarse["guided-kl-dve", "--reading", "paper"] = self.net.activity(self.x)
             for options, up in coarse.items():
                 with self.subTest(target=target, options=options):

@@ -118,7 +118,7 @@ NOTHING = [
      r"--neighbour-perplexity changes nothing in a map of grad-cam; it is for kl-dve, guided-kl-dve"),
     ("neighbour perplexity of a reading", EXPLAIN + ["--neighbour-perplexity", "2", "--reading",
                                                      "rivals"],
-     r"--neighbour-perplexity changes nothing: it is for the reading neighbours; add --reading"),
+     r"--neighbour-perplexity changes nothing: it is for the reading neighbours, not for rivals"),
     ("neighbour perplexity of two", EXPLAIN + ["--neighbour-perplexity", "2", "--reading",
                                                "neighbours", "--rival", "1"],
      r"--neighbour-perplexity changes nothing: with --rival only two classes count"),

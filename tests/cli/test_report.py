@@ -61,7 +61,7 @@ class Report(Folder):
 
 
 GRID = ["--model", "net.onnx", "--model", "other.onnx", "pic.png", "second.png", "--method",
-        "kl-dve:contrast", "--method", "grad-cam", "--target", "top1", "--target", "top2"]
+        "kl-dve:neighbours", "--method", "grad-cam", "--target", "top1", "--target", "top2"]
 
 
 class Data(Report):
@@ -80,7 +80,7 @@ class Data(Report):
         _, data = self.page(*GRID, "--method", "guided-kl-dve:rivals", "--method", "guided-kl-dve",
                             "--reading", "channel")
         self.assertEqual([m["id"] for m in data["methods"]],
-                         ["kl-dve:contrast", "grad-cam", "guided-kl-dve:rivals",
+                         ["kl-dve:neighbours", "grad-cam", "guided-kl-dve:rivals",
                           "guided-kl-dve:channel"])
         for says in data["maps"]:
             reading = ["--reading", says["reading"]] if says["reading"] else []

@@ -185,12 +185,12 @@ class Scores(Folder):
                 self.assertClass(record["target"], target, None, sign * x / 2, sigmoid(sign * x))
                 self.assertMap([sign * w for w in WEIGHTS[:MAPS]])
         for target in ["0", "1"]:
-            self.assertFalse(self.record("--method", "saliency", "--target", target)["flat"])
+            self.assertNotIn("flat", self.record("--method", "saliency", "--target", target)["flags"])
 
     def test_two_equal_scores(self):
         self.put("n.onnx", tinynet.classifier(2, SIZE, [0] * 8, [1, 1], FEATURES))
         record = self.record("--dump", "d")
-        self.assertEqual(list(Npy(self.path("d/contrast_cotangent.npy")).value), [1, -1])
+        self.assertEqual(list(Npy(self.path("d/neighbours_cotangent.npy")).value), [1, -1])
         self.assertEqual(record["target"]["probability"], 0.5)
 
     def test_readings_whose_z_is_0(self):

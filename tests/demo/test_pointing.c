@@ -140,9 +140,11 @@ typedef struct maker {
     size_t percent;
 } maker;
 
-/* For how many of the two objects does the map point at the one asked for? */
-static size_t count_hits(const bench *b, const scene *s, const maker *m)
+/* For how many of the two objects does the map point at the one asked for?  `number`: of the scene,
+ * for what is drawn by lot. */
+static size_t count_hits(const bench *b, const scene *s, const maker *m, size_t number)
 {
+    bool lot = strcmp(m->method, "random") == 0;
     size_t hit = 0;
 
     for (size_t k = 0; k < 2; k++) {
@@ -150,7 +152,8 @@ static size_t count_hits(const bench *b, const scene *s, const maker *m)
                                  .method = m->method,
                                  .reading = m->reading,
                                  .target_kind = KLDVE_TARGET_INDEX,
-                                 .target = s->object[k].kind};
+                                 .target = s->object[k].kind,
+                                 .seed = lot ? 1 + 2 * number + k : 0};
         kldve_heatmap *map = explain(b->ctx, b->ex, s, &o);
 
         hit += hits(b, map, s->mask + k * PIXELS);
@@ -173,7 +176,7 @@ static void check_pointing(const char *path, size_t n, const maker *makers, size
         draw(b.ctx, &s, 1000000 + i, 2);
         assert_int_not_equal(s.object[0].kind, s.object[1].kind);
         for (size_t m = 0; m < count; m++)
-            hit[m] += count_hits(&b, &s, &makers[m]);
+            hit[m] += count_hits(&b, &s, &makers[m], i);
         kldve_image_free(s.picture);
     }
     for (size_t m = 0; m < count; m++)

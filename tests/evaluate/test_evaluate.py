@@ -375,7 +375,7 @@ class Answers(Case):
         self.assertEqual(rows(self.path("1.db"), ROWS), rows(self.path("3.db"), ROWS))
         for _, _, _, _, method, metric, value in rows(self.path("1.db"), ROWS)["value"]:
             if metric == "pearson":
-                self.assertEqual(value is None, method == "kl-dve:contrast")
+                self.assertEqual(value is None, method == "kl-dve:neighbours")
 
     def test_mosaics(self):
         """Two questions about each; a map that ignores the class has half of its energy in each half."""
@@ -424,8 +424,8 @@ BAD = [
     ("zero steps", ["photos", "--metric", "insertion:steps=0", "--db", "x.db"], 2, r"not a whole number from 1"),
     ("too many steps", ["photos", "--metric", "insertion:steps=99999999999", "--db", "x.db"], 2, r"not a whole number from 1"),
     ("method twice", ["photos", "--method", "grad-cam", "--method", "grad-cam", "--db", "x.db"], 2, r"grad-cam is given twice"),
-    ("reading twice", ["photos", "--method", "kl-dve", "--method", "kl-dve:contrast", "--db", "x.db"], 2,
-     r"kl-dve:contrast is given twice"),
+    ("reading twice", ["photos", "--method", "kl-dve", "--method", "kl-dve:neighbours", "--db", "x.db"], 2,
+     r"kl-dve:neighbours is given twice"),
     ("two targets", ["photos", "--target", "1", "--target", "2", "--db", "x.db"], 2, r"give it once"),
     ("target and label", ["photos", "--target", "1", "--ask", "label", "--db", "x.db"], 2, r"--target changes nothing"),
     ("no such class", ["a.onnx", "photos", "--target", "4", "--db", "x.db"], 1, r"there are 4 classes"),

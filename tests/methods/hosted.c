@@ -123,7 +123,7 @@ void check_pixel_map(const char *method)
     assert_string_equal(r.method, method);
     assert_int_equal(r.height, IN_H);
     assert_int_equal(r.width, IN_W);
-    assert_int_equal(r.flat, 0);
+    assert_false(r.flags & KLDVE_RESULT_FLAT);
     assert_true(r.class_sensitivity > 0);
     kldve_heatmap_free(map);
     fixture_close(&f);

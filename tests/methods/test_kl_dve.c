@@ -325,22 +325,22 @@ static void test_neighbour_perplexity(void **state)
     kldve_heatmap_free(map);
 }
 
-static void test_default_is_contrast(void **state)
+static void test_default_is_neighbours(void **state)
 {
     struct fixture *f = *state;
-    kldve_heatmap *plain = NULL, *contrast;
+    kldve_heatmap *plain = NULL, *neighbours;
     kldve_record r = {.struct_size = sizeof r};
 
     assert_int_equal(kldve_explain_input(f->ex, f->input, NULL, &plain), KLDVE_OK);
     assert_int_equal(kldve_heatmap_record(plain, &r), KLDVE_OK);
-    assert_int_equal(r.reading, KLDVE_READING_CONTRAST);
+    assert_int_equal(r.reading, KLDVE_READING_NEIGHBOURS);
     assert_string_equal(r.method, "kl-dve");
     for (int i = 0; i < CLASSES; i++)
         assert_true(f->logits[i] <= f->logits[r.target]);
-    contrast = explain(f, KLDVE_READING_CONTRAST, r.target);
-    assert_memory_equal(got_values(plain), got_values(contrast), CELLS * sizeof(float));
+    neighbours = explain(f, KLDVE_READING_NEIGHBOURS, r.target);
+    assert_memory_equal(got_values(plain), got_values(neighbours), CELLS * sizeof(float));
     kldve_heatmap_free(plain);
-    kldve_heatmap_free(contrast);
+    kldve_heatmap_free(neighbours);
 }
 
 static void test_record(void **state)
@@ -366,7 +366,7 @@ static void test_record(void **state)
     assert_true(fabs((double)r.probability - exp((double)f->logits[4]) / sum) < 1e-6);
     assert_true(r.kl > 0);
     assert_true(isnan(r.class_sensitivity));
-    assert_int_equal(r.flat, 0);
+    assert_false(r.flags & KLDVE_RESULT_FLAT);
     assert_int_equal(kldve_heatmap_timings(map, &ms), KLDVE_OK);
     assert_int_equal(ms.struct_size, sizeof ms);
     assert_true(ms.forward > 0 && ms.divergence > 0 && ms.backward > 0 && ms.reduce > 0);
@@ -424,7 +424,7 @@ TEST_MAIN(kl_dve)
         cmocka_unit_test_setup_teardown(test_rivals, setup, teardown),
         cmocka_unit_test_setup_teardown(test_neighbours, setup, teardown),
         cmocka_unit_test_setup_teardown(test_neighbour_perplexity, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_default_is_contrast, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_default_is_neighbours, setup, teardown),
         cmocka_unit_test_setup_teardown(test_record, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ranks, setup, teardown),
         cmocka_unit_test(test_reading_names),

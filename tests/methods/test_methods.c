@@ -117,7 +117,7 @@ static void test_pixels(void **state)
     assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
     assert_int_equal(r.height, IN_H);
     assert_int_equal(r.width, IN_W);
-    assert_int_equal(r.flat, 0);
+    assert_false(r.flags & KLDVE_RESULT_FLAT);
     assert_true(r.class_sensitivity > 0);
     assert_int_equal(kldve_heatmap_upsample(f.ctx, map, 1, 1, 0, &one_pixel), KLDVE_OK);
     assert_int_equal(kldve_heatmap_render(f.ctx, map, NULL, NULL, &picture), KLDVE_OK);

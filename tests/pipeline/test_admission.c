@@ -25,7 +25,7 @@ static void test_no_vjp(void **state)
          "plain: the reading channel needs a gradient, which this backend cannot give (the reading "
          "paper needs none)"},
         {NULL, 0,
-         "plain: the reading contrast needs a gradient, which this backend cannot give (the "
+         "plain: the reading neighbours needs a gradient, which this backend cannot give (the "
          "reading "
          "paper needs none)"},
         {"grad-cam", 0,

@@ -490,7 +490,7 @@ static const struct refusal {
      ARRAYS(good, good, NULL, 4, 3, 2, 2),
      {0},
      KLDVE_E_NO_VJP,
-     "arrays: the reading contrast needs kldve_arrays.gradient (the reading paper needs no "
+     "arrays: the reading neighbours needs kldve_arrays.gradient (the reading paper needs no "
      "gradient)"},
     {"no gradient for Grad-CAM",
      ARRAYS(good, good, NULL, 4, 3, 2, 2),
@@ -502,7 +502,7 @@ static const struct refusal {
      ARRAYS(good, good, good, 4, 3, 2, 2),
      {.flags = KLDVE_FLAG_CHECK},
      KLDVE_E_NO_VJP,
-     "arrays: the reading contrast needs a second gradient for KLDVE_FLAG_CHECK"},
+     "arrays: the reading neighbours needs a second gradient for KLDVE_FLAG_CHECK"},
     {"target out of range",
      ARRAYS(good, good, good, 4, 3, 2, 2),
      {.target = 4},

@@ -55,6 +55,7 @@ static void test_methods(void **state)
             *(one_pass ? &together : &apart) += 1;
             for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
                 o.flags = one_pass ? (uint64_t)(c % 2) : 0;
+                o.check_passes = o.flags ? -1 : 0; /* counted below */
                 pair_check(&f, &o, counts[c]);
                 if (!head) /* that of CAM */
                     check_counts(&f, &o, one_pass, method->needs & KLDVE_NEED_GRADIENT, counts[c]);
@@ -92,6 +93,7 @@ static void test_options(void **state)
                 kldve_options o = options[i];
                 char name[80];
 
+                o.check_passes = flags ? -1 : 0;
                 if (reading > KLDVE_READING_NEIGHBOURS)
                     o.method = "grad-cam";
                 else
@@ -254,7 +256,8 @@ static void test_times(void **state)
     (void)state;
     pair_open(&f, &pair_curved);
     for (uint64_t flags = 0; flags <= KLDVE_FLAG_CHECK; flags++) {
-        const kldve_options o = {.struct_size = sizeof o, .flags = flags};
+        const kldve_options o = {
+            .struct_size = sizeof o, .flags = flags, .check_passes = flags ? -1 : 0};
         struct slow slow = {flags != 0, 0, 0};
         double start = kldve_clock_ms(), sum = 0;
         kldve_record r[2 * BATCH];
@@ -580,8 +583,10 @@ static void test_nothing_else_allocated(void **state)
     (void)state;
     pair_open(&f, &pair_linear);
     for (int32_t m = 0; got_method_name(m); m++) {
-        kldve_options o = {
-            .struct_size = sizeof o, .method = got_method_name(m), .flags = KLDVE_FLAG_CHECK};
+        kldve_options o = {.struct_size = sizeof o,
+                           .method = got_method_name(m),
+                           .flags = KLDVE_FLAG_CHECK,
+                           .check_passes = -1};
         kldve_heatmap *maps[MOST];
 
         if (strncmp(o.method, "eigen", 5) == 0 || !tiny_from_arrays(m))
@@ -618,7 +623,7 @@ static int32_t stop_at(void *opaque, const char *stage, int64_t done, int64_t to
 
 static void test_cancel(void **state)
 {
-    const kldve_options o = {SIZED, .flags = KLDVE_FLAG_CHECK};
+    const kldve_options o = {SIZED, .flags = KLDVE_FLAG_CHECK, .check_passes = -1};
     struct stop all = {0, 0, 0};
     kldve_heatmap *maps[MOST];
     struct pair f;

@@ -23,6 +23,11 @@ const char *reading_choice(int32_t index)
     return kldve_reading_name(index + 1); /* 0 is "default" */
 }
 
+int32_t reading_default(bool with_truth)
+{
+    return with_truth ? KLDVE_READING_CONTRAST : KLDVE_READING_NEIGHBOURS;
+}
+
 void list_readings(uint64_t readings, char *list, size_t size)
 {
     for (int32_t i = 1; kldve_reading_name(i); i++)

@@ -96,6 +96,21 @@ bool json_put_class(json_object *object, const char *key, const network *n, int3
     return json_put(object, key, json_new_class(n, index, logit, probability));
 }
 
+bool json_put_flags(json_object *object, uint64_t flags)
+{
+    json_object *list = json_object_new_array();
+    bool ok = list;
+
+    for (uint64_t flag = 1; ok && kldve_result_flag_name(flag); flag <<= 1)
+        if (flags & flag)
+            ok = json_append(list, json_object_new_string(kldve_result_flag_name(flag)));
+    if (!ok) {
+        json_object_put(list);
+        list = NULL;
+    }
+    return json_put(object, "flags", list);
+}
+
 bool json_put_value(json_object *object, const kldve_record *r)
 {
     if (r->scores != KLDVE_SCORES_NUMBER)

@@ -37,6 +37,9 @@ bool json_put_class(json_object *object, const char *key, const network *n, int3
  *  be as a score of yes against no), question.  Of other networks nothing is put. */
 bool json_put_value(json_object *object, const kldve_record *record);
 
+/** "flags": the names of KLDVE_RESULT_* that are set. */
+bool json_put_flags(json_object *object, uint64_t flags);
+
 /** Write the object to a file, "-" is standard output, and free it; NULL: it could not be made.
  *  False after a message. */
 bool json_write(const char *path, json_object *object);

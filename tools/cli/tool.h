@@ -66,6 +66,9 @@ const char *colormap_choice(int32_t index);
 const char *sign_choice(int32_t index);
 const char *scores_choice(int32_t index); /* "softmax" ..., in the order of kldve_scores */
 
+/** The kldve_reading where none is given, with and without --truth. */
+int32_t reading_default(bool with_truth);
+
 /** Add the readings of a kldve_method.readings to a list, see list_name(). */
 void list_readings(uint64_t readings, char *list, size_t size);
 

@@ -197,10 +197,12 @@ static bool explain(task *t, const kldve_options *o, unit_method *says, kldve_he
         says->target = record.target;
         says->logit = record.logit;
         says->probability = record.probability;
+        says->flags = record.flags;
         return true;
     }
     if (ends_run(t->w, status))
         return give_up(t, o->method);
+    says->flags = status == KLDVE_E_NUMERIC ? KLDVE_RESULT_NON_FINITE : 0;
     clean_text(kldve_ctx_message(t->w->ctx), says->why, UNIT_WHY_SIZE);
     return true;
 }

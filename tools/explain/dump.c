@@ -69,8 +69,7 @@ void dump_file(const explain_args *args, int32_t index, char *out, size_t size)
 {
     char name[NAME_SIZE];
 
-    file_name(explain_method(args), args->reading > 0 ? args->reading : KLDVE_READING_CONTRAST,
-              index, name);
+    file_name(explain_method(args), explain_reading(args), index, name);
     snprintf(out, size, "%s/%s", args->dump, name);
 }
 

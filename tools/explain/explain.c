@@ -14,11 +14,13 @@ void explain_options_of(const explanation *e, const explain_args *args, kldve_op
     memset(o, 0, sizeof *o);
     o->struct_size = sizeof *o;
     o->method = e->method->name;
-    o->reading = args->reading; /* 0: the default, contrast */
+    o->reading = args->reading; /* 0: the default */
     o->temperature = (float)args->temperature;
     o->perplexity = args->perplexity;
     o->neighbour_perplexity = args->neighbour_perplexity;
     o->flags = args->check ? KLDVE_FLAG_CHECK : 0;
+    if (args->check && args->check_passes >= 0)
+        o->check_passes = args->check_passes > 0 ? args->check_passes : -1;
     o->sign = args->sign; /* choices count from 1; kldve_sign has its default at 0 */
     o->samples = args->samples;
     o->window = args->window;
@@ -320,7 +322,7 @@ static void say_remark(const explanation *e, bool summary)
 {
     const char *remark = kldve_heatmap_remark(e->map);
 
-    if (remark && !(summary && e->record.flat))
+    if (remark && !(summary && e->record.flags & KLDVE_RESULT_FLAT))
         complain("%s: %s", e->net.name, remark);
 }
 

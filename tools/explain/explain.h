@@ -22,8 +22,8 @@ typedef struct explain_args {
     const char *overlay, *heat, *map, *dump, *json;
     double opacity; /* negative: not given */
     double temperature, perplexity, neighbour_perplexity, noise;
-    int32_t samples, window, stride; /* 0: not given */
-    int32_t seed, item;              /* negative: not given */
+    int32_t samples, window, stride;  /* 0: not given */
+    int32_t seed, item, check_passes; /* negative: not given */
     bool check, smooth, terminal;
 } explain_args;
 
@@ -61,6 +61,9 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
 
 /** Refuse to write over a file that is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 int explain_guard(const explain_args *args);
+
+/** The reading of --reading, or the default one. */
+int32_t explain_reading(const explain_args *args);
 
 /** The method of --method, or the default one. */
 const kldve_method *explain_method(const explain_args *args);

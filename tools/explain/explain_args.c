@@ -15,7 +15,7 @@ const arg_option explain_options[] = {
                   "another network's scores as the truth of kl-dve"),
     PICK_OPTIONS(explain_args, pick),
     OPTION_CHOICE("reading", AT(reading), "NAME",
-                  "for methods that have readings; default contrast", reading_choice),
+                  "for methods that have readings; default neighbours", reading_choice),
     OPTION_CHOICE("method", AT(method), "NAME", "default kl-dve", method_choice),
     OPTION_CHOICE("sign", AT(sign), "NAME",
                   "values that count; default: what the method's authors show", sign_choice),
@@ -35,7 +35,10 @@ const arg_option explain_options[] = {
                   "perplexity of the truth's affinities; default 30", 1.001, 1e9),
     OPTION_NUMBER("neighbour-perplexity", AT(neighbour_perplexity), "P",
                   "how many rivals count in the reading neighbours", 1.001, 1e9),
-    OPTION_FLAG("check", AT(check), "also measure whether the map depends on the class"),
+    OPTION_FLAG("check", AT(check),
+                "also measure whether the map depends on the class, and its faithfulness"),
+    OPTION_INT("check-passes", AT(check_passes), "N",
+               "of --check: further passes, 5 or more, 0 for none; default 32", 0, 1000000),
     OPTION_GROUP("What to write (default: PICTURE.kldve.png in the working folder):"),
     OPTION_STRING("o", AT(overlay), "FILE", "the heat over the picture, .png or .jpg"),
     OPTION_STRING("heat", AT(heat), "FILE", "the heat alone, .png or .jpg"),
@@ -64,6 +67,11 @@ const kldve_method *explain_method(const explain_args *args)
     return method_number(args->method > 0 ? args->method - 1 : 0);
 }
 
+int32_t explain_reading(const explain_args *args)
+{
+    return args->reading > 0 ? args->reading : reading_default(args->truth != NULL);
+}
+
 /* KLDVE_OPTION_* of what was given. */
 static uint64_t options_given(const explain_args *args)
 {
@@ -82,9 +90,11 @@ static int check_neighbours(const explain_args *args)
 {
     if (args->neighbour_perplexity == 0)
         return EXIT_DONE;
-    if (args->reading != KLDVE_READING_NEIGHBOURS)
-        return args_usage("explain", "--neighbour-perplexity changes nothing: it is for the "
-                                     "reading neighbours; add --reading neighbours");
+    if (explain_reading(args) != KLDVE_READING_NEIGHBOURS)
+        return args_usage("explain",
+                          "--neighbour-perplexity changes nothing: it is for the reading "
+                          "neighbours, not for %s",
+                          kldve_reading_name(explain_reading(args)));
     if (args->rival)
         return args_usage("explain", "--neighbour-perplexity changes nothing: with --rival only "
                                      "two classes count");
@@ -137,6 +147,12 @@ static int check_args(const explain_args *args)
         if (images[i] && !path_has_ending(images[i], pictures))
             return args_usage("explain", "%s: give the picture a name that ends in .png or .jpg",
                               images[i]);
+    if (args->check_passes >= 0 && !args->check)
+        return args_usage("explain", "--check-passes changes nothing: add --check");
+    if (args->check_passes > 0 && args->check_passes < 5)
+        return args_usage("explain",
+                          "--check-passes: %d passes are too few: give 5 or more, or 0 for none",
+                          (int)args->check_passes);
     if (args->map && !path_has_ending(args->map, arrays))
         return args_usage(
             "explain", "%s: the map is a NumPy file, give it a name that ends in .npy", args->map);
@@ -197,7 +213,7 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
 
     memset(args, 0, sizeof *args);
     args->opacity = -1;
-    args->seed = args->item = -1;
+    args->seed = args->item = args->check_passes = -1;
     *go = false;
     n = args_parse(command, argc, argv, args, positional);
     if (n < 0)

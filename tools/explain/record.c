@@ -133,6 +133,15 @@ static bool put_pictures(json_object *object, const explanation *e, const explai
            json_put(object, "layer_frames", json_object_new_int(e->net.shape.frames));
 }
 
+/* What --check measured. */
+static bool put_check(json_object *object, const kldve_record *r)
+{
+    return json_put_number(object, "class_sensitivity", r->class_sensitivity, 9) &&
+           json_put_number(object, "faithfulness", r->faithfulness, 9) &&
+           json_put_number(object, "faithfulness_control", r->faithfulness_control, 9) &&
+           json_put(object, "check_passes", json_object_new_int(r->check_passes));
+}
+
 static json_object *new_record(const explanation *e, const explain_args *args)
 {
     json_object *object = json_object_new_object();
@@ -157,10 +166,9 @@ static json_object *new_record(const explanation *e, const explain_args *args)
          json_put(object, "seed", json_object_new_int(args->seed > 0 ? args->seed : 0))) &&
         json_put(object, "top5", json_new_list(new_top, e, (size_t)e->tops)) &&
         json_put_number(object, "kl", e->record.kl, 17) &&
-        (!args->check ||
-         json_put_number(object, "class_sensitivity", e->record.class_sensitivity, 9)) &&
-        json_put(object, "flat", json_object_new_boolean(e->record.flat)) &&
-        json_put(object, "notes", new_notes(e)) && json_put(object, "timings_ms", new_timings(e)) &&
+        (!args->check || put_check(object, &e->record)) &&
+        json_put_flags(object, e->record.flags) && json_put(object, "notes", new_notes(e)) &&
+        json_put(object, "timings_ms", new_timings(e)) &&
         json_put_text(object, "kldve", kldve_version()))
         return object;
     json_object_put(object);

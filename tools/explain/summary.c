@@ -78,13 +78,30 @@ static void say_classes(const explanation *e, const explain_args *args)
         printf("probability: %s\n", scores_meaning(&e->net.shape));
 }
 
-/* That the map is flat, and why. */
-static void say_flat(const explanation *e)
+/* What everyone who sees the map should know, and why it is flat. */
+static void say_flags(const explanation *e)
 {
     const char *remark = kldve_heatmap_remark(e->map);
 
-    printf("note: the map is the same everywhere%s%s\n", remark ? ": " : ", ",
-           remark ? remark : "there is nothing to see");
+    for (uint64_t flag = 1; kldve_result_flag_name(flag); flag <<= 1)
+        if (e->record.flags & flag)
+            printf("note: %s%s%s\n", kldve_result_flag_sentence(flag),
+                   flag == KLDVE_RESULT_FLAT && remark ? ": " : "",
+                   flag == KLDVE_RESULT_FLAT && remark ? remark : "");
+}
+
+/* What --check measured. */
+static void say_check(const kldve_record *r)
+{
+    printf("class sensitivity %.4f (0: the map does not depend on the class)\n",
+           r->class_sensitivity);
+    if (!isnan(r->faithfulness))
+        printf("faithfulness %.4f, of a blob in the middle %.4f (insertion - deletion, %d passes): "
+               "the score follows %s\n",
+               r->faithfulness, r->faithfulness_control, (int)r->check_passes,
+               r->faithfulness > r->faithfulness_control
+                   ? "what the map marks"
+                   : "a blob in the middle no less than the map");
 }
 
 /* The row of a detector that was picked, and its box in pixels of the picture. */
@@ -138,11 +155,9 @@ static void say_method(const explanation *e, const explain_args *args)
     note = e->method->note ? e->method->note(&o) : NULL;
     if (note)
         printf("note: %s\n", note);
-    if (e->record.flat)
-        say_flat(e);
+    say_flags(e);
     if (args->check)
-        printf("class sensitivity %.4f (0: the map does not depend on the class)\n",
-               r->class_sensitivity);
+        say_check(r);
 }
 
 static void say_files(const explain_args *args)

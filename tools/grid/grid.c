@@ -68,7 +68,7 @@ static void read_methods(grid *g, const grid_args *args)
 {
     for (int32_t i = 0; i < g->methods; i++)
         grid_read_method(args->method.count > 0 ? args->method.text[i] : method_number(0)->name,
-                         args->reading, &g->method[i]);
+                         grid_reading(args), &g->method[i]);
 }
 
 /* Of all methods. */

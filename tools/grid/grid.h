@@ -48,7 +48,7 @@ typedef struct grid_args {
         OPTION_LIST("method", offsetof(type, member.method), "NAME",                               \
                     "repeat for more; NAME:READING for one reading; default kl-dve"),              \
         OPTION_CHOICE("reading", offsetof(type, member.reading), "NAME",                           \
-                      "for methods that have readings and name none; default contrast",            \
+                      "for methods that have readings and name none; default neighbours",          \
                       reading_choice),                                                             \
         OPTION_LIST("target", offsetof(type, member.target), "CLASS",                              \
                     "top1 (default), top2 ..., an index or a label; repeat for more"),             \
@@ -109,6 +109,9 @@ typedef enum grid_method_error {
     GRID_NO_READING        /**< no reading of that name */
 } grid_method_error;
 
+/** The reading of methods that name none. */
+int32_t grid_reading(const grid_args *args);
+
 /** NAME or NAME:READING -> *out; `reading` for a method with readings that names none, 0 for the
  *  default.  Title and id are there on success only. */
 grid_method_error grid_read_method(const char *text, int32_t reading, grid_method *out);
@@ -134,8 +137,8 @@ typedef struct grid_network {
 struct grid_method {
     const kldve_method *method;
     int32_t reading;        /**< a kldve_reading, 0 for methods without */
-    char title[LABEL_SIZE]; /**< for people: "KL-DVE contrast", "Grad-CAM++" */
-    char id[LABEL_SIZE];    /**< for programs: "kl-dve:contrast", "grad-cam++" */
+    char title[LABEL_SIZE]; /**< for people: "KL-DVE neighbours", "Grad-CAM++" */
+    char id[LABEL_SIZE];    /**< for programs: "kl-dve:neighbours", "grad-cam++" */
 };
 
 typedef struct grid_class {
@@ -158,7 +161,8 @@ typedef struct grid_cell {
     int32_t picture, network, method, target; /**< places in the grid */
     /** kldve_heatmap_values(): the map; kldve_heatmap_upsample(): any size;
      *  kldve_heatmap_render(map, picture.image, ...): drawn.  NULL: the network does not allow this
-     *  method, which was said; then only the places and `why` hold. */
+     *  method, or numbers are not finite, which was said; then only the places, `why` and
+     *  record.flags hold. */
     kldve_heatmap *map;
     kldve_record record;  /**< record.target: the class; record.seen_*: where the map lies */
     grid_class explained; /**< the class of record.target */

@@ -55,6 +55,11 @@ static void name_method(grid_method *m)
     snprintf(m->id, sizeof m->id, "%s%s%s", m->method->name, *reading ? ":" : "", reading);
 }
 
+int32_t grid_reading(const grid_args *a)
+{
+    return a->reading > 0 ? a->reading : reading_default(a->truth != NULL);
+}
+
 grid_method_error grid_read_method(const char *text, int32_t reading, grid_method *out)
 {
     const char *colon = strchr(text, ':');
@@ -66,7 +71,7 @@ grid_method_error grid_read_method(const char *text, int32_t reading, grid_metho
     if (!out->method->readings && colon)
         return GRID_TAKES_NO_READING;
     if (out->method->readings)
-        out->reading = reading > 0 ? reading : KLDVE_READING_CONTRAST;
+        out->reading = reading > 0 ? reading : reading_default(false);
     if (colon && kldve_reading_from_name(colon + 1, &out->reading) < 0)
         return GRID_NO_READING;
     if (out->method->readings && !(out->method->readings >> out->reading & 1))
@@ -90,7 +95,7 @@ static int check_method(const arg_command *command, const grid_args *a, const ch
     grid_method method;
     char names[MESSAGE_SIZE / 2] = "";
 
-    switch (grid_read_method(text, a->reading, &method)) {
+    switch (grid_read_method(text, grid_reading(a), &method)) {
     case GRID_NO_METHOD:
         return args_usage(command->name,
                           "--method: there is no method '%s'; 'kldve methods' lists the names",
@@ -118,12 +123,12 @@ static int check_read(const arg_command *command, const grid_args *a)
                      (a->neighbour_perplexity > 0 ? KLDVE_OPTION_NEIGHBOUR_PERPLEXITY : 0);
     const kldve_method *method[ARG_LIST_MAX] = {method_number(0)};
     bool asks = a->method.count == 0; /* whether a method leaves its reading open */
-    bool neighbours = asks && a->reading == KLDVE_READING_NEIGHBOURS;
+    bool neighbours = asks && grid_reading(a) == KLDVE_READING_NEIGHBOURS;
     grid_method m;
     int status;
 
     for (int32_t i = 0; i < a->method.count; i++) {
-        grid_read_method(a->method.text[i], a->reading, &m);
+        grid_read_method(a->method.text[i], grid_reading(a), &m);
         method[i] = m.method;
         asks = asks || (m.method->readings && !strchr(a->method.text[i], ':'));
         neighbours = neighbours || m.reading == KLDVE_READING_NEIGHBOURS;

@@ -140,6 +140,11 @@ static bool explain_cell(grid *g, const grid_args *args, const kldve_image *pict
         clean_text(kldve_ctx_message(g->ctx), cell->why, sizeof cell->why);
         return true;
     }
+    if (status == KLDVE_E_NUMERIC) { /* of this picture; others have their maps */
+        clean_text(kldve_ctx_message(g->ctx), cell->why, sizeof cell->why);
+        cell->record.flags = KLDVE_RESULT_NON_FINITE;
+        return true;
+    }
     cell->record.struct_size = sizeof cell->record;
     if (status == KLDVE_OK)
         status = kldve_heatmap_record(cell->map, &cell->record);
@@ -195,23 +200,30 @@ bool grid_explain_picture(grid *g, const grid_args *args, int32_t i, progress *p
 
 bool grid_any_map(const grid *g)
 {
-    for (int32_t n = 0; n < g->networks; n++)
-        for (int32_t m = 0; m < g->methods; m++)
-            if (cell_at(g, 0, n, m, 0)->map)
-                return true;
+    int32_t cells = g->pictures * g->networks * g->methods * g->targets;
+
+    for (int32_t i = 0; i < cells; i++)
+        if (g->cell[i].map)
+            return true;
     complain("%s: %s", g->network[0].net.name, cell_at(g, 0, 0, 0, 0)->why);
     return false;
 }
 
+/* What rules out a method is the same for every picture; what overflows is not. */
 void grid_say_left_out(const grid *g)
 {
-    for (int32_t n = 0; n < g->networks; n++)
-        for (int32_t m = 0; m < g->methods; m++) {
-            const grid_cell *cell = cell_at(g, 0, n, m, 0);
+    int32_t cells = g->pictures * g->networks * g->methods * g->targets;
 
-            if (!cell->map)
-                complain("%s: %s left out: %s", g->network[n].name, g->method[m].id, cell->why);
-        }
+    for (int32_t i = 0; i < cells; i++) {
+        const grid_cell *cell = &g->cell[i];
+        const char *name = g->network[cell->network].name, *method = g->method[cell->method].id;
+
+        if (cell->record.flags & KLDVE_RESULT_NON_FINITE)
+            complain("%s: %s: %s left out: %s", g->picture[cell->picture].path, name, method,
+                     cell->why);
+        else if (!cell->map && cell->picture == 0 && cell->target == 0)
+            complain("%s: %s left out: %s", name, method, cell->why);
+    }
 }
 
 void grid_say_remarks(const grid *g)

@@ -107,7 +107,6 @@ static bool put_map(json_object *object, const grid *g, const grid_cell *cell)
            json_put_text(object, "remark", kldve_heatmap_remark(cell->map)) &&
            json_put_number(object, "kl", r->kl, 17) && put_metrics(object, g, cell) &&
            (g->networks < 2 || json_put_number(object, "likeness", cell->likeness, 9)) &&
-           json_put(object, "flat", json_object_new_boolean(r->flat)) &&
            json_put(object, "signed", json_object_new_boolean(cell->is_signed)) &&
            (r->neighbour_perplexity == 0 ||
             json_put_number(object, "neighbour_perplexity", r->neighbour_perplexity, 9)) &&
@@ -128,6 +127,7 @@ static json_object *new_map(const void *of, size_t i)
         json_put_text(object, "method", m->method->name) &&
         json_put_text(object, "reading", m->reading ? kldve_reading_name(m->reading) : NULL) &&
         json_put_text(object, "wanted", g->target[cell->target]) &&
+        json_put_flags(object, cell->record.flags) &&
         (cell->map ? put_map(object, g, cell) : json_put_text(object, "left_out", cell->why)))
         return object;
     json_object_put(object);

@@ -221,6 +221,20 @@ static json_object *new_metric(const void *of, size_t i)
     return NULL;
 }
 
+/* What each flag means, by its name. */
+static json_object *new_sentences(void)
+{
+    json_object *object = json_object_new_object();
+    bool ok = object;
+
+    for (uint64_t flag = 1; ok && kldve_result_flag_name(flag); flag <<= 1)
+        ok = json_put_text(object, kldve_result_flag_name(flag), kldve_result_flag_sentence(flag));
+    if (ok)
+        return object;
+    json_object_put(object);
+    return NULL;
+}
+
 static json_object *new_target(const void *of, size_t i)
 {
     char text[LABEL_SIZE];
@@ -260,6 +274,7 @@ static json_object *new_data(const grid *g, const report_args *args)
         json_put(object, "methods", json_new_list(new_method, g, (size_t)g->methods)) &&
         json_put(object, "metrics", json_new_list(new_metric, g, (size_t)g->metrics)) &&
         json_put(object, "targets", json_new_list(new_target, g, (size_t)g->targets)) &&
+        json_put(object, "sentences", new_sentences()) &&
         json_put(object, "colours", new_colours(args->colormap)))
         return object;
     json_object_put(object);

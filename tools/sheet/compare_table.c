@@ -2,6 +2,7 @@
  * network, a row for each method; at most three networks side by side. */
 #include "compare.h"
 #include "cli/getters.h"
+#include "grid/grid_flags.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -267,4 +268,5 @@ void compare_table(const grid *g)
         if (g->pictures > 1)
             put_means(g, first, end);
     }
+    grid_say_flags(g);
 }

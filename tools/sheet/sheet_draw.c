@@ -87,24 +87,27 @@ static bool draw_tile(sheet_pen *pen, const sheet_layout *l, const grid *g, cons
 /* ---- captions ----------------------------------------------------------------------------- */
 
 /* The first metric of the table: a caption has room for one figure.  Only a share fills a bar. */
-static void draw_metric(sheet_pen *pen, const grid_cell *cell, sheet_box tile, double y,
-                        double size)
+static void draw_metric(sheet_pen *pen, const grid *g, const grid_cell *cell, sheet_box tile,
+                        double y, double size)
 {
     sheet_style s = sheet_style_of(size, false, INK_NORMAL, ALIGN_RIGHT);
     bool is_share = map_metric(0)->is_share;
     double value = cell->metric[0], room = 3.4 * size; /* of "100 %" and the gap before it */
-    char text[32];
+    char figure[32], marks[SHEET_MARKS], text[sizeof figure + SHEET_MARKS];
 
-    if (isnan(value)) {
+    if (isnan(value))
         s.ink = INK_FAINT;
-        sheet_text(pen, "flat", tile.x, y, tile.width, &s);
-        return;
-    }
-    if (is_share)
-        sheet_share(value, text, sizeof text);
+    if (isnan(value))
+        snprintf(figure, sizeof figure, "flat");
+    else if (is_share)
+        sheet_share(value, figure, sizeof figure);
     else
-        snprintf(text, sizeof text, "%.3g", value);
+        snprintf(figure, sizeof figure, "%.3g", value);
+    snprintf(text, sizeof text, "%s%s", figure, sheet_marks(g, cell->record.flags, marks));
     sheet_text(pen, text, tile.x, y, tile.width, &s);
+    if (isnan(value))
+        return;
+    room = fmax(room, sheet_text_width(pen, text, &s) + 0.4 * size);
     if (is_share && tile.width > 1.5 * room)
         sheet_draw_bar(pen->cairo, tile.x, y, tile.width - room, size, value);
 }
@@ -160,7 +163,7 @@ static void draw_caption(sheet_pen *pen, const sheet_layout *l, const grid *g, i
             y += sheet_line * l->font;
         }
     }
-    draw_metric(pen, cell, tile, y, size);
+    draw_metric(pen, g, cell, tile, y, size);
 }
 
 /* Across the sheet, at y. */

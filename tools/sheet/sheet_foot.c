@@ -1,4 +1,5 @@
 /* sheet_foot.c - what colours and figures mean, below the pictures. */
+#include "grid/grid_flags.h"
 #include "sheet_parts.h"
 #include "cli/getters.h"
 
@@ -87,6 +88,42 @@ static void draw_meaning(sheet_pen *pen, const sheet_layout *l, const grid *g, d
     draw_remark(pen, l, g, x, y + sheet_line * l->font, end - x);
 }
 
+const char *sheet_marks(const grid *g, uint64_t flags, char out[SHEET_MARKS])
+{
+    static const char *const mark[] = {"\xc2\xb9",     "\xc2\xb2",     "\xc2\xb3",
+                                       "\xe2\x81\xb4", "\xe2\x81\xb5", "\xe2\x81\xb6",
+                                       "\xe2\x81\xb7", "\xe2\x81\xb8"};
+    uint64_t any = grid_flags(g);
+    size_t used = 0, number = 0;
+
+    *out = '\0';
+    for (uint64_t flag = 1; kldve_result_flag_name(flag); flag <<= 1) {
+        if (!(any & flag) || number == sizeof mark / sizeof *mark)
+            continue;
+        if (flags & flag && used + 4 < SHEET_MARKS)
+            used += (size_t)snprintf(out + used, SHEET_MARKS - used, "%s", mark[number]);
+        number++;
+    }
+    return out;
+}
+
+/* What everyone who sees the maps should know, a line each, below everything else. */
+static void draw_flags(sheet_pen *pen, const sheet_layout *l, const grid *g, double x)
+{
+    sheet_style s = sheet_style_of(sheet_small * l->font, false, INK_NORMAL, ALIGN_LEFT);
+    double y = l->height - l->margin - sheet_line * l->font * (l->flag_lines - 1) - 0.3 * l->font;
+    char mark[SHEET_MARKS], scope[LABEL_SIZE], text[4 * LABEL_SIZE];
+
+    for (uint64_t flag = 1; kldve_result_flag_name(flag); flag <<= 1) {
+        if (!(grid_flags(g) & flag))
+            continue;
+        snprintf(text, sizeof text, "%s %s: %s", sheet_marks(g, flag, mark),
+                 grid_flag_scope(g, flag, scope, sizeof scope), kldve_result_flag_sentence(flag));
+        sheet_text(pen, text, x, y, l->width - l->margin - x, &s);
+        y += sheet_line * l->font;
+    }
+}
+
 void sheet_draw_foot(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *o)
 {
     static const char *const plain[3] = {"0", "map value", "1"};
@@ -100,4 +137,5 @@ void sheet_draw_foot(sheet_pen *pen, const sheet_layout *l, const grid *g, const
         draw_colour_bar(pen, l, KLDVE_COLORMAP_DIVERGING, x, y, with_sign);
     y += 0.65 * l->font;
     draw_meaning(pen, l, g, left, y + (l->footer_lines > 2 ? 2.5 * l->font : 0));
+    draw_flags(pen, l, g, left);
 }

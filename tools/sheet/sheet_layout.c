@@ -7,6 +7,7 @@
  *     caption   caption   caption   ...
  *     ...
  *     colour bar                    what the bars mean */
+#include "grid/grid_flags.h"
 #include "sheet_parts.h"
 
 #include <math.h>
@@ -171,7 +172,10 @@ static double stack(sheet_layout *l, const grid *g, bool slide)
     l->footer_lines = width_of_content(l) >= 44 * l->font    ? 2
                       : g->has_truth || !has_row_heads(l, g) ? 4
                                                              : 3;
-    l->footer = 1.3 * l->font + step * l->footer_lines;
+    l->flag_lines = 0;
+    for (uint64_t flag = 1; kldve_result_flag_name(flag); flag <<= 1)
+        l->flag_lines += (grid_flags(g) & flag) != 0;
+    l->footer = 1.3 * l->font + step * (l->footer_lines + l->flag_lines);
     return height_without_tiles(l, g) + l->rows * l->tile_height;
 }
 

@@ -61,6 +61,10 @@ void sheet_text_above(sheet_pen *pen, const char *text, double x, double y, doub
 int32_t sheet_text_lines(sheet_pen *pen, const char *text, double width, const sheet_style *style);
 double sheet_text_width(sheet_pen *pen, const char *text, const sheet_style *style);
 
+enum { SHEET_MARKS = 32 /**< bytes of the marks of a map, with their NUL */ };
+
+/** The superscript numbers of the lines at the foot that are about a map with these flags. */
+const char *sheet_marks(const grid *g, uint64_t flags, char out[SHEET_MARKS]);
 /** "43 %", "4.3 %", "< 0.1 %" */
 void sheet_share(double share, char *out, size_t size);
 /** The same of a class; a number itself. */
@@ -93,7 +97,8 @@ typedef struct sheet_layout {
     double gap, photo_gap, row_gap, group_gap;
     double title, heading, row_head, caption, footer; /**< heights */
     int32_t heading_lines, caption_lines, footer_lines;
-    bool says_target; /**< other classes than the predicted one are shown */
+    int32_t flag_lines; /**< of the foot: what to know of the maps */
+    bool says_target;   /**< other classes than the predicted one are shown */
 } sheet_layout;
 
 /** The widths, of a slide also what its height leaves of them.  False after a message: no room. */

@@ -18,6 +18,13 @@ void kldve_job_rectify(const kldve_job *job, float *map, size_t count);
 /** E = sum over c of x_c. */
 void kldve_job_sum(const kldve_job *job, float *map);
 
+/** A kldve_method.result_flags: the map never depends on the class. */
+static inline uint64_t kldve_job_class_indifferent(const kldve_job *job)
+{
+    (void)job;
+    return KLDVE_RESULT_CLASS_INDIFFERENT;
+}
+
 /** Sizes. */
 static inline size_t kldve_job_cells(const kldve_job *job)
 {

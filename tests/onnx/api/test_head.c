@@ -141,7 +141,7 @@ static void assert_same_maps(const char *what, const kldve_heatmap *a, const kld
     assert_int_equal(kldve_heatmap_record(b, &rb), KLDVE_OK);
     if (ra.target != rb.target)
         fail_msg("%s: class %d, not %d", what, (int)ra.target, (int)rb.target);
-    assert_int_equal(ra.flat, rb.flat);
+    assert_int_equal(ra.flags, rb.flags);
     assert_int_equal(ra.row, rb.row);
     for (int32_t i = 0; i < ra.height * ra.width; i++)
         if (!(fabsf(got_values(a)[i] - got_values(b)[i]) <= 1e-5f))
