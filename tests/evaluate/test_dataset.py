@@ -149,10 +149,31 @@ class Folder(Case):
             "bad.png": "not a picture in PNG or JPEG format", "empty.jpg": "the file is empty",
             "fifo.png": "no regular file", "device.png": "no regular file", "socket.png": "no regular file"})
 
+    def test_folders_that_cannot_be_entered(self):
+        """Too deep for the path of a file; and, unless the test runs as root, without permission."""
+        self.put("a.png")
+        os.makedirs(self.top / "closed")
+        self.put("closed/b.png")
+        os.chmod(self.top / "closed", 0)
+        self.addCleanup(os.chmod, self.top / "closed", 0o700)
+        before, here = os.getcwd(), os.open(".", os.O_RDONLY)
+        self.addCleanup(os.close, here)
+        os.chdir(self.top)
+        for _ in range(20):
+            os.mkdir("d" * 250)
+            os.chdir("d" * 250)
+        os.chdir(before)
+        shown = self.show(self.top)
+        self.assertIn("a.png", shown.keys)
+        if os.getuid() != 0:
+            self.assertEqual(shown.keys, ["a.png"])
+            self.assertIn("cannot be opened", " ".join(shown.notes))
+
     def test_refused(self):
         (self.top / "sub").mkdir()
         for path, message in ((self.top, "there is no picture to ask about"),
-                              (self.top / "no", "No such file or directory")):
+                              (self.top / "no", "No such file or directory"),
+                              ("x" * 4096, "File name too long")):
             shown = Shown(path)
             self.assertEqual((shown.status, shown.error), (1, f"kldve: {path}: {message}\n"))
 
