@@ -26,7 +26,8 @@ _PROGRESS = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.c_char_p, c.c_int64, c.c_int64)
 for _call in ("ctx_message", "version", "status_name", "heatmap_remark", "result_flag_name", "result_flag_sentence"):
     getattr(_core, "kldve_" + _call).restype = c.c_char_p
 _core.kldve_result_flag_name.argtypes = _core.kldve_result_flag_sentence.argtypes = [c.c_uint64]
-OK, CANCELLED, TARGET_RANK, TARGET_INDEX, TARGET_SET = 0, -10, 0, 1, 2
+OK, CANCELLED, NOT_FOUND, TARGET_RANK, TARGET_INDEX, TARGET_SET = 0, -10, -13, 0, 1, 2
+RANDOMISE_NONE, RANDOMISE_CASCADE, RANDOMISE_INDEPENDENT = 0, 1, 2
 _FORMATS = {"f": c.c_float, "d": c.c_double, "B": c.c_uint8, "i": c.c_int32}
 
 
@@ -51,6 +52,8 @@ _Record = _struct("kldve_record", "s method, i target reading classes maps heigh
 _Arrays = _struct("kldve_arrays", "p logits features gradient, i classes maps height width scores layout")
 _Shape = _struct("kldve_shape", "i in_channels in_height in_width classes maps height width batch")
 _Render = _struct("kldve_render_options", "i colormap, f opacity")
+_MetricOptions = _struct("kldve_metric_options", "i steps samples, u seed, d part noise, i baseline normalise")
+_Subject = _struct("kldve_metric_subject", "p explainer input explained_with truth other randomised options")
 
 
 class Error(Exception):
@@ -208,6 +211,26 @@ class Network(_Object):
         self.context.call(_core.kldve_explainer_shape, self, c.byref(shape))
         return {name: getattr(shape, name) for name, _ in shape._fields_[1:]}
 
+    def _size(self, shape):
+        return shape["in_channels"] * shape["in_height"] * shape["in_width"]
+
+    def input(self, picture):
+        """What the network is given of an Image: float32, [in_channels][in_height][in_width] in a row."""
+        values = (c.c_float * self._size(self.shape))()
+        self.context.call(_core.kldve_explainer_input, self, picture, values)
+        return memoryview(values).cast("B").cast("f")
+
+    def forward(self, inputs):
+        """Logits of one input after the other, float32, without explaining."""
+        address, count = _borrow(inputs, "f")
+        shape = self.shape
+        if count % self._size(shape):
+            raise ValueError("the inputs have not the network's size")
+        count //= self._size(shape)
+        logits = (c.c_float * (count * shape["classes"]))()
+        self.context.call(_core.kldve_explainer_forward, self, c.c_void_p(address), c.c_int32(count), None, logits)
+        return logits
+
     def explain(self, picture, **options):
         """picture: an Image, or an array of float32, [in_channels][in_height][in_width].
         options: the members of kldve_options; target and targets set target_kind too."""
@@ -216,9 +239,25 @@ class Network(_Object):
             return self.context.make(Heatmap, _core.kldve_explain, self, picture, how)
         address, count = _borrow(picture, "f")
         shape = self.shape
-        if count != shape["in_channels"] * shape["in_height"] * shape["in_width"]:
+        if count != self._size(shape):
             raise ValueError("the input has not the network's size")
         return self.context.make(Heatmap, _core.kldve_explain_input, self, c.c_void_p(address), how)
+
+    def parameters(self):
+        """The layers with parameters, from the logits to the input."""
+        names, name = [], c.c_char_p()
+        while True:
+            try:
+                self.context.call(_core.kldve_explainer_parameters, self, len(names), c.byref(name))
+            except Error as error:
+                if error.status == NOT_FOUND:
+                    return names
+                raise
+            names.append(name.value.decode())
+
+    def randomise(self, kind, layer=0, seed=0):
+        """Random parameters, for sanity metrics; RANDOMISE_NONE: its own again."""
+        self.context.call(_core.kldve_explainer_randomise, self, kind, layer, c.c_uint64(seed))
 
 
 class Heatmap(_Object):
@@ -237,6 +276,19 @@ class Heatmap(_Object):
         flags = self.record["flags"]
         return {_core.kldve_result_flag_name(1 << bit).decode(): _core.kldve_result_flag_sentence(1 << bit).decode()
                 for bit in range(64) if flags >> bit & 1}
+
+    def metric(self, name, network=None, input=None, explained_with=None, **options):
+        """One number that describes or judges the map.  Metrics that run the network need it and the input that was
+        explained; explained_with: the options of the explanation; options: the members of kldve_metric_options."""
+        subject, settings, value = _Subject(), _MetricOptions(), c.c_double()
+        how = _options(dict(explained_with or {}))
+        _set(settings, options)
+        subject.explainer = network and network._as_parameter_.value
+        subject.input = None if input is None else _borrow(input, "f")[0]
+        subject.explained_with, subject.options = c.addressof(how), c.addressof(settings)
+        self.context.call(_core.kldve_metric_compute, self.context._ctx, self, name.encode(), c.byref(subject),
+                          c.byref(value))
+        return value.value
 
     @property
     def remark(self):
@@ -276,11 +328,15 @@ def _options(given):
         options.target_kind = TARGET_SET
     elif "target" in given:
         options.target_kind = TARGET_INDEX
+    _set(options, given)
+    return options
+
+
+def _set(options, given):
     for name, value in given.items():
         if name not in dict(options._fields_):
             raise TypeError("no such option: " + name)
         setattr(options, name, value.encode() if isinstance(value, str) else value)
-    return options
 
 
 def methods():

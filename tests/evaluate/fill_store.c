@@ -10,6 +10,7 @@
  * machine                                 of the record of the run
  * print, extra                            a number in the print; a change of every value
  * twice                                   1: two questions have one key
+ * none                                    the method of this number, from 1, makes no map
  * wait                                    microseconds between units
  * say                                     1: "open" as soon as it is open
  * hold                                    seconds before the first unit */
@@ -26,7 +27,7 @@ enum { MADE = 64 };
 
 typedef struct args {
     int32_t networks, questions, methods, metrics, together, skip, shard, shards, print, extra,
-        twice, wait, say, hold;
+        twice, none, wait, say, hold;
     const char *build, *options, *spec, *label, *machine;
 } args;
 
@@ -47,6 +48,7 @@ static void read_arg(args *a, const char *text)
                  {"print", &a->print, NULL},
                  {"extra", &a->extra, NULL},
                  {"twice", &a->twice, NULL},
+                 {"none", &a->none, NULL},
                  {"wait", &a->wait, NULL},
                  {"say", &a->say, NULL},
                  {"hold", &a->hold, NULL},
@@ -153,6 +155,10 @@ static void answer(const args *a, const store_plan *p, unit *u)
         return;
     }
     for (int32_t i = 0; i < p->methods; i++) {
+        if (i + 1 == a->none) {
+            strcpy(u->method[i].why, "the layer has no gradient");
+            continue;
+        }
         u->method[i].target = i;
         u->method[i].logit = 1.25f * (float)i;
         u->method[i].flags = (uint64_t)(uint32_t)i;

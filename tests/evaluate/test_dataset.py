@@ -149,10 +149,31 @@ class Folder(Case):
             "bad.png": "not a picture in PNG or JPEG format", "empty.jpg": "the file is empty",
             "fifo.png": "no regular file", "device.png": "no regular file", "socket.png": "no regular file"})
 
+    def test_folders_that_cannot_be_entered(self):
+        """Too deep for the path of a file; and, unless the test runs as root, without permission."""
+        self.put("a.png")
+        os.makedirs(self.top / "closed")
+        self.put("closed/b.png")
+        os.chmod(self.top / "closed", 0)
+        self.addCleanup(os.chmod, self.top / "closed", 0o700)
+        before, here = os.getcwd(), os.open(".", os.O_RDONLY)
+        self.addCleanup(os.close, here)
+        os.chdir(self.top)
+        for _ in range(20):
+            os.mkdir("d" * 250)
+            os.chdir("d" * 250)
+        os.chdir(before)
+        shown = self.show(self.top)
+        self.assertIn("a.png", shown.keys)
+        if os.getuid() != 0:
+            self.assertEqual(shown.keys, ["a.png"])
+            self.assertIn("cannot be opened", " ".join(shown.notes))
+
     def test_refused(self):
         (self.top / "sub").mkdir()
         for path, message in ((self.top, "there is no picture to ask about"),
-                              (self.top / "no", "No such file or directory")):
+                              (self.top / "no", "No such file or directory"),
+                              ("x" * 4096, "File name too long")):
             shown = Shown(path)
             self.assertEqual((shown.status, shown.error), (1, f"kldve: {path}: {message}\n"))
 
@@ -618,6 +639,9 @@ class Voc(Case):
 
     def test_boxes(self):
         self.make()
+        self.put("ImageSets/Main/abs.txt", data=b"/etc/passwd\na\n")
+        self.assertEqual(self.show(self.top / "ImageSets/Main/abs.txt").notes,
+                         ["1 file is no annotation of VOC and is left out: /etc/passwd"])
         self.put("ImageSets/Main/cat_val.txt", data=b"a  1\nb -1\n\n")
         for path in (self.top, self.top / "Annotations", self.top / "ImageSets/Main/cat_val.txt"):
             shown = self.show(path, "--load", self.top, "--format", "voc")
@@ -654,6 +678,8 @@ class Voc(Case):
                 (b"<annotation>", "1 file is no annotation of VOC and is left out: z (no element found)"),
                 (b"<a></b>", "1 file is no annotation of VOC and is left out: z (mismatched tag)"),
                 (self.xml([("cat", 1, 1, 2, 2)]), "1 annotation has no picture and is left out: z"),
+                (self.xml([("cat", 1, 1, 2, 2)], name="<filename>/etc/passwd</filename>"),
+                 "1 annotation has no picture and is left out: z"),
                 (self.xml([("cat", 3, 1, 2, 2)], name="<filename>b.jpg</filename>"), "1 box without an area is left out: b.jpg"),
                 (self.xml([("cat", 1, 1, 2, "x")], name="<filename>b.jpg</filename>"), "1 box without an area is left out: b.jpg"),
                 (self.xml([("cat", 5, 1, 9, 2)], name="<filename>b.jpg</filename>"), "1 box outside its picture is left out: b.jpg")):

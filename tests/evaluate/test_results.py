@@ -178,6 +178,24 @@ class Results(unittest.TestCase):
         self.assertEqual((said["questions"], said["pictures"], len(said["runs"])), (61, 31, 1))
         self.assertEqual(said["runs"][0]["record"], {"threads": 1})
 
+    def test_flags_of_maps(self):
+        """Method i has the flags of the number i: the second is flat, the fourth flat and not finite."""
+        db = self.path("f.db")
+        subprocess.run([FILL, db, "questions=20", "methods=4", "none=3"], check=True, stdout=subprocess.DEVNULL)
+        said = json.loads(self.run_results(db, "--json", "-").stdout)
+        maps = said["measured"]
+        names = [f"method{i:05}" for i in range(4)]
+        self.assertEqual([(m["method"], m["maps"], m["none"]) for m in said["maps"]],
+                         [(names[0], maps, 0), (names[1], maps, 0), (names[2], 0, maps), (names[3], maps, 0)])
+        flags = [m["flags"] for m in said["maps"]]
+        self.assertEqual((flags[0], flags[1], flags[2]), ({}, {"flat": maps}, {}))
+        self.assertEqual((len(flags[3]), set(flags[3].values())), (2, {maps}))
+        text = self.run_results(db).stdout
+        self.assertIn(f"\nmethod00001: {maps} maps, {maps} flat\nmethod00002: 0 maps, {maps} could not be made\n", text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 80)
+        undefined = [m["undefined"] for m in said["means"] if m["method"] == names[2]]
+        self.assertEqual(undefined, [maps] * 3)
+
     def test_export(self):
         self.results("--export", self.path("e.csv"), "--quiet")
         self.results("--export", self.path("e.json"), "--quiet")

@@ -141,6 +141,8 @@ class Extended(Case):
         self.assertGreater(broken, 0)
         self.assertEqual(self.fills("questions=40"), broken)
         self.assertEqual(self.fills("questions=40"), 0)
+        self.change("DELETE FROM unit WHERE state = 1")  # as docs/evaluate.md says
+        self.assertEqual(self.fills("questions=40"), broken)
 
     def test_the_clock_does_not_matter(self):
         self.fills("questions=10")

@@ -61,7 +61,8 @@ void complain_into(char *line, size_t size)
 
 void complain(const char *format, ...)
 {
-    char message[MESSAGE_SIZE], clean[MESSAGE_SIZE];
+    /* Room for the longest path, so that what is wrong with it is not cut off. */
+    char message[8 * MESSAGE_SIZE], clean[8 * MESSAGE_SIZE];
     va_list args;
 
     va_start(args, format);

@@ -87,6 +87,49 @@ static bool put_list(json_object *to, const char *key, const summary *m, append_
     return ok;
 }
 
+/* ---- maps --------------------------------------------------------------------------------- */
+
+static json_object *new_flags(const map_count *c)
+{
+    json_object *flags = json_object_new_object();
+
+    for (int i = 0; flags && i < SUMMARY_FLAGS; i++) {
+        const char *flag = kldve_result_flag_name(UINT64_C(1) << i);
+
+        if (flag && c->flag[i] > 0 && !json_put(flags, flag, json_object_new_int(c->flag[i]))) {
+            json_object_put(flags);
+            return NULL;
+        }
+    }
+    return flags;
+}
+
+static json_object *new_maps(const summary *m, int32_t net, int32_t method)
+{
+    const map_count *c = summary_maps(m, net, method);
+    json_object *entry = json_object_new_object();
+
+    if (entry && json_put_text(entry, "network", m->plan->network[net].name) &&
+        json_put_text(entry, "method", m->plan->method[method].name) &&
+        json_put(entry, "maps", json_object_new_int(c->maps)) &&
+        json_put(entry, "none", json_object_new_int(c->none)) &&
+        json_put(entry, "flags", new_flags(c)))
+        return entry;
+    json_object_put(entry);
+    return NULL;
+}
+
+static bool put_maps(json_object *to, const summary *m)
+{
+    json_object *list = json_object_new_array();
+    bool ok = json_put(to, "maps", list);
+
+    for (int32_t n = 0; ok && n < m->plan->networks; n++)
+        for (int32_t i = 0; ok && i < m->plan->methods; i++)
+            ok = json_append(list, new_maps(m, n, i));
+    return ok;
+}
+
 /* ---- the plan, unreadable pictures, runs --------------------------------------------------- */
 
 static json_object *new_item(const void *of, size_t i)
@@ -157,7 +200,7 @@ static bool put_bootstrap(json_object *to, const bootstrap *how)
 
 static bool put_all(json_object *to, const summary *m)
 {
-    return (put_plan(to, m) && put_bootstrap(to, &m->how) &&
+    return (put_plan(to, m) && put_bootstrap(to, &m->how) && put_maps(to, m) &&
             put_list(to, "means", m, append_mean) &&
             put_list(to, "method_differences", m, append_methods) &&
             put_list(to, "network_differences", m, append_networks)) ||

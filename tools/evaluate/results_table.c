@@ -121,12 +121,63 @@ static const char *name_of(const summary *m, int32_t net)
     return net < m->plan->networks ? m->plan->network[net].name : "all networks";
 }
 
+/* ", 3 flat": one more entry of a line, which breaks where it becomes too long. */
+static int print_entry(int at, int32_t count, const char *what)
+{
+    char text[CELL_TEXT];
+    int n = snprintf(text, sizeof text, "%d %s", (int)count, what);
+
+    if (at + 2 + n > WIDTH) {
+        printf(",\n    ");
+        at = 4;
+    } else {
+        at += printf(", ");
+    }
+    printf("%s", text);
+    return at + n;
+}
+
+/* "grad-cam: 93 maps, 3 flat, 1 clipped"; nothing of a method whose maps have no flag. */
+static bool print_flags(const char *method, const map_count *c)
+{
+    bool begun = false;
+    int at = 0;
+
+    for (int i = 0; i <= SUMMARY_FLAGS; i++) { /* the last: no map */
+        int32_t count = i < SUMMARY_FLAGS ? c->flag[i] : c->none;
+        const char *what =
+            i < SUMMARY_FLAGS ? kldve_result_flag_name(UINT64_C(1) << i) : "could not be made";
+
+        if (count == 0)
+            continue;
+        if (!begun)
+            at = printf("%s: %d maps", method, (int)c->maps);
+        at = print_entry(at, count, what ? what : "with an unknown flag");
+        begun = true;
+    }
+    if (begun)
+        printf("\n");
+    return begun;
+}
+
+static void print_maps(const summary *m, int32_t net)
+{
+    bool any = false;
+
+    for (int32_t i = 0; i < m->plan->methods; i++)
+        any = print_flags(m->plan->method[i].name, summary_maps(m, net, i)) || any;
+    if (any)
+        printf("\n");
+}
+
 static void print_network(const summary *m, int32_t net, int32_t against)
 {
     block b = {.m = m, .net = net, .method = -1, .network = -1, .names = width_of_names(m)};
 
     printf("%s\n\n", name_of(m, net));
     print_blocks(b);
+    if (net < m->plan->networks)
+        print_maps(m, net);
     if (m->plan->methods < 2)
         return;
     b.method = against;

@@ -222,6 +222,23 @@ static bool summarise_metric(workspace *w, store *s, int32_t metric)
     return ok;
 }
 
+/* ---- maps --------------------------------------------------------------------------------- */
+
+static bool count_map(void *opaque, const store_explanation *e)
+{
+    summary *m = opaque;
+    map_count *c = &m->maps[(size_t)e->network * (size_t)m->plan->methods + (size_t)e->method];
+
+    if (*e->says.why) {
+        c->none++;
+        return true;
+    }
+    c->maps++;
+    for (int i = 0; i < SUMMARY_FLAGS; i++)
+        c->flag[i] += (e->says.flags >> i & 1) != 0;
+    return true;
+}
+
 /* ---- all ---------------------------------------------------------------------------------- */
 
 /* Zeroed; NULL where the product of the sizes is too large. */
@@ -241,6 +258,7 @@ static bool make_room(workspace *w)
            metrics = (size_t)p->metrics, questions = (size_t)p->questions,
            series = methods + methods * methods / 2;
 
+    m->maps = room(sizeof *m->maps, networks, methods, 1);
     m->mean = room(sizeof *m->mean, networks + 1, metrics, methods);
     m->method_minus = room(sizeof *m->method_minus, (networks + 1) * metrics, methods, methods);
     m->network_minus = room(sizeof *m->network_minus, networks * networks, metrics, methods);
@@ -248,7 +266,8 @@ static bool make_room(workspace *w)
     w->has = room(1, networks, methods, questions);
     w->at = room(sizeof *w->at, (size_t)m->pictures, series, 1);
     w->out = room(sizeof *w->out, series, 1, 1);
-    return m->mean && m->method_minus && m->network_minus && w->value && w->has && w->at && w->out;
+    return m->maps && m->mean && m->method_minus && m->network_minus && w->value && w->has &&
+           w->at && w->out;
 }
 
 static bool find_pictures(workspace *w)
@@ -271,7 +290,7 @@ bool summary_make(store *s, const bootstrap *how, summary *out)
 
     if (!ok)
         complain("out of memory for the tables");
-    ok = ok && store_count(s, &m.count);
+    ok = ok && store_count(s, &m.count) && store_each_explanation(s, count_map, &m);
     for (int32_t i = 0; ok && i < m.plan->metrics; i++)
         ok = summarise_metric(&w, s, i);
     free(w.picture);
@@ -288,6 +307,7 @@ bool summary_make(store *s, const bootstrap *how, summary *out)
 
 void summary_free(summary *m)
 {
+    free(m->maps);
     free(m->mean);
     free(m->method_minus);
     free(m->network_minus);
@@ -297,6 +317,11 @@ void summary_free(summary *m)
 int32_t summary_networks(const summary *m)
 {
     return m->plan->networks > 1 ? m->plan->networks + 1 : m->plan->networks;
+}
+
+const map_count *summary_maps(const summary *m, int32_t net, int32_t method)
+{
+    return &m->maps[(size_t)net * (size_t)m->plan->methods + (size_t)method];
 }
 
 const estimate *summary_mean(const summary *m, int32_t net, int32_t metric, int32_t method)
