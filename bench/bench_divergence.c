@@ -5,9 +5,11 @@
  *     bench-divergence errors [N...]     the fast method at six tolerances against direct sums in
  *                                        long double, and its time
  *     bench-divergence truth [N...]      time for general truth of several shapes
+ *     bench-divergence cotangents [N...] the base pass; contrast, rivals and neighbours after it
+ *
  *     bench-divergence crossover [SET]   direct sum against fast summation near the size where
  *                                        they cost the same, and the choice of
- * KLDVE_SUMMATION_AUTO; SET: avx512, avx2, baseline
+ *                                        KLDVE_SUMMATION_AUTO; SET: avx512, avx2, baseline
  *
  * The times are medians of processor time over rounds in which the methods alternate, on one
  * thread.  bench_divergence.py compares with scikit-learn. */
@@ -279,6 +281,48 @@ static void run_truth(const size_t *sizes, size_t count)
         }
 }
 
+/* ---- cotangents ---- */
+
+static double cotangent_ms(const kldve_divergence *d, int32_t kind, double *t)
+{
+    const int32_t target = 0;
+    double times[15];
+
+    for (size_t i = 0; i < 15; i++) {
+        double start = spent();
+
+        must(kldve_divergence_many(d, kind, &target, 1, t));
+        times[i] = spent() - start;
+    }
+    return median(times, 15);
+}
+
+static void run_cotangents(const size_t *sizes, size_t count)
+{
+    printf("| scores | n | base pass, ms | contrast, ms | rivals, ms | neighbours, ms |\n"
+           "|---|---|---|---|---|---|\n");
+    for (size_t s = 0; s < SHAPES; s++)
+        for (size_t i = 0; i < count; i++) {
+            size_t n = sizes[i];
+            double *k = allocate(n), *t = allocate(n), start;
+            kldve_divergence *d = make(n, KLDVE_SUMMATION_AUTO);
+
+            oracle_scores(shapes[s].kind, shapes[s].scale, n, 17, k);
+            must(kldve_divergence_set_scores(d, k)); /* allocates and warms up */
+            start = spent();
+            must(kldve_divergence_set_scores(d, k));
+            printf("| %-30s | %8zu | %8.3g |", shapes[s].name, n, spent() - start);
+            for (int32_t kind = KLDVE_CLASS_TERM_CONTRAST; kind <= KLDVE_CLASS_TERM_NEIGHBOURS;
+                 kind++)
+                print_ms(cotangent_ms(d, kind, t));
+            printf("\n");
+            fflush(stdout);
+            kldve_divergence_free(d);
+            free(k);
+            free(t);
+        }
+}
+
 /* ---- crossover ---- */
 
 /* By what factor AUTO is slower than the better method, over sizes from 100 to 13 000. */
@@ -344,12 +388,14 @@ int main(int argc, char **argv)
         run_errors(sizes, count);
     else if (argc > 1 && strcmp(argv[1], "truth") == 0)
         run_truth(sizes, count);
+    else if (argc > 1 && strcmp(argv[1], "cotangents") == 0)
+        run_cotangents(sizes, count);
     else if (argc > 1 && strcmp(argv[1], "crossover") == 0) {
         if (argc > 2)
             choose_kernels(argv[2]);
         run_crossover();
     } else
-        die("usage", "bench-divergence times|errors|truth|crossover [N...]");
+        die("usage", "bench-divergence times|errors|truth|cotangents|crossover [N...]");
     kldve_ctx_free(ctx);
     return 0;
 }

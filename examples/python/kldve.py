@@ -26,7 +26,8 @@ _PROGRESS = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.c_char_p, c.c_int64, c.c_int64)
 for _call in ("ctx_message", "version", "status_name", "heatmap_remark", "result_flag_name", "result_flag_sentence"):
     getattr(_core, "kldve_" + _call).restype = c.c_char_p
 _core.kldve_result_flag_name.argtypes = _core.kldve_result_flag_sentence.argtypes = [c.c_uint64]
-OK, CANCELLED, TARGET_RANK, TARGET_INDEX, TARGET_SET = 0, -10, 0, 1, 2
+OK, CANCELLED, NOT_FOUND, TARGET_RANK, TARGET_INDEX, TARGET_SET = 0, -10, -13, 0, 1, 2
+RANDOMISE_NONE, RANDOMISE_CASCADE, RANDOMISE_INDEPENDENT = 0, 1, 2
 _FORMATS = {"f": c.c_float, "d": c.c_double, "B": c.c_uint8, "i": c.c_int32}
 
 
@@ -242,6 +243,22 @@ class Network(_Object):
         if count != self._size(shape):
             raise ValueError("the input has not the network's size")
         return self.context.make(Heatmap, _core.kldve_explain_input, self, c.c_void_p(address), how)
+
+    def parameters(self):
+        """The layers with parameters, from the logits to the input."""
+        names, name = [], c.c_char_p()
+        while True:
+            try:
+                self.context.call(_core.kldve_explainer_parameters, self, len(names), c.byref(name))
+            except Error as error:
+                if error.status == NOT_FOUND:
+                    return names
+                raise
+            names.append(name.value.decode())
+
+    def randomise(self, kind, layer=0, seed=0):
+        """Random parameters, for sanity metrics; RANDOMISE_NONE: its own again."""
+        self.context.call(_core.kldve_explainer_randomise, self, kind, layer, c.c_uint64(seed))
 
 
 class Heatmap(_Object):

@@ -463,6 +463,24 @@ class explainer : public detail::object<kldve_explainer, kldve_explainer_free>
     {
         return detail::give(state_.get(), kldve_explainer_set_input(get(), &spec));
     }
+    /** The layers with parameters, from the logits to the input; borrowed. */
+    outcome<std::vector<const char *>> parameters()
+    {
+        std::vector<const char *> names;
+        const char *name = nullptr;
+        kldve_status status;
+
+        while ((status = kldve_explainer_parameters(get(), static_cast<std::int32_t>(names.size()),
+                                                    &name)) == KLDVE_OK)
+            names.push_back(name);
+        return detail::give(state_.get(), status == KLDVE_E_NOT_FOUND ? KLDVE_OK : status,
+                            std::move(names));
+    }
+    /** Random parameters, for the sanity metrics; KLDVE_RANDOMISE_NONE: its own again. */
+    outcome<void> randomise(std::int32_t kind, std::int32_t layer = 0, std::uint64_t seed = 0)
+    {
+        return detail::give(state_.get(), kldve_explainer_randomise(get(), kind, layer, seed));
+    }
     /** Whether it can explain with these options, before any work. */
     outcome<void> check(const kldve_options &how = options())
     {

@@ -249,6 +249,9 @@ static void network()
     cat.target = 1;
     DEMAND(good(net.explain(scene, cat)).record().target == 1);
     GOOD(net.check(cat));
+    DEMAND(good(net.parameters()).size() > 0);
+    GOOD(net.randomise(KLDVE_RANDOMISE_CASCADE, 0, 1));
+    GOOD(net.randomise(KLDVE_RANDOMISE_NONE));
     cat.method = "no-such-method";
     DEMAND(bad([&] { return net.check(cat); }, "no-such-method") == KLDVE_E_UNSUPPORTED);
     DEMAND(bad([&] { return net.explain(kldve::span<const float>()); }, "size") == KLDVE_E_ARG);

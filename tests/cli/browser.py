@@ -350,6 +350,13 @@ class Report(unittest.TestCase):
         self.page_of(2, "--method", "kl-dve:channel")
         self.assertIn("the same everywhere: with two classes P = Q", self.page.text("#note"))
 
+    def test_flags_in_words(self):
+        self.page_of(4, "--method", "kl-dve:paper", "--method", "grad-cam")
+        self.assertIn("The map is the same for every class", self.page.text("#note"))
+        self.assertIn("These classes cannot have the perplexity", self.page.text("#note"))
+        self.page.keys("m")
+        self.assertNotIn("perplexity", self.page.text("#note"))
+
     def test_labels_and_bars(self):
         self.assertIn(HOSTILE, self.page.text("#top"))
         shares = self.page.run("""return [...document.querySelectorAll("#top .bar i")].map(

@@ -217,6 +217,36 @@ class Figures(Compare):
         self.assertEqual([n["name"] for n in read_json(self.path("c.json"))["networks"]],
                          ["net conv", "net relu"])
 
+    def test_flags_in_words(self):
+        args = ["--model", "net.onnx", "pic.png", "--method", "kl-dve:paper", "--method", "grad-cam", "--perplexity", "2"]
+        flags = [m["flags"] for m in self.maps(*args)]
+        self.assertIn("class-indifferent", flags[0])
+        self.assertNotIn("class-indifferent", flags[1])
+        self.assertIn("\n1 of 2 maps (kl-dve:paper): the map is the same for every class: ", self.compare(*args).out)
+        one = self.compare("--model", "net.onnx", "pic.png", "--method", "kl-dve:paper").out
+        self.assertIn("\nthe map: the map is the same for every class: ", one)
+        self.assertIn("\nthe map: these classes cannot have the perplexity", one)
+        if SHEETS:
+            self.compare("--model", "net.onnx", "pic.png", "--sheet", "slide", "-o", "c.png", "--method",
+                         "kl-dve:paper", "--quiet")
+
+    def test_numbers_that_are_not_finite_leave_out_one_map(self):
+        self.put("hot.onnx", tinynet.classifier(features=[6e35] * 12,
+                                                weights=[((5 * i) % 7 - 2) * 1e-36 for i in range(16)]))
+        self.put("dark.png", png(40, 56, lambda x, y: bytes([x // 20, y // 28, 1])))
+        self.put("white.png", png(40, 56, lambda x, y: bytes([255, 255, 255])))
+        args = ["--model", "hot.onnx", "white.png", "dark.png", "--json", "c.json"]
+        result = self.compare(*args)
+        self.assertRegex(result.err, r"(?m)^kldve: white\.png: hot: kl-dve:\w+ left out: .*is not a number")
+        white, dark = read_json(self.path("c.json"))["maps"]
+        self.assertEqual((white["flags"], "left_out" in white), (["non-finite"], True))
+        self.assertEqual(("non-finite" in dark["flags"], "left_out" in dark), (False, False))
+        self.assertIn("1 of 2 maps (white): a number on the way", self.compare(*args[:4]).out)
+        self.succeed("report", *args[:4], "-o", "r.html")
+        if SHEETS:
+            self.compare(*args[:4], "-o", "c.png", "--quiet")
+        check(self, ["compare", *args[:3], "--quiet"], 1, r"hot\.onnx: ")
+
     def test_what_a_network_does_not_allow_is_left_out(self):
         args = ["--model", "net.onnx", "--layer", "conv", "--model", "other.onnx", "pic.png",
                 "--method", "cam", "--json", "c.json"]

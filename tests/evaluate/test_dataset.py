@@ -639,6 +639,9 @@ class Voc(Case):
 
     def test_boxes(self):
         self.make()
+        self.put("ImageSets/Main/abs.txt", data=b"/etc/passwd\na\n")
+        self.assertEqual(self.show(self.top / "ImageSets/Main/abs.txt").notes,
+                         ["1 file is no annotation of VOC and is left out: /etc/passwd"])
         self.put("ImageSets/Main/cat_val.txt", data=b"a  1\nb -1\n\n")
         for path in (self.top, self.top / "Annotations", self.top / "ImageSets/Main/cat_val.txt"):
             shown = self.show(path, "--load", self.top, "--format", "voc")
@@ -675,6 +678,8 @@ class Voc(Case):
                 (b"<annotation>", "1 file is no annotation of VOC and is left out: z (no element found)"),
                 (b"<a></b>", "1 file is no annotation of VOC and is left out: z (mismatched tag)"),
                 (self.xml([("cat", 1, 1, 2, 2)]), "1 annotation has no picture and is left out: z"),
+                (self.xml([("cat", 1, 1, 2, 2)], name="<filename>/etc/passwd</filename>"),
+                 "1 annotation has no picture and is left out: z"),
                 (self.xml([("cat", 3, 1, 2, 2)], name="<filename>b.jpg</filename>"), "1 box without an area is left out: b.jpg"),
                 (self.xml([("cat", 1, 1, 2, "x")], name="<filename>b.jpg</filename>"), "1 box without an area is left out: b.jpg"),
                 (self.xml([("cat", 5, 1, 9, 2)], name="<filename>b.jpg</filename>"), "1 box outside its picture is left out: b.jpg")):

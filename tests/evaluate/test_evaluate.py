@@ -394,6 +394,20 @@ class Answers(Case):
         for one, other in pairs.values():
             self.assertAlmostEqual(one + other, 1, places=5)
 
+    def test_random_parameters(self):
+        """Which layers are random decides; a control that looks at nothing stays as it is."""
+        seen = {}
+        for layer in ["cascade:0", "cascade:1", "independent:1"]:
+            self.evaluate(*self.networks[:2], self.photos, "--method", "grad-cam", "--method", "centre", "--metric",
+                          "random_spearman", "--randomise", layer, "--db", self.path(f"{layer}.db"), "--quiet")
+            values = {method: [] for method in ("grad-cam", "centre")}
+            for _, _, _, _, method, _, value in rows(self.path(f"{layer}.db"), ROWS)["value"]:
+                values[method].append(value)
+            self.assertEqual(set(values["centre"]), {1.0})
+            seen[layer] = values["grad-cam"]
+        self.assertNotEqual(seen["cascade:1"], seen["independent:1"])
+        self.assertNotEqual(seen["cascade:0"], seen["cascade:1"])
+
     def test_target(self):
         self.evaluate(*self.networks[:2], self.photos, "--target", "3", "--metric", "energy_area", "--db", self.db)
         self.assertEqual({row[3] for row in rows(self.db, ROWS)["explanation"]}, {3})
@@ -446,6 +460,8 @@ BAD = [
     ("random parameters for nothing", ["photos", "--randomise", "cascade:0", "--metric", "gini", "--db", "x.db"], 1,
      r"--randomise changes nothing"),
     ("random parameters of what", ["photos", "--randomise", "cascade:x", "--db", "x.db"], 2, r"'cascade:x' is not cascade:LAYER"),
+    ("no such layer", ["a.onnx", "photos", "--metric", "random_spearman", "--randomise", "cascade:9", "--db", "x.db"], 1,
+     r"there is no layer 9 with parameters"),
     ("broken network", ["broken.onnx", "photos", "--db", "x.db"], 1, r"broken.onnx: "),
 ]
 

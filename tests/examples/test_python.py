@@ -85,6 +85,16 @@ class Network(Case):
         with self.assertRaises(ValueError):
             self.net.explain(array.array("f", [0.5]) * (count - 1))
 
+    def test_random_parameters(self):
+        own = self.net.explain(self.photo).array("logits")
+        self.assertTrue(self.net.parameters())
+        self.net.randomise(kldve.RANDOMISE_CASCADE, 0, 1)
+        self.assertNotEqual(list(self.net.explain(self.photo).array("logits")), list(own))
+        self.net.randomise(kldve.RANDOMISE_NONE)
+        self.assertEqual(list(self.net.explain(self.photo).array("logits")), list(own))
+        with self.assertRaisesRegex(kldve.Error, "layer 99: the network has"):
+            self.net.randomise(kldve.RANDOMISE_CASCADE, 99)
+
     def test_metric(self):
         heat, given = self.net.explain(self.photo), self.net.input(self.photo)
         self.assertEqual(list(self.net.forward(given)), list(heat.array("logits")))

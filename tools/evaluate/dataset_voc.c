@@ -51,7 +51,8 @@ static const char *picture_of(const voc *v, const char *name, const char *said)
         if (!path || access(path, F_OK) == 0)
             return path ? path + strlen(v->pictures) + 1 : NULL;
     }
-    path = *said ? dataset_join(v->d, v->pictures, said) : "";
+    /* A path from the root would be one of another machine. */
+    path = *said && *said != '/' ? dataset_join(v->d, v->pictures, said) : "";
     if (!path || !*path || access(path, F_OK) != 0)
         return path ? "" : NULL;
     return path + strlen(v->pictures) + 1;
@@ -148,7 +149,9 @@ static bool read_set(voc *v, const char *path)
         if (rest)
             *rest++ = '\0';
         n = strcspn(line, " \t\r");
-        if (n == 0 || strstr(line + n, "-1"))
+        if (*line == '/')
+            dataset_tally_add(&v->broken, line);
+        if (n == 0 || *line == '/' || strstr(line + n, "-1"))
             continue;
         snprintf(name, sizeof name, "%.*s.xml", n < LABEL_SIZE ? (int)n : LABEL_SIZE, line);
         xml = dataset_join(v->d, v->annotations, name);

@@ -54,15 +54,18 @@ static sheet_box fit(const kldve_image *image, sheet_box tile, double scale)
                        tile.y + round((tile.height - height) / 2 * scale) / scale, width, height};
 }
 
-static void draw_nothing(sheet_pen *pen, const sheet_layout *l, sheet_box tile)
+/* Why there is no map, in the few words that fit. */
+static void draw_nothing(sheet_pen *pen, const sheet_layout *l, const grid_cell *cell,
+                         sheet_box tile)
 {
     sheet_style s = sheet_style_of(sheet_small * l->font, false, INK_FAINT, ALIGN_CENTRE);
+    const char *why = cell->record.flags & KLDVE_RESULT_NON_FINITE ? "numbers are not finite"
+                                                                   : "not for this network";
 
     cairo_set_source_rgb(pen->cairo, 0.95, 0.95, 0.95);
     cairo_rectangle(pen->cairo, tile.x, tile.y, tile.width, tile.height);
     cairo_fill(pen->cairo);
-    sheet_text(pen, "not for this network", tile.x + 1, tile.y + (tile.height + s.size) / 2,
-               tile.width - 2, &s);
+    sheet_text(pen, why, tile.x + 1, tile.y + (tile.height + s.size) / 2, tile.width - 2, &s);
 }
 
 static bool draw_tile(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *o,
@@ -74,7 +77,9 @@ static bool draw_tile(sheet_pen *pen, const sheet_layout *l, const grid *g, cons
     bool ok;
 
     if (!image && why) {
-        draw_nothing(pen, l, tile);
+        draw_nothing(pen, l,
+                     grid_cell_at(g, slot->picture, slot->network, slot->method, slot->target),
+                     tile);
         return true;
     }
     ok = image && paint(pen->cairo, image, fit(image, tile, l->scale));
