@@ -287,7 +287,7 @@ class Streams(Folder):
             result = run(*args)
             self.assertEqual((result.status, result.err), (0, ""))
             self.assertTrue(result.out.startswith("usage: kldve COMMAND"))
-        for command in ["explain", "compare", "report", "evaluate", "results", "merge",
+        for command in ["explain", "compare", "report", "diff", "evaluate", "results", "merge",
                         "methods", "metrics", "layers"]:
             for line in run("help", command).out.splitlines():
                 self.assertLessEqual(len(line), 100)
@@ -300,7 +300,7 @@ class Streams(Folder):
 
     def test_pages_list_every_command(self):
         commands = re.findall(r"^  kldve ([a-z]+)", run("--help").out, re.M)
-        self.assertEqual(commands, ["explain", "compare", "report", "evaluate", "results",
+        self.assertEqual(commands, ["explain", "compare", "report", "diff", "evaluate", "results",
                                     "merge", "methods", "metrics", "layers", "help"])
         for page, pattern in [("docs/command.md", r"^    kldve ([a-z]+)"),
                               ("tools/kldve.1", r"^\.B kldve ([a-z]+)$")]:
@@ -311,7 +311,7 @@ class Streams(Folder):
     def test_help_lists_every_option_of_the_manual(self):
         with open(os.path.join(os.environ["KLDVE_SOURCE"], "tools", "kldve.1")) as file:
             manual = file.read().replace("\\-", "-")
-        options = {option for command in ["explain", "compare", "report", "evaluate", "results", "merge"]
+        options = {option for command in ["explain", "compare", "report", "diff", "evaluate", "results", "merge"]
                    for option in re.findall(r"^  (--?[a-z]+)", run("help", command).out, re.M)}
         self.assertGreater(len(options), 20)
         for option in options:

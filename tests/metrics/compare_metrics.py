@@ -29,7 +29,7 @@ PATCH, MASK = 4, (1 << 64) - 1
 SOFTMAX, SIGMOID, NUMBER = 0, 1, 3
 RANK, INDEX, SET, VERSUS = range(4)
 ZERO, BLUR, MEAN, BLACK, WHITE = 1, 2, 3, 4, 5
-ROW, BEST = 3, 4
+AT, ROW, BEST = 1, 3, 4
 
 
 def sigmoid(x):
@@ -42,10 +42,13 @@ def sigmoid(x):
 class Network:
     """x = relu(W1 . means of 4 x 4 pixels), logits = W2 . mean over cells of x^2; of a detector a W2 for each row."""
 
-    def __init__(self, seed, channels=2, height=24, width=20, maps=4, classes=5, scores=SOFTMAX, frames=1, rows=0):
+    def __init__(self, seed, channels=2, height=24, width=20, maps=4, classes=5, scores=SOFTMAX, frames=1, rows=0,
+                 places=False):
         random = np.random.RandomState(seed)
         self.size, self.maps, self.classes, self.scores = (channels, height, width), maps, classes, scores
         self.frames, self.rows, self.row, self.passes = frames, rows, 0, 0
+        self.places, self.cell = places, (0, 0)
+        self.prepare = (lambda pixel: pixel / 64 - 2) if places else (lambda pixel: pixel)
         self.first = random.normal(size=(maps, channels))
         self.last = 3 * random.normal(size=(max(rows, 1), classes, maps))
         self.input = random.normal(size=self.size).astype(np.float32)
@@ -55,9 +58,12 @@ class Network:
         means = x.astype(np.float64).reshape(c, h // PATCH, PATCH, w // PATCH, PATCH).mean((2, 4))
         return np.maximum(np.einsum("mc,chw->mhw", self.first, means), 0)
 
+    def pooled(self, features):
+        return features[:, self.cell[0], self.cell[1]] ** 2 if self.places else (features ** 2).mean((1, 2))
+
     def logits(self, x, row=None):
         """What the library sees: float32, one score as two."""
-        k = self.last[self.row if row is None else row] @ (self.features(x) ** 2).mean((1, 2))
+        k = self.last[self.row if row is None else row] @ self.pooled(self.features(x))
         k = k.astype(np.float32)
         return np.append(k, np.float32(0)) if self.classes == 1 else k
 
@@ -77,7 +83,7 @@ class Backend:
         self.table = FFI.new("kldve_backend *")
         self.table.struct_size = FFI.sizeof("kldve_backend")
         self.table.name = self.keep(FFI.new("char[]", b"numpy"))
-        slots = ["open", "shape", "forward", "close", "vjp"] + (["pick"] if net.rows else [])
+        slots = ["open", "shape", "forward", "close", "vjp"] + (["pick"] if net.rows or net.places else [])
         for slot in slots:
             kind = FFI.typeof(getattr(self.table, slot))
             setattr(self.table, slot, self.keep(FFI.callback(kind, getattr(self, slot))))
@@ -99,7 +105,7 @@ class Backend:
         out.classes, out.maps, out.scores = net.classes, net.maps, net.scores
         out.height, out.width = net.size[1] // PATCH, net.size[2] // PATCH
         out.in_frames = out.frames = net.frames if net.frames > 1 else 0
-        out.picks = 2 if net.rows else 0
+        out.picks = 2 if net.rows else int(net.places)
 
     def read(self, pointer):
         return np.frombuffer(FFI.buffer(pointer, 4 * self.net.input.size), np.float32).reshape(self.net.size)
@@ -118,11 +124,17 @@ class Backend:
     def vjp(self, _state, cotangent, gradient):
         t = np.frombuffer(FFI.buffer(cotangent, 4 * self.net.classes), np.float32).astype(np.float64)
         x = self.last_features
-        self.write(gradient, 2 * (t @ self.net.last[self.net.row])[:, None, None] * x / x[0].size)
+        share = np.full(x[0].shape, 0 if self.net.places else 1 / x[0].size)
+        if self.net.places:
+            share[self.net.cell] = 1
+        self.write(gradient, 2 * (t @ self.net.last[self.net.row])[:, None, None] * x * share)
         return 0
 
     def pick(self, _state, pick, logits):
-        mean = (self.last_features ** 2).mean((1, 2))
+        if self.net.places:
+            _, height, width = self.last_features.shape
+            self.net.cell = int(pick.y * height), int(pick.x * width)
+        mean = self.net.pooled(self.last_features)
         if pick.kind == BEST:
             pick.row = int(np.argmax((self.net.last @ mean).max(1)))
         self.net.row = pick.row
@@ -146,12 +158,14 @@ class Measured:
             options.update(targets=self.targets, target_count=len(options["targets"]))
         self.options = FFI.new("kldve_options *", dict(options, method=self.method, sign=sign,
                                                        struct_size=FFI.sizeof("kldve_options")))
+        self.map = self.explain_noise() if net.places else self.explain(net.input)
         self.input = FFI.new("float[]", net.input.ravel().tolist())
-        self.map = self.explain(net.input)
         self.record = self.record_of(self.map)
         self.target_kind, self.again = self.options.target_kind, FFI.new("kldve_options *", self.options[0])
         if self.target_kind == RANK:  # another input is explained for the same class
             self.again.target_kind, self.again.target = INDEX, self.record.target
+        if net.places:  # pixels of the input in place of those of the picture
+            self.again.pick_x, self.again.pick_y = self.options.pick_x // 2, self.options.pick_y // 2
         if net.rows:
             self.again.pick, self.again.pick_row = ROW, self.record.row
 
@@ -166,6 +180,23 @@ class Measured:
     def ok(self, status):
         if status:
             raise AssertionError(f"status {status}: {self.message()}")
+
+    def explain_noise(self):
+        """The map of a picture of twice the size of the input, which becomes that of the network."""
+        channels, height, width = self.net.size
+        picture, out = FFI.new("kldve_image **"), FFI.new("kldve_heatmap **")
+        self.ok(self.library.kldve_image_new(self.ctx, 2 * width, 2 * height, picture))
+        pixels = np.random.RandomState(3).randint(0, 256, 12 * height * width).astype(np.uint8)
+        FFI.buffer(self.library.kldve_image_edit(picture[0]), pixels.size)[:] = pixels.tobytes()
+        spec = FFI.new("kldve_input_spec *", {"struct_size": FFI.sizeof("kldve_input_spec"), "scale": 1 / 64})
+        spec.mean = [2] * 3
+        self.ok(self.library.kldve_explainer_set_input(self.explainer, spec))
+        given = FFI.new("float[]", channels * height * width)
+        self.ok(self.library.kldve_explainer_input(self.explainer, picture[0], given))
+        self.net.input = np.frombuffer(FFI.buffer(given), np.float32).reshape(self.net.size).copy()
+        self.ok(self.library.kldve_explain(self.explainer, picture[0], self.options, out))
+        self.library.kldve_image_free(picture[0])
+        return out[0]
 
     def explain(self, x):
         out, values = FFI.new("kldve_heatmap **"), FFI.new("float[]", x.ravel().tolist())
@@ -268,7 +299,8 @@ def baseline(net, kind):
         channels, height, width = net.size
         x = x.reshape(channels * net.frames, height // net.frames, width)
         return (blur_matrix(height // net.frames) @ x @ blur_matrix(width).T).reshape(net.size)
-    level = x.mean((1, 2), keepdims=True) if kind == MEAN else {ZERO: 0, BLACK: 0, WHITE: 255}[kind]
+    level = x.mean((1, 2), keepdims=True) if kind == MEAN else \
+        {ZERO: 0, BLACK: net.prepare(0), WHITE: net.prepare(255)}[kind]
     return np.zeros(net.size) + level
 
 
@@ -395,6 +427,7 @@ CASES = {
     "colours": lambda: (Network(12, channels=3), {}),
     "a film": lambda: (Network(9, channels=3, height=48, frames=2), {}),
     "a row": lambda: (Network(10, rows=4), {"pick": ROW, "pick_row": 2}),
+    "a place": lambda: (Network(16, channels=3, places=True), {"pick": AT, "pick_x": 30, "pick_y": 9}),
     "the best row": lambda: (Network(10, rows=4), {"pick": BEST}),
 }
 
@@ -431,7 +464,7 @@ class Formulas(unittest.TestCase):
                        (flips[0] - flips).mean())
 
     def test_baselines(self):
-        for m in self.each(["colours", "a film"]):
+        for m in self.each(["colours", "a film", "a place"]):
             order, x = order_of(m.drawn(), 0), m.net.input
             for kind in ZERO, BLUR, MEAN, BLACK, WHITE:
                 base = baseline(m.net, kind)
@@ -465,7 +498,7 @@ class Formulas(unittest.TestCase):
             self.close("adcc", m.metric("adcc"), mean if probability else math.nan)
 
     def test_draws(self):
-        for m in self.each(["a class", "with signs", "one score", "the best row"]):
+        for m in self.each(["a class", "with signs", "one score", "the best row", "a place"]):
             # The difference of two logits in float32 has few digits: a larger change has more.
             self.close("infidelity", m.metric("infidelity", noise=0.5), infidelity(m, noise=0.5), 1e-3)
             self.close("infidelity, scaled", m.metric("infidelity", noise=0.5, normalise=1, seed=3, samples=4),

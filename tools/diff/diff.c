@@ -21,7 +21,7 @@ static const arg_option options[] = {
     OPTION_FLAG("resize", offsetof(diff_args, resize),
                 "scale smaller maps up to the size of the larger ones"),
     OPTION_NUMBER("part", offsetof(diff_args, part), "X",
-                  "the largest values that top_overlap compares, as a part of all; default 0.02",
+                  "the largest values that top_overlap compares: a part; default 0.02",
                   1e-9, 1),
     OPTION_STRING("json", offsetof(diff_args, json), "FILE",
                   "write all figures as JSON; - is standard output"),

@@ -28,7 +28,7 @@ const arg_option evaluate_options[] = {
     OPTION_LIST("metric", AT(metric), "NAME",
                 "NAME:KEY=VALUE... with options, a family, or all; repeat for more"),
     OPTION_STRING("randomise", AT(randomise), "KIND:LAYER",
-                  "for sanity: cascade or independent, layer from the scores; default cascade:0"),
+                  "cascade or independent, layer from the scores; default cascade:0"),
     OPTION_INT("randomise-seed", AT(randomise_seed), "N", "of it; default 0", 0, INT32_MAX),
     OPTION_STRING("db", AT(db), "FILE",
                   "the database of the results, which goes on where it ended"),

@@ -179,6 +179,8 @@ static void set_options(const task *t, int32_t method, kldve_options *o)
     o->target = t->target.target;
     o->targets = t->target.targets;
     o->target_count = t->target.target_count;
+    if (e->method[method].method->options & KLDVE_OPTION_SEED)
+        o->seed = (uint64_t)t->u->question; /* draws of their own for each */
 }
 
 /* ---- one map ------------------------------------------------------------------------------ */
