@@ -138,57 +138,15 @@ static json_object *new_key(const void *of, size_t i)
     return json_object_new_string(((const store_question *)of + i)->key);
 }
 
-/* ---- flags -------------------------------------------------------------------------------- */
-
-typedef struct flag_count {
-    const store_plan *plan;
-    int32_t *count; /* [networks][methods][64] */
-} flag_count;
-
-static bool count_flags(void *opaque, const store_explanation *e)
+/* What each flag of a map means, by its name. */
+static bool put_sentences(json_object *to)
 {
-    flag_count *f = opaque;
-    int32_t *count =
-        f->count + ((size_t)e->network * (size_t)f->plan->methods + (size_t)e->method) * 64;
+    json_object *sentences = json_object_new_object();
+    bool ok = json_put(to, "sentences", sentences);
 
-    for (int bit = 0; bit < 64; bit++)
-        count[bit] += (int32_t)(e->says.flags >> bit & 1);
-    return true;
-}
-
-static json_object *new_flag(const flag_count *f, size_t place, int bit)
-{
-    const char *sentence = kldve_result_flag_sentence((uint64_t)1 << bit);
-    json_object *object = json_object_new_object();
-    size_t net = place / (size_t)f->plan->methods, method = place % (size_t)f->plan->methods;
-
-    if (object && json_put_text(object, "network", f->plan->network[net].name) &&
-        json_put_text(object, "method", f->plan->method[method].name) &&
-        json_put_text(object, "name", kldve_result_flag_name((uint64_t)1 << bit)) &&
-        json_put_text(object, "sentence", sentence) &&
-        json_put(object, "count", json_object_new_int(f->count[place * 64 + (size_t)bit])))
-        return object;
-    json_object_put(object);
-    return NULL;
-}
-
-static bool put_flags(json_object *to, store *s, const store_plan *plan)
-{
-    size_t places = (size_t)plan->networks * (size_t)plan->methods;
-    flag_count f = {plan, calloc(places * 64, sizeof *f.count)};
-    json_object *list = json_object_new_array();
-    bool ok = json_put(to, "flags", list) && f.count;
-
-    if (ok && !store_each_explanation(s, count_flags, &f)) {
-        free(f.count);
-        return false;
-    }
-    for (size_t i = 0; ok && i < places * 64; i++)
-        if (f.count[i] > 0)
-            ok = json_append(list, new_flag(&f, i / 64, (int)(i % 64)));
-    free(f.count);
-    if (!ok)
-        complain("out of memory");
+    for (uint64_t flag = 1; ok && kldve_result_flag_name(flag); flag <<= 1)
+        ok = json_put_text(sentences, kldve_result_flag_name(flag),
+                           kldve_result_flag_sentence(flag));
     return ok;
 }
 
@@ -290,10 +248,10 @@ bool results_write_page(store *s, const summary *m, int32_t against, const resul
     ok = json_put(data, "meanings", json_new_list(new_meaning, p->metric, (size_t)p->metrics)) &&
          json_put(data, "keys", json_new_list(new_key, p->question, (size_t)p->questions)) &&
          json_put(data, "against", json_object_new_int(against)) &&
-         json_put_text(data, "version", kldve_version());
+         json_put_text(data, "version", kldve_version()) && put_sentences(data);
     if (!ok)
         complain("out of memory");
-    if (ok && put_flags(data, s, p) && put_numbers(data, s, m, artist))
+    if (ok && put_numbers(data, s, m, artist))
         return page_write(path, evaluate_page, evaluate_page_nbytes, data);
     json_object_put(data);
     return false;
