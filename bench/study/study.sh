@@ -36,20 +36,21 @@ imagenet=$(for net in squeezenet_v1.0 squeezenet_v1.1 googlenet mobilenet_v1_1.0
 done)
 cifar="--model $models/resnet20_cifar10.onnx --model $models/resnet56_cifar10.onnx"
 readings='kl-dve:paper kl-dve:channel kl-dve:contrast kl-dve:rivals kl-dve:neighbours'
-controls='lafam random centre edges'
+controls='lafam edges'
 cheap="grad-cam $readings grad-cam++ layer-cam guided-kl-dve:neighbours guided-backprop lrp-composite random centre"
 repeated='occlusion rise score-cam ablation-cam recipro-cam kernel-shap lime'
 every="$("$kldve" methods | awk 'NF == 0 { exit } NR > 1 && $1 !~ /^(cam|rollout|grad-rollout|kl-dve|guided-kl-dve)$/ { print $1 }' | tr '\n' ' ')"
 every="grad-cam $readings guided-kl-dve:contrast guided-kl-dve:neighbours $(echo " $every" | sed 's/ grad-cam / /')"
+single=$(echo " $every " | sed -E 's/ (occlusion|prediction-difference|rise|score-cam|ablation-cam|recipro-cam|kernel-shap|lime)//g')
 curves='insertion:steps=16 deletion:steps=16'
-maps='entropy gini ties correlation_second correlation_middle'
+maps='entropy gini ties class_second class_median'
 faithful="$curves average_drop increase adcc"
 
 # shellcheck disable=SC2046,SC2086 # lists of words
 main() {
     case $form in full) methods=$every ;; *) methods=$cheap ;; esac
     measure curves $imagenet "$out/photos.tsv" --pictures "$images" $(with --method $methods) $(with --metric $curves energy_area)
-    measure maps $imagenet "$out/photos.tsv" --pictures "$images" $(with --method $methods) $(with --metric average_drop increase adcc $maps)
+    measure maps $imagenet "$out/some.tsv" --pictures "$images" $(with --method $methods) $(with --metric average_drop increase adcc $maps)
     if [ "$form" = full ]; then
         measure slow $imagenet "$out/photos.tsv" --pictures "$images" $(with --method $methods) \
             $(with --metric road infidelity max_sensitivity pixel_flipping comprehensiveness sufficiency)
@@ -61,7 +62,8 @@ main() {
         $(with --method grad-cam $readings layer-cam guided-kl-dve:neighbours guided-backprop random centre) --metric localisation
     measure repeated --model "$models/mobilenet_v1_0.25_128.onnx" "$out/some.tsv" --pictures "$images" \
         $(with --method grad-cam kl-dve:contrast kl-dve:rivals kl-dve:neighbours $repeated random centre) $(with --metric $faithful)
-    measure cifar $cifar "$out/cifar.tsv" --pictures "$images" $(with --method $every) $(with --metric $faithful $maps)
+    case $form in full) methods=$every ;; *) methods=$single ;; esac
+    measure cifar $cifar "$out/cifar.tsv" --pictures "$images" $(with --method $methods) $(with --metric $faithful $maps energy_area)
     for layer in fire4/concat fire5/concat fire6/concat fire7/concat fire8/concat fire9/concat; do
         measure "layer-$(echo $layer | tr / -)" --model "$models/squeezenet_v1.1.onnx" --layer $layer "$out/some.tsv" --pictures "$images" \
             $(with --method grad-cam kl-dve:contrast kl-dve:neighbours) $(with --metric $curves energy_area)

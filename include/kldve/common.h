@@ -7,9 +7,9 @@
  *     a failure.  The context says why the call failed: kldve_ctx_message().
  *   - Where there is nothing to hand out - an index past the last, a name that nothing has, an
  * array that this map lacks - a call returns KLDVE_E_NOT_FOUND.  A list is gone through with `for
- * (i = 0; kldve_..._at(x, i, &item) == KLDVE_OK; i++)`.  These calls leave no message. What every
- * object has - a size, a count, a name - is the value that is returned; of a NULL object it is 0 or
- * NULL.
+ * (i = 0; kldve_..._at(x, i, &item) == KLDVE_OK; i++)`.  These calls leave no message unless
+ * they say so.  What every object has - a size, a count, a name - is the value that is returned; of
+ * a NULL object it is 0 or NULL.
  *   - NULL is answered, not followed: KLDVE_E_ARG, except where a parameter says what NULL means.
  *   - Classes, maps, cells, pixels of a side, frames, inputs and their counts are int32_t; bytes
  * are size_t, with a sign ptrdiff_t; values of an enum int32_t; sets of bits uint64_t; numbers from
