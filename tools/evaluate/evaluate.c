@@ -44,6 +44,24 @@ static bool open_store(const evaluation *e, const ranks *r, int32_t threads,
     return ok;
 }
 
+/* Whether there will be a method to subtract: one of this run, or of those that were here before
+ * it. Asked before hours of work, not after. */
+static bool check_against(const evaluation *e)
+{
+    const char *name = e->args->results.against;
+    store *s = NULL;
+    bool ok;
+
+    for (int32_t i = 0; name && i < e->methods; i++)
+        if (strcmp(e->method[i].id, name) == 0)
+            return true;
+    if (!name || access(e->args->db, F_OK) != 0)
+        return results_find_against(&e->plan, name) >= 0;
+    ok = store_open_read(e->args->db, &s) && results_find_against(store_plan_of(s), name) >= 0;
+    store_close(s);
+    return ok;
+}
+
 /* ---- the end ------------------------------------------------------------------------------ */
 
 enum { NAMED = 20 /* pictures that could not be read */ };
@@ -145,7 +163,8 @@ static int work(const evaluation *e, const ranks *r, const char *command_line, p
 {
     int32_t threads = evaluate_threads(e->args, r->here);
     store *s = NULL;
-    char ok = r->rank == 0 && open_store(e, r, threads, command_line, &s) ? 'y' : 'n';
+    char ok =
+        r->rank == 0 && check_against(e) && open_store(e, r, threads, command_line, &s) ? 'y' : 'n';
 
     ranks_tell(r, &ok, sizeof ok);
     if (ok != 'y')

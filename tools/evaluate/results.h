@@ -32,6 +32,9 @@ typedef struct results_args {
  *  EXIT_DONE, or EXIT_USAGE after a message. */
 int results_check_args(const char *command, const results_args *args, const char *database);
 
+/** The number of the method that --against names, NULL: the first; -1 after a message. */
+int32_t results_find_against(const store_plan *plan, const char *name);
+
 /** Print the tables on standard output unless `quiet` or another output goes there, and write the
  *  files that are wanted.  False after a message. */
 bool results_write(store *s, const results_args *args, bool quiet);
