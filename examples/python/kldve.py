@@ -52,7 +52,8 @@ _Record = _struct("kldve_record", "s method, i target reading classes maps heigh
 _Arrays = _struct("kldve_arrays", "p logits features gradient, i classes maps height width scores layout")
 _Shape = _struct("kldve_shape", "i in_channels in_height in_width classes maps height width batch")
 _Render = _struct("kldve_render_options", "i colormap, f opacity")
-_MetricOptions = _struct("kldve_metric_options", "i steps samples, u seed, d part noise, i baseline normalise")
+_MetricOptions = _struct("kldve_metric_options", "i steps samples, u seed, d part noise, i baseline normalise,"
+                        "d tolerance")
 _Subject = _struct("kldve_metric_subject", "p explainer input explained_with truth other randomised options")
 
 
@@ -277,14 +278,25 @@ class Heatmap(_Object):
         return {_core.kldve_result_flag_name(1 << bit).decode(): _core.kldve_result_flag_sentence(1 << bit).decode()
                 for bit in range(64) if flags >> bit & 1}
 
-    def metric(self, name, network=None, input=None, explained_with=None, **options):
+    def truth_boxes(self, network, width, height, boxes):
+        """Where an object is, for metric(): from boxes x0, y0, x1, y1 in a picture of that size to the network's input."""
+        shape, flat = network.shape, [side for box in boxes for side in box]
+        truth = (c.c_uint8 * (shape["in_height"] * shape["in_width"]))()
+        self.context.call(_core.kldve_heatmap_truth_boxes, self.context._ctx, self, c.c_int32(width), c.c_int32(height),
+                          (c.c_float * len(flat))(*flat), c.c_int32(len(flat) // 4), truth)
+        return bytearray(truth)
+
+    def metric(self, name, network=None, input=None, explained_with=None, truth=None, other=None, **options):
         """One number that describes or judges the map.  Metrics that run the network need it and the input that was
-        explained; explained_with: the options of the explanation; options: the members of kldve_metric_options."""
+        explained; explained_with: the options of the explanation; truth: where the object is, a byte for each pixel of
+        the input; other: a second map; options: the members of kldve_metric_options."""
         subject, settings, value = _Subject(), _MetricOptions(), c.c_double()
         how = _options(dict(explained_with or {}))
         _set(settings, options)
         subject.explainer = network and network._as_parameter_.value
         subject.input = None if input is None else _borrow(input, "f")[0]
+        subject.truth = None if truth is None else _borrow(truth, "B")[0]
+        subject.other = other and other._as_parameter_.value
         subject.explained_with, subject.options = c.addressof(how), c.addressof(settings)
         self.context.call(_core.kldve_metric_compute, self.context._ctx, self, name.encode(), c.byref(subject),
                           c.byref(value))

@@ -157,7 +157,7 @@ class Report(unittest.TestCase):
             with open(os.path.join(cls.dir, name), "wb") as file:
                 file.write(data)
         cls.kldve("report", "--model", "net.onnx", "--model", "other.onnx", "pic.png",
-                  "second.png", "--method", "kl-dve:contrast", "--method", "grad-cam", "--target",
+                  "second.png", "--method", "kl-dve:neighbours", "--method", "grad-cam", "--target",
                   "top1", "--target", "top2", "-o", "r.html")
         cls.browser = Browser()
         cls.addClassCleanup(cls.browser.close)

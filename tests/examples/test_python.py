@@ -107,6 +107,18 @@ class Network(Case):
         with self.assertRaisesRegex(kldve.Error, "the metric deletion does not read it"):
             heat.metric("deletion", self.net, given, samples=3)
 
+    def test_truth_and_second_map(self):
+        heat, size = self.net.explain(self.photo), (64, 48)
+        everywhere = heat.truth_boxes(self.net, *size, [(0, 0, 64, 48)])
+        corner = heat.truth_boxes(self.net, *size, [(0, 0, 20, 20), (30, 30, 40, 40)])
+        self.assertTrue(all(everywhere) and 0 < sum(corner) < len(corner))
+        self.assertEqual(heat.metric("energy_inside", truth=everywhere), 1)
+        self.assertTrue(0 <= heat.metric("energy_inside", truth=corner) < 1)
+        self.assertEqual(heat.metric("pointing_game", truth=corner, tolerance=1e4), 1)
+        self.assertEqual(heat.metric("pearson", other=heat), 1)
+        with self.assertRaisesRegex(kldve.Error, "box 0 .* lies wholly outside the picture"):
+            heat.truth_boxes(self.net, *size, [(64, 0, 70, 9)])
+
     def test_progress(self):
         seen = []
         self.context.progress = lambda *step: seen.append(step)

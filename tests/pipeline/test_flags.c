@@ -39,6 +39,14 @@ static const scene scenes[] = {
     {"ten classes, perplexity 5", 10, 0, {9, 1, 0}, -1, {.reading = 2, .perplexity = 5}, 0},
     {"31 classes", 31, 0, {9, 1, 0}, -1, {.reading = 2}, LIMITED | INDIFFERENT},
     {"32 classes", 32, 0, {9, 1, 0}, -1, {.reading = 2}, 0},
+    {"neighbours", 10, 0, {9, 1, 0}, -1, {.reading = 5, .perplexity = 5}, 0},
+    {"all neighbours",
+     10,
+     0,
+     {9, 1, 0},
+     -1,
+     {.reading = 5, .perplexity = 5, .neighbour_perplexity = 9},
+     LIMITED},
     {"ten classes of another method", 10, 0, {9, 1, 0}, -1, {.method = "grad-cam"}, 0},
     {"two classes", 2, 0, {9, 1}, 0, {0}, 0},
     /* The target does not matter. */
@@ -261,6 +269,47 @@ static void test_paths(void **state)
     assert_int_equal(heap.live, 0);
 }
 
+/* A detector whose rows all have the scores of the picture, and a box with a score. */
+static float box_score;
+
+static void rows_shape(const void *state, kldve_shape *out)
+{
+    tiny_backend.shape(state, out);
+    out->picks = KLDVE_PICKS_ROW;
+}
+
+static kldve_status rows_pick(void *state, kldve_pick *pick, float *logits)
+{
+    (void)state;
+    (void)logits;
+    pick->has_box = 1;
+    pick->score = box_score;
+    return KLDVE_OK;
+}
+
+/* A score that is no probability says nothing: then the classes do, of which none stands out. */
+static void test_rows(void **state)
+{
+    static const struct {
+        float score;
+        uint64_t unsure;
+    } rows[] = {{0.49f, UNSURE}, {0.51f, 0}, {0, UNSURE}, {1, 0}, {7.5f, UNSURE}};
+    const kldve_options o = {.struct_size = sizeof o, .pick = KLDVE_PICK_BEST};
+    kldve_backend detector = tiny_backend;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+
+    (void)state;
+    detector.shape = rows_shape;
+    detector.pick = rows_pick;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        box_score = rows[i].score;
+        same("row", of_network(ctx, &detector, &o) & UNSURE, rows[i].unsure);
+    }
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 /* What --check finds; smoothing keeps it. */
 static void test_measured(void **state)
 {
@@ -375,7 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cut),      cmocka_unit_test(test_truth), cmocka_unit_test(test_paths),
         cmocka_unit_test(test_measured), cmocka_unit_test(test_mean),  cmocka_unit_test(test_host),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names),    cmocka_unit_test(test_rows),
     };
     int failed = TEST_RUN_CASES("scores by name", scenes, check_scene);
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "artist.h"
 #include "cli/json.h"
-
 #include "run.h"
 
 /* ---- the database ------------------------------------------------------------------------- */
@@ -85,8 +85,22 @@ static bool say_unreadable(void *opaque, const store_unreadable *u)
     return true;
 }
 
+/* Whoever has raised a limit or brought a drive back should know why that changed nothing. */
+static bool say_not_again(const evaluation *e, store *s, const run_end *end)
+{
+    store_counts all;
+
+    if (!store_count(s, &all))
+        return false;
+    if (all.unreadable > end->unreadable)
+        complain("what an earlier run could not read is not asked again; this lets it be: sqlite3 "
+                 "%s 'DELETE FROM unit WHERE state = 1'",
+                 e->args->db);
+    return true;
+}
+
 /* Of the whole database; -1 after a message. */
-static int32_t say_all_unreadable(const evaluation *e, store *s)
+static int32_t say_all_unreadable(const evaluation *e, store *s, const run_end *end)
 {
     const store_plan *plan = store_plan_of(s);
     unreadable all = {plan, calloc((size_t)plan->questions + 1, 1), 0};
@@ -100,7 +114,7 @@ static int32_t say_all_unreadable(const evaluation *e, store *s)
         complain("and %d more that cannot be read; %s has them all", (int)all.count - NAMED,
                  e->args->db);
     free(all.seen);
-    return ok ? all.count : -1;
+    return ok && say_not_again(e, s, end) ? all.count : -1;
 }
 
 /* One line on what was done. */
@@ -122,6 +136,18 @@ static void sum_up(const evaluation *e, const run_end *end, int32_t unreadable_p
     printf("\n");
 }
 
+static bool write_results(const evaluation *e, store *s)
+{
+    const results_args *args = &e->args->results;
+    artist a = {0};
+    const results_artist draws = {&a, artist_draw};
+    bool ok = !args->page || artist_open(&a, e, s);
+
+    ok = ok && results_write(s, args, args->page ? &draws : NULL, e->args->grid.quiet);
+    artist_close(&a);
+    return ok;
+}
+
 /* What the database has now, which may be more than this run asked for. */
 static int conclude(const evaluation *e, const run_end *end)
 {
@@ -130,9 +156,9 @@ static int conclude(const evaluation *e, const run_end *end)
     bool ok = store_open_read(e->args->db, &s);
 
     if (ok) {
-        count = say_all_unreadable(e, s);
+        count = say_all_unreadable(e, s, end);
         sum_up(e, end, count);
-        ok = count >= 0 && results_write(s, &e->args->results, e->args->grid.quiet);
+        ok = count >= 0 && write_results(e, s);
     }
     store_close(s);
     if (end->left > 0)

@@ -171,7 +171,8 @@ static int check_outputs(const arg_command *command, const evaluate_args *a)
     const guard_output outputs[] = {{"--db", a->db},
                                     {"--json", a->results.json},
                                     {"--csv", a->results.csv},
-                                    {"--export", a->results.numbers}};
+                                    {"--export", a->results.numbers},
+                                    {"--page", a->results.page}};
     enum { OUTPUTS = sizeof outputs / sizeof *outputs };
     int status;
 

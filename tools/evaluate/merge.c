@@ -34,7 +34,7 @@ static bool show(const char *path, const values *v)
 
     if (!store_open_read(path, &s))
         return false;
-    ok = results_write(s, &v->results, v->quiet);
+    ok = results_write(s, &v->results, NULL, v->quiet);
     store_close(s);
     return ok;
 }

@@ -9,6 +9,8 @@ enum { SAMPLES = 1000 };
 
 static const char *const export_endings[] = {".csv", ".json", ".jsonl", NULL};
 
+static const char *const page_endings[] = {".html", ".htm", NULL};
+
 static bool is_stdout(const char *path)
 {
     return path && strcmp(path, "-") == 0;
@@ -16,12 +18,15 @@ static bool is_stdout(const char *path)
 
 int results_check_args(const char *command, const results_args *args, const char *database)
 {
-    const guard_output outputs[] = {
-        {"--json", args->json}, {"--csv", args->csv}, {"--export", args->numbers}};
-    int status = guard_outputs(command, outputs, 3);
+    const guard_output outputs[] = {{"--json", args->json},
+                                    {"--csv", args->csv},
+                                    {"--export", args->numbers},
+                                    {"--page", args->page}};
+    enum { OUTPUTS = sizeof outputs / sizeof *outputs };
+    int status = guard_outputs(command, outputs, OUTPUTS);
 
     if (status == EXIT_DONE)
-        status = guard_input(command, database, outputs, 3);
+        status = guard_input(command, database, outputs, OUTPUTS);
     if (status == EXIT_DONE &&
         is_stdout(args->json) + is_stdout(args->csv) + is_stdout(args->numbers) > 1)
         return args_usage(command, "only one output can be '-', standard output");
@@ -29,6 +34,8 @@ int results_check_args(const char *command, const results_args *args, const char
         !path_has_ending(args->numbers, export_endings))
         return args_usage(command, "--export %s: give a name that ends in .csv, .json or .jsonl",
                           args->numbers);
+    if (status == EXIT_DONE && args->page && !path_has_ending(args->page, page_endings))
+        return args_usage(command, "--page %s: give a name that ends in .html", args->page);
     return status;
 }
 
@@ -46,7 +53,8 @@ int32_t results_find_against(const store_plan *plan, const char *name)
     return -1;
 }
 
-static bool write_summary(store *s, const summary *m, const results_args *args, bool quiet)
+static bool write_summary(store *s, const summary *m, const results_args *args,
+                          const results_artist *artist, bool quiet)
 {
     int32_t against = results_find_against(m->plan, args->against);
 
@@ -56,10 +64,11 @@ static bool write_summary(store *s, const summary *m, const results_args *args, 
         results_print(m, against);
     return output_flush() && (!args->json || results_write_json(s, m, args->json)) &&
            (!args->csv || results_write_csv(m, args->csv)) &&
-           (!args->numbers || results_export(s, args->numbers));
+           (!args->numbers || results_export(s, args->numbers)) &&
+           (!args->page || results_write_page(s, m, against, artist, args->page));
 }
 
-bool results_write(store *s, const results_args *args, bool quiet)
+bool results_write(store *s, const results_args *args, const results_artist *artist, bool quiet)
 {
     const bootstrap how = {args->samples ? args->samples : SAMPLES, 0.95, (uint64_t)args->seed};
     summary m;
@@ -67,7 +76,7 @@ bool results_write(store *s, const results_args *args, bool quiet)
 
     if (!summary_make(s, &how, &m))
         return false;
-    ok = write_summary(s, &m, args, quiet);
+    ok = write_summary(s, &m, args, artist, quiet);
     summary_free(&m);
     return ok;
 }
@@ -103,7 +112,7 @@ static int command_results(const arg_command *command, int argc, char **argv)
         return status;
     if (!store_open_read(path, &s))
         return EXIT_FAILED;
-    ok = results_write(s, &v.results, v.quiet);
+    ok = results_write(s, &v.results, NULL, v.quiet);
     store_close(s);
     return ok ? EXIT_DONE : EXIT_FAILED;
 }

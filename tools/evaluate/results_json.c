@@ -227,14 +227,21 @@ static bool put_gathered(json_object *to, store *s, const store_plan *plan)
            store_each_run(s, gather_run, &runs);
 }
 
-bool results_write_json(store *s, const summary *m, const char *path)
+json_object *results_json(store *s, const summary *m)
 {
     json_object *object = json_object_new_object();
 
     if (!object)
-        return out_of_memory();
-    if (put_all(object, m) && put_gathered(object, s, m->plan))
-        return json_write(path, object);
+        out_of_memory();
+    else if (put_all(object, m) && put_gathered(object, s, m->plan))
+        return object;
     json_object_put(object);
-    return false;
+    return NULL;
+}
+
+bool results_write_json(store *s, const summary *m, const char *path)
+{
+    json_object *object = results_json(s, m);
+
+    return object && json_write(path, object);
 }

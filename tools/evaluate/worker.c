@@ -168,6 +168,16 @@ static bool ask(task *t)
     return true;
 }
 
+/* Each picture has draws of its own, the same in every data set (FNV-1a of its name). */
+static uint64_t seed_of(const char *picture)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (; *picture; picture++)
+        hash = (hash ^ (unsigned char)*picture) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
 static void set_options(const task *t, int32_t method, kldve_options *o)
 {
     const pick_mask nothing = {.value = NULL};
@@ -179,6 +189,8 @@ static void set_options(const task *t, int32_t method, kldve_options *o)
     o->target = t->target.target;
     o->targets = t->target.targets;
     o->target_count = t->target.target_count;
+    if (e->method[method].method->options & KLDVE_OPTION_SEED)
+        o->seed = seed_of(e->data.question[t->u->question].picture);
 }
 
 /* ---- one map ------------------------------------------------------------------------------ */
