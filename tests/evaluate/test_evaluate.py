@@ -337,10 +337,11 @@ class Answers(Case):
             with open(os.path.join(photos, name), "wb") as file:
                 file.write(data)
         job = [*self.networks, photos, *METHODS, *METRICS, "--db", self.db]
-        for now in [54, 0]:
+        again = r"kldve: what an earlier run could not read is not asked again; [^\n]*sqlite3 [^\n]*a\.db 'DELETE [^\n]*\n"
+        for now, last in [(54, ""), (0, again)]:
             result = self.evaluate(*job, status=1)
             self.assertIn(f"{now} measured now, 3 unreadable", result.out)
-            self.assertRegex(result.err, r"\nkldve: bad.png: .*\nkldve: cut.png: .*\nkldve: empty.png: .*\n\Z")
+            self.assertRegex(result.err, r"\nkldve: bad.png: .*\nkldve: cut.png: .*\nkldve: empty.png: .*\n" + last + r"\Z")
         found = rows(self.db, ROWS)
         self.assertEqual([row for row in found["value"] if row[1][0] == "p"], self.rows["value"])
 
@@ -466,6 +467,8 @@ BAD = [
     ("random parameters of what", ["photos", "--randomise", "cascade:x", "--db", "x.db"], 2, r"'cascade:x' is not cascade:LAYER"),
     ("no such layer", ["a.onnx", "photos", "--metric", "random_spearman", "--randomise", "cascade:9", "--db", "x.db"], 1,
      r"there is no layer 9 with parameters"),
+    ("nothing to subtract", ["a.onnx", "photos", "--db", "x.db", "--against", "nobody"], 1,
+     r"--against nobody: .*give one of kl-dve"),
     ("broken network", ["broken.onnx", "photos", "--db", "x.db"], 1, r"broken.onnx: "),
 ]
 
@@ -485,6 +488,32 @@ class Bad(Case):
                 self.assertEqual((result.status, result.out), (status, ""), result.err)
                 self.assertRegex(result.err, rf"\Akldve: [^\n]*{says}[^\n]*\n\Z")
                 self.assertFalse(os.path.exists(self.path("x.db")))
+
+    def test_against(self):
+        """The method to subtract may be one of an earlier run; one that nobody knows costs no work."""
+        job = [*self.networks[:2], os.path.join(self.photos), "--metric", "gini", "--db", self.db]
+        self.evaluate(*job, "--method", "random")
+        result = self.evaluate(*job, "--method", "centre", "--against", "nobody", status=1)
+        self.assertRegex(result.err, r"\Akldve: --against nobody: [^\n]*give one of random\n\Z")
+        self.assertEqual(self.units(), PICTURES)
+        with opened(self.db) as db:
+            self.assertEqual(db.execute("SELECT count(*) FROM method").fetchone(), (1,))
+        result = self.evaluate(*job, "--method", "centre", "--against", "random")
+        self.assertIn("each method minus random", result.out)
+
+    def test_one_map(self):
+        with open(self.path("one.csv"), "w") as file:
+            file.write("file\n" + os.path.join(self.photos, "p00.png") + "\n")
+        result = self.evaluate(*self.networks[:2], self.path("one.csv"), "--method", "random", "--metric", "gini",
+                               "--db", self.db)
+        self.assertIn("random: 1 map, 1 class-indifferent", result.out)
+
+    def test_long_names(self):
+        """Columns stay apart."""
+        names = ["insertion:steps=2:baseline=black", "deletion:steps=2:baseline=white"]
+        result = self.evaluate(*self.networks[:2], self.photos, "--metric", names[0], "--metric", names[1],
+                               "--db", self.db)
+        self.assertIn(" ".join(names), result.out)
 
     def test_other_run(self):
         """One database is of one plan."""

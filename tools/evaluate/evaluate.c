@@ -44,6 +44,24 @@ static bool open_store(const evaluation *e, const ranks *r, int32_t threads,
     return ok;
 }
 
+/* Whether there will be a method to subtract: one of this run, or of those that were here before
+ * it. Asked before hours of work, not after. */
+static bool check_against(const evaluation *e)
+{
+    const char *name = e->args->results.against;
+    store *s = NULL;
+    bool ok;
+
+    for (int32_t i = 0; name && i < e->methods; i++)
+        if (strcmp(e->method[i].id, name) == 0)
+            return true;
+    if (!name || access(e->args->db, F_OK) != 0)
+        return results_find_against(&e->plan, name) >= 0;
+    ok = store_open_read(e->args->db, &s) && results_find_against(store_plan_of(s), name) >= 0;
+    store_close(s);
+    return ok;
+}
+
 /* ---- the end ------------------------------------------------------------------------------ */
 
 enum { NAMED = 20 /* pictures that could not be read */ };
@@ -67,8 +85,22 @@ static bool say_unreadable(void *opaque, const store_unreadable *u)
     return true;
 }
 
+/* Whoever has raised a limit or brought a drive back should know why that changed nothing. */
+static bool say_not_again(const evaluation *e, store *s, const run_end *end)
+{
+    store_counts all;
+
+    if (!store_count(s, &all))
+        return false;
+    if (all.unreadable > end->unreadable)
+        complain("what an earlier run could not read is not asked again; this lets it be: sqlite3 "
+                 "%s 'DELETE FROM unit WHERE state = 1'",
+                 e->args->db);
+    return true;
+}
+
 /* Of the whole database; -1 after a message. */
-static int32_t say_all_unreadable(const evaluation *e, store *s)
+static int32_t say_all_unreadable(const evaluation *e, store *s, const run_end *end)
 {
     const store_plan *plan = store_plan_of(s);
     unreadable all = {plan, calloc((size_t)plan->questions + 1, 1), 0};
@@ -82,7 +114,7 @@ static int32_t say_all_unreadable(const evaluation *e, store *s)
         complain("and %d more that cannot be read; %s has them all", (int)all.count - NAMED,
                  e->args->db);
     free(all.seen);
-    return ok ? all.count : -1;
+    return ok && say_not_again(e, s, end) ? all.count : -1;
 }
 
 /* One line on what was done. */
@@ -124,7 +156,7 @@ static int conclude(const evaluation *e, const run_end *end)
     bool ok = store_open_read(e->args->db, &s);
 
     if (ok) {
-        count = say_all_unreadable(e, s);
+        count = say_all_unreadable(e, s, end);
         sum_up(e, end, count);
         ok = count >= 0 && write_results(e, s);
     }
@@ -157,7 +189,8 @@ static int work(const evaluation *e, const ranks *r, const char *command_line, p
 {
     int32_t threads = evaluate_threads(e->args, r->here);
     store *s = NULL;
-    char ok = r->rank == 0 && open_store(e, r, threads, command_line, &s) ? 'y' : 'n';
+    char ok =
+        r->rank == 0 && check_against(e) && open_store(e, r, threads, command_line, &s) ? 'y' : 'n';
 
     ranks_tell(r, &ok, sizeof ok);
     if (ok != 'y')

@@ -39,8 +39,7 @@ int results_check_args(const char *command, const results_args *args, const char
     return status;
 }
 
-/* The number of the method to subtract; -1 after a message. */
-static int32_t find_against(const store_plan *plan, const char *name)
+int32_t results_find_against(const store_plan *plan, const char *name)
 {
     char names[MESSAGE_SIZE / 2] = "";
 
@@ -57,7 +56,7 @@ static int32_t find_against(const store_plan *plan, const char *name)
 static bool write_summary(store *s, const summary *m, const results_args *args,
                           const results_artist *artist, bool quiet)
 {
-    int32_t against = find_against(m->plan, args->against);
+    int32_t against = results_find_against(m->plan, args->against);
 
     if (against < 0)
         return false;

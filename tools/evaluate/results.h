@@ -36,6 +36,9 @@ typedef struct results_args {
  *  EXIT_DONE, or EXIT_USAGE after a message. */
 int results_check_args(const char *command, const results_args *args, const char *database);
 
+/** The number of the method that --against names, NULL: the first; -1 after a message. */
+int32_t results_find_against(const store_plan *plan, const char *name);
+
 /** Who can draw maps for a page. */
 typedef struct results_artist {
     void *opaque;

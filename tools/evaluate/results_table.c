@@ -72,13 +72,13 @@ static const estimate *cell_of(const block *b, int32_t metric, int32_t method)
     return summary_mean(b->m, b->net, metric, method);
 }
 
-/* The last column has no spaces behind it. */
+/* The last column has no spaces behind it; the others have one at least, however long they are. */
 static void print_column(const char *text, bool last)
 {
     if (last)
         printf("%s\n", text);
     else
-        printf("%-*s", (int)CELL, text);
+        printf("%-*s ", (int)CELL - 1, text);
 }
 
 static void print_row(const block *b, int32_t method)
@@ -151,7 +151,7 @@ static bool print_flags(const char *method, const map_count *c)
         if (count == 0)
             continue;
         if (!begun)
-            at = printf("%s: %d maps", method, (int)c->maps);
+            at = printf("%s: %d map%s", method, (int)c->maps, c->maps == 1 ? "" : "s");
         at = print_entry(at, count, what ? what : "with an unknown flag");
         begun = true;
     }
@@ -222,7 +222,8 @@ static void print_head(const summary *m)
            "*: without 0\n",
            100 * m->how.level, (int)m->how.samples, (unsigned long long)m->how.seed);
     if (undefined > 0)
-        printf("%lld of %lld numbers are undefined - no map, a flat one - and left out\n",
+        printf("%lld of %lld numbers are undefined and left out:\n"
+               "    no map, a flat one, an object out of sight, or no other map to compare with\n",
                (long long)undefined, (long long)m->count.values);
     printf("\n");
 }

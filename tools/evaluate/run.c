@@ -160,6 +160,8 @@ static void flush(lead *l)
     if (l->readies > 0 && !l->broken) {
         if (store_put(l->store, l->ready, l->readies)) {
             l->end->measured += l->readies;
+            for (int32_t i = 0; i < l->readies; i++)
+                l->end->unreadable += l->ready[i].state == UNIT_UNREADABLE;
         } else {
             l->broken = true;
             fail(l, NULL);

@@ -9,11 +9,12 @@
 
 /** How a run ended. */
 typedef struct run_end {
-    bool failed;      /**< after a message */
-    bool interrupted; /**< by a signal */
-    int64_t units;    /**< of this part of the work, those of earlier runs included */
-    int64_t measured; /**< now */
-    int64_t left;     /**< not measured, neither now nor before */
+    bool failed;        /**< after a message */
+    bool interrupted;   /**< by a signal */
+    int64_t units;      /**< of this part of the work, those of earlier runs included */
+    int64_t measured;   /**< now */
+    int64_t unreadable; /**< of these: their picture could not be read */
+    int64_t left;       /**< not measured, neither now nor before */
 } run_end;
 
 /** Do the work of rank 0, whose store it is; the others do run_follow().  `threads` of this

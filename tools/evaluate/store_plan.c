@@ -19,15 +19,17 @@ static bool no_memory(const store *s)
 
 enum { SHOWN = 72 };
 
-/* Where two texts begin to differ, from the beginning of that word on. */
+/* Where two texts begin to differ, from the beginning of that entry on: "layer a, logits b". */
 static size_t first_difference(const char *a, const char *b)
 {
     size_t i = 0;
 
     while (a[i] && a[i] == b[i])
         i++;
-    while (i > 0 && !strchr(" ,;\n", a[i - 1]))
+    while (i > 0 && !strchr(",;\n", a[i - 1]))
         i--;
+    while (a[i] == ' ' && b[i] == ' ')
+        i++;
     return i;
 }
 
