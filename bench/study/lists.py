@@ -3,6 +3,7 @@
 photos.tsv     photographs of all folders; short: every fifth, so that each folder is there
 some.tsv       a part of these for what takes long
 labelled.tsv   photographs of ImageNet with their true class, for mosaics
+true.tsv       all photographs of ImageNet with their true class
 cifar.tsv      pictures of CIFAR-10 with their true class"""
 import os
 import sys
@@ -39,6 +40,7 @@ def main(images, folder, form):
     write(folder, "photos.tsv", ["path"], [[p] for p in (photos if full else photos[::5])])
     write(folder, "some.tsv", ["path"], [[p] for p in (photos if full else photos[2::10])])
     write(folder, "labelled.tsv", ["path", "label"], labelled if full else labelled[::2])
+    write(folder, "true.tsv", ["path", "label"], labelled)
     write(folder, "cifar.tsv", ["path", "label"], cifar)
 
 

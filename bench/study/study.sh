@@ -58,6 +58,8 @@ main() {
     measure random $imagenet "$out/some.tsv" --pictures "$images" $(with --method $cheap $controls) --metric sanity
     measure objects $imagenet "$images/coco_free/annotations.json" --classes "$here/coco_imagenet.tsv" --ask label \
         $(with --method grad-cam $readings layer-cam guided-kl-dve:neighbours guided-backprop random centre) --metric localisation
+    measure area $imagenet --model "$models/mobilenet_v1_0.25_128.onnx" "$out/true.tsv" --pictures "$images" \
+        $(with --method grad-cam $readings) --metric energy_area
     measure mosaics $imagenet "$out/labelled.tsv" --pictures "$images" --mosaic 2 --ask label \
         $(with --method grad-cam $readings layer-cam guided-kl-dve:neighbours guided-backprop random centre) --metric localisation
     measure repeated --model "$models/mobilenet_v1_0.25_128.onnx" "$out/some.tsv" --pictures "$images" \

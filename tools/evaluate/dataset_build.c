@@ -98,7 +98,7 @@ const char *dataset_numbered(dataset *d, const char *key, int32_t number, bool a
     return made;
 }
 
-/* One question of `count` drafts. */
+/* One question of `count` drafts, where there are zeros so far. */
 static bool make_question(dataset *d, const draft *of, int64_t count, int64_t *pieces)
 {
     question *q = &d->question[d->questions];
@@ -106,7 +106,6 @@ static bool make_question(dataset *d, const draft *of, int64_t count, int64_t *p
     bool same = before && strcmp(d->photo[before->photo[0]].key, of->key) == 0;
     static const int32_t none = -1;
 
-    memset(q, 0, sizeof *q);
     q->tile = same ? before->tile + 1 : 1; /* for a moment: which question about its picture */
     q->key = dataset_numbered(d, of->key, q->tile, false);
     q->picture = of->key;
