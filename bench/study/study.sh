@@ -41,7 +41,6 @@ cheap="grad-cam $readings grad-cam++ layer-cam guided-kl-dve:neighbours guided-b
 repeated='occlusion rise score-cam ablation-cam recipro-cam kernel-shap lime'
 every="$("$kldve" methods | awk 'NF == 0 { exit } NR > 1 && $1 !~ /^(cam|rollout|grad-rollout|kl-dve|guided-kl-dve)$/ { print $1 }' | tr '\n' ' ')"
 every="grad-cam $readings guided-kl-dve:contrast guided-kl-dve:neighbours $(echo " $every" | sed 's/ grad-cam / /')"
-single=$(echo " $every " | sed -E 's/ (occlusion|prediction-difference|rise|score-cam|ablation-cam|recipro-cam|kernel-shap|lime)//g')
 curves='insertion:steps=16 deletion:steps=16'
 maps='entropy gini ties class_second class_median'
 faithful="$curves average_drop increase adcc"
@@ -55,7 +54,7 @@ main() {
         measure slow $imagenet "$out/photos.tsv" --pictures "$images" $(with --method $methods) \
             $(with --metric road infidelity max_sensitivity pixel_flipping comprehensiveness sufficiency)
     fi
-    measure random $imagenet "$out/some.tsv" --pictures "$images" $(with --method $cheap $controls) --metric sanity
+    measure random $imagenet "$out/some.tsv" --pictures "$images" $(with --method $cheap $controls) $(with --metric random_spearman random_spearman_abs random_ssim)
     measure objects $imagenet "$images/coco_free/annotations.json" --classes "$here/coco_imagenet.tsv" --ask label \
         $(with --method grad-cam $readings layer-cam guided-kl-dve:neighbours guided-backprop random centre) --metric localisation
     measure area $imagenet --model "$models/mobilenet_v1_0.25_128.onnx" "$out/true.tsv" --pictures "$images" \
@@ -63,10 +62,10 @@ main() {
     measure mosaics $imagenet "$out/labelled.tsv" --pictures "$images" --mosaic 2 --ask label \
         $(with --method grad-cam $readings layer-cam guided-kl-dve:neighbours guided-backprop random centre) --metric localisation
     measure repeated --model "$models/mobilenet_v1_0.25_128.onnx" "$out/some.tsv" --pictures "$images" \
-        $(with --method grad-cam kl-dve:contrast kl-dve:rivals kl-dve:neighbours $repeated random centre) $(with --metric $faithful)
-    case $form in full) methods=$every ;; *) methods=$single ;; esac
-    measure cifar $cifar "$out/cifar.tsv" --pictures "$images" $(with --method $methods) $(with --metric $faithful $maps energy_area)
-    for layer in fire4/concat fire5/concat fire6/concat fire7/concat fire8/concat fire9/concat; do
+        $(with --method grad-cam kl-dve:contrast kl-dve:rivals kl-dve:neighbours $repeated random centre) $(with --metric $curves)
+    case $form in full) methods="$every" measures="$faithful $maps energy_area" ;; *) methods="$cheap saliency eigen-cam" measures="$curves energy_area" ;; esac
+    measure cifar $cifar "$out/cifar.tsv" --pictures "$images" $(with --method $methods) $(with --metric $measures)
+    for layer in fire4/concat fire6/concat fire8/concat fire9/concat; do
         measure "layer-$(echo $layer | tr / -)" --model "$models/squeezenet_v1.1.onnx" --layer $layer "$out/some.tsv" --pictures "$images" \
             $(with --method grad-cam kl-dve:contrast kl-dve:neighbours) $(with --metric $curves energy_area)
     done
