@@ -15,7 +15,7 @@ quietly() {
 }
 
 quietly $meson setup "$scratch/build" "$source" --prefix "$prefix" --libdir lib --buildtype plain -Doptimization=1 \
-    -Ddefault_library=both -Dtests=disabled ${onnx:+-Donnx=enabled}
+    -Ddefault_library=both -Dtests=disabled -Dexamples=disabled ${onnx:+-Donnx=enabled}
 quietly $meson compile -C "$scratch/build"
 quietly $meson install -C "$scratch/build" --no-rebuild
 
