@@ -112,7 +112,8 @@ class Page(unittest.TestCase):
     def test_pictures(self):
         self.open()
         self.assertEqual(self.count("#best figure"), 4)
-        self.assertEqual(self.count("#best img"), 3)
+        self.assertEqual(self.browser.run("return [...document.querySelectorAll('#best figure')].map("
+                                          "f => f.querySelector('img') !== null)")[:3], [True] * 3)
         self.assertTrue(self.browser.run("return [...document.querySelectorAll('#best img')].every("
                                          "i => i.complete && i.naturalWidth === 30)"))
         values = [float(v) for v in self.browser.run(
@@ -120,6 +121,10 @@ class Page(unittest.TestCase):
         self.assertEqual(values[:4], sorted(values[:4], reverse=True))
         self.assertEqual(values[4:], sorted(values[4:]))
         self.assertGreaterEqual(min(values[:4]), max(values[4:]))
+        self.choose("metric", 1)  # of which less is better
+        for end in ("best", "worst"):
+            self.assertEqual(self.browser.run(f"return [...document.querySelectorAll('#{end} figure')].map("
+                                              "f => f.querySelector('img') !== null)")[:3], [True] * 3)
 
     def test_unreadable_pictures_and_flags(self):
         self.open()

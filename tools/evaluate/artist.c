@@ -13,7 +13,7 @@ enum { SIDE = 160, QUALITY = 80 }; /* pixels; of JPEG */
 
 static size_t place_of(const artist *a, int32_t net, int32_t number, int32_t method)
 {
-    const store_plan *p = a->plan;
+    const store_plan *p = store_plan_of(a->s);
 
     return ((size_t)net * (size_t)p->questions + (size_t)number) * (size_t)p->methods +
            (size_t)method;
@@ -27,19 +27,22 @@ static bool keep_target(void *opaque, const store_explanation *e)
     return true;
 }
 
-bool artist_open(artist *a, const evaluation *e, store *s)
+/* Once; a page that has no room for pictures does not need it. */
+static bool know_targets(artist *a)
 {
-    const store_plan *p = store_plan_of(s);
+    const store_plan *p = store_plan_of(a->s);
     size_t count = (size_t)p->networks * (size_t)p->questions * (size_t)p->methods;
 
-    *a = (artist){e, p, malloc(count * sizeof *a->target)};
+    if (a->target)
+        return true;
+    a->target = calloc(count, sizeof *a->target);
     if (!a->target) {
         complain("out of memory");
         return false;
     }
     for (size_t i = 0; i < count; i++)
         a->target[i] = -1;
-    return store_each_explanation(s, keep_target, a);
+    return store_each_explanation(a->s, keep_target, a);
 }
 
 void artist_close(artist *a)
@@ -53,7 +56,7 @@ void artist_close(artist *a)
 static int32_t network_of(const artist *a, int32_t net)
 {
     for (int32_t i = 0; i < a->e->networks; i++)
-        if (strcmp(a->e->network[i].name, a->plan->network[net].name) == 0)
+        if (strcmp(a->e->network[i].name, store_plan_of(a->s)->network[net].name) == 0)
             return i;
     return -1;
 }
@@ -61,7 +64,7 @@ static int32_t network_of(const artist *a, int32_t net)
 static int32_t method_of(const artist *a, int32_t method)
 {
     for (int32_t i = 0; i < a->e->methods; i++)
-        if (strcmp(a->e->method[i].id, a->plan->method[method].name) == 0)
+        if (strcmp(a->e->method[i].id, store_plan_of(a->s)->method[method].name) == 0)
             return i;
     return -1;
 }
@@ -69,7 +72,7 @@ static int32_t method_of(const artist *a, int32_t method)
 static int32_t question_of(const artist *a, int32_t number)
 {
     for (int32_t i = 0; i < a->e->data.questions; i++)
-        if (strcmp(a->e->data.question[i].key, a->plan->question[number].key) == 0)
+        if (strcmp(a->e->data.question[i].key, store_plan_of(a->s)->question[number].key) == 0)
             return i;
     return -1;
 }
@@ -128,16 +131,21 @@ static kldve_image *drawn(const artist *a, const network *net, int32_t method, i
 bool artist_draw(void *opaque, int32_t net, int32_t number, int32_t method, json_object *to,
                  const char *key)
 {
-    const artist *a = opaque;
+    artist *a = opaque;
     const evaluation *e = a->e;
     int32_t n = network_of(a, net), q = question_of(a, number), m = method_of(a, method);
-    int32_t target = a->target[place_of(a, net, number, method)];
+    int32_t target;
     dataset_picture picture = {0};
     char why[LABEL_SIZE];
     kldve_image *out = NULL;
     bool ok;
 
-    if (n < 0 || q < 0 || m < 0 || target < 0)
+    if (n < 0 || q < 0 || m < 0)
+        return true;
+    if (!know_targets(a))
+        return false;
+    target = a->target[place_of(a, net, number, method)];
+    if (target < 0)
         return true;
     if (dataset_load(&e->data, q, e->ctx, &e->network[n].view, &picture, why))
         out = drawn(a, &e->network[n].net, m, target, picture.image);

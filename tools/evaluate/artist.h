@@ -6,17 +6,15 @@
 
 typedef struct artist {
     const evaluation *e;
-    const store_plan *plan; /**< of the database, which may hold more than the evaluation */
-    int32_t *target;        /**< [networks][questions][methods] of the plan: the class that was
-                                 explained; -1: there is no map */
+    store *s;        /**< may hold more than the evaluation */
+    int32_t *target; /**< [networks][questions][methods] of its plan: the class that was explained;
+                          -1: there is no map.  NULL until the first map is drawn */
 } artist;
 
-/** Get ready to draw what a database holds.  False after a message; free it in either case. */
-bool artist_open(artist *a, const evaluation *e, store *s);
-/** Accepts one of zero bytes. */
+/** Free what it took. */
 void artist_close(artist *a);
 
-/** For results_artist.draw; `opaque` is an artist. */
+/** For results_artist.draw; `opaque` is an artist of which `e` and `s` are set. */
 bool artist_draw(void *opaque, int32_t net, int32_t number, int32_t method, json_object *to,
                  const char *key);
 

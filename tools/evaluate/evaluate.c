@@ -138,12 +138,10 @@ static void sum_up(const evaluation *e, const run_end *end, int32_t unreadable_p
 
 static bool write_results(const evaluation *e, store *s)
 {
-    const results_args *args = &e->args->results;
-    artist a = {0};
+    artist a = {.e = e, .s = s};
     const results_artist draws = {&a, artist_draw};
-    bool ok = !args->page || artist_open(&a, e, s);
+    bool ok = results_write(s, &e->args->results, &draws, e->args->grid.quiet);
 
-    ok = ok && results_write(s, args, args->page ? &draws : NULL, e->args->grid.quiet);
     artist_close(&a);
     return ok;
 }

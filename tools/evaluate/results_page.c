@@ -160,21 +160,24 @@ typedef struct gallery {
     bool failed; /* after a message */
 } gallery;
 
-/* The question of rank `rank` from an end; -1: there are not so many.  Ties go to the first. */
-static int32_t ranked(const double *value, int32_t count, int32_t rank, bool highest)
+/* The questions at one end, the first of equal ones first; -1 where there are not so many. */
+static void find_end(const double *value, int32_t count, bool highest, int32_t out[PAGE_EACH_END])
 {
+    for (int32_t rank = 0; rank < PAGE_EACH_END; rank++)
+        out[rank] = -1;
     for (int32_t i = 0; i < count; i++) {
-        int32_t before = 0;
+        int32_t place = PAGE_EACH_END;
 
         if (isnan(value[i]))
             continue;
-        for (int32_t k = 0; k < count && before <= rank; k++)
-            before += highest ? value[k] > value[i] || (value[k] == value[i] && k < i)
-                              : value[k] < value[i] || (value[k] == value[i] && k < i);
-        if (before == rank)
-            return i;
+        while (place > 0 && (out[place - 1] < 0 || (highest ? value[i] > value[out[place - 1]]
+                                                            : value[i] < value[out[place - 1]])))
+            place--;
+        for (int32_t k = PAGE_EACH_END - 1; k > place; k--)
+            out[k] = out[k - 1];
+        if (place < PAGE_EACH_END)
+            out[place] = i;
     }
-    return -1;
 }
 
 static void draw_one(gallery *g, int32_t net, int32_t question, int32_t method)
@@ -190,6 +193,19 @@ static void draw_one(gallery *g, int32_t net, int32_t question, int32_t method)
     g->failed = !g->artist->draw(g->artist->opaque, net, question, method, g->drawn, key);
 }
 
+/* Of one network and metric: the map of each method at this end and rank. */
+static void draw_rank(gallery *g, int32_t net, int32_t metric, int32_t rank, bool best)
+{
+    const store_plan *p = g->columns->m->plan;
+    bool highest = (better_of(metric_of(p->metric[metric].name)) != KLDVE_BETTER_LOWER) == best;
+    int32_t found[PAGE_EACH_END];
+
+    for (int32_t j = 0; j < p->methods && g->count < PAGE_DRAWN && !g->failed; j++) {
+        find_end(column_at(g->columns, net, metric, j), p->questions, highest, found);
+        draw_one(g, net, found[rank], j);
+    }
+}
+
 /* The best of everything first, then the worst, then the second: where room ends, all have the same
  * share. */
 static bool put_drawn(json_object *to, const columns *c, const results_artist *artist)
@@ -201,13 +217,10 @@ static bool put_drawn(json_object *to, const columns *c, const results_artist *a
         complain("out of memory");
         return false;
     }
-    for (int32_t rank = 0; artist && rank < PAGE_EACH_END; rank++)
-        for (int32_t end = 0; end < 2; end++)
-            for (int32_t i = 0; i < p->metrics; i++)
-                for (int32_t n = 0; n < p->networks; n++)
-                    for (int32_t j = 0; j < p->methods; j++)
-                        draw_one(&g, n, ranked(column_at(c, n, i, j), p->questions, rank, end == 0),
-                                 j);
+    for (int32_t turn = 0; artist && turn < 2 * PAGE_EACH_END; turn++)
+        for (int32_t i = 0; i < p->metrics; i++)
+            for (int32_t n = 0; n < p->networks; n++)
+                draw_rank(&g, n, i, turn / 2, turn % 2 == 0);
     return !g.failed;
 }
 
