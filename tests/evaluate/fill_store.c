@@ -13,6 +13,7 @@
  * none                                    the method of this number, from 1, makes no map
  * wait                                    microseconds between units
  * say                                     1: "open" as soon as it is open
+ * most                                    store so many units, then wait to be killed
  * hold                                    seconds before the first unit */
 #include <math.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ enum { MADE = 64 };
 
 typedef struct args {
     int32_t networks, questions, methods, metrics, together, skip, shard, shards, print, extra,
-        twice, none, wait, say, hold;
+        twice, none, wait, say, most, hold;
     const char *build, *options, *spec, *label, *machine;
 } args;
 
@@ -51,6 +52,7 @@ static void read_arg(args *a, const char *text)
                  {"none", &a->none, NULL},
                  {"wait", &a->wait, NULL},
                  {"say", &a->say, NULL},
+                 {"most", &a->most, NULL},
                  {"hold", &a->hold, NULL},
                  {"build", NULL, &a->build},
                  {"options", NULL, &a->options},
@@ -202,6 +204,8 @@ static int32_t fill(store *s, const args *a, const store_plan *p)
             if (result < 0)
                 return -1;
             stored += result;
+            if (result && stored == a->most)
+                pause();
             if (result && a->wait)
                 nanosleep(&(struct timespec){0, 1000L * a->wait}, NULL);
         }
