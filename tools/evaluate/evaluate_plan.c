@@ -11,7 +11,7 @@
 #include "cli/getters.h"
 #include "cli/json.h"
 
-#include "sha256.h"
+#include "cli/sha256.h"
 
 /* ---- texts -------------------------------------------------------------------------------- */
 
