@@ -9,7 +9,7 @@
 
 #include "cli/getters.h"
 #include "cli/json.h"
-#include "many/sha256.h"
+#include "cli/sha256.h"
 #include "many/spec.h"
 
 /* ---- methods and metrics ------------------------------------------------------------------ */
