@@ -1,5 +1,6 @@
 /* grid.c - what a grid is made of: pictures, methods, networks; and the whole of it. */
 #include "grid.h"
+#include "cli/figures.h"
 #include "cli/getters.h"
 
 #include <math.h>
@@ -166,8 +167,7 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     g->targets = args->target.count > 0 ? args->target.count : 1;
     for (int32_t i = 0; i < g->targets; i++)
         g->target[i] = args->target.count > 0 ? args->target.text[i] : "top1";
-    while (map_metric(g->metrics))
-        g->metrics++;
+    g->metrics = figures_count();
     if (!allocate(g))
         return false;
     read_methods(g, args);
