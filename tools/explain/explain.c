@@ -345,13 +345,18 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     bool ok;
 
     progress_begin(p, ctx, quiet);
+    progress_step(p, "loading %s", network_called(&args->network));
     ok = limits_set(ctx, &args->limit) && load(e, ctx, args);
     if (ok) {
-        progress_end(p);
+        progress_step(p, "explaining %s with %s", args->picture, e->method->name);
         ok = explain(e, args);
     }
+    if (ok) {
+        progress_step(p, "drawing and writing");
+        ok = write_outputs(e, args);
+    }
     progress_end(p);
-    if (!ok || !write_outputs(e, args)) /* after one line that says why */
+    if (!ok) /* after one line that says why */
         return false;
     say_of_result(e, args, summary);
     if (args->terminal && !terminal_draw(e, args))

@@ -97,7 +97,7 @@ static bool load_networks(grid *g, const grid_args *args, progress *p)
 
         n->args = &args->network[i];
         network_plan_for(&wanted, needs);
-        progress_step(p, "network %d of %d", (int)i + 1, (int)g->networks);
+        progress_step(p, "loading %s", network_called(&wanted));
         if (!network_load(&n->net, g->ctx, &wanted) || !network_prepare(&n->net, &wanted) ||
             !pick_fits(&g->pick, &n->net) || (g->has_truth && !truth_fits(&g->truth, &n->net)))
             return false;
@@ -179,6 +179,7 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
          load_networks(g, args, p);
     for (int32_t i = 0; ok && i < g->pictures; i++)
         ok = grid_explain_picture(g, args, i, p);
+    progress_count(p, 0, 0);
     progress_end(p);
     if (!ok || !grid_any_map(g))
         return false;
