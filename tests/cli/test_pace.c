@@ -71,8 +71,8 @@ static void words(void **state)
     static const struct {
         double ms;
         const char *text;
-    } cases[] = {{0, "1 s"},           {17500, "18 s"},        {90000, "2 min"},
-                 {5400000, "1.5 h"},   {180000000, "2.1 days"}};
+    } cases[] = {
+        {0, "1 s"}, {17500, "18 s"}, {90000, "2 min"}, {5400000, "1.5 h"}, {180000000, "2.1 days"}};
     char text[32];
 
     (void)state;

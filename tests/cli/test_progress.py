@@ -11,7 +11,7 @@ from command import SOURCE, run
 from terminal import drawings, final, run_on_terminal
 
 SCENE = os.path.join(SOURCE, "demo", "pictures", "scene1.png")
-LONG = ["--method", "rise", "--samples", "600"]
+LONG = ["--method", "rise", "--samples", "300"]
 
 
 class Progress(unittest.TestCase):
@@ -34,20 +34,19 @@ class Progress(unittest.TestCase):
         done = [int(n) for n in re.findall(r"(\d+) %", "\n".join(lines))]
         self.assertEqual(done, sorted(done))
 
-    def test_is_cleared(self):
-        for columns in (30, 80):
-            shown = final(self.on_terminal("explain", SCENE, *LONG, "-o", "a.png", columns=columns))
-            self.assertNotIn("explaining", shown)
-            self.assertNotIn(" left", shown)
+    def test_fits_the_width_and_is_cleared(self):
+        for columns in (20, 45):
+            written = self.on_terminal("explain", SCENE, *LONG, "-o", "a.png", columns=columns)
+            self.assertTrue(drawings(written)[:-1])
+            for line in drawings(written)[:-1]:
+                self.assertLess(len(line), columns, line)
+            self.assertNotIn("explaining", final(written))
+            self.assertNotIn(" left", final(written))
+
+    def test_gives_way_to_a_failure(self):
         status, written = run_on_terminal("explain", SCENE, *LONG, "-o", "no/folder.png", cwd=self.dir)
         self.assertEqual(status, 1)
         self.assertRegex(final(written), r"\Akldve: no/folder\.png: [^\n]*\n\Z")
-
-    def test_fits_the_width(self):
-        for columns in (20, 41, 200):
-            written = self.on_terminal("explain", SCENE, *LONG, "-o", "a.png", columns=columns)
-            for line in drawings(written)[:-1]:
-                self.assertLess(len(line), columns, line)
 
     def test_ascii_where_the_locale_is(self):
         shutil.copy(SCENE, os.path.join(self.dir, "sz\u00e8ne.png"))
@@ -59,13 +58,12 @@ class Progress(unittest.TestCase):
         written = self.on_terminal("compare", SCENE, "--method", "rise", "--method", "occlusion",
                                    "--target", "top1", "--target", "top2", "-o", "a.png")
         lines = [line for line in drawings(written) if "explaining" in line]
-        self.assertRegex(lines[0], r"\A\d/4 · explaining scene1\.png with [^,]+, \S+ · \d+ %")
+        self.assertRegex(lines[0], r"\A\d/4 · explaining scene1 with [^,]+, \S+ · \d+ %")
         done = [int(n) for n in re.findall(r"(\d+) %", "\n".join(lines))]
         self.assertEqual(done, sorted(done))
 
     def test_nowhere_else(self):
-        for env in ({"TERM": "dumb"}, {"TERM": ""}):
-            self.assertNotIn("\r", self.on_terminal("explain", SCENE, *LONG, "-o", "a.png", env=env))
+        self.assertNotIn("\r", self.on_terminal("explain", SCENE, *LONG, "-o", "a.png", env={"TERM": "dumb"}))
         self.assertNotIn("\r", self.on_terminal("explain", SCENE, *LONG, "-o", "a.png", "--quiet"))
         self.assertEqual(run("explain", SCENE, *LONG, "-o", "a.png", cwd=self.dir).err, "")
 

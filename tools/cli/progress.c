@@ -25,10 +25,13 @@ enum {
 static const char *stage_words(const char *stage)
 {
     static const char *const words[][2] = {
-        {"reading", "reading the file"},  {"building", "building the graph"},
+        {"reading", "reading the file"},
+        {"building", "building the graph"},
         {"forward", "forward pass"},
-        {"backward", "backward pass"},    {"check", "checking the map"},
-        {"truth", "affinities of truth"}, {"inputs", ""},
+        {"backward", "backward pass"},
+        {"check", "checking the map"},
+        {"truth", "affinities of truth"},
+        {"inputs", ""},
     };
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -93,6 +96,7 @@ static void draw(progress *p, double now)
             *count || *cut || !*figures ? figures : figures + strlen(dot));
     fflush(stderr);
     p->drawn = true;
+    complain_over_line(true);
     p->painted = now;
 }
 
@@ -187,5 +191,6 @@ void progress_end(progress *p)
     if (p->drawn)
         fprintf(stderr, "\r\033[K");
     p->drawn = false;
+    complain_over_line(false);
     p->painted = 0;
 }

@@ -25,6 +25,9 @@ void complain(const char *format, ...) KLDVE_PRINTF(1, 2);
  *  will say it.  NULL: print them again.  Not while other threads run. */
 void complain_into(char *line, size_t size);
 
+/** Whether the terminal shows a line of progress, which a complaint then clears first. */
+void complain_over_line(bool drawn);
+
 /** Say why the last call on `ctx` failed, as "kldve: FILE: why".  `file` is what the call was
  *  about; a message that already begins with its name is printed unchanged. */
 void complain_ctx(const kldve_ctx *ctx, const char *file, kldve_status status);
@@ -37,7 +40,7 @@ void clean_text(const char *text, char *out, size_t size);
 void list_name(char *list, size_t size, const char *name);
 
 /** The name of a file without its folders, within `path`. */
-const char *file_name(const char *path);
+const char *base_name(const char *path);
 
 /** Milliseconds of a clock that only goes forward. */
 double now_ms(void);
@@ -67,7 +70,8 @@ void progress_step(progress *p, const char *format, ...) KLDVE_PRINTF(2, 3);
 void progress_count(progress *p, int64_t done, int64_t of);
 /** What the line says of that in words, for a log: "412/1000, 41 %, 18 s left". */
 void progress_figures(const progress *p, char *out, size_t size);
-/** Clear the line; also before every message.  The next piece of news draws it again. */
+/** Clear the line, also before anything is printed; complain() does it by itself.  The next piece
+ *  of news draws it again. */
 void progress_end(progress *p);
 
 /* ---- choices.c: names that options choose from -------------------------------------------- */

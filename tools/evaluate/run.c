@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "many/interrupt.h"
 #include "worker.h"
 
 enum {
@@ -50,8 +51,8 @@ typedef struct lead {
     double said;               /* ms, of the last line of a log */
     unit ready[READY];         /* measured, not in the database yet */
     int32_t readies;
-    bool dry;     /* nothing more is handed out */
-    bool broken;  /* the database cannot be written */
+    bool dry;    /* nothing more is handed out */
+    bool broken; /* the database cannot be written */
 } lead;
 
 static void stop(lead *l)
@@ -210,8 +211,8 @@ static bool all_gone(const lead *l)
 
 enum { LINE_MS = 60000 /* between two lines of a log */ };
 
-/* What an earlier run has measured is looked at before anything is measured now, so that it does not
- * count for the pace. */
+/* What an earlier run has measured is looked at before anything is measured now, so that it does
+ * not count for the pace. */
 static void say_progress(lead *l)
 {
     int64_t open = l->handed - l->end->measured;
@@ -248,7 +249,7 @@ static bool go_on(lead *l)
     feed_pool(l);
     feed_ranks(l);
     event = pool_wait(l->pool, l->ranks > 1 ? RANKS_MS : ALONE_MS, &u, why);
-    for (; event == POOL_UNIT; event = pool_wait(l->pool, 0, &u, why))
+    for (; event == POOL_ITEM; event = pool_wait(l->pool, 0, &u, why))
         keep(l, &u);
     if (event == POOL_FAILED)
         fail(l, why);
@@ -348,7 +349,7 @@ static bool follow_on(follow *f)
         give_up(f, NULL);
     ask_for_more(f);
     event = pool_wait(f->pool, RANKS_MS, &u, why);
-    if (event == POOL_UNIT) {
+    if (event == POOL_ITEM) {
         if (!crew_send_unit(0, CREW_RESULT, &u))
             give_up(f, "out of memory");
         unit_free(&u);
