@@ -68,6 +68,14 @@ const kldve_method *explain_method(const explain_args *args);
 /** The options of the explanation, except its target. */
 void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o);
 
+/** explanation.c: load network and picture.  False after a message. */
+bool explanation_load(explanation *e, kldve_ctx *ctx, const explain_args *args);
+/** Explain, and fill in what follows from the map.  False after a message. */
+bool explanation_make(explanation *e, const explain_args *args);
+
+/** explain_write.c: write what was asked for.  False after a message. */
+bool explanation_write(explanation *e, const explain_args *args);
+
 /** subject.c: whether a name is that of an array, not of a picture. */
 bool subject_is_array(const char *path);
 /** Find options that an array rules out.  EXIT_DONE, or EXIT_USAGE after a message. */
