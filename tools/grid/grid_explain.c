@@ -161,9 +161,9 @@ static bool explain_network(grid *g, const grid_args *args, const kldve_image *p
             cell->network = net;
             cell->method = m;
             cell->target = t;
-            progress_step(p, "%d of %d: %.60s, %.60s, %s", (int)(cell - g->cell) + 1,
-                          (int)(of * g->pictures), g->picture[i].name, g->network[net].name,
-                          g->method[m].id);
+            progress_count(p, cell - g->cell, (int64_t)of * g->pictures);
+            progress_step(p, "explaining %.60s with %.60s, %s", g->picture[i].name,
+                          g->network[net].name, g->method[m].id);
             if (!explain_cell(g, args, picture, cell))
                 return false;
         }
