@@ -7,7 +7,8 @@ The blocks of one page run in order in a folder of its own.  What they do is sai
 the fence and by HTML comments directly above it:
 
     ```sh        runs and succeeds.  `kldve` is the built command, pkg-config finds the built libraries
-    ```c, ```cpp with main(): compiles without a warning, and links
+    ```c, ```cpp with main(): compiles without a warning, and links; statements without one compile in a
+                function that has ctx, net, photo and map
     ```python    runs, or is compiled where a module is missing
     ```json      parses
     ```text      output, formulas: nothing is checked
@@ -85,6 +86,7 @@ class World:
             (folder / name).symlink_to(source / name)
         self.env = dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}", HOME=str(folder), LC_ALL="C.UTF-8",
                         PKG_CONFIG_PATH=str(build / "meson-uninstalled"), CPATH=str(source / "include"),
+                        CMAKE_PREFIX_PATH=str(build),
                         OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                         LD_LIBRARY_PATH=f"{build / 'lib'}:{build / 'lib' / 'onnx'}")
 
@@ -160,17 +162,30 @@ def check_sh(world, block):
     return None
 
 
+STATEMENTS = """#include <kldve/labels.h>
+#include <kldve/method.h>
+#include <kldve/metrics.h>
+#include <kldve/onnx.h>
+#include <stdio.h>
+static void block(kldve_ctx *ctx, kldve_explainer *net, kldve_image *photo, kldve_heatmap *map)
+{
+%s
+}
+"""
+
+
 def check_compiled(world, block):
     compiler, ending, standard = ((world.cc, ".c", "-std=c11") if block.language == "c"
                                   else (world.cxx, ".cpp", "-std=c++17"))
-    if "main(" not in block.text:
-        return "say where it comes from: <!-- from: PATH -->"
+    text, more = block.text, []
+    if "main(" not in text:
+        text, more = STATEMENTS % text, ["-fsyntax-only", "-Wno-unused", "-Wno-error=unused-result"]
     name = f"block-{block.where.rpartition(':')[2]}{ending}"
-    (world.folder / name).write_text(block.text)
+    (world.folder / name).write_text(text)
     status, flags = world.run(["pkg-config", "--cflags", "--libs", "kldve-onnx", "kldve"])
     if status == 0:
         status, flags = world.run([*compiler, standard, "-Wall", "-Wextra", "-Werror", name, "-o", f"{name}.out",
-                                   *flags.split(), "-lm"])
+                                   *flags.split(), "-lm", *more])
     return None if status == 0 else f"does not compile\n{flags[-1500:]}"
 
 
