@@ -1,5 +1,6 @@
 /* grid.c - what a grid is made of: pictures, methods, networks; and the whole of it. */
 #include "grid.h"
+#include "cli/figures.h"
 #include "cli/getters.h"
 
 #include <math.h>
@@ -188,8 +189,7 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     g->methods = args->method.count > 0 ? args->method.count : 1;
     g->targets = args->target.count > 0 ? args->target.count : 1;
     g->target = args->target.count > 0 ? args->target.text : first;
-    while (map_metric(g->metrics))
-        g->metrics++;
+    g->metrics = figures_count();
     if (!allocate(g))
         return false;
     read_methods(g, args);
