@@ -93,7 +93,7 @@ class Outputs(Folder):
                               "r.json")
         record = read_json(self.path("r.json"))
         self.assertEqual((record["grid"], record["tokens_aside"]), ([9, 16], 1))
-        self.assertIn("maps of 9 x 16, 1 token aside, ", result.out)
+        self.assertIn("maps of 9 x 16, 1 token aside\n", result.out)
         for grid, layer in [("13", []), ("7x7", []), ("12x13", ["--layer", "block3"])]:
             result = run("explain", vit, scene, "--grid", grid, *layer, cwd=self.dir)
             self.assertEqual(result.status, 1)

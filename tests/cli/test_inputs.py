@@ -346,7 +346,7 @@ class Forms(Case):
             with open(self.path(name), "rb") as file:
                 size = struct.unpack(">II", file.read(24)[16:])
             self.assertEqual(size, (36, 36))
-        drawn = run("explain", "net.onnx", *frames, "--terminal", "--quiet", cwd=self.dir)
+        drawn = run("explain", "n.onnx", *frames, "--terminal", "--quiet", cwd=self.dir)
         self.assertEqual({line.count("\u2580") for line in drawn.out.splitlines()}, {46})  # 36 x 36 in 23 rows
         os.remove(self.path("o.json"))
         self.refused("takes films of 4 frames, and 2 pictures are given", "f1.png",

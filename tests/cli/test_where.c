@@ -32,7 +32,8 @@ static kldve_heatmap *map_of(kldve_ctx *ctx, const float *cells, int32_t height,
 static void expect(const float *cells, int32_t height, int32_t frames, bool is_row,
                    const char *text)
 {
-    kldve_ctx *ctx = test_ctx(NULL);
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
     kldve_heatmap *map = map_of(ctx, cells, height, frames);
     char said[256];
     where w;
@@ -43,6 +44,7 @@ static void expect(const float *cells, int32_t height, int32_t frames, bool is_r
     where_free(&w);
     kldve_heatmap_free(map);
     kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
 }
 
 /* One hot cell in the middle of each ninth. */
@@ -70,6 +72,7 @@ static void several_places(void **state)
     (void)state;
     two[0] = 1;
     two[CELLS * CELLS - 1] = 0.9f;
+    two[CELLS - 1] = 0.2f;
     expect(two, CELLS, 0, false, "the upper left and the lower right");
     for (int i = 0; i < CELLS * CELLS; i++) {
         half[i] = i % CELLS < 3 ? 1 : 0;
