@@ -123,7 +123,7 @@ static void say_parts(const parts *p, char *out, size_t size)
 
     order_of(p->energy, PARTS, order);
     n = half_of(p->energy, order, PARTS);
-    if (n > NAMED) {
+    if (n > NAMED || (n == NAMED && half)) {
         snprintf(out, size, "%s", half ? half : "many places");
         return;
     }
