@@ -133,6 +133,9 @@ static bool add_arguments(const network_args *a, spec *s)
     add_numbers(s, "std", &a->std);
     add_number(s, "resize", a->resize);
     add_number(s, "crop", a->crop);
+    add_number(s, "fit", a->fit);
+    add_number(s, "interpolation", a->interpolation);
+    add_numbers(s, "pad", &a->pad);
     if (a->grid.width > 0)
         add(s, "grid %dx%d", (int)a->grid.width, (int)a->grid.height);
     if (a->size.width > 0)
