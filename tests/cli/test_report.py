@@ -1,6 +1,7 @@
 """kldve report: the page as a file.  It holds what compare and explain report, texts from files stay
 text, nothing is fetched, and every kind of failure gives one clear line."""
 import base64
+import hashlib
 import html.parser
 import json
 import re
@@ -41,6 +42,11 @@ class Page(html.parser.HTMLParser):
 def without(maps):
     """Figures without what differs from run to run and what only a page has."""
     return [{k: v for k, v in m.items() if k not in ("ms", "values", "seen")} for m in maps]
+
+
+def allowed(text):
+    """How a Content-Security-Policy allows this style or script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 class Report(Folder):
@@ -131,12 +137,13 @@ class Safety(Report):
         page, _ = self.page("--model", "net.onnx", "pic.png")
         policy = [a["content"] for t, a in page.elements
                   if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"]
-        self.assertEqual(policy, ["default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-                                  "script-src 'unsafe-inline'"])
+        style, script = (re.search(f"<{tag}>(.*?)</{tag}>", self.text, re.DOTALL)[1] for tag in ["style", "script"])
+        self.assertEqual(policy, ["default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
+                                  f"style-src {allowed(style)}; script-src {allowed(script)}"])
         for tag, attributes in page.elements:
             self.assertNotIn(tag, ["link", "iframe", "object", "embed", "base", "form"])
             self.assertFalse({"src", "href", "srcset"} & set(attributes), tag)
-            self.assertFalse([a for a in attributes if a.startswith("on")], tag)
+            self.assertFalse([a for a in attributes if a.startswith("on") or a == "style"], tag)
         self.assertNotRegex(self.text, r"https?://|url\(|@import|innerHTML|insertAdjacent|eval\(")
 
 

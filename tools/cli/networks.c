@@ -102,17 +102,11 @@ static bool load_with(network *n, const network_args *args, const kldve_onnx_fil
 
 static bool load_model(network *n, const network_args *args, const kldve_onnx_files *demo)
 {
-    given_inputs *given = malloc(sizeof *given); /* some 60 kB */
+    given_inputs given;
     kldve_onnx_options options = {.struct_size = sizeof options};
-    bool ok = false;
+    bool ok = given_read(&given, args, n->card, &options) && load_with(n, args, demo, options);
 
-    if (!given)
-        complain("out of memory");
-    else if (given_read(given, args, n->card, &options))
-        ok = load_with(n, args, demo, options);
-    if (given)
-        given_free(given);
-    free(given);
+    given_free(&given);
     return ok;
 }
 
@@ -181,7 +175,7 @@ bool network_load(network *n, kldve_ctx *ctx, const network_args *args)
     n->ctx = ctx;
     n->name = args->model ? args->model : built_in;
     if (!args->model && kldve_onnx_demo(&demo) != KLDVE_OK) {
-        complain("%s is not part of this build: give a MODEL.onnx", n->name);
+        complain("%s is not part of this build: give a network, NET.onnx", n->name);
         return false;
     }
     if (!load_card(n, args, &demo) || !load_model(n, args, &demo))

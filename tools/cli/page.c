@@ -1,7 +1,10 @@
-/* page.c - pages of HTML that hold their data. */
+/* page.c - pages of HTML that hold their data, their style and their scripts. */
+
 #include "page.h"
 
 #include <kldve/backend.h>
+
+#include "sha256.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,57 +63,170 @@ bool page_put_picture(json_object *object, const char *key, kldve_ctx *ctx,
     return ok;
 }
 
-/* Escape JSON so that it cannot end the script around it; these characters occur only in its
- * strings.  NULL: out of memory. */
-static char *guarded(const char *json)
+/* ---- texts -------------------------------------------------------------------------------- */
+
+extern const unsigned char page_base_style[], page_base_script[];
+extern const size_t page_base_style_nbytes, page_base_script_nbytes;
+
+static const page_text base_style = {page_base_style, &page_base_style_nbytes};
+static const page_text base_script = {page_base_script, &page_base_script_nbytes};
+
+/* The text with number i of a style or a script, the one that all pages share first; NULL behind
+ * the last. */
+static const page_text *text_of(const page_text *base, const page_text *own, int32_t i)
 {
-    size_t n = strlen(json), used = 0;
-    char *text = n > (SIZE_MAX - 1) / 6 ? NULL : malloc(6 * n + 1);
+    if (i == 0)
+        return base;
+    return i <= PAGE_TEXTS && own[i - 1].bytes ? &own[i - 1] : NULL;
+}
 
-    for (size_t i = 0; text && i < n; i++) {
-        bool separator = strncmp(json + i, "\xe2\x80\xa8", 3) == 0 ||
-                         strncmp(json + i, "\xe2\x80\xa9", 3) == 0; /* U+2028, U+2029 */
+static void put(page_file *p, const void *bytes, size_t nbytes)
+{
+    fwrite(bytes, 1, nbytes, p->out.file);
+    p->nbytes += nbytes;
+}
 
-        if (separator) {
-            i += 2;
-            used += (size_t)sprintf(text + used, "\\u20%02x", (unsigned char)json[i] & 0x7fU);
-        } else if (json[i] == '<' || json[i] == '>' || json[i] == '&') {
-            used += (size_t)sprintf(text + used, "\\u%04x", (unsigned)json[i]);
-        } else {
-            text[used++] = json[i];
-        }
+static void put_text(page_file *p, const char *text)
+{
+    put(p, text, strlen(text));
+}
+
+static void put_texts(page_file *p, const page_text *base, const page_text *own)
+{
+    const page_text *text;
+
+    for (int32_t i = 0; (text = text_of(base, own, i)) != NULL; i++)
+        put(p, text->bytes, *text->nbytes);
+}
+
+/* ---- policy -------------------------------------------------------------------------------- */
+
+/* "'sha256-...'", as a Content-Security-Policy names what it allows. */
+static bool put_hash(page_file *p, const page_text *base, const page_text *own)
+{
+    const page_text *text;
+    unsigned char digest[(SHA256_TEXT - 1) / 2];
+    char digits[SHA256_TEXT], *hash;
+    sha256 s = {.nbytes = 0};
+
+    sha256_begin(&s);
+    for (int32_t i = 0; (text = text_of(base, own, i)) != NULL; i++)
+        sha256_add(&s, text->bytes, *text->nbytes);
+    sha256_end(&s, digits);
+    for (size_t i = 0; i < sizeof digest; i++) {
+        const char byte[3] = {digits[2 * i], digits[2 * i + 1], '\0'};
+
+        digest[i] = (unsigned char)strtoul(byte, NULL, 16);
     }
-    if (text)
-        text[used] = '\0';
-    return text;
+    hash = base64("'sha256-", digest, sizeof digest);
+    if (!hash) {
+        complain("out of memory");
+        return false;
+    }
+    put_text(p, hash);
+    put_text(p, "'");
+    free(hash);
+    return true;
 }
 
-/* The page with the text of the data in the place of the marker. */
-static bool write_filled(const char *path, const char *page, size_t nbytes, const char *data)
+static bool put_policy(page_file *p)
 {
-    static const char marker[] = "@DATA@";
-    const char *place = strstr(page, marker);
-    const char *behind = place + sizeof marker - 1;
-    const output_part part[] = {
-        {page, (size_t)(place - page)},
-        {data, strlen(data)},
-        {behind, nbytes - (size_t)(behind - page)},
-    };
-
-    return output_write(path, part, 3);
+    put_text(p,
+             "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src ");
+    if (!put_hash(p, &base_style, p->of->style))
+        return false;
+    put_text(p, "; script-src ");
+    return put_hash(p, &base_script, p->of->script);
 }
 
-bool page_write(const char *path, const unsigned char *page, size_t nbytes, json_object *data)
+/* ---- data ---------------------------------------------------------------------------------- */
+
+/* Write JSON so that it cannot end the script around it; what is escaped occurs only in its
+ * strings. */
+static void put_json(page_file *p, const char *json)
+{
+    const char *from = json;
+
+    for (; *json; json++) {
+        bool separator = strncmp(json, "\xe2\x80\xa8", 3) == 0 ||
+                         strncmp(json, "\xe2\x80\xa9", 3) == 0; /* U+2028, U+2029 */
+        char escaped[8];
+
+        if (!separator && *json != '<' && *json != '>' && *json != '&')
+            continue;
+        put(p, from, (size_t)(json - from));
+        json += separator ? 2 : 0;
+        snprintf(escaped, sizeof escaped, separator ? "\\u20%02x" : "\\u%04x",
+                 (unsigned)(unsigned char)*json & 0x7fU);
+        put_text(p, escaped);
+        from = json + 1;
+    }
+    put(p, from, (size_t)(json - from));
+}
+
+bool page_add(page_file *p, const char *id, json_object *data)
 {
     const char *json = data ? json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN) : NULL;
-    char *text = json ? guarded(json) : NULL;
-    bool ok = false;
 
-    if (text)
-        ok = write_filled(path, (const char *)page, nbytes, text);
-    else
-        complain("%s: cannot make the page, for lack of memory", path);
-    free(text);
+    if (json) {
+        put_text(p, "<script type=\"application/json\" id=\"");
+        put_text(p, id);
+        put_text(p, "\">");
+        put_json(p, json);
+        put_text(p, "</script>\n");
+    } else {
+        complain("cannot make the page, for lack of memory");
+    }
     json_object_put(data);
-    return ok;
+    return json != NULL;
+}
+
+/* ---- the page ------------------------------------------------------------------------------ */
+
+/* Write the HTML from *rest up to a marker, and go on behind it. */
+static void put_until(page_file *p, const char *marker)
+{
+    const char *place = strstr(p->rest, marker);
+
+    put(p, p->rest, (size_t)(place - p->rest));
+    p->rest = place + strlen(marker);
+}
+
+bool page_begin(page_file *p, const char *path, const page_source *of)
+{
+    memset(p, 0, sizeof *p);
+    if (!output_begin(&p->out, path))
+        return false;
+    p->of = of;
+    p->rest = (const char *)of->html.bytes;
+    put_until(p, "@POLICY@");
+    if (!put_policy(p)) {
+        output_end(&p->out, false);
+        return false;
+    }
+    put_until(p, "@STYLE@");
+    put_texts(p, &base_style, of->style);
+    put_until(p, "@DATA@");
+    return true;
+}
+
+bool page_end(page_file *p, bool keep)
+{
+    put_until(p, "@SCRIPT@");
+    put_texts(p, &base_script, p->of->script);
+    put_text(p, p->rest);
+    return output_end(&p->out, keep);
+}
+
+bool page_write(const char *path, const page_source *of, json_object *data)
+{
+    page_file p;
+    bool ok;
+
+    if (!page_begin(&p, path, of)) {
+        json_object_put(data);
+        return false;
+    }
+    ok = page_add(&p, "data", data);
+    return page_end(&p, ok) && ok;
 }

@@ -208,16 +208,15 @@ bool limits_set(kldve_ctx *ctx, const arg_list *given);
 /** Have the engine plan what methods with these needs (KLDVE_NEED_*) require, and no more, because
  *  planning takes time and memory. */
 void network_plan_for(network_args *args, uint64_t needs);
-enum { GIVEN_MOST = 2 * ARG_LIST_MAX /**< by options and by a card */ };
-
 /** given_inputs.c: what --dim, --input and a card say, for the engine. */
 typedef struct given_inputs {
-    kldve_onnx_dim dim[GIVEN_MOST];
-    kldve_onnx_input input[GIVEN_MOST];
-    npy_array array[GIVEN_MOST];
-    double number[ARG_LIST_MAX];
+    kldve_onnx_dim *dim;      /**< [dims], by options and by the card */
+    kldve_onnx_input *input;  /**< [inputs], the same */
+    npy_array *array;         /**< [inputs] */
+    double *number;           /**< [inputs] */
+    char (*name)[LABEL_SIZE]; /**< [inputs + dims], of those by options */
+    int32_t dims, inputs;
     float *pictures; /**< of a batch; NULL without one */
-    char name[2 * ARG_LIST_MAX][LABEL_SIZE];
 } given_inputs;
 
 /** Check their form.  EXIT_DONE, or EXIT_USAGE after a message. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sha256.h"
+#include "cli/sha256.h"
 
 /* ---- messages ----------------------------------------------------------------------------- */
 

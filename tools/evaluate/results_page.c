@@ -9,8 +9,12 @@
 #include "cli/getters.h"
 #include "cli/page.h"
 
-extern const unsigned char evaluate_page[];
-extern const size_t evaluate_page_nbytes;
+extern const unsigned char evaluate_html[], evaluate_style[], evaluate_script[];
+extern const size_t evaluate_html_nbytes, evaluate_style_nbytes, evaluate_script_nbytes;
+
+static const page_source source = {{evaluate_html, &evaluate_html_nbytes},
+                                   {{evaluate_style, &evaluate_style_nbytes}},
+                                   {{evaluate_script, &evaluate_script_nbytes}}};
 
 enum {
     PAGE_NUMBERS = 1000000, /* that a page holds; some 9 bytes each */
@@ -265,7 +269,7 @@ bool results_write_page(store *s, const summary *m, int32_t against, const resul
     if (!ok)
         complain("out of memory");
     if (ok && put_numbers(data, s, m, artist))
-        return page_write(path, evaluate_page, evaluate_page_nbytes, data);
+        return page_write(path, &source, data);
     json_object_put(data);
     return false;
 }

@@ -1,237 +1,12 @@
 /* explain.c - kldve explain: one picture, one network, one heat map. */
 #include "explain.h"
-#include "cli/getters.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* ---- the explanation ---------------------------------------------------------------------- */
-
-void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o)
-{
-    memset(o, 0, sizeof *o);
-    o->struct_size = sizeof *o;
-    o->method = e->method->name;
-    o->reading = args->reading; /* 0: the default */
-    o->temperature = (float)args->temperature;
-    o->perplexity = args->perplexity;
-    o->neighbour_perplexity = args->neighbour_perplexity;
-    o->flags = args->check ? KLDVE_FLAG_CHECK : 0;
-    if (args->check && args->check_passes >= 0)
-        o->check_passes = args->check_passes > 0 ? args->check_passes : -1;
-    o->sign = args->sign; /* choices count from 1; kldve_sign has its default at 0 */
-    o->samples = args->samples;
-    o->window = args->window;
-    o->stride = args->stride;
-    o->noise = args->noise;
-    o->seed = args->seed > 0 ? (uint64_t)args->seed : 0;
-    o->truth = e->truth.score; /* NULL without one */
-    o->smooth = args->smooth;
-    pick_options(&args->pick, &e->mask, o);
-}
-
-static uint64_t needs_of(const explanation *e, const explain_args *args)
-{
-    kldve_options o;
-
-    explain_options_of(e, args, &o);
-    return e->method->needs_with ? e->method->needs_with(&o) : e->method->needs;
-}
-
-/* A film does not fit into a terminal. */
-static bool fits_terminal(const explanation *e, const explain_args *args)
-{
-    if (!args->terminal || e->net.shape.in_frames == 1)
-        return true;
-    complain("%s: --terminal draws one picture, and this is a film of %d frames: -o FILE.png draws "
-             "all of them",
-             e->net.name, (int)e->net.shape.in_frames);
-    return false;
-}
-
-static bool mask_covers(const explanation *e, const explain_args *args)
-{
-    return !e->picture ||
-           pick_covers(&args->pick, &e->mask, args->picture, kldve_image_width(e->picture),
-                       kldve_image_height(e->picture));
-}
-
-static bool load(explanation *e, kldve_ctx *ctx, const explain_args *args)
-{
-    network_args wanted = args->network;
-    double begin = now_ms();
-
-    /* Read the picture first: that is cheap, and its name is as easily mistyped. */
-    if (!subject_read(e, ctx, args))
-        return false;
-    e->ms.decode = now_ms() - begin;
-    begin = now_ms();
-    e->method = explain_method(args);
-    e->net.ctx = ctx;
-    if (!pick_load(&args->pick, ctx, &e->mask) || !mask_covers(e, args))
-        return false;
-    network_plan_for(&wanted, needs_of(e, args));
-    wanted.array = subject_is_array(args->picture) ? &e->array : NULL;
-    wanted.frames = e->frames > 1 ? e->frames : 0;
-    if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted) ||
-        !pick_fits(&args->pick, &e->net))
-        return false;
-    e->ms.load = now_ms() - begin;
-    if (!subject_is_array(args->picture))
-        return subject_fits_frames(e) && fits_terminal(e, args);
-    return fits_terminal(e, args) && subject_fit(e, &e->net, args->picture, &e->input) &&
-           subject_draw(e);
-}
-
-/* The index of the class that --target or --rival names.  A rank costs a forward pass, because only
- * the scores tell which class is second. */
-static bool find_index(const explanation *e, const explain_args *args, const char *text,
-                       int32_t *index)
-{
-    kldve_options o;
-    kldve_record record = {.struct_size = sizeof record};
-    kldve_heatmap *map = NULL;
-    kldve_status status;
-
-    classes_ask(&e->net, &o);
-    pick_options(&args->pick, &e->mask, &o);
-    if (!classes_target(&e->net, text, &o))
-        return false;
-    *index = o.target;
-    if (o.target_kind != KLDVE_TARGET_RANK)
-        return true;
-    status = subject_explain(e, &e->net, &o, &map);
-    if (status != KLDVE_OK) {
-        complain_ctx(e->net.ctx, e->net.name, status);
-        return false;
-    }
-    status = kldve_heatmap_record(map, &record);
-    kldve_heatmap_free(map);
-    if (status != KLDVE_OK) {
-        complain_ctx(e->net.ctx, e->net.name, status);
-        return false;
-    }
-    *index = record.target;
-    return true;
-}
-
-static bool find_target(explanation *e, const explain_args *args, kldve_options *o)
-{
-    const char *first = args->target.count > 0 ? args->target.text[0] : "top1";
-
-    if (args->rival) {
-        o->target_kind = KLDVE_TARGET_VERSUS;
-        if (!find_index(e, args, first, &o->target) || !find_index(e, args, args->rival, &o->rival))
-            return false;
-        e->rival = o->rival;
-        return true;
-    }
-    if (args->target.count < 2)
-        return classes_target(&e->net, first, o);
-    o->target_kind = KLDVE_TARGET_SET;
-    o->targets = e->set;
-    o->target_count = args->target.count;
-    for (int32_t i = 0; i < args->target.count; i++)
-        if (!find_index(e, args, args->target.text[i], &e->set[i]))
-            return false;
-    return true;
-}
-
-static bool explain_layer(const explanation *e, const network *net, const kldve_options *o,
-                          kldve_heatmap **map)
-{
-    kldve_status status = subject_explain(e, net, o, map);
-
-    if (status != KLDVE_OK)
-        complain_ctx(net->ctx, net->name, status);
-    return status == KLDVE_OK;
-}
-
-/* Replace the map of the first layer by the mean of it and those of --fuse. */
-static bool fuse_layers(explanation *e, const explain_args *args, const kldve_options *options)
-{
-    kldve_heatmap *map[1 + ARG_LIST_MAX] = {e->map}, *fused = NULL;
-    kldve_options o = *options;
-    kldve_status status;
-    int32_t maps = 1;
-    bool ok = true;
-
-    if (o.target_kind == KLDVE_TARGET_RANK) { /* the same class in every layer */
-        o.target_kind = KLDVE_TARGET_INDEX;
-        o.target = e->record.target;
-    }
-    for (int32_t i = 0; ok && i < args->fuse.count; i++) {
-        network_args wanted = args->network;
-        network net;
-
-        wanted.layer = args->fuse.text[i];
-        wanted.array = e->input ? &e->array : NULL;
-        wanted.frames = e->frames > 1 ? e->frames : 0;
-        network_plan_for(&wanted, needs_of(e, args));
-        ok = network_load(&net, e->net.ctx, &wanted) && network_prepare(&net, &wanted) &&
-             explain_layer(e, &net, &o, &map[maps]);
-        maps += ok;
-        network_free(&net);
-    }
-    if (ok) {
-        status = kldve_heatmap_fuse(e->net.ctx, (const kldve_heatmap *const *)map, maps, &fused);
-        ok = status == KLDVE_OK;
-        if (!ok)
-            complain_ctx(e->net.ctx, e->net.name, status);
-    }
-    for (int32_t i = 0; i < maps; i++)
-        kldve_heatmap_free(map[i]);
-    e->map = fused;
-    return ok;
-}
-
-/* Read the other network's scores of the picture. */
-static bool read_truth(explanation *e, const explain_args *args)
-{
-    float *input = NULL;
-    bool ok = truth_load(&e->truth, e->net.ctx, args->truth, args->network.threads) &&
-              truth_fits(&e->truth, &e->net) &&
-              (!e->input || subject_fit(e, &e->truth.net, args->picture, &input)) &&
-              truth_score(&e->truth, e->picture, input);
-
-    free(input);
-    return ok;
-}
-
-static bool read_map(explanation *e)
-{
-    kldve_status status;
-
-    e->record.struct_size = sizeof e->record;
-    e->stages.struct_size = sizeof e->stages;
-    if ((status = kldve_heatmap_record(e->map, &e->record)) == KLDVE_OK &&
-        (status = kldve_heatmap_timings(e->map, &e->stages)) == KLDVE_OK)
-        return true;
-    complain_ctx(e->net.ctx, e->net.name, status);
-    return false;
-}
-
-static bool explain(explanation *e, const explain_args *args)
-{
-    kldve_options o;
-    const float *logits;
-    size_t count;
-
-    if (args->truth && !read_truth(e, args))
-        return false;
-    explain_options_of(e, args, &o);
-    if (!find_target(e, args, &o) || !explain_layer(e, &e->net, &o, &e->map))
-        return false;
-    if (!read_map(e) || (args->fuse.count > 0 && (!fuse_layers(e, args, &o) || !read_map(e))))
-        return false;
-    logits = map_logits(e->map, &count);
-    e->tops = e->record.scores == KLDVE_SCORES_NUMBER ? 0 : classes_top(logits, count, e->top);
-    return true;
-}
-
-/* ---- what is written ---------------------------------------------------------------------- */
+/* ---- where the picture goes --------------------------------------------------------------- */
 
 /* photos/cat.jpg -> cat.kldve.png, in the working folder; NULL: out of memory. */
 static char *default_overlay(const char *picture)
@@ -258,61 +33,6 @@ static bool default_is_free(const char *path)
         return true;
     complain("%s exists and may belong to another picture: -o %s writes over it", path, path);
     return false;
-}
-
-kldve_status explain_render(const explanation *e, const explain_args *args,
-                            const kldve_image *picture, kldve_image **out)
-{
-    kldve_render_options o = {.struct_size = sizeof o, .colormap = args->colormap};
-    kldve_status status;
-
-    if (args->colormap == 0 && e->record.sign == KLDVE_SIGN_SIGNED)
-        o.colormap = KLDVE_COLORMAP_DIVERGING;
-    if (args->opacity >= 0)
-        o.opacity = args->opacity > 0 ? (float)args->opacity : -1;
-    if (e->net.shape.in_frames > 1)
-        return film_draw(e, &o, picture != NULL, out);
-    status = kldve_heatmap_render(e->net.ctx, e->map, picture, &o, out);
-    if (status == KLDVE_OK && picture)
-        pick_draw(&args->pick, &e->mask, kldve_image_width(picture), kldve_image_height(picture),
-                  *out);
-    return status;
-}
-
-static bool write_picture(const explanation *e, const explain_args *args, const char *path,
-                          const kldve_image *picture)
-{
-    kldve_image *image = NULL;
-    kldve_status status = explain_render(e, args, picture, &image);
-
-    if (status == KLDVE_OK)
-        status = kldve_image_save(e->net.ctx, image, path, 0);
-    if (status != KLDVE_OK)
-        complain_ctx(e->net.ctx, path, status);
-    kldve_image_free(image);
-    return status == KLDVE_OK;
-}
-
-static bool write_map(const explanation *e, const char *path)
-{
-    size_t dim[2] = {(size_t)e->record.height, (size_t)e->record.width};
-
-    if (e->net.shape.in_frames > 1)
-        return film_write(e, path);
-    return npy_write(path, NPY_FLOAT32, 2, dim, map_values(e->map));
-}
-
-static bool write_outputs(explanation *e, const explain_args *args)
-{
-    double begin = now_ms();
-
-    if ((args->overlay && !write_picture(e, args, args->overlay, e->picture)) ||
-        (args->heat && !write_picture(e, args, args->heat, NULL)) ||
-        (args->map && !write_map(e, args->map)) || (args->dump && !dump_write(e, args->dump)))
-        return false;
-    e->ms.render = now_ms() - begin;
-    e->ms.total = now_ms() - e->ms.begin;
-    return !args->json || record_write(e, args);
 }
 
 /* ---- the command -------------------------------------------------------------------------- */
@@ -345,13 +65,13 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     bool ok;
 
     progress_begin(p, ctx, quiet);
-    ok = limits_set(ctx, &args->limit) && load(e, ctx, args);
+    ok = limits_set(ctx, &args->limit) && explanation_load(e, ctx, args);
     if (ok) {
         progress_end(p);
-        ok = explain(e, args);
+        ok = explanation_make(e, args);
     }
     progress_end(p);
-    if (!ok || !write_outputs(e, args)) /* after one line that says why */
+    if (!ok || !explanation_write(e, args)) /* after one line that says why */
         return false;
     say_of_result(e, args, summary);
     if (args->terminal && !terminal_draw(e, args))
@@ -361,56 +81,69 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     return output_flush();
 }
 
-static int command_explain(const arg_command *command, int argc, char **argv)
+/* The exit status of arguments that were read. */
+static int explain_all(const explain_args *args, double begin)
 {
     explanation e;
-    explain_args args;
     progress p;
     kldve_ctx *ctx = NULL;
-    char *overlay = NULL;
-    bool go, ok = false;
-    int code;
+    bool ok = false;
 
     memset(&e, 0, sizeof e);
-    e.ms.begin = now_ms();
-    code = explain_read_args(command, argc, argv, &args, &go);
-    if (!go || code != EXIT_DONE)
-        return code;
-    if (!args.overlay && !args.heat && !args.map && !args.dump && !args.json && !args.terminal)
-        args.overlay = overlay = default_overlay(args.picture);
-    if (overlay && !default_is_free(overlay)) {
-        free(overlay);
-        return EXIT_FAILED;
-    }
-    if ((code = explain_guard(&args)) != EXIT_DONE) {
-        free(overlay);
-        return code;
-    }
+    e.ms.begin = begin;
     if (kldve_ctx_new(NULL, &ctx) != KLDVE_OK)
         complain("out of memory");
     else
-        ok = run(&e, ctx, &args, &p);
+        ok = run(&e, ctx, args, &p);
     kldve_heatmap_free(e.map);
     subject_free(&e);
     pick_free(&e.mask);
     truth_free(&e.truth);
     network_free(&e.net);
     kldve_ctx_free(ctx);
-    free(overlay);
     return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* Choose the name of the picture where no output is named. */
+static int choose_output(explain_args *args, char **overlay)
+{
+    if (args->overlay || args->heat || args->map || args->dump || args->json || args->terminal)
+        return EXIT_DONE;
+    args->overlay = *overlay = default_overlay(args->picture.text[0]);
+    if (!*overlay)
+        complain("out of memory");
+    return *overlay && default_is_free(*overlay) ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int command_explain(const arg_command *command, int argc, char **argv)
+{
+    double begin = now_ms();
+    explain_args args;
+    char *overlay = NULL;
+    bool go;
+    int code = explain_read_args(command, argc, argv, &args, &go);
+
+    if (go && code == EXIT_DONE)
+        code = choose_output(&args, &overlay);
+    if (go && code == EXIT_DONE)
+        code = explain_guard(&args);
+    if (go && code == EXIT_DONE)
+        code = explain_all(&args, begin);
+    args_free(command, &args);
+    free(overlay);
+    return code;
 }
 
 const arg_command explain_command = {
     .name = "explain",
-    .usage = "[MODEL.onnx] PICTURE [options]\n       kldve explain MODEL.onnx FRAME.png FRAME.png "
+    .usage = "[NET.onnx] PICTURE [options]\n       kldve explain NET.onnx FRAME.png FRAME.png "
              "... [options]",
-    .summary = "Show which pixels of a picture made a network decide.  Without MODEL.onnx the\n"
+    .summary = "Show which pixels of a picture made a network decide.  Without NET.onnx the\n"
                "built-in demonstration network is used.",
     .notes = "A model card, NAME.card.json beside NAME.onnx, replaces all options of the network\n"
              "and of the preparation; docs/model-cards.md says how to write one.\n"
              "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
     .option = explain_options,
-    .max_positional = 1 + FILM_MOST,
     .run = command_explain,
     .computes = true,
 };

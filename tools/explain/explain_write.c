@@ -1,0 +1,59 @@
+/* explain_write.c - the files of one explanation: the heat over the picture, the heat alone, the
+ * map, the intermediates, the record. */
+#include "explain.h"
+#include "cli/getters.h"
+
+kldve_status explain_render(const explanation *e, const explain_args *args,
+                            const kldve_image *picture, kldve_image **out)
+{
+    kldve_render_options o = {.struct_size = sizeof o, .colormap = args->colormap};
+    kldve_status status;
+
+    if (args->colormap == 0 && e->record.sign == KLDVE_SIGN_SIGNED)
+        o.colormap = KLDVE_COLORMAP_DIVERGING;
+    if (args->opacity >= 0)
+        o.opacity = args->opacity > 0 ? (float)args->opacity : -1;
+    if (e->net.shape.in_frames > 1)
+        return film_draw(e, &o, picture != NULL, out);
+    status = kldve_heatmap_render(e->net.ctx, e->map, picture, &o, out);
+    if (status == KLDVE_OK && picture)
+        pick_draw(&args->pick, &e->mask, kldve_image_width(picture), kldve_image_height(picture),
+                  *out);
+    return status;
+}
+
+static bool write_picture(const explanation *e, const explain_args *args, const char *path,
+                          const kldve_image *picture)
+{
+    kldve_image *image = NULL;
+    kldve_status status = explain_render(e, args, picture, &image);
+
+    if (status == KLDVE_OK)
+        status = kldve_image_save(e->net.ctx, image, path, 0);
+    if (status != KLDVE_OK)
+        complain_ctx(e->net.ctx, path, status);
+    kldve_image_free(image);
+    return status == KLDVE_OK;
+}
+
+static bool write_map(const explanation *e, const char *path)
+{
+    size_t dim[2] = {(size_t)e->record.height, (size_t)e->record.width};
+
+    if (e->net.shape.in_frames > 1)
+        return film_write(e, path);
+    return npy_write(path, NPY_FLOAT32, 2, dim, map_values(e->map));
+}
+
+bool explanation_write(explanation *e, const explain_args *args)
+{
+    double begin = now_ms();
+
+    if ((args->overlay && !write_picture(e, args, args->overlay, e->picture)) ||
+        (args->heat && !write_picture(e, args, args->heat, NULL)) ||
+        (args->map && !write_map(e, args->map)) || (args->dump && !dump_write(e, args->dump)))
+        return false;
+    e->ms.render = now_ms() - begin;
+    e->ms.total = now_ms() - e->ms.begin;
+    return !args->json || record_write(e, args);
+}
