@@ -19,8 +19,9 @@ from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, r
 READINGS = ["paper", "channel", "contrast", "rivals", "neighbours"]
 RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "flags", "all_paths", "scores",
           "probabilities",
-          "method", "reading", "target", "top5",
-          "kl", "notes", "timings_ms", "kldve"]
+          "method", "reading", "wanted", "target", "top5", "remark", "signed", "classes", "height", "width",
+          "energy_area", "entropy", "gini", "ties", "complexity",
+          "kl", "notes", "ms", "timings_ms", "kldve"]
 CHECKED = ["class_sensitivity", "faithfulness", "faithfulness_control", "check_passes"]
 TIMINGS = ["load", "decode", "forward", "divergence", "backward", "reduce", "render", "total"]
 

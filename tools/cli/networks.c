@@ -8,7 +8,10 @@
 
 #include <kldve/method.h>
 
-static const char built_in[] = "the built-in network";
+const char *network_called(const network_args *args)
+{
+    return args->model ? args->model : "the built-in network";
+}
 
 /* ---- loading ------------------------------------------------------------------------------ */
 
@@ -173,7 +176,7 @@ bool network_load(network *n, kldve_ctx *ctx, const network_args *args)
 
     memset(n, 0, sizeof *n);
     n->ctx = ctx;
-    n->name = args->model ? args->model : built_in;
+    n->name = network_called(args);
     if (!args->model && kldve_onnx_demo(&demo) != KLDVE_OK) {
         complain("%s is not part of this build: give a network, NET.onnx", n->name);
         return false;
@@ -287,7 +290,7 @@ static bool load_labels(network *n, const network_args *args)
     kldve_status status = KLDVE_OK;
 
     if (!args->model && !args->labels && !args->card) {
-        path = built_in;
+        path = n->name;
         status = kldve_onnx_demo(&demo);
         if (status == KLDVE_OK)
             status = kldve_labels_parse(n->ctx, demo.labels, demo.labels_nbytes, &n->labels);

@@ -65,13 +65,19 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     bool ok;
 
     progress_begin(p, ctx, quiet);
+    progress_step(p, "loading %s", network_called(&args->network));
     ok = limits_set(ctx, &args->limit) && explanation_load(e, ctx, args);
     if (ok) {
-        progress_end(p);
+        progress_step(p, "explaining %s with %s", base_name(args->picture.text[0]),
+                      e->method->name);
         ok = explanation_make(e, args);
     }
+    if (ok) {
+        progress_step(p, "drawing and writing");
+        ok = explanation_write(e, args);
+    }
     progress_end(p);
-    if (!ok || !explanation_write(e, args)) /* after one line that says why */
+    if (!ok) /* after one line that says why */
         return false;
     say_of_result(e, args, summary);
     if (args->terminal && !terminal_draw(e, args))

@@ -26,7 +26,7 @@ typedef struct explain_args {
 
 /** Milliseconds of what the command itself does; the rest is in the timings of the map. */
 typedef struct explain_times {
-    double begin, load, decode, render, total;
+    double begin, load, decode, explain, render, total;
 } explain_times;
 
 typedef struct explanation {
@@ -92,7 +92,9 @@ kldve_status subject_explain(const explanation *e, const network *net, const kld
                              kldve_heatmap **map);
 void subject_free(explanation *e);
 
-/** record.c: write the record as JSON, "-" is standard output.  False after a message. */
+/** record.c: the record of the run; NULL after a message or out of memory. */
+json_object *record_new(const explanation *e, const explain_args *args);
+/** Write the record as JSON, "-" is standard output.  False after a message. */
 bool record_write(const explanation *e, const explain_args *args);
 
 /** dump.c: write every intermediate as .npy into a folder.  False after a message. */

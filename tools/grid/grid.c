@@ -1,5 +1,6 @@
 /* grid.c - what a grid is made of: pictures, methods, networks; and the whole of it. */
 #include "grid.h"
+#include "cli/figures.h"
 #include "cli/getters.h"
 
 #include <math.h>
@@ -97,7 +98,7 @@ static bool load_networks(grid *g, const grid_args *args, progress *p)
 
         n->args = &args->network[i];
         network_plan_for(&wanted, needs);
-        progress_step(p, "network %d of %d", (int)i + 1, (int)g->networks);
+        progress_step(p, "loading %s", network_called(&wanted));
         if (!network_load(&n->net, g->ctx, &wanted) || !network_prepare(&n->net, &wanted) ||
             !pick_fits(&g->pick, &n->net) || (g->has_truth && !truth_fits(&g->truth, &n->net)))
             return false;
@@ -188,8 +189,7 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     g->methods = args->method.count > 0 ? args->method.count : 1;
     g->targets = args->target.count > 0 ? args->target.count : 1;
     g->target = args->target.count > 0 ? args->target.text : first;
-    while (map_metric(g->metrics))
-        g->metrics++;
+    g->metrics = figures_count();
     if (!allocate(g))
         return false;
     read_methods(g, args);
@@ -201,6 +201,7 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
          load_networks(g, args, p);
     for (int32_t i = 0; ok && i < g->pictures; i++)
         ok = grid_explain_picture(g, args, i, p);
+    progress_count(p, 0, 0);
     progress_end(p);
     if (!ok || !grid_any_map(g))
         return false;
