@@ -17,11 +17,12 @@ typedef struct explain_args {
     int32_t method, reading, colormap, sign; /* 1 + number; 0: not given */
     pick pick;                               /* --at, --over, --box */
     const char *overlay, *heat, *map, *dump, *json;
+    const char *out_dir;
     double opacity; /* negative: not given */
     double temperature, perplexity, neighbour_perplexity, noise;
     int32_t samples, window, stride;  /* 0: not given */
     int32_t seed, item, check_passes; /* negative: not given */
-    bool check, smooth, terminal;
+    bool check, smooth, terminal, force;
 } explain_args;
 
 /** Milliseconds of what the command itself does; the rest is in the timings of the map. */
