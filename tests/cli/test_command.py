@@ -312,7 +312,8 @@ class Options(Folder):
     def test_command_line_wins(self):
         given = self.cells("net.onnx", "pic.png")
         for option in [["--channels", "BGR"], ["--scale", "0.5"], ["--mean", "7"], ["--std", "3"],
-                       ["--crop", "20", "--resize", "20"]]:
+                       ["--crop", "20", "--resize", "20"], ["--fit", "squash"], ["--fit", "pad-end"],
+                       ["--fit", "pad", "--pad", "255,0,0"], ["--interpolation", "lanczos"]]:
             self.assertNotEqual(self.cells("net.onnx", "pic.png", *option)[0], given[0], option)
         self.assertEqual(self.cells("net.onnx", "pic.png", "--mean", "100"), given)
 
@@ -721,6 +722,16 @@ USAGE = [
      r"--colormap: 'pink' is not one of viridis, inferno"),
     ("unknown channels", ["explain", "pic.png", "--channels=CMYK"],
      r"--channels: 'CMYK' is not one of RGB, BGR, GRAY"),
+    ("unknown fit", ["explain", "pic.png", "--fit", "stretch"],
+     r"--fit: 'stretch' is not one of crop, squash, pad, pad-end"),
+    ("unknown interpolation", ["explain", "pic.png", "--interpolation", "cubic"],
+     r"--interpolation: 'cubic' is not one of bilinear, bicubic, lanczos"),
+    ("crop of a padded picture", ["explain", "pic.png", "--fit", "pad", "--crop", "8"],
+     r"--crop changes nothing: with --fit pad the whole picture is seen"),
+    ("padding of a crop", ["explain", "pic.png", "--fit", "squash", "--pad", "0"],
+     r"--pad changes nothing: --fit squash pads nothing"),
+    ("a colour above 255", ["explain", "pic.png", "--fit", "pad", "--pad", "256"],
+     r"--pad: '256' is not one number, or one for each channel"),
     ("passes without a check", ["explain", "pic.png", "--check-passes", "32"],
      "--check-passes changes nothing: add --check"),
     ("too few passes of a check", ["explain", "pic.png", "--check", "--check-passes", "4"],
@@ -804,6 +815,9 @@ def with_node(op, inputs, outputs, **attributes):
 
 # name, files to create, arguments, the line
 FAILURES = [
+    # how pictures enter the network
+    ("padding of the default fit", {}, explain("net.onnx", "pic.png", "--pad", "0"),
+     r"net\.onnx: input: a colour of the padding changes nothing with the fit crop"),
     # pictures
     ("no such picture", {}, explain("net.onnx", "no.png"), r"no\.png: .*No such file"),
     ("picture is a folder", {}, explain("net.onnx", "."), r"\.: .*folder"),
