@@ -103,7 +103,7 @@ class Outputs(Folder):
                               "--map", "c.npy", "--dump", "d", "--json", "e.json", "--check")
         self.assertEqual(set(snapshot(self.dir)) - {"pic.png", "net.onnx", "net.card.json",
                                                     "labels.txt", "plain.onnx"},
-                         {"a.jpg", "b.PNG", "c.npy", "d", "e.json", "d/logits.npy", "d/kl.npy",
+                         {"a.jpg", "b.PNG", "c.npy", "d", "e.json", "d/input.npy", "d/logits.npy", "d/kl.npy",
                           "d/z.npy", "d/alpha_logits.npy", "d/neighbours_cotangent.npy",
                           "d/alpha_neighbours.npy", "d/map_neighbours.npy"})
         for name in ["a.jpg", "b.PNG", "c.npy", "d", "e.json"]:
@@ -115,6 +115,10 @@ class Outputs(Folder):
         self.assertEqual(cells.value, Npy(self.path("d/map_neighbours.npy")).value)
         self.assertEqual((min(cells.value), max(cells.value)), (0, 1))
         self.assertEqual(Npy(self.path("d/logits.npy")).shape, (4,))
+        # What the network was given, given again, is the same to the last bit.
+        self.succeed("explain", "net.onnx", "d/input.npy", "--dump", "again")
+        for name in ["input", "logits", "map_neighbours"]:
+            self.assertEqual(Npy(self.path(f"again/{name}.npy")).value, Npy(self.path(f"d/{name}.npy")).value)
         self.assertEqual(Npy(self.path("d/alpha_neighbours.npy")).shape, (4,))
         self.assertAlmostEqual(sum(Npy(self.path("d/z.npy")).value), 0, places=12)
 
