@@ -438,7 +438,7 @@ BAD = [
     ("no such metric", ["photos", "--metric", "wat", "--db", "x.db"], 2, r"there is no metric 'wat'"),
     ("misspelt metric", ["photos", "--metric", "insertoin", "--db", "x.db"], 2, r"there is no metric 'insertoin'; did you mean 'insertion'\?"),
     ("network twice", ["a.onnx", "a.onnx", "photos", "--db", "x.db"], 1,
-     r"a and a #2 are the same network with the same options: give it once"),
+     r"a and a relu are the same network with the same options: give it once"),
     ("metric twice", ["photos", "--metric", "insertion", "--metric", "insertion", "--db", "x.db"], 2,
      r"insertion is given twice"),
     ("option without value", ["photos", "--metric", "insertion:steps", "--db", "x.db"], 2, r"'steps': the options of insertion"),
