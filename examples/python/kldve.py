@@ -9,8 +9,8 @@
 
 Arrays go in and out through the buffer protocol without a copy: numpy's, array.array, memoryview.
 A failure raises kldve.Error with the library's message.  Ctrl-C stops a call in the main thread.
-Threads: one at a time for a context and what was made from it.  The libraries are libkldve.so.0 and
-libkldve-onnx.so.0 on the loader's path; KLDVE_LIBRARY_FOLDER names another place."""
+Threads: one at a time for a context and what was made from it.  The libraries are libkldve.so.1 and
+libkldve-onnx.so.1 on the loader's path; KLDVE_LIBRARY_FOLDER names another place."""
 import ctypes as c
 import os
 import signal
@@ -21,7 +21,7 @@ def _library(name):
     return c.CDLL(os.path.join(os.environ.get("KLDVE_LIBRARY_FOLDER", ""), name))
 
 
-_core, _engine = _library("libkldve.so.0"), _library("libkldve-onnx.so.0")
+_core, _engine = _library("libkldve.so.1"), _library("libkldve-onnx.so.1")
 _PROGRESS = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.c_char_p, c.c_int64, c.c_int64)
 for _call in ("ctx_message", "version", "status_name", "heatmap_remark", "result_flag_name", "result_flag_sentence"):
     getattr(_core, "kldve_" + _call).restype = c.c_char_p

@@ -36,7 +36,7 @@ quietly $meson setup "$scratch/next" "$scratch/tree" --buildtype debug -Doptimiz
 collect() {
     quietly $meson compile -C "$scratch/next" kldve:shared_library kldve-onnx:shared_library
     mkdir "$scratch/$1"
-    cp "$scratch/next/lib/libkldve.so.0" "$scratch/next/lib/onnx/libkldve-onnx.so.0" "$scratch/$1/"
+    cp "$scratch/next/lib/libkldve.so.1" "$scratch/next/lib/onnx/libkldve-onnx.so.1" "$scratch/$1/"
 }
 collect next-plain
 
@@ -61,7 +61,7 @@ END
 echo 'KLDVE_1.1 { global: kldve_added; } KLDVE_1;' >> "$scratch/tree/lib/kldve.map"
 collect next-added
 mkdir "$scratch/now"
-cp "$build/lib/libkldve.so.0" "$build/lib/onnx/libkldve-onnx.so.0" "$scratch/now/"
+cp "$build/lib/libkldve.so.1" "$build/lib/onnx/libkldve-onnx.so.1" "$scratch/now/"
 
 $cc -std=c11 -Wall -Wextra -Werror -I"$source/include" "$source/tests/abi/handshake.c" -o "$scratch/program" \
     -L"$build/lib" -L"$build/lib/onnx" -lkldve-onnx -lkldve -Wl,-rpath-link,"$build/lib"
@@ -77,7 +77,7 @@ failed() {
 pair() {
     folder=$scratch/$1.$2
     mkdir -p "$folder"
-    cp "$scratch/$1/libkldve.so.0" "$scratch/$2/libkldve-onnx.so.0" "$folder/"
+    cp "$scratch/$1/libkldve.so.1" "$scratch/$2/libkldve-onnx.so.1" "$folder/"
     LD_BIND_NOW=1 LD_LIBRARY_PATH=$folder "$scratch/program" "$3" "$4" > "$scratch/out" 2>&1
 }
 # expected CORE ENGINE NUMBER NUMBER - the pair starts and does what handshake.c expects
@@ -93,7 +93,7 @@ expected next-added now $number_next $number_now
 # An engine that calls what the core lacks does not start; the message names library and version node.
 if pair now next-added $number_now $number_next; then
     failed "an engine with a newer function started"
-elif grep -q "libkldve.so.0: version .KLDVE_1.1. not found (required by .*libkldve-onnx.so.0)" "$scratch/out"; then
+elif grep -q "libkldve.so.1: version .KLDVE_1.1. not found (required by .*libkldve-onnx.so.1)" "$scratch/out"; then
     echo "ok: core now, engine next-added: $(cat "$scratch/out")"
 else
     failed "core now, engine next-added"
@@ -104,7 +104,7 @@ command_refuses() {
     refusal="kldve: this is kldve $version, which does not fit $3 $next: install both of one release"
     for arguments in methods metrics --version layers "explain nothing.png"; do
         # shellcheck disable=SC2086
-        if LD_PRELOAD="./$1/libkldve.so.0 ./$2/libkldve-onnx.so.0" timeout 60 "$kldve" $arguments \
+        if LD_PRELOAD="./$1/libkldve.so.1 ./$2/libkldve-onnx.so.1" timeout 60 "$kldve" $arguments \
             > "$scratch/out" 2>&1; then
             failed "kldve $arguments with core $1, engine $2"
         elif [ "$(cat "$scratch/out")" != "$refusal" ]; then

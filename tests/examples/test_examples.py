@@ -238,7 +238,7 @@ class Installed(Folder):
                             "--destdir", self.path("root"))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         folders = [base for base, _, files in os.walk(self.path("root"))
-                   if "libkldve-onnx.so.0" in files]
+                   if "libkldve-onnx.so.1" in files]
         self.assertEqual(len(folders), 1)
         self.env = dict(os.environ, LD_LIBRARY_PATH=folders[0])
 

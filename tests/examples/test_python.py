@@ -254,8 +254,8 @@ class Cffi(Case):
                                  (theirs[member].offset, self.ffi.sizeof(theirs[member].type)), (name, member))
 
     def test_explanation(self):
-        ffi, core = self.ffi, self.ffi.dlopen("libkldve.so.0")
-        engine = ffi.dlopen("libkldve-onnx.so.0")
+        ffi, core = self.ffi, self.ffi.dlopen("libkldve.so.1")
+        engine = ffi.dlopen("libkldve-onnx.so.1")
         ctx, net, photo, heat = (ffi.new(kind + " **") for kind in
                                  ("kldve_ctx", "kldve_explainer", "kldve_image", "kldve_heatmap"))
         record = ffi.new("kldve_record *", {"struct_size": ffi.sizeof("kldve_record")})
@@ -277,7 +277,7 @@ class Cffi(Case):
 
     def test_all_functions(self):
         """Every exported name has a declaration, and the other way round."""
-        for library, listed in [("libkldve.so.0", "symbols.txt"), ("libkldve-onnx.so.0", "symbols-onnx.txt")]:
+        for library, listed in [("libkldve.so.1", "symbols.txt"), ("libkldve-onnx.so.1", "symbols-onnx.txt")]:
             loaded = self.ffi.dlopen(library)
             with open(os.path.join(SOURCE, "tests", "abi", listed)) as file:
                 for name in file.read().split():

@@ -38,7 +38,7 @@ class Installed(unittest.TestCase):
         for package in packages:  # as if it had been installed there
             text = package.read_text()
             package.write_text(re.sub(r"^prefix=", "prefix=" + root, text, flags=re.M))
-        libraries = {str(path.parent) for path in pathlib.Path(root).rglob("libkldve*.so.0")}
+        libraries = {str(path.parent) for path in pathlib.Path(root).rglob("libkldve*.so.1")}
         self.assertEqual(len(libraries), 1)
         self.env = dict(os.environ, PKG_CONFIG_PATH=str(packages[0].parent), LD_LIBRARY_PATH=libraries.pop())
         shutil.copytree(os.path.join(SOURCE, "examples", "hosts"), self.path("hosts"))

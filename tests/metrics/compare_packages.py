@@ -4,7 +4,7 @@
     python3 -m venv --system-site-packages VENV
     VENV/bin/pip install --no-deps captum==0.9.0 quantus==0.6.0 tqdm pandas==2.0.3 opencv-python-headless==4.8.1.78 \\
         scikit-image==0.22.0 imageio lazy-loader tifffile networkx packaging
-    VENV/bin/python tests/metrics/compare_packages.py BUILD/lib/libkldve.so.0
+    VENV/bin/python tests/metrics/compare_packages.py BUILD/lib/libkldve.so.1
 
 Both sides run the same network and draw the same noise: what differs is rounding.  The table is in docs/metrics.md."""
 import math

@@ -2,7 +2,7 @@
 """Metrics of localisation, concentration and agreement against Quantus, scikit-image and SciPy themselves.  By hand:
 compare_packages.py says which packages they need, and here SciPy too.
 
-    VENV/bin/python tests/metrics/compare_places.py BUILD/lib/libkldve.so.0
+    VENV/bin/python tests/metrics/compare_places.py BUILD/lib/libkldve.so.1
 
 The maps are random numbers, all different: Quantus leaves the order of equal values to a sorting routine."""
 import os

@@ -8,6 +8,7 @@
 
 #include "artist.h"
 #include "cli/json.h"
+#include "many/interrupt.h"
 #include "run.h"
 
 /* ---- the database ------------------------------------------------------------------------- */

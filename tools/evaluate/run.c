@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "many/interrupt.h"
 #include "worker.h"
 
 enum {
@@ -266,7 +267,7 @@ static bool go_on(lead *l)
     feed_pool(l);
     feed_ranks(l);
     event = pool_wait(l->pool, l->ranks > 1 ? RANKS_MS : ALONE_MS, &u, why);
-    for (; event == POOL_UNIT; event = pool_wait(l->pool, 0, &u, why))
+    for (; event == POOL_ITEM; event = pool_wait(l->pool, 0, &u, why))
         keep(l, &u);
     if (event == POOL_FAILED)
         fail(l, why);
@@ -366,7 +367,7 @@ static bool follow_on(follow *f)
         give_up(f, NULL);
     ask_for_more(f);
     event = pool_wait(f->pool, RANKS_MS, &u, why);
-    if (event == POOL_UNIT) {
+    if (event == POOL_ITEM) {
         if (!crew_send_unit(0, CREW_RESULT, &u))
             give_up(f, "out of memory");
         unit_free(&u);
