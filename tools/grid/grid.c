@@ -76,6 +76,16 @@ static void read_methods(grid *g, const grid_args *args)
                          grid_reading(args), &g->method[i]);
 }
 
+/* By default what the network says and, where somebody knows it, what it should say. */
+static void read_targets(grid *g, const grid_args *args)
+{
+    g->targets = args->target.count > 0 ? args->target.count : g->expected ? 2 : 1;
+    for (int32_t i = 0; i < g->targets; i++)
+        g->target[i] = args->target.count > 0 ? args->target.text[i]
+                       : i > 0                ? GRID_EXPECTED
+                                              : "top1";
+}
+
 /* Of all methods. */
 static uint64_t needs_of(const grid *g, const grid_args *args)
 {
@@ -174,9 +184,7 @@ static bool begin(grid *g, kldve_ctx *ctx, const grid_args *args, progress *p)
     g->ctx = ctx;
     g->networks = args->networks;
     g->methods = args->method.count > 0 ? args->method.count : 1;
-    g->targets = args->target.count > 0 ? args->target.count : 1;
-    for (int32_t i = 0; i < g->targets; i++)
-        g->target[i] = args->target.count > 0 ? args->target.text[i] : "top1";
+    read_targets(g, args);
     while (map_metric(g->metrics))
         g->metrics++;
     if (!allocate(g))
@@ -189,8 +197,7 @@ static bool begin(grid *g, kldve_ctx *ctx, const grid_args *args, progress *p)
            load_networks(g, args, p);
 }
 
-/* What everyone should know of the maps; what holds for all pictures once. */
-static void tell(grid *g, const grid_args *args, progress *p)
+void grid_tell(grid *g, const grid_args *args, progress *p)
 {
     progress_end(p);
     if (!g->told)
@@ -215,7 +222,7 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     if (!ok || !grid_any_map(g))
         return false;
     compare_with_first(g);
-    tell(g, args, p);
+    grid_tell(g, args, p);
     return true;
 }
 
@@ -256,7 +263,6 @@ bool grid_take(grid *g, const grid_args *args, const char *path, const char *sho
     g->picture->shown = shown;
     grid_stem(shown, g->picture->name);
     compare_with_first(g);
-    tell(g, args, p);
     return true;
 }
 

@@ -224,6 +224,9 @@ bool grid_begin_series(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t o
  *  @param shown  What figures call it; outlives the next call, as `path` does. */
 bool grid_take(grid *g, const grid_args *args, const char *path, const char *shown, int32_t side,
                progress *p);
+/** Say what was assumed, what the maps of the last picture say of themselves, and what was left
+ * out; what holds for all pictures once.  It belongs to a picture that grid_take() took. */
+void grid_tell(grid *g, const grid_args *args, progress *p);
 
 void grid_free(grid *g);
 
