@@ -7,14 +7,11 @@
 #include "cli/pick.h"
 #include "cli/tool.h"
 
-enum { FILM_MOST = 256 /**< frames of a film that are given as pictures */ };
-
 typedef struct explain_args {
     network_args network;
     arg_list limit;
-    const char *picture, *rival, *truth; /* of a film the first frame */
-    const char *frame[FILM_MOST];        /* pictures */
-    int32_t frames;
+    arg_list picture; /* of a film every frame, in the order of time; or one array */
+    const char *rival, *truth;
     arg_list target;                         /* several: a set */
     arg_list fuse;                           /* further layers */
     int32_t method, reading, colormap, sign; /* 1 + number; 0: not given */
@@ -37,7 +34,7 @@ typedef struct explanation {
     truth truth;          /* of --truth; zeros without */
     kldve_image *picture; /* of an array: drawn from it, NULL where that makes no picture; of a film
                              its first frame, of an array all below each other */
-    kldve_image *frame[FILM_MOST];
+    kldve_image **frame;
     int32_t frames;  /* pictures that were read; 0: an array */
     int32_t item;    /* of the array, which is a batch; -1: it is none */
     npy_array array; /* a subject that is no picture */
@@ -46,10 +43,10 @@ typedef struct explanation {
     kldve_record record;
     kldve_timings stages;
     const kldve_method *method;
-    int32_t top[TOP], tops;    /* classes by falling logit, how many; of a number none */
-    int32_t set[ARG_LIST_MAX]; /* of several --target */
-    int32_t rival;             /* of --rival */
-    pick_mask mask;            /* of --over */
+    int32_t top[TOP], tops; /* classes by falling logit, how many; of a number none */
+    int32_t *set;           /* of several --target */
+    int32_t rival;          /* of --rival */
+    pick_mask mask;         /* of --over */
     explain_times ms;
 } explanation;
 

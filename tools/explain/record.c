@@ -114,7 +114,7 @@ static json_object *new_frame(const void *of, size_t i)
 {
     const explain_args *args = of;
 
-    return json_object_new_string(args->frame[i]);
+    return json_object_new_string(args->picture.text[i]);
 }
 
 /* What was explained: of a film every frame, and how many the map has. */
@@ -122,7 +122,7 @@ static bool put_pictures(json_object *object, const explanation *e, const explai
 {
     int32_t frames = e->net.shape.in_frames;
 
-    if (!json_put_text(object, "picture", args->picture) ||
+    if (!json_put_text(object, "picture", args->picture.text[0]) ||
         (e->item >= 0 && !json_put(object, "item", json_object_new_int(e->item))))
         return false;
     if (frames == 1)

@@ -185,7 +185,8 @@ static bool explain_cell(grid *g, const grid_args *args, const kldve_image *pict
 static bool explain_network(grid *g, const grid_args *args, const kldve_image *picture, int32_t i,
                             int32_t net, progress *p)
 {
-    int32_t each = g->networks * g->methods * g->targets, before = g->before * each;
+    int32_t of = g->networks * g->methods * g->targets;
+    bool series = g->of > g->pictures; /* what counts is pictures */
 
     for (int32_t m = 0; m < g->methods; m++)
         for (int32_t t = 0; t < g->targets; t++) {
@@ -195,9 +196,10 @@ static bool explain_network(grid *g, const grid_args *args, const kldve_image *p
             cell->network = net;
             cell->method = m;
             cell->target = t;
-            progress_step(p, "%d of %d: %.60s, %.60s, %s", before + (int)(cell - g->cell) + 1,
-                          (int)(each * g->of), g->picture[i].name, g->network[net].name,
-                          g->method[m].id);
+            progress_count(p, series ? g->before : cell - g->cell,
+                           series ? g->of : (int64_t)of * g->pictures);
+            progress_step(p, "explaining %.60s with %.60s, %s", g->picture[i].name,
+                          g->network[net].name, g->method[m].id);
             if (!explain_cell(g, args, picture, cell))
                 return false;
         }

@@ -92,10 +92,10 @@ int report_check_sources(const report_args *args)
     int32_t sources = 0;
     int status = EXIT_DONE;
 
-    for (int32_t i = 0; status == EXIT_DONE && i < args->grid.pictures; i++) {
+    for (int32_t i = 0; status == EXIT_DONE && i < args->grid.picture.count; i++) {
         dataset_args data = args->data;
 
-        data.path = args->grid.picture[i];
+        data.path = args->grid.picture.text[i];
         if (!is_source(data.path))
             continue;
         sources++;
@@ -130,13 +130,13 @@ bool report_list_open(report_list *l, const report_args *args)
     memset(l, 0, sizeof *l);
     l->expected = args->expected;
     l->has_labels = args->expected != NULL;
-    l->source = calloc((size_t)a->pictures, sizeof *l->source);
+    l->source = calloc((size_t)a->picture.count, sizeof *l->source);
     ok = l->source != NULL;
     if (!ok)
         complain("out of memory");
-    for (int32_t i = 0; ok && i < a->pictures; i++)
-        ok = is_source(a->picture[i]) ? add_source(l, args, a->picture[i])
-                                      : add_picture(l, a->picture[i], -1) != NULL;
+    for (int32_t i = 0; ok && i < a->picture.count; i++)
+        ok = is_source(a->picture.text[i]) ? add_source(l, args, a->picture.text[i])
+                                           : add_picture(l, a->picture.text[i], -1) != NULL;
     if (ok && !report_name_pictures(l)) {
         complain("out of memory");
         ok = false;
