@@ -68,7 +68,8 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     progress_step(p, "loading %s", network_called(&args->network));
     ok = limits_set(ctx, &args->limit) && explanation_load(e, ctx, args);
     if (ok) {
-        progress_step(p, "explaining %s with %s", base_name(args->picture), e->method->name);
+        progress_step(p, "explaining %s with %s", base_name(args->picture.text[0]),
+                      e->method->name);
         ok = explanation_make(e, args);
     }
     if (ok) {
