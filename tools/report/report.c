@@ -60,8 +60,8 @@ typedef struct report {
     report_list list;
     report_book book;
     progress p;
-    int32_t expected[GRID_NETWORKS]; /* classes of the picture that is explained */
-    int32_t shown, failed;           /* pictures */
+    int32_t *expected;     /* [networks], of the picture that is explained */
+    int32_t shown, failed; /* pictures */
 } report;
 
 /* The complaint about a picture, kept for the list, is also said; without "kldve: " and the name.
@@ -138,7 +138,7 @@ static bool load(report *r, kldve_ctx *ctx)
                                 r->list.has_labels ? r->expected : NULL, &r->p);
 
     for (int32_t n = 0; ok && n < r->g->networks; n++)
-        r->g->network[n].shown = report_file(r->g->network[n].net.name);
+        r->g->network[n].shown = base_name(r->g->network[n].net.name);
     progress_end(&r->p);
     return ok && report_match(&r->list, r->g);
 }
@@ -148,11 +148,17 @@ static bool run(grid *g, kldve_ctx *ctx, const void *values)
     report r = {.args = values, .g = g};
     bool ok;
 
+    r.expected = calloc((size_t)r.args->grid.networks, sizeof *r.expected);
+    if (!r.expected) {
+        complain("out of memory");
+        return false;
+    }
     interrupt_begin();
     progress_begin(&r.p, ctx, r.args->grid.quiet);
     ok = report_list_open(&r.list, r.args) && load(&r, ctx) && add_pictures(&r) && say_end(&r);
     progress_end(&r.p);
     report_list_free(&r.list);
+    free(r.expected);
     return ok;
 }
 

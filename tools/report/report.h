@@ -36,7 +36,7 @@ typedef struct report_list {
     report_picture *picture;
     int32_t pictures;
     report_source *source;
-    int32_t sources;
+    int32_t sources, networks;
     const char *expected;    /**< --expected */
     int32_t *expected_class; /**< [networks], report_match(); NULL before */
     bool has_labels;         /**< whether any picture has one */
@@ -52,8 +52,6 @@ void report_list_free(report_list *l);
 /** Give the pictures their names, see report_names.c.  False: out of memory. */
 bool report_name_pictures(report_list *l);
 
-/** The name of a file without its folders. */
-const char *report_file(const char *path);
 /** A message without the folders of the networks' files, and of a picture's (NULL: none). */
 void report_hide_folders(const grid *g, const char *picture, const char *text,
                          char out[LABEL_SIZE]);

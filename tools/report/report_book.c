@@ -11,12 +11,20 @@
 
 enum { SPLIT_MB = 48, MEGA = 1000000 };
 
-extern const unsigned char report_html[], report_style[], report_script[];
-extern const size_t report_html_nbytes, report_style_nbytes, report_script_nbytes;
+#define TEXT(name)                                                                                 \
+    {                                                                                              \
+        name, &name##_nbytes                                                                       \
+    }
 
-static const page_source source = {{report_html, &report_html_nbytes},
-                                   {{report_style, &report_style_nbytes}},
-                                   {{report_script, &report_script_nbytes}}};
+extern const unsigned char report_html[], report_style[], report_maps[], report_words[],
+    report_listing[], report_script[];
+extern const size_t report_html_nbytes, report_style_nbytes, report_maps_nbytes,
+    report_words_nbytes, report_listing_nbytes, report_script_nbytes;
+
+static const page_source source = {
+    TEXT(report_html),
+    {TEXT(report_style)},
+    {TEXT(report_maps), TEXT(report_words), TEXT(report_listing), TEXT(report_script)}};
 
 /* ---- names --------------------------------------------------------------------------------- */
 
@@ -74,7 +82,7 @@ static bool mark_part(const report_book *b, const char *page)
 
     for (int32_t i = b->first; ok && i < b->next; i++) {
         json_object *entry = json_object_array_get_idx(b->entries, (size_t)i);
-        size_t folder = (size_t)(report_file(b->args->page) - b->args->page);
+        size_t folder = (size_t)(base_name(b->args->page) - b->args->page);
 
         ok = json_put_text(entry, "page", page + folder);
     }
@@ -88,7 +96,7 @@ static bool add_head(report_book *b, json_object *entries, const char *home)
 
     json_object_put(entries);
     if (head && home &&
-        !(put_link(head, "home", report_file(home), "../") &&
+        !(put_link(head, "home", base_name(home), "../") &&
           json_put(head, "first", json_object_new_int(b->first)) &&
           json_put(head, "of", json_object_new_int(b->list->pictures)))) {
         json_object_put(head);

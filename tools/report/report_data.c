@@ -126,16 +126,30 @@ static json_object *new_colours(int32_t colormap)
     return NULL;
 }
 
+/* How the page draws maps: as the library does with the defaults of kldve_render_options. */
+static json_object *new_drawing(void)
+{
+    json_object *object = json_object_new_object();
+
+    if (object && json_put_number(object, "opacity", 0.5, 3) &&
+        json_put_text(object, "upsampling", "bilinear") &&
+        json_put(object, "grows", json_object_new_boolean(false)) &&
+        json_put(object, "frame", json_object_new_boolean(false)))
+        return object;
+    json_object_put(object);
+    return NULL;
+}
+
 /* Of the head: what the page says without the folders of this machine. */
 static bool put_over(json_object *object, const grid *g)
 {
-    return !g->pick.over || json_put_text(object, "over", report_file(g->pick.over));
+    return !g->pick.over || json_put_text(object, "over", base_name(g->pick.over));
 }
 
 json_object *report_head(const grid *g, const report_args *args, const report_list *l,
                          json_object *entries)
 {
-    json_object *object = grid_json_head(g, g->has_truth ? report_file(g->truth.net.name) : NULL);
+    json_object *object = grid_json_head(g, g->has_truth ? base_name(g->truth.net.name) : NULL);
 
     if (object && put_over(object, g) && put_mask(object, &g->mask) &&
         json_put(object, "methods", json_new_list(new_method, g, (size_t)g->methods)) &&
@@ -143,6 +157,7 @@ json_object *report_head(const grid *g, const report_args *args, const report_li
         json_put(object, "targets", json_new_list(new_target, g, (size_t)g->targets)) &&
         json_put(object, "sentences", new_sentences()) &&
         json_put(object, "colours", new_colours(args->colormap)) &&
+        json_put(object, "drawing", new_drawing()) &&
         json_put(object, "labelled", json_object_new_boolean(l->has_labels)) &&
         json_put(object, "pictures", json_object_get(entries)))
         return object;
@@ -257,6 +272,14 @@ static bool put_values(json_object *object, const grid_cell *cell)
     return ok;
 }
 
+/* How this map is drawn, as far as it is not the same for all. */
+static bool put_drawn(json_object *object)
+{
+    json_object *drawn = json_object_new_object();
+
+    return json_put(object, "drawn", drawn) && json_put_number(drawn, "clip", 0, 4);
+}
+
 /* Into the maps of the figures, which are in the order of the cells. */
 static bool add_values(json_object *figures, const grid *g)
 {
@@ -267,7 +290,7 @@ static bool add_values(json_object *figures, const grid *g)
         json_object *map = json_object_array_get_idx(maps, i);
         char why[LABEL_SIZE];
 
-        if (g->cell[i].map ? !put_values(map, &g->cell[i])
+        if (g->cell[i].map ? !(put_values(map, &g->cell[i]) && put_drawn(map))
                            : (report_hide_folders(g, g->picture->path, g->cell[i].why, why),
                               !json_put_text(map, "left_out", why)))
             return false;

@@ -128,6 +128,7 @@ bool report_list_open(report_list *l, const report_args *args)
     bool ok;
 
     memset(l, 0, sizeof *l);
+    l->networks = a->networks;
     l->expected = args->expected;
     l->has_labels = args->expected != NULL;
     l->source = calloc((size_t)a->picture.count, sizeof *l->source);
@@ -151,7 +152,7 @@ void report_list_free(report_list *l)
         free(l->picture[i].label);
     }
     for (int32_t i = 0; i < l->sources; i++) {
-        for (int32_t n = 0; l->source[i].targets && n < GRID_NETWORKS; n++)
+        for (int32_t n = 0; l->source[i].targets && n < l->networks; n++)
             dataset_targets_free(&l->source[i].targets[n]);
         free(l->source[i].targets);
         dataset_close(&l->source[i].data);
@@ -199,7 +200,7 @@ static void say_strange(const report_source *s, const grid *g, int32_t net)
 
 static bool match_source(report_source *s, const grid *g, bool quiet)
 {
-    s->targets = calloc(GRID_NETWORKS, sizeof *s->targets);
+    s->targets = calloc((size_t)g->networks, sizeof *s->targets);
     if (!s->targets) {
         complain("out of memory");
         return false;

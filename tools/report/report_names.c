@@ -87,15 +87,14 @@ static bool name_alone(report_picture **alone, int32_t count)
 /* A key of a list that has a picture from anywhere is no better than its file's name. */
 static const char *name_in_source(const char *key)
 {
-    return *key == '/' || strncmp(key, "../", 3) == 0 || strstr(key, "/../") ? longer_end(key, 0)
-                                                                             : key;
+    return *key == '/' || strncmp(key, "../", 3) == 0 || strstr(key, "/../") ? base_name(key) : key;
 }
 
 /* Replace every `path` in a text by the name of its file. */
 static void shorten(char text[LABEL_SIZE], const char *path)
 {
     size_t n = strlen(path);
-    const char *name = longer_end(path, 0);
+    const char *name = base_name(path);
     size_t left = strlen(name);
 
     if (n == left)
@@ -113,11 +112,6 @@ void report_hide_folders(const grid *g, const char *picture, const char *text, c
         shorten(out, picture);
     for (int32_t i = 0; i < g->networks; i++)
         shorten(out, g->network[i].net.name);
-}
-
-const char *report_file(const char *path)
-{
-    return longer_end(path, 0);
 }
 
 bool report_name_pictures(report_list *l)
