@@ -19,8 +19,9 @@ from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, r
 READINGS = ["paper", "channel", "contrast", "rivals", "neighbours"]
 RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "flags", "all_paths", "scores",
           "probabilities",
-          "method", "reading", "target", "top5",
-          "kl", "notes", "timings_ms", "kldve"]
+          "method", "reading", "wanted", "target", "top5", "remark", "signed", "classes", "height", "width",
+          "energy_area", "entropy", "gini", "ties", "complexity",
+          "kl", "notes", "ms", "timings_ms", "kldve"]
 CHECKED = ["class_sensitivity", "faithfulness", "faithfulness_control", "check_passes"]
 TIMINGS = ["load", "decode", "forward", "divergence", "backward", "reduce", "render", "total"]
 
@@ -72,15 +73,14 @@ class Outputs(Folder):
         self.assertEqual(struct.unpack(">II", head[16:24]), (48, 40))
 
     def test_default_output_is_not_written_over(self):
-        os.mkdir(self.path("a"))
-        shutil.copy(self.path("pic.png"), self.path("a/pic.png"))
-        self.succeed("explain", "net.onnx", "pic.png", "--quiet")
+        self.put("pic.kldve.png", "mine")
         before = snapshot(self.dir)
-        result = run("explain", "net.onnx", "a/pic.png", cwd=self.dir)
+        result = run("explain", "net.onnx", "pic.png", cwd=self.dir)
         self.assertEqual(result.status, 1)
-        self.assertEqual(result.err, "kldve: pic.kldve.png exists and may belong to another picture: "
-                         "-o pic.kldve.png writes over it\n")
+        self.assertEqual(result.err, "kldve: pic.kldve.png exists: --force replaces it, --out-dir DIR names another folder\n")
         self.assertEqual(snapshot(self.dir), before)
+        self.succeed("explain", "net.onnx", "pic.png", "--force")
+        self.assertNotEqual(snapshot(self.dir), before)
 
     def test_grid_of_tokens(self):
         vit = os.path.join(SOURCE, "demo", "kldve-vit.onnx")
@@ -184,12 +184,21 @@ class Outputs(Folder):
         os.close(reader)
         self.assertEqual(data[:1], b"{")
 
-    def test_working_folder_only(self):
+    def test_default_output_is_beside_the_picture(self):
         os.mkdir(self.path("photos"))
         os.rename(self.path("pic.png"), self.path("photos/pic.v2.png"))
+        before = set(os.listdir(self.dir))
         self.succeed("explain", "net.onnx", "photos/pic.v2.png")
-        self.assertEqual(os.listdir(self.path("photos")), ["pic.v2.png"])
-        self.assertIn("pic.v2.kldve.png", os.listdir(self.dir))
+        self.assertEqual(sorted(os.listdir(self.path("photos"))), ["pic.v2.kldve.png", "pic.v2.png"])
+        self.assertEqual(set(os.listdir(self.dir)), before)
+
+    def test_output_folder(self):
+        for folder in ["new", "new/", self.path("new")]:
+            result = self.succeed("explain", "net.onnx", "pic.png", "--out-dir", folder, "--force")
+            self.assertRegex(result.out, r"wrote \S*new/pic\.kldve\.png\n")
+        self.assertEqual(os.listdir(self.path("new")), ["pic.kldve.png"])
+        self.succeed("explain", "net.onnx", "pic.png", "--json", "r.json", "--out-dir", "more")
+        self.assertEqual(os.listdir(self.path("more")), ["pic.kldve.png"])
 
 
 class Streams(Folder):
@@ -681,6 +690,8 @@ USAGE = [
      r"explain takes one network; to see several side by side: kldve compare"),
     ("two models to list", ["layers", "net.onnx", "plain.onnx"], r"layers takes one network"),
     ("no network to list", ["layers", "pic.png"], r"one argument too many: 'pic\.png'"),
+    ("folder of a named output", ["explain", "pic.png", "-o", "a.png", "--out-dir", "d"],
+     r"--out-dir d changes nothing: -o a\.png names the picture itself"),
     ("option given twice", ["explain", "pic.png", "-o", "a.png", "-o", "b.png"],
      r"-o is given twice: the first would do nothing; see 'kldve help explain'"),
     ("option given twice for a network",
@@ -974,6 +985,14 @@ FAILURES = [
      r"pic\.png: cannot make the folder: Not a directory"),
     ("record into no folder", {}, ["explain", "net.onnx", "pic.png", "--json", "no/a.json"],
      r"no/a\.json: cannot write: No such file"),
+    ("folder of pictures that cannot be made", {}, ["explain", "net.onnx", "pic.png", "--out-dir", "no/such"],
+     r"no/such: cannot make the folder: No such file"),
+    ("folder of pictures that is a file", {}, ["explain", "net.onnx", "pic.png", "--out-dir", "pic.png"],
+     r"pic\.png: cannot make the folder: Not a directory"),
+    ("sheet into no folder", {}, ["compare", "net.onnx", "pic.png", "-o", "no/a.png"],
+     r"no/a\.png: cannot write: No such file"),
+    ("page into no folder", {}, ["report", "net.onnx", "pic.png", "-o", "no/a.html"],
+     r"no/a\.html: cannot write: No such file"),
     ("record onto a folder", {}, ["explain", "net.onnx", "pic.png", "--json", "/"],
      r"/: this is a folder"),
     ("record onto a full disk", {}, ["explain", "net.onnx", "pic.png", "--json", "/dev/full"],
@@ -1097,7 +1116,7 @@ class Forbidden(Folder):
     def test_unreadable(self):
         for name in ["pic.png", "net.onnx", "net.card.json", "labels.txt"]:
             os.chmod(self.path(name), 0)
-            self.refused(re.escape(name) + ": ", "net.onnx", "pic.png", "-o", "o.png")
+            self.refused(re.escape(name) + ": ", "net.onnx", "pic.png", "--json", "/dev/null")
             os.chmod(self.path(name), 0o644)
 
     def test_unwritable(self):
@@ -1106,6 +1125,10 @@ class Forbidden(Folder):
         for option, name in [("-o", "sub/a.png"), ("--heat", "sub/a.jpg"), ("--map", "sub/a.npy"),
                              ("--json", "sub/a.json"), ("--dump", "sub/a")]:
             self.refused(re.escape(name) + ": ", "net.onnx", "pic.png", option, name)
+        shutil.copy(self.path("pic.png"), self.path("sub/b.png"))
+        done = self.as_user("explain", "net.onnx", "sub/b.png")
+        self.assertEqual((done.returncode, done.stderr), (1, "kldve: sub/b.kldve.png: cannot write beside the picture: "
+                         "Permission denied; --out-dir DIR names another folder\n"))
 
 
 class Damaged(Folder):

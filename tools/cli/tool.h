@@ -300,6 +300,9 @@ typedef struct guard_output {
  * EXIT_DONE, or EXIT_USAGE after a message. */
 int guard_input(const char *command, const char *input, const guard_output *outputs, int32_t count);
 int guard_outputs(const char *command, const guard_output *outputs, int32_t count);
+/** Find those that cannot be written before the work, see output_can_write().  EXIT_DONE, or
+ *  EXIT_FAILED after a message. */
+int guard_writable(const guard_output *outputs, int32_t count);
 
 /** guard_input() of every file of a network that is known before it is loaded: model, card, labels.
  */
@@ -342,6 +345,12 @@ typedef struct output_part {
 /** Write a file from its parts, under another name first.  A path that exists and is not a regular
  *  file, such as a pipe, is written to directly; "-" is standard output.  False after a message. */
 bool output_write(const char *path, const output_part *part, size_t parts);
+
+/** Whether a file can be written as far as that shows before it is: its folder is there, and may be
+ *  written to.  False after a message. */
+bool output_can_write(const char *path);
+/** The same of a folder that exists or will be made. */
+bool output_can_make_folder(const char *path);
 
 /** A file that is written piece by piece and appears whole or not at all. */
 typedef struct output_stream {

@@ -17,16 +17,17 @@ typedef struct explain_args {
     int32_t method, reading, colormap, sign; /* 1 + number; 0: not given */
     pick pick;                               /* --at, --over, --box */
     const char *overlay, *heat, *map, *dump, *json;
+    const char *out_dir;
     double opacity; /* negative: not given */
     double temperature, perplexity, neighbour_perplexity, noise;
     int32_t samples, window, stride;  /* 0: not given */
     int32_t seed, item, check_passes; /* negative: not given */
-    bool check, smooth, terminal;
+    bool check, smooth, terminal, force;
 } explain_args;
 
 /** Milliseconds of what the command itself does; the rest is in the timings of the map. */
 typedef struct explain_times {
-    double begin, load, decode, render, total;
+    double begin, load, decode, explain, render, total;
 } explain_times;
 
 typedef struct explanation {
@@ -92,7 +93,9 @@ kldve_status subject_explain(const explanation *e, const network *net, const kld
                              kldve_heatmap **map);
 void subject_free(explanation *e);
 
-/** record.c: write the record as JSON, "-" is standard output.  False after a message. */
+/** record.c: the record of the run; NULL after a message or out of memory. */
+json_object *record_new(const explanation *e, const explain_args *args);
+/** Write the record as JSON, "-" is standard output.  False after a message. */
 bool record_write(const explanation *e, const explain_args *args);
 
 /** dump.c: write every intermediate as .npy into a folder.  False after a message. */

@@ -233,15 +233,18 @@ bool explanation_make(explanation *e, const explain_args *args)
 {
     kldve_options o;
     const float *logits;
+    double begin;
     size_t count;
 
     if (args->truth && !read_truth(e, args))
         return false;
     explain_options_of(e, args, &o);
+    begin = now_ms();
     if (!find_target(e, args, &o) || !explain_layer(e, &e->net, &o, &e->map))
         return false;
     if (!read_map(e) || (args->fuse.count > 0 && (!fuse_layers(e, args, &o) || !read_map(e))))
         return false;
+    e->ms.explain = now_ms() - begin;
     logits = map_logits(e->map, &count);
     e->tops = e->record.scores == KLDVE_SCORES_NUMBER ? 0 : classes_top(logits, count, e->top);
     return true;

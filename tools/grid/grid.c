@@ -1,5 +1,6 @@
 /* grid.c - what a grid is made of: pictures, methods, networks; and the whole of it. */
 #include "grid.h"
+#include "cli/figures.h"
 #include "cli/getters.h"
 
 #include <math.h>
@@ -206,8 +207,7 @@ static bool begin(grid *g, kldve_ctx *ctx, const grid_args *args, progress *p)
     g->networks = args->networks;
     g->methods = args->method.count > 0 ? args->method.count : 1;
     read_targets(g, args);
-    while (map_metric(g->metrics))
-        g->metrics++;
+    g->metrics = figures_count();
     if (!allocate(g))
         return false;
     read_methods(g, args);

@@ -1,5 +1,6 @@
 /* grid_explain.c - the cells of a grid: one explanation each, and what networks predict. */
 #include "grid_parts.h"
+#include "cli/figures.h"
 #include "cli/getters.h"
 
 #include <math.h>
@@ -86,20 +87,6 @@ static bool differ(grid_prediction *prediction, const kldve_heatmap *map, const 
     return prediction->againsts > 0;
 }
 
-static bool measure(const grid *g, grid_cell *cell)
-{
-    for (int32_t i = 0; i < g->metrics; i++) {
-        kldve_status status =
-            kldve_metric_compute(g->ctx, cell->map, map_metric(i)->name, NULL, &cell->metric[i]);
-
-        if (status != KLDVE_OK) {
-            complain_ctx(g->ctx, g->network[cell->network].net.name, status);
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool ask_truth(grid *g, const kldve_image *picture, int32_t i)
 {
     size_t classes = (size_t)g->truth.net.shape.classes;
@@ -179,7 +166,7 @@ static bool explain_cell(grid *g, const grid_args *args, const kldve_image *pict
     if (g->has_truth && prediction->againsts == 0 &&
         !differ(prediction, cell->map, &g->truth_says[cell->picture]))
         return false;
-    return measure(g, cell);
+    return figures_measure(g->ctx, net->name, cell->map, cell->metric);
 }
 
 static bool explain_network(grid *g, const grid_args *args, const kldve_image *picture, int32_t i,
