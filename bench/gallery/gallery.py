@@ -4,8 +4,8 @@
     gallery.py [--kldve COMMAND] [--model NET.onnx] [--also NET.onnx] [--out FOLDER] [--page FILE.html]
                [PICTURE | PICTURE=TARGET]...
 
-Writes FOLDER/METHOD.jpg for each method of `kldve methods`, the maps side by side in the order of the
-pictures, and FOLDER/pictures.jpg, the bare pictures.  --also is a network for methods that the first
+Writes FOLDER/METHOD.jpg for each method of `kldve methods` and FOLDER/kl-dve-READING.jpg for each reading, the
+maps side by side in the order of the pictures, and FOLDER/pictures.jpg, the bare pictures.  --also is a network for methods that the first
 one rules out, such as rollout.  --page writes a page that shows all of them with their names.
 
 Without arguments it makes the pictures of docs/gallery.md: the demonstration networks and three of
@@ -18,6 +18,7 @@ import argparse
 import html
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -37,11 +38,14 @@ def command():
 
 
 def methods(kldve):
-    """[(name, source)] in the order of the command; the first table of `kldve methods`."""
-    lines = subprocess.run([kldve, "methods"], capture_output=True, text=True, check=True).stdout
-    first = lines.split("\n\n")[0].splitlines()
+    """[(name, options, source)] in the order of the command: the first table of `kldve methods`, then
+    the readings of kl-dve."""
+    text = subprocess.run([kldve, "methods"], capture_output=True, text=True, check=True).stdout
+    first = text.split("\n\n")[0].splitlines()
     source = first[0].index("source")
-    return [(line.split()[0], line[source:].strip()) for line in first[1:]]
+    found = [(line.split()[0], ["--method", line.split()[0]], line[source:].strip()) for line in first[1:]]
+    readings = re.search(r"^kl-dve +((?:\w+, )+\w+)$", text, flags=re.M)[1].split(", ")
+    return found + [(f"kl-dve-{name}", ["--reading", name], f"kl-dve, reading {name}") for name in readings]
 
 
 def given(text):
@@ -50,9 +54,9 @@ def given(text):
     return (text, None) if not equals or os.path.exists(text) else (path, target)
 
 
-def explain(kldve, model, method, picture, target, out):
+def explain(kldve, model, options, picture, target, out):
     """None, or why there is no map."""
-    done = subprocess.run([kldve, "explain", *([model] if model else []), picture, "--method", method,
+    done = subprocess.run([kldve, "explain", *([model] if model else []), picture, *options,
                            *(["--target", target] if target else []), "-o", out, "--quiet"],
                           capture_output=True, text=True, check=False)
     return None if done.returncode == 0 else done.stderr.strip()
@@ -77,16 +81,16 @@ def strip(paths, out):
     whole.save(str(out), quality=QUALITY, optimize=True)
 
 
-def draw(args, method, pictures, folder):
-    """The strip of one method by the first network that allows it.  None, or why there is none."""
+def draw(args, name, options, pictures, folder):
+    """The strip of one method, called `name`, by the first network that allows it.  None, or why there is none."""
     reason = None
     for model in [args.model, *([args.also] if args.also else [])]:
         maps = [os.path.join(folder, f"{i}.png") for i in range(len(pictures))]
-        refused = [explain(args.kldve, model, method, picture, target, out)
+        refused = [explain(args.kldve, model, options, picture, target, out)
                    for (picture, target), out in zip(pictures, maps)]
         reason = next(filter(None, refused), None)
         if reason is None:
-            strip(maps, os.path.join(args.out, f"{method}.jpg"))
+            strip(maps, os.path.join(args.out, f"{name}.jpg"))
             return None
     return reason
 
@@ -123,8 +127,8 @@ def main():
     strip([path for path, _ in pictures], os.path.join(args.out, "pictures.jpg"))
     drawn = [("pictures", "as they are")]
     with tempfile.TemporaryDirectory(prefix="kldve-gallery-") as folder:
-        for name, source in methods(args.kldve):
-            reason = draw(args, name, pictures, folder)
+        for name, options, source in methods(args.kldve):
+            reason = draw(args, name, options, pictures, folder)
             if reason is None:
                 drawn.append((name, source))
             else:
