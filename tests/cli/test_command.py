@@ -92,7 +92,7 @@ class Outputs(Folder):
                               "r.json")
         record = read_json(self.path("r.json"))
         self.assertEqual((record["grid"], record["tokens_aside"]), ([9, 16], 1))
-        self.assertIn("maps of 9 x 16, 1 token aside, ", result.out)
+        self.assertIn("maps of 9 x 16, 1 token aside\n", result.out)
         for grid, layer in [("13", []), ("7x7", []), ("12x13", ["--layer", "block3"])]:
             result = run("explain", vit, scene, "--grid", grid, *layer, cwd=self.dir)
             self.assertEqual(result.status, 1)
@@ -225,16 +225,17 @@ class Streams(Folder):
         result = self.succeed("explain", "net.onnx", "pic.png", "--target", "n00000002", "--check")
         self.assertRegex(result.out,
                          r"(?m)^ +\d\. +[\d.]+ % +-?[\d.]+ +1  grey wolf   <- explained$")
-        self.assertRegex(result.out, r"(?m)^kl-dve, reading neighbours, layer relu: 4 maps of 8 x 8")
+        self.assertRegex(result.out, r"(?m)^method: kl-dve, reading neighbours, layer relu: 4 maps of 8 x 8$")
         self.assertRegex(result.out, r"(?m)^class sensitivity [\d.]+ ")
-        self.assertRegex(result.out, r"(?m)^ms: load [\d.]+, decode .* total [\d.]+$")
+        self.assertRegex(result.out, r"(?m)^took [\d.]+ s: loading [\d.]+, ")
 
     def test_summary_of_a_map_of_pixels(self):
         result = self.succeed("explain", "net.onnx", "pic.png", "--method", "saliency", "--map",
                               "m.npy", "--layer", "pool")
         height, width = Npy(self.path("m.npy")).shape
-        self.assertRegex(result.out, r"(?m)^saliency, layer pool: 4 maps of 1 x 1, "
-                         rf"the map {height} x {width}, KL [\d.]+$")
+        self.assertRegex(result.out, r"(?m)^method: saliency, layer pool: 4 maps of 1 x 1, "
+                         rf"the map {height} x {width}$")
+        self.assertNotIn("KL", result.out)
 
     def test_target_far_down_is_listed(self):
         self.put("many.onnx", tinynet.classifier(classes=12))
@@ -311,7 +312,8 @@ class Options(Folder):
     def test_command_line_wins(self):
         given = self.cells("net.onnx", "pic.png")
         for option in [["--channels", "BGR"], ["--scale", "0.5"], ["--mean", "7"], ["--std", "3"],
-                       ["--crop", "20", "--resize", "20"]]:
+                       ["--crop", "20", "--resize", "20"], ["--fit", "squash"], ["--fit", "pad-end"],
+                       ["--fit", "pad", "--pad", "255,0,0"], ["--interpolation", "lanczos"]]:
             self.assertNotEqual(self.cells("net.onnx", "pic.png", *option)[0], given[0], option)
         self.assertEqual(self.cells("net.onnx", "pic.png", "--mean", "100"), given)
 
@@ -431,8 +433,8 @@ class Options(Folder):
         with open(self.path("pic.png"), "rb") as file:
             width, height = struct.unpack(">II", file.read()[16:24])
         columns = {len(re.findall("\u2580", line)) for line in lines}
-        self.assertEqual(columns, {min(width, 80)})
-        self.assertAlmostEqual(len(lines), min(width, 80) / width * height / 2, delta=1)
+        self.assertEqual(len(lines), 23)  # of 24, one for the prompt
+        self.assertEqual(columns, {round(46 * width / height)})
         colour = r"\d{1,3};\d{1,3};\d{1,3}"
         for line in lines:
             self.assertRegex(line, rf"\A(\033\[38;2;{colour};48;2;{colour}m\u2580)+\033\[0m\Z")
@@ -720,6 +722,16 @@ USAGE = [
      r"--colormap: 'pink' is not one of viridis, inferno"),
     ("unknown channels", ["explain", "pic.png", "--channels=CMYK"],
      r"--channels: 'CMYK' is not one of RGB, BGR, GRAY"),
+    ("unknown fit", ["explain", "pic.png", "--fit", "stretch"],
+     r"--fit: 'stretch' is not one of crop, squash, pad, pad-end"),
+    ("unknown interpolation", ["explain", "pic.png", "--interpolation", "cubic"],
+     r"--interpolation: 'cubic' is not one of bilinear, bicubic, lanczos"),
+    ("crop of a padded picture", ["explain", "pic.png", "--fit", "pad", "--crop", "8"],
+     r"--crop changes nothing: with --fit pad the whole picture is seen"),
+    ("padding of a crop", ["explain", "pic.png", "--fit", "squash", "--pad", "0"],
+     r"--pad changes nothing: --fit squash pads nothing"),
+    ("a colour above 255", ["explain", "pic.png", "--fit", "pad", "--pad", "256"],
+     r"--pad: '256' is not one number, or one for each channel"),
     ("passes without a check", ["explain", "pic.png", "--check-passes", "32"],
      "--check-passes changes nothing: add --check"),
     ("too few passes of a check", ["explain", "pic.png", "--check", "--check-passes", "4"],
@@ -803,9 +815,12 @@ def with_node(op, inputs, outputs, **attributes):
 
 # name, files to create, arguments, the line
 FAILURES = [
+    # how pictures enter the network
+    ("padding of the default fit", {}, explain("net.onnx", "pic.png", "--pad", "0"),
+     r"net\.onnx: input: a colour of the padding changes nothing with the fit crop"),
     # pictures
     ("no such picture", {}, explain("net.onnx", "no.png"), r"no\.png: .*No such file"),
-    ("picture is a folder", {}, explain("net.onnx", "."), r"\.: .*folder"),
+    ("folder without pictures", {}, ["explain", "net.onnx", "."], r"\.: there is no picture .* in this folder"),
     ("picture is empty", {"p": b""}, explain("net.onnx", "p"), r"p: "),
     ("picture is text", {"p.png": b"hello"}, explain("net.onnx", "p.png"), r"p\.png: "),
     ("picture is a card", {}, explain("net.onnx", "net.card.json"), r"net\.card\.json: "),

@@ -79,6 +79,8 @@ void progress_end(progress *p);
 /** Names for arg_option.choice, NULL past the last: "RGB" ..., the library's methods, the readings
  *  (from 1), the colour maps (from 1), the signs (from 1). */
 const char *channels_choice(int32_t index);
+const char *fit_choice(int32_t index);
+const char *interpolation_choice(int32_t index);
 const char *method_choice(int32_t index);
 const char *reading_choice(int32_t index);
 const char *colormap_choice(int32_t index);
@@ -137,8 +139,10 @@ typedef struct network_args {
     double scale;
     arg_numbers mean, std;
     int32_t resize, crop;
-    arg_size grid; /**< HxW, cells of a layer of tokens: `width` has H */
-    arg_size size; /**< of an input that the network leaves open */
+    int32_t fit, interpolation; /**< 1 + a kldve_fit, 1 + a kldve_interpolation */
+    arg_numbers pad;            /**< the colour of the padding */
+    arg_size grid;              /**< HxW, cells of a layer of tokens: `width` has H */
+    arg_size size;              /**< of an input that the network leaves open */
     int32_t threads;
     uint64_t flags; /**< KLDVE_ONNX_* */
     int32_t batch;  /**< of kldve_onnx_options */
@@ -202,7 +206,13 @@ typedef struct network {
         OPTION_INT("resize", offsetof(type, member.resize), "N",                                   \
                    "resize the shorter side to N pixels", 1, 65535),                               \
         OPTION_INT("crop", offsetof(type, member.crop), "N",                                       \
-                   "then cut out the centre square of N pixels", 1, 65535)
+                   "then cut out the centre square of N pixels", 1, 65535),                        \
+        OPTION_CHOICE("fit", offsetof(type, member.fit), "HOW",                                    \
+                      "a picture of another shape; default: the card's, or crop", fit_choice),     \
+        OPTION_CHOICE("interpolation", offsetof(type, member.interpolation), "NAME",               \
+                      "of resizing; default: the card's, or bilinear", interpolation_choice),      \
+        OPTION_NUMBERS("pad", offsetof(type, member.pad), "A,B,C",                                 \
+                       "colour around a padded picture, 0 to 255; default: the mean", 0, 255)
 
 /** Limits of the library, of every command that runs networks: given_limits.c. */
 #define LIMIT_OPTION(at)                                                                           \

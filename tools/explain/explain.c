@@ -54,11 +54,7 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     if (!ok) /* after one line that says why */
         return false;
     say_of_result(e, args, summary);
-    if (args->terminal && !terminal_draw(e, args))
-        return false;
-    if (summary)
-        summary_print(e, args);
-    return output_flush();
+    return summary_show(e, args, summary) && output_flush();
 }
 
 /* The exit status of arguments that were read. */

@@ -130,16 +130,19 @@ kldve_status film_draw(const explanation *e, const kldve_render_options *o, bool
 /** The maps of all frames as an array [frames][height][width].  False after a message. */
 bool film_write(const explanation *e, const char *path);
 
-/** terminal.c: draw the heat over the picture in a terminal with 24-bit colours.  False after a
+/** terminal.c: whether --terminal can draw here.  EXIT_DONE, or EXIT_USAGE after a message. */
+int terminal_check(void);
+/** Draw the heat over the picture so that `below`, the summary, has room under it.  False after a
  *  message. */
-bool terminal_draw(const explanation *e, const explain_args *args);
+bool terminal_draw(const explanation *e, const explain_args *args, const char *below);
 
 /** Draw the map over `picture`, with the place that was picked, or alone where that is NULL: in the
  *  colours that --colormap says, else those that suit its sign. */
 kldve_status explain_render(const explanation *e, const explain_args *args,
                             const kldve_image *picture, kldve_image **out);
 
-/** summary.c: what was found, for people, on standard output. */
-void summary_print(const explanation *e, const explain_args *args);
+/** summary.c: what was found, for people, on standard output: with --terminal the picture, and with
+ *  `words` the summary.  False after a message. */
+bool summary_show(const explanation *e, const explain_args *args, bool words);
 
 #endif

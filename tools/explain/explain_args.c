@@ -175,6 +175,8 @@ static int check_args(const explain_args *args)
     if (args->terminal && args->json && strcmp(args->json, "-") == 0)
         return args_usage(
             "explain", "--terminal and --json - cannot share standard output; give --json a file");
+    if (args->terminal && (status = terminal_check()) != EXIT_DONE)
+        return status;
     if ((status = subject_check_args(args)) != EXIT_DONE ||
         (status = check_method(args)) != EXIT_DONE || (status = check_drawing(args)) != EXIT_DONE ||
         (status = limits_check("explain", &args->limit)) != EXIT_DONE)

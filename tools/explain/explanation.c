@@ -37,17 +37,6 @@ static uint64_t needs_of(const explanation *e, const explain_args *args)
     return e->method->needs_with ? e->method->needs_with(&o) : e->method->needs;
 }
 
-/* A film does not fit into a terminal. */
-static bool fits_terminal(const explanation *e, const explain_args *args)
-{
-    if (!args->terminal || e->net.shape.in_frames == 1)
-        return true;
-    complain("%s: --terminal draws one picture, and this is a film of %d frames: -o FILE.png draws "
-             "all of them",
-             e->net.name, (int)e->net.shape.in_frames);
-    return false;
-}
-
 static bool mask_covers(const explanation *e, const explain_args *args)
 {
     return !e->picture ||
@@ -80,8 +69,8 @@ bool explanation_take(explanation *e, const explain_args *args)
     if (!mask_covers(e, args))
         return false;
     if (!subject_is_array(path))
-        return subject_fits_frames(e) && fits_terminal(e, args);
-    return fits_terminal(e, args) && subject_fit(e, &e->net, path, &e->input) && subject_draw(e);
+        return subject_fits_frames(e);
+    return subject_fit(e, &e->net, path, &e->input) && subject_draw(e);
 }
 
 /* What the pictures or the array say about the network's input. */
