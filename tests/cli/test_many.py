@@ -205,7 +205,10 @@ class Failures(Many):
                 (["--jsonl", "b.png"], "--jsonl b.png would overwrite b.png")]:
             result = self.explain(*names, *args, status=2)
             self.assertIn(line, result.err)
-        self.assertEqual(self.files("."), names)
+        self.dots("f/a.png")
+        result = self.explain("f", "-o", "x.png", status=2)
+        self.assertIn("-o x.png names the result of one picture", result.err)
+        self.assertEqual(self.files("."), [*names, "f"])
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full")
     def test_full_disk(self):
