@@ -102,8 +102,10 @@ class World:
     def network(self, name):
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        for ending in (".onnx", ".card.json"):
-            shutil.copy(self.source / "demo" / f"kldve-demo{ending}", path.with_name(path.stem + ending))
+        shutil.copy(self.source / "demo" / "kldve-demo.card.json", path.with_name(path.stem + ".card.json"))
+        # Another doc_string (field 6 of ModelProto): the same network in a file of its own.
+        path.write_bytes((self.source / "demo" / "kldve-demo.onnx").read_bytes() + b"\x32" +
+                         bytes([len(path.name)]) + path.name.encode())
         shutil.copy(self.source / "demo" / "kldve-demo.labels.txt", path.parent)
 
     def pictures(self, name):
