@@ -54,7 +54,7 @@ class Examples(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir)
         demo = os.path.join(SOURCE, "demo")
         os.mkdir(os.path.join(self.dir, "PHOTOS"))
-        for i, name in enumerate(["PICTURE.png", "PICTURE2.png", "PHOTOS/a.png", "PHOTOS/b.png"]):
+        for i, name in enumerate(["PICTURE.png", "PICTURE2.png", "PHOTOS/a.png"]):
             shutil.copy(os.path.join(demo, "pictures", f"scene{i % 2 + 1}.png"), os.path.join(self.dir, name))
         for name in ["kldve-demo.onnx", "kldve-demo.card.json", "kldve-demo.labels.txt"]:
             as_name = name.replace("kldve-demo.onnx", "NETWORK.onnx").replace("kldve-demo.card", "NETWORK.card")
