@@ -21,8 +21,8 @@ enum { MESSAGE_SIZE = 1024, LABEL_SIZE = 256 };
 /** "kldve: ..." as one line on standard error; control characters become spaces. */
 void complain(const char *format, ...) KLDVE_PRINTF(1, 2);
 
-/** From now on keep the first complaint in `line`, of `size` bytes, and print none: another process
- *  will say it.  NULL: print them again.  Not while other threads run. */
+/** From now on keep the first complaint of this thread in `line`, of `size` bytes, and print none:
+ *  somebody else will say it.  NULL: print them again. */
 void complain_into(char *line, size_t size);
 
 /** Whether the terminal shows a line of progress, which a complaint then clears first. */

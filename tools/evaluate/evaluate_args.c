@@ -1,9 +1,7 @@
 /* evaluate_args.c - the command line of kldve evaluate. */
-#define _GNU_SOURCE /* sched_getaffinity() */
-
 #include "evaluate.h"
+#include "many/cores.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -192,27 +190,7 @@ void evaluate_free_args(const arg_command *command, evaluate_args *a)
     grid_free_args(command, &a->grid);
 }
 
-/* Processors that this process may use: a launcher may have bound it to some.  `all` where there
- * are more than a cpu_set_t holds. */
-static int32_t processors(int32_t all)
-{
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
-        return CPU_COUNT(&set);
-    return all;
-}
-
 int32_t evaluate_threads(const evaluate_args *a, int32_t processes)
 {
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    int32_t all = online > 0 ? (int32_t)online : 1, share = all / processes;
-    int32_t mine = processors(all);
-
-    if (a->grid.network[0].threads > 0)
-        return a->grid.network[0].threads;
-    if (mine > share) /* not bound to some, so the processes share all */
-        mine = share;
-    return mine > 1 ? mine : 1;
+    return a->grid.network[0].threads > 0 ? a->grid.network[0].threads : cores_here(processes);
 }
