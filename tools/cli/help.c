@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "commands.h"
+#include "getters.h"
+#include "nearest.h"
 #include "tool.h"
 #include "wrap.h"
 
@@ -48,6 +50,24 @@ static int overview(void)
     return done();
 }
 
+static int refuse(const char *name)
+{
+    char hint[NEAREST_HINT];
+    nearest near;
+
+    nearest_begin(&near, name, strlen(name));
+    for (int32_t i = 0; command_number(i); i++)
+        nearest_offer(&near, command_number(i)->name);
+    for (int32_t i = 0; method_number(i); i++)
+        nearest_offer(&near, method_number(i)->name);
+    for (int32_t i = 0; reading_choice(i); i++)
+        nearest_offer(&near, reading_choice(i));
+    for (int32_t i = 0; metric_number(i); i++)
+        nearest_offer(&near, metric_number(i)->name);
+    return args_usage(NULL, "help: there is no command, method, reading or metric '%s'%s", name,
+                      nearest_hint(&near, "", hint));
+}
+
 int help_run(int argc, char **argv)
 {
     const arg_command *command;
@@ -58,7 +78,6 @@ int help_run(int argc, char **argv)
     if (command)
         args_help(command);
     else if (argc > 1 || (!method_help(argv[0]) && !reading_help(argv[0]) && !metric_help(argv[0])))
-        return args_usage(NULL, "help: there is no command, method, reading or metric '%s'",
-                          argv[argc - 1]);
+        return refuse(argv[argc - 1]);
     return done();
 }

@@ -114,6 +114,6 @@ int main(int argc, char **argv)
     if (strcmp(name, "help") == 0)
         return help_run(argc - 2, argv + 2);
     if (!command)
-        return args_usage(NULL, "there is no command '%s'", name);
+        return command_refuse(name);
     return command->run(command, argc - 2, argv + 2);
 }
