@@ -1,80 +1,17 @@
-/* dataset_folder.c - the pictures in a folder and in the folders below it.
- *
- * A picture is what has a picture's name, .png, .jpg or .jpeg, and is no folder; what it really is
- * shows when it is loaded.  Hidden files and folders are left out.  A folder is entered once,
- * however many links lead to it, so links cannot form a loop.  One file under several names is one
- * picture, that of the first name, unless the names give it different labels. */
+/* dataset_folder.c - the pictures in a folder and in the folders below it, see folder.h.  One file
+ * under several names is one picture, that of the first name, unless the names give it different
+ * labels. */
 #include "dataset_parts.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <search.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { DEEPEST = 128 };
-
-/* A file or a folder, by whatever name. */
-typedef struct place {
-    dev_t dev;
-    ino_t ino;
-    const char *label; /* of a picture; "": none */
-} place;
+#include "many/folder.h"
 
 typedef struct walk {
     dataset *d;
-    void *folders; /* places that were entered, tsearch() */
-    void *files;   /* pictures that were found */
+    folder_places files; /* pictures that were found */
     dataset_tally others, again, loops, closed;
 } walk;
-
-static int by_place(const void *left, const void *right)
-{
-    const place *a = left, *b = right;
-
-    return a->dev != b->dev   ? (a->dev > b->dev ? 1 : -1)
-           : a->ino != b->ino ? (a->ino > b->ino ? 1 : -1)
-                              : strcmp(a->label, b->label);
-}
-
-/* Whether this place was seen before under the same label; it is now.  -1: out of memory, which was
- * said. */
-static int seen(void **tree, const struct stat *s, const char *label)
-{
-    place *p = malloc(sizeof *p), **found;
-
-    if (!p) {
-        complain("out of memory");
-        return -1;
-    }
-    *p = (place){.dev = s->st_dev, .ino = s->st_ino, .label = label};
-    found = tsearch(p, tree, by_place);
-    if (found && *found == p)
-        return 0;
-    free(p);
-    if (!found)
-        complain("out of memory");
-    return found ? 1 : -1;
-}
-
-static void forget(void **tree)
-{
-    while (*tree) {
-        place *p = *(place **)*tree;
-
-        tdelete(p, tree, by_place);
-        free(p);
-    }
-}
-
-bool dataset_is_picture_name(const char *name)
-{
-    static const char *const endings[] = {".png", ".jpg", ".jpeg", NULL};
-
-    return path_has_ending(name, endings);
-}
 
 /* "n01440764_tench.JPEG" -> "n01440764", "cifar10_00_frog.png" -> "frog". */
 static const char *label_of_name(dataset *d, const char *name)
@@ -107,8 +44,9 @@ static const char *inside(const dataset *d, const char *path)
 }
 
 /* `s` is NULL of a file that is not there. */
-static bool add_picture(walk *w, const char *path, const struct stat *s)
+static bool add_picture(void *opaque, const char *path, const struct stat *s)
 {
+    walk *w = opaque;
     dataset *d = w->d;
     dataset_photo photo = {.path = dataset_text(d, path, strlen(path)),
                            .key = dataset_key(d, inside(d, path))};
@@ -123,7 +61,7 @@ static bool add_picture(walk *w, const char *path, const struct stat *s)
     if (!photo.path || !photo.key || !label)
         return false;
     if (s)
-        again = seen(&w->files, s, label);
+        again = folder_seen(&w->files, s, label);
     if (again > 0)
         dataset_tally_add(&w->again, photo.key);
     if (again != 0)
@@ -132,72 +70,14 @@ static bool add_picture(walk *w, const char *path, const struct stat *s)
     return number >= 0 && dataset_add(d, number, label, NULL, NULL);
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+static void leave_out(void *opaque, folder_rest why, const char *path)
 {
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
+    walk *w = opaque;
+    dataset_tally *tally = why == FOLDER_OTHER  ? &w->others
+                           : why == FOLDER_LOOP ? &w->loops
+                                                : &w->closed;
 
-static int is_shown(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
-static bool enter(walk *w, const char *folder, int depth);
-
-static bool look_at(walk *w, const char *folder, const char *name, int depth)
-{
-    size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = malloc(size);
-    bool ok = true, there;
-    struct stat s;
-
-    if (!path) {
-        complain("%s: out of memory", folder);
-        return false;
-    }
-    snprintf(path, size, "%s/%s", folder, name);
-    there = stat(path, &s) == 0;
-    if (there && S_ISDIR(s.st_mode))
-        ok = enter(w, path, depth + 1);
-    else if (dataset_is_picture_name(name))
-        ok = add_picture(w, path, there ? &s : NULL);
-    else
-        dataset_tally_add(&w->others, inside(w->d, path));
-    free(path);
-    return ok;
-}
-
-/* A folder that cannot be entered is left out, unless it is the data set. */
-static bool leave_out(walk *w, dataset_tally *tally, const char *folder, int depth)
-{
-    if (depth == 0)
-        complain("%s: %s", folder, strerror(errno));
-    else
-        dataset_tally_add(tally, inside(w->d, folder));
-    return depth > 0;
-}
-
-static bool enter(walk *w, const char *folder, int depth)
-{
-    struct dirent **entry;
-    struct stat s;
-    int count, again;
-    bool ok = true;
-
-    if (stat(folder, &s) != 0)
-        return leave_out(w, &w->closed, folder, depth);
-    again = depth < DEEPEST ? seen(&w->folders, &s, "") : 1;
-    if (again != 0)
-        return again > 0 && leave_out(w, &w->loops, folder, depth);
-    count = scandir(folder, &entry, is_shown, by_name);
-    if (count < 0)
-        return leave_out(w, &w->closed, folder, depth);
-    for (int i = 0; i < count; i++) {
-        ok = ok && look_at(w, folder, entry[i]->d_name, depth);
-        free(entry[i]);
-    }
-    free(entry);
-    return ok;
+    dataset_tally_add(tally, inside(w->d, path));
 }
 
 static bool note(const walk *w)
@@ -217,9 +97,9 @@ static bool note(const walk *w)
 bool dataset_open_folder(dataset *d)
 {
     walk w = {.d = d};
-    bool ok = enter(&w, d->name, 0) && note(&w);
+    const folder_visitor visitor = {&w, add_picture, leave_out};
+    bool ok = folder_walk(d->name, &visitor) && note(&w);
 
-    forget(&w.folders);
-    forget(&w.files);
+    folder_forget(&w.files);
     return ok;
 }

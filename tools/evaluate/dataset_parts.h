@@ -149,7 +149,4 @@ bool dataset_open_list(dataset *d);
 bool dataset_open_coco(dataset *d);
 bool dataset_open_voc(dataset *d);
 
-/** Whether a name ends as pictures do that the library reads. */
-bool dataset_is_picture_name(const char *name);
-
 #endif

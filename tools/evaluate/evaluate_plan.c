@@ -2,7 +2,6 @@
  * on: a later run with anything else under the same name is refused. */
 #include "evaluate.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,173 +9,8 @@
 
 #include "cli/getters.h"
 #include "cli/json.h"
-
 #include "cli/sha256.h"
-
-/* ---- texts -------------------------------------------------------------------------------- */
-
-/* A text that grows: "file sha256:..., layer conv10". */
-typedef struct spec {
-    FILE *file;
-    char *text; /* once the file is closed */
-    size_t nbytes;
-    bool begun;
-} spec;
-
-static bool spec_open(spec *s)
-{
-    *s = (spec){.text = NULL};
-    s->file = open_memstream(&s->text, &s->nbytes);
-    return s->file != NULL;
-}
-
-/* The text, which is the caller's; NULL after a message. */
-static char *spec_close(spec *s, bool ok)
-{
-    bool whole = fflush(s->file) == 0 && !ferror(s->file);
-
-    if (fclose(s->file) != 0 || !whole) {
-        complain("out of memory");
-        ok = false;
-    }
-    if (ok)
-        return s->text;
-    free(s->text);
-    return NULL;
-}
-
-static void add(spec *s, const char *format, ...) KLDVE_PRINTF(2, 3);
-static void add(spec *s, const char *format, ...)
-{
-    va_list args;
-
-    if (s->begun)
-        fputs(", ", s->file);
-    s->begun = true;
-    va_start(args, format);
-    vfprintf(s->file, format, args);
-    va_end(args);
-}
-
-static void add_text(spec *s, const char *key, const char *value)
-{
-    if (value)
-        add(s, "%s %s", key, value);
-}
-
-static void add_number(spec *s, const char *key, double value)
-{
-    if (value != 0)
-        add(s, "%s %.9g", key, value);
-}
-
-static bool add_file(spec *s, const char *key, const char *path)
-{
-    char hash[SHA256_TEXT];
-
-    if (!path)
-        return true;
-    if (!sha256_file(path, hash))
-        return false;
-    add(s, "%s sha256:%s", key, hash);
-    return true;
-}
-
-/* ---- a network ---------------------------------------------------------------------------- */
-
-typedef struct weights {
-    spec *spec;
-    bool ok;
-} weights;
-
-static kldve_status add_weights(void *opaque, const char *file)
-{
-    weights *w = opaque;
-
-    w->ok = add_file(w->spec, "weights", file);
-    return w->ok ? KLDVE_OK : KLDVE_E_IO;
-}
-
-static bool add_model(const evaluation *e, const network_args *args, spec *s)
-{
-    weights w = {s, true};
-
-    if (!args->model) {
-        add(s, "built in"); /* the build says which */
-        return true;
-    }
-    if (!add_file(s, "file", args->model))
-        return false;
-    if (kldve_onnx_weight_files(e->ctx, args->model, add_weights, &w) == KLDVE_OK)
-        return true;
-    if (w.ok)
-        complain_ctx(e->ctx, args->model, KLDVE_E_IO);
-    return false;
-}
-
-static void add_numbers(spec *s, const char *key, const arg_numbers *list)
-{
-    for (int32_t i = 0; i < list->count; i++)
-        add(s, "%s %.9g", key, list->value[i]);
-}
-
-/* What the command line says instead of the card, or beside it. */
-static bool add_arguments(const network_args *a, spec *s)
-{
-    add_text(s, "select", a->select);
-    add_text(s, "picture-input", a->picture_input);
-    add_text(s, "layout", a->layout);
-    add_number(s, "scores", a->scores);
-    add_number(s, "channels", a->channels);
-    add_number(s, "scale", a->scale);
-    add_numbers(s, "mean", &a->mean);
-    add_numbers(s, "std", &a->std);
-    add_number(s, "resize", a->resize);
-    add_number(s, "crop", a->crop);
-    if (a->grid.width > 0)
-        add(s, "grid %dx%d", (int)a->grid.width, (int)a->grid.height);
-    if (a->size.width > 0)
-        add(s, "size %dx%d", (int)a->size.width, (int)a->size.height);
-    for (int32_t i = 0; i < a->dim.count; i++)
-        add_text(s, "dim", a->dim.text[i]);
-    for (int32_t i = 0; i < a->input.count; i++) {
-        const char *file = given_file(a->input.text[i]);
-
-        add_text(s, "input", file ? NULL : a->input.text[i]);
-        if (!add_file(s, "input", file))
-            return false;
-    }
-    return true;
-}
-
-/* As bytes: two cards that mean the same count as different ones. */
-static bool add_card(const network *net, const network_args *args, spec *s)
-{
-    char *beside = args->card || !args->model ? NULL : card_beside(args->model);
-    const char *labels = args->labels ? args->labels
-                         : net->card  ? kldve_card_labels(net->card)
-                                      : NULL;
-    bool ok = add_file(s, "card",
-                       args->card  ? args->card
-                       : net->card ? beside
-                                   : NULL) &&
-              add_file(s, "labels", args->model || args->labels || args->card ? labels : NULL);
-
-    free(beside);
-    return ok;
-}
-
-static bool describe_network(const evaluation *e, int32_t i, spec *s)
-{
-    const network *net = &e->network[i].net;
-    const network_args *args = &e->args->grid.network[i];
-
-    if (!add_model(e, args, s))
-        return false;
-    add(s, "layer %s", net->layer);
-    add(s, "logits %s", net->logits);
-    return add_card(net, args, s) && add_arguments(args, s);
-}
+#include "many/spec.h"
 
 /* ---- methods and metrics ------------------------------------------------------------------ */
 
@@ -185,12 +19,12 @@ static void describe_method(const evaluation *e, int32_t i, spec *s)
     kldve_options o;
 
     grid_set_options(&e->args->grid, &e->method[i], &o);
-    add(s, "method %s", o.method);
-    add_text(s, "reading", o.reading ? kldve_reading_name(o.reading) : NULL);
-    add_number(s, "temperature", (double)o.temperature);
-    add_number(s, "perplexity", o.perplexity);
-    add_number(s, "neighbour perplexity", o.neighbour_perplexity);
-    add_number(s, "sign", o.sign);
+    spec_add(s, "method %s", o.method);
+    spec_add_text(s, "reading", o.reading ? kldve_reading_name(o.reading) : NULL);
+    spec_add_number(s, "temperature", (double)o.temperature);
+    spec_add_number(s, "perplexity", o.perplexity);
+    spec_add_number(s, "neighbour perplexity", o.neighbour_perplexity);
+    spec_add_number(s, "sign", o.sign);
 }
 
 static void describe_measure(const evaluation *e, const measure *m, spec *s)
@@ -199,22 +33,22 @@ static void describe_measure(const evaluation *e, const measure *m, spec *s)
     const kldve_metric_options *usual = m->metric->defaults ? m->metric->defaults : &none;
     const kldve_metric_options *o = &m->options;
 
-    add(s, "metric %s", m->metric->name);
-    add_number(s, "steps", o->steps ? o->steps : usual->steps);
-    add_number(s, "samples", o->samples ? o->samples : usual->samples);
+    spec_add(s, "metric %s", m->metric->name);
+    spec_add_number(s, "steps", o->steps ? o->steps : usual->steps);
+    spec_add_number(s, "samples", o->samples ? o->samples : usual->samples);
     if (o->seed)
-        add(s, "seed %llu", (unsigned long long)o->seed);
-    add_number(s, "part", o->part > 0 ? o->part : usual->part);
-    add_number(s, "noise", o->noise > 0 ? o->noise : usual->noise);
-    add_number(s, "baseline", o->baseline ? o->baseline : usual->baseline);
-    add_number(s, "normalise", o->normalise);
-    add_number(s, "tolerance", o->tolerance > 0 ? o->tolerance : usual->tolerance);
+        spec_add(s, "seed %llu", (unsigned long long)o->seed);
+    spec_add_number(s, "part", o->part > 0 ? o->part : usual->part);
+    spec_add_number(s, "noise", o->noise > 0 ? o->noise : usual->noise);
+    spec_add_number(s, "baseline", o->baseline ? o->baseline : usual->baseline);
+    spec_add_number(s, "normalise", o->normalise);
+    spec_add_number(s, "tolerance", o->tolerance > 0 ? o->tolerance : usual->tolerance);
     if (m->metric->needs & KLDVE_METRIC_NEED_RANDOMISED)
-        add(s, "%s %d, seed %d",
-            e->args->kind == KLDVE_RANDOMISE_CASCADE ? "cascade" : "independent",
-            (int)e->args->layer, (int)e->args->randomise_seed);
+        spec_add(s, "%s %d, seed %d",
+                 e->args->kind == KLDVE_RANDOMISE_CASCADE ? "cascade" : "independent",
+                 (int)e->args->layer, (int)e->args->randomise_seed);
     if (m->metric->needs & KLDVE_METRIC_NEED_OTHER)
-        add(s, "against %s", e->method[0].id);
+        spec_add(s, "against %s", e->method[0].id);
 }
 
 /* ---- questions ---------------------------------------------------------------------------- */
@@ -314,7 +148,7 @@ static bool describe_item(const evaluation *e, int32_t i, store_item *item)
     }
     if (method < 0) {
         item->name = e->network[i].name;
-        ok = describe_network(e, i, &s);
+        ok = spec_add_network(&s, &e->network[i].net, &e->args->grid.network[i]);
     } else if (metric < 0) {
         item->name = e->method[method].id;
         describe_method(e, method, &s);

@@ -4,7 +4,7 @@
 #define KLDVE_TOOLS_RUN_H
 
 #include "evaluate.h"
-#include "pool.h"
+#include "many/pool.h"
 #include "ranks.h"
 
 /** How a run ended. */
@@ -23,13 +23,6 @@ void run_lead(const evaluation *e, const ranks *r, int32_t threads, store *s, pr
               run_end *out);
 /** Do what rank 0 hands out until it says that there is no more.  False: this rank gave up. */
 bool run_follow(const evaluation *e, int32_t threads);
-
-/* ---- interrupt.c -------------------------------------------------------------------------- */
-
-/** From now on SIGINT, SIGTERM and SIGHUP only ask to stop; the second of them ends the process. */
-void interrupt_begin(void);
-/** Whether one of them came. */
-bool interrupt_came(void);
 
 /* ---- crew.c: messages between rank 0 and the others --------------------------------------- */
 

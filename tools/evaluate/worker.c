@@ -388,9 +388,10 @@ static bool load(task *t)
     return true;
 }
 
-static bool measure_unit(void *state, unit *u, char why[UNIT_WHY_SIZE])
+static bool measure_unit(void *state, void *item, char why[UNIT_WHY_SIZE])
 {
     worker *w = state;
+    unit *u = item;
     task t = {.w = w, .u = u, .why = why, .net = &w->net[u->network]};
     bool ok = load(&t);
 
@@ -474,7 +475,18 @@ static void cancel_worker(void *state)
     kldve_ctx_cancel(w->ctx);
 }
 
+static void drop_unit(void *item)
+{
+    unit_free(item);
+}
+
 pool_work worker_work(const evaluation *e)
 {
-    return (pool_work){e, open_worker, measure_unit, cancel_worker, close_worker};
+    return (pool_work){.of = e,
+                       .item_nbytes = sizeof(unit),
+                       .open = open_worker,
+                       .work = measure_unit,
+                       .cancel = cancel_worker,
+                       .close = close_worker,
+                       .drop = drop_unit};
 }

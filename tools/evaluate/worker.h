@@ -4,7 +4,7 @@
 #define KLDVE_TOOLS_WORKER_H
 
 #include "evaluate.h"
-#include "pool.h"
+#include "many/pool.h"
 
 /** What the threads of a pool do with an evaluation, which outlives the pool. */
 pool_work worker_work(const evaluation *e);

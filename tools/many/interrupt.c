@@ -1,5 +1,5 @@
 /* interrupt.c - Ctrl-C and its kin end a run in good order. */
-#include "run.h"
+#include "interrupt.h"
 
 #include <signal.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* pool.c - threads that measure units.  Two rings, of units that wait and of units that are
- * measured, under one lock. */
+/* pool.c - threads that work on items.  Two rings, of items that wait and of items that are done,
+ * under one lock. */
 #include "pool.h"
 
 #include <assert.h>
@@ -9,7 +9,8 @@
 #include <time.h>
 
 typedef struct ring {
-    unit *unit; /* [most] */
+    unsigned char *item; /* [most][nbytes] */
+    size_t nbytes;
     int32_t most, first, count;
 } ring;
 
@@ -23,47 +24,48 @@ struct pool {
     pool_work work;
     pthread_mutex_t lock;
     pthread_cond_t work_came, news;
-    ring waiting, measured;
+    ring waiting, done;
     pool_thread *thread;
     int32_t threads; /* that were started */
-    int32_t held;    /* units handed in and not taken out, in the rings or in a thread */
+    int32_t held;    /* items handed in and not taken out, in the rings or in a thread */
     bool stopped, failed, told;
-    char why[UNIT_WHY_SIZE];
+    char why[POOL_WHY_SIZE];
 };
 
 /* ---- rings -------------------------------------------------------------------------------- */
 
-static bool ring_open(ring *r, int32_t most)
+static bool ring_open(ring *r, int32_t most, size_t nbytes)
 {
-    r->unit = calloc((size_t)most, sizeof *r->unit);
+    r->item = calloc((size_t)most, nbytes);
+    r->nbytes = nbytes;
     r->most = most;
-    return r->unit != NULL;
+    return r->item != NULL;
 }
 
-static void ring_push(ring *r, const unit *u)
+static void ring_push(ring *r, const void *item)
 {
     assert(r->count < r->most);
-    r->unit[(r->first + r->count) % r->most] = *u;
+    memcpy(r->item + (size_t)((r->first + r->count) % r->most) * r->nbytes, item, r->nbytes);
     r->count++;
 }
 
-static void ring_pop(ring *r, unit *out)
+/* Borrowed until the next push. */
+static void *ring_pop(ring *r)
 {
+    void *item = r->item + (size_t)r->first * r->nbytes;
+
     assert(r->count > 0);
-    *out = r->unit[r->first];
     r->first = (r->first + 1) % r->most;
     r->count--;
+    return item;
 }
 
-static int32_t ring_clear(ring *r)
+static int32_t ring_clear(ring *r, void (*drop)(void *item))
 {
     int32_t dropped = r->count;
-    unit u;
 
-    while (r->count > 0) {
-        ring_pop(r, &u);
-        unit_free(&u);
-    }
+    while (r->count > 0)
+        drop(ring_pop(r));
     return dropped;
 }
 
@@ -78,33 +80,32 @@ static void fail(pool *p, const char *why)
     pthread_cond_broadcast(&p->work_came);
 }
 
-/* Wait for a unit; false: there will be none. */
-static bool take(pool *p, unit *u)
+/* Wait for an item; false: there will be none. */
+static bool take(pool *p, void *item)
 {
     while (p->waiting.count == 0 && !p->stopped)
         pthread_cond_wait(&p->work_came, &p->lock);
     if (p->stopped)
         return false;
-    ring_pop(&p->waiting, u);
+    memcpy(item, ring_pop(&p->waiting), p->work.item_nbytes);
     return true;
 }
 
-/* Measure units until there are none; the lock is held before and after. */
-static void measure_all(pool *p, void *state)
+/* Work on items until there are none; the lock is held before and after. */
+static void work_on_all(pool *p, void *state, void *item)
 {
-    char why[UNIT_WHY_SIZE] = "";
-    unit u;
+    char why[POOL_WHY_SIZE] = "";
 
-    while (take(p, &u)) {
+    while (take(p, item)) {
         bool ok;
 
         pthread_mutex_unlock(&p->lock);
-        ok = p->work.measure(state, &u, why);
+        ok = p->work.work(state, item, why);
         pthread_mutex_lock(&p->lock);
         if (ok) {
-            ring_push(&p->measured, &u);
+            ring_push(&p->done, item);
         } else {
-            unit_free(&u);
+            p->work.drop(item);
             p->held--;
             if (!p->stopped) /* else it was told to fail */
                 fail(p, why);
@@ -117,13 +118,14 @@ static void *run(void *of)
 {
     pool_thread *t = of;
     pool *p = t->pool;
-    char why[UNIT_WHY_SIZE] = "";
-    void *state = p->work.open(p->work.of, why);
+    char why[POOL_WHY_SIZE] = "out of memory";
+    void *item = malloc(p->work.item_nbytes);
+    void *state = item ? p->work.open(p->work.of, why) : NULL;
 
     pthread_mutex_lock(&p->lock);
     t->state = state;
     if (state)
-        measure_all(p, state);
+        work_on_all(p, state, item);
     else
         fail(p, why);
     t->state = NULL;
@@ -131,6 +133,7 @@ static void *run(void *of)
     pthread_mutex_unlock(&p->lock);
     if (state)
         p->work.close(state);
+    free(item);
     return NULL;
 }
 
@@ -163,8 +166,8 @@ bool pool_open(int32_t threads, int32_t waiting, const pool_work *work, pool **o
     pthread_cond_init(&p->news, &monotonic);
     pthread_condattr_destroy(&monotonic);
     p->thread = calloc((size_t)threads, sizeof *p->thread);
-    if (p->thread && ring_open(&p->waiting, most) && ring_open(&p->measured, most) &&
-        start_threads(p, threads)) {
+    if (p->thread && ring_open(&p->waiting, most, work->item_nbytes) &&
+        ring_open(&p->done, most, work->item_nbytes) && start_threads(p, threads)) {
         *out = p;
         return true;
     }
@@ -182,28 +185,26 @@ int32_t pool_room(pool *p)
     return room;
 }
 
-void pool_push(pool *p, const unit *u)
+void pool_push(pool *p, const void *item)
 {
     pthread_mutex_lock(&p->lock);
     if (p->stopped) {
-        unit dropped = *u;
-
-        unit_free(&dropped);
+        p->work.drop((void *)item);
     } else {
         p->held++;
-        ring_push(&p->waiting, u);
+        ring_push(&p->waiting, item);
         pthread_cond_signal(&p->work_came);
     }
     pthread_mutex_unlock(&p->lock);
 }
 
 /* What there is to tell now; the lock is held. */
-static pool_event look(pool *p, unit *out, char why[UNIT_WHY_SIZE])
+static pool_event look(pool *p, void *out, char why[POOL_WHY_SIZE])
 {
-    if (p->measured.count > 0) {
-        ring_pop(&p->measured, out);
+    if (p->done.count > 0) {
+        memcpy(out, ring_pop(&p->done), p->work.item_nbytes);
         p->held--;
-        return POOL_UNIT;
+        return POOL_ITEM;
     }
     if (p->failed && !p->told) {
         p->told = true;
@@ -211,7 +212,7 @@ static pool_event look(pool *p, unit *out, char why[UNIT_WHY_SIZE])
         return POOL_FAILED;
     }
     if (p->stopped)
-        p->held -= ring_clear(&p->waiting);
+        p->held -= ring_clear(&p->waiting, p->work.drop);
     return p->held == 0 ? POOL_IDLE : POOL_LATE;
 }
 
@@ -227,7 +228,7 @@ static struct timespec moment(double ms)
     return t;
 }
 
-pool_event pool_wait(pool *p, double ms, unit *out, char why[UNIT_WHY_SIZE])
+pool_event pool_wait(pool *p, double ms, void *out, char why[POOL_WHY_SIZE])
 {
     struct timespec end = moment(ms);
     pool_event event;
@@ -258,12 +259,10 @@ void pool_free(pool *p)
     pool_stop(p);
     for (int32_t i = 0; i < p->threads; i++)
         pthread_join(p->thread[i].id, NULL);
-    if (p->waiting.unit)
-        ring_clear(&p->waiting);
-    if (p->measured.unit)
-        ring_clear(&p->measured);
-    free(p->waiting.unit);
-    free(p->measured.unit);
+    ring_clear(&p->waiting, p->work.drop);
+    ring_clear(&p->done, p->work.drop);
+    free(p->waiting.item);
+    free(p->done.item);
     free(p->thread);
     pthread_mutex_destroy(&p->lock);
     pthread_cond_destroy(&p->work_came);

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "evaluate/pool.h"
+#include "evaluate/unit.h"
+#include "many/pool.h"
 
 enum { THREADS = 3, WAITING = 2, UNITS = 500 };
 
@@ -26,7 +27,7 @@ typedef struct hand {
     atomic_int cancelled;
 } hand;
 
-static void *open_hand(const void *of, char why[UNIT_WHY_SIZE])
+static void *open_hand(const void *of, char why[POOL_WHY_SIZE])
 {
     shop *s = *(shop *const *)of;
     hand *h = calloc(1, sizeof *h);
@@ -41,9 +42,10 @@ static void *open_hand(const void *of, char why[UNIT_WHY_SIZE])
     return h;
 }
 
-static bool measure(void *state, unit *u, char why[UNIT_WHY_SIZE])
+static bool measure(void *state, void *item, char why[POOL_WHY_SIZE])
 {
     hand *h = state;
+    unit *u = item;
     const struct timespec moment = {0, 100000};
 
     if (++h->busy != 1 || u->question == h->shop->fails_at) {
@@ -74,9 +76,20 @@ static void close_hand(void *state)
     free(h);
 }
 
+static void drop(void *item)
+{
+    unit_free(item);
+}
+
 static pool *open_pool(shop **s)
 {
-    const pool_work work = {s, open_hand, measure, cancel, close_hand};
+    const pool_work work = {.of = s,
+                            .item_nbytes = sizeof(unit),
+                            .open = open_hand,
+                            .work = measure,
+                            .cancel = cancel,
+                            .close = close_hand,
+                            .drop = drop};
     pool *p;
 
     assert_true(pool_open(THREADS, WAITING, &work, &p));
@@ -96,7 +109,7 @@ static void all_come_out_once(void **state)
 {
     shop s = {.fails_at = -1}, *of = &s;
     pool *p = open_pool(&of);
-    char seen[UNITS] = "", why[UNIT_WHY_SIZE];
+    char seen[UNITS] = "", why[POOL_WHY_SIZE];
     int32_t in = 0, out = 0;
     pool_event event = POOL_LATE;
     unit u;
@@ -108,7 +121,7 @@ static void all_come_out_once(void **state)
         assert_true(in - out <= THREADS * (1 + WAITING));
         event = pool_wait(p, 1000, &u, why);
         assert_int_not_equal(event, POOL_FAILED);
-        if (event != POOL_UNIT)
+        if (event != POOL_ITEM)
             continue;
         assert_int_equal(seen[u.question]++, 0);
         assert_true(u.value[0] == u.question * 2.0);
@@ -121,16 +134,16 @@ static void all_come_out_once(void **state)
 }
 
 /* Hand out numbers until something happens that is not a unit. */
-static pool_event feed(pool *p, char why[UNIT_WHY_SIZE])
+static pool_event feed(pool *p, char why[POOL_WHY_SIZE])
 {
-    pool_event event = POOL_UNIT;
+    pool_event event = POOL_ITEM;
     unit u;
 
-    for (int32_t i = 0; event == POOL_UNIT || event == POOL_LATE; i++) {
+    for (int32_t i = 0; event == POOL_ITEM || event == POOL_LATE; i++) {
         if (pool_room(p) > 0)
             push(p, i);
         event = pool_wait(p, 1000, &u, why);
-        if (event == POOL_UNIT)
+        if (event == POOL_ITEM)
             unit_free(&u);
     }
     return event;
@@ -140,8 +153,8 @@ static void a_failure_ends_it(void **state)
 {
     shop s = {.fails_at = 20}, *of = &s;
     pool *p = open_pool(&of);
-    char why[UNIT_WHY_SIZE];
-    pool_event event = POOL_UNIT;
+    char why[POOL_WHY_SIZE];
+    pool_event event = POOL_ITEM;
     unit u;
 
     (void)state;
@@ -149,7 +162,7 @@ static void a_failure_ends_it(void **state)
     assert_string_equal(why, "no measure");
     assert_int_equal(pool_room(p), 0);
     push(p, 1); /* is dropped */
-    while ((event = pool_wait(p, 1000, &u, why)) == POOL_UNIT)
+    while ((event = pool_wait(p, 1000, &u, why)) == POOL_ITEM)
         unit_free(&u);
     assert_int_equal(event, POOL_IDLE); /* it is told once */
     pool_free(p);
@@ -159,7 +172,7 @@ static void threads_may_fail_to_begin(void **state)
 {
     shop s = {.fails_to_open = 1, .fails_at = -1}, *of = &s;
     pool *p = open_pool(&of);
-    char why[UNIT_WHY_SIZE];
+    char why[POOL_WHY_SIZE];
 
     (void)state;
     assert_int_equal(feed(p, why), POOL_FAILED);
@@ -172,7 +185,7 @@ static void a_stop_cancels(void **state)
 {
     shop s = {.fails_at = -1, .waits = 1}, *of = &s;
     pool *p = open_pool(&of);
-    char why[UNIT_WHY_SIZE];
+    char why[POOL_WHY_SIZE];
     const struct timespec moment = {0, 100000};
     unit u;
 
