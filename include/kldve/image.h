@@ -276,6 +276,8 @@ typedef enum kldve_colormap {
 } kldve_colormap;
 
 /** The kldve_colormap of a name: "viridis", "inferno", "turbo", "jet", "grey", "diverging".
+ *  @param name      In lower case.
+ *  @param colormap  On KLDVE_OK a kldve_colormap.
  *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (another name), KLDVE_E_ARG (NULL).
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_colormap_from_name(const char *name, int32_t *colormap);
