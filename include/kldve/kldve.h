@@ -162,26 +162,49 @@ typedef enum kldve_channels {
 
 enum { KLDVE_PICTURE_CHANNELS = 4 /**< that a picture can have; networks with more take arrays */ };
 
+/** How a picture of another shape fits into the network's input. */
+typedef enum kldve_fit {
+    KLDVE_FIT_CROP = 0,   /**< the centre; the rest is not seen */
+    KLDVE_FIT_SQUASH = 1, /**< all of it, each side by itself: shapes are distorted */
+    KLDVE_FIT_PAD = 2,    /**< all of it in its shape, in the middle; the rest is padding */
+    KLDVE_FIT_PAD_END = 3 /**< the same at the upper left; the padding is at the right or below */
+} kldve_fit;
+
+/** "crop", "squash", "pad", "pad-end".
+ *  @return Static storage; NULL: there is no such kldve_fit, so that names can be listed from 0 on.
+ *          Safe from any thread.  @since 0.1 */
+KLDVE_API const char *kldve_fit_name(int32_t fit);
+
 /** How a picture becomes the network's input; all zero = pixel values 0..255 at the network's size.
  *
- *   1. Resize the picture so that its shorter side has `resize_shorter_side` pixels (antialiased
- *      bilinear).
+ *   1. Resize the picture so that its shorter side has `resize_shorter_side` pixels.
  *   2. Cut out the centre square of `center_crop` pixels, and resize it if the network's input has
  *      another size.
  *   3. value = (pixel * scale - mean) / std.
  *
- *  The longer side and the place of the crop are rounded as torchvision rounds them.  A picture
- *  that already has the network's size skips steps 1 and 2. */
+ *  With KLDVE_FIT_SQUASH step 1 gives both sides the shape of the network's input, the shorter one
+ *  `resize_shorter_side` pixels.  With KLDVE_FIT_PAD and _PAD_END the picture is made as large as
+ * it fits into the input, and no step cuts anything.
+ *
+ *  The longer side and the place of the crop are rounded as torchvision rounds them; of a padded
+ *  picture the shorter side to the nearest number, and an odd pixel of padding goes to the right or
+ *  below.  A picture that already has the network's size skips steps 1 and 2. */
 typedef struct kldve_input_spec {
     size_t struct_size;
     int32_t channels;            /**< a kldve_channels */
-    int32_t resize_shorter_side; /**< pixels; 0 means the network's shorter side */
-    int32_t center_crop;         /**< pixels; 0 means the network's size */
+    int32_t resize_shorter_side; /**< pixels; 0 means the network's shorter side; 0 to pad */
+    int32_t center_crop;         /**< pixels; 0 means the network's size; 0 to pad */
     float scale;                 /**< 0 means 1 */
     float mean[3];               /**< per channel, in the order of `channels` */
     float std[3];                /**< per channel; 0 means 1 */
     float alpha_mean;            /**< of the alpha channel */
     float alpha_std;             /**< 0 means 1 */
+    int32_t fit;                 /**< a kldve_fit */
+    int32_t interpolation;       /**< a kldve_interpolation, of every step that resizes */
+    int32_t pad_by_colour;       /**< 0: padding is the network's zero, the mean; 1: it is `pad` */
+    int32_t reserved;            /**< 0 */
+    float pad[3];                /**< pixel values 0..255, in the order of `channels` */
+    float alpha_pad;             /**< the same of the alpha channel */
 } kldve_input_spec;
 #define KLDVE_INPUT_SPEC_INIT KLDVE_INIT(kldve_input_spec)
 
@@ -459,7 +482,8 @@ typedef struct kldve_arrays {
     int32_t picture_width, picture_height, picture_frames;
     int32_t reserved; /**< 0 */
     /** Which part of the picture the network saw, in parts of its width and height: the heat is
-     * drawn there, see kldve_record.  All 0: the whole picture. */
+     * drawn there, see kldve_record.  More than the picture where it was padded.  All 0: the whole
+     * picture. */
     float seen_x, seen_y, seen_width, seen_height;
 } kldve_arrays;
 #define KLDVE_ARRAYS_INIT KLDVE_INIT(kldve_arrays)
@@ -582,7 +606,8 @@ typedef struct kldve_record {
     int32_t check_passes;     /**< forward passes that `faithfulness` took; 0 without it */
     int32_t sign; /**< KLDVE_SIGN_SIGNED: 0.5 is zero, draw it with KLDVE_COLORMAP_DIVERGING */
     /** Where the network looked, in parts of the picture's width and height: 0, 0, 1, 1 is the
-     *  whole picture. */
+     *  whole picture.  Where padding was added it is more than that: x or y below 0, or an end
+     *  above 1. */
     float seen_x, seen_y, seen_width, seen_height;
     int32_t scores;    /**< a kldve_scores: what kind of number `logit` is */
     int32_t all_paths; /**< kldve_shape.all_paths of the layer */

@@ -59,27 +59,38 @@ static kldve_status load_options(kldve_ctx *ctx, const kldve_heatmap *map,
 /* Parts are float32: rounding must not move an edge that falls on a pixel's centre. */
 static const double slack = 0.01;
 
+/* Pixels that a map may reach; the longest side of a picture, padded, stays below. */
+enum { MOST_PADDED = 1 << 20 };
+
 /* Where the part [start, start + part) of a side of `pixels` pixels begins and ends: the pixels
- * whose centre lies in it, at least one. */
+ * whose centre lies in it, at least one.  With padding it reaches beyond the side. */
 static void pixels_of(float start, float part, int32_t pixels, int32_t *first, int32_t *count)
 {
     double low = (double)start * pixels, high = ((double)start + (double)part) * pixels;
-    int32_t begin = (int32_t)fmin(fmax(ceil(low - 0.5 - slack), 0), pixels - 1);
-    int32_t end = (int32_t)fmin(fmax(ceil(high - 0.5 - slack), begin + 1), pixels);
 
-    assert(begin >= 0 && begin < end && end <= pixels);
-    *first = begin;
-    *count = end - begin;
+    *first = (int32_t)fmin(ceil(low - 0.5 - slack), pixels - 1);
+    *count = (int32_t)fmax(ceil(high - 0.5 - slack) - *first, 1);
 }
 
-static kldve_rect seen_of(const kldve_heatmap *map, int32_t width, int32_t height)
+/* Where the whole map lies. */
+static kldve_rect placed(const kldve_heatmap *map, int32_t width, int32_t height)
 {
     const kldve_record *r = &map->record;
-    kldve_rect seen;
+    kldve_rect at;
 
-    pixels_of(r->seen_x, r->seen_width, width, &seen.x, &seen.width);
-    pixels_of(r->seen_y, r->seen_height, height, &seen.y, &seen.height);
-    return seen;
+    pixels_of(r->seen_x, r->seen_width, width, &at.x, &at.width);
+    pixels_of(r->seen_y, r->seen_height, height, &at.y, &at.height);
+    return at;
+}
+
+/* Keep what lies in [0, pixels), at least one. */
+static void clip(int32_t *first, int32_t *count, int32_t pixels)
+{
+    int32_t end = *first + *count < pixels ? *first + *count : pixels;
+
+    *first = *first < 0 ? 0 : *first;
+    *count = end > *first ? end - *first : 1;
+    assert(*first + *count <= pixels);
 }
 
 /* What all rows of a drawing have in common. */
@@ -88,11 +99,12 @@ typedef struct drawing {
     const kldve_image *picture; /* NULL: the map alone */
     const kldve_pixels *dest;
     int32_t height;       /* of one frame */
-    kldve_rect seen;      /* within it */
+    kldve_rect whole;     /* where the map lies; with padding it reaches beyond the frame */
+    kldve_rect seen;      /* of it what lies within the frame */
     double shift, factor; /* place on the colour scale = shift + factor * value of the map */
     kldve_line outline;
     kldve_paint paints[KLDVE_HEAT_LEVELS];
-    float *heat;          /* [seen.width] */
+    float *heat;          /* [whole.width] */
     uint8_t *rgb, *alpha; /* one row, [width][3] each */
 } drawing;
 
@@ -111,8 +123,9 @@ static void begin(drawing *d, const kldve_render_options *o)
     bool over = d->picture != NULL;
     int32_t width = d->dest->width;
 
-    d->height = d->dest->height / d->map->view_frames;
-    d->seen = over ? seen_of(d->map, width, d->height) : (kldve_rect){0, 0, width, d->height};
+    d->seen = d->whole;
+    clip(&d->seen.x, &d->seen.width, width);
+    clip(&d->seen.y, &d->seen.height, d->height);
     if (over)
         d->outline = kldve_outline_of(d->map->box, width, d->height);
     kldve_heat_paint((kldve_heat_style){o->colormap, over ? o->opacity : 1,
@@ -126,11 +139,11 @@ static void heat_row(const drawing *d, int32_t frame, int32_t y)
     const kldve_film film = kldve_heatmap_film(d->map);
 
     kldve_upsample_row(&film, d->map->view_frames,
-                       (const int32_t[2]){d->seen.height, d->seen.width},
-                       frame * d->seen.height + y - d->seen.y, d->heat);
+                       (const int32_t[2]){d->whole.height, d->whole.width},
+                       frame * d->whole.height + y - d->whole.y, d->heat);
     if (d->shift == 0 && d->factor == 1)
         return;
-    for (int32_t x = 0; x < d->seen.width; x++)
+    for (int32_t x = 0; x < d->whole.width; x++)
         d->heat[x] = (float)(d->shift + d->factor * (double)d->heat[x]);
 }
 
@@ -152,7 +165,8 @@ static void draw_row(const drawing *d, int32_t row)
     }
     if (y >= d->seen.y && y < d->seen.y + d->seen.height) {
         heat_row(d, frame, y);
-        kldve_overlay_row(d->paints, d->seen.x, d->seen.width, d->heat, width, d->rgb);
+        kldve_overlay_row(d->paints, d->seen.x, d->seen.width, d->heat + (d->seen.x - d->whole.x),
+                          width, d->rgb);
     } else {
         kldve_overlay_row(d->paints, width, 0, NULL, width, d->rgb);
     }
@@ -170,6 +184,12 @@ static kldve_status check_sizes(kldve_ctx *ctx, const kldve_heatmap *map,
         return kldve_ctx_failf(
             ctx, KLDVE_E_ARG, "render: %d x %d pixels for a picture of %d x %d: give its size",
             (int)dest->width, (int)dest->height, (int)picture->width, (int)picture->height);
+    if (picture && (map->record.seen_width * (float)dest->width > MOST_PADDED ||
+                    map->record.seen_height * (float)dest->height > MOST_PADDED))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "render: the map with its padding reaches more than %d pixels: draw "
+                               "it over a smaller picture",
+                               MOST_PADDED);
     if (dest->height % map->view_frames != 0)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "render: a picture of %d rows is not %d frames below each other: "
@@ -183,12 +203,19 @@ static kldve_status draw(kldve_ctx *ctx, const kldve_heatmap *map, const kldve_i
                          const kldve_render_options *o, const kldve_pixels *dest)
 {
     size_t width = (size_t)dest->width;
-    drawing d = {.map = map, .picture = picture, .dest = dest};
+    int32_t height = dest->height / map->view_frames;
+    drawing d = {.map = map,
+                 .picture = picture,
+                 .dest = dest,
+                 .height = height,
+                 .whole = picture ? placed(map, dest->width, height)
+                                  : (kldve_rect){0, 0, dest->width, height}};
 
-    d.heat = kldve_ctx_alloc(ctx, width, sizeof *d.heat + 6);
+    d.heat = kldve_ctx_alloc(
+        ctx, 1, (size_t)d.whole.width * sizeof *d.heat + 6 * width); /* both below 2^32 */
     if (!d.heat)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a row of heat");
-    d.rgb = (uint8_t *)(d.heat + width);
+    d.rgb = (uint8_t *)(d.heat + d.whole.width);
     d.alpha = d.rgb + 3 * width;
     begin(&d, o);
     for (int32_t row = 0; row < dest->height; row++)

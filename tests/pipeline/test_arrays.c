@@ -432,7 +432,8 @@ static const struct refusal {
       .seen_height = 1},
      {0},
      KLDVE_E_ARG,
-     "arrays: the network saw 0.5 to 1.25 of the picture's width: give parts of it, 0 to 1"},
+     "arrays: the network saw 0.5 to 1.25 of the picture's width: give parts of it, 0 to 1, "
+     "or with padding all of it and more"},
     {"a part without height",
      {.struct_size = sizeof(kldve_arrays),
       .logits = good,
@@ -445,7 +446,8 @@ static const struct refusal {
       .seen_width = 0.5f},
      {0},
      KLDVE_E_ARG,
-     "arrays: the network saw 0 to 0 of the picture's height: give parts of it, 0 to 1"},
+     "arrays: the network saw 0 to 0 of the picture's height: give parts of it, 0 to 1, "
+     "or with padding all of it and more"},
     {"third of two classes",
      ARRAYS(good, good, good, 1, 3, 2, 2),
      {.target = 2},

@@ -11,6 +11,16 @@ const char *channels_choice(int32_t index)
     return index >= 0 && index < COUNT(names) ? names[index] : NULL;
 }
 
+const char *fit_choice(int32_t index)
+{
+    return kldve_fit_name(index);
+}
+
+const char *interpolation_choice(int32_t index)
+{
+    return kldve_interpolation_name(index);
+}
+
 const char *method_choice(int32_t index)
 {
     const kldve_method *method = method_number(index);
