@@ -14,55 +14,70 @@ out=$source/build/packages
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$out" "$scratch/made"
+chmod 755 "$scratch"
 
 say() {
     echo "== $*" >&2
 }
 
-for program in mmdebstrap dpkg-source git meson; do
+for program in mmdebstrap dpkg-scanpackages git meson; do
     command -v "$program" > /dev/null || { say "$program is missing: apt install mmdebstrap dpkg-dev git meson"; exit 1; }
 done
 
-# new_system "PACKAGES" HOOK...: a minimal system with the packages, in which the hooks run; it is thrown away.
-new_system() {
-    packages=$1
-    shift
-    # Where the kernel allows it and nothing else would do, mmdebstrap takes a user namespace.
-    mmdebstrap --quiet --variant=apt --include="$packages" "$@" "$suite" /dev/null ${MIRROR:-}
+# in_new_system SCRIPT [PACKAGE,PACKAGE...]: run the script in a minimal system that is thrown away.  $scratch/made is
+# /made there, and comes back.
+in_new_system() {
+    # shellcheck disable=SC2016,SC2086 # the hooks' shell knows $1; MIRROR may be empty
+    mmdebstrap --quiet --variant=apt ${2:+--include="$2"} --setup-hook='mkdir -p "$1/made"' \
+        --customize-hook="sync-in $scratch/made /made" --customize-hook="upload $1 /script" \
+        --customize-hook='chroot "$1" sh /script' --customize-hook="sync-out /made $scratch/made" \
+        "$suite" /dev/null ${MIRROR:-}
 }
 
 say "source package"
 "$source/packaging/source-package.sh" "$scratch/made"
-version=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$source/debian/changelog")
 
 say "building in a minimal $suite"
-# shellcheck disable=SC2016 # the hooks' shell knows $1
-new_system build-essential,fakeroot,lintian \
-    --customize-hook='mkdir -p "$1/made"' --customize-hook="copy-in $scratch/made /" \
-    --customize-hook='chroot "$1" sh -ec "cd /made && dpkg-source -x *.dsc tree"' \
-    --customize-hook='chroot "$1" apt-get build-dep -y -q --no-install-recommends /made/tree' \
-    --customize-hook="chroot \"\$1\" sh -ec 'useradd builder && chown -R builder /made && cd /made/tree &&
-        su builder -c \"DEB_BUILD_OPTIONS=\\\"${DEB_BUILD_OPTIONS:-}\\\" dpkg-buildpackage -us -uc\" && cd .. &&
-        su builder -c \"lintian --fail-on error,warning --pedantic *.changes\" && rm -rf tree'" \
-    --customize-hook="sync-out /made $scratch/made"
+cat > "$scratch/build" <<END
+set -eu
+cd /made
+dpkg-source -x *.dsc tree > /dev/null
+apt-get build-dep -y -q --no-install-recommends ./tree > /dev/null
+useradd builder
+chown -R builder /made
+su builder -c 'cd tree && DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-}" dpkg-buildpackage -us -uc > ../build.log 2>&1' || {
+    tail -50 build.log
+    exit 1
+}
+su builder -c 'lintian --fail-on error,warning --pedantic *.changes'
+rm -rf tree
+END
+in_new_system "$scratch/build" build-essential,fakeroot,lintian
+(cd "$scratch/made" && dpkg-scanpackages -m . > Packages 2> /dev/null)
 rm -f "$out"/*.deb
 cp "$scratch"/made/kldve_* "$scratch"/made/*.deb "$out"
 
-say "installing in a minimal $suite, and the tests of debian/tests"
-tests=$(sed -n 's/^Tests: //p' "$source/debian/tests/control")
-for test in $tests; do
-    needs=$(sed -n "/^Tests: $test\$/,/^\$/s/^Depends: //p" "$source/debian/tests/control")
-    # What other packages give comes from the mirror, ours from the build.
-    theirs=$(echo "$needs" | tr -d ' ' | tr ',' '\n' | grep -v kldve | paste -sd,)
-    ours=$(echo "$needs" | tr -d ' ' | tr ',' '\n' | grep kldve | paste -sd' ')
-    say "$test: $needs"
-    # shellcheck disable=SC2016
-    new_system "${theirs:-apt}" \
-        --customize-hook='mkdir -p "$1/made"' --customize-hook="copy-in $scratch/made /" \
-        --customize-hook="chroot \"\$1\" sh -ec 'cd /made && dpkg-source -x *.dsc tree && for deb in *_${version}_*.deb; do case \$deb in *-dbgsym*) rm \$deb ;; esac; done &&
-            apt-ftparchive packages . > Packages && echo deb [trusted=yes] file:///made ./ > /etc/apt/sources.list.d/made.list && apt-get update -q &&
-            apt-get install -y -q --no-install-recommends $ours'" \
-        --customize-hook="chroot \"\$1\" sh -ec 'cd /made/tree && mkdir /made/tmp && AUTOPKGTEST_TMP=/made/tmp debian/tests/$test'"
-    say "$test: passed"
+# One test after the other, those that need least first; each adds what it depends on.
+cat > "$scratch/try" <<'END'
+set -eu
+cd /made
+echo 'deb [trusted=yes] file:///made ./' > /etc/apt/sources.list.d/made.list
+apt-get update -q > /dev/null
+mkdir -p tree
+tar -xJf kldve_*.orig.tar.xz --strip-components=1 -C tree
+cd tree
+for name in python command readme cmake; do
+    needs=$(sed -n "/^Tests: $name\$/,/^\$/s/^Depends: //p" debian/tests/control | tr -d ,)
+    echo "== $name: $needs"
+    # shellcheck disable=SC2086 # a list of words
+    apt-get install -y -q --no-install-recommends $needs > /dev/null
+    export AUTOPKGTEST_TMP="/tmp/$name"
+    mkdir "$AUTOPKGTEST_TMP"
+    "debian/tests/$name"
 done
-say "packages of $version for $suite: $out"
+cd /made
+rm -rf tree
+END
+say "installing in a minimal $suite, and the tests of debian/tests"
+in_new_system "$scratch/try"
+say "packages for $suite: $out"
