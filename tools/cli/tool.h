@@ -371,6 +371,9 @@ typedef struct output_stream {
 /** Begin, under another name in the same folder.  "-" and what is no regular file are treated as by
  *  output_write().  False after a message. */
 bool output_begin(output_stream *o, const char *path);
+/** Have a file that is not written directly appear under another name, on the same file system.
+ *  False after a message. */
+bool output_rename(output_stream *o, const char *path);
 /** End; with `keep` the file appears, else nothing is left.  False after a message. */
 bool output_end(output_stream *o, bool keep);
 
