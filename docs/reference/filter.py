@@ -6,7 +6,7 @@ The headers are written to be read as they are.  They say once what holds for ma
   - the comment at the head of a header describes the file,
   - a comment behind or before `int32_t width, height;` describes both members,
   - declarations that follow a documented one without an empty line in between share its comment,
-  - a parameter of a usual kind, such as the context, needs no words of its own,
+  - a parameter of a usual kind, such as the context or an enum of the same name, needs no words of its own,
   - a comment that begins with what a value is, "The number of labels.", describes what the call returns,
   - a constant or an enum is a link wherever it is named.
 
@@ -91,18 +91,18 @@ def share_comments(text):
                       text)
 
 
-def usual_words(parameter):
+def usual_words(parameter, enums):
     """What a parameter is, where its type or name tells; else None."""
     found = re.search(r"(\*?)(\w+)(?:\[\w*\])?\s*$", parameter)
     if not found:
         return None
     star, name = found.groups()
     words = (BY_TYPE.get(re.sub(r"const|\s|\*$", "", parameter[:found.start(2)])) or BY_NAME.get(star + name)
-             or BY_NAME.get(name))
+             or BY_NAME.get(name) or ("kldve_" + name in enums and "A kldve_%s." % name))
     return words and (name, words)
 
 
-def complete(match):
+def complete(match, enums):
     """The comment of a function with the usual words for parameters, and for the value that it returns."""
     body, declaration, parameters = match.groups()
     body = re.sub(r"\n \*  (Threads|Cost): ", r"\n *  @par \1\n *  ", body)
@@ -114,7 +114,7 @@ def complete(match):
         if names:
             described[re.split(", ?", names.group(1))[0]] = tag
             said.update(re.split(", ?", names.group(1)))
-    for name, words in filter(None, map(usual_words, parameters.split(","))):
+    for name, words in filter(None, (usual_words(parameter, enums) for parameter in parameters.split(","))):
         if name not in said:
             described[name] = "@param %s %s" % (name, words)
     rest = [tag for tag in tags if not tag.startswith("@param")]
@@ -125,8 +125,8 @@ def complete(match):
     return "/**%s */\n" % "\n *  ".join([text] + [described[name] for name in params] + rest)
 
 
-def usual_parameters(text):
-    return substitute(r"/\*\*(?!<)((?:(?!\*/).)*)\*/\n(?=(%s))" % DECLARATION, complete, text)
+def usual_parameters(text, enums):
+    return substitute(r"/\*\*(?!<)((?:(?!\*/).)*)\*/\n(?=(%s))" % DECLARATION, lambda m: complete(m, enums), text)
 
 
 def enums_of(folder):
@@ -153,9 +153,10 @@ def link_enums(text, names):
 def main():
     header = pathlib.Path(sys.argv[1])
     text = header.read_text()
-    for step in (head_of_file, split_members, sizes_of_structs, initialisers, share_comments, usual_parameters):
+    enums = enums_of(header.parent)
+    for step in (head_of_file, split_members, sizes_of_structs, initialisers, share_comments):
         text = step(text)
-    sys.stdout.write(link_enums(text, enums_of(header.parent)))
+    sys.stdout.write(link_enums(usual_parameters(text, enums), enums))
 
 
 main()

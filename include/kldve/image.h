@@ -226,6 +226,7 @@ KLDVE_API const char *kldve_interpolation_name(int32_t interpolation);
 
 /** kldve_image_resize() by another interpolation.
  *  @param interpolation  A kldve_interpolation.
+ *  @param width,height   In pixels, each 1..65535.
  *  @return As kldve_image_resize(); KLDVE_E_ARG also for an unknown interpolation.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_resize_by(kldve_ctx *ctx,
