@@ -250,6 +250,11 @@ const char *given_file(const char *text);
 /** What to call a network before it is loaded: its path, or words for the built-in one. */
 const char *network_called(const network_args *args);
 
+/** tensor_hint.c: after a failure to load a network because of a --layer, --logits or --select that
+ *  it does not have, say which of its names are like it.  False: nothing was said. */
+bool tensor_hint_say(const network *n, const network_args *args, const kldve_onnx_options *options,
+                     const kldve_onnx_files *demo);
+
 /** Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 int network_check_args(const char *command, const network_args *args);
 

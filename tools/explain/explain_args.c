@@ -167,6 +167,12 @@ static int check_args(const explain_args *args)
     if (args->map && !path_has_ending(args->map, arrays))
         return args_usage(
             "explain", "%s: the map is a NumPy file, give it a name that ends in .npy", args->map);
+    if ((status = args_twice("explain", "target", &args->target)) != EXIT_DONE ||
+        (status = args_twice("explain", "fuse", &args->fuse)) != EXIT_DONE)
+        return status;
+    if (args->rival && args->target.count == 1 && strcmp(args->rival, args->target.text[0]) == 0)
+        return args_usage("explain", "--rival %s is the --target itself: give another class",
+                          args->rival);
     if (args->rival && args->target.count > 1)
         return args_usage("explain", "--rival goes with one --target, not with %d",
                           (int)args->target.count);
