@@ -4,6 +4,7 @@
 
 #include <kldve/method.h>
 
+#include "cli/drawing.h"
 #include "cli/pick.h"
 #include "cli/tool.h"
 
@@ -17,10 +18,10 @@ typedef struct explain_args {
     int32_t frames;
     arg_list target;                         /* several: a set */
     arg_list fuse;                           /* further layers */
-    int32_t method, reading, colormap, sign; /* 1 + number; 0: not given */
+    int32_t method, reading, sign; /* 1 + number; 0: not given */
     pick pick;                               /* --at, --over, --box */
     const char *overlay, *heat, *map, *dump, *json;
-    double opacity; /* negative: not given */
+    drawing draw;
     double temperature, perplexity, neighbour_perplexity, noise;
     int32_t samples, window, stride;  /* 0: not given */
     int32_t seed, item, check_passes; /* negative: not given */
@@ -116,8 +117,7 @@ bool film_write(const explanation *e, const char *path);
  *  message. */
 bool terminal_draw(const explanation *e, const explain_args *args);
 
-/** Draw the map over `picture`, with the place that was picked, or alone where that is NULL: in the
- *  colours that --colormap says, else those that suit its sign. */
+/** Draw the map over `picture`, with the place that was picked, or alone where that is NULL. */
 kldve_status explain_render(const explanation *e, const explain_args *args,
                             const kldve_image *picture, kldve_image **out);
 
