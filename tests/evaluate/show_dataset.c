@@ -8,6 +8,7 @@
 #include <string.h>
 
 typedef struct show_args {
+    arg_list rest;
     dataset_args set;
     const char *network_labels; /* what the labels of the data set mean to a network with these */
     arg_size size;              /* of mosaics */
@@ -15,6 +16,7 @@ typedef struct show_args {
 } show_args;
 
 static const arg_option options[] = {
+    OPTION_REST(offsetof(show_args, rest)),
     DATASET_OPTIONS(show_args, set),
     OPTION_STRING("network-labels", offsetof(show_args, network_labels), "FILE", "match them"),
     OPTION_SIZE("size", offsetof(show_args, size), "WxH", "of mosaics", 1, 65535),
@@ -23,7 +25,7 @@ static const arg_option options[] = {
 };
 
 static const arg_command command = {
-    .name = "show", .usage = "DATASET", .summary = "", .option = options, .max_positional = 1};
+    .name = "show", .usage = "DATASET", .summary = "", .option = options, .max_rest = 1};
 
 static void print(json_object *line)
 {
@@ -170,14 +172,15 @@ static int show(const show_args *args)
 int main(int argc, char **argv)
 {
     show_args args;
-    const char *path[1];
-    int status;
+    int status = EXIT_USAGE;
 
     memset(&args, 0, sizeof args);
-    if (args_parse(&command, argc - 1, argv + 1, &args, path) != 1)
-        return EXIT_USAGE;
-    args.set.path = path[0];
-    if ((status = dataset_check_args("show", &args.set)) != EXIT_DONE)
-        return status;
-    return show(&args);
+    if (args_parse(&command, argc - 1, argv + 1, &args) == 1) {
+        args.set.path = args.rest.text[0];
+        status = dataset_check_args("show", &args.set);
+    }
+    if (status == EXIT_DONE)
+        status = show(&args);
+    args_free(&command, &args);
+    return status;
 }

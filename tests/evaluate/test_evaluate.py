@@ -429,11 +429,10 @@ class Answers(Case):
 
 
 BAD = [
-    ("no data set", ["a.onnx"], 2, r"a data set is missing: kldve evaluate \[NET.onnx\] DATASET; see 'kldve help evaluate'"),
+    ("no data set", ["a.onnx"], 2, r"a data set is missing: kldve evaluate \[NET.onnx...\] DATASET; see 'kldve help evaluate'"),
     ("no database", ["photos"], 2, r"--db FILE is missing"),
-    ("two data sets", ["photos", "photos", "--db", "x.db"], 2, r"photos is no network"),
-    ("network twice", ["a.onnx", "photos", "--model", "b.onnx", "--db", "x.db"], 2, r"a.onnx: give a network before"),
-    ("network as data set", ["a.onnx", "b.onnx", "--db", "x.db"], 2, r"b.onnx is a network, not a data set"),
+    ("two data sets", ["photos", "photos", "--db", "x.db"], 2, r"one argument too many: 'photos'"),
+    ("networks alone", ["a.onnx", "b.onnx", "--db", "x.db"], 2, r"a data set is missing"),
     ("no such data set", ["nothing", "--db", "x.db"], 1, r"nothing: "),
     ("empty folder", ["empty", "--db", "x.db"], 1, r"empty: "),
     ("no such metric", ["photos", "--metric", "wat", "--db", "x.db"], 2, r"there is no metric 'wat'"),

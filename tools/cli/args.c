@@ -28,6 +28,52 @@ int args_usage(const char *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
+/* ---- lists -------------------------------------------------------------------------------- */
+
+static bool grow(arg_list *list)
+{
+    int32_t room = list->room > 0 ? 2 * list->room : 8; /* argc is an int, so this stays in range */
+    const char **text = realloc(list->text, (size_t)room * sizeof *text);
+
+    if (!text)
+        return false;
+    list->text = text;
+    list->room = room;
+    return true;
+}
+
+bool arg_list_add(arg_list *list, const char *text)
+{
+    if (list->count == list->room && !grow(list))
+        return false;
+    list->text[list->count++] = text;
+    return true;
+}
+
+bool arg_list_copy(const arg_list *list, arg_list *out)
+{
+    *out = (arg_list){0};
+    for (int32_t i = 0; i < list->count; i++)
+        if (!arg_list_add(out, list->text[i])) {
+            arg_list_free(out);
+            return false;
+        }
+    return true;
+}
+
+void arg_list_free(arg_list *list)
+{
+    free(list->text);
+    *list = (arg_list){0};
+}
+
+void args_free(const arg_command *command, void *values)
+{
+    for (const arg_option *o = command->option; o->kind != ARG_END; o++)
+        if (o->kind == ARG_LIST || o->kind == ARG_REST)
+            arg_list_free((arg_list *)((char *)values + o->offset));
+}
+
 /* ---- values ------------------------------------------------------------------------------- */
 
 /* Read a finite number at *text and move *text past it; false if there is none. */
@@ -112,14 +158,6 @@ static bool parse_choice(const arg_option *o, const char *text, int32_t *out)
     return false;
 }
 
-static bool parse_list(const char *text, arg_list *out)
-{
-    if (*text == '\0' || out->count == ARG_LIST_MAX)
-        return false;
-    out->text[out->count++] = text;
-    return true;
-}
-
 /* Store `text`; false if the option does not take it. */
 static bool parse_value(const arg_option *o, const char *text, void *member)
 {
@@ -128,6 +166,7 @@ static bool parse_value(const arg_option *o, const char *text, void *member)
         *(bool *)member = true;
         return true;
     case ARG_STRING:
+    case ARG_MODEL:
     case ARG_NEXT:
         *(const char **)member = text;
         return *text != '\0';
@@ -142,7 +181,8 @@ static bool parse_value(const arg_option *o, const char *text, void *member)
     case ARG_CHOICE:
         return parse_choice(o, text, member);
     case ARG_LIST:
-        return parse_list(text, member);
+        return *text != '\0' && arg_list_add(member, text);
+    case ARG_REST:
     case ARG_GROUP:
     case ARG_END:
         break;
@@ -186,28 +226,38 @@ static int32_t refuse_value(const char *command, const arg_option *o, const char
         args_usage(command, "%s%s: '%s' is not one of %s", dash, o->name, text, choices);
         break;
     case ARG_LIST:
-        if (*text) {
-            args_usage(command, "%s%s: given more than %d times", dash, o->name, (int)ARG_LIST_MAX);
-            break;
-        }
-        args_usage(command, "%s%s: the value is empty", dash, o->name);
-        break;
     case ARG_FLAG:
     case ARG_STRING:
+    case ARG_MODEL:
     case ARG_NEXT:
+    case ARG_REST:
     case ARG_GROUP:
     case ARG_END:
-        args_usage(command, "%s%s: the value is empty", dash, o->name);
+        args_usage(command, "%s%s: %s", dash, o->name,
+                   *text ? "out of memory" : "the value is empty");
     }
     return ARGS_WRONG;
 }
 
 /* ---- options ------------------------------------------------------------------------------ */
 
+static bool is_option(const arg_option *o)
+{
+    return o->kind != ARG_GROUP && o->kind != ARG_REST;
+}
+
 static const arg_option *find(const arg_option *table, const char *name, size_t n)
 {
     for (const arg_option *o = table; o->kind != ARG_END; o++)
-        if (o->kind != ARG_GROUP && strlen(o->name) == n && memcmp(o->name, name, n) == 0)
+        if (is_option(o) && strlen(o->name) == n && memcmp(o->name, name, n) == 0)
+            return o;
+    return NULL;
+}
+
+static const arg_option *find_kind(const arg_option *table, arg_kind one, arg_kind other)
+{
+    for (const arg_option *o = table; o->kind != ARG_END; o++)
+        if (o->kind == one || o->kind == other)
             return o;
     return NULL;
 }
@@ -217,7 +267,7 @@ static const arg_option *resembling(const arg_option *table, const char *name, s
 {
     for (; n >= 3; n--)
         for (const arg_option *o = table; o->kind != ARG_END; o++)
-            if (o->kind != ARG_GROUP && strlen(o->name) >= n && memcmp(o->name, name, n) == 0)
+            if (is_option(o) && strlen(o->name) >= n && memcmp(o->name, name, n) == 0)
                 return o;
     return NULL;
 }
@@ -239,9 +289,27 @@ static bool is_repeated(const arg_command *command, const arg_option *o, seen_op
         return false;
     if (!seen->at[i])
         return !(seen->at[i] = true);
-    args_usage(command->name, "%s%s is given twice: the first would do nothing",
-               o->name[1] ? "--" : "-", o->name);
+    if (o->kind == ARG_MODEL)
+        args_usage(command->name,
+                   "%s takes one network; to see several side by side: kldve "
+                   "compare",
+                   command->name);
+    else
+        args_usage(command->name, "%s%s is given twice: the first would do nothing",
+                   o->name[1] ? "--" : "-", o->name);
     return true;
+}
+
+/* Store the value of an option that takes one, or of a flag.  False after a message. */
+static bool take_value(const arg_command *command, const arg_option *o, const char *value,
+                       void *values, seen_options *seen)
+{
+    if (is_repeated(command, o, seen) || (o->kind == ARG_NEXT && !command->next(values)))
+        return false;
+    if (parse_value(o, value, (char *)values + o->offset))
+        return true;
+    refuse_value(command->name, o, value);
+    return false;
 }
 
 /* Parse one option at argv[0], with argc arguments left.  Returns how many arguments it took, or
@@ -272,21 +340,44 @@ static int32_t parse_option(const arg_command *command, int argc, char **argv, v
         args_usage(command->name, "%s needs a value, %s", argv[0], o->meta);
         return ARGS_WRONG;
     }
-    if (is_repeated(command, o, seen))
-        return ARGS_WRONG;
     value = equals ? equals + 1 : o->kind == ARG_FLAG ? "" : argv[1];
-    if (o->kind == ARG_NEXT && !command->next(values))
+    if (!take_value(command, o, value, values, seen))
         return ARGS_WRONG;
-    if (!parse_value(o, value, (char *)values + o->offset))
-        return refuse_value(command->name, o, value);
     return o->kind == ARG_FLAG || equals ? 1 : 2;
 }
 
-int32_t args_parse(const arg_command *command, int argc, char **argv, void *values,
-                   const char **positional)
+bool args_is_network(const char *path)
 {
+    static const char *const models[] = {".onnx", NULL};
+
+    return path_has_ending(path, models);
+}
+
+/* An argument that is no option.  False after a message. */
+static bool take_rest(const arg_command *command, const char *text, void *values,
+                      seen_options *seen)
+{
+    const arg_option *model = find_kind(command->option, ARG_MODEL, ARG_NEXT);
+    const arg_option *rest = find_kind(command->option, ARG_REST, ARG_REST);
+    arg_list *list = rest ? (arg_list *)((char *)values + rest->offset) : NULL;
+
+    if (*text == '\0')
+        args_usage(command->name, "a file name is empty");
+    else if (model && args_is_network(text))
+        return take_value(command, model, text, values, seen);
+    else if (!list || (command->max_rest > 0 && list->count == command->max_rest))
+        args_usage(command->name, "one argument too many: '%s'", text);
+    else if (arg_list_add(list, text))
+        return true;
+    else
+        complain("out of memory");
+    return false;
+}
+
+int32_t args_parse(const arg_command *command, int argc, char **argv, void *values)
+{
+    const arg_option *rest = find_kind(command->option, ARG_REST, ARG_REST);
     seen_options seen = {.at = {false}};
-    int32_t count = 0;
     bool options = true;
 
     for (int i = 0; i < argc;) {
@@ -299,17 +390,11 @@ int32_t args_parse(const arg_command *command, int argc, char **argv, void *valu
             if (taken < 0)
                 return taken;
             i += taken;
-        } else if (argv[i][0] == '\0') {
-            args_usage(command->name, "a file name is empty");
+        } else if (!take_rest(command, argv[i++], values, &seen)) {
             return ARGS_WRONG;
-        } else if (count == command->max_positional) {
-            args_usage(command->name, "one argument too many: '%s'", argv[i]);
-            return ARGS_WRONG;
-        } else {
-            positional[count++] = argv[i++];
         }
     }
-    return count;
+    return rest ? ((arg_list *)((char *)values + rest->offset))->count : 0;
 }
 
 int args_status(int32_t result)
@@ -322,7 +407,7 @@ int args_status(int32_t result)
 int args_run_list(const arg_command *command, int argc, char **argv, void (*print)(void))
 {
     int none;
-    int32_t count = args_parse(command, argc, argv, &none, NULL);
+    int32_t count = args_parse(command, argc, argv, &none);
 
     if (count < 0)
         return args_status(count);
@@ -362,6 +447,8 @@ void args_help(const arg_command *command)
             printf("\n%s\n", o->name);
             continue;
         }
+        if (!is_option(o))
+            continue;
         n = printf("  %s%s%s%s", o->name[1] ? "--" : "-", o->name, o->meta ? " " : "",
                    o->meta ? o->meta : "");
         printf("%*s%s\n", n < HELP_COLUMN ? HELP_COLUMN - n : 1, "", o->help);

@@ -17,7 +17,9 @@ typedef enum arg_kind {
     ARG_SIZE,    /**< arg_size: "N" or "WIDTHxHEIGHT", each min..max */
     ARG_CHOICE,  /**< int32_t: 1 + the number of the name among choice(0), choice(1), ... */
     ARG_LIST,    /**< arg_list: a string, and one more each time it is given */
-    ARG_NEXT,    /**< as ARG_STRING, after a call of the command's next(): begins another record */
+    ARG_NEXT,    /**< as ARG_MODEL, after a call of the command's next(): begins another record */
+    ARG_MODEL,   /**< const char *, a network, which may also be given by its name alone */
+    ARG_REST,    /**< arg_list: not an option, takes the arguments that are none */
     ARG_GROUP,   /**< not an option: `name` is the heading of those that follow */
     ARG_END      /**< ends a table */
 } arg_kind;
@@ -31,12 +33,18 @@ typedef struct arg_size {
     int32_t width, height; /**< 0: not given */
 } arg_size;
 
-enum { ARG_LIST_MAX = 64 };
-
+/** Texts borrowed from argv, as many as there are.  {0} is an empty list. */
 typedef struct arg_list {
-    int32_t count; /**< 0: not given */
-    const char *text[ARG_LIST_MAX];
+    int32_t count, room; /**< 0: not given */
+    const char **text;   /**< [room], of which `count` are there */
 } arg_list;
+
+/** Add a text, which the list borrows.  False: out of memory. */
+bool arg_list_add(arg_list *list, const char *text);
+/** A list of its own with the same texts -> *out.  False: out of memory. */
+bool arg_list_copy(const arg_list *list, arg_list *out);
+/** Accepts an empty list, and leaves one. */
+void arg_list_free(arg_list *list);
 
 typedef struct arg_option {
     arg_kind kind;
@@ -68,6 +76,11 @@ typedef struct arg_option {
 #define OPTION_STRING(called, at, value, said) OPTION_OF(ARG_STRING, called, at, value, said)
 #define OPTION_LIST(called, at, value, said) OPTION_OF(ARG_LIST, called, at, value, said)
 #define OPTION_NEXT(called, at, value, said) OPTION_OF(ARG_NEXT, called, at, value, said)
+#define OPTION_MODEL(at, said) OPTION_OF(ARG_MODEL, "model", at, "FILE", said)
+#define OPTION_REST(at)                                                                            \
+    {                                                                                              \
+        .kind = ARG_REST, .name = "", .offset = (at)                                               \
+    }
 #define OPTION_CHOICE(called, at, value, said, names)                                              \
     {                                                                                              \
         .kind = ARG_CHOICE, .name = (called), .offset = (at), .meta = (value), .help = (said),     \
@@ -89,11 +102,11 @@ typedef struct arg_option {
 
 typedef struct arg_command {
     const char *name;
-    const char *usage;   /**< "[MODEL.onnx] PICTURE [options]" */
+    const char *usage;   /**< "[NET.onnx] PICTURE [options]" */
     const char *summary; /**< a sentence */
     const char *notes;   /**< printed after the options, may be NULL */
     const arg_option *option;
-    int32_t max_positional;
+    int32_t max_rest; /**< arguments of ARG_REST; 0: as many as are given */
     int (*run)(const struct arg_command *command, int argc, char **argv); /**< exit status */
     bool (*next)(void *values); /**< of ARG_NEXT; false after a message: wrong usage.  NULL: none */
     bool computes;              /**< runs networks, in several threads */
@@ -101,11 +114,19 @@ typedef struct arg_command {
 
 enum { ARGS_WRONG = -1, ARGS_HELPED = -2 };
 
-/** Parse argv[0..argc), without the command's name, into `values` and positional[max_positional].
- *  @return how many positional arguments there are; ARGS_WRONG after a message on standard error;
+/** Parse argv[0..argc), without the command's name, into `values`, which holds its defaults.  An
+ *  argument that is no option is a network if its name ends in .onnx and the table has ARG_MODEL or
+ *  ARG_NEXT, as if that option stood before it; all others are of ARG_REST.  In either case free
+ *  the lists with args_free().
+ *  @return how many arguments are of ARG_REST; ARGS_WRONG after a message on standard error;
  *          ARGS_HELPED after --help was asked for and given. */
-int32_t args_parse(const arg_command *command, int argc, char **argv, void *values,
-                   const char **positional);
+int32_t args_parse(const arg_command *command, int argc, char **argv, void *values);
+
+/** Free the lists of `values` that the command's table names. */
+void args_free(const arg_command *command, void *values);
+
+/** Whether a name ends in .onnx. */
+bool args_is_network(const char *path);
 
 /** The exit status for a negative result of args_parse(). */
 int args_status(int32_t result);

@@ -109,7 +109,7 @@ static void add_card_dims(given_inputs *given, const kldve_card *card, kldve_onn
 
         for (int32_t k = 0; k < said; k++)
             found = found || strcmp(given->dim[k].name, dim[i].name) == 0;
-        if (!found && options->dim_count < GIVEN_MOST)
+        if (!found)
             given->dim[options->dim_count++] = dim[i];
     }
 }
@@ -128,7 +128,7 @@ static bool add_card_values(given_inputs *given, const kldve_card *card,
 
         for (int32_t k = 0; k < said; k++)
             found = found || strcmp(given->input[k].name, v.name) == 0;
-        if (found || at == GIVEN_MOST)
+        if (found)
             continue;
         if (v.file && !npy_read(v.file, a))
             return false;
@@ -143,13 +143,41 @@ static bool add_card_values(given_inputs *given, const kldve_card *card,
     return true;
 }
 
+static bool allocate(given_inputs *given, const network_args *args, const kldve_card *card)
+{
+    kldve_card_value v = {.struct_size = sizeof v};
+    const kldve_onnx_dim *dim = NULL;
+    int32_t dims = 0, values = 0;
+    size_t inputs, all;
+
+    if (card)
+        kldve_card_dims(card, &dim, &dims);
+    while (card && kldve_card_value_at(card, values, &v) == KLDVE_OK)
+        values++;
+    given->dims = args->dim.count + dims;
+    given->inputs = args->input.count + values;
+    inputs = (size_t)given->inputs + 1; /* none is no failure of calloc() */
+    all = inputs + (size_t)given->dims;
+    given->dim = calloc((size_t)given->dims + 1, sizeof *given->dim);
+    given->input = calloc(inputs, sizeof *given->input);
+    given->array = calloc(inputs, sizeof *given->array);
+    given->number = calloc(inputs, sizeof *given->number);
+    given->name = calloc(all, sizeof *given->name);
+    if (given->dim && given->input && given->array && given->number && given->name)
+        return true;
+    complain("out of memory");
+    return false;
+}
+
 bool given_read(given_inputs *given, const network_args *args, const kldve_card *card,
                 kldve_onnx_options *options)
 {
     memset(given, 0, sizeof *given);
+    if (!allocate(given, args, card))
+        return false;
     for (int32_t i = 0; i < args->dim.count; i++) {
         given->dim[i].struct_size = sizeof given->dim[i];
-        given->dim[i].name = name_of(args->dim.text[i], given->name[ARG_LIST_MAX + i]);
+        given->dim[i].name = name_of(args->dim.text[i], given->name[given->inputs + i]);
         is_size(value_of(args->dim.text[i]), &given->dim[i].size);
     }
     for (int32_t i = 0; i < args->input.count; i++) {
@@ -193,7 +221,12 @@ bool given_read(given_inputs *given, const network_args *args, const kldve_card 
 
 void given_free(given_inputs *given)
 {
-    for (int32_t i = 0; i < GIVEN_MOST; i++)
+    for (int32_t i = 0; given->array && i < given->inputs; i++)
         npy_free(&given->array[i]);
+    free(given->dim);
+    free(given->input);
+    free(given->array);
+    free(given->number);
+    free(given->name);
     free(given->pictures);
 }

@@ -11,6 +11,7 @@ typedef struct layers_args {
 } layers_args;
 
 static const arg_option options[] = {
+    OPTION_MODEL(offsetof(layers_args, network.model), "the network; default: the built-in one"),
     NETWORK_OPTIONS(layers_args, network),
     LIMIT_OPTION(offsetof(layers_args, limit)),
     OPTION_END,
@@ -86,27 +87,21 @@ static void say_notes(const kldve_onnx *net)
     }
 }
 
-static int command_layers(const arg_command *command, int argc, char **argv)
+static int run(layers_args *args)
 {
-    layers_args args;
-    network n;
     kldve_ctx *ctx = NULL;
+    network n;
     bool ok = false;
-    int32_t count;
 
-    memset(&args, 0, sizeof args);
-    memset(&n, 0, sizeof n);
-    count = args_parse(command, argc, argv, &args, &args.network.model);
-    if (count < 0)
-        return args_status(count);
-    if (limits_check("layers", &args.limit) != EXIT_DONE)
+    if (limits_check("layers", &args->limit) != EXIT_DONE)
         return EXIT_USAGE;
     if (kldve_ctx_new(NULL, &ctx) != KLDVE_OK) {
         complain("out of memory");
         return EXIT_FAILED;
     }
-    args.network.flags |= KLDVE_ONNX_FLAG_LIST;
-    if (limits_set(ctx, &args.limit) && network_load(&n, ctx, &args.network)) {
+    memset(&n, 0, sizeof n);
+    args->network.flags |= KLDVE_ONNX_FLAG_LIST;
+    if (limits_set(ctx, &args->limit) && network_load(&n, ctx, &args->network)) {
         say_tensors(n.net);
         say_notes(n.net);
         ok = output_flush();
@@ -116,14 +111,29 @@ static int command_layers(const arg_command *command, int argc, char **argv)
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
+static int command_layers(const arg_command *command, int argc, char **argv)
+{
+    layers_args args;
+    int32_t count;
+    int status;
+
+    memset(&args, 0, sizeof args);
+    count = args_parse(command, argc, argv, &args);
+    if (count < 0)
+        status = args_status(count);
+    else
+        status = run(&args);
+    args_free(command, &args);
+    return status;
+}
+
 const arg_command layers_command = {
     .name = "layers",
-    .usage = "[MODEL.onnx] [options]",
+    .usage = "[NET.onnx] [options]",
     .summary =
         "List the tensors between the input and the class scores in the order of computation,\n"
-        "with their shapes, and mark those that can be explained.  Without MODEL.onnx: the\n"
+        "with their shapes, and mark those that can be explained.  Without NET.onnx: the\n"
         "built-in network.",
     .option = options,
-    .max_positional = 1,
     .run = command_layers,
 };

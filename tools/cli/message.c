@@ -59,6 +59,14 @@ void complain_into(char *line, size_t size)
         *line = '\0';
 }
 
+/* A line without an end is on the terminal. */
+static bool over_line;
+
+void complain_over_line(bool drawn)
+{
+    over_line = drawn;
+}
+
 void complain(const char *format, ...)
 {
     /* Room for the longest path, so that what is wrong with it is not cut off. */
@@ -70,7 +78,7 @@ void complain(const char *format, ...)
     va_end(args);
     clean_text(message, clean, sizeof clean);
     if (!kept.line)
-        fprintf(stderr, "kldve: %s\n", clean);
+        fprintf(stderr, "%skldve: %s\n", over_line ? "\r\033[K" : "", clean);
     else if (!*kept.line)
         snprintf(kept.line, kept.size, "%s", clean);
 }
@@ -93,6 +101,13 @@ void list_name(char *list, size_t size, const char *name)
     size_t used = strlen(list);
 
     snprintf(list + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+}
+
+const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash && slash[1] ? slash + 1 : path;
 }
 
 double now_ms(void)

@@ -8,7 +8,10 @@
 
 #include <kldve/method.h>
 
-static const char built_in[] = "the built-in network";
+const char *network_called(const network_args *args)
+{
+    return args->model ? args->model : "the built-in network";
+}
 
 /* ---- loading ------------------------------------------------------------------------------ */
 
@@ -102,17 +105,11 @@ static bool load_with(network *n, const network_args *args, const kldve_onnx_fil
 
 static bool load_model(network *n, const network_args *args, const kldve_onnx_files *demo)
 {
-    given_inputs *given = malloc(sizeof *given); /* some 60 kB */
+    given_inputs given;
     kldve_onnx_options options = {.struct_size = sizeof options};
-    bool ok = false;
+    bool ok = given_read(&given, args, n->card, &options) && load_with(n, args, demo, options);
 
-    if (!given)
-        complain("out of memory");
-    else if (given_read(given, args, n->card, &options))
-        ok = load_with(n, args, demo, options);
-    if (given)
-        given_free(given);
-    free(given);
+    given_free(&given);
     return ok;
 }
 
@@ -168,9 +165,9 @@ bool network_load(network *n, kldve_ctx *ctx, const network_args *args)
 
     memset(n, 0, sizeof *n);
     n->ctx = ctx;
-    n->name = args->model ? args->model : built_in;
+    n->name = network_called(args);
     if (!args->model && kldve_onnx_demo(&demo) != KLDVE_OK) {
-        complain("%s is not part of this build: give a MODEL.onnx", n->name);
+        complain("%s is not part of this build: give a network, NET.onnx", n->name);
         return false;
     }
     if (!load_card(n, args, &demo) || !load_model(n, args, &demo))
@@ -264,7 +261,7 @@ static bool load_labels(network *n, const network_args *args)
     kldve_status status = KLDVE_OK;
 
     if (!args->model && !args->labels && !args->card) {
-        path = built_in;
+        path = n->name;
         status = kldve_onnx_demo(&demo);
         if (status == KLDVE_OK)
             status = kldve_labels_parse(n->ctx, demo.labels, demo.labels_nbytes, &n->labels);

@@ -11,6 +11,7 @@
 #include <kldve/onnx.h>
 
 #include "args.h"
+#include "pace.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 enum { MESSAGE_SIZE = 1024, LABEL_SIZE = 256 };
@@ -24,6 +25,9 @@ void complain(const char *format, ...) KLDVE_PRINTF(1, 2);
  *  will say it.  NULL: print them again.  Not while other threads run. */
 void complain_into(char *line, size_t size);
 
+/** Whether the terminal shows a line of progress, which a complaint then clears first. */
+void complain_over_line(bool drawn);
+
 /** Say why the last call on `ctx` failed, as "kldve: FILE: why".  `file` is what the call was
  *  about; a message that already begins with its name is printed unchanged. */
 void complain_ctx(const kldve_ctx *ctx, const char *file, kldve_status status);
@@ -35,24 +39,39 @@ void clean_text(const char *text, char *out, size_t size);
  *  which cut it. */
 void list_name(char *list, size_t size, const char *name);
 
+/** The name of a file without its folders, within `path`. */
+const char *base_name(const char *path);
+
 /** Milliseconds of a clock that only goes forward. */
 double now_ms(void);
 
 /* ---- progress.c --------------------------------------------------------------------------- */
 
-/** One line on a terminal that shows how far long work has come. */
+/** One line on a terminal that shows how far long work has come: what is being done, how much of it
+ *  is done, and how long the rest will take. */
 typedef struct progress {
-    bool shown;            /**< standard error is a terminal and nobody asked for quiet */
-    bool drawn;            /**< the line is not empty */
-    double begin;          /**< when the work began, ms */
-    char step[LABEL_SIZE]; /**< the part of the work in progress, "" if it has no parts */
+    bool shown;             /**< standard error is a terminal and nobody asked for quiet */
+    bool drawn;             /**< the line is not empty */
+    double begin, painted;  /**< when the work began, and when the line was last drawn, ms */
+    char step[LABEL_SIZE];  /**< the part of the work in progress, "" if it has no parts */
+    char stage[LABEL_SIZE]; /**< what the library is doing, "" if it has not said */
+    int64_t done, of;       /**< of progress_count(); of = 0: the work is one piece */
+    double part;            /**< of the piece in progress, 0 to 1 */
+    bool has_part;          /**< the library says how far it is */
+    pace pace;              /**< of all pieces, or of the stage */
 } progress;
 
 /** Show the progress of `ctx` if standard error is a terminal and not `quiet`. */
 void progress_begin(progress *p, kldve_ctx *ctx, bool quiet);
-/** The next part of the work, for people; copied as clean text. */
+/** What comes now, for people: "explaining cat.jpg with rise"; copied as clean text. */
 void progress_step(progress *p, const char *format, ...) KLDVE_PRINTF(2, 3);
-/** Clear the line; also before every message. */
+/** So many of equal pieces of the work are done; the time that is left is that of all of them.
+ *  of = 0: from now on the work is one piece again. */
+void progress_count(progress *p, int64_t done, int64_t of);
+/** What the line says of that in words, for a log: "412/1000, 41 %, 18 s left". */
+void progress_figures(const progress *p, char *out, size_t size);
+/** Clear the line, also before anything is printed; complain() does it by itself.  The next piece
+ *  of news draws it again. */
 void progress_end(progress *p);
 
 /* ---- choices.c: names that options choose from -------------------------------------------- */
@@ -198,16 +217,15 @@ bool limits_set(kldve_ctx *ctx, const arg_list *given);
 /** Have the engine plan what methods with these needs (KLDVE_NEED_*) require, and no more, because
  *  planning takes time and memory. */
 void network_plan_for(network_args *args, uint64_t needs);
-enum { GIVEN_MOST = 2 * ARG_LIST_MAX /**< by options and by a card */ };
-
 /** given_inputs.c: what --dim, --input and a card say, for the engine. */
 typedef struct given_inputs {
-    kldve_onnx_dim dim[GIVEN_MOST];
-    kldve_onnx_input input[GIVEN_MOST];
-    npy_array array[GIVEN_MOST];
-    double number[ARG_LIST_MAX];
+    kldve_onnx_dim *dim;      /**< [dims], by options and by the card */
+    kldve_onnx_input *input;  /**< [inputs], the same */
+    npy_array *array;         /**< [inputs] */
+    double *number;           /**< [inputs] */
+    char (*name)[LABEL_SIZE]; /**< [inputs + dims], of those by options */
+    int32_t dims, inputs;
     float *pictures; /**< of a batch; NULL without one */
-    char name[2 * ARG_LIST_MAX][LABEL_SIZE];
 } given_inputs;
 
 /** Check their form.  EXIT_DONE, or EXIT_USAGE after a message. */
@@ -218,6 +236,9 @@ bool given_read(given_inputs *given, const network_args *args, const kldve_card 
 void given_free(given_inputs *given);
 /** The file of an --input, NULL if it is a number. */
 const char *given_file(const char *text);
+
+/** What to call a network before it is loaded: its path, or words for the built-in one. */
+const char *network_called(const network_args *args);
 
 /** Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 int network_check_args(const char *command, const network_args *args);

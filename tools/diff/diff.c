@@ -3,10 +3,11 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct diff_args {
-    const char *file[2];
+    arg_list file;
     arg_list at_least, at_most;
     double part;
     const char *json;
@@ -14,6 +15,7 @@ typedef struct diff_args {
 } diff_args;
 
 static const arg_option options[] = {
+    OPTION_REST(offsetof(diff_args, file)),
     OPTION_LIST("at-least", offsetof(diff_args, at_least), "NAME=X",
                 "fail if a map has less than X of this measure; repeat for more"),
     OPTION_LIST("at-most", offsetof(diff_args, at_most), "NAME=X",
@@ -21,8 +23,7 @@ static const arg_option options[] = {
     OPTION_FLAG("resize", offsetof(diff_args, resize),
                 "scale smaller maps up to the size of the larger ones"),
     OPTION_NUMBER("part", offsetof(diff_args, part), "X",
-                  "the largest values that top_overlap compares: a part; default 0.02",
-                  1e-9, 1),
+                  "the largest values that top_overlap compares: a part; default 0.02", 1e-9, 1),
     OPTION_STRING("json", offsetof(diff_args, json), "FILE",
                   "write all figures as JSON; - is standard output"),
     OPTION_FLAG("quiet", offsetof(diff_args, quiet), "print only what fails"),
@@ -97,7 +98,7 @@ static bool compare(const diff_args *args, kldve_ctx *ctx, const diff_measures *
 {
     diff_maps a = {0}, b = {0};
     diff_figures f = {0};
-    bool ok = diff_load(&a, args->file[0]) && diff_load(&b, args->file[1]) &&
+    bool ok = diff_load(&a, args->file.text[0]) && diff_load(&b, args->file.text[1]) &&
               diff_match(ctx, &a, &b, args->resize) &&
               diff_figures_make(&f, ctx, m, &a, &b, args->part);
 
@@ -116,40 +117,48 @@ static int check_args(const diff_args *args, const diff_measures *m, diff_bounds
 {
     const guard_output output = {"--json", args->json};
 
-    if (!args->file[1])
+    int status;
+
+    if (args->file.count < 2)
         return args_usage("diff", "give two files, A.npy and B.npy");
-    if (diff_bounds_read(bounds, m, &args->at_least, false) != EXIT_DONE ||
-        diff_bounds_read(bounds, m, &args->at_most, true) != EXIT_DONE)
-        return EXIT_USAGE;
-    for (int i = 0; i < 2; i++)
-        if (guard_input("diff", args->file[i], &output, 1) != EXIT_DONE)
-            return EXIT_USAGE;
-    return EXIT_DONE;
+    if ((status = diff_bounds_read(bounds, m, &args->at_least, &args->at_most)) != EXIT_DONE)
+        return status;
+    for (int i = 0; status == EXIT_DONE && i < 2; i++)
+        status = guard_input("diff", args->file.text[i], &output, 1);
+    return status;
+}
+
+static int run(const diff_args *args)
+{
+    diff_measures measures;
+    diff_bounds bounds = {0};
+    kldve_ctx *ctx = NULL;
+    int status;
+
+    diff_measures_list(&measures);
+    status = check_args(args, &measures, &bounds);
+    if (status == EXIT_DONE && kldve_ctx_new(NULL, &ctx) != KLDVE_OK) {
+        complain("out of memory");
+        status = EXIT_FAILED;
+    }
+    if (status == EXIT_DONE && !compare(args, ctx, &measures, &bounds))
+        status = EXIT_FAILED;
+    kldve_ctx_free(ctx);
+    free(bounds.bound);
+    return status;
 }
 
 static int command_diff(const arg_command *command, int argc, char **argv)
 {
     diff_args args;
-    diff_measures measures;
-    diff_bounds bounds = {0};
-    kldve_ctx *ctx = NULL;
     int32_t count;
-    bool ok;
+    int status;
 
     memset(&args, 0, sizeof args);
-    diff_measures_list(&measures);
-    count = args_parse(command, argc, argv, &args, args.file);
-    if (count < 0)
-        return args_status(count);
-    if (check_args(&args, &measures, &bounds) != EXIT_DONE)
-        return EXIT_USAGE;
-    if (kldve_ctx_new(NULL, &ctx) != KLDVE_OK) {
-        complain("out of memory");
-        return EXIT_FAILED;
-    }
-    ok = compare(&args, ctx, &measures, &bounds);
-    kldve_ctx_free(ctx);
-    return ok ? EXIT_DONE : EXIT_FAILED;
+    count = args_parse(command, argc, argv, &args);
+    status = count < 0 ? args_status(count) : run(&args);
+    args_free(command, &args);
+    return status;
 }
 
 const arg_command diff_command = {
@@ -163,6 +172,6 @@ const arg_command diff_command = {
         "the\nrest counts maps.  A bound holds if every map keeps it.  kldve metrics says what "
         "the\nmeasures are.\n",
     .option = options,
-    .max_positional = 2,
+    .max_rest = 2,
     .run = command_diff,
 };

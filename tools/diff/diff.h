@@ -26,7 +26,7 @@ void diff_free(diff_maps *m);
 
 /* ---- diff_bounds.c ------------------------------------------------------------------------ */
 
-enum { DIFF_MEASURES = 32, DIFF_BOUNDS = 2 * ARG_LIST_MAX };
+enum { DIFF_MEASURES = 32 };
 
 /** The metrics of agreement in the order of the table. */
 typedef struct diff_measures {
@@ -45,12 +45,13 @@ typedef struct diff_bound {
 
 typedef struct diff_bounds {
     int32_t count;
-    diff_bound bound[DIFF_BOUNDS];
+    diff_bound *bound; /**< [count]; free it with free() */
 } diff_bounds;
 
-/** Add what an option --at-least or --at-most was given.  EXIT_DONE, or EXIT_USAGE after a message.
- */
-int diff_bounds_read(diff_bounds *b, const diff_measures *m, const arg_list *given, bool at_most);
+/** Read what --at-least and --at-most were given.  EXIT_DONE, or the exit status after a message;
+ *  free b->bound in either case. */
+int diff_bounds_read(diff_bounds *b, const diff_measures *m, const arg_list *at_least,
+                     const arg_list *at_most);
 
 /* ---- diff_figures.c ----------------------------------------------------------------------- */
 

@@ -57,7 +57,7 @@ static int read_bound(diff_bound *b, const diff_measures *m, const char *option,
     return EXIT_DONE;
 }
 
-int diff_bounds_read(diff_bounds *b, const diff_measures *m, const arg_list *given, bool at_most)
+static int read_bounds(diff_bounds *b, const diff_measures *m, const arg_list *given, bool at_most)
 {
     const char *option = at_most ? "--at-most" : "--at-least";
 
@@ -69,4 +69,20 @@ int diff_bounds_read(diff_bounds *b, const diff_measures *m, const arg_list *giv
             return EXIT_USAGE;
     }
     return EXIT_DONE;
+}
+
+int diff_bounds_read(diff_bounds *b, const diff_measures *m, const arg_list *at_least,
+                     const arg_list *at_most)
+{
+    size_t most = (size_t)at_least->count + (size_t)at_most->count;
+    int status;
+
+    b->count = 0;
+    b->bound = calloc(most + 1, sizeof *b->bound);
+    if (!b->bound) {
+        complain("out of memory");
+        return EXIT_FAILED;
+    }
+    status = read_bounds(b, m, at_least, false);
+    return status == EXIT_DONE ? read_bounds(b, m, at_most, true) : status;
 }

@@ -242,7 +242,7 @@ static int read_args(const arg_command *command, int argc, char **argv, evaluate
 
 static int command_evaluate(const arg_command *command, int argc, char **argv)
 {
-    evaluate_args *args = malloc(sizeof *args); /* some 20 kB */
+    evaluate_args *args = calloc(1, sizeof *args);
     char *command_line = store_command_line(argc, argv);
     bool go = false;
     ranks r;
@@ -258,13 +258,15 @@ static int command_evaluate(const arg_command *command, int argc, char **argv)
         ranks_end(&r);
     }
     free(command_line);
+    if (args)
+        evaluate_free_args(command, args);
     free(args);
     return status;
 }
 
 const arg_command evaluate_command = {
     .name = "evaluate",
-    .usage = "[NET.onnx] DATASET --db FILE [options]",
+    .usage = "[NET.onnx...] DATASET --db FILE [options]",
     .summary =
         "Measure the maps of networks and methods over a whole data set: is the explanation\n"
         "true?  Results go into a database; the same command goes on where it ended.",
@@ -277,7 +279,7 @@ const arg_command evaluate_command = {
         "Exit status: 0 done, 1 failed or some pictures cannot be read, 2 wrong usage, 3 stopped\n"
         "before the end.\n",
     .option = evaluate_options,
-    .max_positional = 2,
+    .max_rest = 1,
     .run = command_evaluate,
     .next = grid_next_network,
     .computes = true,

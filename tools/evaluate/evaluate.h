@@ -37,9 +37,10 @@ typedef struct evaluate_args {
 extern const arg_option evaluate_options[];
 
 /** Parse a command line.  EXIT_DONE or the exit status; *go says whether there is something to run.
- */
+ *  Free the arguments in either case. */
 int evaluate_read_args(const arg_command *command, int argc, char **argv, evaluate_args *args,
                        bool *go);
+void evaluate_free_args(const arg_command *command, evaluate_args *args);
 /** Threads that measure, of one process. */
 int32_t evaluate_threads(const evaluate_args *args, int32_t processes);
 

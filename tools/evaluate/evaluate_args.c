@@ -86,36 +86,6 @@ static int read_randomise(evaluate_args *a)
     return EXIT_DONE;
 }
 
-/* [NET.onnx] DATASET */
-static int read_positional(evaluate_args *a, int32_t count)
-{
-    static const char *const models[] = {".onnx", NULL};
-    const char *const *given = a->grid.picture;
-    bool model = count > 0 && path_has_ending(given[0], models);
-
-    if (count == (model ? 1 : 0))
-        return args_usage(command_name, "a data set is missing: kldve evaluate [NET.onnx] DATASET");
-    if (count == 2 && !model)
-        return args_usage(command_name,
-                          "%s is no network, whose name ends in .onnx, and there is "
-                          "one data set only",
-                          given[0]);
-    if (model && a->grid.networks > 0)
-        return args_usage(command_name,
-                          "%s: give a network before the data set or with --model, not both",
-                          given[0]);
-    if (path_has_ending(given[count - 1], models))
-        return args_usage(command_name,
-                          "%s is a network, not a data set: give more than one "
-                          "network with --model",
-                          given[count - 1]);
-    if (model)
-        a->grid.reading_network.model = given[0];
-    a->data.path = given[count - 1];
-    a->grid.pictures = 0;
-    return EXIT_DONE;
-}
-
 /* A method has one place in the database. */
 static int check_methods(const evaluate_args *a)
 {
@@ -185,12 +155,16 @@ static int check_outputs(const arg_command *command, const evaluate_args *a)
     return guard_input(command_name, a->data.classes, outputs, OUTPUTS);
 }
 
-static int check(const arg_command *command, evaluate_args *a, int32_t positional)
+static int check(const arg_command *command, evaluate_args *a)
 {
     int status;
 
-    if ((status = read_positional(a, positional)) != EXIT_DONE ||
-        (status = grid_finish_args(command, &a->grid)) != EXIT_DONE ||
+    if (a->grid.picture.count == 0)
+        return args_usage(command_name, "a data set is missing: kldve evaluate [NET.onnx...] "
+                                        "DATASET");
+    a->data.path = a->grid.picture.text[0];
+    a->grid.picture.count = 0; /* it is no picture of a grid */
+    if ((status = grid_finish_args(command, &a->grid)) != EXIT_DONE ||
         (status = dataset_check_args(command_name, &a->data)) != EXIT_DONE ||
         (status = read_shard(a)) != EXIT_DONE || (status = read_randomise(a)) != EXIT_DONE ||
         (status = check_methods(a)) != EXIT_DONE || (status = check_ask(a)) != EXIT_DONE ||
@@ -206,11 +180,16 @@ int evaluate_read_args(const arg_command *command, int argc, char **argv, evalua
 
     *go = false;
     memset(a, 0, sizeof *a);
-    n = args_parse(command, argc, argv, a, a->grid.picture);
+    n = args_parse(command, argc, argv, a);
     if (n < 0)
         return args_status(n);
     *go = true;
-    return check(command, a, n);
+    return check(command, a);
+}
+
+void evaluate_free_args(const arg_command *command, evaluate_args *a)
+{
+    grid_free_args(command, &a->grid);
 }
 
 /* Processors that this process may use: a launcher may have bound it to some.  `all` where there

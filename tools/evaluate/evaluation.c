@@ -183,7 +183,7 @@ static bool load_networks(evaluation *e, progress *p)
         return false;
     }
     for (int32_t i = 0; i < networks; i++) {
-        progress_step(p, "network %d of %d", (int)i + 1, (int)networks);
+        progress_step(p, "loading network %d of %d", (int)i + 1, (int)networks);
         e->networks++;
         if (!load_network(e, i, needs))
             return false;

@@ -1,29 +1,26 @@
 /* merge.c - kldve merge: the databases of several shards into one. */
-#include <stdlib.h>
-
 #include "results.h"
 
-enum { DATABASES_MAX = 65536 };
-
 typedef struct values {
+    arg_list path;
     results_args results;
     bool quiet;
 } values;
 
 static const arg_option options[] = {
+    OPTION_REST(offsetof(values, path)),
     RESULTS_OPTIONS(values, results),
     OPTION_FLAG("quiet", offsetof(values, quiet), "print no tables"),
     OPTION_END,
 };
 
 /* No output takes the place of a database. */
-static int check_outputs(const char *command, const values *v, const char *const *path,
-                         int32_t count)
+static int check_outputs(const char *command, const values *v)
 {
     int status = EXIT_DONE;
 
-    for (int32_t i = 0; status == EXIT_DONE && i < count; i++)
-        status = results_check_args(command, &v->results, path[i]);
+    for (int32_t i = 0; status == EXIT_DONE && i < v->path.count; i++)
+        status = results_check_args(command, &v->results, v->path.text[i]);
     return status;
 }
 
@@ -39,32 +36,27 @@ static bool show(const char *path, const values *v)
     return ok;
 }
 
-static int merge(const arg_command *command, int argc, char **argv, const char **path)
+static int merge(const arg_command *command, const values *v)
 {
-    values v = {{0}, false};
-    int32_t given = args_parse(command, argc, argv, &v, path);
+    const char **path = v->path.text;
     int status;
 
-    if (given < 0)
-        return args_status(given);
-    if (given < 2)
+    if (v->path.count < 2)
         return args_usage(command->name, "give the database to make, then those to merge");
-    status = check_outputs(command->name, &v, path, given);
+    status = check_outputs(command->name, v);
     if (status != EXIT_DONE)
         return status;
-    return store_merge(path[0], path + 1, given - 1) && show(path[0], &v) ? EXIT_DONE : EXIT_FAILED;
+    return store_merge(path[0], path + 1, v->path.count - 1) && show(path[0], v) ? EXIT_DONE
+                                                                                 : EXIT_FAILED;
 }
 
 static int command_merge(const arg_command *command, int argc, char **argv)
 {
-    const char **path = calloc((size_t)argc + 1, sizeof *path);
-    int status = EXIT_FAILED;
+    values v = {.quiet = false};
+    int32_t given = args_parse(command, argc, argv, &v);
+    int status = given < 0 ? args_status(given) : merge(command, &v);
 
-    if (path)
-        status = merge(command, argc, argv, path);
-    else
-        complain("out of memory");
-    free(path);
+    args_free(command, &v);
     return status;
 }
 
@@ -75,6 +67,5 @@ const arg_command merge_command = {
                "show what it says.  They must come from one command and one data set; answers\n"
                "that two of them have must be the same.",
     .option = options,
-    .max_positional = DATABASES_MAX,
     .run = command_merge,
 };

@@ -84,37 +84,45 @@ bool results_write(store *s, const results_args *args, const results_artist *art
 /* ---- the command -------------------------------------------------------------------------- */
 
 typedef struct values {
+    arg_list file;
     results_args results;
     bool quiet;
 } values;
 
 static const arg_option options[] = {
+    OPTION_REST(offsetof(values, file)),
     RESULTS_OPTIONS(values, results),
     OPTION_FLAG("quiet", offsetof(values, quiet), "print no tables"),
     OPTION_END,
 };
 
-static int command_results(const arg_command *command, int argc, char **argv)
+static int show(const arg_command *command, const values *v)
 {
-    const char *path = NULL;
-    values v = {{0}, false};
-    int32_t given = args_parse(command, argc, argv, &v, &path);
+    const char *path = v->file.count > 0 ? v->file.text[0] : NULL;
     store *s = NULL;
     int status;
     bool ok;
 
-    if (given < 0)
-        return args_status(given);
-    if (given == 0)
+    if (!path)
         return args_usage(command->name, "the database is missing");
-    status = results_check_args(command->name, &v.results, path);
+    status = results_check_args(command->name, &v->results, path);
     if (status != EXIT_DONE)
         return status;
     if (!store_open_read(path, &s))
         return EXIT_FAILED;
-    ok = results_write(s, &v.results, NULL, v.quiet);
+    ok = results_write(s, &v->results, NULL, v->quiet);
     store_close(s);
     return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int command_results(const arg_command *command, int argc, char **argv)
+{
+    values v = {.quiet = false};
+    int32_t given = args_parse(command, argc, argv, &v);
+    int status = given < 0 ? args_status(given) : show(command, &v);
+
+    args_free(command, &v);
+    return status;
 }
 
 const arg_command results_command = {
@@ -123,6 +131,6 @@ const arg_command results_command = {
     .summary = "Show what a database of kldve evaluate or kldve merge says: means with 95 %\n"
                "bootstrap intervals over pictures, and paired differences.",
     .option = options,
-    .max_positional = 1,
+    .max_rest = 1,
     .run = command_results,
 };

@@ -48,12 +48,11 @@ typedef struct lead {
     int32_t network, question; /* the next unit to look at */
     int64_t looked;            /* at so many units of this part */
     int64_t handed;            /* out, now */
-    double begin, said;        /* ms */
+    double said;               /* ms, of the last line of a log */
     unit ready[READY];         /* measured, not in the database yet */
     int32_t readies;
-    double drawn; /* ms, of the progress line */
-    bool dry;     /* nothing more is handed out */
-    bool broken;  /* the database cannot be written */
+    bool dry;    /* nothing more is handed out */
+    bool broken; /* the database cannot be written */
 } lead;
 
 static void stop(lead *l)
@@ -210,42 +209,25 @@ static bool all_gone(const lead *l)
 
 /* ---- how far it is ------------------------------------------------------------------------ */
 
-enum { DRAW_MS = 200, LINE_MS = 60000 /* between two lines of a log */ };
+enum { LINE_MS = 60000 /* between two lines of a log */ };
 
-/* "3 min" */
-static void time_left(double ms, char *out, size_t size)
-{
-    double s = ms / 1000;
-
-    if (s < 90)
-        snprintf(out, size, "%.0f s", ceil(s));
-    else if (s < 5400)
-        snprintf(out, size, "%.0f min", ceil(s / 60));
-    else if (s < 48 * 3600.0)
-        snprintf(out, size, "%.1f h", s / 3600);
-    else
-        snprintf(out, size, "%.1f days", s / 86400);
-}
-
+/* What an earlier run has measured is looked at before anything is measured now, so that it does
+ * not count for the pace. */
 static void say_progress(lead *l)
 {
-    int64_t open = l->handed - l->end->measured, done = l->looked - open;
-    double now = now_ms(), each = (now - l->begin) / (double)l->end->measured;
-    const char *key =
-        l->e->data
-            .question[l->question < l->e->data.questions ? l->question : l->e->data.questions - 1]
-            .key;
-    char left[LABEL_SIZE / 4], line[LABEL_SIZE];
+    int64_t open = l->handed - l->end->measured;
+    int32_t last = l->e->data.questions - 1;
+    double now = now_ms();
+    char line[LABEL_SIZE];
 
-    if (l->end->measured == 0 || now - l->drawn < DRAW_MS)
+    if (l->end->measured == 0)
         return;
-    l->drawn = now;
-    time_left(each * (double)(l->end->units - done), left, sizeof left);
-    snprintf(line, sizeof line, "%lld of %lld, %s left", (long long)done, (long long)l->end->units,
-             left);
-    progress_step(l->p, "%s: %.100s", line, key);
+    progress_step(l->p, "measuring %.100s",
+                  l->e->data.question[l->question < last ? l->question : last].key);
+    progress_count(l->p, l->looked - open, l->end->units);
     if (!l->p->shown && !l->e->args->grid.quiet && now - l->said > LINE_MS) {
         l->said = now;
+        progress_figures(l->p, line, sizeof line);
         complain("%s", line);
     }
 }
@@ -298,7 +280,7 @@ void run_lead(const evaluation *e, const ranks *r, int32_t threads, store *s, pr
     memset(out, 0, sizeof *out);
     out->units = units_of(e);
     l.question = e->args->part;
-    l.begin = l.said = now_ms();
+    l.said = now_ms();
     l.member = calloc((size_t)r->count, sizeof *l.member);
     if (!l.member ||
         !pool_open(threads, r->count > 1 ? RANKS_WAITING : ALONE_WAITING, &work, &l.pool)) {

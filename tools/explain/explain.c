@@ -65,13 +65,19 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     bool ok;
 
     progress_begin(p, ctx, quiet);
+    progress_step(p, "loading %s", network_called(&args->network));
     ok = limits_set(ctx, &args->limit) && explanation_load(e, ctx, args);
     if (ok) {
-        progress_end(p);
+        progress_step(p, "explaining %s with %s", base_name(args->picture.text[0]),
+                      e->method->name);
         ok = explanation_make(e, args);
     }
+    if (ok) {
+        progress_step(p, "drawing and writing");
+        ok = explanation_write(e, args);
+    }
     progress_end(p);
-    if (!ok || !explanation_write(e, args)) /* after one line that says why */
+    if (!ok) /* after one line that says why */
         return false;
     say_of_result(e, args, summary);
     if (args->terminal && !terminal_draw(e, args))
@@ -81,56 +87,69 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     return output_flush();
 }
 
-static int command_explain(const arg_command *command, int argc, char **argv)
+/* The exit status of arguments that were read. */
+static int explain_all(const explain_args *args, double begin)
 {
     explanation e;
-    explain_args args;
     progress p;
     kldve_ctx *ctx = NULL;
-    char *overlay = NULL;
-    bool go, ok = false;
-    int code;
+    bool ok = false;
 
     memset(&e, 0, sizeof e);
-    e.ms.begin = now_ms();
-    code = explain_read_args(command, argc, argv, &args, &go);
-    if (!go || code != EXIT_DONE)
-        return code;
-    if (!args.overlay && !args.heat && !args.map && !args.dump && !args.json && !args.terminal)
-        args.overlay = overlay = default_overlay(args.picture);
-    if (overlay && !default_is_free(overlay)) {
-        free(overlay);
-        return EXIT_FAILED;
-    }
-    if ((code = explain_guard(&args)) != EXIT_DONE) {
-        free(overlay);
-        return code;
-    }
+    e.ms.begin = begin;
     if (kldve_ctx_new(NULL, &ctx) != KLDVE_OK)
         complain("out of memory");
     else
-        ok = run(&e, ctx, &args, &p);
+        ok = run(&e, ctx, args, &p);
     kldve_heatmap_free(e.map);
     subject_free(&e);
     pick_free(&e.mask);
     truth_free(&e.truth);
     network_free(&e.net);
     kldve_ctx_free(ctx);
-    free(overlay);
     return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* Choose the name of the picture where no output is named. */
+static int choose_output(explain_args *args, char **overlay)
+{
+    if (args->overlay || args->heat || args->map || args->dump || args->json || args->terminal)
+        return EXIT_DONE;
+    args->overlay = *overlay = default_overlay(args->picture.text[0]);
+    if (!*overlay)
+        complain("out of memory");
+    return *overlay && default_is_free(*overlay) ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int command_explain(const arg_command *command, int argc, char **argv)
+{
+    double begin = now_ms();
+    explain_args args;
+    char *overlay = NULL;
+    bool go;
+    int code = explain_read_args(command, argc, argv, &args, &go);
+
+    if (go && code == EXIT_DONE)
+        code = choose_output(&args, &overlay);
+    if (go && code == EXIT_DONE)
+        code = explain_guard(&args);
+    if (go && code == EXIT_DONE)
+        code = explain_all(&args, begin);
+    args_free(command, &args);
+    free(overlay);
+    return code;
 }
 
 const arg_command explain_command = {
     .name = "explain",
-    .usage = "[MODEL.onnx] PICTURE [options]\n       kldve explain MODEL.onnx FRAME.png FRAME.png "
+    .usage = "[NET.onnx] PICTURE [options]\n       kldve explain NET.onnx FRAME.png FRAME.png "
              "... [options]",
-    .summary = "Show which pixels of a picture made a network decide.  Without MODEL.onnx the\n"
+    .summary = "Show which pixels of a picture made a network decide.  Without NET.onnx the\n"
                "built-in demonstration network is used.",
     .notes = "A model card, NAME.card.json beside NAME.onnx, replaces all options of the network\n"
              "and of the preparation; docs/model-cards.md says how to write one.\n"
              "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
     .option = explain_options,
-    .max_positional = 1 + FILM_MOST,
     .run = command_explain,
     .computes = true,
 };

@@ -8,14 +8,11 @@
 #include "cli/pick.h"
 #include "cli/tool.h"
 
-enum { FILM_MOST = 256 /**< frames of a film that are given as pictures */ };
-
 typedef struct explain_args {
     network_args network;
     arg_list limit;
-    const char *picture, *rival, *truth; /* of a film the first frame */
-    const char *frame[FILM_MOST];        /* pictures */
-    int32_t frames;
+    arg_list picture; /* of a film every frame, in the order of time; or one array */
+    const char *rival, *truth;
     arg_list target;                         /* several: a set */
     arg_list fuse;                           /* further layers */
     int32_t method, reading, sign; /* 1 + number; 0: not given */
@@ -30,7 +27,7 @@ typedef struct explain_args {
 
 /** Milliseconds of what the command itself does; the rest is in the timings of the map. */
 typedef struct explain_times {
-    double begin, load, decode, render, total;
+    double begin, load, decode, explain, render, total;
 } explain_times;
 
 typedef struct explanation {
@@ -38,7 +35,7 @@ typedef struct explanation {
     truth truth;          /* of --truth; zeros without */
     kldve_image *picture; /* of an array: drawn from it, NULL where that makes no picture; of a film
                              its first frame, of an array all below each other */
-    kldve_image *frame[FILM_MOST];
+    kldve_image **frame;
     int32_t frames;  /* pictures that were read; 0: an array */
     int32_t item;    /* of the array, which is a batch; -1: it is none */
     npy_array array; /* a subject that is no picture */
@@ -47,10 +44,10 @@ typedef struct explanation {
     kldve_record record;
     kldve_timings stages;
     const kldve_method *method;
-    int32_t top[TOP], tops;    /* classes by falling logit, how many; of a number none */
-    int32_t set[ARG_LIST_MAX]; /* of several --target */
-    int32_t rival;             /* of --rival */
-    pick_mask mask;            /* of --over */
+    int32_t top[TOP], tops; /* classes by falling logit, how many; of a number none */
+    int32_t *set;           /* of several --target */
+    int32_t rival;          /* of --rival */
+    pick_mask mask;         /* of --over */
     explain_times ms;
 } explanation;
 
@@ -96,7 +93,9 @@ kldve_status subject_explain(const explanation *e, const network *net, const kld
                              kldve_heatmap **map);
 void subject_free(explanation *e);
 
-/** record.c: write the record as JSON, "-" is standard output.  False after a message. */
+/** record.c: the record of the run; NULL after a message or out of memory. */
+json_object *record_new(const explanation *e, const explain_args *args);
+/** Write the record as JSON, "-" is standard output.  False after a message. */
 bool record_write(const explanation *e, const explain_args *args);
 
 /** dump.c: write every intermediate as .npy into a folder.  False after a message. */

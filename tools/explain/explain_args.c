@@ -8,6 +8,7 @@
 
 const arg_option explain_options[] = {
     OPTION_GROUP("What to explain:"),
+    OPTION_REST(AT(picture)),
     OPTION_LIST("target", AT(target), "CLASS",
                 "top1 (default), top2 ..., an index or a label; repeat for a set"),
     OPTION_STRING("rival", AT(rival), "CLASS", "explain why the target and not this class"),
@@ -49,6 +50,7 @@ const arg_option explain_options[] = {
     DRAWING_OPTIONS(explain_args, draw),
     DRAWING_SIZE_OPTION(explain_args, draw),
     OPTION_GROUP("The network:"),
+    OPTION_MODEL(AT(network.model), "the network, .onnx; default: the built-in one"),
     NETWORK_OPTIONS(explain_args, network),
     OPTION_STRING("labels", AT(network.labels), "FILE", "names of the classes, one on each line"),
     OPTION_INT("item", AT(item), "N", "which picture of an array of several, from 0", 0, 65535),
@@ -174,8 +176,8 @@ static int guard_frames(const explain_args *args, const guard_output *outputs, i
 {
     int status = EXIT_DONE;
 
-    for (int32_t i = 0; i < args->frames && status == EXIT_DONE; i++)
-        status = guard_input("explain", args->frame[i], outputs, count);
+    for (int32_t i = 0; i < args->picture.count && status == EXIT_DONE; i++)
+        status = guard_input("explain", args->picture.text[i], outputs, count);
     return status;
 }
 
@@ -205,8 +207,6 @@ int explain_guard(const explain_args *args)
 int explain_read_args(const arg_command *command, int argc, char **argv, explain_args *args,
                       bool *go)
 {
-    static const char *const models[] = {".onnx", NULL};
-    const char *positional[1 + FILM_MOST];
     int32_t n;
     int status;
 
@@ -214,28 +214,13 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
     drawing_defaults(&args->draw);
     args->seed = args->item = args->check_passes = -1;
     *go = false;
-    n = args_parse(command, argc, argv, args, positional);
+    n = args_parse(command, argc, argv, args);
     if (n < 0)
         return args_status(n);
     if (n == 0)
-        return args_usage("explain", "a picture is missing: kldve explain [MODEL.onnx] PICTURE");
-    if (n == 1 && path_has_ending(positional[0], models))
-        return args_usage("explain", "a picture is missing after %s", positional[0]);
-    if (n > 2 && !path_has_ending(positional[0], models))
-        return args_usage("explain",
-                          "'%s' is no network: several pictures are the frames of a film, with "
-                          "MODEL.onnx first",
-                          positional[0]);
-    if (n > 1) {
-        args->network.model = positional[0];
-        n--;
-        memmove(positional, positional + 1, (size_t)n * sizeof *positional);
-    }
-    args->frames = n;
-    memcpy(args->frame, positional, (size_t)n * sizeof *positional);
-    args->picture = positional[0];
+        return args_usage("explain", "a picture is missing: kldve explain [NET.onnx] PICTURE");
     args->network.item = args->item + 1;
-    args->network.as_it_is = subject_is_array(args->picture);
+    args->network.as_it_is = subject_is_array(args->picture.text[0]);
     *go = true;
     if ((status = pick_read_args("explain", &args->pick, &args->network.flags)) != EXIT_DONE ||
         (args->truth && (status = pick_excludes("explain", &args->pick, "truth")) != EXIT_DONE) ||

@@ -51,7 +51,7 @@ static bool fits_terminal(const explanation *e, const explain_args *args)
 static bool mask_covers(const explanation *e, const explain_args *args)
 {
     return !e->picture ||
-           pick_covers(&args->pick, &e->mask, args->picture, kldve_image_width(e->picture),
+           pick_covers(&args->pick, &e->mask, args->picture.text[0], kldve_image_width(e->picture),
                        kldve_image_height(e->picture));
 }
 
@@ -70,15 +70,15 @@ bool explanation_load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     if (!pick_load(&args->pick, ctx, &e->mask) || !mask_covers(e, args))
         return false;
     network_plan_for(&wanted, needs_of(e, args));
-    wanted.array = subject_is_array(args->picture) ? &e->array : NULL;
+    wanted.array = subject_is_array(args->picture.text[0]) ? &e->array : NULL;
     wanted.frames = e->frames > 1 ? e->frames : 0;
     if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted) ||
         !pick_fits(&args->pick, &e->net))
         return false;
     e->ms.load = now_ms() - begin;
-    if (!subject_is_array(args->picture))
+    if (!subject_is_array(args->picture.text[0]))
         return subject_fits_frames(e) && fits_terminal(e, args);
-    return fits_terminal(e, args) && subject_fit(e, &e->net, args->picture, &e->input) &&
+    return fits_terminal(e, args) && subject_fit(e, &e->net, args->picture.text[0], &e->input) &&
            subject_draw(e);
 }
 
@@ -127,6 +127,11 @@ static bool find_target(explanation *e, const explain_args *args, kldve_options 
     }
     if (args->target.count < 2)
         return classes_target(&e->net, first, o);
+    e->set = calloc((size_t)args->target.count, sizeof *e->set);
+    if (!e->set) {
+        complain("out of memory");
+        return false;
+    }
     o->target_kind = KLDVE_TARGET_SET;
     o->targets = e->set;
     o->target_count = args->target.count;
@@ -146,13 +151,11 @@ static bool explain_layer(const explanation *e, const network *net, const kldve_
     return status == KLDVE_OK;
 }
 
-/* Replace the map of the first layer by the mean of it and those of --fuse. */
-static bool fuse_layers(explanation *e, const explain_args *args, const kldve_options *options)
+/* The maps of further layers -> map[]; *maps counts those that are there. */
+static bool explain_layers(const explanation *e, const explain_args *args,
+                           const kldve_options *options, kldve_heatmap **map, int32_t *maps)
 {
-    kldve_heatmap *map[1 + ARG_LIST_MAX] = {e->map}, *fused = NULL;
     kldve_options o = *options;
-    kldve_status status;
-    int32_t maps = 1;
     bool ok = true;
 
     if (o.target_kind == KLDVE_TARGET_RANK) { /* the same class in every layer */
@@ -168,20 +171,36 @@ static bool fuse_layers(explanation *e, const explain_args *args, const kldve_op
         wanted.frames = e->frames > 1 ? e->frames : 0;
         network_plan_for(&wanted, needs_of(e, args));
         ok = network_load(&net, e->net.ctx, &wanted) && network_prepare(&net, &wanted) &&
-             explain_layer(e, &net, &o, &map[maps]);
-        maps += ok;
+             explain_layer(e, &net, &o, &map[*maps]);
+        *maps += ok;
         network_free(&net);
     }
-    if (ok) {
-        status = kldve_heatmap_fuse(e->net.ctx, (const kldve_heatmap *const *)map, maps, &fused);
-        ok = status == KLDVE_OK;
-        if (!ok)
-            complain_ctx(e->net.ctx, e->net.name, status);
+    return ok;
+}
+
+/* Replace the map of the first layer by the mean of it and those of --fuse. */
+static bool fuse_layers(explanation *e, const explain_args *args, const kldve_options *options)
+{
+    kldve_heatmap **map = calloc((size_t)args->fuse.count + 1, sizeof *map), *fused = NULL;
+    kldve_status status = KLDVE_OK;
+    int32_t maps = 1;
+    bool ok;
+
+    if (!map) {
+        complain("out of memory");
+        return false;
     }
+    map[0] = e->map;
+    ok = explain_layers(e, args, options, map, &maps);
+    if (ok)
+        status = kldve_heatmap_fuse(e->net.ctx, (const kldve_heatmap *const *)map, maps, &fused);
+    if (status != KLDVE_OK)
+        complain_ctx(e->net.ctx, e->net.name, status);
     for (int32_t i = 0; i < maps; i++)
         kldve_heatmap_free(map[i]);
+    free(map);
     e->map = fused;
-    return ok;
+    return ok && status == KLDVE_OK;
 }
 
 /* Read the other network's scores of the picture. */
@@ -190,7 +209,7 @@ static bool read_truth(explanation *e, const explain_args *args)
     float *input = NULL;
     bool ok = truth_load(&e->truth, e->net.ctx, args->truth, args->network.threads) &&
               truth_fits(&e->truth, &e->net) &&
-              (!e->input || subject_fit(e, &e->truth.net, args->picture, &input)) &&
+              (!e->input || subject_fit(e, &e->truth.net, args->picture.text[0], &input)) &&
               truth_score(&e->truth, e->picture, input);
 
     free(input);
@@ -214,15 +233,18 @@ bool explanation_make(explanation *e, const explain_args *args)
 {
     kldve_options o;
     const float *logits;
+    double begin;
     size_t count;
 
     if (args->truth && !read_truth(e, args))
         return false;
     explain_options_of(e, args, &o);
+    begin = now_ms();
     if (!find_target(e, args, &o) || !explain_layer(e, &e->net, &o, &e->map))
         return false;
     if (!read_map(e) || (args->fuse.count > 0 && (!fuse_layers(e, args, &o) || !read_map(e))))
         return false;
+    e->ms.explain = now_ms() - begin;
     logits = map_logits(e->map, &count);
     e->tops = e->record.scores == KLDVE_SCORES_NUMBER ? 0 : classes_top(logits, count, e->top);
     return true;

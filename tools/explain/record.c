@@ -2,6 +2,9 @@
 #include "explain.h"
 #include "cli/getters.h"
 
+#include <stdlib.h>
+
+#include "cli/figures.h"
 #include "cli/json.h"
 
 /* NULL: out of memory. */
@@ -43,14 +46,6 @@ static json_object *new_notes(const explanation *e)
     while (note_number(e->net.net, (int32_t)count))
         count++;
     return json_new_list(new_note, e, count + (kldve_heatmap_remark(e->map) != NULL));
-}
-
-/* The kind of scores, how they become probabilities where that needs saying, and a number. */
-static bool put_scores(json_object *object, const explanation *e)
-{
-    return json_put_text(object, "scores", scores_choice(e->record.scores)) &&
-           json_put_text(object, "probabilities", scores_meaning(&e->net.shape)) &&
-           json_put_value(object, &e->record);
 }
 
 static bool put_class(json_object *object, const char *key, const explanation *e, int32_t index)
@@ -114,7 +109,7 @@ static json_object *new_frame(const void *of, size_t i)
 {
     const explain_args *args = of;
 
-    return json_object_new_string(args->frame[i]);
+    return json_object_new_string(args->picture.text[i]);
 }
 
 /* What was explained: of a film every frame, and how many the map has. */
@@ -122,7 +117,7 @@ static bool put_pictures(json_object *object, const explanation *e, const explai
 {
     int32_t frames = e->net.shape.in_frames;
 
-    if (!json_put_text(object, "picture", args->picture) ||
+    if (!json_put_text(object, "picture", args->picture.text[0]) ||
         (e->item >= 0 && !json_put(object, "item", json_object_new_int(e->item))))
         return false;
     if (frames == 1)
@@ -142,32 +137,57 @@ static bool put_check(json_object *object, const kldve_record *r)
            json_put(object, "check_passes", json_object_new_int(r->check_passes));
 }
 
-static json_object *new_record(const explanation *e, const explain_args *args)
+/* The network, and what of it is explained. */
+static bool put_network(json_object *object, const explanation *e)
 {
-    json_object *object = json_object_new_object();
+    return (!e->net.select || json_put_text(object, "select", e->net.select)) &&
+           json_put(object, "classes", json_object_new_int(e->net.shape.classes)) &&
+           json_put_text(object, "layer", e->net.layer) && put_chosen(object, e->net.net) &&
+           put_all_paths(object, e->record.all_paths) && figures_put_scores(object, &e->net);
+}
+
+/* What was asked for. */
+static bool put_question(json_object *object, const explanation *e, const explain_args *args)
+{
     bool reading = e->method->readings != 0;
 
+    return json_put_text(object, "method", e->method->name) &&
+           json_put_text(object, "reading",
+                         reading ? kldve_reading_name(e->record.reading) : NULL) &&
+           (args->target.count > 1 ||
+            json_put_text(object, "wanted",
+                          args->target.count > 0 ? args->target.text[0] : "top1")) &&
+           (args->target.count < 2 ||
+            json_put(object, "targets",
+                     json_new_list(new_of_set, e, (size_t)args->target.count))) &&
+           (!args->rival || put_class(object, "rival", e, e->rival)) &&
+           pick_put_place(object, &args->pick) &&
+           (!args->truth || json_put_text(object, "truth", e->truth.net.name)) &&
+           (!args->sign || json_put_text(object, "sign", sign_choice(args->sign - 1))) &&
+           (!map_error(e->map) ||
+            json_put(object, "seed", json_object_new_int(args->seed > 0 ? args->seed : 0)));
+}
+
+static bool put_figures(json_object *object, const explanation *e)
+{
+    double *metric = calloc((size_t)figures_count(), sizeof *metric);
+    bool ok = metric && figures_measure(e->net.ctx, e->net.name, e->map, metric) &&
+              figures_put_map(object, &e->net, e->map, &e->record, metric);
+
+    free(metric);
+    return ok;
+}
+
+json_object *record_new(const explanation *e, const explain_args *args)
+{
+    json_object *object = json_object_new_object();
+
     if (object && json_put_text(object, "model", e->net.name) && put_pictures(object, e, args) &&
-        (!e->net.select || json_put_text(object, "select", e->net.select)) &&
-        json_put_text(object, "layer", e->net.layer) && put_chosen(object, e->net.net) &&
-        put_all_paths(object, e->record.all_paths) && put_scores(object, e) &&
-        json_put_text(object, "method", e->method->name) &&
-        json_put_text(object, "reading", reading ? kldve_reading_name(e->record.reading) : NULL) &&
-        (e->record.neighbour_perplexity == 0 ||
-         json_put_number(object, "neighbour_perplexity", e->record.neighbour_perplexity, 9)) &&
-        put_class(object, "target", e, e->record.target) &&
-        (args->target.count < 2 ||
-         json_put(object, "targets", json_new_list(new_of_set, e, (size_t)args->target.count))) &&
-        (!args->rival || put_class(object, "rival", e, e->rival)) &&
-        pick_put_place(object, &args->pick) && pick_put_row(object, &e->record) &&
-        (!args->truth || json_put_text(object, "truth", e->truth.net.name)) &&
-        (!args->sign || json_put_text(object, "sign", sign_choice(args->sign - 1))) &&
-        (!map_error(e->map) ||
-         json_put(object, "seed", json_object_new_int(args->seed > 0 ? args->seed : 0))) &&
+        put_network(object, e) && put_question(object, e, args) && put_figures(object, e) &&
         json_put(object, "top5", json_new_list(new_top, e, (size_t)e->tops)) &&
-        json_put_number(object, "kl", e->record.kl, 17) &&
         (!args->check || put_check(object, &e->record)) &&
         json_put_flags(object, e->record.flags) && json_put(object, "notes", new_notes(e)) &&
+        json_put_ms(object, "ms", e->ms.explain) &&
         json_put(object, "timings_ms", new_timings(e)) &&
         json_put_text(object, "kldve", kldve_version()))
         return object;
@@ -177,5 +197,5 @@ static json_object *new_record(const explanation *e, const explain_args *args)
 
 bool record_write(const explanation *e, const explain_args *args)
 {
-    return json_write(args->json, new_record(e, args));
+    return json_write(args->json, record_new(e, args));
 }

@@ -25,21 +25,22 @@ int subject_check_args(const explain_args *args)
     };
 
     for (size_t i = 0;
-         subject_is_array(args->picture) && i < sizeof of_pictures / sizeof *of_pictures; i++)
+         subject_is_array(args->picture.text[0]) && i < sizeof of_pictures / sizeof *of_pictures;
+         i++)
         if (of_pictures[i].given)
             return args_usage("explain", "--%s changes nothing: %s enters the network as it is",
-                              of_pictures[i].name, args->picture);
-    if (subject_is_array(args->picture) && args->frames > 1)
+                              of_pictures[i].name, args->picture.text[0]);
+    if (subject_is_array(args->picture.text[0]) && args->picture.count > 1)
         return args_usage("explain", "%s holds all frames: give no picture beside it",
-                          args->picture);
-    if (!subject_is_array(args->picture) && n->item > 0)
+                          args->picture.text[0]);
+    if (!subject_is_array(args->picture.text[0]) && n->item > 0)
         return args_usage("explain",
                           "--item changes nothing: %s is one picture; it says which of "
                           "an array of several (.npy)",
-                          args->picture);
-    if (subject_is_array(args->picture) && args->pick.over)
+                          args->picture.text[0]);
+    if (subject_is_array(args->picture.text[0]) && args->pick.over)
         return args_usage("explain", "--over needs a picture, %s is an array: use --at",
-                          args->picture);
+                          args->picture.text[0]);
     return EXIT_DONE;
 }
 
@@ -68,11 +69,17 @@ bool subject_read(explanation *e, kldve_ctx *ctx, const explain_args *args)
     kldve_status status;
 
     e->item = args->network.item - 1;
-    if (subject_is_array(args->picture))
-        return npy_read(args->picture, &e->array) && check_finite(args->picture, &e->array) &&
-               check_item(e, args->picture);
-    for (; e->frames < args->frames; e->frames++) {
-        const char *path = args->frame[e->frames];
+    if (subject_is_array(args->picture.text[0]))
+        return npy_read(args->picture.text[0], &e->array) &&
+               check_finite(args->picture.text[0], &e->array) &&
+               check_item(e, args->picture.text[0]);
+    e->frame = calloc((size_t)args->picture.count, sizeof *e->frame);
+    if (!e->frame) {
+        complain("out of memory");
+        return false;
+    }
+    for (; e->frames < args->picture.count; e->frames++) {
+        const char *path = args->picture.text[e->frames];
 
         status = kldve_image_load(ctx, path, &e->frame[e->frames]);
         if (status != KLDVE_OK) {
@@ -244,4 +251,6 @@ void subject_free(explanation *e)
         kldve_image_free(e->picture); /* drawn from the array */
     for (int32_t i = 0; i < e->frames; i++)
         kldve_image_free(e->frame[i]);
+    free(e->frame);
+    free(e->set);
 }

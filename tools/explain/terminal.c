@@ -68,7 +68,7 @@ bool terminal_draw(const explanation *e, const explain_args *args)
     if (status == KLDVE_OK)
         draw(small);
     else
-        complain_ctx(e->net.ctx, args->picture, status);
+        complain_ctx(e->net.ctx, args->picture.text[0], status);
     kldve_image_free(small);
     kldve_image_free(image);
     return status == KLDVE_OK;

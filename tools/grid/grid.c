@@ -1,5 +1,6 @@
 /* grid.c - what a grid is made of: pictures, methods, networks; and the whole of it. */
 #include "grid.h"
+#include "cli/figures.h"
 #include "cli/getters.h"
 
 #include <math.h>
@@ -47,7 +48,7 @@ static bool read_pictures(grid *g, const grid_args *args, int32_t side)
         grid_picture *p = &g->picture[i];
         kldve_status status;
 
-        p->path = args->picture[i];
+        p->path = args->picture.text[i];
         grid_stem(p->path, p->name);
         if (!grid_load_picture(g->ctx, p->path, &p->image))
             return false;
@@ -97,7 +98,7 @@ static bool load_networks(grid *g, const grid_args *args, progress *p)
 
         n->args = &args->network[i];
         network_plan_for(&wanted, needs);
-        progress_step(p, "network %d of %d", (int)i + 1, (int)g->networks);
+        progress_step(p, "loading %s", network_called(&wanted));
         if (!network_load(&n->net, g->ctx, &wanted) || !network_prepare(&n->net, &wanted) ||
             !pick_fits(&g->pick, &n->net) || (g->has_truth && !truth_fits(&g->truth, &n->net)))
             return false;
@@ -112,11 +113,33 @@ static bool load_networks(grid *g, const grid_args *args, progress *p)
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
+enum { MOST_CELLS = 1 << 24 /* of 2 kB each, and no index of one leaves an int32_t */ };
+
+/* False: more than MOST_CELLS. */
+static bool count_cells(const grid *g, size_t *places, size_t *cells)
+{
+    const int32_t sides[] = {g->pictures, g->networks, g->methods, g->targets};
+
+    *cells = 1;
+    for (int i = 0; i < 4; i++) {
+        *cells *= (size_t)sides[i];
+        if (*cells > MOST_CELLS)
+            return false;
+    }
+    *places = (size_t)g->pictures * (size_t)g->networks;
+    return true;
+}
+
 static bool allocate(grid *g)
 {
-    size_t places = (size_t)g->pictures * (size_t)g->networks; /* 256 * 16 * 64 * 64 at most */
-    size_t cells = places * (size_t)g->methods * (size_t)g->targets;
+    size_t places, cells;
 
+    if (!count_cells(g, &places, &cells)) {
+        complain("%d pictures x %d networks x %d methods x %d targets are more maps than one run "
+                 "makes, %d: give fewer at a time",
+                 (int)g->pictures, (int)g->networks, (int)g->methods, (int)g->targets, MOST_CELLS);
+        return false;
+    }
     g->picture = calloc((size_t)g->pictures, sizeof *g->picture);
     g->network = calloc((size_t)g->networks, sizeof *g->network);
     g->method = calloc((size_t)g->methods, sizeof *g->method);
@@ -156,18 +179,17 @@ static void say_assumptions(const grid *g, const grid_args *args)
 
 bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, progress *p)
 {
+    static const char *const first[] = {"top1"};
     bool ok;
 
     memset(g, 0, sizeof *g);
     g->ctx = ctx;
-    g->pictures = args->pictures;
+    g->pictures = args->picture.count;
     g->networks = args->networks;
     g->methods = args->method.count > 0 ? args->method.count : 1;
     g->targets = args->target.count > 0 ? args->target.count : 1;
-    for (int32_t i = 0; i < g->targets; i++)
-        g->target[i] = args->target.count > 0 ? args->target.text[i] : "top1";
-    while (map_metric(g->metrics))
-        g->metrics++;
+    g->target = args->target.count > 0 ? args->target.text : first;
+    g->metrics = figures_count();
     if (!allocate(g))
         return false;
     read_methods(g, args);
@@ -179,6 +201,7 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
          load_networks(g, args, p);
     for (int32_t i = 0; ok && i < g->pictures; i++)
         ok = grid_explain_picture(g, args, i, p);
+    progress_count(p, 0, 0);
     progress_end(p);
     if (!ok || !grid_any_map(g))
         return false;
@@ -221,7 +244,7 @@ void grid_free(grid *g)
 
 int grid_command(const grid_task *task, const arg_command *command, int argc, char **argv)
 {
-    void *values = malloc(task->values_nbytes);
+    void *values = calloc(1, task->values_nbytes);
     grid g;
     kldve_ctx *ctx = NULL;
     bool go = false;
@@ -237,6 +260,8 @@ int grid_command(const grid_task *task, const arg_command *command, int argc, ch
     }
     grid_free(&g);
     kldve_ctx_free(ctx);
+    if (values)
+        grid_free_args(command, values);
     free(values);
     return code;
 }

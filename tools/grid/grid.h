@@ -10,8 +10,6 @@
 #include "cli/pick.h"
 #include "cli/tool.h"
 
-enum { GRID_NETWORKS = 16, GRID_PICTURES = 256 };
-
 typedef struct grid_method grid_method;
 
 /* ---- the command line --------------------------------------------------------------------- */
@@ -22,8 +20,7 @@ typedef struct grid_args {
     /** The network that is being read: the last --model, or before the first --model what all
      * networks share. */
     network_args reading_network;
-    network_args
-        network[GRID_NETWORKS]; /**< in the order given; without --model, [0] is the built-in one */
+    network_args *network; /**< in the order given; without any, [0] is the built-in one */
     int32_t networks;
     arg_list method;   /**< NAME or NAME:READING; none: kl-dve */
     arg_list target;   /**< as for explain; none: top1 */
@@ -34,15 +31,14 @@ typedef struct grid_args {
     double temperature, perplexity, neighbour_perplexity; /**< 0: not given */
     arg_list limit;
     bool quiet;
-    const char *picture[GRID_PICTURES];
-    int32_t pictures;
+    arg_list picture;
     network_args shared; /**< what was given before the first --model */
 } grid_args;
 
 /** Options of every command that explains with several networks and methods.  `member` is the
  *  grid_args in the struct `type`.  In the command's arg_command: .next = grid_next_network. */
 #define GRID_METHOD_OPTIONS(type, member)                                                          \
-    OPTION_GROUP("What to explain:"),                                                              \
+    OPTION_GROUP("What to explain:"), OPTION_REST(offsetof(type, member.picture)),                 \
         OPTION_NEXT("model", offsetof(type, member.reading_network.model), "FILE",                 \
                     "a network, .onnx; repeat for more; default: the built-in one"),               \
         OPTION_LIST("method", offsetof(type, member.method), "NAME",                               \
@@ -64,7 +60,7 @@ typedef struct grid_args {
 
 /** The options of the networks, and what holds for all. */
 #define GRID_NETWORK_OPTIONS(type, member)                                                         \
-    OPTION_GROUP("For the --model before it (before the first --model: for all of them):"),        \
+    OPTION_GROUP("For the network before it (before the first network: for all of them):"),        \
         OPTION_STRING("name", offsetof(type, member.reading_network.title), "TEXT",                \
                       "what to call the network; default: the name of its file"),                  \
         NETWORK_OPTIONS(type, member.reading_network),                                             \
@@ -76,8 +72,7 @@ typedef struct grid_args {
         LIMIT_OPTION(offsetof(type, member.limit)),                                                \
         OPTION_FLAG("quiet", offsetof(type, member.quiet), "print failures only")
 
-/** Options of every command that explains a grid, to be followed by the command's own.  In its
- *  arg_command: .max_positional = GRID_PICTURES. */
+/** Options of every command that explains a grid, to be followed by the command's own. */
 #define GRID_OPTIONS(type, member)                                                                 \
     GRID_METHOD_OPTIONS(type, member),                                                             \
         OPTION_STRING("truth", offsetof(type, member.truth), "model:FILE",                         \
@@ -93,9 +88,12 @@ bool grid_next_network(void *values);
 int grid_read_args(const arg_command *command, int argc, char **argv, void *values, bool *go);
 
 /** What follows args_parse() in a command whose positional arguments are its own: the networks are
- *  complete, and all that shows before any file is read is checked.  EXIT_DONE, or EXIT_USAGE after
- *  a message. */
+ *  complete, and all that shows before any file is read is checked.  EXIT_DONE, or the exit status
+ *  after a message. */
 int grid_finish_args(const arg_command *command, grid_args *args);
+
+/** Free what the arguments hold, after grid_read_args() or args_parse() in any case. */
+void grid_free_args(const arg_command *command, grid_args *args);
 
 /** Refuse to write over a file that the command reads, see guard.c.  EXIT_DONE, or EXIT_USAGE after
  *  a message. */
@@ -190,7 +188,7 @@ typedef struct grid {
     grid_picture *picture;
     grid_network *network;
     grid_method *method;
-    const char *target[ARG_LIST_MAX]; /**< as given, "top1" */
+    const char *const *target; /**< as given, "top1" */
     int32_t pictures, networks, methods, targets;
     int32_t metrics;             /**< map_metric(0) .. map_metric(metrics - 1) */
     double *values;              /**< what cell.metric points to */

@@ -3,37 +3,77 @@
 #include "cli/getters.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* One more network, which is empty. */
+static bool add_network(grid_args *a)
+{
+    network_args *more = realloc(a->network, (size_t)(a->networks + 1) * sizeof *more);
+
+    if (!more) {
+        complain("out of memory");
+        return false;
+    }
+    a->network = more;
+    memset(&a->network[a->networks++], 0, sizeof *more);
+    return true;
+}
+
+/* Lists have one owner: what was read moves, and the next network begins with copies. */
+static bool begin_with_shared(grid_args *a)
+{
+    a->reading_network = a->shared;
+    a->reading_network.dim = a->reading_network.input = (arg_list){0};
+    if (arg_list_copy(&a->shared.dim, &a->reading_network.dim) &&
+        arg_list_copy(&a->shared.input, &a->reading_network.input))
+        return true;
+    complain("out of memory");
+    return false;
+}
 
 bool grid_next_network(void *values)
 {
     grid_args *a = values;
 
-    if (a->networks == GRID_NETWORKS) {
-        args_usage(NULL, "--model: more than %d networks", GRID_NETWORKS);
-        return false;
-    }
     if (a->networks == 0)
         a->shared = a->reading_network;
     else
         a->network[a->networks - 1] = a->reading_network;
-    a->networks++;
-    a->reading_network = a->shared;
-    return true;
+    return begin_with_shared(a) && add_network(a);
+}
+
+static void free_network(network_args *n)
+{
+    arg_list_free(&n->dim);
+    arg_list_free(&n->input);
+}
+
+void grid_free_args(const arg_command *command, grid_args *a)
+{
+    args_free(command, a);
+    for (int32_t i = 0; i < a->networks; i++)
+        free_network(&a->network[i]);
+    free_network(&a->shared);
+    free(a->network);
+    a->network = NULL;
+    a->networks = 0;
 }
 
 /* Store what was read for the last network, and what holds for all of them. */
-static void end_networks(grid_args *a)
+static bool end_networks(grid_args *a)
 {
     int32_t threads = a->reading_network.threads;
 
-    if (a->networks == 0)
-        a->networks = 1; /* the built-in one */
+    if (a->networks == 0 && !add_network(a)) /* the built-in one */
+        return false;
     a->network[a->networks - 1] = a->reading_network;
+    memset(&a->reading_network, 0, sizeof a->reading_network);
     for (int32_t i = 0; i < a->networks; i++) {
         a->network[i].quiet = a->quiet;
         a->network[i].threads = threads > 0 ? threads : a->network[i].threads;
     }
+    return true;
 }
 
 /* The method whose name is the first n characters of `text`; NULL if there is none. */
@@ -114,19 +154,19 @@ static int check_method(const arg_command *command, const grid_args *a, const ch
     return truth_check_args(command->name, a->truth, method.reading);
 }
 
-/* Find options that change the map of none of the methods.  (--truth also lists where the two
- * networks disagree.) */
-static int check_read(const arg_command *command, const grid_args *a)
+/* Find options that change the map of none of the methods, which go into method[].  (--truth also
+ * lists where the two networks disagree.) */
+static int check_read(const arg_command *command, const grid_args *a, const kldve_method **method)
 {
     uint64_t given = (a->temperature > 0 ? KLDVE_OPTION_TEMPERATURE : 0) |
                      (a->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0) |
                      (a->neighbour_perplexity > 0 ? KLDVE_OPTION_NEIGHBOUR_PERPLEXITY : 0);
-    const kldve_method *method[ARG_LIST_MAX] = {method_number(0)};
     bool asks = a->method.count == 0; /* whether a method leaves its reading open */
     bool neighbours = asks && grid_reading(a) == KLDVE_READING_NEIGHBOURS;
     grid_method m;
     int status;
 
+    method[0] = method_number(0);
     for (int32_t i = 0; i < a->method.count; i++) {
         grid_read_method(a->method.text[i], grid_reading(a), &m);
         method[i] = m.method;
@@ -144,19 +184,17 @@ static int check_read(const arg_command *command, const grid_args *a)
     return status;
 }
 
-static int check_pictures(const arg_command *command, const grid_args *a)
+static int check_methods(const arg_command *command, const grid_args *a)
 {
-    static const char *const models[] = {".onnx", NULL};
+    const kldve_method **method = calloc((size_t)a->method.count + 1, sizeof *method);
+    int status = EXIT_FAILED;
 
-    if (a->pictures == 0)
-        return args_usage(command->name, "a picture is missing: kldve %s %s", command->name,
-                          command->usage);
-    for (int32_t i = 0; i < a->pictures; i++)
-        if (path_has_ending(a->picture[i], models))
-            return args_usage(command->name,
-                              "%s is a network, not a picture: give networks with --model",
-                              a->picture[i]);
-    return EXIT_DONE;
+    if (method)
+        status = check_read(command, a, method);
+    else
+        complain("out of memory");
+    free(method);
+    return status;
 }
 
 /* Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
@@ -175,7 +213,7 @@ static int check(const arg_command *command, const grid_args *a)
             return status;
     if ((status = limits_check(command->name, &a->limit)) != EXIT_DONE)
         return status;
-    return check_read(command, a);
+    return check_methods(command, a);
 }
 
 int grid_guard(const arg_command *command, const grid_args *a, const guard_output *outputs,
@@ -183,8 +221,8 @@ int grid_guard(const arg_command *command, const grid_args *a, const guard_outpu
 {
     int status = guard_outputs(command->name, outputs, count);
 
-    for (int32_t i = 0; status == EXIT_DONE && i < a->pictures; i++)
-        status = guard_input(command->name, a->picture[i], outputs, count);
+    for (int32_t i = 0; status == EXIT_DONE && i < a->picture.count; i++)
+        status = guard_input(command->name, a->picture.text[i], outputs, count);
     if (status == EXIT_DONE && a->pick.over)
         status = guard_input(command->name, a->pick.over, outputs, count);
     for (int32_t i = 0; status == EXIT_DONE && i < a->networks; i++)
@@ -208,7 +246,8 @@ int grid_finish_args(const arg_command *command, grid_args *a)
 {
     int status;
 
-    end_networks(a);
+    if (!end_networks(a))
+        return EXIT_FAILED;
     status = read_pick(command, a);
     return status == EXIT_DONE ? check(command, a) : status;
 }
@@ -219,12 +258,12 @@ int grid_read_args(const arg_command *command, int argc, char **argv, void *valu
     int32_t n;
 
     *go = false;
-    n = args_parse(command, argc, argv, values, a->picture);
+    n = args_parse(command, argc, argv, values);
     if (n < 0)
         return args_status(n);
-    a->pictures = n;
     *go = true;
-    if ((n = check_pictures(command, a)) != EXIT_DONE)
-        return n;
+    if (n == 0)
+        return args_usage(command->name, "a picture is missing: kldve %s %s", command->name,
+                          command->usage);
     return grid_finish_args(command, a);
 }

@@ -1,5 +1,6 @@
 /* grid_explain.c - the cells of a grid: one explanation each, and what networks predict. */
 #include "grid_parts.h"
+#include "cli/figures.h"
 #include "cli/getters.h"
 
 #include <math.h>
@@ -85,20 +86,6 @@ static bool differ(grid_prediction *prediction, const kldve_heatmap *map, const 
     return prediction->againsts > 0;
 }
 
-static bool measure(const grid *g, grid_cell *cell)
-{
-    for (int32_t i = 0; i < g->metrics; i++) {
-        kldve_status status =
-            kldve_metric_compute(g->ctx, cell->map, map_metric(i)->name, NULL, &cell->metric[i]);
-
-        if (status != KLDVE_OK) {
-            complain_ctx(g->ctx, g->network[cell->network].net.name, status);
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool ask_truth(grid *g, const kldve_image *picture, int32_t i)
 {
     size_t classes = (size_t)g->truth.net.shape.classes;
@@ -158,7 +145,7 @@ static bool explain_cell(grid *g, const grid_args *args, const kldve_image *pict
     if (g->has_truth && prediction->againsts == 0 &&
         !differ(prediction, cell->map, &g->truth_says[cell->picture]))
         return false;
-    return measure(g, cell);
+    return figures_measure(g->ctx, net->name, cell->map, cell->metric);
 }
 
 static bool explain_network(grid *g, const grid_args *args, const kldve_image *picture, int32_t i,
@@ -174,9 +161,9 @@ static bool explain_network(grid *g, const grid_args *args, const kldve_image *p
             cell->network = net;
             cell->method = m;
             cell->target = t;
-            progress_step(p, "%d of %d: %.60s, %.60s, %s", (int)(cell - g->cell) + 1,
-                          (int)(of * g->pictures), g->picture[i].name, g->network[net].name,
-                          g->method[m].id);
+            progress_count(p, cell - g->cell, (int64_t)of * g->pictures);
+            progress_step(p, "explaining %.60s with %.60s, %s", g->picture[i].name,
+                          g->network[net].name, g->method[m].id);
             if (!explain_cell(g, args, picture, cell))
                 return false;
         }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "cli/json.h"
+#include "cli/figures.h"
 
 /* What a network says of a picture. */
 typedef struct saying {
@@ -39,17 +39,6 @@ static json_object *new_difference(const void *of, size_t i)
     return NULL;
 }
 
-/* `says`: the name of a number, null for classes. */
-static bool put_scores(json_object *object, const network *n)
-{
-    bool number = n->shape.scores == KLDVE_SCORES_NUMBER;
-    char label[LABEL_SIZE];
-
-    return json_put_text(object, "scores", scores_choice(n->shape.scores)) &&
-           json_put_text(object, "probabilities", scores_meaning(&n->shape)) &&
-           (!number || json_put_text(object, "number", network_label(n, 0, label)));
-}
-
 static json_object *new_network(const void *of, size_t i)
 {
     const grid *g = of;
@@ -60,7 +49,7 @@ static json_object *new_network(const void *of, size_t i)
         json_put_text(object, "model", n->net.name) &&
         json_put_text(object, "layer", n->net.layer) &&
         json_put(object, "classes", json_object_new_int(n->net.shape.classes)) &&
-        put_scores(object, &n->net))
+        figures_put_scores(object, &n->net))
         return object;
     json_object_put(object);
     return NULL;
@@ -86,32 +75,12 @@ static json_object *new_prediction(const void *of, size_t i)
     return NULL;
 }
 
-static bool put_metrics(json_object *object, const grid *g, const grid_cell *cell)
-{
-    bool ok = true;
-
-    for (int32_t i = 0; ok && i < g->metrics; i++)
-        ok = json_put_number(object, map_metric(i)->name, cell->metric[i], 9);
-    return ok;
-}
-
 /* The figures of a map that exists. */
 static bool put_map(json_object *object, const grid *g, const grid_cell *cell)
 {
-    const kldve_record *r = &cell->record;
-    const grid_class *c = &cell->explained;
-
-    return json_put_class(object, "target", &g->network[cell->network].net, c->index, c->logit,
-                          c->probability) &&
-           json_put_value(object, r) && pick_put_row(object, r) &&
-           json_put_text(object, "remark", kldve_heatmap_remark(cell->map)) &&
-           json_put_number(object, "kl", r->kl, 17) && put_metrics(object, g, cell) &&
+    return figures_put_map(object, &g->network[cell->network].net, cell->map, &cell->record,
+                           cell->metric) &&
            (g->networks < 2 || json_put_number(object, "likeness", cell->likeness, 9)) &&
-           json_put(object, "signed", json_object_new_boolean(cell->is_signed)) &&
-           (r->neighbour_perplexity == 0 ||
-            json_put_number(object, "neighbour_perplexity", r->neighbour_perplexity, 9)) &&
-           json_put(object, "height", json_object_new_int(r->height)) &&
-           json_put(object, "width", json_object_new_int(r->width)) &&
            json_put_ms(object, "ms", cell->ms);
 }
 

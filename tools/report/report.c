@@ -57,15 +57,14 @@ static int command_report(const arg_command *command, int argc, char **argv)
 
 const arg_command report_command = {
     .name = "report",
-    .usage = "[--model FILE.onnx]... PICTURE... [options]",
+    .usage = "[NET.onnx...] PICTURE... [options]",
     .summary =
         "Write one page, .html, on which you switch between pictures, networks, methods and\n"
         "targets, fade the heat, and read the map at every pixel.  It needs neither a network\n"
         "nor any other file.",
-    .notes = "Without --model the built-in demonstration network is used.\n"
+    .notes = "Without NET.onnx the built-in demonstration network is used.\n"
              "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
     .option = options,
-    .max_positional = GRID_PICTURES,
     .run = command_report,
     .next = grid_next_network,
     .computes = true,

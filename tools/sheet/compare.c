@@ -136,16 +136,15 @@ static int command_compare(const arg_command *command, int argc, char **argv)
 
 const arg_command compare_command = {
     .name = "compare",
-    .usage = "[--model FILE.onnx]... PICTURE... [options]",
+    .usage = "[NET.onnx...] PICTURE... [options]",
     .summary =
         "Show side by side what several networks and methods make of pictures, with figures\n"
         "for each map ('kldve metrics' lists them).",
-    .notes = "Without --model the built-in demonstration network is used.  A model card,\n"
+    .notes = "Without NET.onnx the built-in demonstration network is used.  A model card,\n"
              "NAME.card.json beside NAME.onnx, replaces all options of a network; see\n"
              "docs/model-cards.md.\n"
              "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
     .option = options,
-    .max_positional = GRID_PICTURES,
     .run = command_compare,
     .next = grid_next_network,
     .computes = true,

@@ -469,13 +469,20 @@ static kldve_status add_node(kx_builder *b, const kx_proto_node *from)
     return KLDVE_OK;
 }
 
+/* Constants are computed on the way, which may take seconds.  Graphs within graphs do not count. */
+static kldve_status report(const kx_builder *b, int32_t done, int32_t count)
+{
+    return b->scope->around ? kldve_ctx_poll(b->g->ctx)
+                            : kldve_ctx_progress(b->g->ctx, "building", done, count);
+}
+
 kldve_status kx_build_nodes(kx_builder *b, const kx_proto_graph *p)
 {
     int32_t *order, count;
     kldve_status st = kx_order(b->g, p, &order, &count);
 
     for (int32_t i = 0; i < count && st == KLDVE_OK; i++)
-        if ((st = kldve_ctx_poll(b->g->ctx)) == KLDVE_OK)
+        if ((st = report(b, i, count)) == KLDVE_OK)
             st = add_node(b, &p->node[order[i]]);
     return st;
 }
