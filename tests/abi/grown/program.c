@@ -307,8 +307,12 @@ static void pass_results(kldve_ctx *ctx, kldve_heatmap *map)
     kldve_record *record = result(sizeof *record);
     kldve_timings *timings = result(sizeof *timings);
     kldve_render_options *render = COPY(kldve_render_options, .opacity = 1);
+    kldve_render_options *defaults = result(sizeof *defaults);
     kldve_image *image = NULL;
 
+    CHECK(kldve_heatmap_render_defaults(ctx, map, 0, 0, NULL, defaults) == KLDVE_OK);
+    check_result(defaults, sizeof *defaults);
+    CHECK(defaults->opacity > 0 && defaults->colormap > 0);
     CHECK(kldve_heatmap_record(map, record) == KLDVE_OK);
     check_result(record, sizeof *record);
     CHECK(record->classes == CLASSES && record->seen_height == 1);
@@ -319,6 +323,7 @@ static void pass_results(kldve_ctx *ctx, kldve_heatmap *map)
         kldve_image_free(image);
     free(record);
     free(timings);
+    free(defaults);
     free(render);
 }
 
