@@ -204,6 +204,35 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_resize(kldve_ctx *ctx, const
                                                            int32_t width, int32_t height,
                                                            kldve_image **out);
 
+/** How a picture of another size is computed.  Names and results are Pillow's: every value is
+ *  within 1 of 255 of its Image.resize(). */
+typedef enum kldve_interpolation {
+    KLDVE_INTERPOLATION_BILINEAR = 0, /**< a triangle, antialiased: of torchvision's weights most */
+    KLDVE_INTERPOLATION_BICUBIC = 1,  /**< a = -1/2, antialiased: ViT, Swin, EfficientNet, timm */
+    KLDVE_INTERPOLATION_LANCZOS = 2,  /**< of three lobes, antialiased */
+    KLDVE_INTERPOLATION_NEAREST = 3,
+    KLDVE_INTERPOLATION_BOX = 4, /**< the mean of the pixels below */
+    KLDVE_INTERPOLATION_HAMMING = 5,
+    /** Not antialiased, so most pixels of a large picture do not count: as OpenCV's INTER_LINEAR,
+     *  tf.image.resize() and torch's interpolate(mode="bilinear"), on which many detectors were
+     *  trained. */
+    KLDVE_INTERPOLATION_BILINEAR_PLAIN = 6
+} kldve_interpolation;
+
+/** "bilinear", "bicubic", "lanczos", "nearest", "box", "hamming", "bilinear-plain".
+ *  @return Static storage; NULL: there is no such kldve_interpolation, so that names can be listed
+ *          from 0 on.  Safe from any thread.  @since 0.1 */
+KLDVE_API const char *kldve_interpolation_name(int32_t interpolation);
+
+/** kldve_image_resize() by another interpolation.
+ *  @param interpolation  A kldve_interpolation.
+ *  @return As kldve_image_resize(); KLDVE_E_ARG also for an unknown interpolation.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_resize_by(kldve_ctx *ctx,
+                                                              const kldve_image *image,
+                                                              int32_t interpolation, int32_t width,
+                                                              int32_t height, kldve_image **out);
+
 /** Cut a rectangle out of a picture.
  *  @param x,y           The upper left pixel of the rectangle.
  *  @param width,height  Its sides in pixels.

@@ -162,26 +162,49 @@ typedef enum kldve_channels {
 
 enum { KLDVE_PICTURE_CHANNELS = 4 /**< that a picture can have; networks with more take arrays */ };
 
+/** How a picture of another shape fits into the network's input. */
+typedef enum kldve_fit {
+    KLDVE_FIT_CROP = 0,   /**< the centre; the rest is not seen */
+    KLDVE_FIT_SQUASH = 1, /**< all of it, each side by itself: shapes are distorted */
+    KLDVE_FIT_PAD = 2,    /**< all of it in its shape, in the middle; the rest is padding */
+    KLDVE_FIT_PAD_END = 3 /**< the same at the upper left; the padding is at the right or below */
+} kldve_fit;
+
+/** "crop", "squash", "pad", "pad-end".
+ *  @return Static storage; NULL: there is no such kldve_fit, so that names can be listed from 0 on.
+ *          Safe from any thread.  @since 0.1 */
+KLDVE_API const char *kldve_fit_name(int32_t fit);
+
 /** How a picture becomes the network's input; all zero = pixel values 0..255 at the network's size.
  *
- *   1. Resize the picture so that its shorter side has `resize_shorter_side` pixels (antialiased
- *      bilinear).
+ *   1. Resize the picture so that its shorter side has `resize_shorter_side` pixels.
  *   2. Cut out the centre square of `center_crop` pixels, and resize it if the network's input has
  *      another size.
  *   3. value = (pixel * scale - mean) / std.
  *
- *  The longer side and the place of the crop are rounded as torchvision rounds them.  A picture
- *  that already has the network's size skips steps 1 and 2. */
+ *  With KLDVE_FIT_SQUASH step 1 gives both sides the shape of the network's input, the shorter one
+ *  `resize_shorter_side` pixels.  With KLDVE_FIT_PAD and _PAD_END the picture is made as large as
+ * it fits into the input, and no step cuts anything.
+ *
+ *  The longer side and the place of the crop are rounded as torchvision rounds them; of a padded
+ *  picture the shorter side to the nearest number, and an odd pixel of padding goes to the right or
+ *  below.  A picture that already has the network's size skips steps 1 and 2. */
 typedef struct kldve_input_spec {
     size_t struct_size;
     int32_t channels;            /**< a kldve_channels */
-    int32_t resize_shorter_side; /**< pixels; 0 means the network's shorter side */
-    int32_t center_crop;         /**< pixels; 0 means the network's size */
+    int32_t resize_shorter_side; /**< pixels; 0 means the network's shorter side; 0 to pad */
+    int32_t center_crop;         /**< pixels; 0 means the network's size; 0 to pad */
     float scale;                 /**< 0 means 1 */
     float mean[3];               /**< per channel, in the order of `channels` */
     float std[3];                /**< per channel; 0 means 1 */
     float alpha_mean;            /**< of the alpha channel */
     float alpha_std;             /**< 0 means 1 */
+    int32_t fit;                 /**< a kldve_fit */
+    int32_t interpolation;       /**< a kldve_interpolation, of every step that resizes */
+    int32_t pad_by_colour;       /**< 0: padding is the network's zero, the mean; 1: it is `pad` */
+    int32_t reserved;            /**< 0 */
+    float pad[3];                /**< pixel values 0..255, in the order of `channels` */
+    float alpha_pad;             /**< the same of the alpha channel */
 } kldve_input_spec;
 #define KLDVE_INPUT_SPEC_INIT KLDVE_INIT(kldve_input_spec)
 
@@ -457,7 +480,8 @@ typedef struct kldve_arrays {
     int32_t picture_width, picture_height, picture_frames;
     int32_t reserved; /**< 0 */
     /** Which part of the picture the network saw, in parts of its width and height: the heat is
-     * drawn there, see kldve_record.  All 0: the whole picture. */
+     * drawn there, see kldve_record.  More than the picture where it was padded.  All 0: the whole
+     * picture. */
     float seen_x, seen_y, seen_width, seen_height;
 } kldve_arrays;
 #define KLDVE_ARRAYS_INIT KLDVE_INIT(kldve_arrays)
@@ -579,7 +603,8 @@ typedef struct kldve_record {
     int32_t check_passes;     /**< forward passes that `faithfulness` took; 0 without it */
     int32_t sign; /**< KLDVE_SIGN_SIGNED: 0.5 is zero, draw it with KLDVE_COLORMAP_DIVERGING */
     /** Where the network looked, in parts of the picture's width and height: 0, 0, 1, 1 is the
-     *  whole picture. */
+     *  whole picture.  Where padding was added it is more than that: x or y below 0, or an end
+     *  above 1. */
     float seen_x, seen_y, seen_width, seen_height;
     int32_t scores;    /**< a kldve_scores: what kind of number `logit` is */
     int32_t all_paths; /**< kldve_shape.all_paths of the layer */
@@ -726,9 +751,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_upsample(kldve_ctx *ctx,
 
 /** What is drawn over the picture. */
 typedef enum kldve_map_view {
-    KLDVE_VIEW_DEFAULT = 0,  /**< overlay */
-    KLDVE_VIEW_OVERLAY = 1,  /**< heat, the stronger the less transparent; none where the map is 0 */
-    KLDVE_VIEW_MASKED = 2,   /**< the picture where the map is hot, dark grey elsewhere */
+    KLDVE_VIEW_DEFAULT = 0, /**< overlay */
+    KLDVE_VIEW_OVERLAY = 1, /**< heat, the stronger the less transparent; none where the map is 0 */
+    KLDVE_VIEW_MASKED = 2,  /**< the picture where the map is hot, dark grey elsewhere */
     KLDVE_VIEW_CONTOURS = 3, /**< lines of equal heat at 0.2, 0.4, 0.6 and 0.8 of the scale */
     KLDVE_VIEW_OUTLINE = 4   /**< around the smallest area that holds half of the map's sum */
 } kldve_map_view;
@@ -803,10 +828,9 @@ typedef struct kldve_render_options {
  *  @param out      The caller's; set its struct_size first.
  *  @return As kldve_heatmap_render(), but never KLDVE_E_NOMEM.
  *  @since 0.1 */
-KLDVE_API KLDVE_MUST_CHECK kldve_status
-kldve_heatmap_render_defaults(kldve_ctx *ctx, const kldve_heatmap *map, int32_t width,
-                              int32_t height, const kldve_render_options *options,
-                              kldve_render_options *out);
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render_defaults(
+    kldve_ctx *ctx, const kldve_heatmap *map, int32_t width, int32_t height,
+    const kldve_render_options *options, kldve_render_options *out);
 
 /** Draw the map.
  *  @param ctx      Of the caller, for memory and for the message of a failure.
@@ -834,7 +858,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(kldve_ctx *ctx,
  *                  in the same format: then it is drawn upon in place.  Other overlaps are not
  *                  allowed.  NULL: the map alone, in the size of `dest`.
  *  @param dest     Described by the caller; what it points to is written, in any format but YUV. Of
- *                  the size of the picture, or a whole multiple of it.  Alpha is that of the picture, 255 where it has none.
+ *                  the size of the picture, or a whole multiple of it.  Alpha is that of the
+ * picture, 255 where it has none.
  *  @return As kldve_heatmap_render(); KLDVE_E_ARG also where `dest` is not valid pixels
  *          (kldve_image_from_pixels()) or not of the picture's size; KLDVE_E_UNSUPPORTED also for
  *          YUV.  Nothing is written after a failure.

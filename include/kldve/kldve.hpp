@@ -227,10 +227,13 @@ class image : public detail::object<kldve_image, kldve_image_free>
 
         return span<const std::uint8_t>(rgb, rgb ? 3 * count : 0);
     }
-    outcome<image> resize(std::int32_t to_width, std::int32_t to_height) const
+    /** @param interpolation  A kldve_interpolation. */
+    outcome<image> resize(std::int32_t to_width, std::int32_t to_height,
+                          std::int32_t interpolation = KLDVE_INTERPOLATION_BILINEAR) const
     {
         kldve_image *made = nullptr;
-        kldve_status status = kldve_image_resize(ctx(), get(), to_width, to_height, &made);
+        kldve_status status =
+            kldve_image_resize_by(ctx(), get(), interpolation, to_width, to_height, &made);
 
         return detail::give(state_.get(), status, image(state_, made));
     }

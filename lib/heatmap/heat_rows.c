@@ -4,8 +4,8 @@
  *     result = shift + factor e
  *
  * With a fixed scale from `low` to `high` of raw values, 0 and 1 of the result stand for these.
- * Otherwise the scale ends at t, the magnitude above which `clip` percent of those that are not zero
- * lie (level.c), or that of the largest:
+ * Otherwise the scale ends at t, the magnitude above which `clip` percent of those that are not
+ * zero lie (level.c), or that of the largest:
  *
  *     result = e / t,   of a signed map 1/2 + (e - 1/2) / t
  *
@@ -26,11 +26,11 @@ static const kldve_kernel *kernel_of(int32_t upsampling)
 {
     switch (upsampling) {
     case KLDVE_UPSAMPLING_BILINEAR:
-        return &kldve_kernel_triangle;
+        return kldve_kernel_of(KLDVE_INTERPOLATION_BILINEAR);
     case KLDVE_UPSAMPLING_LANCZOS:
-        return &kldve_kernel_lanczos;
+        return kldve_kernel_of(KLDVE_INTERPOLATION_LANCZOS);
     default:
-        return &kldve_kernel_cubic;
+        return kldve_kernel_of(KLDVE_INTERPOLATION_BICUBIC);
     }
 }
 
@@ -117,8 +117,8 @@ kldve_status kldve_heat_begin(kldve_ctx *ctx, const kldve_heatmap *map,
     if ((st = kldve_taps_new(ctx, kernel, heat->film.width, size[1], &heat->along)) < 0 ||
         (st = kldve_taps_new(ctx, kernel, heat->film.height, size[0], &heat->down)) < 0)
         return st;
-    return kldve_taps_new(ctx, &kldve_kernel_triangle, heat->film.frames, map->view_frames,
-                          &heat->later);
+    return kldve_taps_new(ctx, kldve_kernel_of(KLDVE_INTERPOLATION_BILINEAR), heat->film.frames,
+                          map->view_frames, &heat->later);
 }
 
 void kldve_heat_row(const kldve_heat *h, int32_t frame, int32_t y, int32_t begin, int32_t count,
@@ -129,8 +129,7 @@ void kldve_heat_row(const kldve_heat *h, int32_t frame, int32_t y, int32_t begin
 
     memset(h->row, 0, (size_t)h->film.width * sizeof *h->row);
     for (int32_t t = 0; t < h->later.count[frame]; t++)
-        kldve_taps_across(&h->down, y,
-                          h->film.values + (size_t)(h->later.first[frame] + t) * cells,
+        kldve_taps_across(&h->down, y, h->film.values + (size_t)(h->later.first[frame] + t) * cells,
                           h->film.width, share[t], h->row);
     kldve_taps_along(&h->along, h->row, begin, count, out);
     for (int32_t x = 0; x < count; x++)

@@ -20,27 +20,38 @@ enum { WINDOW = 3, CONTOURS = 4, LINES_MOST = 2 * CONTOURS };
 /* Parts are float32: rounding must not move an edge that falls on a pixel's centre. */
 static const double slack = 0.01;
 
+/* Pixels that a map may reach; the longest side of a picture, padded, stays below. */
+enum { MOST_PADDED = 1 << 20 };
+
 /* Where the part [start, start + part) of a side of `pixels` pixels begins and ends: the pixels
- * whose centre lies in it, at least one. */
+ * whose centre lies in it, at least one.  With padding it reaches beyond the side. */
 static void pixels_of(float start, float part, int32_t pixels, int32_t *first, int32_t *count)
 {
     double low = (double)start * pixels, high = ((double)start + (double)part) * pixels;
-    int32_t begin = (int32_t)fmin(fmax(ceil(low - 0.5 - slack), 0), pixels - 1);
-    int32_t end = (int32_t)fmin(fmax(ceil(high - 0.5 - slack), begin + 1), pixels);
 
-    assert(begin >= 0 && begin < end && end <= pixels);
-    *first = begin;
-    *count = end - begin;
+    *first = (int32_t)fmin(ceil(low - 0.5 - slack), pixels - 1);
+    *count = (int32_t)fmax(ceil(high - 0.5 - slack) - *first, 1);
 }
 
-static kldve_rect seen_of(const kldve_heatmap *map, int32_t width, int32_t height)
+/* Where the whole map lies. */
+static kldve_rect placed(const kldve_heatmap *map, int32_t width, int32_t height)
 {
     const kldve_record *r = &map->record;
-    kldve_rect seen;
+    kldve_rect at;
 
-    pixels_of(r->seen_x, r->seen_width, width, &seen.x, &seen.width);
-    pixels_of(r->seen_y, r->seen_height, height, &seen.y, &seen.height);
-    return seen;
+    pixels_of(r->seen_x, r->seen_width, width, &at.x, &at.width);
+    pixels_of(r->seen_y, r->seen_height, height, &at.y, &at.height);
+    return at;
+}
+
+/* Keep what lies in [0, pixels), at least one. */
+static void keep_inside(int32_t *first, int32_t *count, int32_t pixels)
+{
+    int32_t end = *first + *count < pixels ? *first + *count : pixels;
+
+    *first = *first < 0 ? 0 : *first;
+    *count = end > *first ? end - *first : 1;
+    assert(*first + *count <= pixels);
 }
 
 /* ---- one drawing ---------------------------------------------------------------------------- */
@@ -53,17 +64,18 @@ typedef struct drawing {
     kldve_render_options o;
     int32_t enlarged; /* pixels of the result for one of the picture */
     int32_t height;   /* of one frame */
-    kldve_rect seen;
-    int32_t frame; /* thickness of the line around it; 0: none */
+    kldve_rect whole; /* where the map lies; with padding it reaches beyond the frame */
+    kldve_rect seen;  /* of it what lies within the frame */
+    int32_t frame;    /* thickness of the line around it; 0: none */
     kldve_line outline;
     kldve_heat heat;
     kldve_paint paints[KLDVE_HEAT_LEVELS];
     kldve_isoline line[LINES_MOST];
     int32_t lines;
-    float *row[WINDOW];    /* [seen.width] each: row number n in row[n % WINDOW] */
-    int32_t have[WINDOW];  /* which number lies there; -1: none */
-    uint8_t *rgb, *alpha;  /* one row, [width][3] each */
-    uint8_t *small;        /* the same of the picture where it is enlarged */
+    float *row[WINDOW];   /* [seen.width] each: row number n in row[n % WINDOW] */
+    int32_t have[WINDOW]; /* which number lies there; -1: none */
+    uint8_t *rgb, *alpha; /* one row, [width][3] each */
+    uint8_t *small;       /* the same of the picture where it is enlarged */
 } drawing;
 
 /* Dark lines have light sides, so that they are seen on any ground. */
@@ -115,13 +127,15 @@ static void begin(drawing *d)
     const int32_t width = d->dest->width;
     int32_t thick = d->o.line > 0 ? d->o.line : kldve_line_thickness(width, d->height);
 
-    d->seen = (kldve_rect){0, 0, width, d->height};
+    d->whole = d->seen = (kldve_rect){0, 0, width, d->height};
     kldve_heat_paint(style_of(d), d->paints);
     for (int32_t i = 0; i < WINDOW; i++)
         d->have[i] = -1;
     if (!d->picture)
         return;
-    d->seen = seen_of(d->map, width, d->height);
+    d->whole = d->seen = placed(d->map, width, d->height);
+    keep_inside(&d->seen.x, &d->seen.width, width);
+    keep_inside(&d->seen.y, &d->seen.height, d->height);
     d->outline = kldve_outline_of(d->map->box, thick, width, d->height);
     if (d->o.line > 0 && (d->seen.width < width || d->seen.height < d->height))
         d->frame = thick;
@@ -129,7 +143,7 @@ static void begin(drawing *d)
     choose_lines(d);
 }
 
-/* Row y of a frame's map, of which the rows of a window are kept. */
+/* Row y of what was seen of a frame, of which the rows of a window are kept. */
 static const float *heat_row(drawing *d, int32_t frame, int32_t y)
 {
     const int32_t last = d->seen.height - 1;
@@ -137,7 +151,8 @@ static const float *heat_row(drawing *d, int32_t frame, int32_t y)
     int32_t slot = number % WINDOW;
 
     if (d->have[slot] != number) {
-        kldve_heat_row(&d->heat, d->o.frame > 0 ? d->o.frame - 1 : frame, at, 0, d->seen.width,
+        kldve_heat_row(&d->heat, d->o.frame > 0 ? d->o.frame - 1 : frame,
+                       at + d->seen.y - d->whole.y, d->seen.x - d->whole.x, d->seen.width,
                        d->row[slot]);
         d->have[slot] = number;
     }
@@ -248,6 +263,12 @@ static kldve_status check_sizes(kldve_ctx *ctx, drawing *d)
                                "draw them one by one, see kldve_render_options.frame",
                                (int)dest->height, (int)frames);
     d->height = dest->height / frames;
+    if (d->picture && (d->map->record.seen_width * (float)dest->width > MOST_PADDED ||
+                       d->map->record.seen_height * (float)dest->height > MOST_PADDED))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "render: the map with its padding reaches more than %d pixels: draw "
+                               "it over a smaller picture",
+                               MOST_PADDED);
     return KLDVE_OK;
 }
 
@@ -278,7 +299,7 @@ static kldve_status draw(kldve_ctx *ctx, drawing *d)
     if ((st = allocate(ctx, d)) < 0)
         return st;
     st = kldve_heat_begin(ctx, d->map, &d->o, d->picture != NULL,
-                          (const int32_t[2]){d->seen.height, d->seen.width}, &d->heat);
+                          (const int32_t[2]){d->whole.height, d->whole.width}, &d->heat);
     for (int32_t row = 0; st == KLDVE_OK && row < d->dest->height; row++)
         draw_row(d, row);
     kldve_heat_end(&d->heat);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "heatmap.h"
-#include "image/taps.h"
+#include "image/stretch.h"
 
 /* ---- render_options.c ----------------------------------------------------------------------- */
 

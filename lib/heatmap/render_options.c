@@ -91,8 +91,8 @@ static kldve_status check_choices(kldve_ctx *ctx, const kldve_heatmap *map,
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: unknown upsampling %d",
                                (int)o->upsampling);
     if (o->frame < 0 || o->frame > map->view_frames)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: frame %d of a film of %d",
-                               (int)o->frame, (int)map->view_frames);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: frame %d of a film of %d", (int)o->frame,
+                               (int)map->view_frames);
     return KLDVE_OK;
 }
 
@@ -102,14 +102,13 @@ static kldve_status check_numbers(kldve_ctx *ctx, const kldve_render_options *o)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: opacity is %g, it must be at most 1",
                                (double)o->opacity);
     if (!(o->clip < 100))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "render: clip is %g percent, it must be below 100", (double)o->clip);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: clip is %g percent, it must be below 100",
+                               (double)o->clip);
     if (!(o->blur <= BLUR_MOST))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: blur is %g, it must be at most %d",
                                (double)o->blur, BLUR_MOST);
     if (!(o->part >= 0 && o->part < 1))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "render: part is %g, it must be from 0 to below 1",
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: part is %g, it must be from 0 to below 1",
                                (double)o->part);
     if (o->line > LINE_MOST)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: line is %d, it must be at most %d",
@@ -181,8 +180,8 @@ static void choose_defaults(const kldve_heatmap *map, const int32_t size[2],
         o->side = DEFAULT_SIDE;
     factor = kldve_render_factor(map, size, o);
     if (o->line == 0)
-        o->line = kldve_line_thickness(size[0] * factor,
-                                       size[1] / kldve_render_frames(map, o) * factor);
+        o->line =
+            kldve_line_thickness(size[0] * factor, size[1] / kldve_render_frames(map, o) * factor);
 }
 
 kldve_status kldve_render_load(kldve_ctx *ctx, const kldve_heatmap *map, const int32_t size[2],

@@ -5,7 +5,8 @@
  * any of them.  Sources:
  *
  *   viridis, inferno, plasma  Stefan van der Walt and Nathaniel Smith 2015, published as CC0
- *   turbo                     Anton Mikhailov 2019, "Turbo, an improved rainbow colormap for visualization"
+ *   turbo                     Anton Mikhailov 2019, "Turbo, an improved rainbow colormap for
+ * visualization"
  *
  * Computed here:
  *

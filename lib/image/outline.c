@@ -57,8 +57,7 @@ void kldve_outline_row(const kldve_line *o, int32_t y, int32_t width, uint8_t *r
     }
 }
 
-void kldve_frame_row(const kldve_rect *inside, int32_t line, int32_t y, int32_t width,
-                     uint8_t *rgb)
+void kldve_frame_row(const kldve_rect *inside, int32_t line, int32_t y, int32_t width, uint8_t *rgb)
 {
     const int32_t side[4] = {inside->x, inside->y, inside->x + inside->width - 1,
                              inside->y + inside->height - 1};

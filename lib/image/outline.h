@@ -22,8 +22,8 @@ kldve_line kldve_outline_of(const float box[4], int32_t line, int32_t width, int
  *  any ground.  rgb [width][3]. */
 void kldve_outline_row(const kldve_line *outline, int32_t y, int32_t width, uint8_t *rgb);
 
-/** Draw what falls into row y of a frame around a rectangle: outside of it, first a light line, then
- *  a dark one, each `line` pixels thick.  rgb [width][3]. */
+/** Draw what falls into row y of a frame around a rectangle: outside of it, first a light line,
+ * then a dark one, each `line` pixels thick.  rgb [width][3]. */
 void kldve_frame_row(const kldve_rect *inside, int32_t line, int32_t y, int32_t width,
                      uint8_t *rgb);
 

@@ -1,16 +1,16 @@
-/* resample.c - another size, antialiased.
+/* resample.c - another size, antialiased or not.
  *
- * Each output pixel is the weighted mean of the input pixels under a triangle around its centre:
+ * Each output pixel is the weighted mean of the input pixels under a kernel k around its centre:
  *
- *     c = (X + 1/2) in/out,   s = max(1, in/out),   w(x) = max(0, 1 - |x + 1/2 - c| / s)
+ *     c = (X + 1/2) in/out,   s = max(1, in/out),   w(x) = k((x + 1/2 - c) / s)
  *     out[X] = sum_x w(x) in[x] / sum_x w(x)
  *
  * over the x of the picture, first along the rows, then along the columns of the result, rounded to
- * 8 bits.  Enlarging (s = 1) is bilinear interpolation; when reducing, the triangle widens so that
- * every input pixel counts.  Rounding between the passes and using weights in multiples of 2^-22
- * follow Pillow's resize(BILINEAR), so the results agree with it.
+ * 8 bits.  When reducing, the kernel widens so that every input pixel counts; without antialiasing
+ * s is 1.  Kernels (interpolation.c), rounding between the passes and weights in multiples of 2^-22
+ * follow Pillow's resize(), so the results agree with it.
  *
- * Cost: 2s + 1 multiplications per value and direction. */
+ * Cost: 2s + 1 multiplications per value and direction, s times the width of the kernel. */
 #include "codec.h"
 
 #include <assert.h>
@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "interpolation.h"
 
 enum { WEIGHT_BITS = 22, ROUND = 1 << (WEIGHT_BITS - 1) };
 
@@ -37,31 +38,46 @@ static void filter_free(kldve_ctx *ctx, struct filter *filter)
     kldve_ctx_release(ctx, filter->weight);
 }
 
-/* One row of weights, in 1 / 2^WEIGHT_BITS, which sum to 1 up to rounding. */
-static struct span filter_row(int32_t i, int32_t in, int32_t out, int32_t *weight)
+/* -- weights ---------------------------------------------------------------------------------- */
+
+/* How many input pixels wide the kernel's unit is. */
+static double stretch(const kldve_kernel *kernel, int32_t in, int32_t out)
 {
-    double ratio = (double)in / (double)out, support = ratio > 1 ? ratio : 1;
-    double centre = ((double)i + 0.5) * ratio, sum = 0;
+    double ratio = (double)in / (double)out;
+
+    return kernel->antialiased && ratio > 1 ? ratio : 1;
+}
+
+/* The weights for an output pixel around `centre`, in 1 / 2^WEIGHT_BITS, which sum to 1 up to
+ * rounding. */
+static struct span filter_row(const kldve_kernel *kernel, double centre, int32_t in, int32_t out,
+                              int32_t *weight)
+{
+    double unit = stretch(kernel, in, out), support = kernel->support * unit;
+    double sum = 0;
     int32_t first = (int32_t)fmax(centre - support + 0.5, 0);
     int32_t end = (int32_t)fmin(centre + support + 0.5, (double)in);
 
     for (int32_t x = first; x < end; x++)
-        sum += fmax(1 - fabs((double)x + 0.5 - centre) / support, 0);
+        sum += kernel->weight(((double)x + 0.5 - centre) / unit);
     for (int32_t x = first; x < end; x++) {
-        double w = fmax(1 - fabs((double)x + 0.5 - centre) / support, 0) / sum;
+        double w = kernel->weight(((double)x + 0.5 - centre) / unit) / sum;
 
         weight[x - first] = (int32_t)lround(w * (1 << WEIGHT_BITS));
     }
-    assert(first >= 0 && first < end && end <= in);
+    assert(first >= 0 && first < end && end <= in && sum > 0);
     return (struct span){first, end - first};
 }
 
-static kldve_status filter_new(kldve_ctx *ctx, int32_t in, int32_t out, struct filter *filter)
+static kldve_status filter_new(kldve_ctx *ctx, const kldve_kernel *kernel, int32_t in, int32_t out,
+                               struct filter *filter)
 {
+    /* Pillow adds up where it takes the nearest pixel, which decides at ties. */
+    double ratio = (double)in / (double)out, summed = 0.5 * ratio;
     size_t count;
 
     assert(in > 0 && out > 0);
-    filter->taps = 2 * (size_t)ceil(fmax((double)in / (double)out, 1)) + 1;
+    filter->taps = 2 * (size_t)ceil(kernel->support * stretch(kernel, in, out)) + 1;
     filter->weight = NULL;
     filter->span = kldve_ctx_alloc(ctx, (size_t)out, sizeof *filter->span);
     if (kldve_size_mul((size_t)out, filter->taps, &count))
@@ -70,12 +86,17 @@ static kldve_status filter_new(kldve_ctx *ctx, int32_t in, int32_t out, struct f
         filter_free(ctx, filter);
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
     }
-    for (int32_t i = 0; i < out; i++) {
-        filter->span[i] = filter_row(i, in, out, filter->weight + (size_t)i * filter->taps);
+    for (int32_t i = 0; i < out; i++, summed += ratio) {
+        double centre = kernel->support < 1 && !kernel->antialiased ? summed : (i + 0.5) * ratio;
+
+        filter->span[i] =
+            filter_row(kernel, centre, in, out, filter->weight + (size_t)i * filter->taps);
         assert((size_t)filter->span[i].count <= filter->taps);
     }
     return KLDVE_OK;
 }
+
+/* -- passes ----------------------------------------------------------------------------------- */
 
 static uint8_t to_byte(int32_t sum)
 {
@@ -121,7 +142,8 @@ static void resize_column(const struct filter *filter, int32_t i, const uint8_t 
 }
 
 /* `alpha`: of the alpha channel, spread to three. */
-static kldve_status resize_rows(const kldve_image *image, bool alpha, kldve_image *narrow)
+static kldve_status resize_rows(const kldve_image *image, const kldve_kernel *kernel, bool alpha,
+                                kldve_image *narrow)
 {
     size_t out_row = 3 * (size_t)narrow->width;
     kldve_ctx *ctx = narrow->ctx;
@@ -130,7 +152,7 @@ static kldve_status resize_rows(const kldve_image *image, bool alpha, kldve_imag
     kldve_status status;
 
     assert(narrow->height == image->height);
-    status = filter_new(ctx, image->width, narrow->width, &filter);
+    status = filter_new(ctx, kernel, image->width, narrow->width, &filter);
     if (status != KLDVE_OK)
         return status;
     room = kldve_image_row_room(ctx, image);
@@ -149,7 +171,8 @@ static kldve_status resize_rows(const kldve_image *image, bool alpha, kldve_imag
     return room ? status : kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
 }
 
-static kldve_status resize_columns(const kldve_image *narrow, kldve_image *out)
+static kldve_status resize_columns(const kldve_image *narrow, const kldve_kernel *kernel,
+                                   kldve_image *out)
 {
     size_t row = 3 * (size_t)out->width;
     struct filter filter;
@@ -157,7 +180,7 @@ static kldve_status resize_columns(const kldve_image *narrow, kldve_image *out)
     int32_t *sum;
 
     assert(narrow->width == out->width);
-    status = filter_new(out->ctx, narrow->height, out->height, &filter);
+    status = filter_new(out->ctx, kernel, narrow->height, out->height, &filter);
     if (status != KLDVE_OK)
         return status;
     sum = kldve_ctx_alloc(out->ctx, row, sizeof *sum);
@@ -172,33 +195,44 @@ static kldve_status resize_columns(const kldve_image *narrow, kldve_image *out)
     return status;
 }
 
-static kldve_status resize(kldve_ctx *ctx, const kldve_image *image, bool alpha,
-                           const int32_t size[2], kldve_image **out)
+static kldve_status resize(kldve_ctx *ctx, const kldve_image *image, const kldve_kernel *kernel,
+                           bool alpha, const int32_t size[2], kldve_image **out)
 {
     kldve_image *narrow = NULL, *result = NULL;
     kldve_status status;
 
     if ((status = kldve_image_alloc(ctx, size[0], size[1], &result)) == KLDVE_OK &&
         (status = kldve_image_alloc(ctx, size[0], image->height, &narrow)) == KLDVE_OK &&
-        (status = resize_rows(image, alpha, narrow)) == KLDVE_OK)
-        status = resize_columns(narrow, result);
+        (status = resize_rows(image, kernel, alpha, narrow)) == KLDVE_OK)
+        status = resize_columns(narrow, kernel, result);
     kldve_image_free(narrow);
     return kldve_image_finish(status, result, out);
 }
 
-kldve_status kldve_image_resize(kldve_ctx *ctx, const kldve_image *image, int32_t width,
-                                int32_t height, kldve_image **out)
+kldve_status kldve_image_resize_by(kldve_ctx *ctx, const kldve_image *image, int32_t interpolation,
+                                   int32_t width, int32_t height, kldve_image **out)
 {
     const int32_t size[2] = {width, height};
+    const kldve_kernel *kernel;
     kldve_image *result = NULL;
     kldve_status status;
     double before;
 
     if (!ctx || !image || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "resize: an argument is NULL");
+    if (!kldve_interpolation_name(interpolation))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "resize: unknown interpolation %d",
+                               (int)interpolation);
+    kernel = kldve_kernel_of(interpolation);
     before = kldve_ctx_enter(ctx, "resize", 0);
-    status = resize(ctx, image, false, size, &result);
+    status = resize(ctx, image, kernel, false, size, &result);
     if (status == KLDVE_OK && kldve_image_has_alpha(image))
-        status = resize(ctx, image, true, size, &result->alpha);
+        status = resize(ctx, image, kernel, true, size, &result->alpha);
     return kldve_ctx_leave(ctx, before, kldve_image_finish(status, result, out));
+}
+
+kldve_status kldve_image_resize(kldve_ctx *ctx, const kldve_image *image, int32_t width,
+                                int32_t height, kldve_image **out)
+{
+    return kldve_image_resize_by(ctx, image, KLDVE_INTERPOLATION_BILINEAR, width, height, out);
 }

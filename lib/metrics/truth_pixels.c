@@ -218,8 +218,9 @@ static kldve_status close_frame(kldve_ctx *ctx, frame *f, kldve_status st, bool 
         st = kldve_ctx_failf(ctx, KLDVE_E_NOT_FOUND,
                              "truth: the object lies wholly outside what the network sees, columns "
                              "%.0f to %.0f and rows %.0f to %.0f of the picture's %d x %d pixels",
-                             x->from, x->from + x->step * x->count, y->from,
-                             y->from + y->step * y->count, (int)x->size, (int)y->size);
+                             fmax(x->from, 0), fmin(x->from + x->step * x->count, x->size),
+                             fmax(y->from, 0), fmin(y->from + y->step * y->count, y->size),
+                             (int)x->size, (int)y->size);
     if (st == KLDVE_OK)
         memcpy(out, f->truth, (size_t)x->count * (size_t)y->count);
     kldve_ctx_release(ctx, f->truth);

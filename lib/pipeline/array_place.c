@@ -53,6 +53,16 @@ static kldve_status check_place(kldve_ctx *ctx, const kldve_arrays *a)
     return KLDVE_OK;
 }
 
+/* A part of a side, or all of it and padding around it, which is finite. */
+static bool is_part(float start, float size)
+{
+    const float slack = 0.0001f, most = 65536;
+
+    if (!(size > 0) || !(size <= most))
+        return false;
+    return (start >= 0 && start + size <= 1 + slack) || (start <= 0 && start + size >= 1 - slack);
+}
+
 static kldve_status check_picture(kldve_ctx *ctx, const kldve_arrays *a)
 {
     const float seen[4] = {a->seen_x, a->seen_y, a->seen_width, a->seen_height};
@@ -68,10 +78,10 @@ static kldve_status check_picture(kldve_ctx *ctx, const kldve_arrays *a)
     if (all)
         return KLDVE_OK;
     for (int i = 0; i < 2; i++)
-        if (!(seen[i] >= 0) || !(seen[i + 2] > 0) || !(seen[i] + seen[i + 2] <= 1.0001f))
+        if (!is_part(seen[i], seen[i + 2]))
             return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                    "arrays: the network saw %g to %g of the picture's %s: give "
-                                   "parts of it, 0 to 1",
+                                   "parts of it, 0 to 1, or with padding all of it and more",
                                    (double)seen[i], (double)seen[i] + (double)seen[i + 2],
                                    i ? "height" : "width");
     return KLDVE_OK;

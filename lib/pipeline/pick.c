@@ -42,21 +42,21 @@ static kldve_status find_point(const kldve_run *run, kldve_pick *pick)
 {
     const kldve_options *o = &run->options;
     const kldve_frame *f = &run->frame;
-    float part[2];
+    float part[2], seen[4];
 
     if (o->pick_x < 0 || o->pick_y < 0 || o->pick_x >= f->width || o->pick_y >= f->height)
         return kldve_ctx_failf(run->job.ctx, KLDVE_E_ARG,
                                "pixel %d,%d is outside of the picture, which has %d x %d pixels",
                                (int)o->pick_x, (int)o->pick_y, (int)f->width, (int)f->height);
-    if (!kldve_frame_point(f, o->pick_x, o->pick_y, part))
+    if (!kldve_frame_point(f, o->pick_x, o->pick_y, part)) {
+        kldve_frame_seen(f, seen);
         return kldve_ctx_failf(run->job.ctx, KLDVE_E_ARG,
                                "the network does not see pixel %d,%d: of the %d x %d pixels it "
                                "sees those from %.0f,%.0f to %.0f,%.0f",
                                (int)o->pick_x, (int)o->pick_y, (int)f->width, (int)f->height,
-                               (double)(f->view.x * (float)f->width),
-                               (double)(f->view.y * (float)f->height),
-                               (double)((f->view.x + f->view.width) * (float)f->width - 1),
-                               (double)((f->view.y + f->view.height) * (float)f->height - 1));
+                               (double)seen[0], (double)seen[1], (double)(seen[2] - 1),
+                               (double)(seen[3] - 1));
+    }
     pick->x = part[0];
     pick->y = part[1];
     return KLDVE_OK;

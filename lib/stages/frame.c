@@ -58,3 +58,15 @@ void kldve_frame_box(const kldve_frame *f, const float in[4], float out[4])
         out[i] = (start + in[i] * size) * (float)(i % 2 ? f->height : f->width);
     }
 }
+
+void kldve_frame_seen(const kldve_frame *f, float out[4])
+{
+    const float all[4] = {0, 0, 1, 1};
+
+    kldve_frame_box(f, all, out);
+    for (int i = 0; i < 4; i++) {
+        float side = (float)(i % 2 ? f->height : f->width);
+
+        out[i] = out[i] < 0 ? 0 : out[i] > side ? side : out[i];
+    }
+}

@@ -27,4 +27,7 @@ size_t kldve_frame_region(const kldve_frame *f, const uint8_t *region, int32_t i
 /** x0, y0, x1, y1 in parts of the input -> in pixels of the picture. */
 void kldve_frame_box(const kldve_frame *f, const float in[4], float out[4]);
 
+/** What of the picture is seen: x0, y0, x1, y1 in its pixels, without padding. */
+void kldve_frame_seen(const kldve_frame *f, float out[4]);
+
 #endif

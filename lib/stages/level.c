@@ -47,7 +47,8 @@ double kldve_sum_from(const kldve_values *values, float t, size_t *above, double
 
 float kldve_level_of_sum(const kldve_values *values, double part)
 {
-    uint32_t low = 0, high = BITS_OF_INFINITY; /* enough lies above `low`, too little above `high` */
+    uint32_t low = 0,
+             high = BITS_OF_INFINITY; /* enough lies above `low`, too little above `high` */
     double need, sum_above;
     size_t above;
 

@@ -1,12 +1,18 @@
 /* preprocess.c - a picture becomes the network's input.
  *
- *     resize   shorter side s to S, longer side l to floor(l S / s)      (image/resample.c)
- *     crop     w x h at  x = round((W' - w) / 2),  y = round((H' - h) / 2), halves to even
+ *     crop     shorter side s to S, longer side l to floor(l S / s)
+ *     squash   each side to its own size
+ *     pad      both sides times r = min(W / w, H / h), rounded, at least 1
+ *                                                              resized by image/resample.c
+ *     window   w x h at  x = round((W' - w) / 2),  y = round((H' - h) / 2), halves to even;
+ *              of a padded picture it is the input and begins above and left of the picture, by
+ *              floor((W - W') / 2) and floor((H - H') / 2), or with it (pad-end)
  *     value    (pixel * scale - mean_c) / std_c,   channels in the order of the specification
+ *     padding  0, or the value of the pixel `pad`
  *     grey     ITU-R 601 luma                                          (image/pixel_rows.c)
  *
- * Rounding follows torchvision's Resize and CenterCrop and Pillow's convert("L"), so that a network
- * sees here what it saw in training. */
+ * Rounding follows torchvision's Resize and CenterCrop, Pillow's convert("L") and, for pad, the
+ * letterbox of YOLO, so that a network sees here what it saw in training. */
 #include "preprocess.h"
 
 #include <assert.h>
@@ -15,102 +21,6 @@
 #include <string.h>
 
 enum { SIDE_MAX = 65535 };
-
-/* -- the specification ------------------------------------------------------------------------ */
-
-/* Of a network without a specification. */
-static int32_t usual_order(int32_t channels)
-{
-    return channels == 1   ? KLDVE_CHANNELS_GRAY
-           : channels == 2 ? KLDVE_CHANNELS_GRAY_ALPHA
-           : channels == 4 ? KLDVE_CHANNELS_RGB_ALPHA
-                           : KLDVE_CHANNELS_RGB;
-}
-
-void kldve_input_spec_default(const kldve_shape *shape, kldve_input_spec *spec)
-{
-    *spec = (kldve_input_spec){
-        .struct_size = sizeof *spec,
-        .channels = usual_order(shape->in_channels),
-        .scale = 1,
-        .std = {1, 1, 1},
-        .alpha_std = 1,
-    };
-}
-
-static bool is_grey(const kldve_input_spec *spec)
-{
-    return spec->channels == KLDVE_CHANNELS_GRAY || spec->channels == KLDVE_CHANNELS_GRAY_ALPHA;
-}
-
-static bool has_alpha(const kldve_input_spec *spec)
-{
-    return spec->channels >= KLDVE_CHANNELS_GRAY_ALPHA;
-}
-
-static int32_t channels_of(const kldve_input_spec *spec)
-{
-    return (is_grey(spec) ? 1 : 3) + has_alpha(spec);
-}
-
-/* Of one frame. */
-static int32_t height_of(const kldve_shape *shape)
-{
-    return shape->in_height / (shape->in_frames > 1 ? shape->in_frames : 1);
-}
-
-static int32_t shorter_side(const kldve_shape *shape)
-{
-    return height_of(shape) < shape->in_width ? height_of(shape) : shape->in_width;
-}
-
-static kldve_status check_sizes(kldve_ctx *ctx, const kldve_shape *shape, const kldve_input_spec *s)
-{
-    int32_t side = s->resize_shorter_side ? s->resize_shorter_side : shorter_side(shape);
-
-    if (s->resize_shorter_side < 0 || s->resize_shorter_side > SIDE_MAX)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "input: resize_shorter_side is %d, it must be 0 to %d",
-                               (int)s->resize_shorter_side, SIDE_MAX);
-    if (s->center_crop < 0 || s->center_crop > side)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "input: center_crop is %d, it must be 0 to %d, the shorter side",
-                               (int)s->center_crop, (int)side);
-    return KLDVE_OK;
-}
-
-kldve_status kldve_input_spec_load(kldve_ctx *ctx, const kldve_shape *shape,
-                                   const kldve_input_spec *src, kldve_input_spec *dst)
-{
-    kldve_input_spec s;
-    kldve_status st = kldve_struct_load(ctx, "kldve_input_spec", src, &s, sizeof s);
-
-    if (st < 0)
-        return st;
-    if (s.channels < KLDVE_CHANNELS_RGB || s.channels > KLDVE_CHANNELS_BGR_ALPHA)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "input: unknown channel order %d",
-                               (int)s.channels);
-    if (channels_of(&s) != shape->in_channels && shape->in_channels <= KLDVE_PICTURE_CHANNELS)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "input: %s%s for a network whose input has %d channels",
-                               is_grey(&s) ? "grey" : "three colours",
-                               has_alpha(&s) ? " and alpha" : "", (int)shape->in_channels);
-    if ((st = check_sizes(ctx, shape, &s)) < 0)
-        return st;
-    s.scale = s.scale == 0 ? 1 : s.scale;
-    for (int c = 0; c < 3; c++) {
-        s.std[c] = s.std[c] == 0 ? 1 : s.std[c];
-        if (!isfinite(s.scale) || !isfinite(s.mean[c]) || !isfinite(s.std[c]))
-            return kldve_ctx_fail(ctx, KLDVE_E_ARG, "input: scale, mean and std must be finite");
-    }
-    s.alpha_std = s.alpha_std == 0 ? 1 : s.alpha_std;
-    if (!isfinite(s.alpha_mean) || !isfinite(s.alpha_std))
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "input: alpha_mean and alpha_std must be finite");
-    *dst = s;
-    return KLDVE_OK;
-}
-
-/* -- the picture ------------------------------------------------------------------------------ */
 
 /* round(difference / 2), halves to the even neighbour. */
 static int32_t crop_start(int32_t outer, int32_t inner)
@@ -142,7 +52,7 @@ static kldve_status resized(kldve_ctx *ctx, int64_t width, int64_t height, int64
     if (out[0] > SIDE_MAX || out[1] > SIDE_MAX)
         return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
                                "a picture of %jd x %jd pixels is too narrow: it would be resized "
-                               "to %jd x %jd; crop it first",
+                               "to %jd x %jd; crop it first, or pad or squash it",
                                (intmax_t)width, (intmax_t)height, (intmax_t)out[0],
                                (intmax_t)out[1]);
     return KLDVE_OK;
@@ -151,21 +61,54 @@ static kldve_status resized(kldve_ctx *ctx, int64_t width, int64_t height, int64
 /* How a picture that is not of the network's size becomes one that is. */
 typedef struct cut {
     int64_t size[2];             /* resized to: width, height */
-    int32_t x, y, width, height; /* of which this part is taken */
+    int32_t x, y, width, height; /* of which this window is taken; with padding it reaches beyond */
 } cut;
+
+static kldve_status plan_crop(kldve_ctx *ctx, int32_t width, int32_t height,
+                              const kldve_input_spec *spec, const kldve_shape *shape, cut *out)
+{
+    int32_t side =
+        spec->resize_shorter_side ? spec->resize_shorter_side : kldve_shorter_side(shape);
+
+    out->width = spec->center_crop ? spec->center_crop : shape->in_width;
+    out->height = spec->center_crop ? spec->center_crop : kldve_frame_height(shape);
+    if (spec->fit == KLDVE_FIT_SQUASH) {
+        out->size[0] = (int64_t)side * shape->in_width / kldve_shorter_side(shape);
+        out->size[1] = (int64_t)side * kldve_frame_height(shape) / kldve_shorter_side(shape);
+    } else {
+        kldve_status st = resized(ctx, width, height, side, out->width, out->height, out->size);
+
+        if (st < 0)
+            return st;
+    }
+    /* A side of a squashed picture that the window does not fit in. */
+    out->size[0] = out->size[0] < out->width ? out->width : out->size[0];
+    out->size[1] = out->size[1] < out->height ? out->height : out->size[1];
+    out->x = crop_start((int32_t)out->size[0], out->width);
+    out->y = crop_start((int32_t)out->size[1], out->height);
+    return KLDVE_OK;
+}
+
+static void plan_pad(int32_t width, int32_t height, const kldve_input_spec *spec,
+                     const kldve_shape *shape, cut *out)
+{
+    double across = (double)shape->in_width / width;
+    double down = (double)kldve_frame_height(shape) / height, ratio = fmin(across, down);
+
+    out->width = shape->in_width;
+    out->height = kldve_frame_height(shape);
+    out->size[0] = (int64_t)fmax(round(width * ratio), 1);
+    out->size[1] = (int64_t)fmax(round(height * ratio), 1);
+    out->x = spec->fit == KLDVE_FIT_PAD_END ? 0 : -((out->width - (int32_t)out->size[0]) / 2);
+    out->y = spec->fit == KLDVE_FIT_PAD_END ? 0 : -((out->height - (int32_t)out->size[1]) / 2);
+}
 
 static kldve_status plan_cut(kldve_ctx *ctx, int32_t width, int32_t height,
                              const kldve_input_spec *spec, const kldve_shape *shape, cut *out)
 {
-    int32_t side = spec->resize_shorter_side ? spec->resize_shorter_side : shorter_side(shape);
-    kldve_status st;
-
-    out->width = spec->center_crop ? spec->center_crop : shape->in_width;
-    out->height = spec->center_crop ? spec->center_crop : height_of(shape);
-    if ((st = resized(ctx, width, height, side, out->width, out->height, out->size)) < 0)
-        return st;
-    out->x = crop_start((int32_t)out->size[0], out->width);
-    out->y = crop_start((int32_t)out->size[1], out->height);
+    if (!kldve_input_spec_pads(spec))
+        return plan_crop(ctx, width, height, spec, shape, out);
+    plan_pad(width, height, spec, shape, out);
     return KLDVE_OK;
 }
 
@@ -179,7 +122,7 @@ static kldve_view view_of(const cut *c)
 
 static bool is_input_size(const kldve_shape *shape, int32_t width, int32_t height)
 {
-    return width == shape->in_width && height == height_of(shape);
+    return width == shape->in_width && height == kldve_frame_height(shape);
 }
 
 kldve_status kldve_preprocess_view(kldve_ctx *ctx, int32_t width, int32_t height,
@@ -198,27 +141,27 @@ kldve_status kldve_preprocess_view(kldve_ctx *ctx, int32_t width, int32_t height
     return st;
 }
 
-/* The part of the picture that the network sees, at its size; the caller owns *out. */
+/* The part of the picture that the network sees, at its size without the padding; the caller owns
+ * *out. */
 static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_input_spec *spec,
-                        const kldve_shape *shape, kldve_image **out, kldve_view *view)
+                        const kldve_shape *shape, const cut *c, kldve_image **out)
 {
     kldve_image *whole = NULL, *crop = NULL;
-    cut c;
-    kldve_status st =
-        plan_cut(ctx, kldve_image_width(picture), kldve_image_height(picture), spec, shape, &c);
+    kldve_status st = kldve_image_resize_by(ctx, picture, spec->interpolation, (int32_t)c->size[0],
+                                            (int32_t)c->size[1], &whole);
 
-    if (st < 0)
+    if (st < 0 || kldve_input_spec_pads(spec)) {
+        *out = whole;
         return st;
-    *view = view_of(&c);
-    if ((st = kldve_image_resize(ctx, picture, (int32_t)c.size[0], (int32_t)c.size[1], &whole)) < 0)
-        return st;
-    st = kldve_image_crop(ctx, whole, c.x, c.y, c.width, c.height, &crop);
+    }
+    st = kldve_image_crop(ctx, whole, c->x, c->y, c->width, c->height, &crop);
     kldve_image_free(whole);
-    if (st < 0 || is_input_size(shape, c.width, c.height)) {
+    if (st < 0 || is_input_size(shape, c->width, c->height)) {
         *out = crop;
         return st;
     }
-    st = kldve_image_resize(ctx, crop, shape->in_width, height_of(shape), out);
+    st = kldve_image_resize_by(ctx, crop, spec->interpolation, shape->in_width,
+                               kldve_frame_height(shape), out);
     kldve_image_free(crop);
     return st;
 }
@@ -231,7 +174,7 @@ typedef struct values {
 
 static void fill_values(const kldve_input_spec *spec, values *v)
 {
-    int32_t colours = is_grey(spec) ? 1 : 3;
+    int32_t colours = kldve_input_spec_colours(spec);
 
     for (int32_t c = 0; c <= colours; c++) {
         float mean = c < colours ? spec->mean[c] : spec->alpha_mean;
@@ -242,29 +185,37 @@ static void fill_values(const kldve_input_spec *spec, values *v)
     }
 }
 
-/* Pixels, alpha behind the colours -> the channels, which lie `plane` values apart. */
-static void strip_to_input(const uint8_t *pixels, size_t count, const kldve_input_spec *spec,
-                           const values *v, size_t plane, float *input)
+/* One frame of an input, or a part of it.  Channels lie `plane` values apart, rows `stride`. */
+typedef struct target {
+    float *at;
+    size_t plane, stride;
+} target;
+
+/* A row of pixels, alpha behind the colours -> the channels at `to`. */
+static void row_to_input(const uint8_t *pixels, size_t count, const kldve_input_spec *spec,
+                         const values *v, size_t plane, float *to)
 {
     bool reversed =
         spec->channels == KLDVE_CHANNELS_BGR || spec->channels == KLDVE_CHANNELS_BGR_ALPHA;
-    int32_t colours = is_grey(spec) ? 1 : 3, step = colours + 1;
+    int32_t colours = kldve_input_spec_colours(spec), step = colours + 1;
 
-    for (int32_t c = 0; c < channels_of(spec); c++) {
+    for (int32_t c = 0; c < kldve_input_spec_channels(spec); c++) {
         const uint8_t *at = pixels + (reversed && c < colours ? 2 - c : c);
 
         for (size_t i = 0; i < count; i++, at += step)
-            input[(size_t)c * plane + i] = v->of[c][*at];
+            to[(size_t)c * plane + i] = v->of[c][*at];
     }
 }
 
-/* A picture of the network's size, some rows at a time, whatever format it lies in. */
+/* All of a picture, some rows at a time, whatever format it lies in. */
 static kldve_status to_input(kldve_ctx *ctx, const kldve_image *picture,
-                             const kldve_input_spec *spec, size_t plane, float *input)
+                             const kldve_input_spec *spec, const target *to)
 {
     enum { STRIP = 16 };
     int32_t width = kldve_image_width(picture), height = kldve_image_height(picture);
-    int32_t format = is_grey(spec) ? KLDVE_PIXEL_GREY_ALPHA : KLDVE_PIXEL_RGBA;
+    int32_t colours = kldve_input_spec_colours(spec);
+    int32_t format = colours == 1 ? KLDVE_PIXEL_GREY_ALPHA : KLDVE_PIXEL_RGBA;
+    size_t row = (size_t)width * (size_t)(colours + 1);
     uint8_t *room = kldve_ctx_alloc(ctx, (size_t)width, KLDVE_PICTURE_CHANNELS * STRIP);
     kldve_status st = KLDVE_OK;
     values v;
@@ -277,30 +228,54 @@ static kldve_status to_input(kldve_ctx *ctx, const kldve_image *picture,
         kldve_pixels strip = kldve_pixels_of(format, width, rows, room, 0);
 
         st = kldve_image_read(ctx, picture, y, &strip);
-        if (st == KLDVE_OK)
-            strip_to_input(room, (size_t)width * (size_t)rows, spec, &v, plane,
-                           input + (size_t)y * (size_t)width);
+        for (int32_t i = 0; st == KLDVE_OK && i < rows; i++)
+            row_to_input(room + (size_t)i * row, (size_t)width, spec, &v, to->plane,
+                         to->at + (size_t)(y + i) * to->stride);
     }
     kldve_ctx_release(ctx, room);
     return st;
 }
 
-/* One frame; `plane`: values of all frames of a channel. */
+/* All of a frame becomes padding, [channels][count]. */
+static void pad(const kldve_input_spec *spec, const target *frame, size_t count)
+{
+    int32_t colours = kldve_input_spec_colours(spec);
+
+    for (int32_t c = 0; c < kldve_input_spec_channels(spec); c++) {
+        float level = c < colours ? spec->pad[c] : spec->alpha_pad;
+        float mean = c < colours ? spec->mean[c] : spec->alpha_mean;
+        float std = c < colours ? spec->std[c] : spec->alpha_std;
+        float value = spec->pad_by_colour ? (level * spec->scale - mean) / std : 0;
+
+        for (size_t i = 0; i < count; i++)
+            frame->at[(size_t)c * frame->plane + i] = value;
+    }
+}
+
 static kldve_status preprocess_one(kldve_ctx *ctx, const kldve_image *picture,
                                    const kldve_input_spec *spec, const kldve_shape *shape,
-                                   float *input, kldve_view *view)
+                                   const target *frame, kldve_view *view)
 {
-    size_t plane = (size_t)shape->in_width * (size_t)shape->in_height;
+    target to = *frame;
     kldve_image *fitted = NULL;
     kldve_status st;
+    cut c;
 
     if (is_input_size(shape, kldve_image_width(picture), kldve_image_height(picture))) {
         *view = (kldve_view){0, 0, 1, 1};
-        return to_input(ctx, picture, spec, plane, input);
+        return to_input(ctx, picture, spec, frame);
     }
-    if ((st = fit(ctx, picture, spec, shape, &fitted, view)) < 0)
+    if ((st = plan_cut(ctx, kldve_image_width(picture), kldve_image_height(picture), spec, shape,
+                       &c)) < 0)
         return st;
-    st = to_input(ctx, fitted, spec, plane, input);
+    *view = view_of(&c);
+    if ((st = fit(ctx, picture, spec, shape, &c, &fitted)) < 0)
+        return st;
+    if (kldve_input_spec_pads(spec)) {
+        pad(spec, frame, frame->stride * (size_t)kldve_frame_height(shape));
+        to.at += (size_t)-c.y * frame->stride + (size_t)-c.x;
+    }
+    st = to_input(ctx, fitted, spec, &to);
     kldve_image_free(fitted);
     return st;
 }
@@ -310,10 +285,11 @@ kldve_status kldve_preprocess(kldve_ctx *ctx, const kldve_image *const *pictures
                               kldve_view *view)
 {
     int32_t frames = shape->in_frames > 1 ? shape->in_frames : 1;
-    size_t count = (size_t)shape->in_width * (size_t)height_of(shape);
+    size_t count = (size_t)shape->in_width * (size_t)kldve_frame_height(shape);
+    target to = {input, count * (size_t)frames, (size_t)shape->in_width};
     kldve_status st = KLDVE_OK;
 
-    if (shape->in_channels != channels_of(spec))
+    if (shape->in_channels != kldve_input_spec_channels(spec))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "the network's input has %d channels, a picture has 1 to 4: give an "
                                "array (.npy, kldve_explain_input())",
@@ -327,7 +303,8 @@ kldve_status kldve_preprocess(kldve_ctx *ctx, const kldve_image *const *pictures
                 "a film must be of one size",
                 (int)t, (int)kldve_image_width(pictures[t]), (int)kldve_image_height(pictures[t]),
                 (int)kldve_image_width(pictures[0]), (int)kldve_image_height(pictures[0]));
-        st = preprocess_one(ctx, pictures[t], spec, shape, input + (size_t)t * count, view);
+        to.at = input + (size_t)t * count;
+        st = preprocess_one(ctx, pictures[t], spec, shape, &to, view);
     }
     return st;
 }

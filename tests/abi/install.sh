@@ -1,12 +1,14 @@
 #!/bin/sh
-# install.sh MESON CC PKG_CONFIG VERSION SOURCE SCRATCH CMAKE [onnx] - build both kinds of libraries, install
-# them into a prefix of their own, then build and run programs through pkg-config only: against the
-# shared libraries and, after these are removed, against the static ones.  The same through CMake, from a
-# copy of the prefix.  CC is the whole command, such as "ccache cc"; CMAKE may be empty.
+# install.sh MESON CC PKG_CONFIG VERSION SOURCE SCRATCH CMAKE BUILD PREFIX [onnx] - install both kinds of libraries
+# below SCRATCH, then build and run programs through pkg-config only: against the shared libraries and, after these
+# are removed, against the static ones.  The same through CMake, from a copy of the prefix.  CC is the whole command,
+# such as "ccache cc"; CMAKE may be empty.  BUILD is a folder with both kinds that was set up for PREFIX; if it is
+# empty, one is built.
 set -eu
-meson=$1 cc=$2 pkg_config=$3 version=$4 source=$5 scratch=$6 cmake=$7 onnx=${8-}
+meson=$1 cc=$2 pkg_config=$3 version=$4 source=$5 scratch=$6 cmake=$7 build=$8 prefix=$9
+shift 9
+onnx=${1-}
 here=$source/tests/abi
-prefix=$scratch/prefix
 rm -rf "$scratch"
 mkdir -p "$scratch"
 
@@ -14,10 +16,18 @@ quietly() {
     "$@" > "$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
 }
 
-quietly $meson setup "$scratch/build" "$source" --prefix "$prefix" --libdir lib --buildtype plain -Doptimization=1 \
-    -Ddefault_library=both -Dtests=disabled -Dexamples=disabled ${onnx:+-Donnx=enabled}
-quietly $meson compile -C "$scratch/build"
-quietly $meson install -C "$scratch/build" --no-rebuild
+if [ -n "$build" ]; then
+    quietly $meson install -C "$build" --no-rebuild --destdir "$scratch/root"
+    mv "$scratch/root$prefix" "$scratch/prefix"
+    # The .pc files name the prefix that they were made for.
+    pkg_config="$pkg_config --define-prefix"
+else
+    quietly $meson setup "$scratch/build" "$source" --prefix "$scratch/prefix" --libdir lib --buildtype plain \
+        -Doptimization=1 -Ddefault_library=both -Dtests=disabled -Dexamples=disabled ${onnx:+-Donnx=enabled}
+    quietly $meson compile -C "$scratch/build"
+    quietly $meson install -C "$scratch/build" --no-rebuild
+fi
+prefix=$scratch/prefix
 
 # What a program is built with: nothing is missing, and nothing is there by accident.
 wanted=$(cat "$here/installed.txt")

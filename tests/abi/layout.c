@@ -24,7 +24,7 @@ ENDS_WITH(kldve_bias_gradient, reserved);
 ENDS_WITH(kldve_attention, width);
 ENDS_WITH(kldve_backend, randomise);
 ENDS_WITH(kldve_options, neighbour_perplexity);
-ENDS_WITH(kldve_input_spec, alpha_std);
+ENDS_WITH(kldve_input_spec, alpha_pad);
 ENDS_WITH(kldve_arrays, seen_height);
 ENDS_WITH(kldve_feature_maps, picture_height);
 ENDS_WITH(kldve_timings, reduce);

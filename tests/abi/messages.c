@@ -94,6 +94,8 @@ static void pictures(const char *path, const char *folder)
     kldve_image_free(other);
     CLEARS(kldve_image_resize(ctx, image, 5, 5, &other));
     kldve_image_free(other);
+    CLEARS(kldve_image_resize_by(ctx, image, KLDVE_INTERPOLATION_BICUBIC, 5, 5, &other));
+    kldve_image_free(other);
     if (path) {
         snprintf(saved, sizeof saved, "%s/messages.png", folder);
         CLEARS(kldve_image_encode(ctx, image, KLDVE_FILE_FORMAT_PNG, 0, &bytes, &nbytes));

@@ -70,18 +70,17 @@ class Outputs(Folder):
         with open(self.path("pic.kldve.png"), "rb") as file:
             head = file.read(24)
         self.assertEqual(head[:8], b"\x89PNG\r\n\x1a\n")
-        self.assertEqual(struct.unpack(">II", head[16:24]), (48, 40))
+        self.assertEqual(struct.unpack(">II", head[16:24]), (288, 240))  # six times as large
 
     def test_default_output_is_not_written_over(self):
-        os.mkdir(self.path("a"))
-        shutil.copy(self.path("pic.png"), self.path("a/pic.png"))
-        self.succeed("explain", "net.onnx", "pic.png", "--quiet")
+        self.put("pic.kldve.png", "mine")
         before = snapshot(self.dir)
-        result = run("explain", "net.onnx", "a/pic.png", cwd=self.dir)
+        result = run("explain", "net.onnx", "pic.png", cwd=self.dir)
         self.assertEqual(result.status, 1)
-        self.assertEqual(result.err, "kldve: pic.kldve.png exists and may belong to another picture: "
-                         "-o pic.kldve.png writes over it\n")
+        self.assertEqual(result.err, "kldve: pic.kldve.png exists: --force replaces it, --out-dir DIR names another folder\n")
         self.assertEqual(snapshot(self.dir), before)
+        self.succeed("explain", "net.onnx", "pic.png", "--force")
+        self.assertNotEqual(snapshot(self.dir), before)
 
     def test_grid_of_tokens(self):
         vit = os.path.join(SOURCE, "demo", "kldve-vit.onnx")
@@ -93,7 +92,7 @@ class Outputs(Folder):
                               "r.json")
         record = read_json(self.path("r.json"))
         self.assertEqual((record["grid"], record["tokens_aside"]), ([9, 16], 1))
-        self.assertIn("maps of 9 x 16, 1 token aside, ", result.out)
+        self.assertIn("maps of 9 x 16, 1 token aside\n", result.out)
         for grid, layer in [("13", []), ("7x7", []), ("12x13", ["--layer", "block3"])]:
             result = run("explain", vit, scene, "--grid", grid, *layer, cwd=self.dir)
             self.assertEqual(result.status, 1)
@@ -185,12 +184,21 @@ class Outputs(Folder):
         os.close(reader)
         self.assertEqual(data[:1], b"{")
 
-    def test_working_folder_only(self):
+    def test_default_output_is_beside_the_picture(self):
         os.mkdir(self.path("photos"))
         os.rename(self.path("pic.png"), self.path("photos/pic.v2.png"))
+        before = set(os.listdir(self.dir))
         self.succeed("explain", "net.onnx", "photos/pic.v2.png")
-        self.assertEqual(os.listdir(self.path("photos")), ["pic.v2.png"])
-        self.assertIn("pic.v2.kldve.png", os.listdir(self.dir))
+        self.assertEqual(sorted(os.listdir(self.path("photos"))), ["pic.v2.kldve.png", "pic.v2.png"])
+        self.assertEqual(set(os.listdir(self.dir)), before)
+
+    def test_output_folder(self):
+        for folder in ["new", "new/", self.path("new")]:
+            result = self.succeed("explain", "net.onnx", "pic.png", "--out-dir", folder, "--force")
+            self.assertRegex(result.out, r"wrote \S*new/pic\.kldve\.png\n")
+        self.assertEqual(os.listdir(self.path("new")), ["pic.kldve.png"])
+        self.succeed("explain", "net.onnx", "pic.png", "--json", "r.json", "--out-dir", "more")
+        self.assertEqual(os.listdir(self.path("more")), ["pic.kldve.png"])
 
 
 class Streams(Folder):
@@ -217,16 +225,17 @@ class Streams(Folder):
         result = self.succeed("explain", "net.onnx", "pic.png", "--target", "n00000002", "--check")
         self.assertRegex(result.out,
                          r"(?m)^ +\d\. +[\d.]+ % +-?[\d.]+ +1  grey wolf   <- explained$")
-        self.assertRegex(result.out, r"(?m)^kl-dve, reading neighbours, layer relu: 4 maps of 8 x 8")
+        self.assertRegex(result.out, r"(?m)^method: kl-dve, reading neighbours, layer relu: 4 maps of 8 x 8$")
         self.assertRegex(result.out, r"(?m)^class sensitivity [\d.]+ ")
-        self.assertRegex(result.out, r"(?m)^ms: load [\d.]+, decode .* total [\d.]+$")
+        self.assertRegex(result.out, r"(?m)^took [\d.]+ s: loading [\d.]+, ")
 
     def test_summary_of_a_map_of_pixels(self):
         result = self.succeed("explain", "net.onnx", "pic.png", "--method", "saliency", "--map",
                               "m.npy", "--layer", "pool")
         height, width = Npy(self.path("m.npy")).shape
-        self.assertRegex(result.out, r"(?m)^saliency, layer pool: 4 maps of 1 x 1, "
-                         rf"the map {height} x {width}, KL [\d.]+$")
+        self.assertRegex(result.out, r"(?m)^method: saliency, layer pool: 4 maps of 1 x 1, "
+                         rf"the map {height} x {width}$")
+        self.assertNotIn("KL", result.out)
 
     def test_target_far_down_is_listed(self):
         self.put("many.onnx", tinynet.classifier(classes=12))
@@ -303,7 +312,8 @@ class Options(Folder):
     def test_command_line_wins(self):
         given = self.cells("net.onnx", "pic.png")
         for option in [["--channels", "BGR"], ["--scale", "0.5"], ["--mean", "7"], ["--std", "3"],
-                       ["--crop", "20", "--resize", "20"]]:
+                       ["--crop", "20", "--resize", "20"], ["--fit", "squash"], ["--fit", "pad-end"],
+                       ["--fit", "pad", "--pad", "255,0,0"], ["--interpolation", "lanczos"]]:
             self.assertNotEqual(self.cells("net.onnx", "pic.png", *option)[0], given[0], option)
         self.assertEqual(self.cells("net.onnx", "pic.png", "--mean", "100"), given)
 
@@ -423,8 +433,8 @@ class Options(Folder):
         with open(self.path("pic.png"), "rb") as file:
             width, height = struct.unpack(">II", file.read()[16:24])
         columns = {len(re.findall("\u2580", line)) for line in lines}
-        self.assertEqual(columns, {min(width, 80)})
-        self.assertAlmostEqual(len(lines), min(width, 80) / width * height / 2, delta=1)
+        self.assertEqual(len(lines), 23)  # of 24, one for the prompt
+        self.assertEqual(columns, {round(46 * width / height)})
         colour = r"\d{1,3};\d{1,3};\d{1,3}"
         for line in lines:
             self.assertRegex(line, rf"\A(\033\[38;2;{colour};48;2;{colour}m\u2580)+\033\[0m\Z")
@@ -439,11 +449,15 @@ class Options(Folder):
     def test_colours_and_opacity(self):
         made = set()
         for i, option in enumerate([[], ["--colormap", "viridis"], ["--colormap=grey"],
-                                    ["--opacity", "0"], ["--opacity=1"]]):
+                                    ["--opacity", "0"], ["--opacity=1"], ["--view", "masked"],
+                                    ["--view", "contours"], ["--view", "outline"],
+                                    ["--clip", "30"], ["--blur", "1"], ["--line", "0"],
+                                    ["--upsample", "bilinear"], ["--upsample", "lanczos"],
+                                    ["--enlarge", "0"]]):
             self.succeed("explain", "net.onnx", "pic.png", "-o", f"{i}.png", *option)
             with open(self.path(f"{i}.png"), "rb") as file:
                 made.add(file.read())
-        self.assertEqual(len(made), 5)
+        self.assertEqual(len(made), 14)
 
     def test_open_size(self):
         self.put("open.onnx", tinynet.classifier(in_shape=["n", 3, "h", "w"]))
@@ -650,7 +664,8 @@ class Picks(Folder):
         self.put("half.png", png(64, 64, lambda x, y: b"\1\1\1" if x < 32 else b"\0\0\0"))
         for args, white, black in [(["--at", "40,16"], {(42, 16), (40, 18)}, {(43, 17)}),
                                    (["--over", "half.png"], {(0, 9), (31, 9)}, {(32, 9)})]:
-            self.succeed("explain", "seg.onnx", "big.png", "-o", "o.png", "--opacity", "0", *args)
+            self.succeed("explain", "seg.onnx", "big.png", "-o", "o.png", "--opacity", "0",
+                         "--enlarge", "0", *args)
             pixels = read_png(self.path("o.png"))
             for place in white:
                 self.assertEqual(pixels(*place), b"\xff\xff\xff", (args, place))
@@ -682,6 +697,8 @@ USAGE = [
      r"explain takes one network; to see several side by side: kldve compare"),
     ("two models to list", ["layers", "net.onnx", "plain.onnx"], r"layers takes one network"),
     ("no network to list", ["layers", "pic.png"], r"one argument too many: 'pic\.png'"),
+    ("folder of a named output", ["explain", "pic.png", "-o", "a.png", "--out-dir", "d"],
+     r"--out-dir d changes nothing: -o a\.png names the picture itself"),
     ("option given twice", ["explain", "pic.png", "-o", "a.png", "-o", "b.png"],
      r"-o is given twice: the first would do nothing; see 'kldve help explain'"),
     ("option given twice for a network",
@@ -710,6 +727,16 @@ USAGE = [
      r"--colormap: 'pink' is not one of viridis, inferno"),
     ("unknown channels", ["explain", "pic.png", "--channels=CMYK"],
      r"--channels: 'CMYK' is not one of RGB, BGR, GRAY"),
+    ("unknown fit", ["explain", "pic.png", "--fit", "stretch"],
+     r"--fit: 'stretch' is not one of crop, squash, pad, pad-end"),
+    ("unknown interpolation", ["explain", "pic.png", "--interpolation", "cubic"],
+     r"--interpolation: 'cubic' is not one of bilinear, bicubic, lanczos"),
+    ("crop of a padded picture", ["explain", "pic.png", "--fit", "pad", "--crop", "8"],
+     r"--crop changes nothing: with --fit pad the whole picture is seen"),
+    ("padding of a crop", ["explain", "pic.png", "--fit", "squash", "--pad", "0"],
+     r"--pad changes nothing: --fit squash pads nothing"),
+    ("a colour above 255", ["explain", "pic.png", "--fit", "pad", "--pad", "256"],
+     r"--pad: '256' is not one number, or one for each channel"),
     ("passes without a check", ["explain", "pic.png", "--check-passes", "32"],
      "--check-passes changes nothing: add --check"),
     ("too few passes of a check", ["explain", "pic.png", "--check", "--check-passes", "4"],
@@ -793,6 +820,9 @@ def with_node(op, inputs, outputs, **attributes):
 
 # name, files to create, arguments, the line
 FAILURES = [
+    # how pictures enter the network
+    ("padding of the default fit", {}, explain("net.onnx", "pic.png", "--pad", "0"),
+     r"net\.onnx: input: a colour of the padding changes nothing with the fit crop"),
     # pictures
     ("no such picture", {}, explain("net.onnx", "no.png"), r"no\.png: .*No such file"),
     ("picture is a folder", {}, explain("net.onnx", "."), r"\.: .*folder"),
@@ -975,6 +1005,14 @@ FAILURES = [
      r"pic\.png: cannot make the folder: Not a directory"),
     ("record into no folder", {}, ["explain", "net.onnx", "pic.png", "--json", "no/a.json"],
      r"no/a\.json: cannot write: No such file"),
+    ("folder of pictures that cannot be made", {}, ["explain", "net.onnx", "pic.png", "--out-dir", "no/such"],
+     r"no/such: cannot make the folder: No such file"),
+    ("folder of pictures that is a file", {}, ["explain", "net.onnx", "pic.png", "--out-dir", "pic.png"],
+     r"pic\.png: cannot make the folder: Not a directory"),
+    ("sheet into no folder", {}, ["compare", "net.onnx", "pic.png", "-o", "no/a.png"],
+     r"no/a\.png: cannot write: No such file"),
+    ("page into no folder", {}, ["report", "net.onnx", "pic.png", "-o", "no/a.html"],
+     r"no/a\.html: cannot write: No such file"),
     ("record onto a folder", {}, ["explain", "net.onnx", "pic.png", "--json", "/"],
      r"/: this is a folder"),
     ("record onto a full disk", {}, ["explain", "net.onnx", "pic.png", "--json", "/dev/full"],
@@ -1098,7 +1136,7 @@ class Forbidden(Folder):
     def test_unreadable(self):
         for name in ["pic.png", "net.onnx", "net.card.json", "labels.txt"]:
             os.chmod(self.path(name), 0)
-            self.refused(re.escape(name) + ": ", "net.onnx", "pic.png", "-o", "o.png")
+            self.refused(re.escape(name) + ": ", "net.onnx", "pic.png", "--json", "/dev/null")
             os.chmod(self.path(name), 0o644)
 
     def test_unwritable(self):
@@ -1107,6 +1145,10 @@ class Forbidden(Folder):
         for option, name in [("-o", "sub/a.png"), ("--heat", "sub/a.jpg"), ("--map", "sub/a.npy"),
                              ("--json", "sub/a.json"), ("--dump", "sub/a")]:
             self.refused(re.escape(name) + ": ", "net.onnx", "pic.png", option, name)
+        shutil.copy(self.path("pic.png"), self.path("sub/b.png"))
+        done = self.as_user("explain", "net.onnx", "sub/b.png")
+        self.assertEqual((done.returncode, done.stderr), (1, "kldve: sub/b.kldve.png: cannot write beside the picture: "
+                         "Permission denied; --out-dir DIR names another folder\n"))
 
 
 class Damaged(Folder):

@@ -345,13 +345,13 @@ class Forms(Case):
         for name in ["sheet.png", "heat.png"]:
             with open(self.path(name), "rb") as file:
                 size = struct.unpack(">II", file.read(24)[16:])
-            self.assertEqual(size, (36, 36))
+            self.assertEqual(size, (516, 516))
+        drawn = run("explain", "n.onnx", *frames, "--terminal", "--quiet", cwd=self.dir)
+        self.assertEqual({line.count("\u2580") for line in drawn.out.splitlines()}, {46})  # 36 x 36 in 23 rows
         os.remove(self.path("o.json"))
         self.refused("takes films of 4 frames, and 2 pictures are given", "f1.png",
                      subject="f0.png")
         self.refused("takes films of 4 frames, and 1 picture is given", subject="f0.png")
-        self.refused("--terminal draws one picture, and this is a film", "--terminal", *frames[1:],
-                     subject="f0.png")
         self.refused(r"x\.npy holds all frames: give no picture beside it", "f1.png", status=2)
         self.refused(r"-o f2\.png would overwrite f2\.png", *frames[1:], "-o", "f2.png",
                      subject="f0.png", status=2)

@@ -57,12 +57,11 @@ static void check_drawn(kldve_ctx *ctx, const kldve_image *picture, const kldve_
 
 static void test_render(void **state)
 {
-    const kldve_render_options viridis = {
-        .struct_size = sizeof viridis,
-        .colormap = KLDVE_COLORMAP_VIRIDIS,
-        .opacity = 0.25f,
-        .upsampling = KLDVE_UPSAMPLING_BILINEAR,
-        .side = -1};
+    const kldve_render_options viridis = {.struct_size = sizeof viridis,
+                                          .colormap = KLDVE_COLORMAP_VIRIDIS,
+                                          .opacity = 0.25f,
+                                          .upsampling = KLDVE_UPSAMPLING_BILINEAR,
+                                          .side = -1};
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_explainer *ex = picture_explainer(ctx, &colour);
@@ -441,11 +440,10 @@ static void test_render_options_refused(void **state)
 }
 
 /* A map that has a cell for each pixel of the input. */
-static kldve_heatmap *explain_pixels(kldve_ctx *ctx, kldve_explainer *ex, const kldve_image *picture,
-                                     int32_t sign)
+static kldve_heatmap *explain_pixels(kldve_ctx *ctx, kldve_explainer *ex,
+                                     const kldve_image *picture, int32_t sign)
 {
-    const kldve_options o = {
-        .struct_size = sizeof o, .method = "gradient-x-input", .sign = sign};
+    const kldve_options o = {.struct_size = sizeof o, .method = "gradient-x-input", .sign = sign};
     kldve_heatmap *map = NULL;
 
     (void)ctx;
@@ -540,8 +538,8 @@ static void test_render_enlarges(void **state)
 {
     static const struct {
         int32_t width, height, side, factor;
-    } cases[] = {{28, 28, 0, 10},  {64, 16, 0, 4},    {127, 9, 0, 3},  {128, 9, 0, 1},
-                 {16, 16, -1, 1},  {16, 16, 100, 7},  {49, 1, 100, 3}, {50, 1, 100, 1}};
+    } cases[] = {{28, 28, 0, 10}, {64, 16, 0, 4},   {127, 9, 0, 3},  {128, 9, 0, 1},
+                 {16, 16, -1, 1}, {16, 16, 100, 7}, {49, 1, 100, 3}, {50, 1, 100, 1}};
     const uint8_t *before, *after;
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
@@ -576,11 +574,16 @@ static void test_render_enlarges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_render),        cmocka_unit_test(test_render_opacity),
-        cmocka_unit_test(test_render_signed), cmocka_unit_test(test_render_refuses),
-        cmocka_unit_test(test_render_into),   cmocka_unit_test(test_large_picture_is_not_copied),
-        cmocka_unit_test(test_render_options_refused), cmocka_unit_test(test_render_defaults),
-        cmocka_unit_test(test_render_clip), cmocka_unit_test(test_render_enlarges),
+        cmocka_unit_test(test_render),
+        cmocka_unit_test(test_render_opacity),
+        cmocka_unit_test(test_render_signed),
+        cmocka_unit_test(test_render_refuses),
+        cmocka_unit_test(test_render_into),
+        cmocka_unit_test(test_large_picture_is_not_copied),
+        cmocka_unit_test(test_render_options_refused),
+        cmocka_unit_test(test_render_defaults),
+        cmocka_unit_test(test_render_clip),
+        cmocka_unit_test(test_render_enlarges),
     };
 
     return cmocka_run_group_tests_name("render", tests, NULL, NULL) +

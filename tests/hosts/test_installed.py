@@ -21,7 +21,7 @@ TRIED = {"allocator/allocator": [NETWORK, PICTURE], "threads/threads": [NETWORK,
 def lines_of_page():
     """{folder/host: the command that builds it}"""
     with open(os.path.join(SOURCE, "docs", "hosts.md")) as file:
-        found = re.findall(r"^    (c(?:c|\+\+) .*-o (\w+/\w+) .*)$", file.read(), re.M)
+        found = re.findall(r"^(c(?:c|\+\+) .*-o (\w+/\w+) .*)$", file.read(), re.M)
     return {name: line for line, name in found}
 
 

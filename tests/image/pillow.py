@@ -262,7 +262,32 @@ def make_resize():
         for w, h in SIZES + [(width, height), (width, 2 * height), (3 * width, height)]:
             out = np.asarray(Image.fromarray(rgb).resize((w, h), Image.BILINEAR))
             ref = reference(f"resize-{width}x{height}-to-{w}x{h}", out)
-            manifest.append(f"resize {source} {ref} 1")
+            manifest.append(f"bilinear {source} {ref} 1")
+    for name, kernel in dict(bicubic=Image.BICUBIC, lanczos=Image.LANCZOS, nearest=Image.NEAREST,
+                             box=Image.BOX, hamming=Image.HAMMING).items():
+        make_resize_by(name, lambda image, size: image.resize(size, kernel))
+    make_resize_by("bilinear-plain", sample_linearly)
+
+
+def make_resize_by(name, resize):
+    for width, height, w, h in [(61, 47, 17, 23), (61, 47, 130, 99), (61, 47, 61, 11), (1, 9, 5, 3)]:
+        rgb = scene(width, height)
+        source = reference(f"{name}-{width}x{height}-to-{w}x{h}-from", rgb)
+        ref = reference(f"{name}-{width}x{height}-to-{w}x{h}", np.asarray(resize(Image.fromarray(rgb), (w, h))))
+        manifest.append(f"{name} {source} {ref} 1")
+
+
+def sample_linearly(image, size):
+    """Bilinear at the centres of the pixels of the result, of OpenCV's INTER_LINEAR the formula."""
+    rgb = np.asarray(image, np.float64)
+    for axis, n in ((0, size[1]), (1, size[0])):
+        length = rgb.shape[axis]
+        at = np.clip((np.arange(n) + .5) * length / n - .5, 0, length - 1)
+        first = np.minimum(at.astype(int), max(length - 2, 0))
+        part = (at - first).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
+        after = np.minimum(first + 1, length - 1)
+        rgb = (1 - part) * rgb.take(first, axis) + part * rgb.take(after, axis)
+    return np.uint8(np.clip(np.round(rgb), 0, 255))
 
 
 def make_colours():

@@ -102,9 +102,8 @@ static void test_overlay_of_signed_heat(void **state)
             double opacity = (double)opacities[o], grey = greys[g];
 
             memset(out, greys[g], sizeof out);
-            overlay(
-                out, N, heat,
-                (kldve_heat_style){KLDVE_PAINT_SIGNED, KLDVE_COLORMAP_DIVERGING, opacities[o]});
+            overlay(out, N, heat,
+                    (kldve_heat_style){KLDVE_PAINT_SIGNED, KLDVE_COLORMAP_DIVERGING, opacities[o]});
             for (int i = 0; i < 3 * N; i++) {
                 int at = i / 3, far = abs(2 * at - (N - 1)), last = i < 3 * (N / 2) ? i + 3 : i - 3;
                 double rest = 1 - (double)far / (N - 1), weight = opacity * (1 - rest * rest);

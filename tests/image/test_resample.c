@@ -17,6 +17,9 @@ static void test_sizes_out_of_range(void **state)
         assert_int_equal(kldve_image_resize(ctx, image, sizes[i][0], sizes[i][1], &out),
                          KLDVE_E_ARG);
     assert_int_equal(kldve_image_resize(ctx, NULL, 1, 1, &out), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_resize_by(ctx, image, -1, 1, 1, &out), KLDVE_E_ARG);
+    assert_int_equal(kldve_image_resize_by(ctx, image, 7, 1, 1, &out), KLDVE_E_ARG);
+    assert_null(kldve_interpolation_name(7));
     assert_null(out);
     kldve_image_free(image);
     done(ctx, &heap);

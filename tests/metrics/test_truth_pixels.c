@@ -57,6 +57,13 @@ static void test_boxes(void **state)
          "..###..."
          "..###..."
          "........"},
+        /* padded above and below: the picture is in rows 1 and 2 */
+        {{0, -0.5f, 1, 2},
+         {20, 0, 50, 20},
+         "........"
+         "..###..."
+         "........"
+         "........"},
         /* a pixel counts by its centre */
         {{0, 0, 1, 1},
          {25, 16, 54, 26},

@@ -1,5 +1,6 @@
 /* torch_cases.c - cases that torch_cases.py writes, one per line of the manifest:
  *
+ *     fit PICTURE.ppm HEIGHT WIDTH FIT INTERPOLATION RESIZE CROP PAD*3 INPUT.npy
  *     preprocess PICTURE.ppm HEIGHT WIDTH ORDER RESIZE CROP SCALE MEAN*3 STD*3 INPUT.npy
  *     method NAME LOGITS.npy X.npy G.npy TARGET MAP.npy
  *     refuse NAME LOGITS.npy X.npy G.npy TARGET
@@ -111,6 +112,46 @@ static void preprocess(kldve_ctx *ctx)
     free(got);
 }
 
+/* -- fit -------------------------------------------------------------------------------------- */
+
+static void fit(kldve_ctx *ctx)
+{
+    kldve_input_spec given = {.struct_size = sizeof given,
+                              .scale = 1 / 255.0f,
+                              .mean = {0.485f, 0.456f, 0.406f},
+                              .std = {0.229f, 0.224f, 0.225f},
+                              .fit = integer(4),
+                              .interpolation = integer(5),
+                              .resize_shorter_side = integer(6),
+                              .center_crop = integer(7)},
+                     spec;
+    kldve_shape shape = {.struct_size = sizeof shape,
+                         .in_channels = 3,
+                         .in_height = integer(2),
+                         .in_width = integer(3)};
+    kldve_image *picture = ppm(ctx, line[1]);
+    kldve_view view;
+    size_t dim[3], count;
+    float *want = npy_floats(line[11], dim, &count), *got = malloc(count * sizeof *got);
+    const double step = 1 / 255.0 / 0.224;
+    double error;
+
+    given.pad_by_colour = number(8) >= 0;
+    for (int i = 0; given.pad_by_colour && i < 3; i++)
+        given.pad[i] = (float)number(8 + i);
+    assert_int_equal(kldve_input_spec_load(ctx, &shape, &given, &spec), KLDVE_OK);
+    assert_int_equal(
+        kldve_preprocess(ctx, (const kldve_image *const[]){picture}, &spec, &shape, got, &view),
+        KLDVE_OK);
+    error = largest_error(got, want, count);
+    printf("fit %-28s %.3f steps of 255\n", line[1], error / step);
+    if (error > 1.001 * step)
+        fail_msg("%s: error %g, one step is %g", line[1], error, step);
+    kldve_image_free(picture);
+    free(want);
+    free(got);
+}
+
 /* -- methods ---------------------------------------------------------------------------------- */
 
 static kldve_status explain(kldve_ctx *ctx, kldve_heatmap **map)
@@ -190,6 +231,8 @@ static void test_manifest(void **state)
         split(at);
         if (fields == 15 && strcmp(line[0], "preprocess") == 0)
             preprocess(ctx);
+        else if (fields == 12 && strcmp(line[0], "fit") == 0)
+            fit(ctx);
         else if (fields == 7 && strcmp(line[0], "method") == 0)
             method(ctx);
         else if (fields == 6 && strcmp(line[0], "refuse") == 0)

@@ -77,6 +77,56 @@ def preprocess_cases():
     preprocess("cifar", (320, 240), (32, 32), resize=32, crop=32, **imagenet)
 
 
+def kernel_of(name):
+    return {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "lanczos": Image.LANCZOS,
+            "nearest": Image.NEAREST}[name]
+
+
+def fit(name, how, size, net, interpolation="bilinear", resize=0, crop=0, pad=None):
+    """A picture squashed or padded: Pillow alone, letterbox as YOLO's own code computes it."""
+    image, (height, width) = picture(*size), net
+    with open(name + ".ppm", "wb") as f:
+        f.write(b"P6 %d %d 255\n" % size + image.tobytes())
+    mean, std = np.array((.485, .456, .406)), np.array((.229, .224, .225))
+    if how in ("crop", "squash"):
+        side = resize or min(net)
+        to = (side * width // min(net), side * height // min(net)) if how == "squash" else side
+        kernel = kernel_of(interpolation)
+        image = image.resize(to, kernel) if how == "squash" else transforms.Resize(
+            to, transforms.InterpolationMode(interpolation))(image)
+        image = transforms.CenterCrop(crop or net)(image)
+        value = (np.asarray(image) / 255 - mean) / std
+    else:
+        ratio = min(width / size[0], height / size[1])
+        to = [max(round(s * ratio), 1) for s in size]
+        left, top = ((width - to[0]) // 2, (height - to[1]) // 2) if how == "pad" else (0, 0)
+        value = np.zeros((height, width, 3)) if pad is None else np.tile(
+            (np.array(pad) / 255 - mean) / std, (height, width, 1))
+        value[top:top + to[1], left:left + to[0]] = (
+            np.asarray(image.resize(to, kernel_of(interpolation))) / 255 - mean) / std
+    manifest.append(" ".join(map(str, [
+        "fit", name + ".ppm", *net, ["crop", "squash", "pad", "pad-end"].index(how),
+        ["bilinear", "bicubic", "lanczos", "nearest"].index(interpolation), resize, crop,
+        *(pad or (-1, -1, -1)), npy(name, value.transpose(2, 0, 1))])))
+
+
+def fit_cases():
+    fit("bicubic_crop", "crop", (500, 375), (224, 224), "bicubic", 256, 224)
+    fit("lanczos_crop", "crop", (375, 500), (64, 64), "lanczos", 73, 64)
+    fit("nearest_squash", "squash", (320, 211), (96, 96), "nearest")
+    fit("squash", "squash", (500, 375), (224, 224))
+    fit("squash_and_crop", "squash", (301, 500), (224, 224), "bicubic", 248, 224)
+    fit("squash_wide", "squash", (200, 301), (60, 80), "bilinear", 66)
+    fit("pad_landscape", "pad", (500, 375), (160, 160))
+    fit("pad_portrait", "pad", (211, 500), (160, 160), "bicubic")
+    fit("pad_grey", "pad", (301, 200), (128, 128), "bilinear", pad=(114, 114, 114))
+    fit("pad_wide", "pad", (123, 301), (96, 160))
+    fit("pad_end", "pad-end", (500, 375), (160, 208), "bilinear", pad=(255, 0, 9))
+    fit("pad_enlarged", "pad", (20, 31), (128, 128))
+    fit("pad_line", "pad", (1, 301), (64, 64))
+    fit("pad_row", "pad-end", (301, 1), (64, 64), "lanczos")
+
+
 # -- methods ---------------------------------------------------------------------------------------
 
 def min_max(e):
@@ -162,6 +212,7 @@ def main():
     os.makedirs(folder, exist_ok=True)
     os.chdir(folder)
     preprocess_cases()
+    fit_cases()
     method_cases()
     with open("manifest.txt", "w") as f:
         f.write("\n".join(manifest) + "\n")

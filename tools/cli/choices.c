@@ -11,6 +11,16 @@ const char *channels_choice(int32_t index)
     return index >= 0 && index < COUNT(names) ? names[index] : NULL;
 }
 
+const char *fit_choice(int32_t index)
+{
+    return kldve_fit_name(index);
+}
+
+const char *interpolation_choice(int32_t index)
+{
+    return kldve_interpolation_name(index);
+}
+
 const char *method_choice(int32_t index)
 {
     const kldve_method *method = method_number(index);
@@ -38,8 +48,8 @@ void list_readings(uint64_t readings, char *list, size_t size)
 /* In the order of kldve_colormap, whose 0 is "default". */
 const char *colormap_choice(int32_t index)
 {
-    static const char *const names[] = {"viridis", "inferno", "turbo", "jet", "grey",
-                                        "diverging", "plasma"};
+    static const char *const names[] = {"viridis", "inferno",   "turbo", "jet",
+                                        "grey",    "diverging", "plasma"};
 
     return index >= 0 && index < COUNT(names) ? names[index] : NULL;
 }

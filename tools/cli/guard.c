@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *name_of(const char *path)
 {
@@ -31,10 +32,17 @@ static bool stat_folder(const char *path, struct stat *st)
     return found;
 }
 
-static bool same_file(const char *a, const char *b)
+/* "-" is whatever standard input or output has been sent to. */
+static bool stat_file(const char *path, int standard, struct stat *st)
+{
+    return strcmp(path, "-") == 0 ? fstat(standard, st) == 0 : stat(path, st) == 0;
+}
+
+/* `standard`: what "-" means as the name of `a`; b is an output. */
+static bool same_file(const char *a, int standard, const char *b)
 {
     struct stat one, other;
-    bool has_one = stat(a, &one) == 0, has_other = stat(b, &other) == 0;
+    bool has_one = stat_file(a, standard, &one), has_other = stat_file(b, STDOUT_FILENO, &other);
 
     if (has_one && has_other)
         return S_ISREG(one.st_mode) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
@@ -42,30 +50,53 @@ static bool same_file(const char *a, const char *b)
            stat_folder(b, &other) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-static bool is_file(const char *path)
+static const char *said_name(const char *path, const char *standard)
 {
-    return path && strcmp(path, "-") != 0;
+    return strcmp(path, "-") == 0 ? standard : path;
 }
 
 int guard_input(const char *command, const char *input, const guard_output *outputs, int32_t count)
 {
     for (int32_t i = 0; input && i < count; i++)
-        if (is_file(outputs[i].path) && same_file(input, outputs[i].path))
+        if (outputs[i].path && same_file(input, STDIN_FILENO, outputs[i].path))
             return args_usage(command,
                               "%s %s would overwrite %s, which is read: give the output another "
                               "name",
-                              outputs[i].option, outputs[i].path, input);
+                              outputs[i].option, outputs[i].path,
+                              said_name(input, "standard input"));
+    return EXIT_DONE;
+}
+
+static int guard_pair(const char *command, const guard_output *a, const guard_output *b)
+{
+    if (!a->path || !b->path)
+        return EXIT_DONE;
+    if (strcmp(a->path, "-") == 0 && strcmp(b->path, "-") == 0)
+        return args_usage(command,
+                          "%s - and %s - cannot share standard output: give one of them "
+                          "a file",
+                          a->option, b->option);
+    if (same_file(a->path, STDOUT_FILENO, b->path))
+        return args_usage(command, "%s %s and %s %s are one file: give each its own name",
+                          a->option, a->path, b->option, b->path);
     return EXIT_DONE;
 }
 
 int guard_outputs(const char *command, const guard_output *outputs, int32_t count)
 {
+    int status = EXIT_DONE;
+
     for (int32_t i = 0; i < count; i++)
-        for (int32_t j = 0; is_file(outputs[i].path) && j < i; j++)
-            if (is_file(outputs[j].path) && same_file(outputs[i].path, outputs[j].path))
-                return args_usage(command, "%s %s and %s %s are one file: give each its own name",
-                                  outputs[j].option, outputs[j].path, outputs[i].option,
-                                  outputs[i].path);
+        for (int32_t j = 0; status == EXIT_DONE && j < i; j++)
+            status = guard_pair(command, &outputs[j], &outputs[i]);
+    return status;
+}
+
+int guard_writable(const guard_output *outputs, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++)
+        if (outputs[i].path && !output_can_write(outputs[i].path))
+            return EXIT_FAILED;
     return EXIT_DONE;
 }
 
@@ -136,7 +167,7 @@ static bool any_exists(const guard_output *outputs, int32_t count)
     struct stat st;
 
     for (int32_t i = 0; i < count; i++)
-        if (is_file(outputs[i].path) && stat(outputs[i].path, &st) == 0)
+        if (outputs[i].path && stat_file(outputs[i].path, STDOUT_FILENO, &st))
             return true;
     return false;
 }

@@ -137,11 +137,22 @@ void network_plan_for(network_args *args, uint64_t needs)
         args->batch = KLDVE_ONNX_BATCH_AUTO;
 }
 
+static bool pads(int32_t fit)
+{
+    return fit == KLDVE_FIT_PAD || fit == KLDVE_FIT_PAD_END;
+}
+
 int network_check_args(const char *command, const network_args *args)
 {
     if (args->resize > 0 && args->crop > args->resize)
         return args_usage(command, "--crop %d is larger than --resize %d", (int)args->crop,
                           (int)args->resize);
+    if (args->fit > 0 && pads(args->fit - 1) && (args->resize > 0 || args->crop > 0))
+        return args_usage(command, "--%s changes nothing: with --fit %s the whole picture is seen",
+                          args->resize > 0 ? "resize" : "crop", kldve_fit_name(args->fit - 1));
+    if (args->fit > 0 && !pads(args->fit - 1) && args->pad.count > 0)
+        return args_usage(command, "--pad changes nothing: --fit %s pads nothing",
+                          kldve_fit_name(args->fit - 1));
     if (args->logits && args->select)
         return args_usage(command, "--select names its tensor itself: --select '%s[...]'",
                           args->logits);
@@ -206,6 +217,26 @@ static int32_t usual_channels(int32_t channels)
                            : KLDVE_CHANNELS_RGB;
 }
 
+/* --fit takes the place of all that the card says about it. */
+static void set_fit(const network_args *args, kldve_input_spec *spec)
+{
+    if (args->fit > 0) {
+        spec->fit = args->fit - 1;
+        if (pads(spec->fit))
+            spec->resize_shorter_side = spec->center_crop = 0;
+        else
+            spec->pad_by_colour = 0;
+    }
+    if (args->interpolation > 0)
+        spec->interpolation = args->interpolation - 1;
+    if (args->resize > 0)
+        spec->resize_shorter_side = args->resize;
+    if (args->crop > 0)
+        spec->center_crop = args->crop;
+    if (args->pad.count > 0)
+        spec->pad_by_colour = 1;
+}
+
 static bool set_input(network *n, const network_args *args)
 {
     kldve_input_spec spec;
@@ -221,11 +252,9 @@ static bool set_input(network *n, const network_args *args)
         spec.channels = args->channels - 1;
     if (args->scale > 0)
         spec.scale = (float)args->scale;
-    if (args->resize > 0)
-        spec.resize_shorter_side = args->resize;
-    if (args->crop > 0)
-        spec.center_crop = args->crop;
-    if (!spread(n, "mean", &args->mean, spec.mean, &spec.alpha_mean) ||
+    set_fit(args, &spec);
+    if (!spread(n, "pad", &args->pad, spec.pad, &spec.alpha_pad) ||
+        !spread(n, "mean", &args->mean, spec.mean, &spec.alpha_mean) ||
         !spread(n, "std", &args->std, spec.std, &spec.alpha_std))
         return false;
     if (status == KLDVE_OK)
@@ -327,7 +356,7 @@ void network_say_assumptions(const network *n, const network_args *args)
                                  channels_choice(usual_channels(n->shape.in_channels)));
     if (!pixels && !args->as_it_is)
         used += (size_t)snprintf(text + used, sizeof text - used, " pixel values 0 to 255,");
-    if (args->resize == 0 && args->crop == 0 && !args->as_it_is)
+    if (args->resize == 0 && args->crop == 0 && args->fit == 0 && !args->as_it_is)
         used += (size_t)snprintf(text + used, sizeof text - used,
                                  " the centre of the picture at %dx%d,", (int)n->shape.in_width,
                                  (int)n->shape.in_height);

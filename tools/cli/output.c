@@ -131,6 +131,71 @@ bool output_write(const char *path, const output_part *part, size_t parts)
     return ok;
 }
 
+/* ---- before the work ---------------------------------------------------------------------- */
+
+/* Whether a new file or folder can be made in the folder of `path`; errno says why not. */
+static bool can_add(const char *path)
+{
+    size_t n = strlen(path);
+    char *folder = malloc(n + 2);
+    bool ok = false;
+
+    if (!folder) {
+        errno = ENOMEM;
+        return false;
+    }
+    while (n > 0 && path[n - 1] == '/') /* "new/" is a name in the folder before it */
+        n--;
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    memcpy(folder, path, n);
+    memcpy(folder + n, ".", 2); /* "a/" -> "a/." */
+    ok = access(folder, W_OK | X_OK) == 0;
+    free(folder);
+    return ok;
+}
+
+/* The file that a link leads to is replaced, see output_write(). */
+static bool can_replace(const char *path, bool regular)
+{
+    char *target = access(path, W_OK) == 0 ? realpath(path, NULL) : NULL;
+    bool ok = target && (!regular || can_add(target));
+    int error = errno;
+
+    free(target);
+    errno = error;
+    return ok;
+}
+
+bool output_can_write(const char *path)
+{
+    struct stat st;
+    bool exists = stat(path, &st) == 0;
+
+    if (strcmp(path, "-") == 0)
+        return true;
+    if (exists && S_ISDIR(st.st_mode)) {
+        complain("%s: this is a folder; give the name of a file", path);
+        return false;
+    }
+    if (exists ? can_replace(path, S_ISREG(st.st_mode)) : can_add(path))
+        return true;
+    complain("%s: cannot write: %s", path, strerror(errno));
+    return false;
+}
+
+bool output_can_make_folder(const char *path)
+{
+    struct stat st;
+    bool exists = stat(path, &st) == 0, is_folder = exists && S_ISDIR(st.st_mode);
+
+    if (is_folder ? access(path, W_OK | X_OK) == 0 : !exists && can_add(path))
+        return true;
+    complain("%s: cannot %s the folder: %s", path, is_folder ? "write to" : "make",
+             strerror(exists && !is_folder ? ENOTDIR : errno));
+    return false;
+}
+
 /* ---- piece by piece ----------------------------------------------------------------------- */
 
 static bool refuse_stream(output_stream *o, const char *path, int error)
@@ -180,6 +245,19 @@ bool output_begin(output_stream *o, const char *path)
         return refuse_stream(o, path, errno);
     o->file = fdopen(fd, "w");
     return o->file || refuse_stream(o, path, errno);
+}
+
+bool output_rename(output_stream *o, const char *path)
+{
+    char *target = strdup(path);
+
+    if (!target) {
+        complain("%s: out of memory", path);
+        return false;
+    }
+    free(o->target);
+    o->target = target;
+    return true;
 }
 
 bool output_end(output_stream *o, bool keep)

@@ -79,6 +79,8 @@ void progress_end(progress *p);
 /** Names for arg_option.choice, NULL past the last: "RGB" ..., the library's methods, the readings
  *  (from 1), the colour maps (from 1), the signs (from 1). */
 const char *channels_choice(int32_t index);
+const char *fit_choice(int32_t index);
+const char *interpolation_choice(int32_t index);
 const char *method_choice(int32_t index);
 const char *reading_choice(int32_t index);
 const char *colormap_choice(int32_t index);
@@ -137,8 +139,10 @@ typedef struct network_args {
     double scale;
     arg_numbers mean, std;
     int32_t resize, crop;
-    arg_size grid; /**< HxW, cells of a layer of tokens: `width` has H */
-    arg_size size; /**< of an input that the network leaves open */
+    int32_t fit, interpolation; /**< 1 + a kldve_fit, 1 + a kldve_interpolation */
+    arg_numbers pad;            /**< the colour of the padding */
+    arg_size grid;              /**< HxW, cells of a layer of tokens: `width` has H */
+    arg_size size;              /**< of an input that the network leaves open */
     int32_t threads;
     uint64_t flags; /**< KLDVE_ONNX_* */
     int32_t batch;  /**< of kldve_onnx_options */
@@ -202,7 +206,13 @@ typedef struct network {
         OPTION_INT("resize", offsetof(type, member.resize), "N",                                   \
                    "resize the shorter side to N pixels", 1, 65535),                               \
         OPTION_INT("crop", offsetof(type, member.crop), "N",                                       \
-                   "then cut out the centre square of N pixels", 1, 65535)
+                   "then cut out the centre square of N pixels", 1, 65535),                        \
+        OPTION_CHOICE("fit", offsetof(type, member.fit), "HOW",                                    \
+                      "a picture of another shape; default: the card's, or crop", fit_choice),     \
+        OPTION_CHOICE("interpolation", offsetof(type, member.interpolation), "NAME",               \
+                      "of resizing; default: the card's, or bilinear", interpolation_choice),      \
+        OPTION_NUMBERS("pad", offsetof(type, member.pad), "A,B,C",                                 \
+                       "colour around a padded picture, 0 to 255; default: the mean", 0, 255)
 
 /** Limits of the library, of every command that runs networks: given_limits.c. */
 #define LIMIT_OPTION(at)                                                                           \
@@ -300,6 +310,9 @@ typedef struct guard_output {
  * EXIT_DONE, or EXIT_USAGE after a message. */
 int guard_input(const char *command, const char *input, const guard_output *outputs, int32_t count);
 int guard_outputs(const char *command, const guard_output *outputs, int32_t count);
+/** Find those that cannot be written before the work, see output_can_write().  EXIT_DONE, or
+ *  EXIT_FAILED after a message. */
+int guard_writable(const guard_output *outputs, int32_t count);
 
 /** guard_input() of every file of a network that is known before it is loaded: model, card, labels.
  */
@@ -343,6 +356,12 @@ typedef struct output_part {
  *  file, such as a pipe, is written to directly; "-" is standard output.  False after a message. */
 bool output_write(const char *path, const output_part *part, size_t parts);
 
+/** Whether a file can be written as far as that shows before it is: its folder is there, and may be
+ *  written to.  False after a message. */
+bool output_can_write(const char *path);
+/** The same of a folder that exists or will be made. */
+bool output_can_make_folder(const char *path);
+
 /** A file that is written piece by piece and appears whole or not at all. */
 typedef struct output_stream {
     FILE *file;               /**< write to it; errors show in output_end() */
@@ -352,6 +371,9 @@ typedef struct output_stream {
 /** Begin, under another name in the same folder.  "-" and what is no regular file are treated as by
  *  output_write().  False after a message. */
 bool output_begin(output_stream *o, const char *path);
+/** Have a file that is not written directly appear under another name, on the same file system.
+ *  False after a message. */
+bool output_rename(output_stream *o, const char *path);
 /** End; with `keep` the file appears, else nothing is left.  False after a message. */
 bool output_end(output_stream *o, bool keep);
 

@@ -125,7 +125,7 @@ static int check_args(const diff_args *args, const diff_measures *m, diff_bounds
         return status;
     for (int i = 0; status == EXIT_DONE && i < 2; i++)
         status = guard_input("diff", args->file.text[i], &output, 1);
-    return status;
+    return status == EXIT_DONE ? guard_writable(&output, 1) : status;
 }
 
 static int run(const diff_args *args)

@@ -27,16 +27,13 @@ int results_check_args(const char *command, const results_args *args, const char
 
     if (status == EXIT_DONE)
         status = guard_input(command, database, outputs, OUTPUTS);
-    if (status == EXIT_DONE &&
-        is_stdout(args->json) + is_stdout(args->csv) + is_stdout(args->numbers) > 1)
-        return args_usage(command, "only one output can be '-', standard output");
     if (status == EXIT_DONE && args->numbers && !is_stdout(args->numbers) &&
         !path_has_ending(args->numbers, export_endings))
         return args_usage(command, "--export %s: give a name that ends in .csv, .json or .jsonl",
                           args->numbers);
     if (status == EXIT_DONE && args->page && !path_has_ending(args->page, page_endings))
         return args_usage(command, "--page %s: give a name that ends in .html", args->page);
-    return status;
+    return status == EXIT_DONE ? guard_writable(outputs, OUTPUTS) : status;
 }
 
 int32_t results_find_against(const store_plan *plan, const char *name)

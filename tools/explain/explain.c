@@ -1,39 +1,11 @@
 /* explain.c - kldve explain: one picture, one network, one heat map. */
 #include "explain.h"
 
+#include "cli/output_names.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/* ---- where the picture goes --------------------------------------------------------------- */
-
-/* photos/cat.jpg -> cat.kldve.png, in the working folder; NULL: out of memory. */
-static char *default_overlay(const char *picture)
-{
-    const char *slash = strrchr(picture, '/'), *name = slash ? slash + 1 : picture;
-    const char *dot = strrchr(name, '.');
-    size_t n = dot && dot > name ? (size_t)(dot - name) : strlen(name);
-    static const char ending[] = ".kldve.png";
-    char *path = malloc(n + sizeof ending);
-
-    if (path) {
-        memcpy(path, name, n);
-        memcpy(path + n, ending, sizeof ending);
-    }
-    return path;
-}
-
-/* A default name may be that of another picture's result: photos/1.jpg and scans/1.jpg have the
- * same.
- */
-static bool default_is_free(const char *path)
-{
-    if (access(path, F_OK) != 0)
-        return true;
-    complain("%s exists and may belong to another picture: -o %s writes over it", path, path);
-    return false;
-}
 
 /* ---- the command -------------------------------------------------------------------------- */
 
@@ -80,11 +52,7 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     if (!ok) /* after one line that says why */
         return false;
     say_of_result(e, args, summary);
-    if (args->terminal && !terminal_draw(e, args))
-        return false;
-    if (summary)
-        summary_print(e, args);
-    return output_flush();
+    return summary_show(e, args, summary) && output_flush();
 }
 
 /* The exit status of arguments that were read. */
@@ -110,33 +78,41 @@ static int explain_all(const explain_args *args, double begin)
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* Choose the name of the picture where no output is named. */
-static int choose_output(explain_args *args, char **overlay)
+/* Choose the name of the picture where the command line names none. */
+static int choose_output(explain_args *args, output_names *names)
 {
-    if (args->overlay || args->heat || args->map || args->dump || args->json || args->terminal)
+    const arg_list first = {1, 1, args->picture.text}; /* of a film the first frame */
+    bool named = args->heat || args->map || args->dump || args->json || args->terminal;
+    int status;
+
+    if (args->overlay || (named && !args->out_dir))
         return EXIT_DONE;
-    args->overlay = *overlay = default_overlay(args->picture.text[0]);
-    if (!*overlay)
-        complain("out of memory");
-    return *overlay && default_is_free(*overlay) ? EXIT_DONE : EXIT_FAILED;
+    status = output_names_make("explain", &first, args->out_dir, ".kldve.png", names);
+    if (status != EXIT_DONE)
+        return status;
+    args->overlay = names->path[0];
+    if (!output_names_make_folder(names, args->out_dir) ||
+        !output_name_is_free(args->overlay, args->out_dir, args->force))
+        return EXIT_FAILED;
+    return EXIT_DONE;
 }
 
 static int command_explain(const arg_command *command, int argc, char **argv)
 {
     double begin = now_ms();
     explain_args args;
-    char *overlay = NULL;
+    output_names names = {.count = 0};
     bool go;
     int code = explain_read_args(command, argc, argv, &args, &go);
 
     if (go && code == EXIT_DONE)
-        code = choose_output(&args, &overlay);
+        code = choose_output(&args, &names);
     if (go && code == EXIT_DONE)
         code = explain_guard(&args);
     if (go && code == EXIT_DONE)
         code = explain_all(&args, begin);
     args_free(command, &args);
-    free(overlay);
+    output_names_free(&names);
     return code;
 }
 

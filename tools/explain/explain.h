@@ -13,16 +13,17 @@ typedef struct explain_args {
     arg_list limit;
     arg_list picture; /* of a film every frame, in the order of time; or one array */
     const char *rival, *truth;
-    arg_list target;                         /* several: a set */
-    arg_list fuse;                           /* further layers */
+    arg_list target;               /* several: a set */
+    arg_list fuse;                 /* further layers */
     int32_t method, reading, sign; /* 1 + number; 0: not given */
-    pick pick;                               /* --at, --over, --box */
+    pick pick;                     /* --at, --over, --box */
     const char *overlay, *heat, *map, *dump, *json;
     drawing draw;
+    const char *out_dir;
     double temperature, perplexity, neighbour_perplexity, noise;
     int32_t samples, window, stride;  /* 0: not given */
     int32_t seed, item, check_passes; /* negative: not given */
-    bool check, smooth, terminal;
+    bool check, smooth, terminal, force;
 } explain_args;
 
 /** Milliseconds of what the command itself does; the rest is in the timings of the map. */
@@ -112,15 +113,18 @@ kldve_status film_draw(const explanation *e, const kldve_render_options *o, bool
 /** The maps of all frames as an array [frames][height][width].  False after a message. */
 bool film_write(const explanation *e, const char *path);
 
-/** terminal.c: draw the heat over the picture in a terminal with 24-bit colours.  False after a
+/** terminal.c: whether --terminal can draw here.  EXIT_DONE, or EXIT_USAGE after a message. */
+int terminal_check(void);
+/** Draw the heat over the picture so that `below`, the summary, has room under it.  False after a
  *  message. */
-bool terminal_draw(const explanation *e, const explain_args *args);
+bool terminal_draw(const explanation *e, const explain_args *args, const char *below);
 
 /** Draw the map over `picture`, with the place that was picked, or alone where that is NULL. */
 kldve_status explain_render(const explanation *e, const explain_args *args,
                             const kldve_image *picture, kldve_image **out);
 
-/** summary.c: what was found, for people, on standard output. */
-void summary_print(const explanation *e, const explain_args *args);
+/** summary.c: what was found, for people, on standard output: with --terminal the picture, and with
+ *  `words` the summary.  False after a message. */
+bool summary_show(const explanation *e, const explain_args *args, bool words);
 
 #endif

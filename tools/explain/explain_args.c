@@ -1,6 +1,7 @@
 /* explain_args.c - the options of kldve explain. */
 #include "explain.h"
 #include "cli/getters.h"
+#include "cli/output_names.h"
 
 #include <string.h>
 
@@ -40,12 +41,13 @@ const arg_option explain_options[] = {
                 "also measure whether the map depends on the class, and its faithfulness"),
     OPTION_INT("check-passes", AT(check_passes), "N",
                "of --check: further passes, 5 or more, 0 for none; default 32", 0, 1000000),
-    OPTION_GROUP("What to write (default: PICTURE.kldve.png in the working folder):"),
+    OPTION_GROUP("What to write (default: PICTURE.kldve.png beside the picture):"),
     OPTION_STRING("o", AT(overlay), "FILE", "the heat over the picture, .png or .jpg"),
     OPTION_STRING("heat", AT(heat), "FILE", "the heat alone, .png or .jpg"),
     OPTION_STRING("map", AT(map), "FILE", "the map before upsampling, .npy, float32"),
     OPTION_STRING("dump", AT(dump), "DIR", "every intermediate as .npy"),
     OPTION_STRING("json", AT(json), "FILE", "the record of the run; - is standard output"),
+    OUTPUT_NAME_OPTIONS(AT(out_dir), AT(force)),
     OPTION_FLAG("terminal", AT(terminal), "draw in the terminal, in 24-bit colours"),
     DRAWING_OPTIONS(explain_args, draw),
     DRAWING_SIZE_OPTION(explain_args, draw),
@@ -154,6 +156,9 @@ static int check_args(const explain_args *args)
         return args_usage("explain",
                           "--check-passes: %d passes are too few: give 5 or more, or 0 for none",
                           (int)args->check_passes);
+    if (args->out_dir && args->overlay)
+        return args_usage("explain", "--out-dir %s changes nothing: -o %s names the picture itself",
+                          args->out_dir, args->overlay);
     if (args->map && !path_has_ending(args->map, arrays))
         return args_usage(
             "explain", "%s: the map is a NumPy file, give it a name that ends in .npy", args->map);
@@ -165,6 +170,8 @@ static int check_args(const explain_args *args)
     if (args->terminal && args->json && strcmp(args->json, "-") == 0)
         return args_usage(
             "explain", "--terminal and --json - cannot share standard output; give --json a file");
+    if (args->terminal && (status = terminal_check()) != EXIT_DONE)
+        return status;
     if ((status = subject_check_args(args)) != EXIT_DONE ||
         (status = check_method(args)) != EXIT_DONE || (status = check_drawing(args)) != EXIT_DONE ||
         (status = limits_check("explain", &args->limit)) != EXIT_DONE)
@@ -183,12 +190,13 @@ static int guard_frames(const explain_args *args, const guard_output *outputs, i
 
 int explain_guard(const explain_args *args)
 {
+    enum { NAMED_OUTPUTS = 4 };
     char dumped[DUMP_FILES][DUMP_PATH];
-    guard_output outputs[4 + DUMP_FILES] = {{"-o", args->overlay},
-                                            {"--heat", args->heat},
-                                            {"--map", args->map},
-                                            {"--json", args->json}};
-    int32_t count = 4;
+    guard_output outputs[NAMED_OUTPUTS + DUMP_FILES] = {{"-o", args->overlay},
+                                                        {"--heat", args->heat},
+                                                        {"--map", args->map},
+                                                        {"--json", args->json}};
+    int32_t count = NAMED_OUTPUTS;
     int status;
 
     for (int32_t i = 0; args->dump && i < DUMP_FILES; i++) {
@@ -199,9 +207,12 @@ int explain_guard(const explain_args *args)
         (status = guard_frames(args, outputs, count)) != EXIT_DONE ||
         (args->pick.over &&
          (status = guard_input("explain", args->pick.over, outputs, count)) != EXIT_DONE) ||
-        (status = guard_network("explain", &args->network, outputs, count)) != EXIT_DONE)
+        (status = guard_network("explain", &args->network, outputs, count)) != EXIT_DONE ||
+        (status = truth_guard("explain", args->truth, outputs, count)) != EXIT_DONE)
         return status;
-    return truth_guard("explain", args->truth, outputs, count);
+    if (args->dump && !output_can_make_folder(args->dump))
+        return EXIT_FAILED;
+    return guard_writable(outputs, NAMED_OUTPUTS);
 }
 
 int explain_read_args(const arg_command *command, int argc, char **argv, explain_args *args,

@@ -37,17 +37,6 @@ static uint64_t needs_of(const explanation *e, const explain_args *args)
     return e->method->needs_with ? e->method->needs_with(&o) : e->method->needs;
 }
 
-/* A film does not fit into a terminal. */
-static bool fits_terminal(const explanation *e, const explain_args *args)
-{
-    if (!args->terminal || e->net.shape.in_frames == 1)
-        return true;
-    complain("%s: --terminal draws one picture, and this is a film of %d frames: -o FILE.png draws "
-             "all of them",
-             e->net.name, (int)e->net.shape.in_frames);
-    return false;
-}
-
 static bool mask_covers(const explanation *e, const explain_args *args)
 {
     return !e->picture ||
@@ -77,9 +66,8 @@ bool explanation_load(explanation *e, kldve_ctx *ctx, const explain_args *args)
         return false;
     e->ms.load = now_ms() - begin;
     if (!subject_is_array(args->picture.text[0]))
-        return subject_fits_frames(e) && fits_terminal(e, args);
-    return fits_terminal(e, args) && subject_fit(e, &e->net, args->picture.text[0], &e->input) &&
-           subject_draw(e);
+        return subject_fits_frames(e);
+    return subject_fit(e, &e->net, args->picture.text[0], &e->input) && subject_draw(e);
 }
 
 /* The index of the class that --target or --rival names.  A rank costs a forward pass, because only

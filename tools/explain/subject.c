@@ -20,8 +20,11 @@ int subject_check_args(const explain_args *args)
         bool given;
         const char *name;
     } of_pictures[] = {
-        {n->channels > 0, "channels"}, {n->scale > 0, "scale"},   {n->mean.count > 0, "mean"},
-        {n->std.count > 0, "std"},     {n->resize > 0, "resize"}, {n->crop > 0, "crop"},
+        {n->channels > 0, "channels"}, {n->scale > 0, "scale"},
+        {n->mean.count > 0, "mean"},   {n->std.count > 0, "std"},
+        {n->resize > 0, "resize"},     {n->crop > 0, "crop"},
+        {n->fit > 0, "fit"},           {n->interpolation > 0, "interpolation"},
+        {n->pad.count > 0, "pad"},
     };
 
     for (size_t i = 0;

@@ -227,7 +227,9 @@ int grid_guard(const arg_command *command, const grid_args *a, const guard_outpu
         status = guard_input(command->name, a->pick.over, outputs, count);
     for (int32_t i = 0; status == EXIT_DONE && i < a->networks; i++)
         status = guard_network(command->name, &a->network[i], outputs, count);
-    return status == EXIT_DONE ? truth_guard(command->name, a->truth, outputs, count) : status;
+    if (status == EXIT_DONE)
+        status = truth_guard(command->name, a->truth, outputs, count);
+    return status == EXIT_DONE ? guard_writable(outputs, count) : status;
 }
 
 /* All networks are asked for the same.  EXIT_DONE, or EXIT_USAGE after a message. */

@@ -116,6 +116,9 @@ static bool add_arguments(const network_args *a, spec *s)
     add_numbers(s, "std", &a->std);
     spec_add_number(s, "resize", a->resize);
     spec_add_number(s, "crop", a->crop);
+    spec_add_number(s, "fit", a->fit);
+    spec_add_number(s, "interpolation", a->interpolation);
+    add_numbers(s, "pad", &a->pad);
     if (a->grid.width > 0)
         spec_add(s, "grid %dx%d", (int)a->grid.width, (int)a->grid.height);
     if (a->size.width > 0)

@@ -76,9 +76,9 @@ static int check_drawing(const compare_args *args)
         if (of_sheet[i].given)
             return args_usage("compare", "--%s changes nothing: no sheet is drawn; add -o FILE",
                               of_sheet[i].name);
-    return drawing_check("compare", &args->look.draw,
-                         &(drawing_targets){args->sheet != NULL, false, "add -o FILE",
-                                            "add -o FILE"});
+    return drawing_check(
+        "compare", &args->look.draw,
+        &(drawing_targets){args->sheet != NULL, false, "add -o FILE", "add -o FILE"});
 }
 
 static int read_args(const arg_command *command, int argc, char **argv, void *values, bool *go)

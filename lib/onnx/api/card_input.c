@@ -83,6 +83,63 @@ static kldve_status read_channels(const kx_card_reader *r, json_object *input,
     return KLDVE_OK;
 }
 
+/* The number of a name, where name(0), name(1) ... are all of them; -1: there is no such name. */
+static int32_t number_of(const char *text, const char *(*name)(int32_t))
+{
+    for (int32_t i = 0; name(i); i++)
+        if (strcmp(name(i), text) == 0)
+            return i;
+    return -1;
+}
+
+/* input.pad: a colour, one number for each channel or one for all. */
+static kldve_status read_pad(const kx_card_reader *r, json_object *input, int32_t channels,
+                             kldve_input_spec *spec)
+{
+    float pad[KLDVE_PICTURE_CHANNELS] = {0};
+    int32_t colours = channels % 2 == 0 ? channels - 1 : channels;
+    kldve_status status;
+
+    if (!kx_card_get(input, "input.pad"))
+        return KLDVE_OK;
+    if (spec->fit != KLDVE_FIT_PAD && spec->fit != KLDVE_FIT_PAD_END)
+        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
+                               "%sinput.pad: a colour, which goes with \"resize\": \"pad\" or "
+                               "\"pad-end\" only",
+                               r->where);
+    if ((status = kx_card_get_channels(r, input, "input.pad", channels, pad)) != KLDVE_OK)
+        return status;
+    spec->pad_by_colour = 1;
+    memcpy(spec->pad, pad, (size_t)colours * sizeof *pad);
+    spec->alpha_pad = colours < channels ? pad[colours] : 0;
+    return KLDVE_OK;
+}
+
+/* The keys "resize", "interpolation" and "pad". */
+static kldve_status read_fit(const kx_card_reader *r, json_object *input, int32_t channels,
+                             kldve_input_spec *spec)
+{
+    const char *fit, *interpolation;
+    kldve_status status;
+
+    if ((status = kx_card_get_string(r, input, "input.resize", &fit)) != KLDVE_OK ||
+        (status = kx_card_get_string(r, input, "input.interpolation", &interpolation)) != KLDVE_OK)
+        return status;
+    spec->fit = fit ? number_of(fit, kldve_fit_name) : KLDVE_FIT_CROP;
+    if (spec->fit < 0)
+        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
+                               "%sinput.resize: '%.40s' is not crop, squash, pad or pad-end",
+                               r->where, fit);
+    spec->interpolation = interpolation ? number_of(interpolation, kldve_interpolation_name)
+                                        : KLDVE_INTERPOLATION_BILINEAR;
+    if (spec->interpolation < 0)
+        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
+                               "%sinput.interpolation: '%.40s' is not bilinear, bicubic, lanczos, "
+                               "nearest, box, hamming or bilinear-plain",
+                               r->where, interpolation);
+    return read_pad(r, input, channels, spec);
+}
+
 static kldve_status check_input(const kx_card_reader *r, const kldve_input_spec *spec,
                                 const float *std, int32_t channels)
 {
@@ -92,6 +149,14 @@ static kldve_status check_input(const kx_card_reader *r, const kldve_input_spec 
         if (!(std[i] > 0))
             return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%sinput.std: must be above 0",
                                    r->where);
+    if ((spec->fit == KLDVE_FIT_PAD || spec->fit == KLDVE_FIT_PAD_END) &&
+        (spec->resize_shorter_side > 0 || spec->center_crop > 0))
+        return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
+                               "%sinput.%s: does not go with \"resize\": \"%s\", which shows "
+                               "the whole picture",
+                               r->where,
+                               spec->center_crop > 0 ? "center_crop" : "resize_shorter_side",
+                               kldve_fit_name(spec->fit));
     if (spec->resize_shorter_side != 0 && spec->center_crop > spec->resize_shorter_side)
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
                                "%sinput.center_crop: %d is more than resize_shorter_side, %d",
@@ -134,7 +199,9 @@ kldve_status kx_card_read_input(const kx_card_reader *r, json_object *input, kld
         (status = kx_card_get_channels(r, input, "input.std", channels, std)) != KLDVE_OK ||
         (status = kx_card_get_size(r, input, "input.resize_shorter_side",
                                    &spec->resize_shorter_side)) != KLDVE_OK ||
-        (status = kx_card_get_size(r, input, "input.center_crop", &spec->center_crop)) != KLDVE_OK)
+        (status = kx_card_get_size(r, input, "input.center_crop", &spec->center_crop)) !=
+            KLDVE_OK ||
+        (status = read_fit(r, input, channels, spec)) != KLDVE_OK)
         return status;
     set_channels(spec, mean, std, channels);
     return check_input(r, spec, std, channels);

@@ -1,10 +1,11 @@
 #!/bin/sh
-# grown.sh PYTHON MESON CC SOURCE SCRATCH [onnx] - the four cases of docs/abi.md under AddressSanitizer:
-# today's library and one whose structs all have one more member, each with a program compiled
+# grown.sh PYTHON MESON CC SOURCE SCRATCH SANITIZERS TODAY [onnx] - the four cases of docs/abi.md under
+# AddressSanitizer: today's library and one whose structs all have one more member, each with a program compiled
 # against today's headers and one compiled against the grown ones.
-# CC is the whole command, such as "ccache cc".
+# CC is the whole command, such as "ccache cc"; TODAY a build folder of today's library with these sanitizers: if it
+# is empty, one is built.
 set -eu
-python=$1 meson=$2 cc=$3 source=$4 scratch=$5 onnx=${6-}
+python=$1 meson=$2 cc=$3 source=$4 scratch=$5 sanitizers=$6 today=$7 onnx=${8-}
 here=$source/tests/abi/grown
 export CC="$cc" # one compiler, one AddressSanitizer
 rm -rf "$scratch"
@@ -27,17 +28,22 @@ cp "$source"/include/kldve/meson.build "$source"/include/kldve/*.hpp "$scratch/t
 
 # build NAME SOURCE - both libraries, into $scratch/NAME
 build() {
-    quietly $meson setup "$scratch/$1" "$2" --buildtype debug -Db_sanitize=address \
+    quietly $meson setup "$scratch/$1" "$2" --buildtype debug -Db_sanitize="$sanitizers" \
         -Db_lundef=false -Dtests=disabled -Dtools=disabled ${onnx:+-Donnx=enabled}
     quietly $meson compile -C "$scratch/$1" kldve:shared_library ${onnx:+kldve-onnx:shared_library}
 }
-build today "$source"
+if [ -n "$today" ]; then
+    mkdir "$scratch/today"
+    ln -s "$today/lib" "$scratch/today/"
+else
+    build today "$source"
+fi
 build grown "$scratch/tree"
 
 # program NAME HEADERS LIBRARY
 program() {
     # shellcheck disable=SC2086
-    $cc -std=c11 -Wall -Wextra -Werror -g -fsanitize=address ${onnx:+-DWITH_ONNX} -I"$2" "$here/program.c" \
+    $cc -std=c11 -Wall -Wextra -Werror -g -fsanitize="$sanitizers" ${onnx:+-DWITH_ONNX} -I"$2" "$here/program.c" \
         -o "$scratch/$1" -L"$scratch/$3/lib" ${onnx:+-L"$scratch/$3/lib/onnx" -lkldve-onnx} -lkldve \
         -Wl,-rpath-link,"$scratch/$3/lib" -lm
 }

@@ -1,11 +1,11 @@
-/* taps.c - one side of a map at another size.
+/* stretch.c - one side of a map at another size.
  *
  *     c = (i + 1/2) in/out,   s = max(1, in/out),   w(x) = k((x + 1/2 - c) / s)
  *     out[i] = sum_x w(x) in[x] / sum_x w(x)
  *
- * over the x of the map that lie within the support of the kernel k, as Pillow does it: at the edges
- * the rest of the weights stands for all, and a smaller output averages. */
-#include "taps.h"
+ * over the x of the map that lie within the support of the kernel k, as Pillow does it: at the
+ * edges the rest of the weights stands for all, and a smaller output averages. */
+#include "stretch.h"
 
 #include <assert.h>
 #include <math.h>
@@ -26,8 +26,7 @@ static void fill(const kldve_kernel *kernel, int32_t i, kldve_taps *t)
     for (int32_t x = first; x < end; x++)
         sum += kernel->weight(((double)x + 0.5 - centre) / stretch);
     for (int32_t x = first; x < end; x++)
-        weight[x - first] =
-            (float)(kernel->weight(((double)x + 0.5 - centre) / stretch) / sum);
+        weight[x - first] = (float)(kernel->weight(((double)x + 0.5 - centre) / stretch) / sum);
     t->first[i] = first;
     t->count[i] = end - first;
 }

@@ -1,13 +1,14 @@
-/* taps.h - one side of a map at another size: each output is a weighted sum of a few neighbours. */
-#ifndef KLDVE_LIB_IMAGE_TAPS_H
-#define KLDVE_LIB_IMAGE_TAPS_H
+/* stretch.h - one side of a map at another size: each output is a weighted sum of a few neighbours.
+ */
+#ifndef KLDVE_LIB_IMAGE_STRETCH_H
+#define KLDVE_LIB_IMAGE_STRETCH_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include <kldve/common.h>
 
-#include "kernel.h"
+#include "interpolation.h"
 
 /** out[i] = sum over t < count[i] of weight[i * most + t] in[first[i] + t] */
 typedef struct kldve_taps {
@@ -17,8 +18,9 @@ typedef struct kldve_taps {
     size_t most;
 } kldve_taps;
 
-/** The weights of a kernel; formula in taps.c.  in, out: at least 1.
- *  @return KLDVE_OK, or KLDVE_E_NOMEM with a message; free them with kldve_taps_free() then, too. */
+/** The weights of a kernel; formula in stretch.c.  in, out: at least 1.
+ *  @return KLDVE_OK, or KLDVE_E_NOMEM with a message; free them with kldve_taps_free() then, too.
+ */
 kldve_status kldve_taps_new(kldve_ctx *ctx, const kldve_kernel *kernel, int32_t in, int32_t out,
                             kldve_taps *taps);
 
