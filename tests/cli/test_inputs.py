@@ -360,7 +360,7 @@ class Forms(Case):
         self.refused("frame 2 has 8 x 16 pixels, frame 0 has 16 x 16", *frames[1:],
                      subject="f0.png")
         self.export(Net(), torch.rand(1, 3, 16, 16))
-        self.refused("takes one picture, and 2 are given", "f1.png", subject="f0.png")
+        self.refused("names the result of one picture", "f1.png", subject="f0.png", status=2)
 
     def test_open_number_of_frames(self):
         for t in range(6):

@@ -1,7 +1,9 @@
-/* explain.c - kldve explain: one picture, one network, one heat map. */
+/* explain.c - kldve explain: one picture or film, one network, one heat map; many.h has what is
+ * done with many pictures. */
 #include "explain.h"
 
 #include "cli/output_names.h"
+#include "many.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,11 +71,7 @@ static int explain_all(const explain_args *args, double begin)
         complain("out of memory");
     else
         ok = run(&e, ctx, args, &p);
-    kldve_heatmap_free(e.map);
-    subject_free(&e);
-    pick_free(&e.mask);
-    truth_free(&e.truth);
-    network_free(&e.net);
+    explanation_free(&e);
     kldve_ctx_free(ctx);
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
@@ -97,27 +95,53 @@ static int choose_output(explain_args *args, output_names *names)
     return EXIT_DONE;
 }
 
-static int command_explain(const arg_command *command, int argc, char **argv)
+/* One picture, or one film. */
+static int explain_one(explain_args *args, double begin)
 {
-    double begin = now_ms();
-    explain_args args;
     output_names names = {.count = 0};
-    bool go;
-    int code = explain_read_args(command, argc, argv, &args, &go);
+    int code = choose_output(args, &names);
 
-    if (go && code == EXIT_DONE)
-        code = choose_output(&args, &names);
-    if (go && code == EXIT_DONE)
-        code = explain_guard(&args);
-    if (go && code == EXIT_DONE)
-        code = explain_all(&args, begin);
-    args_free(command, &args);
+    if (code == EXIT_DONE)
+        code = explain_guard(args);
+    if (code == EXIT_DONE)
+        code = explain_all(args, begin);
     output_names_free(&names);
     return code;
 }
 
+static int command_explain(const arg_command *command, int argc, char **argv)
+{
+    double begin = now_ms();
+    explain_args args;
+    bool go, film = true;
+    int code = explain_read_args(command, argc, argv, &args, &go);
+
+    if (go && code == EXIT_DONE && many_asked(&args)) {
+        film = false;
+        code = many_command(&args, &film);
+    }
+    if (go && code == EXIT_DONE && film)
+        code = explain_one(&args, begin);
+    args_free(command, &args);
+    return code;
+}
+
+static const arg_example examples[] = {
+    {"Why the built-in network says what it says; writes PICTURE.kldve.png:",
+     "kldve explain PICTURE.png"},
+    {"Why boat and not cat, with a network of your own:",
+     "kldve explain NETWORK.onnx PICTURE.png --target boat --rival cat -o why.png"},
+    {"With another method, and the record of the run:",
+     "kldve explain PICTURE.png --method rise --samples 200 -o rise.png --json rise.json"},
+    {NULL, NULL},
+};
+
 const arg_command explain_command = {
     .name = "explain",
+    .group = "Explain decisions:",
+    .line = "which pixels made the network say that: heat maps of pictures",
+    .first = {"target", "method", "o", "layer", "terminal"},
+    .example = examples,
     .usage = "[NET.onnx] PICTURE [options]\n       kldve explain NET.onnx FRAME.png FRAME.png "
              "... [options]",
     .summary = "Show which pixels of a picture made a network decide.  Without NET.onnx the\n"

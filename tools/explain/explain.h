@@ -19,11 +19,11 @@ typedef struct explain_args {
     pick pick;                     /* --at, --over, --box */
     const char *overlay, *heat, *map, *dump, *json;
     drawing draw;
-    const char *out_dir;
+    const char *out_dir, *jsonl, *write;
     double temperature, perplexity, neighbour_perplexity, noise;
     int32_t samples, window, stride;  /* 0: not given */
     int32_t seed, item, check_passes; /* negative: not given */
-    bool check, smooth, terminal, force;
+    bool check, smooth, terminal, force, resume;
 } explain_args;
 
 /** Milliseconds of what the command itself does; the rest is in the timings of the map. */
@@ -49,6 +49,8 @@ typedef struct explanation {
     int32_t *set;           /* of several --target */
     int32_t rival;          /* of --rival */
     pick_mask mask;         /* of --over */
+    network *further;       /* [furthers], of --fuse */
+    int32_t furthers;
     explain_times ms;
 } explanation;
 
@@ -70,10 +72,26 @@ const kldve_method *explain_method(const explain_args *args);
 /** The options of the explanation, except its target. */
 void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o);
 
-/** explanation.c: load network and picture.  False after a message. */
+/* explanation.c.  Begin with zeros, end with explanation_free().  What returns false has printed a
+ * message. */
+
+/** Load the network as `how` says, and what the options name beside it. */
+bool explanation_open(explanation *e, kldve_ctx *ctx, const explain_args *args,
+                      const network_args *how);
+/** Whether what subject_read() has read fits the network; prepares an array. */
+bool explanation_take(explanation *e, const explain_args *args);
+/** Read the picture, open the network for it, take the picture. */
 bool explanation_load(explanation *e, kldve_ctx *ctx, const explain_args *args);
-/** Explain, and fill in what follows from the map.  False after a message. */
+/** Explain what was taken, and fill in what follows from the map. */
 bool explanation_make(explanation *e, const explain_args *args);
+/** The same in two parts: what is asked, and the answer. */
+bool explanation_ask(explanation *e, const explain_args *args, kldve_options *o);
+bool explanation_answer(explanation *e, const explain_args *args, const kldve_options *o);
+/** What follows from the map, where e->map was made elsewhere. */
+bool explanation_finish(explanation *e, const explain_args *args, const kldve_options *o);
+/** Ready for the next picture: frees the map and the picture. */
+void explanation_clear(explanation *e);
+void explanation_free(explanation *e);
 
 /** explain_write.c: write what was asked for.  False after a message. */
 bool explanation_write(explanation *e, const explain_args *args);
