@@ -346,12 +346,12 @@ class Forms(Case):
             with open(self.path(name), "rb") as file:
                 size = struct.unpack(">II", file.read(24)[16:])
             self.assertEqual(size, (36, 36))
+        drawn = run("explain", "n.onnx", *frames, "--terminal", "--quiet", cwd=self.dir)
+        self.assertEqual({line.count("\u2580") for line in drawn.out.splitlines()}, {46})  # 36 x 36 in 23 rows
         os.remove(self.path("o.json"))
         self.refused("takes films of 4 frames, and 2 pictures are given", "f1.png",
                      subject="f0.png")
         self.refused("takes films of 4 frames, and 1 picture is given", subject="f0.png")
-        self.refused("--terminal draws one picture, and this is a film", "--terminal", *frames[1:],
-                     subject="f0.png")
         self.refused(r"x\.npy holds all frames: give no picture beside it", "f1.png", status=2)
         self.refused(r"-o f2\.png would overwrite f2\.png", *frames[1:], "-o", "f2.png",
                      subject="f0.png", status=2)
@@ -360,7 +360,7 @@ class Forms(Case):
         self.refused("frame 2 has 8 x 16 pixels, frame 0 has 16 x 16", *frames[1:],
                      subject="f0.png")
         self.export(Net(), torch.rand(1, 3, 16, 16))
-        self.refused("takes one picture, and 2 are given", "f1.png", subject="f0.png")
+        self.refused("names the result of one picture", "f1.png", subject="f0.png", status=2)
 
     def test_open_number_of_frames(self):
         for t in range(6):

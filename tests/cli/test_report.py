@@ -41,7 +41,14 @@ class Page(html.parser.HTMLParser):
 
 def without(maps):
     """Figures without what differs from run to run and what only a page has."""
-    return [{k: v for k, v in m.items() if k not in ("ms", "values", "seen")} for m in maps]
+    return [{k: v for k, v in m.items() if k not in ("ms", "values", "seen", "drawn")} for m in maps]
+
+
+def parts(page):
+    """The data of a page: what holds for all pictures, and the pictures by their ids."""
+    found = {a["id"]: json.loads(text) for (tag, a), text in zip([e for e in page.elements if e[0] == "script"],
+                                                                  page.scripts) if "id" in a}
+    return found.pop("data"), found
 
 
 def allowed(text):
@@ -62,8 +69,9 @@ class Report(Folder):
         with open(self.path("r.html"), encoding="utf-8") as file:
             self.text = file.read()
         page = Page(self.text)
-        self.assertEqual(len(page.scripts), 2)
-        return page, json.loads(page.scripts[0])
+        data, pictures = parts(page)
+        self.assertEqual(len(page.scripts), len(pictures) + 2)
+        return page, data, list(pictures.values())
 
 
 GRID = ["--model", "net.onnx", "--model", "other.onnx", "pic.png", "second.png", "--method",
@@ -73,22 +81,23 @@ GRID = ["--model", "net.onnx", "--model", "other.onnx", "pic.png", "second.png",
 class Data(Report):
     def test_figures_are_those_of_compare(self):
         for more in [[], ["--sign", "signed"], ["--method", "lafam"]]:
-            _, data = self.page(*GRID, *more)
+            _, data, pictures = self.page(*GRID, *more)
             self.succeed("compare", *GRID, *more, "--json", "c.json", "--quiet")
             figures = read_json(self.path("c.json"))
-            for key in ["networks", "predictions", "kldve"]:
+            for key in ["networks", "kldve"]:
                 self.assertEqual(data[key], figures[key])
+            self.assertEqual(sum((p["predictions"] for p in pictures), []), figures["predictions"])
             self.assertGreaterEqual(len(figures["maps"]), 2 * 2 * 2 * 2)
-            self.assertEqual(without(data["maps"]), without(figures["maps"]))
-            self.assertEqual([p["path"] for p in data["pictures"]], ["pic.png", "second.png"])
+            self.assertEqual(sum((without(p["maps"]) for p in pictures), []), without(figures["maps"]))
+            self.assertEqual([p["name"] for p in data["pictures"]], ["pic.png", "second.png"])
 
     def test_values_are_those_of_explain(self):
-        _, data = self.page(*GRID, "--method", "guided-kl-dve:rivals", "--method", "guided-kl-dve",
+        _, data, pictures = self.page(*GRID, "--method", "guided-kl-dve:rivals", "--method", "guided-kl-dve",
                             "--reading", "channel")
         self.assertEqual([m["id"] for m in data["methods"]],
                          ["kl-dve:neighbours", "grad-cam", "guided-kl-dve:rivals",
                           "guided-kl-dve:channel"])
-        for says in data["maps"]:
+        for says in sum((p["maps"] for p in pictures), []):
             reading = ["--reading", says["reading"]] if says["reading"] else []
             self.succeed("explain", f"{says['network']}.onnx", says["picture"], "--method",
                          says["method"], *reading, "--target", says["wanted"], "--map", "e.npy",
@@ -101,8 +110,8 @@ class Data(Report):
 
     def test_pictures_are_jpeg_and_small(self):
         self.put("large.png", png(1000, 500, lambda x, y: bytes([x & 255, y & 255, 9])))
-        _, data = self.page("--model", "net.onnx", "large.png")
-        head, body = data["pictures"][0]["source"].split(",")
+        _, _, pictures = self.page("--model", "net.onnx", "large.png")
+        head, body = pictures[0]["source"].split(",")
         self.assertEqual(head, "data:image/jpeg;base64")
         jpeg = base64.b64decode(body, validate=True)
         at = re.search(b"\xff[\xc0-\xc2]", jpeg).start()
@@ -112,7 +121,7 @@ class Data(Report):
         result = self.succeed("report", "--model", "net.onnx", "--layer", "conv", "--model",
                               "other.onnx", "pic.png", "--method", "cam", "-o", "r.html")
         with open(self.path("r.html"), encoding="utf-8") as file:
-            maps = json.loads(Page(file.read()).scripts[0])["maps"]
+            maps = parts(Page(file.read()))[1]["picture0"]["maps"]
         self.assertEqual([("left_out" in m, "values" in m) for m in maps],
                          [(True, False), (False, True)])
         self.assertRegex(result.err, r"\Akldve: net: cam left out: [^\n]+\n\Z")
@@ -121,20 +130,21 @@ class Data(Report):
 
 class Safety(Report):
     def test_hostile_labels_stay_text(self):
-        plain, _ = self.page("--model", "net.onnx", "pic.png")
+        plain, *_ = self.page("--model", "net.onnx", "pic.png")
         self.put("labels.txt", "\n".join(HOSTILE) + "\n")
         name = "<img src=x onerror=alert(3)>.png"
         self.put(name, png(48, 40, blob))
-        page, data = self.page("--model", "net.onnx", "--name", "</script><b>", name)
+        page, data, pictures = self.page("--model", "net.onnx", "--name", "</script><b>", name)
         self.assertEqual(page.elements, plain.elements)
-        self.assertEqual(page.scripts[1], plain.scripts[1])
-        self.assertEqual(sorted(c["label"] for c in data["predictions"][0]["top5"]), sorted(HOSTILE))
-        self.assertEqual(data["pictures"][0]["path"], name)
+        self.assertEqual(page.scripts[-1], plain.scripts[-1])
+        self.assertEqual(sorted(c["label"] for c in pictures[0]["predictions"][0]["top5"]), sorted(HOSTILE))
+        self.assertEqual(data["pictures"][0]["name"], name)
         self.assertEqual(data["networks"][0]["name"], "</script><b>")
-        self.assertIsNone(re.search("[<>&\u2028\u2029]", page.scripts[0]))
+        for text in page.scripts[:-1]:
+            self.assertIsNone(re.search("[<>&\u2028\u2029]", text))
 
     def test_nothing_is_fetched(self):
-        page, _ = self.page("--model", "net.onnx", "pic.png")
+        page, *_ = self.page("--model", "net.onnx", "pic.png")
         policy = [a["content"] for t, a in page.elements
                   if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"]
         style, script = (re.search(f"<{tag}>(.*?)</{tag}>", self.text, re.DOTALL)[1] for tag in ["style", "script"])

@@ -43,6 +43,8 @@ typedef struct arg_list {
 bool arg_list_add(arg_list *list, const char *text);
 /** A list of its own with the same texts -> *out.  False: out of memory. */
 bool arg_list_copy(const arg_list *list, arg_list *out);
+/** Refuse a text of a list that is there twice.  EXIT_DONE, or EXIT_USAGE after a message. */
+int args_twice(const char *command, const char *option, const arg_list *list);
 /** Accepts an empty list, and leaves one. */
 void arg_list_free(arg_list *list);
 

@@ -1,4 +1,5 @@
 /* kldve.c - the kldve command: which pixels made a network decide. */
+#include "nearest.h"
 #include "tool.h"
 
 #include <stdio.h>
@@ -23,6 +24,19 @@ static const arg_command *find(const char *name)
     return NULL;
 }
 
+static int refuse_command(const char *before, const char *name)
+{
+    char hint[NEAREST_HINT];
+    nearest near;
+
+    nearest_begin(&near, name, strlen(name));
+    for (int i = 0; i < COMMANDS; i++)
+        nearest_offer(&near, commands[i]->name);
+    nearest_offer(&near, "help");
+    return args_usage(NULL, "%sthere is no command '%s'%s", before, name,
+                      nearest_hint(&near, "", hint));
+}
+
 static int help(void)
 {
     printf("usage: kldve COMMAND ...\n\n"
@@ -43,7 +57,7 @@ static int help_on(int argc, char **argv)
         return help();
     command = argc == 1 ? find(argv[0]) : NULL;
     if (!command)
-        return args_usage(NULL, "help: there is no command '%s'", argv[argc - 1]);
+        return refuse_command("help: ", argv[argc - 1]);
     args_help(command);
     return output_flush() ? EXIT_DONE : EXIT_FAILED;
 }
@@ -150,6 +164,6 @@ int main(int argc, char **argv)
     if (strcmp(name, "help") == 0)
         return help_on(argc - 2, argv + 2);
     if (!command)
-        return args_usage(NULL, "there is no command '%s'", name);
+        return refuse_command("", name);
     return command->run(command, argc - 2, argv + 2);
 }

@@ -45,8 +45,8 @@ void clean_text(const char *text, char *out, size_t size)
     out[used] = '\0';
 }
 
-/* Where complaints go in place of standard error. */
-static struct {
+/* Where complaints of this thread go in place of standard error. */
+static _Thread_local struct {
     char *line;
     size_t size;
 } kept;

@@ -247,6 +247,19 @@ bool output_begin(output_stream *o, const char *path)
     return o->file || refuse_stream(o, path, errno);
 }
 
+bool output_rename(output_stream *o, const char *path)
+{
+    char *target = strdup(path);
+
+    if (!target) {
+        complain("%s: out of memory", path);
+        return false;
+    }
+    free(o->target);
+    o->target = target;
+    return true;
+}
+
 bool output_end(output_stream *o, bool keep)
 {
     bool ok;

@@ -21,8 +21,8 @@ enum { MESSAGE_SIZE = 1024, LABEL_SIZE = 256 };
 /** "kldve: ..." as one line on standard error; control characters become spaces. */
 void complain(const char *format, ...) KLDVE_PRINTF(1, 2);
 
-/** From now on keep the first complaint in `line`, of `size` bytes, and print none: another process
- *  will say it.  NULL: print them again.  Not while other threads run. */
+/** From now on keep the first complaint of this thread in `line`, of `size` bytes, and print none:
+ *  somebody else will say it.  NULL: print them again. */
 void complain_into(char *line, size_t size);
 
 /** Whether the terminal shows a line of progress, which a complaint then clears first. */
@@ -250,6 +250,11 @@ const char *given_file(const char *text);
 /** What to call a network before it is loaded: its path, or words for the built-in one. */
 const char *network_called(const network_args *args);
 
+/** tensor_hint.c: after a failure to load a network because of a --layer, --logits or --select that
+ *  it does not have, say which of its names are like it.  False: nothing was said. */
+bool tensor_hint_say(const network *n, const network_args *args, const kldve_onnx_options *options,
+                     const kldve_onnx_files *demo);
+
 /** Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 int network_check_args(const char *command, const network_args *args);
 
@@ -371,6 +376,9 @@ typedef struct output_stream {
 /** Begin, under another name in the same folder.  "-" and what is no regular file are treated as by
  *  output_write().  False after a message. */
 bool output_begin(output_stream *o, const char *path);
+/** Have a file that is not written directly appear under another name, on the same file system.
+ *  False after a message. */
+bool output_rename(output_stream *o, const char *path);
 /** End; with `keep` the file appears, else nothing is left.  False after a message. */
 bool output_end(output_stream *o, bool keep);
 

@@ -1,9 +1,7 @@
 /* evaluate_args.c - the command line of kldve evaluate. */
-#define _GNU_SOURCE /* sched_getaffinity() */
-
 #include "evaluate.h"
+#include "many/cores.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,22 +84,6 @@ static int read_randomise(evaluate_args *a)
     return EXIT_DONE;
 }
 
-/* A method has one place in the database. */
-static int check_methods(const evaluate_args *a)
-{
-    const arg_list *list = &a->grid.method;
-    grid_method one, other;
-
-    for (int32_t i = 0; i < list->count; i++)
-        for (int32_t j = 0; j < i; j++) {
-            grid_read_method(list->text[i], a->grid.reading, &one);
-            grid_read_method(list->text[j], a->grid.reading, &other);
-            if (strcmp(one.id, other.id) == 0)
-                return args_usage(command_name, "--method: %s is given twice", one.id);
-        }
-    return EXIT_DONE;
-}
-
 static int check_ask(const evaluate_args *a)
 {
     if (a->grid.target.count > 1)
@@ -167,8 +149,7 @@ static int check(const arg_command *command, evaluate_args *a)
     if ((status = grid_finish_args(command, &a->grid)) != EXIT_DONE ||
         (status = dataset_check_args(command_name, &a->data)) != EXIT_DONE ||
         (status = read_shard(a)) != EXIT_DONE || (status = read_randomise(a)) != EXIT_DONE ||
-        (status = check_methods(a)) != EXIT_DONE || (status = check_ask(a)) != EXIT_DONE ||
-        (status = check_metrics(a)) != EXIT_DONE)
+        (status = check_ask(a)) != EXIT_DONE || (status = check_metrics(a)) != EXIT_DONE)
         return status;
     return check_outputs(command, a);
 }
@@ -192,27 +173,7 @@ void evaluate_free_args(const arg_command *command, evaluate_args *a)
     grid_free_args(command, &a->grid);
 }
 
-/* Processors that this process may use: a launcher may have bound it to some.  `all` where there
- * are more than a cpu_set_t holds. */
-static int32_t processors(int32_t all)
-{
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
-        return CPU_COUNT(&set);
-    return all;
-}
-
 int32_t evaluate_threads(const evaluate_args *a, int32_t processes)
 {
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    int32_t all = online > 0 ? (int32_t)online : 1, share = all / processes;
-    int32_t mine = processors(all);
-
-    if (a->grid.network[0].threads > 0)
-        return a->grid.network[0].threads;
-    if (mine > share) /* not bound to some, so the processes share all */
-        mine = share;
-    return mine > 1 ? mine : 1;
+    return a->grid.network[0].threads > 0 ? a->grid.network[0].threads : cores_here(processes);
 }

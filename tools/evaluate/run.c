@@ -237,7 +237,7 @@ static void say_progress(lead *l)
 /* One round: hand out, take back.  False: everything is done. */
 static bool go_on(lead *l)
 {
-    char why[UNIT_WHY_SIZE];
+    char why[POOL_WHY_SIZE];
     crew_message m;
     pool_event event;
     unit u;
@@ -340,7 +340,7 @@ static void ask_for_more(follow *f)
 /* False: rank 0 knows that nothing more comes from here, and nothing more comes from there. */
 static bool follow_on(follow *f)
 {
-    char why[UNIT_WHY_SIZE];
+    char why[POOL_WHY_SIZE];
     crew_message m;
     pool_event event;
     unit u;

@@ -1,7 +1,9 @@
-/* explain.c - kldve explain: one picture, one network, one heat map. */
+/* explain.c - kldve explain: one picture or film, one network, one heat map; many.h has what is
+ * done with many pictures. */
 #include "explain.h"
 
 #include "cli/output_names.h"
+#include "many.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,11 +54,7 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     if (!ok) /* after one line that says why */
         return false;
     say_of_result(e, args, summary);
-    if (args->terminal && !terminal_draw(e, args))
-        return false;
-    if (summary)
-        summary_print(e, args);
-    return output_flush();
+    return summary_show(e, args, summary) && output_flush();
 }
 
 /* The exit status of arguments that were read. */
@@ -73,11 +71,7 @@ static int explain_all(const explain_args *args, double begin)
         complain("out of memory");
     else
         ok = run(&e, ctx, args, &p);
-    kldve_heatmap_free(e.map);
-    subject_free(&e);
-    pick_free(&e.mask);
-    truth_free(&e.truth);
-    network_free(&e.net);
+    explanation_free(&e);
     kldve_ctx_free(ctx);
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
@@ -101,22 +95,34 @@ static int choose_output(explain_args *args, output_names *names)
     return EXIT_DONE;
 }
 
+/* One picture, or one film. */
+static int explain_one(explain_args *args, double begin)
+{
+    output_names names = {.count = 0};
+    int code = choose_output(args, &names);
+
+    if (code == EXIT_DONE)
+        code = explain_guard(args);
+    if (code == EXIT_DONE)
+        code = explain_all(args, begin);
+    output_names_free(&names);
+    return code;
+}
+
 static int command_explain(const arg_command *command, int argc, char **argv)
 {
     double begin = now_ms();
     explain_args args;
-    output_names names = {.count = 0};
-    bool go;
+    bool go, film = true;
     int code = explain_read_args(command, argc, argv, &args, &go);
 
-    if (go && code == EXIT_DONE)
-        code = choose_output(&args, &names);
-    if (go && code == EXIT_DONE)
-        code = explain_guard(&args);
-    if (go && code == EXIT_DONE)
-        code = explain_all(&args, begin);
+    if (go && code == EXIT_DONE && many_asked(&args)) {
+        film = false;
+        code = many_command(&args, &film);
+    }
+    if (go && code == EXIT_DONE && film)
+        code = explain_one(&args, begin);
     args_free(command, &args);
-    output_names_free(&names);
     return code;
 }
 

@@ -17,12 +17,12 @@ typedef struct explain_args {
     int32_t method, reading, colormap, sign; /* 1 + number; 0: not given */
     pick pick;                               /* --at, --over, --box */
     const char *overlay, *heat, *map, *dump, *json;
-    const char *out_dir;
+    const char *out_dir, *jsonl, *write;
     double opacity; /* negative: not given */
     double temperature, perplexity, neighbour_perplexity, noise;
     int32_t samples, window, stride;  /* 0: not given */
     int32_t seed, item, check_passes; /* negative: not given */
-    bool check, smooth, terminal, force;
+    bool check, smooth, terminal, force, resume;
 } explain_args;
 
 /** Milliseconds of what the command itself does; the rest is in the timings of the map. */
@@ -48,6 +48,8 @@ typedef struct explanation {
     int32_t *set;           /* of several --target */
     int32_t rival;          /* of --rival */
     pick_mask mask;         /* of --over */
+    network *further;       /* [furthers], of --fuse */
+    int32_t furthers;
     explain_times ms;
 } explanation;
 
@@ -69,10 +71,26 @@ const kldve_method *explain_method(const explain_args *args);
 /** The options of the explanation, except its target. */
 void explain_options_of(const explanation *e, const explain_args *args, kldve_options *o);
 
-/** explanation.c: load network and picture.  False after a message. */
+/* explanation.c.  Begin with zeros, end with explanation_free().  What returns false has printed a
+ * message. */
+
+/** Load the network as `how` says, and what the options name beside it. */
+bool explanation_open(explanation *e, kldve_ctx *ctx, const explain_args *args,
+                      const network_args *how);
+/** Whether what subject_read() has read fits the network; prepares an array. */
+bool explanation_take(explanation *e, const explain_args *args);
+/** Read the picture, open the network for it, take the picture. */
 bool explanation_load(explanation *e, kldve_ctx *ctx, const explain_args *args);
-/** Explain, and fill in what follows from the map.  False after a message. */
+/** Explain what was taken, and fill in what follows from the map. */
 bool explanation_make(explanation *e, const explain_args *args);
+/** The same in two parts: what is asked, and the answer. */
+bool explanation_ask(explanation *e, const explain_args *args, kldve_options *o);
+bool explanation_answer(explanation *e, const explain_args *args, const kldve_options *o);
+/** What follows from the map, where e->map was made elsewhere. */
+bool explanation_finish(explanation *e, const explain_args *args, const kldve_options *o);
+/** Ready for the next picture: frees the map and the picture. */
+void explanation_clear(explanation *e);
+void explanation_free(explanation *e);
 
 /** explain_write.c: write what was asked for.  False after a message. */
 bool explanation_write(explanation *e, const explain_args *args);
@@ -112,16 +130,19 @@ kldve_status film_draw(const explanation *e, const kldve_render_options *o, bool
 /** The maps of all frames as an array [frames][height][width].  False after a message. */
 bool film_write(const explanation *e, const char *path);
 
-/** terminal.c: draw the heat over the picture in a terminal with 24-bit colours.  False after a
+/** terminal.c: whether --terminal can draw here.  EXIT_DONE, or EXIT_USAGE after a message. */
+int terminal_check(void);
+/** Draw the heat over the picture so that `below`, the summary, has room under it.  False after a
  *  message. */
-bool terminal_draw(const explanation *e, const explain_args *args);
+bool terminal_draw(const explanation *e, const explain_args *args, const char *below);
 
 /** Draw the map over `picture`, with the place that was picked, or alone where that is NULL: in the
  *  colours that --colormap says, else those that suit its sign. */
 kldve_status explain_render(const explanation *e, const explain_args *args,
                             const kldve_image *picture, kldve_image **out);
 
-/** summary.c: what was found, for people, on standard output. */
-void summary_print(const explanation *e, const explain_args *args);
+/** summary.c: what was found, for people, on standard output: with --terminal the picture, and with
+ *  `words` the summary.  False after a message. */
+bool summary_show(const explanation *e, const explain_args *args, bool words);
 
 #endif

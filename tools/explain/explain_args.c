@@ -48,6 +48,10 @@ const arg_option explain_options[] = {
     OPTION_STRING("dump", AT(dump), "DIR", "every intermediate as .npy"),
     OPTION_STRING("json", AT(json), "FILE", "the record of the run; - is standard output"),
     OUTPUT_NAME_OPTIONS(AT(out_dir), AT(force)),
+    OPTION_STRING("jsonl", AT(jsonl), "FILE",
+                  "the records of many pictures, a line for each; - is standard output"),
+    OPTION_STRING("write", AT(write), "LIST", "of many: overlay,heat,map,dump; default overlay"),
+    OPTION_FLAG("resume", AT(resume), "go on where --jsonl FILE ends"),
     OPTION_FLAG("terminal", AT(terminal), "draw in the terminal, in 24-bit colours"),
     OPTION_CHOICE("colormap", AT(colormap), "NAME",
                   "default inferno; diverging for maps with signs", colormap_choice),
@@ -163,6 +167,12 @@ static int check_args(const explain_args *args)
     if (args->map && !path_has_ending(args->map, arrays))
         return args_usage(
             "explain", "%s: the map is a NumPy file, give it a name that ends in .npy", args->map);
+    if ((status = args_twice("explain", "target", &args->target)) != EXIT_DONE ||
+        (status = args_twice("explain", "fuse", &args->fuse)) != EXIT_DONE)
+        return status;
+    if (args->rival && args->target.count == 1 && strcmp(args->rival, args->target.text[0]) == 0)
+        return args_usage("explain", "--rival %s is the --target itself: give another class",
+                          args->rival);
     if (args->rival && args->target.count > 1)
         return args_usage("explain", "--rival goes with one --target, not with %d",
                           (int)args->target.count);
@@ -171,6 +181,8 @@ static int check_args(const explain_args *args)
     if (args->terminal && args->json && strcmp(args->json, "-") == 0)
         return args_usage(
             "explain", "--terminal and --json - cannot share standard output; give --json a file");
+    if (args->terminal && (status = terminal_check()) != EXIT_DONE)
+        return status;
     if ((status = subject_check_args(args)) != EXIT_DONE ||
         (status = check_method(args)) != EXIT_DONE || (status = check_drawing(args)) != EXIT_DONE ||
         (status = limits_check("explain", &args->limit)) != EXIT_DONE)

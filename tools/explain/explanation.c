@@ -37,17 +37,6 @@ static uint64_t needs_of(const explanation *e, const explain_args *args)
     return e->method->needs_with ? e->method->needs_with(&o) : e->method->needs;
 }
 
-/* A film does not fit into a terminal. */
-static bool fits_terminal(const explanation *e, const explain_args *args)
-{
-    if (!args->terminal || e->net.shape.in_frames == 1)
-        return true;
-    complain("%s: --terminal draws one picture, and this is a film of %d frames: -o FILE.png draws "
-             "all of them",
-             e->net.name, (int)e->net.shape.in_frames);
-    return false;
-}
-
 static bool mask_covers(const explanation *e, const explain_args *args)
 {
     return !e->picture ||
@@ -55,31 +44,56 @@ static bool mask_covers(const explanation *e, const explain_args *args)
                        kldve_image_height(e->picture));
 }
 
-bool explanation_load(explanation *e, kldve_ctx *ctx, const explain_args *args)
+bool explanation_open(explanation *e, kldve_ctx *ctx, const explain_args *args,
+                      const network_args *how)
+{
+    network_args wanted = *how;
+    double begin = now_ms();
+
+    e->method = explain_method(args);
+    e->net.ctx = ctx;
+    if (!pick_load(&args->pick, ctx, &e->mask))
+        return false;
+    network_plan_for(&wanted, needs_of(e, args));
+    if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted) ||
+        !pick_fits(&args->pick, &e->net))
+        return false;
+    e->ms.load = now_ms() - begin;
+    return true;
+}
+
+bool explanation_take(explanation *e, const explain_args *args)
+{
+    const char *path = args->picture.text[0];
+
+    if (!mask_covers(e, args))
+        return false;
+    if (!subject_is_array(path))
+        return subject_fits_frames(e);
+    return subject_fit(e, &e->net, path, &e->input) && subject_draw(e);
+}
+
+/* What the pictures or the array say about the network's input. */
+static network_args for_subject(const explanation *e, const explain_args *args)
 {
     network_args wanted = args->network;
+
+    wanted.array = subject_is_array(args->picture.text[0]) ? &e->array : NULL;
+    wanted.frames = e->frames > 1 ? e->frames : 0;
+    return wanted;
+}
+
+bool explanation_load(explanation *e, kldve_ctx *ctx, const explain_args *args)
+{
+    network_args wanted;
     double begin = now_ms();
 
     /* Read the picture first: that is cheap, and its name is as easily mistyped. */
     if (!subject_read(e, ctx, args))
         return false;
     e->ms.decode = now_ms() - begin;
-    begin = now_ms();
-    e->method = explain_method(args);
-    e->net.ctx = ctx;
-    if (!pick_load(&args->pick, ctx, &e->mask) || !mask_covers(e, args))
-        return false;
-    network_plan_for(&wanted, needs_of(e, args));
-    wanted.array = subject_is_array(args->picture.text[0]) ? &e->array : NULL;
-    wanted.frames = e->frames > 1 ? e->frames : 0;
-    if (!network_load(&e->net, ctx, &wanted) || !network_prepare(&e->net, &wanted) ||
-        !pick_fits(&args->pick, &e->net))
-        return false;
-    e->ms.load = now_ms() - begin;
-    if (!subject_is_array(args->picture.text[0]))
-        return subject_fits_frames(e) && fits_terminal(e, args);
-    return fits_terminal(e, args) && subject_fit(e, &e->net, args->picture.text[0], &e->input) &&
-           subject_draw(e);
+    wanted = for_subject(e, args);
+    return explanation_open(e, ctx, args, &wanted) && explanation_take(e, args);
 }
 
 /* The index of the class that --target or --rival names.  A rank costs a forward pass, because only
@@ -114,6 +128,19 @@ static bool find_index(const explanation *e, const explain_args *args, const cha
     return true;
 }
 
+/* Two names of one class would count it twice. */
+static bool targets_differ(const explanation *e, const explain_args *args)
+{
+    for (int32_t i = 0; i < args->target.count; i++)
+        for (int32_t k = 0; k < i; k++)
+            if (e->set[i] == e->set[k]) {
+                complain("%s: --target %s and --target %s are one class: give it once", e->net.name,
+                         args->target.text[k], args->target.text[i]);
+                return false;
+            }
+    return true;
+}
+
 static bool find_target(explanation *e, const explain_args *args, kldve_options *o)
 {
     const char *first = args->target.count > 0 ? args->target.text[0] : "top1";
@@ -138,7 +165,7 @@ static bool find_target(explanation *e, const explain_args *args, kldve_options 
     for (int32_t i = 0; i < args->target.count; i++)
         if (!find_index(e, args, args->target.text[i], &e->set[i]))
             return false;
-    return true;
+    return targets_differ(e, args);
 }
 
 static bool explain_layer(const explanation *e, const network *net, const kldve_options *o,
@@ -163,19 +190,33 @@ static bool explain_layers(const explanation *e, const explain_args *args,
         o.target = e->record.target;
     }
     for (int32_t i = 0; ok && i < args->fuse.count; i++) {
-        network_args wanted = args->network;
-        network net;
-
-        wanted.layer = args->fuse.text[i];
-        wanted.array = e->input ? &e->array : NULL;
-        wanted.frames = e->frames > 1 ? e->frames : 0;
-        network_plan_for(&wanted, needs_of(e, args));
-        ok = network_load(&net, e->net.ctx, &wanted) && network_prepare(&net, &wanted) &&
-             explain_layer(e, &net, &o, &map[*maps]);
+        ok = explain_layer(e, &e->further[i], &o, &map[*maps]);
         *maps += ok;
-        network_free(&net);
     }
     return ok;
+}
+
+/* Load the network once more for each further layer. */
+static bool load_further(explanation *e, const explain_args *args)
+{
+    if (!e->further)
+        e->further = calloc((size_t)args->fuse.count, sizeof *e->further);
+    if (!e->further) {
+        complain("out of memory");
+        return false;
+    }
+    for (; e->furthers < args->fuse.count; e->furthers++) {
+        network *net = &e->further[e->furthers];
+        network_args wanted = for_subject(e, args);
+
+        wanted.layer = args->fuse.text[e->furthers];
+        network_plan_for(&wanted, needs_of(e, args));
+        if (!network_load(net, e->net.ctx, &wanted) || !network_prepare(net, &wanted)) {
+            network_free(net);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Replace the map of the first layer by the mean of it and those of --fuse. */
@@ -191,7 +232,7 @@ static bool fuse_layers(explanation *e, const explain_args *args, const kldve_op
         return false;
     }
     map[0] = e->map;
-    ok = explain_layers(e, args, options, map, &maps);
+    ok = load_further(e, args) && explain_layers(e, args, options, map, &maps);
     if (ok)
         status = kldve_heatmap_fuse(e->net.ctx, (const kldve_heatmap *const *)map, maps, &fused);
     if (status != KLDVE_OK)
@@ -207,8 +248,9 @@ static bool fuse_layers(explanation *e, const explain_args *args, const kldve_op
 static bool read_truth(explanation *e, const explain_args *args)
 {
     float *input = NULL;
-    bool ok = truth_load(&e->truth, e->net.ctx, args->truth, args->network.threads) &&
-              truth_fits(&e->truth, &e->net) &&
+    bool ok = (e->truth.net.net ||
+               (truth_load(&e->truth, e->net.ctx, args->truth, args->network.threads) &&
+                truth_fits(&e->truth, &e->net))) &&
               (!e->input || subject_fit(e, &e->truth.net, args->picture.text[0], &input)) &&
               truth_score(&e->truth, e->picture, input);
 
@@ -229,23 +271,56 @@ static bool read_map(explanation *e)
     return false;
 }
 
-bool explanation_make(explanation *e, const explain_args *args)
+bool explanation_ask(explanation *e, const explain_args *args, kldve_options *o)
 {
-    kldve_options o;
-    const float *logits;
-    double begin;
-    size_t count;
-
     if (args->truth && !read_truth(e, args))
         return false;
-    explain_options_of(e, args, &o);
-    begin = now_ms();
-    if (!find_target(e, args, &o) || !explain_layer(e, &e->net, &o, &e->map))
+    explain_options_of(e, args, o);
+    return find_target(e, args, o);
+}
+
+bool explanation_finish(explanation *e, const explain_args *args, const kldve_options *o)
+{
+    const float *logits;
+    size_t count;
+
+    if (!read_map(e) || (args->fuse.count > 0 && (!fuse_layers(e, args, o) || !read_map(e))))
         return false;
-    if (!read_map(e) || (args->fuse.count > 0 && (!fuse_layers(e, args, &o) || !read_map(e))))
-        return false;
-    e->ms.explain = now_ms() - begin;
     logits = map_logits(e->map, &count);
     e->tops = e->record.scores == KLDVE_SCORES_NUMBER ? 0 : classes_top(logits, count, e->top);
     return true;
+}
+
+bool explanation_answer(explanation *e, const explain_args *args, const kldve_options *o)
+{
+    double begin = now_ms();
+    bool ok = explain_layer(e, &e->net, o, &e->map) && explanation_finish(e, args, o);
+
+    e->ms.explain = now_ms() - begin;
+    return ok;
+}
+
+bool explanation_make(explanation *e, const explain_args *args)
+{
+    kldve_options o;
+
+    return explanation_ask(e, args, &o) && explanation_answer(e, args, &o);
+}
+
+void explanation_clear(explanation *e)
+{
+    kldve_heatmap_free(e->map);
+    e->map = NULL;
+    subject_free(e);
+}
+
+void explanation_free(explanation *e)
+{
+    explanation_clear(e);
+    for (int32_t i = 0; i < e->furthers; i++)
+        network_free(&e->further[i]);
+    free(e->further);
+    pick_free(&e->mask);
+    truth_free(&e->truth);
+    network_free(&e->net);
 }

@@ -256,4 +256,9 @@ void subject_free(explanation *e)
         kldve_image_free(e->frame[i]);
     free(e->frame);
     free(e->set);
+    e->input = NULL;
+    e->picture = NULL;
+    e->frame = NULL;
+    e->frames = 0;
+    e->set = NULL;
 }

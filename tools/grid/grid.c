@@ -41,27 +41,32 @@ static bool shrink(kldve_ctx *ctx, kldve_image **image, int32_t side, kldve_stat
     return true;
 }
 
+/* Into a place of the grid.  False after a message. */
+static bool read_picture(grid *g, int32_t i, const char *path, int32_t side)
+{
+    grid_picture *p = &g->picture[i];
+    kldve_status status;
+
+    p->path = p->shown = path;
+    grid_stem(path, p->name);
+    if (!grid_load_picture(g->ctx, path, &p->image))
+        return false;
+    p->width = kldve_image_width(p->image);
+    p->height = kldve_image_height(p->image);
+    if (!pick_covers(&g->pick, &g->mask, path, p->width, p->height))
+        return false;
+    p->shrunk = shrink(g->ctx, &p->image, side, &status);
+    if (status != KLDVE_OK)
+        complain_ctx(g->ctx, path, status);
+    return status == KLDVE_OK;
+}
+
 /* Read all pictures before explaining the first: that is cheap, and names are easily mistyped. */
 static bool read_pictures(grid *g, const grid_args *args, int32_t side)
 {
-    for (int32_t i = 0; i < g->pictures; i++) {
-        grid_picture *p = &g->picture[i];
-        kldve_status status;
-
-        p->path = args->picture.text[i];
-        grid_stem(p->path, p->name);
-        if (!grid_load_picture(g->ctx, p->path, &p->image))
+    for (int32_t i = 0; i < g->pictures; i++)
+        if (!read_picture(g, i, args->picture.text[i], side))
             return false;
-        p->width = kldve_image_width(p->image);
-        p->height = kldve_image_height(p->image);
-        if (!pick_covers(&g->pick, &g->mask, p->path, p->width, p->height))
-            return false;
-        p->shrunk = shrink(g->ctx, &p->image, side, &status);
-        if (status != KLDVE_OK) {
-            complain_ctx(g->ctx, p->path, status);
-            return false;
-        }
-    }
     return true;
 }
 
@@ -70,6 +75,15 @@ static void read_methods(grid *g, const grid_args *args)
     for (int32_t i = 0; i < g->methods; i++)
         grid_read_method(args->method.count > 0 ? args->method.text[i] : method_number(0)->name,
                          grid_reading(args), &g->method[i]);
+}
+
+/* By default what the network says and, where somebody knows it, what it should say. */
+static void read_targets(grid *g, const grid_args *args)
+{
+    static const char *const usual[] = {"top1", GRID_EXPECTED};
+
+    g->targets = args->target.count > 0 ? args->target.count : g->expected ? 2 : 1;
+    g->target = args->target.count > 0 ? args->target.text : usual;
 }
 
 /* Of all methods. */
@@ -85,6 +99,16 @@ static uint64_t needs_of(const grid *g, const grid_args *args)
         needs |= method->needs_with ? method->needs_with(&o) : method->needs;
     }
     return needs;
+}
+
+bool grid_expects(const grid *g, int32_t target)
+{
+    return g->expected && strcmp(g->target[target], GRID_EXPECTED) == 0;
+}
+
+int32_t grid_cells(const grid *g)
+{
+    return g->pictures * g->networks * g->methods * g->targets;
 }
 
 static bool load_networks(grid *g, const grid_args *args, progress *p)
@@ -103,8 +127,9 @@ static bool load_networks(grid *g, const grid_args *args, progress *p)
             !pick_fits(&g->pick, &n->net) || (g->has_truth && !truth_fits(&g->truth, &n->net)))
             return false;
         progress_end(p);
+        n->shown = n->net.name;
         for (int32_t t = 0; t < g->targets; t++)
-            if (!classes_target(&n->net, g->target[t], &unused))
+            if (!grid_expects(g, t) && !classes_target(&n->net, g->target[t], &unused))
                 return false;
     }
     grid_name_networks(g);
@@ -159,9 +184,7 @@ static bool allocate(grid *g)
 
 static void compare_with_first(grid *g)
 {
-    int32_t cells = g->pictures * g->networks * g->methods * g->targets;
-
-    for (int32_t i = 0; i < cells; i++) {
+    for (int32_t i = 0; i < grid_cells(g); i++) {
         grid_cell *c = &g->cell[i];
 
         c->likeness = grid_likeness(
@@ -177,28 +200,43 @@ static void say_assumptions(const grid *g, const grid_args *args)
         network_say_assumptions(&g->network[i].net, &args->network[i]);
 }
 
-bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, progress *p)
+/* All but the pictures. */
+static bool begin(grid *g, kldve_ctx *ctx, const grid_args *args, progress *p)
 {
-    static const char *const first[] = {"top1"};
-    bool ok;
-
-    memset(g, 0, sizeof *g);
     g->ctx = ctx;
-    g->pictures = args->picture.count;
     g->networks = args->networks;
     g->methods = args->method.count > 0 ? args->method.count : 1;
-    g->targets = args->target.count > 0 ? args->target.count : 1;
-    g->target = args->target.count > 0 ? args->target.text : first;
+    read_targets(g, args);
     g->metrics = figures_count();
     if (!allocate(g))
         return false;
     read_methods(g, args);
     g->has_truth = args->truth != NULL;
     g->pick = args->pick;
-    ok = limits_set(ctx, &args->limit) && pick_load(&g->pick, ctx, &g->mask) &&
-         read_pictures(g, args, side) &&
-         (!g->has_truth || truth_load(&g->truth, ctx, args->truth, args->network[0].threads)) &&
-         load_networks(g, args, p);
+    return limits_set(ctx, &args->limit) && pick_load(&g->pick, ctx, &g->mask) &&
+           (!g->has_truth || truth_load(&g->truth, ctx, args->truth, args->network[0].threads)) &&
+           load_networks(g, args, p);
+}
+
+void grid_tell(grid *g, const grid_args *args, progress *p)
+{
+    progress_end(p);
+    if (!g->told)
+        say_assumptions(g, args);
+    if (!args->quiet && !g->told)
+        grid_say_remarks(g);
+    if (!args->quiet)
+        grid_say_left_out(g);
+    g->told = true;
+}
+
+bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, progress *p)
+{
+    bool ok;
+
+    memset(g, 0, sizeof *g);
+    g->pictures = g->of = args->picture.count;
+    ok = begin(g, ctx, args, p) && read_pictures(g, args, side);
     for (int32_t i = 0; ok && i < g->pictures; i++)
         ok = grid_explain_picture(g, args, i, p);
     progress_count(p, 0, 0);
@@ -206,21 +244,53 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     if (!ok || !grid_any_map(g))
         return false;
     compare_with_first(g);
-    say_assumptions(g, args);
-    if (!args->quiet) {
-        grid_say_remarks(g);
-        grid_say_left_out(g);
+    grid_tell(g, args, p);
+    return true;
+}
+
+/* ---- a series ------------------------------------------------------------------------------ */
+
+bool grid_begin_series(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t of,
+                       const int32_t *expected, progress *p)
+{
+    memset(g, 0, sizeof *g);
+    g->expected = expected;
+    g->pictures = 1;
+    g->of = of;
+    g->before = -1;
+    return begin(g, ctx, args, p);
+}
+
+/* The place of the one picture becomes empty. */
+static void clear_place(grid *g)
+{
+    for (int32_t i = 0; i < grid_cells(g); i++) {
+        kldve_heatmap_free(g->cell[i].map);
+        g->cell[i] = (grid_cell){.metric = g->cell[i].metric};
     }
+    memset(g->prediction, 0, (size_t)g->networks * sizeof *g->prediction);
+    free(g->truth_says->probability);
+    *g->truth_says = (grid_truth){.probability = NULL};
+    kldve_image_free(g->picture->image);
+    *g->picture = (grid_picture){.path = NULL};
+}
+
+bool grid_take(grid *g, const grid_args *args, const char *path, const char *shown, int32_t side,
+               progress *p)
+{
+    clear_place(g);
+    g->before++;
+    if (!read_picture(g, 0, path, side) || !grid_explain_picture(g, args, 0, p))
+        return false;
+    g->picture->shown = shown;
+    grid_stem(shown, g->picture->name);
+    compare_with_first(g);
     return true;
 }
 
 void grid_free(grid *g)
 {
-    size_t cells = g->cell ? (size_t)g->pictures * (size_t)g->networks * (size_t)g->methods *
-                                 (size_t)g->targets
-                           : 0;
-
-    for (size_t i = 0; i < cells; i++)
+    for (int32_t i = 0; g->cell && i < grid_cells(g); i++)
         kldve_heatmap_free(g->cell[i].map);
     for (int32_t i = 0; g->network && i < g->networks; i++)
         network_free(&g->network[i].net);

@@ -117,7 +117,8 @@ grid_method_error grid_read_method(const char *text, int32_t reading, grid_metho
 /* ---- the grid ----------------------------------------------------------------------------- */
 
 typedef struct grid_picture {
-    const char *path;      /**< as given */
+    const char *path;      /**< to open it */
+    const char *shown;     /**< in figures: as given, or without folders of this machine */
     char name[LABEL_SIZE]; /**< without folder and ending, clean */
     int32_t width, height; /**< of the file, pixels */
     kldve_image *image;    /**< scaled down to the side given to grid_run() */
@@ -127,6 +128,7 @@ typedef struct grid_picture {
 typedef struct grid_network {
     const network_args *args;
     network net;           /**< net.labels, net.layer, net.shape ... */
+    const char *shown;     /**< in figures: its file as given, or without folders */
     char file[LABEL_SIZE]; /**< `name` before it was made unique */
     char name[LABEL_SIZE]; /**< from --name, or the card's, or the file's without folder and .onnx;
                                 clean, and made unique with the layer or a number */
@@ -172,6 +174,9 @@ typedef struct grid_cell {
     char why[LABEL_SIZE]; /**< why there is no map, clean; "" if there is one */
 } grid_cell;
 
+/** The target that stands for what a picture should have been called, where somebody knows it. */
+#define GRID_EXPECTED "expected"
+
 /** What the truth says of one picture. */
 typedef struct grid_truth {
     double *probability; /**< [classes] */
@@ -189,6 +194,10 @@ typedef struct grid {
     grid_network *network;
     grid_method *method;
     const char *const *target; /**< as given, "top1" */
+    const int32_t *expected;   /**< [networks]: the class of GRID_EXPECTED, -1: nobody knows;
+                                    NULL: that is a label as any other */
+    int32_t before, of;        /**< pictures of a series before this one, and all of them */
+    bool told;                 /**< what holds for the whole series was said */
     int32_t pictures, networks, methods, targets;
     int32_t metrics;             /**< map_metric(0) .. map_metric(metrics - 1) */
     double *values;              /**< what cell.metric points to */
@@ -200,6 +209,22 @@ typedef struct grid {
  *  @param side  keep pictures at most this many pixels wide and high; 0: as they are.
  *  @return false after a message; free the grid in either case. */
 bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, progress *p);
+
+/** A series: one picture after another in a grid of one, for more of them than memory has room for.
+ *  Begin with grid_begin_series(); after each grid_take() its picture is in place 0.
+ *  @param of        How many pictures there will be.
+ *  @param expected  [networks], of the next picture whenever one is taken, see grid.expected.
+ *  @return false after a message; free the grid in either case. */
+bool grid_begin_series(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t of,
+                       const int32_t *expected, progress *p);
+/** The next picture.  False after a message about this picture: it is skipped, and others can
+ *  follow.
+ *  @param shown  What figures call it; outlives the next call, as `path` does. */
+bool grid_take(grid *g, const grid_args *args, const char *path, const char *shown, int32_t side,
+               progress *p);
+/** Say what was assumed, what the maps of the last picture say of themselves, and what was left
+ * out; what holds for all pictures once.  It belongs to a picture that grid_take() took. */
+void grid_tell(grid *g, const grid_args *args, progress *p);
 
 void grid_free(grid *g);
 

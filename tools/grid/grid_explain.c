@@ -4,6 +4,7 @@
 #include "cli/getters.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,26 @@ static bool ask_truth(grid *g, const kldve_image *picture, int32_t i)
     return true;
 }
 
+/* What is asked of a cell: its target.  False after a message, or with cell->why: nothing is asked.
+ */
+static bool ask(const grid *g, grid_cell *cell, kldve_options *o)
+{
+    const network *net = &g->network[cell->network].net;
+    const grid_prediction *says = grid_prediction_at(g, cell->picture, cell->network);
+    int32_t index;
+
+    if (!grid_expects(g, cell->target))
+        return classes_target(net, g->target[cell->target], o);
+    index = g->expected[cell->network];
+    o->target_kind = KLDVE_TARGET_INDEX;
+    o->target = index;
+    if (index < 0)
+        snprintf(cell->why, sizeof cell->why, "no class of the network is known to be expected");
+    else if (says->tops > 0 && says->top[0].index == index)
+        snprintf(cell->why, sizeof cell->why, "the network says what is expected");
+    return !*cell->why;
+}
+
 /* False after a message.  If the network rules out the method, the cell has no map and cell->why
  * says why. */
 static bool explain_cell(grid *g, const grid_args *args, const kldve_image *picture,
@@ -119,8 +140,8 @@ static bool explain_cell(grid *g, const grid_args *args, const kldve_image *pict
     grid_set_options(args, &g->method[cell->method], &o);
     o.truth = g->truth.score;
     pick_options(&g->pick, &g->mask, &o);
-    if (!classes_target(net, g->target[cell->target], &o))
-        return false;
+    if (!ask(g, cell, &o))
+        return *cell->why != '\0';
     status = kldve_explain(net->explainer, picture, &o, &cell->map);
     cell->ms = now_ms() - begin;
     if (status == KLDVE_E_UNSUPPORTED || status == KLDVE_E_NO_VJP) {
@@ -152,6 +173,7 @@ static bool explain_network(grid *g, const grid_args *args, const kldve_image *p
                             int32_t net, progress *p)
 {
     int32_t of = g->networks * g->methods * g->targets;
+    bool series = g->of > g->pictures; /* what counts is pictures */
 
     for (int32_t m = 0; m < g->methods; m++)
         for (int32_t t = 0; t < g->targets; t++) {
@@ -161,7 +183,8 @@ static bool explain_network(grid *g, const grid_args *args, const kldve_image *p
             cell->network = net;
             cell->method = m;
             cell->target = t;
-            progress_count(p, cell - g->cell, (int64_t)of * g->pictures);
+            progress_count(p, series ? g->before : cell - g->cell,
+                           series ? g->of : (int64_t)of * g->pictures);
             progress_step(p, "explaining %.60s with %.60s, %s", g->picture[i].name,
                           g->network[net].name, g->method[m].id);
             if (!explain_cell(g, args, picture, cell))
@@ -187,9 +210,7 @@ bool grid_explain_picture(grid *g, const grid_args *args, int32_t i, progress *p
 
 bool grid_any_map(const grid *g)
 {
-    int32_t cells = g->pictures * g->networks * g->methods * g->targets;
-
-    for (int32_t i = 0; i < cells; i++)
+    for (int32_t i = 0; i < grid_cells(g); i++)
         if (g->cell[i].map)
             return true;
     complain("%s: %s", g->network[0].net.name, cell_at(g, 0, 0, 0, 0)->why);
@@ -199,16 +220,15 @@ bool grid_any_map(const grid *g)
 /* What rules out a method is the same for every picture; what overflows is not. */
 void grid_say_left_out(const grid *g)
 {
-    int32_t cells = g->pictures * g->networks * g->methods * g->targets;
-
-    for (int32_t i = 0; i < cells; i++) {
+    for (int32_t i = 0; i < grid_cells(g); i++) {
         const grid_cell *cell = &g->cell[i];
         const char *name = g->network[cell->network].name, *method = g->method[cell->method].id;
 
         if (cell->record.flags & KLDVE_RESULT_NON_FINITE)
             complain("%s: %s: %s left out: %s", g->picture[cell->picture].path, name, method,
                      cell->why);
-        else if (!cell->map && cell->picture == 0 && cell->target == 0)
+        else if (!g->told && !cell->map && cell->picture == 0 && cell->target == 0 &&
+                 !grid_expects(g, cell->target))
             complain("%s: %s left out: %s", name, method, cell->why);
     }
 }

@@ -46,8 +46,7 @@ static json_object *new_network(const void *of, size_t i)
     json_object *object = json_object_new_object();
 
     if (object && json_put_text(object, "name", n->name) &&
-        json_put_text(object, "model", n->net.name) &&
-        json_put_text(object, "layer", n->net.layer) &&
+        json_put_text(object, "model", n->shown) && json_put_text(object, "layer", n->net.layer) &&
         json_put(object, "classes", json_object_new_int(n->net.shape.classes)) &&
         figures_put_scores(object, &n->net))
         return object;
@@ -64,7 +63,7 @@ static json_object *new_prediction(const void *of, size_t i)
     size_t tops = number ? 0 : (size_t)s.says->tops, differences = (size_t)s.says->againsts;
     json_object *object = json_object_new_object();
 
-    if (object && json_put_text(object, "picture", g->picture[picture].path) &&
+    if (object && json_put_text(object, "picture", g->picture[picture].shown) &&
         json_put_text(object, "network", g->network[net].name) &&
         (!number || json_put_number(object, "value", (double)s.says->top[0].logit, 9)) &&
         json_put(object, "top5", json_new_list(new_top, &s, tops)) &&
@@ -91,7 +90,7 @@ static json_object *new_map(const void *of, size_t i)
     const grid_method *m = &g->method[cell->method];
     json_object *object = json_object_new_object();
 
-    if (object && json_put_text(object, "picture", g->picture[cell->picture].path) &&
+    if (object && json_put_text(object, "picture", g->picture[cell->picture].shown) &&
         json_put_text(object, "network", g->network[cell->network].name) &&
         json_put_text(object, "method", m->method->name) &&
         json_put_text(object, "reading", m->reading ? kldve_reading_name(m->reading) : NULL) &&
@@ -103,18 +102,33 @@ static json_object *new_map(const void *of, size_t i)
     return NULL;
 }
 
-json_object *grid_json(const grid *g)
+json_object *grid_json_head(const grid *g, const char *judge)
 {
-    size_t networks = (size_t)g->networks, predictions = (size_t)g->pictures * networks;
-    size_t maps = predictions * (size_t)g->methods * (size_t)g->targets;
     json_object *object = json_object_new_object();
 
-    if (object && json_put(object, "networks", json_new_list(new_network, g, networks)) &&
-        (!g->has_truth || json_put_text(object, "truth", g->truth.net.name)) &&
-        pick_put_place(object, &g->pick) &&
-        json_put(object, "predictions", json_new_list(new_prediction, g, predictions)) &&
-        json_put(object, "maps", json_new_list(new_map, g, maps)) &&
-        json_put_text(object, "kldve", kldve_version()))
+    if (object &&
+        json_put(object, "networks", json_new_list(new_network, g, (size_t)g->networks)) &&
+        (!g->has_truth || json_put_text(object, "truth", judge)) &&
+        pick_put_place(object, &g->pick) && json_put_text(object, "kldve", kldve_version()))
+        return object;
+    json_object_put(object);
+    return NULL;
+}
+
+bool grid_json_put_pictures(json_object *object, const grid *g)
+{
+    size_t predictions = (size_t)g->pictures * (size_t)g->networks;
+    size_t maps = predictions * (size_t)g->methods * (size_t)g->targets;
+
+    return json_put(object, "predictions", json_new_list(new_prediction, g, predictions)) &&
+           json_put(object, "maps", json_new_list(new_map, g, maps));
+}
+
+json_object *grid_json(const grid *g)
+{
+    json_object *object = grid_json_head(g, g->truth.net.name);
+
+    if (object && grid_json_put_pictures(object, g))
         return object;
     json_object_put(object);
     return NULL;

@@ -7,6 +7,11 @@
 /** Name the networks, which are loaded, each by another name. */
 void grid_name_networks(grid *g);
 
+/** How many cells there are. */
+int32_t grid_cells(const grid *g);
+/** Whether a target is GRID_EXPECTED and somebody knows what is. */
+bool grid_expects(const grid *g, int32_t target);
+
 /** False after a message. */
 bool grid_load_picture(kldve_ctx *ctx, const char *path, kldve_image **out);
 /** Explain picture i by all networks and methods.  False after a message. */

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { POOL_WHY_SIZE = 256 };
+enum { POOL_WHY_SIZE = 1024 };
 
 /** What the threads do.  Functions that fail write one line to `why`. */
 typedef struct pool_work {

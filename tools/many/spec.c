@@ -65,6 +65,69 @@ bool spec_add_file(spec *s, const char *key, const char *path)
     return true;
 }
 
+/* ---- options ------------------------------------------------------------------------------ */
+
+static bool is_in(const char *const *list, const char *name)
+{
+    for (; *list; list++)
+        if (strcmp(*list, name) == 0)
+            return true;
+    return false;
+}
+
+static void add_list(spec *s, const char *key, const arg_list *list)
+{
+    for (int32_t i = 0; i < list->count; i++)
+        spec_add(s, "%s %s", key, list->text[i]);
+}
+
+static void add_option(spec *s, const arg_option *o, const unsigned char *at)
+{
+    const arg_numbers *numbers = (const void *)at;
+    const arg_size *size = (const void *)at;
+
+    switch (o->kind) {
+    case ARG_FLAG:
+        spec_add_number(s, o->name, *(const bool *)at);
+        break;
+    case ARG_STRING:
+    case ARG_NEXT:
+    case ARG_MODEL:
+        spec_add_text(s, o->name, *(const char *const *)(const void *)at);
+        break;
+    case ARG_INT:
+    case ARG_CHOICE:
+        spec_add_number(s, o->name, *(const int32_t *)(const void *)at);
+        break;
+    case ARG_NUMBER:
+        spec_add_number(s, o->name, *(const double *)(const void *)at);
+        break;
+    case ARG_NUMBERS:
+        for (int32_t i = 0; i < numbers->count; i++)
+            spec_add(s, "%s %.9g", o->name, numbers->value[i]);
+        break;
+    case ARG_SIZE:
+        if (size->width > 0)
+            spec_add(s, "%s %dx%d", o->name, (int)size->width, (int)size->height);
+        break;
+    case ARG_LIST:
+        add_list(s, o->name, (const void *)at);
+        break;
+    case ARG_REST:
+    case ARG_GROUP:
+    case ARG_END:
+        break;
+    }
+}
+
+void spec_add_options(spec *s, const arg_option *table, const void *values,
+                      const char *const *except)
+{
+    for (const arg_option *o = table; o->kind != ARG_END; o++)
+        if (o->kind != ARG_GROUP && !is_in(except, o->name))
+            add_option(s, o, (const unsigned char *)values + o->offset);
+}
+
 /* ---- a network ---------------------------------------------------------------------------- */
 
 typedef struct weights {

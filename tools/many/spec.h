@@ -25,6 +25,11 @@ void spec_add_number(spec *s, const char *key, double value);
 /** The digest of a file; NULL: nothing.  False after a message. */
 bool spec_add_file(spec *s, const char *key, const char *path);
 
+/** The values of a command's options, but of those whose names are in `except`, which NULL ends.
+ *  Files count by their names. */
+void spec_add_options(spec *s, const arg_option *table, const void *values,
+                      const char *const *except);
+
 /** A network that is loaded: its files, what was chosen in it, how pictures are prepared.  False
  *  after a message. */
 bool spec_add_network(spec *s, const network *net, const network_args *args);

@@ -1,311 +1,332 @@
-const data = told("data");
-const state = {picture: 0, network: 0, method: 0, target: 0, opacity: 0.5, x: -1, y: -1};
-const heat = at("heat"), pen = heat.getContext("2d", {willReadFrequently: true});
+/* ---- what is shown ------------------------------------------------------------------------------ */
 
-function bytes(text) {
-  const raw = atob(text), out = new Uint8Array(raw.length);
-  for (let i = 0; i < raw.length; i++) out[i] = raw.charCodeAt(i);
-  return out;
-}
-const colours = {plain: bytes(data.colours.plain), signed: bytes(data.colours.signed)};
-const pictures = data.pictures.map(p => { const image = new Image(); image.src = p.source; return image; });
+const KINDS = {network: data.networks.map(n => n.name), method: data.methods.map(m => m.title), target: data.targets};
+const KEYS = {m: "method", n: "network", t: "target"};
+let current = null; // the picture that is shown
+const cellOf = (kind, i) => { const s = {...state, [kind]: i}; return cellAt(s.network, s.method, s.target); };
+const cell = () => cellAt(state.network, state.method, state.target);
 
-function index() {
-  return ((state.picture * data.networks.length + state.network) * data.methods.length + state.method) *
-    data.targets.length + state.target;
-}
-const map = () => data.maps[index()];
-
-/* 16 bits for each value, the lower byte first. */
-const unpacked = new Map();
-function values(i) {
-  if (!unpacked.has(i)) {
-    const raw = bytes(data.maps[i].values), out = new Float64Array(raw.length / 2);
-    for (let k = 0; k < out.length; k++) out[k] = (raw[2 * k] + 256 * raw[2 * k + 1]) / 65535;
-    unpacked.set(i, out);
-  }
-  return unpacked.get(i);
+function titleOf(map, net) {
+  return map.left_out !== undefined ? "No map" : map.target ? `Why “${labelOf(map.target)}”?` :
+    `${net.number} ${number(map.value, 6)}: ${map.question}?`;
 }
 
-/* Bilinear with half-pixel centres, edges held: the library's upsampling. */
-function sample(v, height, width, y, x) {
-  const clamp = (t, n) => Math.min(Math.max(t, 0), n - 1);
-  const fy = clamp(y * height - 0.5, height), fx = clamp(x * width - 0.5, width);
-  const y0 = Math.floor(fy), x0 = Math.floor(fx), y1 = clamp(y0 + 1, height), x1 = clamp(x0 + 1, width);
-  const top = v[y0 * width + x0] + (fx - x0) * (v[y0 * width + x1] - v[y0 * width + x0]);
-  const low = v[y1 * width + x0] + (fx - x0) * (v[y1 * width + x1] - v[y1 * width + x0]);
-  return top + (fy - y0) * (low - top);
+/* ---- maps -------------------------------------------------------------------------------------- */
+
+/* The cells on the stage: one, or all of the kind that stand side by side. */
+const staged = () => state.beside ? KINDS[state.beside].map((_, i) => ({i, cell: cellOf(state.beside, i)})) : [{i: 0, cell: cell()}];
+
+function caption(tile) {
+  const map = current.maps[tile.cell], made = element("figcaption");
+  if (!state.beside) return made;
+  const name = state.beside === "target" ? targetWords(map, data.targets[tile.i])[0] : KINDS[state.beside][tile.i];
+  made.append(named("b", name));
+  const more = map.target && state.beside !== "target" ? `${labelOf(map.target)}, ${percent(map.target.probability)}` :
+    map.target ? percent(map.target.probability) : map.value !== undefined ? number(map.value, 5) : "";
+  if (more) made.append(element("br"), named("span", more));
+  return made;
 }
 
-/* The map at the centre of a pixel of the picture; null outside what the network saw, whose edges lie
-   between pixels, as in the library. */
-function valueAt(px, py) {
-  if (!map().values) return null;
-  const [left, top, width, height] = seen(), x = px - left, y = py - top;
-  if (x < 0 || y < 0 || x >= width || y >= height) return null;
-  return sample(values(index()), map().height, map().width, (y + 0.5) / height, (x + 0.5) / width);
+function stage() {
+  const at_stage = at("stage");
+  at_stage.classList.toggle("beside", Boolean(state.beside));
+  at_stage.replaceChildren(...staged().map(tile => {
+    const figure = element("figure"), sheet = element("div", undefined, {class: "sheet"}), map = current.maps[tile.cell];
+    const now = tile.cell === cell(), canvas = element("canvas", undefined, {role: "img", "aria-describedby": "value"});
+    if (now) Object.assign(canvas, {id: "heat", tabIndex: 0});
+    canvas.setAttribute("aria-label", `${current.entry.name} with the map of ${data.methods[map_method(tile.cell)].title}`);
+    canvas.tile = tile;
+    sheet.append(canvas);
+    figure.classList.toggle("now", now);
+    figure.append(sheet, caption(tile), element("p", noticed(map).join("\n"), {class: "note", ...(now && {id: "note", role: "status"})}));
+    return figure;
+  }));
+  fit();
+  draw();
 }
+const map_method = c => Math.floor(c / data.targets.length) % data.methods.length;
 
-/* What a map value, 0..255, does to the picture: the place of its colour in the table, and how much it covers, 0..1.
-   Colours of a signed map meet in the picture, not in white: the rule of lib/image/overlay.c. */
-function paint(level, signed) {
-  if (!signed) return [3 * level, 1];
-  const rest = 1 - (level < 128 ? 127 - level : level - 128) / 127;
-  return [level < 128 ? 0 : 3 * 255, 1 - rest * rest];
-}
-
-/* The heat of a map at full opacity, at the size of the picture.  It is drawn once, so that the slider and
-   the pointer do not wait for it. */
-const layer = document.createElement("canvas");
-let drawn = "";
-function drawLayer(width, height) {
-  const m = map(), name = index() + " " + width + " " + height;
-  if (drawn === name) return;
-  drawn = name;
-  layer.width = width;
-  layer.height = height;
-  const brush = layer.getContext("2d"), frame = brush.createImageData(width, height), rgba = frame.data;
-  const table = m.signed ? colours.signed : colours.plain;
-  for (let y = 0, i = 0; y < height; y++)
-    for (let x = 0; x < width; x++, i += 4) {
-      const v = valueAt(x, y);
-      if (v === null) continue;
-      const [c, cover] = paint(Math.round(255 * v), m.signed);
-      rgba[i] = table[c];
-      rgba[i + 1] = table[c + 1];
-      rgba[i + 2] = table[c + 2];
-      rgba[i + 3] = Math.round(255 * cover);
-    }
-  brush.putImageData(frame, 0, 0);
-}
-
-/* Where the map lies, in pixels of the picture. */
-function seen() {
-  const s = map().seen, x = Math.round(s[0] * heat.width), y = Math.round(s[1] * heat.height);
-  return [x, y, Math.round((s[0] + s[2]) * heat.width) - x, Math.round((s[1] + s[3]) * heat.height) - y];
+/* As wide as the column, but the whole picture stays within the window. */
+function fit() {
+  if (!current) return;
+  const {naturalWidth: w, naturalHeight: h} = current.image, narrow = innerWidth <= 760;
+  const top = at("stage").getBoundingClientRect().top + scrollY, room = Math.max(260, innerHeight - top - 54);
+  const tiles = state.beside ? KINDS[state.beside].length : 1, wide = at("stage").clientWidth;
+  /* Side by side: the fewest columns with which all of them fit into the window, if any. */
+  let columns = 1;
+  while (state.beside && columns < Math.min(tiles, 8) && wide / (columns + 1) > 170 &&
+    Math.ceil(tiles / columns) * (wide / columns * h / w + 60) > room) columns++;
+  at("stage").style.setProperty("--tile", `${Math.floor((wide - 14 * (columns - 1)) / columns)}px`);
+  for (const canvas of at("stage").querySelectorAll("canvas"))
+    canvas.style.width = narrow ? "100%" : `min(100%, ${Math.floor(room * w / h)}px)`;
 }
 
 function draw() {
-  const image = pictures[state.picture], m = map();
-  heat.width = image.naturalWidth;
-  heat.height = image.naturalHeight;
-  /* As wide as the column, but a tall picture stays within the window. */
-  heat.style.width = `min(100%, ${80 * heat.width / heat.height}vh)`;
-  pen.drawImage(image, 0, 0);
-  if (m.values && state.opacity > 0) {
-    const [x, y, width, height] = seen();
-    drawLayer(heat.width, heat.height);
-    pen.fillStyle = "rgba(0, 0, 0, 0.75)";
-    pen.beginPath();
-    pen.rect(0, 0, heat.width, heat.height);
-    pen.rect(x, y, width, height);
-    pen.fill("evenodd");
-    pen.globalAlpha = state.opacity;
-    pen.drawImage(layer, 0, 0);
-    pen.globalAlpha = 1;
-  }
-  place();
-  if (state.x >= 0) mark();
+  const mark = state.x < 0 ? null : [state.x, state.y];
+  for (const canvas of at("stage").querySelectorAll("canvas")) drawOn(canvas, current, canvas.tile.cell, state.opacity, mark);
 }
-
-/* A line in white with black edges. */
-function trace(path, width) {
-  for (const [more, colour] of [[2, "#000"], [0, "#fff"]]) {
-    pen.lineWidth = width + more;
-    pen.strokeStyle = colour;
-    pen.stroke(path);
-  }
-}
-
-/* The edges between pixels that count in the mask and pixels that do not. */
-const masked = data.mask ? bytes(data.mask) : null;
-function maskEdges() {
-  const path = new Path2D(), w = data.mask_width, h = masked.length / w, sx = heat.width / w, sy = heat.height / h;
-  const inside = (x, y) => x >= 0 && y >= 0 && x < w && y < h && masked[y * w + x] !== 0;
-  for (let y = 0; y <= h; y++)
-    for (let x = 0; x <= w; x++) {
-      if (inside(x, y) !== inside(x - 1, y)) { path.moveTo(x * sx, y * sy); path.lineTo(x * sx, (y + 1) * sy); }
-      if (inside(x, y) !== inside(x, y - 1)) { path.moveTo(x * sx, y * sy); path.lineTo((x + 1) * sx, y * sy); }
-    }
-  return path;
-}
-
-/* Which scores are explained: a pixel, a region, the box of a row. */
-function place() {
-  const m = map(), picture = data.pictures[state.picture], path = new Path2D();
-  const sx = heat.width / picture.width, sy = heat.height / picture.height, line = Math.max(1, heat.width / 400);
-  if (masked) trace(maskEdges(), line);
-  if (data.at) {
-    const x = (data.at[0] + 0.5) * sx, y = (data.at[1] + 0.5) * sy, r = Math.max(3, Math.min(heat.width, heat.height) / 24);
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-      path.moveTo(x + dx * r / 3, y + dy * r / 3);
-      path.lineTo(x + dx * r, y + dy * r);
-    }
-    trace(path, line);
-  }
-  if (m.box) {
-    path.rect(m.box[0] * sx, m.box[1] * sy, (m.box[2] - m.box[0]) * sx, (m.box[3] - m.box[1]) * sy);
-    trace(path, line);
-  }
-}
-
-function mark() {
-  const r = Math.max(4, heat.width / 60);
-  for (const [width, colour] of [[4, "#000"], [2, "#fff"]]) {
-    pen.lineWidth = width;
-    pen.strokeStyle = colour;
-    pen.beginPath();
-    pen.arc(state.x + 0.5, state.y + 0.5, r, 0, 7);
-    pen.stroke();
-  }
-}
-
-const number = (v, digits) => v === null || v === undefined ? "–" : Number(v).toPrecision(digits);
-const percent = p => (100 * p).toFixed(p < 0.1 ? 2 : 1) + " %";
-const measured = (metric, v) => v === null ? "–" :
-  (metric.share ? percent(v) : number(v, 4)) + (metric.unit ? " " + metric.unit : "");
-const labelOf = c => c.label || "class " + c.index;
-
-
-const against = v => Math.abs(v).toFixed(4) + (v < 0 ? " against" : " for");
 
 function tell() {
-  const v = state.x < 0 ? undefined : valueAt(state.x, state.y);
-  at("value").textContent = v === undefined ? "Point at the picture to read the map." : `x ${state.x}, y ${state.y}: ` +
-    (v !== null ? v.toFixed(4) + (map().signed ? `, where 0.5 is zero: ${against(2 * v - 1)}` : "")
-      : map().values ? "the network did not see this" : "no map");
+  const read = c => readingOf(current.maps[c], valueAt(current, c, state.x, state.y));
+  at("value").textContent = state.x < 0 ? "Point at the picture to read the map." : `x ${state.x}, y ${state.y}: ` +
+    (state.beside ? staged().map(t => `${KINDS[state.beside][t.i]} ${read(t.cell)}`).join("; ") : read(cell()));
 }
 
-/* What everyone who sees the map should know, a sentence each. */
-function noticed(m) {
-  const flat = m.flags.includes("flat"), reason = flag => flag === "flat" && m.remark ? ": " + m.remark : "";
-  const say = flag => data.sentences[flag][0].toUpperCase() + data.sentences[flag].slice(1) + reason(flag) + ".";
-  return (m.left_out ? ["No map: " + m.left_out] : []).concat(m.flags.map(say), m.remark && !flat ? ["Note: " + m.remark + "."] : []);
-}
+/* ---- words -------------------------------------------------------------------------------------- */
 
-function write() {
-  const m = map(), says = data.predictions[state.picture * data.networks.length + state.network];
-  const net = data.networks[state.network], method = data.methods[state.method];
-  at("title").textContent = m.left_out ? "No map" : m.target ? `Why “${labelOf(m.target)}”?` :
-    `${net.number} ${number(m.value, 6)}: ${m.question}?`;
-  at("summary").textContent = `${data.pictures[state.picture].name}, ${net.name}, ${method.title}`;
-  at("note").textContent = noticed(m).join("\n");
-  heat.setAttribute("aria-label", `${data.pictures[state.picture].name} with the map of ${method.title}`);
-  at("low").textContent = m.signed ? "against" : "0";
-  at("high").textContent = m.signed ? "for" : "1";
-  const scale = at("scale").getContext("2d"), table = m.signed ? colours.signed : colours.plain;
-  for (let x = 0; x < 130; x++) {
-    const c = 3 * Math.round(255 * x / 129);
-    scale.fillStyle = `rgb(${table[c]},${table[c + 1]},${table[c + 2]})`;
-    scale.fillRect(x, 0, 1, 12);
-  }
-  at("meaning").textContent = net.probabilities ? "Probability: " + net.probabilities + "." : "";
-  const list = at("top");
-  list.replaceChildren(...says.top5.map(c => {
+function bars(says, map, net) {
+  return says.top5.map(c => {
     const item = element("li"), line = element("div", undefined, {class: "line"}), bar = element("div", undefined, {class: "bar"});
     const fill = element("i");
-    line.append(element("span", labelOf(c), {class: "name"}), element("span", percent(c.probability), {class: "share"}));
+    line.append(named("span", labelOf(c), {class: "name"}), element("span", percent(c.probability), {class: "share"}));
     fill.style.width = 100 * c.probability + "%";
     bar.append(fill);
     item.append(line, bar);
-    if (m.target && m.target.index === c.index) item.className = "explained";
+    if (map.target && map.target.index === c.index) item.className = "explained";
     return item;
-  }));
-  if (says.value !== undefined) {
+  }).concat(says.value === undefined ? [] : [(() => {
     const line = element("div", undefined, {class: "line"}), item = element("li", undefined, {class: "explained"});
     line.append(element("span", net.number, {class: "name"}), element("span", number(says.value, 6), {class: "share"}));
     item.append(line);
-    list.append(item);
+    return item;
+  })()]);
+}
+
+const rowOf = cells => { const row = element("tr"); row.append(...cells.map(text => named("td", String(text)))); return row; };
+
+function verdict() {
+  const entry = current.entry, says = saying(entry, state.network), box = at("verdict");
+  box.hidden = !entry.expected;
+  if (!entry.expected) return;
+  const judged = says.right !== undefined;
+  box.replaceChildren(element("span", judged ? says.right ? "✓ Right: " : "✗ Wrong: " : "Expected: ",
+    {class: judged ? says.right ? "right" : "wrong" : ""}),
+  judged && !says.right ? "it should be " : "", named("b", entry.expected),
+  judged ? says.right ? "" : `, the network says ${says.label}.` : "; the network has no such class.");
+}
+
+function figures(map, net) {
+  return map.left_out !== undefined ? [] : figuresOf(map, net, data.networks[0]).map(([name, value, says]) => {
+    const box = element("div"), line = element("div", undefined, {class: "line"});
+    line.append(element("dt", name), element("dd", value));
+    box.append(line, element("dd", says, {class: "says"}));
+    return box;
+  });
+}
+
+function legend(map) {
+  const scale = at("scale").getContext("2d"), table = map.signed ? colours.signed : colours.plain;
+  for (let x = 0; x < 256; x++) {
+    const c = 3 * x;
+    scale.fillStyle = `rgb(${table[c]},${table[c + 1]},${table[c + 2]})`;
+    scale.fillRect(x, 0, 1, 12);
   }
+  at("low").textContent = map.signed ? "against" : "cold";
+  at("high").textContent = map.signed ? "for" : "hot";
+}
+
+function write() {
+  const map = current.maps[cell()], says = current.predictions[state.network], net = data.networks[state.network];
+  const method = data.methods[state.method];
+  at("title").replaceChildren(element("bdi", titleOf(map, net)));
+  document.title = `${titleOf(map, net)} ${current.entry.name}`;
+  at("summary").replaceChildren(element("bdi", current.entry.name), " · ", element("bdi", net.name), ` · ${method.title}` +
+    (entries.length > 1 ? ` · ${FIRST + current.number + 1} of ${data.of || entries.length}` : ""));
+  legend(map);
+  verdict();
+  at("top").replaceChildren(...bars(says, map, net));
+  at("meaning").textContent = net.probabilities ? "Probability: " + net.probabilities + "." : "";
   at("parting").hidden = !says.disagreement;
   if (says.disagreement) {
     at("truth").textContent = data.truth;
-    at("disagreement").replaceChildren(...says.disagreement.map(c => {
-      const row = element("tr");
-      row.append(...[labelOf(c), percent(c.probability), percent(c.truth)].map(text => element("td", text)));
-      return row;
-    }));
+    at("disagreement").replaceChildren(...says.disagreement.map(c => rowOf([labelOf(c), percent(c.probability), percent(c.truth)])));
   }
-  const rows = [["Network", net.model], ["Layer", net.layer],
-    net.number ? ["Number", net.number] : ["Classes", net.classes], ["Scores", net.scores],
-    ["Method", method.id], ["Picture", data.pictures[state.picture].path]];
-  if (m.target)
-    rows.push(["Class", `${m.target.index}, ${labelOf(m.target)}`], ["Logit", number(m.target.logit, 6)],
-      ["Probability", percent(m.target.probability)]);
-  else if (!m.left_out)
-    rows.push(["Value", number(m.value, 6)], ["Question", m.question]);
-  if (!m.left_out)
-    rows.push(["KL", number(m.kl, 6)],
-      ...data.metrics.map(metric => [metric.title, measured(metric, m[metric.name])]),
-      ["Flags", m.flags.join(", ") || "none"], ["Map", `${m.width} × ${m.height}`], ["Time", number(m.ms, 3) + " ms"]);
-  if (data.at) rows.push(["Place", `x ${data.at[0]}, y ${data.at[1]}`]);
-  if (data.over) rows.push(["Region", data.over]);
-  if (m.row !== undefined) rows.push(["Row", m.row]);
-  if (m.box) rows.push(["Box", m.box.map(v => v.toFixed(1)).join(", ")]);
-  at("record").replaceChildren(...rows.map(([name, text]) => {
-    const row = element("tr");
-    row.append(element("td", name), element("td", text));
-    return row;
-  }));
+  at("figures").replaceChildren(...figures(map, net));
+  at("record").replaceChildren(...recordOf(map, net, method, current).map(rowOf));
   tell();
 }
 
-function show() { draw(); write(); }
+/* ---- choices ------------------------------------------------------------------------------------ */
+
+function chip(name, value, words, more, change) {
+  const made = element("label", undefined, {class: "chip"}), input = element("input", undefined, {type: "radio", name, value});
+  const text = named("span", words);
+  if (more) text.append(element("small", more));
+  made.title = more ? `${words}, ${more}` : words;
+  input.addEventListener("change", change);
+  made.append(input, text);
+  return made;
+}
+
+function group(name, title, chips, checked) {
+  const set = element("fieldset");
+  set.append(element("legend", title), ...chips);
+  const input = set.querySelector(`input[value="${checked}"]`);
+  if (input) input.checked = true;
+  return set;
+}
+
+/* The buttons of a kind; those of the targets have the names that the classes have here. */
+function chipsOf(kind) {
+  return KINDS[kind].map((name, i) => {
+    const [words, more] = kind === "target" ? targetWords(current.maps[cellOf("target", i)], name) : [name, ""];
+    return chip(kind, String(i), words, more, () => choose(kind, i));
+  });
+}
+
+function choices() {
+  const focused = document.activeElement?.name, kinds = Object.keys(KINDS).filter(k => KINDS[k].length > 1);
+  const sets = kinds.map(kind => group(kind, capital(kind === "target" ? "class" : kind), chipsOf(kind), state[kind]));
+  if (kinds.length) {
+    const views = [["", "one map"], ...kinds.map(k => [k, k === "target" ? "classes" : k + "s"])];
+    sets.push(group("beside", "Side by side", views.map(([k, words]) => chip("beside", k, words, "", () => beside(k))), state.beside));
+  }
+  at("choices").replaceChildren(...sets);
+  if (focused) at("choices").querySelector(`input[name="${focused}"]:checked`)?.focus();
+}
+
+function show() { choices(); stage(); write(); }
 
 function choose(kind, i) {
   state[kind] = i;
-  const chip = document.querySelector(`input[name=${kind}][value="${i}"]`);
-  if (chip) chip.checked = true;
-  if (kind === "picture") state.x = state.y = -1;
+  show();
+  if (kind === "network" && entries.length > 1) list();
+}
+
+function beside(kind) {
+  state.beside = kind;
   show();
 }
 
-const kinds = {picture: data.pictures.map(p => p.name), network: data.networks.map(n => n.name),
-  method: data.methods.map(m => m.title), target: data.targets};
-for (const [kind, names] of Object.entries(kinds)) {
-  if (names.length < 2) continue;
-  const set = element("fieldset");
-  set.append(element("legend", kind[0].toUpperCase() + kind.slice(1)));
-  names.forEach((name, i) => {
-    const chip = element("label", undefined, {class: "chip"}), input = element("input"), text = element("span", name);
-    Object.assign(input, {type: "radio", name: kind, value: String(i), checked: i === 0});
-    input.addEventListener("change", () => choose(kind, i));
-    text.title = name;
-    chip.append(input, text);
-    set.append(chip);
-  });
-  at("choices").append(set);
+/* ---- pictures ----------------------------------------------------------------------------------- */
+
+function failed(i, why) {
+  current = null;
+  at("title").textContent = "Not explained";
+  at("summary").replaceChildren(element("bdi", entries[i].name));
+  at("stage").replaceChildren(element("p", capital(why) + ".", {class: "note", id: "note", role: "status"}));
+  for (const id of ["choices", "top", "figures", "record"]) at(id).replaceChildren();
+  for (const id of ["value", "meaning"]) at(id).textContent = "";
+  at("verdict").hidden = at("parting").hidden = true;
 }
 
-at("opacity").addEventListener("input", e => { state.opacity = e.target.value / 100; draw(); });
-function point(e) {
-  const box = heat.getBoundingClientRect();
-  state.x = Math.min(Math.max(Math.floor((e.clientX - box.left) / box.width * heat.width), 0), heat.width - 1);
-  state.y = Math.min(Math.max(Math.floor((e.clientY - box.top) / box.height * heat.height), 0), heat.height - 1);
+/* Show a picture, which may be on another page. */
+async function go(i) {
+  const entry = entries[i];
+  if (entry.page) { location.href = `${entry.page.split("/").map(encodeURIComponent).join("/")}#${i + 1}`; return; }
+  Object.assign(state, {picture: i, x: -1, y: -1});
+  openList(false);
+  markCurrent();
+  neighbours();
+  try { history.replaceState(null, "", `#${FIRST + i + 1}`); } catch { /* a file may have no history */ }
+  if (entry.failed) { failed(i, entry.failed); return; }
+  const picture = await pictureOf(i).catch(() => null);
+  if (state.picture !== i) return; // meanwhile another one was asked for
+  if (!picture) { failed(i, "the picture in this page is damaged"); return; }
+  current = picture;
+  show();
+}
+const step = by => { const i = neighbour(by); if (i >= 0) go(i); };
+
+/* ---- pointer and keys --------------------------------------------------------------------------- */
+
+function read(x, y) {
+  state.x = Math.min(Math.max(x, 0), current.image.naturalWidth - 1);
+  state.y = Math.min(Math.max(y, 0), current.image.naturalHeight - 1);
   draw();
   tell();
 }
-heat.addEventListener("pointermove", point);
-heat.addEventListener("pointerdown", point);
-heat.addEventListener("keydown", e => {
-  const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[e.key];
-  if (!step) return;
+
+function point(e) {
+  const canvas = e.target;
+  if (!canvas.tile) return;
+  const box = canvas.getBoundingClientRect();
+  read(Math.floor((e.clientX - box.left) / box.width * canvas.width), Math.floor((e.clientY - box.top) / box.height * canvas.height));
+}
+
+function press(e) {
+  const figure = e.target.closest("figure"), canvas = figure?.querySelector("canvas");
+  if (!state.beside || !canvas || canvas.tile.cell === cell()) return;
+  choose(state.beside, canvas.tile.i);
+}
+
+function moveMark(e) {
+  const by = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[e.key];
+  if (!by || !e.target.tile) return;
   e.preventDefault();
-  const far = e.shiftKey ? 1 : Math.max(1, Math.round(heat.width / 64));
-  if (state.x < 0) [state.x, state.y] = [heat.width >> 1, heat.height >> 1];
-  else {
-    state.x = Math.min(Math.max(state.x + far * step[0], 0), heat.width - 1);
-    state.y = Math.min(Math.max(state.y + far * step[1], 0), heat.height - 1);
+  e.stopPropagation();
+  const w = current.image.naturalWidth, h = current.image.naturalHeight, far = e.shiftKey ? 1 : Math.max(1, Math.round(w / 64));
+  if (state.x < 0) read(w >> 1, h >> 1);
+  else read(state.x + far * by[0], state.y + far * by[1]);
+}
+
+const takesKeys = node => node.matches?.("input[type=search], input[type=range], input[type=radio], select, textarea");
+
+function key(e) {
+  if (e.ctrlKey || e.altKey || e.metaKey || at("help").open) return;
+  if (e.key === "Escape") { openList(false); return; }
+  const typing = e.target.matches?.("input[type=search], select, textarea");
+  if (typing) return;
+  const kind = KEYS[e.key];
+  if (e.key === "?") help(true);
+  else if (e.key === "/" && !at("list").hidden) { e.preventDefault(); if (innerWidth <= 760) openList(true); at("search").focus(); }
+  else if (e.key === "p" && entries.length > 1 && !isIndex) step(1);
+  else if (e.key === "P" && entries.length > 1 && !isIndex) step(-1);
+  else if (kind && current) choose(kind, (state[kind] + 1) % KINDS[kind].length);
+  else if (!takesKeys(e.target) && !isIndex && (e.key === "ArrowLeft" || e.key === "ArrowRight")) step(e.key === "ArrowLeft" ? -1 : 1);
+}
+
+function help(open) {
+  if (open && !at("help").open) at("help").showModal();
+  else if (!open) at("help").close();
+}
+
+const LISTED = [["←, →, p", "picture before, next picture"], ["/", "search the pictures"], ["Enter", "open the picture of the list"]];
+const ALWAYS = [["m, n, t", "next method, network, class"], ["Esc", "leave the search, the list, this help"], ["?", "this help"]];
+
+function start() {
+  at("keys").append(...(entries.length > 1 ? LISTED : []).concat(ALWAYS).map(([keys, words]) => {
+    const row = element("tr"), cells = [element("td"), element("td", words)];
+    keys.split(", ").forEach((k, i) => cells[0].append(i ? " " : "", element("kbd", k)));
+    row.append(...cells);
+    return row;
+  }));
+  at("opacity").value = Math.round(100 * state.opacity);
+  at("opacity").addEventListener("input", e => { state.opacity = e.target.value / 100; if (current) draw(); });
+  at("stage").addEventListener("pointermove", point);
+  at("stage").addEventListener("pointerdown", point);
+  at("stage").addEventListener("click", press);
+  at("stage").addEventListener("keydown", moveMark);
+  at("before").addEventListener("click", () => step(-1));
+  at("after").addEventListener("click", () => step(1));
+  at("show-help").addEventListener("click", () => help(true));
+  at("close-help").addEventListener("click", () => help(false));
+  document.addEventListener("keydown", key);
+  themes(at("theme"));
+  let later;
+  addEventListener("resize", () => { clearTimeout(later); later = setTimeout(() => { fit(); }, 60); });
+  at("version").textContent = `Made by kldve ${data.kldve}. `;
+  if (data.home) at("version").append(element("a", "All pictures", {href: data.home}));
+}
+
+/* The picture that the address names, by its number from 1; else the first of the list. */
+function first() {
+  const wanted = Number(location.hash.slice(1)) - 1 - FIRST;
+  return entries[wanted] && !isIndex ? wanted : shown.length ? shown[0] : 0;
+}
+
+async function begin() {
+  start();
+  if (entries.length > 1) startList();
+  else shown = [0];
+  if (entries.length > 1) list();
+  if (isIndex) {
+    at("title").textContent = `${many(entries.length, "picture")}, explained`;
+    at("summary").textContent = `${data.networks.map(n => n.name).join(", ")} · ${data.methods.map(m => m.title).join(", ")}`;
+  } else {
+    await go(first());
+    addEventListener("hashchange", () => { const i = first(); if (i !== state.picture) go(i); });
   }
-  draw();
-  tell();
-});
-document.addEventListener("keydown", e => {
-  const kind = {m: "method", n: "network", p: "picture", t: "target"}[e.key];
-  if (!kind || e.ctrlKey || e.altKey || e.metaKey) return;
-  choose(kind, (state[kind] + 1) % kinds[kind].length);
-});
-themes(at("theme"));
-at("version").textContent = "Made by kldve " + data.kldve + ".";
-Promise.all(pictures.map(p => p.decode())).then(() => { show(); document.body.dataset.ready = "1"; },
-  () => { at("title").textContent = "A picture in this page is damaged"; });
+  document.body.dataset.ready = "1";
+}
+begin();

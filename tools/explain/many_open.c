@@ -1,0 +1,165 @@
+/* many_open.c - from the arguments to the run over many pictures. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "many.h"
+#include "many/cores.h"
+#include "many/folder.h"
+
+bool many_asked(const explain_args *args)
+{
+    return args->picture.count > 1 || args->jsonl || args->write || args->resume ||
+           folder_is(args->picture.text[0]);
+}
+
+/* ---- the network -------------------------------------------------------------------------- */
+
+/* Pictures go through the network together where that can be done and nothing else is asked of each
+ * of them. */
+static int32_t batch_of(const explain_args *args)
+{
+    const uint64_t of_batch = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT;
+    const kldve_method *method = explain_method(args);
+
+    if (method->needs & ~of_batch || method->needs_with || args->truth || args->rival ||
+        args->target.count > 1 || args->fuse.count > 0 || args->check || args->smooth ||
+        args->pick.kind != KLDVE_PICK_NONE || subject_is_array(args->picture.text[0]))
+        return 1;
+    return MANY_BATCH;
+}
+
+/* A thread of the run for each core, and where there are fewer pictures than cores several of the
+ * engine's for each of them. */
+static void share_cores(many *m)
+{
+    int32_t cores = m->args->network.threads > 0 ? m->args->network.threads : cores_here(1);
+
+    m->how = m->args->network;
+    m->how.threads = cores / many_threads(m);
+    m->how.batch = m->batch;
+    m->how.frames = m->picture.count > 1 ? m->picture.count : 0;
+}
+
+/* Classes that do not exist, and a method that the network rules out: for all pictures alike. */
+static bool check_question(const many *m)
+{
+    const explain_args *args = m->args;
+    const network *net = &m->first.net;
+    kldve_options o;
+    kldve_status status;
+
+    explain_options_of(&m->first, args, &o);
+    for (int32_t i = args->target.count - 1; i >= 0; i--)
+        if (!classes_target(net, args->target.text[i], &o))
+            return false;
+    if (args->rival) {
+        kldve_options unused = o;
+
+        if (!classes_target(net, args->rival, &unused))
+            return false;
+    }
+    status = kldve_explainer_check(net->explainer, &o);
+    if (status != KLDVE_OK)
+        complain_ctx(net->ctx, net->name, status);
+    return status == KLDVE_OK;
+}
+
+static bool load(many *m, kldve_ctx *ctx, progress *p)
+{
+    const explain_args *args = m->args;
+
+    progress_step(p, "loading %s", network_called(&args->network));
+    return limits_set(ctx, &args->limit) && explanation_open(&m->first, ctx, args, &m->how);
+}
+
+static bool load_truth(many *m)
+{
+    return !m->args->truth || (truth_load(&m->first.truth, m->first.net.ctx, m->args->truth, 1) &&
+                               truth_fits(&m->first.truth, &m->first.net));
+}
+
+/* ---- the run ------------------------------------------------------------------------------ */
+
+/* Options of many pictures decide it before the network is known. */
+static bool cannot_be_film(const explain_args *args)
+{
+    return args->jsonl || args->write || args->resume;
+}
+
+/* Whether the pictures are one film; *status after a message where they cannot be. */
+static bool is_film(const many *m, int *status)
+{
+    const explain_args *args = m->args;
+    const char *option = args->jsonl ? "jsonl" : "write";
+
+    if (m->first.net.shape.in_frames == 1)
+        return false;
+    if (cannot_be_film(args))
+        *status = args_usage("explain",
+                             "--%s is for pictures that are explained one by one, and %s takes "
+                             "films: give -o FILE and --json FILE",
+                             option, m->first.net.name);
+    return true;
+}
+
+static int guard_journal(const explain_args *args)
+{
+    const guard_output file = {"--jsonl", args->jsonl};
+    int status = EXIT_DONE;
+
+    if (!args->jsonl)
+        return EXIT_DONE;
+    for (int32_t i = 0; status == EXIT_DONE && i < args->picture.count; i++)
+        status = guard_input("explain", args->picture.text[i], &file, 1);
+    if (status == EXIT_DONE)
+        status = guard_input("explain", args->pick.over, &file, 1);
+    if (status == EXIT_DONE)
+        status = guard_network("explain", &args->network, &file, 1);
+    return status == EXIT_DONE ? truth_guard("explain", args->truth, &file, 1) : status;
+}
+
+static int start(many *m, kldve_ctx *ctx, progress *p, bool *film)
+{
+    int status = many_check_args(m->args);
+
+    if (status == EXIT_DONE && cannot_be_film(m->args))
+        status = many_check_single(m->args);
+    if (status == EXIT_DONE)
+        status = guard_journal(m->args);
+    if (status != EXIT_DONE || !many_list(m))
+        return status != EXIT_DONE ? status : EXIT_FAILED;
+    m->batch = batch_of(m->args);
+    share_cores(m);
+    if (!load(m, ctx, p))
+        return EXIT_FAILED;
+    *film = is_film(m, &status);
+    if (*film || (status = many_check_single(m->args)) != EXIT_DONE)
+        return status;
+    if (!check_question(m) || !load_truth(m))
+        return EXIT_FAILED;
+    if ((status = many_name(m)) != EXIT_DONE)
+        return status;
+    return many_describe(m) ? many_run(m, p) : EXIT_FAILED;
+}
+
+int many_command(const explain_args *args, bool *film)
+{
+    many m;
+    progress p;
+    kldve_ctx *ctx = NULL;
+    int status = EXIT_FAILED;
+
+    memset(&m, 0, sizeof m);
+    m.args = args;
+    if (kldve_ctx_new(NULL, &ctx) == KLDVE_OK) {
+        progress_begin(&p, ctx, args->network.quiet);
+        status = start(&m, ctx, &p, film);
+        progress_end(&p);
+    } else {
+        complain("out of memory");
+    }
+    many_plan_free(&m);
+    explanation_free(&m.first);
+    kldve_ctx_free(ctx);
+    return status;
+}
