@@ -226,7 +226,7 @@ class Figures(Compare):
         self.compare("--model", "one.onnx", "--model", "two.onnx", "--model", "two.onnx", "--name",
                      "said", "pic.png", "--json", "c.json")
         self.assertEqual([n["name"] for n in read_json(self.path("c.json"))["networks"]],
-                         ["A <b>fine</b> network conv #1", "A <b>fine</b> network conv #2", "said"])
+                         ["A <b>fine</b> network relu #1", "A <b>fine</b> network relu #2", "said"])
 
     def test_flags_in_words(self):
         args = ["--model", "net.onnx", "pic.png", "--method", "kl-dve:paper", "--method", "grad-cam", "--perplexity", "2"]
