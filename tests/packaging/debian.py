@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""debian.py SOURCE VERSION ABI BUILD - debian/ says the same as the rest: the version, the libraries' numbers, the
-libraries that the build needs, and every file that is installed is in exactly one package."""
+"""debian.py SOURCE VERSION ABI BUILD - debian/ says the same as the rest: the version (the manual page's, too), the
+libraries' numbers, what the build needs; and every file that is installed is in exactly one package."""
 import fnmatch
 import json
 import pathlib
@@ -39,6 +39,7 @@ def installed():
 changelog = (debian / "changelog").read_text()
 found = re.match(r"kldve \((.*)-[^-]+\) ", changelog)
 check(found and found.group(1) == version, "debian/changelog: the version is not %s" % version)
+check('"kldve %s"' % version in (source / "tools" / "kldve.1").read_text(), "tools/kldve.1: the version is not %s" % version)
 for library in ("libkldve", "libkldve-onnx"):
     check(library + abi.split(".")[0] in packages, "debian/control: no package %s" % (library + abi.split(".")[0]))
 
