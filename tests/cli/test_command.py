@@ -70,7 +70,7 @@ class Outputs(Folder):
         with open(self.path("pic.kldve.png"), "rb") as file:
             head = file.read(24)
         self.assertEqual(head[:8], b"\x89PNG\r\n\x1a\n")
-        self.assertEqual(struct.unpack(">II", head[16:24]), (48, 40))
+        self.assertEqual(struct.unpack(">II", head[16:24]), (288, 240))  # six times as large
 
     def test_default_output_is_not_written_over(self):
         self.put("pic.kldve.png", "mine")
@@ -264,7 +264,7 @@ class Streams(Folder):
         for command in ["explain", "compare", "report", "diff", "evaluate", "results", "merge",
                         "methods", "metrics", "layers"]:
             for line in run("help", command).out.splitlines():
-                self.assertLessEqual(len(line), 100)
+                self.assertLessEqual(len(line), 80)
                 self.assertEqual(line, line.rstrip())
             for args in [["help", command], [command, "--help"], [command, "-h"]]:
                 result = run(*args)
@@ -273,9 +273,9 @@ class Streams(Folder):
         self.assertRegex(run("--version").out, r"\Akldve \d+\.\d+\.\d+\n\Z")
 
     def test_pages_list_every_command(self):
-        commands = re.findall(r"^  kldve ([a-z]+)", run("--help").out, re.M)
-        self.assertEqual(commands, ["explain", "compare", "report", "diff", "evaluate", "results",
-                                    "merge", "methods", "metrics", "layers", "help"])
+        commands = re.findall(r"^  ([a-z]+)  ", run("--help").out, re.M)
+        self.assertEqual(commands, ["explain", "compare", "report", "evaluate", "results", "merge",
+                                    "diff", "methods", "metrics", "layers", "help"])
         for page, pattern in [("docs/command.md", r"^    kldve ([a-z]+)"),
                               ("tools/kldve.1", r"^\.B kldve ([a-z]+)$")]:
             with open(os.path.join(SOURCE, page)) as file:
@@ -449,11 +449,15 @@ class Options(Folder):
     def test_colours_and_opacity(self):
         made = set()
         for i, option in enumerate([[], ["--colormap", "viridis"], ["--colormap=grey"],
-                                    ["--opacity", "0"], ["--opacity=1"]]):
+                                    ["--opacity", "0"], ["--opacity=1"], ["--view", "masked"],
+                                    ["--view", "contours"], ["--view", "outline"],
+                                    ["--clip", "30"], ["--blur", "1"], ["--line", "0"],
+                                    ["--upsample", "bilinear"], ["--upsample", "lanczos"],
+                                    ["--enlarge", "0"]]):
             self.succeed("explain", "net.onnx", "pic.png", "-o", f"{i}.png", *option)
             with open(self.path(f"{i}.png"), "rb") as file:
                 made.add(file.read())
-        self.assertEqual(len(made), 5)
+        self.assertEqual(len(made), 14)
 
     def test_open_size(self):
         self.put("open.onnx", tinynet.classifier(in_shape=["n", 3, "h", "w"]))
@@ -491,27 +495,30 @@ class Methods(unittest.TestCase):
         self.assertEqual(rows[0], "method")
         for name in ["kl-dve", "cam", "grad-cam", "grad-cam++", "layer-cam", "lafam"]:
             self.assertIn(name, rows)
-        table, readings, options, controls = result.out.split("\n\n")
-        self.assertEqual([row.split()[0] for row in controls.splitlines()],
-                         ["control", "random", "centre", "edges"])
-        self.assertEqual(readings.splitlines()[1:],
-                         [f"{name:22}  paper, channel, contrast, rivals, neighbours"
-                          for name in ["kl-dve", "guided-kl-dve"]])
-        self.assertRegex(options, r"(?m)^rise +samples, seed, temperature$")
-        self.assertNotRegex(options, r"(?m)^grad-cam ")
-        for line in table.splitlines()[1:]:
-            self.assertRegex(line, r"^[a-z0-9+-]+ +(layer|pixels) +[a-z, ]+  +\S.*(19|20)\d\d|github")
+        table, controls, readings, _ = result.out.split("\n\n")
+        names = [re.findall(r"(?m)^[a-z+-]+", block)[1:] for block in (table, controls, readings)]
+        self.assertEqual(names[1:], [["random", "centre", "edges"],
+                                     ["paper", "channel", "contrast", "rivals", "neighbours"]])
+        for name in names[0] + names[1]:
+            page = run("help", name).out
+            self.assertRegex(page, rf"\A{re.escape(name)}: [a-z]")
+            self.assertRegex(page, r"(?m)^needs +[a-z]")
+            self.assertRegex(" ".join(page.split()), r"source \S.*((19|20)\d\d|github|this library)")
+        self.assertRegex(run("help", "rise").out, r"(?m)^options +samples, seed, temperature$")
+        self.assertRegex(run("help", "grad-cam").out, r"(?m)^options +none$")
+        self.assertRegex(run("help", "guided-kl-dve").out, "(?m)^readings +paper, channel, contrast, rivals, neighbours$")
 
 
 class Metrics(unittest.TestCase):
     def test_table(self):
         result = run("metrics")
         self.assertEqual((result.status, result.err), (0, ""))
-        head, *rows = result.out.splitlines()
-        self.assertRegex(head, r"^metric +family +needs +range +better +what it is +source$")
-        rows = {row.split()[0]: row for row in rows}
-        self.assertRegex(rows["energy_area"], r"^energy_area +concentration +map +0 to 1 +lower +share .*  \S.*arXiv")
-        self.assertRegex(rows["deletion"], r"^deletion +faithfulness +network +-inf to inf +lower +area .*  \S.*arXiv")
+        families = [block.split("\n")[0] for block in result.out.split("\n\n")]
+        self.assertEqual(len(set(families)), len(families))
+        self.assertRegex(result.out, r"(?m)^concentration\n  energy_area +lower +share ")
+        self.assertRegex(result.out, r"(?m)^faithfulness\n  deletion +lower +area ")
+        page = " ".join(run("help", "deletion").out.split())
+        self.assertRegex(page, r"\Adeletion: area .* family faithfulness needs network range -inf to inf better lower source \S.*arXiv")
 
 
 class BuiltIn(Folder):
@@ -660,7 +667,8 @@ class Picks(Folder):
         self.put("half.png", png(64, 64, lambda x, y: b"\1\1\1" if x < 32 else b"\0\0\0"))
         for args, white, black in [(["--at", "40,16"], {(42, 16), (40, 18)}, {(43, 17)}),
                                    (["--over", "half.png"], {(0, 9), (31, 9)}, {(32, 9)})]:
-            self.succeed("explain", "seg.onnx", "big.png", "-o", "o.png", "--opacity", "0", *args)
+            self.succeed("explain", "seg.onnx", "big.png", "-o", "o.png", "--opacity", "0",
+                         "--enlarge", "0", *args)
             pixels = read_png(self.path("o.png"))
             for place in white:
                 self.assertEqual(pixels(*place), b"\xff\xff\xff", (args, place))
@@ -686,8 +694,8 @@ USAGE = [
     ("no command", [], r"a command is missing"),
     ("unknown command", ["exlpain"], r"there is no command 'exlpain'; did you mean 'explain'\? See 'kldve --help'\n\Z"),
     ("command like no other", ["photograph"], r"there is no command 'photograph'; see 'kldve --help'\n\Z"),
-    ("help on a misspelt command", ["help", "Layer"], r"help: there is no command 'Layer'; did you mean 'layers'\?"),
-    ("help on nothing", ["help", "nothing"], r"help: there is no command 'nothing'"),
+    ("help on a misspelt command", ["help", "Layer"], r"help: there is no command, method, reading or metric 'Layer'; did you mean 'layers'\?"),
+    ("help on nothing", ["help", "nothing"], r"help: there is no command, method, reading or metric 'nothing'"),
     ("no picture", ["explain"], r"a picture is missing"),
     ("model without picture", ["explain", "net.onnx"], r"a picture is missing: "),
     ("two models", ["explain", "net.onnx", "--model", "plain.onnx", "pic.png"],
@@ -864,7 +872,7 @@ FAILURES = [
     ("GIF", {"p.gif": b"GIF89a" + bytes(40)}, explain("net.onnx", "p.gif"), r"p\.gif: "),
     # networks
     ("no such network", {}, explain("no.onnx"), r"no\.onnx: .*No such file"),
-    ("network is a folder", {}, ["explain", "--model", ".", "pic.png"], r"\.: this is not a regular file"),
+    ("network is a folder", {}, ["explain", "--model", ".", "pic.png"], r"\.: this is a folder, not an ONNX network"),
     ("network is empty", {"n.onnx": b""}, explain("n.onnx"), r"n\.onnx: "),
     ("network is a picture", {}, ["explain", "--model", "pic.png", "pic.png"], r"pic\.png: "),
     ("network is text", {"n.onnx": "hello, world"}, explain("n.onnx"), r"n\.onnx: "),

@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "content.h"
 #include "nearest.h"
 #include "tool.h"
 
-enum { HELP_COLUMN = 28, HELP_WIDTH = 96, OPTIONS_MAX = 96 };
+enum { OPTIONS_MAX = 96 };
 
 static bool ends_in(const char *text, char c)
 {
@@ -284,7 +285,7 @@ static int32_t refuse_value(const char *command, const arg_option *o, const char
 
 /* ---- options ------------------------------------------------------------------------------ */
 
-static bool is_option(const arg_option *o)
+bool args_is_option(const arg_option *o)
 {
     return o->kind != ARG_GROUP && o->kind != ARG_REST;
 }
@@ -292,7 +293,7 @@ static bool is_option(const arg_option *o)
 static const arg_option *find(const arg_option *table, const char *name, size_t n)
 {
     for (const arg_option *o = table; o->kind != ARG_END; o++)
-        if (is_option(o) && strlen(o->name) == n && memcmp(o->name, name, n) == 0)
+        if (args_is_option(o) && strlen(o->name) == n && memcmp(o->name, name, n) == 0)
             return o;
     return NULL;
 }
@@ -313,7 +314,7 @@ static void refuse_option(const arg_command *command, const char *given, const c
 
     nearest_begin(&near, name, n);
     for (const arg_option *o = command->option; n > 1 && o->kind != ARG_END; o++)
-        if (is_option(o) && o->name[1])
+        if (args_is_option(o) && o->name[1])
             nearest_offer(&near, o->name);
     args_usage(command->name, "unknown option %.*s%s", (int)(name + n - given), given,
                nearest_hint(&near, "--", hint));
@@ -408,7 +409,7 @@ static bool take_rest(const arg_command *command, const char *text, void *values
 
     if (*text == '\0')
         args_usage(command->name, "a file name is empty");
-    else if (model && args_is_network(text))
+    else if (model && (args_is_network(text) || content_is_network(text)))
         return take_value(command, model, text, values, seen);
     else if (!list || (command->max_rest > 0 && list->count == command->max_rest))
         args_usage(command->name, "one argument too many: '%s'", text);
@@ -458,48 +459,4 @@ int args_run_list(const arg_command *command, int argc, char **argv, void (*prin
         return args_status(count);
     print();
     return output_flush() ? EXIT_DONE : EXIT_FAILED;
-}
-
-/* Print "a, b, c" in lines below the help of an option. */
-static void show_choices(const arg_option *o)
-{
-    int at = HELP_COLUMN;
-
-    printf("%*s", HELP_COLUMN, "");
-    for (int32_t i = 0; o->choice(i); i++) {
-        const char *comma = o->choice(i + 1) ? "," : "";
-        int n = (int)(strlen(o->choice(i)) + strlen(comma));
-
-        if (i > 0 && at + 1 + n > HELP_WIDTH) {
-            printf("\n%*s", HELP_COLUMN, "");
-            at = HELP_COLUMN;
-        } else if (i > 0) {
-            at += printf(" ");
-        }
-        at += printf("%s%s", o->choice(i), comma);
-    }
-    printf("\n");
-}
-
-void args_help(const arg_command *command)
-{
-    printf("usage: kldve %s%s%s\n\n%s\n", command->name, *command->usage ? " " : "", command->usage,
-           command->summary);
-    for (const arg_option *o = command->option; o->kind != ARG_END; o++) {
-        int n;
-
-        if (o->kind == ARG_GROUP) {
-            printf("\n%s\n", o->name);
-            continue;
-        }
-        if (!is_option(o))
-            continue;
-        n = printf("  %s%s%s%s", o->name[1] ? "--" : "-", o->name, o->meta ? " " : "",
-                   o->meta ? o->meta : "");
-        printf("%*s%s\n", n < HELP_COLUMN ? HELP_COLUMN - n : 1, "", o->help);
-        if (o->choice)
-            show_choices(o);
-    }
-    if (command->notes)
-        printf("\n%s", command->notes);
 }

@@ -102,11 +102,22 @@ typedef struct arg_option {
 #define OPTION_SIZE(called, at, value, said, low, high)                                            \
     OPTION_RANGE(ARG_SIZE, called, at, value, said, low, high)
 
+/** A line of the shell that shows what a command is for, and what it shows. */
+typedef struct arg_example {
+    const char *what, *line; /**< NULL and NULL: the last */
+} arg_example;
+
+enum { ARG_FIRST = 6 };
+
 typedef struct arg_command {
     const char *name;
-    const char *usage;   /**< "[NET.onnx] PICTURE [options]" */
-    const char *summary; /**< a sentence */
-    const char *notes;   /**< printed after the options, may be NULL */
+    const char *group;            /**< heading of the commands that it belongs to */
+    const char *line;             /**< what it does, in some ten words */
+    const char *usage;            /**< "[NET.onnx] PICTURE [options]" */
+    const char *summary;          /**< a sentence */
+    const char *notes;            /**< printed after the options, may be NULL */
+    const char *first[ARG_FIRST]; /**< options that a newcomer needs, which help shows first */
+    const arg_example *example;   /**< printed at the end, may be NULL; a test runs them */
     const arg_option *option;
     int32_t max_rest; /**< arguments of ARG_REST; 0: as many as are given */
     int (*run)(const struct arg_command *command, int argc, char **argv); /**< exit status */
@@ -117,8 +128,9 @@ typedef struct arg_command {
 enum { ARGS_WRONG = -1, ARGS_HELPED = -2 };
 
 /** Parse argv[0..argc), without the command's name, into `values`, which holds its defaults.  An
- *  argument that is no option is a network if its name ends in .onnx and the table has ARG_MODEL or
- *  ARG_NEXT, as if that option stood before it; all others are of ARG_REST.  In either case free
+ *  argument that is no option is a network if its name ends in .onnx (or content_is_network()) and
+ *  the table has ARG_MODEL or ARG_NEXT, as if that option stood before it; all others are of
+ *  ARG_REST.  In either case free
  *  the lists with args_free().
  *  @return how many arguments are of ARG_REST; ARGS_WRONG after a message on standard error;
  *          ARGS_HELPED after --help was asked for and given. */
@@ -141,7 +153,10 @@ int args_run_list(const arg_command *command, int argc, char **argv, void (*prin
  *  @return EXIT_USAGE. */
 int args_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** The text of `kldve help COMMAND` on standard output. */
+/** Whether an entry of a table is an option, not a heading or what is left over. */
+bool args_is_option(const arg_option *o);
+
+/** args_help.c: the text of `kldve help COMMAND` on standard output. */
 void args_help(const arg_command *command);
 
 #endif

@@ -87,6 +87,9 @@ const char *colormap_choice(int32_t index);
 const char *sign_choice(int32_t index);
 const char *scores_choice(int32_t index); /* "softmax" ..., in the order of kldve_scores */
 
+/** What a reading of reading_choice() shows, in ten words; "" past the last. */
+const char *reading_words(int32_t index);
+
 /** The kldve_reading where none is given, with and without --truth. */
 int32_t reading_default(bool with_truth);
 
@@ -396,6 +399,14 @@ typedef enum npy_type { NPY_FLOAT32, NPY_FLOAT64 } npy_type;
 
 /** Write an array of `rank` 1 to 3, C order, as a .npy file.  False after a message. */
 bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim, const void *data);
+
+/* ---- methods.c, metrics.c: all about one name, for kldve help ---------------------------------
+ */
+
+/** Print it.  False: there is none of this name. */
+bool method_help(const char *name);
+bool reading_help(const char *name);
+bool metric_help(const char *name);
 
 /* ---- the commands ------------------------------------------------------------------------- */
 
