@@ -93,6 +93,14 @@ static const char *ask_name(int32_t ask)
     return ask == ASK_LABEL ? "label" : ask == ASK_ALONE ? "alone" : "target";
 }
 
+static const char *labels_name(int32_t labels_from)
+{
+    return labels_from == DATASET_LABELS_FOLDER ? "folder"
+           : labels_from == DATASET_LABELS_NAME ? "name"
+           : labels_from == DATASET_LABELS_NONE ? "none"
+                                                : NULL;
+}
+
 static bool put_options(const evaluation *e, json_object *o)
 {
     const grid_args *a = &e->args->grid;
@@ -106,7 +114,7 @@ static bool put_options(const evaluation *e, json_object *o)
                          : a->target.count > 0 ? a->target.text[0]
                                                : "top1") &&
            json_put_text(o, "at", a->pick.at) && json_put_text(o, "box", a->pick.box) &&
-           json_put(o, "labels_from", json_object_new_int(d->labels_from)) &&
+           json_put_text(o, "labels_from", labels_name(d->labels_from)) &&
            json_put_text(o, "classes", d->classes ? hash : NULL) &&
            json_put(o, "truth", json_object_new_int(d->truth)) &&
            json_put(o, "turned", json_object_new_int(d->turned)) &&

@@ -33,13 +33,22 @@ static size_t first_difference(const char *a, const char *b)
     return i;
 }
 
+/* How much of an entry is shown. */
+static int entry_length(const char *entry)
+{
+    size_t length = strcspn(entry, ",;\n");
+
+    return length > 0 && length < SHOWN ? (int)length : SHOWN;
+}
+
 static bool refuse_text(const store *s, const char *what, const char *stored, const char *now)
 {
     size_t at = first_difference(stored, now);
 
     complain("%s: the results in it are of %s '%.*s', this run has '%.*s': run with the same, or "
              "give another --db",
-             s->path, what, SHOWN, stored + at, SHOWN, now + at);
+             s->path, what, entry_length(stored + at), stored + at, entry_length(now + at),
+             now + at);
     return false;
 }
 
