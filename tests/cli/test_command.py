@@ -698,7 +698,7 @@ USAGE = [
     ("no command", [], r"a command is missing"),
     ("unknown command", ["exlpain"], r"there is no command 'exlpain'; did you mean 'explain'\? See 'kldve --help'\n\Z"),
     ("command like no other", ["photograph"], r"there is no command 'photograph'; see 'kldve --help'\n\Z"),
-    ("help on a misspelt command", ["help", "Layer"], r"help: there is no command, method, reading or metric 'Layer'; did you mean 'layers'\?"),
+    ("help on a misspelt command", ["help", "Layer"], r"help: there is no command, method, reading or metric 'Layer'; did you mean 'layers' or 'layer-cam'\?"),
     ("help on nothing", ["help", "nothing"], r"help: there is no command, method, reading or metric 'nothing'"),
     ("no picture", ["explain"], r"a picture is missing"),
     ("model without picture", ["explain", "net.onnx"], r"a picture is missing: "),
