@@ -241,6 +241,7 @@ function drawOn(canvas, picture, cell, opacity, mark) {
   const map = picture.maps[cell], image = picture.image, width = image.naturalWidth, height = image.naturalHeight;
   const pen = canvas.getContext("2d", {willReadFrequently: true});
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, {width, height});
+  canvas.style.setProperty("--ratio", width / height); // for paper
   pen.globalAlpha = 1;
   pen.drawImage(image, 0, 0);
   const layer = opacity > 0 ? layerOf(picture, cell) : null;
