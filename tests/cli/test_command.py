@@ -867,7 +867,7 @@ FAILURES = [
     ("GIF", {"p.gif": b"GIF89a" + bytes(40)}, explain("net.onnx", "p.gif"), r"p\.gif: "),
     # networks
     ("no such network", {}, explain("no.onnx"), r"no\.onnx: .*No such file"),
-    ("network is a folder", {}, ["explain", "--model", ".", "pic.png"], r"\.: this is not a regular file"),
+    ("network is a folder", {}, ["explain", "--model", ".", "pic.png"], r"\.: this is a folder, not an ONNX network"),
     ("network is empty", {"n.onnx": b""}, explain("n.onnx"), r"n\.onnx: "),
     ("network is a picture", {}, ["explain", "--model", "pic.png", "pic.png"], r"pic\.png: "),
     ("network is text", {"n.onnx": "hello, world"}, explain("n.onnx"), r"n\.onnx: "),
