@@ -161,7 +161,7 @@ class Listed(unittest.TestCase):
         self.assertEqual(self.page.run("return state.network"), 1)
         self.assertIn("late", self.page.text("#summary"))
 
-    SIZE = []  # options that keep the size of a small picture
+    SIZE = ["--enlarge", "0"]  # a small picture stays small
 
     def test_words(self):
         wrong = self.page.run("return entries.findIndex(e => e.says && e.says[0].right === false)")
