@@ -70,7 +70,7 @@ class Outputs(Folder):
         with open(self.path("pic.kldve.png"), "rb") as file:
             head = file.read(24)
         self.assertEqual(head[:8], b"\x89PNG\r\n\x1a\n")
-        self.assertEqual(struct.unpack(">II", head[16:24]), (48, 40))
+        self.assertEqual(struct.unpack(">II", head[16:24]), (288, 240))  # six times as large
 
     def test_default_output_is_not_written_over(self):
         self.put("pic.kldve.png", "mine")
@@ -103,7 +103,7 @@ class Outputs(Folder):
                               "--map", "c.npy", "--dump", "d", "--json", "e.json", "--check")
         self.assertEqual(set(snapshot(self.dir)) - {"pic.png", "net.onnx", "net.card.json",
                                                     "labels.txt", "plain.onnx"},
-                         {"a.jpg", "b.PNG", "c.npy", "d", "e.json", "d/logits.npy", "d/kl.npy",
+                         {"a.jpg", "b.PNG", "c.npy", "d", "e.json", "d/input.npy", "d/logits.npy", "d/kl.npy",
                           "d/z.npy", "d/alpha_logits.npy", "d/neighbours_cotangent.npy",
                           "d/alpha_neighbours.npy", "d/map_neighbours.npy"})
         for name in ["a.jpg", "b.PNG", "c.npy", "d", "e.json"]:
@@ -115,6 +115,10 @@ class Outputs(Folder):
         self.assertEqual(cells.value, Npy(self.path("d/map_neighbours.npy")).value)
         self.assertEqual((min(cells.value), max(cells.value)), (0, 1))
         self.assertEqual(Npy(self.path("d/logits.npy")).shape, (4,))
+        # What the network was given, given again, is the same to the last bit.
+        self.succeed("explain", "net.onnx", "d/input.npy", "--dump", "again")
+        for name in ["input", "logits", "map_neighbours"]:
+            self.assertEqual(Npy(self.path(f"again/{name}.npy")).value, Npy(self.path(f"d/{name}.npy")).value)
         self.assertEqual(Npy(self.path("d/alpha_neighbours.npy")).shape, (4,))
         self.assertAlmostEqual(sum(Npy(self.path("d/z.npy")).value), 0, places=12)
 
@@ -449,11 +453,15 @@ class Options(Folder):
     def test_colours_and_opacity(self):
         made = set()
         for i, option in enumerate([[], ["--colormap", "viridis"], ["--colormap=grey"],
-                                    ["--opacity", "0"], ["--opacity=1"]]):
+                                    ["--opacity", "0"], ["--opacity=1"], ["--view", "masked"],
+                                    ["--view", "contours"], ["--view", "outline"],
+                                    ["--clip", "30"], ["--blur", "1"], ["--line", "0"],
+                                    ["--upsample", "bilinear"], ["--upsample", "lanczos"],
+                                    ["--enlarge", "0"]]):
             self.succeed("explain", "net.onnx", "pic.png", "-o", f"{i}.png", *option)
             with open(self.path(f"{i}.png"), "rb") as file:
                 made.add(file.read())
-        self.assertEqual(len(made), 5)
+        self.assertEqual(len(made), 14)
 
     def test_open_size(self):
         self.put("open.onnx", tinynet.classifier(in_shape=["n", 3, "h", "w"]))
@@ -663,7 +671,8 @@ class Picks(Folder):
         self.put("half.png", png(64, 64, lambda x, y: b"\1\1\1" if x < 32 else b"\0\0\0"))
         for args, white, black in [(["--at", "40,16"], {(42, 16), (40, 18)}, {(43, 17)}),
                                    (["--over", "half.png"], {(0, 9), (31, 9)}, {(32, 9)})]:
-            self.succeed("explain", "seg.onnx", "big.png", "-o", "o.png", "--opacity", "0", *args)
+            self.succeed("explain", "seg.onnx", "big.png", "-o", "o.png", "--opacity", "0",
+                         "--enlarge", "0", *args)
             pixels = read_png(self.path("o.png"))
             for place in white:
                 self.assertEqual(pixels(*place), b"\xff\xff\xff", (args, place))
@@ -1256,7 +1265,7 @@ class Real(unittest.TestCase):
         self.assertIn("row {}, box {:.1f}, {:.1f} to {:.1f}, {:.1f}\n".format(
             records[0]["row"], *records[0]["box"]), result.out)
         self.assertEqual((records[0]["scores"], records[0]["target"]["index"]), ("softmax", 1))
-        result = run("explain", network, picture, "--box", "3,250", "--quiet", cwd=self.dir)
+        result = run("explain", network, picture, "--box", "3,250", "--quiet", "-o", "a.png", cwd=self.dir)
         self.assertEqual(result.status, 0, result.err)  # some row has a box anywhere
         result = run("explain", network, picture, "--box", "3,3", "--quiet", "-o", "a.png", cwd=self.dir)
         self.assertRegex(result.err, r"\Akldve: .*the network does not see pixel 3,3: of the 512 x 640")

@@ -28,9 +28,7 @@ static const arg_option options[] = {
                   "paper (170 mm, default), column (85 mm), page (A4), slide, or mm"),
     OPTION_CHOICE("columns", AT(look.columns), "WHAT",
                   "default: methods, networks or pictures, whichever are several", columns_choice),
-    OPTION_CHOICE("colormap", AT(look.colormap), "NAME", "default inferno", colormap_choice),
-    OPTION_NUMBER("opacity", AT(look.opacity), "X", "of the heat over the picture; default 0.5", 0,
-                  1),
+    DRAWING_OPTIONS(compare_args, look.draw),
     OPTION_STRING("title", AT(look.title), "TEXT", "title above the grid"),
     OPTION_STRING("font", AT(look.font), "FAMILY", "font of the sheet; default: a sans serif"),
     OPTION_END,
@@ -72,16 +70,19 @@ static int check_drawing(const compare_args *args)
         bool given;
         const char *name;
     } of_sheet[] = {
-        {args->size != NULL, "sheet"},         {args->look.columns > 0, "columns"},
-        {args->look.colormap > 0, "colormap"}, {args->look.opacity >= 0, "opacity"},
-        {args->look.title != NULL, "title"},   {args->look.font != NULL, "font"},
+        {args->size != NULL, "sheet"},
+        {args->look.columns > 0, "columns"},
+        {args->look.title != NULL, "title"},
+        {args->look.font != NULL, "font"},
     };
 
     for (size_t i = 0; !args->sheet && i < sizeof of_sheet / sizeof *of_sheet; i++)
         if (of_sheet[i].given)
             return args_usage("compare", "--%s changes nothing: no sheet is drawn; add -o FILE",
                               of_sheet[i].name);
-    return EXIT_DONE;
+    return drawing_check(
+        "compare", &args->look.draw,
+        &(drawing_targets){args->sheet != NULL, false, "add -o FILE", "add -o FILE"});
 }
 
 static int read_args(const arg_command *command, int argc, char **argv, void *values, bool *go)
@@ -91,7 +92,7 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
     int code;
 
     memset(args, 0, sizeof *args);
-    args->look.opacity = -1;
+    drawing_defaults(&args->look.draw);
     code = grid_read_args(command, argc, argv, args, go);
     if (!*go || code != EXIT_DONE)
         return code;

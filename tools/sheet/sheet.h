@@ -2,6 +2,7 @@
 #ifndef KLDVE_TOOLS_SHEET_H
 #define KLDVE_TOOLS_SHEET_H
 
+#include "cli/drawing.h"
 #include "grid/grid.h"
 
 /** What the columns are; the photographs stand to their left or above them.  The rest makes the
@@ -13,14 +14,13 @@ typedef enum sheet_columns {
     SHEET_COLUMNS_PICTURES = 3
 } sheet_columns;
 
-/** How the sheet looks; all zero = defaults. */
+/** How the sheet looks; all zero and drawing_defaults() = defaults. */
 typedef struct sheet_options {
     double width;      /**< mm; 0: 170 */
     bool slide;        /**< 1920 x 1080 pixels instead */
     bool page;         /**< A4 with margins, to print */
     int32_t columns;   /**< a sheet_columns */
-    int32_t colormap;  /**< a kldve_colormap of maps without sign */
-    double opacity;    /**< of the heat, 0..1; negative: the default, 0.5 */
+    drawing draw;      /**< of maps; its colours are those of maps without sign */
     const char *title; /**< NULL: none */
     const char *font;  /**< family; NULL: a sans serif */
 } sheet_options;

@@ -156,7 +156,7 @@ void sheet_draw_foot(sheet_pen *pen, const sheet_layout *l, const grid *g, const
 
     y += 1.1 * l->font;
     if (any_map(g, false))
-        x = draw_colour_bar(pen, l, o->colormap, x, y, plain) + 2 * l->font;
+        x = draw_colour_bar(pen, l, o->draw.colormap, x, y, plain) + 2 * l->font;
     if (any_map(g, true))
         draw_colour_bar(pen, l, KLDVE_COLORMAP_DIVERGING, x, y, with_sign);
     y += 0.65 * l->font;

@@ -3,7 +3,6 @@
 #include "sheet_parts.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { LARGEST = 65535 };
 
@@ -91,11 +90,10 @@ static kldve_status heat(const grid *g, const grid_cell *cell, const sheet_optio
     kldve_image *drawn = NULL;
     kldve_status status;
 
-    memset(&o, 0, sizeof o);
-    o.struct_size = sizeof o;
-    o.colormap = cell->is_signed ? KLDVE_COLORMAP_DIVERGING : options->colormap;
-    if (options->opacity >= 0)
-        o.opacity = options->opacity > 0 ? (float)options->opacity : -1;
+    drawing_render_options(&options->draw, &o);
+    if (cell->is_signed)
+        o.colormap = KLDVE_COLORMAP_DIVERGING;
+    o.side = -1; /* the tile has its size */
     status = kldve_heatmap_render(g->ctx, cell->map, *image, &o, &drawn);
     if (status == KLDVE_OK) {
         pick_draw(&g->pick, &g->mask, picture->width, picture->height, drawn);
