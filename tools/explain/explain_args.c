@@ -131,7 +131,11 @@ static int check_drawing(const explain_args *args)
         .add_any = "add -o FILE, --heat FILE or --terminal",
     };
 
-    return drawing_check("explain", &args->draw, &targets);
+    const method_use use = {explain_method(args), 0};
+    int status = drawing_check("explain", &args->draw, &targets);
+
+    return status == EXIT_DONE ? drawing_check_sign("explain", &args->draw, &use, 1, args->sign)
+                               : status;
 }
 
 /* Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
