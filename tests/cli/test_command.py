@@ -280,7 +280,7 @@ class Streams(Folder):
     def test_pages_list_every_command(self):
         commands = re.findall(r"^  ([a-z]+)  ", run("--help").out, re.M)
         self.assertEqual(commands, ["explain", "compare", "report", "evaluate", "results", "merge",
-                                    "diff", "methods", "metrics", "layers", "help"])
+                                    "diff", "methods", "metrics", "layers", "cards", "help"])
         for page, pattern in [("docs/command.md", r"^    kldve ([a-z]+)"),
                               ("tools/kldve.1", r"^\.B kldve ([a-z]+)$")]:
             with open(os.path.join(SOURCE, page)) as file:
@@ -699,7 +699,7 @@ USAGE = [
     ("no command", [], r"a command is missing"),
     ("unknown command", ["exlpain"], r"there is no command 'exlpain'; did you mean 'explain'\? See 'kldve --help'\n\Z"),
     ("command like no other", ["photograph"], r"there is no command 'photograph'; see 'kldve --help'\n\Z"),
-    ("help on a misspelt command", ["help", "explian"], r"help: there is no command, method, reading or metric 'explian'; did you mean 'explain'\?"),
+    ("help on a misspelt command", ["help", "Layer"], r"help: there is no command, method, reading or metric 'Layer'; did you mean 'layers' or 'layer-cam'\?"),
     ("help on nothing", ["help", "nothing"], r"help: there is no command, method, reading or metric 'nothing'"),
     ("no picture", ["explain"], r"a picture is missing"),
     ("model without picture", ["explain", "net.onnx"], r"a picture is missing: "),
