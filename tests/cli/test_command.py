@@ -279,7 +279,7 @@ class Streams(Folder):
     def test_pages_list_every_command(self):
         commands = re.findall(r"^  ([a-z]+)  ", run("--help").out, re.M)
         self.assertEqual(commands, ["explain", "compare", "report", "evaluate", "results", "merge",
-                                    "diff", "methods", "metrics", "layers", "help"])
+                                    "diff", "methods", "metrics", "layers", "cards", "help"])
         for page, pattern in [("docs/command.md", r"^    kldve ([a-z]+)"),
                               ("tools/kldve.1", r"^\.B kldve ([a-z]+)$")]:
             with open(os.path.join(SOURCE, page)) as file:
