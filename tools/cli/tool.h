@@ -172,8 +172,9 @@ typedef struct network {
 
 /** Options of every command with a network.  `member` is the network_args in the struct `type`. */
 #define NETWORK_OPTIONS(type, member)                                                              \
-    OPTION_STRING("card", offsetof(type, member.card), "FILE",                                     \
-                  "model card; default: NAME.card.json beside NAME.onnx"),                         \
+    OPTION_STRING(                                                                                 \
+        "card", offsetof(type, member.card), "FILE.json",                                          \
+        "model card, or the name of a ready one; default: NAME.card.json beside NAME.onnx"),       \
         OPTION_STRING("layer", offsetof(type, member.layer), "NAME",                               \
                       "tensor to explain; default: the card's, or the last with cells"),           \
         OPTION_STRING("logits", offsetof(type, member.logits), "NAME",                             \
@@ -411,7 +412,7 @@ bool metric_help(const char *name);
 /* ---- the commands ------------------------------------------------------------------------- */
 
 extern const arg_command explain_command, compare_command, report_command, diff_command,
-    methods_command, metrics_command, layers_command, evaluate_command, results_command,
-    merge_command;
+    methods_command, metrics_command, layers_command, cards_command, evaluate_command,
+    results_command, merge_command;
 
 #endif
