@@ -98,10 +98,19 @@ void list_readings(uint64_t readings, char *list, size_t size);
 
 /* ---- unread.c: options that would change nothing ------------------------------------------- */
 
-/** Refuse the first option of `given` (KLDVE_OPTION_*) that no method of the list reads, saying
- *  which methods do.  EXIT_DONE, or EXIT_USAGE after a message. */
-int unread_options(const char *command, uint64_t given, const kldve_method *const *method,
-                   int32_t methods);
+/** One method that is asked for. */
+typedef struct method_use {
+    const kldve_method *method;
+    int32_t reading; /**< a kldve_reading; 0: it has none */
+} method_use;
+
+/** Refuse the first option of `given` (KLDVE_OPTION_*) that changes the map of no method of the
+ *  list, saying which methods or readings it is for.  EXIT_DONE, or EXIT_USAGE after a message. */
+int unread_options(const char *command, uint64_t given, const method_use *use, int32_t uses);
+/** Refuse --OPTION, which is about the layer, where no method of the list looks at one. */
+int unread_layer(const char *command, const char *option, const method_use *use, int32_t uses);
+/** Refuse --rival with a method, or a reading, whose map does not depend on the other class. */
+int unread_rival(const char *command, const method_use *use);
 
 /** Add the names of options (KLDVE_OPTION_*) to a list, see list_name(). */
 void list_options(uint64_t read, char *list, size_t size);
