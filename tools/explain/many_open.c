@@ -21,9 +21,9 @@ static int32_t batch_of(const explain_args *args)
     const uint64_t of_batch = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT;
     const kldve_method *method = explain_method(args);
 
-    if (method->needs & ~of_batch || method->needs_with || args->truth || args->rival ||
-        args->target.count > 1 || args->fuse.count > 0 || args->check || args->smooth ||
-        args->pick.kind != KLDVE_PICK_NONE || subject_is_array(args->picture.text[0]))
+    if (method->needs & ~of_batch || args->truth || args->rival || args->target.count > 1 ||
+        args->fuse.count > 0 || args->check || args->smooth || args->pick.kind != KLDVE_PICK_NONE ||
+        subject_is_array(args->picture.text[0]))
         return 1;
     return MANY_BATCH;
 }
