@@ -16,7 +16,7 @@ libfontconfig-dev xvfb"
 # gfortran: the static OpenBLAS needs its library.
 for_tests="clang libclang-rt-dev libomp-dev g++ gfortran libcmocka-dev python3 python3-numpy
 python3-pil python3-torch python3-torchvision python3-sklearn python3-matplotlib python3-onnx
-libonnx-testdata chromium chromium-driver abigail-tools cmake openmpi-bin python3-cffi python3-pycparser
+libonnx-testdata chromium chromium-driver abigail-tools cmake openmpi-bin python3-cffi python3-pycparser doxygen
 $for_hosts"
 
 say() {

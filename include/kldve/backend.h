@@ -119,7 +119,7 @@ typedef struct kldve_bias_gradient {
     const float *bias;     /**< [maps], valid during the call */
     const float *gradient; /**< [maps][height][width], at the unit's output, before its activation;
                                 valid during the call */
-    int32_t maps, height, width;
+    int32_t maps, height, width; /**< sizes of the arrays */
     int32_t dense;    /**< 1: a dense layer; height is 1, width the number of rows, usually 1 */
     int32_t frames;   /**< of a film, below each other in `height`; 0 or 1: none */
     int32_t reserved; /**< 0 */
@@ -127,7 +127,8 @@ typedef struct kldve_bias_gradient {
 #define KLDVE_BIAS_GRADIENT_INIT KLDVE_INIT(kldve_bias_gradient)
 
 /** Called for one unit after the other, from the logits to the input.  To end the pass, describe
- * why with kldve_ctx_fail() and return anything but KLDVE_OK: the pass returns it. */
+ * why with kldve_ctx_fail() and return anything but KLDVE_OK: the pass returns it.
+ *  @param unit  Borrowed for the call. */
 typedef kldve_status (*kldve_bias_fn)(void *opaque, const kldve_bias_gradient *unit);
 
 /** One attention of a network: every query mixes the values of all keys, in shares that add up
@@ -144,14 +145,15 @@ typedef struct kldve_attention {
                                 shares that add up to 1, 0 for tokens that nothing reads any more.
                                 1 at the class token of a usual transformer.  Given with the first
                                 attention that is visited, NULL with the others */
-    int32_t heads, queries, keys;
-    int32_t lead;          /**< tokens before those of the grid */
-    int32_t height, width; /**< of the grid: lead + height * width = queries = keys */
+    int32_t heads, queries, keys; /**< sizes of the arrays */
+    int32_t lead;                 /**< tokens before those of the grid */
+    int32_t height, width;        /**< of the grid: lead + height * width = queries = keys */
 } kldve_attention;
 #define KLDVE_ATTENTION_INIT KLDVE_INIT(kldve_attention)
 
 /** Called for one attention after the other, from the logits to the input.  To end the pass,
- *  describe why with kldve_ctx_fail() and return anything but KLDVE_OK: the pass returns it. */
+ *  describe why with kldve_ctx_fail() and return anything but KLDVE_OK: the pass returns it.
+ *  @param attention  Borrowed for the call. */
 typedef kldve_status (*kldve_attention_fn)(void *opaque, const kldve_attention *attention);
 
 /** The calls of a backend.  The library owns every buffer: the backend fills them and keeps no
@@ -244,12 +246,18 @@ typedef struct kldve_backend {
 #define KLDVE_BACKEND_INIT KLDVE_INIT(kldve_backend)
 
 /** Record why a call fails and return `status`: `return kldve_ctx_fail(ctx, status, "why");`
+ *  @param status   What is returned.
  *  @param ctx      NULL: nothing is recorded.  Without a message the name of the status is.
  *  @param message  Copied and cut at 511 bytes; control characters become spaces.
+ *  @return `status`.
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const char *message);
 
-/** kldve_ctx_fail() with a printf format.  @since 0.1 */
+/** kldve_ctx_fail() with a printf format.
+ *  @param status  What is returned.
+ *  @param format  The message, printf; more arguments follow.
+ *  @return `status`.
+ *  @since 0.1 */
 KLDVE_API kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *format, ...)
     KLDVE_PRINTF(3, 4);
 
@@ -265,17 +273,21 @@ KLDVE_API kldve_status kldve_ctx_fail_limit(kldve_ctx *ctx, int32_t limit, const
 
 /** Allocate `count` items of `nbytes` with the context's allocator.  The memory is aligned to 64
  *  bytes and not cleared; free it with kldve_ctx_release().  0 items give a valid pointer.
+ *  @param count,nbytes  Items, and the bytes of one.
  *  @return NULL if the product overflows, the context would hold more than KLDVE_LIMIT_MEMORY, or
  * the allocator fails.
  *  @since 0.1 */
 KLDVE_API void *kldve_ctx_alloc(const kldve_ctx *ctx, size_t count, size_t nbytes);
 
-/** Free what kldve_ctx_alloc() gave.  Accepts NULL.  @since 0.1 */
+/** Free what kldve_ctx_alloc() gave.  Accepts NULL.
+ *  @param memory  NULL: nothing happens.
+ *  @since 0.1 */
 KLDVE_API void kldve_ctx_release(const kldve_ctx *ctx, void *memory);
 
 /** Copy a caller's struct, of whatever release, into yours.  Members that an older caller lacks
  *  become zero, which means "default".  Every function of the library that takes a struct begins
  *  with this; use it for the config of your backend.  After a success the message is "".
+ *  @param size  sizeof your struct.
  *  @param ctx   May be NULL: the failure has no message then.
  *  @param name  The type, for the message, for example "kldve_options".
  *  @param src   The caller's struct, which begins with its size; NULL: all defaults.
@@ -288,6 +300,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_struct_load(kldve_ctx *ctx, const 
 
 /** Fill in a caller's struct, of whatever release, from yours.  Members that only a newer caller
  *  has become zero.
+ *  @param name  As for kldve_struct_load().
+ *  @param size  sizeof your struct.
  *  @param ctx  As for kldve_struct_load().
  *  @param src  [size] bytes.
  *  @param dst  The caller's, who has set its struct_size, which stays.
@@ -299,6 +313,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_struct_store(kldve_ctx *ctx, const
 
 /** Report progress to the context's callback: `done` of `total` steps of `stage` are done; and
  * poll.
+ *  @param done,total  Steps of this stage.
  *  @param stage  Borrowed until the next report, or until the call of the host returns.
  *  @return As kldve_ctx_poll(); KLDVE_E_ARG (NULL).
  *  @since 0.1 */
@@ -320,6 +335,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_poll(kldve_ctx *ctx);
 KLDVE_API int32_t kldve_ctx_stopping(const kldve_ctx *ctx);
 
 /** Hand a line to the log of the context, if it wants lines of that level.
+ *  @param format  The line, printf; more arguments follow.
  *  @param ctx    NULL: nothing happens, nor without a format.
  *  @param level  a kldve_log_level.
  *  @since 0.1 */
@@ -337,6 +353,7 @@ KLDVE_API double kldve_ctx_enter(kldve_ctx *ctx, const char *call, double millis
 
 /** End it.  After a success the message is "".  The outermost call uses up a cancel that it
  *  returns.
+ *  @param status  How the function ends.
  *  @param before  What kldve_ctx_enter() returned.
  *  @return `status`.
  *  @since 0.1 */

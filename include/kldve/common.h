@@ -40,7 +40,7 @@
 #define KLDVE_VERSION_MINOR 1
 #define KLDVE_VERSION_PATCH 0
 
-/** The same as one number that grows, for #if and for kldve_version_number().  @since 0.1 */
+/** The same as one number that grows, for `#if` and for kldve_version_number().  @since 0.1 */
 #define KLDVE_VERSION_NUMBER                                                                       \
     (KLDVE_VERSION_MAJOR * 1000000 + KLDVE_VERSION_MINOR * 1000 + KLDVE_VERSION_PATCH)
 
@@ -119,7 +119,7 @@ typedef int32_t kldve_status;
 /** The values of a kldve_status.  They are part of the ABI: never renumbered and never reused, but
  *  later releases may add some. */
 enum {
-    KLDVE_OK = 0,
+    KLDVE_OK = 0,              /**< the call did what it says */
     KLDVE_E_NOMEM = -1,        /**< an allocation failed */
     KLDVE_E_ARG = -2,          /**< the caller broke a documented precondition */
     KLDVE_E_IO = -3,           /**< a file could not be read or written */
@@ -136,7 +136,9 @@ enum {
 };
 
 /** The name of a status in lower-case English, for example "out of memory"; "unknown status" for
- * any other number.  Never NULL.  Static storage.  Safe from any thread.  @since 0.1 */
+ * any other number.  Never NULL.  Static storage.  Safe from any thread.
+ *  @param status  Any number.
+ *  @since 0.1 */
 KLDVE_API const char *kldve_status_name(kldve_status status);
 
 /** The version of the loaded library, "MAJOR.MINOR.PATCH".  Static storage.  Safe from any thread.
@@ -202,10 +204,12 @@ KLDVE_API const char *kldve_ctx_message(const kldve_ctx *ctx);
  *  kldve_ctx_cancel(), kldve_ctx_message(), kldve_ctx_set_progress() and calls on objects that the
  *  call under way does not use; no progress is reported from within those.  It must return: neither
  *  longjmp() nor an exception may cross the library.
+ *  @param done,total  Steps of this stage.
  *  @param stage  Borrowed for the call. */
 typedef int32_t (*kldve_progress_fn)(void *opaque, const char *stage, int64_t done, int64_t total);
 
 /** Set the progress callback, or remove it with NULL.
+ *  @param progress  NULL: nobody.
  *  @param ctx     NULL: nothing happens.
  *  @param opaque  Handed to the callback; borrowed until it is replaced.
  *  @since 0.1 */
@@ -251,6 +255,7 @@ typedef void (*kldve_log_fn)(void *opaque, int32_t level, const char *message);
 
 /** Set who gets the log, or remove it with NULL.  Nothing depends on it: what is logged is also in
  *  notes, records and timings.  The library writes to no stream by itself.
+ *  @param log        NULL: nobody.
  *  @param ctx        NULL: nothing happens.
  *  @param max_level  The least important kldve_log_level that is wanted.
  *  @param opaque     Handed to the callback; borrowed until it is replaced.
@@ -298,6 +303,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_ctx_set_limit(kldve_ctx *ctx, int3
                                                             int64_t value);
 
 /** What a limit is.
+ *  @param limit  A kldve_limit.
  *  @param value  On KLDVE_OK its value, or the default where none was set.
  *  @return KLDVE_OK; KLDVE_E_ARG (NULL, or no such limit; there is no message).
  *  @since 0.1 */

@@ -53,6 +53,7 @@ typedef struct kldve_divergence kldve_divergence;
 
 /** Make an object for n scores.  It takes 32 bytes a score and at least 20 kB.  The fast method
  *  adds 28 bytes a score when it is first used, and up to 150 more for scores that are spread wide.
+ *  @param n        How many scores, 2 or more.
  *  @param options  NULL means defaults.
  *  @return KLDVE_OK, KLDVE_E_NOMEM, KLDVE_E_ARG (n < 2, or an option out of range),
  *          KLDVE_E_UNSUPPORTED (an option that this library does not have).
@@ -81,6 +82,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_set_scores(kldve_diverg
  *  case) makes the other classes each other's only neighbours, whatever it is exactly; one of n - 1
  *  or more makes P uniform, which no longer depends on the target.  Any truth vector with two
  *  values of which one occurs once gives the same, label smoothing too.
+ *  @param target  0..n-1.
  *  @param z   [n], may be NULL.
  *  @param kl  one number, may be NULL.
  *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet, target not in 0..n-1).
@@ -97,6 +99,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_onehot(const kldve_dive
  *
  *  Time O(n perplexity); values that many entries share are met as a whole, for about two base
  *  passes each, where that is faster.
+ *  @param truth  [n], y.
  *  @param z   [n], may be NULL.
  *  @param kl  one number, may be NULL.
  *  @return KLDVE_OK, KLDVE_E_ARG, KLDVE_E_NUMERIC (NaN or infinity in y), KLDVE_E_NOMEM,
@@ -115,6 +118,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_truth(kldve_divergence 
  *  divided by the population standard deviation; all zeros if that is 0.  With two scores t is 1
  *  at the target and -1 at the other for any scores; that is also its limit where they are equal,
  *  so it is their t too.  t [n].
+ *  @param target  The class c, 0..n-1.
+ *  @param t       [n].
  *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet, target not in 0..n-1).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_contrast(const kldve_divergence *d,
@@ -133,6 +138,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_rivals(const kldve_dive
  *
  *  p can have the perplexities from the number of rivals tied at the smallest distance to n - 1;
  *  beyond these it is uniform over the tied ones, or over all.  With two scores t is 1 and -1.
+ *  @param target      The class c, 0..n-1.
  *  @param perplexity  > 1; 0 means that of the options.
  *  @param t           [n].
  *  @return KLDVE_OK, KLDVE_E_ARG (no scores yet, target not in 0..n-1, perplexity out of range, t
@@ -143,11 +149,15 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_neighbours(const kldve_
                                                                     double perplexity, double *t);
 
 /** The perplexity of kldve_divergence_neighbours() for n scores where none is given: min(100,
- * max(3, (n - 1) / 10)).  @since 0.1 */
+ * max(3, (n - 1) / 10)).
+ *  @param n  2 or more.
+ *  @since 0.1 */
 KLDVE_API double kldve_divergence_neighbour_perplexity(int32_t n);
 
 /** Standardise (Eq. 2): alpha = (z - mean) / population standard deviation; zeros if that is 0.
  *  z and alpha are [n] and may be the same array.
+ *  @param z      [n], finite.
+ *  @param alpha  [n].
  *  @param n     At least 1.
  *  @param flat  Becomes 1 if the deviation was 0, else 0; may be NULL.
  *  @return KLDVE_OK, KLDVE_E_ARG; there is no message, as there is no object.
@@ -193,6 +203,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_base(const kldve_diverg
                                                               double *base);
 
 /** The part that class `target` adds; 0 if the perplexity is n - 1 or more.
+ *  @param target  0..n-1.
  *  @param delta  [n].
  *  @return KLDVE_OK, KLDVE_E_ARG.
  *  @since 0.1 */
@@ -222,12 +233,15 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_many(const kldve_diverg
 /* Temperature. */
 
 /** Change the temperature and, if scores are set, do their base pass again.
+ *  @param temperature  Above 0.
  *  @return KLDVE_OK, KLDVE_E_ARG (not above 0), or as kldve_divergence_set_scores().
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_divergence_set_temperature(kldve_divergence *d,
                                                                          double temperature);
 
 /** kldve_divergence_onehot() at each of `count` temperatures; the object keeps its own.
+ *  @param target        0..n-1.
+ *  @param temperatures  [count], each above 0.
  *  @param z   [count][n], may be NULL.
  *  @param kl  [count], may be NULL.
  *  @return KLDVE_OK; as kldve_divergence_set_temperature() and kldve_divergence_onehot();
@@ -267,10 +281,10 @@ typedef struct kldve_divergence_info {
     double range;        /**< largest - smallest k */
     double pairs;        /**< sum over i != j of w_ij */
     double error;        /**< estimate of the largest error of z, relative to max |z|; one-hot */
-    double temperature;
-    int64_t clusters;  /**< of the fast summation; 0: direct */
-    int32_t nodes;     /**< Chebyshev nodes of a cluster; 0: direct */
-    int32_t summation; /**< KLDVE_SUMMATION_DIRECT or KLDVE_SUMMATION_CHEBYSHEV */
+    double temperature;  /**< that the scores were divided by */
+    int64_t clusters;    /**< of the fast summation; 0: direct */
+    int32_t nodes;       /**< Chebyshev nodes of a cluster; 0: direct */
+    int32_t summation;   /**< KLDVE_SUMMATION_DIRECT or KLDVE_SUMMATION_CHEBYSHEV */
 } kldve_divergence_info;
 #define KLDVE_DIVERGENCE_INFO_INIT KLDVE_INIT(kldve_divergence_info)
 

@@ -226,6 +226,7 @@ KLDVE_API const char *kldve_interpolation_name(int32_t interpolation);
 
 /** kldve_image_resize() by another interpolation.
  *  @param interpolation  A kldve_interpolation.
+ *  @param width,height   In pixels, each 1..65535.
  *  @return As kldve_image_resize(); KLDVE_E_ARG also for an unknown interpolation.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_resize_by(kldve_ctx *ctx,
@@ -305,6 +306,8 @@ typedef enum kldve_colormap {
 } kldve_colormap;
 
 /** The kldve_colormap of a name: "viridis", "inferno", "turbo", "jet", "grey", "diverging".
+ *  @param name      In lower case.
+ *  @param colormap  On KLDVE_OK a kldve_colormap.
  *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (another name), KLDVE_E_ARG (NULL).
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_colormap_from_name(const char *name, int32_t *colormap);

@@ -137,7 +137,7 @@ typedef struct kldve_options {
     /** For KLDVE_PICK_OVER: [region_height][region_width] of the size of the picture (of the input,
      *  for kldve_explain_input()); what is not 0 counts.  Borrowed for the call. */
     const uint8_t *region;
-    int32_t region_width, region_height;
+    int32_t region_width, region_height; /**< pixels of `region` */
     /** Milliseconds from the start of the call until it gives up with KLDVE_E_DEADLINE, as soon
      *  after them as kldve_ctx_cancel() says; 0: none but that of kldve_ctx_set_deadline(). */
     double deadline_ms;
@@ -234,6 +234,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_new(kldve_ctx *ctx,
 KLDVE_API void kldve_explainer_free(kldve_explainer *explainer);
 
 /** The state that `backend` opened, for functions that a backend offers beside its table.
+ *  @param backend  Which one is asked for, by its calls.
  *  @return Borrowed: it lives as long as the explainer.  NULL: the explainer is NULL, or one of
  *          another backend.
  *  @since 0.1 */
@@ -431,6 +432,7 @@ typedef struct kldve_feature_maps {
 
 /** Explain by the head of a network: what comes in front of it has run elsewhere.  The map is that
  *  of kldve_explain() with the same features.
+ *  @param features  Borrowed for the call.
  *  @param options  NULL means defaults.
  *  @param out      On KLDVE_OK a new heat map; free it with kldve_heatmap_free().
  *  @return As kldve_explain().  KLDVE_E_ARG also for a network that is open as a whole, another
@@ -466,9 +468,9 @@ typedef struct kldve_arrays {
      *  cotangent from kldve_arrays_cotangent().  NULL for the reading `paper` and for methods that
      * need no gradient. */
     const void *gradient;
-    int32_t classes, maps, height, width;
-    int32_t scores; /**< a kldve_scores */
-    int32_t layout; /**< a kldve_layout; 0 where `stride` is set */
+    int32_t classes, maps, height, width; /**< sizes of the arrays */
+    int32_t scores;                       /**< a kldve_scores */
+    int32_t layout;                       /**< a kldve_layout; 0 where `stride` is set */
     /** BYTES from one map, one row and one column to the next, of features and gradient; any
      *  alignment will do.  For cells of a larger array, or another order.  All 0: as `layout`
      *  says, without gaps. */
@@ -488,6 +490,7 @@ typedef struct kldve_arrays {
 
 /** The cotangent at the logits that a reading or method back-propagates: start your own autograd
  *  with it, then call kldve_explain_arrays().
+ *  @param classes    Their number, 1 or more.
  *  @param logits     [classes].  With one score the class 0 is "yes", 1 is "no" (kldve_scores).
  *  @param options    NULL means defaults.
  *  @param cotangent  [classes], the caller's.  Zeros where nothing is back-propagated (the reading
@@ -577,7 +580,7 @@ enum {
  *      for (uint64_t flag = 1; kldve_result_flag_name(flag); flag <<= 1)
  *          if (record.flags & flag)
  *              printf("%s\n", kldve_result_flag_sentence(flag));
- *
+ *  @param flag  A KLDVE_RESULT_*.
  *  @return Static storage; NULL if `flag` is not exactly one KLDVE_RESULT_*.
  *  @since 0.1 */
 KLDVE_API const char *kldve_result_flag_name(uint64_t flag);
@@ -586,11 +589,11 @@ KLDVE_API const char *kldve_result_flag_sentence(uint64_t flag);
 /** The record of one explanation: what was explained, and how sure the network was. */
 typedef struct kldve_record {
     size_t struct_size;
-    const char *method; /**< its name, static or the host's */
-    int32_t target;     /**< index of the class that was explained, of a set the best */
-    int32_t reading;    /**< a kldve_reading */
-    int32_t classes;
-    int32_t maps;
+    const char *method;       /**< its name, static or the host's */
+    int32_t target;           /**< index of the class that was explained, of a set the best */
+    int32_t reading;          /**< a kldve_reading */
+    int32_t classes;          /**< of the network */
+    int32_t maps;             /**< feature maps of the layer; 0 without one */
     int32_t height, width;    /**< of the map, cells */
     float logit;              /**< of the target, as the network gave it; the number itself where
                                    `scores` is KLDVE_SCORES_NUMBER */
@@ -688,34 +691,49 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_frame(kldve_ctx *ctx,
  *  the map; NULL: nothing, also of NULL.  @since 0.1 */
 KLDVE_API const char *kldve_heatmap_remark(const kldve_heatmap *map);
 
-/* The arrays behind the map.  Each is borrowed and lives as long as the map; *count becomes its
- * length, and `count` may be NULL.  Each returns KLDVE_OK, KLDVE_E_NOT_FOUND where the reading or
- * method has no such array, or KLDVE_E_ARG (NULL); nothing is written then. */
+/* The arrays behind the map. */
 
 /** The standard error of each value of the map, [height][width], in its units, for methods that
- * draw random numbers; none for a mean of several maps.  @since 0.1 */
+ * draw random numbers; none for a mean of several maps.
+ *  @param values  Becomes the array, borrowed: it lives as long as the map.
+ *  @param count   Becomes its length; may be NULL.
+ *  @return KLDVE_OK; KLDVE_E_NOT_FOUND (the reading or method has no such array); KLDVE_E_ARG
+ *          (NULL).  Nothing is written after a failure.
+ *  @since 0.1 */
 KLDVE_API kldve_status kldve_heatmap_error(const kldve_heatmap *map, const float **values,
                                            int32_t *count);
 
-/** The logits, [classes], as the network gave them.  @since 0.1 */
+/** The logits, [classes], as the network gave them.
+ *  @return As kldve_heatmap_error().
+ *  @since 0.1 */
 KLDVE_API kldve_status kldve_heatmap_logits(const kldve_heatmap *map, const float **values,
                                             int32_t *count);
 /** The probabilities, [classes], by kldve_record.scores: those of independent classes (SIGMOID) do
- * not sum to 1.  None for a number.  @since 0.1 */
+ * not sum to 1.  None for a number.
+ *  @return As kldve_heatmap_error().
+ *  @since 0.1 */
 KLDVE_API kldve_status kldve_heatmap_probabilities(const kldve_heatmap *map, const double **values,
                                                    int32_t *count);
 /** z, the gradient of the KL divergence, [classes], for the truth that kldve_options gives:
- * `truth`, equal labels at `targets`, else one-hot at the target.  @since 0.1 */
+ * `truth`, equal labels at `targets`, else one-hot at the target.
+ *  @return As kldve_heatmap_error().
+ *  @since 0.1 */
 KLDVE_API kldve_status kldve_heatmap_z(const kldve_heatmap *map, const double **values,
                                        int32_t *count);
-/** (z - mean) / deviation, [classes], Eq. (2).  @since 0.1 */
+/** (z - mean) / deviation, [classes], Eq. (2).
+ *  @return As kldve_heatmap_error().
+ *  @since 0.1 */
 KLDVE_API kldve_status kldve_heatmap_alpha(const kldve_heatmap *map, const double **values,
                                            int32_t *count);
-/** The cotangent that was back-propagated, [classes]; none for the reading `paper`.  @since 0.1 */
+/** The cotangent that was back-propagated, [classes]; none for the reading `paper`.
+ *  @return As kldve_heatmap_error().
+ *  @since 0.1 */
 KLDVE_API kldve_status kldve_heatmap_cotangent(const kldve_heatmap *map, const double **values,
                                                int32_t *count);
 /** One weight for each feature map, [maps].  For the reading `channel` it has its sign, which the
- * map does not use.  None for methods that do not weigh whole maps.  @since 0.1 */
+ * map does not use.  None for methods that do not weigh whole maps.
+ *  @return As kldve_heatmap_error().
+ *  @since 0.1 */
 KLDVE_API kldve_status kldve_heatmap_weights(const kldve_heatmap *map, const double **values,
                                              int32_t *count);
 
@@ -737,6 +755,7 @@ KLDVE_API void kldve_heatmap_free(kldve_heatmap *map);
 /** Upsample the map to width x height pixels, bilinear with half-pixel centres.  It covers what the
  *  network saw of the picture, see kldve_record.  Of a film `height` is that of all its frames
  *  below each other, and the map is interpolated over time, too.
+ *  @param width,height  In pixels, 1 or more.
  *  @param ctx     Of the caller, for the message of a failure; nothing is allocated.
  *  @param stride  BYTES from one row of `out` to the next, a multiple of 4; negative: the rows
  *                 below lie before the first; 0: rows without gaps.
@@ -805,12 +824,15 @@ kldve_heatmap_render_into(kldve_ctx *ctx, const kldve_heatmap *map, const kldve_
 KLDVE_API kldve_status kldve_method_name(int32_t index, const char **name);
 
 /** The kldve_reading of a name: "paper", "channel", "contrast", "rivals", "neighbours".
+ *  @param name     In lower case.
+ *  @param reading  On KLDVE_OK a kldve_reading.
  *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (another name), KLDVE_E_ARG (NULL).
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_reading_from_name(const char *name, int32_t *reading);
 
-/** The name of a kldve_reading, or NULL if there is no such reading.  Static storage.  @since 0.1
- */
+/** The name of a kldve_reading, or NULL if there is no such reading.  Static storage.
+ *  @param reading  A kldve_reading.
+ *  @since 0.1 */
 KLDVE_API const char *kldve_reading_name(int32_t reading);
 
 #ifdef __cplusplus

@@ -58,6 +58,7 @@ enum {
                                   to beat.  Lists mark it, and its note says so */
 };
 
+/** The entry of a method, below. */
 typedef struct kldve_method kldve_method;
 
 /** One explanation in progress, as a method sees it.  Everything is borrowed and valid during the
@@ -65,8 +66,8 @@ typedef struct kldve_method kldve_method;
  *  before you read a member that is newer than 0.1. */
 typedef struct kldve_job {
     size_t struct_size;
-    kldve_ctx *ctx;
-    const kldve_method *method;
+    kldve_ctx *ctx;               /**< for memory, polls and messages */
+    const kldve_method *method;   /**< whose slot is called */
     const kldve_options *options; /**< every default filled in */
     const kldve_shape *shape; /**< in_* are 0 where there is no network (kldve_explain_arrays()) */
     const kldve_divergence *divergence; /**< the scores are set */
@@ -173,6 +174,8 @@ KLDVE_API kldve_status kldve_method_find(const kldve_ctx *ctx, const char *name,
 /** Run one more forward pass, of a changed input [in_channels][in_height][in_width] -> logits
  *  [classes].  job->logits and job->features stay those of the explained input.  The backward calls
  *  below are about the last of these passes.
+ *  @param input   [in_channels][in_height][in_width].
+ *  @param logits  [classes], written on KLDVE_OK.
  *  @return KLDVE_OK, KLDVE_E_NUMERIC (a logit is NaN or infinite), or what the backend returned.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward(const kldve_job *job, const float *input,
@@ -182,23 +185,35 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward(const kldve_job *job, 
  *  [count][classes], shape->batch of them at a time where that is more than 1: best a multiple of
  *  it.  As kldve_job_forward(), but the backward calls after it are about the explained input,
  *  which the first of them runs again.
+ *  @param inputs  [count][in_channels][in_height][in_width].
+ *  @param logits  [count][classes], written on KLDVE_OK.
+ *  @return As kldve_job_forward(); KLDVE_E_ARG (count below 1).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward_many(const kldve_job *job,
                                                                const float *inputs, int32_t count,
                                                                float *logits);
 
 /** What is explained, of other logits [classes], as one number.
+ *  @param logits  [classes].
  *  @param kind  a kldve_score.
  *  @return The number; NaN where an argument is NULL or `kind` is no kldve_score.
  *  @since 0.1 */
 KLDVE_API double kldve_job_score(const kldve_job *job, const float *logits, int32_t kind);
 
 /** The gradient at the layer, [maps][height][width], of sum(cotangent * logits) of the last forward
- *  pass.  @since 0.1 */
+ *  pass.
+ *  @param cotangent  [classes].
+ *  @param gradient   [maps][height][width], written on KLDVE_OK.
+ *  @return KLDVE_OK, KLDVE_E_NUMERIC (NaN or infinity in it), or what the backend returned.
+ *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp(const kldve_job *job, const float *cotangent,
                                                       float *gradient);
 
 /** The gradient at the input, [in_channels][in_height][in_width], under `rule` (a kldve_rule).
+ *  @param cotangent  [classes].
+ *  @param rule       A kldve_rule.
+ *  @param gradient   [in_channels][in_height][in_width], written on KLDVE_OK.
+ *  @return As kldve_job_vjp(); KLDVE_E_UNSUPPORTED (the backend lacks the rule).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp_input(const kldve_job *job,
                                                             const float *cotangent, int32_t rule,
@@ -206,6 +221,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp_input(const kldve_job *job
 
 /** The gradient at the input, as kldve_job_vjp_input() under KLDVE_RULE_GRADIENT, and on the way
  *  the gradients at all biases: `visit` is called with `opaque` for one unit after the other.
+ *  @param cotangent  [classes].
+ *  @param gradient   [in_channels][in_height][in_width], written on KLDVE_OK.
+ *  @param visit      Called for one unit after the other.
  *  @return KLDVE_OK; KLDVE_E_UNSUPPORTED (the backend has no vjp_biases, or the network a unit
  *          whose bias is out of reach); KLDVE_E_NUMERIC (NaN or infinity at the input); or what
  *          `visit` returned.
@@ -217,6 +235,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_vjp_biases(const kldve_job *jo
 
 /** The attentions of the last forward pass, from the logits to the input: `visit` is called with
  *  `opaque` for one after the other.
+ *  @param visit      Called for one attention after the other.
  *  @param cotangent  [classes], for the gradients at them; NULL: without.
  *  @return KLDVE_OK; KLDVE_E_UNSUPPORTED (the backend has no `attentions`; the network has none, or
  *          some that do not see all tokens); KLDVE_E_ARG (the backend handed out sizes that do not
@@ -229,6 +248,9 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_attentions(const kldve_job *jo
                                                              void *opaque);
 
 /** The rest of the network: changed feature maps [maps][height][width] -> logits [classes].
+ *  @param features  [maps][height][width].
+ *  @param logits    [classes], written on KLDVE_OK.
+ *  @return As kldve_job_forward(); KLDVE_E_UNSUPPORTED (the backend cannot).
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_job_forward_features(const kldve_job *job,
                                                                    const float *features,

@@ -31,6 +31,7 @@ typedef enum kldve_better {
     KLDVE_BETTER_HIGHER = 2
 } kldve_better;
 
+/** The entry of a metric, below. */
 typedef struct kldve_metric kldve_metric;
 
 /** What a metric needs beside the map, of kldve_metric_subject.  Checked before any work: without
@@ -109,9 +110,9 @@ typedef struct kldve_metric_subject {
  *  library makes one. */
 typedef struct kldve_metric_job {
     size_t struct_size;
-    kldve_ctx *ctx;
-    const kldve_metric *metric;
-    const kldve_heatmap *map; /**< for its record and the arrays behind it */
+    kldve_ctx *ctx;             /**< for memory, polls and messages */
+    const kldve_metric *metric; /**< whose compute() is called */
+    const kldve_heatmap *map;   /**< for its record and the arrays behind it */
     /** [height][width], none below 0: the map upsampled as by kldve_heatmap_upsample().  For a map
      *  with signs, the distance of each value from zero, which is 0.5 there. */
     const float *values;
@@ -120,15 +121,15 @@ typedef struct kldve_metric_job {
     /** [height][width]: `values` and, for a map with signs, below 0 what speaks against the target.
      *  Its order is that of the pixels, the most important ones for the target highest. */
     const float *evidence;
-    /* Of the kldve_metric_subject; NULL where it is not there. */
-    kldve_explainer *explainer;
-    const kldve_shape *shape; /**< of the explainer */
-    const float *input;
+    kldve_explainer *explainer; /**< of the kldve_metric_subject, as what follows; NULL where it is
+                                     not there */
+    const kldve_shape *shape;   /**< of the explainer */
+    const float *input;         /**< kldve_metric_subject.input */
     /** Every default filled in; a rank or a best row is the class or row that the map is about. */
     const kldve_options *explained_with;
-    const uint8_t *truth;
-    const kldve_heatmap *other;
-    kldve_explainer *randomised;
+    const uint8_t *truth;                /**< kldve_metric_subject.truth */
+    const kldve_heatmap *other;          /**< kldve_metric_subject.other */
+    kldve_explainer *randomised;         /**< kldve_metric_subject.randomised */
     const kldve_metric_options *options; /**< every default filled in */
 } kldve_metric_job;
 #define KLDVE_METRIC_JOB_INIT KLDVE_INIT(kldve_metric_job)
@@ -184,6 +185,7 @@ KLDVE_API kldve_status kldve_metric_find(const kldve_ctx *ctx, const char *name,
 
 /** Compute a metric of a heat map, at the size of the network's input, so that maps of any layer
  *  are measured alike.
+ *  @param name     Of the metric.
  *  @param ctx      Says which metrics there are, and holds the message of a failure.
  *  @param subject  What the metric may look at beside the map; NULL: nothing.  What it does not
  * need is not looked at.
@@ -249,6 +251,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_truth_boxes(kldve_ctx *ctx
 
 /** The same from a mask of the picture: the pixels of the network's input of which at least half is
  *  set; if there is none, the one that shows most of it.
+ *  @param truth          As of kldve_heatmap_truth_boxes().
  *  @param width, height  Of the mask, which covers the picture.
  *  @param mask           [height][width], not 0 where the object is.
  *  @return As kldve_heatmap_truth_boxes(); KLDVE_E_ARG also for a mask without a pixel that is set.
@@ -262,6 +265,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_truth_mask(kldve_ctx *ctx,
 /** How far two maps of a host agree, by the library's metrics of the family "agreement": pearson,
  *  spearman, ssim, top_overlap, mean_difference, max_difference (docs/metrics.md has the formulas).
  *  For heat maps of the library use kldve_metric_compute() with a second map.
+ *  @param height,width  Of each map.
  *  @param name     Of the metric.
  *  @param maps     [2], each [height][width], finite.  Another unit changes the differences only.
  *  @param options  NULL: the metric's defaults.
@@ -279,6 +283,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_agreement(kldve_ctx *ctx, const ch
 
 /** Scale a map of a host to another size, as kldve_heatmap_upsample() does: bilinear with
  * half-pixel centres; a smaller result is sampled, not averaged.
+ *  @param height,width  Of `map`.
+ *  @param out_height,out_width  Of `out`.
  *  @param map  [height][width].
  *  @param out  [out_height][out_width], the caller's; not overlapping.
  *  @return KLDVE_OK, KLDVE_E_ARG (NULL, a side below 1).  Nothing is written after a failure.

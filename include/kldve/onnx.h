@@ -180,7 +180,7 @@ typedef struct kldve_onnx_options {
     const int64_t *shape;       /**< [shape_rank]: of the array that will be explained, as the
                                      file's input has it, with or without a leading 1: sizes of
                                      open dimensions.  NULL: not known */
-    int32_t input_count, dim_count, shape_rank;
+    int32_t input_count, dim_count, shape_rank; /**< lengths of these three */
     int32_t item; /**< of a batch that the file fixes: the picture that is explained, from 0 */
     /** Cells of a layer of tokens, [1][tokens][channels] or [1][channels][tokens], row by row; what
      *  comes before them on that axis has no place in the map.  Both 0: found in the graph. */
@@ -277,7 +277,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_memory_bytes(kldve_ctx *ctx, 
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_memory_held(const kldve_onnx *net,
                                                                kldve_onnx_needs *out);
 
-/** Called for one file after the other.  Anything but KLDVE_OK ends the call and is returned. */
+/** Called for one file after the other.  Anything but KLDVE_OK ends the call and is returned.
+ *  @param path  Borrowed for the call. */
 typedef kldve_status (*kldve_onnx_file_fn)(void *opaque, const char *path);
 
 /** Name the files beside a network's own in which it keeps weights (external data), for hosts that
@@ -313,6 +314,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_onnx_tap(kldve_ctx *ctx, const voi
                                                        int32_t count, void **more, size_t *nmore);
 
 /** kldve_onnx_tap() from file to file.
+ *  @param names   As for kldve_onnx_tap().
  *  @param path    With weights in other files (kldve_onnx_weight_files()) `tapped` has to lie in
  * the same folder, because they are looked for beside the file.
  *  @param tapped  The new file; one that exists is written over, `path` itself is refused.
@@ -344,9 +346,9 @@ KLDVE_API const kldve_backend *kldve_onnx_backend(void);
 /** One tensor between input and logits, in the order of computation. */
 typedef struct kldve_onnx_tensor {
     size_t struct_size;
-    const char *name; /**< borrowed from the network */
-    const char *op;   /**< the operator that makes it, "" for the input */
-    int32_t rank;
+    const char *name;     /**< borrowed from the network */
+    const char *op;       /**< the operator that makes it, "" for the input */
+    int32_t rank;         /**< dimensions, up to 8 */
     int32_t explainable;  /**< 1: can be the layer: between input and logits, and its axes are the
                                cells and the channels of one picture */
     int32_t is_layer;     /**< 1: is the layer */
@@ -356,7 +358,7 @@ typedef struct kldve_onnx_tensor {
                                [1][h][w][maps], 2 for [1][tokens][channels]; else 0 */
     int32_t leading;      /**< class and register tokens before the cells */
     int32_t grid_height;  /**< cells of the input and of explainable tensors, else 0 */
-    int32_t grid_width;
+    int32_t grid_width;   /**< the same along a row */
 } kldve_onnx_tensor;
 #define KLDVE_ONNX_TENSOR_INIT KLDVE_INIT(kldve_onnx_tensor)
 
@@ -410,9 +412,9 @@ typedef struct kldve_onnx_choice {
      * says which, and how to get the other. */
     int32_t scores;
     int32_t grid_height; /**< cells of the layer */
-    int32_t grid_width;
-    int32_t leading; /**< class and register tokens that stand before the cells of the layer and
-                          have no place in its maps; 0 where there are none */
+    int32_t grid_width;  /**< the same along a row */
+    int32_t leading;     /**< class and register tokens that stand before the cells of the layer and
+                              have no place in its maps; 0 where there are none */
     int32_t straight_through; /**< 1: the network is quantised, and its gradient takes rounding for
                                    the identity, and for 0 where a value was clipped; else 0 */
     int32_t frames;           /**< of the layer of a film: grid_height is that of all of them, below
@@ -461,6 +463,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_parse(kldve_ctx *ctx, const c
                                                          kldve_card **out);
 
 /** Read the card beside a network, NAME.card.json for NAME.onnx.
+ *  @param model_path  The path of the network, NAME.onnx.
  *  @return As kldve_card_load(); KLDVE_OK with NULL in *out if there is no such file.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_beside(kldve_ctx *ctx, const char *model_path,
@@ -499,6 +502,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_input(const kldve_card *card,
 
 /** The height and width that the card's input.shape gives, in pixels, for networks that leave them
  *  open; 0 where the card does not say.
+ *  @param height,width  Become the size.
  *  @return KLDVE_OK, KLDVE_E_ARG (NULL).
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_card_size(const kldve_card *card, int32_t *height, int32_t *width);
@@ -526,8 +530,8 @@ typedef struct kldve_card_value {
     const char *file;    /**< a .npy file that has it, from the working folder; NULL: `data` */
     const int64_t *dims; /**< [rank] */
     const double *data;  /**< row-major; one number where rank is 0 */
-    int32_t rank;
-    int32_t reserved; /**< 0 */
+    int32_t rank;        /**< dimensions, 0 for one number */
+    int32_t reserved;    /**< 0 */
 } kldve_card_value;
 #define KLDVE_CARD_VALUE_INIT KLDVE_INIT(kldve_card_value)
 
@@ -540,6 +544,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_card_value_at(const kldve_card *ca
                                                             kldve_card_value *out);
 
 /** The card's grid, for kldve_onnx_options.grid_height and grid_width; 0 where it does not say.
+ *  @param height,width  Become the cells of the grid.
  *  @return KLDVE_OK, KLDVE_E_ARG (NULL).
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_card_grid(const kldve_card *card, int32_t *height, int32_t *width);
@@ -547,12 +552,12 @@ KLDVE_API kldve_status kldve_card_grid(const kldve_card *card, int32_t *height, 
 /** A network, its card and its labels as the contents of their files. */
 typedef struct kldve_onnx_files {
     size_t struct_size;
-    const void *model; /**< .onnx */
-    size_t model_nbytes;
-    const char *card; /**< .card.json; NULL: none */
-    size_t card_nbytes;
-    const char *labels; /**< one a line; NULL: none, whatever file the card names */
-    size_t labels_nbytes;
+    const void *model;    /**< .onnx */
+    size_t model_nbytes;  /**< bytes of it */
+    const char *card;     /**< .card.json; NULL: none */
+    size_t card_nbytes;   /**< bytes of it */
+    const char *labels;   /**< one a line; NULL: none, whatever file the card names */
+    size_t labels_nbytes; /**< bytes of them */
 } kldve_onnx_files;
 #define KLDVE_ONNX_FILES_INIT KLDVE_INIT(kldve_onnx_files)
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # cmake.sh CMAKE CC VERSION SOURCE SCRATCH PLACE COMPONENTS [static] - programs that find the library with
-# find_package(kldve CONFIG) in PLACE, an installation or a build folder.  COMPONENTS: "core" or "core;onnx".
+# find_package(kldve CONFIG) in PLACE, an installation or a build folder.  COMPONENTS: "kldve" or "kldve;onnx".
 # With `static`, also linked with the static libraries.  CC is the whole command, such as "ccache cc".
 set -eu
 cmake=$1 cc=$2 version=$3 source=$4 scratch=$5 place=$6 components=$7 static=${8-}
@@ -22,8 +22,8 @@ configure() {
 # works NAME OPTION... - configure, build, run
 works() {
     configure "$@" && "$cmake" --build "$scratch/$1" > "$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
-    "$scratch/$1/core"
-    test ! -e "$scratch/$1/onnx" || "$scratch/$1/onnx" "$scratch/no-such.onnx"
+    "$scratch/$1/use-kldve"
+    test ! -e "$scratch/$1/use-onnx" || "$scratch/$1/use-onnx" "$scratch/no-such.onnx"
 }
 
 # fails TEXT NAME OPTION... - the configuration says TEXT
@@ -40,21 +40,21 @@ fails() {
 
 series=${version%.*}
 works any -DWANT_COMPONENTS="$components"
-works core -DWANT_COMPONENTS=core -DWANT_VERSION="$series"
-works range -DWANT_COMPONENTS=core -DWANT_VERSION="$series...<${series%%.*}.99"
-fails "there is no component 'torch'; there are: core, onnx" component "-DWANT_COMPONENTS=core;torch"
-fails "version: $version" newer -DWANT_COMPONENTS=core -DWANT_VERSION="${series%%.*}.99"
-fails "version: $version" other -DWANT_COMPONENTS=core -DWANT_VERSION=99.0
+works kldve -DWANT_COMPONENTS=kldve -DWANT_VERSION="$series"
+works range -DWANT_COMPONENTS=kldve -DWANT_VERSION="$series...<${series%%.*}.99"
+fails "there is no component 'torch'; there are: kldve, onnx" component "-DWANT_COMPONENTS=kldve;torch"
+fails "version: $version" newer -DWANT_COMPONENTS=kldve -DWANT_VERSION="${series%%.*}.99"
+fails "version: $version" other -DWANT_COMPONENTS=kldve -DWANT_VERSION=99.0
 case $components in
-core) fails 'built without the ONNX engine' engine "-DWANT_COMPONENTS=core;onnx" ;;
+kldve) fails 'built without the ONNX engine' engine "-DWANT_COMPONENTS=kldve;onnx" ;;
 esac
 if [ -n "$static" ]; then
     works static -DWANT_COMPONENTS="$components" -Dkldve_USE_STATIC_LIBS=ON
-    if ldd "$scratch/static/core" | grep -q libkldve; then
+    if ldd "$scratch/static/use-kldve" | grep -q libkldve; then
         echo 'kldve_USE_STATIC_LIBS: the program needs a shared libkldve'
         exit 1
     fi
 elif [ ! -e "$place/lib/libkldve.a" ]; then
-    fails 'kldve_USE_STATIC_LIBS wants the static one' static -DWANT_COMPONENTS=core -Dkldve_USE_STATIC_LIBS=ON
+    fails 'kldve_USE_STATIC_LIBS wants the static one' static -DWANT_COMPONENTS=kldve -Dkldve_USE_STATIC_LIBS=ON
 fi
 rm -rf "$scratch"

@@ -68,7 +68,7 @@ fi
 
 if [ -n "$cmake" ]; then
     cp -R "$prefix" "$scratch/moved"
-    "$here/cmake.sh" "$cmake" "$cc" "$version" "$source" "$scratch/cmake" "$scratch/moved" "core${onnx:+;onnx}" static
+    "$here/cmake.sh" "$cmake" "$cc" "$version" "$source" "$scratch/cmake" "$scratch/moved" "kldve${onnx:+;onnx}" static
 fi
 
 rm -f "$prefix"/lib/libkldve*.so*

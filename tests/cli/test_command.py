@@ -264,7 +264,7 @@ class Streams(Folder):
         for command in ["explain", "compare", "report", "diff", "evaluate", "results", "merge",
                         "methods", "metrics", "layers"]:
             for line in run("help", command).out.splitlines():
-                self.assertLessEqual(len(line), 100)
+                self.assertLessEqual(len(line), 80)
                 self.assertEqual(line, line.rstrip())
             for args in [["help", command], [command, "--help"], [command, "-h"]]:
                 result = run(*args)
@@ -273,9 +273,9 @@ class Streams(Folder):
         self.assertRegex(run("--version").out, r"\Akldve \d+\.\d+\.\d+\n\Z")
 
     def test_pages_list_every_command(self):
-        commands = re.findall(r"^  kldve ([a-z]+)", run("--help").out, re.M)
-        self.assertEqual(commands, ["explain", "compare", "report", "diff", "evaluate", "results",
-                                    "merge", "methods", "metrics", "layers", "help"])
+        commands = re.findall(r"^  ([a-z]+)  ", run("--help").out, re.M)
+        self.assertEqual(commands, ["explain", "compare", "report", "evaluate", "results", "merge",
+                                    "diff", "methods", "metrics", "layers", "help"])
         for page, pattern in [("docs/command.md", r"^    kldve ([a-z]+)"),
                               ("tools/kldve.1", r"^\.B kldve ([a-z]+)$")]:
             with open(os.path.join(SOURCE, page)) as file:
@@ -491,27 +491,30 @@ class Methods(unittest.TestCase):
         self.assertEqual(rows[0], "method")
         for name in ["kl-dve", "cam", "grad-cam", "grad-cam++", "layer-cam", "lafam"]:
             self.assertIn(name, rows)
-        table, readings, options, controls = result.out.split("\n\n")
-        self.assertEqual([row.split()[0] for row in controls.splitlines()],
-                         ["control", "random", "centre", "edges"])
-        self.assertEqual(readings.splitlines()[1:],
-                         [f"{name:22}  paper, channel, contrast, rivals, neighbours"
-                          for name in ["kl-dve", "guided-kl-dve"]])
-        self.assertRegex(options, r"(?m)^rise +samples, seed, temperature$")
-        self.assertNotRegex(options, r"(?m)^grad-cam ")
-        for line in table.splitlines()[1:]:
-            self.assertRegex(line, r"^[a-z0-9+-]+ +(layer|pixels) +[a-z, ]+  +\S.*(19|20)\d\d|github")
+        table, controls, readings, _ = result.out.split("\n\n")
+        names = [re.findall(r"(?m)^[a-z+-]+", block)[1:] for block in (table, controls, readings)]
+        self.assertEqual(names[1:], [["random", "centre", "edges"],
+                                     ["paper", "channel", "contrast", "rivals", "neighbours"]])
+        for name in names[0] + names[1]:
+            page = run("help", name).out
+            self.assertRegex(page, rf"\A{re.escape(name)}: [a-z]")
+            self.assertRegex(page, r"(?m)^needs +[a-z]")
+            self.assertRegex(" ".join(page.split()), r"source \S.*((19|20)\d\d|github|this library)")
+        self.assertRegex(run("help", "rise").out, r"(?m)^options +samples, seed, temperature$")
+        self.assertRegex(run("help", "grad-cam").out, r"(?m)^options +none$")
+        self.assertRegex(run("help", "guided-kl-dve").out, "(?m)^readings +paper, channel, contrast, rivals, neighbours$")
 
 
 class Metrics(unittest.TestCase):
     def test_table(self):
         result = run("metrics")
         self.assertEqual((result.status, result.err), (0, ""))
-        head, *rows = result.out.splitlines()
-        self.assertRegex(head, r"^metric +family +needs +range +better +what it is +source$")
-        rows = {row.split()[0]: row for row in rows}
-        self.assertRegex(rows["energy_area"], r"^energy_area +concentration +map +0 to 1 +lower +share .*  \S.*arXiv")
-        self.assertRegex(rows["deletion"], r"^deletion +faithfulness +network +-inf to inf +lower +area .*  \S.*arXiv")
+        families = [block.split("\n")[0] for block in result.out.split("\n\n")]
+        self.assertEqual(len(set(families)), len(families))
+        self.assertRegex(result.out, r"(?m)^concentration\n  energy_area +lower +share ")
+        self.assertRegex(result.out, r"(?m)^faithfulness\n  deletion +lower +area ")
+        page = " ".join(run("help", "deletion").out.split())
+        self.assertRegex(page, r"\Adeletion: area .* family faithfulness needs network range -inf to inf better lower source \S.*arXiv")
 
 
 class BuiltIn(Folder):
@@ -684,8 +687,10 @@ class Picks(Folder):
 
 USAGE = [
     ("no command", [], r"a command is missing"),
-    ("unknown command", ["exlpain"], r"there is no command 'exlpain'; see 'kldve --help'"),
-    ("help on nothing", ["help", "nothing"], r"help: there is no command 'nothing'"),
+    ("unknown command", ["exlpain"], r"there is no command 'exlpain'; did you mean 'explain'\? See 'kldve --help'\n\Z"),
+    ("command like no other", ["photograph"], r"there is no command 'photograph'; see 'kldve --help'\n\Z"),
+    ("help on a misspelt command", ["help", "Layer"], r"help: there is no command, method, reading or metric 'Layer'; did you mean 'layers'\?"),
+    ("help on nothing", ["help", "nothing"], r"help: there is no command, method, reading or metric 'nothing'"),
     ("no picture", ["explain"], r"a picture is missing"),
     ("model without picture", ["explain", "net.onnx"], r"a picture is missing: "),
     ("two models", ["explain", "net.onnx", "--model", "plain.onnx", "pic.png"],
@@ -703,10 +708,25 @@ USAGE = [
      r"--input: a is given twice"),
     ("dimension given twice", ["explain", "pic.png", "--dim", "n=1", "--dim", "n=2"],
      r"--dim: n is given twice"),
-    ("unknown option", ["explain", "pic.png", "--wat"],
-     r"unknown option --wat; see 'kldve help ex"),
+    ("unknown option", ["explain", "pic.png", "--wxyz"],
+     r"unknown option --wxyz; see 'kldve help ex"),
     ("misspelt option", ["explain", "pic.png", "--targt=1"],
-     r"unknown option --targt, did you mean --target\?"),
+     r"unknown option --targt; did you mean '--target'\? See 'kldve help explain'\n\Z"),
+    ("option with one dash", ["explain", "pic.png", "-target", "1"],
+     r"unknown option -target; did you mean '--target'\?"),
+    ("option with other punctuation", ["explain", "pic.png", "--outDir=x"],
+     r"unknown option --outDir; did you mean '--out-dir'\?"),
+    ("method in another spelling", ["explain", "pic.png", "--method", "gradcam"],
+     r"--method: there is no method 'gradcam'; did you mean 'grad-cam'\? See 'kldve help explain'\n\Z"),
+    ("method like no other", ["explain", "pic.png", "--method", "xyzzy"],
+     r"--method: 'xyzzy' is not one of kl-dve, cam, grad-cam, "),
+    ("misspelt colour map", ["explain", "pic.png", "--colormap", "virdis"],
+     r"--colormap: there is no colormap 'virdis'; did you mean 'viridis'\?"),
+    ("misspelt limit", ["explain", "pic.png", "--limit", "modle=3"],
+     r"--limit: there is no limit 'modle'; did you mean 'model'\?"),
+    ("class twice", ["explain", "pic.png", "--target", "1", "--target", "1"], r"--target: 1 is given twice"),
+    ("rival that is the target", ["explain", "pic.png", "--target", "1", "--rival", "1"],
+     r"--rival 1 is the --target itself: give another class"),
     ("unknown letter", ["explain", "pic.png", "-x"], r"unknown option -x"),
     ("long name with one dash", ["explain", "pic.png", "-json"], r"unknown option -json"),
     ("letter with two dashes", ["explain", "pic.png", "--o=a.png"], r"unknown option --o"),
@@ -715,7 +735,9 @@ USAGE = [
     ("flag with value", ["explain", "pic.png", "--quiet=1"], r"--quiet takes no value"),
     ("empty file name", ["explain", ""], r"a file name is empty"),
     ("unknown reading", ["explain", "pic.png", "--reading", "papr"],
-     r"--reading: 'papr' is not one of paper, channel, contrast, rivals, neighbours"),
+     r"--reading: there is no reading 'papr'; did you mean 'paper'\? See "),
+    ("reading like no other", ["explain", "pic.png", "--reading", "xyzzy"],
+     r"--reading: 'xyzzy' is not one of paper, channel, contrast, rivals, neighbours"),
     ("unknown method", ["explain", "pic.png", "--method", "magic"],
      r"--method: 'magic' is not one of kl-dve"),
     ("unknown colours", ["explain", "pic.png", "--colormap=pink"],
@@ -936,8 +958,14 @@ FAILURES = [
      r"net\.onnx: --target 4: there are 4 classes, give 0 to 3"),
     ("target past 64 bit", {}, explain("net.onnx", "pic.png", "--target", "9" * 30),
      r"net\.onnx: --target 9+: there are 4 classes"),
+    ("misspelt layer", {}, explain("net.onnx", "pic.png", "--layer", "rellu"),
+     r"net\.onnx: no tensor or node is called 'rellu' \(given as the layer\); did you mean 'relu'\? 'kldve layers' lists them\n\Z"),
+    ("misspelt logits", {}, explain("net.onnx", "pic.png", "--logits", "Score"),
+     r"net\.onnx: no tensor or node is called 'Score' \(given as the logits\); did you mean 'scores'\?"),
+    ("class by two names", {}, explain("net.onnx", "pic.png", "--target", "0", "--target", "vixen"),
+     r"net\.onnx: --target 0 and --target vixen are one class: give it once"),
     ("negative target", {}, explain("net.onnx", "pic.png", "--target=-1"),
-     r"net\.onnx: --target -1: no class is called"),
+     r"net\.onnx: --target -1: there are 4 classes, give 0 to 3\n\Z"),
     ("rank 0", {}, explain("net.onnx", "pic.png", "--target", "top0"),
      r"net\.onnx: --target top0: there are 4 classes, give top1 to top4"),
     ("rank past the last", {}, explain("net.onnx", "pic.png", "--target", "top5"),

@@ -86,7 +86,7 @@ class Limits(Folder):
         self.assertRegex(result.err, r"\Akldve: [^\n]*no0[^\n]*\n\Z")
 
     def test_more_maps_than_one_run_makes(self):
-        targets = [a for _ in range(5000) for a in ("--target", "1")]
+        targets = [a for i in range(5000) for a in ("--target", str(i))]
         result = self.kldve("compare", "net.onnx", *["pic.png"] * 5000, *targets)
         self.assertEqual((result.status, result.out), (1, ""))
         self.assertEqual(result.err, "kldve: 5000 pictures x 1 networks x 1 methods x 5000 targets are more maps than one run "

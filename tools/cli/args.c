@@ -9,9 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nearest.h"
 #include "tool.h"
 
-enum { HELP_COLUMN = 28, HELP_WIDTH = 96, OPTIONS_MAX = 96 };
+enum { OPTIONS_MAX = 96 };
+
+static bool ends_in(const char *text, char c)
+{
+    size_t n = strlen(text);
+
+    return n > 0 && text[n - 1] == c;
+}
 
 int args_usage(const char *command, const char *format, ...)
 {
@@ -21,10 +29,8 @@ int args_usage(const char *command, const char *format, ...)
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    if (command)
-        complain("%s; see 'kldve help %s'", message, command);
-    else
-        complain("%s; see 'kldve --help'", message);
+    complain("%s%s 'kldve %s%s'", message, ends_in(message, '?') ? " See" : "; see",
+             command ? "help " : "--help", command ? command : "");
     return EXIT_USAGE;
 }
 
@@ -59,6 +65,29 @@ bool arg_list_copy(const arg_list *list, arg_list *out)
             return false;
         }
     return true;
+}
+
+static int by_text(const void *one, const void *other)
+{
+    return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+int args_twice(const char *command, const char *option, const arg_list *list)
+{
+    arg_list sorted;
+    int status = EXIT_DONE;
+
+    if (!arg_list_copy(list, &sorted)) {
+        complain("out of memory");
+        return EXIT_FAILED;
+    }
+    if (sorted.count > 1)
+        qsort(sorted.text, (size_t)sorted.count, sizeof *sorted.text, by_text);
+    for (int32_t i = 1; status == EXIT_DONE && i < sorted.count; i++)
+        if (strcmp(sorted.text[i], sorted.text[i - 1]) == 0)
+            status = args_usage(command, "--%s: %s is given twice", option, sorted.text[i]);
+    arg_list_free(&sorted);
+    return status;
 }
 
 void arg_list_free(arg_list *list)
@@ -198,10 +227,25 @@ static void list_choices(const arg_option *o, char *out, size_t size)
         list_name(out, size, o->choice(i));
 }
 
+static void refuse_choice(const char *command, const arg_option *o, const char *text)
+{
+    char choices[MESSAGE_SIZE / 2], hint[NEAREST_HINT];
+    nearest near;
+
+    nearest_begin(&near, text, strlen(text));
+    for (int32_t i = 0; o->choice(i); i++)
+        nearest_offer(&near, o->choice(i));
+    list_choices(o, choices, sizeof choices);
+    if (nearest_best(&near))
+        args_usage(command, "--%s: there is no %s '%s'%s", o->name, o->name, text,
+                   nearest_hint(&near, "", hint));
+    else
+        args_usage(command, "--%s: '%s' is not one of %s", o->name, text, choices);
+}
+
 static int32_t refuse_value(const char *command, const arg_option *o, const char *text)
 {
     const char *dash = o->name[1] ? "--" : "-";
-    char choices[MESSAGE_SIZE / 2];
 
     switch (o->kind) {
     case ARG_INT:
@@ -222,8 +266,7 @@ static int32_t refuse_value(const char *command, const arg_option *o, const char
                    o->name, text, o->min, o->max);
         break;
     case ARG_CHOICE:
-        list_choices(o, choices, sizeof choices);
-        args_usage(command, "%s%s: '%s' is not one of %s", dash, o->name, text, choices);
+        refuse_choice(command, o, text);
         break;
     case ARG_LIST:
     case ARG_FLAG:
@@ -241,7 +284,7 @@ static int32_t refuse_value(const char *command, const arg_option *o, const char
 
 /* ---- options ------------------------------------------------------------------------------ */
 
-static bool is_option(const arg_option *o)
+bool args_is_option(const arg_option *o)
 {
     return o->kind != ARG_GROUP && o->kind != ARG_REST;
 }
@@ -249,7 +292,7 @@ static bool is_option(const arg_option *o)
 static const arg_option *find(const arg_option *table, const char *name, size_t n)
 {
     for (const arg_option *o = table; o->kind != ARG_END; o++)
-        if (is_option(o) && strlen(o->name) == n && memcmp(o->name, name, n) == 0)
+        if (args_is_option(o) && strlen(o->name) == n && memcmp(o->name, name, n) == 0)
             return o;
     return NULL;
 }
@@ -262,14 +305,18 @@ static const arg_option *find_kind(const arg_option *table, arg_kind one, arg_ki
     return NULL;
 }
 
-/* The option that begins most like an unknown name, for the message. */
-static const arg_option *resembling(const arg_option *table, const char *name, size_t n)
+/* `given` begins with one dash or two, and n characters at `name` are its name. */
+static void refuse_option(const arg_command *command, const char *given, const char *name, size_t n)
 {
-    for (; n >= 3; n--)
-        for (const arg_option *o = table; o->kind != ARG_END; o++)
-            if (is_option(o) && strlen(o->name) >= n && memcmp(o->name, name, n) == 0)
-                return o;
-    return NULL;
+    char hint[NEAREST_HINT];
+    nearest near;
+
+    nearest_begin(&near, name, n);
+    for (const arg_option *o = command->option; n > 1 && o->kind != ARG_END; o++)
+        if (args_is_option(o) && o->name[1])
+            nearest_offer(&near, o->name);
+    args_usage(command->name, "unknown option %.*s%s", (int)(name + n - given), given,
+               nearest_hint(&near, "--", hint));
 }
 
 /* Which options of a table were given, by their place in it. */
@@ -327,9 +374,7 @@ static int32_t parse_option(const arg_command *command, int argc, char **argv, v
         return ARGS_HELPED;
     }
     if (!o || (n == 1) != (argv[0][1] != '-')) {
-        o = argv[0][1] == '-' ? resembling(command->option, name, n) : NULL;
-        args_usage(command->name, "unknown option %.*s%s%s%s", (int)(name + n - argv[0]), argv[0],
-                   o ? ", did you mean --" : "", o ? o->name : "", o ? "?" : "");
+        refuse_option(command, argv[0], name, n);
         return ARGS_WRONG;
     }
     if (o->kind == ARG_FLAG && equals) {
@@ -413,48 +458,4 @@ int args_run_list(const arg_command *command, int argc, char **argv, void (*prin
         return args_status(count);
     print();
     return output_flush() ? EXIT_DONE : EXIT_FAILED;
-}
-
-/* Print "a, b, c" in lines below the help of an option. */
-static void show_choices(const arg_option *o)
-{
-    int at = HELP_COLUMN;
-
-    printf("%*s", HELP_COLUMN, "");
-    for (int32_t i = 0; o->choice(i); i++) {
-        const char *comma = o->choice(i + 1) ? "," : "";
-        int n = (int)(strlen(o->choice(i)) + strlen(comma));
-
-        if (i > 0 && at + 1 + n > HELP_WIDTH) {
-            printf("\n%*s", HELP_COLUMN, "");
-            at = HELP_COLUMN;
-        } else if (i > 0) {
-            at += printf(" ");
-        }
-        at += printf("%s%s", o->choice(i), comma);
-    }
-    printf("\n");
-}
-
-void args_help(const arg_command *command)
-{
-    printf("usage: kldve %s%s%s\n\n%s\n", command->name, *command->usage ? " " : "", command->usage,
-           command->summary);
-    for (const arg_option *o = command->option; o->kind != ARG_END; o++) {
-        int n;
-
-        if (o->kind == ARG_GROUP) {
-            printf("\n%s\n", o->name);
-            continue;
-        }
-        if (!is_option(o))
-            continue;
-        n = printf("  %s%s%s%s", o->name[1] ? "--" : "-", o->name, o->meta ? " " : "",
-                   o->meta ? o->meta : "");
-        printf("%*s%s\n", n < HELP_COLUMN ? HELP_COLUMN - n : 1, "", o->help);
-        if (o->choice)
-            show_choices(o);
-    }
-    if (command->notes)
-        printf("\n%s", command->notes);
 }

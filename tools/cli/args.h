@@ -43,6 +43,8 @@ typedef struct arg_list {
 bool arg_list_add(arg_list *list, const char *text);
 /** A list of its own with the same texts -> *out.  False: out of memory. */
 bool arg_list_copy(const arg_list *list, arg_list *out);
+/** Refuse a text of a list that is there twice.  EXIT_DONE, or EXIT_USAGE after a message. */
+int args_twice(const char *command, const char *option, const arg_list *list);
 /** Accepts an empty list, and leaves one. */
 void arg_list_free(arg_list *list);
 
@@ -100,11 +102,22 @@ typedef struct arg_option {
 #define OPTION_SIZE(called, at, value, said, low, high)                                            \
     OPTION_RANGE(ARG_SIZE, called, at, value, said, low, high)
 
+/** A line of the shell that shows what a command is for, and what it shows. */
+typedef struct arg_example {
+    const char *what, *line; /**< NULL and NULL: the last */
+} arg_example;
+
+enum { ARG_FIRST = 6 };
+
 typedef struct arg_command {
     const char *name;
-    const char *usage;   /**< "[NET.onnx] PICTURE [options]" */
-    const char *summary; /**< a sentence */
-    const char *notes;   /**< printed after the options, may be NULL */
+    const char *group;            /**< heading of the commands that it belongs to */
+    const char *line;             /**< what it does, in some ten words */
+    const char *usage;            /**< "[NET.onnx] PICTURE [options]" */
+    const char *summary;          /**< a sentence */
+    const char *notes;            /**< printed after the options, may be NULL */
+    const char *first[ARG_FIRST]; /**< options that a newcomer needs, which help shows first */
+    const arg_example *example;   /**< printed at the end, may be NULL; a test runs them */
     const arg_option *option;
     int32_t max_rest; /**< arguments of ARG_REST; 0: as many as are given */
     int (*run)(const struct arg_command *command, int argc, char **argv); /**< exit status */
@@ -139,7 +152,10 @@ int args_run_list(const arg_command *command, int argc, char **argv, void (*prin
  *  @return EXIT_USAGE. */
 int args_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** The text of `kldve help COMMAND` on standard output. */
+/** Whether an entry of a table is an option, not a heading or what is left over. */
+bool args_is_option(const arg_option *o);
+
+/** args_help.c: the text of `kldve help COMMAND` on standard output. */
 void args_help(const arg_command *command);
 
 #endif

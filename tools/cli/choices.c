@@ -33,6 +33,20 @@ const char *reading_choice(int32_t index)
     return kldve_reading_name(index + 1); /* 0 is "default" */
 }
 
+/* In the order of kldve_reading, whose 0 is "default". */
+const char *reading_words(int32_t index)
+{
+    static const char *const words[] = {
+        "Algorithm 1 of the paper to the letter: the same map for every class",
+        "one weight for each feature map, by back-propagation; hardly depends on the class",
+        "why this class: only the part of the gradient that belongs to it",
+        "why this class and not others of a similar score",
+        "why this class and not its nearest rivals; the default",
+    };
+
+    return index >= 0 && index < COUNT(words) ? words[index] : "";
+}
+
 int32_t reading_default(bool with_truth)
 {
     return with_truth ? KLDVE_READING_CONTRAST : KLDVE_READING_NEIGHBOURS;

@@ -92,19 +92,20 @@ static bool read_rank(const char *text, int32_t *rank)
     return true;
 }
 
-/* Digits only -> the number, INT32_MAX at most. */
+/* A whole number -> it, at most INT32_MAX and at least -1. */
 static bool read_index(const char *text, int32_t *index)
 {
+    const char *digits = *text == '-' || *text == '+' ? text + 1 : text;
     char *end;
     long n;
 
-    if (*text < '0' || *text > '9')
+    if (*digits < '0' || *digits > '9')
         return false;
     errno = 0;
     n = strtol(text, &end, 10);
     if (*end != '\0')
         return false;
-    *index = errno != 0 || n > INT32_MAX ? INT32_MAX : (int32_t)n;
+    *index = n < 0 ? -1 : errno != 0 || n > INT32_MAX ? INT32_MAX : (int32_t)n;
     return true;
 }
 
@@ -136,7 +137,7 @@ bool classes_target(const network *n, const char *text, kldve_options *o)
     }
     o->target_kind = KLDVE_TARGET_INDEX;
     if (read_index(text, &o->target)) {
-        if (o->target < classes)
+        if (o->target >= 0 && o->target < classes)
             return true;
         complain("%s: --target %s: there are %d classes, give 0 to %d", n->name, text, (int)classes,
                  (int)classes - 1);

@@ -1,4 +1,5 @@
 /* given_limits.c - --limit NAME=N: the limits of the library, by their names. */
+#include "nearest.h"
 #include "tool.h"
 
 #include <stdlib.h>
@@ -41,9 +42,26 @@ static bool read_limit(const char *text, int32_t *limit, int64_t *value)
     return false;
 }
 
+static int refuse_limit(const char *command, const char *text)
+{
+    int n = (int)strcspn(text, "=");
+    char names[MESSAGE_SIZE / 2] = "", hint[NEAREST_HINT];
+    nearest near;
+
+    nearest_begin(&near, text, (size_t)n);
+    for (int32_t i = 0; kldve_limit_name(i); i++) {
+        list_name(names, sizeof names, kldve_limit_name(i));
+        nearest_offer(&near, kldve_limit_name(i));
+    }
+    if (nearest_best(&near))
+        return args_usage(command, "--limit: there is no limit '%.*s'%s", n, text,
+                          nearest_hint(&near, "", hint));
+    return args_usage(command, "--limit: there is no limit '%.*s'; the limits are %s", n, text,
+                      names);
+}
+
 int limits_check(const char *command, const arg_list *given)
 {
-    char names[MESSAGE_SIZE / 2] = "";
     int32_t limit;
     int64_t value;
 
@@ -55,10 +73,7 @@ int limits_check(const char *command, const arg_list *given)
                               "--limit: '%s': give %s=N, a whole number from 1 on; K, M or G "
                               "behind it count KiB, MiB or GiB",
                               given->text[i], kldve_limit_name(limit));
-        for (limit = 0; kldve_limit_name(limit); limit++)
-            list_name(names, sizeof names, kldve_limit_name(limit));
-        return args_usage(command, "--limit: there is no limit '%.*s'; the limits are %s",
-                          (int)strcspn(given->text[i], "="), given->text[i], names);
+        return refuse_limit(command, given->text[i]);
     }
     return EXIT_DONE;
 }

@@ -9,51 +9,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const arg_command *const commands[] = {
-    &explain_command, &compare_command, &report_command,  &diff_command,    &evaluate_command,
-    &results_command, &merge_command,   &methods_command, &metrics_command, &layers_command};
-
-enum { COMMANDS = sizeof commands / sizeof *commands };
-
-static const arg_command *find(const char *name)
-{
-    for (int i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
-    return NULL;
-}
-
-static int help(void)
-{
-    printf("usage: kldve COMMAND ...\n\n"
-           "Show which pixels of a picture made a convolutional network decide.\n\n");
-    for (int i = 0; i < COMMANDS; i++)
-        printf("  kldve %s%s%s\n", commands[i]->name, *commands[i]->usage ? " " : "",
-               commands[i]->usage);
-    printf("  kldve help COMMAND\n  kldve --version\n\n"
-           "To begin: kldve explain PICTURE, with the built-in demonstration network.\n");
-    return output_flush() ? EXIT_DONE : EXIT_FAILED;
-}
-
-static int help_on(int argc, char **argv)
-{
-    const arg_command *command;
-
-    if (argc == 0)
-        return help();
-    command = argc == 1 ? find(argv[0]) : NULL;
-    if (!command)
-        return args_usage(NULL, "help: there is no command '%s'", argv[argc - 1]);
-    args_help(command);
-    return output_flush() ? EXIT_DONE : EXIT_FAILED;
-}
+#include "commands.h"
+#include "help.h"
 
 static int no_command(void)
 {
     char names[MESSAGE_SIZE / 2] = "";
 
-    for (int i = 0; i < COMMANDS; i++)
-        list_name(names, sizeof names, commands[i]->name);
+    for (int32_t i = 0; command_number(i); i++)
+        list_name(names, sizeof names, command_number(i)->name);
     return args_usage(NULL, "a command is missing: give one of %s, help", names);
 }
 
@@ -133,7 +97,7 @@ static bool fits(const char *library, int32_t loaded)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
-    const arg_command *command = name ? find(name) : NULL;
+    const arg_command *command = name ? command_named(name) : NULL;
 
     if (!fits("libkldve", kldve_version_number()) ||
         !fits("libkldve-onnx", kldve_onnx_version_number()))
@@ -142,14 +106,14 @@ int main(int argc, char **argv)
     if (!name)
         return no_command();
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-        return help();
+        return help_run(0, NULL);
     if (strcmp(name, "--version") == 0) {
         printf("kldve %s\n", kldve_version());
         return output_flush() ? EXIT_DONE : EXIT_FAILED;
     }
     if (strcmp(name, "help") == 0)
-        return help_on(argc - 2, argv + 2);
+        return help_run(argc - 2, argv + 2);
     if (!command)
-        return args_usage(NULL, "there is no command '%s'", name);
+        return command_refuse(name);
     return command->run(command, argc - 2, argv + 2);
 }

@@ -127,8 +127,17 @@ static int command_layers(const arg_command *command, int argc, char **argv)
     return status;
 }
 
+static const arg_example examples[] = {
+    {"What --layer can be:",
+     "kldve layers NETWORK.onnx"},
+    {NULL, NULL},
+};
+
 const arg_command layers_command = {
     .name = "layers",
+    .group = "Look up:",
+    .line = "the tensors of a network, and which can be explained",
+    .example = examples,
     .usage = "[NET.onnx] [options]",
     .summary =
         "List the tensors between the input and the class scores in the order of computation,\n"

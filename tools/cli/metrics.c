@@ -3,12 +3,15 @@
 #include "getters.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <kldve/metrics.h>
 
+#include "wrap.h"
+
 static const arg_option options[] = {OPTION_END};
 
-enum { TEXT_SIZE = 64 };
+enum { TEXT_SIZE = 128, SUMMARY_COLUMN = 30, FACT_COLUMN = 10 };
 
 /* "0 to 1" */
 static const char *range_of(const kldve_metric *metric, char text[TEXT_SIZE])
@@ -53,14 +56,43 @@ static const char *needs_of(const kldve_metric *metric, char text[TEXT_SIZE])
 
 static void say_metrics(void)
 {
-    static const char *const line = "%-19s  %-13s  %-16s  %-13s  %-7s  %-66s  %s\n";
     const kldve_metric *metric;
-    char range[TEXT_SIZE], needs[TEXT_SIZE];
+    const char *family = "";
+    char start[TEXT_SIZE];
 
-    printf(line, "metric", "family", "needs", "range", "better", "what it is", "source");
-    for (int32_t i = 0; (metric = metric_number(i)) != NULL; i++)
-        printf(line, metric->name, metric->family, needs_of(metric, needs), range_of(metric, range),
-               better_of(metric), metric->summary, metric->source);
+    for (int32_t i = 0; (metric = metric_number(i)) != NULL; i++) {
+        if (strcmp(family, metric->family) != 0)
+            printf("%s%s\n", *family ? "\n" : "", metric->family);
+        family = metric->family;
+        snprintf(start, sizeof start, "  %-18s  %s", metric->name, better_of(metric));
+        wrap_row(start, metric->summary, SUMMARY_COLUMN);
+    }
+    printf("\n");
+    wrap_text(
+        "higher, lower: which values the source calls better.  kldve help NAME says of a metric "
+        "what it needs beside the map, its range, and where it was published.",
+        0, 0);
+}
+
+bool metric_help(const char *name)
+{
+    const kldve_metric *metric;
+    char text[TEXT_SIZE];
+
+    for (int32_t i = 0; (metric = metric_number(i)) != NULL; i++) {
+        if (strcmp(metric->name, name) != 0)
+            continue;
+        printf("%s: ", name);
+        wrap_text(metric->summary, (int32_t)strlen(name) + 2, 0);
+        printf("\n");
+        wrap_row("family", metric->family, FACT_COLUMN);
+        wrap_row("needs", needs_of(metric, text), FACT_COLUMN);
+        wrap_row("range", range_of(metric, text), FACT_COLUMN);
+        wrap_row("better", better_of(metric), FACT_COLUMN);
+        wrap_row("source", metric->source, FACT_COLUMN);
+        return true;
+    }
+    return false;
 }
 
 static int command_metrics(const arg_command *command, int argc, char **argv)
@@ -70,12 +102,12 @@ static int command_metrics(const arg_command *command, int argc, char **argv)
 
 const arg_command metrics_command = {
     .name = "metrics",
+    .group = "Look up:",
+    .line = "the figures that describe and judge a map",
     .usage = "",
-    .summary =
-        "List the figures that describe and judge a map: what they need beside it, their range,\n"
-        "which values their source calls better, what they are, and where they come from.  "
-        "compare\n"
-        "and report give those that need the map alone.",
+    .summary = "List the figures that describe and judge a map, by families.  compare and report "
+               "give those "
+               "that need the map alone.",
     .option = options,
     .run = command_metrics,
 };

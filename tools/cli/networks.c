@@ -99,7 +99,8 @@ static bool load_with(network *n, const network_args *args, const kldve_onnx_fil
                                                   &n->net);
     if (status == KLDVE_OK)
         return true;
-    complain_ctx(n->ctx, n->name, status);
+    if (!tensor_hint_say(n, args, &options, demo))
+        complain_ctx(n->ctx, n->name, status);
     return false;
 }
 

@@ -87,6 +87,9 @@ const char *colormap_choice(int32_t index);
 const char *sign_choice(int32_t index);
 const char *scores_choice(int32_t index); /* "softmax" ..., in the order of kldve_scores */
 
+/** What a reading of reading_choice() shows, in ten words; "" past the last. */
+const char *reading_words(int32_t index);
+
 /** The kldve_reading where none is given, with and without --truth. */
 int32_t reading_default(bool with_truth);
 
@@ -250,6 +253,11 @@ const char *given_file(const char *text);
 /** What to call a network before it is loaded: its path, or words for the built-in one. */
 const char *network_called(const network_args *args);
 
+/** tensor_hint.c: after a failure to load a network because of a --layer, --logits or --select that
+ *  it does not have, say which of its names are like it.  False: nothing was said. */
+bool tensor_hint_say(const network *n, const network_args *args, const kldve_onnx_options *options,
+                     const kldve_onnx_files *demo);
+
 /** Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 int network_check_args(const char *command, const network_args *args);
 
@@ -391,6 +399,14 @@ typedef enum npy_type { NPY_FLOAT32, NPY_FLOAT64 } npy_type;
 
 /** Write an array of `rank` 1 to 3, C order, as a .npy file.  False after a message. */
 bool npy_write(const char *path, npy_type type, int32_t rank, const size_t *dim, const void *data);
+
+/* ---- methods.c, metrics.c: all about one name, for kldve help ---------------------------------
+ */
+
+/** Print it.  False: there is none of this name. */
+bool method_help(const char *name);
+bool reading_help(const char *name);
+bool metric_help(const char *name);
 
 /* ---- the commands ------------------------------------------------------------------------- */
 

@@ -161,8 +161,17 @@ static int command_diff(const arg_command *command, int argc, char **argv)
     return status;
 }
 
+static const arg_example examples[] = {
+    {"Of two maps that kldve explain --map has written:",
+     "kldve diff a.npy b.npy --at-least pearson=0.9"},
+    {NULL, NULL},
+};
+
 const arg_command diff_command = {
     .name = "diff",
+    .group = "Measure explanations:",
+    .line = "how far two arrays of maps agree, and whether that is enough",
+    .example = examples,
     .usage = "A.npy B.npy [options]",
     .summary =
         "Say how far the maps of two arrays agree: one map each, or equally many.  Exit status\n"

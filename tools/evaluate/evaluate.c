@@ -264,8 +264,18 @@ static int command_evaluate(const arg_command *command, int argc, char **argv)
     return status;
 }
 
+static const arg_example examples[] = {
+    {"Two methods over a folder of pictures; the same command goes on where it ended:",
+     "kldve evaluate NETWORK.onnx PHOTOS --method kl-dve --method grad-cam --db results.db"},
+    {NULL, NULL},
+};
+
 const arg_command evaluate_command = {
     .name = "evaluate",
+    .group = "Measure explanations:",
+    .line = "how good maps are, over a whole data set; into a database",
+    .first = {"db", "method", "metric", "model", "page"},
+    .example = examples,
     .usage = "[NET.onnx...] DATASET --db FILE [options]",
     .summary =
         "Measure the maps of networks and methods over a whole data set: is the explanation\n"

@@ -84,22 +84,6 @@ static int read_randomise(evaluate_args *a)
     return EXIT_DONE;
 }
 
-/* A method has one place in the database. */
-static int check_methods(const evaluate_args *a)
-{
-    const arg_list *list = &a->grid.method;
-    grid_method one, other;
-
-    for (int32_t i = 0; i < list->count; i++)
-        for (int32_t j = 0; j < i; j++) {
-            grid_read_method(list->text[i], a->grid.reading, &one);
-            grid_read_method(list->text[j], a->grid.reading, &other);
-            if (strcmp(one.id, other.id) == 0)
-                return args_usage(command_name, "--method: %s is given twice", one.id);
-        }
-    return EXIT_DONE;
-}
-
 static int check_ask(const evaluate_args *a)
 {
     if (a->grid.target.count > 1)
@@ -165,8 +149,7 @@ static int check(const arg_command *command, evaluate_args *a)
     if ((status = grid_finish_args(command, &a->grid)) != EXIT_DONE ||
         (status = dataset_check_args(command_name, &a->data)) != EXIT_DONE ||
         (status = read_shard(a)) != EXIT_DONE || (status = read_randomise(a)) != EXIT_DONE ||
-        (status = check_methods(a)) != EXIT_DONE || (status = check_ask(a)) != EXIT_DONE ||
-        (status = check_metrics(a)) != EXIT_DONE)
+        (status = check_ask(a)) != EXIT_DONE || (status = check_metrics(a)) != EXIT_DONE)
         return status;
     return check_outputs(command, a);
 }

@@ -160,6 +160,19 @@ static bool describe_item(const evaluation *e, int32_t i, store_item *item)
     return item->spec != NULL;
 }
 
+/* Two networks of one description would have the same maps. */
+static bool networks_differ(const evaluation *e)
+{
+    for (int32_t i = 0; i < e->networks; i++)
+        for (int32_t k = 0; k < i; k++)
+            if (strcmp(e->item[i].spec, e->item[k].spec) == 0) {
+                complain("%s and %s are the same network with the same options: give it once",
+                         e->item[k].name, e->item[i].name);
+                return false;
+            }
+    return true;
+}
+
 bool evaluation_plan(evaluation *e)
 {
     store_plan *plan = &e->plan;
@@ -174,6 +187,8 @@ bool evaluation_plan(evaluation *e)
     for (int32_t i = 0; i < items; i++)
         if (!describe_item(e, i, &e->item[i]))
             return false;
+    if (!networks_differ(e))
+        return false;
     for (int32_t i = 0; i < e->data.questions; i++)
         describe_question(&e->data, &e->data.question[i], &e->question[i]);
     store_build(e->build);

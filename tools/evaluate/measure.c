@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/getters.h"
+#include "cli/nearest.h"
 
 /* ---- options of a metric ------------------------------------------------------------------ */
 
@@ -176,6 +177,23 @@ static const kldve_metric *find_metric(const char *name)
     return kldve_metric_find(NULL, name, &metric) == KLDVE_OK ? metric : NULL;
 }
 
+static int refuse_metric(const char *command, const char *name)
+{
+    const kldve_metric *metric;
+    char hint[NEAREST_HINT];
+    nearest near;
+
+    nearest_begin(&near, name, strlen(name));
+    for (int32_t i = 0; (metric = metric_number(i)) != NULL; i++) {
+        nearest_offer(&near, metric->name);
+        if (metric->family)
+            nearest_offer(&near, metric->family);
+    }
+    return args_usage(command, "--metric: there is no metric '%s'%s", name,
+                      nearest_best(&near) ? nearest_hint(&near, "", hint)
+                                          : "; 'kldve metrics' lists the names");
+}
+
 static int read_one(const char *command, const char *text, measure *m)
 {
     char copy[MEASURE_NAME], *colon;
@@ -190,8 +208,7 @@ static int read_one(const char *command, const char *text, measure *m)
         *colon++ = '\0';
     m->metric = find_metric(copy);
     if (!m->metric)
-        return args_usage(
-            command, "--metric: there is no metric '%s'; 'kldve metrics' lists the names", copy);
+        return refuse_metric(command, copy);
     return read_pairs(command, colon, m);
 }
 
@@ -274,13 +291,25 @@ static void add_defaults(measures *list, const measure_can *can)
     }
 }
 
-static int add_given(const char *command, const char *text, const measure_can *can, measures *list,
-                     char *left, size_t size)
+/* Whether one of the texts before text i is the same: a family may hold it, too, but once. */
+static bool is_repeated(const arg_list *given, int32_t i)
 {
+    for (int32_t k = 0; k < i; k++)
+        if (strcmp(given->text[k], given->text[i]) == 0)
+            return true;
+    return false;
+}
+
+static int add_given(const char *command, const arg_list *given, int32_t i, const measure_can *can,
+                     measures *list, char *left, size_t size)
+{
+    const char *text = given->text[i];
     measure m;
     const char *lacks;
     int status;
 
+    if (is_repeated(given, i))
+        return args_usage(command, "--metric: %s is given twice", text);
     if (is_family(text)) {
         add_family(list, text, can, left, size);
         return EXIT_DONE;
@@ -288,8 +317,8 @@ static int add_given(const char *command, const char *text, const measure_can *c
     status = read_one(command, text, &m);
     if (status != EXIT_DONE)
         return status;
-    if (has(list, m.name))
-        return args_usage(command, "--metric: %s is given twice", m.name);
+    if (has(list, m.name)) /* by its family */
+        return EXIT_DONE;
     if ((lacks = lacking(m.metric, can)) != NULL)
         return args_usage(command, "--metric: %s: %s", m.name, lacks);
     if (list->count == MEASURES)
@@ -308,7 +337,7 @@ int measures_read(const char *command, const arg_list *given, const measure_can 
     if (given->count == 0)
         add_defaults(&list, can);
     for (int32_t i = 0; status == EXIT_DONE && i < given->count; i++)
-        status = add_given(command, given->text[i], can, &list, left, sizeof left);
+        status = add_given(command, given, i, can, &list, left, sizeof left);
     if (status == EXIT_DONE && *left && can->say)
         complain("left out, because this data set or these methods do not allow them: %s", left);
     if (status == EXIT_DONE && list.count == 0)

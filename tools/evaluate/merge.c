@@ -60,8 +60,17 @@ static int command_merge(const arg_command *command, int argc, char **argv)
     return status;
 }
 
+static const arg_example examples[] = {
+    {"Of two parts that were measured with --shard 1/2 and --shard 2/2:",
+     "kldve merge all.db part1.db part2.db"},
+    {NULL, NULL},
+};
+
 const arg_command merge_command = {
     .name = "merge",
+    .group = "Measure explanations:",
+    .line = "one database of several, of parts of a data set",
+    .example = examples,
     .usage = "OUT.db IN.db... [options]",
     .summary = "Merge the databases of several kldve evaluate --shard i/n into a new one, and\n"
                "show what it says.  They must come from one command and one data set; answers\n"

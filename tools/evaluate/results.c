@@ -122,8 +122,16 @@ static int command_results(const arg_command *command, int argc, char **argv)
     return status;
 }
 
+static const arg_example examples[] = {
+    {"The tables, and a page with plots:", "kldve results results.db --page results.html"},
+    {NULL, NULL},
+};
+
 const arg_command results_command = {
     .name = "results",
+    .group = "Measure explanations:",
+    .line = "what such a database says: tables, JSON, CSV, a page",
+    .example = examples,
     .usage = "FILE.db [options]",
     .summary = "Show what a database of kldve evaluate or kldve merge says: means with 95 %\n"
                "bootstrap intervals over pictures, and paired differences.",

@@ -126,8 +126,22 @@ static int command_explain(const arg_command *command, int argc, char **argv)
     return code;
 }
 
+static const arg_example examples[] = {
+    {"Why the built-in network says what it says; writes PICTURE.kldve.png:",
+     "kldve explain PICTURE.png"},
+    {"Why boat and not cat, with a network of your own:",
+     "kldve explain NETWORK.onnx PICTURE.png --target boat --rival cat -o why.png"},
+    {"With another method, and the record of the run:",
+     "kldve explain PICTURE.png --method rise --samples 200 -o rise.png --json rise.json"},
+    {NULL, NULL},
+};
+
 const arg_command explain_command = {
     .name = "explain",
+    .group = "Explain decisions:",
+    .line = "which pixels made the network say that: heat maps of pictures",
+    .first = {"target", "method", "o", "layer", "terminal"},
+    .example = examples,
     .usage = "[NET.onnx] PICTURE [options]\n       kldve explain NET.onnx FRAME.png FRAME.png "
              "... [options]",
     .summary = "Show which pixels of a picture made a network decide.  Without NET.onnx the\n"

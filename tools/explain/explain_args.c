@@ -18,7 +18,8 @@ const arg_option explain_options[] = {
     PICK_OPTIONS(explain_args, pick),
     OPTION_CHOICE("reading", AT(reading), "NAME",
                   "for methods that have readings; default neighbours", reading_choice),
-    OPTION_CHOICE("method", AT(method), "NAME", "default kl-dve", method_choice),
+    OPTION_CHOICE("method", AT(method), "NAME",
+                  "kl-dve (default) or another; 'kldve methods' lists them", method_choice),
     OPTION_CHOICE("sign", AT(sign), "NAME",
                   "values that count; default: what the method's authors show", sign_choice),
     OPTION_LIST("fuse", AT(fuse), "LAYER",
@@ -52,7 +53,7 @@ const arg_option explain_options[] = {
                   "the records of many pictures, a line for each; - is standard output"),
     OPTION_STRING("write", AT(write), "LIST", "of many: overlay,heat,map,dump; default overlay"),
     OPTION_FLAG("resume", AT(resume), "go on where --jsonl FILE ends"),
-    OPTION_FLAG("terminal", AT(terminal), "draw in the terminal, in 24-bit colours"),
+    OPTION_FLAG("terminal", AT(terminal), "draw in the terminal, in colours"),
     OPTION_CHOICE("colormap", AT(colormap), "NAME",
                   "default inferno; diverging for maps with signs", colormap_choice),
     OPTION_NUMBER("opacity", AT(opacity), "X", "of the heat over the picture; default 0.5", 0, 1),
@@ -167,6 +168,12 @@ static int check_args(const explain_args *args)
     if (args->map && !path_has_ending(args->map, arrays))
         return args_usage(
             "explain", "%s: the map is a NumPy file, give it a name that ends in .npy", args->map);
+    if ((status = args_twice("explain", "target", &args->target)) != EXIT_DONE ||
+        (status = args_twice("explain", "fuse", &args->fuse)) != EXIT_DONE)
+        return status;
+    if (args->rival && args->target.count == 1 && strcmp(args->rival, args->target.text[0]) == 0)
+        return args_usage("explain", "--rival %s is the --target itself: give another class",
+                          args->rival);
     if (args->rival && args->target.count > 1)
         return args_usage("explain", "--rival goes with one --target, not with %d",
                           (int)args->target.count);

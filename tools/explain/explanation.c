@@ -128,6 +128,19 @@ static bool find_index(const explanation *e, const explain_args *args, const cha
     return true;
 }
 
+/* Two names of one class would count it twice. */
+static bool targets_differ(const explanation *e, const explain_args *args)
+{
+    for (int32_t i = 0; i < args->target.count; i++)
+        for (int32_t k = 0; k < i; k++)
+            if (e->set[i] == e->set[k]) {
+                complain("%s: --target %s and --target %s are one class: give it once", e->net.name,
+                         args->target.text[k], args->target.text[i]);
+                return false;
+            }
+    return true;
+}
+
 static bool find_target(explanation *e, const explain_args *args, kldve_options *o)
 {
     const char *first = args->target.count > 0 ? args->target.text[0] : "top1";
@@ -152,7 +165,7 @@ static bool find_target(explanation *e, const explain_args *args, kldve_options 
     for (int32_t i = 0; i < args->target.count; i++)
         if (!find_index(e, args, args->target.text[i], &e->set[i]))
             return false;
-    return true;
+    return targets_differ(e, args);
 }
 
 static bool explain_layer(const explanation *e, const network *net, const kldve_options *o,

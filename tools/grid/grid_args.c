@@ -1,6 +1,7 @@
 /* grid_args.c - the options of every command that explains a grid. */
 #include "grid.h"
 #include "cli/getters.h"
+#include "cli/nearest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +131,39 @@ static void list_with_readings(char *list, size_t size)
             list_name(list, size, method->name);
 }
 
+static int refuse_method(const arg_command *command, const char *text)
+{
+    size_t n = strcspn(text, ":");
+    char hint[NEAREST_HINT];
+    const kldve_method *method;
+    nearest near;
+
+    nearest_begin(&near, text, n);
+    for (int32_t i = 0; (method = method_number(i)) != NULL; i++)
+        nearest_offer(&near, method->name);
+    return args_usage(command->name, "--method: there is no method '%.*s'%s", (int)n, text,
+                      nearest_best(&near) ? nearest_hint(&near, "", hint)
+                                          : "; 'kldve methods' lists the names");
+}
+
+static int refuse_reading(const arg_command *command, const char *text, uint64_t readings)
+{
+    const char *name = strchr(text, ':') ? strchr(text, ':') + 1 : text;
+    char names[MESSAGE_SIZE / 2] = "", hint[NEAREST_HINT];
+    nearest near;
+
+    nearest_begin(&near, name, strlen(name));
+    for (int32_t i = 1; kldve_reading_name(i); i++)
+        if (readings >> i & 1)
+            nearest_offer(&near, kldve_reading_name(i));
+    list_readings(readings, names, sizeof names);
+    if (nearest_best(&near))
+        return args_usage(command->name, "--method: there is no reading '%s'%s", text,
+                          nearest_hint(&near, "", hint));
+    return args_usage(command->name, "--method: there is no reading '%s'; the readings are %s",
+                      text, names);
+}
+
 static int check_method(const arg_command *command, const grid_args *a, const char *text)
 {
     grid_method method;
@@ -137,17 +171,13 @@ static int check_method(const arg_command *command, const grid_args *a, const ch
 
     switch (grid_read_method(text, grid_reading(a), &method)) {
     case GRID_NO_METHOD:
-        return args_usage(command->name,
-                          "--method: there is no method '%s'; 'kldve methods' lists the names",
-                          text);
+        return refuse_method(command, text);
     case GRID_TAKES_NO_READING:
         list_with_readings(names, sizeof names);
         return args_usage(command->name, "--method: '%s': only these methods take a reading: %s",
                           text, names);
     case GRID_NO_READING:
-        list_readings(method.method->readings, names, sizeof names);
-        return args_usage(command->name, "--method: there is no reading '%s'; the readings are %s",
-                          text, names);
+        return refuse_reading(command, text, method.method->readings);
     case GRID_METHOD_OK:
         break;
     }
@@ -197,6 +227,21 @@ static int check_methods(const arg_command *command, const grid_args *a)
     return status;
 }
 
+/* What is given twice would be drawn twice, and has one place in a database. */
+static int check_repeated(const arg_command *command, const grid_args *a)
+{
+    grid_method one, other;
+
+    for (int32_t i = 0; i < a->method.count; i++)
+        for (int32_t k = 0; k < i; k++) {
+            grid_read_method(a->method.text[i], grid_reading(a), &one);
+            grid_read_method(a->method.text[k], grid_reading(a), &other);
+            if (strcmp(one.id, other.id) == 0)
+                return args_usage(command->name, "--method: %s is given twice", one.id);
+        }
+    return args_twice(command->name, "target", &a->target);
+}
+
 /* Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 static int check(const arg_command *command, const grid_args *a)
 {
@@ -207,6 +252,8 @@ static int check(const arg_command *command, const grid_args *a)
             return status;
     if (a->method.count == 0 &&
         (status = check_method(command, a, method_number(0)->name)) != EXIT_DONE)
+        return status;
+    if ((status = check_repeated(command, a)) != EXIT_DONE)
         return status;
     for (int32_t i = 0; i < a->networks; i++)
         if ((status = network_check_args(command->name, &a->network[i])) != EXIT_DONE)

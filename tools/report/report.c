@@ -169,8 +169,18 @@ static int command_report(const arg_command *command, int argc, char **argv)
     return grid_command(&task, command, argc, argv);
 }
 
+static const arg_example examples[] = {
+    {"A page of two pictures and two methods:",
+     "kldve report PICTURE.png PICTURE2.png --method kl-dve --method rise -o page.html"},
+    {NULL, NULL},
+};
+
 const arg_command report_command = {
     .name = "report",
+    .group = "Explain decisions:",
+    .line = "the same as one page for the browser, to click through and to share",
+    .first = {"method", "target", "o", "model", "name"},
+    .example = examples,
     .usage = "[NET.onnx...] PICTURE... [options]",
     .summary =
         "Write one page, .html, on which you switch between pictures, networks, methods and\n"

@@ -134,8 +134,20 @@ static int command_compare(const arg_command *command, int argc, char **argv)
     return grid_command(&task, command, argc, argv);
 }
 
+static const arg_example examples[] = {
+    {"A sheet of two methods for a paper or a talk:",
+     "kldve compare NETWORK.onnx PICTURE.png --method kl-dve --method grad-cam -o sheet.pdf"},
+    {"Figures of the two best classes, without a sheet:",
+     "kldve compare PICTURE.png PICTURE2.png --target top1 --target top2 --table"},
+    {NULL, NULL},
+};
+
 const arg_command compare_command = {
     .name = "compare",
+    .group = "Explain decisions:",
+    .line = "networks, methods and targets side by side on one sheet",
+    .first = {"method", "target", "o", "model", "table"},
+    .example = examples,
     .usage = "[NET.onnx...] PICTURE... [options]",
     .summary =
         "Show side by side what several networks and methods make of pictures, with figures\n"

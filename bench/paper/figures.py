@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Figures 2, 3 and 4 of the KL-DVE paper (arXiv:1711.06431) as sheets, from any networks and pictures.
 
-    paper_figures.py [--model FILE.onnx [--model FILE.onnx]] [--out FOLDER] [PICTURE | OBJECT=PICTURE]...
+    figures.py [--model FILE.onnx [--model FILE.onnx]] [--out FOLDER] [PICTURE | OBJECT=PICTURE]...
 
     Figure 2  one network's decisions about six kinds of object, explained by KL-DVE
     Figure 3  KL-DVE beside guided back-propagation and Grad-CAM
@@ -30,7 +30,7 @@ ENDINGS = (".jpg", ".jpeg", ".png")
 
 
 def say(text):
-    print(f"paper_figures: {text}", file=sys.stderr)
+    print(f"figures: {text}", file=sys.stderr)
 
 
 def shared(*parts):
@@ -69,7 +69,7 @@ def find_networks(args):
         if path:
             found.append((name, path))
     if not found:
-        sys.exit("paper_figures: no networks: give --model FILE.onnx, or set KLDVE_SHARED")
+        sys.exit("figures: no networks: give --model FILE.onnx, or set KLDVE_SHARED")
     return found
 
 
@@ -125,7 +125,7 @@ def find_pictures(kldve, network, args):
         else:
             say(f"{name}: no picture; left out (give one: \"{name}=photo.jpg\")")
     if not found:
-        sys.exit("paper_figures: no pictures: give some, or set KLDVE_SHARED")
+        sys.exit("figures: no pictures: give some, or set KLDVE_SHARED")
     return found
 
 
@@ -144,7 +144,7 @@ def link_pictures(pictures, folder):
     paths = []
     for i, (name, path) in enumerate(pictures):
         if not os.path.exists(path):
-            sys.exit(f"paper_figures: {path}: no such picture")
+            sys.exit(f"figures: {path}: no such picture")
         place = os.path.join(folder, str(i))
         os.mkdir(place)
         link = os.path.join(place, name.replace("/", " ") + os.path.splitext(path)[1])
