@@ -17,7 +17,7 @@ typedef struct explain_args {
     int32_t method, reading, colormap, sign; /* 1 + number; 0: not given */
     pick pick;                               /* --at, --over, --box */
     const char *overlay, *heat, *map, *dump, *json;
-    const char *out_dir, *jsonl, *write;
+    const char *out_dir, *jsonl, *write, *expected;
     double opacity; /* negative: not given */
     double temperature, perplexity, neighbour_perplexity, noise;
     int32_t samples, window, stride;  /* 0: not given */
@@ -29,6 +29,14 @@ typedef struct explain_args {
 typedef struct explain_times {
     double begin, load, decode, explain, render, total;
 } explain_times;
+
+/** Of --expected. */
+typedef struct explain_expected {
+    int32_t index, rank; /* of the class; from 1; 0: nothing is expected */
+    kldve_heatmap *map;  /* why not that class; NULL where it is the first */
+    kldve_record record; /* of that map */
+    double likeness;     /* correlation of the two maps, NaN where one is flat */
+} explain_expected;
 
 typedef struct explanation {
     network net;
@@ -48,7 +56,8 @@ typedef struct explanation {
     int32_t *set;           /* of several --target */
     int32_t rival;          /* of --rival */
     pick_mask mask;         /* of --over */
-    network *further;       /* [furthers], of --fuse */
+    explain_expected expected;
+    network *further; /* [furthers], of --fuse */
     int32_t furthers;
     explain_times ms;
 } explanation;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "expected.h"
 #include "many.h"
 #include "many/cores.h"
 #include "many/folder.h"
@@ -52,6 +53,8 @@ static bool check_question(const many *m)
     for (int32_t i = args->target.count - 1; i >= 0; i--)
         if (!classes_target(net, args->target.text[i], &o))
             return false;
+    if (args->expected && !expected_fits(net))
+        return false;
     if (args->rival) {
         kldve_options unused = o;
 
@@ -113,6 +116,8 @@ static int guard_journal(const explain_args *args)
         status = guard_input("explain", args->picture.text[i], &file, 1);
     if (status == EXIT_DONE)
         status = guard_input("explain", args->pick.over, &file, 1);
+    if (status == EXIT_DONE)
+        status = guard_input("explain", expected_list(args), &file, 1);
     if (status == EXIT_DONE)
         status = guard_network("explain", &args->network, &file, 1);
     return status == EXIT_DONE ? truth_guard("explain", args->truth, &file, 1) : status;

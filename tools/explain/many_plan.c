@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "expected.h"
 #include "many.h"
 #include "many/folder.h"
 #include "many/spec.h"
@@ -245,6 +246,7 @@ bool many_describe(many *m)
     text = spec_close(
         &s, spec_add_network(&s, &m->first.net, &args->network) &&
                 spec_add_file(&s, "over", args->pick.over) &&
+                spec_add_file(&s, "expected", expected_list(args)) &&
                 spec_add_file(&s, "truth", args->truth ? strchr(args->truth, ':') + 1 : NULL));
     if (!text)
         return false;
