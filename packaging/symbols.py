@@ -17,15 +17,15 @@ def read(path):
     return dict(re.findall(r"^ (\w+)@%s (\S+)$" % NODE, text, re.M))
 
 
-def written(library, soname, names, version, old):
-    lines = ["%s %s #MINVER#" % (soname, package(soname)), "* Build-Depends-Package: libkldve-dev"]
-    lines += [" %s@%s %s" % (name, NODE, old.get(name, version)) for name in sorted(names | {NODE})]
-    return "\n".join(lines) + "\n"
-
-
 def package(soname):
     """Debian's name: libkldve.so.1 is in libkldve1."""
     return soname.replace(".so.", "")
+
+
+def written(soname, names, version, old):
+    lines = ["%s %s #MINVER#" % (soname, package(soname)), "* Build-Depends-Package: libkldve-dev"]
+    lines += [" %s@%s %s" % (name, NODE, old.get(name, version)) for name in sorted(names | {NODE})]
+    return "\n".join(lines) + "\n"
 
 
 def main():
@@ -37,15 +37,15 @@ def main():
         soname = "%s.so.%s" % (library, number)
         path = source / "debian" / (package(soname) + ".symbols")
         names = set((source / "tests" / "abi" / listed).read_text().split())
-        wanted = written(library, soname, names, version, read(path))
+        wanted = written(soname, names, version, read(path))
         if path.exists() and path.read_text() == wanted:
             continue
         differing.append(path.name)
         if "--write" in sys.argv:
             path.write_text(wanted)
     if differing and "--write" not in sys.argv:
-        sys.exit("debian/%s: not what tests/abi/symbols*.txt list; bring up to date with: packaging/symbols.py --write . %s"
-                 % (" and ".join(differing), version))
+        sys.exit("debian/%s: not what tests/abi/symbols*.txt list; bring up to date with: "
+                 "packaging/symbols.py --write . %s" % (" and ".join(differing), version))
 
 
 main()

@@ -102,38 +102,45 @@ def usual_words(parameter, enums):
     return words and (name, words)
 
 
+def described(tags, parameters, enums):
+    """The @param tags in the order of the parameters, with the usual words for those that have none."""
+    by_name, said = {}, set()  # by the first name, for `@param width, height` describes two
+    for tag in tags:
+        names = re.match(r"@param\s+(\w+(?:, ?\w+)*)", tag)
+        if names:
+            several = re.split(", ?", names.group(1))
+            by_name[several[0]] = tag
+            said.update(several)
+    for name, words in filter(None, (usual_words(parameter, enums) for parameter in parameters.split(","))):
+        if name not in said:
+            by_name[name] = "@param %s %s" % (name, words)
+    order = re.findall(r"\w+", parameters)
+    return [by_name[name] for name in sorted(by_name, key=lambda name: order.index(name) if name in order else -1)]
+
+
 def complete(match, enums):
     """The comment of a function with the usual words for parameters, and for the value that it returns."""
     body, declaration, parameters = match.groups()
     body = re.sub(r"\n \*  (Threads|Cost): ", r"\n *  @par \1\n *  ", body)
     text, *tags = [part.rstrip(" *\n") for part in re.split(r"(?=@(?:param |return|since|par ))", body)]
-    described = {}  # by the first name, for `@param width, height` describes two
-    said = set()
-    for tag in tags:
-        names = re.match(r"@param\s+(\w+(?:, ?\w+)*)", tag)
-        if names:
-            described[re.split(", ?", names.group(1))[0]] = tag
-            said.update(re.split(", ?", names.group(1)))
-    for name, words in filter(None, (usual_words(parameter, enums) for parameter in parameters.split(","))):
-        if name not in said:
-            described[name] = "@param %s %s" % (name, words)
     rest = [tag for tag in tags if not tag.startswith("@param")]
     is_value = re.match(r"KLDVE_API (?!KLDVE_MUST_CHECK|kldve_status|void )", declaration)
     if is_value and not any(tag.startswith("@return") for tag in rest):
         rest.insert(0, "@return " + re.split(r"(?<=\.)\s", text.strip())[0])
-    params = sorted(described, key=lambda name: re.search(r"\b%s\b" % name, parameters).start())
-    return "/**%s */\n" % "\n *  ".join([text] + [described[name] for name in params] + rest)
+    return "/**%s */\n" % "\n *  ".join([text] + described(tags, parameters, enums) + rest)
 
 
 def usual_parameters(text, enums):
-    return substitute(r"/\*\*(?!<)((?:(?!\*/).)*)\*/\n(?=(%s))" % DECLARATION, lambda m: complete(m, enums), text)
+    return substitute(r"/\*\*(?!<)((?:(?!\*/).)*)\*/\n(?=(%s))" % DECLARATION,
+                      lambda m: complete(m, enums), text)
 
 
 def enums_of(folder):
     """The names of all enums and of their constants that have a comment, in the headers of a folder."""
     found = set()
     for header in folder.glob("*.h"):
-        for body, name in re.findall(r"^(?:typedef )?enum(?: \w+)? \{(.*?)^\} ?(\w*);", header.read_text(), re.M | re.S):
+        enums = re.findall(r"^(?:typedef )?enum(?: \w+)? \{(.*?)^\} ?(\w*);", header.read_text(), re.M | re.S)
+        for body, name in enums:
             found.update([name] if name else [], re.findall(r"^ +(KLDVE_\w+) = [^/\n]*/\*\*<", body, re.M),
                          re.findall(r"\*/\n +(KLDVE_\w+) = [^/\n]*$", body, re.M))
     return found
@@ -141,11 +148,13 @@ def enums_of(folder):
 
 def link_enums(text, names):
     """Doxygen links functions, structs and headers by itself.  Paragraphs that begin far to the right are code."""
+    def mark(name):
+        return "#" * (name.group() in names) + name.group()
+
     def link(comment):
         paragraphs = re.split(r"(\n ?\*? *\n)", comment.group())
-        return "".join(part if re.match(r" *\*? {5}", part) else
-                       re.sub(r"(?<![\w#`.])(kldve_\w+|KLDVE_\w+)(?![\w*(`])", lambda m: "#" * (m.group() in names) + m.group(), part)
-                       for part in paragraphs)
+        return "".join(part if re.match(r" *\*? {5}", part)
+                       else re.sub(r"(?<![\w#`.])(?:kldve_\w+|KLDVE_\w+)(?![\w*(`])", mark, part) for part in paragraphs)
 
     return substitute(r"/\*\*(?:(?!\*/).)*\*/", link, text)
 

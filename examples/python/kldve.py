@@ -27,6 +27,7 @@ for _call in ("ctx_message", "version", "status_name", "heatmap_remark", "result
     getattr(_core, "kldve_" + _call).restype = c.c_char_p
 _core.kldve_result_flag_name.argtypes = _core.kldve_result_flag_sentence.argtypes = [c.c_uint64]
 OK, CANCELLED, NOT_FOUND, TARGET_RANK, TARGET_INDEX, TARGET_SET = 0, -10, -13, 0, 1, 2
+VIEW_OVERLAY, VIEW_MASKED, VIEW_CONTOURS, VIEW_OUTLINE = 1, 2, 3, 4
 RANDOMISE_NONE, RANDOMISE_CASCADE, RANDOMISE_INDEPENDENT = 0, 1, 2
 _FORMATS = {"f": c.c_float, "d": c.c_double, "B": c.c_uint8, "i": c.c_int32}
 
@@ -51,7 +52,8 @@ _Record = _struct("kldve_record", "s method, i target reading classes maps heigh
                   "d low high neighbour_perplexity, u flags, d faithfulness faithfulness_control")
 _Arrays = _struct("kldve_arrays", "p logits features gradient, i classes maps height width scores layout")
 _Shape = _struct("kldve_shape", "i in_channels in_height in_width classes maps height width batch")
-_Render = _struct("kldve_render_options", "i colormap, f opacity")
+_Render = _struct("kldve_render_options", "i colormap, f opacity low high, i view upsampling, f clip blur,"
+                  "i line side frame, f part")
 _MetricOptions = _struct("kldve_metric_options", "i steps samples, u seed, d part noise, i baseline normalise,"
                         "d tolerance")
 _Subject = _struct("kldve_metric_subject", "p explainer input explained_with truth other randomised options")
@@ -322,10 +324,11 @@ class Heatmap(_Object):
         flat, record = self.array("values"), self.record
         return memoryview(flat).cast("B").cast("f", (record["height"], record["width"]))
 
-    def save(self, path, picture=None, colormap=0, opacity=0.0, quality=0):
-        """Draw the map over the picture, or alone, into a PNG or JPEG file."""
+    def save(self, path, picture=None, quality=0, **options):
+        """Draw the map over the picture, or alone, into a PNG or JPEG file.  options: the members of
+        kldve_render_options, such as opacity=1.0 or view=VIEW_CONTOURS."""
         how = _Render()
-        how.colormap, how.opacity = colormap, opacity
+        _set(how, options)
         self.context.make(Image, _core.kldve_heatmap_render, self.context._ctx, self, picture,
                           c.byref(how)).save(path, quality)
 

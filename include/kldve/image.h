@@ -293,19 +293,21 @@ KLDVE_API int32_t kldve_image_orientation(const kldve_image *image);
 KLDVE_API void kldve_image_free(kldve_image *image);
 
 /** Colour maps of 256 colours.  All but `diverging` are within 1 of 255 of matplotlib's maps of the
- *  same name (grey is "gray" there).  viridis and inferno keep their order in grey and for
- *  colour-blind readers. */
+ *  same name (grey is "gray" there).  viridis, inferno and plasma keep their order in grey and for
+ *  colour-blind readers; plasma alone ends in a saturated colour. */
 typedef enum kldve_colormap {
-    KLDVE_COLORMAP_DEFAULT = 0, /**< inferno */
+    KLDVE_COLORMAP_DEFAULT = 0, /**< plasma */
     KLDVE_COLORMAP_VIRIDIS = 1,
     KLDVE_COLORMAP_INFERNO = 2,
     KLDVE_COLORMAP_TURBO = 3,
     KLDVE_COLORMAP_JET = 4,
     KLDVE_COLORMAP_GREY = 5,
-    KLDVE_COLORMAP_DIVERGING = 6 /**< blue - white - red; 0.5 is white; for signed maps */
+    KLDVE_COLORMAP_DIVERGING = 6, /**< blue - white - red; 0.5 is white; for signed maps */
+    KLDVE_COLORMAP_PLASMA = 7
 } kldve_colormap;
 
-/** The kldve_colormap of a name: "viridis", "inferno", "turbo", "jet", "grey", "diverging".
+/** The kldve_colormap of a name: "viridis", "inferno", "turbo", "jet", "grey", "diverging",
+ *  "plasma".
  *  @param name      In lower case.
  *  @param colormap  On KLDVE_OK a kldve_colormap.
  *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (another name), KLDVE_E_ARG (NULL).

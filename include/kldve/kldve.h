@@ -768,32 +768,102 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_upsample(kldve_ctx *ctx,
                                                                int32_t width, int32_t height,
                                                                ptrdiff_t stride, float *out);
 
-/** How a map is drawn; all zero = defaults. */
+/** What is drawn over the picture. */
+typedef enum kldve_map_view {
+    KLDVE_VIEW_DEFAULT = 0, /**< overlay */
+    KLDVE_VIEW_OVERLAY = 1, /**< heat, the stronger the less transparent; none where the map is 0 */
+    KLDVE_VIEW_MASKED = 2,  /**< the picture where the map is hot, dark grey elsewhere */
+    KLDVE_VIEW_CONTOURS = 3, /**< lines of equal heat at 0.2, 0.4, 0.6 and 0.8 of the scale */
+    KLDVE_VIEW_OUTLINE = 4   /**< around the smallest area that holds half of the map's sum */
+} kldve_map_view;
+
+/** The kldve_map_view of a name: "overlay", "masked", "contours", "outline".
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (another name), KLDVE_E_ARG (NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_map_view_from_name(const char *name, int32_t *view);
+
+/** How the map becomes as large as the picture.  None leaves the range of the map.  Values are
+ *  those of Pillow's Image.resize() of the same name, then clamped. */
+typedef enum kldve_upsampling {
+    KLDVE_UPSAMPLING_DEFAULT = 0,  /**< bicubic */
+    KLDVE_UPSAMPLING_BILINEAR = 1, /**< shows the cells as ridges; as kldve_heatmap_upsample() */
+    KLDVE_UPSAMPLING_BICUBIC = 2,
+    KLDVE_UPSAMPLING_LANCZOS = 3
+} kldve_upsampling;
+
+/** The kldve_upsampling of a name: "bilinear", "bicubic", "lanczos".
+ *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (another name), KLDVE_E_ARG (NULL).
+ *  @since 0.1 */
+KLDVE_API kldve_status kldve_upsampling_from_name(const char *name, int32_t *upsampling);
+
+/** How a map is drawn; all zero = defaults, of which kldve_heatmap_render_defaults() says what they
+ *  are for a map.  docs/drawing.md has the formulas. */
 typedef struct kldve_render_options {
     size_t struct_size;
-    int32_t colormap; /**< a kldve_colormap */
-    /** Of the heat over the picture, 0..1; 0 means 0.5, a negative number means no heat.  A signed
-     *  map has this opacity at its ends and leaves the picture unchanged where the map is zero. */
+    int32_t colormap; /**< a kldve_colormap; 0: diverging for a signed map, else plasma */
+    /** Of the strongest heat over the picture, 0..1; 0 means 0.75, a negative number means no heat.
+     *  The weaker the heat, the more transparent it is; where the map is zero the picture stays as
+     *  it is. */
     float opacity;
     /** A fixed scale, for pictures that are compared or follow each other: the values of the map
      *  (kldve_record.low, high) at the two ends of the colours; what lies beyond is clamped.  low
      *  0 and high f is usual; of a signed map low is then -f.  Both 0: the map's own smallest and
      *  largest. */
     float low, high;
+    int32_t view;       /**< a kldve_map_view; without a picture there is only the heat */
+    int32_t upsampling; /**< a kldve_upsampling */
+    /** The scale ends where this part of the cells lies above it, in percent of those that are not
+     *  zero, below 100; they are drawn as the strongest heat.  0 means 2 for a map with a cell for
+     *  each pixel of the network's input, of which a few extreme ones hide the rest, and no
+     *  clipping for any other; negative: none.  Not together with a fixed scale. */
+    float clip;
+    /** Blur the map first by a Gaussian of this standard deviation, in pixels of the network's
+     *  input, at most 1000; its largest value is the end of the scale again.  0 means none; for a
+     *  map with a cell for each pixel in all views but the overlay, 1/40 of the input's shorter
+     *  side. Negative: none. */
+    float blur;
+    /** Thickness in pixels of the frame around what the network saw of the picture and of the box
+     *  of a picked row, and half of that of contours and outlines; at most 1000.  0 means 1 and one
+     *  more for each 800 pixels of the shorter side; negative: the same, but no frame. */
+    int32_t line;
+    /** kldve_heatmap_render(): a picture whose longer side is below half of this is enlarged by the
+     *  smallest whole factor that brings it to this size, up to 16384.  0 means 256; negative: the
+     *  result always has the picture's size. */
+    int32_t side;
+    /** Of a film, 1 and up: draw this frame alone; `picture` is that frame.  Its scale is that of
+     *  the whole film.  0: all frames below each other. */
+    int32_t frame;
+    /** KLDVE_VIEW_MASKED and _OUTLINE: the share of the map's sum that is shown or lies inside of
+     *  the line, above 0, below 1; 0 means 0.5.  Of a signed map the sum is that of magnitudes. */
+    float part;
 } kldve_render_options;
 #define KLDVE_RENDER_OPTIONS_INIT KLDVE_INIT(kldve_render_options)
 
+/** What kldve_heatmap_render() makes of options: every 0 that is a default replaced by what it
+ *  stands for with this map and picture.  The same picture is drawn with the result.
+ *  @param ctx      Of the caller, for the message of a failure.
+ *  @param width,height  Pixels of the picture, for `line` and `side`; 0: the map alone.
+ *  @param options  NULL means defaults.
+ *  @param out      The caller's; set its struct_size first.
+ *  @return As kldve_heatmap_render(), but never KLDVE_E_NOMEM.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render_defaults(
+    kldve_ctx *ctx, const kldve_heatmap *map, int32_t width, int32_t height,
+    const kldve_render_options *options, kldve_render_options *out);
+
 /** Draw the map.
  *  @param ctx      Of the caller, for memory and for the message of a failure.
- *  @param picture  The picture that was explained, of a film all frames below each other (for one
- *                  see kldve_heatmap_frame()).  The result has its size; the heat lies where
- *                  the network looked, what it did not see is darkened, and the box of a row that
- *                  was picked is outlined.  NULL: the map alone, in the size of the
- *                  network's input (16 times that of a map that kldve_explain_arrays() made).
+ *  @param picture  The picture that was explained, of a film all frames below each other, or one
+ *                  with options->frame.  The result has its size, or a multiple of it where it is
+ *                  small (options->side), each pixel a square.  The heat lies where the network
+ *                  looked; a thin line, light and dark, surrounds that part where it did not see
+ *                  all, and the box of a row that was picked is outlined.  NULL: the map alone, in
+ *                  the size of the network's input (16 times that of a map that
+ *                  kldve_explain_arrays() made) or a multiple of it.
  *  @param options  NULL means defaults.
  *  @param out      On KLDVE_OK a new picture; free it with kldve_image_free().
- *  @return KLDVE_OK, KLDVE_E_ARG (no such colour map, an opacity above 1), KLDVE_E_UNSUPPORTED (an
- *          option that this library does not have), KLDVE_E_NOMEM.
+ *  @return KLDVE_OK, KLDVE_E_ARG (an option out of its range), KLDVE_E_UNSUPPORTED (an option that
+ *          this library does not have), KLDVE_E_NOMEM.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(kldve_ctx *ctx,
                                                              const kldve_heatmap *map,
@@ -807,7 +877,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(kldve_ctx *ctx,
  *                  in the same format: then it is drawn upon in place.  Other overlaps are not
  *                  allowed.  NULL: the map alone, in the size of `dest`.
  *  @param dest     Described by the caller; what it points to is written, in any format but YUV. Of
- *                  the size of the picture.  Alpha is that of the picture, 255 where it has none.
+ *                  the size of the picture, or a whole multiple of it.  Alpha is that of the
+ * picture, 255 where it has none.
  *  @return As kldve_heatmap_render(); KLDVE_E_ARG also where `dest` is not valid pixels
  *          (kldve_image_from_pixels()) or not of the picture's size; KLDVE_E_UNSUPPORTED also for
  *          YUV.  Nothing is written after a failure.

@@ -487,6 +487,10 @@ KLDVE_API const char *kldve_card_objects(const kldve_card *card);
 KLDVE_API int32_t kldve_card_box_format(const kldve_card *card);
 KLDVE_API int32_t kldve_card_box_units(const kldve_card *card);
 
+/** What the card calls the network, for titles; NULL where it does not say.  Borrowed: it lives as
+ *  long as the card.  @since 0.1 */
+KLDVE_API const char *kldve_card_name(const kldve_card *card);
+
 /** Names of the tensors and the path of the labels, which starts from the working folder; NULL
  * where the card does not say.  Borrowed: they live as long as the card.  @since 0.1 */
 KLDVE_API const char *kldve_card_layer(const kldve_card *card);

@@ -1,60 +1,21 @@
 /* render.c - the heat map as a picture, alone or over the explained picture: row by row, so that
  * nothing of the size of the picture is needed beside the picture and the result. */
-#include <kldve/kldve.h>
+#include "render.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
-#include "heatmap.h"
+#include "base/ctx.h"
 #include "image/codec.h"
+#include "image/isolines.h"
 #include "image/outline.h"
 #include "image/overlay.h"
 #include "image/pixel_format.h"
 
-/* low and high, both 0: the map's own. */
-static kldve_status load_scale(kldve_ctx *ctx, const kldve_heatmap *map, kldve_render_options *o)
-{
-    const kldve_record *r = &map->record;
-    bool is_signed = r->sign == KLDVE_SIGN_SIGNED;
+enum { WINDOW = 3, CONTOURS = 4, LINES_MOST = 2 * CONTOURS };
 
-    if (o->low == 0 && o->high == 0)
-        return KLDVE_OK;
-    if (is_signed && o->low == 0)
-        o->low = -o->high;
-    if (!isfinite(o->low) || !isfinite(o->high) || !(o->low < o->high))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "render: the scale goes from %g to %g: low must be below high",
-                               (double)o->low, (double)o->high);
-    if (is_signed && o->low != -o->high)
-        return kldve_ctx_failf(
-            ctx, KLDVE_E_ARG,
-            "render: the scale of a signed map goes from %g to %g: give high, and "
-            "0 or -high as low, so that zero stays in the middle",
-            (double)o->low, (double)o->high);
-    if (isnan(r->low))
-        return kldve_ctx_fail(
-            ctx, KLDVE_E_ARG,
-            "render: a fixed scale for a mean of maps, of which each has its own: "
-            "leave low and high at 0");
-    return KLDVE_OK;
-}
-
-static kldve_status load_options(kldve_ctx *ctx, const kldve_heatmap *map,
-                                 const kldve_render_options *src, kldve_render_options *o)
-{
-    kldve_status st = kldve_struct_load(ctx, "kldve_render_options", src, o, sizeof *o);
-
-    if (st < 0)
-        return st;
-    if (o->colormap < 0 || o->colormap > KLDVE_COLORMAP_DIVERGING)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: unknown colour map %d", (int)o->colormap);
-    if (!(o->opacity <= 1))
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: opacity is %g, it must be at most 1",
-                               (double)o->opacity);
-    o->opacity = o->opacity == 0 ? 0.5f : fmaxf(o->opacity, 0);
-    return load_scale(ctx, map, o);
-}
+/* ---- where the map lies --------------------------------------------------------------------- */
 
 /* Parts are float32: rounding must not move an edge that falls on a pixel's centre. */
 static const double slack = 0.01;
@@ -84,7 +45,7 @@ static kldve_rect placed(const kldve_heatmap *map, int32_t width, int32_t height
 }
 
 /* Keep what lies in [0, pixels), at least one. */
-static void clip(int32_t *first, int32_t *count, int32_t pixels)
+static void keep_inside(int32_t *first, int32_t *count, int32_t pixels)
 {
     int32_t end = *first + *count < pixels ? *first + *count : pixels;
 
@@ -93,135 +54,257 @@ static void clip(int32_t *first, int32_t *count, int32_t pixels)
     assert(*first + *count <= pixels);
 }
 
+/* ---- one drawing ---------------------------------------------------------------------------- */
+
 /* What all rows of a drawing have in common. */
 typedef struct drawing {
     const kldve_heatmap *map;
     const kldve_image *picture; /* NULL: the map alone */
     const kldve_pixels *dest;
-    int32_t height;       /* of one frame */
-    kldve_rect whole;     /* where the map lies; with padding it reaches beyond the frame */
-    kldve_rect seen;      /* of it what lies within the frame */
-    double shift, factor; /* place on the colour scale = shift + factor * value of the map */
+    kldve_render_options o;
+    int32_t enlarged; /* pixels of the result for one of the picture */
+    int32_t height;   /* of one frame */
+    kldve_rect whole; /* where the map lies; with padding it reaches beyond the frame */
+    kldve_rect seen;  /* of it what lies within the frame */
+    int32_t frame;    /* thickness of the line around it; 0: none */
     kldve_line outline;
+    kldve_heat heat;
     kldve_paint paints[KLDVE_HEAT_LEVELS];
-    float *heat;          /* [whole.width] */
+    kldve_isoline line[LINES_MOST];
+    int32_t lines;
+    float *row[WINDOW];   /* [seen.width] each: row number n in row[n % WINDOW] */
+    int32_t have[WINDOW]; /* which number lies there; -1: none */
     uint8_t *rgb, *alpha; /* one row, [width][3] each */
+    uint8_t *small;       /* the same of the picture where it is enlarged */
 } drawing;
 
-/* value v of the map stands for low + v (high - low), see kldve_record. */
-static void choose_scale(drawing *d, const kldve_render_options *o)
+/* Dark lines have light sides, so that they are seen on any ground. */
+static void set_line(drawing *d, float level, bool coloured)
 {
-    const kldve_record *r = &d->map->record;
-    double range = (double)o->high - (double)o->low;
+    enum { RED = 2, GREEN = 5, BLUE = 1, MIDDLE = 110 }; /* eighths of luma */
+    kldve_isoline *line = &d->line[d->lines++];
+    uint8_t *rgb = line->colour, side;
 
-    d->shift = range > 0 ? (r->low - (double)o->low) / range : 0;
-    d->factor = range > 0 ? (r->high - r->low) / range : 1;
+    assert(d->lines <= LINES_MOST);
+    *line = (kldve_isoline){.level = level, .colour = {255, 255, 255}};
+    if (coloured)
+        kldve_colormap_rgb(d->o.colormap, level, rgb);
+    side = (RED * rgb[0] + GREEN * rgb[1] + BLUE * rgb[2]) / 8 < MIDDLE ? 255 : 0;
+    memset(line->edge, side, sizeof line->edge);
 }
 
-static void begin(drawing *d, const kldve_render_options *o)
+/* Lines of a signed map lie on both sides of its zero, in the two end colours. */
+static void choose_lines(drawing *d)
 {
-    bool over = d->picture != NULL;
-    int32_t width = d->dest->width;
+    const bool is_signed = d->map->record.sign == KLDVE_SIGN_SIGNED;
 
-    d->seen = d->whole;
-    clip(&d->seen.x, &d->seen.width, width);
-    clip(&d->seen.y, &d->seen.height, d->height);
-    if (over)
-        d->outline = kldve_outline_of(d->map->box, width, d->height);
-    kldve_heat_paint((kldve_heat_style){o->colormap, over ? o->opacity : 1,
-                                        over && d->map->record.sign == KLDVE_SIGN_SIGNED},
-                     d->paints);
-    choose_scale(d, o);
+    if (d->o.view == KLDVE_VIEW_OUTLINE)
+        set_line(d, 0.5f, false);
+    for (int32_t i = 1; d->o.view == KLDVE_VIEW_CONTOURS && i <= CONTOURS; i++) {
+        float at = (float)i / (CONTOURS + 1);
+
+        set_line(d, is_signed ? 0.5f + at / 2 : at, true);
+        if (is_signed)
+            set_line(d, 0.5f - at / 2, true);
+    }
 }
 
-static void heat_row(const drawing *d, int32_t frame, int32_t y)
+static kldve_heat_style style_of(const drawing *d)
 {
-    const kldve_film film = kldve_heatmap_film(d->map);
+    const bool is_signed = d->map->record.sign == KLDVE_SIGN_SIGNED;
+    kldve_heat_style style = {KLDVE_PAINT_ALONE, d->o.colormap, fmaxf(d->o.opacity, 0)};
 
-    kldve_upsample_row(&film, d->map->view_frames,
-                       (const int32_t[2]){d->whole.height, d->whole.width},
-                       frame * d->whole.height + y - d->whole.y, d->heat);
-    if (d->shift == 0 && d->factor == 1)
+    if (d->picture && d->o.view == KLDVE_VIEW_MASKED)
+        style.kind = KLDVE_PAINT_MASK;
+    else if (d->picture)
+        style.kind = is_signed ? KLDVE_PAINT_SIGNED : KLDVE_PAINT_HEAT;
+    return style;
+}
+
+/* The picture's own size and the thickness of lines are known. */
+static void begin(drawing *d)
+{
+    const int32_t width = d->dest->width;
+    int32_t thick = d->o.line > 0 ? d->o.line : kldve_line_thickness(width, d->height);
+
+    d->whole = d->seen = (kldve_rect){0, 0, width, d->height};
+    kldve_heat_paint(style_of(d), d->paints);
+    for (int32_t i = 0; i < WINDOW; i++)
+        d->have[i] = -1;
+    if (!d->picture)
         return;
-    for (int32_t x = 0; x < d->whole.width; x++)
-        d->heat[x] = (float)(d->shift + d->factor * (double)d->heat[x]);
+    d->whole = d->seen = placed(d->map, width, d->height);
+    keep_inside(&d->seen.x, &d->seen.width, width);
+    keep_inside(&d->seen.y, &d->seen.height, d->height);
+    d->outline = kldve_outline_of(d->map->box, thick, width, d->height);
+    if (d->o.line > 0 && (d->seen.width < width || d->seen.height < d->height))
+        d->frame = thick;
+    d->o.line = thick;
+    choose_lines(d);
+}
+
+/* Row y of what was seen of a frame, of which the rows of a window are kept. */
+static const float *heat_row(drawing *d, int32_t frame, int32_t y)
+{
+    const int32_t last = d->seen.height - 1;
+    int32_t at = y < 0 ? 0 : y > last ? last : y, number = frame * d->seen.height + at;
+    int32_t slot = number % WINDOW;
+
+    if (d->have[slot] != number) {
+        kldve_heat_row(&d->heat, d->o.frame > 0 ? d->o.frame - 1 : frame,
+                       at + d->seen.y - d->whole.y, d->seen.x - d->whole.x, d->seen.width,
+                       d->row[slot]);
+        d->have[slot] = number;
+    }
+    return d->row[slot];
+}
+
+/* One row of what the network saw. */
+static void draw_seen(drawing *d, int32_t frame, int32_t y)
+{
+    uint8_t *rgb = d->rgb + 3 * (size_t)d->seen.x;
+
+    if (d->lines > 0) {
+        const float *const rows[WINDOW] = {heat_row(d, frame, y - 1), heat_row(d, frame, y),
+                                           heat_row(d, frame, y + 1)};
+
+        kldve_isolines_row(d->line, d->lines, 2 * (float)d->o.line, rows, d->seen.width, rgb);
+        return;
+    }
+    kldve_overlay_row(d->paints, heat_row(d, frame, y), d->seen.width, rgb);
+}
+
+/* What lies beside it: heat of 0. */
+static void draw_rest(const drawing *d, int32_t begin, int32_t end)
+{
+    if (d->o.view == KLDVE_VIEW_MASKED)
+        kldve_overlay_row(d->paints, NULL, end - begin, d->rgb + 3 * (size_t)begin);
+}
+
+/* ---- the picture below ---------------------------------------------------------------------- */
+
+static void spread(const uint8_t *small, int32_t width, int32_t factor, uint8_t *out)
+{
+    for (int32_t x = 0; x < width; x++, small += 3)
+        for (int32_t i = 0; i < factor; i++, out += 3)
+            memcpy(out, small, 3);
+}
+
+/* Fill d->rgb, and d->alpha, [width], if there is one. */
+static bool read_row(const drawing *d, int32_t row)
+{
+    const int32_t width = d->dest->width;
+    const uint8_t *from;
+    bool has_alpha;
+
+    if (!d->picture) {
+        memset(d->rgb, 0, 3 * (size_t)width);
+        return false;
+    }
+    row /= d->enlarged;
+    if (d->enlarged > 1) {
+        spread(kldve_image_row(d->picture, row, d->small), d->picture->width, d->enlarged, d->rgb);
+        has_alpha = kldve_image_alpha_row(d->picture, row, d->small);
+        if (has_alpha)
+            spread(d->small, d->picture->width, d->enlarged, d->alpha);
+    } else {
+        from = kldve_image_row(d->picture, row, d->rgb);
+        if (from != d->rgb)
+            memcpy(d->rgb, from, 3 * (size_t)width);
+        has_alpha = kldve_image_alpha_row(d->picture, row, d->alpha);
+    }
+    for (int32_t x = 0; has_alpha && x < width; x++)
+        d->alpha[x] = d->alpha[3 * x];
+    return has_alpha;
 }
 
 /* The row is read before it is written, so the picture and the result may be the same memory. */
-static void draw_row(const drawing *d, int32_t row)
+static void draw_row(drawing *d, int32_t row)
 {
-    int32_t frame = row / d->height, y = row % d->height, width = d->dest->width;
-    bool has_alpha = d->picture && kldve_image_alpha_row(d->picture, row, d->alpha);
+    const int32_t frame = row / d->height, y = row % d->height, width = d->dest->width;
+    const int32_t right = d->seen.x + d->seen.width;
+    bool has_alpha = read_row(d, row);
 
-    for (int32_t x = 0; has_alpha && x < width; x++)
-        d->alpha[x] = d->alpha[3 * x];
-    if (d->picture) {
-        const uint8_t *from = kldve_image_row(d->picture, row, d->rgb);
-
-        if (from != d->rgb)
-            memcpy(d->rgb, from, 3 * (size_t)width);
-    } else {
-        memset(d->rgb, 0, 3 * (size_t)width);
-    }
     if (y >= d->seen.y && y < d->seen.y + d->seen.height) {
-        heat_row(d, frame, y);
-        kldve_overlay_row(d->paints, d->seen.x, d->seen.width, d->heat + (d->seen.x - d->whole.x),
-                          width, d->rgb);
+        draw_rest(d, 0, d->seen.x);
+        draw_seen(d, frame, y - d->seen.y);
+        draw_rest(d, right, width);
     } else {
-        kldve_overlay_row(d->paints, width, 0, NULL, width, d->rgb);
+        draw_rest(d, 0, width);
     }
+    if (d->frame > 0)
+        kldve_frame_row(&d->seen, d->frame, y, width, d->rgb);
     kldve_outline_row(&d->outline, y, width, d->rgb);
     kldve_pixels_write(d->dest, row, d->rgb, has_alpha ? d->alpha : NULL);
 }
 
-static kldve_status check_sizes(kldve_ctx *ctx, const kldve_heatmap *map,
-                                const kldve_image *picture, const kldve_pixels *dest)
+/* ---- calls ---------------------------------------------------------------------------------- */
+
+/* Also finds d->enlarged and d->height. */
+static kldve_status check_sizes(kldve_ctx *ctx, drawing *d)
 {
+    const kldve_pixels *dest = d->dest;
+    const int32_t frames = kldve_render_frames(d->map, &d->o);
+
     if (kldve_arrangement_of(dest->format)->yuv)
         return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED, "render: cannot write %s, give RGB",
                                kldve_arrangement_of(dest->format)->name);
-    if (picture && (dest->width != picture->width || dest->height != picture->height))
-        return kldve_ctx_failf(
-            ctx, KLDVE_E_ARG, "render: %d x %d pixels for a picture of %d x %d: give its size",
-            (int)dest->width, (int)dest->height, (int)picture->width, (int)picture->height);
-    if (picture && (map->record.seen_width * (float)dest->width > MOST_PADDED ||
-                    map->record.seen_height * (float)dest->height > MOST_PADDED))
+    d->enlarged = d->picture ? dest->width / d->picture->width : 1;
+    if (d->picture && (d->enlarged < 1 || dest->width != d->enlarged * d->picture->width ||
+                       dest->height != d->enlarged * (int64_t)d->picture->height))
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "render: %d x %d pixels for a picture of %d x %d: give its size, or "
+                               "a whole multiple of it",
+                               (int)dest->width, (int)dest->height, (int)d->picture->width,
+                               (int)d->picture->height);
+    if (dest->height % frames != 0)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "render: a picture of %d rows is not %d frames below each other: "
+                               "draw them one by one, see kldve_render_options.frame",
+                               (int)dest->height, (int)frames);
+    d->height = dest->height / frames;
+    if (d->picture && (d->map->record.seen_width * (float)dest->width > MOST_PADDED ||
+                       d->map->record.seen_height * (float)dest->height > MOST_PADDED))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "render: the map with its padding reaches more than %d pixels: draw "
                                "it over a smaller picture",
                                MOST_PADDED);
-    if (dest->height % map->view_frames != 0)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "render: a picture of %d rows is not %d frames below each other: "
-                               "draw them one by one, see kldve_heatmap_frame()",
-                               (int)dest->height, (int)map->view_frames);
     return KLDVE_OK;
 }
 
-/* `dest` and `o` are checked. */
-static kldve_status draw(kldve_ctx *ctx, const kldve_heatmap *map, const kldve_image *picture,
-                         const kldve_render_options *o, const kldve_pixels *dest)
+/* Room for the rows. */
+static kldve_status allocate(kldve_ctx *ctx, drawing *d)
 {
-    size_t width = (size_t)dest->width;
-    int32_t height = dest->height / map->view_frames;
-    drawing d = {.map = map,
-                 .picture = picture,
-                 .dest = dest,
-                 .height = height,
-                 .whole = picture ? placed(map, dest->width, height)
-                                  : (kldve_rect){0, 0, dest->width, height}};
+    const size_t width = (size_t)d->dest->width;
 
-    d.heat = kldve_ctx_alloc(
-        ctx, 1, (size_t)d.whole.width * sizeof *d.heat + 6 * width); /* both below 2^32 */
-    if (!d.heat)
+    d->row[0] = kldve_ctx_alloc(ctx, width, WINDOW * sizeof(float) + 9);
+    if (!d->row[0])
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a row of heat");
-    d.rgb = (uint8_t *)(d.heat + d.whole.width);
-    d.alpha = d.rgb + 3 * width;
-    begin(&d, o);
-    for (int32_t row = 0; row < dest->height; row++)
-        draw_row(&d, row);
-    kldve_ctx_release(ctx, d.heat);
+    for (int32_t i = 1; i < WINDOW; i++)
+        d->row[i] = d->row[i - 1] + width;
+    d->rgb = (uint8_t *)(d->row[WINDOW - 1] + width);
+    d->alpha = d->rgb + 3 * width;
+    d->small = d->alpha + 3 * width;
     return KLDVE_OK;
+}
+
+/* d->map, picture, dest and options are set, and the options are checked. */
+static kldve_status draw(kldve_ctx *ctx, drawing *d)
+{
+    kldve_status st = check_sizes(ctx, d);
+
+    if (st < 0)
+        return st;
+    begin(d);
+    if ((st = allocate(ctx, d)) < 0)
+        return st;
+    st = kldve_heat_begin(ctx, d->map, &d->o, d->picture != NULL,
+                          (const int32_t[2]){d->whole.height, d->whole.width}, &d->heat);
+    for (int32_t row = 0; st == KLDVE_OK && row < d->dest->height; row++)
+        draw_row(d, row);
+    kldve_heat_end(&d->heat);
+    kldve_ctx_release(ctx, d->row[0]);
+    return st;
 }
 
 kldve_status kldve_heatmap_render_into(kldve_ctx *ctx, const kldve_heatmap *map,
@@ -229,34 +312,46 @@ kldve_status kldve_heatmap_render_into(kldve_ctx *ctx, const kldve_heatmap *map,
                                        const kldve_render_options *options,
                                        const kldve_pixels *dest)
 {
-    kldve_render_options o;
+    drawing d = {.map = map, .picture = picture};
     kldve_pixels to;
     kldve_status st;
 
     if (!ctx || !map)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "render: the map is NULL");
-    if ((st = load_options(ctx, map, options, &o)) < 0 ||
-        (st = kldve_pixels_load(ctx, "render", dest, &to)) < 0 ||
-        (st = check_sizes(ctx, map, picture, &to)) < 0)
+    if ((st = kldve_pixels_load(ctx, "render", dest, &to)) < 0 ||
+        (st = kldve_render_load(ctx, map,
+                                (const int32_t[2]){picture ? to.width : 0, picture ? to.height : 0},
+                                options, &d.o)) < 0)
         return st;
-    return draw(ctx, map, picture, &o, &to);
+    d.dest = &to;
+    return draw(ctx, &d);
 }
 
 kldve_status kldve_heatmap_render(kldve_ctx *ctx, const kldve_heatmap *map,
                                   const kldve_image *picture, const kldve_render_options *options,
                                   kldve_image **out)
 {
-    kldve_render_options o;
+    drawing d = {.map = map, .picture = picture};
     kldve_image *image = NULL;
+    int32_t size[2] = {0, 0}, factor;
     kldve_status st;
 
     if (!ctx || !map || !out)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: the %s is NULL", map ? "result" : "map");
-    if ((st = load_options(ctx, map, options, &o)) < 0 ||
-        (st = kldve_image_alloc(ctx, picture ? picture->width : map->view_width,
-                                picture ? picture->height : map->view_height, &image)) < 0)
+    if (picture) {
+        size[0] = picture->width;
+        size[1] = picture->height;
+    }
+    if ((st = kldve_render_load(ctx, map, size, options, &d.o)) < 0)
         return st;
-    if ((st = check_sizes(ctx, map, picture, &image->layout)) == KLDVE_OK)
-        st = draw(ctx, map, picture, &o, &image->layout);
+    if (!picture) {
+        size[0] = map->view_width;
+        size[1] = d.o.frame > 0 ? map->view_height / map->view_frames : map->view_height;
+    }
+    factor = kldve_render_factor(map, size, &d.o);
+    if ((st = kldve_image_alloc(ctx, size[0] * factor, size[1] * factor, &image)) < 0)
+        return st;
+    d.dest = &image->layout;
+    st = draw(ctx, &d);
     return kldve_image_finish(st, image, out);
 }

@@ -1,11 +1,12 @@
 /* colormap.c - a value to a colour.
  *
- * Colours are interpolated linearly between KNOTS evenly spaced colours.  The published maps are
+ * Colours are interpolated linearly between evenly spaced colours.  The published maps are
  * least-squares fits of a piecewise linear curve to their 256 colours, at most 1 of 255 away from
  * any of them.  Sources:
  *
- *   viridis, inferno  Stefan van der Walt and Nathaniel Smith 2015, published as CC0
- *   turbo             Anton Mikhailov 2019, "Turbo, an improved rainbow colormap for visualization"
+ *   viridis, inferno, plasma  Stefan van der Walt and Nathaniel Smith 2015, published as CC0
+ *   turbo                     Anton Mikhailov 2019, "Turbo, an improved rainbow colormap for
+ * visualization"
  *
  * Computed here:
  *
@@ -20,7 +21,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { KNOTS = 33, LEVELS = 256 };
+enum { KNOTS = 33, PLASMA_KNOTS = 65, LEVELS = 256 };
 
 /* clang-format off */
 static const uint8_t viridis[KNOTS][3] = {
@@ -47,6 +48,19 @@ static const uint8_t turbo[KNOTS][3] = {
     {252, 128, 34}, {245, 104, 23}, {236, 82, 14}, {225, 64, 9}, {210, 49, 5}, {193, 35, 2},
     {172, 23, 1}, {149, 12, 1}, {122, 4, 3},
 };
+static const uint8_t plasma[PLASMA_KNOTS][3] = {
+    {13, 8, 134}, {25, 6, 139}, {34, 6, 144}, {42, 5, 146}, {49, 5, 150}, {56, 4, 153},
+    {63, 4, 156}, {70, 3, 158}, {76, 2, 161}, {83, 2, 163}, {89, 1, 164}, {95, 1, 166},
+    {101, 0, 167}, {108, 0, 169}, {114, 1, 167}, {120, 1, 167}, {126, 3, 168}, {132, 5, 166},
+    {137, 8, 165}, {143, 12, 164}, {149, 17, 161}, {154, 22, 158}, {159, 25, 156}, {164, 31, 153},
+    {169, 34, 149}, {174, 40, 146}, {179, 44, 142}, {182, 49, 138}, {188, 53, 135}, {191, 57, 131},
+    {195, 62, 127}, {199, 66, 123}, {203, 71, 120}, {206, 75, 116}, {210, 80, 113}, {214, 85, 109},
+    {217, 89, 106}, {220, 94, 102}, {223, 98, 99}, {227, 103, 95}, {230, 108, 92}, {232, 112, 88},
+    {235, 117, 85}, {238, 122, 82}, {240, 127, 78}, {242, 132, 75}, {245, 138, 71}, {246, 143, 68},
+    {248, 148, 64}, {249, 154, 61}, {251, 160, 57}, {252, 165, 54}, {253, 171, 51}, {253, 177, 48},
+    {254, 183, 44}, {254, 189, 42}, {253, 195, 39}, {253, 202, 38}, {252, 208, 37}, {251, 215, 35},
+    {249, 221, 36}, {247, 228, 38}, {245, 235, 38}, {242, 242, 40}, {240, 249, 34},
+};
 static const uint8_t diverging[KNOTS][3] = {
     {38, 77, 166}, {56, 87, 174}, {72, 97, 182}, {87, 107, 189}, {101, 117, 196}, {115, 128, 202},
     {128, 138, 208}, {141, 149, 214}, {154, 160, 220}, {167, 172, 225}, {180, 183, 230}, {192, 195, 234},
@@ -64,6 +78,7 @@ static const struct {
     {"viridis", KLDVE_COLORMAP_VIRIDIS}, {"inferno", KLDVE_COLORMAP_INFERNO},
     {"turbo", KLDVE_COLORMAP_TURBO},     {"jet", KLDVE_COLORMAP_JET},
     {"grey", KLDVE_COLORMAP_GREY},       {"diverging", KLDVE_COLORMAP_DIVERGING},
+    {"plasma", KLDVE_COLORMAP_PLASMA},
 };
 
 kldve_status kldve_colormap_from_name(const char *name, int32_t *colormap)
@@ -99,10 +114,10 @@ static uint8_t trapezoid(float v, float a, float b, float c, float d)
     return to_byte(up < down ? up : down);
 }
 
-static void interpolate(const uint8_t knots[KNOTS][3], float value, uint8_t rgb[3])
+static void interpolate(const uint8_t (*knots)[3], int32_t count, float value, uint8_t rgb[3])
 {
-    float place = value * (KNOTS - 1);
-    int32_t first = place < KNOTS - 2 ? (int32_t)place : KNOTS - 2;
+    float place = value * (float)(count - 1);
+    int32_t first = place < (float)(count - 2) ? (int32_t)place : count - 2;
     float right = place - (float)first;
 
     assert(value >= 0 && value <= 1);
@@ -118,13 +133,13 @@ kldve_status kldve_colormap_rgb(int32_t colormap, float value, uint8_t rgb[3])
         return KLDVE_E_ARG;
     switch (colormap) {
     case KLDVE_COLORMAP_VIRIDIS:
-        interpolate(viridis, v, rgb);
+        interpolate(viridis, KNOTS, v, rgb);
         break;
     case KLDVE_COLORMAP_TURBO:
-        interpolate(turbo, v, rgb);
+        interpolate(turbo, KNOTS, v, rgb);
         break;
     case KLDVE_COLORMAP_DIVERGING:
-        interpolate(diverging, v, rgb);
+        interpolate(diverging, KNOTS, v, rgb);
         break;
     case KLDVE_COLORMAP_JET:
         rgb[0] = trapezoid(v, 0.35f, 0.66f, 0.89f, 1.11f);
@@ -135,8 +150,11 @@ kldve_status kldve_colormap_rgb(int32_t colormap, float value, uint8_t rgb[3])
         rgb[0] = rgb[1] = rgb[2] = to_byte(v);
         break;
     case KLDVE_COLORMAP_DEFAULT:
+    case KLDVE_COLORMAP_PLASMA:
+        interpolate(plasma, PLASMA_KNOTS, v, rgb);
+        break;
     case KLDVE_COLORMAP_INFERNO:
-        interpolate(inferno, v, rgb);
+        interpolate(inferno, KNOTS, v, rgb);
         break;
     default:
         return KLDVE_E_ARG;

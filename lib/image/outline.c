@@ -1,4 +1,4 @@
-/* outline.c - a thin rectangle drawn into a picture. */
+/* outline.c - thin rectangles drawn into a picture. */
 #include "outline.h"
 
 #include <math.h>
@@ -6,6 +6,11 @@
 #include <stddef.h>
 
 enum { LIGHT = 255, DARK = 0, PIXELS_PER_LINE = 800 };
+
+int32_t kldve_line_thickness(int32_t width, int32_t height)
+{
+    return 1 + (width < height ? width : height) / PIXELS_PER_LINE;
+}
 
 /* The nearest pixel to a part of a side, or one just outside of the picture. */
 static int32_t pixel(float part, int32_t pixels, int32_t margin)
@@ -27,9 +32,9 @@ static int32_t distance(int32_t x, int32_t y, const int32_t side[4])
     return in_x < in_y ? in_x : in_y;
 }
 
-kldve_line kldve_outline_of(const float box[4], int32_t width, int32_t height)
+kldve_line kldve_outline_of(const float box[4], int32_t line, int32_t width, int32_t height)
 {
-    kldve_line o = {.line = 1 + (width < height ? width : height) / PIXELS_PER_LINE};
+    kldve_line o = {.line = line};
 
     for (int i = 0; i < 4; i++) {
         if (!isfinite(box[i]))
@@ -49,5 +54,20 @@ void kldve_outline_row(const kldve_line *o, int32_t y, int32_t width, uint8_t *r
 
         if (far < 2 * o->line)
             at[0] = at[1] = at[2] = far < o->line ? LIGHT : DARK;
+    }
+}
+
+void kldve_frame_row(const kldve_rect *inside, int32_t line, int32_t y, int32_t width, uint8_t *rgb)
+{
+    const int32_t side[4] = {inside->x, inside->y, inside->x + inside->width - 1,
+                             inside->y + inside->height - 1};
+
+    for (int32_t x = 0; x < width; x++) {
+        bool within = x >= side[0] && x <= side[2] && y >= side[1] && y <= side[3];
+        int32_t far = within ? 0 : distance(x, y, side);
+        uint8_t *at = rgb + 3 * (size_t)x;
+
+        if (far > 0 && far <= 2 * line)
+            at[0] = at[1] = at[2] = far <= line ? LIGHT : DARK;
     }
 }

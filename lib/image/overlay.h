@@ -2,7 +2,6 @@
 #ifndef KLDVE_LIB_IMAGE_OVERLAY_H
 #define KLDVE_LIB_IMAGE_OVERLAY_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /** A rectangle of pixels; x and y are its upper left one. */
@@ -10,11 +9,19 @@ typedef struct kldve_rect {
     int32_t x, y, width, height;
 } kldve_rect;
 
+/** What heat does to a picture; formulas in overlay.c. */
+typedef enum kldve_paint_kind {
+    KLDVE_PAINT_ALONE,  /**< nothing is left of the picture */
+    KLDVE_PAINT_HEAT,   /**< a tint that grows from nothing at 0 */
+    KLDVE_PAINT_SIGNED, /**< a tint that grows to both sides from nothing at 0.5 */
+    KLDVE_PAINT_MASK    /**< the picture from 0.5 on, grey below */
+} kldve_paint_kind;
+
 /** How heat is drawn. */
 typedef struct kldve_heat_style {
+    kldve_paint_kind kind;
     int32_t colormap; /**< a kldve_colormap */
     float opacity;    /**< of the strongest heat, 0..1 */
-    bool is_signed;   /**< 0.5 is zero and leaves the picture unchanged */
 } kldve_heat_style;
 
 enum { KLDVE_HEAT_LEVELS = 256 };
@@ -25,14 +32,13 @@ typedef struct kldve_paint {
     int32_t weight; /**< of the colour, in 2^-16 */
 } kldve_paint;
 
-/** The paint of every level of heat; formula in overlay.c. */
+/** The paint of every level of heat. */
 void kldve_heat_paint(kldve_heat_style style, kldve_paint paints[KLDVE_HEAT_LEVELS]);
 
-/** Blend heat into a part of a row and darken what lies outside it.
- *  @param count  0, with x = width: all of it.
- *  @param heat  [count], values 0..1 (clamped; NaN counts as 0), for the pixels from x on.
- *  @param rgb   [width][3], changed in place. */
-void kldve_overlay_row(const kldve_paint paints[KLDVE_HEAT_LEVELS], int32_t x, int32_t count,
-                       const float *heat, int32_t width, uint8_t *rgb);
+/** Blend heat into pixels that lie beside each other.
+ *  @param heat  [count], values 0..1 (clamped; NaN counts as 0); NULL: 0 everywhere.
+ *  @param rgb   [count][3], changed in place. */
+void kldve_overlay_row(const kldve_paint paints[KLDVE_HEAT_LEVELS], const float *heat,
+                       int32_t count, uint8_t *rgb);
 
 #endif

@@ -7,16 +7,8 @@
  *
  * over the x of the picture, first along the rows, then along the columns of the result, rounded to
  * 8 bits.  When reducing, the kernel widens so that every input pixel counts; without antialiasing
- * s is 1.  The kernels, rounding between the passes and weights in multiples of 2^-22 follow
- * Pillow's resize(), so the results agree with it.
- *
- *     bilinear   1 - |x|                                            |x| < 1
- *     bicubic    (a + 2)|x|^3 - (a + 3)|x|^2 + 1                     |x| < 1,    a = -1/2
- *                a|x|^3 - 5a|x|^2 + 8a|x| - 4a                       |x| < 2
- *     lanczos    sinc(x) sinc(x/3)                                  |x| < 3
- *     box        1                                                  |x| <= 1/2
- *     hamming    sinc(x) (0.54 + 0.46 cos(pi x))                    |x| < 1
- *     nearest    box, not antialiased
+ * s is 1.  Kernels (interpolation.c), rounding between the passes and weights in multiples of 2^-22
+ * follow Pillow's resize(), so the results agree with it.
  *
  * Cost: 2s + 1 multiplications per value and direction, s times the width of the kernel. */
 #include "codec.h"
@@ -26,6 +18,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "interpolation.h"
 
 enum { WEIGHT_BITS = 22, ROUND = 1 << (WEIGHT_BITS - 1) };
 
@@ -45,74 +38,10 @@ static void filter_free(kldve_ctx *ctx, struct filter *filter)
     kldve_ctx_release(ctx, filter->weight);
 }
 
-/* -- kernels ---------------------------------------------------------------------------------- */
-
-static double sinc(double x)
-{
-    const double pi = 3.14159265358979323846;
-
-    return x == 0 ? 1 : sin(pi * x) / (pi * x);
-}
-
-static double triangle(double x)
-{
-    return fmax(1 - fabs(x), 0);
-}
-
-static double cubic(double x)
-{
-    const double a = -0.5;
-
-    x = fabs(x);
-    if (x < 1)
-        return ((a + 2) * x - (a + 3)) * x * x + 1;
-    return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
-}
-
-static double lanczos(double x)
-{
-    return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
-}
-
-static double box(double x)
-{
-    return x > -0.5 && x <= 0.5 ? 1 : 0;
-}
-
-static double hamming(double x)
-{
-    const double pi = 3.14159265358979323846;
-
-    return fabs(x) < 1 ? sinc(x) * (0.54 + 0.46 * cos(pi * x)) : 0;
-}
-
-/* In the order of kldve_interpolation. */
-static const struct kernel {
-    const char *name;
-    double support; /* it is 0 farther from its centre */
-    bool antialiased;
-    double (*weight)(double x);
-} kernels[] = {
-    {"bilinear", 1, true, triangle},
-    {"bicubic", 2, true, cubic},
-    {"lanczos", 3, true, lanczos},
-    {"nearest", 0.5, false, box},
-    {"box", 0.5, true, box},
-    {"hamming", 1, true, hamming},
-    {"bilinear-plain", 1, false, triangle},
-};
-
-enum { KERNELS = sizeof kernels / sizeof *kernels };
-
-const char *kldve_interpolation_name(int32_t interpolation)
-{
-    return interpolation >= 0 && interpolation < KERNELS ? kernels[interpolation].name : NULL;
-}
-
 /* -- weights ---------------------------------------------------------------------------------- */
 
 /* How many input pixels wide the kernel's unit is. */
-static double stretch(const struct kernel *kernel, int32_t in, int32_t out)
+static double stretch(const kldve_kernel *kernel, int32_t in, int32_t out)
 {
     double ratio = (double)in / (double)out;
 
@@ -121,7 +50,7 @@ static double stretch(const struct kernel *kernel, int32_t in, int32_t out)
 
 /* The weights for an output pixel around `centre`, in 1 / 2^WEIGHT_BITS, which sum to 1 up to
  * rounding. */
-static struct span filter_row(const struct kernel *kernel, double centre, int32_t in, int32_t out,
+static struct span filter_row(const kldve_kernel *kernel, double centre, int32_t in, int32_t out,
                               int32_t *weight)
 {
     double unit = stretch(kernel, in, out), support = kernel->support * unit;
@@ -140,7 +69,7 @@ static struct span filter_row(const struct kernel *kernel, double centre, int32_
     return (struct span){first, end - first};
 }
 
-static kldve_status filter_new(kldve_ctx *ctx, const struct kernel *kernel, int32_t in, int32_t out,
+static kldve_status filter_new(kldve_ctx *ctx, const kldve_kernel *kernel, int32_t in, int32_t out,
                                struct filter *filter)
 {
     /* Pillow adds up where it takes the nearest pixel, which decides at ties. */
@@ -213,7 +142,7 @@ static void resize_column(const struct filter *filter, int32_t i, const uint8_t 
 }
 
 /* `alpha`: of the alpha channel, spread to three. */
-static kldve_status resize_rows(const kldve_image *image, const struct kernel *kernel, bool alpha,
+static kldve_status resize_rows(const kldve_image *image, const kldve_kernel *kernel, bool alpha,
                                 kldve_image *narrow)
 {
     size_t out_row = 3 * (size_t)narrow->width;
@@ -242,7 +171,7 @@ static kldve_status resize_rows(const kldve_image *image, const struct kernel *k
     return room ? status : kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
 }
 
-static kldve_status resize_columns(const kldve_image *narrow, const struct kernel *kernel,
+static kldve_status resize_columns(const kldve_image *narrow, const kldve_kernel *kernel,
                                    kldve_image *out)
 {
     size_t row = 3 * (size_t)out->width;
@@ -266,7 +195,7 @@ static kldve_status resize_columns(const kldve_image *narrow, const struct kerne
     return status;
 }
 
-static kldve_status resize(kldve_ctx *ctx, const kldve_image *image, const struct kernel *kernel,
+static kldve_status resize(kldve_ctx *ctx, const kldve_image *image, const kldve_kernel *kernel,
                            bool alpha, const int32_t size[2], kldve_image **out)
 {
     kldve_image *narrow = NULL, *result = NULL;
@@ -284,7 +213,7 @@ kldve_status kldve_image_resize_by(kldve_ctx *ctx, const kldve_image *image, int
                                    int32_t width, int32_t height, kldve_image **out)
 {
     const int32_t size[2] = {width, height};
-    const struct kernel *kernel;
+    const kldve_kernel *kernel;
     kldve_image *result = NULL;
     kldve_status status;
     double before;
@@ -294,7 +223,7 @@ kldve_status kldve_image_resize_by(kldve_ctx *ctx, const kldve_image *image, int
     if (!kldve_interpolation_name(interpolation))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "resize: unknown interpolation %d",
                                (int)interpolation);
-    kernel = &kernels[interpolation];
+    kernel = kldve_kernel_of(interpolation);
     before = kldve_ctx_enter(ctx, "resize", 0);
     status = resize(ctx, image, kernel, false, size, &result);
     if (status == KLDVE_OK && kldve_image_has_alpha(image))

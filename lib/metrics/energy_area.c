@@ -3,49 +3,20 @@
  *     v_1 >= v_2 >= ... >= v_n >= 0    the values in falling order
  *     area = min { m : v_1 + ... + v_m >= part * (v_1 + ... + v_n) } / n
  *
- * Without sorting: floats that are not negative are in the order of their bits, read as integers,
- * so that 32 halvings of the range of bit patterns find v_m, each in one pass:
- *
  *     S(t) = sum of all v >= t,   v_m = the largest t with S(t) >= part * S(0)
  *
- * What lies above v_m is counted in full, of those equal to it as many as are still needed.  Takes
- * no memory, and the result does not depend on the order of the values but for the rounding of the
- * sums (float64).
+ * level.c finds v_m.  What lies above it is counted in full, of those equal to it as many as are
+ * still needed.
  *
  * H. K. Bashier Babiker and R. Goebel, arXiv:1711.06431, compare methods by how small the area is
  * that they show; the paper has no formula, this one is ours. */
 #include "metrics.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/ctx.h"
 #include "base/finite.h"
-
-static float from_bits(uint32_t bits)
-{
-    float value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* The sum of the values that are at least t; *above: how many are larger, *sum_above: their sum. */
-static double sum_from(const float *values, size_t count, float t, size_t *above, double *sum_above)
-{
-    double equal = 0;
-
-    *above = 0;
-    *sum_above = 0;
-    for (size_t i = 0; i < count; i++)
-        if (values[i] > t) {
-            *sum_above += (double)values[i];
-            ++*above;
-        } else if (values[i] == t) {
-            equal += (double)values[i];
-        }
-    return *sum_above + equal;
-}
+#include "stages/level.h"
 
 static kldve_status check(kldve_ctx *ctx, const float *values, size_t count, double part)
 {
@@ -70,29 +41,23 @@ static kldve_status check(kldve_ctx *ctx, const float *values, size_t count, dou
 static kldve_status energy_area(kldve_ctx *ctx, const float *values, size_t count, double part,
                                 double *area)
 {
-    uint32_t low = 0, high = 0x7f800000u; /* S(low) is enough, S(high), of infinity, is not */
+    const kldve_values all = {values, count, false};
     double need, sum_above;
     size_t above;
+    float level;
     kldve_status st;
 
     if ((st = check(ctx, values, count, part)) < 0)
         return st;
-    need = part * sum_from(values, count, 0, &above, &sum_above);
+    need = part * kldve_sum_from(&all, 0, &above, &sum_above);
     if (need == 0) {
         *area = (double)NAN;
         return KLDVE_OK;
     }
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (sum_from(values, count, from_bits(middle), &above, &sum_above) >= need)
-            low = middle;
-        else
-            high = middle;
-    }
-    sum_from(values, count, from_bits(low), &above, &sum_above);
-    if (low > 0) /* at part 1 rounding may leave nothing between the values and `need` */
-        above += (size_t)fmax(ceil((need - sum_above) / (double)from_bits(low)), 0);
+    level = kldve_level_of_sum(&all, part);
+    kldve_sum_from(&all, level, &above, &sum_above);
+    if (level > 0) /* at part 1 rounding may leave nothing between the values and `need` */
+        above += (size_t)fmax(ceil((need - sum_above) / (double)level), 0);
     *area = (double)(above < count ? above : count) / (double)count;
     return KLDVE_OK;
 }

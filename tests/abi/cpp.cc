@@ -87,7 +87,7 @@ static void maps()
     DEMAND(map.logits()[0] == 2 && map.record().target == 0 && map.record().maps == 2);
     DEMAND(map.probabilities().size() == 3 && map.error().empty());
     DEMAND(good(map.upsample(8, 4)).size() == 32);
-    DEMAND(good(map.render()).width() == 32);
+    DEMAND(good(map.render()).width() == 256);
     DEMAND(good(map.metric("energy_area")) <= 1);
     kldve_metric_subject nothing = KLDVE_METRIC_SUBJECT_INIT;
 

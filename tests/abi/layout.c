@@ -29,7 +29,7 @@ ENDS_WITH(kldve_arrays, seen_height);
 ENDS_WITH(kldve_feature_maps, picture_height);
 ENDS_WITH(kldve_timings, reduce);
 ENDS_WITH(kldve_record, faithfulness_control);
-ENDS_WITH(kldve_render_options, high);
+ENDS_WITH(kldve_render_options, part);
 ENDS_WITH(kldve_pixels, stride);
 ENDS_WITH(kldve_job, error);
 ENDS_WITH(struct kldve_method, result_flags);

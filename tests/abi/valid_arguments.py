@@ -20,13 +20,15 @@ ROOM = 1 << 16  # elements of an array of the caller's: more than any of the net
 # Numbers, by FUNCTION.NAME or NAME.
 NUMBERS = {
     "index": 0, "target": 0, "x": 0, "y": 0, "frame": 0, "kind": 0, "limit": 0, "rule": 0, "quality": 0, "stride": 0,
-    "flag": 1, "level": 1, "layer": 0, "max_level": 1, "reading": 1, "colormap": 1, "fit": 1, "interpolation": 1, "format": 1, "count": 1, "done": 1, "total": 2,
+    "flag": 1, "level": 1, "layer": 0, "max_level": 1, "reading": 1, "colormap": 1, "view": 1, "upsampling": 1, "fit": 1, "interpolation": 1,
+    "format": 1, "count": 1, "done": 1, "total": 2,
     "width": 32, "height": 32, "out_width": 32, "out_height": 32, "nbytes": 64, "n": SCORES, "classes": SCORES, "value": 1 << 40,
     "status": -1, "kldve_ctx_leave.status": 0, "milliseconds": 1e6, "temperature": 2.0, "perplexity": 3.0, "part": 0.5,
     "seed": 0, "kldve_colormap_rgb.value": 0.5}
 STRINGS = {
     "message": "why", "format": "plain", "call": "test", "stage": "test", "what": "0", "folder": DEMO,
     "kldve_colormap_from_name.name": "jet", "kldve_reading_from_name.name": "paper",
+    "kldve_map_view_from_name.name": "masked", "kldve_upsampling_from_name.name": "lanczos",
     "kldve_method_find.name": "kl-dve", "kldve_metric_find.name": "energy_area",
     "kldve_metric_compute.name": "energy_area", "kldve_agreement.name": "pearson", "kldve_struct_load.name": "kldve_options",
     "kldve_struct_store.name": "kldve_options"}

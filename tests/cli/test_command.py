@@ -70,7 +70,7 @@ class Outputs(Folder):
         with open(self.path("pic.kldve.png"), "rb") as file:
             head = file.read(24)
         self.assertEqual(head[:8], b"\x89PNG\r\n\x1a\n")
-        self.assertEqual(struct.unpack(">II", head[16:24]), (48, 40))
+        self.assertEqual(struct.unpack(">II", head[16:24]), (288, 240))  # six times as large
 
     def test_default_output_is_not_written_over(self):
         self.put("pic.kldve.png", "mine")
@@ -449,11 +449,15 @@ class Options(Folder):
     def test_colours_and_opacity(self):
         made = set()
         for i, option in enumerate([[], ["--colormap", "viridis"], ["--colormap=grey"],
-                                    ["--opacity", "0"], ["--opacity=1"]]):
+                                    ["--opacity", "0"], ["--opacity=1"], ["--view", "masked"],
+                                    ["--view", "contours"], ["--view", "outline"],
+                                    ["--clip", "30"], ["--blur", "1"], ["--line", "0"],
+                                    ["--upsample", "bilinear"], ["--upsample", "lanczos"],
+                                    ["--enlarge", "0"]]):
             self.succeed("explain", "net.onnx", "pic.png", "-o", f"{i}.png", *option)
             with open(self.path(f"{i}.png"), "rb") as file:
                 made.add(file.read())
-        self.assertEqual(len(made), 5)
+        self.assertEqual(len(made), 14)
 
     def test_open_size(self):
         self.put("open.onnx", tinynet.classifier(in_shape=["n", 3, "h", "w"]))
@@ -663,7 +667,8 @@ class Picks(Folder):
         self.put("half.png", png(64, 64, lambda x, y: b"\1\1\1" if x < 32 else b"\0\0\0"))
         for args, white, black in [(["--at", "40,16"], {(42, 16), (40, 18)}, {(43, 17)}),
                                    (["--over", "half.png"], {(0, 9), (31, 9)}, {(32, 9)})]:
-            self.succeed("explain", "seg.onnx", "big.png", "-o", "o.png", "--opacity", "0", *args)
+            self.succeed("explain", "seg.onnx", "big.png", "-o", "o.png", "--opacity", "0",
+                         "--enlarge", "0", *args)
             pixels = read_png(self.path("o.png"))
             for place in white:
                 self.assertEqual(pixels(*place), b"\xff\xff\xff", (args, place))
@@ -867,7 +872,7 @@ FAILURES = [
     ("GIF", {"p.gif": b"GIF89a" + bytes(40)}, explain("net.onnx", "p.gif"), r"p\.gif: "),
     # networks
     ("no such network", {}, explain("no.onnx"), r"no\.onnx: .*No such file"),
-    ("network is a folder", {}, ["explain", "--model", ".", "pic.png"], r"\.: this is not a regular file"),
+    ("network is a folder", {}, ["explain", "--model", ".", "pic.png"], r"\.: this is a folder, not an ONNX network"),
     ("network is empty", {"n.onnx": b""}, explain("n.onnx"), r"n\.onnx: "),
     ("network is a picture", {}, ["explain", "--model", "pic.png", "pic.png"], r"pic\.png: "),
     ("network is text", {"n.onnx": "hello, world"}, explain("n.onnx"), r"n\.onnx: "),

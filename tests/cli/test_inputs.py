@@ -345,7 +345,7 @@ class Forms(Case):
         for name in ["sheet.png", "heat.png"]:
             with open(self.path(name), "rb") as file:
                 size = struct.unpack(">II", file.read(24)[16:])
-            self.assertEqual(size, (36, 36))
+            self.assertEqual(size, (516, 516))
         drawn = run("explain", "n.onnx", *frames, "--terminal", "--quiet", cwd=self.dir)
         self.assertEqual({line.count("\u2580") for line in drawn.out.splitlines()}, {46})  # 36 x 36 in 23 rows
         os.remove(self.path("o.json"))

@@ -4,12 +4,13 @@ import base64
 import hashlib
 import html.parser
 import json
+import os
 import re
 import struct
 import unittest
 
 import tinynet
-from command import Npy, main, png, read_json, snapshot
+from command import Npy, main, png, read_json, run_measured, snapshot
 from test_command import Folder, blob
 
 HOSTILE = ["</script><img src=x onerror=alert(1)>", "<!--<script>", "&lt;b&gt; \u2028 \u2029 \"quote\" \\u003c",
@@ -128,7 +129,118 @@ class Data(Report):
         self.assertIn(maps[0]["left_out"], result.err)
 
 
+class Many(Report):
+    """Pictures of a folder, what they should be called, and pages of a folder."""
+
+    def setUp(self):
+        super().setUp()
+        self.put("labels.txt", "red fox\ntench\ncrane\nowl\n")
+        for i in range(6):
+            for label in ["tench", "owl"]:
+                os.makedirs(self.path(f"photos/{label}"), exist_ok=True)
+                self.put(f"photos/{label}/{i}.png", png(24, 20, lambda x, y: bytes([9 * x, (11 * y * i) % 256, 30 * i])))
+        self.said = {}
+        for label in ["tench", "owl"]:
+            for i in range(6):
+                self.succeed("explain", "net.onnx", f"photos/{label}/{i}.png", "--json", "e.json", "--quiet", "-o", "e.png")
+                self.said[f"{label}/{i}.png"] = read_json(self.path("e.json"))["top5"][0]["label"]
+
+    def test_right_and_wrong(self):
+        _, data, pictures = self.page("net.onnx", "photos", "--labels-from", "folder")
+        self.assertTrue(data["labelled"])
+        self.assertEqual(data["targets"], ["top1", "expected"])
+        self.assertEqual([e["name"] for e in data["pictures"]], sorted(self.said))
+        for entry, picture in zip(data["pictures"], pictures):
+            label, (says,) = entry["name"].split("/")[0], entry["says"]
+            self.assertEqual((entry["expected"], says["should"]), (label, label))
+            self.assertEqual(says["label"], self.said[entry["name"]])
+            self.assertEqual(says["right"], says["label"] == label)
+            said, expected = picture["maps"]
+            self.assertEqual(said["target"]["label"], says["label"])
+            if says["right"]:
+                self.assertEqual(expected["left_out"], "the network says what is expected")
+            else:
+                self.assertEqual(expected["target"]["label"], label)
+        self.assertTrue(any(not e["says"][0]["right"] for e in data["pictures"]))
+
+    def test_labels_from_elsewhere(self):
+        self.put("list.tsv", "path\tlabel\nphotos/tench/1.png\towl\nphotos/owl/2.png\tno such thing\n")
+        result = self.succeed("report", "net.onnx", "list.tsv", "photos/owl/1.png", "--expected", "crane", "-o", "r.html")
+        self.assertRegex(result.err, "1 of 2 labels are no class of net, or could be several: no such thing")
+        with open(self.path("r.html"), encoding="utf-8") as file:
+            entries = parts(Page(file.read()))[0]["pictures"]
+        self.assertEqual([e["expected"] for e in entries], ["no such thing", "owl", "crane"])
+        self.assertEqual(["right" in e["says"][0] for e in entries], [False, True, True])
+
+    def test_a_picture_that_cannot_be_read(self):
+        self.put("photos/owl/bad.png", b"no picture")
+        result = self.kldve("report", "net.onnx", self.path("photos"), "missing.png", "-o", "r.html")
+        self.assertEqual((result.status, result.out), (1, "wrote r.html\n"))
+        self.assertEqual(len(result.err.splitlines()), 3)
+        self.assertRegex(result.err, "(?m)bad.png: .*\n.*missing.png: .*\n.*2 of 14 pictures could not be explained")
+        with open(self.path("r.html"), encoding="utf-8") as file:
+            text = file.read()
+        data, pictures = parts(Page(text))
+        failed = {e["name"]: e["failed"] for e in data["pictures"] if "failed" in e}
+        self.assertEqual(sorted(failed), ["missing.png", "owl/bad.png"])
+        self.assertEqual(len(pictures), 12)
+        self.assertFalse(self.dir in text)
+
+    def test_a_folder_of_pages(self):
+        _, whole, pictures = self.page("net.onnx", "photos")
+        result = self.succeed("report", "net.onnx", "photos", "-o", "s.html", "--split", "0.03")
+        names = sorted(os.listdir(self.path("s_pages")))
+        self.assertRegex(result.out, f"^wrote s.html, a list of 12 pictures, and their pages .*: {len(names)}, ")
+        self.assertGreater(len(names), 1)
+        with open(self.path("s.html"), encoding="utf-8") as file:
+            index, none = parts(Page(file.read()))
+        self.assertEqual((none, len(index["pictures"])), ({}, 12))
+        found = {}
+        for name in names:
+            with open(self.path(f"s_pages/{name}"), encoding="utf-8") as file:
+                data, there = parts(Page(file.read()))
+            self.assertEqual((data["home"], data["of"]), ("../s.html", 12))
+            places = range(data["first"], data["first"] + len(data["pictures"]))
+            self.assertEqual([index["pictures"][i]["page"] for i in places], [f"s_pages/{name}"] * len(places))
+            self.assertEqual([index["pictures"][i]["name"] for i in places], [e["name"] for e in data["pictures"]])
+            found.update(there)
+        self.assertEqual(sorted(found), sorted(f"picture{i}" for i in range(12)))
+        for i, picture in enumerate(pictures):
+            self.assertEqual(found[f"picture{i}"]["source"], picture["source"])
+        before = snapshot(self.dir)
+        self.assertEqual(self.kldve("report", "net.onnx", "photos", "-o", "none/s.html", "--split", "0.03").status, 1)
+        self.assertEqual(snapshot(self.dir), before)
+
+    def test_memory_is_bounded(self):
+        few = run_measured("report", "net.onnx", "photos/owl/1.png", "-o", "r.html", "--quiet", cwd=self.dir)
+        self.put("large.png", png(1400, 1000, lambda x, y: bytes([x & 255, y & 255, x * y & 255])))
+        one = run_measured("report", "net.onnx", "large.png", "-o", "r.html", "--quiet", cwd=self.dir)
+        many = run_measured("report", "net.onnx", *["large.png"] * 12, "-o", "r.html", "--quiet", cwd=self.dir)
+        self.assertEqual((few.status, one.status, many.status), (0, 0, 0))
+        self.assertLess(many.peak, one.peak + 3 * 1400 * 1000)  # less than one more of these pictures
+
+
 class Safety(Report):
+    def test_nothing_of_this_machine(self):
+        """Names of folders and of the user."""
+        home = self.path("home/annabel")
+        for name in ["x/1.png", "y/1.png", "2.png"]:
+            os.makedirs(os.path.dirname(f"{home}/{name}"), exist_ok=True)
+            self.put(f"home/annabel/{name}", png(24, 20, blob))
+        for name in ["net.onnx", "net.card.json", "labels.txt", "other.onnx", "other.card.json"]:
+            os.rename(self.path(name), f"{home}/{name}")
+        before, os.environ["HOME"] = os.environ.get("HOME"), home
+        try:
+            self.page(f"{home}/net.onnx", *[f"{home}/{n}" for n in ["x/1.png", "y/1.png", "2.png"]], "--method", "grad-cam",
+                      "--method", "rollout", "--method", "cam", "--truth", f"model:{home}/net.onnx", "--method", "kl-dve")
+        finally:
+            os.environ["HOME"] = before or ""
+        for secret in [home, "annabel", self.dir]:
+            self.assertFalse(secret in self.text, secret)
+        data, _ = parts(Page(self.text))
+        self.assertEqual([e["name"] for e in data["pictures"]], ["x/1.png", "y/1.png", "2.png"])
+        self.assertEqual((data["networks"][0]["model"], data["truth"]), ("net.onnx", "net.onnx"))
+
     def test_hostile_labels_stay_text(self):
         plain, *_ = self.page("--model", "net.onnx", "pic.png")
         self.put("labels.txt", "\n".join(HOSTILE) + "\n")
@@ -164,7 +276,13 @@ class Failures(Report):
                 (["report", "--model", "net.onnx", "pic.png", "-o", "r.pdf"],
                  r"r\.pdf: give the page a name that ends in \.html"),
                 (["report", "--model", "net.onnx", "pic.png", "--colormap", "no"], "--colormap"),
-                (["report", "--model", "net.onnx", "pic.png", "--json", "x"], "--json")]:
+                (["report", "--model", "net.onnx", "pic.png", "--json", "x"], "--json"),
+                (["report", "net.onnx", "pic.png", "--labels-from", "folder"],
+                 "--labels-from changes nothing: no folder and no list of pictures is given"),
+                (["report", "net.onnx", "pic.png", "--classes", "c.tsv"], "--classes changes nothing"),
+                (["report", "net.onnx", ".", "--label-column", "x"], "--label-column is about a list"),
+                (["report", "net.onnx", ".", "--labels-from", "names"], "--labels-from"),
+                (["report", "net.onnx", "pic.png", "--split", "0"], "--split")]:
             before = snapshot(self.dir)
             result = self.kldve(*args)
             self.assertEqual(result.status, 2, args)
@@ -173,7 +291,8 @@ class Failures(Report):
 
     def test_failures_leave_nothing(self):
         self.put("bad.png", b"no picture")
-        for args in [["bad.png"], ["missing.png"], ["pic.png", "-o", "nowhere/r.html"]]:
+        for args in [["bad.png"], ["missing.png"], ["pic.png", "-o", "nowhere/r.html"],
+                     ["pic.png", "--expected", "no such thing"], ["pic.png", "--expected", "top2"]]:
             before = snapshot(self.dir)
             result = self.kldve("report", "--model", "net.onnx", *args)
             self.assertEqual(result.status, 1, args)

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <kldve/kldve.h>
 
@@ -12,7 +13,14 @@ enum { SIDE = 8 * TINY_PATCH };
 
 static const tiny_config colour = {3, 8, 8, 4, 3, 17, true};
 
-/* Inside of the crop a pixel is a blend, outside a quarter of what it was. */
+/* The share of the colour in a blend. */
+static double weight_of(double opacity, float heat)
+{
+    return opacity * (double)heat;
+}
+
+/* Inside of the crop a pixel is a blend; outside, two lines of one pixel surround it, a light and a
+ * dark one, and all else is as it was. */
 static void check_drawn(kldve_ctx *ctx, const kldve_image *picture, const kldve_image *drawn,
                         const kldve_heatmap *map, int32_t x0, int32_t y0, int32_t side)
 {
@@ -26,15 +34,21 @@ static void check_drawn(kldve_ctx *ctx, const kldve_image *picture, const kldve_
     for (int32_t y = 0; y < height; y++)
         for (int32_t x = 0; x < width; x++) {
             bool inside = x >= x0 && x < x0 + side && y >= y0 && y < y0 + side;
-            uint8_t rgb[3];
+            int32_t far = x < x0 ? x0 - x : x - x0 - side + 1;
+            uint8_t rgb[3] = {0, 0, 0};
+            double weight = 0;
 
-            if (inside)
+            if (inside) {
+                weight = weight_of(0.25, heat[(y - y0) * side + x - x0]);
                 kldve_colormap_rgb(KLDVE_COLORMAP_VIRIDIS, heat[(y - y0) * side + x - x0], rgb);
+            }
             for (int c = 0; c < 3; c++) {
                 int32_t i = 3 * (y * width + x) + c;
-                double want = inside ? 0.75 * before[i] + 0.25 * rgb[c] : 0.25 * before[i];
+                double want = (1 - weight) * before[i] + weight * rgb[c];
 
-                if (fabs(after[i] - want) > 2)
+                if (!inside && far <= 2)
+                    want = far == 1 ? 255 : 0;
+                if (fabs(after[i] - want) > (inside ? 2 : 0))
                     fail_msg("pixel (%d, %d): %d, expected %.1f", x, y, after[i], want);
             }
         }
@@ -43,8 +57,11 @@ static void check_drawn(kldve_ctx *ctx, const kldve_image *picture, const kldve_
 
 static void test_render(void **state)
 {
-    const kldve_render_options viridis = {
-        .struct_size = sizeof viridis, .colormap = KLDVE_COLORMAP_VIRIDIS, .opacity = 0.25f};
+    const kldve_render_options viridis = {.struct_size = sizeof viridis,
+                                          .colormap = KLDVE_COLORMAP_VIRIDIS,
+                                          .opacity = 0.25f,
+                                          .upsampling = KLDVE_UPSAMPLING_BILINEAR,
+                                          .side = -1};
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_explainer *ex = picture_explainer(ctx, &colour);
@@ -76,7 +93,7 @@ static void test_render_opacity(void **state)
 {
     static const struct {
         float given, used;
-    } cases[] = {{0, 0.5f}, {-1, 0}, {1, 1}, {0.25f, 0.25f}};
+    } cases[] = {{0, 0.75f}, {-1, 0}, {1, 1}, {0.25f, 0.25f}};
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_explainer *ex = picture_explainer(ctx, &colour);
@@ -89,13 +106,16 @@ static void test_render_opacity(void **state)
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_OK);
     assert_int_equal(kldve_heatmap_upsample(ctx, map, SIDE, SIDE, 0, heat), KLDVE_OK);
     for (size_t i = 0; i < 4; i++) {
-        kldve_render_options o = {
-            .struct_size = sizeof o, .colormap = KLDVE_COLORMAP_GREY, .opacity = cases[i].given};
+        kldve_render_options o = {.struct_size = sizeof o,
+                                  .colormap = KLDVE_COLORMAP_GREY,
+                                  .opacity = cases[i].given,
+                                  .upsampling = KLDVE_UPSAMPLING_BILINEAR,
+                                  .side = -1};
 
         assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_OK);
         for (int p = 0; p < SIDE * SIDE; p++) {
-            double want = (1 - (double)cases[i].used) * before[3 * p] +
-                          (double)cases[i].used * 255 * (double)heat[p];
+            double weight = weight_of((double)cases[i].used, heat[p]);
+            double want = (1 - weight) * before[3 * p] + weight * 255 * (double)heat[p];
 
             assert_true(fabs(kldve_image_pixels(drawn)[3 * p] - want) <= 2);
         }
@@ -112,8 +132,11 @@ static void test_render_signed(void **state)
 {
     const kldve_options signs = {
         .struct_size = sizeof signs, .method = "gradient-x-input", .sign = KLDVE_SIGN_SIGNED};
-    const kldve_render_options o = {
-        .struct_size = sizeof o, .colormap = KLDVE_COLORMAP_DIVERGING, .opacity = 0};
+    const kldve_render_options o = {.struct_size = sizeof o,
+                                    .opacity = 0.5f,
+                                    .upsampling = KLDVE_UPSAMPLING_BILINEAR,
+                                    .clip = -1,
+                                    .side = -1};
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_explainer *ex = picture_explainer(ctx, &colour);
@@ -183,11 +206,12 @@ static void test_render_into(void **state)
     kldve_explainer *ex = picture_explainer(ctx, &colour);
     kldve_image *picture = picture_noise(ctx, W, H), *drawn = NULL, *mine = NULL;
     kldve_pixels rgb = kldve_pixels_of(KLDVE_PIXEL_RGB, W, H, got, 0);
+    const kldve_render_options as_it_is = {.struct_size = sizeof as_it_is, .side = -1};
     kldve_heatmap *map = NULL;
 
     (void)state;
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_OK);
-    assert_int_equal(kldve_heatmap_render(ctx, map, picture, NULL, &drawn), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_render(ctx, map, picture, &as_it_is, &drawn), KLDVE_OK);
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         kldve_pixels p = kldve_pixels_of(orders[i], W, H, memory + (H - 1) * ROW, -ROW);
 
@@ -326,14 +350,14 @@ static void test_render_refuses(void **state)
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_explainer *ex = picture_explainer(ctx, &colour);
     kldve_image *picture = picture_noise(ctx, SIDE, SIDE), *drawn = NULL;
-    kldve_render_options o = {.struct_size = sizeof o, .colormap = 7, .opacity = 0};
+    kldve_render_options o = {.struct_size = sizeof o, .colormap = 8, .opacity = 0};
     kldve_heatmap *map = NULL;
     float heat[4];
 
     (void)state;
     assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_OK);
     assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_E_ARG);
-    assert_string_equal(kldve_ctx_message(ctx), "render: unknown colour map 7");
+    assert_string_equal(kldve_ctx_message(ctx), "render: unknown colour map 8");
     o = (kldve_render_options){.struct_size = sizeof o, .colormap = 0, .opacity = 1.5f};
     assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_E_ARG);
     assert_string_equal(kldve_ctx_message(ctx), "render: opacity is 1.5, it must be at most 1");
@@ -356,13 +380,15 @@ static void test_render_refuses(void **state)
     assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_E_ARG);
     refuse_dest(ctx, map, picture);
     assert_null(drawn);
-    for (long budget = 0; budget < 2; budget++) {
+    o = (kldve_render_options){.struct_size = sizeof o, .blur = 1};
+    for (long budget = 0; !drawn; budget++) {
+        kldve_status status;
+
         heap.budget = budget;
-        assert_int_equal(kldve_heatmap_render(ctx, map, picture, NULL, &drawn), KLDVE_E_NOMEM);
-        assert_null(drawn);
+        status = kldve_heatmap_render(ctx, map, picture, &o, &drawn);
+        assert_true(budget < 20 && (status == KLDVE_OK) == (drawn != NULL));
+        assert_true(status == KLDVE_OK || status == KLDVE_E_NOMEM);
     }
-    heap.budget = 2;
-    assert_int_equal(kldve_heatmap_render(ctx, map, picture, NULL, &drawn), KLDVE_OK);
     kldve_image_free(drawn);
     kldve_heatmap_free(map);
     kldve_image_free(picture);
@@ -371,12 +397,193 @@ static void test_render_refuses(void **state)
     assert_int_equal(heap.live, 0);
 }
 
+/* Options out of their range, each with what the message says. */
+static void test_render_options_refused(void **state)
+{
+    static const struct {
+        kldve_render_options o;
+        const char *says;
+    } cases[] = {
+        {{.view = 5}, "unknown view 5"},
+        {{.view = -1}, "unknown view -1"},
+        {{.upsampling = 4}, "unknown upsampling 4"},
+        {{.clip = 100}, "clip is 100 percent, it must be below 100"},
+        {{.clip = NAN}, "clip is nan"},
+        {{.blur = 1001}, "blur is 1001, it must be at most 1000"},
+        {{.part = 1}, "part is 1, it must be from 0 to below 1"},
+        {{.part = -0.5f}, "part is -0.5"},
+        {{.line = 1001}, "line is 1001"},
+        {{.side = 20000}, "side is 20000"},
+        {{.frame = 2}, "frame 2 of a film of 1"},
+        {{.clip = 1, .high = 1}, "a fixed scale and clip both say where the scale ends"},
+    };
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_heatmap *map = from_arrays(ctx, 1, KLDVE_SIGN_POSITIVE);
+    kldve_render_options known = KLDVE_RENDER_OPTIONS_INIT;
+    kldve_image *drawn = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        kldve_render_options o = cases[i].o;
+
+        o.struct_size = sizeof o;
+        assert_int_equal(kldve_heatmap_render(ctx, map, NULL, &o, &drawn), KLDVE_E_ARG);
+        test_says(ctx, cases[i].says);
+        assert_int_equal(kldve_heatmap_render_defaults(ctx, map, 0, 0, &o, &known), KLDVE_E_ARG);
+    }
+    assert_null(drawn);
+    assert_int_equal(kldve_heatmap_render_defaults(ctx, map, -1, 0, NULL, &known), KLDVE_E_ARG);
+    kldve_heatmap_free(map);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+/* A map that has a cell for each pixel of the input. */
+static kldve_heatmap *explain_pixels(kldve_ctx *ctx, kldve_explainer *ex,
+                                     const kldve_image *picture, int32_t sign)
+{
+    const kldve_options o = {.struct_size = sizeof o, .method = "gradient-x-input", .sign = sign};
+    kldve_heatmap *map = NULL;
+
+    (void)ctx;
+    assert_int_equal(kldve_explain(ex, picture, &o, &map), KLDVE_OK);
+    return map;
+}
+
+static int compare_floats(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Maps of pixels are clipped unless told otherwise, others are not; a scale of its own is never. */
+static void test_render_defaults(void **state)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_explainer *ex = picture_explainer(ctx, &colour);
+    kldve_image *picture = picture_noise(ctx, SIDE, SIDE);
+    kldve_heatmap *pixels = explain_pixels(ctx, ex, picture, KLDVE_SIGN_SIGNED), *cells = NULL;
+    kldve_render_options o = KLDVE_RENDER_OPTIONS_INIT, got = KLDVE_RENDER_OPTIONS_INIT;
+
+    (void)state;
+    assert_int_equal(kldve_explain(ex, picture, NULL, &cells), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_render_defaults(ctx, cells, 4000, 3000, NULL, &got), KLDVE_OK);
+    assert_true(got.colormap == KLDVE_COLORMAP_PLASMA && got.view == KLDVE_VIEW_OVERLAY);
+    assert_true(got.upsampling == KLDVE_UPSAMPLING_BICUBIC && got.opacity == 0.75f);
+    assert_true(got.clip < 0 && got.blur < 0 && got.line == 4 && got.part == 0.5f);
+    assert_int_equal(kldve_heatmap_render_defaults(ctx, pixels, 200, 300, NULL, &got), KLDVE_OK);
+    assert_true(got.colormap == KLDVE_COLORMAP_DIVERGING);
+    assert_true(got.clip == 2 && got.blur < 0 && got.line == 1);
+    o.view = KLDVE_VIEW_OUTLINE;
+    assert_int_equal(kldve_heatmap_render_defaults(ctx, pixels, 200, 300, &o, &got), KLDVE_OK);
+    assert_true(fabsf(got.blur - (float)SIDE / 40) < 1e-6f);
+    assert_int_equal(kldve_heatmap_render_defaults(ctx, pixels, 0, 0, &o, &got), KLDVE_OK);
+    assert_true(got.view == KLDVE_VIEW_OVERLAY && got.blur < 0);
+    o.high = 1;
+    assert_int_equal(kldve_heatmap_render_defaults(ctx, pixels, 9, 9, &o, &got), KLDVE_OK);
+    assert_true(got.clip < 0 && got.low == -1);
+    kldve_heatmap_free(cells);
+    kldve_heatmap_free(pixels);
+    kldve_image_free(picture);
+    kldve_explainer_free(ex);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+/* A tenth of the cells that are not zero is drawn as the strongest heat, the rest in proportion. */
+static void test_render_clip(void **state)
+{
+    const kldve_render_options o = {.struct_size = sizeof o,
+                                    .colormap = KLDVE_COLORMAP_GREY,
+                                    .upsampling = KLDVE_UPSAMPLING_BILINEAR,
+                                    .clip = 10,
+                                    .side = -1};
+    static float sorted[SIDE * SIDE];
+    static uint8_t got[3 * SIDE * SIDE];
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_explainer *ex = picture_explainer(ctx, &colour);
+    kldve_image *picture = picture_noise(ctx, SIDE, SIDE);
+    kldve_heatmap *map = explain_pixels(ctx, ex, picture, KLDVE_SIGN_POSITIVE);
+    kldve_pixels p = kldve_pixels_of(KLDVE_PIXEL_RGB, SIDE, SIDE, got, 0);
+    const float *value;
+    int32_t count, zeros = 0, beyond;
+
+    (void)state;
+    assert_int_equal(kldve_heatmap_values(map, &value, &count), KLDVE_OK);
+    assert_int_equal(count, SIDE * SIDE);
+    memcpy(sorted, value, sizeof sorted);
+    qsort(sorted, SIDE * SIDE, sizeof *sorted, compare_floats);
+    while (sorted[zeros] == 0)
+        zeros++;
+    beyond = (count - zeros) / 10;
+    assert_int_equal(kldve_heatmap_render_into(ctx, map, NULL, &o, &p), KLDVE_OK);
+    for (int32_t i = 0; i < count; i++) {
+        double want = fmin((double)value[i] / (double)sorted[count - 1 - beyond], 1) * 255;
+
+        assert_true(fabs(got[3 * i] - want) <= 1.01);
+    }
+    kldve_heatmap_free(map);
+    kldve_image_free(picture);
+    kldve_explainer_free(ex);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+/* Small pictures become larger by a whole factor, each pixel a square. */
+static void test_render_enlarges(void **state)
+{
+    static const struct {
+        int32_t width, height, side, factor;
+    } cases[] = {{28, 28, 0, 10}, {64, 16, 0, 4},   {127, 9, 0, 3},  {128, 9, 0, 1},
+                 {16, 16, -1, 1}, {16, 16, 100, 7}, {49, 1, 100, 3}, {50, 1, 100, 1}};
+    const uint8_t *before, *after;
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_heatmap *map = from_arrays(ctx, 1, KLDVE_SIGN_POSITIVE);
+    kldve_render_options o = {.struct_size = sizeof o, .opacity = -1};
+    kldve_image *drawn = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int32_t factor = cases[i].factor, width = cases[i].width;
+        kldve_image *picture = picture_noise(ctx, width, cases[i].height);
+
+        o.side = cases[i].side;
+        assert_int_equal(kldve_heatmap_render(ctx, map, picture, &o, &drawn), KLDVE_OK);
+        assert_int_equal(kldve_image_width(drawn), width * factor);
+        assert_int_equal(kldve_image_height(drawn), cases[i].height * factor);
+        before = kldve_image_pixels(picture);
+        after = kldve_image_pixels(drawn);
+        for (int32_t y = 0; y < cases[i].height * factor; y++)
+            for (int32_t x = 0; x < width * factor; x++)
+                assert_memory_equal(after + 3 * (y * width * factor + x),
+                                    before + 3 * (y / factor * width + x / factor), 3);
+        kldve_image_free(drawn);
+        kldve_image_free(picture);
+        drawn = NULL;
+    }
+    kldve_heatmap_free(map);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_render),        cmocka_unit_test(test_render_opacity),
-        cmocka_unit_test(test_render_signed), cmocka_unit_test(test_render_refuses),
-        cmocka_unit_test(test_render_into),   cmocka_unit_test(test_large_picture_is_not_copied),
+        cmocka_unit_test(test_render),
+        cmocka_unit_test(test_render_opacity),
+        cmocka_unit_test(test_render_signed),
+        cmocka_unit_test(test_render_refuses),
+        cmocka_unit_test(test_render_into),
+        cmocka_unit_test(test_large_picture_is_not_copied),
+        cmocka_unit_test(test_render_options_refused),
+        cmocka_unit_test(test_render_defaults),
+        cmocka_unit_test(test_render_clip),
+        cmocka_unit_test(test_render_enlarges),
     };
 
     return cmocka_run_group_tests_name("render", tests, NULL, NULL) +

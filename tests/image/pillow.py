@@ -296,7 +296,7 @@ def make_colours():
     except ImportError:
         print("no matplotlib: colour maps are not compared")
         return
-    for ours, theirs in (("viridis", "viridis"), ("inferno", "inferno"), ("turbo", "turbo"),
+    for ours, theirs in (("viridis", "viridis"), ("inferno", "inferno"), ("plasma", "plasma"), ("turbo", "turbo"),
                          ("jet", "jet"), ("grey", "gray")):
         if hasattr(matplotlib, "colormaps"):
             colours = matplotlib.colormaps[theirs](np.arange(256))

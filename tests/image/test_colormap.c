@@ -39,17 +39,18 @@ static void test_colormap_names(void **state)
     check_name("jet", KLDVE_COLORMAP_JET);
     check_name("grey", KLDVE_COLORMAP_GREY);
     check_name("diverging", KLDVE_COLORMAP_DIVERGING);
+    check_name("plasma", KLDVE_COLORMAP_PLASMA);
     assert_int_equal(kldve_colormap_from_name("Jet", &colormap), KLDVE_E_NOT_FOUND);
     assert_int_equal(kldve_colormap_from_name("", &colormap), KLDVE_E_NOT_FOUND);
     assert_int_equal(kldve_colormap_from_name(NULL, &colormap), KLDVE_E_ARG);
-    assert_int_equal(kldve_colormap_rgb(KLDVE_COLORMAP_DIVERGING + 1, 0, rgb), KLDVE_E_ARG);
+    assert_int_equal(kldve_colormap_rgb(KLDVE_COLORMAP_PLASMA + 1, 0, rgb), KLDVE_E_ARG);
     assert_int_equal(kldve_colormap_rgb(-1, 0, rgb), KLDVE_E_ARG);
 }
 
 static void test_colormap_clamps(void **state)
 {
     (void)state;
-    for (int32_t map = 0; map <= KLDVE_COLORMAP_DIVERGING; map++) {
+    for (int32_t map = 0; map <= KLDVE_COLORMAP_PLASMA; map++) {
         uint8_t low[3], high[3], rgb[3];
 
         kldve_colormap_rgb(map, 0, low);
@@ -64,11 +65,12 @@ static void test_colormap_clamps(void **state)
     }
 }
 
-/* What the header promises of viridis and inferno, and of the default. */
+/* What the header promises of viridis, inferno and plasma, and of the default. */
 static void test_colormaps_keep_order_in_grey(void **state)
 {
     static const int32_t maps[] = {KLDVE_COLORMAP_DEFAULT, KLDVE_COLORMAP_VIRIDIS,
-                                   KLDVE_COLORMAP_INFERNO, KLDVE_COLORMAP_GREY};
+                                   KLDVE_COLORMAP_INFERNO, KLDVE_COLORMAP_PLASMA,
+                                   KLDVE_COLORMAP_GREY};
 
     (void)state;
     for (size_t m = 0; m < sizeof maps / sizeof *maps; m++) {

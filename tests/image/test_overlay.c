@@ -9,58 +9,77 @@
 
 #include "image/overlay.h"
 
-enum { W = 9, H = 7 };
+enum { COUNT = 63 };
 
-typedef struct rect {
-    int32_t x, y, width, height;
-} rect;
-
-/* Row by row, as render.c does it. */
-static void overlay(uint8_t *rgb, int32_t width, int32_t height, const float *heat, rect seen,
-                    kldve_heat_style style)
+static void overlay(uint8_t *rgb, int32_t count, const float *heat, kldve_heat_style style)
 {
     kldve_paint paints[KLDVE_HEAT_LEVELS];
 
     kldve_heat_paint(style, paints);
-    for (int32_t y = 0; y < height; y++, rgb += 3 * width) {
-        if (y < seen.y || y >= seen.y + seen.height)
-            kldve_overlay_row(paints, width, 0, NULL, width, rgb);
-        else
-            kldve_overlay_row(paints, seen.x, seen.width, heat + (y - seen.y) * seen.width, width,
-                              rgb);
-    }
+    kldve_overlay_row(paints, heat, count, rgb);
 }
 
+/* Zero leaves every pixel as it is, and the weight of the colour grows as the value does. */
 static void test_overlay(void **state)
 {
-    static const float opacities[] = {0, 0.25f, 0.5f, 1};
-    const rect seen = {2, 1, 5, 4};
-    uint8_t picture[H * W * 3], out[H * W * 3], colour[3];
-    float heat[4 * 5];
+    static const float opacities[] = {0, 0.25f, 0.75f, 1};
+    uint8_t picture[3 * COUNT], out[3 * COUNT], colour[3];
+    float heat[COUNT];
     uint64_t seed = 3;
 
     (void)state;
-    for (int i = 0; i < H * W * 3; i++)
+    for (int i = 0; i < 3 * COUNT; i++)
         picture[i] = (uint8_t)(256 * test_random(&seed));
-    for (int i = 0; i < 20; i++)
-        heat[i] = (float)(int)(256 * test_random(&seed)) / 255;
+    for (int i = 0; i < COUNT; i++)
+        heat[i] = i % 2 ? (float)(int)(256 * test_random(&seed)) / 255 : 0;
     for (int o = 0; o < 4; o++) {
         memcpy(out, picture, sizeof out);
-        overlay(out, W, H, heat, seen,
-                (kldve_heat_style){KLDVE_COLORMAP_TURBO, opacities[o], false});
-        for (int i = 0; i < H * W * 3; i++) {
-            int x = i / 3 % W - seen.x, y = i / 3 / W - seen.y;
-            double want = 0.25 * picture[i];
+        overlay(out, COUNT, heat,
+                (kldve_heat_style){KLDVE_PAINT_HEAT, KLDVE_COLORMAP_TURBO, opacities[o]});
+        for (int i = 0; i < 3 * COUNT; i++) {
+            double weight = (double)(opacities[o] * heat[i / 3]), want;
 
-            if (x >= 0 && x < seen.width && y >= 0 && y < seen.height) {
-                kldve_colormap_rgb(KLDVE_COLORMAP_TURBO, heat[y * seen.width + x], colour);
-                want =
-                    (1 - (double)opacities[o]) * picture[i] + (double)opacities[o] * colour[i % 3];
-            }
-            if (fabs(out[i] - want) > 0.51)
+            kldve_colormap_rgb(KLDVE_COLORMAP_TURBO, heat[i / 3], colour);
+            want = (1 - weight) * picture[i] + weight * colour[i % 3];
+            if (fabs(out[i] - want) > (weight > 0 ? 0.51 : 0))
                 fail_msg("opacity %g byte %d: %d, not %g", (double)opacities[o], i, out[i], want);
         }
     }
+}
+
+static void test_overlay_without_a_picture(void **state)
+{
+    const float heat[3] = {0, 0.5f, 1};
+    uint8_t rgb[9] = {9, 9, 9, 9, 9, 9, 9, 9, 9}, colour[3];
+
+    (void)state;
+    overlay(rgb, 3, heat, (kldve_heat_style){KLDVE_PAINT_ALONE, KLDVE_COLORMAP_GREY, 0.1f});
+    for (int i = 0; i < 3; i++) {
+        kldve_colormap_rgb(KLDVE_COLORMAP_GREY, heat[i], colour);
+        assert_true(abs(rgb[3 * i] - colour[0]) <= 1);
+    }
+}
+
+/* Below 0.4 one grey, above 0.6 the picture, between them a smooth step. */
+static void test_mask(void **state)
+{
+    enum { N = 101 };
+    uint8_t rgb[3 * N];
+    float heat[N];
+
+    (void)state;
+    for (int i = 0; i < N; i++)
+        heat[i] = (float)i / (N - 1);
+    memset(rgb, 200, sizeof rgb);
+    overlay(rgb, N, heat, (kldve_heat_style){KLDVE_PAINT_MASK, KLDVE_COLORMAP_GREY, 0.75f});
+    for (int i = 1; i < N; i++) {
+        assert_true(rgb[3 * i] >= rgb[3 * i - 3] && rgb[3 * i] - rgb[3 * i - 3] < 20);
+        assert_true(i > 39 || rgb[3 * i] == rgb[0]);
+        assert_true(i < 61 || rgb[3 * i] == 200);
+    }
+    assert_true(rgb[0] < 80 && abs(rgb[3 * 50] - (200 + rgb[0]) / 2) <= 2);
+    overlay(rgb, N, NULL, (kldve_heat_style){KLDVE_PAINT_MASK, KLDVE_COLORMAP_GREY, 0.75f});
+    assert_int_equal(rgb[3 * N - 1], rgb[0]);
 }
 
 /* All values of signed heat over one grey: the formula of overlay.c with |v| as it is, where the
@@ -83,8 +102,8 @@ static void test_overlay_of_signed_heat(void **state)
             double opacity = (double)opacities[o], grey = greys[g];
 
             memset(out, greys[g], sizeof out);
-            overlay(out, N, 1, heat, (rect){0, 0, N, 1},
-                    (kldve_heat_style){KLDVE_COLORMAP_DIVERGING, opacities[o], true});
+            overlay(out, N, heat,
+                    (kldve_heat_style){KLDVE_PAINT_SIGNED, KLDVE_COLORMAP_DIVERGING, opacities[o]});
             for (int i = 0; i < 3 * N; i++) {
                 int at = i / 3, far = abs(2 * at - (N - 1)), last = i < 3 * (N / 2) ? i + 3 : i - 3;
                 double rest = 1 - (double)far / (N - 1), weight = opacity * (1 - rest * rest);
@@ -108,7 +127,7 @@ static void test_overlay_of_odd_values(void **state)
     (void)state;
     kldve_colormap_rgb(KLDVE_COLORMAP_JET, 0, low);
     kldve_colormap_rgb(KLDVE_COLORMAP_JET, 1, high);
-    overlay(rgb, 2, 2, heat, (rect){0, 0, 2, 2}, (kldve_heat_style){KLDVE_COLORMAP_JET, 1, false});
+    overlay(rgb, 4, heat, (kldve_heat_style){KLDVE_PAINT_ALONE, KLDVE_COLORMAP_JET, 1});
     assert_memory_equal(rgb, low, 3);
     assert_memory_equal(rgb + 3, low, 3);
     assert_memory_equal(rgb + 6, high, 3);
@@ -119,6 +138,8 @@ TEST_MAIN(overlay)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_overlay),
+        cmocka_unit_test(test_overlay_without_a_picture),
+        cmocka_unit_test(test_mask),
         cmocka_unit_test(test_overlay_of_signed_heat),
         cmocka_unit_test(test_overlay_of_odd_values),
     };

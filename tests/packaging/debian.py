@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""debian.py SOURCE VERSION ABI BUILD - debian/ says the same as the rest: the version (the manual page's, too), the libraries' numbers, the
-libraries that the build needs, and every file that is installed is in exactly one package."""
+"""debian.py SOURCE VERSION ABI BUILD - debian/ says the same as the rest: the version (the manual page's, too), the
+libraries' numbers, what the build needs; and every file that is installed is in exactly one package."""
 import fnmatch
 import json
 import pathlib

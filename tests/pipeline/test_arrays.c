@@ -234,6 +234,7 @@ static void test_half_and_picture(void **state)
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_heatmap *map = NULL;
+    const kldve_render_options as_it_is = {.struct_size = sizeof as_it_is, .side = -1};
     kldve_image *drawn = NULL;
 
     (void)state;
@@ -244,7 +245,7 @@ static void test_half_and_picture(void **state)
     assert_int_equal(kldve_heatmap_record(map, &r), KLDVE_OK);
     if (r.high != ldexp(1, -24) || r.low != -ldexp(2, -24) || r.seen_x != 0.25f)
         fail_msg("%g to %g, from %g", r.low, r.high, (double)r.seen_x);
-    assert_int_equal(kldve_heatmap_render(ctx, map, NULL, NULL, &drawn), KLDVE_OK);
+    assert_int_equal(kldve_heatmap_render(ctx, map, NULL, &as_it_is, &drawn), KLDVE_OK);
     assert_int_equal(kldve_image_width(drawn), 30);
     assert_int_equal(kldve_image_height(drawn), 20);
     kldve_image_free(drawn);

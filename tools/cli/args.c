@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "content.h"
 #include "nearest.h"
 #include "tool.h"
 
@@ -408,7 +409,7 @@ static bool take_rest(const arg_command *command, const char *text, void *values
 
     if (*text == '\0')
         args_usage(command->name, "a file name is empty");
-    else if (model && args_is_network(text))
+    else if (model && (args_is_network(text) || content_is_network(text)))
         return take_value(command, model, text, values, seen);
     else if (!list || (command->max_rest > 0 && list->count == command->max_rest))
         args_usage(command->name, "one argument too many: '%s'", text);

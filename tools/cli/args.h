@@ -128,8 +128,9 @@ typedef struct arg_command {
 enum { ARGS_WRONG = -1, ARGS_HELPED = -2 };
 
 /** Parse argv[0..argc), without the command's name, into `values`, which holds its defaults.  An
- *  argument that is no option is a network if its name ends in .onnx and the table has ARG_MODEL or
- *  ARG_NEXT, as if that option stood before it; all others are of ARG_REST.  In either case free
+ *  argument that is no option is a network if its name ends in .onnx (or content_is_network()) and
+ *  the table has ARG_MODEL or ARG_NEXT, as if that option stood before it; all others are of
+ *  ARG_REST.  In either case free
  *  the lists with args_free().
  *  @return how many arguments are of ARG_REST; ARGS_WRONG after a message on standard error;
  *          ARGS_HELPED after --help was asked for and given. */

@@ -62,7 +62,8 @@ void list_readings(uint64_t readings, char *list, size_t size)
 /* In the order of kldve_colormap, whose 0 is "default". */
 const char *colormap_choice(int32_t index)
 {
-    static const char *const names[] = {"viridis", "inferno", "turbo", "jet", "grey", "diverging"};
+    static const char *const names[] = {"viridis", "inferno",   "turbo", "jet",
+                                        "grey",    "diverging", "plasma"};
 
     return index >= 0 && index < COUNT(names) ? names[index] : NULL;
 }

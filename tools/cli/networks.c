@@ -1,4 +1,5 @@
 /* networks.c - a network with its card and its labels, put together from the command line. */
+#include "content.h"
 #include "tool.h"
 #include "getters.h"
 
@@ -100,7 +101,7 @@ static bool load_with(network *n, const network_args *args, const kldve_onnx_fil
     if (status == KLDVE_OK)
         return true;
     if (!tensor_hint_say(n, args, &options, demo))
-        complain_ctx(n->ctx, n->name, status);
+        complain_network(n->ctx, n->name, status);
     return false;
 }
 
@@ -349,6 +350,8 @@ void network_say_assumptions(const network *n, const network_args *args)
 
     if (args->quiet)
         return;
+    if (args->model && !args_is_network(args->model))
+        complain("%s: taken as the network, because it is an ONNX file by its content", n->name);
     say_notes(n);
     if (n->card)
         return;

@@ -1,6 +1,8 @@
 /* pick.c - --at, --over and --box: which scores of a segmentation or a detector. */
 #include "pick.h"
 
+#include "content.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -82,7 +84,7 @@ bool pick_load(const pick *p, kldve_ctx *ctx, pick_mask *mask)
         return true;
     status = kldve_image_load(ctx, p->over, &image);
     if (status != KLDVE_OK) {
-        complain_ctx(ctx, p->over, status);
+        complain_picture(ctx, p->over, status);
         return false;
     }
     mask->width = kldve_image_width(image);

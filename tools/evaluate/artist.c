@@ -113,16 +113,11 @@ static kldve_image *drawn(const artist *a, const network *net, int32_t method, i
     kldve_ctx *ctx = a->e->ctx;
     kldve_heatmap *map = NULL;
     kldve_image *small = NULL, *out = NULL;
-    kldve_record record = KLDVE_RECORD_INIT;
-    kldve_render_options how = KLDVE_RENDER_OPTIONS_INIT;
 
     if (explain(a, net, method, target, photo, &map) == KLDVE_OK &&
-        kldve_heatmap_record(map, &record) == KLDVE_OK && shrink(ctx, photo, &small) == KLDVE_OK) {
-        if (record.sign == KLDVE_SIGN_SIGNED)
-            how.colormap = KLDVE_COLORMAP_DIVERGING;
-        if (kldve_heatmap_render(ctx, map, small, &how, &out) != KLDVE_OK)
-            out = NULL;
-    }
+        shrink(ctx, photo, &small) == KLDVE_OK &&
+        kldve_heatmap_render(ctx, map, small, NULL, &out) != KLDVE_OK)
+        out = NULL;
     kldve_image_free(small);
     kldve_heatmap_free(map);
     return out;

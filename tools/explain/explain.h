@@ -4,6 +4,7 @@
 
 #include <kldve/method.h>
 
+#include "cli/drawing.h"
 #include "cli/pick.h"
 #include "cli/tool.h"
 
@@ -12,13 +13,13 @@ typedef struct explain_args {
     arg_list limit;
     arg_list picture; /* of a film every frame, in the order of time; or one array */
     const char *rival, *truth;
-    arg_list target;                         /* several: a set */
-    arg_list fuse;                           /* further layers */
-    int32_t method, reading, colormap, sign; /* 1 + number; 0: not given */
-    pick pick;                               /* --at, --over, --box */
+    arg_list target;               /* several: a set */
+    arg_list fuse;                 /* further layers */
+    int32_t method, reading, sign; /* 1 + number; 0: not given */
+    pick pick;                     /* --at, --over, --box */
     const char *overlay, *heat, *map, *dump, *json;
+    drawing draw;
     const char *out_dir, *jsonl, *write, *expected;
-    double opacity; /* negative: not given */
     double temperature, perplexity, neighbour_perplexity, noise;
     int32_t samples, window, stride;  /* 0: not given */
     int32_t seed, item, check_passes; /* negative: not given */
@@ -145,8 +146,7 @@ int terminal_check(void);
  *  message. */
 bool terminal_draw(const explanation *e, const explain_args *args, const char *below);
 
-/** Draw the map over `picture`, with the place that was picked, or alone where that is NULL: in the
- *  colours that --colormap says, else those that suit its sign. */
+/** Draw the map over `picture`, with the place that was picked, or alone where that is NULL. */
 kldve_status explain_render(const explanation *e, const explain_args *args,
                             const kldve_image *picture, kldve_image **out);
 

@@ -57,9 +57,8 @@ const arg_option explain_options[] = {
     OPTION_STRING("write", AT(write), "LIST", "of many: overlay,heat,map,dump; default overlay"),
     OPTION_FLAG("resume", AT(resume), "go on where --jsonl FILE ends"),
     OPTION_FLAG("terminal", AT(terminal), "draw in the terminal, in colours"),
-    OPTION_CHOICE("colormap", AT(colormap), "NAME",
-                  "default inferno; diverging for maps with signs", colormap_choice),
-    OPTION_NUMBER("opacity", AT(opacity), "X", "of the heat over the picture; default 0.5", 0, 1),
+    DRAWING_OPTIONS(explain_args, draw),
+    DRAWING_SIZE_OPTION(explain_args, draw),
     OPTION_GROUP("The network:"),
     OPTION_MODEL(AT(network.model), "the network, .onnx; default: the built-in one"),
     NETWORK_OPTIONS(explain_args, network),
@@ -137,14 +136,14 @@ static int check_drawing(const explain_args *args)
 {
     bool only_data = args->map || args->dump || args->json;
     bool overlaid = args->overlay || args->terminal || (!args->heat && !only_data);
+    const drawing_targets targets = {
+        .over = overlaid,
+        .alone = args->heat != NULL,
+        .add = "add -o FILE or --terminal",
+        .add_any = "add -o FILE, --heat FILE or --terminal",
+    };
 
-    if (args->opacity >= 0 && !overlaid)
-        return args_usage("explain", "--opacity changes nothing: no heat is drawn over the "
-                                     "picture; add -o FILE or --terminal");
-    if (args->colormap > 0 && !overlaid && !args->heat)
-        return args_usage("explain", "--colormap changes nothing: no picture is written; add -o "
-                                     "FILE, --heat FILE or --terminal");
-    return EXIT_DONE;
+    return drawing_check("explain", &args->draw, &targets);
 }
 
 /* Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
@@ -239,7 +238,7 @@ int explain_read_args(const arg_command *command, int argc, char **argv, explain
     int status;
 
     memset(args, 0, sizeof *args);
-    args->opacity = -1;
+    drawing_defaults(&args->draw);
     args->seed = args->item = args->check_passes = -1;
     *go = false;
     n = args_parse(command, argc, argv, args);

@@ -7,13 +7,10 @@
 kldve_status explain_render(const explanation *e, const explain_args *args,
                             const kldve_image *picture, kldve_image **out)
 {
-    kldve_render_options o = {.struct_size = sizeof o, .colormap = args->colormap};
+    kldve_render_options o;
     kldve_status status;
 
-    if (args->colormap == 0 && e->record.sign == KLDVE_SIGN_SIGNED)
-        o.colormap = KLDVE_COLORMAP_DIVERGING;
-    if (args->opacity >= 0)
-        o.opacity = args->opacity > 0 ? (float)args->opacity : -1;
+    drawing_render_options(&args->draw, &o);
     if (e->net.shape.in_frames > 1)
         return film_draw(e, &o, picture != NULL, out);
     status = kldve_heatmap_render(e->net.ctx, e->map, picture, &o, out);

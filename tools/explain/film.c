@@ -32,20 +32,18 @@ static kldve_status picture_of(const explanation *e, int32_t frame, const kldve_
     return status;
 }
 
-static kldve_status draw_frame(const explanation *e, const kldve_render_options *o, bool over,
+static kldve_status draw_frame(const explanation *e, const kldve_render_options *options, bool over,
                                int32_t frame, kldve_image **out)
 {
-    kldve_heatmap *one = NULL;
+    kldve_render_options o = *options;
     const kldve_image *picture = NULL;
     kldve_image *made = NULL;
-    kldve_status status = kldve_heatmap_frame(e->net.ctx, e->map, frame, &one);
+    kldve_status status = over ? picture_of(e, frame, &picture, &made) : KLDVE_OK;
 
-    if (status == KLDVE_OK && over)
-        status = picture_of(e, frame, &picture, &made);
+    o.frame = 1 + frame;
     if (status == KLDVE_OK)
-        status = kldve_heatmap_render(e->net.ctx, one, picture, o, out);
+        status = kldve_heatmap_render(e->net.ctx, e->map, picture, &o, out);
     kldve_image_free(made);
-    kldve_heatmap_free(one);
     return status;
 }
 

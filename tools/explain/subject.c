@@ -1,6 +1,8 @@
 /* subject.c - what is explained: a picture, or an array (.npy) that enters the network as it is. */
 #include "explain.h"
 
+#include "cli/content.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +88,7 @@ bool subject_read(explanation *e, kldve_ctx *ctx, const explain_args *args)
 
         status = kldve_image_load(ctx, path, &e->frame[e->frames]);
         if (status != KLDVE_OK) {
-            complain_ctx(ctx, path, status);
+            complain_picture(ctx, path, status);
             return false;
         }
     }

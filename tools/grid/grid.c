@@ -1,6 +1,7 @@
 /* grid.c - what a grid is made of: pictures, methods, networks; and the whole of it. */
 #include "grid.h"
 #include "cli/figures.h"
+#include "cli/content.h"
 #include "cli/getters.h"
 
 #include <math.h>
@@ -18,7 +19,7 @@ bool grid_load_picture(kldve_ctx *ctx, const char *path, kldve_image **out)
     kldve_status status = kldve_image_load(ctx, path, out);
 
     if (status != KLDVE_OK)
-        complain_ctx(ctx, path, status);
+        complain_picture(ctx, path, status);
     return status == KLDVE_OK;
 }
 

@@ -62,7 +62,7 @@ typedef struct grid_args {
 #define GRID_NETWORK_OPTIONS(type, member)                                                         \
     OPTION_GROUP("For the network before it (before the first network: for all of them):"),        \
         OPTION_STRING("name", offsetof(type, member.reading_network.title), "TEXT",                \
-                      "what to call the network; default: the name of its file"),                  \
+                      "what to call the network; default: as its card or its file"),               \
         NETWORK_OPTIONS(type, member.reading_network),                                             \
         OPTION_STRING("labels", offsetof(type, member.reading_network.labels), "FILE",             \
                       "names of the classes, one on each line"),                                   \
@@ -130,8 +130,8 @@ typedef struct grid_network {
     network net;           /**< net.labels, net.layer, net.shape ... */
     const char *shown;     /**< in figures: its file as given, or without folders */
     char file[LABEL_SIZE]; /**< `name` before it was made unique */
-    char name[LABEL_SIZE]; /**< from --name, or the file's without folder and .onnx; clean, and made
-                                unique with the layer or a number */
+    char name[LABEL_SIZE]; /**< from --name, or the card's, or the file's without folder and .onnx;
+                                clean, and made unique with the layer or a number */
 } grid_network;
 
 struct grid_method {

@@ -40,8 +40,12 @@ void grid_name_networks(grid *g)
     for (int32_t i = 0; i < g->networks; i++) {
         grid_network *n = &g->network[i];
 
+        const char *of_card = kldve_card_name(n->net.card);
+
         if (n->args->title)
             clean_text(n->args->title, n->file, sizeof n->file);
+        else if (of_card && (n->args->model || n->args->card))
+            clean_text(of_card, n->file, sizeof n->file);
         else if (n->args->model)
             grid_stem(n->args->model, n->file);
         else

@@ -114,12 +114,11 @@ function endOfScale(v, signed, clip) {
   return found.length ? found[found.length - 1 - Math.floor(clip / 100 * found.length)] : 1;
 }
 
-/* Where the map lies in a drawing of this size: the pixels whose centre lies in it. */
+/* Where the map lies in a drawing of this size: the pixels whose centre lies in it.  With padding it reaches beyond. */
 function seenOf(map, width, height) {
   const side = (start, part, pixels) => {
-    const low = start * pixels, high = (start + part) * pixels;
-    const begin = Math.min(Math.max(Math.ceil(low - 0.51), 0), pixels - 1);
-    return [begin, Math.min(Math.max(Math.ceil(high - 0.51), begin + 1), pixels) - begin];
+    const begin = Math.min(Math.ceil(start * pixels - 0.51), pixels - 1);
+    return [begin, Math.max(Math.ceil((start + part) * pixels - 0.51) - begin, 1)];
   };
   const [x, w] = side(map.seen[0], map.seen[2], width), [y, h] = side(map.seen[1], map.seen[3], height);
   return [x, y, w, h];
@@ -194,7 +193,7 @@ function maskEdges(width, height) {
 
 /* What the network did not see lies outside of a frame of two tones, or is dark. */
 function drawUnseen(pen, [x, y, w, h], width, height) {
-  if (w === width && h === height) return;
+  if (x <= 0 && y <= 0 && x + w >= width && y + h >= height) return;
   if (!drawing.frame) {
     const path = new Path2D();
     path.rect(0, 0, width, height);

@@ -94,15 +94,20 @@ function bars(says, map, net) {
 
 const rowOf = cells => { const row = element("tr"); row.append(...cells.map(text => named("td", String(text)))); return row; };
 
+/* "motor scooter (n03791053)": the network's name of what is expected, and the list's where that is another. */
+function shouldBe(entry, says) {
+  const name = says.should === undefined ? entry.expected : short(says.should), made = [named("b", name)];
+  if (folded(name) !== folded(entry.expected)) made.push(" (", element("bdi", entry.expected), ")");
+  return made;
+}
+
 function verdict() {
-  const entry = current.entry, says = saying(entry, state.network), box = at("verdict");
+  const entry = current.entry, says = saying(entry, state.network), box = at("verdict"), judged = says.right !== undefined;
   box.hidden = !entry.expected;
   if (!entry.expected) return;
-  const judged = says.right !== undefined;
   box.replaceChildren(element("span", judged ? says.right ? "✓ Right: " : "✗ Wrong: " : "Expected: ",
-    {class: judged ? says.right ? "right" : "wrong" : ""}),
-  judged && !says.right ? "it should be " : "", named("b", entry.expected),
-  judged ? says.right ? "" : `, the network says ${says.label}.` : "; the network has no such class.");
+    {class: judged ? says.right ? "right" : "wrong" : ""}), judged && !says.right ? "it should be " : "", ...shouldBe(entry, says),
+  judged ? says.right ? "" : `, the network says ${short(says.label)}.` : "; the network has no such class.");
 }
 
 function figures(map, net) {

@@ -177,9 +177,13 @@ typedef struct answer {
 
 static bool put_right(json_object *object, const answer *a, int32_t net, int32_t said)
 {
-    return report_class(a->l, a->picture, net) < 0 ||
-           json_put(object, "right",
-                    json_object_new_boolean(report_is_right(a->l, a->picture, net, said)));
+    int32_t class = report_class(a->l, a->picture, net);
+    char label[LABEL_SIZE];
+
+    return class < 0 ||
+           (json_put_text(object, "should", grid_label(a->g, net, class, label)) &&
+            json_put(object, "right",
+                     json_object_new_boolean(report_is_right(a->l, a->picture, net, said))));
 }
 
 static json_object *new_answer(const void *of, size_t i)

@@ -25,12 +25,10 @@ static const arg_option options[] = {
     OPTION_FLAG("table", AT(table), "print the table too"),
     OPTION_GROUP("The sheet:"),
     OPTION_STRING("sheet", AT(size), "SIZE",
-                  "paper (170 mm, default), column (85 mm), slide, or mm"),
+                  "paper (170 mm, default), column (85 mm), page (A4), slide, or mm"),
     OPTION_CHOICE("columns", AT(look.columns), "WHAT",
                   "default: methods, networks or pictures, whichever are several", columns_choice),
-    OPTION_CHOICE("colormap", AT(look.colormap), "NAME", "default inferno", colormap_choice),
-    OPTION_NUMBER("opacity", AT(look.opacity), "X", "of the heat over the picture; default 0.5", 0,
-                  1),
+    DRAWING_OPTIONS(compare_args, look.draw),
     OPTION_STRING("title", AT(look.title), "TEXT", "title above the grid"),
     OPTION_STRING("font", AT(look.font), "FAMILY", "font of the sheet; default: a sans serif"),
     OPTION_END,
@@ -49,6 +47,10 @@ static int read_size(const char *text, sheet_options *look)
         look->slide = true;
         return EXIT_DONE;
     }
+    if (strcmp(text, "page") == 0) {
+        look->page = true;
+        return EXIT_DONE;
+    }
     if (strcmp(text, "column") == 0) {
         look->width = 85;
         return EXIT_DONE;
@@ -57,8 +59,8 @@ static int read_size(const char *text, sheet_options *look)
     if (end != text && *end == '\0' && look->width >= NARROWEST && look->width <= WIDEST)
         return EXIT_DONE;
     return args_usage("compare",
-                      "--sheet: '%s' is not paper, column, slide or a width of %d to %d mm", text,
-                      NARROWEST, WIDEST);
+                      "--sheet: '%s' is not paper, column, page, slide or a width of %d to %d mm",
+                      text, NARROWEST, WIDEST);
 }
 
 /* Find options of the sheet where none is drawn. */
@@ -68,16 +70,19 @@ static int check_drawing(const compare_args *args)
         bool given;
         const char *name;
     } of_sheet[] = {
-        {args->size != NULL, "sheet"},         {args->look.columns > 0, "columns"},
-        {args->look.colormap > 0, "colormap"}, {args->look.opacity >= 0, "opacity"},
-        {args->look.title != NULL, "title"},   {args->look.font != NULL, "font"},
+        {args->size != NULL, "sheet"},
+        {args->look.columns > 0, "columns"},
+        {args->look.title != NULL, "title"},
+        {args->look.font != NULL, "font"},
     };
 
     for (size_t i = 0; !args->sheet && i < sizeof of_sheet / sizeof *of_sheet; i++)
         if (of_sheet[i].given)
             return args_usage("compare", "--%s changes nothing: no sheet is drawn; add -o FILE",
                               of_sheet[i].name);
-    return EXIT_DONE;
+    return drawing_check(
+        "compare", &args->look.draw,
+        &(drawing_targets){args->sheet != NULL, false, "add -o FILE", "add -o FILE"});
 }
 
 static int read_args(const arg_command *command, int argc, char **argv, void *values, bool *go)
@@ -87,7 +92,7 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
     int code;
 
     memset(args, 0, sizeof *args);
-    args->look.opacity = -1;
+    drawing_defaults(&args->look.draw);
     code = grid_read_args(command, argc, argv, args, go);
     if (!*go || code != EXIT_DONE)
         return code;
@@ -101,13 +106,31 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
                       (const guard_output[]){{"-o", args->sheet}, {"--json", args->json}}, 2);
 }
 
+/* Before any network is loaded: a comparison can take hours. */
+static bool check_sheet(const compare_args *args)
+{
+    const grid_args *a = &args->grid;
+    const sheet_extent of = {
+        .pictures = a->picture.count,
+        .networks = a->networks,
+        .methods = a->method.count > 0 ? a->method.count : 1,
+        .targets = a->target.count > 0 ? a->target.count : 1,
+        .aspect = 1,
+        .has_truth = a->truth != NULL,
+        .says_target =
+            a->target.count > 1 || (a->target.count == 1 && strcmp(a->target.text[0], "top1") != 0),
+    };
+
+    return sheet_admits(&of, &args->look, args->sheet);
+}
+
 static bool run(grid *g, kldve_ctx *ctx, const void *values)
 {
     const compare_args *args = values;
     bool quiet = args->grid.quiet, ok;
     progress p;
 
-    if (args->sheet && !sheet_available())
+    if (args->sheet && !check_sheet(args))
         return false;
     progress_begin(&p, ctx, quiet);
     ok = grid_run(g, ctx, &args->grid, SHEET_PICTURE_SIDE, &p);

@@ -1,4 +1,5 @@
 /* sheet.c - the grid as one file: the surface to draw on, the bytes that it leaves. */
+#include "grid/grid_flags.h"
 #include "sheet_parts.h"
 
 #include <cairo-pdf.h>
@@ -7,17 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum format { FORMAT_PNG, FORMAT_SVG, FORMAT_PDF } format;
-
 typedef struct buffer {
     unsigned char *bytes;
     size_t size, room;
 } buffer;
-
-bool sheet_available(void)
-{
-    return true;
-}
 
 static cairo_status_t append(void *closure, const unsigned char *data, unsigned int length)
 {
@@ -37,46 +31,68 @@ static cairo_status_t append(void *closure, const unsigned char *data, unsigned 
     return CAIRO_STATUS_SUCCESS;
 }
 
-static format format_of(const char *path)
+sheet_format sheet_format_of(const char *path)
 {
     static const char *const svg[] = {".svg", NULL}, *const pdf[] = {".pdf", NULL};
 
-    return path_has_ending(path, svg)   ? FORMAT_SVG
-           : path_has_ending(path, pdf) ? FORMAT_PDF
-                                        : FORMAT_PNG;
+    return path_has_ending(path, svg)   ? SHEET_SVG
+           : path_has_ending(path, pdf) ? SHEET_PDF
+                                        : SHEET_PNG;
 }
 
-static cairo_surface_t *new_surface(format f, const sheet_layout *l, buffer *b)
+static cairo_surface_t *new_surface(sheet_format f, const sheet_layout *l, buffer *b)
 {
     switch (f) {
-    case FORMAT_SVG:
+    case SHEET_SVG:
         return cairo_svg_surface_create_for_stream(append, b, l->width, l->height);
-    case FORMAT_PDF:
+    case SHEET_PDF:
         return cairo_pdf_surface_create_for_stream(append, b, l->width, l->height);
-    case FORMAT_PNG:
+    case SHEET_PNG:
         break;
     }
     return cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)lround(l->width * l->scale),
                                       (int)lround(l->height * l->scale));
 }
 
+static int32_t flag_lines(const grid *g)
+{
+    int32_t lines = 0;
+
+    for (uint64_t flag = 1; kldve_result_flag_name(flag); flag <<= 1)
+        lines += (grid_flags(g) & flag) != 0;
+    return lines;
+}
+
+static sheet_extent extent_of(const grid *g)
+{
+    return (sheet_extent){
+        .pictures = g->pictures,
+        .networks = g->networks,
+        .methods = g->methods,
+        .targets = g->targets,
+        .aspect = sheet_tallest(g),
+        .flag_lines = flag_lines(g),
+        .has_truth = g->has_truth,
+        .says_target = g->targets > 1 || strcmp(g->target[0], "top1") != 0,
+    };
+}
+
 /* The layout depends on the width of texts.  So measure them first, with a pen on a surface that is
  * then thrown away. */
-static bool lay_out(sheet_layout *l, const grid *g, const sheet_options *o)
+static bool lay_out(sheet_layout *l, const grid *g, const sheet_options *o, sheet_format f)
 {
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
     cairo_t *cairo = cairo_create(surface);
+    const sheet_extent of = extent_of(g);
     sheet_pen pen;
-    bool ok = sheet_layout_across(l, g, o);
 
-    if (ok) {
-        sheet_pen_open(&pen, cairo, o->font);
-        l->heading_lines = sheet_heading_lines(&pen, l, g);
-        sheet_pen_close(&pen);
-    }
+    sheet_layout_across(l, &of, o, f);
+    sheet_pen_open(&pen, cairo, o->font);
+    l->heading_lines = sheet_heading_lines(&pen, l, g);
+    sheet_pen_close(&pen);
     cairo_destroy(cairo);
     cairo_surface_destroy(surface);
-    return ok && sheet_layout_down(l, g, o);
+    return sheet_layout_down(l, o, f);
 }
 
 /* Give the PNG a physical size of 300 dpi, so that it prints as wide as was asked for: a pHYs
@@ -94,21 +110,25 @@ static bool write_png(const char *path, const buffer *b, bool paper)
     return output_write(path, part, 3);
 }
 
-static cairo_status_t draw(cairo_surface_t *surface, format f, const sheet_layout *l, const grid *g,
-                           const sheet_options *o, buffer *b, bool *said)
+static cairo_status_t draw(cairo_surface_t *surface, sheet_format f, const sheet_layout *l,
+                           const grid *g, const sheet_options *o, buffer *b, bool *said)
 {
     cairo_t *cairo = cairo_create(surface);
     cairo_status_t status;
     sheet_pen pen;
 
-    if (f == FORMAT_PNG)
+    if (f == SHEET_PNG)
         cairo_scale(cairo, l->scale, l->scale);
     sheet_pen_open(&pen, cairo, o->font);
-    *said = !sheet_draw(&pen, l, g, o);
+    for (int32_t page = 0; page < l->pages && !*said; page++) {
+        *said = !sheet_draw_page(&pen, l, g, o, page);
+        if (l->pages > 1)
+            cairo_show_page(cairo);
+    }
     sheet_pen_close(&pen);
     status = cairo_status(cairo);
     cairo_destroy(cairo);
-    if (status == CAIRO_STATUS_SUCCESS && !*said && f == FORMAT_PNG)
+    if (status == CAIRO_STATUS_SUCCESS && !*said && f == SHEET_PNG)
         status = cairo_surface_write_to_png_stream(surface, append, b);
     cairo_surface_finish(surface);
     return status != CAIRO_STATUS_SUCCESS ? status : cairo_surface_status(surface);
@@ -116,14 +136,14 @@ static cairo_status_t draw(cairo_surface_t *surface, format f, const sheet_layou
 
 bool sheet_write(const grid *g, const sheet_options *o, const char *path)
 {
-    format f = format_of(path);
+    sheet_format f = sheet_format_of(path);
     buffer b = {NULL, 0, 0};
     sheet_layout l;
     cairo_surface_t *surface;
     cairo_status_t status;
     bool said = false, ok;
 
-    if (!lay_out(&l, g, o))
+    if (!lay_out(&l, g, o, f))
         return false;
     surface = new_surface(f, &l, &b);
     status = draw(surface, f, &l, g, o, &b, &said);
@@ -131,10 +151,11 @@ bool sheet_write(const grid *g, const sheet_options *o, const char *path)
     ok = status == CAIRO_STATUS_SUCCESS && !said;
     if (!ok && !said)
         complain("%s: cannot draw: %s", path, cairo_status_to_string(status));
-    if (ok && f == FORMAT_PNG)
+    if (ok && f == SHEET_PNG)
         ok = write_png(path, &b, !o->slide);
     else if (ok)
         ok = output_write(path, &(output_part){b.bytes, b.size}, 1);
+    sheet_layout_free(&l);
     free(b.bytes);
     return ok;
 }

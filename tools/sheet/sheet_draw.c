@@ -135,14 +135,14 @@ static void draw_class(sheet_pen *pen, const grid *g, int32_t net, const grid_cl
 }
 
 /* Once for the rows of a picture; where pictures are columns the heading does. */
-static bool names_picture(const sheet_layout *l, const grid *g, int32_t row)
+static bool names_picture(const sheet_layout *l, const sheet_strip *strip, int32_t row)
 {
-    return l->kind != SHEET_COLUMNS_PICTURES &&
-           (row == 0 || l->rows == g->pictures || sheet_row_begins_group(l, g, row));
+    return !sheet_has_photo_row(l) &&
+           (row == strip->first || l->rows == l->of.pictures || sheet_row_begins_group(l, row));
 }
 
-static void draw_caption(sheet_pen *pen, const sheet_layout *l, const grid *g, int32_t row,
-                         const sheet_slot *slot, sheet_box tile)
+static void draw_caption(sheet_pen *pen, const sheet_layout *l, const grid *g,
+                         const sheet_slot *slot, bool named, sheet_box tile)
 {
     const grid_cell *cell =
         grid_cell_at(g, slot->picture, slot->network, slot->method, slot->target);
@@ -153,7 +153,7 @@ static void draw_caption(sheet_pen *pen, const sheet_layout *l, const grid *g, i
     sheet_style s = sheet_style_of(size, false, INK_FAINT, ALIGN_LEFT);
 
     if (slot->is_photo) {
-        if (names_picture(l, g, row))
+        if (named)
             sheet_text(pen, g->picture[slot->picture].name, tile.x, y, tile.width, &s);
         return;
     }
@@ -162,7 +162,7 @@ static void draw_caption(sheet_pen *pen, const sheet_layout *l, const grid *g, i
     if (l->kind != SHEET_COLUMNS_METHODS) {
         draw_class(pen, g, slot->network, &says->top[0], "", (sheet_span){tile.x, y, end}, size);
         y += sheet_line * l->font;
-        if (l->says_target) {
+        if (l->of.says_target) {
             draw_class(pen, g, slot->network, &cell->explained, "map of ",
                        (sheet_span){tile.x, y, end}, size);
             y += sheet_line * l->font;
@@ -171,41 +171,66 @@ static void draw_caption(sheet_pen *pen, const sheet_layout *l, const grid *g, i
     draw_metric(pen, g, cell, tile, y, size);
 }
 
-/* Across the sheet, at y. */
-static void draw_rule(sheet_pen *pen, const sheet_layout *l, const grid *g, double y)
+/* Across the columns, at y. */
+static void draw_rule(sheet_pen *pen, const sheet_layout *l, double x, double y)
 {
-    sheet_box tile = sheet_tile_at(l, g, 0, 0);
-
     sheet_ink_set(pen->cairo, INK_RULE);
     cairo_set_line_width(pen->cairo, 0.5);
-    cairo_move_to(pen->cairo, tile.x, y);
-    cairo_line_to(pen->cairo, l->width - tile.x, y);
+    cairo_move_to(pen->cairo, x, y);
+    cairo_line_to(pen->cairo, x + sheet_strip_width(l), y);
     cairo_stroke(pen->cairo);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
-bool sheet_draw(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *o)
+/* The pictures of a row, -1 for that of the photographs. */
+static bool draw_row(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *o,
+                     const sheet_strip *strip, int32_t row)
+{
+    for (int32_t c = 0; c < sheet_strip_columns(l); c++) {
+        sheet_box tile = sheet_tile_at(l, strip, row, c);
+        sheet_slot slot;
+
+        if (!sheet_slot_at(l, strip, row, c, &slot))
+            break;
+        if (!draw_tile(pen, l, g, o, &slot, tile))
+            return false;
+        draw_caption(pen, l, g, &slot, names_picture(l, strip, row), tile);
+    }
+    return true;
+}
+
+static bool draw_strip(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *o,
+                       const sheet_strip *strip)
+{
+    double left = sheet_tile_at(l, strip, strip->first, 0).x;
+
+    sheet_draw_headings(pen, l, g, strip);
+    draw_rule(pen, l, left, strip->y + l->heading - 0.55 * l->font);
+    if (sheet_has_photo_row(l) && !draw_row(pen, l, g, o, strip, -1))
+        return false;
+    for (int32_t r = strip->first; r < strip->first + strip->count; r++) {
+        if (r > strip->first && sheet_row_begins_group(l, r))
+            draw_rule(pen, l, left,
+                      sheet_tile_at(l, strip, r, 0).y - l->row_head -
+                          (l->row_gap + l->group_gap) / 2);
+        if (l->row_head > 0)
+            sheet_draw_row_head(pen, l, g, strip, r);
+        if (!draw_row(pen, l, g, o, strip, r))
+            return false;
+    }
+    return true;
+}
+
+bool sheet_draw_page(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *o,
+                     int32_t page)
 {
     cairo_set_source_rgb(pen->cairo, 1, 1, 1);
     cairo_paint(pen->cairo);
-    sheet_draw_headings(pen, l, g);
-    draw_rule(pen, l, g, l->margin + l->title + l->heading - 0.55 * l->font);
-    for (int32_t r = 0; r < l->rows; r++) {
-        if (sheet_row_begins_group(l, g, r))
-            draw_rule(pen, l, g,
-                      sheet_tile_at(l, g, r, 0).y - l->row_head - (l->row_gap + l->group_gap) / 2);
-        if (l->row_head > 0 && !(l->kind == SHEET_COLUMNS_PICTURES && r == 0))
-            sheet_draw_row_head(pen, l, g, r);
-        for (int32_t c = 0; c < l->columns; c++) {
-            sheet_slot slot = sheet_slot_at(l, g, r, c);
-            sheet_box tile = sheet_tile_at(l, g, r, c);
-
-            if (!draw_tile(pen, l, g, o, &slot, tile))
-                return false;
-            draw_caption(pen, l, g, r, &slot, tile);
-        }
-    }
-    sheet_draw_foot(pen, l, g, o);
+    sheet_draw_title(pen, l);
+    for (int32_t i = 0; i < l->strips; i++)
+        if (l->strip[i].page == page && !draw_strip(pen, l, g, o, &l->strip[i]))
+            return false;
+    sheet_draw_foot(pen, l, g, o, page);
     return true;
 }

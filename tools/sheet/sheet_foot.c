@@ -111,7 +111,8 @@ const char *sheet_marks(const grid *g, uint64_t flags, char out[SHEET_MARKS])
 static void draw_flags(sheet_pen *pen, const sheet_layout *l, const grid *g, double x)
 {
     sheet_style s = sheet_style_of(sheet_small * l->font, false, INK_NORMAL, ALIGN_LEFT);
-    double y = l->height - l->margin - sheet_line * l->font * (l->flag_lines - 1) - 0.3 * l->font;
+    int32_t below = l->of.flag_lines - 1 + l->paged;
+    double y = l->height - l->margin - sheet_line * l->font * below - 0.3 * l->font;
     char mark[SHEET_MARKS], scope[LABEL_SIZE], text[4 * LABEL_SIZE];
 
     for (uint64_t flag = 1; kldve_result_flag_name(flag); flag <<= 1) {
@@ -119,23 +120,48 @@ static void draw_flags(sheet_pen *pen, const sheet_layout *l, const grid *g, dou
             continue;
         snprintf(text, sizeof text, "%s %s: %s", sheet_marks(g, flag, mark),
                  grid_flag_scope(g, flag, scope, sizeof scope), kldve_result_flag_sentence(flag));
+        s.size = sheet_small * l->font;
+        while (s.size > 5 && sheet_text_width(pen, text, &s) > l->width - l->margin - x)
+            s.size *= 0.96;
         sheet_text(pen, text, x, y, l->width - l->margin - x, &s);
         y += sheet_line * l->font;
     }
 }
 
-void sheet_draw_foot(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *o)
+/* "2 / 5" */
+static void draw_page_number(sheet_pen *pen, const sheet_layout *l, int32_t page)
+{
+    sheet_style s = sheet_style_of(sheet_small * l->font, false, INK_FAINT, ALIGN_RIGHT);
+    char text[32];
+
+    snprintf(text, sizeof text, "%d / %d", (int)page + 1, (int)l->pages);
+    sheet_text(pen, text, l->margin, l->height - l->margin - 0.3 * l->font,
+               l->width - 2 * l->margin, &s);
+}
+
+/* Below the pictures, but at least as wide as its texts. */
+static double foot_left(const sheet_layout *l)
+{
+    double wanted = fmin(44 * l->font, l->width - 2 * l->margin);
+
+    return fmin(sheet_content_left(l), (l->width - wanted) / 2);
+}
+
+void sheet_draw_foot(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *o,
+                     int32_t page)
 {
     static const char *const plain[3] = {"0", "map value", "1"};
     static const char *const with_sign[3] = {"\xe2\x88\x92", "0", "+"};
-    double left = sheet_tile_at(l, g, 0, 0).x, x = left, y = l->height - l->margin - l->footer;
+    double left = foot_left(l), x = left, y = l->height - l->margin - l->footer;
 
     y += 1.1 * l->font;
     if (any_map(g, false))
-        x = draw_colour_bar(pen, l, o->colormap, x, y, plain) + 2 * l->font;
+        x = draw_colour_bar(pen, l, o->draw.colormap, x, y, plain) + 2 * l->font;
     if (any_map(g, true))
         draw_colour_bar(pen, l, KLDVE_COLORMAP_DIVERGING, x, y, with_sign);
     y += 0.65 * l->font;
     draw_meaning(pen, l, g, left, y + (l->footer_lines > 2 ? 2.5 * l->font : 0));
     draw_flags(pen, l, g, left);
+    if (l->pages > 1)
+        draw_page_number(pen, l, page);
 }

@@ -1,4 +1,4 @@
-/* sheet_layout.c - where everything goes on a sheet.  Arithmetic only; nothing is drawn.
+/* sheet_layout.c - how large everything on a sheet is.  Arithmetic only; nothing is drawn.
  *
  *     title
  *               heading   heading   ...
@@ -6,8 +6,12 @@
  *     [photo]   [tile]    [tile]    ...
  *     caption   caption   caption   ...
  *     ...
- *     colour bar                    what the bars mean */
-#include "grid/grid_flags.h"
+ *     further blocks: the same rows of other columns
+ *     colour bar                    what the bars mean
+ *
+ * Columns stand beside each other as long as a map is wide enough to see something; more of them
+ * make further blocks.  On a slide as many blocks and, in a PDF, so many pages are taken that the
+ * maps become as large as possible.  sheet_flow.c distributes rows and blocks over pages. */
 #include "sheet_parts.h"
 
 #include <math.h>
@@ -15,83 +19,16 @@
 
 static const double mm = 72 / 25.4, line = 1.32; /* distance of baselines in sizes of the font */
 static const double slide_width = 960, slide_height = 540;
-static const double narrowest = 20; /* points: a map that is smaller shows nothing */
-enum { MOST_PIXELS = 32000 };       /* cairo's pictures end at 32767 */
+static const double narrowest = 20;    /* points: a map that is smaller shows nothing */
+static const double roomy = 36;        /* wide enough for a heading; narrower columns are wrapped */
+static const double roomy_slide = 110; /* what the back row sees; smaller maps take more pages */
+static const double roomy_lane = 62;   /* of strips beside each other */
+static const double page_height = 257; /* mm: A4 without margins of 20 mm */
+enum { MOST_PIXELS = 32000, /* cairo's pictures end at 32767 */ MOST_LANES = 8 };
 
-/* ---- what goes where ---------------------------------------------------------------------- */
-
-static int32_t kind_of(const grid *g, const sheet_options *o)
+static int32_t ceil_div(int32_t a, int32_t b)
 {
-    bool one_map = g->methods * g->targets == 1;
-
-    if (o->columns != SHEET_COLUMNS_DEFAULT)
-        return o->columns;
-    if (one_map && g->networks > 1)
-        return SHEET_COLUMNS_NETWORKS;
-    if (one_map && g->pictures > 1 && g->pictures <= 8)
-        return SHEET_COLUMNS_PICTURES;
-    return SHEET_COLUMNS_METHODS;
-}
-
-static void count(sheet_layout *l, const grid *g)
-{
-    int32_t maps = g->pictures * g->networks * g->methods * g->targets;
-
-    if (l->kind == SHEET_COLUMNS_METHODS) {
-        l->columns = 1 + g->methods;
-        l->rows = maps / g->methods;
-    } else if (l->kind == SHEET_COLUMNS_NETWORKS) {
-        l->columns = 1 + g->networks;
-        l->rows = maps / g->networks;
-    } else {
-        l->columns = g->pictures;
-        l->rows = 1 + maps / g->pictures;
-    }
-}
-
-sheet_slot sheet_slot_at(const sheet_layout *l, const grid *g, int32_t row, int32_t column)
-{
-    sheet_slot s = {false, 0, 0, 0, 0};
-
-    if (l->kind == SHEET_COLUMNS_PICTURES) {
-        s.picture = column;
-        s.is_photo = row == 0;
-        row = s.is_photo ? 0 : row - 1;
-        s.target = row % g->targets;
-        s.method = row / g->targets % g->methods;
-        s.network = row / g->targets / g->methods;
-        return s;
-    }
-    s.is_photo = column == 0;
-    s.target = row % g->targets;
-    if (l->kind == SHEET_COLUMNS_METHODS) {
-        s.network = row / g->targets % g->networks;
-        s.picture = row / g->targets / g->networks;
-        s.method = s.is_photo ? 0 : column - 1;
-    } else {
-        s.method = row / g->targets % g->methods;
-        s.picture = row / g->targets / g->methods;
-        s.network = s.is_photo ? 0 : column - 1;
-    }
-    return s;
-}
-
-bool sheet_row_begins_group(const sheet_layout *l, const grid *g, int32_t row)
-{
-    sheet_slot here, before;
-
-    if (row == 0 || l->kind == SHEET_COLUMNS_PICTURES || l->rows == g->pictures)
-        return false;
-    here = sheet_slot_at(l, g, row, 0);
-    before = sheet_slot_at(l, g, row - 1, 0);
-    return here.picture != before.picture;
-}
-
-/* ---- how large ---------------------------------------------------------------------------- */
-
-static double snap(const sheet_layout *l, double points)
-{
-    return round(points * l->scale) / l->scale;
+    return (a + b - 1) / b;
 }
 
 static double clamp(double value, double low, double high)
@@ -99,151 +36,286 @@ static double clamp(double value, double low, double high)
     return fmin(fmax(value, low), high);
 }
 
-static double tallest(const grid *g)
+static double snap(const sheet_layout *l, double points)
 {
-    double aspect = 0;
-
-    for (int32_t p = 0; p < g->pictures; p++)
-        for (int32_t n = 0; n < g->networks; n++)
-            aspect = fmax(aspect, sheet_seen_aspect(g, p, n));
-    return clamp(aspect, 0.2, 3);
+    return round(points * l->scale) / l->scale;
 }
 
-static void size_tiles(sheet_layout *l, const grid *g, double width)
+/* ---- what goes where ---------------------------------------------------------------------- */
+
+static int32_t kind_of(const sheet_extent *of, const sheet_options *o)
 {
-    l->tile_width = snap(l, width);
-    l->tile_height = snap(l, l->tile_width * tallest(g));
+    bool one_map = of->methods * of->targets == 1;
+
+    if (o->columns != SHEET_COLUMNS_DEFAULT)
+        return o->columns;
+    if (one_map && of->networks > 1)
+        return SHEET_COLUMNS_NETWORKS;
+    return one_map && of->pictures > 1 ? SHEET_COLUMNS_PICTURES : SHEET_COLUMNS_METHODS;
 }
 
-/* From the left of the first tile to the right of the last. */
-static double width_of_content(const sheet_layout *l)
+static void count(sheet_layout *l)
 {
-    return l->columns * l->tile_width + (l->columns - 1) * l->gap +
-           (l->kind != SHEET_COLUMNS_PICTURES ? l->photo_gap : 0);
+    const sheet_extent *of = &l->of;
+
+    l->columns = l->kind == SHEET_COLUMNS_METHODS    ? of->methods
+                 : l->kind == SHEET_COLUMNS_NETWORKS ? of->networks
+                                                     : of->pictures;
+    l->rows = of->pictures * of->networks * of->methods * of->targets / l->columns;
 }
 
-static double width_of_tiles(const sheet_layout *l)
-{
-    double between = l->gap * (l->columns - 1);
+/* ---- how large ---------------------------------------------------------------------------- */
 
-    if (l->kind != SHEET_COLUMNS_PICTURES)
-        between += l->photo_gap;
-    return (l->width - 2 * l->margin - between) / l->columns;
+int32_t sheet_strip_columns(const sheet_layout *l)
+{
+    return l->across + !sheet_has_photo_row(l);
 }
 
-/* Everything but the tiles. */
-static double height_without_tiles(const sheet_layout *l, const grid *g)
+static double between_tiles(const sheet_layout *l)
 {
-    double height = 2 * l->margin + l->title + l->heading + l->footer;
-
-    for (int32_t r = 0; r < l->rows; r++) {
-        bool photos = l->kind == SHEET_COLUMNS_PICTURES && r == 0;
-
-        height += photos ? 0 : l->row_head + l->caption;
-        height += r > 0 ? l->row_gap : 0;
-        height += sheet_row_begins_group(l, g, r) ? l->group_gap : 0;
-    }
-    return height;
+    return l->gap * (sheet_strip_columns(l) - 1) + (sheet_has_photo_row(l) ? 0 : l->photo_gap);
 }
 
-static bool has_row_heads(const sheet_layout *l, const grid *g)
+double sheet_strip_width(const sheet_layout *l)
 {
-    return l->kind != SHEET_COLUMNS_NETWORKS || g->methods * g->targets > 1;
+    return sheet_strip_columns(l) * l->tile_width + between_tiles(l);
 }
 
-static void set_font(sheet_layout *l, bool slide)
+double sheet_content_width(const sheet_layout *l)
 {
-    l->font = slide ? clamp(0.11 * l->tile_width, 7, 14) : clamp(0.11 * l->tile_width, 5.5, 7.5);
+    return l->lanes * sheet_strip_width(l) + (l->lanes - 1) * l->lane_gap;
 }
 
-/* Everything that goes with the size of the text; how high the sheet is then. */
-static double stack(sheet_layout *l, const grid *g, bool slide)
+double sheet_content_left(const sheet_layout *l)
+{
+    return fmax((l->width - sheet_content_width(l)) / 2, l->margin);
+}
+
+/* As wide as fits beside each other. */
+static double widest(const sheet_layout *l)
+{
+    double room = l->width - 2 * l->margin - (l->lanes - 1) * l->lane_gap;
+
+    return (room / l->lanes - between_tiles(l)) / sheet_strip_columns(l);
+}
+
+static bool has_row_heads(const sheet_layout *l)
+{
+    return l->kind != SHEET_COLUMNS_NETWORKS || l->of.methods * l->of.targets > 1;
+}
+
+void sheet_size_tiles(sheet_layout *l, bool slide, double width)
 {
     double step;
 
-    set_font(l, slide);
+    l->tile_width = snap(l, width);
+    l->tile_height = snap(l, l->tile_width * l->of.aspect);
+    l->font = slide ? clamp(0.11 * l->tile_width, 7, 18) : clamp(0.11 * l->tile_width, 5.5, 7.5);
     step = line * l->font;
     l->title = l->text_title ? 2.2 * 1.5 * l->font : 0;
     l->heading = step * l->heading_lines + 1.1 * l->font;
-    l->row_head = has_row_heads(l, g) ? step + 0.35 * l->font : 0;
+    l->row_head = has_row_heads(l) ? step + 0.35 * l->font : 0;
     l->caption = step * l->caption_lines + 0.15 * l->font;
     l->row_gap = 0.7 * l->font;
     l->group_gap = 1.1 * l->font;
-    l->footer_lines = width_of_content(l) >= 44 * l->font    ? 2
-                      : g->has_truth || !has_row_heads(l, g) ? 4
-                                                             : 3;
-    l->flag_lines = 0;
-    for (uint64_t flag = 1; kldve_result_flag_name(flag); flag <<= 1)
-        l->flag_lines += (grid_flags(g) & flag) != 0;
-    l->footer = 1.3 * l->font + step * (l->footer_lines + l->flag_lines);
-    return height_without_tiles(l, g) + l->rows * l->tile_height;
+    l->block_gap = 1.6 * l->font;
+    l->footer_lines = l->width - 2 * l->margin >= 44 * l->font ? 2
+                      : l->of.has_truth || !has_row_heads(l)   ? 4
+                                                               : 3;
+    l->footer = 1.3 * l->font + step * (l->footer_lines + l->of.flag_lines + l->paged);
 }
 
-bool sheet_layout_across(sheet_layout *l, const grid *g, const sheet_options *o)
+/* ---- paper -------------------------------------------------------------------------------- */
+
+/* In as many blocks as it takes. */
+static void wrap(sheet_layout *l)
+{
+    l->blocks = 1;
+    l->across = l->columns;
+    while (widest(l) < roomy && l->across > 1)
+        l->across = ceil_div(l->columns, ++l->blocks);
+    l->blocks = ceil_div(l->columns, l->across);
+    sheet_size_tiles(l, false, widest(l));
+    while (!sheet_has_photo_row(l) && l->lanes < l->rows &&
+           sheet_page_need(l, l->blocks, ceil_div(l->rows, l->lanes)) > page_height * mm) {
+        l->lanes++;
+        if (widest(l) < roomy_lane) {
+            l->lanes--;
+            break;
+        }
+        sheet_size_tiles(l, false, widest(l));
+    }
+    l->lane_rows = ceil_div(l->rows, l->lanes);
+}
+
+/* The height of all of it. */
+static double need(const sheet_layout *l)
+{
+    return sheet_page_need(l, l->blocks, l->lane_rows);
+}
+
+/* The smallest page that makes sense: one row of one block. */
+static void fit_row(sheet_layout *l, double height)
+{
+    while (sheet_page_need(l, 1, 1) > height && l->tile_width > 4)
+        sheet_size_tiles(l, false, l->tile_width * 0.97);
+}
+
+static void size_pages(sheet_layout *l, const sheet_options *o)
+{
+    double most = (o->page ? 297 : fmax(page_height, o->width * sqrt(2))) * mm;
+
+    l->paged = o->page || need(l) > most;
+    sheet_size_tiles(l, false, widest(l)); /* the foot may have another line */
+    l->height = l->paged ? most : need(l);
+    if (!l->paged)
+        return;
+    if (need(l) > most)
+        l->lane_rows = 0;
+    fit_row(l, l->height);
+}
+
+/* One picture, whatever its height, with fewer pixels where they would be too many. */
+static void size_picture(sheet_layout *l, sheet_format format)
+{
+    double most = MOST_PIXELS / l->scale;
+
+    if (format == SHEET_PNG)
+        while (need(l) > most && l->tile_width > narrowest)
+            sheet_size_tiles(l, false, fmax(l->tile_width * 0.97, narrowest));
+    l->height = need(l);
+    if (format == SHEET_PNG && l->height > most) {
+        l->scale = MOST_PIXELS / l->height;
+        sheet_size_tiles(l, false, l->tile_width);
+        l->height = need(l);
+    }
+    l->height = snap(l, l->height);
+}
+
+/* ---- slides ------------------------------------------------------------------------------- */
+
+/* The largest tiles with which the strips of a lane fit. */
+static double largest(sheet_layout *l, int32_t strips, int32_t rows)
+{
+    double low = 4, high = widest(l);
+
+    sheet_size_tiles(l, true, high);
+    if (sheet_page_need(l, strips, rows) <= l->height)
+        return high;
+    while (high - low > 0.5) {
+        double middle = (low + high) / 2;
+
+        sheet_size_tiles(l, true, middle);
+        if (sheet_page_need(l, strips, rows) <= l->height)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* With `units` rows on a slide, or pictures where these are the columns: in so many blocks that the
+ * tiles become largest. */
+static double arrange(sheet_layout *l, int32_t units)
+{
+    bool pictures = sheet_has_photo_row(l);
+    int32_t columns = pictures ? units : l->columns, best_across = columns, best_lanes = 1;
+    int32_t most_lanes = pictures ? 1 : units < MOST_LANES ? units : MOST_LANES;
+    double best = 0;
+
+    for (l->lanes = 1; l->lanes <= most_lanes; l->lanes++)
+        for (int32_t strips = 1; strips <= columns; strips++) {
+            double width;
+
+            l->across = ceil_div(columns, strips);
+            width = largest(l, strips, pictures ? l->rows : ceil_div(units, l->lanes));
+            if (width > best) {
+                best = width;
+                best_across = l->across;
+                best_lanes = l->lanes;
+            }
+        }
+    l->across = best_across;
+    l->lanes = best_lanes;
+    l->lane_rows = pictures ? 0 : ceil_div(units, l->lanes);
+    return best;
+}
+
+static void size_slide(sheet_layout *l, sheet_format format)
+{
+    int32_t units = sheet_has_photo_row(l) ? l->columns : l->rows;
+    double goal = fmin(roomy_slide, arrange(l, 1)), width = arrange(l, units);
+
+    l->paged = format == SHEET_PDF && width < goal;
+    while (l->paged && width < goal - 1 && units > 1)
+        width = arrange(l, --units);
+    l->blocks = ceil_div(l->columns, l->across);
+    sheet_size_tiles(l, true, width);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+void sheet_layout_across(sheet_layout *l, const sheet_extent *of, const sheet_options *o,
+                         sheet_format format)
 {
     memset(l, 0, sizeof *l);
-    l->kind = kind_of(g, o);
-    count(l, g);
+    l->of = *of;
+    l->kind = kind_of(of, o);
+    count(l);
     l->text_title = o->title;
-    l->width = o->slide ? slide_width : (o->width > 0 ? o->width : 170) * mm;
+    l->width = o->slide ? slide_width : (o->page ? 210 : o->width > 0 ? o->width : 170) * mm;
     l->scale = o->slide ? 2 : SHEET_DPI / 72.0;
-    l->margin = o->slide ? 24 : 4;
+    l->margin = o->slide ? 24 : o->page ? 15 * mm : 4;
     l->gap = snap(l, clamp(l->width / 80, 5, 12));
     l->photo_gap = snap(l, l->gap / 2);
-    l->says_target = g->targets > 1 || strcmp(g->target[0], "top1") != 0;
-    l->caption_lines = l->kind == SHEET_COLUMNS_METHODS ? 1 : l->says_target ? 3 : 2;
-    if (width_of_tiles(l) < narrowest) {
-        complain(
-            "%d columns do not fit on the sheet: give fewer, a wider --sheet or other --columns",
-            (int)l->columns);
-        return false;
-    }
-    size_tiles(l, g, width_of_tiles(l));
+    l->caption_lines = l->kind == SHEET_COLUMNS_METHODS ? 1 : of->says_target ? 3 : 2;
     l->heading_lines = 2;
+    l->lanes = 1;
+    l->lane_gap = 3 * l->gap;
     if (o->slide) {
         l->height = slide_height;
-        while (l->tile_width >= narrowest && stack(l, g, true) > slide_height)
-            size_tiles(l, g, l->tile_width - 0.5);
-        if (l->tile_width < narrowest) {
-            complain("%d rows do not fit on a slide: give fewer, other --columns or --sheet paper",
-                     (int)l->rows);
-            return false;
-        }
+        size_slide(l, format);
+    } else {
+        wrap(l);
     }
-    set_font(l, o->slide);
-    return true;
 }
 
-bool sheet_layout_down(sheet_layout *l, const grid *g, const sheet_options *o)
+bool sheet_layout_down(sheet_layout *l, const sheet_options *o, sheet_format format)
 {
-    double height = stack(l, g, o->slide);
-
     if (o->slide)
+        size_slide(l, format);
+    else if (format == SHEET_PDF)
+        size_pages(l, o);
+    else
+        size_picture(l, format);
+    if (sheet_flow(l, o->slide))
         return true;
-    l->height = snap(l, height);
-    if (l->height * l->scale <= MOST_PIXELS)
-        return true;
-    complain("the sheet would be %.0f mm high, which is too much: give fewer pictures, networks or "
-             "targets",
-             l->height / mm);
+    complain("out of memory");
     return false;
 }
 
-sheet_box sheet_tile_at(const sheet_layout *l, const grid *g, int32_t row, int32_t column)
+bool sheet_admits(const sheet_extent *of, const sheet_options *o, const char *path)
 {
-    double photo = l->kind != SHEET_COLUMNS_PICTURES && column > 0 ? l->photo_gap : 0;
-    double x = fmax((l->width - width_of_content(l)) / 2, l->margin);
-    double y = l->margin + l->title + l->heading;
+    sheet_format format = sheet_format_of(path);
+    const double lowest = 100 / 72.0; /* dpi: what is coarser shows nothing */
+    sheet_layout l;
+    bool ok = true;
 
-    for (int32_t r = 0; r <= row; r++) {
-        bool photos = l->kind == SHEET_COLUMNS_PICTURES && r == 0;
-
-        y += r > 0 ? l->row_gap : 0;
-        y += sheet_row_begins_group(l, g, r) ? l->group_gap : 0;
-        y += photos ? 0 : l->row_head;
-        if (r < row)
-            y += l->tile_height + (photos ? 0 : l->caption);
+    sheet_layout_across(&l, of, o, format);
+    if (!sheet_layout_down(&l, o, format))
+        return false;
+    if (o->slide && l.tile_width < narrowest) {
+        complain("%s: %d columns and %d rows do not fit on a slide: %s", path, (int)l.columns,
+                 (int)l.rows,
+                 format == SHEET_PDF ? "give fewer networks, methods or targets"
+                                     : "give a .pdf, which has several, or other --columns");
+        ok = false;
+    } else if (format == SHEET_PNG && l.scale < lowest) {
+        complain("%s: the sheet would be %.1f m high, and a PNG ends at 32767 pixels: give a .pdf, "
+                 "which has pages, or fewer pictures",
+                 path, l.height / mm / 1000);
+        ok = false;
     }
-    return (sheet_box){snap(l, x + photo + column * (l->tile_width + l->gap)), snap(l, y),
-                       l->tile_width, l->tile_height};
+    sheet_layout_free(&l);
+    return ok;
 }

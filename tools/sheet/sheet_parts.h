@@ -72,7 +72,7 @@ void sheet_certainty(const grid_class *c, char *out, size_t size);
 /** A bar that is filled to a share, centred on the small letters of a line of text at y. */
 void sheet_draw_bar(cairo_t *cairo, double x, double y, double width, double size, double share);
 
-/* ---- sheet_layout.c ----------------------------------------------------------------------- */
+/* ---- sheet_layout.c, sheet_flow.c --------------------------------------------------------- */
 
 typedef struct sheet_box {
     double x, y, width, height;
@@ -85,35 +85,79 @@ typedef struct sheet_slot {
                                                    that saw it, for the part that is shown */
 } sheet_slot;
 
+/** Rows that stand together on a page, below the headings of their columns.  A sheet of more
+ *  columns than fit beside each other has them in several blocks. */
+typedef struct sheet_strip {
+    int32_t page, lane, block;
+    int32_t first, count; /**< rows */
+    double y;             /**< where its headings begin */
+} sheet_strip;
+
 typedef struct sheet_layout {
+    sheet_extent of;
     int32_t kind;           /**< sheet_columns, not the default */
     const char *text_title; /**< NULL: none */
-    int32_t columns, rows;  /**< with those of the photographs */
-    double width, height;   /**< of the sheet */
-    double scale;           /**< pixels for a point */
+    int32_t columns, rows;  /**< of maps, without those of the photographs */
+    int32_t blocks, across; /**< of columns, and how many columns of maps each has at most */
+    int32_t lanes;          /**< of strips beside each other */
+    int32_t lane_rows;      /**< rows of a strip; 0: as many as the height of a page holds */
+    sheet_strip *strip;     /**< [strips], by page; from malloc */
+    int32_t strips, pages;
+    double width, height; /**< of a page */
+    double scale;         /**< pixels for a point */
     double margin;
     double font;                    /**< size of normal text */
     double tile_width, tile_height; /**< of a picture */
-    double gap, photo_gap, row_gap, group_gap;
+    double gap, photo_gap, row_gap, group_gap, block_gap, lane_gap;
     double title, heading, row_head, caption, footer; /**< heights */
     int32_t heading_lines, caption_lines, footer_lines;
-    int32_t flag_lines; /**< of the foot: what to know of the maps */
-    bool says_target;   /**< other classes than the predicted one are shown */
+    bool paged; /**< there may be several pages, which are numbered */
 } sheet_layout;
 
-/** The widths, of a slide also what its height leaves of them.  False after a message: no room. */
-bool sheet_layout_across(sheet_layout *l, const grid *g, const sheet_options *options);
+/** Whether the pictures stand in a row above the maps; else they are in a column beside them. */
+static inline bool sheet_has_photo_row(const sheet_layout *l)
+{
+    return l->kind == SHEET_COLUMNS_PICTURES;
+}
 
-/** The heights, once heading_lines is known.  False after a message: the sheet is too high. */
-bool sheet_layout_down(sheet_layout *l, const grid *g, const sheet_options *options);
+/** Sizes that do not depend on the width of texts: what goes where, the widths, of a slide also
+ *  what its height leaves of them. */
+void sheet_layout_across(sheet_layout *l, const sheet_extent *of, const sheet_options *options,
+                         sheet_format format);
 
-sheet_slot sheet_slot_at(const sheet_layout *l, const grid *g, int32_t row, int32_t column);
+/** The heights and the pages, once heading_lines is known.  False after a message: no memory. */
+bool sheet_layout_down(sheet_layout *l, const sheet_options *options, sheet_format format);
 
+void sheet_layout_free(sheet_layout *l);
+
+/** Set everything that goes with the size of the tiles. */
+void sheet_size_tiles(sheet_layout *l, bool slide, double width);
+/** From the left of the first tile of a strip to the right of its last. */
+double sheet_strip_width(const sheet_layout *l);
+/** The same of all lanes. */
+double sheet_content_width(const sheet_layout *l);
+/** Of so many rows from `first` on, with the headings. */
+double sheet_strip_height(const sheet_layout *l, int32_t first, int32_t count);
+/** What a page needs of so many strips of so many rows. */
+double sheet_page_need(const sheet_layout *l, int32_t strips, int32_t rows);
+
+/** Distribute all rows and blocks over pages: fills in strip, strips and pages.  False: out of
+ *  memory. */
+bool sheet_flow(sheet_layout *l, bool slide);
+
+/** What is in row `row`, -1 for that of the photographs, and place `column` of a strip, from 0 for
+ *  the column of the photographs, if there is one.  False: nothing, in the last block. */
+bool sheet_slot_at(const sheet_layout *l, const sheet_strip *strip, int32_t row, int32_t column,
+                   sheet_slot *slot);
+/** Columns of a strip, with that of the photographs. */
+int32_t sheet_strip_columns(const sheet_layout *l);
 /** Where the picture of a slot is; on whole pixels. */
-sheet_box sheet_tile_at(const sheet_layout *l, const grid *g, int32_t row, int32_t column);
-
-/** Whether there is a rule above this row. */
-bool sheet_row_begins_group(const sheet_layout *l, const grid *g, int32_t row);
+sheet_box sheet_tile_at(const sheet_layout *l, const sheet_strip *strip, int32_t row,
+                        int32_t column);
+/** Where the tiles begin. */
+double sheet_content_left(const sheet_layout *l);
+/** Whether there is a rule above this row, which is not the first of its strip. */
+bool sheet_row_begins_group(const sheet_layout *l, int32_t row);
 
 /* ---- sheet_tile.c ------------------------------------------------------------------------- */
 
@@ -123,22 +167,25 @@ bool sheet_row_begins_group(const sheet_layout *l, const grid *g, int32_t row);
 kldve_image *sheet_tile(const grid *g, const sheet_options *options, const sheet_slot *slot,
                         int32_t width, int32_t height, const char **why);
 
-/** Height of the seen part of a picture for a width of 1. */
-double sheet_seen_aspect(const grid *g, int32_t picture, int32_t network);
+/** Height of the tallest seen part of a picture for a width of 1, 0.2 to 3. */
+double sheet_tallest(const grid *g);
 
 /* ---- sheet_heads.c, sheet_foot.c ----------------------------------------------------------- */
 
 /** Lines of the longest heading. */
 int32_t sheet_heading_lines(sheet_pen *pen, const sheet_layout *l, const grid *g);
-/** The title and the headings. */
-void sheet_draw_headings(sheet_pen *pen, const sheet_layout *l, const grid *g);
-void sheet_draw_row_head(sheet_pen *pen, const sheet_layout *l, const grid *g, int32_t row);
+void sheet_draw_title(sheet_pen *pen, const sheet_layout *l);
+void sheet_draw_headings(sheet_pen *pen, const sheet_layout *l, const grid *g,
+                         const sheet_strip *strip);
+void sheet_draw_row_head(sheet_pen *pen, const sheet_layout *l, const grid *g,
+                         const sheet_strip *strip, int32_t row);
 void sheet_draw_foot(sheet_pen *pen, const sheet_layout *l, const grid *g,
-                     const sheet_options *options);
+                     const sheet_options *options, int32_t page);
 
 /* ---- sheet_draw.c ------------------------------------------------------------------------- */
 
-/** All of the sheet.  False after a message. */
-bool sheet_draw(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *options);
+/** All of a page.  False after a message. */
+bool sheet_draw_page(sheet_pen *pen, const sheet_layout *l, const grid *g,
+                     const sheet_options *options, int32_t page);
 
 #endif

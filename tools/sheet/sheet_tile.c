@@ -3,7 +3,6 @@
 #include "sheet_parts.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { LARGEST = 65535 };
 
@@ -19,23 +18,39 @@ static const kldve_record *record_of(const grid *g, int32_t picture, int32_t net
     return NULL;
 }
 
-/* All of the picture where nothing is known. */
+/* Without padding; all of the picture where nothing is known. */
 static sheet_box seen_of(const grid *g, int32_t picture, int32_t net)
 {
     const kldve_record *r = record_of(g, picture, net);
 
+    double x, y, right, bottom;
+
     if (!r)
         return (sheet_box){0, 0, 1, 1};
-    return (sheet_box){(double)r->seen_x, (double)r->seen_y, (double)r->seen_width,
-                       (double)r->seen_height};
+    x = fmax((double)r->seen_x, 0);
+    y = fmax((double)r->seen_y, 0);
+    right = fmin((double)r->seen_x + (double)r->seen_width, 1);
+    bottom = fmin((double)r->seen_y + (double)r->seen_height, 1);
+    return (sheet_box){x, y, right - x, bottom - y};
 }
 
-double sheet_seen_aspect(const grid *g, int32_t picture, int32_t net)
+/* Height of the seen part of a picture for a width of 1. */
+static double seen_aspect(const grid *g, int32_t picture, int32_t net)
 {
     const grid_picture *p = &g->picture[picture];
     sheet_box seen = seen_of(g, picture, net);
 
     return seen.height * p->height / (seen.width * p->width);
+}
+
+double sheet_tallest(const grid *g)
+{
+    double aspect = 0;
+
+    for (int32_t p = 0; p < g->pictures; p++)
+        for (int32_t n = 0; n < g->networks; n++)
+            aspect = fmax(aspect, seen_aspect(g, p, n));
+    return fmin(fmax(aspect, 0.2), 3);
 }
 
 static int32_t side(double pixels)
@@ -75,11 +90,10 @@ static kldve_status heat(const grid *g, const grid_cell *cell, const sheet_optio
     kldve_image *drawn = NULL;
     kldve_status status;
 
-    memset(&o, 0, sizeof o);
-    o.struct_size = sizeof o;
-    o.colormap = cell->is_signed ? KLDVE_COLORMAP_DIVERGING : options->colormap;
-    if (options->opacity >= 0)
-        o.opacity = options->opacity > 0 ? (float)options->opacity : -1;
+    drawing_render_options(&options->draw, &o);
+    if (cell->is_signed)
+        o.colormap = KLDVE_COLORMAP_DIVERGING;
+    o.side = -1; /* the tile has its size */
     status = kldve_heatmap_render(g->ctx, cell->map, *image, &o, &drawn);
     if (status == KLDVE_OK) {
         pick_draw(&g->pick, &g->mask, picture->width, picture->height, drawn);

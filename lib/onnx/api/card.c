@@ -217,6 +217,7 @@ void kldve_card_free(kldve_card *card)
     if (!card)
         return;
     kx_card_free_inputs(card);
+    kldve_ctx_release(card->ctx, card->name);
     kldve_ctx_release(card->ctx, card->layer);
     kldve_ctx_release(card->ctx, card->logits);
     kldve_ctx_release(card->ctx, card->select);
@@ -224,6 +225,11 @@ void kldve_card_free(kldve_card *card)
     kldve_ctx_release(card->ctx, card->objects);
     kldve_ctx_release(card->ctx, card->labels);
     kldve_ctx_release(card->ctx, card);
+}
+
+const char *kldve_card_name(const kldve_card *card)
+{
+    return card ? card->name : NULL;
 }
 
 const char *kldve_card_layer(const kldve_card *card)

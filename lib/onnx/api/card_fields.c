@@ -107,7 +107,7 @@ static kldve_status read_detector(const kx_card_reader *r, json_object *root, kl
 kldve_status kx_card_fields(const kx_card_reader *r, json_object *root, const char *folder,
                             kldve_card *card)
 {
-    const char *layer, *logits, *select, *labels;
+    const char *name, *layer, *logits, *select, *labels;
     json_object *input = NULL;
     kldve_status status;
 
@@ -119,12 +119,14 @@ kldve_status kx_card_fields(const kx_card_reader *r, json_object *root, const ch
         (status = kx_card_read_inputs(r, root, folder, card)) != KLDVE_OK ||
         (status = read_grid(r, root, card)) != KLDVE_OK ||
         (status = read_scores(r, root, &card->scores)) != KLDVE_OK ||
+        (status = kx_card_get_string(r, root, "name", &name)) != KLDVE_OK ||
         (status = kx_card_get_string(r, root, "features", &layer)) != KLDVE_OK ||
         (status = kx_card_get_string(r, root, "logits", &logits)) != KLDVE_OK ||
         (status = kx_card_get_string(r, root, "select", &select)) != KLDVE_OK ||
         (status = read_detector(r, root, card, &select)) != KLDVE_OK ||
         (status = check_scores(r, logits, select)) != KLDVE_OK ||
         (status = kx_card_get_string(r, root, "labels", &labels)) != KLDVE_OK ||
+        (status = kx_card_keep(r, NULL, name, &card->name)) != KLDVE_OK ||
         (status = kx_card_keep(r, NULL, layer, &card->layer)) != KLDVE_OK ||
         (status = kx_card_keep(r, NULL, logits, &card->logits)) != KLDVE_OK ||
         (status = kx_card_keep(r, NULL, select, &card->select)) != KLDVE_OK ||

@@ -30,7 +30,7 @@ typedef struct kx_card_values {
 
 struct kldve_card {
     kldve_ctx *ctx;
-    char *layer, *logits, *select, *labels;
+    char *name, *layer, *logits, *select, *labels;
     char *boxes, *objects;           /* of a detector */
     int32_t box_format, box_units;   /* kldve_onnx_boxes, kldve_onnx_box_units */
     int32_t grid_height, grid_width; /* cells of a layer of tokens; 0: not said */

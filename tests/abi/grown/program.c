@@ -307,8 +307,12 @@ static void pass_results(kldve_ctx *ctx, kldve_heatmap *map)
     kldve_record *record = result(sizeof *record);
     kldve_timings *timings = result(sizeof *timings);
     kldve_render_options *render = COPY(kldve_render_options, .opacity = 1);
+    kldve_render_options *defaults = result(sizeof *defaults);
     kldve_image *image = NULL;
 
+    CHECK(kldve_heatmap_render_defaults(ctx, map, 0, 0, NULL, defaults) == KLDVE_OK);
+    check_result(defaults, sizeof *defaults);
+    CHECK(defaults->opacity > 0 && defaults->colormap > 0);
     CHECK(kldve_heatmap_record(map, record) == KLDVE_OK);
     check_result(record, sizeof *record);
     CHECK(record->classes == CLASSES && record->seen_height == 1);
@@ -319,6 +323,7 @@ static void pass_results(kldve_ctx *ctx, kldve_heatmap *map)
         kldve_image_free(image);
     free(record);
     free(timings);
+    free(defaults);
     free(render);
 }
 
@@ -353,9 +358,8 @@ static void measure(kldve_ctx *ctx, const kldve_heatmap *map)
 
 static void pass_metric(kldve_ctx *ctx, const kldve_heatmap *map)
 {
-    kldve_metric *metric =
-        COPY(kldve_metric, .name = "first_value", .low = 0, .high = 1, .compute = metric_compute,
-             .options = KLDVE_METRIC_OPTION_STEPS);
+    kldve_metric *metric = COPY(kldve_metric, .name = "first_value", .low = 0, .high = 1,
+                                .compute = metric_compute, .options = KLDVE_METRIC_OPTION_STEPS);
 
     if (accepted(ctx, "kldve_metric", kldve_metric_register(ctx, metric))) {
         memset(metric, 0xaa, sizeof *metric); /* it was copied */
@@ -433,7 +437,8 @@ static void pass_features(kldve_ctx *ctx, const kldve_backend *backend)
     behind_layer = 1;
     CHECK(kldve_explainer_new(ctx, backend, NULL, &explainer) == KLDVE_OK);
     behind_layer = 0;
-    accepted(ctx, "kldve_feature_maps", kldve_explain_features(explainer, features, &options, &map));
+    accepted(ctx, "kldve_feature_maps",
+             kldve_explain_features(explainer, features, &options, &map));
     kldve_heatmap_free(map);
     kldve_explainer_free(explainer);
     free(features);
@@ -586,22 +591,37 @@ static const struct {
     const char *name;
     int read; /* by the library: a program can set a member of it */
 } structs[] = {
-    {"kldve_allocator", 1},     {"kldve_divergence_options", 1},
-    {"kldve_options", 1},       {"kldve_arrays", 1},
-    {"kldve_feature_maps", 1},      {"kldve_input_spec", 1},
-    {"kldve_pixels", 1},        {"kldve_render_options", 1},
-    {"kldve_backend", 1},       {"kldve_method", 1},
-    {"kldve_metric", 1},        {"kldve_shape", 1},
-    {"kldve_bias_gradient", 1}, {"kldve_attention", 1},
-    {"kldve_pick", 0},          {"kldve_record", 0},
-    {"kldve_timings", 0},       {"kldve_divergence_info", 0},
-    {"kldve_job", 0},           {"kldve_metric_job", 0},
-    {"kldve_metric_subject", 1},    {"kldve_metric_options", 1},
+    {"kldve_allocator", 1},
+    {"kldve_divergence_options", 1},
+    {"kldve_options", 1},
+    {"kldve_arrays", 1},
+    {"kldve_feature_maps", 1},
+    {"kldve_input_spec", 1},
+    {"kldve_pixels", 1},
+    {"kldve_render_options", 1},
+    {"kldve_backend", 1},
+    {"kldve_method", 1},
+    {"kldve_metric", 1},
+    {"kldve_shape", 1},
+    {"kldve_bias_gradient", 1},
+    {"kldve_attention", 1},
+    {"kldve_pick", 0},
+    {"kldve_record", 0},
+    {"kldve_timings", 0},
+    {"kldve_divergence_info", 0},
+    {"kldve_job", 0},
+    {"kldve_metric_job", 0},
+    {"kldve_metric_subject", 1},
+    {"kldve_metric_options", 1},
 #ifdef WITH_ONNX
-    {"kldve_onnx_options", 1},  {"kldve_onnx_input", 1},
-    {"kldve_onnx_dim", 1},      {"kldve_onnx_tensor", 0},
-    {"kldve_onnx_choice", 0},   {"kldve_onnx_files", 1},
-    {"kldve_card_value", 0},    {"kldve_onnx_needs", 0},
+    {"kldve_onnx_options", 1},
+    {"kldve_onnx_input", 1},
+    {"kldve_onnx_dim", 1},
+    {"kldve_onnx_tensor", 0},
+    {"kldve_onnx_choice", 0},
+    {"kldve_onnx_files", 1},
+    {"kldve_card_value", 0},
+    {"kldve_onnx_needs", 0},
 #endif
 };
 

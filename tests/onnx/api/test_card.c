@@ -82,6 +82,7 @@ static const struct bad_case bad[] = {
      "input.center_crop: does not go with \"resize\": \"pad\""},
     {"a resized padded picture", INPUT("\"resize\": \"pad-end\", \"resize_shorter_side\": 8"),
      "input.resize_shorter_side: does not go with"},
+    {"name is a number", "{\"name\": 5}", "name: must be a string, not a number"},
     {"std of 0", INPUT("\"std\": [1, 0, 1]"), "input.std: must be above 0"},
     {"std of strings", INPUT("\"std\": [\"a\", \"b\", \"c\"]"), "input.std: must be a number"},
     {"resize to 0", INPUT("\"resize_shorter_side\": 0"),

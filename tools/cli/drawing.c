@@ -1,0 +1,88 @@
+/* drawing.c - how maps are drawn. */
+#include "drawing.h"
+
+#include <string.h>
+
+#include "tool.h"
+
+enum { VIEWS = 4, UPSAMPLINGS = 3 };
+
+/* In the order of kldve_map_view, whose 0 is "default". */
+const char *view_choice(int32_t index)
+{
+    static const char *const names[VIEWS] = {"overlay", "masked", "contours", "outline"};
+
+    return index >= 0 && index < VIEWS ? names[index] : NULL;
+}
+
+/* In the order of kldve_upsampling, whose 0 is "default". */
+const char *upsampling_choice(int32_t index)
+{
+    static const char *const names[UPSAMPLINGS] = {"bilinear", "bicubic", "lanczos"};
+
+    return index >= 0 && index < UPSAMPLINGS ? names[index] : NULL;
+}
+
+void drawing_defaults(drawing *d)
+{
+    *d = (drawing){.opacity = -1, .clip = -1, .blur = -1, .line = -1, .enlarge = -1};
+}
+
+/* One option, and what of it would be seen. */
+typedef struct use {
+    const char *name;
+    bool given;
+    bool over, alone; /* read by the view that was chosen, read by the heat alone */
+} use;
+
+int drawing_check(const char *command, const drawing *d, const drawing_targets *targets)
+{
+    const bool overlay = d->view <= KLDVE_VIEW_OVERLAY, contours = d->view == KLDVE_VIEW_CONTOURS;
+    const use uses[] = {
+        {"view", d->view > 0, true, false},
+        {"opacity", d->opacity >= 0, overlay, false},
+        {"line", d->line >= 0, true, false},
+        {"colormap", d->colormap > 0, overlay || contours, true},
+        {"clip", d->clip >= 0, overlay || contours, true},
+        {"blur", d->blur >= 0, true, true},
+        {"upsample", d->upsampling > 0, true, true},
+        {"enlarge", d->enlarge >= 0, true, true},
+    };
+
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+        const use *u = &uses[i];
+
+        if (!u->given || (u->over && targets->over) || (u->alone && targets->alone))
+            continue;
+        if (u->over && u->alone)
+            return args_usage(command, "--%s changes nothing: no picture is written; %s", u->name,
+                              targets->add_any);
+        if (u->over)
+            return args_usage(command,
+                              "--%s changes nothing: no heat is drawn over the picture; %s",
+                              u->name, targets->add);
+        return args_usage(command, "--%s changes nothing: it is not for --view %s", u->name,
+                          view_choice(d->view - 1));
+    }
+    return EXIT_DONE;
+}
+
+/* What was given as 0 is meant, and the library's 0 is its default. */
+static float given(double value)
+{
+    return value > 0 ? (float)value : value < 0 ? 0 : -1;
+}
+
+void drawing_render_options(const drawing *d, kldve_render_options *o)
+{
+    memset(o, 0, sizeof *o);
+    o->struct_size = sizeof *o;
+    o->colormap = d->colormap;
+    o->view = d->view;
+    o->upsampling = d->upsampling;
+    o->opacity = given(d->opacity);
+    o->clip = given(d->clip);
+    o->blur = given(d->blur);
+    o->line = (int32_t)given(d->line);
+    o->side = (int32_t)given(d->enlarge);
+}
