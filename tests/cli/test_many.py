@@ -224,7 +224,7 @@ class Folders(Many):
 class Failures(Many):
     def test_bad_pictures_do_not_stop_the_others(self):
         self.dots("a.png", "b.png")
-        self.write("broken.png", b"no picture")
+        self.write("broken.png", b"\0\1\2\3")
         result = self.explain("a.png", "broken.png", "missing.png", "b.png", "--out-dir", "d",
                               "--jsonl", "r.jsonl", status=1)
         self.assertEqual(result.err.splitlines()[-3:],
@@ -245,7 +245,7 @@ class Failures(Many):
             self.assertIn(line, result.err)
             self.assertFalse(os.path.exists(self.path("d")), args)
         for i, name in enumerate(names):
-            self.write(name, b"no picture %d" % i)
+            self.write(name, b"\0\1\2%d" % i)
         self.assertEqual(self.explain(*names, status=1).err,
                          "kldve: none of the 9 pictures could be explained: not a picture in PNG or "
                          "JPEG format\n")
@@ -263,6 +263,8 @@ class Failures(Many):
                 (["--resume"], "--resume needs --jsonl FILE"),
                 (["--resume", "--jsonl", "-"], "--resume needs --jsonl FILE"),
                 (["--resume", "--force", "--jsonl", "r"], "give one of them"),
+                (["--jsonl", "r", "--opacity", "1"], "--opacity changes nothing"),
+                (["--write", "map", "--colormap", "jet"], "--colormap changes nothing"),
                 (["--jsonl", "b.png"], "--jsonl b.png would overwrite b.png")]:
             result = self.explain(*names, *args, status=2)
             self.assertIn(line, result.err)

@@ -3,6 +3,7 @@
 #include "cli/getters.h"
 #include "cli/output_names.h"
 #include "expected.h"
+#include "many.h"
 
 #include <string.h>
 
@@ -137,8 +138,8 @@ static int check_drawing(const explain_args *args)
     bool only_data = args->map || args->dump || args->json;
     bool overlaid = args->overlay || args->terminal || (!args->heat && !only_data);
     const drawing_targets targets = {
-        .over = overlaid,
-        .alone = args->heat != NULL,
+        .over = overlaid && many_writes(args, MANY_OVERLAY),
+        .alone = args->heat || many_writes(args, MANY_HEAT),
         .add = "add -o FILE or --terminal",
         .add_any = "add -o FILE, --heat FILE or --terminal",
     };

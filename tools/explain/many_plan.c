@@ -177,6 +177,11 @@ static uint32_t wanted_outputs(const explain_args *args)
     return args->jsonl && !args->out_dir ? 0 : UINT32_C(1) << MANY_OVERLAY;
 }
 
+bool many_writes(const explain_args *args, many_output output)
+{
+    return wanted_outputs(args) >> output & 1;
+}
+
 /* No result replaces a picture of this run, by whatever name or link. */
 static bool spare_pictures(const many *m, const output_names *names)
 {

@@ -10,7 +10,7 @@
 #include "sheet_parts.h"
 
 /* Fontconfig is shared by all threads. */
-static pthread_mutex_t drawing = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t fonts = PTHREAD_MUTEX_INITIALIZER;
 
 /* A strip of text into the rows of the picture from `top` on; false: out of memory. */
 static bool copy_strip(cairo_surface_t *surface, kldve_image *to, int32_t top, int32_t height)
@@ -88,9 +88,9 @@ kldve_status pair_write(kldve_ctx *ctx, const pair_layout *l, const pair_text *t
 {
     bool ok;
 
-    pthread_mutex_lock(&drawing);
+    pthread_mutex_lock(&fonts);
     ok = draw_strip(l, text, draw_heads, 0, l->head, to) &&
          draw_strip(l, text, draw_foot, l->head + l->height, l->foot, to);
-    pthread_mutex_unlock(&drawing);
+    pthread_mutex_unlock(&fonts);
     return ok ? KLDVE_OK : kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "no memory for the captions");
 }
