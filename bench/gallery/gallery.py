@@ -2,11 +2,12 @@
 """The gallery: every method on the same pictures, a strip for each.
 
     gallery.py [--kldve COMMAND] [--model NET.onnx] [--also NET.onnx] [--out FOLDER] [--page FILE.html]
-               [PICTURE | PICTURE=TARGET]...
+               [--method NAME]... [PICTURE | PICTURE=TARGET]...
 
-Writes FOLDER/METHOD.jpg for each method of `kldve methods` and FOLDER/kl-dve-READING.jpg for each reading, the
-maps side by side in the order of the pictures, and FOLDER/pictures.jpg, the bare pictures.  --also is a network for methods that the first
-one rules out, such as rollout.  --page writes a page that shows all of them with their names.
+Writes FOLDER/METHOD.jpg for each method of `kldve methods` and FOLDER/kl-dve-READING.jpg for each
+reading, the maps side by side in the order of the pictures, and FOLDER/pictures.jpg, the bare
+pictures.  --also is a network for methods that the first one rules out, such as rollout.  --method
+takes that one alone, or those.  --page writes a page that shows all of them with their names.
 
 Without arguments it makes the pictures of docs/gallery.md: the demonstration networks and three of
 their scenes.  With your network and your photographs it makes your gallery:
@@ -114,6 +115,7 @@ def main():
     parser.add_argument("--model", help="default: the built-in network")
     parser.add_argument("--also", help="a network for methods that the first one rules out")
     parser.add_argument("--out", default=f"{ROOT}/docs/pictures/gallery")
+    parser.add_argument("--method", action="append", metavar="NAME")
     parser.add_argument("--page", metavar="FILE.html")
     parser.add_argument("picture", nargs="*")
     args = parser.parse_args()
@@ -123,11 +125,17 @@ def main():
     for path, _ in pictures:
         if not os.path.exists(path):
             sys.exit(f"gallery: {path}: no such picture")
+    chosen = methods(args.kldve)
+    unknown = set(args.method or []) - {name for name, _, _ in chosen}
+    if unknown:
+        sys.exit(f"gallery: no method is called {', '.join(sorted(unknown))}; see 'kldve methods'")
     os.makedirs(args.out, exist_ok=True)
     strip([path for path, _ in pictures], os.path.join(args.out, "pictures.jpg"))
     drawn = [("pictures", "as they are")]
     with tempfile.TemporaryDirectory(prefix="kldve-gallery-") as folder:
-        for name, options, source in methods(args.kldve):
+        for name, options, source in chosen:
+            if args.method and name not in args.method:
+                continue
             reason = draw(args, name, options, pictures, folder)
             if reason is None:
                 drawn.append((name, source))

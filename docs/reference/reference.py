@@ -20,7 +20,7 @@ def run(doxygen, doxyfile):
 def tidy_manual(folder):
     """Functions, structs and headers only: Doxygen also writes pages of members, free(3) among them, of constants and of
     folders.  A header's page is called kldve_image.h(3), for there may be another image.h."""
-    for page in folder.iterdir():
+    for page in list(folder.iterdir()):
         if page.name.endswith(".h.3") and not page.name.startswith("kldve"):
             page.rename(folder / ("kldve_" + page.name))
         elif not page.name.startswith("kldve_") and page.name != "kldve.h.3":

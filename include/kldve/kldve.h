@@ -778,6 +778,7 @@ typedef enum kldve_map_view {
 } kldve_map_view;
 
 /** The kldve_map_view of a name: "overlay", "masked", "contours", "outline".
+ *  @param view  On KLDVE_OK a kldve_map_view.
  *  @return KLDVE_OK, KLDVE_E_NOT_FOUND (another name), KLDVE_E_ARG (NULL).
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_map_view_from_name(const char *name, int32_t *view);

@@ -103,7 +103,7 @@ class Outputs(Folder):
                               "--map", "c.npy", "--dump", "d", "--json", "e.json", "--check")
         self.assertEqual(set(snapshot(self.dir)) - {"pic.png", "net.onnx", "net.card.json",
                                                     "labels.txt", "plain.onnx"},
-                         {"a.jpg", "b.PNG", "c.npy", "d", "e.json", "d/logits.npy", "d/kl.npy",
+                         {"a.jpg", "b.PNG", "c.npy", "d", "e.json", "d/input.npy", "d/logits.npy", "d/kl.npy",
                           "d/z.npy", "d/alpha_logits.npy", "d/neighbours_cotangent.npy",
                           "d/alpha_neighbours.npy", "d/map_neighbours.npy"})
         for name in ["a.jpg", "b.PNG", "c.npy", "d", "e.json"]:
@@ -115,6 +115,10 @@ class Outputs(Folder):
         self.assertEqual(cells.value, Npy(self.path("d/map_neighbours.npy")).value)
         self.assertEqual((min(cells.value), max(cells.value)), (0, 1))
         self.assertEqual(Npy(self.path("d/logits.npy")).shape, (4,))
+        # What the network was given, given again, is the same to the last bit.
+        self.succeed("explain", "net.onnx", "d/input.npy", "--dump", "again")
+        for name in ["input", "logits", "map_neighbours"]:
+            self.assertEqual(Npy(self.path(f"again/{name}.npy")).value, Npy(self.path(f"d/{name}.npy")).value)
         self.assertEqual(Npy(self.path("d/alpha_neighbours.npy")).shape, (4,))
         self.assertAlmostEqual(sum(Npy(self.path("d/z.npy")).value), 0, places=12)
 
@@ -694,7 +698,7 @@ USAGE = [
     ("no command", [], r"a command is missing"),
     ("unknown command", ["exlpain"], r"there is no command 'exlpain'; did you mean 'explain'\? See 'kldve --help'\n\Z"),
     ("command like no other", ["photograph"], r"there is no command 'photograph'; see 'kldve --help'\n\Z"),
-    ("help on a misspelt command", ["help", "Layer"], r"help: there is no command, method, reading or metric 'Layer'; did you mean 'layers'\?"),
+    ("help on a misspelt command", ["help", "Layer"], r"help: there is no command, method, reading or metric 'Layer'; did you mean 'layers' or 'layer-cam'\?"),
     ("help on nothing", ["help", "nothing"], r"help: there is no command, method, reading or metric 'nothing'"),
     ("no picture", ["explain"], r"a picture is missing"),
     ("model without picture", ["explain", "net.onnx"], r"a picture is missing: "),
@@ -1261,7 +1265,7 @@ class Real(unittest.TestCase):
         self.assertIn("row {}, box {:.1f}, {:.1f} to {:.1f}, {:.1f}\n".format(
             records[0]["row"], *records[0]["box"]), result.out)
         self.assertEqual((records[0]["scores"], records[0]["target"]["index"]), ("softmax", 1))
-        result = run("explain", network, picture, "--box", "3,250", "--quiet", cwd=self.dir)
+        result = run("explain", network, picture, "--box", "3,250", "--quiet", "-o", "a.png", cwd=self.dir)
         self.assertEqual(result.status, 0, result.err)  # some row has a box anywhere
         result = run("explain", network, picture, "--box", "3,3", "--quiet", "-o", "a.png", cwd=self.dir)
         self.assertRegex(result.err, r"\Akldve: .*the network does not see pixel 3,3: of the 512 x 640")

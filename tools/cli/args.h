@@ -117,6 +117,7 @@ typedef struct arg_command {
     const char *summary;          /**< a sentence */
     const char *notes;            /**< printed after the options, may be NULL */
     const char *first[ARG_FIRST]; /**< options that a newcomer needs, which help shows first */
+    const char *files; /**< endings of the files that are its arguments, ".npy .db"; NULL: none */
     const arg_example *example;   /**< printed at the end, may be NULL; a test runs them */
     const arg_option *option;
     int32_t max_rest; /**< arguments of ARG_REST; 0: as many as are given */

@@ -1,5 +1,5 @@
 /* figures.h - the figures of one map, as every record of a map has them: of `kldve explain` and of
- * `kldve compare` (docs/command.md lists the members). */
+ * `kldve compare` (docs/compare.md lists the members). */
 #ifndef KLDVE_TOOLS_FIGURES_H
 #define KLDVE_TOOLS_FIGURES_H
 

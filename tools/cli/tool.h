@@ -172,7 +172,7 @@ typedef struct network {
 
 /** Options of every command with a network.  `member` is the network_args in the struct `type`. */
 #define NETWORK_OPTIONS(type, member)                                                              \
-    OPTION_STRING("card", offsetof(type, member.card), "FILE",                                     \
+    OPTION_STRING("card", offsetof(type, member.card), "FILE.json",                                     \
                   "model card; default: NAME.card.json beside NAME.onnx"),                         \
         OPTION_STRING("layer", offsetof(type, member.layer), "NAME",                               \
                       "tensor to explain; default: the card's, or the last with cells"),           \

@@ -78,7 +78,7 @@ bool diff_holds(const diff_figures *f, const diff_bound *b);
 
 /* ---- diff_json.c -------------------------------------------------------------------------- */
 
-/** Everything as JSON (docs/command.md lists the members).  False after a message. */
+/** Everything as JSON (docs/compare.md lists the members).  False after a message. */
 bool diff_write_json(const char *path, const diff_maps *a, const diff_maps *b,
                      const diff_measures *m, const diff_figures *f, const diff_bounds *bounds);
 

@@ -1,4 +1,4 @@
-/* diff_json.c - what kldve diff found, as JSON (docs/command.md lists the members). */
+/* diff_json.c - what kldve diff found, as JSON (docs/compare.md lists the members). */
 #include "diff.h"
 
 #include "cli/json.h"

@@ -1,5 +1,6 @@
 /* dump.c - every intermediate of an explanation as .npy:
  *
+ *     input [channels][height][width] float32: what the network is given; not of a film
  *     logits [classes] float32, z, alpha_logits [classes] float64, kl [1] float64
  *     contrast_cotangent, rivals_cotangent or neighbours_cotangent [classes] float64
  *     alpha_channel, alpha_contrast, alpha_rivals or alpha_neighbours [maps] float64: one weight
@@ -22,7 +23,7 @@
 enum { NAME_SIZE = 64 };
 
 /* The files in the order in which they are written. */
-enum { LOGITS, KL, Z, ALPHA, COTANGENT, WEIGHTS, MAP, SPREAD, FILES };
+enum { INPUT, LOGITS, KL, Z, ALPHA, COTANGENT, WEIGHTS, MAP, SPREAD, FILES };
 static_assert((int)FILES == (int)DUMP_FILES, "DUMP_FILES counts them");
 
 /* Files of the default method are named after its reading, those of the others after the method. */
@@ -51,7 +52,7 @@ static void stem(const kldve_method *method, int32_t reading, char *out, size_t 
 static void file_name(const kldve_method *method, int32_t reading, int32_t file, char *out)
 {
     static const char *const plain[] = {
-        [LOGITS] = "logits", [KL] = "kl", [Z] = "z", [ALPHA] = "alpha_logits"};
+        [INPUT] = "input", [LOGITS] = "logits", [KL] = "kl", [Z] = "z", [ALPHA] = "alpha_logits"};
     static const char *const before[] = {
         [COTANGENT] = "cotangent_", [WEIGHTS] = "alpha_", [MAP] = "map_", [SPREAD] = "error_"};
     char name[NAME_SIZE / 2];
@@ -108,6 +109,29 @@ static bool write_doubles(const explanation *e, const char *folder, int32_t file
     return write_array(e, folder, file, NPY_FLOAT64, 1, &count, data);
 }
 
+/* Of a film there is none. */
+static bool write_input(const explanation *e, const char *folder)
+{
+    const kldve_shape *shape = &e->net.shape;
+    size_t dim[3] = {(size_t)shape->in_channels, (size_t)shape->in_height, (size_t)shape->in_width};
+    float *input;
+    bool ok = false;
+
+    if (e->input)
+        return write_array(e, folder, INPUT, NPY_FLOAT32, 3, dim, e->input);
+    if (shape->in_frames > 1)
+        return true;
+    input = malloc(dim[0] * dim[1] * dim[2] * sizeof *input);
+    if (!input)
+        complain("%s: out of memory", folder);
+    else if (kldve_explainer_input(e->net.explainer, e->picture, input))
+        complain_ctx(e->net.ctx, folder, KLDVE_E_ARG);
+    else
+        ok = write_array(e, folder, INPUT, NPY_FLOAT32, 3, dim, input);
+    free(input);
+    return ok;
+}
+
 static bool write_logits(const explanation *e, const char *folder)
 {
     size_t count;
@@ -147,7 +171,7 @@ bool dump_write(const explanation *e, const char *folder)
 
     if (!output_folder(folder, &made))
         return false;
-    if (write_logits(e, folder) && write_kl(e, folder) &&
+    if (write_input(e, folder) && write_logits(e, folder) && write_kl(e, folder) &&
         write_doubles(e, folder, Z, kldve_heatmap_z) &&
         write_doubles(e, folder, ALPHA, kldve_heatmap_alpha) && write_cotangent(e, folder) &&
         write_doubles(e, folder, WEIGHTS, kldve_heatmap_weights) &&

@@ -154,6 +154,7 @@ const arg_command explain_command = {
     .group = "Explain decisions:",
     .line = "which pixels made the network say that: heat maps of pictures",
     .first = {"target", "method", "o", "layer", "terminal"},
+    .files = ".onnx .png .jpg .jpeg .npy",
     .example = examples,
     .usage = "[NET.onnx] PICTURE [options]\n       kldve explain NET.onnx FRAME.png FRAME.png "
              "... [options]",

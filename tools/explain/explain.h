@@ -129,7 +129,7 @@ bool record_write(const explanation *e, const explain_args *args);
 /** dump.c: write every intermediate as .npy into a folder.  False after a message. */
 bool dump_write(const explanation *e, const char *folder);
 
-enum { DUMP_FILES = 8, DUMP_PATH = 4096 };
+enum { DUMP_FILES = 9, DUMP_PATH = 4096 };
 
 /** The path of a file that --dump may write, 0 to DUMP_FILES - 1, cut to `size`. */
 void dump_file(const explain_args *args, int32_t index, char *out, size_t size);

@@ -1,4 +1,4 @@
-/* grid_json.c - all figures of a grid as JSON (docs/command.md lists the members). */
+/* grid_json.c - all figures of a grid as JSON (docs/compare.md lists the members). */
 #include "grid_json.h"
 #include "cli/getters.h"
 

@@ -6,7 +6,7 @@
 
 #include "grid.h"
 
-/** The object that `kldve compare --json` writes (docs/command.md lists its members); `maps` is in
+/** The object that `kldve compare --json` writes (docs/compare.md lists its members); `maps` is in
  *  the order of g->cell.  NULL: out of memory. */
 json_object *grid_json(const grid *g);
 

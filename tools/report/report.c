@@ -180,6 +180,7 @@ const arg_command report_command = {
     .group = "Explain decisions:",
     .line = "the same as one page for the browser, to click through and to share",
     .first = {"method", "target", "o", "model", "name"},
+    .files = ".onnx .png .jpg .jpeg",
     .example = examples,
     .usage = "[NET.onnx...] PICTURE... [options]",
     .summary =

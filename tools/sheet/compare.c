@@ -170,6 +170,7 @@ const arg_command compare_command = {
     .group = "Explain decisions:",
     .line = "networks, methods and targets side by side on one sheet",
     .first = {"method", "target", "o", "model", "table"},
+    .files = ".onnx .png .jpg .jpeg",
     .example = examples,
     .usage = "[NET.onnx...] PICTURE... [options]",
     .summary =

@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+"""docs/gallery.md shows every method and every reading, and the script that draws it works.
+
+    test_gallery.py SOURCE KLDVE SCRATCH       skipped (77) without Pillow
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+try:
+    from PIL import Image
+except ImportError:
+    sys.exit(77)
+
+source, kldve, scratch = pathlib.Path(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])
+LARGEST = 3_000_000  # bytes of all pictures of the pages
+
+
+def names():
+    """The methods and readings that the command has."""
+    text = subprocess.run([kldve, "methods"], capture_output=True, text=True, check=True).stdout
+    methods = [line.split()[0] for line in text.split("\n\n")[0].splitlines()[1:]]
+    readings = re.search(r"^kl-dve +((?:\w+, )+\w+)$", text, flags=re.M)[1].split(", ")
+    return methods, readings
+
+
+def test_page():
+    """Each has a row with a picture, and a row with a sentence below it."""
+    page = (source / "docs/gallery.md").read_text()
+    methods, readings = names()
+    files = {m: m for m in methods} | {r: f"kl-dve-{r}" for r in readings}
+    for name, file in files.items():
+        row = rf"^\| `{re.escape(name)}` \| !\[[^\]]+\]\(pictures/gallery/{re.escape(file)}\.jpg\) \|\n\| \| [A-Z].+\. \|$"
+        assert re.search(row, page, flags=re.M), f"docs/gallery.md lacks {name}"
+    assert len(methods) >= 36 and len(re.findall(r"\(pictures/gallery/", page)) == len(files) + 1
+
+
+def test_size():
+    size = sum(f.stat().st_size for f in (source / "docs/pictures").rglob("*") if f.is_file())
+    assert size < LARGEST, f"docs/pictures: {size} bytes"
+
+
+def run(*options):
+    return subprocess.run(["/usr/bin/python3", source / "bench/gallery/gallery.py", "--kldve", kldve, "--out",
+                           scratch / "gallery", *options], capture_output=True, text=True, check=False)
+
+
+def changed(name):
+    """Whether the strip of a method differs from that of the bare pictures, in each of its two cells."""
+    with Image.open(scratch / "gallery/pictures.jpg") as bare, Image.open(scratch / f"gallery/{name}.jpg") as drawn:
+        assert bare.size == drawn.size == (2 * 224 + 8, 224)
+        cells = [(x, 0, x + 224, 224) for x in (0, 232)]
+        return [max(abs(p - q) for p, q in zip(bare.crop(c).tobytes(), drawn.crop(c).tobytes())) > 60 for c in cells]
+
+
+def test_script():
+    """Two scenes, a method of the first network, one that only the second has, and a page of both."""
+    pictures = [f"{source}/demo/pictures/scene1.png=boat", f"{source}/demo/pictures/scene2.png"]
+    page = scratch / "gallery.html"
+    done = run("--model", source / "demo/kldve-demo.onnx", "--also", source / "demo/kldve-vit.onnx", "--page", page,
+               "--method", "grad-cam", "--method", "grad-rollout", "--method", "kl-dve-rivals", *pictures)
+    assert done.returncode == 0, done.stderr
+    for name in ("grad-cam", "grad-rollout", "kl-dve-rivals"):
+        assert all(changed(name)), name
+        assert f"src='gallery/{name}.jpg'" in page.read_text()
+    done = run("--model", source / "demo/kldve-demo.onnx", "--method", "rollout", pictures[1])
+    assert done.returncode == 1 and "rollout left out" in done.stderr, done.stderr
+    done = run("--method", "gradcam")
+    assert done.returncode == 1 and "no method is called gradcam" in done.stderr, done.stderr
+    done = run(scratch / "none.png")
+    assert done.returncode == 1 and "no such picture" in done.stderr, done.stderr
+
+
+scratch.mkdir(parents=True, exist_ok=True)
+for test in (test_page, test_size, test_script):
+    test()
