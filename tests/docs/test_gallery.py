@@ -18,10 +18,11 @@ LARGEST = 3_000_000  # bytes of all pictures of the pages
 
 
 def names():
-    """The methods and readings that the command has."""
+    """The methods and readings that the command accepts."""
+    text = subprocess.run([kldve, "help", "kl-dve"], capture_output=True, text=True, check=True).stdout
+    readings = re.search(r"^readings +(.+)$", text, flags=re.M)[1].split(", ")
     text = subprocess.run([kldve, "methods"], capture_output=True, text=True, check=True).stdout
-    methods = [line.split()[0] for line in text.split("\n\n")[0].splitlines()[1:]]
-    readings = re.search(r"^kl-dve +((?:\w+, )+\w+)$", text, flags=re.M)[1].split(", ")
+    methods = [name for table in text.split("\n\n")[:2] for name in re.findall(r"^[a-z]\S+", table, flags=re.M)[1:]]
     return methods, readings
 
 

@@ -86,3 +86,21 @@ void drawing_render_options(const drawing *d, kldve_render_options *o)
     o->line = (int32_t)given(d->line);
     o->side = (int32_t)given(d->enlarge);
 }
+
+int drawing_check_sign(const char *command, const drawing *d, const method_use *asked,
+                       int32_t count, int32_t sign)
+{
+    char names[MESSAGE_SIZE / 4] = "";
+
+    if (d->colormap != KLDVE_COLORMAP_DIVERGING)
+        return EXIT_DONE;
+    for (int32_t i = 0; i < count; i++) {
+        if ((sign ? sign : asked[i].method->sign) == KLDVE_SIGN_SIGNED)
+            return EXIT_DONE;
+        list_name(names, sizeof names, asked[i].method->name);
+    }
+    return args_usage(command,
+                      "--colormap diverging is for maps with signs, and those of %s have none: add "
+                      "--sign signed, or leave it out",
+                      names);
+}

@@ -97,39 +97,30 @@ static uint64_t options_given(const explain_args *args)
            (args->truth ? KLDVE_OPTION_TRUTH : 0);
 }
 
-/* Of a method that reads --neighbour-perplexity, one reading does. */
-static int check_neighbours(const explain_args *args)
-{
-    if (args->neighbour_perplexity == 0)
-        return EXIT_DONE;
-    if (explain_reading(args) != KLDVE_READING_NEIGHBOURS)
-        return args_usage("explain",
-                          "--neighbour-perplexity changes nothing: it is for the reading "
-                          "neighbours, not for %s",
-                          kldve_reading_name(explain_reading(args)));
-    if (args->rival)
-        return args_usage("explain", "--neighbour-perplexity changes nothing: with --rival only "
-                                     "two classes count");
-    return EXIT_DONE;
-}
-
 /* Find options that would change nothing. */
 static int check_method(const explain_args *args)
 {
-    const uint64_t of_layer =
-        KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT | KLDVE_NEED_FEATURE_FORWARDS;
     const kldve_method *method = explain_method(args);
-    int status;
+    const method_use use = {method, method->readings ? explain_reading(args) : 0};
+    const network_args *n = &args->network;
+    const char *of_layer = args->fuse.count > 0                                           ? "fuse"
+                           : n->layer                                                     ? "layer"
+                           : n->grid.width > 0 && !(method->needs & KLDVE_NEED_ATTENTION) ? "grid"
+                                                                                          : NULL;
+    int status = EXIT_DONE;
 
     if (args->reading > 0 && !method->readings)
         return unread_reading("explain", method->name);
-    if (args->fuse.count > 0 && !(method->needs & of_layer))
-        return args_usage("explain",
-                          "--fuse changes nothing: %s explains pixels and looks at no layer",
-                          method->name);
-    if ((status = unread_options("explain", options_given(args), &method, 1)) != EXIT_DONE)
-        return status;
-    return check_neighbours(args);
+    if (of_layer)
+        status = unread_layer("explain", of_layer, &use, 1);
+    if (status == EXIT_DONE && args->rival)
+        status = unread_rival("explain", &use);
+    if (status == EXIT_DONE)
+        status = unread_options("explain", options_given(args), &use, 1);
+    if (status == EXIT_DONE && args->rival && args->neighbour_perplexity > 0)
+        return args_usage("explain", "--neighbour-perplexity changes nothing: with --rival only "
+                                     "two classes count");
+    return status;
 }
 
 /* The same of those that say how to draw. */
@@ -144,7 +135,11 @@ static int check_drawing(const explain_args *args)
         .add_any = "add -o FILE, --heat FILE or --terminal",
     };
 
-    return drawing_check("explain", &args->draw, &targets);
+    const method_use use = {explain_method(args), 0};
+    int status = drawing_check("explain", &args->draw, &targets);
+
+    return status == EXIT_DONE ? drawing_check_sign("explain", &args->draw, &use, 1, args->sign)
+                               : status;
 }
 
 /* Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */

@@ -27,7 +27,7 @@ static const arg_option options[] = {
     OPTION_STRING("o", AT(page), "FILE", "default report.html"),
     OPTION_NUMBER("split", AT(split), "MB",
                   "above this size a list and a folder of pages; default 48", 0.01, 2000),
-    OPTION_CHOICE("colormap", AT(colormap), "NAME", "default inferno", colormap_choice),
+    DRAWING_OPTIONS(report_args, draw),
     OPTION_END,
 };
 
@@ -38,6 +38,7 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
     int code;
 
     memset(args, 0, sizeof *args);
+    drawing_defaults(&args->draw);
     code = grid_read_args(command, argc, argv, args, go);
     if (!*go || code != EXIT_DONE)
         return code;
@@ -45,8 +46,9 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
         args->page = "report.html";
     if (!path_has_ending(args->page, pages))
         return args_usage("report", "%s: give the page a name that ends in .html", args->page);
-    code = report_check_sources(args);
-    if (code != EXIT_DONE)
+    if ((code = report_check_sources(args)) != EXIT_DONE ||
+        (code = drawing_check(command->name, &args->draw,
+                              &(drawing_targets){true, false, NULL, NULL})) != EXIT_DONE)
         return code;
     return grid_guard(command, &args->grid, &(const guard_output){"-o", args->page}, 1);
 }
