@@ -3,6 +3,7 @@
 #include "explain.h"
 #include "cli/getters.h"
 #include "cli/streams.h"
+#include "expected.h"
 
 kldve_status explain_render(const explanation *e, const explain_args *args,
                             const kldve_image *picture, kldve_image **out)
@@ -24,7 +25,8 @@ static bool write_picture(const explanation *e, const explain_args *args, const 
                           const kldve_image *picture)
 {
     kldve_image *image = NULL;
-    kldve_status status = explain_render(e, args, picture, &image);
+    kldve_status status = e->expected.map ? expected_draw(e, args, picture, &image)
+                                          : explain_render(e, args, picture, &image);
     bool ok = false;
 
     if (status == KLDVE_OK)

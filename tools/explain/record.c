@@ -6,6 +6,7 @@
 
 #include "cli/figures.h"
 #include "cli/json.h"
+#include "expected.h"
 
 /* NULL: out of memory. */
 static json_object *new_class(const explanation *e, int32_t index)
@@ -186,8 +187,8 @@ json_object *record_new(const explanation *e, const explain_args *args)
         put_network(object, e) && put_question(object, e, args) && put_figures(object, e) &&
         json_put(object, "top5", json_new_list(new_top, e, (size_t)e->tops)) &&
         (!args->check || put_check(object, &e->record)) &&
-        json_put_flags(object, e->record.flags) && json_put(object, "notes", new_notes(e)) &&
-        json_put_ms(object, "ms", e->ms.explain) &&
+        (!args->expected || expected_put(object, e)) && json_put_flags(object, e->record.flags) &&
+        json_put(object, "notes", new_notes(e)) && json_put_ms(object, "ms", e->ms.explain) &&
         json_put(object, "timings_ms", new_timings(e)) &&
         json_put_text(object, "kldve", kldve_version()))
         return object;
