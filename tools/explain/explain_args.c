@@ -2,6 +2,8 @@
 #include "explain.h"
 #include "cli/getters.h"
 #include "cli/output_names.h"
+#include "expected.h"
+#include "many.h"
 
 #include <string.h>
 
@@ -38,6 +40,8 @@ const arg_option explain_options[] = {
                   "perplexity of the truth's affinities; default 30", 1.001, 1e9),
     OPTION_NUMBER("neighbour-perplexity", AT(neighbour_perplexity), "P",
                   "how many rivals count in the reading neighbours", 1.001, 1e9),
+    OPTION_STRING("expected", AT(expected), "CLASS",
+                  "what it should have said; or folder: of its name; or list:FILE"),
     OPTION_FLAG("check", AT(check),
                 "also measure whether the map depends on the class, and its faithfulness"),
     OPTION_INT("check-passes", AT(check_passes), "N",
@@ -125,8 +129,8 @@ static int check_drawing(const explain_args *args)
     bool only_data = args->map || args->dump || args->json;
     bool overlaid = args->overlay || args->terminal || (!args->heat && !only_data);
     const drawing_targets targets = {
-        .over = overlaid,
-        .alone = args->heat != NULL,
+        .over = overlaid && many_writes(args, MANY_OVERLAY),
+        .alone = args->heat || many_writes(args, MANY_HEAT),
         .add = "add -o FILE or --terminal",
         .add_any = "add -o FILE, --heat FILE or --terminal",
     };
@@ -178,7 +182,8 @@ static int check_args(const explain_args *args)
             "explain", "--terminal and --json - cannot share standard output; give --json a file");
     if (args->terminal && (status = terminal_check()) != EXIT_DONE)
         return status;
-    if ((status = subject_check_args(args)) != EXIT_DONE ||
+    if ((status = expected_check_args(args)) != EXIT_DONE ||
+        (status = subject_check_args(args)) != EXIT_DONE ||
         (status = check_method(args)) != EXIT_DONE || (status = check_drawing(args)) != EXIT_DONE ||
         (status = limits_check("explain", &args->limit)) != EXIT_DONE)
         return status;
@@ -213,6 +218,7 @@ int explain_guard(const explain_args *args)
         (status = guard_frames(args, outputs, count)) != EXIT_DONE ||
         (args->pick.over &&
          (status = guard_input("explain", args->pick.over, outputs, count)) != EXIT_DONE) ||
+        (status = guard_input("explain", expected_list(args), outputs, count)) != EXIT_DONE ||
         (status = guard_network("explain", &args->network, outputs, count)) != EXIT_DONE ||
         (status = truth_guard("explain", args->truth, outputs, count)) != EXIT_DONE)
         return status;

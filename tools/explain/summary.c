@@ -304,6 +304,26 @@ static void say_check(FILE *out, const kldve_record *r)
                     : "a blob in the middle no less than the map");
 }
 
+/* What was chosen for the one who drew. */
+static void say_drawing(FILE *out, const explanation *e, const explain_args *args)
+{
+    kldve_render_options o;
+
+    if (!explain_drawn(e, args, &o))
+        return;
+    if (args->draw.clip < 0 && o.clip > 0 && o.view != KLDVE_VIEW_MASKED &&
+        o.view != KLDVE_VIEW_OUTLINE)
+        fprintf(out,
+                "note: drawn with the strongest %g %% of the cells as the top of the scale: a few "
+                "extreme ones would hide the rest (--clip 0 draws without)\n",
+                (double)o.clip);
+    if (args->draw.blur < 0 && o.blur > 0)
+        fprintf(out,
+                "note: drawn from a map blurred by %.3g pixels, so that it has areas (--blur 0 "
+                "draws without)\n",
+                (double)o.blur);
+}
+
 static void say_files(FILE *out, const explain_args *args)
 {
     const char *const files[] = {args->overlay, args->heat, args->map, args->dump, args->json};
@@ -340,6 +360,7 @@ static void say_all(FILE *out, const explanation *e, const explain_args *args)
         say_check(out, &e->record);
     say_method(out, e);
     say_notes(out, e, args);
+    say_drawing(out, e, args);
     say_files(out, args);
     if (!args->terminal)
         say_times(out, e);
