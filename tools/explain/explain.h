@@ -69,6 +69,9 @@ extern const arg_option explain_options[];
 int explain_read_args(const arg_command *command, int argc, char **argv, explain_args *args,
                       bool *go);
 
+/** The option whose file is standard output, "--json"; NULL: none. */
+const char *explain_stream(const explain_args *args);
+
 /** Refuse to write over a file that is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 int explain_guard(const explain_args *args);
 

@@ -2,6 +2,7 @@
  * map, the intermediates, the record. */
 #include "explain.h"
 #include "cli/getters.h"
+#include "cli/streams.h"
 #include "expected.h"
 
 kldve_status explain_render(const explanation *e, const explain_args *args,
@@ -39,13 +40,14 @@ static bool write_picture(const explanation *e, const explain_args *args, const 
     kldve_image *image = NULL;
     kldve_status status = e->expected.map ? expected_draw(e, args, picture, &image)
                                           : explain_render(e, args, picture, &image);
+    bool ok = false;
 
     if (status == KLDVE_OK)
-        status = kldve_image_save(e->net.ctx, image, path, 0);
-    if (status != KLDVE_OK)
+        ok = picture_save(e->net.ctx, image, path);
+    else
         complain_ctx(e->net.ctx, path, status);
     kldve_image_free(image);
-    return status == KLDVE_OK;
+    return ok;
 }
 
 static bool write_map(const explanation *e, const char *path)
