@@ -17,7 +17,7 @@ libfontconfig-dev xvfb"
 for_tests="clang libclang-rt-dev libomp-dev g++ gfortran libcmocka-dev python3 python3-numpy
 python3-pil python3-torch python3-torchvision python3-sklearn python3-matplotlib python3-onnx
 libonnx-testdata chromium chromium-driver abigail-tools cmake openmpi-bin python3-cffi python3-pycparser doxygen
-$for_hosts"
+zsh fish mandoc $for_hosts"
 
 say() {
     echo "setup: $*" >&2

@@ -38,15 +38,22 @@ def command():
     return os.environ.get("KLDVE") or shutil.which("kldve") or (str(built[0]) if built else "kldve")
 
 
+def entries(table):
+    """[(name, what it shows)] of a table whose first line is its head; long rows go on below, indented."""
+    found = []
+    for line in table.splitlines()[1:]:
+        if not line.startswith(" "):
+            found.append([line.split()[0]])
+        found[-1].append(re.sub(r"^\S* +(layer +|pixels +)?", "", line).strip())
+    return [(name, " ".join(words)) for name, *words in found]
+
+
 def methods(kldve):
-    """[(name, options, source)] in the order of the command: the first table of `kldve methods`, then
-    the readings of kl-dve."""
+    """[(name, options, what it shows)] as `kldve methods` lists them: methods, controls, readings of kl-dve."""
     text = subprocess.run([kldve, "methods"], capture_output=True, text=True, check=True).stdout
-    first = text.split("\n\n")[0].splitlines()
-    source = first[0].index("source")
-    found = [(line.split()[0], ["--method", line.split()[0]], line[source:].strip()) for line in first[1:]]
-    readings = re.search(r"^kl-dve +((?:\w+, )+\w+)$", text, flags=re.M)[1].split(", ")
-    return found + [(f"kl-dve-{name}", ["--reading", name], f"kl-dve, reading {name}") for name in readings]
+    tables = {head.split()[0]: entries(head) for head in text.split("\n\n")}
+    return [(name, ["--method", name], shows) for kind in ("method", "control") for name, shows in tables[kind]] + \
+        [(f"kl-dve-{name}", ["--reading", name], shows) for name, shows in tables["reading"]]
 
 
 def given(text):
@@ -97,14 +104,14 @@ def draw(args, name, options, pictures, folder):
 
 
 def page(path, out, rows):
-    """rows: [(name, source)].  Pictures are named relative to the page."""
+    """rows: [(name, what it shows)].  Pictures are named relative to the page."""
     relative = os.path.relpath(out, os.path.dirname(os.path.abspath(path)))
     with open(path, "w", encoding="utf-8") as file:
         file.write("<!doctype html><meta charset=utf-8><title>Gallery of methods</title>"
                    "<style>body{font:16px sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
                    "img{max-width:100%}h2{margin:1.5em 0 0}p{margin:.2em 0 .5em;color:#555}</style>\n")
-        for name, source in rows:
-            file.write(f"<h2>{html.escape(name)}</h2><p>{html.escape(source)}</p>"
+        for name, shows in rows:
+            file.write(f"<h2>{html.escape(name)}</h2><p>{html.escape(shows)}</p>"
                        f"<img alt='' src='{html.escape(relative)}/{html.escape(name)}.jpg'>\n")
 
 
@@ -133,12 +140,12 @@ def main():
     strip([path for path, _ in pictures], os.path.join(args.out, "pictures.jpg"))
     drawn = [("pictures", "as they are")]
     with tempfile.TemporaryDirectory(prefix="kldve-gallery-") as folder:
-        for name, options, source in chosen:
+        for name, options, shows in chosen:
             if args.method and name not in args.method:
                 continue
             reason = draw(args, name, options, pictures, folder)
             if reason is None:
-                drawn.append((name, source))
+                drawn.append((name, shows))
             else:
                 print(f"gallery: {name} left out: {reason}", file=sys.stderr)
     if args.page:

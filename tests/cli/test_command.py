@@ -234,8 +234,9 @@ class Streams(Folder):
         self.assertRegex(result.out, r"(?m)^took [\d.]+ s: loading [\d.]+, ")
 
     def test_summary_of_a_map_of_pixels(self):
+        self.put("net.card.json", '{"input": {"channels": "RGB"}, "features": "pool"}')
         result = self.succeed("explain", "net.onnx", "pic.png", "--method", "saliency", "--map",
-                              "m.npy", "--layer", "pool")
+                              "m.npy")
         height, width = Npy(self.path("m.npy")).shape
         self.assertRegex(result.out, r"(?m)^method: saliency, layer pool: 4 maps of 1 x 1, "
                          rf"the map {height} x {width}$")
@@ -279,7 +280,7 @@ class Streams(Folder):
     def test_pages_list_every_command(self):
         commands = re.findall(r"^  ([a-z]+)  ", run("--help").out, re.M)
         self.assertEqual(commands, ["explain", "compare", "report", "evaluate", "results", "merge",
-                                    "diff", "methods", "metrics", "layers", "help"])
+                                    "diff", "methods", "metrics", "layers", "cards", "help"])
         for page, pattern in [("docs/command.md", r"^    kldve ([a-z]+)"),
                               ("tools/kldve.1", r"^\.B kldve ([a-z]+)$")]:
             with open(os.path.join(SOURCE, page)) as file:
@@ -698,7 +699,7 @@ USAGE = [
     ("no command", [], r"a command is missing"),
     ("unknown command", ["exlpain"], r"there is no command 'exlpain'; did you mean 'explain'\? See 'kldve --help'\n\Z"),
     ("command like no other", ["photograph"], r"there is no command 'photograph'; see 'kldve --help'\n\Z"),
-    ("help on a misspelt command", ["help", "Layer"], r"help: there is no command, method, reading or metric 'Layer'; did you mean 'layers'\?"),
+    ("help on a misspelt command", ["help", "Layer"], r"help: there is no command, method, reading or metric 'Layer'; did you mean 'layers' or 'layer-cam'\?"),
     ("help on nothing", ["help", "nothing"], r"help: there is no command, method, reading or metric 'nothing'"),
     ("no picture", ["explain"], r"a picture is missing"),
     ("model without picture", ["explain", "net.onnx"], r"a picture is missing: "),
@@ -733,6 +734,20 @@ USAGE = [
      r"--colormap: there is no colormap 'virdis'; did you mean 'viridis'\?"),
     ("misspelt limit", ["explain", "pic.png", "--limit", "modle=3"],
      r"--limit: there is no limit 'modle'; did you mean 'model'\?"),
+    ("colours for signs that are not there", ["explain", "pic.png", "--colormap", "diverging"],
+     r"--colormap diverging is for maps with signs, and those of kl-dve have none: add --sign signed, or leave it out"),
+    ("temperature with a reading that ignores it", ["explain", "pic.png", "--temperature", "2"],
+     r"--temperature changes nothing: it is for the readings channel, contrast, rivals, not for neighbours"),
+    ("perplexity with a reading that ignores it", ["explain", "pic.png", "--reading", "contrast", "--perplexity", "2"],
+     r"--perplexity changes nothing: it is for the reading channel, not for contrast"),
+    ("rival with a reading that ignores it", ["explain", "pic.png", "--reading", "paper", "--rival", "1"],
+     r"--rival changes nothing: it is for the readings contrast, rivals, neighbours, not for paper"),
+    ("rival with a method that ignores it", ["explain", "pic.png", "--method", "eigen-cam", "--rival", "1"],
+     r"--rival changes nothing: a map of eigen-cam is the same for every class"),
+    ("layer with a method of pixels", ["explain", "pic.png", "--method", "rise", "--layer", "relu"],
+     r"--layer changes nothing: rise explains pixels and looks at no layer"),
+    ("grid with a method of pixels", ["explain", "pic.png", "--method", "saliency", "--grid", "3"],
+     r"--grid changes nothing: saliency explains pixels and looks at no layer"),
     ("class twice", ["explain", "pic.png", "--target", "1", "--target", "1"], r"--target: 1 is given twice"),
     ("rival that is the target", ["explain", "pic.png", "--target", "1", "--rival", "1"],
      r"--rival 1 is the --target itself: give another class"),
@@ -756,7 +771,7 @@ USAGE = [
     ("unknown fit", ["explain", "pic.png", "--fit", "stretch"],
      r"--fit: 'stretch' is not one of crop, squash, pad, pad-end"),
     ("unknown interpolation", ["explain", "pic.png", "--interpolation", "cubic"],
-     r"--interpolation: 'cubic' is not one of bilinear, bicubic, lanczos"),
+     r"--interpolation: there is no interpolation 'cubic'; did you mean 'bicubic'"),
     ("crop of a padded picture", ["explain", "pic.png", "--fit", "pad", "--crop", "8"],
      r"--crop changes nothing: with --fit pad the whole picture is seen"),
     ("padding of a crop", ["explain", "pic.png", "--fit", "squash", "--pad", "0"],

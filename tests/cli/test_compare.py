@@ -366,6 +366,21 @@ class Sheets(Compare):
                 data += zlib.decompressobj().decompress(packed)
         return int(re.search(rb"/Count (\d+)", data)[1])
 
+    def test_pictures_of_a_pdf_are_jpeg(self):
+        self.succeed("explain", "net.onnx", "pic.png", "-o", "photo.jpg")
+        sheets = {}
+        for quality in ([], ["--quality", "30"], ["--quality", "0"]):
+            self.compare("--model", "net.onnx", "photo.jpg", "--fit", "squash", "-o", "c.pdf", "--quiet", *quality)
+            with open(self.path("c.pdf"), "rb") as file:
+                sheets[tuple(quality)] = file.read()
+        default, small, exact = sheets.values()
+        with open(self.path("photo.jpg"), "rb") as file:
+            photo = file.read()
+        self.assertIn(photo, default)  # its own file, as it is
+        self.assertEqual(default.count(b"/DCTDecode"), 2)
+        self.assertNotIn(b"/DCTDecode", exact)
+        self.assertLess(len(small), len(default))
+
     def test_more_columns_than_fit_are_wrapped(self):
         methods = [m for name in METHODS for m in ("--method", name)]
         for size, blocks in [("paper", 1), ("40", 5)]:
@@ -452,6 +467,8 @@ class Failures(Compare):
         (compare("--truth", "model:net.onnx", "--method", "kl-dve:neighbours"),
          "--truth: the reading neighbours"),
         (compare("--sign", "both"), "--sign: 'both'"),
+        (compare("--quality", "101"), "--quality: '101' is not a whole number from 0 to 100"),
+        (compare("-o", "c.png", "--quality", "50"), r"--quality changes nothing: only a \.pdf holds JPEG"),
         (compare("--sheet", "huge"), "--sheet: 'huge' is not paper, column, page, slide or a width of 40 to 1000 mm"),
         (compare("--sheet", "39"), "--sheet: '39' is not paper"),
         (compare("--sheet", "nan"), "--sheet: 'nan' is not paper"),

@@ -115,7 +115,7 @@ class Page(unittest.TestCase):
         self.assertEqual(self.browser.run("return [...document.querySelectorAll('#best figure')].map("
                                           "f => f.querySelector('img') !== null)")[:3], [True] * 3)
         self.assertTrue(self.browser.run("return [...document.querySelectorAll('#best img')].every("
-                                         "i => i.complete && i.naturalWidth === 30)"))
+                                         "i => i.complete && i.naturalWidth === 270)"))  # 30, enlarged
         values = [float(v) for v in self.browser.run(
             "return [...document.querySelectorAll('#best figcaption b, #worst figcaption b')].map(b => b.textContent)")]
         self.assertEqual(values[:4], sorted(values[:4], reverse=True))

@@ -6,9 +6,10 @@
 #include "nearest.h"
 #include "tool.h"
 
-static const arg_command *const commands[] = {
-    &explain_command, &compare_command, &report_command,  &evaluate_command, &results_command,
-    &merge_command,   &diff_command,    &methods_command, &metrics_command,  &layers_command};
+static const arg_command *const commands[] = {&explain_command,  &compare_command, &report_command,
+                                              &evaluate_command, &results_command, &merge_command,
+                                              &diff_command,     &methods_command, &metrics_command,
+                                              &layers_command,   &cards_command};
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -4,7 +4,7 @@
 
 #include <kldve/kldve.h>
 
-#include "cli/args.h"
+#include "cli/tool.h"
 
 /** What the command line says.  Begin with drawing_defaults(). */
 typedef struct drawing {
@@ -53,7 +53,18 @@ void drawing_defaults(drawing *d);
 /** Find options that change nothing.  EXIT_DONE, or EXIT_USAGE after a message. */
 int drawing_check(const char *command, const drawing *d, const drawing_targets *targets);
 
+/** Refuse the diverging colours where no method of the list makes a map with signs.
+ *  @param sign  A kldve_sign, of --sign; 0: not given.  EXIT_DONE, or EXIT_USAGE after a message.
+ */
+int drawing_check_sign(const char *command, const drawing *d, const method_use *asked,
+                       int32_t count, int32_t sign);
+
 /** For kldve_heatmap_render(). */
 void drawing_render_options(const drawing *d, kldve_render_options *o);
+
+/** What the library makes of them (kldve_heatmap_render_defaults()), for a record: the names of
+ *  view, colour map and upsampling, opacity, clip in percent and blur in pixels, 0 for none.  NULL:
+ *  out of memory. */
+struct json_object *drawing_new(const kldve_render_options *o);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "complete.h"
 #include "help.h"
 
 static int no_command(void)
@@ -111,6 +112,8 @@ int main(int argc, char **argv)
         printf("kldve %s\n", kldve_version());
         return output_flush() ? EXIT_DONE : EXIT_FAILED;
     }
+    if (strcmp(name, "complete") == 0)
+        return complete_run(argc - 2, argv + 2);
     if (strcmp(name, "help") == 0)
         return help_run(argc - 2, argv + 2);
     if (!command)

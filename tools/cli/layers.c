@@ -128,8 +128,7 @@ static int command_layers(const arg_command *command, int argc, char **argv)
 }
 
 static const arg_example examples[] = {
-    {"What --layer can be:",
-     "kldve layers NETWORK.onnx"},
+    {"What --layer can be:", "kldve layers NETWORK.onnx"},
     {NULL, NULL},
 };
 
@@ -137,6 +136,7 @@ const arg_command layers_command = {
     .name = "layers",
     .group = "Look up:",
     .line = "the tensors of a network, and which can be explained",
+    .files = ".onnx",
     .example = examples,
     .usage = "[NET.onnx] [options]",
     .summary =

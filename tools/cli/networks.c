@@ -1,7 +1,9 @@
 /* networks.c - a network with its card and its labels, put together from the command line. */
 #include "content.h"
 #include "tool.h"
+#include "cards.h"
 #include "getters.h"
+#include "nearest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,25 +18,44 @@ const char *network_called(const network_args *args)
 
 /* ---- loading ------------------------------------------------------------------------------ */
 
+/* A file, or a ready card of that name. */
+static bool load_given_card(network *n, const network_args *args)
+{
+    char hint[NEAREST_HINT];
+    ready_card ready;
+    kldve_status status;
+
+    if (ready_card_named(args->card, &ready)) {
+        status = kldve_card_parse(n->ctx, ready.text, ready.nbytes, NULL, &n->card);
+        if (status == KLDVE_OK && !args->quiet)
+            complain("%s: the ready card %s; 'kldve cards %s' shows it", n->name, ready.name,
+                     ready.name);
+    } else {
+        status = kldve_card_load(n->ctx, args->card, &n->card);
+        if (status == KLDVE_E_IO && *ready_card_hint(args->card, hint)) {
+            complain("%s%s", kldve_ctx_message(n->ctx), hint);
+            return false;
+        }
+    }
+    if (status != KLDVE_OK)
+        complain_ctx(n->ctx, args->card, status);
+    return status == KLDVE_OK;
+}
+
 static bool load_card(network *n, const network_args *args, const kldve_onnx_files *demo)
 {
-    const char *file = args->card ? args->card : n->name;
     kldve_status status;
 
     if (args->card)
-        status = kldve_card_load(n->ctx, args->card, &n->card);
-    else if (args->model)
+        return load_given_card(n, args);
+    if (args->model)
         status = kldve_card_beside(n->ctx, args->model, &n->card);
     else
         status = kldve_card_parse(n->ctx, demo->card, demo->card_nbytes, NULL, &n->card);
     if (status == KLDVE_OK)
         return true;
-    if (!args->card) {
-        /* The message names the card, a file that the user did not mention. */
-        complain("%s", kldve_ctx_message(n->ctx));
-        return false;
-    }
-    complain_ctx(n->ctx, file, status);
+    /* The message names the card, a file that the user did not mention. */
+    complain("%s", kldve_ctx_message(n->ctx));
     return false;
 }
 
@@ -155,6 +176,9 @@ int network_check_args(const char *command, const network_args *args)
     if (args->fit > 0 && !pads(args->fit - 1) && args->pad.count > 0)
         return args_usage(command, "--pad changes nothing: --fit %s pads nothing",
                           kldve_fit_name(args->fit - 1));
+    if (args->model && strcmp(args->model, "-") == 0)
+        return args_usage(command, "--model -: a network is read from a file, beside which its "
+                                   "card, labels and weights lie");
     if (args->logits && args->select)
         return args_usage(command, "--select names its tensor itself: --select '%s[...]'",
                           args->logits);

@@ -98,10 +98,19 @@ void list_readings(uint64_t readings, char *list, size_t size);
 
 /* ---- unread.c: options that would change nothing ------------------------------------------- */
 
-/** Refuse the first option of `given` (KLDVE_OPTION_*) that no method of the list reads, saying
- *  which methods do.  EXIT_DONE, or EXIT_USAGE after a message. */
-int unread_options(const char *command, uint64_t given, const kldve_method *const *method,
-                   int32_t methods);
+/** One method that is asked for. */
+typedef struct method_use {
+    const kldve_method *method;
+    int32_t reading; /**< a kldve_reading; 0: it has none */
+} method_use;
+
+/** Refuse the first option of `given` (KLDVE_OPTION_*) that changes the map of no method of the
+ *  list, saying which methods or readings it is for.  EXIT_DONE, or EXIT_USAGE after a message. */
+int unread_options(const char *command, uint64_t given, const method_use *use, int32_t uses);
+/** Refuse --OPTION, which is about the layer, where no method of the list looks at one. */
+int unread_layer(const char *command, const char *option, const method_use *use, int32_t uses);
+/** Refuse --rival with a method, or a reading, whose map does not depend on the other class. */
+int unread_rival(const char *command, const method_use *use);
 
 /** Add the names of options (KLDVE_OPTION_*) to a list, see list_name(). */
 void list_options(uint64_t read, char *list, size_t size);
@@ -172,8 +181,9 @@ typedef struct network {
 
 /** Options of every command with a network.  `member` is the network_args in the struct `type`. */
 #define NETWORK_OPTIONS(type, member)                                                              \
-    OPTION_STRING("card", offsetof(type, member.card), "FILE",                                     \
-                  "model card; default: NAME.card.json beside NAME.onnx"),                         \
+    OPTION_STRING(                                                                                 \
+        "card", offsetof(type, member.card), "FILE.json",                                          \
+        "model card, or the name of a ready one; default: NAME.card.json beside NAME.onnx"),       \
         OPTION_STRING("layer", offsetof(type, member.layer), "NAME",                               \
                       "tensor to explain; default: the card's, or the last with cells"),           \
         OPTION_STRING("logits", offsetof(type, member.logits), "NAME",                             \
@@ -411,7 +421,7 @@ bool metric_help(const char *name);
 /* ---- the commands ------------------------------------------------------------------------- */
 
 extern const arg_command explain_command, compare_command, report_command, diff_command,
-    methods_command, metrics_command, layers_command, evaluate_command, results_command,
-    merge_command;
+    methods_command, metrics_command, layers_command, cards_command, evaluate_command,
+    results_command, merge_command;
 
 #endif

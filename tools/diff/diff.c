@@ -171,6 +171,7 @@ const arg_command diff_command = {
     .name = "diff",
     .group = "Measure explanations:",
     .line = "how far two arrays of maps agree, and whether that is enough",
+    .files = ".npy",
     .example = examples,
     .usage = "A.npy B.npy [options]",
     .summary =

@@ -275,6 +275,7 @@ const arg_command evaluate_command = {
     .group = "Measure explanations:",
     .line = "how good maps are, over a whole data set; into a database",
     .first = {"db", "method", "metric", "model", "page"},
+    .files = ".onnx .tsv .csv .json",
     .example = examples,
     .usage = "[NET.onnx...] DATASET --db FILE [options]",
     .summary =

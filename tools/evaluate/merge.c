@@ -70,6 +70,7 @@ const arg_command merge_command = {
     .name = "merge",
     .group = "Measure explanations:",
     .line = "one database of several, of parts of a data set",
+    .files = ".db",
     .example = examples,
     .usage = "OUT.db IN.db... [options]",
     .summary = "Merge the databases of several kldve evaluate --shard i/n into a new one, and\n"

@@ -131,6 +131,7 @@ const arg_command results_command = {
     .name = "results",
     .group = "Measure explanations:",
     .line = "what such a database says: tables, JSON, CSV, a page",
+    .files = ".db",
     .example = examples,
     .usage = "FILE.db [options]",
     .summary = "Show what a database of kldve evaluate or kldve merge says: means with 95 %\n"

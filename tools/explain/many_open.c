@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "expected.h"
 #include "many.h"
 #include "many/cores.h"
 #include "many/folder.h"
@@ -21,9 +22,9 @@ static int32_t batch_of(const explain_args *args)
     const uint64_t of_batch = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT;
     const kldve_method *method = explain_method(args);
 
-    if (method->needs & ~of_batch || method->needs_with || args->truth || args->rival ||
-        args->target.count > 1 || args->fuse.count > 0 || args->check || args->smooth ||
-        args->pick.kind != KLDVE_PICK_NONE || subject_is_array(args->picture.text[0]))
+    if (method->needs & ~of_batch || args->truth || args->rival || args->target.count > 1 ||
+        args->fuse.count > 0 || args->check || args->smooth || args->pick.kind != KLDVE_PICK_NONE ||
+        subject_is_array(args->picture.text[0]))
         return 1;
     return MANY_BATCH;
 }
@@ -52,6 +53,8 @@ static bool check_question(const many *m)
     for (int32_t i = args->target.count - 1; i >= 0; i--)
         if (!classes_target(net, args->target.text[i], &o))
             return false;
+    if (args->expected && !expected_fits(net))
+        return false;
     if (args->rival) {
         kldve_options unused = o;
 
@@ -113,6 +116,8 @@ static int guard_journal(const explain_args *args)
         status = guard_input("explain", args->picture.text[i], &file, 1);
     if (status == EXIT_DONE)
         status = guard_input("explain", args->pick.over, &file, 1);
+    if (status == EXIT_DONE)
+        status = guard_input("explain", expected_list(args), &file, 1);
     if (status == EXIT_DONE)
         status = guard_network("explain", &args->network, &file, 1);
     return status == EXIT_DONE ? truth_guard("explain", args->truth, &file, 1) : status;

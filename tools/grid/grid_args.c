@@ -2,6 +2,7 @@
 #include "grid.h"
 #include "cli/getters.h"
 #include "cli/nearest.h"
+#include "cli/streams.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,46 +185,44 @@ static int check_method(const arg_command *command, const grid_args *a, const ch
     return truth_check_args(command->name, a->truth, method.reading);
 }
 
-/* Find options that change the map of none of the methods, which go into method[].  (--truth also
+/* Find options that change the map of none of the methods, which go into use[].  (--truth also
  * lists where the two networks disagree.) */
-static int check_read(const arg_command *command, const grid_args *a, const kldve_method **method)
+static int check_read(const arg_command *command, const grid_args *a, method_use *use)
 {
+    int32_t uses = a->method.count > 0 ? a->method.count : 1;
     uint64_t given = (a->temperature > 0 ? KLDVE_OPTION_TEMPERATURE : 0) |
                      (a->perplexity > 0 ? KLDVE_OPTION_PERPLEXITY : 0) |
                      (a->neighbour_perplexity > 0 ? KLDVE_OPTION_NEIGHBOUR_PERPLEXITY : 0);
     bool asks = a->method.count == 0; /* whether a method leaves its reading open */
-    bool neighbours = asks && grid_reading(a) == KLDVE_READING_NEIGHBOURS;
     grid_method m;
     int status;
 
-    method[0] = method_number(0);
+    use[0] = (method_use){method_number(0), grid_reading(a)};
     for (int32_t i = 0; i < a->method.count; i++) {
         grid_read_method(a->method.text[i], grid_reading(a), &m);
-        method[i] = m.method;
+        use[i] = (method_use){m.method, m.reading};
         asks = asks || (m.method->readings && !strchr(a->method.text[i], ':'));
-        neighbours = neighbours || m.reading == KLDVE_READING_NEIGHBOURS;
     }
     if (a->reading > 0 && !asks)
         return args_usage(command->name, "--reading changes nothing: every --method names its "
                                          "reading or has none");
-    status =
-        unread_options(command->name, given, method, a->method.count > 0 ? a->method.count : 1);
-    if (status == EXIT_DONE && a->neighbour_perplexity > 0 && !neighbours)
-        return args_usage(command->name, "--neighbour-perplexity changes nothing: no --method has "
-                                         "the reading neighbours, as kl-dve:neighbours");
+    status = unread_options(command->name, given, use, uses);
+    for (int32_t i = 0; status == EXIT_DONE && i < a->networks; i++)
+        if (a->network[i].layer)
+            status = unread_layer(command->name, "layer", use, uses);
     return status;
 }
 
 static int check_methods(const arg_command *command, const grid_args *a)
 {
-    const kldve_method **method = calloc((size_t)a->method.count + 1, sizeof *method);
+    method_use *use = calloc((size_t)a->method.count + 1, sizeof *use);
     int status = EXIT_FAILED;
 
-    if (method)
-        status = check_read(command, a, method);
+    if (use)
+        status = check_read(command, a, use);
     else
         complain("out of memory");
-    free(method);
+    free(use);
     return status;
 }
 
@@ -314,5 +313,7 @@ int grid_read_args(const arg_command *command, int argc, char **argv, void *valu
     if (n == 0)
         return args_usage(command->name, "a picture is missing: kldve %s %s", command->name,
                           command->usage);
+    if ((n = streams_check_inputs(command->name, &a->picture)) != EXIT_DONE)
+        return n;
     return grid_finish_args(command, a);
 }

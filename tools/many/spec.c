@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/cards.h"
 #include "cli/sha256.h"
 
 bool spec_open(spec *s)
@@ -205,12 +206,16 @@ static bool add_card(const network *net, const network_args *args, spec *s)
     const char *labels = args->labels ? args->labels
                          : net->card  ? kldve_card_labels(net->card)
                                       : NULL;
+    ready_card ready;
+    bool is_ready = args->card && ready_card_named(args->card, &ready);
     bool ok = spec_add_file(s, "card",
-                            args->card  ? args->card
-                            : net->card ? beside
-                                        : NULL) &&
+                            is_ready     ? NULL
+                            : args->card ? args->card
+                            : net->card  ? beside
+                                         : NULL) &&
               spec_add_file(s, "labels", args->model || args->labels || args->card ? labels : NULL);
 
+    spec_add_text(s, "ready card", is_ready ? ready.name : NULL);
     free(beside);
     return ok;
 }

@@ -152,9 +152,12 @@ async function sheets() {
     if (entries[i].failed) continue;
     const picture = await pictureOf(i), figure = element("figure"), canvas = element("canvas"), map = picture.maps[cell];
     drawOn(canvas, picture, cell, state.opacity);
-    figure.append(element("h2", titleOf(map, data.networks[state.network])), canvas,
-      named("figcaption", `${entries[i].name}, ${data.networks[state.network].name}, ${data.methods[state.method].title}` +
-        (map.target ? `, ${percent(map.target.probability)}` : "") + (entries[i].expected ? `, expected: ${entries[i].expected}` : "")));
+    const words = [entries[i].name, data.networks[state.network].name, data.methods[state.method].title];
+    if (map.target) words.push(percent(map.target.probability));
+    if (entries[i].expected) words.push("expected: " + entries[i].expected);
+    const line = element("figcaption");
+    words.forEach((text, k) => line.append(k ? " · " : "", element("bdi", text)));
+    figure.append(element("h2", titleOf(map, data.networks[state.network])), canvas, line);
     paper.append(figure);
   }
   if (shown.length > PRINTED) paper.append(element("p", `The first ${PRINTED} of ${shown.length} pictures.`));

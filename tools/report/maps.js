@@ -103,11 +103,14 @@ function smoothed(map) {
   return out;
 }
 
+const HIDDEN = 40; // grey of what a masked picture does not show
+const magnitude = (v, signed) => signed ? Math.abs(2 * v - 1) : v;
+
 /* Where the scale ends: of the magnitudes that are not zero, `clip` percent lie above. */
 function endOfScale(v, signed, clip) {
   const found = [];
   for (const value of v) {
-    const size = signed ? Math.abs(2 * value - 1) : value;
+    const size = magnitude(value, signed);
     if (size > 0) found.push(size);
   }
   found.sort((a, b) => a - b);
@@ -124,35 +127,87 @@ function seenOf(map, width, height) {
   return [x, y, w, h];
 }
 
-/* The place of a level's colour in the table, and how much of the picture it covers, 0..1.  Colours of a signed map meet in
-   the picture, not in white. */
-function paint(level, signed) {
-  if (!signed) return [3 * level, drawing.grows ? level / 255 : 1];
-  const rest = 1 - (level < 128 ? 127 - level : level - 128) / 127;
-  return [level < 128 ? 0 : 3 * 255, 1 - rest * rest];
+/* The level that values of at least so much reach half of the sum of all with. */
+function levelOfSum(v, signed) {
+  const found = Array.from(v, value => magnitude(value, signed)).sort((a, b) => b - a);
+  const need = found.reduce((sum, x) => sum + x, 0) / 2;
+  let sum = 0;
+  return found.find(x => (sum += x) >= need) || 0;
 }
 
-/* A map at the size of its picture: its values, and its heat at full opacity.  Made once, so that the slider and the pointer
-   do not wait for it. */
+/* A value of the map -> its place on the scale of the colours; in views of a part of the sum, its level is 1/2. */
+function scaleOf(map, cells) {
+  if (drawing.view === "masked" || drawing.view === "outline") {
+    const level = levelOfSum(cells, map.signed), factor = level > 0 ? 0.5 / level : 0;
+    return v => magnitude(v, map.signed) * factor;
+  }
+  const end = map.drawn.clip > 0 || map.drawn.blur ? endOfScale(cells, map.signed, map.drawn.clip) : 1;
+  return map.signed ? v => 0.5 + (v - 0.5) / end : v => v / end;
+}
+
+/* What a place on the scale does to the picture: red, green, blue and how much of it they cover, 0..1.  Colours of a signed
+   map meet in the picture, not in white. */
+function paint(v, signed) {
+  const level = Math.round(255 * Math.min(Math.max(v, 0), 1)), table = signed ? colours.signed : colours.plain;
+  if (drawing.view === "masked") {
+    const edge = Math.min(Math.max((level / 255 - 0.4) / 0.2, 0), 1);
+    return [HIDDEN, HIDDEN, HIDDEN, 1 - edge * edge * (3 - 2 * edge)];
+  }
+  const rest = 1 - (level < 128 ? 127 - level : level - 128) / 127, c = 3 * (!signed ? level : level < 128 ? 0 : 255);
+  return [table[c], table[c + 1], table[c + 2], signed ? 1 - rest * rest : level / 255];
+}
+
+/* Lines of equal value: level, colour, colour of the edges. */
+function linesOf(map) {
+  const table = map.signed ? colours.signed : colours.plain, white = [255, 255, 255];
+  const line = (level, plain) => {
+    const c = 3 * Math.round(255 * level), colour = plain ? white : [...table.slice(c, c + 3)];
+    const dark = (2 * colour[0] + 5 * colour[1] + colour[2]) / 8 < 110;
+    return [level, colour, dark ? white : [0, 0, 0]];
+  };
+  if (drawing.view === "outline") return [line(0.5, true)];
+  return [1, 2, 3, 4].flatMap(i => map.signed ? [line(0.5 + i / 10), line(0.5 - i / 10)] : [line(i / 5)]);
+}
+
+/* Each line covers the pixels that are near to it; its distance is the difference of values over their slope. */
+function drawLines(rgba, v, columns, rows, lines, thick) {
+  const covered = (half, distance) => Math.min(Math.max(half + 0.5 - distance, 0), 1);
+  for (let y = 0, k = 0; y < rows; y++)
+    for (let x = 0; x < columns; x++, k++) {
+      const left = x > 0 ? k - 1 : k, right = x < columns - 1 ? k + 1 : k;
+      const above = y > 0 ? k - columns : k, below = y < rows - 1 ? k + columns : k;
+      const slope = Math.hypot(right > left ? (v[right] - v[left]) / (right - left) : 0, (v[below] - v[above]) / 2);
+      if (slope < 1e-6) continue;
+      let colour = [0, 0, 0], cover = 0; // blended over nothing: colours weighed by what they cover
+      for (const [level, inner, edge] of lines)
+        for (const [half, c] of [[thick, edge], [thick / 2, inner]]) {
+          const w = covered(half, Math.abs(v[k] - level) / slope);
+          colour = colour.map((old, i) => (1 - w) * old + w * c[i]);
+          cover = 1 - (1 - w) * (1 - cover);
+        }
+      if (cover > 0) colour.forEach((sum, i) => { rgba[4 * k + i] = Math.round(sum / cover); });
+      rgba[4 * k + 3] = Math.round(255 * cover);
+    }
+}
+
+/* A map at the size of its picture: its values, and what it does to the picture.  Made once, so that the slider and the
+   pointer do not wait for it. */
 function layerOf(picture, cell) {
   const map = picture.maps[cell], width = picture.image.naturalWidth, height = picture.image.naturalHeight;
   if (map.left_out !== undefined) return null;
   if (picture.layers.has(cell)) return picture.layers.get(cell);
   const seen = seenOf(map, width, height), [left, top, columns, rows] = seen, cells = smoothed(map);
-  const values = enlarged(cells, map.height, map.width, rows, columns);
-  const end = map.drawn.clip > 0 || map.drawn.blur ? endOfScale(cells, map.signed, map.drawn.clip) : 1;
+  const values = enlarged(cells, map.height, map.width, rows, columns), scaled = values.map(scaleOf(map, cells));
   const canvas = document.createElement("canvas");
   Object.assign(canvas, {width: columns, height: rows});
   const pen = canvas.getContext("2d"), frame = pen.createImageData(columns, rows), rgba = frame.data;
-  const table = map.signed ? colours.signed : colours.plain;
-  for (let k = 0, i = 0; k < values.length; k++, i += 4) {
-    const v = map.signed ? 0.5 + (values[k] - 0.5) / end : values[k] / end;
-    const [c, cover] = paint(Math.round(255 * Math.min(Math.max(v, 0), 1)), map.signed);
-    rgba[i] = table[c];
-    rgba[i + 1] = table[c + 1];
-    rgba[i + 2] = table[c + 2];
-    rgba[i + 3] = Math.round(255 * cover);
-  }
+  if (drawing.view === "contours" || drawing.view === "outline")
+    drawLines(rgba, scaled, columns, rows, linesOf(map), 2 * (map.drawn.line > 0 ? map.drawn.line : 1 + Math.floor(Math.min(width, height) / 800)));
+  else
+    scaled.forEach((v, k) => {
+      const [r, g, b, cover] = paint(v, map.signed);
+      rgba.set([r, g, b, Math.round(255 * cover)], 4 * k);
+    });
   pen.putImageData(frame, 0, 0);
   const layer = {seen, values, canvas, left, top};
   picture.layers.set(cell, layer);
@@ -191,25 +246,26 @@ function maskEdges(width, height) {
   return path;
 }
 
-/* What the network did not see lies outside of a frame of two tones, or is dark. */
-function drawUnseen(pen, [x, y, w, h], width, height) {
-  if (x <= 0 && y <= 0 && x + w >= width && y + h >= height) return;
-  if (!drawing.frame) {
-    const path = new Path2D();
-    path.rect(0, 0, width, height);
-    path.rect(x, y, w, h);
-    pen.fillStyle = "rgb(0 0 0 / .75)";
-    pen.fill(path, "evenodd");
-    return;
-  }
-  const line = 1 + Math.floor(Math.min(width, height) / 800);
-  for (const [out, colour] of [[2 * line, "#000"], [line, "#fff"]]) {
+/* What the network did not see lies outside of a frame of two tones; a masked picture hides it. */
+function drawUnseen(pen, map, seen, width, height, opacity) {
+  const x = Math.max(seen[0], 0), y = Math.max(seen[1], 0);
+  const w = Math.min(seen[0] + seen[2], width) - x, h = Math.min(seen[1] + seen[3], height) - y;
+  const around = (out, colour) => {
     const path = new Path2D();
     path.rect(x - out, y - out, w + 2 * out, h + 2 * out);
     path.rect(x, y, w, h);
     pen.fillStyle = colour;
     pen.fill(path, "evenodd");
+  };
+  if (w >= width && h >= height) return;
+  if (drawing.view === "masked") {
+    pen.globalAlpha = opacity;
+    around(width + height, `rgb(${HIDDEN} ${HIDDEN} ${HIDDEN})`);
+    pen.globalAlpha = 1;
   }
+  if (map.drawn.line <= 0) return;
+  around(2 * map.drawn.line, "#000");
+  around(map.drawn.line, "#fff");
 }
 
 /* Which scores are explained: a pixel, a region, the box of a row. */
@@ -241,6 +297,7 @@ function drawOn(canvas, picture, cell, opacity, mark) {
   const map = picture.maps[cell], image = picture.image, width = image.naturalWidth, height = image.naturalHeight;
   const pen = canvas.getContext("2d", {willReadFrequently: true});
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, {width, height});
+  canvas.style.setProperty("--ratio", width / height); // for paper
   pen.globalAlpha = 1;
   pen.drawImage(image, 0, 0);
   const layer = opacity > 0 ? layerOf(picture, cell) : null;
@@ -248,7 +305,7 @@ function drawOn(canvas, picture, cell, opacity, mark) {
     pen.globalAlpha = opacity;
     pen.drawImage(layer.canvas, layer.left, layer.top);
     pen.globalAlpha = 1;
-    drawUnseen(pen, layer.seen, width, height);
+    drawUnseen(pen, map, layer.seen, width, height, opacity);
   }
   drawPlace(pen, picture, map, width, height);
   if (mark) drawMark(pen, width, ...mark);

@@ -2,17 +2,19 @@
 #ifndef KLDVE_TOOLS_REPORT_H
 #define KLDVE_TOOLS_REPORT_H
 
+#include "cli/drawing.h"
 #include "cli/page.h"
 #include "evaluate/dataset.h"
 #include "grid/grid.h"
 
 typedef struct report_args {
-    grid_args grid; /* first, see there */
-    const char *page;
+    grid_args grid;       /* first, see there */
+    const char *page;     /* "-": standard output */
+    bool force;           /* replace a page under the default name */
     double split;         /* MB, above which the page becomes several; 0: not given */
     dataset_args data;    /* of every folder and list among the pictures */
     const char *expected; /* label of the pictures that have none from elsewhere; NULL */
-    int32_t colormap;     /* 1 + number; 0: not given */
+    drawing draw;         /* how maps are drawn */
 } report_args;
 
 /* ---- report_list.c: which pictures, and what they should be called -------------------------- */
@@ -80,7 +82,7 @@ json_object *report_head(const grid *g, const report_args *args, const report_li
  *  NULL after a message. */
 json_object *report_entry(const grid *g, const report_list *l, int32_t picture, const char *why);
 /** All of the picture that the grid has.  NULL after a message. */
-json_object *report_picture_data(const grid *g, int32_t pictures);
+json_object *report_picture_data(const grid *g, const drawing *d, int32_t pictures);
 
 /* ---- report_book.c: one page, or a folder of them ------------------------------------------- */
 

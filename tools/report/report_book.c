@@ -175,7 +175,8 @@ static bool add_picture(report_book *b)
     char id[24];
 
     snprintf(id, sizeof id, "picture%d", (int)b->next);
-    return open_page(b) && page_add(&b->page, id, report_picture_data(b->g, b->list->pictures));
+    return open_page(b) &&
+           page_add(&b->page, id, report_picture_data(b->g, &b->args->draw, b->list->pictures));
 }
 
 bool report_book_add(report_book *b, const char *why)
@@ -198,7 +199,7 @@ bool report_book_end(report_book *b, bool keep)
     if (b->open)
         ok = page_end(&b->page, ok) && ok;
     b->open = false;
-    if (!ok)
+    if (!ok && (b->parts > 0 || b->made_folder))
         remove_parts(b);
     json_object_put(b->entries);
     return ok;

@@ -12,6 +12,8 @@
 
 #include "grid/grid_json.h"
 
+static const double DEFAULT_OPACITY = 0.75; /* of kldve_render_options */
+
 enum {
     SIDE_MOST = 768,    /* of a picture, pixels, however few there are */
     SIDE_LEAST = 384,   /* however many there are */
@@ -115,26 +117,29 @@ static bool put_colours(json_object *object, const char *key, int32_t colormap)
     return page_put_base64(object, key, "", rgb[0], sizeof rgb);
 }
 
-static json_object *new_colours(int32_t colormap)
+/* Of maps without and with signs. */
+static json_object *new_colours(int32_t given)
 {
     json_object *object = json_object_new_object();
 
-    if (object && put_colours(object, "plain", colormap) &&
-        put_colours(object, "signed", KLDVE_COLORMAP_DIVERGING))
+    if (object && put_colours(object, "plain", given > 0 ? given : KLDVE_COLORMAP_PLASMA) &&
+        put_colours(object, "signed", given > 0 ? given : KLDVE_COLORMAP_DIVERGING))
         return object;
     json_object_put(object);
     return NULL;
 }
 
-/* How the page draws maps: as the library does with the defaults of kldve_render_options. */
-static json_object *new_drawing(void)
+/* How the page draws maps: what is the same for all of them. */
+static json_object *new_drawing(const drawing *d)
 {
+    bool overlay = d->view <= KLDVE_VIEW_OVERLAY;
+    double opacity = !overlay ? 1 : d->opacity < 0 ? DEFAULT_OPACITY : d->opacity;
+    int32_t upsampling = d->upsampling > 0 ? d->upsampling : KLDVE_UPSAMPLING_BICUBIC;
     json_object *object = json_object_new_object();
 
-    if (object && json_put_number(object, "opacity", 0.5, 3) &&
-        json_put_text(object, "upsampling", "bilinear") &&
-        json_put(object, "grows", json_object_new_boolean(false)) &&
-        json_put(object, "frame", json_object_new_boolean(false)))
+    if (object && json_put_number(object, "opacity", opacity, 4) &&
+        json_put_text(object, "view", view_choice(overlay ? 0 : d->view - 1)) &&
+        json_put_text(object, "upsampling", upsampling_choice(upsampling - 1)))
         return object;
     json_object_put(object);
     return NULL;
@@ -156,8 +161,8 @@ json_object *report_head(const grid *g, const report_args *args, const report_li
         json_put(object, "metrics", json_new_list(new_metric, g, (size_t)g->metrics)) &&
         json_put(object, "targets", json_new_list(new_target, g, (size_t)g->targets)) &&
         json_put(object, "sentences", new_sentences()) &&
-        json_put(object, "colours", new_colours(args->colormap)) &&
-        json_put(object, "drawing", new_drawing()) &&
+        json_put(object, "colours", new_colours(args->draw.colormap)) &&
+        json_put(object, "drawing", new_drawing(&args->draw)) &&
         json_put(object, "labelled", json_object_new_boolean(l->has_labels)) &&
         json_put(object, "pictures", json_object_get(entries)))
         return object;
@@ -276,16 +281,40 @@ static bool put_values(json_object *object, const grid_cell *cell)
     return ok;
 }
 
-/* How this map is drawn, as far as it is not the same for all. */
-static bool put_drawn(json_object *object)
+/* The standard deviations of a blur, down and along, in cells of the map. */
+static bool put_blur(json_object *object, const grid *g, const grid_cell *cell, double sigma)
 {
-    json_object *drawn = json_object_new_object();
+    const kldve_shape *input = &g->network[cell->network].net.shape;
+    json_object *list = json_object_new_array();
 
-    return json_put(object, "drawn", drawn) && json_put_number(drawn, "clip", 0, 4);
+    return json_put(object, "blur", list) &&
+           json_append(list,
+                       json_object_new_double(sigma * cell->record.height / input->in_height)) &&
+           json_append(list, json_object_new_double(sigma * cell->record.width / input->in_width));
+}
+
+/* How this map is drawn, as far as that depends on the map. */
+static bool put_drawn(json_object *object, const grid *g, const grid_cell *cell, const drawing *d)
+{
+    const kldve_image *image = g->picture->image;
+    kldve_render_options o, drawn = KLDVE_RENDER_OPTIONS_INIT;
+    json_object *to = json_object_new_object();
+
+    drawing_render_options(d, &o);
+    if (kldve_heatmap_render_defaults(g->ctx, cell->map, kldve_image_width(image),
+                                      kldve_image_height(image), &o, &drawn) != KLDVE_OK) {
+        complain("%s", kldve_ctx_message(g->ctx));
+        json_object_put(to);
+        return false;
+    }
+    return json_put(object, "drawn", to) &&
+           json_put_number(to, "clip", fmax((double)drawn.clip, 0), 6) &&
+           json_put(to, "line", json_object_new_int(drawn.line)) &&
+           (drawn.blur <= 0 || put_blur(to, g, cell, (double)drawn.blur));
 }
 
 /* Into the maps of the figures, which are in the order of the cells. */
-static bool add_values(json_object *figures, const grid *g)
+static bool add_values(json_object *figures, const grid *g, const drawing *d)
 {
     json_object *maps = json_object_object_get(figures, "maps");
     size_t count = json_object_array_length(maps);
@@ -294,7 +323,7 @@ static bool add_values(json_object *figures, const grid *g)
         json_object *map = json_object_array_get_idx(maps, i);
         char why[LABEL_SIZE];
 
-        if (g->cell[i].map ? !(put_values(map, &g->cell[i]) && put_drawn(map))
+        if (g->cell[i].map ? !(put_values(map, &g->cell[i]) && put_drawn(map, g, &g->cell[i], d))
                            : (report_hide_folders(g, g->picture->path, g->cell[i].why, why),
                               !json_put_text(map, "left_out", why)))
             return false;
@@ -302,12 +331,12 @@ static bool add_values(json_object *figures, const grid *g)
     return true;
 }
 
-json_object *report_picture_data(const grid *g, int32_t pictures)
+json_object *report_picture_data(const grid *g, const drawing *d, int32_t pictures)
 {
     const grid_picture *picture = g->picture;
     json_object *object = json_object_new_object();
 
-    if (object && grid_json_put_pictures(object, g) && add_values(object, g) &&
+    if (object && grid_json_put_pictures(object, g) && add_values(object, g, d) &&
         json_put(object, "width", json_object_new_int(picture->width)) &&
         json_put(object, "height", json_object_new_int(picture->height)) &&
         page_put_picture(object, "source", g->ctx, picture->image,

@@ -30,9 +30,20 @@ static const arg_option options[] = {
                   "default: methods, networks or pictures, whichever are several", columns_choice),
     DRAWING_OPTIONS(compare_args, look.draw),
     OPTION_STRING("title", AT(look.title), "TEXT", "title above the grid"),
+    OPTION_INT("quality", AT(look.quality), "N",
+               "of JPEG in a .pdf, 1 to 100; default 92; 0: every pixel as it is", 0, 100),
     OPTION_STRING("font", AT(look.font), "FAMILY", "font of the sheet; default: a sans serif"),
     OPTION_END,
 };
+
+sheet_format sheet_format_of(const char *path)
+{
+    static const char *const svg[] = {".svg", NULL}, *const pdf[] = {".pdf", NULL};
+
+    return path_has_ending(path, svg)   ? SHEET_SVG
+           : path_has_ending(path, pdf) ? SHEET_PDF
+                                        : SHEET_PNG;
+}
 
 enum { NARROWEST = 40, WIDEST = 1000 };
 
@@ -76,6 +87,9 @@ static int check_drawing(const compare_args *args)
         {args->look.font != NULL, "font"},
     };
 
+    if (args->look.quality >= 0 && !(args->sheet && sheet_format_of(args->sheet) == SHEET_PDF))
+        return args_usage("compare", "--quality changes nothing: only a .pdf holds JPEG; add -o "
+                                     "FILE.pdf");
     for (size_t i = 0; !args->sheet && i < sizeof of_sheet / sizeof *of_sheet; i++)
         if (of_sheet[i].given)
             return args_usage("compare", "--%s changes nothing: no sheet is drawn; add -o FILE",
@@ -93,6 +107,7 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
 
     memset(args, 0, sizeof *args);
     drawing_defaults(&args->look.draw);
+    args->look.quality = -1;
     code = grid_read_args(command, argc, argv, args, go);
     if (!*go || code != EXIT_DONE)
         return code;
@@ -170,6 +185,7 @@ const arg_command compare_command = {
     .group = "Explain decisions:",
     .line = "networks, methods and targets side by side on one sheet",
     .first = {"method", "target", "o", "model", "table"},
+    .files = ".onnx .png .jpg .jpeg",
     .example = examples,
     .usage = "[NET.onnx...] PICTURE... [options]",
     .summary =

@@ -31,15 +31,6 @@ static cairo_status_t append(void *closure, const unsigned char *data, unsigned 
     return CAIRO_STATUS_SUCCESS;
 }
 
-sheet_format sheet_format_of(const char *path)
-{
-    static const char *const svg[] = {".svg", NULL}, *const pdf[] = {".pdf", NULL};
-
-    return path_has_ending(path, svg)   ? SHEET_SVG
-           : path_has_ending(path, pdf) ? SHEET_PDF
-                                        : SHEET_PNG;
-}
-
 static cairo_surface_t *new_surface(sheet_format f, const sheet_layout *l, buffer *b)
 {
     switch (f) {

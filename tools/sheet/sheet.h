@@ -23,9 +23,11 @@ typedef struct sheet_options {
     drawing draw;      /**< of maps; its colours are those of maps without sign */
     const char *title; /**< NULL: none */
     const char *font;  /**< family; NULL: a sans serif */
+    int32_t quality;   /**< of JPEG in a PDF, 1..100; 0: every pixel; negative: the default */
 } sheet_options;
 
 enum {
+    SHEET_QUALITY = 92,       /**< of JPEG: no difference to be seen at 300 dpi */
     SHEET_DPI = 300,          /**< of paper */
     SHEET_PICTURE_SIDE = 2048 /**< pictures need not be larger */
 };

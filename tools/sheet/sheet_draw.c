@@ -8,37 +8,57 @@
 
 /* ---- pictures ----------------------------------------------------------------------------- */
 
-static bool paint(cairo_t *cairo, const kldve_image *image, sheet_box box)
+/* The pixels of a picture; NULL: out of memory. */
+static cairo_surface_t *surface_of(const kldve_image *image)
 {
     int32_t width = kldve_image_width(image), height = kldve_image_height(image);
     const uint8_t *rgb = kldve_image_pixels(image);
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
     unsigned char *data = cairo_image_surface_get_data(surface);
     int stride = cairo_image_surface_get_stride(surface);
-    bool ok = cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;
 
-    for (int32_t y = 0; ok && y < height; y++)
+    if (cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS) {
+        cairo_surface_destroy(surface);
+        return NULL;
+    }
+    for (int32_t y = 0; y < height; y++)
         for (int32_t x = 0; x < width; x++, rgb += 3) {
             uint32_t pixel = (uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | rgb[2];
 
             memcpy(data + (ptrdiff_t)y * stride + 4 * x, &pixel, sizeof pixel);
         }
-    if (ok) {
-        cairo_surface_mark_dirty(surface);
-        cairo_save(cairo);
-        cairo_translate(cairo, box.x, box.y);
-        cairo_scale(cairo, box.width / width, box.height / height);
-        cairo_set_source_surface(cairo, surface, 0, 0);
-        /* So that no edge fades.  In SVG and PDF none does, and cairo 1.18 would draw the picture
-         * in strips, with seams. */
-        if (cairo_surface_get_type(cairo_get_target(cairo)) == CAIRO_SURFACE_TYPE_IMAGE)
-            cairo_pattern_set_extend(cairo_get_source(cairo), CAIRO_EXTEND_PAD);
-        cairo_rectangle(cairo, 0, 0, width, height);
-        cairo_fill(cairo);
-        cairo_restore(cairo);
-    }
-    cairo_surface_destroy(surface);
-    return ok;
+    cairo_surface_mark_dirty(surface);
+    return surface;
+}
+
+static void paint(cairo_t *cairo, cairo_surface_t *surface, sheet_box box)
+{
+    int width = cairo_image_surface_get_width(surface);
+    int height = cairo_image_surface_get_height(surface);
+
+    cairo_save(cairo);
+    cairo_translate(cairo, box.x, box.y);
+    cairo_scale(cairo, box.width / width, box.height / height);
+    cairo_set_source_surface(cairo, surface, 0, 0);
+    /* So that no edge fades.  In SVG and PDF none does, and cairo 1.18 would draw the picture in
+     * strips, with seams. */
+    if (cairo_surface_get_type(cairo_get_target(cairo)) == CAIRO_SURFACE_TYPE_IMAGE)
+        cairo_pattern_set_extend(cairo_get_source(cairo), CAIRO_EXTEND_PAD);
+    cairo_rectangle(cairo, 0, 0, width, height);
+    cairo_fill(cairo);
+    cairo_restore(cairo);
+}
+
+/* A PDF gets the picture as JPEG: its own file where `photo` says which, or encoded now. */
+static bool attach(cairo_t *cairo, cairo_surface_t *surface, const grid *g, const sheet_options *o,
+                   const kldve_image *image, const grid_picture *photo)
+{
+    int32_t quality = o->quality < 0 ? SHEET_QUALITY : o->quality;
+
+    if (cairo_surface_get_type(cairo_get_target(cairo)) != CAIRO_SURFACE_TYPE_PDF || quality == 0)
+        return true;
+    return (photo && sheet_attach_own(surface, photo->path)) ||
+           sheet_attach_jpeg(g->ctx, surface, image, quality);
 }
 
 /* In the middle of the tile; what misses it by a pixel or two of rounding fills it. */
@@ -71,9 +91,12 @@ static void draw_nothing(sheet_pen *pen, const sheet_layout *l, const grid_cell 
 static bool draw_tile(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *o,
                       const sheet_slot *slot, sheet_box tile)
 {
+    int32_t width = (int32_t)lround(tile.width * l->scale);
+    int32_t height = (int32_t)lround(tile.height * l->scale);
+    const grid_picture *photo = sheet_whole_photo(g, slot, width, height);
     const char *why;
-    kldve_image *image = sheet_tile(g, o, slot, (int32_t)lround(tile.width * l->scale),
-                                    (int32_t)lround(tile.height * l->scale), &why);
+    kldve_image *image = sheet_tile(g, o, slot, width, height, &why);
+    cairo_surface_t *surface;
     bool ok;
 
     if (!image && why) {
@@ -82,9 +105,15 @@ static bool draw_tile(sheet_pen *pen, const sheet_layout *l, const grid *g, cons
                      tile);
         return true;
     }
-    ok = image && paint(pen->cairo, image, fit(image, tile, l->scale));
-    if (image && !ok)
+    if (!image)
+        return false;
+    surface = surface_of(photo ? photo->image : image);
+    ok = surface && attach(pen->cairo, surface, g, o, image, photo);
+    if (ok)
+        paint(pen->cairo, surface, fit(image, tile, l->scale));
+    else
         complain("out of memory");
+    cairo_surface_destroy(surface);
     kldve_image_free(image);
     return ok;
 }

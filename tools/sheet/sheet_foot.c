@@ -18,38 +18,73 @@ static bool any_map(const grid *g, bool is_signed)
     return false;
 }
 
-static void draw_gradient(cairo_t *cairo, int32_t colormap, sheet_box box)
+/* How strongly a value covers the photograph, as the library draws it; with signs the colours
+ * themselves fade to white. */
+static double weight_of(const sheet_options *o, bool is_signed, double value)
+{
+    if (is_signed || o->draw.view == KLDVE_VIEW_CONTOURS)
+        return 1;
+    return (o->draw.opacity < 0 ? 0.75 : o->draw.opacity) * value;
+}
+
+static void draw_gradient(cairo_t *cairo, const sheet_options *o, bool is_signed, sheet_box box)
 {
     enum { STOPS = 64 };
     cairo_pattern_t *gradient = cairo_pattern_create_linear(box.x, 0, box.x + box.width, 0);
+    int32_t colormap = is_signed ? KLDVE_COLORMAP_DIVERGING : o->draw.colormap;
 
     for (int i = 0; i <= STOPS; i++) {
+        double value = (double)i / STOPS;
         uint8_t rgb[3];
 
-        kldve_colormap_rgb(colormap, (float)i / STOPS, rgb);
-        cairo_pattern_add_color_stop_rgb(gradient, (double)i / STOPS, rgb[0] / 255.0,
-                                         rgb[1] / 255.0, rgb[2] / 255.0);
+        kldve_colormap_rgb(colormap, (float)value, rgb);
+        cairo_pattern_add_color_stop_rgba(gradient, value, rgb[0] / 255.0, rgb[1] / 255.0,
+                                          rgb[2] / 255.0, weight_of(o, is_signed, value));
     }
     cairo_set_source(cairo, gradient);
     cairo_pattern_destroy(gradient);
     cairo_rectangle(cairo, box.x, box.y, box.width, box.height);
     cairo_fill(cairo);
+    sheet_ink_set(cairo, INK_RULE);
+    cairo_set_line_width(cairo, 0.4);
+    cairo_rectangle(cairo, box.x, box.y, box.width, box.height);
+    cairo_stroke(cairo);
 }
 
 /* A colour bar with three ticks below; returns where it ends. */
-static double draw_colour_bar(sheet_pen *pen, const sheet_layout *l, int32_t colormap, double x,
-                              double y, const char *const tick[3])
+static double draw_colour_bar(sheet_pen *pen, const sheet_layout *l, const sheet_options *o,
+                              bool is_signed, double x, double y)
 {
+    static const char *const ticks[2][3] = {{"0", "map value", "1"}, {"\xe2\x88\x92", "0", "+"}};
     static const sheet_align align[3] = {ALIGN_LEFT, ALIGN_CENTRE, ALIGN_RIGHT};
     sheet_box bar = {x, y, 14 * l->font, 0.75 * l->font};
 
-    draw_gradient(pen->cairo, colormap, bar);
+    draw_gradient(pen->cairo, o, is_signed, bar);
     for (int i = 0; i < 3; i++) {
         sheet_style s = sheet_style_of(sheet_small * l->font, false, INK_FAINT, align[i]);
 
-        sheet_text(pen, tick[i], bar.x, y + bar.height + 1.15 * l->font, bar.width, &s);
+        sheet_text(pen, ticks[is_signed][i], bar.x, y + bar.height + 1.15 * l->font, bar.width, &s);
     }
     return x + bar.width;
+}
+
+/* What the map does to the photograph, in colours or in words. */
+static void draw_legend(sheet_pen *pen, const sheet_layout *l, const grid *g,
+                        const sheet_options *o, double x, double y)
+{
+    sheet_style s = sheet_style_of(sheet_small * l->font, false, INK_FAINT, ALIGN_LEFT);
+
+    if (o->draw.view == KLDVE_VIEW_MASKED || o->draw.view == KLDVE_VIEW_OUTLINE) {
+        sheet_text(pen,
+                   o->draw.view == KLDVE_VIEW_MASKED ? "shown where the map is hot"
+                                                     : "outline: half of the map's energy",
+                   x, y + 0.75 * l->font, 16 * l->font, &s);
+        return;
+    }
+    if (any_map(g, false))
+        x = draw_colour_bar(pen, l, o, false, x, y) + 2 * l->font;
+    if (any_map(g, true))
+        draw_colour_bar(pen, l, o, true, x, y);
 }
 
 /* What holds for all maps and is not said anywhere else. */
@@ -150,15 +185,10 @@ static double foot_left(const sheet_layout *l)
 void sheet_draw_foot(sheet_pen *pen, const sheet_layout *l, const grid *g, const sheet_options *o,
                      int32_t page)
 {
-    static const char *const plain[3] = {"0", "map value", "1"};
-    static const char *const with_sign[3] = {"\xe2\x88\x92", "0", "+"};
-    double left = foot_left(l), x = left, y = l->height - l->margin - l->footer;
+    double left = foot_left(l), y = l->height - l->margin - l->footer;
 
     y += 1.1 * l->font;
-    if (any_map(g, false))
-        x = draw_colour_bar(pen, l, o->draw.colormap, x, y, plain) + 2 * l->font;
-    if (any_map(g, true))
-        draw_colour_bar(pen, l, KLDVE_COLORMAP_DIVERGING, x, y, with_sign);
+    draw_legend(pen, l, g, o, left, y);
     y += 0.65 * l->font;
     draw_meaning(pen, l, g, left, y + (l->footer_lines > 2 ? 2.5 * l->font : 0));
     draw_flags(pen, l, g, left);

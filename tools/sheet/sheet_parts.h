@@ -159,6 +159,15 @@ double sheet_content_left(const sheet_layout *l);
 /** Whether there is a rule above this row, which is not the first of its strip. */
 bool sheet_row_begins_group(const sheet_layout *l, int32_t row);
 
+/* ---- sheet_jpeg.c ------------------------------------------------------------------------- */
+
+/** Have a PDF take the file at `path` in place of the pixels of `surface`, which are the same
+ *  picture.  False: it is no JPEG that can be taken as it is. */
+bool sheet_attach_own(cairo_surface_t *surface, const char *path);
+/** The same of a picture that is encoded now.  False: out of memory. */
+bool sheet_attach_jpeg(kldve_ctx *ctx, cairo_surface_t *surface, const kldve_image *image,
+                       int32_t quality);
+
 /* ---- sheet_tile.c ------------------------------------------------------------------------- */
 
 /** The picture of a slot, as large as fits into width x height pixels.  NULL: either there is
@@ -166,6 +175,11 @@ bool sheet_row_begins_group(const sheet_layout *l, int32_t row);
  * and *why is NULL. */
 kldve_image *sheet_tile(const grid *g, const sheet_options *options, const sheet_slot *slot,
                         int32_t width, int32_t height, const char **why);
+
+/** The photograph of a slot where it is shown whole and as it is in its file; else NULL.  Borrowed
+ *  from the grid. */
+const grid_picture *sheet_whole_photo(const grid *g, const sheet_slot *slot, int32_t width,
+                                      int32_t height);
 
 /** Height of the tallest seen part of a picture for a width of 1, 0.2 to 3. */
 double sheet_tallest(const grid *g);

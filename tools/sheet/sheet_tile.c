@@ -103,6 +103,21 @@ static kldve_status heat(const grid *g, const grid_cell *cell, const sheet_optio
     return status;
 }
 
+const grid_picture *sheet_whole_photo(const grid *g, const sheet_slot *slot, int32_t width,
+                                      int32_t height)
+{
+    const double slack = 0.001;
+    const grid_picture *p = &g->picture[slot->picture];
+    sheet_box seen = seen_of(g, slot->picture, slot->network);
+    bool whole =
+        seen.x < slack && seen.y < slack && seen.width > 1 - slack && seen.height > 1 - slack;
+
+    return slot->is_photo && whole && !p->shrunk && kldve_image_orientation(p->image) == 1 &&
+                   p->width <= width && p->height <= height
+               ? p
+               : NULL;
+}
+
 kldve_image *sheet_tile(const grid *g, const sheet_options *options, const sheet_slot *slot,
                         int32_t width, int32_t height, const char **why)
 {
