@@ -218,7 +218,21 @@ bool grid_any_map(const grid *g)
     return false;
 }
 
-/* What rules out a method is the same for every picture; what overflows is not. */
+/* Whether an earlier picture has no map of the same network and method for the same reason. */
+static bool said_before(const grid *g, const grid_cell *cell)
+{
+    for (int32_t i = 0; i < grid_cells(g) && g->cell[i].picture < cell->picture; i++) {
+        const grid_cell *before = &g->cell[i];
+
+        if (!before->map && before->network == cell->network && before->method == cell->method &&
+            strcmp(before->why, cell->why) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What rules out a method is mostly the same for every picture (not so for CAM: whether a ReLU
+ * behind its layer matters depends on the picture); what overflows is not. */
 void grid_say_left_out(const grid *g)
 {
     for (int32_t i = 0; i < grid_cells(g); i++) {
@@ -228,9 +242,11 @@ void grid_say_left_out(const grid *g)
         if (cell->record.flags & KLDVE_RESULT_NON_FINITE)
             complain("%s: %s: %s left out: %s", g->picture[cell->picture].path, name, method,
                      cell->why);
-        else if (!g->told && !cell->map && cell->picture == 0 && cell->target == 0 &&
-                 !grid_expects(g, cell->target))
-            complain("%s: %s left out: %s", name, method, cell->why);
+        else if (!g->told && !cell->map && cell->target == 0 && !grid_expects(g, cell->target) &&
+                 !said_before(g, cell))
+            complain("%s%s%s: %s left out: %s",
+                     cell->picture > 0 ? g->picture[cell->picture].path : "",
+                     cell->picture > 0 ? ": " : "", name, method, cell->why);
     }
 }
 

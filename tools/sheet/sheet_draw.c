@@ -79,8 +79,8 @@ static void draw_nothing(sheet_pen *pen, const sheet_layout *l, const grid_cell 
                          sheet_box tile)
 {
     sheet_style s = sheet_style_of(sheet_small * l->font, false, INK_FAINT, ALIGN_CENTRE);
-    const char *why = cell->record.flags & KLDVE_RESULT_NON_FINITE ? "numbers are not finite"
-                                                                   : "not for this network";
+    const char *why =
+        cell->record.flags & KLDVE_RESULT_NON_FINITE ? "numbers are not finite" : "no map";
 
     cairo_set_source_rgb(pen->cairo, 0.95, 0.95, 0.95);
     cairo_rectangle(pen->cairo, tile.x, tile.y, tile.width, tile.height);
