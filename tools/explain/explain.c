@@ -43,8 +43,8 @@ static void say_expected(const explanation *e)
 static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progress *p)
 {
     bool quiet = args->network.quiet;
-    /* With the record on standard output, print nothing else there. */
-    bool summary = !quiet && !(args->json && strcmp(args->json, "-") == 0);
+    /* With a file on standard output, print nothing else there. */
+    bool summary = !quiet && !explain_stream(args);
     bool ok;
 
     progress_begin(p, ctx, quiet);

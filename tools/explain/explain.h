@@ -69,6 +69,9 @@ extern const arg_option explain_options[];
 int explain_read_args(const arg_command *command, int argc, char **argv, explain_args *args,
                       bool *go);
 
+/** The option whose file is standard output, "--json"; NULL: none. */
+const char *explain_stream(const explain_args *args);
+
 /** Refuse to write over a file that is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 int explain_guard(const explain_args *args);
 
@@ -149,6 +152,8 @@ bool terminal_draw(const explanation *e, const explain_args *args, const char *b
 /** Draw the map over `picture`, with the place that was picked, or alone where that is NULL. */
 kldve_status explain_render(const explanation *e, const explain_args *args,
                             const kldve_image *picture, kldve_image **out);
+/** How it is drawn, every default replaced.  False: no picture is drawn. */
+bool explain_drawn(const explanation *e, const explain_args *args, kldve_render_options *o);
 
 /** summary.c: what was found, for people, on standard output: with --terminal the picture, and with
  *  `words` the summary.  False after a message. */

@@ -1,7 +1,7 @@
 /* subject.c - what is explained: a picture, or an array (.npy) that enters the network as it is. */
 #include "explain.h"
 
-#include "cli/content.h"
+#include "cli/streams.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -79,8 +79,6 @@ static bool check_item(const explanation *e, const char *path)
 
 bool subject_read(explanation *e, kldve_ctx *ctx, const explain_args *args)
 {
-    kldve_status status;
-
     e->item = args->network.item - 1;
     if (subject_is_array(args->picture.text[0]))
         return npy_read(args->picture.text[0], &e->array) &&
@@ -94,11 +92,8 @@ bool subject_read(explanation *e, kldve_ctx *ctx, const explain_args *args)
     for (; e->frames < args->picture.count; e->frames++) {
         const char *path = args->picture.text[e->frames];
 
-        status = kldve_image_load(ctx, path, &e->frame[e->frames]);
-        if (status != KLDVE_OK) {
-            complain_picture(ctx, path, status);
+        if (!picture_load(ctx, path, &e->frame[e->frames]))
             return false;
-        }
     }
     e->picture = e->frame[0];
     return true;
