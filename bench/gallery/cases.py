@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The pictures of docs/results.md: maps that mislead, made to do so with the demonstration networks.
+"""The pictures of docs/results.md, maps that mislead, made to do so with the demonstration networks, and of
+docs/drawing.md, the views.
 
     cases.py KLDVE SCENES [FOLDER]
 
@@ -96,8 +97,13 @@ def wrong_reasons(make):
     return [*pictures, make.explain(pictures[1])]
 
 
+def views(make):
+    """The four ways to draw one map."""
+    return [make.explain(SCENE1, "--view", view) for view in ("overlay", "masked", "contours", "outline")]
+
+
 CASES = {"flat": flat, "every-class": every_class, "clipped": clipped, "centred": centred,
-         "wrong-reasons": wrong_reasons}
+         "wrong-reasons": wrong_reasons, "views": views}
 
 
 def main(kldve, scenes, folder=ROOT / "docs/pictures/cases"):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# All pictures of the pages that the command draws: README's two, the gallery, the maps that mislead.
+# All pictures of the pages that the command draws: README's two, the gallery, maps that mislead, views.
 #
 #     bench/gallery/make.sh BUILD
 #

@@ -30,6 +30,19 @@ def tidy_manual(folder):
         text = page.read_text()
         if text.startswith(".so ") and not (folder / text.strip().rpartition("/")[2]).exists():
             page.write_text(".so man3/%s\n" % home_of(page.stem, headers))
+        finish(page)
+
+
+def finish(page):
+    """What Doxygen leaves out of a page: what it is in a few words, for whatis(1), and a name without a folder; what it
+    puts in: the date, and words in quotes at the start of a line, which are commands there."""
+    text = page.read_text()
+    brief = re.search(r'^\.SH "Description"\n\.PP *\n(.*)', text, re.M)
+    if brief:  # else a link to another page
+        words = re.sub(r"\\f.", "", re.split(r"(?:\\&)?[.:;](?: |$)", brief.group(1))[0]).strip()
+        text = re.sub(r"^\.SH NAME\n.*", lambda _: ".SH NAME\n%s \\- %s" % (page.stem, words), text, flags=re.M)
+    text = re.sub(r'^\.TH "[^"]*" 3 "[^"]*"', '.TH "%s" 3 ""' % page.stem, text)
+    page.write_text(re.sub(r"^'", r"\\&'", text, flags=re.M))
 
 
 def home_of(name, headers):

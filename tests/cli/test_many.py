@@ -6,12 +6,13 @@ import os
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import time
 import unittest
 
-from command import KLDVE, SOURCE, Npy, main, png, read_json, run
+from command import KLDVE, SOURCE, Npy, main, png, read_json, read_png, run
 
 SCENES = sorted(glob.glob(os.path.join(SOURCE, "demo", "pictures", "scene*.png")))
 
@@ -106,6 +107,27 @@ class Same(Many):
         self.assertEqual([r["target"]["label"] for r in self.records("s.jsonl")], ["cat", "cat"])
         self.assertEqual(self.files("."), ["a.png", "b.png", "r.jsonl", "s.jsonl"])
 
+    def test_arrays(self):
+        """Each array is explained alone."""
+        names = []
+        for i in range(3):
+            names.append(f"x{i}.npy")
+            values = struct.pack("<27648f", *(float((7 * k + i * k % 5) % 256)
+                                              for k in range(3 * 96 * 96)))
+            head = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 96, 96), }"
+            head = head.ljust(117) + "\n"
+            self.write(names[-1], b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) +
+                       head.encode() + values)
+        self.explain(*names, "--out-dir", "d", "--write", "map", "--jsonl", "r.jsonl")
+        for name in names:
+            self.explain(name, "--map", "one.npy")
+            for a, b in zip(Npy(self.path("d", name[:-4] + ".map.npy")).value,
+                            Npy(self.path("one.npy")).value, strict=True):
+                self.assertAlmostEqual(a, b, delta=1e-5)
+        self.dots("a.png")
+        result = self.explain(names[0], "a.png", status=2)
+        self.assertIn("give no picture beside it", result.err)
+
     def test_compare_has_no_more(self):
         """Every figure of compare --json is in the record, with the same value."""
         result = run("compare", SCENES[0], "--method", "grad-cam", "--json", "c.json",
@@ -120,6 +142,67 @@ class Same(Many):
         for key, value in compared["networks"][0].items():
             if key != "name":
                 self.assertEqual(record[key], value, key)
+
+
+class Expected(Many):
+    """What it said beside what it should have said."""
+
+    def pearson(self, first, second):
+        """Of two maps of one size."""
+        a, b = Npy(self.path(first)).value, Npy(self.path(second)).value
+        x, y = [v - sum(a) / len(a) for v in a], [v - sum(b) / len(b) for v in b]
+        return (sum(p * q for p, q in zip(x, y)) /
+                (sum(p * p for p in x) * sum(q * q for q in y)) ** 0.5)
+
+    def test_wrong_and_right(self):
+        scene = SCENES[0]  # a cat, and a boat
+        result = self.explain(scene, "--expected", "boat", "-o", "pair.png", "--json", "e.json",
+                              "--map", "said.npy")
+        record = read_json(self.path("e.json"))
+        self.assertEqual((record["correct"], record["target"]["label"]), (False, "cat"))
+        self.assertEqual((record["expected"]["label"], record["expected"]["rank"]), ("boat", 2))
+        self.explain(scene, "--target", "boat", "-o", "boat.png", "--json", "b.json", "--map",
+                     "boat.npy")
+        boat = read_json(self.path("b.json"))
+        for key, value in record["expected_map"].items():
+            self.assertEqual(boat[key], value, key)
+        self.assertAlmostEqual(record["likeness"], self.pearson("said.npy", "boat.npy"), delta=0.05)
+        self.assertRegex(result.out, r"expected boat 9\.4 %, rank 2; the two maps correlate by "
+                                     r"-0\.\d+: they look at different places\n\Z")
+        self.explain(scene, "-o", "cat.png")
+        pair, left, right = (read_png(self.path(f)) for f in ("pair.png", "cat.png", "boat.png"))
+        margin = next(x for x in range(100) if pair(x, 200) != b"\xff\xff\xff")
+        with open(self.path("cat.png"), "rb") as file:
+            width = int.from_bytes(file.read(20)[16:], "big")
+        top = next(y for y in range(40, 100) if pair(margin, y) != b"\xff\xff\xff")
+        for x, y in [(0, 0), (100, 120), (200, 300)]:
+            self.assertEqual(pair(margin + x, top + y), left(x, y))
+            self.assertEqual(pair(2 * margin + width + x, top + y), right(x, y))
+        result = self.explain(scene, "--expected", "2", "-o", "right.png", "--json", "r.json")
+        self.assertTrue(result.out.endswith("as expected\n"))
+        with open(self.path("right.png"), "rb") as a, open(self.path("cat.png"), "rb") as b:
+            self.assertEqual(a.read(), b.read())
+        self.assertNotIn("expected_map", read_json(self.path("r.json")))
+
+    def test_of_many(self):
+        for name in ("cat/a.png", "boat/b.png", "zebra/c.png"):
+            os.makedirs(self.path("f", os.path.dirname(name)))
+            shutil.copy(SCENES[0], self.path("f", name))
+        result = self.explain("f", "--expected", "folder", "--jsonl", "r.jsonl", status=1)
+        self.assertEqual([r.get("correct") for r in self.records()], [False, True, None])
+        self.assertIn("expected class zebra: no class is called 'zebra'", result.err)
+        with open(self.path("list.txt"), "w") as file:
+            file.write("a.png,cat\nf/boat/b.png,cat\nb.png,boat\n")
+        result = self.explain("f", "--expected", "list:list.txt", "--jsonl", "s.jsonl", status=1)
+        self.assertEqual([r.get("correct") for r in self.records("s.jsonl")], [True, True, None])
+        self.assertIn("f/zebra/c.png: list.txt names no class for it", result.err)
+
+    def test_usage(self):
+        result = self.explain(SCENES[0], "--expected", "cat", "--target", "boat", status=2)
+        self.assertIn("give no --target with it", result.err)
+        result = self.explain(SCENES[0], "--expected", "list:no.txt", "-o", "x.png", status=1)
+        self.assertEqual(result.err, "kldve: no.txt: cannot read: No such file or directory\n")
+        self.assertEqual(self.files("."), [])
 
 
 class Folders(Many):
@@ -163,7 +246,7 @@ class Folders(Many):
 class Failures(Many):
     def test_bad_pictures_do_not_stop_the_others(self):
         self.dots("a.png", "b.png")
-        self.write("broken.png", b"no picture")
+        self.write("broken.png", b"\0\1\2\3")
         result = self.explain("a.png", "broken.png", "missing.png", "b.png", "--out-dir", "d",
                               "--jsonl", "r.jsonl", status=1)
         self.assertEqual(result.err.splitlines()[-3:],
@@ -184,7 +267,7 @@ class Failures(Many):
             self.assertIn(line, result.err)
             self.assertFalse(os.path.exists(self.path("d")), args)
         for i, name in enumerate(names):
-            self.write(name, b"no picture %d" % i)
+            self.write(name, b"\0\1\2%d" % i)
         self.assertEqual(self.explain(*names, status=1).err,
                          "kldve: none of the 9 pictures could be explained: not a picture in PNG or "
                          "JPEG format\n")
@@ -202,6 +285,8 @@ class Failures(Many):
                 (["--resume"], "--resume needs --jsonl FILE"),
                 (["--resume", "--jsonl", "-"], "--resume needs --jsonl FILE"),
                 (["--resume", "--force", "--jsonl", "r"], "give one of them"),
+                (["--jsonl", "r", "--opacity", "1"], "--opacity changes nothing"),
+                (["--write", "map", "--colormap", "jet"], "--colormap changes nothing"),
                 (["--jsonl", "b.png"], "--jsonl b.png would overwrite b.png")]:
             result = self.explain(*names, *args, status=2)
             self.assertIn(line, result.err)

@@ -282,6 +282,8 @@ class Failures(Report):
                 (["report", "net.onnx", "pic.png", "--classes", "c.tsv"], "--classes changes nothing"),
                 (["report", "net.onnx", ".", "--label-column", "x"], "--label-column is about a list"),
                 (["report", "net.onnx", ".", "--labels-from", "names"], "--labels-from"),
+                (["report", "net.onnx", "pic.png", "--view", "outline", "--opacity", "1"],
+                 "--opacity changes nothing: it is not for --view outline"),
                 (["report", "net.onnx", "pic.png", "--split", "0"], "--split")]:
             before = snapshot(self.dir)
             result = self.kldve(*args)
@@ -302,6 +304,16 @@ class Failures(Report):
     def test_says_what_it_wrote(self):
         result = self.succeed("report", "--model", "net.onnx", "pic.png")
         self.assertEqual((result.out, result.err), ("wrote report.html\n", ""))
+        before = snapshot(self.dir)
+        result = self.kldve("report", "--model", "net.onnx", "pic.png")
+        self.assertEqual((result.status, result.out, snapshot(self.dir)), (1, "", before))
+        self.assertEqual(result.err, "kldve: report.html exists: give the page another name with -o, or replace it with "
+                         "--force\n")
+        self.succeed("report", "--model", "net.onnx", "second.png", "--force")
+        self.assertNotEqual(snapshot(self.dir), before)
+        text = self.succeed("report", "--model", "net.onnx", "pic.png", "-o", "-", "--split", "0.01").out
+        self.assertEqual(list(parts(Page(text))[1]), ["picture0"])
+        self.assertTrue(text.endswith("</html>\n"))
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ static void a_film(void **state)
 
     (void)state;
     cells[2 * CELLS] = 1; /* frames of one row */
-    expect(cells, 4, 4, true, "frame 3 of 4, the beginning");
+    expect(cells, 4, 4, true, "the beginning, in frame 3 of 4");
 }
 
 TEST_MAIN(where)

@@ -48,6 +48,31 @@ class Help(unittest.TestCase):
             self.assertIn("--method", first)
 
 
+class Manual(unittest.TestCase):
+    """The page for all commands, and those that are made of the tables."""
+
+    def check(self, name, page):
+        if not shutil.which("mandoc"):
+            self.skipTest("mandoc is not installed")
+        # Pages have no date, so that every build makes the same.
+        done = subprocess.run(["mandoc", "-Tlint", "-W", "warning"], input=page, capture_output=True, text=True)
+        lines = [line for line in done.stdout.splitlines() if "missing date" not in line]
+        self.assertEqual(lines, [], name)
+        shown = subprocess.run(["mandoc", "-Tascii", "-O", "width=100"], input=page, capture_output=True, text=True).stdout
+        return re.sub(".\b", "", shown)
+
+    def test_pages_are_clean_and_complete(self):
+        with open(os.path.join(SOURCE, "tools", "kldve.1")) as file:
+            everything = self.check("kldve.1", file.read())
+        for name in COMMANDS[:-1]:
+            self.assertIn(f"kldve-{name}(1)", everything)
+            shown = self.check(name, run("help", name, "--man").out)
+            options = re.findall(r"^  (--?[a-z-]+)", run("help", name).out, re.M)
+            self.assertEqual(sorted(re.findall(r"^ +(--?[a-z][a-z-]*)(?: \S+)?$", shown, re.M)), sorted(options), name)
+            for line in examples(name):
+                self.assertIn(line, " ".join(shown.split()), name)
+
+
 class Examples(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="kldve-words-")

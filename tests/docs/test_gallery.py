@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""docs/gallery.md shows every method and every reading, and the script that draws it works.
+"""docs/gallery.md shows every method and every reading; the scripts that draw it and the maps of docs/results.md work,
+and what results.md says of these maps is what they are.
 
-    test_gallery.py SOURCE KLDVE SCRATCH       skipped (77) without Pillow
+    test_gallery.py SOURCE KLDVE SCENES SCRATCH       skipped (77) without Pillow
 """
 import pathlib
 import re
@@ -13,7 +14,7 @@ try:
 except ImportError:
     sys.exit(77)
 
-source, kldve, scratch = pathlib.Path(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])
+source, kldve, scenes, scratch = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4])
 LARGEST = 3_000_000  # bytes of all pictures of the pages
 
 
@@ -73,6 +74,25 @@ def test_script():
     assert done.returncode == 1 and "no such picture" in done.stderr, done.stderr
 
 
+def test_cases():
+    """Each map that misleads has the flag that the page names, and the figures that it gives."""
+    done = subprocess.run(["/usr/bin/python3", source / "bench/gallery/cases.py", kldve, scenes, scratch / "cases"],
+                          capture_output=True, text=True, check=True)
+    said = {case.splitlines()[0]: case.splitlines()[1:] for case in re.split(r"\n(?=\S)", done.stdout.strip())}
+    page = (source / "docs/results.md").read_text()
+    assert set(said) == {f.stem for f in (source / "docs/pictures/cases").glob("*.jpg")} == \
+        {f.stem for f in (scratch / "cases").glob("*.jpg")}
+    assert "'flat'" in said["flat"][0] and "'flat'" not in said["flat"][1]
+    assert ["class-indifferent" in line for line in said["every-class"]] == [True, True, False, False]
+    assert ["'clipped'" in line for line in said["clipped"]] == [True, False]
+    figures = [re.findall(r"-?\d\.\d\d(?= |,|$)", line.split("faithfulness")[1]) for line in said["centred"]]
+    for (blob, control), (own, again) in (figures[:2], figures[2:]):
+        assert blob == control == again and f"({control} against {own})" in page
+    for line, word in zip(said["wrong-reasons"], ("tree", "boat")):
+        name, probability = re.search(r"first (\w+) (0\.\d+)", line).groups()
+        assert name == word and f"{100 * float(probability):.0f} %" in page, line
+
+
 scratch.mkdir(parents=True, exist_ok=True)
-for test in (test_page, test_size, test_script):
+for test in (test_page, test_size, test_script, test_cases):
     test()

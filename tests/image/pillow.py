@@ -325,6 +325,19 @@ def make_upsample():
         manifest.append(f"upsample {name}.npy {name}.ref.npy 2e-5")
 
 
+def make_stretch():
+    """Floats through Pillow's resize(): what maps become as they are drawn."""
+    for name, method in (("bilinear", Image.BILINEAR), ("bicubic", Image.BICUBIC), ("lanczos", Image.LANCZOS)):
+        for (h, w), (H, W) in (((7, 7), (224, 300)), ((1, 1), (9, 5)), ((1, 6), (4, 31)), ((2, 2), (50, 60)),
+                               ((8, 8), (8, 8)), ((60, 50), (17, 19)), ((14, 3), (9, 400))):
+            values = rng.normal(0, 1, (h, w)).astype(np.float32)
+            out = np.asarray(Image.fromarray(values, "F").resize((W, H), method))
+            path = f"{name}-{h}x{w}-to-{H}x{W}"
+            np.save(path + ".npy", values)
+            np.save(path + ".ref.npy", out)
+            manifest.append(f"stretch {path}.npy {path}.ref.npy 1e-5")
+
+
 # -- small files to start fuzzing from --------------------------------------------------------------
 
 
@@ -406,6 +419,7 @@ def main():
     make_resize()
     make_colours()
     make_upsample()
+    make_stretch()
     checks = ask_to_write(with_png, with_jpeg)
     with open("manifest.txt", "w") as f:
         f.write("\n".join(manifest) + "\n")

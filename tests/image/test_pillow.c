@@ -2,6 +2,7 @@
  * FOLDER/manifest.txt,
  *     decode FILE REFERENCE TOLERANCE       INTERPOLATION SOURCE REFERENCE TOLERANCE
  *     colormap NAME REFERENCE TOLERANCE     upsample MAP REFERENCE TOLERANCE
+ *     stretch INTERPOLATION-MAP REFERENCE TOLERANCE
  *     save SOURCE FILE QUALITY */
 #include "support.h"
 
@@ -12,6 +13,7 @@
 
 #include <kldve/image.h>
 
+#include "image/stretch.h"
 #include "image/upsample.h"
 
 struct line {
@@ -126,6 +128,54 @@ static void check_colormap(const struct line *line, kldve_ctx *ctx, test_heap *h
     kldve_image_free(reference);
 }
 
+/* The interpolation is named at the beginning of the file's name. */
+static const kldve_kernel *kernel_named(const char *name)
+{
+    const kldve_kernel *kernel;
+
+    for (int32_t i = 0; (kernel = kldve_kernel_of(i)) != NULL; i++)
+        if (strncmp(name, kernel->name, strlen(kernel->name)) == 0)
+            return kernel;
+    fail_msg("%s: no interpolation", name);
+    return NULL;
+}
+
+static void check_stretch(const struct line *line, kldve_ctx *ctx, test_heap *heap)
+{
+    test_npy map = test_npy_load(test_path("%s/%s", folder, line->name));
+    test_npy want = test_npy_load(test_path("%s/%s", folder, line->reference));
+    int32_t height = (int32_t)map.dim[0], width = (int32_t)map.dim[1];
+    int32_t out_height = (int32_t)want.dim[0], out_width = (int32_t)want.dim[1];
+    float *values = malloc((map.count + 1) * sizeof *values);
+    float *row = malloc((size_t)width * sizeof *row),
+          *out = malloc((size_t)out_width * sizeof *out);
+    kldve_taps along, down;
+
+    (void)heap;
+    for (size_t i = 0; i < map.count; i++)
+        values[i] = (float)map.value[i];
+    assert_int_equal(kldve_taps_new(ctx, kernel_named(line->name), width, out_width, &along),
+                     KLDVE_OK);
+    assert_int_equal(kldve_taps_new(ctx, kernel_named(line->name), height, out_height, &down),
+                     KLDVE_OK);
+    for (int32_t y = 0; y < out_height; y++) {
+        memset(row, 0, (size_t)width * sizeof *row);
+        kldve_taps_across(&down, y, values, width, 1, row);
+        kldve_taps_along(&along, row, 0, out_width, out);
+        for (int32_t x = 0; x < out_width; x++)
+            if (fabs((double)out[x] - want.value[y * out_width + x]) > line->number)
+                fail_msg("%s: (%d, %d) is %g, not %g", line->name, (int)x, (int)y, (double)out[x],
+                         want.value[y * out_width + x]);
+    }
+    kldve_taps_free(ctx, &along);
+    kldve_taps_free(ctx, &down);
+    free(values);
+    free(row);
+    free(out);
+    test_npy_free(&map);
+    test_npy_free(&want);
+}
+
 static void check_upsample(const struct line *line, kldve_ctx *ctx, test_heap *heap)
 {
     test_npy map = test_npy_load(test_path("%s/%s", folder, line->name));
@@ -166,6 +216,7 @@ static void check_line(void **state)
         const char *kind;
         void (*check)(const struct line *line, kldve_ctx *ctx, test_heap *heap);
     } kinds[] = {{"decode", check_decode},
+                 {"stretch", check_stretch},
                  {"colormap", check_colormap},
                  {"upsample", check_upsample},
                  {"save", check_save}};

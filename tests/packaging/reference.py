@@ -21,6 +21,8 @@ subprocess.run([sys.executable, maker, doxygen, own, pages, scratch / "stamp"], 
 manual = {page.stem for page in (pages / "man" / "man3").iterdir()}
 assert exported <= manual, "no manual page: %s" % sorted(exported - manual)
 for page in (pages / "man" / "man3").iterdir():
+    text = page.read_text()
+    assert text.startswith(".so ") or re.search(r"^\.SH NAME\n%s \\- \w" % re.escape(page.stem), text, re.M), "%s: no NAME" % page
     target = re.match(r"\.so man3/(.*)", page.read_text())
     assert not target or (page.parent / target.group(1)).exists(), "%s leads to %s" % (page.name, target.group(1))
 

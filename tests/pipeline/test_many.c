@@ -333,7 +333,7 @@ static void test_bad_picture(void **state)
         assert_int_equal(kldve_explain_many(f.ex, list, MOST, NULL, maps), KLDVE_E_UNSUPPORTED);
         snprintf(message, sizeof message,
                  "input %d: a picture of 4 x 20000 pixels is too narrow: it would be resized to 32 "
-                 "x 160000; crop it first",
+                 "x 160000; crop it first, or pad or squash it",
                  bad);
         assert_string_equal(kldve_ctx_message(f.ctx), message);
         list[bad] = NULL;

@@ -118,7 +118,7 @@ typedef struct arg_command {
     const char *notes;            /**< printed after the options, may be NULL */
     const char *first[ARG_FIRST]; /**< options that a newcomer needs, which help shows first */
     const char *files; /**< endings of the files that are its arguments, ".npy .db"; NULL: none */
-    const arg_example *example;   /**< printed at the end, may be NULL; a test runs them */
+    const arg_example *example; /**< printed at the end, may be NULL; a test runs them */
     const arg_option *option;
     int32_t max_rest; /**< arguments of ARG_REST; 0: as many as are given */
     int (*run)(const struct arg_command *command, int argc, char **argv); /**< exit status */
@@ -156,6 +156,9 @@ int args_usage(const char *command, const char *format, ...) __attribute__((form
 
 /** Whether an entry of a table is an option, not a heading or what is left over. */
 bool args_is_option(const arg_option *o);
+
+/** args_man.c: the manual page, for the build: `kldve help COMMAND --man`. */
+void args_man(const arg_command *command);
 
 /** args_help.c: the text of `kldve help COMMAND` on standard output. */
 void args_help(const arg_command *command);

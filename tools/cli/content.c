@@ -328,18 +328,31 @@ static bool content_is_no_network(const char *path)
     return true;
 }
 
+static bool is_no_picture(const head *h)
+{
+    const file_kind *kind = h->folder ? NULL : kind_of(h);
+
+    if (!kind || BEGINS(h, "\x89PNG") || BEGINS(h, "\xff\xd8\xff"))
+        return false;
+    complain("%s: this is %s, and pictures are PNG or JPEG%s%s", h->path, kind->what,
+             kind->picture ? "; " : "", kind->picture ? kind->picture : "");
+    return true;
+}
+
+bool content_says_no_picture(const char *name, const void *bytes, size_t nbytes)
+{
+    head h = {.path = name, .nbytes = nbytes < HEAD ? nbytes : HEAD};
+
+    memcpy(h.byte, bytes, h.nbytes);
+    return is_no_picture(&h);
+}
+
 /* The same of a picture. */
 static bool content_is_no_picture(const char *path)
 {
-    const file_kind *kind;
     head h;
 
-    if (!read_head(path, &h) || h.folder || !(kind = kind_of(&h)) || BEGINS(&h, "\x89PNG") ||
-        BEGINS(&h, "\xff\xd8\xff"))
-        return false;
-    complain("%s: this is %s, and pictures are PNG or JPEG%s%s", path, kind->what,
-             kind->picture ? "; " : "", kind->picture ? kind->picture : "");
-    return true;
+    return read_head(path, &h) && is_no_picture(&h);
 }
 
 /* Whether a failure is about what is in the file. */

@@ -15,5 +15,7 @@ bool content_is_network(const char *path);
 void complain_network(const kldve_ctx *ctx, const char *path, kldve_status status);
 /** The same of a picture. */
 void complain_picture(const kldve_ctx *ctx, const char *path, kldve_status status);
+/** The same of a picture in memory, called `name`.  False: nothing was said. */
+bool content_says_no_picture(const char *name, const void *bytes, size_t nbytes);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "json.h"
 #include "tool.h"
 
 enum { VIEWS = 4, UPSAMPLINGS = 3 };
@@ -85,6 +86,22 @@ void drawing_render_options(const drawing *d, kldve_render_options *o)
     o->blur = given(d->blur);
     o->line = (int32_t)given(d->line);
     o->side = (int32_t)given(d->enlarge);
+}
+
+json_object *drawing_new(const kldve_render_options *o)
+{
+    const bool heat = o->view == KLDVE_VIEW_OVERLAY, scale = heat || o->view == KLDVE_VIEW_CONTOURS;
+    json_object *object = json_object_new_object();
+
+    if (object && json_put_text(object, "view", view_choice(o->view - 1)) &&
+        json_put_text(object, "upsampling", upsampling_choice(o->upsampling - 1)) &&
+        json_put_number(object, "blur", o->blur > 0 ? (double)o->blur : 0, 6) &&
+        (!scale || json_put_text(object, "colormap", colormap_choice(o->colormap - 1))) &&
+        (!scale || json_put_number(object, "clip", o->clip > 0 ? (double)o->clip : 0, 6)) &&
+        (!heat || json_put_number(object, "opacity", o->opacity > 0 ? (double)o->opacity : 0, 6)))
+        return object;
+    json_object_put(object);
+    return NULL;
 }
 
 int drawing_check_sign(const char *command, const drawing *d, const method_use *asked,

@@ -62,4 +62,9 @@ int drawing_check_sign(const char *command, const drawing *d, const method_use *
 /** For kldve_heatmap_render(). */
 void drawing_render_options(const drawing *d, kldve_render_options *o);
 
+/** What the library makes of them (kldve_heatmap_render_defaults()), for a record: the names of
+ *  view, colour map and upsampling, opacity, clip in percent and blur in pixels, 0 for none.  NULL:
+ *  out of memory. */
+struct json_object *drawing_new(const kldve_render_options *o);
+
 #endif

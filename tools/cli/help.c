@@ -74,7 +74,12 @@ int help_run(int argc, char **argv)
 
     if (argc == 0)
         return overview();
-    command = argc == 1 ? command_named(argv[0]) : NULL;
+    command = command_named(argv[0]);
+    if (command && argc == 2 && strcmp(argv[1], "--man") == 0) {
+        args_man(command);
+        return done();
+    }
+    command = argc == 1 ? command : NULL;
     if (command)
         args_help(command);
     else if (argc > 1 || (!method_help(argv[0]) && !reading_help(argv[0]) && !metric_help(argv[0])))

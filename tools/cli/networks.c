@@ -176,6 +176,9 @@ int network_check_args(const char *command, const network_args *args)
     if (args->fit > 0 && !pads(args->fit - 1) && args->pad.count > 0)
         return args_usage(command, "--pad changes nothing: --fit %s pads nothing",
                           kldve_fit_name(args->fit - 1));
+    if (args->model && strcmp(args->model, "-") == 0)
+        return args_usage(command, "--model -: a network is read from a file, beside which its "
+                                   "card, labels and weights lie");
     if (args->logits && args->select)
         return args_usage(command, "--select names its tensor itself: --select '%s[...]'",
                           args->logits);

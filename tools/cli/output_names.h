@@ -14,7 +14,7 @@ typedef struct output_names {
  *  a const char * and a bool. */
 #define OUTPUT_NAME_OPTIONS(folder, force)                                                         \
     OPTION_STRING("out-dir", folder, "DIR", "folder of outputs without a name, made if missing"),  \
-        OPTION_FLAG("force", force, "let an output without a name replace a file that exists")
+        OPTION_FLAG("force", force, "replace files that exist; write pictures to a terminal")
 
 /** A name for the result of each source: that of the source with `ending`, as ".kldve.png", in
  *  place of its own, beside the source or, if it is not NULL, in `folder`.  "-", standard input, is

@@ -3,6 +3,7 @@
 #include "explain.h"
 
 #include "cli/output_names.h"
+#include "expected.h"
 #include "many.h"
 
 #include <stdio.h>
@@ -31,11 +32,19 @@ static void say_of_result(const explanation *e, const explain_args *args, bool s
         say_remark(e, summary);
 }
 
+static void say_expected(const explanation *e)
+{
+    char words[2 * LABEL_SIZE];
+
+    expected_words(e, words);
+    printf("%s\n", words);
+}
+
 static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progress *p)
 {
     bool quiet = args->network.quiet;
-    /* With the record on standard output, print nothing else there. */
-    bool summary = !quiet && !(args->json && strcmp(args->json, "-") == 0);
+    /* With a file on standard output, print nothing else there. */
+    bool summary = !quiet && !explain_stream(args);
     bool ok;
 
     progress_begin(p, ctx, quiet);
@@ -54,7 +63,11 @@ static bool run(explanation *e, kldve_ctx *ctx, const explain_args *args, progre
     if (!ok) /* after one line that says why */
         return false;
     say_of_result(e, args, summary);
-    return summary_show(e, args, summary) && output_flush();
+    if (!summary_show(e, args, summary))
+        return false;
+    if (summary && args->expected)
+        say_expected(e);
+    return output_flush();
 }
 
 /* The exit status of arguments that were read. */

@@ -19,7 +19,7 @@ typedef struct explain_args {
     pick pick;                     /* --at, --over, --box */
     const char *overlay, *heat, *map, *dump, *json;
     drawing draw;
-    const char *out_dir, *jsonl, *write;
+    const char *out_dir, *jsonl, *write, *expected;
     double temperature, perplexity, neighbour_perplexity, noise;
     int32_t samples, window, stride;  /* 0: not given */
     int32_t seed, item, check_passes; /* negative: not given */
@@ -30,6 +30,14 @@ typedef struct explain_args {
 typedef struct explain_times {
     double begin, load, decode, explain, render, total;
 } explain_times;
+
+/** Of --expected. */
+typedef struct explain_expected {
+    int32_t index, rank; /* of the class; from 1; 0: nothing is expected */
+    kldve_heatmap *map;  /* why not that class; NULL where it is the first */
+    kldve_record record; /* of that map */
+    double likeness;     /* correlation of the two maps, NaN where one is flat */
+} explain_expected;
 
 typedef struct explanation {
     network net;
@@ -49,7 +57,8 @@ typedef struct explanation {
     int32_t *set;           /* of several --target */
     int32_t rival;          /* of --rival */
     pick_mask mask;         /* of --over */
-    network *further;       /* [furthers], of --fuse */
+    explain_expected expected;
+    network *further; /* [furthers], of --fuse */
     int32_t furthers;
     explain_times ms;
 } explanation;
@@ -59,6 +68,9 @@ typedef struct explanation {
 extern const arg_option explain_options[];
 int explain_read_args(const arg_command *command, int argc, char **argv, explain_args *args,
                       bool *go);
+
+/** The option whose file is standard output, "--json"; NULL: none. */
+const char *explain_stream(const explain_args *args);
 
 /** Refuse to write over a file that is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 int explain_guard(const explain_args *args);
@@ -140,6 +152,8 @@ bool terminal_draw(const explanation *e, const explain_args *args, const char *b
 /** Draw the map over `picture`, with the place that was picked, or alone where that is NULL. */
 kldve_status explain_render(const explanation *e, const explain_args *args,
                             const kldve_image *picture, kldve_image **out);
+/** How it is drawn, every default replaced.  False: no picture is drawn. */
+bool explain_drawn(const explanation *e, const explain_args *args, kldve_render_options *o);
 
 /** summary.c: what was found, for people, on standard output: with --terminal the picture, and with
  *  `words` the summary.  False after a message. */

@@ -2,6 +2,9 @@
 #include "explain.h"
 #include "cli/getters.h"
 #include "cli/output_names.h"
+#include "cli/streams.h"
+#include "expected.h"
+#include "many.h"
 
 #include <string.h>
 
@@ -38,6 +41,8 @@ const arg_option explain_options[] = {
                   "perplexity of the truth's affinities; default 30", 1.001, 1e9),
     OPTION_NUMBER("neighbour-perplexity", AT(neighbour_perplexity), "P",
                   "how many rivals count in the reading neighbours", 1.001, 1e9),
+    OPTION_STRING("expected", AT(expected), "CLASS",
+                  "what it should have said; or folder: of its name; or list:FILE"),
     OPTION_FLAG("check", AT(check),
                 "also measure whether the map depends on the class, and its faithfulness"),
     OPTION_INT("check-passes", AT(check_passes), "N",
@@ -125,8 +130,8 @@ static int check_drawing(const explain_args *args)
     bool only_data = args->map || args->dump || args->json;
     bool overlaid = args->overlay || args->terminal || (!args->heat && !only_data);
     const drawing_targets targets = {
-        .over = overlaid,
-        .alone = args->heat != NULL,
+        .over = overlaid && many_writes(args, MANY_OVERLAY),
+        .alone = args->heat || many_writes(args, MANY_HEAT),
         .add = "add -o FILE or --terminal",
         .add_any = "add -o FILE, --heat FILE or --terminal",
     };
@@ -138,6 +143,27 @@ static int check_drawing(const explain_args *args)
                                : status;
 }
 
+const char *explain_stream(const explain_args *args)
+{
+    return is_stream(args->json)      ? "--json"
+           : is_stream(args->overlay) ? "-o"
+           : is_stream(args->heat)    ? "--heat"
+           : is_stream(args->map)     ? "--map"
+                                      : NULL;
+}
+
+/* What "-" stands for. */
+static int check_streams(const explain_args *args)
+{
+    const guard_output binary[] = {
+        {"-o", args->overlay}, {"--heat", args->heat}, {"--map", args->map}};
+    int status = streams_check_inputs("explain", &args->picture);
+
+    for (int i = 0; status == EXIT_DONE && i < 3; i++)
+        status = streams_check_binary("explain", &binary[i], args->force);
+    return status;
+}
+
 /* Find mistakes that show before any file is read.  EXIT_DONE, or EXIT_USAGE after a message. */
 static int check_args(const explain_args *args)
 {
@@ -147,9 +173,11 @@ static int check_args(const explain_args *args)
     int status;
 
     for (int i = 0; i < 2; i++)
-        if (images[i] && !path_has_ending(images[i], pictures))
+        if (images[i] && !is_stream(images[i]) && !path_has_ending(images[i], pictures))
             return args_usage("explain", "%s: give the picture a name that ends in .png or .jpg",
                               images[i]);
+    if ((status = check_streams(args)) != EXIT_DONE)
+        return status;
     if (args->check_passes >= 0 && !args->check)
         return args_usage("explain", "--check-passes changes nothing: add --check");
     if (args->check_passes > 0 && args->check_passes < 5)
@@ -159,7 +187,7 @@ static int check_args(const explain_args *args)
     if (args->out_dir && args->overlay)
         return args_usage("explain", "--out-dir %s changes nothing: -o %s names the picture itself",
                           args->out_dir, args->overlay);
-    if (args->map && !path_has_ending(args->map, arrays))
+    if (args->map && !is_stream(args->map) && !path_has_ending(args->map, arrays))
         return args_usage(
             "explain", "%s: the map is a NumPy file, give it a name that ends in .npy", args->map);
     if ((status = args_twice("explain", "target", &args->target)) != EXIT_DONE ||
@@ -173,12 +201,14 @@ static int check_args(const explain_args *args)
                           (int)args->target.count);
     if ((status = truth_check_args("explain", args->truth, args->reading)) != EXIT_DONE)
         return status;
-    if (args->terminal && args->json && strcmp(args->json, "-") == 0)
-        return args_usage(
-            "explain", "--terminal and --json - cannot share standard output; give --json a file");
+    if (args->terminal && explain_stream(args))
+        return args_usage("explain",
+                          "--terminal and %s - cannot share standard output; give %s a file",
+                          explain_stream(args), explain_stream(args));
     if (args->terminal && (status = terminal_check()) != EXIT_DONE)
         return status;
-    if ((status = subject_check_args(args)) != EXIT_DONE ||
+    if ((status = expected_check_args(args)) != EXIT_DONE ||
+        (status = subject_check_args(args)) != EXIT_DONE ||
         (status = check_method(args)) != EXIT_DONE || (status = check_drawing(args)) != EXIT_DONE ||
         (status = limits_check("explain", &args->limit)) != EXIT_DONE)
         return status;
@@ -213,6 +243,7 @@ int explain_guard(const explain_args *args)
         (status = guard_frames(args, outputs, count)) != EXIT_DONE ||
         (args->pick.over &&
          (status = guard_input("explain", args->pick.over, outputs, count)) != EXIT_DONE) ||
+        (status = guard_input("explain", expected_list(args), outputs, count)) != EXIT_DONE ||
         (status = guard_network("explain", &args->network, outputs, count)) != EXIT_DONE ||
         (status = truth_guard("explain", args->truth, outputs, count)) != EXIT_DONE)
         return status;

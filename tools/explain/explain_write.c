@@ -2,6 +2,8 @@
  * map, the intermediates, the record. */
 #include "explain.h"
 #include "cli/getters.h"
+#include "cli/streams.h"
+#include "expected.h"
 
 kldve_status explain_render(const explanation *e, const explain_args *args,
                             const kldve_image *picture, kldve_image **out)
@@ -19,18 +21,33 @@ kldve_status explain_render(const explanation *e, const explain_args *args,
     return status;
 }
 
+bool explain_drawn(const explanation *e, const explain_args *args, kldve_render_options *o)
+{
+    const int32_t frames = e->frames > 0 ? 1 : e->net.shape.in_frames;
+    int32_t width = kldve_image_width(e->picture), height = kldve_image_height(e->picture) / frames;
+    kldve_render_options asked;
+
+    o->struct_size = sizeof *o;
+    drawing_render_options(&args->draw, &asked);
+    asked.frame = e->net.shape.in_frames > 1;
+    return (args->overlay || args->heat || args->terminal) &&
+           kldve_heatmap_render_defaults(e->net.ctx, e->map, width, height, &asked, o) == KLDVE_OK;
+}
+
 static bool write_picture(const explanation *e, const explain_args *args, const char *path,
                           const kldve_image *picture)
 {
     kldve_image *image = NULL;
-    kldve_status status = explain_render(e, args, picture, &image);
+    kldve_status status = e->expected.map ? expected_draw(e, args, picture, &image)
+                                          : explain_render(e, args, picture, &image);
+    bool ok = false;
 
     if (status == KLDVE_OK)
-        status = kldve_image_save(e->net.ctx, image, path, 0);
-    if (status != KLDVE_OK)
+        ok = picture_save(e->net.ctx, image, path);
+    else
         complain_ctx(e->net.ctx, path, status);
     kldve_image_free(image);
-    return status == KLDVE_OK;
+    return ok;
 }
 
 static bool write_map(const explanation *e, const char *path)

@@ -2,6 +2,7 @@
  * layers that are fused. */
 #include "explain.h"
 #include "cli/getters.h"
+#include "expected.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -288,7 +289,7 @@ bool explanation_finish(explanation *e, const explain_args *args, const kldve_op
         return false;
     logits = map_logits(e->map, &count);
     e->tops = e->record.scores == KLDVE_SCORES_NUMBER ? 0 : classes_top(logits, count, e->top);
-    return true;
+    return !args->expected || expected_make(e, args, o);
 }
 
 bool explanation_answer(explanation *e, const explain_args *args, const kldve_options *o)
@@ -311,6 +312,8 @@ void explanation_clear(explanation *e)
 {
     kldve_heatmap_free(e->map);
     e->map = NULL;
+    kldve_heatmap_free(e->expected.map);
+    e->expected = (explain_expected){.map = NULL};
     subject_free(e);
 }
 

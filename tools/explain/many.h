@@ -49,6 +49,9 @@ bool many_asked(const explain_args *args);
 int many_check_args(const explain_args *args);
 int many_check_single(const explain_args *args);
 
+/** Whether an output of each picture is written. */
+bool many_writes(const explain_args *args, many_output output);
+
 /** Explain the pictures that the arguments name.
  *  @param film  Becomes true, and nothing is done, if they are the frames of a film: the network
  *               takes several.

@@ -4,6 +4,7 @@
 
 #include "cli/getters.h"
 #include "cli/json.h"
+#include "expected.h"
 #include "many.h"
 
 /* ---- for people --------------------------------------------------------------------------- */
@@ -16,8 +17,9 @@ static void say_class(const explanation *e, int32_t index, FILE *to)
 
     if (number)
         fprintf(to, "%s %.6g", network_label(&e->net, 0, label), (double)e->record.logit);
-    else if (network_label(&e->net, index, label))
-        fprintf(to, "%s %.1f %%", label, 100 * classes_probability(e->map, index));
+    else if (network_label(&e->net, index, label)) /* the first of its names */
+        fprintf(to, "%.*s %.1f %%", (int)strcspn(label, ","), label,
+                100 * classes_probability(e->map, index));
     else
         fprintf(to, "class %d %.1f %%", (int)index, 100 * classes_probability(e->map, index));
 }
@@ -46,7 +48,7 @@ static const char *file_of(const explain_args *args)
 
 char *many_said(const explanation *e, const explain_args *args)
 {
-    char *text = NULL;
+    char *text = NULL, words[2 * LABEL_SIZE];
     size_t nbytes;
     FILE *to = open_memstream(&text, &nbytes);
 
@@ -57,6 +59,10 @@ char *many_said(const explanation *e, const explain_args *args)
     if (e->tops > 0 && e->top[0] != e->record.target) {
         fprintf(to, ", first is ");
         say_class(e, e->top[0], to);
+    }
+    if (args->expected) {
+        expected_words(e, words);
+        fprintf(to, ", %s", words);
     }
     say_flags(&e->record, to);
     if (file_of(args))

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "expected.h"
 #include "many.h"
 #include "many/cores.h"
 #include "many/folder.h"
@@ -21,11 +22,22 @@ static int32_t batch_of(const explain_args *args)
     const uint64_t of_batch = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT;
     const kldve_method *method = explain_method(args);
 
-    if (method->needs & ~of_batch || method->needs_with || args->truth || args->rival ||
-        args->target.count > 1 || args->fuse.count > 0 || args->check || args->smooth ||
-        args->pick.kind != KLDVE_PICK_NONE || subject_is_array(args->picture.text[0]))
+    if (method->needs & ~of_batch || args->truth || args->rival || args->target.count > 1 ||
+        args->fuse.count > 0 || args->check || args->smooth || args->pick.kind != KLDVE_PICK_NONE ||
+        subject_is_array(args->picture.text[0]))
         return 1;
     return MANY_BATCH;
+}
+
+/* Arrays say what the network leaves open; the first one says it for all. */
+static bool read_first(many *m)
+{
+    const char *path = m->picture.text[0];
+
+    if (!subject_is_array(path))
+        return true;
+    m->how.array = &m->first.array;
+    return npy_read(path, &m->first.array);
 }
 
 /* A thread of the run for each core, and where there are fewer pictures than cores several of the
@@ -37,7 +49,7 @@ static void share_cores(many *m)
     m->how = m->args->network;
     m->how.threads = cores / many_threads(m);
     m->how.batch = m->batch;
-    m->how.frames = m->picture.count > 1 ? m->picture.count : 0;
+    m->how.frames = m->picture.count > 1 && !m->how.as_it_is ? m->picture.count : 0;
 }
 
 /* Classes that do not exist, and a method that the network rules out: for all pictures alike. */
@@ -52,6 +64,8 @@ static bool check_question(const many *m)
     for (int32_t i = args->target.count - 1; i >= 0; i--)
         if (!classes_target(net, args->target.text[i], &o))
             return false;
+    if (args->expected && !expected_fits(net))
+        return false;
     if (args->rival) {
         kldve_options unused = o;
 
@@ -92,8 +106,8 @@ static bool is_film(const many *m, int *status)
     const explain_args *args = m->args;
     const char *option = args->jsonl ? "jsonl" : "write";
 
-    if (m->first.net.shape.in_frames == 1)
-        return false;
+    if (m->first.net.shape.in_frames == 1 || m->how.as_it_is)
+        return false; /* an array holds all frames */
     if (cannot_be_film(args))
         *status = args_usage("explain",
                              "--%s is for pictures that are explained one by one, and %s takes "
@@ -114,6 +128,8 @@ static int guard_journal(const explain_args *args)
     if (status == EXIT_DONE)
         status = guard_input("explain", args->pick.over, &file, 1);
     if (status == EXIT_DONE)
+        status = guard_input("explain", expected_list(args), &file, 1);
+    if (status == EXIT_DONE)
         status = guard_network("explain", &args->network, &file, 1);
     return status == EXIT_DONE ? truth_guard("explain", args->truth, &file, 1) : status;
 }
@@ -130,7 +146,7 @@ static int start(many *m, kldve_ctx *ctx, progress *p, bool *film)
         return status != EXIT_DONE ? status : EXIT_FAILED;
     m->batch = batch_of(m->args);
     share_cores(m);
-    if (!load(m, ctx, p))
+    if (!read_first(m) || !load(m, ctx, p))
         return EXIT_FAILED;
     *film = is_film(m, &status);
     if (*film || (status = many_check_single(m->args)) != EXIT_DONE)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "expected.h"
 #include "many.h"
 #include "many/folder.h"
 #include "many/spec.h"
@@ -176,6 +177,11 @@ static uint32_t wanted_outputs(const explain_args *args)
     return args->jsonl && !args->out_dir ? 0 : UINT32_C(1) << MANY_OVERLAY;
 }
 
+bool many_writes(const explain_args *args, many_output output)
+{
+    return wanted_outputs(args) >> output & 1;
+}
+
 /* No result replaces a picture of this run, by whatever name or link. */
 static bool spare_pictures(const many *m, const output_names *names)
 {
@@ -207,10 +213,21 @@ static bool all_free(const many *m, const output_names *names)
     return spare_pictures(m, names);
 }
 
+/* The same of the records. */
+static int spare_from_records(const many *m)
+{
+    const guard_output record = {"--jsonl", m->args->jsonl};
+    int status = EXIT_DONE;
+
+    for (int32_t i = 0; record.path && status == EXIT_DONE && i < m->picture.count; i++)
+        status = guard_input("explain", m->picture.text[i], &record, 1);
+    return status;
+}
+
 int many_name(many *m)
 {
     uint32_t wanted = wanted_outputs(m->args);
-    int status = EXIT_DONE;
+    int status = spare_from_records(m);
 
     for (int i = 0; status == EXIT_DONE && i < MANY_OUTPUTS; i++)
         if (wanted >> i & 1)
@@ -245,6 +262,7 @@ bool many_describe(many *m)
     text = spec_close(
         &s, spec_add_network(&s, &m->first.net, &args->network) &&
                 spec_add_file(&s, "over", args->pick.over) &&
+                spec_add_file(&s, "expected", expected_list(args)) &&
                 spec_add_file(&s, "truth", args->truth ? strchr(args->truth, ':') + 1 : NULL));
     if (!text)
         return false;

@@ -6,6 +6,7 @@
 
 #include "cli/figures.h"
 #include "cli/json.h"
+#include "expected.h"
 
 /* NULL: out of memory. */
 static json_object *new_class(const explanation *e, int32_t index)
@@ -178,16 +179,34 @@ static bool put_figures(json_object *object, const explanation *e)
     return ok;
 }
 
+static json_object *new_seen(const void *of, size_t i)
+{
+    const kldve_record *r = of;
+    const float part[4] = {r->seen_x, r->seen_y, r->seen_width, r->seen_height};
+
+    return json_object_new_double((double)part[i]);
+}
+
+/* How the pictures are drawn. */
+static bool put_drawing(json_object *object, const explanation *e, const explain_args *args)
+{
+    kldve_render_options o;
+
+    return !explain_drawn(e, args, &o) || json_put(object, "drawing", drawing_new(&o));
+}
+
 json_object *record_new(const explanation *e, const explain_args *args)
 {
     json_object *object = json_object_new_object();
 
     if (object && json_put_text(object, "model", e->net.name) && put_pictures(object, e, args) &&
         put_network(object, e) && put_question(object, e, args) && put_figures(object, e) &&
+        json_put(object, "seen", json_new_list(new_seen, &e->record, 4)) &&
+        put_drawing(object, e, args) &&
         json_put(object, "top5", json_new_list(new_top, e, (size_t)e->tops)) &&
         (!args->check || put_check(object, &e->record)) &&
-        json_put_flags(object, e->record.flags) && json_put(object, "notes", new_notes(e)) &&
-        json_put_ms(object, "ms", e->ms.explain) &&
+        (!args->expected || expected_put(object, e)) && json_put_flags(object, e->record.flags) &&
+        json_put(object, "notes", new_notes(e)) && json_put_ms(object, "ms", e->ms.explain) &&
         json_put(object, "timings_ms", new_timings(e)) &&
         json_put_text(object, "kldve", kldve_version()))
         return object;

@@ -1,7 +1,7 @@
 /* subject.c - what is explained: a picture, or an array (.npy) that enters the network as it is. */
 #include "explain.h"
 
-#include "cli/content.h"
+#include "cli/streams.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,6 +13,14 @@ bool subject_is_array(const char *path)
     static const char *const arrays[] = {".npy", NULL};
 
     return path_has_ending(path, arrays);
+}
+
+static bool all_arrays(const explain_args *args)
+{
+    for (int32_t i = 0; i < args->picture.count; i++)
+        if (!subject_is_array(args->picture.text[i]))
+            return false;
+    return true;
 }
 
 int subject_check_args(const explain_args *args)
@@ -35,7 +43,7 @@ int subject_check_args(const explain_args *args)
         if (of_pictures[i].given)
             return args_usage("explain", "--%s changes nothing: %s enters the network as it is",
                               of_pictures[i].name, args->picture.text[0]);
-    if (subject_is_array(args->picture.text[0]) && args->picture.count > 1)
+    if (subject_is_array(args->picture.text[0]) && !all_arrays(args))
         return args_usage("explain", "%s holds all frames: give no picture beside it",
                           args->picture.text[0]);
     if (!subject_is_array(args->picture.text[0]) && n->item > 0)
@@ -71,8 +79,6 @@ static bool check_item(const explanation *e, const char *path)
 
 bool subject_read(explanation *e, kldve_ctx *ctx, const explain_args *args)
 {
-    kldve_status status;
-
     e->item = args->network.item - 1;
     if (subject_is_array(args->picture.text[0]))
         return npy_read(args->picture.text[0], &e->array) &&
@@ -86,11 +92,8 @@ bool subject_read(explanation *e, kldve_ctx *ctx, const explain_args *args)
     for (; e->frames < args->picture.count; e->frames++) {
         const char *path = args->picture.text[e->frames];
 
-        status = kldve_image_load(ctx, path, &e->frame[e->frames]);
-        if (status != KLDVE_OK) {
-            complain_picture(ctx, path, status);
+        if (!picture_load(ctx, path, &e->frame[e->frames]))
             return false;
-        }
     }
     e->picture = e->frame[0];
     return true;

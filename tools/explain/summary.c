@@ -184,7 +184,8 @@ static void say_sides(FILE *out, const explanation *e, const where *w, bool is_r
 
     if (e->record.sign != KLDVE_SIGN_SIGNED) {
         where_say(w, WHERE_ALL, is_row, to, sizeof to);
-        fprintf(out, "heat: mostly at %s\n", to);
+        fprintf(out, "heat: %s %s\n", strncmp(to, "many", 4) == 0 ? "spread over" : "mostly at",
+                to);
         return;
     }
     where_say(w, WHERE_FOR, is_row, to, sizeof to);
@@ -216,16 +217,45 @@ static void say_where(FILE *out, const explanation *e)
     where_free(&w);
 }
 
+static const double default_perplexity = 30; /* of kldve_options.perplexity */
+
+/* Whether the truth's affinities are those of every class, because so few classes cannot have the
+ * perplexity (KLDVE_RESULT_PERPLEXITY_LIMITED). */
+static bool kl_is_blind(const explanation *e, const explain_args *args)
+{
+    double perplexity = args->perplexity > 0 ? args->perplexity : default_perplexity;
+    size_t classes;
+
+    map_logits(e->map, &classes);
+    return !args->truth && classes > 2 && perplexity >= (double)classes - 1;
+}
+
+/* Whether the map depends on the perplexity that the classes cannot have; if not, the line of KL
+ * has said it. */
+static bool perplexity_matters(const explanation *e)
+{
+    size_t classes;
+
+    map_logits(e->map, &classes);
+    return e->record.reading == KLDVE_READING_CHANNEL ||
+           (e->record.reading == KLDVE_READING_NEIGHBOURS &&
+            e->record.neighbour_perplexity >= (double)classes - 1);
+}
+
 /* What the divergence says; of methods that use it. */
 static void say_kl(FILE *out, const explanation *e, const explain_args *args)
 {
     if (!e->method->readings || e->record.scores == KLDVE_SCORES_NUMBER || isnan(e->record.kl))
         return;
-    fprintf(out, "KL %.3g: how far the scores, in pairs, are from those of %s (0: the same)\n",
-            e->record.kl,
-            args->truth              ? "the other network"
-            : args->target.count > 1 ? "these classes alone"
-                                     : "this class alone");
+    fprintf(out, "KL %.3g: ", e->record.kl);
+    if (kl_is_blind(e, args))
+        fprintf(out, "the same for every class, because so few cannot have the perplexity %g\n",
+                args->perplexity > 0 ? args->perplexity : default_perplexity);
+    else
+        fprintf(out, "how far the scores, in pairs, are from those of %s (0: the same)\n",
+                args->truth              ? "the other network"
+                : args->target.count > 1 ? "these classes alone"
+                                         : "this class alone");
 }
 
 /* ---- how it was made ---------------------------------------------------------------------- */
@@ -266,12 +296,13 @@ static void say_method(FILE *out, const explanation *e)
 }
 
 /* What everyone who sees the map should know, and why it is flat. */
-static void say_flags(FILE *out, const explanation *e)
+static void say_flags(FILE *out, const explanation *e, const explain_args *args)
 {
+    bool only_kl = kl_is_blind(e, args) && !perplexity_matters(e);
     const char *remark = kldve_heatmap_remark(e->map);
 
     for (uint64_t flag = 1; kldve_result_flag_name(flag); flag <<= 1)
-        if (e->record.flags & flag)
+        if (e->record.flags & flag && !(flag == KLDVE_RESULT_PERPLEXITY_LIMITED && only_kl))
             fprintf(out, "note: %s%s%s\n", kldve_result_flag_sentence(flag),
                     flag == KLDVE_RESULT_FLAT && remark ? ": " : "",
                     flag == KLDVE_RESULT_FLAT && remark ? remark : "");
@@ -286,7 +317,7 @@ static void say_notes(FILE *out, const explanation *e, const explain_args *args)
     note = e->method->note ? e->method->note(&o) : NULL;
     if (note)
         fprintf(out, "note: %s\n", note);
-    say_flags(out, e);
+    say_flags(out, e, args);
 }
 
 /* What --check measured. */
@@ -304,6 +335,26 @@ static void say_check(FILE *out, const kldve_record *r)
                     : "a blob in the middle no less than the map");
 }
 
+/* What was chosen for the one who drew. */
+static void say_drawing(FILE *out, const explanation *e, const explain_args *args)
+{
+    kldve_render_options o;
+
+    if (!explain_drawn(e, args, &o))
+        return;
+    if (args->draw.clip < 0 && o.clip > 0 && o.view != KLDVE_VIEW_MASKED &&
+        o.view != KLDVE_VIEW_OUTLINE)
+        fprintf(out,
+                "note: drawn with the strongest %g %% of the cells as the top of the scale: a few "
+                "extreme ones would hide the rest (--clip 0 draws without)\n",
+                (double)o.clip);
+    if (args->draw.blur < 0 && o.blur > 0)
+        fprintf(out,
+                "note: drawn from a map blurred by %.3g pixels, so that it has areas (--blur 0 "
+                "draws without)\n",
+                (double)o.blur);
+}
+
 static void say_files(FILE *out, const explain_args *args)
 {
     const char *const files[] = {args->overlay, args->heat, args->map, args->dump, args->json};
@@ -316,11 +367,10 @@ static void say_files(FILE *out, const explain_args *args)
 /* Seconds; the record has all stages in milliseconds. */
 static void say_times(FILE *out, const explanation *e)
 {
-    const kldve_timings *t = &e->stages;
-    double explaining = t->forward + t->divergence + t->backward + t->reduce;
+    double loading = e->ms.load + e->ms.decode;
 
     fprintf(out, "took %.2f s: loading %.2f, explaining %.2f, drawing and writing %.2f\n",
-            e->ms.total / 1e3, (e->ms.load + e->ms.decode) / 1e3, explaining / 1e3,
+            e->ms.total / 1e3, loading / 1e3, (e->ms.total - loading - e->ms.render) / 1e3,
             e->ms.render / 1e3);
 }
 
@@ -340,6 +390,7 @@ static void say_all(FILE *out, const explanation *e, const explain_args *args)
         say_check(out, &e->record);
     say_method(out, e);
     say_notes(out, e, args);
+    say_drawing(out, e, args);
     say_files(out, args);
     if (!args->terminal)
         say_times(out, e);

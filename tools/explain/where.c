@@ -136,21 +136,23 @@ static void say_parts(const parts *p, char *out, size_t size)
                                  name_of(p, order[i]));
 }
 
-/* "frames 3 and 4, " of a film whose heat lies in few of them, else "". */
+/* ", in frames 3 and 4 of 8" of a film whose heat lies in few of them, else "". */
 static void say_frames(const double *frame, int32_t frames, char *out, size_t size)
 {
-    int32_t order[WHERE_FRAMES], n;
+    int32_t order[WHERE_FRAMES], n, first, second;
 
     *out = '\0';
     if (frames < 2)
         return;
     order_of(frame, frames, order);
     n = half_of(frame, order, frames);
+    first = order[0] + 1;
+    second = order[1] + 1;
     if (n == 1)
-        snprintf(out, size, "frame %d of %d, ", (int)order[0] + 1, (int)frames);
+        snprintf(out, size, ", in frame %d of %d", (int)first, (int)frames);
     else if (n == 2 && frames > 4)
-        snprintf(out, size, "frames %d and %d of %d, ", (int)order[0] + 1, (int)order[1] + 1,
-                 (int)frames);
+        snprintf(out, size, ", in frames %d and %d of %d", (int)(first < second ? first : second),
+                 (int)(first < second ? second : first), (int)frames);
 }
 
 /* ---- for the summary ---------------------------------------------------------------------- */
@@ -173,7 +175,7 @@ void where_say(const where *w, where_side side, bool is_row, char *out, size_t s
 {
     double frame[WHERE_FRAMES] = {0};
     parts p = {.rows = is_row ? 1 : THIRDS};
-    char film[64];
+    size_t used;
 
     add_up(w->place, w->frames, side, &p, frame);
     if (is_row)
@@ -181,9 +183,9 @@ void where_say(const where *w, where_side side, bool is_row, char *out, size_t s
             p.energy[i % THIRDS] += p.energy[i];
             p.energy[i] = 0;
         }
-    say_frames(frame, w->frames, film, sizeof film);
-    snprintf(out, size, "%s", film);
-    say_parts(&p, out + strlen(out), size - strlen(out));
+    say_parts(&p, out, size);
+    used = strlen(out);
+    say_frames(frame, w->frames, out + used, size - used);
 }
 
 double where_share(kldve_ctx *ctx, const where *w, bool has_signs)

@@ -25,7 +25,7 @@ typedef enum where_side { WHERE_ALL, WHERE_FOR, WHERE_AGAINST } where_side;
 bool where_read(kldve_ctx *ctx, const kldve_heatmap *map, int32_t frames, where *w);
 
 /** "the left and the upper left": the parts that hold half of the energy, largest first; of a row
- *  ("the beginning"), of a film after the frames that hold half of it, where these are few. */
+ *  ("the beginning"), of a film with the frames that hold half of it, where these are few. */
 void where_say(const where *w, where_side side, bool is_row, char *out, size_t size);
 
 /** The share of what the network saw that holds half of the energy; NaN of a flat map. */

@@ -1,7 +1,7 @@
 /* grid.c - what a grid is made of: pictures, methods, networks; and the whole of it. */
 #include "grid.h"
 #include "cli/figures.h"
-#include "cli/content.h"
+#include "cli/streams.h"
 #include "cli/getters.h"
 
 #include <math.h>
@@ -13,15 +13,6 @@
 #include "grid_parts.h"
 
 /* ---- what the grid is made of ------------------------------------------------------------- */
-
-bool grid_load_picture(kldve_ctx *ctx, const char *path, kldve_image **out)
-{
-    kldve_status status = kldve_image_load(ctx, path, out);
-
-    if (status != KLDVE_OK)
-        complain_picture(ctx, path, status);
-    return status == KLDVE_OK;
-}
 
 /* No larger than `side` either way; true if it was. */
 static bool shrink(kldve_ctx *ctx, kldve_image **image, int32_t side, kldve_status *status)
@@ -50,12 +41,14 @@ static bool read_picture(grid *g, int32_t i, const char *path, int32_t side)
 
     p->path = p->shown = path;
     grid_stem(path, p->name);
-    if (!grid_load_picture(g->ctx, path, &p->image))
+    if (!picture_load(g->ctx, path, &p->image))
         return false;
     p->width = kldve_image_width(p->image);
     p->height = kldve_image_height(p->image);
     if (!pick_covers(&g->pick, &g->mask, path, p->width, p->height))
         return false;
+    if (is_stream(path)) /* which cannot be read again, when the whole picture is explained */
+        side = 0;
     p->shrunk = shrink(g->ctx, &p->image, side, &status);
     if (status != KLDVE_OK)
         complain_ctx(g->ctx, path, status);

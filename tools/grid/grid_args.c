@@ -2,6 +2,7 @@
 #include "grid.h"
 #include "cli/getters.h"
 #include "cli/nearest.h"
+#include "cli/streams.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,5 +313,7 @@ int grid_read_args(const arg_command *command, int argc, char **argv, void *valu
     if (n == 0)
         return args_usage(command->name, "a picture is missing: kldve %s %s", command->name,
                           command->usage);
+    if ((n = streams_check_inputs(command->name, &a->picture)) != EXIT_DONE)
+        return n;
     return grid_finish_args(command, a);
 }

@@ -2,6 +2,7 @@
 #include "grid_parts.h"
 #include "cli/figures.h"
 #include "cli/getters.h"
+#include "cli/streams.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -199,7 +200,7 @@ bool grid_explain_picture(grid *g, const grid_args *args, int32_t i, progress *p
     kldve_image *whole = NULL;
     bool ok;
 
-    if (picture->shrunk && !grid_load_picture(g->ctx, picture->path, &whole))
+    if (picture->shrunk && !picture_load(g->ctx, picture->path, &whole))
         return false;
     ok = !g->has_truth || ask_truth(g, whole ? whole : picture->image, i);
     for (int32_t n = 0; ok && n < g->networks; n++)

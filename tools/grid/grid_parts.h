@@ -13,7 +13,6 @@ int32_t grid_cells(const grid *g);
 bool grid_expects(const grid *g, int32_t target);
 
 /** False after a message. */
-bool grid_load_picture(kldve_ctx *ctx, const char *path, kldve_image **out);
 /** Explain picture i by all networks and methods.  False after a message. */
 bool grid_explain_picture(grid *g, const grid_args *args, int32_t i, progress *p);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "many/interrupt.h"
 
@@ -25,11 +26,21 @@ static const arg_option options[] = {
     OPTION_STRING("expected", AT(expected), "LABEL", "what all other pictures show"),
     OPTION_GROUP("The page:"),
     OPTION_STRING("o", AT(page), "FILE", "default report.html"),
+    OPTION_FLAG("force", AT(force), "let a page without a name replace report.html"),
     OPTION_NUMBER("split", AT(split), "MB",
                   "above this size a list and a folder of pages; default 48", 0.01, 2000),
     DRAWING_OPTIONS(report_args, draw),
     OPTION_END,
 };
+
+/* A page of another run stays, unless somebody says otherwise.  False after a message. */
+static bool default_is_free(const report_args *args)
+{
+    if (args->force || access("report.html", F_OK) != 0)
+        return true;
+    complain("report.html exists: give the page another name with -o, or replace it with --force");
+    return false;
+}
 
 static int read_args(const arg_command *command, int argc, char **argv, void *values, bool *go)
 {
@@ -42,9 +53,11 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
     code = grid_read_args(command, argc, argv, args, go);
     if (!*go || code != EXIT_DONE)
         return code;
+    if (!args->page && !default_is_free(args))
+        return EXIT_FAILED;
     if (!args->page)
         args->page = "report.html";
-    if (!path_has_ending(args->page, pages))
+    if (!path_has_ending(args->page, pages) && strcmp(args->page, "-") != 0)
         return args_usage("report", "%s: give the page a name that ends in .html", args->page);
     if ((code = report_check_sources(args)) != EXIT_DONE ||
         (code = drawing_check(command->name, &args->draw,
@@ -125,11 +138,13 @@ static bool say_end(const report *r)
     if (r->failed > 0)
         complain("%d of %d pictures could not be explained; the report lists them", (int)r->failed,
                  (int)r->book.next);
-    if (!r->args->grid.quiet && r->book.parts > 0)
+    if (r->args->grid.quiet || strcmp(r->args->page, "-") == 0)
+        return output_flush() && whole && r->failed == 0;
+    if (r->book.parts > 0)
         printf("wrote %s, a list of %d pictures, and their pages in the folder beside it: %d, "
                "since one page would be too large for a browser\n",
                r->args->page, (int)r->book.next, (int)r->book.parts);
-    else if (!r->args->grid.quiet)
+    else
         printf("wrote %s\n", r->args->page);
     return output_flush() && whole && r->failed == 0;
 }

@@ -8,8 +8,9 @@
 #include "grid/grid.h"
 
 typedef struct report_args {
-    grid_args grid; /* first, see there */
-    const char *page;
+    grid_args grid;       /* first, see there */
+    const char *page;     /* "-": standard output */
+    bool force;           /* replace a page under the default name */
     double split;         /* MB, above which the page becomes several; 0: not given */
     dataset_args data;    /* of every folder and list among the pictures */
     const char *expected; /* label of the pictures that have none from elsewhere; NULL */

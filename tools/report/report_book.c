@@ -199,7 +199,7 @@ bool report_book_end(report_book *b, bool keep)
     if (b->open)
         ok = page_end(&b->page, ok) && ok;
     b->open = false;
-    if (!ok)
+    if (!ok && (b->parts > 0 || b->made_folder))
         remove_parts(b);
     json_object_put(b->entries);
     return ok;
