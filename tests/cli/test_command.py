@@ -17,7 +17,7 @@ from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, r
                      run_measured, shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals", "neighbours"]
-RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "flags", "all_paths", "scores",
+RECORD = ["model", "picture", "seen", "layer", "layer_chosen", "grid", "gradient", "flags", "all_paths", "scores",
           "probabilities",
           "method", "reading", "wanted", "target", "top5", "remark", "signed", "classes", "height", "width",
           "energy_area", "entropy", "gini", "ties", "complexity",
@@ -156,6 +156,21 @@ class Outputs(Folder):
         record = read_json(self.path("r.json"))
         self.assertEqual(sorted(record), sorted(RECORD + ["neighbour_perplexity"]))
         self.assertIsNone(record["target"]["label"])
+
+    def test_record_of_a_drawing(self):
+        """How the picture is drawn, and the summary says what was chosen: maps of pixels are clipped and blurred."""
+        draw = ["explain", "net.onnx", "pic.png", "-o", "o.png", "--json", "r.json", "--force"]
+        whole = self.succeed(*draw, "--clip", "0")
+        heat = {"view": "overlay", "upsampling": "bicubic", "blur": 0, "colormap": "plasma", "clip": 0, "opacity": 0.75}
+        self.assertEqual(read_json(self.path("r.json"))["drawing"], heat)
+        pixels = self.succeed(*draw)  # the layer has as many cells as the input has pixels
+        self.assertEqual(read_json(self.path("r.json"))["drawing"], {**heat, "clip": 2})
+        self.assertIn("the strongest 2 % of the cells as the top of the scale", pixels.out)
+        self.assertNotIn("strongest", whole.out)
+        outline = self.succeed(*draw, "--method", "saliency", "--view", "outline")
+        self.assertEqual(read_json(self.path("r.json"))["drawing"], {"view": "outline", "upsampling": "bicubic", "blur": 0.2})
+        self.assertIn("drawn from a map blurred by 0.2 pixels", outline.out)
+        self.assertNotIn("strongest", outline.out)
 
     def test_record_on_standard_output_stands_alone(self):
         result = self.succeed("explain", "net.onnx", "pic.png", "--json", "-")
