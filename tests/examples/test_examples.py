@@ -178,14 +178,21 @@ class Shortest(Folder):
 class Pixels(Folder):
     def test_pixels(self):
         """A frame of B, G, R, drawn upon in place: what the file of the same picture becomes."""
-        frame = b"".join(scene(x, y)[::-1] for y in range(SIDE) for x in range(SIDE))
-        done = subprocess.run([os.path.join(PROGRAMS, "pixels"), "-", str(SIDE), str(SIDE)],
+        side = 144  # smaller pictures are enlarged in files
+
+        def larger(x, y):
+            return scene(x * SIDE // side, y * SIDE // side)
+
+        with open(self.path("larger.png"), "wb") as file:
+            file.write(png(side, side, larger))
+        frame = b"".join(larger(x, y)[::-1] for y in range(side) for x in range(side))
+        done = subprocess.run([os.path.join(PROGRAMS, "pixels"), "-", str(side), str(side)],
                               input=frame, capture_output=True)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
-        file = self.program(os.path.join(PROGRAMS, "shortest"), "-", "scene.png", "a.png")
+        file = self.program(os.path.join(PROGRAMS, "shortest"), "-", "larger.png", "a.png")
         self.assertEqual((file.returncode, file.stderr), (0, ""))
         drawn = read_png(self.path("a.png"))
-        want = b"".join(drawn(x, y) for y in range(SIDE) for x in range(SIDE))
+        want = b"".join(drawn(x, y) for y in range(side) for x in range(side))
         rgb = b"".join(done.stdout[i:i + 3][::-1] for i in range(0, len(done.stdout), 3))
         self.assertEqual(rgb, want)
         self.assertNotEqual(done.stdout, frame)
