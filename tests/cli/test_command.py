@@ -17,7 +17,7 @@ from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, r
                      run_measured, shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals", "neighbours"]
-RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "flags", "all_paths", "scores",
+RECORD = ["model", "picture", "seen", "layer", "layer_chosen", "grid", "gradient", "flags", "all_paths", "scores",
           "probabilities",
           "method", "reading", "wanted", "target", "top5", "remark", "signed", "classes", "height", "width",
           "energy_area", "entropy", "gini", "ties", "complexity",
@@ -156,6 +156,21 @@ class Outputs(Folder):
         record = read_json(self.path("r.json"))
         self.assertEqual(sorted(record), sorted(RECORD + ["neighbour_perplexity"]))
         self.assertIsNone(record["target"]["label"])
+
+    def test_record_of_a_drawing(self):
+        """How the picture is drawn, and the summary says what was chosen: maps of pixels are clipped and blurred."""
+        draw = ["explain", "net.onnx", "pic.png", "-o", "o.png", "--json", "r.json", "--force"]
+        whole = self.succeed(*draw, "--clip", "0")
+        heat = {"view": "overlay", "upsampling": "bicubic", "blur": 0, "colormap": "plasma", "clip": 0, "opacity": 0.75}
+        self.assertEqual(read_json(self.path("r.json"))["drawing"], heat)
+        pixels = self.succeed(*draw)  # the layer has as many cells as the input has pixels
+        self.assertEqual(read_json(self.path("r.json"))["drawing"], {**heat, "clip": 2})
+        self.assertIn("the strongest 2 % of the cells as the top of the scale", pixels.out)
+        self.assertNotIn("strongest", whole.out)
+        outline = self.succeed(*draw, "--method", "saliency", "--view", "outline")
+        self.assertEqual(read_json(self.path("r.json"))["drawing"], {"view": "outline", "upsampling": "bicubic", "blur": 0.2})
+        self.assertIn("drawn from a map blurred by 0.2 pixels", outline.out)
+        self.assertNotIn("strongest", outline.out)
 
     def test_record_on_standard_output_stands_alone(self):
         result = self.succeed("explain", "net.onnx", "pic.png", "--json", "-")
@@ -584,7 +599,7 @@ class Picks(Folder):
         self.assertEqual(result.err, "")
         self.assertRegex(result.out, r"(?m)^  \* relu +Relu +1 x 4 x 8 x 8   <- layer$")
         self.assertRegex(result.out, r"(?m)^  . map +Conv +1 x 4 x 8 x 8   <- logits$")
-        self.assertRegex(result.out, r"(?m)^note: 'map' is \[1\]\[4\]\[8\]\[8\], not a vector of "
+        self.assertRegex(" ".join(result.out.split()), r" note: 'map' is \[1\]\[4\]\[8\]\[8\], not a vector of "
                          r"class scores: pick .*--select 'map\[0, :, 4, 4\]'.*--at X,Y")
         for args in [["--select", "map[0, :, 4, 4]"], ["--select", "[0, :, y, x]"]]:
             self.assertNotIn("pick the scores", self.succeed("layers", "seg.onnx", *args).out)
@@ -610,7 +625,7 @@ class Picks(Folder):
             self.assertEqual(self.kldve("explain", "det.onnx", "small.png").status, 1)
             out = self.succeed("layers", "det.onnx").out
             self.assertRegex(out, r"(?m)^  \* relu ")
-            self.assertRegex(out, r"(?m)^note: .*not a vector of class scores: .*--box best")
+            self.assertRegex(" ".join(out.split()), " note: .*not a vector of class scores: .*--box best")
 
     def test_at_is_the_place_selected(self):
         picked, selected = self.explained("--at", "5,2"), self.explained("--select", "[0, :, 2, 5]")
@@ -704,13 +719,13 @@ USAGE = [
     ("no picture", ["explain"], r"a picture is missing"),
     ("model without picture", ["explain", "net.onnx"], r"a picture is missing: "),
     ("two models", ["explain", "net.onnx", "--model", "plain.onnx", "pic.png"],
-     r"explain takes one network; to see several side by side: kldve compare"),
+     r"explain takes one network, not net\.onnx and plain\.onnx; to see several side by side: kldve compare"),
     ("two models to list", ["layers", "net.onnx", "plain.onnx"], r"layers takes one network"),
     ("no network to list", ["layers", "pic.png"], r"one argument too many: 'pic\.png'"),
     ("folder of a named output", ["explain", "pic.png", "-o", "a.png", "--out-dir", "d"],
      r"--out-dir d changes nothing: -o a\.png names the picture itself"),
     ("option given twice", ["explain", "pic.png", "-o", "a.png", "-o", "b.png"],
-     r"-o is given twice: the first would do nothing; see 'kldve help explain'"),
+     r"-o is given twice, as a\.png and as b\.png: the first would do nothing; see 'kldve help explain'"),
     ("option given twice for a network",
      ["compare", "--model", "a.onnx", "--layer", "x", "--layer=y", "pic.png", "-o", "a.png"],
      r"--layer is given twice"),
@@ -766,6 +781,18 @@ USAGE = [
      r"--method: 'magic' is not one of kl-dve"),
     ("unknown colours", ["explain", "pic.png", "--colormap=pink"],
      r"--colormap: 'pink' is not one of viridis, inferno"),
+    ("unknown view", ["explain", "pic.png", "--view", "nope"],
+     r"--view: .*nope"),
+    ("clip of all", ["explain", "pic.png", "--clip", "100"],
+     r"--clip: '100' is not a number from 0 to 99"),
+    ("blur of a word", ["explain", "pic.png", "--blur", "much"],
+     r"--blur: 'much' is not a number from 0 to 1000"),
+    ("unknown upsampling", ["explain", "pic.png", "--upsample", "nearest"],
+     r"--upsample: .*nearest"),
+    ("thick line", ["explain", "pic.png", "--line", "2000"],
+     r"--line: '2000' is not a whole number from 0 to 1000"),
+    ("enlarge below nothing", ["explain", "pic.png", "--enlarge", "-3"],
+     r"--enlarge: '-3' is not a whole number from 0 to 16384"),
     ("unknown channels", ["explain", "pic.png", "--channels=CMYK"],
      r"--channels: 'CMYK' is not one of RGB, BGR, GRAY"),
     ("unknown fit", ["explain", "pic.png", "--fit", "stretch"],

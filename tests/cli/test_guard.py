@@ -17,9 +17,9 @@ from test_command import Folder, check
 class Inputs(Folder):
     """An output is never a file that is read, by whatever name."""
 
-    def refused(self, line, *args):
+    def refused(self, line, *args, status=2):
         before = {name: os.stat(self.path(name)).st_mtime_ns for name in os.listdir(self.dir)}
-        check(self, list(args), 2, line)
+        check(self, list(args), status, line)
         self.assertEqual(before, {name: os.stat(self.path(name)).st_mtime_ns
                                   for name in os.listdir(self.dir)})
 
@@ -36,6 +36,20 @@ class Inputs(Folder):
                          "pic.png", "-o", name)
         self.refused(r"-o pic\.png would overwrite link\.png", "explain", "net.onnx", "link.png",
                      "-o", "pic.png")
+
+    def test_pictures_in_folders(self):
+        """What is found in a folder is read, too, and --force is no leave to write over it."""
+        os.mkdir(self.path("photos"))
+        shutil.copy(self.path("pic.png"), self.path("photos/1.png"))
+        with open(self.path("photos/1.png"), "rb") as file:
+            before = file.read()
+        for command in [["explain", "net.onnx", "photos", "--force", "--jsonl"],
+                        ["evaluate", "net.onnx", "photos", "--metric", "gini", "--db", "x.db", "--json"],
+                        ["evaluate", "net.onnx", "photos", "--metric", "gini", "--db", "x.db", "--csv"]]:
+            self.refused(rf"{command[-1]} photos/1\.png would overwrite \S*photos/1\.png, which is read", *command, "photos/1.png",
+                         status=1 if command[0] == "evaluate" else 2)  # which has begun to read the data set
+            with open(self.path("photos/1.png"), "rb") as file:
+                self.assertEqual(file.read(), before)
 
     def test_other_files(self):
         for name in ["net.onnx", "net.card.json", "labels.txt"]:

@@ -320,31 +320,36 @@ static void refuse_option(const arg_command *command, const char *given, const c
                nearest_hint(&near, "--", hint));
 }
 
-/* Which options of a table were given, by their place in it. */
+/* What options of a table were given, by their place in it; NULL: not yet. */
 typedef struct seen_options {
-    bool at[OPTIONS_MAX];
+    const char *at[OPTIONS_MAX];
 } seen_options;
 
 /* The first of two values would do nothing.  Each network of several has its own options. */
-static bool is_repeated(const arg_command *command, const arg_option *o, seen_options *seen)
+static bool is_repeated(const arg_command *command, const arg_option *o, const char *value,
+                        seen_options *seen)
 {
     size_t i = (size_t)(o - command->option);
+    const char *before;
 
     assert(i < OPTIONS_MAX);
     if (o->kind == ARG_NEXT)
         memset(seen, 0, sizeof *seen);
     if (o->kind == ARG_NEXT || o->kind == ARG_LIST || o->kind == ARG_FLAG)
         return false;
-    if (!seen->at[i])
-        return !(seen->at[i] = true);
+    before = seen->at[i];
+    seen->at[i] = value;
+    if (!before)
+        return false;
     if (o->kind == ARG_MODEL)
         args_usage(command->name,
-                   "%s takes one network; to see several side by side: kldve "
+                   "%s takes one network, not %s and %s; to see several side by side: kldve "
                    "compare",
-                   command->name);
+                   command->name, before, value);
     else
-        args_usage(command->name, "%s%s is given twice: the first would do nothing",
-                   o->name[1] ? "--" : "-", o->name);
+        args_usage(command->name,
+                   "%s%s is given twice, as %s and as %s: the first would do nothing",
+                   o->name[1] ? "--" : "-", o->name, before, value);
     return true;
 }
 
@@ -352,7 +357,7 @@ static bool is_repeated(const arg_command *command, const arg_option *o, seen_op
 static bool take_value(const arg_command *command, const arg_option *o, const char *value,
                        void *values, seen_options *seen)
 {
-    if (is_repeated(command, o, seen) || (o->kind == ARG_NEXT && !command->next(values)))
+    if (is_repeated(command, o, value, seen) || (o->kind == ARG_NEXT && !command->next(values)))
         return false;
     if (parse_value(o, value, (char *)values + o->offset))
         return true;
@@ -423,7 +428,7 @@ static bool take_rest(const arg_command *command, const char *text, void *values
 int32_t args_parse(const arg_command *command, int argc, char **argv, void *values)
 {
     const arg_option *rest = find_kind(command->option, ARG_REST, ARG_REST);
-    seen_options seen = {.at = {false}};
+    seen_options seen = {.at = {NULL}};
     bool options = true;
 
     for (int i = 0; i < argc;) {

@@ -41,6 +41,9 @@ extern const arg_option evaluate_options[];
 int evaluate_read_args(const arg_command *command, int argc, char **argv, evaluate_args *args,
                        bool *go);
 void evaluate_free_args(const arg_command *command, evaluate_args *args);
+/** Refuse results that would take the place of a picture or a mask of the data set.  False after a
+ *  message. */
+bool evaluate_spares(const evaluate_args *args, const dataset *d);
 /** Threads that measure, of one process. */
 int32_t evaluate_threads(const evaluate_args *args, int32_t processes);
 

@@ -137,6 +137,30 @@ static int check_outputs(const arg_command *command, const evaluate_args *a)
     return guard_input(command_name, a->data.classes, outputs, OUTPUTS);
 }
 
+bool evaluate_spares(const evaluate_args *a, const dataset *d)
+{
+    const guard_output outputs[] = {{"--json", a->results.json},
+                                    {"--csv", a->results.csv},
+                                    {"--export", a->results.numbers},
+                                    {"--page", a->results.page}};
+    enum { OUTPUTS = sizeof outputs / sizeof *outputs };
+    bool given = false;
+    int status = EXIT_DONE;
+
+    for (int i = 0; i < OUTPUTS; i++) /* only what exists can be a picture */
+        given = given || (outputs[i].path && access(outputs[i].path, F_OK) == 0);
+    for (int32_t i = 0; given && status == EXIT_DONE && i < d->photos; i++)
+        status = guard_input(command_name, d->photo[i].path, outputs, OUTPUTS);
+    for (int32_t i = 0; given && status == EXIT_DONE && i < d->questions; i++)
+        for (int64_t k = 0; status == EXIT_DONE && k < d->question[i].pieces; k++) {
+            const dataset_piece *piece = &d->piece[d->question[i].first + k];
+
+            if (piece->kind == DATASET_MASK)
+                status = guard_input(command_name, piece->at.mask, outputs, OUTPUTS);
+        }
+    return status == EXIT_DONE;
+}
+
 static int check(const arg_command *command, evaluate_args *a)
 {
     int status;

@@ -30,7 +30,7 @@ static void choose_ask(evaluation *e)
 
 static bool open_data(evaluation *e)
 {
-    if (!dataset_open(&e->data, &e->args->data))
+    if (!dataset_open(&e->data, &e->args->data) || !evaluate_spares(e->args, &e->data))
         return false;
     choose_ask(e);
     if (e->ask != ASK_LABEL || e->data.labels > 0)

@@ -213,10 +213,21 @@ static bool all_free(const many *m, const output_names *names)
     return spare_pictures(m, names);
 }
 
+/* The same of the records. */
+static int spare_from_records(const many *m)
+{
+    const guard_output record = {"--jsonl", m->args->jsonl};
+    int status = EXIT_DONE;
+
+    for (int32_t i = 0; record.path && status == EXIT_DONE && i < m->picture.count; i++)
+        status = guard_input("explain", m->picture.text[i], &record, 1);
+    return status;
+}
+
 int many_name(many *m)
 {
     uint32_t wanted = wanted_outputs(m->args);
-    int status = EXIT_DONE;
+    int status = spare_from_records(m);
 
     for (int i = 0; status == EXIT_DONE && i < MANY_OUTPUTS; i++)
         if (wanted >> i & 1)
