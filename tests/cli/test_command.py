@@ -17,7 +17,7 @@ from command import (KLDVE, MEMORY_LIMIT, SOURCE, Npy, have_shared, main, png, r
                      run_measured, shared, snapshot)
 
 READINGS = ["paper", "channel", "contrast", "rivals", "neighbours"]
-RECORD = ["model", "picture", "layer", "layer_chosen", "grid", "gradient", "flags", "all_paths", "scores",
+RECORD = ["model", "picture", "seen", "layer", "layer_chosen", "grid", "gradient", "flags", "all_paths", "scores",
           "probabilities",
           "method", "reading", "wanted", "target", "top5", "remark", "signed", "classes", "height", "width",
           "energy_area", "entropy", "gini", "ties", "complexity",
@@ -156,6 +156,21 @@ class Outputs(Folder):
         record = read_json(self.path("r.json"))
         self.assertEqual(sorted(record), sorted(RECORD + ["neighbour_perplexity"]))
         self.assertIsNone(record["target"]["label"])
+
+    def test_record_of_a_drawing(self):
+        """How the picture is drawn, and the summary says what was chosen: maps of pixels are clipped and blurred."""
+        draw = ["explain", "net.onnx", "pic.png", "-o", "o.png", "--json", "r.json", "--force"]
+        whole = self.succeed(*draw, "--clip", "0")
+        heat = {"view": "overlay", "upsampling": "bicubic", "blur": 0, "colormap": "plasma", "clip": 0, "opacity": 0.75}
+        self.assertEqual(read_json(self.path("r.json"))["drawing"], heat)
+        pixels = self.succeed(*draw)  # the layer has as many cells as the input has pixels
+        self.assertEqual(read_json(self.path("r.json"))["drawing"], {**heat, "clip": 2})
+        self.assertIn("the strongest 2 % of the cells as the top of the scale", pixels.out)
+        self.assertNotIn("strongest", whole.out)
+        outline = self.succeed(*draw, "--method", "saliency", "--view", "outline")
+        self.assertEqual(read_json(self.path("r.json"))["drawing"], {"view": "outline", "upsampling": "bicubic", "blur": 0.2})
+        self.assertIn("drawn from a map blurred by 0.2 pixels", outline.out)
+        self.assertNotIn("strongest", outline.out)
 
     def test_record_on_standard_output_stands_alone(self):
         result = self.succeed("explain", "net.onnx", "pic.png", "--json", "-")
@@ -591,7 +606,7 @@ class Picks(Folder):
         self.assertEqual(result.err, "")
         self.assertRegex(result.out, r"(?m)^  \* relu +Relu +1 x 4 x 8 x 8   <- layer$")
         self.assertRegex(result.out, r"(?m)^  . map +Conv +1 x 4 x 8 x 8   <- logits$")
-        self.assertRegex(result.out, r"(?m)^note: 'map' is \[1\]\[4\]\[8\]\[8\], not a vector of "
+        self.assertRegex(" ".join(result.out.split()), r" note: 'map' is \[1\]\[4\]\[8\]\[8\], not a vector of "
                          r"class scores: pick .*--select 'map\[0, :, 4, 4\]'.*--at X,Y")
         for args in [["--select", "map[0, :, 4, 4]"], ["--select", "[0, :, y, x]"]]:
             self.assertNotIn("pick the scores", self.succeed("layers", "seg.onnx", *args).out)
@@ -617,7 +632,7 @@ class Picks(Folder):
             self.assertEqual(self.kldve("explain", "det.onnx", "small.png").status, 1)
             out = self.succeed("layers", "det.onnx").out
             self.assertRegex(out, r"(?m)^  \* relu ")
-            self.assertRegex(out, r"(?m)^note: .*not a vector of class scores: .*--box best")
+            self.assertRegex(" ".join(out.split()), " note: .*not a vector of class scores: .*--box best")
 
     def test_at_is_the_place_selected(self):
         picked, selected = self.explained("--at", "5,2"), self.explained("--select", "[0, :, 2, 5]")

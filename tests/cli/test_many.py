@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -105,6 +106,27 @@ class Same(Many):
         self.explain(*names, "--target", "cat", "--rival", "top2", "--jsonl", "s.jsonl")
         self.assertEqual([r["target"]["label"] for r in self.records("s.jsonl")], ["cat", "cat"])
         self.assertEqual(self.files("."), ["a.png", "b.png", "r.jsonl", "s.jsonl"])
+
+    def test_arrays(self):
+        """Each array is explained alone."""
+        names = []
+        for i in range(3):
+            names.append(f"x{i}.npy")
+            values = struct.pack("<27648f", *(float((7 * k + i * k % 5) % 256)
+                                              for k in range(3 * 96 * 96)))
+            head = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 96, 96), }"
+            head = head.ljust(117) + "\n"
+            self.write(names[-1], b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) +
+                       head.encode() + values)
+        self.explain(*names, "--out-dir", "d", "--write", "map", "--jsonl", "r.jsonl")
+        for name in names:
+            self.explain(name, "--map", "one.npy")
+            for a, b in zip(Npy(self.path("d", name[:-4] + ".map.npy")).value,
+                            Npy(self.path("one.npy")).value, strict=True):
+                self.assertAlmostEqual(a, b, delta=1e-5)
+        self.dots("a.png")
+        result = self.explain(names[0], "a.png", status=2)
+        self.assertIn("give no picture beside it", result.err)
 
     def test_compare_has_no_more(self):
         """Every figure of compare --json is in the record, with the same value."""

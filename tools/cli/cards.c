@@ -9,10 +9,11 @@
 #include "nearest.h"
 #include "tool.h"
 
+/* The build makes the list, cards/meson.build: CARD("yolo-640", ready_card_yolo_640) ... */
 #define CARD(name, symbol)                                                                         \
     extern const unsigned char symbol[];                                                           \
     extern const size_t symbol##_nbytes;
-#include "ready_cards.inc"
+#include <ready_cards.inc>
 #undef CARD
 
 static const struct {
@@ -21,7 +22,7 @@ static const struct {
     const size_t *nbytes;
 } cards[] = {
 #define CARD(name, symbol) {name, symbol, &symbol##_nbytes},
-#include "ready_cards.inc"
+#include <ready_cards.inc>
 #undef CARD
 };
 

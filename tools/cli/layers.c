@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wrap.h"
+
 typedef struct layers_args {
     network_args network;
     arg_list limit;
@@ -17,7 +19,7 @@ static const arg_option options[] = {
     OPTION_END,
 };
 
-enum { NAME_WIDTH = 44, SHAPE_SIZE = 128 };
+enum { NAME_WIDTH = 44, SHAPE_SIZE = 128, NOTE_COLUMN = 6 };
 
 static void shape_text(const kldve_onnx_tensor *t, char out[SHAPE_SIZE])
 {
@@ -83,7 +85,7 @@ static void say_notes(const kldve_onnx *net)
 
     for (int32_t i = 0; (note = note_number(net, i)); i++) {
         clean_text(note, text, sizeof text);
-        printf("note: %s\n", text);
+        wrap_row("note:", text, NOTE_COLUMN);
     }
 }
 

@@ -155,6 +155,9 @@ kldve_status explain_render(const explanation *e, const explain_args *args,
 /** How it is drawn, every default replaced.  False: no picture is drawn. */
 bool explain_drawn(const explanation *e, const explain_args *args, kldve_render_options *o);
 
+/** summary_answer.c: the first lines of the summary, what the network said and what is explained.
+ */
+void summary_answer(FILE *out, const explanation *e, const explain_args *args);
 /** summary.c: what was found, for people, on standard output: with --terminal the picture, and with
  *  `words` the summary.  False after a message. */
 bool summary_show(const explanation *e, const explain_args *args, bool words);

@@ -29,6 +29,17 @@ static int32_t batch_of(const explain_args *args)
     return MANY_BATCH;
 }
 
+/* Arrays say what the network leaves open; the first one says it for all. */
+static bool read_first(many *m)
+{
+    const char *path = m->picture.text[0];
+
+    if (!subject_is_array(path))
+        return true;
+    m->how.array = &m->first.array;
+    return npy_read(path, &m->first.array);
+}
+
 /* A thread of the run for each core, and where there are fewer pictures than cores several of the
  * engine's for each of them. */
 static void share_cores(many *m)
@@ -38,7 +49,7 @@ static void share_cores(many *m)
     m->how = m->args->network;
     m->how.threads = cores / many_threads(m);
     m->how.batch = m->batch;
-    m->how.frames = m->picture.count > 1 ? m->picture.count : 0;
+    m->how.frames = m->picture.count > 1 && !m->how.as_it_is ? m->picture.count : 0;
 }
 
 /* Classes that do not exist, and a method that the network rules out: for all pictures alike. */
@@ -95,8 +106,8 @@ static bool is_film(const many *m, int *status)
     const explain_args *args = m->args;
     const char *option = args->jsonl ? "jsonl" : "write";
 
-    if (m->first.net.shape.in_frames == 1)
-        return false;
+    if (m->first.net.shape.in_frames == 1 || m->how.as_it_is)
+        return false; /* an array holds all frames */
     if (cannot_be_film(args))
         *status = args_usage("explain",
                              "--%s is for pictures that are explained one by one, and %s takes "
@@ -135,7 +146,7 @@ static int start(many *m, kldve_ctx *ctx, progress *p, bool *film)
         return status != EXIT_DONE ? status : EXIT_FAILED;
     m->batch = batch_of(m->args);
     share_cores(m);
-    if (!load(m, ctx, p))
+    if (!read_first(m) || !load(m, ctx, p))
         return EXIT_FAILED;
     *film = is_film(m, &status);
     if (*film || (status = many_check_single(m->args)) != EXIT_DONE)

@@ -15,6 +15,14 @@ bool subject_is_array(const char *path)
     return path_has_ending(path, arrays);
 }
 
+static bool all_arrays(const explain_args *args)
+{
+    for (int32_t i = 0; i < args->picture.count; i++)
+        if (!subject_is_array(args->picture.text[i]))
+            return false;
+    return true;
+}
+
 int subject_check_args(const explain_args *args)
 {
     const network_args *n = &args->network;
@@ -35,7 +43,7 @@ int subject_check_args(const explain_args *args)
         if (of_pictures[i].given)
             return args_usage("explain", "--%s changes nothing: %s enters the network as it is",
                               of_pictures[i].name, args->picture.text[0]);
-    if (subject_is_array(args->picture.text[0]) && args->picture.count > 1)
+    if (subject_is_array(args->picture.text[0]) && !all_arrays(args))
         return args_usage("explain", "%s holds all frames: give no picture beside it",
                           args->picture.text[0]);
     if (!subject_is_array(args->picture.text[0]) && n->item > 0)
