@@ -378,6 +378,16 @@ class heatmap : public detail::object<kldve_heatmap, kldve_heatmap_free>
         return detail::give(state_.get(),
                             kldve_heatmap_render_into(ctx(), get(), picture.get(), &how, &dest));
     }
+    /** What render() makes of options; 0 x 0: of the map alone. */
+    outcome<render_options> render_defaults(std::int32_t width, std::int32_t height,
+                                            const kldve_render_options &how = render_options()) const
+    {
+        render_options made;
+        kldve_status status =
+            kldve_heatmap_render_defaults(ctx(), get(), width, height, &how, &made);
+
+        return detail::give(state_.get(), status, made);
+    }
     /** [height][width]. */
     outcome<std::vector<float>> upsample(std::int32_t width, std::int32_t height) const
     {

@@ -88,6 +88,7 @@ static void maps()
     DEMAND(map.probabilities().size() == 3 && map.error().empty());
     DEMAND(good(map.upsample(8, 4)).size() == 32);
     DEMAND(good(map.render()).width() == 256);
+    DEMAND(good(map.render_defaults(0, 0)).colormap == KLDVE_COLORMAP_PLASMA);
     DEMAND(good(map.metric("energy_area")) <= 1);
     kldve_metric_subject nothing = KLDVE_METRIC_SUBJECT_INIT;
 

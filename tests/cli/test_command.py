@@ -240,6 +240,13 @@ class Streams(Folder):
                               "--scale=1", "--resize=8", "--layer=relu", "--logits=scores")
         self.assertEqual(result.err, "")
 
+    def test_more_threads_than_processors_are_said(self):
+        result = self.succeed("explain", "net.onnx", "pic.png", "-o", "a.png", "--threads", "1000")
+        if os.cpu_count() < 250:
+            self.assertRegex(result.err, r"\Akldve: --threads 1000: this machine has \d+ processors?, and more threads than that "
+                             r"gain nothing\n\Z")
+        self.assertEqual(self.succeed("explain", "net.onnx", "pic.png", "-o", "a.png", "--threads", "1").err, "")
+
     def test_summary(self):
         result = self.succeed("explain", "net.onnx", "pic.png", "--target", "n00000002", "--check")
         self.assertRegex(result.out,
@@ -781,6 +788,18 @@ USAGE = [
      r"--method: 'magic' is not one of kl-dve"),
     ("unknown colours", ["explain", "pic.png", "--colormap=pink"],
      r"--colormap: 'pink' is not one of viridis, inferno"),
+    ("unknown view", ["explain", "pic.png", "--view", "nope"],
+     r"--view: .*nope"),
+    ("clip of all", ["explain", "pic.png", "--clip", "100"],
+     r"--clip: '100' is not a number from 0 to 99"),
+    ("blur of a word", ["explain", "pic.png", "--blur", "much"],
+     r"--blur: 'much' is not a number from 0 to 1000"),
+    ("unknown upsampling", ["explain", "pic.png", "--upsample", "nearest"],
+     r"--upsample: .*nearest"),
+    ("thick line", ["explain", "pic.png", "--line", "2000"],
+     r"--line: '2000' is not a whole number from 0 to 1000"),
+    ("enlarge below nothing", ["explain", "pic.png", "--enlarge", "-3"],
+     r"--enlarge: '-3' is not a whole number from 0 to 16384"),
     ("unknown channels", ["explain", "pic.png", "--channels=CMYK"],
      r"--channels: 'CMYK' is not one of RGB, BGR, GRAY"),
     ("unknown fit", ["explain", "pic.png", "--fit", "stretch"],

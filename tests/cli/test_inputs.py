@@ -10,6 +10,7 @@ import unittest
 
 import tinynet
 from command import SKIPPED, Npy, main, png, read_json, run
+from test_compare import png_pixels
 
 try:
     import numpy
@@ -346,6 +347,16 @@ class Forms(Case):
             with open(self.path(name), "rb") as file:
                 size = struct.unpack(">II", file.read(24)[16:])
             self.assertEqual(size, (516, 516))
+        self.succeed(want, *frames[1:], "--heat", "grey.png", "--colormap", "grey", "--upsample", "bilinear", "--clip",
+                     "0", "--enlarge", "0", "--force", subject="f0.png")
+        rows, maps = png_pixels(self.path("grey.png"))[3], torch.tensor(Npy(self.path("m.npy")).value)
+        large = torch.nn.functional.interpolate(maps.reshape(1, 4, *Npy(self.path("m.npy")).shape[1:]).float(), size=(16, 16),
+                                                mode="bilinear", align_corners=False)[0]
+        for t in range(4):  # all on one scale, two beside each other
+            for y in range(16):
+                for x in range(16):
+                    got = rows[20 * (t // 2) + y][3 * (20 * (t % 2) + x)]
+                    self.assertLessEqual(abs(got - 255 * float(large[t, y, x])), 1.01)
         drawn = run("explain", "n.onnx", *frames, "--terminal", "--quiet", cwd=self.dir)
         self.assertEqual({line.count("\u2580") for line in drawn.out.splitlines()}, {46})  # 36 x 36 in 23 rows
         os.remove(self.path("o.json"))

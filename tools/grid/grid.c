@@ -14,23 +14,25 @@
 
 /* ---- what the grid is made of ------------------------------------------------------------- */
 
-/* No larger than `side` either way; true if it was. */
-static bool shrink(kldve_ctx *ctx, kldve_image **image, int32_t side, kldve_status *status)
+/* No larger than `side` either way.  Of the only picture in memory the whole stays, too. */
+static kldve_status shrink(const grid *g, grid_picture *p, int32_t side)
 {
-    int32_t width = kldve_image_width(*image), height = kldve_image_height(*image);
-    int32_t longer = width > height ? width : height;
-    kldve_image *small = NULL;
+    int32_t longer = p->width > p->height ? p->width : p->height;
+    kldve_image *whole = p->image;
+    kldve_status status;
 
-    *status = KLDVE_OK;
     if (side == 0 || longer <= side)
-        return false;
-    *status = kldve_image_resize(ctx, *image, (int32_t)fmax((double)width * side / longer, 1),
-                                 (int32_t)fmax((double)height * side / longer, 1), &small);
-    if (*status == KLDVE_OK) {
-        kldve_image_free(*image);
-        *image = small;
-    }
-    return true;
+        return KLDVE_OK;
+    status = kldve_image_resize(g->ctx, whole, (int32_t)fmax((double)p->width * side / longer, 1),
+                                (int32_t)fmax((double)p->height * side / longer, 1), &p->image);
+    if (status != KLDVE_OK)
+        return status;
+    p->shrunk = true;
+    if (g->pictures == 1)
+        p->whole = whole;
+    else
+        kldve_image_free(whole);
+    return KLDVE_OK;
 }
 
 /* Into a place of the grid.  False after a message. */
@@ -49,7 +51,7 @@ static bool read_picture(grid *g, int32_t i, const char *path, int32_t side)
         return false;
     if (is_stream(path)) /* which cannot be read again, when the whole picture is explained */
         side = 0;
-    p->shrunk = shrink(g->ctx, &p->image, side, &status);
+    status = shrink(g, p, side);
     if (status != KLDVE_OK)
         complain_ctx(g->ctx, path, status);
     return status == KLDVE_OK;
@@ -192,6 +194,7 @@ static void say_assumptions(const grid *g, const grid_args *args)
         truth_say_assumptions(&g->truth, args->quiet);
     for (int32_t i = 0; i < g->networks; i++)
         network_say_assumptions(&g->network[i].net, &args->network[i]);
+    threads_say(args->network[0].threads, args->quiet);
 }
 
 /* All but the pictures. */
@@ -266,6 +269,7 @@ static void clear_place(grid *g)
     free(g->truth_says->probability);
     *g->truth_says = (grid_truth){.probability = NULL};
     kldve_image_free(g->picture->image);
+    kldve_image_free(g->picture->whole);
     *g->picture = (grid_picture){.path = NULL};
 }
 
@@ -288,8 +292,10 @@ void grid_free(grid *g)
         kldve_heatmap_free(g->cell[i].map);
     for (int32_t i = 0; g->network && i < g->networks; i++)
         network_free(&g->network[i].net);
-    for (int32_t i = 0; g->picture && i < g->pictures; i++)
+    for (int32_t i = 0; g->picture && i < g->pictures; i++) {
         kldve_image_free(g->picture[i].image);
+        kldve_image_free(g->picture[i].whole);
+    }
     for (int32_t i = 0; g->truth_says && i < g->pictures; i++)
         free(g->truth_says[i].probability);
     truth_free(&g->truth);

@@ -123,6 +123,7 @@ typedef struct grid_picture {
     int32_t width, height; /**< of the file, pixels */
     kldve_image *image;    /**< scaled down to the side given to grid_run() */
     bool shrunk;           /**< whether it was scaled down */
+    kldve_image *whole;    /**< as it was before; NULL: the same, or to be read again */
 } grid_picture;
 
 typedef struct grid_network {

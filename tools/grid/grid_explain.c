@@ -197,15 +197,19 @@ static bool explain_network(grid *g, const grid_args *args, const kldve_image *p
 bool grid_explain_picture(grid *g, const grid_args *args, int32_t i, progress *p)
 {
     grid_picture *picture = &g->picture[i];
-    kldve_image *whole = NULL;
+    kldve_image *read = NULL;
+    const kldve_image *whole = picture->whole ? picture->whole : picture->image;
     bool ok;
 
-    if (picture->shrunk && !picture_load(g->ctx, picture->path, &whole))
-        return false;
-    ok = !g->has_truth || ask_truth(g, whole ? whole : picture->image, i);
+    if (picture->shrunk && !picture->whole) {
+        if (!picture_load(g->ctx, picture->path, &read))
+            return false;
+        whole = read;
+    }
+    ok = !g->has_truth || ask_truth(g, whole, i);
     for (int32_t n = 0; ok && n < g->networks; n++)
-        ok = explain_network(g, args, whole ? whole : picture->image, i, n, p);
-    kldve_image_free(whole);
+        ok = explain_network(g, args, whole, i, n, p);
+    kldve_image_free(read);
     return ok;
 }
 
