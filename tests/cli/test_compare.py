@@ -229,7 +229,7 @@ class Figures(Compare):
                          ["A <b>fine</b> network relu #1", "A <b>fine</b> network relu #2", "said"])
 
     def test_flags_in_words(self):
-        args = ["--model", "net.onnx", "pic.png", "--method", "kl-dve:paper", "--method", "grad-cam", "--perplexity", "2"]
+        args = ["--model", "net.onnx", "pic.png", "--method", "kl-dve:paper", "--method", "grad-cam"]
         flags = [m["flags"] for m in self.maps(*args)]
         self.assertIn("class-indifferent", flags[0])
         self.assertNotIn("class-indifferent", flags[1])
@@ -539,7 +539,8 @@ class Real(Compare):
         if not SHEETS:
             self.compare(*args, timeout=600)
         found = read_json(self.path("c.json"))
-        self.assertEqual([n["name"] for n in found["networks"]], names)
+        cards = [read_json(shared("assets", "models", f"{name}.card.json")) for name in names]
+        self.assertEqual([n["name"] for n in found["networks"]], [card["name"] for card in cards])
         self.assertEqual(len(found["maps"]), 4 * 6)
         for says in found["maps"]:
             self.assertTrue(0 < says["energy_area"] < 0.5, says)

@@ -524,7 +524,7 @@ class Bad(Case):
         """One database is of one plan."""
         self.evaluate(*self.job, "--db", self.db)
         shutil.copy(os.path.join(self.base, "b.onnx"), self.path("a.onnx"))
-        cases = [([*self.networks, self.photos, *METHODS, *METRICS, "--temperature", "2"], "kl-dve"),
+        cases = [([*self.networks, self.photos, *METHODS, *METRICS, "--neighbour-perplexity", "2"], "kl-dve"),
                  ([*self.networks, self.photos, *METHODS, *METRICS, "--target", "1"], "program or options|options"),
                  (["--model", self.path("a.onnx"), self.photos, *METHODS, *METRICS], "network 'a'")]
         for job, says in cases:

@@ -175,7 +175,7 @@ class Refused(Case):
         (["build=build 2"], ["the program 'build 1'", "this run has 'build 2'", "--db"]),
         (["options={1}"], ["options", "'{}'", "'{1}'"]),
         (["spec=a=1, b=3"], ["network 'network00000'", "'b=2'", "'b=3'"]),
-        (["spec=a 1, b=2"], ["network 'network00000'", "'a=1, b=2'", "'a 1, b=2'"]),
+        (["spec=a 1, b=2"], ["network 'network00000'", "'a=1'", "'a 1'"]),
         (["label=dog"], ["'picture00001' has changed"]),
         (["print=7"], ["'picture00000' has changed"]),
     ]
