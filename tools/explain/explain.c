@@ -26,6 +26,7 @@ static void say_remark(const explanation *e, bool summary)
 static void say_of_result(const explanation *e, const explain_args *args, bool summary)
 {
     network_say_assumptions(&e->net, &args->network);
+    threads_say(args->network.threads, args->network.quiet);
     if (args->truth)
         truth_say_assumptions(&e->truth, args->network.quiet);
     if (!args->network.quiet)
