@@ -240,6 +240,13 @@ class Streams(Folder):
                               "--scale=1", "--resize=8", "--layer=relu", "--logits=scores")
         self.assertEqual(result.err, "")
 
+    def test_more_threads_than_processors_are_said(self):
+        result = self.succeed("explain", "net.onnx", "pic.png", "-o", "a.png", "--threads", "1000")
+        if os.cpu_count() < 250:
+            self.assertRegex(result.err, r"\Akldve: --threads 1000: this machine has \d+ processors?, and more threads than that "
+                             r"gain nothing\n\Z")
+        self.assertEqual(self.succeed("explain", "net.onnx", "pic.png", "-o", "a.png", "--threads", "1").err, "")
+
     def test_summary(self):
         result = self.succeed("explain", "net.onnx", "pic.png", "--target", "n00000002", "--check")
         self.assertRegex(result.out,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <kldve/method.h>
 
@@ -396,6 +397,17 @@ void network_say_assumptions(const network *n, const network_args *args)
         return;
     text[used - 1] = '\0';
     complain("%s: no model card; assuming%s (see 'kldve help explain')", n->name, text);
+}
+
+void threads_say(int32_t threads, bool quiet)
+{
+    enum { TIMES = 4 };
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (!quiet && processors > 0 && threads > TIMES * processors)
+        complain("--threads %d: this machine has %ld processor%s, and more threads than that gain "
+                 "nothing",
+                 (int)threads, processors, processors == 1 ? "" : "s");
 }
 
 void network_free(network *n)

@@ -286,6 +286,9 @@ bool network_twin(const network *of, const network_args *args, kldve_ctx *ctx, n
  *  neither the card nor the options say it.  It belongs to a result: a failure is one line. */
 void network_say_assumptions(const network *n, const network_args *args);
 
+/** Say that --threads is far more than the machine has processors, where it is. */
+void threads_say(int32_t threads, bool quiet);
+
 void network_free(network *n);
 
 /** The label of a class as clean text; NULL if the network has no labels.  A network with one score

@@ -317,6 +317,7 @@ void evaluation_say(const evaluation *e)
         complain("%s: %s", e->data.name, e->data.note[i]);
     if (!e->args->grid.quiet)
         say_ask(e);
+    threads_say(e->args->grid.network[0].threads, e->args->grid.quiet);
     for (int32_t i = 0; i < e->networks; i++) {
         network_say_assumptions(&e->network[i].net, &e->args->grid.network[i]);
         say_strange(&e->network[i]);

@@ -186,6 +186,7 @@ static void say_assumptions(const many *m)
     if (!m->args->network.quiet)
         many_say_rest(m);
     network_say_assumptions(&m->first.net, &m->args->network);
+    threads_say(m->args->network.threads, m->args->network.quiet);
     if (m->args->truth)
         truth_say_assumptions(&m->first.truth, m->args->network.quiet);
 }

@@ -194,6 +194,7 @@ static void say_assumptions(const grid *g, const grid_args *args)
         truth_say_assumptions(&g->truth, args->quiet);
     for (int32_t i = 0; i < g->networks; i++)
         network_say_assumptions(&g->network[i].net, &args->network[i]);
+    threads_say(args->network[0].threads, args->quiet);
 }
 
 /* All but the pictures. */
