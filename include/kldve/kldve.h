@@ -546,13 +546,12 @@ enum {
      *  (kldve_heatmap_remark()) the score itself counts; the gradient at the layer vanishes, too.
      */
     KLDVE_RESULT_SATURATED = 8,
-    /** Only of methods that use the divergence (KLDVE_OPTION_PERPLEXITY) and three classes or more.
-     *  kldve_options.perplexity is n - 1 or more, with n classes: P is uniform, so z, alpha and KL
-     *  are the same for every class, and so is the map of the reading `channel`.  Or a row of
-     *  kldve_options.truth could not have it and took the nearest that it can.  The maps of
-     *  `paper`, `contrast`, `rivals` and `neighbours` for a class do not depend on that perplexity.
-     *  Or kldve_record.neighbour_perplexity, on which the map of `neighbours` does depend, is n - 1
-     *  or more: then all rivals count alike. */
+    /** Of three classes or more, where the map depends on a perplexity that they cannot have.
+     *  Of the reading `channel`: kldve_options.perplexity is n - 1 or more, with n classes, so that P
+     *  is uniform and z, alpha and the map are the same for every class; or a row of
+     *  kldve_options.truth could not have it and took the nearest that it can.  Of `neighbours`:
+     *  kldve_record.neighbour_perplexity is n - 1 or more, so that all rivals count alike.  (z, alpha
+     *  and KL of other readings are those of a uniform P, too; their maps do not read them.) */
     KLDVE_RESULT_PERPLEXITY_LIMITED = 16,
     /** kldve_shape.all_paths is -1 and the method looks at the layer: a part of what the scores
      *  depend on does not pass it, and the map does not show that part. */

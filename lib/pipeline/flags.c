@@ -25,15 +25,17 @@ static bool is_saturated(const kldve_run *run, bool are_scores)
     return p <= saturated_at || 1 - p <= saturated_at;
 }
 
+/* Only where the map depends on it: the other readings of kl-dve do not, though z and KL do. */
 static bool is_limited(const kldve_run *run)
 {
-    const kldve_options *o = run->job.options;
+    const kldve_record *r = &run->map->record;
     int32_t n = run->job.shape->classes;
 
     if (n < 3 || !(run->job.method->options & KLDVE_OPTION_PERPLEXITY))
         return false;
-    return o->perplexity >= n - 1 || run->limited ||
-           run->map->record.neighbour_perplexity >= n - 1; /* 0 where the map does not read it */
+    if (r->reading == KLDVE_READING_CHANNEL)
+        return run->job.options->perplexity >= n - 1 || run->limited;
+    return r->reading == KLDVE_READING_NEIGHBOURS && r->neighbour_perplexity >= n - 1;
 }
 
 /* The two largest probabilities, and the sum of all. */

@@ -380,7 +380,7 @@ class Report(unittest.TestCase):
         self.assertIn("the same everywhere: with two classes P = Q", self.page.text("#note"))
 
     def test_flags_in_words(self):
-        self.page_of(4, "--method", "kl-dve:paper", "--method", "grad-cam")
+        self.page_of(4, "--method", "kl-dve:channel", "--method", "grad-cam")
         self.assertIn("The map is the same for every class", self.page.text("#note"))
         self.assertIn("These classes cannot have the perplexity", self.page.text("#note"))
         self.page.keys("m")

@@ -64,18 +64,6 @@ static bool kl_is_blind(const explanation *e, const explain_args *args)
     return !args->truth && classes > 2 && perplexity >= (double)classes - 1;
 }
 
-/* Whether the map depends on the perplexity that the classes cannot have; if not, the line of KL
- * has said it. */
-static bool perplexity_matters(const explanation *e)
-{
-    size_t classes;
-
-    map_logits(e->map, &classes);
-    return e->record.reading == KLDVE_READING_CHANNEL ||
-           (e->record.reading == KLDVE_READING_NEIGHBOURS &&
-            e->record.neighbour_perplexity >= (double)classes - 1);
-}
-
 /* What the divergence says; of methods that use it. */
 static void say_kl(FILE *out, const explanation *e, const explain_args *args)
 {
@@ -130,13 +118,12 @@ static void say_method(FILE *out, const explanation *e)
 }
 
 /* What everyone who sees the map should know, and why it is flat. */
-static void say_flags(FILE *out, const explanation *e, const explain_args *args)
+static void say_flags(FILE *out, const explanation *e)
 {
-    bool only_kl = kl_is_blind(e, args) && !perplexity_matters(e);
     const char *remark = kldve_heatmap_remark(e->map);
 
     for (uint64_t flag = 1; kldve_result_flag_name(flag); flag <<= 1)
-        if (e->record.flags & flag && !(flag == KLDVE_RESULT_PERPLEXITY_LIMITED && only_kl))
+        if (e->record.flags & flag)
             fprintf(out, "note: %s%s%s\n", kldve_result_flag_sentence(flag),
                     flag == KLDVE_RESULT_FLAT && remark ? ": " : "",
                     flag == KLDVE_RESULT_FLAT && remark ? remark : "");
@@ -151,7 +138,7 @@ static void say_notes(FILE *out, const explanation *e, const explain_args *args)
     note = e->method->note ? e->method->note(&o) : NULL;
     if (note)
         fprintf(out, "note: %s\n", note);
-    say_flags(out, e, args);
+    say_flags(out, e);
 }
 
 /* What --check measured. */
