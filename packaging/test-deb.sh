@@ -79,5 +79,5 @@ cd /made
 rm -rf tree
 END
 say "installing in a minimal $suite, and the tests of debian/tests"
-in_new_system "$scratch/try"
+in_new_system "$scratch/try" xz-utils # to unpack the sources, whose tests these are
 say "packages for $suite: $out"

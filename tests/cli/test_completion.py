@@ -106,6 +106,11 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.offered("explain", "bad.onnx", "--layer", ""), ("words", []))
         self.assertEqual(self.offered("explain", "missing.onnx", "--target", ""), ("words", ["top1", "top2"]))
         self.assertEqual(self.offered("results", ""), ("files .db", []))
+        cards = run("cards").out
+        names = self.offered("cards", "")[1]
+        self.assertGreater(len(names), 3)
+        for name in names:
+            self.assertIn(f"\n  {name} ", cards)
         self.assertEqual(self.offered("explain", "--out-dir", ""), ("folders", []))
         for words in (["nothing", ""], ["nothing", "explain", ""]):
             result = run("complete", "plain", *words, cwd=self.dir)

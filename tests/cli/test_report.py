@@ -162,6 +162,8 @@ class Many(Report):
             else:
                 self.assertEqual(expected["target"]["label"], label)
         self.assertTrue(any(not e["says"][0]["right"] for e in data["pictures"]))
+        _, same, _ = self.page("net.onnx", "photos", "--expected", "folder")
+        self.assertEqual(same["pictures"], data["pictures"])
 
     def test_labels_from_elsewhere(self):
         self.put("list.tsv", "path\tlabel\nphotos/tench/1.png\towl\nphotos/owl/2.png\tno such thing\n")
@@ -279,6 +281,8 @@ class Failures(Report):
                 (["report", "--model", "net.onnx", "pic.png", "--json", "x"], "--json"),
                 (["report", "net.onnx", "pic.png", "--labels-from", "folder"],
                  "--labels-from changes nothing: no folder and no list of pictures is given"),
+                (["report", "net.onnx", ".", "--labels-from", "name", "--expected", "folder"],
+                 "--expected folder is --labels-from folder: give one of them"),
                 (["report", "net.onnx", "pic.png", "--classes", "c.tsv"], "--classes changes nothing"),
                 (["report", "net.onnx", ".", "--label-column", "x"], "--label-column is about a list"),
                 (["report", "net.onnx", ".", "--labels-from", "names"], "--labels-from"),

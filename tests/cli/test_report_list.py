@@ -246,6 +246,7 @@ class Listed(unittest.TestCase):
         self.assertEqual([self.page.run(seen, s) for s in ["nav", "#controls", "#choices", "#tools"]], [0, 0, 0, 0])
         box = self.page.run("const b = document.getElementById('heat').getBoundingClientRect(); return [b.width, b.height]")
         self.assertTrue(0 < box[0] <= 700 and 0 < box[1] <= 990 / 2 and abs(box[0] - box[1]) < 2, box)
+        self.assertLessEqual(self.page.run("return document.documentElement.scrollWidth"), 700)
         self.page.shoot("paper")
         self.choose("filter", "wrong")
         count = self.page.run("return shown.length")

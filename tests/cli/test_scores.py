@@ -4,6 +4,7 @@ network that is small enough for that."""
 import json
 import math
 import os
+import re
 import unittest
 
 import tinynet

@@ -43,6 +43,11 @@ static bool find(const char *name, ready_card *out)
     return false;
 }
 
+const char *ready_card_name(int32_t index)
+{
+    return index >= 0 && index < (int32_t)(sizeof cards / sizeof *cards) ? cards[index].name : NULL;
+}
+
 bool ready_card_named(const char *name, ready_card *out)
 {
     return access(name, F_OK) != 0 && find(name, out);

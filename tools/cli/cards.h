@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /** A card that is part of the command. */
 typedef struct ready_card {
@@ -18,5 +19,8 @@ bool ready_card_named(const char *name, ready_card *out);
 /** "; did you mean 'yolo-640'?" for a card that does not exist, "" where no ready card has such a
  *  name.  Returns `out`, NEAREST_HINT bytes. */
 const char *ready_card_hint(const char *name, char *out);
+
+/** The names of the cards, by number from 0; NULL past the last. */
+const char *ready_card_name(int32_t index);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cards.h"
 #include "commands.h"
 #include "complete_network.h"
 #include "getters.h"
@@ -236,20 +237,28 @@ static void offer_names(const line *l)
     offer_metrics(l);
 }
 
+/* The arguments of a command: files, or the names of ready cards. */
+static void offer_arguments(const line *l, const arg_command *command)
+{
+    char kind[LABEL_SIZE];
+
+    snprintf(kind, sizeof kind, "files %s", command->files ? command->files : "");
+    say_kind(l, command->files ? kind : "words");
+    for (int32_t i = 0; command == &cards_command && ready_card_name(i); i++)
+        offer(l, ready_card_name(i), "a ready card");
+}
+
 /* An argument, an option, or the value of one in a word of its own or behind "=". */
 static void complete_argument(line *l, const arg_command *command)
 {
     const char *last = l->words > 2 ? l->word[l->words - 2] : "";
     const arg_option *o = option_named(command, last, strlen(last));
     char *equals = strchr(l->word[l->words - 1], '=');
-    char kind[LABEL_SIZE];
 
     if (o && o->kind != ARG_FLAG) {
         complete_value(l, o);
     } else if (*l->value != '-') {
-        snprintf(kind, sizeof kind, "files%s%s", command->files ? " " : "",
-                 command->files ? command->files : "");
-        say_kind(l, command->files ? kind : "words");
+        offer_arguments(l, command);
     } else if (equals) {
         size_t n = (size_t)(equals - l->value);
         char before[LABEL_SIZE];

@@ -157,8 +157,9 @@ const arg_command explain_command = {
     .first = {"target", "method", "o", "layer", "terminal"},
     .files = ".onnx .png .jpg .jpeg .npy",
     .example = examples,
-    .usage = "[NET.onnx] PICTURE [options]\n       kldve explain NET.onnx FRAME.png FRAME.png "
-             "... [options]",
+    .usage =
+        "[NET.onnx] PICTURE... [options]\n       kldve explain [NET.onnx] PICTURE... FOLDER... "
+        "--out-dir DIR [options]",
     .summary = "Show which pixels of a picture made a network decide.  Without NET.onnx the\n"
                "built-in demonstration network is used.",
     .notes = "A model card, NAME.card.json beside NAME.onnx, replaces all options of the network\n"

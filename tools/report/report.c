@@ -23,7 +23,8 @@ static const arg_option options[] = {
                   "where the pictures lie that annotations name"),
     OPTION_CHOICE("format", AT(data.kind), "KIND", "what the list is; default: told by its name",
                   dataset_kind_choice),
-    OPTION_STRING("expected", AT(expected), "LABEL", "what all other pictures show"),
+    OPTION_STRING("expected", AT(expected), "LABEL",
+                  "what all other pictures show; folder: as --labels-from folder"),
     OPTION_GROUP("The page:"),
     OPTION_STRING("o", AT(page), "FILE", "default report.html"),
     OPTION_FLAG("force", AT(force), "let a page without a name replace report.html"),
@@ -40,6 +41,18 @@ static bool default_is_free(const report_args *args)
         return true;
     complain("report.html exists: give the page another name with -o, or replace it with --force");
     return false;
+}
+
+/* As explain has it: every folder names its pictures.  EXIT_DONE, or EXIT_USAGE after a message. */
+static int read_expected(report_args *args)
+{
+    if (!args->expected || strcmp(args->expected, "folder") != 0)
+        return EXIT_DONE;
+    if (args->data.labels_from > 0)
+        return args_usage("report", "--expected folder is --labels-from folder: give one of them");
+    args->expected = NULL;
+    args->data.labels_from = DATASET_LABELS_FOLDER;
+    return EXIT_DONE;
 }
 
 static int read_args(const arg_command *command, int argc, char **argv, void *values, bool *go)
@@ -59,7 +72,8 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
         args->page = "report.html";
     if (!path_has_ending(args->page, pages) && strcmp(args->page, "-") != 0)
         return args_usage("report", "%s: give the page a name that ends in .html", args->page);
-    if ((code = report_check_sources(args)) != EXIT_DONE ||
+    if ((code = read_expected(args)) != EXIT_DONE ||
+        (code = report_check_sources(args)) != EXIT_DONE ||
         (code = drawing_check(command->name, &args->draw,
                               &(drawing_targets){true, false, NULL, NULL})) != EXIT_DONE)
         return code;

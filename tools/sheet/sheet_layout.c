@@ -246,9 +246,20 @@ static void size_slide(sheet_layout *l, sheet_format format)
     int32_t units = sheet_has_photo_row(l) ? l->columns : l->rows;
     double goal = fmin(roomy_slide, arrange(l, 1)), width = arrange(l, units);
 
-    l->paged = format == SHEET_PDF && width < goal;
-    while (l->paged && width < goal - 1 && units > 1)
-        width = arrange(l, --units);
+    l->paged = format == SHEET_PDF && width < goal - 1;
+    if (l->paged) { /* as many as possible; more of them never make larger tiles */
+        int32_t few = 1, many = units;
+
+        while (many - few > 1) {
+            int32_t middle = few + (many - few) / 2;
+
+            if (arrange(l, middle) >= goal - 1)
+                few = middle;
+            else
+                many = middle;
+        }
+        width = arrange(l, few);
+    }
     l->blocks = ceil_div(l->columns, l->across);
     sheet_size_tiles(l, true, width);
 }

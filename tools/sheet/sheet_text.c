@@ -37,6 +37,8 @@ void sheet_pen_open(sheet_pen *pen, cairo_t *cairo, const char *family)
     pango_font_description_set_family(pen->font, family ? family : default_family);
     /* Labels come from files: whatever they hold, they are one paragraph. */
     pango_layout_set_single_paragraph_mode(pen->layout, TRUE);
+    /* Names from right to left stay where they belong and are not moved to the right margin. */
+    pango_layout_set_auto_dir(pen->layout, FALSE);
     pango_layout_set_ellipsize(pen->layout, PANGO_ELLIPSIZE_END);
     pango_layout_set_wrap(pen->layout, PANGO_WRAP_WORD_CHAR);
 }
