@@ -154,7 +154,7 @@ NOTHING = [
      r"--reading changes nothing: every --method names its reading or has none"),
     ("compare neighbour perplexity", COMPARE + ["--neighbour-perplexity", "2", "--method",
                                                 "kl-dve:rivals", "--method", "cam"],
-     r"--neighbour-perplexity changes nothing: no --method has the reading neighbours"),
+     r"--neighbour-perplexity changes nothing: it is for the reading neighbours, not for rivals"),
     ("view of the heat alone", EXPLAIN + ["--view", "masked", "--heat", "h.png"],
      r"--view changes nothing: no heat is drawn over the picture; add -o FILE or --terminal"),
     ("opacity of a mask", EXPLAIN + ["--view", "masked", "--opacity", "0.5"],
@@ -173,6 +173,10 @@ NOTHING = [
      r"--opacity changes nothing: no heat is drawn over the picture; add -o FILE"),
     ("compare title", COMPARE + ["--title", "T", "--json", "a.json"], r"--title changes nothing"),
     ("compare columns", COMPARE + ["--columns", "methods"], r"--columns changes nothing"),
+    ("compare colours", COMPARE + ["--colormap", "diverging", "--method", "cam", "--method", "grad-cam", "-o", "s.png"],
+     r"--colormap diverging is for maps with signs, and those of cam, grad-cam have none"),
+    ("report colours", ["report", "--model", "net.onnx", "pic.png", "--colormap", "diverging"],
+     r"--colormap diverging is for maps with signs, and those of kl-dve have none"),
     ("report perplexity", ["report", "--model", "net.onnx", "pic.png", "--perplexity", "3",
                            "--method", "cam"], r"--perplexity changes nothing in a map of cam"),
 ]
@@ -182,7 +186,7 @@ class Nothing(Folder):
     """Options that would change nothing."""
 
     def test_one_method_is_enough(self):
-        self.succeed(*COMPARE, "--temperature", "2", "--method", "grad-cam", "--method", "kl-dve")
+        self.succeed(*COMPARE, "--temperature", "2", "--method", "grad-cam", "--method", "kl-dve:contrast")
         self.succeed(*COMPARE, "--reading", "paper", "--method", "cam", "--method", "kl-dve")
         self.succeed(*EXPLAIN, "--opacity", "0.3", "--terminal")
         self.succeed(*EXPLAIN, "--colormap", "jet", "--heat", "h.png")

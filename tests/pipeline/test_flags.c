@@ -188,7 +188,7 @@ static void test_truth(void **state)
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     double truth[MOST];
-    scene s = {"truth", 40, 0, {9, 1, 0}, -1, {.truth = truth}, 0};
+    scene s = {"truth", 40, 0, {9, 1, 0}, -1, {.reading = 2, .truth = truth}, 0};
     kldve_heatmap *map;
 
     (void)state;

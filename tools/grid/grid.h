@@ -7,6 +7,7 @@
 #include <kldve/method.h>
 #include <kldve/metrics.h>
 
+#include "cli/drawing.h"
 #include "cli/pick.h"
 #include "cli/tool.h"
 
@@ -94,6 +95,10 @@ int grid_finish_args(const arg_command *command, grid_args *args);
 
 /** Free what the arguments hold, after grid_read_args() or args_parse() in any case. */
 void grid_free_args(const arg_command *command, grid_args *args);
+
+/** Refuse colours that suit the maps of none of the methods, after grid_read_args().  EXIT_DONE, or
+ *  EXIT_USAGE after a message. */
+int grid_check_colours(const arg_command *command, const grid_args *args, const drawing *d);
 
 /** Refuse to write over a file that the command reads, see guard.c.  EXIT_DONE, or EXIT_USAGE after
  *  a message. */

@@ -226,6 +226,27 @@ static int check_methods(const arg_command *command, const grid_args *a)
     return status;
 }
 
+int grid_check_colours(const arg_command *command, const grid_args *a, const drawing *d)
+{
+    method_use *use = calloc((size_t)a->method.count + 1, sizeof *use);
+    grid_method m;
+    int status;
+
+    if (!use) {
+        complain("out of memory");
+        return EXIT_FAILED;
+    }
+    use[0].method = method_number(0);
+    for (int32_t i = 0; i < a->method.count; i++) {
+        grid_read_method(a->method.text[i], grid_reading(a), &m);
+        use[i].method = m.method;
+    }
+    status = drawing_check_sign(command->name, d, use, a->method.count > 0 ? a->method.count : 1,
+                                a->sign);
+    free(use);
+    return status;
+}
+
 /* What is given twice would be drawn twice, and has one place in a database. */
 static int check_repeated(const arg_command *command, const grid_args *a)
 {

@@ -75,7 +75,8 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
     if ((code = read_expected(args)) != EXIT_DONE ||
         (code = report_check_sources(args)) != EXIT_DONE ||
         (code = drawing_check(command->name, &args->draw,
-                              &(drawing_targets){true, false, NULL, NULL})) != EXIT_DONE)
+                              &(drawing_targets){true, false, NULL, NULL})) != EXIT_DONE ||
+        (code = grid_check_colours(command, &args->grid, &args->draw)) != EXIT_DONE)
         return code;
     return grid_guard(command, &args->grid, &(const guard_output){"-o", args->page}, 1);
 }

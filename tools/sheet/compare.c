@@ -115,7 +115,8 @@ static int read_args(const arg_command *command, int argc, char **argv, void *va
         return args_usage("compare", "%s: give the sheet a name that ends in .png, .svg or .pdf",
                           args->sheet);
     if ((code = read_size(args->size, &args->look)) != EXIT_DONE ||
-        (code = check_drawing(args)) != EXIT_DONE)
+        (code = check_drawing(args)) != EXIT_DONE ||
+        (code = grid_check_colours(command, &args->grid, &args->look.draw)) != EXIT_DONE)
         return code;
     return grid_guard(command, &args->grid,
                       (const guard_output[]){{"-o", args->sheet}, {"--json", args->json}}, 2);
