@@ -291,6 +291,8 @@ void threads_say(int32_t threads, bool quiet);
 
 void network_free(network *n);
 
+/** network_labels.c: read the labels that options or card name.  False after a message. */
+bool network_load_labels(network *n, const network_args *args);
 /** The label of a class as clean text; NULL if the network has no labels.  A network with one score
  *  always has: its labels, "yes" and "no", or "the number". */
 const char *network_label(const network *n, int32_t index, char out[LABEL_SIZE]);
