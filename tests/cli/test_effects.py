@@ -1,7 +1,8 @@
-"""No option that is accepted does nothing: with every method, each of its options changes the map or is refused by name."""
+"""No option that is accepted does nothing: with every method, each of its options changes the map, or the KL that is
+recorded beside it, or is refused by name."""
 import os
 
-from command import SOURCE, main, run
+from command import SOURCE, main, read_json, run
 from folder import Folder
 
 SCENE = os.path.join(SOURCE, "demo", "pictures", "scene1.png")
@@ -13,12 +14,13 @@ SLOW = {"rise": "40", "kernel-shap": "400", "lime": "40", "smooth-grad": "3", "v
 
 class Effects(Folder):
     def answer(self, *args):
-        """The bytes of the map; what was said where there is none."""
-        result = self.kldve("explain", SCENE, "--target", "2", "--quiet", "--threads", "1", "--map", "m.npy", *args)
+        """The bytes of the map and KL; what was said where there is none."""
+        result = self.kldve("explain", SCENE, "--target", "2", "--quiet", "--threads", "1", "--map", "m.npy",
+                            "--json", "r.json", *args)
         if result.status:
             return result.status, result.err
         with open(self.path("m.npy"), "rb") as file:
-            return 0, file.read()
+            return 0, (file.read(), read_json(self.path("r.json")).get("kl"))
 
     def test_every_method(self):
         listed = run("explain", SCENE, "--method", "xyzzy").err

@@ -228,6 +228,8 @@ NOISE = [([], {}), (["--samples", "7", "--noise", "0.3", "--seed", "99"],
                     {"samples": 7, "noise": .3, "seed": 99})]
 STEPS = {3, 4, 32, 64}  # of the integrals
 
+OF_LAYER = {"guided-grad-cam", "guided-kl-dve"}
+
 
 class Gradients(unittest.TestCase):
     @classmethod
@@ -253,7 +255,7 @@ class Gradients(unittest.TestCase):
     def explain(self, method, *options, net="net.onnx", target=2):
         """-> map, standard error or None"""
         out = tempfile.mkdtemp(dir=self.folder)
-        if net == "net.onnx":
+        if net == "net.onnx" and method in OF_LAYER:
             options = (*options, "--layer", "relu1")
         result = run("explain", f"{self.folder}/{net}", f"{self.folder}/picture.png", "--scale",
                      str(1 / 255), "--mean", ",".join(map(str, MEAN)), "--std",

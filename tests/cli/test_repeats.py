@@ -73,6 +73,8 @@ def signed(e):
 def starts(size, window, stride):
     return [*range(0, size - window, stride), size - window]
 
+OF_LAYER = {"score-cam", "ablation-cam", "recipro-cam"}
+
 
 class Repeats(unittest.TestCase):
 
@@ -111,8 +113,8 @@ class Repeats(unittest.TestCase):
         """The map, the weights of the feature maps (or None) and the error (or None)."""
         dump = tempfile.mkdtemp(dir=self.folder)
         comma = lambda numbers: ",".join(map(str, numbers))
-        result = command.run("explain", self.model, self.picture, "--method", method, "--layer",
-                             self.layer_name, "--scale", repr(1 / 255), "--mean", comma(MEAN),
+        layer = ["--layer", self.layer_name] if method in OF_LAYER else []
+        result = command.run("explain", self.model, self.picture, "--method", method, *layer, "--scale", repr(1 / 255), "--mean", comma(MEAN),
                              "--std", comma(STD), "--dump", dump, *options)
         self.assertEqual(result.status, 0, result.err)
 

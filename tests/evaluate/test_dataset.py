@@ -701,7 +701,8 @@ class Page(Case):
         for at, line in enumerate(lines):
             name = re.search(r"`([\w.]+)`:$", line)
             if name:
-                block = [text[4:] for text in itertools.takewhile(lambda text: text.startswith("    "), lines[at + 2:])]
+                begin = next(i for i in range(at, len(lines)) if lines[i].startswith("```")) + 1
+                block = list(itertools.takewhile(lambda text: text != "```", lines[begin:]))
                 files[name[1]] = "\n".join(block) + "\n"
         for name, text in files.items():
             self.put(name, data=text.encode())
@@ -711,9 +712,9 @@ class Page(Case):
         page = pathlib.Path(os.environ["KLDVE_SOURCE"], "docs/evaluate.md").read_text()
         section = page.split("\n## Data sets\n")[1].split("\n## ")[0]
         self.assertEqual(set(self.write_the_files_of(section)), {"pets.csv", "small.json", "classes.tsv"})
-        large = png(640, 480, lambda x, y: b"abc")
-        self.put("images/tom.jpg", "images/rex.jpg", data=large)
-        self.put("masks/rex.png", data=png(640, 480, lambda x, y: b"\xff\xff\xff" if x < 9 else b"\0\0\0"))
+        large = png(384, 384, lambda x, y: b"abc")
+        self.put("images/tom.jpg", "images/ada.jpg", data=large)
+        self.put("masks/ada.png", data=png(384, 384, lambda x, y: b"\xff\xff\xff" if x < 9 else b"\0\0\0"))
         for name in "abcd":
             self.put(f"animals/{name}/{name}.png")
         coco = {"images": [{"id": 1, "file_name": "1.jpg"}], "categories": [{"id": 1, "name": "cat", "isthing": 1}]}
@@ -732,7 +733,7 @@ class Page(Case):
         counts = {"animals": [4, 4, 4], "pets.csv": [2], "annotations/instances_val2017.json": [1], "small.json": [1],
                   "annotations/panoptic_val2017.json": [1], "VOC2012": [1], "bbox": [1],
                   "VOC2012/ImageSets/Main/val.txt": [1]}
-        for text in re.findall(r"^    kldve evaluate net.onnx (.*)$", section, re.M):
+        for text in re.findall(r"^kldve evaluate net.onnx (.*)$", section, re.M):
             args = re.sub(r" --(db|metric|ask) \S+", "", text).split()
             if voc or not args[0].startswith(("VOC", "bbox")):
                 shown = Shown(*args, "--load", "out", cwd=self.top)

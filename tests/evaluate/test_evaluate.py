@@ -230,7 +230,7 @@ class Ranks(Case):
         with open(broken, "wb") as file:
             file.write(b"broken")
         command = [KLDVE, "evaluate", *self.job]
-        cases = [([*command[:-1], "--temperature", "2"], "other options than rank 0"),
+        cases = [([*command[:-1], "--neighbour-perplexity", "2"], "other options than rank 0"),
                  ([few if part == self.photos else part for part in command], "another data set than rank 0"),
                  ([*command, "--name", "x"], "other networks than rank 0"),
                  ([broken if part == self.networks[3] else part for part in command], "broken.onnx")]

@@ -229,7 +229,7 @@ class Results(unittest.TestCase):
     def test_wrong_use(self):
         cases = [(["--against", "nobody"], 1, "no such method: give one of method00000"),
                  (["--export", self.path("a.parquet")], 2, ".csv, .json or .jsonl"),
-                 (["--json", "-", "--csv", "-"], 2, "only one output"),
+                 (["--json", "-", "--csv", "-"], 2, "cannot share standard output"),
                  (["--json", self.path("x"), "--csv", self.path("x")], 2, "are one file"),
                  (["--json", self.db], 2, "would overwrite"),
                  (["--bootstrap", "3"], 2, "--bootstrap"),

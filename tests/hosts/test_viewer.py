@@ -13,7 +13,9 @@ try:
     from PIL import Image, ImageChops, ImageGrab, ImageStat
 except ImportError:
     Image = None
-METHODS = [line.split()[0] for line in run("methods").out.split("\n\n")[0].splitlines()[1:] if line[0] != " "]
+# Two tables, methods and controls, each with a head.
+METHODS = [line.split()[0] for table in run("methods").out.split("\n\n")[:2] for line in table.splitlines()[1:]
+           if line[0] != " "]
 SLOW = METHODS.index("rise")  # so often M leads there
 # Libraries that SDL loads keep some memory, and are unloaded before a sanitizer could name them.
 X11 = {"SDL_VIDEODRIVER": "x11", "ASAN_OPTIONS": "detect_leaks=0"}

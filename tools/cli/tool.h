@@ -107,6 +107,8 @@ typedef struct method_use {
 /** Refuse the first option of `given` (KLDVE_OPTION_*) that changes the map of no method of the
  *  list, saying which methods or readings it is for.  EXIT_DONE, or EXIT_USAGE after a message. */
 int unread_options(const char *command, uint64_t given, const method_use *use, int32_t uses);
+/** Whether the map of a method depends on an option (KLDVE_OPTION_*). */
+bool read_option(const method_use *use, uint64_t option);
 /** Refuse --OPTION, which is about the layer, where no method of the list looks at one. */
 int unread_layer(const char *command, const char *option, const method_use *use, int32_t uses);
 /** Refuse --rival with a method, or a reading, whose map does not depend on the other class. */

@@ -59,7 +59,7 @@ static uint64_t readings_of(uint64_t option)
     }
 }
 
-static bool reads(const method_use *use, uint64_t option)
+bool read_option(const method_use *use, uint64_t option)
 {
     return use->method->options & option &&
            (use->reading == 0 || readings_of(option) >> use->reading & 1);
@@ -112,7 +112,7 @@ int unread_options(const char *command, uint64_t given, const method_use *use, i
         bool read = !(given & options[i].option);
 
         for (int32_t k = 0; k < uses; k++)
-            read = read || reads(&use[k], options[i].option);
+            read = read || read_option(&use[k], options[i].option);
         if (!read)
             return refuse_option(command, i, use, uses);
     }

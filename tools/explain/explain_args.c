@@ -108,6 +108,8 @@ static int check_method(const explain_args *args)
                            : n->layer                                                     ? "layer"
                            : n->grid.width > 0 && !(method->needs & KLDVE_NEED_ATTENTION) ? "grid"
                                                                                           : NULL;
+    const uint64_t given = options_given(args),
+                   of_kl = KLDVE_OPTION_TEMPERATURE | KLDVE_OPTION_PERPLEXITY;
     int status = EXIT_DONE;
 
     if (args->reading > 0 && !method->readings)
@@ -117,7 +119,9 @@ static int check_method(const explain_args *args)
     if (status == EXIT_DONE && args->rival)
         status = unread_rival("explain", &use);
     if (status == EXIT_DONE)
-        status = unread_options("explain", options_given(args), &use, 1);
+        status = unread_options("explain", given & ~of_kl, &use, 1);
+    if (status == EXIT_DONE) /* whatever the reading, KL is said and recorded */
+        status = unread_options("explain", given & of_kl, &(method_use){method, 0}, 1);
     if (status == EXIT_DONE && args->rival && args->neighbour_perplexity > 0)
         return args_usage("explain", "--neighbour-perplexity changes nothing: with --rival only "
                                      "two classes count");

@@ -129,6 +129,24 @@ static void say_flags(FILE *out, const explanation *e)
                     flag == KLDVE_RESULT_FLAT && remark ? remark : "");
 }
 
+/* Options that were accepted because of KL alone. */
+static void say_only_kl(FILE *out, const explanation *e, const explain_args *args)
+{
+    const method_use use = {e->method, e->record.reading};
+    const struct {
+        const char *name;
+        bool given;
+        uint64_t option;
+    } option[] = {{"temperature", args->temperature > 0, KLDVE_OPTION_TEMPERATURE},
+                  {"perplexity", args->perplexity > 0, KLDVE_OPTION_PERPLEXITY}};
+
+    for (size_t i = 0; i < sizeof option / sizeof *option; i++)
+        if (option[i].given && !read_option(&use, option[i].option))
+            fprintf(out,
+                    "note: --%s changes KL alone: a map of the reading %s does not depend on it\n",
+                    option[i].name, kldve_reading_name(e->record.reading));
+}
+
 static void say_notes(FILE *out, const explanation *e, const explain_args *args)
 {
     const char *note;
@@ -138,6 +156,7 @@ static void say_notes(FILE *out, const explanation *e, const explain_args *args)
     note = e->method->note ? e->method->note(&o) : NULL;
     if (note)
         fprintf(out, "note: %s\n", note);
+    say_only_kl(out, e, args);
     say_flags(out, e);
 }
 
