@@ -25,7 +25,7 @@ class Progress(unittest.TestCase):
         return written
 
     def test_says_what_how_much_and_how_long(self):
-        written = self.on_terminal("explain", SCENE, *LONG)
+        written = self.on_terminal("explain", SCENE, *LONG, "-o", "a.png")
         lines = [line for line in drawings(written) if "explaining" in line]
         self.assertGreater(len(lines), 1)
         for line in lines:
