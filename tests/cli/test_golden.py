@@ -49,9 +49,10 @@ class Golden(unittest.TestCase):
         self.assertLessEqual(found, limit, f"{case}/{name}.npy")
         return found
 
-    def explain(self, says, folder, *options):
+    def explain(self, says, folder, *options, of_layer=True):
+        layer = ["--layer", says["layer"]] if of_layer else []
         result = run("explain", shared("assets", says["model"]),
-                     shared("assets", says["picture"]), "--layer", says["layer"], "--logits",
+                     shared("assets", says["picture"]), *layer, "--logits",
                      says["logits"], "--target", str(says["target"]), "--dump", folder, "--json",
                      f"{folder}/r.json", "--quiet", "--threads", "1", *options)
         self.assertEqual((result.status, result.err, result.out), (0, "", ""))
@@ -61,7 +62,7 @@ class Golden(unittest.TestCase):
         folder = tempfile.mkdtemp(prefix="kldve-golden-")
         self.addCleanup(shutil.rmtree, folder)
         for method, arrays in METHODS.items():
-            self.explain(says, folder, "--method", method)
+            self.explain(says, folder, "--method", method, of_layer=False)
             for name in arrays:
                 self.compare(folder, case, name, WEIGHTS)
             self.compare(folder, case, f"map_{method.replace('-', '').replace('+', 'p')}", MAPS,
@@ -75,7 +76,7 @@ class Golden(unittest.TestCase):
         for method, name in PIXELS.items():
             if method == "salient-deconvolution" and says["model"] in RESPONSES:
                 continue
-            self.explain(says, folder, "--method", method)
+            self.explain(says, folder, "--method", method, of_layer=False)
             found = Npy(f"{folder}/map_{method.replace('-', '')}.npy")
             gradient = Npy(f"{case}/{name}.npy")
             self.assertEqual(found.shape, gradient.shape[1:])
