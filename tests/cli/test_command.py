@@ -94,7 +94,7 @@ class Outputs(Folder):
         self.assertEqual((record["grid"], record["tokens_aside"]), ([9, 16], 1))
         self.assertIn("maps of 9 x 16, 1 token aside\n", result.out)
         for grid, layer in [("13", []), ("7x7", []), ("12x13", ["--layer", "block3"])]:
-            result = run("explain", vit, scene, "--grid", grid, *layer, cwd=self.dir)
+            result = run("explain", vit, scene, "--grid", grid, *layer, "-o", "a.png", cwd=self.dir)
             self.assertEqual(result.status, 1)
             self.assertRegex(result.err, r"\Akldve: [^\n]*grid of \d+ x \d+[^\n]*\n\Z")
 
