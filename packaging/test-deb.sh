@@ -55,7 +55,7 @@ END
 in_new_system "$scratch/build" build-essential,fakeroot,lintian
 (cd "$scratch/made" && dpkg-scanpackages -m . > Packages 2> /dev/null)
 rm -f "$out"/*.deb
-cp "$scratch"/made/kldve_* "$scratch"/made/*.deb "$out"
+cp "$scratch"/made/kldve_* "$scratch"/made/lib*.deb "$out"
 
 # One test after the other, those that need least first; each adds what it depends on.
 cat > "$scratch/try" <<'END'
