@@ -237,6 +237,7 @@ bool grid_run(grid *g, kldve_ctx *ctx, const grid_args *args, int32_t side, prog
     for (int32_t i = 0; ok && i < g->pictures; i++)
         ok = grid_explain_picture(g, args, i, p);
     progress_count(p, 0, 0);
+    progress_step(p, "drawing and writing"); /* what is left to the caller */
     progress_end(p);
     if (!ok || !grid_any_map(g))
         return false;
