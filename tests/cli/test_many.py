@@ -362,6 +362,15 @@ class Resume(Many):
         self.write("r.jsonl", b"# notes\n" + whole)
         result = self.explain(*names, "--jsonl", "r.jsonl", "--resume", status=1)
         self.assertIn("r.jsonl: line 1 is no record", result.err)
+        for other, line in [(b"notes without a newline", 1), (b"{", None), (whole + b'{"mine": 1}', 3), (whole + b"x", 3)]:
+            with self.subTest(other=other[-20:]):
+                self.write("r.jsonl", other)
+                result = self.explain(*names, "--jsonl", "r.jsonl", "--resume", "--quiet",
+                                      "--out-dir", "d", status=1 if line else 0)
+                if line:  # the file of somebody else stays as it is
+                    self.assertIn(f"r.jsonl: line {line} is no record", result.err)
+                    with open(self.path("r.jsonl"), "rb") as file:
+                        self.assertEqual(file.read(), other)
 
     def lines(self):
         """The whole lines of the records."""

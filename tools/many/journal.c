@@ -135,6 +135,30 @@ static bool each_line(journal *j,
     return ok;
 }
 
+/* Whether what follows the last whole line is nothing, or a record that a kill cut off: only that
+ * is thrown away. */
+static bool ends_in_record(const journal *j)
+{
+    static const char *const begins[] = {"{\"model\":", "{\"picture\":"};
+    char found[16];
+    ssize_t n = pread(j->fd, found, sizeof found, (off_t)j->end);
+
+    for (size_t i = 0; n > 0 && i < sizeof begins / sizeof *begins; i++) {
+        size_t length = strlen(begins[i]);
+
+        if (memcmp(found, begins[i], (size_t)n < length ? (size_t)n : length) == 0)
+            return true;
+    }
+    return n == 0;
+}
+
+static bool refuse_line(const journal *j, int64_t number)
+{
+    complain("%s: line %lld is no record: --resume needs a file that this command has written",
+             j->path, (long long)number);
+    return false;
+}
+
 static bool take_line(journal *j, const char *line, int64_t offset, int64_t nbytes, void *opaque)
 {
     int64_t *number = opaque;
@@ -142,11 +166,8 @@ static bool take_line(journal *j, const char *line, int64_t offset, int64_t nbyt
     char print[SHA256_TEXT];
 
     ++*number;
-    if (!read_line(j, line, &picture, print)) {
-        complain("%s: line %lld is no record: --resume needs a file that this command has written",
-                 j->path, (long long)*number);
-        return false;
-    }
+    if (!read_line(j, line, &picture, print))
+        return refuse_line(j, *number);
     if (picture >= 0) {
         remember(j, picture, offset, nbytes);
         memcpy(j->entry[picture].print, print, sizeof print);
@@ -162,6 +183,8 @@ static bool read_all(journal *j)
 
     if (!each_line(j, take_line, &number, &j->end))
         return false;
+    if (!ends_in_record(j))
+        return refuse_line(j, number + 1);
     if (ftruncate(j->fd, j->end) == 0 && lseek(j->fd, j->end, SEEK_SET) == j->end)
         return true;
     complain("%s: cannot write: %s", j->path, strerror(errno));
@@ -278,8 +301,8 @@ bool journal_add(journal *j, int32_t picture, const char *line)
     free(whole);
     if (!ok) {
         complain("%s: cannot write: %s", j->path, strerror(errno));
-        if (!j->stream && ftruncate(j->fd, j->end) != 0) /* half a line, which --resume cuts off */
-            return false;
+        if (!j->stream)
+            (void)!ftruncate(j->fd, j->end); /* else half a line stays, which --resume cuts off */
         return false;
     }
     remember(j, picture, j->end, (int64_t)n);
