@@ -3,6 +3,7 @@
 # files, and compare them byte by byte.  Needs what setup.sh installs, debhelper and doxygen.
 set -eu
 source=$(cd "$(dirname "$0")/.." && pwd)
+commit=$(git -C "$source" rev-parse HEAD) # whatever is committed while this runs
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -12,6 +13,7 @@ build() {
     (
         umask "$2"
         git clone -q "$source" "$scratch/a-folder-for-$1-$1/clone"
+        git -C "$scratch/a-folder-for-$1-$1/clone" reset -q --hard "$commit"
         cd "$scratch/a-folder-for-$1-$1"
         mkdir made
         clone/packaging/source-package.sh made
