@@ -1,12 +1,8 @@
 /* accel.c - the engine, and what primitives have in common: operands, post-ops, compiling. */
-#define _DEFAULT_SOURCE 1 /* MAP_ANONYMOUS */
-
 #include "accel/onednn.h"
 
 #include <assert.h>
 #include <string.h>
-
-#include <sys/mman.h>
 
 kldve_status kx_status_of(dnnl_status_t st)
 {
@@ -43,6 +39,7 @@ bool kx_accel_has_dot_products(void)
 kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, bool measure, kx_accel **out)
 {
     kx_accel *a = kldve_ctx_alloc(ctx, 1, sizeof *a);
+    dnnl_status_t st;
 
     if (!a)
         goto nomem;
@@ -51,7 +48,10 @@ kldve_status kx_accel_new(kldve_ctx *ctx, bool direct, bool measure, kx_accel **
     a->direct = direct;
     a->measure = measure;
     a->blocked = kx_accel_has_long_vectors();
-    if (dnnl_engine_create(&a->engine, dnnl_cpu, 0) != dnnl_success) {
+    st = kx_dnnl.engine_create(&a->engine, dnnl_cpu, 0);
+    if (st == dnnl_out_of_memory)
+        goto nomem;
+    if (st != dnnl_success) {
         kx_accel_free(a);
         return kldve_ctx_fail(ctx, KLDVE_E_BACKEND, "oneDNN has no engine for this processor");
     }
@@ -141,14 +141,13 @@ const kx_layout *kx_prim_layout(const kx_prim *p, int slot)
 
 /* ---- primitives ---- */
 
-/* oneDNN maps pages for the code that it generates, and writes through a null pointer where it got
- * none (2.6.3, xbyak).  So ask first, for more than one primitive takes. */
-static bool has_room_for_code(void)
+const char *kx_code_of(const_dnnl_primitive_desc_t pd)
 {
-    enum { ROOM = 4 << 20 }; /* bytes; one kernel takes 256 KiB */
-    void *room = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const char *name = "";
 
-    return room != MAP_FAILED && munmap(room, ROOM) == 0;
+    return dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&name) == dnnl_success
+               ? name
+               : "";
 }
 
 kldve_status kx_prim_new(kx_accel *a, dnnl_status_t st, dnnl_primitive_desc_t pd, kx_prim **out)
@@ -166,6 +165,7 @@ kldve_status kx_prim_new(kx_accel *a, dnnl_status_t st, dnnl_primitive_desc_t pd
     }
     memset(p, 0, sizeof *p);
     p->pd = pd;
+    p->room = strstr(kx_code_of(pd), "gemm") ? KX_ROOM_PRODUCT : KX_ROOM_RUN;
     p->next = a->prims;
     a->prims = p;
     if ((result = read_operands(a, p)) < 0)
@@ -173,9 +173,7 @@ kldve_status kx_prim_new(kx_accel *a, dnnl_status_t st, dnnl_primitive_desc_t pd
     *out = p;
     if (a->measure)
         return KLDVE_OK;
-    if (!has_room_for_code())
-        return kldve_ctx_fail(a->ctx, KLDVE_E_NOMEM, "out of memory while planning the network");
-    return kx_status_of(dnnl_primitive_create(&p->prim, pd));
+    return kx_status_of(kx_dnnl.primitive_create(&p->prim, pd));
 }
 
 /* ---- activations and post-ops ---- */
@@ -250,18 +248,18 @@ dnnl_status_t kx_attr_scaled(const kx_layout *factor, kx_act act, dnnl_primitive
                                 {dnnl_eltwise_linear, act.a, 0}};
     dnnl_primitive_attr_t attr = NULL;
     dnnl_post_ops_t ops = NULL;
-    dnnl_status_t st = dnnl_primitive_attr_create(&attr);
+    dnnl_status_t st = kx_dnnl.primitive_attr_create(&attr);
 
     if (st == dnnl_success)
-        st = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
+        st = kx_dnnl.primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
     if (st == dnnl_success)
-        st = dnnl_post_ops_create(&ops);
+        st = kx_dnnl.post_ops_create(&ops);
     if (st == dnnl_success)
-        st = dnnl_post_ops_append_binary(ops, dnnl_binary_mul, factor->md);
+        st = kx_dnnl.post_ops_append_binary(ops, dnnl_binary_mul, factor->md);
     for (size_t i = 0; i < sizeof steps / sizeof *steps && st == dnnl_success; i++)
         st = kx_post_eltwise(ops, steps[i]);
     if (st == dnnl_success)
-        st = dnnl_primitive_attr_set_post_ops(attr, ops);
+        st = kx_dnnl.primitive_attr_set_post_ops(attr, ops);
     dnnl_post_ops_destroy(ops);
     if (st != dnnl_success) {
         dnnl_primitive_attr_destroy(attr);
@@ -277,24 +275,24 @@ static dnnl_status_t set_post_ops(dnnl_primitive_attr_t attr, dnnl_post_ops_t op
     dnnl_status_t st = dnnl_success;
 
     if (addend)
-        st = dnnl_post_ops_append_binary(ops, dnnl_binary_add, addend->md);
+        st = kx_dnnl.post_ops_append_binary(ops, dnnl_binary_add, addend->md);
     if (st == dnnl_success && sum)
         st = kx_post_sum(ops);
     if (st == dnnl_success && act.kind != KX_ACT_NONE)
         st = post_act(ops, act);
-    return st == dnnl_success ? dnnl_primitive_attr_set_post_ops(attr, ops) : st;
+    return st == dnnl_success ? kx_dnnl.primitive_attr_set_post_ops(attr, ops) : st;
 }
 
 dnnl_status_t kx_attr_new(const kx_layout *addend, bool sum, kx_act act, dnnl_primitive_attr_t *out)
 {
     dnnl_primitive_attr_t attr = NULL;
     dnnl_post_ops_t ops = NULL;
-    dnnl_status_t st = dnnl_primitive_attr_create(&attr);
+    dnnl_status_t st = kx_dnnl.primitive_attr_create(&attr);
 
     if (st == dnnl_success) /* scratch memory is ours */
-        st = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
+        st = kx_dnnl.primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
     if (st == dnnl_success)
-        st = dnnl_post_ops_create(&ops);
+        st = kx_dnnl.post_ops_create(&ops);
     if (st == dnnl_success)
         st = set_post_ops(attr, ops, addend, sum, act);
     dnnl_post_ops_destroy(ops);

@@ -30,14 +30,14 @@ kldve_status kx_call_new(const kldve_ctx *ctx, const kx_prim *p, void *const mem
     c->ctx = ctx;
     c->p = p;
     if (dnnl_primitive_desc_query(p->pd, dnnl_query_engine, 0, &engine) != dnnl_success ||
-        dnnl_stream_create(&c->stream, engine, dnnl_stream_default_flags) != dnnl_success)
+        kx_dnnl.stream_create(&c->stream, engine, dnnl_stream_default_flags) != dnnl_success)
         goto fail;
     for (int s = 0; s < KX_SLOTS; s++) {
         if (!p->slot[s])
             continue;
         assert(memory[s]);
         c->arg[c->n].arg = kx_slot_arg(s);
-        if (dnnl_memory_create(&c->arg[c->n].memory, p->slot[s]->md, engine, memory[s]) !=
+        if (kx_dnnl.memory_create(&c->arg[c->n].memory, p->slot[s]->md, engine, memory[s]) !=
             dnnl_success)
             goto fail;
         c->n++;
@@ -52,9 +52,15 @@ fail:
 
 kldve_status kx_call_run(kx_call *c)
 {
-    if (dnnl_primitive_execute(c->p->prim, c->stream, c->n, c->arg) != dnnl_success)
-        return KLDVE_E_BACKEND;
-    return dnnl_stream_wait(c->stream) == dnnl_success ? KLDVE_OK : KLDVE_E_BACKEND;
+    dnnl_status_t st = dnnl_out_of_memory;
+
+    if (kx_has_room(c->p->room))
+        st = kx_dnnl.primitive_execute(c->p->prim, c->stream, c->n, c->arg);
+    if (st == dnnl_success)
+        st = kx_dnnl.stream_wait(c->stream);
+    return st == dnnl_success         ? KLDVE_OK
+           : st == dnnl_out_of_memory ? KLDVE_E_NOMEM
+                                      : KLDVE_E_BACKEND;
 }
 
 void kx_call_free(kx_call *c)

@@ -70,14 +70,9 @@ static kldve_status prepare(kx_accel *a, const kx_conv_desc *d, const kx_layout 
 
 /* ---- which code ---- */
 
-/* How oneDNN calls the code that it chose: "jit:avx512_core", "brgconv:...", "ref:any". */
 static bool is_code(const_dnnl_primitive_desc_t pd, const char *prefix)
 {
-    const char *name = "";
-
-    return dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&name) ==
-               dnnl_success &&
-           strncmp(name, prefix, strlen(prefix)) == 0;
+    return strncmp(kx_code_of(pd), prefix, strlen(prefix)) == 0;
 }
 
 /* Winograd's minimal filtering (Lavin and Gray, "Fast Algorithms for Convolutional Neural
@@ -136,6 +131,7 @@ static dnnl_status_t blocked_pd(kx_accel *a, const conv *c, const_dnnl_primitive
     bool picture = d->in_channels == 1 || d->in_channels == 3;
     const kx_layout *src, *dst;
     kx_conv_problem p = c->problem;
+    dnnl_status_t st;
 
     if (!a->blocked || (!picture && d->in_channels % 16 != 0) || d->out_channels % 16 != 0)
         return dnnl_unimplemented;
@@ -145,8 +141,8 @@ static dnnl_status_t blocked_pd(kx_accel *a, const conv *c, const_dnnl_primitive
         return dnnl_out_of_memory;
     p.src = src->md;
     p.dst = dst->md;
-    if (kx_conv_pd(a, &p, attr, out) != dnnl_success)
-        return dnnl_unimplemented;
+    if ((st = kx_conv_pd(a, &p, attr, out)) != dnnl_success)
+        return st == dnnl_out_of_memory ? st : dnnl_unimplemented;
     if (is_code(*out, "jit"))
         return dnnl_success;
     dnnl_primitive_desc_destroy(*out);
@@ -170,7 +166,8 @@ kldve_status kx_accel_conv(kx_accel *a, const kx_conv_desc *d, kx_join join, con
         return result;
     if ((st = kx_attr_new(addend, join == KX_JOIN_SUM, d->act, &attr)) != dnnl_success)
         return kx_status_of(st);
-    if ((st = winograd_pd(a, &c, attr, &pd)) != dnnl_success)
+    st = winograd_pd(a, &c, attr, &pd);
+    if (st != dnnl_success && st != dnnl_out_of_memory)
         st = blocked_pd(a, &c, attr, &pd);
     if (st == dnnl_unimplemented)
         st = kx_conv_pd(a, &c.problem, attr, &pd);
@@ -245,22 +242,23 @@ dnnl_status_t kx_reorder_now(kx_accel *a, kx_md from_md, const void *from, kx_md
     dnnl_memory_t src = NULL, dst = NULL;
     dnnl_status_t st;
 
-    st = dnnl_reorder_primitive_desc_create(&pd, from_md, a->engine, to_md, a->engine, NULL);
+    st = kx_dnnl.reorder_primitive_desc_create(&pd, from_md, a->engine, to_md, a->engine, NULL);
     if (st == dnnl_success)
-        st = dnnl_primitive_create(&prim, pd);
+        st = kx_dnnl.primitive_create(&prim, pd);
     if (st == dnnl_success)
-        st = dnnl_stream_create(&stream, a->engine, dnnl_stream_default_flags);
+        st = kx_dnnl.stream_create(&stream, a->engine, dnnl_stream_default_flags);
     if (st == dnnl_success)
-        st = dnnl_memory_create(&src, from_md, a->engine, (void *)(uintptr_t)from); /* only read */
+        st = kx_dnnl.memory_create(&src, from_md, a->engine,
+                                   (void *)(uintptr_t)from); /* only read */
     if (st == dnnl_success)
-        st = dnnl_memory_create(&dst, to_md, a->engine, to);
+        st = kx_dnnl.memory_create(&dst, to_md, a->engine, to);
     if (st == dnnl_success) {
         dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, src}, {DNNL_ARG_TO, dst}};
 
-        st = dnnl_primitive_execute(prim, stream, 2, args);
+        st = kx_dnnl.primitive_execute(prim, stream, 2, args);
     }
     if (st == dnnl_success)
-        st = dnnl_stream_wait(stream);
+        st = kx_dnnl.stream_wait(stream);
     dnnl_memory_destroy(dst);
     dnnl_memory_destroy(src);
     dnnl_stream_destroy(stream);

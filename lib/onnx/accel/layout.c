@@ -151,9 +151,10 @@ const kx_layout *kx_layout_permuted(kx_accel *a, const kx_layout *from, const in
 
 /* Do the parts lie whole, one behind another, in tagged blocks of channels?  Then *dim is what they
  * make together. */
-static bool joins(kx_accel *a, int32_t n, const kx_layout *const *part, dnnl_format_tag_t tag,
-                  int64_t block, int64_t dim[4])
+static kldve_status joins(kx_accel *a, int32_t n, const kx_layout *const *part,
+                          dnnl_format_tag_t tag, int64_t block, int64_t dim[4], bool *out)
 {
+    *out = false;
     dim[0] = 1;
     dim[1] = 0;
     for (int32_t i = 0; i < n; i++) {
@@ -161,19 +162,22 @@ static bool joins(kx_accel *a, int32_t n, const kx_layout *const *part, dnnl_for
         const kx_layout *same;
 
         if (!d || (*d)[0] != 1 || (*d)[1] % block != 0)
-            return false;
-        same = kx_layout_tagged(a, 4, *d, tag);
-        if (!same || !kx_layout_equal(same, part[i]))
-            return false;
+            return KLDVE_OK;
+        if (!(same = kx_layout_tagged(a, 4, *d, tag)))
+            return KLDVE_E_NOMEM;
+        if (!kx_layout_equal(same, part[i]))
+            return KLDVE_OK;
         dim[1] += (*d)[1];
         dim[2] = (*d)[2];
         dim[3] = (*d)[3];
     }
-    return true;
+    *out = true;
+    return KLDVE_OK;
 }
 
 /* Of one picture: the channels are then what varies slowest in all of these. */
-const kx_layout *kx_layout_join(kx_accel *a, int32_t n, const kx_layout *const *part, int32_t axis)
+kldve_status kx_layout_join(kx_accel *a, int32_t n, const kx_layout *const *part, int32_t axis,
+                            const kx_layout **out)
 {
     static const struct {
         dnnl_format_tag_t tag;
@@ -183,9 +187,16 @@ const kx_layout *kx_layout_join(kx_accel *a, int32_t n, const kx_layout *const *
     assert(n > 0);
     for (size_t t = 0; axis == 1 && t < sizeof tags / sizeof tags[0]; t++) {
         int64_t dim[4];
+        bool joined;
+        kldve_status st = joins(a, n, part, tags[t].tag, tags[t].block, dim, &joined);
 
-        if (joins(a, n, part, tags[t].tag, tags[t].block, dim))
-            return kx_layout_tagged(a, 4, dim, tags[t].tag);
+        if (st < 0)
+            return st;
+        if (joined) {
+            *out = kx_layout_tagged(a, 4, dim, tags[t].tag);
+            return *out ? KLDVE_OK : KLDVE_E_NOMEM;
+        }
     }
-    return NULL;
+    *out = NULL;
+    return KLDVE_OK;
 }

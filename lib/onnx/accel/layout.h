@@ -29,8 +29,10 @@ kldve_status kx_layout_slice(kx_accel *a, const kx_layout *whole, int32_t axis, 
  *  memory. */
 const kx_layout *kx_layout_permuted(kx_accel *a, const kx_layout *from, const int32_t *perm);
 
-/** The layout of a concatenation in which the parts lie whole, one behind another; NULL: in no
- *  layout that is known here. */
-const kx_layout *kx_layout_join(kx_accel *a, int32_t n, const kx_layout *const *part, int32_t axis);
+/** The layout of a concatenation in which the parts lie whole, one behind another.
+ *  @param out  NULL: in no layout that is known here.
+ *  @return KLDVE_OK, KLDVE_E_NOMEM. */
+kldve_status kx_layout_join(kx_accel *a, int32_t n, const kx_layout *const *part, int32_t axis,
+                            const kx_layout **out);
 
 #endif

@@ -10,6 +10,7 @@
 #include <oneapi/dnnl/dnnl.h>
 
 #include "accel/accel.h"
+#include "accel/barrier.h"
 
 /** A memory descriptor, as oneDNN's functions take it: const dnnl_memory_desc_t * in oneDNN 2,
  *  const_dnnl_memory_desc_t in 3. */
@@ -24,6 +25,7 @@ struct kx_prim {
     struct kx_prim *next;
     dnnl_primitive_desc_t pd; /* kept: the hint for backward primitives */
     dnnl_primitive_t prim;
+    size_t room; /* for kx_has_room() before it runs */
     const kx_layout *slot[KX_SLOTS];
 };
 
@@ -39,6 +41,9 @@ struct kx_accel {
 };
 
 kldve_status kx_status_of(dnnl_status_t st);
+/** How oneDNN calls the code that it chose: "jit:avx512_core", "brgconv:...", "ref:any"; "" if it
+ *  does not say. */
+const char *kx_code_of(const_dnnl_primitive_desc_t pd);
 
 /* ---- layout.c; NULL: out of memory ---- */
 

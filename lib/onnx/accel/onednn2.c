@@ -31,7 +31,7 @@ dnnl_status_t kx_md_strided(const kldve_ctx *ctx, int rank, const dnnl_dims_t di
 
     if (!strides)
         return kx_md_tagged(ctx, rank, dims, dnnl_format_tag_any, out);
-    return keep(ctx, dnnl_memory_desc_init_by_strides(&md, rank, dims, dnnl_f32, strides), &md,
+    return keep(ctx, kx_dnnl.memory_desc_init_by_strides(&md, rank, dims, dnnl_f32, strides), &md,
                 out);
 }
 
@@ -40,7 +40,7 @@ dnnl_status_t kx_md_tagged(const kldve_ctx *ctx, int rank, const dnnl_dims_t dim
 {
     dnnl_memory_desc_t md;
 
-    return keep(ctx, dnnl_memory_desc_init_by_tag(&md, rank, dims, dnnl_f32, tag), &md, out);
+    return keep(ctx, kx_dnnl.memory_desc_init_by_tag(&md, rank, dims, dnnl_f32, tag), &md, out);
 }
 
 dnnl_status_t kx_md_part(const kldve_ctx *ctx, kx_md whole, const dnnl_dims_t dims,
@@ -48,14 +48,14 @@ dnnl_status_t kx_md_part(const kldve_ctx *ctx, kx_md whole, const dnnl_dims_t di
 {
     dnnl_memory_desc_t md;
 
-    return keep(ctx, dnnl_memory_desc_init_submemory(&md, whole, dims, offset), &md, out);
+    return keep(ctx, kx_dnnl.memory_desc_init_submemory(&md, whole, dims, offset), &md, out);
 }
 
 dnnl_status_t kx_md_permuted(const kldve_ctx *ctx, kx_md md, const int *to, kx_md *out)
 {
     dnnl_memory_desc_t permuted;
 
-    return keep(ctx, dnnl_memory_desc_permute_axes(&permuted, md, to), &permuted, out);
+    return keep(ctx, kx_dnnl.memory_desc_permute_axes(&permuted, md, to), &permuted, out);
 }
 
 dnnl_status_t kx_md_copy(const kldve_ctx *ctx, kx_md md, kx_md *out)
@@ -90,14 +90,15 @@ static dnnl_status_t create(const kx_accel *a, dnnl_status_t st, const void *des
                             const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t hint,
                             dnnl_primitive_desc_t *out)
 {
-    return st != dnnl_success ? st : dnnl_primitive_desc_create(out, desc, attr, a->engine, hint);
+    return st != dnnl_success ? st
+                              : kx_dnnl.primitive_desc_create(out, desc, attr, a->engine, hint);
 }
 
 dnnl_status_t kx_conv_pd(const kx_accel *a, const kx_conv_problem *p,
                          const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *out)
 {
     dnnl_convolution_desc_t desc;
-    dnnl_status_t st = dnnl_dilated_convolution_forward_desc_init(
+    dnnl_status_t st = kx_dnnl.dilated_convolution_forward_desc_init(
         &desc, dnnl_forward_inference, p->alg, p->src, p->weights, p->bias, p->dst, p->stride,
         p->dilation, p->pad_begin, p->pad_end);
 
@@ -108,7 +109,7 @@ dnnl_status_t kx_conv_vjp_pd(const kx_accel *a, const kx_conv_problem *p,
                              const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *out)
 {
     dnnl_convolution_desc_t desc;
-    dnnl_status_t st = dnnl_dilated_convolution_backward_data_desc_init(
+    dnnl_status_t st = kx_dnnl.dilated_convolution_backward_data_desc_init(
         &desc, p->alg, p->src, p->weights, p->dst, p->stride, p->dilation, p->pad_begin,
         p->pad_end);
 
@@ -119,7 +120,7 @@ dnnl_status_t kx_pool_pd(const kx_accel *a, dnnl_prop_kind_t prop, const kx_pool
                          dnnl_primitive_desc_t *out)
 {
     dnnl_pooling_desc_t desc;
-    dnnl_status_t st = dnnl_pooling_forward_desc_init(
+    dnnl_status_t st = kx_dnnl.pooling_forward_desc_init(
         &desc, prop, p->alg, p->src, p->dst, p->stride, p->kernel, p->pad_begin, p->pad_end);
 
     return create(a, st, &desc, a->bare, NULL, out);
@@ -129,8 +130,8 @@ dnnl_status_t kx_pool_vjp_pd(const kx_accel *a, const kx_pool_problem *p,
                              const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *out)
 {
     dnnl_pooling_desc_t desc;
-    dnnl_status_t st = dnnl_pooling_backward_desc_init(&desc, p->alg, p->src, p->dst, p->stride,
-                                                       p->kernel, p->pad_begin, p->pad_end);
+    dnnl_status_t st = kx_dnnl.pooling_backward_desc_init(&desc, p->alg, p->src, p->dst, p->stride,
+                                                          p->kernel, p->pad_begin, p->pad_end);
 
     return create(a, st, &desc, a->bare, hint, out);
 }
@@ -139,8 +140,8 @@ dnnl_status_t kx_lrn_pd(const kx_accel *a, dnnl_prop_kind_t prop, const kx_lrn_d
                         dnnl_primitive_desc_t *out)
 {
     dnnl_lrn_desc_t desc;
-    dnnl_status_t st = dnnl_lrn_forward_desc_init(&desc, prop, dnnl_lrn_across_channels, md,
-                                                  d->size, d->alpha, d->beta, d->bias);
+    dnnl_status_t st = kx_dnnl.lrn_forward_desc_init(&desc, prop, dnnl_lrn_across_channels, md,
+                                                     d->size, d->alpha, d->beta, d->bias);
 
     return create(a, st, &desc, a->bare, NULL, out);
 }
@@ -149,8 +150,8 @@ dnnl_status_t kx_lrn_vjp_pd(const kx_accel *a, const kx_lrn_desc *d, kx_md md,
                             const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *out)
 {
     dnnl_lrn_desc_t desc;
-    dnnl_status_t st = dnnl_lrn_backward_desc_init(&desc, dnnl_lrn_across_channels, md, md, d->size,
-                                                   d->alpha, d->beta, d->bias);
+    dnnl_status_t st = kx_dnnl.lrn_backward_desc_init(&desc, dnnl_lrn_across_channels, md, md,
+                                                      d->size, d->alpha, d->beta, d->bias);
 
     return create(a, st, &desc, a->bare, hint, out);
 }
@@ -158,8 +159,8 @@ dnnl_status_t kx_lrn_vjp_pd(const kx_accel *a, const kx_lrn_desc *d, kx_md md,
 dnnl_status_t kx_eltwise_pd(const kx_accel *a, kx_eltwise e, kx_md md, dnnl_primitive_desc_t *out)
 {
     dnnl_eltwise_desc_t desc;
-    dnnl_status_t st =
-        dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_inference, e.alg, md, e.alpha, e.beta);
+    dnnl_status_t st = kx_dnnl.eltwise_forward_desc_init(&desc, dnnl_forward_inference, e.alg, md,
+                                                         e.alpha, e.beta);
 
     return create(a, st, &desc, a->bare, NULL, out);
 }
@@ -168,7 +169,7 @@ dnnl_status_t kx_binary_pd(const kx_accel *a, dnnl_alg_kind_t alg, kx_md src, kx
                            const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *out)
 {
     dnnl_binary_desc_t desc;
-    dnnl_status_t st = dnnl_binary_desc_init(&desc, alg, src, src1, src);
+    dnnl_status_t st = kx_dnnl.binary_desc_init(&desc, alg, src, src1, src);
 
     return create(a, st, &desc, attr, NULL, out);
 }
@@ -181,24 +182,24 @@ dnnl_status_t kx_concat_pd(const kx_accel *a, int n, const kx_md *md, int axis,
     assert(n > 0 && n <= KX_MAX_IN);
     for (int i = 0; i < n; i++)
         src[i] = *(const dnnl_memory_desc_t *)md[i];
-    return dnnl_concat_primitive_desc_create(out, NULL, n, axis, src, a->bare, a->engine);
+    return kx_dnnl.concat_primitive_desc_create(out, NULL, n, axis, src, a->bare, a->engine);
 }
 
 dnnl_status_t kx_matmul_pd(const kx_accel *a, const kx_matmul_problem *p,
                            const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *out)
 {
     dnnl_matmul_desc_t desc;
-    dnnl_status_t st = dnnl_matmul_desc_init(&desc, p->src, p->weights, p->bias, p->dst);
+    dnnl_status_t st = kx_dnnl.matmul_desc_init(&desc, p->src, p->weights, p->bias, p->dst);
 
     return create(a, st, &desc, attr, NULL, out);
 }
 
 dnnl_status_t kx_post_eltwise(dnnl_post_ops_t ops, kx_eltwise e)
 {
-    return dnnl_post_ops_append_eltwise(ops, 1, e.alg, e.alpha, e.beta);
+    return kx_dnnl.post_ops_append_eltwise(ops, 1, e.alg, e.alpha, e.beta);
 }
 
 dnnl_status_t kx_post_sum(dnnl_post_ops_t ops)
 {
-    return dnnl_post_ops_append_sum(ops, 1);
+    return kx_dnnl.post_ops_append_sum(ops, 1);
 }

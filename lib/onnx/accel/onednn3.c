@@ -25,7 +25,7 @@ dnnl_status_t kx_md_strided(const kldve_ctx *ctx, int rank, const dnnl_dims_t di
 
     if (!strides)
         return kx_md_tagged(ctx, rank, dims, dnnl_format_tag_any, out);
-    st = dnnl_memory_desc_create_with_strides(&md, rank, dims, dnnl_f32, strides);
+    st = kx_dnnl.memory_desc_create_with_strides(&md, rank, dims, dnnl_f32, strides);
     return keep(st, md, out);
 }
 
@@ -33,7 +33,7 @@ dnnl_status_t kx_md_tagged(const kldve_ctx *ctx, int rank, const dnnl_dims_t dim
                            dnnl_format_tag_t tag, kx_md *out)
 {
     dnnl_memory_desc_t md = NULL;
-    dnnl_status_t st = dnnl_memory_desc_create_with_tag(&md, rank, dims, dnnl_f32, tag);
+    dnnl_status_t st = kx_dnnl.memory_desc_create_with_tag(&md, rank, dims, dnnl_f32, tag);
 
     (void)ctx;
     return keep(st, md, out);
@@ -43,7 +43,7 @@ dnnl_status_t kx_md_part(const kldve_ctx *ctx, kx_md whole, const dnnl_dims_t di
                          const dnnl_dims_t offset, kx_md *out)
 {
     dnnl_memory_desc_t md = NULL;
-    dnnl_status_t st = dnnl_memory_desc_create_submemory(&md, whole, dims, offset);
+    dnnl_status_t st = kx_dnnl.memory_desc_create_submemory(&md, whole, dims, offset);
 
     (void)ctx;
     return keep(st, md, out);
@@ -52,7 +52,7 @@ dnnl_status_t kx_md_part(const kldve_ctx *ctx, kx_md whole, const dnnl_dims_t di
 dnnl_status_t kx_md_permuted(const kldve_ctx *ctx, kx_md md, const int *to, kx_md *out)
 {
     dnnl_memory_desc_t permuted = NULL;
-    dnnl_status_t st = dnnl_memory_desc_permute_axes(&permuted, md, to);
+    dnnl_status_t st = kx_dnnl.memory_desc_permute_axes(&permuted, md, to);
 
     (void)ctx;
     return keep(st, permuted, out);
@@ -61,7 +61,7 @@ dnnl_status_t kx_md_permuted(const kldve_ctx *ctx, kx_md md, const int *to, kx_m
 dnnl_status_t kx_md_copy(const kldve_ctx *ctx, kx_md md, kx_md *out)
 {
     dnnl_memory_desc_t copy = NULL;
-    dnnl_status_t st = dnnl_memory_desc_clone(&copy, md);
+    dnnl_status_t st = kx_dnnl.memory_desc_clone(&copy, md);
 
     (void)ctx;
     return keep(st, copy, out);
@@ -106,14 +106,14 @@ static dnnl_status_t pass_over_brg(const kx_conv_problem *p, dnnl_primitive_desc
            (st = dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&name)) ==
                dnnl_success &&
            strncmp(name, "brg", 3) == 0)
-        st = dnnl_primitive_desc_next_impl(pd);
+        st = kx_dnnl.primitive_desc_next_impl(pd);
     return st;
 }
 
 dnnl_status_t kx_conv_pd(const kx_accel *a, const kx_conv_problem *p,
                          const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *out)
 {
-    dnnl_status_t st = dnnl_convolution_forward_primitive_desc_create(
+    dnnl_status_t st = kx_dnnl.convolution_forward_primitive_desc_create(
         out, a->engine, dnnl_forward_inference, p->alg, p->src, p->weights, p->bias, p->dst,
         p->stride, p->dilation, p->pad_begin, p->pad_end, attr);
 
@@ -127,7 +127,7 @@ dnnl_status_t kx_conv_pd(const kx_accel *a, const kx_conv_problem *p,
 dnnl_status_t kx_conv_vjp_pd(const kx_accel *a, const kx_conv_problem *p,
                              const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *out)
 {
-    return dnnl_convolution_backward_data_primitive_desc_create(
+    return kx_dnnl.convolution_backward_data_primitive_desc_create(
         out, a->engine, p->alg, p->src, p->weights, p->dst, p->stride, p->dilation, p->pad_begin,
         p->pad_end, hint, a->bare);
 }
@@ -138,45 +138,45 @@ static const dnnl_dims_t undilated;
 dnnl_status_t kx_pool_pd(const kx_accel *a, dnnl_prop_kind_t prop, const kx_pool_problem *p,
                          dnnl_primitive_desc_t *out)
 {
-    return dnnl_pooling_forward_primitive_desc_create(out, a->engine, prop, p->alg, p->src, p->dst,
-                                                      p->stride, p->kernel, undilated, p->pad_begin,
-                                                      p->pad_end, a->bare);
+    return kx_dnnl.pooling_forward_primitive_desc_create(out, a->engine, prop, p->alg, p->src,
+                                                         p->dst, p->stride, p->kernel, undilated,
+                                                         p->pad_begin, p->pad_end, a->bare);
 }
 
 dnnl_status_t kx_pool_vjp_pd(const kx_accel *a, const kx_pool_problem *p,
                              const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *out)
 {
-    return dnnl_pooling_backward_primitive_desc_create(out, a->engine, p->alg, p->src, p->dst,
-                                                       p->stride, p->kernel, undilated,
-                                                       p->pad_begin, p->pad_end, hint, a->bare);
+    return kx_dnnl.pooling_backward_primitive_desc_create(out, a->engine, p->alg, p->src, p->dst,
+                                                          p->stride, p->kernel, undilated,
+                                                          p->pad_begin, p->pad_end, hint, a->bare);
 }
 
 dnnl_status_t kx_lrn_pd(const kx_accel *a, dnnl_prop_kind_t prop, const kx_lrn_desc *d, kx_md md,
                         dnnl_primitive_desc_t *out)
 {
-    return dnnl_lrn_forward_primitive_desc_create(out, a->engine, prop, dnnl_lrn_across_channels,
-                                                  md, md, d->size, d->alpha, d->beta, d->bias,
-                                                  a->bare);
+    return kx_dnnl.lrn_forward_primitive_desc_create(out, a->engine, prop, dnnl_lrn_across_channels,
+                                                     md, md, d->size, d->alpha, d->beta, d->bias,
+                                                     a->bare);
 }
 
 dnnl_status_t kx_lrn_vjp_pd(const kx_accel *a, const kx_lrn_desc *d, kx_md md,
                             const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *out)
 {
-    return dnnl_lrn_backward_primitive_desc_create(out, a->engine, dnnl_lrn_across_channels, md, md,
-                                                   md, d->size, d->alpha, d->beta, d->bias, hint,
-                                                   a->bare);
+    return kx_dnnl.lrn_backward_primitive_desc_create(out, a->engine, dnnl_lrn_across_channels, md,
+                                                      md, md, d->size, d->alpha, d->beta, d->bias,
+                                                      hint, a->bare);
 }
 
 dnnl_status_t kx_eltwise_pd(const kx_accel *a, kx_eltwise e, kx_md md, dnnl_primitive_desc_t *out)
 {
-    return dnnl_eltwise_forward_primitive_desc_create(out, a->engine, dnnl_forward_inference, e.alg,
-                                                      md, md, e.alpha, e.beta, a->bare);
+    return kx_dnnl.eltwise_forward_primitive_desc_create(out, a->engine, dnnl_forward_inference,
+                                                         e.alg, md, md, e.alpha, e.beta, a->bare);
 }
 
 dnnl_status_t kx_binary_pd(const kx_accel *a, dnnl_alg_kind_t alg, kx_md src, kx_md src1,
                            const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *out)
 {
-    return dnnl_binary_primitive_desc_create(out, a->engine, alg, src, src1, src, attr);
+    return kx_dnnl.binary_primitive_desc_create(out, a->engine, alg, src, src1, src, attr);
 }
 
 dnnl_status_t kx_concat_pd(const kx_accel *a, int n, const kx_md *md, int axis,
@@ -187,22 +187,22 @@ dnnl_status_t kx_concat_pd(const kx_accel *a, int n, const kx_md *md, int axis,
     assert(n > 0 && n <= KX_MAX_IN);
     for (int i = 0; i < n; i++)
         src[i] = md[i];
-    return dnnl_concat_primitive_desc_create(out, a->engine, NULL, n, axis, src, a->bare);
+    return kx_dnnl.concat_primitive_desc_create(out, a->engine, NULL, n, axis, src, a->bare);
 }
 
 dnnl_status_t kx_matmul_pd(const kx_accel *a, const kx_matmul_problem *p,
                            const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *out)
 {
-    return dnnl_matmul_primitive_desc_create(out, a->engine, p->src, p->weights, p->bias, p->dst,
-                                             attr);
+    return kx_dnnl.matmul_primitive_desc_create(out, a->engine, p->src, p->weights, p->bias, p->dst,
+                                                attr);
 }
 
 dnnl_status_t kx_post_eltwise(dnnl_post_ops_t ops, kx_eltwise e)
 {
-    return dnnl_post_ops_append_eltwise(ops, e.alg, e.alpha, e.beta);
+    return kx_dnnl.post_ops_append_eltwise(ops, e.alg, e.alpha, e.beta);
 }
 
 dnnl_status_t kx_post_sum(dnnl_post_ops_t ops)
 {
-    return dnnl_post_ops_append_sum(ops, 1, 0, dnnl_data_type_undef);
+    return kx_dnnl.post_ops_append_sum(ops, 1, 0, dnnl_data_type_undef);
 }

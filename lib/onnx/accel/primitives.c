@@ -93,7 +93,7 @@ kldve_status kx_accel_act(kx_accel *a, kx_act act, const kx_layout *src, kx_prim
 
 /* A vector by channel beside an array in blocks of channels: oneDNN's fast code wants both called
  * by the same tag, although the vector's bytes lie as before, if whole blocks make up the channels.
- * Gives back what to call it. */
+ * Gives back what to call it; NULL: out of memory. */
 static const kx_layout *vector_beside(kx_accel *a, const kx_layout *src, const kx_layout *vector)
 {
     static const struct {
@@ -106,25 +106,28 @@ static const kx_layout *vector_beside(kx_accel *a, const kx_layout *src, const k
         (*by)[2] != 1 || (*by)[3] != 1 || (*by)[1] != (*dims)[1])
         return vector;
     for (int i = 0; i < 2; i++) {
-        const kx_layout *blocked, *named;
+        const kx_layout *blocked;
 
         if ((*dims)[1] % tags[i].block != 0)
             continue;
         blocked = kx_layout_tagged(a, 4, *dims, tags[i].tag);
-        if (!blocked || !kx_layout_equal(blocked, src))
-            continue;
-        named = kx_layout_tagged(a, 4, *by, tags[i].tag);
-        return named ? named : vector;
+        if (!blocked)
+            return NULL;
+        if (kx_layout_equal(blocked, src))
+            return kx_layout_tagged(a, 4, *by, tags[i].tag);
     }
     return vector;
 }
 
-static bool in_blocks_of_4(kx_accel *a, const kx_layout *layout)
+static kldve_status in_blocks_of_4(kx_accel *a, const kx_layout *layout, bool *out)
 {
     const dnnl_dims_t *dims = kx_md_rank(layout->md) == 4 ? kx_md_dims(layout->md) : NULL;
     const kx_layout *named = dims ? kx_layout_tagged(a, 4, *dims, dnnl_aBcd4b) : NULL;
 
-    return named && kx_layout_equal(named, layout);
+    if (dims && !named)
+        return KLDVE_E_NOMEM;
+    *out = named && kx_layout_equal(named, layout);
+    return KLDVE_OK;
 }
 
 kldve_status kx_accel_binary(kx_accel *a, kx_arith kind, const kx_layout *src,
@@ -139,14 +142,19 @@ kldve_status kx_accel_binary(kx_accel *a, kx_arith kind, const kx_layout *src,
     dnnl_primitive_desc_t pd = NULL;
     dnnl_status_t st;
     kldve_status result;
+    bool unsafe = false;
 
     assert((size_t)kind < sizeof algs / sizeof algs[0]);
     /* With vectors of 16 floats oneDNN 2.6 reads and writes past the end of such arrays. */
-    if (act.kind != KX_ACT_NONE && kx_layout_equal(src, src1) && in_blocks_of_4(a, src))
+    if (act.kind != KX_ACT_NONE && kx_layout_equal(src, src1) &&
+        (result = in_blocks_of_4(a, src, &unsafe)) < 0)
+        return result;
+    if (unsafe)
         return KLDVE_E_UNSUPPORTED;
+    if (!(src1 = vector_beside(a, src, src1)))
+        return KLDVE_E_NOMEM;
     if ((st = kx_attr_new(addend, false, act, &attr)) != dnnl_success)
         return kx_status_of(st);
-    src1 = vector_beside(a, src, src1);
     st = kx_binary_pd(a, algs[kind], src->md, src1->md, attr, &pd);
     dnnl_primitive_attr_destroy(attr);
     if ((result = kx_prim_new(a, st, pd, out)) < 0)
@@ -202,7 +210,7 @@ kldve_status kx_accel_reorder(kx_accel *a, const kx_layout *from, const kx_layou
 {
     dnnl_primitive_desc_t pd = NULL;
     dnnl_status_t st =
-        dnnl_reorder_primitive_desc_create(&pd, from->md, a->engine, to->md, a->engine, a->bare);
+        kx_dnnl.reorder_primitive_desc_create(&pd, from->md, a->engine, to->md, a->engine, a->bare);
 
     return kx_prim_new(a, st, pd, out);
 }

@@ -4,16 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-/* How oneDNN calls the code that it chose; "" if it does not say. */
-static const char *code_of(const_dnnl_primitive_desc_t pd)
-{
-    const char *name = "";
-
-    return dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&name) == dnnl_success
-               ? name
-               : "";
-}
-
 /* ---- constant weights ---- */
 
 /* Rows [m][k] are a picture of one row and m columns whose channels come last, so that a dense
@@ -38,7 +28,7 @@ static dnnl_status_t packed_pd(kx_accel *a, const kx_dense *d, const_dnnl_primit
     p.dst = dst->md;
     if ((st = kx_conv_pd(a, &p, attr, out)) != dnnl_success)
         return st;
-    if (strstr(code_of(*out), "1x1"))
+    if (strstr(kx_code_of(*out), "1x1"))
         return dnnl_success;
     dnnl_primitive_desc_destroy(*out);
     return dnnl_unimplemented;
@@ -110,7 +100,7 @@ kldve_status kx_accel_product(kx_accel *a, const kx_layout *x, const kx_layout *
     if (!plain)
         return KLDVE_E_NOMEM;
     st = kx_matmul_pd(a, &(kx_matmul_problem){x->md, y->md, NULL, plain->md}, a->bare, &pd);
-    if (st == dnnl_success && strncmp(code_of(pd), "ref", 3) == 0 /* element by element */) {
+    if (st == dnnl_success && strncmp(kx_code_of(pd), "ref", 3) == 0 /* element by element */) {
         dnnl_primitive_desc_destroy(pd);
         return KLDVE_E_UNSUPPORTED;
     }

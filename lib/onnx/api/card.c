@@ -1,8 +1,7 @@
 /* card.c - model cards: the preprocessing, the tensors and the labels that belong to a network.
  *
  * A card comes from outside: every known key is checked, and messages name it; unknown keys are
- * ignored so that cards may hold more.  json-c takes its own memory from malloc(); what remains in
- * the card comes from the context. */
+ * ignored so that cards may hold more. */
 #include "card_parts.h"
 
 #include "handshake.h"
@@ -24,9 +23,10 @@ static kldve_status parse(kldve_ctx *ctx, const char *where, const char *text, s
                           const char *folder, kldve_card **out)
 {
     kx_card_reader r = {ctx, where};
-    json_object *root = NULL;
+    const kx_json *root = NULL;
     kldve_card *card = NULL;
     kldve_status status;
+    kx_arena arena;
 
     if (nbytes > kx_limit(ctx, KLDVE_LIMIT_CARD))
         return kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_CARD, "%s%zu bytes of a model card", where,
@@ -35,25 +35,24 @@ static kldve_status parse(kldve_ctx *ctx, const char *where, const char *text, s
         text += 3;
         nbytes -= 3;
     }
-    status = kx_card_json(&r, text, nbytes, &root);
+    kx_arena_init(&arena, ctx);
+    status = kx_card_json(&r, &arena, text, nbytes, &root);
     if (status != KLDVE_OK)
-        return status;
+        goto done;
     card = kldve_ctx_alloc(ctx, 1, sizeof *card);
     if (!card) {
         status = kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "%sout of memory", where);
-        goto fail;
+        goto done;
     }
     memset(card, 0, sizeof *card);
     card->ctx = ctx;
     status = kx_card_fields(&r, root, folder, card);
-    if (status != KLDVE_OK)
-        goto fail;
-    json_object_put(root);
-    *out = card;
-    return KLDVE_OK;
-fail:
-    json_object_put(root);
-    kldve_card_free(card);
+    if (status == KLDVE_OK)
+        *out = card;
+    else
+        kldve_card_free(card);
+done:
+    kx_arena_free(&arena);
     return status;
 }
 

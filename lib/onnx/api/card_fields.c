@@ -4,18 +4,19 @@
 #include <string.h>
 
 /* The cells of a layer of tokens. */
-static kldve_status read_grid(const kx_card_reader *r, json_object *root, kldve_card *card)
+static kldve_status read_grid(const kx_card_reader *r, const kx_json *root, kldve_card *card)
 {
-    json_object *grid = kx_card_get(root, "grid");
+    const kx_json *grid = kx_card_get(root, "grid");
     int32_t side[2] = {0, 0};
     kldve_status status = KLDVE_OK;
 
     if (!grid)
         return KLDVE_OK;
-    if (!json_object_is_type(grid, json_type_array) || json_object_array_length(grid) != 2)
+    if (grid->kind != KX_JSON_LIST || grid->count != 2)
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%sgrid: must be [height, width]", r->where);
-    for (size_t i = 0; i < 2 && status == KLDVE_OK; i++)
-        status = kx_card_to_size(r, "grid", json_object_array_get_idx(grid, i), &side[i]);
+    status = kx_card_to_size(r, "grid", grid->first, &side[0]);
+    if (status == KLDVE_OK)
+        status = kx_card_to_size(r, "grid", grid->first->next, &side[1]);
     if (status != KLDVE_OK)
         return status;
     card->grid_height = side[0];
@@ -24,7 +25,7 @@ static kldve_status read_grid(const kx_card_reader *r, json_object *root, kldve_
 }
 
 /* The kind of scores; *out stays 0 where the card does not say. */
-static kldve_status read_scores(const kx_card_reader *r, json_object *root, int32_t *out)
+static kldve_status read_scores(const kx_card_reader *r, const kx_json *root, int32_t *out)
 {
     static const char *const names[] = {"softmax", "sigmoid", "raw", "number"};
     const char *name;
@@ -52,10 +53,10 @@ static kldve_status check_scores(const kx_card_reader *r, const char *logits, co
 }
 
 /* detector.format and detector.normalised. */
-static kldve_status read_boxes(const kx_card_reader *r, json_object *detector, kldve_card *card)
+static kldve_status read_boxes(const kx_card_reader *r, const kx_json *detector, kldve_card *card)
 {
     static const char *const names[] = {"xyxy", "xywh", "cxcywh", "yxyx"}; /* from CORNERS on */
-    json_object *parts = kx_card_get(detector, "detector.normalised");
+    const kx_json *parts = kx_card_get(detector, "detector.normalised");
     const char *format;
     kldve_status status = kx_card_get_string(r, detector, "detector.format", &format);
 
@@ -68,20 +69,20 @@ static kldve_status read_boxes(const kx_card_reader *r, json_object *detector, k
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
                                "%sdetector.format: '%.40s' is not xyxy, xywh, cxcywh or yxyx",
                                r->where, format);
-    if (parts && !json_object_is_type(parts, json_type_boolean))
+    if (parts && parts->kind != KX_JSON_BOOLEAN)
         return kx_card_wrong_type(r, "detector.normalised", "true or false", parts);
     if (parts)
-        card->box_units = json_object_get_boolean(parts) ? KLDVE_ONNX_BOX_UNITS_PARTS
-                                                         : KLDVE_ONNX_BOX_UNITS_PIXELS;
+        card->box_units =
+            parts->number != 0 ? KLDVE_ONNX_BOX_UNITS_PARTS : KLDVE_ONNX_BOX_UNITS_PIXELS;
     return KLDVE_OK;
 }
 
 /* *select becomes the scores of the detector, where there is one. */
-static kldve_status read_detector(const kx_card_reader *r, json_object *root, kldve_card *card,
+static kldve_status read_detector(const kx_card_reader *r, const kx_json *root, kldve_card *card,
                                   const char **select)
 {
     const char *scores, *boxes, *objects;
-    json_object *detector = NULL;
+    const kx_json *detector = NULL;
     kldve_status status = kx_card_get_object(r, root, "detector", &detector);
 
     if (status != KLDVE_OK || !detector)
@@ -104,14 +105,14 @@ static kldve_status read_detector(const kx_card_reader *r, json_object *root, kl
     return read_boxes(r, detector, card);
 }
 
-kldve_status kx_card_fields(const kx_card_reader *r, json_object *root, const char *folder,
+kldve_status kx_card_fields(const kx_card_reader *r, const kx_json *root, const char *folder,
                             kldve_card *card)
 {
     const char *name, *layer, *logits, *select, *labels;
-    json_object *input = NULL;
+    const kx_json *input = NULL;
     kldve_status status;
 
-    if (!json_object_is_type(root, json_type_object))
+    if (root->kind != KX_JSON_OBJECT)
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%sa card must be an object { ... }, not %s",
                                r->where, kx_card_type_name(root));
     if ((status = kx_card_get_object(r, root, "input", &input)) != KLDVE_OK ||

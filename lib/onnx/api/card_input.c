@@ -5,28 +5,28 @@
 
 /* input.shape is [batch, channels, height, width], of a film with frames behind the channels;
  * *channels is 0 if the card does not say. */
-static kldve_status read_shape(const kx_card_reader *r, json_object *input, kldve_card *card,
+static kldve_status read_shape(const kx_card_reader *r, const kx_json *input, kldve_card *card,
                                int32_t *channels)
 {
-    json_object *shape = kx_card_get(input, "input.shape");
+    const kx_json *shape = kx_card_get(input, "input.shape");
     int32_t dim[5];
     size_t count;
 
     *channels = 0;
     if (!shape)
         return KLDVE_OK;
-    if (!json_object_is_type(shape, json_type_array))
+    if (shape->kind != KX_JSON_LIST)
         return kx_card_wrong_type(r, "input.shape", "a list", shape);
-    count = json_object_array_length(shape);
+    count = shape->count;
     if (count != 4 && count != 5)
         return kldve_ctx_failf(
             r->ctx, KLDVE_E_FORMAT,
             "%sinput.shape: must be [batch, channels, height, width], or [batch, "
             "channels, frames, height, width]",
             r->where);
-    for (size_t i = 0; i < count; i++) {
-        kldve_status status =
-            kx_card_to_size(r, "input.shape", json_object_array_get_idx(shape, i), &dim[i]);
+    shape = shape->first;
+    for (size_t i = 0; i < count; i++, shape = shape->next) {
+        kldve_status status = kx_card_to_size(r, "input.shape", shape, &dim[i]);
 
         if (status != KLDVE_OK)
             return status;
@@ -56,7 +56,7 @@ static int32_t order_of(int32_t channels)
 }
 
 /* `shape_channels` is what input.shape says, 0 for nothing. */
-static kldve_status read_channels(const kx_card_reader *r, json_object *input,
+static kldve_status read_channels(const kx_card_reader *r, const kx_json *input,
                                   int32_t shape_channels, int32_t *out)
 {
     const char *name;
@@ -93,7 +93,7 @@ static int32_t number_of(const char *text, const char *(*name)(int32_t))
 }
 
 /* input.pad: a colour, one number for each channel or one for all. */
-static kldve_status read_pad(const kx_card_reader *r, json_object *input, int32_t channels,
+static kldve_status read_pad(const kx_card_reader *r, const kx_json *input, int32_t channels,
                              kldve_input_spec *spec)
 {
     float pad[KLDVE_PICTURE_CHANNELS] = {0};
@@ -116,7 +116,7 @@ static kldve_status read_pad(const kx_card_reader *r, json_object *input, int32_
 }
 
 /* The keys "resize", "interpolation" and "pad". */
-static kldve_status read_fit(const kx_card_reader *r, json_object *input, int32_t channels,
+static kldve_status read_fit(const kx_card_reader *r, const kx_json *input, int32_t channels,
                              kldve_input_spec *spec)
 {
     const char *fit, *interpolation;
@@ -179,11 +179,11 @@ static void set_channels(kldve_input_spec *spec, const float *mean, const float 
     }
 }
 
-kldve_status kx_card_read_input(const kx_card_reader *r, json_object *input, kldve_card *card)
+kldve_status kx_card_read_input(const kx_card_reader *r, const kx_json *input, kldve_card *card)
 {
     kldve_input_spec *spec = &card->input;
     float mean[KLDVE_PICTURE_CHANNELS] = {0}, std[KLDVE_PICTURE_CHANNELS] = {1, 1, 1, 1};
-    json_object *scale = kx_card_get(input, "input.scale");
+    const kx_json *scale = kx_card_get(input, "input.scale");
     int32_t channels;
     kldve_status status;
 

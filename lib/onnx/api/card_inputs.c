@@ -17,10 +17,10 @@ static kldve_status nomem(const kx_card_reader *r)
 }
 
 /* The entries of an object; 0 where there is none. */
-static kldve_status count_of(const kx_card_reader *r, json_object *object, const char *key,
+static kldve_status count_of(const kx_card_reader *r, const kx_json *object, const char *key,
                              int32_t *count)
 {
-    size_t n = object ? (size_t)json_object_object_length(object) : 0;
+    size_t n = object ? object->count : 0;
 
     if (n > KX_CARD_MOST)
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%s%s: %zu names, at most %d are supported",
@@ -31,28 +31,27 @@ static kldve_status count_of(const kx_card_reader *r, json_object *object, const
 
 /* ---- dimensions --------------------------------------------------------------------------- */
 
-static kldve_status read_dim(const kx_card_reader *r, const char *name, const json_object *value,
-                             kldve_onnx_dim *dim)
+static kldve_status read_dim(const kx_card_reader *r, const kx_json *value, kldve_onnx_dim *dim)
 {
     char *copy = NULL;
-    double number = json_object_get_double(value);
+    double number = value->number;
     kldve_status status;
 
-    if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
+    if (value->kind != KX_JSON_NUMBER)
         return kx_card_wrong_type(r, "dims", "an object of numbers", value);
     if (!(number >= 1 && number <= INT32_MAX) || number != floor(number))
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
-                               "%sdims.%.60s: %g is not a whole number from 1 on", r->where, name,
-                               number);
-    if ((status = kx_card_keep(r, NULL, name, &copy)) != KLDVE_OK)
+                               "%sdims.%.60s: %g is not a whole number from 1 on", r->where,
+                               value->name, number);
+    if ((status = kx_card_keep(r, NULL, value->name, &copy)) != KLDVE_OK)
         return status;
     *dim = (kldve_onnx_dim){.struct_size = sizeof *dim, .name = copy, .size = (int64_t)number};
     return KLDVE_OK;
 }
 
-static kldve_status read_dims(const kx_card_reader *r, json_object *root, kldve_card *card)
+static kldve_status read_dims(const kx_card_reader *r, const kx_json *root, kldve_card *card)
 {
-    json_object *object = NULL;
+    const kx_json *object = NULL;
     int32_t count = 0;
     kldve_status status = kx_card_get_object(r, root, "dims", &object);
 
@@ -63,9 +62,10 @@ static kldve_status read_dims(const kx_card_reader *r, json_object *root, kldve_
     card->dims.dim = kldve_ctx_alloc(r->ctx, (size_t)count, sizeof *card->dims.dim);
     if (!card->dims.dim)
         return nomem(r);
-    json_object_object_foreach(object, name, value)
-    {
-        if ((status = read_dim(r, name, value, &card->dims.dim[card->dims.count])) != KLDVE_OK)
+    for (const kx_json *value = object->first; value; value = value->next) {
+        if (kx_json_find(object, value->name) != value)
+            continue; /* the same name comes again */
+        if ((status = read_dim(r, value, &card->dims.dim[card->dims.count])) != KLDVE_OK)
             return status;
         card->dims.count++;
     }
@@ -75,49 +75,46 @@ static kldve_status read_dims(const kx_card_reader *r, json_object *root, kldve_
 /* ---- values ------------------------------------------------------------------------------- */
 
 /* The shape of nested lists, by their first elements. */
-static bool shape_of(const json_object *value, int32_t *rank, int64_t *dim, size_t *count)
+static bool shape_of(const kx_json *value, int32_t *rank, int64_t *dim, size_t *count)
 {
     *rank = 0;
     *count = 1;
-    while (json_object_is_type(value, json_type_array)) {
-        size_t n = json_object_array_length(value);
+    while (value->kind == KX_JSON_LIST) {
+        size_t n = value->count;
 
         if (*rank == AXES || n == 0)
             return false;
         dim[(*rank)++] = (int64_t)n;
         *count *= n; /* a card has at most 1 MiB: lists that are as long as each other cannot
                         overflow, others are refused by fill() before it writes */
-        value = json_object_array_get_idx(value, 0);
+        value = value->first;
     }
     return true;
 }
 
 /* Numbers of the lists to *out.  False: a list of another length, or something else. */
-static bool fill(const json_object *value, int32_t rank, const int64_t *dim, double **out,
+static bool fill(const kx_json *value, int32_t rank, const int64_t *dim, double **out,
                  const double *end)
 {
     if (rank == 0) {
-        double number = json_object_get_double(value);
+        double number = value->number;
 
-        if ((!json_object_is_type(value, json_type_int) &&
-             !json_object_is_type(value, json_type_double)) ||
-            !isfinite(number) || *out == end)
+        if (value->kind != KX_JSON_NUMBER || !isfinite(number) || *out == end)
             return false;
         *(*out)++ = number;
         return true;
     }
-    if (!json_object_is_type(value, json_type_array) ||
-        json_object_array_length(value) != (size_t)dim[0])
+    if (value->kind != KX_JSON_LIST || value->count != (size_t)dim[0])
         return false;
-    for (size_t i = 0; i < (size_t)dim[0]; i++)
-        if (!fill(json_object_array_get_idx(value, i), rank - 1, dim + 1, out, end))
+    for (const kx_json *item = value->first; item; item = item->next)
+        if (!fill(item, rank - 1, dim + 1, out, end))
             return false;
     return true;
 }
 
 /* A number or nested lists. */
-static kldve_status read_numbers(const kx_card_reader *r, const char *name,
-                                 const json_object *value, kldve_card_value *out)
+static kldve_status read_numbers(const kx_card_reader *r, const char *name, const kx_json *value,
+                                 kldve_card_value *out)
 {
     enum { LONGEST = 1 << 19 }; /* numbers in a card of 1 MiB */
     int64_t dim[AXES], *dims;
@@ -146,9 +143,9 @@ static kldve_status read_numbers(const kx_card_reader *r, const char *name,
 }
 
 static kldve_status read_file(const kx_card_reader *r, const char *name, const char *folder,
-                              const json_object *value, kldve_card_value *out)
+                              const kx_json *value, kldve_card_value *out)
 {
-    const char *text = json_object_get_string((json_object *)value);
+    const char *text = value->text;
     size_t n = strlen(text);
     char *file = NULL;
     kldve_status status;
@@ -162,10 +159,10 @@ static kldve_status read_file(const kx_card_reader *r, const char *name, const c
     return status;
 }
 
-static kldve_status read_values(const kx_card_reader *r, json_object *root, const char *folder,
+static kldve_status read_values(const kx_card_reader *r, const kx_json *root, const char *folder,
                                 kldve_card *card)
 {
-    json_object *object = NULL;
+    const kx_json *object = NULL;
     int32_t count = 0;
     kldve_status status = kx_card_get_object(r, root, "inputs", &object);
 
@@ -176,18 +173,20 @@ static kldve_status read_values(const kx_card_reader *r, json_object *root, cons
     card->inputs.value = kldve_ctx_alloc(r->ctx, (size_t)count, sizeof *card->inputs.value);
     if (!card->inputs.value)
         return nomem(r);
-    json_object_object_foreach(object, name, value)
-    {
-        kldve_card_value *to = &card->inputs.value[card->inputs.count++];
+    for (const kx_json *value = object->first; value; value = value->next) {
+        kldve_card_value *to = &card->inputs.value[card->inputs.count];
+        const char *name = value->name;
         char *copy = NULL;
 
+        if (kx_json_find(object, name) != value)
+            continue; /* the same name comes again */
+        card->inputs.count++;
         *to = (kldve_card_value){.struct_size = sizeof *to};
         if ((status = kx_card_keep(r, NULL, name, &copy)) != KLDVE_OK)
             return status;
         to->name = copy;
-        status = json_object_is_type(value, json_type_string)
-                     ? read_file(r, name, folder, value, to)
-                     : read_numbers(r, name, value, to);
+        status = value->kind == KX_JSON_STRING ? read_file(r, name, folder, value, to)
+                                               : read_numbers(r, name, value, to);
         if (status != KLDVE_OK)
             return status;
     }
@@ -196,7 +195,7 @@ static kldve_status read_values(const kx_card_reader *r, json_object *root, cons
 
 /* ---- all ---------------------------------------------------------------------------------- */
 
-static kldve_status read_layout(const kx_card_reader *r, json_object *root, kldve_card *card)
+static kldve_status read_layout(const kx_card_reader *r, const kx_json *root, kldve_card *card)
 {
     const char *layout;
     kldve_status status = kx_card_get_string(r, root, "layout", &layout);
@@ -210,7 +209,7 @@ static kldve_status read_layout(const kx_card_reader *r, json_object *root, kldv
     return kx_card_keep(r, NULL, layout, &card->layout);
 }
 
-kldve_status kx_card_read_inputs(const kx_card_reader *r, json_object *root, const char *folder,
+kldve_status kx_card_read_inputs(const kx_card_reader *r, const kx_json *root, const char *folder,
                                  kldve_card *card)
 {
     const char *picture;

@@ -9,8 +9,9 @@
 #ifndef KLDVE_ONNX_API_CARD_PARTS_H
 #define KLDVE_ONNX_API_CARD_PARTS_H
 
-#include <json-c/json.h>
 #include <kldve/onnx.h>
+
+#include "read/json_tree.h"
 
 enum {
     KX_CARD_SIZE = 65535, /**< pixels along one side, as pictures */
@@ -52,41 +53,41 @@ typedef struct kx_card_reader {
  * where the key is missing or null.  KLDVE_E_FORMAT with a message that names the key. */
 
 /** The value of a key; NULL if it is missing or null. */
-json_object *kx_card_get(json_object *object, const char *key);
-const char *kx_card_type_name(const json_object *value);
+const kx_json *kx_card_get(const kx_json *object, const char *key);
+const char *kx_card_type_name(const kx_json *value);
 kldve_status kx_card_wrong_type(const kx_card_reader *r, const char *key, const char *wanted,
-                                const json_object *value);
-kldve_status kx_card_get_object(const kx_card_reader *r, json_object *object, const char *key,
-                                json_object **out);
+                                const kx_json *value);
+kldve_status kx_card_get_object(const kx_card_reader *r, const kx_json *object, const char *key,
+                                const kx_json **out);
 /** *out is borrowed from the JSON, NULL if there is none. */
-kldve_status kx_card_get_string(const kx_card_reader *r, json_object *object, const char *key,
+kldve_status kx_card_get_string(const kx_card_reader *r, const kx_json *object, const char *key,
                                 const char **out);
 /** A number that is finite as float32. */
-kldve_status kx_card_to_float(const kx_card_reader *r, const char *key, const json_object *value,
+kldve_status kx_card_to_float(const kx_card_reader *r, const char *key, const kx_json *value,
                               float *out);
 /** An integer 1..KX_CARD_SIZE; 256.0 is one. */
-kldve_status kx_card_to_size(const kx_card_reader *r, const char *key, const json_object *value,
+kldve_status kx_card_to_size(const kx_card_reader *r, const char *key, const kx_json *value,
                              int32_t *out);
-kldve_status kx_card_get_size(const kx_card_reader *r, json_object *object, const char *key,
+kldve_status kx_card_get_size(const kx_card_reader *r, const kx_json *object, const char *key,
                               int32_t *out);
 /** One number for each channel, or one for all, in a list or bare. */
-kldve_status kx_card_get_channels(const kx_card_reader *r, json_object *object, const char *key,
+kldve_status kx_card_get_channels(const kx_card_reader *r, const kx_json *object, const char *key,
                                   int32_t channels, float *out);
 /** "FOLDER/TEXT", or TEXT if there is no folder or TEXT is absolute; a NULL text stays NULL. */
 kldve_status kx_card_keep(const kx_card_reader *r, const char *folder, const char *text,
                           char **out);
 
-/** Text -> JSON.  Strict: only blanks may follow the object. */
-kldve_status kx_card_json(const kx_card_reader *r, const char *text, size_t nbytes,
-                          json_object **out);
+/** Text -> JSON, in the arena. */
+kldve_status kx_card_json(const kx_card_reader *r, kx_arena *arena, const char *text, size_t nbytes,
+                          const kx_json **out);
 /** All of the key "input". */
-kldve_status kx_card_read_input(const kx_card_reader *r, json_object *input, kldve_card *card);
+kldve_status kx_card_read_input(const kx_card_reader *r, const kx_json *input, kldve_card *card);
 /** The keys "inputs", "dims", "layout" and "picture_input". */
-kldve_status kx_card_read_inputs(const kx_card_reader *r, json_object *root, const char *folder,
+kldve_status kx_card_read_inputs(const kx_card_reader *r, const kx_json *root, const char *folder,
                                  kldve_card *card);
 void kx_card_free_inputs(kldve_card *card);
 /** JSON -> card; `folder` is where its paths start. */
-kldve_status kx_card_fields(const kx_card_reader *r, json_object *root, const char *folder,
+kldve_status kx_card_fields(const kx_card_reader *r, const kx_json *root, const char *folder,
                             kldve_card *card);
 
 #endif

@@ -7,91 +7,82 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *kx_card_type_name(const json_object *value)
+const char *kx_card_type_name(const kx_json *value)
 {
-    switch (json_object_get_type(value)) {
-    case json_type_null:
+    switch (value->kind) {
+    case KX_JSON_NULL:
         return "null";
-    case json_type_boolean:
+    case KX_JSON_BOOLEAN:
         return "true or false";
-    case json_type_double:
-    case json_type_int:
+    case KX_JSON_NUMBER:
         return "a number";
-    case json_type_object:
+    case KX_JSON_OBJECT:
         return "an object";
-    case json_type_array:
+    case KX_JSON_LIST:
         return "a list";
-    case json_type_string:
+    case KX_JSON_STRING:
         return "a string";
     }
     return "of unknown type";
 }
 
 kldve_status kx_card_wrong_type(const kx_card_reader *r, const char *key, const char *wanted,
-                                const json_object *value)
+                                const kx_json *value)
 {
     return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%s%s: must be %s, not %s", r->where, key,
                            wanted, kx_card_type_name(value));
 }
 
 /* The value of a key; NULL if it is missing or null.  `key` is the last part of a dotted name. */
-json_object *kx_card_get(json_object *object, const char *key)
+const kx_json *kx_card_get(const kx_json *object, const char *key)
 {
     const char *dot = strrchr(key, '.');
-    json_object *value = NULL;
+    const kx_json *value = kx_json_find(object, dot ? dot + 1 : key);
 
-    if (object)
-        json_object_object_get_ex(object, dot ? dot + 1 : key, &value);
-    return value;
+    return value && value->kind != KX_JSON_NULL ? value : NULL;
 }
 
-kldve_status kx_card_get_object(const kx_card_reader *r, json_object *object, const char *key,
-                                json_object **out)
+kldve_status kx_card_get_object(const kx_card_reader *r, const kx_json *object, const char *key,
+                                const kx_json **out)
 {
-    json_object *value = kx_card_get(object, key);
+    const kx_json *value = kx_card_get(object, key);
 
-    if (value && !json_object_is_type(value, json_type_object))
+    if (value && value->kind != KX_JSON_OBJECT)
         return kx_card_wrong_type(r, key, "an object", value);
     *out = value;
     return KLDVE_OK;
 }
 
 /* *out is borrowed from the JSON, NULL if there is none. */
-kldve_status kx_card_get_string(const kx_card_reader *r, json_object *object, const char *key,
+kldve_status kx_card_get_string(const kx_card_reader *r, const kx_json *object, const char *key,
                                 const char **out)
 {
-    json_object *value = kx_card_get(object, key);
+    const kx_json *value = kx_card_get(object, key);
     const char *text;
 
     if (!value) {
         *out = NULL;
         return KLDVE_OK;
     }
-    if (!json_object_is_type(value, json_type_string))
+    if (value->kind != KX_JSON_STRING)
         return kx_card_wrong_type(r, key, "a string", value);
-    text = json_object_get_string(value);
-    if (*text == '\0' || strlen(text) != (size_t)json_object_get_string_len(value))
+    text = value->text;
+    if (*text == '\0' || strlen(text) != value->count)
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%s%s: is empty or holds a NUL character",
                                r->where, key);
     *out = text;
     return KLDVE_OK;
 }
 
-static bool is_number(const json_object *value)
-{
-    return json_object_is_type(value, json_type_double) ||
-           json_object_is_type(value, json_type_int);
-}
-
 /* A number that is finite as float32. */
-kldve_status kx_card_to_float(const kx_card_reader *r, const char *key, const json_object *value,
+kldve_status kx_card_to_float(const kx_card_reader *r, const char *key, const kx_json *value,
                               float *out)
 {
     double number;
 
-    if (!is_number(value))
+    if (value->kind != KX_JSON_NUMBER)
         return kx_card_wrong_type(r, key, "a number", value);
-    number = json_object_get_double(value);
+    number = value->number;
     if (!(fabs(number) <= 1e30)) /* also NaN */
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT, "%s%s: %g is out of range", r->where, key,
                                number);
@@ -100,14 +91,14 @@ kldve_status kx_card_to_float(const kx_card_reader *r, const char *key, const js
 }
 
 /* An integer 1..KX_CARD_SIZE; 256.0 is one. */
-kldve_status kx_card_to_size(const kx_card_reader *r, const char *key, const json_object *value,
+kldve_status kx_card_to_size(const kx_card_reader *r, const char *key, const kx_json *value,
                              int32_t *out)
 {
     double number;
 
-    if (!is_number(value))
+    if (value->kind != KX_JSON_NUMBER)
         return kx_card_wrong_type(r, key, "a number", value);
-    number = json_object_get_double(value);
+    number = value->number;
     if (!(number >= 1 && number <= KX_CARD_SIZE) || number != floor(number))
         return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
                                "%s%s: %g is not a whole number from 1 to %d", r->where, key, number,
@@ -116,39 +107,38 @@ kldve_status kx_card_to_size(const kx_card_reader *r, const char *key, const jso
     return KLDVE_OK;
 }
 
-kldve_status kx_card_get_size(const kx_card_reader *r, json_object *object, const char *key,
+kldve_status kx_card_get_size(const kx_card_reader *r, const kx_json *object, const char *key,
                               int32_t *out)
 {
-    json_object *value = kx_card_get(object, key);
+    const kx_json *value = kx_card_get(object, key);
 
     return value ? kx_card_to_size(r, key, value, out) : KLDVE_OK;
 }
 
 /* One number for each channel, or one for all, in a list or bare. */
-kldve_status kx_card_get_channels(const kx_card_reader *r, json_object *object, const char *key,
+kldve_status kx_card_get_channels(const kx_card_reader *r, const kx_json *object, const char *key,
                                   int32_t channels, float *out)
 {
-    json_object *value = kx_card_get(object, key);
+    const kx_json *value = kx_card_get(object, key);
     size_t n = 1;
 
     if (!value)
         return KLDVE_OK;
-    if (json_object_is_type(value, json_type_array)) {
-        n = json_object_array_length(value);
+    if (value->kind == KX_JSON_LIST) {
+        n = value->count;
         if (n != 1 && n != (size_t)channels)
             return kldve_ctx_failf(r->ctx, KLDVE_E_FORMAT,
                                    "%s%s: %zu numbers for %d channels: give one for each", r->where,
                                    key, n, (int)channels);
     }
+    if (value->kind == KX_JSON_LIST)
+        value = value->first;
     for (int32_t i = 0; i < channels; i++) {
-        json_object *item = value;
-        kldve_status status;
+        kldve_status status = kx_card_to_float(r, key, value, &out[i]);
 
-        if (json_object_is_type(value, json_type_array))
-            item = json_object_array_get_idx(value, n == 1 ? 0 : (size_t)i);
-        status = kx_card_to_float(r, key, item, &out[i]);
         if (status != KLDVE_OK)
             return status;
+        value = n > 1 ? value->next : value;
     }
     return KLDVE_OK;
 }

@@ -44,11 +44,13 @@ kldve_status kx_join_parts(kx_planner *p, kx_unit *u, const kx_layout *const *la
 {
     kx_plan *plan = p->plan;
     int32_t n = u->node->nin, parts, whole;
-    const kx_layout *all = kx_layout_join(plan->accel, n, layout, u->axis);
+    const kx_layout *all;
     size_t offset = 0;
-    kldve_status st;
+    kldve_status st = kx_layout_join(plan->accel, n, layout, u->axis, &all);
 
     *done = false;
+    if (st < 0)
+        return st;
     /* Feature maps from outside go to the layer, and there only. */
     if (!all || u->out[0] == p->options.layer)
         return KLDVE_OK;

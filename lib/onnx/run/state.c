@@ -101,11 +101,13 @@ kldve_status kx_state_failed(const kx_state *s, int32_t failed, kldve_status st)
 {
     const kx_node *n = s->plan->step[failed].node;
 
-    if (kx_is_final(st) || s->plan->step[failed].kind == KX_STEP_VISIT ||
+    if (kx_is_stop(st) || s->plan->step[failed].kind == KX_STEP_VISIT ||
         s->plan->step[failed].kind == KX_STEP_ATTEND)
-        return st; /* the poll, kx_lead() or the visitor has said why */
-    return kldve_ctx_failf(s->ctx, st, "node '%.80s' (%.40s): oneDNN failed to run it",
-                           n ? n->name : "", n ? n->type : "");
+        return st; /* the poll or the visitor has said why */
+    return kldve_ctx_failf(s->ctx, st, "node '%.80s' (%.40s): %s", n ? n->name : "",
+                           n ? n->type : "",
+                           st == KLDVE_E_NOMEM ? "out of memory while oneDNN runs it"
+                                               : "oneDNN failed to run it");
 }
 
 /* For kx_lead(). */
@@ -134,9 +136,9 @@ static kldve_status run(kx_state *s, kx_step_range range, bool head)
     struct pass p = {.state = s, .range = range, .head = head};
     kldve_status st = kx_lead(s->ctx, kx_team_lost(&s->home, s->plan->threads), run_pass, &p);
 
-    if (st == KLDVE_OK)
-        st = p.status;
-    return st < 0 ? kx_state_failed(s, p.failed, st) : st;
+    if (st < 0)
+        return st;
+    return p.status < 0 ? kx_state_failed(s, p.failed, p.status) : p.status;
 }
 
 static void copy_out(const kx_state *s, const kx_port *port, float *to)
