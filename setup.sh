@@ -7,14 +7,14 @@
 # Does nothing, and asks nothing, if everything is already installed.
 set -eu
 
-needed="gcc g++ libc6-dev meson ninja-build pkg-config libopenblas-dev libpng-dev libjpeg-dev
+needed="gcc g++ libc6-dev meson ninja-build pkg-config libpng-dev libjpeg-dev
 libdnnl-dev libnanopb-dev libjson-c-dev libcairo2-dev libpango1.0-dev libsqlite3-dev libexpat1-dev
 libopenmpi-dev libsuitesparse-dev"
 # Programs that use the library together with others (examples/hosts, docs/hosts.md): 230 MB.
 for_hosts="ffmpeg libtorch-dev libopencv-videoio-dev libopencv-highgui-dev libsdl2-dev libsdl2-ttf-dev
 libfontconfig-dev xvfb"
 # gfortran: the static OpenBLAS needs its library.
-for_tests="clang libclang-rt-dev libomp-dev gfortran libcmocka-dev python3 python3-numpy
+for_tests="clang libclang-rt-dev libomp-dev libopenblas-dev gfortran libcmocka-dev python3 python3-numpy
 python3-pil python3-torch python3-torchvision python3-sklearn python3-matplotlib python3-onnx
 libonnx-testdata chromium chromium-driver abigail-tools cmake openmpi-bin python3-cffi python3-pycparser doxygen
 zsh fish mandoc $for_hosts"

@@ -1,6 +1,7 @@
 /* load.c - from a file or bytes to a planned network. */
 #include "load.h"
 
+#include "accel/team.h"
 #include "build/crop.h"
 #include "given.h"
 #include "read/limit.h"
@@ -9,6 +10,18 @@
 #include <string.h>
 
 #include <omp.h>
+
+/* All cores, if the system has as many threads. */
+static int32_t choose_threads(kldve_ctx *ctx)
+{
+    int32_t threads = omp_get_max_threads();
+
+    if (kx_has_threads(threads))
+        return threads;
+    kldve_ctx_logf(ctx, KLDVE_LOG_INFO,
+                   "the system has no %d threads left: the network runs in one", (int)threads);
+    return 1;
+}
 
 static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
 {
@@ -30,7 +43,7 @@ static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
                           .plain = (o->flags & KLDVE_ONNX_FLAG_PLAIN) != 0,
                           .direct = (o->flags & KLDVE_ONNX_FLAG_DIRECT) != 0,
                           .measure = net->options.measure,
-                          .threads = o->threads ? o->threads : omp_get_max_threads()};
+                          .threads = o->threads ? o->threads : choose_threads(net->ctx)};
     return kx_plan_new(net->ctx, net->graph, &net->options, &net->plan);
 }
 

@@ -97,7 +97,6 @@ static void build_plan(void *building)
 kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_options *options,
                          kx_plan **out)
 {
-    const kx_home home = kx_home_here();
     kx_planner p = {.ctx = ctx, .g = g, .options = *options};
     struct building b = {.p = &p};
     kldve_status st;
@@ -111,11 +110,12 @@ kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_option
     kx_arena_init(&p.scratch, ctx);
     p.plan->graph = g;
     p.plan->threads = options->threads;
+    p.plan->home = options->lender ? kx_home_of(&options->lender->home) : kx_home_here();
     p.plan->logits.buffer = p.plan->features.buffer = -1;
     p.plan->entry.buffer = -1;
     for (int i = 0; i < KX_TARGETS; i++)
         p.plan->gradient[i].buffer = p.plan->cotangent[i].buffer = -1;
-    st = kx_lead(ctx, kx_team_lost(&home, options->threads), build_plan, &b);
+    st = kx_lead(ctx, &p.plan->home, options->threads, build_plan, &b);
     if (st == KLDVE_OK)
         st = b.status;
     p.plan->passing_bytes += p.scratch.bytes;

@@ -8,6 +8,7 @@
 #include "accel/accel.h"
 #include "accel/byte_desc.h"
 #include "accel/range.h"
+#include "accel/team.h"
 #include "graph/graph.h"
 
 typedef struct kx_buffer {
@@ -195,6 +196,7 @@ typedef struct kx_plan {
     kx_arena arena;        /**< lists of buffers, scale vectors, copies of constants */
     kx_accel *accel;
     int threads;
+    kx_home home; /**< where it was planned, by which thread */
     int32_t nstep, nbuffer;
     kx_step *step;
     kx_buffer *buffer;

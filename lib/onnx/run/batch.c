@@ -63,7 +63,7 @@ kldve_status kx_many_new(kldve_ctx *ctx, const kx_plan *plan, int32_t count, int
     memset(m, 0, sizeof *m);
     m->ctx = ctx;
     m->plan = plan;
-    m->home = kx_home_here();
+    m->home = kx_home_of(&plan->home);
     m->threads = threads;
     m->state = kldve_ctx_alloc(ctx, n, sizeof *m->state);
     m->status = kldve_ctx_alloc(ctx, n, sizeof *m->status);
@@ -210,10 +210,10 @@ static void lead(void *leading)
     l->status = run_pieces(l->m, l->p);
 }
 
-static kldve_status run(const kx_many *m, const pass *p)
+static kldve_status run(kx_many *m, const pass *p)
 {
     struct leading l = {.m = m, .p = p};
-    kldve_status st = kx_lead(m->ctx, kx_team_lost(&m->home, m->threads), lead, &l);
+    kldve_status st = kx_lead(m->ctx, &m->home, m->threads, lead, &l);
 
     return st < 0 ? st : l.status;
 }

@@ -35,7 +35,7 @@ kldve_status kx_state_new(kldve_ctx *ctx, const kx_plan *plan, kx_state **out)
     memset(s, 0, sizeof *s);
     s->ctx = ctx;
     s->plan = plan;
-    s->home = kx_home_here();
+    s->home = kx_home_of(&plan->home);
     s->call = kldve_ctx_alloc(ctx, (size_t)plan->nstep + 1, sizeof *s->call);
     if (!s->call)
         goto nomem;
@@ -134,7 +134,7 @@ static void run_pass(void *pass)
 static kldve_status run(kx_state *s, kx_step_range range, bool head)
 {
     struct pass p = {.state = s, .range = range, .head = head};
-    kldve_status st = kx_lead(s->ctx, kx_team_lost(&s->home, s->plan->threads), run_pass, &p);
+    kldve_status st = kx_lead(s->ctx, &s->home, s->plan->threads, run_pass, &p);
 
     if (st < 0)
         return st;
