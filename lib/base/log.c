@@ -29,13 +29,8 @@ void kldve_ctx_logf(kldve_ctx *ctx, int32_t level, const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-<<<<<<< HEAD
-    kldve_one_line(line);
-    kldve_ctx_to_host(ctx);
-    ctx->log(ctx->log_opaque, level, line);
-    kldve_ctx_from_host(ctx);
-=======
     kldve_printable(line, clean, sizeof clean);
+    kldve_ctx_to_host(ctx);
     ctx->log(ctx->log_opaque, level, clean);
->>>>>>> main
+    kldve_ctx_from_host(ctx);
 }
