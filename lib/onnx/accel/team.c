@@ -1,16 +1,14 @@
 /* team.c - see team.h. */
-#define _DEFAULT_SOURCE 1 /* syscall() */
-
 #include "accel/team.h"
 
+#include "accel/probe.h"
+
+#include <fenv.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <omp.h>
 #include <pthread.h>
-#ifdef __linux__
-#include <sys/syscall.h>
-#endif
-#include <time.h>
 #include <unistd.h>
 
 #include <kldve/backend.h>
@@ -58,62 +56,6 @@ static bool is_lost(const kx_home *home, int threads)
     return threads > 1 && (home->forked || home->process != getpid());
 }
 
-/* ---- are there threads? -------------------------------------------------------------------- */
-
-typedef struct probe {
-    pthread_t thread;
-    pthread_mutex_t *gate; /* open once all are there */
-    long id;               /* the system's */
-} probe;
-
-static void *wait_for_the_others(void *arg)
-{
-    probe *p = arg;
-
-#ifdef __linux__
-    p->id = syscall(SYS_gettid);
-#endif
-    pthread_mutex_lock(p->gate);
-    pthread_mutex_unlock(p->gate);
-    return NULL;
-}
-
-/* A thread that was joined counts for a moment more, so that OpenMP could be refused its own. */
-static void wait_until_gone(const probe *p)
-{
-    const struct timespec pause = {.tv_nsec = 100000};
-    enum { PATIENCE = 1000 }; /* pauses */
-
-#ifdef __linux__
-    for (int i = 0; i < PATIENCE && syscall(SYS_tgkill, getpid(), p->id, 0) == 0; i++)
-        nanosleep(&pause, NULL);
-#endif
-    (void)p;
-    (void)pause;
-}
-
-bool kx_has_threads(int threads)
-{
-    enum { MOST = 256 }; /* of more nobody runs out by the last ones */
-    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-    probe other[MOST];
-    int wanted = threads - 1 < MOST ? threads - 1 : MOST, n = 0;
-
-    pthread_mutex_lock(&gate);
-    for (; n < wanted; n++) {
-        other[n] = (probe){.gate = &gate};
-        if (pthread_create(&other[n].thread, NULL, wait_for_the_others, &other[n]) != 0)
-            break;
-    }
-    pthread_mutex_unlock(&gate);
-    for (int i = 0; i < n; i++)
-        pthread_join(other[i].thread, NULL);
-    for (int i = 0; i < n; i++)
-        wait_until_gone(&other[i]);
-    pthread_mutex_destroy(&gate);
-    return n >= wanted;
-}
-
 static kldve_status ask_for_threads(kldve_ctx *ctx, int threads)
 {
     if (kx_has_threads(threads))
@@ -137,6 +79,58 @@ static void *run_task(void *task)
 
     t->work(t->arg);
     return NULL;
+}
+
+/* Whether this thread rounds to the nearest, keeps small numbers and does not trap.  Where only the
+ * rounding can be seen, the rest is taken for granted. */
+static bool has_default_env(void)
+{
+#if defined(__x86_64__)
+    const unsigned raised = 0x3f, masked_to_nearest = 0x1f80; /* of MXCSR, Intel SDM 1, 10.2.3 */
+
+    return (__builtin_ia32_stmxcsr() & ~raised) == masked_to_nearest;
+#elif defined(__aarch64__) && !defined(__clang__)
+    return __builtin_aarch64_get_fpcr() == 0;
+#else
+    return fegetround() == FE_TONEAREST;
+#endif
+}
+
+static int count_odd_envs(int threads)
+{
+    int odd = 0;
+
+#pragma omp parallel num_threads(threads) reduction(+ : odd)
+    odd += !has_default_env();
+    return odd;
+}
+
+/* OpenMP keeps the numbers of its threads from one team to the next of the same size. */
+static kldve_status work_in_default_env(kldve_ctx *ctx, int threads, void (*work)(void *arg),
+                                        void *arg)
+{
+    fenv_t *host = kldve_ctx_alloc(ctx, (size_t)threads, sizeof *host);
+
+    if (!host)
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for the state of the threads");
+#pragma omp parallel num_threads(threads)
+    {
+        feholdexcept(&host[omp_get_thread_num()]);
+        fesetenv(FE_DFL_ENV);
+    }
+    work(arg);
+#pragma omp parallel num_threads(threads)
+    fesetenv(&host[omp_get_thread_num()]);
+    kldve_ctx_release(ctx, host);
+    return KLDVE_OK;
+}
+
+static kldve_status work_here(kldve_ctx *ctx, int threads, void (*work)(void *arg), void *arg)
+{
+    if (threads > 1 ? count_odd_envs(threads) > 0 : !has_default_env())
+        return work_in_default_env(ctx, threads, work, arg);
+    work(arg);
+    return KLDVE_OK;
 }
 
 static kldve_status lead_elsewhere(kldve_ctx *ctx, struct task *task)
@@ -164,8 +158,5 @@ kldve_status kx_lead(kldve_ctx *ctx, kx_home *home, int threads, void (*work)(vo
         home->led = true;
         home->leader = pthread_self();
     }
-    if (lost)
-        return lead_elsewhere(ctx, &task);
-    work(arg);
-    return KLDVE_OK;
+    return lost ? lead_elsewhere(ctx, &task) : work_here(ctx, threads, work, arg);
 }

@@ -29,13 +29,13 @@ kx_home kx_home_here(void);
 /** The same, with what is known of the teams of threads that led something before. */
 kx_home kx_home_of(const kx_home *before);
 
-/** Whether the system has so many threads at the moment, the calling one among them. */
-bool kx_has_threads(int threads);
-
 /** work(arg) with a team of so many threads, led from here or, where the calling thread may have a
- *  team that a fork left behind, from a new thread, which the caller waits for.
+ *  team that a fork left behind, from a new thread, which the caller waits for.  All threads of the
+ *  team compute in the default floating-point environment meanwhile: those that the host's own
+ * loops made have the host's.
  *  @param home  Of what is about to run.
- *  @return KLDVE_OK; KLDVE_E_NOMEM (the system has no thread left; nothing was run). */
+ *  @return KLDVE_OK; KLDVE_E_NOMEM (the system has no thread left, or no memory; nothing was run).
+ */
 kldve_status kx_lead(kldve_ctx *ctx, kx_home *home, int threads, void (*work)(void *arg),
                      void *arg);
 

@@ -1,7 +1,7 @@
 /* load.c - from a file or bytes to a planned network. */
 #include "load.h"
 
-#include "accel/team.h"
+#include "accel/probe.h"
 #include "build/crop.h"
 #include "given.h"
 #include "read/limit.h"

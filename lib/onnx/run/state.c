@@ -104,10 +104,9 @@ kldve_status kx_state_failed(const kx_state *s, int32_t failed, kldve_status st)
     if (kx_is_stop(st) || s->plan->step[failed].kind == KX_STEP_VISIT ||
         s->plan->step[failed].kind == KX_STEP_ATTEND)
         return st; /* the poll or the visitor has said why */
-    return kldve_ctx_failf(s->ctx, st, "node '%.80s' (%.40s): %s", n ? n->name : "",
-                           n ? n->type : "",
-                           st == KLDVE_E_NOMEM ? "out of memory while oneDNN runs it"
-                                               : "oneDNN failed to run it");
+    return kldve_ctx_failf(
+        s->ctx, st, "node '%.80s' (%.40s): %s", n ? n->name : "", n ? n->type : "",
+        st == KLDVE_E_NOMEM ? "out of memory while oneDNN runs it" : "oneDNN failed to run it");
 }
 
 /* For kx_lead(). */
