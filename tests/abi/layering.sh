@@ -37,8 +37,10 @@ forbid 'no thread-local state' '_Thread_local|__thread|thread_local' $core $engi
 if [ -n "$engine" ]; then
     forbid 'oneDNN stays in accel/' "$inc(oneapi|dnnl|accel/onednn\.h)" \
         $(echo "$engine" | grep -v '^lib/onnx/accel/')
-    forbid 'only onednn2.c and onednn3.c know which oneDNN it is' 'DNNL_VERSION' \
-        $(echo "$engine" | grep -vE '^lib/onnx/accel/onednn[23]\.c$')
+    forbid 'only onednn2.c, onednn3.c and barrier.h know which oneDNN it is' 'DNNL_VERSION' \
+        $(echo "$engine" | grep -vE '^lib/onnx/accel/(onednn[23]\.c|barrier\.h)$')
+    forbid 'what takes memory in oneDNN is called through barrier.h' \
+        '(^|[^a-z_])dnnl_[a-z_]*_(create|init|execute|wait|append|set|clone|permute|next)[a-z_]*\(' $engine
     forbid 'kernels do not know the planner' "${inc}(plan/|plan\.h)" \
         $(echo "$engine" | grep -E '^lib/onnx/run/(dense|elementwise|relevance_kernels|kernel)\.')
     # The engine's passes ask an operator's traits.  The names are those of the operator table; patterns

@@ -2,16 +2,28 @@
 #include "accel/barrier.h"
 
 #include <cstdlib>
+#include <sys/mman.h>
 
+// Pages for code and blocks of malloc() have one limit in common, but what malloc() has left in its
+// heap is none for pages.  A large block would also raise the size from which malloc() maps blocks.
 bool kx_has_room(size_t nbytes)
 {
-    void *volatile memory = nullptr; // volatile, or compilers leave out both calls
+    void *pages, *volatile block; // volatile, or compilers leave out malloc() and free()
+    bool both;
 
-    if (nbytes == 0)
-        return true;
-    memory = std::malloc(nbytes);
-    std::free(memory);
-    return memory != nullptr;
+    if (nbytes <= KX_ROOM_OBJECT) {
+        block = nbytes ? std::malloc(nbytes) : nullptr;
+        both = !nbytes || block;
+        std::free(block);
+        return both;
+    }
+    pages = mmap(nullptr, nbytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    block = std::malloc(KX_ROOM_OBJECT);
+    both = pages != MAP_FAILED && block;
+    std::free(block);
+    if (pages != MAP_FAILED)
+        munmap(pages, nbytes);
+    return both;
 }
 
 namespace

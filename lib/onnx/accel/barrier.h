@@ -4,11 +4,11 @@
  * oneDNN is C++.  Where there is no memory its functions throw, also out of its C interface, and a
  * C program that an exception reaches is ended.  Its own `new` gives a constructor a null pointer
  * to write to, and where no page can be had for generated code it writes there, too.  So each
- * call here first asks malloc() for `room` bytes, more than it needs, and gives them back; and it
- * catches what is thrown.  What remains is in docs/reliability.md.
+ * call here first asks for `room` bytes, more than it needs, and gives them back; and it catches
+ * what is thrown.  What remains is in docs/reliability.md.
  *
- * The files of this folder call these functions by this table; the test `barrier` looks for others.
- * Those that free or only read take no memory and are called directly. */
+ * The files of this folder call these functions by this table; the test `layering` looks for
+ * others.  Those that free or only read take no memory and are called directly. */
 #ifndef KLDVE_ONNX_BARRIER_H
 #define KLDVE_ONNX_BARRIER_H
 
@@ -93,7 +93,8 @@ struct kx_dnnl {
 };
 extern const struct kx_dnnl kx_dnnl;
 
-/** Whether malloc() has so many bytes at the moment.  Another thread may take them meanwhile. */
+/** Whether the system has so many bytes for this process at the moment.  Another thread may take
+ *  them meanwhile. */
 bool kx_has_room(size_t nbytes);
 
 #ifdef __cplusplus
