@@ -10,7 +10,7 @@
 enum {
     KLDVE_MESSAGE_SIZE = 512,
     KLDVE_ADVICE_SIZE = 192,
-    KLDVE_LIMITS = KLDVE_LIMIT_PICTURE_PIXELS + 1
+    KLDVE_LIMITS = KLDVE_LIMIT_WORK + 1
 };
 
 /* What a host registered: copies, each a struct of the same type. */
