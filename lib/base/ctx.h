@@ -21,9 +21,6 @@ void kldve_ctx_clear(kldve_ctx *ctx);
  *  KLDVE_E_LIMIT. */
 kldve_status kldve_ctx_over_budget(kldve_ctx *ctx, kldve_status status);
 
-/** Make a text one printable line: control characters become spaces. */
-void kldve_one_line(char *text);
-
 /** What the calls on a new context may do: anything. */
 void kldve_control_init(kldve_ctx *ctx);
 
