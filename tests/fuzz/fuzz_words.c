@@ -29,7 +29,8 @@ static void target(kldve_ctx *ctx, const char *text, bool single)
     n.shape.struct_size = sizeof n.shape;
     n.shape.classes = single ? 2 : 5;
     n.shape.single = single;
-    watch_that(kldve_labels_parse(ctx, list, single ? 8 : sizeof list - 1, &n.labels) == KLDVE_OK, "labels");
+    watch_that(kldve_labels_parse(ctx, list, single ? 8 : sizeof list - 1, &n.labels) == KLDVE_OK,
+               "labels");
     ok = classes_target(&n, "target", text, &o);
     heard(ok);
     if (ok)
