@@ -6,18 +6,18 @@
 #include "metrics.h"
 
 #include "parts/metric_job.h"
-#include "stages/curve.h"
+#include "stages/ranks.h"
 
 static kldve_status compute(const kldve_metric_job *job, double *value)
 {
     size_t count = (size_t)job->height * (size_t)job->width;
-    uint32_t *order = kldve_ctx_alloc(job->ctx, count, 2 * sizeof *order);
+    kldve_ranked *work = kldve_ctx_alloc(job->ctx, count, 2 * sizeof *work);
 
-    if (!order)
+    if (!work)
         return kldve_metric_out_of_memory(job);
-    kldve_curve_order(job->evidence, count, 0, order, order + count);
-    *value = kldve_curve_ties(job->evidence, order, count);
-    kldve_ctx_release(job->ctx, order);
+    kldve_rank(job->evidence, count, work, work + count);
+    *value = kldve_ranked_ties(work, count);
+    kldve_ctx_release(job->ctx, work);
     return KLDVE_OK;
 }
 
