@@ -20,6 +20,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "image/resample.h"
+
 enum { SIDE_MAX = 65535 };
 
 /* round(difference / 2), halves to the even neighbour. */
@@ -146,16 +148,15 @@ kldve_status kldve_preprocess_view(kldve_ctx *ctx, int32_t width, int32_t height
 static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_input_spec *spec,
                         const kldve_shape *shape, const cut *c, kldve_image **out)
 {
-    kldve_image *whole = NULL, *crop = NULL;
-    kldve_status st = kldve_image_resize_by(ctx, picture, spec->interpolation, (int32_t)c->size[0],
-                                            (int32_t)c->size[1], &whole);
+    const int32_t size[2] = {(int32_t)c->size[0], (int32_t)c->size[1]};
+    kldve_image *crop = NULL;
+    kldve_status st;
 
-    if (st < 0 || kldve_input_spec_pads(spec)) {
-        *out = whole;
-        return st;
-    }
-    st = kldve_image_crop(ctx, whole, c->x, c->y, c->width, c->height, &crop);
-    kldve_image_free(whole);
+    if (kldve_input_spec_pads(spec))
+        return kldve_image_resize_by(ctx, picture, spec->interpolation, size[0], size[1], out);
+    st = kldve_image_resize_part(ctx, picture, spec->interpolation, size,
+                                 (const int32_t[2]){c->x, c->y},
+                                 (const int32_t[2]){c->width, c->height}, &crop);
     if (st < 0 || is_input_size(shape, c->width, c->height)) {
         *out = crop;
         return st;
