@@ -248,7 +248,7 @@ typedef struct kldve_backend {
 /** Record why a call fails and return `status`: `return kldve_ctx_fail(ctx, status, "why");`
  *  @param status   What is returned.
  *  @param ctx      NULL: nothing is recorded.  Without a message the name of the status is.
- *  @param message  Copied and cut at 511 bytes; control characters become spaces.
+ *  @param message  Copied and cut at 511 bytes; made printable, see kldve_printable().
  *  @return `status`.
  *  @since 0.1 */
 KLDVE_API kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const char *message);

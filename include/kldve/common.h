@@ -141,6 +141,20 @@ enum {
  *  @since 0.1 */
 KLDVE_API const char *kldve_status_name(kldve_status status);
 
+/** Make text from outside fit to be shown on a terminal: a label, a file's name, the name of a
+ * node. What the library itself says (kldve_ctx_message(), the log) has been through this; names
+ * that it hands out are those of the file.
+ *
+ *  Control characters (C0, DEL, C1) and separators of lines and paragraphs become spaces.  U+FFFD
+ *  stands for each byte that is not UTF-8, and for each character that nobody sees: those that turn
+ *  the direction of writing, join or separate without a width, or are tags.
+ *  @param text  NULL is "".
+ *  @param out   [size], the caller's, at least 1; text that is too long is cut between two
+ *               characters.  3 * strlen(text) + 1 bytes are always enough.  NULL, or a `size` of 0:
+ *               nothing happens.
+ *  Safe from any thread.  @since 0.1 */
+KLDVE_API void kldve_printable(const char *text, char *out, size_t size);
+
 /** The version of the loaded library, "MAJOR.MINOR.PATCH".  Static storage.  Safe from any thread.
  *  @since 0.1 */
 KLDVE_API const char *kldve_version(void);
@@ -203,7 +217,8 @@ KLDVE_API const char *kldve_ctx_message(const kldve_ctx *ctx);
  *  Runs in the thread that made the call.  It may use other contexts as it likes, and of this one
  *  kldve_ctx_cancel(), kldve_ctx_message(), kldve_ctx_set_progress() and calls on objects that the
  *  call under way does not use; no progress is reported from within those.  It must return: neither
- *  longjmp() nor an exception may cross the library.
+ *  longjmp() nor an exception may cross the library.  It finds the floating-point environment in
+ *  which the call was made; the library itself computes in the default one.
  *  @param done,total  Steps of this stage.
  *  @param stage  Borrowed for the call. */
 typedef int32_t (*kldve_progress_fn)(void *opaque, const char *stage, int64_t done, int64_t total);

@@ -17,9 +17,6 @@ kldve_status kldve_ctx_add_metric(kldve_ctx *ctx, const kldve_metric *metric);
  * that by kldve_ctx_enter().  Accepts NULL. */
 void kldve_ctx_clear(kldve_ctx *ctx);
 
-/** Make a text one printable line: control characters become spaces. */
-void kldve_one_line(char *text);
-
 /** What the calls on a new context may do: anything. */
 void kldve_control_init(kldve_ctx *ctx);
 

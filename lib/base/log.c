@@ -6,6 +6,7 @@
 
 #include "ctx.h"
 #include "ctx_struct.h"
+#include "float_env.h"
 
 enum { LINE_SIZE = 1024 };
 
@@ -20,7 +21,7 @@ void kldve_ctx_set_log(kldve_ctx *ctx, int32_t max_level, kldve_log_fn log, void
 
 void kldve_ctx_logf(kldve_ctx *ctx, int32_t level, const char *format, ...)
 {
-    char line[LINE_SIZE];
+    char line[LINE_SIZE], clean[LINE_SIZE];
     va_list args;
 
     if (!ctx || !format || !ctx->log || level > ctx->log_level)
@@ -28,6 +29,8 @@ void kldve_ctx_logf(kldve_ctx *ctx, int32_t level, const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    kldve_one_line(line);
-    ctx->log(ctx->log_opaque, level, line);
+    kldve_printable(line, clean, sizeof clean);
+    kldve_ctx_to_host(ctx);
+    ctx->log(ctx->log_opaque, level, clean);
+    kldve_ctx_from_host(ctx);
 }

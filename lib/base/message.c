@@ -9,14 +9,6 @@
 #include "ctx_struct.h"
 #include "limits.h"
 
-/* Names from hostile files end up here. */
-void kldve_one_line(char *text)
-{
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
-}
-
 const char *kldve_ctx_message(const kldve_ctx *ctx)
 {
     return ctx ? ctx->message : "";
@@ -50,16 +42,17 @@ static const char *or_status(const char *format, kldve_status status)
 
 kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *format, ...)
 {
+    char text[KLDVE_MESSAGE_SIZE];
     va_list args;
 
     if (!ctx)
         return status;
     va_start(args, format);
-    vsnprintf(ctx->message, sizeof ctx->message, or_status(format, status), args);
+    vsnprintf(text, sizeof text, or_status(format, status), args);
     va_end(args);
+    kldve_printable(text, ctx->message, sizeof ctx->message); /* names come from hostile files */
     if (status == KLDVE_E_NOMEM)
         say_limit(ctx);
-    kldve_one_line(ctx->message);
     return status;
 }
 

@@ -22,11 +22,11 @@ NUMBERS = {
     "index": 0, "target": 0, "x": 0, "y": 0, "frame": 0, "kind": 0, "limit": 0, "rule": 0, "quality": 0, "stride": 0,
     "flag": 1, "level": 1, "layer": 0, "max_level": 1, "reading": 1, "colormap": 1, "view": 1, "upsampling": 1, "fit": 1, "interpolation": 1,
     "format": 1, "count": 1, "done": 1, "total": 2,
-    "width": 32, "height": 32, "out_width": 32, "out_height": 32, "nbytes": 64, "n": SCORES, "classes": SCORES, "value": 1 << 40,
+    "size": 64, "width": 32, "height": 32, "out_width": 32, "out_height": 32, "nbytes": 64, "n": SCORES, "classes": SCORES, "value": 1 << 40,
     "status": -1, "kldve_ctx_leave.status": 0, "milliseconds": 1e6, "temperature": 2.0, "perplexity": 3.0, "part": 0.5,
     "seed": 0, "kldve_colormap_rgb.value": 0.5}
 STRINGS = {
-    "message": "why", "format": "plain", "call": "test", "stage": "test", "what": "0", "folder": DEMO,
+    "message": "why", "format": "plain", "call": "test", "stage": "test", "what": "0", "folder": DEMO, "kldve_printable.text": "a label",
     "kldve_colormap_from_name.name": "jet", "kldve_reading_from_name.name": "paper",
     "kldve_map_view_from_name.name": "masked", "kldve_upsampling_from_name.name": "lanczos",
     "kldve_method_find.name": "kl-dve", "kldve_metric_find.name": "energy_area",

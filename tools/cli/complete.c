@@ -54,8 +54,14 @@ static void offer(const void *opaque, const char *word, const char *what)
 {
     const line *l = opaque;
 
-    if (begins_with(word, l->value) && !strpbrk(word, "\t\n"))
-        printf("%s%s\t%s\n", l->before, word, what);
+    char clean[LABEL_SIZE];
+
+    clean_text(word, clean, sizeof clean);
+    if (!begins_with(word, l->value) || strcmp(clean, word) != 0) /* which cannot be typed either */
+        return;
+    printf("%s%s\t", l->before, word);
+    print_text(stdout, what);
+    printf("\n");
 }
 
 static void say_kind(const line *l, const char *kind)

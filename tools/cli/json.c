@@ -45,7 +45,7 @@ bool json_put_text(json_object *object, const char *key, const char *text)
     clean = malloc(size);
     if (!clean)
         return false;
-    clean_text(text, clean, size);
+    valid_text(text, clean, size);
     ok = json_put(object, key, json_object_new_string(clean));
     free(clean);
     return ok;
@@ -120,16 +120,74 @@ bool json_put_value(json_object *object, const kldve_record *r)
            json_put_text(object, "question", number_question(r->target));
 }
 
+/* The bytes of the character at `text`, which is valid UTF-8. */
+static size_t character(const char *text)
+{
+    size_t n = 1;
+
+    while (n < 4 && (text[n] & 0xc0) == 0x80)
+        n++;
+    return n;
+}
+
+/* As \u and four digits; past U+FFFF two of these (RFC 8259, 7). */
+static size_t put_escape(const char *text, size_t n, char *out)
+{
+    unsigned long point = (unsigned char)*text;
+
+    if (n > 1)
+        point &= 0x7fUL >> n;
+    for (size_t i = 1; i < n; i++)
+        point = point << 6 | ((unsigned char)text[i] & 0x3fUL);
+    if (point < 0x10000)
+        return (size_t)sprintf(out, "\\u%04lx", point);
+    point -= 0x10000;
+    return (size_t)sprintf(out, "\\u%04lx\\u%04lx", 0xd800 + (point >> 10),
+                           0xdc00 + (point & 0x3ff));
+}
+
+/* Whether a terminal shows the character as it is.  json-c itself escapes what is below U+0020, and
+ * its line feeds are layout. */
+static bool is_shown(const char *text, size_t n)
+{
+    char one[5] = "", clean[8];
+
+    if (n == 1 && *text != 0x7f)
+        return true;
+    memcpy(one, text, n);
+    clean_text(one, clean, sizeof clean);
+    return strcmp(one, clean) == 0;
+}
+
+char *json_text(json_object *object, int flags)
+{
+    enum { MOST = 6 /* bytes of an escape for each byte of text */ };
+    const char *text = object ? json_object_to_json_string_ext(object, flags) : NULL;
+    char *out = text ? malloc(MOST * strlen(text) + 1) : NULL, *to = out;
+
+    while (out && *text) {
+        size_t n = character(text);
+
+        if (is_shown(text, n)) {
+            memcpy(to, text, n);
+            to += n;
+        } else {
+            to += put_escape(text, n, to);
+        }
+        text += n;
+    }
+    if (out)
+        *to = '\0';
+    return out;
+}
+
 bool json_write(const char *path, json_object *object)
 {
-    const char *text = NULL;
+    char *text = json_text(object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+                                       JSON_C_TO_STRING_NOSLASHESCAPE);
     output_part part[2] = {{NULL, 0}, {"\n", 1}};
     bool ok;
 
-    if (object)
-        text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-                                                          JSON_C_TO_STRING_SPACED |
-                                                          JSON_C_TO_STRING_NOSLASHESCAPE);
     if (!text) {
         complain("%s: out of memory", path);
         json_object_put(object);
@@ -138,6 +196,7 @@ bool json_write(const char *path, json_object *object)
     part[0].bytes = text;
     part[0].nbytes = strlen(text);
     ok = output_write(path, part, 2);
+    free(text);
     json_object_put(object);
     return ok;
 }

@@ -16,7 +16,8 @@ bool json_put_number(json_object *object, const char *key, double value, int dig
 /** Milliseconds, to the microsecond. */
 bool json_put_ms(json_object *object, const char *key, double value);
 
-/** Names of files and labels may be in any encoding, JSON is UTF-8.  NULL: null. */
+/** The exact text, but for bytes that are not UTF-8, as names of files can have: JSON is UTF-8.
+ * NULL: null. */
 bool json_put_text(json_object *object, const char *key, const char *text);
 
 /** At the end of an array; NULL for an item that could not be made. */
@@ -39,6 +40,12 @@ bool json_put_value(json_object *object, const kldve_record *record);
 
 /** "flags": the names of KLDVE_RESULT_* that are set. */
 bool json_put_flags(json_object *object, uint64_t flags);
+
+/** JSON as text, for the caller to free.  What a terminal would obey or not show stands in it as
+ *  \u001b and so on, so that a program reads the exact text and a terminal shows all of it.
+ *  @param flags  JSON_C_TO_STRING_*.
+ *  @return NULL: out of memory, or `object` is NULL. */
+char *json_text(json_object *object, int flags);
 
 /** Write the object to a file, "-" is standard output, and free it; NULL: it could not be made.
  *  False after a message. */

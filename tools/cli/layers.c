@@ -65,14 +65,14 @@ static void say_tensors(const kldve_onnx *net)
 
     printf("    %-*s  %-18s  %s\n", width, "tensor", "operator", "shape");
     for (int32_t i = 0; kldve_onnx_tensor_at(net, i, &t) == KLDVE_OK; i++) {
-        char shape[SHAPE_SIZE], grid[SHAPE_SIZE], name[LABEL_SIZE];
+        char shape[SHAPE_SIZE], grid[SHAPE_SIZE], name[LABEL_SIZE], op[LABEL_SIZE];
 
         shape_text(&t, shape);
         clean_text(t.name, name, sizeof name);
+        clean_text(*t.op ? t.op : "(input)", op, sizeof op);
         grid_text(&t, grid);
-        printf("  %c %-*s  %-18s  %s%s%s%s\n", t.explainable ? '*' : ' ', width, name,
-               *t.op ? t.op : "(input)", shape, grid, t.is_layer ? "   <- layer" : "",
-               t.is_logits ? "   <- logits" : "");
+        printf("  %c %-*s  %-18s  %s%s%s%s\n", t.explainable ? '*' : ' ', width, name, op, shape,
+               grid, t.is_layer ? "   <- layer" : "", t.is_logits ? "   <- logits" : "");
     }
     printf("\n* can be explained (--layer NAME); <- layer and <- logits are used now\n");
 }

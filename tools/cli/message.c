@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -25,24 +26,47 @@ static size_t utf8_length(const unsigned char *s)
     return n;
 }
 
-void clean_text(const char *text, char *out, size_t size)
+void valid_text(const char *text, char *out, size_t size)
 {
-    static const char replacement[] = "\xef\xbf\xbd";
-    const unsigned char *s = (const unsigned char *)text;
+    static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
     size_t used = 0;
 
-    while (*s) {
-        size_t n = utf8_length(s), add = n ? n : sizeof replacement - 1;
+    while (*text) {
+        size_t n = utf8_length((const unsigned char *)text), add = n ? n : sizeof replacement - 1;
 
         if (used + add >= size)
             break;
-        memcpy(out + used, n ? (const char *)s : replacement, add);
-        if (n == 1 && (*s < 0x20 || *s == 0x7f))
-            out[used] = ' ';
+        memcpy(out + used, n ? text : replacement, add);
         used += add;
-        s += n ? n : 1;
+        text += n ? n : 1;
     }
     out[used] = '\0';
+}
+
+void clean_text(const char *text, char *out, size_t size)
+{
+    kldve_printable(text, out, size);
+}
+
+void print_text(FILE *to, const char *text)
+{
+    size_t size = 3 * strlen(text) + 1;
+    char *clean = malloc(size);
+
+    if (clean) {
+        clean_text(text, clean, size);
+        fputs(clean, to);
+    } else {
+        fputs("...", to);
+    }
+    free(clean);
+}
+
+void print_wrote(FILE *to, const char *path)
+{
+    fputs("wrote ", to);
+    print_text(to, path);
+    fputc('\n', to);
 }
 
 /* Where complaints of this thread go in place of standard error. */
@@ -86,11 +110,14 @@ void complain(const char *format, ...)
 void complain_ctx(const kldve_ctx *ctx, const char *file, kldve_status status)
 {
     const char *message = kldve_ctx_message(ctx);
-    size_t n = strlen(file);
+    char name[4 * MESSAGE_SIZE]; /* as the message has it */
+    size_t n;
 
+    clean_text(file, name, sizeof name);
+    n = strlen(name);
     if (*message == '\0')
         message = kldve_status_name(status);
-    if (strncmp(message, file, n) == 0 && message[n] == ':')
+    if (strncmp(message, name, n) == 0 && message[n] == ':')
         complain("%s", message);
     else
         complain("%s: %s", file, message);

@@ -18,7 +18,7 @@ enum { MESSAGE_SIZE = 1024, LABEL_SIZE = 256 };
 
 /* ---- message.c ---------------------------------------------------------------------------- */
 
-/** "kldve: ..." as one line on standard error; control characters become spaces. */
+/** "kldve: ..." as one line on standard error, through clean_text(). */
 void complain(const char *format, ...) KLDVE_PRINTF(1, 2);
 
 /** From now on keep the first complaint of this thread in `line`, of `size` bytes, and print none:
@@ -32,8 +32,18 @@ void complain_over_line(bool drawn);
  *  about; a message that already begins with its name is printed unchanged. */
 void complain_ctx(const kldve_ctx *ctx, const char *file, kldve_status status);
 
-/** Copy `text` as valid UTF-8 without control characters, cut to `size` bytes with its NUL. */
+/** kldve_printable(), for all that people read: a terminal, a sheet, a page. */
 void clean_text(const char *text, char *out, size_t size);
+
+/** Write clean_text() of any length to a stream. */
+void print_text(FILE *to, const char *text);
+
+/** "wrote FILE", as a line. */
+void print_wrote(FILE *to, const char *path);
+
+/** Copy `text` as it is, but for bytes that are not UTF-8, each of which becomes U+FFFD: for
+ *  programs.  At most `size` bytes with its NUL; 3 * strlen(text) + 1 are enough. */
+void valid_text(const char *text, char *out, size_t size);
 
 /** Add a name to a list for people, "a, b, c"; `list` begins as "" and has room for `size` bytes,
  *  which cut it. */

@@ -127,9 +127,10 @@ static void sum_up(const evaluation *e, const run_end *end, int32_t unreadable_p
 
     if (e->args->grid.quiet || taken)
         return;
-    printf("%s: %d question%s x %d network%s, %lld measured now", e->args->db,
-           (int)e->data.questions, e->data.questions == 1 ? "" : "s", (int)e->networks,
-           e->networks == 1 ? "" : "s", (long long)end->measured);
+    print_text(stdout, e->args->db);
+    printf(": %d question%s x %d network%s, %lld measured now", (int)e->data.questions,
+           e->data.questions == 1 ? "" : "s", (int)e->networks, e->networks == 1 ? "" : "s",
+           (long long)end->measured);
     if (e->args->shard)
         printf(", part %s", e->args->shard);
     if (unreadable_pictures > 0)

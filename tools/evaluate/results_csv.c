@@ -5,8 +5,13 @@
 #include <math.h>
 #include <string.h>
 
+/* CSV has no escapes, and people look at it: text is as a terminal may have it. */
 void results_put_field(FILE *file, const char *text)
 {
+    char clean[4 * MESSAGE_SIZE];
+
+    clean_text(text, clean, sizeof clean);
+    text = clean;
     if (!strpbrk(text, ",\"\n\r")) {
         fputs(text, file);
         return;

@@ -75,15 +75,18 @@ static bool fill_object(json_object *o, const store_plan *plan, const store_row 
 static bool put_json(exporter *e, const store_row *row)
 {
     json_object *o = json_object_new_object();
-    const char *text = NULL;
+    char *text = NULL;
+    bool ok;
 
     if (o && fill_object(o, e->plan, row))
-        text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE);
+        text = json_text(o, JSON_C_TO_STRING_NOSLASHESCAPE);
     if (text)
         fprintf(e->file, "%s%s", e->begun ? e->array ? ",\n" : "\n" : "", text);
+    ok = text != NULL;
+    free(text);
     json_object_put(o);
     e->begun = true;
-    return text != NULL;
+    return ok;
 }
 
 static bool put_row(void *opaque, const store_row *row)

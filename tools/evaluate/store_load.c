@@ -45,6 +45,19 @@ static bool copy_text(sqlite3_stmt *row, int column, const char **out)
     return *out || sqlite3_column_type(row, column) == SQLITE_NULL;
 }
 
+/* The same, as people may read it: whoever made the database may have put anything there. */
+static bool copy_name(sqlite3_stmt *row, int column, const char **out)
+{
+    const char *text = store_text(row, column);
+    size_t size = 3 * strlen(text) + 1;
+    char *clean = malloc(size);
+
+    if (clean)
+        clean_text(text, clean, size);
+    *out = clean;
+    return clean != NULL;
+}
+
 /* Goes through a query of `count` rows. */
 typedef bool read_row(sqlite3_stmt *row, void *array, int32_t i);
 
@@ -66,7 +79,7 @@ static bool read_item(sqlite3_stmt *row, void *array, int32_t i)
 {
     store_item *item = (store_item *)array + i;
 
-    return copy_text(row, 0, &item->name) && copy_text(row, 1, &item->spec);
+    return copy_name(row, 0, &item->name) && copy_text(row, 1, &item->spec);
 }
 
 static bool load_items(const store *s, const char *table, int32_t *count, const store_item **out)

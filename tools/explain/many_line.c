@@ -54,7 +54,8 @@ char *many_said(const explanation *e, const explain_args *args)
 
     if (!to)
         return NULL;
-    fprintf(to, "%s: ", args->picture.text[0]);
+    print_text(to, args->picture.text[0]);
+    fprintf(to, ": ");
     say_class(e, e->record.target, to);
     if (e->tops > 0 && e->top[0] != e->record.target) {
         fprintf(to, ", first is ");
@@ -65,8 +66,10 @@ char *many_said(const explanation *e, const explain_args *args)
         fprintf(to, ", %s", words);
     }
     say_flags(&e->record, to);
-    if (file_of(args))
-        fprintf(to, " -> %s", file_of(args));
+    if (file_of(args)) {
+        fprintf(to, " -> ");
+        print_text(to, file_of(args));
+    }
     if (fclose(to) == 0)
         return text;
     free(text);
@@ -78,9 +81,7 @@ char *many_said(const explanation *e, const explain_args *args)
 /* The object is freed. */
 static char *one_line(json_object *object)
 {
-    const char *text =
-        object ? json_object_to_json_string_ext(object, JSON_C_TO_STRING_NOSLASHESCAPE) : NULL;
-    char *line = text ? strdup(text) : NULL;
+    char *line = json_text(object, JSON_C_TO_STRING_NOSLASHESCAPE);
 
     json_object_put(object);
     return line;

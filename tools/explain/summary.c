@@ -95,7 +95,9 @@ static void say_maps(FILE *out, const explanation *e)
 {
     const kldve_shape *s = &e->net.shape;
 
-    fprintf(out, ", layer %s: %d maps of ", e->net.layer, (int)s->maps);
+    fprintf(out, ", layer ");
+    print_text(out, e->net.layer);
+    fprintf(out, ": %d maps of ", (int)s->maps);
     if (s->frames > 1)
         fprintf(out, "%d frames of ", (int)s->frames);
     fprintf(out, "%d x %d", (int)(s->height / s->frames), (int)s->width);
@@ -201,7 +203,7 @@ static void say_files(FILE *out, const explain_args *args)
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (files[i])
-            fprintf(out, "wrote %s\n", files[i]);
+            print_wrote(out, files[i]);
 }
 
 /* Seconds; the record has all stages in milliseconds. */

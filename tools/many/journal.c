@@ -20,7 +20,7 @@ static char *key_of(const char *path)
     char *key = malloc(size);
 
     if (key)
-        clean_text(path, key, size);
+        valid_text(path, key, size);
     return key;
 }
 

@@ -155,12 +155,13 @@ static bool say_end(const report *r)
                  (int)r->book.next);
     if (r->args->grid.quiet || strcmp(r->args->page, "-") == 0)
         return output_flush() && whole && r->failed == 0;
+    fputs("wrote ", stdout);
+    print_text(stdout, r->args->page);
     if (r->book.parts > 0)
-        printf("wrote %s, a list of %d pictures, and their pages in the folder beside it: %d, "
-               "since one page would be too large for a browser\n",
-               r->args->page, (int)r->book.next, (int)r->book.parts);
-    else
-        printf("wrote %s\n", r->args->page);
+        printf(", a list of %d pictures, and their pages in the folder beside it: %d, "
+               "since one page would be too large for a browser",
+               (int)r->book.next, (int)r->book.parts);
+    printf("\n");
     return output_flush() && whole && r->failed == 0;
 }
 

@@ -159,9 +159,9 @@ static bool run(grid *g, kldve_ctx *ctx, const void *values)
         if (args->table || (!args->sheet && !args->json))
             compare_table(g);
         if (args->sheet)
-            printf("wrote %s\n", args->sheet);
+            print_wrote(stdout, args->sheet);
         if (args->json)
-            printf("wrote %s\n", args->json);
+            print_wrote(stdout, args->json);
     }
     return output_flush();
 }

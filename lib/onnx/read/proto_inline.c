@@ -6,8 +6,10 @@
  *     first output of the call + separator + name
  *
  * The separator is "/" followed by enough "~" that it occurs in no name of the file.  No part of it
- * both begins and ends it, so it occurs only once in a new name, and the outputs of calls are
- * distinct.  Hence the new names differ from each other and from all names of the file. */
+ * both begins and ends it, so a new name can be taken apart in one way only.  Calls side by side
+ * have distinct outputs.  A call inside a function may have the first output of the call around it,
+ * because that function hands it out; the separator is repeated then, once more for each such call.
+ * Hence the new names differ from each other and from all names of the file. */
 #include "limit.h"
 #include "proto_function.h"
 
@@ -223,27 +225,44 @@ static kldve_status emit_aliases(inliner *in, const kx_function *f, const kx_pro
     return KLDVE_OK;
 }
 
-static kldve_status expand(inliner *in, kx_function *f, const kx_proto_node *call)
+/* A call that is expanded, and the one in whose body it stands. */
+typedef struct call_site {
+    const char *output, *prefix;
+    const struct call_site *around;
+} call_site;
+
+/* What the private names of a call begin with. */
+static kldve_status choose_prefix(inliner *in, call_site *site)
 {
-    const char *prefix = first_output(call);
+    site->prefix = site->output;
+    for (const call_site *s = site->around; s; s = s->around)
+        if (strcmp(s->output, site->output) == 0)
+            return join(in, s->prefix, "", &site->prefix);
+    return KLDVE_OK;
+}
+
+static kldve_status expand(inliner *in, kx_function *f, const kx_proto_node *call,
+                           const call_site *around)
+{
+    call_site site = {.output = first_output(call), .around = around};
     kldve_status st;
 
-    if (!prefix) /* it has no effect */
+    if (!site.output) /* it has no effect */
         return KLDVE_OK;
-    if ((st = bind(in, f, call)) < 0)
+    if ((st = choose_prefix(in, &site)) < 0 || (st = bind(in, f, call)) < 0)
         return st;
     for (size_t i = 0; i < f->nnode; i++) {
         const kx_body_node *b = &f->node[i];
         kx_proto_node n = b->node;
 
         n.opset = (int32_t)f->opset;
-        if ((st = rename_all(in, prefix, b->in, n.nin, &n.in)) < 0 ||
-            (st = rename_all(in, prefix, b->out, n.nout, &n.out)) < 0 ||
+        if ((st = rename_all(in, site.prefix, b->in, n.nin, &n.in)) < 0 ||
+            (st = rename_all(in, site.prefix, b->out, n.nout, &n.out)) < 0 ||
             (st = resolve_attrs(in, f, call, &b->node, &n)) < 0)
             return st;
-        if (*n.name && (st = join(in, prefix, n.name, &n.name)) < 0)
+        if (*n.name && (st = join(in, site.prefix, n.name, &n.name)) < 0)
             return st;
-        if ((st = b->callee ? expand(in, b->callee, &n) : emit(in, &n)) < 0)
+        if ((st = b->callee ? expand(in, b->callee, &n, &site) : emit(in, &n)) < 0)
             return st;
     }
     return emit_aliases(in, f, call);
@@ -274,7 +293,7 @@ kldve_status kx_inline_functions(kx_reader *r, const void *bytes, size_t n, size
     for (int32_t i = 0; i < m->nnode; i++) {
         kx_function *f = kx_function_called(&in.fs, &m->node[i]);
 
-        if ((st = f ? expand(&in, f, &m->node[i]) : emit(&in, &m->node[i])) < 0)
+        if ((st = f ? expand(&in, f, &m->node[i], NULL) : emit(&in, &m->node[i])) < 0)
             return st;
     }
     assert(in.nnode <= total);
