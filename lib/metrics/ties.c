@@ -10,15 +10,12 @@
 
 static kldve_status compute(const kldve_metric_job *job, double *value)
 {
-    size_t count = (size_t)job->height * (size_t)job->width;
-    kldve_ranked *work = kldve_ctx_alloc(job->ctx, count, 2 * sizeof *work);
+    const kldve_ranked *sorted;
+    kldve_status st = kldve_metric_sorted(job, true, &sorted);
 
-    if (!work)
-        return kldve_metric_out_of_memory(job);
-    kldve_rank(job->evidence, count, work, work + count);
-    *value = kldve_ranked_ties(work, count);
-    kldve_ctx_release(job->ctx, work);
-    return KLDVE_OK;
+    if (st == KLDVE_OK)
+        *value = kldve_ranked_ties(sorted, (size_t)job->height * (size_t)job->width);
+    return st;
 }
 
 const kldve_metric kldve_ties_metric = {
