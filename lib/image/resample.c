@@ -10,20 +10,27 @@
  * s is 1.  Kernels (interpolation.c), rounding between the passes and weights in multiples of 2^-22
  * follow Pillow's resize(), so the results agree with it.
  *
+ * Of the output a window alone can be asked for: only what it shows is computed.
+ *
  * Cost: 2s + 1 multiplications per value and direction, s times the width of the kernel. */
-#include "codec.h"
+#include "resample.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/size.h"
+#include "codec.h"
 #include "interpolation.h"
-#include "resample.h"
 #include "resample_column.h"
 
-/* The weights of one direction.  Output i sums `span[i].count` inputs from `span[i].first` with the
- * weights at `weight[i * taps]`. */
+/* The outputs [first, first + count) of one direction, of `whole`. */
+typedef struct part {
+    int32_t whole, first, count;
+} part;
+
+/* The weights of one direction.  Output i of the part sums `span[i].count` inputs from
+ * `span[i].first` with the weights at `weight[i * taps]`. */
 struct filter {
     struct span {
         int32_t first, count;
@@ -31,11 +38,6 @@ struct filter {
     int32_t *weight;
     size_t taps;
 };
-
-/* One direction: the outputs [first, first + count) of `out`, from `in` inputs. */
-typedef struct way {
-    int32_t in, out, first, count;
-} way;
 
 static void filter_free(kldve_ctx *ctx, struct filter *filter)
 {
@@ -55,49 +57,50 @@ static double stretch(const kldve_kernel *kernel, int32_t in, int32_t out)
 
 /* The weights for an output pixel around `centre`, in 1 / 2^KLDVE_WEIGHT_BITS, which sum to 1 up to
  * rounding. */
-static struct span filter_row(const kldve_kernel *kernel, double centre, const way *w,
+static struct span filter_row(const kldve_kernel *kernel, double centre, int32_t in, int32_t out,
                               int32_t *weight)
 {
-    double unit = stretch(kernel, w->in, w->out), support = kernel->support * unit;
+    double unit = stretch(kernel, in, out), support = kernel->support * unit;
     double sum = 0;
     int32_t first = (int32_t)fmax(centre - support + 0.5, 0);
-    int32_t end = (int32_t)fmin(centre + support + 0.5, (double)w->in);
+    int32_t end = (int32_t)fmin(centre + support + 0.5, (double)in);
 
     for (int32_t x = first; x < end; x++)
         sum += kernel->weight(((double)x + 0.5 - centre) / unit);
     for (int32_t x = first; x < end; x++) {
-        double part = kernel->weight(((double)x + 0.5 - centre) / unit) / sum;
+        double w = kernel->weight(((double)x + 0.5 - centre) / unit) / sum;
 
-        weight[x - first] = (int32_t)lround(part * (1 << KLDVE_WEIGHT_BITS));
+        weight[x - first] = (int32_t)lround(w * (1 << KLDVE_WEIGHT_BITS));
     }
-    assert(first >= 0 && first < end && end <= w->in && sum > 0);
+    assert(first >= 0 && first < end && end <= in && sum > 0);
     return (struct span){first, end - first};
 }
 
-static kldve_status filter_new(kldve_ctx *ctx, const kldve_kernel *kernel, const way *w,
+static kldve_status filter_new(kldve_ctx *ctx, const kldve_kernel *kernel, int32_t in, part out,
                                struct filter *filter)
 {
     /* Pillow adds up where it takes the nearest pixel, which decides at ties. */
-    double ratio = (double)w->in / (double)w->out, summed = 0.5 * ratio;
+    double ratio = (double)in / (double)out.whole, summed = 0.5 * ratio;
     size_t count;
 
-    assert(w->in > 0 && w->first >= 0 && w->count > 0 && w->first + w->count <= w->out);
-    filter->taps = 2 * (size_t)ceil(kernel->support * stretch(kernel, w->in, w->out)) + 1;
+    assert(in > 0 && out.first >= 0 && out.count > 0 && out.count <= out.whole - out.first);
+    filter->taps = 2 * (size_t)ceil(kernel->support * stretch(kernel, in, out.whole)) + 1;
     filter->weight = NULL;
-    filter->span = kldve_ctx_alloc(ctx, (size_t)w->count, sizeof *filter->span);
-    if (kldve_size_mul((size_t)w->count, filter->taps, &count))
+    filter->span = kldve_ctx_alloc(ctx, (size_t)out.count, sizeof *filter->span);
+    if (kldve_size_mul((size_t)out.count, filter->taps, &count))
         filter->weight = kldve_ctx_alloc(ctx, count, sizeof *filter->weight);
     if (!filter->span || !filter->weight) {
         filter_free(ctx, filter);
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
     }
-    for (int32_t i = 0; i < w->first; i++)
+    for (int32_t i = 0; i < out.first; i++)
         summed += ratio;
-    for (int32_t i = 0; i < w->count; i++, summed += ratio) {
+    for (int32_t i = 0; i < out.count; i++, summed += ratio) {
         double centre =
-            kernel->support < 1 && !kernel->antialiased ? summed : (w->first + i + 0.5) * ratio;
+            kernel->support < 1 && !kernel->antialiased ? summed : (out.first + i + 0.5) * ratio;
 
-        filter->span[i] = filter_row(kernel, centre, w, filter->weight + (size_t)i * filter->taps);
+        filter->span[i] =
+            filter_row(kernel, centre, in, out.whole, filter->weight + (size_t)i * filter->taps);
         assert((size_t)filter->span[i].count <= filter->taps);
     }
     return KLDVE_OK;
@@ -125,19 +128,28 @@ static void resize_row(const struct filter *filter, const uint8_t *in, uint8_t *
     }
 }
 
-/* Rows [first, first + narrow->height) of the picture -> narrow, of which `across` has the columns.
- * `alpha`: of the alpha channel, spread to three. */
-static kldve_status resize_rows(const kldve_image *image, const struct filter *across,
-                                int32_t first, bool alpha, kldve_image *narrow)
+/* A resizing: of which picture, by which kernel, and the window [0] across, [1] down. */
+typedef struct resizing {
+    const kldve_image *image;
+    const kldve_kernel *kernel;
+    part out[2];
+} resizing;
+
+/* The rows from `first` on, as many as `narrow` has.  `alpha`: of the alpha channel, spread to
+ * three. */
+static kldve_status resize_rows(const resizing *r, bool alpha, int32_t first, kldve_image *narrow)
 {
+    const kldve_image *image = r->image;
     size_t out_row = 3 * (size_t)narrow->width;
     kldve_ctx *ctx = narrow->ctx;
-    kldve_status status = KLDVE_OK;
-    uint8_t *room = kldve_image_row_room(ctx, image);
+    uint8_t *room;
+    struct filter filter;
+    kldve_status status = filter_new(ctx, r->kernel, image->width, r->out[0], &filter);
 
-    if (!room)
-        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
-    for (int32_t y = 0; y < narrow->height && status == KLDVE_OK; y++) {
+    if (status != KLDVE_OK)
+        return status;
+    room = kldve_image_row_room(ctx, image);
+    for (int32_t y = 0; room && y < narrow->height && status == KLDVE_OK; y++) {
         const uint8_t *row = room;
 
         status = kldve_ctx_poll(ctx);
@@ -145,14 +157,15 @@ static kldve_status resize_rows(const kldve_image *image, const struct filter *a
             row = kldve_image_row(image, first + y, room);
         else
             kldve_image_alpha_row(image, first + y, room);
-        resize_row(across, row, narrow->pixels + (size_t)y * out_row, narrow->width);
+        resize_row(&filter, row, narrow->pixels + (size_t)y * out_row, narrow->width);
     }
+    filter_free(ctx, &filter);
     kldve_ctx_release(ctx, room);
-    return status;
+    return room ? status : kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
 }
 
-/* narrow has the rows of the picture from `first` on. */
-static kldve_status resize_columns(const kldve_image *narrow, const struct filter *down,
+/* `narrow` has the rows of the picture from `first` on. */
+static kldve_status resize_columns(const struct filter *filter, const kldve_image *narrow,
                                    int32_t first, kldve_image *out)
 {
     size_t row = 3 * (size_t)out->width;
@@ -160,76 +173,77 @@ static kldve_status resize_columns(const kldve_image *narrow, const struct filte
 
     assert(narrow->width == out->width);
     for (int32_t y = 0; y < out->height && (status = kldve_ctx_poll(out->ctx)) == KLDVE_OK; y++)
-        kldve_resample_column(narrow->pixels + (size_t)(down->span[y].first - first) * row, row,
-                              down->weight + (size_t)y * down->taps, down->span[y].count,
+        kldve_resample_column(narrow->pixels + (size_t)(filter->span[y].first - first) * row, row,
+                              filter->weight + (size_t)y * filter->taps, filter->span[y].count,
                               out->pixels + (size_t)y * row);
     return status;
 }
 
-/* Only the rows of the picture that the result reads are resized. */
-static kldve_status resize(const kldve_image *image, const struct filter *across,
-                           const struct filter *down, bool alpha, kldve_image *result)
+static kldve_status resize(kldve_ctx *ctx, const resizing *r, bool alpha, kldve_image **out)
 {
-    const struct span *last = &down->span[result->height - 1];
-    int32_t first = down->span[0].first, rows = last->first + last->count - first;
-    kldve_image *narrow = NULL;
-    kldve_status status = kldve_image_alloc(result->ctx, result->width, rows, &narrow);
+    kldve_image *narrow = NULL, *result = NULL;
+    int32_t first = r->image->height, end = 0; /* of the rows that are read */
+    struct filter down;
+    kldve_status status = filter_new(ctx, r->kernel, r->image->height, r->out[1], &down);
 
-    if (status == KLDVE_OK &&
-        (status = resize_rows(image, across, first, alpha, narrow)) == KLDVE_OK)
-        status = resize_columns(narrow, down, first, result);
-    kldve_image_free(narrow);
-    return status;
-}
+    if (status != KLDVE_OK)
+        return status;
+    for (int32_t i = 0; i < r->out[1].count; i++) {
+        const struct span *s = &down.span[i];
 
-static kldve_status resize_ways(kldve_ctx *ctx, const kldve_image *image,
-                                const kldve_kernel *kernel, const way ways[2], kldve_image *result)
-{
-    struct filter across = {0}, down = {0};
-    kldve_status status;
-
-    if ((status = filter_new(ctx, kernel, &ways[0], &across)) == KLDVE_OK &&
-        (status = filter_new(ctx, kernel, &ways[1], &down)) == KLDVE_OK &&
-        (status = resize(image, &across, &down, false, result)) == KLDVE_OK &&
-        kldve_image_has_alpha(image) &&
-        (status = kldve_image_alloc(ctx, result->width, result->height, &result->alpha)) ==
-            KLDVE_OK)
-        status = resize(image, &across, &down, true, result->alpha);
-    filter_free(ctx, &across);
-    filter_free(ctx, &down);
-    return status;
-}
-
-kldve_status kldve_image_resize_part(kldve_ctx *ctx, const kldve_image *image,
-                                     int32_t interpolation, const int32_t size[2],
-                                     const int32_t at[2], const int32_t part[2], kldve_image **out)
-{
-    const kldve_kernel *kernel = kldve_kernel_of(interpolation);
-    double before = kldve_ctx_enter(ctx, "resize", 0);
-    kldve_image *result = NULL;
-    kldve_status status;
-
-    if ((status = kldve_image_alloc(ctx, part[0], part[1], &result)) == KLDVE_OK) {
-        const way ways[2] = {{image->width, size[0], at[0], part[0]},
-                             {image->height, size[1], at[1], part[1]}};
-
-        status = resize_ways(ctx, image, kernel, ways, result);
+        first = s->first < first ? s->first : first;
+        end = s->first + s->count > end ? s->first + s->count : end;
     }
-    return kldve_ctx_leave(ctx, before, kldve_image_finish(status, result, out));
+    if ((status = kldve_image_alloc(ctx, r->out[0].count, r->out[1].count, &result)) == KLDVE_OK &&
+        (status = kldve_image_alloc(ctx, r->out[0].count, end - first, &narrow)) == KLDVE_OK &&
+        (status = resize_rows(r, alpha, first, narrow)) == KLDVE_OK)
+        status = resize_columns(&down, narrow, first, result);
+    filter_free(ctx, &down);
+    kldve_image_free(narrow);
+    return kldve_image_finish(status, result, out);
+}
+
+static kldve_status resize_colours_and_alpha(kldve_ctx *ctx, const resizing *r, kldve_image **out)
+{
+    kldve_image *result = NULL;
+    kldve_status status = resize(ctx, r, false, &result);
+
+    if (status == KLDVE_OK && kldve_image_has_alpha(r->image))
+        status = resize(ctx, r, true, &result->alpha);
+    return kldve_image_finish(status, result, out);
+}
+
+kldve_status kldve_image_resize_window(kldve_ctx *ctx, const kldve_image *image,
+                                       int32_t interpolation, const kldve_resized *to,
+                                       kldve_image **out)
+{
+    const resizing r = {
+        .image = image,
+        .kernel = kldve_kernel_of(interpolation),
+        .out = {{to->width, to->x, to->window_width}, {to->height, to->y, to->window_height}}};
+
+    assert(r.kernel);
+    return resize_colours_and_alpha(ctx, &r, out);
 }
 
 kldve_status kldve_image_resize_by(kldve_ctx *ctx, const kldve_image *image, int32_t interpolation,
                                    int32_t width, int32_t height, kldve_image **out)
 {
-    const int32_t size[2] = {width, height};
+    resizing r = {.image = image, .out = {{width, 0, width}, {height, 0, height}}};
+    double before;
+    kldve_status status;
 
     if (!ctx || !image || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "resize: an argument is NULL");
     if (!kldve_interpolation_name(interpolation))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "resize: unknown interpolation %d",
                                (int)interpolation);
-    return kldve_image_resize_part(ctx, image, interpolation, size, (const int32_t[2]){0, 0}, size,
-                                   out);
+    if ((status = kldve_image_check_size(ctx, width, height)) < 0)
+        return status;
+    r.kernel = kldve_kernel_of(interpolation);
+    before = kldve_ctx_enter(ctx, "resize", 0);
+    status = resize_colours_and_alpha(ctx, &r, out);
+    return kldve_ctx_leave(ctx, before, status);
 }
 
 kldve_status kldve_image_resize(kldve_ctx *ctx, const kldve_image *image, int32_t width,

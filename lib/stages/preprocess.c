@@ -15,12 +15,12 @@
  * letterbox of YOLO, so that a network sees here what it saw in training. */
 #include "preprocess.h"
 
+#include "image/resample.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
-
-#include "image/resample.h"
 
 enum { SIDE_MAX = 65535 };
 
@@ -148,16 +148,18 @@ kldve_status kldve_preprocess_view(kldve_ctx *ctx, int32_t width, int32_t height
 static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_input_spec *spec,
                         const kldve_shape *shape, const cut *c, kldve_image **out)
 {
-    const int32_t size[2] = {(int32_t)c->size[0], (int32_t)c->size[1]};
+    bool pads = kldve_input_spec_pads(spec);
+    int32_t width = (int32_t)c->size[0], height = (int32_t)c->size[1];
+    const kldve_resized window = {.width = width,
+                                  .height = height,
+                                  .x = pads ? 0 : c->x,
+                                  .y = pads ? 0 : c->y,
+                                  .window_width = pads ? width : c->width,
+                                  .window_height = pads ? height : c->height};
     kldve_image *crop = NULL;
-    kldve_status st;
+    kldve_status st = kldve_image_resize_window(ctx, picture, spec->interpolation, &window, &crop);
 
-    if (kldve_input_spec_pads(spec))
-        return kldve_image_resize_by(ctx, picture, spec->interpolation, size[0], size[1], out);
-    st = kldve_image_resize_part(ctx, picture, spec->interpolation, size,
-                                 (const int32_t[2]){c->x, c->y},
-                                 (const int32_t[2]){c->width, c->height}, &crop);
-    if (st < 0 || is_input_size(shape, c->width, c->height)) {
+    if (st < 0 || pads || is_input_size(shape, c->width, c->height)) {
         *out = crop;
         return st;
     }
