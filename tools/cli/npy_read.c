@@ -241,15 +241,13 @@ static bool read_array(const char *path, FILE *file, const char *header, npy_arr
 
 bool npy_read(const char *path, npy_array *out)
 {
-    FILE *file = fopen(path, "rb");
+    FILE *file = input_file(path);
     char *header;
     bool ok = false;
 
     memset(out, 0, sizeof *out);
-    if (!file) {
-        complain("%s: cannot open: %s", path, strerror(errno));
+    if (!file)
         return false;
-    }
     header = read_header(path, file);
     if (header)
         ok = read_array(path, file, header, out);

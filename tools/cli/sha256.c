@@ -103,16 +103,14 @@ void sha256_end(sha256 *s, char text[SHA256_TEXT])
 
 bool sha256_file(const char *path, char text[SHA256_TEXT])
 {
-    FILE *file = fopen(path, "rb");
+    FILE *file = input_file(path);
     unsigned char bytes[FILE_BYTES];
     size_t n;
     sha256 s;
     bool ok;
 
-    if (!file) {
-        complain("%s: cannot read: %s", path, strerror(errno));
+    if (!file)
         return false;
-    }
     sha256_begin(&s);
     while ((n = fread(bytes, 1, sizeof bytes, file)) > 0)
         sha256_add(&s, bytes, n);

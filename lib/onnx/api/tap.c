@@ -126,7 +126,7 @@ static kldve_status tap_file(kldve_ctx *ctx, const char *path, const char *const
     const void *bytes;
     void *more = NULL;
     size_t n = 0, nmore = 0;
-    kldve_status st = kx_model_open(ctx, path, &model);
+    kldve_status st = kx_model_open(ctx, path, false, &model);
 
     if (st < 0)
         return st;
