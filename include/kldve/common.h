@@ -217,7 +217,8 @@ KLDVE_API const char *kldve_ctx_message(const kldve_ctx *ctx);
  *  Runs in the thread that made the call.  It may use other contexts as it likes, and of this one
  *  kldve_ctx_cancel(), kldve_ctx_message(), kldve_ctx_set_progress() and calls on objects that the
  *  call under way does not use; no progress is reported from within those.  It must return: neither
- *  longjmp() nor an exception may cross the library.
+ *  longjmp() nor an exception may cross the library.  It finds the floating-point environment in
+ *  which the call was made; the library itself computes in the default one.
  *  @param done,total  Steps of this stage.
  *  @param stage  Borrowed for the call. */
 typedef int32_t (*kldve_progress_fn)(void *opaque, const char *stage, int64_t done, int64_t total);
@@ -296,8 +297,12 @@ typedef enum kldve_limit {
     KLDVE_LIMIT_NODES = 7,    /**< nodes of a network, with those of its functions: 1 million */
     KLDVE_LIMIT_CARD = 8,     /**< bytes of a model card: 1 MiB */
     KLDVE_LIMIT_LABELS = 9,   /**< bytes of a list of labels: 16 MiB */
-    KLDVE_LIMIT_PICTURE_FILE = 10,  /**< bytes of a picture's file: 256 MiB */
-    KLDVE_LIMIT_PICTURE_PIXELS = 11 /**< width * height of a picture from a file: 100 million */
+    KLDVE_LIMIT_PICTURE_FILE = 10,   /**< bytes of a picture's file: 256 MiB */
+    KLDVE_LIMIT_PICTURE_PIXELS = 11, /**< width * height of a picture from a file: 100 million */
+    KLDVE_LIMIT_WORK = 12 /**< multiplications of one forward pass of a network, or elements that it
+                               touches where those are more, as the engine estimates them; ten times
+                               as many where it has plain loops only.  2^36, or 2^18 for each byte
+                               of the network's files where that is more, but at most 10^13 */
 } kldve_limit;
 
 /** The name of a limit as messages and the command have it: "working-memory" for

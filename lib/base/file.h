@@ -24,7 +24,8 @@ bool kldve_buffer_append(kldve_buffer *buffer, const void *bytes, size_t nbytes)
 /** Free the bytes; the buffer is then empty and may be reused. */
 void kldve_buffer_free(kldve_buffer *buffer);
 
-/** Read a whole file, or a pipe that is open already (open_input.h), into *out, which must be empty with its `ctx` set.
+/** Read a whole file, or a pipe that is open already (open_input.h), into *out, which must be empty
+ * with its `ctx` set.
  *  @param limit  The kldve_limit of the context for its bytes.
  *  @return KLDVE_OK; KLDVE_E_IO (the message has the system's reason; what is no file is refused);
  *          KLDVE_E_LIMIT; KLDVE_E_NOMEM.  *out is empty on failure. */

@@ -31,8 +31,9 @@
 
 #define CALLS(X)                                                                                   \
     X(read)                                                                                        \
-    X(pread) X(write) X(pwrite) X(open) X(close) X(rename) X(link) X(fsync) X(fdatasync)           \
-        X(ftruncate) X(mmap) X(fstat) X(stat) X(mkdir) X(unlink) X(opendir) X(readdir)
+    X(pread)                                                                                       \
+    X(write) X(pwrite) X(open) X(close) X(rename) X(link) X(fsync) X(fdatasync) X(ftruncate)       \
+        X(mmap) X(fstat) X(stat) X(mkdir) X(unlink) X(opendir) X(readdir)
 
 enum call {
 #define X(name) CALL_##name,

@@ -2,8 +2,8 @@
 #ifndef KLDVE_TOOLS_MAPPED_H
 #define KLDVE_TOOLS_MAPPED_H
 
-/** From now on such a file ends the command with a line that names it, and EXIT_FAILED, instead of a
- *  signal.  What was being written does not appear. */
+/** From now on such a file ends the command with a line that names it, and EXIT_FAILED, instead of
+ * a signal.  What was being written does not appear. */
 void mapped_guard(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* output.c - every file appears whole or not at all (base/whole_file.h). */
-#define _XOPEN_SOURCE 700 /* realpath() */
+#define _GNU_SOURCE 1 /* realpath(), fopencookie() */
 
 #include "tool.h"
 
@@ -170,6 +170,12 @@ static char *target_of(const char *path, bool exists)
     return access(path, W_OK) == 0 ? realpath(path, NULL) : NULL;
 }
 
+/* A signal must not cost a piece of the file, as it would in a stream of the system's. */
+static ssize_t write_piece(void *fd, const char *bytes, size_t nbytes)
+{
+    return kldve_write_all((int)(intptr_t)fd, bytes, nbytes) ? (ssize_t)nbytes : 0;
+}
+
 bool output_begin(output_stream *o, const char *path)
 {
     struct stat st;
@@ -192,7 +198,8 @@ bool output_begin(output_stream *o, const char *path)
     if (!kldve_whole_begin(&o->whole, o->target))
         return refuse_stream(o, path, errno);
     o->mode = exists ? (int)(st.st_mode & 0777) : -1;
-    o->file = fdopen(dup(o->whole.fd), "w");
+    o->file = fopencookie((void *)(intptr_t)o->whole.fd, "w",
+                          (cookie_io_functions_t){.write = write_piece});
     if (o->file)
         return true;
     kldve_whole_drop(&o->whole);

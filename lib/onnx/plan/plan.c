@@ -10,6 +10,7 @@
 #include "attention.h"
 #include "backward.h"
 #include "byte_units.h"
+#include "effort.h"
 #include "entry.h"
 #include "forward.h"
 #include "memory.h"
@@ -41,7 +42,7 @@ static kldve_status build(kx_planner *p)
     deepest = p->options.vjp_input ? p->options.input : p->options.layer;
     if (p->options.vjp || p->options.vjp_input)
         kx_mark_flow(p, deepest);
-    if ((st = kx_units_make(p)) < 0)
+    if ((st = kx_units_make(p)) < 0 || (st = kx_check_effort(p)) < 0)
         return st;
     kx_find_last_uses(p);
     kx_mark_after(p);
@@ -115,7 +116,7 @@ kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_option
     p.plan->entry.buffer = -1;
     for (int i = 0; i < KX_TARGETS; i++)
         p.plan->gradient[i].buffer = p.plan->cotangent[i].buffer = -1;
-    st = kx_lead(ctx, kx_team_lost(&home, options->threads), build_plan, &b);
+    st = kx_lead(ctx, kx_team_lost(&home, options->threads), options->threads, build_plan, &b);
     if (st == KLDVE_OK)
         st = b.status;
     p.plan->passing_bytes += p.scratch.bytes;

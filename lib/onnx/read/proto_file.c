@@ -179,7 +179,8 @@ void kx_model_put_away(const kx_model *model, const void *from, size_t n)
         const uintptr_t base = (uintptr_t)m->bytes, first = (start + page - 1) / page * page;
         const uintptr_t end = (start + n) / page * page;
 
-        if (m->bytes && !m->copied && start >= base && n <= m->n && start - base <= m->n - n && first < end)
+        if (m->bytes && !m->copied && start >= base && n <= m->n && start - base <= m->n - n &&
+            first < end)
             madvise((void *)first, end - first, MADV_DONTNEED);
     }
 }

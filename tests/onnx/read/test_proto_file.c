@@ -205,7 +205,8 @@ static void test_limit(void **state)
         skip();
     assert_int_equal(kx_model_open(ctx, path, false, &m), KLDVE_E_FORMAT); /* 24 bytes too short */
     assert_int_equal(truncate(big, 4294967296 - 8), 0);
-    assert_int_equal(kx_model_open(ctx, path, false, &m), KLDVE_E_LIMIT); /* 8 and 40 are too many */
+    assert_int_equal(kx_model_open(ctx, path, false, &m),
+                     KLDVE_E_LIMIT); /* 8 and 40 are too many */
     assert_int_equal(truncate(big, 4294967297), 0);
     assert_int_equal(kx_model_open(ctx, path, false, &m), KLDVE_E_LIMIT);
     assert_null(m);
