@@ -80,30 +80,32 @@ class NoFiles(Folder):
 
 
 class Confined(Folder):
-    """The labels of a card lie in its folder."""
+    """The labels of a card lie in its folder or in one beside it."""
 
     def refused(self, labels, folder="."):
         self.put(folder + "/net.card.json", f'{{"labels": "{labels}"}}')
         result = self.kldve("explain", folder + "/net.onnx", "pic.png")
         self.assertEqual(result.status, 1, labels)
-        self.assertIn(f"labels: '{labels}' lies outside the card's folder", result.err)
+        self.assertIn(f"labels: '{labels}' lies outside the card's folder and those beside it", result.err)
 
     def test_outside(self):
         os.mkdir(self.path("in"))
         os.mkdir(self.path("in/sub"))
         self.put("in/net.onnx", tinynet.classifier())
-        for name, target in (("in/link", "../labels.txt"), ("in/absolute", self.path("labels.txt")), ("in/up", "..")):
+        for name, target in (("in/link", "../labels.txt"), ("in/absolute", self.path("labels.txt")), ("in/up", ".."), ("away", "/etc")):
             os.symlink(target, self.path(name))
-        for labels in "/etc/passwd", "../labels.txt", "sub/../../labels.txt", "link", "absolute", "up/labels.txt", self.path("labels.txt"):
+        for labels in "/etc/passwd", "../labels.txt", "sub/../../labels.txt", "../../etc/passwd", "../in/../labels.txt", "../away/passwd", "link", "absolute", "up/labels.txt", self.path("labels.txt"):
             self.refused(labels, "in")
 
     def test_inside(self):
         os.mkdir(self.path("sub"))
         os.rename(self.path("labels.txt"), self.path("sub/l.txt"))
         os.symlink("sub/l.txt", self.path("link"))
-        for labels in "sub/l.txt", "./sub//l.txt", "link":
-            self.put("net.card.json", f'{{"labels": "{labels}"}}')
-            self.assertIn("red fox", self.succeed("explain", "net.onnx", "pic.png", "-o", "o.png", "--force").out)
+        os.mkdir(self.path("models"))
+        self.put("models/net.onnx", tinynet.classifier())
+        for folder, labels in (".", "sub/l.txt"), (".", "./sub//l.txt"), (".", "link"), ("models", "../sub/l.txt"):
+            self.put(folder + "/net.card.json", f'{{"labels": "{labels}"}}')
+            self.assertIn("red fox", self.succeed("explain", folder + "/net.onnx", "pic.png", "-o", "o.png", "--force").out)
 
 
 class Cut(Folder):

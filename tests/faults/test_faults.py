@@ -20,7 +20,7 @@ from command import KLDVE, SKIPPED, png  # pylint: disable=wrong-import-position
 from folder import blob  # pylint: disable=wrong-import-position
 
 FAULTS, ALL = os.path.abspath(sys.argv[1]), sys.argv[2:] == ["all"]
-EACH = 3  # calls of one name and command that are tried in the short form
+EACH = 2  # calls of one name and command that are tried in the short form
 SHORT = "short"
 # What each call fails with.
 ERRORS = {"read": [errno.EIO, errno.EINTR, SHORT], "pread": [errno.EIO, SHORT], "write": [errno.ENOSPC, errno.EINTR, SHORT],

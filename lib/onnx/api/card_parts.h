@@ -77,8 +77,8 @@ kldve_status kx_card_get_channels(const kx_card_reader *r, json_object *object, 
 kldve_status kx_card_keep(const kx_card_reader *r, const char *folder, const char *text,
                           char **out);
 
-/** The path of the labels, from the working folder; they lie in the folder of the card, as
- *  kx_confine() says.  NULL stays NULL. */
+/** The path of the labels, from the working folder; they lie in the folder of the card or
+ *  in one beside it.  NULL stays NULL. */
 kldve_status kx_card_labels(const kx_card_reader *r, const char *folder, const char *labels,
                             char **out);
 
