@@ -187,17 +187,22 @@ bool kldve_whole_begin(kldve_whole_file *w, const char *path)
     return begin_unnamed(w, path) || kldve_whole_begin_named(w, path);
 }
 
-/* A full disk may show as late as here; a device or a network may not know how. */
-static bool is_on_disk(int fd)
+/* Some devices and file systems do not know how. */
+bool kldve_whole_flush(const kldve_whole_file *w)
 {
-    int copy;
-
-    while (fdatasync(fd) != 0)
+    while (fdatasync(w->fd) != 0)
         if (errno == EINVAL || errno == ENOTSUP)
             break;
         else if (errno != EINTR)
             return false;
-    copy = dup(fd); /* the file itself must stay open to be named */
+    return true;
+}
+
+/* A full disk of the network may show as late as here.  The file must stay open to be named. */
+static bool close_copy(int fd)
+{
+    int copy = dup(fd);
+
     return copy >= 0 && kldve_close(copy);
 }
 
@@ -215,7 +220,7 @@ bool kldve_whole_end(kldve_whole_file *w, const char *path, int mode)
 {
     if (mode >= 0 && fchmod(w->fd, (mode_t)mode) != 0)
         errno = 0; /* losing the permissions is better than losing the result */
-    if (is_on_disk(w->fd) &&
+    if ((mode < 0 || kldve_whole_flush(w)) && close_copy(w->fd) &&
         (w->temporary[0] ? rename(w->temporary, path) == 0 : appear_unnamed(w, path))) {
         close(w->fd);
         return true;

@@ -24,9 +24,13 @@ bool kldve_whole_begin(kldve_whole_file *w, const char *path);
 /** The same with a name in any case, for those who open the file again. */
 bool kldve_whole_begin_named(kldve_whole_file *w, const char *path);
 
-/** Make the file appear as `path`, in the folder that it was begun in, once its bytes are on the
- *  disk; a file of that name is replaced in one step.  It is closed in any case.
- *  @param mode  Permissions that it gets; -1: those of a new file.
+/** Have its bytes on the disk, which takes some 30 ms.  @return false, with errno. */
+bool kldve_whole_flush(const kldve_whole_file *w);
+
+/** Make the file appear as `path`, on the file system that it was begun on; a file of that name is
+ *  replaced in one step, once the new bytes are on the disk, so that a power failure does not cost
+ *  both.  It is closed in any case.
+ *  @param mode  Permissions of the file that is replaced; -1: there is none.
  *  @return false, with errno: nothing is left, and what was there before still is. */
 bool kldve_whole_end(kldve_whole_file *w, const char *path, int mode);
 

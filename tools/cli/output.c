@@ -219,6 +219,15 @@ bool output_rename(output_stream *o, const char *path)
     return true;
 }
 
+/* What was written piece by piece took long to make. */
+static bool flush_and_end(output_stream *o)
+{
+    if (kldve_whole_flush(&o->whole))
+        return kldve_whole_end(&o->whole, o->target, o->mode);
+    kldve_whole_drop(&o->whole);
+    return false;
+}
+
 bool output_end(output_stream *o, bool keep)
 {
     bool ok;
@@ -231,7 +240,7 @@ bool output_end(output_stream *o, bool keep)
     if (o->target && !(ok && keep))
         kldve_whole_drop(&o->whole);
     else if (o->target)
-        ok = kldve_whole_end(&o->whole, o->target, o->mode);
+        ok = flush_and_end(o);
     if (!ok)
         complain("%s: cannot write: %s", o->target ? o->target : "output",
                  errno ? strerror(errno) : "an earlier piece could not be written");
