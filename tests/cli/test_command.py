@@ -184,7 +184,7 @@ class Outputs(Folder):
         name = os.fsencode(self.dir) + b"/p\xff\x01.png"
         shutil.copy(self.path("pic.png"), name)
         self.succeed("explain", "net.onnx", name, "--json", "r.json")
-        self.assertIn("p\ufffd .png", read_json(self.path("r.json"))["picture"])
+        self.assertIn("p\ufffd\x01.png", read_json(self.path("r.json"))["picture"])
         self.put("labels.txt", b"caf\xe9\nb\nc\nd\n")
         self.succeed("explain", "net.onnx", "pic.png", "--target=0", "--json", "r.json")
         self.assertEqual(read_json(self.path("r.json"))["target"]["label"], "caf\ufffd")
@@ -881,7 +881,7 @@ def explain(model="net.onnx", picture="pic.png", *more):
 
 
 PNG = png(48, 40, blob)
-with open(os.path.join(SOURCE, "tests", "fuzz", "image", "rgb-exif.jpg"), "rb") as jpeg:
+with open(os.path.join(SOURCE, "tests", "fuzz", "jpeg", "rgb-exif.jpg"), "rb") as jpeg:
     JPEG = jpeg.read()
 NETWORK = tinynet.classifier()
 

@@ -238,6 +238,7 @@ static bool stop_at(const struct call *c, const char *method, long at)
     }
     drop(&m);
     kldve_ctx_resume(w.ctx);
+    assert_int_equal(kldve_explainer_randomise(w.ex, KLDVE_RANDOMISE_NONE, 0, 0), KLDVE_OK);
     if (c)
         assert_int_equal(w.heap.live, live);
     return st != KLDVE_OK;
@@ -260,6 +261,7 @@ static bool stop_at_report(const struct call *c, const char *method, long at)
     kldve_ctx_set_progress(w.ctx, NULL, NULL);
     assert_true(st == KLDVE_OK || (st == KLDVE_E_CANCELLED && !m.map && !m.image && !m.block));
     drop(&m);
+    assert_int_equal(kldve_explainer_randomise(w.ex, KLDVE_RANDOMISE_NONE, 0, 0), KLDVE_OK);
     return st != KLDVE_OK;
 }
 
