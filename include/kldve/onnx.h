@@ -62,11 +62,15 @@ enum {
     KLDVE_ONNX_FLAG_LIST = 128, /**< only to list the tensors: nothing is planned, and no explainer
                                 opens.  An output that is no vector of scores is taken whole,
                                 and a note says how to pick the scores */
-    KLDVE_ONNX_FLAG_HEAD = 256  /**< plan only the head, what lies between layer and logits, for
+    KLDVE_ONNX_FLAG_HEAD = 256, /**< plan only the head, what lies between layer and logits, for
                                 kldve_explain_features(): another program has computed what comes
                                 before.  Weights in front of the layer are neither read nor packed.
                                 kldve_onnx_tap_at() lists the tensors that it takes.  Not with
                                 VJP_INPUT, LIST or a batch */
+    KLDVE_ONNX_FLAG_DETERMINISTIC = 512 /**< the same bits with any number of threads and any batch,
+                                on every processor: the reference kernels, as PLAIN.  Slower, and
+                                without relevance propagation, gradients at biases and attentions;
+                                docs/determinism.md says how much and what it holds for */
 };
 
 enum {
