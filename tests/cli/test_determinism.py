@@ -13,9 +13,9 @@ import unittest
 
 import command
 
-# Largest difference of a map in 0..1 between numbers of threads and sets of instructions, of all networks and methods
-# that docs/determinism.md lists.
-TOLERANCE = 2e-3
+# Largest difference of a map in 0..1 between numbers of threads and sets of instructions.  On a path of few steps a
+# rectifier that switches between two of them changes one step of four.
+TOLERANCE = {"kl-dve": 1e-5, "rise": 1e-5, "lrp-composite": 1e-4, "integrated-gradients": 2e-2}
 
 # With few samples: what is compared is the same number by number.
 METHODS = {"kl-dve": (), "integrated-gradients": ("--samples", "4"), "rise": ("--samples", "30")}
@@ -83,7 +83,7 @@ class Runs(unittest.TestCase):
             first = self.runner.values(self.runner.map(method, *options, "--threads", "1"))
             for threads, env in [("2", {})] + [("1", env) for env in ELSEWHERE]:
                 other = self.runner.values(self.runner.map(method, *options, "--threads", threads, env=env))
-                self.assertLessEqual(max(abs(a - b) for a, b in zip(first, other)), TOLERANCE, (method, threads, env))
+                self.assertLessEqual(max(abs(a - b) for a, b in zip(first, other)), TOLERANCE[method], (method, threads, env))
 
     def test_deterministic(self):
         for method, options in METHODS.items():
