@@ -321,7 +321,7 @@ kldve_status kldve_heatmap_render_into(kldve_ctx *ctx, const kldve_heatmap *map,
     if (!ctx || !map)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "render: the map is NULL");
     kldve_float_env_enter(&host);
-    if ((st = kldve_pixels_load(ctx, "render", dest, &to)) < 0 ||
+    if ((st = kldve_pixels_load(ctx, "render", dest, &to)) == KLDVE_OK &&
         (st = kldve_render_load(ctx, map,
                                 (const int32_t[2]){picture ? to.width : 0, picture ? to.height : 0},
                                 options, &d.o)) == KLDVE_OK) {
