@@ -53,7 +53,7 @@ LEFT_OUT = {
     "SimplifiedLayerNormalization",
     "tests of their own, with references of their own": "AffineGrid Attention CenterCropPad Col2Im Compress DFT DeformConv Det "
     "Dropout GridSample MaxUnpool ReverseSequence RoiAlign RotaryEmbedding STFT TopK RMSNormalization Swish "
-    "GatherElements GatherND ScatterElements ScatterND Resize LpPool GlobalLpPool",
+    "GatherElements GatherND Split ScatterElements ScatterND Resize LpPool GlobalLpPool",
 }
 
 
@@ -86,6 +86,12 @@ def average_pool(a, x):
 
 def layer_norm(a, x, s, b):
     return F.layer_norm(x, x.shape[a["axis"]:], s, b, 1e-5)
+
+
+def batch_norm(a, x, s, b, m, v):
+    """By its formula: the gradient of torch 1.13's own is wrong for some transposed arrays."""
+    s, b, m, v = (p.reshape(1, -1, *[1] * (x.dim() - 2)) for p in (s, b, m, v))
+    return (x - m) / torch.sqrt(v + 1e-5) * s + b
 
 
 def lrn(a, x):
@@ -192,7 +198,7 @@ COMPUTE.update({
     "Mean": lambda a, *xs: fold(torch.add)(a, *xs) / len(xs), "MatMul": lambda a, x, y: x @ y, "Gemm": gemm,
     "Conv": conv, "ConvTranspose": conv_transpose, "MaxPool": max_pool, "AveragePool": average_pool,
     "GlobalAveragePool": lambda a, x: x.mean((2, 3), True), "GlobalMaxPool": lambda a, x: torch.amax(x, (2, 3), True),
-    "BatchNormalization": lambda a, x, s, b, m, v: F.batch_norm(x, m, v, s, b, False, 0, 1e-5),
+    "BatchNormalization": batch_norm,
     "InstanceNormalization": lambda a, x, s, b: F.instance_norm(x, None, None, s, b, True, 0, 1e-5),
     "GroupNormalization": lambda a, x, s, b: F.group_norm(x, a["num_groups"], s, b, 1e-5),
     "LayerNormalization": layer_norm, "LRN": lrn, "LpNormalization": lambda a, x: x / x.norm(a["p"], a["axis"], True),
