@@ -217,7 +217,8 @@ KLDVE_API const char *kldve_ctx_message(const kldve_ctx *ctx);
  *  Runs in the thread that made the call.  It may use other contexts as it likes, and of this one
  *  kldve_ctx_cancel(), kldve_ctx_message(), kldve_ctx_set_progress() and calls on objects that the
  *  call under way does not use; no progress is reported from within those.  It must return: neither
- *  longjmp() nor an exception may cross the library.
+ *  longjmp() nor an exception may cross the library.  It finds the floating-point environment in
+ *  which the call was made; the library itself computes in the default one.
  *  @param done,total  Steps of this stage.
  *  @param stage  Borrowed for the call. */
 typedef int32_t (*kldve_progress_fn)(void *opaque, const char *stage, int64_t done, int64_t total);

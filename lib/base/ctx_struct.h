@@ -2,6 +2,7 @@
 #ifndef KLDVE_LIB_CTX_STRUCT_H
 #define KLDVE_LIB_CTX_STRUCT_H
 
+#include <fenv.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -27,6 +28,7 @@ typedef struct kldve_control {
     const char *call;  /* the outermost one */
     const char *stage; /* what runs; NULL: no call */
     int64_t done, total;
+    fenv_t host;            /* the floating-point environment of the outermost call */
     double entered;         /* when the outermost call began */
     double reported;        /* when the callback was called last */
     double time;            /* milliseconds that each call may take; 0: any */

@@ -6,6 +6,7 @@
 
 #include "ctx.h"
 #include "ctx_struct.h"
+#include "float_env.h"
 
 enum { LINE_SIZE = 1024 };
 
@@ -29,5 +30,7 @@ void kldve_ctx_logf(kldve_ctx *ctx, int32_t level, const char *format, ...)
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
     kldve_printable(line, clean, sizeof clean);
+    kldve_ctx_to_host(ctx);
     ctx->log(ctx->log_opaque, level, clean);
+    kldve_ctx_from_host(ctx);
 }

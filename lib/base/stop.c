@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "ctx.h"
 #include "ctx_struct.h"
+#include "float_env.h"
 
 static_assert(ATOMIC_INT_LOCK_FREE == 2, "kldve_ctx_cancel() may be called by signal handlers");
 
@@ -48,7 +49,7 @@ kldve_status kldve_ctx_set_deadline(kldve_ctx *ctx, double milliseconds)
     kldve_ctx_clear(ctx);
     if (!ctx)
         return KLDVE_E_ARG;
-    if (!(milliseconds >= 0))
+    if (!isgreaterequal(milliseconds, 0)) /* which no NaN traps */
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "deadline: %g ms, it must be 0 or more",
                                milliseconds);
     ctx->control.time = milliseconds;
@@ -83,7 +84,9 @@ static kldve_status report(kldve_ctx *ctx, double now)
         return KLDVE_OK;
     c->reported = now;
     c->reporting = 1;
+    kldve_ctx_to_host(ctx);
     answer = c->progress(c->progress_opaque, c->stage, c->done, c->total);
+    kldve_ctx_from_host(ctx);
     c->reporting = 0;
     return answer ? stop(ctx, KLDVE_E_CANCELLED) : KLDVE_OK;
 }
@@ -135,10 +138,14 @@ kldve_status kldve_ctx_progress(kldve_ctx *ctx, const char *stage, int64_t done,
 double kldve_ctx_enter(kldve_ctx *ctx, const char *call, double milliseconds)
 {
     kldve_control *c = ctx ? &ctx->control : NULL;
-    double now = kldve_clock_ms(), before = c ? c->deadline : 0;
+    double now, before;
 
     if (!c)
-        return before;
+        return 0;
+    if (c->depth == 0)
+        kldve_float_env_enter(&c->host);
+    now = kldve_clock_ms();
+    before = c->deadline;
     if (c->depth++ == 0) {
         c->call = c->stage = call ? call : "a call";
         c->entered = now;
@@ -171,8 +178,10 @@ kldve_status kldve_ctx_leave(kldve_ctx *ctx, double before, kldve_status status)
     /* The call around this one has a deadline of its own. */
     if (atomic_load(&c->stopped) == KLDVE_E_DEADLINE)
         atomic_store(&c->stopped, 0);
-    if (--c->depth > 0)
+    if (c->depth > 1) {
+        c->depth--;
         return status;
+    }
     now = kldve_clock_ms();
     c->longest = fmax(c->longest, now - c->polled);
     kldve_ctx_logf(ctx, KLDVE_LOG_DEBUG, "%s: %s after %.1f ms, %lld polls at most %.1f ms apart",
@@ -182,5 +191,6 @@ kldve_status kldve_ctx_leave(kldve_ctx *ctx, double before, kldve_status status)
     atomic_store(&c->stopped, 0);
     if (status == KLDVE_E_CANCELLED)
         atomic_store(&c->cancelled, 0);
-    return status;
+    c->depth = 0;
+    return kldve_float_env_leave(&c->host, status);
 }

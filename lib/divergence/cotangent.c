@@ -13,6 +13,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/float_env.h"
+
 /* sum of (t_i / unit)^2, where the squares of t itself would underflow. */
 static double squares_in_units(const double *t, size_t n, double unit)
 {
@@ -53,13 +55,15 @@ static kldve_status cotangent(const kldve_divergence *d, const char *name, int32
                               bool squared, double *t)
 {
     kldve_status st = kldve_divergence_ready_for(d, name, target);
+    fenv_t host;
 
     if (st < 0)
         return st;
     if (!t)
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "%s: the result is NULL", name);
+    kldve_float_env_enter(&host);
     oriented_forces(d, target, squared, t);
-    return KLDVE_OK;
+    return kldve_float_env_leave(&host, KLDVE_OK);
 }
 
 kldve_status kldve_divergence_contrast(const kldve_divergence *d, int32_t target, double *t)
@@ -104,12 +108,14 @@ static bool standardise(const double *z, int32_t n, double *alpha)
 
 kldve_status kldve_divergence_standardise(const double *z, int32_t n, double *alpha, int32_t *flat)
 {
+    fenv_t host;
     bool equal;
 
     if (!z || !alpha || n < 1)
         return KLDVE_E_ARG;
+    kldve_float_env_enter(&host);
     equal = standardise(z, n, alpha);
     if (flat)
         *flat = equal;
-    return KLDVE_OK;
+    return kldve_float_env_leave(&host, KLDVE_OK);
 }

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/float_env.h"
+
 static bool between(double value, double low, double high)
 {
     return value >= low && value <= high; /* NaN is not */
@@ -68,12 +70,16 @@ kldve_status kldve_divergence_new(kldve_ctx *ctx, int32_t n,
 {
     kldve_divergence_options o;
     kldve_divergence *d;
+    fenv_t host;
     kldve_status st;
 
     if (!ctx || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "divergence: NULL argument");
-    if ((st = kldve_struct_load(ctx, "kldve_divergence_options", options, &o, sizeof o)) < 0 ||
-        (st = check_options(ctx, &o)) < 0 || (st = check_size(ctx, n)) < 0)
+    if ((st = kldve_struct_load(ctx, "kldve_divergence_options", options, &o, sizeof o)) < 0)
+        return st;
+    kldve_float_env_enter(&host); /* a comparison with NaN may trap */
+    st = kldve_float_env_leave(&host, check_options(ctx, &o));
+    if (st < 0 || (st = check_size(ctx, n)) < 0)
         return st;
     d = kldve_ctx_alloc(ctx, 1, sizeof *d);
     if (!d)

@@ -15,6 +15,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/float_env.h"
 #include "entropy.h"
 
 /* The rivals' kernel. */
@@ -28,8 +29,12 @@ typedef struct kernel {
 
 double kldve_divergence_neighbour_perplexity(int32_t n)
 {
-    double tenth = ((double)n - 1) / 10;
+    fenv_t host;
+    double tenth;
 
+    kldve_float_env_enter(&host);
+    tenth = ((double)n - 1) / 10;
+    fesetenv(&host);
     return tenth < 3 ? 3 : tenth > 100 ? 100 : tenth;
 }
 
@@ -84,17 +89,12 @@ static double rivals(const kldve_divergence *d, double center, double perplexity
     return d->kernels->shares(t, n, k.beta, -1 / k.sums[0]);
 }
 
-kldve_status kldve_divergence_neighbours(const kldve_divergence *d, int32_t target,
-                                         double perplexity, double *t)
+static kldve_status neighbours(const kldve_divergence *d, int32_t target, double perplexity,
+                               double *t)
 {
-    kldve_status st = kldve_divergence_ready_for(d, "neighbours", target);
     double squares, deviation;
     size_t last, c = (size_t)target;
 
-    if (st < 0)
-        return st;
-    if (!t)
-        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "neighbours: the result is NULL");
     if (perplexity != 0 && !(perplexity > 1 && perplexity < INFINITY))
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG,
                                "neighbours: perplexity is %g, it must be above 1", perplexity);
@@ -109,4 +109,18 @@ kldve_status kldve_divergence_neighbours(const kldve_divergence *d, int32_t targ
     for (size_t i = 0; i < d->n; i++)
         t[i] /= deviation;
     return KLDVE_OK;
+}
+
+kldve_status kldve_divergence_neighbours(const kldve_divergence *d, int32_t target,
+                                         double perplexity, double *t)
+{
+    kldve_status st = kldve_divergence_ready_for(d, "neighbours", target);
+    fenv_t host;
+
+    if (st < 0)
+        return st;
+    if (!t)
+        return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "neighbours: the result is NULL");
+    kldve_float_env_enter(&host);
+    return kldve_float_env_leave(&host, neighbours(d, target, perplexity, t));
 }

@@ -18,6 +18,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/float_env.h"
+
 /* p log(p Z), 0 for p = 0. */
 static double plogp(double p, double z)
 {
@@ -67,15 +69,17 @@ kldve_status kldve_divergence_onehot(const kldve_divergence *d, int32_t target, 
 {
     kldve_status st = kldve_divergence_ready_for(d, "one-hot divergence", target);
     kldve_blocks p;
+    fenv_t host;
 
     if (st < 0)
         return st;
+    kldve_float_env_enter(&host);
     p = kldve_blocks_solve(d->n, 1, d->perplexity);
     if (z)
         onehot_gradient(d, &p, target, true, z);
     if (kl)
         *kl = onehot_kl(d, &p, target);
-    return KLDVE_OK;
+    return kldve_float_env_leave(&host, KLDVE_OK);
 }
 
 kldve_status kldve_divergence_base(const kldve_divergence *d, double *base)
@@ -83,29 +87,33 @@ kldve_status kldve_divergence_base(const kldve_divergence *d, double *base)
     kldve_status st = kldve_divergence_ready(d, "base");
     double of_s1, of_s2;
     kldve_blocks p;
+    fenv_t host;
 
     if (st < 0)
         return st;
     if (!base)
         return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "base: the result is NULL");
+    kldve_float_env_enter(&host);
     p = kldve_blocks_solve(d->n, 1, d->perplexity);
     kldve_base_factors(d, p.nn, p.nn_over, &of_s1, &of_s2);
     d->kernels->gradient(d->k, d->n, d->k[0], d->s1, d->s2, of_s1, of_s2, 0, base);
-    return KLDVE_OK;
+    return kldve_float_env_leave(&host, KLDVE_OK);
 }
 
 kldve_status kldve_divergence_delta(const kldve_divergence *d, int32_t target, double *delta)
 {
     kldve_status st = kldve_divergence_ready_for(d, "delta", target);
     kldve_blocks p;
+    fenv_t host;
 
     if (st < 0)
         return st;
     if (!delta)
         return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "delta: the result is NULL");
+    kldve_float_env_enter(&host);
     p = kldve_blocks_solve(d->n, 1, d->perplexity);
     onehot_gradient(d, &p, target, false, delta);
-    return KLDVE_OK;
+    return kldve_float_env_leave(&host, KLDVE_OK);
 }
 
 /* ---- several positives ---- */

@@ -13,6 +13,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "base/float_env.h"
+
 typedef struct softmax {
     double highest, log_sum; /* log s_i = k_i - highest - log_sum */
 } softmax;
@@ -109,6 +111,7 @@ kldve_status kldve_divergence_plain(const kldve_divergence *d, int32_t kind, con
 {
     kldve_status st = kldve_divergence_ready(d, "plain divergence");
     double sum, result;
+    fenv_t host;
 
     if (st < 0)
         return st;
@@ -116,12 +119,13 @@ kldve_status kldve_divergence_plain(const kldve_divergence *d, int32_t kind, con
         return kldve_ctx_fail(d->ctx, KLDVE_E_ARG, "plain divergence: the truth is NULL");
     if (kind < KLDVE_PLAIN_KL || kind > KLDVE_PLAIN_JENSEN_SHANNON)
         return kldve_ctx_failf(d->ctx, KLDVE_E_ARG, "plain divergence: unknown kind %d", (int)kind);
+    kldve_float_env_enter(&host);
     if ((st = check_probabilities(d, kind, y, &sum)) < 0)
-        return st;
+        return kldve_float_env_leave(&host, st);
     result = kind == KLDVE_PLAIN_KL
                  ? forward_kl(d, y, sum, z)
                  : softmax_divergence(d, y, sum, kind == KLDVE_PLAIN_JENSEN_SHANNON, z);
     if (value)
         *value = result;
-    return KLDVE_OK;
+    return kldve_float_env_leave(&host, KLDVE_OK);
 }

@@ -10,6 +10,7 @@
 
 #include "heatmap.h"
 #include "base/ctx.h"
+#include "base/float_env.h"
 #include "image/upsample.h"
 #include "stages/normalise.h"
 
@@ -67,6 +68,7 @@ kldve_status kldve_heatmap_fuse(kldve_ctx *ctx, const kldve_heatmap *const *maps
     size_t cells;
     double range[2];
     float *large;
+    fenv_t host;
     kldve_status st;
 
     kldve_ctx_clear(ctx);
@@ -94,6 +96,7 @@ kldve_status kldve_heatmap_fuse(kldve_ctx *ctx, const kldve_heatmap *const *maps
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for a map of %d x %d",
                                (int)height, (int)width);
     }
+    kldve_float_env_enter(&host);
     kldve_heatmap_copy_rest(maps[0], fused);
     fused->record.frames = frames;
     memset(fused->values, 0, cells * sizeof *fused->values);
@@ -106,5 +109,5 @@ kldve_status kldve_heatmap_fuse(kldve_ctx *ctx, const kldve_heatmap *const *maps
         fused->remark[0] = '\0'; /* why the first is flat */
     kldve_ctx_release(ctx, large);
     *out = fused;
-    return KLDVE_OK;
+    return kldve_float_env_leave(&host, KLDVE_OK);
 }

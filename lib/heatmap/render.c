@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/ctx.h"
+#include "base/float_env.h"
 #include "image/codec.h"
 #include "image/isolines.h"
 #include "image/outline.h"
@@ -314,30 +315,30 @@ kldve_status kldve_heatmap_render_into(kldve_ctx *ctx, const kldve_heatmap *map,
 {
     drawing d = {.map = map, .picture = picture};
     kldve_pixels to;
+    fenv_t host;
     kldve_status st;
 
     if (!ctx || !map)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "render: the map is NULL");
+    kldve_float_env_enter(&host);
     if ((st = kldve_pixels_load(ctx, "render", dest, &to)) < 0 ||
         (st = kldve_render_load(ctx, map,
                                 (const int32_t[2]){picture ? to.width : 0, picture ? to.height : 0},
-                                options, &d.o)) < 0)
-        return st;
-    d.dest = &to;
-    return draw(ctx, &d);
+                                options, &d.o)) == KLDVE_OK) {
+        d.dest = &to;
+        st = draw(ctx, &d);
+    }
+    return kldve_float_env_leave(&host, st);
 }
 
-kldve_status kldve_heatmap_render(kldve_ctx *ctx, const kldve_heatmap *map,
-                                  const kldve_image *picture, const kldve_render_options *options,
-                                  kldve_image **out)
+static kldve_status render(kldve_ctx *ctx, const kldve_heatmap *map, const kldve_image *picture,
+                           const kldve_render_options *options, kldve_image **out)
 {
     drawing d = {.map = map, .picture = picture};
     kldve_image *image = NULL;
     int32_t size[2] = {0, 0}, factor;
     kldve_status st;
 
-    if (!ctx || !map || !out)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: the %s is NULL", map ? "result" : "map");
     if (picture) {
         size[0] = picture->width;
         size[1] = picture->height;
@@ -354,4 +355,16 @@ kldve_status kldve_heatmap_render(kldve_ctx *ctx, const kldve_heatmap *map,
     d.dest = &image->layout;
     st = draw(ctx, &d);
     return kldve_image_finish(st, image, out);
+}
+
+kldve_status kldve_heatmap_render(kldve_ctx *ctx, const kldve_heatmap *map,
+                                  const kldve_image *picture, const kldve_render_options *options,
+                                  kldve_image **out)
+{
+    fenv_t host;
+
+    if (!ctx || !map || !out)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: the %s is NULL", map ? "result" : "map");
+    kldve_float_env_enter(&host);
+    return kldve_float_env_leave(&host, render(ctx, map, picture, options, out));
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/ctx.h"
+#include "base/float_env.h"
 #include "image/outline.h"
 #include "image/pixel_format.h"
 
@@ -202,13 +203,14 @@ kldve_status kldve_heatmap_render_defaults(kldve_ctx *ctx, const kldve_heatmap *
 {
     const int32_t size[2] = {width, height};
     kldve_render_options o;
+    fenv_t host;
     kldve_status st;
 
     kldve_ctx_clear(ctx);
     if (!ctx || !map || !out || width < 0 || height < 0)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG,
                               "render: the map or the result is NULL, or a side is negative");
-    if ((st = kldve_render_load(ctx, map, size, options, &o)) < 0)
-        return st;
-    return kldve_struct_store(ctx, "kldve_render_options", &o, sizeof o, out);
+    kldve_float_env_enter(&host);
+    st = kldve_float_env_leave(&host, kldve_render_load(ctx, map, size, options, &o));
+    return st < 0 ? st : kldve_struct_store(ctx, "kldve_render_options", &o, sizeof o, out);
 }

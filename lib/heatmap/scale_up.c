@@ -5,6 +5,7 @@
 
 #include "heatmap.h"
 #include "base/ctx.h"
+#include "base/float_env.h"
 
 static kldve_status check(kldve_ctx *ctx, const kldve_heatmap *map, int32_t width, int32_t height,
                           ptrdiff_t stride)
@@ -31,6 +32,7 @@ kldve_status kldve_heatmap_upsample(kldve_ctx *ctx, const kldve_heatmap *map, in
 {
     kldve_film film;
     kldve_status st;
+    fenv_t host;
 
     kldve_ctx_clear(ctx);
     if (!ctx || !map || !out)
@@ -40,17 +42,20 @@ kldve_status kldve_heatmap_upsample(kldve_ctx *ctx, const kldve_heatmap *map, in
         stride = width * (ptrdiff_t)sizeof *out;
     if ((st = check(ctx, map, width, height, stride)) < 0)
         return st;
+    kldve_float_env_enter(&host);
     film = kldve_heatmap_film(map);
     for (int32_t y = 0; y < height; y++)
         kldve_upsample_row(&film, map->view_frames,
                            (const int32_t[2]){height / map->view_frames, width}, y,
                            out + y * (stride / (ptrdiff_t)sizeof *out));
-    return KLDVE_OK;
+    return kldve_float_env_leave(&host, KLDVE_OK);
 }
 
 kldve_status kldve_map_upsample(kldve_ctx *ctx, const float *map, int32_t height, int32_t width,
                                 float *out, int32_t out_height, int32_t out_width)
 {
+    fenv_t host;
+
     kldve_ctx_clear(ctx);
     if (!ctx || !map || !out)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "upsample: the %s is NULL",
@@ -60,6 +65,7 @@ kldve_status kldve_map_upsample(kldve_ctx *ctx, const float *map, int32_t height
                                "upsample: cannot make %d x %d of %d x %d: each side must be at "
                                "least 1",
                                (int)out_height, (int)out_width, (int)height, (int)width);
+    kldve_float_env_enter(&host);
     kldve_upsample(map, height, width, out, out_height, out_width);
-    return KLDVE_OK;
+    return kldve_float_env_leave(&host, KLDVE_OK);
 }

@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/float_env.h"
+
 enum { KNOTS = 33, PLASMA_KNOTS = 65, LEVELS = 256 };
 
 /* clang-format off */
@@ -125,12 +127,10 @@ static void interpolate(const uint8_t (*knots)[3], int32_t count, float value, u
         rgb[c] = (uint8_t)((1 - right) * knots[first][c] + right * knots[first + 1][c] + 0.5f);
 }
 
-kldve_status kldve_colormap_rgb(int32_t colormap, float value, uint8_t rgb[3])
+static kldve_status colour(int32_t colormap, float value, uint8_t rgb[3])
 {
     float v = clamp(value);
 
-    if (!rgb)
-        return KLDVE_E_ARG;
     switch (colormap) {
     case KLDVE_COLORMAP_VIRIDIS:
         interpolate(viridis, KNOTS, v, rgb);
@@ -160,4 +160,14 @@ kldve_status kldve_colormap_rgb(int32_t colormap, float value, uint8_t rgb[3])
         return KLDVE_E_ARG;
     }
     return KLDVE_OK;
+}
+
+kldve_status kldve_colormap_rgb(int32_t colormap, float value, uint8_t rgb[3])
+{
+    fenv_t host;
+
+    if (!rgb)
+        return KLDVE_E_ARG;
+    kldve_float_env_enter(&host);
+    return kldve_float_env_leave(&host, colour(colormap, value, rgb));
 }

@@ -3,6 +3,7 @@
 
 #include "base/ctx.h"
 #include "base/finite.h"
+#include "base/float_env.h"
 #include "metrics.h"
 #include "parts/agreement.h"
 #include "parts/metric_options.h"
@@ -44,6 +45,7 @@ kldve_status kldve_agreement(kldve_ctx *ctx, const char *name, const float *cons
     const kldve_metric *metric;
     kldve_metric_options o;
     double found = (double)NAN;
+    fenv_t host;
     kldve_status st;
 
     kldve_ctx_clear(ctx);
@@ -52,13 +54,14 @@ kldve_status kldve_agreement(kldve_ctx *ctx, const char *name, const float *cons
                                !name                           ? "name"
                                : !maps || !maps[0] || !maps[1] ? "map"
                                                                : "result");
+    kldve_float_env_enter(&host);
     if ((st = find(ctx, name, &metric)) < 0 || (st = check_maps(ctx, maps, height, width)) < 0 ||
         (st = kldve_metric_options_load(ctx, metric, options, &o)) < 0)
-        return st;
+        return kldve_float_env_leave(&host, st);
     kind = metric->opaque;
     st = kind->measure(&(kldve_pair){ctx, maps[0], maps[1], (size_t)height, (size_t)width, o.part},
                        &found);
     if (st == KLDVE_OK)
         *value = found;
-    return st;
+    return kldve_float_env_leave(&host, st);
 }

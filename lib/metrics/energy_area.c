@@ -16,6 +16,7 @@
 
 #include "base/ctx.h"
 #include "base/finite.h"
+#include "base/float_env.h"
 #include "stages/level.h"
 
 static kldve_status check(kldve_ctx *ctx, const float *values, size_t count, double part)
@@ -65,11 +66,15 @@ static kldve_status energy_area(kldve_ctx *ctx, const float *values, size_t coun
 kldve_status kldve_metric_energy_area(kldve_ctx *ctx, const float *values, int32_t count,
                                       double part, double *area)
 {
+    fenv_t host;
+
     kldve_ctx_clear(ctx);
     if (!ctx || !values || !area)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "energy area: %s is NULL",
                                values ? "the result" : "the map");
-    return energy_area(ctx, values, count > 0 ? (size_t)count : 0, part, area);
+    kldve_float_env_enter(&host);
+    return kldve_float_env_leave(
+        &host, energy_area(ctx, values, count > 0 ? (size_t)count : 0, part, area));
 }
 
 static kldve_status compute(const kldve_metric_job *job, double *value)

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/float_env.h"
 #include "stages/preprocess.h"
 
 static void free_room(kldve_explainer *ex)
@@ -96,11 +97,15 @@ void kldve_explainer_free(kldve_explainer *ex)
 
 kldve_status kldve_explainer_set_input(kldve_explainer *ex, const kldve_input_spec *spec)
 {
+    fenv_t host;
+
     if (!ex)
         return KLDVE_E_ARG;
     if (!spec)
         return kldve_ctx_fail(ex->ctx, KLDVE_E_ARG, "input: the specification is NULL");
-    return kldve_input_spec_load(ex->ctx, &ex->net.shape, spec, &ex->spec);
+    kldve_float_env_enter(&host);
+    return kldve_float_env_leave(&host,
+                                 kldve_input_spec_load(ex->ctx, &ex->net.shape, spec, &ex->spec));
 }
 
 const void *kldve_explainer_state(const kldve_explainer *ex, const kldve_backend *backend)

@@ -149,7 +149,7 @@ double kldve_options_deadline(const kldve_options *src)
     kldve_options o;
 
     return kldve_struct_load(NULL, "kldve_options", src, &o, sizeof o) == KLDVE_OK &&
-                   o.deadline_ms >= 0
+                   isgreaterequal(o.deadline_ms, 0)
                ? o.deadline_ms
                : 0;
 }

@@ -1,9 +1,11 @@
 /* team.c - see team.h. */
 #include "accel/team.h"
 
+#include <fenv.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <omp.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -53,15 +55,65 @@ static void *run_task(void *task)
     return NULL;
 }
 
-kldve_status kx_lead(kldve_ctx *ctx, bool lost, void (*work)(void *arg), void *arg)
+/* Whether this thread rounds to the nearest, keeps small numbers and does not trap.  Where only the
+ * rounding can be seen, the rest is taken for granted. */
+static bool has_default_env(void)
+{
+#if defined(__x86_64__)
+    const unsigned raised = 0x3f, masked_to_nearest = 0x1f80; /* of MXCSR, Intel SDM 1, 10.2.3 */
+
+    return (__builtin_ia32_stmxcsr() & ~raised) == masked_to_nearest;
+#elif defined(__aarch64__) && !defined(__clang__)
+    return __builtin_aarch64_get_fpcr() == 0;
+#else
+    return fegetround() == FE_TONEAREST;
+#endif
+}
+
+static int count_odd_envs(int threads)
+{
+    int odd = 0;
+
+#pragma omp parallel num_threads(threads) reduction(+ : odd)
+    odd += !has_default_env();
+    return odd;
+}
+
+/* OpenMP keeps the numbers of its threads from one team to the next of the same size. */
+static kldve_status work_in_default_env(kldve_ctx *ctx, int threads, void (*work)(void *arg),
+                                        void *arg)
+{
+    fenv_t *host = kldve_ctx_alloc(ctx, (size_t)threads, sizeof *host);
+
+    if (!host)
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for the state of the threads");
+#pragma omp parallel num_threads(threads)
+    {
+        feholdexcept(&host[omp_get_thread_num()]);
+        fesetenv(FE_DFL_ENV);
+    }
+    work(arg);
+#pragma omp parallel num_threads(threads)
+    fesetenv(&host[omp_get_thread_num()]);
+    kldve_ctx_release(ctx, host);
+    return KLDVE_OK;
+}
+
+static kldve_status work_here(kldve_ctx *ctx, int threads, void (*work)(void *arg), void *arg)
+{
+    if (threads > 1 ? count_odd_envs(threads) > 0 : !has_default_env())
+        return work_in_default_env(ctx, threads, work, arg);
+    work(arg);
+    return KLDVE_OK;
+}
+
+kldve_status kx_lead(kldve_ctx *ctx, bool lost, int threads, void (*work)(void *arg), void *arg)
 {
     struct task task = {work, arg};
     pthread_t leader;
 
-    if (!lost) {
-        work(arg);
-        return KLDVE_OK;
-    }
+    if (!lost)
+        return work_here(ctx, threads, work, arg);
     if (pthread_create(&leader, NULL, run_task, &task) != 0)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM,
                               "this process was forked and needs a new thread, but the system "

@@ -24,8 +24,12 @@ kx_home kx_home_here(void);
  *  @param threads  Of a team. */
 bool kx_team_lost(const kx_home *home, int threads);
 
-/** work(arg), here or, if the team is `lost`, in a new thread, which the caller waits for.
- *  @return KLDVE_OK; KLDVE_E_NOMEM (the system has no thread left; nothing was run). */
-kldve_status kx_lead(kldve_ctx *ctx, bool lost, void (*work)(void *arg), void *arg);
+/** work(arg), here or, if the team is `lost`, in a new thread, which the caller waits for.  All
+ *  threads of the team compute in the default floating-point environment meanwhile: those that the
+ *  host's own loops made have the host's.
+ *  @param threads  Of the team.
+ *  @return KLDVE_OK; KLDVE_E_NOMEM (the system has no thread left, or no memory; nothing was run).
+ */
+kldve_status kx_lead(kldve_ctx *ctx, bool lost, int threads, void (*work)(void *arg), void *arg);
 
 #endif

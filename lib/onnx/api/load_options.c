@@ -29,7 +29,7 @@ static kldve_status check_ranges(kldve_ctx *ctx, const kldve_onnx_options *o)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "kldve_onnx_options: scores is %d, it must be 0 to %d",
                                (int)o->scores, 1 + KLDVE_SCORES_NUMBER);
-    if (!(o->deadline_ms >= 0))
+    if (!isgreaterequal(o->deadline_ms, 0))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "kldve_onnx_options: deadline_ms is %g, it must be 0 or more",
                                o->deadline_ms);

@@ -115,7 +115,7 @@ kldve_status kx_plan_new(kldve_ctx *ctx, const kx_graph *g, const kx_plan_option
     p.plan->entry.buffer = -1;
     for (int i = 0; i < KX_TARGETS; i++)
         p.plan->gradient[i].buffer = p.plan->cotangent[i].buffer = -1;
-    st = kx_lead(ctx, kx_team_lost(&home, options->threads), build_plan, &b);
+    st = kx_lead(ctx, kx_team_lost(&home, options->threads), options->threads, build_plan, &b);
     if (st == KLDVE_OK)
         st = b.status;
     p.plan->passing_bytes += p.scratch.bytes;

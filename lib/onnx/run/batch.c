@@ -213,7 +213,7 @@ static void lead(void *leading)
 static kldve_status run(const kx_many *m, const pass *p)
 {
     struct leading l = {.m = m, .p = p};
-    kldve_status st = kx_lead(m->ctx, kx_team_lost(&m->home, m->threads), lead, &l);
+    kldve_status st = kx_lead(m->ctx, kx_team_lost(&m->home, m->threads), m->threads, lead, &l);
 
     return st < 0 ? st : l.status;
 }

@@ -132,7 +132,8 @@ static void run_pass(void *pass)
 static kldve_status run(kx_state *s, kx_step_range range, bool head)
 {
     struct pass p = {.state = s, .range = range, .head = head};
-    kldve_status st = kx_lead(s->ctx, kx_team_lost(&s->home, s->plan->threads), run_pass, &p);
+    kldve_status st =
+        kx_lead(s->ctx, kx_team_lost(&s->home, s->plan->threads), s->plan->threads, run_pass, &p);
 
     if (st == KLDVE_OK)
         st = p.status;
