@@ -2,8 +2,11 @@
 #include "sha256.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/tool.h"
 
@@ -101,18 +104,34 @@ void sha256_end(sha256 *s, char text[SHA256_TEXT])
         snprintf(text + 8 * i, 9, "%08x", (unsigned)s->state[i]);
 }
 
+/* A pipe would wait for a writer, and a device may never end; NULL after a message. */
+static FILE *open_regular(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct stat of = {0};
+    FILE *file = NULL;
+
+    if (fd >= 0 && fstat(fd, &of) == 0 && S_ISREG(of.st_mode))
+        file = fdopen(fd, "rb");
+    if (!file && fd >= 0 && !S_ISREG(of.st_mode))
+        complain("%s: is no regular file", path);
+    else if (!file)
+        complain("%s: cannot read: %s", path, strerror(errno));
+    if (!file && fd >= 0)
+        close(fd);
+    return file;
+}
+
 bool sha256_file(const char *path, char text[SHA256_TEXT])
 {
-    FILE *file = fopen(path, "rb");
+    FILE *file = open_regular(path);
     unsigned char bytes[FILE_BYTES];
     size_t n;
     sha256 s;
     bool ok;
 
-    if (!file) {
-        complain("%s: cannot read: %s", path, strerror(errno));
+    if (!file)
         return false;
-    }
     sha256_begin(&s);
     while ((n = fread(bytes, 1, sizeof bytes, file)) > 0)
         sha256_add(&s, bytes, n);
