@@ -26,12 +26,12 @@ _kldve() {
     # What bash takes for the word is what stands behind the last = or :.
     begun=${raw[-1]}
     if [[ $begun != [\"\']* && $begun == *[=:]* ]]; then begun=${begun%"${begun##*[=:]}"}; else begun=; fi
+    # Words can stand here, beside files or alone.
+    for word in "${lines[@]:2}"; do
+        word=$(_kldve_quoted "${word%%$'\t'*}" "${raw[-1]}")
+        COMPREPLY+=("${word#"$begun"}")
+    done
     case $kind in
-        words)
-            for word in "${lines[@]:2}"; do
-                word=$(_kldve_quoted "${word%%$'\t'*}" "${raw[-1]}")
-                COMPREPLY+=("${word#"$begun"}")
-            done ;;
         folders)
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -d -- "$value") ;;

@@ -5,9 +5,9 @@ function __kldve_complete
     set -l current (commandline -ct)
     set -l lines (command $tokens[1] complete plain $tokens[2..-1] (string unescape -- $current; or echo -- $current) 2>/dev/null)
     set -l kind (string split ' ' -- $lines[1])
+    # Words can stand here, beside files or alone.
+    test (count $lines) -gt 2; and printf '%s\n' $lines[3..-1]
     switch "$kind[1]"
-        case words
-            printf '%s\n' $lines[3..-1]
         case files folders
             set -l before (string match -r -- '^--[a-z-]+=' $current)
             for path in $lines[2]*

@@ -297,8 +297,12 @@ typedef enum kldve_limit {
     KLDVE_LIMIT_NODES = 7,    /**< nodes of a network, with those of its functions: 1 million */
     KLDVE_LIMIT_CARD = 8,     /**< bytes of a model card: 1 MiB */
     KLDVE_LIMIT_LABELS = 9,   /**< bytes of a list of labels: 16 MiB */
-    KLDVE_LIMIT_PICTURE_FILE = 10,  /**< bytes of a picture's file: 256 MiB */
-    KLDVE_LIMIT_PICTURE_PIXELS = 11 /**< width * height of a picture from a file: 100 million */
+    KLDVE_LIMIT_PICTURE_FILE = 10,   /**< bytes of a picture's file: 256 MiB */
+    KLDVE_LIMIT_PICTURE_PIXELS = 11, /**< width * height of a picture from a file: 100 million */
+    KLDVE_LIMIT_WORK = 12 /**< multiplications of one forward pass of a network, or elements that it
+                               touches where those are more, as the engine estimates them; ten times
+                               as many where it has plain loops only.  2^36, or 2^18 for each byte
+                               of the network's files where that is more, but at most 10^13 */
 } kldve_limit;
 
 /** The name of a limit as messages and the command have it: "working-memory" for

@@ -23,10 +23,14 @@ static bool hold(const kldve_ctx *ctx, size_t size)
     uint64_t limit = (uint64_t)kldve_limit_of(ctx, KLDVE_LIMIT_MEMORY);
     size_t now = atomic_fetch_add(&ctx->held->now, size) + size;
     size_t most = atomic_load(&ctx->held->most);
+    bool over = now > atomic_load(&ctx->held->ceiling);
 
-    if (now < size || now > limit) {
+    if (now < size || now > limit || over) {
         atomic_fetch_sub(&ctx->held->now, size);
-        atomic_store(&ctx->held->refused, true);
+        atomic_store(&ctx->held->refused,
+                     1 + (over ? KLDVE_LIMIT_WORKING_MEMORY : KLDVE_LIMIT_MEMORY));
+        if (over)
+            atomic_store(&ctx->held->over, true);
         return false;
     }
     while (now > most && !atomic_compare_exchange_weak(&ctx->held->most, &most, now))

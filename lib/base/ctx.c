@@ -43,6 +43,7 @@ kldve_status kldve_ctx_new(const kldve_allocator *allocator, kldve_ctx **out)
     ctx->allocator = use;
     kldve_control_init(ctx);
     ctx->held = &ctx->room;
+    atomic_init(&ctx->held->ceiling, SIZE_MAX);
     *out = ctx;
     return KLDVE_OK;
 }

@@ -17,6 +17,10 @@ kldve_status kldve_ctx_add_metric(kldve_ctx *ctx, const kldve_metric *metric);
  * that by kldve_ctx_enter().  Accepts NULL. */
 void kldve_ctx_clear(kldve_ctx *ctx);
 
+/** Of a call within a budget that is closed (budget.h): no memory, because that was refused, is
+ *  KLDVE_E_LIMIT. */
+kldve_status kldve_ctx_over_budget(kldve_ctx *ctx, kldve_status status);
+
 /** What the calls on a new context may do: anything. */
 void kldve_control_init(kldve_ctx *ctx);
 

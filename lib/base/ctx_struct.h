@@ -8,11 +8,7 @@
 
 #include <kldve/common.h>
 
-enum {
-    KLDVE_MESSAGE_SIZE = 512,
-    KLDVE_ADVICE_SIZE = 192,
-    KLDVE_LIMITS = KLDVE_LIMIT_PICTURE_PIXELS + 1
-};
+enum { KLDVE_MESSAGE_SIZE = 512, KLDVE_ADVICE_SIZE = 192, KLDVE_LIMITS = KLDVE_LIMIT_WORK + 1 };
 
 /* What a host registered: copies, each a struct of the same type. */
 typedef struct kldve_host_list {
@@ -53,7 +49,9 @@ struct kldve_ctx {
      * used in another thread than its context. */
     struct kldve_held {
         atomic_size_t now, most; /* bytes from the allocator */
-        atomic_bool refused;     /* KLDVE_LIMIT_MEMORY refused some, and no message says so yet */
+        atomic_size_t ceiling;   /* of `now`, budget.h; SIZE_MAX: none */
+        atomic_int refused;      /* 1 + the limit that refused some and that no message names yet */
+        atomic_bool over;        /* it was the ceiling, during this budget */
         struct kldve_scratch
             *scratch; /* the one that is open, of the thread of the call; or NULL */
     } * held, room;

@@ -23,6 +23,7 @@ static const struct limit {
     [KLDVE_LIMIT_LABELS] = {"labels", INT64_C(16) << 20, true},
     [KLDVE_LIMIT_PICTURE_FILE] = {"picture-file", INT64_C(256) << 20, true},
     [KLDVE_LIMIT_PICTURE_PIXELS] = {"picture-pixels", 100000000, false},
+    [KLDVE_LIMIT_WORK] = {"work", INT64_C(1) << 36, false},
 };
 
 bool kldve_is_limit(int32_t limit)

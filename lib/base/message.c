@@ -25,10 +25,11 @@ static void say_limit(kldve_ctx *ctx)
 {
     char advice[KLDVE_ADVICE_SIZE];
     size_t length = strlen(ctx->message);
+    int refused = atomic_exchange(&ctx->held->refused, 0);
 
-    if (!atomic_exchange(&ctx->held->refused, false))
+    if (!refused)
         return;
-    kldve_limit_advice(ctx, KLDVE_LIMIT_MEMORY, advice, sizeof advice);
+    kldve_limit_advice(ctx, refused - 1, advice, sizeof advice);
     snprintf(ctx->message + length, sizeof ctx->message - length, ": %s", advice);
 }
 
@@ -54,6 +55,13 @@ kldve_status kldve_ctx_failf(kldve_ctx *ctx, kldve_status status, const char *fo
     if (status == KLDVE_E_NOMEM)
         say_limit(ctx);
     return status;
+}
+
+kldve_status kldve_ctx_over_budget(kldve_ctx *ctx, kldve_status status)
+{
+    bool over = atomic_exchange(&ctx->held->over, false);
+
+    return over && status == KLDVE_E_NOMEM ? KLDVE_E_LIMIT : status;
 }
 
 kldve_status kldve_ctx_fail(kldve_ctx *ctx, kldve_status status, const char *message)

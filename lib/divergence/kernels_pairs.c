@@ -142,7 +142,7 @@ INLINE double log_of(const long_product *p)
     store(mantissa, p->mantissa);
     EACH_PART
     for (int l = 0; l < LANES; l++)
-        exponent += (double)p->exponent.v[h][l];
+        exponent += (double)(int64_t)p->exponent.v[h][l];
     for (int l = 0; l < PACK; l++)
         product *= mantissa[l];
     return exponent * 0.69314718055994531 + log(product);

@@ -23,7 +23,8 @@
 enum { PACK = 8, PARTS = PACK / LANES };
 
 typedef double vec __attribute__((vector_size(LANES * 8)));
-typedef int64_t ivec __attribute__((vector_size(LANES * 8)));
+/* Bits and exponents; without a sign, so that sums may wrap around. */
+typedef uint64_t ivec __attribute__((vector_size(LANES * 8)));
 /* In memory: aligned only like a double. */
 typedef double vec_at __attribute__((vector_size(LANES * 8), aligned(8), may_alias));
 
@@ -98,7 +99,7 @@ INLINE pack from_bits(ipack a)
     return r;
 }
 
-INLINE ipack ifill(int64_t x)
+INLINE ipack ifill(uint64_t x)
 {
     ipack r;
 
@@ -136,12 +137,9 @@ INLINE ipack left(ipack a, int by)
     return a;
 }
 
-/* For non-negative values (AVX2 has no arithmetic shift of 64 bits). */
 INLINE ipack right(ipack a, int by)
 {
-    typedef uint64_t uvec __attribute__((vector_size(LANES * 8)));
-
-    EACH_PART a.v[h] = (ivec)((uvec)a.v[h] >> by);
+    EACH_PART a.v[h] >>= by;
     return a;
 }
 
@@ -278,7 +276,7 @@ INLINE pack exp_pack(pack x)
  * [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1), the series up to s^23. */
 INLINE pack log_pack(pack x)
 {
-    const int64_t root_half = 0x3FE6A09E667F3BCC, bias = (int64_t)1023 << 52;
+    const uint64_t root_half = 0x3FE6A09E667F3BCC, bias = (uint64_t)1023 << 52;
     ipack shifted = iadd(isub(bits(x), ifill(root_half)), ifill(bias));
     ipack exponent = right(shifted, 52); /* e + 1023, not negative */
     pack m = from_bits(isub(bits(x), left(isub(exponent, ifill(1023)), 52)));

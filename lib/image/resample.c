@@ -10,20 +10,28 @@
  * s is 1.  Kernels (interpolation.c), rounding between the passes and weights in multiples of 2^-22
  * follow Pillow's resize(), so the results agree with it.
  *
+ * Of the output a window alone can be asked for: only what it shows is computed.
+ *
  * Cost: 2s + 1 multiplications per value and direction, s times the width of the kernel. */
-#include "codec.h"
+#include "resample.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/size.h"
+#include "codec.h"
 #include "interpolation.h"
 
 enum { WEIGHT_BITS = 22, ROUND = 1 << (WEIGHT_BITS - 1) };
 
-/* The weights of one direction.  Output i sums `span[i].count` inputs from `span[i].first` with the
- * weights at `weight[i * taps]`. */
+/* The outputs [first, first + count) of one direction, of `whole`. */
+typedef struct part {
+    int32_t whole, first, count;
+} part;
+
+/* The weights of one direction.  Output i of the part sums `span[i].count` inputs from
+ * `span[i].first` with the weights at `weight[i * taps]`. */
 struct filter {
     struct span {
         int32_t first, count;
@@ -69,28 +77,31 @@ static struct span filter_row(const kldve_kernel *kernel, double centre, int32_t
     return (struct span){first, end - first};
 }
 
-static kldve_status filter_new(kldve_ctx *ctx, const kldve_kernel *kernel, int32_t in, int32_t out,
+static kldve_status filter_new(kldve_ctx *ctx, const kldve_kernel *kernel, int32_t in, part out,
                                struct filter *filter)
 {
     /* Pillow adds up where it takes the nearest pixel, which decides at ties. */
-    double ratio = (double)in / (double)out, summed = 0.5 * ratio;
+    double ratio = (double)in / (double)out.whole, summed = 0.5 * ratio;
     size_t count;
 
-    assert(in > 0 && out > 0);
-    filter->taps = 2 * (size_t)ceil(kernel->support * stretch(kernel, in, out)) + 1;
+    assert(in > 0 && out.first >= 0 && out.count > 0 && out.count <= out.whole - out.first);
+    filter->taps = 2 * (size_t)ceil(kernel->support * stretch(kernel, in, out.whole)) + 1;
     filter->weight = NULL;
-    filter->span = kldve_ctx_alloc(ctx, (size_t)out, sizeof *filter->span);
-    if (kldve_size_mul((size_t)out, filter->taps, &count))
+    filter->span = kldve_ctx_alloc(ctx, (size_t)out.count, sizeof *filter->span);
+    if (kldve_size_mul((size_t)out.count, filter->taps, &count))
         filter->weight = kldve_ctx_alloc(ctx, count, sizeof *filter->weight);
     if (!filter->span || !filter->weight) {
         filter_free(ctx, filter);
         return kldve_ctx_failf(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
     }
-    for (int32_t i = 0; i < out; i++, summed += ratio) {
-        double centre = kernel->support < 1 && !kernel->antialiased ? summed : (i + 0.5) * ratio;
+    for (int32_t i = 0; i < out.first; i++)
+        summed += ratio;
+    for (int32_t i = 0; i < out.count; i++, summed += ratio) {
+        double centre =
+            kernel->support < 1 && !kernel->antialiased ? summed : (out.first + i + 0.5) * ratio;
 
         filter->span[i] =
-            filter_row(kernel, centre, in, out, filter->weight + (size_t)i * filter->taps);
+            filter_row(kernel, centre, in, out.whole, filter->weight + (size_t)i * filter->taps);
         assert((size_t)filter->span[i].count <= filter->taps);
     }
     return KLDVE_OK;
@@ -125,12 +136,13 @@ static void resize_row(const struct filter *filter, const uint8_t *in, uint8_t *
     }
 }
 
-/* Row i of the output, `row` bytes, from the rows of `in`; `sum` has room for `row` numbers. */
-static void resize_column(const struct filter *filter, int32_t i, const uint8_t *in, size_t row,
-                          int32_t *sum, uint8_t *out)
+/* Row i of the output, `row` bytes, from the rows of `in`, which begin with row `first`; `sum` has
+ * room for `row` numbers. */
+static void resize_column(const struct filter *filter, int32_t i, const uint8_t *in, int32_t first,
+                          size_t row, int32_t *sum, uint8_t *out)
 {
     const int32_t *weight = filter->weight + (size_t)i * filter->taps;
-    const uint8_t *at = in + (size_t)filter->span[i].first * row;
+    const uint8_t *at = in + (size_t)(filter->span[i].first - first) * row;
 
     for (size_t x = 0; x < row; x++)
         sum[x] = ROUND;
@@ -141,29 +153,35 @@ static void resize_column(const struct filter *filter, int32_t i, const uint8_t 
         out[x] = to_byte(sum[x]);
 }
 
-/* `alpha`: of the alpha channel, spread to three. */
-static kldve_status resize_rows(const kldve_image *image, const kldve_kernel *kernel, bool alpha,
-                                kldve_image *narrow)
+/* A resizing: of which picture, by which kernel, and the window [0] across, [1] down. */
+typedef struct resizing {
+    const kldve_image *image;
+    const kldve_kernel *kernel;
+    part out[2];
+} resizing;
+
+/* The rows from `first` on, as many as `narrow` has.  `alpha`: of the alpha channel, spread to
+ * three. */
+static kldve_status resize_rows(const resizing *r, bool alpha, int32_t first, kldve_image *narrow)
 {
+    const kldve_image *image = r->image;
     size_t out_row = 3 * (size_t)narrow->width;
     kldve_ctx *ctx = narrow->ctx;
     uint8_t *room;
     struct filter filter;
-    kldve_status status;
+    kldve_status status = filter_new(ctx, r->kernel, image->width, r->out[0], &filter);
 
-    assert(narrow->height == image->height);
-    status = filter_new(ctx, kernel, image->width, narrow->width, &filter);
     if (status != KLDVE_OK)
         return status;
     room = kldve_image_row_room(ctx, image);
-    for (int32_t y = 0; room && y < image->height && status == KLDVE_OK; y++) {
+    for (int32_t y = 0; room && y < narrow->height && status == KLDVE_OK; y++) {
         const uint8_t *row = room;
 
         status = kldve_ctx_poll(ctx);
         if (!alpha)
-            row = kldve_image_row(image, y, room);
+            row = kldve_image_row(image, first + y, room);
         else
-            kldve_image_alpha_row(image, y, room);
+            kldve_image_alpha_row(image, first + y, room);
         resize_row(&filter, row, narrow->pixels + (size_t)y * out_row, narrow->width);
     }
     filter_free(ctx, &filter);
@@ -171,64 +189,87 @@ static kldve_status resize_rows(const kldve_image *image, const kldve_kernel *ke
     return room ? status : kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
 }
 
-static kldve_status resize_columns(const kldve_image *narrow, const kldve_kernel *kernel,
-                                   kldve_image *out)
+static kldve_status resize_columns(const struct filter *filter, const kldve_image *narrow,
+                                   int32_t first, kldve_image *out)
 {
     size_t row = 3 * (size_t)out->width;
-    struct filter filter;
-    kldve_status status;
-    int32_t *sum;
+    kldve_status status = KLDVE_OK;
+    int32_t *sum = kldve_ctx_alloc(out->ctx, row, sizeof *sum);
 
     assert(narrow->width == out->width);
-    status = filter_new(out->ctx, kernel, narrow->height, out->height, &filter);
-    if (status != KLDVE_OK)
-        return status;
-    sum = kldve_ctx_alloc(out->ctx, row, sizeof *sum);
-    if (!sum) {
-        filter_free(out->ctx, &filter);
+    if (!sum)
         return kldve_ctx_failf(out->ctx, KLDVE_E_NOMEM, "out of memory for resizing");
-    }
     for (int32_t y = 0; y < out->height && (status = kldve_ctx_poll(out->ctx)) == KLDVE_OK; y++)
-        resize_column(&filter, y, narrow->pixels, row, sum, out->pixels + (size_t)y * row);
+        resize_column(filter, y, narrow->pixels, first, row, sum, out->pixels + (size_t)y * row);
     kldve_ctx_release(out->ctx, sum);
-    filter_free(out->ctx, &filter);
     return status;
 }
 
-static kldve_status resize(kldve_ctx *ctx, const kldve_image *image, const kldve_kernel *kernel,
-                           bool alpha, const int32_t size[2], kldve_image **out)
+static kldve_status resize(kldve_ctx *ctx, const resizing *r, bool alpha, kldve_image **out)
 {
     kldve_image *narrow = NULL, *result = NULL;
-    kldve_status status;
+    int32_t first = r->image->height, end = 0; /* of the rows that are read */
+    struct filter down;
+    kldve_status status = filter_new(ctx, r->kernel, r->image->height, r->out[1], &down);
 
-    if ((status = kldve_image_alloc(ctx, size[0], size[1], &result)) == KLDVE_OK &&
-        (status = kldve_image_alloc(ctx, size[0], image->height, &narrow)) == KLDVE_OK &&
-        (status = resize_rows(image, kernel, alpha, narrow)) == KLDVE_OK)
-        status = resize_columns(narrow, kernel, result);
+    if (status != KLDVE_OK)
+        return status;
+    for (int32_t i = 0; i < r->out[1].count; i++) {
+        const struct span *s = &down.span[i];
+
+        first = s->first < first ? s->first : first;
+        end = s->first + s->count > end ? s->first + s->count : end;
+    }
+    if ((status = kldve_image_alloc(ctx, r->out[0].count, r->out[1].count, &result)) == KLDVE_OK &&
+        (status = kldve_image_alloc(ctx, r->out[0].count, end - first, &narrow)) == KLDVE_OK &&
+        (status = resize_rows(r, alpha, first, narrow)) == KLDVE_OK)
+        status = resize_columns(&down, narrow, first, result);
+    filter_free(ctx, &down);
     kldve_image_free(narrow);
     return kldve_image_finish(status, result, out);
+}
+
+static kldve_status resize_colours_and_alpha(kldve_ctx *ctx, const resizing *r, kldve_image **out)
+{
+    kldve_image *result = NULL;
+    kldve_status status = resize(ctx, r, false, &result);
+
+    if (status == KLDVE_OK && kldve_image_has_alpha(r->image))
+        status = resize(ctx, r, true, &result->alpha);
+    return kldve_image_finish(status, result, out);
+}
+
+kldve_status kldve_image_resize_window(kldve_ctx *ctx, const kldve_image *image,
+                                       int32_t interpolation, const kldve_resized *to,
+                                       kldve_image **out)
+{
+    const resizing r = {
+        .image = image,
+        .kernel = kldve_kernel_of(interpolation),
+        .out = {{to->width, to->x, to->window_width}, {to->height, to->y, to->window_height}}};
+
+    assert(r.kernel);
+    return resize_colours_and_alpha(ctx, &r, out);
 }
 
 kldve_status kldve_image_resize_by(kldve_ctx *ctx, const kldve_image *image, int32_t interpolation,
                                    int32_t width, int32_t height, kldve_image **out)
 {
-    const int32_t size[2] = {width, height};
-    const kldve_kernel *kernel;
-    kldve_image *result = NULL;
-    kldve_status status;
+    resizing r = {.image = image, .out = {{width, 0, width}, {height, 0, height}}};
     double before;
+    kldve_status status;
 
     if (!ctx || !image || !out)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "resize: an argument is NULL");
     if (!kldve_interpolation_name(interpolation))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "resize: unknown interpolation %d",
                                (int)interpolation);
-    kernel = kldve_kernel_of(interpolation);
+    if ((status = kldve_image_check_size(ctx, width, height)) < 0)
+        return status;
+    r.kernel = kldve_kernel_of(interpolation);
     before = kldve_ctx_enter(ctx, "resize", 0);
-    status = resize(ctx, image, kernel, false, size, &result);
-    if (status == KLDVE_OK && kldve_image_has_alpha(image))
-        status = resize(ctx, image, kernel, true, size, &result->alpha);
-    return kldve_ctx_leave(ctx, before, kldve_image_finish(status, result, out));
+    status = resize_colours_and_alpha(ctx, &r, out);
+    return kldve_ctx_leave(ctx, before, status);
 }
 
 kldve_status kldve_image_resize(kldve_ctx *ctx, const kldve_image *image, int32_t width,

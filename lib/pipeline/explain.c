@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "admission.h"
+#include "base/budget.h"
 #include "explainer.h"
 #include "faithful.h"
 #include "options.h"
@@ -181,11 +182,13 @@ kldve_status kldve_explain_together(const kldve_call *call, int32_t first, int32
     }
     assert(count == 1 || (count == ex->net.shape.batch && count <= ex->room));
     memset(b.runs, 0, (size_t)count * sizeof *b.runs);
+    kldve_budget_open(ex->ctx, count, ex->taken);
     if ((st = begin(&b, call, first)) == KLDVE_OK &&       /* pictures -> inputs             */
         (st = kldve_batch_forward(&b)) == KLDVE_OK &&      /* inputs -> logits k, features x */
         (st = each(&b, kldve_run_pick)) == KLDVE_OK &&     /* k of one place or row, if asked */
         (st = check_logits(&b, call->logits)) == KLDVE_OK) /* are they those of the caller? */
         st = kldve_explain_passed(&b);                     /* k, x -> maps E                 */
+    st = kldve_budget_close(ex->ctx, st);
     hand_over(&b, st, last);
     *failed = b.failed;
     return st;

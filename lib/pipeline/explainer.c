@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/float_env.h"
 #include "stages/preprocess.h"
 
@@ -16,7 +17,7 @@ static void free_room(kldve_explainer *ex)
     kldve_ctx_release(ex->ctx, ex->input);
 }
 
-kldve_status kldve_explainer_make_room(kldve_explainer *ex, int32_t count)
+static kldve_status make_room(kldve_explainer *ex, int32_t count)
 {
     size_t n = (size_t)count;
     kldve_buffers *buffers;
@@ -24,9 +25,6 @@ kldve_status kldve_explainer_make_room(kldve_explainer *ex, int32_t count)
     float *input;
     kldve_status st;
 
-    assert(count == 1 || count == ex->net.shape.batch);
-    if (ex->room >= count)
-        return KLDVE_OK;
     buffers = kldve_ctx_alloc(ex->ctx, n, sizeof *buffers);
     runs = count > 1 ? kldve_ctx_alloc(ex->ctx, n, sizeof *runs) : NULL;
     input = kldve_ctx_alloc(ex->ctx, ex->net.inputs, n * sizeof *input);
@@ -49,9 +47,26 @@ kldve_status kldve_explainer_make_room(kldve_explainer *ex, int32_t count)
     return KLDVE_OK;
 }
 
+kldve_status kldve_explainer_make_room(kldve_explainer *ex, int32_t count)
+{
+    assert(count == 1 || count == ex->net.shape.batch);
+    if (ex->room >= count)
+        return KLDVE_OK;
+    kldve_budget_open(ex->ctx, count, ex->taken);
+    return kldve_budget_close(ex->ctx, make_room(ex, count));
+}
+
+static size_t held_by(const kldve_ctx *ctx)
+{
+    size_t now = 0;
+
+    return kldve_ctx_memory(ctx, &now, NULL) == KLDVE_OK ? now : 0;
+}
+
 static kldve_status new_explainer(kldve_ctx *ctx, const kldve_backend *backend, const void *config,
                                   kldve_explainer **out)
 {
+    size_t before = held_by(ctx);
     kldve_explainer *ex;
     kldve_status st;
 
@@ -60,9 +75,12 @@ static kldve_status new_explainer(kldve_ctx *ctx, const kldve_backend *backend, 
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for an explainer");
     memset(ex, 0, sizeof *ex);
     ex->ctx = ctx;
-    if ((st = kldve_network_open(ctx, backend, config, &ex->net)) < 0 ||
-        (st = kldve_explainer_make_room(ex, 1)) < 0)
+    if ((st = kldve_network_open(ctx, backend, config, &ex->net)) < 0)
         goto fail;
+    ex->taken = held_by(ctx) - before;
+    if ((st = kldve_explainer_make_room(ex, 1)) < 0)
+        goto fail;
+    ex->taken = held_by(ctx) - before;
     kldve_input_spec_default(&ex->net.shape, &ex->spec);
     *out = ex;
     return KLDVE_OK;

@@ -13,6 +13,7 @@ struct kldve_explainer {
     kldve_input_spec spec; /**< every default filled in */
     /* For each input that is explained at the same time; one by one the first. */
     int32_t room;           /**< how many: 1, from the first batch on its size */
+    size_t taken;           /**< bytes of its own and of the backend's state, when it was opened */
     kldve_buffers *buffers; /**< [room] */
     kldve_run *runs;        /**< [room], of a batch; NULL where room is 1 */
     float *input;           /**< [room][in_channels][in_height][in_width], of pictures */

@@ -3,8 +3,11 @@
 
 #include <string.h>
 
+#include "base/budget.h"
+
 void kldve_reason_begin(kldve_ctx *ctx, kldve_reason *reason)
 {
+    reason->room = kldve_budget_pause(ctx);
     strncpy(reason->message, kldve_ctx_message(ctx), KLDVE_REASON_SIZE - 1);
     reason->message[KLDVE_REASON_SIZE - 1] = 0;
     kldve_ctx_fail(ctx, KLDVE_OK, "");
@@ -13,6 +16,7 @@ void kldve_reason_begin(kldve_ctx *ctx, kldve_reason *reason)
 kldve_status kldve_reason_end(kldve_ctx *ctx, kldve_reason *reason, const char *name,
                               const char *step, kldve_status st)
 {
+    kldve_budget_resume(ctx, reason->room);
     if (st == KLDVE_OK) {
         kldve_ctx_fail(ctx, KLDVE_OK, reason->message);
         return KLDVE_OK;

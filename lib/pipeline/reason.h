@@ -9,6 +9,7 @@ enum { KLDVE_REASON_SIZE = 512 };
 /** The context's message, set aside during a call. */
 typedef struct kldve_reason {
     char message[KLDVE_REASON_SIZE];
+    size_t room; /* of the budget, kldve_budget_pause() */
 } kldve_reason;
 
 /** Before the call: the context has no message. */

@@ -15,6 +15,8 @@
  * letterbox of YOLO, so that a network sees here what it saw in training. */
 #include "preprocess.h"
 
+#include "image/resample.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
@@ -146,17 +148,18 @@ kldve_status kldve_preprocess_view(kldve_ctx *ctx, int32_t width, int32_t height
 static kldve_status fit(kldve_ctx *ctx, const kldve_image *picture, const kldve_input_spec *spec,
                         const kldve_shape *shape, const cut *c, kldve_image **out)
 {
-    kldve_image *whole = NULL, *crop = NULL;
-    kldve_status st = kldve_image_resize_by(ctx, picture, spec->interpolation, (int32_t)c->size[0],
-                                            (int32_t)c->size[1], &whole);
+    bool pads = kldve_input_spec_pads(spec);
+    int32_t width = (int32_t)c->size[0], height = (int32_t)c->size[1];
+    const kldve_resized window = {.width = width,
+                                  .height = height,
+                                  .x = pads ? 0 : c->x,
+                                  .y = pads ? 0 : c->y,
+                                  .window_width = pads ? width : c->width,
+                                  .window_height = pads ? height : c->height};
+    kldve_image *crop = NULL;
+    kldve_status st = kldve_image_resize_window(ctx, picture, spec->interpolation, &window, &crop);
 
-    if (st < 0 || kldve_input_spec_pads(spec)) {
-        *out = whole;
-        return st;
-    }
-    st = kldve_image_crop(ctx, whole, c->x, c->y, c->width, c->height, &crop);
-    kldve_image_free(whole);
-    if (st < 0 || is_input_size(shape, c->width, c->height)) {
+    if (st < 0 || pads || is_input_size(shape, c->width, c->height)) {
         *out = crop;
         return st;
     }

@@ -19,7 +19,7 @@ static void test_names_and_defaults(void **state)
         assert_int_equal(kldve_ctx_limit(ctx, count, &value), KLDVE_OK);
         assert_true(value > 0);
     }
-    assert_int_equal(count, KLDVE_LIMIT_PICTURE_PIXELS + 1);
+    assert_int_equal(count, KLDVE_LIMIT_WORK + 1);
     assert_string_equal(kldve_limit_name(KLDVE_LIMIT_WORKING_MEMORY), "working-memory");
     assert_null(kldve_limit_name(-1));
     assert_null(kldve_limit_name(INT32_MAX));

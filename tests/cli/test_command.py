@@ -740,6 +740,8 @@ USAGE = [
      r"--input: a is given twice"),
     ("dimension given twice", ["explain", "pic.png", "--dim", "n=1", "--dim", "n=2"],
      r"--dim: n is given twice"),
+    ("option of another command", ["explain", "pic.png", "--sheet=slide"],
+     r"kldve explain has no option --sheet, kldve compare has; see 'kldve help explain'\n\Z"),
     ("unknown option", ["explain", "pic.png", "--wxyz"],
      r"unknown option --wxyz; see 'kldve help ex"),
     ("misspelt option", ["explain", "pic.png", "--targt=1"],
@@ -1038,6 +1040,8 @@ FAILURES = [
      r"net\.onnx: --target crane: 'crane' names 2 classes: 2 'crane', 3 'crane'; give the index"),
     ("label without labels", {}, explain("plain.onnx", "pic.png", "--quiet", "--target", "fox"),
      r"plain\.onnx: --target fox: the network has no labels; give an index or --labels FILE"),
+    ("rival without labels", {}, explain("plain.onnx", "pic.png", "--quiet", "--rival", "fox"),
+     r"plain\.onnx: --rival fox: the network has no labels; give an index or --labels FILE"),
     # labels
     ("no such labels", {}, explain("net.onnx", "pic.png", "--labels", "no.txt"),
      r"no\.txt: .*No such file"),

@@ -106,6 +106,7 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.offered("explain", "bad.onnx", "--layer", ""), ("words", []))
         self.assertEqual(self.offered("explain", "missing.onnx", "--target", ""), ("words", ["top1", "top2"]))
         self.assertEqual(self.offered("results", ""), ("files .db", []))
+        self.assertEqual(self.offered("explain", "--card", "torchvision-v1"), ("files .json", ["torchvision-v1"]))
         cards = run("cards").out
         names = self.offered("cards", "")[1]
         self.assertGreater(len(names), 3)
@@ -141,11 +142,12 @@ class Completion(unittest.TestCase):
               ("explain net.onnx --target tig", r"explain net.onnx --target tiger\ cat"),
               ("explain net.onnx --layer featu", "explain net.onnx --layer features"),
               ("explain bad.onnx --layer ", "explain bad.onnx --layer"),
-              ("explain pho", r"explain photo\ one.PNG"), ("explain sho", "explain shots/")]
+              ("explain pho", r"explain photo\ one.PNG"), ("explain sho", "explain shots/"),
+              ("explain note", "explain note"),  # no picture
+              ("explain --card net.c", "explain --card net.card.json"), ("explain --card yolo-6", "explain --card yolo-640")]
 
     def test_bash(self):
         self.lines("bash", self.COMMON + [
-            ("explain note", "explain note"),  # no picture
             ("explain net.onnx --target it", r"explain net.onnx --target it\'s"),
             ("explain net.onnx --target say", r"explain net.onnx --target say\ \"no\""),
             ("explain net.onnx --target \"tig", "explain net.onnx --target \"tiger cat\""),
@@ -166,7 +168,8 @@ class Completion(unittest.TestCase):
                              ("explain --method=ris", ["--method=rise"]), ("compare --method kl-dve:riv", ["kl-dve:rivals"]),
                              ("explain net.onnx --target tig", ["tiger cat"]), ("explain net.onnx --target it", ["it's"]),
                              ("explain net.onnx --layer featu", ["features"]), ("explain bad.onnx --layer ", []),
-                             ("explain pho", ["photo one.PNG"]), ("explain note", []), ("explain sho", ["shots/"])]:
+                             ("explain pho", ["photo one.PNG"]), ("explain note", []), ("explain sho", ["shots/"]),
+                             ("explain --card net.c", ["net.card.json"]), ("explain --card yolo-6", ["yolo-640"])]:
             done = subprocess.run([HAVE["fish"], "--no-config", "-c", 'source scripts/kldve.fish; complete -C "$argv[1]"', "kldve " + start],
                                   cwd=self.dir, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                   env={**os.environ, "PATH": os.path.join(self.dir, "bin") + ":" + os.environ["PATH"],

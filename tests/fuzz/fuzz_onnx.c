@@ -1,13 +1,7 @@
 /* fuzz_onnx.c - any bytes as an .onnx file: read, tapped, built into a graph, and, if it is a small
- * network, run forward and backward, as a whole and as its head.  An entry for libFuzzer:
- *
- *     CC=clang meson setup BUILD -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
- *     ninja -C BUILD
- *     mkdir NEW_FOLDER; BUILD/tests/onnx/networks/make-network corpus NEW_FOLDER
- *     BUILD/tests/fuzz/libfuzzer_onnx -max_total_time=180 NEW_FOLDER tests/fuzz/onnx
- *
- * The build links it with driver.c too, as a short test.  The files of onnx/ were made with
- * make-network. */
+ * network, run forward and backward, as a whole and as its head.  The target `onnx` changes bytes,
+ * `graph` what they mean (mutate_graph.h).  The files of their folders were made with
+ * make-network: `BUILD/tests/onnx/networks/make-network corpus FOLDER` makes more. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,6 +11,7 @@
 #include "read/proto.h"
 #include "read/tap.h"
 #include "run_onnx.h"
+#include "watch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -71,21 +66,22 @@ static void tap(kldve_ctx *ctx, const kx_model *m, const uint8_t *bytes, size_t 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     const kx_graph_options options = {.batch = 1, .height = 8, .width = 8};
-    kldve_ctx *ctx;
-    kx_model *m;
-    kx_graph *g;
+    kldve_ctx *ctx = watch_open();
+    kx_model *m = NULL;
+    kx_graph *g = NULL;
+    kldve_status status = kx_model_read(ctx, bytes, n, &m);
 
-    if (kldve_ctx_new(NULL, &ctx) < 0)
-        return 0;
-    if (kx_model_read(ctx, bytes, n, &m) == KLDVE_OK) {
+    watch_call(ctx, status, m != NULL);
+    if (m) {
         touch(m);
         tap(ctx, m, bytes, n);
-        if (kx_graph_new(ctx, m, &options, &g) == KLDVE_OK) {
-            kx_graph_free(g);
+        status = kx_graph_new(ctx, m, &options, &g);
+        watch_call(ctx, status, g != NULL);
+        kx_graph_free(g);
+        if (g)
             run_onnx(ctx, bytes, n, n % 8 == 0);
-        }
         kx_model_free(m);
     }
-    kldve_ctx_free(ctx);
+    watch_close(ctx);
     return 0;
 }

@@ -11,6 +11,8 @@
 #include "onnx/networks/text.h"
 #include "graph/graph.h"
 #include "run_onnx.h"
+#include "watch.h"
+#include "words.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -61,74 +63,18 @@ static void numbers(choices *c)
         add(c, "%s%s", i ? "," : "", number(c));
 }
 
-static const char *const attributes[] = {
-    "axis",
-    "axes",
-    "kernel_shape",
-    "strides",
-    "pads",
-    "dilations",
-    "group",
-    "auto_pad",
-    "ceil_mode",
-    "count_include_pad",
-    "perm",
-    "keepdims",
-    "size",
-    "alpha",
-    "beta",
-    "bias",
-    "epsilon",
-    "mode",
-    "to",
-    "blocksize",
-    "transA",
-    "transB",
-    "split",
-    "starts",
-    "ends",
-    "value",
-    "value_int",
-    "value_ints",
-    "num_outputs",
-    "min",
-    "max",
-    "p",
-    "output_shape",
-    "num_groups",
-    "output_padding",
-    "select_last_index",
-    "allowzero",
-    "noop_with_empty_axes",
-    "storage_order",
-    "exclude_outside",
-    "coordinate_transformation_mode",
-    "nearest_mode",
-    "scales",
-    "shape",
-    "height_scale",
-    "width_scale",
-    "across_channels",
-    "normalize_variance",
-    "momentum",
-    "training_mode",
-};
-static const char *const words[] = {
-    "SAME_UPPER",    "SAME_LOWER",
-    "VALID",         "NOTSET",
-    "constant",      "reflect",
-    "edge",          "wrap",
-    "nearest",       "linear",
-    "cubic",         "DCR",
-    "CRD",           "asymmetric",
-    "align_corners", "half_pixel",
-    "floor",         "round_prefer_floor",
-    "ceil",          "pytorch_half_pixel",
-};
+static const char *one_of(choices *c, const char *const *list)
+{
+    unsigned n = 0;
+
+    while (list[n])
+        n++;
+    return list[choose(c, n)];
+}
 
 static void attribute(choices *c)
 {
-    add(c, " %s=", attributes[choose(c, sizeof attributes / sizeof attributes[0])]);
+    add(c, " %s=", one_of(c, fuzz_attributes));
     switch (choose(c, 6)) {
     case 0:
     case 1:
@@ -138,7 +84,7 @@ static void attribute(choices *c)
         add(c, "%s.5", number(c));
         break;
     case 3:
-        add(c, "'%s'", words[choose(c, sizeof words / sizeof words[0])]);
+        add(c, "'%s'", one_of(c, fuzz_words));
         break;
     case 4:
         add(c, "tensor");
@@ -217,14 +163,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (c.used >= TEXT - 1)
         return 0;
     model = writer_memory(write_text, c.text, &size);
-    if (kldve_ctx_new(NULL, &ctx) < 0)
-        return 0;
+    ctx = watch_open();
     if (getenv("KLDVE_FUZZ_SHOW"))
         printf("%s\n", c.text);
     run_onnx(ctx, model, size, choose(&c, 8) == 7);
-    if (getenv("KLDVE_FUZZ_SHOW"))
-        printf("-> %s\n", kldve_ctx_message(ctx));
-    kldve_ctx_free(ctx);
+    watch_close(ctx);
     free(model);
     return 0;
 }

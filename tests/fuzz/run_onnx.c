@@ -5,8 +5,9 @@
 
 #include <kldve/onnx.h>
 
-/* Elements between input and logits: anything larger only costs time. */
-static bool small(const kldve_onnx *net)
+#include "watch.h"
+
+bool network_is_small(const kldve_onnx *net)
 {
     kldve_onnx_tensor t = {.struct_size = sizeof t};
     double sum = 0;
@@ -93,11 +94,14 @@ void run_onnx(kldve_ctx *ctx, const void *bytes, size_t n, bool accel)
                                   .batch = BATCH,
                                   .flags = KLDVE_ONNX_FLAG_VJP_INPUT |
                                            (accel ? 0 : KLDVE_ONNX_FLAG_PLAIN)};
-    kldve_onnx *net;
+    kldve_onnx *net = NULL;
+    kldve_status status;
 
-    if (kldve_onnx_load_memory(ctx, bytes, n, &options, &net) < 0)
+    status = kldve_onnx_load_memory(ctx, bytes, n, &options, &net);
+    watch_call(ctx, status, net != NULL);
+    if (!net)
         return;
-    if (!small(net)) {
+    if (!network_is_small(net)) {
         kldve_onnx_free(net);
         return;
     }
@@ -105,8 +109,10 @@ void run_onnx(kldve_ctx *ctx, const void *bytes, size_t n, bool accel)
     kldve_onnx_free(net);
     options.batch = 1;
     options.flags = KLDVE_ONNX_FLAG_HEAD | (accel ? 0 : KLDVE_ONNX_FLAG_PLAIN);
-    if (kldve_onnx_load_memory(ctx, bytes, n, &options, &net) < 0)
-        return;
-    run(ctx, net);
+    net = NULL;
+    status = kldve_onnx_load_memory(ctx, bytes, n, &options, &net);
+    watch_call(ctx, status, net != NULL);
+    if (net)
+        run(ctx, net);
     kldve_onnx_free(net);
 }

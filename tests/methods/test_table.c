@@ -85,8 +85,8 @@ static void test_register_refuses(void **state)
     (void)state;
     assert_int_equal(kldve_method_register(NULL, &map_0), KLDVE_E_ARG);
     assert_int_equal(kldve_method_register(ctx, NULL), KLDVE_E_ARG);
-    m.struct_size = 8;
-    refuse(ctx, m, "kldve_method: struct_size is 8; set it to sizeof(kldve_method)");
+    m.struct_size = 4;
+    refuse(ctx, m, "kldve_method: struct_size is 4; set it to sizeof(kldve_method)");
     m = map_0;
     m.name = "";
     refuse(ctx, m, "register: the name \"\" must be made of a-z, 0-9, + and -");

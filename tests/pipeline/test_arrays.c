@@ -11,6 +11,13 @@
 
 #include "backends/tiny.h"
 
+/* PTRDIFF_MAX in words. */
+#if PTRDIFF_MAX > INT32_MAX
+#define PTRDIFF_MOST "9223372036854775807"
+#else
+#define PTRDIFF_MOST "2147483647"
+#endif
+
 enum { CHANNELS = 2, H = 4, W = 3, CELLS = H * W, MAPS = 7, CLASSES = 5 };
 enum { INPUTS = CHANNELS * CELLS * TINY_PATCH * TINY_PATCH };
 
@@ -383,7 +390,7 @@ static const struct refusal {
       .stride = {16, PTRDIFF_MAX, 4}},
      {0},
      KLDVE_E_ARG,
-     "arrays: a stride of 9223372036854775807 bytes is more than can be addressed"},
+     "arrays: a stride of " PTRDIFF_MOST " bytes is more than can be addressed"},
     {"frames that do not divide the rows",
      {.struct_size = sizeof(kldve_arrays),
       .logits = good,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.h"
 #include "content.h"
 #include "nearest.h"
 #include "tool.h"
@@ -126,12 +127,29 @@ static const arg_option *find_kind(const arg_option *table, arg_kind one, arg_ki
     return NULL;
 }
 
+/* The first command that has the option; NULL: none has. */
+static const arg_command *find_owner(const char *name, size_t n)
+{
+    const arg_command *c;
+
+    for (int32_t i = 0; (c = command_number(i)) != NULL; i++)
+        if (find(c->option, name, n))
+            return c;
+    return NULL;
+}
+
 /* `given` begins with one dash or two, and n characters at `name` are its name. */
 static void refuse_option(const arg_command *command, const char *given, const char *name, size_t n)
 {
+    const arg_command *owner = n > 1 && given[1] == '-' ? find_owner(name, n) : NULL;
     char hint[NEAREST_HINT];
     nearest near;
 
+    if (owner && owner != command) {
+        args_usage(command->name, "kldve %s has no option %.*s, kldve %s has", command->name,
+                   (int)(name + n - given), given, owner->name);
+        return;
+    }
     nearest_begin(&near, name, n);
     for (const arg_option *o = command->option; n > 1 && o->kind != ARG_END; o++)
         if (args_is_option(o) && o->name[1])

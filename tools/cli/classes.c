@@ -122,7 +122,7 @@ static bool read_single(const network *n, const char *text, int32_t *index)
     return false;
 }
 
-bool classes_target(const network *n, const char *text, kldve_options *o)
+bool classes_target(const network *n, const char *option, const char *text, kldve_options *o)
 {
     int32_t classes = n->shape.classes;
     kldve_status status;
@@ -131,7 +131,7 @@ bool classes_target(const network *n, const char *text, kldve_options *o)
         o->target_kind = KLDVE_TARGET_RANK;
         if (o->target >= 0 && o->target < classes)
             return true;
-        complain("%s: --target %s: there are %d classes, give top1 to top%d", n->name, text,
+        complain("%s: --%s %s: there are %d classes, give top1 to top%d", n->name, option, text,
                  (int)classes, (int)classes);
         return false;
     }
@@ -139,20 +139,20 @@ bool classes_target(const network *n, const char *text, kldve_options *o)
     if (read_index(text, &o->target)) {
         if (o->target >= 0 && o->target < classes)
             return true;
-        complain("%s: --target %s: there are %d classes, give 0 to %d", n->name, text, (int)classes,
-                 (int)classes - 1);
+        complain("%s: --%s %s: there are %d classes, give 0 to %d", n->name, option, text,
+                 (int)classes, (int)classes - 1);
         return false;
     }
     if (n->shape.single && read_single(n, text, &o->target))
         return true;
     if (!n->labels) {
-        complain("%s: --target %s: the network has no labels; give an index or --labels FILE",
-                 n->name, text);
+        complain("%s: --%s %s: the network has no labels; give an index or --labels FILE", n->name,
+                 option, text);
         return false;
     }
     status = kldve_labels_find(n->ctx, n->labels, text, &o->target);
     if (status == KLDVE_OK)
         return true;
-    complain("%s: --target %s: %s", n->name, text, kldve_ctx_message(n->ctx));
+    complain("%s: --%s %s: %s", n->name, option, text, kldve_ctx_message(n->ctx));
     return false;
 }

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "nearest.h"
 #include "tool.h"
 
 static const arg_command *const commands[] = {&explain_command,  &compare_command, &report_command,
@@ -24,16 +23,4 @@ const arg_command *command_named(const char *name)
         if (strcmp(commands[i]->name, name) == 0)
             return commands[i];
     return NULL;
-}
-
-int command_refuse(const char *name)
-{
-    char hint[NEAREST_HINT];
-    nearest near;
-
-    nearest_begin(&near, name, strlen(name));
-    for (int i = 0; i < COMMANDS; i++)
-        nearest_offer(&near, commands[i]->name);
-    nearest_offer(&near, "help");
-    return args_usage(NULL, "there is no command '%s'%s", name, nearest_hint(&near, "", hint));
 }

@@ -9,7 +9,4 @@ const arg_command *command_number(int32_t index);
 /** NULL: there is none of this name. */
 const arg_command *command_named(const char *name);
 
-/** Say that there is none of this name, and which is nearest.  EXIT_USAGE. */
-int command_refuse(const char *name);
-
 #endif

@@ -158,6 +158,12 @@ static bool offer_of_network(const line *l, const arg_option *o)
     return true;
 }
 
+static void offer_cards(const line *l)
+{
+    for (int32_t i = 0; ready_card_name(i); i++)
+        offer(l, ready_card_name(i), "a ready card");
+}
+
 /* Files, by what the help calls the value: "FILE", "MASK.png", "DIR". */
 static void say_files(const line *l, const arg_option *o)
 {
@@ -186,6 +192,9 @@ static void complete_value(const line *l, const arg_option *o)
     } else if (strcmp(o->name, "metric") == 0) {
         say_kind(l, "words");
         offer_metrics(l);
+    } else if (strcmp(o->name, "card") == 0) {
+        say_kind(l, "files .json");
+        offer_cards(l);
     } else if (o->choice) {
         say_kind(l, "words");
         offer_choices(l, o);
@@ -250,8 +259,8 @@ static void offer_arguments(const line *l, const arg_command *command)
 
     snprintf(kind, sizeof kind, "files %s", command->files ? command->files : "");
     say_kind(l, command->files ? kind : "words");
-    for (int32_t i = 0; command == &cards_command && ready_card_name(i); i++)
-        offer(l, ready_card_name(i), "a ready card");
+    if (command == &cards_command)
+        offer_cards(l);
 }
 
 /* An argument, an option, or the value of one in a word of its own or behind "=". */

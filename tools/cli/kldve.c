@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "complete.h"
 #include "help.h"
+#include "nearest.h"
 
 static int no_command(void)
 {
@@ -95,6 +96,19 @@ static bool fits(const char *library, int32_t loaded)
     return false;
 }
 
+/* There is no command of this name. */
+static int refuse_command(const char *name)
+{
+    char hint[NEAREST_HINT];
+    nearest near;
+
+    nearest_begin(&near, name, strlen(name));
+    for (int32_t i = 0; command_number(i); i++)
+        nearest_offer(&near, command_number(i)->name);
+    nearest_offer(&near, "help");
+    return args_usage(NULL, "there is no command '%s'%s", name, nearest_hint(&near, "", hint));
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
@@ -117,6 +131,6 @@ int main(int argc, char **argv)
     if (strcmp(name, "help") == 0)
         return help_run(argc - 2, argv + 2);
     if (!command)
-        return command_refuse(name);
+        return refuse_command(name);
     return command->run(command, argc - 2, argv + 2);
 }

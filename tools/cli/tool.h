@@ -331,8 +331,8 @@ const char *number_question(int32_t index);
 /** Options of an explanation that is made for its scores only. */
 void classes_ask(const network *n, kldve_options *o);
 
-/** "top2", an index, a label -> the target in *o.  False after a message. */
-bool classes_target(const network *n, const char *text, kldve_options *o);
+/** "top2", an index, a label, given by --`option` -> the target in *o.  False after a message. */
+bool classes_target(const network *n, const char *option, const char *text, kldve_options *o);
 
 /* ---- guard.c: no output takes the place of an input or of another output ------------------ */
 

@@ -153,7 +153,7 @@ static bool find_targets(const evaluation *e, evaluate_network *n)
     if (e->ask == ASK_LABEL)
         return dataset_match(&e->data, &n->net, &n->targets);
     return e->ask == ASK_ALONE ||
-           classes_target(&n->net, target->count > 0 ? target->text[0] : "top1", &unused);
+           classes_target(&n->net, "target", target->count > 0 ? target->text[0] : "top1", &unused);
 }
 
 /* One thread for each explainer: the threads of a run each measure units of their own. */

@@ -164,7 +164,7 @@ static bool ask(task *t)
     if (e->ask == ASK_LABEL)
         ask_label(t, q);
     else /* it was found before, so it is there */
-        return classes_target(t->net, target->count > 0 ? target->text[0] : "top1", &t->target);
+        return classes_target(t->net, "target", target->count > 0 ? target->text[0] : "top1", &t->target);
     return true;
 }
 

@@ -97,10 +97,10 @@ bool explanation_load(explanation *e, kldve_ctx *ctx, const explain_args *args)
     return explanation_open(e, ctx, args, &wanted) && explanation_take(e, args);
 }
 
-/* The index of the class that --target or --rival names.  A rank costs a forward pass, because only
- * the scores tell which class is second. */
-static bool find_index(const explanation *e, const explain_args *args, const char *text,
-                       int32_t *index)
+/* The index of the class that --`option` names.  A rank costs a forward pass, because only the
+ * scores tell which class is second. */
+static bool find_index(const explanation *e, const explain_args *args, const char *option,
+                       const char *text, int32_t *index)
 {
     kldve_options o;
     kldve_record record = {.struct_size = sizeof record};
@@ -109,7 +109,7 @@ static bool find_index(const explanation *e, const explain_args *args, const cha
 
     classes_ask(&e->net, &o);
     pick_options(&args->pick, &e->mask, &o);
-    if (!classes_target(&e->net, text, &o))
+    if (!classes_target(&e->net, option, text, &o))
         return false;
     *index = o.target;
     if (o.target_kind != KLDVE_TARGET_RANK)
@@ -148,13 +148,14 @@ static bool find_target(explanation *e, const explain_args *args, kldve_options 
 
     if (args->rival) {
         o->target_kind = KLDVE_TARGET_VERSUS;
-        if (!find_index(e, args, first, &o->target) || !find_index(e, args, args->rival, &o->rival))
+        if (!find_index(e, args, "target", first, &o->target) ||
+            !find_index(e, args, "rival", args->rival, &o->rival))
             return false;
         e->rival = o->rival;
         return true;
     }
     if (args->target.count < 2)
-        return classes_target(&e->net, first, o);
+        return classes_target(&e->net, "target", first, o);
     e->set = calloc((size_t)args->target.count, sizeof *e->set);
     if (!e->set) {
         complain("out of memory");
@@ -164,7 +165,7 @@ static bool find_target(explanation *e, const explain_args *args, kldve_options 
     o->targets = e->set;
     o->target_count = args->target.count;
     for (int32_t i = 0; i < args->target.count; i++)
-        if (!find_index(e, args, args->target.text[i], &e->set[i]))
+        if (!find_index(e, args, "target", args->target.text[i], &e->set[i]))
             return false;
     return targets_differ(e, args);
 }

@@ -62,14 +62,14 @@ static bool check_question(const many *m)
 
     explain_options_of(&m->first, args, &o);
     for (int32_t i = args->target.count - 1; i >= 0; i--)
-        if (!classes_target(net, args->target.text[i], &o))
+        if (!classes_target(net, "target", args->target.text[i], &o))
             return false;
     if (args->expected && !expected_fits(net))
         return false;
     if (args->rival) {
         kldve_options unused = o;
 
-        if (!classes_target(net, args->rival, &unused))
+        if (!classes_target(net, "rival", args->rival, &unused))
             return false;
     }
     status = kldve_explainer_check(net->explainer, &o);

@@ -55,24 +55,26 @@ static const double default_perplexity = 30; /* of kldve_options.perplexity */
 
 /* Whether the truth's affinities are those of every class, because so few classes cannot have the
  * perplexity (KLDVE_RESULT_PERPLEXITY_LIMITED). */
-static bool kl_is_blind(const explanation *e, const explain_args *args)
+static bool kl_is_blind(const explain_args *args, size_t classes)
 {
     double perplexity = args->perplexity > 0 ? args->perplexity : default_perplexity;
-    size_t classes;
 
-    map_logits(e->map, &classes);
     return !args->truth && classes > 2 && perplexity >= (double)classes - 1;
 }
 
 /* What the divergence says; of methods that use it. */
 static void say_kl(FILE *out, const explanation *e, const explain_args *args)
 {
+    size_t classes;
+
     if (!e->method->readings || e->record.scores == KLDVE_SCORES_NUMBER || isnan(e->record.kl))
         return;
+    map_logits(e->map, &classes);
     fprintf(out, "KL %.3g: ", e->record.kl);
-    if (kl_is_blind(e, args))
-        fprintf(out, "the same for every class, because so few cannot have the perplexity %g\n",
-                args->perplexity > 0 ? args->perplexity : default_perplexity);
+    if (kl_is_blind(args, classes))
+        fprintf(out,
+                "the same for every class, because %zu classes cannot reach the perplexity %g\n",
+                classes, args->perplexity > 0 ? args->perplexity : default_perplexity);
     else
         fprintf(out, "how far the scores, in pairs, are from those of %s (0: the same)\n",
                 args->truth              ? "the other network"

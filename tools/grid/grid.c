@@ -125,7 +125,7 @@ static bool load_networks(grid *g, const grid_args *args, progress *p)
         progress_end(p);
         n->shown = n->net.name;
         for (int32_t t = 0; t < g->targets; t++)
-            if (!grid_expects(g, t) && !classes_target(&n->net, g->target[t], &unused))
+            if (!grid_expects(g, t) && !classes_target(&n->net, "target", g->target[t], &unused))
                 return false;
     }
     grid_name_networks(g);

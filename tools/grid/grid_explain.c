@@ -116,7 +116,7 @@ static bool ask(const grid *g, grid_cell *cell, kldve_options *o)
     int32_t index;
 
     if (!grid_expects(g, cell->target))
-        return classes_target(net, g->target[cell->target], o);
+        return classes_target(net, "target", g->target[cell->target], o);
     index = g->expected[cell->network];
     o->target_kind = KLDVE_TARGET_INDEX;
     o->target = index;

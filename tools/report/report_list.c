@@ -176,7 +176,7 @@ static bool match_expected(report_list *l, const grid *g)
     for (int32_t n = 0; n < g->networks; n++) {
         kldve_options o = KLDVE_OPTIONS_INIT;
 
-        if (!classes_target(&g->network[n].net, l->expected, &o))
+        if (!classes_target(&g->network[n].net, "expected", l->expected, &o))
             return false;
         if (o.target_kind != KLDVE_TARGET_INDEX) {
             complain("--expected %s: say the class by its label or index", l->expected);

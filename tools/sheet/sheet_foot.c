@@ -7,15 +7,42 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool any_map(const grid *g, bool is_signed)
+/* How many maps of one kind there are, and what part of their values lies above the end of the
+ * colours. */
+typedef struct shown_maps {
+    int32_t maps, clipped;
+    double clip; /* percent, the most of any map */
+} shown_maps;
+
+static double clip_of(const grid *g, const grid_cell *cell, const sheet_options *options)
 {
-    size_t maps =
+    const grid_picture *picture = &g->picture[cell->picture];
+    kldve_render_options o, drawn = KLDVE_RENDER_OPTIONS_INIT;
+
+    drawing_render_options(&options->draw, &o);
+    if (kldve_heatmap_render_defaults(g->ctx, cell->map, picture->width, picture->height, &o,
+                                      &drawn) != KLDVE_OK)
+        return 0;
+    return fmax((double)drawn.clip, 0);
+}
+
+static shown_maps count_maps(const grid *g, const sheet_options *o, bool is_signed)
+{
+    shown_maps shown = {0, 0, 0};
+    size_t cells =
         (size_t)g->pictures * (size_t)g->networks * (size_t)g->methods * (size_t)g->targets;
 
-    for (size_t i = 0; i < maps; i++)
-        if (g->cell[i].map && g->cell[i].is_signed == is_signed)
-            return true;
-    return false;
+    for (size_t i = 0; i < cells; i++) {
+        double clip;
+
+        if (!g->cell[i].map || g->cell[i].is_signed != is_signed)
+            continue;
+        clip = clip_of(g, &g->cell[i], o);
+        shown.maps++;
+        shown.clipped += clip > 0;
+        shown.clip = fmax(shown.clip, clip);
+    }
+    return shown;
 }
 
 /* How strongly a value covers the photograph, as the library draws it; with signs the colours
@@ -51,19 +78,34 @@ static void draw_gradient(cairo_t *cairo, const sheet_options *o, bool is_signed
     cairo_stroke(cairo);
 }
 
+/* The tick in the middle: what the colours show. */
+static void say_middle(const shown_maps *shown, bool is_signed, char out[LABEL_SIZE])
+{
+    const char *what = is_signed ? "0" : "map value";
+
+    if (shown->clipped == 0)
+        snprintf(out, LABEL_SIZE, "%s", what);
+    else if (shown->clipped < shown->maps)
+        snprintf(out, LABEL_SIZE, "%s, some clipped", what);
+    else
+        snprintf(out, LABEL_SIZE, "%s, top %g %% clipped", what, shown->clip);
+}
+
 /* A colour bar with three ticks below; returns where it ends. */
 static double draw_colour_bar(sheet_pen *pen, const sheet_layout *l, const sheet_options *o,
-                              bool is_signed, double x, double y)
+                              const shown_maps *shown, bool is_signed, double x, double y)
 {
-    static const char *const ticks[2][3] = {{"0", "map value", "1"}, {"\xe2\x88\x92", "0", "+"}};
     static const sheet_align align[3] = {ALIGN_LEFT, ALIGN_CENTRE, ALIGN_RIGHT};
+    char middle[LABEL_SIZE];
+    const char *ticks[3] = {is_signed ? "\xe2\x88\x92" : "0", middle, is_signed ? "+" : "1"};
     sheet_box bar = {x, y, 14 * l->font, 0.75 * l->font};
 
+    say_middle(shown, is_signed, middle);
     draw_gradient(pen->cairo, o, is_signed, bar);
     for (int i = 0; i < 3; i++) {
         sheet_style s = sheet_style_of(sheet_small * l->font, false, INK_FAINT, align[i]);
 
-        sheet_text(pen, ticks[is_signed][i], bar.x, y + bar.height + 1.15 * l->font, bar.width, &s);
+        sheet_text(pen, ticks[i], bar.x, y + bar.height + 1.15 * l->font, bar.width, &s);
     }
     return x + bar.width;
 }
@@ -73,6 +115,7 @@ static void draw_legend(sheet_pen *pen, const sheet_layout *l, const grid *g,
                         const sheet_options *o, double x, double y)
 {
     sheet_style s = sheet_style_of(sheet_small * l->font, false, INK_FAINT, ALIGN_LEFT);
+    shown_maps plain, with_signs;
 
     if (o->draw.view == KLDVE_VIEW_MASKED || o->draw.view == KLDVE_VIEW_OUTLINE) {
         sheet_text(pen,
@@ -81,10 +124,12 @@ static void draw_legend(sheet_pen *pen, const sheet_layout *l, const grid *g,
                    x, y + 0.75 * l->font, 16 * l->font, &s);
         return;
     }
-    if (any_map(g, false))
-        x = draw_colour_bar(pen, l, o, false, x, y) + 2 * l->font;
-    if (any_map(g, true))
-        draw_colour_bar(pen, l, o, true, x, y);
+    plain = count_maps(g, o, false);
+    with_signs = count_maps(g, o, true);
+    if (plain.maps > 0)
+        x = draw_colour_bar(pen, l, o, &plain, false, x, y) + 2 * l->font;
+    if (with_signs.maps > 0)
+        draw_colour_bar(pen, l, o, &with_signs, true, x, y);
 }
 
 /* What holds for all maps and is not said anywhere else. */

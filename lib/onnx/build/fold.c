@@ -2,7 +2,10 @@
 #include "fold.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
+
+#include "graph/work.h"
 
 /* Results of constant folding that are larger, take longer, or come when the sum is reached, are
  * computed at run time instead: a small file must not be able to ask for much memory or time here
@@ -11,7 +14,17 @@ enum { MAX_FOLDED_BYTES = 64 << 20, MAX_FOLDED_SUM = 256 << 20 };
 /* ... or as many times the bytes of the file: its weights may be int8 and become float32, and be
  * transposed, too. */
 enum { TIMES_FILE = 4, SUM_TIMES_FILE = 12 };
-static const double max_folded_work = 0x1p30; /* multiplications of plain kernels: some seconds */
+/* Work of plain kernels, all in all: a quarter of a second; more for each byte of the file, up to
+ * some seconds. */
+static const double least_folded_work = 0x1p27, most_folded_work = 0x1p30,
+                    folded_work_of_byte = 256;
+
+static double max_folded_work(const kx_fold_cost *spent)
+{
+    double most = folded_work_of_byte * (double)spent->file;
+
+    return fmin(fmax(most, least_folded_work), most_folded_work);
+}
 
 static size_t at_least(size_t nbytes, size_t times, size_t least)
 {
@@ -57,6 +70,7 @@ static bool constant_inputs(const kx_node *n)
 static bool affordable(const kx_node *n, size_t scratch_size, kx_fold_cost *spent)
 {
     size_t sum = scratch_size, most = at_least(spent->file, TIMES_FILE, MAX_FOLDED_BYTES);
+    double work = kx_node_work(n);
     size_t most_sum = at_least(spent->file, SUM_TIMES_FILE, MAX_FOLDED_SUM);
 
     for (int32_t i = 0; i < n->nout; i++) {
@@ -68,13 +82,9 @@ static bool affordable(const kx_node *n, size_t scratch_size, kx_fold_cost *spen
     }
     if (scratch_size > most || sum > most_sum - spent->bytes)
         return false;
-    if (n->op->work) {
-        double work = n->op->work(n);
-
-        if (!(work <= max_folded_work - spent->work))
-            return false;
-        spent->work += work;
-    }
+    if (!(work <= max_folded_work(spent) - spent->work))
+        return false;
+    spent->work += work;
     spent->bytes += sum;
     return true;
 }
@@ -101,6 +111,7 @@ static kldve_status inherit(kx_graph *g, const kx_node *n)
 static kldve_status run(kx_graph *g, const kx_node *n, size_t scratch_size)
 {
     kx_tensor in[KX_MAX_IN], out[KX_MAX_OUT];
+    kx_pace pace = {.ctx = g->ctx};
     void *scratch = NULL;
 
     for (int32_t i = 0; i < n->nin; i++) {
@@ -119,7 +130,10 @@ static kldve_status run(kx_graph *g, const kx_node *n, size_t scratch_size)
     if (scratch_size && !(scratch = kx_new(g, scratch_size, 1)))
         return kx_nomem(g);
     assert(n->op->forward);
-    n->op->forward(&(kx_op_call){.node = n, .in = in, .out = out, .scratch = scratch});
+    n->op->forward(
+        &(kx_op_call){.node = n, .in = in, .out = out, .scratch = scratch, .pace = &pace});
+    if (pace.status < 0)
+        return pace.status;
     for (int32_t i = 0; i < n->nout; i++)
         if (n->out[i]) {
             n->out[i]->raw = out[i].data;

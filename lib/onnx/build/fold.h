@@ -8,7 +8,7 @@
 typedef struct kx_fold_cost {
     size_t file;  /**< bytes of the model: its weights may take several times that */
     size_t bytes; /**< of all results */
-    double work;  /**< kx_op.work */
+    double work;  /**< kx_node_work() of their nodes */
 } kx_fold_cost;
 
 /** *folded: the outputs of n, whose infer() has run, are constants and nothing is left to run.

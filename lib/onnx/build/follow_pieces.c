@@ -65,6 +65,7 @@ static void add_slice(kx_meaning *m, int32_t axis, const kx_meaning *in, int64_t
                       int64_t begin, int64_t step, int64_t size)
 {
     int32_t parts = m->parts, count;
+    const kx_part *from = kx_meaning_axis(in, axis, &count); /* NULL: an axis of length 1 */
     kx_tokens grid;
 
     if (size == 1)
@@ -74,8 +75,8 @@ static void add_slice(kx_meaning *m, int32_t axis, const kx_meaning *in, int64_t
         return;
     }
     kx_meaning_add_resized(m, axis, in, axis, before, size);
-    if (step == 1 && m->parts == parts + 1)
-        cut_part(&m->part[parts], kx_meaning_axis(in, axis, &count), before, begin, size);
+    if (step == 1 && from && m->parts == parts + 1)
+        cut_part(&m->part[parts], from, before, begin, size);
     if (step < 0 && m->parts == parts + 1 && kx_is_spatial(&m->part[parts]))
         m->part[parts].sense =
             kx_in_order(&m->part[parts]) ? m->part[parts].sense ^ KX_MIRRORED : KX_MIXED;

@@ -16,6 +16,7 @@
 
 #include <kldve/backend.h>
 
+#include "graph/pace.h"
 #include "graph/traits.h"
 #include "read/arena.h"
 
@@ -148,6 +149,7 @@ typedef struct kx_op_call {
         *in;        /**< [nin]; for vjp(), values not announced in vjp_needs may have data NULL */
     kx_tensor *out; /**< [nout]; data NULL: not wanted.  vjp() only reads it, as in vjp_needs */
     void *scratch;  /**< scratch_size() bytes, or NULL */
+    kx_pace *pace;  /**< whom a long kernel asks whether to go on; NULL: it always does */
     int32_t which;  /**< vjp(): the input that is asked for */
     const kx_tensor *dout; /**< vjp(): [nout], data NULL where nothing flows back */
     kx_tensor *din;        /**< vjp(): collects the gradient at in[which] */
@@ -164,8 +166,8 @@ struct kx_op {
     kldve_status (*infer)(kx_graph *g, kx_node *n);
     /** Instead of all the others: name the nodes that take its place, expand.h. */
     kldve_status (*expand)(kx_expander *e);
-    /** out = f(in).  No allocation, cannot fail.  NULL where infer() makes every output a constant.
-     */
+    /** out = f(in).  No allocation; it ends before it is done only if kx_stops() says so.  NULL
+     *  where infer() makes every output a constant. */
     void (*forward)(const kx_op_call *call);
     /** Add the vector-Jacobian product to din: din += (d out / d in[which])^T dout, float32.  NULL:
      *  not differentiable (integer or boolean results, ArgMax ...). */
@@ -174,7 +176,8 @@ struct kx_op {
     bool narrow; /**< when it is folded, forward() takes a constant in[0] as the file has it */
     /** Bytes of scratch for forward and vjp; NULL: none. */
     size_t (*scratch_size)(const kx_node *n);
-    /** Multiplications of forward(), roughly; NULL: about as many as there are elements. */
+    /** Multiplications of forward(), roughly, and of a VJP.  NULL: about as many as there are
+     *  elements.  kx_node_work() asks. */
     double (*work)(const kx_node *n);
     kx_traits traits; /**< what the passes ask */
     bool sequences;   /**< expand() takes sequences */

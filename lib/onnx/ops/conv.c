@@ -40,7 +40,7 @@ static void forward(const kx_op_call *call)
 
     kx_bias_fill(call->out[0].data, kx_has(call->node, 2) ? call->in[2].data : NULL, p->batch,
                  p->group * p->cout, kx_window_out(&p->window));
-    kx_corr_forward(p, call->in[0].data, call->in[1].data, call->out[0].data);
+    kx_corr_forward(p, call->in[0].data, call->in[1].data, call->out[0].data, call->pace);
 }
 
 static void vjp(const kx_op_call *call)
@@ -51,9 +51,9 @@ static void vjp(const kx_op_call *call)
     if (!dy)
         return;
     if (call->which == 0)
-        kx_corr_data(p, call->in[1].data, dy, call->din->data);
+        kx_corr_data(p, call->in[1].data, dy, call->din->data, call->pace);
     else if (call->which == 1)
-        kx_corr_weights(p, call->in[0].data, dy, call->din->data);
+        kx_corr_weights(p, call->in[0].data, dy, call->din->data, call->pace);
     else
         kx_bias_vjp(dy, p->batch, p->group * p->cout, kx_window_out(&p->window), call->din->data);
 }

@@ -48,7 +48,8 @@ static void row_weights(float *restrict x, float *restrict y, float *w, int64_t 
 }
 
 /* One plane of x with one of y, all taps of one kernel. */
-static inline void planes(const kx_window *q, float *x, float *y, float *w, row_fn *row)
+static inline void planes(const kx_window *q, float *x, float *y, float *w, row_fn *row,
+                          kx_pace *pace)
 {
     for (int64_t kd = 0; kd < q->kernel[KX_D]; kd++) {
         kx_reach d = kx_window_reach(q, KX_D, kd);
@@ -61,6 +62,8 @@ static inline void planes(const kx_window *q, float *x, float *y, float *w, row_
 
                 if (v.lo >= v.hi)
                     continue;
+                if (kx_stops(pace, (double)((d.hi - d.lo) * (h.hi - h.lo) * (v.hi - v.lo))))
+                    return;
                 for (int64_t od = d.lo, id = d.at; od < d.hi; od++, id += q->stride[KX_D])
                     for (int64_t oh = h.lo, ih = h.at; oh < h.hi; oh++, ih += q->stride[KX_H])
                         row(x + (id * q->in[KX_H] + ih) * q->in[KX_W] + v.at,
@@ -85,7 +88,8 @@ static kx_window flatten(const kx_window *q)
     return flat;
 }
 
-static inline void correlate(const kx_conv_params *p, float *x, float *y, float *w, row_fn *row)
+static inline void correlate(const kx_conv_params *p, float *x, float *y, float *w, row_fn *row,
+                             kx_pace *pace)
 {
     const kx_window q = flatten(&p->window);
     int64_t in = kx_window_in(&q), out = kx_window_out(&q), taps = kx_window_taps(&q);
@@ -95,28 +99,30 @@ static inline void correlate(const kx_conv_params *p, float *x, float *y, float 
         float *wi = w + i % p->group * p->cout * p->cin * taps;
 
         for (int64_t m = 0; m < p->cout; m++)
-            for (int64_t c = 0; c < p->cin; c++)
+            for (int64_t c = 0; c < p->cin && !kx_stops(pace, (double)taps); c++)
                 planes(&q, x + (i * p->cin + c) * in, y + (i * p->cout + m) * out,
-                       wi + (m * p->cin + c) * taps, row);
+                       wi + (m * p->cin + c) * taps, row, pace);
     }
 }
 
 /* Each row function writes through one of its pointers only; const is given up for the others. */
 #define READ(p) ((float *)(uintptr_t)(p))
 
-void kx_corr_forward(const kx_conv_params *p, const float *x, const float *w, float *y)
+void kx_corr_forward(const kx_conv_params *p, const float *x, const float *w, float *y,
+                     kx_pace *pace)
 {
-    correlate(p, READ(x), y, READ(w), row_forward);
+    correlate(p, READ(x), y, READ(w), row_forward, pace);
 }
 
-void kx_corr_data(const kx_conv_params *p, const float *w, const float *y, float *x)
+void kx_corr_data(const kx_conv_params *p, const float *w, const float *y, float *x, kx_pace *pace)
 {
-    correlate(p, x, READ(y), READ(w), row_data);
+    correlate(p, x, READ(y), READ(w), row_data, pace);
 }
 
-void kx_corr_weights(const kx_conv_params *p, const float *x, const float *y, float *w)
+void kx_corr_weights(const kx_conv_params *p, const float *x, const float *y, float *w,
+                     kx_pace *pace)
 {
-    correlate(p, READ(x), READ(y), w, row_weights);
+    correlate(p, READ(x), READ(y), w, row_weights, pace);
 }
 
 void kx_bias_fill(float *y, const float *b, int64_t batch, int64_t channels, int64_t plane)

@@ -167,6 +167,12 @@ static void make_stencil(const sample_params *p, const float *position, stencil 
     }
 }
 
+/* Multiplications for one position. */
+static double step_work(const sample_params *p)
+{
+    return (double)(p->channels + AXES) * MOST_TAPS;
+}
+
 static void forward(const kx_op_call *call)
 {
     const sample_params *p = call->node->params;
@@ -174,7 +180,7 @@ static void forward(const kx_op_call *call)
     float *y = call->out[0].data;
 
     for (int64_t n = 0; n < p->batch; n++)
-        for (int64_t o = 0; o < p->cells; o++) {
+        for (int64_t o = 0; o < p->cells && !kx_stops(call->pace, step_work(p)); o++) {
             stencil s;
 
             make_stencil(p, grid + (n * p->cells + o) * p->axes, &s);
@@ -218,7 +224,7 @@ static void vjp(const kx_op_call *call)
     if (!dy)
         return;
     for (int64_t n = 0; n < p->batch; n++)
-        for (int64_t o = 0; o < p->cells; o++) {
+        for (int64_t o = 0; o < p->cells && !kx_stops(call->pace, step_work(p)); o++) {
             int64_t at = (n * p->cells + o) * p->axes;
             stencil s;
 
@@ -235,7 +241,7 @@ static double work(const kx_node *n)
 {
     const sample_params *p = n->params;
 
-    return (double)p->batch * (double)p->cells * (double)(p->channels + AXES) * MOST_TAPS;
+    return (double)p->batch * (double)p->cells * step_work(p);
 }
 
 /* ---- shapes ---------------------------------------------------------------------------------- */

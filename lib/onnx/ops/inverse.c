@@ -94,7 +94,7 @@ static void eliminate(double *m, double *inverse, int64_t n, int64_t pivot, int6
 }
 
 /* Scratch: m [n][n] and its inverse [n][n].  Returns the determinant. */
-static double invert(const float *x, int64_t n, double *m, double *inverse)
+static double invert(const float *x, int64_t n, double *m, double *inverse, kx_pace *pace)
 {
     double det = 1;
 
@@ -102,7 +102,7 @@ static double invert(const float *x, int64_t n, double *m, double *inverse)
         m[i] = (double)x[i];
         inverse[i] = i % (n + 1) == 0;
     }
-    for (int64_t c = 0; c < n; c++) {
+    for (int64_t c = 0; c < n && !kx_stops(pace, 2 * (double)n * (double)n); c++) {
         int64_t pivot = pivot_of(m, n, c);
 
         swap_rows(m, n, c, pivot);
@@ -142,7 +142,7 @@ static void forward_inverse(const kx_op_call *call)
     for (int64_t k = 0; k < p->count; k++) {
         float *y = (float *)call->out[0].data + k * area;
 
-        invert((const float *)call->in[0].data + k * area, p->n, m, m + area);
+        invert((const float *)call->in[0].data + k * area, p->n, m, m + area, call->pace);
         for (int64_t i = 0; i < area; i++)
             y[i] = (float)m[area + i];
     }
@@ -163,11 +163,11 @@ static void vjp_inverse(const kx_op_call *call)
         float *dx = (float *)call->din->data + k * area;
 
         memset(t, 0, (size_t)area * sizeof *t);
-        for (int64_t i = 0; i < n; i++)
+        for (int64_t i = 0; i < n && !kx_stops(call->pace, (double)n * (double)n); i++)
             for (int64_t j = 0; j < n; j++)
                 for (int64_t l = 0; l < n; l++)
                     t[i * n + j] += (double)dy[i * n + l] * (double)y[j * n + l];
-        for (int64_t i = 0; i < n; i++)
+        for (int64_t i = 0; i < n && !kx_stops(call->pace, (double)n * (double)n); i++)
             for (int64_t j = 0; j < n; j++) {
                 double sum = 0;
 
@@ -184,8 +184,8 @@ static double determinant(const kx_op_call *call, int64_t k)
 {
     const square_params *p = call->node->params;
     double *m = call->scratch;
-    double det =
-        invert((const float *)call->in[0].data + k * p->n * p->n, p->n, m, m + p->n * p->n);
+    double det = invert((const float *)call->in[0].data + k * p->n * p->n, p->n, m, m + p->n * p->n,
+                        call->pace);
 
     return isnan(det) ? 0 : det; /* a pivot of 0 */
 }

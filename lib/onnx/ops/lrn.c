@@ -79,6 +79,11 @@ static void local_sums(const kx_lrn_params *p, const float *x, int64_t c, float 
         s[i] = p->bias + factor * s[i];
 }
 
+static double channel_work(const kx_lrn_params *p)
+{
+    return (double)p->plane * (double)(p->before + p->after + 1);
+}
+
 static void forward(const kx_op_call *call)
 {
     const kx_lrn_params *p = call->node->params;
@@ -86,7 +91,8 @@ static void forward(const kx_op_call *call)
     float *y = call->out[0].data, *s = call->scratch;
 
     for (int64_t b = 0; b < p->batch; b++, x += p->channels * p->plane)
-        for (int64_t c = 0; c < p->channels; c++, y += p->plane) {
+        for (int64_t c = 0; c < p->channels && !kx_stops(call->pace, channel_work(p));
+             c++, y += p->plane) {
             local_sums(p, x, c, s);
             for (int64_t i = 0; i < p->plane; i++)
                 y[i] = x[c * p->plane + i] * powf(s[i], -p->beta);
@@ -104,7 +110,7 @@ static void vjp(const kx_op_call *call)
     if (!dy)
         return;
     for (int64_t b = 0; b < p->batch; b++, x += image, dy += image, dx += image) {
-        for (int64_t c = 0; c < p->channels; c++) {
+        for (int64_t c = 0; c < p->channels && !kx_stops(call->pace, channel_work(p)); c++) {
             local_sums(p, x, c, s);
             for (int64_t i = 0, at = c * p->plane; i < p->plane; i++, at++) {
                 float power = powf(s[i], -p->beta);
@@ -113,7 +119,8 @@ static void vjp(const kx_op_call *call)
                 t[at] = dy[at] * x[at] * power / s[i];
             }
         }
-        for (int64_t j = 0; j < p->channels; j++) /* c - before <= j <= c + after */
+        for (int64_t j = 0; j < p->channels && !kx_stops(call->pace, channel_work(p));
+             j++) /* c - before <= j <= c + after */
             for (int64_t c = first_channel(j, p->after); c < end_channel(p, j, p->before); c++)
                 for (int64_t i = 0; i < p->plane; i++)
                     dx[j * p->plane + i] -= factor * x[j * p->plane + i] * t[c * p->plane + i];

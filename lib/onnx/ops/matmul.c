@@ -30,20 +30,21 @@ static void add_scaled(float *restrict y, const float *restrict b, float factor,
         y[j] += factor * b[j];
 }
 
-void kx_gemm_add(int64_t m, int64_t n, int64_t k, float factor, kx_matrix a, kx_matrix b, float *y)
+void kx_gemm_add(int64_t m, int64_t n, int64_t k, float factor, kx_matrix a, kx_matrix b, float *y,
+                 kx_pace *pace)
 {
     assert(m >= 0 && n >= 0 && k >= 0);
-    for (int64_t i = 0; i < m; i++, y += n) {
+    for (int64_t i = 0; i < m && !kx_stops(pace, 1); i++, y += n) {
         const float *ai = a.data + i * a.row;
 
         if (b.row == 1 && a.column == 1) {
-            for (int64_t j = 0; j < n; j++)
+            for (int64_t j = 0; j < n && !kx_stops(pace, (double)k); j++)
                 y[j] += factor * (float)dot(ai, b.data + j * b.column, k);
         } else if (b.column == 1) {
-            for (int64_t l = 0; l < k; l++)
+            for (int64_t l = 0; l < k && !kx_stops(pace, (double)n); l++)
                 add_scaled(y, b.data + l * b.row, factor * ai[l * a.column], n);
         } else {
-            for (int64_t j = 0; j < n; j++) {
+            for (int64_t j = 0; j < n && !kx_stops(pace, (double)k); j++) {
                 double sum = 0;
 
                 for (int64_t l = 0; l < k; l++)
@@ -142,7 +143,8 @@ static void forward_gemm(const kx_op_call *call)
     for (int64_t i = 0; i < p->m; i++)
         for (int64_t j = 0; j < p->n; j++)
             y[i * p->n + j] = c ? p->beta * c[i * p->c_row + j * p->c_column] : 0.0f;
-    kx_gemm_add(p->m, p->n, p->k, p->alpha, gemm_a(p, call->in), gemm_b(p, call->in), y);
+    kx_gemm_add(p->m, p->n, p->k, p->alpha, gemm_a(p, call->in), gemm_b(p, call->in), y,
+                call->pace);
 }
 
 static void vjp_gemm(const kx_op_call *call)
@@ -154,13 +156,13 @@ static void vjp_gemm(const kx_op_call *call)
     if (!dy.data)
         return;
     if (call->which == 0 && !p->trans_a) /* dA [m][k] */
-        kx_gemm_add(p->m, p->k, p->n, p->alpha, dy, transposed(gemm_b(p, call->in)), d);
+        kx_gemm_add(p->m, p->k, p->n, p->alpha, dy, transposed(gemm_b(p, call->in)), d, call->pace);
     else if (call->which == 0) /* its transpose [k][m] */
-        kx_gemm_add(p->k, p->m, p->n, p->alpha, gemm_b(p, call->in), transposed(dy), d);
+        kx_gemm_add(p->k, p->m, p->n, p->alpha, gemm_b(p, call->in), transposed(dy), d, call->pace);
     else if (call->which == 1 && !p->trans_b) /* dB [k][n] */
-        kx_gemm_add(p->k, p->n, p->m, p->alpha, transposed(gemm_a(p, call->in)), dy, d);
+        kx_gemm_add(p->k, p->n, p->m, p->alpha, transposed(gemm_a(p, call->in)), dy, d, call->pace);
     else if (call->which == 1) /* its transpose [n][k] */
-        kx_gemm_add(p->n, p->k, p->m, p->alpha, transposed(dy), gemm_a(p, call->in), d);
+        kx_gemm_add(p->n, p->k, p->m, p->alpha, transposed(dy), gemm_a(p, call->in), d, call->pace);
     else
         for (int64_t i = 0; i < p->m; i++)
             for (int64_t j = 0; j < p->n; j++)
@@ -253,7 +255,7 @@ static void forward_matmul(const kx_op_call *call)
     for (int64_t i = 0; i < count; i++, y += p->m * p->n) {
         batch_at(p, i, &a, &b);
         kx_gemm_add(p->m, p->n, p->k, 1, plain((const float *)call->in[0].data + a, p->k),
-                    plain((const float *)call->in[1].data + b, p->n), y);
+                    plain((const float *)call->in[1].data + b, p->n), y, call->pace);
     }
 }
 
@@ -270,11 +272,11 @@ static void vjp_matmul(const kx_op_call *call)
         if (call->which == 0)
             kx_gemm_add(p->m, p->k, p->n, 1, plain(dy, p->n),
                         transposed(plain((const float *)call->in[1].data + b, p->n)),
-                        (float *)call->din->data + a);
+                        (float *)call->din->data + a, call->pace);
         else
             kx_gemm_add(p->k, p->n, p->m, 1,
                         transposed(plain((const float *)call->in[0].data + a, p->k)),
-                        plain(dy, p->n), (float *)call->din->data + b);
+                        plain(dy, p->n), (float *)call->din->data + b, call->pace);
     }
 }
 

@@ -72,9 +72,11 @@ static inline kx_reach kx_window_taps_of(const kx_window *w, int axis, int64_t o
 }
 
 /* The three directions of a convolution, each adding to its last argument (corr.c). */
-void kx_corr_forward(const kx_conv_params *p, const float *x, const float *w, float *y);
-void kx_corr_data(const kx_conv_params *p, const float *w, const float *y, float *x);
-void kx_corr_weights(const kx_conv_params *p, const float *x, const float *y, float *w);
+void kx_corr_forward(const kx_conv_params *p, const float *x, const float *w, float *y,
+                     kx_pace *pace);
+void kx_corr_data(const kx_conv_params *p, const float *w, const float *y, float *x, kx_pace *pace);
+void kx_corr_weights(const kx_conv_params *p, const float *x, const float *y, float *w,
+                     kx_pace *pace);
 
 /** Multiplications of each of them. */
 double kx_corr_work(const kx_conv_params *p);
@@ -89,6 +91,7 @@ typedef struct kx_matrix {
     const float *data;
     int64_t row, column; /**< strides */
 } kx_matrix;
-void kx_gemm_add(int64_t m, int64_t n, int64_t k, float factor, kx_matrix a, kx_matrix b, float *y);
+void kx_gemm_add(int64_t m, int64_t n, int64_t k, float factor, kx_matrix a, kx_matrix b, float *y,
+                 kx_pace *pace);
 
 #endif

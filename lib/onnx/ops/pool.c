@@ -51,9 +51,15 @@ typedef struct job {
     const float *x, *dy;
     float *y, *dx;
     int64_t *indices;
+    kx_pace *pace;
 } job;
 
 typedef void cell_fn(const job *j, const kx_cell *c, const int64_t *o, int64_t plane, int64_t at);
+
+static double taps_of(const kx_cell *c)
+{
+    return (double)(c->d.hi - c->d.lo) * (double)(c->h.hi - c->h.lo) * (double)(c->w.hi - c->w.lo);
+}
 
 static void each_cell(const job *j, cell_fn *fn)
 {
@@ -69,6 +75,8 @@ static void each_cell(const job *j, cell_fn *fn)
                 c.h = kx_window_taps_of(q, KX_H, o[KX_H]);
                 for (o[KX_W] = 0; o[KX_W] < q->out[KX_W]; o[KX_W]++) {
                     c.w = kx_window_taps_of(q, KX_W, o[KX_W]);
+                    if (kx_stops(j->pace, taps_of(&c)))
+                        return;
                     fn(j, &c, o, plane * in, at++);
                 }
             }
@@ -139,7 +147,8 @@ static void lp_vjp(const job *j, const kx_cell *c, const int64_t *o, int64_t pla
 
 static void run_forward(const kx_op_call *call, cell_fn *fn)
 {
-    job j = {.p = call->node->params, .x = call->in[0].data, .y = call->out[0].data};
+    job j = {
+        .p = call->node->params, .x = call->in[0].data, .y = call->out[0].data, .pace = call->pace};
 
     if (call->node->nout > 1)
         j.indices = call->out[1].data;
@@ -151,7 +160,8 @@ static void run_vjp(const kx_op_call *call, cell_fn *fn)
     job j = {.p = call->node->params,
              .x = call->in[0].data,
              .dy = call->dout[0].data,
-             .dx = call->din->data};
+             .dx = call->din->data,
+             .pace = call->pace};
 
     if (call->which == 0 && j.dy)
         each_cell(&j, fn);

@@ -309,7 +309,7 @@ static void forward_ints(const kx_op_call *call)
 
     for (size_t i = 0; i < call->in[0].count; i++)
         x[i] = (float)((const int64_t *)call->in[0].data)[i];
-    kx_resize_forward(call->node->params, x, y, call->out[0].count);
+    kx_resize_forward(call->node->params, x, y, call->out[0].count, call->pace);
     for (size_t i = 0; i < call->out[0].count; i++)
         ((int64_t *)call->out[0].data)[i] = kx_float_to_int((double)y[i]);
 }
@@ -322,7 +322,7 @@ static void forward(const kx_op_call *call)
         forward_ints(call);
     else
         kx_resize_forward(call->node->params, call->in[0].data, call->out[0].data,
-                          call->out[0].count);
+                          call->out[0].count, call->pace);
 }
 
 static size_t scratch_size(const kx_node *n)
@@ -335,7 +335,7 @@ static size_t scratch_size(const kx_node *n)
 static void vjp(const kx_op_call *call)
 {
     if (call->which == 0 && call->dout[0].data && call->dout[0].count > 0)
-        kx_resize_vjp(call->node->params, call->din->data, call->dout[0].data);
+        kx_resize_vjp(call->node->params, call->din->data, call->dout[0].data, call->pace);
 }
 
 static double work(const kx_node *n)

@@ -50,8 +50,8 @@ kldve_status kx_resize_tabulate(kx_graph *g, kx_node *n, const kx_resize_spec *a
                                 const kx_resize_options *opt, kx_resize_axis *r);
 
 /** y [count] = x along the tables. */
-void kx_resize_forward(const kx_resize_params *p, float *x, float *y, size_t count);
+void kx_resize_forward(const kx_resize_params *p, float *x, float *y, size_t count, kx_pace *pace);
 /** x += y against them. */
-void kx_resize_vjp(const kx_resize_params *p, float *x, float *y);
+void kx_resize_vjp(const kx_resize_params *p, float *x, float *y, kx_pace *pace);
 
 #endif

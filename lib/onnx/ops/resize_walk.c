@@ -49,12 +49,18 @@ static void row_vjp(const kx_resize_params *p, float weight, float *x, float *y)
 typedef struct walker {
     const kx_resize_params *p;
     row_fn *row;
+    kx_pace *pace;
+    double row_work;
     int64_t nx[KX_MAX_RANK], ny[KX_MAX_RANK]; /* elements behind one index of an axis */
 } walker;
 
-static walker walk_with(const kx_resize_params *p, row_fn *row)
+static walker walk_with(const kx_resize_params *p, row_fn *row, kx_pace *pace)
 {
-    walker w = {.p = p, .row = row};
+    const kx_resize_axis *last = &p->axis[p->rank - 1];
+    walker w = {.p = p,
+                .row = row,
+                .pace = pace,
+                .row_work = (double)last->out * (last->index ? last->taps : 1)};
     int64_t nx = 1, ny = 1;
 
     assert(p->rank > 0 && p->rank <= KX_MAX_RANK);
@@ -74,10 +80,11 @@ static void walk(const walker *w, int32_t axis, float weight, float *x, float *y
     int64_t nx = w->nx[axis], ny = w->ny[axis];
 
     if (axis == w->p->rank - 1) {
-        w->row(w->p, weight, x, y);
+        if (!kx_stops(w->pace, w->row_work))
+            w->row(w->p, weight, x, y);
         return;
     }
-    for (int64_t o = 0; o < a->out; o++, y += ny) {
+    for (int64_t o = 0; o < a->out && !kx_stops(w->pace, 1); o++, y += ny) {
         if (!a->index) {
             walk(w, axis + 1, weight, x + o * nx, y);
             continue;
@@ -92,21 +99,21 @@ static void walk(const walker *w, int32_t axis, float weight, float *x, float *y
     }
 }
 
-void kx_resize_forward(const kx_resize_params *p, float *x, float *y, size_t count)
+void kx_resize_forward(const kx_resize_params *p, float *x, float *y, size_t count, kx_pace *pace)
 {
     walker w;
 
     for (size_t i = 0; i < count; i++)
         y[i] = 0;
-    w = walk_with(p, row_forward);
+    w = walk_with(p, row_forward, pace);
     walk(&w, 0, 1, x, y);
     for (size_t i = 0; i < count && p->whole; i++)
         y[i] = truncf(y[i]);
 }
 
-void kx_resize_vjp(const kx_resize_params *p, float *x, float *y)
+void kx_resize_vjp(const kx_resize_params *p, float *x, float *y, kx_pace *pace)
 {
-    walker w = walk_with(p, row_vjp);
+    walker w = walk_with(p, row_vjp, pace);
 
     walk(&w, 0, 1, x, y);
 }

@@ -117,6 +117,8 @@ static void each_bin(const kx_op_call *call, bin_fn *fn)
         b.x = (int64_t)kx_index_of(batch[r], p->batch) * p->channels * p->height * p->width;
         for (b.row = 0; b.row < p->out_height; b.row++)
             for (b.column = 0; b.column < p->out_width; b.column++) {
+                if (kx_stops(call->pace, (double)p->channels * CORNERS * sample_count(&b)))
+                    return;
                 b.y = (r * p->channels * p->out_height + b.row) * p->out_width + b.column;
                 fn(call, &b);
             }

@@ -44,22 +44,29 @@ typedef void line_fn(const kx_axis_params *p, const float *x, float *y);
 typedef void line_vjp(const kx_axis_params *p, const float *x, const float *y, const float *dy,
                       float *dx);
 
-static void each_line(const kx_axis_params *p, const kx_tensor *in, kx_tensor *out, line_fn *fn)
+static void each_line(const kx_op_call *call, line_fn *fn)
 {
+    const kx_axis_params *p = call->node->params;
+
     if (p->n == 0)
         return;
     for (int64_t o = 0; o < p->outer; o++)
-        for (int64_t i = 0, at = o * p->n * p->inner; i < p->inner; i++, at++)
-            fn(p, (const float *)in[0].data + at, (float *)out[0].data + at);
+        for (int64_t i = 0, at = o * p->n * p->inner;
+             i < p->inner && !kx_stops(call->pace, (double)p->n); i++, at++)
+            fn(p, (const float *)call->in[0].data + at, (float *)call->out[0].data + at);
 }
 
-static void each_line_vjp(const kx_axis_params *p, const float *x, const float *y, const float *dy,
-                          float *dx, line_vjp *fn)
+static void each_line_vjp(const kx_op_call *call, line_vjp *fn)
 {
+    const kx_axis_params *p = call->node->params;
+    const float *x = call->in[0].data, *y = call->out[0].data, *dy = call->dout[0].data;
+    float *dx = call->din->data;
+
     if (p->n == 0 || !dy)
         return;
     for (int64_t o = 0; o < p->outer; o++)
-        for (int64_t i = 0, at = o * p->n * p->inner; i < p->inner; i++, at++)
+        for (int64_t i = 0, at = o * p->n * p->inner;
+             i < p->inner && !kx_stops(call->pace, (double)p->n); i++, at++)
             fn(p, x ? x + at : NULL, y ? y + at : NULL, dy + at, dx + at);
 }
 
@@ -169,12 +176,11 @@ static void lp_vjp(const kx_axis_params *p, const float *x, const float *y, cons
 #define LINES(kind)                                                                                \
     static void forward_##kind(const kx_op_call *call)                                             \
     {                                                                                              \
-        each_line(call->node->params, call->in, call->out, kind);                                  \
+        each_line(call, kind);                                                                     \
     }                                                                                              \
     static void vjp_##kind(const kx_op_call *call)                                                 \
     {                                                                                              \
-        each_line_vjp(call->node->params, call->in[0].data, call->out[0].data, call->dout[0].data, \
-                      call->din->data, kind##_vjp);                                                \
+        each_line_vjp(call, kind##_vjp);                                                           \
     }
 LINES(softmax)
 LINES(log_softmax)

@@ -140,12 +140,15 @@ static void each_choice(const kx_op_call *call, visit_fn *visit)
               .smallest = p->smallest,
               .step = in.step,
               .heap = call->scratch};
+    double depth = 2 * log2((double)in.length + 1); /* comparisons for each that is taken */
 
     out.length = p->k;
     for (int64_t i = 0; i < in.count; i++) {
         l.start = kx_line_start(&in, i);
+        if (kx_stops(call->pace, 2 * (double)in.length))
+            return;
         make_heap(&l, in.length);
-        for (int64_t k = 0; k < p->k; k++) {
+        for (int64_t k = 0; k < p->k && !kx_stops(call->pace, depth); k++) {
             int64_t index = take_first(&l);
 
             visit(call, kx_line_start(&out, i) + k * out.step, l.start + index * l.step, index);
@@ -191,6 +194,17 @@ static size_t scratch_size(const kx_node *n)
     return (size_t)n->in[0]->shape.dim[p->axis] * sizeof(int64_t);
 }
 
+/* Comparisons of the heaps; they jump through memory. */
+static double work(const kx_node *n)
+{
+    const topk_params *p = n->params;
+    double length = (double)n->in[0]->shape.dim[p->axis];
+
+    return length > 0 ? (double)n->in[0]->count / length *
+                            (2 * length + 2 * (double)p->k * log2(length + 1))
+                      : 0;
+}
+
 bool kx_picks_smallest(const kx_node *n)
 {
     return n->op->forward == forward && ((const topk_params *)n->params)->smallest;
@@ -204,6 +218,7 @@ const kx_op kx_topk_ops[] = {
      .vjp = vjp,
      .vjp_needs = KX_NEEDS_IN(0),
      .scratch_size = scratch_size,
+     .work = work,
      .traits = {.effect = KX_EFFECT_MOVES, .bias = KX_BIAS_NONE, .formula = KX_FORMULA_BEST}},
     {0},
 };

@@ -262,12 +262,22 @@ static kldve_status infer_gelu(kx_graph *g, kx_node *n)
     return KLDVE_OK;
 }
 
+enum { PIECE = 1 << 16 /* elements between two looks at the pace */ };
+
+static size_t piece(size_t at, size_t count)
+{
+    return count - at < PIECE ? count - at : PIECE;
+}
+
 static void forward(const kx_op_call *call)
 {
     const kx_unary_params *p = call->node->params;
+    size_t count = call->in[0].count;
 
     if (call->in[0].dtype == KX_F32) {
-        p->kind->value(p, call->in[0].count, call->in[0].data, call->out[0].data);
+        for (size_t at = 0; at < count && !kx_stops(call->pace, PIECE); at += PIECE)
+            p->kind->value(p, piece(at, count), (const float *)call->in[0].data + at,
+                           (float *)call->out[0].data + at);
         return;
     }
     p->kind->ints(call->in[0].count, call->in[0].data, call->out[0].data);
@@ -277,10 +287,12 @@ static void forward(const kx_op_call *call)
 static void vjp(const kx_op_call *call)
 {
     const kx_unary_params *p = call->node->params;
+    const float *x = call->in[0].data, *y = call->out[0].data, *dy = call->dout[0].data;
+    size_t count = dy ? call->din->count : 0;
 
-    if (call->dout[0].data)
-        p->kind->vjp(p, call->din->count, call->in[0].data, call->out[0].data, call->dout[0].data,
-                     call->din->data);
+    for (size_t at = 0; at < count && !kx_stops(call->pace, PIECE); at += PIECE)
+        p->kind->vjp(p, piece(at, count), x ? x + at : NULL, y ? y + at : NULL, dy + at,
+                     (float *)call->din->data + at);
 }
 
 #define ENTRY(name, first, needs, how, what)                                                       \

@@ -35,6 +35,20 @@ static kldve_status match_cell(kx_planner *p, kx_unit *u, const kx_node *n)
     return KLDVE_OK;
 }
 
+/* What networks have.  Beyond that oneDNN may take minutes to make a convolution or run it in its
+ * reference code, which hears no cancel; the plain kernel looks at the taps that meet the input
+ * only. */
+static bool is_usual(const kx_window *w)
+{
+    enum { TAPS = 1 << 12, DISTANCE = 1 << 12 };
+    bool usual = kx_window_taps(w) <= TAPS;
+
+    for (int i = 0; i < KX_SPATIAL; i++)
+        usual = usual && w->stride[i] <= DISTANCE && w->pad_begin[i] <= DISTANCE &&
+                w->pad_end[i] <= DISTANCE && kx_window_extent(w, i) <= 2 * DISTANCE;
+    return usual;
+}
+
 static kldve_status match_conv(kx_planner *p, kx_unit *u, const kx_node *n, int which)
 {
     const kx_conv_params *q = n->params;
@@ -43,7 +57,7 @@ static kldve_status match_conv(kx_planner *p, kx_unit *u, const kx_node *n, int 
 
     (void)p, (void)which;
     if (!kx_constant_f32(n->in[1]) || (n->nin > 2 && n->in[2] && !kx_constant_f32(n->in[2])) ||
-        n->in[0]->shape.rank != 4)
+        n->in[0]->shape.rank != 4 || !is_usual(w))
         return KLDVE_OK;
     *d = (kx_conv_desc){.batch = q->batch,
                         .in_channels = q->cin * q->group,

@@ -10,6 +10,7 @@
 #include "attention.h"
 #include "backward.h"
 #include "byte_units.h"
+#include "effort.h"
 #include "entry.h"
 #include "forward.h"
 #include "memory.h"
@@ -41,7 +42,7 @@ static kldve_status build(kx_planner *p)
     deepest = p->options.vjp_input ? p->options.input : p->options.layer;
     if (p->options.vjp || p->options.vjp_input)
         kx_mark_flow(p, deepest);
-    if ((st = kx_units_make(p)) < 0)
+    if ((st = kx_units_make(p)) < 0 || (st = kx_check_effort(p)) < 0)
         return st;
     kx_find_last_uses(p);
     kx_mark_after(p);

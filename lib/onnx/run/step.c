@@ -40,12 +40,14 @@ static void tensor(const kx_state *s, const kx_value *v, int32_t buffer, kx_tens
     t->count = v->count;
 }
 
-static void run_node(const kx_state *s, const kx_step *step)
+static kldve_status run_node(const kx_state *s, const kx_step *step)
 {
     const kx_node *n = step->node;
     const kx_node_step *k = &step->as.node_kernel;
     kx_tensor in[KX_MAX_IN], out[KX_MAX_OUT], dout[KX_MAX_OUT], din;
-    kx_op_call call = {.node = n, .in = in, .out = out, .scratch = kx_state_at(s, k->scratch)};
+    kx_pace pace = {.ctx = s->ctx, .follows = omp_get_thread_num() != 0};
+    kx_op_call call = {
+        .node = n, .in = in, .out = out, .scratch = kx_state_at(s, k->scratch), .pace = &pace};
 
     assert(n->nin <= KX_MAX_IN && n->nout <= KX_MAX_OUT);
     for (int32_t i = 0; i < n->nin; i++)
@@ -56,13 +58,14 @@ static void run_node(const kx_state *s, const kx_step *step)
     }
     if (step->kind == KX_STEP_NODE) {
         n->op->forward(&call);
-        return;
+        return pace.status;
     }
     tensor(s, n->in[k->which], k->din, &din);
     call.which = k->which;
     call.dout = dout;
     call.din = &din;
     n->op->vjp(&call);
+    return pace.status;
 }
 
 /* Rows by columns -> columns by rows. */
@@ -253,8 +256,7 @@ kldve_status kx_step_run(kx_state *s, int32_t i)
         return kx_call_run(s->call[i]);
     case KX_STEP_NODE:
     case KX_STEP_NODE_VJP:
-        run_node(s, step);
-        break;
+        return run_node(s, step);
     case KX_STEP_DENSE:
     case KX_STEP_DENSE_VJP:
         return run_dense(s, step);
