@@ -229,8 +229,9 @@ static void test_encode_refuses(void **state)
 /* A grey file has one byte a pixel then, and reads as the same RGB. */
 static void test_load_compact(void **state)
 {
-    static const char *const seeds[] = {"grey1.png",       "grey16-adam7.png", "grey.jpg",
-                                        "rgba8-adam7.png", "palette4.png",     "grey-alpha8.png"};
+    static const char *const seeds[] = {"png/grey1.png",    "png/grey16-adam7.png",
+                                        "jpeg/grey.jpg",    "png/rgba8-adam7.png",
+                                        "png/palette4.png", "png/grey-alpha8.png"};
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
 
@@ -245,7 +246,7 @@ static void test_load_compact(void **state)
         int32_t width;
 
         assert_non_null(source);
-        snprintf(path, sizeof path, "%s/tests/fuzz/image/%s", source, seeds[i]);
+        snprintf(path, sizeof path, "%s/tests/fuzz/%s", source, seeds[i]);
         if (strstr(path, ".png") ? !have_png : !have_jpeg)
             continue;
         assert_int_equal(kldve_image_load_compact(ctx, path, &small), KLDVE_OK);
