@@ -17,9 +17,10 @@ void kldve_smooth_change(const float *input, size_t rows, size_t width, int32_t 
                          float *changed)
 {
     static const float factors[FACTORS] = {1, 0.9f, 1.1f};
-    float factor = factors[variant % FACTORS];
+    float factor;
 
     assert(variant >= 0 && variant < KLDVE_SMOOTH_VARIANTS && changed != input);
+    factor = factors[variant % FACTORS];
     for (size_t y = 0; y < rows; y++, input += width, changed += width)
         for (size_t x = 0; x < width; x++)
             changed[x] = factor * input[variant < FACTORS ? x : width - 1 - x];

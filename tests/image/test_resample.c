@@ -1,6 +1,8 @@
 /* test_resample.c - resizing: sizes out of range, what it keeps, every allocation failed once. */
 #include "pictures.h"
 
+#include "image/resample.h"
+
 #include <string.h>
 
 static void test_sizes_out_of_range(void **state)
@@ -46,6 +48,38 @@ static void test_resize_keeps_what_it_should(void **state)
     done(ctx, &heap);
 }
 
+/* A window of a resized picture is what cutting it out of the whole gives. */
+static void test_windows(void **state)
+{
+    static const kldve_resized windows[] = {
+        {40, 50, 0, 0, 40, 50}, {40, 50, 7, 3, 11, 20},       {40, 50, 39, 49, 1, 1},
+        {5, 9, 1, 2, 3, 4},     {3000, 200, 1490, 0, 8, 200}, {65535, 17, 65000, 3, 535, 9}};
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_image *image = make(ctx, 31, 17);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
+        for (int32_t how = 0; kldve_interpolation_name(how); how++) {
+            const kldve_resized *w = &windows[i];
+            kldve_image *whole = NULL, *cut = NULL, *window = NULL;
+            size_t bytes = 3 * (size_t)w->window_width * (size_t)w->window_height;
+
+            assert_int_equal(kldve_image_resize_by(ctx, image, how, w->width, w->height, &whole),
+                             KLDVE_OK);
+            assert_int_equal(
+                kldve_image_crop(ctx, whole, w->x, w->y, w->window_width, w->window_height, &cut),
+                KLDVE_OK);
+            assert_int_equal(kldve_image_resize_window(ctx, image, how, w, &window), KLDVE_OK);
+            assert_memory_equal(window->pixels, cut->pixels, bytes);
+            kldve_image_free(whole);
+            kldve_image_free(cut);
+            kldve_image_free(window);
+        }
+    kldve_image_free(image);
+    done(ctx, &heap);
+}
+
 static kldve_status call_resize(void *opaque)
 {
     struct call *c = opaque;
@@ -70,6 +104,7 @@ TEST_MAIN(resample)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes_out_of_range),
         cmocka_unit_test(test_resize_keeps_what_it_should),
+        cmocka_unit_test(test_windows),
         cmocka_unit_test(test_every_allocation_fails_once),
     };
 

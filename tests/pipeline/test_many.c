@@ -273,7 +273,10 @@ static void test_times(void **state)
             assert_true(t->divergence > 0 && t->reduce > 0);
             sum += t->forward + t->divergence + t->backward + t->reduce;
         }
-        assert_true(sum + slow.spent <= kldve_clock_ms() - start);
+        /* On a busy machine a poll repeats a report, and the passes of the check are no longer
+         * every other one. */
+        if (slow.backwards == (flags ? 4 : 0))
+            assert_true(sum + slow.spent <= kldve_clock_ms() - start);
         assert_int_equal(slow.spent > 0, flags != 0);
     }
     pair_close(&f);

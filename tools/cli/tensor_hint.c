@@ -26,8 +26,10 @@ static bool is_about(const kldve_ctx *ctx, const char *name, size_t n)
 {
     char called[LABEL_SIZE];
 
+    if (!name)
+        return false;
     snprintf(called, sizeof called, "is called '%.*s'", (int)(n > 80 ? 80 : n), name);
-    return name && strstr(kldve_ctx_message(ctx), called) != NULL;
+    return strstr(kldve_ctx_message(ctx), called) != NULL;
 }
 
 static void offer_tensors(nearest *near, const kldve_onnx *net, bool layers)

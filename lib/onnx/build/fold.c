@@ -10,7 +10,7 @@
 /* Results of constant folding that are larger, take longer, or come when the sum is reached, are
  * computed at run time instead: a small file must not be able to ask for much memory or time here
  * (an Expand of a scalar, a product of what it gives). */
-enum { MAX_FOLDED_BYTES = 64 << 20, MAX_FOLDED_SUM = 256 << 20 };
+enum { MAX_FOLDED_BYTES = 32 << 20, MAX_FOLDED_SUM = 128 << 20 };
 /* ... or as many times the bytes of the file: its weights may be int8 and become float32, and be
  * transposed, too. */
 enum { TIMES_FILE = 4, SUM_TIMES_FILE = 12 };

@@ -170,7 +170,10 @@ static bool has_twice(const kx_meaning *m, uint8_t label)
 
 void kx_meaning_settle(kx_meaning *m, const kx_meaning *from)
 {
-    for (uint8_t label = KX_FRAMES; label <= KX_COLUMNS; label++) {
+    static const uint8_t labels[] = {KX_FRAMES, KX_ROWS, KX_COLUMNS};
+
+    for (size_t l = 0; l < sizeof labels; l++) {
+        uint8_t label = labels[l];
         int32_t before, after;
         bool whole = extent(from, label, &before) == extent(m, label, &after);
 

@@ -3,10 +3,14 @@
  * behind, and works as soon as the limit is raised. */
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <kldve/onnx.h>
+
+#include "folder.h"
+#include "onnx/networks/text.h"
 
 typedef struct session {
     kldve_ctx *ctx;
@@ -128,6 +132,76 @@ static void test_limits_of_a_file(void **state)
     }
 }
 
+/* Loading within a limit: it works, or the message names the limit. */
+static bool loads(const char *path, int32_t limit, int64_t value)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_explainer *ex = NULL;
+    char says[64];
+    kldve_status st;
+
+    snprintf(says, sizeof says, "the limit '%s' is ", kldve_limit_name(limit));
+    assert_int_equal(kldve_ctx_set_limit(ctx, limit, value), KLDVE_OK);
+    st = kldve_onnx_explainer(ctx, path, NULL, &ex);
+    if (st != KLDVE_OK) {
+        if (st != KLDVE_E_LIMIT)
+            fail_msg("%s: %s", kldve_status_name(st), kldve_ctx_message(ctx));
+        test_says(ctx, says);
+    }
+    kldve_explainer_free(ex);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+    return st == KLDVE_OK;
+}
+
+/* Each limit of a network's file to the number: what works at the limit is refused one below, and
+ * works again when it is raised. */
+static void check_exactly(const char *path, int32_t limit)
+{
+    int64_t below = 0, works = INT64_C(1) << 40;
+
+    assert_true(loads(path, limit, works));
+    while (works - below > 1) {
+        int64_t middle = below + (works - below) / 2;
+
+        *(loads(path, limit, middle) ? &works : &below) = middle;
+    }
+    if (works == 1)
+        fail_msg("the limit '%s' refuses nothing", kldve_limit_name(limit));
+}
+
+static void test_exact_limits(void **state)
+{
+    static const int32_t limits[] = {
+        KLDVE_LIMIT_MODEL,          KLDVE_LIMIT_UNPACKED, KLDVE_LIMIT_NODES, KLDVE_LIMIT_WEIGHTS,
+        KLDVE_LIMIT_WORKING_MEMORY, KLDVE_LIMIT_CARD,     KLDVE_LIMIT_WORK};
+    const char *path = test_path("%s/assets/models/mnist_cnn.onnx", test_shared_or_skip());
+
+    (void)state;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        check_exactly(path, limits[i]);
+}
+
+/* The same of weights in a file of their own. */
+static void test_external(void **state)
+{
+    static const float weights[8 * 3] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const char *path = test_in_folder("net.onnx");
+    FILE *f = fopen(test_in_folder("w.bin"), "wb");
+
+    (void)state;
+    assert_non_null(f);
+    assert_int_equal(fwrite(weights, sizeof weights, 1, f), 1);
+    assert_int_equal(fclose(f), 0);
+    assert_true(writer_file(path, write_text,
+                            "in x 1,3,8,8; ext w 8,3,1,1 location=w.bin; n Conv x,w c; "
+                            "n GlobalAveragePool c g; n Flatten g y; out y"));
+    assert_true(loads(path, KLDVE_LIMIT_EXTERNAL, sizeof weights));
+    assert_false(loads(path, KLDVE_LIMIT_EXTERNAL, sizeof weights - 1));
+    assert_int_equal(test_folder_clear(), 2);
+}
+
 /* From the third explanation on the allocator is asked for the heat maps alone. */
 static void test_one_block(void **state)
 {
@@ -168,10 +242,10 @@ static void test_one_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sessions),
-        cmocka_unit_test(test_limits_of_a_file),
+        cmocka_unit_test(test_sessions),     cmocka_unit_test(test_limits_of_a_file),
+        cmocka_unit_test(test_exact_limits), cmocka_unit_test(test_external),
         cmocka_unit_test(test_one_block),
     };
 
-    return cmocka_run_group_tests_name("memory limit", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("memory limit", tests, test_folder_make, test_folder_remove);
 }

@@ -82,23 +82,23 @@ static void check_fold(void **state)
 
 /* ---- what is left for run time --------------------------------------------------------------- */
 
-/* 64 MiB of float32 are 2^24 elements: folded up to there, and 256 MiB in all. */
+/* 32 MiB of float32 are 2^23 elements: folded up to there, and 128 MiB in all. */
 static const struct limit {
     const char *name, *text;
     int32_t left;
 } limits[] = {
-    {"64 MiB", IN "w a 1; i s 4096,4096; n Expand a,s b; n Relu x y; out y; out b", 1},
-    {"a row more", IN "w a 1; i s 4097,4096; n Expand a,s b; n Relu x y; out y; out b", 2},
+    {"32 MiB", IN "w a 1; i s 2048,4096; n Expand a,s b; n Relu x y; out y; out b", 1},
+    {"a row more", IN "w a 1; i s 2049,4096; n Expand a,s b; n Relu x y; out y; out b", 2},
     {"what reads it runs as well",
      IN
-     "w a 1; i s 4097,4096; n Expand a,s b; n ReduceSum b c keepdims=0; n Relu x y; out y; out c",
+     "w a 1; i s 2049,4096; n Expand a,s b; n ReduceSum b c keepdims=0; n Relu x y; out y; out c",
      3},
-    {"four times 64 MiB",
-     IN "w a 1; i s 4096,4096; n Expand a,s b; n Neg b c; n Abs c d; n Neg d e; n Relu x y; out y; "
+    {"four times 32 MiB",
+     IN "w a 1; i s 2048,4096; n Expand a,s b; n Neg b c; n Abs c d; n Neg d e; n Relu x y; out y; "
         "out e",
      1},
     {"a fifth time",
-     IN "w a 1; i s 4096,4096; n Expand a,s b; n Neg b c; n Abs c d; n Neg d e; n Abs e f; "
+     IN "w a 1; i s 2048,4096; n Expand a,s b; n Neg b c; n Abs c d; n Neg d e; n Abs e f; "
         "n Relu x y; out y; out f",
      2},
     {"2^40 bytes from 30", IN "w a 1; i s 1048576,262144; n Expand a,s b; n Relu x y; out y; out b",

@@ -76,7 +76,8 @@ void plain_forward(plain *p)
         void *scratch = scratch_of(n);
 
         gather(p, n, in, out);
-        n->op->forward(&(kx_op_call){.node = n, .in = in, .out = out, .scratch = scratch});
+        n->op->forward(
+            &(kx_op_call){.node = n, .in = in, .out = out, .scratch = scratch, .pace = p->pace});
         free(scratch);
     }
 }
@@ -98,6 +99,7 @@ void plain_vjp(plain *p, const kx_node *n, int32_t which, const kx_tensor *dout,
                              .in = in,
                              .out = out,
                              .scratch = scratch,
+                             .pace = p->pace,
                              .which = which,
                              .dout = dout,
                              .din = &d});

@@ -8,6 +8,7 @@
 typedef struct plain {
     kx_graph *g;
     kx_tensor *value; /* [nvalue]; constants point into the graph, the rest is zero at first */
+    kx_pace *pace;    /* of every kernel; NULL: none */
 } plain;
 
 plain *plain_new(kx_graph *g);
