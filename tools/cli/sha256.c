@@ -2,10 +2,8 @@
 #include "sha256.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/tool.h"
@@ -104,42 +102,27 @@ void sha256_end(sha256 *s, char text[SHA256_TEXT])
         snprintf(text + 8 * i, 9, "%08x", (unsigned)s->state[i]);
 }
 
-/* A pipe would wait for a writer, and a device may never end; NULL after a message. */
-static FILE *open_regular(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    struct stat of = {0};
-    FILE *file = NULL;
-
-    if (fd >= 0 && fstat(fd, &of) == 0 && S_ISREG(of.st_mode))
-        file = fdopen(fd, "rb");
-    if (!file && fd >= 0 && !S_ISREG(of.st_mode))
-        complain("%s: is no regular file", path);
-    else if (!file)
-        complain("%s: cannot read: %s", path, strerror(errno));
-    if (!file && fd >= 0)
-        close(fd);
-    return file;
-}
-
 bool sha256_file(const char *path, char text[SHA256_TEXT])
 {
-    FILE *file = open_regular(path);
     unsigned char bytes[FILE_BYTES];
-    size_t n;
+    int fd = input_open(path);
+    ssize_t n = 1;
     sha256 s;
-    bool ok;
 
-    if (!file)
+    if (fd < 0)
         return false;
     sha256_begin(&s);
-    while ((n = fread(bytes, 1, sizeof bytes, file)) > 0)
-        sha256_add(&s, bytes, n);
-    ok = !ferror(file);
-    if (!ok)
+    while (n > 0) {
+        n = read(fd, bytes, sizeof bytes);
+        if (n < 0 && errno == EINTR)
+            n = 1;
+        else if (n > 0)
+            sha256_add(&s, bytes, (size_t)n);
+    }
+    if (n < 0)
         complain("%s: cannot read: %s", path, strerror(errno));
-    fclose(file);
-    if (ok)
+    close(fd);
+    if (n == 0)
         sha256_end(&s, text);
-    return ok;
+    return n == 0;
 }
