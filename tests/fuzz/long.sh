@@ -20,7 +20,7 @@ sum() {
             printf "%-12s %6s %9s %13s %8s %8s %8s %8s\n", "target", "turns", "CPU h", "executions", "per s", "edges", "inputs", "failures"
             for (t in runs) {
                 split(last[t], of, "\t")
-                printf "%-12s %6d %9.2f %13d %8.0f %8d %8d %8d\n", t, runs[t], cpu[t] / 3600, units[t], cpu[t] > 0 ? units[t] / cpu[t] : 0, of[1], of[2], failed[t]
+                printf "%-12s %6d %9.2f %13d %8.0f %8d %8d %8d\n", t, runs[t], cpu[t] / 3600, units[t], (cpu[t] > 0 ? units[t] / cpu[t] : 0), of[1], of[2], failed[t]
             }
             printf "%-12s %6s %9.2f %13d %8s %8s %8s %8d\n", "all", "", all_cpu / 3600, all_units, "", "", "", all_failed
         }' "$1/runs.tsv"

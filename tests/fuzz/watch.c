@@ -44,9 +44,10 @@ void watch_text(const char *text)
     while (*at) {
         long code = take_code(&at);
 
-        if (code < 0)
-            at++; /* names of other encodings */
-        watch_that(code < 0 || (code >= 0x20 && code != 0x7f), "text has control characters");
+        watch_that(code >= 0, "text is no UTF-8");
+        watch_that(code >= 0x20 && (code < 0x7f || code > 0x9f), "text has control characters");
+        watch_that((code < 0x202a || code > 0x202e) && (code < 0x2066 || code > 0x2069),
+                   "text turns its direction");
     }
 }
 

@@ -65,7 +65,7 @@ static void add_slice(kx_meaning *m, int32_t axis, const kx_meaning *in, int64_t
                       int64_t begin, int64_t step, int64_t size)
 {
     int32_t parts = m->parts, count;
-    const kx_part *from = kx_meaning_axis(in, axis, &count); /* NULL: an axis of length 1 */
+    const kx_part *from = kx_meaning_axis(in, axis, &count); /* NULL: nobody knows */
     kx_tokens grid;
 
     if (size == 1)
