@@ -62,6 +62,12 @@ enum {
     KLDVE_ONNX_FLAG_LIST = 128, /**< only to list the tensors: nothing is planned, and no explainer
                                 opens.  An output that is no vector of scores is taken whole,
                                 and a note says how to pick the scores */
+    KLDVE_ONNX_FLAG_COPY = 512, /**< read the network's files into memory (of the context) instead
+                                     of mapping them: whatever then happens to the files changes
+                                     nothing.  Without it nobody may write to them or cut them
+                                     as long as the network lives: reading what a mapped file has
+                                     lost is SIGBUS, which ends the process.  A new file that
+                                     takes the name of the old one does no harm */
     KLDVE_ONNX_FLAG_HEAD = 256  /**< plan only the head, what lies between layer and logits, for
                                 kldve_explain_features(): another program has computed what comes
                                 before.  Weights in front of the layer are neither read nor packed.
@@ -491,8 +497,9 @@ KLDVE_API int32_t kldve_card_box_units(const kldve_card *card);
  *  long as the card.  @since 0.1 */
 KLDVE_API const char *kldve_card_name(const kldve_card *card);
 
-/** Names of the tensors and the path of the labels, which starts from the working folder; NULL
- * where the card does not say.  Borrowed: they live as long as the card.  @since 0.1 */
+/** Names of the tensors and the path of the labels, which starts from the working folder and lies
+ * in the card's folder or in one beside it (any other place is KLDVE_E_FORMAT); NULL where the
+ * card does not say.  Borrowed: they live as long as the card.  @since 0.1 */
 KLDVE_API const char *kldve_card_layer(const kldve_card *card);
 KLDVE_API const char *kldve_card_logits(const kldve_card *card);
 KLDVE_API const char *kldve_card_labels(const kldve_card *card);

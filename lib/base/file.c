@@ -16,13 +16,15 @@
 #include <kldve/backend.h>
 
 #include "limits.h"
+#include "open_input.h"
 #include "size.h"
+#include "whole_file.h"
 
 #ifndef PATH_MAX
 #define PATH_MAX 4096
 #endif
 
-enum { CHUNK = 65536, ATTEMPTS = 100, REASON_SIZE = 128 };
+enum { CHUNK = 65536, REASON_SIZE = 128 };
 
 bool kldve_buffer_reserve(kldve_buffer *buffer, size_t more)
 {
@@ -134,8 +136,6 @@ static kldve_status read_open(kldve_ctx *ctx, const char *path, int fd, int32_t 
 
     if (fstat(fd, &st) != 0)
         return fail_errno(ctx, path, "cannot read");
-    if (S_ISDIR(st.st_mode))
-        return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: this is a folder, give a file", path);
     if (S_ISREG(st.st_mode)) {
         if ((uintmax_t)st.st_size > most_bytes(ctx, limit))
             return kldve_ctx_fail_limit(ctx, limit, "%s: %jd bytes", path, (intmax_t)st.st_size);
@@ -148,9 +148,12 @@ static kldve_status read_open(kldve_ctx *ctx, const char *path, int fd, int32_t 
 kldve_status kldve_file_read(kldve_ctx *ctx, const char *path, int32_t limit, kldve_buffer *out)
 {
     kldve_status status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    const char *what;
+    int fd = kldve_open_input(path, &what);
 
     assert(out->ctx == ctx && !out->bytes && out->length == 0 && out->capacity == 0);
+    if (what)
+        return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: this is a %s, give a file", path, what);
     if (fd < 0)
         return fail_errno(ctx, path, "cannot open");
     status = read_open(ctx, path, fd, limit, out);
@@ -160,88 +163,35 @@ kldve_status kldve_file_read(kldve_ctx *ctx, const char *path, int32_t limit, kl
     return status;
 }
 
-static bool write_all(int fd, const uint8_t *bytes, size_t nbytes)
-{
-    assert(fd >= 0);
-    while (nbytes > 0) {
-        ssize_t n = write(fd, bytes, nbytes);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n == 0)
-            errno = EIO;
-        if (n <= 0)
-            return false;
-        bytes += n;
-        nbytes -= (size_t)n;
-    }
-    return true;
-}
-
-/* A full disk may not show before close(). */
-static bool write_and_close(int fd, const void *bytes, size_t nbytes)
-{
-    bool ok = write_all(fd, bytes, nbytes);
-    int error = errno;
-
-    if (close(fd) != 0 && ok)
-        return false;
-    errno = error;
-    return ok;
-}
-
 static kldve_status write_direct(kldve_ctx *ctx, const char *path, const void *bytes, size_t nbytes)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY), error;
+    bool ok;
 
     if (fd < 0)
         return fail_errno(ctx, path, "cannot open for writing");
-    if (!write_and_close(fd, bytes, nbytes))
-        return fail_errno(ctx, path, "cannot write");
-    return KLDVE_OK;
-}
-
-/* A new file beside `path`.  mkstemp() would make a file that only the owner may read, and reading
- * the umask means changing it for all threads.  Returns the descriptor, or -1 with errno. */
-static int open_beside(const char *path, char temporary[PATH_MAX])
-{
-    const char *slash = strrchr(path, '/');
-    int folder = slash ? (int)(slash - path) + 1 : 0;
-
-    for (int i = 0; i < ATTEMPTS; i++) {
-        int n =
-            snprintf(temporary, PATH_MAX, "%.*s.kldve-%ld-%d.tmp", folder, path, (long)getpid(), i);
-        int fd;
-
-        if (n < 0 || n >= PATH_MAX) {
-            errno = ENAMETOOLONG;
-            return -1;
-        }
-        fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0 || errno != EEXIST)
-            return fd;
-    }
-    return -1;
+    ok = kldve_write_all(fd, bytes, nbytes);
+    error = errno;
+    if (kldve_close(fd) || !ok) /* a full disk may not show before */
+        errno = error;
+    else
+        ok = false;
+    return ok ? KLDVE_OK : fail_errno(ctx, path, "cannot write");
 }
 
 /* `old` is the file to replace, or NULL. */
-static kldve_status write_and_rename(kldve_ctx *ctx, const char *path, const struct stat *old,
-                                     const void *bytes, size_t nbytes)
+static kldve_status write_whole(kldve_ctx *ctx, const char *path, const struct stat *old,
+                                const void *bytes, size_t nbytes)
 {
-    char temporary[PATH_MAX];
-    kldve_status status;
-    int fd = open_beside(path, temporary);
+    kldve_whole_file file;
 
-    if (fd < 0)
+    if (!kldve_whole_begin(&file, path))
         return fail_errno(ctx, path, "cannot create");
-    /* Losing the permissions is better than losing the result. */
-    if (old && fchmod(fd, old->st_mode & 0777) != 0)
-        errno = 0;
-    if (write_and_close(fd, bytes, nbytes) && rename(temporary, path) == 0)
+    if (!kldve_write_all(file.fd, bytes, nbytes))
+        kldve_whole_drop(&file);
+    else if (kldve_whole_end(&file, path, old ? (int)(old->st_mode & 0777) : -1))
         return KLDVE_OK;
-    status = fail_errno(ctx, path, "cannot write");
-    unlink(temporary);
-    return status;
+    return fail_errno(ctx, path, "cannot write");
 }
 
 kldve_status kldve_file_write_atomic(kldve_ctx *ctx, const char *path, const void *bytes,
@@ -255,7 +205,7 @@ kldve_status kldve_file_write_atomic(kldve_ctx *ctx, const char *path, const voi
     if (strlen(path) >= PATH_MAX)
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "the name of the file to write is too long");
     if (stat(path, &st) != 0)
-        return write_and_rename(ctx, path, NULL, bytes, nbytes);
+        return write_whole(ctx, path, NULL, bytes, nbytes);
     if (S_ISDIR(st.st_mode))
         return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: this is a folder, give a file", path);
     if (!S_ISREG(st.st_mode))
@@ -263,5 +213,5 @@ kldve_status kldve_file_write_atomic(kldve_ctx *ctx, const char *path, const voi
     /* rename() checks only the folder, but a write-protected file is meant to stay. */
     if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 || !realpath(path, resolved))
         return fail_errno(ctx, path, "cannot write");
-    return write_and_rename(ctx, resolved, &st, bytes, nbytes);
+    return write_whole(ctx, resolved, &st, bytes, nbytes);
 }

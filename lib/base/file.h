@@ -24,14 +24,15 @@ bool kldve_buffer_append(kldve_buffer *buffer, const void *bytes, size_t nbytes)
 /** Free the bytes; the buffer is then empty and may be reused. */
 void kldve_buffer_free(kldve_buffer *buffer);
 
-/** Read a whole file, pipe or device into *out, which must be empty with its `ctx` set.
+/** Read a whole file, or a pipe that is open already (open_input.h), into *out, which must be empty
+ * with its `ctx` set.
  *  @param limit  The kldve_limit of the context for its bytes.
- *  @return KLDVE_OK; KLDVE_E_IO (the message has the system's reason; a folder is refused);
+ *  @return KLDVE_OK; KLDVE_E_IO (the message has the system's reason; what is no file is refused);
  *          KLDVE_E_LIMIT; KLDVE_E_NOMEM.  *out is empty on failure. */
 kldve_status kldve_file_read(kldve_ctx *ctx, const char *path, int32_t limit, kldve_buffer *out);
 
-/** Write a whole file: first a temporary file in the same folder, which then replaces `path`.  A
- *  reader sees either the old bytes or the new ones, and a failure leaves nothing behind.  A
+/** Write a whole file (whole_file.h).  A reader sees either the old bytes or the new ones, and a
+ *  failure leaves nothing behind.  A
  *  replaced file keeps its permissions; symbolic links are followed.  Anything that exists but is
  *  not a regular file (/dev/stdout, a pipe) is written to directly.
  *  @return KLDVE_OK; KLDVE_E_IO (the message has the system's reason); KLDVE_E_ARG (path empty or

@@ -33,7 +33,7 @@ def read_includes(source, files):
         includes[file] = set()
         for name in re.findall(r'^\s*#\s*include\s*"([^"]+)"', (source / file).read_text(), re.M):
             folders = [str(pathlib.PurePath(file).parent)]
-            folders += [root for root in ROOTS if file.startswith(root + "/")]
+            folders += [root for root in ROOTS if file.startswith((root + "/", "tools/") if root == "lib" else root + "/")]
             paths = [os.path.normpath(f"{folder}/{name}") for folder in folders]
             includes[file].add(next((path for path in paths if path in files), name))
     return includes

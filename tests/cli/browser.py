@@ -393,6 +393,18 @@ class Report(unittest.TestCase):
         self.assertEqual(len(shares), 4)
         self.assertAlmostEqual(sum(shares), 100, delta=0.01)
 
+    def test_what_is_put_into_the_page_does_not_run(self):
+        """The policy allows the page's own script alone, by its hash."""
+        with open(os.path.join(self.dir, "r.html"), encoding="utf-8") as file:
+            text = file.read()
+        evil = "<script>document.title = 'taken'</script><svg onload=\"document.title = 'taken'\"></svg>"
+        with open(os.path.join(self.dir, "s.html"), "w", encoding="utf-8") as file:
+            file.write(text.replace("<main id=\"main\">", evil + "<main id=\"main\">"))
+        self.page.open(os.path.join(self.dir, "s.html"))
+        self.assertNotEqual(self.page.run("return document.title"), "taken")
+        refused = [line["message"] for line in self.page.log("browser")]
+        self.assertEqual(len([m for m in refused if "Content Security Policy" in m]), 2, refused)
+
     def test_layouts(self):
         for name, width, scheme in [("desktop", 1280, "light"), ("dark", 1280, "dark"),
                                     ("phone", 390, "light"), ("phone-dark", 390, "dark")]:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import time
 import tempfile
 import unittest
 
@@ -46,19 +47,20 @@ def flip(data, at, bit):
 
 def waits(folder, **said):
     """What the command tells OpenMP of waiting, read while it waits for its picture."""
-    pipe = os.path.join(folder, "pipe.png")
-    if not os.path.exists(pipe):
-        os.mkfifo(pipe)
     names = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
     environ = {k: v for k, v in os.environ.items() if k not in names}
-    process = subprocess.Popen([KLDVE, "explain", pipe], env={**environ, **said}, cwd=folder,
+    process = subprocess.Popen([KLDVE, "explain", "-o", "o.png", "/dev/stdin"], env={**environ, **said}, cwd=folder, stdin=subprocess.PIPE,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    descriptors = f"/proc/{process.pid}/fd"
     try:
-        with open(pipe, "wb"):  # it is now opening the picture
-            with open(f"/proc/{process.pid}/environ", "rb") as file:
-                lines = file.read().decode().split("\0")
+        for _ in range(6000):  # until it has opened the picture
+            if [os.readlink(f"{descriptors}/{n}") for n in os.listdir(descriptors)].count(os.readlink(f"{descriptors}/0")) > 1:
+                break
+            time.sleep(0.01)
+        with open(f"/proc/{process.pid}/environ", "rb") as file:
+            lines = file.read().decode().split("\0")
     finally:
-        process.wait(60)
+        process.communicate(timeout=60)
     return dict(line.split("=", 1) for line in lines if line.startswith(names))
 
 
@@ -182,7 +184,7 @@ class Outputs(Folder):
         name = os.fsencode(self.dir) + b"/p\xff\x01.png"
         shutil.copy(self.path("pic.png"), name)
         self.succeed("explain", "net.onnx", name, "--json", "r.json")
-        self.assertIn("p\ufffd .png", read_json(self.path("r.json"))["picture"])
+        self.assertIn("p\ufffd\x01.png", read_json(self.path("r.json"))["picture"])
         self.put("labels.txt", b"caf\xe9\nb\nc\nd\n")
         self.succeed("explain", "net.onnx", "pic.png", "--target=0", "--json", "r.json")
         self.assertEqual(read_json(self.path("r.json"))["target"]["label"], "caf\ufffd")
@@ -879,7 +881,7 @@ def explain(model="net.onnx", picture="pic.png", *more):
 
 
 PNG = png(48, 40, blob)
-with open(os.path.join(SOURCE, "tests", "fuzz", "image", "rgb-exif.jpg"), "rb") as jpeg:
+with open(os.path.join(SOURCE, "tests", "fuzz", "jpeg", "rgb-exif.jpg"), "rb") as jpeg:
     JPEG = jpeg.read()
 NETWORK = tinynet.classifier()
 

@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "complete.h"
 #include "help.h"
+#include "mapped.h"
 #include "nearest.h"
 
 static int no_command(void)
@@ -118,6 +119,7 @@ int main(int argc, char **argv)
         !fits("libkldve-onnx", kldve_onnx_version_number()))
         return EXIT_FAILED;
     settle(command, argv);
+    mapped_guard();
     if (!name)
         return no_command();
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)

@@ -111,7 +111,7 @@ static bool load_with(network *n, const network_args *args, const kldve_onnx_fil
         options.grid_width = args->grid.height;
     }
     options.threads = args->threads;
-    options.flags = args->flags;
+    options.flags = args->flags | (args->copy ? (uint64_t)KLDVE_ONNX_FLAG_COPY : 0);
     set_scores(n, args, &options);
     n->select = options.select;
     if (pick(args->labels, n->card ? kldve_card_labels(n->card) : NULL))
@@ -204,6 +204,10 @@ bool network_load(network *n, kldve_ctx *ctx, const network_args *args)
     memset(n, 0, sizeof *n);
     n->ctx = ctx;
     n->name = network_called(args);
+    if (args->copy && !args->model) {
+        complain("--copy: there is no file to read, %s is built in", n->name);
+        return false;
+    }
     if (!args->model && kldve_onnx_demo(&demo) != KLDVE_OK) {
         complain("%s is not part of this build: give a network, NET.onnx", n->name);
         return false;

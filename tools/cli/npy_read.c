@@ -153,6 +153,21 @@ static bool read_shape(const char *header, npy_array *out)
 
 /* ---- the file ----------------------------------------------------------------------------- */
 
+/* Up to n bytes; a signal does not end it. */
+static size_t take(FILE *file, void *bytes, size_t n)
+{
+    size_t got = 0;
+
+    while (got < n) {
+        errno = 0;
+        got += fread((unsigned char *)bytes + got, 1, n - got, file);
+        if (got < n && !(ferror(file) && errno == EINTR))
+            break;
+        clearerr(file);
+    }
+    return got;
+}
+
 /* The header as text; NULL after a message. */
 static char *read_header(const char *path, FILE *file)
 {
@@ -160,16 +175,15 @@ static char *read_header(const char *path, FILE *file)
     size_t n;
     char *header = NULL;
 
-    if (fread(magic, 1, MAGIC, file) != MAGIC || memcmp(magic, "\x93NUMPY", 6) != 0 ||
-        magic[6] < 1 || magic[6] > 3 ||
-        fread(length, 1, magic[6] == 1 ? 2 : 4, file) != (magic[6] == 1 ? 2u : 4u)) {
+    if (take(file, magic, MAGIC) != MAGIC || memcmp(magic, "\x93NUMPY", 6) != 0 || magic[6] < 1 ||
+        magic[6] > 3 || take(file, length, magic[6] == 1 ? 2 : 4) != (magic[6] == 1 ? 2u : 4u)) {
         complain("%s: not a .npy file (numpy.save() writes them)", path);
         return NULL;
     }
     n = (size_t)bits_of(length, 4);
     if (n <= MOST_HEADER)
         header = malloc(n + 1);
-    if (!header || fread(header, 1, n, file) != n) {
+    if (!header || take(file, header, n) != n) {
         complain("%s: the header of the .npy file is %s", path, header ? "cut off" : "too long");
         free(header);
         return NULL;
@@ -206,7 +220,7 @@ static bool read_elements(const char *path, FILE *file, int type, bool fortran, 
     a->value = malloc((a->count + 1) * sizeof *a->value);
     if (!bytes || !a->value)
         complain("%s: out of memory for %zu numbers", path, a->count);
-    else if (fread(bytes, 1, nbytes + 1, file) != nbytes)
+    else if (take(file, bytes, nbytes + 1) != nbytes)
         complain("%s: the .npy file does not hold the %zu numbers that its header promises", path,
                  a->count);
     else
@@ -241,15 +255,13 @@ static bool read_array(const char *path, FILE *file, const char *header, npy_arr
 
 bool npy_read(const char *path, npy_array *out)
 {
-    FILE *file = fopen(path, "rb");
+    FILE *file = input_file(path);
     char *header;
     bool ok = false;
 
     memset(out, 0, sizeof *out);
-    if (!file) {
-        complain("%s: cannot open: %s", path, strerror(errno));
+    if (!file)
         return false;
-    }
     header = read_header(path, file);
     if (header)
         ok = read_array(path, file, header, out);

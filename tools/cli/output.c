@@ -1,6 +1,5 @@
-/* output.c - every file appears whole or not at all: it is written under another name in the same
- * folder, then renamed. */
-#define _XOPEN_SOURCE 700 /* realpath() */
+/* output.c - every file appears whole or not at all (base/whole_file.h). */
+#define _GNU_SOURCE 1 /* realpath(), fopencookie() */
 
 #include "tool.h"
 
@@ -12,77 +11,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ATTEMPTS = 100, EXTRA_NAME = 64 };
-
-static bool write_all(int fd, const unsigned char *bytes, size_t nbytes)
+static bool write_parts(int fd, const output_part *part, size_t parts)
 {
-    while (nbytes > 0) {
-        ssize_t n = write(fd, bytes, nbytes);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n == 0)
-            errno = EIO;
-        if (n <= 0)
+    for (size_t i = 0; i < parts; i++)
+        if (!kldve_write_all(fd, part[i].bytes, part[i].nbytes))
             return false;
-        bytes += n;
-        nbytes -= (size_t)n;
-    }
     return true;
 }
 
-/* A full disk may only show in close(). */
-static bool write_and_close(int fd, const output_part *part, size_t parts)
+/* `mode` is that of the file that is replaced; -1: there is none. */
+static bool write_regular(const char *path, int mode, const output_part *part, size_t parts)
 {
-    bool ok = true;
-    int error = 0;
+    kldve_whole_file file;
 
-    for (size_t i = 0; ok && i < parts; i++)
-        if (!write_all(fd, part[i].bytes, part[i].nbytes)) {
-            error = errno;
-            ok = false;
-        }
-    if (close(fd) != 0 && ok)
-        return false;
-    errno = error;
-    return ok;
-}
-
-/* Create a new file in the folder of `path` and write its name to `temporary`.  -1, with errno, on
- * failure. */
-static int open_beside(const char *path, char *temporary, size_t size)
-{
-    const char *slash = strrchr(path, '/');
-    int folder = slash ? (int)(slash - path) + 1 : 0;
-    int fd = -1;
-
-    for (int i = 0; i < ATTEMPTS && fd < 0; i++) {
-        snprintf(temporary, size, "%.*s.kldve-%ld-%d.tmp", folder, path, (long)getpid(), i);
-        fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd < 0 && errno != EEXIST)
-            return -1;
-    }
-    return fd;
-}
-
-static bool write_regular(const char *path, const output_part *part, size_t parts)
-{
-    size_t size = strlen(path) + EXTRA_NAME;
-    char *temporary = malloc(size);
-    int error = ENOMEM, fd;
-
-    if (temporary && (fd = open_beside(path, temporary, size)) >= 0) {
-        if (write_and_close(fd, part, parts) && rename(temporary, path) == 0) {
-            free(temporary);
+    if (kldve_whole_begin(&file, path)) {
+        if (!write_parts(file.fd, part, parts))
+            kldve_whole_drop(&file);
+        else if (kldve_whole_end(&file, path, mode))
             return true;
-        }
-        error = errno;
-        unlink(temporary);
-    } else if (temporary) {
-        error = errno;
     }
-    free(temporary);
-    complain("%s: cannot write: %s", path, strerror(error));
+    complain("%s: cannot write: %s", path, strerror(errno));
     return false;
 }
 
@@ -90,7 +38,15 @@ static bool write_direct(const char *path, const output_part *part, size_t parts
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 
-    if (fd >= 0 && write_and_close(fd, part, parts))
+    bool ok = fd >= 0 && write_parts(fd, part, parts);
+    int error = errno;
+
+    if (fd >= 0 && !kldve_close(fd) && ok) { /* a full disk may only show here */
+        error = errno;
+        ok = false;
+    }
+    errno = error;
+    if (ok)
         return true;
     complain("%s: cannot write: %s", path, strerror(errno));
     return false;
@@ -112,7 +68,7 @@ bool output_write(const char *path, const output_part *part, size_t parts)
     if (strcmp(path, "-") == 0)
         return write_stdout(part, parts);
     if (stat(path, &st) != 0)
-        return write_regular(path, part, parts);
+        return write_regular(path, -1, part, parts);
     if (S_ISDIR(st.st_mode)) {
         complain("%s: this is a folder; give the name of a file", path);
         return false;
@@ -126,7 +82,7 @@ bool output_write(const char *path, const output_part *part, size_t parts)
         complain("%s: cannot write: %s", path, strerror(errno));
         return false;
     }
-    ok = write_regular(target, part, parts);
+    ok = write_regular(target, (int)(st.st_mode & 0777), part, parts);
     free(target);
     return ok;
 }
@@ -201,7 +157,6 @@ bool output_can_make_folder(const char *path)
 static bool refuse_stream(output_stream *o, const char *path, int error)
 {
     complain("%s: cannot write: %s", path, strerror(error));
-    free(o->temporary);
     free(o->target);
     memset(o, 0, sizeof *o);
     return false;
@@ -215,12 +170,16 @@ static char *target_of(const char *path, bool exists)
     return access(path, W_OK) == 0 ? realpath(path, NULL) : NULL;
 }
 
+/* A signal must not cost a piece of the file, as it would in a stream of the system's. */
+static ssize_t write_piece(void *fd, const char *bytes, size_t nbytes)
+{
+    return kldve_write_all((int)(intptr_t)fd, bytes, nbytes) ? (ssize_t)nbytes : 0;
+}
+
 bool output_begin(output_stream *o, const char *path)
 {
     struct stat st;
     bool exists = stat(path, &st) == 0;
-    size_t size;
-    int fd;
 
     memset(o, 0, sizeof *o);
     if (strcmp(path, "-") == 0) {
@@ -236,15 +195,15 @@ bool output_begin(output_stream *o, const char *path)
     o->target = target_of(path, exists);
     if (!o->target)
         return refuse_stream(o, path, errno);
-    size = strlen(o->target) + EXTRA_NAME;
-    o->temporary = malloc(size);
-    if (!o->temporary)
-        return refuse_stream(o, path, ENOMEM);
-    fd = open_beside(o->target, o->temporary, size);
-    if (fd < 0)
+    if (!kldve_whole_begin(&o->whole, o->target))
         return refuse_stream(o, path, errno);
-    o->file = fdopen(fd, "w");
-    return o->file || refuse_stream(o, path, errno);
+    o->mode = exists ? (int)(st.st_mode & 0777) : -1;
+    o->file = fopencookie((void *)(intptr_t)o->whole.fd, "w",
+                          (cookie_io_functions_t){.write = write_piece});
+    if (o->file)
+        return true;
+    kldve_whole_drop(&o->whole);
+    return refuse_stream(o, path, errno);
 }
 
 bool output_rename(output_stream *o, const char *path)
@@ -260,21 +219,31 @@ bool output_rename(output_stream *o, const char *path)
     return true;
 }
 
+/* What was written piece by piece took long to make. */
+static bool flush_and_end(output_stream *o)
+{
+    if (kldve_whole_flush(&o->whole))
+        return kldve_whole_end(&o->whole, o->target, o->mode);
+    kldve_whole_drop(&o->whole);
+    return false;
+}
+
 bool output_end(output_stream *o, bool keep)
 {
     bool ok;
 
     if (o->file == stdout)
         return output_flush();
+    errno = 0;
     ok = fflush(o->file) == 0 && !ferror(o->file);
     ok = fclose(o->file) == 0 && ok;
-    if (o->temporary && !(ok && keep))
-        unlink(o->temporary);
-    else if (o->temporary)
-        ok = rename(o->temporary, o->target) == 0;
+    if (o->target && !(ok && keep))
+        kldve_whole_drop(&o->whole);
+    else if (o->target)
+        ok = flush_and_end(o);
     if (!ok)
-        complain("%s: cannot write: %s", o->target ? o->target : "output", strerror(errno));
-    free(o->temporary);
+        complain("%s: cannot write: %s", o->target ? o->target : "output",
+                 errno ? strerror(errno) : "an earlier piece could not be written");
     free(o->target);
     memset(o, 0, sizeof *o);
     return ok;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/tool.h"
 
@@ -103,24 +104,25 @@ void sha256_end(sha256 *s, char text[SHA256_TEXT])
 
 bool sha256_file(const char *path, char text[SHA256_TEXT])
 {
-    FILE *file = fopen(path, "rb");
     unsigned char bytes[FILE_BYTES];
-    size_t n;
+    int fd = input_open(path);
+    ssize_t n = 1;
     sha256 s;
-    bool ok;
 
-    if (!file) {
-        complain("%s: cannot read: %s", path, strerror(errno));
+    if (fd < 0)
         return false;
-    }
     sha256_begin(&s);
-    while ((n = fread(bytes, 1, sizeof bytes, file)) > 0)
-        sha256_add(&s, bytes, n);
-    ok = !ferror(file);
-    if (!ok)
+    while (n > 0) {
+        n = read(fd, bytes, sizeof bytes);
+        if (n < 0 && errno == EINTR)
+            n = 1;
+        else if (n > 0)
+            sha256_add(&s, bytes, (size_t)n);
+    }
+    if (n < 0)
         complain("%s: cannot read: %s", path, strerror(errno));
-    fclose(file);
-    if (ok)
+    close(fd);
+    if (n == 0)
         sha256_end(&s, text);
-    return ok;
+    return n == 0;
 }

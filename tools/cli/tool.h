@@ -11,6 +11,7 @@
 #include <kldve/onnx.h>
 
 #include "args.h"
+#include "base/whole_file.h"
 #include "pace.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -177,6 +178,7 @@ typedef struct network_args {
     arg_list input, dim;    /**< "NAME=FILE.npy" or "NAME=NUMBER"; "NAME=N" */
     const npy_array *array; /**< that will be explained; NULL: a picture */
     bool quiet;
+    bool copy; /**< the files are read, not mapped */
 } network_args;
 
 typedef struct network {
@@ -216,7 +218,9 @@ typedef struct network {
         OPTION_STRING("layout", offsetof(type, member.layout), "LETTERS",                          \
                       "axes of its input: N batch, C channels, T frames, H rows, W columns"),      \
         OPTION_LIST("input", offsetof(type, member.input), "NAME=FILE.npy",                        \
-                    "value of another input, or NAME=NUMBER; repeat for more")
+                    "value of another input, or NAME=NUMBER; repeat for more"),                    \
+        OPTION_FLAG("copy", offsetof(type, member.copy),                                           \
+                    "read its files instead of mapping them: they may change meanwhile")
 
 /** How pictures become the network's input; these options win over the card. */
 #define NETWORK_INPUT_OPTIONS(type, member)                                                        \
@@ -380,6 +384,13 @@ bool truth_fits(const truth *t, const network *n);
 bool truth_score(truth *t, const kldve_image *picture, const float *input);
 void truth_free(truth *t);
 
+/* ---- input.c ------------------------------------------------------------------------------ */
+
+/** Open a file to read it; a pipe only where it is open already (base/open_input.h).  -1, or NULL,
+ *  after a message. */
+int input_open(const char *path);
+FILE *input_file(const char *path);
+
 /* ---- output.c, npy.c: every file appears whole or not at all ------------------------------- */
 
 typedef struct output_part {
@@ -399,11 +410,13 @@ bool output_can_make_folder(const char *path);
 
 /** A file that is written piece by piece and appears whole or not at all. */
 typedef struct output_stream {
-    FILE *file;               /**< write to it; errors show in output_end() */
-    char *target, *temporary; /**< NULL: it is written to directly */
+    FILE *file;             /**< write to it; errors show in output_end() */
+    char *target;           /**< NULL: it is written to directly */
+    kldve_whole_file whole; /**< of the target */
+    int mode;               /**< of the file that is replaced; -1: there is none */
 } output_stream;
 
-/** Begin, under another name in the same folder.  "-" and what is no regular file are treated as by
+/** Begin.  "-" and what is no regular file are treated as by
  *  output_write().  False after a message. */
 bool output_begin(output_stream *o, const char *path);
 /** Have a file that is not written directly appear under another name, on the same file system.

@@ -12,8 +12,6 @@
 
 #include "cli/tool.h"
 
-enum { NAME_EXTRA = 32 };
-
 /* What is merged into, and from. */
 typedef struct merger {
     store *to;
@@ -239,30 +237,37 @@ static bool finish(const char *path, const char *out)
     return ok;
 }
 
+/* SQLite needs a name. */
+static bool begin_whole(kldve_whole_file *whole, const char *out)
+{
+    if (access(out, F_OK) == 0) {
+        complain("%s: this file exists: give the merged database another name", out);
+        return false;
+    }
+    if (kldve_whole_begin_named(whole, out))
+        return true;
+    complain("%s: cannot write: %s", out, strerror(errno));
+    return false;
+}
+
 bool store_merge(const char *out, const char *const *in, int32_t count)
 {
-    size_t size = strlen(out) + NAME_EXTRA;
-    char *path = malloc(size);
+    kldve_whole_file whole;
     char *shown = strdup(out);
     store to = {.path = shown, .lock = -1};
     merger m = {&to, out, in[0], NULL};
-    bool ok = path && shown;
+    bool ok;
 
-    if (!ok) {
+    if (!shown) {
         complain("%s: out of memory", out);
-        free(path);
-        free(shown);
         return false;
     }
     store_ignore_file_size();
-    snprintf(path, size, "%s.%ld.tmp", out, (long)getpid());
-    if (access(out, F_OK) == 0) {
-        complain("%s: this file exists: give the merged database another name", out);
-        ok = false;
+    ok = begin_whole(&whole, out);
+    if (ok) {
+        ok = merge_all(&m, whole.temporary, in, count) && finish(whole.temporary, out);
+        kldve_whole_drop(&whole);
     }
-    ok = ok && merge_all(&m, path, in, count) && finish(path, out);
-    unlink(path);
-    free(path);
     free(shown);
     return ok;
 }

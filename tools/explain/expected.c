@@ -52,15 +52,13 @@ static char *cut(char *line)
  */
 static bool label_in_list(const char *list, const char *path, char out[LABEL_SIZE])
 {
-    FILE *file = fopen(list, "r");
+    FILE *file = input_file(list);
     char *line = NULL, *label;
     size_t room = 0;
-    bool found = false, whole = false;
+    bool found = false, whole = false, ok;
 
-    if (!file) {
-        complain("%s: cannot read: %s", list, strerror(errno));
+    if (!file)
         return false;
-    }
     while (!whole && getline(&line, &room, file) > 0) {
         line[strcspn(line, "\r\n")] = '\0';
         label = cut(line);
@@ -70,11 +68,14 @@ static bool label_in_list(const char *list, const char *path, char out[LABEL_SIZ
             found = true;
         }
     }
+    ok = !ferror(file);
+    if (!ok)
+        complain("%s: cannot read: %s", list, strerror(errno));
     free(line);
     fclose(file);
-    if (!found)
+    if (ok && !found)
         complain("%s: %s names no class for it", path, list);
-    return found;
+    return ok && found;
 }
 
 static bool label_of(const explain_args *args, char out[LABEL_SIZE])

@@ -114,7 +114,7 @@ static bool each_line(journal *j,
                                    void *opaque),
                       void *opaque, int64_t *end)
 {
-    FILE *file = fopen(j->path, "r");
+    FILE *file = input_file(j->path);
     char *line = NULL;
     size_t room = 0;
     ssize_t n;
@@ -125,7 +125,7 @@ static bool each_line(journal *j,
         ok = each(j, line, *end, n, opaque);
         *end += n;
     }
-    if (!file || ferror(file)) {
+    if (file && ferror(file)) {
         complain("%s: cannot read: %s", j->path, strerror(errno));
         ok = false;
     }
@@ -262,21 +262,6 @@ bool journal_has(const journal *j, int32_t picture, const char *print)
 
 /* ---- lines -------------------------------------------------------------------------------- */
 
-static bool write_whole(int fd, const char *bytes, size_t nbytes)
-{
-    while (nbytes > 0) {
-        ssize_t n = write(fd, bytes, nbytes);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        bytes += n;
-        nbytes -= (size_t)n;
-    }
-    return true;
-}
-
 static bool print_line(const char *line)
 {
     puts(line);
@@ -297,7 +282,7 @@ bool journal_add(journal *j, int32_t picture, const char *line)
         return false;
     }
     snprintf(whole, n + 1, "%s\n", line);
-    ok = write_whole(j->fd, whole, n);
+    ok = kldve_write_all(j->fd, whole, n);
     free(whole);
     if (!ok) {
         complain("%s: cannot write: %s", j->path, strerror(errno));

@@ -5,7 +5,9 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/open_input.h"
 #include "sheet_parts.h"
 
 enum { MOST_BYTES = 32 << 20 };
@@ -36,10 +38,14 @@ static bool is_baseline(const unsigned char *b, size_t n)
 /* All of a file; NULL: it cannot be read, or is large.  free() it. */
 static unsigned char *read_all(const char *path, size_t *nbytes)
 {
-    FILE *f = fopen(path, "rb");
+    const char *what;
+    int fd = kldve_open_input(path, &what);
+    FILE *f = fd >= 0 ? fdopen(fd, "rb") : NULL;
     unsigned char *bytes = NULL;
     long size = -1;
 
+    if (!f && fd >= 0)
+        close(fd);
     if (!f)
         return NULL;
     if (fseek(f, 0, SEEK_END) == 0)

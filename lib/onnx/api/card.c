@@ -7,15 +7,14 @@
 
 #include "handshake.h"
 
+#include "../../base/open_input.h"
 #include "read/limit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { WHERE_SIZE = 320, REASON_SIZE = 128, FIRST_ROOM = 16384 /* bytes */ };
@@ -108,9 +107,12 @@ static kldve_status read_file(kldve_ctx *ctx, const char *path, file *f)
 {
     char reason[REASON_SIZE];
     kldve_status st = KLDVE_E_IO;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    int error;
+    const char *what;
+    int fd = kldve_open_input(path, &what), error;
 
+    if (what)
+        return kldve_ctx_failf(ctx, KLDVE_E_IO, "%s: this is a %s, give the file of a model card",
+                               path, what);
     if (fd >= 0)
         st = read_bytes(ctx, fd, f);
     error = errno;

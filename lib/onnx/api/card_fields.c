@@ -130,7 +130,7 @@ kldve_status kx_card_fields(const kx_card_reader *r, json_object *root, const ch
         (status = kx_card_keep(r, NULL, layer, &card->layer)) != KLDVE_OK ||
         (status = kx_card_keep(r, NULL, logits, &card->logits)) != KLDVE_OK ||
         (status = kx_card_keep(r, NULL, select, &card->select)) != KLDVE_OK ||
-        (status = kx_card_keep(r, folder, labels, &card->labels)) != KLDVE_OK)
+        (status = kx_card_labels(r, folder, labels, &card->labels)) != KLDVE_OK)
         return status;
     return KLDVE_OK;
 }

@@ -4,6 +4,7 @@
  *     card_values.c    a JSON value -> a number, a string, a list
  *     card_input.c     how pictures become the input
  *     card_inputs.c    which input is the picture, and the others
+ *     card_labels.c    the file of labels
  *     card_fields.c    all keys of a card
  *     card.c           files, and the public side */
 #ifndef KLDVE_ONNX_API_CARD_PARTS_H
@@ -75,6 +76,11 @@ kldve_status kx_card_get_channels(const kx_card_reader *r, json_object *object, 
 /** "FOLDER/TEXT", or TEXT if there is no folder or TEXT is absolute; a NULL text stays NULL. */
 kldve_status kx_card_keep(const kx_card_reader *r, const char *folder, const char *text,
                           char **out);
+
+/** The path of the labels, from the working folder; they lie in the folder of the card or
+ *  in one beside it.  NULL stays NULL. */
+kldve_status kx_card_labels(const kx_card_reader *r, const char *folder, const char *labels,
+                            char **out);
 
 /** Text -> JSON.  Strict: only blanks may follow the object. */
 kldve_status kx_card_json(const kx_card_reader *r, const char *text, size_t nbytes,

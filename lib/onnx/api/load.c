@@ -227,8 +227,9 @@ static kldve_status load_checked(kldve_ctx *ctx, const kx_source *from,
     net->ctx = ctx;
     kx_arena_init(&net->arena, ctx);
     net->options.measure = from->measure;
-    st = from->path ? kx_model_open(ctx, from->path, &net->model)
-                    : kx_model_read(ctx, from->bytes, from->nbytes, &net->model);
+    st = from->path
+             ? kx_model_open(ctx, from->path, (o.flags & KLDVE_ONNX_FLAG_COPY) != 0, &net->model)
+             : kx_model_read(ctx, from->bytes, from->nbytes, &net->model);
     if (st < 0)
         goto fail; /* the reader's message names the file */
     if ((st = prepare(net, &o)) < 0) {

@@ -1,14 +1,19 @@
 /* tap.c - tensors inside of a file become outputs of it. */
 #define _DEFAULT_SOURCE 1 /* stat() */
+#define _XOPEN_SOURCE 700 /* realpath() */
 
 #include <kldve/onnx.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "../../base/whole_file.h"
 #include "handshake.h"
 #include "read/proto.h"
 #include "read/tap.h"
@@ -102,21 +107,59 @@ static kldve_status check_target(kldve_ctx *ctx, const kx_model *model, const ch
     return KLDVE_OK;
 }
 
-static kldve_status write_file(kldve_ctx *ctx, const char *path, const void *bytes, size_t n,
-                               const void *more, size_t nmore)
-{
-    FILE *f = fopen(path, "wb");
-    kldve_status st = KLDVE_OK;
+/* The parts of a file, one behind the other. */
+typedef struct piece {
+    const void *bytes;
+    size_t nbytes;
+} piece;
 
-    if (!f)
-        return io_error(ctx, "cannot write", path);
-    if (fwrite(bytes, 1, n, f) != n || fwrite(more, 1, nmore, f) != nmore)
-        st = io_error(ctx, "cannot write", path);
-    if (fclose(f) != 0 && st == KLDVE_OK)
-        st = io_error(ctx, "cannot write", path);
-    if (st < 0)
-        remove(path);
-    return st;
+static bool write_pieces(int fd, const piece two[2])
+{
+    return kldve_write_all(fd, two[0].bytes, two[0].nbytes) &&
+           kldve_write_all(fd, two[1].bytes, two[1].nbytes);
+}
+
+/* A pipe or a device. */
+static bool write_direct(const char *path, const piece two[2])
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    bool ok = fd >= 0 && write_pieces(fd, two);
+    int error = errno;
+
+    if (fd >= 0 && !kldve_close(fd) && ok)
+        return false;
+    errno = error;
+    return ok;
+}
+
+static bool write_whole(const char *path, int mode, const piece two[2])
+{
+    kldve_whole_file file;
+
+    if (!kldve_whole_begin(&file, path))
+        return false;
+    if (write_pieces(file.fd, two))
+        return kldve_whole_end(&file, path, mode);
+    kldve_whole_drop(&file);
+    return false;
+}
+
+/* Whole or not at all; a link is followed, and a write-protected file stays. */
+static kldve_status write_file(kldve_ctx *ctx, const char *path, const piece two[2])
+{
+    struct stat old;
+    char *real = NULL;
+    bool ok;
+
+    if (stat(path, &old) != 0)
+        ok = write_whole(path, -1, two);
+    else if (!S_ISREG(old.st_mode))
+        ok = write_direct(path, two);
+    else
+        ok = access(path, W_OK) == 0 && (real = realpath(path, NULL)) &&
+             write_whole(real, (int)(old.st_mode & 0777), two);
+    free(real);
+    return ok ? KLDVE_OK : io_error(ctx, "cannot write", path);
 }
 
 static kldve_status tap_file(kldve_ctx *ctx, const char *path, const char *const *names,
@@ -126,14 +169,14 @@ static kldve_status tap_file(kldve_ctx *ctx, const char *path, const char *const
     const void *bytes;
     void *more = NULL;
     size_t n = 0, nmore = 0;
-    kldve_status st = kx_model_open(ctx, path, &model);
+    kldve_status st = kx_model_open(ctx, path, false, &model);
 
     if (st < 0)
         return st;
     bytes = kx_model_file(model, &n);
     if ((st = check_target(ctx, model, path, tapped)) == KLDVE_OK &&
         (st = kx_tap(ctx, path, bytes, n, names, count, &more, &nmore)) == KLDVE_OK)
-        st = write_file(ctx, tapped, bytes, n, more, nmore);
+        st = write_file(ctx, tapped, (const piece[]){{bytes, n}, {more, nmore}});
     kldve_ctx_release(ctx, more);
     kx_model_free(model);
     return st;

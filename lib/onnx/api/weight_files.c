@@ -17,7 +17,7 @@ kldve_status kldve_onnx_weight_files(kldve_ctx *ctx, const char *path, kldve_onn
     if ((st = kx_handshake(ctx)) < 0)
         return st;
     before = kldve_ctx_enter(ctx, "reading", 0);
-    st = kx_model_open(ctx, path, &model);
+    st = kx_model_open(ctx, path, false, &model);
     for (int32_t i = 0; st == KLDVE_OK && (file = kx_model_external(model, i)); i++)
         st = visit(opaque, file);
     kx_model_free(model);

@@ -139,7 +139,7 @@ static kldve_status new_model(kldve_ctx *ctx, const char *path, kx_reader *r)
     return KLDVE_OK;
 }
 
-kldve_status kx_model_open(kldve_ctx *ctx, const char *path, kx_model **out)
+kldve_status kx_model_open(kldve_ctx *ctx, const char *path, bool copy, kx_model **out)
 {
     const unsigned char *bytes;
     kx_reader r;
@@ -149,6 +149,7 @@ kldve_status kx_model_open(kldve_ctx *ctx, const char *path, kx_model **out)
     if (st < 0)
         return st;
     r.external = true;
+    r.copy = copy;
     if ((st = kx_map_file(&r, path, &bytes, &n)) < 0 || (st = read_model(&r, bytes, n)) < 0) {
         kx_model_free(r.model);
         return st;

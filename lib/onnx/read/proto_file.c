@@ -3,6 +3,7 @@
 #define _XOPEN_SOURCE 700
 
 #include "proto.h"
+#include "confine.h"
 #include "limit.h"
 #include "proto_read.h"
 
@@ -23,6 +24,7 @@ struct mapping {
     const char *path;     /* of external data, links resolved */
     void *bytes;
     size_t n;
+    bool copied; /* not mapped: the bytes are the context's */
 };
 
 static const struct magic {
@@ -76,6 +78,29 @@ static kldve_status io_error(kx_reader *r, const char *what, const char *path)
     return kx_reader_fail(r, KLDVE_E_IO, "%s '%.200s': %s", what, path, reason);
 }
 
+/* The bytes of the file as they are now. */
+static kldve_status copy(kx_reader *r, const char *path, int fd, struct mapping *m)
+{
+    size_t done = 0;
+
+    m->copied = true;
+    m->bytes = kldve_ctx_alloc(r->ctx, m->n, 1);
+    if (!m->bytes)
+        return kx_reader_nomem(r);
+    while (done < m->n) {
+        ssize_t got = read(fd, (unsigned char *)m->bytes + done, m->n - done);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return io_error(r, "cannot read", path);
+        if (got == 0)
+            return kx_reader_fail(r, KLDVE_E_IO, "the file became shorter while it was read");
+        done += (size_t)got;
+    }
+    return KLDVE_OK;
+}
+
 /* @param before  Bytes that count to the limit, too. */
 static kldve_status map(kx_reader *r, const char *path, int fd, int32_t limit, uint64_t before,
                         struct mapping *m)
@@ -94,6 +119,8 @@ static kldve_status map(kx_reader *r, const char *path, int fd, int32_t limit, u
     m->n = (size_t)file.st_size;
     if (m->n == 0)
         return KLDVE_OK;
+    if (r->copy)
+        return copy(r, path, fd, m);
     m->bytes = mmap(NULL, m->n, PROT_READ, MAP_PRIVATE, fd, 0);
     if (m->bytes == MAP_FAILED) {
         m->bytes = NULL;
@@ -102,22 +129,27 @@ static kldve_status map(kx_reader *r, const char *path, int fd, int32_t limit, u
     return KLDVE_OK;
 }
 
-static kldve_status map_file(kx_reader *r, const char *path, int flags, int32_t limit,
-                             struct mapping **out)
+/* @param confined  External data, where kx_confine() found it. */
+static kldve_status map_file(kx_reader *r, const char *path, bool confined, struct mapping **out)
 {
+    const int32_t limit = confined ? KLDVE_LIMIT_EXTERNAL : KLDVE_LIMIT_MODEL;
     struct mapping *m;
     kldve_status st;
     int fd;
 
     if ((st = kx_reader_new(r, 1, sizeof *m, &m)) < 0)
         return st;
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags); /* a FIFO must not block us */
+    fd = confined ? kx_open_confined(path)
+                  : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* of a pipe */
     if (fd < 0)
         return io_error(r, "cannot open", path);
-    st = map(r, path, fd, limit, limit == KLDVE_LIMIT_EXTERNAL ? r->mapped : 0, m);
+    st = map(r, path, fd, limit, confined ? r->mapped : 0, m);
     close(fd);
-    if (st < 0)
+    if (st < 0) {
+        if (m->copied)
+            kldve_ctx_release(r->ctx, m->bytes);
         return st;
+    }
     m->location = "";
     m->next = r->model->mapping;
     r->model->mapping = m;
@@ -128,7 +160,7 @@ static kldve_status map_file(kx_reader *r, const char *path, int flags, int32_t 
 kldve_status kx_map_file(kx_reader *r, const char *path, const unsigned char **bytes, size_t *n)
 {
     struct mapping *m = NULL;
-    kldve_status st = map_file(r, path, 0, KLDVE_LIMIT_MODEL, &m);
+    kldve_status st = map_file(r, path, false, &m);
 
     if (st < 0)
         return st;
@@ -147,7 +179,8 @@ void kx_model_put_away(const kx_model *model, const void *from, size_t n)
         const uintptr_t base = (uintptr_t)m->bytes, first = (start + page - 1) / page * page;
         const uintptr_t end = (start + n) / page * page;
 
-        if (m->bytes && start >= base && n <= m->n && start - base <= m->n - n && first < end)
+        if (m->bytes && !m->copied && start >= base && n <= m->n && start - base <= m->n - n &&
+            first < end)
             madvise((void *)first, end - first, MADV_DONTNEED);
     }
 }
@@ -155,52 +188,39 @@ void kx_model_put_away(const kx_model *model, const void *from, size_t n)
 void kx_unmap_all(kx_model *model)
 {
     for (struct mapping *m = model->mapping; m; m = m->next)
-        if (m->bytes)
+        if (m->copied)
+            kldve_ctx_release(model->arena.ctx, m->bytes);
+        else if (m->bytes)
             munmap(m->bytes, m->n);
     model->mapping = NULL;
 }
 
 /* ---- external data --------------------------------------------------------------------------- */
 
-/* True when the path has a component "..". */
-static bool climbs(const char *path)
-{
-    while (*path) {
-        size_t n = strcspn(path, "/");
-
-        if (n == 2 && path[0] == '.' && path[1] == '.')
-            return true;
-        path += n;
-        path += strspn(path, "/");
-    }
-    return false;
-}
-
 /* The model's folder + "/" + location, symbolic links resolved; must stay inside the folder. */
 static kldve_status resolve(kx_reader *r, const char *location, char real[PATH_MAX])
 {
-    char folder[PATH_MAX], joined[PATH_MAX];
+    char folder[PATH_MAX];
     const char *slash = strrchr(r->path, '/');
-    size_t n = slash ? (size_t)(slash - r->path) + 1 : 0, m = strlen(location);
+    size_t n = slash ? (size_t)(slash - r->path) + 1 : 0;
 
-    if (n + m + 2 >= sizeof joined)
+    if (n >= sizeof folder)
         return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "the path of external data is too long");
-    memcpy(joined, r->path, n);
-    if (n == 0)
-        joined[n++] = '.';
-    joined[n] = 0;
-    if (!realpath(joined, folder))
+    memcpy(folder, r->path, n);
+    folder[n] = '\0';
+    switch (kx_confine(folder, location, real)) {
+    case KX_CONFINED_INSIDE:
+        return KLDVE_OK;
+    case KX_CONFINED_LONG:
+        return kx_reader_fail(r, KLDVE_E_UNSUPPORTED, "the path of external data is too long");
+    case KX_CONFINED_NO_FOLDER:
         return io_error(r, "cannot find the folder of", location);
-    if (joined[n - 1] != '/')
-        joined[n++] = '/';
-    memcpy(joined + n, location, m + 1);
-    if (!realpath(joined, real))
+    case KX_CONFINED_NO_FILE:
         return io_error(r, "cannot open external data", location);
-    n = strlen(folder);
-    if (strcmp(folder, "/") != 0 && (strncmp(real, folder, n) != 0 || real[n] != '/'))
+    default:
         return kx_reader_fail(r, KLDVE_E_FORMAT,
                               "external data '%.120s' lies outside the model's folder", location);
-    return KLDVE_OK;
+    }
 }
 
 static kldve_status map_location(kx_reader *r, const char *location, struct mapping **out)
@@ -214,11 +234,7 @@ static kldve_status map_location(kx_reader *r, const char *location, struct mapp
             *out = m;
             return KLDVE_OK;
         }
-    if (!*location || *location == '/' || climbs(location))
-        return kx_reader_fail(r, KLDVE_E_FORMAT,
-                              "external data '%.120s' lies outside the model's folder", location);
-    if ((st = resolve(r, location, real)) < 0 ||
-        (st = map_file(r, real, O_NOFOLLOW, KLDVE_LIMIT_EXTERNAL, &m)) < 0)
+    if ((st = resolve(r, location, real)) < 0 || (st = map_file(r, real, true, &m)) < 0)
         return st;
     if (!(path = kx_arena_alloc(&r->model->arena, strlen(real) + 1, 1)))
         return kx_reader_nomem(r);

@@ -38,6 +38,7 @@ typedef struct kx_reader {
     const unsigned char *bytes;
     kx_model *model; /**< NULL where external data is refused */
     bool external;   /**< external data may be opened, beside `path` */
+    bool copy;       /**< files are read, not mapped */
     uint64_t mapped; /**< bytes of external data so far */
     size_t spent;    /**< bytes from the arena */
     int depth;       /**< graphs around the one that is read */

@@ -54,6 +54,12 @@ static const struct bad_case bad[] = {
      "scores: 'logits' is not softmax, sigmoid, raw or number"},
     {"scores is 1", "{\"scores\": 1}", "scores: must be a string, not a number"},
     {"labels is true", "{\"labels\": true}", "labels: must be a string, not true or false"},
+    {"labels anywhere", "{\"labels\": \"/etc/passwd\"}",
+     "labels: '/etc/passwd' lies outside the card's folder and those beside it"},
+    {"labels above", "{\"labels\": \"../../etc/passwd\"}",
+     "labels: '../../etc/passwd' lies outside the card's folder and those beside it"},
+    {"labels in the folder above", "{\"labels\": \"../passwd\"}",
+     "labels: '../passwd' lies outside the card's folder and those beside it"},
     {"labels with a NUL", "{\"labels\": \"a\\u0000b\"}", "labels: is empty or holds a NUL"},
     {"input is a string", "{\"input\": \"x\"}", "input: must be an object, not a string"},
     {"channels unknown", INPUT("\"channels\": \"CMYK\""),
@@ -219,7 +225,7 @@ static void test_files(void **state)
     assert_int_equal(kldve_card_load(ctx, "card.tmp", &card), KLDVE_E_LIMIT);
     assert_non_null(strstr(kldve_ctx_message(ctx),
                            " bytes of a model card: the limit 'card' is 1 MiB; raise it"));
-    assert_int_equal(kldve_card_load(ctx, "/dev/zero", &card), KLDVE_E_LIMIT);
+    assert_int_equal(kldve_card_load(ctx, "/dev/zero", &card), KLDVE_E_IO);
     test_file_save("card.tmp", "{\"logits\": 3}", 13);
     assert_int_equal(kldve_card_load(ctx, "card.tmp", &card), KLDVE_E_FORMAT);
     assert_string_equal(kldve_ctx_message(ctx), "card.tmp: logits: must be a string, not a number");
@@ -294,10 +300,6 @@ static void test_values(void **state)
     assert_int_equal(spec.center_crop, 34);
     assert_float_equal(spec.mean[0], 0.5f, 0);
     assert_float_equal(spec.std[0], 0.25f, 0);
-    kldve_card_free(card);
-    card = NULL;
-    assert_int_equal(kldve_card_parse(ctx, "{\"labels\": \"/l\"}", 16, "a", &card), KLDVE_OK);
-    assert_string_equal(kldve_card_labels(card), "/l");
     kldve_card_free(card);
     kldve_ctx_free(ctx);
     assert_int_equal(heap.live, 0);

@@ -232,7 +232,7 @@ static bool check_case(conformance_table *t, planned_counts *planned, one_case *
     outcome result = REFUSED;
     bool ok;
 
-    if (kx_model_open(ctx, test_path("%s/model.onnx", c->path), &m) == KLDVE_OK)
+    if (kx_model_open(ctx, test_path("%s/model.onnx", c->path), false, &m) == KLDVE_OK)
         result = try_model(c, ctx, m, planned);
     else
         note_refusal(c, NULL, kldve_ctx_message(ctx) + strlen(c->path) + strlen("/model.onnx: "));

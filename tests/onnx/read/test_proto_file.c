@@ -120,7 +120,7 @@ static void check_found(void **state)
     kx_model *m;
 
     assert_true(writer_file(path, write_text, c->text));
-    if (kx_model_open(ctx, path, &m) != KLDVE_OK)
+    if (kx_model_open(ctx, path, false, &m) != KLDVE_OK)
         fail_msg("%s", kldve_ctx_message(ctx));
     assert_int_equal(m->ninitializer, c->first[1] < 0 ? 1 : 2);
     for (int32_t i = 0; i < m->ninitializer; i++) {
@@ -144,7 +144,7 @@ static void check_refused(void **state)
     kx_model *m = NULL;
 
     assert_true(writer_file(path, write_text, c->text));
-    assert_int_equal(kx_model_open(ctx, path, &m), c->status);
+    assert_int_equal(kx_model_open(ctx, path, false, &m), c->status);
     assert_memory_equal(kldve_ctx_message(ctx), path, strlen(path));
     if (!strstr(kldve_ctx_message(ctx), c->message))
         fail_msg("'%s' is not in '%s'", c->message, kldve_ctx_message(ctx));
@@ -165,7 +165,7 @@ static void test_here(void **state)
     assert_non_null(getcwd(back, sizeof back));
     assert_true(writer_file(in_folder("model/net.onnx"), write_text, "ext w 10 location=w.bin"));
     assert_int_equal(chdir(in_folder("model")), 0);
-    if (kx_model_open(ctx, "net.onnx", &m) != KLDVE_OK)
+    if (kx_model_open(ctx, "net.onnx", false, &m) != KLDVE_OK)
         fail_msg("%s", kldve_ctx_message(ctx));
     assert_int_equal(chdir(back), 0);
     assert_int_equal(((const unsigned char *)m->initializer[0].data)[39], 39);
@@ -203,15 +203,16 @@ static void test_limit(void **state)
         path, write_text, "ext w 2 location=sub/w.bin offset=4294967280; ext v 1 location=w.bin"));
     if (truncate(big, 4294967296 - 40) != 0)
         skip();
-    assert_int_equal(kx_model_open(ctx, path, &m), KLDVE_E_FORMAT); /* 24 bytes too short */
+    assert_int_equal(kx_model_open(ctx, path, false, &m), KLDVE_E_FORMAT); /* 24 bytes too short */
     assert_int_equal(truncate(big, 4294967296 - 8), 0);
-    assert_int_equal(kx_model_open(ctx, path, &m), KLDVE_E_LIMIT); /* 8 and 40 are too many */
+    assert_int_equal(kx_model_open(ctx, path, false, &m),
+                     KLDVE_E_LIMIT); /* 8 and 40 are too many */
     assert_int_equal(truncate(big, 4294967297), 0);
-    assert_int_equal(kx_model_open(ctx, path, &m), KLDVE_E_LIMIT);
+    assert_int_equal(kx_model_open(ctx, path, false, &m), KLDVE_E_LIMIT);
     assert_null(m);
     assert_true(writer_file(path, write_text, "ext w 2 location=sub/w.bin offset=4294967280"));
     assert_int_equal(truncate(big, 4294967296), 0);
-    assert_int_equal(kx_model_open(ctx, path, &m), KLDVE_OK);
+    assert_int_equal(kx_model_open(ctx, path, false, &m), KLDVE_OK);
     assert_int_equal(*(const unsigned char *)m->initializer[0].data, 0);
     kx_model_free(m);
     kldve_ctx_free(ctx);
@@ -245,7 +246,7 @@ static void check_other(void **state)
     kx_model *m = NULL;
 
     test_file_save(path, c->bytes, c->n);
-    assert_int_equal(kx_model_open(ctx, path, &m), KLDVE_E_FORMAT);
+    assert_int_equal(kx_model_open(ctx, path, false, &m), KLDVE_E_FORMAT);
     assert_string_equal(kldve_ctx_message(ctx), test_path("%s: %s", path, c->message));
     assert_null(m);
     unlink(path);
