@@ -64,12 +64,13 @@ check() {
     skipped=$((skipped + $(count Skipped)))
 }
 
-# One network, several threads.  The sanitizer does not know GNU's OpenMP runtime: one thread each.
+# One network, several threads, and networks that come and go.  The sanitizer does not know GNU's OpenMP runtime: one thread each.
 check_threads() {
-    OMP_NUM_THREADS=1 targets=tests/onnx/api/test_backend
+    OMP_NUM_THREADS=1 targets='tests/onnx/api/test_backend tests/load/soak'
     TSAN_OPTIONS=suppressions=$(pwd)/tests/onnx/api/tsan.txt
     export OMP_NUM_THREADS TSAN_OPTIONS
-    check threads gcc '-Db_sanitize=thread -Dtools=disabled -Dhosts=disabled' engine
+    check threads gcc '-Db_sanitize=thread -Dtools=disabled -Dhosts=disabled' engine \
+        'soak, reload' 'soak, cancel' 'soak, starve'
     unset OMP_NUM_THREADS TSAN_OPTIONS
     targets=
 }

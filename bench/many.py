@@ -2,8 +2,8 @@
 """many.py KLDVE NETWORK.onnx FOLDER [COUNT] - many pictures by one run of `kldve explain`, and by a run for each.
 
 Prints pictures per second on the wall and processor milliseconds for a picture, which another load of the machine
-disturbs less: of a shell loop, of one run that draws every picture, of one that writes records alone, and of the stages that
-the records add up (decode; forward, divergence, backward, reduce; render).  Only the standard library is used."""
+disturbs less: of a shell loop, of one run that draws every picture, of one that writes records alone, of each further picture
+of that (all without half of them, so without loading the network), and of the stages that the records add up (decode; forward, divergence, backward, reduce; render).  Only the standard library is used."""
 import json
 import os
 import pathlib
@@ -41,6 +41,11 @@ def main():
         for name, commands in runs.items():
             wall, processor = measure(commands)
             print(f"{name:24} {len(pictures) / wall:8.1f} pictures/s {1e3 * processor / len(pictures):8.1f} ms of processors each")
+        some = pictures[:len(pictures) // 2]
+        first, now = (measure([[*explain, *these, "--jsonl", lines, "--force", "--quiet"]]) for these in (some, pictures))
+        further = len(pictures) - len(some)
+        print(f"{'each further, records':24} {further / (now[0] - first[0]):8.1f} pictures/s "
+              f"{1e3 * (now[1] - first[1]) / further:8.1f} ms of processors each")
         with open(lines, encoding="utf-8") as file:
             records = [json.loads(line)["timings_ms"] for line in file]
         print("stages, median ms:", ", ".join(f"{s} {statistics.median(r[s] for r in records):.2f}" for s in STAGES))

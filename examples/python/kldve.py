@@ -304,6 +304,14 @@ class Heatmap(_Object):
                           c.byref(value))
         return value.value
 
+    def metrics(self, *names):
+        """Several numbers that describe the map, which share the work on it."""
+        values = (c.c_double * len(names))()
+        self.context.call(_core.kldve_metric_compute_several, self.context._ctx, self,
+                          (c.c_char_p * len(names))(*(name.encode() for name in names)), c.c_int32(len(names)), None,
+                          values)
+        return list(values)
+
     @property
     def remark(self):
         return (_core.kldve_heatmap_remark(self) or b"").decode() or None

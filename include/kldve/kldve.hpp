@@ -425,6 +425,20 @@ class heatmap : public detail::object<kldve_heatmap, kldve_heatmap_free>
 
         return detail::give(state_.get(), status, value);
     }
+    /** Several numbers, which share the work on the map; see metrics.h. */
+    outcome<std::vector<double>> metrics(const std::vector<std::string> &names) const
+    {
+        std::vector<const char *> all;
+        std::vector<double> values(names.size());
+
+        for (const std::string &name : names)
+            all.push_back(name.c_str());
+        kldve_status status = kldve_metric_compute_several(ctx(), get(), all.data(),
+                                                           static_cast<std::int32_t>(all.size()),
+                                                           nullptr, values.data());
+
+        return detail::give(state_.get(), status, std::move(values));
+    }
     /** One map from several of one picture. */
     static outcome<heatmap> fuse(const context &c, const std::vector<const heatmap *> &maps)
     {

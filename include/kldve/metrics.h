@@ -131,6 +131,7 @@ typedef struct kldve_metric_job {
     const kldve_heatmap *other;          /**< kldve_metric_subject.other */
     kldve_explainer *randomised;         /**< kldve_metric_subject.randomised */
     const kldve_metric_options *options; /**< every default filled in */
+    struct kldve_metric_drawn *drawn;    /**< the library's: what metrics of one map share */
 } kldve_metric_job;
 #define KLDVE_METRIC_JOB_INIT KLDVE_INIT(kldve_metric_job)
 
@@ -202,6 +203,18 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_metric_compute(kldve_ctx *ctx,
                                                              const char *name,
                                                              const kldve_metric_subject *subject,
                                                              double *value);
+
+/** Compute several metrics of a heat map, each as kldve_metric_compute() would: the map is brought
+ *  to the size of the input and sorted once for all of them.
+ *  @param names    [count], of the metrics; [1024] at most.
+ *  @param subject  Of all of them.
+ *  @param values   [count], written on KLDVE_OK only.
+ *  @return As kldve_metric_compute(), of the first that fails; KLDVE_E_ARG also where `count` is
+ *          not 1 to 1024.
+ *  Threads: as for every call with a context.  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status
+kldve_metric_compute_several(kldve_ctx *ctx, const kldve_heatmap *map, const char *const *names,
+                             int32_t count, const kldve_metric_subject *subject, double *values);
 
 /** For metrics with KLDVE_METRIC_NEED_NETWORK: run the network on changed inputs and say what is
  *  explained, of each as one number.

@@ -76,8 +76,10 @@ enum {
 };
 
 enum {
-    KLDVE_ONNX_BATCH_AUTO = -1 /**< as many inputs as there are threads and at least 4, but no more
-                                    than fit 1 GiB of working memory */
+    KLDVE_ONNX_BATCH_AUTO = -1 /**< as many inputs as there are threads and at least 4, of a network
+                                    whose weights are mostly those of dense layers at least 8, but
+                                    no more than fit KLDVE_LIMIT_WORKING_MEMORY.  With one thread
+                                    other networks gain nothing: 1 */
 };
 
 /* Relevance propagation (the LRP rules of kldve_backend.vjp_input), gradients at biases

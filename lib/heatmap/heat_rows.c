@@ -133,7 +133,7 @@ void kldve_heat_row(const kldve_heat *h, int32_t frame, int32_t y, int32_t begin
                           h->film.width, share[t], h->row);
     kldve_taps_along(&h->along, h->row, begin, count, out);
     for (int32_t x = 0; x < count; x++)
-        out[x] = fminf(fmaxf(out[x], h->least), h->most);
+        out[x] = out[x] < h->least ? h->least : out[x] > h->most ? h->most : out[x];
     for (int32_t x = 0; h->magnitude && x < count; x++)
         out[x] = kldve_magnitude(out[x], true);
     if (h->shift == 0 && h->factor == 1)

@@ -42,7 +42,7 @@ static void add(const kldve_heatmap *map, int32_t frames, int32_t height, int32_
     size_t count = (size_t)frames * (size_t)height * (size_t)width;
 
     assert(film.frames <= frames && film.height <= height && film.width <= width);
-    kldve_upsample_film(&film, frames, (const int32_t[2]){height, width}, large);
+    kldve_upsample_film(&film, frames, (const int32_t[2]){height, width}, width, large);
     for (size_t i = 0; i < count; i++)
         sum[i] += large[i] - zero;
 }

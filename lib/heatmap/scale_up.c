@@ -44,10 +44,9 @@ kldve_status kldve_heatmap_upsample(kldve_ctx *ctx, const kldve_heatmap *map, in
         return st;
     kldve_float_env_enter(&host);
     film = kldve_heatmap_film(map);
-    for (int32_t y = 0; y < height; y++)
-        kldve_upsample_row(&film, map->view_frames,
-                           (const int32_t[2]){height / map->view_frames, width}, y,
-                           out + y * (stride / (ptrdiff_t)sizeof *out));
+    kldve_upsample_film(&film, map->view_frames,
+                        (const int32_t[2]){height / map->view_frames, width},
+                        stride / (ptrdiff_t)sizeof *out, out);
     return kldve_float_env_leave(&host, KLDVE_OK);
 }
 

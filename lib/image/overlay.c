@@ -76,11 +76,9 @@ void kldve_overlay_row(const kldve_paint paints[LEVELS], const float *heat, int3
 {
     for (int32_t i = 0; i < count; i++, rgb += 3) {
         const kldve_paint *over = &paints[heat ? level(heat[i]) : 0];
+        uint32_t weight = (uint32_t)over->weight, rest = ONE - weight;
 
-        for (int c = 0; c < 3; c++) {
-            int32_t sum = rgb[c] * (ONE - over->weight) + over->colour[c] * over->weight;
-
-            rgb[c] = (uint8_t)((sum + HALF) / ONE);
-        }
+        for (int c = 0; c < 3; c++)
+            rgb[c] = (uint8_t)((rgb[c] * rest + over->colour[c] * weight + HALF) / ONE);
     }
 }

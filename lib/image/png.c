@@ -14,10 +14,13 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
-/* Measured on a photograph of 1280 x 720: a quarter of the time of libpng's defaults (filters tried
- * for each row, level 6), for a file that is 1 % larger. */
-enum { REASON_SIZE = 120, COMPRESSION = 3, FILTER = PNG_FILTER_UP };
+/* In photographs hardly anything repeats but what the filter makes zero, so zlib looks for runs
+ * alone.  Measured on the drawings of 8 photographs of 500 x 375 pixels: 46 % of the time of level
+ * 3 behind the filter Up, itself a quarter of that of libpng's defaults, for files that are about
+ * as large; maps alone and small pictures that were enlarged become 5 to 15 % smaller. */
+enum { REASON_SIZE = 120, STRATEGY = Z_RLE, FILTER = PNG_FILTER_PAETH };
 
 /* What libpng's callbacks receive: memory, and a place to record the failure. */
 struct session {
@@ -263,7 +266,7 @@ static bool write_guarded(struct writer *w)
     if (setjmp(png_jmpbuf(w->png)))
         return false;
     png_set_write_fn(w->png, w, on_write, on_flush);
-    png_set_compression_level(w->png, COMPRESSION);
+    png_set_compression_strategy(w->png, STRATEGY);
     png_set_filter(w->png, PNG_FILTER_TYPE_BASE, FILTER);
     png_set_IHDR(w->png, w->info, (png_uint_32)w->image->width, (png_uint_32)w->image->height, 8,
                  PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,

@@ -22,8 +22,7 @@
 #include "base/size.h"
 #include "codec.h"
 #include "interpolation.h"
-
-enum { WEIGHT_BITS = 22, ROUND = 1 << (WEIGHT_BITS - 1) };
+#include "resample_column.h"
 
 /* The outputs [first, first + count) of one direction, of `whole`. */
 typedef struct part {
@@ -56,7 +55,7 @@ static double stretch(const kldve_kernel *kernel, int32_t in, int32_t out)
     return kernel->antialiased && ratio > 1 ? ratio : 1;
 }
 
-/* The weights for an output pixel around `centre`, in 1 / 2^WEIGHT_BITS, which sum to 1 up to
+/* The weights for an output pixel around `centre`, in 1 / 2^KLDVE_WEIGHT_BITS, which sum to 1 up to
  * rounding. */
 static struct span filter_row(const kldve_kernel *kernel, double centre, int32_t in, int32_t out,
                               int32_t *weight)
@@ -71,7 +70,7 @@ static struct span filter_row(const kldve_kernel *kernel, double centre, int32_t
     for (int32_t x = first; x < end; x++) {
         double w = kernel->weight(((double)x + 0.5 - centre) / unit) / sum;
 
-        weight[x - first] = (int32_t)lround(w * (1 << WEIGHT_BITS));
+        weight[x - first] = (int32_t)lround(w * (1 << KLDVE_WEIGHT_BITS));
     }
     assert(first >= 0 && first < end && end <= in && sum > 0);
     return (struct span){first, end - first};
@@ -109,13 +108,6 @@ static kldve_status filter_new(kldve_ctx *ctx, const kldve_kernel *kernel, int32
 
 /* -- passes ----------------------------------------------------------------------------------- */
 
-static uint8_t to_byte(int32_t sum)
-{
-    int32_t value = sum >> WEIGHT_BITS;
-
-    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-}
-
 /* in [?][3] -> out [out_width][3] */
 static void resize_row(const struct filter *filter, const uint8_t *in, uint8_t *out,
                        int32_t out_width)
@@ -123,34 +115,17 @@ static void resize_row(const struct filter *filter, const uint8_t *in, uint8_t *
     for (int32_t i = 0; i < out_width; i++) {
         const int32_t *weight = filter->weight + (size_t)i * filter->taps;
         const uint8_t *at = in + 3 * (size_t)filter->span[i].first;
-        int32_t r = ROUND, g = ROUND, b = ROUND;
+        int32_t r = KLDVE_WEIGHT_HALF, g = KLDVE_WEIGHT_HALF, b = KLDVE_WEIGHT_HALF;
 
         for (int32_t t = 0; t < filter->span[i].count; t++, at += 3) {
             r += weight[t] * at[0];
             g += weight[t] * at[1];
             b += weight[t] * at[2];
         }
-        out[3 * i] = to_byte(r);
-        out[3 * i + 1] = to_byte(g);
-        out[3 * i + 2] = to_byte(b);
+        out[3 * i] = kldve_weighted_byte(r);
+        out[3 * i + 1] = kldve_weighted_byte(g);
+        out[3 * i + 2] = kldve_weighted_byte(b);
     }
-}
-
-/* Row i of the output, `row` bytes, from the rows of `in`, which begin with row `first`; `sum` has
- * room for `row` numbers. */
-static void resize_column(const struct filter *filter, int32_t i, const uint8_t *in, int32_t first,
-                          size_t row, int32_t *sum, uint8_t *out)
-{
-    const int32_t *weight = filter->weight + (size_t)i * filter->taps;
-    const uint8_t *at = in + (size_t)(filter->span[i].first - first) * row;
-
-    for (size_t x = 0; x < row; x++)
-        sum[x] = ROUND;
-    for (int32_t t = 0; t < filter->span[i].count; t++, at += row)
-        for (size_t x = 0; x < row; x++)
-            sum[x] += weight[t] * at[x];
-    for (size_t x = 0; x < row; x++)
-        out[x] = to_byte(sum[x]);
 }
 
 /* A resizing: of which picture, by which kernel, and the window [0] across, [1] down. */
@@ -189,19 +164,18 @@ static kldve_status resize_rows(const resizing *r, bool alpha, int32_t first, kl
     return room ? status : kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for resizing");
 }
 
+/* `narrow` has the rows of the picture from `first` on. */
 static kldve_status resize_columns(const struct filter *filter, const kldve_image *narrow,
                                    int32_t first, kldve_image *out)
 {
     size_t row = 3 * (size_t)out->width;
     kldve_status status = KLDVE_OK;
-    int32_t *sum = kldve_ctx_alloc(out->ctx, row, sizeof *sum);
 
     assert(narrow->width == out->width);
-    if (!sum)
-        return kldve_ctx_failf(out->ctx, KLDVE_E_NOMEM, "out of memory for resizing");
     for (int32_t y = 0; y < out->height && (status = kldve_ctx_poll(out->ctx)) == KLDVE_OK; y++)
-        resize_column(filter, y, narrow->pixels, first, row, sum, out->pixels + (size_t)y * row);
-    kldve_ctx_release(out->ctx, sum);
+        kldve_resample_column(narrow->pixels + (size_t)(filter->span[y].first - first) * row, row,
+                              filter->weight + (size_t)y * filter->taps, filter->span[y].count,
+                              out->pixels + (size_t)y * row);
     return status;
 }
 

@@ -10,10 +10,18 @@
 #include "upsample.h"
 
 #include <assert.h>
-#include <stddef.h>
 
-/* Where output coordinate i of n falls among `cells` cells. */
-static int32_t locate(int32_t i, int32_t n, int32_t cells, float *fraction)
+/* Columns whose places are found at a time, once for all rows. */
+enum { STRIP = 128 };
+
+/* Where an output coordinate falls among cells: between two neighbours, or on the last. */
+typedef struct place {
+    int32_t first, next;
+    float part; /* of the way from the first to the next */
+} place;
+
+/* Output coordinate i of n. */
+static place locate(int32_t i, int32_t n, int32_t cells)
 {
     double s = ((double)i + 0.5) * (double)cells / (double)n - 0.5;
     int32_t first;
@@ -24,63 +32,73 @@ static int32_t locate(int32_t i, int32_t n, int32_t cells, float *fraction)
     if (first > cells - 1)
         first = cells - 1;
     assert(first >= 0 && first < cells);
-    *fraction = (float)(s - (double)first);
-    return first;
+    return (place){first, first + (first < cells - 1), (float)(s - (double)first)};
 }
 
-/* One row of the map, already interpolated from two, to one row of the output; with `later` above 0
- * the output has another frame's already, of which it keeps the rest. */
-static void mix_row(const float *top, const float *bottom, float down, int32_t width, float later,
-                    float *out, int32_t out_width)
+/* `count` columns of one row of the output from two rows of the map; with `later` above 0 the
+ * output has another frame's already, of which it keeps the rest. */
+static void mix_row(const float *top, const float *bottom, float down, const place *column,
+                    int32_t count, float later, float *out)
 {
-    for (int32_t x = 0; x < out_width; x++) {
-        float right, left_value, right_value;
-        int32_t x0 = locate(x, out_width, width, &right);
-        int32_t x1 = x0 + (x0 < width - 1);
+    float left = 0, right = 0; /* of the cells between which the column lies */
+    int32_t first = -1;
 
-        left_value = (1 - down) * top[x0] + down * bottom[x0];
-        right_value = (1 - down) * top[x1] + down * bottom[x1];
-        if (later > 0)
-            out[x] += later * ((1 - right) * left_value + right * right_value - out[x]);
-        else
-            out[x] = (1 - right) * left_value + right * right_value;
+    for (int32_t x = 0; x < count; x++) {
+        const place *at = &column[x];
+        float value;
+
+        if (at->first != first) {
+            first = at->first;
+            left = (1 - down) * top[first] + down * bottom[first];
+            right = (1 - down) * top[at->next] + down * bottom[at->next];
+        }
+        value = (1 - at->part) * left + at->part * right;
+        out[x] = later > 0 ? out[x] + later * (value - out[x]) : value;
     }
 }
 
-/* Row y of one frame from one frame. */
-static void row_of_frame(const float *map, const int32_t size[2], int32_t y, float later,
-                         float *out, const int32_t out_size[2])
+/* The columns of a strip, in row `row` of all frames. */
+static void strip_of_row(const kldve_film *film, const place *frame, const place *down,
+                         const place *column, int32_t count, float *out)
 {
-    float down;
-    int32_t y0 = locate(y, out_size[0], size[0], &down);
-    int32_t y1 = y0 + (y0 < size[0] - 1);
+    size_t width = (size_t)film->width, cells = (size_t)film->height * width;
+    const float *map = film->values + (size_t)frame->first * cells;
 
-    mix_row(map + (size_t)y0 * (size_t)size[1], map + (size_t)y1 * (size_t)size[1], down, size[1],
-            later, out, out_size[1]);
+    mix_row(map + (size_t)down->first * width, map + (size_t)down->next * width, down->part, column,
+            count, 0, out);
+    if (frame->part <= 0 || frame->next == frame->first)
+        return;
+    map += cells;
+    mix_row(map + (size_t)down->first * width, map + (size_t)down->next * width, down->part, column,
+            count, frame->part, out);
 }
 
-void kldve_upsample_row(const kldve_film *film, int32_t out_frames, const int32_t out_size[2],
-                        int32_t row, float *out)
+/* Rows [from, to) of all frames -> out, of which rows begin `stride` values apart. */
+static void upsample_rows(const kldve_film *film, int32_t out_frames, const int32_t out_size[2],
+                          int32_t from, int32_t to, ptrdiff_t stride, float *out)
 {
-    const int32_t size[2] = {film->height, film->width};
-    size_t cells = (size_t)film->height * (size_t)film->width;
-    int32_t frame = row / out_size[0], y = row % out_size[0];
-    float later;
-    int32_t first = locate(frame, out_frames, film->frames, &later);
+    place column[STRIP];
 
-    assert(size[0] > 0 && size[1] > 0 && out_size[0] > 0 && out_size[1] > 0);
-    assert(row >= 0 && frame < out_frames && out != film->values);
-    row_of_frame(film->values + (size_t)first * cells, size, y, 0, out, out_size);
-    if (later > 0 && first < film->frames - 1)
-        row_of_frame(film->values + (size_t)(first + 1) * cells, size, y, later, out, out_size);
+    assert(film->height > 0 && film->width > 0 && out_size[0] > 0 && out_size[1] > 0);
+    assert(from >= 0 && to <= out_frames * out_size[0] && out != film->values);
+    for (int32_t begin = 0; begin < out_size[1]; begin += STRIP) {
+        int32_t count = out_size[1] - begin < STRIP ? out_size[1] - begin : STRIP;
+
+        for (int32_t x = 0; x < count; x++)
+            column[x] = locate(begin + x, out_size[1], film->width);
+        for (int32_t row = from; row < to; row++) {
+            const place frame = locate(row / out_size[0], out_frames, film->frames);
+            const place down = locate(row % out_size[0], out_size[0], film->height);
+
+            strip_of_row(film, &frame, &down, column, count, out + (row - from) * stride + begin);
+        }
+    }
 }
 
 void kldve_upsample_film(const kldve_film *film, int32_t out_frames, const int32_t out_size[2],
-                         float *out)
+                         ptrdiff_t stride, float *out)
 {
-    for (int32_t row = 0; row < out_frames * out_size[0]; row++)
-        kldve_upsample_row(film, out_frames, out_size, row,
-                           out + (size_t)row * (size_t)out_size[1]);
+    upsample_rows(film, out_frames, out_size, 0, out_frames * out_size[0], stride, out);
 }
 
 void kldve_upsample(const float *map, int32_t height, int32_t width, float *out, int32_t out_height,
@@ -88,7 +106,7 @@ void kldve_upsample(const float *map, int32_t height, int32_t width, float *out,
 {
     const kldve_film film = {map, 1, height, width};
 
-    kldve_upsample_film(&film, 1, (const int32_t[2]){out_height, out_width}, out);
+    kldve_upsample_film(&film, 1, (const int32_t[2]){out_height, out_width}, out_width, out);
 }
 
 void kldve_upsample_frame(const kldve_film *film, int32_t out_frames, int32_t t, float *out)
@@ -96,7 +114,5 @@ void kldve_upsample_frame(const kldve_film *film, int32_t out_frames, int32_t t,
     const int32_t size[2] = {film->height, film->width};
 
     assert(t >= 0 && t < out_frames);
-    for (int32_t y = 0; y < film->height; y++)
-        kldve_upsample_row(film, out_frames, size, t * film->height + y,
-                           out + (size_t)y * (size_t)film->width);
+    upsample_rows(film, out_frames, size, t * size[0], (t + 1) * size[0], size[1], out);
 }

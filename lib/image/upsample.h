@@ -2,6 +2,7 @@
 #ifndef KLDVE_LIB_IMAGE_UPSAMPLE_H
 #define KLDVE_LIB_IMAGE_UPSAMPLE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /** A map, of a film one for each of its frames, below each other: values
@@ -18,13 +19,9 @@ void kldve_upsample(const float *map, int32_t height, int32_t width, float *out,
                     int32_t out_width);
 
 /** The same of films: trilinear, over time as over space.
- *  -> out [out_frames][out_size[0]][out_size[1]]. */
+ *  -> out [out_frames][out_size[0]][out_size[1]], rows `stride` values apart. */
 void kldve_upsample_film(const kldve_film *film, int32_t out_frames, const int32_t out_size[2],
-                         float *out);
-
-/** One row of that: `row` counts those of all frames -> out [out_size[1]]. */
-void kldve_upsample_row(const kldve_film *film, int32_t out_frames, const int32_t out_size[2],
-                        int32_t row, float *out);
+                         ptrdiff_t stride, float *out);
 
 /** Over time only: frame t of `out_frames` -> out [height][width]. */
 void kldve_upsample_frame(const kldve_film *film, int32_t out_frames, int32_t t, float *out);

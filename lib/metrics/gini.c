@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-#include "base/ctx.h"
+#include "parts/metric_job.h"
 #include "stages/ranks.h"
 
 /* `sorted` falls, so that its place from the end is i. */
@@ -27,15 +27,12 @@ static double gini_of(const kldve_ranked *sorted, size_t count)
 
 static kldve_status compute(const kldve_metric_job *job, double *value)
 {
-    size_t count = (size_t)job->height * (size_t)job->width;
-    kldve_ranked *work = kldve_ctx_alloc(job->ctx, count, 2 * sizeof *work);
+    const kldve_ranked *sorted;
+    kldve_status st = kldve_metric_sorted(job, false, &sorted);
 
-    if (!work)
-        return kldve_ctx_fail(job->ctx, KLDVE_E_NOMEM, "metric gini: out of memory");
-    kldve_rank(job->values, count, work, work + count);
-    *value = gini_of(work, count);
-    kldve_ctx_release(job->ctx, work);
-    return KLDVE_OK;
+    if (st == KLDVE_OK)
+        *value = gini_of(sorted, (size_t)job->height * (size_t)job->width);
+    return st;
 }
 
 const kldve_metric kldve_gini_metric = {

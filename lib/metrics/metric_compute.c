@@ -14,13 +14,15 @@
 #include "pipeline/passes.h"
 #include "stages/target.h"
 
+enum { SEVERAL = 1024 };
+
 /* A call in progress: what the job points to. */
 struct call {
     kldve_metric_job job;
     kldve_metric_subject subject;
     kldve_metric_options options;
     kldve_options explained_with;
-    float *memory;
+    struct kldve_metric_drawn drawn;
 };
 
 static kldve_status lacks(const struct call *c, const char *what)
@@ -131,70 +133,91 @@ static kldve_status load_needs(struct call *c)
 
 /* -- the map ---------------------------------------------------------------------------------- */
 
-/* `values` and `evidence` of the job. */
+/* `values` and `evidence` of the job, for the first metric. */
 static kldve_status draw(struct call *c)
 {
     const kldve_heatmap *map = c->job.map;
     size_t count = (size_t)map->view_width * (size_t)map->view_height;
     bool with_sign = map->record.sign == KLDVE_SIGN_SIGNED;
-    float *values = kldve_ctx_alloc(c->job.ctx, count, (with_sign ? 2 : 1) * sizeof *values);
+    struct kldve_metric_drawn *d = &c->drawn;
     kldve_status st;
 
     assert(map->view_width > 0 && map->view_height > 0);
-    if (!values)
-        return kldve_ctx_failf(c->job.ctx, KLDVE_E_NOMEM, "metric %s: out of memory",
-                               c->job.metric->name);
-    c->memory = values;
-    c->job.values = c->job.evidence = values;
-    if ((st = kldve_metric_draw(&c->job, map, values)) < 0 || !with_sign)
+    if (d->values)
+        return KLDVE_OK;
+    d->count = count;
+    d->values = kldve_ctx_alloc(c->job.ctx, count, (with_sign ? 2 : 1) * sizeof *d->values);
+    if (!d->values)
+        return kldve_metric_out_of_memory(&c->job);
+    d->evidence = with_sign ? d->values + count : d->values;
+    c->job.values = d->values;
+    c->job.evidence = d->evidence;
+    if ((st = kldve_metric_draw(&c->job, map, d->values)) < 0 || !with_sign)
         return st;
-    c->job.evidence = values + count;
     for (size_t i = 0; i < count; i++) {
-        values[count + i] = values[i] - 0.5f;
-        values[i] = fabsf(values[count + i]);
+        d->evidence[i] = d->values[i] - 0.5f;
+        d->values[i] = fabsf(d->evidence[i]);
     }
     return KLDVE_OK;
 }
 
-static kldve_status compute(struct call *c, double *value)
+/* What a metric does not need it does not see, though another of the call may need it. */
+static void forget_needs(kldve_metric_job *job)
 {
-    const kldve_metric *metric = c->job.metric;
+    job->explainer = job->randomised = NULL;
+    job->shape = NULL;
+    job->input = NULL;
+    job->explained_with = NULL;
+    job->truth = NULL;
+    job->other = NULL;
+}
+
+static kldve_status compute(struct call *c, const char *name, double *value)
+{
+    kldve_ctx *ctx = c->job.ctx;
+    const kldve_metric *metric = kldve_metric_named(ctx, name);
     double found = (double)NAN;
     kldve_status st;
 
-    c->job.options = &c->options;
-    if ((st = kldve_metric_options_load(c->job.ctx, metric, c->subject.options, &c->options)) < 0 ||
+    if (!metric)
+        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
+                               "unknown metric \"%s\"; kldve_metric_at() lists the metrics", name);
+    c->job.metric = metric;
+    forget_needs(&c->job);
+    if ((st = kldve_ctx_poll(ctx)) < 0 ||
+        (st = kldve_metric_options_load(ctx, metric, c->subject.options, &c->options)) < 0 ||
         (st = load_needs(c)) < 0 || (st = draw(c)) < 0 ||
         (st = metric->compute(&c->job, &found)) != KLDVE_OK)
         return st;
     if (found < metric->low || found > metric->high)
-        return kldve_ctx_failf(c->job.ctx, KLDVE_E_NUMERIC,
-                               "metric %s: %g is outside its range, %g to %g", metric->name, found,
-                               metric->low, metric->high);
+        return kldve_ctx_failf(ctx, KLDVE_E_NUMERIC, "metric %s: %g is outside its range, %g to %g",
+                               metric->name, found, metric->low, metric->high);
     *value = found;
     return KLDVE_OK;
 }
 
-static kldve_status load_and_compute(kldve_ctx *ctx, const kldve_heatmap *map, const char *name,
-                                     const kldve_metric_subject *subject, double *value)
+static kldve_status compute_all(kldve_ctx *ctx, const kldve_heatmap *map, const char *const *names,
+                                int32_t count, const kldve_metric_subject *subject, double *values)
 {
-    struct call c = {.job = {.struct_size = sizeof c.job, .ctx = ctx, .map = map}};
-    kldve_status st;
+    struct call c = {.job = {.struct_size = sizeof c.job,
+                             .ctx = ctx,
+                             .map = map,
+                             .height = map->view_height,
+                             .width = map->view_width}};
+    kldve_status st =
+        kldve_struct_load(ctx, "kldve_metric_subject", subject, &c.subject, sizeof c.subject);
 
-    c.job.metric = kldve_metric_named(ctx, name);
-    if (!c.job.metric)
-        return kldve_ctx_failf(ctx, KLDVE_E_UNSUPPORTED,
-                               "unknown metric \"%s\"; kldve_metric_at() lists the metrics", name);
-    if ((st = kldve_ctx_poll(ctx)) < 0 ||
-        (st = kldve_struct_load(ctx, "kldve_metric_subject", subject, &c.subject,
-                                sizeof c.subject)) < 0)
-        return st;
-    c.job.height = map->view_height;
-    c.job.width = map->view_width;
-    st = compute(&c, value);
-    kldve_ctx_release(ctx, c.memory);
+    c.job.options = &c.options;
+    c.job.drawn = &c.drawn;
+    for (int32_t i = 0; st == KLDVE_OK && i < count; i++)
+        st = compute(&c, names[i], &values[i]);
+    kldve_ctx_release(ctx, c.drawn.values);
+    kldve_ctx_release(ctx, c.drawn.values_sorted);
+    kldve_ctx_release(ctx, c.drawn.evidence_sorted);
     return st;
 }
+
+/* -- calls ------------------------------------------------------------------------------------ */
 
 kldve_status kldve_metric_compute(kldve_ctx *ctx, const kldve_heatmap *map, const char *name,
                                   const kldve_metric_subject *subject, double *value)
@@ -209,5 +232,39 @@ kldve_status kldve_metric_compute(kldve_ctx *ctx, const kldve_heatmap *map, cons
                                       : "name");
     }
     before = kldve_ctx_enter(ctx, "metric", 0);
-    return kldve_ctx_leave(ctx, before, load_and_compute(ctx, map, name, subject, value));
+    return kldve_ctx_leave(ctx, before, compute_all(ctx, map, &name, 1, subject, value));
+}
+
+static kldve_status check_several(kldve_ctx *ctx, const char *const *names, int32_t count)
+{
+    if (count < 1 || count > SEVERAL)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "metric: %d metrics, there must be 1 to %d",
+                               (int)count, (int)SEVERAL);
+    for (int32_t i = 0; i < count; i++)
+        if (!names[i])
+            return kldve_ctx_failf(ctx, KLDVE_E_ARG, "metric: name %d is NULL", (int)i);
+    return KLDVE_OK;
+}
+
+kldve_status kldve_metric_compute_several(kldve_ctx *ctx, const kldve_heatmap *map,
+                                          const char *const *names, int32_t count,
+                                          const kldve_metric_subject *subject, double *values)
+{
+    double found[SEVERAL], before;
+    kldve_status st;
+
+    if (!ctx || !map || !names || !values) {
+        kldve_ctx_clear(ctx);
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "metric: the %s NULL",
+                               !map    ? "map is"
+                               : names ? "result is"
+                                       : "names are");
+    }
+    if ((st = check_several(ctx, names, count)) < 0)
+        return st;
+    before = kldve_ctx_enter(ctx, "metric", 0);
+    st = compute_all(ctx, map, names, count, subject, found);
+    if (st == KLDVE_OK)
+        memcpy(values, found, (size_t)count * sizeof *found);
+    return kldve_ctx_leave(ctx, before, st);
 }

@@ -6,19 +6,16 @@
 #include "metrics.h"
 
 #include "parts/metric_job.h"
-#include "stages/curve.h"
+#include "stages/ranks.h"
 
 static kldve_status compute(const kldve_metric_job *job, double *value)
 {
-    size_t count = (size_t)job->height * (size_t)job->width;
-    uint32_t *order = kldve_ctx_alloc(job->ctx, count, 2 * sizeof *order);
+    const kldve_ranked *sorted;
+    kldve_status st = kldve_metric_sorted(job, true, &sorted);
 
-    if (!order)
-        return kldve_metric_out_of_memory(job);
-    kldve_curve_order(job->evidence, count, 0, order, order + count);
-    *value = kldve_curve_ties(job->evidence, order, count);
-    kldve_ctx_release(job->ctx, order);
-    return KLDVE_OK;
+    if (st == KLDVE_OK)
+        *value = kldve_ranked_ties(sorted, (size_t)job->height * (size_t)job->width);
+    return st;
 }
 
 const kldve_metric kldve_ties_metric = {

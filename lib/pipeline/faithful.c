@@ -84,7 +84,7 @@ static kldve_status find_orders(const kldve_run *run, quick *q)
     const int32_t size[2] = {run->job.shape->in_height / frames, run->job.shape->in_width};
     kldve_status st;
 
-    kldve_upsample_film(&film, frames, size, q->values);
+    kldve_upsample_film(&film, frames, size, size[1], q->values);
     kldve_curve_order(q->values, q->pixels, 0, q->order[MAP], q->spare);
     if ((st = kldve_method_centre.map(&run->job, q->values)) < 0)
         return st;

@@ -75,20 +75,6 @@ void kldve_curve_order(const float *values, size_t count, uint64_t seed, uint32_
     }
 }
 
-double kldve_curve_ties(const float *values, const uint32_t *order, size_t count)
-{
-    size_t equal = 0;
-
-    assert(count > 0);
-    for (size_t i = 0; i < count; i++) {
-        float value = values[order[i]];
-
-        equal += (i > 0 && values[order[i - 1]] == value) ||
-                 (i + 1 < count && values[order[i + 1]] == value);
-    }
-    return (double)equal / (double)count;
-}
-
 int32_t kldve_curve_steps(size_t count, int32_t steps, size_t *each)
 {
     size_t n;

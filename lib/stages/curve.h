@@ -14,10 +14,6 @@
 void kldve_curve_order(const float *values, size_t count, uint64_t seed, uint32_t *order,
                        uint32_t *spare);
 
-/** The share of values that have an equal one: how much of the order is random. `order` is that of
- *  kldve_curve_order(). */
-double kldve_curve_ties(const float *values, const uint32_t *order, size_t count);
-
 /** In how many steps a curve really goes: each of ceil(count / steps) pixels but for the last,
  * which may have fewer.
  *  @param steps  1 or more.

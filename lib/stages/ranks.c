@@ -1,8 +1,9 @@
 /* ranks.c - the values of a map in falling order, and what is told from it.
  *
  * Sorting is by radix on the bits of the floats: of two positive floats the larger one has the
- * larger bits, of two negative ones the smaller.  Four passes over four bytes, the lowest first,
- * each of which keeps the order of equal bytes. */
+ * larger bits, of two negative ones the smaller.  Three passes over 11 bits each, the lowest first,
+ * which keep the order of equal digits.  How often each digit occurs is counted for all three
+ * beforehand. */
 #include "ranks.h"
 
 #include <assert.h>
@@ -11,7 +12,7 @@
 
 #include "stages/correlation.h"
 
-enum { BYTES = 4, VALUES_OF_BYTE = 256 };
+enum { PASSES = 3, DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
 
 /* Keys grow where values fall. */
 static uint32_t key_of(float value)
@@ -22,30 +23,50 @@ static uint32_t key_of(float value)
     return bits >> 31 ? bits : ~(bits | 0x80000000u);
 }
 
-static void sort_by_byte(const kldve_ranked *from, size_t count, int byte, kldve_ranked *to)
+static inline uint32_t digit_of(float value, int pass)
 {
-    size_t start[VALUES_OF_BYTE] = {0}, sum = 0;
-    int shift = 8 * byte;
+    return key_of(value) >> pass * DIGIT_BITS & (DIGITS - 1);
+}
 
+/* start[digit] says where the first value with this digit belongs. */
+static void sort_by_digit(const kldve_ranked *from, size_t count, int pass, uint32_t *start,
+                          kldve_ranked *to)
+{
     for (size_t i = 0; i < count; i++)
-        start[key_of(from[i].value) >> shift & 0xff]++;
-    for (int i = 0; i < VALUES_OF_BYTE; i++) {
-        size_t here = start[i];
+        to[start[digit_of(from[i].value, pass)]++] = from[i];
+}
 
-        start[i] = sum;
+/* How many have each digit -> how many have a smaller one. */
+static void add_up(uint32_t count[DIGITS])
+{
+    uint32_t sum = 0;
+
+    for (int i = 0; i < DIGITS; i++) {
+        uint32_t here = count[i];
+
+        count[i] = sum;
         sum += here;
     }
-    for (size_t i = 0; i < count; i++)
-        to[start[key_of(from[i].value) >> shift & 0xff]++] = from[i];
 }
 
 void kldve_rank(const float *values, size_t count, kldve_ranked *sorted, kldve_ranked *scratch)
 {
+    uint32_t start[PASSES][DIGITS] = {{0}};
+
+    static_assert(PASSES % 2 == 1, "the last pass ends in `sorted`");
     assert(count <= INT32_MAX);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = (kldve_ranked){values[i] == 0 ? 0 : values[i], (int32_t)i};
-    for (int byte = 0; byte < BYTES; byte++)
-        sort_by_byte(byte % 2 ? scratch : sorted, count, byte, byte % 2 ? sorted : scratch);
+    for (size_t i = 0; i < count; i++) {
+        float value = values[i] == 0 ? 0 : values[i];
+
+        scratch[i] = (kldve_ranked){value, (int32_t)i};
+        for (int pass = 0; pass < PASSES; pass++)
+            start[pass][digit_of(value, pass)]++;
+    }
+    for (int pass = 0; pass < PASSES; pass++) {
+        add_up(start[pass]);
+        sort_by_digit(pass % 2 ? sorted : scratch, count, pass, start[pass],
+                      pass % 2 ? scratch : sorted);
+    }
 }
 
 size_t kldve_ranked_tie(const kldve_ranked *sorted, size_t count, size_t first)
@@ -56,6 +77,18 @@ size_t kldve_ranked_tie(const kldve_ranked *sorted, size_t count, size_t first)
     while (end < count && sorted[end].value == sorted[first].value)
         end++;
     return end;
+}
+
+double kldve_ranked_ties(const kldve_ranked *sorted, size_t count)
+{
+    size_t equal = 0;
+
+    assert(count > 0);
+    for (size_t first = 0, end; first < count; first = end) {
+        end = kldve_ranked_tie(sorted, count, first);
+        equal += end - first > 1 ? end - first : 0;
+    }
+    return (double)equal / (double)count;
 }
 
 kldve_top kldve_top_of(const kldve_ranked *sorted, size_t count, size_t k)

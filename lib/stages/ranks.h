@@ -18,6 +18,9 @@ void kldve_rank(const float *values, size_t count, kldve_ranked *sorted, kldve_r
 /** One past the last that is equal to sorted[first]. */
 size_t kldve_ranked_tie(const kldve_ranked *sorted, size_t count, size_t first);
 
+/** The share of values that have an equal one. */
+double kldve_ranked_ties(const kldve_ranked *sorted, size_t count);
+
 /** The k largest values of a map as a set.  Where several equal values compete for the last places,
  *  each belongs to it with the share of them that has a place: the mean over all ways to choose. */
 typedef struct kldve_top {

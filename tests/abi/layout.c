@@ -35,7 +35,7 @@ ENDS_WITH(kldve_job, error);
 ENDS_WITH(struct kldve_method, result_flags);
 ENDS_WITH(kldve_metric_options, tolerance);
 ENDS_WITH(kldve_metric_subject, options);
-ENDS_WITH(kldve_metric_job, options);
+ENDS_WITH(kldve_metric_job, drawn);
 ENDS_WITH(struct kldve_metric, defaults);
 #ifdef WITH_ONNX
 ENDS_WITH(kldve_onnx_input, data);

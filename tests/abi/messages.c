@@ -159,6 +159,7 @@ static void maps(const kldve_heatmap *map)
     kldve_image_free(image);
     CLEARS(kldve_heatmap_render_into(ctx, map, NULL, NULL, &dest));
     CLEARS(kldve_metric_compute(ctx, map, "energy_area", NULL, &value));
+    CLEARS(kldve_metric_compute_several(ctx, map, (const char *const[]){"gini"}, 1, NULL, &value));
     CLEARS(kldve_metric_energy_area(ctx, up, 64 * 64, 0.5, &value));
     CLEARS(kldve_agreement(ctx, "pearson", (const float *const[2]){up, up}, 64, 64, NULL, &value));
     CLEARS(kldve_map_upsample(ctx, up, 1, 1, up + 1, 2, 2));

@@ -262,7 +262,9 @@ class World:
         setattr(made, slot, self.keep(self.ffi.callback(self.ffi.typeof(getattr(made, slot)), lambda *_: 0)))
         return made
 
-    def names(self, _):
+    def names(self, parameter):
+        if parameter.function == "kldve_metric_compute_several":
+            return self.keep(self.ffi.new("char *[]", [self.chars("energy_area")]))
         chosen = self.struct("kldve_onnx_choice")
         self.check(self.function("kldve_onnx_chosen")(self.objects["kldve_onnx"], chosen))
         return self.keep(self.ffi.new("char *[]", [chosen.layer]))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/sha256.h"
+#include "cli/sha256_blocks.h"
 
 static const struct example {
     const char *name, *text, *digest;
@@ -29,6 +30,34 @@ static void as_published(void **state)
     assert_string_equal(text, e->digest);
 }
 
+/* Whatever this processor has, in pieces of any length. */
+static void alike_in_plain_c(void **state)
+{
+    enum { BYTES = 1000 };
+    unsigned char bytes[BYTES];
+
+    (void)state;
+    for (int i = 0; i < BYTES; i++)
+        bytes[i] = (unsigned char)(i * i >> 3);
+    for (size_t piece = 1; piece < 200; piece++) {
+        char text[2][SHA256_TEXT];
+
+        for (int plain = 0; plain < 2; plain++) {
+            sha256 s;
+
+            sha256_begin(&s);
+            if (plain)
+                s.blocks = sha256_blocks_plain;
+            for (size_t at = 0; at < BYTES; at += piece)
+                sha256_add(&s, bytes + at, piece < BYTES - at ? piece : BYTES - at);
+            sha256_end(&s, text[plain]);
+        }
+        assert_string_equal(text[0], text[1]);
+        assert_string_equal(text[0],
+                            "d87970c2c858b3fec7f88413dc507add5200b8a2df6fc33e6cc8be7b618180e6");
+    }
+}
+
 static void of_a_file(void **state)
 {
     const char *path = test_in_folder("abc");
@@ -46,7 +75,8 @@ static void of_a_file(void **state)
 
 TEST_MAIN(sha256)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(of_a_file)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(of_a_file),
+                                       cmocka_unit_test(alike_in_plain_c)};
 
     return TEST_RUN_CASES("sha256", examples, as_published) +
            cmocka_run_group_tests_name("sha256 files", tests, test_folder_make, test_folder_remove);

@@ -55,7 +55,7 @@ static void look_at_input(const kldve_card *card)
     watch_that(kldve_card_dims(card, &dims, &count) == KLDVE_OK && (count == 0 || dims),
                "dimensions that are not there");
     for (int32_t i = 0; i < count; i++)
-        watch_that(dims[i].size >= 1 && dims[i].name && *dims[i].name, "a dimension without size");
+        watch_that(dims[i].size >= 1 && dims[i].name, "a dimension without size");
 }
 
 /* What the card says fits this network, or not. */

@@ -80,7 +80,7 @@ static void test_film_is_the_formula(void **state)
     for (int t = 0; t < T; t++)
         kldve_upsample(map + t * CELLS, H, W, frame[t], 6, 5);
     for (int frames = 1; frames <= 7; frames++) {
-        kldve_upsample_film(&film, frames, (const int32_t[2]){6, 5}, out);
+        kldve_upsample_film(&film, frames, (const int32_t[2]){6, 5}, 5, out);
         for (int t = 0; t < frames; t++) {
             double at = fmin(fmax((t + 0.5) * T / frames - 0.5, 0), T - 1), later;
             int first = (int)at, next = first + (first < T - 1);

@@ -262,6 +262,69 @@ static void test_compute_refuses(void **state)
     assert_int_equal(heap.live, 0);
 }
 
+/* Together they are what each is alone, in any order, with signs and without. */
+static void test_several(void **state)
+{
+    static const char *const names[] = {"ties", "gini", "energy_area", "complexity", "entropy",
+                                        "gini", "ties", "energy_area", "spearman"};
+    enum { ALL = sizeof names / sizeof *names, OF_MAP_ALONE = ALL - 1 };
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    double value[ALL], alone, kept[ALL] = {7};
+
+    (void)state;
+    for (int sign = KLDVE_SIGN_POSITIVE; sign <= KLDVE_SIGN_SIGNED; sign++) {
+        kldve_heatmap *map = explain(ctx, sign, features);
+        const kldve_metric_subject subject = {.struct_size = sizeof subject, .other = map};
+        long live = heap.live;
+
+        assert_int_equal(kldve_metric_compute_several(ctx, map, names, ALL, &subject, value),
+                         KLDVE_OK);
+        for (int i = 0; i < ALL; i++) {
+            assert_int_equal(kldve_metric_compute(ctx, map, names[i], &subject, &alone), KLDVE_OK);
+            assert_true(value[i] == alone);
+        }
+        assert_true(value[ALL - 1] == 1 && heap.live == live);
+        assert_int_equal(kldve_metric_compute_several(ctx, map, names, ALL, NULL, kept),
+                         KLDVE_E_UNSUPPORTED);
+        test_says(ctx, "metric spearman needs a second map");
+        for (long n = 0; heap.budget = n,
+                  kldve_metric_compute_several(ctx, map, names, OF_MAP_ALONE, NULL, value) < 0;
+             n++)
+            assert_true(heap.live == live);
+        heap.budget = -1;
+        assert_true(kept[0] == 7 && heap.live == live);
+        kldve_heatmap_free(map);
+    }
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+static void test_several_refuses(void **state)
+{
+    static const char *const names[] = {"gini", NULL}, *const unknown[] = {"gini", "nothing"};
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_heatmap *map = explain(ctx, KLDVE_SIGN_DEFAULT, features);
+    double value[2] = {7, 7};
+
+    (void)state;
+    assert_int_equal(kldve_metric_compute_several(ctx, map, NULL, 2, NULL, value), KLDVE_E_ARG);
+    test_says(ctx, "the names are NULL");
+    assert_int_equal(kldve_metric_compute_several(ctx, map, names, 2, NULL, value), KLDVE_E_ARG);
+    test_says(ctx, "name 1 is NULL");
+    assert_int_equal(kldve_metric_compute_several(ctx, map, names, 0, NULL, value), KLDVE_E_ARG);
+    assert_int_equal(kldve_metric_compute_several(ctx, map, names, 1025, NULL, value), KLDVE_E_ARG);
+    test_says(ctx, "1025 metrics, there must be 1 to 1024");
+    assert_int_equal(kldve_metric_compute_several(ctx, map, unknown, 2, NULL, value),
+                     KLDVE_E_UNSUPPORTED);
+    test_says(ctx, "unknown metric \"nothing\"");
+    assert_true(value[0] == 7 && value[1] == 7);
+    kldve_heatmap_free(map);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +334,8 @@ int main(void)
         cmocka_unit_test(test_host),
         cmocka_unit_test(test_register_refuses),
         cmocka_unit_test(test_compute_refuses),
+        cmocka_unit_test(test_several),
+        cmocka_unit_test(test_several_refuses),
     };
 
     return cmocka_run_group_tests_name("metrics by name", tests, NULL, NULL);

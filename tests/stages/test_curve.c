@@ -56,11 +56,9 @@ static void test_ties(void **state)
 
     (void)state;
     kldve_curve_order(flat, COUNT, 3, all, spare);
-    assert_true(kldve_curve_ties(flat, all, COUNT) == 1);
     for (int i = 0; i < COUNT; i++)
         half[i] = i % 2 ? 0 : (float)(i + 1);
     kldve_curve_order(half, COUNT, 3, order, spare);
-    assert_true(kldve_curve_ties(half, order, COUNT) == 0.5);
     for (int i = 0; i < COUNT; i++) /* the odd pixels, in the order that they have among all */
         if (all[i] % 2)
             assert_int_equal(order[COUNT / 2 + next++], all[i]);

@@ -27,6 +27,16 @@ static void fill(float *value, uint64_t seed)
     }
 }
 
+/* Values that differ in every bit, some of them by the last one alone. */
+static void fill_finely(float *value, uint64_t seed)
+{
+    for (int i = 0; i < COUNT; i++) {
+        double v = test_random(&seed);
+
+        value[i] = i % 3 == 1 ? nextafterf(value[i - 1], 1) : (float)(v * pow(2, -i % 40));
+    }
+}
+
 static void check_levels(const float *value, bool is_signed)
 {
     const kldve_values values = {value, COUNT, is_signed};
@@ -62,7 +72,23 @@ static void test_levels(void **state)
         fill(value, seed);
         check_levels(value, false);
         check_levels(value, true);
+        fill_finely(value, seed);
+        check_levels(value, false);
     }
+}
+
+/* Where all are equal every part of the sum, and all of it, needs them. */
+static void test_levels_of_equal(void **state)
+{
+    float value[COUNT];
+    const kldve_values values = {value, COUNT, false};
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++)
+        value[i] = 0.1f;
+    for (int part = 1; part <= 10; part++)
+        assert_true(kldve_level_of_sum(&values, part / 10.0) == 0.1f);
+    assert_true(kldve_level_of_count(&values, 0.9) == 0.1f);
 }
 
 static void test_levels_of_nothing(void **state)
@@ -128,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_levels_of_nothing),
+        cmocka_unit_test(test_levels_of_equal),
         cmocka_unit_test(test_blur),
     };
 

@@ -23,6 +23,29 @@ static void test_order(void **state)
     assert_int_equal(kldve_ranked_tie(sorted, N, 2), 5);
     assert_int_equal(kldve_ranked_tie(sorted, N, 6), 8);
     assert_int_equal(kldve_ranked_tie(sorted, N, N - 1), N);
+    assert_true(kldve_ranked_ties(sorted, N) == 5 / 11.0); /* 0.5 three times, 0 twice */
+    assert_true(kldve_ranked_ties(sorted + 2, 3) == 1);
+    assert_true(kldve_ranked_ties(sorted, 2) == 0);
+}
+
+/* Of any size, so that no digit of the keys may be left out. */
+static void test_random_order(void **state)
+{
+    enum { N = 5000 };
+    static float value[N];
+    static kldve_ranked sorted[N], scratch[N];
+    uint64_t seed = 5;
+
+    (void)state;
+    for (int i = 0; i < N; i++)
+        value[i] = (float)(test_normal(&seed) * exp(20 * test_normal(&seed)));
+    kldve_rank(value, N, sorted, scratch);
+    for (int i = 0; i < N; i++) {
+        assert_true(sorted[i].value == value[sorted[i].place]);
+        assert_true(
+            i == 0 || sorted[i - 1].value > sorted[i].value ||
+            (sorted[i - 1].value == sorted[i].value && sorted[i - 1].place < sorted[i].place));
+    }
 }
 
 /* The k largest hold k in all, however many values are equal. */
@@ -92,9 +115,8 @@ static void test_spearman(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_top),
-        cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_order),    cmocka_unit_test(test_random_order),
+        cmocka_unit_test(test_top),      cmocka_unit_test(test_overlap),
         cmocka_unit_test(test_spearman),
     };
 

@@ -2,6 +2,7 @@
 #include "figures.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "getters.h"
 #include "pick.h"
@@ -17,15 +18,21 @@ int32_t figures_count(void)
 
 bool figures_measure(kldve_ctx *ctx, const char *name, const kldve_heatmap *map, double *value)
 {
-    for (int32_t i = 0; map_metric(i); i++) {
-        kldve_status status = kldve_metric_compute(ctx, map, map_metric(i)->name, NULL, &value[i]);
+    int32_t count = figures_count();
+    const char **names = calloc((size_t)count, sizeof *names);
+    kldve_status status;
 
-        if (status != KLDVE_OK) {
-            complain_ctx(ctx, name, status);
-            return false;
-        }
+    if (!names) {
+        complain("out of memory");
+        return false;
     }
-    return true;
+    for (int32_t i = 0; i < count; i++)
+        names[i] = map_metric(i)->name;
+    status = kldve_metric_compute_several(ctx, map, names, count, NULL, value);
+    free(names);
+    if (status != KLDVE_OK)
+        complain_ctx(ctx, name, status);
+    return status == KLDVE_OK;
 }
 
 bool figures_put_scores(json_object *object, const network *n)

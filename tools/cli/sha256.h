@@ -9,11 +9,13 @@
 
 enum { SHA256_TEXT = 65 };
 
-/** Begin with zero bytes and sha256_begin(). */
+/** Begin with sha256_begin(). */
 typedef struct sha256 {
     uint32_t state[8];
     uint64_t nbytes; /**< taken in */
     unsigned char block[64];
+    /** What takes blocks in, for this processor: sha256_blocks.h. */
+    void (*blocks)(uint32_t state[8], const unsigned char *blocks, size_t count);
 } sha256;
 
 void sha256_begin(sha256 *s);

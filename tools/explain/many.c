@@ -5,11 +5,10 @@
 #include <string.h>
 
 #include "many.h"
-#include "many/cores.h"
 #include "many/interrupt.h"
 
 enum {
-    WAITING = 2,   /* pieces of work that wait for each thread */
+    WAITING = 4,   /* pieces of work that wait for each thread */
     LOOK_MS = 200, /* between two looks at signals and clock */
     EXIT_INTERRUPTED = 130
 };
@@ -38,8 +37,8 @@ static void feed(lead *l)
     for (int32_t room = pool_room(l->pool); room > 0 && l->next < pictures && !l->broken; room--) {
         many_chunk chunk = {.count = pictures - l->next};
 
-        if (chunk.count > l->m->batch)
-            chunk.count = l->m->batch;
+        if (chunk.count > l->m->piece)
+            chunk.count = l->m->piece;
         for (int32_t i = 0; i < chunk.count; i++)
             chunk.result[i].picture = l->next++;
         pool_push(l->pool, &chunk);
@@ -209,14 +208,6 @@ static int end(lead *l, double ms)
 }
 
 /* ---- the run ------------------------------------------------------------------------------ */
-
-int32_t many_threads(const many *m)
-{
-    int32_t chunks = (m->picture.count + m->batch - 1) / m->batch;
-    int32_t cores = m->args->network.threads > 0 ? m->args->network.threads : cores_here(1);
-
-    return chunks < cores ? chunks : cores;
-}
 
 static bool open_journal(many *m)
 {

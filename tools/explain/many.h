@@ -17,8 +17,8 @@
 typedef enum many_output { MANY_OVERLAY, MANY_HEAT, MANY_MAP, MANY_DUMP, MANY_OUTPUTS } many_output;
 
 enum {
-    MANY_BATCH = 8 /**< pictures that a thread takes at a time: dense layers gain little from more
-                        (docs/performance.md) */
+    MANY_BATCH = 8 /**< pictures that a thread takes at a time, at most: dense layers gain little
+                        from more (docs/performance.md) */
 };
 
 enum { MANY_REASONS = 4 };
@@ -39,6 +39,7 @@ typedef struct many {
     char run[SHA256_TEXT];            /**< of what all results depend on */
     journal journal;
     int32_t batch; /**< pictures that go through the network together, 1 to MANY_BATCH */
+    int32_t piece; /**< pictures that a thread takes at a time, 1 to batch */
 } many;
 
 /** Whether arguments are about pictures that are explained one by one: several, a folder, or an
@@ -69,9 +70,9 @@ int many_name(many *m);
 bool many_describe(many *m);
 void many_plan_free(many *m);
 
-/** many.c: how many threads work at a time. */
+/** How many threads work at a time. */
 int32_t many_threads(const many *m);
-/** The whole run, with pictures as they were listed and the network in m->first.
+/** many.c: the whole run, with pictures as they were listed and the network in m->first.
  *  @return the exit status. */
 int many_run(many *m, progress *p);
 

@@ -15,18 +15,15 @@ bool many_asked(const explain_args *args)
 
 /* ---- the network -------------------------------------------------------------------------- */
 
-/* Pictures go through the network together where that can be done and nothing else is asked of each
- * of them. */
-static int32_t batch_of(const explain_args *args)
+/* Whether pictures may go through the network together: nothing else is asked of each of them. */
+static bool may_batch(const explain_args *args)
 {
     const uint64_t of_batch = KLDVE_NEED_FEATURES | KLDVE_NEED_GRADIENT;
     const kldve_method *method = explain_method(args);
 
-    if (method->needs & ~of_batch || args->truth || args->rival || args->target.count > 1 ||
-        args->fuse.count > 0 || args->check || args->smooth || args->pick.kind != KLDVE_PICK_NONE ||
-        subject_is_array(args->picture.text[0]))
-        return 1;
-    return MANY_BATCH;
+    return !(method->needs & ~of_batch || args->truth || args->rival || args->target.count > 1 ||
+             args->fuse.count > 0 || args->check || args->smooth ||
+             args->pick.kind != KLDVE_PICK_NONE || subject_is_array(args->picture.text[0]));
 }
 
 /* Arrays say what the network leaves open; the first one says it for all. */
@@ -40,15 +37,35 @@ static bool read_first(many *m)
     return npy_read(path, &m->first.array);
 }
 
+static int32_t cores(const many *m)
+{
+    return m->args->network.threads > 0 ? m->args->network.threads : cores_here(1);
+}
+
+int32_t many_threads(const many *m)
+{
+    return m->picture.count < cores(m) ? m->picture.count : cores(m);
+}
+
+/* The network says how many pictures it gains from taking together; a thread takes fewer where
+ * another would have nothing to do. */
+static void choose_pieces(many *m)
+{
+    int32_t batch = may_batch(m->args) ? m->first.net.shape.batch : 1;
+    int32_t share = (m->picture.count + many_threads(m) - 1) / many_threads(m);
+
+    m->batch = batch < 1 ? 1 : batch < MANY_BATCH ? batch : MANY_BATCH;
+    m->piece = m->batch < share ? m->batch : share;
+}
+
 /* A thread of the run for each core, and where there are fewer pictures than cores several of the
  * engine's for each of them. */
 static void share_cores(many *m)
 {
-    int32_t cores = m->args->network.threads > 0 ? m->args->network.threads : cores_here(1);
-
     m->how = m->args->network;
-    m->how.threads = cores / many_threads(m);
-    m->how.batch = m->batch;
+    m->how.threads = cores(m) / many_threads(m);
+    if (may_batch(m->args))
+        m->how.batch = m->how.threads == 1 ? KLDVE_ONNX_BATCH_AUTO : 1;
     m->how.frames = m->picture.count > 1 && !m->how.as_it_is ? m->picture.count : 0;
 }
 
@@ -144,7 +161,6 @@ static int start(many *m, kldve_ctx *ctx, progress *p, bool *film)
         status = guard_journal(m->args);
     if (status != EXIT_DONE || !many_list(m))
         return status != EXIT_DONE ? status : EXIT_FAILED;
-    m->batch = batch_of(m->args);
     share_cores(m);
     if (!read_first(m) || !load(m, ctx, p))
         return EXIT_FAILED;
@@ -153,6 +169,7 @@ static int start(many *m, kldve_ctx *ctx, progress *p, bool *film)
         return status;
     if (!check_question(m) || !load_truth(m))
         return EXIT_FAILED;
+    choose_pieces(m);
     if ((status = many_name(m)) != EXIT_DONE)
         return status;
     return many_describe(m) ? many_run(m, p) : EXIT_FAILED;

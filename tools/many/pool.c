@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "keep.h"
+
 typedef struct ring {
     unsigned char *item; /* [most][nbytes] */
     size_t nbytes;
@@ -158,6 +160,7 @@ bool pool_open(int32_t threads, int32_t waiting, const pool_work *work, pool **o
 
     if (!p)
         return false;
+    keep_memory();
     p->work = *work;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->work_came, NULL);

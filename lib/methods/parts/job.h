@@ -67,7 +67,8 @@ static inline void kldve_job_upsample(const kldve_job *job, const float *map, fl
     const kldve_film film = {map, frames, s->height / frames, s->width};
 
     kldve_upsample_film(&film, kldve_job_frames(job),
-                        (const int32_t[2]){kldve_job_frame_height(job), s->in_width}, out);
+                        (const int32_t[2]){kldve_job_frame_height(job), s->in_width}, s->in_width,
+                        out);
 }
 
 #endif

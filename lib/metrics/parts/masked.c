@@ -13,9 +13,9 @@ void kldve_metric_mask(const float *evidence, size_t count, float *mask)
     float most = 0;
 
     for (size_t i = 0; i < count; i++)
-        most = fmaxf(most, evidence[i]);
+        most = evidence[i] > most ? evidence[i] : most;
     for (size_t i = 0; i < count; i++)
-        mask[i] = most > 0 ? fmaxf(evidence[i], 0) / most : 0;
+        mask[i] = evidence[i] > 0 ? evidence[i] / most : 0;
 }
 
 /* `input` holds the baseline. */

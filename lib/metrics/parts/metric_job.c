@@ -18,6 +18,25 @@ kldve_status kldve_metric_out_of_memory(const kldve_metric_job *job)
     return kldve_ctx_failf(job->ctx, KLDVE_E_NOMEM, "metric %s: out of memory", job->metric->name);
 }
 
+kldve_status kldve_metric_sorted(const kldve_metric_job *job, bool evidence,
+                                 const kldve_ranked **sorted)
+{
+    struct kldve_metric_drawn *d = job->drawn;
+    bool apart = evidence && d->evidence != d->values;
+    kldve_ranked **kept = apart ? &d->evidence_sorted : &d->values_sorted;
+
+    if (!*kept) {
+        kldve_ranked *block = kldve_ctx_alloc(job->ctx, d->count, 2 * sizeof *block);
+
+        if (!block)
+            return kldve_metric_out_of_memory(job);
+        kldve_rank(apart ? d->evidence : d->values, d->count, block, block + d->count);
+        *kept = block;
+    }
+    *sorted = *kept;
+    return KLDVE_OK;
+}
+
 kldve_status kldve_metric_draw(const kldve_metric_job *job, const kldve_heatmap *map, float *values)
 {
     return kldve_heatmap_upsample(job->ctx, map, job->width, job->height, 0, values);

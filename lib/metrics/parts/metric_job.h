@@ -2,7 +2,25 @@
 #ifndef KLDVE_LIB_METRIC_JOB_H
 #define KLDVE_LIB_METRIC_JOB_H
 
+#include <stdbool.h>
+
 #include <kldve/metrics.h>
+
+#include "stages/ranks.h"
+
+/** The map at the size of the job's, which all metrics of a call share. */
+struct kldve_metric_drawn {
+    float *values, *evidence;      /**< [count], see kldve_metric_job; of one block */
+    size_t count;                  /**< height * width */
+    kldve_ranked *values_sorted;   /**< [2][count], of which the first is in order; NULL: nobody
+                                        has asked yet */
+    kldve_ranked *evidence_sorted; /**< the same */
+};
+
+/** The values, or the evidence, of the job in falling order, [height * width], which stay until the
+ *  call ends.  KLDVE_E_NOMEM, with its message. */
+kldve_status kldve_metric_sorted(const kldve_metric_job *job, bool evidence,
+                                 const kldve_ranked **sorted);
 
 /** KLDVE_E_NOMEM, with its message. */
 kldve_status kldve_metric_out_of_memory(const kldve_metric_job *job);

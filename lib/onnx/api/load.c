@@ -4,6 +4,7 @@
 #include "build/crop.h"
 #include "given.h"
 #include "read/limit.h"
+#include "run/batch.h"
 
 #include <assert.h>
 #include <string.h>
@@ -34,12 +35,25 @@ static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
     return kx_plan_new(net->ctx, net->graph, &net->options, &net->plan);
 }
 
+/* Whether at least half of the weights are those that a batch reads once for all inputs.  Then it
+ * saves a sixth of the time of AlexNet (95 %); GoogLeNet (15 %) and SqueezeNet (none) lose a
+ * little, because so many inputs do not fit the caches. */
+static bool is_mostly_dense(const kldve_onnx *net)
+{
+    size_t weights = 0;
+
+    for (int32_t i = 0; i < net->graph->nvalue; i++)
+        weights += net->graph->value[i]->raw ? net->graph->value[i]->count : 0;
+    return kx_many_shared(net->plan) >= weights / 2 + 1;
+}
+
 /* Enough for every thread, and for dense layers to gain. */
-static int32_t choose_batch(const kldve_onnx *net)
+static int32_t choose_batch(const kldve_onnx *net, bool dense)
 {
     size_t room =
         kx_limit(net->ctx, KLDVE_LIMIT_WORKING_MEMORY) / (net->many_plan->state_bytes + 1);
-    size_t wish = net->options.threads > 4 ? (size_t)net->options.threads : 4;
+    size_t least = dense ? 8 : 4;
+    size_t wish = (size_t)net->options.threads > least ? (size_t)net->options.threads : least;
 
     return (int32_t)(wish < room ? wish : room);
 }
@@ -47,18 +61,19 @@ static int32_t choose_batch(const kldve_onnx *net)
 /* Several inputs go through one after the other on every core: steps of one thread each. */
 static kldve_status plan_many(kldve_onnx *net, int32_t batch)
 {
+    bool automatic = batch == KLDVE_ONNX_BATCH_AUTO, dense = automatic && is_mostly_dense(net);
     kx_plan_options p = net->options;
     kldve_status st;
 
     net->batch = 1;
-    if (batch == 0 || batch == 1)
+    if (batch == 0 || batch == 1 || (automatic && p.threads == 1 && !dense))
         return KLDVE_OK;
     p.threads = 1;
     p.vjp_input = false;
     p.lender = net->plan;
     if ((st = kx_plan_new(net->ctx, net->graph, &p, &net->many_plan)) < 0)
         return st;
-    net->batch = batch == KLDVE_ONNX_BATCH_AUTO ? choose_batch(net) : batch;
+    net->batch = automatic ? choose_batch(net, dense) : batch;
     if (net->batch > 1)
         return KLDVE_OK;
     kx_plan_free(net->many_plan); /* there is room for one */

@@ -104,6 +104,16 @@ static bool together(const kx_step *step)
            step->as.dense.layer.k * step->as.dense.layer.n >= LARGE;
 }
 
+size_t kx_many_shared(const kx_plan *plan)
+{
+    size_t sum = 0;
+
+    for (int32_t i = plan->forward.from; i < plan->forward.to; i++)
+        if (together(&plan->step[i]))
+            sum += (size_t)(plan->step[i].as.dense.layer.k * plan->step[i].as.dense.layer.n);
+    return sum;
+}
+
 /* Steps [from, to) of input i; what goes in before the first, what comes out after the last. */
 static kldve_status run_one(const kx_many *m, const pass *p, int32_t i, int32_t from, int32_t to)
 {

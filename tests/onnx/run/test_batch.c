@@ -192,6 +192,33 @@ static void test_options(void **state)
     opened_close(&o);
 }
 
+/* Of a network of convolutions a batch gains nothing without further threads; of dense layers it
+ * reads the weights once. */
+static void test_automatic(void **state)
+{
+    static const char *const plain = "in x 1,3,6,5; n Identity x t;" BODY " n Identity q v;" TAIL;
+    static const char *const dense =
+        "in x 1,3,6,5; n Identity x t;" BODY " n Flatten q f; t big f32 120,2200 0.01,-0.02;"
+        " n MatMul f,big y; out y";
+    const struct {
+        const char *text;
+        int32_t threads, batch;
+    } cases[] = {{plain, 1, 1}, {plain, 2, 4}, {plain, 6, 6},
+                 {dense, 1, 8}, {dense, 3, 8}, {dense, 9, 9}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const kldve_onnx_options options = {.struct_size = sizeof options,
+                                            .batch = KLDVE_ONNX_BATCH_AUTO,
+                                            .threads = cases[i].threads};
+        opened o;
+
+        opened_state(&o, opened_text(&o, cases[i].text, &options));
+        assert_int_equal(o.shape.batch, cases[i].batch);
+        opened_close(&o);
+    }
+}
+
 /* Loading, opening and the first batch with every allocation failing once; none from then on, and
  * none for batches before. */
 static void test_memory(void **state)
@@ -280,9 +307,13 @@ static void test_weights_are_shared(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_networks),      cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_options),       cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_memory_of_one), cmocka_unit_test(test_weights_are_shared),
+        cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_automatic),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory_of_one),
+        cmocka_unit_test(test_weights_are_shared),
     };
 
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
