@@ -79,22 +79,23 @@ static double npy_item(const unsigned char *at, char kind, size_t size)
 {
     float f4;
     double f8;
-    int32_t i4;
-    int64_t i8;
+    uint64_t bits = 0;
+    uint32_t low;
 
+    for (size_t i = 0; i < size && i < sizeof bits; i++) /* the smallest comes first in the file */
+        bits |= (uint64_t)at[i] << 8 * i;
+    low = (uint32_t)bits;
     switch (kind == 'f' ? 10 + size : size) {
     case 14:
-        memcpy(&f4, at, 4);
+        memcpy(&f4, &low, 4);
         return (double)f4;
     case 18:
-        memcpy(&f8, at, 8);
+        memcpy(&f8, &bits, 8);
         return f8;
     case 4:
-        memcpy(&i4, at, 4);
-        return i4;
+        return (int32_t)low;
     case 8:
-        memcpy(&i8, at, 8);
-        return (double)i8;
+        return (double)(int64_t)bits;
     default:
         fail_msg("npy: item type %c%zu", kind, size);
         return 0;

@@ -155,6 +155,17 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_borrow(kldve_ctx *ctx,
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_load(kldve_ctx *ctx, const char *path,
                                                          kldve_image **out);
 
+/** kldve_image_load() that keeps a grey picture grey: one byte a pixel in place of three.  All
+ * calls that take a picture take it; kldve_image_pixels() and kldve_image_edit() give NULL for it,
+ * and kldve_image_layout() says KLDVE_PIXEL_GREY.  A picture with colours or alpha is as
+ *  kldve_image_load() gives it.
+ *  @param path    The message of a failure begins with it.
+ *  @param out     On KLDVE_OK a new picture; free it with kldve_image_free().
+ *  @return As kldve_image_load().
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_load_compact(kldve_ctx *ctx, const char *path,
+                                                                 kldve_image **out);
+
 /** kldve_image_load() from memory.
  *  @param bytes  [nbytes], borrowed for the call.
  *  @return As kldve_image_load(), but never KLDVE_E_IO.
@@ -270,12 +281,12 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_image_layout(const kldve_image *im
                                                            kldve_pixels *out);
 
 /** The pixels, [height][width][3], R, G, B, to read.  NULL: `image` is NULL, or borrowed in another
- *  format or with gaps; kldve_image_read() reads every picture.  Borrowed: they live as long as the
- *  picture.  @since 0.1 */
+ *  format or with gaps, or kept grey; kldve_image_read() reads every picture.  Borrowed: they live
+ * as long as the picture.  @since 0.1 */
 KLDVE_API const uint8_t *kldve_image_pixels(const kldve_image *image);
 
 /** The same pixels, to change in place before anybody else reads the picture.  NULL also for a
- *  borrowed picture, whose pixels are the caller's.  @since 0.1 */
+ *  borrowed picture, whose pixels are the caller's, and one that is kept grey.  @since 0.1 */
 KLDVE_API uint8_t *kldve_image_edit(kldve_image *image);
 
 /** 1: the picture has alpha, which kldve_image_read() hands out and networks can take; else 0.

@@ -871,6 +871,18 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(kldve_ctx *ctx,
                                                              const kldve_render_options *options,
                                                              kldve_image **out);
 
+/** kldve_heatmap_render() and kldve_image_save() in one: each row is drawn when it is written, so
+ *  that nothing of the size of the drawing is held but the bytes of the file.
+ *  @param picture  As for kldve_heatmap_render(); NULL: the map alone.
+ *  @param options  Borrowed for the call; NULL means defaults.
+ *  @param path     As for kldve_image_save(), and so is `quality`.
+ *  @return What the two return.  After a failure an existing file is unchanged.
+ *  @since 0.1 */
+KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_save(kldve_ctx *ctx, const kldve_heatmap *map,
+                                                           const kldve_image *picture,
+                                                           const kldve_render_options *options,
+                                                           const char *path, int32_t quality);
+
 /** kldve_heatmap_render() into the caller's memory; nothing of the size of the picture is
  * allocated.
  *  @param picture  May be the caller's own memory (kldve_image_borrow()), and even that of `dest`

@@ -68,11 +68,15 @@ enum {
                                      as long as the network lives: reading what a mapped file has
                                      lost is SIGBUS, which ends the process.  A new file that
                                      takes the name of the old one does no harm */
-    KLDVE_ONNX_FLAG_HEAD = 256  /**< plan only the head, what lies between layer and logits, for
+    KLDVE_ONNX_FLAG_HEAD = 256, /**< plan only the head, what lies between layer and logits, for
                                 kldve_explain_features(): another program has computed what comes
                                 before.  Weights in front of the layer are neither read nor packed.
                                 kldve_onnx_tap_at() lists the tensors that it takes.  Not with
                                 VJP_INPUT, LIST or a batch */
+    /** The same bits with any number of threads and any batch, on every processor: the reference
+     *  kernels, as PLAIN.  Slower, and without relevance propagation, gradients at biases and
+     *  attentions; docs/determinism.md says how much, and what it holds for. */
+    KLDVE_ONNX_FLAG_DETERMINISTIC = 1024
 };
 
 enum {

@@ -289,8 +289,9 @@ static kldve_status allocate(kldve_ctx *ctx, drawing *d)
     return KLDVE_OK;
 }
 
-/* d->map, picture, dest and options are set, and the options are checked. */
-static kldve_status draw(kldve_ctx *ctx, drawing *d)
+/* d->map, picture, dest and options are set, and the options are checked.  Then draw_row() can be
+ * called; end it in either case. */
+static kldve_status draw_begin(kldve_ctx *ctx, drawing *d)
 {
     kldve_status st = check_sizes(ctx, d);
 
@@ -299,12 +300,24 @@ static kldve_status draw(kldve_ctx *ctx, drawing *d)
     begin(d);
     if ((st = allocate(ctx, d)) < 0)
         return st;
-    st = kldve_heat_begin(ctx, d->map, &d->o, d->picture != NULL,
-                          (const int32_t[2]){d->whole.height, d->whole.width}, &d->heat);
+    return kldve_heat_begin(ctx, d->map, &d->o, d->picture != NULL,
+                            (const int32_t[2]){d->whole.height, d->whole.width}, &d->heat);
+}
+
+static void draw_end(kldve_ctx *ctx, drawing *d)
+{
+    if (d->heat.ctx)
+        kldve_heat_end(&d->heat);
+    kldve_ctx_release(ctx, d->row[0]);
+}
+
+static kldve_status draw(kldve_ctx *ctx, drawing *d)
+{
+    kldve_status st = draw_begin(ctx, d);
+
     for (int32_t row = 0; st == KLDVE_OK && row < d->dest->height; row++)
         draw_row(d, row);
-    kldve_heat_end(&d->heat);
-    kldve_ctx_release(ctx, d->row[0]);
+    draw_end(ctx, d);
     return st;
 }
 
@@ -331,26 +344,37 @@ kldve_status kldve_heatmap_render_into(kldve_ctx *ctx, const kldve_heatmap *map,
     return kldve_float_env_leave(&host, st);
 }
 
+/* Check the arguments; the width and height of the whole drawing -> size. */
+static kldve_status prepare(kldve_ctx *ctx, drawing *d, const kldve_render_options *options,
+                            int32_t size[2])
+{
+    int32_t factor;
+    kldve_status st;
+
+    size[0] = d->picture ? d->picture->width : 0;
+    size[1] = d->picture ? d->picture->height : 0;
+    if ((st = kldve_render_load(ctx, d->map, size, options, &d->o)) < 0)
+        return st;
+    if (!d->picture) {
+        size[0] = d->map->view_width;
+        size[1] = d->o.frame > 0 ? d->map->view_height / d->map->view_frames : d->map->view_height;
+    }
+    factor = kldve_render_factor(d->map, size, &d->o);
+    size[0] *= factor;
+    size[1] *= factor;
+    return KLDVE_OK;
+}
+
 static kldve_status render(kldve_ctx *ctx, const kldve_heatmap *map, const kldve_image *picture,
                            const kldve_render_options *options, kldve_image **out)
 {
     drawing d = {.map = map, .picture = picture};
     kldve_image *image = NULL;
-    int32_t size[2] = {0, 0}, factor;
+    int32_t size[2];
     kldve_status st;
 
-    if (picture) {
-        size[0] = picture->width;
-        size[1] = picture->height;
-    }
-    if ((st = kldve_render_load(ctx, map, size, options, &d.o)) < 0)
-        return st;
-    if (!picture) {
-        size[0] = map->view_width;
-        size[1] = d.o.frame > 0 ? map->view_height / map->view_frames : map->view_height;
-    }
-    factor = kldve_render_factor(map, size, &d.o);
-    if ((st = kldve_image_alloc(ctx, size[0] * factor, size[1] * factor, &image)) < 0)
+    if ((st = prepare(ctx, &d, options, size)) < 0 ||
+        (st = kldve_image_alloc(ctx, size[0], size[1], &image)) < 0)
         return st;
     d.dest = &image->layout;
     st = draw(ctx, &d);
@@ -367,4 +391,52 @@ kldve_status kldve_heatmap_render(kldve_ctx *ctx, const kldve_heatmap *map,
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "render: the %s is NULL", map ? "result" : "map");
     kldve_float_env_enter(&host);
     return kldve_float_env_leave(&host, render(ctx, map, picture, options, out));
+}
+
+/* ---- straight into a file -------------------------------------------------------------------- */
+
+/* A row for the writer of the file, which asks for one after the other. */
+static void row_for_file(void *opaque, int32_t y, uint8_t *rgb)
+{
+    drawing *d = opaque;
+
+    draw_row(d, y);
+    memcpy(rgb, d->dest->plane[0], 3 * (size_t)d->dest->width);
+}
+
+static kldve_status save(kldve_ctx *ctx, drawing *d, const kldve_render_options *options,
+                         const char *path, int32_t quality)
+{
+    kldve_image drawn = {.ctx = ctx, .row = row_for_file, .opaque = d};
+    int32_t size[2];
+    uint8_t *row;
+    kldve_status st;
+
+    if ((st = prepare(ctx, d, options, size)) < 0 ||
+        (st = kldve_image_check_size(ctx, size[0], size[1])) < 0)
+        return st;
+    if (!(row = kldve_ctx_alloc(ctx, (size_t)size[0], 3)))
+        return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a row of pixels");
+    drawn.width = size[0];
+    drawn.height = size[1];
+    drawn.layout = kldve_pixels_of(KLDVE_PIXEL_RGB, size[0], size[1], row, 0); /* one for all */
+    d->dest = &drawn.layout;
+    if ((st = draw_begin(ctx, d)) == KLDVE_OK)
+        st = kldve_image_save(ctx, &drawn, path, quality);
+    draw_end(ctx, d);
+    kldve_ctx_release(ctx, row);
+    return st;
+}
+
+kldve_status kldve_heatmap_save(kldve_ctx *ctx, const kldve_heatmap *map,
+                                const kldve_image *picture, const kldve_render_options *options,
+                                const char *path, int32_t quality)
+{
+    drawing d = {.map = map, .picture = picture};
+    fenv_t host;
+
+    if (!ctx || !map || !path)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG, "save: the %s is NULL", map ? "path" : "map");
+    kldve_float_env_enter(&host);
+    return kldve_float_env_leave(&host, save(ctx, &d, options, path, quality));
 }

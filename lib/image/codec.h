@@ -14,14 +14,24 @@ struct kldve_image {
     kldve_ctx *ctx;
     int32_t width, height;
     int32_t orientation; /* that its file had before it was turned upright, 2..8; 0: none */
-    kldve_image *alpha;  /* the alpha channel as a grey picture of the same size; NULL: none, or in
-                            borrowed pixels */
+    kldve_image *alpha;  /* the alpha channel as a grey picture of the same size, GREY or RGB;
+                            NULL: none, or in borrowed pixels */
     kldve_pixels layout; /* every plane and stride filled in */
-    bool borrowed;       /* the pixels are the caller's, else those below */
+    /* Of a picture that is drawn while it is written: fills in row y, [width][3]; NULL: it has
+     * pixels.  Called with `opaque`. */
+    void (*row)(void *opaque, int32_t y, uint8_t *rgb);
+    bool borrowed;            /* the pixels are the caller's, else those below */
     kldve_release_fn release; /* of borrowed pixels; NULL: nobody is told */
     void *opaque;
-    uint8_t pixels[]; /* [height][width][3] */
+    uint8_t pixels[]; /* [height][width][3]; of a picture that is kept grey [height][width] */
 };
+
+/** A file in memory, and what becomes of it. */
+typedef struct kldve_coded {
+    const uint8_t *bytes;
+    size_t nbytes;
+    bool keep_grey; /* a grey picture has one byte a pixel */
+} kldve_coded;
 
 /** Room for one row of any picture, which kldve_image_row() may use; release it. */
 uint8_t *kldve_image_row_room(kldve_ctx *ctx, const kldve_image *image);
@@ -32,22 +42,31 @@ const uint8_t *kldve_image_row(const kldve_image *image, int32_t y, uint8_t *roo
 /** The alpha of row y spread to three channels, room [width][3]; false: there is none. */
 bool kldve_image_alpha_row(const kldve_image *image, int32_t y, uint8_t *room);
 
-/** A picture whose pixels are not set yet.  KLDVE_E_ARG if a side is outside 1..65535. */
+/** A picture whose pixels are not set yet, RGB or GREY without gaps.  KLDVE_E_ARG if a side is
+ *  outside 1..65535. */
+kldve_status kldve_image_alloc_as(kldve_ctx *ctx, kldve_pixel_format format, int64_t width,
+                                  int64_t height, kldve_image **out);
+
+/** The same, RGB. */
 kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out);
+
+/** Bytes of a pixel of a picture that is not borrowed: 3, or 1. */
+size_t kldve_image_step(const kldve_image *image);
 
 /** The same for a size that a file claims.  Before anything is allocated, KLDVE_E_LIMIT if it
  *  is above KLDVE_LIMIT_PICTURE_PIXELS, KLDVE_E_UNSUPPORTED if a side is above the largest. */
-kldve_status kldve_image_admit(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out);
+kldve_status kldve_image_admit(kldve_ctx *ctx, kldve_pixel_format format, int64_t width,
+                               int64_t height, kldve_image **out);
 
 /** Hand `image` (may be NULL) over on KLDVE_OK, else free it.  Returns `status`. */
 kldve_status kldve_image_finish(kldve_status status, kldve_image *image, kldve_image **out);
 
-/** Decode a file in memory.  *orientation is set to the EXIF orientation, 1..8, which the caller
+/** Decode a file.  *orientation is set to the EXIF orientation, 1..8, which the caller
  *  applies.  Fails with KLDVE_E_FORMAT, _UNSUPPORTED, _LIMIT, _NOMEM. */
-kldve_status kldve_png_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                              int32_t *orientation, kldve_image **out);
-kldve_status kldve_jpeg_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                               int32_t *orientation, kldve_image **out);
+kldve_status kldve_png_decode(kldve_ctx *ctx, const kldve_coded *file, int32_t *orientation,
+                              kldve_image **out);
+kldve_status kldve_jpeg_decode(kldve_ctx *ctx, const kldve_coded *file, int32_t *orientation,
+                               kldve_image **out);
 
 /** Append the encoded picture to `out`, whose context takes the message of a failure.  `quality`
  * is 1..100, for JPEG.  Fails with KLDVE_E_NOMEM, _UNSUPPORTED. */

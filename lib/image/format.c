@@ -21,8 +21,8 @@
 
 enum { DEFAULT_QUALITY = 92, REASON_SIZE = 512 };
 
-typedef kldve_status decode_call(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                                 int32_t *orientation, kldve_image **out);
+typedef kldve_status decode_call(kldve_ctx *ctx, const kldve_coded *file, int32_t *orientation,
+                                 kldve_image **out);
 typedef kldve_status encode_call(const kldve_image *image, int32_t quality, kldve_buffer *out);
 
 /* A format that can be read and written; its calls are NULL if the build leaves it out. */
@@ -106,17 +106,17 @@ static kldve_status find_format(kldve_ctx *ctx, const uint8_t *bytes, size_t nby
     return KLDVE_OK;
 }
 
-static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes, kldve_image **out)
+static kldve_status decode(kldve_ctx *ctx, const kldve_coded *file, kldve_image **out)
 {
     const struct format *format = NULL;
     kldve_image *stored, *upright;
     int32_t orientation = 1;
     kldve_status status;
 
-    status = find_format(ctx, bytes, nbytes, &format);
+    status = find_format(ctx, file->bytes, file->nbytes, &format);
     if (status != KLDVE_OK)
         return status;
-    status = format->decode(ctx, bytes, nbytes, &orientation, &stored);
+    status = format->decode(ctx, file, &orientation, &stored);
     if (status != KLDVE_OK)
         return status;
     assert(orientation >= 1 && orientation <= 8);
@@ -135,6 +135,7 @@ static kldve_status decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes, 
 
 kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes, size_t nbytes, kldve_image **out)
 {
+    const kldve_coded file = {bytes, nbytes, false};
     kldve_status status;
     double before;
 
@@ -144,7 +145,7 @@ kldve_status kldve_image_decode(kldve_ctx *ctx, const void *bytes, size_t nbytes
     if (nbytes > (uint64_t)kldve_limit_of(ctx, KLDVE_LIMIT_PICTURE_FILE))
         status = kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_PICTURE_FILE, "%zu bytes", nbytes);
     else
-        status = decode(ctx, bytes, nbytes, out);
+        status = decode(ctx, &file, out);
     return kldve_ctx_leave(ctx, before, status);
 }
 
@@ -157,9 +158,10 @@ static kldve_status name_file(kldve_ctx *ctx, kldve_status status, const char *p
     return kldve_ctx_failf(ctx, status, "%s: %s", path, reason);
 }
 
-kldve_status kldve_image_load(kldve_ctx *ctx, const char *path, kldve_image **out)
+static kldve_status load(kldve_ctx *ctx, const char *path, bool keep_grey, kldve_image **out)
 {
     kldve_buffer file = {ctx, NULL, 0, 0};
+    kldve_coded coded = {.keep_grey = keep_grey};
     kldve_status status;
     double before;
 
@@ -167,10 +169,22 @@ kldve_status kldve_image_load(kldve_ctx *ctx, const char *path, kldve_image **ou
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "load: an argument is NULL");
     before = kldve_ctx_enter(ctx, "load", 0);
     status = kldve_file_read(ctx, path, KLDVE_LIMIT_PICTURE_FILE, &file);
-    if (status == KLDVE_OK && (status = decode(ctx, file.bytes, file.length, out)) < 0)
+    coded.bytes = file.bytes;
+    coded.nbytes = file.length;
+    if (status == KLDVE_OK && (status = decode(ctx, &coded, out)) < 0)
         name_file(ctx, status, path);
     kldve_buffer_free(&file);
     return kldve_ctx_leave(ctx, before, status);
+}
+
+kldve_status kldve_image_load(kldve_ctx *ctx, const char *path, kldve_image **out)
+{
+    return load(ctx, path, false, out);
+}
+
+kldve_status kldve_image_load_compact(kldve_ctx *ctx, const char *path, kldve_image **out)
+{
+    return load(ctx, path, true, out);
 }
 
 /* -- writing ---------------------------------------------------------------------------------- */

@@ -9,20 +9,24 @@
 #include "base/size.h"
 #include "pixel_format.h"
 
-static size_t nbytes_of(const kldve_image *image)
+size_t kldve_image_step(const kldve_image *image)
 {
-    return 3 * (size_t)image->width * (size_t)image->height; /* checked when it was allocated */
+    assert(!image->borrowed);
+    return image->layout.format == KLDVE_PIXEL_GREY ? 1 : 3;
 }
 
-kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out)
+kldve_status kldve_image_alloc_as(kldve_ctx *ctx, kldve_pixel_format format, int64_t width,
+                                  int64_t height, kldve_image **out)
 {
+    const size_t step = format == KLDVE_PIXEL_GREY ? 1 : 3;
     kldve_image *image = NULL;
     size_t size;
     kldve_status st = kldve_image_check_size(ctx, width, height);
 
+    assert(format == KLDVE_PIXEL_GREY || format == KLDVE_PIXEL_RGB);
     if (st < 0)
         return st;
-    if (kldve_size_mul((size_t)width, (size_t)height, &size) && kldve_size_mul(size, 3, &size) &&
+    if (kldve_size_mul((size_t)width, (size_t)height, &size) && kldve_size_mul(size, step, &size) &&
         kldve_size_add(size, sizeof *image, &size))
         image = kldve_ctx_alloc(ctx, 1, size);
     if (!image)
@@ -32,13 +36,19 @@ kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kl
     image->ctx = ctx;
     image->width = (int32_t)width;
     image->height = (int32_t)height;
-    image->layout = kldve_pixels_of(KLDVE_PIXEL_RGB, image->width, image->height, image->pixels,
-                                    3 * (ptrdiff_t)width);
+    image->layout = kldve_pixels_of((int32_t)format, image->width, image->height, image->pixels,
+                                    (ptrdiff_t)step * (ptrdiff_t)width);
     *out = image;
     return KLDVE_OK;
 }
 
-kldve_status kldve_image_admit(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out)
+kldve_status kldve_image_alloc(kldve_ctx *ctx, int64_t width, int64_t height, kldve_image **out)
+{
+    return kldve_image_alloc_as(ctx, KLDVE_PIXEL_RGB, width, height, out);
+}
+
+kldve_status kldve_image_admit(kldve_ctx *ctx, kldve_pixel_format format, int64_t width,
+                               int64_t height, kldve_image **out)
 {
     assert(width >= 0 && height >= 0);
     if (width > KLDVE_IMAGE_SIDE_MAX || height > KLDVE_IMAGE_SIDE_MAX)
@@ -49,7 +59,7 @@ kldve_status kldve_image_admit(kldve_ctx *ctx, int64_t width, int64_t height, kl
     if (width * height > kldve_limit_of(ctx, KLDVE_LIMIT_PICTURE_PIXELS))
         return kldve_ctx_fail_limit(ctx, KLDVE_LIMIT_PICTURE_PIXELS, "%jd x %jd pixels",
                                     (intmax_t)width, (intmax_t)height);
-    return kldve_image_alloc(ctx, width, height, out);
+    return kldve_image_alloc_as(ctx, format, width, height, out);
 }
 
 kldve_status kldve_image_new(kldve_ctx *ctx, int32_t width, int32_t height, kldve_image **out)
@@ -63,7 +73,7 @@ kldve_status kldve_image_new(kldve_ctx *ctx, int32_t width, int32_t height, kldv
     status = kldve_image_alloc(ctx, width, height, &image);
     if (status != KLDVE_OK)
         return status;
-    memset(image->pixels, 0, nbytes_of(image));
+    memset(image->pixels, 0, 3 * (size_t)width * (size_t)height);
     *out = image;
     return KLDVE_OK;
 }
@@ -79,15 +89,18 @@ static void copy_part(const kldve_image *image, int32_t x, int32_t y, uint8_t *r
                row);
 }
 
-/* The same of alpha. */
+/* The same of alpha, to one byte a pixel. */
 static void copy_alpha(const kldve_image *image, int32_t x, int32_t y, uint8_t *room,
                        kldve_image *out)
 {
-    size_t row = 3 * (size_t)out->width;
+    const size_t width = (size_t)out->width;
 
     for (int32_t i = 0; i < out->height; i++) {
+        uint8_t *to = out->pixels + (size_t)i * width;
+
         kldve_image_alpha_row(image, y + i, room);
-        memcpy(out->pixels + (size_t)i * row, room + 3 * (size_t)x, row);
+        for (size_t k = 0; k < width; k++)
+            to[k] = room[3 * ((size_t)x + k)];
     }
 }
 
@@ -103,7 +116,8 @@ static kldve_status copy(kldve_ctx *ctx, const kldve_image *image, const int32_t
     if (st == KLDVE_OK)
         copy_part(image, at[0], at[1], room, made);
     if (st == KLDVE_OK && kldve_image_has_alpha(image) &&
-        (st = kldve_image_alloc(ctx, size[0], size[1], &made->alpha)) == KLDVE_OK)
+        (st = kldve_image_alloc_as(ctx, KLDVE_PIXEL_GREY, size[0], size[1], &made->alpha)) ==
+            KLDVE_OK)
         copy_alpha(image, at[0], at[1], room, made->alpha);
     kldve_ctx_release(ctx, room);
     return kldve_image_finish(st, made, out);
@@ -175,6 +189,10 @@ const uint8_t *kldve_image_row(const kldve_image *image, int32_t y, uint8_t *roo
     const kldve_pixels *l = &image->layout;
 
     assert(y >= 0 && y < image->height);
+    if (image->row) {
+        image->row(image->opaque, y, room);
+        return room;
+    }
     if (l->format == KLDVE_PIXEL_RGB)
         return (const uint8_t *)l->plane[0] + y * l->stride[0];
     kldve_pixels_read(l, y, room);
@@ -184,7 +202,7 @@ const uint8_t *kldve_image_row(const kldve_image *image, int32_t y, uint8_t *roo
 bool kldve_image_alpha_row(const kldve_image *image, int32_t y, uint8_t *room)
 {
     if (image->alpha)
-        memcpy(room, kldve_image_row(image->alpha, y, NULL), 3 * (size_t)image->width);
+        kldve_pixels_read(&image->alpha->layout, y, room);
     else if (!kldve_pixels_read_alpha(&image->layout, y, room))
         return false;
     else
@@ -286,7 +304,7 @@ const uint8_t *kldve_image_pixels(const kldve_image *image)
 
 uint8_t *kldve_image_edit(kldve_image *image)
 {
-    return image && !image->borrowed ? image->pixels : NULL;
+    return image && !image->borrowed && kldve_image_step(image) == 3 ? image->pixels : NULL;
 }
 
 void kldve_image_free(kldve_image *image)

@@ -1,8 +1,9 @@
 /* jpeg.c - read and write JPEG files with libjpeg-turbo.
  *
- * Reading gives 8-bit RGB from grey, YCbCr, RGB, CMYK and YCCK, baseline and progressive.  Four
- * components are read as Adobe stores them, with 255 for no ink, whether or not the file says that
- * Adobe made it (as Pillow does).  So for each of C, M, Y, with K, as they are stored,
+ * Reading gives 8-bit RGB (or 8-bit grey of grey, if that is kept) from grey, YCbCr, RGB, CMYK and
+ * YCCK, baseline and progressive.  Four components are read as Adobe stores them, with 255 for no
+ * ink, whether or not the file says that Adobe made it (as Pillow does).  So for each of C, M, Y,
+ * with K, as they are stored,
  *
  *     R = round(C K / 255)       (what the ink of C lets through, times what K lets through)
  *
@@ -41,8 +42,7 @@ struct reader {
     struct session session;
     struct jpeg_decompress_struct jpeg;
     struct jpeg_progress_mgr progress;
-    const uint8_t *bytes;
-    size_t nbytes;
+    const kldve_coded *file;
     kldve_image *image;
     uint8_t *cmyk; /* one row, [width][4] */
 };
@@ -157,13 +157,20 @@ static void on_progress(j_common_ptr jpeg)
     longjmp(session->leave, 1);
 }
 
-/* What libjpeg holds for a progressive file: 2 bytes for each of 3 components of every pixel, plus
- * what rounding up adds. */
-static long memory_limit(int64_t pixels)
+/* libjpeg holds all of a progressive file: 2 bytes for each value of 3 components, or of fewer
+ * where colours have a lower resolution.  Together with the picture that may take as much as the
+ * largest picture with alpha, 4 bytes for each pixel that the limit allows, and some rows. */
+static long memory_limit(int64_t most, const kldve_image *image)
 {
-    const int64_t extra = (int64_t)64 << 20;
+    const int64_t rows = (int64_t)64 << 20, cap = ((int64_t)LONG_MAX - rows) / 4;
+    int64_t picture = (int64_t)kldve_image_step(image) * image->width * image->height;
 
-    return pixels < (LONG_MAX - extra) / 6 ? (long)(6 * pixels + extra) : LONG_MAX;
+    return (long)(rows + 4 * (most < cap ? most : cap) - picture);
+}
+
+static bool stays_grey(const struct reader *r)
+{
+    return r->file->keep_grey && r->jpeg.jpeg_color_space == JCS_GRAYSCALE;
 }
 
 static kldve_status choose_colours(struct reader *r)
@@ -172,7 +179,7 @@ static kldve_status choose_colours(struct reader *r)
     case JCS_GRAYSCALE:
     case JCS_RGB:
     case JCS_YCbCr:
-        r->jpeg.out_color_space = JCS_RGB;
+        r->jpeg.out_color_space = stays_grey(r) ? JCS_GRAYSCALE : JCS_RGB;
         return KLDVE_OK;
     case JCS_CMYK:
     case JCS_YCCK:
@@ -195,15 +202,15 @@ static void rgb_from_cmyk(const uint8_t *cmyk, uint8_t *rgb, int32_t width)
 
 static void read_rows(struct reader *r)
 {
-    size_t row = 3 * (size_t)r->image->width;
+    size_t row = kldve_image_step(r->image) * (size_t)r->image->width;
 
     while (r->jpeg.output_scanline < r->jpeg.output_height) {
-        uint8_t *rgb = r->image->pixels + r->jpeg.output_scanline * row;
-        JSAMPROW to = r->cmyk ? r->cmyk : rgb;
+        uint8_t *at = r->image->pixels + r->jpeg.output_scanline * row;
+        JSAMPROW to = r->cmyk ? r->cmyk : at;
 
         jpeg_read_scanlines(&r->jpeg, &to, 1);
         if (r->cmyk)
-            rgb_from_cmyk(r->cmyk, rgb, r->image->width);
+            rgb_from_cmyk(r->cmyk, at, r->image->width);
     }
 }
 
@@ -212,28 +219,29 @@ static bool read_guarded(struct reader *r)
     if (setjmp(r->session.leave))
         return false;
     jpeg_create_decompress(&r->jpeg);
-    r->jpeg.mem->max_memory_to_use =
-        memory_limit(kldve_limit_of(r->session.ctx, KLDVE_LIMIT_PICTURE_PIXELS));
     r->progress.progress_monitor = on_progress;
     r->jpeg.progress = &r->progress;
-    jpeg_mem_src(&r->jpeg, r->bytes, r->nbytes);
+    jpeg_mem_src(&r->jpeg, r->file->bytes, r->file->nbytes);
     jpeg_read_header(&r->jpeg, TRUE);
     r->session.status =
-        kldve_image_admit(r->session.ctx, r->jpeg.image_width, r->jpeg.image_height, &r->image);
+        kldve_image_admit(r->session.ctx, stays_grey(r) ? KLDVE_PIXEL_GREY : KLDVE_PIXEL_RGB,
+                          r->jpeg.image_width, r->jpeg.image_height, &r->image);
     if (r->session.status == KLDVE_OK)
         r->session.status = choose_colours(r);
     if (r->session.status != KLDVE_OK)
         return false;
+    r->jpeg.mem->max_memory_to_use =
+        memory_limit(kldve_limit_of(r->session.ctx, KLDVE_LIMIT_PICTURE_PIXELS), r->image);
     jpeg_start_decompress(&r->jpeg);
     read_rows(r);
     jpeg_finish_decompress(&r->jpeg);
     return true;
 }
 
-kldve_status kldve_jpeg_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                               int32_t *orientation, kldve_image **out)
+kldve_status kldve_jpeg_decode(kldve_ctx *ctx, const kldve_coded *file, int32_t *orientation,
+                               kldve_image **out)
 {
-    struct reader r = {.session.ctx = ctx, .bytes = bytes, .nbytes = nbytes};
+    struct reader r = {.session.ctx = ctx, .file = file};
     const uint8_t *exif;
     size_t exif_nbytes;
     bool ok;
@@ -246,7 +254,7 @@ kldve_status kldve_jpeg_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbyt
         kldve_image_free(r.image);
         return fail_session(&r.session, "broken JPEG");
     }
-    exif = kldve_exif_find_jpeg(bytes, nbytes, &exif_nbytes);
+    exif = kldve_exif_find_jpeg(file->bytes, file->nbytes, &exif_nbytes);
     *orientation = exif ? kldve_exif_orientation(exif, exif_nbytes) : 1;
     *out = r.image;
     return KLDVE_OK;

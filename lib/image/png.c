@@ -1,8 +1,9 @@
 /* png.c - read and write PNG files with libpng.
  *
- * Reading converts whatever the file has to 8-bit RGB: palettes are looked up, grey of 1, 2 and 4
- * bits is scaled to 0..255, 16 bits become round(v / 257), alpha becomes a picture of its own
- * (keeping the colour below it), gamma and colour profiles are ignored.
+ * Reading converts whatever the file has to 8-bit RGB, or to 8-bit grey if grey is kept: palettes
+ * are looked up, grey of 1, 2 and 4 bits is scaled to 0..255, 16 bits become round(v / 257), alpha
+ * becomes a picture of its own (keeping the colour below it), gamma and colour profiles are
+ * ignored.
  *
  * When a file is broken, libpng leaves through longjmp() to read_guarded() or write_guarded(),
  * which own nothing that needs freeing: all of it is in struct reader and struct writer. */
@@ -34,12 +35,12 @@ struct reader {
     struct session session;
     png_structp png;
     png_infop info;
-    const uint8_t *bytes;
-    size_t nbytes, at;
+    const kldve_coded *file;
+    size_t at; /* how much of it was read */
     kldve_image *image;
     int32_t orientation;
     bool alpha;   /* the file has an alpha channel or transparent colours */
-    uint8_t *row; /* with alpha: R, G, B, A of one row, or of all if the file is interlaced */
+    uint8_t *row; /* with alpha: R, G, B, A of one row */
 };
 
 struct writer {
@@ -108,10 +109,10 @@ static void on_read(png_structp png, png_bytep to, size_t nbytes)
 {
     struct reader *r = png_get_io_ptr(png);
 
-    assert(r->at <= r->nbytes);
-    if (nbytes > r->nbytes - r->at)
+    assert(r->at <= r->file->nbytes);
+    if (nbytes > r->file->nbytes - r->at)
         png_error(png, "the file is cut off");
-    memcpy(to, r->bytes + r->at, nbytes);
+    memcpy(to, r->file->bytes + r->at, nbytes);
     r->at += nbytes;
 }
 
@@ -124,55 +125,77 @@ static void choose_chunks(png_structp png)
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "eXIf", 1);
 }
 
-static void choose_rgb8(struct reader *r)
+static bool has_alpha(const struct reader *r)
+{
+    return (png_get_color_type(r->png, r->info) & PNG_COLOR_MASK_ALPHA) != 0 ||
+           png_get_valid(r->png, r->info, PNG_INFO_tRNS) != 0;
+}
+
+static bool stays_grey(const struct reader *r)
+{
+    return r->file->keep_grey && !has_alpha(r) &&
+           png_get_color_type(r->png, r->info) == PNG_COLOR_TYPE_GRAY;
+}
+
+static void choose_bytes(struct reader *r)
 {
     png_set_expand(r->png);
     png_set_scale_16(r->png);
-    png_set_gray_to_rgb(r->png);
-    r->alpha = (png_get_color_type(r->png, r->info) & PNG_COLOR_MASK_ALPHA) != 0 ||
-               png_get_valid(r->png, r->info, PNG_INFO_tRNS) != 0;
+    if (!stays_grey(r))
+        png_set_gray_to_rgb(r->png);
+    r->alpha = has_alpha(r);
 }
 
-/* R, G, B, A -> the pixels and those of alpha. */
-static void split_row(const struct reader *r, const uint8_t *row, size_t y)
+/* R, G, B, A -> row y of the pixels and of alpha. */
+static void split_row(const struct reader *r, size_t y)
 {
     size_t width = (size_t)r->image->width;
-    uint8_t *rgb = r->image->pixels + 3 * y * width,
-            *alpha = r->image->alpha->pixels + 3 * y * width;
+    uint8_t *rgb = r->image->pixels + 3 * y * width, *alpha = r->image->alpha->pixels + y * width;
+    const uint8_t *row = r->row;
 
-    for (size_t x = 0; x < width; x++, row += 4, rgb += 3, alpha += 3) {
+    for (size_t x = 0; x < width; x++, row += 4, rgb += 3) {
         memcpy(rgb, row, 3);
-        memset(alpha, row[3], 3);
+        alpha[x] = row[3];
     }
 }
 
-/* An interlaced file needs all of its rows until the last pass. */
+/* The way back, for what earlier passes of an interlaced file left. */
+static void join_row(const struct reader *r, size_t y)
+{
+    size_t width = (size_t)r->image->width;
+    const uint8_t *rgb = r->image->pixels + 3 * y * width;
+    const uint8_t *alpha = r->image->alpha->pixels + y * width;
+    uint8_t *row = r->row;
+
+    for (size_t x = 0; x < width; x++, row += 4, rgb += 3) {
+        memcpy(row, rgb, 3);
+        row[3] = alpha[x];
+    }
+}
+
 static void read_alpha(struct reader *r, int passes)
 {
-    size_t row = 4 * (size_t)r->image->width, height = (size_t)r->image->height;
-
-    r->session.status =
-        kldve_image_alloc(r->session.ctx, r->image->width, r->image->height, &r->image->alpha);
+    r->session.status = kldve_image_alloc_as(r->session.ctx, KLDVE_PIXEL_GREY, r->image->width,
+                                             r->image->height, &r->image->alpha);
     if (r->session.status == KLDVE_OK)
-        r->row = kldve_ctx_alloc(r->session.ctx, passes > 1 ? height : 1, row);
+        r->row = kldve_ctx_alloc(r->session.ctx, (size_t)r->image->width, 4);
     if (!r->row) {
         r->session.status = KLDVE_E_NOMEM;
         png_error(r->png, "out of memory");
     }
     for (int pass = 0; pass < passes; pass++)
-        for (size_t y = 0; y < height; y++) {
-            uint8_t *at = passes > 1 ? r->row + y * row : r->row;
-
+        for (size_t y = 0; y < (size_t)r->image->height; y++) {
             poll(r->png, &r->session);
-            png_read_row(r->png, at, NULL);
-            if (pass == passes - 1)
-                split_row(r, at, y);
+            if (pass > 0)
+                join_row(r, y);
+            png_read_row(r->png, r->row, NULL);
+            split_row(r, y);
         }
 }
 
 static void read_rows(struct reader *r)
 {
-    size_t row = 3 * (size_t)r->image->width;
+    size_t row = kldve_image_step(r->image) * (size_t)r->image->width;
     int passes = png_set_interlace_handling(r->png);
 
     png_read_update_info(r->png, r->info);
@@ -208,20 +231,21 @@ static bool read_guarded(struct reader *r)
     png_set_user_limits(r->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* our own checks say more */
     choose_chunks(r->png);
     png_read_info(r->png, r->info);
-    r->session.status = kldve_image_admit(r->session.ctx, png_get_image_width(r->png, r->info),
-                                          png_get_image_height(r->png, r->info), &r->image);
+    r->session.status = kldve_image_admit(
+        r->session.ctx, stays_grey(r) ? KLDVE_PIXEL_GREY : KLDVE_PIXEL_RGB,
+        png_get_image_width(r->png, r->info), png_get_image_height(r->png, r->info), &r->image);
     if (r->session.status != KLDVE_OK)
         return false;
-    choose_rgb8(r);
+    choose_bytes(r);
     read_rows(r);
     read_exif(r);
     return true;
 }
 
-kldve_status kldve_png_decode(kldve_ctx *ctx, const uint8_t *bytes, size_t nbytes,
-                              int32_t *orientation, kldve_image **out)
+kldve_status kldve_png_decode(kldve_ctx *ctx, const kldve_coded *file, int32_t *orientation,
+                              kldve_image **out)
 {
-    struct reader r = {.session.ctx = ctx, .bytes = bytes, .nbytes = nbytes, .orientation = 1};
+    struct reader r = {.session.ctx = ctx, .file = file, .orientation = 1};
     bool ok = false;
 
     r.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &r.session, on_error, on_warning,

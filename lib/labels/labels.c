@@ -1,4 +1,7 @@
-/* labels.c - the names of a network's classes: reading and access. */
+/* labels.c - the names of a network's classes: reading and access.
+ *
+ * A list may have as many lines as bytes, so a line costs its bytes and little more: half a byte of
+ * marks, from which the lines between are counted. */
 #include "labels_list.h"
 
 #include <assert.h>
@@ -14,38 +17,64 @@
 
 enum { WHERE_SIZE = 384 };
 
-/* "n01440764" followed by a blank or the end. */
-static bool starts_with_synset(const char *line)
+static bool is_synset(const char *text, size_t n)
 {
-    if (line[0] != 'n')
+    if (n < KLDVE_SYNSET || text[0] != 'n')
         return false;
     for (int i = 1; i < KLDVE_SYNSET; i++)
-        if (!kldve_label_digit(line[i]))
+        if (!kldve_label_digit(text[i]))
             return false;
-    return line[KLDVE_SYNSET] == '\0' || kldve_label_space(line[KLDVE_SYNSET]);
+    return true;
 }
 
-/* Trim blanks off both ends, in place. */
-static char *trim(char *line)
+/* Trim blanks off both ends; returns what is left of n bytes. */
+static size_t trim(const char **text, size_t n)
 {
-    size_t n;
-
-    while (kldve_label_space(*line))
-        line++;
-    for (n = strlen(line); n > 0 && kldve_label_space(line[n - 1]); n--)
-        line[n - 1] = '\0';
-    return line;
+    for (; n > 0 && kldve_label_space(**text); n--)
+        (*text)++;
+    while (n > 0 && kldve_label_space((*text)[n - 1]))
+        n--;
+    return n;
 }
 
-static void read_line(kldve_label *out, char *line)
+static char *put(char *to, const char *text, size_t n)
 {
-    line = trim(line);
-    memset(out->synset, 0, sizeof out->synset);
-    if (starts_with_synset(line)) {
-        memcpy(out->synset, line, KLDVE_SYNSET);
-        line = trim(line + KLDVE_SYNSET);
+    memcpy(to, text, n);
+    to[n] = '\0';
+    return to + n + 1;
+}
+
+/* A line of n bytes without its end.  At most n + 1 bytes are written; a synset without a name
+ * takes one more. */
+static char *put_line(char *to, const char *line, size_t n)
+{
+    n = trim(&line, n);
+    if (is_synset(line, n) && (n == KLDVE_SYNSET || kldve_label_space(line[KLDVE_SYNSET]))) {
+        to = put(to, line, KLDVE_SYNSET);
+        line += KLDVE_SYNSET;
+        n = trim(&line, n - KLDVE_SYNSET);
     }
-    out->name = line;
+    return put(to, line, n);
+}
+
+kldve_label kldve_label_read(const char *at)
+{
+    kldve_label l = {"", at, at + strlen(at) + 1};
+
+    if (l.next - at == KLDVE_SYNSET + 1 && is_synset(at, KLDVE_SYNSET))
+        l = (kldve_label){at, l.next, l.next + strlen(l.next) + 1};
+    return l;
+}
+
+kldve_label kldve_label_at(const kldve_labels *labels, int32_t i)
+{
+    kldve_label l;
+
+    assert(i >= 0 && i < labels->count);
+    l.next = labels->text + labels->mark[i / KLDVE_LABELS_A_MARK];
+    for (int32_t k = 0; k <= i % KLDVE_LABELS_A_MARK; k++)
+        l = kldve_label_read(l.next);
+    return l;
 }
 
 /* The number of lines up to the last one that is not blank. */
@@ -67,29 +96,38 @@ static size_t count_lines(const char *text, size_t nbytes)
     return used;
 }
 
-static kldve_labels *new_labels(kldve_ctx *ctx, const char *text, size_t nbytes, size_t lines)
+static kldve_labels *allocate(kldve_ctx *ctx, size_t nbytes, size_t lines)
 {
+    size_t marks = (lines - 1) / KLDVE_LABELS_A_MARK + 1, size;
+    size_t text = nbytes + nbytes / KLDVE_SYNSET + 2; /* no overflow: `nbytes` are in memory */
     kldve_labels *labels;
-    size_t size;
-    char *copy, *end;
 
     assert(lines > 0 && lines <= INT32_MAX);
-    if (!kldve_size_mul(lines, sizeof(kldve_label), &size) ||
-        !kldve_size_add(size, sizeof *labels + 1, &size) || !kldve_size_add(size, nbytes, &size) ||
+    if (!kldve_size_mul(marks, sizeof *labels->mark, &size) ||
+        !kldve_size_add(size, sizeof *labels, &size) || !kldve_size_add(size, text, &size) ||
         !(labels = kldve_ctx_alloc(ctx, size, 1)))
         return NULL;
     labels->ctx = ctx;
     labels->count = (int32_t)lines;
-    labels->label = (kldve_label *)(labels + 1);
-    copy = (char *)(labels->label + lines);
-    memcpy(copy, text, nbytes);
-    copy[nbytes] = '\0';
-    for (size_t i = 0; i < lines; i++, copy = end + 1) {
-        end = strchr(copy, '\n');
-        if (!end)
-            end = copy + strlen(copy);
-        *end = '\0';
-        read_line(&labels->label[i], copy);
+    labels->mark = (size_t *)(labels + 1);
+    labels->text = (char *)(labels->mark + marks);
+    return labels;
+}
+
+static kldve_labels *new_labels(kldve_ctx *ctx, const char *text, size_t nbytes, size_t lines)
+{
+    kldve_labels *labels = allocate(ctx, nbytes, lines);
+    const char *end = text + nbytes;
+    char *to = labels ? labels->text : NULL;
+
+    for (size_t i = 0; labels && i < lines; i++) {
+        const char *stop = memchr(text, '\n', (size_t)(end - text));
+        size_t n = (size_t)((stop ? stop : end) - text);
+
+        if (i % KLDVE_LABELS_A_MARK == 0)
+            labels->mark[i / KLDVE_LABELS_A_MARK] = (size_t)(to - labels->text);
+        to = put_line(to, text, n);
+        text = stop ? stop + 1 : end;
     }
     return labels;
 }
@@ -172,7 +210,7 @@ kldve_status kldve_labels_name(const kldve_labels *labels, int32_t index, const 
     kldve_status st = check_index(labels, index, name);
 
     if (st == KLDVE_OK)
-        *name = labels->label[index].name;
+        *name = kldve_label_at(labels, index).name;
     return st;
 }
 
@@ -181,6 +219,6 @@ kldve_status kldve_labels_synset(const kldve_labels *labels, int32_t index, cons
     kldve_status st = check_index(labels, index, synset);
 
     if (st == KLDVE_OK)
-        *synset = labels->label[index].synset;
+        *synset = kldve_label_at(labels, index).synset;
     return st;
 }

@@ -86,11 +86,14 @@ static kldve_status several(kldve_ctx *ctx, const kldve_labels *labels, const ch
                             bool (*fits)(const kldve_label *, const char *, size_t))
 {
     char list[LIST_SIZE] = "";
+    kldve_label l = {.next = labels->text};
     int32_t found = 0;
 
-    for (int32_t i = 0; i < labels->count; i++)
-        if (fits(&labels->label[i], what, n) && found++ < CANDIDATES)
-            list_add(list, ", ", &labels->label[i], i);
+    for (int32_t i = 0; i < labels->count; i++) {
+        l = kldve_label_read(l.next);
+        if (fits(&l, what, n) && found++ < CANDIDATES)
+            list_add(list, ", ", &l, i);
+    }
     return kldve_ctx_failf(ctx, KLDVE_E_ARG, "'%s' names %d classes: %s%s; give the index of one",
                            what, (int)found, list, found > CANDIDATES ? ", ..." : "");
 }
@@ -151,12 +154,15 @@ static kldve_status none(kldve_ctx *ctx, const kldve_labels *labels, const char 
     char list[LIST_SIZE] = "";
     size_t distance_of[SUGGESTIONS];
     int32_t nearest[SUGGESTIONS], found = 0;
+    kldve_label l = {.next = labels->text};
 
     /* Insert into the few best; the first of equals stays in front. */
     for (int32_t i = 0; i < labels->count; i++) {
-        size_t d = remoteness(&labels->label[i], what, n);
+        size_t d;
         int32_t at = found;
 
+        l = kldve_label_read(l.next);
+        d = remoteness(&l, what, n);
         while (at > 0 && d < distance_of[at - 1])
             at--;
         if (d == SIZE_MAX || at >= SUGGESTIONS)
@@ -170,9 +176,11 @@ static kldve_status none(kldve_ctx *ctx, const kldve_labels *labels, const char 
         distance_of[at] = d;
         nearest[at] = i;
     }
-    for (int32_t i = 0; i < found; i++)
+    for (int32_t i = 0; i < found; i++) {
+        l = kldve_label_at(labels, nearest[i]);
         if (i == 0 || distance_of[i] <= n / 2) /* one may be far off; more would be noise */
-            list_add(list, " or ", &labels->label[nearest[i]], nearest[i]);
+            list_add(list, " or ", &l, nearest[i]);
+    }
     return kldve_ctx_failf(ctx, KLDVE_E_NOT_FOUND, "no class is called '%s'%s%s%s", what,
                            *list ? "; did you mean " : "", list, *list ? "?" : "");
 }
@@ -215,10 +223,12 @@ kldve_status kldve_labels_find(kldve_ctx *ctx, const kldve_labels *labels, const
         return KLDVE_OK;
     }
     for (size_t rule = 0; rule < sizeof fits / sizeof *fits; rule++) {
+        kldve_label l = {.next = labels->text};
         int32_t found = -1;
 
         for (int32_t i = 0; i < labels->count; i++) {
-            if (!fits[rule](&labels->label[i], what, n))
+            l = kldve_label_read(l.next);
+            if (!fits[rule](&l, what, n))
                 continue;
             if (found >= 0)
                 return several(ctx, labels, what, n, fits[rule]);

@@ -6,19 +6,30 @@
 
 #include <kldve/labels.h>
 
-enum { KLDVE_SYNSET = 9 /* bytes of "n01440764" */ };
+enum {
+    KLDVE_SYNSET = 9,        /* bytes of "n01440764" */
+    KLDVE_LABELS_A_MARK = 16 /* labels from one place that is known to the next */
+};
 
+/* What one line says, and where the next one begins. */
 typedef struct kldve_label {
-    char synset[KLDVE_SYNSET + 1];
-    const char *name;
+    const char *synset, *name, *next;
 } kldve_label;
 
-/* One block: the struct, the labels, the text that their names point into. */
+/* One block: the struct, the marks, the text.  The text is what lists of short lines cost: a label
+ * is its name with a NUL behind it, or its synset and its name with a NUL behind each. */
 struct kldve_labels {
     kldve_ctx *ctx;
     int32_t count;
-    kldve_label *label;
+    size_t *mark; /* where labels 0, 16, 32, ... begin in the text */
+    char *text;
 };
+
+/** The label that begins at `at`. */
+kldve_label kldve_label_read(const char *at);
+
+/** Label i; loops take kldve_label_read() from one to the next. */
+kldve_label kldve_label_at(const kldve_labels *labels, int32_t i);
 
 static inline bool kldve_label_space(char c)
 {

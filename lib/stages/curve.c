@@ -77,9 +77,10 @@ void kldve_curve_order(const float *values, size_t count, uint64_t seed, uint32_
 
 int32_t kldve_curve_steps(size_t count, int32_t steps, size_t *each)
 {
-    size_t n = (size_t)steps;
+    size_t n;
 
     assert(count >= 1 && steps >= 1);
+    n = (size_t)steps;
     *each = count / n + (count % n != 0);
     return (int32_t)(count / *each + (count % *each != 0));
 }

@@ -26,7 +26,7 @@ OPTIONAL = set("""kldve_card_parse.folder kldve_ctx_memory.most kldve_ctx_memory
     kldve_ctx_poll.ctx kldve_ctx_set_log.log kldve_ctx_set_progress.progress
     kldve_divergence_plain.value kldve_divergence_rows.beta kldve_divergence_rows.perplexity
     kldve_divergence_rows.unattainable kldve_divergence_standardise.flat kldve_heatmap_render.picture
-    kldve_heatmap_render_into.picture kldve_image_borrow.release kldve_job_attentions.cotangent
+    kldve_heatmap_render_into.picture kldve_heatmap_save.picture kldve_image_borrow.release kldve_job_attentions.cotangent
     kldve_method_at.ctx kldve_method_find.ctx kldve_metric_at.ctx kldve_metric_find.ctx
     kldve_onnx_explainer.path kldve_struct_load.ctx kldve_struct_load.src kldve_struct_store.ctx""".split())
 OPTIONAL |= {"void *opaque", "double *z", "double *kl", "const kldve_options *options",

@@ -134,7 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t nbytes)
     model = writer_memory(write_text, text, &n);
     path = scratch_file("net/net.onnx", model, n);
     free(model);
-    status = kx_model_open(ctx, path, &m);
+    status = kx_model_open(ctx, path, false, &m);
     watch_call(ctx, status, m != NULL);
     if (m)
         look(m);

@@ -1,5 +1,5 @@
 /* test_render.c - heat maps drawn over pictures and alone. */
-#include "support.h"
+#include "folder.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -225,6 +225,45 @@ static void test_render_into(void **state)
     kldve_image_free(drawn);
     rgb.height = 30; /* the map alone, in any size */
     assert_int_equal(kldve_heatmap_render_into(ctx, map, NULL, NULL, &rgb), KLDVE_OK);
+    kldve_heatmap_free(map);
+    kldve_image_free(picture);
+    kldve_explainer_free(ex);
+    kldve_ctx_free(ctx);
+    assert_int_equal(heap.live, 0);
+}
+
+/* Straight into a file: the pixels of render(), enlarged or not, over a picture or alone. */
+static void test_save(void **state)
+{
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+    kldve_explainer *ex = picture_explainer(ctx, &colour);
+    kldve_image *picture = picture_noise(ctx, 101, 60);
+    const char *path = test_in_folder("drawn.png");
+    kldve_heatmap *map = NULL;
+
+    (void)state;
+    assert_int_equal(kldve_explain(ex, picture, NULL, &map), KLDVE_OK);
+    for (int32_t i = 0; i < 4 && (kldve_features() & KLDVE_FEATURE_PNG); i++) {
+        const kldve_render_options o = {.struct_size = sizeof o, .side = i & 1 ? -1 : 0};
+        const kldve_image *below = i & 2 ? picture : NULL;
+        kldve_image *drawn = NULL, *read = NULL;
+
+        assert_int_equal(kldve_heatmap_render(ctx, map, below, &o, &drawn), KLDVE_OK);
+        assert_int_equal(kldve_heatmap_save(ctx, map, below, &o, path, 0), KLDVE_OK);
+        assert_int_equal(kldve_image_load(ctx, path, &read), KLDVE_OK);
+        assert_int_equal(kldve_image_width(read), kldve_image_width(drawn));
+        assert_int_equal(kldve_image_height(read), kldve_image_height(drawn));
+        assert_memory_equal(kldve_image_pixels(read), kldve_image_pixels(drawn),
+                            3 * (size_t)kldve_image_width(read) * (size_t)kldve_image_height(read));
+        kldve_image_free(read);
+        kldve_image_free(drawn);
+    }
+    assert_int_equal(kldve_heatmap_save(ctx, map, picture, NULL, "drawn.gif", 0),
+                     KLDVE_E_UNSUPPORTED);
+    assert_int_equal(kldve_heatmap_save(ctx, NULL, picture, NULL, path, 0), KLDVE_E_ARG);
+    assert_int_equal(kldve_heatmap_save(ctx, map, picture, NULL, NULL, 0), KLDVE_E_ARG);
+    test_folder_clear();
     kldve_heatmap_free(map);
     kldve_image_free(picture);
     kldve_explainer_free(ex);
@@ -579,6 +618,7 @@ int main(void)
         cmocka_unit_test(test_render_signed),
         cmocka_unit_test(test_render_refuses),
         cmocka_unit_test(test_render_into),
+        cmocka_unit_test(test_save),
         cmocka_unit_test(test_large_picture_is_not_copied),
         cmocka_unit_test(test_render_options_refused),
         cmocka_unit_test(test_render_defaults),
@@ -586,6 +626,6 @@ int main(void)
         cmocka_unit_test(test_render_enlarges),
     };
 
-    return cmocka_run_group_tests_name("render", tests, NULL, NULL) +
+    return cmocka_run_group_tests_name("render", tests, test_folder_make, test_folder_remove) +
            TEST_RUN_CASES("scales", scales, check_scale);
 }

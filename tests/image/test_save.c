@@ -226,6 +226,47 @@ static void test_encode_refuses(void **state)
     done(ctx, &heap);
 }
 
+/* A grey file has one byte a pixel then, and reads as the same RGB. */
+static void test_load_compact(void **state)
+{
+    static const char *const seeds[] = {"png/grey1.png",    "png/grey16-adam7.png",
+                                        "jpeg/grey.jpg",    "png/rgba8-adam7.png",
+                                        "png/palette4.png", "png/grey-alpha8.png"};
+    test_heap heap;
+    kldve_ctx *ctx = test_ctx(&heap);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
+        kldve_image *small = NULL, *whole = NULL;
+        kldve_pixels layout = {.struct_size = sizeof layout}, dest;
+        uint8_t got[4 * 64 * 64], want[4 * 64 * 64];
+        const char *source = getenv("KLDVE_SOURCE");
+        const bool grey = i < 3;
+        char path[4096];
+        int32_t width;
+
+        assert_non_null(source);
+        snprintf(path, sizeof path, "%s/tests/fuzz/%s", source, seeds[i]);
+        if (strstr(path, ".png") ? !have_png : !have_jpeg)
+            continue;
+        assert_int_equal(kldve_image_load_compact(ctx, path, &small), KLDVE_OK);
+        assert_int_equal(kldve_image_load(ctx, path, &whole), KLDVE_OK);
+        assert_int_equal(kldve_image_layout(small, &layout), KLDVE_OK);
+        assert_int_equal(layout.format, grey ? KLDVE_PIXEL_GREY : KLDVE_PIXEL_RGB);
+        assert_true(!kldve_image_pixels(small) == grey && !kldve_image_edit(small) == grey);
+        width = kldve_image_width(whole);
+        dest = kldve_pixels_of(KLDVE_PIXEL_RGBA, width, kldve_image_height(whole), got, 4 * width);
+        assert_true((size_t)(4 * width * dest.height) <= sizeof got);
+        assert_int_equal(kldve_image_read(ctx, small, 0, &dest), KLDVE_OK);
+        dest.plane[0] = want;
+        assert_int_equal(kldve_image_read(ctx, whole, 0, &dest), KLDVE_OK);
+        assert_memory_equal(got, want, (size_t)(4 * width * dest.height));
+        kldve_image_free(small);
+        kldve_image_free(whole);
+    }
+    done(ctx, &heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_save_refuses),
         cmocka_unit_test(test_save_where_it_cannot),
         cmocka_unit_test(test_load_refuses),
+        cmocka_unit_test(test_load_compact),
     };
 
     return cmocka_run_group_tests_name("save", tests, test_folder_make, test_folder_remove);

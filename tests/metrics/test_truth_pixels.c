@@ -71,6 +71,13 @@ static void test_boxes(void **state)
          "........"
          "..###..."
          "........"},
+        /* a small one in the corner is the pixel that it lies in */
+        {{0, 0, 1, 1},
+         {0, 0, 1, 1},
+         "#......."
+         "........"
+         "........"
+         "........"},
         /* beyond the picture */
         {{0, 0, 1, 1},
          {-5, -7, 10, 400},

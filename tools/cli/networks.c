@@ -111,7 +111,8 @@ static bool load_with(network *n, const network_args *args, const kldve_onnx_fil
         options.grid_width = args->grid.height;
     }
     options.threads = args->threads;
-    options.flags = args->flags | (args->copy ? (uint64_t)KLDVE_ONNX_FLAG_COPY : 0);
+    options.flags = args->flags | (args->copy ? (uint64_t)KLDVE_ONNX_FLAG_COPY : 0) |
+                    (args->deterministic ? (uint64_t)KLDVE_ONNX_FLAG_DETERMINISTIC : 0);
     set_scores(n, args, &options);
     n->select = options.select;
     if (pick(args->labels, n->card ? kldve_card_labels(n->card) : NULL))

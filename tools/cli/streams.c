@@ -87,13 +87,14 @@ static bool load_stream(kldve_ctx *ctx, kldve_image **out)
     return status == KLDVE_OK;
 }
 
-bool picture_load(kldve_ctx *ctx, const char *path, kldve_image **out)
+bool picture_load(kldve_ctx *ctx, const char *path, bool keep_grey, kldve_image **out)
 {
     kldve_status status;
 
     if (is_stream(path))
         return load_stream(ctx, out);
-    status = kldve_image_load(ctx, path, out);
+    status =
+        keep_grey ? kldve_image_load_compact(ctx, path, out) : kldve_image_load(ctx, path, out);
     if (status != KLDVE_OK)
         complain_picture(ctx, path, status);
     return status == KLDVE_OK;

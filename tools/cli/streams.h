@@ -15,8 +15,9 @@ int streams_check_inputs(const char *command, const arg_list *pictures);
  *  after a message. */
 int streams_check_binary(const char *command, const guard_output *output, bool force);
 
-/** kldve_image_load(), which for "-" reads standard input to its end.  False after a message. */
-bool picture_load(kldve_ctx *ctx, const char *path, kldve_image **out);
+/** kldve_image_load(), or with `keep_grey` kldve_image_load_compact(), which for "-" reads standard
+ *  input to its end.  False after a message. */
+bool picture_load(kldve_ctx *ctx, const char *path, bool keep_grey, kldve_image **out);
 
 /** kldve_image_save(), which for "-" writes a PNG to standard output.  False after a message. */
 bool picture_save(kldve_ctx *ctx, const kldve_image *image, const char *path);

@@ -169,6 +169,7 @@ typedef struct network_args {
     arg_size grid;              /**< HxW, cells of a layer of tokens: `width` has H */
     arg_size size;              /**< of an input that the network leaves open */
     int32_t threads;
+    bool deterministic;
     uint64_t flags; /**< KLDVE_ONNX_* */
     int32_t batch;  /**< of kldve_onnx_options */
     bool as_it_is;  /**< the input is an array: nothing is prepared */
@@ -219,6 +220,8 @@ typedef struct network {
                       "axes of its input: N batch, C channels, T frames, H rows, W columns"),      \
         OPTION_LIST("input", offsetof(type, member.input), "NAME=FILE.npy",                        \
                     "value of another input, or NAME=NUMBER; repeat for more"),                    \
+        OPTION_FLAG("deterministic", offsetof(type, member.deterministic),                         \
+                    "the same bits with any threads, on every processor; slower"),                 \
         OPTION_FLAG("copy", offsetof(type, member.copy),                                           \
                     "read its files instead of mapping them: they may change meanwhile")
 

@@ -31,7 +31,7 @@ bool crew_send(int32_t to, crew_kind kind)
 
 bool crew_ask(int32_t number)
 {
-    const unsigned char bytes[] = {(unsigned char)number, (unsigned char)(number >> 8)};
+    const unsigned char bytes[] = {(unsigned char)number, (unsigned char)((uint32_t)number >> 8)};
 
     assert(number >= 0 && number < 1 << 16);
     return send_bytes(0, CREW_ASK, bytes, sizeof bytes);

@@ -34,14 +34,38 @@ bool explain_drawn(const explanation *e, const explain_args *args, kldve_render_
            kldve_heatmap_render_defaults(e->net.ctx, e->map, width, height, &asked, o) == KLDVE_OK;
 }
 
+/* The heat and nothing else, which can be drawn row by row into the file. */
+static bool is_plain(const explanation *e, const explain_args *args, const kldve_image *picture,
+                     const char *path)
+{
+    return !e->expected.map && e->net.shape.in_frames <= 1 && !is_stream(path) &&
+           (!picture || args->pick.kind == KLDVE_PICK_NONE);
+}
+
+static bool save_plain(const explanation *e, const explain_args *args, const char *path,
+                       const kldve_image *picture)
+{
+    kldve_render_options o;
+    kldve_status status;
+
+    drawing_render_options(&args->draw, &o);
+    status = kldve_heatmap_save(e->net.ctx, e->map, picture, &o, path, 0);
+    if (status != KLDVE_OK)
+        complain_ctx(e->net.ctx, path, status);
+    return status == KLDVE_OK;
+}
+
 static bool write_picture(const explanation *e, const explain_args *args, const char *path,
                           const kldve_image *picture)
 {
     kldve_image *image = NULL;
-    kldve_status status = e->expected.map ? expected_draw(e, args, picture, &image)
-                                          : explain_render(e, args, picture, &image);
+    kldve_status status;
     bool ok = false;
 
+    if (is_plain(e, args, picture, path))
+        return save_plain(e, args, path, picture);
+    status = e->expected.map ? expected_draw(e, args, picture, &image)
+                             : explain_render(e, args, picture, &image);
     if (status == KLDVE_OK)
         ok = picture_save(e->net.ctx, image, path);
     else

@@ -92,7 +92,7 @@ bool subject_read(explanation *e, kldve_ctx *ctx, const explain_args *args)
     for (; e->frames < args->picture.count; e->frames++) {
         const char *path = args->picture.text[e->frames];
 
-        if (!picture_load(ctx, path, &e->frame[e->frames]))
+        if (!picture_load(ctx, path, args->picture.count == 1, &e->frame[e->frames]))
             return false;
     }
     e->picture = e->frame[0];

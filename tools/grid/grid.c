@@ -43,7 +43,7 @@ static bool read_picture(grid *g, int32_t i, const char *path, int32_t side)
 
     p->path = p->shown = path;
     grid_stem(path, p->name);
-    if (!picture_load(g->ctx, path, &p->image))
+    if (!picture_load(g->ctx, path, false, &p->image))
         return false;
     p->width = kldve_image_width(p->image);
     p->height = kldve_image_height(p->image);

@@ -202,7 +202,7 @@ bool grid_explain_picture(grid *g, const grid_args *args, int32_t i, progress *p
     bool ok;
 
     if (picture->shrunk && !picture->whole) {
-        if (!picture_load(g->ctx, picture->path, &read))
+        if (!picture_load(g->ctx, picture->path, false, &read))
             return false;
         whole = read;
     }

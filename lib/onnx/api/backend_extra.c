@@ -8,6 +8,10 @@
 
 #include "accel/rule.h"
 
+static const char gradients_only[] =
+    "a network that was loaded to be deterministic, or with KLDVE_ONNX_FLAG_PLAIN, has gradients "
+    "only: no other rule, no gradients at biases, no attentions";
+
 /* An extra plan, made if need be. */
 static kldve_status make_extra(kx_backend_state *s, int which, int32_t rule)
 {
@@ -15,8 +19,7 @@ static kldve_status make_extra(kx_backend_state *s, int which, int32_t rule)
 
     assert(which >= 0 && which < KX_EXTRAS);
     if (s->net->options.plain)
-        return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
-                              "KLDVE_ONNX_FLAG_PLAIN supports only KLDVE_RULE_GRADIENT");
+        return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED, gradients_only);
     if (!s->net->options.vjp_input)
         return kldve_ctx_fail(
             s->ctx, KLDVE_E_NO_VJP,
@@ -65,8 +68,7 @@ static kldve_status check_rule(const kx_backend_state *s, int32_t rule)
         return kldve_ctx_failf(s->ctx, KLDVE_E_UNSUPPORTED,
                                "the ONNX engine has no backward rule %d", (int)rule);
     if (rule != KLDVE_RULE_GRADIENT && s->net->options.plain)
-        return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED,
-                              "KLDVE_ONNX_FLAG_PLAIN supports only KLDVE_RULE_GRADIENT");
+        return kldve_ctx_fail(s->ctx, KLDVE_E_UNSUPPORTED, gradients_only);
     return KLDVE_OK;
 }
 

@@ -11,12 +11,18 @@
 
 #include <omp.h>
 
+/* The reference kernels run in one thread, in one order, and know no instruction sets. */
+static bool is_plain(const kldve_onnx_options *o)
+{
+    return (o->flags & (KLDVE_ONNX_FLAG_PLAIN | KLDVE_ONNX_FLAG_DETERMINISTIC)) != 0;
+}
+
 static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
 {
     kx_value *logits = net->choice.logits;
     kldve_status st = KLDVE_OK;
 
-    if (!(o->flags & KLDVE_ONNX_FLAG_PLAIN))
+    if (!is_plain(o))
         st = kx_crop(net->graph, net->choice.layer, net->choice.logits, &logits);
     if (st < 0)
         return st;
@@ -28,7 +34,7 @@ static kldve_status plan_one(kldve_onnx *net, const kldve_onnx_options *o)
                           .ngiven = net->head ? net->taps.count : 0,
                           .vjp = net->choice.layer && !(o->flags & KLDVE_ONNX_FLAG_NO_VJP),
                           .vjp_input = (o->flags & KLDVE_ONNX_FLAG_VJP_INPUT) != 0,
-                          .plain = (o->flags & KLDVE_ONNX_FLAG_PLAIN) != 0,
+                          .plain = is_plain(o),
                           .direct = (o->flags & KLDVE_ONNX_FLAG_DIRECT) != 0,
                           .measure = net->options.measure,
                           .threads = o->threads ? o->threads : omp_get_max_threads()};

@@ -62,7 +62,7 @@ static kldve_status check_flags(kldve_ctx *ctx, const kldve_onnx_options *o)
     const uint64_t known = KLDVE_ONNX_FLAG_NAMED | KLDVE_ONNX_FLAG_COPY | KLDVE_ONNX_FLAG_LIST |
                            KLDVE_ONNX_FLAG_VJP_INPUT | KLDVE_ONNX_FLAG_NO_VJP |
                            KLDVE_ONNX_FLAG_PLAIN | KLDVE_ONNX_FLAG_DIRECT | KLDVE_ONNX_FLAG_HEAD |
-                           picks;
+                           KLDVE_ONNX_FLAG_DETERMINISTIC | picks;
 
     if ((o->flags & picks) == picks || (o->flags & picks && o->select))
         return kldve_ctx_fail(

@@ -148,7 +148,9 @@ static void test_refused(void **state)
         transformer(), 0, KLDVE_E_NO_VJP,
         "the network was loaded without KLDVE_ONNX_FLAG_VJP_INPUT: load it with that flag");
     assert_refused(transformer(), KLDVE_ONNX_FLAG_VJP_INPUT | KLDVE_ONNX_FLAG_PLAIN,
-                   KLDVE_E_UNSUPPORTED, "KLDVE_ONNX_FLAG_PLAIN supports only KLDVE_RULE_GRADIENT");
+                   KLDVE_E_UNSUPPORTED,
+                   "a network that was loaded to be deterministic, or with KLDVE_ONNX_FLAG_PLAIN, "
+                   "has gradients only: no other rule, no gradients at biases, no attentions");
     assert_refused(test_path("%s/demo/kldve-demo.onnx", getenv("KLDVE_SOURCE")),
                    KLDVE_ONNX_FLAG_VJP_INPUT, KLDVE_E_UNSUPPORTED,
                    "the network has no attention: no softmax along a last axis weighs the rows of "

@@ -99,7 +99,7 @@ static void dump_model(kldve_ctx *ctx, const char *path)
 {
     kx_model *m;
 
-    if (kx_model_open(ctx, path, &m) < 0) {
+    if (kx_model_open(ctx, path, false, &m) < 0) {
         printf("refused: %s\n", kldve_ctx_message(ctx) + strlen(path) + 2);
         return;
     }

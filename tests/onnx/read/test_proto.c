@@ -62,7 +62,7 @@ static void check_model(void **state)
     size_t weights = 0;
     kx_model *m = NULL;
 
-    if (kx_model_open(ctx, path, &m) != KLDVE_OK)
+    if (kx_model_open(ctx, path, false, &m) != KLDVE_OK)
         fail_msg("%s", kldve_ctx_message(ctx));
     assert_int_equal(m->ir_version, c->ir);
     assert_int_equal(m->opset, c->opset);
@@ -101,7 +101,7 @@ static void test_allocations(void **state)
         kx_model *m = (kx_model *)&heap;
 
         heap.budget = rounds;
-        st = kx_model_open(ctx, path, &m);
+        st = kx_model_open(ctx, path, false, &m);
         if (st == KLDVE_OK) {
             kx_model_free(m);
             break;

@@ -261,10 +261,10 @@ static void test_not_a_file(void **state)
     kx_model *m = NULL;
 
     (void)state;
-    assert_int_equal(kx_model_open(ctx, "no/such.onnx", &m), KLDVE_E_IO);
+    assert_int_equal(kx_model_open(ctx, "no/such.onnx", false, &m), KLDVE_E_IO);
     assert_string_equal(kldve_ctx_message(ctx),
                         "no/such.onnx: cannot open: No such file or directory");
-    assert_int_equal(kx_model_open(ctx, "/", &m), KLDVE_E_IO);
+    assert_int_equal(kx_model_open(ctx, "/", false, &m), KLDVE_E_IO);
     assert_string_equal(kldve_ctx_message(ctx), "/: this is not a regular file");
     assert_null(m);
     kldve_ctx_free(ctx);

@@ -242,7 +242,7 @@ static void test_files(void **state)
     assert_int_equal(
         kldve_onnx_tap_file(ctx, in_folder("net.onnx"), names, 1, in_folder("sub/tapped.onnx")),
         KLDVE_OK);
-    assert_int_equal(kx_model_open(ctx, in_folder("sub/tapped.onnx"), &m), KLDVE_OK);
+    assert_int_equal(kx_model_open(ctx, in_folder("sub/tapped.onnx"), false, &m), KLDVE_OK);
     assert_int_equal(m->noutput, 2);
     assert_string_equal(m->output[1].name, "a");
     kx_model_free(m);
