@@ -335,6 +335,7 @@ class World:
             "kldve_ctx_release.memory": lambda: self.function("kldve_ctx_alloc")(self.objects["kldve_ctx"], 1, 64),
             "kldve_explainer_new.config": lambda: self.objects["kldve_onnx"],
             "kldve_image_save.path": lambda: self.chars(self.folder.name + "/saved.png"),
+            "kldve_heatmap_save.path": lambda: self.chars(self.folder.name + "/map.png"),
             "kldve_onnx_tap_file.tapped": lambda: self.chars(self.folder.name + "/tapped.onnx"),
             "kldve_struct_load.src": lambda: self.struct("kldve_options"),
             "kldve_struct_load.dst": lambda: self.output("dst", "kldve_options", 1),
@@ -356,12 +357,13 @@ class World:
     def valid_text(self, parameter):
         if not parameter.type.startswith("const "):
             return None
+        if parameter.of(STRINGS) is not None:
+            return self.chars(parameter.of(STRINGS))
         if parameter.name in ("path", "model_path"):
             return self.chars(self.file(parameter))
         if parameter.name in ("bytes", "text"):
             return self.keep(self.ffi.from_buffer(self.bytes_of(self.file(parameter))))
-        text = parameter.of(STRINGS)
-        return None if text is None else self.chars(text)
+        return None
 
     def valid_number(self, parameter):
         if parameter.is_pointer():
