@@ -147,12 +147,12 @@ KLDVE_API const char *kldve_status_name(kldve_status status);
  *
  *  Control characters (C0, DEL, C1) and separators of lines and paragraphs become spaces.  U+FFFD
  *  stands for each byte that is not UTF-8, and for each character that nobody sees: those that turn
- *  the direction of writing, join or separate without a width, or are tags.
+ *  the direction of writing, join or separate without a width, or are tags.  Safe from any thread.
  *  @param text  NULL is "".
- *  @param out   [size], the caller's, at least 1; text that is too long is cut between two
- *               characters.  3 * strlen(text) + 1 bytes are always enough.  NULL, or a `size` of 0:
+ *  @param out   [size], the caller's; text that is too long is cut between two characters.  NULL:
  *               nothing happens.
- *  Safe from any thread.  @since 0.1 */
+ *  @param size  Bytes of it; 3 * strlen(text) + 1 are always enough.  0: nothing happens.
+ *  @since 0.1 */
 KLDVE_API void kldve_printable(const char *text, char *out, size_t size);
 
 /** The version of the loaded library, "MAJOR.MINOR.PATCH".  Static storage.  Safe from any thread.

@@ -875,7 +875,8 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_render(kldve_ctx *ctx,
  *  that nothing of the size of the drawing is held but the bytes of the file.
  *  @param picture  As for kldve_heatmap_render(); NULL: the map alone.
  *  @param options  Borrowed for the call; NULL means defaults.
- *  @param path     As for kldve_image_save(), and so is `quality`.
+ *  @param path     As for kldve_image_save().
+ *  @param quality  As for kldve_image_save().
  *  @return What the two return.  After a failure an existing file is unchanged.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_heatmap_save(kldve_ctx *ctx, const kldve_heatmap *map,

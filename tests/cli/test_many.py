@@ -201,7 +201,7 @@ class Expected(Many):
         result = self.explain(SCENES[0], "--expected", "cat", "--target", "boat", status=2)
         self.assertIn("give no --target with it", result.err)
         result = self.explain(SCENES[0], "--expected", "list:no.txt", "-o", "x.png", status=1)
-        self.assertEqual(result.err, "kldve: no.txt: cannot read: No such file or directory\n")
+        self.assertEqual(result.err, "kldve: no.txt: cannot open: No such file or directory\n")
         self.assertEqual(self.files("."), [])
 
 
@@ -252,7 +252,7 @@ class Failures(Many):
         self.assertEqual(result.err.splitlines()[-3:],
                          ["kldve: 2 of 4 pictures could not be explained:",
                           "kldve: broken.png: not a picture in PNG or JPEG format",
-                          "kldve: missing.png: cannot read: No such file or directory"])
+                          "kldve: missing.png: cannot open: No such file or directory"])
         self.assertEqual(self.files("d"), ["a.kldve.png", "b.kldve.png"])
         self.assertEqual([r.get("failed", "") for r in self.records()],
                          ["", "not a picture in PNG or JPEG format",

@@ -351,7 +351,7 @@ int main(int argc, char **argv)
     if (end.descriptors > warm.descriptors || end.threads > warm.threads)
         die("descriptors or threads were left", NULL);
 #ifndef SOAK_NO_MEMORY_CHECK /* a sanitizer keeps what is freed */
-    if (end.memory > warm.memory + warm.memory / 10 + 8192)
+    if (end.memory > warm.memory + warm.memory / 4 + 16384)
         die("memory grew", NULL);
 #endif
     if (failed > 0)

@@ -46,7 +46,7 @@ for library in ("libkldve", "libkldve-onnx"):
 # setup.sh knows what a build needs.
 needed = re.search(r'^needed="(.*?)"', (source / "setup.sh").read_text(), re.M | re.S).group(1).split()
 # Part of every build environment; found by debhelper; without MPI.
-elsewhere = {"gcc", "libc6-dev", "ninja-build", "libopenmpi-dev"}
+elsewhere = {"gcc", "g++", "libc6-dev", "ninja-build", "libopenmpi-dev"}
 missing = set(needed) - elsewhere - set(words(paragraphs[0]["Build-Depends"]))
 check(not missing, "debian/control: Build-Depends lacks %s of setup.sh" % sorted(missing))
 
