@@ -73,8 +73,8 @@ enum {
                                 before.  Weights in front of the layer are neither read nor packed.
                                 kldve_onnx_tap_at() lists the tensors that it takes.  Not with
                                 VJP_INPUT, LIST or a batch */
-    /** The same bits with any number of threads and any batch, on every processor: the reference
-     *  kernels, as PLAIN.  Slower, and without relevance propagation, gradients at biases and
+    /** The same bits with any number of threads, any batch and any instruction set of oneDNN: the
+     *  reference kernels, as PLAIN.  Slower, and without relevance propagation, gradients at biases and
      *  attentions; docs/determinism.md says how much, and what it holds for. */
     KLDVE_ONNX_FLAG_DETERMINISTIC = 1024
 };

@@ -256,7 +256,7 @@ class Failures(Many):
         self.assertEqual(self.files("d"), ["a.kldve.png", "b.kldve.png"])
         self.assertEqual([r.get("failed", "") for r in self.records()],
                          ["", "not a picture in PNG or JPEG format",
-                          "cannot read: No such file or directory", ""])
+                          "cannot open: No such file or directory", ""])
 
     def test_what_is_wrong_with_all_is_one_line(self):
         names = self.dots(*[f"{i}.png" for i in range(9)])
