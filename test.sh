@@ -53,7 +53,8 @@ check() {
     build "$1" "$2" "$3" || return 0
     folder=build-test/$1
     shift 3
-    meson test -C "$folder" --no-rebuild --print-errorlogs "$@" >"$log" 2>&1 || true
+    # Those of the suite `long` run by hand: meson test -C build-test/gcc --suite long
+    meson test -C "$folder" --no-rebuild --print-errorlogs --no-suite long "$@" >"$log" 2>&1 || true
     cat "$log"
     if [ -z "$(count Ok)" ]; then # there is no summary
         failed=$((failed + 1))
@@ -78,15 +79,14 @@ check_threads() {
 ./setup.sh tests
 case ${1:-} in
 quick)
-    # Those of the suite `long` run by hand: meson test -C build-test/gcc --suite long
-    check gcc gcc '' --no-suite long
+    check gcc gcc ''
     ;;
 '')
     # What is shipped: optimised, without asserts, both kinds of libraries, from which the tests install.  It runs
     # what no other build sees: hosts, installed files, comparisons with torch, all that is slow.  Debug information
     # is for the recorded ABI.
     release='--buildtype=release -Ddebug=true -Ddefault_library=both --libdir=lib'
-    check release gcc "$release" --suite slow --no-suite long --no-suite elsewhere
+    check release gcc "$release" --suite slow --no-suite elsewhere
     check release gcc "$release" --no-suite slow --no-suite core --no-suite divergence --no-suite image \
         --no-suite onnx --no-suite cli --no-suite evaluate
     # Everything that is not slow, with asserts.  Without its notes on variables the compiler takes half the time; what

@@ -33,6 +33,7 @@ typedef struct kldve_control {
     int64_t polls;          /* in the outermost call */
     int32_t depth;          /* calls within each other */
     int32_t reporting;      /* 1: the callback is running */
+    int32_t hosted;         /* the depth at which a callback runs; 0: none does */
     atomic_int cancelled;   /* 1: by kldve_ctx_cancel() */
     atomic_int stopped;     /* the status that the calls under way have to return; 0: none */
 } kldve_control;

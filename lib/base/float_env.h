@@ -19,10 +19,18 @@ void kldve_float_env_enter(fenv_t *host);
  *  @return `status`, so that a call can end with it. */
 kldve_status kldve_float_env_leave(const fenv_t *host, kldve_status status);
 
+/** What a call under way has for itself, and must not share with calls that a callback makes. */
+typedef struct kldve_own {
+    struct kldve_scratch *scratch;
+    size_t room; /**< of kldve_budget_pause() */
+    int32_t hosted;
+} kldve_own;
+
 /** Around calls of the host's own functions, from within a call of the library: they find the
- *  environment in which the host made that call, and may change it.  Nothing happens outside of
+ *  environment in which the host made that call, and may change it; what they allocate is theirs.
+ *  Calls that they make compute as outermost ones do.  The environment stays outside of
  *  kldve_ctx_enter(). */
-void kldve_ctx_to_host(kldve_ctx *ctx);
-void kldve_ctx_from_host(kldve_ctx *ctx);
+kldve_own kldve_ctx_to_host(kldve_ctx *ctx);
+void kldve_ctx_from_host(kldve_ctx *ctx, const kldve_own *own);
 
 #endif

@@ -22,6 +22,7 @@ void kldve_ctx_set_log(kldve_ctx *ctx, int32_t max_level, kldve_log_fn log, void
 void kldve_ctx_logf(kldve_ctx *ctx, int32_t level, const char *format, ...)
 {
     char line[LINE_SIZE], clean[LINE_SIZE];
+    kldve_own own;
     va_list args;
 
     if (!ctx || !format || !ctx->log || level > ctx->log_level)
@@ -30,7 +31,7 @@ void kldve_ctx_logf(kldve_ctx *ctx, int32_t level, const char *format, ...)
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
     kldve_printable(line, clean, sizeof clean);
-    kldve_ctx_to_host(ctx);
+    own = kldve_ctx_to_host(ctx);
     ctx->log(ctx->log_opaque, level, clean);
-    kldve_ctx_from_host(ctx);
+    kldve_ctx_from_host(ctx, &own);
 }

@@ -78,15 +78,16 @@ static kldve_status stop(kldve_ctx *ctx, kldve_status st)
 static kldve_status report(kldve_ctx *ctx, double now)
 {
     kldve_control *c = &ctx->control;
+    kldve_own own;
     int32_t answer;
 
     if (!c->progress || c->reporting || !c->stage)
         return KLDVE_OK;
     c->reported = now;
     c->reporting = 1;
-    kldve_ctx_to_host(ctx);
+    own = kldve_ctx_to_host(ctx);
     answer = c->progress(c->progress_opaque, c->stage, c->done, c->total);
-    kldve_ctx_from_host(ctx);
+    kldve_ctx_from_host(ctx, &own);
     c->reporting = 0;
     return answer ? stop(ctx, KLDVE_E_CANCELLED) : KLDVE_OK;
 }
@@ -142,7 +143,7 @@ double kldve_ctx_enter(kldve_ctx *ctx, const char *call, double milliseconds)
 
     if (!c)
         return 0;
-    if (c->depth == 0)
+    if (c->depth == c->hosted) /* the host calls, be it from a callback */
         kldve_float_env_enter(&c->host);
     now = kldve_clock_ms();
     before = c->deadline;
@@ -180,7 +181,7 @@ kldve_status kldve_ctx_leave(kldve_ctx *ctx, double before, kldve_status status)
         atomic_store(&c->stopped, 0);
     if (c->depth > 1) {
         c->depth--;
-        return status;
+        return c->depth == c->hosted ? kldve_float_env_leave(&c->host, status) : status;
     }
     now = kldve_clock_ms();
     c->longest = fmax(c->longest, now - c->polled);

@@ -80,7 +80,7 @@ static bool is_still(int fd, const char *path)
 /* Remove a file that nobody has locked: whoever wrote it is gone. */
 static bool remove_left(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     bool removed =
         fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_still(fd, path) && unlink(path) == 0;
 
@@ -101,8 +101,9 @@ bool kldve_whole_begin_named(kldve_whole_file *w, const char *path)
             i += !remove_left(w->temporary);
             continue;
         }
-        (void)flock(w->fd, LOCK_EX | LOCK_NB); /* some file systems have no locks */
-        if (is_still(w->fd, w->temporary))
+        /* Another writer may look at it just now; some file systems have no locks at all. */
+        if ((flock(w->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
+            is_still(w->fd, w->temporary))
             return true;
         close(w->fd); /* somebody took it for left before it was locked */
     }
@@ -145,8 +146,10 @@ static bool replace(kldve_whole_file *w, const char *proc, const char *path)
         if (linkat(AT_FDCWD, proc, AT_FDCWD, w->temporary, AT_SYMLINK_FOLLOW) != 0) {
             if (errno != EEXIST)
                 break;
-            i += unlink(w->temporary) != 0 && errno != ENOENT;
+            i += !remove_left(w->temporary) && errno != ENOENT;
         } else if (rename(w->temporary, path) == 0) {
+            if (is_still(w->fd, w->temporary)) /* both were names of it: rename() does nothing */
+                unlink(w->temporary);
             return true;
         } else if (errno != ENOENT) {
             return false; /* the name is removed with the file */

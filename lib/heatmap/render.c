@@ -433,10 +433,10 @@ kldve_status kldve_heatmap_save(kldve_ctx *ctx, const kldve_heatmap *map,
                                 const char *path, int32_t quality)
 {
     drawing d = {.map = map, .picture = picture};
-    fenv_t host;
+    double before;
 
     if (!ctx || !map || !path)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "save: the %s is NULL", map ? "path" : "map");
-    kldve_float_env_enter(&host);
-    return kldve_float_env_leave(&host, save(ctx, &d, options, path, quality));
+    before = kldve_ctx_enter(ctx, "save", 0);
+    return kldve_ctx_leave(ctx, before, save(ctx, &d, options, path, quality));
 }

@@ -63,6 +63,14 @@ static size_t held_by(const kldve_ctx *ctx)
     return kldve_ctx_memory(ctx, &now, NULL) == KLDVE_OK ? now : 0;
 }
 
+/* What was taken since; a callback may have given back more. */
+static size_t taken_since(const kldve_ctx *ctx, size_t before)
+{
+    size_t now = held_by(ctx);
+
+    return now > before ? now - before : 0;
+}
+
 static kldve_status new_explainer(kldve_ctx *ctx, const kldve_backend *backend, const void *config,
                                   kldve_explainer **out)
 {
@@ -77,10 +85,10 @@ static kldve_status new_explainer(kldve_ctx *ctx, const kldve_backend *backend, 
     ex->ctx = ctx;
     if ((st = kldve_network_open(ctx, backend, config, &ex->net)) < 0)
         goto fail;
-    ex->taken = held_by(ctx) - before;
+    ex->taken = taken_since(ctx, before);
     if ((st = kldve_explainer_make_room(ex, 1)) < 0)
         goto fail;
-    ex->taken = held_by(ctx) - before;
+    ex->taken = taken_since(ctx, before);
     kldve_input_spec_default(&ex->net.shape, &ex->spec);
     *out = ex;
     return KLDVE_OK;

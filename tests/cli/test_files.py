@@ -86,7 +86,7 @@ class Confined(Folder):
         self.put(folder + "/net.card.json", f'{{"labels": "{labels}"}}')
         result = self.kldve("explain", folder + "/net.onnx", "pic.png")
         self.assertEqual(result.status, 1, labels)
-        self.assertIn(f"labels: '{labels}' lies outside the card's folder and those beside it", result.err)
+        self.assertIn(f"labels: '{labels}' lies outside the card's folder and labels/ beside it", result.err)
 
     def test_outside(self):
         os.mkdir(self.path("in"))
@@ -94,7 +94,7 @@ class Confined(Folder):
         self.put("in/net.onnx", tinynet.classifier())
         for name, target in (("in/link", "../labels.txt"), ("in/absolute", self.path("labels.txt")), ("in/up", ".."), ("away", "/etc")):
             os.symlink(target, self.path(name))
-        for labels in "/etc/passwd", "../labels.txt", "sub/../../labels.txt", "../../etc/passwd", "../in/../labels.txt", "../away/passwd", "link", "absolute", "up/labels.txt", self.path("labels.txt"):
+        for labels in "/etc/passwd", "../labels.txt", "sub/../../labels.txt", "../../etc/passwd", "../in/../labels.txt", "../away/passwd", "../.ssh/id_rsa", "../labels/../labels.txt", "link", "absolute", "up/labels.txt", self.path("labels.txt"):
             self.refused(labels, "in")
 
     def test_inside(self):
@@ -103,7 +103,9 @@ class Confined(Folder):
         os.symlink("sub/l.txt", self.path("link"))
         os.mkdir(self.path("models"))
         self.put("models/net.onnx", tinynet.classifier())
-        for folder, labels in (".", "sub/l.txt"), (".", "./sub//l.txt"), (".", "link"), ("models", "../sub/l.txt"):
+        os.mkdir(self.path("labels"))
+        os.link(self.path("sub/l.txt"), self.path("labels/l.txt"))
+        for folder, labels in (".", "sub/l.txt"), (".", "./sub//l.txt"), (".", "link"), ("models", "../labels/l.txt"):
             self.put(folder + "/net.card.json", f'{{"labels": "{labels}"}}')
             self.assertIn("red fox", self.succeed("explain", folder + "/net.onnx", "pic.png", "-o", "o.png", "--force").out)
 

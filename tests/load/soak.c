@@ -261,6 +261,9 @@ static int32_t report(double seconds)
     printf("ms: median %.2f, 99 %% %.2f, 99.9 %% %.2f, most %.2f\n", part_of(ms, sum.taken, 0.5),
            part_of(ms, sum.taken, 0.99), part_of(ms, sum.taken, 0.999), part_of(ms, sum.taken, 1));
     free(ms);
+    if (sum.taken == 0 || (set.cancel && sum.cancelled == 0) || (set.starve && sum.starved == 0) ||
+        (set.fork && !set.cancel && !set.starve && sum.forked == 0))
+        die("nothing was explained, cancelled, refused or forked", NULL);
     return sum.failed;
 }
 

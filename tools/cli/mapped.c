@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -52,14 +53,14 @@ static void say(const char *path)
     size_t n = 0;
 
     for (; path[n] && n < PIECE; n++) /* what a terminal would obey, and what is no ASCII */
-        name[n] = path[n] < 0x20 || path[n] == 0x7f ? '?' : path[n];
+        name[n] = (char)(path[n] < ' ' || path[n] > '~' ? '?' : path[n]);
     (void)!write(STDERR_FILENO, head, sizeof head - 1);
     (void)!write(STDERR_FILENO, name, n);
     (void)!write(STDERR_FILENO, tail, sizeof tail - 1);
 }
 
 /* Every thread that reads there comes here; the first one speaks. */
-static volatile sig_atomic_t speaking;
+static atomic_flag speaking = ATOMIC_FLAG_INIT;
 
 static void on_bus(int number, siginfo_t *info, void *context)
 {
@@ -68,14 +69,14 @@ static void on_bus(int number, siginfo_t *info, void *context)
     int fd;
 
     (void)context;
-    while (speaking)
+    while (atomic_flag_test_and_set(&speaking))
         pause();
-    speaking = 1;
     fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     while (fd >= 0 && !path && read_line(fd, line))
         path = file_at(line, (uintptr_t)info->si_addr);
-    if (!path) { /* something else: it comes again, and ends the process */
+    if (!path) { /* something else, or sent by somebody: it ends the process */
         signal(number, SIG_DFL);
+        raise(number);
         return;
     }
     say(path);

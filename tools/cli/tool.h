@@ -221,7 +221,7 @@ typedef struct network {
         OPTION_LIST("input", offsetof(type, member.input), "NAME=FILE.npy",                        \
                     "value of another input, or NAME=NUMBER; repeat for more"),                    \
         OPTION_FLAG("deterministic", offsetof(type, member.deterministic),                         \
-                    "the same bits with any threads and instruction set; slower"),                 \
+                    "same bits with any threads, whatever oneDNN would choose; slower"),           \
         OPTION_FLAG("copy", offsetof(type, member.copy),                                           \
                     "read its files instead of mapping them: they may change meanwhile")
 

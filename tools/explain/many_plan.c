@@ -243,8 +243,8 @@ int many_name(many *m)
 /* ---- what results depend on --------------------------------------------------------------- */
 
 /* Options that change no result, and files that count by what is in them. */
-static const char *const besides[] = {"model", "card",  "labels", "threads", "quiet",
-                                      "limit", "jsonl", "force",  "resume",  NULL};
+static const char *const besides[] = {"model", "card",  "labels", "threads", "quiet", "limit",
+                                      "jsonl", "force", "resume", "copy",    NULL};
 
 bool many_describe(many *m)
 {

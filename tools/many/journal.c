@@ -309,14 +309,20 @@ static bool keep_other(journal *j, const char *line, int64_t offset, int64_t nby
     return picture >= 0 || fwrite(line, 1, (size_t)nbytes, opaque) == (size_t)nbytes;
 }
 
+/* False after a message, or if the output fails, which says so by itself. */
 static bool copy_line(const journal *j, const journal_entry *entry, FILE *to)
 {
-    char *line = malloc((size_t)entry->nbytes + 1);
-    bool ok =
-        line &&
-        pread(j->fd, line, (size_t)entry->nbytes, (off_t)entry->offset) == (ssize_t)entry->nbytes &&
-        fwrite(line, 1, (size_t)entry->nbytes, to) == (size_t)entry->nbytes;
+    size_t n = (size_t)entry->nbytes;
+    char *line = malloc(n + 1);
+    ssize_t found = line ? pread(j->fd, line, n, (off_t)entry->offset) : 0;
+    bool ok = found == (ssize_t)n;
 
+    if (!line)
+        complain("out of memory");
+    else if (!ok)
+        complain("%s: cannot read: %s", j->path,
+                 found < 0 ? strerror(errno) : "it is shorter than it was");
+    ok = ok && fwrite(line, 1, n, to) == n;
     free(line);
     return ok;
 }

@@ -181,6 +181,7 @@ static bool add_arguments(const network_args *a, spec *s)
     spec_add_number(s, "resize", a->resize);
     spec_add_number(s, "crop", a->crop);
     spec_add_number(s, "fit", a->fit);
+    spec_add_number(s, "deterministic", a->deterministic);
     spec_add_number(s, "interpolation", a->interpolation);
     add_numbers(s, "pad", &a->pad);
     if (a->grid.width > 0)

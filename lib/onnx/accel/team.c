@@ -77,6 +77,7 @@ static void *run_task(void *task)
 {
     const struct task *t = task;
 
+    fesetenv(FE_DFL_ENV); /* the thread has that of the caller, and ends with the work */
     t->work(t->arg);
     return NULL;
 }
@@ -113,6 +114,8 @@ static kldve_status work_in_default_env(kldve_ctx *ctx, int threads, void (*work
 
     if (!host)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for the state of the threads");
+    for (int i = 0; i < threads; i++) /* the last team may have threads that the first had not */
+        fegetenv(&host[i]);
 #pragma omp parallel num_threads(threads)
     {
         feholdexcept(&host[omp_get_thread_num()]);

@@ -21,9 +21,10 @@ static const double least_folded_work = 0x1p27, most_folded_work = 0x1p30,
 
 static double max_folded_work(const kx_fold_cost *spent)
 {
-    double most = folded_work_of_byte * (double)spent->file;
+    double file = (double)spent->file, most = fmax(folded_work_of_byte * file, least_folded_work);
 
-    return fmin(fmax(most, least_folded_work), most_folded_work);
+    /* Each weight of a large file a few times, as with the bytes. */
+    return fmax(fmin(most, most_folded_work), SUM_TIMES_FILE * file);
 }
 
 static size_t at_least(size_t nbytes, size_t times, size_t least)

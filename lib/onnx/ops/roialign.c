@@ -222,12 +222,20 @@ static void vjp(const kx_op_call *call)
         each_bin(call, p->max ? vjp_max : vjp_mean);
 }
 
+/* Of a bin along one side.  Where the box decides, that of a box as large as the maps. */
+static double expected_samples(const roi_params *p, int64_t cells, int64_t bins)
+{
+    if (p->samples)
+        return (double)p->samples;
+    return fmin((double)MAX_SAMPLES, fmax(1, ceil((double)cells / (double)bins)));
+}
+
 static double work(const kx_node *n)
 {
     const roi_params *p = n->params;
-    double samples = p->samples ? (double)p->samples : (double)MAX_SAMPLES;
 
-    return (double)n->out[0]->count * CORNERS * samples * samples;
+    return (double)n->out[0]->count * CORNERS * expected_samples(p, p->height, p->out_height) *
+           expected_samples(p, p->width, p->out_width);
 }
 
 /* ---- shapes ---------------------------------------------------------------------------------- */

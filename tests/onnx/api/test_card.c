@@ -55,11 +55,13 @@ static const struct bad_case bad[] = {
     {"scores is 1", "{\"scores\": 1}", "scores: must be a string, not a number"},
     {"labels is true", "{\"labels\": true}", "labels: must be a string, not true or false"},
     {"labels anywhere", "{\"labels\": \"/etc/passwd\"}",
-     "labels: '/etc/passwd' lies outside the card's folder and those beside it"},
+     "labels: '/etc/passwd' lies outside the card's folder and labels/ beside it"},
+    {"labels of another folder", "{\"labels\": \"../.ssh/id_rsa\"}",
+     "labels: '../.ssh/id_rsa' lies outside the card's folder and labels/ beside it"},
     {"labels above", "{\"labels\": \"../../etc/passwd\"}",
-     "labels: '../../etc/passwd' lies outside the card's folder and those beside it"},
+     "labels: '../../etc/passwd' lies outside the card's folder and labels/ beside it"},
     {"labels in the folder above", "{\"labels\": \"../passwd\"}",
-     "labels: '../passwd' lies outside the card's folder and those beside it"},
+     "labels: '../passwd' lies outside the card's folder and labels/ beside it"},
     {"labels with a NUL", "{\"labels\": \"a\\u0000b\"}", "labels: is empty or holds a NUL"},
     {"input is a string", "{\"input\": \"x\"}", "input: must be an object, not a string"},
     {"channels unknown", INPUT("\"channels\": \"CMYK\""),
@@ -274,10 +276,11 @@ static void test_values(void **state)
 {
     static const char text[] =
         "{\"input\": {\"shape\": [1, 1, 12, 34], \"mean\": 0.5, \"std\": [0.25],"
-        " \"resize_shorter_side\": 40.0, \"center_crop\": 34}, \"labels\": \"../x/l.txt\"}";
+        " \"resize_shorter_side\": 40.0, \"center_crop\": 34}, \"labels\": \"../labels/l.txt\"}";
     static const struct {
         const char *folder, *labels;
-    } paths[] = {{NULL, "../x/l.txt"}, {"", "../x/l.txt"}, {"a/b", "a/b/../x/l.txt"}};
+    } paths[] = {
+        {NULL, "../labels/l.txt"}, {"", "../labels/l.txt"}, {"a/b", "a/b/../labels/l.txt"}};
     test_heap heap;
     kldve_ctx *ctx = test_ctx(&heap);
     kldve_card *card = NULL;
