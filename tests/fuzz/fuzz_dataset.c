@@ -17,6 +17,7 @@ static char said[MESSAGE_SIZE];
 /* Pictures that annotations can name, a list and a mask for those that are about another file. */
 static void make_files(kldve_ctx *ctx)
 {
+    static const char good[] = "path,label,x0,y0,x1,y1\na.png,cat,1,2,8,9\nb.png,dog,0,0,4,4\n";
     static bool made;
     uint8_t pixel[16 * 16 * 3];
     kldve_pixels pixels = kldve_pixels_of(KLDVE_PIXEL_RGB, 16, 16, pixel, 0);
@@ -33,8 +34,7 @@ static void make_files(kldve_ctx *ctx)
                "pictures cannot be written");
     kldve_image_free(image);
     scratch_subfolder("masks");
-    (void)scratch_file("good.csv", "path,label,x0,y0,x1,y1\na.png,cat,1,2,8,9\nb.png,dog,0,0,4,4\n",
-                       64);
+    (void)scratch_file("good.csv", good, sizeof good - 1);
 }
 
 static void load(const dataset *d, kldve_ctx *ctx)

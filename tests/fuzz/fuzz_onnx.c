@@ -70,12 +70,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     kx_model *m = NULL;
     kx_graph *g = NULL;
     kldve_status status = kx_model_read(ctx, bytes, n, &m);
+    double before;
 
     watch_call(ctx, status, m != NULL);
     if (m) {
         touch(m);
         tap(ctx, m, bytes, n);
-        status = kx_graph_new(ctx, m, &options, &g);
+        before = kldve_ctx_enter(ctx, "building", 0); /* the message of tapping goes */
+        status = kldve_ctx_leave(ctx, before, kx_graph_new(ctx, m, &options, &g));
         watch_call(ctx, status, g != NULL);
         kx_graph_free(g);
         if (g)

@@ -104,7 +104,7 @@ void complain(const char *format, ...)
     if (!kept.line)
         fprintf(stderr, "%skldve: %s\n", over_line ? "\r\033[K" : "", clean);
     else if (!*kept.line)
-        snprintf(kept.line, kept.size, "%s", clean);
+        clean_text(clean, kept.line, kept.size); /* cut between two characters */
 }
 
 void complain_ctx(const kldve_ctx *ctx, const char *file, kldve_status status)
