@@ -58,7 +58,8 @@ def run_all(commands, wrong):
     """Runs the commands on all processors and prints the lines that `wrong` picks; their number."""
     def one(command):
         done = subprocess.run(command, capture_output=True, text=True, cwd=TOP)
-        return [line for line in (done.stdout + done.stderr).splitlines() if wrong(line)]
+        found = [line for line in (done.stdout + done.stderr).splitlines() if wrong(line)]
+        return found or ([f"{command[0]} ended with {done.returncode}: {done.stderr[-200:]}"] if done.returncode else [])
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         lines = sorted(set(sum(pool.map(one, commands), [])))
     for line in lines:

@@ -239,7 +239,7 @@ def main():
     if args.table:
         show_table(lines)
     print(f"{count} bombs, {bad} failed")
-    return 1 if bad else 0
+    return 1 if bad or not count else 0  # no bomb: --only names none
 
 
 if __name__ == "__main__":
