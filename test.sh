@@ -33,8 +33,9 @@ build() {
     say "$1"
     folder=build-test/$1
     if [ ! -e "$folder/build.ninja" ]; then
+        case $2 in clang) cxx=clang++ ;; *) cxx=g++ ;; esac
         # shellcheck disable=SC2086 # a list of words
-        CC=$2 meson setup --werror $3 "$folder" >"$log" || {
+        CC=$2 CXX=$cxx meson setup --werror $3 "$folder" >"$log" || {
             cat "$log"
             failed=$((failed + 1))
             return 1

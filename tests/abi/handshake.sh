@@ -6,6 +6,7 @@ set -eu
 export LC_ALL=C
 meson=$1 cc=$2 source=$3 build=$4 scratch=$5 kldve=$6 version=$7
 export CC="$cc"
+case $cc in *clang*) export CXX=clang++ ;; esac
 major=${version%%.*} minor=${version#*.}
 minor=${minor%%.*} patch=${version##*.}
 next=$major.$((minor + 1)).0

@@ -1,7 +1,7 @@
 #!/bin/bash
 # long.sh - fuzz for hours with libFuzzer, each target in its turn, and add up what was done:
 #
-#     CC=clang meson setup BUILD -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
+#     CC=clang CXX=clang++ meson setup BUILD -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
 #         -Ddefault_library=static
 #     ninja -C BUILD
 #     tests/fuzz/long.sh STATE HOURS BUILD/tests/fuzz [TARGET...]

@@ -11,8 +11,8 @@ typedef struct question {
     int32_t method, picture;
 } question;
 
-/** Compute all maps once, alone, and keep them. */
-void question_begin(void);
+/** Compute all maps once, alone, and keep them.  How many they are. */
+int32_t question_begin(void);
 void question_end(void);
 
 /** One by chance; those that take many passes are one in a hundred. */

@@ -29,7 +29,7 @@
 enum {
     MOST_THREADS = 64,
     BURST = 25,      /* explanations of one explainer */
-    STARVE = 997,    /* one of so many allocations is refused */
+    STARVE = 499,    /* one of so many allocations is refused */
     FORK_EVERY = 50, /* explanations */
     WARM_UP = 200    /* explanations */
 };
@@ -50,8 +50,9 @@ typedef struct worker {
 } worker;
 
 static settings set = {.threads = 4, .explanations = 400, .reload = 100};
-static atomic_int done;   /* explanations that were begun */
-static atomic_bool ended; /* for those who cancel and those who burn time */
+static double question_ms; /* an explanation, alone */
+static atomic_int done;    /* explanations that were begun */
+static atomic_bool ended;  /* for those who cancel and those who burn time */
 static worker workers[MOST_THREADS];
 
 static double now_ms(void)
@@ -172,13 +173,22 @@ static void *work(void *opaque)
     return NULL;
 }
 
+static struct timespec pause_of(double ms)
+{
+    time_t seconds = (time_t)(ms / 1e3);
+
+    return (struct timespec){.tv_sec = seconds,
+                             .tv_nsec = (long)((ms - 1e3 * (double)seconds) * 1e6)};
+}
+
+/* Often enough on every build and machine: pauses are a part of what an explanation takes. */
 static void *cancel_some(void *opaque)
 {
     uint32_t random = 1;
 
     (void)opaque;
     while (!atomic_load(&ended)) {
-        struct timespec pause = {.tv_nsec = (long)(next_random(&random) % 5000000)};
+        struct timespec pause = pause_of(question_ms / 2 * (next_random(&random) % 1024) / 1024);
         worker *w = &workers[next_random(&random) % (uint32_t)set.threads];
 
         pthread_mutex_lock(&w->lock);
@@ -315,7 +325,7 @@ static void read_arguments(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    int32_t wanted, failed;
+    int32_t wanted, failed, count;
     held warm = {0}, end = {0};
     double begin;
 
@@ -329,7 +339,9 @@ int main(int argc, char **argv)
         memset(workers[i].ms, 1, (size_t)(set.explanations + WARM_UP) * sizeof *workers[i].ms);
     }
     epoch_replace();
-    question_begin();
+    begin = now_ms();
+    count = question_begin();
+    question_ms = (now_ms() - begin) / count;
 
     wanted = set.explanations;
     set.explanations = wanted < WARM_UP ? wanted : WARM_UP;

@@ -189,7 +189,8 @@ musl() {
 configure() {
     [ ! -e "$work/$1/build.ninja" ] || return 0
     case $2 in
-    gcc | clang) CC=$2 meson setup -Dwerror=true $3 "$work/$1" ;;
+    gcc) CC=gcc CXX=g++ meson setup -Dwerror=true $3 "$work/$1" ;;
+    clang) CC=clang CXX=clang++ meson setup -Dwerror=true $3 "$work/$1" ;;
     *) meson setup --cross-file "$work/$2.ini" -Dwerror=true $3 "$work/$1" ;;
     esac >"$work/$1.log" 2>&1
 }

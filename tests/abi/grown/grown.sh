@@ -8,6 +8,7 @@ set -eu
 python=$1 meson=$2 cc=$3 source=$4 scratch=$5 sanitizers=$6 today=$7 onnx=${8-}
 here=$source/tests/abi/grown
 export CC="$cc" # one compiler, one AddressSanitizer
+case $cc in *clang*) export CXX=clang++ ;; esac
 rm -rf "$scratch"
 mkdir -p "$scratch/tree"
 
