@@ -68,7 +68,7 @@ kldve_ctx *watch_open(void)
     begun = clock();
     watch_that(kldve_ctx_new(NULL, &ctx) == KLDVE_OK, "no memory for a context");
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-        watch_that(kldve_ctx_set_limit(ctx, limits[i].limit, limits[i].value) == KLDVE_OK,
+        watch_that(kldve_ctx_set_limit(ctx, (int32_t)limits[i].limit, limits[i].value) == KLDVE_OK,
                    "a limit cannot be set");
     return ctx;
 }

@@ -282,7 +282,8 @@ kldve_status kldve_card_input(const kldve_card *card, kldve_input_spec *out)
 {
     if (!card)
         return KLDVE_E_ARG;
-    return kldve_struct_store(card->ctx, "kldve_input_spec", &card->input, sizeof card->input, out);
+    /* Without a message: threads may share the card. */
+    return kldve_struct_store(NULL, "kldve_input_spec", &card->input, sizeof card->input, out);
 }
 
 const char *kldve_card_layout(const kldve_card *card)
@@ -315,7 +316,7 @@ kldve_status kldve_card_value_at(const kldve_card *card, int32_t index, kldve_ca
         return KLDVE_E_ARG;
     if (index < 0 || index >= card->inputs.count)
         return KLDVE_E_NOT_FOUND;
-    return kldve_struct_store(card->ctx, "kldve_card_value", &card->inputs.value[index],
+    return kldve_struct_store(NULL, "kldve_card_value", &card->inputs.value[index],
                               sizeof card->inputs.value[index], out);
 }
 
