@@ -504,8 +504,8 @@ KLDVE_API int32_t kldve_card_box_units(const kldve_card *card);
 KLDVE_API const char *kldve_card_name(const kldve_card *card);
 
 /** Names of the tensors and the path of the labels, which starts from the working folder and lies
- * in the card's folder or in one beside it (any other place is KLDVE_E_FORMAT); NULL where the
- * card does not say.  Borrowed: they live as long as the card.  @since 0.1 */
+ * in the card's folder or in labels/ beside it (other places are KLDVE_E_FORMAT); NULL where
+ * the card does not say.  Borrowed: they live as long as the card.  @since 0.1 */
 KLDVE_API const char *kldve_card_layer(const kldve_card *card);
 KLDVE_API const char *kldve_card_logits(const kldve_card *card);
 KLDVE_API const char *kldve_card_labels(const kldve_card *card);

@@ -221,7 +221,6 @@ static void engine(const char *path, const char *source)
 {
     kldve_onnx_files files = KLDVE_ONNX_FILES_INIT;
     kldve_onnx_needs needs = KLDVE_ONNX_NEEDS_INIT;
-    kldve_input_spec spec = KLDVE_INPUT_SPEC_INIT;
     kldve_explainer *net = NULL;
     kldve_onnx *network = NULL;
     kldve_card *card = NULL;
@@ -247,7 +246,6 @@ static void engine(const char *path, const char *source)
     kldve_onnx_free(network);
     CLEARS(kldve_onnx_memory_bytes(ctx, files.model, files.model_nbytes, NULL, &needs));
     CLEARS(kldve_card_parse(ctx, files.card, files.card_nbytes, NULL, &card));
-    CLEARS(kldve_card_input(card, &spec));
     kldve_card_free(card);
     CLEARS(kldve_card_beside(ctx, model, &card));
     kldve_card_free(card);
