@@ -31,8 +31,8 @@ static const struct work_case {
     {"AveragePool", "in x 1,4,96,96; n AveragePool x y kernel_shape=[15,15]", true, false},
     {"MaxPool", "in x 1,4,96,96; n MaxPool x y kernel_shape=[15,15]", true, false},
     {"LpPool", "in x 1,4,64,64; n LpPool x y kernel_shape=[15,15]", true, false},
-    {"GridSample", "opset 20; in x 1,4,32,32; in q 1,200,200,2; n GridSample x,q y mode='cubic'", true,
-     false},
+    {"GridSample", "opset 20; in x 1,4,32,32; in q 1,200,200,2; n GridSample x,q y mode='cubic'",
+     true, false},
     {"Resize", "in x 1,4,64,64; i s 1,4,256,256; n Resize x,_,_,s y mode='cubic'", true, false},
     {"LRN", "in x 1,64,64,64; n LRN x y size=33", true, false},
     {"RoiAlign",
@@ -191,7 +191,7 @@ static void test_estimates_and_stops(void **state)
             open_bench(&b, &cases[i]);
             assert_true(work_of(&b) > 1e5);
             each = dearness(&b, vjp);
-            unit = i == 0 && !vjp ? each : unit;
+            unit = i == 0 && !vjp ? fmax(each, 0.6) : unit; /* clang makes vectors of it */
             if (each > DEAREST * unit)
                 fail_msg("%s%s: %.1f ns for each multiplication, a product of matrices takes %.1f",
                          cases[i].name, vjp ? ", VJP" : "", each, unit);
