@@ -2,6 +2,7 @@
  * ones hear on the way that they have to end. */
 #include "support.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
