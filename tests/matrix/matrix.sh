@@ -17,7 +17,8 @@ cd "$(dirname "$0")/../.."
 top=$(pwd)
 work=$top/build-matrix
 suite=${KLDVE_MATRIX_SUITE:-bookworm}
-mirror=${KLDVE_MATRIX_MIRROR:-http://deb.debian.org/debian}
+# Where this machine has its own packages of that release from; on another distribution it must be given.
+mirror=${KLDVE_MATRIX_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' "Codename: $suite" 'Component: main' | head -1)}
 KLDVE_SHARED=${KLDVE_SHARED:-$top/../shared}
 export KLDVE_SHARED OMP_WAIT_POLICY=passive
 
