@@ -141,7 +141,7 @@ def places():
                        "a sparse file of 250 MB": sparse(250 << 20), "250 MB behind a signature": sparse(250 << 20, b"\x89PNG\r\n\x1a\n"),
                        "text": b"hello, world\n" * 99, "a GIF": b"GIF89a" + bytes(99)}.items():
         yield picture("places", name, make, memory=600 * MIB,
-                      host=None, waits="io: a FIFO is waited for" if make is fifo else None, **zero)
+                      host=None, **zero)
     yield Bomb("picture", "places", "no such file", {}, ["explain", "none.png"], (1, 2))
     yield Bomb("picture", "places", "a name of a megabyte", {}, ["explain", "x" * 100000], (1, 2))
     yield Bomb("picture", "places", "a name of control characters", {"\x1b[31m.png": b"x"}, ["explain", "\x1b[31m.png"], (1,))
