@@ -94,7 +94,7 @@ void complain_over_line(bool drawn)
 void complain(const char *format, ...)
 {
     /* Room for the longest path, so that what is wrong with it is not cut off. */
-    char message[8 * MESSAGE_SIZE], clean[8 * MESSAGE_SIZE];
+    char message[8 * MESSAGE_SIZE], clean[8 * MESSAGE_SIZE - sizeof "kldve: "];
     va_list args;
 
     va_start(args, format);

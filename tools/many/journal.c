@@ -11,6 +11,8 @@
 
 #include "cli/json.h"
 
+enum { RECORD_MOST = 16 << 20 /* bytes of a record, which has some thousand */ };
+
 /* ---- pictures by name --------------------------------------------------------------------- */
 
 /* What JSON makes of a path: text that is not UTF-8 changes. */
@@ -107,6 +109,44 @@ static void remember(journal *j, int32_t picture, int64_t offset, int64_t nbytes
     entry->nbytes = nbytes;
 }
 
+static bool grow_line(char **line, size_t *room)
+{
+    size_t more = *room > 0 ? 2 * *room : 1 << 12;
+    char *grown = realloc(*line, more);
+
+    if (!grown) {
+        complain("out of memory");
+        return false;
+    }
+    *line = grown;
+    *room = more;
+    return true;
+}
+
+/* The next line, with its end if it has one, and its bytes; 0 at the end of the file.  A file
+ * without line ends may be of any size, a record may not: false after a message. */
+static bool next_line(const journal *j, FILE *file, char **line, size_t *room, size_t *nbytes)
+{
+    size_t n = 0;
+    int c = 0;
+
+    while (c != '\n' && (c = getc_unlocked(file)) != EOF) {
+        if (n == RECORD_MOST) {
+            complain("%s: a line is longer than any record: --resume needs a file that this "
+                     "command has written",
+                     j->path);
+            return false;
+        }
+        if (n + 1 >= *room && !grow_line(line, room))
+            return false;
+        (*line)[n++] = (char)c;
+    }
+    if (n > 0)
+        (*line)[n] = '\0';
+    *nbytes = n;
+    return true;
+}
+
 /* Call each() with every whole line; *end becomes where the last of them ends.  False: each() said
  * so, or the file cannot be read, which was said. */
 static bool each_line(journal *j,
@@ -117,13 +157,13 @@ static bool each_line(journal *j,
     FILE *file = input_file(j->path);
     char *line = NULL;
     size_t room = 0;
-    ssize_t n;
+    size_t n;
     bool ok = file != NULL;
 
     *end = 0;
-    while (ok && (n = getline(&line, &room, file)) > 0 && line[n - 1] == '\n') {
-        ok = each(j, line, *end, n, opaque);
-        *end += n;
+    while (ok && (ok = next_line(j, file, &line, &room, &n)) && n > 0 && line[n - 1] == '\n') {
+        ok = each(j, line, *end, (int64_t)n, opaque);
+        *end += (int64_t)n;
     }
     if (file && ferror(file)) {
         complain("%s: cannot read: %s", j->path, strerror(errno));
