@@ -175,7 +175,8 @@ void progress_count(progress *p, int64_t done, int64_t of)
     p->of = of;
     p->part = 0;
     pace_reach(&p->pace, now_ms(), (double)done);
-    draw_soon(p);
+    if (of > 0) /* else the words are still those of what was counted: the next step draws */
+        draw_soon(p);
 }
 
 void progress_figures(const progress *p, char *out, size_t size)
