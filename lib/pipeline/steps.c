@@ -7,22 +7,15 @@
 
 #include "base/clock.h"
 #include "base/finite.h"
-#include "base/size.h"
 #include "flags.h"
 #include "methods/methods.h"
 #include "remark.h"
 #include "stages/normalise.h"
 #include "stages/sensitivity.h"
-#include "stages/smooth.h"
 #include "stages/target.h"
 
 /* What is back-propagated starts at the logits, wherever it ends. */
 enum { NEED_COTANGENT = KLDVE_NEED_GRADIENT | KLDVE_NEED_INPUT_GRADIENT | KLDVE_NEED_ATTENTION };
-
-static size_t map_count(const kldve_run *run)
-{
-    return (size_t)run->map->record.height * (size_t)run->map->record.width;
-}
 
 /* Where the time of a step is added. */
 static kldve_timings *timings(kldve_run *run, kldve_subject subject)
@@ -59,8 +52,9 @@ kldve_status kldve_run_begin(kldve_run *run)
     run->map->record.sign = run->options.sign;
     run->map->has_weights = method->weights != NULL;
     run->map->has_error = method->random && !run->options.smooth;
-    return run->options.flags & KLDVE_FLAG_CHECK ? kldve_buffers_other(run->buffers, map_count(run))
-                                                 : KLDVE_OK;
+    return run->options.flags & KLDVE_FLAG_CHECK
+               ? kldve_buffers_other(run->buffers, kldve_run_cells(run))
+               : KLDVE_OK;
 }
 
 void kldve_run_frame(kldve_run *run, const kldve_frame *frame)
@@ -328,7 +322,7 @@ static float *error_of(const kldve_run *run, kldve_subject subject)
 {
     if (!run->job.method->random || subject == KLDVE_SUBJECT_OTHER)
         return NULL;
-    memset(run->map->error, 0, map_count(run) * sizeof *run->map->error);
+    memset(run->map->error, 0, kldve_run_cells(run) * sizeof *run->map->error);
     return run->map->error;
 }
 
@@ -357,7 +351,7 @@ static void normalise(kldve_run *run, float *map, size_t count)
 
 kldve_status kldve_run_map(kldve_run *run, kldve_subject subject)
 {
-    size_t count = map_count(run);
+    size_t count = kldve_run_cells(run);
     float *map = subject == KLDVE_SUBJECT_OTHER ? run->buffers->other : run->map->values;
     double start = kldve_clock_ms();
     kldve_status st;
@@ -382,54 +376,9 @@ kldve_status kldve_run_compare(kldve_run *run)
 {
     kldve_record *r = &run->map->record;
 
-    assert(run->buffers->other_count >= map_count(run));
-    r->class_sensitivity = kldve_sensitivity(run->map->values, run->buffers->other, map_count(run));
+    assert(run->buffers->other_count >= kldve_run_cells(run));
+    r->class_sensitivity =
+        kldve_sensitivity(run->map->values, run->buffers->other, kldve_run_cells(run));
     r->flags = kldve_run_flags(run, r->flags & KLDVE_RESULT_FLAT);
     return KLDVE_OK;
-}
-
-/* -- smoothing -------------------------------------------------------------------------------- */
-
-kldve_status kldve_run_smooth_begin(const kldve_run *run, float **changed, float **sum)
-{
-    size_t inputs = run->net->inputs, cells = map_count(run), count;
-
-    assert(run->map);
-    *changed = NULL;
-    if (kldve_size_add(inputs, cells, &count))
-        *changed = kldve_ctx_alloc(run->job.ctx, count, sizeof **changed);
-    if (!*changed)
-        return kldve_ctx_fail(run->job.ctx, KLDVE_E_NOMEM,
-                              "out of memory for a variant of the input");
-    *sum = *changed + inputs;
-    memset(*sum, 0, cells * sizeof **sum);
-    return KLDVE_OK;
-}
-
-void kldve_run_smooth_input(const kldve_run *run, const float *input, int32_t variant,
-                            float *changed)
-{
-    size_t width = (size_t)run->job.shape->in_width;
-
-    kldve_smooth_change(input, run->net->inputs / width, width, variant, changed);
-}
-
-void kldve_run_smooth_add(const kldve_run *run, int32_t variant, float *sum)
-{
-    size_t height = (size_t)run->map->record.height, width = (size_t)run->map->record.width;
-
-    kldve_smooth_add(run->options.sign, run->map->values, height, width, variant, sum);
-}
-
-void kldve_run_smooth_end(kldve_run *run, const float *sum)
-{
-    size_t count = map_count(run);
-    bool zero = kldve_all_zero(sum, count);
-    double range[2];
-
-    memcpy(run->map->values, sum, count * sizeof *sum);
-    kldve_heatmap_set_flat(run->map,
-                           kldve_normalise(run->options.sign, run->map->values, count, range));
-    run->map->record.low = run->map->record.high = (double)NAN; /* each had its own */
-    kldve_remark(run, zero, run->map);
 }

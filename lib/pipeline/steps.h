@@ -7,6 +7,12 @@
 #include "run.h"
 #include "stages/preprocess.h"
 
+/** Values of the map. */
+static inline size_t kldve_run_cells(const kldve_run *run)
+{
+    return (size_t)run->map->record.height * (size_t)run->map->record.width;
+}
+
 /* Steps of one input. */
 
 /** Make the heat map run->map, which the caller takes over, also after a failure. */
@@ -41,7 +47,7 @@ kldve_status kldve_batch_forward(kldve_batch *batch);
 /** Cotangents -> gradients at the layer. */
 kldve_status kldve_batch_vjp(kldve_batch *batch, kldve_subject subject);
 
-/* Augmentation smoothing of one input. */
+/* Augmentation smoothing of one input: smooth_steps.c. */
 
 /** Room for a changed input, and behind it for the sum of the maps, zeros; release *changed. */
 kldve_status kldve_run_smooth_begin(const kldve_run *run, float **changed, float **sum);

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 import tinynet
-from browser import ARROWS, CHROMIUM, DRIVER, HOSTILE, Browser
+from webdriver import ARROWS, CHROMIUM, DRIVER, HOSTILE, Browser
 from command import SKIPPED, main, png, read_json, run
 from test_compare import png_pixels
 

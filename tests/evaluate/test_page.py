@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.environ["KLDVE_SOURCE"], "tests", "cli"))
 import tinynet  # noqa: E402
-from browser import CHROMIUM, DRIVER, HOSTILE, Browser  # noqa: E402
+from webdriver import CHROMIUM, DRIVER, HOSTILE, Browser  # noqa: E402
 from command import SKIPPED, png, run  # noqa: E402
 
 METHODS = ["kl-dve:neighbours", "grad-cam", "random"]

@@ -3,41 +3,16 @@
  * What belongs to one picture - it cannot be decoded, its scores are not finite, its label is no
  * class of the network - is written into the unit.  What would go wrong with every picture ends the
  * run: no memory, a metric that the network or the build does not allow. */
-#include "worker.h"
+#include "worker_task.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/getters.h"
 
-typedef struct worker {
-    const evaluation *e;
-    kldve_ctx *ctx;
-    network *net;    /* [networks], twins of those of the evaluation */
-    network *random; /* [networks], the same with random parameters; NULL where no metric asks */
-    atomic_bool cancelled;
-} worker;
-
-/* ---- a unit in progress ------------------------------------------------------------------- */
-
-typedef struct task {
-    worker *w;
-    unit *u;
-    char *why;          /* [UNIT_WHY_SIZE], of a run that cannot go on */
-    const network *net; /* the twin */
-    dataset_picture picture;
-    float *input;         /* what the network is given of it; NULL where no metric asks */
-    uint8_t *truth;       /* of its input, NULL where nobody knows or asks */
-    bool placed;          /* whether `truth` was looked for */
-    kldve_options target; /* what is explained, of any method */
-    kldve_heatmap *first; /* of the first method, for metrics that compare */
-} task;
-
-/* The run cannot go on. */
-static bool give_up(task *t, const char *what)
+bool worker_give_up(task *t, const char *what)
 {
     const char *message = kldve_ctx_message(t->w->ctx);
     char text[2 * UNIT_WHY_SIZE];
@@ -47,125 +22,9 @@ static bool give_up(task *t, const char *what)
     return false;
 }
 
-/* Whether a failure has nothing to do with this picture. */
-static bool ends_run(const worker *w, kldve_status status)
+bool worker_ends_run(const worker *w, kldve_status status)
 {
     return atomic_load(&w->cancelled) || status == KLDVE_E_NOMEM || status == KLDVE_E_CANCELLED;
-}
-
-/* ---- what is asked ------------------------------------------------------------------------ */
-
-/* None of the methods has a map. */
-static void no_maps(task *t, const char *why)
-{
-    for (int32_t m = 0; m < t->u->methods; m++)
-        clean_text(why, t->u->method[m].why, UNIT_WHY_SIZE);
-}
-
-static void ask_label(task *t, const question *q)
-{
-    const dataset_targets *targets = &t->w->e->network[t->u->network].targets;
-    const int32_t *from = q->label_number < 0 ? NULL : targets->first + q->label_number;
-    char why[UNIT_WHY_SIZE];
-
-    if (!from || from[0] == from[1]) {
-        snprintf(why, sizeof why, "%s%.180s", q->label ? "the network has no class " : "no label",
-                 q->label ? q->label : "");
-        no_maps(t, why);
-        return;
-    }
-    t->target.target_kind = from[1] - from[0] == 1 ? KLDVE_TARGET_INDEX : KLDVE_TARGET_SET;
-    t->target.target = targets->target[from[0]];
-    if (t->target.target_kind == KLDVE_TARGET_SET) {
-        t->target.target = 0;
-        t->target.target_count = from[1] - from[0];
-        t->target.targets = targets->target + from[0];
-    }
-}
-
-/* The network's first class for one photograph of a mosaic by itself. */
-static kldve_status first_alone(task *t, const kldve_image *image, int32_t *first)
-{
-    const kldve_shape *shape = &t->net->shape;
-    size_t inputs = (size_t)shape->in_channels * (size_t)shape->in_height * (size_t)shape->in_width;
-    float *input = malloc(inputs * sizeof *input);
-    float *logits = malloc((size_t)shape->classes * sizeof *logits);
-    kldve_status status = input && logits ? KLDVE_OK : KLDVE_E_NOMEM;
-
-    if (status == KLDVE_OK)
-        status = kldve_explainer_input(t->net->explainer, image, input);
-    if (status == KLDVE_OK)
-        status = kldve_explainer_forward(t->net->explainer, input, 1, NULL, logits);
-    *first = 0;
-    for (int32_t i = 1; status == KLDVE_OK && i < shape->classes; i++)
-        if (logits[i] > logits[*first])
-            *first = i;
-    free(input);
-    free(logits);
-    return status;
-}
-
-/* The class of one photograph of a mosaic by itself.  False: there is none, or the run cannot go
- * on: *go_on says which. */
-static bool tile_alone(task *t, int32_t tile, int32_t *first, bool *go_on)
-{
-    const evaluation *e = t->w->e;
-    kldve_image *image = NULL;
-    char why[LABEL_SIZE] = "";
-    kldve_status status;
-
-    *go_on = true;
-    if (!dataset_load_tile(&e->data, t->u->question, tile, t->w->ctx,
-                           &e->network[t->u->network].view, &image, why)) {
-        no_maps(t, why);
-        *go_on = !atomic_load(&t->w->cancelled);
-        return false;
-    }
-    status = first_alone(t, image, first);
-    kldve_image_free(image);
-    if (status != KLDVE_OK && ends_run(t->w, status))
-        *go_on = give_up(t, "a photograph alone");
-    else if (status != KLDVE_OK)
-        no_maps(t, kldve_ctx_message(t->w->ctx));
-    return status == KLDVE_OK;
-}
-
-/* Two photographs of one class would make the question one without an answer. */
-static bool ask_alone(task *t, const question *q)
-{
-    bool go_on;
-
-    t->target.target_kind = KLDVE_TARGET_INDEX;
-    if (!tile_alone(t, q->tile, &t->target.target, &go_on))
-        return go_on;
-    for (int32_t i = 0; i < q->photos; i++) {
-        int32_t other;
-
-        if (i == q->tile)
-            continue;
-        if (!tile_alone(t, i, &other, &go_on))
-            return go_on;
-        if (other == t->target.target)
-            no_maps(t, "another photograph of the mosaic is of the same class by itself");
-    }
-    return true;
-}
-
-/* What every method explains.  False: the run cannot go on. */
-static bool ask(task *t)
-{
-    const evaluation *e = t->w->e;
-    const question *q = &e->data.question[t->u->question];
-    const arg_list *target = &e->args->grid.target;
-
-    memset(&t->target, 0, sizeof t->target);
-    if (e->ask == ASK_ALONE)
-        return ask_alone(t, q);
-    if (e->ask == ASK_LABEL)
-        ask_label(t, q);
-    else /* it was found before, so it is there */
-        return classes_target(t->net, "target", target->count > 0 ? target->text[0] : "top1", &t->target);
-    return true;
 }
 
 /* Each picture has draws of its own, the same in every data set (FNV-1a of its name). */
@@ -212,8 +71,8 @@ static bool explain(task *t, const kldve_options *o, unit_method *says, kldve_he
         says->flags = record.flags;
         return true;
     }
-    if (ends_run(t->w, status))
-        return give_up(t, o->method);
+    if (worker_ends_run(t->w, status))
+        return worker_give_up(t, o->method);
     says->flags = status == KLDVE_E_NUMERIC ? KLDVE_RESULT_NON_FINITE : 0;
     clean_text(kldve_ctx_message(t->w->ctx), says->why, UNIT_WHY_SIZE);
     return true;
@@ -256,7 +115,7 @@ static bool place_truth(task *t, const kldve_heatmap *map)
         return true;
     free(t->truth);
     t->truth = NULL;
-    return ends_run(t->w, status) ? give_up(t, "where the object is") : true;
+    return worker_ends_run(t->w, status) ? worker_give_up(t, "where the object is") : true;
 }
 
 static bool measure_one(task *t, const kldve_heatmap *map, const kldve_options *o, int32_t i,
@@ -277,7 +136,8 @@ static bool measure_one(task *t, const kldve_heatmap *map, const kldve_options *
     if (status == KLDVE_OK)
         return true;
     *value = (double)NAN;
-    return status == KLDVE_E_NUMERIC && !ends_run(t->w, status) ? true : give_up(t, m->name);
+    return status == KLDVE_E_NUMERIC && !worker_ends_run(t->w, status) ? true
+                                                                       : worker_give_up(t, m->name);
 }
 
 /* Whether this unit knows what a metric needs; what it lacks of one picture is no number. */
@@ -356,9 +216,9 @@ static bool make_input(task *t)
     status = kldve_explainer_input(t->net->explainer, t->picture.image, t->input);
     if (status == KLDVE_OK)
         return true;
-    if (ends_run(t->w, status))
-        return give_up(t, "the input");
-    no_maps(t, kldve_ctx_message(t->w->ctx));
+    if (worker_ends_run(t->w, status))
+        return worker_give_up(t, "the input");
+    worker_no_maps(t, kldve_ctx_message(t->w->ctx));
     return true;
 }
 
@@ -396,7 +256,7 @@ static bool measure_unit(void *state, void *item, char why[UNIT_WHY_SIZE])
     bool ok = load(&t);
 
     if (ok && u->state == UNIT_MEASURED)
-        ok = ask(&t) && make_input(&t);
+        ok = worker_ask(&t) && make_input(&t);
     for (int32_t m = 0; ok && u->state == UNIT_MEASURED && m < u->methods; m++)
         ok = measure_method(&t, m);
     kldve_heatmap_free(t.first);
