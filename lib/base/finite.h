@@ -3,6 +3,7 @@
 #define KLDVE_LIB_FINITE_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -24,6 +25,18 @@ static inline size_t kldve_finite(const float *value, size_t n)
     for (size_t i = 0;; i++)
         if (!isfinite(value[i]))
             return i;
+}
+
+/** Whether value is 0 or more, infinity included; NaN is not.  By its bits, because outside of our
+ *  own environment no comparison may raise an exception, and clang makes one of isgreaterequal()
+ *  that does. */
+static inline bool kldve_at_least_zero(double value)
+{
+    const uint64_t infinity = 0x7ff0000000000000u, minus_zero = 0x8000000000000000u;
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    return bits <= infinity || bits == minus_zero;
 }
 
 /** What a message calls such a number. */

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "ctx.h"
 #include "ctx_struct.h"
+#include "finite.h"
 #include "float_env.h"
 
 static_assert(ATOMIC_INT_LOCK_FREE == 2, "kldve_ctx_cancel() may be called by signal handlers");
@@ -49,7 +50,7 @@ kldve_status kldve_ctx_set_deadline(kldve_ctx *ctx, double milliseconds)
     kldve_ctx_clear(ctx);
     if (!ctx)
         return KLDVE_E_ARG;
-    if (!isgreaterequal(milliseconds, 0)) /* which no NaN traps */
+    if (!kldve_at_least_zero(milliseconds))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "deadline: %g ms, it must be 0 or more",
                                milliseconds);
     ctx->control.time = milliseconds;

@@ -205,13 +205,11 @@ kldve_status kldve_divergence_sweep(kldve_divergence *d, int32_t target, const d
     return kldve_ctx_leave(d->ctx, before, sweep_and_return(d, target, temperatures, count, z, kl));
 }
 
-kldve_status kldve_divergence_get_info(const kldve_divergence *d, kldve_divergence_info *out)
+/* Apart, so that all of it is computed in one environment. */
+static kldve_status describe(const kldve_divergence *d, kldve_divergence_info *out)
 {
-    kldve_status st = kldve_divergence_ready(d, "divergence info");
     kldve_divergence_info info = {.struct_size = sizeof info};
 
-    if (st < 0)
-        return st;
     assert(d->direct || d->tree);
     info.kernels = d->kernels->name;
     info.range = d->high - d->low;
@@ -222,4 +220,15 @@ kldve_status kldve_divergence_get_info(const kldve_divergence *d, kldve_divergen
     info.nodes = d->direct ? 0 : (int32_t)d->tree->order;
     info.summation = d->direct ? KLDVE_SUMMATION_DIRECT : KLDVE_SUMMATION_CHEBYSHEV;
     return kldve_struct_store(d->ctx, "kldve_divergence_info", &info, sizeof info, out);
+}
+
+kldve_status kldve_divergence_get_info(const kldve_divergence *d, kldve_divergence_info *out)
+{
+    fenv_t host;
+    kldve_status st = kldve_divergence_ready(d, "divergence info");
+
+    if (st < 0)
+        return st;
+    kldve_float_env_enter(&host);
+    return kldve_float_env_leave(&host, describe(d, out));
 }

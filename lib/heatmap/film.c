@@ -8,26 +8,17 @@
 
 #include "heatmap.h"
 #include "base/ctx.h"
+#include "base/float_env.h"
 #include "image/upsample.h"
 
-kldve_status kldve_heatmap_frame(kldve_ctx *ctx, const kldve_heatmap *map, int32_t frame,
-                                 kldve_heatmap **out)
+static kldve_status make(kldve_ctx *ctx, const kldve_heatmap *map, int32_t frame,
+                         kldve_heatmap **out)
 {
-    const kldve_record *r;
+    const kldve_record *r = &map->record;
+    kldve_film film = kldve_heatmap_film(map);
     kldve_heatmap *one = NULL;
-    kldve_film film;
-    kldve_status st;
+    kldve_status st = kldve_heatmap_new(ctx, r->classes, r->maps, film.height, film.width, &one);
 
-    kldve_ctx_clear(ctx);
-    if (!ctx || !map)
-        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "frame: the map is NULL");
-    r = &map->record;
-    if (!out || frame < 0 || frame >= map->view_frames)
-        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
-                               "frame %d: the result is NULL, or there is none: the film has %d",
-                               (int)frame, (int)map->view_frames);
-    film = kldve_heatmap_film(map);
-    st = kldve_heatmap_new(ctx, r->classes, r->maps, film.height, film.width, &one);
     if (st < 0)
         return st;
     kldve_heatmap_copy_rest(map, one);
@@ -36,4 +27,20 @@ kldve_status kldve_heatmap_frame(kldve_ctx *ctx, const kldve_heatmap *map, int32
     one->view_height = map->view_height / map->view_frames;
     *out = one;
     return KLDVE_OK;
+}
+
+kldve_status kldve_heatmap_frame(kldve_ctx *ctx, const kldve_heatmap *map, int32_t frame,
+                                 kldve_heatmap **out)
+{
+    fenv_t host;
+
+    kldve_ctx_clear(ctx);
+    if (!ctx || !map)
+        return kldve_ctx_fail(ctx, KLDVE_E_ARG, "frame: the map is NULL");
+    if (!out || frame < 0 || frame >= map->view_frames)
+        return kldve_ctx_failf(ctx, KLDVE_E_ARG,
+                               "frame %d: the result is NULL, or there is none: the film has %d",
+                               (int)frame, (int)map->view_frames);
+    kldve_float_env_enter(&host);
+    return kldve_float_env_leave(&host, make(ctx, map, frame, out));
 }

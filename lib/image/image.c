@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/ctx.h"
+#include "base/float_env.h"
 #include "base/limits.h"
 #include "base/size.h"
 #include "pixel_format.h"
@@ -109,16 +110,19 @@ static kldve_status copy(kldve_ctx *ctx, const kldve_image *image, const int32_t
 {
     uint8_t *room = NULL;
     kldve_image *made = NULL;
+    fenv_t host;
     kldve_status st = kldve_image_alloc(ctx, size[0], size[1], &made);
 
     if (st == KLDVE_OK && !(room = kldve_image_row_room(ctx, image)))
         st = kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a row of pixels");
+    kldve_float_env_enter(&host); /* pixels may be floats */
     if (st == KLDVE_OK)
         copy_part(image, at[0], at[1], room, made);
     if (st == KLDVE_OK && kldve_image_has_alpha(image) &&
         (st = kldve_image_alloc_as(ctx, KLDVE_PIXEL_GREY, size[0], size[1], &made->alpha)) ==
             KLDVE_OK)
         copy_alpha(image, at[0], at[1], room, made->alpha);
+    kldve_float_env_leave(&host, st);
     kldve_ctx_release(ctx, room);
     return kldve_image_finish(st, made, out);
 }
@@ -226,12 +230,27 @@ static kldve_status check_read(kldve_ctx *ctx, const kldve_image *image, int32_t
     return KLDVE_OK;
 }
 
+/* Rows from y on -> `to`; room for 6 bytes a pixel. */
+static void read_rows(const kldve_image *image, int32_t y, uint8_t *room, const kldve_pixels *to)
+{
+    size_t width = (size_t)image->width;
+    uint8_t *alpha = room + 3 * width;
+
+    for (int32_t i = 0; i < to->height; i++) {
+        bool has = kldve_image_alpha_row(image, y + i, alpha);
+
+        for (size_t x = 0; has && x < width; x++)
+            alpha[x] = alpha[3 * x];
+        kldve_pixels_write(to, i, kldve_image_row(image, y + i, room), has ? alpha : NULL);
+    }
+}
+
 kldve_status kldve_image_read(kldve_ctx *ctx, const kldve_image *image, int32_t y,
                               const kldve_pixels *dest)
 {
     kldve_pixels to;
-    uint8_t *room, *alpha;
-    size_t width;
+    uint8_t *room;
+    fenv_t host;
     kldve_status st;
 
     if (!ctx || !image)
@@ -239,18 +258,12 @@ kldve_status kldve_image_read(kldve_ctx *ctx, const kldve_image *image, int32_t 
     if ((st = kldve_pixels_load(ctx, "read", dest, &to)) < 0 ||
         (st = check_read(ctx, image, y, &to)) < 0)
         return st;
-    width = (size_t)image->width;
-    room = kldve_ctx_alloc(ctx, width, 6);
+    room = kldve_ctx_alloc(ctx, (size_t)image->width, 6);
     if (!room)
         return kldve_ctx_fail(ctx, KLDVE_E_NOMEM, "out of memory for a row of pixels");
-    alpha = room + 3 * width;
-    for (int32_t i = 0; i < to.height; i++) {
-        bool has = kldve_image_alpha_row(image, y + i, alpha);
-
-        for (size_t x = 0; has && x < width; x++)
-            alpha[x] = alpha[3 * x];
-        kldve_pixels_write(&to, i, kldve_image_row(image, y + i, room), has ? alpha : NULL);
-    }
+    kldve_float_env_enter(&host); /* pixels may be floats */
+    read_rows(image, y, room, &to);
+    kldve_float_env_leave(&host, KLDVE_OK);
     kldve_ctx_release(ctx, room);
     return KLDVE_OK;
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/ctx.h"
+#include "base/float_env.h"
 #include "heatmap/heatmap.h"
 
 /* Along one axis: pixel i of the input begins at `from` + i * `step` pixels of the picture. */
@@ -227,12 +228,26 @@ static kldve_status close_frame(kldve_ctx *ctx, frame *f, kldve_status st, bool 
     return st;
 }
 
+static kldve_status cover_boxes(kldve_ctx *ctx, const kldve_heatmap *map, const int32_t size[2],
+                                const float *boxes, int32_t count, uint8_t *truth)
+{
+    frame f;
+    bool seen = false;
+    kldve_status st = open_frame(ctx, map, size[0], size[1], &f);
+
+    if (st < 0)
+        return st;
+    for (int32_t i = 0; st == KLDVE_OK && i < count; i++)
+        if ((st = check_box(ctx, &f, i, boxes + 4 * (size_t)i)) == KLDVE_OK)
+            seen |= add_box(&f, boxes + 4 * (size_t)i);
+    return close_frame(ctx, &f, st, seen, truth);
+}
+
 kldve_status kldve_heatmap_truth_boxes(kldve_ctx *ctx, const kldve_heatmap *map, int32_t width,
                                        int32_t height, const float *boxes, int32_t count,
                                        uint8_t *truth)
 {
-    frame f;
-    bool seen = false;
+    fenv_t host;
     kldve_status st;
 
     kldve_ctx_clear(ctx);
@@ -243,18 +258,24 @@ kldve_status kldve_heatmap_truth_boxes(kldve_ctx *ctx, const kldve_heatmap *map,
     if (count < 1)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG, "truth: %d boxes were given, it takes 1 or more",
                                (int)count);
-    if ((st = open_frame(ctx, map, width, height, &f)) < 0)
-        return st;
-    for (int32_t i = 0; st == KLDVE_OK && i < count; i++)
-        if ((st = check_box(ctx, &f, i, boxes + 4 * (size_t)i)) == KLDVE_OK)
-            seen |= add_box(&f, boxes + 4 * (size_t)i);
-    return close_frame(ctx, &f, st, seen, truth);
+    kldve_float_env_enter(&host);
+    return kldve_float_env_leave(
+        &host, cover_boxes(ctx, map, (const int32_t[2]){width, height}, boxes, count, truth));
+}
+
+static kldve_status cover_mask(kldve_ctx *ctx, const kldve_heatmap *map, const int32_t size[2],
+                               const uint8_t *mask, uint8_t *truth)
+{
+    frame f;
+    kldve_status st = open_frame(ctx, map, size[0], size[1], &f);
+
+    return st < 0 ? st : close_frame(ctx, &f, st, add_mask(&f, mask), truth);
 }
 
 kldve_status kldve_heatmap_truth_mask(kldve_ctx *ctx, const kldve_heatmap *map, int32_t width,
                                       int32_t height, const uint8_t *mask, uint8_t *truth)
 {
-    frame f;
+    fenv_t host;
     kldve_status st;
 
     kldve_ctx_clear(ctx);
@@ -264,7 +285,7 @@ kldve_status kldve_heatmap_truth_mask(kldve_ctx *ctx, const kldve_heatmap *map, 
         return st;
     if (is_empty(mask, (size_t)width * (size_t)height))
         return kldve_ctx_fail(ctx, KLDVE_E_ARG, "truth: the mask is empty, no pixel of it is set");
-    if ((st = open_frame(ctx, map, width, height, &f)) < 0)
-        return st;
-    return close_frame(ctx, &f, st, add_mask(&f, mask), truth);
+    kldve_float_env_enter(&host);
+    return kldve_float_env_leave(
+        &host, cover_mask(ctx, map, (const int32_t[2]){width, height}, mask, truth));
 }

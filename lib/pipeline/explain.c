@@ -19,6 +19,7 @@
 
 #include "admission.h"
 #include "base/budget.h"
+#include "base/finite.h"
 #include "explainer.h"
 #include "faithful.h"
 #include "options.h"
@@ -118,7 +119,10 @@ static kldve_status begin_run(kldve_batch *b, const kldve_call *call, int32_t fi
         return st;
     if (call->frame)
         kldve_run_frame(run, call->frame);
-    if (!call->pictures || (st = kldve_scratch_open(ex->ctx, &ex->scratch)) < 0)
+    if (!call->pictures) /* rectifiers may turn NaN into 0, so nobody would notice later */
+        return kldve_finite_check(ex->ctx, "explain", "number of the input",
+                                  b->inputs + (size_t)i * ex->net.inputs, ex->net.inputs);
+    if ((st = kldve_scratch_open(ex->ctx, &ex->scratch)) < 0)
         return st;
     st = kldve_run_picture(run, call->pictures + (first + i) * shape->in_frames, &ex->spec,
                            ex->input + (size_t)i * ex->net.inputs);

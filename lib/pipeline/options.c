@@ -6,6 +6,7 @@
 
 #include <kldve/backend.h>
 
+#include "base/finite.h"
 #include "faithful.h"
 #include "methods/methods.h"
 
@@ -149,7 +150,7 @@ double kldve_options_deadline(const kldve_options *src)
     kldve_options o;
 
     return kldve_struct_load(NULL, "kldve_options", src, &o, sizeof o) == KLDVE_OK &&
-                   isgreaterequal(o.deadline_ms, 0)
+                   kldve_at_least_zero(o.deadline_ms)
                ? o.deadline_ms
                : 0;
 }

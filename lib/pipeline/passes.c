@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/finite.h"
 #include "explain.h"
 #include "explainer.h"
 #include "options.h"
@@ -150,7 +151,10 @@ kldve_status kldve_explainer_forward(kldve_explainer *ex, const float *inputs, i
                                "forward: the number of inputs is %d, it must be at least 1",
                                (int)count);
     before = kldve_ctx_enter(ex->ctx, "forward", kldve_options_deadline(options));
-    st = kldve_explainer_pass(ex, NULL, inputs, count, options, logits);
+    st = kldve_finite_check(ex->ctx, "forward", "number of the inputs", inputs,
+                            (size_t)count * ex->net.inputs);
+    if (st == KLDVE_OK)
+        st = kldve_explainer_pass(ex, NULL, inputs, count, options, logits);
     return kldve_ctx_leave(ex->ctx, before, st);
 }
 

@@ -22,10 +22,20 @@ static void test_finite(void **state)
     assert_int_equal(kldve_finite(v, 100), 50);
 }
 
+static void test_at_least_zero(void **state)
+{
+    (void)state;
+    assert_true(kldve_at_least_zero(0) && kldve_at_least_zero(-0.0));
+    assert_true(kldve_at_least_zero(5e-324) && kldve_at_least_zero((double)INFINITY));
+    assert_false(kldve_at_least_zero(-5e-324) || kldve_at_least_zero(-(double)INFINITY));
+    assert_false(kldve_at_least_zero((double)NAN) || kldve_at_least_zero(-(double)NAN));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finite),
+        cmocka_unit_test(test_at_least_zero),
     };
 
     return cmocka_run_group_tests_name("finite", tests, NULL, NULL);

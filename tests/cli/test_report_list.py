@@ -61,7 +61,9 @@ class Listed(unittest.TestCase):
         self.assertNotEqual(self.page.run("return document.title"), "taken")
 
     def thumbs(self):
-        return self.page.run("return [...document.querySelectorAll('.thumb')].map(b => b.innerText)")
+        """The lines of every thumbnail; innerText would leave out what is not in view and not laid out yet."""
+        return self.page.run("return [...document.querySelectorAll('.thumb')].map("
+                             "b => [...b.children].map(part => part.textContent).filter(text => text).join('\\n'))")
 
     def choose(self, name, value):
         self.page.run("const s = document.getElementById(arguments[0]); s.value = arguments[1];"

@@ -22,6 +22,9 @@ void fault_above(size_t nbytes);
 size_t fault_peak(void);
 /** No more of it.  @return how many allocations there were since fault_from(). */
 long fault_end(void);
+/** What this library asks for itself never fails: that of an interpreter around the calls.  By the beginning
+ *  of its file's name, which is kept, not copied. */
+void fault_spare(const char *library);
 /** Of the last that failed: the library that asked, and the exported function of that library
  *  through which it was entered.  "" if there was none. */
 const char *fault_library(void);

@@ -186,6 +186,8 @@ typedef struct dataset_targets {
  *  that kldve_labels_find() finds, and of a network without labels the class with that index.
  *  False after a message; free them in either case. */
 bool dataset_match(const dataset *d, const network *n, dataset_targets *out);
+/** The SHA-256 of a list of classes, as text of SHA256_TEXT bytes (sha256.h).  False after a message. */
+bool dataset_classes_digest(const char *path, char *text);
 /** Accepts one of zero bytes. */
 void dataset_targets_free(dataset_targets *t);
 

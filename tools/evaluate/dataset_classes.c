@@ -1,6 +1,7 @@
 /* dataset_classes.c - which classes of a network the labels of a data set mean. */
 #include "dataset_parts.h"
 
+#include "cli/sha256.h"
 #include "rows.h"
 
 #include <stdio.h>
@@ -171,6 +172,21 @@ bool dataset_match(const dataset *d, const network *n, dataset_targets *out)
         count_strange(&m, out);
     free(m.pair);
     return ok;
+}
+
+bool dataset_classes_digest(const char *path, char *text)
+{
+    size_t nbytes;
+    char *bytes = dataset_read_file(path, DATASET_FILE_MAX, &nbytes);
+    sha256 digest;
+
+    if (!bytes)
+        return false;
+    sha256_begin(&digest);
+    sha256_add(&digest, bytes, nbytes);
+    sha256_end(&digest, text);
+    free(bytes);
+    return true;
 }
 
 void dataset_targets_free(dataset_targets *t)

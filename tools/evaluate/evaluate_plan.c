@@ -107,7 +107,7 @@ static bool put_options(const evaluation *e, json_object *o)
     const dataset_args *d = &e->args->data;
     char hash[SHA256_TEXT];
 
-    return (!d->classes || sha256_file(d->classes, hash)) &&
+    return (!d->classes || dataset_classes_digest(d->classes, hash)) &&
            json_put_text(o, "ask", ask_name(e->ask)) &&
            json_put_text(o, "target",
                          e->ask != ASK_TARGET  ? NULL

@@ -118,10 +118,11 @@ bool slice_members(const char *path, const char *text, size_t nbytes, const char
 
 int slice_next(const char *path, const char *text, slice *rest, slice *item)
 {
-    const char *end = rest->at + rest->nbytes, *at = rest->at, *to;
+    const char *end, *at = rest->at, *to;
 
     if (rest->nbytes == 0)
         return 0;
+    end = at + rest->nbytes;
     if (*at != '[' && *at != ',') {
         broken(path, text, at,
                *at == ']' ? "something follows an array" : "no '[', where an array begins");

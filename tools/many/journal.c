@@ -123,6 +123,16 @@ static bool grow_line(char **line, size_t *room)
     return true;
 }
 
+/* The next character; a signal does not end the file. */
+static int next_char(FILE *file)
+{
+    int c;
+
+    while ((c = getc_unlocked(file)) == EOF && ferror(file) && errno == EINTR)
+        clearerr(file);
+    return c;
+}
+
 /* The next line, with its end if it has one, and its bytes; 0 at the end of the file.  A file
  * without line ends may be of any size, a record may not: false after a message. */
 static bool next_line(const journal *j, FILE *file, char **line, size_t *room, size_t *nbytes)
@@ -130,7 +140,7 @@ static bool next_line(const journal *j, FILE *file, char **line, size_t *room, s
     size_t n = 0;
     int c = 0;
 
-    while (c != '\n' && (c = getc_unlocked(file)) != EOF) {
+    while (c != '\n' && (c = next_char(file)) != EOF) {
         if (n == RECORD_MOST) {
             complain("%s: a line is longer than any record: --resume needs a file that this "
                      "command has written",

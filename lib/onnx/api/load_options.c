@@ -1,6 +1,7 @@
 /* load_options.c - what a caller may ask of a network. */
 #include "load.h"
 
+#include "../../base/finite.h"
 #include "handshake.h"
 
 enum { MAX_THREADS = 1024, MAX_BATCH = 1024 };
@@ -29,7 +30,7 @@ static kldve_status check_ranges(kldve_ctx *ctx, const kldve_onnx_options *o)
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "kldve_onnx_options: scores is %d, it must be 0 to %d",
                                (int)o->scores, 1 + KLDVE_SCORES_NUMBER);
-    if (!isgreaterequal(o->deadline_ms, 0))
+    if (!kldve_at_least_zero(o->deadline_ms))
         return kldve_ctx_failf(ctx, KLDVE_E_ARG,
                                "kldve_onnx_options: deadline_ms is %g, it must be 0 or more",
                                o->deadline_ms);

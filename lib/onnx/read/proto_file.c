@@ -72,6 +72,8 @@ static kldve_status io_error(kx_reader *r, const char *what, const char *path)
 {
     char reason[128] = "";
 
+    if (errno == ENOMEM)
+        return kx_reader_nomem(r);
     strerror_r(errno, reason, sizeof reason);
     if (strcmp(path, r->path) == 0)
         return kx_reader_fail(r, KLDVE_E_IO, "%s: %s", what, reason);

@@ -622,7 +622,7 @@ static void dump_graph(plain *p, const kx_graph *g)
     kx_tensor dout[KX_MAX_OUT];
     uint64_t seed = 7;
     const kx_value *v;
-    char name[8];
+    char name[16];
 
     for (int32_t i = 0; i < KX_MAX_IN; i++) {
         snprintf(name, sizeof name, "x%d", i);

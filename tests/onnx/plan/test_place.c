@@ -252,7 +252,7 @@ static void test_too_large(void **state)
 /* `n` buffers of one size, none alive together with another: the bytes of the block. */
 static size_t apart(int32_t n)
 {
-    kx_lifetime *life = malloc((size_t)n * sizeof *life);
+    kx_lifetime *life = calloc((size_t)n, sizeof *life);
     int32_t *scratch = malloc((size_t)n * 2 * sizeof *scratch);
     size_t *offset = malloc((size_t)n * sizeof *offset), total = 0;
 
