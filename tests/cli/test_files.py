@@ -4,6 +4,7 @@ labels that lie elsewhere, a network that is cut while it is in use; and process
 
     test_files.py            some moments of each kill
     KLDVE_KILLS=1000 test_files.py Killed    a thousand"""
+import json
 import os
 import random
 import socket
@@ -77,6 +78,40 @@ class NoFiles(Folder):
             done = subprocess.run([KLDVE, "explain", "net.onnx", *args, "-o", "o.png", "--force"], cwd=self.dir, input=data, capture_output=True,
                                   timeout=60, check=False)
             self.assertEqual(done.returncode, 0, (args, done.stderr))
+
+    def with_pipe(self, data, *args):
+        """The command with `data` in a pipe, whose name stands for {}, as <(...) of a shell gives it."""
+        read, write = os.pipe()
+        os.write(write, data.encode() if isinstance(data, str) else data)
+        os.close(write)
+        try:
+            return subprocess.run([KLDVE, *[a.format(f"/dev/fd/{read}") for a in args]], cwd=self.dir, stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, pass_fds=[read], timeout=60, check=False)
+        finally:
+            os.close(read)
+
+    def test_pipes_that_need_one_reading(self):
+        with open(self.path("pic.png"), "rb") as file:
+            picture = file.read()
+        for data, args in ((picture, ["explain", "net.onnx", "{}", "pics/a.png", "--jsonl", "r.jsonl"]),
+                           ("a\nb\nc\nd\n", ["explain", "net.onnx", "pic.png", "pics/a.png", "--labels", "{}", "--out-dir", "o"]),
+                           ("{}", ["explain", "plain.onnx", "pic.png", "--card", "{}", "-o", "o.png"]),
+                           (png(1500, 900, lambda x, y: b"\x50\x60\x70"), ["compare", "net.onnx", "{}", "pic.png", "-o", "s.png"])):
+            done = self.with_pipe(data, *args)
+            self.assertEqual(done.returncode, 0, (args, done.stderr))
+        with open(self.path("r.jsonl"), encoding="utf-8") as file:
+            records = [json.loads(line) for line in file]
+        self.assertEqual([r.get("failed") for r in records], [None, None])
+
+    def test_pipes_that_would_be_read_again(self):
+        listed = "pic.png,0\npics/a.png,0\n"
+        for data, args in (("a\nb\nc\nd\n", ["explain", "net.onnx", "pic.png", "pics/a.png", "--labels", "{}", "--jsonl", "r.jsonl"]),
+                           ("a\nb\nc\nd\n", ["compare", "--labels", "{}", "net.onnx", "plain.onnx", "pic.png", "-o", "s.png"]),
+                           ("{}", ["explain", "plain.onnx", "pic.png", "--card", "{}", "--jsonl", "r.jsonl"]),
+                           (listed, ["explain", "net.onnx", "pic.png", "pics/a.png", "--expected", "list:{}", "--out-dir", "o"])):
+            done = self.with_pipe(data, *args)
+            self.assertEqual(done.returncode, 1, (args, done.stderr))
+            self.assertRegex(done.stderr, "/dev/fd/[0-9]+: a pipe is read once", args)
 
 
 class Confined(Folder):

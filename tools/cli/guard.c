@@ -199,7 +199,7 @@ int guard_network(const char *command, const network_args *args, const guard_out
         status = guard_input(command, args->labels, outputs, count);
     if (status == EXIT_DONE)
         status = guard_input(command, card, outputs, count);
-    if (status == EXIT_DONE && card)
+    if (status == EXIT_DONE && card && !input_is_pipe(card))
         status = guard_files_of(command, card, !args->labels, outputs, count);
     if (status == EXIT_DONE)
         status = guard_weights_of(command, args->model, outputs, count);

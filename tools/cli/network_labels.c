@@ -35,6 +35,8 @@ bool network_load_labels(network *n, const network_args *args)
         if (status == KLDVE_OK)
             status = kldve_labels_parse(n->ctx, demo.labels, demo.labels_nbytes, &n->labels);
     } else if (path) {
+        if (!input_take(path))
+            return false;
         status = kldve_labels_load(n->ctx, path, &n->labels);
     }
     if (status != KLDVE_OK) {

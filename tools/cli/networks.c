@@ -32,6 +32,8 @@ static bool load_given_card(network *n, const network_args *args)
             complain("%s: the ready card %s; 'kldve cards %s' shows it", n->name, ready.name,
                      ready.name);
     } else {
+        if (!input_take(args->card))
+            return false;
         status = kldve_card_load(n->ctx, args->card, &n->card);
         if (status == KLDVE_E_IO && *ready_card_hint(args->card, hint)) {
             complain("%s%s", kldve_ctx_message(n->ctx), hint);

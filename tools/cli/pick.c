@@ -82,6 +82,8 @@ bool pick_load(const pick *p, kldve_ctx *ctx, pick_mask *mask)
     *mask = (pick_mask){NULL, 0, 0};
     if (!p->over)
         return true;
+    if (!input_take(p->over))
+        return false;
     status = kldve_image_load(ctx, p->over, &image);
     if (status != KLDVE_OK) {
         complain_picture(ctx, p->over, status);

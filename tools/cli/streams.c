@@ -91,6 +91,8 @@ bool picture_load(kldve_ctx *ctx, const char *path, bool keep_grey, kldve_image 
 {
     kldve_status status;
 
+    if (!input_take(is_stream(path) ? "/dev/stdin" : path))
+        return false;
     if (is_stream(path))
         return load_stream(ctx, out);
     status =

@@ -394,6 +394,12 @@ void truth_free(truth *t);
 int input_open(const char *path);
 FILE *input_file(const char *path);
 
+/** Whether a path names a pipe that the process has open, as <(...) of a shell does. */
+bool input_is_pipe(const char *path);
+/** Call it before the library reads what a path names.  False after a message: it is a pipe, and
+ *  was read before. */
+bool input_take(const char *path);
+
 /* ---- output.c, npy.c: every file appears whole or not at all ------------------------------- */
 
 typedef struct output_part {

@@ -172,7 +172,8 @@ static int start(many *m, kldve_ctx *ctx, progress *p, bool *film)
     choose_pieces(m);
     if ((status = many_name(m)) != EXIT_DONE)
         return status;
-    return many_describe(m) ? many_run(m, p) : EXIT_FAILED;
+    /* Only records say what they depend on. */
+    return !m->args->jsonl || many_describe(m) ? many_run(m, p) : EXIT_FAILED;
 }
 
 int many_command(const explain_args *args, bool *film)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/streams.h"
 #include "many.h"
 
 enum { PIXELS_MOST = 32 << 20 /* 96 MB */ };
@@ -100,7 +101,8 @@ static void prepare(worker *w, slot *s)
 {
     const many *m = w->m;
 
-    if (m->args->jsonl && strcmp(s->path, "-") != 0 && !sha256_file(s->path, s->print)) {
+    if (m->args->jsonl && !is_stream(s->path) && !input_is_pipe(s->path) &&
+        !sha256_file(s->path, s->print)) {
         fail(s);
     } else if (m->args->resume && is_done(m, s)) {
         s->result->state = MANY_BEFORE;

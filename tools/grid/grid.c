@@ -49,7 +49,8 @@ static bool read_picture(grid *g, int32_t i, const char *path, int32_t side)
     p->height = kldve_image_height(p->image);
     if (!pick_covers(&g->pick, &g->mask, path, p->width, p->height))
         return false;
-    if (is_stream(path)) /* which cannot be read again, when the whole picture is explained */
+    /* They cannot be read again when the whole picture is explained. */
+    if (is_stream(path) || input_is_pipe(path))
         side = 0;
     status = shrink(g, p, side);
     if (status != KLDVE_OK)
