@@ -31,7 +31,9 @@ static void write_bytes(const char *stem, const char *ending, const void *bytes,
     char path[4096];
     FILE *file;
 
-    snprintf(path, sizeof path, "%s%s", stem, ending);
+    if (strlen(stem) + strlen(ending) >= sizeof path)
+        exit(2);
+    strcpy(stpcpy(path, stem), ending);
     file = fopen(path, "wb");
     if (!file || fwrite(bytes, 1, nbytes, file) != nbytes || fclose(file) != 0)
         exit(2);
