@@ -83,7 +83,7 @@ void *dataset_grow(void *array, int64_t count, size_t item)
 
 bool dataset_note(dataset *d, const char *format, ...)
 {
-    char text[MESSAGE_SIZE];
+    char text[MESSAGE_SIZE], clean[MESSAGE_SIZE];
     const char **grown = dataset_grow(d->note, d->notes, sizeof *d->note), *copy;
     va_list args;
 
@@ -93,7 +93,8 @@ bool dataset_note(dataset *d, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    copy = dataset_text(d, text, strlen(text));
+    clean_text(text, clean, sizeof clean); /* names of columns are as the file has them */
+    copy = dataset_text(d, clean, strlen(clean));
     if (copy)
         d->note[d->notes++] = copy;
     return copy != NULL;
