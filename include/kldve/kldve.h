@@ -326,7 +326,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_check(kldve_explainer *e
  *  @return KLDVE_OK; KLDVE_E_ARG (NULL, target or option out of range, an option that the method
  *          does not read, see kldve_method.options); KLDVE_E_UNSUPPORTED (no such method);
  *          KLDVE_E_NO_VJP (the reading needs a gradient that the backend cannot give);
- *          KLDVE_E_NUMERIC (NaN or infinite logits, features or gradients); KLDVE_E_NOMEM;
+ *          KLDVE_E_NUMERIC (NaN or infinite input, logits, features or gradients); KLDVE_E_NOMEM;
  *          KLDVE_E_CANCELLED; KLDVE_E_DEADLINE; or what the backend returned.
  *  @since 0.1 */
 KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explain(kldve_explainer *explainer,
@@ -371,7 +371,7 @@ KLDVE_API KLDVE_MUST_CHECK kldve_status kldve_explainer_input(kldve_explainer *e
  *                  which row it is; places are pixels of the input.
  *  @param logits   [count][classes] of kldve_shape, where one score is two classes.
  *  @return KLDVE_OK; KLDVE_E_ARG (NULL, count below 1, an option out of range); KLDVE_E_UNSUPPORTED
- *          (only the part behind the layer is open); KLDVE_E_NUMERIC (a logit is NaN or infinite);
+ *          (only the part behind the layer is open); KLDVE_E_NUMERIC (input or logit not finite);
  *          KLDVE_E_NOMEM; KLDVE_E_CANCELLED; KLDVE_E_DEADLINE; or what the backend returned.  After
  * a failure `logits` may hold anything.
  *  @since 0.1 */
